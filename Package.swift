@@ -1,0 +1,114 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The table of targets. It mirrors the one in docs/ARCHITECTURE.md; `Tests/StructureTests` holds every
+// `import` line against it. Imports point downward only.
+//
+// `THROUGHLINE_ONLY=Routing,WebCodec swift test` builds just those targets, what they use, and their tests.
+// `THROUGHLINE_FUZZ=1` adds the libFuzzer targets (see Tests/Fuzz/README.md).
+
+struct Row {
+  enum Kind { case library, tool, shim, test, support, fuzz }
+  var kind: Kind
+  var name: String
+  var uses: [String] = []
+  var outside: [Outside] = []
+  var resources: [String] = []
+  var system: [String] = []  // libraries that the linker needs
+}
+
+enum Outside: String {
+  case grdb, yams, httpTypes, argumentParser, logging, collections, histogram
+  var product: Target.Dependency {
+    switch self {
+    case .grdb: .product(name: "GRDB", package: "GRDB.swift")
+    case .yams: .product(name: "Yams", package: "Yams")
+    case .httpTypes: .product(name: "HTTPTypes", package: "swift-http-types")
+    case .argumentParser: .product(name: "ArgumentParser", package: "swift-argument-parser")
+    case .logging: .product(name: "Logging", package: "swift-log")
+    case .collections: .product(name: "Collections", package: "swift-collections")
+    case .histogram: .product(name: "Histogram", package: "hdrhistogram-swift")
+    }
+  }
+  var package: Package.Dependency {
+    switch self {
+    case .grdb: .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")
+    case .yams: .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")
+    case .httpTypes: .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: [])
+    case .argumentParser: .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    case .logging: .package(url: "https://github.com/apple/swift-log", from: "1.16.2")
+    case .collections: .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+    case .histogram: .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0")
+    }
+  }
+}
+
+let table: [Row] = [
+  Row(kind: .library, name: "Model"),
+  Row(kind: .library, name: "Wire"),
+  Row(kind: .support, name: "SessionScripts"),
+  Row(kind: .test, name: "ModelTests", uses: ["Model"]),
+  Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
+]
+
+// MARK: - From the table to the package
+
+let fuzzing = Context.environment["THROUGHLINE_FUZZ"] != nil
+let only = Set((Context.environment["THROUGHLINE_ONLY"] ?? "").split(separator: ",").map(String.init))
+
+/// The named rows and all that they use.
+func closure(of names: [String], in table: [Row]) -> Set<String> {
+  let byName = Dictionary(uniqueKeysWithValues: table.map { ($0.name, $0) })
+  var found: Set<String> = []
+  var open = names
+  while let name = open.popLast() {
+    if let row = byName[name], found.insert(name).inserted { open += row.uses }
+  }
+  return found
+}
+
+let chosen = table.filter { only.isEmpty || only.contains($0.name) || only.contains(String($0.name.dropLast(5))) }
+let wanted = closure(of: chosen.filter { $0.kind != .fuzz || fuzzing }.map(\.name), in: table)
+let rows = table.filter { wanted.contains($0.name) }
+
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny"),
+]
+let coverage: [SwiftSetting] =
+  fuzzing ? [.unsafeFlags(["-sanitize=address", "-sanitize-coverage=edge,inline-8bit-counters,pc-table"])] : []
+
+func target(_ row: Row) -> Target {
+  let uses = row.uses.map { Target.Dependency.target(name: $0) } + row.outside.map(\.product)
+  let resources = row.resources.map { Resource.copy($0) }
+  let linked = row.system.map { LinkerSetting.linkedLibrary($0) }
+  switch row.kind {
+  case .library:
+    return .target(
+      name: row.name, dependencies: uses, resources: resources, swiftSettings: strict + coverage,
+      linkerSettings: linked)
+  case .shim:
+    return .target(name: row.name, dependencies: uses, path: "Sources/Shims/\(row.name)", linkerSettings: linked)
+  case .tool:
+    return .executableTarget(
+      name: row.name, dependencies: uses, swiftSettings: strict + coverage, linkerSettings: linked)
+  case .support:
+    return .target(
+      name: row.name, dependencies: uses, path: "Tests/\(row.name)", swiftSettings: strict, linkerSettings: linked)
+  case .test:
+    return .testTarget(
+      name: row.name, dependencies: uses, path: "Tests/\(row.name)", resources: resources, swiftSettings: strict,
+      linkerSettings: linked)
+  case .fuzz:
+    return .executableTarget(
+      name: row.name, dependencies: uses, path: "Tests/Fuzz/\(row.name)",
+      swiftSettings: strict + [.unsafeFlags(["-parse-as-library", "-sanitize=fuzzer,address"])],
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])])
+  }
+}
+
+let package = Package(
+  name: "throughline",
+  dependencies: Set(rows.flatMap(\.outside)).sorted { $0.rawValue < $1.rawValue }.map(\.package),
+  targets: rows.map(target),
+  cxxLanguageStandard: .cxx17
+)
