@@ -47,6 +47,7 @@ let table: [Row] = [
   Row(kind: .library, name: "Model"),
   Row(kind: .library, name: "Wire"),
   Row(kind: .library, name: "Routing", uses: ["Model", "Wire"]),
+  Row(kind: .library, name: "Store", uses: ["Model"]),
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
