@@ -18,7 +18,7 @@ struct Row {
 }
 
 enum Outside: String {
-  case grdb, yams, httpTypes, argumentParser, logging, collections, histogram
+  case grdb, yams, httpTypes, argumentParser, logging, deque, histogram
   var product: Target.Dependency {
     switch self {
     case .grdb: .product(name: "GRDB", package: "GRDB.swift")
@@ -26,7 +26,7 @@ enum Outside: String {
     case .httpTypes: .product(name: "HTTPTypes", package: "swift-http-types")
     case .argumentParser: .product(name: "ArgumentParser", package: "swift-argument-parser")
     case .logging: .product(name: "Logging", package: "swift-log")
-    case .collections: .product(name: "Collections", package: "swift-collections")
+    case .deque: .product(name: "DequeModule", package: "swift-collections")
     case .histogram: .product(name: "Histogram", package: "hdrhistogram-swift")
     }
   }
@@ -37,7 +37,7 @@ enum Outside: String {
     case .httpTypes: .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: [])
     case .argumentParser: .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     case .logging: .package(url: "https://github.com/apple/swift-log", from: "1.16.2")
-    case .collections: .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+    case .deque: .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
     case .histogram: .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0")
     }
   }
@@ -47,7 +47,9 @@ let table: [Row] = [
   Row(kind: .library, name: "Model"),
   Row(kind: .library, name: "Wire"),
   Row(kind: .library, name: "Routing", uses: ["Model", "Wire"]),
-  Row(kind: .library, name: "Store", uses: ["Model"]),
+  Row(kind: .library, name: "Records", uses: ["Model"]),
+  Row(kind: .library, name: "Continuity", uses: ["Model", "Wire", "Records"]),
+  Row(kind: .library, name: "Pipeline", uses: ["Routing", "Continuity"], outside: [.deque]),
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),

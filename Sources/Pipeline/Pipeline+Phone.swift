@@ -1,0 +1,76 @@
+import Continuity
+import Model
+import Records
+import Routing
+import Wire
+
+/// Calls. The phone system keeps the line; here stands who is on it and where it goes.
+extension Pipeline {
+  mutating func call(_ call: CallArrival, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
+    if let value = try value(.call, call.callKey, reads), let known = Self.line(value) {
+      if let answer = try resume(known.session, known.conversation, &turn, reads) { return answer }
+    }
+    let who = try resolve(call.claims, newID: call.customer, profile: CustomerProfile(), turn, reads)
+    keep(who, &turn)
+    try moveRelinked(who, &turn, reads)
+    let session = NewSession(id: call.session, channel: .phone, bot: nil)
+    _ = try command(
+      .openConversation(conversation: call.conversation, customer: who.root.id, session: session), &turn, reads)
+    setKey(.call, call.callKey, Self.line(call.session, call.conversation), &turn)
+    var about = ConversationAbout()
+    about.call = CallLine(from: call.from, to: call.to)
+    let encoded = about.encoded
+    try change(call.conversation, turn, reads) { $0.about = encoded }
+    write(
+      EntryDraft(kind: .call, author: .system, visibility: .business, channel: .phone, members: call.members),
+      customer: who.root, conversation: call.conversation, session: call.session, &turn)
+    turn.routing.channel = .phone
+    let facts = RouteFacts(
+      channel: .phone, bot: nil, customer: who.root.id, isNewCustomer: who.isNew, profile: try profile(of: who.root),
+      handoff: call.facts, call: about.call)
+    let refused = try route(
+      facts, call.conversation, call.session, call.case, .call, epoch: nil, &turn, reads)
+    if case .ruleAnswered = refused {
+      _ = try command(.endSession(call.session, .botEnded), &turn, reads)
+      return refused ?? .done
+    }
+    if case .rejected = refused { return refused ?? .done }
+    return .callTaken(call.session, call.conversation, who.root.id, call.case, resumed: false)
+  }
+
+  /// A call that we know and that is still open takes its old place again.
+  private mutating func resume(
+    _ session: SessionID, _ conversation: ConversationID, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer? {
+    guard router.session(session) != nil, let state = router.conversation(conversation) else { return nil }
+    _ = try command(
+      .joinSession(conversation: conversation, session: NewSession(id: session, channel: .phone, bot: nil)), &turn, reads)
+    return .callTaken(session, conversation, state.customer, state.openCase, resumed: true)
+  }
+
+  mutating func callFact(
+    _ id: SessionID, _ entry: EntryDraft, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let row = try sessionRow(id, reads) else { return rejection(.unknownSession, nil) }
+    guard let customer = try customer(ofConversation: row.conversation, reads) else {
+      return rejection(.unknownConversation, nil)
+    }
+    let written = write(entry, customer: customer, conversation: row.conversation, session: id, &turn)
+    return recorded(written, row.conversation)
+  }
+
+  static func line(_ session: SessionID, _ conversation: ConversationID) -> [UInt8] {
+    var w = ByteWriter(reserving: 32)
+    w.id(session)
+    w.id(conversation)
+    return w.bytes
+  }
+
+  static func line(_ value: [UInt8]) -> (session: SessionID, conversation: ConversationID)? {
+    do throws(WireError) {
+      return try ByteReader.readAll(value) { r throws(WireError) in (try r.id(), try r.id()) }
+    } catch {
+      return nil
+    }
+  }
+}
