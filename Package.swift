@@ -53,6 +53,13 @@ let table: [Row] = [
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
+  Row(kind: .shim, name: "CSystem"),
+  Row(kind: .shim, name: "COpenSSL", system: ["crypto"]),
+  Row(kind: .library, name: "System", uses: ["CSystem", "COpenSSL"]),
+  Row(kind: .test, name: "SystemTests", uses: ["System"]),
+  Row(kind: .shim, name: "CSockets"),
+  Row(kind: .library, name: "Sockets", uses: ["System", "CSockets"]),
+  Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
 ]
 
 // MARK: - From the table to the package
