@@ -59,6 +59,7 @@ let table: [Row] = [
   Row(kind: .test, name: "SystemTests", uses: ["System"]),
   Row(kind: .shim, name: "CSockets"),
   Row(kind: .library, name: "Sockets", uses: ["System", "CSockets"]),
+  Row(kind: .library, name: "Server", uses: ["Pipeline", "Sockets", "System"], outside: [.yams]),
   Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
 ]
 

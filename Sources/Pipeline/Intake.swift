@@ -48,7 +48,7 @@ public enum Intake: Sendable {
   case openSession(OpenSession)
   case say(Say)
   case handoff(Handoff)
-  case endSession(SessionID, SessionEnd)
+  case endSession(SessionID, SessionEnd, by: BotID?)
   case mail(MailArrival)
   case call(CallArrival)
   case callFact(SessionID, EntryDraft)
@@ -100,10 +100,13 @@ public struct OpenSession: Sendable {
 
 public struct Say: Sendable {
   public var session: SessionID
+  /// The bot whose token it is: it may only speak in sessions of its own.
+  public var bot: BotID
   public var entry: EntryDraft
   public var epoch: UInt32?
-  public init(session: SessionID, entry: EntryDraft, epoch: UInt32?) {
+  public init(session: SessionID, bot: BotID, entry: EntryDraft, epoch: UInt32?) {
     self.session = session
+    self.bot = bot
     self.entry = entry
     self.epoch = epoch
   }

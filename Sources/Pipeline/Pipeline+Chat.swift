@@ -49,7 +49,9 @@ extension Pipeline {
   }
 
   mutating func say(_ say: Say, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
-    guard let session = try sessionRow(say.session, reads) else { return rejection(.unknownSession, nil) }
+    guard let session = try sessionRow(say.session, reads), session.bot == say.bot.raw else {
+      return rejection(.unknownSession, nil)
+    }
     guard session.ended == nil else { return rejection(.sessionEnded, session.conversation) }
     guard let customer = try customer(ofConversation: session.conversation, reads) else {
       return rejection(.unknownConversation, nil)
@@ -95,7 +97,9 @@ extension Pipeline {
   mutating func handoff(
     _ handoff: Handoff, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    guard let session = try sessionRow(handoff.session, reads) else { return rejection(.unknownSession, nil) }
+    guard let session = try sessionRow(handoff.session, reads), session.bot == handoff.bot.raw else {
+      return rejection(.unknownSession, nil)
+    }
     guard session.ended == nil else { return rejection(.sessionEnded, session.conversation) }
     guard let state = router.conversation(session.conversation),
       let customer = try customer(ofConversation: session.conversation, reads),
@@ -151,9 +155,11 @@ extension Pipeline {
   }
 
   mutating func endSession(
-    _ id: SessionID, _ end: SessionEnd, _ turn: inout Turn, _ reads: any StoreReader
+    _ id: SessionID, _ end: SessionEnd, _ bot: BotID?, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    guard let row = try sessionRow(id, reads) else { return rejection(.unknownSession, nil) }
+    guard let row = try sessionRow(id, reads), bot == nil || row.bot == bot?.raw else {
+      return rejection(.unknownSession, nil)
+    }
     guard row.ended == nil else { return rejection(.sessionEnded, row.conversation) }
     if let refused = try command(.endSession(id, end), &turn, reads) { return rejection(refused, row.conversation) }
     return .done

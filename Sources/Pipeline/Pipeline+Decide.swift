@@ -19,7 +19,7 @@ extension Pipeline {
     case .openSession(let open): return try openSession(open, &turn, reads)
     case .say(let say): return try self.say(say, &turn, reads)
     case .handoff(let handoff): return try self.handoff(handoff, &turn, reads)
-    case .endSession(let id, let end): return try endSession(id, end, &turn, reads)
+    case .endSession(let id, let end, let bot): return try endSession(id, end, bot, &turn, reads)
     case .mail(let mail): return try self.mail(mail, &turn, reads)
     case .call(let call): return try self.call(call, &turn, reads)
     case .callFact(let session, let entry): return try callFact(session, entry, &turn, reads)

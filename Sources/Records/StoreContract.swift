@@ -86,6 +86,7 @@ public protocol StoreReader: AnyObject {
   /// Newest first.
   func conversations(_ workspace: WorkspaceID, of customer: CustomerID, limit: Int) throws(StoreFault) -> [ConversationRow]
   func session(_ workspace: WorkspaceID, _ id: SessionID) throws(StoreFault) -> SessionRow?
+  func sessions(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [SessionRow]
   func aCase(_ workspace: WorkspaceID, _ id: CaseID) throws(StoreFault) -> CaseRow?
   func cases(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [CaseRow]
   func facts(_ workspace: WorkspaceID, of aCase: CaseID) throws(StoreFault) -> FactsRow?

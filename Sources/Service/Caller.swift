@@ -1,0 +1,44 @@
+import Model
+
+/// Who calls, as their token proves. A token says who, never what: every read and write is authorised on its own.
+public struct Caller: Hashable, Sendable {
+  public var workspace: WorkspaceID
+  public var scope: Scope
+  /// The name the token is bound to, such as `robin` or `ann`.
+  public var holder: String
+  public var token: TokenID
+
+  public init(workspace: WorkspaceID, scope: Scope, holder: String, token: TokenID) {
+    self.workspace = workspace
+    self.scope = scope
+    self.holder = holder
+    self.token = token
+  }
+
+  public enum Scope: String, Hashable, Sendable, CaseIterable {
+    case bot, telephony, integration, agent, supervisor, admin
+  }
+}
+
+/// The names of a workspace's configuration and their handles, as one rule version has them. A value: lanes keep
+/// a copy and get a new one when the rules change.
+public struct Directory: Sendable {
+  public var workspace: WorkspaceID
+  public var workspaceName: String
+  public var bots: [String: BotID] = [:]
+  public var agents: [String: AgentID] = [:]
+  public var queues: [String: QueueID] = [:]
+  public var skills: Set<String> = []
+  public var botNames: [UInt32: String] = [:]
+  public var agentNames: [UInt32: String] = [:]
+  public var queueNames: [UInt32: String] = [:]
+  /// Which kinds of identity a bot or another integration may assert, by name.
+  public var mayAssert: [String: Set<IdentityKind>] = [:]
+  public var defaultRegion = "US"
+  public var ruleVersion: UInt32 = 0
+
+  public init(workspace: WorkspaceID, name: String) {
+    self.workspace = workspace
+    workspaceName = name
+  }
+}
