@@ -44,23 +44,33 @@ enum Outside: String {
 }
 
 let table: [Row] = [
+  // Pure: neither Foundation nor Dispatch nor Glibc.
   Row(kind: .library, name: "Model"),
   Row(kind: .library, name: "Wire"),
   Row(kind: .library, name: "Routing", uses: ["Model", "Wire"]),
   Row(kind: .library, name: "Records", uses: ["Model"]),
   Row(kind: .library, name: "Continuity", uses: ["Model", "Wire", "Records"]),
   Row(kind: .library, name: "Pipeline", uses: ["Routing", "Continuity"], outside: [.deque]),
+  Row(kind: .library, name: "WebCodec", uses: ["Wire"], outside: [.httpTypes]),
+
+  // The world
+  Row(kind: .shim, name: "CSystem"),
+  Row(kind: .shim, name: "COpenSSL", system: ["crypto"]),
+  Row(kind: .shim, name: "CSockets"),
+  Row(kind: .shim, name: "CStoreHash", system: ["crypto"]),
+  Row(kind: .library, name: "System", uses: ["CSystem", "COpenSSL"]),
+  Row(kind: .library, name: "Sockets", uses: ["System", "CSockets"]),
+  Row(kind: .library, name: "Store", uses: ["Model", "Records", "CStoreHash"], outside: [.grdb]),
+  Row(kind: .library, name: "Service", uses: ["Pipeline", "Records", "System", "WebCodec"]),
+  Row(kind: .library, name: "Server", uses: ["Service", "Pipeline", "Store", "Sockets", "System", "WebCodec"], outside: [.yams]),
+
+  // Tests
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
-  Row(kind: .shim, name: "CSystem"),
-  Row(kind: .shim, name: "COpenSSL", system: ["crypto"]),
-  Row(kind: .library, name: "System", uses: ["CSystem", "COpenSSL"]),
   Row(kind: .test, name: "SystemTests", uses: ["System"]),
-  Row(kind: .shim, name: "CSockets"),
-  Row(kind: .library, name: "Sockets", uses: ["System", "CSockets"]),
-  Row(kind: .library, name: "Server", uses: ["Pipeline", "Sockets", "System"], outside: [.yams]),
   Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
+  Row(kind: .test, name: "StoreTests", uses: ["Store", "Records"], outside: [.grdb]),
 ]
 
 // MARK: - From the table to the package

@@ -1,0 +1,92 @@
+import Records
+internal import GRDBSQLite
+import Model
+
+/// Every question that a reader asks, prepared once with its connection.
+enum Query: Int, CaseIterable {
+  case workspaces, tokens, head, secret, work, logAfter, logChain, outbox, configuration, newestConfiguration
+  case identity, identitiesOfCustomer, customer, mergedInto, conversation, conversationsOfCustomer
+  case session, aCase, casesOfConversation, facts, outcome, key, blob, blobsByHash
+  case entry, newerOfCustomer, olderOfCustomer, transcript
+
+  var sql: String {
+    switch self {
+    case .workspaces: Table.workspaces.select("ORDER BY workspace")
+    case .tokens: Table.tokens.select("ORDER BY workspace, token")
+    case .head: Table.heads.selectByKey
+    case .secret: Table.secrets.selectByKey
+    case .work: Table.work.select("WHERE workspace=? ORDER BY kind, key")
+    case .logAfter: Table.log.select("WHERE workspace=? AND position>? ORDER BY position LIMIT ?")
+    case .logChain: "SELECT chain FROM log WHERE workspace=? AND position=?"
+    case .outbox: Table.outbox.select("WHERE workspace=? ORDER BY id LIMIT ?")
+    case .configuration: Table.configurations.selectByKey
+    case .newestConfiguration: Table.configurations.select("WHERE workspace=? ORDER BY version DESC LIMIT 1")
+    case .identity: Table.identities.selectByKey
+    case .identitiesOfCustomer: Table.identities.select("WHERE workspace=? AND customer=? ORDER BY hash")
+    case .customer: Table.customers.selectByKey
+    case .mergedInto:
+      Table.customers.select("WHERE workspace=? AND root=? AND root<>customer ORDER BY customer")
+    case .conversation: Table.conversations.selectByKey
+    case .conversationsOfCustomer:
+      Table.conversations.select(
+        "WHERE workspace=? AND customer=? ORDER BY opened DESC, conversation DESC LIMIT ?")
+    case .session: Table.sessions.selectByKey
+    case .aCase: Table.cases.selectByKey
+    case .casesOfConversation: Table.cases.select("WHERE workspace=? AND conversation=? ORDER BY created, case_")
+    case .facts: Table.facts.selectByKey
+    case .outcome: Table.outcomes.selectByKey
+    case .key: Table.keys.selectByKey
+    case .blob: Table.blobs.selectByKey
+    case .blobsByHash: Table.blobs.select("WHERE workspace=? AND hash=? ORDER BY blob")
+    case .entry: Table.entries.selectByKey
+    // Numbers alone, from the index alone: of several customers' entries most are not on the page.
+    case .newerOfCustomer:
+      """
+      SELECT entry FROM entries WHERE workspace=? AND customer=? AND entry>? AND entry<=? AND visibility<=?
+      ORDER BY entry LIMIT ?
+      """
+    case .olderOfCustomer:
+      """
+      SELECT entry FROM entries WHERE workspace=? AND customer=? AND entry>=? AND entry<? AND visibility<=?
+      ORDER BY entry DESC LIMIT ?
+      """
+    case .transcript:
+      Table.entries.select(
+        "WHERE workspace=? AND conversation=? AND entry>? AND visibility<=? ORDER BY entry LIMIT ?")
+    }
+  }
+}
+
+/// The prepared queries of one connection.
+final class Queries {
+  private let prepared: [Prepared]
+  private let begin: Prepared
+  private let end: Prepared
+
+  init(_ connection: OpaquePointer) throws(StoreFault) {
+    var prepared: [Prepared] = []
+    for query in Query.allCases { prepared.append(try Prepared(connection, query.sql, "read \(query)")) }
+    self.prepared = prepared
+    begin = try Prepared(connection, "BEGIN DEFERRED", "begin to read")
+    end = try Prepared(connection, "COMMIT", "end to read")
+  }
+
+  func bound(_ query: Query, _ bind: (Prepared) -> Void) -> Prepared {
+    let statement = prepared[query.rawValue]
+    statement.bindOnly()
+    bind(statement)
+    return statement
+  }
+
+  /// Several statements that see the same moment.
+  func atOnce<T>(_ body: (Queries) throws(StoreFault) -> T) throws(StoreFault) -> T {
+    try begin.run()
+    let result: T
+    do throws(StoreFault) { result = try body(self) } catch {
+      try end.run()
+      throw error
+    }
+    try end.run()
+    return result
+  }
+}
