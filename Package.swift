@@ -47,6 +47,11 @@ let table: [Row] = [
   Row(kind: .library, name: "Model"),
   Row(kind: .library, name: "Wire"),
   Row(kind: .support, name: "SessionScripts"),
+  Row(kind: .shim, name: "CRE2", system: ["re2"]),
+  Row(kind: .library, name: "Expressions", uses: ["CRE2"]),
+  Row(kind: .library, name: "Rules", uses: ["Model", "Expressions"]),
+  Row(kind: .library, name: "RuleFiles", uses: ["Rules"], outside: [.yams]),
+  Row(kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"], resources: ["Conformance"]),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
 ]
