@@ -52,6 +52,7 @@ let table: [Row] = [
   Row(kind: .library, name: "Rules", uses: ["Model", "Expressions"]),
   Row(kind: .library, name: "RuleFiles", uses: ["Rules"], outside: [.yams]),
   Row(kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"], resources: ["Conformance"]),
+  Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"]),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
 ]
