@@ -66,6 +66,12 @@ let table: [Row] = [
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),
+  Row(kind: .shim, name: "CRE2", system: ["re2"]),
+  Row(kind: .library, name: "Expressions", uses: ["CRE2"]),
+  Row(kind: .library, name: "Rules", uses: ["Model", "Expressions"]),
+  Row(kind: .library, name: "RuleFiles", uses: ["Rules"], outside: [.yams]),
+  Row(kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"], resources: ["Conformance"]),
+  Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"]),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
   Row(kind: .test, name: "SystemTests", uses: ["System"]),
