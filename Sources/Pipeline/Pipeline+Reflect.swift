@@ -17,7 +17,22 @@ extension Pipeline {
       turn.reflected += 1
       try reflect(event, &turn, reads)
     }
+    try sayTexts(&turn, reads)
     return nil
+  }
+
+  /// A text that a rule's step sends is said in the conversation like any other words.
+  private mutating func sayTexts(_ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) {
+    while turn.heard < turn.decision.effects.count {
+      let effect = turn.decision.effects[turn.heard]
+      turn.heard += 1
+      guard case .messageCustomer(let conversation, _, let version, let number) = effect,
+        let text = planner.text(number, ruleVersion: version)
+      else { continue }
+      var members = Members()
+      members.text("text", text)
+      try enter(.message, .system, .customer, members, conversation, nil, &turn, reads)
+    }
   }
 
   private mutating func reflect(_ event: Event, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) {

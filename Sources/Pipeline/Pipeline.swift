@@ -49,6 +49,9 @@ public struct Pipeline: Sendable {
     /// A conversation has entries up to this one.
     case entries(ConversationID, upTo: EntryID)
     case outbox(OutboxRow)
+    /// The call of this session rings at the agent's device: the offer on the phone.
+    case ring(SessionID, OfferID, AgentID, device: String, until: Instant)
+    case stopRinging(SessionID, OfferID, OfferEnd)
   }
 
   public init(
@@ -161,6 +164,13 @@ extension Pipeline {
     case .answerEmpty(let waiter):
       guard let ticket = waiters.removeValue(forKey: waiter) else { return }
       hold(.answer(ticket, .noOffer, position: head.position))
+    case .deliverOffer(let offer, let aCase, let agent, .device(let index), let until):
+      guard let state = router.case(aCase) else { return }
+      let device = router.device(Int(index), of: agent) ?? ""
+      hold(.ring(state.session, offer, agent, device: device, until: until))
+    case .withdrawOffer(let offer, let aCase, _, .device, let end):
+      guard let state = router.case(aCase) else { return }
+      hold(.stopRinging(state.session, offer, end))
     case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
       .endSession, .messageCustomer:
       hold(.effect(effect))
@@ -185,6 +195,8 @@ struct Turn {
   var decision = Decision()
   /// Router events already turned into rows and entries.
   var reflected = 0
+  /// Effects already looked at for texts to say.
+  var heard = 0
   var entries: [(EntryID, Digest)] = []
   var said: [(ConversationID, EntryID)] = []
   var queued: [OutboxRow] = []

@@ -5,6 +5,8 @@ import Routing
 /// Turns facts into what a case needs: the workspace's rule set, seen from the writer.
 public protocol Planner: Sendable {
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned
+  /// A text that a step sends to the customer, by its number in the rule version.
+  func text(_ number: UInt32, ruleVersion: UInt32) -> String?
 }
 
 /// What a rule may know when it decides. Personal values among them are kept in a row of their own.

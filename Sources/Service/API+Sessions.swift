@@ -145,7 +145,7 @@ extension API {
     if let collected = try fields.object("fields") {
       guard collected.count <= 100 else { throw fields.problem("fields", "more than 100 fields", type: "too-long") }
       for (name, value) in collected { if let fact = Self.fact(value) { facts.fields.append(.init(name: name, value: fact)) } }
-      members.raw("fields", JSONValue.object(collected.map { (key: $0.name, value: $0.value) }).encoded)
+      members.raw("fields", JSONValue.object(JSONObject(collected.map { .init($0.name, $0.value) })).encoded)
     }
     facts.wantedSkills = try fields.texts("skills")
     if !facts.wantedSkills.isEmpty {
@@ -183,9 +183,9 @@ extension API {
   static func fact(_ value: JSONValue) -> FactValue? {
     switch value {
     case .string(let text): .text(text)
-    case .integer(let number): .number(number)
+    case .int(let number): .number(number)
     case .bool(let flag): .flag(flag)
-    case .double(let number): .decimal("\(number)")
+    case .number(let text): .decimal(text)
     case .null, .array, .object: nil
     }
   }

@@ -131,5 +131,17 @@ public struct ConnectionRef: Hashable, Sendable {
   public let lane: UInt16
   let slot: UInt32
   let generation: UInt32
-  var tag: UInt64 { UInt64(generation) << 32 | UInt64(slot) }
+  /// Slot and generation in one word; with the lane it is the whole reference.
+  public var tag: UInt64 { UInt64(generation) << 32 | UInt64(slot) }
+
+  init(lane: UInt16, slot: UInt32, generation: UInt32) {
+    self.lane = lane
+    self.slot = slot
+    self.generation = generation
+  }
+
+  public init(lane: UInt16, tag: UInt64) {
+    self.init(
+      lane: lane, slot: UInt32(truncatingIfNeeded: tag), generation: UInt32(truncatingIfNeeded: tag >> 32))
+  }
 }

@@ -1,3 +1,4 @@
+import Records
 import Glibc
 
 /// Folders and files that only their owner can read. Every call blocks.

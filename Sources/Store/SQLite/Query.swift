@@ -6,7 +6,7 @@ import Model
 enum Query: Int, CaseIterable {
   case workspaces, tokens, head, secret, work, logAfter, logChain, outbox, configuration, newestConfiguration
   case identity, identitiesOfCustomer, customer, mergedInto, conversation, conversationsOfCustomer
-  case session, aCase, casesOfConversation, facts, outcome, key, blob, blobsByHash
+  case session, sessionsOfConversation, aCase, casesOfConversation, facts, outcome, key, blob, blobsByHash
   case entry, newerOfCustomer, olderOfCustomer, transcript
 
   var sql: String {
@@ -31,6 +31,8 @@ enum Query: Int, CaseIterable {
       Table.conversations.select(
         "WHERE workspace=? AND customer=? ORDER BY opened DESC, conversation DESC LIMIT ?")
     case .session: Table.sessions.selectByKey
+    case .sessionsOfConversation:
+      Table.sessions.select("WHERE workspace=? AND conversation=? ORDER BY session")
     case .aCase: Table.cases.selectByKey
     case .casesOfConversation: Table.cases.select("WHERE workspace=? AND conversation=? ORDER BY created, case_")
     case .facts: Table.facts.selectByKey

@@ -124,6 +124,9 @@ public final class SQLiteReader: StoreReader {
   public func session(_ workspace: WorkspaceID, _ id: SessionID) throws(StoreFault) -> SessionRow? {
     try one(.session) { $0.put(workspace, id) }
   }
+  public func sessions(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [SessionRow] {
+    try rows(.sessionsOfConversation) { $0.put(workspace, conversation) }
+  }
   public func aCase(_ workspace: WorkspaceID, _ id: CaseID) throws(StoreFault) -> CaseRow? {
     try one(.aCase) { $0.put(workspace, id) }
   }

@@ -56,6 +56,7 @@ enum Schema {
     CREATE TABLE sessions(
       workspace INTEGER NOT NULL, session BLOB NOT NULL, conversation BLOB NOT NULL, channel INTEGER NOT NULL,
       bot INTEGER, ended INTEGER, checksum INTEGER NOT NULL, PRIMARY KEY(workspace, session)) STRICT, WITHOUT ROWID;
+    CREATE INDEX sessions_by_conversation ON sessions(workspace, conversation, session);
     CREATE TABLE cases(
       workspace INTEGER NOT NULL, case_ BLOB NOT NULL, conversation BLOB NOT NULL, queue INTEGER NOT NULL,
       agent INTEGER, state INTEGER NOT NULL, created INTEGER NOT NULL, closed INTEGER, about BLOB NOT NULL,

@@ -110,7 +110,6 @@ extension APIProblem {
     case .tooManySessions: (429, "too-many-sessions", "Too many sessions", "the conversation has too many sessions")
     case .timeIsPast: (422, "time-is-past", "Already past", "the time given is past")
     case .notAllowed: (409, "not-allowed", "Not possible here", "that cannot be done with this case")
-    default: (409, "refused", "Refused", "the request does not fit the state of things")
     }
   }
 

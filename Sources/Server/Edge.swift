@@ -1,0 +1,89 @@
+import Model
+import Pipeline
+import Records
+import Routing
+import Service
+import Sockets
+import Store
+import Synchronization
+import System
+
+/// What every connection may use: the writers, the names, the tokens, the readers. Shared by all lanes; what
+/// changes sits behind a mutex that is held for a copy.
+public final class Edge: Sendable {
+  public let store: SQLiteStore
+  public let reads: ReadPool
+  public let hub: Hub
+  public let health: Health
+  public let settings: Settings
+  private let state = Mutex(State())
+
+  struct State {
+    var writers: [WorkspaceID: Writer] = [:]
+    var apis: [WorkspaceID: API] = [:]
+    var tokens: [Digest: TokenRow] = [:]
+  }
+
+  init(store: SQLiteStore, reads: ReadPool, hub: Hub, health: Health, settings: Settings) {
+    self.store = store
+    self.reads = reads
+    self.hub = hub
+    self.health = health
+    self.settings = settings
+  }
+
+  func writer(_ workspace: WorkspaceID) -> Writer? { state.withLock { $0.writers[workspace] } }
+  var writers: [Writer] {
+    state.withLock { $0.writers.values.sorted { $0.workspace < $1.workspace } }
+  }
+  func api(_ workspace: WorkspaceID) -> API? { state.withLock { $0.apis[workspace] } }
+
+  func add(_ writer: Writer) { state.withLock { $0.writers[writer.workspace] = writer } }
+  func use(_ api: API) { state.withLock { $0.apis[api.directory.workspace] = api } }
+  func workspace(named name: String) -> Writer? { writers.first { $0.name == name } }
+
+  func use(_ tokens: [TokenRow]) {
+    state.withLock { state in for token in tokens { state.tokens[token.hash] = token } }
+  }
+
+  /// Who a token speaks for; nil when it is unknown, revoked or over.
+  func caller(token: String, now: Instant) -> Caller? {
+    guard token.utf8.count <= 256 else { return nil }
+    let hash = Digest(SHA256.hash(Array(token.utf8)))
+    return state.withLock { state in
+      // Tokens hold 256 random bits and are looked up by their hash, so that no comparison of secrets is timed.
+      guard let row = state.tokens[hash], !row.revoked, row.expires.map({ $0 > now }) ?? true,
+        let scope = Caller.Scope(rawValue: row.scope)
+      else { return nil }
+      return Caller(workspace: row.workspace, scope: scope, holder: row.holder, token: row.id)
+    }
+  }
+}
+
+/// What a connection hears from within.
+enum Inbound: Sendable {
+  case answer(UInt64, Answer)
+  case unavailable(UInt64)
+  /// Rendered elsewhere, for the exchange of this number.
+  case rendered(UInt64, APIResponse)
+  /// A poll's look found nothing yet.
+  case nothingYet(UInt64, ConversationID)
+  /// A conversation has new entries.
+  case wake(ConversationID)
+  case offer(OfferAnswer, WaiterID)
+  case offerEnded(OfferID, OfferEnd)
+  case agentHears(ConversationID, EntryID)
+  case ring(OfferID, AgentID, device: String, until: Instant)
+  case stopRinging(OfferID, OfferEnd)
+  case endCall(SessionEnd)
+  case push([UInt8])
+}
+
+extension Ticket {
+  /// Names an exchange of a connection: its lane and number share a word.
+  init(_ ref: ConnectionRef, exchange: UInt64) {
+    self.init(a: ref.tag, b: UInt64(ref.lane) << 48 | exchange & 0xFFFF_FFFF_FFFF)
+  }
+  var ref: ConnectionRef { ConnectionRef(lane: UInt16(truncatingIfNeeded: b >> 48), tag: a) }
+  var exchange: UInt64 { b & 0xFFFF_FFFF_FFFF }
+}
