@@ -62,7 +62,7 @@ let table: [Row] = [
   Row(kind: .library, name: "Sockets", uses: ["System", "CSockets"]),
   Row(kind: .library, name: "Store", uses: ["Model", "Records", "CStoreHash"], outside: [.grdb]),
   Row(kind: .library, name: "Service", uses: ["Pipeline", "Records", "System", "WebCodec"]),
-  Row(kind: .library, name: "Server", uses: ["Service", "Pipeline", "Store", "Sockets", "System", "WebCodec"], outside: [.yams]),
+  Row(kind: .library, name: "Server", uses: ["RuleFiles", "Service", "Pipeline", "Store", "Sockets", "System", "WebCodec"], outside: [.yams]),
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),

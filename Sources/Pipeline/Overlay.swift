@@ -51,3 +51,20 @@ struct Overlay<Key: Hashable & Sendable, Row: Sendable>: Sendable {
 
   var count: Int { rows.count }
 }
+
+/// The last so many of a kind.
+struct Recent<Key: Hashable & Sendable>: Sendable {
+  let capacity: Int
+  private var members: Set<Key> = []
+  private var order: Deque<Key> = []
+
+  init(capacity: Int) { self.capacity = capacity }
+
+  mutating func insert(_ key: Key) {
+    guard members.insert(key).inserted else { return }
+    order.append(key)
+    if order.count > capacity { members.remove(order.removeFirst()) }
+  }
+
+  func contains(_ key: Key) -> Bool { members.contains(key) }
+}

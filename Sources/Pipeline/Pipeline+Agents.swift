@@ -22,7 +22,7 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer {
     guard let (id, _) = offers[offer] else {
       _ = try command(.renewPresence(agent), &turn, reads)
-      return rejection(router.offerHasEnded(offer) ? .offerEnded : .unknownOffer, nil)
+      return rejection(endedOffers.contains(offer) ? .offerEnded : .unknownOffer, nil)
     }
     if let refused = try command(.accept(offer, agent), &turn, reads) { return rejection(refused, nil) }
     guard let state = router.case(id) else { return rejection(.unknownCase, nil) }

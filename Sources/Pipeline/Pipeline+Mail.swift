@@ -102,8 +102,8 @@ extension Pipeline {
     return entry
   }
 
-  private func mailSession(of conversation: Router.ConversationView) -> SessionID? {
-    conversation.sessions.first { router.session($0)?.channel == .email }
+  private func mailSession(of conversation: ConversationView) -> SessionID? {
+    conversation.sessions.first { $0.channel == .email }?.id
   }
 
   /// Records the words; the machine tells whoever owns the conversation.

@@ -255,6 +255,7 @@ extension Pipeline {
     _ offer: OfferID, _ end: OfferEnd, _ turn: Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
     guard let (id, agent) = offers.removeValue(forKey: offer) else { return }
+    endedOffers.insert(offer)
     let step: CaseAbout.Step
     switch end {
     case .accepted: return  // told by `caseAccepted`

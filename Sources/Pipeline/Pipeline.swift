@@ -31,6 +31,9 @@ public struct Pipeline: Sendable {
   /// Open offers, so that their end can be told in the story of their case.
   var offers: [OfferID: (case: CaseID, agent: AgentID)] = [:]
 
+  /// The last offers that ended, so that whoever accepts too late is told so.
+  var endedOffers = Recent<OfferID>(capacity: 10_000)
+
   /// What the machine needs of the world and may not fetch itself.
   public struct Environment: Sendable {
     public var sha256: @Sendable ([UInt8]) -> Digest
@@ -64,7 +67,11 @@ public struct Pipeline: Sendable {
     self.planner = planner
     self.environment = environment
     pending = Pending(workspace: workspace)
-    for offer in router.openOffers { offers[offer.id] = (offer.case, offer.agent) }
+    for id in router.caseIDs {
+      for offer in router.case(id)?.offers ?? [] {
+        if let agent = router.offer(offer)?.agent { offers[offer] = (id, agent) }
+      }
+    }
   }
 
   public mutating func use(_ planner: any Planner) { self.planner = planner }

@@ -68,6 +68,7 @@ enum Inbound: Sendable {
   case rendered(UInt64, APIResponse)
   /// A poll's look found nothing yet.
   case nothingYet(UInt64, ConversationID)
+  case looked(SessionID, ConversationID?, EventsPage?)
   /// A conversation has new entries.
   case wake(ConversationID)
   case offer(OfferAnswer, WaiterID)

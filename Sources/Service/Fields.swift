@@ -63,7 +63,7 @@ public struct Fields {
     return text
   }
 
-  mutating func optionalInteger(_ name: String, _ range: ClosedRange<Int64>) throws(APIProblem) -> Int64? {
+  public mutating func optionalInteger(_ name: String, _ range: ClosedRange<Int64>) throws(APIProblem) -> Int64? {
     guard let value = value(name) else { return nil }
     guard case .int(let number) = value, range.contains(number) else {
       throw problem(name, "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
@@ -71,7 +71,7 @@ public struct Fields {
     return number
   }
 
-  mutating func optionalID<Kind>(_ name: String, _: ID<Kind>.Type = ID<Kind>.self) throws(APIProblem) -> ID<Kind>? {
+  public mutating func optionalID<Kind>(_ name: String, _: ID<Kind>.Type = ID<Kind>.self) throws(APIProblem) -> ID<Kind>? {
     guard let text = try optionalText(name) else { return nil }
     guard let id = ID<Kind>(text) else {
       throw problem(name, "\(name) must be an id such as \(Kind.prefix)_…", type: "malformed-id")
@@ -116,6 +116,12 @@ public struct Fields {
     }
     return members.members.map { ($0.name, $0.value) }
   }
+
+  public mutating func required(_ name: String) throws(APIProblem) -> String { try text(name) }
+  public func missing(_ name: String) -> APIProblem {
+    problem(name, "\(name) is required", type: "missing-field")
+  }
+  public func wrong(_ name: String, _ detail: String) -> APIProblem { problem(name, detail) }
 
   /// Every member must have been asked for: an unknown one is an error that names the nearest known.
   mutating func end() throws(APIProblem) {
