@@ -49,6 +49,7 @@ let table: [Row] = [
   Row(kind: .library, name: "Routing", uses: ["Model", "Wire"]),
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
+  Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
 ]
 
