@@ -73,6 +73,7 @@ let table: [Row] = [
   Row(kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"], resources: ["Conformance"]),
   Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"]),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
+  Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
   Row(kind: .test, name: "SystemTests", uses: ["System"]),
   Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),

@@ -1,0 +1,137 @@
+import Model
+
+/// Agents who could be offered something and found nothing, found by what a case needs: the longest idle first.
+///
+/// Every agent has a **position**; whoever becomes idle later has a higher one, so that the first set bit of a
+/// conjunction is the longest idle. One bit column for each channel, skill and queue; only listed agents have
+/// bits. A second bit row per column tells which words are not empty. Positions are given out rising and are
+/// renumbered when they run out, which costs about as much as the positions given out since.
+struct IdleIndex: Sendable {
+  private var words = 0
+  private var bits: [UInt64] = []  // column × words
+  private var summaryWords = 0
+  private var summary: [UInt64] = []  // column × summaryWords
+  private var skillCount = 0
+  private var positionOf: [Int32] = []
+  private var agentAt: [Int32] = []
+  private var tail = 0
+  private var listed: [UInt8] = []  // channels, by agent
+  private(set) var countByChannel: [Int] = [0, 0, 0]
+
+  init() {}
+
+  /// - Parameter order: all agents, the longest idle first.
+  init(skills: Int, queues: Int, agents: Int, order: [Int32]) {
+    skillCount = skills
+    let positions = max(128, 2 * agents)
+    words = (positions + 63) / 64
+    summaryWords = (words + 63) / 64
+    bits = Array(repeating: 0, count: words * (3 + skills + queues))
+    summary = Array(repeating: 0, count: summaryWords * (3 + skills + queues))
+    positionOf = Array(repeating: -1, count: agents)
+    agentAt = Array(repeating: -1, count: words * 64)
+    listed = Array(repeating: 0, count: agents)
+    for agent in order {
+      positionOf[Int(agent)] = Int32(truncatingIfNeeded: tail)
+      agentAt[tail] = agent
+      tail += 1
+    }
+  }
+
+  func channels(_ agent: Int) -> UInt8 { listed[agent] }
+
+  /// Lists the agent for these channels, and for no others.
+  mutating func list(_ agent: Int, _ channels: UInt8, _ profiles: Profiles) {
+    let old = listed[agent]
+    guard old != channels else { return }
+    let position = Int(positionOf[agent])
+    for channel in 0..<3 {
+      let bit = UInt8(1) << UInt8(channel)
+      if old & bit == channels & bit { continue }
+      put(channel, position, channels & bit != 0)
+      countByChannel[channel] += channels & bit != 0 ? 1 : -1
+    }
+    if old == 0 || channels == 0 { putProfile(agent, position, channels != 0, profiles) }
+    listed[agent] = channels
+  }
+
+  /// The agent goes to the end: the shortest idle.
+  mutating func moveToEnd(_ agent: Int, _ profiles: Profiles) {
+    if tail == agentAt.count { renumber(profiles) }
+    let channels = listed[agent]
+    list(agent, 0, profiles)
+    agentAt[Int(positionOf[agent])] = -1
+    positionOf[agent] = Int32(truncatingIfNeeded: tail)
+    agentAt[tail] = Int32(truncatingIfNeeded: agent)
+    tail += 1
+    list(agent, channels, profiles)
+  }
+
+  private mutating func renumber(_ profiles: Profiles) {
+    let order = agentAt.filter { $0 >= 0 }
+    let channels = listed
+    for agent in order { list(Int(agent), 0, profiles) }
+    for index in agentAt.indices { agentAt[index] = -1 }
+    tail = 0
+    for agent in order {
+      positionOf[Int(agent)] = Int32(truncatingIfNeeded: tail)
+      agentAt[tail] = agent
+      tail += 1
+    }
+    for agent in order { list(Int(agent), channels[Int(agent)], profiles) }
+  }
+
+  private mutating func putProfile(_ agent: Int, _ position: Int, _ on: Bool, _ profiles: Profiles) {
+    for skill in profiles.skills[agent] { put(3 + Int(skill.skill.raw), position, on) }
+    for queue in profiles.queues[agent] { put(3 + skillCount + Int(queue.raw), position, on) }
+  }
+
+  @inline(__always) private mutating func put(_ column: Int, _ position: Int, _ on: Bool) {
+    let word = position >> 6
+    let at = column * words + word
+    let above = column * summaryWords + word >> 6
+    if on {
+      bits[at] |= 1 << UInt64(position & 63)
+      summary[above] |= 1 << UInt64(word & 63)
+    } else {
+      bits[at] &= ~(1 << UInt64(position & 63))
+      if bits[at] == 0 { summary[above] &= ~(1 << UInt64(word & 63)) }
+    }
+  }
+
+  /// Visits listed agents of the channel who serve one of the queues and have all skills (levels are not
+  /// looked at), the longest idle first, until `visit` returns false.
+  func search(
+    channel: Channel, queue: QueueID, widened: [QueueID], skills: [Need.SkillRequirement], visit: (Int) -> Bool
+  ) {
+    guard countByChannel[Int(channel.rawValue) - 1] > 0 else { return }
+    let channelColumn = Int(channel.rawValue) - 1
+    for block in 0..<summaryWords {
+      var some = summary[channelColumn * summaryWords + block]
+      some &= either(summary, summaryWords, block, queue, widened)
+      for skill in skills where skill.required && some != 0 {
+        guard Int(skill.skill.raw) < skillCount else { return }
+        some &= summary[(3 + Int(skill.skill.raw)) * summaryWords + block]
+      }
+      while some != 0 {
+        let word = block << 6 | some.trailingZeroBitCount
+        some &= some - 1
+        var found = bits[channelColumn * words + word] & either(bits, words, word, queue, widened)
+        for skill in skills where skill.required { found &= bits[(3 + Int(skill.skill.raw)) * words + word] }
+        while found != 0 {
+          let agent = agentAt[word << 6 | found.trailingZeroBitCount]
+          found &= found - 1
+          if !visit(Int(agent)) { return }
+        }
+      }
+    }
+  }
+
+  @inline(__always) private func either(
+    _ table: [UInt64], _ stride: Int, _ at: Int, _ queue: QueueID, _ widened: [QueueID]
+  ) -> UInt64 {
+    var any = table[(3 + skillCount + Int(queue.raw)) * stride + at]
+    for queue in widened { any |= table[(3 + skillCount + Int(queue.raw)) * stride + at] }
+    return any
+  }
+}
