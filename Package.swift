@@ -63,6 +63,7 @@ let table: [Row] = [
   Row(kind: .library, name: "Store", uses: ["Model", "Records", "CStoreHash"], outside: [.grdb]),
   Row(kind: .library, name: "Service", uses: ["Pipeline", "Records", "System", "WebCodec"]),
   Row(kind: .library, name: "Server", uses: ["RuleFiles", "Service", "Pipeline", "Store", "Sockets", "System", "WebCodec"], outside: [.yams]),
+  Row(kind: .tool, name: "throughline", uses: ["Server", "System"], outside: [.argumentParser]),
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),

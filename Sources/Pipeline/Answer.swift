@@ -37,7 +37,7 @@ public enum RuleAction: Hashable, Sendable {
 
 /// Who owns a conversation, with the name that people know.
 public struct OwnerView: Hashable, Sendable {
-  public enum Kind: UInt8, Hashable, Sendable { case bot = 1, queue, agent, closed }
+  public enum Kind: UInt8, Hashable, Sendable { case bot = 1, queue, agent, closed, unrouted }
   public var kind: Kind
   public var name: String
   public init(kind: Kind, name: String) {
@@ -50,6 +50,7 @@ public struct OwnerView: Hashable, Sendable {
     case .queue: "queue"
     case .agent: "agent"
     case .closed: "closed"
+    case .unrouted: "unrouted"
     }
   }
 }

@@ -133,7 +133,15 @@ extension Pipeline {
     _ facts: RouteFacts, _ conversation: ConversationID, _ session: SessionID, _ id: CaseID,
     _ cause: RouteReason.Cause, epoch: UInt32?, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer? {
-    switch planner.plan(facts, router: router, at: turn.at) {
+    try carryOut(
+      planner.plan(facts, router: router, at: turn.at), conversation, session, id, cause, epoch: epoch, &turn, reads)
+  }
+
+  mutating func carryOut(
+    _ planned: Planned, _ conversation: ConversationID, _ session: SessionID, _ id: CaseID,
+    _ cause: RouteReason.Cause, epoch: UInt32?, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer? {
+    switch planned {
     case .action(let action, let rule, let version): return .ruleAnswered(action, rule: rule, ruleVersion: version)
     case .route(let need, let rule, let version, let seen):
       if let (drafts, customer, row) = turn.imported {

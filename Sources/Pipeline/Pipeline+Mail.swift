@@ -58,15 +58,53 @@ extension Pipeline {
   private mutating func begin(
     _ mail: MailArrival, _ who: Resolution, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> EntryID {
+    let planned = plan(mail, who.root, isNew: who.isNew, try profile(of: who.root), turn)
     keep(who, &turn)
     try moveRelinked(who, &turn, reads)
+    guard let planned else { return recordOnly(mail, who.root, &turn) }
     let session = NewSession(id: mail.session, channel: .email, bot: nil)
     _ = try command(
       .openConversation(conversation: mail.conversation, customer: who.root.id, session: session), &turn, reads)
     try follow(mail, mail.conversation, turn, reads)
     let entry = try take(mail, mail.conversation, mail.session, who.root, &turn, reads)
-    try routeMail(mail, mail.conversation, mail.session, who.root, .mail, &turn, reads)
+    try queue(planned, mail, mail.conversation, mail.session, .mail, &turn, reads)
     return entry
+  }
+
+  /// What the rules want; nil for mail that a machine wrote and for mail that a rule answers or refuses: that is
+  /// recorded, and nobody is woken.
+  private func plan(
+    _ mail: MailArrival, _ root: CustomerRow, isNew: Bool, _ profile: CustomerProfile, _ turn: Turn
+  ) -> Planned? {
+    guard mail.automatic == nil else { return nil }
+    let facts = RouteFacts(
+      channel: .email, bot: nil, customer: root.id, isNewCustomer: isNew, profile: profile, mail: mail.facts)
+    let planned = planner.plan(facts, router: router, at: turn.at)
+    if case .action = planned { return nil }
+    return planned
+  }
+
+  /// A conversation that begins closed: the machine never hears of it.
+  private mutating func recordOnly(_ mail: MailArrival, _ customer: CustomerRow, _ turn: inout Turn) -> EntryID {
+    pending.conversations.set(
+      mail.conversation,
+      ConversationRow(
+        id: mail.conversation, customer: customer.id, isOpen: false, epoch: 0, lastAgent: nil, opened: turn.at,
+        changed: turn.at, about: ConversationAbout().encoded), at: turn.position)
+    pending.sessions.set(
+      mail.session,
+      SessionRow(id: mail.session, conversation: mail.conversation, channel: .email, bot: nil, ended: turn.at),
+      at: turn.position)
+    return write(
+      mail.entry, customer: customer, conversation: mail.conversation, session: mail.session, &turn)
+  }
+
+  private mutating func queue(
+    _ planned: Planned, _ mail: MailArrival, _ conversation: ConversationID, _ session: SessionID,
+    _ cause: RouteReason.Cause, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    turn.routing.channel = .email
+    _ = try carryOut(planned, conversation, session, mail.case, cause, epoch: nil, &turn, reads)
   }
 
   private mutating func answer(
@@ -86,8 +124,8 @@ extension Pipeline {
       try follow(mail, row.id, turn, reads)
       return try take(mail, row.id, session, customer, &turn, reads)
     }
-    guard mail.automatic == nil else {
-      // Recorded where it belongs, and nobody is woken: a bounce must not reopen what was settled.
+    // A bounce must not reopen what was settled: it is recorded where it belongs.
+    guard let planned = plan(mail, root, isNew: false, try profile(of: root), turn) else {
       return write(mail.entry, customer: customer, conversation: row.id, session: nil, &turn)
     }
     let session = NewSession(id: mail.session, channel: .email, bot: nil)
@@ -98,7 +136,7 @@ extension Pipeline {
     }
     try follow(mail, row.id, turn, reads)
     let entry = try take(mail, row.id, mail.session, customer, &turn, reads)
-    try routeMail(mail, row.id, mail.session, root, .reopened, &turn, reads)
+    try queue(planned, mail, row.id, mail.session, .reopened, &turn, reads)
     return entry
   }
 
@@ -128,21 +166,6 @@ extension Pipeline {
     about.mail = mail.thread
     let encoded = about.encoded
     try change(id, turn, reads) { $0.about = encoded }
-  }
-
-  private mutating func routeMail(
-    _ mail: MailArrival, _ conversation: ConversationID, _ session: SessionID, _ root: CustomerRow,
-    _ cause: RouteReason.Cause, _ turn: inout Turn, _ reads: any StoreReader
-  ) throws(StoreFault) {
-    guard mail.automatic == nil else {
-      _ = try command(.endSession(session, .idle), &turn, reads)
-      return
-    }
-    turn.routing.channel = .email
-    let facts = RouteFacts(
-      channel: .email, bot: nil, customer: root.id, isNewCustomer: root.timeline.count == 0,
-      profile: try profile(of: root), mail: mail.facts)
-    _ = try route(facts, conversation, session, mail.case, cause, epoch: nil, &turn, reads)
   }
 
   // MARK: - Values of keys

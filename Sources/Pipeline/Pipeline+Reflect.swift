@@ -98,7 +98,11 @@ extension Pipeline {
       try change(id, turn, reads, agent: nil, state: .waiting) {
         $0.happened(.init(at: turn.at, what: .stepTaken, code: UInt32(index)))
       }
-    case .configured, .started, .entryRecorded, .preferenceEnded, .statusSet, .presenceRenewed, .presenceLost,
+    case .caseRequeued(let id, let reason):
+      try change(id, turn, reads, agent: nil, state: .waiting) {
+        $0.happened(.init(at: turn.at, what: .queued, code: UInt32(reason.rawValue)))
+      }
+    case .configured, .started, .sessionResumed, .backOffEnded, .entryRecorded, .preferenceEnded, .statusSet, .presenceRenewed, .presenceLost,
       .notResponding, .backOffSet, .nextAsked, .nextEnded, .streamOpened, .streamClosed:
       break
     }
@@ -292,6 +296,7 @@ extension SessionEnd {
     case .hungUp: "hung_up"
     case .connectionLost: "connection_lost"
     case .idle: "idle"
+    case .businessEnded: "business_ended"
     }
   }
 }

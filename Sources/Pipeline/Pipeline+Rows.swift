@@ -158,6 +158,7 @@ extension Pipeline {
     case .queue(let queue, _): OwnerView(kind: .queue, name: router.name(of: queue))
     case .agent(let agent, _): OwnerView(kind: .agent, name: router.name(of: agent))
     case .closed: OwnerView(kind: .closed, name: "")
+    case .unrouted: OwnerView(kind: .unrouted, name: "")
     }
   }
 

@@ -5,7 +5,7 @@ import WebCodec
 /// The `Date` field's text, made once a second by the lane that needs it (RFC 9110 §6.6.1).
 final class DateText {
   private var second: Int64 = -1
-  private var text = HeaderValue("Thu, 01 Jan 1970 00:00:00 GMT")
+  private var text = HeaderValue(fixed: "Thu, 01 Jan 1970 00:00:00 GMT")
 
   var now: HeaderValue {
     let current = WallClock.nowMilliseconds / 1_000

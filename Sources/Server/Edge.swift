@@ -2,6 +2,7 @@ import Model
 import Pipeline
 import Records
 import Routing
+import Rules
 import Service
 import Sockets
 import Store
@@ -22,6 +23,8 @@ public final class Edge: Sendable {
     var writers: [WorkspaceID: Writer] = [:]
     var apis: [WorkspaceID: API] = [:]
     var tokens: [Digest: TokenRow] = [:]
+    var planners: [WorkspaceID: RulePlanner] = [:]
+    var checked: [WorkspaceID: CheckedWorkspace] = [:]
   }
 
   init(store: SQLiteStore, reads: ReadPool, hub: Hub, health: Health, settings: Settings) {
@@ -40,6 +43,20 @@ public final class Edge: Sendable {
 
   func add(_ writer: Writer) { state.withLock { $0.writers[writer.workspace] = writer } }
   func use(_ api: API) { state.withLock { $0.apis[api.directory.workspace] = api } }
+  func setPlanner(_ planner: RulePlanner, for id: WorkspaceID) { state.withLock { $0.planners[id] = planner } }
+  func planner(of id: WorkspaceID) -> RulePlanner? { state.withLock { $0.planners[id] } }
+  func use(_ checked: CheckedWorkspace, for id: WorkspaceID) { state.withLock { $0.checked[id] = checked } }
+  func checked(_ id: WorkspaceID) -> CheckedWorkspace? { state.withLock { $0.checked[id] } }
+
+  func reload() -> APIResponse {
+    if let faults = ServerProcess.reload(self) {
+      return APIResponse(APIProblem(422, "rules-refused", "Rules refused; the running ones stay", faults))
+    }
+    return APIResponse(200, json: Array("{\"ok\":true}".utf8))
+  }
+
+  @Sendable static func e164(_ raw: String, _ region: String) -> String? { nil }
+
   func workspace(named name: String) -> Writer? { writers.first { $0.name == name } }
 
   func use(_ tokens: [TokenRow]) {

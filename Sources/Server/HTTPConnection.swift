@@ -203,7 +203,7 @@ final class HTTPConnection: ConnectionHandler {
   private func perform(
     _ action: APIAction, _ caller: Caller, _ request: IncomingRequest, _ connection: Connection
   ) {
-    guard let writer = edge.writer(caller.workspace) else { return finish(APIResponse(.unavailable), connection) }
+    guard let writer = edge.writer(caller.workspace) else { return finish(APIResponse(APIProblem.unavailable), connection) }
     let ticket = Ticket(connection.ref, exchange: number)
     switch action {
     case .respond(let response): finish(response, connection)
@@ -249,7 +249,7 @@ final class HTTPConnection: ConnectionHandler {
     exchange = nil
     connection.write(opening)
     let stream = WebSocketStream(edge: edge, caller: caller)
-    connection.handler = stream
+    connection.become(stream)
     stream.begin(connection, decoder.takeRest())
   }
 
@@ -262,7 +262,7 @@ final class HTTPConnection: ConnectionHandler {
       guard exchange?.number == number else { return giveBack(answer) }
       answered(answer, connection)
     case .unavailable(let number):
-      if exchange?.number == number { finish(APIResponse(.unavailable), connection) }
+      if exchange?.number == number { finish(APIResponse(APIProblem.unavailable), connection) }
     case .rendered(let number, let response):
       if exchange?.number == number { finish(response, connection) }
     case .nothingYet(let number, let conversation): nothingYet(number, conversation, connection)
@@ -317,7 +317,7 @@ final class HTTPConnection: ConnectionHandler {
         }
       } catch {
         Log.fault("answering a request", error.sentence)
-        response = APIResponse(.unavailable)
+        response = APIResponse(APIProblem.unavailable)
       }
       edge.hub.post(ref, .rendered(number, response))
     }
@@ -351,7 +351,7 @@ final class HTTPConnection: ConnectionHandler {
         }
       } catch {
         Log.fault("reading events", error.sentence)
-        edge.hub.post(ref, .rendered(number, APIResponse(.unavailable)))
+        edge.hub.post(ref, .rendered(number, APIResponse(APIProblem.unavailable)))
       }
     }
   }
@@ -374,7 +374,7 @@ final class HTTPConnection: ConnectionHandler {
     release(connection)
     var out: [UInt8] = []
     out.reserveCapacity(256 + response.body.count)
-    var fields = [HeaderField(.contentType, HeaderValue(response.contentType) ?? HeaderValue("application/octet-stream"))]
+    var fields = [HeaderField(.contentType, HeaderValue(response.contentType) ?? HeaderValue(fixed: "application/octet-stream"))]
     for header in response.headers {
       if let name = HTTPField.Name(header.name), let value = HeaderValue(header.value) {
         fields.append(HeaderField(name, value))

@@ -28,7 +28,7 @@ enum Metrics {
     guard [.agent, .supervisor, .admin, .integration].contains(caller.scope) else {
       return APIResponse(.forbidden("this needs a token of scope agent, supervisor or admin"))
     }
-    guard let writer = edge.writer(caller.workspace) else { return APIResponse(.unavailable) }
+    guard let writer = edge.writer(caller.workspace) else { return APIResponse(APIProblem.unavailable) }
     let now = Instant(milliseconds: WallClock.nowMilliseconds)
     var json = JSONWriter()
     json.object {

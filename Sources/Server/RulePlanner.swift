@@ -184,7 +184,7 @@ extension RoutingConfiguration {
     case .mostSkilled: .mostSkilled
     case .leastSkilled: .leastSkilled
     case .roundRobin: .roundRobin
-    case .fewestToday: .fewestToday
+    case .fewestCasesToday: .fewestToday
     }
   }
 

@@ -49,7 +49,7 @@ final class WebSocketStream: ConnectionHandler {
     }
     guard let accept = try? WebSocketHandshake.check(request) else { return nil }  // any refusal is one answer
     var out: [UInt8] = []
-    WebSocketHandshake.respond(accept, into: &out)
+    WebSocketHandshake.respond(accept: accept, into: &out)
     return out
   }
 
@@ -99,7 +99,7 @@ final class WebSocketStream: ConnectionHandler {
     guard !isClosing else { return }
     isClosing = true
     var out: [UInt8] = []
-    WebSocketEncoder.close(code, reason: reason, into: &out)
+    WebSocketEncoder.close(code, reason, into: &out)
     connection.write(out)
     connection.closeAfterFlush()
   }

@@ -148,7 +148,18 @@ public final class Writer: Sendable {
   /// must wait for the position.
   public func peek<R: Sendable>(_ body: (borrowing Pipeline) -> R) -> R { state.withLock { body($0.pipeline) } }
 
-  public func use(_ planner: any Planner) { state.withLock { $0.pipeline.use(planner) } }
+  /// Installs a version of the rules: planner and configuration change in one step, so that no case is planned by
+  /// one and queued under the other.
+  func install(_ planner: any Planner, _ configure: Request) {
+    let (released, refused) = state.withLock { state in
+      state.pipeline.use(planner)
+      var refused: [Ticket] = []
+      Self.decide(configure, &state, &refused)
+      return (state.pipeline.release(), refused)
+    }
+    commits.wake(self)
+    leave(released, refused)
+  }
 }
 
 /// Where answers and effects go once they are durable.

@@ -62,7 +62,7 @@ public struct APIProblem: Error, Hashable, Sendable {
 extension OwnerView {
   func append(to out: inout [UInt8]) {
     out.append(contentsOf: "{\"kind\":\"\(kindName)\"".utf8)
-    if kind != .closed {
+    if kind != .closed, kind != .unrouted {
       out.append(contentsOf: ",\"name\":".utf8)
       JSONText.append(name, to: &out)
     }
@@ -105,6 +105,9 @@ extension APIProblem {
       (409, "already-waiting", "Already asking", "this agent already waits for a case; one `next` at a time")
     case .agentNotAvailable:
       (409, "not-available", "Not available", "set your status to available first")
+    case .agentAtCapacity: (409, "at-capacity", "At capacity", "the agent has no room for this case")
+    case .needTooLarge:
+      (422, "need-too-large", "Too much asked", "the case asks for more skills or steps than can be held")
     case .queueFull: (503, "queue-full", "Queue full", "the queue takes no more cases now")
     case .queueUnserved: (422, "queue-unserved", "Nobody serves it", "no agent serves that queue")
     case .tooManySessions: (429, "too-many-sessions", "Too many sessions", "the conversation has too many sessions")
@@ -118,6 +121,7 @@ extension APIProblem {
     case .agent: "agent \(owner?.name ?? "") owns the conversation now"
     case .queue: "the conversation waits in queue \(owner?.name ?? "") for a person"
     case .bot: "bot \(owner?.name ?? "") owns the conversation, or the epoch is old"
+    case .unrouted: "the conversation is being routed"
     case .closed, nil: "the conversation is closed"
     }
   }

@@ -1,4 +1,5 @@
 import Model
+import Routing
 
 /// Who calls, as their token proves. A token says who, never what: every read and write is authorised on its own.
 public struct Caller: Hashable, Sendable {
@@ -40,5 +41,22 @@ public struct Directory: Sendable {
   public init(workspace: WorkspaceID, name: String) {
     self.workspace = workspace
     workspaceName = name
+  }
+
+  /// The names as the machine has them.
+  public init(_ workspace: WorkspaceID, _ name: String, _ router: borrowing Router) {
+    self.init(workspace: workspace, name: name)
+    guard let configuration = router.configuration else { return }
+    for name in configuration.bots {
+      guard let id = router.botID(named: name) else { continue }
+      bots[name] = id
+      botNames[id.raw] = name
+    }
+    for agent in configuration.agents { if let id = router.agentID(named: agent.name) { agents[agent.name] = id } }
+    for queue in configuration.queues { if let id = router.queueID(named: queue.name) { queues[queue.name] = id } }
+    // Retired names too: old cases still tell of them.
+    for id in router.agentIDs { agentNames[id.raw] = router.name(id) }
+    for id in router.queueIDs { queueNames[id.raw] = router.name(id) }
+    skills = Set(configuration.skills)
   }
 }

@@ -117,6 +117,8 @@ public struct Fields {
     return members.members.map { ($0.name, $0.value) }
   }
 
+  public mutating func optional(_ name: String) throws(APIProblem) -> String? { try optionalText(name) }
+  public mutating func finish() throws(APIProblem) { try end() }
   public mutating func required(_ name: String) throws(APIProblem) -> String { try text(name) }
   public func missing(_ name: String) -> APIProblem {
     problem(name, "\(name) is required", type: "missing-field")

@@ -55,6 +55,9 @@ public final class Connection {
 
   // MARK: What a handler may wish
 
+  /// Another protocol is spoken from here on, after an upgrade; the old handler hears no more.
+  public func become(_ handler: any ConnectionHandler) { self.handler = handler }
+
   /// Whether a write can still reach the peer.
   public var isWritable: Bool { phase == .open || phase == .connecting }
 
