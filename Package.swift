@@ -46,6 +46,7 @@ enum Outside: String {
 let table: [Row] = [
   Row(kind: .library, name: "Model"),
   Row(kind: .library, name: "Wire"),
+  Row(kind: .library, name: "WebCodec", uses: ["Wire"], outside: [.httpTypes]),
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
