@@ -50,6 +50,8 @@ let table: [Row] = [
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
+  Row(
+    kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"], resources: ["Sessions"]),
 ]
 
 // MARK: - From the table to the package

@@ -21,7 +21,7 @@ public struct Problem: Sendable, Equatable, Error {
 
   /// What a peer is told about a protocol error: blandly, without its own bytes.
   public init(_ error: HTTPProtocolError) {
-    let title = HTTPResponse.Status(code: error.status).reasonPhrase
+    let title = ReasonPhrase.of(error.status).description
     self.init(type: "/problems/malformed-http", title: title, status: error.status, detail: error.reason.rawValue)
   }
 

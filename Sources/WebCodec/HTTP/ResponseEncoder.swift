@@ -122,7 +122,7 @@ public enum HTTPResponseEncoder {
       append("HTTP/1.1 ", &out)
       appendDecimal(status.code, &out)
       append(" ", &out)
-      append(status.reasonPhrase, &out)
+      append(ReasonPhrase.of(status.code), &out)
       append("\r\n", &out)
     }
     for field in fields where !isOurs(field.name) {
