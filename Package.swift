@@ -46,9 +46,11 @@ enum Outside: String {
 let table: [Row] = [
   Row(kind: .library, name: "Model"),
   Row(kind: .library, name: "Wire"),
+  Row(kind: .library, name: "MailCodec", uses: ["Wire"]),
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
+  Row(kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"], resources: ["Sessions", "Conformance"]),
 ]
 
 // MARK: - From the table to the package

@@ -1,0 +1,5 @@
+import Foundation
+import SessionScripts
+import Testing
+
+@testable import MailCodec
