@@ -138,7 +138,7 @@ public struct SMTPServer: Sendable {
 
   /// Decides the pending request. On LMTP one reply to a message counts for every recipient.
   public mutating func answer(_ reply: SMTPReply) -> Step {
-    answer(each: Array(repeating: reply, count: dialect == .lmtp ? recipients.count : 1))
+    answer(each: Array(repeating: reply, count: max(recipients.count, 1)))
   }
 
   /// Decides the pending request; on LMTP a message has one reply for each accepted recipient, in order
@@ -226,7 +226,6 @@ public struct SMTPServer: Sendable {
   private mutating func readCommand() -> Bool {
     guard let end = input.firstOffset(of: 10, from: scanned, limit: limits.commandLineBytesMax) else {
       scanned = min(input.count, limits.commandLineBytesMax)
-      // A bare CR is seen as soon as its follower is, also in a line that never ends.
       if input.count >= limits.commandLineBytesMax { close(.lineTooLong) }
       return false
     }
