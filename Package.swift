@@ -8,13 +8,14 @@ import PackageDescription
 // `THROUGHLINE_FUZZ=1` adds the libFuzzer targets (see Tests/Fuzz/README.md).
 
 struct Row {
-  enum Kind { case library, tool, shim, test, support, fuzz }
+  enum Kind { case library, tool, shim, systemLibrary, test, support, fuzz }
   var kind: Kind
   var name: String
   var uses: [String] = []
   var outside: [Outside] = []
   var resources: [String] = []
   var system: [String] = []  // libraries that the linker needs
+  var pkgConfig: String?  // what a systemLibrary's flags come from
 }
 
 enum Outside: String {
@@ -47,10 +48,16 @@ let table: [Row] = [
   Row(kind: .library, name: "Model"),
   Row(kind: .library, name: "Wire"),
   Row(kind: .library, name: "MailCodec", uses: ["Wire"]),
+  Row(kind: .systemLibrary, name: "GMimeLibrary", pkgConfig: "gmime-3.0"),
+  Row(kind: .systemLibrary, name: "Xml2Library", pkgConfig: "libxml-2.0"),
+  Row(kind: .shim, name: "CGMime", uses: ["GMimeLibrary"]),
+  Row(kind: .shim, name: "CXml2", uses: ["Xml2Library"]),
+  Row(kind: .library, name: "Mime", uses: ["Model", "MailCodec", "CGMime", "CXml2"]),
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
   Row(kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"], resources: ["Sessions", "Conformance"]),
+  Row(kind: .test, name: "MimeTests", uses: ["Mime"], resources: ["Conformance"]),
 ]
 
 // MARK: - From the table to the package
@@ -90,6 +97,8 @@ func target(_ row: Row) -> Target {
       linkerSettings: linked)
   case .shim:
     return .target(name: row.name, dependencies: uses, path: "Sources/Shims/\(row.name)", linkerSettings: linked)
+  case .systemLibrary:
+    return .systemLibrary(name: row.name, path: "Sources/Shims/\(row.name)", pkgConfig: row.pkgConfig)
   case .tool:
     return .executableTarget(
       name: row.name, dependencies: uses, swiftSettings: strict + coverage, linkerSettings: linked)
