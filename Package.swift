@@ -52,12 +52,12 @@ let table: [Row] = [
   Row(kind: .systemLibrary, name: "Xml2Library", pkgConfig: "libxml-2.0"),
   Row(kind: .shim, name: "CGMime", uses: ["GMimeLibrary"]),
   Row(kind: .shim, name: "CXml2", uses: ["Xml2Library"]),
-  Row(kind: .library, name: "Mime", uses: ["Model", "MailCodec", "CGMime", "CXml2"]),
+  Row(kind: .library, name: "Mime", uses: ["Model", "Wire", "MailCodec", "CGMime", "CXml2"]),
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
   Row(kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"], resources: ["Sessions", "Conformance"]),
-  Row(kind: .test, name: "MimeTests", uses: ["Mime"], resources: ["Conformance"]),
+  Row(kind: .test, name: "MimeTests", uses: ["Mime", "MailCodec"], resources: ["Conformance", "Threads"]),
 ]
 
 // MARK: - From the table to the package

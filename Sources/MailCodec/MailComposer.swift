@@ -210,7 +210,7 @@ enum EncodedWords {
 
   /// `filename="plain.txt"`, or `filename*=utf-8''…` in pieces (RFC 2231 §3, §4).
   static func parameter(_ name: String, _ value: String) -> [String] {
-    if value.utf8.count <= 60, value.utf8.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 34 && $0 != 92 }) {
+    if value.utf8.count <= 60, value.utf8.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 34 && $0 != 92 }), !value.contains("=?") {
       return ["\(name)=\"\(value)\""]
     }
     var pieces: [String] = []

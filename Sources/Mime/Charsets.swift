@@ -35,9 +35,6 @@ enum Charsets {
 
   /// Decodes the encoded words of a display name.
   static func phrase(_ text: String) -> String {
-    guard text.contains("=?") else { return text }
-    guard let decoded = tl_mime_decode_phrase(text) else { return text }
-    defer { tl_mime_free_text(decoded) }
-    return MimeMessage.clean(MimeMessage.text(decoded))
+    MimeMessage.clean(EncodedWordReader.decode(text))
   }
 }

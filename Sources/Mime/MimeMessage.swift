@@ -31,6 +31,7 @@ public struct MimeMessage: Sendable {
     public var contentID: String?
     /// Shown inside the text rather than beside it.
     public var isInline: Bool
+    var isDisposedAsAttachment = false
     /// A whole message, as it stands, when `type` is `message/rfc822`.
     public var bytes: [UInt8]
   }
@@ -53,15 +54,46 @@ public struct MimeMessage: Sendable {
     isTruncated = tl_mime_is_truncated(parsed) != 0
     if let type = tl_mime_content_type(parsed) { contentType = String(cString: type) }
     for index in 0..<tl_mime_header_count(parsed) {
+      let raw = Self.unfold(Self.text(tl_mime_header_raw(parsed, index)))
       headers.append(
         Header(
-          name: Self.text(tl_mime_header_name(parsed, index)),
-          raw: Self.unfold(Self.text(tl_mime_header_raw(parsed, index))),
-          decoded: Self.clean(Self.text(tl_mime_header_decoded(parsed, index)))))
+          name: Self.text(tl_mime_header_name(parsed, index)), raw: raw,
+          decoded: Self.clean(EncodedWordReader.decode(raw))))
     }
     for index in 0..<tl_mime_part_count(parsed) {
       if let part = tl_mime_part_at(parsed, index) { take(part.pointee, limits) }
     }
+    let isBlank = html == nil && plainText?.contains { !$0.isWhitespace } != true
+    if isBlank { findText(bytes, limits, hasParts: tl_mime_part_count(parsed) > 0) }
+  }
+
+  /// Nothing was clearly the text. A text that has a name but was not attached is it; else, where GMime found no
+  /// part at all (a boundary that never comes, no blank line after the header), what stands below the header.
+  private mutating func findText(_ bytes: [UInt8], _ limits: MimeLimits, hasParts: Bool) {
+    if let shown = attachments.first(where: { $0.type == "text/plain" && !$0.isDisposedAsAttachment }) {
+      plainText = Self.lineFeeds(
+        shown.bytes.prefix(limits.textBytesMax).withUnsafeBufferPointer { Charsets.text($0, nil) })
+    } else if attachments.isEmpty, !hasParts || !contentType.hasPrefix("multipart/") {
+      let below = bytes[Self.headerEnd(bytes)...].prefix(limits.textBytesMax)
+      let text = Self.lineFeeds(below.withUnsafeBufferPointer { Charsets.text($0, nil) })
+      if text.contains(where: { !$0.isWhitespace }) { plainText = text }
+    }
+  }
+
+  /// Where the body starts: after the blank line, or at the first line that can be no header (RFC 5322 §2.2).
+  private static func headerEnd(_ bytes: [UInt8]) -> Int {
+    var start = 0
+    while start < bytes.count {
+      let end = bytes[start...].firstIndex(of: 10) ?? bytes.count
+      let line = bytes[start..<end]
+      if line.isEmpty || line.elementsEqual([13]) { return min(end + 1, bytes.count) }
+      let isFolded = line.first == 32 || line.first == 9
+      let name = line.prefix { $0 != 58 }
+      let isField = name.count < line.count && !name.isEmpty && name.allSatisfy { $0 > 32 && $0 < 127 }
+      if !isFolded, !isField, !(start == 0 && line.starts(with: "From ".utf8)) { return start }
+      start = end + 1
+    }
+    return bytes.count
   }
 
   /// What a reader would read: the plain text, else the HTML as text.
@@ -97,7 +129,7 @@ public struct MimeMessage: Sendable {
     attachments.append(
       Attachment(
         name: name, type: type, contentID: id, isInline: part.is_inline != 0 || (part.is_attachment == 0 && id != nil),
-        bytes: Array(content)))
+        isDisposedAsAttachment: part.is_attachment != 0, bytes: Array(content)))
   }
 
   private mutating func decode(
@@ -105,7 +137,20 @@ public struct MimeMessage: Sendable {
   ) -> String {
     let bytes = UnsafeBufferPointer(rebasing: content.prefix(limits.textBytesMax))
     if bytes.count < content.count { isTruncated = true }
-    return Charsets.text(bytes, charset.map { String(cString: $0) })
+    return Self.lineFeeds(Charsets.text(bytes, charset.map { String(cString: $0) }))
+  }
+
+  /// CRLF as LF, as the rest of the program writes lines.
+  static func lineFeeds(_ text: String) -> String {
+    guard text.utf8.contains(13) else { return text }
+    var last: UInt8 = 0
+    var kept: [UInt8] = []
+    kept.reserveCapacity(text.utf8.count)
+    for byte in text.utf8 {
+      if byte == 10, last == 13 { kept[kept.count - 1] = 10 } else { kept.append(byte) }
+      last = byte
+    }
+    return String(decoding: kept, as: UTF8.self)
   }
 
   /// A header's text: UTF-8, or Latin-1 for what is neither.

@@ -9,7 +9,6 @@
 typedef struct {
   char *name;
   char *raw;
-  char *decoded;
 } header;
 
 struct tl_mime {
@@ -38,6 +37,12 @@ static void free_part(gpointer pointer) {
 static char *type_of(GMimeObject *object) {
   GMimeContentType *type = g_mime_object_get_content_type(object);
   if (!type) return g_strdup("text/plain");
+  GMimeHeaderList *list = g_mime_object_get_header_list(object);
+  GMimeHeader *written = list ? g_mime_header_list_get_header(list, "Content-Type") : NULL;
+  const char *raw = written ? g_mime_header_get_raw_value(written) : NULL;
+  // `Content-Type: text` names no subtype: RFC 2045 §5.2 reads what it cannot understand as plain text.
+  if (raw && !memchr(raw, '/', strcspn(raw, ";")) && g_ascii_strncasecmp(raw + strspn(raw, " \t\r\n"), "text", 4) == 0)
+    return g_strdup("text/plain");
   char *text = g_mime_content_type_get_mime_type(type);
   char *lower = g_ascii_strdown(text, -1);
   g_free(text);
@@ -115,8 +120,7 @@ static void read_headers(tl_mime *m, GMimeObject *object) {
   for (int i = 0; i < count && m->headers->len < m->limits.headers_max; i++) {
     GMimeHeader *one = g_mime_header_list_get_header_at(list, i);
     const char *raw = g_mime_header_get_raw_value(one);
-    const char *decoded = g_mime_header_get_value(one);
-    header h = {g_strdup(g_mime_header_get_name(one)), g_strdup(raw ? raw : ""), g_strdup(decoded ? decoded : "")};
+    header h = {g_strdup(g_mime_header_get_name(one)), g_strdup(raw ? raw : "")};
     g_array_append_val(m->headers, h);
   }
 }
@@ -150,7 +154,6 @@ void tl_mime_free(tl_mime *m) {
     header *h = &g_array_index(m->headers, header, i);
     g_free(h->name);
     g_free(h->raw);
-    g_free(h->decoded);
   }
   g_array_free(m->headers, TRUE);
   g_ptr_array_free(m->parts, TRUE);
@@ -165,9 +168,6 @@ const char *tl_mime_header_name(const tl_mime *m, size_t i) {
 const char *tl_mime_header_raw(const tl_mime *m, size_t i) {
   return i < m->headers->len ? g_array_index(m->headers, header, i).raw : NULL;
 }
-const char *tl_mime_header_decoded(const tl_mime *m, size_t i) {
-  return i < m->headers->len ? g_array_index(m->headers, header, i).decoded : NULL;
-}
 const char *tl_mime_content_type(const tl_mime *m) { return m->content_type; }
 size_t tl_mime_part_count(const tl_mime *m) { return m->parts->len; }
 const tl_mime_part *tl_mime_part_at(const tl_mime *m, size_t i) {
@@ -175,10 +175,6 @@ const tl_mime_part *tl_mime_part_at(const tl_mime *m, size_t i) {
 }
 int tl_mime_is_truncated(const tl_mime *m) { return m->truncated; }
 
-char *tl_mime_decode_phrase(const char *text) {
-  pthread_once(&once, initialize);
-  return g_mime_utils_header_decode_phrase(NULL, text);
-}
 void tl_mime_free_text(char *text) { g_free(text); }
 
 char *tl_mime_to_utf8(const uint8_t *bytes, size_t count, const char *charset, size_t *out_count) {

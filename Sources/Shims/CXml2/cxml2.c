@@ -48,8 +48,17 @@ static void break_lines(writer *w, int lines) {
   if (w->wrote && w->blanks < lines) w->blanks = lines;
 }
 
+// White space at a line's end goes, except in `-- `, where it means something (RFC 3676 §4.3).
+static void trim_line(writer *w) {
+  if (w->count >= 3 && memcmp(w->bytes + w->count - 3, "-- ", 3) == 0 &&
+      (w->count == 3 || w->bytes[w->count - 4] == '\n'))
+    return;
+  while (w->count && w->bytes[w->count - 1] == ' ') w->count--;
+}
+
 static void start_word(writer *w) {
   if (w->blanks || !w->wrote) {
+    if (w->blanks) trim_line(w);
     for (int i = 0; i < w->blanks; i++) {
       put(w, "\n", 1);
       if (i + 1 < w->blanks && w->quote) put_prefix(w);
@@ -123,6 +132,9 @@ static const char *const paragraphs[] = {"p", "h1", "h2", "h3", "h4", "h5", "h6"
 static const char *const blocks[] = {"div", "tr", "li", "dt", "dd", "section", "article", "header", "footer", "address",
                                      "center", "form", "fieldset", "body", NULL};
 
+// Word's paragraphs are lines: it puts an empty one between what it means as paragraphs.
+static int spacing(xmlNode *node) { return has_word(node, "class", "MsoNormal") ? 1 : 2; }
+
 static int is_quote(xmlNode *node) {
   if (strcasecmp((const char *)node->name, "blockquote") == 0) return 1;
   if (strcasecmp((const char *)node->name, "div") != 0) return 0;
@@ -153,6 +165,8 @@ static int enter(writer *w, xmlNode *node) {
   }
   if (node->type != XML_ELEMENT_NODE) return 0;
   if (is_one_of(node->name, skipped) || is_hidden(node)) return 0;
+  // Gmail's own `-- `: ours is put before every signature.
+  if (has_word(node, "class", "gmail_signature_prefix")) return 0;
   if (strcasecmp((const char *)node->name, "br") == 0) {
     if (w->wrote && w->blanks < 4) w->blanks++;
     return 0;
@@ -168,7 +182,7 @@ static int enter(writer *w, xmlNode *node) {
     break_lines(w, 1);
     w->quote++;
   } else if (is_one_of(node->name, paragraphs)) {
-    break_lines(w, 2);
+    break_lines(w, spacing(node));
   } else if (is_one_of(node->name, blocks)) {
     break_lines(w, 1);
   }
@@ -194,7 +208,7 @@ static void leave(writer *w, xmlNode *node) {
     w->quote--;
     break_lines(w, 1);
   } else if (is_one_of(node->name, paragraphs)) {
-    break_lines(w, 2);
+    break_lines(w, spacing(node));
   } else if (is_one_of(node->name, blocks)) {
     break_lines(w, 1);
   }

@@ -37,8 +37,6 @@ size_t tl_mime_header_count(const tl_mime *message);
 const char *tl_mime_header_name(const tl_mime *message, size_t index);
 /// As written, folding included.
 const char *tl_mime_header_raw(const tl_mime *message, size_t index);
-/// Unfolded, encoded words decoded.
-const char *tl_mime_header_decoded(const tl_mime *message, size_t index);
 
 /// `type/subtype` of the whole message, lower case.
 const char *tl_mime_content_type(const tl_mime *message);
@@ -47,11 +45,10 @@ const tl_mime_part *tl_mime_part_at(const tl_mime *message, size_t index);
 /// Whether parts were left out because of a limit.
 int tl_mime_is_truncated(const tl_mime *message);
 
-/// Decodes the encoded words of a phrase; free with tl_mime_free_text.
-char *tl_mime_decode_phrase(const char *text);
 void tl_mime_free_text(char *text);
 
-/// Converts to UTF-8; what cannot be read becomes U+FFFD. NULL when the charset is unknown. Free as above.
+/// Converts to UTF-8; what cannot be read becomes U+FFFD. NULL when the charset is unknown. Free with
+/// tl_mime_free_text.
 char *tl_mime_to_utf8(const uint8_t *bytes, size_t count, const char *charset, size_t *out_count);
 
 #endif
