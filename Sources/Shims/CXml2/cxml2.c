@@ -133,7 +133,13 @@ static const char *const blocks[] = {"div", "tr", "li", "dt", "dd", "section", "
                                      "center", "form", "fieldset", "body", NULL};
 
 // Word's paragraphs are lines: it puts an empty one between what it means as paragraphs.
-static int spacing(xmlNode *node) { return has_word(node, "class", "MsoNormal") ? 1 : 2; }
+// libxml2 2.9 reads its `<o:p>` as `<p>`, which otherwise never stands inside a paragraph.
+static int spacing(xmlNode *node) {
+  int level = 0;
+  for (xmlNode *up = node->parent; up && level < 4; up = up->parent, level++)
+    if (up->type == XML_ELEMENT_NODE && strcasecmp((const char *)up->name, "p") == 0) return 0;
+  return has_word(node, "class", "MsoNormal") ? 1 : 2;
+}
 
 static int is_quote(xmlNode *node) {
   if (strcasecmp((const char *)node->name, "blockquote") == 0) return 1;
