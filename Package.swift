@@ -56,6 +56,9 @@ let table: [Row] = [
   Row(kind: .shim, name: "CSockets"),
   Row(kind: .library, name: "Sockets", uses: ["System", "CSockets"]),
   Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
+  Row(kind: .shim, name: "CCurl", system: ["curl"]),
+  Row(kind: .library, name: "Outbound", uses: ["Sockets", "CCurl"]),
+  Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
 ]
 
 // MARK: - From the table to the package
