@@ -12,7 +12,7 @@ import Glibc
 /// |---|---|---|
 /// | `connecting` | no | writable → `open`; failure, timeout → `closing` |
 /// | `open` | unless paused | `closeAfterFlush` → `flushing` |
-/// | `flushing` | no | all sent → `lingering`, or `closing` when the peer has ended too |
+/// | `flushing` | no | all sent → `lingering`, or `closing` when all of its input has been read |
 /// | `lingering` | and discards | the peer's end, or the linger timer → `closing` |
 /// | `closing` | no | settled → `closed` |
 ///
@@ -125,7 +125,8 @@ public final class Connection {
   static let ownDeadline = 4
 
   func setDeadline(_ index: Int, _ milliseconds: Int) {
-    let deadline = loop.nowMilliseconds + Int64(max(milliseconds, 0))
+    // At least one, or a handler that sets 0 whenever it is called would be called for ever.
+    let deadline = loop.nowMilliseconds + Int64(max(milliseconds, 1))
     deadlines[index] = deadline
     if TimingWheel.tick(of: deadline) < askedAtTick {
       askedAtTick = loop.wheel.insert(ref.tag, deadline: deadline)

@@ -132,8 +132,8 @@ extension LaneLoop {
     let made = make(descriptor, address, limits, nil, .connecting)
     statistics.connected &+= 1
     made.handler = handler
-    if descriptor < 0 {
-      made.close(because: .connectFailed(-descriptor))
+    if descriptor < 0 || draining != nil {
+      made.close(because: descriptor < 0 ? .connectFailed(-descriptor) : .shutdown)
       return made
     }
     if case .ip = address { _ = sk_set_nodelay(descriptor) }

@@ -36,12 +36,15 @@ public final class LaneLoop {
   private var makeContext: (@Sendable (LaneLoop) -> AnyObject?)?
   var delayed: [Delayed] = []
   private var armedAt: Int64?
+  private var publishedAt: Int64 = 0
   var accepting: [Accepting] = []
   var makers: [Int: (Connection) -> any ConnectionHandler] = [:]
   var draining: Draining?
 
   static let lingerMilliseconds: Int64 = 5
   static let idleOutputsMax = 64
+  /// How old the statistics of a busy lane may be.
+  static let publishMilliseconds: Int64 = 100
   static let inputBytes = 65_536
 
   /// Tags of generation 0 are the lane's own descriptors.
@@ -87,7 +90,10 @@ public final class LaneLoop {
     while true {
       if checkDrained() { return false }
       let mayBlock = lane.mayBlock()
-      if turn(mayBlock ? patience : 0) { continue }
+      if turn(mayBlock ? patience : 0) {
+        if nowMilliseconds - publishedAt >= Self.publishMilliseconds { publish() }
+        continue
+      }
       publish()
       if lane.mayBlock() {
         armTimer()
@@ -152,6 +158,7 @@ public final class LaneLoop {
   }
 
   private func publish() {
+    publishedAt = nowMilliseconds
     statistics.open = openConnections
     lane.published.withLock { $0 = statistics }
   }
@@ -167,6 +174,14 @@ public final class LaneLoop {
     spare.adopted.removeAll(keepingCapacity: true)
     spare.posts.removeAll(keepingCapacity: true)
     spare.work.removeAll(keepingCapacity: true)
+  }
+
+  /// What was put in before the lane stopped is still owed its end: jobs run, posts are reported.
+  func runLastMail() {
+    while lane.take(&spare) {
+      runMailbox()
+      settle()
+    }
   }
 
   private func deliver(_ post: Lane.Post) {
