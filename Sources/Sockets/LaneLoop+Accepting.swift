@@ -106,7 +106,6 @@ extension LaneLoop {
   func adopt(_ adoption: Adoption) {
     guard draining == nil else { return adoption.discard() }
     let listener = adoption.listener
-    if case .ip = adoption.peer { _ = sk_set_nodelay(adoption.descriptor) }
     let made = make(adoption.descriptor, adoption.peer, listener.options.limits, listener, .open)
     made.interest = [.readable, .peerClosed]
     let watched = queue.add(adoption.descriptor, made.interest, made.ref.tag)

@@ -254,6 +254,23 @@ import Testing
     _ = await test.stop()
   }
 
+  @Test func `accepted connections send at once what they write`() async throws {
+    let values = Arrivals<Int32>()
+    let test = try TestServer { _ in
+      { connection in
+        var value: Int32 = 0
+        var length = socklen_t(4)
+        getsockopt(connection.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &value, &length)
+        values.arrive(value)
+        return Echo()
+      }
+    }
+    let peer = try Peer(test.address)
+    #expect(try await values.next() == 1)
+    peer.close()
+    _ = await test.stop()
+  }
+
   @Test func `an outgoing connection talks, and says why when it cannot`() async throws {
     let events = Arrivals<String>()
     let test = try TestServer { _ in { _ in Echo() } }
