@@ -149,6 +149,9 @@ final class Admission: Sendable {
     }
   }
 
+  /// Connections that count, now.
+  var open: Int { state.withLock { $0.open } }
+
   func release(_ peer: SocketAddress, _ listener: Listener) {
     if listener.options.isAdministration { return }
     let waiting = state.withLock { state in
