@@ -109,7 +109,8 @@ extension Connection {
   }
 
   private func finishFlushing() {
-    if inputEnded || peerEndSeen { return close(because: .finished) }
+    // What is still unread would turn our close into a reset: `lingering` reads it.
+    if inputEnded { return close(because: .finished) }
     phase = .lingering
     _ = sk_shutdown_write(descriptor)
     setDeadline(Self.ownDeadline, limits.lingerMilliseconds)

@@ -106,7 +106,6 @@ extension LaneLoop {
   func adopt(_ adoption: Adoption) {
     guard draining == nil else { return adoption.discard() }
     let listener = adoption.listener
-    if case .ip = adoption.peer { _ = sk_set_nodelay(adoption.descriptor) }
     let made = make(adoption.descriptor, adoption.peer, listener.options.limits, listener, .open)
     made.interest = [.readable, .peerClosed]
     let watched = queue.add(adoption.descriptor, made.interest, made.ref.tag)
@@ -132,8 +131,8 @@ extension LaneLoop {
     let made = make(descriptor, address, limits, nil, .connecting)
     statistics.connected &+= 1
     made.handler = handler
-    if descriptor < 0 {
-      made.close(because: .connectFailed(-descriptor))
+    if descriptor < 0 || draining != nil {
+      made.close(because: descriptor < 0 ? .connectFailed(-descriptor) : .shutdown)
       return made
     }
     if case .ip = address { _ = sk_set_nodelay(descriptor) }

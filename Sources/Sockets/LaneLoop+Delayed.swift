@@ -7,7 +7,7 @@ extension LaneLoop {
 
   /// Runs `work` on this lane after so many milliseconds, late by a little, never early.
   public func after(milliseconds: Int, _ work: @escaping (LaneLoop) -> Void) {
-    let deadline = nowMilliseconds + Int64(max(milliseconds, 0))
+    let deadline = nowMilliseconds + Int64(max(milliseconds, 1))
     // Latest first, and of equals the younger first, so that the end of the array is always next.
     let place = delayed.firstIndex { $0.deadline <= deadline } ?? delayed.count
     delayed.insert(Delayed(deadline: deadline, work: work), at: place)

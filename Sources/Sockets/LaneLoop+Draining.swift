@@ -34,6 +34,7 @@ extension LaneLoop {
   func checkDrained() -> Bool {
     guard let draining, openConnections == 0 else { return false }
     lane.stop()
+    runLastMail()
     finish()
     self.draining = nil
     draining.done(draining.cutOff)

@@ -6,9 +6,11 @@ import System
 /// Sendable; whoever holds one is on the lane.
 ///
 /// ```
-/// Dispatch wakes ─▶ mailbox ─▶ ready descriptors ─▶ deadlines ─▶ settle ─▶ (mailbox …)
-///        ▲                                                         │ nothing for 5 ms
-///        └─────────────────────────────────────────────────────────┘
+///               ┌───────────────────────────────────────────────────────────┐
+///               ▼                                                           │
+/// Dispatch ─▶ wait ≤ 5 ms ─▶ ready descriptors ─▶ mailbox ─▶ deadlines ─▶ settle
+///      ▲        │ nothing came
+///      └────────┘
 /// ```
 /// Staying 5 ms in `epoll_wait` before going back to Dispatch keeps its cost (ten system calls) off every
 /// request that comes soon after another.
@@ -34,12 +36,15 @@ public final class LaneLoop {
   private var makeContext: (@Sendable (LaneLoop) -> AnyObject?)?
   var delayed: [Delayed] = []
   private var armedAt: Int64?
+  private var publishedAt: Int64 = 0
   var accepting: [Accepting] = []
   var makers: [Int: (Connection) -> any ConnectionHandler] = [:]
   var draining: Draining?
 
   static let lingerMilliseconds: Int64 = 5
   static let idleOutputsMax = 64
+  /// How old the statistics of a busy lane may be.
+  static let publishMilliseconds: Int64 = 100
   static let inputBytes = 65_536
 
   /// Tags of generation 0 are the lane's own descriptors.
@@ -83,11 +88,14 @@ public final class LaneLoop {
       context = makeContext(self)
     }
     while true {
-      runMailbox()
       if checkDrained() { return false }
-      if turn(0) || !lane.mayBlock() { continue }
+      let mayBlock = lane.mayBlock()
+      if turn(mayBlock ? patience : 0) {
+        if nowMilliseconds - publishedAt >= Self.publishMilliseconds { publish() }
+        continue
+      }
       publish()
-      if !turn(patience), lane.mayBlock() {
+      if lane.mayBlock() {
         armTimer()
         return true
       }
@@ -99,14 +107,17 @@ public final class LaneLoop {
     return Int32(max(0, min(Self.lingerMilliseconds, due - nowMilliseconds)))
   }
 
+  /// One batch; false when there was nothing to do. From the wait's return on, nobody needs to wake us.
   private func turn(_ milliseconds: Int32) -> Bool {
     let count = queue.wait(events, milliseconds: milliseconds)
+    let hasMail = lane.take(&spare)
     nowMilliseconds = MonotonicClock.nowMilliseconds
     if count > 0 { statistics.batches &+= 1 }
     for index in 0..<count { dispatch(events[index].tag, Interest(rawValue: events[index].events)) }
+    if hasMail { runMailbox() }
     let expired = expire()
     settle()
-    return count > 0 || expired
+    return count > 0 || hasMail || expired
   }
 
   private func dispatch(_ tag: UInt64, _ ready: Interest) {
@@ -147,6 +158,7 @@ public final class LaneLoop {
   }
 
   private func publish() {
+    publishedAt = nowMilliseconds
     statistics.open = openConnections
     lane.published.withLock { $0 = statistics }
   }
@@ -154,8 +166,6 @@ public final class LaneLoop {
   // MARK: Mailbox
 
   private func runMailbox() {
-    guard lane.take(&spare) else { return }
-    nowMilliseconds = MonotonicClock.nowMilliseconds
     for job in spare.jobs { job.runSynchronously(on: lane.asUnownedSerialExecutor()) }
     for adoption in spare.adopted { adopt(adoption) }
     for post in spare.posts { deliver(post) }
@@ -164,7 +174,14 @@ public final class LaneLoop {
     spare.adopted.removeAll(keepingCapacity: true)
     spare.posts.removeAll(keepingCapacity: true)
     spare.work.removeAll(keepingCapacity: true)
-    settle()
+  }
+
+  /// What was put in before the lane stopped is still owed its end: jobs run, posts are reported.
+  func runLastMail() {
+    while lane.take(&spare) {
+      runMailbox()
+      settle()
+    }
   }
 
   private func deliver(_ post: Lane.Post) {

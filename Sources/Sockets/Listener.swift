@@ -55,6 +55,8 @@ public final class Listener: Sendable {
       fchmod(descriptor, 0o600)
     } else {
       _ = try kernel(sk_set_reuseaddr(descriptor), "reuse", name)
+      // Linux hands it down to every accepted socket, which saves a system call each.
+      _ = try kernel(sk_set_nodelay(descriptor), "set up", name)
       if options.address.family == AF_INET6 { _ = sk_set_v6only(descriptor) }
     }
     let bound = options.address.withKernelForm { sk_bind(descriptor, $0, $1) }
@@ -146,6 +148,9 @@ final class Admission: Sendable {
       return true
     }
   }
+
+  /// Connections that count, now.
+  var open: Int { state.withLock { $0.open } }
 
   func release(_ peer: SocketAddress, _ listener: Listener) {
     if listener.options.isAdministration { return }

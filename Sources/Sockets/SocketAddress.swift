@@ -68,8 +68,8 @@ public enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     return withUnsafeBytes(of: &form) { raw in raw.baseAddress.map { body($0, UInt32(raw.count)) } }
   }
 
-  /// Reads the kernel's form.
-  init(kernelForm raw: UnsafeRawBufferPointer) {
+  /// Reads the kernel's form, a `struct sockaddr` of some family.
+  public init(kernelForm raw: UnsafeRawBufferPointer) {
     let family = raw.count >= 2 ? Int32(raw.loadUnaligned(as: sa_family_t.self)) : AF_UNIX
     switch family {
     case AF_INET where raw.count >= 8:

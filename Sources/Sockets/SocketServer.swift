@@ -2,12 +2,13 @@ import Glibc
 import Synchronization
 import System
 
-/// Lanes, listeners, and what they share.
+/// Lanes, listeners, and what they share. It serves until `shutdown`, whoever still holds it or not.
 public final class SocketServer: Sendable {
   public struct Options: Sendable {
     /// As many lanes as cores serve best; more only cross more.
     public var lanes = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-    /// Connections in all, administration aside. Nil: the descriptors this process may have, less a reserve.
+    /// Connections in all, administration aside. Nil: the descriptors this process may have, less a reserve
+    /// (raise the limit first, with `ProcessFacts.raiseDescriptorLimit`).
     public var connectionsMax: Int?
     /// Descriptors for everything that is not a client: the store, logs, outgoing calls, administration.
     public var descriptorReserve = 512

@@ -33,7 +33,7 @@ public struct ProcessFacts: Sendable, Equatable {
   /// Milliseconds since the process began: field 22 of /proc/self/stat, in clock ticks since boot. The name
   /// in field 2 may hold spaces, so counting begins after its closing parenthesis.
   private static func sinceStart() -> Int64 {
-    let text = String(decoding: (try? Files.read("/proc/self/stat")) ?? [], as: UTF8.self)
+    let text = text(of: "/proc/self/stat")
     guard let end = text.lastIndex(of: ")") else { return 0 }
     let rest = text[text.index(after: end)...].split(separator: " ")
     guard rest.count > 19, let ticks = Int64(rest[19]) else { return 0 }
@@ -42,9 +42,15 @@ public struct ProcessFacts: Sendable, Equatable {
   }
 
   private static func fields(of path: String) -> [Substring] {
-    // These files are the kernel's own; where /proc is not mounted the figure is 0, which metrics show.
-    guard let bytes = try? Files.read(path) else { return [] }
-    return String(decoding: bytes, as: UTF8.self).split(separator: " ")
+    text(of: path).split(separator: " ")
+  }
+
+  private static func text(of path: String) -> String {
+    do {
+      return String(decoding: try Files.read(path), as: UTF8.self)
+    } catch {
+      return ""  // The kernel's own file: where /proc is not mounted the figure is 0, which metrics show.
+    }
   }
 
   private static func countDescriptors() -> Int {

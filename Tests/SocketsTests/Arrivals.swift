@@ -23,6 +23,9 @@ final class Arrivals<Value: Sendable>: Sendable {
     waiting?.resume(returning: value)
   }
 
+  /// Whether everything that arrived has been taken.
+  var isEmpty: Bool { state.withLock { $0.values.isEmpty } }
+
   func next(withinSeconds bound: Int = 20) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
       let id = state.withLock { state -> Int? in

@@ -220,6 +220,57 @@ import Testing
     #expect(try await reasons.next() == .shutdown)
   }
 
+  @Test func `a task that hops to a lane while it stops still comes back`() async throws {
+    actor Guest {
+      nonisolated let lane: Lane
+      nonisolated var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }
+      init(_ lane: Lane) { self.lane = lane }
+      func touch() -> Int { 1 }
+    }
+    for _ in 0..<20 {
+      let test = try TestServer(lanes: 1) { _ in { _ in Echo() } }
+      let guest = Guest(test.server.lanes[0])
+      let sum = await withTaskGroup(of: Int.self) { group in
+        for _ in 0..<50 { group.addTask { await guest.touch() } }
+        group.addTask { await test.stop() }
+        return await group.reduce(0, +)
+      }
+      #expect(sum == 50)
+    }
+  }
+
+  @Test func `statistics of a lane that never rests are still published`() async throws {
+    let test = try TestServer(lanes: 1) { _ in { _ in Echo() } }
+    let peer = try Peer(test.address)
+    // The lane keeps itself busy: each turn asks for the next.
+    test.server.lanes[0].perform { loop in keepBusy(loop, untilMilliseconds: loop.nowMilliseconds + 5_000) }
+    var rounds = 0
+    while test.server.statistics[0].bytesIn == 0, rounds < 100_000 {
+      try peer.send("x")
+      _ = try peer.receive(1)
+      rounds += 1
+    }
+    #expect(test.server.statistics[0].bytesIn > 0)
+    _ = await test.stop()
+  }
+
+  @Test func `accepted connections send at once what they write`() async throws {
+    let values = Arrivals<Int32>()
+    let test = try TestServer { _ in
+      { connection in
+        var value: Int32 = 0
+        var length = socklen_t(4)
+        getsockopt(connection.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &value, &length)
+        values.arrive(value)
+        return Echo()
+      }
+    }
+    let peer = try Peer(test.address)
+    #expect(try await values.next() == 1)
+    peer.close()
+    _ = await test.stop()
+  }
+
   @Test func `an outgoing connection talks, and says why when it cannot`() async throws {
     let events = Arrivals<String>()
     let test = try TestServer { _ in { _ in Echo() } }
@@ -299,6 +350,10 @@ import Testing
     #expect(made.withLock { $0 } == 2)
     _ = await test.stop()
   }
+}
+
+@Sendable private func keepBusy(_ loop: LaneLoop, untilMilliseconds end: Int64) {
+  if loop.nowMilliseconds < end { loop.lane.perform { keepBusy($0, untilMilliseconds: end) } }
 }
 
 /// A kernel that refuses so many times.
