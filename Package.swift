@@ -51,6 +51,7 @@ let table: [Row] = [
   Row(kind: .library, name: "Store", uses: ["Model", "CStoreHash"], outside: [.grdb]),
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
+  Row(kind: .tool, name: "storebench", uses: ["Store"]),
   Row(kind: .test, name: "StoreTests", uses: ["Store"], outside: [.grdb]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
 ]
