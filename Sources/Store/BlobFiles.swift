@@ -7,10 +7,14 @@ import Synchronization
 /// keeps one file. Every call blocks: never on a lane, and never on the writer's thread either.
 ///
 /// Write the bytes first and commit the `BlobRow` afterwards: then no row ever names a file that is not there.
-public struct BlobFiles: Sendable {
+public final class BlobFiles: Sendable {
   public let folder: String
   /// Attachments are bounded by the channels at 25 MB; this is the last fence, in bytes.
   public static let sizeMax = 64 << 20
+
+  /// Held while a file is looked at and removed, or found and marked as wanted: never both at once.
+  private let removing = Mutex(())
+  private let serial = Atomic<UInt64>(0)
 
   public init(folder: String) { self.folder = folder }
 
@@ -23,7 +27,7 @@ public struct BlobFiles: Sendable {
       return hash
     }
     try Folders.make(Folders.parent(of: path))
-    let beside = "\(path).\(getpid()).\(Self.serial.add(1, ordering: .relaxed).newValue).new"
+    let beside = "\(path).\(getpid()).\(serial.add(1, ordering: .relaxed).newValue).new"
     do throws(StoreFault) {
       try Self.writeFile(bytes, beside)
       guard rename(beside, path) == 0 else { throw Folders.fault("rename \(beside)", errno) }
@@ -61,21 +65,40 @@ public struct BlobFiles: Sendable {
     throw Folders.fault("look at the blob \(path)", code)
   }
 
-  /// Removes the bytes. Only for what no row refers to: `SQLiteStore.sweepBlobs` looks first.
-  func remove(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) {
-    let path = path(of: hash, workspace)
-    if unlink(path) != 0 {
-      let code = errno
-      if code == ENOENT { return }
-      throw Folders.fault("remove the blob \(path)", code)
+  /// Removes files of a workspace that no row refers to and nobody has written since `before`, and what a crash
+  /// left half written; returns how many. `before` must leave time to commit the row after `write`: a day is
+  /// plenty.
+  public func sweep(
+    _ workspace: WorkspaceID, before: Instant, isReferenced: (Digest) throws(StoreFault) -> Bool
+  ) throws(StoreFault) -> Int {
+    var removed = 0
+    for name in try Folders.names(in: "\(folder)/\(workspace.raw)") {
+      let inner = "\(folder)/\(workspace.raw)/\(name)"
+      for file in try Folders.names(in: inner) {
+        if let hash = Digest(hex: file), try isReferenced(hash) { continue }
+        if try remove("\(inner)/\(file)", ifOlderThan: before) { removed += 1 }
+      }
     }
-    try Folders.sync(folder: Folders.parent(of: path))
+    return removed
+  }
+
+  private func remove(_ path: String, ifOlderThan before: Instant) throws(StoreFault) -> Bool {
+    try removing.withLock { _ throws(StoreFault) in
+      var status = stat()
+      guard stat(path, &status) == 0, Int64(status.st_mtim.tv_sec) < before.milliseconds / 1_000 else { return false }
+      guard unlink(path) == 0 else { throw Folders.fault("remove the blob \(path)", errno) }
+      return true
+    }
   }
 
   /// A file is renamed only after it was synced, so one that is there is whole; a damaged one is mended by
   /// writing it again.
   private func holds(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) -> Bool {
-    guard try size(hash, workspace) != nil else { return false }
+    let path = path(of: hash, workspace)
+    // Marked as wanted from now on, so that no sweep takes it away before its row is committed.
+    let code = removing.withLock { _ in utimensat(AT_FDCWD, path, nil, 0) == 0 ? 0 : errno }
+    if code == ENOENT { return false }
+    if code != 0 { throw Folders.fault("touch the blob \(path)", code) }
     do throws(StoreFault) {
       _ = try read(hash, workspace)
       return true
@@ -86,8 +109,6 @@ public struct BlobFiles: Sendable {
     let hex = hash.hex
     return "\(folder)/\(workspace.raw)/\(hex.prefix(2))/\(hex)"
   }
-
-  private static let serial = Atomic<UInt64>(0)
 
   private static func writeFile(_ bytes: [UInt8], _ path: String) throws(StoreFault) {
     let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -116,6 +137,19 @@ public struct BlobFiles: Sendable {
 }
 
 extension Digest {
+  init?(hex: String) {
+    let digits = Array(hex.utf8)
+    guard digits.count == 64 else { return nil }
+    var bytes: [UInt8] = []
+    for index in stride(from: 0, to: 64, by: 2) {
+      guard let byte = UInt8(String(decoding: digits[index...(index + 1)], as: UTF8.self), radix: 16) else {
+        return nil
+      }
+      bytes.append(byte)
+    }
+    self.init(bytes: bytes)
+  }
+
   /// 64 digits, lower case.
   var hex: String {
     let digits: StaticString = "0123456789abcdef"

@@ -36,6 +36,24 @@ enum Folders {
     guard fsync(file) == 0 else { throw fault("sync the folder \(path)", errno) }
   }
 
+  /// Sorted, without hidden ones; none where there is no such folder.
+  static func names(in path: String) throws(StoreFault) -> [String] {
+    guard let folder = opendir(path) else {
+      let code = errno
+      if code == ENOENT { return [] }
+      throw fault("list the folder \(path)", code)
+    }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+
   static func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])

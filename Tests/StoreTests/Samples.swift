@@ -8,9 +8,9 @@ enum Samples {
     ID(high: 0x9e37_79b9_7f4a_7c15 &* UInt64(n), low: UInt64(n))
   }
   static func bytes(_ n: Int, count: Int = 40) -> [UInt8] {
-    (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ n) }
+    (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ n &+ (n >> 8) &* ($0 &+ 1)) }
   }
-  static func at(_ n: Int) -> Instant { Instant(milliseconds: 1_790_000_000_000 + Int64(n)) }
+  static func at(_ n: Int) -> Instant { Instant(milliseconds: 1_790_000_000_000 &+ Int64(n)) }
   static func digest(_ n: Int) -> Digest { Checksum.sha256(bytes(n)) }
 
   static func record(_ position: Int64) -> LogRecord {
@@ -85,5 +85,16 @@ enum Samples {
     commit.blobs = [blob(1, conversation: 1)]
     commit.configurations = [(version: 7, bytes: bytes(7))]
     return commit
+  }
+}
+
+extension StoreReader {
+  func page(
+    _ workspace: WorkspaceID, _ customers: [CustomerID], from: Int64 = 0, _ direction: PageDirection = .newer,
+    atMost: Int64 = .max, limit: Int, visible: Visibility = .internal
+  ) throws -> [EntryRow] {
+    try timeline(
+      workspace, of: customers, from: EntryID(from), direction, atMost: EntryID(atMost), limit: limit,
+      visible: visible)
   }
 }

@@ -34,7 +34,7 @@ final class Prepared {
   }
 
   /// For the arguments of a question, which no checksum covers.
-  func bindOnly() { begin(.workspaces) }
+  func begin() { begin(.workspaces) }
 
   // A failing bind (memory out, or a value over SQLite's limit of 1 GB) leaves NULL behind, which every NOT NULL
   // column and the checksum refuse.
@@ -98,20 +98,37 @@ final class Prepared {
   }
   func reset() { sqlite3_reset(handle) }
 
-  /// The next row of a table, checked against its checksum before it is returned.
+  /// The row that `step` found, checked against its checksum before it is returned.
+  func checked<T>(_ table: Table, _ read: (Prepared) throws(StoreFault) -> T) throws(StoreFault) -> T {
+    begin(table)
+    let value: T
+    do throws(StoreFault) { value = try read(self) } catch {
+      guard case .corrupt(let what) = error else { throw error }
+      throw .corrupt(what: "\(name(ofRowIn: table)): \(what)")
+    }
+    guard !table.isSealed || sqlite3_column_int64(handle, at) == seal.checksum else {
+      throw .corrupt(what: "\(name(ofRowIn: table)) does not match its checksum")
+    }
+    return value
+  }
+  /// The next row; nil at the end.
   func row<T>(_ table: Table, _ read: (Prepared) throws(StoreFault) -> T) throws(StoreFault) -> T? {
     guard try step() else { return nil }
-    begin(table)
-    do throws(StoreFault) {
-      let value = try read(self)
-      guard !table.isSealed || sqlite3_column_int64(handle, at) == seal.checksum else {
-        throw StoreFault.corrupt(what: "a row of \(table.name) does not match its checksum")
-      }
-      return value
-    } catch {
+    do throws(StoreFault) { return try checked(table, read) } catch {
       sqlite3_reset(handle)
       throw error
     }
+  }
+  /// Such as `customers 1/00a4…`, for whoever must find it.
+  private func name(ofRowIn table: Table) -> String {
+    let keys = (0..<Int32(table.keyCount)).map { column in
+      if sqlite3_column_type(handle, column) != SQLITE_BLOB {
+        return sqlite3_column_text(handle, column).map { String(cString: $0) } ?? "NULL"
+      }
+      at = column
+      return unsealedRaw().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+    return "\(table.name) \(keys.joined(separator: "/"))"
   }
   func one<T>(_ table: Table, _ read: (Prepared) throws(StoreFault) -> T) throws(StoreFault) -> T? {
     defer { sqlite3_reset(handle) }
@@ -125,6 +142,8 @@ final class Prepared {
 
   var isNull: Bool { sqlite3_column_type(handle, at) == SQLITE_NULL }
 
+  /// A column by its index, beside the row's order.
+  func integer(at column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
   func integer() -> Int64 {
     let value = sqlite3_column_int64(handle, at)
     at += 1

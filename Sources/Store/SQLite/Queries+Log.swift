@@ -40,12 +40,16 @@ extension Queries {
     return records
   }
 
+  func head(_ workspace: WorkspaceID) throws(StoreFault) -> LogHead {
+    try bound(.head) { $0.put(workspace) }.one(.heads, LogHead.inWorkspace) ?? LogHead()
+  }
+
   private func checkEnd(_ workspace: WorkspaceID, _ last: Int64, _ chain: Digest) throws(StoreFault) {
-    let head = try bound(.head) { $0.put(workspace) }.one(.heads, LogHead.inWorkspace) ?? LogHead()
-    guard head.position <= last else {
+    let head = try head(workspace)
+    guard head.position == last else {
       throw .corrupt(what: "the log of workspace \(workspace.raw) ends at \(last), not at \(head.position)")
     }
-    guard head.position < last || head.chain == chain else {
+    guard head.chain == chain else {
       throw .corrupt(what: "the log of workspace \(workspace.raw) does not end with the chain that was committed")
     }
   }

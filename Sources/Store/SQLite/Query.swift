@@ -7,7 +7,7 @@ enum Query: Int, CaseIterable {
   case workspaces, tokens, head, secret, work, logAfter, logChain, outbox, configuration, newestConfiguration
   case identity, identitiesOfCustomer, customer, mergedInto, conversation, conversationsOfCustomer
   case session, sessionsOfConversation, aCase, casesOfConversation, facts, outcome, key, blob, blobsByHash
-  case entry, newerOfCustomer, olderOfCustomer, transcript
+  case entry, entriesAfter, newerOfCustomer, olderOfCustomer, transcript, verified
 
   var sql: String {
     switch self {
@@ -41,31 +41,41 @@ enum Query: Int, CaseIterable {
     case .blob: Table.blobs.selectByKey
     case .blobsByHash: Table.blobs.select("WHERE workspace=? AND hash=? ORDER BY blob")
     case .entry: Table.entries.selectByKey
+    case .entriesAfter: Table.entries.select("WHERE workspace=? AND entry>? ORDER BY entry LIMIT ?")
+    case .verified: Table.verified.selectByKey
     // Numbers alone, from the index alone: of several customers' entries most are not on the page.
     case .newerOfCustomer:
       """
-      SELECT entry FROM entries WHERE workspace=? AND customer=? AND entry>? AND entry<=? AND visibility<=?
+      SELECT entry FROM entries INDEXED BY entries_by_customer
+      WHERE workspace=? AND customer=? AND entry>? AND entry<=? AND visibility<=?
       ORDER BY entry LIMIT ?
       """
     case .olderOfCustomer:
       """
-      SELECT entry FROM entries WHERE workspace=? AND customer=? AND entry>=? AND entry<? AND visibility<=?
+      SELECT entry FROM entries INDEXED BY entries_by_customer
+      WHERE workspace=? AND customer=? AND entry>=? AND entry<? AND visibility<=?
       ORDER BY entry DESC LIMIT ?
       """
     case .transcript:
+      // Told which index: the planner would rather walk the whole workspace in order.
       Table.entries.select(
-        "WHERE workspace=? AND conversation=? AND entry>? AND visibility<=? ORDER BY entry LIMIT ?")
+        """
+        INDEXED BY entries_by_conversation
+        WHERE workspace=? AND conversation=? AND entry>? AND visibility<=? ORDER BY entry LIMIT ?
+        """)
     }
   }
 }
 
 /// The prepared queries of one connection.
 final class Queries {
+  private let connection: OpaquePointer
   private let prepared: [Prepared]
   private let begin: Prepared
   private let end: Prepared
 
   init(_ connection: OpaquePointer) throws(StoreFault) {
+    self.connection = connection
     var prepared: [Prepared] = []
     for query in Query.allCases { prepared.append(try Prepared(connection, query.sql, "read \(query)")) }
     self.prepared = prepared
@@ -75,9 +85,14 @@ final class Queries {
 
   func bound(_ query: Query, _ bind: (Prepared) -> Void) -> Prepared {
     let statement = prepared[query.rawValue]
-    statement.bindOnly()
+    statement.begin()
     bind(statement)
     return statement
+  }
+
+  /// For what is asked once in a long while.
+  func prepare(_ sql: String, _ doing: String) throws(StoreFault) -> Prepared {
+    try Prepared(connection, sql, doing)
   }
 
   /// Several statements that see the same moment.

@@ -253,6 +253,18 @@ extension LogHead: ColumnRow {
   }
 }
 
+extension VerifiedMark: ColumnRow {
+  static var table: Table { .verified }
+  func put(into columns: Prepared) {
+    columns.put(position)
+    columns.put(chain)
+    columns.put(entry)
+  }
+  static func read(_ columns: Prepared) throws(StoreFault) -> VerifiedMark {
+    VerifiedMark(position: columns.integer(), chain: try columns.digest(), entry: columns.entry())
+  }
+}
+
 /// A rule version, as the contract's tuple cannot conform.
 struct ConfigurationColumns: ColumnRow {
   var version: UInt32

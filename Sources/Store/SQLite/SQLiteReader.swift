@@ -39,6 +39,22 @@ public final class SQLiteReader: StoreReader {
     try ask { queries throws(StoreFault) in try queries.bound(query, bind).all(R.table, R.inWorkspace) }
   }
 
+  func pragma(_ name: String) throws(StoreFault) -> [String] {
+    try storeFault("ask SQLite for \(name)") {
+      try queue.unsafeReentrantRead { try String.fetchAll($0, sql: "PRAGMA \(name)") }
+    }
+  }
+
+  /// How SQLite means to answer, for the test that no question sorts or scans.
+  func explain(_ sql: String) throws -> [String] {
+    try queue.unsafeReentrantRead { db in
+      // Without values: a plan does not depend on them.
+      let statement = try db.makeStatement(sql: "EXPLAIN QUERY PLAN \(sql)")
+      statement.setUncheckedArguments(StatementArguments())
+      return try Row.fetchAll(statement).map { $0["detail"] }
+    }
+  }
+
   // MARK: The folder
 
   public func workspaces() throws(StoreFault) -> [WorkspaceRow] {
@@ -67,6 +83,7 @@ public final class SQLiteReader: StoreReader {
   public func log(_ workspace: WorkspaceID, after: Int64, limit: Int) throws(StoreFault) -> [LogRecord] {
     try ask { queries throws(StoreFault) in
       try queries.atOnce { queries throws(StoreFault) in
+        if try after > queries.head(workspace).position { return [] }
         var chain = try queries.chain(workspace, at: after)
         return try queries.log(workspace, after: after, chain: &chain, limit: limit)
       }

@@ -77,6 +77,11 @@ public final class SQLiteStore: Store {
     try write("save a token") { writer throws(StoreFault) in try writer.save(token) }
   }
 
+  /// Keeps how far `IntegrityCheck` came, so that the next start goes on from there.
+  public func save(_ verified: VerifiedMark, _ workspace: WorkspaceID) throws(StoreFault) {
+    try write("keep what was verified") { writer throws(StoreFault) in try writer.save(verified, workspace) }
+  }
+
   public func reader() throws(StoreFault) -> any StoreReader { try SQLiteReader(self) }
 
   public func forgetOutcomes(before: Instant) throws(StoreFault) {
@@ -86,6 +91,14 @@ public final class SQLiteStore: Store {
       more = try write("forget old outcomes") { writer throws(StoreFault) in
         try writer.forgetOutcomes(before: before, limit: 1_000)
       }
+    }
+  }
+
+  /// Removes blobs' bytes that no row refers to; returns how many. See `BlobFiles.sweep`.
+  public func sweepBlobs(_ workspace: WorkspaceID, before: Instant) throws(StoreFault) -> Int {
+    let reader = try SQLiteReader(self)
+    return try blobs.sweep(workspace, before: before) { hash throws(StoreFault) in
+      try !reader.blobs(workspace, hash: hash).isEmpty
     }
   }
 
@@ -104,6 +117,14 @@ public final class SQLiteStore: Store {
   /// Made at first use: 32 bytes of the kernel's entropy.
   func makeSecret(named name: String) throws(StoreFault) -> [UInt8] {
     try write("make the secret \(name)") { writer throws(StoreFault) in try writer.makeSecret(named: name) }
+  }
+
+  /// For tests that make the machine fail.
+  func execute(_ sql: String) throws {
+    try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+  }
+  func ask(_ pragma: String) throws -> String? {
+    try queue.unsafeReentrantRead { try String.fetchOne($0, sql: "PRAGMA \(pragma)") }
   }
 
   var file: String { "\(folder)/throughline.sqlite" }

@@ -85,5 +85,8 @@ enum Schema {
     CREATE TABLE configurations(
       workspace INTEGER NOT NULL, version INTEGER NOT NULL, bytes BLOB NOT NULL, checksum INTEGER NOT NULL,
       PRIMARY KEY(workspace, version)) STRICT, WITHOUT ROWID;
+    CREATE TABLE verified(
+      workspace INTEGER PRIMARY KEY, position INTEGER NOT NULL, chain BLOB NOT NULL, entry INTEGER NOT NULL,
+      checksum INTEGER NOT NULL) STRICT;
     """
 }

@@ -3,14 +3,14 @@
 enum Table: UInt8, CaseIterable {
   case workspaces = 1
   case tokens, secrets, heads, log, work, entries, customers, identities, conversations, sessions, cases, facts
-  case outcomes, keys, outbox, blobs, configurations
+  case outcomes, keys, outbox, blobs, configurations, verified
 
   var name: String { "\(self)" }
 
   /// How many of the columns, from the first, are the primary key.
   var keyCount: Int {
     switch self {
-    case .workspaces, .secrets, .heads: 1
+    case .workspaces, .secrets, .heads, .verified: 1
     case .work, .keys: 3
     case .tokens, .log, .entries, .customers, .identities, .conversations, .sessions, .cases, .facts, .outcomes,
       .outbox, .blobs, .configurations:
@@ -42,6 +42,7 @@ enum Table: UInt8, CaseIterable {
     case .blobs:
       ["workspace", "blob", "hash", "size", "media_type", "file_name", "conversation", "uploader", "at"]
     case .configurations: ["workspace", "version", "bytes"]
+    case .verified: ["workspace", "position", "chain", "entry"]
     }
   }
 

@@ -38,7 +38,7 @@ struct TimelinePage {
       columns.put(Int64(limit))
     }
     var found: [Int64] = []
-    while try statement.step() { found.append(statement.integer()) }
+    while try statement.step() { found.append(statement.integer(at: 0)) }
     if found.isEmpty { return }
     if direction == .older { found.reverse() }
     numbers = numbers.isEmpty ? found : (numbers + found).sorted()

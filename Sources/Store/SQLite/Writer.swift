@@ -32,7 +32,7 @@ final class Writer {
     var puts: [Prepared] = []
     var deletes: [Prepared] = []
     for table in Table.allCases {
-      let appended = table == .log || table == .entries || table == .workspaces
+      let appended = [.log, .entries, .workspaces].contains(table)
       puts.append(try Prepared(connection, appended ? table.insert : table.upsert, "write to \(table.name)"))
       deletes.append(try Prepared(connection, table.delete, "delete from \(table.name)"))
     }
@@ -150,7 +150,7 @@ final class Writer {
   func addWorkspace(named name: String) throws(StoreFault) -> WorkspaceRow {
     try transaction { () throws(StoreFault) in
       var last: Int64 = 0
-      if try lastWorkspace.step() { last = lastWorkspace.integer() }
+      if try lastWorkspace.step() { last = lastWorkspace.integer(at: 0) }
       lastWorkspace.reset()
       guard let number = UInt32(exactly: last &+ 1) else {
         throw .failed(doing: "add the workspace \(name)", why: "there is no number left")
@@ -163,6 +163,10 @@ final class Writer {
 
   func save(_ token: TokenRow) throws(StoreFault) {
     try transaction { () throws(StoreFault) in try put(token) }
+  }
+
+  func save(_ verified: VerifiedMark, _ workspace: WorkspaceID) throws(StoreFault) {
+    try transaction { () throws(StoreFault) in try put(verified, workspace) }
   }
 
   func makeSecret(named name: String) throws(StoreFault) -> [UInt8] {
