@@ -48,9 +48,12 @@ let table: [Row] = [
   Row(kind: .library, name: "Wire"),
   Row(kind: .library, name: "Routing", uses: ["Model", "Wire"]),
   Row(kind: .library, name: "Store", uses: ["Model"]),
+  Row(kind: .shim, name: "CPhoneNumber", system: ["phonenumber"]),
+  Row(kind: .library, name: "PhoneNumbers", uses: ["CPhoneNumber"]),
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
+  Row(kind: .test, name: "PhoneNumbersTests", uses: ["PhoneNumbers"]),
 ]
 
 // MARK: - From the table to the package
