@@ -48,11 +48,13 @@ let table: [Row] = [
   Row(kind: .library, name: "Wire"),
   Row(kind: .library, name: "Routing", uses: ["Model", "Wire"]),
   Row(kind: .library, name: "Store", uses: ["Model"]),
+  Row(kind: .library, name: "PhoneCodec", uses: ["Wire"]),
   Row(kind: .shim, name: "CPhoneNumber", system: ["phonenumber"]),
   Row(kind: .library, name: "PhoneNumbers", uses: ["CPhoneNumber"]),
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
+  Row(kind: .test, name: "PhoneCodecTests", uses: ["PhoneCodec", "SessionScripts"], resources: ["Sessions"]),
   Row(kind: .test, name: "PhoneNumbersTests", uses: ["PhoneNumbers"]),
 ]
 
