@@ -73,9 +73,21 @@ extension Checker {
       report(node, "there is no fact `\(name).\(field)`", hint: nearest(name + "." + field))
       return .dyn
     }
+    if let unknown = unknownFact(node) {
+      report(node, "there is no fact `\(unknown)`", hint: nearest(unknown))
+      return .dyn
+    }
     let type = unifier.resolve(visit(operand), final: false)
     let result = fieldType(node, type, field)
     return optional && !Self.isOptional(type) ? .optional(result) : result
+  }
+
+  /// A dotted name that begins with no variable at all, and is near to one: told as a whole.
+  private func unknownFact(_ node: Int) -> String? {
+    guard let (name, absolute, root) = qualified(node), local(root) == nil else { return nil }
+    guard lookup(root, absolute: absolute) == nil, !environment.groups.contains(root), nearest(name) != nil
+    else { return nil }
+    return name
   }
 
   static func isOptional(_ type: Type) -> Bool {
@@ -96,7 +108,7 @@ extension Checker {
       if let found = fields.first(where: { $0.name == field }) { return found.type }
       let near = Spelling.nearest(field, among: fields.map(\.name)).map { "did you mean `\($0)`?" }
       report(
-        node, "a \(name) has no field `\(field)`",
+        node, "`\(name)` has no field `\(field)`",
         hint: near ?? "it has \(fields.map(\.name).joined(separator: ", "))")
       return .dyn
     case .abstract("optional_type", let parameters):

@@ -7,15 +7,15 @@ enum DecimalText {
     return nil
   }
 
-  /// The shortest digits that read back as the same double, written as Go's `%g` does.
+  /// The shortest digits that read back as the same double; with an exponent from 10^21 on and below 10^-4, as
+  /// JSON writers do.
   static func shortest(_ value: Double) -> String {
     if value.isNaN { return "NaN" }
     if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
     let (digits, point) = shortestDigits(value.magnitude)
     let sign = value.sign == .minus ? "-" : ""
     let exponent = point - 1
-    // Go compares with 21 significant digits only when it prints; its `g` form without precision uses six.
-    if exponent < -4 || exponent >= max(digits.utf8.count, 21) {
+    if exponent < -4 || exponent >= 21 {
       return sign + scientific(digits, exponent)
     }
     return sign + place(digits, point)

@@ -14,7 +14,8 @@ public enum Expression {
     if let expecting, checker.diagnostics.isEmpty {
       let type = checker.types[parsed.syntax.root]
       if type != expecting, type != .dyn {
-        checker.report(parsed.syntax.root, "this is \(type), where \(expecting) is needed")
+        let wanted = expecting == .bool ? "true or false" : "\(expecting)"
+        checker.report(parsed.syntax.root, "this is \(type), where \(wanted) is needed")
       }
     }
     guard checker.diagnostics.isEmpty else {

@@ -190,13 +190,14 @@ struct Parser {
     switch token.kind {
     case .int: value = Int64(sign + digits, radix: hex ? 16 : 10).map(Value.int)
     case .uint: value = UInt64(digits.dropLast(), radix: hex ? 16 : 10).map(Value.uint)
-    case .double: value = Double(sign + digits).map(Value.double)
+    case .double: value = Double(sign + digits).flatMap { $0.isFinite ? .double($0) : nil }
     default: value = .int(0)
     }
     if value == nil {
+      let hint = "a whole number lies between -9223372036854775808 and 9223372036854775807"
       report(
         .init(start: start, end: token.end), "\(sign)\(token.text) does not fit 64 bits",
-        hint: "a whole number lies between -9223372036854775808 and 9223372036854775807")
+        hint: token.kind == .int ? hint : nil)
     }
     return add(.literal(value ?? .int(0)), from: start)
   }

@@ -167,13 +167,13 @@ private struct Digits {
       }
     }
     guard digits > 0, let unit = unit() else { return nil }
-    let (nanoseconds, overflow) = fraction.multipliedReportingOverflow(by: unit)
-    guard !overflow || unit > 1_000_000_000 else { return nil }
-    let part = overflow ? fraction / 1_000 * (unit / scale * 1_000) : nanoseconds / scale
+    // `fraction` is less than `scale`, so the quotient is less than `unit` and fits.
+    let part = scale.dividingFullWidth(fraction.multipliedFullWidth(by: unit)).quotient
     if unit >= 1_000_000_000 {
       let (seconds, over) = whole.multipliedReportingOverflow(by: unit / 1_000_000_000)
       guard !over, seconds <= Span.secondsMax else { return nil }
-      return (seconds, part)
+      let sum = Span.carry(seconds, part)
+      return (sum.0, Int64(sum.1))
     }
     let perSecond = 1_000_000_000 / unit
     return (whole / perSecond, whole % perSecond * unit + part)

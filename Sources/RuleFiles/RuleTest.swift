@@ -19,7 +19,7 @@ extension WorkspaceReader {
         element.report("a test needs `name`, `given` and `expect`")
         continue
       }
-      let facts = members["given"].map(readFacts) ?? Facts()
+      let facts = members["given"]?.facts() ?? Facts()
       tests.append(
         RuleTest(
           name: name, place: "\(element.file.path):\(element.line)", facts: facts, expected: readExpected(expect)))

@@ -149,8 +149,11 @@ struct Section {
   }
 
   /// A name that must be among the known ones.
-  func reference(_ known: Set<String>, what: String) -> String? {
+  ///
+  /// - Parameter known: nil when the file that holds them could not be read: then any name is taken.
+  func reference(_ known: Set<String>?, what: String) -> String? {
     guard let name = text(what: "the \(what)'s name") else { return nil }
+    guard let known else { return name }
     guard known.contains(name) else {
       let sorted = known.sorted()
       let near = Spelling.nearest(name, among: sorted).map { "did you mean `\($0)`?" }

@@ -66,10 +66,16 @@ final class WorkspaceReader {
     self.now = now
   }
 
-  var skillNames: Set<String> { Set(skills.map(\.name)) }
-  var queueNames: Set<String> { Set(queues.map(\.name)) }
-  var agentNames: Set<String> { Set(agents.map(\.name)) }
-  var hoursNames: Set<String> { Set(hours.map(\.name)) }
+  /// Files that are there but cannot be read: what they would name counts as known, so that one mistake is not
+  /// told a hundred times.
+  private var unreadable: Set<String> = []
+  private func names(_ names: [String], in file: String) -> Set<String>? {
+    unreadable.contains(file) ? nil : Set(names)
+  }
+  var skillNames: Set<String>? { names(skills.map(\.name), in: "skills.yaml") }
+  var queueNames: Set<String>? { names(queues.map(\.name), in: "queues.yaml") }
+  var agentNames: Set<String>? { names(agents.map(\.name), in: "agents.yaml") }
+  var hoursNames: Set<String>? { names(hours.map(\.name), in: "hours.yaml") }
 
   func read() -> CheckedWorkspace? {
     checkNames()
@@ -101,7 +107,7 @@ final class WorkspaceReader {
   private func checkNames() {
     let known = ["workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml", "rules", "tests"]
     let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    for name in found.sorted() where !name.hasPrefix(".") && !known.contains(name) && name.lowercased() != "readme.md" {
+    for name in found.sorted() where !name.hasPrefix(".") && !known.contains(name) && name != "expected.txt" && name.lowercased() != "readme.md" {
       findings.add(
         .warning, wholeFile: name, "nothing reads this file",
         hint: "a workspace's folder holds \(known.joined(separator: ", "))")
@@ -123,15 +129,22 @@ final class WorkspaceReader {
 
   private func section(_ path: String, isRequired: Bool) -> Section? {
     guard FileManager.default.fileExists(atPath: folder.appending(path: path).path) else {
-      if isRequired { findings.add(wholeFile: path, "this file is missing") }
+      if isRequired {
+        findings.add(wholeFile: path, "this file is missing")
+        unreadable.insert(path)
+      }
       return nil
     }
-    guard let file = YamlFile.text(folder, path, findings) else { return nil }
+    guard let file = YamlFile.text(folder, path, findings) else {
+      unreadable.insert(path)
+      return nil
+    }
     // Tests change nothing that is routed.
     if !path.hasPrefix("tests/") { version.add(path, file.text) }
     let before = findings.all.count
     guard let node = YamlFile.compose(file, findings) else {
       if isRequired, findings.all.count == before { findings.add(wholeFile: path, "this file is empty") }
+      if isRequired || findings.all.count > before { unreadable.insert(path) }
       return nil
     }
     return Section(node: node, file: file, findings: findings)

@@ -39,7 +39,9 @@ extension WorkspaceReader {
     default: readRoute(held, &rule)
     }
     rules.append(rule)
-    if members["when"] != nil, condition == nil { brokenRules.insert(name) }
+    // A misspelt `when` must not count as a rule without one.
+    let isWhole = section.node.mapping?.count == members.count
+    if !isWhole || (members["when"] != nil && condition == nil) { brokenRules.insert(name) }
   }
 
   /// Reads a condition; its mistakes are placed in the YAML file.
@@ -151,7 +153,7 @@ extension WorkspaceReader {
     case "last": return .init(whom: .lastAgent, forMilliseconds: milliseconds)
     case "account_team": return .init(whom: .accountTeam, forMilliseconds: milliseconds)
     default:
-      let known = agentNames.union(["last", "account_team"])
+      let known = agentNames?.union(["last", "account_team"])
       return agent.reference(known, what: "agent").map { .init(whom: .named($0), forMilliseconds: milliseconds) }
     }
   }
@@ -196,15 +198,19 @@ extension WorkspaceReader {
 
   private func checkSteps(_ section: Section?, _ plan: Plan, _ rule: Rule) {
     guard let section else { return }
-    for (a, b) in zip(plan.steps, plan.steps.dropFirst()) where b.afterMilliseconds < a.afterMilliseconds {
-      section.report("steps stand in the order of their times", hint: "`after` counts from the beginning of the wait")
+    let places = section.elements(what: "steps")
+    // Where a step could not be read, places and steps no longer pair up.
+    guard places.count == plan.steps.count else { return }
+    for at in plan.steps.indices.dropFirst()
+    where plan.steps[at].afterMilliseconds < plan.steps[at - 1].afterMilliseconds {
+      places[at].report("steps stand in the order of their times", hint: "`after` counts from the beginning of the wait")
     }
     let needed = Set((plan.requiredSkills + plan.preferredSkills).map(\.name))
     guard rule.wantedSkills == nil, rule.language == nil else { return }
-    for step in plan.steps {
+    for (at, step) in plan.steps.enumerated() {
       switch step.change {
       case .relaxSkill(let name) where !needed.contains(name), .lowerSkill(let name, _) where !needed.contains(name):
-        section.report("a step changes the skill `\(name)`, which this route does not need", severity: .warning)
+        places[at].report("this step changes the skill `\(name)`, which this route does not need", severity: .warning)
       default: break
       }
     }
@@ -222,7 +228,7 @@ extension WorkspaceReader {
         "no rule below this one is ever reached, since it has no `when`", hint: "move it to the end of the last file")
       return
     }
-    if last.when != nil || brokenRules.contains(last.name), let place = places["rule \(last.name)"] {
+    if last.when != nil, let place = places["rule \(last.name)"] {
       place.report(
         "the last rule must have no `when`", hint: "end with a rule that takes every case that no other took")
     }

@@ -133,7 +133,7 @@ extension WorkspaceReader {
   }
 
   /// `{german: 3}`, or a list of names, each at level 1 or as `german: 3`.
-  func needs(_ section: Section, what: String, known: Set<String>) -> [Plan.SkillNeed] {
+  func needs(_ section: Section, what: String, known: Set<String>?) -> [Plan.SkillNeed] {
     var found: [Plan.SkillNeed] = []
     func take(_ key: Section, _ level: Section?) {
       guard let name = key.reference(known, what: "skill") else { return }

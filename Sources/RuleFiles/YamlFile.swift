@@ -56,9 +56,11 @@ enum YamlFile {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
       let before = context.map { "\($0.text) " } ?? ""
+      // A text without its closing quote runs to the end of the file: its beginning says more.
+      let place = problem.contains("end of stream") ? context?.mark ?? mark : mark
       findings.add(
-        file, line: mark.line, column: mark.column, "this is not YAML: \(before)\(problem)",
-        hint: problem.contains("tab") ? "indent with spaces" : nil)
+        file, line: place.line, column: place.column, "this is not YAML: \(before)\(problem)",
+        hint: isTab(file, place) ? "indent with spaces, not with tabs" : nil)
     case .duplicatedKeysInMapping(let duplicates, let context):
       let names = duplicates.map { "`\($0)`" }.sorted().joined(separator: ", ")
       findings.add(
@@ -67,6 +69,10 @@ enum YamlFile {
       findings.add(wholeFile: file.path, "this is not YAML: \(problem)")
     default: findings.add(wholeFile: file.path, "this is not YAML: \(error)")
     }
+  }
+
+  private static func isTab(_ file: SourceText, _ mark: Mark) -> Bool {
+    file.line(mark.line).unicodeScalars.dropFirst(max(mark.column - 1, 0)).first == "\t"
   }
 
   private static func depth(_ node: Node, _ above: Int) -> Int {

@@ -3,21 +3,21 @@ import Rules
 import Yams
 
 /// Facts written in YAML, as tests and `explain` take them.
-extension WorkspaceReader {
-  func readFacts(_ section: Section) -> Facts {
+extension Section {
+  func facts() -> Facts {
     var facts = Facts()
-    readFacts(section, prefix: "", &facts)
+    gather(under: "", &facts)
     return facts
   }
 
-  private func readFacts(_ section: Section, prefix: String, _ facts: inout Facts) {
+  private func gather(under prefix: String, _ facts: inout Facts) {
     let names = Fact.allCases.map(\.name)
-    for entry in section.entries(what: prefix.isEmpty ? "given" : prefix) {
+    for entry in entries(what: prefix.isEmpty ? "given" : prefix) {
       let name = prefix.isEmpty ? entry.name : "\(prefix).\(entry.name)"
       if let fact = Fact.allCases.first(where: { $0.name == name }) {
-        facts[fact] = value(entry.value, fact.declaration.type, what: name)
+        facts[fact] = Self.value(entry.value, fact.declaration.type, what: name)
       } else if names.contains(where: { $0.hasPrefix(name + ".") }) {
-        readFacts(entry.value, prefix: name, &facts)
+        entry.value.gather(under: name, &facts)
       } else {
         let near = Spelling.nearest(name, among: names).map { "did you mean `\($0)`?" }
         entry.key.report("there is no fact `\(name)`", hint: near)
@@ -25,7 +25,7 @@ extension WorkspaceReader {
     }
   }
 
-  private func value(_ section: Section, _ type: Type, what: String) -> Value? {
+  private static func value(_ section: Section, _ type: Type, what: String) -> Value? {
     switch type {
     case .string: return section.text(what: what).map(Value.string)
     case .int: return section.whole(Int.min...Int.max, what: what).map { .int(Int64($0)) }
@@ -47,7 +47,7 @@ extension WorkspaceReader {
     }
   }
 
-  private func object(_ section: Section, _ name: String, what: String) -> Value? {
+  private static func object(_ section: Section, _ name: String, what: String) -> Value? {
     let fields = Fact.environment(zone: { _ in nil }).objects[name] ?? []
     guard let members = section.members(fields.map(\.name), what: what) else { return nil }
     return .map(MapValue(fields.compactMap { field in
@@ -56,7 +56,7 @@ extension WorkspaceReader {
   }
 
   /// A value of no declared type, as YAML writes it.
-  private func free(_ section: Section) -> Value? {
+  private static func free(_ section: Section) -> Value? {
     if section.isNull { return .null }
     if section.isMapping {
       return .map(MapValue(section.entries(what: "a value").compactMap { entry in
