@@ -48,6 +48,7 @@ public enum EntryKind: String, Hashable, Sendable, CaseIterable {
   case voicemail
   case journey
   case merged
+  case undelivered
 }
 
 /// Turns drafts into the JSON that is stored, hashed and served, byte for byte the same.

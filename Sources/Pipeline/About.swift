@@ -5,7 +5,7 @@ import Wire
 
 /// What a conversation is known by besides its owner: the rest of its row.
 public struct ConversationAbout: Hashable, Sendable {
-  public var mail: MailThread?
+  public var mail: MailLine?
   public var call: CallLine?
   public init() {}
 
@@ -24,7 +24,7 @@ public struct ConversationAbout: Hashable, Sendable {
     self = try ByteReader.readAll(bytes) { r throws(WireError) in
       _ = try r.uint8()
       var about = ConversationAbout()
-      about.mail = try r.optional { r throws(WireError) in try MailThread(from: &r) }
+      about.mail = try r.optional { r throws(WireError) in try MailLine(from: &r) }
       about.call = try r.optional { r throws(WireError) in CallLine(from: try r.string(), to: try r.string()) }
       return about
     }
@@ -41,7 +41,7 @@ public struct CallLine: Hashable, Sendable {
 }
 
 /// Where a mail conversation stands: what an answer needs so that the customer's program threads it.
-public struct MailThread: Hashable, Sendable {
+public struct MailLine: Hashable, Sendable {
   public var ours: String
   public var theirs: String
   public var theirName: String
@@ -87,7 +87,7 @@ public struct MailThread: Hashable, Sendable {
 public struct OutgoingMail: Hashable, Sendable {
   public var id: MailID
   public var conversation: ConversationID
-  public var thread: MailThread
+  public var thread: MailLine
   public var text: String
   public var agentName: String
   public var blobs: [BlobID]
@@ -107,7 +107,7 @@ public struct OutgoingMail: Hashable, Sendable {
   }
 
   public init(
-    id: MailID, conversation: ConversationID, thread: MailThread, text: String, agentName: String,
+    id: MailID, conversation: ConversationID, thread: MailLine, text: String, agentName: String,
     blobs: [BlobID], at: Instant
   ) {
     self.id = id
@@ -123,7 +123,7 @@ public struct OutgoingMail: Hashable, Sendable {
     self = try ByteReader.readAll(bytes) { r throws(WireError) in
       _ = try r.uint8()
       return OutgoingMail(
-        id: try r.id(), conversation: try r.id(), thread: try MailThread(from: &r), text: try r.string(),
+        id: try r.id(), conversation: try r.id(), thread: try MailLine(from: &r), text: try r.string(),
         agentName: try r.string(), blobs: try r.array(each: 16) { r throws(WireError) in try r.id() },
         at: Instant(milliseconds: try r.signed()))
     }

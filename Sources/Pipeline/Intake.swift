@@ -72,6 +72,8 @@ public enum Intake: Sendable {
 
   case outboxDelivered(Int64)
   case outboxDelayed(OutboxRow)
+  /// It will never be delivered, and why.
+  case outboxFailed(OutboxRow, String)
 }
 
 public struct OpenSession: Sendable {
@@ -181,14 +183,14 @@ public struct MailArrival: Sendable {
   /// The conversation named by a reply address that was signed for this very sender.
   public var replyAddress: ConversationID?
   public var entry: EntryDraft
-  public var thread: MailThread
+  public var thread: MailLine
   /// Why the mail is automatic, where it is: it opens, reopens and routes nothing.
   public var automatic: String?
   public var facts: MailFacts
   public init(
     customer: CustomerID, conversation: ConversationID, session: SessionID, case: CaseID, from: IdentityClaim,
     profile: CustomerProfile, seenKey: [UInt8], messageKey: [UInt8]?, threadKeys: [[UInt8]],
-    replyAddress: ConversationID?, entry: EntryDraft, thread: MailThread, automatic: String?, facts: MailFacts
+    replyAddress: ConversationID?, entry: EntryDraft, thread: MailLine, automatic: String?, facts: MailFacts
   ) {
     self.customer = customer
     self.conversation = conversation

@@ -78,7 +78,7 @@ extension Pipeline {
 
   /// Puts an answer into the outbox; its id becomes the thread's newest, so that answers to it come back here.
   private mutating func send(
-    _ mail: OutgoingMailID, _ thread: MailThread, _ conversation: ConversationRow, _ agent: AgentID,
+    _ mail: OutgoingMailID, _ thread: MailLine, _ conversation: ConversationRow, _ agent: AgentID,
     _ turn: inout Turn
   ) -> String {
     let messageID = "<\(mail.id)@\(thread.ours.split(separator: "@").last ?? "localhost")>"
@@ -94,7 +94,7 @@ extension Pipeline {
     setKey(.mailThread, threadKey(messageID), Self.keyValue(conversation.id), &turn)
     var changed = conversation
     if var about = Self.about(conversation.about) {
-      about.mail = MailThread(
+      about.mail = MailLine(
         ours: thread.ours, theirs: thread.theirs, theirName: thread.theirName, subject: thread.subject,
         lastMessageID: messageID, references: thread.references + [messageID])
       changed.about = about.encoded
@@ -104,9 +104,9 @@ extension Pipeline {
     return messageID
   }
 
-  /// What a Message-ID is known by: sixteen bytes of its hash, angle brackets included.
+  /// What a Message-ID is looked up by: sixteen bytes of its hash.
   public func threadKey(_ messageID: String) -> [UInt8] {
-    Array(environment.sha256(Array(messageID.utf8)).bytes.prefix(16))
+    Array(environment.sha256(Array(MessageKey.text(messageID).utf8)).bytes.prefix(16))
   }
 
   mutating func transfer(
@@ -146,5 +146,25 @@ extension Pipeline {
         members: told.bytes + members),
       customer: customer, conversation: row.conversation, session: nil, &turn)
     return recorded(entry, row.conversation)
+  }
+
+  /// Mail that will never arrive is told where it was said, so that its agent sees it.
+  mutating func undelivered(
+    _ row: OutboxRow, _ why: String, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    pending.outbox.append(OutboxRow(id: row.id, kind: row.kind, due: turn.at, tries: row.tries, payload: nil))
+    turn.touched = true
+    guard let mail = Self.mail(row.payload ?? []) else { throw StoreFault.corrupt(what: "mail in the outbox") }
+    var members = Members()
+    members.text("to", mail.thread.theirs)
+    members.text("message_id", "<\(mail.id)@\(mail.thread.ours.split(separator: "@").last ?? "localhost")>")
+    members.text("reason", why)
+    try enter(
+      .undelivered, .system, .business, members, mail.conversation, nil, channel: .email, &turn, reads)
+    return .done
+  }
+
+  private static func mail(_ bytes: [UInt8]) -> OutgoingMail? {
+    do throws(WireError) { return try OutgoingMail(decoding: bytes) } catch { return nil }
   }
 }

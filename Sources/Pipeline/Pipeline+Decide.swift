@@ -56,6 +56,7 @@ extension Pipeline {
       pending.outbox.append(row)
       turn.touched = true
       return .done
+    case .outboxFailed(let row, let why): return try undelivered(row, why, &turn, reads)
     }
   }
 

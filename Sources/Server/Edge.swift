@@ -1,4 +1,8 @@
+import Channels
+import Expressions
+import MailCodec
 import Model
+import PhoneNumbers
 import Pipeline
 import Records
 import Routing
@@ -25,6 +29,7 @@ public final class Edge: Sendable {
     var tokens: [Digest: TokenRow] = [:]
     var planners: [WorkspaceID: RulePlanner] = [:]
     var checked: [WorkspaceID: CheckedWorkspace] = [:]
+    var mail: [WorkspaceID: MailChannel] = [:]
   }
 
   init(store: SQLiteStore, reads: ReadPool, hub: Hub, health: Health, settings: Settings) {
@@ -55,7 +60,31 @@ public final class Edge: Sendable {
     return APIResponse(200, json: Array("{\"ok\":true}".utf8))
   }
 
-  @Sendable static func e164(_ raw: String, _ region: String) -> String? { nil }
+  @Sendable static func e164(_ raw: String, _ region: String) -> String? {
+    PhoneNumbers.e164(raw, defaultRegion: region)
+  }
+
+  func use(_ channel: MailChannel) { state.withLock { $0.mail[channel.workspace] = channel } }
+  func mailChannel(of workspace: WorkspaceID) -> MailChannel? { state.withLock { $0.mail[workspace] } }
+
+  /// The workspace that takes mail for this mailbox; a bare `postmaster` is the first one's.
+  func mailChannel(for path: SMTPPath) -> MailChannel? {
+    state.withLock { state in
+      for id in state.mail.keys.sorted() { if let channel = state.mail[id], channel.takes(path) { return channel } }
+      return nil
+    }
+  }
+
+  /// The name under which a listed relay at this address writes what it has checked; nil for anybody else.
+  func relay(_ peer: SocketAddress, of workspace: WorkspaceID) -> String? {
+    guard case .ip(let ip, _) = peer, let address = NetworkAddress("\(ip)"), let checked = checked(workspace) else {
+      return nil
+    }
+    for relay in checked.workspace.trustedRelays {
+      if let prefix = NetworkPrefix(relay.network), prefix.contains(address) { return relay.authservID }
+    }
+    return nil
+  }
 
   func workspace(named name: String) -> Writer? { writers.first { $0.name == name } }
 
@@ -95,6 +124,7 @@ enum Inbound: Sendable {
   case stopRinging(OfferID, OfferEnd)
   case endCall(SessionEnd)
   case push([UInt8])
+  case mailRefused(UInt64)
 }
 
 extension Ticket {

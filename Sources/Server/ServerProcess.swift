@@ -1,4 +1,6 @@
+import Channels
 import Foundation
+import MailCodec
 import Model
 import Pipeline
 import Records
@@ -46,9 +48,13 @@ public final class ServerProcess: Sendable {
     var options = SocketServer.Options()
     if settings.lanes > 0 { options.lanes = settings.lanes }
     sockets = try SocketServer(options)
-    hub.attach(sockets) { _ in }
+    let outbox = Outbox(edge: edge)
+    hub.attach(sockets) { outbox.wake($0) }
     addresses = try Self.listen(sockets, edge)
-    for writer in edge.writers { writer.submit([Request(.start)]) }
+    for writer in edge.writers {
+      writer.submit([Request(.start)])
+      outbox.wake(writer.workspace)
+    }
   }
 
   // MARK: - Workspaces
@@ -124,6 +130,10 @@ public final class ServerProcess: Sendable {
     let key = HMACKey(try reader.secret(named: "identity"))
     edge.use(
       API(directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax, e164: Edge.e164))
+    edge.use(
+      MailChannel(
+        workspace: writer.workspace, addresses: checked.workspace.mailAddresses, identityKey: key,
+        replyKey: HMACKey(try reader.secret(named: "reply address"))))
     edge.use(checked, for: writer.workspace)
   }
 
@@ -185,6 +195,13 @@ public final class ServerProcess: Sendable {
         return { _ in HTTPConnection(edge: edge, dates: dates, isAdministration: false) }
       }
       addresses.append(("http", listener.address))
+    }
+    for (name, text, dialect) in [
+      ("smtp", edge.settings.smtpListen, SMTPServer.Dialect.smtp), ("lmtp", edge.settings.lmtpListen, .lmtp),
+    ] {
+      guard let options = try options(text, edge) else { continue }
+      let listener = try sockets.listen(options) { _ in { _ in SMTPConnection(edge: edge, dialect: dialect) } }
+      addresses.append((name, listener.address))
     }
     return addresses
   }

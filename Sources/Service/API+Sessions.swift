@@ -1,3 +1,4 @@
+import Channels
 import Continuity
 import Model
 import Pipeline

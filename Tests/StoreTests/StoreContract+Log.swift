@@ -1,3 +1,4 @@
+import Records
 import Model
 import Store
 import Testing

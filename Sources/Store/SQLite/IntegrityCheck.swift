@@ -1,3 +1,4 @@
+import Records
 internal import GRDB
 import Model
 
