@@ -102,6 +102,9 @@ let table: [Row] = [
   Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
   Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
   Row(kind: .test, name: "StoreTests", uses: ["Store", "Records"], outside: [.grdb]),
+  Row(
+    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System"], outside: [.grdb],
+    resources: ["Peers"]),
 
   // Fuzzing: see Tests/Fuzz/README.md
   Row(kind: .fuzz, name: "fuzz-expressions", uses: ["Expressions"]),
