@@ -52,6 +52,13 @@ public enum Intake: Sendable {
   case mail(MailArrival)
   case call(CallArrival)
   case callFact(SessionID, EntryDraft)
+  /// The call of this key is over, says the phone system.
+  case callEnded(key: [UInt8])
+  /// The rung device was picked up: the offer is accepted by whoever it was made to.
+  case acceptByDevice(OfferID)
+  /// The device was gone before it was bridged: whoever accepted never spoke, and the caller waits on, with their
+  /// age.
+  case deviceLost(OfferID, newCase: CaseID)
   case journey(JourneyArrival)
   case blob(BlobRow)
 

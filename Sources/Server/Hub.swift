@@ -62,6 +62,7 @@ public final class Hub: Outlet {
   }
 
   func carry(_ session: SessionID, _ ref: ConnectionRef) { state.withLock { $0.calls[session] = ref } }
+  func carries(_ session: SessionID) -> Bool { state.withLock { $0.calls[session] != nil } }
   func drop(_ session: SessionID, _ ref: ConnectionRef) {
     state.withLock { state in if state.calls[session] == ref { state.calls[session] = nil } }
   }
@@ -73,7 +74,7 @@ public final class Hub: Outlet {
     batch.reserveCapacity(released.count)
     var queued = false
     state.withLock { state in
-      for release in released { Self.address(release, writer, state, &batch, &queued) }
+      for release in released { Self.address(release, writer, &state, &batch, &queued) }
     }
     send(batch, from: writer)
     if queued { outboxes.withLock { $0 }?(writer.workspace) }
@@ -85,11 +86,13 @@ public final class Hub: Outlet {
   }
 
   private static func address(
-    _ release: Pipeline.Release, _ writer: Writer, _ state: borrowing State, _ batch: inout [Delivery],
+    _ release: Pipeline.Release, _ writer: Writer, _ state: inout State, _ batch: inout [Delivery],
     _ queued: inout Bool
   ) {
     switch release {
     case .answer(let ticket, let answer, _):
+      // Before whatever follows it: the first ring may be released in the same breath as the call's own answer.
+      if case .callTaken(let session, _, _, _, _) = answer { state.calls[session] = ticket.ref }
       if ticket != .nobody { batch.append(Delivery(to: ticket.ref, Inbound.answer(ticket.exchange, answer))) }
     case .entries(let conversation, _):
       for ref in state.conversations[conversation] ?? [] {

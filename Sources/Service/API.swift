@@ -100,6 +100,7 @@ public struct API: Sendable {
       key: Array(SHA256.hash(name).bytes.prefix(16)), bodyHash: Digest(SHA256.hash(body)))
   }
 
+  public static func newCaseID() -> CaseID { newID() }
   static func newID<Kind>(_: ID<Kind>.Type = ID<Kind>.self) -> ID<Kind> {
     ID(high: Entropy.word, low: Entropy.word)
   }
