@@ -81,6 +81,7 @@ struct Signatures {
       if isFooterText(line) { footer = true }
       if line.elementsEqual([45, 45]) || line.elementsEqual("—".utf8) { found = at }
       if LineForms.isRule(line), line.count >= 10, footer, written <= Self.footerLinesMax { found = at }
+      if written <= 5, line.count >= 5, line.allSatisfy({ $0 == 95 }) { found = at }
       if written <= 3, ClientLines.matches(line) { found = at }
       if written == 1, at == start || lines.isBlank(at - 1), isDashedName(line) { found = at }
     }
