@@ -14,6 +14,10 @@ enum Introductions {
     "rakstīja", "rašė", "kirjutas",
   ].map { Array($0.utf8) }
 
+  private static let verbsByFirst: [[[UInt8]]] = (0..<256).map { first in
+    verbs.filter { $0.first.map(Int.init) == first }
+  }
+
   /// Words with which a wrapped introduction starts.
   static let starters: Set<String> = [
     "on", "le", "am", "el", "il", "em", "op", "den", "dnia", "w", "a", "på", "el", "de", "em", "dne", "dňa", "ngày",
@@ -91,7 +95,7 @@ enum Introductions {
       || line[start - 1] == 62
     {
       let rest = line[start...]
-      for verb in verbs where rest.first.map({ asciiLower($0) }) == verb.first && rest.starts(with: verb) {
+      for verb in verbsByFirst[Int(line[start])] where rest.starts(with: verb) {
         let end = start + verb.count
         let joined = end < line.endIndex && isWordByte(line[end]) && verb[0] < 0xE0
         if !joined { best = max(best ?? 0, end) }

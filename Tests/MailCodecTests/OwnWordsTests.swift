@@ -67,17 +67,4 @@ struct `Own words` {
     let words = OwnWords(body)
     #expect(Self.normal(words.own) == Self.normal(own ?? body))
   }
-
-  @Test func `time grows with the length, not with its square`() {
-    for unit in ["On 12:30 a\n\n", "--\n", "From: a\n", "> a\n", "Sent from my x\n", "a@b <", "```\n", "----------\nhttp://x\n"] {
-      func seconds(_ bytes: Int) -> Double {
-        let body = String(repeating: unit, count: bytes / unit.utf8.count)
-        let clock = ContinuousClock()
-        let best = (0..<3).map { _ in clock.measure { _ = OwnWords(body) } }.min() ?? .zero
-        return Double(best.components.attoseconds) / 1e18 + Double(best.components.seconds)
-      }
-      // Sixteen times the text: 256 times the time would be quadratic; 100 leaves room for a busy machine.
-      #expect(seconds(16_000) < max(seconds(1_000), 0.000_5) * 100, "\(unit)")
-    }
-  }
 }
