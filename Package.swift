@@ -48,6 +48,9 @@ let table: [Row] = [
   Row(kind: .library, name: "Wire"),
   Row(kind: .library, name: "WebCodec", uses: ["Wire"], outside: [.httpTypes]),
   Row(kind: .support, name: "SessionScripts"),
+  Row(kind: .fuzz, name: "fuzz-http", uses: ["WebCodec"]),
+  Row(kind: .fuzz, name: "fuzz-websocket", uses: ["WebCodec"]),
+  Row(kind: .fuzz, name: "fuzz-json", uses: ["WebCodec"]),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
   Row(
