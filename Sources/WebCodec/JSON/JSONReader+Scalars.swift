@@ -3,7 +3,7 @@ extension JSONReader {
   public mutating func string() throws(JSONError) -> String {
     let (range, hasEscapes) = try stringRange()
     let inside = UnsafeRawBufferPointer(rebasing: bytes[range])
-    if !hasEscapes { return String(decoding: inside, as: UTF8.self) }
+    if !hasEscapes { return Bytes.text(inside) }
     var decoded: [UInt8] = []
     decoded.reserveCapacity(inside.count)
     try JSONEscapes.append(inside, base: range.lowerBound, to: &decoded)
