@@ -98,7 +98,9 @@
   }
 
   /// Whether `text` stands at `offset`; the caller has checked that there is room.
-  @inline(__always) static func matches(_ bytes: UnsafeRawBufferPointer, _ offset: Int, _ text: StaticString) -> Bool {
+  @inline(__always) static func matches(_ bytes: UnsafeRawBufferPointer, _ offset: Int, _ text: StaticString)
+    -> Bool
+  {
     text.withUTF8Buffer { wanted in
       for index in 0..<wanted.count where bytes[offset &+ index] != wanted[index] { return false }
       return true
@@ -110,7 +112,9 @@
     String(decoding: bytes.assumingMemoryBound(to: UInt8.self), as: UTF8.self)
   }
 
-  @inlinable @inline(__always) static func equal(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+  @inlinable @inline(__always) static func equal(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer)
+    -> Bool
+  {
     guard a.count == b.count else { return false }
     var at = 0
     while at &+ 8 <= a.count {

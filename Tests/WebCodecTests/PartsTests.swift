@@ -13,11 +13,16 @@ struct PartsTests {
   }
 
   @Test(arguments: ["a\rb", "a\nb", "a\0b", " a", "a ", "a\u{7F}", "\r\nSet-Cookie: x"])
-  func `a header value cannot hold what splits a response`(_ text: String) { #expect(HeaderValue(text) == nil) }
+  func `a header value cannot hold what splits a response`(_ text: String) {
+    #expect(HeaderValue(text) == nil)
+  }
 
   @Test func `the caller cannot contradict the framing`() {
     var out: [UInt8] = []
-    let fields = [HeaderField(.contentLength, HeaderValue(99)), HeaderField(.transferEncoding, HeaderValue(fixed: "chunked"))]
+    let fields = [
+      HeaderField(.contentLength, HeaderValue(99)),
+      HeaderField(.transferEncoding, HeaderValue(fixed: "chunked")),
+    ]
     HTTPResponseEncoder.whole(.ok, fields, body: [65], to: ReplyContext(), into: &out)
     #expect(String(decoding: out, as: UTF8.self) == "HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nA")
   }

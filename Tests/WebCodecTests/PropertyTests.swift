@@ -13,12 +13,16 @@ struct Seeded: RandomNumberGenerator {
     z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
     return z ^ z >> 31
   }
-  mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) } }
+  mutating func bytes(_ count: Int) -> [UInt8] {
+    (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) }
+  }
   mutating func text(_ count: Int) -> String {
-    String(String.UnicodeScalarView((0..<count).map { _ in
-      let limit: UInt32 = Bool.random(using: &self) ? 0x7F : 0x1FFFF
-      return Unicode.Scalar(UInt32.random(in: 0...limit, using: &self)) ?? "x"
-    }))
+    String(
+      String.UnicodeScalarView(
+        (0..<count).map { _ in
+          let limit: UInt32 = Bool.random(using: &self) ? 0x7F : 0x1FFFF
+          return Unicode.Scalar(UInt32.random(in: 0...limit, using: &self)) ?? "x"
+        }))
   }
 }
 
@@ -79,14 +83,18 @@ struct PropertyTests {
   func `a request encoded and decoded again is the same, and so is its answer`(_ seed: UInt64) throws {
     var random = Seeded(state: seed)
     let body = Bool.random(using: &random) ? random.bytes(.random(in: 0...3_000, using: &random)) : nil
-    let path = "/" + PercentEncoding.encode(random.text(8).replacing("\0", with: "")) + "?q=" + PercentEncoding.encode(random.text(5))
+    let path =
+      "/" + PercentEncoding.encode(random.text(8).replacing("\0", with: "")) + "?q="
+      + PercentEncoding.encode(random.text(5))
     let value = try #require(HeaderValue("v\(seed)"))
     let name = try #require(HTTPField.Name("X-Seed"))
-    let sent = HTTPRequestEncoder.encode(.put, path, host: HeaderValue(fixed: "a"), [HeaderField(name, value)], body: body)
+    let sent = HTTPRequestEncoder.encode(
+      .put, path, host: HeaderValue(fixed: "a"), [HeaderField(name, value)], body: body)
     var decoder = HTTPRequestDecoder()
     decoder.append(try #require(sent))
     guard case .request(let request) = decoder.next() else { throw JSONError(.trailingBytes, at: 0) }
-    #expect(request.method == .put && request.body == body ?? [] && request.fields.value("x-seed") == "v\(seed)")
+    #expect(
+      request.method == .put && request.body == body ?? [] && request.fields.value("x-seed") == "v\(seed)")
     #expect(request.rawPath + "?" + (request.rawQuery ?? "") == path)
     #expect(decoder.isIdle)
 
@@ -110,10 +118,14 @@ struct PropertyTests {
   @Test(arguments: 0..<400 as Range<UInt64>)
   func `a request with a flipped byte gives the same events however it is cut`(_ seed: UInt64) {
     var random = Seeded(state: seed)
-    var wire = Array("POST /a%20b?x=1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nA: b\r\n\r\n5;x=\"y\"\r\nhello\r\n0\r\nT: v\r\n\r\n".utf8)
+    var wire = Array(
+      "POST /a%20b?x=1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nA: b\r\n\r\n5;x=\"y\"\r\nhello\r\n0\r\nT: v\r\n\r\n"
+        .utf8)
     wire[Int.random(in: 0..<wire.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
     let whole = Self.outline(wire, step: wire.count)
-    for step in [1, 2, 3, 7, 31] { #expect(Self.outline(wire, step: step) == whole, "seed \(seed), step \(step)") }
+    for step in [1, 2, 3, 7, 31] {
+      #expect(Self.outline(wire, step: step) == whole, "seed \(seed), step \(step)")
+    }
   }
 
   static func outline(_ wire: [UInt8], step: Int) -> [String] {
@@ -125,7 +137,8 @@ struct PropertyTests {
         switch decoder.next() {
         case .needMore: break feeding
         case .continueWanted: seen.append("continue")
-        case .request(let request): seen.append("\(request.method) \(request.rawPath) \(request.body) \(request.fields.all)")
+        case .request(let request):
+          seen.append("\(request.method) \(request.rawPath) \(request.body) \(request.fields.all)")
         case .failed(let error): return seen + ["\(error.status) \(error.reason)"]
         }
       }

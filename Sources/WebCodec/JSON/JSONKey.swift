@@ -67,7 +67,8 @@ enum JSONEscapes {
     guard var scalar = hex4(bytes, slash + 2) else { throw JSONError(.badEscape, at: base + slash) }
     var end = slash + 6
     if scalar & 0xFC00 == 0xD800 {
-      guard end + 6 <= bytes.count, bytes[end] == 0x5C, bytes[end + 1] == 0x75, let low = hex4(bytes, end + 2),
+      guard end + 6 <= bytes.count, bytes[end] == 0x5C, bytes[end + 1] == 0x75,
+        let low = hex4(bytes, end + 2),
         low & 0xFC00 == 0xDC00
       else { throw JSONError(.loneSurrogate, at: base + slash) }
       scalar = 0x10000 + (scalar & 0x3FF) << 10 + low & 0x3FF

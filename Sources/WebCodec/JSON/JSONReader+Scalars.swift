@@ -88,7 +88,8 @@ extension JSONReader {
 
   private func checkEscapes(_ range: Range<Int>) throws(JSONError) {
     var decoded: [UInt8] = []
-    try JSONEscapes.append(UnsafeRawBufferPointer(rebasing: bytes[range]), base: range.lowerBound, to: &decoded)
+    try JSONEscapes.append(
+      UnsafeRawBufferPointer(rebasing: bytes[range]), base: range.lowerBound, to: &decoded)
   }
 
   /// RFC 8259 §6: `[ "-" ] int [ frac ] [ exp ]`, no leading zero.
@@ -129,7 +130,8 @@ extension JSONReader {
       guard Bytes.isDigit(bytes[index]) else { return nil }
       let digit = Int64(bytes[index] &- 48)
       let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
-      let (sum, carry) = isNegative ? tens.subtractingReportingOverflow(digit) : tens.addingReportingOverflow(digit)
+      let (sum, carry) =
+        isNegative ? tens.subtractingReportingOverflow(digit) : tens.addingReportingOverflow(digit)
       if overflow || carry { return nil }
       value = sum
     }

@@ -102,7 +102,9 @@ public struct JSONReader {
     if nextByte() != nil { throw JSONError(.trailingBytes, at: offset) }
   }
 
-  public mutating func object(_ member: (JSONKey, inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
+  public mutating func object(_ member: (JSONKey, inout JSONReader) throws(JSONError) -> Void)
+    throws(JSONError)
+  {
     try enter(0x7B, "an object")
     let firstKey = keys.count
     if nextByte() == 0x7D {
@@ -151,7 +153,9 @@ public struct JSONReader {
   }
 
   /// nil for `null`.
-  @inlinable public mutating func optional<R>(_ read: (inout JSONReader) throws(JSONError) -> R) throws(JSONError) -> R? {
+  @inlinable public mutating func optional<R>(_ read: (inout JSONReader) throws(JSONError) -> R)
+    throws(JSONError) -> R?
+  {
     try null() ? nil : try read(&self)
   }
 
