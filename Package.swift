@@ -88,6 +88,9 @@ let table: [Row] = [
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),
+  Row(kind: .fuzz, name: "fuzz-http", uses: ["WebCodec"]),
+  Row(kind: .fuzz, name: "fuzz-websocket", uses: ["WebCodec"]),
+  Row(kind: .fuzz, name: "fuzz-json", uses: ["WebCodec"]),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
   Row(kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"], resources: ["Conformance"]),
