@@ -52,6 +52,7 @@ let table: [Row] = [
   Row(kind: .library, name: "Rules", uses: ["Model", "Expressions"]),
   Row(kind: .library, name: "RuleFiles", uses: ["Rules"], outside: [.yams]),
   Row(kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"], resources: ["Conformance"]),
+  Row(kind: .test, name: "RulesTests", uses: ["Rules"]),
   Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"], resources: ["Golden"]),
   Row(kind: .fuzz, name: "fuzz-expressions", uses: ["Expressions"]),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
