@@ -43,15 +43,19 @@ extension Program {
   ///   absent one.
   /// - Returns: a value; `.error` where there is none.
   public func evaluate(_ slots: [Value?], budget: Int = Expression.budgetDefault) -> Value {
-    var evaluation = Evaluation(self, slots: slots, budget: budget, tracing: false)
-    return evaluation.run()
+    slots.withUnsafeBufferPointer { slots in
+      var evaluation = Evaluation(self, slots: slots, budget: budget, tracing: false)
+      return evaluation.run()
+    }
   }
 
   /// As `evaluate`, and every node's last value by its id; nil for one that was not reached.
   public func trace(_ slots: [Value?], budget: Int = Expression.budgetDefault) -> (Value, [Value?]) {
-    var evaluation = Evaluation(self, slots: slots, budget: budget, tracing: true)
-    let result = evaluation.run()
-    return (result, evaluation.trace)
+    slots.withUnsafeBufferPointer { slots in
+      var evaluation = Evaluation(self, slots: slots, budget: budget, tracing: true)
+      let result = evaluation.run()
+      return (result, evaluation.trace)
+    }
   }
 }
 

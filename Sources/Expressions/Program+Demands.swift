@@ -3,6 +3,11 @@ public struct Demand: Hashable, Sendable {
   public var slot: Int
   public var path: [String]
 
+  public init(slot: Int, path: [String]) {
+    self.slot = slot
+    self.path = path
+  }
+
   /// Its value among the facts; nil when absent.
   public func value(_ slots: [Value?]) -> Value? {
     guard slots.indices.contains(slot), var value = slots[slot] else { return nil }

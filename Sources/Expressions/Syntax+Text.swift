@@ -62,7 +62,7 @@ extension Syntax {
     guard arguments.count == 2 else {
       let operand = text(of: arguments[0], within: .member)
       // A minus right before a number would become part of the number.
-      if case .literal = nodes[arguments[0]], !operand.hasPrefix("(") { return ("\(sign)(\(operand))", .unary) }
+      if operand.utf8.first.map(Lexer.isDigit) == true { return ("\(sign)(\(operand))", .unary) }
       return (sign + operand, .unary)
     }
     let level: Level =

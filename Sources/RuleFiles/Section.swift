@@ -16,7 +16,8 @@ struct Section {
   }
 
   private var length: Int {
-    guard let text = node.scalar?.string, !text.contains("\n") else { return 1 }
+    // Only what stands on its line as it is can be underlined.
+    guard let text = node.scalar?.string, !text.contains("\n"), file.line(line).contains(text) else { return 1 }
     let quoted = node.scalar?.style == .doubleQuoted || node.scalar?.style == .singleQuoted
     return max(1, text.unicodeScalars.count + (quoted ? 2 : 0))
   }

@@ -58,6 +58,9 @@ final class WorkspaceReader {
   var places: [String: Section] = [:]
   /// Rules whose condition could not be read.
   var brokenRules: Set<String> = []
+  /// Where each rule's condition stands.
+  var conditions: [String: Section] = [:]
+  var bots: [String] = []
   private var version = ContentVersion()
 
   init(folder: URL, findings: Findings, now: Date) {

@@ -37,7 +37,7 @@ extension WorkspaceReader {
     }
     made.waitingMax = members["max_waiting"].flatMap { cap($0, names, isTime: false) }
     made.waitMax = members["max_wait"].flatMap { cap($0, names, isTime: true) }
-    made.hours = members["hours"]?.reference(hoursNames, what: "opening hours")
+    made.hours = members["hours"]?.reference(hoursNames, what: "set of hours")
     made.closed = members["closed"].flatMap { overflow($0, names) }
     if let weight = members["weight"]?.whole(1...1_000, what: "weight") { made.weight = weight }
     return made

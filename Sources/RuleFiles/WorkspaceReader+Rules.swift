@@ -25,6 +25,7 @@ extension WorkspaceReader {
     }
     places["rule \(name)"] = place
     let condition = members["when"].flatMap { compile($0, environment) }
+    conditions[name] = members["when"]
     let outcomes = ["route", "answer", "hand_back", "reject"].filter { members[$0] != nil }
     guard outcomes.count == 1, let key = outcomes.first, let held = members[key] else {
       let said = outcomes.isEmpty ? "nothing" : outcomes.joined(separator: " and ")
@@ -58,7 +59,10 @@ extension WorkspaceReader {
     }
   }
 
-  private func place(_ diagnostic: ExpressionDiagnostic, _ section: Section, _ scalar: Node.Scalar) {
+  func place(
+    _ diagnostic: ExpressionDiagnostic, _ section: Section, _ scalar: Node.Scalar,
+    severity: RuleDiagnostic.Severity = .error
+  ) {
     let at = ExpressionDiagnostic.place(diagnostic.start, in: scalar.string)
     let end = ExpressionDiagnostic.place(diagnostic.end, in: scalar.string)
     var line = section.line
@@ -75,7 +79,8 @@ extension WorkspaceReader {
     }
     let length = at.line == end.line ? max(1, end.column - at.column) : 1
     findings.add(
-      section.file, line: line, column: column, length: length, diagnostic.message, hint: diagnostic.hint)
+      section.file, line: line, column: column, length: length, diagnostic.message, hint: diagnostic.hint,
+      severity: severity)
   }
 
   /// Folded text has lost its lines: words are found again one after the other.

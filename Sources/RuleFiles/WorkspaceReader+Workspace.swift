@@ -22,6 +22,7 @@ extension WorkspaceReader {
     made.trustedRelays = members["trusted_relays"]?.elements(what: "trusted_relays").compactMap(relay) ?? []
     made.phoneSystems = members["phone_systems"]?.entries(what: "phone_systems").compactMap(phoneSystem) ?? []
     made.bots = members["bots"]?.entries(what: "bots").map(bot) ?? []
+    bots = made.bots.map(\.name)
     if let window = members["conversation_window"]?.duration(60_000...Section.longest, what: "conversation_window") {
       made.conversationWindowMilliseconds = window
     }

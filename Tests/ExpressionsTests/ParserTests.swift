@@ -31,6 +31,7 @@ struct `Reading expressions` {
     ("1 - (2 - 3) - 4", "1 - (2 - 3) - 4"), ("((1))", "1"), ("-(-5)", "-(-5)"), ("a?b:c?d:e", "a ? b : c ? d : e"),
     ("(a?b:c)?d:e", "(a ? b : c) ? d : e"), ("x.exists_one(i, i>0)", "x.exists_one(i, i > 0)"),
     ("{'a':1,?'b':c}", "{\"a\": 1, ?\"b\": c}"), ("a.`b-c`", "a.`b-c`"), ("!!a", "!(!a)"), ("--a", "-(-a)"),
+    ("-(0.a)", "-(0.a)"), ("-1.a", "(-1).a"),
   ])
   func `brackets are kept where they mean something`(_ source: String, _ printed: String) {
     let parsed = Expression.parse(source)
