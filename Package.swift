@@ -52,7 +52,8 @@ let table: [Row] = [
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .tool, name: "storebench", uses: ["Store"]),
-  Row(kind: .test, name: "StoreTests", uses: ["Store"], outside: [.grdb]),
+  Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
+  Row(kind: .test, name: "StoreTests", uses: ["Store", "CPowerCut"], outside: [.grdb]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
 ]
 
