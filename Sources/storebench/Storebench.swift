@@ -2,17 +2,20 @@ import Glibc
 import Model
 import Store
 
-// Durable commands and reads of one store, measured in one run. `storebench <new folder> [seconds]`; one line of
-// JSON a measure, as every `bench` prints. Becomes `throughline bench store`.
+// Durable commands and reads of one store, measured in one run. `storebench <new folder> [seconds [batch]]` (with a
+// batch: those commands alone, for a profile); one line of JSON a measure, as every `bench` prints. Becomes
+// `throughline bench store`.
 
 @main
 struct Storebench {
   static func main() {
     guard CommandLine.arguments.count > 1 else { return print("usage: storebench <new folder> [seconds]") }
     let seconds = CommandLine.arguments.count > 2 ? Double(CommandLine.arguments[2]) ?? 3 : 3
+    let batch = CommandLine.arguments.count > 3 ? Int(CommandLine.arguments[3]) : nil
     do {
       let store = try SQLiteStore(folder: CommandLine.arguments[1])
       let run = Run(store: store, workspace: try store.addWorkspace(named: "bench").id)
+      if let batch { return try run.commands(batch: batch, seconds) }
       try run.raw(seconds)
       for batch in [1, 10, 100, 500] { try run.commands(batch: batch, seconds) }
       try run.fillTimeline(entries: 100_000)
