@@ -55,6 +55,7 @@ let table: [Row] = [
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
   Row(kind: .test, name: "PhoneCodecTests", uses: ["PhoneCodec", "SessionScripts"], resources: ["Sessions"]),
+  Row(kind: .fuzz, name: "fuzz-fastagi", uses: ["PhoneCodec"]),
   Row(kind: .test, name: "PhoneNumbersTests", uses: ["PhoneNumbers"]),
 ]
 

@@ -17,8 +17,9 @@
 /// announcing     reply              the next announcement, or SET MUSIC ON announcing or startingMusic
 /// probing        reply              stillThere                             waiting, or as `next` says
 /// ringing        reply              GET VARIABLE DIALSTATUS                asking(dialStatus)
-/// asking         reply              ringEnded, SET MUSIC ON                startingMusic, or as `next` says
-///                  unavailable:     GET VARIABLE HANGUPCAUSE               asking(cause), then the same
+/// asking         reply: ANSWER      GET VARIABLE ANSWEREDTIME              asking(answeredTime)
+///                  unavailable      GET VARIABLE HANGUPCAUSE               asking(cause)
+///                  any other        ringEnded, SET MUSIC ON                startingMusic, or as `next` says
 /// finishing      reply              callEnded(finished), close             closed
 /// ringing, asking   HANGUP          –                                      the same, caller gone
 ///                  its last reply:  ringEnded, callEnded(hungUp), close    closed
@@ -38,6 +39,8 @@ struct AGICall: Equatable, Sendable {
 
   enum Question: Equatable {
     case dialStatus
+    /// Set when a bridge has ended: tells a talk from a device that was dropped before it.
+    case answeredTime(dialStatus: String)
     case cause(dialStatus: String)
   }
 
@@ -224,15 +227,30 @@ extension AGICall {
       // No DIALSTATUS means that Dial never ran: no such application, or arguments it did not like.
       let status = reply.value ?? ""
       outcome = AGIRingOutcome(dialStatus: status)
-      if case .unavailable = outcome, caller == .there {
-        state = .asking(.cause(dialStatus: status), offer, caller, next: next)
-        return [.command(.variable("HANGUPCAUSE"))]
+      if let more = Self.question(after: outcome, status) {
+        state = .asking(more.question, offer, caller, next: next)
+        return [.command(more.command)]
       }
+    case .answeredTime(let status):
+      // An unset variable answers `200 result=0` without a value.
+      let time: String? = if case .result(_, let value, _) = reply { value ?? "" } else { nil }
+      outcome = AGIRingOutcome(dialStatus: status, answeredTime: time)
     case .cause(let status):
       outcome = AGIRingOutcome(dialStatus: status, cause: reply.value.flatMap { Int($0) })
     }
     if caller == .gone { return end(.hungUp, ring: outcome) }
     return [.tell(.ringEnded(offer, outcome))] + goOn(next) { $0.startMusic() }
+  }
+
+  /// What DIALSTATUS leaves open.
+  private static func question(
+    after outcome: AGIRingOutcome, _ status: String
+  ) -> (question: Question, command: AGICommand)? {
+    switch outcome {
+    case .answered: (.answeredTime(dialStatus: status), .variable("ANSWEREDTIME"))
+    case .unavailable: (.cause(dialStatus: status), .variable("HANGUPCAUSE"))
+    case .dropped, .notAnswered, .busy, .cancelled, .notRung, .lost: nil
+    }
   }
 
   /// The unasked `HANGUP` line.
