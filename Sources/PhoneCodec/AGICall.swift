@@ -2,8 +2,9 @@
 ///
 /// One command is in flight or none is; the state says which. What the router wishes meanwhile is kept as
 /// `next` and done when the command is answered. That the caller is gone shows in three ways: an unasked
-/// `HANGUP` line at any moment, a 511 to a command that needs a live channel, or the connection's close; a
-/// `200 result=-1` alone proves nothing, and a HANGUP or 511 follows where it matters.
+/// `HANGUP` line at any moment, a 511 to a command that needs a live channel (SET MUSIC, STREAM FILE, CHANNEL
+/// STATUS; EXEC and both VARIABLE commands work on a dead one), or the connection's close. A `200 result=-1` alone
+/// proves nothing, and a HANGUP or 511 follows where it matters.
 ///
 /// ```
 /// state          input              does                                   next state
@@ -259,9 +260,9 @@ extension AGICall {
     // Dial still owes its reply, and how the ring ended can be read from a dead channel.
     case .ringing(let offer, _, let next): state = .ringing(offer, .gone, next: next)
     case .asking(let question, let offer, _, let next): state = .asking(question, offer, .gone, next: next)
-    case .finishing: break  // its reply is 200 or 511 and says which came first
     case .closed: break
-    case .arrived, .waiting, .startingMusic, .announcing, .probing: return end(.hungUp)
+    // Finishing too: SET VARIABLE would answer 200 on a dead channel, and the ending would serve nobody.
+    case .arrived, .waiting, .startingMusic, .announcing, .probing, .finishing: return end(.hungUp)
     }
     return []
   }
