@@ -100,6 +100,7 @@ let table: [Row] = [
   Row(kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"], resources: ["Sessions", "Conformance"]),
   Row(kind: .test, name: "MimeTests", uses: ["Mime", "MailCodec"], resources: ["Conformance", "Threads"]),
   Row(kind: .test, name: "PhoneCodecTests", uses: ["PhoneCodec", "SessionScripts"], resources: ["Sessions"]),
+  Row(kind: .fuzz, name: "fuzz-fastagi", uses: ["PhoneCodec"]),
   Row(kind: .test, name: "PhoneNumbersTests", uses: ["PhoneNumbers"]),
   Row(kind: .test, name: "SystemTests", uses: ["System"]),
   Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
