@@ -47,6 +47,7 @@ let table: [Row] = [
   Row(kind: .library, name: "Model"),
   Row(kind: .library, name: "Wire"),
   Row(kind: .library, name: "Routing", uses: ["Model", "Wire"]),
+  Row(kind: .tool, name: "RouterBench", uses: ["Routing"]),
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),

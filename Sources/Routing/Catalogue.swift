@@ -35,7 +35,6 @@ struct Catalogue: Sendable {
   var queues: [Queue] = []
   var activeAgents: UInt32 = 0
 
-  func agent(_ id: AgentID) -> Agent? { Int(id.raw) < agents.count ? agents[Int(id.raw)] : nil }
   func isKnown(_ queue: QueueID) -> Bool { Int(queue.raw) < queues.count }
 
   mutating func apply(_ new: RoutingConfiguration) {

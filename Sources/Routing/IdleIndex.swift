@@ -99,31 +99,46 @@ struct IdleIndex: Sendable {
     }
   }
 
-  /// Visits listed agents of the channel who serve one of the queues and have all skills (levels are not
-  /// looked at), the longest idle first, until `visit` returns false.
-  func search(
-    channel: Channel, queue: QueueID, widened: [QueueID], skills: [Need.SkillRequirement], visit: (Int) -> Bool
-  ) {
-    guard countByChannel[Int(channel.rawValue) - 1] > 0 else { return }
-    let channelColumn = Int(channel.rawValue) - 1
-    for block in 0..<summaryWords {
-      var some = summary[channelColumn * summaryWords + block]
-      some &= either(summary, summaryWords, block, queue, widened)
-      for skill in skills where skill.required && some != 0 {
-        guard Int(skill.skill.raw) < skillCount else { return }
-        some &= summary[(3 + Int(skill.skill.raw)) * summaryWords + block]
+  /// Where a search stands. It visits listed agents of the channel who serve one of the queues and have all
+  /// skills (levels are not looked at), the longest idle first.
+  struct Cursor {
+    fileprivate var block = -1
+    fileprivate var some: UInt64 = 0
+    fileprivate var word = 0
+    fileprivate var found: UInt64 = 0
+  }
+
+  func isEmpty(_ channel: Channel) -> Bool { countByChannel[Int(channel.rawValue) - 1] == 0 }
+
+  /// The next agent, or -1 when there is none.
+  func next(
+    _ cursor: inout Cursor, channel: Channel, queue: QueueID, widened: [QueueID],
+    skills: [Need.SkillRequirement]
+  ) -> Int {
+    let column = Int(channel.rawValue) - 1
+    while true {
+      if cursor.found != 0 {
+        let bit = cursor.found.trailingZeroBitCount
+        cursor.found &= cursor.found - 1
+        return Int(agentAt[cursor.word << 6 | bit])
       }
-      while some != 0 {
-        let word = block << 6 | some.trailingZeroBitCount
-        some &= some - 1
-        var found = bits[channelColumn * words + word] & either(bits, words, word, queue, widened)
-        for skill in skills where skill.required { found &= bits[(3 + Int(skill.skill.raw)) * words + word] }
-        while found != 0 {
-          let agent = agentAt[word << 6 | found.trailingZeroBitCount]
-          found &= found - 1
-          if !visit(Int(agent)) { return }
+      while cursor.some == 0 {
+        cursor.block += 1
+        guard cursor.block < summaryWords else { return -1 }
+        var some = summary[column * summaryWords + cursor.block]
+        if some != 0 { some &= either(summary, summaryWords, cursor.block, queue, widened) }
+        for skill in skills where skill.required && some != 0 {
+          guard Int(skill.skill.raw) < skillCount else { return -1 }
+          some &= summary[(3 + Int(skill.skill.raw)) * summaryWords + cursor.block]
         }
+        cursor.some = some
       }
+      let word = cursor.block << 6 | cursor.some.trailingZeroBitCount
+      cursor.some &= cursor.some - 1
+      var found = bits[column * words + word] & either(bits, words, word, queue, widened)
+      for skill in skills where skill.required { found &= bits[(3 + Int(skill.skill.raw)) * words + word] }
+      cursor.word = word
+      cursor.found = found
     }
   }
 

@@ -207,8 +207,8 @@ extension Router {
       used += Int(cases[offered].weight)
       count += cases[offered].channel == channel ? 1 : 0
     }
-    let settings = catalogue.agents[agent].settings
-    return used + Int(cases[slot].weight) <= Int(settings.capacity) && count < Int(settings.channelMax[channel])
+    let bounds = profiles.bounds[agent]
+    return used + Int(cases[slot].weight) <= bounds.capacity && count < Int(bounds.most(channel))
   }
 }
 

@@ -148,7 +148,7 @@ extension Router {
       && !cases[slot].backOffs.contains { $0.agent == id && !$0.isOver }
   }
 
-  func room(_ agent: Int) -> Int { Int(catalogue.agents[agent].settings.capacity) - agents[agent].used }
+  func room(_ agent: Int) -> Int { profiles.bounds[agent].capacity - agents[agent].used }
 
   /// Whether the agent can be offered this case now.
   func isEligible(_ agent: Int, _ slot: Int32) -> Bool {
@@ -186,22 +186,20 @@ extension Router {
       let agent = Int(preferred.agent.raw)
       return isKnown(preferred.agent) && isEligible(agent, slot) ? agent : nil
     }
-    let ranking = Ranking(self, slot)
-    var best: Int?
-    idle.search(
-      channel: cases[slot].channel, queue: cases[slot].need.queue, widened: cases[slot].widened,
-      skills: cases[slot].need.skills
-    ) { agent in
-      guard isEligible(agent, slot) else { return true }
-      if ranking.isFirstCome {
-        best = agent
-        return false
-      }
-      if let found = best, !ranking.prefers(agent, found, self) { return true }
-      best = agent
-      return true
+    let channel = cases[slot].channel
+    guard !idle.isEmpty(channel) else { return nil }
+    let queue = cases[slot].need.queue
+    let isFirstCome = Ranking.isFirstCome(cases[slot].need.skills, catalogue.queues[Int(queue.raw)].settings.strategy)
+    var cursor = IdleIndex.Cursor()
+    var best = -1
+    while true {
+      let agent = idle.next(
+        &cursor, channel: channel, queue: queue, widened: cases[slot].widened, skills: cases[slot].need.skills)
+      guard agent >= 0 else { return best >= 0 ? best : nil }
+      guard isEligible(agent, slot) else { continue }
+      if isFirstCome { return agent }
+      if best < 0 || prefers(agent, best, slot) { best = agent }
     }
-    return best
   }
 
   // MARK: Offering
@@ -217,7 +215,7 @@ extension Router {
     emit(
       .offerMade(offer, cases[slot].id, id, seat: seat, until: until, passedOver: passedOver(queue)), at, &out)
     out.effects.append(.deliverOffer(offer, cases[slot].id, id, seat, until: until))
-    if catalogue.agents[agent].settings.autoAccept, cases[slot].channel != .phone {
+    if profiles.bounds[agent].autoAccept, cases[slot].channel != .phone {
       accept(self.slot(of: offer), id, at, &out)
     }
   }

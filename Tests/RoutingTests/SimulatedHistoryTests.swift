@@ -67,6 +67,7 @@ struct RandomHistory {
     made.limits.voiceExclusive = random.below(2) == 0
     made.limits.weight.phone = UInt16(1 + random.below(3))
     made.limits.sessionIdleMax = .seconds(3_000)
+    made.limits.presenceLease = .seconds([60, 600][random.below(2)])
     return made
   }
 
@@ -75,6 +76,11 @@ struct RandomHistory {
     return ID(high: random.next(), low: drawn)
   }
   mutating func agent() -> AgentID { AgentID(UInt32(random.below(agents + 1))) }
+  /// Mostly an offer that is still open.
+  mutating func open() -> OfferID? {
+    let live = offers.filter { router.offer($0) != nil }
+    return random.below(8) == 0 ? one(offers) : one(live)
+  }
   mutating func one<T>(_ all: [T]) -> T? { all.isEmpty ? nil : all[random.below(all.count)] }
 
   mutating func need() -> Need {
@@ -106,7 +112,7 @@ struct RandomHistory {
 
   mutating func command() -> Command {
     let waiter = WaiterID(UInt64(random.below(20)))
-    switch random.below(32) {
+    switch random.below(40) {
     case 0, 1, 2:
       return .openConversation(conversation: id(), customer: id(), session: session())
     case 3: return .joinSession(conversation: one(conversations) ?? id(), session: session())
@@ -130,19 +136,19 @@ struct RandomHistory {
       return .route(
         conversation: home, session: carrier, case: id(), need: need(),
         by: .init(cause: .handoff, ruleVersion: 1, rule: 2), epoch: nil)
-    case 15:
+    case 15, 34, 35:
       return .setStatus(
         agent(), [.available, .available, .available, .busy, .offline, .custom(3)][random.below(6)],
         lease: random.below(4) == 0 ? .seconds(Int64(1 + random.below(500))) : nil)
-    case 16: return .renewPresence(agent())
-    case 17, 18: return .next(agent(), waiter: waiter, until: now + .seconds(Int64(random.below(60))))
+    case 16, 36: return .renewPresence(agent())
+    case 17, 18, 37: return .next(agent(), waiter: waiter, until: now + .seconds(Int64(random.below(60))))
     case 19: return random.below(2) == 0 ? .endNext(agent(), waiter: waiter) : .closeStream(agent(), waiter: waiter)
     case 20: return .openStream(agent(), waiter: waiter)
-    case 21, 22, 23:
-      let offer = one(offers) ?? id()
+    case 21, 22, 23, 32, 33:
+      let offer = open() ?? id()
       return .accept(offer, router.offer(offer)?.agent ?? agent())
     case 24:
-      let offer = one(offers) ?? id()
+      let offer = open() ?? id()
       return .decline(offer, router.offer(offer)?.agent ?? agent())
     case 25:
       return .failOffer(one(offers) ?? id(), [.connectionClosed, .deviceBusy][random.below(2)])
@@ -151,7 +157,8 @@ struct RandomHistory {
   }
 
   mutating func caseCommand() -> Command {
-    let id: CaseID = one(cases) ?? self.id()
+    let held = cases.filter { router.case($0)?.agent != nil }
+    let id: CaseID = (random.below(6) == 0 ? one(cases) : one(held)) ?? self.id()
     let by = random.below(10) == 0 ? agent() : router.case(id)?.agent ?? agent()
     switch random.below(10) {
     case 0: return .transfer(id, by: by, need: need(), case: self.id())
@@ -198,7 +205,7 @@ struct RandomHistory {
 
   /// One step; nil when all is well, else what is wrong.
   mutating func advance() -> String? {
-    if random.below(3) == 0 { now = now + .milliseconds(Int64(random.below(20_000))) }
+    if random.below(3) == 0 { now = now + .milliseconds(Int64(random.below(random.below(8) == 0 ? 40_000 : 2_000))) }
     if let due = router.nextDeadline, due <= now {
       step(.tick)
       while router.matchGoesOn { step(.tick) }
