@@ -30,6 +30,7 @@ struct Catalogue: Sendable {
 
   var skillNames = Names(), botNames = Names(), teamNames = Names(), queueNames = Names(), agentNames = Names()
   var configuration: RoutingConfiguration?
+  var isConfigured = false
   var limits = RoutingConfiguration.Limits()
   var agents: [Agent] = []
   var queues: [Queue] = []
@@ -39,6 +40,7 @@ struct Catalogue: Sendable {
 
   mutating func apply(_ new: RoutingConfiguration) {
     configuration = new
+    isConfigured = true
     limits = new.limits
     for name in new.skills { _ = skillNames.add(name) }
     for name in new.bots { _ = botNames.add(name) }

@@ -38,7 +38,7 @@ extension Router {
     else { return .needTooLarge }
     var last: SkillID?
     for skill in need.skills {
-      guard Int(skill.skill.raw) < catalogue.skillNames.all.count, skill.level <= RoutingLimits.skillLevelMax,
+      guard Int(skill.skill.raw) < catalogue.skillNames.all.count, (1...RoutingLimits.skillLevelMax).contains(skill.level),
         last.map({ $0 < skill.skill }) ?? true
       else { return .notAllowed }
       last = skill.skill

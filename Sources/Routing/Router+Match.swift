@@ -20,12 +20,25 @@ extension Router {
       } else if pendingAgents.isEmpty, pendingCases.count == 1 {
         let slot = pendingCases.removeLast()
         guard settlePreference(slot, at, &out) else { continue }
-        if let agent = bestAgent(for: slot) { makeOffer(slot, agent, at, &out) } else { listWaiting(slot) }
+        if !isBehindAnother(slot), let agent = bestAgent(for: slot) {
+          makeOffer(slot, agent, at, &out)
+        } else {
+          listWaiting(slot)
+        }
         budget -= 1
       } else {
         matchMany(at, &budget, &out)
       }
     }
+  }
+
+  /// Whether a case waits that needs no more than this one and would take any agent. It found nobody, so this
+  /// one need not look. Only true to the facts while no agent is new.
+  private func isBehindAnother(_ slot: Int32) -> Bool {
+    guard cases[slot].preferenceUntil == nil, !idle.isEmpty(cases[slot].channel) else { return false }
+    return waiting.hasEasierCase(
+      queue: cases[slot].need.queue, widened: cases[slot].widened, channel: cases[slot].channel,
+      weight: cases[slot].weight, skills: cases[slot].need.skills)
   }
 
   /// Several are new. Each pair is looked at from both sides: the agent that suits a case best may have an
@@ -124,7 +137,7 @@ extension Router {
     waiting.insert(
       slot, key: cases[slot].key, sequence: cases[slot].sequence, queue: cases[slot].need.queue,
       widened: cases[slot].widened, channel: cases[slot].channel, weight: cases[slot].weight,
-      skills: cases[slot].need.skills)
+      skills: cases[slot].need.skills, takesAnyone: cases[slot].need.excluded.isEmpty && cases[slot].backOffs.isEmpty)
   }
 
   // MARK: Who suits
@@ -221,9 +234,12 @@ extension Router {
   }
 
   func seat(_ agent: Int, _ channel: Channel) -> Seat? {
-    if channel == .phone { return freeDevice(agent).map { .device($0) } }
+    if channel == .phone {
+      guard let device = freeDevice(agent) else { return nil }
+      return .device(device)
+    }
     if let next = agents[agent].next { return .next(next.waiter) }
-    return agents[agent].streams.first.map { .stream($0) }
+    return agents[agent].streams.isEmpty ? nil : .stream(agents[agent].streams[0])
   }
 
   /// An offer's id follows from the case and how often it was offered, so that a replay draws the same.

@@ -61,7 +61,7 @@ public struct Router: Sendable {
   /// - Returns: nil when done, else why not; then nothing was emitted and the state is unchanged.
   public mutating func decide(_ command: Command, at instant: Instant, into out: inout Decision) -> Rejection? {
     let at = max(now, instant)
-    if catalogue.configuration == nil {
+    if !catalogue.isConfigured {
       guard case .configure = command else { return .notConfigured }
     }
     let rejection = choose(command, at, &out)
