@@ -57,8 +57,7 @@ extension Router {
         let agent = bestAgent(for: slot)
       {
         guard budget > 0 else { return putBack(someCases[place...], someAgents[...]) }
-        let first = bestCase(for: agent) ?? slot
-        makeOffer(first, first == slot ? agent : bestAgent(for: first) ?? agent, at, &out)
+        pair(slot, agent, at, &out)
         budget -= 1
       }
     }
@@ -66,10 +65,22 @@ extension Router {
       let agent = Int(index)
       while idle.channels(agent) != 0, let slot = bestCase(for: agent) {
         guard budget > 0 else { return putBack([], someAgents[place...]) }
-        makeOffer(slot, bestAgent(for: slot) ?? agent, at, &out)
+        pair(slot, bestAgent(for: slot) ?? agent, at, &out)
         budget -= 1
       }
     }
+  }
+
+  /// Offers a pair in which each is the other's best. The agent's best case is never later than the case that
+  /// led to the agent, so this ends.
+  private mutating func pair(_ slot: Int32, _ agent: Int, _ at: Instant, _ out: inout Decision) {
+    var (slot, agent) = (slot, agent)
+    while let first = bestCase(for: agent), first != slot, let other = bestAgent(for: first) {
+      slot = first
+      if other == agent { break }
+      agent = other
+    }
+    makeOffer(slot, agent, at, &out)
   }
 
   /// Lists the pending cases and returns them, the soonest first.

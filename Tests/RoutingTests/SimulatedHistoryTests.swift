@@ -22,6 +22,10 @@ struct SeededRandom: RandomNumberGenerator {
 struct RandomHistory {
   var random: SeededRandom
   var router = Router()
+  /// Only applies; what the naive matcher looks at.
+  var shadow = Router()
+  var wrong: [String] = []
+  var compared = 0
   var now = Instant(milliseconds: 1_700_000_000_000)
   var log: [(event: Event, at: Instant)] = []
   var drawn: UInt64 = 0
@@ -178,11 +182,34 @@ struct RandomHistory {
     let rejection = router.decide(command, at: now, into: &out)
     for event in out.events {
       log.append((event, now))
+      if case .offerMade(_, let theCase, let agent, _, _, _) = event { compare(theCase, agent) }
+      shadow.apply(event, at: now)
       note(event)
     }
     if rejection != nil, !(out.events.isEmpty && out.effects.isEmpty && (!looks || router.stateHash == before)) {
       Issue.record("\(command) was refused (\(rejection!)) and changed something")
     }
+  }
+
+  /// The naive matcher: looks at every waiting case and every agent. The offer must join a case with no
+  /// sooner one that its agent could take, to an agent with no better one for it.
+  mutating func compare(_ id: CaseID, _ agent: AgentID) {
+    func could(_ index: Int, _ slot: Int32) -> Bool {
+      let record = shadow.cases[slot]
+      return record.state == .waiting && !shadow.isInGrace(record.session)
+        && (record.preferenceUntil == nil || record.need.preferred.map { Int($0.agent.raw) == index } ?? true)
+        && shadow.isEligible(index, slot)
+    }
+    let (slot, index) = (shadow.slot(of: id), Int(agent.raw))
+    if !could(index, slot) { wrong.append("\(id) offered to agent \(agent.raw), who cannot take it") }
+    for other in shadow.cases.ordered where could(index, other) {
+      let (mine, its) = (shadow.cases[slot], shadow.cases[other])
+      if (its.key, its.sequence) < (mine.key, mine.sequence) { wrong.append("\(its.id) goes before \(id)") }
+    }
+    for other in shadow.agents.indices where other != index && could(other, slot) {
+      if shadow.prefers(other, index, slot) { wrong.append("agent \(other) goes before \(index) for \(id)") }
+    }
+    compared += 1
   }
 
   mutating func note(_ event: Event) {
@@ -221,6 +248,7 @@ struct RandomHistory {
     step(asked)
     while router.matchGoesOn { step(.tick) }
     let violations = Invariants.check(router, rows: chance % 10 == 0)
+    if let first = wrong.first { return "after \(asked): \(first)" }
     if let first = violations.first { return "after \(asked): \(first)" }
     if chance % 100 == 3 { return replay() }
     if chance == 4 { return restart() }
