@@ -111,7 +111,7 @@ extension Router {
     case .dropSkill(let skill): cases[slot].need.skills.removeAll { $0.skill == skill }
     case .lowerSkill(let skill, let level):
       for index in cases[slot].need.skills.indices where cases[slot].need.skills[index].skill == skill {
-        cases[slot].need.skills[index].level = min(level, cases[slot].need.skills[index].level)
+        cases[slot].need.skills[index].level = max(1, min(level, cases[slot].need.skills[index].level))
       }
     case .raisePriority(let by):
       let (sum, overflow) = cases[slot].need.priority.addingReportingOverflow(by)

@@ -38,7 +38,7 @@ extension Router {
     else { return .needTooLarge }
     var last: SkillID?
     for skill in need.skills {
-      guard Int(skill.skill.raw) < catalogue.skillNames.all.count, skill.level <= RoutingLimits.skillLevelMax,
+      guard Int(skill.skill.raw) < catalogue.skillNames.all.count, (1...RoutingLimits.skillLevelMax).contains(skill.level),
         last.map({ $0 < skill.skill }) ?? true
       else { return .notAllowed }
       last = skill.skill
@@ -207,8 +207,8 @@ extension Router {
       used += Int(cases[offered].weight)
       count += cases[offered].channel == channel ? 1 : 0
     }
-    let settings = catalogue.agents[agent].settings
-    return used + Int(cases[slot].weight) <= Int(settings.capacity) && count < Int(settings.channelMax[channel])
+    let bounds = profiles.bounds[agent]
+    return used + Int(cases[slot].weight) <= bounds.capacity && count < Int(bounds.most(channel))
   }
 }
 
