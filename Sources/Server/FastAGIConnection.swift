@@ -156,6 +156,7 @@ final class FastAGIConnection: ConnectionHandler {
     case .busy: submit(.failOffer(id, .deviceBusy), connection)
     case .unavailable: submit(.failOffer(id, .deviceUnavailable), connection)
     case .notRung: submit(.failOffer(id, .deviceError), connection)
+    case .dropped: submit(.deviceLost(id, newCase: API.newCaseID()), connection)
     case .notAnswered: break  // the ring's time is the offer's: the machine's own timer ends it as missed
     case .cancelled, .lost: break  // the call's own end follows
     }

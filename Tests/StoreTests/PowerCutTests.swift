@@ -1,3 +1,4 @@
+import Records
 import CPowerCut
 import Foundation
 import Model
