@@ -91,6 +91,7 @@ let table: [Row] = [
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
   Row(kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"], resources: ["Conformance"]),
+  Row(kind: .test, name: "RulesTests", uses: ["Rules"]),
   Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"]),
   Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
   Row(kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"], resources: ["Sessions"]),
@@ -101,7 +102,8 @@ let table: [Row] = [
   Row(kind: .test, name: "SystemTests", uses: ["System"]),
   Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
   Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
-  Row(kind: .test, name: "StoreTests", uses: ["Store", "Records"], outside: [.grdb]),
+  Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
+  Row(kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb]),
 
   // Fuzzing: see Tests/Fuzz/README.md
   Row(kind: .fuzz, name: "fuzz-http", uses: ["WebCodec"]),
