@@ -84,7 +84,7 @@ let table: [Row] = [
   Row(
     kind: .library, name: "Server",
     uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),
-  Row(kind: .tool, name: "throughline", uses: ["Server"], outside: [.argumentParser]),
+  Row(kind: .tool, name: "throughline", uses: ["Server", "Mime"], outside: [.argumentParser]),
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),
@@ -92,7 +92,7 @@ let table: [Row] = [
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
   Row(kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"], resources: ["Conformance"]),
   Row(kind: .test, name: "RulesTests", uses: ["Rules"]),
-  Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"]),
+  Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"], resources: ["Golden"]),
   Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
   Row(kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"], resources: ["Sessions"]),
   Row(kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"], resources: ["Sessions", "Conformance"]),

@@ -131,7 +131,7 @@ struct RandomHistory {
     case 8, 9:
       let author: Author = [.customer, .system, .bot(BotID(0)), .agent(agent())][random.below(4)]
       return .record(
-        conversation: one(conversations) ?? id(), session: random.below(2) == 0 ? nil : one(sessions), entry: id(),
+        conversation: one(conversations) ?? id(), session: random.below(2) == 0 ? nil : one(sessions), entry: EntryID(Int64(random.below(1_000_000))),
         author: author, visibility: [.customer, .business, .internal][random.below(3)],
         epoch: random.below(2) == 0 ? nil : UInt32(random.below(4)))
     case 10, 11, 12, 13, 14:
