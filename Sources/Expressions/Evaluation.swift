@@ -124,17 +124,31 @@ struct Evaluation {
     Int(slot) < slots.count ? slots[Int(slot)] : nil
   }
 
+  /// Maps on the way are borrowed, since the facts outlive the evaluation: counting references to each would
+  /// cost more than finding the field.
   private func path(_ slot: Int32, _ first: Int32, _ count: Int32) -> Value {
-    var value = fact(slot)
-    for at in Int(first)..<Int(first + count) {
-      let field = program.operands[at]
-      if case .map(let map) = value, case .string(let name) = program.constants[Int(field)] {
-        guard let next = map.find(text: name) else { return .fault(.noSuchKey, "no such key: '\(name)'") }
-        value = next
-      } else {
-        value = select(value, field)
+    guard case .map(let root)? = present(slot) else { return walk(fact(slot), first, count, from: 0) }
+    var map = Unmanaged.passUnretained(root)
+    for step in 0..<Int(count) {
+      let field = program.operands[Int(first) + step]
+      guard case .string(let name) = program.constants[Int(field)] else { return .null }
+      guard let at = map._withUnsafeGuaranteedRef({ $0.position(text: name) }) else {
+        return .fault(.noSuchKey, "no such key: '\(name)'")
       }
+      if step == Int(count) - 1 { return map._withUnsafeGuaranteedRef { $0.values[at] } }
+      guard let next = map._withUnsafeGuaranteedRef({ $0.borrowedMap(at) }) else {
+        return walk(map._withUnsafeGuaranteedRef { $0.values[at] }, first, count, from: step + 1)
+      }
+      map = next
     }
+    return .map(root)
+  }
+
+  /// The rest of a path through something that is no map: an optional, or an error.
+  @inline(never)
+  private func walk(_ start: Value, _ first: Int32, _ count: Int32, from step: Int) -> Value {
+    var value = start
+    for at in step..<Int(count) { value = select(value, program.operands[Int(first) + at]) }
     return value
   }
 
