@@ -109,7 +109,8 @@ struct Evaluation {
     case .bind(let local, let bound, let body):
       locals[Int(local)] = value(bound)
       return value(body)
-    case .optionalMap(let local, let target, let body, let flat): return optionalMap(local, target, body, flat)
+    case .optionalMap(let local, let target, let body, let flat):
+      return optionalMap(local, target, body, flat)
     case .block(let first, let count, let local, let body):
       for index in 0..<Int(count) { locals[Int(local) + index] = value(program.operands[Int(first) + index]) }
       return value(body)
@@ -179,7 +180,8 @@ struct Evaluation {
     case .optional(let optional):
       guard let inner = optional.value else { return operand }
       return optionalPart(inner, .string(name), isField: true)
-    default: return .fault(.noSuchOverload, "\(operand.typeName) does not support field selection ('\(name)')")
+    default:
+      return .fault(.noSuchOverload, "\(operand.typeName) does not support field selection ('\(name)')")
     }
   }
 
@@ -219,7 +221,8 @@ struct Evaluation {
         return .fault(.invalidArgument, "invalid_argument: a list has no part \(index)")
       }
       guard list.indices.contains(at) else {
-        return .fault(.invalidArgument, "invalid_argument: index \(at) out of range, the list has \(list.count)")
+        return .fault(
+          .invalidArgument, "invalid_argument: index \(at) out of range, the list has \(list.count)")
       }
       return list[at]
     case .map(let map): return map.find(index) ?? .fault(.noSuchKey, "no such key: \(index)")
