@@ -26,7 +26,7 @@ public enum SessionKind: IDKind { public static let prefix = "sess" }
 public enum CaseKind: IDKind { public static let prefix = "case" }
 public enum CustomerKind: IDKind { public static let prefix = "cust" }
 public enum OfferKind: IDKind { public static let prefix = "offer" }
-public enum EntryKind: IDKind { public static let prefix = "entry" }
+public enum BlobKind: IDKind { public static let prefix = "blob" }
 public enum TokenKind: IDKind { public static let prefix = "token" }
 public enum MailKind: IDKind { public static let prefix = "mail" }
 
@@ -35,7 +35,7 @@ public typealias SessionID = ID<SessionKind>
 public typealias CaseID = ID<CaseKind>
 public typealias CustomerID = ID<CustomerKind>
 public typealias OfferID = ID<OfferKind>
-public typealias EntryID = ID<EntryKind>
+public typealias BlobID = ID<BlobKind>
 public typealias TokenID = ID<TokenKind>
 public typealias MailID = ID<MailKind>
 

@@ -6,7 +6,7 @@ extension WorkspaceReader {
     var made = WorkspaceConfiguration(name: folder.lastPathComponent)
     let keys = [
       "title", "mail_addresses", "dialled_numbers", "default_region", "trusted_relays", "phone_systems",
-      "bots",
+      "bots", "integrations",
       "conversation_window", "capacity",
     ]
     guard let members = section.members(keys, what: "workspace.yaml") else { return made }
@@ -26,6 +26,7 @@ extension WorkspaceReader {
     made.phoneSystems = members["phone_systems"]?.entries(what: "phone_systems").compactMap(phoneSystem) ?? []
     made.bots = members["bots"]?.entries(what: "bots").map(bot) ?? []
     bots = made.bots.map(\.name)
+    made.integrations = members["integrations"]?.entries(what: "integrations").map(integration) ?? []
     if let window = members["conversation_window"]?.duration(
       60_000...Section.longest, what: "conversation_window")
     {
@@ -120,6 +121,16 @@ extension WorkspaceReader {
     if let assurance = members["assurance"]?.choice(BotConfiguration.Assurance.self, what: "assurance") {
       made.assurance = assurance
     }
+    return made
+  }
+
+  private func integration(_ entry: (name: String, key: Section, value: Section)) -> IntegrationConfiguration {
+    checkName(entry)
+    var made = IntegrationConfiguration(name: entry.name)
+    guard !entry.value.isNull, let members = entry.value.members(["asserts"], what: "an integration") else {
+      return made
+    }
+    made.identityKinds = members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
     return made
   }
 

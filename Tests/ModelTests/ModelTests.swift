@@ -27,4 +27,23 @@ struct `Model nouns` {
     #expect(Instant.distantPast + .seconds(-1) == .distantPast)
     #expect(Instant.distantFuture - Instant.distantPast == Duration64(milliseconds: .max))
   }
+
+  @Test func `a timeline's digest is the same in any order and adds over unions`() {
+    let hashes = (1...5).map { Digest(.max - UInt64($0), .max, .max, UInt64($0) << 62) }
+    var forward = TimelineDigest()
+    var backward = TimelineDigest()
+    for hash in hashes { forward.add(hash) }
+    for hash in hashes.reversed() { backward.add(hash) }
+    #expect(forward == backward && forward.count == 5)
+    var left = TimelineDigest()
+    var right = TimelineDigest()
+    for hash in hashes[..<2] { left.add(hash) }
+    for hash in hashes[2...] { right.add(hash) }
+    left.add(right)
+    #expect(left == forward)
+    var carry = TimelineDigest(count: 1, sum: Digest(0, .max, .max, .max))
+    carry.add(Digest(0, 0, 0, 1))
+    #expect(carry.sum == Digest(1, 0, 0, 0))
+    #expect(Digest(bytes: hashes[0].bytes) == hashes[0])
+  }
 }

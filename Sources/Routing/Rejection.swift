@@ -1,0 +1,33 @@
+/// Why the machine refused: a fact of the moment, never a fault. In order of precedence; codes are only
+/// appended. The channel finds the polite words.
+public enum Rejection: UInt8, Error, Hashable, Sendable, CaseIterable {
+  case notConfigured = 1
+  case idInUse
+  case unknownConversation
+  case unknownSession
+  case unknownCase
+  case unknownOffer
+  case unknownAgent
+  case unknownQueue
+  case conversationClosed
+  case sessionEnded
+  /// The speaker does not own the conversation: another does, or the epoch is old.
+  case notOwner
+  case caseAlreadyOpen
+  case caseClosed
+  case caseNotYours
+  case caseNotAssigned
+  case offerEnded
+  case offerNotYours
+  case agentAlreadyWaiting
+  case agentNotAvailable
+  case queueFull
+  case queueUnserved
+  case tooManySessions
+  case timeIsPast
+  /// A supervisor's or a rule's demand that the configuration does not allow.
+  case notAllowed
+  case agentAtCapacity
+  /// More skills, steps, exclusions or names than the limits allow.
+  case needTooLarge
+}

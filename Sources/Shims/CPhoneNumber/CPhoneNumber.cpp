@@ -1,0 +1,101 @@
+#include "CPhoneNumber.h"
+
+#include <cstring>
+#include <string>
+
+#include <phonenumbers/phonenumber.pb.h>
+#include <phonenumbers/phonenumberutil.h>
+
+using i18n::phonenumbers::PhoneNumber;
+using i18n::phonenumbers::PhoneNumberUtil;
+
+namespace {
+
+// Short of this many digits only a number that the metadata calls valid is one: an internal extension such as
+// 100 is "possible" in Germany, and nobody's identity.
+const size_t kNationalDigitsMin = 7;
+
+long give(const std::string &text, char *out, size_t room) {
+  if (text.empty() || text.size() > room) return -1;
+  std::memcpy(out, text.data(), text.size());
+  return static_cast<long>(text.size());
+}
+
+bool parse(const std::string &text, const std::string &region, PhoneNumber *number) {
+  const PhoneNumberUtil &util = *PhoneNumberUtil::GetInstance();
+  return util.Parse(text, region, number) == PhoneNumberUtil::NO_PARSING_ERROR;
+}
+
+// "Possible" and not "valid" is asked of long numbers: metadata age, and a country opens new ranges.
+bool accepted(const PhoneNumber &number) {
+  const PhoneNumberUtil &util = *PhoneNumberUtil::GetInstance();
+  if (util.IsPossibleNumberWithReason(number) == PhoneNumberUtil::IS_POSSIBLE) {
+    std::string national;
+    util.GetNationalSignificantNumber(number, &national);
+    if (national.size() >= kNationalDigitsMin) return true;
+  }
+  return util.IsValidNumber(number);
+}
+
+bool all_digits(const std::string &text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+bool read(const std::string &text, const std::string &region, PhoneNumber *number) {
+  const PhoneNumberUtil &util = *PhoneNumberUtil::GetInstance();
+  const bool as_written = parse(text, region, number) && accepted(*number);
+  if (as_written && (text.compare(0, 2, "00") != 0 || util.IsValidNumber(*number))) return true;
+  // Trunks write `0044…` even where one dials 011, and `44…` without the plus. Only what is no number of
+  // the region, and a valid one elsewhere, is read so.
+  PhoneNumber elsewhere;
+  if (all_digits(text)) {
+    const std::string digits = text.compare(0, 2, "00") == 0 ? text.substr(2) : text;
+    if (parse("+" + digits, "ZZ", &elsewhere) && util.IsValidNumber(elsewhere)) {
+      *number = elsewhere;
+      return true;
+    }
+  }
+  return as_written;
+}
+
+}  // namespace
+
+extern "C" long throughline_phone_e164(
+    const char *raw, size_t count, const char *region, char *out, size_t room) try {
+  PhoneNumber number;
+  if (!read(std::string(raw, count), region, &number)) return -1;
+  std::string text;
+  PhoneNumberUtil::GetInstance()->Format(number, PhoneNumberUtil::E164, &text);
+  return give(text, out, room);
+} catch (...) {
+  return -1;  // nothing thrown by C++ may reach Swift
+}
+
+extern "C" long throughline_phone_display(
+    const char *e164, size_t count, const char *region, char *out, size_t room) try {
+  const PhoneNumberUtil &util = *PhoneNumberUtil::GetInstance();
+  PhoneNumber number;
+  if (!parse(std::string(e164, count), "ZZ", &number)) return -1;
+  const bool is_theirs = util.GetCountryCodeForRegion(region) == number.country_code();
+  std::string text;
+  util.Format(number, is_theirs ? PhoneNumberUtil::NATIONAL : PhoneNumberUtil::INTERNATIONAL, &text);
+  return give(text, out, room);
+} catch (...) {
+  return -1;
+}
+
+extern "C" long throughline_phone_region(const char *e164, size_t count, char *out, size_t room) try {
+  PhoneNumber number;
+  if (!parse(std::string(e164, count), "ZZ", &number)) return -1;
+  std::string region;
+  PhoneNumberUtil::GetInstance()->GetRegionCodeForNumber(number, &region);
+  return region == "ZZ" ? -1 : give(region, out, room);
+} catch (...) {
+  return -1;
+}
+
+extern "C" int throughline_phone_knows_region(const char *region) try {
+  return PhoneNumberUtil::GetInstance()->GetCountryCodeForRegion(region) != 0;
+} catch (...) {
+  return 0;
+}
