@@ -35,7 +35,9 @@ public struct TrustedRelay: Sendable, Hashable {
 }
 
 public struct PhoneSystem: Sendable, Hashable {
-  public enum API: String, Sendable, Hashable, CaseIterable { case fastagi, eventSocket = "event_socket", http, twilio }
+  public enum API: String, Sendable, Hashable, CaseIterable {
+    case fastagi, eventSocket = "event_socket", http, twilio
+  }
   public var name: String
   public var api: API
   /// CIDRs that may connect.
