@@ -14,6 +14,11 @@ class Scenario:
     router_is_away: bool = False
     expect: list = field(default_factory=list)  # (sentence, test of the talks)
 
+    @property
+    def needs_script(self):
+        """Whether it takes a router that does as it is told, such as refusing an offer for no reason."""
+        return not {"accept", "think", "finish"}.isdisjoint(self.plan)
+
     def check(self, talks, caller):
         problems = [] if caller == 0 else [f"the caller's SIPp ended with {caller}"]
         return problems + [sentence for sentence, holds in self.expect if not holds(talks)]
