@@ -93,12 +93,15 @@ class Run:
             self.relay.stop_listening()
         else:
             self.router.begin(scenario)
+        completed = self.asterisk.completed("throughline-local")
         caller = self.phones.call(self.asterisk.port, scenario.patience)
         for step in scenario.steps:
             self.step(step)
         self.settle(caller, scenario)
         talks = self.relay.take_talks()
         problems = scenario.check(talks, caller.returncode)
+        if self.asterisk.completed("throughline-local") - completed != scenario.local:
+            problems.append("the local queue " + ("did not serve the call" if scenario.local else "served a call"))
         if not scenario.router_is_away:
             found = self.router.check(scenario)
             problems += [found] if found else []
