@@ -8,17 +8,18 @@ import PackageDescription
 // `THROUGHLINE_FUZZ=1` adds the libFuzzer targets (see Tests/Fuzz/README.md).
 
 struct Row {
-  enum Kind { case library, tool, shim, test, support, fuzz }
+  enum Kind { case library, tool, shim, systemLibrary, test, support, fuzz }
   var kind: Kind
   var name: String
   var uses: [String] = []
   var outside: [Outside] = []
   var resources: [String] = []
   var system: [String] = []  // libraries that the linker needs
+  var pkgConfig: String?  // what a systemLibrary's flags come from
 }
 
 enum Outside: String {
-  case grdb, yams, httpTypes, argumentParser, logging, collections, histogram
+  case grdb, yams, httpTypes, argumentParser, logging, deque, histogram
   var product: Target.Dependency {
     switch self {
     case .grdb: .product(name: "GRDB", package: "GRDB.swift")
@@ -26,7 +27,7 @@ enum Outside: String {
     case .httpTypes: .product(name: "HTTPTypes", package: "swift-http-types")
     case .argumentParser: .product(name: "ArgumentParser", package: "swift-argument-parser")
     case .logging: .product(name: "Logging", package: "swift-log")
-    case .collections: .product(name: "Collections", package: "swift-collections")
+    case .deque: .product(name: "DequeModule", package: "swift-collections")
     case .histogram: .product(name: "Histogram", package: "hdrhistogram-swift")
     }
   }
@@ -37,26 +38,82 @@ enum Outside: String {
     case .httpTypes: .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: [])
     case .argumentParser: .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     case .logging: .package(url: "https://github.com/apple/swift-log", from: "1.16.2")
-    case .collections: .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+    case .deque: .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
     case .histogram: .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0")
     }
   }
 }
 
 let table: [Row] = [
+  // Pure: neither Foundation nor Dispatch nor Glibc.
   Row(kind: .library, name: "Model"),
   Row(kind: .library, name: "Wire"),
+  Row(kind: .shim, name: "CRE2", system: ["re2"]),
+  Row(kind: .library, name: "Expressions", uses: ["CRE2"]),
+  Row(kind: .library, name: "Rules", uses: ["Model", "Expressions"]),
   Row(kind: .library, name: "Routing", uses: ["Model", "Wire"]),
-  Row(kind: .library, name: "Store", uses: ["Model"]),
+  Row(kind: .library, name: "Records", uses: ["Model"]),
+  Row(kind: .library, name: "Continuity", uses: ["Model", "Wire", "Records"]),
+  Row(kind: .library, name: "Pipeline", uses: ["Routing", "Continuity"], outside: [.deque]),
+  Row(kind: .library, name: "WebCodec", uses: ["Wire"], outside: [.httpTypes]),
+  Row(kind: .library, name: "MailCodec", uses: ["Wire"]),
   Row(kind: .library, name: "PhoneCodec", uses: ["Wire"]),
+
+  // The world, each part behind a small face.
+  Row(kind: .library, name: "RuleFiles", uses: ["Rules"], outside: [.yams]),
+  Row(kind: .systemLibrary, name: "GMimeLibrary", pkgConfig: "gmime-3.0"),
+  Row(kind: .systemLibrary, name: "Xml2Library", pkgConfig: "libxml-2.0"),
+  Row(kind: .shim, name: "CGMime", uses: ["GMimeLibrary"]),
+  Row(kind: .shim, name: "CXml2", uses: ["Xml2Library"]),
+  Row(kind: .library, name: "Mime", uses: ["Model", "Wire", "MailCodec", "CGMime", "CXml2"]),
   Row(kind: .shim, name: "CPhoneNumber", system: ["phonenumber"]),
   Row(kind: .library, name: "PhoneNumbers", uses: ["CPhoneNumber"]),
+  Row(kind: .shim, name: "CSystem"),
+  Row(kind: .shim, name: "COpenSSL", system: ["crypto"]),
+  Row(kind: .library, name: "System", uses: ["CSystem", "COpenSSL"]),
+  Row(kind: .shim, name: "CSockets"),
+  Row(kind: .library, name: "Sockets", uses: ["System", "CSockets"]),
+  Row(kind: .shim, name: "CCurl", system: ["curl"]),
+  Row(kind: .library, name: "Outbound", uses: ["Sockets", "CCurl"]),
+  Row(kind: .shim, name: "CStoreHash", system: ["crypto"]),
+  Row(kind: .library, name: "Store", uses: ["Model", "Records", "CStoreHash"], outside: [.grdb]),
+
+  // The product
+  Row(kind: .library, name: "Channels", uses: ["Pipeline", "MailCodec", "PhoneCodec", "Mime", "PhoneNumbers", "System"]),
+  Row(kind: .library, name: "Service", uses: ["Channels", "Pipeline", "Records", "System", "WebCodec"]),
+  Row(
+    kind: .library, name: "Server",
+    uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),
+  Row(kind: .tool, name: "throughline", uses: ["Server"], outside: [.argumentParser]),
+
+  // Tests
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
+  Row(kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"], resources: ["Conformance"]),
+  Row(kind: .test, name: "RulesTests", uses: ["Rules"]),
+  Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"]),
+  Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
+  Row(kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"], resources: ["Sessions"]),
+  Row(kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"], resources: ["Sessions", "Conformance"]),
+  Row(kind: .test, name: "MimeTests", uses: ["Mime", "MailCodec"], resources: ["Conformance", "Threads"]),
   Row(kind: .test, name: "PhoneCodecTests", uses: ["PhoneCodec", "SessionScripts"], resources: ["Sessions"]),
-  Row(kind: .fuzz, name: "fuzz-fastagi", uses: ["PhoneCodec"]),
   Row(kind: .test, name: "PhoneNumbersTests", uses: ["PhoneNumbers"]),
+  Row(kind: .test, name: "SystemTests", uses: ["System"]),
+  Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
+  Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
+  Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
+  Row(kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb]),
+
+  // Fuzzing: see Tests/Fuzz/README.md
+  Row(kind: .fuzz, name: "fuzz-http", uses: ["WebCodec"]),
+  Row(kind: .fuzz, name: "fuzz-websocket", uses: ["WebCodec"]),
+  Row(kind: .fuzz, name: "fuzz-json", uses: ["WebCodec"]),
+  Row(kind: .fuzz, name: "fuzz-smtp", uses: ["MailCodec"]),
+  Row(kind: .fuzz, name: "fuzz-mime", uses: ["Mime"]),
+  Row(kind: .fuzz, name: "fuzz-ownwords", uses: ["MailCodec"]),
+  Row(kind: .fuzz, name: "fuzz-fastagi", uses: ["PhoneCodec"]),
+  Row(kind: .fuzz, name: "fuzz-expressions", uses: ["Expressions"]),
 ]
 
 // MARK: - From the table to the package
@@ -96,6 +153,8 @@ func target(_ row: Row) -> Target {
       linkerSettings: linked)
   case .shim:
     return .target(name: row.name, dependencies: uses, path: "Sources/Shims/\(row.name)", linkerSettings: linked)
+  case .systemLibrary:
+    return .systemLibrary(name: row.name, path: "Sources/Shims/\(row.name)", pkgConfig: row.pkgConfig)
   case .tool:
     return .executableTarget(
       name: row.name, dependencies: uses, swiftSettings: strict + coverage, linkerSettings: linked)
@@ -108,7 +167,7 @@ func target(_ row: Row) -> Target {
       linkerSettings: linked)
   case .fuzz:
     return .executableTarget(
-      name: row.name, dependencies: uses, path: "Tests/Fuzz/\(row.name)",
+      name: row.name, dependencies: uses, path: "Tests/Fuzz/\(row.name)", exclude: ["seeds"],
       swiftSettings: strict + [.unsafeFlags(["-parse-as-library", "-sanitize=fuzzer,address"])],
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])])
   }

@@ -94,6 +94,8 @@ public enum SessionEnd: UInt8, Hashable, Sendable {
   case hungUp
   case connectionLost
   case idle
+  /// The business ended it: the case was closed, or the talking was over.
+  case businessEnded
 }
 
 /// Which rule sent a case where it goes.

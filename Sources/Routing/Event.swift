@@ -38,6 +38,18 @@ public enum Event: Hashable, Sendable {
   case nextEnded(AgentID, WaiterID)
   case streamOpened(AgentID, WaiterID)
   case streamClosed(AgentID, WaiterID)
+
+  /// A phone session came back within the grace after a restart.
+  case sessionResumed(SessionID)
+  case backOffEnded(AgentID, CaseID?)
+  /// An agent had it and lost it: it waits again in its queue, with its age.
+  case caseRequeued(CaseID, RequeueReason)
+}
+
+/// Why a case that an agent had waits again. Codes are stored: append only.
+public enum RequeueReason: UInt8, Hashable, Sendable {
+  /// A parked case woke and its agent had no room, or was away.
+  case wokeWithoutAgent = 1
 }
 
 /// Who may speak for the business.
@@ -47,6 +59,8 @@ public enum Owner: Hashable, Sendable {
   case agent(AgentID, CaseID)
   /// Nobody: the conversation is closed.
   case closed
+  /// Nobody yet: opened by a mail or a call, without a bot; the next command routes it.
+  case unrouted
 }
 
 /// Where an offer reaches its agent.

@@ -27,4 +27,7 @@ public enum Rejection: UInt8, Error, Hashable, Sendable, CaseIterable {
   case timeIsPast
   /// A supervisor's or a rule's demand that the configuration does not allow.
   case notAllowed
+  case agentAtCapacity
+  /// More skills, steps, exclusions or names than the limits allow.
+  case needTooLarge
 }

@@ -1,0 +1,192 @@
+import Continuity
+import MailCodec
+import Mime
+import Model
+import Pipeline
+import Records
+import System
+import Wire
+
+/// What a workspace must know to take mail and to write it.
+public struct MailChannel: Sendable {
+  public var workspace: WorkspaceID
+  /// Lower case; the first is what answers come from where nothing better is known.
+  public var addresses: [String]
+  public var identityKey: HMACKey
+  public var replyKey: HMACKey
+  /// How long a reply address is good.
+  public static let replyAddressDays: Int64 = 365
+
+  public init(workspace: WorkspaceID, addresses: [String], identityKey: HMACKey, replyKey: HMACKey) {
+    self.workspace = workspace
+    self.addresses = addresses
+    self.identityKey = identityKey
+    self.replyKey = replyKey
+  }
+
+  /// Whether mail for this mailbox is ours: one of the addresses, or a reply address at one of their domains.
+  public func takes(_ path: SMTPPath) -> Bool {
+    guard let domain = path.domain?.lowercased() else { return path.isPostmaster }
+    let full = "\(path.local.lowercased())@\(domain)"
+    if addresses.contains(full) { return true }
+    return path.local.lowercased().hasPrefix(ReplyAddress.prefix)
+      && addresses.contains { $0.hasSuffix("@" + domain) }
+  }
+
+  /// A message that has been understood, with the blobs that must be kept before it is submitted.
+  public struct Arrival: Sendable {
+    public var mail: MailArrival
+    public var blobs: [(row: BlobRow, bytes: [UInt8])]
+  }
+
+  /// - Parameters:
+  ///   - relay: the authserv-id under which the peer writes `Authentication-Results`, when it is a listed relay.
+  ///   - newID: draws ids.
+  /// - Returns: nil when the `From` header names nobody in only one way: such mail is refused, never guessed at.
+  public func understand(
+    _ bytes: [UInt8], sender: SMTPPath?, recipient: SMTPPath, relay: String?, now: Instant
+  ) -> Arrival? {
+    var configuration = MailUnderstanding.Configuration()
+    configuration.ownAddresses = Set(addresses)
+    configuration.authservID = relay
+    let mail = MailUnderstanding(bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
+    guard case .one(let author) = mail.author,
+      let identity = IdentityForm.normalise(.email, author.address, e164: { _ in nil })
+    else { return nil }
+    let capability = replyConversation(recipient, author.address, now)
+    let isProven = mail.dmarc == .pass || capability != nil
+    let claim = IdentityClaim(
+      identity: identity, hash: IdentityForm.hash(identity, identityKey),
+      assurance: isProven ? .asserted : .claimed,
+      source: mail.dmarc == .pass ? "mail:dmarc" : capability != nil ? "mail:reply-address" : "mail:from")
+    let blobs = self.blobs(mail, now)
+    var entry = EntryDraft(
+      kind: .message, author: .customer, visibility: mail.automatic == nil ? .customer : .business, channel: .email,
+      members: members(mail, author, recipient, claim, blobs.map(\.row)), saidAt: mail.date)
+    entry.blobs = blobs.map(\.row.id)
+    let ours = ours(recipient)
+    let line = MailLine(
+      ours: ours, theirs: mail.replyTo.count == 1 ? mail.replyTo[0].address : author.address,
+      theirName: author.name ?? "", subject: mail.subjectText, lastMessageID: mail.thread.messageID,
+      references: Array(mail.thread.parents.reversed()) + [mail.thread.messageID].compactMap { $0 })
+    let arrival = MailArrival(
+      customer: Self.newID(), conversation: Self.newID(), session: Self.newID(), case: Self.newID(), from: claim,
+      profile: CustomerProfile(displayName: author.name), seenKey: Self.seenKey(bytes, mail.thread.messageID, recipient),
+      messageKey: mail.thread.messageID.map(Self.threadKey), threadKeys: mail.thread.parents.prefix(50).map(Self.threadKey),
+      replyAddress: capability, entry: entry, thread: line, automatic: mail.automatic?.rawValue,
+      facts: MailFacts(from: author.address, to: ours, subject: mail.subjectText, text: mail.own))
+    return Arrival(mail: arrival, blobs: blobs)
+  }
+
+  private func ours(_ recipient: SMTPPath) -> String {
+    let full = "\(recipient.local.lowercased())@\(recipient.domain?.lowercased() ?? "")"
+    if addresses.contains(full) { return full }
+    let domain = "@" + (recipient.domain?.lowercased() ?? "")
+    return addresses.first { $0.hasSuffix(domain) } ?? addresses.first ?? full
+  }
+
+  private func replyConversation(_ recipient: SMTPPath, _ sender: String, _ now: Instant) -> ConversationID? {
+    do throws(ReplyAddress.Fault) {
+      let proven = try ReplyAddress.verify(
+        localPart: recipient.local, sender: sender, now: now.milliseconds, mac: { replyKey.sign($0, truncatedTo: 32) })
+      return ConversationID(high: proven.conversation.high, low: proven.conversation.low)
+    } catch {
+      return nil  // an ordinary address, or one that was not made for this sender: then it proves nothing
+    }
+  }
+
+  private func blobs(_ mail: MailUnderstanding, _ now: Instant) -> [(row: BlobRow, bytes: [UInt8])] {
+    mail.attachments.map { attachment in
+      (
+        BlobRow(
+          id: Self.newID(), hash: Digest(bytes: SHA256.hash(attachment.bytes).bytes) ?? .zero,
+          size: Int64(attachment.bytes.count), mediaType: attachment.type, fileName: attachment.name,
+          conversation: nil, uploader: "mail", at: now), attachment.bytes
+      )
+    }
+  }
+
+  private func members(
+    _ mail: MailUnderstanding, _ author: MailAddress, _ recipient: SMTPPath, _ claim: IdentityClaim, _ blobs: [BlobRow]
+  ) -> [UInt8] {
+    var members = Members()
+    members.text("text", mail.own)
+    members.text("subject", mail.subjectText)
+    members.text("from", author.address)
+    members.text("to", ours(recipient))
+    members.text("sender_assurance", claim.assurance.name)
+    if !mail.quoted.isEmpty { members.text("quoted", mail.quoted) }
+    if !mail.signature.isEmpty { members.text("signature", mail.signature) }
+    if let id = mail.thread.messageID { members.text("message_id", id) }
+    if let reason = mail.automatic { members.text("automatic", reason.rawValue) }
+    if mail.isTruncated { members.raw("truncated", Array("true".utf8)) }
+    if !blobs.isEmpty { members.raw("attachments", Self.list(blobs)) }
+    return members.bytes
+  }
+
+  static func list(_ blobs: [BlobRow]) -> [UInt8] {
+    var out = Array("[".utf8)
+    for (index, blob) in blobs.enumerated() {
+      if index > 0 { out.append(UInt8(ascii: ",")) }
+      out += Array("{\"blob\":\"\(blob.id)\",\"type\":".utf8)
+      JSONText.append(blob.mediaType, to: &out)
+      if let name = blob.fileName {
+        out += Array(",\"name\":".utf8)
+        JSONText.append(name, to: &out)
+      }
+      out += Array(",\"size\":\(blob.size)}".utf8)
+    }
+    out.append(UInt8(ascii: "]"))
+    return out
+  }
+
+  public static func threadKey(_ messageID: String) -> [UInt8] {
+    Array(SHA256.hash(Array(MessageKey.text(messageID).utf8)).bytes.prefix(16))
+  }
+
+  /// The same mail delivered twice has the same id, recipient and body; what relays add on top may differ.
+  static func seenKey(_ bytes: [UInt8], _ messageID: String?, _ recipient: SMTPPath) -> [UInt8] {
+    var body = bytes[...]
+    for index in bytes.indices.dropLast(3) where bytes[index] == 13 && bytes[index + 1] == 10 && bytes[index + 2] == 13 {
+      body = bytes[index...]
+      break
+    }
+    let name = Array("\(messageID ?? "")\n\(recipient)\n".lowercased().utf8)
+    return SHA256.hash(name + Array(body)).bytes
+  }
+
+  static func newID<Kind>(_: ID<Kind>.Type = ID<Kind>.self) -> ID<Kind> {
+    ID(high: Entropy.word, low: Entropy.word)
+  }
+}
+
+extension MailChannel {
+  /// An agent's answer as bytes, and the envelope under which it leaves. The same outbox row always gives the same
+  /// `Message-ID`, so that a second delivery is seen as one.
+  public func compose(
+    _ mail: OutgoingMail, attachments: [(row: BlobRow, bytes: [UInt8])]
+  ) -> (sender: String, recipient: String, bytes: [UInt8])? {
+    guard let ours = MailAddress(address: mail.thread.ours), var theirs = MailAddress(address: mail.thread.theirs) else {
+      return nil
+    }
+    if !mail.thread.theirName.isEmpty { theirs.name = mail.thread.theirName }
+    let expires = mail.at + .seconds(Self.replyAddressDays * 86_400)
+    let reply = ReplyAddress(
+      conversation: .init(high: mail.conversation.high, low: mail.conversation.low), expires: expires.milliseconds)
+    let local = reply.localPart(recipient: mail.thread.theirs, mac: { replyKey.sign($0, truncatedTo: 32) })
+    var from = ours
+    from.name = mail.agentName
+    let subject = mail.thread.subject
+    let isReply = MailSubject(subject).isReply
+    var composer = MailComposer(
+      from: from, to: [theirs], subject: HeaderText(repairing: isReply ? subject : "Re: " + subject),
+      messageID: "<\(mail.id)@\(ours.domain)>", text: mail.text, date: mail.at.milliseconds)
+    composer.replyTo = MailAddress(local: local, domain: ours.domain)
+    composer.inReplyTo = mail.thread.lastMessageID
+    composer.references = mail.thread.references
+    composer.attachments = attachments.map {
+      .init(name: HeaderText(repairing: $0.row.fileName ?? "attachment"), type: $0.row.mediaType, bytes: $0.bytes)
+    }
+    return (mail.thread.ours, mail.thread.theirs, composer.bytes())
+  }
+}

@@ -1,0 +1,115 @@
+import Model
+import Wire
+
+/// What an entry says, before the writer has given it a number and a place.
+public struct EntryDraft: Hashable, Sendable {
+  public var kind: EntryKind
+  public var author: Author
+  public var visibility: Visibility
+  public var channel: Channel?
+  /// Further members of the entry's JSON object, each with its leading comma: `,"text":"hello"`. Encoded at the
+  /// edge, so that the writer only joins bytes.
+  public var members: [UInt8]
+  /// When it was said, where that differs from when it reached us.
+  public var saidAt: Instant?
+  public var blobs: [BlobID] = []
+
+  public init(
+    kind: EntryKind, author: Author, visibility: Visibility, channel: Channel?, members: [UInt8] = [],
+    saidAt: Instant? = nil
+  ) {
+    self.kind = kind
+    self.author = author
+    self.visibility = visibility
+    self.channel = channel
+    self.members = members
+    self.saidAt = saidAt
+  }
+}
+
+/// What kind of thing an entry tells. The names are part of the API.
+public enum EntryKind: String, Hashable, Sendable, CaseIterable {
+  case sessionOpened = "session_opened"
+  case sessionEnded = "session_ended"
+  case message
+  case note
+  case handoff
+  case routed
+  case accepted
+  case transferred
+  case handedBack = "handed_back"
+  case wrappingUp = "wrapping_up"
+  case closed
+  case abandoned
+  case reopened
+  case call
+  case digits
+  case speech
+  case voicemail
+  case journey
+  case merged
+  case undelivered
+}
+
+/// Turns drafts into the JSON that is stored, hashed and served, byte for byte the same.
+public struct EntryBody {
+  /// - Parameter salt: random, so that the hash of a short message does not give it away once it was erased.
+  public static func encode(
+    _ draft: EntryDraft, id: EntryID, at: Instant, conversation: ConversationID?, session: SessionID?,
+    authorName: String?, salt: UInt64
+  ) -> [UInt8] {
+    var out: [UInt8] = []
+    out.reserveCapacity(320 + draft.members.count)
+    func text(_ literal: StaticString) {
+      out.append(contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    }
+    func string(_ value: String) { out.append(contentsOf: value.utf8) }
+    text("{\"entry\":")
+    string(String(id.raw))
+    text(",\"at\":\"")
+    string(at.description)
+    text("\",\"kind\":\"")
+    string(draft.kind.rawValue)
+    text("\",\"author\":{\"kind\":\"")
+    switch draft.author {
+    case .customer: text("customer\"}")
+    case .system: text("system\"}")
+    case .bot:
+      text("bot\",\"name\":")
+      JSONText.append(authorName ?? "", to: &out)
+      text("}")
+    case .agent:
+      text("agent\",\"name\":")
+      JSONText.append(authorName ?? "", to: &out)
+      text("}")
+    }
+    text(",\"visibility\":\"")
+    string(draft.visibility.name)
+    text("\"")
+    if let channel = draft.channel {
+      text(",\"channel\":\"")
+      string(channel.name)
+      text("\"")
+    }
+    if let conversation {
+      text(",\"conversation\":\"")
+      string(conversation.description)
+      text("\"")
+    }
+    if let session {
+      text(",\"session\":\"")
+      string(session.description)
+      text("\"")
+    }
+    if let saidAt = draft.saidAt {
+      text(",\"said_at\":\"")
+      string(saidAt.description)
+      text("\"")
+    }
+    out.append(contentsOf: draft.members)
+    text(",\"salt\":\"")
+    string(Hex.encode((0..<8).map { UInt8(truncatingIfNeeded: salt >> (56 - UInt64($0) * 8)) }))
+    text("\"}")
+    return out
+  }
+}

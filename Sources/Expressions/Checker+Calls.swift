@@ -1,0 +1,242 @@
+/// Calls, literals of lists and maps, and the macros.
+extension Checker {
+  mutating func inferCall(_ node: Int, _ name: String, _ arguments: [Int]) -> Type {
+    let absolute = name.hasPrefix(".")
+    let plain = absolute ? String(name.dropFirst()) : name
+    let types = arguments.map { visit($0) }
+    for candidate in environment.candidates(plain, absolute: absolute)
+    where environment.overloads[candidate] != nil || Signatures.all[candidate] != nil {
+      references[node] = .function(Function.named[candidate])
+      return call(node, candidate, types, isMember: false)
+    }
+    references[node] = .function(nil)
+    let known = Signatures.all.values.joined().filter { !$0.isMember }.map(\.name)
+    let near = Spelling.nearest(plain, among: Array(Set(known)).sorted())
+    report(node, "there is no function `\(plain)`", hint: near.map { "did you mean `\($0)`?" })
+    return .dyn
+  }
+
+  mutating func inferMember(_ node: Int, _ target: Int, _ name: String, _ arguments: [Int]) -> Type {
+    // `math.abs(x)`: the receiver is the first part of a function's name, unless a variable has that name.
+    if let (qualifier, absolute, root) = qualified(target), absolute || local(root) == nil,
+      qualifiedReference(target) == nil
+    {
+      for candidate in environment.candidates(qualifier + "." + name, absolute: absolute) {
+        let isVariadic = candidate == "math.greatest" || candidate == "math.least"
+        guard isVariadic || environment.overloads[candidate] != nil || Signatures.all[candidate] != nil
+        else { continue }
+        references[node] = .function(Function.named[candidate])
+        let types = arguments.map { visit($0) }
+        return isVariadic ? extreme(node, types) : call(node, candidate, types, isMember: false)
+      }
+    }
+    let types = [visit(target)] + arguments.map { visit($0) }
+    references[node] = .method(Function.named[name])
+    if environment.overloads[name] == nil, Signatures.all[name] == nil {
+      references[node] = .method(nil)
+      let known = Signatures.all.values.joined().filter(\.isMember).map(\.name)
+      let macros = Syntax.Fold.Kind.allCases.map(\.rawValue)
+      let near = Spelling.nearest(name, among: Array(Set(known)).sorted() + macros)
+      report(node, "there is no function `\(name)`", hint: near.map { "did you mean `\($0)`?" })
+      return .dyn
+    }
+    return call(node, name, types, isMember: true)
+  }
+
+  private mutating func call(_ node: Int, _ name: String, _ arguments: [Type], isMember: Bool) -> Type {
+    var result: Type?
+    let overloads = (environment.overloads[name] ?? []) + (Signatures.all[name] ?? [])
+    for overload in overloads where overload.isMember == isMember && overload.parameters.count == arguments.count {
+      var names: [String: Type] = [:]
+      let parameters = overload.parameters.map { instantiate($0, &names) }
+      let before = unifier
+      var fits = true
+      for (argument, parameter) in zip(arguments, parameters) where fits {
+        fits = unifier.assignable(argument, parameter)
+      }
+      guard fits else {
+        unifier = before
+        continue
+      }
+      let own = unifier.resolve(instantiate(overload.result, &names), final: false)
+      if let known = result {
+        if known != own { result = .dyn }
+      } else {
+        result = own
+      }
+    }
+    if let result { return result }
+    report(node, noOverload(name, arguments, isMember), hint: overloadHint(name, arguments, overloads))
+    return .dyn
+  }
+
+  private func noOverload(_ name: String, _ arguments: [Type], _ isMember: Bool) -> String {
+    let shown = arguments.map { self.shown($0) }
+    if let sign = Self.sign(name) {
+      return shown.count == 2
+        ? "`\(sign)` does not go between \(shown[0]) and \(shown[1])" : "`\(sign)` does not go before \(shown[0])"
+    }
+    if isMember {
+      return "`\(name)` cannot be called on \(shown[0]) with (\(shown.dropFirst().joined(separator: ", ")))"
+    }
+    return "`\(name)` cannot be called with (\(shown.joined(separator: ", ")))"
+  }
+
+  private func overloadHint(_ name: String, _ arguments: [Type], _ overloads: [Overload]) -> String? {
+    if Self.sign(name) != nil {
+      let shown = Set(arguments.map { unifier.resolve($0, final: true) })
+      if shown == [.string, .int] { return "to compare text with a number, turn one into the other: int(…) or string(…)" }
+      if shown == [.int, .double] { return "write the number with a point, as in 2.0, or convert with double(…)" }
+      if shown == [.int, .uint] { return "write the number with u, as in 2u, or convert with uint(…)" }
+      return nil
+    }
+    let forms = overloads.prefix(4).map { overload in
+      let rest = overload.parameters.dropFirst(overload.isMember ? 1 : 0).map(\.description)
+      let receiver = overload.isMember ? "\(overload.parameters.first ?? .dyn)." : ""
+      return "\(receiver)\(name)(\(rest.joined(separator: ", ")))"
+    }
+    return forms.isEmpty ? nil : "it takes " + forms.joined(separator: " or ")
+  }
+
+  /// `==` for `_==_`.
+  static func sign(_ name: String) -> String? {
+    if name == "@in" { return "in" }
+    if name == "!_" || name == "-_" { return String(name.dropLast()) }
+    guard name.hasPrefix("_"), name.hasSuffix("_"), name.utf8.count > 2 else { return nil }
+    return String(name.dropFirst().dropLast())
+  }
+
+  private mutating func instantiate(_ type: Type, _ names: inout [String: Type]) -> Type {
+    switch type {
+    case .param(let name):
+      if let known = names[name] { return known }
+      let fresh = unifier.freshVariable()
+      names[name] = fresh
+      return fresh
+    case .list(let element): return .list(instantiate(element, &names))
+    case .map(let key, let value): return .map(instantiate(key, &names), instantiate(value, &names))
+    case .abstract(let name, let parameters):
+      return .abstract(name, parameters.map { instantiate($0, &names) })
+    default: return type
+    }
+  }
+
+  /// `math.greatest` and `math.least` take any number of numbers, or one list of them.
+  private mutating func extreme(_ node: Int, _ arguments: [Type]) -> Type {
+    var arguments = arguments.map { unifier.resolve($0, final: true) }
+    if arguments.isEmpty { report(node, "this needs at least one number") }
+    if arguments.count == 1, case .list(let element) = arguments[0] { arguments = [element] }
+    for type in arguments where type != .dyn && !Self.isNumber(type) {
+      report(node, "this takes numbers, not \(shown(type))")
+      return .dyn
+    }
+    return arguments.dropFirst().allSatisfy { $0 == arguments[0] } ? (arguments.first ?? .dyn) : .dyn
+  }
+
+  mutating func inferList(_ elements: [Int], _ optional: Set<Int>) -> Type {
+    var joined: Type?
+    for (index, element) in elements.enumerated() {
+      var type = visit(element)
+      if optional.contains(index) { type = unwrapped(element, type) }
+      joined = unifier.join(joined, type)
+    }
+    return .list(joined ?? unifier.freshVariable())
+  }
+
+  private mutating func unwrapped(_ node: Int, _ type: Type) -> Type {
+    let inner = unifier.freshVariable()
+    if !unifier.assignable(type, .optional(inner)) {
+      report(node, "`?` needs an optional value here, not \(shown(type))")
+      return .dyn
+    }
+    return unifier.resolve(type, final: false) == .dyn ? .dyn : inner
+  }
+
+  mutating func inferMap(_ entries: [(key: Int, value: Int)], _ optional: Set<Int>) -> Type {
+    var keys: Type?
+    var values: Type?
+    for (index, entry) in entries.enumerated() {
+      let key = visit(entry.key)
+      switch unifier.resolve(key, final: true) {
+      case .bool, .int, .uint, .string, .dyn: break
+      default: report(entry.key, "a map's key is a text, a whole number, true or false, not \(shown(key))")
+      }
+      keys = unifier.join(keys, key)
+      var value = visit(entry.value)
+      if optional.contains(index) { value = unwrapped(entry.value, value) }
+      values = unifier.join(values, value)
+    }
+    return .map(keys ?? unifier.freshVariable(), values ?? unifier.freshVariable())
+  }
+
+  mutating func inferFold(_ node: Int, _ fold: Syntax.Fold) -> Type {
+    let range = unifier.resolve(visit(fold.range), final: false)
+    var names: [(String, Type)]
+    switch range {
+    case .list(let element):
+      names = fold.second.map { [(fold.variable, .int), ($0, element)] } ?? [(fold.variable, element)]
+    case .map(let key, let value):
+      names = fold.second.map { [(fold.variable, key), ($0, value)] } ?? [(fold.variable, key)]
+    default:
+      if range != .dyn, !Self.isVariable(range) {
+        report(fold.range, "`\(fold.kind.rawValue)` goes over a list or a map, not over \(shown(range))")
+      }
+      names = [(fold.variable, .dyn)] + (fold.second.map { [($0, .dyn)] } ?? [])
+    }
+    // The accumulator of a comprehension hides nothing here: folds are nodes of their own.
+    return scoped(names, node) { $0.foldBody(fold, range) }
+  }
+
+  private static func isVariable(_ type: Type) -> Bool {
+    if case .param = type { true } else { false }
+  }
+
+  private mutating func foldBody(_ fold: Syntax.Fold, _ range: Type) -> Type {
+    if let filter = fold.filter { expectBool(filter, fold) }
+    switch fold.kind {
+    case .all, .exists, .existsOne, .existsOneOld:
+      expectBool(fold.body, fold)
+      return .bool
+    case .filter:
+      expectBool(fold.body, fold)
+      if case .map(let key, _) = range { return .list(key) }
+      return range == .dyn ? .dyn : range
+    case .map, .transformList: return .list(visit(fold.body))
+    case .sortBy:
+      _ = visit(fold.body)
+      return range
+    case .transformMap:
+      let value = visit(fold.body)
+      if case .map(let key, _) = range { return .map(key, value) }
+      if case .list = range { return .map(.int, value) }
+      return .map(.dyn, value)
+    case .transformMapEntry:
+      let type = unifier.resolve(visit(fold.body), final: false)
+      if case .map = type { return type }
+      if type != .dyn { report(fold.body, "this needs a map of one entry, not \(shown(type))") }
+      return .map(.dyn, .dyn)
+    }
+  }
+
+  private mutating func expectBool(_ node: Int, _ fold: Syntax.Fold) {
+    let type = visit(node)
+    guard !unifier.assignable(type, .bool) else { return }
+    report(node, "`\(fold.kind.rawValue)` needs a condition here, and this is \(shown(type))")
+  }
+
+  mutating func inferOptionalMap(_ node: Int, _ target: Int, _ name: String, _ body: Int, flat: Bool) -> Type {
+    let type = unifier.resolve(visit(target), final: false)
+    let inner = unifier.freshVariable()
+    if !unifier.assignable(type, .optional(inner)) {
+      report(target, "this needs an optional value, not \(shown(type))")
+    }
+    let bound: Type = type == .dyn ? .dyn : inner
+    let result = scoped([(name, bound)], node) { $0.visit(body) }
+    if !flat { return .optional(result) }
+    let unwrapped = unifier.freshVariable()
+    if !unifier.assignable(result, .optional(unwrapped)) {
+      report(body, "`optFlatMap` needs an optional value here, not \(shown(result))")
+    }
+    return result
+  }
+}

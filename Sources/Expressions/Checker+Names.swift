@@ -1,0 +1,206 @@
+/// Names, fields and indices.
+extension Checker {
+  /// The dotted name that a node spells, if it is nothing but names and dots.
+  func qualified(_ node: Int) -> (name: String, absolute: Bool, root: String)? {
+    switch syntax.nodes[node] {
+    case .name(let name, let absolute): return (name, absolute, name)
+    case .select(let operand, let field, false):
+      guard let inner = qualified(operand) else { return nil }
+      return (inner.name + "." + field, inner.absolute, inner.root)
+    default: return nil
+    }
+  }
+
+  func local(_ name: String) -> Int? { locals.lastIndex { $0.name == name } }
+
+  /// The slot of a qualified name, or the name of a type, looked for from the innermost container outwards.
+  func lookup(_ name: String, absolute: Bool) -> Reference? {
+    for candidate in environment.candidates(name, absolute: absolute) {
+      if let slot = environment.slot(candidate) { return .slot(slot) }
+      if let type = Environment.typeNames[candidate] { return .typeName(type) }
+    }
+    return nil
+  }
+
+  mutating func inferName(_ node: Int, _ name: String, absolute: Bool) -> Type {
+    if !absolute, let index = local(name) {
+      references[node] = .local(index)
+      return locals[index].type
+    }
+    if let found = lookup(name, absolute: absolute) { return use(node, found) }
+    if environment.groups.contains(name) {
+      let example = environment.variables.first { $0.name.hasPrefix(name + ".") }?.name ?? name
+      report(node, "`\(name)` is a group of facts", hint: "name one of them, such as `\(example)`")
+      return .dyn
+    }
+    let container = environment.container
+    let place = container.isEmpty ? "" : " (in container '\(container)')"
+    report(node, "there is no `\(name)`\(place)", hint: nearest(name))
+    return .dyn
+  }
+
+  private mutating func use(_ node: Int, _ found: Reference) -> Type {
+    references[node] = found
+    switch found {
+    case .slot(let slot): return environment.variables[slot].type
+    case .typeName: return .type
+    case .none, .local, .function, .method: return .dyn
+    }
+  }
+
+  func nearest(_ name: String) -> String? {
+    let known = environment.variables.map(\.name) + locals.map(\.name)
+    return Spelling.nearest(name, among: known).map { "did you mean `\($0)`?" }
+  }
+
+  /// A reference for a whole dotted name. A comprehension's variable hides variables that begin with its name.
+  func qualifiedReference(_ node: Int) -> (Reference, String)? {
+    guard let (name, absolute, root) = qualified(node), absolute || local(root) == nil else { return nil }
+    return lookup(name, absolute: absolute).map { ($0, name) }
+  }
+
+  mutating func inferSelect(_ node: Int, _ operand: Int, _ field: String, optional: Bool) -> Type {
+    if !optional, let (found, _) = qualifiedReference(node) { return use(node, found) }
+    if let (name, absolute, root) = qualified(operand), absolute || local(root) == nil,
+      lookup(name, absolute: absolute) == nil, environment.groups.contains(name)
+    {
+      // `a.?b` on a group asks for the fact `a.b`.
+      if optional, let slot = environment.slot(name + "." + field) {
+        references[node] = .slot(slot)
+        return .optional(environment.variables[slot].type)
+      }
+      if environment.groups.contains(name + "." + field) { return .dyn }
+      report(node, "there is no fact `\(name).\(field)`", hint: nearest(name + "." + field))
+      return .dyn
+    }
+    if let unknown = unknownFact(node) {
+      report(node, "there is no fact `\(unknown)`", hint: nearest(unknown))
+      return .dyn
+    }
+    let type = unifier.resolve(visit(operand), final: false)
+    let result = fieldType(node, type, field)
+    return optional && !Self.isOptional(type) ? .optional(result) : result
+  }
+
+  /// A dotted name that begins with no variable at all, and is near to one: told as a whole.
+  private func unknownFact(_ node: Int) -> String? {
+    guard let (name, absolute, root) = qualified(node), local(root) == nil else { return nil }
+    guard lookup(root, absolute: absolute) == nil, !environment.groups.contains(root), nearest(name) != nil
+    else { return nil }
+    return name
+  }
+
+  static func isOptional(_ type: Type) -> Bool {
+    if case .abstract("optional_type", _) = type { true } else { false }
+  }
+
+  private mutating func fieldType(_ node: Int, _ type: Type, _ field: String) -> Type {
+    switch type {
+    case .dyn: return .dyn
+    case .param:
+      // Nothing is known of it yet, as of the elements of an empty map.
+      return .dyn
+    case .map(let key, let value):
+      _ = unifier.assignable(key, .string)
+      return value
+    case .object(let name):
+      let fields = environment.objects[name] ?? []
+      if let found = fields.first(where: { $0.name == field }) { return found.type }
+      let near = Spelling.nearest(field, among: fields.map(\.name)).map { "did you mean `\($0)`?" }
+      report(
+        node, "`\(name)` has no field `\(field)`",
+        hint: near ?? "it has \(fields.map(\.name).joined(separator: ", "))")
+      return .dyn
+    case .abstract("optional_type", let parameters):
+      let inner = unifier.resolve(parameters.first ?? .dyn, final: false)
+      return .optional(fieldType(node, inner, field))
+    default:
+      report(node, "\(shown(type)) has no fields, so `.\(field)` means nothing")
+      return .dyn
+    }
+  }
+
+  mutating func inferHas(_ node: Int, _ operand: Int, _ field: String) -> Type {
+    if let (name, absolute, root) = qualified(operand), absolute || local(root) == nil {
+      for candidate in environment.candidates(name + "." + field, absolute: absolute) {
+        if let slot = environment.slot(candidate) {
+          references[node] = .slot(slot)
+          return .bool
+        }
+      }
+      if lookup(name, absolute: absolute) == nil, environment.groups.contains(name) {
+        report(node, "there is no fact `\(name).\(field)`", hint: nearest(name + "." + field))
+        return .bool
+      }
+    }
+    let type = unifier.resolve(visit(operand), final: false)
+    _ = fieldType(node, type, field)
+    return .bool
+  }
+
+  mutating func inferIndex(
+    _ node: Int, _ target: Type, _ index: Type, _ indexNode: Int, optional: Bool
+  ) -> Type {
+    let target = unifier.resolve(target, final: false)
+    if case .abstract("optional_type", let parameters) = target {
+      let inner = indexed(node, unifier.resolve(parameters.first ?? .dyn, final: false), index)
+      return .optional(inner)
+    }
+    let result = indexed(node, target, index)
+    return optional ? .optional(result) : result
+  }
+
+  private mutating func indexed(_ node: Int, _ target: Type, _ index: Type) -> Type {
+    switch target {
+    case .dyn, .param: return .dyn
+    case .list(let element):
+      if !unifier.assignable(index, .int) {
+        report(node, "a list is indexed by int, not by \(shown(index))")
+      }
+      return element
+    case .map(let key, let value):
+      if !unifier.assignable(index, key), !(Self.isNumber(index) && Self.isNumber(unifier.resolve(key, final: true))) {
+        report(node, "this map's keys are \(shown(key)), not \(shown(index))")
+      }
+      return value
+    case .object: return .dyn
+    default:
+      report(node, "\(shown(target)) has no parts to index")
+      return .dyn
+    }
+  }
+
+  static func isNumber(_ type: Type) -> Bool { type == .int || type == .uint || type == .double }
+}
+
+/// Finds the word that somebody probably meant.
+public enum Spelling {
+  /// The nearest by edit distance, if it is near at all.
+  public static func nearest(_ word: String, among known: [String]) -> String? {
+    guard word.utf8.count <= 100 else { return nil }
+    let limit = max(1, word.utf8.count / 3)
+    var best: (distance: Int, word: String)?
+    for candidate in known where abs(candidate.utf8.count - word.utf8.count) <= limit {
+      let distance = distance(Array(word.utf8), Array(candidate.utf8))
+      if distance <= limit, distance < best?.distance ?? .max { best = (distance, candidate) }
+    }
+    return best?.word
+  }
+
+  private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+    var before = Array(0...b.count)
+    var older = before
+    for i in a.indices {
+      var row = [i + 1]
+      for j in b.indices {
+        let change = before[j] + (a[i] | 0x20 == b[j] | 0x20 ? 0 : 1)
+        var least = min(change, before[j + 1] + 1, row[j] + 1)
+        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { least = min(least, older[j - 1] + 1) }
+        row.append(least)
+      }
+      older = before
+      before = row
+    }
+    return before[b.count]
+  }
+}

@@ -1,0 +1,132 @@
+/// `int(x)`, `string(x)` and their kind.
+extension Evaluation {
+  mutating func convert(_ function: Function, _ a: Value) -> Value {
+    let result: Value? =
+      switch function {
+      case .int: toInt(a)
+      case .uint: toUint(a)
+      case .double: toDouble(a)
+      case .string: toText(a)
+      case .bytes: toBytes(a)
+      case .bool: toBool(a)
+      case .timestamp: toTimestamp(a)
+      case .duration: toDuration(a)
+      case .type: .type(a.typeName)
+      default: a
+      }
+    return result ?? noOverload(function.rawValue, [a])
+  }
+
+  private func bad(_ what: String, _ type: String) -> Value {
+    .fault(.conversion, "Type conversion error: \(what) is not \(type)")
+  }
+
+  private func toInt(_ a: Value) -> Value? {
+    switch a {
+    case .int: return a
+    case .uint(let x): return Int64(exactly: x).map(Value.int) ?? .fault(.range, "int64 range")
+    case .double(let x):
+      // The ends themselves are refused, since a double there has been rounded.
+      guard x > -9.223372036854775808e18, x < 9.223372036854775808e18 else { return .fault(.range, "int64 range") }
+      return .int(Int64(x))
+    case .string(let text): return Self.integer(text).map(Value.int) ?? bad("'\(text)'", "an int")
+    case .timestamp(let time): return .int(time.seconds)
+    case .duration(let span): return .int(span.whole(1))
+    default: return nil
+    }
+  }
+
+  private static func integer<T: FixedWidthInteger>(_ text: String) -> T? {
+    // Swift would take a leading plus; the language does not.
+    text.utf8.first == UInt8(ascii: "+") ? nil : T(text)
+  }
+
+  private func toUint(_ a: Value) -> Value? {
+    switch a {
+    case .uint: return a
+    case .int(let x): return UInt64(exactly: x).map(Value.uint) ?? .fault(.range, "uint64 range")
+    case .double(let x):
+      guard x >= 0, x < 18446744073709551616.0 else { return .fault(.range, "uint64 range") }
+      return .uint(UInt64(x))
+    case .string(let text): return Self.integer(text).map(Value.uint) ?? bad("'\(text)'", "a uint")
+    default: return nil
+    }
+  }
+
+  private func toDouble(_ a: Value) -> Value? {
+    switch a {
+    case .double: return a
+    case .int(let x): return .double(Double(x))
+    case .uint(let x): return .double(Double(x))
+    case .string(let text): return Self.double(text).map(Value.double) ?? bad("'\(text)'", "a double")
+    default: return nil
+    }
+  }
+
+  private static func double(_ text: String) -> Double? {
+    switch text {
+    case "NaN": .nan
+    case "Inf", "+Inf", "Infinity", "+Infinity": .infinity
+    case "-Inf", "-Infinity": -.infinity
+    default: text.utf8.allSatisfy { Lexer.isDigit($0) || "+-.eE".utf8.contains($0) } ? Double(text) : nil
+    }
+  }
+
+  private mutating func toText(_ a: Value) -> Value? {
+    switch a {
+    case .string: return a
+    case .int(let x): return .string(String(x))
+    case .uint(let x): return .string(String(x))
+    case .double(let x): return .string(DecimalText.shortest(x))
+    case .bool(let x): return .string(x ? "true" : "false")
+    case .timestamp(let x): return .string(x.description)
+    case .duration(let x): return .string(x.description)
+    case .ip(let x): return .string(x.text)
+    case .cidr(let x): return .string(x.text)
+    case .bytes(let bytes):
+      guard meter.spend(bytes: bytes.count) else { return Self.spent }
+      return String(validating: bytes, as: UTF8.self).map(Value.string)
+        ?? .fault(.conversion, "invalid UTF-8 in bytes, cannot convert to string")
+    default: return nil
+    }
+  }
+
+  private mutating func toBytes(_ a: Value) -> Value? {
+    switch a {
+    case .bytes: return a
+    case .string(let text): return meter.spend(bytes: text.utf8.count) ? .bytes(Array(text.utf8)) : Self.spent
+    default: return nil
+    }
+  }
+
+  private func toBool(_ a: Value) -> Value? {
+    switch a {
+    case .bool: return a
+    case .string(let text):
+      switch text {
+      case "1", "t", "T", "true", "TRUE", "True": return .bool(true)
+      case "0", "f", "F", "false", "FALSE", "False": return .bool(false)
+      default: return bad("'\(text)'", "a bool")
+      }
+    default: return nil
+    }
+  }
+
+  private func toTimestamp(_ a: Value) -> Value? {
+    switch a {
+    case .timestamp: return a
+    case .int(let seconds): return Timestamp(seconds: seconds).map(Value.timestamp) ?? .fault(.range, "timestamp range")
+    case .string(let text): return Timestamp(text).map(Value.timestamp) ?? bad("'\(text)'", "a timestamp in range")
+    default: return nil
+    }
+  }
+
+  private func toDuration(_ a: Value) -> Value? {
+    switch a {
+    case .duration: return a
+    case .int(let seconds): return Span(seconds: seconds).map(Value.duration) ?? .fault(.range, "duration range")
+    case .string(let text): return Span(text).map(Value.duration) ?? bad("'\(text)'", "a duration in range")
+    default: return nil
+    }
+  }
+}

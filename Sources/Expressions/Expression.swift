@@ -1,0 +1,106 @@
+/// Reading, checking and evaluating expressions: the face of this target.
+public enum Expression {
+  /// - Units: see `Meter`. Enough for any rule; little enough for a hundred thousand evaluations a second.
+  public static let budgetDefault = 100_000
+
+  /// Reads and checks. All mistakes are told at once.
+  public static func compile(
+    _ source: String, _ environment: Environment, expecting: Type? = nil
+  ) -> Result<Program, CompileFailure> {
+    let parsed = Parser.parse(source)
+    guard parsed.diagnostics.isEmpty else { return .failure(CompileFailure(diagnostics: parsed.diagnostics)) }
+    var checker = Checker.check(parsed.syntax, environment)
+    checker.checkConstants()
+    if let expecting, checker.diagnostics.isEmpty {
+      let type = checker.types[parsed.syntax.root]
+      if type != expecting, type != .dyn {
+        let wanted = expecting == .bool ? "true or false" : "\(expecting)"
+        checker.report(parsed.syntax.root, "this is \(type), where \(wanted) is needed")
+      }
+    }
+    guard checker.diagnostics.isEmpty else {
+      return .failure(CompileFailure(diagnostics: checker.diagnostics.sorted { $0.start < $1.start }))
+    }
+    return .success(Program(source, checker))
+  }
+
+  /// Reads without checking types: what is wrong shows when it is evaluated.
+  public static func compileUnchecked(
+    _ source: String, _ environment: Environment
+  ) -> Result<Program, CompileFailure> {
+    let parsed = Parser.parse(source)
+    guard parsed.diagnostics.isEmpty else { return .failure(CompileFailure(diagnostics: parsed.diagnostics)) }
+    return .success(Program(source, Checker.check(parsed.syntax, environment)))
+  }
+
+  public struct CompileFailure: Error, Sendable {
+    public var diagnostics: [ExpressionDiagnostic]
+  }
+}
+
+extension Program {
+  /// - Parameter slots: the variables' values, in the order in which the environment declares them; nil for an
+  ///   absent one.
+  /// - Returns: a value; `.error` where there is none.
+  public func evaluate(_ slots: [Value?], budget: Int = Expression.budgetDefault) -> Value {
+    slots.withUnsafeBufferPointer { slots in
+      var evaluation = Evaluation(self, slots: slots, budget: budget, tracing: false)
+      return evaluation.run()
+    }
+  }
+
+  /// As `evaluate`, and every node's last value by its id; nil for one that was not reached.
+  public func trace(_ slots: [Value?], budget: Int = Expression.budgetDefault) -> (Value, [Value?]) {
+    slots.withUnsafeBufferPointer { slots in
+      var evaluation = Evaluation(self, slots: slots, budget: budget, tracing: true)
+      let result = evaluation.run()
+      return (result, evaluation.trace)
+    }
+  }
+}
+
+extension Checker {
+  /// Constants that can only fail: patterns, time zones, divisions by zero.
+  mutating func checkConstants() {
+    for (node, kind) in syntax.nodes.enumerated() {
+      let arguments: [Int]
+      let function: Function
+      switch (kind, references[node]) {
+      case (.call(_, let given), .function(let found?)): (function, arguments) = (found, given)
+      case (.member(let target, _, let given), .method(let found?)): (function, arguments) = (found, [target] + given)
+      case (.member(_, _, let given), .function(let found?)): (function, arguments) = (found, given)
+      default: continue
+      }
+      guard arguments.count >= 2, case .literal(let literal) = syntax.nodes[arguments[1]] else {
+        checkConversion(node, function, arguments)
+        continue
+      }
+      switch (function, literal) {
+      case (.matches, .string(let text)), (.regexExtract, .string(let text)),
+        (.regexExtractAll, .string(let text)), (.regexReplace, .string(let text)):
+        if case .failure(let failure) = Pattern.make(text) {
+          report(arguments[1], "this pattern is wrong: \(failure.message)", hint: "patterns are those of RE2")
+        }
+      case (.getDate, .string(let zone)), (.getDayOfMonth, .string(let zone)), (.getDayOfWeek, .string(let zone)),
+        (.getDayOfYear, .string(let zone)), (.getFullYear, .string(let zone)), (.getHours, .string(let zone)),
+        (.getMilliseconds, .string(let zone)), (.getMinutes, .string(let zone)), (.getMonth, .string(let zone)),
+        (.getSeconds, .string(let zone)):
+        if ZoneTable(offsetText: zone) == nil, zone != "UTC", environment.zone(zone) == nil {
+          report(arguments[1], "there is no time zone `\(zone)`", hint: "zones are named as in Europe/Berlin, or +02:00")
+        }
+      default: break
+      }
+    }
+  }
+
+  private mutating func checkConversion(_ node: Int, _ function: Function, _ arguments: [Int]) {
+    guard arguments.count == 1, case .literal(.string(let text)) = syntax.nodes[arguments[0]] else { return }
+    switch function {
+    case .timestamp where Timestamp(text) == nil:
+      report(arguments[0], "this is not a moment", hint: "write it as 2026-11-25T21:25:00Z")
+    case .duration where Span(text) == nil:
+      report(arguments[0], "this is not a length of time", hint: "write it as 90s, 15m or 1h30m")
+    default: break
+    }
+  }
+}

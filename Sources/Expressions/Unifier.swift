@@ -1,0 +1,122 @@
+/// What type variables stand for while an expression is checked. Follows the reference implementation's rules
+/// for assigning and joining, so that deduced types agree with the conformance suite.
+struct Unifier {
+  private(set) var bound: [String: Type] = [:]
+  private var fresh = 0
+
+  mutating func freshVariable() -> Type {
+    fresh += 1
+    return .param("%\(fresh)")
+  }
+
+  /// The type with every known variable replaced; unknown ones become `dyn` when `final`.
+  func resolve(_ type: Type, final: Bool, depth: Int = 0) -> Type {
+    guard depth < 64 else { return .dyn }
+    let next = depth + 1
+    switch type {
+    case .param(let name):
+      if let known = bound[name] { return resolve(known, final: final, depth: next) }
+      return final ? .dyn : type
+    case .list(let element): return .list(resolve(element, final: final, depth: next))
+    case .map(let key, let value):
+      return .map(resolve(key, final: final, depth: next), resolve(value, final: final, depth: next))
+    case .abstract(let name, let parameters):
+      return .abstract(name, parameters.map { resolve($0, final: final, depth: next) })
+    case .dyn, .null, .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .type, .object, .wrapper:
+      return type
+    }
+  }
+
+  mutating func assignable(_ a: Type, _ b: Type, depth: Int = 0) -> Bool {
+    let before = bound
+    if assign(a, b, depth) { return true }
+    bound = before
+    return false
+  }
+
+  private mutating func assign(_ a: Type, _ b: Type, _ depth: Int) -> Bool {
+    guard depth < 64 else { return true }
+    if case .param(let name) = b {
+      let (valid, known) = substitute(a, for: name, depth)
+      if valid { return true }
+      if known { return false }
+    }
+    if case .param(let name) = a { return substitute(b, for: name, depth).valid }
+    if a == .dyn || b == .dyn { return true }
+    if a == .null { return Self.takesNull(b) }
+    if b == .null { return Self.takesNull(a) }
+    switch (a, b) {
+    case (.wrapper(let inner), .wrapper(let other)): return inner == other
+    case (.wrapper(let inner), _): return inner == b
+    case (_, .wrapper(let inner)): return inner == a
+    case (.list(let x), .list(let y)): return assign(x, y, depth + 1)
+    case (.map(let k, let v), .map(let l, let w)): return assign(k, l, depth + 1) && assign(v, w, depth + 1)
+    case (.abstract(let n, let x), .abstract(let m, let y)):
+      guard n == m, x.count == y.count else { return false }
+      for (x, y) in zip(x, y) where !assign(x, y, depth + 1) { return false }
+      return true
+    default: return a == b
+    }
+  }
+
+  private static func takesNull(_ type: Type) -> Bool {
+    switch type {
+    case .null, .abstract, .object, .timestamp, .duration, .wrapper, .dyn: true
+    default: false
+    }
+  }
+
+  private mutating func substitute(_ type: Type, for name: String, _ depth: Int) -> (valid: Bool, known: Bool) {
+    if type == .param(name) { return (true, true) }
+    if let known = bound[name] {
+      if type == known { return (true, true) }
+      guard assign(type, known, depth + 1) else { return (false, true) }
+      let general = Self.moreGeneral(type, known)
+      if !mentions(general, name) { bound[name] = general }
+      return (true, true)
+    }
+    if mentions(type, name) { return (false, false) }
+    bound[name] = type
+    return (true, false)
+  }
+
+  private func mentions(_ type: Type, _ name: String, depth: Int = 0) -> Bool {
+    guard depth < 64 else { return true }
+    switch type {
+    case .param(let other):
+      if other == name { return true }
+      return bound[other].map { mentions($0, name, depth: depth + 1) } ?? false
+    case .list(let element): return mentions(element, name, depth: depth + 1)
+    case .map(let key, let value):
+      return mentions(key, name, depth: depth + 1) || mentions(value, name, depth: depth + 1)
+    case .abstract(_, let parameters): return parameters.contains { mentions($0, name, depth: depth + 1) }
+    default: return false
+    }
+  }
+
+  static func moreGeneral(_ a: Type, _ b: Type) -> Type {
+    if b == .null, a != .dyn { return a }
+    return isLessSpecific(a, b) ? a : b
+  }
+
+  private static func isLessSpecific(_ a: Type, _ b: Type) -> Bool {
+    if case .param = a { return true }
+    if a == .dyn { return true }
+    if case .param = b { return false }
+    if b == .dyn { return false }
+    switch (a, b) {
+    case (.abstract(let n, let x), .abstract(let m, let y)):
+      return n == m && x.count == y.count && zip(x, y).allSatisfy(isLessSpecific)
+    case (.list(let x), .list(let y)): return isLessSpecific(x, y)
+    case (.map(let k, let v), .map(let l, let w)): return isLessSpecific(k, l) && isLessSpecific(v, w)
+    case (.wrapper(let inner), _) where inner == b: return true
+    default: return a == b
+    }
+  }
+
+  /// The type of a list's elements so far and one more.
+  mutating func join(_ previous: Type?, _ next: Type) -> Type {
+    guard let previous else { return next }
+    return assignable(previous, next) ? Self.moreGeneral(previous, next) : .dyn
+  }
+}

@@ -1,0 +1,127 @@
+/// A text body taken apart: what its author wrote, what they quoted, their signature.
+///
+/// The fragments cover the body from its first byte to its last, in order, so that nothing is lost:
+/// `fragments.map(\.range)` joined is the body. Runs in time linear in the body; every look ahead or back is
+/// bounded by a constant.
+///
+/// How it judges, in this order:
+/// 1. Lines inside a closed ``` fence are words.
+/// 2. `>` lines are quoted, and so is the line that introduces them ("On … wrote:"), which may be wrapped.
+/// 3. An introduction, a block of mail headers or "-----Original Message-----" without `>` lines after it, once
+///    something was written above, makes everything below quoted: people write on top there.
+/// 4. The same with nothing above it is only itself quoted: what follows is all there is. After
+///    "Forwarded message" it is `forwarded`.
+/// 5. At the end of each run of words, signatures, footers of lists and of telephones come off.
+public struct OwnWords: Equatable, Sendable {
+  public enum Kind: String, Equatable, Sendable { case own, quoted, signature, forwarded }
+
+  public struct Fragment: Equatable, Sendable {
+    public var kind: Kind
+    /// Bytes of the body's UTF-8.
+    public var range: Range<Int>
+  }
+
+  public let body: [UInt8]
+  public private(set) var fragments: [Fragment] = []
+
+  public init(_ body: String) {
+    self.body = Array(body.utf8)
+    let lines = MailLines(self.body)
+    let marks = QuoteMarks(lines).kinds
+    for (index, kind) in marks.enumerated() {
+      let range = lines.range(index)
+      if let last = fragments.last, last.kind == kind {
+        fragments[fragments.count - 1].range = last.range.lowerBound..<range.upperBound
+      } else {
+        fragments.append(Fragment(kind: kind, range: range))
+      }
+    }
+  }
+
+  /// A fragment's text with LF line ends, without blank lines around it and white space at its end.
+  public func text(_ fragment: Fragment) -> String {
+    let slice = body[fragment.range]
+    var lines = slice.split(separator: 10, omittingEmptySubsequences: false).map { $0.last == 13 ? $0.dropLast() : $0 }
+    while let last = lines.last, MailLines.isBlank(last) { lines.removeLast() }
+    let first = lines.firstIndex { !MailLines.isBlank($0) } ?? lines.endIndex
+    var joined = Array(lines[first...].joined(separator: [10]))
+    while let last = joined.last, last == 32 || last == 9 { joined.removeLast() }
+    return String(decoding: joined, as: UTF8.self)
+  }
+
+  public func text(of kind: Kind) -> String {
+    fragments.filter { $0.kind == kind }.map(text).filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  /// What the author wrote. When that is nothing, what they forwarded.
+  public var own: String {
+    let own = text(of: .own)
+    return own.isEmpty ? text(of: .forwarded) : own
+  }
+  public var quoted: String { text(of: .quoted) }
+  public var signature: String { text(of: .signature) }
+}
+
+/// A body's lines as ranges of its bytes, with what is asked of them most.
+struct MailLines {
+  let bytes: [UInt8]
+  private(set) var starts: [Int] = []
+
+  init(_ bytes: [UInt8]) {
+    self.bytes = bytes
+    var start = 0
+    while start < bytes.count {
+      starts.append(start)
+      start = (bytes[start...].firstIndex(of: 10) ?? bytes.count - 1) + 1
+    }
+  }
+
+  var count: Int { starts.count }
+
+  func range(_ index: Int) -> Range<Int> {
+    starts[index]..<(index + 1 < starts.count ? starts[index + 1] : bytes.count)
+  }
+
+  /// The line without its end and the white space around it.
+  func trimmed(_ index: Int) -> ArraySlice<UInt8> { Self.trim(bytes[range(index)]) }
+
+  func isBlank(_ index: Int) -> Bool { trimmed(index).isEmpty }
+
+  static func isBlank(_ line: ArraySlice<UInt8>) -> Bool { trim(line).isEmpty }
+
+  /// Drops spaces, tabs, line ends, no-break spaces, zero-width marks and byte order marks at both sides.
+  static func trim(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var line = line
+    while let first = line.first {
+      if first <= 32 {
+        line = line.dropFirst()
+      } else if let n = invisible(line.prefix(3)) {
+        line = line.dropFirst(n)
+      } else {
+        break
+      }
+    }
+    while let last = line.last {
+      if last <= 32 {
+        line = line.dropLast()
+      } else if last >= 128, line.count >= 2, invisible(line.suffix(2)) == 2 {
+        line = line.dropLast(2)
+      } else if last >= 128, line.count >= 3, invisible(line.suffix(3)) == 3 {
+        line = line.dropLast(3)
+      } else {
+        break
+      }
+    }
+    return line
+  }
+
+  private static func invisible(_ b: ArraySlice<UInt8>) -> Int? {
+    guard let first = b.first, b.count >= 2 else { return nil }
+    let i = b.startIndex
+    if first == 0xC2, b[i + 1] == 0xA0 { return 2 }
+    guard b.count >= 3 else { return nil }
+    if first == 0xE2, b[i + 1] == 0x80, (0x8B...0x8F).contains(b[i + 2]) { return 3 }
+    if first == 0xEF, b[i + 1] == 0xBB, b[i + 2] == 0xBF { return 3 }
+    return nil
+  }
+}

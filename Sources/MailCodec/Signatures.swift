@@ -1,0 +1,135 @@
+/// Takes signatures, list footers and telephones' lines off the end of each run of words.
+struct Signatures {
+  let lines: MailLines
+  let fenced: [Bool]
+
+  /// A bare `--` or a rule starts a signature only when so few lines follow.
+  static let linesMax = 16
+  static let footerLinesMax = 10
+
+  init(_ lines: MailLines, fenced: [Bool]) {
+    self.lines = lines
+    self.fenced = fenced
+  }
+
+  func mark(_ kinds: inout [OwnWords.Kind]) {
+    var start = 0
+    while start < lines.count {
+      // Blank lines have no kind of their own yet: a run is a stretch of one kind, `own` or `forwarded`.
+      var end = start + 1
+      while end < lines.count, kinds[end] == kinds[start] { end += 1 }
+      if kinds[start] == .own || kinds[start] == .forwarded {
+        let cut = cutPoint(start, end)
+        for index in cut..<end { kinds[index] = .signature }
+      }
+      start = end
+    }
+  }
+
+  /// Where the signature of a run starts; `end` when there is none.
+  private func cutPoint(_ start: Int, _ end: Int) -> Int {
+    var cut = end
+    // RFC 3676 §4.3: `-- ` alone on its line, with its space, starts a signature however long.
+    if let strict = (start..<end).first(where: { !fenced[$0] && isStrict($0) }) { cut = strict }
+    var changed = true
+    // Each round takes at least a line off and looks back a bounded way.
+    while changed {
+      changed = false
+      let words = lastWords(start, cut)
+      if words < cut, (words..<cut).contains(where: { !lines.isBlank($0) }) {
+        cut = words
+        changed = true
+      }
+      if let earlier = startOfTail(start, cut) {
+        cut = earlier
+        changed = true
+      }
+    }
+    // What is left of a run of nothing but a signature's own words stays words: someone wrote it.
+    return cut
+  }
+
+  private func isStrict(_ index: Int) -> Bool {
+    var line = lines.bytes[lines.range(index)]
+    while let last = line.last, last == 10 || last == 13 { line = line.dropLast() }
+    return line.elementsEqual([45, 45, 32]) || line.elementsEqual([45, 45, 0xC2, 0xA0])
+  }
+
+  /// The index after the last line that is neither blank nor a rule.
+  private func lastWords(_ start: Int, _ end: Int) -> Int {
+    var at = end
+    while at > start {
+      let line = lines.trimmed(at - 1)
+      guard !fenced[at - 1], line.isEmpty || LineForms.isRule(line) else { break }
+      at -= 1
+    }
+    return at
+  }
+
+  /// Looks back from the end of a run, a bounded way, for a line that starts its tail.
+  private func startOfTail(_ start: Int, _ end: Int) -> Int? {
+    var written = 0
+    var at = end
+    var found: Int?
+    var footer = false
+    while at > start, written <= Self.linesMax, end - at <= 60 {
+      at -= 1
+      if fenced[at] { break }
+      let line = lines.trimmed(at)
+      if line.isEmpty { continue }
+      written += 1
+      if isFooterText(line) { footer = true }
+      if line.elementsEqual([45, 45]) || line.elementsEqual("—".utf8) { found = at }
+      if LineForms.isRule(line), line.count >= 10, footer, written <= Self.footerLinesMax { found = at }
+      if written <= 5, line.count >= 5, line.allSatisfy({ $0 == 95 }) { found = at }
+      if written <= 3, ClientLines.matches(line) { found = at }
+      if written == 1, at == start || lines.isBlank(at - 1), isDashedName(line) { found = at }
+    }
+    return found
+  }
+
+  /// A list's footer speaks of itself or holds an address of the web or of mail.
+  private func isFooterText(_ line: ArraySlice<UInt8>) -> Bool {
+    guard line.count <= 500 else { return false }
+    let text = String(decoding: line, as: UTF8.self).lowercased()
+    return text.contains("mailing list") || text.contains("unsubscribe") || text.contains("mailman")
+      || text.contains("://") || text.contains("list archive") || text.contains("google groups")
+  }
+
+  /// `-Abhishek Kona` or `- Ann`: a dash and up to three capitalised words.
+  private func isDashedName(_ line: ArraySlice<UInt8>) -> Bool {
+    guard line.first == 45, line.count <= 40 else { return false }
+    let words = line.dropFirst().split(separator: 32)
+    return (1...3).contains(words.count) && line.dropFirst().first != 32 && words.allSatisfy { word in
+      guard let first = word.first, (65...90).contains(first) || first >= 0xC3 else { return false }
+      return word.dropFirst().allSatisfy { ($0 | 32 >= 97 && $0 | 32 <= 122) || $0 >= 128 || $0 == 46 || $0 == 45 }
+    }
+  }
+}
+
+/// Lines that a telephone or mail client adds.
+enum ClientLines {
+  private static let starts: [String] = [
+    "sent from my ", "sent from mail for ", "sent from outlook", "sent from yahoo", "sent from samsung", "sent from proton",
+    "sent from windows mail", "sent from gmail", "sent from mailbird", "sent from nine", "sent from the all new aol",
+    "sent from aol", "sent from blue", "sent from spark", "sent from fairemail", "sent from k-9", "sent from a mobile",
+    "sent from an ", "from my iphone", "from my ipad", "from my android", "from my blackberry", "sent via ", "sent with ", "sent using ", "sent through ", "get outlook for ",
+    "get bluemail for ", "typed on ", "sendt fra ", "skickat från ", "skickat fran ", "lähetetty ", "verzonden vanaf ",
+    "verstuurd vanaf ", "verstuurd via ", "verzonden met ", "envoyé de ", "envoyé depuis ", "envoyé à partir ",
+    "télécharger outlook pour ", "obtenez outlook pour ", "enviado desde ", "enviado con ", "obtener outlook para ",
+    "enviado do meu ", "enviado de ", "enviado a partir ", "enviada do meu ", "obter o outlook para ", "inviato da ",
+    "inviato dal ", "scarica outlook per ", "von meinem ", "von unterwegs ", "gesendet von ", "gesendet mit ",
+    "gesendet aus ", "diese nachricht wurde von mein", "outlook für ", "holen sie sich outlook", "wysłane z ",
+    "wysłano z ", "pobierz outlook", "odesláno z ", "odoslané z ", "отправлено с ", "отправлено из ", "надіслано з ",
+    "iphone'umdan gönderildi", "iphone'dan gönderildi", "elküldve ", "trimis de pe ", "发自我的", "發自我的",
+    "從我的", "发自", "iphoneから送信", "我的 iphone", "나의 iphone", "[ios용", "στάλθηκε από ", "שולח מ", "נשלח מ",
+  ]
+
+  static func matches(_ line: ArraySlice<UInt8>) -> Bool {
+    guard line.count <= 160 else { return false }
+    var inner = line
+    while let first = inner.first, first == 42 || first == 95 || first == 40 || first == 32 { inner = inner.dropFirst() }
+    let text = String(decoding: inner, as: UTF8.self).lowercased()
+    return starts.contains { text.hasPrefix($0) }
+  }
+}

@@ -1,0 +1,92 @@
+import MailCodec
+import Model
+
+/// What was understood of a message.
+public struct MailUnderstanding: Sendable {
+  public struct Configuration: Sendable {
+    /// Our own addresses, in lower case: mail from one of them is a loop.
+    public var ownAddresses: Set<String> = []
+    /// The name under which the relay that delivered this message writes `Authentication-Results`; nil when the
+    /// connection is not from a listed relay.
+    public var authservID: String?
+    public var limits = MimeLimits()
+    public init() {}
+  }
+
+  /// What SMTP said about it.
+  public struct Envelope: Sendable {
+    /// nil is the null sender.
+    public var sender: SMTPPath?
+    public init(sender: SMTPPath?) { self.sender = sender }
+  }
+
+  /// How far the `From` header names one author.
+  public enum Author: Equatable, Sendable {
+    case one(MailAddress)
+    /// None, several, or a header that cannot be read in one way only (CVE-2023-27043): never guessed.
+    case unclear
+  }
+
+  public var author: Author
+  public var from: [MailAddress] = []
+  public var replyTo: [MailAddress] = []
+  public var to: [MailAddress] = []
+  public var cc: [MailAddress] = []
+  public var subject: MailSubject
+  public var subjectText: String
+  public var date: Instant?
+  public var thread: MailThread
+  public var text: String
+  public var words: OwnWords
+  /// What the author wrote.
+  public var own: String
+  public var quoted: String
+  public var signature: String
+  public var attachments: [MimeMessage.Attachment]
+  public var automatic: AutomaticReason?
+  public var dmarc: AuthenticationResults.DMARC
+  public var isTruncated: Bool
+
+  public init(bytes: [UInt8], envelope: Envelope? = nil, configuration: Configuration = Configuration()) {
+    self.init(MimeMessage(bytes: bytes, limits: configuration.limits), envelope, configuration)
+  }
+
+  public init(_ message: MimeMessage, _ envelope: Envelope?, _ configuration: Configuration) {
+    func addresses(_ name: String) -> [MailAddress]? {
+      let all = message.all(name)
+      // A header that may stand once and stands twice is read differently by different readers (RFC 5322 §3.6).
+      guard all.count <= 1 else { return nil }
+      guard let header = all.first else { return [] }
+      return try? MailAddress.list(header.raw, decode: Charsets.phrase)  // a fault means unclear, see `Author`
+    }
+    let authors = addresses("From")
+    from = authors ?? []
+    author = from.count == 1 ? .one(from[0]) : .unclear
+    replyTo = addresses("Reply-To") ?? []
+    to = addresses("To") ?? []
+    cc = addresses("Cc") ?? []
+    subjectText = message.first("Subject")?.decoded ?? ""
+    subject = MailSubject(subjectText)
+    date = message.first("Date").flatMap { MailDate.parse($0.raw) }.map { Instant(milliseconds: $0) }
+    thread = MailThread(
+      messageID: message.first("Message-ID").flatMap { MessageIDs.one($0.raw) },
+      inReplyTo: MessageIDs.list(message.first("In-Reply-To")?.raw ?? ""),
+      references: MessageIDs.list(message.first("References")?.raw ?? ""))
+    text = message.text
+    words = OwnWords(text)
+    own = words.own
+    quoted = words.quoted
+    signature = words.signature
+    attachments = message.attachments
+    isTruncated = message.isTruncated
+    let fields = message.headers.map { MailField($0.name, $0.raw) }
+    automatic = AutomaticMail.reason(
+      fields: fields, from: from, envelopeSenderIsNull: envelope.map { $0.sender == nil },
+      contentType: message.contentType, ownAddresses: configuration.ownAddresses)
+    if let id = configuration.authservID, case .one(let address) = author {
+      dmarc = AuthenticationResults.dmarc(fields: fields, authservID: id, fromDomain: address.domain)
+    } else {
+      dmarc = .unknown
+    }
+  }
+}

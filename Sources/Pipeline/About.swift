@@ -1,0 +1,249 @@
+import Continuity
+import Model
+import Routing
+import Wire
+
+/// What a conversation is known by besides its owner: the rest of its row.
+public struct ConversationAbout: Hashable, Sendable {
+  public var mail: MailLine?
+  public var call: CallLine?
+  public init() {}
+
+  public var encoded: [UInt8] {
+    var w = ByteWriter()
+    w.uint8(1)
+    w.optional(mail) { $1.encode(into: &$0) }
+    w.optional(call) {
+      $0.string($1.from)
+      $0.string($1.to)
+    }
+    return w.bytes
+  }
+
+  public init(decoding bytes: [UInt8]) throws(WireError) {
+    self = try ByteReader.readAll(bytes) { r throws(WireError) in
+      _ = try r.uint8()
+      var about = ConversationAbout()
+      about.mail = try r.optional { r throws(WireError) in try MailLine(from: &r) }
+      about.call = try r.optional { r throws(WireError) in CallLine(from: try r.string(), to: try r.string()) }
+      return about
+    }
+  }
+}
+
+public struct CallLine: Hashable, Sendable {
+  public var from: String
+  public var to: String
+  public init(from: String, to: String) {
+    self.from = from
+    self.to = to
+  }
+}
+
+/// Where a mail conversation stands: what an answer needs so that the customer's program threads it.
+public struct MailLine: Hashable, Sendable {
+  public var ours: String
+  public var theirs: String
+  public var theirName: String
+  public var subject: String
+  public var lastMessageID: String?
+  public var references: [String]
+
+  /// More would make header lines that some programs cut.
+  public static let referencesMax = 20
+
+  public init(
+    ours: String, theirs: String, theirName: String, subject: String, lastMessageID: String?, references: [String]
+  ) {
+    self.ours = ours
+    self.theirs = theirs
+    self.theirName = theirName
+    self.subject = subject
+    self.lastMessageID = lastMessageID
+    // RFC 5322 §3.6.4: the first names the thread, the last the parent; what lies between may go.
+    self.references =
+      references.count <= Self.referencesMax
+      ? references : [references[0]] + references.suffix(Self.referencesMax - 1)
+  }
+
+  func encode(into w: inout ByteWriter) {
+    w.string(ours)
+    w.string(theirs)
+    w.string(theirName)
+    w.string(subject)
+    w.optional(lastMessageID) { $0.string($1) }
+    w.array(references) { $0.string($1) }
+  }
+
+  init(from r: inout ByteReader) throws(WireError) {
+    self.init(
+      ours: try r.string(), theirs: try r.string(), theirName: try r.string(), subject: try r.string(),
+      lastMessageID: try r.optional { r throws(WireError) in try r.string() },
+      references: try r.array { r throws(WireError) in try r.string() })
+  }
+}
+
+/// Mail that waits in the outbox.
+public struct OutgoingMail: Hashable, Sendable {
+  public var id: MailID
+  public var conversation: ConversationID
+  public var thread: MailLine
+  public var text: String
+  public var agentName: String
+  public var blobs: [BlobID]
+  public var at: Instant
+
+  public var encoded: [UInt8] {
+    var w = ByteWriter()
+    w.uint8(1)
+    w.id(id)
+    w.id(conversation)
+    thread.encode(into: &w)
+    w.string(text)
+    w.string(agentName)
+    w.array(blobs) { $0.id($1) }
+    w.signed(at.milliseconds)
+    return w.bytes
+  }
+
+  public init(
+    id: MailID, conversation: ConversationID, thread: MailLine, text: String, agentName: String,
+    blobs: [BlobID], at: Instant
+  ) {
+    self.id = id
+    self.conversation = conversation
+    self.thread = thread
+    self.text = text
+    self.agentName = agentName
+    self.blobs = blobs
+    self.at = at
+  }
+
+  public init(decoding bytes: [UInt8]) throws(WireError) {
+    self = try ByteReader.readAll(bytes) { r throws(WireError) in
+      _ = try r.uint8()
+      return OutgoingMail(
+        id: try r.id(), conversation: try r.id(), thread: try MailLine(from: &r), text: try r.string(),
+        agentName: try r.string(), blobs: try r.array(each: 16) { r throws(WireError) in try r.id() },
+        at: Instant(milliseconds: try r.signed()))
+    }
+  }
+}
+
+/// What is told of a case besides its state: the handoff that made it and the story of its routing.
+public struct CaseAbout: Hashable, Sendable {
+  public var session: SessionID
+  public var channel: Channel
+  public var age: Instant
+  public var cause: UInt8
+  public var rule: UInt32?
+  public var ruleVersion: UInt32
+  public var priority: Int16
+  public var skills: [Need.SkillRequirement]
+  /// JSON members of the handoff, each with its leading comma.
+  public var handoff: [UInt8]
+  public var history: [Step]
+
+  /// One thing that happened to the case, for *explain*.
+  public struct Step: Hashable, Sendable {
+    public enum What: UInt8, Sendable {
+      case queued = 1, offered, accepted, declined, timedOut, revoked, failed, stepTaken, wrappingUp, closed,
+        parked, resumed
+    }
+    public var at: Instant
+    public var what: What
+    public var agent: AgentID?
+    /// What it means depends on `what`: an end's code, a step's index.
+    public var code: UInt32
+    public var passedOver: [UInt32]
+    public init(at: Instant, what: What, agent: AgentID? = nil, code: UInt32 = 0, passedOver: [UInt32] = []) {
+      self.at = at
+      self.what = what
+      self.agent = agent
+      self.code = code
+      self.passedOver = passedOver
+    }
+  }
+
+  /// Later steps replace the middle of a very long story; the log keeps all.
+  public static let historyMax = 64
+
+  public mutating func happened(_ step: Step) {
+    history.append(step)
+    if history.count > Self.historyMax { history.remove(at: Self.historyMax / 2) }
+  }
+
+  public var encoded: [UInt8] {
+    var w = ByteWriter(reserving: 128 + handoff.count)
+    w.uint8(1)
+    w.id(session)
+    w.uint8(channel.rawValue)
+    w.signed(age.milliseconds)
+    w.uint8(cause)
+    w.optional(rule) { $0.varint(UInt64($1)) }
+    w.varint(UInt64(ruleVersion))
+    w.signed(Int64(priority))
+    w.array(skills) {
+      $0.varint(UInt64($1.skill.raw))
+      $0.uint8($1.level)
+      $0.bool($1.required)
+    }
+    w.blob(handoff)
+    w.array(history) {
+      $0.signed($1.at.milliseconds)
+      $0.uint8($1.what.rawValue)
+      $0.optional($1.agent) { $0.varint(UInt64($1.raw)) }
+      $0.varint(UInt64($1.code))
+      $0.array($1.passedOver) { $0.varint(UInt64($1)) }
+    }
+    return w.bytes
+  }
+
+  public init(
+    session: SessionID, channel: Channel, age: Instant, by: RouteReason, need: Need, handoff: [UInt8]
+  ) {
+    self.session = session
+    self.channel = channel
+    self.age = age
+    cause = by.cause.rawValue
+    rule = by.rule
+    ruleVersion = by.ruleVersion
+    priority = need.priority
+    skills = need.skills
+    self.handoff = handoff
+    history = []
+  }
+
+  public init(decoding bytes: [UInt8]) throws(WireError) {
+    self = try ByteReader.readAll(bytes) { r throws(WireError) in
+      _ = try r.uint8()
+      let session: SessionID = try r.id()
+      let at = r.offset
+      guard let channel = Channel(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
+      let age = Instant(milliseconds: try r.signed())
+      let cause = try r.uint8()
+      let rule = try r.optional { r throws(WireError) in try r.uint32() }
+      let version = try r.uint32()
+      let priority = Int16(truncatingIfNeeded: try r.signed())
+      var about = CaseAbout(
+        session: session, channel: channel, age: age,
+        by: RouteReason(cause: .handoff, ruleVersion: version, rule: rule), need: Need(queue: QueueID(0)),
+        handoff: [])
+      about.cause = cause
+      about.priority = priority
+      about.skills = try r.array(each: 3) { r throws(WireError) in
+        Need.SkillRequirement(skill: SkillID(try r.uint32()), level: try r.uint8(), required: try r.bool())
+      }
+      about.handoff = try r.blob()
+      about.history = try r.array(each: 4) { r throws(WireError) in
+        let at = Instant(milliseconds: try r.signed())
+        let offset = r.offset
+        guard let what = Step.What(rawValue: try r.uint8()) else { throw WireError.badValue(offset: offset) }
+        return Step(
+          at: at, what: what, agent: try r.optional { r throws(WireError) in AgentID(try r.uint32()) },
+          code: try r.uint32(), passedOver: try r.array { r throws(WireError) in try r.uint32() })
+      }
+      return about
+    }
+  }
+}

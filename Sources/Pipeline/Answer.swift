@@ -1,0 +1,200 @@
+import Model
+import Routing
+import Wire
+
+/// What an edge is told, once what it rests on is durable. Encoded as it is under an idempotency key, so that a
+/// repeat gets the first outcome.
+public enum Answer: Hashable, Sendable {
+  case done
+  /// The position up to which a reader may look.
+  case position(Int64)
+  case sessionOpened(
+    SessionID, ConversationID, CustomerID, OwnerView, epoch: UInt32, proven: Bool, entry: EntryID)
+  case recorded(EntryID, ConversationID, OwnerView, epoch: UInt32)
+  case handedOff(CaseID, ConversationID, OwnerView, epoch: UInt32, entry: EntryID)
+  /// A rule answered instead of routing: text for the customer, or a reason.
+  case ruleAnswered(RuleAction, rule: UInt32, ruleVersion: UInt32)
+  case mailTaken(ConversationID, EntryID, duplicate: Bool)
+  case callTaken(SessionID, ConversationID, CustomerID, CaseID?, resumed: Bool)
+  case journeyRecorded(CustomerID, EntryID)
+  case offer(OfferAnswer)
+  case noOffer
+  case accepted(CaseID, ConversationID, OwnerView, epoch: UInt32)
+  case blobKept(BlobID)
+
+  case rejected(Rejection, owner: OwnerView?, epoch: UInt32?)
+  /// The same idempotency key came with another body.
+  case keyReused
+  /// Storage is not to be had now; nothing was recorded.
+  case unavailable
+}
+
+public enum RuleAction: Hashable, Sendable {
+  case answer(String)
+  case handBack(String)
+  case reject(String)
+}
+
+/// Who owns a conversation, with the name that people know.
+public struct OwnerView: Hashable, Sendable {
+  public enum Kind: UInt8, Hashable, Sendable { case bot = 1, queue, agent, closed, unrouted }
+  public var kind: Kind
+  public var name: String
+  public init(kind: Kind, name: String) {
+    self.kind = kind
+    self.name = name
+  }
+  public var kindName: String {
+    switch kind {
+    case .bot: "bot"
+    case .queue: "queue"
+    case .agent: "agent"
+    case .closed: "closed"
+    case .unrouted: "unrouted"
+    }
+  }
+}
+
+public struct OfferAnswer: Hashable, Sendable {
+  public var offer: OfferID
+  public var `case`: CaseID
+  public var agent: AgentID
+  public var conversation: ConversationID
+  public var customer: CustomerID
+  public var until: Instant
+  public init(
+    offer: OfferID, case: CaseID, agent: AgentID, conversation: ConversationID, customer: CustomerID, until: Instant
+  ) {
+    self.offer = offer
+    self.case = `case`
+    self.agent = agent
+    self.conversation = conversation
+    self.customer = customer
+    self.until = until
+  }
+}
+
+extension Answer {
+  /// Encodes what an idempotent repeat may need. Offers are never repeated: `next` is not idempotent.
+  public func encode() -> [UInt8] {
+    var w = ByteWriter()
+    func owner(_ view: OwnerView, _ epoch: UInt32) {
+      w.uint8(view.kind.rawValue)
+      w.string(view.name)
+      w.varint(UInt64(epoch))
+    }
+    switch self {
+    case .done: w.uint8(1)
+    case .sessionOpened(let session, let conversation, let customer, let view, let epoch, let proven, let entry):
+      w.uint8(2)
+      w.id(session)
+      w.id(conversation)
+      w.id(customer)
+      owner(view, epoch)
+      w.bool(proven)
+      w.signed(entry.raw)
+    case .recorded(let entry, let conversation, let view, let epoch):
+      w.uint8(3)
+      w.signed(entry.raw)
+      w.id(conversation)
+      owner(view, epoch)
+    case .handedOff(let aCase, let conversation, let view, let epoch, let entry):
+      w.uint8(4)
+      w.id(aCase)
+      w.id(conversation)
+      owner(view, epoch)
+      w.signed(entry.raw)
+    case .ruleAnswered(let action, let rule, let version):
+      w.uint8(5)
+      switch action {
+      case .answer(let text):
+        w.uint8(1)
+        w.string(text)
+      case .handBack(let text):
+        w.uint8(2)
+        w.string(text)
+      case .reject(let text):
+        w.uint8(3)
+        w.string(text)
+      }
+      w.varint(UInt64(rule))
+      w.varint(UInt64(version))
+    case .mailTaken(let conversation, let entry, let duplicate):
+      w.uint8(6)
+      w.id(conversation)
+      w.signed(entry.raw)
+      w.bool(duplicate)
+    case .callTaken(let session, let conversation, let customer, let aCase, let resumed):
+      w.uint8(7)
+      w.id(session)
+      w.id(conversation)
+      w.id(customer)
+      w.optional(aCase) { $0.id($1) }
+      w.bool(resumed)
+    case .journeyRecorded(let customer, let entry):
+      w.uint8(8)
+      w.id(customer)
+      w.signed(entry.raw)
+    case .accepted(let aCase, let conversation, let view, let epoch):
+      w.uint8(9)
+      w.id(aCase)
+      w.id(conversation)
+      owner(view, epoch)
+    case .rejected(let rejection, let view, let epoch):
+      w.uint8(10)
+      w.uint8(rejection.rawValue)
+      w.optional(view) {
+        $0.uint8($1.kind.rawValue)
+        $0.string($1.name)
+      }
+      w.optional(epoch) { $0.varint(UInt64($1)) }
+    case .blobKept(let blob):
+      w.uint8(11)
+      w.id(blob)
+    case .offer, .noOffer, .position, .keyReused, .unavailable: w.uint8(0)
+    }
+    return w.bytes
+  }
+
+  public init(decoding bytes: [UInt8]) throws(WireError) {
+    self = try ByteReader.readAll(bytes) { r throws(WireError) in
+      func owner(_ r: inout ByteReader) throws(WireError) -> OwnerView {
+        let at = r.offset
+        guard let kind = OwnerView.Kind(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
+        return OwnerView(kind: kind, name: try r.string())
+      }
+      let code = try r.uint8()
+      switch code {
+      case 1: return .done
+      case 2:
+        return .sessionOpened(
+          try r.id(), try r.id(), try r.id(), try owner(&r), epoch: try r.uint32(), proven: try r.bool(),
+          entry: EntryID(try r.signed()))
+      case 3: return .recorded(EntryID(try r.signed()), try r.id(), try owner(&r), epoch: try r.uint32())
+      case 4:
+        return .handedOff(
+          try r.id(), try r.id(), try owner(&r), epoch: try r.uint32(), entry: EntryID(try r.signed()))
+      case 5:
+        let kind = try r.uint8()
+        let text = try r.string()
+        let action: RuleAction = kind == 1 ? .answer(text) : kind == 2 ? .handBack(text) : .reject(text)
+        return .ruleAnswered(action, rule: try r.uint32(), ruleVersion: try r.uint32())
+      case 6: return .mailTaken(try r.id(), EntryID(try r.signed()), duplicate: try r.bool())
+      case 7:
+        return .callTaken(
+          try r.id(), try r.id(), try r.id(), try r.optional { r throws(WireError) in try r.id() },
+          resumed: try r.bool())
+      case 8: return .journeyRecorded(try r.id(), EntryID(try r.signed()))
+      case 9: return .accepted(try r.id(), try r.id(), try owner(&r), epoch: try r.uint32())
+      case 10:
+        let at = r.offset
+        guard let rejection = Rejection(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
+        return .rejected(
+          rejection, owner: try r.optional { r throws(WireError) in try owner(&r) },
+          epoch: try r.optional { r throws(WireError) in try r.uint32() })
+      case 11: return .blobKept(try r.id())
+      default: throw WireError.badValue(offset: 0)
+      }
+    }
+  }
+}

@@ -1,0 +1,312 @@
+import Continuity
+import Model
+import Records
+import Routing
+
+/// Whoever waits for an answer, as the server knows it: opaque here.
+public struct Ticket: Hashable, Sendable {
+  public var a: UInt64
+  public var b: UInt64
+  public init(a: UInt64, b: UInt64) {
+    self.a = a
+    self.b = b
+  }
+  public static let nobody = Ticket(a: 0, b: 0)
+}
+
+/// One thing that an edge asks of a workspace's writer. Everything from outside is settled: ids drawn, numbers
+/// normalised, words encoded.
+public struct Request: Sendable {
+  public var ticket: Ticket
+  public var intake: Intake
+  /// Present when the caller sent an `Idempotency-Key`.
+  public var idempotency: Idempotency?
+  public init(_ intake: Intake, ticket: Ticket = .nobody, idempotency: Idempotency? = nil) {
+    self.intake = intake
+    self.ticket = ticket
+    self.idempotency = idempotency
+  }
+}
+
+public struct Idempotency: Hashable, Sendable {
+  /// Hash of token and key, 16 bytes.
+  public var key: [UInt8]
+  public var bodyHash: Digest
+  public init(key: [UInt8], bodyHash: Digest) {
+    self.key = key
+    self.bodyHash = bodyHash
+  }
+}
+
+public enum Intake: Sendable {
+  case configure(RoutingConfiguration, encoded: [UInt8])
+  case start
+  case tick
+  /// Answers `.position` once everything decided so far is durable.
+  case read
+
+  case openSession(OpenSession)
+  case say(Say)
+  case handoff(Handoff)
+  case endSession(SessionID, SessionEnd, by: BotID?)
+  case mail(MailArrival)
+  case call(CallArrival)
+  case callFact(SessionID, EntryDraft)
+  /// What a phone system says of the call of this key.
+  case callNews([UInt8], CallNews)
+  /// The call of this key is over, says the phone system.
+  case callEnded(key: [UInt8])
+  /// The rung device was picked up: the offer is accepted by whoever it was made to.
+  case acceptByDevice(OfferID)
+  /// The device was gone before it was bridged: whoever accepted never spoke, and the caller waits on, with their
+  /// age.
+  case deviceLost(OfferID, newCase: CaseID)
+  case journey(JourneyArrival)
+  case blob(BlobRow)
+
+  case setStatus(AgentID, AgentStatus, lease: Duration64?)
+  case renew(AgentID)
+  case next(AgentID, WaiterID, until: Instant)
+  case endNext(AgentID, WaiterID)
+  case openStream(AgentID, WaiterID)
+  case closeStream(AgentID, WaiterID)
+  case accept(OfferID, AgentID)
+  case decline(OfferID, AgentID)
+  case failOffer(OfferID, OfferFailure)
+  case agentSays(AgentWords)
+  case transfer(CaseID, AgentID, to: QueueID, newCase: CaseID, members: [UInt8])
+  case handBack(CaseID, AgentID, members: [UInt8])
+  case wrapUp(CaseID, AgentID)
+  case close(CaseID, AgentID)
+
+  case outboxDelivered(Int64)
+  case outboxDelayed(OutboxRow)
+  /// It will never be delivered, and why.
+  case outboxFailed(OutboxRow, String)
+}
+
+public struct OpenSession: Sendable {
+  public var session: SessionID
+  public var conversation: ConversationID
+  public var customer: CustomerID
+  public var channel: Channel
+  public var bot: BotID
+  public var claims: [IdentityClaim]
+  public var profile: CustomerProfile
+  public var members: [UInt8]
+  public init(
+    session: SessionID, conversation: ConversationID, customer: CustomerID, channel: Channel, bot: BotID,
+    claims: [IdentityClaim], profile: CustomerProfile, members: [UInt8]
+  ) {
+    self.session = session
+    self.conversation = conversation
+    self.customer = customer
+    self.channel = channel
+    self.bot = bot
+    self.claims = claims
+    self.profile = profile
+    self.members = members
+  }
+}
+
+public struct Say: Sendable {
+  public var session: SessionID
+  /// The bot whose token it is: it may only speak in sessions of its own.
+  public var bot: BotID
+  public var entry: EntryDraft
+  public var epoch: UInt32?
+  public init(session: SessionID, bot: BotID, entry: EntryDraft, epoch: UInt32?) {
+    self.session = session
+    self.bot = bot
+    self.entry = entry
+    self.epoch = epoch
+  }
+}
+
+public struct Handoff: Sendable {
+  public var session: SessionID
+  public var bot: BotID
+  public var epoch: UInt32?
+  public var `case`: CaseID
+  /// What the bot kept elsewhere, in order; recorded before the handoff.
+  public var imported: [EntryDraft]
+  /// Reason, summary and fields as JSON members, for the entry and for whoever takes the case.
+  public var members: [UInt8]
+  public var facts: HandoffFacts
+  public init(
+    session: SessionID, bot: BotID, epoch: UInt32?, case: CaseID, imported: [EntryDraft], members: [UInt8],
+    facts: HandoffFacts
+  ) {
+    self.session = session
+    self.bot = bot
+    self.epoch = epoch
+    self.case = `case`
+    self.imported = imported
+    self.members = members
+    self.facts = facts
+  }
+}
+
+/// A value that a rule can see.
+public enum FactValue: Hashable, Sendable {
+  case text(String)
+  case number(Int64)
+  case decimal(String)
+  case flag(Bool)
+}
+
+public struct HandoffFacts: Hashable, Sendable {
+  public var reason: String
+  public var summary: String
+  public var fields: [Field]
+  public var wantedSkills: [String]
+  public struct Field: Hashable, Sendable {
+    public var name: String
+    public var value: FactValue
+    public init(name: String, value: FactValue) {
+      self.name = name
+      self.value = value
+    }
+  }
+  public init(reason: String = "", summary: String = "", fields: [Field] = [], wantedSkills: [String] = []) {
+    self.reason = reason
+    self.summary = summary
+    self.fields = fields
+    self.wantedSkills = wantedSkills
+  }
+}
+
+public struct MailArrival: Sendable {
+  public var customer: CustomerID
+  public var conversation: ConversationID
+  public var session: SessionID
+  public var `case`: CaseID
+  public var from: IdentityClaim
+  public var profile: CustomerProfile
+  /// Hash of Message-ID, recipient and body: the same mail twice is recorded once.
+  public var seenKey: [UInt8]
+  /// Key of the message's own id, so that answers to it find the conversation.
+  public var messageKey: [UInt8]?
+  /// Keys of In-Reply-To and References, nearest first.
+  public var threadKeys: [[UInt8]]
+  /// The conversation named by a reply address that was signed for this very sender.
+  public var replyAddress: ConversationID?
+  public var entry: EntryDraft
+  public var thread: MailLine
+  /// Why the mail is automatic, where it is: it opens, reopens and routes nothing.
+  public var automatic: String?
+  public var facts: MailFacts
+  public init(
+    customer: CustomerID, conversation: ConversationID, session: SessionID, case: CaseID, from: IdentityClaim,
+    profile: CustomerProfile, seenKey: [UInt8], messageKey: [UInt8]?, threadKeys: [[UInt8]],
+    replyAddress: ConversationID?, entry: EntryDraft, thread: MailLine, automatic: String?, facts: MailFacts
+  ) {
+    self.customer = customer
+    self.conversation = conversation
+    self.session = session
+    self.case = `case`
+    self.from = from
+    self.profile = profile
+    self.seenKey = seenKey
+    self.messageKey = messageKey
+    self.threadKeys = threadKeys
+    self.replyAddress = replyAddress
+    self.entry = entry
+    self.thread = thread
+    self.automatic = automatic
+    self.facts = facts
+  }
+}
+
+public struct MailFacts: Hashable, Sendable {
+  public var from: String
+  public var to: String
+  public var subject: String
+  public var text: String
+  public init(from: String, to: String, subject: String, text: String) {
+    self.from = from
+    self.to = to
+    self.subject = subject
+    self.text = text
+  }
+}
+
+public struct CallArrival: Sendable {
+  public var customer: CustomerID
+  public var conversation: ConversationID
+  public var session: SessionID
+  public var `case`: CaseID
+  /// Hash of the phone system and its own id of the call: the same call comes back after a restart.
+  public var callKey: [UInt8]
+  public var claims: [IdentityClaim]
+  public var from: String
+  public var to: String
+  public var members: [UInt8]
+  public var facts: HandoffFacts
+  public init(
+    customer: CustomerID, conversation: ConversationID, session: SessionID, case: CaseID, callKey: [UInt8],
+    claims: [IdentityClaim], from: String, to: String, members: [UInt8], facts: HandoffFacts
+  ) {
+    self.customer = customer
+    self.conversation = conversation
+    self.session = session
+    self.case = `case`
+    self.callKey = callKey
+    self.claims = claims
+    self.from = from
+    self.to = to
+    self.members = members
+    self.facts = facts
+  }
+}
+
+public enum CallNews: Sendable {
+  case nothing
+  case answered(OfferID)
+  case missed(OfferID)
+  case failed(OfferID, OfferFailure)
+  case said(EntryDraft)
+  case hungUp
+}
+
+public struct JourneyArrival: Sendable {
+  public var customer: CustomerID
+  public var claims: [IdentityClaim]
+  public var name: String
+  public var members: [UInt8]
+  public var at: Instant?
+  public init(
+    customer: CustomerID, claims: [IdentityClaim], name: String, members: [UInt8], at: Instant?
+  ) {
+    self.customer = customer
+    self.claims = claims
+    self.name = name
+    self.members = members
+    self.at = at
+  }
+}
+
+public struct AgentWords: Sendable {
+  public var agent: AgentID
+  public var `case`: CaseID
+  public var entry: EntryDraft
+  /// For a mail conversation: the id of the outgoing message and the key that answers will carry.
+  public var mail: OutgoingMailID?
+  public init(agent: AgentID, case: CaseID, entry: EntryDraft, mail: OutgoingMailID?) {
+    self.agent = agent
+    self.case = `case`
+    self.entry = entry
+    self.mail = mail
+  }
+}
+
+public struct OutgoingMailID: Hashable, Sendable {
+  public var id: MailID
+  public var text: String
+  public var blobs: [BlobID]
+  public init(id: MailID, text: String, blobs: [BlobID]) {
+    self.id = id
+    self.text = text
+    self.blobs = blobs
+  }
+}

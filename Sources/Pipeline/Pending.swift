@@ -1,0 +1,89 @@
+import Model
+import Records
+
+/// Everything decided and not yet known to be committed: the rows to write, and the overlay through which the
+/// writer sees them meanwhile.
+struct Pending: Sendable {
+  /// Rows of recent work kept at hand after their commit: about 300 bytes each.
+  static let rowsKept = 20_000
+
+  let workspace: WorkspaceID
+  private(set) var bytes = 0
+  private(set) var gathered: Int64 = 0
+
+  private var log: [LogRecord] = []
+  var work: [OpenWorkRow] = []
+  private var entries: [EntryRow] = []
+  var facts: [FactsRow] = []
+  var outbox: [OutboxRow] = []
+  var configurations: [(version: UInt32, bytes: [UInt8])] = []
+
+  var identities = Overlay<[UInt8], IdentityRow>()
+  var customers = Overlay<CustomerID, CustomerRow>(keeping: Pending.rowsKept)
+  var conversations = Overlay<ConversationID, ConversationRow>(keeping: Pending.rowsKept)
+  var sessions = Overlay<SessionID, SessionRow>(keeping: Pending.rowsKept)
+  var cases = Overlay<CaseID, CaseRow>(keeping: Pending.rowsKept)
+  var outcomes = Overlay<[UInt8], OutcomeRow>()
+  var keys = Overlay<KeyOf, KeyRow>()
+  var blobs = Overlay<BlobID, BlobRow>()
+  private var sizes: [(position: Int64, bytes: Int)] = []
+
+  struct KeyOf: Hashable, Sendable {
+    var space: KeyRow.Space
+    var key: [UInt8]
+  }
+
+  init(workspace: WorkspaceID) { self.workspace = workspace }
+
+  mutating func append(_ record: LogRecord) {
+    log.append(record)
+    count(record.bytes.count, at: record.position)
+  }
+
+  mutating func append(_ entry: EntryRow) {
+    entries.append(entry)
+    count(entry.body?.count ?? 0, at: entry.position)
+  }
+
+  private mutating func count(_ n: Int, at position: Int64) {
+    bytes += n
+    sizes.append((position, n))
+  }
+
+  mutating func gather(upTo position: Int64) -> Commit {
+    var commit = Commit(workspace: workspace)
+    swap(&commit.log, &log)
+    swap(&commit.work, &work)
+    swap(&commit.entries, &entries)
+    swap(&commit.facts, &facts)
+    swap(&commit.outbox, &outbox)
+    swap(&commit.configurations, &configurations)
+    commit.identities = identities.gather()
+    commit.customers = customers.gather()
+    commit.conversations = conversations.gather()
+    commit.sessions = sessions.gather()
+    commit.cases = cases.gather()
+    commit.outcomes = outcomes.gather()
+    commit.keys = keys.gather()
+    commit.blobs = blobs.gather()
+    gathered = position
+    return commit
+  }
+
+  mutating func committed(upTo position: Int64) {
+    identities.committed(upTo: position)
+    customers.committed(upTo: position)
+    conversations.committed(upTo: position)
+    sessions.committed(upTo: position)
+    cases.committed(upTo: position)
+    outcomes.committed(upTo: position)
+    keys.committed(upTo: position)
+    blobs.committed(upTo: position)
+    var done = 0
+    while done < sizes.count, sizes[done].position <= position {
+      bytes -= sizes[done].bytes
+      done += 1
+    }
+    sizes.removeFirst(done)
+  }
+}

@@ -1,0 +1,170 @@
+import Continuity
+import Model
+import Records
+import Routing
+import Wire
+
+/// What agents do.
+extension Pipeline {
+  mutating func next(
+    _ agent: AgentID, _ waiter: WaiterID, _ until: Instant, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer? {
+    waiters[waiter] = turn.ticket
+    if let refused = try command(.next(agent, waiter: waiter, until: until), &turn, reads) {
+      waiters[waiter] = nil
+      return rejection(refused, nil)
+    }
+    return nil  // the ticket is answered by the offer, or when the time is up
+  }
+
+  mutating func accept(
+    _ offer: OfferID, _ agent: AgentID, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let (id, _) = offers[offer] else {
+      _ = try command(.renewPresence(agent), &turn, reads)
+      return rejection(endedOffers.contains(offer) ? .offerEnded : .unknownOffer, nil)
+    }
+    if let refused = try command(.accept(offer, agent), &turn, reads) { return rejection(refused, nil) }
+    guard let state = router.case(id) else { return rejection(.unknownCase, nil) }
+    let conversation = router.conversation(state.conversation)
+    return .accepted(id, state.conversation, view(conversation?.owner ?? .closed), epoch: conversation?.epoch ?? 0)
+  }
+
+  mutating func onCase(
+    _ id: CaseID, _ command: Command, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let row = try caseRow(id, reads) else { return rejection(.unknownCase, nil) }
+    guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
+    if let refused = try self.command(command, &turn, reads) { return rejection(refused, row.conversation) }
+    return .done
+  }
+
+  mutating func agentSays(
+    _ words: AgentWords, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let row = try caseRow(words.case, reads) else { return rejection(.unknownCase, nil) }
+    guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
+    guard let customer = try customer(ofConversation: row.conversation, reads),
+      let conversation = try conversationRow(row.conversation, reads)
+    else { return rejection(.unknownConversation, nil) }
+    guard let known = Self.about(conversation.about) else {
+      throw StoreFault.corrupt(what: "what is told of a conversation")
+    }
+    for blob in words.entry.blobs where turn.blobs[blob] == nil {
+      if let row = pending.blobs[blob] { turn.blobs[blob] = row } else { turn.blobs[blob] = try reads.blob(workspace, blob) }
+    }
+    let next = EntryID(head.entry.raw + 1)
+    if let refused = try command(
+      .record(
+        conversation: row.conversation, session: nil, entry: next, author: .agent(words.agent),
+        visibility: words.entry.visibility, epoch: nil), &turn, reads)
+    {
+      return rejection(refused, row.conversation)
+    }
+    var draft = words.entry
+    if let mail = words.mail, let thread = known.mail, Self.decoded(row.about)?.channel == .email {
+      let sent = send(mail, thread, conversation, words.agent, &turn)
+      var members = Members()
+      members.text("message_id", sent)
+      draft.members += members.bytes
+    }
+    let entry = write(draft, customer: customer, conversation: row.conversation, session: nil, &turn)
+    return recorded(entry, row.conversation)
+  }
+
+  static func about(_ bytes: [UInt8]) -> ConversationAbout? {
+    do throws(WireError) { return try ConversationAbout(decoding: bytes) } catch { return nil }
+  }
+
+  /// Puts an answer into the outbox; its id becomes the thread's newest, so that answers to it come back here.
+  private mutating func send(
+    _ mail: OutgoingMailID, _ thread: MailLine, _ conversation: ConversationRow, _ agent: AgentID,
+    _ turn: inout Turn
+  ) -> String {
+    let messageID = "<\(mail.id)@\(thread.ours.split(separator: "@").last ?? "localhost")>"
+    head.outbox += 1
+    let row = OutboxRow(
+      id: head.outbox, kind: .mail, due: turn.at, tries: 0,
+      payload: OutgoingMail(
+        id: mail.id, conversation: conversation.id, thread: thread, text: mail.text,
+        agentName: router.name(of: agent), blobs: mail.blobs, at: turn.at
+      ).encoded)
+    pending.outbox.append(row)
+    turn.queued.append(row)
+    setKey(.mailThread, threadKey(messageID), Self.keyValue(conversation.id), &turn)
+    var changed = conversation
+    if var about = Self.about(conversation.about) {
+      about.mail = MailLine(
+        ours: thread.ours, theirs: thread.theirs, theirName: thread.theirName, subject: thread.subject,
+        lastMessageID: messageID, references: thread.references + [messageID])
+      changed.about = about.encoded
+    }
+    changed.changed = turn.at
+    pending.conversations.set(changed.id, changed, at: turn.position)
+    return messageID
+  }
+
+  /// What a Message-ID is looked up by: sixteen bytes of its hash.
+  public func threadKey(_ messageID: String) -> [UInt8] {
+    Array(environment.sha256(Array(MessageKey.text(messageID).utf8)).bytes.prefix(16))
+  }
+
+  mutating func transfer(
+    _ id: CaseID, _ agent: AgentID, _ queue: QueueID, _ new: CaseID, _ members: [UInt8], _ turn: inout Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let row = try caseRow(id, reads) else { return rejection(.unknownCase, nil) }
+    guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
+    turn.routing = EntryDraft(
+      kind: .transferred, author: .agent(agent), visibility: .business, channel: nil, members: members)
+    var need = Need(queue: queue)
+    need.priority = router.case(id)?.need.priority ?? 0
+    if let refused = try command(.transfer(id, by: agent, need: need, case: new), &turn, reads) {
+      return rejection(refused, row.conversation)
+    }
+    let after = router.conversation(row.conversation)
+    return .handedOff(
+      new, row.conversation, view(after?.owner ?? .closed), epoch: after?.epoch ?? 0, entry: head.entry)
+  }
+
+  mutating func handBack(
+    _ id: CaseID, _ agent: AgentID, _ members: [UInt8], _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let row = try caseRow(id, reads) else { return rejection(.unknownCase, nil) }
+    guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
+    if let refused = try command(.handBack(id, by: agent), &turn, reads) {
+      return rejection(refused, row.conversation)
+    }
+    var told = Members()
+    let after = router.conversation(row.conversation)
+    told.text("case", id.description)
+    told.owner(view(after?.owner ?? .closed), epoch: after?.epoch ?? 0)
+    guard let customer = try customer(ofConversation: row.conversation, reads) else { return .done }
+    let entry = write(
+      EntryDraft(
+        kind: .handedBack, author: .agent(agent), visibility: .business, channel: nil,
+        members: told.bytes + members),
+      customer: customer, conversation: row.conversation, session: nil, &turn)
+    return recorded(entry, row.conversation)
+  }
+
+  /// Mail that will never arrive is told where it was said, so that its agent sees it.
+  mutating func undelivered(
+    _ row: OutboxRow, _ why: String, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    pending.outbox.append(OutboxRow(id: row.id, kind: row.kind, due: turn.at, tries: row.tries, payload: nil))
+    turn.touched = true
+    guard let mail = Self.mail(row.payload ?? []) else { throw StoreFault.corrupt(what: "mail in the outbox") }
+    var members = Members()
+    members.text("to", mail.thread.theirs)
+    members.text("message_id", "<\(mail.id)@\(mail.thread.ours.split(separator: "@").last ?? "localhost")>")
+    members.text("reason", why)
+    try enter(
+      .undelivered, .system, .business, members, mail.conversation, nil, channel: .email, &turn, reads)
+    return .done
+  }
+
+  private static func mail(_ bytes: [UInt8]) -> OutgoingMail? {
+    do throws(WireError) { return try OutgoingMail(decoding: bytes) } catch { return nil }
+  }
+}

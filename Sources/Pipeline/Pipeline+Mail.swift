@@ -1,0 +1,198 @@
+import Continuity
+import Model
+import Records
+import Routing
+import Wire
+
+/// Mail that arrives: recorded once, threaded only for those who take part, routed unless a machine wrote it.
+extension Pipeline {
+  mutating func mail(_ mail: MailArrival, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
+    if let seen = try value(.mailSeen, mail.seenKey, reads) {
+      let known = Self.seen(seen)
+      return .mailTaken(known.conversation, known.entry, duplicate: true)
+    }
+    let target = try thread(of: mail, reads)
+    let who = try resolve([mail.from], newID: mail.customer, profile: mail.profile, turn, reads)
+    let entry: EntryID
+    let conversation: ConversationID
+    if let target {
+      conversation = target.id
+      entry = try answer(mail, target, who, &turn, reads)
+    } else {
+      conversation = mail.conversation
+      entry = try begin(mail, who, &turn, reads)
+    }
+    setKey(.mailSeen, mail.seenKey, Self.keyValue(conversation) + Self.number(entry.raw), &turn)
+    if let key = mail.messageKey { setKey(.mailThread, key, Self.keyValue(conversation), &turn) }
+    return .mailTaken(conversation, entry, duplicate: false)
+  }
+
+  /// A signed reply address decides first, then the headers, nearest ancestor first, and those only for somebody
+  /// who takes part in the conversation: a guessed Message-ID must not open it to a stranger.
+  private mutating func thread(of mail: MailArrival, _ reads: any StoreReader) throws(StoreFault) -> ConversationRow? {
+    if let id = mail.replyAddress, let row = try conversationRow(id, reads) { return row }
+    for key in mail.threadKeys {
+      guard let value = try value(.mailThread, key, reads), let id = Self.conversation(value),
+        let row = try conversationRow(id, reads), try takesPart(mail.from, row, reads)
+      else { continue }
+      return row
+    }
+    return nil
+  }
+
+  private mutating func takesPart(
+    _ claim: IdentityClaim, _ row: ConversationRow, _ reads: any StoreReader
+  ) throws(StoreFault) -> Bool {
+    guard let customer = try customer(row.customer, reads) else { return false }
+    if let known = try identity(claim.hash, reads), let owner = try self.customer(known.customer, reads),
+      owner.root == customer.root
+    {
+      return true
+    }
+    for record in Set([row.customer, customer.root]).sorted() {
+      if try identity(Self.claimHash(claim.hash, record), reads) != nil { return true }
+    }
+    return false
+  }
+
+  private mutating func begin(
+    _ mail: MailArrival, _ who: Resolution, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> EntryID {
+    let planned = plan(mail, who.root, isNew: who.isNew, try profile(of: who.root), turn)
+    keep(who, &turn)
+    try moveRelinked(who, &turn, reads)
+    guard let planned else { return recordOnly(mail, who.root, &turn) }
+    let session = NewSession(id: mail.session, channel: .email, bot: nil)
+    _ = try command(
+      .openConversation(conversation: mail.conversation, customer: who.root.id, session: session), &turn, reads)
+    try follow(mail, mail.conversation, turn, reads)
+    let entry = try take(mail, mail.conversation, mail.session, who.root, &turn, reads)
+    try queue(planned, mail, mail.conversation, mail.session, .mail, &turn, reads)
+    return entry
+  }
+
+  /// What the rules want; nil for mail that a machine wrote and for mail that a rule answers or refuses: that is
+  /// recorded, and nobody is woken.
+  private func plan(
+    _ mail: MailArrival, _ root: CustomerRow, isNew: Bool, _ profile: CustomerProfile, _ turn: Turn
+  ) -> Planned? {
+    guard mail.automatic == nil else { return nil }
+    let facts = RouteFacts(
+      channel: .email, bot: nil, customer: root.id, isNewCustomer: isNew, profile: profile, mail: mail.facts)
+    let planned = planner.plan(facts, router: router, at: turn.at)
+    if case .action = planned { return nil }
+    return planned
+  }
+
+  /// A conversation that begins closed: the machine never hears of it.
+  private mutating func recordOnly(_ mail: MailArrival, _ customer: CustomerRow, _ turn: inout Turn) -> EntryID {
+    pending.conversations.set(
+      mail.conversation,
+      ConversationRow(
+        id: mail.conversation, customer: customer.id, isOpen: false, epoch: 0, lastAgent: nil, opened: turn.at,
+        changed: turn.at, about: ConversationAbout().encoded), at: turn.position)
+    pending.sessions.set(
+      mail.session,
+      SessionRow(id: mail.session, conversation: mail.conversation, channel: .email, bot: nil, ended: turn.at),
+      at: turn.position)
+    return write(
+      mail.entry, customer: customer, conversation: mail.conversation, session: mail.session, &turn)
+  }
+
+  private mutating func queue(
+    _ planned: Planned, _ mail: MailArrival, _ conversation: ConversationID, _ session: SessionID,
+    _ cause: RouteReason.Cause, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    turn.routing.channel = .email
+    _ = try carryOut(planned, conversation, session, mail.case, cause, epoch: nil, &turn, reads)
+  }
+
+  private mutating func answer(
+    _ mail: MailArrival, _ row: ConversationRow, _ who: Resolution, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> EntryID {
+    guard let customer = try customer(row.customer, reads), let root = try self.customer(customer.root, reads) else {
+      throw StoreFault.corrupt(what: "a conversation of a customer that is not there")
+    }
+    // A proven sender is known by that address from now on; a claimed one proves nothing new.
+    if mail.from.assurance.joins { keep(who, &turn) }
+    if let open = router.conversation(row.id), open.owner != .closed {
+      let session = mailSession(of: open) ?? mail.session
+      if session == mail.session {
+        _ = try command(
+          .joinSession(conversation: row.id, session: NewSession(id: session, channel: .email, bot: nil)), &turn, reads)
+      }
+      try follow(mail, row.id, turn, reads)
+      return try take(mail, row.id, session, customer, &turn, reads)
+    }
+    // A bounce must not reopen what was settled: it is recorded where it belongs.
+    guard let planned = plan(mail, root, isNew: false, try profile(of: root), turn) else {
+      return write(mail.entry, customer: customer, conversation: row.id, session: nil, &turn)
+    }
+    let session = NewSession(id: mail.session, channel: .email, bot: nil)
+    if router.conversation(row.id) != nil {
+      _ = try command(.joinSession(conversation: row.id, session: session), &turn, reads)
+    } else {
+      _ = try command(.reopenConversation(closed(row), session: session), &turn, reads)
+    }
+    try follow(mail, row.id, turn, reads)
+    let entry = try take(mail, row.id, mail.session, customer, &turn, reads)
+    try queue(planned, mail, row.id, mail.session, .reopened, &turn, reads)
+    return entry
+  }
+
+  private func mailSession(of conversation: ConversationView) -> SessionID? {
+    conversation.sessions.first { $0.channel == .email }?.id
+  }
+
+  /// Records the words; the machine tells whoever owns the conversation.
+  private mutating func take(
+    _ mail: MailArrival, _ conversation: ConversationID, _ session: SessionID, _ customer: CustomerRow,
+    _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> EntryID {
+    _ = try command(
+      .record(
+        conversation: conversation, session: session, entry: EntryID(head.entry.raw + 1), author: .customer,
+        visibility: mail.entry.visibility, epoch: nil), &turn, reads)
+    return write(mail.entry, customer: customer, conversation: conversation, session: session, &turn)
+  }
+
+  /// The conversation's thread goes on from this message.
+  private mutating func follow(
+    _ mail: MailArrival, _ id: ConversationID, _ turn: Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard mail.automatic == nil, let row = try conversationRow(id, reads), var about = Self.about(row.about) else {
+      return
+    }
+    about.mail = mail.thread
+    let encoded = about.encoded
+    try change(id, turn, reads) { $0.about = encoded }
+  }
+
+  // MARK: - Values of keys
+
+  static func keyValue(_ id: ConversationID) -> [UInt8] {
+    var w = ByteWriter(reserving: 16)
+    w.id(id)
+    return w.bytes
+  }
+
+  static func number(_ n: Int64) -> [UInt8] {
+    var w = ByteWriter(reserving: 8)
+    w.fixed(n)
+    return w.bytes
+  }
+
+  static func conversation(_ value: [UInt8]) -> ConversationID? {
+    do throws(WireError) { return try ByteReader.readAll(value) { r throws(WireError) in try r.id() } } catch { return nil }
+  }
+
+  static func seen(_ value: [UInt8]) -> (conversation: ConversationID, entry: EntryID) {
+    do throws(WireError) {
+      return try ByteReader.readAll(value) { r throws(WireError) in
+        (try r.id(), EntryID(try r.fixed()))
+      }
+    } catch {
+      return (ConversationID(high: 0, low: 0), EntryID(0))
+    }
+  }
+}

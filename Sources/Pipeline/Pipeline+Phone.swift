@@ -1,0 +1,140 @@
+import Continuity
+import Model
+import Records
+import Routing
+import Wire
+
+/// Calls. The phone system keeps the line; here stands who is on it and where it goes.
+extension Pipeline {
+  mutating func call(_ call: CallArrival, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
+    if let value = try value(.call, call.callKey, reads), let known = Self.line(value) {
+      if let answer = try resume(known.session, known.conversation, &turn, reads) { return answer }
+    }
+    let who = try resolve(call.claims, newID: call.customer, profile: CustomerProfile(), turn, reads)
+    keep(who, &turn)
+    try moveRelinked(who, &turn, reads)
+    let session = NewSession(id: call.session, channel: .phone, bot: nil)
+    _ = try command(
+      .openConversation(conversation: call.conversation, customer: who.root.id, session: session), &turn, reads)
+    setKey(.call, call.callKey, Self.line(call.session, call.conversation), &turn)
+    var about = ConversationAbout()
+    about.call = CallLine(from: call.from, to: call.to)
+    let encoded = about.encoded
+    try change(call.conversation, turn, reads) { $0.about = encoded }
+    write(
+      EntryDraft(kind: .call, author: .system, visibility: .business, channel: .phone, members: call.members),
+      customer: who.root, conversation: call.conversation, session: call.session, &turn)
+    turn.routing.channel = .phone
+    let facts = RouteFacts(
+      channel: .phone, bot: nil, customer: who.root.id, isNewCustomer: who.isNew, profile: try profile(of: who.root),
+      handoff: call.facts, call: about.call)
+    let refused = try route(
+      facts, call.conversation, call.session, call.case, .call, epoch: nil, &turn, reads)
+    if case .ruleAnswered = refused {
+      _ = try command(.endSession(call.session, .botEnded), &turn, reads)
+      return refused ?? .done
+    }
+    if case .rejected = refused { return refused ?? .done }
+    return .callTaken(call.session, call.conversation, who.root.id, call.case, resumed: false)
+  }
+
+  /// A call that we know and that is still open takes its old place again.
+  private mutating func resume(
+    _ session: SessionID, _ conversation: ConversationID, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer? {
+    guard router.session(session) != nil, let state = router.conversation(conversation) else { return nil }
+    _ = try command(
+      .joinSession(conversation: conversation, session: NewSession(id: session, channel: .phone, bot: nil)), &turn, reads)
+    return .callTaken(session, conversation, state.customer, state.openCase, resumed: true)
+  }
+
+  mutating func callFact(
+    _ id: SessionID, _ entry: EntryDraft, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let row = try sessionRow(id, reads) else { return rejection(.unknownSession, nil) }
+    guard let customer = try customer(ofConversation: row.conversation, reads) else {
+      return rejection(.unknownConversation, nil)
+    }
+    let written = write(entry, customer: customer, conversation: row.conversation, session: id, &turn)
+    return recorded(written, row.conversation)
+  }
+
+  /// News of a call over the HTTP hook. Whatever they are, the call is there: after a restart it takes its place
+  /// again.
+  mutating func callNews(
+    _ key: [UInt8], _ news: CallNews, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let value = try value(.call, key, reads), let known = Self.line(value),
+      let row = try sessionRow(known.session, reads)
+    else { return rejection(.unknownSession, nil) }
+    guard row.ended == nil else { return rejection(.sessionEnded, known.conversation) }
+    guard let taken = try resume(known.session, known.conversation, &turn, reads) else {
+      return rejection(.sessionEnded, known.conversation)
+    }
+    let refused: Answer
+    switch news {
+    case .nothing, .missed: return taken  // a missed ring ends with its offer's own time
+    case .answered(let offer): refused = try acceptByDevice(offer, &turn, reads)
+    case .failed(let offer, let why):
+      if let reason = try command(.failOffer(offer, why), &turn, reads) { return rejection(reason, known.conversation) }
+      return taken
+    case .said(let entry): refused = try callFact(known.session, entry, &turn, reads)
+    case .hungUp: refused = try endSession(known.session, .hungUp, nil, &turn, reads)
+    }
+    if case .rejected = refused { return refused }
+    return taken
+  }
+
+  mutating func callEnded(_ key: [UInt8], _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
+    guard let value = try value(.call, key, reads), let known = Self.line(value) else {
+      return rejection(.unknownSession, nil)
+    }
+    return try endSession(known.session, .hungUp, nil, &turn, reads)
+  }
+
+  mutating func acceptByDevice(
+    _ offer: OfferID, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let (id, agent) = offers[offer] else {
+      return rejection(endedOffers.contains(offer) ? .offerEnded : .unknownOffer, nil)
+    }
+    let answer = try accept(offer, agent, &turn, reads)
+    if case .accepted = answer { acceptedByDevice.set(offer, id) }
+    return answer
+  }
+
+  mutating func deviceLost(
+    _ offer: OfferID, _ new: CaseID, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    if offers[offer] != nil {
+      if let refused = try command(.failOffer(offer, .deviceError), &turn, reads) { return rejection(refused, nil) }
+      return .done
+    }
+    guard let id = acceptedByDevice[offer], let state = router.case(id), let agent = state.agent else {
+      return rejection(.offerEnded, nil)
+    }
+    var members = Members()
+    members.text("reason", "the device was gone before it was connected")
+    turn.routing = EntryDraft(
+      kind: .transferred, author: .system, visibility: .business, channel: .phone, members: members.bytes)
+    if let refused = try command(.transfer(id, by: agent, need: state.need, case: new), &turn, reads) {
+      return rejection(refused, state.conversation)
+    }
+    return .done
+  }
+
+  static func line(_ session: SessionID, _ conversation: ConversationID) -> [UInt8] {
+    var w = ByteWriter(reserving: 32)
+    w.id(session)
+    w.id(conversation)
+    return w.bytes
+  }
+
+  static func line(_ value: [UInt8]) -> (session: SessionID, conversation: ConversationID)? {
+    do throws(WireError) {
+      return try ByteReader.readAll(value) { r throws(WireError) in (try r.id(), try r.id()) }
+    } catch {
+      return nil
+    }
+  }
+}

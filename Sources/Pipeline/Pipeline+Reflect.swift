@@ -1,0 +1,302 @@
+import Continuity
+import Model
+import Records
+import Routing
+import Wire
+
+/// From the machine's events to the rows and entries that people read. Called after each command, so that
+/// whatever a tick or a disconnection causes is told in the transcript as well.
+extension Pipeline {
+  /// Runs one command of the machine; on success its events become rows and entries.
+  mutating func command(_ command: Command, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault)
+    -> Rejection?
+  {
+    if let rejection = router.decide(command, at: turn.at, into: &turn.decision) { return rejection }
+    while turn.reflected < turn.decision.events.count {
+      let event = turn.decision.events[turn.reflected]
+      turn.reflected += 1
+      try reflect(event, &turn, reads)
+    }
+    try sayTexts(&turn, reads)
+    return nil
+  }
+
+  /// A text that a rule's step sends is said in the conversation like any other words.
+  private mutating func sayTexts(_ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) {
+    while turn.heard < turn.decision.effects.count {
+      let effect = turn.decision.effects[turn.heard]
+      turn.heard += 1
+      guard case .messageCustomer(let conversation, _, let version, let number) = effect,
+        let text = planner.text(number, ruleVersion: version)
+      else { continue }
+      var members = Members()
+      members.text("text", text)
+      try enter(.message, .system, .customer, members, conversation, nil, &turn, reads)
+    }
+  }
+
+  private mutating func reflect(_ event: Event, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) {
+    switch event {
+    case .conversationOpened(let id, let customer, _):
+      save(
+        ConversationRow(
+          id: id, customer: customer, isOpen: true, epoch: router.conversation(id)?.epoch ?? 1, lastAgent: nil,
+          opened: turn.at, changed: turn.at, about: ConversationAbout().encoded), turn)
+    case .conversationReopened(let id, _, let owner, let epoch, _):
+      try change(id, turn, reads) { row in
+        row.isOpen = true
+        row.epoch = epoch
+      }
+      var members = Members()
+      members.owner(view(owner), epoch: epoch)
+      try enter(.reopened, .system, .business, members, id, nil, &turn, reads)
+    case .conversationMoved(let id, let customer):
+      try change(id, turn, reads) { $0.customer = customer }
+    case .conversationClosed(let id, let lastAgent):
+      let epoch = router.conversation(id)?.epoch
+      try change(id, turn, reads) { row in
+        row.isOpen = false
+        row.lastAgent = lastAgent?.raw ?? row.lastAgent
+        row.epoch = epoch ?? row.epoch
+      }
+    case .ownerChanged(let id, let owner, let epoch):
+      try change(id, turn, reads) { row in
+        row.epoch = epoch
+        if case .agent(let agent, _) = owner { row.lastAgent = agent.raw }
+      }
+    case .sessionOpened(let id, let conversation, let channel, let bot):
+      pending.sessions.set(
+        id, SessionRow(id: id, conversation: conversation, channel: channel, bot: bot?.raw, ended: nil),
+        at: turn.position)
+    case .sessionEnded(let id, let end):
+      try sessionEnded(id, end, &turn, reads)
+    case .caseQueued(let id, let conversation, let session, let channel, let need, let age, let by):
+      try caseQueued(id, conversation, session, channel, need, age, by, &turn, reads)
+    case .offerMade(let offer, let id, let agent, _, _, let passedOver):
+      offers[offer] = (id, agent)
+      try change(id, turn, reads, agent: agent, state: .offered) {
+        $0.happened(.init(at: turn.at, what: .offered, agent: agent, passedOver: passedOver.counts))
+      }
+    case .offerEnded(let offer, let end): try offerEnded(offer, end, turn, reads)
+    case .caseAccepted(let id, let agent): try caseAccepted(id, agent, &turn, reads)
+    case .caseWrappingUp(let id, let agent, _):
+      let row = try change(id, turn, reads, agent: agent, state: .wrapUp) {
+        $0.happened(.init(at: turn.at, what: .wrappingUp, agent: agent))
+      }
+      guard let row else { return }
+      try enter(.wrappingUp, .agent(agent), .internal, caseMembers(id), row.conversation, nil, &turn, reads)
+    case .caseParked(let id, let agent, _):
+      try change(id, turn, reads, agent: agent, state: .parked) {
+        $0.happened(.init(at: turn.at, what: .parked, agent: agent))
+      }
+    case .caseResumed(let id, let agent):
+      try change(id, turn, reads, agent: agent, state: .assigned) {
+        $0.happened(.init(at: turn.at, what: .resumed, agent: agent))
+      }
+    case .caseClosed(let id, let end): try caseClosed(id, end, &turn, reads)
+    case .stepTaken(let id, let index):
+      try change(id, turn, reads, agent: nil, state: .waiting) {
+        $0.happened(.init(at: turn.at, what: .stepTaken, code: UInt32(index)))
+      }
+    case .caseRequeued(let id, let reason):
+      try change(id, turn, reads, agent: nil, state: .waiting) {
+        $0.happened(.init(at: turn.at, what: .queued, code: UInt32(reason.rawValue)))
+      }
+    case .configured, .started, .sessionResumed, .backOffEnded, .entryRecorded, .preferenceEnded, .statusSet, .presenceRenewed, .presenceLost,
+      .notResponding, .backOffSet, .nextAsked, .nextEnded, .streamOpened, .streamClosed:
+      break
+    }
+  }
+
+  // MARK: - Conversations and sessions
+
+  private mutating func save(_ row: ConversationRow, _ turn: Turn) {
+    pending.conversations.set(row.id, row, at: turn.position)
+  }
+
+  mutating func change(
+    _ id: ConversationID, _ turn: Turn, _ reads: any StoreReader, _ body: (inout ConversationRow) -> Void
+  ) throws(StoreFault) {
+    guard var row = try conversationRow(id, reads) else { return }
+    body(&row)
+    row.changed = turn.at
+    pending.conversations.set(id, row, at: turn.position)
+  }
+
+  /// Writes an entry of a conversation that the machine itself brought about.
+  mutating func enter(
+    _ kind: EntryKind, _ author: Author, _ visibility: Visibility, _ members: Members, _ id: ConversationID,
+    _ session: SessionID?, channel: Channel? = nil, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard let customer = try customer(ofConversation: id, reads) else { return }
+    let draft = EntryDraft(
+      kind: kind, author: author, visibility: visibility, channel: channel, members: members.bytes)
+    write(draft, customer: customer, conversation: id, session: session, &turn)
+  }
+
+  mutating func customer(ofConversation id: ConversationID, _ reads: any StoreReader) throws(StoreFault)
+    -> CustomerRow?
+  {
+    if let open = router.conversation(id) { return try customer(open.customer, reads) }
+    guard let row = try conversationRow(id, reads) else { return nil }
+    return try customer(row.customer, reads)
+  }
+
+  private mutating func sessionEnded(
+    _ id: SessionID, _ end: SessionEnd, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard var row = try sessionRow(id, reads) else { return }
+    row.ended = turn.at
+    pending.sessions.set(id, row, at: turn.position)
+    var members = Members()
+    members.text("reason", end.name)
+    try enter(
+      .sessionEnded, .system, .business, members, row.conversation, id, channel: row.channel, &turn, reads)
+  }
+
+  // MARK: - Cases
+
+  @discardableResult
+  private mutating func change(
+    _ id: CaseID, _ turn: Turn, _ reads: any StoreReader, agent: AgentID?, state: CaseState,
+    _ body: (inout CaseAbout) -> Void
+  ) throws(StoreFault) -> CaseRow? {
+    guard var row = try caseRow(id, reads) else { return nil }
+    row.agent = agent?.raw
+    row.state = state.rawValue
+    row.about = try Self.changed(row.about, body)
+    pending.cases.set(id, row, at: turn.position)
+    return row
+  }
+
+  private static func changed(_ bytes: [UInt8], _ body: (inout CaseAbout) -> Void) throws(StoreFault) -> [UInt8] {
+    guard var about = decoded(bytes) else { throw StoreFault.corrupt(what: "what is told of a case") }
+    body(&about)
+    return about.encoded
+  }
+
+  static func decoded(_ bytes: [UInt8]) -> CaseAbout? {
+    do throws(WireError) { return try CaseAbout(decoding: bytes) } catch { return nil }
+  }
+
+  private func caseMembers(_ id: CaseID) -> Members {
+    var members = Members()
+    members.text("case", id.description)
+    if let conversation = router.case(id).flatMap({ router.conversation($0.conversation) }) {
+      members.owner(view(conversation.owner), epoch: conversation.epoch)
+    }
+    return members
+  }
+
+  private mutating func caseQueued(
+    _ id: CaseID, _ conversation: ConversationID, _ session: SessionID, _ channel: Channel, _ need: Need,
+    _ age: Instant, _ by: RouteReason, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    var about = CaseAbout(
+      session: session, channel: channel, age: age, by: by, need: need, handoff: turn.routing.members)
+    about.happened(.init(at: turn.at, what: .queued))
+    pending.cases.set(
+      id,
+      CaseRow(
+        id: id, conversation: conversation, queue: need.queue.raw, agent: nil, state: CaseState.waiting.rawValue,
+        created: turn.at, closed: nil, about: about.encoded), at: turn.position)
+    var members = Members()
+    members.text("case", id.description)
+    members.text("queue", router.name(of: need.queue))
+    if let state = router.conversation(conversation) { members.owner(view(state.owner), epoch: state.epoch) }
+    guard let customer = try customer(ofConversation: conversation, reads) else { return }
+    var draft = turn.routing
+    draft.channel = channel
+    draft.members = members.bytes + draft.members
+    write(draft, customer: customer, conversation: conversation, session: draft.kind == .handoff ? session : nil, &turn)
+  }
+
+  private mutating func caseAccepted(
+    _ id: CaseID, _ agent: AgentID, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    let row = try change(id, turn, reads, agent: agent, state: .assigned) {
+      $0.happened(.init(at: turn.at, what: .accepted, agent: agent))
+    }
+    guard let row else { return }
+    try enter(.accepted, .agent(agent), .business, caseMembers(id), row.conversation, nil, &turn, reads)
+    guard let customer = try customer(ofConversation: row.conversation, reads), var root = try self.customer(
+      customer.root, reads)
+    else { return }
+    guard var profile = Self.profile(root.profile) else { throw StoreFault.corrupt(what: "a customer's profile") }
+    profile.lastAgent = .init(agent: agent, at: turn.at)
+    root.profile = profile.encoded
+    pending.customers.set(root.id, root, at: turn.position)
+  }
+
+  static func profile(_ bytes: [UInt8]) -> CustomerProfile? {
+    do throws(WireError) { return try CustomerProfile(decoding: bytes) } catch { return nil }
+  }
+
+  private mutating func caseClosed(
+    _ id: CaseID, _ end: CaseEnd, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard var row = try caseRow(id, reads) else { return }
+    row.state = CaseState.closed.rawValue
+    row.closed = turn.at
+    row.about = try Self.changed(row.about) {
+      $0.happened(.init(at: turn.at, what: .closed, code: UInt32(end.rawValue)))
+    }
+    pending.cases.set(id, row, at: turn.position)
+    var members = Members()
+    members.text("case", id.description)
+    let agent = row.agent.map { Author.agent(AgentID($0)) } ?? .system
+    switch end {
+    case .resolved, .wrapUpOver:
+      members.text("end", end == .resolved ? "resolved" : "wrap_up_over")
+      try enter(.closed, agent, .business, members, row.conversation, nil, &turn, reads)
+    case .abandoned:
+      try enter(.abandoned, .customer, .business, members, row.conversation, nil, &turn, reads)
+    case .transferred, .handedBack: break  // told by the entry of the move itself
+    }
+  }
+
+  private mutating func offerEnded(
+    _ offer: OfferID, _ end: OfferEnd, _ turn: Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard let (id, agent) = offers.removeValue(forKey: offer) else { return }
+    endedOffers.insert(offer)
+    let step: CaseAbout.Step
+    switch end {
+    case .accepted: return  // told by `caseAccepted`
+    case .declined: step = .init(at: turn.at, what: .declined, agent: agent)
+    case .timedOut: step = .init(at: turn.at, what: .timedOut, agent: agent)
+    case .revoked(let why): step = .init(at: turn.at, what: .revoked, agent: agent, code: UInt32(why.rawValue))
+    case .failed(let why): step = .init(at: turn.at, what: .failed, agent: agent, code: UInt32(why.rawValue))
+    }
+    try change(id, turn, reads, agent: nil, state: .waiting) { $0.happened(step) }
+  }
+}
+
+/// State of a case as its row tells it. Codes are stored: append only.
+public enum CaseState: UInt8, Sendable {
+  case waiting = 1, offered, assigned, parked, wrapUp, closed
+
+  public var name: String {
+    switch self {
+    case .waiting: "waiting"
+    case .offered: "offered"
+    case .assigned: "assigned"
+    case .parked: "parked"
+    case .wrapUp: "wrap_up"
+    case .closed: "closed"
+    }
+  }
+}
+
+extension SessionEnd {
+  public var name: String {
+    switch self {
+    case .customerLeft: "customer_left"
+    case .botEnded: "bot_ended"
+    case .hungUp: "hung_up"
+    case .connectionLost: "connection_lost"
+    case .idle: "idle"
+    case .businessEnded: "business_ended"
+    }
+  }
+}

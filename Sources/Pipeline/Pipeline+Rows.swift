@@ -1,0 +1,171 @@
+import Continuity
+import Model
+import Records
+import Routing
+import Wire
+
+/// Reading through the overlay, and writing entries and rows.
+extension Pipeline {
+  func identity(_ hash: [UInt8], _ reads: any StoreReader) throws(StoreFault) -> IdentityRow? {
+    if let row = pending.identities[hash] { return row }
+    return try reads.identity(workspace, hash: hash)
+  }
+
+  mutating func customer(_ id: CustomerID, _ reads: any StoreReader) throws(StoreFault) -> CustomerRow? {
+    if let row = pending.customers[id] { return row }
+    let row = try reads.customer(workspace, id)
+    if let row { pending.customers.remember(id, row) }
+    return row
+  }
+
+  mutating func conversationRow(_ id: ConversationID, _ reads: any StoreReader) throws(StoreFault) -> ConversationRow? {
+    if let row = pending.conversations[id] { return row }
+    let row = try reads.conversation(workspace, id)
+    if let row { pending.conversations.remember(id, row) }
+    return row
+  }
+
+  mutating func sessionRow(_ id: SessionID, _ reads: any StoreReader) throws(StoreFault) -> SessionRow? {
+    if let row = pending.sessions[id] { return row }
+    let row = try reads.session(workspace, id)
+    if let row { pending.sessions.remember(id, row) }
+    return row
+  }
+
+  mutating func caseRow(_ id: CaseID, _ reads: any StoreReader) throws(StoreFault) -> CaseRow? {
+    if let row = pending.cases[id] { return row }
+    let row = try reads.aCase(workspace, id)
+    if let row { pending.cases.remember(id, row) }
+    return row
+  }
+
+  func value(_ space: KeyRow.Space, _ key: [UInt8], _ reads: any StoreReader) throws(StoreFault) -> [UInt8]? {
+    if let row = pending.keys[.init(space: space, key: key)] { return row.value }
+    return try reads.key(workspace, space, key)
+  }
+
+  mutating func setKey(_ space: KeyRow.Space, _ key: [UInt8], _ value: [UInt8], _ turn: inout Turn) {
+    pending.keys.set(.init(space: space, key: key), KeyRow(space: space, key: key, value: value), at: turn.position)
+    turn.touched = true
+  }
+
+  /// Resolves who this is and writes what the claims add. Everything that can fail comes before the first write.
+  func resolve(
+    _ claims: [IdentityClaim], newID: CustomerID, profile: CustomerProfile, _ turn: Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Resolution {
+    let pending = self.pending
+    let workspace = self.workspace
+    return try Resolution.resolve(
+      claims, newID: newID, profile: profile, at: turn.at,
+      identity: { hash throws(StoreFault) in
+        if let row = pending.identities[hash] { return row }
+        return try reads.identity(workspace, hash: hash)
+      },
+      customer: { id throws(StoreFault) in
+        if let row = pending.customers[id] { return row }
+        return try reads.customer(workspace, id)
+      },
+      merged: { root throws(StoreFault) in try Self.merged(into: root, pending, reads) },
+      claimHash: Pipeline.claimHash)
+  }
+
+  private static func merged(
+    into root: CustomerID, _ pending: Pending, _ reads: any StoreReader
+  ) throws(StoreFault) -> [CustomerRow] {
+    var rows: [CustomerRow] = []
+    for row in try reads.merged(pending.workspace, into: root) { rows.append(pending.customers[row.id] ?? row) }
+    if !rows.contains(where: { $0.id == root }), let own = pending.customers[root] { rows.append(own) }
+    return rows.filter { $0.root == root }
+  }
+
+  /// A claimed identity stands under a key that no proven one can have: it must never join.
+  static func claimHash(_ hash: [UInt8], _ customer: CustomerID) -> [UInt8] {
+    var id = ByteWriter(reserving: 16)
+    id.id(customer)
+    return [0x63] + hash.enumerated().map { $1 ^ id.bytes[$0 % 16] }
+  }
+
+  mutating func keep(_ resolution: Resolution, _ turn: inout Turn) {
+    if resolution.isNew {
+      pending.customers.set(resolution.root.id, resolution.root, at: turn.position)
+      turn.touched = true
+    }
+    for row in resolution.identities {
+      pending.identities.set(row.hash, row, at: turn.position)
+      turn.touched = true
+    }
+    for row in resolution.relinked {
+      pending.customers.set(row.id, row, at: turn.position)
+      turn.touched = true
+    }
+  }
+
+  /// Writes one entry: numbers it, hashes it, adds it to its customer's digest.
+  @discardableResult
+  mutating func write(
+    _ draft: EntryDraft, customer: CustomerRow, conversation: ConversationID?, session: SessionID?,
+    _ turn: inout Turn
+  ) -> EntryID {
+    let id = EntryID(head.entry.raw + 1)
+    head.entry = id
+    let body = EntryBody.encode(
+      draft, id: id, at: turn.at, conversation: conversation, session: session, authorName: name(of: draft.author),
+      salt: salt(for: id))
+    let hash = environment.sha256(body)
+    pending.append(
+      EntryRow(
+        id: id, position: turn.position, customer: customer.id, conversation: conversation, session: session,
+        at: turn.at, visibility: draft.visibility, body: body, hash: hash))
+    var row = pending.customers[customer.id] ?? customer
+    row.timeline.add(hash)
+    pending.customers.set(row.id, row, at: turn.position)
+    for blob in draft.blobs {
+      if var row = pending.blobs[blob] ?? turn.blobs[blob] {
+        row.conversation = row.conversation ?? conversation
+        pending.blobs.set(blob, row, at: turn.position)
+      }
+    }
+    turn.entries.append((id, hash))
+    turn.touched = true
+    if let conversation {
+      if let known = turn.said.firstIndex(where: { $0.0 == conversation }) {
+        turn.said[known].1 = id
+      } else {
+        turn.said.append((conversation, id))
+      }
+    }
+    return id
+  }
+
+  private func salt(for id: EntryID) -> UInt64 {
+    var w = ByteWriter(reserving: environment.saltSeed.count + 8)
+    w.raw(environment.saltSeed)
+    w.fixed(id.raw)
+    return environment.sha256(w.bytes).words.0
+  }
+
+  func name(of author: Author) -> String? {
+    switch author {
+    case .customer, .system: nil
+    case .bot(let bot): router.name(of: bot)
+    case .agent(let agent): router.name(of: agent)
+    }
+  }
+
+  public func view(_ owner: Owner) -> OwnerView {
+    switch owner {
+    case .bot(let bot): OwnerView(kind: .bot, name: router.name(of: bot))
+    case .queue(let queue, _): OwnerView(kind: .queue, name: router.name(of: queue))
+    case .agent(let agent, _): OwnerView(kind: .agent, name: router.name(of: agent))
+    case .closed: OwnerView(kind: .closed, name: "")
+    case .unrouted: OwnerView(kind: .unrouted, name: "")
+    }
+  }
+
+  func rejection(_ reason: Rejection, _ conversation: ConversationID?) -> Answer {
+    guard let conversation, let state = router.conversation(conversation) else {
+      return .rejected(reason, owner: nil, epoch: nil)
+    }
+    return .rejected(reason, owner: view(state.owner), epoch: state.epoch)
+  }
+}

@@ -1,0 +1,235 @@
+import Continuity
+import DequeModule
+import Model
+import Records
+import Routing
+import Wire
+
+/// One workspace's writer as a machine.
+///
+/// ```
+/// submit ──► decided, not durable ──gather──► being committed ──committed──► durable: answers and effects leave
+///                     │                              │
+///                     └──────────── abandon ◄────────┘   the store failed: nothing leaves; rebuild from disk
+/// ```
+///
+/// Every answer and every effect is held with the position it rests on, a rejection and a plain read included,
+/// since they tell of a state that could still be lost. Identities are resolved and commands decided here, one
+/// after the other, so that two first contacts of one person in one instant make one customer.
+public struct Pipeline: Sendable {
+  public let workspace: WorkspaceID
+  public internal(set) var router: Router
+  /// Where the decided log ends, and where the durable one.
+  public internal(set) var head: LogHead
+  public internal(set) var durable: Int64
+
+  var planner: any Planner
+  let environment: Environment
+  var pending: Pending
+  var held: Deque<(position: Int64, release: Release)> = []
+  var waiters: [WaiterID: Ticket] = [:]
+  /// Open offers, so that their end can be told in the story of their case.
+  var offers: [OfferID: (case: CaseID, agent: AgentID)] = [:]
+
+  /// The last offers that ended, so that whoever accepts too late is told so.
+  var endedOffers = Recent<OfferID>(capacity: 10_000)
+
+  /// Calls that were accepted by picking up, for as long as the device may still be lost before it is bridged.
+  var acceptedByDevice = RecentMap<OfferID, CaseID>(capacity: 1_000)
+
+  /// What the machine needs of the world and may not fetch itself.
+  public struct Environment: Sendable {
+    public var sha256: @Sendable ([UInt8]) -> Digest
+    /// From the operating system's entropy; salts of entries are drawn from it.
+    public var saltSeed: [UInt8]
+    public init(saltSeed: [UInt8], sha256: @escaping @Sendable ([UInt8]) -> Digest) {
+      self.saltSeed = saltSeed
+      self.sha256 = sha256
+    }
+  }
+
+  /// What leaves once it is durable.
+  public enum Release: Sendable {
+    case answer(Ticket, Answer, position: Int64)
+    case effect(Effect)
+    /// A conversation has entries up to this one.
+    case entries(ConversationID, upTo: EntryID)
+    case outbox(OutboxRow)
+    /// The call of this session rings at the agent's device: the offer on the phone.
+    case ring(SessionID, OfferID, AgentID, device: String, until: Instant)
+    case stopRinging(SessionID, OfferID, OfferEnd)
+  }
+
+  public init(
+    workspace: WorkspaceID, router: Router, head: LogHead, planner: any Planner, environment: Environment
+  ) {
+    self.workspace = workspace
+    self.router = router
+    self.head = head
+    durable = head.position
+    self.planner = planner
+    self.environment = environment
+    pending = Pending(workspace: workspace)
+    for id in router.caseIDs {
+      for offer in router.case(id)?.offers ?? [] {
+        if let agent = router.offer(offer)?.agent { offers[offer] = (id, agent) }
+      }
+    }
+  }
+
+  public mutating func use(_ planner: any Planner) { self.planner = planner }
+
+  /// How much is decided and not durable: past the server's bound it stops reading sockets.
+  public var undurable: (commands: Int64, bytes: Int) { (head.position - durable, pending.bytes) }
+
+  public var nextDeadline: Instant? { router.nextDeadline }
+
+  /// Decides one request. A fault of the store means that a look-up failed before anything was decided.
+  public mutating func submit(_ request: Request, at wall: Instant, reads: any StoreReader) throws(StoreFault) {
+    let at = max(wall, router.now)
+    if let repeated = try repeated(request, reads) {
+      hold(.answer(request.ticket, repeated, position: head.position))
+      return
+    }
+    var turn = Turn(at: at, position: head.position + 1, ticket: request.ticket)
+    let answer = try decide(request.intake, &turn, reads)
+    finish(&turn, answer: answer, request)
+  }
+
+  /// Takes what was decided since the last call, to be committed in the order of these calls; nil when nothing was.
+  public mutating func gather() -> Commit? {
+    guard head.position > pending.gathered else { return nil }
+    for row in router.takeDirtyRows() {
+      pending.work.append(OpenWorkRow(kind: row.kind, key: row.key, value: row.value))
+    }
+    return pending.gather(upTo: head.position)
+  }
+
+  /// The store has everything up to the position: what rested on it may leave, in the order of deciding.
+  public mutating func committed(upTo position: Int64) -> [Release] {
+    durable = max(durable, position)
+    pending.committed(upTo: position)
+    return release()
+  }
+
+  /// What may leave now without waiting for a commit.
+  public mutating func release() -> [Release] {
+    var out: [Release] = []
+    while let first = held.first, first.position <= durable {
+      out.append(first.release)
+      held.removeFirst()
+    }
+    return out
+  }
+
+  /// The store failed: nobody is told that anything happened. The caller rebuilds from disk.
+  public mutating func abandon() -> [Ticket] {
+    defer { held.removeAll() }
+    return held.compactMap { if case .answer(let ticket, _, _) = $0.release { ticket } else { nil } }
+      + waiters.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  mutating func hold(_ release: Release) { held.append((head.position, release)) }
+}
+
+extension Pipeline {
+  /// The first outcome of a request that comes again.
+  private func repeated(_ request: Request, _ reads: any StoreReader) throws(StoreFault) -> Answer? {
+    guard let key = request.idempotency else { return nil }
+    let known: OutcomeRow?
+    if let row = pending.outcomes[key.key] { known = row } else { known = try reads.outcome(workspace, key: key.key) }
+    guard let known else { return nil }
+    guard known.bodyHash == key.bodyHash else { return .keyReused }
+    do throws(WireError) { return try Answer(decoding: known.answer) } catch {
+      throw StoreFault.corrupt(what: "an idempotency outcome")
+    }
+  }
+
+  /// Writes the turn's log record, holds the answer and the effects with its position.
+  private mutating func finish(_ turn: inout Turn, answer: Answer?, _ request: Request) {
+    if let key = request.idempotency, let answer {
+      turn.touched = true
+      pending.outcomes.set(
+        key.key,
+        OutcomeRow(key: key.key, bodyHash: key.bodyHash, at: turn.at, answer: answer.encode()), at: turn.position)
+    }
+    if turn.touched || !turn.decision.events.isEmpty {
+      head.position = turn.position
+      head.at = turn.at
+      pending.append(LogRecord(position: turn.position, at: turn.at, bytes: turn.encodedLog()))
+    }
+    if let answer { hold(.answer(turn.ticket, answer, position: head.position)) }
+    for (conversation, last) in turn.said { hold(.entries(conversation, upTo: last)) }
+    for row in turn.queued { hold(.outbox(row)) }
+    for effect in turn.decision.effects { answerWaiters(effect) }
+  }
+
+  /// A `next` is answered here, since its ticket is known here; everything else is the edge's.
+  private mutating func answerWaiters(_ effect: Effect) {
+    switch effect {
+    case .deliverOffer(let offer, let aCase, let agent, .next(let waiter), let until):
+      guard let ticket = waiters.removeValue(forKey: waiter) else { return hold(.effect(effect)) }
+      guard let view = offerAnswer(offer, aCase, agent, until) else { return }
+      hold(.answer(ticket, .offer(view), position: head.position))
+    case .answerEmpty(let waiter):
+      guard let ticket = waiters.removeValue(forKey: waiter) else { return }
+      hold(.answer(ticket, .noOffer, position: head.position))
+    case .deliverOffer(let offer, let aCase, let agent, .device(let index), let until):
+      guard let state = router.case(aCase) else { return }
+      let device = router.device(Int(index), of: agent) ?? ""
+      hold(.ring(state.session, offer, agent, device: device, until: until))
+    case .withdrawOffer(let offer, let aCase, _, .device, let end):
+      guard let state = router.case(aCase) else { return }
+      hold(.stopRinging(state.session, offer, end))
+    case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
+      .endSession, .messageCustomer:
+      hold(.effect(effect))
+    }
+  }
+
+  public func offerAnswer(_ offer: OfferID, _ aCase: CaseID, _ agent: AgentID, _ until: Instant) -> OfferAnswer? {
+    guard let state = router.case(aCase), let conversation = router.conversation(state.conversation) else {
+      return nil
+    }
+    return OfferAnswer(
+      offer: offer, case: aCase, agent: agent, conversation: state.conversation, customer: conversation.customer,
+      until: until)
+  }
+}
+
+/// One request being decided: what it has emitted and written so far.
+struct Turn {
+  let at: Instant
+  let position: Int64
+  let ticket: Ticket
+  var decision = Decision()
+  /// Router events already turned into rows and entries.
+  var reflected = 0
+  /// Effects already looked at for texts to say.
+  var heard = 0
+  var entries: [(EntryID, Digest)] = []
+  var said: [(ConversationID, EntryID)] = []
+  var queued: [OutboxRow] = []
+  /// Said before the handoff, in another place; written just before it.
+  var imported: (drafts: [EntryDraft], customer: CustomerRow, session: SessionRow)?
+  /// Blobs that the request refers to, as they are known.
+  var blobs: [BlobID: BlobRow] = [:]
+  /// Something besides router events was written.
+  var touched = false
+  /// What the next `caseQueued` of this turn is entered as, and with which further members.
+  var routing = EntryDraft(kind: .routed, author: .system, visibility: .business, channel: nil)
+
+  /// The log record: format, router events, and the numbers and hashes of the entries written with them.
+  func encodedLog() -> [UInt8] {
+    var w = ByteWriter(reserving: 64 + decision.events.count * 48 + entries.count * 40)
+    w.uint8(1)
+    w.count(decision.events.count)
+    for event in decision.events { event.encode(into: &w) }
+    w.count(entries.count)
+    for (id, hash) in entries {
+      w.signed(id.raw)
+      w.raw(hash.bytes)
+    }
+    return w.bytes
+  }
+}

@@ -1,0 +1,41 @@
+import Continuity
+import Model
+import Routing
+
+/// Turns facts into what a case needs: the workspace's rule set, seen from the writer.
+public protocol Planner: Sendable {
+  func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned
+  /// A text that a step sends to the customer, by its number in the rule version.
+  func text(_ number: UInt32, ruleVersion: UInt32) -> String?
+}
+
+/// What a rule may know when it decides. Personal values among them are kept in a row of their own.
+public struct RouteFacts: Hashable, Sendable {
+  public var channel: Channel
+  public var bot: String?
+  public var customer: CustomerID
+  public var isNewCustomer: Bool
+  public var profile: CustomerProfile
+  public var handoff: HandoffFacts?
+  public var mail: MailFacts?
+  public var call: CallLine?
+  public init(
+    channel: Channel, bot: String?, customer: CustomerID, isNewCustomer: Bool, profile: CustomerProfile,
+    handoff: HandoffFacts? = nil, mail: MailFacts? = nil, call: CallLine? = nil
+  ) {
+    self.channel = channel
+    self.bot = bot
+    self.customer = customer
+    self.isNewCustomer = isNewCustomer
+    self.profile = profile
+    self.handoff = handoff
+    self.mail = mail
+    self.call = call
+  }
+}
+
+public enum Planned: Sendable {
+  /// `facts` are the bytes that are kept, so that *explain* can show what the rule saw.
+  case route(Need, rule: UInt32, ruleVersion: UInt32, facts: [UInt8])
+  case action(RuleAction, rule: UInt32, ruleVersion: UInt32)
+}

@@ -1,0 +1,117 @@
+import Model
+
+/// Everything that commands of one workspace changed, in the order in which they were decided. Rows with the
+/// same key appear once, with their last value.
+public struct Commit: Sendable, Equatable {
+  public var workspace: WorkspaceID
+  public var log: [LogRecord] = []
+  public var work: [OpenWorkRow] = []
+  public var entries: [EntryRow] = []
+  public var customers: [CustomerRow] = []
+  public var identities: [IdentityRow] = []
+  public var conversations: [ConversationRow] = []
+  public var sessions: [SessionRow] = []
+  public var cases: [CaseRow] = []
+  public var facts: [FactsRow] = []
+  public var outcomes: [OutcomeRow] = []
+  public var keys: [KeyRow] = []
+  public var outbox: [OutboxRow] = []
+  public var blobs: [BlobRow] = []
+  /// Encoded rule versions, as they were when they began to apply.
+  public var configurations: [(version: UInt32, bytes: [UInt8])] = []
+
+  public init(workspace: WorkspaceID) { self.workspace = workspace }
+
+  public static func == (a: Commit, b: Commit) -> Bool {
+    a.workspace == b.workspace && a.log == b.log && a.work == b.work && a.entries == b.entries
+      && a.customers == b.customers && a.identities == b.identities && a.conversations == b.conversations
+      && a.sessions == b.sessions && a.cases == b.cases && a.facts == b.facts && a.outcomes == b.outcomes
+      && a.keys == b.keys && a.outbox == b.outbox && a.blobs == b.blobs
+      && a.configurations.elementsEqual(b.configurations, by: ==)
+  }
+}
+
+/// Where a workspace's log ends.
+public struct LogHead: Hashable, Sendable {
+  public var position: Int64 = 0
+  public var chain = Digest.zero
+  public var at = Instant(milliseconds: 0)
+  public var entry = EntryID(0)
+  public var outbox: Int64 = 0
+  public init() {}
+}
+
+/// A durable store. One contract, one test suite that every store must pass.
+public protocol Store: Sendable {
+  /// Writes all of it or nothing, and returns when it is on disk. Called from one thread at a time. The chain is
+  /// carried on here: `chain(n) = SHA-256(chain(n-1) ‖ position ‖ at ‖ bytes)`, checked against the last position
+  /// so that a gap or a repeat is a fault and not a corruption.
+  func commit(_ commits: [Commit]) throws(StoreFault)
+
+  /// Rows outside the log: administration.
+  func addWorkspace(named: String) throws(StoreFault) -> WorkspaceRow
+  func save(_ token: TokenRow) throws(StoreFault)
+
+  /// A connection of its own for one queue or thread; it never waits for the writer and sees every commit that
+  /// had returned when a call begins.
+  func reader() throws(StoreFault) -> any StoreReader
+
+  /// Removes outcomes older than the instant.
+  func forgetOutcomes(before: Instant) throws(StoreFault)
+  func close()
+}
+
+/// Which way a page runs.
+public enum PageDirection: Sendable { case older, newer }
+
+/// Reads. Not Sendable: each belongs to one queue. Every row read is checked against its checksum; a bad one is
+/// `StoreFault.corrupt`, never served.
+public protocol StoreReader: AnyObject {
+  func workspaces() throws(StoreFault) -> [WorkspaceRow]
+  func tokens() throws(StoreFault) -> [TokenRow]
+  func head(_ workspace: WorkspaceID) throws(StoreFault) -> LogHead
+  func secret(named: String) throws(StoreFault) -> [UInt8]
+
+  func work(_ workspace: WorkspaceID) throws(StoreFault) -> [OpenWorkRow]
+  func log(_ workspace: WorkspaceID, after: Int64, limit: Int) throws(StoreFault) -> [LogRecord]
+  func outbox(_ workspace: WorkspaceID, limit: Int) throws(StoreFault) -> [OutboxRow]
+  func configuration(_ workspace: WorkspaceID, version: UInt32?) throws(StoreFault) -> (version: UInt32, bytes: [UInt8])?
+
+  func identity(_ workspace: WorkspaceID, hash: [UInt8]) throws(StoreFault) -> IdentityRow?
+  func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault) -> [IdentityRow]
+  func customer(_ workspace: WorkspaceID, _ id: CustomerID) throws(StoreFault) -> CustomerRow?
+  /// All records merged into `root`, itself included, by id.
+  func merged(_ workspace: WorkspaceID, into root: CustomerID) throws(StoreFault) -> [CustomerRow]
+  func conversation(_ workspace: WorkspaceID, _ id: ConversationID) throws(StoreFault) -> ConversationRow?
+  /// Newest first.
+  func conversations(_ workspace: WorkspaceID, of customer: CustomerID, limit: Int) throws(StoreFault) -> [ConversationRow]
+  func session(_ workspace: WorkspaceID, _ id: SessionID) throws(StoreFault) -> SessionRow?
+  func sessions(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [SessionRow]
+  func aCase(_ workspace: WorkspaceID, _ id: CaseID) throws(StoreFault) -> CaseRow?
+  func cases(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [CaseRow]
+  func facts(_ workspace: WorkspaceID, of aCase: CaseID) throws(StoreFault) -> FactsRow?
+  func outcome(_ workspace: WorkspaceID, key: [UInt8]) throws(StoreFault) -> OutcomeRow?
+  func key(_ workspace: WorkspaceID, _ space: KeyRow.Space, _ key: [UInt8]) throws(StoreFault) -> [UInt8]?
+  func blob(_ workspace: WorkspaceID, _ id: BlobID) throws(StoreFault) -> BlobRow?
+
+  /// Entries of these customer records, in ascending order; `older` than `from` gives the last ones before it.
+  /// `atMost` bounds what is seen, so that a page is of one moment.
+  func timeline(
+    _ workspace: WorkspaceID, of customers: [CustomerID], from: EntryID, _ direction: PageDirection,
+    atMost: EntryID, limit: Int, visible: Visibility
+  ) throws(StoreFault) -> [EntryRow]
+  /// Entries of one conversation after a number, ascending.
+  func transcript(
+    _ workspace: WorkspaceID, of conversation: ConversationID, after: EntryID, limit: Int, visible: Visibility
+  ) throws(StoreFault) -> [EntryRow]
+}
+
+/// What went wrong with storage, in a sentence for the log and the health page.
+public enum StoreFault: Error, Sendable, Equatable {
+  /// The disk or the database refused; the operation had no effect.
+  case failed(doing: String, why: String)
+  /// A row does not match its checksum, or the chain is broken.
+  case corrupt(what: String)
+  /// Positions do not follow the last one committed: a fault of ours.
+  case outOfOrder(expected: Int64, got: Int64)
+}

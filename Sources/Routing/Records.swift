@@ -1,0 +1,219 @@
+import Model
+
+// What the machine holds of each open thing. Slots (`Int32`, -1 for none) tie records together in memory;
+// rows and events know only ids.
+
+struct ConversationRecord: SlotRecord, Sendable {
+  var id: ConversationID
+  var customer: CustomerID
+  var owner: Owner
+  var epoch: UInt32
+  var lastAgent: AgentID?
+  var openCase: Int32 = -1
+  /// First of the open sessions, in the order in which they were opened; the rest hang on `nextSession`.
+  var firstSession: Int32 = -1
+  var sequence: UInt64
+  var isDirty = false
+  var isStored = false
+
+  static let vacant = ConversationRecord(
+    id: .init(high: 0, low: 0), customer: .init(high: 0, low: 0), owner: .closed, epoch: 0, sequence: 0)
+}
+
+struct SessionRecord: SlotRecord, Sendable {
+  var id: SessionID
+  var conversation: Int32
+  var channel: Channel
+  var bot: BotID?
+  /// When something was last said on it.
+  var activity: Instant
+  /// After a restart: until when the caller may come back.
+  var graceUntil: Instant?
+  var nextSession: Int32 = -1
+  var sequence: UInt64
+  var isDirty = false
+  var isStored = false
+
+  static let vacant = SessionRecord(
+    id: .init(high: 0, low: 0), conversation: -1, channel: .chat, activity: .distantPast, sequence: 0)
+}
+
+/// Where a case is. Waiting → offered → assigned → (parked ⇄ assigned) → wrapping up → gone; from waiting and
+/// offered also → gone; from offered, and from parked at its wake, back to waiting.
+enum CaseState: Hashable, Sendable {
+  case waiting
+  /// At least one offer of it is open.
+  case offered
+  case assigned(AgentID)
+  case parked(AgentID, until: Instant)
+  case wrappingUp(AgentID, until: Instant)
+}
+
+struct CaseRecord: SlotRecord, Sendable {
+  var id: CaseID
+  var conversation: Int32
+  /// The session that carries it; it may have ended while an agent still works.
+  var session: SessionID
+  var channel: Channel
+  /// What it needs now: as routed, changed by the steps taken.
+  var need: Need
+  var widened: [QueueID] = []
+  var by: RouteReason
+  var age: Instant
+  var queuedAt: Instant
+  var state: CaseState = .waiting
+  var stepsTaken: UInt16 = 0
+  /// Waits for its preferred agent alone, until this.
+  var preferenceUntil: Instant?
+  var backOffs: [CaseBackOff] = []
+  var offersMade: UInt32 = 0
+  /// Device that the agent talks on, for an accepted call.
+  var device: UInt8?
+  var acceptedOnce = false
+  var sequence: UInt64
+  var isDirty = false
+  var isStored = false
+
+  // Derived: not in the row.
+  var key: Int64 = 0
+  var weight: UInt16 = 1
+  var firstOffer: Int32 = -1
+  var isPending = false
+  var isHeld = false
+
+  static let vacant = CaseRecord(
+    id: .init(high: 0, low: 0), conversation: -1, session: .init(high: 0, low: 0), channel: .chat,
+    need: Need(queue: QueueID(0)), by: RouteReason(cause: .handoff, ruleVersion: 0, rule: nil), age: .distantPast,
+    queuedAt: .distantPast, sequence: 0)
+}
+
+/// An agent who declined a case and is not asked again for a while, longer each time.
+struct CaseBackOff: Hashable, Sendable {
+  var agent: AgentID
+  var until: Instant
+  var times: UInt16
+  var isOver: Bool
+}
+
+struct OfferRecord: SlotRecord, Sendable {
+  var id: OfferID
+  var theCase: Int32
+  var agent: AgentID
+  var seat: Seat
+  var until: Instant
+  var nextOfCase: Int32 = -1
+  var sequence: UInt64
+  var isDirty = false
+  var isStored = false
+
+  static let vacant = OfferRecord(
+    id: .init(high: 0, low: 0), theCase: -1, agent: AgentID(0), seat: .device(0), until: .distantPast, sequence: 0)
+}
+
+struct AgentRecord: Sendable {
+  // In the row.
+  var status: AgentStatus = .offline
+  var isPresent = false
+  var presentUntil: Instant = .distantPast
+  var isNotResponding = false
+  var backOffUntil: Instant?
+  var next: WaitingNext?
+  var streams: [WaiterID] = []
+  /// Rises when the agent becomes available, accepts, or ends a case: the lowest is longest idle.
+  var idleStamp: UInt64 = 0
+  var idleSince: Instant = .distantPast
+  var offeredStamp: UInt64 = 0
+  /// UTC day, and cases accepted in it.
+  var day: Int64 = 0
+  var acceptedInDay: UInt32 = 0
+  var isDirty = false
+
+  // Derived: not in the row.
+  var used: Int = 0
+  var casesByChannel: (chat: UInt16, email: UInt16, phone: UInt16) = (0, 0, 0)
+  var cases: [Int32] = []
+  var openOffer: Int32 = -1
+  /// Cases that wait for this agent alone, by key.
+  var held: [Int32] = []
+  var isPending = false
+  var blocker: UInt8 = AgentRecord.unblocked
+  static let unblocked: UInt8 = 255
+  var ready: UInt8 = 0
+  /// Capacity in use when the agent last found nothing.
+  var usedWhenListed: Int = .max
+
+  struct WaitingNext: Hashable, Sendable {
+    var waiter: WaiterID
+    var until: Instant
+  }
+}
+
+struct QueueRecord: Sendable {
+  // In the row.
+  var accepted: UInt64 = 0
+  var acceptedInTime: UInt64 = 0
+  var abandoned: UInt64 = 0
+  var isDirty = false
+
+  // Derived.
+  var waiting: UInt32 = 0
+  var offered: UInt32 = 0
+  var assigned: UInt32 = 0
+  var oldest = OldestWaiting()
+  /// Agents who serve it, by what keeps them from being offered something: `PassedOverReason.rawValue`.
+  var blocked: [UInt32] = Array(repeating: 0, count: PassedOverReason.allCases.count)
+  var members: UInt32 = 0
+}
+
+/// The oldest case of a queue that has no agent yet: a heap by age in which the dead are dropped when they
+/// come to the top, or when they are more than the living.
+struct OldestWaiting: Sendable {
+  struct Entry {
+    var age: Int64
+    var sequence: UInt64
+    var slot: Int32
+  }
+  private var heap: [Entry] = []
+  private var live = 0
+  var top: Entry? { heap.first }
+
+  mutating func add(_ entry: Entry) {
+    live += 1
+    heap.append(entry)
+    var place = heap.count - 1
+    while place > 0, Self.less(entry, heap[(place - 1) >> 1]) {
+      heap[place] = heap[(place - 1) >> 1]
+      place = (place - 1) >> 1
+    }
+    heap[place] = entry
+  }
+
+  /// Call after the case left; `isLive` tells whether an entry still stands for a case without an agent.
+  mutating func removed(isLive: (Entry) -> Bool) {
+    live -= 1
+    if heap.count > 2 * live + 64 {
+      let kept = heap.filter(isLive).sorted(by: Self.less)
+      heap = kept
+    }
+    while let top = heap.first, !isLive(top) { pop() }
+  }
+
+  private mutating func pop() {
+    let last = heap.removeLast()
+    guard !heap.isEmpty else { return }
+    var place = 0
+    while true {
+      var child = 2 * place + 1
+      guard child < heap.count else { break }
+      if child + 1 < heap.count, Self.less(heap[child + 1], heap[child]) { child += 1 }
+      guard Self.less(heap[child], last) else { break }
+      heap[place] = heap[child]
+      place = child
+    }
+    heap[place] = last
+  }
+
+  private static func less(_ a: Entry, _ b: Entry) -> Bool {
+    a.age == b.age ? a.sequence < b.sequence : a.age < b.age
+  }
+}

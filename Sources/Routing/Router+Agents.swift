@@ -1,0 +1,111 @@
+import Model
+
+extension Router {
+  /// Renews the lease when more than a third of it has gone, so that not every call writes.
+  mutating func renewIfWorn(_ agent: AgentID, _ at: Instant, _ out: inout Decision) {
+    guard isKnown(agent) else { return }
+    let lease = catalogue.limits.presenceLease
+    let left = (agents[Int(agent.raw)].presentUntil - at).milliseconds
+    if agents[Int(agent.raw)].isPresent && left >= lease.milliseconds - lease.milliseconds / 3 { return }
+    emit(.presenceRenewed(agent, until: at + lease), at, &out)
+  }
+
+  mutating func decideRenew(_ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+    guard isActive(agent) else { return .unknownAgent }
+    renewIfWorn(agent, at, &out)
+    return nil
+  }
+
+  mutating func decideStatus(
+    _ agent: AgentID, _ status: AgentStatus, _ lease: Duration64?, _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    guard isActive(agent) else { return .unknownAgent }
+    if let lease {
+      guard lease > .zero, lease.milliseconds <= RoutingLimits.leaseMillisecondsMax else { return .notAllowed }
+      emit(.presenceRenewed(agent, until: at + lease), at, &out)
+    } else {
+      renewIfWorn(agent, at, &out)
+    }
+    let record = agents[Int(agent.raw)]
+    let isBack = status == .available && (record.isNotResponding || record.backOffUntil != nil)
+    if record.status != status || isBack {
+      emit(.statusSet(agent, status), at, &out)
+      out.effects.append(.tellAgentStatus(agent, status, responding: !agents[Int(agent.raw)].isNotResponding))
+    }
+    if status == .offline { leave(agent, .agentLeft, streamsToo: false, at, &out) }
+    return nil
+  }
+
+  /// What waits ends, unanswered offers return; the cases that they have, they keep.
+  mutating func leave(
+    _ agent: AgentID, _ why: OfferEnd.Revocation, streamsToo: Bool, _ at: Instant, _ out: inout Decision
+  ) {
+    endWaitingNext(agent, at, &out)
+    if streamsToo { for waiter in agents[Int(agent.raw)].streams { emit(.streamClosed(agent, waiter), at, &out) } }
+    let offer = agents[Int(agent.raw)].openOffer
+    if offer >= 0 { endOffer(offer, .revoked(why), at, &out) }
+  }
+
+  mutating func endWaitingNext(_ agent: AgentID, _ at: Instant, _ out: inout Decision) {
+    guard let next = agents[Int(agent.raw)].next else { return }
+    emit(.nextEnded(agent, next.waiter), at, &out)
+    out.effects.append(.answerEmpty(next.waiter))
+  }
+
+  // MARK: Seats
+
+  mutating func decideNext(
+    _ agent: AgentID, _ waiter: WaiterID, _ until: Instant, _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    guard isActive(agent) else { return .unknownAgent }
+    let record = agents[Int(agent.raw)]
+    guard record.next == nil else { return .agentAlreadyWaiting }
+    guard record.status == .available, !record.isNotResponding else { return .agentNotAvailable }
+    guard until > at else { return .timeIsPast }
+    renewIfWorn(agent, at, &out)
+    let most = at + .milliseconds(RoutingLimits.nextMillisecondsMax)
+    emit(.nextAsked(agent, waiter, until: min(until, most)), at, &out)
+    return nil
+  }
+
+  mutating func decideEndNext(
+    _ agent: AgentID, _ waiter: WaiterID, _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    guard isKnown(agent) else { return .unknownAgent }
+    if agents[Int(agent.raw)].next?.waiter == waiter {
+      emit(.nextEnded(agent, waiter), at, &out)
+      renewIfWorn(agent, at, &out)
+    }
+    failOffer(of: agent, at: .next(waiter), at, &out)
+    return nil
+  }
+
+  mutating func decideOpenStream(
+    _ agent: AgentID, _ waiter: WaiterID, _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    guard isActive(agent) else { return .unknownAgent }
+    let streams = agents[Int(agent.raw)].streams
+    guard !streams.contains(waiter), streams.count < RoutingLimits.streamsPerAgentMax else { return .agentAlreadyWaiting }
+    renewIfWorn(agent, at, &out)
+    emit(.streamOpened(agent, waiter), at, &out)
+    return nil
+  }
+
+  mutating func decideCloseStream(
+    _ agent: AgentID, _ waiter: WaiterID, _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    guard isKnown(agent) else { return .unknownAgent }
+    if agents[Int(agent.raw)].streams.contains(waiter) {
+      emit(.streamClosed(agent, waiter), at, &out)
+      renewIfWorn(agent, at, &out)
+    }
+    failOffer(of: agent, at: .stream(waiter), at, &out)
+    return nil
+  }
+
+  /// The connection through which an offer went is gone.
+  private mutating func failOffer(of agent: AgentID, at seat: Seat, _ at: Instant, _ out: inout Decision) {
+    let offer = agents[Int(agent.raw)].openOffer
+    if offer >= 0, offers[offer].seat == seat { fail(offer, .connectionClosed, at, &out) }
+  }
+}

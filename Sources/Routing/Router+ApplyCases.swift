@@ -1,0 +1,336 @@
+import Model
+
+extension Router {
+  mutating func applyQueued(
+    _ id: CaseID, _ conversation: ConversationID, _ session: SessionID, _ channel: Channel, _ need: Need,
+    _ age: Instant, _ by: RouteReason
+  ) {
+    let home = slot(of: conversation)
+    guard home >= 0, conversations[home].openCase < 0, slot(of: id) < 0, catalogue.isKnown(need.queue) else { return }
+    var record = CaseRecord(
+      id: id, conversation: home, session: session, channel: channel, need: need, by: by, age: age, queuedAt: now,
+      sequence: nextSequence())
+    record.preferenceUntil = need.preferred.map { now + $0.for }
+    let slot = cases.add(record)
+    caseTable.insert(id, slot)
+    conversations[home].openCase = slot
+    derive(slot)
+    beginWaiting(slot)
+    markDirty(theCase: slot)
+    armCase(slot)
+  }
+
+  /// What follows from the need: the weight and the key.
+  mutating func derive(_ slot: Int32) {
+    let need = cases[slot].need
+    let weight = max(1, need.weight ?? catalogue.limits.weight[cases[slot].channel])
+    cases[slot].weight = weight
+    cases[slot].key = orderKey(need, cases[slot].age)
+    let channel = Int(cases[slot].channel.rawValue) - 1
+    if Int(weight) < leastWeight[channel] {
+      leastWeight[channel] = Int(weight)
+      for index in agents.indices { refresh(AgentID(UInt32(truncatingIfNeeded: index))) }
+    }
+  }
+
+  /// Lower is sooner, and it never changes while the case waits: the instant from which it waits, minus what
+  /// its priority is worth.
+  func orderKey(_ need: Need, _ age: Instant) -> Int64 {
+    let seconds = Int64(catalogue.queues[Int(need.queue.raw)].settings.prioritySeconds)
+    let point = seconds == 0 ? RoutingLimits.strictPointMilliseconds : seconds * 1_000
+    let (key, overflow) = age.milliseconds.subtractingReportingOverflow(Int64(need.priority) * point)
+    return overflow ? (need.priority > 0 ? .min : .max - 1) : min(key, .max - 1)
+  }
+
+  // MARK: Waiting
+
+  /// Counts the case in and leaves it to the match.
+  mutating func beginWaiting(_ slot: Int32) {
+    cases[slot].state = .waiting
+    let queue = Int(cases[slot].need.queue.raw)
+    queues[queue].waiting += 1
+    queues[queue].oldest.add(
+      .init(age: cases[slot].age.milliseconds, sequence: cases[slot].sequence, slot: slot))
+    relist(slot)
+  }
+
+  /// Takes the case out of the index and counts it out of `waiting`; the caller says what it is now.
+  mutating func endWaiting(_ slot: Int32) {
+    unlist(slot)
+    queues[Int(cases[slot].need.queue.raw)].waiting -= 1
+  }
+
+  /// No longer without an agent: the oldest of the queue may be another.
+  mutating func dropFromOldest(_ slot: Int32) {
+    let queue = cases[slot].need.queue
+    queues[Int(queue.raw)].oldest.removed { [cases] entry in
+      let record = cases[entry.slot]
+      return record.sequence == entry.sequence && record.need.queue == queue
+        && (record.state == .waiting || record.state == .offered)
+    }
+  }
+
+  mutating func unlist(_ slot: Int32) {
+    waiting.remove(slot)
+    cases[slot].isPending = false
+    if cases[slot].isHeld, let preferred = cases[slot].need.preferred {
+      agents[Int(preferred.agent.raw)].held.removeAll { $0 == slot }
+      cases[slot].isHeld = false
+    }
+  }
+
+  /// Out of the index and into the list of those that the next match looks at.
+  mutating func relist(_ slot: Int32) {
+    unlist(slot)
+    cases[slot].isPending = true
+    pendingCases.append(slot)
+    if pendingCases.count > 1_024 { listPendingCases() }
+  }
+
+  // MARK: Steps
+
+  mutating func applyStep(_ id: CaseID, _ index: UInt16) {
+    let slot = slot(of: id)
+    guard slot >= 0, Int(index) < cases[slot].need.steps.count else { return }
+    let wasWaiting = cases[slot].state == .waiting
+    let wasOffered = cases[slot].state == .offered
+    if wasWaiting { unlist(slot) }
+    let old = cases[slot].need.queue
+    change(slot, cases[slot].need.steps[Int(index)].change)
+    cases[slot].stepsTaken = index + 1
+    let new = cases[slot].need.queue
+    if old != new, wasWaiting || wasOffered { moveQueue(slot, from: old, to: new) }
+    derive(slot)
+    if wasWaiting { relist(slot) }
+    markDirty(theCase: slot)
+    armCase(slot)
+  }
+
+  private mutating func change(_ slot: Int32, _ change: Need.Step.Change) {
+    switch change {
+    case .dropSkill(let skill): cases[slot].need.skills.removeAll { $0.skill == skill }
+    case .lowerSkill(let skill, let level):
+      for index in cases[slot].need.skills.indices where cases[slot].need.skills[index].skill == skill {
+        cases[slot].need.skills[index].level = max(1, min(level, cases[slot].need.skills[index].level))
+      }
+    case .raisePriority(let by):
+      let (sum, overflow) = cases[slot].need.priority.addingReportingOverflow(by)
+      cases[slot].need.priority = overflow ? (by > 0 ? .max : .min) : sum
+    case .changeQueue(let queue): if catalogue.isKnown(queue) { cases[slot].need.queue = queue }
+    case .widen(let queues):
+      for queue in queues where catalogue.isKnown(queue) && !cases[slot].widened.contains(queue) {
+        if cases[slot].widened.count < RoutingLimits.widenedQueuesMax { cases[slot].widened.append(queue) }
+      }
+      cases[slot].widened.sort()
+    case .message: break
+    }
+  }
+
+  private mutating func moveQueue(_ slot: Int32, from old: QueueID, to new: QueueID) {
+    if cases[slot].state == .waiting {
+      queues[Int(old.raw)].waiting -= 1
+      queues[Int(new.raw)].waiting += 1
+    } else {
+      queues[Int(old.raw)].offered -= 1
+      queues[Int(new.raw)].offered += 1
+    }
+    queues[Int(old.raw)].oldest.removed { [cases] in
+      cases[$0.slot].sequence == $0.sequence && cases[$0.slot].need.queue == old
+        && (cases[$0.slot].state == .waiting || cases[$0.slot].state == .offered)
+    }
+    queues[Int(new.raw)].oldest.add(
+      .init(age: cases[slot].age.milliseconds, sequence: cases[slot].sequence, slot: slot))
+  }
+
+  mutating func applyPreferenceEnded(_ id: CaseID) {
+    let slot = slot(of: id)
+    guard slot >= 0, cases[slot].preferenceUntil != nil else { return }
+    let isWaiting = cases[slot].state == .waiting
+    if isWaiting { unlist(slot) }
+    cases[slot].preferenceUntil = nil
+    if isWaiting { relist(slot) }
+    markDirty(theCase: slot)
+    armCase(slot)
+  }
+
+  // MARK: With an agent
+
+  mutating func applyAccepted(_ id: CaseID, _ agent: AgentID) {
+    let slot = slot(of: id)
+    guard slot >= 0, isKnown(agent) else { return }
+    leaveQueue(slot)
+    let queue = Int(cases[slot].need.queue.raw)
+    if !cases[slot].acceptedOnce {
+      let target = cases[slot].need.serviceLevel ?? catalogue.queues[queue].settings.serviceLevel
+      queues[queue].accepted += 1
+      if now - cases[slot].age <= target { queues[queue].acceptedInTime += 1 }
+      markDirty(queue: cases[slot].need.queue)
+    }
+    cases[slot].acceptedOnce = true
+    cases[slot].preferenceUntil = nil
+    cases[slot].device = acceptedDevice(slot, agent)
+    cases[slot].state = .assigned(agent)
+    queues[queue].assigned += 1
+    take(slot, agent)
+    conversations[cases[slot].conversation].lastAgent = agent
+    markDirty(conversation: cases[slot].conversation)
+    endGrace(cases[slot].session)
+    countAccepted(agent)
+    stampIdle(agent)
+    markDirty(theCase: slot)
+    armCase(slot)
+    touch(agent)
+  }
+
+  private func acceptedDevice(_ slot: Int32, _ agent: AgentID) -> UInt8? {
+    var offer = cases[slot].firstOffer
+    while offer >= 0 {
+      if offers[offer].agent == agent, case .device(let index) = offers[offer].seat { return index }
+      offer = offers[offer].nextOfCase
+    }
+    return nil
+  }
+
+  private mutating func endGrace(_ session: SessionID) {
+    let slot = slot(of: session)
+    guard slot >= 0, sessions[slot].graceUntil != nil else { return }
+    sessions[slot].graceUntil = nil
+    markDirty(session: slot)
+    armSession(slot)
+  }
+
+  private mutating func countAccepted(_ agent: AgentID) {
+    let day = now.milliseconds / 86_400_000
+    let index = Int(agent.raw)
+    if agents[index].day != day {
+      agents[index].day = day
+      agents[index].acceptedInDay = 0
+    }
+    agents[index].acceptedInDay += 1
+  }
+
+  /// Out of `waiting`, `offered` or `parked`, whatever it was.
+  private mutating func leaveQueue(_ slot: Int32) {
+    let queue = Int(cases[slot].need.queue.raw)
+    switch cases[slot].state {
+    case .waiting:
+      endWaiting(slot)
+      cases[slot].state = .assigned(AgentID(0))
+      dropFromOldest(slot)
+    case .offered:
+      queues[queue].offered -= 1
+      cases[slot].state = .assigned(AgentID(0))
+      dropFromOldest(slot)
+    case .assigned(let agent), .parked(let agent, _), .wrappingUp(let agent, _):
+      queues[queue].assigned -= 1
+      release(slot, agent)
+    }
+  }
+
+  /// The case takes its share of the agent's capacity.
+  mutating func take(_ slot: Int32, _ agent: AgentID) {
+    let index = Int(agent.raw)
+    agents[index].used += Int(cases[slot].weight)
+    agents[index].cases.append(slot)
+    agents[index].count(cases[slot].channel, 1)
+  }
+
+  private mutating func release(_ slot: Int32, _ agent: AgentID) {
+    let index = Int(agent.raw)
+    guard let place = agents[index].cases.firstIndex(of: slot) else { return }
+    agents[index].cases.remove(at: place)
+    agents[index].used -= Int(cases[slot].weight)
+    agents[index].count(cases[slot].channel, -1)
+  }
+
+  mutating func applyWrappingUp(_ id: CaseID, _ agent: AgentID, _ until: Instant?) {
+    let slot = slot(of: id)
+    guard slot >= 0, isKnown(agent) else { return }
+    cases[slot].state = .wrappingUp(agent, until: until ?? .distantFuture)
+    cases[slot].device = nil
+    markDirty(theCase: slot)
+    armCase(slot)
+    touch(agent)
+  }
+
+  mutating func applyParked(_ id: CaseID, _ agent: AgentID, _ until: Instant) {
+    let slot = slot(of: id)
+    guard slot >= 0, case .assigned = cases[slot].state, isKnown(agent) else { return }
+    release(slot, agent)
+    cases[slot].state = .parked(agent, until: until)
+    markDirty(theCase: slot)
+    armCase(slot)
+    touch(agent)
+  }
+
+  mutating func applyResumed(_ id: CaseID, _ agent: AgentID) {
+    let slot = slot(of: id)
+    guard slot >= 0, case .parked = cases[slot].state, isKnown(agent) else { return }
+    cases[slot].state = .assigned(agent)
+    take(slot, agent)
+    markDirty(theCase: slot)
+    armCase(slot)
+    touch(agent)
+  }
+
+  mutating func applyRequeued(_ id: CaseID) {
+    let slot = slot(of: id)
+    guard slot >= 0 else { return }
+    let agent = cases[slot].agent
+    leaveQueue(slot)
+    cases[slot].device = nil
+    beginWaiting(slot)
+    markDirty(theCase: slot)
+    armCase(slot)
+    if let agent { touch(agent) }
+  }
+
+  mutating func applyCaseClosed(_ id: CaseID, _ end: CaseEnd) {
+    let slot = slot(of: id)
+    guard slot >= 0 else { return }
+    let agent = cases[slot].agent
+    let queue = cases[slot].need.queue
+    leaveQueue(slot)
+    if end == .abandoned {
+      queues[Int(queue.raw)].abandoned += 1
+      markDirty(queue: queue)
+    }
+    conversations[cases[slot].conversation].openCase = -1
+    timers.cancel(.caseDue, slot)
+    markGone(theCase: slot)
+    caseTable.remove(id)
+    cases.remove(slot)
+    ended.add(id)
+    if let agent {
+      stampIdle(agent)
+      touch(agent)
+    }
+  }
+}
+
+extension CaseRecord {
+  /// Who has it: assigned, parked or wrapping up.
+  var agent: AgentID? {
+    switch state {
+    case .waiting, .offered: nil
+    case .assigned(let agent), .parked(let agent, _), .wrappingUp(let agent, _): agent
+    }
+  }
+}
+
+extension AgentRecord {
+  mutating func count(_ channel: Channel, _ change: Int) {
+    switch channel {
+    case .chat: casesByChannel.chat = UInt16(truncatingIfNeeded: Int(casesByChannel.chat) + change)
+    case .email: casesByChannel.email = UInt16(truncatingIfNeeded: Int(casesByChannel.email) + change)
+    case .phone: casesByChannel.phone = UInt16(truncatingIfNeeded: Int(casesByChannel.phone) + change)
+    }
+  }
+  func count(_ channel: Channel) -> UInt16 {
+    switch channel {
+    case .chat: casesByChannel.chat
+    case .email: casesByChannel.email
+    case .phone: casesByChannel.phone
+    }
+  }
+}

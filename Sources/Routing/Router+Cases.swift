@@ -1,0 +1,232 @@
+import Model
+
+extension Router {
+  // MARK: Routing
+
+  mutating func decideRoute(
+    _ id: ConversationID, _ session: SessionID, _ theCase: CaseID, _ need: Need, _ by: RouteReason, _ epoch: UInt32?,
+    _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    let home = slot(of: id)
+    guard home >= 0 else { return ended.contains(id) ? .conversationClosed : .unknownConversation }
+    let carrier = slot(of: session)
+    guard carrier >= 0 else { return ended.contains(session) ? .sessionEnded : .unknownSession }
+    guard sessions[carrier].conversation == home else { return .unknownSession }
+    if conversations[home].owner == .closed { return .conversationClosed }
+    if let epoch, epoch != conversations[home].epoch { return .notOwner }
+    let channel = sessions[carrier].channel
+    let open = conversations[home].openCase
+    if open >= 0, epoch != nil || !mayMove(open, to: channel) { return .caseAlreadyOpen }
+    guard slot(of: theCase) < 0, !ended.contains(theCase) else { return .idInUse }
+    if let fault = fault(need) { return fault }
+    let age = open >= 0 ? cases[open].age : at
+    if open >= 0 { endCase(open, .transferred, .movedOn, at, &out) }
+    queue(theCase, home, session, channel, need, age, by, at, &out)
+    return nil
+  }
+
+  /// A case that nobody has taken follows the customer to another channel, with its age.
+  private func mayMove(_ slot: Int32, to channel: Channel) -> Bool {
+    (cases[slot].state == .waiting || cases[slot].state == .offered) && cases[slot].channel != channel
+  }
+
+  /// Whether a need can be met at all, and keeps the bounds.
+  func fault(_ need: Need) -> Rejection? {
+    guard catalogue.isKnown(need.queue), !catalogue.queues[Int(need.queue.raw)].isRetired else { return .unknownQueue }
+    guard need.skills.count <= RoutingLimits.skillsPerNeedMax, need.steps.count <= RoutingLimits.stepsPerNeedMax,
+      need.excluded.count <= RoutingLimits.excludedPerNeedMax
+    else { return .needTooLarge }
+    var last: SkillID?
+    for skill in need.skills {
+      guard Int(skill.skill.raw) < catalogue.skillNames.all.count, (1...RoutingLimits.skillLevelMax).contains(skill.level),
+        last.map({ $0 < skill.skill }) ?? true
+      else { return .notAllowed }
+      last = skill.skill
+    }
+    for step in need.steps {
+      switch step.change {
+      case .changeQueue(let queue): guard catalogue.isKnown(queue) else { return .unknownQueue }
+      case .widen(let queues):
+        guard queues.allSatisfy(catalogue.isKnown) else { return .unknownQueue }
+        guard queues.count <= RoutingLimits.widenedQueuesMax else { return .needTooLarge }
+      case .dropSkill, .lowerSkill, .raisePriority, .message: break
+      }
+    }
+    let queue = Int(need.queue.raw)
+    guard queues[queue].members > 0 || need.steps.contains(where: { $0.opensQueue }) else { return .queueUnserved }
+    return queues[queue].waiting < catalogue.queues[queue].settings.waitingMax ? nil : .queueFull
+  }
+
+  private mutating func queue(
+    _ id: CaseID, _ home: Int32, _ session: SessionID, _ channel: Channel, _ need: Need, _ age: Instant,
+    _ by: RouteReason, _ at: Instant, _ out: inout Decision
+  ) {
+    var need = need
+    if need.steps.count > 1 { need.steps = inOrder(need.steps) }
+    emit(.caseQueued(id, conversations[home].id, session, channel, need: need, age: age, by: by), at, &out)
+    give(home, to: .queue(need.queue, id), at, &out)
+    let slot = slot(of: id)
+    // A case that brings its age may be past some of its steps already.
+    if slot >= 0 { takeSteps(slot, at, &out) }
+  }
+
+  /// Sorted by when, and as written where equal.
+  private func inOrder(_ steps: [Need.Step]) -> [Need.Step] {
+    steps.enumerated().sorted { ($0.element.after, $0.offset) < ($1.element.after, $1.offset) }.map(\.element)
+  }
+
+  mutating func takeSteps(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
+    while let due = nextStep(slot), due <= at {
+      let index = cases[slot].stepsTaken
+      let step = cases[slot].need.steps[Int(index)].change
+      let home = cases[slot].conversation
+      let queue = cases[slot].need.queue
+      emit(.stepTaken(cases[slot].id, index: index), at, &out)
+      if cases[slot].need.queue != queue {
+        give(home, to: .queue(cases[slot].need.queue, cases[slot].id), at, &out)
+      }
+      if case .message(let text) = step {
+        out.effects.append(
+          .messageCustomer(
+            conversations[home].id, cases[slot].session, ruleVersion: cases[slot].by.ruleVersion, text: text))
+      }
+    }
+  }
+
+  // MARK: What an agent does with a case
+
+  /// The case that this agent has.
+  private func owned(_ id: CaseID, _ agent: AgentID) -> Result<Int32, Rejection> {
+    guard isKnown(agent) else { return .failure(.unknownAgent) }
+    let slot = slot(of: id)
+    guard slot >= 0 else { return .failure(ended.contains(id) ? .caseClosed : .unknownCase) }
+    guard let holder = cases[slot].agent else { return .failure(.caseNotAssigned) }
+    return holder == agent ? .success(slot) : .failure(.caseNotYours)
+  }
+
+  private mutating func withOwned(
+    _ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision,
+    _ act: (inout Router, Int32, inout Decision) -> Rejection?
+  ) -> Rejection? {
+    switch owned(id, agent) {
+    case .failure(let refusal): return refusal
+    case .success(let slot): return act(&self, slot, &out)
+    }
+  }
+
+  mutating func decideTransfer(
+    _ id: CaseID, _ agent: AgentID, _ need: Need, _ new: CaseID, _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    withOwned(id, agent, at, &out) { router, slot, out in
+      guard router.slot(of: new) < 0, !router.ended.contains(new) else { return .idInUse }
+      if let fault = router.fault(need) { return fault }
+      router.renewIfWorn(agent, at, &out)
+      let record = router.cases[slot]
+      router.endCase(slot, .transferred, .movedOn, at, &out)
+      let by = RouteReason(cause: .transfer, ruleVersion: router.catalogue.configuration?.version ?? 0, rule: nil)
+      router.queue(
+        new, record.conversation, record.session, record.channel, need, record.age, by, at, &out)
+      return nil
+    }
+  }
+
+  mutating func decideHandBack(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+    withOwned(id, agent, at, &out) { router, slot, out in
+      let home = router.cases[slot].conversation
+      let carrier = router.slot(of: router.cases[slot].session)
+      let own = carrier >= 0 ? router.sessions[carrier].bot : nil
+      guard let bot = own ?? router.firstBot(of: home)
+      else { return .notAllowed }
+      router.renewIfWorn(agent, at, &out)
+      router.endCase(slot, .handedBack, .movedOn, at, &out)
+      router.give(home, to: .bot(bot), at, &out)
+      return nil
+    }
+  }
+
+  /// The agent keeps the capacity until the time is over. A call is hung up by it.
+  mutating func decideWrapUp(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+    withOwned(id, agent, at, &out) { router, slot, out in
+      guard case .assigned = router.cases[slot].state else { return .caseNotAssigned }
+      router.renewIfWorn(agent, at, &out)
+      let channel = router.cases[slot].channel
+      let configured = router.catalogue.queues[Int(router.cases[slot].need.queue.raw)].settings.wrapUp[channel]
+      let length = configured > .zero ? configured : .milliseconds(RoutingLimits.wrapUpAskedMilliseconds)
+      emitWrapUp(&router, slot, agent, at + length, at, &out)
+      return nil
+    }
+  }
+
+  mutating func decideClose(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+    withOwned(id, agent, at, &out) { router, slot, out in
+      router.renewIfWorn(agent, at, &out)
+      let home = router.cases[slot].conversation
+      router.endCase(slot, .resolved, .movedOn, at, &out)
+      router.closeConversation(home, at, &out)
+      return nil
+    }
+  }
+
+  mutating func decidePark(
+    _ id: CaseID, _ agent: AgentID, _ until: Instant, _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    withOwned(id, agent, at, &out) { router, slot, out in
+      guard case .assigned = router.cases[slot].state else { return .caseNotAssigned }
+      guard router.cases[slot].channel != .phone else { return .notAllowed }
+      guard until > at else { return .timeIsPast }
+      guard until <= at + .milliseconds(RoutingLimits.parkMillisecondsMax) else { return .notAllowed }
+      router.renewIfWorn(agent, at, &out)
+      router.emit(.caseParked(id, agent, until: until), at, &out)
+      return nil
+    }
+  }
+
+  mutating func decideResume(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+    withOwned(id, agent, at, &out) { router, slot, out in
+      guard case .parked = router.cases[slot].state else { return .caseNotAssigned }
+      guard router.hasRoom(Int(agent.raw), slot) else { return .agentAtCapacity }
+      router.renewIfWorn(agent, at, &out)
+      router.emit(.caseResumed(id, agent), at, &out)
+      return nil
+    }
+  }
+
+  /// The bot of the conversation's first session that has one.
+  func firstBot(of home: Int32) -> BotID? {
+    for session in sessionSlots(of: home) { if let bot = sessions[session].bot { return bot } }
+    return nil
+  }
+
+  /// Room for a case that comes back from being parked; an offer that is open keeps its room.
+  func hasRoom(_ agent: Int, _ slot: Int32) -> Bool {
+    let channel = cases[slot].channel
+    var used = agents[agent].used
+    var count = Int(agents[agent].count(channel))
+    if agents[agent].openOffer >= 0 {
+      let offered = offers[agents[agent].openOffer].theCase
+      used += Int(cases[offered].weight)
+      count += cases[offered].channel == channel ? 1 : 0
+    }
+    let bounds = profiles.bounds[agent]
+    return used + Int(cases[slot].weight) <= bounds.capacity && count < Int(bounds.most(channel))
+  }
+}
+
+private func emitWrapUp(
+  _ router: inout Router, _ slot: Int32, _ agent: AgentID, _ until: Instant, _ at: Instant, _ out: inout Decision
+) {
+  let session = router.slot(of: router.cases[slot].session)
+  let isCall = router.cases[slot].channel == .phone
+  router.emit(.caseWrappingUp(router.cases[slot].id, agent, until: until), at, &out)
+  if isCall, session >= 0 { router.endSession(of: session, .businessEnded, at, &out) }
+}
+
+extension Need.Step {
+  /// Whether it may bring agents who do not serve the first queue.
+  var opensQueue: Bool {
+    switch change {
+    case .changeQueue, .widen: true
+    case .dropSkill, .lowerSkill, .raisePriority, .message: false
+    }
+  }
+}

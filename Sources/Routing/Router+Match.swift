@@ -1,0 +1,276 @@
+import Model
+
+// Matching: on every change, and complete. Before a command no waiting case had an eligible agent who could
+// be offered it; so a new pair has an agent or a case that the command changed, and only these are looked at.
+extension Router {
+  mutating func match(_ at: Instant, _ out: inout Decision) {
+    matchGoesOn = false
+    var budget = RoutingLimits.pairsPerCommandMax
+    while !pendingAgents.isEmpty || !pendingCases.isEmpty {
+      guard budget > 0 else {
+        matchGoesOn = true
+        return
+      }
+      if pendingCases.isEmpty, pendingAgents.count == 1 {
+        // Nobody else is new: a case that this agent can take has no other agent, or it would not wait.
+        let agent = Int(pendingAgents.removeLast())
+        agents[agent].isPending = false
+        if let slot = bestCase(for: agent) { makeOffer(slot, agent, at, &out) } else { listIdle(agent) }
+        budget -= 1
+      } else if pendingAgents.isEmpty, pendingCases.count == 1 {
+        let slot = pendingCases.removeLast()
+        guard settlePreference(slot, at, &out) else { continue }
+        if !isBehindAnother(slot), let agent = bestAgent(for: slot) {
+          makeOffer(slot, agent, at, &out)
+        } else {
+          listWaiting(slot)
+        }
+        budget -= 1
+      } else {
+        matchMany(at, &budget, &out)
+      }
+    }
+  }
+
+  /// Whether a case waits that needs no more than this one and would take any agent. It found nobody, so this
+  /// one need not look. Only true to the facts while no agent is new.
+  private func isBehindAnother(_ slot: Int32) -> Bool {
+    guard cases[slot].preferenceUntil == nil, !idle.isEmpty(cases[slot].channel) else { return false }
+    return waiting.hasEasierCase(
+      queue: cases[slot].need.queue, widened: cases[slot].widened, channel: cases[slot].channel,
+      weight: cases[slot].weight, skills: cases[slot].need.skills)
+  }
+
+  /// Several are new. Each pair is looked at from both sides: the agent that suits a case best may have an
+  /// older case to take, and the case that suits an agent best may have a longer idle agent.
+  private mutating func matchMany(_ at: Instant, _ budget: inout Int, _ out: inout Decision) {
+    let someCases = takePendingCases(at, &out)
+    var someAgents = pendingAgents
+    pendingAgents.removeAll(keepingCapacity: true)
+    someAgents.sort { agents[Int($0)].idleStamp < agents[Int($1)].idleStamp }
+    for agent in someAgents {
+      agents[Int(agent)].isPending = false
+      listIdle(Int(agent))
+    }
+    for (place, slot) in someCases.enumerated() {
+      while cases[slot].state == .waiting, waiting.contains(slot) || cases[slot].isHeld,
+        let agent = bestAgent(for: slot)
+      {
+        guard budget > 0 else { return putBack(someCases[place...], someAgents[...]) }
+        pair(slot, agent, at, &out)
+        budget -= 1
+      }
+    }
+    for (place, index) in someAgents.enumerated() {
+      let agent = Int(index)
+      while idle.channels(agent) != 0, let slot = bestCase(for: agent) {
+        guard budget > 0 else { return putBack([], someAgents[place...]) }
+        pair(slot, bestAgent(for: slot) ?? agent, at, &out)
+        budget -= 1
+      }
+    }
+  }
+
+  /// Offers a pair in which each is the other's best. The agent's best case is never later than the case that
+  /// led to the agent, so this ends.
+  private mutating func pair(_ slot: Int32, _ agent: Int, _ at: Instant, _ out: inout Decision) {
+    var (slot, agent) = (slot, agent)
+    while let first = bestCase(for: agent), first != slot, let other = bestAgent(for: first) {
+      slot = first
+      if other == agent { break }
+      agent = other
+    }
+    makeOffer(slot, agent, at, &out)
+  }
+
+  /// Lists the pending cases and returns them, the soonest first.
+  private mutating func takePendingCases(_ at: Instant, _ out: inout Decision) -> [Int32] {
+    var taken: [Int32] = []
+    while let slot = pendingCases.popLast() {
+      guard settlePreference(slot, at, &out) else { continue }
+      listWaiting(slot)
+      taken.append(slot)
+    }
+    taken.sort { (cases[$0].key, cases[$0].sequence) < (cases[$1].key, cases[$1].sequence) }
+    return taken
+  }
+
+  private mutating func putBack(_ someCases: ArraySlice<Int32>, _ someAgents: ArraySlice<Int32>) {
+    for slot in someCases where cases[slot].state == .waiting && !cases[slot].isPending { relist(slot) }
+    for agent in someAgents where !agents[Int(agent)].isPending && agents[Int(agent)].ready != 0 {
+      agents[Int(agent)].isPending = true
+      pendingAgents.append(agent)
+    }
+  }
+
+  /// False when the case is not to be looked at: no longer pending, or its caller is not back yet. Ends a
+  /// preference for an agent who is away or could not take the case anyway.
+  private mutating func settlePreference(_ slot: Int32, _ at: Instant, _ out: inout Decision) -> Bool {
+    guard cases[slot].isPending, cases[slot].state == .waiting else { return false }
+    if isInGrace(cases[slot].session) {
+      cases[slot].isPending = false
+      return false
+    }
+    if cases[slot].preferenceUntil != nil, let preferred = cases[slot].need.preferred?.agent,
+      !isThere(preferred) || !suits(Int(preferred.raw), slot)
+    {
+      emit(.preferenceEnded(cases[slot].id), at, &out)
+      return false  // pending again, now for the whole queue
+    }
+    return true
+  }
+
+  func isThere(_ agent: AgentID) -> Bool {
+    isActive(agent) && agents[Int(agent.raw)].isPresent && agents[Int(agent.raw)].status != .offline
+  }
+
+  mutating func listIdle(_ agent: Int) {
+    idle.list(agent, agents[agent].ready, profiles)
+    agents[agent].usedWhenListed = agents[agent].used
+  }
+
+  mutating func listPendingCases() {
+    for slot in pendingCases where cases[slot].isPending && !isInGrace(cases[slot].session) { listWaiting(slot) }
+    pendingCases.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func listWaiting(_ slot: Int32) {
+    cases[slot].isPending = false
+    guard !waiting.contains(slot), !cases[slot].isHeld else { return }
+    if cases[slot].preferenceUntil != nil, let preferred = cases[slot].need.preferred, isKnown(preferred.agent) {
+      cases[slot].isHeld = true
+      let index = Int(preferred.agent.raw)
+      let key = (cases[slot].key, cases[slot].sequence)
+      let place = agents[index].held.firstIndex { (cases[$0].key, cases[$0].sequence) > key }
+      agents[index].held.insert(slot, at: place ?? agents[index].held.count)
+      return
+    }
+    waiting.insert(
+      slot, key: cases[slot].key, sequence: cases[slot].sequence, queue: cases[slot].need.queue,
+      widened: cases[slot].widened, channel: cases[slot].channel, weight: cases[slot].weight,
+      skills: cases[slot].need.skills, takesAnyone: cases[slot].need.excluded.isEmpty && cases[slot].backOffs.isEmpty)
+  }
+
+  // MARK: Who suits
+
+  /// Whether the agent could take the case but for the moment: queue, skills, exclusions, back-off.
+  func suits(_ agent: Int, _ slot: Int32) -> Bool {
+    let queue = cases[slot].need.queue
+    guard profiles.serves(agent, queue) || cases[slot].widened.contains(where: { profiles.serves(agent, $0) })
+    else { return false }
+    for skill in cases[slot].need.skills where skill.required {
+      if profiles.level(agent, skill.skill.raw) < skill.level { return false }
+    }
+    return mayTake(agent, slot)
+  }
+
+  /// What is held with single cases and agents: exclusions and back-offs.
+  @inline(__always) func mayTake(_ agent: Int, _ slot: Int32) -> Bool {
+    if cases[slot].need.excluded.isEmpty && cases[slot].backOffs.isEmpty { return true }
+    let id = AgentID(UInt32(truncatingIfNeeded: agent))
+    return !cases[slot].need.excluded.contains(id)
+      && !cases[slot].backOffs.contains { $0.agent == id && !$0.isOver }
+  }
+
+  func room(_ agent: Int) -> Int { profiles.bounds[agent].capacity - agents[agent].used }
+
+  /// Whether the agent can be offered this case now.
+  func isEligible(_ agent: Int, _ slot: Int32) -> Bool {
+    agents[agent].ready & cases[slot].channel.bit != 0 && room(agent) >= Int(cases[slot].weight) && suits(agent, slot)
+  }
+
+  // MARK: The best of each side
+
+  /// The soonest case that the agent can take.
+  mutating func bestCase(for agent: Int) -> Int32? {
+    guard agents[agent].ready != 0 else { return nil }
+    var bound = CaseIndex.Entry.none
+    for slot in agents[agent].held where isEligible(agent, slot) {
+      bound = .init(key: cases[slot].key, sequence: cases[slot].sequence, slot: slot)
+      break
+    }
+    let found = findWaiting(agent, bound)
+    return found.slot >= 0 ? found.slot : bound.slot >= 0 ? bound.slot : nil
+  }
+
+  private mutating func findWaiting(_ agent: Int, _ bound: CaseIndex.Entry) -> CaseIndex.Entry {
+    guard waiting.count > 0 else { return .none }
+    let seeker = CaseIndex.Seeker(agent: agent, ready: agents[agent].ready, room: room(agent))
+    let id = AgentID(UInt32(truncatingIfNeeded: agent))
+    return waiting.best(for: seeker, profiles, below: bound) { [cases] slot in
+      cases[slot].need.excluded.isEmpty && cases[slot].backOffs.isEmpty
+        || !cases[slot].need.excluded.contains(id)
+          && !cases[slot].backOffs.contains { $0.agent == id && !$0.isOver }
+    }
+  }
+
+  /// The agent who gets the case, by its preference or its queue's strategy.
+  func bestAgent(for slot: Int32) -> Int? {
+    if cases[slot].preferenceUntil != nil, let preferred = cases[slot].need.preferred {
+      let agent = Int(preferred.agent.raw)
+      return isKnown(preferred.agent) && isEligible(agent, slot) ? agent : nil
+    }
+    let channel = cases[slot].channel
+    guard !idle.isEmpty(channel) else { return nil }
+    let queue = cases[slot].need.queue
+    let isFirstCome = Ranking.isFirstCome(cases[slot].need.skills, catalogue.queues[Int(queue.raw)].settings.strategy)
+    var cursor = IdleIndex.Cursor()
+    var best = -1
+    while true {
+      let agent = idle.next(
+        &cursor, channel: channel, queue: queue, widened: cases[slot].widened, skills: cases[slot].need.skills)
+      guard agent >= 0 else { return best >= 0 ? best : nil }
+      guard isEligible(agent, slot) else { continue }
+      if isFirstCome { return agent }
+      if best < 0 || prefers(agent, best, slot) { best = agent }
+    }
+  }
+
+  // MARK: Offering
+
+  mutating func makeOffer(_ slot: Int32, _ agent: Int, _ at: Instant, _ out: inout Decision) {
+    let id = AgentID(UInt32(truncatingIfNeeded: agent))
+    guard let seat = seat(agent, cases[slot].channel) else { return }
+    renewIfWorn(id, at, &out)
+    let queue = Int(cases[slot].need.queue.raw)
+    let timeout = catalogue.queues[queue].settings.offerTimeout[cases[slot].channel]
+    let until = at + max(timeout, .milliseconds(1))
+    let offer = offerID(cases[slot].id, cases[slot].offersMade)
+    emit(
+      .offerMade(offer, cases[slot].id, id, seat: seat, until: until, passedOver: passedOver(queue)), at, &out)
+    out.effects.append(.deliverOffer(offer, cases[slot].id, id, seat, until: until))
+    if profiles.bounds[agent].autoAccept, cases[slot].channel != .phone {
+      accept(self.slot(of: offer), id, at, &out)
+    }
+  }
+
+  func seat(_ agent: Int, _ channel: Channel) -> Seat? {
+    if channel == .phone {
+      guard let device = freeDevice(agent) else { return nil }
+      return .device(device)
+    }
+    if let next = agents[agent].next { return .next(next.waiter) }
+    return agents[agent].streams.isEmpty ? nil : .stream(agents[agent].streams[0])
+  }
+
+  /// An offer's id follows from the case and how often it was offered, so that a replay draws the same.
+  func offerID(_ theCase: CaseID, _ number: UInt32) -> OfferID {
+    func mixed(_ value: UInt64) -> UInt64 {
+      var z = value &+ 0x9E37_79B9_7F4A_7C15
+      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+      return z ^ (z >> 31)
+    }
+    let high = mixed(theCase.high ^ UInt64(number) &* 0xD6E8_FEB8_6659_FD93)
+    return OfferID(high: high, low: mixed(theCase.low ^ high))
+  }
+
+  /// What the queue's counters know: agents elsewhere, and members by what hinders them most. Skills are
+  /// counted only when somebody asks, since that needs a look at each member.
+  func passedOver(_ queue: Int) -> PassedOver {
+    var passed = PassedOver()
+    passed.counts = queues[queue].blocked
+    passed.counts[Int(PassedOverReason.notInQueue.rawValue)] = catalogue.activeAgents &- queues[queue].members
+    return passed
+  }
+}

@@ -1,0 +1,162 @@
+import Model
+import Wire
+
+// What each row holds: ids instead of slots, and nothing that can be derived.
+extension Router {
+  func row(_ kind: RowKind, _ slot: Int32) -> WorkRow {
+    var out = ByteWriter(reserving: 96)
+    out.uint8(1)  // version of the row's encoding
+    let key = write(kind, slot, &out)
+    return WorkRow(kind: kind.rawValue, key: key, value: out.bytes)
+  }
+
+  private func write(_ kind: RowKind, _ slot: Int32, _ out: inout ByteWriter) -> [UInt8] {
+    switch kind {
+    case .meta:
+      out.put(now)
+      out.put(sequence)
+      return []
+    case .catalogue:
+      catalogue.write(&out)
+      return []
+    case .conversation:
+      conversations[slot].write(&out)
+      return Self.key(conversations[slot].id.high, conversations[slot].id.low)
+    case .session:
+      out.put(conversations[sessions[slot].conversation].id)
+      sessions[slot].write(&out)
+      return Self.key(sessions[slot].id.high, sessions[slot].id.low)
+    case .theCase:
+      out.put(conversations[cases[slot].conversation].id)
+      cases[slot].write(&out)
+      return Self.key(cases[slot].id.high, cases[slot].id.low)
+    case .offer:
+      out.put(cases[offers[slot].theCase].id)
+      offers[slot].write(&out)
+      return Self.key(offers[slot].id.high, offers[slot].id.low)
+    case .agent:
+      agents[Int(slot)].write(&out)
+      return Self.key(UInt32(bitPattern: slot))
+    case .queue:
+      queues[Int(slot)].write(&out)
+      return Self.key(UInt32(bitPattern: slot))
+    }
+  }
+
+  // MARK: Reading
+
+  /// The machine as its rows tell it; equal, to the byte, to a replay of the log that made them.
+  /// - Errors: `WireError` for a row that is torn, or that names something that no row holds.
+  public init(rows: [WorkRow]) throws(WireError) {
+    self.init()
+    var rows = rows
+    // Parents before children, and agents and queues before the cases that count in them.
+    let rank: [UInt8: Int] = [1: 0, 2: 1, 7: 2, 8: 3, 3: 4, 4: 5, 5: 6, 6: 7]
+    rows.sort { rank[$0.kind] ?? 9 < rank[$1.kind] ?? 9 }
+    for row in rows {
+      guard let kind = RowKind(rawValue: row.kind), let value = row.value else { throw WireError.badValue(offset: 0) }
+      let result: Result<Void, WireError> = value.withUnsafeBytes { raw in
+        var bytes = ByteReader(raw)
+        do throws(WireError) {
+          guard try bytes.uint8() == 1 else { throw WireError.badValue(offset: 0) }
+          try load(kind, row.key, &bytes)
+          return bytes.isAtEnd ? .success(()) : .failure(.badValue(offset: bytes.offset))
+        } catch { return .failure(error) }
+      }
+      try result.get()
+    }
+    tieUp()
+  }
+
+  private mutating func load(_ kind: RowKind, _ key: [UInt8], _ bytes: inout ByteReader) throws(WireError) {
+    switch kind {
+    case .meta:
+      now = try bytes.get()
+      sequence = try bytes.get()
+    case .catalogue:
+      catalogue = try Catalogue(&bytes)
+      agents = Array(repeating: AgentRecord(), count: catalogue.agents.count)
+      queues = Array(repeating: QueueRecord(), count: catalogue.queues.count)
+    case .agent:
+      let index = Int(try Self.number(key))
+      guard index < agents.count else { throw WireError.badValue(offset: 0) }
+      agents[index] = try AgentRecord(&bytes)
+    case .queue:
+      let index = Int(try Self.number(key))
+      guard index < queues.count else { throw WireError.badValue(offset: 0) }
+      queues[index] = try QueueRecord(&bytes)
+    case .conversation:
+      let slot = conversations.add(try ConversationRecord(try Self.id(key), &bytes))
+      conversationTable.insert(conversations[slot].id, slot)
+    case .session:
+      let home = slot(of: try bytes.get(ConversationID.self))
+      guard home >= 0 else { throw WireError.badValue(offset: 0) }
+      let slot = sessions.add(try SessionRecord(try Self.id(key), home, &bytes))
+      sessionTable.insert(sessions[slot].id, slot)
+    case .theCase:
+      let home = slot(of: try bytes.get(ConversationID.self))
+      guard home >= 0, conversations[home].openCase < 0 else { throw WireError.badValue(offset: 0) }
+      let record = try CaseRecord(try Self.id(key), home, &bytes)
+      guard catalogue.isKnown(record.need.queue), record.widened.allSatisfy(catalogue.isKnown),
+        record.agent.map(isKnown) ?? true
+      else { throw WireError.badValue(offset: 0) }
+      let slot = cases.add(record)
+      caseTable.insert(record.id, slot)
+      conversations[home].openCase = slot
+    case .offer:
+      let theCase = slot(of: try bytes.get(CaseID.self))
+      let record = try OfferRecord(try Self.id(key), theCase, &bytes)
+      guard theCase >= 0, isKnown(record.agent) else { throw WireError.badValue(offset: 0) }
+      offerTable.insert(record.id, offers.add(record))
+    }
+  }
+
+  private static func number(_ key: [UInt8]) throws(WireError) -> UInt32 {
+    guard key.count == 4 else { throw WireError.badValue(offset: 0) }
+    return key.reduce(0) { $0 << 8 | UInt32($1) }
+  }
+  private static func id<Kind>(_ key: [UInt8]) throws(WireError) -> ID<Kind> {
+    guard key.count == 16 else { throw WireError.badValue(offset: 0) }
+    let half = { (bytes: ArraySlice<UInt8>) in bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+    return ID(high: half(key[..<8]), low: half(key[8...]))
+  }
+
+  /// What was derived, anew: lists, counts, indexes, timers. In the order in which the records were made.
+  private mutating func tieUp() {
+    for slot in sessions.ordered {
+      hang(slot, on: sessions[slot].conversation)
+      sessions[slot].isStored = true
+    }
+    for slot in conversations.ordered { conversations[slot].isStored = true }
+    for slot in offers.ordered { tieOffer(slot) }
+    for slot in cases.ordered { tieCase(slot) }
+    rebuildIndexes()
+    listPendingCases()
+  }
+
+  private mutating func tieOffer(_ slot: Int32) {
+    let theCase = offers[slot].theCase
+    offers[slot].nextOfCase = cases[theCase].firstOffer
+    cases[theCase].firstOffer = slot
+    cases[theCase].state = .offered
+    agents[Int(offers[slot].agent.raw)].openOffer = slot
+    timers.set(.offer, slot, number: offers[slot].sequence, at: offers[slot].until)
+    offers[slot].isStored = true
+  }
+
+  private mutating func tieCase(_ slot: Int32) {
+    let queue = Int(cases[slot].need.queue.raw)
+    cases[slot].isStored = true
+    cases[slot].weight = max(1, cases[slot].need.weight ?? catalogue.limits.weight[cases[slot].channel])
+    switch cases[slot].state {
+    case .waiting, .offered:
+      if cases[slot].state == .waiting { queues[queue].waiting += 1 } else { queues[queue].offered += 1 }
+      queues[queue].oldest.add(
+        .init(age: cases[slot].age.milliseconds, sequence: cases[slot].sequence, slot: slot))
+    case .assigned(let agent), .wrappingUp(let agent, _):
+      queues[queue].assigned += 1
+      take(slot, agent)
+    case .parked: queues[queue].assigned += 1
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import Model
+
+extension Router {
+  // MARK: The workspace
+
+  mutating func decideConfigure(_ new: RoutingConfiguration, _ at: Instant, _ out: inout Decision) -> Rejection? {
+    if let fault = Catalogue.fault(new) { return fault }
+    emit(.configured(new), at, &out)
+    for index in agents.indices where catalogue.agents[index].isRetired {
+      leave(AgentID(UInt32(truncatingIfNeeded: index)), .reconfigured, streamsToo: true, at, &out)
+    }
+    return nil
+  }
+
+  /// Connections are gone: the offers that went through them fail, and their cases return with their age.
+  mutating func decideStart(_ at: Instant, _ out: inout Decision) -> Rejection? {
+    emit(.started, at, &out)
+    for offer in offers.ordered {
+      switch offers[offer].seat {
+      case .next, .stream: fail(offer, .connectionClosed, at, &out)
+      case .device: break
+      }
+    }
+    // Whoever rebuilt this machine may have left a match unfinished.
+    for index in agents.indices { refresh(AgentID(UInt32(truncatingIfNeeded: index))) }
+    return nil
+  }
+
+  // MARK: Time
+
+  /// Everything that is due, in the order in which it was due. What becomes due by it, too.
+  mutating func decideTick(_ at: Instant, _ out: inout Decision) -> Rejection? {
+    while let timer = timers.first, timer.at <= at.milliseconds {
+      switch timer.kind {
+      case .offer: miss(timer.slot, at, &out)
+      case .caseDue: caseIsDue(timer.slot, at, &out)
+      case .session: sessionIsDue(timer.slot, at, &out)
+      case .agent: agentIsDue(AgentID(UInt32(bitPattern: timer.slot)), at, &out)
+      }
+    }
+    return nil
+  }
+
+  private mutating func caseIsDue(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
+    let id = cases[slot].id
+    switch cases[slot].state {
+    case .waiting, .offered:
+      if let until = cases[slot].preferenceUntil, until <= at { emit(.preferenceEnded(id), at, &out) }
+      takeSteps(slot, at, &out)
+      for backOff in cases[slot].backOffs where !backOff.isOver && backOff.until <= at {
+        emit(.backOffEnded(backOff.agent, id), at, &out)
+      }
+    case .assigned: break
+    case .parked(let agent, _): wake(slot, agent, at, &out)
+    case .wrappingUp:
+      let home = cases[slot].conversation
+      endCase(slot, .wrapUpOver, .movedOn, at, &out)
+      closeConversation(home, at, &out)
+      return
+    }
+    armCase(slot)
+  }
+
+  /// Back to the agent who parked it, when they are there and have room; else to its queue, with its age.
+  private mutating func wake(_ slot: Int32, _ agent: AgentID, _ at: Instant, _ out: inout Decision) {
+    let id = cases[slot].id
+    if isThere(agent), hasRoom(Int(agent.raw), slot) {
+      emit(.caseResumed(id, agent), at, &out)
+      return
+    }
+    let home = cases[slot].conversation
+    emit(.caseRequeued(id, .wokeWithoutAgent), at, &out)
+    give(home, to: .queue(cases[slot].need.queue, id), at, &out)
+    takeSteps(slot, at, &out)
+  }
+
+  private mutating func sessionIsDue(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
+    guard let due = sessionDeadline(slot) else { return timers.cancel(.session, slot) }
+    guard due <= at else {
+      return timers.set(.session, slot, number: sessions[slot].sequence, at: due)  // something was said since
+    }
+    let id = sessions[slot].id
+    let why: SessionEnd = sessions[slot].graceUntil != nil ? .connectionLost : .idle
+    sessionIsOver(slot, why, at, &out)
+    out.effects.append(.endSession(id, why))
+  }
+
+  private mutating func agentIsDue(_ agent: AgentID, _ at: Instant, _ out: inout Decision) {
+    let index = Int(agent.raw)
+    if let until = agents[index].backOffUntil, until <= at { emit(.backOffEnded(agent, nil), at, &out) }
+    if let next = agents[index].next, next.until <= at {
+      endWaitingNext(agent, at, &out)
+      renewIfWorn(agent, at, &out)
+    }
+    if agents[index].isPresent, !holdsPresence(index), agents[index].presentUntil <= at {
+      emit(.presenceLost(agent), at, &out)
+      leave(agent, .agentLeft, streamsToo: true, at, &out)
+    }
+    timers.cancel(.agent, Int32(truncatingIfNeeded: index))
+    armAgent(agent)
+  }
+}

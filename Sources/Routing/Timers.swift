@@ -1,0 +1,112 @@
+import Model
+
+/// What a timer is about: one timer for each conversation's session, case, offer and agent, at the earliest of
+/// the instants that concern it. The raw value orders timers of one instant: offers time out before a case
+/// takes a step, and both before an agent's lease ends.
+enum TimerKind: UInt8 {
+  case offer = 0
+  case caseDue = 1
+  case session = 2
+  case agent = 3
+}
+
+/// A 4-ary heap of instants with a place for each owner, so that a timer can be moved and cancelled.
+///
+/// Order: instant, then kind, then the owner's own number. All three come from the rows, so that timers of
+/// one instant fire in the same order in a process that was rebuilt.
+struct Timers: Sendable {
+  struct Entry {
+    var at: Int64
+    /// Kind in the top byte, the owner's sequence or handle below.
+    var order: UInt64
+    var slot: Int32
+    var kind: TimerKind { TimerKind(rawValue: UInt8(truncatingIfNeeded: order >> 56)) ?? .offer }
+  }
+  private var heap: [Entry] = []
+  private var places: [[Int32]] = [[], [], [], []]
+
+  static func order(_ kind: TimerKind, _ number: UInt64) -> UInt64 {
+    UInt64(kind.rawValue) << 56 | (number & 0x00FF_FFFF_FFFF_FFFF)
+  }
+
+  var first: Entry? { heap.first }
+
+  func instant(_ kind: TimerKind, _ slot: Int32) -> Int64? {
+    let place = placeOf(kind, slot)
+    return place < 0 ? nil : heap[place].at
+  }
+
+  private func placeOf(_ kind: TimerKind, _ slot: Int32) -> Int {
+    let table = Int(kind.rawValue)
+    return Int(slot) < places[table].count ? Int(places[table][Int(slot)]) : -1
+  }
+
+  mutating func set(_ kind: TimerKind, _ slot: Int32, number: UInt64, at: Instant) {
+    let place = placeOf(kind, slot)
+    let entry = Entry(at: at.milliseconds, order: Self.order(kind, number), slot: slot)
+    if place >= 0 {
+      let earlier = Self.less(entry, heap[place])
+      heap[place] = entry
+      if earlier { up(place) } else { down(place) }
+      return
+    }
+    let table = Int(kind.rawValue)
+    while places[table].count <= Int(slot) { places[table].append(-1) }
+    heap.append(entry)
+    places[table][Int(slot)] = Int32(truncatingIfNeeded: heap.count - 1)
+    up(heap.count - 1)
+  }
+
+  mutating func cancel(_ kind: TimerKind, _ slot: Int32) {
+    let place = placeOf(kind, slot)
+    guard place >= 0 else { return }
+    places[Int(kind.rawValue)][Int(slot)] = -1
+    let last = heap.removeLast()
+    guard place < heap.count else { return }
+    heap[place] = last
+    note(place)
+    up(place)
+    down(place)
+  }
+
+  @inline(__always) private static func less(_ a: Entry, _ b: Entry) -> Bool {
+    a.at == b.at ? a.order < b.order : a.at < b.at
+  }
+  @inline(__always) private mutating func note(_ place: Int) {
+    let entry = heap[place]
+    places[Int(entry.order >> 56)][Int(entry.slot)] = Int32(truncatingIfNeeded: place)
+  }
+
+  private mutating func up(_ start: Int) {
+    var place = start
+    let entry = heap[place]
+    while place > 0 {
+      let parent = (place - 1) >> 2
+      guard Self.less(entry, heap[parent]) else { break }
+      heap[place] = heap[parent]
+      note(place)
+      place = parent
+    }
+    heap[place] = entry
+    note(place)
+  }
+
+  private mutating func down(_ start: Int) {
+    var place = start
+    let entry = heap[place]
+    while true {
+      let first = place << 2 + 1
+      guard first < heap.count else { break }
+      var least = first
+      for child in (first + 1)..<max(first + 1, min(first + 4, heap.count)) where Self.less(heap[child], heap[least]) {
+        least = child
+      }
+      guard Self.less(heap[least], entry) else { break }
+      heap[place] = heap[least]
+      note(place)
+      place = least
+    }
+    heap[place] = entry
+    note(place)
+  }
+}

@@ -1,0 +1,82 @@
+import Expressions
+import Rules
+import Yams
+
+/// Facts written in YAML, as tests and `explain` take them.
+extension Section {
+  func facts() -> Facts {
+    var facts = Facts()
+    gather(under: "", &facts)
+    return facts
+  }
+
+  private func gather(under prefix: String, _ facts: inout Facts) {
+    let names = Fact.allCases.map(\.name)
+    for entry in entries(what: prefix.isEmpty ? "given" : prefix) {
+      let name = prefix.isEmpty ? entry.name : "\(prefix).\(entry.name)"
+      if let fact = Fact.allCases.first(where: { $0.name == name }) {
+        facts[fact] = Self.value(entry.value, fact.declaration.type, what: name)
+      } else if names.contains(where: { $0.hasPrefix(name + ".") }) {
+        entry.value.gather(under: name, &facts)
+      } else {
+        let near = Spelling.nearest(name, among: names).map { "did you mean `\($0)`?" }
+        entry.key.report("there is no fact `\(name)`", hint: near)
+      }
+    }
+  }
+
+  private static func value(_ section: Section, _ type: Type, what: String) -> Value? {
+    switch type {
+    case .string: return section.text(what: what).map(Value.string)
+    case .int: return section.whole(Int.min...Int.max, what: what).map { .int(Int64($0)) }
+    case .bool: return section.flag(what: what).map(Value.bool)
+    case .timestamp:
+      guard let text = section.node.scalar?.string, let time = Timestamp(text) else {
+        section.report("\(what) is a moment", hint: "write it as 2026-11-25T21:25:00Z")
+        return nil
+      }
+      return .timestamp(time)
+    case .list(let element):
+      return .list(section.oneOrMore(what: what).compactMap { value($0, element, what: "a part of \(what)") })
+    case .map(.string, let held):
+      return .map(MapValue(section.entries(what: what).compactMap { entry in
+        value(entry.value, held, what: "\(what).\(entry.name)").map { (entry.name, $0) }
+      }))
+    case .object(let name): return object(section, name, what: what)
+    default: return free(section)
+    }
+  }
+
+  private static func object(_ section: Section, _ name: String, what: String) -> Value? {
+    let fields = Fact.environment(zone: { _ in nil }).objects[name] ?? []
+    guard let members = section.members(fields.map(\.name), what: what) else { return nil }
+    return .map(MapValue(fields.compactMap { field in
+      members[field.name].flatMap { value($0, field.type, what: "\(what).\(field.name)") }.map { (field.name, $0) }
+    }))
+  }
+
+  /// A value of no declared type, as YAML writes it.
+  private static func free(_ section: Section) -> Value? {
+    if section.isNull { return .null }
+    if section.isMapping {
+      return .map(MapValue(section.entries(what: "a value").compactMap { entry in
+        free(entry.value).map { (entry.name, $0) }
+      }))
+    }
+    if section.isSequence { return .list(section.elements(what: "a value").compactMap(free)) }
+    guard let scalar = section.node.scalar else { return nil }
+    guard scalar.style == .plain || scalar.style == .any else { return .string(scalar.string) }
+    switch scalar.string {
+    case "true": return .bool(true)
+    case "false": return .bool(false)
+    default:
+      if let int = Int64(scalar.string) { return .int(int) }
+      if scalar.string.utf8.first.map({ (0x30...0x39).contains($0) || $0 == 0x2D }) == true,
+        let double = Double(scalar.string)
+      {
+        return .double(double)
+      }
+      return .string(scalar.string)
+    }
+  }
+}

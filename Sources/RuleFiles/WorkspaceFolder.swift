@@ -1,0 +1,180 @@
+import Foundation
+import Rules
+
+/// Reads `routing-rules/<workspace>/` into a checked workspace, or says everything that is wrong with it.
+public enum WorkspaceFolder {
+  public struct Loaded: Sendable {
+    /// Nil when there are errors; warnings do not hinder.
+    public var workspace: CheckedWorkspace?
+    public var diagnostics: [RuleDiagnostic]
+    public var tests: [RuleTest]
+    /// The diagnostics as a person reads them, empty when there are none.
+    public var rendered: String { diagnostics.map(\.rendered).joined(separator: "\n\n") }
+  }
+
+  static let filesMax = 500
+
+  /// - Parameter now: expands opening hours for the two years from then on.
+  public static func load(_ folder: String, now: Date = Date()) -> Loaded {
+    let url = URL(filePath: folder, directoryHint: .isDirectory)
+    let findings = Findings()
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
+      findings.add(wholeFile: folder, "there is no such folder", hint: "a workspace is a folder with workspace.yaml")
+      return Loaded(workspace: nil, diagnostics: findings.all, tests: [])
+    }
+    let reader = WorkspaceReader(folder: url, findings: findings, now: now)
+    let workspace = reader.read()
+    return Loaded(
+      workspace: findings.hasErrors ? nil : workspace, diagnostics: findings.all.sorted(by: precedes),
+      tests: reader.tests)
+  }
+
+  /// Every workspace below a folder, by name.
+  public static func names(in folder: String) -> [String] {
+    let url = URL(filePath: folder, directoryHint: .isDirectory)
+    let found = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    return found.filter {
+      FileManager.default.fileExists(atPath: url.appending(path: $0).appending(path: "workspace.yaml").path)
+    }.sorted()
+  }
+
+  private static func precedes(_ a: RuleDiagnostic, _ b: RuleDiagnostic) -> Bool {
+    (a.file, a.line, a.column) < (b.file, b.line, b.column)
+  }
+}
+
+/// What one reading has found so far.
+final class WorkspaceReader {
+  let folder: URL
+  let findings: Findings
+  let now: Date
+  var skills: [SkillConfiguration] = []
+  var queues: [QueueConfiguration] = []
+  var agents: [AgentConfiguration] = []
+  var hours: [HoursConfiguration] = []
+  var rules: [Rule] = []
+  var tests: [RuleTest] = []
+  var places: [String: Section] = [:]
+  /// Rules whose condition could not be read.
+  var brokenRules: Set<String> = []
+  /// Where each rule's condition stands.
+  var conditions: [String: Section] = [:]
+  var bots: [String] = []
+  private var version = ContentVersion()
+
+  init(folder: URL, findings: Findings, now: Date) {
+    self.folder = folder
+    self.findings = findings
+    self.now = now
+  }
+
+  /// Files that are there but cannot be read: what they would name counts as known, so that one mistake is not
+  /// told a hundred times.
+  private var unreadable: Set<String> = []
+  private func names(_ names: [String], in file: String) -> Set<String>? {
+    unreadable.contains(file) ? nil : Set(names)
+  }
+  var skillNames: Set<String>? { names(skills.map(\.name), in: "skills.yaml") }
+  var queueNames: Set<String>? { names(queues.map(\.name), in: "queues.yaml") }
+  var agentNames: Set<String>? { names(agents.map(\.name), in: "agents.yaml") }
+  var hoursNames: Set<String>? { names(hours.map(\.name), in: "hours.yaml") }
+
+  func read() -> CheckedWorkspace? {
+    checkNames()
+    let workspace = section("workspace.yaml", isRequired: true).map(readWorkspace)
+    if let section = section("hours.yaml", isRequired: false) { readHours(section) }
+    if let section = section("skills.yaml", isRequired: false) { readSkills(section) }
+    if let section = section("queues.yaml", isRequired: true) { readQueues(section) }
+    if let section = section("agents.yaml", isRequired: false) { readAgents(section) }
+    for path in files(in: "rules") {
+      if let section = section(path, isRequired: true) { readRules(section) }
+    }
+    checkOrder()
+    for path in files(in: "tests") {
+      if let section = section(path, isRequired: true) { readTests(section) }
+    }
+    lint()
+    guard !findings.hasErrors, let workspace else { return nil }
+    do {
+      let set = try RuleSet(version: version.text, rules: rules, skills: skills)
+      return CheckedWorkspace(
+        workspace: workspace, queues: queues, skills: skills, agents: agents, hours: hours, rules: set)
+    } catch {
+      findings.add(wholeFile: "rules", "the rules do not hold together: \(error)")
+      return nil
+    }
+  }
+
+  /// A misspelt file would silently count for nothing.
+  private func checkNames() {
+    let known = ["workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml", "rules", "tests"]
+    let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    for name in found.sorted() where !name.hasPrefix(".") && !known.contains(name) && name != "expected.txt" && name.lowercased() != "readme.md" {
+      findings.add(
+        .warning, wholeFile: name, "nothing reads this file",
+        hint: "a workspace's folder holds \(known.joined(separator: ", "))")
+    }
+  }
+
+  private func files(in name: String) -> [String] {
+    let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: name).path)) ?? []
+    let yaml = found.filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }.sorted()
+    guard yaml.count <= WorkspaceFolder.filesMax else {
+      findings.add(wholeFile: name, "this folder holds more than \(WorkspaceFolder.filesMax) files")
+      return []
+    }
+    for other in found.sorted() where !other.hasSuffix(".yaml") && !other.hasPrefix(".") {
+      findings.add(.warning, wholeFile: "\(name)/\(other)", "nothing reads this file", hint: "name it \(other).yaml")
+    }
+    return yaml.map { "\(name)/\($0)" }
+  }
+
+  private func section(_ path: String, isRequired: Bool) -> Section? {
+    guard FileManager.default.fileExists(atPath: folder.appending(path: path).path) else {
+      if isRequired {
+        findings.add(wholeFile: path, "this file is missing")
+        unreadable.insert(path)
+      }
+      return nil
+    }
+    guard let file = YamlFile.text(folder, path, findings) else {
+      unreadable.insert(path)
+      return nil
+    }
+    // Tests change nothing that is routed.
+    if !path.hasPrefix("tests/") { version.add(path, file.text) }
+    let before = findings.all.count
+    guard let node = YamlFile.compose(file, findings) else {
+      if isRequired, findings.all.count == before { findings.add(wholeFile: path, "this file is empty") }
+      if isRequired || findings.all.count > before { unreadable.insert(path) }
+      return nil
+    }
+    return Section(node: node, file: file, findings: findings)
+  }
+}
+
+/// A name for this very content: 128 bits of FNV-1a. It tells versions apart; it proves nothing against malice.
+struct ContentVersion {
+  private var high: UInt64 = 0xcbf2_9ce4_8422_2325
+  private var low: UInt64 = 0x9ae1_6a3b_2f90_404f
+
+  mutating func add(_ path: String, _ text: String) {
+    for byte in path.utf8 { mix(byte) }
+    mix(0)
+    for byte in text.utf8 { mix(byte) }
+    mix(0)
+  }
+
+  private mutating func mix(_ byte: UInt8) {
+    high = (high ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
+    low = (low ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 &+ 0x9e37_79b9
+  }
+
+  var text: String {
+    [high, low].map { part in
+      let hex = String(part, radix: 16)
+      return String(repeating: "0", count: 16 - hex.count) + hex
+    }.joined()
+  }
+}

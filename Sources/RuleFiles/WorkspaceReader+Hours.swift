@@ -1,0 +1,132 @@
+import Foundation
+import Model
+import Rules
+
+/// Opening hours: days and times in a zone, with holidays, expanded to UTC intervals.
+extension WorkspaceReader {
+  private static let days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+  /// How far ahead hours are expanded.
+  static let daysAhead = 731
+
+  func readHours(_ section: Section) {
+    for entry in section.entries(what: "hours.yaml") {
+      checkName(entry)
+      places["hours \(entry.name)"] = entry.key
+      guard let members = entry.value.members(["zone", "open", "holidays"], what: "opening hours") else { continue }
+      guard let zoneName = members["zone"]?.text(what: "zone") else {
+        if members["zone"] == nil { entry.key.report("opening hours need a `zone`, such as Europe/Berlin") }
+        continue
+      }
+      guard let zone = TimeZone(identifier: zoneName) else {
+        members["zone"]?.report("there is no time zone `\(zoneName)`", hint: "zones are named as in Europe/Berlin")
+        continue
+      }
+      var week = Array(repeating: [ClosedRange<Int>](), count: 7)
+      for open in members["open"]?.entries(what: "open") ?? [] { readDays(open, &week) }
+      let holidays = members["holidays"].map(readHolidays) ?? [:]
+      hours.append(expand(entry.name, zone, week, holidays))
+      if hours.last?.open.isEmpty ?? true {
+        entry.key.report("these hours never open", severity: .warning)
+      }
+    }
+  }
+
+  /// `mon-fri: 09:00-17:00`, or a list of such times. Minutes of the day; 24:00 is its end.
+  private func readDays(_ entry: (name: String, key: Section, value: Section), _ week: inout [[ClosedRange<Int>]]) {
+    let ends = entry.name.lowercased().split(separator: "-").map { Self.days.firstIndex(of: String($0)) }
+    guard (1...2).contains(ends.count), let first = ends.first ?? nil, let last = ends.last ?? nil else {
+      return entry.key.report("`\(entry.name)` is not a day", hint: "write mon, tue, wed, thu, fri, sat, sun or mon-fri")
+    }
+    let times = entry.value.isNull ? [] : entry.value.oneOrMore(what: "times").compactMap(readTimes)
+    var day = first
+    while true {
+      week[day] += times
+      if day == last { break }
+      day = (day + 1) % 7
+    }
+  }
+
+  private func readTimes(_ section: Section) -> ClosedRange<Int>? {
+    guard let text = section.text(what: "times") else { return nil }
+    let ends = text.split(separator: "-").map { minutes(String($0)) }
+    guard ends.count == 2, let start = ends[0], let end = ends[1], start < end else {
+      section.report("`\(text)` is not a time of day", hint: "write \"09:00-17:00\"; past midnight needs two days")
+      return nil
+    }
+    return start...end
+  }
+
+  private func minutes(_ text: String) -> Int? {
+    let parts = text.split(separator: ":")
+    guard parts.count == 2, let hour = Int(parts[0]), let minute = Int(parts[1]), (0...24).contains(hour),
+      (0..<60).contains(minute), hour < 24 || minute == 0
+    else { return nil }
+    return hour * 60 + minute
+  }
+
+  /// `2026-12-25: closed`, or times for a special day.
+  private func readHolidays(_ section: Section) -> [String: [ClosedRange<Int>]] {
+    var found: [String: [ClosedRange<Int>]] = [:]
+    for entry in section.entries(what: "holidays") {
+      let parts = entry.name.split(separator: "-").map { Int($0) }
+      guard parts.count == 3, entry.name.utf8.count == 10, !parts.contains(nil) else {
+        entry.key.report("`\(entry.name)` is not a date", hint: "write it as 2026-12-25")
+        continue
+      }
+      if entry.value.node.scalar?.string == "closed" {
+        found[entry.name] = []
+      } else {
+        found[entry.name] = entry.value.oneOrMore(what: "times").compactMap(readTimes)
+      }
+    }
+    return found
+  }
+
+  private func expand(
+    _ name: String, _ zone: TimeZone, _ week: [[ClosedRange<Int>]], _ holidays: [String: [ClosedRange<Int>]]
+  ) -> HoursConfiguration {
+    var calendar = Calendar(identifier: .gregorian)
+    calendar.timeZone = zone
+    var intervals: [HoursConfiguration.Interval] = []
+    let start = calendar.startOfDay(for: now.addingTimeInterval(-86_400))
+    for offset in 0..<Self.daysAhead {
+      guard let noon = calendar.date(byAdding: .day, value: offset, to: start) else { continue }
+      let parts = calendar.dateComponents([.year, .month, .day, .weekday], from: noon)
+      guard let year = parts.year, let month = parts.month, let day = parts.day, let weekday = parts.weekday
+      else { continue }
+      let date = String(format: "%04d-%02d-%02d", year, month, day)
+      for time in (holidays[date] ?? week[weekday - 1]).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+        append(interval(calendar, parts, time), to: &intervals)
+      }
+    }
+    let until = calendar.date(byAdding: .day, value: Self.daysAhead, to: start) ?? now
+    return HoursConfiguration(name: name, zone: zone.identifier, open: intervals, expandedUntil: instant(until))
+  }
+
+  /// Wall-clock times: on the days when the clock changes an interval is an hour shorter or longer.
+  private func interval(
+    _ calendar: Calendar, _ day: DateComponents, _ time: ClosedRange<Int>
+  ) -> HoursConfiguration.Interval? {
+    func moment(_ minutes: Int) -> Date? {
+      var parts = DateComponents(year: day.year, month: day.month, day: day.day)
+      parts.hour = minutes / 60
+      parts.minute = minutes % 60
+      return calendar.date(from: parts)
+    }
+    guard let start = moment(time.lowerBound), let end = moment(time.upperBound), start < end else { return nil }
+    return .init(start: instant(start), end: instant(end))
+  }
+
+  private func append(_ interval: HoursConfiguration.Interval?, to all: inout [HoursConfiguration.Interval]) {
+    guard let interval else { return }
+    if let last = all.last, interval.start <= last.end {
+      all[all.count - 1].end = max(last.end, interval.end)
+    } else {
+      all.append(interval)
+    }
+  }
+
+  private func instant(_ date: Date) -> Instant {
+    Instant(milliseconds: Int64((date.timeIntervalSince1970 * 1_000).rounded()))
+  }
+}

@@ -1,0 +1,241 @@
+import Expressions
+import Rules
+import Yams
+
+extension WorkspaceReader {
+  static let ruleKeys = ["name", "when", "route", "answer", "hand_back", "reject"]
+  static let rulesMax = 20_000
+
+  func readRules(_ section: Section) {
+    let environment = Fact.environment(zone: SystemZones.table)
+    for element in section.elements(what: "a file of rules") {
+      guard rules.count < Self.rulesMax else {
+        return element.report("there are more than \(Self.rulesMax) rules")
+      }
+      readRule(element, environment)
+    }
+  }
+
+  private func readRule(_ section: Section, _ environment: Environment) {
+    guard let members = section.members(Self.ruleKeys, what: "a rule") else { return }
+    guard let place = members["name"] else { return section.report("a rule needs a `name`") }
+    guard let name = place.text(what: "a rule's name") else { return }
+    if let other = places["rule \(name)"] {
+      place.report("the name `\(name)` is taken", hint: "\(other.file.path):\(other.line) has it already")
+    }
+    places["rule \(name)"] = place
+    let condition = members["when"].flatMap { compile($0, environment) }
+    conditions[name] = members["when"]
+    let outcomes = ["route", "answer", "hand_back", "reject"].filter { members[$0] != nil }
+    guard outcomes.count == 1, let key = outcomes.first, let held = members[key] else {
+      let said = outcomes.isEmpty ? "nothing" : outcomes.joined(separator: " and ")
+      return place.report("a rule says one of route, answer, hand_back and reject; this says \(said)")
+    }
+    var rule = Rule(
+      name: name, place: "\(place.file.path):\(place.line)", when: condition, outcome: .action(.reject(reason: "")))
+    switch key {
+    case "answer": rule.outcome = .action(.answer(held.text(what: "answer") ?? ""))
+    case "hand_back": rule.outcome = .action(.handBack(reason: held.text(what: "hand_back") ?? ""))
+    case "reject": rule.outcome = .action(.reject(reason: held.text(what: "reject") ?? ""))
+    default: readRoute(held, &rule)
+    }
+    rules.append(rule)
+    // A misspelt `when` must not count as a rule without one.
+    let isWhole = section.node.mapping?.count == members.count
+    if !isWhole || (members["when"] != nil && condition == nil) { brokenRules.insert(name) }
+  }
+
+  /// Reads a condition; its mistakes are placed in the YAML file.
+  func compile(_ section: Section, _ environment: Environment) -> Program? {
+    guard let scalar = section.node.scalar, !section.isNull else {
+      section.report("`when` is a condition, and this is \(section.shape)")
+      return nil
+    }
+    switch Expression.compile(scalar.string, environment, expecting: .bool) {
+    case .success(let program): return program
+    case .failure(let failure):
+      for diagnostic in failure.diagnostics { place(diagnostic, section, scalar) }
+      return nil
+    }
+  }
+
+  func place(
+    _ diagnostic: ExpressionDiagnostic, _ section: Section, _ scalar: Node.Scalar,
+    severity: RuleDiagnostic.Severity = .error
+  ) {
+    let at = ExpressionDiagnostic.place(diagnostic.start, in: scalar.string)
+    let end = ExpressionDiagnostic.place(diagnostic.end, in: scalar.string)
+    var line = section.line
+    var column = section.column + at.column - 1
+    switch scalar.style {
+    case .literal:
+      // The text begins on the line below `|`, each line indented alike.
+      line += at.line
+      let source = section.file.line(line)
+      column = source.unicodeScalars.prefix { $0 == " " }.count - at.text.unicodeScalars.prefix { $0 == " " }.count + at.column
+    case .folded, .plain, .any, .doubleQuoted, .singleQuoted:
+      if scalar.style == .doubleQuoted || scalar.style == .singleQuoted { column += 1 }
+      if let found = search(diagnostic, section, scalar) { (line, column) = found }
+    }
+    let length = at.line == end.line ? max(1, end.column - at.column) : 1
+    findings.add(
+      section.file, line: line, column: column, length: length, diagnostic.message, hint: diagnostic.hint,
+      severity: severity)
+  }
+
+  /// Folded text has lost its lines: words are found again one after the other.
+  private func search(
+    _ diagnostic: ExpressionDiagnostic, _ section: Section, _ scalar: Node.Scalar
+  ) -> (Int, Int)? {
+    guard !section.file.line(section.line).contains(scalar.string) else { return nil }
+    let before = String(decoding: Array(scalar.string.utf8.prefix(diagnostic.start)), as: UTF8.self)
+    let words = before.split(whereSeparator: \.isWhitespace).count
+    let endsInSpace = before.last?.isWhitespace ?? true
+    var seen = 0
+    var line = section.line + (scalar.style == .folded ? 1 : 0)
+    var start = scalar.style == .folded ? 0 : section.column - 1
+    while line <= section.file.lines.count, line < section.line + 500 {
+      let scalars = Array(section.file.line(line).unicodeScalars)
+      var at = start
+      while at < scalars.count {
+        while at < scalars.count, scalars[at].properties.isWhitespace { at += 1 }
+        let word = at
+        while at < scalars.count, !scalars[at].properties.isWhitespace { at += 1 }
+        guard at > word else { break }
+        seen += 1
+        if seen == words + (endsInSpace ? 1 : 0) {
+          let inside = endsInSpace ? 0 : before.split(whereSeparator: \.isWhitespace).last?.unicodeScalars.count ?? 0
+          return (line, word + inside + 1)
+        }
+      }
+      line += 1
+      start = 0
+    }
+    return nil
+  }
+
+  // MARK: - Routes
+
+  private func readRoute(_ section: Section, _ rule: inout Rule) {
+    let keys = [
+      "queue", "priority", "skills", "prefer_skills", "prefer", "exclude", "service_level", "weight", "steps",
+      "wanted_skills", "language",
+    ]
+    guard let members = section.members(keys, what: "a route") else { return }
+    guard let place = members["queue"] else { return section.report("a route needs a `queue`") }
+    var plan = Plan(queue: place.reference(queueNames, what: "queue") ?? "")
+    if let priority = members["priority"]?.whole(-1_000...1_000, what: "priority") { plan.priority = priority }
+    if let skills = members["skills"] { plan.requiredSkills = needs(skills, what: "skills", known: skillNames) }
+    if let skills = members["prefer_skills"] {
+      plan.preferredSkills = needs(skills, what: "prefer_skills", known: skillNames)
+    }
+    plan.preference = members["prefer"].flatMap(preference)
+    plan.excludedAgents =
+      members["exclude"]?.oneOrMore(what: "exclude").compactMap { $0.reference(agentNames, what: "agent") } ?? []
+    plan.serviceLevelMilliseconds = members["service_level"]?.duration(1_000...Section.longest, what: "service_level")
+    plan.weight = members["weight"]?.whole(0...1_000, what: "weight")
+    plan.steps = members["steps"].map(steps) ?? []
+    rule.wantedSkills = members["wanted_skills"]?.choice(Rule.Taking.self, what: "wanted_skills")
+    rule.language = members["language"]?.choice(Rule.Taking.self, what: "language")
+    rule.outcome = .route(plan)
+    checkSteps(members["steps"], plan, rule)
+  }
+
+  private func preference(_ section: Section) -> Plan.AgentPreference? {
+    guard let members = section.members(["agent", "for"], what: "prefer"), let agent = members["agent"] else {
+      section.report("`prefer` needs `agent` and `for`")
+      return nil
+    }
+    guard let limit = members["for"] else {
+      agent.report(
+        "a preferred agent needs `for`: how long only that agent may have the case",
+        hint: "without it the case would wait for one person for ever; write `for: 90s`")
+      return nil
+    }
+    guard let milliseconds = limit.duration(1_000...604_800_000, what: "for"), let name = agent.text(what: "agent")
+    else { return nil }
+    switch name {
+    case "last": return .init(whom: .lastAgent, forMilliseconds: milliseconds)
+    case "account_team": return .init(whom: .accountTeam, forMilliseconds: milliseconds)
+    default:
+      let known = agentNames?.union(["last", "account_team"])
+      return agent.reference(known, what: "agent").map { .init(whom: .named($0), forMilliseconds: milliseconds) }
+    }
+  }
+
+  private func steps(_ section: Section) -> [Plan.Step] {
+    let changes = ["relax", "lower", "raise", "queue", "widen", "message"]
+    return section.elements(what: "steps").compactMap { element in
+      guard let members = element.members(["after"] + changes, what: "a step") else { return nil }
+      guard let after = members["after"] else {
+        element.report("a step needs `after`")
+        return nil
+      }
+      let said = changes.filter { members[$0] != nil }
+      guard said.count == 1, let key = said.first, let held = members[key] else {
+        element.report("a step says one of \(changes.joined(separator: ", "))")
+        return nil
+      }
+      guard let milliseconds = after.duration(1_000...Section.longest, what: "after"), let change = change(key, held)
+      else { return nil }
+      return Plan.Step(afterMilliseconds: milliseconds, change: change)
+    }
+  }
+
+  private func change(_ key: String, _ held: Section) -> Plan.Step.Change? {
+    switch key {
+    case "relax": return held.reference(skillNames, what: "skill").map { .relaxSkill($0) }
+    case "lower":
+      let needs = needs(held, what: "lower", known: skillNames)
+      guard needs.count == 1, let need = needs.first else {
+        if needs.count > 1 { held.report("one step lowers one skill") }
+        return nil
+      }
+      return .lowerSkill(need.name, level: need.level)
+    case "raise": return held.whole(1...1_000, what: "raise").map { .raisePriority(by: $0) }
+    case "queue": return held.reference(queueNames, what: "queue").map { .changeQueue($0) }
+    case "widen":
+      let names = held.oneOrMore(what: "widen").compactMap { $0.reference(queueNames, what: "queue") }
+      return names.isEmpty ? nil : .widen(names)
+    default: return held.text(what: "message").map { .message($0) }
+    }
+  }
+
+  private func checkSteps(_ section: Section?, _ plan: Plan, _ rule: Rule) {
+    guard let section else { return }
+    let places = section.elements(what: "steps")
+    // Where a step could not be read, places and steps no longer pair up.
+    guard places.count == plan.steps.count else { return }
+    for at in plan.steps.indices.dropFirst()
+    where plan.steps[at].afterMilliseconds < plan.steps[at - 1].afterMilliseconds {
+      places[at].report("steps stand in the order of their times", hint: "`after` counts from the beginning of the wait")
+    }
+    let needed = Set((plan.requiredSkills + plan.preferredSkills).map(\.name))
+    guard rule.wantedSkills == nil, rule.language == nil else { return }
+    for (at, step) in plan.steps.enumerated() {
+      switch step.change {
+      case .relaxSkill(let name) where !needed.contains(name), .lowerSkill(let name, _) where !needed.contains(name):
+        places[at].report("this step changes the skill `\(name)`, which this route does not need", severity: .warning)
+      default: break
+      }
+    }
+  }
+
+  /// The last rule, and only the last, has no condition.
+  func checkOrder() {
+    guard let last = rules.last else {
+      return findings.add(
+        wholeFile: "rules", "there are no rules", hint: "rules/*.yaml hold them, read in the order of their names")
+    }
+    for rule in rules where rule.when == nil && !brokenRules.contains(rule.name) {
+      guard rule.name != last.name, let place = places["rule \(rule.name)"] else { continue }
+      place.report(
+        "no rule below this one is ever reached, since it has no `when`", hint: "move it to the end of the last file")
+      return
+    }
+    if last.when != nil, let place = places["rule \(last.name)"] {
+      place.report(
+        "the last rule must have no `when`", hint: "end with a rule that takes every case that no other took")
+    }
+  }
+}

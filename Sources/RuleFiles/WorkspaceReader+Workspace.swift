@@ -1,0 +1,217 @@
+import Expressions
+import Rules
+
+extension WorkspaceReader {
+  func readWorkspace(_ section: Section) -> WorkspaceConfiguration {
+    var made = WorkspaceConfiguration(name: folder.lastPathComponent)
+    let keys = [
+      "title", "mail_addresses", "dialled_numbers", "default_region", "trusted_relays", "phone_systems", "bots", "integrations",
+      "conversation_window", "capacity",
+    ]
+    guard let members = section.members(keys, what: "workspace.yaml") else { return made }
+    if let title = members["title"]?.text(what: "title") { made.title = title }
+    made.mailAddresses = members["mail_addresses"]?.oneOrMore(what: "mail_addresses").compactMap(address) ?? []
+    made.dialledNumbers = members["dialled_numbers"]?.oneOrMore(what: "dialled_numbers").compactMap(number) ?? []
+    if let region = members["default_region"]?.text(what: "default_region") {
+      if region.utf8.count == 2, region.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) {
+        made.defaultRegion = region
+      } else {
+        members["default_region"]?.report("a region is two capitals, such as US or DE")
+      }
+    }
+    made.trustedRelays = members["trusted_relays"]?.elements(what: "trusted_relays").compactMap(relay) ?? []
+    made.phoneSystems = members["phone_systems"]?.entries(what: "phone_systems").compactMap(phoneSystem) ?? []
+    made.bots = members["bots"]?.entries(what: "bots").map(bot) ?? []
+    bots = made.bots.map(\.name)
+    made.integrations = members["integrations"]?.entries(what: "integrations").map(integration) ?? []
+    if let window = members["conversation_window"]?.duration(60_000...Section.longest, what: "conversation_window") {
+      made.conversationWindowMilliseconds = window
+    }
+    if let capacity = members["capacity"] { readCapacity(capacity, &made.capacity) }
+    return made
+  }
+
+  private func readCapacity(_ section: Section, _ capacity: inout CapacityWeights) {
+    guard let members = section.members(["chat", "email", "phone"], what: "capacity") else { return }
+    if let units = members["chat"]?.whole(0...1_000, what: "capacity of a chat") { capacity.chat = units }
+    if let units = members["email"]?.whole(0...1_000, what: "capacity of a mail") { capacity.email = units }
+    guard let phone = members["phone"] else { return }
+    if phone.node.scalar?.string == "whole" { return }
+    if let units = phone.whole(0...1_000, what: "capacity of a call (or `whole`)") {
+      capacity.phone = units
+      capacity.phoneIsWhole = false
+    }
+  }
+
+  private func address(_ section: Section) -> String? {
+    guard let text = section.text(what: "a mail address") else { return nil }
+    let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, !text.contains(" ") else {
+      section.report("`\(text)` is not a mail address")
+      return nil
+    }
+    return text.lowercased()
+  }
+
+  private func number(_ section: Section) -> String? {
+    guard let text = section.text(what: "a number") else { return nil }
+    let digits = text.dropFirst()
+    guard text.hasPrefix("+"), (7...15).contains(digits.utf8.count),
+      digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+    else {
+      section.report("`\(text)` is not a number in E.164", hint: "write it in quotes with its country: \"+18005551212\"")
+      return nil
+    }
+    return text
+  }
+
+  func network(_ section: Section) -> String? {
+    guard let text = section.text(what: "a network") else { return nil }
+    if NetworkPrefix(text) != nil { return text }
+    if let address = NetworkAddress(text) { return text.contains(":") ? "\(address.text)/128" : "\(address.text)/32" }
+    section.report("`\(text)` is neither an address nor a network", hint: "write it as 10.0.0.0/8 or 127.0.0.1")
+    return nil
+  }
+
+  private func relay(_ section: Section) -> TrustedRelay? {
+    guard let members = section.members(["network", "authserv_id"], what: "a trusted relay") else { return nil }
+    guard let place = members["network"], let id = members["authserv_id"] else {
+      section.report("a trusted relay needs `network` and `authserv_id`")
+      return nil
+    }
+    guard let network = network(place), let id = id.text(what: "authserv_id") else { return nil }
+    return TrustedRelay(network: network, authservID: id)
+  }
+
+  private func phoneSystem(_ entry: (name: String, key: Section, value: Section)) -> PhoneSystem? {
+    guard let members = entry.value.members(["api", "networks", "secret"], what: "a phone system") else { return nil }
+    guard let api = members["api"]?.choice(PhoneSystem.API.self, what: "api") else {
+      if members["api"] == nil { entry.key.report("a phone system needs `api`") }
+      return nil
+    }
+    let networks = members["networks"]?.oneOrMore(what: "networks").compactMap(network) ?? []
+    let secret = members["secret"]?.text(what: "secret")
+    if networks.isEmpty, secret == nil {
+      entry.key.report("a phone system needs `networks`, `secret`, or both")
+    }
+    return PhoneSystem(name: entry.name, api: api, networks: networks, secret: secret)
+  }
+
+  private func bot(_ entry: (name: String, key: Section, value: Section)) -> BotConfiguration {
+    var made = BotConfiguration(name: entry.name)
+    guard !entry.value.isNull, let members = entry.value.members(["asserts", "assurance"], what: "a bot") else {
+      return made
+    }
+    made.identityKinds = members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
+    if let assurance = members["assurance"]?.choice(BotConfiguration.Assurance.self, what: "assurance") {
+      made.assurance = assurance
+    }
+    return made
+  }
+
+  private func integration(_ entry: (name: String, key: Section, value: Section)) -> IntegrationConfiguration {
+    checkName(entry)
+    var made = IntegrationConfiguration(name: entry.name)
+    guard !entry.value.isNull, let members = entry.value.members(["asserts"], what: "an integration") else {
+      return made
+    }
+    made.identityKinds = members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
+    return made
+  }
+
+  // MARK: - Skills
+
+  func readSkills(_ section: Section) {
+    for entry in section.entries(what: "skills.yaml") {
+      var made = SkillConfiguration(name: entry.name)
+      if let members = entry.value.isNull ? nil : entry.value.members(["title", "language"], what: "a skill") {
+        if let title = members["title"]?.text(what: "title") { made.title = title }
+        made.language = members["language"]?.text(what: "language")
+      }
+      checkName(entry)
+      skills.append(made)
+      places["skill \(entry.name)"] = entry.key
+    }
+  }
+
+  /// Names stand in conditions behind a dot, in addresses and on the command line: keep them plain.
+  func checkName(_ entry: (name: String, key: Section, value: Section)) {
+    let plain = entry.name.utf8.allSatisfy {
+      (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F || $0 == 0x2D
+    }
+    if !plain || entry.name.isEmpty || entry.name.utf8.count > 64 {
+      entry.key.report("a name is lower-case letters, digits, `_` and `-`, at most 64")
+    }
+  }
+
+  /// `{german: 3}`, or a list of names, each at level 1 or as `german: 3`.
+  func needs(_ section: Section, what: String, known: Set<String>?) -> [Plan.SkillNeed] {
+    var found: [Plan.SkillNeed] = []
+    func take(_ key: Section, _ level: Section?) {
+      guard let name = key.reference(known, what: "skill") else { return }
+      if found.contains(where: { $0.name == name }) { return key.report("`\(name)` stands twice") }
+      guard let level else { return found.append(.init(name: name)) }
+      if let level = level.whole(1...10, what: "a skill's level") { found.append(.init(name: name, level: level)) }
+    }
+    if section.isMapping {
+      for entry in section.entries(what: what) { take(entry.key, entry.value) }
+      return found
+    }
+    for element in section.oneOrMore(what: what) {
+      if element.isMapping {
+        for entry in element.entries(what: what) { take(entry.key, entry.value) }
+      } else {
+        take(element, nil)
+      }
+    }
+    return found
+  }
+
+  // MARK: - Agents
+
+  func readAgents(_ section: Section) {
+    let keys = [
+      "name", "skills", "queues", "teams", "capacity", "chat_max", "email_max", "phone_max", "voice_exclusive",
+      "devices", "auto_accept", "mail",
+    ]
+    for entry in section.entries(what: "agents.yaml") {
+      var made = AgentConfiguration(name: entry.name)
+      checkName(entry)
+      places["agent \(entry.name)"] = entry.key
+      if let members = entry.value.isNull ? nil : entry.value.members(keys, what: "an agent") {
+        readAgent(members, &made)
+      }
+      agents.append(made)
+    }
+  }
+
+  private func readAgent(_ members: [String: Section], _ made: inout AgentConfiguration) {
+    if let name = members["name"]?.text(what: "name") { made.displayName = name }
+    if let skills = members["skills"] { made.skills = needs(skills, what: "skills", known: skillNames) }
+    made.queues =
+      members["queues"]?.oneOrMore(what: "queues").compactMap { $0.reference(queueNames, what: "queue") } ?? []
+    made.teams = members["teams"]?.oneOrMore(what: "teams").compactMap { $0.text(what: "a team") } ?? []
+    if let units = members["capacity"]?.whole(0...1_000, what: "capacity") { made.capacityUnits = units }
+    if let most = members["chat_max"]?.whole(0...1_000, what: "chat_max") { made.chatMax = most }
+    if let most = members["email_max"]?.whole(0...1_000, what: "email_max") { made.emailMax = most }
+    if let most = members["phone_max"]?.whole(0...100, what: "phone_max") { made.phoneMax = most }
+    if let exclusive = members["voice_exclusive"]?.flag(what: "voice_exclusive") { made.voiceExclusive = exclusive }
+    if let accept = members["auto_accept"]?.flag(what: "auto_accept") { made.autoAccept = accept }
+    made.phoneDevices = members["devices"]?.oneOrMore(what: "devices").compactMap(device) ?? []
+    if let mail = members["mail"] { made.mailAddress = address(mail) }
+  }
+
+  /// A device goes into a command of a phone system: nothing that ends or splits one.
+  private func device(_ section: Section) -> String? {
+    guard let text = section.text(what: "a device") else { return nil }
+    let allowed = text.utf8.allSatisfy {
+      (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0)
+        || "/_-.@+:".utf8.contains($0)
+    }
+    guard allowed, !text.isEmpty, text.utf8.count <= 128 else {
+      section.report("`\(text)` is not a device", hint: "write it as PJSIP/agent1")
+      return nil
+    }
+    return text
+  }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Yams
+
+/// Reads one YAML file into nodes, within limits: size, depth, no aliases (so no bomb can unfold).
+enum YamlFile {
+  /// - Units: bytes of one file.
+  static let bytesMax = 1_048_576
+  static let depthMax = 24
+
+  /// The file's text; a missing, oversized or undecodable file is a finding.
+  static func text(_ folder: URL, _ path: String, _ findings: Findings) -> SourceText? {
+    let url = folder.appending(path: path)
+    guard let handle = try? FileHandle(forReadingFrom: url) else {
+      findings.add(wholeFile: path, "this file cannot be read")
+      return nil
+    }
+    defer { try? handle.close() }  // Only read: there is nothing to lose.
+    guard let bytes = try? handle.read(upToCount: bytesMax + 1) ?? Data() else {
+      findings.add(wholeFile: path, "this file cannot be read")
+      return nil
+    }
+    guard bytes.count <= bytesMax else {
+      findings.add(wholeFile: path, "this file is larger than 1 MB", hint: "split it into several files")
+      return nil
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      findings.add(wholeFile: path, "this file is not UTF-8 text")
+      return nil
+    }
+    return SourceText(path: path, text: text)
+  }
+
+  /// - Returns: nil for an empty document, or when there are findings.
+  static func compose(_ file: SourceText, _ findings: Findings) -> Node? {
+    if let (line, column) = firstAlias(file) {
+      findings.add(file, line: line, column: column, "aliases are not allowed here", hint: "write the value out")
+      return nil
+    }
+    do {
+      guard let node = try Yams.compose(yaml: file.text) else { return nil }
+      guard depth(node, 0) <= depthMax else {
+        findings.add(wholeFile: file.path, "this file is nested more than \(depthMax) deep")
+        return nil
+      }
+      return node
+    } catch let error as YamlError {
+      report(error, file, findings)
+    } catch {
+      findings.add(wholeFile: file.path, "this is not YAML: \(error)")
+    }
+    return nil
+  }
+
+  private static func report(_ error: YamlError, _ file: SourceText, _ findings: Findings) {
+    switch error {
+    case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+      .composer(let context, let problem, let mark, _):
+      let before = context.map { "\($0.text) " } ?? ""
+      // A text without its closing quote runs to the end of the file: its beginning says more.
+      let place = problem.contains("end of stream") ? context?.mark ?? mark : mark
+      findings.add(
+        file, line: place.line, column: place.column, "this is not YAML: \(before)\(problem)",
+        hint: isTab(file, place) ? "indent with spaces, not with tabs" : nil)
+    case .duplicatedKeysInMapping(let duplicates, let context):
+      let names = duplicates.map { "`\($0)`" }.sorted().joined(separator: ", ")
+      findings.add(
+        file, line: context.mark.line, column: context.mark.column, "\(names) stands twice in this mapping")
+    case .reader(let problem, _, _, _):
+      findings.add(wholeFile: file.path, "this is not YAML: \(problem)")
+    default: findings.add(wholeFile: file.path, "this is not YAML: \(error)")
+    }
+  }
+
+  private static func isTab(_ file: SourceText, _ mark: Mark) -> Bool {
+    file.line(mark.line).unicodeScalars.dropFirst(max(mark.column - 1, 0)).first == "\t"
+  }
+
+  private static func depth(_ node: Node, _ above: Int) -> Int {
+    guard above <= depthMax else { return above }
+    switch node {
+    case .scalar, .alias: return above
+    case .sequence(let sequence): return sequence.map { depth($0, above + 1) }.max() ?? above
+    case .mapping(let mapping):
+      return mapping.map { max(depth($0.key, above + 1), depth($0.value, above + 1)) }.max() ?? above
+    }
+  }
+
+  /// The first `*name` whose `&name` stands before it. An alias without its anchor is YAML's own error, so text
+  /// without such a pair holds no alias.
+  private static func firstAlias(_ file: SourceText) -> (Int, Int)? {
+    var anchors: Set<[UInt8]> = []
+    for (number, line) in file.lines.enumerated() {
+      let bytes = Array(line.utf8)
+      for at in bytes.indices where bytes[at] == UInt8(ascii: "&") || bytes[at] == UInt8(ascii: "*") {
+        let name = Array(bytes[(at + 1)...].prefix { isNameByte($0) })
+        guard !name.isEmpty, at == 0 || bytes[at - 1] != UInt8(ascii: "&") else { continue }
+        if bytes[at] == UInt8(ascii: "&") {
+          anchors.insert(name)
+        } else if anchors.contains(name) {
+          return (number + 1, at + 1)
+        }
+      }
+    }
+    return nil
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+      || byte == 0x5F || byte == 0x2D
+  }
+}

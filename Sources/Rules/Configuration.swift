@@ -1,0 +1,261 @@
+import Model
+
+/// What an operations person configures for one workspace. Plain values with documented defaults.
+public struct WorkspaceConfiguration: Sendable, Hashable {
+  public var name: String
+  public var title: String
+  public var mailAddresses: [String] = []
+  /// E.164.
+  public var dialledNumbers: [String] = []
+  /// ISO 3166, such as `US`: how a number without a country is read.
+  public var defaultRegion = "US"
+  public var trustedRelays: [TrustedRelay] = []
+  public var phoneSystems: [PhoneSystem] = []
+  public var bots: [BotConfiguration] = []
+  public var integrations: [IntegrationConfiguration] = []
+  /// A customer who returns within this time continues the same conversation. 72 hours.
+  public var conversationWindowMilliseconds: Int64 = 72 * 3_600_000
+  public var capacity = CapacityWeights()
+
+  public init(name: String) {
+    self.name = name
+    title = name
+  }
+}
+
+/// A mail relay whose `Authentication-Results` are believed.
+public struct TrustedRelay: Sendable, Hashable {
+  /// CIDR, such as `127.0.0.1/32`.
+  public var network: String
+  public var authservID: String
+  public init(network: String, authservID: String) {
+    self.network = network
+    self.authservID = authservID
+  }
+}
+
+public struct PhoneSystem: Sendable, Hashable {
+  public enum API: String, Sendable, Hashable, CaseIterable { case fastagi, eventSocket = "event_socket", http, twilio }
+  public var name: String
+  public var api: API
+  /// CIDRs that may connect.
+  public var networks: [String]
+  /// Said among the AGI arguments; nil where the address is enough.
+  public var secret: String?
+  public init(name: String, api: API, networks: [String], secret: String? = nil) {
+    self.name = name
+    self.api = api
+    self.networks = networks
+    self.secret = secret
+  }
+}
+
+public struct BotConfiguration: Sendable, Hashable {
+  public var name: String
+  /// Kinds of identity that this bot may assert: `email`, `phone`, `chat`, or any external kind.
+  public var identityKinds: [String]
+  public enum Assurance: String, Sendable, Hashable, CaseIterable { case verified, asserted, claimed }
+  public var assurance: Assurance
+  public init(name: String, identityKinds: [String] = [], assurance: Assurance = .asserted) {
+    self.name = name
+    self.identityKinds = identityKinds
+    self.assurance = assurance
+  }
+}
+
+/// A shop, a site or a till that tells what customers do.
+public struct IntegrationConfiguration: Sendable, Hashable {
+  public var name: String
+  /// Kinds of identity that it may assert: `email`, `phone`, `chat`, `external`.
+  public var identityKinds: [String]
+  public init(name: String, identityKinds: [String] = []) {
+    self.name = name
+    self.identityKinds = identityKinds
+  }
+}
+
+/// How much of an agent's capacity a case takes, by channel.
+public struct CapacityWeights: Sendable, Hashable {
+  /// - Units: capacity units. A phone call takes the whole agent when `phoneIsWhole`.
+  public var chat = 1
+  public var email = 1
+  public var phone = 1
+  public var phoneIsWhole = true
+  public init() {}
+}
+
+public struct QueueConfiguration: Sendable, Hashable {
+  public enum Ordering: String, Sendable, Hashable, CaseIterable {
+    /// Arrival, moved forward by what priority is worth: nothing starves.
+    case ageing
+    /// The earliest service-level deadline first.
+    case deadline
+    /// Priority before age, always.
+    case strict
+  }
+  public enum Strategy: String, Sendable, Hashable, CaseIterable {
+    case longestIdle = "longest_idle"
+    case leastOccupied = "least_occupied"
+    case mostSkilled = "most_skilled"
+    case leastSkilled = "least_skilled"
+    case roundRobin = "round_robin"
+    case fewestCasesToday = "fewest_cases_today"
+  }
+  public enum MissPolicy: String, Sendable, Hashable, CaseIterable {
+    case notResponding = "not_responding"
+    case backOff = "back_off"
+  }
+  /// What happens when a limit is passed or the queue is closed.
+  public enum Overflow: Sendable, Hashable {
+    case queue(String)
+    case answer(String)
+    case handBack(String)
+    case reject(String)
+  }
+  public struct ServiceLevel: Sendable, Hashable {
+    public var targetSeconds: Int
+    public var percent: Int
+    public init(targetSeconds: Int, percent: Int) {
+      self.targetSeconds = targetSeconds
+      self.percent = percent
+    }
+  }
+  public struct Cap: Sendable, Hashable {
+    /// Cases for `max_waiting`, seconds for `max_wait`.
+    public var limit: Int
+    public var then: Overflow
+    public init(limit: Int, then: Overflow) {
+      self.limit = limit
+      self.then = then
+    }
+  }
+
+  public var name: String
+  public var title: String
+  public var ordering: Ordering = .ageing
+  /// What one point of priority is worth, in seconds of waiting.
+  public var ageingSeconds = 60
+  public var serviceLevel = ServiceLevel(targetSeconds: 60, percent: 80)
+  public var offerTimeoutMilliseconds = ByChannel(chat: 20_000, email: 60_000, phone: 20_000)
+  public var wrapUpMilliseconds: Int64 = 30_000
+  /// The first decides; each next one breaks ties.
+  public var strategy: [Strategy] = [.longestIdle]
+  public var missPolicy: MissPolicy = .notResponding
+  public var waitingMax: Cap?
+  public var waitMax: Cap?
+  /// The name of opening hours; nil is always open.
+  public var hours: String?
+  /// What happens to cases while closed; nil lets them wait.
+  public var closed: Overflow?
+  /// The share of agents who serve several queues.
+  public var weight = 1
+
+  public init(name: String) {
+    self.name = name
+    title = name
+  }
+}
+
+public struct ByChannel: Sendable, Hashable {
+  public var chat: Int64
+  public var email: Int64
+  public var phone: Int64
+  public init(chat: Int64, email: Int64, phone: Int64) {
+    self.chat = chat
+    self.email = email
+    self.phone = phone
+  }
+}
+
+public struct SkillConfiguration: Sendable, Hashable {
+  public var name: String
+  public var title: String
+  /// The language that this skill is, such as `de`: then `language: required` in a rule finds it.
+  public var language: String?
+  public init(name: String) {
+    self.name = name
+    title = name
+  }
+}
+
+public struct AgentConfiguration: Sendable, Hashable {
+  public var name: String
+  public var displayName: String
+  public var skills: [Plan.SkillNeed] = []
+  public var queues: [String] = []
+  public var teams: [String] = []
+  public var capacityUnits = 3
+  /// The most cases of one channel at once; nil is bounded by capacity only.
+  public var chatMax: Int?
+  public var emailMax: Int?
+  public var phoneMax: Int? = 1
+  /// While on a call nothing else comes.
+  public var voiceExclusive = true
+  /// Such as `PJSIP/agent1`.
+  public var phoneDevices: [String] = []
+  public var autoAccept = false
+  public var mailAddress: String?
+
+  public init(name: String) {
+    self.name = name
+    displayName = name
+  }
+}
+
+/// When a place is open, as UTC intervals: zones and holidays are settled already.
+public struct HoursConfiguration: Sendable, Hashable {
+  public var name: String
+  public var zone: String
+  /// Ascending, apart from one another; the end is not inside.
+  public var open: [Interval]
+  /// What is known ends here: expand again before.
+  public var expandedUntil: Instant
+
+  public struct Interval: Sendable, Hashable {
+    public var start: Instant
+    public var end: Instant
+    public init(start: Instant, end: Instant) {
+      self.start = start
+      self.end = end
+    }
+  }
+
+  public init(name: String, zone: String, open: [Interval], expandedUntil: Instant) {
+    self.name = name
+    self.zone = zone
+    self.open = open
+    self.expandedUntil = expandedUntil
+  }
+
+  public func isOpen(at instant: Instant) -> Bool {
+    var low = 0
+    var high = open.count
+    while low < high {
+      let middle = (low + high) / 2
+      if open[middle].start <= instant { low = middle + 1 } else { high = middle }
+    }
+    return low > 0 && instant < open[low - 1].end
+  }
+}
+
+/// Everything of one workspace's folder, checked.
+public struct CheckedWorkspace: Sendable {
+  public var workspace: WorkspaceConfiguration
+  public var queues: [QueueConfiguration]
+  public var skills: [SkillConfiguration]
+  public var agents: [AgentConfiguration]
+  public var hours: [HoursConfiguration]
+  public var rules: RuleSet
+
+  public init(
+    workspace: WorkspaceConfiguration, queues: [QueueConfiguration], skills: [SkillConfiguration],
+    agents: [AgentConfiguration], hours: [HoursConfiguration], rules: RuleSet
+  ) {
+    self.workspace = workspace
+    self.queues = queues
+    self.skills = skills
+    self.agents = agents
+    self.hours = hours
+    self.rules = rules
+  }
+}

@@ -1,0 +1,118 @@
+import Expressions
+
+/// Why a case went where it went: every rule tried, and for each that did not match, the part that was false.
+public struct Explanation: Sendable {
+  public struct Part: Sendable, Hashable {
+    /// As it stands in the rule.
+    public var expression: String
+    /// `false`, or `error: …`.
+    public var outcome: String
+    /// The values of what it names.
+    public var values: [(expression: String, value: String)]
+
+    public static func == (a: Part, b: Part) -> Bool {
+      a.expression == b.expression && a.outcome == b.outcome && a.values.elementsEqual(b.values, by: ==)
+    }
+    public func hash(into hasher: inout Hasher) { hasher.combine(expression) }
+  }
+
+  public struct Trial: Sendable, Hashable {
+    public var rule: String
+    public var place: String
+    public var matched: Bool
+    public var reasons: [Part]
+  }
+
+  public var trials: [Trial]
+  public var decision: Decision
+}
+
+extension RuleSet {
+  /// Tries every rule up to the one that matches, without the index, and says what each condition came to.
+  public func explain(_ facts: Facts) -> Explanation {
+    var trials: [Explanation.Trial] = []
+    for (at, rule) in rules.enumerated() {
+      guard let condition = rule.when else {
+        trials.append(.init(rule: rule.name, place: rule.place, matched: true, reasons: []))
+        return Explanation(trials: trials, decision: decision(at, facts))
+      }
+      let trace = condition.trace(facts.slots)
+      let matched = trace.0 == .bool(true)
+      let reasons = matched ? [] : condition.failures(trace).map(Explanation.Part.init)
+      trials.append(.init(rule: rule.name, place: rule.place, matched: matched, reasons: reasons))
+      if matched { return Explanation(trials: trials, decision: decision(at, facts)) }
+    }
+    return Explanation(trials: trials, decision: decision(rules.count - 1, facts))
+  }
+}
+
+extension Explanation.Part {
+  init(_ failure: Program.FailedPart) {
+    expression = failure.source
+    outcome = failure.value.description
+    values = failure.parts.map { ($0.source, $0.value.description) }
+  }
+}
+
+extension Explanation: CustomStringConvertible {
+  public var description: String {
+    var lines: [String] = []
+    for trial in trials {
+      lines.append("\(trial.matched ? "✓" : "✗") \(trial.rule)\(trial.place.isEmpty ? "" : "  (\(trial.place))")")
+      for reason in trial.reasons {
+        lines.append("    \(reason.expression)  is \(reason.outcome)")
+        for value in reason.values { lines.append("      \(value.expression) = \(value.value)") }
+      }
+    }
+    lines.append(contentsOf: decision.outcome.lines.map { "  → " + $0 })
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension Outcome {
+  /// What a person would like to read, a line a thing.
+  public var lines: [String] {
+    switch self {
+    case .action(.answer(let text)): return ["answer: \(text)"]
+    case .action(.handBack(let reason)): return ["hand back to the bot: \(reason)"]
+    case .action(.reject(let reason)): return ["reject: \(reason)"]
+    case .route(let plan): return plan.lines
+    }
+  }
+}
+
+extension Plan {
+  public var lines: [String] {
+    var lines = ["queue \(queue), priority \(priority)"]
+    func list(_ needs: [SkillNeed]) -> String { needs.map { "\($0.name) ≥ \($0.level)" }.joined(separator: ", ") }
+    if !requiredSkills.isEmpty { lines.append("needs \(list(requiredSkills))") }
+    if !preferredSkills.isEmpty { lines.append("prefers \(list(preferredSkills))") }
+    if let preference {
+      let whom =
+        switch preference.whom {
+        case .lastAgent: "the last agent"
+        case .named(let name): name
+        case .accountTeam: "the account team"
+        }
+      lines.append("for \(preference.forMilliseconds / 1_000) s only \(whom)")
+    }
+    if !excludedAgents.isEmpty { lines.append("never \(excludedAgents.joined(separator: ", "))") }
+    if let serviceLevelMilliseconds { lines.append("within \(serviceLevelMilliseconds / 1_000) s") }
+    if let weight { lines.append("takes \(weight) units") }
+    for step in steps { lines.append("after \(step.afterMilliseconds / 1_000) s \(step.change.line)") }
+    return lines
+  }
+}
+
+extension Plan.Step.Change {
+  var line: String {
+    switch self {
+    case .relaxSkill(let name): "\(name) is no longer needed"
+    case .lowerSkill(let name, let level): "\(name) ≥ \(level) is enough"
+    case .raisePriority(let by): "priority rises by \(by)"
+    case .changeQueue(let name): "it moves to \(name)"
+    case .widen(let names): "agents of \(names.joined(separator: ", ")) may take it"
+    case .message(let text): "the customer is told: \(text)"
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/// What a case needs, as a rule says it: plain values, names as text, times in milliseconds.
+public struct Plan: Sendable, Hashable {
+  public var queue: String
+  /// Higher is served sooner; a queue says how many seconds of waiting one point is worth.
+  public var priority: Int = 0
+  public var requiredSkills: [SkillNeed] = []
+  public var preferredSkills: [SkillNeed] = []
+  public var preference: AgentPreference?
+  public var excludedAgents: [String] = []
+  public var serviceLevelMilliseconds: Int64?
+  /// - Units: capacity units; nil for the channel's own weight.
+  public var weight: Int?
+  /// Ascending by `afterMilliseconds`.
+  public var steps: [Step] = []
+
+  public init(queue: String) { self.queue = queue }
+
+  public struct SkillNeed: Sendable, Hashable {
+    public var name: String
+    /// 1…10.
+    public var level: Int
+    public init(name: String, level: Int = 1) {
+      self.name = name
+      self.level = level
+    }
+  }
+
+  /// Who should have the case for a while before anybody may.
+  public struct AgentPreference: Sendable, Hashable {
+    public enum Whom: Sendable, Hashable {
+      case lastAgent
+      case named(String)
+      case accountTeam
+    }
+    public var whom: Whom
+    public var forMilliseconds: Int64
+    public init(whom: Whom, forMilliseconds: Int64) {
+      self.whom = whom
+      self.forMilliseconds = forMilliseconds
+    }
+  }
+
+  /// A change while the case waits.
+  public struct Step: Sendable, Hashable {
+    public enum Change: Sendable, Hashable {
+      case relaxSkill(String)
+      case lowerSkill(String, level: Int)
+      case raisePriority(by: Int)
+      case changeQueue(String)
+      /// Agents of these queues may take it too.
+      case widen([String])
+      /// Said to the customer.
+      case message(String)
+    }
+    public var afterMilliseconds: Int64
+    public var change: Change
+    public init(afterMilliseconds: Int64, change: Change) {
+      self.afterMilliseconds = afterMilliseconds
+      self.change = change
+    }
+  }
+}
+
+/// What a rule does instead of routing.
+public enum Action: Sendable, Hashable {
+  case answer(String)
+  case handBack(reason: String)
+  case reject(reason: String)
+}
+
+public enum Outcome: Sendable, Hashable {
+  case route(Plan)
+  case action(Action)
+}

@@ -1,0 +1,110 @@
+import Expressions
+
+/// One rule, ready to be tried.
+public struct Rule: Sendable {
+  /// Where facts of the case add to a plan.
+  public enum Taking: String, Sendable, Hashable, CaseIterable { case required, preferred }
+
+  public var name: String
+  /// `rules/10-vip.yaml:12`, for people.
+  public var place: String
+  /// Nil matches always.
+  public var when: Program?
+  public var outcome: Outcome
+  /// Whether the skills that a bot asked for are added, and as what.
+  public var wantedSkills: Taking?
+  /// Whether the skill of the customer's language is added, and as what.
+  public var language: Taking?
+
+  public init(
+    name: String, place: String = "", when: Program?, outcome: Outcome, wantedSkills: Taking? = nil,
+    language: Taking? = nil
+  ) {
+    self.name = name
+    self.place = place
+    self.when = when
+    self.outcome = outcome
+    self.wantedSkills = wantedSkills
+    self.language = language
+  }
+}
+
+/// What was decided, and by which rule of which version.
+public struct Decision: Sendable, Hashable {
+  public var version: String
+  public var ruleIndex: Int
+  public var rule: String
+  public var outcome: Outcome
+}
+
+/// The ordered rules of a workspace. The first that matches wins; the last has no condition.
+public struct RuleSet: Sendable {
+  /// Names this very content; two folders with the same bytes have the same version.
+  public let version: String
+  public let rules: [Rule]
+  let skillNames: Set<String>
+  /// Skill names by language.
+  let languages: [String: String]
+  private let index: RuleIndex
+
+  public enum Fault: Error, Sendable, Hashable {
+    case empty
+    case lastRuleHasCondition(name: String)
+    case duplicateName(String)
+  }
+
+  public init(version: String, rules: [Rule], skills: [SkillConfiguration]) throws(Fault) {
+    guard let last = rules.last else { throw .empty }
+    guard last.when == nil else { throw .lastRuleHasCondition(name: last.name) }
+    var names: Set<String> = []
+    for rule in rules where !names.insert(rule.name).inserted { throw .duplicateName(rule.name) }
+    self.version = version
+    self.rules = rules
+    skillNames = Set(skills.map(\.name))
+    languages = Dictionary(
+      skills.compactMap { skill in skill.language.map { ($0, skill.name) } }, uniquingKeysWith: { first, _ in first })
+    index = RuleIndex(rules)
+  }
+
+  /// The first rule that matches. A condition that fails (a fact is absent, say) does not match.
+  public func evaluate(_ facts: Facts) -> Decision {
+    var candidates = index.candidates(facts)
+    while let at = candidates.next() {
+      guard let condition = rules[at].when else { return decision(at, facts) }
+      if case .bool(true) = condition.evaluate(facts.slots) { return decision(at, facts) }
+    }
+    return decision(rules.count - 1, facts)
+  }
+
+  func decision(_ at: Int, _ facts: Facts) -> Decision {
+    let rule = rules[at]
+    return Decision(version: version, ruleIndex: at, rule: rule.name, outcome: complete(rule, facts))
+  }
+
+  /// Adds what the rule takes from the facts.
+  private func complete(_ rule: Rule, _ facts: Facts) -> Outcome {
+    guard case .route(var plan) = rule.outcome, rule.wantedSkills != nil || rule.language != nil else {
+      return rule.outcome
+    }
+    if let taking = rule.wantedSkills, case .list(let wanted)? = facts[.handoffSkills] {
+      for case .string(let name) in wanted where skillNames.contains(name) { plan.add(name, as: taking) }
+    }
+    if let taking = rule.language, case .string(let spoken)? = facts[.conversationLanguage] ?? facts[.customerLanguage],
+      let name = languages[spoken]
+    {
+      plan.add(name, as: taking)
+    }
+    return .route(plan)
+  }
+}
+
+extension Plan {
+  mutating func add(_ skill: String, as taking: Rule.Taking) {
+    let isNamed = (requiredSkills + preferredSkills).contains { $0.name == skill }
+    guard !isNamed else { return }
+    switch taking {
+    case .required: requiredSkills.append(SkillNeed(name: skill))
+    case .preferred: preferredSkills.append(SkillNeed(name: skill))
+    }
+  }
+}

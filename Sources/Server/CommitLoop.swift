@@ -1,0 +1,93 @@
+import Dispatch
+import Records
+import Synchronization
+
+/// Commits for all workspaces, one transaction after the other. While one is being synced, the writers decide
+/// on, and the next transaction takes all of that: group commit, without a timer and without waiting.
+public final class CommitLoop: Sendable {
+  private let queue = DispatchQueue(label: "commit", qos: .userInitiated)
+  private let waiting = Mutex<Waiting>(Waiting())
+  private let store: any Store
+  private let health: Health
+
+  private struct Waiting {
+    var writers: [Writer] = []
+    var isRunning = false
+  }
+
+  public init(store: any Store, health: Health) {
+    self.store = store
+    self.health = health
+  }
+
+  /// A writer has something to commit.
+  func wake(_ writer: Writer) {
+    let start = waiting.withLock { waiting in
+      if !waiting.writers.contains(where: { $0 === writer }) { waiting.writers.append(writer) }
+      defer { waiting.isRunning = true }
+      return !waiting.isRunning
+    }
+    if start { queue.async { self.run() } }
+  }
+
+  private func run() {
+    while true {
+      let writers = waiting.withLock { waiting in
+        defer { waiting.writers.removeAll(keepingCapacity: true) }
+        if waiting.writers.isEmpty { waiting.isRunning = false }
+        return waiting.writers
+      }
+      if writers.isEmpty { return }
+      var batch: [(Writer, Commit)] = []
+      for writer in writers { if let commit = writer.gather() { batch.append((writer, commit)) } }
+      if !batch.isEmpty { commit(batch) }
+    }
+  }
+
+  private func commit(_ batch: [(Writer, Commit)]) {
+    do throws(StoreFault) {
+      try store.commit(batch.map(\.1))
+      health.committed(batch.reduce(0) { $0 + $1.1.log.count })
+      for (writer, commit) in batch { writer.committed(commit) }
+    } catch {
+      health.failed(error.sentence)
+      for (writer, _) in batch { writer.failed(error) }
+      retry(batch.map(\.0))
+    }
+  }
+
+  /// Tries once a second to read the state from disk again; service resumes by itself when the cause is gone.
+  private func retry(_ writers: [Writer]) {
+    queue.asyncAfter(deadline: .now() + .seconds(1)) {
+      let left = writers.filter { !$0.recover() }
+      if left.isEmpty { self.health.recovered() } else { self.retry(left) }
+    }
+  }
+}
+
+/// What the health page and the metrics tell of storage.
+public final class Health: Sendable {
+  public struct Facts: Sendable {
+    public var trouble: String?
+    public var commits: Int64 = 0
+    public var commands: Int64 = 0
+    public var failures: Int64 = 0
+  }
+  private let facts = Mutex(Facts())
+  public init() {}
+  public var now: Facts { facts.withLock { $0 } }
+
+  func committed(_ commands: Int) {
+    facts.withLock {
+      $0.commits += 1
+      $0.commands += Int64(commands)
+    }
+  }
+  func failed(_ why: String) {
+    facts.withLock {
+      $0.trouble = why
+      $0.failures += 1
+    }
+  }
+  func recovered() { facts.withLock { $0.trouble = nil } }
+}

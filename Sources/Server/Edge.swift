@@ -1,0 +1,185 @@
+import Channels
+import Expressions
+import MailCodec
+import Model
+import PhoneCodec
+import PhoneNumbers
+import Pipeline
+import Records
+import Routing
+import Rules
+import Service
+import Sockets
+import Store
+import Synchronization
+import System
+
+/// What every connection may use: the writers, the names, the tokens, the readers. Shared by all lanes; what
+/// changes sits behind a mutex that is held for a copy.
+public final class Edge: Sendable {
+  public let store: SQLiteStore
+  public let reads: ReadPool
+  public let hub: Hub
+  public let health: Health
+  public let settings: Settings
+  private let state = Mutex(State())
+
+  struct State {
+    var writers: [WorkspaceID: Writer] = [:]
+    var apis: [WorkspaceID: API] = [:]
+    var tokens: [Digest: TokenRow] = [:]
+    var planners: [WorkspaceID: RulePlanner] = [:]
+    var checked: [WorkspaceID: CheckedWorkspace] = [:]
+    var mail: [WorkspaceID: MailChannel] = [:]
+    var phones: [String: PhoneLine] = [:]
+    var isStopping = false
+  }
+
+  init(store: SQLiteStore, reads: ReadPool, hub: Hub, health: Health, settings: Settings) {
+    self.store = store
+    self.reads = reads
+    self.hub = hub
+    self.health = health
+    self.settings = settings
+  }
+
+  func writer(_ workspace: WorkspaceID) -> Writer? { state.withLock { $0.writers[workspace] } }
+  var writers: [Writer] {
+    state.withLock { $0.writers.values.sorted { $0.workspace < $1.workspace } }
+  }
+  func api(_ workspace: WorkspaceID) -> API? { state.withLock { $0.apis[workspace] } }
+
+  func add(_ writer: Writer) { state.withLock { $0.writers[writer.workspace] = writer } }
+  func use(_ api: API) { state.withLock { $0.apis[api.directory.workspace] = api } }
+  func setPlanner(_ planner: RulePlanner, for id: WorkspaceID) { state.withLock { $0.planners[id] = planner } }
+  func planner(of id: WorkspaceID) -> RulePlanner? { state.withLock { $0.planners[id] } }
+  func use(_ checked: CheckedWorkspace, for id: WorkspaceID) { state.withLock { $0.checked[id] = checked } }
+  func checked(_ id: WorkspaceID) -> CheckedWorkspace? { state.withLock { $0.checked[id] } }
+
+  func reload() -> APIResponse {
+    if let faults = ServerProcess.reload(self) {
+      return APIResponse(APIProblem(422, "rules-refused", "Rules refused; the running ones stay", faults))
+    }
+    return APIResponse(200, json: Array("{\"ok\":true}".utf8))
+  }
+
+  @Sendable static func e164(_ raw: String, _ region: String) -> String? {
+    PhoneNumbers.e164(raw, defaultRegion: region)
+  }
+
+  func use(_ channel: MailChannel) { state.withLock { $0.mail[channel.workspace] = channel } }
+  func mailChannel(of workspace: WorkspaceID) -> MailChannel? { state.withLock { $0.mail[workspace] } }
+
+  /// A phone system and the workspace that it belongs to.
+  struct PhoneLine {
+    var channel: PhoneChannel
+    var networks: [String]
+    var secret: String
+    var isFastAGI: Bool
+  }
+
+  func use(_ lines: [String: PhoneLine], of workspace: WorkspaceID) {
+    state.withLock { state in
+      state.phones = state.phones.filter { $0.value.channel.workspace != workspace }.merging(lines) { $1 }
+    }
+  }
+  func phone(of system: String) -> PhoneChannel? { state.withLock { $0.phones[system]?.channel } }
+  func phone(of workspace: WorkspaceID) -> PhoneChannel? {
+    state.withLock { state in state.phones.values.first { $0.channel.workspace == workspace }?.channel }
+  }
+  /// Name and secret of every phone system that speaks FastAGI, for whoever writes its dialplan.
+  public var fastAGISecrets: [(system: String, secret: String)] {
+    state.withLock { state in
+      state.phones.keys.sorted().compactMap { name in
+        state.phones[name].flatMap { $0.isFastAGI ? (name, $0.secret) : nil }
+      }
+    }
+  }
+
+  var keyring: AGIKeyring {
+    var ring = AGIKeyring()
+    for (system, secret) in fastAGISecrets {
+      do { try ring.add(phoneSystem: system, secret: secret) } catch { Log.fault("taking the secret of a phone system", "\(error)") }
+    }
+    return ring
+  }
+
+  func maySpeakFastAGI(_ peer: SocketAddress) -> Bool {
+    guard case .ip(let ip, _) = peer, let address = NetworkAddress("\(ip)") else { return false }
+    let networks = state.withLock { state in state.phones.values.filter(\.isFastAGI).flatMap(\.networks) }
+    return networks.contains { NetworkPrefix($0)?.contains(address) ?? false }
+  }
+
+  var isStopping: Bool { state.withLock { $0.isStopping } }
+  func stopping() { state.withLock { $0.isStopping = true } }
+
+  /// The workspace that takes mail for this mailbox; a bare `postmaster` is the first one's.
+  func mailChannel(for path: SMTPPath) -> MailChannel? {
+    state.withLock { state in
+      for id in state.mail.keys.sorted() { if let channel = state.mail[id], channel.takes(path) { return channel } }
+      return nil
+    }
+  }
+
+  /// The name under which a listed relay at this address writes what it has checked; nil for anybody else.
+  func relay(_ peer: SocketAddress, of workspace: WorkspaceID) -> String? {
+    guard case .ip(let ip, _) = peer, let address = NetworkAddress("\(ip)"), let checked = checked(workspace) else {
+      return nil
+    }
+    for relay in checked.workspace.trustedRelays {
+      if let prefix = NetworkPrefix(relay.network), prefix.contains(address) { return relay.authservID }
+    }
+    return nil
+  }
+
+  func workspace(named name: String) -> Writer? { writers.first { $0.name == name } }
+
+  func use(_ tokens: [TokenRow]) {
+    state.withLock { state in for token in tokens { state.tokens[token.hash] = token } }
+  }
+
+  /// Who a token speaks for; nil when it is unknown, revoked or over.
+  func caller(token: String, now: Instant) -> Caller? {
+    guard token.utf8.count <= 256 else { return nil }
+    let hash = Digest(SHA256.hash(Array(token.utf8)))
+    return state.withLock { state in
+      // Tokens hold 256 random bits and are looked up by their hash, so that no comparison of secrets is timed.
+      guard let row = state.tokens[hash], !row.revoked, row.expires.map({ $0 > now }) ?? true,
+        let scope = Caller.Scope(rawValue: row.scope)
+      else { return nil }
+      return Caller(workspace: row.workspace, scope: scope, holder: row.holder, token: row.id)
+    }
+  }
+}
+
+/// What a connection hears from within.
+enum Inbound: Sendable {
+  case answer(UInt64, Answer)
+  case unavailable(UInt64)
+  /// Rendered elsewhere, for the exchange of this number.
+  case rendered(UInt64, APIResponse)
+  /// A poll's look found nothing yet.
+  case nothingYet(UInt64, ConversationID)
+  case looked(SessionID, ConversationID?, EventsPage?)
+  /// A conversation has new entries.
+  case wake(ConversationID)
+  case offer(OfferAnswer, WaiterID)
+  case offerEnded(OfferID, OfferEnd)
+  case agentHears(ConversationID, EntryID)
+  case ring(OfferID, AgentID, device: String, until: Instant)
+  case stopRinging(OfferID, OfferEnd)
+  case endCall(SessionEnd)
+  case push([UInt8])
+  case mailRefused(UInt64)
+  /// Something happened to a call that somebody waits for.
+  case lineChanged
+}
+
+extension Ticket {
+  /// Names an exchange of a connection: its lane and number share a word.
+  init(_ ref: ConnectionRef, exchange: UInt64) {
+    self.init(a: ref.tag, b: UInt64(ref.lane) << 48 | exchange & 0xFFFF_FFFF_FFFF)
+  }
+  var ref: ConnectionRef { ConnectionRef(lane: UInt16(truncatingIfNeeded: b >> 48), tag: a) }
+  var exchange: UInt64 { b & 0xFFFF_FFFF_FFFF }
+}

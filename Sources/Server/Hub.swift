@@ -1,0 +1,183 @@
+import Model
+import Pipeline
+import Routing
+import Sockets
+import Synchronization
+
+/// Brings what has become durable to whoever waits for it, a batch a lane at a time.
+public final class Hub: Outlet {
+  private let state = Mutex(State())
+  private let sockets = Mutex<SocketServer?>(nil)
+  private let outboxes = Mutex<(@Sendable (WorkspaceID) -> Void)?>(nil)
+
+  struct State {
+    var conversations: [ConversationID: [ConnectionRef]] = [:]
+    var agentStreams: [Key<AgentID>: [ConnectionRef]] = [:]
+    var streams: [WaiterID: ConnectionRef] = [:]
+    var calls: [SessionID: ConnectionRef] = [:]
+    /// Calls of the HTTP hook: nobody holds their line, and whoever polls for one hears of a change.
+    var lines: [SessionID: ConnectionRef?] = [:]
+  }
+
+  struct Key<ID: Hashable>: Hashable {
+    var workspace: WorkspaceID
+    var id: ID
+  }
+
+  public init() {}
+
+  func attach(_ server: SocketServer, outbox: @escaping @Sendable (WorkspaceID) -> Void) {
+    sockets.withLock { $0 = server }
+    outboxes.withLock { $0 = outbox }
+  }
+
+  // MARK: - Who waits for what
+
+  func subscribe(_ conversation: ConversationID, _ ref: ConnectionRef) {
+    state.withLock { state in
+      if state.conversations[conversation]?.contains(ref) == true { return }
+      state.conversations[conversation, default: []].append(ref)
+    }
+  }
+
+  func unsubscribe(_ conversation: ConversationID, _ ref: ConnectionRef) {
+    state.withLock { state in
+      state.conversations[conversation]?.removeAll { $0 == ref }
+      if state.conversations[conversation]?.isEmpty == true { state.conversations[conversation] = nil }
+    }
+  }
+
+  func openStream(_ waiter: WaiterID, of agent: AgentID, _ workspace: WorkspaceID, _ ref: ConnectionRef) {
+    state.withLock { state in
+      state.streams[waiter] = ref
+      state.agentStreams[Key(workspace: workspace, id: agent), default: []].append(ref)
+    }
+  }
+
+  func closeStream(_ waiter: WaiterID, of agent: AgentID, _ workspace: WorkspaceID, _ ref: ConnectionRef) {
+    state.withLock { state in
+      state.streams[waiter] = nil
+      let key = Key(workspace: workspace, id: agent)
+      state.agentStreams[key]?.removeAll { $0 == ref }
+      if state.agentStreams[key]?.isEmpty == true { state.agentStreams[key] = nil }
+    }
+  }
+
+  func carry(_ session: SessionID, _ ref: ConnectionRef) { state.withLock { $0.calls[session] = ref } }
+  func carries(_ session: SessionID) -> Bool { state.withLock { $0.calls[session] != nil } }
+  func drop(_ session: SessionID, _ ref: ConnectionRef) {
+    state.withLock { state in if state.calls[session] == ref { state.calls[session] = nil } }
+  }
+
+  func joinLine(_ session: SessionID, _ ref: ConnectionRef) {
+    state.withLock { state in
+      state.calls[session] = nil
+      state.lines[session] = ref
+    }
+  }
+  func leaveLine(_ session: SessionID, _ ref: ConnectionRef) {
+    state.withLock { state in if state.lines[session] == .some(ref) { state.lines[session] = .some(nil) } }
+  }
+
+  // MARK: - Outlet
+
+  public func leave(_ released: [Pipeline.Release], from writer: Writer) {
+    var batch: [Delivery] = []
+    batch.reserveCapacity(released.count)
+    var queued = false
+    state.withLock { state in
+      for release in released { Self.address(release, writer, &state, &batch, &queued) }
+    }
+    send(batch, from: writer)
+    if queued { outboxes.withLock { $0 }?(writer.workspace) }
+  }
+
+  public func unavailable(_ tickets: [Ticket], from writer: Writer) {
+    send(
+      tickets.filter { $0 != .nobody }.map { Delivery(to: $0.ref, Inbound.unavailable($0.exchange)) }, from: writer)
+  }
+
+  private static func address(
+    _ release: Pipeline.Release, _ writer: Writer, _ state: inout State, _ batch: inout [Delivery],
+    _ queued: inout Bool
+  ) {
+    switch release {
+    case .answer(let ticket, let answer, _):
+      // Before whatever follows it: the first ring may be released in the same breath as the call's own answer.
+      if case .callTaken(let session, _, _, _, _) = answer { state.calls[session] = ticket.ref }
+      if ticket != .nobody { batch.append(Delivery(to: ticket.ref, Inbound.answer(ticket.exchange, answer))) }
+    case .entries(let conversation, _):
+      for ref in state.conversations[conversation] ?? [] {
+        batch.append(Delivery(to: ref, Inbound.wake(conversation)))
+      }
+    case .outbox: queued = true
+    case .ring(let session, let offer, let agent, let device, let until):
+      if let line = state.lines[session] {
+        if let ref = line { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
+      } else if let ref = state.calls[session] {
+        batch.append(Delivery(to: ref, Inbound.ring(offer, agent, device: device, until: until)))
+      } else {
+        // Nobody holds that line: the phone system is gone or comes back later. The case keeps its place.
+        writer.submit([Request(.failOffer(offer, .connectionClosed))])
+      }
+    case .stopRinging(let session, let offer, let end):
+      if let ref = state.lines[session] ?? nil { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
+      if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.stopRinging(offer, end))) }
+    case .effect(let effect): address(effect, writer, &state, &batch)
+    }
+  }
+
+  private static func address(
+    _ effect: Effect, _ writer: Writer, _ state: inout State, _ batch: inout [Delivery]
+  ) {
+    switch effect {
+    case .deliverOffer(let offer, let aCase, let agent, .stream(let waiter), let until):
+      guard let ref = state.streams[waiter],
+        let view = writer.peek({ $0.offerAnswer(offer, aCase, agent, until) })
+      else {
+        return writer.submit([Request(.failOffer(offer, .connectionClosed))])
+      }
+      batch.append(Delivery(to: ref, Inbound.offer(view, waiter)))
+    case .deliverOffer(let offer, _, _, .next, _):
+      // Its ticket is gone: the connection that asked has closed.
+      writer.submit([Request(.failOffer(offer, .connectionClosed))])
+    case .withdrawOffer(let offer, _, let agent, _, let end):
+      for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
+        batch.append(Delivery(to: ref, Inbound.offerEnded(offer, end)))
+      }
+    case .tellAgent(let agent, let conversation, let entry):
+      for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
+        batch.append(Delivery(to: ref, Inbound.agentHears(conversation, entry)))
+      }
+    case .endSession(let session, let end):
+      if let ref = state.lines.removeValue(forKey: session) ?? nil {
+        batch.append(Delivery(to: ref, Inbound.lineChanged))
+      }
+      if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.endCall(end))) }
+    case .deliverOffer, .answerEmpty, .tellSessions, .tellOwner, .tellAgentStatus, .tellCaseEnded,
+      .messageCustomer:
+      break
+    }
+  }
+
+  /// An offer whose connection has closed meanwhile fails at once, so that its case goes to the next agent.
+  private func send(_ batch: [Delivery], from writer: Writer) {
+    guard !batch.isEmpty, let server = sockets.withLock({ $0 }) else { return }
+    server.post(batch) { lost in
+      var failed: [Request] = []
+      for delivery in lost {
+        switch delivery.payload as? Inbound {
+        case .answer(_, .offer(let offer)): failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
+        case .offer(let offer, _): failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
+        case .ring(let offer, _, _, _): failed.append(Request(.failOffer(offer, .connectionClosed)))
+        default: break
+        }
+      }
+      if !failed.isEmpty { writer.submit(failed) }
+    }
+  }
+
+  func post(_ ref: ConnectionRef, _ inbound: Inbound) {
+    sockets.withLock { $0 }?.post([Delivery(to: ref, inbound)])
+  }
+}

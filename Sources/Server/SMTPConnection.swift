@@ -1,0 +1,141 @@
+import Channels
+import MailCodec
+import Model
+import Pipeline
+import Records
+import Rules
+import Sockets
+import System
+
+/// One SMTP or LMTP connection. The codec says what was asked; recipients are decided here at once, messages in
+/// the workspaces' writers, and `250` leaves only when the mail is durable.
+final class SMTPConnection: ConnectionHandler {
+  private let edge: Edge
+  private var server: SMTPServer
+  private var number: UInt64 = 0
+  private var waiting: [UInt64: Int] = [:]
+  private var replies: [SMTPReply?] = []
+
+  init(edge: Edge, dialect: SMTPServer.Dialect) {
+    self.edge = edge
+    var limits = SMTPLimits()
+    limits.messageBytesMax = edge.settings.mailBytesMax
+    server = SMTPServer(dialect, hostname: edge.settings.mailHostname, limits: limits)
+  }
+
+  private static let tickMilliseconds = 10_000
+
+  func opened(_ connection: Connection) {
+    connection.setTimer(.idle, milliseconds: Self.tickMilliseconds)
+    run(server.opened(), connection)
+  }
+
+  func received(_ bytes: UnsafeRawBufferPointer, on connection: Connection) {
+    run(server.receive(bytes), connection)
+    if !server.wantsInput { connection.pauseReading() }
+  }
+
+  func peerClosedWrite(_ connection: Connection) {
+    run(server.peerClosed(), connection)
+    connection.closeAfterFlush()
+  }
+
+  func draining(_ connection: Connection) { if waiting.isEmpty { run(server.drain(), connection) } }
+
+  func timedOut(_ timer: ConnectionTimer, on connection: Connection) {
+    connection.setTimer(.idle, milliseconds: Self.tickMilliseconds)
+    run(server.waited(milliseconds: Self.tickMilliseconds), connection)
+  }
+
+  private func run(_ first: SMTPServer.Step, _ connection: Connection) {
+    var step = first
+    while true {
+      if !step.bytes.isEmpty { connection.write(step.bytes) }
+      if step.closes { return connection.closeAfterFlush() }
+      guard let request = step.request else { break }
+      switch request {
+      case .sender: step = server.answer(.senderOk)
+      case .recipient(let path):
+        step = server.answer(edge.mailChannel(for: path) == nil ? .noSuchMailbox : .recipientOk)
+      case .message(let message):
+        take(message, connection)
+        return
+      case .startTLS: step = server.answer(SMTPReply(454, "4.7.0", "TLS not available"))
+      }
+    }
+    if server.wantsInput { connection.resumeReading() }
+  }
+
+  /// Understanding a message can take long, and keeping its attachments blocks: both happen in the read pool.
+  private func take(_ message: SMTPServer.Message, _ connection: Connection) {
+    replies = Array(repeating: nil, count: message.recipients.count)
+    waiting = [:]
+    var tickets: [Ticket] = []
+    for index in message.recipients.indices {
+      number += 1
+      waiting[number] = index
+      tickets.append(Ticket(connection.ref, exchange: number))
+    }
+    let (edge, peer, jobs) = (edge, connection.peer, Array(zip(message.recipients, tickets)))
+    edge.reads.run { _ in
+      for (recipient, ticket) in jobs { MailIntake.submit(message, recipient, ticket, peer, edge) }
+    }
+  }
+
+  func delivered(_ payload: any Sendable, on connection: Connection) {
+    guard let inbound = payload as? Inbound else { return }
+    switch inbound {
+    case .answer(let number, let answer): decided(number, Self.reply(to: answer), connection)
+    case .unavailable(let number): decided(number, .storageStalled, connection)
+    case .mailRefused(let number): decided(number, .contentRefused, connection)
+    default: break
+    }
+  }
+
+  private static func reply(to answer: Answer) -> SMTPReply {
+    switch answer {
+    case .mailTaken: .delivered
+    default: .tryLater
+    }
+  }
+
+  private func decided(_ number: UInt64, _ reply: SMTPReply, _ connection: Connection) {
+    guard let index = waiting.removeValue(forKey: number) else { return }
+    replies[index] = reply
+    guard waiting.isEmpty else { return }
+    let all = replies.map { $0 ?? .tryLater }
+    if server.dialect == .lmtp {
+      run(server.answer(each: all), connection)
+    } else {
+      // One answer for all (RFC 5321 §4.2): unless every recipient has it, the peer must come again; who has it
+      // already is told so by the message's own id and body.
+      run(server.answer(all.first { !$0.isPositive } ?? .delivered), connection)
+    }
+  }
+}
+
+/// From a whole message to a request of its workspace.
+enum MailIntake {
+  static func submit(
+    _ message: SMTPServer.Message, _ recipient: SMTPPath, _ ticket: Ticket, _ peer: SocketAddress, _ edge: Edge
+  ) {
+    guard let channel = edge.mailChannel(for: recipient), let writer = edge.writer(channel.workspace) else {
+      return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange))
+    }
+    let now = Instant(milliseconds: WallClock.nowMilliseconds)
+    let arrival = channel.understand(
+      message.bytes, sender: message.sender.path, recipient: recipient,
+      relay: edge.relay(peer, of: channel.workspace), now: now)
+    guard let arrival else { return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange)) }
+    do throws(StoreFault) {
+      for (row, bytes) in arrival.blobs {
+        _ = try edge.store.blobs.write(bytes, channel.workspace)
+        writer.submit([Request(.blob(row))])
+      }
+    } catch {
+      Log.fault("keeping an attachment", error.sentence)
+      return edge.hub.post(ticket.ref, .unavailable(ticket.exchange))
+    }
+    writer.submit([Request(.mail(arrival.mail), ticket: ticket)])
+  }
+}

@@ -1,0 +1,205 @@
+import Foundation
+import Yams
+
+/// The server's own configuration: one YAML file, each key also an environment variable, the important ones a
+/// flag. Later in that list wins. One table declares them all, and the documentation is printed from it.
+public struct Settings: Sendable, Equatable {
+  public var data = "throughline-data"
+  public var rules = "routing-rules"
+  public var httpListen = "127.0.0.1:8080"
+  public var smtpListen = "127.0.0.1:2525"
+  public var lmtpListen = "127.0.0.1:2424"
+  public var fastagiListen = "127.0.0.1:4573"
+  public var fastagiSecret = ""
+  public var smarthostURL = ""
+  public var smarthostUser = ""
+  public var smarthostPassword = ""
+  public var outboxRetrySeconds = 30
+  public var mailHostname = "localhost"
+  public var mailBytesMax = 25 << 20
+  public var blobBytesMax = 25 << 20
+  public var bodyBytesMax = 1 << 20
+  public var connectionsPerAddressMax = 1_000
+  public var drainSeconds = 10
+  public var lanes = 0
+
+  public init() {}
+
+  public struct Key: Sendable {
+    /// Dotted path in the file; the environment variable is `THROUGHLINE_` and the path in capitals with `_`.
+    public var path: String
+    public var help: String
+    var set: @Sendable (inout Settings, String) -> String?
+    var get: @Sendable (Settings) -> String
+    public var environment: String {
+      "THROUGHLINE_" + path.uppercased().replacingOccurrences(of: ".", with: "_")
+    }
+  }
+
+  private static func text(
+    _ path: String, _ field: any WritableKeyPath<Settings, String> & Sendable, _ help: String
+  ) -> Key {
+    Key(path: path, help: help) { settings, value in
+      settings[keyPath: field] = value
+      return nil
+    } get: { $0[keyPath: field] }
+  }
+
+  private static func listen(
+    _ path: String, _ field: any WritableKeyPath<Settings, String> & Sendable, _ help: String
+  ) -> Key {
+    Key(path: path, help: help + " (address:port, or \"off\")") { settings, value in
+      if value != "off", Settings.address(value) == nil {
+        return "is not an address and port such as 127.0.0.1:8080: \(value)"
+      }
+      settings[keyPath: field] = value
+      return nil
+    } get: { $0[keyPath: field] }
+  }
+
+  private static func number(
+    _ path: String, _ field: any WritableKeyPath<Settings, Int> & Sendable, _ range: ClosedRange<Int>, _ help: String
+  ) -> Key {
+    Key(path: path, help: "\(help) (\(range.lowerBound) to \(range.upperBound))") { settings, value in
+      guard let n = Int(value), range.contains(n) else {
+        return "is not a whole number from \(range.lowerBound) to \(range.upperBound): \(value)"
+      }
+      settings[keyPath: field] = n
+      return nil
+    } get: { String($0[keyPath: field]) }
+  }
+
+  public static let keys: [Key] = [
+    text("data", \.data, "the data folder, held by one server at a time"),
+    text("rules", \.rules, "the folder with one folder of routing rules a workspace"),
+    listen("http.listen", \.httpListen, "the HTTP API and WebSockets"),
+    listen("smtp.listen", \.smtpListen, "incoming mail over SMTP"),
+    listen("lmtp.listen", \.lmtpListen, "incoming mail over LMTP"),
+    listen("fastagi.listen", \.fastagiListen, "calls from Asterisk"),
+    text("fastagi.secret", \.fastagiSecret, "what the dialplan passes first; empty: the data folder's own"),
+    text("smarthost.url", \.smarthostURL, "where mail leaves, such as smtp://127.0.0.1:25; empty: it stays"),
+    text("smarthost.user", \.smarthostUser, "name for the smarthost"),
+    text("smarthost.password", \.smarthostPassword, "password for the smarthost"),
+    number("outbox.retry_seconds", \.outboxRetrySeconds, 1...3_600, "first wait before mail is tried again"),
+    text("mail.hostname", \.mailHostname, "the name that SMTP greets with"),
+    number("mail.bytes_max", \.mailBytesMax, 1_024...(256 << 20), "largest mail, in bytes"),
+    number("blob.bytes_max", \.blobBytesMax, 1_024...(256 << 20), "largest attachment, in bytes"),
+    number("http.body_bytes_max", \.bodyBytesMax, 1_024...(64 << 20), "largest request body, in bytes"),
+    number(
+      "http.connections_per_address_max", \.connectionsPerAddressMax, 1...1_000_000,
+      "connections from one address"),
+    number("drain_seconds", \.drainSeconds, 0...600, "how long a stop waits for what is in flight"),
+    number("lanes", \.lanes, 0...64, "event loops; 0: one a core"),
+  ]
+
+  /// A host and port; the host is a literal address, since names would block.
+  public static func address(_ text: String) -> (host: String, port: UInt16)? {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+      return nil
+    }
+    var host = String(text[..<colon])
+    if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+    return host.isEmpty ? nil : (host, port)
+  }
+
+  /// All faults at once, each a sentence with its place.
+  public struct Faults: Error, CustomStringConvertible {
+    public var sentences: [String]
+    public var description: String { sentences.joined(separator: "\n") }
+  }
+
+  /// - Parameters:
+  ///   - flags: path to value, from the command line.
+  public static func load(
+    file: String?, environment: [String: String], flags: [(path: String, value: String)]
+  ) throws -> Settings {
+    var settings = Settings()
+    var faults: [String] = []
+    if let file { read(file, into: &settings, &faults) }
+    for name in environment.keys.sorted() where name.hasPrefix("THROUGHLINE_") && !reserved.contains(name) {
+      guard let key = keys.first(where: { $0.environment == name }) else {
+        faults.append("\(name): unknown setting\(hint(name, keys.map(\.environment)))")
+        continue
+      }
+      if let fault = key.set(&settings, environment[name] ?? "") { faults.append("\(name): \(fault)") }
+    }
+    for (path, value) in flags {
+      guard let key = keys.first(where: { $0.path == path }) else { continue }
+      if let fault = key.set(&settings, value) { faults.append("--\(path): \(fault)") }
+    }
+    if !faults.isEmpty { throw Faults(sentences: faults) }
+    return settings
+  }
+
+  /// Variables that are no settings: they steer the build and the tests.
+  private static let reserved: Set<String> = ["THROUGHLINE_ONLY", "THROUGHLINE_FUZZ", "THROUGHLINE_TOKEN"]
+
+  private static func read(_ file: String, into settings: inout Settings, _ faults: inout [String]) {
+    guard let bytes = FileManager.default.contents(atPath: file) else {
+      return faults.append("\(file): cannot be read")
+    }
+    guard bytes.count <= 1 << 20 else { return faults.append("\(file): larger than 1 MiB") }
+    let node: Node?
+    do {
+      node = try Yams.compose(yaml: String(decoding: bytes, as: UTF8.self))
+    } catch {
+      return faults.append("\(file): \(error)")
+    }
+    if let node { walk(node, path: "", file, &settings, &faults) }
+  }
+
+  private static func walk(
+    _ node: Node, path: String, _ file: String, _ settings: inout Settings, _ faults: inout [String]
+  ) {
+    func place(_ node: Node) -> String {
+      node.mark.map { "\(file):\($0.line):\($0.column)" } ?? file
+    }
+    guard case .mapping(let mapping) = node else {
+      return faults.append("\(place(node)): expected keys with values")
+    }
+    for (name, value) in mapping {
+      let full = path.isEmpty ? (name.string ?? "") : path + "." + (name.string ?? "")
+      if let key = keys.first(where: { $0.path == full }) {
+        guard let text = value.scalar?.string else {
+          faults.append("\(place(value)): \(full) wants one value")
+          continue
+        }
+        if let fault = key.set(&settings, text) { faults.append("\(place(value)): \(full) \(fault)") }
+      } else if keys.contains(where: { $0.path.hasPrefix(full + ".") }) {
+        walk(value, path: full, file, &settings, &faults)
+      } else {
+        faults.append("\(place(name)): unknown key \"\(full)\"\(hint(full, keys.map(\.path)))")
+      }
+    }
+  }
+
+  private static func hint(_ name: String, _ known: [String]) -> String {
+    let nearest = known.map { ($0, distance(name, $0)) }.min { $0.1 < $1.1 }
+    guard let (found, steps) = nearest, steps <= max(3, name.count / 3) else { return "" }
+    return "; did you mean \"\(found)\"?"
+  }
+
+  /// Edit distance (Levenshtein).
+  static func distance(_ a: String, _ b: String) -> Int {
+    let (a, b) = (Array(a.utf8), Array(b.utf8))
+    var row = Array(0...b.count)
+    for (i, x) in a.enumerated() {
+      var before = row[0]
+      row[0] = i + 1
+      for (j, y) in b.enumerated() {
+        let above = row[j + 1]
+        row[j + 1] = min(above + 1, row[j] + 1, before + (x == y ? 0 : 1))
+        before = above
+      }
+    }
+    return row[b.count]
+  }
+
+  /// The table as text, for `throughline serve --help-settings` and the documentation.
+  public static var table: String {
+    let standard = Settings()
+    return keys.map { key in
+      "\(key.path)\n    \(key.help)\n    environment: \(key.environment), default: \(key.get(standard))"
+    }.joined(separator: "\n")
+  }
+}

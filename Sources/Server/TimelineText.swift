@@ -1,0 +1,95 @@
+import Foundation
+
+/// A timeline as a person reads it.
+public enum TimelineText {
+  public static func render(_ json: Data) throws -> String {
+    guard let page = try JSONSerialization.jsonObject(with: json) as? [String: Any],
+      let entries = page["entries"] as? [[String: Any]]
+    else { throw AdminClient.Fault("this is no timeline") }
+    var lines: [String] = []
+    for item in entries { if let entry = item["entry"] as? [String: Any] { lines.append(line(entry)) } }
+    let count = page["count"] as? Int ?? entries.count
+    let hash = (page["hash"] as? String ?? "").prefix(16)
+    lines.append("\(count) entries, hash \(hash)…")
+    return lines.joined(separator: "\n")
+  }
+
+  public static func line(_ entry: [String: Any]) -> String {
+    let at = (entry["at"] as? String ?? "").prefix(19).replacingOccurrences(of: "T", with: " ")
+    let channel = (entry["channel"] as? String ?? "").padding(toLength: 6, withPad: " ", startingAt: 0)
+    return "\(at)  \(channel)  \(who(entry)): \(what(entry))"
+  }
+
+  static func who(_ entry: [String: Any]) -> String {
+    let author = entry["author"] as? [String: Any]
+    let kind = author?["kind"] as? String ?? "?"
+    if let name = author?["name"] as? String { return "\(kind) \(name)" }
+    return kind
+  }
+
+  static func what(_ entry: [String: Any]) -> String {
+    let kind = entry["kind"] as? String ?? ""
+    let owner = (entry["owner"] as? [String: Any]).map { "\($0["kind"] ?? "") \($0["name"] ?? "")" } ?? ""
+    switch kind {
+    case "message": return entry["text"] as? String ?? ""
+    case "note": return "(note) \(entry["text"] as? String ?? "")"
+    case "handoff":
+      let summary = (entry["summary"] as? String).map { ": \($0)" } ?? ""
+      return "hands over to \(owner), because \(entry["reason"] as? String ?? "")\(summary)"
+    case "routed": return "goes to \(owner)"
+    case "accepted": return "takes over"
+    case "transferred": return "transfers to \(owner)"
+    case "journey": return "\(entry["event"] as? String ?? "") (\(entry["source"] as? String ?? ""))"
+    case "call": return "calls \(entry["to"] as? String ?? "") from \(entry["from"] as? String ?? "")"
+    case "session_opened": return "opens a session"
+    case "session_ended": return "the session ends (\(entry["reason"] as? String ?? ""))"
+    default: return kind.replacingOccurrences(of: "_", with: " ")
+    }
+  }
+}
+
+/// The reasons of a routing decision, as a person reads them.
+public enum ExplanationText {
+  public static func render(_ json: Data) throws -> String {
+    guard let page = try JSONSerialization.jsonObject(with: json) as? [String: Any] else {
+      throw AdminClient.Fault("this is no explanation")
+    }
+    let why = page["why"] as? [String: Any] ?? [:]
+    var lines = [
+      "\(page["case"] ?? "") is \(page["state"] ?? "") in queue \(page["queue"] ?? "")"
+        + ((page["agent"] as? String).map { ", with \($0)" } ?? ""),
+      "It came by \(page["cause"] ?? "") and rule \((why["rule_name"] as? String).map { "\"\($0)\"" } ?? (why["rule"] as? Int).map { "\($0 + 1)" } ?? "by hand") of version "
+        + "\(why["rule_version"] ?? "") sent it here, priority \(why["priority"] ?? "").",
+    ]
+    for step in why["story"] as? [[String: Any]] ?? [] { lines.append("  " + story(step)) }
+    if let facts = page["facts"] as? String { lines.append("The rule saw:\n  " + facts.replacingOccurrences(of: "\n", with: "\n  ")) }
+    if let now = page["now"] as? [String: Any] { lines += waiting(now) }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func story(_ step: [String: Any]) -> String {
+    let at = (step["at"] as? String ?? "").prefix(19).replacingOccurrences(of: "T", with: " ")
+    let what = (step["what"] as? String ?? "").replacingOccurrences(of: "_", with: " ")
+    var text = "\(at)  \(what)"
+    if let agent = step["agent"] as? String { text += what == "offered" ? " to \(agent)" : " by \(agent)" }
+    if let passed = step["passed_over"] as? [String: Any], !passed.isEmpty { text += "; passed over: \(counts(passed))" }
+    return text
+  }
+
+  private static func counts(_ counts: [String: Any]) -> String {
+    counts.keys.sorted().map { "\(counts[$0] ?? 0) \($0.replacingOccurrences(of: "_", with: " "))" }
+      .joined(separator: ", ")
+  }
+
+  private static func waiting(_ now: [String: Any]) -> [String] {
+    var lines = ["It has waited \(now["waited_seconds"] ?? 0) s; \(now["ahead"] ?? 0) cases stand before it."]
+    if let passed = now["passed_over"] as? [String: Any], !passed.isEmpty {
+      lines.append("Agents who cannot take it now: \(counts(passed)).")
+    }
+    if let near = now["one_change_away"] as? [String: Any], !near.isEmpty {
+      lines.append("One change would do for: \(counts(near)).")
+    }
+    if let next = now["next_change"] as? String { lines.append("The next step comes at \(next).") }
+    return lines
+  }
+}

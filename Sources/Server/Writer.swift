@@ -1,0 +1,214 @@
+import Dispatch
+import Model
+import Pipeline
+import Records
+import Routing
+import Synchronization
+import System
+
+/// Drives one workspace's `Pipeline`: requests come in from any lane, one turn takes them all, and the commit
+/// loop fetches what was decided whenever it is free, so that many commands share one commit.
+///
+/// The state sits behind a mutex and not on a queue of its own, since two threads take turns with it: the
+/// writer's queue, which decides, and the commit loop, which gathers before a commit and releases after it.
+/// That spares two hops between queues for every answer.
+public final class Writer: Sendable {
+  public let workspace: WorkspaceID
+  public let name: String
+  private let queue: DispatchQueue
+  private let inbox = Mutex<Inbox>(Inbox())
+  private let state: Mutex<State>
+  private let commits: CommitLoop
+  private let outlet: any Outlet
+  private let timer: WriterTimer
+  /// Past this many undurable commands or bytes, requests are turned away until a commit has gone through.
+  static let undurableCommandsMax: Int64 = 50_000
+  static let undurableBytesMax = 64 << 20
+
+  private struct Inbox {
+    var requests: [Request] = []
+    var isScheduled = false
+  }
+
+  struct State: Sendable {
+    var pipeline: Pipeline
+    var reads: ConfinedReader
+    /// Why nothing is accepted just now; nil while all is well.
+    var outage: String?
+  }
+
+  /// What a writer needs to start, and to start again after its store failed.
+  typealias Rebuild = @Sendable () throws(StoreFault) -> (Pipeline, ConfinedReader)
+  private let rebuild: Rebuild
+
+  init(
+    workspace: WorkspaceRow, commits: CommitLoop, outlet: any Outlet, rebuild: @escaping Rebuild
+  ) throws(StoreFault) {
+    self.workspace = workspace.id
+    name = workspace.name
+    queue = DispatchQueue(label: "writer.\(workspace.name)")
+    self.commits = commits
+    self.outlet = outlet
+    self.rebuild = rebuild
+    timer = WriterTimer(queue: queue)
+    let (pipeline, reads) = try rebuild()
+    state = Mutex(State(pipeline: pipeline, reads: reads, outage: nil))
+    timer.handler = { [weak self] in self?.submit([Request(.tick)]) }
+  }
+
+  /// Takes requests from any thread, in order; their answers come through the outlet.
+  public func submit(_ requests: [Request]) {
+    let wake = inbox.withLock { inbox in
+      inbox.requests += requests
+      defer { inbox.isScheduled = true }
+      return !inbox.isScheduled
+    }
+    if wake { queue.async { self.turn() } }
+  }
+
+  private func turn() {
+    let requests = inbox.withLock { inbox in
+      inbox.isScheduled = false
+      defer { inbox.requests.removeAll(keepingCapacity: inbox.requests.capacity <= 4_096) }
+      return inbox.requests
+    }
+    let (released, dirty, deadline, refused) = state.withLock { state in
+      var refused: [Ticket] = []
+      for request in requests { Self.decide(request, &state, &refused) }
+      let released = state.pipeline.release()
+      return (released, state.pipeline.head.position > state.pipeline.durable, state.pipeline.nextDeadline, refused)
+    }
+    if dirty { commits.wake(self) }
+    leave(released, refused)
+    timer.fire(at: deadline)
+  }
+
+  private static func decide(_ request: Request, _ state: inout State, _ refused: inout [Ticket]) {
+    let load = state.pipeline.undurable
+    guard state.outage == nil, load.commands < undurableCommandsMax, load.bytes < undurableBytesMax else {
+      refused.append(request.ticket)
+      return
+    }
+    do throws(StoreFault) {
+      try state.pipeline.submit(
+        request, at: Instant(milliseconds: WallClock.nowMilliseconds), reads: state.reads.reader)
+    } catch {
+      // A look-up failed in the middle of deciding: what is in memory can no longer be trusted.
+      state.outage = String(describing: error)
+      refused.append(request.ticket)
+      refused += state.pipeline.abandon()
+    }
+  }
+
+  private func leave(_ released: [Pipeline.Release], _ refused: [Ticket] = []) {
+    if !released.isEmpty { outlet.leave(released, from: self) }
+    if !refused.isEmpty { outlet.unavailable(refused, from: self) }
+  }
+
+  // MARK: - Called by the commit loop
+
+  func gather() -> Commit? { state.withLock { $0.outage == nil ? $0.pipeline.gather() : nil } }
+
+  func committed(_ commit: Commit) {
+    guard let last = commit.log.last else { return }
+    leave(state.withLock { $0.pipeline.committed(upTo: last.position) })
+  }
+
+  /// The store failed: nobody who waits is told that anything happened, and the state is read again from disk.
+  func failed(_ fault: StoreFault) {
+    let refused = state.withLock { state in
+      state.outage = fault.sentence
+      return state.pipeline.abandon()
+    }
+    leave([], refused)
+  }
+
+  /// Reads the state from disk again. Answers whether service goes on.
+  @discardableResult
+  func recover() -> Bool {
+    do throws(StoreFault) {
+      let fresh = try rebuild()
+      state.withLock { state in
+        (state.pipeline, state.reads) = fresh
+        state.outage = nil
+      }
+      submit([Request(.start)])
+      return true
+    } catch {
+      state.withLock { $0.outage = error.sentence }
+      return false
+    }
+  }
+
+  // MARK: - Looking in
+
+  public var outage: String? { state.withLock { $0.outage } }
+
+  /// Reads from the live state; what it tells may not yet be durable, so that whoever shows it to the outside
+  /// must wait for the position.
+  public func peek<R: Sendable>(_ body: (borrowing Pipeline) -> R) -> R { state.withLock { body($0.pipeline) } }
+
+  /// Installs a version of the rules: planner and configuration change in one step, so that no case is planned by
+  /// one and queued under the other.
+  func install(_ planner: any Planner, _ configure: Request) {
+    let (released, refused) = state.withLock { state in
+      state.pipeline.use(planner)
+      var refused: [Ticket] = []
+      Self.decide(configure, &state, &refused)
+      return (state.pipeline.release(), refused)
+    }
+    commits.wake(self)
+    leave(released, refused)
+  }
+}
+
+/// Where answers and effects go once they are durable.
+public protocol Outlet: Sendable {
+  func leave(_ released: [Pipeline.Release], from writer: Writer)
+  func unavailable(_ tickets: [Ticket], from writer: Writer)
+}
+
+extension StoreFault {
+  /// For the log and the health page.
+  public var sentence: String {
+    switch self {
+    case .failed(let doing, let why): "storage failed while \(doing): \(why)"
+    case .corrupt(let what): "stored data does not match its checksum: \(what)"
+    case .outOfOrder(let expected, let got): "log positions out of order: expected \(expected), got \(got)"
+    }
+  }
+}
+
+/// One deadline on a queue. Arming costs 3 µs, so that it is only done when the deadline comes nearer; one that
+/// fires early finds nothing due and arms again.
+private final class WriterTimer: Sendable {
+  private let queue: DispatchQueue
+  private let armed = Mutex<Int64>(.max)
+  private let stored = Mutex<(@Sendable () -> Void)?>(nil)
+  var handler: (@Sendable () -> Void)? {
+    get { stored.withLock { $0 } }
+    set { stored.withLock { $0 = newValue } }
+  }
+
+  init(queue: DispatchQueue) { self.queue = queue }
+
+  func fire(at deadline: Instant?) {
+    guard let deadline else { return }
+    let isNearer = armed.withLock { armed in
+      guard deadline.milliseconds < armed else { return false }
+      armed = deadline.milliseconds
+      return true
+    }
+    guard isNearer else { return }
+    let wait = max(0, min(deadline.milliseconds - WallClock.nowMilliseconds, 3_600_000))
+    queue.asyncAfter(deadline: .now() + .milliseconds(Int(wait))) { [weak self] in
+      guard let self else { return }
+      let isOurs = armed.withLock { armed in
+        guard armed == deadline.milliseconds else { return false }
+        armed = .max
+        return true
+      }
+      if isOurs { handler?() }
+    }
+  }
+}

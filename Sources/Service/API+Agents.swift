@@ -1,0 +1,191 @@
+import Continuity
+import Model
+import Pipeline
+import Records
+import Routing
+import System
+import WebCodec
+import Wire
+
+/// What agents do.
+extension API {
+  func setStatus(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
+    let agent = try agent(caller)
+    var fields = try Fields(request.body)
+    let status: AgentStatus
+    switch try fields.text("status") {
+    case "available": status = .available
+    case "offline": status = .offline
+    case "busy": status = .busy
+    case "break": status = .onBreak
+    case "meeting": status = .meeting
+    case "training": status = .training
+    default:
+      throw fields.problem("status", "status must be available, busy, break, meeting, training or offline")
+    }
+    let lease = try fields.optionalInteger("lease_seconds", 10...43_200).map { Duration64.seconds($0) }
+    try fields.end()
+    return .submit(
+      .setStatus(agent, status, lease: lease), try idempotency(request, caller), .direct { APIResponse($0) })
+  }
+
+  func next(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
+    let agent = try agent(caller)
+    if !request.body.isEmpty {
+      var fields = try Fields(request.body)
+      try fields.end()
+    }
+    let wait = try number(request, "wait", 0...60) ?? 0
+    return .next(agent, waitSeconds: Int(wait), offered(withTimeline: 200))
+  }
+
+  /// Renders an offer with everything that whoever takes over must know.
+  public func offered(withTimeline limit: Int) -> Rendering {
+    let directory = directory
+    return .reading { answer, reads throws(StoreFault) in
+      guard case .offer(let offer) = answer else { return APIResponse(answer) }
+      var out = Array(
+        "{\"offer\":\"\(offer.offer)\",\"until\":\"\(offer.until)\",".utf8)
+      try CaseView.append(offer.case, directory, timelineLimit: limit, reads, to: &out)
+      out.append(UInt8(ascii: "}"))
+      return APIResponse(200, json: out)
+    }
+  }
+
+  func onOffer(_ request: APIRequest, _ caller: Caller, _ offer: OfferID, _ what: String) throws(APIProblem) -> APIAction {
+    let agent = try agent(caller)
+    switch what {
+    case "accept":
+      return .submit(.accept(offer, agent), try idempotency(request, caller), .direct { APIResponse($0) })
+    case "decline":
+      return .submit(.decline(offer, agent), try idempotency(request, caller), .direct { APIResponse($0) })
+    default: throw .notFound("page")
+    }
+  }
+
+  func getCase(_ request: APIRequest, _ caller: Caller, _ id: CaseID) throws(APIProblem) -> APIAction {
+    try need(caller, .agent, .supervisor, .admin)
+    let directory = directory
+    return .read { reads, _ throws(StoreFault) in
+      guard try reads.aCase(directory.workspace, id) != nil else { return APIResponse(.notFound("case")) }
+      var out = Array("{".utf8)
+      try CaseView.append(id, directory, timelineLimit: 200, reads, to: &out)
+      out.append(UInt8(ascii: "}"))
+      return APIResponse(200, json: out)
+    }
+  }
+
+  func onCase(_ request: APIRequest, _ caller: Caller, _ id: CaseID, _ what: String) throws(APIProblem) -> APIAction {
+    let agent = try agent(caller)
+    let key = try idempotency(request, caller)
+    let direct = Rendering.direct { APIResponse($0) }
+    var fields = request.body.isEmpty ? nil : try Fields(request.body)
+    defer { _ = fields }
+    switch what {
+    case "reply", "note":
+      guard var body = fields else {
+        throw APIProblem(422, "missing-field", "The request cannot be understood", "text is required", field: "text")
+      }
+      var draft = try message(&body, author: .agent(agent), channel: nil)
+      let text = try Self.textAgain(request.body)
+      try body.end()
+      if what == "note" {
+        draft.kind = .note
+        draft.visibility = .internal
+      }
+      let mail = what == "reply" ? OutgoingMailID(id: Self.newID(), text: text, blobs: draft.blobs) : nil
+      return .submit(.agentSays(AgentWords(agent: agent, case: id, entry: draft, mail: mail)), key, direct)
+    case "transfer":
+      guard var body = fields else {
+        throw APIProblem(422, "missing-field", "The request cannot be understood", "queue is required", field: "queue")
+      }
+      let name = try body.text("queue")
+      guard let queue = directory.queues[name] else {
+        throw body.problem("queue", "there is no queue \"\(name)\"; there are \(directory.queues.keys.sorted().joined(separator: ", "))")
+      }
+      var members = Members()
+      members.text("to", name)
+      if let reason = try body.optionalText("reason", bytesMax: 4_096) { members.text("reason", reason) }
+      try body.end()
+      return .submit(.transfer(id, agent, to: queue, newCase: Self.newID(), members: members.bytes), key, direct)
+    case "hand-back":
+      var members = Members()
+      if var body = fields {
+        if let summary = try body.optionalText("summary", bytesMax: 16 << 10) { members.text("summary", summary) }
+        try body.end()
+        fields = body
+      }
+      return .submit(.handBack(id, agent, members: members.bytes), key, direct)
+    case "wrap-up":
+      try fields?.end()
+      return .submit(.wrapUp(id, agent), key, direct)
+    case "close":
+      try fields?.end()
+      return .submit(.close(id, agent), key, direct)
+    default: throw .notFound("page")
+    }
+  }
+
+  private static func textAgain(_ body: [UInt8]) throws(APIProblem) -> String {
+    var fields = try Fields(body)
+    return try fields.optionalText("text", bytesMax: Fields.Bound.textBytes) ?? ""
+  }
+
+  func timeline(_ request: APIRequest, _ caller: Caller, _ customer: CustomerID) throws(APIProblem) -> APIAction {
+    try need(caller, .agent, .supervisor, .admin)
+    let before = EntryID(try number(request, "before", 1...Int64.max) ?? .max)
+    let limit = Int(try number(request, "limit", 1...1_000) ?? 200)
+    let workspace = directory.workspace
+    return .read { reads, _ throws(StoreFault) in
+      guard try reads.customer(workspace, customer) != nil else { return APIResponse(.notFound("customer")) }
+      let page = try TimelinePage.read(
+        workspace, of: customer, before: before, limit: limit, visible: .internal, reads)
+      var out: [UInt8] = []
+      page.append(to: &out)
+      return APIResponse(200, json: out)
+    }
+  }
+
+  func postBlob(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
+    try need(caller, .bot, .agent, .telephony)
+    guard !request.body.isEmpty else {
+      throw APIProblem(422, "missing-body", "Nothing to keep", "the body is the attachment's bytes")
+    }
+    guard request.body.count <= blobBytesMax else {
+      throw APIProblem(413, "too-large", "Too large", "an attachment may have \(blobBytesMax) bytes")
+    }
+    let row = BlobRow(
+      id: Self.newID(), hash: Digest(SHA256.hash(request.body)), size: Int64(request.body.count),
+      mediaType: request.contentType.isEmpty ? "application/octet-stream" : String(request.contentType.prefix(200)),
+      fileName: request.fileName, conversation: nil, uploader: "\(caller.scope.rawValue):\(caller.holder)",
+      at: Instant(milliseconds: WallClock.nowMilliseconds))
+    return .keepBlob(row, request.body)
+  }
+
+  func getBlob(_ request: APIRequest, _ caller: Caller, _ id: BlobID) throws(APIProblem) -> APIAction {
+    try need(caller, .bot, .agent, .supervisor)
+    let directory = directory
+    return .read { reads, bytes throws(StoreFault) in
+      guard let row = try reads.blob(directory.workspace, id), try Self.maySee(row, caller, directory, reads) else {
+        return APIResponse(.notFound("blob"))
+      }
+      var response = APIResponse(200, contentType: row.mediaType, try bytes(directory.workspace, row.hash))
+      // What a stranger uploaded must never run in our origin.
+      response.headers = [
+        .init("X-Content-Type-Options", "nosniff"), .init("Content-Security-Policy", "sandbox"),
+        .init("Content-Disposition", "attachment"),
+      ]
+      return response
+    }
+  }
+
+  /// A bot sees what it brought, and what was said to the customer in a conversation that it carries.
+  private static func maySee(
+    _ row: BlobRow, _ caller: Caller, _ directory: Directory, _ reads: any StoreReader
+  ) throws(StoreFault) -> Bool {
+    if caller.scope != .bot { return true }
+    if row.uploader == "bot:\(caller.holder)" { return true }
+    guard let conversation = row.conversation, let bot = directory.bots[caller.holder] else { return false }
+    return try reads.sessions(directory.workspace, of: conversation).contains { $0.bot == bot.raw }
+  }
+}

@@ -1,0 +1,113 @@
+import Continuity
+import Model
+import Pipeline
+import Records
+import Routing
+import System
+
+/// The HTTP API without HTTP: a request and its caller in, what to do about it out. Everything that needs a
+/// clock, entropy or the workspace's names is handed in by value, so that a lane can hold one of these.
+public struct API: Sendable {
+  public var directory: Directory
+  public var identityKey: HMACKey
+  /// E.164 by a region; nil where it is no number.
+  public var e164: @Sendable (String, String) -> String?
+  public var blobBytesMax: Int
+
+  public init(
+    directory: Directory, identityKey: HMACKey, blobBytesMax: Int, e164: @escaping @Sendable (String, String) -> String?
+  ) {
+    self.directory = directory
+    self.identityKey = identityKey
+    self.blobBytesMax = blobBytesMax
+    self.e164 = e164
+  }
+
+  public func handle(_ request: APIRequest, _ caller: Caller) -> APIAction {
+    do throws(APIProblem) { return try route(request, caller) } catch { return .respond(APIResponse(error)) }
+  }
+
+  private func route(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
+    guard request.path.first == "v1" else { throw .notFound("page") }
+    let path = Array(request.path.dropFirst())
+    switch (request.method, path.first ?? "", path.count) {
+    case ("POST", "sessions", 1): return try openSession(request, caller)
+    case ("POST", "sessions", 3):
+      switch path[2] {
+      case "messages": return try say(request, caller, try id(path[1]))
+      case "handoff": return try handoff(request, caller, try id(path[1]))
+      case "end": return try endSession(request, caller, try id(path[1]))
+      default: throw .notFound("page")
+      }
+    case ("GET", "sessions", 3) where path[2] == "events": return try poll(request, caller, try id(path[1]))
+    case ("GET", "stream", 1): return .stream
+    case ("POST", "journey", 1): return try journey(request, caller)
+    case ("POST", "calls", 1): return try newCall(request, caller)
+    case ("POST", "calls", 3) where path[2] == "events": return try callEvent(request, caller, path[1])
+    case ("POST", "blobs", 1): return try postBlob(request, caller)
+    case ("GET", "blobs", 2): return try getBlob(request, caller, try id(path[1]))
+    case ("PUT", "agents", 3) where path[1] == "me" && path[2] == "status": return try setStatus(request, caller)
+    case ("POST", "agents", 3) where path[1] == "me" && path[2] == "next": return try next(request, caller)
+    case ("POST", "offers", 3): return try onOffer(request, caller, try id(path[1]), path[2])
+    case ("GET", "cases", 2): return try getCase(request, caller, try id(path[1]))
+    case ("POST", "cases", 3): return try onCase(request, caller, try id(path[1]), path[2])
+    case ("GET", "customers", 3) where path[2] == "timeline":
+      return try timeline(request, caller, try id(path[1]))
+    case (_, "sessions", 1...3), (_, "journey", 1), (_, "blobs", 1...2), (_, "agents", 3), (_, "offers", 3), (_, "calls", 1), (_, "calls", 3),
+      (_, "cases", 2...3), (_, "stream", 1):
+      throw APIProblem(405, "method-not-allowed", "Method not allowed", "\(request.method) is not possible here")
+    default: throw .notFound("page")
+    }
+  }
+
+  func id<Kind>(_ text: String, _: ID<Kind>.Type = ID<Kind>.self) throws(APIProblem) -> ID<Kind> {
+    guard let id = ID<Kind>(text) else {
+      throw APIProblem(
+        404, "malformed-id", "Not an id", "\"\(text.prefix(60))\" is not an id such as \(Kind.prefix)_…")
+    }
+    return id
+  }
+
+  func need(_ caller: Caller, _ scopes: Caller.Scope...) throws(APIProblem) {
+    guard scopes.contains(caller.scope) else {
+      let names = scopes.map(\.rawValue).joined(separator: " or ")
+      throw .forbidden("this needs a token of scope \(names); yours is \(caller.scope.rawValue)")
+    }
+  }
+
+  func agent(_ caller: Caller) throws(APIProblem) -> AgentID {
+    try need(caller, .agent, .supervisor)
+    guard let agent = directory.agents[caller.holder] else {
+      throw .forbidden("the rules know no agent \"\(caller.holder)\"; add it to agents.yaml")
+    }
+    return agent
+  }
+
+  func bot(_ caller: Caller) throws(APIProblem) -> BotID {
+    try need(caller, .bot)
+    guard let bot = directory.bots[caller.holder] else {
+      throw .forbidden("the rules know no bot \"\(caller.holder)\"; add it to workspace.yaml")
+    }
+    return bot
+  }
+
+  func idempotency(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> Idempotency? {
+    guard let key = request.idempotencyKey else { return nil }
+    guard !key.isEmpty, key.utf8.count <= 255 else {
+      throw APIProblem(400, "bad-idempotency-key", "Bad Idempotency-Key", "the key must have 1 to 255 bytes")
+    }
+    let name = Array("\(caller.token)\n\(key)".utf8)
+    let body = Array("\(request.method) /\(request.path.joined(separator: "/"))\n".utf8) + request.body
+    return Idempotency(
+      key: Array(SHA256.hash(name).bytes.prefix(16)), bodyHash: Digest(SHA256.hash(body)))
+  }
+
+  public static func newCaseID() -> CaseID { newID() }
+  static func newID<Kind>(_: ID<Kind>.Type = ID<Kind>.self) -> ID<Kind> {
+    ID(high: Entropy.word, low: Entropy.word)
+  }
+}
+
+extension Digest {
+  public init(_ digest: Digest256) { self = Digest(bytes: digest.bytes) ?? .zero }
+}

@@ -1,0 +1,128 @@
+import Model
+import Pipeline
+import Routing
+import Wire
+
+/// An error over HTTP: an RFC 9457 problem document with a stable `type`, a sentence that a person can act on,
+/// and the field at fault.
+public struct APIProblem: Error, Hashable, Sendable {
+  public var status: Int
+  /// Last part of the type: `https://throughline.example/problems/<type>`, kept for ever.
+  public var type: String
+  public var title: String
+  public var detail: String
+  public var field: String?
+  public var owner: OwnerView?
+  public var epoch: UInt32?
+
+  public init(_ status: Int, _ type: String, _ title: String, _ detail: String, field: String? = nil) {
+    self.status = status
+    self.type = type
+    self.title = title
+    self.detail = detail
+    self.field = field
+  }
+
+  public var json: [UInt8] {
+    var out: [UInt8] = []
+    out.append(contentsOf: "{\"type\":\"urn:throughline:problem:\(type)\",\"title\":".utf8)
+    JSONText.append(title, to: &out)
+    out.append(contentsOf: ",\"status\":\(status),\"detail\":".utf8)
+    JSONText.append(detail, to: &out)
+    if let field {
+      out.append(contentsOf: ",\"field\":".utf8)
+      JSONText.append(field, to: &out)
+    }
+    if let owner {
+      out.append(contentsOf: ",\"owner\":".utf8)
+      owner.append(to: &out)
+    }
+    if let epoch { out.append(contentsOf: ",\"epoch\":\(epoch)".utf8) }
+    out.append(UInt8(ascii: "}"))
+    return out
+  }
+
+  public static func notFound(_ what: String) -> APIProblem {
+    APIProblem(404, "not-found", "Not found", "there is no \(what) here by that id")
+  }
+
+  public static let unauthorized = APIProblem(
+    401, "unauthorized", "No valid token",
+    "send a token of this workspace as \"Authorization: Bearer …\"; `throughline token create` makes one")
+
+  public static func forbidden(_ detail: String) -> APIProblem {
+    APIProblem(403, "forbidden", "Not allowed", detail)
+  }
+
+  public static let unavailable = APIProblem(
+    503, "storage-unavailable", "Cannot store just now",
+    "nothing was recorded; try again with the same Idempotency-Key")
+}
+
+extension OwnerView {
+  func append(to out: inout [UInt8]) {
+    out.append(contentsOf: "{\"kind\":\"\(kindName)\"".utf8)
+    if kind != .closed, kind != .unrouted {
+      out.append(contentsOf: ",\"name\":".utf8)
+      JSONText.append(name, to: &out)
+    }
+    out.append(UInt8(ascii: "}"))
+  }
+}
+
+extension APIProblem {
+  /// The polite words for what the machine refused.
+  public init(_ rejection: Rejection, owner: OwnerView?, epoch: UInt32?) {
+    let (status, type, title, detail) = Self.words(rejection, owner)
+    self.init(status, type, title, detail)
+    self.owner = owner
+    self.epoch = epoch
+  }
+
+  private static func words(_ rejection: Rejection, _ owner: OwnerView?) -> (Int, String, String, String) {
+    switch rejection {
+    case .notConfigured: (503, "not-configured", "No rules yet", "this workspace has no rules that apply")
+    case .idInUse: (409, "id-in-use", "Already there", "that id is in use")
+    case .unknownConversation: (404, "not-found", "Not found", "there is no such conversation here")
+    case .unknownSession: (404, "not-found", "Not found", "there is no such session here")
+    case .unknownCase: (404, "not-found", "Not found", "there is no such case here")
+    case .unknownOffer: (404, "not-found", "Not found", "there is no such offer here")
+    case .unknownAgent: (404, "not-found", "Not found", "the rules know no such agent")
+    case .unknownQueue: (404, "not-found", "Not found", "the rules know no such queue")
+    case .conversationClosed:
+      (409, "conversation-closed", "Conversation closed", "the conversation is closed; the customer's next words open it again")
+    case .sessionEnded: (409, "session-ended", "Session ended", "the session has ended; open a new one")
+    case .notOwner:
+      (409, "not-owner", "Another owns the conversation", ownerSentence(owner))
+    case .caseAlreadyOpen:
+      (409, "case-open", "Already handed off", "the conversation already has an open case")
+    case .caseClosed: (409, "case-closed", "Case closed", "the case is closed")
+    case .caseNotYours: (403, "case-not-yours", "Not your case", "the case is another agent's")
+    case .caseNotAssigned: (409, "case-not-assigned", "Not assigned", "accept the case first")
+    case .offerEnded: (409, "offer-ended", "Offer ended", "the offer is over; ask for the next case")
+    case .offerNotYours: (403, "offer-not-yours", "Not your offer", "the offer was made to another agent")
+    case .agentAlreadyWaiting:
+      (409, "already-waiting", "Already asking", "this agent already waits for a case; one `next` at a time")
+    case .agentNotAvailable:
+      (409, "not-available", "Not available", "set your status to available first")
+    case .agentAtCapacity: (409, "at-capacity", "At capacity", "the agent has no room for this case")
+    case .needTooLarge:
+      (422, "need-too-large", "Too much asked", "the case asks for more skills or steps than can be held")
+    case .queueFull: (503, "queue-full", "Queue full", "the queue takes no more cases now")
+    case .queueUnserved: (422, "queue-unserved", "Nobody serves it", "no agent serves that queue")
+    case .tooManySessions: (429, "too-many-sessions", "Too many sessions", "the conversation has too many sessions")
+    case .timeIsPast: (422, "time-is-past", "Already past", "the time given is past")
+    case .notAllowed: (409, "not-allowed", "Not possible here", "that cannot be done with this case")
+    }
+  }
+
+  private static func ownerSentence(_ owner: OwnerView?) -> String {
+    switch owner?.kind {
+    case .agent: "agent \(owner?.name ?? "") owns the conversation now"
+    case .queue: "the conversation waits in queue \(owner?.name ?? "") for a person"
+    case .bot: "bot \(owner?.name ?? "") owns the conversation, or the epoch is old"
+    case .unrouted: "the conversation is being routed"
+    case .closed, nil: "the conversation is closed"
+    }
+  }
+}

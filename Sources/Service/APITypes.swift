@@ -1,0 +1,107 @@
+import Continuity
+import Model
+import Pipeline
+import Records
+
+/// A request as the API sees it: no socket, no framing.
+public struct APIRequest: Sendable {
+  public var method: String
+  /// Decoded segments of the path, `/v1` and all.
+  public var path: [String]
+  public var query: [(name: String, value: String)]
+  public var body: [UInt8]
+  public var contentType: String
+  public var idempotencyKey: String?
+  public var fileName: String?
+
+  public init(
+    method: String, path: [String], query: [(name: String, value: String)], body: [UInt8], contentType: String,
+    idempotencyKey: String?, fileName: String? = nil
+  ) {
+    self.method = method
+    self.path = path
+    self.query = query
+    self.body = body
+    self.contentType = contentType
+    self.idempotencyKey = idempotencyKey
+    self.fileName = fileName
+  }
+
+  public func query(_ name: String) -> String? { query.first { $0.name == name }?.value }
+}
+
+public struct APIResponse: Sendable, Equatable {
+  public var status: Int
+  public var contentType: String
+  public var body: [UInt8]
+  public var headers: [Header] = []
+
+  public struct Header: Sendable, Equatable {
+    public var name: String
+    public var value: String
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  public init(_ status: Int, json body: [UInt8]) {
+    self.status = status
+    contentType = "application/json"
+    self.body = body
+  }
+
+  public init(_ status: Int, contentType: String, _ body: [UInt8]) {
+    self.status = status
+    self.contentType = contentType
+    self.body = body
+  }
+
+  public init(_ problem: APIProblem) {
+    status = problem.status
+    contentType = "application/problem+json"
+    body = problem.json
+    if status == 401 { headers = [Header("WWW-Authenticate", "Bearer")] }
+  }
+}
+
+/// What the server must do for a request. Plain values and, where a reader is needed, one closure that renders.
+public enum APIAction: Sendable {
+  case respond(APIResponse)
+  /// Decide it in the workspace's writer, then render the answer once it is durable.
+  case submit(Intake, Idempotency?, Rendering)
+  /// The agent asks for a case; the answer is an offer, or nothing when the time is up.
+  case next(AgentID, waitSeconds: Int, Rendering)
+  /// News of a call; the answer is what to do next, at the latest when so many seconds have passed.
+  case call(Intake, Idempotency?, waitSeconds: Int)
+  /// Wait for what is decided now, then read.
+  case read(Render)
+  /// Answer when the conversation has entries after a number, or when the time is up.
+  case poll(Poll)
+  /// Keep the bytes as a blob, then submit its row.
+  case keepBlob(BlobRow, [UInt8])
+  /// Become a WebSocket.
+  case stream
+}
+
+public typealias Render = @Sendable (any StoreReader, BlobReader) throws(StoreFault) -> APIResponse
+public typealias BlobReader = @Sendable (WorkspaceID, Digest) throws(StoreFault) -> [UInt8]
+
+/// How an answer becomes a response.
+public enum Rendering: Sendable {
+  /// From the answer alone, on the lane.
+  case direct(@Sendable (Answer) -> APIResponse)
+  /// With a look into the store, in the read pool.
+  case reading(@Sendable (Answer, any StoreReader) throws(StoreFault) -> APIResponse)
+}
+
+public struct Poll: Sendable {
+  public var session: SessionID
+  public var after: EntryID
+  public var waitSeconds: Int
+  public init(session: SessionID, after: EntryID, waitSeconds: Int) {
+    self.session = session
+    self.after = after
+    self.waitSeconds = waitSeconds
+  }
+}

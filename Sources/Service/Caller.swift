@@ -1,0 +1,65 @@
+import Model
+import Routing
+
+/// Who calls, as their token proves. A token says who, never what: every read and write is authorised on its own.
+public struct Caller: Hashable, Sendable {
+  public var workspace: WorkspaceID
+  public var scope: Scope
+  /// The name the token is bound to, such as `robin` or `ann`.
+  public var holder: String
+  public var token: TokenID
+
+  public init(workspace: WorkspaceID, scope: Scope, holder: String, token: TokenID) {
+    self.workspace = workspace
+    self.scope = scope
+    self.holder = holder
+    self.token = token
+  }
+
+  public enum Scope: String, Hashable, Sendable, CaseIterable {
+    case bot, telephony, integration, agent, supervisor, admin
+  }
+}
+
+/// The names of a workspace's configuration and their handles, as one rule version has them. A value: lanes keep
+/// a copy and get a new one when the rules change.
+public struct Directory: Sendable {
+  public var workspace: WorkspaceID
+  public var workspaceName: String
+  public var bots: [String: BotID] = [:]
+  public var agents: [String: AgentID] = [:]
+  public var queues: [String: QueueID] = [:]
+  public var skills: Set<String> = []
+  public var botNames: [UInt32: String] = [:]
+  public var agentNames: [UInt32: String] = [:]
+  public var queueNames: [UInt32: String] = [:]
+  /// Which kinds of identity a bot may assert, by name.
+  public var mayAssert: [String: Set<IdentityKind>] = [:]
+  public var mayAssertAsIntegration: [String: Set<IdentityKind>] = [:]
+  /// Names of the rules of `ruleVersion`, in order.
+  public var ruleNames: [String] = []
+  public var defaultRegion = "US"
+  public var ruleVersion: UInt32 = 0
+
+  public init(workspace: WorkspaceID, name: String) {
+    self.workspace = workspace
+    workspaceName = name
+  }
+
+  /// The names as the machine has them.
+  public init(_ workspace: WorkspaceID, _ name: String, _ router: borrowing Router) {
+    self.init(workspace: workspace, name: name)
+    guard let configuration = router.configuration else { return }
+    for name in configuration.bots {
+      guard let id = router.botID(named: name) else { continue }
+      bots[name] = id
+      botNames[id.raw] = name
+    }
+    for agent in configuration.agents { if let id = router.agentID(named: agent.name) { agents[agent.name] = id } }
+    for queue in configuration.queues { if let id = router.queueID(named: queue.name) { queues[queue.name] = id } }
+    // Retired names too: old cases still tell of them.
+    for id in router.agentIDs { agentNames[id.raw] = router.name(id) }
+    for id in router.queueIDs { queueNames[id.raw] = router.name(id) }
+    skills = Set(configuration.skills)
+  }
+}

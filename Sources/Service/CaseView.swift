@@ -1,0 +1,137 @@
+import Model
+import Pipeline
+import Records
+import Routing
+import Wire
+
+/// A case as whoever takes it sees it: what it is, why it came here, who the customer is, what the handoff said,
+/// and everything said so far.
+public enum CaseView {
+  static func append(
+    _ id: CaseID, _ directory: Directory, timelineLimit: Int, _ reads: any StoreReader, to out: inout [UInt8]
+  ) throws(StoreFault) {
+    guard let row = try reads.aCase(directory.workspace, id), let about = decoded(row.about),
+      let conversation = try reads.conversation(directory.workspace, row.conversation)
+    else { throw StoreFault.corrupt(what: "a case that was offered") }
+    func text(_ s: String) { out.append(contentsOf: s.utf8) }
+    text("\"case\":\"\(id)\",\"conversation\":\"\(row.conversation)\",\"session\":\"\(about.session)\",\"channel\":\"\(about.channel.name)\"")
+    text(",\"state\":\"\(CaseState(rawValue: row.state)?.name ?? "unknown")\",\"queue\":")
+    JSONText.append(directory.queueNames[row.queue] ?? "", to: &out)
+    if let agent = row.agent {
+      text(",\"agent\":")
+      JSONText.append(directory.agentNames[agent] ?? "", to: &out)
+    }
+    text(",\"waiting_since\":\"\(about.age)\",\"why\":")
+    Explanation.append(about, directory, to: &out)
+    text(",\"handoff\":{\"cause\":\"\(Explanation.cause(about.cause))\"")
+    out.append(contentsOf: about.handoff)
+    text("},\"customer\":")
+    try appendCustomer(conversation.customer, directory, reads, to: &out)
+    text(",\"timeline\":")
+    let page = try TimelinePage.read(
+      directory.workspace, of: conversation.customer, before: EntryID(.max), limit: timelineLimit,
+      visible: .internal, reads)
+    page.append(to: &out)
+  }
+
+  static func decoded(_ bytes: [UInt8]) -> CaseAbout? {
+    do throws(WireError) { return try CaseAbout(decoding: bytes) } catch { return nil }
+  }
+
+  static func appendCustomer(
+    _ id: CustomerID, _ directory: Directory, _ reads: any StoreReader, to out: inout [UInt8]
+  ) throws(StoreFault) {
+    let root = try reads.customer(directory.workspace, id)?.root ?? id
+    out.append(contentsOf: "{\"id\":\"\(root)\",\"identities\":[".utf8)
+    var first = true
+    for record in try reads.merged(directory.workspace, into: root) {
+      for row in try reads.identities(directory.workspace, of: record.id) {
+        if !first { out.append(UInt8(ascii: ",")) }
+        first = false
+        out.append(contentsOf: "{\"kind\":\"\(row.identity.kind.name)\",\"value\":".utf8)
+        JSONText.append(row.identity.value, to: &out)
+        out.append(contentsOf: ",\"assurance\":\"\(row.assurance.name)\"}".utf8)
+      }
+    }
+    out.append(contentsOf: "]}".utf8)
+  }
+}
+
+/// Why a case went where it went, from the story kept with it.
+public enum Explanation {
+  static func append(_ about: CaseAbout, _ directory: Directory, to out: inout [UInt8]) {
+    out.append(contentsOf: "{\"rule\":\(about.rule.map(String.init) ?? "null"),\"rule_version\":\(about.ruleVersion)".utf8)
+    if about.ruleVersion == directory.ruleVersion, let rule = about.rule,
+      directory.ruleNames.indices.contains(Int(rule))
+    {
+      out.append(contentsOf: ",\"rule_name\":".utf8)
+      JSONText.append(directory.ruleNames[Int(rule)], to: &out)
+    }
+    out.append(contentsOf: ",\"priority\":\(about.priority),\"story\":[".utf8)
+    for (index, step) in about.history.enumerated() {
+      if index > 0 { out.append(UInt8(ascii: ",")) }
+      out.append(contentsOf: "{\"at\":\"\(step.at)\",\"what\":\"\(name(step.what))\"".utf8)
+      if let agent = step.agent {
+        out.append(contentsOf: ",\"agent\":".utf8)
+        JSONText.append(directory.agentNames[agent.raw] ?? "", to: &out)
+      }
+      let passed = zip(PassedOverReason.allCases, step.passedOver).filter { $0.1 > 0 }
+      if !passed.isEmpty {
+        out.append(contentsOf: ",\"passed_over\":{".utf8)
+        for (at, (reason, count)) in passed.enumerated() {
+          if at > 0 { out.append(UInt8(ascii: ",")) }
+          out.append(contentsOf: "\"\(name(reason))\":\(count)".utf8)
+        }
+        out.append(UInt8(ascii: "}"))
+      }
+      out.append(UInt8(ascii: "}"))
+    }
+    out.append(contentsOf: "]}".utf8)
+  }
+
+  public static func cause(_ code: UInt8) -> String {
+    switch RouteReason.Cause(rawValue: code) {
+    case .handoff: "handoff"
+    case .mail: "mail"
+    case .call: "call"
+    case .reopened: "reopened"
+    case .transfer: "transfer"
+    case nil: "unknown"
+    }
+  }
+
+  public static func name(_ what: CaseAbout.Step.What) -> String {
+    switch what {
+    case .queued: "queued"
+    case .offered: "offered"
+    case .accepted: "accepted"
+    case .declined: "declined"
+    case .timedOut: "timed_out"
+    case .revoked: "revoked"
+    case .failed: "failed"
+    case .stepTaken: "step_taken"
+    case .wrappingUp: "wrapping_up"
+    case .closed: "closed"
+    case .parked: "parked"
+    case .resumed: "resumed"
+    }
+  }
+
+  public static func name(_ reason: PassedOverReason) -> String {
+    switch reason {
+    case .notInQueue: "not_in_queue"
+    case .lacksSkill: "lacks_skill"
+    case .notAvailable: "not_available"
+    case .notPresent: "not_present"
+    case .notAsking: "not_asking"
+    case .noDevice: "no_device"
+    case .full: "full"
+    case .onCall: "on_call"
+    case .offered: "offered_another"
+    case .backingOff: "backing_off"
+    case .excluded: "excluded"
+    case .notPreferredYet: "not_preferred_yet"
+    case .longerIdleFirst: "longer_idle_first"
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import Model
+import Records
+import Wire
+
+/// What a bot hears of a session that it carries: whatever others said or did in the conversation, never what it
+/// brought itself, and never an internal note.
+public struct EventsPage: Sendable {
+  public var entries: [EntryRow]
+  /// Where to go on; it moves on over entries that were left out, too.
+  public var after: EntryID
+  public var hasMore: Bool
+  public var isEmpty: Bool { entries.isEmpty }
+
+  public static func read(
+    _ directory: Directory, _ session: SessionRow, after: EntryID, limit: Int, _ reads: any StoreReader
+  ) throws(StoreFault) -> EventsPage {
+    var last = after
+    while true {
+      let rows = try reads.transcript(
+        directory.workspace, of: session.conversation, after: last, limit: limit, visible: .business)
+      last = rows.last?.id ?? last
+      let heard = rows.filter { $0.session != session.id }
+      // A page may hold nothing but the bot's own words; what others said stands behind them.
+      if !heard.isEmpty || rows.count < limit {
+        return EventsPage(entries: heard, after: last, hasMore: rows.count == limit)
+      }
+    }
+  }
+
+  public func append(to out: inout [UInt8]) {
+    out += Array("\"events\":[".utf8)
+    for (index, entry) in entries.enumerated() {
+      if index > 0 { out.append(UInt8(ascii: ",")) }
+      out += entry.body ?? Array("{\"entry\":\(entry.id),\"erased\":true}".utf8)
+    }
+    out += Array("],\"after\":\(after),\"more\":\(hasMore)".utf8)
+  }
+
+  public var response: APIResponse {
+    var out = Array("{".utf8)
+    append(to: &out)
+    out.append(UInt8(ascii: "}"))
+    return APIResponse(200, json: out)
+  }
+}

@@ -1,0 +1,136 @@
+import Model
+import WebCodec
+import Wire
+
+/// The members of one JSON object of a request, read strictly: what is missing, of the wrong kind, too long or
+/// unknown is a problem that names the field.
+public struct Fields {
+  private var members: [(name: String, value: JSONValue)]
+  private var taken: Set<String> = []
+  private let path: String
+
+  /// Bounds of what a request may hold.
+  enum Bound {
+    /// Names, ids, short words.
+    static let shortBytes = 256
+    /// One message.
+    static let textBytes = 64 << 10
+    static let listCount = 200
+  }
+
+  public init(_ body: [UInt8]) throws(APIProblem) {
+    let value: JSONValue
+    do throws(JSONError) { value = try JSONValue(parsing: body) } catch {
+      throw APIProblem(400, "malformed-json", "Malformed JSON", "the body is not the JSON we can read: \(error)")
+    }
+    try self.init(value, path: "")
+  }
+
+  init(_ value: JSONValue, path: String) throws(APIProblem) {
+    guard case .object(let members) = value else {
+      throw APIProblem(422, "wrong-kind", "Wrong kind", "expected a JSON object", field: path.isEmpty ? nil : path)
+    }
+    self.members = members.members.map { ($0.name, $0.value) }
+    self.path = path
+  }
+
+  private func full(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+
+  func problem(_ name: String, _ detail: String, type: String = "wrong-value") -> APIProblem {
+    APIProblem(422, type, "The request cannot be understood", detail, field: full(name))
+  }
+
+  /// The value, nil where it is absent or null.
+  mutating func value(_ name: String) -> JSONValue? {
+    taken.insert(name)
+    guard let found = members.first(where: { $0.name == name }), found.value != .null else { return nil }
+    return found.value
+  }
+
+  mutating func optionalText(_ name: String, bytesMax: Int = Bound.shortBytes) throws(APIProblem) -> String? {
+    guard let value = value(name) else { return nil }
+    guard case .string(let text) = value else { throw problem(name, "\(name) must be a string", type: "wrong-kind") }
+    guard text.utf8.count <= bytesMax else {
+      throw problem(name, "\(name) is longer than \(bytesMax) bytes", type: "too-long")
+    }
+    return text
+  }
+
+  mutating func text(_ name: String, bytesMax: Int = Bound.shortBytes) throws(APIProblem) -> String {
+    guard let text = try optionalText(name, bytesMax: bytesMax) else {
+      throw problem(name, "\(name) is required", type: "missing-field")
+    }
+    return text
+  }
+
+  public mutating func optionalInteger(_ name: String, _ range: ClosedRange<Int64>) throws(APIProblem) -> Int64? {
+    guard let value = value(name) else { return nil }
+    guard case .int(let number) = value, range.contains(number) else {
+      throw problem(name, "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
+  public mutating func optionalID<Kind>(_ name: String, _: ID<Kind>.Type = ID<Kind>.self) throws(APIProblem) -> ID<Kind>? {
+    guard let text = try optionalText(name) else { return nil }
+    guard let id = ID<Kind>(text) else {
+      throw problem(name, "\(name) must be an id such as \(Kind.prefix)_…", type: "malformed-id")
+    }
+    return id
+  }
+
+  mutating func list(_ name: String, countMax: Int = Bound.listCount) throws(APIProblem) -> [JSONValue] {
+    guard let value = value(name) else { return [] }
+    guard case .array(let values) = value else {
+      throw problem(name, "\(name) must be a list", type: "wrong-kind")
+    }
+    guard values.count <= countMax else {
+      throw problem(name, "\(name) has more than \(countMax) elements", type: "too-long")
+    }
+    return values
+  }
+
+  mutating func objects(_ name: String, countMax: Int = Bound.listCount) throws(APIProblem) -> [Fields] {
+    var result: [Fields] = []
+    for (index, value) in try list(name, countMax: countMax).enumerated() {
+      result.append(try Fields(value, path: "\(full(name))[\(index)]"))
+    }
+    return result
+  }
+
+  mutating func texts(_ name: String) throws(APIProblem) -> [String] {
+    var result: [String] = []
+    for value in try list(name) {
+      guard case .string(let text) = value, text.utf8.count <= Bound.shortBytes else {
+        throw problem(name, "\(name) must be a list of short strings", type: "wrong-kind")
+      }
+      result.append(text)
+    }
+    return result
+  }
+
+  mutating func object(_ name: String) throws(APIProblem) -> [(name: String, value: JSONValue)]? {
+    guard let value = value(name) else { return nil }
+    guard case .object(let members) = value else {
+      throw problem(name, "\(name) must be an object", type: "wrong-kind")
+    }
+    return members.members.map { ($0.name, $0.value) }
+  }
+
+  public mutating func optional(_ name: String) throws(APIProblem) -> String? { try optionalText(name) }
+  public mutating func finish() throws(APIProblem) { try end() }
+  public mutating func required(_ name: String) throws(APIProblem) -> String { try text(name) }
+  public func missing(_ name: String) -> APIProblem {
+    problem(name, "\(name) is required", type: "missing-field")
+  }
+  public func wrong(_ name: String, _ detail: String) -> APIProblem { problem(name, detail) }
+
+  /// Every member must have been asked for: an unknown one is an error that names the nearest known.
+  mutating func end() throws(APIProblem) {
+    guard let unknown = members.first(where: { !taken.contains($0.name) }) else { return }
+    let known = taken.sorted().joined(separator: ", ")
+    throw APIProblem(
+      422, "unknown-field", "Unknown field", "\"\(unknown.name)\" is not known here; known are \(known)",
+      field: full(unknown.name))
+  }
+}

@@ -1,0 +1,50 @@
+import Model
+import Records
+import Wire
+
+/// Part of a customer's timeline, with the proof of the whole: how many entries there are in all and the sum of
+/// their hashes, so that whoever receives the pages can check that nothing is missing.
+public struct TimelinePage: Sendable {
+  public var entries: [EntryRow]
+  public var digest: TimelineDigest
+  public var hasOlder: Bool
+  public var members: [CustomerID]
+
+  /// The last `limit` entries before `before`.
+  public static func read(
+    _ workspace: WorkspaceID, of customer: CustomerID, before: EntryID, limit: Int, visible: Visibility,
+    _ reads: any StoreReader
+  ) throws(StoreFault) -> TimelinePage {
+    guard let row = try reads.customer(workspace, customer) else {
+      return TimelinePage(entries: [], digest: TimelineDigest(), hasOlder: false, members: [])
+    }
+    let records = try reads.merged(workspace, into: row.root)
+    var digest = TimelineDigest()
+    for record in records { digest.add(record.timeline) }
+    let ids = records.map(\.id)
+    var entries = try reads.timeline(
+      workspace, of: ids, from: before, .older, atMost: EntryID(.max), limit: limit + 1, visible: visible)
+    let hasOlder = entries.count > limit
+    if hasOlder { entries.removeFirst(entries.count - limit) }
+    return TimelinePage(entries: entries, digest: digest, hasOlder: hasOlder, members: ids)
+  }
+
+  /// `{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}`. Each entry is spliced in as it is
+  /// stored, so that its SHA-256 can be checked over exactly these bytes.
+  public func append(to out: inout [UInt8]) {
+    out += Array("{\"count\":\(digest.count),\"hash\":\"\(Hex.encode(digest.sum.bytes))\",\"entries\":[".utf8)
+    for (index, entry) in entries.enumerated() {
+      if index > 0 { out.append(UInt8(ascii: ",")) }
+      out += Array("{\"hash\":\"\(Hex.encode(entry.hash.bytes))\",\"entry\":".utf8)
+      if let body = entry.body { out += body } else { out += Array("null".utf8) }
+      out.append(UInt8(ascii: "}"))
+    }
+    out += Array("],\"older\":".utf8)
+    if hasOlder, let first = entries.first {
+      out += Array("\(first.id)".utf8)
+    } else {
+      out += Array("null".utf8)
+    }
+    out.append(UInt8(ascii: "}"))
+  }
+}

@@ -1,0 +1,96 @@
+internal import CSockets
+
+/// What a connection has yet to send. Lent to a connection by its lane while there is something to send, so
+/// that an idle connection holds none, and the next borrower finds warm memory instead of allocating.
+final class OutputQueue {
+  /// Small writes are gathered into one piece; a large array becomes a piece of its own, uncopied.
+  static let gatherBytesMax = 4_096
+  private static let keptCapacityMax = 32_768
+  private static let partsMax = 16
+
+  private var pieces: [[UInt8]] = [[]]
+  /// Whether the last piece may grow; a large array that was handed in may not.
+  private var lastGathers = true
+  private var first = 0
+  /// Bytes of the first piece that are already sent.
+  private var sent = 0
+  private(set) var count = 0
+
+  func append(_ bytes: UnsafeRawBufferPointer) {
+    if !lastGathers { startGathering() }
+    pieces[pieces.count - 1].append(contentsOf: bytes)
+    count += bytes.count
+  }
+
+  func append(_ bytes: [UInt8]) {
+    if bytes.count <= Self.gatherBytesMax {
+      return bytes.withUnsafeBytes { append($0) }
+    }
+    pieces.append(bytes)
+    lastGathers = false
+    count += bytes.count
+  }
+
+  private func startGathering() {
+    pieces.append([])
+    lastGathers = true
+  }
+
+  /// Sends once. Answers the count sent, or a negated errno.
+  func send(to descriptor: Int32) -> Int {
+    if first == pieces.count - 1 {
+      return pieces[first].withUnsafeBytes { raw in
+        sk_send(descriptor, raw.baseAddress.map { $0 + sent }, raw.count - sent)
+      }
+    }
+    return sendGathered(to: descriptor)
+  }
+
+  private func sendGathered(to descriptor: Int32) -> Int {
+    withUnsafeTemporaryAllocation(of: sk_part.self, capacity: Self.partsMax) { parts in
+      let taken = pieces[first...].prefix(Self.partsMax)
+      func fill(_ index: Int) -> Int {
+        // Nested, so that every piece's bytes are pinned while the kernel reads them.
+        guard index < taken.count else { return sk_send_gathered(descriptor, parts.baseAddress, Int32(index)) }
+        return taken[taken.startIndex + index].withUnsafeBytes { raw in
+          let skip = index == 0 ? sent : 0
+          parts[index] = sk_part(bytes: raw.baseAddress.map { $0 + skip }, count: raw.count - skip)
+          return fill(index + 1)
+        }
+      }
+      return fill(0)
+    }
+  }
+
+  /// Forgets bytes that were sent.
+  func consume(_ bytes: Int) {
+    count -= bytes
+    var rest = bytes
+    while rest > 0 {
+      let left = pieces[first].count - sent
+      if rest < left {
+        sent += rest
+        return
+      }
+      rest -= left
+      sent = 0
+      if first == pieces.count - 1 { return reset() }
+      pieces[first] = []
+      first += 1
+    }
+    if first > 64, first * 2 > pieces.count {
+      pieces.removeFirst(first)
+      first = 0
+    }
+  }
+
+  /// Empties it for the next borrower, keeping a modest gathering piece.
+  func reset() {
+    var kept: [UInt8] = []
+    if lastGathers { swap(&kept, &pieces[pieces.count - 1]) }
+    if kept.capacity > Self.keptCapacityMax { kept = [] }
+    kept.removeAll(keepingCapacity: true)
+    if pieces.count == 1 { pieces[0] = kept } else { pieces = [kept] }
+    (lastGathers, first, sent, count) = (true, 0, 0, 0)
+  }
+}

@@ -1,0 +1,167 @@
+import Records
+import Glibc
+import Model
+import Synchronization
+
+/// The bytes of attachments, each in a file named by its SHA-256, per workspace. Writing the same bytes twice
+/// keeps one file. Every call blocks: never on a lane, and never on the writer's thread either.
+///
+/// Write the bytes first and commit the `BlobRow` afterwards: then no row ever names a file that is not there.
+public final class BlobFiles: Sendable {
+  public let folder: String
+  /// Attachments are bounded by the channels at 25 MB; this is the last fence, in bytes.
+  public static let sizeMax = 64 << 20
+
+  /// Held while a file is looked at and removed, or found and marked as wanted: never both at once.
+  private let removing = Mutex(())
+  private let serial = Atomic<UInt64>(0)
+
+  public init(folder: String) { self.folder = folder }
+
+  /// Durable on return: the file, its name, and every folder above it.
+  public func write(_ bytes: [UInt8], _ workspace: WorkspaceID) throws(StoreFault) -> Digest {
+    let hash = Checksum.sha256(bytes)
+    let path = path(of: hash, workspace)
+    if try holds(hash, workspace) {
+      try Folders.sync(folder: Folders.parent(of: path))  // Whoever renamed it may not have come to this yet.
+      return hash
+    }
+    try Folders.make(Folders.parent(of: path))
+    let beside = "\(path).\(getpid()).\(serial.add(1, ordering: .relaxed).newValue).new"
+    do throws(StoreFault) {
+      try Self.writeFile(bytes, beside)
+      guard rename(beside, path) == 0 else { throw Folders.fault("rename \(beside)", errno) }
+    } catch {
+      unlink(beside)  // Its failure would only hide the first one.
+      throw error
+    }
+    try Folders.sync(folder: Folders.parent(of: path))
+    return hash
+  }
+
+  /// - Errors: `.corrupt` when the bytes are not those of the hash, `.failed` when there is no such file.
+  public func read(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) -> [UInt8] {
+    let path = path(of: hash, workspace)
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw Folders.fault("open the blob \(path)", errno) }
+    defer { close(file) }
+    var status = stat()
+    guard fstat(file, &status) == 0 else { throw Folders.fault("look at the blob \(path)", errno) }
+    guard status.st_size >= 0, status.st_size <= Self.sizeMax else {
+      throw .corrupt(what: "the blob \(path) has an impossible size")
+    }
+    let bytes = try Self.readFile(file, count: Int(status.st_size), path)
+    guard Checksum.sha256(bytes) == hash else { throw .corrupt(what: "the blob \(path) does not match its hash") }
+    return bytes
+  }
+
+  /// Bytes, or nil when there is no such blob. Its content is not checked.
+  public func size(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) -> Int64? {
+    let path = path(of: hash, workspace)
+    var status = stat()
+    if stat(path, &status) == 0 { return Int64(status.st_size) }
+    let code = errno
+    if code == ENOENT { return nil }
+    throw Folders.fault("look at the blob \(path)", code)
+  }
+
+  /// Removes files of a workspace that no row refers to and nobody has written since `before`, and what a crash
+  /// left half written; returns how many. `before` must leave time to commit the row after `write`: a day is
+  /// plenty.
+  public func sweep(
+    _ workspace: WorkspaceID, before: Instant, isReferenced: (Digest) throws(StoreFault) -> Bool
+  ) throws(StoreFault) -> Int {
+    var removed = 0
+    for name in try Folders.names(in: "\(folder)/\(workspace.raw)") {
+      let inner = "\(folder)/\(workspace.raw)/\(name)"
+      for file in try Folders.names(in: inner) {
+        if let hash = Digest(hex: file), try isReferenced(hash) { continue }
+        if try remove("\(inner)/\(file)", ifOlderThan: before) { removed += 1 }
+      }
+    }
+    return removed
+  }
+
+  private func remove(_ path: String, ifOlderThan before: Instant) throws(StoreFault) -> Bool {
+    try removing.withLock { _ throws(StoreFault) in
+      var status = stat()
+      guard stat(path, &status) == 0, Int64(status.st_mtim.tv_sec) < before.milliseconds / 1_000 else { return false }
+      guard unlink(path) == 0 else { throw Folders.fault("remove the blob \(path)", errno) }
+      return true
+    }
+  }
+
+  /// A file is renamed only after it was synced, so one that is there is whole; a damaged one is mended by
+  /// writing it again.
+  private func holds(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) -> Bool {
+    let path = path(of: hash, workspace)
+    // Marked as wanted from now on, so that no sweep takes it away before its row is committed.
+    let code = removing.withLock { _ in utimensat(AT_FDCWD, path, nil, 0) == 0 ? 0 : errno }
+    if code == ENOENT { return false }
+    if code != 0 { throw Folders.fault("touch the blob \(path)", code) }
+    do throws(StoreFault) {
+      _ = try read(hash, workspace)
+      return true
+    } catch .corrupt { return false }
+  }
+
+  func path(of hash: Digest, _ workspace: WorkspaceID) -> String {
+    let hex = hash.hex
+    return "\(folder)/\(workspace.raw)/\(hex.prefix(2))/\(hex)"
+  }
+
+  private static func writeFile(_ bytes: [UInt8], _ path: String) throws(StoreFault) {
+    let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw Folders.fault("make \(path)", errno) }
+    defer { close(file) }
+    var done = 0
+    while done < bytes.count {
+      let sent = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress.map { $0 + done }, bytes.count - done) }
+      let code = errno
+      if sent >= 0 { done += sent } else if code != EINTR { throw Folders.fault("write \(path)", code) }
+    }
+    guard fsync(file) == 0 else { throw Folders.fault("sync \(path)", errno) }
+  }
+
+  private static func readFile(_ file: Int32, count: Int, _ path: String) throws(StoreFault) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    var done = 0
+    while done < count {
+      let got = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress.map { $0 + done }, count - done) }
+      let code = errno
+      if got == 0 { break }  // Cut off under our hands: the hash will not match.
+      if got > 0 { done += got } else if code != EINTR { throw Folders.fault("read \(path)", code) }
+    }
+    return bytes
+  }
+}
+
+extension Digest {
+  init?(hex: String) {
+    let digits = Array(hex.utf8)
+    guard digits.count == 64 else { return nil }
+    var bytes: [UInt8] = []
+    for index in stride(from: 0, to: 64, by: 2) {
+      guard let byte = UInt8(String(decoding: digits[index...(index + 1)], as: UTF8.self), radix: 16) else {
+        return nil
+      }
+      bytes.append(byte)
+    }
+    self.init(bytes: bytes)
+  }
+
+  /// 64 digits, lower case.
+  var hex: String {
+    let digits: StaticString = "0123456789abcdef"
+    return String(unsafeUninitializedCapacity: 64) { out in
+      var at = 0
+      for word in [words.0, words.1, words.2, words.3] {
+        for shift in stride(from: 60, through: 0, by: -4) {
+          out[at] = digits.utf8Start[Int(word >> UInt64(shift) & 15)]
+          at += 1
+        }
+      }
+      return at
+    }
+  }
+}

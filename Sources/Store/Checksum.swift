@@ -1,0 +1,54 @@
+import Records
+internal import CStoreHash
+import Model
+
+/// SHA-256, and what the store makes of it.
+public enum Checksum {
+  /// SHA-256 of the bytes: the `hash` of an entry's body and of a blob.
+  public static func sha256(_ bytes: [UInt8]) -> Digest { bytes.withUnsafeBytes { sha256($0) } }
+
+  static func sha256(_ first: UnsafeRawBufferPointer, then second: UnsafeRawBufferPointer = .init(start: nil, count: 0))
+    -> Digest
+  {
+    var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    withUnsafeMutableBytes(of: &words) {
+      tl_store_sha256(first.baseAddress, first.count, second.baseAddress, second.count, $0.baseAddress)
+    }
+    return Digest(words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
+  }
+
+  /// `chain(n) = SHA-256(chain(n-1) ‖ position ‖ at ‖ bytes)`, integers as eight bytes, big-endian.
+  public static func chain(_ previous: Digest, _ record: LogRecord) -> Digest {
+    let head: (UInt64, UInt64, UInt64, UInt64, Int64, Int64) = (
+      previous.words.0.bigEndian, previous.words.1.bigEndian, previous.words.2.bigEndian,
+      previous.words.3.bigEndian, record.position.bigEndian, record.at.milliseconds.bigEndian
+    )
+    return withUnsafeBytes(of: head) { head in record.bytes.withUnsafeBytes { sha256(head, then: $0) } }
+  }
+}
+
+/// Gathers the columns of one row as they are bound or read, and makes their checksum: the first eight bytes of
+/// the SHA-256 over the table's number and every column with its type and length, so that neither a bit, nor a
+/// value, nor a border between two values can move unnoticed.
+struct Seal {
+  private var gathered: [UInt8] = []
+
+  init() { gathered.reserveCapacity(512) }
+
+  mutating func begin(_ table: Table) {
+    gathered.removeAll(keepingCapacity: true)
+    gathered.append(table.rawValue)
+  }
+  mutating func add(_ value: Int64) {
+    gathered.append(1)
+    withUnsafeBytes(of: value.littleEndian) { gathered.append(contentsOf: $0) }
+  }
+  mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    gathered.append(2)
+    withUnsafeBytes(of: Int64(bytes.count).littleEndian) { gathered.append(contentsOf: $0) }
+    gathered.append(contentsOf: bytes)
+  }
+  mutating func addNull() { gathered.append(0) }
+
+  var checksum: Int64 { gathered.withUnsafeBytes { Int64(bitPattern: Checksum.sha256($0).words.0) } }
+}

@@ -1,0 +1,65 @@
+import Records
+import Glibc
+
+/// Folders and files that only their owner can read. Every call blocks.
+enum Folders {
+  static func make(_ path: String) throws(StoreFault) {
+    var made: [String] = []
+    var missing = path
+    while mkdir(missing, 0o700) != 0 {
+      let code = errno
+      if code == EEXIST { break }
+      guard code == ENOENT, parent(of: missing) != missing else { throw fault("make the folder \(missing)", code) }
+      made.append(missing)
+      missing = parent(of: missing)
+    }
+    for folder in made.reversed() where mkdir(folder, 0o700) != 0 {
+      let code = errno
+      if code != EEXIST { throw fault("make the folder \(folder)", code) }
+    }
+    // A new name is on disk only once the folder that holds it is.
+    try sync(folder: parent(of: missing))
+    for folder in made { try sync(folder: parent(of: folder)) }
+  }
+
+  /// An empty file of ours, unless there is one: SQLite gives its companions the same permissions.
+  static func makeFile(_ path: String) throws(StoreFault) {
+    let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw fault("make \(path)", errno) }
+    close(file)
+  }
+
+  static func sync(folder path: String) throws(StoreFault) {
+    let file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard file >= 0 else { throw fault("open the folder \(path)", errno) }
+    defer { close(file) }
+    guard fsync(file) == 0 else { throw fault("sync the folder \(path)", errno) }
+  }
+
+  /// Sorted, without hidden ones; none where there is no such folder.
+  static func names(in path: String) throws(StoreFault) -> [String] {
+    guard let folder = opendir(path) else {
+      let code = errno
+      if code == ENOENT { return [] }
+      throw fault("list the folder \(path)", code)
+    }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  static func fault(_ doing: String, _ code: Int32) -> StoreFault {
+    .failed(doing: doing, why: strerror(code).map { String(cString: $0) } ?? "error \(code)")
+  }
+}

@@ -1,0 +1,310 @@
+import Records
+internal import GRDB
+import Model
+
+/// How far the log and the entries of one workspace are proven, and the chain there.
+public struct VerifiedMark: Hashable, Sendable {
+  public var position: Int64
+  public var chain: Digest
+  public var entry: EntryID
+  public static let start = VerifiedMark(position: 0, chain: .zero, entry: EntryID(0))
+  public init(position: Int64, chain: Digest, entry: EntryID) {
+    self.position = position
+    self.chain = chain
+    self.entry = entry
+  }
+}
+
+/// Looks for what a disk changed or lost behind our back. SQLite's own `integrity_check` sees the shape of its
+/// trees, and not a flipped bit in a value.
+///
+/// `recent` goes over what came since the last mark: at start. `whole` goes over everything, twice as it were:
+/// each row by its checksum, and rows against each other. It reads in pages and waits for nobody, but while it
+/// reads a table the write-ahead log cannot be emptied.
+public struct IntegrityCheck {
+  public struct Report: Sendable, Equatable {
+    /// Sentences for a person; empty when all is well.
+    public var findings: [String] = []
+    /// The last good one, also when there are findings.
+    public var verified: VerifiedMark
+    public var records: Int64 = 0
+    public var entries: Int64 = 0
+    /// Rows looked at, by table; of `whole` alone.
+    public var rows: [String: Int64] = [:]
+  }
+
+  private let queries: Queries
+  private let workspace: WorkspaceID
+  private var report: Report
+  /// Past this many the rest is counted and not told.
+  private static let findingsMax = 100
+  private static let page = 1_000
+
+  /// Log and entries of one workspace from the mark on (nil: from the one kept in the store).
+  public static func recent(
+    _ reader: SQLiteReader, _ workspace: WorkspaceID, from mark: VerifiedMark? = nil
+  ) throws(StoreFault) -> Report {
+    try reader.ask { queries throws(StoreFault) in
+      let kept = try queries.bound(.verified) { $0.put(workspace) }.one(.verified, VerifiedMark.inWorkspace)
+      var check = IntegrityCheck(
+        queries: queries, workspace: workspace, report: Report(verified: mark ?? kept ?? .start))
+      try check.checkLog()
+      try check.checkEntries()
+      return check.report
+    }
+  }
+
+  /// Everything of one workspace, the blobs' bytes included unless told otherwise.
+  public static func whole(
+    _ reader: SQLiteReader, _ workspace: WorkspaceID, blobs: BlobFiles? = nil
+  ) throws(StoreFault) -> Report {
+    try reader.ask { queries throws(StoreFault) in
+      var check = IntegrityCheck(queries: queries, workspace: workspace, report: Report(verified: .start))
+      try check.checkLog()
+      try check.checkEntries()
+      try check.checkRows(blobs)
+      try check.checkWorkspaces()
+      try check.checkReferences()
+      try check.checkTimelines()
+      return check.report
+    }
+  }
+
+  /// What SQLite can see of its own file: trees, indexes, free pages. Of the whole folder.
+  public static func file(_ reader: SQLiteReader) throws(StoreFault) -> [String] {
+    try reader.pragma("integrity_check(100)").filter { $0 != "ok" }.map { "SQLite finds: \($0)" }
+  }
+
+  mutating func found(_ what: String) {
+    if report.findings.count < Self.findingsMax { report.findings.append(what) }
+  }
+
+  // MARK: The log
+
+  private mutating func checkLog() throws(StoreFault) {
+    var mark = report.verified
+    do throws(StoreFault) {
+      while true {
+        let (records, chain) = try queries.atOnce { queries throws(StoreFault) in
+          var chain = mark.chain
+          return (try queries.log(workspace, after: mark.position, chain: &chain, limit: Self.page), chain)
+        }
+        report.records += Int64(records.count)
+        guard let last = records.last else { break }
+        mark.position = last.position
+        mark.chain = chain
+        if records.count < Self.page { break }
+      }
+    } catch .corrupt(let what) { found(what) }
+    report.verified = mark
+  }
+
+  // MARK: Entries
+
+  private mutating func checkEntries() throws(StoreFault) {
+    let queries = queries
+    let workspace = workspace
+    // Read first: what is committed meanwhile is beyond it.
+    let head: LogHead
+    do throws(StoreFault) { head = try queries.head(workspace) } catch .corrupt(let what) { return found(what) }
+    var last = report.verified.entry.raw
+    var good = report.findings.isEmpty
+    while last < head.entry.raw {
+      let statement = queries.bound(.entriesAfter) { columns in
+        columns.put(workspace)
+        columns.put(last)
+        columns.put(Int64(Self.page))
+      }
+      let before = last
+      while try statement.step() {
+        good = checkEntry(statement, &last, upTo: head) && good
+        if good { report.verified.entry = EntryID(last) }
+      }
+      if last == before { break }
+    }
+    if last < head.entry.raw { found(missingEntries(last + 1, head.entry.raw)) }
+  }
+
+  private mutating func checkEntry(_ statement: Prepared, _ last: inout Int64, upTo head: LogHead) -> Bool {
+    let id = statement.integer(at: 1)
+    var good = true
+    if id != last + 1 {
+      found(missingEntries(last + 1, id - 1))
+      good = false
+    }
+    last = id
+    report.entries += 1
+    do throws(StoreFault) {
+      let entry = try statement.checked(.entries, EntryRow.inWorkspace)
+      if entry.position > head.position, id <= head.entry.raw {
+        throw .corrupt(what: "entry \(id) belongs to position \(entry.position), past the end of the log")
+      }
+    } catch {
+      found("\(error.sentence)")
+      good = false
+    }
+    return good
+  }
+
+  private func missingEntries(_ first: Int64, _ last: Int64) -> String {
+    let which = first == last ? "entry \(first) is" : "entries \(first) to \(last) are"
+    return "\(which) missing in workspace \(workspace.raw)"
+  }
+}
+
+extension IntegrityCheck {
+  // MARK: Every other row
+
+  private mutating func checkRows(_ blobs: BlobFiles?) throws(StoreFault) {
+    try checkRows(OpenWorkRow.self)
+    try checkRows(CustomerRow.self)
+    try checkRows(IdentityRow.self)
+    try checkRows(ConversationRow.self)
+    try checkRows(SessionRow.self)
+    try checkRows(CaseRow.self)
+    try checkRows(FactsRow.self)
+    try checkRows(OutcomeRow.self)
+    try checkRows(KeyRow.self)
+    try checkRows(OutboxRow.self)
+    try checkRows(ConfigurationColumns.self)
+    try checkRows(LogHead.self)
+    try checkRows(VerifiedMark.self)
+    var hashes: [Digest] = []
+    try checkRows(BlobRow.self) { row in if blobs != nil { hashes.append(row.hash) } }
+    for hash in hashes {
+      do throws(StoreFault) { _ = try blobs?.read(hash, workspace) } catch { found(error.sentence) }
+    }
+    // These are the folder's: looked at with each workspace, since they are few.
+    try checkRows(.workspaces, all: true, WorkspaceRow.read)
+    try checkRows(.tokens, all: true, TokenRow.read)
+    try checkRows(.secrets, all: true, SecretColumns.read)
+  }
+
+  private mutating func checkRows<R: ColumnRow>(_: R.Type, _ each: (R) -> Void = { _ in }) throws(StoreFault) {
+    try checkRows(R.table, all: false, R.inWorkspace, each)
+  }
+
+  private mutating func checkRows<T>(
+    _ table: Table, all: Bool, _ read: (Prepared) throws(StoreFault) -> T, _ each: (T) -> Void = { _ in }
+  ) throws(StoreFault) {
+    let statement = try queries.prepare(table.select(all ? "" : "WHERE workspace=?"), "check \(table.name)")
+    statement.begin()
+    if !all { statement.put(workspace) }
+    while try statement.step() {
+      report.rows[table.name, default: 0] += 1
+      do throws(StoreFault) { each(try statement.checked(table, read)) } catch { found(error.sentence) }
+    }
+  }
+
+  /// A row whose workspace changed to one that there is not would be in no workspace's check.
+  private mutating func checkWorkspaces() throws(StoreFault) {
+    let known: [WorkspaceRow]
+    do throws(StoreFault) { known = try queries.bound(.workspaces) { _ in }.all(.workspaces, WorkspaceRow.read) }
+    catch .corrupt { return }  // Told already, by its checksum.
+    let numbers = Set(known.map { Int64($0.id.raw) })
+    for table in Table.allCases where table != .secrets {
+      // From one workspace's first row to the next one's, so that it costs nothing in a large table.
+      let next = try queries.prepare(
+        "SELECT min(workspace) FROM \(table.name) WHERE workspace>?", "check \(table.name)")
+      var last = Int64.min
+      while true {
+        next.begin()
+        next.put(last)
+        guard try next.step(), !next.isNull else { break }
+        last = next.integer(at: 0)
+        next.reset()
+        if !numbers.contains(last) { found("\(table.name) has rows of workspace \(last), which does not exist") }
+      }
+    }
+  }
+
+  // MARK: Rows against each other
+
+  private mutating func checkReferences() throws(StoreFault) {
+    let references: [(Table, String, Table, String)] = [
+      (.entries, "customer", .customers, "customer"),
+      (.entries, "conversation", .conversations, "conversation"),
+      (.identities, "customer", .customers, "customer"),
+      (.customers, "root", .customers, "customer"),
+      (.conversations, "customer", .customers, "customer"),
+      (.sessions, "conversation", .conversations, "conversation"),
+      (.cases, "conversation", .conversations, "conversation"),
+      (.facts, "case_", .cases, "case_"),
+      (.blobs, "conversation", .conversations, "conversation"),
+    ]
+    for (table, column, target, key) in references {
+      let statement = try queries.prepare(
+        """
+        SELECT count(*) FROM \(table.name) r WHERE r.workspace=? AND r.\(column) IS NOT NULL AND NOT EXISTS
+        (SELECT 1 FROM \(target.name) t WHERE t.workspace=r.workspace AND t.\(key)=r.\(column))
+        """, "check what \(table.name) refer to")
+      statement.begin()
+      statement.put(workspace)
+      guard try statement.step() else { continue }
+      let missing = statement.integer(at: 0)
+      if missing > 0 {
+        found("\(missing) rows of \(table.name) name a row of \(target.name) that is missing, "
+          + "in workspace \(workspace.raw)")
+      }
+    }
+  }
+
+  /// A customer row's digest is the sum over the entries that arrived by it: so an entry cannot change its owner,
+  /// nor a customer row be an older version of itself, unnoticed.
+  private mutating func checkTimelines() throws(StoreFault) {
+    let entries = try queries.prepare(
+      "SELECT customer, hash FROM entries WHERE workspace=? ORDER BY customer, entry", "check timelines")
+    entries.begin()
+    entries.put(workspace)
+    var current: CustomerID?
+    var sum = TimelineDigest()
+    do throws(StoreFault) {
+      while try entries.step() {
+        entries.begin()
+        let customer = try entries.id(CustomerKind.self)
+        if customer != current {
+          if let current { try check(current, sum) }
+          current = customer
+          sum = TimelineDigest()
+        }
+        sum.add(try entries.digest())
+      }
+      if let current { try check(current, sum) }
+    } catch .corrupt(let what) { found(what) }
+    try checkCount()
+  }
+
+  private mutating func check(_ customer: CustomerID, _ sum: TimelineDigest) throws(StoreFault) {
+    let row: CustomerRow?
+    do throws(StoreFault) {
+      row = try queries.bound(.customer) { $0.put(workspace, customer) }.one(.customers, CustomerRow.inWorkspace)
+    } catch .corrupt { return }  // Told already, by its checksum.
+    if let row, row.timeline != sum {
+      found("customer \(customer) says \(row.timeline.count) entries and has \(sum.count), or others than those")
+    }
+  }
+
+  private mutating func checkCount() throws(StoreFault) {
+    let statement = try queries.prepare(
+      """
+      SELECT (SELECT coalesce(sum(entries), 0) FROM customers WHERE workspace=?1),
+      (SELECT count(*) FROM entries WHERE workspace=?1)
+      """, "count entries")
+    statement.begin()
+    statement.put(workspace)
+    guard try statement.step() else { return }
+    let (said, there) = (statement.integer(at: 0), statement.integer(at: 1))
+    if said != there { found("customers say \(said) entries in all, and there are \(there)") }
+  }
+}
+
+extension StoreFault {
+  /// For the log and the health page.
+  public var sentence: String {
+    switch self {
+    case .failed(let doing, let why): "could not \(doing): \(why)"
+    case .corrupt(let what): what
+    case .outOfOrder(let expected, let got): "expected number \(expected) and got \(got)"
+    }
+  }
+}

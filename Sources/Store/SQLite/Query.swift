@@ -1,0 +1,109 @@
+import Records
+internal import GRDBSQLite
+import Model
+
+/// Every question that a reader asks, prepared once with its connection.
+enum Query: Int, CaseIterable {
+  case workspaces, tokens, head, secret, work, logAfter, logChain, outbox, configuration, newestConfiguration
+  case identity, identitiesOfCustomer, customer, mergedInto, conversation, conversationsOfCustomer
+  case session, sessionsOfConversation, aCase, casesOfConversation, facts, outcome, key, blob, blobsByHash
+  case entry, entriesAfter, newerOfCustomer, olderOfCustomer, transcript, verified
+
+  var sql: String {
+    switch self {
+    case .workspaces: Table.workspaces.select("ORDER BY workspace")
+    case .tokens: Table.tokens.select("ORDER BY workspace, token")
+    case .head: Table.heads.selectByKey
+    case .secret: Table.secrets.selectByKey
+    case .work: Table.work.select("WHERE workspace=? ORDER BY kind, key")
+    case .logAfter: Table.log.select("WHERE workspace=? AND position>? ORDER BY position LIMIT ?")
+    case .logChain: "SELECT chain FROM log WHERE workspace=? AND position=?"
+    case .outbox: Table.outbox.select("WHERE workspace=? ORDER BY id LIMIT ?")
+    case .configuration: Table.configurations.selectByKey
+    case .newestConfiguration: Table.configurations.select("WHERE workspace=? ORDER BY version DESC LIMIT 1")
+    case .identity: Table.identities.selectByKey
+    case .identitiesOfCustomer: Table.identities.select("WHERE workspace=? AND customer=? ORDER BY hash")
+    case .customer: Table.customers.selectByKey
+    case .mergedInto:
+      Table.customers.select("WHERE workspace=? AND root=? AND root<>customer ORDER BY customer")
+    case .conversation: Table.conversations.selectByKey
+    case .conversationsOfCustomer:
+      Table.conversations.select(
+        "WHERE workspace=? AND customer=? ORDER BY opened DESC, conversation DESC LIMIT ?")
+    case .session: Table.sessions.selectByKey
+    case .sessionsOfConversation:
+      Table.sessions.select("WHERE workspace=? AND conversation=? ORDER BY session")
+    case .aCase: Table.cases.selectByKey
+    case .casesOfConversation: Table.cases.select("WHERE workspace=? AND conversation=? ORDER BY created, case_")
+    case .facts: Table.facts.selectByKey
+    case .outcome: Table.outcomes.selectByKey
+    case .key: Table.keys.selectByKey
+    case .blob: Table.blobs.selectByKey
+    case .blobsByHash: Table.blobs.select("WHERE workspace=? AND hash=? ORDER BY blob")
+    case .entry: Table.entries.selectByKey
+    case .entriesAfter: Table.entries.select("WHERE workspace=? AND entry>? ORDER BY entry LIMIT ?")
+    case .verified: Table.verified.selectByKey
+    // Numbers alone, from the index alone: of several customers' entries most are not on the page.
+    case .newerOfCustomer:
+      """
+      SELECT entry FROM entries INDEXED BY entries_by_customer
+      WHERE workspace=? AND customer=? AND entry>? AND entry<=? AND visibility<=?
+      ORDER BY entry LIMIT ?
+      """
+    case .olderOfCustomer:
+      """
+      SELECT entry FROM entries INDEXED BY entries_by_customer
+      WHERE workspace=? AND customer=? AND entry>=? AND entry<? AND visibility<=?
+      ORDER BY entry DESC LIMIT ?
+      """
+    case .transcript:
+      // Told which index: the planner would rather walk the whole workspace in order.
+      Table.entries.select(
+        """
+        INDEXED BY entries_by_conversation
+        WHERE workspace=? AND conversation=? AND entry>? AND visibility<=? ORDER BY entry LIMIT ?
+        """)
+    }
+  }
+}
+
+/// The prepared queries of one connection.
+final class Queries {
+  private let connection: OpaquePointer
+  private let prepared: [Prepared]
+  private let begin: Prepared
+  private let end: Prepared
+
+  init(_ connection: OpaquePointer) throws(StoreFault) {
+    self.connection = connection
+    var prepared: [Prepared] = []
+    for query in Query.allCases { prepared.append(try Prepared(connection, query.sql, "read \(query)")) }
+    self.prepared = prepared
+    begin = try Prepared(connection, "BEGIN DEFERRED", "begin to read")
+    end = try Prepared(connection, "COMMIT", "end to read")
+  }
+
+  func bound(_ query: Query, _ bind: (Prepared) -> Void) -> Prepared {
+    let statement = prepared[query.rawValue]
+    statement.begin()
+    bind(statement)
+    return statement
+  }
+
+  /// For what is asked once in a long while.
+  func prepare(_ sql: String, _ doing: String) throws(StoreFault) -> Prepared {
+    try Prepared(connection, sql, doing)
+  }
+
+  /// Several statements that see the same moment.
+  func atOnce<T>(_ body: (Queries) throws(StoreFault) -> T) throws(StoreFault) -> T {
+    try begin.run()
+    let result: T
+    do throws(StoreFault) { result = try body(self) } catch {
+      try end.run()
+      throw error
+    }
+    try end.run()
+    return result
+  }
+}

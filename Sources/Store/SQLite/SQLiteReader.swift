@@ -1,0 +1,209 @@
+import Records
+internal import GRDB
+import Model
+
+/// A reading connection. Each statement sees every commit that had returned when it began, and nothing of one
+/// that had not; where an answer takes several, they see the same moment.
+public final class SQLiteReader: StoreReader {
+  private let store: SQLiteStore
+  private let queue: DatabaseQueue
+  private let queries: Queries
+
+  init(_ store: SQLiteStore) throws(StoreFault) {
+    self.store = store
+    let queue = try storeFault("open a reader") {
+      var configuration = SQLiteStore.configuration()
+      configuration.readonly = true
+      return try DatabaseQueue(path: store.file, configuration: configuration)
+    }
+    self.queue = queue
+    queries = try storeFault("prepare a reader") {
+      try queue.unsafeReentrantRead { db in
+        try db.execute(sql: "PRAGMA cache_size=-16384; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF")
+        guard let connection = db.sqliteConnection else {
+          throw StoreFault.failed(doing: "prepare a reader", why: "it is closed")
+        }
+        return try Queries(connection)
+      }
+    }
+  }
+
+  /// Runs on GRDB's queue for this connection.
+  func ask<T>(_ body: (Queries) throws(StoreFault) -> T) throws(StoreFault) -> T {
+    try storeFault("read") { try queue.unsafeReentrantRead { _ in try body(queries) } }
+  }
+  private func one<R: ColumnRow>(_ query: Query, _ bind: (Prepared) -> Void) throws(StoreFault) -> R? {
+    try ask { queries throws(StoreFault) in try queries.bound(query, bind).one(R.table, R.inWorkspace) }
+  }
+  private func rows<R: ColumnRow>(_ query: Query, _ bind: (Prepared) -> Void) throws(StoreFault) -> [R] {
+    try ask { queries throws(StoreFault) in try queries.bound(query, bind).all(R.table, R.inWorkspace) }
+  }
+
+  func pragma(_ name: String) throws(StoreFault) -> [String] {
+    try storeFault("ask SQLite for \(name)") {
+      try queue.unsafeReentrantRead { try String.fetchAll($0, sql: "PRAGMA \(name)") }
+    }
+  }
+
+  /// How SQLite means to answer, for the test that no question sorts or scans.
+  func explain(_ sql: String) throws -> [String] {
+    try queue.unsafeReentrantRead { db in
+      // Without values: a plan does not depend on them.
+      let statement = try db.makeStatement(sql: "EXPLAIN QUERY PLAN \(sql)")
+      statement.setUncheckedArguments(StatementArguments())
+      return try Row.fetchAll(statement).map { $0["detail"] }
+    }
+  }
+
+  // MARK: The folder
+
+  public func workspaces() throws(StoreFault) -> [WorkspaceRow] {
+    try ask { queries throws(StoreFault) in
+      try queries.bound(.workspaces) { _ in }.all(.workspaces, WorkspaceRow.read)
+    }
+  }
+  public func tokens() throws(StoreFault) -> [TokenRow] {
+    try ask { queries throws(StoreFault) in try queries.bound(.tokens) { _ in }.all(.tokens, TokenRow.read) }
+  }
+  public func secret(named name: String) throws(StoreFault) -> [UInt8] {
+    let known = try ask { queries throws(StoreFault) in
+      try queries.bound(.secret) { $0.put(name) }.one(.secrets, SecretColumns.read)
+    }
+    return if let known { known.bytes } else { try store.makeSecret(named: name) }
+  }
+
+  // MARK: The log and open work
+
+  public func head(_ workspace: WorkspaceID) throws(StoreFault) -> LogHead {
+    try one(.head) { $0.put(workspace) } ?? LogHead()
+  }
+  public func work(_ workspace: WorkspaceID) throws(StoreFault) -> [OpenWorkRow] {
+    try rows(.work) { $0.put(workspace) }
+  }
+  public func log(_ workspace: WorkspaceID, after: Int64, limit: Int) throws(StoreFault) -> [LogRecord] {
+    try ask { queries throws(StoreFault) in
+      try queries.atOnce { queries throws(StoreFault) in
+        if try after > queries.head(workspace).position { return [] }
+        var chain = try queries.chain(workspace, at: after)
+        return try queries.log(workspace, after: after, chain: &chain, limit: limit)
+      }
+    }
+  }
+  public func outbox(_ workspace: WorkspaceID, limit: Int) throws(StoreFault) -> [OutboxRow] {
+    try rows(.outbox) { columns in
+      columns.put(workspace)
+      columns.put(Int64(limit))
+    }
+  }
+  public func configuration(
+    _ workspace: WorkspaceID, version: UInt32?
+  ) throws(StoreFault) -> (version: UInt32, bytes: [UInt8])? {
+    let found: ConfigurationColumns? = try one(version == nil ? .newestConfiguration : .configuration) { columns in
+      columns.put(workspace)
+      if let version { columns.put(Int64(version)) }
+    }
+    return found.map { ($0.version, $0.bytes) }
+  }
+
+  // MARK: Customers and what they brought
+
+  public func identity(_ workspace: WorkspaceID, hash: [UInt8]) throws(StoreFault) -> IdentityRow? {
+    try one(.identity) { $0.put(workspace, hash) }
+  }
+  public func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault) -> [IdentityRow] {
+    try rows(.identitiesOfCustomer) { $0.put(workspace, customer) }
+  }
+  public func customer(_ workspace: WorkspaceID, _ id: CustomerID) throws(StoreFault) -> CustomerRow? {
+    try one(.customer) { $0.put(workspace, id) }
+  }
+  public func merged(_ workspace: WorkspaceID, into root: CustomerID) throws(StoreFault) -> [CustomerRow] {
+    try ask { queries throws(StoreFault) in
+      try queries.atOnce { queries throws(StoreFault) in
+        let own = try queries.bound(.customer) { $0.put(workspace, root) }.one(.customers, CustomerRow.inWorkspace)
+        let others = try queries.bound(.mergedInto) { $0.put(workspace, root) }
+          .all(.customers, CustomerRow.inWorkspace)
+        guard let own, own.root == root else { return others }
+        return (others + [own]).sorted { $0.id < $1.id }
+      }
+    }
+  }
+  public func conversation(_ workspace: WorkspaceID, _ id: ConversationID) throws(StoreFault) -> ConversationRow? {
+    try one(.conversation) { $0.put(workspace, id) }
+  }
+  public func conversations(
+    _ workspace: WorkspaceID, of customer: CustomerID, limit: Int
+  ) throws(StoreFault) -> [ConversationRow] {
+    try rows(.conversationsOfCustomer) { columns in
+      columns.put(workspace, customer)
+      columns.put(Int64(limit))
+    }
+  }
+  public func session(_ workspace: WorkspaceID, _ id: SessionID) throws(StoreFault) -> SessionRow? {
+    try one(.session) { $0.put(workspace, id) }
+  }
+  public func sessions(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [SessionRow] {
+    try rows(.sessionsOfConversation) { $0.put(workspace, conversation) }
+  }
+  public func aCase(_ workspace: WorkspaceID, _ id: CaseID) throws(StoreFault) -> CaseRow? {
+    try one(.aCase) { $0.put(workspace, id) }
+  }
+  public func cases(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [CaseRow] {
+    try rows(.casesOfConversation) { $0.put(workspace, conversation) }
+  }
+  public func facts(_ workspace: WorkspaceID, of aCase: CaseID) throws(StoreFault) -> FactsRow? {
+    try one(.facts) { $0.put(workspace, aCase) }
+  }
+  public func outcome(_ workspace: WorkspaceID, key: [UInt8]) throws(StoreFault) -> OutcomeRow? {
+    try one(.outcome) { $0.put(workspace, key) }
+  }
+  public func key(_ workspace: WorkspaceID, _ space: KeyRow.Space, _ key: [UInt8]) throws(StoreFault) -> [UInt8]? {
+    let found: KeyRow? = try one(.key) { columns in
+      columns.put(workspace)
+      columns.put(Int64(space.rawValue))
+      columns.put(key)
+    }
+    return found?.value
+  }
+  public func blob(_ workspace: WorkspaceID, _ id: BlobID) throws(StoreFault) -> BlobRow? {
+    try one(.blob) { $0.put(workspace, id) }
+  }
+  /// All rows that refer to the bytes with this hash.
+  public func blobs(_ workspace: WorkspaceID, hash: Digest) throws(StoreFault) -> [BlobRow] {
+    try rows(.blobsByHash) { columns in
+      columns.put(workspace)
+      columns.put(hash)
+    }
+  }
+
+  // MARK: Timelines
+
+  public func timeline(
+    _ workspace: WorkspaceID, of customers: [CustomerID], from: EntryID, _ direction: PageDirection,
+    atMost: EntryID, limit: Int, visible: Visibility
+  ) throws(StoreFault) -> [EntryRow] {
+    try ask { queries throws(StoreFault) in
+      try queries.atOnce { queries throws(StoreFault) in
+        var page = TimelinePage(from: from, direction, atMost: atMost, limit: limit)
+        for customer in customers { try page.gather(queries, workspace, customer, visible) }
+        return try page.numbers.map { number throws(StoreFault) in
+          let entry = try queries.bound(.entry) { columns in
+            columns.put(workspace)
+            columns.put(number)
+          }.one(.entries, EntryRow.inWorkspace)
+          guard let entry else { throw StoreFault.corrupt(what: "entry \(number) is in the index but not there") }
+          return entry
+        }
+      }
+    }
+  }
+  public func transcript(
+    _ workspace: WorkspaceID, of conversation: ConversationID, after: EntryID, limit: Int, visible: Visibility
+  ) throws(StoreFault) -> [EntryRow] {
+    try rows(.transcript) { columns in
+      columns.put(workspace, conversation)
+      columns.put(after)
+      columns.put(Int64(visible.rawValue))
+      columns.put(Int64(limit))
+    }
+  }
+}

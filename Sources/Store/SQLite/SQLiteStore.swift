@@ -1,0 +1,158 @@
+import Records
+internal import GRDB
+import Model
+import Synchronization
+
+/// The embedded store: one SQLite file in WAL mode with `synchronous=FULL`, and a folder of blobs beside it.
+///
+/// ```
+/// <folder>/throughline.sqlite            rows: the log, open work, entries, customers, …
+/// <folder>/blobs/<workspace>/<2 hex>/<hash hex>
+/// ```
+/// One process at a time holds the folder (the server locks it). Within it, one connection writes and any number
+/// of `SQLiteReader`s read beside it.
+public final class SQLiteStore: Store {
+  public let folder: String
+  public let blobs: BlobFiles
+  private let queue: DatabaseQueue
+  /// nil once closed. The lock is never contended by commits, which come from one thread; it orders them with
+  /// administration.
+  private let writer: Mutex<UnsafeSend<Writer>?>
+
+  /// Opens the folder, making it if there is none, and brings an older one forward.
+  public init(folder: String, checkpointing: CheckpointPolicy = CheckpointPolicy()) throws(StoreFault) {
+    self.folder = folder
+    try Folders.make(folder)
+    blobs = BlobFiles(folder: "\(folder)/blobs")
+    let file = "\(folder)/throughline.sqlite"
+    try Folders.makeFile(file)
+    queue = try storeFault("open \(file)") { try DatabaseQueue(path: file, configuration: Self.configuration()) }
+    let queue = queue
+    let made = try storeFault("prepare \(file)") {
+      try Self.migrate(queue)
+      return try queue.writeWithoutTransaction { db in
+        // After opening: what GRDB sets up beforehand would win over it.
+        for pragma in Self.pragmas { try db.execute(sql: "PRAGMA \(pragma)") }
+        guard let connection = db.sqliteConnection else {
+          throw StoreFault.failed(doing: "prepare \(file)", why: "it is closed")
+        }
+        return UnsafeSend(value: try Writer(connection, try Checkpointer(file: file, checkpointing)))
+      }
+    }
+    writer = Mutex(made)
+  }
+
+  static let pragmas = [
+    "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "cache_size=-65536", "temp_store=MEMORY",
+    "cell_size_check=ON", "trusted_schema=OFF", "journal_size_limit=67108864",
+  ]
+
+  static func configuration() -> Configuration {
+    var configuration = Configuration()
+    configuration.foreignKeysEnabled = false  // There are none: rows of one command come in any order.
+    configuration.busyMode = .timeout(5)
+    return configuration
+  }
+
+  private static func migrate(_ queue: DatabaseQueue) throws {
+    let migrations = Schema.migrations
+    if try queue.read({ try migrations.hasBeenSuperseded($0) }) {
+      throw StoreFault.failed(
+        doing: "open the data folder", why: "a newer Throughline wrote it; start that one, or restore a backup")
+    }
+    try migrations.migrate(queue)
+  }
+
+  // MARK: The contract
+
+  public func commit(_ commits: [Commit]) throws(StoreFault) {
+    try write("commit") { writer throws(StoreFault) in try writer.commit(commits) }
+  }
+
+  public func addWorkspace(named name: String) throws(StoreFault) -> WorkspaceRow {
+    try write("add the workspace \(name)") { writer throws(StoreFault) in try writer.addWorkspace(named: name) }
+  }
+
+  public func save(_ token: TokenRow) throws(StoreFault) {
+    try write("save a token") { writer throws(StoreFault) in try writer.save(token) }
+  }
+
+  /// Keeps how far `IntegrityCheck` came, so that the next start goes on from there.
+  public func save(_ verified: VerifiedMark, _ workspace: WorkspaceID) throws(StoreFault) {
+    try write("keep what was verified") { writer throws(StoreFault) in try writer.save(verified, workspace) }
+  }
+
+  public func reader() throws(StoreFault) -> any StoreReader { try SQLiteReader(self) }
+
+  public func forgetOutcomes(before: Instant) throws(StoreFault) {
+    // A thousand a transaction, so that commits are never kept waiting for long.
+    var more = true
+    while more {
+      more = try write("forget old outcomes") { writer throws(StoreFault) in
+        try writer.forgetOutcomes(before: before, limit: 1_000)
+      }
+    }
+  }
+
+  /// Removes blobs' bytes that no row refers to; returns how many. See `BlobFiles.sweep`.
+  public func sweepBlobs(_ workspace: WorkspaceID, before: Instant) throws(StoreFault) -> Int {
+    let reader = try SQLiteReader(self)
+    return try blobs.sweep(workspace, before: before) { hash throws(StoreFault) in
+      try !reader.blobs(workspace, hash: hash).isEmpty
+    }
+  }
+
+  /// Moves what the write-ahead log holds into the main file, and closes. Readers made before stay usable.
+  public func close() {
+    writer.withLock { held in
+      if let writer = held?.value { queue.unsafeReentrantRead { _ in writer.finish() } }
+      held = nil
+    }
+    // Closing can only report a statement that is still open, and those are gone with the writer.
+    do { try queue.close() } catch {}
+  }
+
+  // MARK: For the reader
+
+  /// Made at first use: 32 bytes of the kernel's entropy.
+  func makeSecret(named name: String) throws(StoreFault) -> [UInt8] {
+    try write("make the secret \(name)") { writer throws(StoreFault) in try writer.makeSecret(named: name) }
+  }
+
+  /// For tests that make the machine fail.
+  func execute(_ sql: String) throws {
+    try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+  }
+  func settleCheckpoint() throws(StoreFault) {
+    try write("wait") { writer throws(StoreFault) in writer.checkpointer.settle() }
+  }
+  func ask(_ pragma: String) throws -> String? {
+    try queue.unsafeReentrantRead { try String.fetchOne($0, sql: "PRAGMA \(pragma)") }
+  }
+
+  var file: String { "\(folder)/throughline.sqlite" }
+
+  private func write<T>(_ doing: String, _ body: (Writer) throws(StoreFault) -> T) throws(StoreFault) -> T {
+    try writer.withLock { writer throws(StoreFault) in
+      guard let held = writer else { throw .failed(doing: doing, why: "the store is closed") }
+      return UnsafeSend(value: try storeFault(doing) { try queue.writeWithoutTransaction { _ in try body(held.value) } })
+    }.value
+  }
+}
+
+/// Carries a value over a border that the compiler cannot see is safe: what crosses here is used only under the
+/// store's lock and on its connection's queue.
+struct UnsafeSend<T>: @unchecked Sendable { var value: T }
+
+/// Runs what may throw anything and gives it the store's words.
+func storeFault<T>(_ doing: String, _ body: () throws -> T) throws(StoreFault) -> T {
+  do {
+    return try body()
+  } catch let fault as StoreFault {
+    throw fault
+  } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
+    throw .corrupt(what: "could not \(doing): \(error.message ?? error.description)")
+  } catch {
+    throw .failed(doing: doing, why: "\(error)")
+  }
+}

@@ -1,0 +1,246 @@
+import Records
+internal import CStoreHash
+internal import GRDBSQLite
+import Model
+
+/// The writing connection's statements, and where each workspace's log ends. Used by one thread at a time.
+final class Writer {
+  private let connection: OpaquePointer
+  let checkpointer: Checkpointer
+  /// What SQLite's hook reports after each commit: how many pages the write-ahead log holds.
+  private let walPages: UnsafeMutablePointer<Int32>
+  /// Forgotten whenever a commit fails, since then only the disk knows.
+  private var heads: [WorkspaceID: LogHead] = [:]
+
+  private let begin: Prepared
+  private let commit: Prepared
+  private let rollback: Prepared
+  /// By `Table.rawValue`; the log and the entries are only ever appended.
+  private let puts: [Prepared]
+  private let deletes: [Prepared]
+  private let readHead: Prepared
+  private let readSecret: Prepared
+  private let lastWorkspace: Prepared
+  private let forget: Prepared
+
+  init(_ connection: OpaquePointer, _ checkpointer: Checkpointer) throws(StoreFault) {
+    self.connection = connection
+    self.checkpointer = checkpointer
+    begin = try Prepared(connection, "BEGIN IMMEDIATE", "begin a transaction")
+    commit = try Prepared(connection, "COMMIT", "commit a transaction")
+    rollback = try Prepared(connection, "ROLLBACK", "roll a transaction back")
+    var puts: [Prepared] = []
+    var deletes: [Prepared] = []
+    for table in Table.allCases {
+      let appended = [.log, .entries, .workspaces].contains(table)
+      puts.append(try Prepared(connection, appended ? table.insert : table.upsert, "write to \(table.name)"))
+      deletes.append(try Prepared(connection, table.delete, "delete from \(table.name)"))
+    }
+    self.puts = puts
+    self.deletes = deletes
+    readHead = try Prepared(connection, Table.heads.selectByKey, "read the head of the log")
+    readSecret = try Prepared(connection, Table.secrets.selectByKey, "read a secret")
+    lastWorkspace = try Prepared(
+      connection, "SELECT coalesce(max(workspace), 0) FROM workspaces", "number a workspace")
+    forget = try Prepared(
+      connection,
+      """
+      DELETE FROM outcomes WHERE (workspace, key) IN (SELECT o.workspace, o.key FROM workspaces w
+      CROSS JOIN outcomes o INDEXED BY outcomes_by_age ON o.workspace = w.workspace AND o.at < ? LIMIT ?)
+      """, "forget old outcomes")
+    walPages = .allocate(capacity: 1)
+    walPages.initialize(to: 0)
+    sqlite3_wal_hook(
+      connection,
+      { pages, _, _, count in
+        pages?.assumingMemoryBound(to: Int32.self).pointee = count
+        return SQLITE_OK
+      }, walPages)
+  }
+
+  deinit {
+    sqlite3_wal_hook(connection, nil, nil)
+    walPages.deallocate()
+  }
+
+  // MARK: Commits
+
+  func commit(_ commits: [Commit]) throws(StoreFault) {
+    try transaction { () throws(StoreFault) in
+      for commit in commits { try write(commit) }
+    }
+    checkpointer.committed(walPages: walPages.pointee, writer: connection)
+  }
+
+  private func write(_ commit: Commit) throws(StoreFault) {
+    let workspace = commit.workspace
+    let before = try head(of: workspace)
+    var head = before
+    for record in commit.log { try append(record, to: &head, workspace) }
+    for entry in commit.entries {
+      guard entry.id.raw == head.entry.raw &+ 1 else {
+        throw .outOfOrder(expected: head.entry.raw &+ 1, got: entry.id.raw)
+      }
+      head.entry = entry.id
+      try put(entry, workspace)
+    }
+    for row in commit.outbox {
+      head.outbox = max(head.outbox, row.id)
+      if row.payload != nil { try put(row, workspace) } else { try delete(row, workspace) { $0.put(row.id) } }
+    }
+    for row in commit.work {
+      if row.value != nil { try put(row, workspace) } else {
+        try delete(row, workspace) { columns in
+          columns.put(Int64(row.kind))
+          columns.put(row.key)
+        }
+      }
+    }
+    for row in commit.keys {
+      if row.value != nil { try put(row, workspace) } else {
+        try delete(row, workspace) { columns in
+          columns.put(Int64(row.space.rawValue))
+          columns.put(row.key)
+        }
+      }
+    }
+    for row in commit.customers { try put(row, workspace) }
+    for row in commit.identities { try put(row, workspace) }
+    for row in commit.conversations { try put(row, workspace) }
+    for row in commit.sessions { try put(row, workspace) }
+    for row in commit.cases { try put(row, workspace) }
+    for row in commit.facts { try put(row, workspace) }
+    for row in commit.outcomes { try put(row, workspace) }
+    for row in commit.blobs { try put(row, workspace) }
+    for row in commit.configurations {
+      try put(ConfigurationColumns(version: row.version, bytes: row.bytes), workspace)
+    }
+    if head != before {
+      try put(head, workspace)
+      heads[workspace] = head
+    }
+  }
+
+  private func append(_ record: LogRecord, to head: inout LogHead, _ workspace: WorkspaceID) throws(StoreFault) {
+    guard record.position == head.position &+ 1 else {
+      throw .outOfOrder(expected: head.position &+ 1, got: record.position)
+    }
+    head.position = record.position
+    head.at = record.at
+    head.chain = Checksum.chain(head.chain, record)
+    let columns = statement(puts, .log)
+    columns.put(workspace)
+    columns.put(record.position)
+    columns.put(record.at)
+    columns.put(record.bytes)
+    columns.put(head.chain)
+    try columns.run()
+  }
+
+  private func head(of workspace: WorkspaceID) throws(StoreFault) -> LogHead {
+    if let known = heads[workspace] { return known }
+    readHead.begin(.heads)
+    readHead.put(workspace)
+    let head = try readHead.one(.heads, LogHead.inWorkspace) ?? LogHead()
+    heads[workspace] = head
+    return head
+  }
+
+  // MARK: Administration
+
+  func addWorkspace(named name: String) throws(StoreFault) -> WorkspaceRow {
+    try transaction { () throws(StoreFault) in
+      var last: Int64 = 0
+      if try lastWorkspace.step() { last = lastWorkspace.integer(at: 0) }
+      lastWorkspace.reset()
+      guard let number = UInt32(exactly: last &+ 1) else {
+        throw .failed(doing: "add the workspace \(name)", why: "there is no number left")
+      }
+      let row = WorkspaceRow(id: WorkspaceID(number), name: name)
+      try put(row)
+      return row
+    }
+  }
+
+  func save(_ token: TokenRow) throws(StoreFault) {
+    try transaction { () throws(StoreFault) in try put(token) }
+  }
+
+  func save(_ verified: VerifiedMark, _ workspace: WorkspaceID) throws(StoreFault) {
+    try transaction { () throws(StoreFault) in try put(verified, workspace) }
+  }
+
+  func makeSecret(named name: String) throws(StoreFault) -> [UInt8] {
+    try transaction { () throws(StoreFault) in
+      readSecret.begin(.secrets)
+      readSecret.put(name)
+      // Another reader may have been first.
+      if let known = try readSecret.one(.secrets, SecretColumns.read) { return known.bytes }
+      var bytes = [UInt8](repeating: 0, count: 32)
+      guard bytes.withUnsafeMutableBytes({ tl_store_entropy($0.baseAddress, $0.count) }) == 0 else {
+        throw .failed(doing: "make the secret \(name)", why: "the kernel refuses entropy")
+      }
+      try put(SecretColumns(name: name, bytes: bytes))
+      return bytes
+    }
+  }
+
+  /// True while there may be more of them.
+  func forgetOutcomes(before: Instant, limit: Int) throws(StoreFault) -> Bool {
+    try transaction { () throws(StoreFault) in
+      forget.begin(.outcomes)
+      forget.put(before)
+      forget.put(Int64(limit))
+      try forget.run()
+      return sqlite3_changes64(connection) >= Int64(limit)
+    }
+  }
+
+  /// Moves all that is left, before closing.
+  func finish() {
+    checkpointer.stop()
+    sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+  }
+
+  // MARK: Statements
+
+  private func transaction<T>(_ body: () throws(StoreFault) -> T) throws(StoreFault) -> T {
+    try begin.run()
+    do throws(StoreFault) {
+      let value = try body()
+      try commit.run()
+      return value
+    } catch {
+      heads.removeAll()
+      // SQLite has rolled back by itself after a full disk or an I/O error; else it is for us.
+      if sqlite3_get_autocommit(connection) == 0 { try rollback.run() }
+      throw error
+    }
+  }
+
+  private func statement(_ of: [Prepared], _ table: Table) -> Prepared {
+    let statement = of[Int(table.rawValue) - 1]
+    statement.begin(table)
+    return statement
+  }
+  private func put<R: ColumnRow>(_ row: R, _ workspace: WorkspaceID) throws(StoreFault) {
+    let columns = statement(puts, R.table)
+    columns.put(workspace)
+    row.put(into: columns)
+    try columns.runSealed()
+  }
+  /// For a row that says its workspace itself, or has none.
+  private func put<R: ColumnRow>(_ row: R) throws(StoreFault) {
+    let columns = statement(puts, R.table)
+    row.put(into: columns)
+    try columns.runSealed()
+  }
+  private func delete<R: ColumnRow>(
+    _ row: R, _ workspace: WorkspaceID, _ key: (Prepared) -> Void
+  ) throws(StoreFault) {
+    let columns = statement(deletes, R.table)
+    columns.put(workspace)
+    key(columns)
+    try columns.run()
+  }
+}

@@ -1,0 +1,50 @@
+import HTTPTypes
+
+/// An error for a program and a person: `application/problem+json`, RFC 9457.
+public struct Problem: Sendable, Equatable, Error {
+  /// A stable identifier of the kind of problem, a URI reference.
+  public var type: String
+  public var title: String
+  public var status: Int
+  /// A sentence that a person can act on.
+  public var detail: String
+  /// The field at fault, as a path such as `customer.identities[0].kind`.
+  public var field: String?
+
+  public init(type: String, title: String, status: Int, detail: String, field: String? = nil) {
+    self.type = type
+    self.title = title
+    self.status = status
+    self.detail = detail
+    self.field = field
+  }
+
+  /// What a peer is told about a protocol error: blandly, without its own bytes.
+  public init(_ error: HTTPProtocolError) {
+    let title = ReasonPhrase.of(error.status).description
+    self.init(
+      type: "/problems/malformed-http", title: title, status: error.status, detail: error.reason.rawValue)
+  }
+
+  public static let contentType = HeaderField(.contentType, HeaderValue(fixed: "application/problem+json"))
+
+  public var body: [UInt8] {
+    var json = JSONWriter()
+    json.object {
+      $0.field("type", type)
+      $0.field("title", title)
+      $0.field("status", status)
+      $0.field("detail", detail)
+      if let field { $0.field("field", field) }
+    }
+    return json.bytes
+  }
+
+  /// Appends the whole response.
+  public func encode(to reply: ReplyContext, date: HeaderValue? = nil, into out: inout [UInt8]) {
+    // HTTPResponse.Status traps outside 0–999; what we make ourselves is inside, what is handed in is clamped.
+    let code = (400...599).contains(status) ? status : 500
+    HTTPResponseEncoder.whole(
+      HTTPResponse.Status(code: code), [Self.contentType], body: body, to: reply, date: date, into: &out)
+  }
+}

@@ -1,0 +1,48 @@
+import Expressions
+
+/// Any bytes as an expression: reading, checking and evaluating never trap and end within the budget; what is
+/// printed reads as the same tree; a trace gives the same value.
+@_silgen_name("LLVMFuzzerRunDriver") func LLVMFuzzerRunDriver(
+  _ argc: UnsafeMutablePointer<CInt>,
+  _ argv: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+  _ one: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt
+
+@main struct FuzzExpressions {
+  static func main() {
+    var argc = CommandLine.argc
+    var argv = CommandLine.unsafeArgv
+    _ = LLVMFuzzerRunDriver(&argc, &argv) { start, count in
+      FuzzExpressions.one(String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self))
+      return 0
+    }
+  }
+
+  static let environment = Environment(variables: [
+    .init("a.text", .string), .init("a.number", .int), .init("a.list", .list(.string)),
+    .init("a.map", .map(.string, .dyn)), .init("a.time", .timestamp), .init("x", .dyn),
+  ])
+  static let slots: [Value?] = [
+    .string("héllo"), .int(-3), .list([.string("a"), .string("")]), .map(MapValue([("k", .int(5))])),
+    .timestamp(Timestamp(milliseconds: 1_795_641_953_120)), nil,
+  ]
+
+  static func one(_ source: String) {
+    let parsed = Expression.parse(source)
+    guard parsed.diagnostics.isEmpty else {
+      for diagnostic in parsed.diagnostics { _ = diagnostic.rendered(in: source) }
+      return
+    }
+    let again = Expression.parse(parsed.syntax.text)
+    // Printing may add brackets, and so reach a limit that the source did not.
+    if again.diagnostics.isEmpty, again.syntax != parsed.syntax { fatalError("printed, it is another tree") }
+    _ = Expression.compile(source, environment)
+    guard let program = try? Expression.compileUnchecked(source, environment).get() else { return }
+    let value = program.evaluate(slots, budget: 20_000)
+    let (traced, trace) = program.trace(slots, budget: 20_000)
+    guard value == traced else { fatalError("traced, it has another value") }
+    _ = program.failures((traced, trace))
+    _ = program.textDemands()
+    _ = value.description
+  }
+}

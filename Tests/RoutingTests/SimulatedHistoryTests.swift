@@ -1,0 +1,290 @@
+import Model
+import Testing
+import Wire
+
+@testable import Routing
+
+/// A small generator with a seed; the same numbers everywhere.
+struct SeededRandom: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+  mutating func below(_ n: Int) -> Int { n <= 1 ? 0 : Int(next() % UInt64(n)) }
+}
+
+/// Random commands against a router, most of them sensible, some not. Checks after every step; restarts from
+/// rows and replays at random.
+struct RandomHistory {
+  var random: SeededRandom
+  var router = Router()
+  /// Only applies; what the naive matcher looks at.
+  var shadow = Router()
+  var wrong: [String] = []
+  var compared = 0
+  var now = Instant(milliseconds: 1_700_000_000_000)
+  var log: [(event: Event, at: Instant)] = []
+  var drawn: UInt64 = 0
+  var sessions: [SessionID] = []
+  var conversations: [ConversationID] = []
+  var cases: [CaseID] = []
+  var offers: [OfferID] = []
+  var closed: [ClosedConversation] = []
+  let agents: Int, skills: Int, queues: Int
+
+  init(seed: UInt64) {
+    random = SeededRandom(state: seed)
+    agents = 3 + random.below(12)
+    skills = 1 + random.below(6)
+    queues = 1 + random.below(4)
+    step(.configure(configuration()))
+  }
+
+  mutating func configuration() -> RoutingConfiguration {
+    var made = RoutingConfiguration(
+      version: UInt32(random.below(1_000)), skills: (0..<skills).map { "s\($0)" }, bots: ["b0", "b1"], queues: [],
+      agents: [])
+    for index in 0..<queues where index == 0 || random.below(8) != 0 {
+      var queue = RoutingConfiguration.Queue(name: "q\(index)")
+      queue.prioritySeconds = [0, 10, 60][random.below(3)]
+      queue.onMiss = random.below(2) == 0 ? .notResponding : .backOff(.seconds(20))
+      queue.strategy = [[.longestIdle], [.leastOccupied, .mostSkilled], [.leastSkilled], [.roundRobin], [.fewestToday]][random.below(5)]
+      queue.wrapUp = .init(chat: .zero, email: .zero, phone: .seconds(Int64(random.below(2)) * 20))
+      made.queues.append(queue)
+    }
+    for index in 0..<agents where index == 0 || random.below(10) != 0 {
+      var agent = RoutingConfiguration.Agent(name: "a\(index)", skills: [], queues: [])
+      for skill in 0..<skills where random.below(2) == 0 {
+        agent.skills.append(.init("s\(skill)", level: UInt8(1 + random.below(10))))
+      }
+      agent.queues = made.queues.map(\.name).filter { _ in random.below(3) != 0 }
+      agent.capacity = UInt16(1 + random.below(5))
+      agent.devices = random.below(2) == 0 ? [] : (0...random.below(2)).map { "d\($0)" }
+      agent.autoAccept = random.below(6) == 0
+      agent.channelMax = .init(chat: 3, email: UInt16(1 + random.below(3)), phone: UInt16(1 + random.below(2)))
+      made.agents.append(agent)
+    }
+    made.limits.voiceExclusive = random.below(2) == 0
+    made.limits.weight.phone = UInt16(1 + random.below(3))
+    made.limits.sessionIdleMax = .seconds(3_000)
+    made.limits.presenceLease = .seconds([60, 600][random.below(2)])
+    return made
+  }
+
+  mutating func id<Kind>() -> ID<Kind> {
+    drawn += 1
+    return ID(high: random.next(), low: drawn)
+  }
+  mutating func agent() -> AgentID { AgentID(UInt32(random.below(agents + 1))) }
+  /// Mostly an offer that is still open.
+  mutating func open() -> OfferID? {
+    let live = offers.filter { router.offer($0) != nil }
+    return random.below(8) == 0 ? one(offers) : one(live)
+  }
+  mutating func one<T>(_ all: [T]) -> T? { all.isEmpty ? nil : all[random.below(all.count)] }
+
+  mutating func need() -> Need {
+    var need = Need(queue: QueueID(UInt32(random.below(queues))))
+    need.priority = Int16(random.below(5)) - 1
+    for skill in 0..<skills where random.below(4) == 0 {
+      need.skills.append(
+        .init(skill: SkillID(UInt32(skill)), level: UInt8(1 + random.below(8)), required: random.below(4) != 0))
+    }
+    if random.below(5) == 0 { need.preferred = .init(agent: agent(), for: .seconds(Int64(random.below(60)))) }
+    if random.below(6) == 0 { need.excluded = [agent()] }
+    if random.below(6) == 0 { need.weight = UInt16(random.below(4)) }
+    for _ in 0..<random.below(4) where random.below(2) == 0 {
+      let skill = SkillID(UInt32(random.below(skills)))
+      let queue = QueueID(UInt32(random.below(queues)))
+      let change: Need.Step.Change = [
+        .dropSkill(skill), .lowerSkill(skill, level: 1), .raisePriority(by: 3), .changeQueue(queue), .widen([queue]),
+        .message(4),
+      ][random.below(6)]
+      need.steps.append(.init(after: .seconds(Int64(random.below(120))), change: change))
+    }
+    return need
+  }
+
+  mutating func session() -> NewSession {
+    let channel = Channel.allCases[random.below(3)]
+    return NewSession(id: id(), channel: channel, bot: channel == .chat ? BotID(UInt32(random.below(2))) : nil)
+  }
+
+  mutating func command() -> Command {
+    let waiter = WaiterID(UInt64(random.below(20)))
+    switch random.below(40) {
+    case 0, 1, 2:
+      return .openConversation(conversation: id(), customer: id(), session: session())
+    case 3: return .joinSession(conversation: one(conversations) ?? id(), session: session())
+    case 4:
+      let known = one(sessions) ?? id()
+      let view = router.session(known)
+      return .joinSession(
+        conversation: view?.conversation ?? id(),
+        session: NewSession(id: known, channel: view?.channel ?? .chat, bot: view?.bot))
+    case 5: return .reopenConversation(one(closed) ?? .init(id: id(), customer: id(), epoch: 7, lastAgent: nil), session: session())
+    case 6, 7: return .endSession(one(sessions) ?? id(), [.customerLeft, .hungUp, .botEnded][random.below(3)])
+    case 8, 9:
+      let author: Author = [.customer, .system, .bot(BotID(0)), .agent(agent())][random.below(4)]
+      return .record(
+        conversation: one(conversations) ?? id(), session: random.below(2) == 0 ? nil : one(sessions), entry: id(),
+        author: author, visibility: [.customer, .business, .internal][random.below(3)],
+        epoch: random.below(2) == 0 ? nil : UInt32(random.below(4)))
+    case 10, 11, 12, 13, 14:
+      let carrier = one(sessions) ?? id()
+      let home = router.session(carrier)?.conversation ?? id()
+      return .route(
+        conversation: home, session: carrier, case: id(), need: need(),
+        by: .init(cause: .handoff, ruleVersion: 1, rule: 2), epoch: nil)
+    case 15, 34, 35:
+      return .setStatus(
+        agent(), [.available, .available, .available, .busy, .offline, .custom(3)][random.below(6)],
+        lease: random.below(4) == 0 ? .seconds(Int64(1 + random.below(500))) : nil)
+    case 16, 36: return .renewPresence(agent())
+    case 17, 18, 37: return .next(agent(), waiter: waiter, until: now + .seconds(Int64(random.below(60))))
+    case 19: return random.below(2) == 0 ? .endNext(agent(), waiter: waiter) : .closeStream(agent(), waiter: waiter)
+    case 20: return .openStream(agent(), waiter: waiter)
+    case 21, 22, 23, 32, 33:
+      let offer = open() ?? id()
+      return .accept(offer, router.offer(offer)?.agent ?? agent())
+    case 24:
+      let offer = open() ?? id()
+      return .decline(offer, router.offer(offer)?.agent ?? agent())
+    case 25:
+      return .failOffer(one(offers) ?? id(), [.connectionClosed, .deviceBusy][random.below(2)])
+    default: return caseCommand()
+    }
+  }
+
+  mutating func caseCommand() -> Command {
+    let held = cases.filter { router.case($0)?.agent != nil }
+    let id: CaseID = (random.below(6) == 0 ? one(cases) : one(held)) ?? self.id()
+    let by = random.below(10) == 0 ? agent() : router.case(id)?.agent ?? agent()
+    switch random.below(10) {
+    case 0: return .transfer(id, by: by, need: need(), case: self.id())
+    case 1: return .handBack(id, by: by)
+    case 2, 3: return .wrapUp(id, by: by)
+    case 4, 5, 6: return .close(id, by: by)
+    case 7: return .park(id, by: by, until: now + .seconds(Int64(random.below(100))))
+    case 8: return .resume(id, by: by)
+    default: return .moveConversation(one(conversations) ?? self.id(), customer: self.id())
+    }
+  }
+
+  mutating func step(_ command: Command) {
+    var out = Decision()
+    let looks = random.below(8) == 0
+    let before = looks ? router.stateHash : 0
+    let rejection = router.decide(command, at: now, into: &out)
+    for event in out.events {
+      log.append((event, now))
+      if case .offerMade(_, let theCase, let agent, _, _, _) = event { compare(theCase, agent) }
+      shadow.apply(event, at: now)
+      note(event)
+    }
+    if rejection != nil, !(out.events.isEmpty && out.effects.isEmpty && (!looks || router.stateHash == before)) {
+      Issue.record("\(command) was refused (\(rejection!)) and changed something")
+    }
+  }
+
+  /// The naive matcher: looks at every waiting case and every agent. The offer must join a case with no
+  /// sooner one that its agent could take, to an agent with no better one for it.
+  mutating func compare(_ id: CaseID, _ agent: AgentID) {
+    func could(_ index: Int, _ slot: Int32) -> Bool {
+      let record = shadow.cases[slot]
+      return record.state == .waiting && !shadow.isInGrace(record.session)
+        && (record.preferenceUntil == nil || record.need.preferred.map { Int($0.agent.raw) == index } ?? true)
+        && shadow.isEligible(index, slot)
+    }
+    let (slot, index) = (shadow.slot(of: id), Int(agent.raw))
+    if !could(index, slot) { wrong.append("\(id) offered to agent \(agent.raw), who cannot take it") }
+    for other in shadow.cases.ordered where could(index, other) {
+      let (mine, its) = (shadow.cases[slot], shadow.cases[other])
+      if (its.key, its.sequence) < (mine.key, mine.sequence) { wrong.append("\(its.id) goes before \(id)") }
+    }
+    for other in shadow.agents.indices where other != index && could(other, slot) {
+      if shadow.prefers(other, index, slot) { wrong.append("agent \(other) goes before \(index) for \(id)") }
+    }
+    compared += 1
+  }
+
+  mutating func note(_ event: Event) {
+    switch event {
+    case .conversationOpened(let id, _, _): conversations.append(id)
+    case .sessionOpened(let id, _, _, _): sessions.append(id)
+    case .sessionEnded(let id, _): if random.below(3) != 0 { sessions.removeAll { $0 == id } }
+    case .caseQueued(let id, _, _, _, _, _, _): cases.append(id)
+    case .caseClosed(let id, _): if random.below(3) != 0 { cases.removeAll { $0 == id } }
+    case .offerMade(let id, _, _, _, _, _): offers.append(id)
+    case .offerEnded(let id, _): if random.below(3) != 0 { offers.removeAll { $0 == id } }
+    case .conversationClosed(let id, let last):
+      conversations.removeAll { $0 == id }
+      closed.append(.init(id: id, customer: .init(high: 0, low: 1), epoch: 9, lastAgent: last))
+    default: break
+    }
+    if sessions.count > 60 { sessions.removeFirst(20) }
+    if cases.count > 60 { cases.removeFirst(20) }
+    if offers.count > 20 { offers.removeFirst(10) }
+  }
+
+  /// One step; nil when all is well, else what is wrong.
+  mutating func advance() -> String? {
+    if random.below(3) == 0 { now = now + .milliseconds(Int64(random.below(random.below(8) == 0 ? 40_000 : 2_000))) }
+    if let due = router.nextDeadline, due <= now {
+      step(.tick)
+      while router.matchGoesOn { step(.tick) }
+    }
+    let chance = random.below(400)
+    var asked: Command = .tick
+    switch chance {
+    case 0: asked = .start
+    case 1, 2: asked = .configure(configuration())
+    default: asked = command()
+    }
+    step(asked)
+    while router.matchGoesOn { step(.tick) }
+    let violations = Invariants.check(router, rows: chance % 10 == 0)
+    if let first = wrong.first { return "after \(asked): \(first)" }
+    if let first = violations.first { return "after \(asked): \(first)" }
+    if chance % 100 == 3 { return replay() }
+    if chance == 4 { return restart() }
+    return nil
+  }
+
+  func replay() -> String? {
+    var other = Router()
+    for (event, at) in log {
+      var out = ByteWriter()
+      event.encode(into: &out)
+      guard let read = try? ByteReader.readAll(out.bytes, Event.decode), read == event else {
+        return "\(event) does not read back"
+      }
+      other.apply(read, at: at)
+    }
+    return other.canonicalBytes == router.canonicalBytes ? nil : "a replay of \(log.count) events is another state"
+  }
+
+  /// Goes on with the machine that its rows make.
+  mutating func restart() -> String? {
+    do {
+      router = try Router(rows: router.allRows())
+      return nil
+    } catch { return "rows: \(error)" }
+  }
+}
+
+struct `Random histories` {
+  @Test(arguments: 1...24) func `no step of a random history breaks an invariant`(seed: UInt64) {
+    var history = RandomHistory(seed: seed)
+    for step in 0..<400 {
+      if let wrong = history.advance() {
+        Issue.record("seed \(seed), step \(step): \(wrong)")
+        return
+      }
+    }
+  }
+}

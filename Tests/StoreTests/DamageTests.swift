@@ -1,0 +1,204 @@
+import Records
+import Foundation
+import class GRDB.DatabaseQueue
+import struct GRDB.DatabaseValue
+import class GRDB.Row
+import struct GRDB.StatementArguments
+import Model
+import Testing
+
+@testable import Store
+
+/// What a disk does behind our back: every column of every table, rows gone, bytes of the file.
+struct `Damage` {
+  let folder = TemporaryFolder()
+
+  /// One row in every table, and each of them reachable.
+  private func filled() throws -> (store: SQLiteStore, commit: Commit) {
+    let store = try SQLiteStore(folder: folder.path)
+    let workspace = try store.addWorkspace(named: "demo").id
+    try store.save(Samples.token(1, workspace))
+    var commit = Samples.everything(workspace)
+    let hash = try store.blobs.write(Samples.bytes(1), workspace)
+    #expect(hash == commit.blobs[0].hash)
+    commit.conversations[0].lastAgent = 4
+    commit.sessions[0].bot = 3
+    commit.cases[0].agent = 2
+    commit.cases[0].closed = Samples.at(5)
+    try store.commit([commit])
+    _ = try store.reader().secret(named: "identities")
+    let reader = try SQLiteReader(store)
+    let report = try IntegrityCheck.whole(reader, workspace, blobs: store.blobs)
+    #expect(report.findings == [])
+    #expect(report.rows.count == Table.allCases.count - 3, "all but log, entries and `verified`")
+    try store.save(report.verified, workspace)
+    return (store, commit)
+  }
+
+  private func everythingIsServed(_ store: SQLiteStore, _ commit: Commit) throws {
+    let reader = try store.reader()
+    _ = try reader.workspaces()
+    _ = try reader.tokens()
+    _ = try reader.secret(named: "identities")
+    _ = try reader.head(commit.workspace)
+    try StoreContract.expect(reader, holds: commit)
+  }
+
+  private func notices(_ store: SQLiteStore, _ workspace: WorkspaceID) throws -> [String] {
+    let reader = try SQLiteReader(store)
+    return try IntegrityCheck.whole(reader, workspace, blobs: store.blobs).findings + IntegrityCheck.file(reader)
+  }
+
+  @Test(arguments: Table.allCases)
+  func `a flipped bit in any column is never served and always found`(_ table: Table) throws {
+    let (store, commit) = try filled()
+    defer { store.close() }
+    let vandal = try DatabaseQueue(path: "\(folder.path)/throughline.sqlite")
+    for (index, column) in (table.columns + (table.isSealed ? ["checksum"] : [])).enumerated() {
+      let row = try vandal.read { try Row.fetchOne($0, sql: "SELECT * FROM \(table.name) ORDER BY 1, 2") }
+      let before = try #require(row?[column] as DatabaseValue?)
+      let keys = table.columns.prefix(table.keyCount)
+      let match = keys.map { "\($0) IS ?" }.joined(separator: " AND ")
+      func set(_ from: DatabaseValue, _ to: DatabaseValue) throws {
+        let values = keys.map { $0 == column ? from : row?[$0] as DatabaseValue? ?? .null }
+        try vandal.write {
+          try $0.execute(
+            sql: "UPDATE \(table.name) SET \(column)=? WHERE \(match)", arguments: StatementArguments([to] + values))
+          #expect($0.changesCount == 1)
+        }
+      }
+      for flipped in flips(of: before) {
+        try set(before, flipped)
+        // A changed key is another row; where rows are asked for by their key, theirs is then missing.
+        if index >= table.keyCount {
+          #expect(performing: {
+            try serveThe(table, store, commit)
+          }, throws: { isCorrupt($0) })
+        }
+        #expect(try !notices(store, commit.workspace).isEmpty, "\(table.name).\(column)")
+        try set(flipped, before)
+      }
+    }
+    #expect(try notices(store, commit.workspace) == [])
+    try everythingIsServed(store, commit)
+  }
+
+  /// Only that table's rows, since one that was found through another table would hide it.
+  private func serveThe(_ table: Table, _ store: SQLiteStore, _ commit: Commit) throws {
+    let reader = try SQLiteReader(store)
+    let w = commit.workspace
+    switch table {
+    case .workspaces: _ = try reader.workspaces()
+    case .tokens: _ = try reader.tokens()
+    case .secrets: _ = try reader.secret(named: "identities")
+    case .heads: _ = try reader.head(w)
+    case .log: _ = try reader.log(w, after: 0, limit: 9)
+    case .work: _ = try reader.work(w)
+    case .entries:
+      // By the number, as a page does once the index has given it.
+      _ = try reader.ask { queries throws(StoreFault) in
+        let statement = queries.bound(.entriesAfter) { columns in
+          columns.put(w)
+          columns.put(0 as Int64)
+          columns.put(9 as Int64)
+        }
+        return try statement.all(.entries, EntryRow.inWorkspace)
+      }
+    case .customers: _ = try reader.customer(w, commit.customers[0].id)
+    case .identities: _ = try reader.identity(w, hash: commit.identities[0].hash)
+    case .conversations: _ = try reader.conversation(w, commit.conversations[0].id)
+    case .sessions: _ = try reader.session(w, commit.sessions[0].id)
+    case .cases: _ = try reader.aCase(w, commit.cases[0].id)
+    case .facts: _ = try reader.facts(w, of: commit.facts[0].case)
+    case .outcomes: _ = try reader.outcome(w, key: commit.outcomes[0].key)
+    case .keys: _ = try reader.key(w, .call, commit.keys[0].key)
+    case .outbox: _ = try reader.outbox(w, limit: 9)
+    case .blobs: _ = try reader.blob(w, commit.blobs[0].id)
+    case .configurations: _ = try reader.configuration(w, version: nil)
+    case .verified: _ = try IntegrityCheck.recent(reader, w)
+    }
+  }
+
+  private func flips(of value: DatabaseValue) -> [DatabaseValue] {
+    switch value.storage {
+    case .null: return []
+    case .int64(let number): return [0, 1, 31, 62].map { (number ^ 1 << $0).databaseValue }
+    case .double: return []
+    case .string(let text): return [(text + "x").databaseValue, String(text.dropLast()).databaseValue]
+    case .blob(let data):
+      guard !data.isEmpty else { return [Data([0]).databaseValue] }
+      return [(0, 0), (data.count / 2, 3), (data.count - 1, 7)].map { (index, bit) in
+        var flipped = data
+        flipped[index] ^= 1 << UInt8(bit)
+        return flipped.databaseValue
+      }
+    }
+  }
+
+  @Test(arguments: [
+    "DELETE FROM log WHERE position=1", "DELETE FROM log WHERE position=2", "DELETE FROM log",
+    "DELETE FROM heads", "DELETE FROM entries WHERE entry=1", "DELETE FROM entries WHERE entry=2",
+    "DELETE FROM customers", "DELETE FROM conversations", "DELETE FROM cases",
+    "UPDATE entries SET body=NULL WHERE entry=1", "UPDATE entries SET conversation=NULL WHERE entry=1",
+  ])
+  func `a row that is gone is found`(_ sql: String) throws {
+    let (store, commit) = try filled()
+    try DatabaseQueue(path: "\(folder.path)/throughline.sqlite").write { try $0.execute(sql: sql) }
+    #expect(try !notices(store, commit.workspace).isEmpty)
+    store.close()
+  }
+
+  @Test func `the check at start looks only at what came since the last one`() throws {
+    let (store, commit) = try filled()
+    let reader = try SQLiteReader(store)
+    var next = Commit(workspace: commit.workspace)
+    next.log = [Samples.record(3)]
+    next.entries = [Samples.entry(3)]
+    try store.commit([next])
+    let report = try IntegrityCheck.recent(reader, commit.workspace)
+    #expect(report.findings == [] && report.records == 1 && report.entries == 1)
+    #expect(report.verified.position == 3 && report.verified.entry == EntryID(3))
+    let vandal = try DatabaseQueue(path: "\(folder.path)/throughline.sqlite")
+    try vandal.write { try $0.execute(sql: "UPDATE entries SET at=at+1 WHERE entry=3") }
+    let second = try IntegrityCheck.recent(reader, commit.workspace)
+    #expect(second.findings == ["entries 1/3 does not match its checksum"])
+    #expect(second.verified.entry == EntryID(2), "what is bad is never called verified")
+  }
+
+  /// 100 single bits of the closed file where it is not empty, drawn from a fixed seed: whatever is read afterwards is as it was, or it
+  /// is refused, or the check speaks.
+  @Test func `a flipped bit anywhere in the file is noticed or harmless`() throws {
+    let (store, commit) = try filled()
+    store.close()
+    let path = "\(folder.path)/throughline.sqlite"
+    let good = try Data(contentsOf: URL(fileURLWithPath: path))
+    let used = good.indices.filter { good[$0] != 0 }
+    var random = SplitMix(state: 7)
+    var noticed = 0
+    for _ in 0..<100 {
+      var bad = good
+      bad[used[Int(random.next() % UInt64(used.count))]] ^= 1 << UInt8(random.next() % 8)
+      try bad.write(to: URL(fileURLWithPath: path))
+      do {
+        let store = try SQLiteStore(folder: folder.path)
+        defer { store.close() }
+        if try !notices(store, commit.workspace).isEmpty { noticed += 1 } else {
+          try everythingIsServed(store, commit)
+        }
+      } catch is StoreFault { noticed += 1 }
+      for companion in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + companion) }
+    }
+    #expect(noticed > 50, "some bits are of no consequence, such as of what was deleted; most are not")
+  }
+}
+
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+    return z ^ z >> 31
+  }
+}

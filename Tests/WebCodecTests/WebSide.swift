@@ -1,0 +1,88 @@
+import HTTPTypes
+import SessionScripts
+
+@testable import WebCodec
+
+/// A server of a few lines around the codec: answers `METHOD target [body]` so that framing can be seen, and
+/// echoes WebSocket messages on `/ws`. Limits are small, so that sessions can pass them.
+struct WebSide: ScriptedSide {
+  static var limits: HTTPLimits {
+    var limits = HTTPLimits()
+    limits.requestLineBytesMax = 160
+    limits.fieldLineBytesMax = 150
+    limits.fieldBytesMax = 260
+    limits.fieldCountMax = 8
+    limits.bodyBytesMax = 100
+    limits.chunkLineBytesMax = 100
+    limits.chunkExtensionBytesMax = 200
+    return limits
+  }
+
+  var http = HTTPRequestDecoder(limits: WebSide.limits)
+  var socket: WebSocketDecoder?
+  var hasClosed = false
+
+  mutating func received(_ bytes: [UInt8]) -> [UInt8] {
+    if hasClosed { return [] }
+    var out: [UInt8] = []
+    if socket == nil {
+      http.append(bytes)
+      answerRequests(&out)
+    } else {
+      socket?.append(bytes)
+    }
+    answerMessages(&out)
+    return out
+  }
+
+  mutating func peerClosed() -> [UInt8] { [] }
+
+  private mutating func answerRequests(_ out: inout [UInt8]) {
+    while !hasClosed, socket == nil {
+      switch http.next() {
+      case .needMore: return
+      case .continueWanted: out += HTTPResponseEncoder.continueBytes
+      case .request(let request) where request.wantsWebSocket: upgrade(request, &out)
+      case .request(let request):
+        let query = request.rawQuery.map { "?" + $0 } ?? ""
+        let body =
+          Array("\(request.method.rawValue) \(request.rawPath)\(query) [".utf8) + request.body + [0x5D]
+        HTTPResponseEncoder.whole(.ok, body: body, to: request.reply, into: &out)
+        hasClosed = !request.keepAlive
+      case .failed(let error):
+        Problem(error).encode(to: .closing, into: &out)
+        hasClosed = true
+      }
+    }
+  }
+
+  private mutating func upgrade(_ request: IncomingRequest, _ out: inout [UInt8]) {
+    do throws(WebSocketHandshake.Refusal) {
+      let accept = try WebSocketHandshake.check(request)
+      WebSocketHandshake.respond(accept: accept, into: &out)
+      socket = WebSocketDecoder(messageBytesMax: 200)
+      socket?.append(http.takeRest())
+    } catch {
+      WebSocketHandshake.refuse(error, into: &out)
+      hasClosed = true
+    }
+  }
+
+  private mutating func answerMessages(_ out: inout [UInt8]) {
+    while !hasClosed, let event = socket?.next() {
+      switch event {
+      case .needMore: return
+      case .message(.text, let bytes, _): WebSocketEncoder.text(utf8: bytes, into: &out)
+      case .message(.binary, let bytes, _): WebSocketEncoder.binary(bytes, into: &out)
+      case .ping(let payload): WebSocketEncoder.pong(payload, into: &out)
+      case .pong: break
+      case .closed(let code, _):
+        WebSocketEncoder.close(code, into: &out)
+        hasClosed = true
+      case .failed(let failure):
+        WebSocketEncoder.close(failure.closeCode, into: &out)
+        hasClosed = true
+      }
+    }
+  }
+}
