@@ -84,14 +84,15 @@ let table: [Row] = [
   Row(
     kind: .library, name: "Server",
     uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),
-  Row(kind: .tool, name: "throughline", uses: ["Server"], outside: [.argumentParser]),
+  Row(kind: .tool, name: "throughline", uses: ["Server", "Mime"], outside: [.argumentParser]),
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
   Row(kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"], resources: ["Conformance"]),
-  Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"]),
+  Row(kind: .test, name: "RulesTests", uses: ["Rules"]),
+  Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"], resources: ["Golden"]),
   Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
   Row(kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"], resources: ["Sessions"]),
   Row(kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"], resources: ["Sessions", "Conformance"]),
@@ -101,12 +102,17 @@ let table: [Row] = [
   Row(kind: .test, name: "SystemTests", uses: ["System"]),
   Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
   Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
-  Row(kind: .test, name: "StoreTests", uses: ["Store", "Records"], outside: [.grdb]),
-  Row(
-    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System"], outside: [.grdb],
-    resources: ["Peers"]),
+  Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
+  Row(kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb]),
 
   // Fuzzing: see Tests/Fuzz/README.md
+  Row(kind: .fuzz, name: "fuzz-http", uses: ["WebCodec"]),
+  Row(kind: .fuzz, name: "fuzz-websocket", uses: ["WebCodec"]),
+  Row(kind: .fuzz, name: "fuzz-json", uses: ["WebCodec"]),
+  Row(kind: .fuzz, name: "fuzz-smtp", uses: ["MailCodec"]),
+  Row(kind: .fuzz, name: "fuzz-mime", uses: ["Mime"]),
+  Row(kind: .fuzz, name: "fuzz-ownwords", uses: ["MailCodec"]),
+  Row(kind: .fuzz, name: "fuzz-fastagi", uses: ["PhoneCodec"]),
   Row(kind: .fuzz, name: "fuzz-expressions", uses: ["Expressions"]),
 ]
 
@@ -161,7 +167,7 @@ func target(_ row: Row) -> Target {
       linkerSettings: linked)
   case .fuzz:
     return .executableTarget(
-      name: row.name, dependencies: uses, path: "Tests/Fuzz/\(row.name)",
+      name: row.name, dependencies: uses, path: "Tests/Fuzz/\(row.name)", exclude: ["seeds"],
       swiftSettings: strict + [.unsafeFlags(["-parse-as-library", "-sanitize=fuzzer,address"])],
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])])
   }

@@ -3,15 +3,20 @@
 /// Errors are values: every function passes on the first error among its arguments; `&&`, `||` and the
 /// conditional decide themselves what an error means.
 struct Evaluation {
-  let program: Program
-  let slots: [Value?]
+  unowned(unsafe) let program: Program
+  private let operations: UnsafeMutableBufferPointer<Operation>
+  let slots: UnsafeBufferPointer<Value?>
   var meter: Meter
   var locals: [Value]
   /// The last value of every node, by id, when somebody wants to know.
   var trace: [Value?]
+  private let isTracing: Bool
 
-  init(_ program: Program, slots: [Value?], budget: Int, tracing: Bool) {
+  /// - Precondition: program and slots outlive the evaluation.
+  init(_ program: Program, slots: UnsafeBufferPointer<Value?>, budget: Int, tracing: Bool) {
     self.program = program
+    operations = program.operations
+    isTracing = tracing
     self.slots = slots
     meter = Meter(budget)
     locals = program.localsCount == 0 ? [] : Array(repeating: .null, count: program.localsCount)
@@ -27,9 +32,26 @@ struct Evaluation {
 
   mutating func value(_ node: Int32) -> Value {
     guard meter.spend() else { return Self.spent }
-    let result = compute(program.operations[Int(node)])
-    if !trace.isEmpty { trace[Int(node)] = result }
+    if isTracing { return traced(node) }
+    return compute(operations[Int(node)])
+  }
+
+  @inline(never)
+  private mutating func traced(_ node: Int32) -> Value {
+    var operation = operations[Int(node)]
+    // A path is walked step by step, so that each step has a value to show.
+    if case .path(_, _, let count) = operation, count > 0,
+      case .select(let operand, _, _) = program.syntax.nodes[Int(node)]
+    {
+      operation = .select(Int32(operand), field: program.operands[Int(Self.lastField(operation))])
+    }
+    let result = compute(operation)
+    trace[Int(node)] = result
     return result
+  }
+
+  private static func lastField(_ operation: Operation) -> Int32 {
+    if case .path(_, let first, let count) = operation { first + count - 1 } else { 0 }
   }
 
   @inline(__always)
@@ -38,7 +60,10 @@ struct Evaluation {
     case .constant(let index), .failing(let index): return program.constants[Int(index)]
     case .slot(let slot): return fact(slot)
     case .local(let index): return locals[Int(index)]
+    case .path(let slot, let first, let count): return path(slot, first, count)
     case .select(let operand, let field): return select(value(operand), field)
+    case .equalConstant(let operand, let constant, let negated):
+      return equalConstant(value(operand), program.constants[Int(constant)], negated)
     case .equal(let a, let b): return equal(a, b, negated: false)
     case .notEqual(let a, let b): return equal(a, b, negated: true)
     case .order(let function, let a, let b): return order(function, value(a), value(b))
@@ -84,7 +109,8 @@ struct Evaluation {
     case .bind(let local, let bound, let body):
       locals[Int(local)] = value(bound)
       return value(body)
-    case .optionalMap(let local, let target, let body, let flat): return optionalMap(local, target, body, flat)
+    case .optionalMap(let local, let target, let body, let flat):
+      return optionalMap(local, target, body, flat)
     case .block(let first, let count, let local, let body):
       for index in 0..<Int(count) { locals[Int(local) + index] = value(program.operands[Int(first) + index]) }
       return value(body)
@@ -94,10 +120,53 @@ struct Evaluation {
 
   // MARK: - Facts and fields
 
+  @inline(__always)
   private func present(_ slot: Int32) -> Value? {
-    slots.indices.contains(Int(slot)) ? slots[Int(slot)] : nil
+    Int(slot) < slots.count ? slots[Int(slot)] : nil
   }
 
+  /// Maps on the way are borrowed, since the facts outlive the evaluation: counting references to each would
+  /// cost more than finding the field.
+  private func path(_ slot: Int32, _ first: Int32, _ count: Int32) -> Value {
+    guard case .map(let root)? = present(slot) else { return walk(fact(slot), first, count, from: 0) }
+    var map = Unmanaged.passUnretained(root)
+    for step in 0..<Int(count) {
+      let field = program.operands[Int(first) + step]
+      guard case .string(let name) = program.constants[Int(field)] else { return .null }
+      guard let at = map._withUnsafeGuaranteedRef({ $0.position(text: name) }) else {
+        return .fault(.noSuchKey, "no such key: '\(name)'")
+      }
+      if step == Int(count) - 1 { return map._withUnsafeGuaranteedRef { $0.values[at] } }
+      guard let next = map._withUnsafeGuaranteedRef({ $0.borrowedMap(at) }) else {
+        return walk(map._withUnsafeGuaranteedRef { $0.values[at] }, first, count, from: step + 1)
+      }
+      map = next
+    }
+    return .map(root)
+  }
+
+  /// The rest of a path through something that is no map: an optional, or an error.
+  @inline(never)
+  private func walk(_ start: Value, _ first: Int32, _ count: Int32, from step: Int) -> Value {
+    var value = start
+    for at in step..<Int(count) { value = select(value, program.operands[Int(first) + at]) }
+    return value
+  }
+
+  @inline(__always)
+  private mutating func equalConstant(_ a: Value, _ constant: Value, _ negated: Bool) -> Value {
+    switch (a, constant) {
+    case (.string(let a), .string(let b)): return .bool(sameText(a, b) != negated)
+    case (.int(let a), .int(let b)): return .bool((a == b) != negated)
+    case (.bool(let a), .bool(let b)): return .bool((a == b) != negated)
+    case (.error, _): return a
+    default:
+      guard let same = a.equals(constant, &meter) else { return Self.spent }
+      return .bool(same != negated)
+    }
+  }
+
+  @inline(__always)
   private func fact(_ slot: Int32) -> Value {
     if let value = present(slot) { return value }
     return .fault(.unknownVariable, "\(program.slotNames[Int(slot)]) is absent")
@@ -111,7 +180,8 @@ struct Evaluation {
     case .optional(let optional):
       guard let inner = optional.value else { return operand }
       return optionalPart(inner, .string(name), isField: true)
-    default: return .fault(.noSuchOverload, "\(operand.typeName) does not support field selection ('\(name)')")
+    default:
+      return .fault(.noSuchOverload, "\(operand.typeName) does not support field selection ('\(name)')")
     }
   }
 
@@ -151,7 +221,8 @@ struct Evaluation {
         return .fault(.invalidArgument, "invalid_argument: a list has no part \(index)")
       }
       guard list.indices.contains(at) else {
-        return .fault(.invalidArgument, "invalid_argument: index \(at) out of range, the list has \(list.count)")
+        return .fault(
+          .invalidArgument, "invalid_argument: index \(at) out of range, the list has \(list.count)")
       }
       return list[at]
     case .map(let map): return map.find(index) ?? .fault(.noSuchKey, "no such key: \(index)")

@@ -43,15 +43,19 @@ extension Program {
   ///   absent one.
   /// - Returns: a value; `.error` where there is none.
   public func evaluate(_ slots: [Value?], budget: Int = Expression.budgetDefault) -> Value {
-    var evaluation = Evaluation(self, slots: slots, budget: budget, tracing: false)
-    return evaluation.run()
+    slots.withUnsafeBufferPointer { slots in
+      var evaluation = Evaluation(self, slots: slots, budget: budget, tracing: false)
+      return evaluation.run()
+    }
   }
 
   /// As `evaluate`, and every node's last value by its id; nil for one that was not reached.
   public func trace(_ slots: [Value?], budget: Int = Expression.budgetDefault) -> (Value, [Value?]) {
-    var evaluation = Evaluation(self, slots: slots, budget: budget, tracing: true)
-    let result = evaluation.run()
-    return (result, evaluation.trace)
+    slots.withUnsafeBufferPointer { slots in
+      var evaluation = Evaluation(self, slots: slots, budget: budget, tracing: true)
+      let result = evaluation.run()
+      return (result, evaluation.trace)
+    }
   }
 }
 
@@ -63,7 +67,8 @@ extension Checker {
       let function: Function
       switch (kind, references[node]) {
       case (.call(_, let given), .function(let found?)): (function, arguments) = (found, given)
-      case (.member(let target, _, let given), .method(let found?)): (function, arguments) = (found, [target] + given)
+      case (.member(let target, _, let given), .method(let found?)):
+        (function, arguments) = (found, [target] + given)
       case (.member(_, _, let given), .function(let found?)): (function, arguments) = (found, given)
       default: continue
       }
@@ -77,12 +82,16 @@ extension Checker {
         if case .failure(let failure) = Pattern.make(text) {
           report(arguments[1], "this pattern is wrong: \(failure.message)", hint: "patterns are those of RE2")
         }
-      case (.getDate, .string(let zone)), (.getDayOfMonth, .string(let zone)), (.getDayOfWeek, .string(let zone)),
+      case (.getDate, .string(let zone)), (.getDayOfMonth, .string(let zone)),
+        (.getDayOfWeek, .string(let zone)),
         (.getDayOfYear, .string(let zone)), (.getFullYear, .string(let zone)), (.getHours, .string(let zone)),
-        (.getMilliseconds, .string(let zone)), (.getMinutes, .string(let zone)), (.getMonth, .string(let zone)),
+        (.getMilliseconds, .string(let zone)), (.getMinutes, .string(let zone)),
+        (.getMonth, .string(let zone)),
         (.getSeconds, .string(let zone)):
         if ZoneTable(offsetText: zone) == nil, zone != "UTC", environment.zone(zone) == nil {
-          report(arguments[1], "there is no time zone `\(zone)`", hint: "zones are named as in Europe/Berlin, or +02:00")
+          report(
+            arguments[1], "there is no time zone `\(zone)`",
+            hint: "zones are named as in Europe/Berlin, or +02:00")
         }
       default: break
       }

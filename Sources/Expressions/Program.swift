@@ -6,10 +6,11 @@ public final class Program: Sendable {
   public let source: String
   public let syntax: Syntax
   public let type: Type
-  let operations: [Operation]
+  /// Never changed after `init`: arrays would be retained and released at every step of an evaluation.
+  nonisolated(unsafe) let operations: UnsafeMutableBufferPointer<Operation>
   /// Lists of node ids that operations point into. An optional element stands as its bitwise complement.
-  let operands: [Int32]
-  let constants: [Value]
+  nonisolated(unsafe) let operands: UnsafeMutableBufferPointer<Int32>
+  nonisolated(unsafe) let constants: UnsafeMutableBufferPointer<Value>
   let folds: [FoldPlan]
   let patterns: [Pattern?]
   let localsCount: Int
@@ -23,15 +24,27 @@ public final class Program: Sendable {
     self.source = source
     syntax = checker.syntax
     type = checker.types.indices.contains(checker.syntax.root) ? checker.types[checker.syntax.root] : .dyn
-    operations = compiler.operations
-    operands = compiler.operands
-    constants = compiler.constants
+    operations = Self.fixed(compiler.operations)
+    operands = Self.fixed(compiler.operands)
+    constants = Self.fixed(compiler.constants)
     folds = compiler.folds
     patterns = compiler.patterns
     localsCount = checker.localsMost
     slotNames = checker.environment.variables.map(\.name)
     slotsCount = slotNames.count
     zone = checker.environment.zone
+  }
+
+  deinit {
+    operations.deinitialize().deallocate()
+    operands.deinitialize().deallocate()
+    constants.deinitialize().deallocate()
+  }
+
+  private static func fixed<Element>(_ elements: [Element]) -> UnsafeMutableBufferPointer<Element> {
+    let memory = UnsafeMutableBufferPointer<Element>.allocate(capacity: elements.count)
+    _ = memory.initialize(from: elements)
+    return memory
   }
 }
 
@@ -49,6 +62,8 @@ enum Operation: Sendable {
   case slot(Int32)
   case local(Int32)
   case failing(Int32)
+  /// Fields below a fact, in one go: `customer.attributes.tier`. The operands name the fields' constants.
+  case path(Int32, first: Int32, count: Int32)
   case select(Int32, field: Int32)
   case selectOptional(Int32, field: Int32)
   case has(Int32, field: Int32)
@@ -61,6 +76,7 @@ enum Operation: Sendable {
   case not(Int32)
   case equal(Int32, Int32)
   case notEqual(Int32, Int32)
+  case equalConstant(Int32, Int32, negated: Bool)
   case order(Function, Int32, Int32)
   case conditional(Int32, Int32, Int32)
   case unary(Function, Int32)
@@ -124,6 +140,7 @@ struct Compiler {
     case .select(let operand, let field, let optional):
       if optional, case .slot(let slot) = checker.references[node] { return .optionalSlot(Int32(slot)) }
       if let found = reference(node, field) { return found }
+      if !optional, let path = path(node) { return path }
       let field = constant(.string(field))
       return optional
         ? .selectOptional(Int32(operand), field: field) : .select(Int32(operand), field: field)
@@ -157,6 +174,34 @@ struct Compiler {
     }
   }
 
+  private static func isSmall(_ value: Value) -> Bool {
+    switch value {
+    case .string(let text): text.utf8.count <= 64
+    case .int, .bool: true
+    default: false
+    }
+  }
+
+  /// The fields from a fact down to this node, when there is nothing else between.
+  private mutating func path(_ node: Int) -> Operation? {
+    var fields: [Value] = []
+    var at = node
+    while case .select(let operand, let field, false) = checker.syntax.nodes[at] {
+      if case .slot(let slot) = checker.references[at] {
+        let first = Int32(operands.count)
+        for field in fields.reversed() { operands.append(constant(field)) }
+        return .path(Int32(slot), first: first, count: Int32(fields.count))
+      }
+      guard checker.references[at] == .none else { return nil }
+      fields.append(.string(field))
+      at = operand
+    }
+    guard case .slot(let slot) = checker.references[at] else { return nil }
+    let first = Int32(operands.count)
+    for field in fields.reversed() { operands.append(constant(field)) }
+    return .path(Int32(slot), first: first, count: Int32(fields.count))
+  }
+
   private func local(_ node: Int) -> Int32 {
     if case .local(let index) = checker.references[node] { Int32(index) } else { 0 }
   }
@@ -179,9 +224,14 @@ struct Compiler {
     let ids = arguments.map(Int32.init)
     switch (function, ids.count) {
     case (.not, 1): return .not(ids[0])
-    case (.equal, 2): return .equal(ids[0], ids[1])
-    case (.notEqual, 2): return .notEqual(ids[0], ids[1])
-    case (.less, 2), (.lessOrEqual, 2), (.greater, 2), (.greaterOrEqual, 2): return .order(function, ids[0], ids[1])
+    case (.equal, 2), (.notEqual, 2):
+      // Text, numbers and truth values: where comparing costs no budget worth counting.
+      if case .literal(let value) = checker.syntax.nodes[arguments[1]], Self.isSmall(value) {
+        return .equalConstant(ids[0], constant(value), negated: function == .notEqual)
+      }
+      return function == .equal ? .equal(ids[0], ids[1]) : .notEqual(ids[0], ids[1])
+    case (.less, 2), (.lessOrEqual, 2), (.greater, 2), (.greaterOrEqual, 2):
+      return .order(function, ids[0], ids[1])
     case (.matches, 2):
       if case .literal(.string(let text)) = checker.syntax.nodes[arguments[1]] {
         patterns.append(try? Pattern.make(text).get())

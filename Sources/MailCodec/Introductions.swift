@@ -14,6 +14,10 @@ enum Introductions {
     "rakstīja", "rašė", "kirjutas",
   ].map { Array($0.utf8) }
 
+  private static let verbsByFirst: [[[UInt8]]] = (0..<256).map { first in
+    verbs.filter { $0.first.map(Int.init) == first }
+  }
+
   /// Words with which a wrapped introduction starts.
   static let starters: Set<String> = [
     "on", "le", "am", "el", "il", "em", "op", "den", "dnia", "w", "a", "på", "el", "de", "em", "dne", "dňa", "ngày",
@@ -26,6 +30,8 @@ enum Introductions {
   /// Whether a line may be the first of a wrapped introduction: it names a day.
   static func opens(_ line: ArraySlice<UInt8>) -> Bool {
     guard line.contains(where: isDigit) else { return false }
+    // `Ann <ann@home.example> schrieb am Fr., 28.` goes on in the next line.
+    if line.contains(64), line.contains(60), verbEnd(plainSpaces(line)) != nil { return true }
     if let first = line.first, isDigit(first) { return date(line) }
     let word = line.prefix(24).split(whereSeparator: { $0 == 32 || $0 == 44 }).first ?? []
     if starters.contains(String(decoding: word, as: UTF8.self).lowercased()) { return true }
@@ -34,9 +40,11 @@ enum Introductions {
 
   /// Judges one line, or several joined by spaces. Strong ones stand alone; weak ones need a quote after them.
   static func judge(_ whole: ArraySlice<UInt8>) -> Strength? {
-    var line = whole
+    // Most lines end here: no figure and no address means no introduction.
+    guard whole.contains(where: { isDigit($0) || $0 == 64 }) else { return nil }
+    var line = plainSpaces(whole)
     while let last = line.last, last == 45 || last == 32 || last == 42 { line = line.dropLast() }
-    let dashed = whole.count - line.count >= 3 && whole.last == 45
+    let dashed = whole.suffix(3).elementsEqual([45, 45, 45]) || whole.suffix(4).elementsEqual([45, 45, 45, 45])
     while let first = line.first, first == 45 || first == 32 || first == 42 { line = line.dropFirst() }
     guard line.count >= 8, line.count <= 700 else { return nil }
     let colon = line.last == 58 || line.ends(with: "：")
@@ -61,6 +69,23 @@ enum Introductions {
 
   // MARK: - Evidence
 
+  /// French and newer Gmail put no-break spaces (U+00A0, U+202F) where others put spaces.
+  private static func plainSpaces(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    guard line.contains(where: { $0 == 0xA0 || $0 == 0xAF }) else { return line }
+    var out: [UInt8] = []
+    for byte in line {
+      out.append(byte)
+      if byte == 0xA0, out.suffix(2).elementsEqual([0xC2, 0xA0]) {
+        out.removeLast(2)
+        out.append(32)
+      } else if byte == 0xAF, out.suffix(3).elementsEqual([0xE2, 0x80, 0xAF]) {
+        out.removeLast(3)
+        out.append(32)
+      }
+    }
+    return out[...]
+  }
+
   private static func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
 
   /// What follows the last verb of the line; nil when there is none.
@@ -70,7 +95,7 @@ enum Introductions {
       || line[start - 1] == 62
     {
       let rest = line[start...]
-      for verb in verbs where rest.first.map({ asciiLower($0) }) == verb.first && rest.starts(with: verb) {
+      for verb in verbsByFirst[Int(line[start])] where rest.starts(with: verb) {
         let end = start + verb.count
         let joined = end < line.endIndex && isWordByte(line[end]) && verb[0] < 0xE0
         if !joined { best = max(best ?? 0, end) }
@@ -103,7 +128,8 @@ enum Introductions {
     var run: [UInt8] = []
     var last: UInt8 = 0
     var groups = 0
-    for byte in Array(line) + [0] {
+    for index in line.startIndex...line.endIndex {
+      let byte = index < line.endIndex ? line[index] : 0
       if isDigit(byte) {
         run.append(byte)
         continue

@@ -7,11 +7,18 @@ enum LineForms {
     if line.elementsEqual("ᐧ".utf8) { return true }
     guard line.count >= 2 else { return false }
     // `-_*#~=+.` and spaces; dashes and bars of Unicode's box drawing and punctuation.
-    let ascii = line.allSatisfy { [45, 95, 42, 35, 126, 61, 43, 32].contains($0) }
-    if ascii { return line.first != 35 || line.count >= 3 }
+    if line.allSatisfy(isRuleByte) { return line.first != 35 || line.count >= 3 }
+    guard let first = line.first, first >= 128 || isRuleByte(first) else { return false }
     let text = String(decoding: line.prefix(300), as: UTF8.self)
     return line.count <= 300 && text.unicodeScalars.allSatisfy { "—–‒―─━═_- ".unicodeScalars.contains($0) }
       && text.unicodeScalars.count >= 3
+  }
+
+  @inline(__always) private static func isRuleByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 45, 95, 42, 35, 126, 61, 43, 32: true
+    default: false
+    }
   }
 
   /// Header names with which Outlook, Apple Mail, Thunderbird and Gmail quote a mail, by who reads them.
@@ -86,7 +93,8 @@ enum LineForms {
       inner = inner.dropFirst()
     }
     let dashes = line.count - inner.count
-    while let last = inner.last, [45, 95, 32, 42, 58, 61].contains(last) { inner = inner.dropLast() }
+    guard dashes >= 3 || line.last == 58 else { return nil }
+    while let last = inner.last, last == 58 || isRuleByte(last) { inner = inner.dropLast() }
     guard !inner.isEmpty, inner.count <= 90 else { return nil }
     let text = String(decoding: inner, as: UTF8.self).lowercased()
     if dashes >= 3, originals.contains(text) { return false }

@@ -54,7 +54,10 @@ struct QuoteMarks {
 
   private func isQuote(_ index: Int) -> Bool {
     let line = lines.trimmed(index)
-    return line.first == 62  // `>`
+    if line.first == 62 { return true }  // `>`
+    // News readers put initials before it: `AL> `.
+    let initials = line.prefix(5).prefix { $0 >= 65 && $0 <= 90 }
+    return !initials.isEmpty && initials.count < 5 && line.dropFirst(initials.count).first == 62
   }
 
   /// `|` quotes too, but only under an introduction: elsewhere it is a table.

@@ -32,9 +32,8 @@ struct Signatures {
     // RFC 3676 §4.3: `-- ` alone on its line, with its space, starts a signature however long.
     if let strict = (start..<end).first(where: { !fenced[$0] && isStrict($0) }) { cut = strict }
     var changed = true
-    var rounds = 0
-    while changed, rounds < 8 {
-      rounds += 1
+    // Each round takes at least a line off and looks back a bounded way.
+    while changed {
       changed = false
       let words = lastWords(start, cut)
       if words < cut, (words..<cut).contains(where: { !lines.isBlank($0) }) {
@@ -82,6 +81,7 @@ struct Signatures {
       if isFooterText(line) { footer = true }
       if line.elementsEqual([45, 45]) || line.elementsEqual("—".utf8) { found = at }
       if LineForms.isRule(line), line.count >= 10, footer, written <= Self.footerLinesMax { found = at }
+      if written <= 5, line.count >= 5, line.allSatisfy({ $0 == 95 }) { found = at }
       if written <= 3, ClientLines.matches(line) { found = at }
       if written == 1, at == start || lines.isBlank(at - 1), isDashedName(line) { found = at }
     }
@@ -113,7 +113,7 @@ enum ClientLines {
     "sent from my ", "sent from mail for ", "sent from outlook", "sent from yahoo", "sent from samsung", "sent from proton",
     "sent from windows mail", "sent from gmail", "sent from mailbird", "sent from nine", "sent from the all new aol",
     "sent from aol", "sent from blue", "sent from spark", "sent from fairemail", "sent from k-9", "sent from a mobile",
-    "sent from an ", "sent via ", "sent with ", "sent using ", "sent through ", "get outlook for ",
+    "sent from an ", "from my iphone", "from my ipad", "from my android", "from my blackberry", "sent via ", "sent with ", "sent using ", "sent through ", "get outlook for ",
     "get bluemail for ", "typed on ", "sendt fra ", "skickat från ", "skickat fran ", "lähetetty ", "verzonden vanaf ",
     "verstuurd vanaf ", "verstuurd via ", "verzonden met ", "envoyé de ", "envoyé depuis ", "envoyé à partir ",
     "télécharger outlook pour ", "obtenez outlook pour ", "enviado desde ", "enviado con ", "obtener outlook para ",

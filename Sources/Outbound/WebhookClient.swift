@@ -63,7 +63,9 @@ extension WebhookOutcome {
 
 extension WebhookCall {
   var fault: String? {
-    guard url.hasPrefix("http://") || url.hasPrefix("https://") else { return "the URL is neither http nor https" }
+    guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
+      return "the URL is neither http nor https"
+    }
     guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return "the URL is not one" }
     for (name, value) in headers {
       // RFC 9110 §5.6.2 and §5.5.

@@ -19,7 +19,8 @@ public struct AGIArrival: Equatable, Sendable {
   /// Dial learns from it, when the call comes back, whether there was a talk.
   public var lastRing: AGIRingOutcome? {
     guard let status = self["dialstatus"], !status.isEmpty else { return nil }
-    return AGIRingOutcome(dialStatus: status, cause: self["cause"].flatMap { Int($0) })
+    return AGIRingOutcome(
+      dialStatus: status, answeredTime: self["answeredtime"], cause: self["cause"].flatMap { Int($0) })
   }
 
   public subscript(parameter: String) -> String? { parameters.first { $0.name == parameter }?.value }

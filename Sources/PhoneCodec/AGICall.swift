@@ -2,8 +2,9 @@
 ///
 /// One command is in flight or none is; the state says which. What the router wishes meanwhile is kept as
 /// `next` and done when the command is answered. That the caller is gone shows in three ways: an unasked
-/// `HANGUP` line at any moment, a 511 to a command that needs a live channel, or the connection's close; a
-/// `200 result=-1` alone proves nothing, and a HANGUP or 511 follows where it matters.
+/// `HANGUP` line at any moment, a 511 to a command that needs a live channel (SET MUSIC, STREAM FILE, CHANNEL
+/// STATUS; EXEC and both VARIABLE commands work on a dead one), or the connection's close. A `200 result=-1` alone
+/// proves nothing, and a HANGUP or 511 follows where it matters.
 ///
 /// ```
 /// state          input              does                                   next state
@@ -17,8 +18,9 @@
 /// announcing     reply              the next announcement, or SET MUSIC ON announcing or startingMusic
 /// probing        reply              stillThere                             waiting, or as `next` says
 /// ringing        reply              GET VARIABLE DIALSTATUS                asking(dialStatus)
-/// asking         reply              ringEnded, SET MUSIC ON                startingMusic, or as `next` says
-///                  unavailable:     GET VARIABLE HANGUPCAUSE               asking(cause), then the same
+/// asking         reply: ANSWER      GET VARIABLE ANSWEREDTIME              asking(answeredTime)
+///                  unavailable      GET VARIABLE HANGUPCAUSE               asking(cause)
+///                  any other        ringEnded, SET MUSIC ON                startingMusic, or as `next` says
 /// finishing      reply              callEnded(finished), close             closed
 /// ringing, asking   HANGUP          –                                      the same, caller gone
 ///                  its last reply:  ringEnded, callEnded(hungUp), close    closed
@@ -38,6 +40,8 @@ struct AGICall: Equatable, Sendable {
 
   enum Question: Equatable {
     case dialStatus
+    /// Set when a bridge has ended: tells a talk from a device that was dropped before it.
+    case answeredTime(dialStatus: String)
     case cause(dialStatus: String)
   }
 
@@ -224,15 +228,30 @@ extension AGICall {
       // No DIALSTATUS means that Dial never ran: no such application, or arguments it did not like.
       let status = reply.value ?? ""
       outcome = AGIRingOutcome(dialStatus: status)
-      if case .unavailable = outcome, caller == .there {
-        state = .asking(.cause(dialStatus: status), offer, caller, next: next)
-        return [.command(.variable("HANGUPCAUSE"))]
+      if let more = Self.question(after: outcome, status) {
+        state = .asking(more.question, offer, caller, next: next)
+        return [.command(more.command)]
       }
+    case .answeredTime(let status):
+      // An unset variable answers `200 result=0` without a value.
+      let time: String? = if case .result(_, let value, _) = reply { value ?? "" } else { nil }
+      outcome = AGIRingOutcome(dialStatus: status, answeredTime: time)
     case .cause(let status):
       outcome = AGIRingOutcome(dialStatus: status, cause: reply.value.flatMap { Int($0) })
     }
     if caller == .gone { return end(.hungUp, ring: outcome) }
     return [.tell(.ringEnded(offer, outcome))] + goOn(next) { $0.startMusic() }
+  }
+
+  /// What DIALSTATUS leaves open.
+  private static func question(
+    after outcome: AGIRingOutcome, _ status: String
+  ) -> (question: Question, command: AGICommand)? {
+    switch outcome {
+    case .answered: (.answeredTime(dialStatus: status), .variable("ANSWEREDTIME"))
+    case .unavailable: (.cause(dialStatus: status), .variable("HANGUPCAUSE"))
+    case .dropped, .notAnswered, .busy, .cancelled, .notRung, .lost: nil
+    }
   }
 
   /// The unasked `HANGUP` line.
@@ -241,9 +260,9 @@ extension AGICall {
     // Dial still owes its reply, and how the ring ended can be read from a dead channel.
     case .ringing(let offer, _, let next): state = .ringing(offer, .gone, next: next)
     case .asking(let question, let offer, _, let next): state = .asking(question, offer, .gone, next: next)
-    case .finishing: break  // its reply is 200 or 511 and says which came first
     case .closed: break
-    case .arrived, .waiting, .startingMusic, .announcing, .probing: return end(.hungUp)
+    // Finishing too: SET VARIABLE would answer 200 on a dead channel, and the ending would serve nobody.
+    case .arrived, .waiting, .startingMusic, .announcing, .probing, .finishing: return end(.hungUp)
     }
     return []
   }
@@ -268,37 +287,5 @@ extension AGICall {
     acts += next.map(Self.dropped) ?? []
     state = .closed
     return acts + [.tell(.callEnded(end)), .close]
-  }
-}
-
-// MARK: - The lines
-
-extension AGICommand {
-  static let channelStatus = AGICommand(trusted: "CHANNEL", "STATUS")
-
-  static func music(_ musicClass: AGISound) -> AGICommand {
-    AGICommand(trusted: "SET", "MUSIC", "ON", musicClass.description)
-  }
-
-  static func variable(_ name: String) -> AGICommand { AGICommand(trusted: "GET", "VARIABLE", name) }
-
-  static func set(_ name: String, to value: String) -> AGICommand {
-    AGICommand(trusted: "SET", "VARIABLE", name, value)
-  }
-
-  static func end(_ ending: AGIEnding) -> AGICommand { set("THROUGHLINE_END", to: ending.rawValue) }
-
-  static func play(_ announcement: AGIAnnouncement) -> AGICommand {
-    switch announcement {  // no digit interrupts: the empty list of escape digits must be there
-    case .sound(let sound): AGICommand(trusted: "STREAM", "FILE", sound.description, "")
-    case .number(let number): AGICommand(trusted: "SAY", "NUMBER", String(number), "")
-    }
-  }
-
-  /// `g`: the caller's dialplan goes on when the agent hangs up. `m`: music goes on while it rings; dialling
-  /// would stop it. `U`: the answered device runs `tl-offer` before it is bridged.
-  static func dial(_ ring: AGIRing) -> AGICommand {
-    AGICommand(
-      trusted: "EXEC", "Dial", "\(ring.device),\(ring.timeoutSeconds),gmU(tl-offer^\(ring.offer))")
   }
 }

@@ -35,9 +35,11 @@ public enum AGINews: Equatable, Sendable {
 
 /// How a ring ended.
 public enum AGIRingOutcome: Equatable, Sendable {
-  /// The device was answered. Whether they spoke, the router's own record says: it is the same when the
-  /// offer was refused on the answered leg.
+  /// Caller and agent were bridged, and one of them has hung up.
   case answered
+  /// The device was answered and not bridged: the offer was refused there, or the router could not be asked.
+  /// DIALSTATUS says ANSWER all the same; ANSWEREDTIME is empty then.
+  case dropped
   case notAnswered
   case busy
   /// Not registered, not reachable, not a device. The cause is Q.850's number, where Asterisk has one.
@@ -49,10 +51,11 @@ public enum AGIRingOutcome: Equatable, Sendable {
   /// The connection broke while it rang or they spoke. The call may come back.
   case lost
 
-  /// - Source: Asterisk's documentation of Dial, `DIALSTATUS`.
-  public init(dialStatus: String, cause: Int? = nil) {
+  /// - Parameter answeredTime: nil where it was not asked for; then ANSWER counts as bridged.
+  /// - Source: Asterisk's documentation of Dial, `DIALSTATUS` and `ANSWEREDTIME`.
+  public init(dialStatus: String, answeredTime: String? = nil, cause: Int? = nil) {
     switch dialStatus {
-    case "ANSWER": self = .answered
+    case "ANSWER": self = answeredTime?.isEmpty == true ? .dropped : .answered
     case "NOANSWER": self = .notAnswered
     case "BUSY": self = .busy
     case "CANCEL": self = .cancelled

@@ -38,14 +38,15 @@ public struct FastAGICodec: Sendable, Equatable {
   }
 
   private enum State: Equatable {
-    case opening(AGIRequest, lines: Int)
+    case opening(lines: Int)
     case talking
     case usage([String])
     case failed(AGIError)
   }
 
   private let limits: Limits
-  private var state = State.opening(AGIRequest(), lines: 0)
+  private var state = State.opening(lines: 0)
+  private var request = AGIRequest()
   private var input = ByteBuffer()
   /// How far into `input` no LF stands, so that a slow line is not searched again from its start.
   private var searched = 0
@@ -121,7 +122,7 @@ public struct FastAGICodec: Sendable, Equatable {
 
   private mutating func read(_ line: [UInt8], at offset: Int) throws(AGIError) -> Event? {
     switch state {
-    case .opening(let request, let lines): try readHeader(line, at: offset, of: request, lines: lines)
+    case .opening(let lines): try readHeader(line, at: offset, lines: lines)
     case .talking: try readTalk(line, at: offset)
     case .usage(let text): try readUsage(line, at: offset, after: text)
     case .failed(let error): throw error
@@ -138,7 +139,9 @@ public struct FastAGICodec: Sendable, Equatable {
     return answer(try AGIReply.read(line, at: offset))
   }
 
-  private mutating func readUsage(_ line: [UInt8], at offset: Int, after text: [String]) throws(AGIError) -> Event? {
+  private mutating func readUsage(
+    _ line: [UInt8], at offset: Int, after text: [String]
+  ) throws(AGIError) -> Event? {
     if line.starts(with: "520 ".utf8) {
       state = .talking
       return answer(.usage(text))
@@ -160,16 +163,16 @@ public struct FastAGICodec: Sendable, Equatable {
 
 extension FastAGICodec {
   private mutating func readHeader(
-    _ line: [UInt8], at offset: Int, of request: AGIRequest, lines: Int
+    _ line: [UInt8], at offset: Int, lines: Int
   ) throws(AGIError) -> Event? {
     if line.isEmpty {
       state = .talking
       release()
+      defer { request = AGIRequest() }
       return .opened(request)
     }
     guard lines < limits.headerLinesMax else { throw .tooManyLines(offset: offset) }
     let field = try Self.field(line, at: offset)
-    var request = request
     if let number = Self.argumentNumber(field.name) {
       guard number == request.arguments.count + 1 else { throw .argumentOutOfOrder(offset: offset) }
       request.arguments.append(field.value)
@@ -177,7 +180,7 @@ extension FastAGICodec {
       guard request[field.name] == nil else { throw .fieldTwice(offset: offset) }
       request.add(field)
     }
-    state = .opening(request, lines: lines + 1)
+    state = .opening(lines: lines + 1)
     return nil
   }
 

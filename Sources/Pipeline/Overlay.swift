@@ -68,3 +68,19 @@ struct Recent<Key: Hashable & Sendable>: Sendable {
 
   func contains(_ key: Key) -> Bool { members.contains(key) }
 }
+
+/// The last so many of a kind, each with a value.
+struct RecentMap<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+  let capacity: Int
+  private var values: [Key: Value] = [:]
+  private var order: Deque<Key> = []
+
+  init(capacity: Int) { self.capacity = capacity }
+
+  subscript(key: Key) -> Value? { values[key] }
+
+  mutating func set(_ key: Key, _ value: Value) {
+    if values.updateValue(value, forKey: key) == nil { order.append(key) }
+    if order.count > capacity { values[order.removeFirst()] = nil }
+  }
+}

@@ -34,6 +34,9 @@ public struct Pipeline: Sendable {
   /// The last offers that ended, so that whoever accepts too late is told so.
   var endedOffers = Recent<OfferID>(capacity: 10_000)
 
+  /// Calls that were accepted by picking up, for as long as the device may still be lost before it is bridged.
+  var acceptedByDevice = RecentMap<OfferID, CaseID>(capacity: 1_000)
+
   /// What the machine needs of the world and may not fetch itself.
   public struct Environment: Sendable {
     public var sha256: @Sendable ([UInt8]) -> Digest

@@ -26,6 +26,8 @@ struct CaseIndex: Sendable {
     /// Lowest of all cases here and below.
     var least = Entry.none
     var cases: [Entry] = []
+    /// Those of `cases` that neither exclude an agent nor are backed off from.
+    var takingAnyone: UInt32 = 0
     var children: [Int32] = []
   }
 
@@ -47,8 +49,11 @@ struct CaseIndex: Sendable {
   private var levelsUsed: [UInt16] = []
   private var nodeOf: [Int32] = []
   private var placeOf: [Int32] = []
+  private var takes: [Bool] = []
   private(set) var count = 0
   private var frontier: [(least: Entry, node: Int32)] = []
+
+  var liveNodes: Int { nodes.count - freeNodes.count }
 
   func contains(_ slot: Int32) -> Bool { Int(slot) < nodeOf.count && nodeOf[Int(slot)] >= 0 }
 
@@ -56,17 +61,20 @@ struct CaseIndex: Sendable {
 
   mutating func insert(
     _ slot: Int32, key: Int64, sequence: UInt64, queue: QueueID, widened: [QueueID], channel: Channel,
-    weight: UInt16, skills: [Need.SkillRequirement]
+    weight: UInt16, skills: [Need.SkillRequirement], takesAnyone: Bool
   ) {
     while nodeOf.count <= Int(slot) {
       nodeOf.append(-1)
       placeOf.append(-1)
+      takes.append(false)
     }
     var node = lanes[lane(queue, widened, channel, weight)].root
     for skill in skills where skill.required {
       node = child(of: node, label: skill.skill.raw << 8 | UInt32(skill.level))
     }
     nodeOf[Int(slot)] = node
+    takes[Int(slot)] = takesAnyone
+    if takesAnyone { nodes[Int(node)].takingAnyone += 1 }
     let entry = Entry(key: key, sequence: sequence, slot: slot)
     nodes[Int(node)].cases.append(entry)
     caseUp(node, nodes[Int(node)].cases.count - 1)
@@ -79,6 +87,7 @@ struct CaseIndex: Sendable {
     let node = nodeOf[Int(slot)]
     let place = Int(placeOf[Int(slot)])
     nodeOf[Int(slot)] = -1
+    if takes[Int(slot)] { nodes[Int(node)].takingAnyone -= 1 }
     count -= 1
     let last = nodes[Int(node)].cases.removeLast()
     if place < nodes[Int(node)].cases.count {
@@ -90,16 +99,37 @@ struct CaseIndex: Sendable {
     prune(node)
   }
 
-  private mutating func lane(_ queue: QueueID, _ widened: [QueueID], _ channel: Channel, _ weight: UInt16) -> Int {
-    while lanesOfQueue.count <= Int(queue.raw) { lanesOfQueue.append([]) }
+  /// Whether a case of the same lane waits that requires a prefix of these skills and takes anyone.
+  func hasEasierCase(
+    queue: QueueID, widened: [QueueID], channel: Channel, weight: UInt16, skills: [Need.SkillRequirement]
+  ) -> Bool {
+    let lane = findLane(queue, widened, channel, weight)
+    guard lane >= 0 else { return false }
+    var node = lanes[lane].root
+    for skill in skills where skill.required {
+      if nodes[Int(node)].takingAnyone > 0 { return true }
+      node = edges.find(Self.edge(node, skill.skill.raw << 8 | UInt32(skill.level)))
+      if node < 0 { return false }
+    }
+    return nodes[Int(node)].takingAnyone > 0
+  }
+
+  private func findLane(_ queue: QueueID, _ widened: [QueueID], _ channel: Channel, _ weight: UInt16) -> Int {
+    guard Int(queue.raw) < lanesOfQueue.count else { return -1 }
     for index in lanesOfQueue[Int(queue.raw)] {
-      let lane = lanes[Int(index)]
-      if lane.channel == channel && lane.weight == weight && lane.queues.count == widened.count + 1
-        && lane.queues[0] == queue && lane.queues.dropFirst().elementsEqual(widened)
+      let at = Int(index)
+      if lanes[at].channel == channel && lanes[at].weight == weight && lanes[at].queues.count == widened.count + 1
+        && lanes[at].queues[0] == queue && (widened.isEmpty || lanes[at].queues.dropFirst().elementsEqual(widened))
       {
-        return Int(index)
+        return at
       }
     }
+    return -1
+  }
+
+  private mutating func lane(_ queue: QueueID, _ widened: [QueueID], _ channel: Channel, _ weight: UInt16) -> Int {
+    let found = findLane(queue, widened, channel, weight)
+    if found >= 0 { return found }
     let index = Int32(truncatingIfNeeded: lanes.count)
     lanes.append(
       Lane(queues: [queue] + widened, channel: channel, weight: weight, root: newNode(parent: -1, label: 0)))

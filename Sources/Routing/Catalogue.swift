@@ -30,16 +30,17 @@ struct Catalogue: Sendable {
 
   var skillNames = Names(), botNames = Names(), teamNames = Names(), queueNames = Names(), agentNames = Names()
   var configuration: RoutingConfiguration?
+  var isConfigured = false
   var limits = RoutingConfiguration.Limits()
   var agents: [Agent] = []
   var queues: [Queue] = []
   var activeAgents: UInt32 = 0
 
-  func agent(_ id: AgentID) -> Agent? { Int(id.raw) < agents.count ? agents[Int(id.raw)] : nil }
   func isKnown(_ queue: QueueID) -> Bool { Int(queue.raw) < queues.count }
 
   mutating func apply(_ new: RoutingConfiguration) {
     configuration = new
+    isConfigured = true
     limits = new.limits
     for name in new.skills { _ = skillNames.add(name) }
     for name in new.bots { _ = botNames.add(name) }

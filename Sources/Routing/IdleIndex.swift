@@ -3,15 +3,19 @@ import Model
 /// Agents who could be offered something and found nothing, found by what a case needs: the longest idle first.
 ///
 /// Every agent has a **position**; whoever becomes idle later has a higher one, so that the first set bit of a
-/// conjunction is the longest idle. One bit column for each channel, skill and queue; only listed agents have
-/// bits. A second bit row per column tells which words are not empty. Positions are given out rising and are
+/// conjunction is the longest idle. One bit column for each channel and queue, and four for each skill, which
+/// hold its level as a binary number, so that 64 levels are compared at once; only listed agents have bits. A
+/// second bit row per column tells which words are not empty. Positions are given out rising and are
 /// renumbered when they run out, which costs about as much as the positions given out since.
 struct IdleIndex: Sendable {
   private var words = 0
-  private var bits: [UInt64] = []  // column × words
+  private var bits: [UInt64] = []  // column × words; channels, then queues
+  /// skill × words × 4: the four bits of the level lie together, in half a cache line.
+  private var levels: [UInt64] = []
   private var summaryWords = 0
   private var summary: [UInt64] = []  // column × summaryWords
   private var skillCount = 0
+  private var queueCount = 0
   private var positionOf: [Int32] = []
   private var agentAt: [Int32] = []
   private var tail = 0
@@ -23,10 +27,12 @@ struct IdleIndex: Sendable {
   /// - Parameter order: all agents, the longest idle first.
   init(skills: Int, queues: Int, agents: Int, order: [Int32]) {
     skillCount = skills
+    queueCount = queues
     let positions = max(128, 2 * agents)
     words = (positions + 63) / 64
     summaryWords = (words + 63) / 64
-    bits = Array(repeating: 0, count: words * (3 + skills + queues))
+    bits = Array(repeating: 0, count: words * (3 + queues))
+    levels = Array(repeating: 0, count: words * 4 * skills)
     summary = Array(repeating: 0, count: summaryWords * (3 + skills + queues))
     positionOf = Array(repeating: -1, count: agents)
     agentAt = Array(repeating: -1, count: words * 64)
@@ -82,56 +88,103 @@ struct IdleIndex: Sendable {
   }
 
   private mutating func putProfile(_ agent: Int, _ position: Int, _ on: Bool, _ profiles: Profiles) {
-    for skill in profiles.skills[agent] { put(3 + Int(skill.skill.raw), position, on) }
-    for queue in profiles.queues[agent] { put(3 + skillCount + Int(queue.raw), position, on) }
+    for skill in profiles.skills[agent] { putLevel(Int(skill.skill.raw), position, on ? skill.level : 0) }
+    for queue in profiles.queues[agent] { put(3 + Int(queue.raw), position, on) }
+  }
+
+  private mutating func putLevel(_ skill: Int, _ position: Int, _ level: UInt8) {
+    let word = position >> 6
+    let at = (skill * words + word) << 2
+    let bit: UInt64 = 1 << UInt64(position & 63)
+    var any: UInt64 = 0
+    for plane in 0..<4 {
+      if level >> UInt8(plane) & 1 != 0 { levels[at + plane] |= bit } else { levels[at + plane] &= ~bit }
+      any |= levels[at + plane]
+    }
+    mark(3 + queueCount + skill, word, any != 0)
+  }
+
+  /// Agents of the word whose level in the skill is at least `level`.
+  @inline(__always) private func atLeast(_ level: UInt8, _ skill: Int, _ word: Int) -> UInt64 {
+    let at = (skill * words + word) << 2
+    var above: UInt64 = 0
+    var equal: UInt64 = .max
+    var plane = 3
+    while plane >= 0 {
+      let bits = levels[at + plane]
+      if level >> UInt8(plane) & 1 != 0 {
+        equal &= bits
+      } else {
+        above |= equal & bits
+        equal &= ~bits
+      }
+      plane -= 1
+    }
+    return above | equal
+  }
+
+  @inline(__always) private mutating func mark(_ column: Int, _ word: Int, _ some: Bool) {
+    let above = column * summaryWords + word >> 6
+    if some { summary[above] |= 1 << UInt64(word & 63) } else { summary[above] &= ~(1 << UInt64(word & 63)) }
   }
 
   @inline(__always) private mutating func put(_ column: Int, _ position: Int, _ on: Bool) {
     let word = position >> 6
     let at = column * words + word
-    let above = column * summaryWords + word >> 6
-    if on {
-      bits[at] |= 1 << UInt64(position & 63)
-      summary[above] |= 1 << UInt64(word & 63)
-    } else {
-      bits[at] &= ~(1 << UInt64(position & 63))
-      if bits[at] == 0 { summary[above] &= ~(1 << UInt64(word & 63)) }
-    }
+    if on { bits[at] |= 1 << UInt64(position & 63) } else { bits[at] &= ~(1 << UInt64(position & 63)) }
+    mark(column, word, bits[at] != 0)
   }
 
-  /// Visits listed agents of the channel who serve one of the queues and have all skills (levels are not
-  /// looked at), the longest idle first, until `visit` returns false.
-  func search(
-    channel: Channel, queue: QueueID, widened: [QueueID], skills: [Need.SkillRequirement], visit: (Int) -> Bool
-  ) {
-    guard countByChannel[Int(channel.rawValue) - 1] > 0 else { return }
-    let channelColumn = Int(channel.rawValue) - 1
-    for block in 0..<summaryWords {
-      var some = summary[channelColumn * summaryWords + block]
-      some &= either(summary, summaryWords, block, queue, widened)
-      for skill in skills where skill.required && some != 0 {
-        guard Int(skill.skill.raw) < skillCount else { return }
-        some &= summary[(3 + Int(skill.skill.raw)) * summaryWords + block]
+  /// Where a search stands. It visits listed agents of the channel who serve one of the queues and have all
+  /// skills at their levels, the longest idle first.
+  struct Cursor {
+    fileprivate var block = -1
+    fileprivate var some: UInt64 = 0
+    fileprivate var word = 0
+    fileprivate var found: UInt64 = 0
+  }
+
+  func isEmpty(_ channel: Channel) -> Bool { countByChannel[Int(channel.rawValue) - 1] == 0 }
+
+  /// The next agent, or -1 when there is none.
+  func next(
+    _ cursor: inout Cursor, channel: Channel, queue: QueueID, widened: [QueueID],
+    skills: [Need.SkillRequirement]
+  ) -> Int {
+    let column = Int(channel.rawValue) - 1
+    while true {
+      if cursor.found != 0 {
+        let bit = cursor.found.trailingZeroBitCount
+        cursor.found &= cursor.found - 1
+        return Int(agentAt[cursor.word << 6 | bit])
       }
-      while some != 0 {
-        let word = block << 6 | some.trailingZeroBitCount
-        some &= some - 1
-        var found = bits[channelColumn * words + word] & either(bits, words, word, queue, widened)
-        for skill in skills where skill.required { found &= bits[(3 + Int(skill.skill.raw)) * words + word] }
-        while found != 0 {
-          let agent = agentAt[word << 6 | found.trailingZeroBitCount]
-          found &= found - 1
-          if !visit(Int(agent)) { return }
+      while cursor.some == 0 {
+        cursor.block += 1
+        guard cursor.block < summaryWords else { return -1 }
+        var some = summary[column * summaryWords + cursor.block]
+        if some != 0 { some &= either(summary, summaryWords, cursor.block, queue, widened) }
+        for skill in skills where skill.required && some != 0 {
+          guard Int(skill.skill.raw) < skillCount else { return -1 }
+          some &= summary[(3 + queueCount + Int(skill.skill.raw)) * summaryWords + cursor.block]
         }
+        cursor.some = some
       }
+      let word = cursor.block << 6 | cursor.some.trailingZeroBitCount
+      cursor.some &= cursor.some - 1
+      var found = bits[column * words + word] & either(bits, words, word, queue, widened)
+      for skill in skills where skill.required && found != 0 {
+        found &= atLeast(skill.level, Int(skill.skill.raw), word)
+      }
+      cursor.word = word
+      cursor.found = found
     }
   }
 
   @inline(__always) private func either(
     _ table: [UInt64], _ stride: Int, _ at: Int, _ queue: QueueID, _ widened: [QueueID]
   ) -> UInt64 {
-    var any = table[(3 + skillCount + Int(queue.raw)) * stride + at]
-    for queue in widened { any |= table[(3 + skillCount + Int(queue.raw)) * stride + at] }
+    var any = table[(3 + Int(queue.raw)) * stride + at]
+    for queue in widened { any |= table[(3 + Int(queue.raw)) * stride + at] }
     return any
   }
 }

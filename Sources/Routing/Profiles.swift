@@ -4,8 +4,28 @@ import Model
 struct Profiles: Sendable {
   private(set) var skills: [[(skill: SkillID, level: UInt8)]] = []
   private(set) var queues: [[QueueID]] = []
+  private(set) var bounds: [Bounds] = []
   private var levels: [UInt8] = []
   private var stride = 0
+
+  /// The numbers of an agent that every decision looks at, apart from names and lists.
+  struct Bounds: Sendable {
+    var capacity: Int
+    var most: (chat: UInt16, email: UInt16, phone: UInt16)
+    var devices: Int
+    /// Sum of all levels: an expert in many things is kept free before one in few.
+    var breadth: Int
+    var autoAccept: Bool
+    var isRetired: Bool
+
+    func most(_ channel: Channel) -> UInt16 {
+      switch channel {
+      case .chat: most.chat
+      case .email: most.email
+      case .phone: most.phone
+      }
+    }
+  }
 
   init() {}
 
@@ -15,6 +35,13 @@ struct Profiles: Sendable {
     for (index, agent) in catalogue.agents.enumerated() {
       skills.append(agent.isRetired ? [] : agent.skills)
       queues.append(agent.isRetired ? [] : agent.queues)
+      let settings = agent.settings
+      let most = settings.channelMax
+      bounds.append(
+        Bounds(
+          capacity: Int(settings.capacity), most: (most.chat, most.email, most.phone), devices: settings.devices.count,
+          breadth: agent.skills.reduce(0) { $0 + Int($1.level) }, autoAccept: settings.autoAccept,
+          isRetired: agent.isRetired))
       for skill in agent.skills where !agent.isRetired { levels[index * stride + Int(skill.skill.raw)] = skill.level }
     }
   }

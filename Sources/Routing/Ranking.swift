@@ -1,65 +1,60 @@
 import Model
 
-/// Who of several eligible agents gets a case: preferred skills first, then the queue's strategies in turn,
-/// then the longest idle.
-struct Ranking {
-  private let strategy: [RoutingConfiguration.Strategy]
-  private let skills: [Need.SkillRequirement]
-  private let hasPreferredSkills: Bool
-  /// The longest idle is simply the first that is met.
-  let isFirstCome: Bool
-
-  init(_ router: Router, _ slot: Int32) {
-    skills = router.cases[slot].need.skills
-    strategy = router.catalogue.queues[Int(router.cases[slot].need.queue.raw)].settings.strategy
-    hasPreferredSkills = skills.contains { !$0.required }
-    isFirstCome = !hasPreferredSkills && (strategy.first ?? .longestIdle) == .longestIdle
+// Who of several eligible agents gets a case: preferred skills first, then the queue's strategies in turn,
+// then the longest idle.
+enum Ranking {
+  /// Whether the longest idle is simply the first that is met.
+  static func isFirstCome(_ skills: [Need.SkillRequirement], _ strategy: [RoutingConfiguration.Strategy]) -> Bool {
+    if let first = strategy.first, first != .longestIdle { return false }
+    for skill in skills where !skill.required { return false }
+    return true
   }
+}
 
+extension Router {
   /// Whether `a` goes before `b`. Equal in all is false: the first met, the longest idle, stays.
-  func prefers(_ a: Int, _ b: Int, _ router: Router) -> Bool {
-    if hasPreferredSkills {
-      let (mine, other) = (preferredMet(a, router), preferredMet(b, router))
-      if mine != other { return mine > other }
-    }
-    for rule in strategy {
-      let order = compare(a, b, rule, router)
+  func prefers(_ a: Int, _ b: Int, _ slot: Int32) -> Bool {
+    let (mine, other) = (preferredMet(a, slot), preferredMet(b, slot))
+    if mine != other { return mine > other }
+    for rule in catalogue.queues[Int(cases[slot].need.queue.raw)].settings.strategy {
+      let order = compare(a, b, rule, slot)
       if order != 0 { return order < 0 }
     }
-    return router.agents[a].idleStamp < router.agents[b].idleStamp
+    return agents[a].idleStamp < agents[b].idleStamp
   }
 
-  private func preferredMet(_ agent: Int, _ router: Router) -> Int {
-    skills.count { !$0.required && router.profiles.level(agent, $0.skill.raw) >= $0.level }
+  private func preferredMet(_ agent: Int, _ slot: Int32) -> Int {
+    var met = 0
+    for skill in cases[slot].need.skills where !skill.required {
+      if profiles.level(agent, skill.skill.raw) >= skill.level { met += 1 }
+    }
+    return met
   }
 
   /// Negative when `a` goes first.
-  private func compare(_ a: Int, _ b: Int, _ rule: RoutingConfiguration.Strategy, _ router: Router) -> Int {
+  private func compare(_ a: Int, _ b: Int, _ rule: RoutingConfiguration.Strategy, _ slot: Int32) -> Int {
+    func order<T: Comparable>(_ a: T, _ b: T) -> Int { a < b ? -1 : a > b ? 1 : 0 }
     switch rule {
-    case .longestIdle: return order(router.agents[a].idleStamp, router.agents[b].idleStamp)
+    case .longestIdle: return order(agents[a].idleStamp, agents[b].idleStamp)
     case .leastOccupied:
       // used/capacity compared without dividing.
-      let capacity = (Int(router.catalogue.agents[a].settings.capacity), Int(router.catalogue.agents[b].settings.capacity))
-      return order(router.agents[a].used * capacity.1, router.agents[b].used * capacity.0)
-    case .mostSkilled: return order(levels(b, router), levels(a, router))
+      return order(agents[a].used * profiles.bounds[b].capacity, agents[b].used * profiles.bounds[a].capacity)
+    case .mostSkilled: return order(levels(b, slot), levels(a, slot))
     case .leastSkilled:
-      let needed = order(levels(a, router), levels(b, router))
-      return needed != 0 ? needed : order(breadth(a, router), breadth(b, router))
-    case .roundRobin: return order(router.agents[a].offeredStamp, router.agents[b].offeredStamp)
-    case .fewestToday: return order(today(a, router), today(b, router))
+      let needed = order(levels(a, slot), levels(b, slot))
+      return needed != 0 ? needed : order(profiles.bounds[a].breadth, profiles.bounds[b].breadth)
+    case .roundRobin: return order(agents[a].offeredStamp, agents[b].offeredStamp)
+    case .fewestToday: return order(acceptedToday(a), acceptedToday(b))
     }
   }
 
-  private func order<T: Comparable>(_ a: T, _ b: T) -> Int { a < b ? -1 : a > b ? 1 : 0 }
   /// Sum of the agent's levels in the skills that the case names.
-  private func levels(_ agent: Int, _ router: Router) -> Int {
-    skills.reduce(0) { $0 + Int(router.profiles.level(agent, $1.skill.raw)) }
+  private func levels(_ agent: Int, _ slot: Int32) -> Int {
+    var sum = 0
+    for skill in cases[slot].need.skills { sum += Int(profiles.level(agent, skill.skill.raw)) }
+    return sum
   }
-  /// Sum of all levels: an expert in many things is kept free before one in few.
-  private func breadth(_ agent: Int, _ router: Router) -> Int {
-    router.profiles.skills[agent].reduce(0) { $0 + Int($1.level) }
-  }
-  private func today(_ agent: Int, _ router: Router) -> UInt32 {
-    router.agents[agent].day == router.now.milliseconds / 86_400_000 ? router.agents[agent].acceptedInDay : 0
+  private func acceptedToday(_ agent: Int) -> UInt32 {
+    agents[agent].day == now.milliseconds / 86_400_000 ? agents[agent].acceptedInDay : 0
   }
 }

@@ -5,9 +5,8 @@ extension Router {
   mutating func renewIfWorn(_ agent: AgentID, _ at: Instant, _ out: inout Decision) {
     guard isKnown(agent) else { return }
     let lease = catalogue.limits.presenceLease
-    let record = agents[Int(agent.raw)]
-    let left = (record.presentUntil - at).milliseconds
-    if record.isPresent && left >= lease.milliseconds - lease.milliseconds / 3 { return }
+    let left = (agents[Int(agent.raw)].presentUntil - at).milliseconds
+    if agents[Int(agent.raw)].isPresent && left >= lease.milliseconds - lease.milliseconds / 3 { return }
     emit(.presenceRenewed(agent, until: at + lease), at, &out)
   }
 

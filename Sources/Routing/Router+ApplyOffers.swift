@@ -16,6 +16,7 @@ extension Router {
         sequence: nextSequence()))
     offerTable.insert(id, offer)
     cases[slot].firstOffer = offer
+    cases[slot].offersOpen += 1
     timers.set(.offer, offer, number: offers[offer].sequence, at: until)
     agents[Int(agent.raw)].openOffer = offer
     agents[Int(agent.raw)].offeredStamp = nextSequence()
@@ -31,6 +32,7 @@ extension Router {
     let slot = offers[offer].theCase
     let agent = offers[offer].agent
     unhang(offer, from: slot)
+    cases[slot].offersOpen -= 1
     timers.cancel(.offer, offer)
     markGone(offer: offer)
     offerTable.remove(id)
@@ -63,14 +65,20 @@ extension Router {
     if before >= 0 { offers[before].nextOfCase = offers[offer].nextOfCase }
   }
 
+  /// Open offers of a case, the eldest first.
   func offerSlots(of theCase: Int32) -> [Int32] {
+    let first = cases[theCase].firstOffer
+    guard first >= 0 else { return [] }
+    guard offers[first].nextOfCase >= 0 else { return [first] }
     var slots: [Int32] = []
-    var slot = cases[theCase].firstOffer
+    var slot = first
     while slot >= 0 {
-      slots.append(slot)
+      // The list holds the latest first in a live machine, in any order in a rebuilt one.
+      var place = slots.count
+      while place > 0, offers[slots[place - 1]].sequence > offers[slot].sequence { place -= 1 }
+      slots.insert(slot, at: place)
       slot = offers[slot].nextOfCase
     }
-    // The list holds the latest first; the eldest is named first.
-    return slots.sorted { offers[$0].sequence < offers[$1].sequence }
+    return slots
   }
 }

@@ -20,12 +20,25 @@ extension Router {
       } else if pendingAgents.isEmpty, pendingCases.count == 1 {
         let slot = pendingCases.removeLast()
         guard settlePreference(slot, at, &out) else { continue }
-        if let agent = bestAgent(for: slot) { makeOffer(slot, agent, at, &out) } else { listWaiting(slot) }
+        if !isBehindAnother(slot), let agent = bestAgent(for: slot) {
+          makeOffer(slot, agent, at, &out)
+        } else {
+          listWaiting(slot)
+        }
         budget -= 1
       } else {
         matchMany(at, &budget, &out)
       }
     }
+  }
+
+  /// Whether a case waits that needs no more than this one and would take any agent. It found nobody, so this
+  /// one need not look. Only true to the facts while no agent is new.
+  private func isBehindAnother(_ slot: Int32) -> Bool {
+    guard cases[slot].preferenceUntil == nil, !idle.isEmpty(cases[slot].channel) else { return false }
+    return waiting.hasEasierCase(
+      queue: cases[slot].need.queue, widened: cases[slot].widened, channel: cases[slot].channel,
+      weight: cases[slot].weight, skills: cases[slot].need.skills)
   }
 
   /// Several are new. Each pair is looked at from both sides: the agent that suits a case best may have an
@@ -44,8 +57,7 @@ extension Router {
         let agent = bestAgent(for: slot)
       {
         guard budget > 0 else { return putBack(someCases[place...], someAgents[...]) }
-        let first = bestCase(for: agent) ?? slot
-        makeOffer(first, first == slot ? agent : bestAgent(for: first) ?? agent, at, &out)
+        pair(slot, agent, at, &out)
         budget -= 1
       }
     }
@@ -53,10 +65,22 @@ extension Router {
       let agent = Int(index)
       while idle.channels(agent) != 0, let slot = bestCase(for: agent) {
         guard budget > 0 else { return putBack([], someAgents[place...]) }
-        makeOffer(slot, bestAgent(for: slot) ?? agent, at, &out)
+        pair(slot, bestAgent(for: slot) ?? agent, at, &out)
         budget -= 1
       }
     }
+  }
+
+  /// Offers a pair in which each is the other's best. The agent's best case is never later than the case that
+  /// led to the agent, so this ends.
+  private mutating func pair(_ slot: Int32, _ agent: Int, _ at: Instant, _ out: inout Decision) {
+    var (slot, agent) = (slot, agent)
+    while let first = bestCase(for: agent), first != slot, let other = bestAgent(for: first) {
+      slot = first
+      if other == agent { break }
+      agent = other
+    }
+    makeOffer(slot, agent, at, &out)
   }
 
   /// Lists the pending cases and returns them, the soonest first.
@@ -124,7 +148,7 @@ extension Router {
     waiting.insert(
       slot, key: cases[slot].key, sequence: cases[slot].sequence, queue: cases[slot].need.queue,
       widened: cases[slot].widened, channel: cases[slot].channel, weight: cases[slot].weight,
-      skills: cases[slot].need.skills)
+      skills: cases[slot].need.skills, takesAnyone: cases[slot].need.excluded.isEmpty && cases[slot].backOffs.isEmpty)
   }
 
   // MARK: Who suits
@@ -148,7 +172,7 @@ extension Router {
       && !cases[slot].backOffs.contains { $0.agent == id && !$0.isOver }
   }
 
-  func room(_ agent: Int) -> Int { Int(catalogue.agents[agent].settings.capacity) - agents[agent].used }
+  func room(_ agent: Int) -> Int { profiles.bounds[agent].capacity - agents[agent].used }
 
   /// Whether the agent can be offered this case now.
   func isEligible(_ agent: Int, _ slot: Int32) -> Bool {
@@ -186,22 +210,20 @@ extension Router {
       let agent = Int(preferred.agent.raw)
       return isKnown(preferred.agent) && isEligible(agent, slot) ? agent : nil
     }
-    let ranking = Ranking(self, slot)
-    var best: Int?
-    idle.search(
-      channel: cases[slot].channel, queue: cases[slot].need.queue, widened: cases[slot].widened,
-      skills: cases[slot].need.skills
-    ) { agent in
-      guard isEligible(agent, slot) else { return true }
-      if ranking.isFirstCome {
-        best = agent
-        return false
-      }
-      if let found = best, !ranking.prefers(agent, found, self) { return true }
-      best = agent
-      return true
+    let channel = cases[slot].channel
+    guard !idle.isEmpty(channel) else { return nil }
+    let queue = cases[slot].need.queue
+    let isFirstCome = Ranking.isFirstCome(cases[slot].need.skills, catalogue.queues[Int(queue.raw)].settings.strategy)
+    var cursor = IdleIndex.Cursor()
+    var best = -1
+    while true {
+      let agent = idle.next(
+        &cursor, channel: channel, queue: queue, widened: cases[slot].widened, skills: cases[slot].need.skills)
+      guard agent >= 0 else { return best >= 0 ? best : nil }
+      guard isEligible(agent, slot) else { continue }
+      if isFirstCome { return agent }
+      if best < 0 || prefers(agent, best, slot) { best = agent }
     }
-    return best
   }
 
   // MARK: Offering
@@ -217,15 +239,29 @@ extension Router {
     emit(
       .offerMade(offer, cases[slot].id, id, seat: seat, until: until, passedOver: passedOver(queue)), at, &out)
     out.effects.append(.deliverOffer(offer, cases[slot].id, id, seat, until: until))
-    if catalogue.agents[agent].settings.autoAccept, cases[slot].channel != .phone {
+    if cases[slot].offersOpen < catalogue.queues[queue].settings.offersAtOnce { offerToAnother(slot, at, &out) }
+    guard self.slot(of: offer) >= 0 else { return }  // another accepted by themselves
+    if profiles.bounds[agent].autoAccept, cases[slot].channel != .phone {
       accept(self.slot(of: offer), id, at, &out)
     }
   }
 
+  /// One more offer of a case that is offered already, unless the agent has a sooner case to take.
+  private mutating func offerToAnother(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
+    guard cases[slot].preferenceUntil == nil, let agent = bestAgent(for: slot) else { return }
+    if let other = bestCase(for: agent), (cases[other].key, cases[other].sequence) < (cases[slot].key, cases[slot].sequence) {
+      return
+    }
+    makeOffer(slot, agent, at, &out)
+  }
+
   func seat(_ agent: Int, _ channel: Channel) -> Seat? {
-    if channel == .phone { return freeDevice(agent).map { .device($0) } }
+    if channel == .phone {
+      guard let device = freeDevice(agent) else { return nil }
+      return .device(device)
+    }
     if let next = agents[agent].next { return .next(next.waiter) }
-    return agents[agent].streams.first.map { .stream($0) }
+    return agents[agent].streams.isEmpty ? nil : .stream(agents[agent].streams[0])
   }
 
   /// An offer's id follows from the case and how often it was offered, so that a replay draws the same.

@@ -35,25 +35,24 @@ extension Router {
 
   /// Channels on which the agent can be offered something now, and what hinders most where it is none.
   func readiness(_ index: Int) -> (ready: UInt8, blocker: UInt8) {
-    let settings = catalogue.agents[index].settings
+    let bounds = profiles.bounds[index]
     func blocked(_ reason: PassedOverReason) -> (ready: UInt8, blocker: UInt8) { (0, reason.rawValue) }
-    if catalogue.agents[index].isRetired { return (0, AgentRecord.unblocked) }
+    if bounds.isRetired { return (0, AgentRecord.unblocked) }
     if agents[index].status != .available || agents[index].isNotResponding { return blocked(.notAvailable) }
     if !agents[index].isPresent { return blocked(.notPresent) }
     if agents[index].backOffUntil != nil { return blocked(.backingOff) }
     if agents[index].openOffer >= 0 { return blocked(.offered) }
     if catalogue.limits.voiceExclusive && agents[index].casesByChannel.phone > 0 { return blocked(.onCall) }
-    let room = Int(settings.capacity) - agents[index].used
+    let room = bounds.capacity - agents[index].used
     let sits = agents[index].next != nil || !agents[index].streams.isEmpty
-    let rings = freeDevice(index) != nil
     var ready: UInt8 = 0
     var hasRoom = false
-    for channel in Channel.allCases {
-      guard agents[index].count(channel) < settings.channelMax[channel],
-        room >= leastWeight[Int(channel.rawValue) - 1]
+    for code in 1...UInt8(3) {
+      guard let channel = Channel(rawValue: code), agents[index].count(channel) < bounds.most(channel),
+        room >= leastWeight[Int(code) - 1]
       else { continue }
-      hasRoom = hasRoom || (channel != .phone || !settings.devices.isEmpty)
-      if channel == .phone ? rings : sits { ready |= channel.bit }
+      hasRoom = hasRoom || channel != .phone || bounds.devices > 0
+      if channel == .phone ? freeDevice(index) != nil : sits { ready |= channel.bit }
     }
     if ready != 0 { return (ready, AgentRecord.unblocked) }
     return blocked(hasRoom ? .notAsking : .full)
@@ -61,7 +60,7 @@ extension Router {
 
   /// The first device on which neither an offer nor a call is.
   func freeDevice(_ index: Int) -> UInt8? {
-    let devices = catalogue.agents[index].settings.devices.count
+    let devices = profiles.bounds[index].devices
     guard devices > 0 else { return nil }
     var busy: UInt32 = 0
     for slot in agents[index].cases { if let device = cases[slot].device { busy |= 1 << UInt32(device & 31) } }
@@ -75,10 +74,14 @@ extension Router {
   func holdsPresence(_ index: Int) -> Bool {
     if agents[index].next != nil || !agents[index].streams.isEmpty { return true }
     return agents[index].casesByChannel.phone > 0
-      && agents[index].cases.contains {
-        if case .assigned = cases[$0].state { return cases[$0].channel == .phone }
-        return false
-      }
+      && isTalking(index)
+  }
+
+  private func isTalking(_ index: Int) -> Bool {
+    for slot in agents[index].cases where cases[slot].channel == .phone {
+      if case .assigned = cases[slot].state { return true }
+    }
+    return false
   }
 
   // MARK: Timers
@@ -103,7 +106,7 @@ extension Router {
       due = cases[slot].preferenceUntil ?? due
       if let step = nextStep(slot) { due = min(due, step) }
       for backOff in cases[slot].backOffs where !backOff.isOver { due = min(due, backOff.until) }
-    case .assigned: break
+    case .assigned: due = cases[slot].replyBy ?? due
     case .parked(_, let until), .wrappingUp(_, let until): due = until
     }
     if due == .distantFuture { return timers.cancel(.caseDue, slot) }

@@ -115,7 +115,7 @@ extension Router {
   /// All rows in the order of kind and key: the state, and nothing but the state.
   public func allRows() -> [WorkRow] {
     var rows = [row(.meta, 0)]
-    if catalogue.configuration != nil { rows.append(row(.catalogue, 0)) }
+    if catalogue.isConfigured { rows.append(row(.catalogue, 0)) }
     rows += byID(conversations.ordered.map { row(.conversation, $0) })
     rows += byID(sessions.ordered.map { row(.session, $0) })
     rows += byID(cases.ordered.map { row(.theCase, $0) })

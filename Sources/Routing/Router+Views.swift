@@ -217,6 +217,8 @@ extension Router {
   public var queueIDs: [QueueID] {
     catalogue.queues.indices.filter { !catalogue.queues[$0].isRetired }.map { QueueID(UInt32(truncatingIfNeeded: $0)) }
   }
+  /// Cases that are open.
+  public var caseCount: Int { cases.count }
   /// Cases that are open, in the order in which they began to wait.
   public var caseIDs: [CaseID] { cases.ordered.map { cases[$0].id } }
 }

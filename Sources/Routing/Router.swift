@@ -61,7 +61,7 @@ public struct Router: Sendable {
   /// - Returns: nil when done, else why not; then nothing was emitted and the state is unchanged.
   public mutating func decide(_ command: Command, at instant: Instant, into out: inout Decision) -> Rejection? {
     let at = max(now, instant)
-    if catalogue.configuration == nil {
+    if !catalogue.isConfigured {
       guard case .configure = command else { return .notConfigured }
     }
     let rejection = choose(command, at, &out)
@@ -98,6 +98,7 @@ public struct Router: Sendable {
     case .close(let id, let agent): decideClose(id, agent, at, &out)
     case .park(let id, let agent, let until): decidePark(id, agent, until, at, &out)
     case .resume(let id, let agent): decideResume(id, agent, at, &out)
+    case .assign(let id, let agent): decideAssign(id, agent, at, &out)
     }
   }
 
@@ -119,7 +120,9 @@ public struct Router: Sendable {
   func slot(of id: SessionID) -> Int32 { sessionTable.find(id) }
   func slot(of id: CaseID) -> Int32 { caseTable.find(id) }
   func slot(of id: OfferID) -> Int32 { offerTable.find(id) }
-  func isActive(_ agent: AgentID) -> Bool { catalogue.agent(agent).map { !$0.isRetired } ?? false }
+  func isActive(_ agent: AgentID) -> Bool {
+    Int(agent.raw) < profiles.bounds.count && !profiles.bounds[Int(agent.raw)].isRetired
+  }
   func isKnown(_ agent: AgentID) -> Bool { Int(agent.raw) < agents.count }
 }
 

@@ -2,6 +2,7 @@ import Channels
 import Expressions
 import MailCodec
 import Model
+import PhoneCodec
 import PhoneNumbers
 import Pipeline
 import Records
@@ -30,6 +31,8 @@ public final class Edge: Sendable {
     var planners: [WorkspaceID: RulePlanner] = [:]
     var checked: [WorkspaceID: CheckedWorkspace] = [:]
     var mail: [WorkspaceID: MailChannel] = [:]
+    var phones: [String: PhoneLine] = [:]
+    var isStopping = false
   }
 
   init(store: SQLiteStore, reads: ReadPool, hub: Hub, health: Health, settings: Settings) {
@@ -66,6 +69,49 @@ public final class Edge: Sendable {
 
   func use(_ channel: MailChannel) { state.withLock { $0.mail[channel.workspace] = channel } }
   func mailChannel(of workspace: WorkspaceID) -> MailChannel? { state.withLock { $0.mail[workspace] } }
+
+  /// A phone system and the workspace that it belongs to.
+  struct PhoneLine {
+    var channel: PhoneChannel
+    var networks: [String]
+    var secret: String
+    var isFastAGI: Bool
+  }
+
+  func use(_ lines: [String: PhoneLine], of workspace: WorkspaceID) {
+    state.withLock { state in
+      state.phones = state.phones.filter { $0.value.channel.workspace != workspace }.merging(lines) { $1 }
+    }
+  }
+  func phone(of system: String) -> PhoneChannel? { state.withLock { $0.phones[system]?.channel } }
+  func phone(of workspace: WorkspaceID) -> PhoneChannel? {
+    state.withLock { state in state.phones.values.first { $0.channel.workspace == workspace }?.channel }
+  }
+  /// Name and secret of every phone system that speaks FastAGI, for whoever writes its dialplan.
+  public var fastAGISecrets: [(system: String, secret: String)] {
+    state.withLock { state in
+      state.phones.keys.sorted().compactMap { name in
+        state.phones[name].flatMap { $0.isFastAGI ? (name, $0.secret) : nil }
+      }
+    }
+  }
+
+  var keyring: AGIKeyring {
+    var ring = AGIKeyring()
+    for (system, secret) in fastAGISecrets {
+      do { try ring.add(phoneSystem: system, secret: secret) } catch { Log.fault("taking the secret of a phone system", "\(error)") }
+    }
+    return ring
+  }
+
+  func maySpeakFastAGI(_ peer: SocketAddress) -> Bool {
+    guard case .ip(let ip, _) = peer, let address = NetworkAddress("\(ip)") else { return false }
+    let networks = state.withLock { state in state.phones.values.filter(\.isFastAGI).flatMap(\.networks) }
+    return networks.contains { NetworkPrefix($0)?.contains(address) ?? false }
+  }
+
+  var isStopping: Bool { state.withLock { $0.isStopping } }
+  func stopping() { state.withLock { $0.isStopping = true } }
 
   /// The workspace that takes mail for this mailbox; a bare `postmaster` is the first one's.
   func mailChannel(for path: SMTPPath) -> MailChannel? {
@@ -125,6 +171,8 @@ enum Inbound: Sendable {
   case endCall(SessionEnd)
   case push([UInt8])
   case mailRefused(UInt64)
+  /// Something happened to a call that somebody waits for.
+  case lineChanged
 }
 
 extension Ticket {

@@ -15,6 +15,8 @@ public final class Hub: Outlet {
     var agentStreams: [Key<AgentID>: [ConnectionRef]] = [:]
     var streams: [WaiterID: ConnectionRef] = [:]
     var calls: [SessionID: ConnectionRef] = [:]
+    /// Calls of the HTTP hook: nobody holds their line, and whoever polls for one hears of a change.
+    var lines: [SessionID: ConnectionRef?] = [:]
   }
 
   struct Key<ID: Hashable>: Hashable {
@@ -62,8 +64,19 @@ public final class Hub: Outlet {
   }
 
   func carry(_ session: SessionID, _ ref: ConnectionRef) { state.withLock { $0.calls[session] = ref } }
+  func carries(_ session: SessionID) -> Bool { state.withLock { $0.calls[session] != nil } }
   func drop(_ session: SessionID, _ ref: ConnectionRef) {
     state.withLock { state in if state.calls[session] == ref { state.calls[session] = nil } }
+  }
+
+  func joinLine(_ session: SessionID, _ ref: ConnectionRef) {
+    state.withLock { state in
+      state.calls[session] = nil
+      state.lines[session] = ref
+    }
+  }
+  func leaveLine(_ session: SessionID, _ ref: ConnectionRef) {
+    state.withLock { state in if state.lines[session] == .some(ref) { state.lines[session] = .some(nil) } }
   }
 
   // MARK: - Outlet
@@ -73,7 +86,7 @@ public final class Hub: Outlet {
     batch.reserveCapacity(released.count)
     var queued = false
     state.withLock { state in
-      for release in released { Self.address(release, writer, state, &batch, &queued) }
+      for release in released { Self.address(release, writer, &state, &batch, &queued) }
     }
     send(batch, from: writer)
     if queued { outboxes.withLock { $0 }?(writer.workspace) }
@@ -85,11 +98,13 @@ public final class Hub: Outlet {
   }
 
   private static func address(
-    _ release: Pipeline.Release, _ writer: Writer, _ state: borrowing State, _ batch: inout [Delivery],
+    _ release: Pipeline.Release, _ writer: Writer, _ state: inout State, _ batch: inout [Delivery],
     _ queued: inout Bool
   ) {
     switch release {
     case .answer(let ticket, let answer, _):
+      // Before whatever follows it: the first ring may be released in the same breath as the call's own answer.
+      if case .callTaken(let session, _, _, _, _) = answer { state.calls[session] = ticket.ref }
       if ticket != .nobody { batch.append(Delivery(to: ticket.ref, Inbound.answer(ticket.exchange, answer))) }
     case .entries(let conversation, _):
       for ref in state.conversations[conversation] ?? [] {
@@ -97,20 +112,23 @@ public final class Hub: Outlet {
       }
     case .outbox: queued = true
     case .ring(let session, let offer, let agent, let device, let until):
-      if let ref = state.calls[session] {
+      if let line = state.lines[session] {
+        if let ref = line { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
+      } else if let ref = state.calls[session] {
         batch.append(Delivery(to: ref, Inbound.ring(offer, agent, device: device, until: until)))
       } else {
         // Nobody holds that line: the phone system is gone or comes back later. The case keeps its place.
         writer.submit([Request(.failOffer(offer, .connectionClosed))])
       }
     case .stopRinging(let session, let offer, let end):
+      if let ref = state.lines[session] ?? nil { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
       if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.stopRinging(offer, end))) }
-    case .effect(let effect): address(effect, writer, state, &batch)
+    case .effect(let effect): address(effect, writer, &state, &batch)
     }
   }
 
   private static func address(
-    _ effect: Effect, _ writer: Writer, _ state: borrowing State, _ batch: inout [Delivery]
+    _ effect: Effect, _ writer: Writer, _ state: inout State, _ batch: inout [Delivery]
   ) {
     switch effect {
     case .deliverOffer(let offer, let aCase, let agent, .stream(let waiter), let until):
@@ -132,6 +150,9 @@ public final class Hub: Outlet {
         batch.append(Delivery(to: ref, Inbound.agentHears(conversation, entry)))
       }
     case .endSession(let session, let end):
+      if let ref = state.lines.removeValue(forKey: session) ?? nil {
+        batch.append(Delivery(to: ref, Inbound.lineChanged))
+      }
       if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.endCall(end))) }
     case .deliverOffer, .answerEmpty, .tellSessions, .tellOwner, .tellAgentStatus, .tellCaseEnded,
       .messageCustomer:

@@ -127,6 +127,11 @@ public final class ServerProcess: Sendable {
     for bot in checked.workspace.bots {
       directory.mayAssert[bot.name] = Set(bot.identityKinds.compactMap { IdentityKind(name: $0) })
     }
+    for integration in checked.workspace.integrations {
+      directory.mayAssertAsIntegration[integration.name] = Set(
+        integration.identityKinds.compactMap { IdentityKind(name: $0) })
+    }
+    directory.ruleNames = checked.rules.rules.map(\.name)
     let key = HMACKey(try reader.secret(named: "identity"))
     edge.use(
       API(directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax, e164: Edge.e164))
@@ -134,7 +139,28 @@ public final class ServerProcess: Sendable {
       MailChannel(
         workspace: writer.workspace, addresses: checked.workspace.mailAddresses, identityKey: key,
         replyKey: HMACKey(try reader.secret(named: "reply address"))))
+    try edge.use(phones(writer, checked, key, edge, reader), of: writer.workspace)
     edge.use(checked, for: writer.workspace)
+  }
+
+  /// The phone systems of a workspace, each under `<workspace>/<name>`. Where the rules name no secret, the data
+  /// folder keeps a random one; `throughline phone` prints it for the dialplan.
+  private static func phones(
+    _ writer: Writer, _ checked: CheckedWorkspace, _ key: HMACKey, _ edge: Edge, _ reader: any StoreReader
+  ) throws -> [String: Edge.PhoneLine] {
+    let channel = PhoneChannel(
+      workspace: writer.workspace, defaultRegion: checked.workspace.defaultRegion, identityKey: key)
+    var lines: [String: Edge.PhoneLine] = [:]
+    for system in checked.workspace.phoneSystems {
+      let name = "\(writer.name)/\(system.name)"
+      let own = Hex.encode(try reader.secret(named: "phone \(name)").prefix(16))
+      let given = edge.settings.fastagiSecret
+      lines[name] = .init(
+        channel: channel, networks: system.networks,
+        secret: system.secret ?? (given.isEmpty || system.api != .fastagi ? own : given),
+        isFastAGI: system.api == .fastagi)
+    }
+    return lines
   }
 
   /// Tells two states of a rule folder apart: the names and contents of its files.
@@ -203,6 +229,10 @@ public final class ServerProcess: Sendable {
       let listener = try sockets.listen(options) { _ in { _ in SMTPConnection(edge: edge, dialect: dialect) } }
       addresses.append((name, listener.address))
     }
+    if let options = try options(edge.settings.fastagiListen, edge) {
+      let listener = try sockets.listen(options) { _ in { _ in FastAGIConnection(edge: edge) } }
+      addresses.append(("fastagi", listener.address))
+    }
     return addresses
   }
 
@@ -220,6 +250,7 @@ public final class ServerProcess: Sendable {
 
   /// Stops accepting, finishes what is in flight, and closes the store. Answers how many connections were cut off.
   public func stop() async -> Int {
+    edge.stopping()
     let cutOff = await sockets.shutdown(withinMilliseconds: edge.settings.drainSeconds * 1_000)
     edge.store.close()
     return cutOff

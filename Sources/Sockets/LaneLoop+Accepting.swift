@@ -56,7 +56,11 @@ extension LaneLoop {
     let chosen = accepting[place].nextLane % accepting[place].lanes.count
     accepting[place].nextLane = chosen + 1
     let adoption = Adoption(descriptor: descriptor, peer: peer, listener: listener)
-    if accepting[place].lanes[chosen].index == lane.index { adopt(adoption) } else { batches[chosen].append(adoption) }
+    if accepting[place].lanes[chosen].index == lane.index {
+      adopt(adoption)
+    } else {
+      batches[chosen].append(adoption)
+    }
   }
 
   private func isFull(_ place: Int) -> Bool {

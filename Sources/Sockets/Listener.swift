@@ -76,12 +76,11 @@ public final class Listener: Sendable {
   /// From now on the kernel refuses who knocks, while connections that came through here live on.
   func refuse() {
     _ = Glibc.shutdown(descriptor, Int32(SHUT_RDWR))
-  }
-
-  deinit {
-    close(descriptor)
+    // Here and not in `deinit`, which a process that exits after draining never reaches.
     if case .path(let path) = options.address { unlink(path) }
   }
+
+  deinit { close(descriptor) }
 }
 
 /// Called once on each lane for a listener; what it answers is called for each connection. State made in

@@ -143,7 +143,8 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         ? Self.isSpecial(v4: UInt32(truncatingIfNeeded: low)) : true
     }
     if high >> 48 == 0x2002 { return Self.isSpecial(v4: UInt32(truncatingIfNeeded: high >> 16)) }  // RFC 3056
-    return high >> 41 == 0x2001_0000 >> 9 || high >> 32 == 0x2001_0DB8 || high >> 44 == 0x3FFF_0  // RFC 2928, 3849, 9637
+    return high >> 41 == 0x2001_0000 >> 9  // RFC 2928
+      || high >> 32 == 0x2001_0DB8 || high >> 44 == 0x3FFF_0  // RFC 3849, RFC 9637
   }
 
   private static func isSpecial(v4 address: UInt32) -> Bool {

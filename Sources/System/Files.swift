@@ -89,7 +89,9 @@ public struct FileDescriptor: ~Copyable {
   public func writeAll(_ bytes: [UInt8], _ path: String) throws(SystemError) {
     var done = 0
     while done < bytes.count {
-      let sent = bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress.map { $0 + done }, bytes.count - done) }
+      let sent = bytes.withUnsafeBytes { raw in
+        Glibc.write(number, raw.baseAddress.map { $0 + done }, raw.count - done)
+      }
       let code = errno
       if sent >= 0 { done += sent } else if code != EINTR { throw SystemError("write", path, code: code) }
     }

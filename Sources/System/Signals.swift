@@ -37,7 +37,9 @@ public final class SignalWatch: Sendable {
     }
     source.activate()
     self.signals = signals
-    for signal in signals { _ = try SystemError.check(tl_watch_signal(signal.rawValue, writing), "watch a signal") }
+    for signal in signals {
+      _ = try SystemError.check(tl_watch_signal(signal.rawValue, writing), "watch a signal")
+    }
   }
 
   /// Writing to a closed connection is an error to handle, not a reason to die.

@@ -21,7 +21,7 @@
   @inline(__always) static func lower(_ byte: UInt8) -> UInt8 { byte &- 65 < 26 ? byte | 32 : byte }
 
   /// The word at `offset`, which must be at least eight bytes before the end.
-  @inline(__always) static func word(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> UInt64 {
+  @inlinable @inline(__always) static func word(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> UInt64 {
     UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
   }
 
@@ -98,10 +98,33 @@
   }
 
   /// Whether `text` stands at `offset`; the caller has checked that there is room.
-  @inline(__always) static func matches(_ bytes: UnsafeRawBufferPointer, _ offset: Int, _ text: StaticString) -> Bool {
+  @inline(__always) static func matches(_ bytes: UnsafeRawBufferPointer, _ offset: Int, _ text: StaticString)
+    -> Bool
+  {
     text.withUTF8Buffer { wanted in
       for index in 0..<wanted.count where bytes[offset &+ index] != wanted[index] { return false }
       return true
     }
+  }
+
+  /// A String of `bytes`, by way of typed memory: for raw memory the standard library has only its slow path.
+  @inline(__always) static func text(_ bytes: UnsafeRawBufferPointer) -> String {
+    String(decoding: bytes.assumingMemoryBound(to: UInt8.self), as: UTF8.self)
+  }
+
+  @inlinable @inline(__always) static func equal(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer)
+    -> Bool
+  {
+    guard a.count == b.count else { return false }
+    var at = 0
+    while at &+ 8 <= a.count {
+      if word(a, at) != word(b, at) { return false }
+      at &+= 8
+    }
+    while at < a.count {
+      if a[at] != b[at] { return false }
+      at &+= 1
+    }
+    return true
   }
 }

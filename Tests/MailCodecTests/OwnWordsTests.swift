@@ -49,4 +49,22 @@ struct `Own words` {
     let words = OwnWords(one.body)
     #expect(words.fragments.flatMap { words.body[$0.range] } == Array(one.body.utf8))
   }
+
+  @Test(arguments: [
+    ("Hi\n\nAnn Lee <ann@home.example> schrieb am Fr., 28.\nApr. 2017 um 11:53 Uhr:\n\n> Hallo", "Hi"),
+    ("Oui.\n\nLe 2 mars 2026 à 16:05, Ann a\u{A0}écrit\u{A0}:\n\nBonjour", "Oui."),
+    ("Yes.\n\nOn Mon, Mar 2, 2026 at 4:05\u{202F}PM Ann <ann@home.example> wrote:\n\n> a", "Yes."),
+    ("AL> which?\nthe tall one", "the tall one"),
+    ("ok\nSent from my iPhone\nSent from my iPad", "ok"),
+    ("On Monday I wrote to you: nothing came.", "On Monday I wrote to you: nothing came."),
+    ("Please read:\nFrom: A\nTo: B\nis how I moved.", "Please read:\nFrom: A\nTo: B\nis how I moved."),
+    ("a | b\n| c | d |\nend", "a | b\n| c | d |\nend"),
+    ("1 -- 2\n--- \ntext after a rule that is long\n" + String(repeating: "line\n", count: 30), nil),
+    ("```\n> code\n-- \n```\nwords", "```\n> code\n-- \n```\nwords"),
+    ("", ""), ("\n\n", ""), (">", ""),
+  ] as [(String, String?)])
+  func `a rule holds beside the corpora`(_ body: String, _ own: String?) {
+    let words = OwnWords(body)
+    #expect(Self.normal(words.own) == Self.normal(own ?? body))
+  }
 }

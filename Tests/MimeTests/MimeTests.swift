@@ -208,3 +208,49 @@ struct `Threads as mail clients quote them` {
     #expect(mail.automatic == nil)
   }
 }
+
+struct `Understanding` {
+  @Test(arguments: `Threads as mail clients quote them`.turns.map(\.file))
+  func `the JSON of a message says what was understood`(_ file: String) throws {
+    let mail = try understood(folder.appendingPathComponent("Threads/\(file).eml"))
+    let object = try #require(JSONSerialization.jsonObject(with: Data(mail.json.utf8)) as? [String: Any])
+    #expect(object["own"] as? String == mail.own)
+    #expect(object["messageID"] as? String == mail.thread.messageID)
+    #expect((object["from"] as? [[String: Any]])?.first?["address"] as? String == "ann@home.example")
+  }
+
+  @Test func `two authors or two From headers are nobody`() {
+    for head in ["From: a@x.example, b@y.example\n", "From: a@x.example\nFrom: b@y.example\n", "From: a@x.example <b@y.example>\n"] {
+      #expect(MailUnderstanding(bytes: Array((head + "\nhi\n").utf8)).author == .unclear)
+    }
+  }
+
+  @Test func `DMARC counts only with a configured relay and for the author's domain`() {
+    let bytes = Array(
+      "Authentication-Results: mx.shop.example; dmarc=pass header.from=home.example\nFrom: ann@home.example\n\nhi\n".utf8)
+    #expect(MailUnderstanding(bytes: bytes).dmarc == .unknown)
+    var configuration = MailUnderstanding.Configuration()
+    configuration.authservID = "mx.shop.example"
+    #expect(MailUnderstanding(bytes: bytes, configuration: configuration).dmarc == .pass)
+  }
+
+  @Test func `limits leave the rest out and say so`() {
+    var deep = "From: a@x.example\nContent-Type: multipart/mixed; boundary=b0\n\n"
+    for level in 1..<200 { deep += "--b\(level - 1)\nContent-Type: multipart/mixed; boundary=b\(level)\n\n" }
+    #expect(MailUnderstanding(bytes: Array(deep.utf8)).isTruncated)
+    let many = "Content-Type: multipart/mixed; boundary=b\n\n" + String(repeating: "--b\n\nx\n", count: 500)
+    let read = MailUnderstanding(bytes: Array(many.utf8))
+    #expect(read.isTruncated && read.text.utf8.count < 500)
+  }
+
+  @Test func `text of any charset is read, and a wrong one does no harm`() {
+    func text(_ charset: String, _ bytes: [UInt8]) -> String {
+      MailUnderstanding(bytes: Array("Content-Type: text/plain; charset=\(charset)\n\n".utf8) + bytes).own
+    }
+    #expect(text("iso-8859-1", [0x67, 0x72, 0xFC, 0xDF, 0x65]) == "grüße")
+    #expect(text("koi8-r", [0xF0, 0xD2, 0xC9]) == "При")
+    #expect(text("utf-8", [0x67, 0xFC]) == "gü")
+    #expect(text("no-such-charset", Array("grüße".utf8)) == "grüße")
+    #expect(text("us-ascii//TRANSLIT", Array("grüße".utf8)) == "grüße")
+  }
+}

@@ -17,6 +17,9 @@ final class ConnectionSide: ScriptedSide {
   private(set) var told: [String] = []
   private(set) var hasClosed = false
   private(set) var closes = 0
+  /// How many rings and refusals the router wished.
+  private(set) var rings = 0
+  private(set) var refusals = 0
 
   init(_ script: SessionScript, keyring: AGIKeyring = .forTests, limits: FastAGICodec.Limits = .init()) {
     connection = AGIConnection(keyring: keyring, limits: limits)
@@ -55,7 +58,12 @@ final class ConnectionSide: ScriptedSide {
 
   private func react(to news: String) -> [UInt8] {
     guard let index = reactions.firstIndex(where: { news.hasPrefix($0.news) }) else { return [] }
-    return reactions.remove(at: index).wishes.flatMap { run(connection.wish(wish($0))) }
+    return reactions.remove(at: index).wishes.flatMap { text in
+      let wished = wish(text)
+      if case .ring = wished { rings += 1 }
+      if wished == .refuse { refusals += 1 }
+      return run(connection.wish(wished))
+    }
   }
 }
 

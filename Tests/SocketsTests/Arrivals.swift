@@ -26,7 +26,7 @@ final class Arrivals<Value: Sendable>: Sendable {
   /// Whether everything that arrived has been taken.
   var isEmpty: Bool { state.withLock { $0.values.isEmpty } }
 
-  func next(withinSeconds bound: Int = 20) async throws -> Value {
+  func next(withinSeconds bound: Int = 60) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
       let id = state.withLock { state -> Int? in
         if !state.values.isEmpty {

@@ -66,8 +66,10 @@ import Testing
       case 0...2: peers.append(try Peer(test.address, receiveBufferBytes: 4_096))
       case 3...6:
         guard let peer = peers.randomElement(using: &random) else { continue }
-        let bytes = (0..<Int.random(in: 1...2_000, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
-        _ = bytes.withUnsafeBytes { send(peer.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT)) }
+        let size = Int.random(in: 1...2_000, using: &random)
+        let bytes = (0..<size).map { _ in UInt8.random(in: 0...255, using: &random) }
+        let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
+        _ = bytes.withUnsafeBytes { send(peer.descriptor, $0.baseAddress, $0.count, flags) }
       case 7: peers.randomElement(using: &random)?.finishSending()
       case 8:
         if peers.isEmpty { continue }

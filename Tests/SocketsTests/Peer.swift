@@ -8,7 +8,7 @@ final class Peer {
 
   init(_ address: SocketAddress, receiveBufferBytes: Int32? = nil, from source: SocketAddress? = nil) throws {
     descriptor = socket(address.family, Int32(SOCK_STREAM.rawValue), 0)
-    var bound = timeval(tv_sec: 20, tv_usec: 0)
+    var bound = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &bound, socklen_t(MemoryLayout<timeval>.size))
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &bound, socklen_t(MemoryLayout<timeval>.size))
     if var bytes = receiveBufferBytes { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, 4) }

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Synchronization
 import Testing
@@ -9,7 +10,10 @@ import Testing
     let test = try TestServer { _ in { _ in Echo() } }
     let peers = try (0..<300).map { _ in try Peer(test.address) }
     for (n, peer) in peers.enumerated() { try peer.send("number \(n)") }
-    for (n, peer) in peers.enumerated() { #expect(try peer.receiveText("number \(n)".utf8.count) == "number \(n)") }
+    for (n, peer) in peers.enumerated() {
+      let expected = "number \(n)"
+      #expect(try peer.receiveText(expected.utf8.count) == expected)
+    }
     for peer in peers { peer.close() }
     let cutOff = await test.stop(20_000)
     #expect(cutOff == 0)
@@ -117,6 +121,30 @@ import Testing
     try await untilServed(test.address)
     _ = await test.stop()
     #expect(test.server.statistics.reduce(0) { $0 + $1.refusedPerAddress } >= 1)
+  }
+
+  @Test func `a flood from one address does not keep another from being served`() async throws {
+    let test = try TestServer({ $0.connectionsPerAddressMax = 20 }) { _ in { _ in Echo() } }
+    let address = test.address
+    let over = Arrivals<Int>()
+    DispatchQueue(label: "flood").async {
+      var held: [Peer] = []
+      for _ in 0..<2_000 {
+        // Refused or not is all the same to a flood.
+        if let peer = try? Peer(address) { held.append(peer) }
+        if held.count > 100 { held.removeFirst(50) }
+      }
+      over.arrive(held.count)
+    }
+    for n in 0..<50 {
+      let peer = try Peer(address, from: SocketAddress(host: "127.0.0.2", port: 0))
+      try peer.send("\(n)")
+      #expect(try peer.receiveText("\(n)".utf8.count) == "\(n)")
+    }
+    _ = try await over.next()
+    _ = await test.stop(20_000)
+    #expect(test.listener.admission.open == 0)
+    #expect(test.server.statistics.reduce(0) { $0 + $1.refusedPerAddress } > 0)
   }
 
   /// A new connection of this address is served, after at most so many that are still refused.

@@ -143,6 +143,18 @@ final class ScratchFolder {
     #expect(folder.names().isEmpty)
   }
 
+  @Test func `space can be reserved ahead without the file growing`() throws {
+    let folder = try ScratchFolder()
+    let path = folder.path + "/log"
+    let file = try FileDescriptor(opening: path, O_WRONLY | O_CREAT)
+    try file.reserve(offset: 0, bytes: 1 << 20, path)
+    try file.writeAll([1, 2, 3], path)
+    try file.syncData(path)
+    #expect(try Files.read(path) == [1, 2, 3])
+    var status = stat()
+    #expect(stat(path, &status) == 0 && status.st_blocks * 512 >= 1 << 20)
+  }
+
   @Test func `folders are made with their parents, and a file in the way is an error`() throws {
     let folder = try ScratchFolder()
     try Files.createFolder(folder.path + "/a/b/c")

@@ -45,7 +45,8 @@ struct WebSide: ScriptedSide {
       case .request(let request) where request.wantsWebSocket: upgrade(request, &out)
       case .request(let request):
         let query = request.rawQuery.map { "?" + $0 } ?? ""
-        let body = Array("\(request.method.rawValue) \(request.rawPath)\(query) [".utf8) + request.body + [0x5D]
+        let body =
+          Array("\(request.method.rawValue) \(request.rawPath)\(query) [".utf8) + request.body + [0x5D]
         HTTPResponseEncoder.whole(.ok, body: body, to: request.reply, into: &out)
         hasClosed = !request.keepAlive
       case .failed(let error):

@@ -172,7 +172,9 @@ void cc_transfer_trust(cc_transfer *transfer, const char *authorities_path) {
 int cc_transfer_mail(cc_transfer *transfer, const char *from, int tls, const char *user, const char *password) {
   CURL *easy = transfer->easy;
   transfer->is_mail = 1;
-  long level = tls == CC_TLS_REQUIRED ? CURLUSESSL_ALL : tls == CC_TLS_IF_OFFERED ? CURLUSESSL_TRY : CURLUSESSL_NONE;
+  long level = CURLUSESSL_NONE;
+  if (tls == CC_TLS_REQUIRED) level = CURLUSESSL_ALL;
+  if (tls == CC_TLS_IF_OFFERED) level = CURLUSESSL_TRY;
   int bad = curl_easy_setopt(easy, CURLOPT_MAIL_FROM, from) != CURLE_OK;
   bad |= curl_easy_setopt(easy, CURLOPT_USE_SSL, level) != CURLE_OK;
   bad |= curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L) != CURLE_OK;

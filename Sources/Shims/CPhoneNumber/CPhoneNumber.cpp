@@ -44,7 +44,7 @@ bool all_digits(const std::string &text) {
 bool read(const std::string &text, const std::string &region, PhoneNumber *number) {
   const PhoneNumberUtil &util = *PhoneNumberUtil::GetInstance();
   const bool as_written = parse(text, region, number) && accepted(*number);
-  if (as_written && (util.IsValidNumber(*number) || text.compare(0, 2, "00") != 0)) return true;
+  if (as_written && (text.compare(0, 2, "00") != 0 || util.IsValidNumber(*number))) return true;
   // Trunks write `0044…` even where one dials 011, and `44…` without the plus. Only what is no number of
   // the region, and a valid one elsewhere, is read so.
   PhoneNumber elsewhere;

@@ -103,14 +103,6 @@ int sk_set_reuseaddr(int fd) { return sk_set_option(fd, SOL_SOCKET, SO_REUSEADDR
 
 int sk_set_v6only(int fd) { return sk_set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); }
 
-int sk_set_send_buffer(int fd, int bytes) {
-  return sk_set_option(fd, SOL_SOCKET, SO_SNDBUF, bytes);
-}
-
-int sk_set_receive_buffer(int fd, int bytes) {
-  return sk_set_option(fd, SOL_SOCKET, SO_RCVBUF, bytes);
-}
-
 void sk_close_abruptly(int fd) {
   struct linger hard = {.l_onoff = 1, .l_linger = 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);

@@ -83,5 +83,3 @@ int tl_pipe(int ends[2]) { return (int)tl_result(pipe2(ends, O_CLOEXEC | O_NONBL
 void tl_ignore_signal(int number) { signal(number, SIG_IGN); }
 
 const char *tl_error_text(int number) { return strerrordesc_np(number); }
-
-const char *tl_error_name(int number) { return strerrorname_np(number); }

@@ -36,7 +36,7 @@ public final class SQLiteStore: Store {
         guard let connection = db.sqliteConnection else {
           throw StoreFault.failed(doing: "prepare \(file)", why: "it is closed")
         }
-        return UnsafeSend(value: try Writer(connection, checkpointing))
+        return UnsafeSend(value: try Writer(connection, try Checkpointer(file: file, checkpointing)))
       }
     }
     writer = Mutex(made)
@@ -122,6 +122,9 @@ public final class SQLiteStore: Store {
   /// For tests that make the machine fail.
   func execute(_ sql: String) throws {
     try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+  }
+  func settleCheckpoint() throws(StoreFault) {
+    try write("wait") { writer throws(StoreFault) in writer.checkpointer.settle() }
   }
   func ask(_ pragma: String) throws -> String? {
     try queue.unsafeReentrantRead { try String.fetchOne($0, sql: "PRAGMA \(pragma)") }

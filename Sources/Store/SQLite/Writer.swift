@@ -6,7 +6,7 @@ import Model
 /// The writing connection's statements, and where each workspace's log ends. Used by one thread at a time.
 final class Writer {
   private let connection: OpaquePointer
-  private let checkpointing: CheckpointPolicy
+  let checkpointer: Checkpointer
   /// What SQLite's hook reports after each commit: how many pages the write-ahead log holds.
   private let walPages: UnsafeMutablePointer<Int32>
   /// Forgotten whenever a commit fails, since then only the disk knows.
@@ -23,9 +23,9 @@ final class Writer {
   private let lastWorkspace: Prepared
   private let forget: Prepared
 
-  init(_ connection: OpaquePointer, _ checkpointing: CheckpointPolicy) throws(StoreFault) {
+  init(_ connection: OpaquePointer, _ checkpointer: Checkpointer) throws(StoreFault) {
     self.connection = connection
-    self.checkpointing = checkpointing
+    self.checkpointer = checkpointer
     begin = try Prepared(connection, "BEGIN IMMEDIATE", "begin a transaction")
     commit = try Prepared(connection, "COMMIT", "commit a transaction")
     rollback = try Prepared(connection, "ROLLBACK", "roll a transaction back")
@@ -40,7 +40,8 @@ final class Writer {
     self.deletes = deletes
     readHead = try Prepared(connection, Table.heads.selectByKey, "read the head of the log")
     readSecret = try Prepared(connection, Table.secrets.selectByKey, "read a secret")
-    lastWorkspace = try Prepared(connection, "SELECT coalesce(max(workspace), 0) FROM workspaces", "number a workspace")
+    lastWorkspace = try Prepared(
+      connection, "SELECT coalesce(max(workspace), 0) FROM workspaces", "number a workspace")
     forget = try Prepared(
       connection,
       """
@@ -68,7 +69,7 @@ final class Writer {
     try transaction { () throws(StoreFault) in
       for commit in commits { try write(commit) }
     }
-    checkpointIfDue()
+    checkpointer.committed(walPages: walPages.pointee, writer: connection)
   }
 
   private func write(_ commit: Commit) throws(StoreFault) {
@@ -195,15 +196,11 @@ final class Writer {
     }
   }
 
-  // MARK: Checkpoints
-
-  private func checkpointIfDue() {
-    guard walPages.pointee >= checkpointing.pages else { return }
-    // What it could not move now, it moves the next time; only the file's growth depends on it.
-    sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+  /// Moves all that is left, before closing.
+  func finish() {
+    checkpointer.stop()
+    sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
   }
-
-  func finish() { sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil) }
 
   // MARK: Statements
 
@@ -246,11 +243,4 @@ final class Writer {
     key(columns)
     try columns.run()
   }
-}
-
-/// When the write-ahead log is moved into the main file.
-public struct CheckpointPolicy: Sendable {
-  /// Pages of 4 kB in the log from which the move begins.
-  public var pages: Int32 = 4_096
-  public init() {}
 }

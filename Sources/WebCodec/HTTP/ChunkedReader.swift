@@ -9,7 +9,11 @@ import Wire
 /// Trailer fields are checked like any others and then dropped: none that this server knows may be acted
 /// on when it comes late (RFC 9110 §6.5.1).
 struct ChunkedReader: Sendable {
-  private enum State: Sendable { case size, data(Int), dataEnd, trailer, done }
+  private enum State: Sendable {
+    case size
+    case data(Int)
+    case dataEnd, trailer, done
+  }
   private var state = State.size
   private var head = HeadReader()
   private var trailerCount = 0
@@ -22,7 +26,9 @@ struct ChunkedReader: Sendable {
     while true {
       switch state {
       case .size:
-        guard let size = try size(&buffer, room: limits.bodyBytesMax - body.count, limits) else { return false }
+        guard let size = try size(&buffer, room: limits.bodyBytesMax - body.count, limits) else {
+          return false
+        }
         state = size == 0 ? .trailer : .data(size)
       case .data(let left):
         let n = min(left, buffer.count)
@@ -76,7 +82,9 @@ struct ChunkedReader: Sendable {
       at += 1
     }
     // Sixteen digits are a full 64-bit size; more are an attempt to overflow somebody.
-    guard at > range.lowerBound, at - range.lowerBound <= 16 else { throw HTTPProtocolError(400, .malformedChunk) }
+    guard at > range.lowerBound, at - range.lowerBound <= 16 else {
+      throw HTTPProtocolError(400, .malformedChunk)
+    }
     return (size, at - range.lowerBound)
   }
 
@@ -85,7 +93,9 @@ struct ChunkedReader: Sendable {
     _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>
   ) throws(HTTPProtocolError) {
     var at = range.lowerBound
-    func blank() { while at < range.upperBound, bytes[at] == Bytes.space || bytes[at] == Bytes.tab { at += 1 } }
+    func blank() {
+      while at < range.upperBound, bytes[at] == Bytes.space || bytes[at] == Bytes.tab { at += 1 }
+    }
     func token() -> Bool {
       let start = at
       while at < range.upperBound, Bytes.isToken(bytes[at]) { at += 1 }
@@ -95,7 +105,9 @@ struct ChunkedReader: Sendable {
       at += 1
       while at < range.upperBound, bytes[at] != 34 {
         if bytes[at] == 92 { at += 1 }
-        guard at < range.upperBound, bytes[at] >= 32 || bytes[at] == Bytes.tab, bytes[at] != 127 else { return false }
+        guard at < range.upperBound, bytes[at] >= 32 || bytes[at] == Bytes.tab, bytes[at] != 127 else {
+          return false
+        }
         at += 1
       }
       at += 1
@@ -120,7 +132,9 @@ struct ChunkedReader: Sendable {
     }
   }
 
-  private mutating func trailer(_ buffer: inout ByteBuffer, _ limits: HTTPLimits) throws(HTTPProtocolError) -> Bool {
+  private mutating func trailer(_ buffer: inout ByteBuffer, _ limits: HTTPLimits) throws(HTTPProtocolError)
+    -> Bool
+  {
     while true {
       let field = try buffer.reading { bytes throws(HTTPProtocolError) in
         try head.field(bytes, trailerCount, limits)

@@ -11,10 +11,15 @@ struct HeadReader: Sendable {
   /// Where the field lines begin; the bound on all of them counts from here.
   var fieldsStart = 0
 
-  enum Line { case more, line(Range<Int>) }
+  enum Line {
+    case more
+    case line(Range<Int>)
+  }
 
   /// Finds the next line, without its CRLF.
-  mutating func line(_ bytes: UnsafeRawBufferPointer, max: Int, past: HTTPProtocolError) throws(HTTPProtocolError) -> Line {
+  mutating func line(_ bytes: UnsafeRawBufferPointer, max: Int, past: HTTPProtocolError)
+    throws(HTTPProtocolError) -> Line
+  {
     guard let lf = Bytes.first(Bytes.lf, bytes, Swift.max(looked, lineStart)..<bytes.count) else {
       looked = bytes.count
       if bytes.count - lineStart >= max { throw past }
@@ -23,14 +28,19 @@ struct HeadReader: Sendable {
     if lf + 1 - lineStart > max { throw past }
     // RFC 9112 §2.2 lets a recipient take a bare LF as a line end. Two parsers that differ here can be made
     // to see different messages, so it is refused.
-    guard lf > lineStart, bytes[lf - 1] == Bytes.cr else { throw HTTPProtocolError(400, .bareLineFeed, at: lf) }
+    guard lf > lineStart, bytes[lf - 1] == Bytes.cr else {
+      throw HTTPProtocolError(400, .bareLineFeed, at: lf)
+    }
     let range = lineStart..<(lf - 1)
     lineStart = lf + 1
     looked = lineStart
     return .line(range)
   }
 
-  enum Field { case more, end, field(FieldTable.Line) }
+  enum Field {
+    case more, end
+    case field(FieldTable.Line)
+  }
 
   /// Reads the next field line; `.end` at the empty line that closes the section. RFC 9112 §5.
   mutating func field(

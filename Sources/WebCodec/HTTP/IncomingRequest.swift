@@ -55,7 +55,9 @@ public struct IncomingRequest: Sendable {
   /// The query's parameters in order; nil when an escape is malformed or not UTF-8. No query is no parameter.
   public var queryParameters: QueryParameters? {
     guard let queryRange else { return QueryParameters(pairs: []) }
-    return fields.bytes.withUnsafeBytes { QueryParameters(parsing: UnsafeRawBufferPointer(rebasing: $0[queryRange])) }
+    return fields.bytes.withUnsafeBytes {
+      QueryParameters(parsing: UnsafeRawBufferPointer(rebasing: $0[queryRange]))
+    }
   }
 
   /// What the reply must know of its request.

@@ -4,14 +4,18 @@ import Wire
 /// give nil, never a repaired text.
 public enum PercentEncoding {
   public static func decode(_ bytes: UnsafeRawBufferPointer, plusIsSpace: Bool = false) -> String? {
-    guard bytes.contains(where: { $0 == 37 || $0 == 43 }) else { return String(validating: bytes, as: UTF8.self) }
+    guard bytes.contains(where: { $0 == 37 || $0 == 43 }) else {
+      return String(validating: bytes, as: UTF8.self)
+    }
     var decoded: [UInt8] = []
     decoded.reserveCapacity(bytes.count)
     var rest = bytes.makeIterator()
     while let byte = rest.next() {
       switch byte {
       case 37:
-        guard let high = rest.next().flatMap(Hex.value), let low = rest.next().flatMap(Hex.value) else { return nil }
+        guard let high = rest.next().flatMap(Hex.value), let low = rest.next().flatMap(Hex.value) else {
+          return nil
+        }
         decoded.append(high << 4 | low)
       case 43 where plusIsSpace: decoded.append(32)
       default: decoded.append(byte)

@@ -22,7 +22,8 @@ public struct Problem: Sendable, Equatable, Error {
   /// What a peer is told about a protocol error: blandly, without its own bytes.
   public init(_ error: HTTPProtocolError) {
     let title = ReasonPhrase.of(error.status).description
-    self.init(type: "/problems/malformed-http", title: title, status: error.status, detail: error.reason.rawValue)
+    self.init(
+      type: "/problems/malformed-http", title: title, status: error.status, detail: error.reason.rawValue)
   }
 
   public static let contentType = HeaderField(.contentType, HeaderValue(fixed: "application/problem+json"))

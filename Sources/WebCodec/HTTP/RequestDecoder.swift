@@ -86,7 +86,9 @@ public struct HTTPRequestDecoder: Sendable {
       case .length(let left):
         let n = min(left, buffer.count)
         if n > 0 {
-          buffer.withUnsafeBytes { request.body.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<n])) }
+          buffer.withUnsafeBytes {
+            request.body.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<n]))
+          }
           buffer.consume(n)
         }
         if n == left { return .request(finish()) }

@@ -22,7 +22,7 @@ struct RequestFraming: Sendable {
       host = line.value
     case 6 where Bytes.spells(bytes, line.name, "expect"):
       expectation = line.value
-      // RFC 9110 §10.1.1: any other expectation may be refused with 417.
+    // RFC 9110 §10.1.1: any other expectation may be refused with 417.
     case 7 where Bytes.spells(bytes, line.name, "upgrade"):
       Bytes.list(bytes, line.value) { if Bytes.spells(bytes, $0, "websocket") { namesWebSocket = true } }
     case 10 where Bytes.spells(bytes, line.name, "connection"):

@@ -12,7 +12,9 @@ enum RequestLine {
     else { throw malformed }  // HTTP/0.9 has no version: refused here
     let method = line.lowerBound..<methodEnd
     let target = (methodEnd + 1)..<targetEnd
-    guard !method.isEmpty, method.allSatisfy({ Bytes.isToken(bytes[$0]) }), !target.isEmpty else { throw malformed }
+    guard !method.isEmpty, method.allSatisfy({ Bytes.isToken(bytes[$0]) }), !target.isEmpty else {
+      throw malformed
+    }
     request.minorVersion = try version(bytes, (targetEnd + 1)..<line.upperBound)
     // RFC 9112 §3: a method longer than any that is implemented gets 501.
     if method.count > 24 { throw HTTPProtocolError(501, .unknownMethod) }
@@ -37,7 +39,9 @@ enum RequestLine {
     return HTTPRequest.Method(rawValue: String(decoding: bytes[range], as: UTF8.self)) ?? .get
   }
 
-  private static func prefix(_ text: StaticString, _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
+  private static func prefix(_ text: StaticString, _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>)
+    -> Bool
+  {
     guard range.count >= text.utf8CodeUnitCount else { return false }
     return text.withUTF8Buffer { wanted in
       for index in 0..<wanted.count where bytes[range.lowerBound &+ index] != wanted[index] { return false }
@@ -81,7 +85,8 @@ enum RequestLine {
     return nil
   }
 
-  private static func split(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> (Range<Int>, Range<Int>?) {
+  private static func split(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> (Range<Int>, Range<Int>?)
+  {
     guard let mark = Bytes.first(63, bytes, range) else { return (range, nil) }
     return (range.lowerBound..<mark, (mark + 1)..<range.upperBound)
   }
@@ -128,5 +133,7 @@ enum HostField {
   }
 
   /// IPv6 or IPvFuture between brackets, loosely; zone identifiers do not travel in Host.
-  private static func isAddressByte(_ byte: UInt8) -> Bool { Hex.value(byte) != nil || byte == 58 || byte == 46 }
+  private static func isAddressByte(_ byte: UInt8) -> Bool {
+    Hex.value(byte) != nil || byte == 58 || byte == 46
+  }
 }

@@ -81,7 +81,9 @@ public struct HTTPResponseDecoder: Sendable {
         state = .chunked(chunks)
         return .needMore
       case .untilClose:
-        if response.body.count + buffer.count > limits.bodyBytesMax { throw HTTPProtocolError(413, .bodyTooLarge) }
+        if response.body.count + buffer.count > limits.bodyBytesMax {
+          throw HTTPProtocolError(413, .bodyTooLarge)
+        }
         response.body += buffer.take(buffer.count)
         return isClosed ? .response(finish()) : .needMore
       case .failed(let error): return .failed(error)
@@ -110,7 +112,9 @@ public struct HTTPResponseDecoder: Sendable {
         guard Bytes.isDigit(digit) else { throw malformed }
         response.status = response.status * 10 + Int(digit - 48)
       }
-      guard response.status >= 100, line.count == 12 || bytes[line.lowerBound + 12] == Bytes.space else { throw malformed }
+      guard response.status >= 100, line.count == 12 || bytes[line.lowerBound + 12] == Bytes.space else {
+        throw malformed
+      }
       return true
     }
     head.fieldsStart = head.lineStart
@@ -136,14 +140,17 @@ public struct HTTPResponseDecoder: Sendable {
     let isOld = response.minorVersion == 0
     let hasClose = fields.list("connection", has: "close")
     response.keepAlive = !hasClose && (!isOld || fields.list("connection", has: "keep-alive"))
-    let isWithoutContent = answersHead || response.status < 200 || response.status == 204 || response.status == 304
+    let isWithoutContent =
+      answersHead || response.status < 200 || response.status == 204 || response.status == 304
     if response.status >= 200 { answersHead = false }
     if isWithoutContent { return .length(0) }
     let lengths = fields.values("content-length")
     let codings = fields.values("transfer-encoding")
     if let coding = codings.first {
       guard lengths.isEmpty else { throw HTTPProtocolError(400, .lengthAndCoding) }
-      guard codings.count == 1, coding.lowercased() == "chunked" else { throw HTTPProtocolError(400, .badTransferEncoding) }
+      guard codings.count == 1, coding.lowercased() == "chunked" else {
+        throw HTTPProtocolError(400, .badTransferEncoding)
+      }
       return .chunked(ChunkedReader())
     }
     guard let text = lengths.first else {

@@ -73,7 +73,8 @@ public enum HTTPResponseEncoder {
 
   /// Appends the head of a response whose length is not known, and returns the writer of its content.
   public static func stream(
-    _ status: HTTPResponse.Status, _ fields: [HeaderField] = [], to reply: ReplyContext, date: HeaderValue? = nil,
+    _ status: HTTPResponse.Status, _ fields: [HeaderField] = [], to reply: ReplyContext,
+    date: HeaderValue? = nil,
     into out: inout [UInt8]
   ) -> StreamWriter {
     // RFC 9112 §6.1: no chunks to a 1.0 client; there the end of the connection is the end of the content.
@@ -105,7 +106,9 @@ public enum HTTPResponseEncoder {
       if form == .chunked { append("\r\n", &out) }
     }
 
-    public func write(_ bytes: [UInt8], into out: inout [UInt8]) { bytes.withUnsafeBytes { write($0, into: &out) } }
+    public func write(_ bytes: [UInt8], into out: inout [UInt8]) {
+      bytes.withUnsafeBytes { write($0, into: &out) }
+    }
 
     public func end(into out: inout [UInt8]) {
       if form == .chunked { append("0\r\n\r\n", &out) }

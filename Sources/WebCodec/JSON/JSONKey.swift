@@ -1,14 +1,14 @@
 /// A member's name where it lies in the text. Compare it in a `switch` with literals: no String is made.
 /// It is good only as long as its reader's bytes.
 public struct JSONKey: Equatable {
-  let bytes: UnsafeRawBufferPointer
-  let hasEscapes: Bool
+  @usableFromInline let bytes: UnsafeRawBufferPointer
+  @usableFromInline let hasEscapes: Bool
   /// Of its opening quote.
   public let offset: Int
 
   /// The name as a String, escapes resolved.
   public var text: String {
-    guard hasEscapes else { return String(decoding: bytes, as: UTF8.self) }
+    guard hasEscapes else { return Bytes.text(bytes) }
     var decoded: [UInt8] = []
     // The escapes were checked when the key was read, so this cannot fail.
     _ = try? JSONEscapes.append(bytes, base: offset, to: &decoded)
@@ -17,13 +17,18 @@ public struct JSONKey: Equatable {
 
   public static func == (left: JSONKey, right: JSONKey) -> Bool {
     if left.hasEscapes || right.hasEscapes { return left.text.utf8.elementsEqual(right.text.utf8) }
-    return left.bytes.count == right.bytes.count && left.bytes.elementsEqual(right.bytes)
+    return Bytes.equal(left.bytes, right.bytes)
   }
 
-  public static func ~= (pattern: StaticString, key: JSONKey) -> Bool {
-    if key.hasEscapes { return key.text == pattern.description }
-    return key.bytes.count == pattern.utf8CodeUnitCount && Bytes.matches(key.bytes, 0, pattern)
+  // Inlined into the caller's `switch`, so that a key of another length costs one comparison.
+  @inlinable public static func ~= (pattern: StaticString, key: JSONKey) -> Bool {
+    if key.hasEscapes { return key.spellsEscaped(pattern) }
+    guard key.bytes.count == pattern.utf8CodeUnitCount, pattern.hasPointerRepresentation else { return false }
+    return Bytes.equal(
+      key.bytes, UnsafeRawBufferPointer(start: pattern.utf8Start, count: pattern.utf8CodeUnitCount))
   }
+
+  @usableFromInline func spellsEscaped(_ pattern: StaticString) -> Bool { text == pattern.description }
 }
 
 /// The escapes inside a JSON string, RFC 8259 §7.
@@ -62,7 +67,8 @@ enum JSONEscapes {
     guard var scalar = hex4(bytes, slash + 2) else { throw JSONError(.badEscape, at: base + slash) }
     var end = slash + 6
     if scalar & 0xFC00 == 0xD800 {
-      guard end + 6 <= bytes.count, bytes[end] == 0x5C, bytes[end + 1] == 0x75, let low = hex4(bytes, end + 2),
+      guard end + 6 <= bytes.count, bytes[end] == 0x5C, bytes[end + 1] == 0x75,
+        let low = hex4(bytes, end + 2),
         low & 0xFC00 == 0xDC00
       else { throw JSONError(.loneSurrogate, at: base + slash) }
       scalar = 0x10000 + (scalar & 0x3FF) << 10 + low & 0x3FF

@@ -3,7 +3,7 @@ extension JSONReader {
   public mutating func string() throws(JSONError) -> String {
     let (range, hasEscapes) = try stringRange()
     let inside = UnsafeRawBufferPointer(rebasing: bytes[range])
-    if !hasEscapes { return String(decoding: inside, as: UTF8.self) }
+    if !hasEscapes { return Bytes.text(inside) }
     var decoded: [UInt8] = []
     decoded.reserveCapacity(inside.count)
     try JSONEscapes.append(inside, base: range.lowerBound, to: &decoded)
@@ -88,7 +88,8 @@ extension JSONReader {
 
   private func checkEscapes(_ range: Range<Int>) throws(JSONError) {
     var decoded: [UInt8] = []
-    try JSONEscapes.append(UnsafeRawBufferPointer(rebasing: bytes[range]), base: range.lowerBound, to: &decoded)
+    try JSONEscapes.append(
+      UnsafeRawBufferPointer(rebasing: bytes[range]), base: range.lowerBound, to: &decoded)
   }
 
   /// RFC 8259 §6: `[ "-" ] int [ frac ] [ exp ]`, no leading zero.
@@ -129,7 +130,8 @@ extension JSONReader {
       guard Bytes.isDigit(bytes[index]) else { return nil }
       let digit = Int64(bytes[index] &- 48)
       let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
-      let (sum, carry) = isNegative ? tens.subtractingReportingOverflow(digit) : tens.addingReportingOverflow(digit)
+      let (sum, carry) =
+        isNegative ? tens.subtractingReportingOverflow(digit) : tens.addingReportingOverflow(digit)
       if overflow || carry { return nil }
       value = sum
     }

@@ -67,7 +67,7 @@ public struct JSONReader {
   }
 
   /// Reads one whole text; bytes after it are an error.
-  public static func read<R>(
+  @inlinable public static func read<R>(
     _ bytes: [UInt8], limits: Limits = Limits(), _ body: (inout JSONReader) throws(JSONError) -> R
   ) throws(JSONError) -> R {
     let result: Result<R, JSONError> = bytes.withUnsafeBytes { raw in
@@ -102,7 +102,9 @@ public struct JSONReader {
     if nextByte() != nil { throw JSONError(.trailingBytes, at: offset) }
   }
 
-  public mutating func object(_ member: (JSONKey, inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
+  public mutating func object(_ member: (JSONKey, inout JSONReader) throws(JSONError) -> Void)
+    throws(JSONError)
+  {
     try enter(0x7B, "an object")
     let firstKey = keys.count
     if nextByte() == 0x7D {
@@ -151,12 +153,14 @@ public struct JSONReader {
   }
 
   /// nil for `null`.
-  public mutating func optional<R>(_ read: (inout JSONReader) throws(JSONError) -> R) throws(JSONError) -> R? {
+  @inlinable public mutating func optional<R>(_ read: (inout JSONReader) throws(JSONError) -> R)
+    throws(JSONError) -> R?
+  {
     try null() ? nil : try read(&self)
   }
 
   /// A list of one kind.
-  public mutating func list<R>(
+  @inlinable public mutating func list<R>(
     max: Int = .max, _ read: (inout JSONReader) throws(JSONError) -> R
   ) throws(JSONError) -> [R] {
     var values: [R] = []

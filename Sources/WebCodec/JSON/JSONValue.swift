@@ -23,7 +23,9 @@ public indirect enum JSONValue: Sendable, Equatable {
     return writer.bytes
   }
 
-  public subscript(_ name: String) -> JSONValue? { if case .object(let object) = self { object[name] } else { nil } }
+  public subscript(_ name: String) -> JSONValue? {
+    if case .object(let object) = self { object[name] } else { nil }
+  }
   public var string: String? { if case .string(let text) = self { text } else { nil } }
   public var int: Int64? { if case .int(let number) = self { number } else { nil } }
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }

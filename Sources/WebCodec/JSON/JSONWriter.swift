@@ -50,7 +50,11 @@ public struct JSONWriter: Sendable {
 
   public mutating func int(_ number: some BinaryInteger) {
     comma()
-    if let small = Int(exactly: number) { appendDecimal(small, &bytes) } else { append(number.description, &bytes) }
+    if let small = Int(exactly: number) {
+      appendDecimal(small, &bytes)
+    } else {
+      append(number.description, &bytes)
+    }
   }
 
   /// A number that has no JSON form (infinite, not a number) is null.
@@ -75,11 +79,26 @@ public struct JSONWriter: Sendable {
     bytes.append(contentsOf: json)
   }
 
-  public mutating func field(_ name: StaticString, _ text: String) { key(name); string(text) }
-  public mutating func field(_ name: StaticString, _ number: some BinaryInteger) { key(name); int(number) }
-  public mutating func field(_ name: StaticString, _ value: Bool) { key(name); bool(value) }
-  public mutating func field(_ name: StaticString, _ value: JSONValue) { key(name); self.value(value) }
-  public mutating func field(_ name: StaticString, raw json: some Collection<UInt8>) { key(name); raw(json) }
+  public mutating func field(_ name: StaticString, _ text: String) {
+    key(name)
+    string(text)
+  }
+  public mutating func field(_ name: StaticString, _ number: some BinaryInteger) {
+    key(name)
+    int(number)
+  }
+  public mutating func field(_ name: StaticString, _ value: Bool) {
+    key(name)
+    bool(value)
+  }
+  public mutating func field(_ name: StaticString, _ value: JSONValue) {
+    key(name)
+    self.value(value)
+  }
+  public mutating func field(_ name: StaticString, raw json: some Collection<UInt8>) {
+    key(name)
+    raw(json)
+  }
   public mutating func field(_ name: StaticString, object body: (inout JSONWriter) throws -> Void) rethrows {
     key(name)
     try object(body)

@@ -66,7 +66,8 @@ public struct WebSocketDecoder: Sendable {
   private var message: [UInt8] = []
   private var text = UTF8Check()
 
-  public init(role: WebSocketRole = .server, messageBytesMax: Int = 1_048_576, allowsCompressed: Bool = false) {
+  public init(role: WebSocketRole = .server, messageBytesMax: Int = 1_048_576, allowsCompressed: Bool = false)
+  {
     self.role = role
     self.messageBytesMax = messageBytesMax
     self.allowsCompressed = allowsCompressed
@@ -155,7 +156,9 @@ public struct WebSocketDecoder: Sendable {
       throw Failure(closeCode: .protocolError, reason: first & 0x70 != 0 ? .reservedBits : .badOpcode)
     }
     let mayCompress = allowsCompressed && (opcode == .text || opcode == .binary)
-    guard first & (mayCompress ? 0x30 : 0x70) == 0 else { throw Failure(closeCode: .protocolError, reason: .reservedBits) }
+    guard first & (mayCompress ? 0x30 : 0x70) == 0 else {
+      throw Failure(closeCode: .protocolError, reason: .reservedBits)
+    }
     if opcode.isControl {
       guard first & 0x80 != 0 else { throw Failure(closeCode: .protocolError, reason: .badControlFrame) }  // §5.5
     } else if (opcode == .continuation) != (kind != nil) {  // §5.4

@@ -39,7 +39,8 @@ public enum WebSocketEncoder {
   }
 
   static func frame(
-    _ opcode: WebSocketOpcode, isFinal: Bool = true, isCompressed: Bool = false, _ payload: [UInt8], mask: UInt32?,
+    _ opcode: WebSocketOpcode, isFinal: Bool = true, isCompressed: Bool = false, _ payload: [UInt8],
+    mask: UInt32?,
     _ out: inout [UInt8]
   ) {
     out.append((isFinal ? 0x80 : 0) | (isCompressed ? 0x40 : 0) | opcode.rawValue)

@@ -28,7 +28,8 @@ public enum WebSocketHandshake {
 
   /// Appends the `101` answer.
   public static func respond(
-    accept: HeaderValue, subprotocol: HeaderValue? = nil, extensions: HeaderValue? = nil, into out: inout [UInt8]
+    accept: HeaderValue, subprotocol: HeaderValue? = nil, extensions: HeaderValue? = nil,
+    into out: inout [UInt8]
   ) {
     append("HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n", &out)
     field("sec-websocket-accept: ", accept, &out)
@@ -48,14 +49,17 @@ public enum WebSocketHandshake {
         """, &out)
     case .malformed:
       Problem(
-        type: "/problems/malformed-websocket", title: "Bad Request", status: 400, detail: "malformed WebSocket handshake"
+        type: "/problems/malformed-websocket", title: "Bad Request", status: 400,
+        detail: "malformed WebSocket handshake"
       ).encode(to: .closing, into: &out)
     }
   }
 
   /// A client's request, for benches and tests.
   /// - Parameter key: base64 of 16 fresh random bytes, handed in.
-  public static func request(_ target: String, host: HeaderValue, key: HeaderValue, _ fields: [HeaderField] = []) -> [UInt8]? {
+  public static func request(
+    _ target: String, host: HeaderValue, key: HeaderValue, _ fields: [HeaderField] = []
+  ) -> [UInt8]? {
     var all = fields
     for (name, value) in [
       ("upgrade", HeaderValue(fixed: "websocket")), ("connection", HeaderValue(fixed: "Upgrade")),

@@ -1,4 +1,4 @@
-// SHA-256 by OpenSSL's EVP, in the few calls that Throughline needs. OpenSSL's own headers stay behind this one.
+// SHA-256 by OpenSSL's EVP, in the few calls that Throughline needs. OpenSSL's own headers stay behind it.
 #ifndef THROUGHLINE_COPENSSL_H
 #define THROUGHLINE_COPENSSL_H
 

@@ -59,8 +59,6 @@ int sk_set_option(int fd, int level, int name, int value);
 int sk_set_nodelay(int fd);
 int sk_set_reuseaddr(int fd);
 int sk_set_v6only(int fd);
-int sk_set_send_buffer(int fd, int bytes);
-int sk_set_receive_buffer(int fd, int bytes);
 /// A close that sends RST and keeps no TIME_WAIT.
 void sk_close_abruptly(int fd);
 /// The socket's pending error as a positive errno, or 0.

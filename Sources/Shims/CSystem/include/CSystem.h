@@ -35,6 +35,5 @@ int tl_pipe(int ends[2]);
 void tl_ignore_signal(int number);
 
 const char *tl_error_text(int number);
-const char *tl_error_name(int number);
 
 #endif

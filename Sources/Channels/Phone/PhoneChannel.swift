@@ -1,0 +1,74 @@
+import Continuity
+import Model
+import PhoneCodec
+import PhoneNumbers
+import Pipeline
+import System
+import Wire
+
+/// What a workspace must know to take calls.
+public struct PhoneChannel: Sendable {
+  public var workspace: WorkspaceID
+  public var defaultRegion: String
+  public var identityKey: HMACKey
+
+  public init(workspace: WorkspaceID, defaultRegion: String, identityKey: HMACKey) {
+    self.workspace = workspace
+    self.defaultRegion = defaultRegion
+    self.identityKey = identityKey
+  }
+
+  /// A call as any phone system tells of it.
+  public struct Call: Sendable {
+    /// The phone system's name and its own id of the call: together they name it for ever.
+    public var system: String
+    public var id: String
+    public var from: String?
+    public var to: String?
+    public var name: String?
+    public var facts: HandoffFacts
+    /// Further JSON members.
+    public var members: [UInt8]
+    public init(
+      system: String, id: String, from: String?, to: String?, name: String? = nil, facts: HandoffFacts = HandoffFacts(),
+      members: [UInt8] = []
+    ) {
+      self.system = system
+      self.id = id
+      self.from = from
+      self.to = to
+      self.name = name
+      self.facts = facts
+      self.members = members
+    }
+  }
+
+  public static func key(system: String, id: String) -> [UInt8] {
+    Array(SHA256.hash(Array("\(system)\n\(id)".utf8)).bytes.prefix(16))
+  }
+
+  /// The caller's number is what the phone system asserts; one that is nobody's (anonymous, an extension)
+  /// identifies nobody, and the call is still taken.
+  public func arrival(_ call: Call) -> CallArrival {
+    let from = call.from.flatMap { PhoneNumbers.e164($0, defaultRegion: defaultRegion) }
+    let to = call.to.map { PhoneNumbers.e164($0, defaultRegion: defaultRegion) ?? $0 } ?? ""
+    var claims: [IdentityClaim] = []
+    if let from {
+      let identity = Identity(kind: .phone, value: from)
+      claims.append(
+        IdentityClaim(
+          identity: identity, hash: IdentityForm.hash(identity, identityKey), assurance: .asserted,
+          source: "phone:\(call.system)"))
+    }
+    var members = Members()
+    members.text("event", "arrived")
+    members.text("from", from ?? "anonymous")
+    members.text("to", to)
+    members.text("phone_system", call.system)
+    if let name = call.name, !name.isEmpty { members.text("caller_name", name) }
+    return CallArrival(
+      customer: MailChannel.newID(), conversation: MailChannel.newID(), session: MailChannel.newID(),
+      case: MailChannel.newID(), callKey: Self.key(system: call.system, id: call.id), claims: claims,
+      from: from ?? "anonymous", to: to, members: members.bytes + call.members, facts: call.facts)
+  }
+}

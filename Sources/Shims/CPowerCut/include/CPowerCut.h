@@ -1,0 +1,28 @@
+// A file layer under SQLite that records what is written, cut off, synced and removed, so that a test can play any
+// power cut afterwards. For tests alone.
+#ifndef THROUGHLINE_CPOWERCUT_H
+#define THROUGHLINE_CPOWERCUT_H
+
+#include <stdint.h>
+
+enum { TL_WRITE = 0, TL_TRUNCATE = 1, TL_SYNC = 2, TL_REMOVE = 3, TL_MARK = 4 };
+
+typedef struct {
+  int kind;
+  /// 0 the database, 1 its write-ahead log, 2 its rollback journal.
+  int file;
+  /// The offset of a write, the new size of a truncation, the number of a mark.
+  int64_t offset;
+  int64_t count;
+  const uint8_t *bytes;
+} tl_recorded;
+
+/// Makes the layer SQLite's own, under every connection opened from now on; it records those files alone whose
+/// path begins with `path`. One recording at a time.
+int tl_record_start(const char *path);
+void tl_record_mark(int64_t number);
+/// Ends the recording; what was recorded stands until the next start. Returns the count.
+int64_t tl_record_stop(void);
+tl_recorded tl_record_at(int64_t index);
+
+#endif

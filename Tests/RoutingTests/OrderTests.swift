@@ -1,0 +1,150 @@
+import Model
+import Testing
+
+@testable import Routing
+
+struct `Order and choice` {
+  @Test func `priority is worth waiting time, so that age always counts`() {
+    var world = World()
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.pass(seconds: 59)
+    world.open(2)
+    var urgent = Need(queue: World.support)
+    urgent.priority = 1
+    world.route(2, urgent)
+    world.pass(seconds: 2)
+    world.open(3)
+    world.route(3, urgent)
+    // One point is 60 s: the second, 59 s younger, goes first; the third, 61 s younger, does not.
+    world.available(World.ann)
+    for expected in [2, 1, 3] as [UInt64] {
+      world.asks(World.ann, 50 + expected)
+      #expect(world.router.offer(world.offer(World.ann))?.theCase == World.case(expected))
+      world.given(.accept(world.offer(World.ann), World.ann))
+    }
+  }
+
+  @Test func `where priority is strict no age outweighs it`() {
+    var configuration = World.configuration
+    configuration.queues[0].prioritySeconds = 0
+    var world = World(configuration)
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.pass(seconds: 10_000_000)
+    world.open(2)
+    var urgent = Need(queue: World.support)
+    urgent.priority = 1
+    world.route(2, urgent)
+    world.available(World.ann)
+    world.asks(World.ann)
+    #expect(world.router.offer(world.offer(World.ann))?.theCase == World.case(2))
+  }
+
+  @Test func `the preferred agent has it alone for a while, then the queue`() {
+    var world = World()
+    world.available(World.ann, World.bob)
+    world.given(.openStream(World.bob, waiter: WaiterID(1)))
+    world.open(1)
+    var need = Need(queue: World.support)
+    need.preferred = .init(agent: World.ann, for: .seconds(30))
+    world.route(1, need)
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+    #expect(world.router.why(World.case(1))?.passedOver.counts[Int(PassedOverReason.notPreferredYet.rawValue)] == 1)
+    world.pass(seconds: 30)
+    world.when(.tick)
+    #expect(world.last.events.first == .preferenceEnded(World.case(1)))
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(1))
+  }
+
+  @Test func `a preferred agent who is away is not waited for, nor one who goes`() {
+    var world = World()
+    world.available(World.bob)
+    world.given(.openStream(World.bob, waiter: WaiterID(1)))
+    world.open(1)
+    var need = Need(queue: World.support)
+    need.preferred = .init(agent: World.ann, for: .seconds(30))
+    world.when(world.routing(1, need))
+    #expect(world.last.events.contains(.preferenceEnded(World.case(1))))
+    #expect(world.router.case(World.case(1))?.state == .offered)
+    world.given(.accept(world.offer(World.bob), World.bob))
+    world.available(World.ann)
+    world.open(2)
+    world.route(2, need)
+    #expect(world.router.case(World.case(2))?.state == .waiting)
+    world.given(.setStatus(World.ann, .offline, lease: nil))
+    #expect(world.router.case(World.case(2))?.state == .offered)
+  }
+
+  @Test func `steps lower, widen and tell the customer as time passes`() {
+    var world = World()
+    world.available(World.ann, World.cat)
+    world.given(.openStream(World.ann, waiter: WaiterID(1)), .openStream(World.cat, waiter: WaiterID(2)))
+    world.open(1)
+    var need = Need(queue: World.support)
+    need.skills = [.init(skill: World.french, level: 5, required: true)]
+    need.steps = [
+      .init(after: .seconds(20), change: .widen([World.sales])), .init(after: .seconds(10), change: .message(7)),
+    ]
+    world.route(1, need)
+    world.pass(seconds: 10)
+    world.when(.tick)
+    world.then(
+      [.stepTaken(World.case(1), index: 0)],
+      [.messageCustomer(World.conversation(1), World.session(1), ruleVersion: 1, text: 7)])
+    world.pass(seconds: 10)
+    world.when(.tick)
+    #expect(world.router.offer(world.offer(World.cat))?.theCase == World.case(1))
+  }
+
+  @Test(arguments: [
+    (RoutingConfiguration.Strategy.longestIdle, "a"), (.mostSkilled, "b"), (.leastSkilled, "c"), (.leastOccupied, "d"),
+  ])
+  func `each strategy chooses its agent`(strategy: RoutingConfiguration.Strategy, expected: String) {
+    var queue = RoutingConfiguration.Queue(name: "q")
+    queue.strategy = [strategy]
+    func agent(_ name: String, _ level: UInt8, _ capacity: UInt16) -> RoutingConfiguration.Agent {
+      var made = RoutingConfiguration.Agent(name: name, skills: [.init("s", level: level)], queues: ["q"])
+      made.capacity = capacity
+      return made
+    }
+    var world = World(
+      RoutingConfiguration(
+        version: 1, skills: ["s"], bots: ["bot"], queues: [queue],
+        agents: [agent("a", 5, 4), agent("b", 9, 4), agent("c", 2, 4), agent("d", 5, 9)]))
+    var need = Need(queue: QueueID(0))
+    // Everyone gets one first, so that shares of capacity differ: 1/4, 1/4, 1/4 and 1/9.
+    for n in 0..<4 as Range<UInt64> {
+      world.open(n)
+      world.route(n, need)
+      world.available(AgentID(UInt32(n)))
+      world.asks(AgentID(UInt32(n)), n)
+      world.given(.accept(world.offer(AgentID(UInt32(n))), AgentID(UInt32(n))))
+    }
+    for n in 0..<4 as Range<UInt64> { world.given(.openStream(AgentID(UInt32(n)), waiter: WaiterID(n))) }
+    need.skills = [.init(skill: SkillID(0), level: 1, required: true)]
+    world.open(9)
+    world.when(world.routing(9, need))
+    let chosen = world.router.case(World.case(9))?.offers.first.flatMap { world.router.offer($0)?.agent }
+    #expect(chosen.flatMap { world.router.name($0) } == expected)
+  }
+
+  @Test func `a need nobody could meet, or that breaks a bound, is refused`() {
+    var configuration = World.configuration
+    configuration.queues.append(.init(name: "lonely"))
+    configuration.queues[0].waitingMax = 1
+    var world = World(configuration)
+    world.open(1)
+    world.refused(world.routing(1, Need(queue: QueueID(2))), .queueUnserved)
+    world.refused(world.routing(1, Need(queue: QueueID(9))), .unknownQueue)
+    var need = Need(queue: World.support)
+    need.skills = [.init(skill: SkillID(77), level: 1, required: true)]
+    world.refused(world.routing(1, need), .notAllowed)
+    need.skills = []
+    need.steps = Array(repeating: .init(after: .zero, change: .message(1)), count: 33)
+    world.refused(world.routing(1, need), .needTooLarge)
+    world.route(1, Need(queue: World.support))
+    world.open(2)
+    world.refused(world.routing(2, Need(queue: World.support)), .queueFull)
+  }
+}

@@ -1,0 +1,129 @@
+import Expressions
+import Testing
+
+@testable import Rules
+
+private func rule(_ name: String, _ when: String?, _ plan: Plan = Plan(queue: "support")) throws -> Rule {
+  let program = try when.map {
+    try Expression.compile($0, Fact.environment(zone: { _ in nil }), expecting: .bool).get()
+  }
+  return Rule(name: name, when: program, outcome: .route(plan))
+}
+
+struct `A set of rules` {
+  @Test func `takes the first that matches, and the last for everyone else`() throws {
+    let set = try RuleSet(
+      version: "1",
+      rules: [
+        rule("chats", "session.channel == 'chat'"),
+        rule("also chats", "session.channel == 'chat' && customer.known"),
+        rule("everyone", nil),
+      ], skills: [])
+    var facts = Facts()
+    #expect(set.evaluate(facts).rule == "everyone")
+    facts[.sessionChannel] = .string("chat")
+    facts[.customerKnown] = .bool(true)
+    #expect(set.evaluate(facts).rule == "chats")
+  }
+
+  @Test func `needs a last rule without a condition, and names that differ`() throws {
+    let conditional = try rule("a", "true")
+    let open = try rule("a", nil)
+    #expect(throws: RuleSet.Fault.empty) { try RuleSet(version: "", rules: [], skills: []) }
+    #expect(throws: RuleSet.Fault.lastRuleHasCondition(name: "a")) {
+      try RuleSet(version: "", rules: [conditional], skills: [])
+    }
+    #expect(throws: RuleSet.Fault.duplicateName("a")) {
+      try RuleSet(version: "", rules: [conditional, open], skills: [])
+    }
+  }
+
+  @Test func `finds through its index what trying every rule finds`() throws {
+    let channels = ["chat", "email", "phone"]
+    let intents = ["return", "refund", "bill", "é"]
+    var state: UInt64 = 99
+    func next(_ count: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % count
+    }
+    for _ in 0..<30 {
+      var rules: [Rule] = []
+      for at in 0..<40 {
+        let parts = [
+          "session.channel == '\(channels[next(3)])'", "'\(intents[next(4)])' == conversation.intent",
+          "handoff.fields.topic == '\(intents[next(4)])'", "customer.conversations > \(next(4))",
+          "(session.channel == 'chat' || customer.known)", "!(session.channel == 'phone')",
+        ]
+        let chosen = (0...next(3)).map { _ in parts[next(parts.count)] }
+        rules.append(try rule("r\(at)", chosen.joined(separator: " && ")))
+      }
+      rules.append(try rule("everyone", nil))
+      let set = try RuleSet(version: "", rules: rules, skills: [])
+      for _ in 0..<60 {
+        var facts = Facts()
+        if next(4) > 0 { facts[.sessionChannel] = .string(channels[next(3)]) }
+        if next(4) > 0 { facts[.conversationIntent] = .string(intents[next(4)]) }
+        if next(3) > 0 { facts[.customerConversations] = .int(Int64(next(6))) }
+        if next(3) > 0 { facts[.customerKnown] = .bool(next(2) == 0) }
+        if next(3) > 0 { facts[.handoffFields] = .map(MapValue([("topic", .string(intents[next(4)]))])) }
+        #expect(set.evaluate(facts) == set.explain(facts).decision)
+      }
+    }
+  }
+
+  @Test func `adds what the bot asked for and the customer's language, where they exist`() throws {
+    var german = SkillConfiguration(name: "german")
+    german.language = "de"
+    var taking = try rule("everyone", nil)
+    taking.wantedSkills = .required
+    taking.language = .preferred
+    let set = try RuleSet(
+      version: "", rules: [taking], skills: [german, SkillConfiguration(name: "returns")])
+    var facts = Facts()
+    facts[.handoffSkills] = .list([.string("returns"), .string("juggling"), .int(3), .string("returns")])
+    facts[.customerLanguage] = .string("de")
+    guard case .route(let plan) = set.evaluate(facts).outcome else {
+      Issue.record("no route")
+      return
+    }
+    #expect(plan.requiredSkills == [.init(name: "returns")])
+    #expect(plan.preferredSkills == [.init(name: "german")])
+  }
+
+  @Test func `explains what was false, with its values`() throws {
+    let set = try RuleSet(
+      version: "1",
+      rules: [
+        rule("gold", "session.channel == 'chat' && customer.attributes.tier == 'gold'"),
+        rule("either", "customer.conversations > 5 || conversation.intent == 'return'"),
+        rule("absent", "mail.subject.contains('x') && !customer.known"), rule("everyone", nil),
+      ], skills: [])
+    var facts = Facts()
+    facts[.sessionChannel] = .string("chat")
+    facts[.customerAttributes] = .map(MapValue([("tier", .string("silver"))]))
+    facts[.customerConversations] = .int(2)
+    facts[.conversationIntent] = .string("bill")
+    #expect(
+      set.explain(facts).description == """
+        ✗ gold
+            customer.attributes.tier == 'gold'  is false
+              customer.attributes.tier = "silver"
+        ✗ either
+            customer.conversations > 5  is false
+              customer.conversations = 2
+            conversation.intent == 'return'  is false
+              conversation.intent = "bill"
+        ✗ absent
+            mail.subject.contains('x')  is error: mail.subject is absent
+            !customer.known  is error: customer.known is absent
+        ✓ everyone
+          → queue support, priority 0
+        """)
+  }
+
+  @Test func `declares each fact once, with its words`() {
+    let names = Fact.allCases.map(\.name)
+    #expect(Set(names).count == names.count)
+    for fact in Fact.allCases { #expect(!fact.declaration.text.isEmpty) }
+  }
+}

@@ -1,0 +1,184 @@
+import Records
+import CPowerCut
+import Foundation
+import Model
+import Testing
+
+@testable import Store
+
+/// Records everything that a busy store writes, then cuts the power at many points of it: of what was not synced,
+/// each 512-byte sector is kept or lost by itself, in any order. Whatever was acknowledged must be there.
+///
+/// `THROUGHLINE_POWER_CUTS=10000` cuts that often.
+struct `A power cut` {
+  let folder = TemporaryFolder()
+  static let cuts = Int(ProcessInfo.processInfo.environment["THROUGHLINE_POWER_CUTS"] ?? "") ?? 20
+
+  @Test func `loses nothing that was acknowledged, at any point`() throws {
+    let operations = try record(commits: 120)
+    #expect(operations.count > 1_000)
+    var random = SplitMix(state: 11)
+    var recovered: Set<Int64> = []
+    for number in 0..<Self.cuts {
+      let point = Int(random.next() % UInt64(operations.count + 1))
+      let disk = Disk(operations[..<point], &random)
+      let place = "\(folder.path)/cut"
+      try disk.write(to: place)
+      let last = try check(place, disk, "cut \(number) after operation \(point)")
+      recovered.insert(last)
+      try FileManager.default.removeItem(atPath: place)
+    }
+    #expect(recovered.count > Self.cuts / 3, "the points are spread over the whole recording")
+  }
+
+  @Test func `a disk that lies about syncing is caught, so that this test can fail`() throws {
+    let operations = try record(commits: 40).filter { $0.kind != TL_SYNC }
+    var random = SplitMix(state: 5)
+    var losses = 0
+    for _ in 0..<20 {
+      let disk = Disk(operations[...], &random)
+      let place = "\(folder.path)/cut"
+      try disk.write(to: place)
+      if try !isWhole(place, disk) { losses += 1 }
+      try FileManager.default.removeItem(atPath: place)
+    }
+    #expect(losses > 10)
+  }
+
+  // MARK: Recording
+
+  /// Recording is of the whole process: one at a time.
+  private static let turn = NSLock()
+
+  private func record(commits: Int64) throws -> [Operation] {
+    try Self.turn.withLock {
+      let place = "\(folder.path)/recorded"
+      #expect(tl_record_start("\(place)/throughline.sqlite") == 0)
+      var policy = CheckpointPolicy()
+      policy.pages = 60  // So that the log is moved and begun anew many times.
+      let store = try SQLiteStore(folder: place, checkpointing: policy)
+      let workspace = try store.addWorkspace(named: "demo").id
+      tl_record_mark(0)
+      for position in 1...commits {
+        try store.commit([Self.commit(workspace, position)])
+        tl_record_mark(position)
+      }
+      let count = tl_record_stop()
+      store.close()
+      return (0..<count).map { Operation(tl_record_at($0)) }
+    }
+  }
+
+  private static func commit(_ workspace: WorkspaceID, _ position: Int64) -> Commit {
+    var commit = Commit(workspace: workspace)
+    commit.log = [Samples.record(position)]
+    commit.entries = [Samples.entry(position, customer: Int(position % 7), count: 200 + Int(position) * 37 % 3_000)]
+    commit.customers = [Samples.customer(Int(position % 7))]
+    commit.work = [OpenWorkRow(kind: 1, key: [UInt8(position % 11)], value: position % 3 == 0 ? nil : [1, 2, 3])]
+    commit.keys = [KeyRow(space: .call, key: [1], value: Samples.bytes(Int(position)))]
+    return commit
+  }
+
+  // MARK: Checking
+
+  private func check(_ place: String, _ disk: Disk, _ name: String) throws -> Int64 {
+    let store = try SQLiteStore(folder: place)
+    defer { store.close() }
+    guard let acknowledged = disk.acknowledged else { return -1 }  // Cut before the first commit.
+    let workspace = WorkspaceID(1)
+    let reader = try SQLiteReader(store)
+    let head = try reader.head(workspace)
+    #expect(head.position >= acknowledged && head.position <= acknowledged + 1, "\(name)")
+    #expect(head.entry.raw == head.position, "\(name)")
+    #expect(try IntegrityCheck.recent(reader, workspace, from: .start).findings == [], "\(name)")
+    #expect(try IntegrityCheck.file(reader) == [], "\(name)")
+    if head.position > 0 {
+      #expect(try reader.key(workspace, .call, [1]) == Samples.bytes(Int(head.position)), "\(name)")
+    }
+    // And it goes on.
+    try store.commit([Self.commit(workspace, head.position + 1)])
+    return head.position
+  }
+
+  private func isWhole(_ place: String, _ disk: Disk) throws -> Bool {
+    do {
+      let store = try SQLiteStore(folder: place)
+      defer { store.close() }
+      let reader = try SQLiteReader(store)
+      let head = try reader.head(WorkspaceID(1))
+      return try head.position == disk.acknowledged && IntegrityCheck.file(reader) == []
+        && IntegrityCheck.recent(reader, WorkspaceID(1), from: .start).findings == []
+    } catch is StoreFault { return false }
+  }
+}
+
+private struct Operation {
+  var kind: Int
+  var file: Int
+  var offset: Int64
+  var bytes: [UInt8]
+  init(_ recorded: tl_recorded) {
+    kind = Int(recorded.kind)
+    file = Int(recorded.file)
+    offset = recorded.offset
+    bytes = Array(UnsafeBufferPointer(start: recorded.bytes, count: Int(recorded.count)))
+  }
+}
+
+/// What three files hold after the power came back.
+private struct Disk {
+  private var files: [[UInt8]?] = [nil, nil, nil]
+  /// The last commit that had returned; nil before the store was ready.
+  private(set) var acknowledged: Int64?
+  private static let names = ["throughline.sqlite", "throughline.sqlite-wal", "throughline.sqlite-journal"]
+
+  init(_ operations: ArraySlice<Operation>, _ random: inout SplitMix) {
+    var waiting: [[Operation]] = [[], [], []]
+    for operation in operations {
+      switch operation.kind {
+      case Int(TL_MARK): acknowledged = operation.offset
+      case Int(TL_SYNC):
+        for earlier in waiting[operation.file] { apply(earlier, sectors: { _ in true }) }
+        waiting[operation.file] = []
+      case Int(TL_REMOVE):
+        // With its folder synced, or soon lost either way: SQLite does not rely on the other case.
+        files[operation.file] = nil
+        waiting[operation.file] = []
+      default: waiting[operation.file].append(operation)
+      }
+    }
+    for lost in waiting.joined() {
+      // Some writes whole, some not at all, some torn.
+      let fate = random.next() % 4
+      if fate == 0 { continue }
+      apply(lost, sectors: { _ in fate == 1 || random.next() % 2 == 0 })
+    }
+  }
+
+  private mutating func apply(_ operation: Operation, sectors: (Int) -> Bool) {
+    var file = files[operation.file] ?? []
+    defer { files[operation.file] = file }
+    let start = Int(operation.offset)
+    if operation.kind == Int(TL_TRUNCATE) {
+      if start < file.count { file.removeLast(file.count - start) }
+      return
+    }
+    var at = start
+    let end = start + operation.bytes.count
+    while at < end {
+      let next = min(end, (at / 512 + 1) * 512)
+      if sectors(at / 512) {
+        if file.count < next { file.append(contentsOf: repeatElement(0, count: next - file.count)) }
+        file.replaceSubrange(at..<next, with: operation.bytes[(at - start)..<(next - start)])
+      }
+      at = next
+    }
+  }
+
+  func write(to folder: String) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for (name, bytes) in zip(Self.names, files) {
+      if let bytes { try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)")) }
+    }
+  }
+}
