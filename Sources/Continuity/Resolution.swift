@@ -78,6 +78,14 @@ public struct Resolution: Hashable, Sendable {
       isProven: claims.contains { $0.assurance.joins })
   }
 
+  /// Somebody who was nobody until now turns out to be a known customer.
+  public mutating func become(_ known: CustomerRow) {
+    guard isNew else { return }
+    for index in identities.indices where identities[index].customer == root.id { identities[index].customer = known.id }
+    root = known
+    isNew = false
+  }
+
   private static func row(_ claim: IdentityClaim, hash: [UInt8], _ customer: CustomerID, _ at: Instant) -> IdentityRow {
     IdentityRow(
       hash: hash, customer: customer, identity: claim.identity, assurance: claim.assurance,

@@ -12,7 +12,13 @@ extension Pipeline {
       return .mailTaken(known.conversation, known.entry, duplicate: true)
     }
     let target = try thread(of: mail, reads)
-    let who = try resolve([mail.from], newID: mail.customer, profile: mail.profile, turn, reads)
+    var who = try resolve([mail.from], newID: mail.customer, profile: mail.profile, turn, reads)
+    // An answer to the address that was signed for this sender proves who wrote the mail before it.
+    if let target, who.isNew, mail.from.assurance.joins, mail.replyAddress == target.id,
+      let known = try customer(target.customer, reads), let root = try customer(known.root, reads)
+    {
+      who.become(root)
+    }
     let entry: EntryID
     let conversation: ConversationID
     if let target {
