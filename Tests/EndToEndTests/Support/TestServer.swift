@@ -140,12 +140,18 @@ final class TestServer: Sendable {
     return token
   }
 
-  /// How many commands a workspace, or the only one, has recorded: the same before and after means that nothing was.
+  /// How many commands a workspace, or the only one, has recorded: the same before and after means that nothing
+  /// was. The first two, its rules and its start, are decided while the server already listens.
   func position(_ workspace: String? = nil) async throws -> Int {
-    let state = try await administer("GET", "/admin/state")
-    let found = state["workspaces"].elements.first { workspace == nil || $0["name"].string == workspace }
-    guard let position = found?["position"].int else { throw Socket.Fault(description: "no position: \(state)") }
-    return position
+    let clock = ContinuousClock()
+    let end = clock.now + .seconds(10)
+    while true {
+      let state = try await administer("GET", "/admin/state")
+      let found = state["workspaces"].elements.first { workspace == nil || $0["name"].string == workspace }
+      if let position = found?["position"].int, position >= 2 { return position }
+      guard clock.now < end else { throw Socket.Fault(description: "no position: \(state)") }
+      try await Task.sleep(for: .milliseconds(20))
+    }
   }
 
   func timeline(_ identity: String, workspace: String? = nil) async throws -> JSON {
