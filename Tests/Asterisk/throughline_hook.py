@@ -91,18 +91,41 @@ def begin(server, scenario, devices):
     server.rules(scenario)
     server.start()
     names = [device.removeprefix("PJSIP/") for device in devices]
+<<<<<<< HEAD
     if scenario != "killed-while-waiting":
         return server.available(names)
     # This call must still be waiting when the server is killed: the agent comes when it is back.
     (server.folder / "later").write_text(" ".join(names))
+=======
+    # This call must still be waiting when the server is killed: the agent comes when it is back.
+    if scenario != "killed-while-waiting":
+        server.available(names)
+    if scenario in ("killed-while-waiting", "killed-while-ringing"):
+        (server.folder / "later").write_text(" ".join(names))
+>>>>>>> phone
 
 
 def start(server):
     server.start()
+<<<<<<< HEAD
     later = server.folder / "later"
     if later.exists():
         server.available(later.read_text().split())
         later.unlink()
+=======
+    if (server.folder / "later").exists():
+        # Not in this step: Asterisk must not wait for it.
+        subprocess.Popen(
+            [sys.executable, *sys.argv[:5], "later", *sys.argv[6:]], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def later(server, scenario):
+    if scenario == "killed-while-ringing":
+        # The offer that was ringing counts as missed, and an agent who missed one must say that they are back.
+        time.sleep(4)
+    server.available((server.folder / "later").read_text().split())
+>>>>>>> phone
 
 
 def check(server):
@@ -119,6 +142,11 @@ def main():
         begin(server, scenario, devices)
     elif step == "start":
         start(server)
+<<<<<<< HEAD
+=======
+    elif step == "later":
+        later(server, scenario)
+>>>>>>> phone
     elif step == "check":
         check(server)
     elif step in ("kill", "end"):
