@@ -91,28 +91,15 @@ def begin(server, scenario, devices):
     server.rules(scenario)
     server.start()
     names = [device.removeprefix("PJSIP/") for device in devices]
-<<<<<<< HEAD
-    if scenario != "killed-while-waiting":
-        return server.available(names)
-    # This call must still be waiting when the server is killed: the agent comes when it is back.
-    (server.folder / "later").write_text(" ".join(names))
-=======
     # This call must still be waiting when the server is killed: the agent comes when it is back.
     if scenario != "killed-while-waiting":
         server.available(names)
     if scenario in ("killed-while-waiting", "killed-while-ringing"):
         (server.folder / "later").write_text(" ".join(names))
->>>>>>> phone
 
 
 def start(server):
     server.start()
-<<<<<<< HEAD
-    later = server.folder / "later"
-    if later.exists():
-        server.available(later.read_text().split())
-        later.unlink()
-=======
     if (server.folder / "later").exists():
         # Not in this step: Asterisk must not wait for it.
         subprocess.Popen(
@@ -125,7 +112,6 @@ def later(server, scenario):
         # The offer that was ringing counts as missed, and an agent who missed one must say that they are back.
         time.sleep(4)
     server.available((server.folder / "later").read_text().split())
->>>>>>> phone
 
 
 def check(server):
@@ -142,11 +128,8 @@ def main():
         begin(server, scenario, devices)
     elif step == "start":
         start(server)
-<<<<<<< HEAD
-=======
     elif step == "later":
         later(server, scenario)
->>>>>>> phone
     elif step == "check":
         check(server)
     elif step in ("kill", "end"):
