@@ -274,7 +274,7 @@ final class HTTPConnection: ConnectionHandler {
       } else {
         look(connection)
       }
-    case .offer, .offerEnded, .agentHears, .ring, .stopRinging, .endCall, .push, .looked, .mailRefused: break
+    case .offer, .offerEnded, .agentHears, .ring, .ringing, .stopRinging, .endCall, .push, .looked, .mailRefused: break
     }
   }
 
