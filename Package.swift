@@ -84,14 +84,15 @@ let table: [Row] = [
   Row(
     kind: .library, name: "Server",
     uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),
-  Row(kind: .tool, name: "throughline", uses: ["Server"], outside: [.argumentParser]),
+  Row(kind: .tool, name: "throughline", uses: ["Server", "Mime", "WebCodec", "Sockets", "System"], outside: [.argumentParser]),
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
   Row(kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"], resources: ["Conformance"]),
-  Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"]),
+  Row(kind: .test, name: "RulesTests", uses: ["Rules"]),
+  Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"], resources: ["Golden"]),
   Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
   Row(kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"], resources: ["Sessions"]),
   Row(kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"], resources: ["Sessions", "Conformance"]),
@@ -101,7 +102,8 @@ let table: [Row] = [
   Row(kind: .test, name: "SystemTests", uses: ["System"]),
   Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
   Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
-  Row(kind: .test, name: "StoreTests", uses: ["Store", "Records"], outside: [.grdb]),
+  Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
+  Row(kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb]),
 
   // Fuzzing: see Tests/Fuzz/README.md
   Row(kind: .fuzz, name: "fuzz-http", uses: ["WebCodec"]),

@@ -46,7 +46,8 @@ extension Checker {
   private mutating func call(_ node: Int, _ name: String, _ arguments: [Type], isMember: Bool) -> Type {
     var result: Type?
     let overloads = (environment.overloads[name] ?? []) + (Signatures.all[name] ?? [])
-    for overload in overloads where overload.isMember == isMember && overload.parameters.count == arguments.count {
+    for overload in overloads
+    where overload.isMember == isMember && overload.parameters.count == arguments.count {
       var names: [String: Type] = [:]
       let parameters = overload.parameters.map { instantiate($0, &names) }
       let before = unifier
@@ -74,7 +75,8 @@ extension Checker {
     let shown = arguments.map { self.shown($0) }
     if let sign = Self.sign(name) {
       return shown.count == 2
-        ? "`\(sign)` does not go between \(shown[0]) and \(shown[1])" : "`\(sign)` does not go before \(shown[0])"
+        ? "`\(sign)` does not go between \(shown[0]) and \(shown[1])"
+        : "`\(sign)` does not go before \(shown[0])"
     }
     if isMember {
       return "`\(name)` cannot be called on \(shown[0]) with (\(shown.dropFirst().joined(separator: ", ")))"
@@ -85,8 +87,12 @@ extension Checker {
   private func overloadHint(_ name: String, _ arguments: [Type], _ overloads: [Overload]) -> String? {
     if Self.sign(name) != nil {
       let shown = Set(arguments.map { unifier.resolve($0, final: true) })
-      if shown == [.string, .int] { return "to compare text with a number, turn one into the other: int(…) or string(…)" }
-      if shown == [.int, .double] { return "write the number with a point, as in 2.0, or convert with double(…)" }
+      if shown == [.string, .int] {
+        return "to compare text with a number, turn one into the other: int(…) or string(…)"
+      }
+      if shown == [.int, .double] {
+        return "write the number with a point, as in 2.0, or convert with double(…)"
+      }
       if shown == [.int, .uint] { return "write the number with u, as in 2u, or convert with uint(…)" }
       return nil
     }
@@ -224,7 +230,8 @@ extension Checker {
     report(node, "`\(fold.kind.rawValue)` needs a condition here, and this is \(shown(type))")
   }
 
-  mutating func inferOptionalMap(_ node: Int, _ target: Int, _ name: String, _ body: Int, flat: Bool) -> Type {
+  mutating func inferOptionalMap(_ node: Int, _ target: Int, _ name: String, _ body: Int, flat: Bool) -> Type
+  {
     let type = unifier.resolve(visit(target), final: false)
     let inner = unifier.freshVariable()
     if !unifier.assignable(type, .optional(inner)) {

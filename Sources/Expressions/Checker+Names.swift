@@ -159,7 +159,9 @@ extension Checker {
       }
       return element
     case .map(let key, let value):
-      if !unifier.assignable(index, key), !(Self.isNumber(index) && Self.isNumber(unifier.resolve(key, final: true))) {
+      if !unifier.assignable(index, key),
+        !(Self.isNumber(index) && Self.isNumber(unifier.resolve(key, final: true)))
+      {
         report(node, "this map's keys are \(shown(key)), not \(shown(index))")
       }
       return value

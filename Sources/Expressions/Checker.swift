@@ -100,7 +100,9 @@ struct Checker {
   }
 
   private func boolHint(_ node: Int) -> String? {
-    if case .literal(.string) = syntax.nodes[node] { return "did you mean to compare with it, as in `x == …`?" }
+    if case .literal(.string) = syntax.nodes[node] {
+      return "did you mean to compare with it, as in `x == …`?"
+    }
     return nil
   }
 

@@ -84,7 +84,8 @@ enum DecimalText {
     let head = String(decoding: text[..<1], as: UTF8.self)
     let tail = String(decoding: text[1..<(precision + 1)], as: UTF8.self)
     let exponent = value == 0 ? 0 : rounded.point - 1
-    return (value.sign == .minus ? "-" : "") + head + (precision > 0 ? "." + tail : "") + exponentText(exponent)
+    return (value.sign == .minus ? "-" : "") + head + (precision > 0 ? "." + tail : "")
+      + exponentText(exponent)
   }
 
   /// Rounds half to even to `keep` digits.

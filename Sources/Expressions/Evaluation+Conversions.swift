@@ -27,7 +27,9 @@ extension Evaluation {
     case .uint(let x): return Int64(exactly: x).map(Value.int) ?? .fault(.range, "int64 range")
     case .double(let x):
       // The ends themselves are refused, since a double there has been rounded.
-      guard x > -9.223372036854775808e18, x < 9.223372036854775808e18 else { return .fault(.range, "int64 range") }
+      guard x > -9.223372036854775808e18, x < 9.223372036854775808e18 else {
+        return .fault(.range, "int64 range")
+      }
       return .int(Int64(x))
     case .string(let text): return Self.integer(text).map(Value.int) ?? bad("'\(text)'", "an int")
     case .timestamp(let time): return .int(time.seconds)
@@ -115,8 +117,10 @@ extension Evaluation {
   private func toTimestamp(_ a: Value) -> Value? {
     switch a {
     case .timestamp: return a
-    case .int(let seconds): return Timestamp(seconds: seconds).map(Value.timestamp) ?? .fault(.range, "timestamp range")
-    case .string(let text): return Timestamp(text).map(Value.timestamp) ?? bad("'\(text)'", "a timestamp in range")
+    case .int(let seconds):
+      return Timestamp(seconds: seconds).map(Value.timestamp) ?? .fault(.range, "timestamp range")
+    case .string(let text):
+      return Timestamp(text).map(Value.timestamp) ?? bad("'\(text)'", "a timestamp in range")
     default: return nil
     }
   }
@@ -124,7 +128,8 @@ extension Evaluation {
   private func toDuration(_ a: Value) -> Value? {
     switch a {
     case .duration: return a
-    case .int(let seconds): return Span(seconds: seconds).map(Value.duration) ?? .fault(.range, "duration range")
+    case .int(let seconds):
+      return Span(seconds: seconds).map(Value.duration) ?? .fault(.range, "duration range")
     case .string(let text): return Span(text).map(Value.duration) ?? bad("'\(text)'", "a duration in range")
     default: return nil
     }

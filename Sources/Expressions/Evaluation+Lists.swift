@@ -35,7 +35,9 @@ extension Evaluation {
     guard start >= 0, end >= 0 else {
       return .fault(.range, "cannot slice(\(start), \(end)), negative indexes not supported")
     }
-    guard start <= end else { return .fault(.range, "cannot slice(\(start), \(end)), start is behind the end") }
+    guard start <= end else {
+      return .fault(.range, "cannot slice(\(start), \(end)), start is behind the end")
+    }
     guard end <= Int64(list.count) else {
       return .fault(.range, "cannot slice(\(start), \(end)), list is length \(list.count)")
     }

@@ -65,7 +65,11 @@ extension Evaluation {
 
   /// Shifting by 64 or more gives 0; to the right the sign is not kept, as the extension says.
   private func shift(_ function: Function, _ value: Value, _ by: Int64) -> Value? {
-    guard by >= 0 else { return .fault(.range, "math.\(function == .bitShiftLeft ? "bitShiftLeft" : "bitShiftRight")() negative offset: \(by)") }
+    guard by >= 0 else {
+      return .fault(
+        .range,
+        "math.\(function == .bitShiftLeft ? "bitShiftLeft" : "bitShiftRight")() negative offset: \(by)")
+    }
     let isLeft = function == .bitShiftLeft
     switch value {
     case .int(let x):

@@ -28,7 +28,9 @@ extension Evaluation {
       return function == .ip ? .ip(address) : .bool(sameText(address.text, text))
     case .cidr:
       guard let prefix = NetworkPrefix(text) else {
-        if text.utf8.contains(UInt8(ascii: "%")) { return .fault(.conversion, "CIDR with zone value is not allowed") }
+        if text.utf8.contains(UInt8(ascii: "%")) {
+          return .fault(.conversion, "CIDR with zone value is not allowed")
+        }
         return .fault(.conversion, "network address parse error during conversion from string")
       }
       return .cidr(prefix)
@@ -95,17 +97,27 @@ extension Evaluation {
     let bytes = Array(text.utf8)
     switch (function, arguments.count) {
     case (.regexExtract, 2):
-      guard pattern.groups <= 1 else { return .fault(.invalidArgument, "the pattern has more than one group") }
+      guard pattern.groups <= 1 else {
+        return .fault(.invalidArgument, "the pattern has more than one group")
+      }
       guard let found = pattern.match(bytes, from: 0) else { return .optional(.none) }
       guard let range = found[pattern.groups] else { return .optional(.none) }
       return .optional(OptionalValue(.string(String(decoding: bytes[range], as: UTF8.self))))
     case (.regexExtractAll, 2):
-      guard pattern.groups <= 1 else { return .fault(.invalidArgument, "the pattern has more than one group") }
+      guard pattern.groups <= 1 else {
+        return .fault(.invalidArgument, "the pattern has more than one group")
+      }
       var parts: [Value] = []
-      guard eachMatch(pattern, bytes, limit: .max, { found in
-        if let range = found[pattern.groups] { parts.append(.string(String(decoding: bytes[range], as: UTF8.self))) }
-        return true
-      }) else { return Self.spent }
+      guard
+        eachMatch(
+          pattern, bytes, limit: .max,
+          { found in
+            if let range = found[pattern.groups] {
+              parts.append(.string(String(decoding: bytes[range], as: UTF8.self)))
+            }
+            return true
+          })
+      else { return Self.spent }
       return .list(parts)
     case (.regexReplace, 3), (.regexReplace, 4): return replace(pattern, bytes, arguments)
     default: return nil
@@ -191,7 +203,8 @@ enum Base64 {
     for at in stride(from: 0, to: bytes.count, by: 3) {
       let rest = bytes.count - at
       let group =
-        UInt32(bytes[at]) << 16 | (rest > 1 ? UInt32(bytes[at + 1]) << 8 : 0) | (rest > 2 ? UInt32(bytes[at + 2]) : 0)
+        UInt32(bytes[at]) << 16 | (rest > 1 ? UInt32(bytes[at + 1]) << 8 : 0)
+        | (rest > 2 ? UInt32(bytes[at + 2]) : 0)
       out.append(digits[Int(group >> 18)])
       out.append(digits[Int(group >> 12 & 63)])
       out.append(rest > 1 ? digits[Int(group >> 6 & 63)] : 0x3D)

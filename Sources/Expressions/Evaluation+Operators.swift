@@ -66,8 +66,10 @@ extension Evaluation {
 
   private func arithmetic(_ function: Function, _ a: Value, _ b: Value) -> Value {
     switch (a, b) {
-    case (.int(let x), .int(let y)): return Self.whole(function, x, y).map(Value.int) ?? failed(function, y == 0)
-    case (.uint(let x), .uint(let y)): return Self.whole(function, x, y).map(Value.uint) ?? failed(function, y == 0)
+    case (.int(let x), .int(let y)):
+      return Self.whole(function, x, y).map(Value.int) ?? failed(function, y == 0)
+    case (.uint(let x), .uint(let y)):
+      return Self.whole(function, x, y).map(Value.uint) ?? failed(function, y == 0)
     case (.double(let x), .double(let y)):
       switch function {
       case .add: return .double(x + y)
@@ -79,7 +81,8 @@ extension Evaluation {
     case (.timestamp(let x), .timestamp(let y)) where function == .subtract:
       return x.subtracting(y).map(Value.duration) ?? .fault(.range, "duration out of range")
     case (.timestamp(let x), .duration(let y)) where function == .subtract:
-      return y.negated.flatMap { x.adding($0) }.map(Value.timestamp) ?? .fault(.range, "timestamp out of range")
+      return y.negated.flatMap { x.adding($0) }.map(Value.timestamp)
+        ?? .fault(.range, "timestamp out of range")
     case (.duration(let x), .duration(let y)) where function == .subtract:
       return x.subtracting(y).map(Value.duration) ?? .fault(.range, "duration out of range")
     default: return noOverload(function.rawValue, [a, b])

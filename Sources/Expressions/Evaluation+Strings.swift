@@ -6,7 +6,8 @@ extension Evaluation {
     if function == .join { return join(arguments) }
     guard case .string(let text)? = arguments.first else { return nil }
     switch function {
-    case .charAt, .indexOf, .lastIndexOf, .lowerAscii, .upperAscii, .replace, .split, .substring, .trim, .format,
+    case .charAt, .indexOf, .lastIndexOf, .lowerAscii, .upperAscii, .replace, .split, .substring, .trim,
+      .format,
       .reverse, .quote:
       guard meter.spend(bytes: text.utf8.count) else { return Self.spent }
     default: return nil

@@ -109,7 +109,8 @@ struct Evaluation {
     case .bind(let local, let bound, let body):
       locals[Int(local)] = value(bound)
       return value(body)
-    case .optionalMap(let local, let target, let body, let flat): return optionalMap(local, target, body, flat)
+    case .optionalMap(let local, let target, let body, let flat):
+      return optionalMap(local, target, body, flat)
     case .block(let first, let count, let local, let body):
       for index in 0..<Int(count) { locals[Int(local) + index] = value(program.operands[Int(first) + index]) }
       return value(body)
@@ -124,17 +125,31 @@ struct Evaluation {
     Int(slot) < slots.count ? slots[Int(slot)] : nil
   }
 
+  /// Maps on the way are borrowed, since the facts outlive the evaluation: counting references to each would
+  /// cost more than finding the field.
   private func path(_ slot: Int32, _ first: Int32, _ count: Int32) -> Value {
-    var value = fact(slot)
-    for at in Int(first)..<Int(first + count) {
-      let field = program.operands[at]
-      if case .map(let map) = value, case .string(let name) = program.constants[Int(field)] {
-        guard let next = map.find(text: name) else { return .fault(.noSuchKey, "no such key: '\(name)'") }
-        value = next
-      } else {
-        value = select(value, field)
+    guard case .map(let root)? = present(slot) else { return walk(fact(slot), first, count, from: 0) }
+    var map = Unmanaged.passUnretained(root)
+    for step in 0..<Int(count) {
+      let field = program.operands[Int(first) + step]
+      guard case .string(let name) = program.constants[Int(field)] else { return .null }
+      guard let at = map._withUnsafeGuaranteedRef({ $0.position(text: name) }) else {
+        return .fault(.noSuchKey, "no such key: '\(name)'")
       }
+      if step == Int(count) - 1 { return map._withUnsafeGuaranteedRef { $0.values[at] } }
+      guard let next = map._withUnsafeGuaranteedRef({ $0.borrowedMap(at) }) else {
+        return walk(map._withUnsafeGuaranteedRef { $0.values[at] }, first, count, from: step + 1)
+      }
+      map = next
     }
+    return .map(root)
+  }
+
+  /// The rest of a path through something that is no map: an optional, or an error.
+  @inline(never)
+  private func walk(_ start: Value, _ first: Int32, _ count: Int32, from step: Int) -> Value {
+    var value = start
+    for at in step..<Int(count) { value = select(value, program.operands[Int(first) + at]) }
     return value
   }
 
@@ -165,7 +180,8 @@ struct Evaluation {
     case .optional(let optional):
       guard let inner = optional.value else { return operand }
       return optionalPart(inner, .string(name), isField: true)
-    default: return .fault(.noSuchOverload, "\(operand.typeName) does not support field selection ('\(name)')")
+    default:
+      return .fault(.noSuchOverload, "\(operand.typeName) does not support field selection ('\(name)')")
     }
   }
 
@@ -205,7 +221,8 @@ struct Evaluation {
         return .fault(.invalidArgument, "invalid_argument: a list has no part \(index)")
       }
       guard list.indices.contains(at) else {
-        return .fault(.invalidArgument, "invalid_argument: index \(at) out of range, the list has \(list.count)")
+        return .fault(
+          .invalidArgument, "invalid_argument: index \(at) out of range, the list has \(list.count)")
       }
       return list[at]
     case .map(let map): return map.find(index) ?? .fault(.noSuchKey, "no such key: \(index)")

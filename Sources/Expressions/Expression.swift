@@ -67,7 +67,8 @@ extension Checker {
       let function: Function
       switch (kind, references[node]) {
       case (.call(_, let given), .function(let found?)): (function, arguments) = (found, given)
-      case (.member(let target, _, let given), .method(let found?)): (function, arguments) = (found, [target] + given)
+      case (.member(let target, _, let given), .method(let found?)):
+        (function, arguments) = (found, [target] + given)
       case (.member(_, _, let given), .function(let found?)): (function, arguments) = (found, given)
       default: continue
       }
@@ -81,12 +82,16 @@ extension Checker {
         if case .failure(let failure) = Pattern.make(text) {
           report(arguments[1], "this pattern is wrong: \(failure.message)", hint: "patterns are those of RE2")
         }
-      case (.getDate, .string(let zone)), (.getDayOfMonth, .string(let zone)), (.getDayOfWeek, .string(let zone)),
+      case (.getDate, .string(let zone)), (.getDayOfMonth, .string(let zone)),
+        (.getDayOfWeek, .string(let zone)),
         (.getDayOfYear, .string(let zone)), (.getFullYear, .string(let zone)), (.getHours, .string(let zone)),
-        (.getMilliseconds, .string(let zone)), (.getMinutes, .string(let zone)), (.getMonth, .string(let zone)),
+        (.getMilliseconds, .string(let zone)), (.getMinutes, .string(let zone)),
+        (.getMonth, .string(let zone)),
         (.getSeconds, .string(let zone)):
         if ZoneTable(offsetText: zone) == nil, zone != "UTC", environment.zone(zone) == nil {
-          report(arguments[1], "there is no time zone `\(zone)`", hint: "zones are named as in Europe/Berlin, or +02:00")
+          report(
+            arguments[1], "there is no time zone `\(zone)`",
+            hint: "zones are named as in Europe/Berlin, or +02:00")
         }
       default: break
       }

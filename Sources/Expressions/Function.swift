@@ -9,7 +9,8 @@ enum Function: String, CaseIterable, Sendable {
   case startsWith, endsWith, contains, matches
   case getDate, getDayOfMonth, getDayOfWeek, getDayOfYear, getFullYear, getHours, getMilliseconds, getMinutes
   case getMonth, getSeconds
-  case charAt, indexOf, lastIndexOf, lowerAscii, upperAscii, replace, split, substring, trim, join, format, reverse
+  case charAt, indexOf, lastIndexOf, lowerAscii, upperAscii, replace, split, substring, trim, join, format,
+    reverse
   case quote = "strings.quote"
   case slice, flatten, sort, distinct, first, last
   case sortByKeys = "@sortByAssociatedKeys"
@@ -57,7 +58,9 @@ public struct Overload: Sendable, Hashable {
     // A receiver is told apart by a capital type variable or a type's name before the last dot.
     if let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) {
       let before = String(name[..<dot])
-      if Overload.receivers.contains(where: { before == $0 || ($0.hasSuffix("<") && before.hasPrefix($0)) }) || before.utf8.count == 1 {
+      if Overload.receivers.contains(where: { before == $0 || ($0.hasSuffix("<") && before.hasPrefix($0)) })
+        || before.utf8.count == 1
+      {
         var own = TypeReader(before)
         receiver = own.type()
         name = String(name[name.utf8.index(after: dot)...])
@@ -88,8 +91,9 @@ enum Signatures {
   private static func expand(_ line: String) -> [Overload] {
     guard let at = line.range(of: " for ") else { return [Overload(signature: line)] }
     return line[at.upperBound...].split(separator: " ").map { type in
-      Overload(signature: line[..<at.lowerBound].split(separator: "T", omittingEmptySubsequences: false)
-        .joined(separator: String(type)))
+      Overload(
+        signature: line[..<at.lowerBound].split(separator: "T", omittingEmptySubsequences: false)
+          .joined(separator: String(type)))
     }
   }
 

@@ -27,7 +27,7 @@ extension Lexer {
     var out: [UInt8] = []
     while true {
       guard at < source.count, triple || (source[at] != 0x0A && source[at] != 0x0D) else {
-        fail(start, "this text has no end", hint: "close it with \(String(UnicodeScalar(quote)))")
+        report(start, "this text has no end", hint: "close it with \(String(UnicodeScalar(quote)))")
         break
       }
       if source[at] == quote {
@@ -51,10 +51,6 @@ extension Lexer {
     return Token(
       kind: bytes ? .bytes : .string, start: start, end: at,
       text: bytes ? "" : String(decoding: out, as: UTF8.self), bytes: bytes ? out : [])
-  }
-
-  private mutating func fail(_ start: Int, _ message: String, hint: String? = nil) {
-    diagnostics.append(.init(start: start, end: max(at, start + 1), message: message, hint: hint))
   }
 
   private mutating func escape(into out: inout [UInt8], bytes: Bool) {
@@ -81,7 +77,7 @@ extension Lexer {
     default:
       while at < source.count, source[at] & 0xC0 == 0x80 { at += 1 }
       let what = String(decoding: source[start..<at], as: UTF8.self)
-      fail(start, "`\(what)` is not an escape", hint: "for a backslash write `\\\\`, or use r'…'")
+      report(start, "`\(what)` is not an escape", hint: "for a backslash write `\\\\`, or use r'…'")
     }
   }
 
@@ -91,7 +87,7 @@ extension Lexer {
     var value: UInt32 = 0
     for _ in 0..<width {
       guard at < source.count, let digit = Self.digit(source[at]), digit < radix else {
-        return fail(start, "this escape needs \(width) \(radix == 8 ? "octal" : "hexadecimal") digits")
+        return report(start, "this escape needs \(width) \(radix == 8 ? "octal" : "hexadecimal") digits")
       }
       value = (value & 0x0FFF_FFFF) * radix + digit
       at += 1
@@ -101,7 +97,7 @@ extension Lexer {
     } else if let scalar = UnicodeScalar(value) {
       out += Array(String(Character(scalar)).utf8)
     } else {
-      fail(start, "this escape is not a code point")
+      report(start, "this escape is not a code point")
     }
   }
 

@@ -30,7 +30,8 @@ struct Lexer {
 
   private func peek(_ ahead: Int = 0) -> UInt8 { at + ahead < source.count ? source[at + ahead] : 0 }
 
-  private mutating func report(_ start: Int, _ message: String, hint: String? = nil) {
+  mutating func report(_ start: Int, _ message: String, hint: String? = nil) {
+    guard diagnostics.count < Parser.diagnosticsMax else { return }
     diagnostics.append(.init(start: start, end: max(at, start + 1), message: message, hint: hint))
   }
 
@@ -50,6 +51,14 @@ struct Lexer {
   }
 
   mutating func next() -> Token {
+    // A loop, not recursion: source may be nothing but bytes without a meaning.
+    while true {
+      if let token = nextOrNothing() { return token }
+    }
+  }
+
+  /// Nil when what was read is no token; it has been reported.
+  private mutating func nextOrNothing() -> Token? {
     skipSpace()
     let start = at
     guard at < source.count else { return Token(kind: .end, start: at, end: at, text: "") }
@@ -70,7 +79,7 @@ struct Lexer {
   }
   static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 
-  private mutating func symbol(_ start: Int) -> Token {
+  private mutating func symbol(_ start: Int) -> Token? {
     let two: [StaticString] = ["==", "!=", "<=", ">=", "&&", "||"]
     for pair in two where peek() == pair.utf8Start[0] && peek(1) == pair.utf8Start[1] {
       at += 2
@@ -93,7 +102,7 @@ struct Lexer {
     default:
       while at < source.count, source[at] & 0xC0 == 0x80 { at += 1 }
       report(start, "`\(String(decoding: source[start..<at], as: UTF8.self))` has no meaning here")
-      return next()
+      return nil
     }
   }
 

@@ -30,7 +30,8 @@ public final class NetworkAddress: Sendable, Equatable {
     var bytes: [UInt8] = []
     for part in parts {
       guard (1...3).contains(part.count), part.first != 0x30 || part.count == 1,
-        part.allSatisfy({ (0x30...0x39).contains($0) }), let byte = UInt8(String(decoding: part, as: UTF8.self))
+        part.allSatisfy({ (0x30...0x39).contains($0) }),
+        let byte = UInt8(String(decoding: part, as: UTF8.self))
       else { return nil }
       bytes.append(byte)
     }
@@ -41,7 +42,9 @@ public final class NetworkAddress: Sendable, Equatable {
     guard text.utf8.count <= 45 else { return nil }
     let utf8 = Array(text.utf8)
     var halves: [[UInt8]] = []
-    if let gap = zip(utf8.indices, utf8.indices.dropFirst()).first(where: { utf8[$0] == 0x3A && utf8[$1] == 0x3A }) {
+    if let gap = zip(utf8.indices, utf8.indices.dropFirst()).first(where: {
+      utf8[$0] == 0x3A && utf8[$1] == 0x3A
+    }) {
       guard let head = groups(utf8[..<gap.0]), let tail = groups(utf8[(gap.1 + 1)...]),
         head.count + tail.count <= 14
       else { return nil }
@@ -62,7 +65,8 @@ public final class NetworkAddress: Sendable, Equatable {
         // A dotted tail is allowed only as the wrapped form, which the language refuses; keep it simple.
         return nil
       }
-      guard (1...4).contains(part.count), let group = UInt16(String(decoding: part, as: UTF8.self), radix: 16),
+      guard (1...4).contains(part.count),
+        let group = UInt16(String(decoding: part, as: UTF8.self), radix: 16),
         part.first != 0x2B, part.first != 0x2D
       else { return nil }
       bytes += [UInt8(group >> 8), UInt8(group & 0xFF)]
@@ -84,7 +88,8 @@ public final class NetworkAddress: Sendable, Equatable {
     }
     let hex = groups.map { String($0, radix: 16) }
     guard !best.isEmpty else { return hex.joined(separator: ":") }
-    return hex[..<best.lowerBound].joined(separator: ":") + "::" + hex[best.upperBound...].joined(separator: ":")
+    return hex[..<best.lowerBound].joined(separator: ":") + "::"
+      + hex[best.upperBound...].joined(separator: ":")
   }
 
   var isUnspecified: Bool { plain.allSatisfy { $0 == 0 } }
@@ -122,7 +127,8 @@ public final class NetworkPrefix: Sendable, Equatable {
 
   public init?(_ text: String) {
     let parts = text.utf8.split(separator: 0x2F, omittingEmptySubsequences: false)
-    guard parts.count == 2, let address = NetworkAddress(String(parts[0]) ?? ""), (1...3).contains(parts[1].count),
+    guard parts.count == 2, let address = NetworkAddress(String(parts[0]) ?? ""),
+      (1...3).contains(parts[1].count),
       parts[1].allSatisfy({ (0x30...0x39).contains($0) }), parts[1].count == 1 || parts[1].first != 0x30,
       let length = Int(String(parts[1]) ?? ""), length <= address.bytes.count * 8
     else { return nil }

@@ -14,9 +14,11 @@ extension Parser {
 
   mutating func globalCall(_ name: String, _ arguments: [Syntax.NodeID], from start: Int) -> Syntax.NodeID {
     if name == "has" || name == ".has" {
-      guard arguments.count == 1, case .select(let operand, let field, false) = syntax.nodes[arguments[0]] else {
+      guard arguments.count == 1, case .select(let operand, let field, false) = syntax.nodes[arguments[0]]
+      else {
         report(
-          .init(start: start, end: tokens[max(position - 1, 0)].end), "`has` needs a field, as in has(customer.name)")
+          .init(start: start, end: tokens[max(position - 1, 0)].end),
+          "`has` needs a field, as in has(customer.name)")
         return add(.invalid, from: start)
       }
       return add(.has(operand, field: field), from: start, children: [operand])
@@ -27,7 +29,9 @@ extension Parser {
   mutating func memberCall(
     _ target: Syntax.NodeID, _ name: String, _ arguments: [Syntax.NodeID], from start: Int
   ) -> Syntax.NodeID {
-    if case .name("cel", _) = syntax.nodes[target], let node = celMacro(name, arguments, from: start) { return node }
+    if case .name("cel", _) = syntax.nodes[target], let node = celMacro(name, arguments, from: start) {
+      return node
+    }
     if let fold = fold(target, name, arguments) {
       let children = [target, fold.body] + (fold.filter.map { [$0] } ?? [])
       return add(.fold(fold), from: start, children: children)
@@ -41,13 +45,18 @@ extension Parser {
     return add(.member(target, name, arguments), from: start, children: [target] + arguments)
   }
 
-  private mutating func celMacro(_ name: String, _ arguments: [Syntax.NodeID], from start: Int) -> Syntax.NodeID? {
+  private mutating func celMacro(_ name: String, _ arguments: [Syntax.NodeID], from start: Int) -> Syntax
+    .NodeID?
+  {
     switch (name, arguments.count) {
     case ("bind", 3):
       let variable = variable(arguments[0], "cel.bind")
-      return add(.bind(variable, arguments[1], arguments[2]), from: start, children: [arguments[1], arguments[2]])
+      return add(
+        .bind(variable, arguments[1], arguments[2]), from: start, children: [arguments[1], arguments[2]])
     case ("block", 2):
-      guard case .list(let values, let optional) = syntax.nodes[arguments[0]], optional.isEmpty else { return nil }
+      guard case .list(let values, let optional) = syntax.nodes[arguments[0]], optional.isEmpty else {
+        return nil
+      }
       return add(.block(values, arguments[1]), from: start, children: values + [arguments[1]])
     case ("index", 1):
       guard case .literal(.int(let index)) = syntax.nodes[arguments[0]] else { return nil }

@@ -168,7 +168,8 @@ extension Parser {
       guard take(",") else { break }
     }
     closeBracket("}")
-    return add(.map(entries, optional: optional), from: start, children: entries.flatMap { [$0.key, $0.value] })
+    return add(
+      .map(entries, optional: optional), from: start, children: entries.flatMap { [$0.key, $0.value] })
   }
 
   /// The qualified name that a node spells, if it is nothing but names and dots.

@@ -52,7 +52,8 @@ struct Parser {
   mutating func report(_ extent: Syntax.Extent, _ message: String, hint: String? = nil) {
     guard !gaveUp, diagnostics.count < Self.diagnosticsMax else { return }
     if let last = diagnostics.last, last.start == extent.start { return }
-    diagnostics.append(.init(start: extent.start, end: max(extent.end, extent.start + 1), message: message, hint: hint))
+    diagnostics.append(
+      .init(start: extent.start, end: max(extent.end, extent.start + 1), message: message, hint: hint))
   }
 
   mutating func reportUnexpected(_ message: String) {

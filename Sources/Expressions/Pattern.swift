@@ -39,7 +39,9 @@ final class Pattern: Sendable {
 
   static func make(_ text: String) -> Result<Pattern, Failure> {
     var failure = ""
-    guard let made = Pattern(text: text, failure: &failure) else { return .failure(Failure(message: failure)) }
+    guard let made = Pattern(text: text, failure: &failure) else {
+      return .failure(Failure(message: failure))
+    }
     return .success(made)
   }
 
@@ -52,7 +54,9 @@ final class Pattern: Sendable {
   func isFound(in text: String) -> Bool {
     var text = text
     return text.withUTF8 { utf8 in
-      utf8.withMemoryRebound(to: CChar.self) { cre2_find(pointer, $0.baseAddress ?? Self.nothing, $0.count) == 1 }
+      utf8.withMemoryRebound(to: CChar.self) {
+        cre2_find(pointer, $0.baseAddress ?? Self.nothing, $0.count) == 1
+      }
     }
   }
 

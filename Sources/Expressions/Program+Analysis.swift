@@ -66,7 +66,9 @@ extension Program {
       case .select(let operand, let field, _), .has(let operand, let field):
         return isSlot(operand, slot) ? (field, node) : nil
       case .index(let operand, let index, _):
-        guard isSlot(operand, slot), case .literal(.string(let field)) = syntax.nodes[index] else { return nil }
+        guard isSlot(operand, slot), case .literal(.string(let field)) = syntax.nodes[index] else {
+          return nil
+        }
         return (field, node)
       default: return nil
       }
@@ -109,10 +111,13 @@ extension Program {
       if name == "_+_", arguments.count == 2 {
         return (below, Self.add(size(arguments[0]), size(arguments[1])))
       }
-      if name == "@in" || name == "_==_", arguments.count == 2 { return (Self.add(below, size(arguments[1])), 1) }
+      if name == "@in" || name == "_==_", arguments.count == 2 {
+        return (Self.add(below, size(arguments[1])), 1)
+      }
       return (below, Self.assumedElements)
     case .conditional(_, let then, let otherwise): return (below, max(size(then), size(otherwise)))
-    case .bind(_, _, let body), .block(_, let body), .optionalMap(_, _, let body, _): return (below, size(body))
+    case .bind(_, _, let body), .block(_, let body), .optionalMap(_, _, let body, _):
+      return (below, size(body))
     default: return (below, Self.assumedElements)
     }
   }

@@ -33,7 +33,9 @@ extension Program {
       for part in parts { collectDemands(part, into: &found) }
     case .call("_==_", let sides) where sides.count == 2:
       for (fact, text) in [(sides[0], sides[1]), (sides[1], sides[0])] {
-        if let demand = demand(fact), case .literal(.string(let text)) = syntax.nodes[text] { found.append((demand, text)) }
+        if let demand = demand(fact), case .literal(.string(let text)) = syntax.nodes[text] {
+          found.append((demand, text))
+        }
       }
     default: break
     }
@@ -41,7 +43,9 @@ extension Program {
 
   private func demand(_ node: Int) -> Demand? {
     if case .slot(let slot) = operations[node] { return Demand(slot: Int(slot), path: []) }
-    if case .select(let operand, field: let field, optional: false) = syntax.nodes[node], var inner = demand(operand) {
+    if case .select(let operand, field: let field, optional: false) = syntax.nodes[node],
+      var inner = demand(operand)
+    {
       inner.path.append(field)
       return inner
     }

@@ -61,7 +61,9 @@ extension Program {
         if !found.contains(where: { $0.source == text }) { found.append((text, value)) }
         return
       }
-      if case .select(let operand, _, _) = syntax.nodes[node] { collectNamed(operand, top, trace, into: &found) }
+      if case .select(let operand, _, _) = syntax.nodes[node] {
+        collectNamed(operand, top, trace, into: &found)
+      }
       if case .index(let operand, let index, _) = syntax.nodes[node] {
         collectNamed(operand, top, trace, into: &found)
         collectNamed(index, top, trace, into: &found)

@@ -230,7 +230,8 @@ struct Compiler {
         return .equalConstant(ids[0], constant(value), negated: function == .notEqual)
       }
       return function == .equal ? .equal(ids[0], ids[1]) : .notEqual(ids[0], ids[1])
-    case (.less, 2), (.lessOrEqual, 2), (.greater, 2), (.greaterOrEqual, 2): return .order(function, ids[0], ids[1])
+    case (.less, 2), (.lessOrEqual, 2), (.greater, 2), (.greaterOrEqual, 2):
+      return .order(function, ids[0], ids[1])
     case (.matches, 2):
       if case .literal(.string(let text)) = checker.syntax.nodes[arguments[1]] {
         patterns.append(try? Pattern.make(text).get())

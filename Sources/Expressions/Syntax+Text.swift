@@ -28,7 +28,9 @@ extension Syntax {
     case .member(let target, let name, let arguments):
       return ("\(text(of: target, within: .member)).\(name)(\(all(arguments)))", .member)
     case .list(let elements, let optional):
-      let parts = elements.enumerated().map { (optional.contains($0) ? "?" : "") + text(of: $1, within: .lowest) }
+      let parts = elements.enumerated().map {
+        (optional.contains($0) ? "?" : "") + text(of: $1, within: .lowest)
+      }
       return ("[\(parts.joined(separator: ", "))]", .member)
     case .map(let entries, let optional):
       let parts = entries.enumerated().map { at, entry in
@@ -39,13 +41,18 @@ extension Syntax {
     case .message(let name, let fields):
       let parts = fields.map { "\(Self.quoted($0.field)): \(text(of: $0.value, within: .lowest))" }
       return ("\(name){\(parts.joined(separator: ", "))}", .member)
-    case .and(let parts): return (parts.map { text(of: $0, within: .relation) }.joined(separator: " && "), .and)
+    case .and(let parts):
+      return (parts.map { text(of: $0, within: .relation) }.joined(separator: " && "), .and)
     case .or(let parts): return (parts.map { text(of: $0, within: .and) }.joined(separator: " || "), .or)
     case .conditional(let condition, let then, let otherwise):
-      let parts = (text(of: condition, within: .or), text(of: then, within: .or), text(of: otherwise, within: .conditional))
+      let parts = (
+        text(of: condition, within: .or), text(of: then, within: .or),
+        text(of: otherwise, within: .conditional)
+      )
       return ("\(parts.0) ? \(parts.1) : \(parts.2)", .conditional)
     case .fold(let fold): return (self.fold(fold), .member)
-    case .bind(let name, let value, let body): return ("cel.bind(\(Self.shown(name)), \(all([value, body])))", .member)
+    case .bind(let name, let value, let body):
+      return ("cel.bind(\(Self.shown(name)), \(all([value, body])))", .member)
     case .optionalMap(let target, let name, let body, let flat):
       let macro = flat ? "optFlatMap" : "optMap"
       return ("\(text(of: target, within: .member)).\(macro)(\(Self.shown(name)), \(all([body])))", .member)
@@ -72,7 +79,9 @@ extension Syntax {
       default: .relation
       }
     // Operators of one level are read from left to right.
-    return ("\(text(of: arguments[0], within: level)) \(sign) \(text(of: arguments[1], within: level.next))", level)
+    return (
+      "\(text(of: arguments[0], within: level)) \(sign) \(text(of: arguments[1], within: level.next))", level
+    )
   }
 
   private func fold(_ fold: Fold) -> String {
@@ -136,7 +145,8 @@ extension Syntax: Equatable {
     case .and: "and"
     case .or: "or"
     case .conditional: "conditional"
-    case .fold(let fold): "fold \(fold.kind.rawValue) \(fold.variable) \(fold.second ?? "") \(fold.filter != nil)"
+    case .fold(let fold):
+      "fold \(fold.kind.rawValue) \(fold.variable) \(fold.second ?? "") \(fold.filter != nil)"
     case .bind(let name, _, _): "bind \(name)"
     case .optionalMap(_, let name, _, let flat): "optionalMap \(name) \(flat)"
     case .block(let values, _): "block \(values.count)"

@@ -140,7 +140,9 @@ private struct Digits {
   mutating func offset(signRequired: Bool) -> Int64? {
     let negative = take("-")
     if !negative, !take("+"), signRequired { return nil }
-    guard let hours = number(2), take(":"), let minutes = number(2), hours < 24, minutes < 60 else { return nil }
+    guard let hours = number(2), take(":"), let minutes = number(2), hours < 24, minutes < 60 else {
+      return nil
+    }
     let seconds = hours * 3_600 + minutes * 60
     return negative ? -seconds : seconds
   }

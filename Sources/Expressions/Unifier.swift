@@ -3,6 +3,8 @@
 struct Unifier {
   private(set) var bound: [String: Type] = [:]
   private var fresh = 0
+  /// No type is deeper than the tree that it is the type of, nor than the variables between.
+  private static let depthMax = 2 * Syntax.depthMax
 
   mutating func freshVariable() -> Type {
     fresh += 1
@@ -11,7 +13,7 @@ struct Unifier {
 
   /// The type with every known variable replaced; unknown ones become `dyn` when `final`.
   func resolve(_ type: Type, final: Bool, depth: Int = 0) -> Type {
-    guard depth < 64 else { return .dyn }
+    guard depth < Self.depthMax else { return .dyn }
     let next = depth + 1
     switch type {
     case .param(let name):
@@ -22,7 +24,8 @@ struct Unifier {
       return .map(resolve(key, final: final, depth: next), resolve(value, final: final, depth: next))
     case .abstract(let name, let parameters):
       return .abstract(name, parameters.map { resolve($0, final: final, depth: next) })
-    case .dyn, .null, .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .type, .object, .wrapper:
+    case .dyn, .null, .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .type, .object,
+      .wrapper:
       return type
     }
   }
@@ -35,7 +38,7 @@ struct Unifier {
   }
 
   private mutating func assign(_ a: Type, _ b: Type, _ depth: Int) -> Bool {
-    guard depth < 64 else { return true }
+    guard depth < Self.depthMax else { return true }
     if case .param(let name) = b {
       let (valid, known) = substitute(a, for: name, depth)
       if valid { return true }
@@ -66,7 +69,8 @@ struct Unifier {
     }
   }
 
-  private mutating func substitute(_ type: Type, for name: String, _ depth: Int) -> (valid: Bool, known: Bool) {
+  private mutating func substitute(_ type: Type, for name: String, _ depth: Int) -> (valid: Bool, known: Bool)
+  {
     if type == .param(name) { return (true, true) }
     if let known = bound[name] {
       if type == known { return (true, true) }
@@ -81,7 +85,7 @@ struct Unifier {
   }
 
   private func mentions(_ type: Type, _ name: String, depth: Int = 0) -> Bool {
-    guard depth < 64 else { return true }
+    guard depth < Self.depthMax else { return true }
     switch type {
     case .param(let other):
       if other == name { return true }

@@ -71,7 +71,9 @@ extension Value {
 
   /// By the double nearest to the integer, as the reference implementation and its suite have it: the greatest
   /// `int` and 2^63 as a double are the same.
-  private static func compareInteger<T: FixedWidthInteger>(_ a: T, _ b: Double) -> Order { compare(Double(a), b) }
+  private static func compareInteger<T: FixedWidthInteger>(_ a: T, _ b: Double) -> Order {
+    compare(Double(a), b)
+  }
 
   private static func reverse(_ order: Order) -> Order {
     switch order {

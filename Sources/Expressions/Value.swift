@@ -100,14 +100,18 @@ public final class MapValue: Sendable {
     return nil
   }
 
-  public func find(text: String) -> Value? {
-    if keys.count > Self.scanned {
-      guard let at = index[.text(CodePoints(text))] else { return nil }
-      return values[at]
-    }
+  public func find(text: String) -> Value? { position(text: text).map { values[$0] } }
+
+  func position(text: String) -> Int? {
+    if keys.count > Self.scanned { return index[.text(CodePoints(text))] }
     // Kept apart from the other keys: most maps have text keys only, and this is where conditions spend time.
-    for at in textKeys.indices where sameText(textKeys[at].key, text) { return values[textKeys[at].at] }
+    for at in textKeys.indices where sameText(textKeys[at].key, text) { return textKeys[at].at }
     return nil
+  }
+
+  /// The map that is the value there, not retained: it lives as long as this one.
+  func borrowedMap(_ at: Int) -> Unmanaged<MapValue>? {
+    if case .map(let map) = values[at] { Unmanaged.passUnretained(map) } else { nil }
   }
 }
 

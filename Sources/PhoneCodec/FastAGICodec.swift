@@ -139,7 +139,9 @@ public struct FastAGICodec: Sendable, Equatable {
     return answer(try AGIReply.read(line, at: offset))
   }
 
-  private mutating func readUsage(_ line: [UInt8], at offset: Int, after text: [String]) throws(AGIError) -> Event? {
+  private mutating func readUsage(
+    _ line: [UInt8], at offset: Int, after text: [String]
+  ) throws(AGIError) -> Event? {
     if line.starts(with: "520 ".utf8) {
       state = .talking
       return answer(.usage(text))

@@ -52,6 +52,8 @@ public enum Intake: Sendable {
   case mail(MailArrival)
   case call(CallArrival)
   case callFact(SessionID, EntryDraft)
+  /// What a phone system says of the call of this key.
+  case callNews([UInt8], CallNews)
   /// The call of this key is over, says the phone system.
   case callEnded(key: [UInt8])
   /// The rung device was picked up: the offer is accepted by whoever it was made to.
@@ -256,6 +258,15 @@ public struct CallArrival: Sendable {
     self.members = members
     self.facts = facts
   }
+}
+
+public enum CallNews: Sendable {
+  case nothing
+  case answered(OfferID)
+  case missed(OfferID)
+  case failed(OfferID, OfferFailure)
+  case said(EntryDraft)
+  case hungUp
 }
 
 public struct JourneyArrival: Sendable {

@@ -59,6 +59,32 @@ extension Pipeline {
     return recorded(written, row.conversation)
   }
 
+  /// News of a call over the HTTP hook. Whatever they are, the call is there: after a restart it takes its place
+  /// again.
+  mutating func callNews(
+    _ key: [UInt8], _ news: CallNews, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let value = try value(.call, key, reads), let known = Self.line(value),
+      let row = try sessionRow(known.session, reads)
+    else { return rejection(.unknownSession, nil) }
+    guard row.ended == nil else { return rejection(.sessionEnded, known.conversation) }
+    guard let taken = try resume(known.session, known.conversation, &turn, reads) else {
+      return rejection(.sessionEnded, known.conversation)
+    }
+    let refused: Answer
+    switch news {
+    case .nothing, .missed: return taken  // a missed ring ends with its offer's own time
+    case .answered(let offer): refused = try acceptByDevice(offer, &turn, reads)
+    case .failed(let offer, let why):
+      if let reason = try command(.failOffer(offer, why), &turn, reads) { return rejection(reason, known.conversation) }
+      return taken
+    case .said(let entry): refused = try callFact(known.session, entry, &turn, reads)
+    case .hungUp: refused = try endSession(known.session, .hungUp, nil, &turn, reads)
+    }
+    if case .rejected = refused { return refused }
+    return taken
+  }
+
   mutating func callEnded(_ key: [UInt8], _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
     guard let value = try value(.call, key, reads), let known = Self.line(value) else {
       return rejection(.unknownSession, nil)

@@ -53,6 +53,8 @@ struct CaseIndex: Sendable {
   private(set) var count = 0
   private var frontier: [(least: Entry, node: Int32)] = []
 
+  var liveNodes: Int { nodes.count - freeNodes.count }
+
   func contains(_ slot: Int32) -> Bool { Int(slot) < nodeOf.count && nodeOf[Int(slot)] >= 0 }
 
   // MARK: Adding and removing

@@ -53,6 +53,8 @@ public enum Command: Hashable, Sendable {
   case close(CaseID, by: AgentID)
   case park(CaseID, by: AgentID, until: Instant)
   case resume(CaseID, by: AgentID)
+  /// A supervisor gives a case to an agent, wherever it is. Who may ask is the edge's business.
+  case assign(CaseID, to: AgentID)
 }
 
 /// A connection's wish to be offered something, numbered by the server that holds the connection.

@@ -50,6 +50,8 @@ public enum Event: Hashable, Sendable {
 public enum RequeueReason: UInt8, Hashable, Sendable {
   /// A parked case woke and its agent had no room, or was away.
   case wokeWithoutAgent = 1
+  /// Its agent said nothing to the customer in time.
+  case agentSilent
 }
 
 /// Who may speak for the business.

@@ -89,6 +89,7 @@ extension CaseRecord {
     out.put(offersMade)
     out.putOptional(device)
     out.put(acceptedOnce)
+    out.putOptional(replyBy)
     out.put(sequence)
   }
   init(_ id: CaseID, _ conversation: Int32, _ bytes: inout ByteReader) throws(WireError) {
@@ -109,6 +110,7 @@ extension CaseRecord {
     offersMade = try bytes.get()
     device = try bytes.getOptional()
     acceptedOnce = try bytes.get()
+    replyBy = try bytes.getOptional()
     sequence = try bytes.get()
   }
 }

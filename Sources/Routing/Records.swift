@@ -70,6 +70,8 @@ struct CaseRecord: SlotRecord, Sendable {
   /// Device that the agent talks on, for an accepted call.
   var device: UInt8?
   var acceptedOnce = false
+  /// Until when the agent who took it must have spoken.
+  var replyBy: Instant?
   var sequence: UInt64
   var isDirty = false
   var isStored = false
@@ -78,6 +80,7 @@ struct CaseRecord: SlotRecord, Sendable {
   var key: Int64 = 0
   var weight: UInt16 = 1
   var firstOffer: Int32 = -1
+  var offersOpen: UInt8 = 0
   var isPending = false
   var isHeld = false
 

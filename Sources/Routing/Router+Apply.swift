@@ -17,7 +17,9 @@ extension Router {
     case .sessionOpened(let id, let conversation, let channel, let bot):
       applySessionOpened(id, conversation, channel, bot)
     case .sessionEnded(let id, _): applySessionEnded(id)
-    case .entryRecorded(_, _, let session, _, _): applyRecorded(session)
+    case .entryRecorded(_, let conversation, let session, let author, let visibility):
+      applyRecorded(session)
+      if case .agent(let agent) = author, visibility == .customer { applyReplied(conversation, agent) }
     case .ownerChanged(let id, let owner, let epoch):
       changeConversation(id) {
         $0.owner = owner

@@ -33,11 +33,15 @@ extension Router {
     }
   }
 
-  /// Lower is sooner, and it never changes while the case waits: the instant from which it waits, minus what
-  /// its priority is worth.
+  /// Lower is sooner, and it never changes while the case waits: the instant from which it waits, or at which
+  /// its service level ends, minus what its priority is worth.
   func orderKey(_ need: Need, _ age: Instant) -> Int64 {
     let seconds = Int64(catalogue.queues[Int(need.queue.raw)].settings.prioritySeconds)
     let point = seconds == 0 ? RoutingLimits.strictPointMilliseconds : seconds * 1_000
+    var age = age
+    if catalogue.queues[Int(need.queue.raw)].settings.order == .deadline {
+      age = age + (need.serviceLevel ?? catalogue.queues[Int(need.queue.raw)].settings.serviceLevel)
+    }
     let (key, overflow) = age.milliseconds.subtractingReportingOverflow(Int64(need.priority) * point)
     return overflow ? (need.priority > 0 ? .min : .max - 1) : min(key, .max - 1)
   }
@@ -158,6 +162,7 @@ extension Router {
   mutating func applyAccepted(_ id: CaseID, _ agent: AgentID) {
     let slot = slot(of: id)
     guard slot >= 0, isKnown(agent) else { return }
+    let former = cases[slot].agent
     leaveQueue(slot)
     let queue = Int(cases[slot].need.queue.raw)
     if !cases[slot].acceptedOnce {
@@ -171,6 +176,8 @@ extension Router {
     cases[slot].device = acceptedDevice(slot, agent)
     cases[slot].state = .assigned(agent)
     queues[queue].assigned += 1
+    let patience = catalogue.queues[queue].settings.firstReply[cases[slot].channel]
+    cases[slot].replyBy = patience > .zero ? now + patience : nil
     take(slot, agent)
     conversations[cases[slot].conversation].lastAgent = agent
     markDirty(conversation: cases[slot].conversation)
@@ -180,6 +187,10 @@ extension Router {
     markDirty(theCase: slot)
     armCase(slot)
     touch(agent)
+    if let former, former != agent {
+      stampIdle(former)
+      touch(former)
+    }
   }
 
   private func acceptedDevice(_ slot: Int32, _ agent: AgentID) -> UInt8? {
@@ -207,6 +218,17 @@ extension Router {
       agents[index].acceptedInDay = 0
     }
     agents[index].acceptedInDay += 1
+  }
+
+  /// The agent who has it spoke to the customer.
+  mutating func applyReplied(_ conversation: ConversationID, _ agent: AgentID) {
+    let home = slot(of: conversation)
+    guard home >= 0 else { return }
+    let slot = conversations[home].openCase
+    guard slot >= 0, cases[slot].replyBy != nil, cases[slot].state == .assigned(agent) else { return }
+    cases[slot].replyBy = nil
+    markDirty(theCase: slot)
+    armCase(slot)
   }
 
   /// Out of `waiting`, `offered` or `parked`, whatever it was.
@@ -247,6 +269,7 @@ extension Router {
     let slot = slot(of: id)
     guard slot >= 0, isKnown(agent) else { return }
     cases[slot].state = .wrappingUp(agent, until: until ?? .distantFuture)
+    cases[slot].replyBy = nil
     cases[slot].device = nil
     markDirty(theCase: slot)
     armCase(slot)
@@ -258,6 +281,7 @@ extension Router {
     guard slot >= 0, case .assigned = cases[slot].state, isKnown(agent) else { return }
     release(slot, agent)
     cases[slot].state = .parked(agent, until: until)
+    cases[slot].replyBy = nil
     markDirty(theCase: slot)
     armCase(slot)
     touch(agent)
@@ -279,6 +303,7 @@ extension Router {
     let agent = cases[slot].agent
     leaveQueue(slot)
     cases[slot].device = nil
+    cases[slot].replyBy = nil
     beginWaiting(slot)
     markDirty(theCase: slot)
     armCase(slot)

@@ -16,6 +16,7 @@ extension Router {
         sequence: nextSequence()))
     offerTable.insert(id, offer)
     cases[slot].firstOffer = offer
+    cases[slot].offersOpen += 1
     timers.set(.offer, offer, number: offers[offer].sequence, at: until)
     agents[Int(agent.raw)].openOffer = offer
     agents[Int(agent.raw)].offeredStamp = nextSequence()
@@ -31,6 +32,7 @@ extension Router {
     let slot = offers[offer].theCase
     let agent = offers[offer].agent
     unhang(offer, from: slot)
+    cases[slot].offersOpen -= 1
     timers.cancel(.offer, offer)
     markGone(offer: offer)
     offerTable.remove(id)

@@ -191,6 +191,24 @@ extension Router {
     }
   }
 
+  /// Skills and queues are the supervisor's to judge; capacity is not.
+  mutating func decideAssign(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+    guard isActive(agent) else { return .unknownAgent }
+    let slot = slot(of: id)
+    guard slot >= 0 else { return ended.contains(id) ? .caseClosed : .unknownCase }
+    // A call has to ring: it is routed, not put into somebody's hands.
+    guard cases[slot].channel != .phone else { return .notAllowed }
+    if case .wrappingUp = cases[slot].state { return .caseClosed }
+    guard cases[slot].state != .assigned(agent) else { return .caseAlreadyOpen }
+    guard isThere(agent) else { return .agentNotAvailable }
+    guard hasRoom(Int(agent.raw), slot, exceptOffer: true) else { return .agentAtCapacity }
+    let home = cases[slot].conversation
+    emit(.caseAccepted(id, agent), at, &out)
+    for offer in offerSlots(of: slot) { endOffer(offer, .revoked(.movedOn), at, &out) }
+    give(home, to: .agent(agent, id), at, &out)
+    return nil
+  }
+
   /// The bot of the conversation's first session that has one.
   func firstBot(of home: Int32) -> BotID? {
     for session in sessionSlots(of: home) { if let bot = sessions[session].bot { return bot } }
@@ -198,11 +216,12 @@ extension Router {
   }
 
   /// Room for a case that comes back from being parked; an offer that is open keeps its room.
-  func hasRoom(_ agent: Int, _ slot: Int32) -> Bool {
+  func hasRoom(_ agent: Int, _ slot: Int32, exceptOffer: Bool = false) -> Bool {
     let channel = cases[slot].channel
     var used = agents[agent].used
     var count = Int(agents[agent].count(channel))
-    if agents[agent].openOffer >= 0 {
+    let isOwnOffer = exceptOffer && agents[agent].openOffer >= 0 && offers[agents[agent].openOffer].theCase == slot
+    if agents[agent].openOffer >= 0, !isOwnOffer {
       let offered = offers[agents[agent].openOffer].theCase
       used += Int(cases[offered].weight)
       count += cases[offered].channel == channel ? 1 : 0

@@ -220,7 +220,7 @@ extension Router {
   }
 
   /// No case is open: a bot that is still connected has it, else it is over.
-  private mutating func nobodyHasIt(_ home: Int32, _ at: Instant, _ out: inout Decision) {
+  mutating func nobodyHasIt(_ home: Int32, _ at: Instant, _ out: inout Decision) {
     let bots = sessionSlots(of: home).compactMap { sessions[$0].bot }
     if case .bot(let bot) = conversations[home].owner, bots.contains(bot) { return }
     if let bot = firstBot(of: home) {

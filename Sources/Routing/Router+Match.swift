@@ -239,9 +239,20 @@ extension Router {
     emit(
       .offerMade(offer, cases[slot].id, id, seat: seat, until: until, passedOver: passedOver(queue)), at, &out)
     out.effects.append(.deliverOffer(offer, cases[slot].id, id, seat, until: until))
+    if cases[slot].offersOpen < catalogue.queues[queue].settings.offersAtOnce { offerToAnother(slot, at, &out) }
+    guard self.slot(of: offer) >= 0 else { return }  // another accepted by themselves
     if profiles.bounds[agent].autoAccept, cases[slot].channel != .phone {
       accept(self.slot(of: offer), id, at, &out)
     }
+  }
+
+  /// One more offer of a case that is offered already, unless the agent has a sooner case to take.
+  private mutating func offerToAnother(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
+    guard cases[slot].preferenceUntil == nil, let agent = bestAgent(for: slot) else { return }
+    if let other = bestCase(for: agent), (cases[other].key, cases[other].sequence) < (cases[slot].key, cases[slot].sequence) {
+      return
+    }
+    makeOffer(slot, agent, at, &out)
   }
 
   func seat(_ agent: Int, _ channel: Channel) -> Seat? {

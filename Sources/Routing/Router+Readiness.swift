@@ -106,7 +106,7 @@ extension Router {
       due = cases[slot].preferenceUntil ?? due
       if let step = nextStep(slot) { due = min(due, step) }
       for backOff in cases[slot].backOffs where !backOff.isOver { due = min(due, backOff.until) }
-    case .assigned: break
+    case .assigned: due = cases[slot].replyBy ?? due
     case .parked(_, let until), .wrappingUp(_, let until): due = until
     }
     if due == .distantFuture { return timers.cancel(.caseDue, slot) }

@@ -138,6 +138,7 @@ extension Router {
     let theCase = offers[slot].theCase
     offers[slot].nextOfCase = cases[theCase].firstOffer
     cases[theCase].firstOffer = slot
+    cases[theCase].offersOpen += 1
     cases[theCase].state = .offered
     agents[Int(offers[slot].agent.raw)].openOffer = slot
     timers.set(.offer, slot, number: offers[slot].sequence, at: offers[slot].until)

@@ -50,15 +50,15 @@ extension Router {
       for backOff in cases[slot].backOffs where !backOff.isOver && backOff.until <= at {
         emit(.backOffEnded(backOff.agent, id), at, &out)
       }
-    case .assigned: break
+    case .assigned(let agent):
+      if let replyBy = cases[slot].replyBy, replyBy <= at { takeBack(slot, agent, at, &out) }
     case .parked(let agent, _): wake(slot, agent, at, &out)
     case .wrappingUp:
       let home = cases[slot].conversation
       endCase(slot, .wrapUpOver, .movedOn, at, &out)
       closeConversation(home, at, &out)
-      return
     }
-    armCase(slot)
+    if self.slot(of: id) == slot { armCase(slot) }
   }
 
   /// Back to the agent who parked it, when they are there and have room; else to its queue, with its age.
@@ -71,7 +71,25 @@ extension Router {
     let home = cases[slot].conversation
     emit(.caseRequeued(id, .wokeWithoutAgent), at, &out)
     give(home, to: .queue(cases[slot].need.queue, id), at, &out)
-    takeSteps(slot, at, &out)
+    sessionMayBeGone(slot, at, &out)
+  }
+
+  /// The agent never spoke: it waits again with its age, and comes to that agent last.
+  private mutating func takeBack(_ slot: Int32, _ agent: AgentID, _ at: Instant, _ out: inout Decision) {
+    let id = cases[slot].id
+    let home = cases[slot].conversation
+    emit(.caseRequeued(id, .agentSilent), at, &out)
+    emit(.backOffSet(agent, id, until: at + catalogue.limits.declineBackOff), at, &out)
+    give(home, to: .queue(cases[slot].need.queue, id), at, &out)
+    sessionMayBeGone(slot, at, &out)
+  }
+
+  /// A chat that ended while an agent had it has nobody left to wait for.
+  private mutating func sessionMayBeGone(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
+    guard self.slot(of: cases[slot].session) < 0 else { return takeSteps(slot, at, &out) }
+    let home = cases[slot].conversation
+    endCase(slot, .abandoned, .customerLeft, at, &out)
+    nobodyHasIt(home, at, &out)
   }
 
   private mutating func sessionIsDue(_ slot: Int32, _ at: Instant, _ out: inout Decision) {

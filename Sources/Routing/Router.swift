@@ -98,6 +98,7 @@ public struct Router: Sendable {
     case .close(let id, let agent): decideClose(id, agent, at, &out)
     case .park(let id, let agent, let until): decidePark(id, agent, until, at, &out)
     case .resume(let id, let agent): decideResume(id, agent, at, &out)
+    case .assign(let id, let agent): decideAssign(id, agent, at, &out)
     }
   }
 

@@ -41,6 +41,9 @@ extension RoutingConfiguration.Queue: WireValue {
     out.put(wrapUp)
     out.put(offerTimeout)
     out.put(waitingMax)
+    out.put(order)
+    out.put(offersAtOnce)
+    out.put(firstReply)
   }
   init(_ bytes: inout ByteReader) throws(WireError) {
     self.init(name: try bytes.get())
@@ -51,6 +54,9 @@ extension RoutingConfiguration.Queue: WireValue {
     wrapUp = try bytes.get()
     offerTimeout = try bytes.get()
     waitingMax = try bytes.get()
+    order = try bytes.get()
+    offersAtOnce = try bytes.get()
+    firstReply = try bytes.get()
   }
 }
 

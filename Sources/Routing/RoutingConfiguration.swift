@@ -30,11 +30,25 @@ public struct RoutingConfiguration: Hashable, Sendable {
     public var wrapUp = PerChannel<Duration64>(chat: .zero, email: .zero, phone: .seconds(30))
     public var offerTimeout = PerChannel<Duration64>(chat: .seconds(20), email: .seconds(60), phone: .seconds(15))
     public var waitingMax: UInt32 = 1_000_000
+    public var order: Order = .age
+    /// A case is offered to so many agents at once, as far as so many suit; the first to accept has it.
+    public var offersAtOnce: UInt8 = 1
+    /// An agent who took a case and says nothing to the customer for so long loses it, and it waits again with
+    /// its age. Zero: never.
+    public var firstReply = PerChannel<Duration64>(chat: .zero, email: .zero, phone: .zero)
     public init(name: String) { self.name = name }
   }
 
   public enum Strategy: UInt8, Hashable, Sendable {
     case longestIdle = 1, leastOccupied, mostSkilled, leastSkilled, roundRobin, fewestToday
+  }
+
+  /// What waiting counts from. Codes are stored: append only.
+  public enum Order: UInt8, Hashable, Sendable {
+    /// The case that came first goes first.
+    case age = 1
+    /// The case whose service level ends first goes first.
+    case deadline
   }
 
   public enum MissPolicy: Hashable, Sendable {

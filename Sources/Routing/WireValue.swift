@@ -112,3 +112,4 @@ extension OfferEnd.Revocation: WireCode {}
 extension RouteReason.Cause: WireCode {}
 extension RequeueReason: WireCode {}
 extension RoutingConfiguration.Strategy: WireCode {}
+extension RoutingConfiguration.Order: WireCode {}

@@ -22,7 +22,9 @@ public struct CheckReport: Sendable {
     return (diagnostics.map(\.rendered) + [summary]).joined(separator: "\n\n")
   }
 
-  private static func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
+  private static func count(_ number: Int, _ word: String) -> String {
+    "\(number) \(word)\(number == 1 ? "" : "s")"
+  }
 
   public var json: JsonText {
     .object([
@@ -61,18 +63,27 @@ public struct TestReport: Sendable {
   public var json: JsonText {
     .object([
       ("passed", .bool(passed)), ("check", check.json),
-      ("tests", .array(outcomes.map { outcome in
-        .object([
-          ("name", .string(outcome.name)), ("place", .string(outcome.place)), ("passed", .bool(outcome.passed)),
-          ("failures", .array(outcome.failures.map { failure in
+      (
+        "tests",
+        .array(
+          outcomes.map { outcome in
             .object([
-              ("key", .string(failure.key)), ("expected", .string(failure.expected)),
-              ("actual", .string(failure.actual)),
+              ("name", .string(outcome.name)), ("place", .string(outcome.place)),
+              ("passed", .bool(outcome.passed)),
+              (
+                "failures",
+                .array(
+                  outcome.failures.map { failure in
+                    .object([
+                      ("key", .string(failure.key)), ("expected", .string(failure.expected)),
+                      ("actual", .string(failure.actual)),
+                    ])
+                  })
+              ),
+              ("explanation", outcome.explanation?.json ?? .null),
             ])
-          })),
-          ("explanation", outcome.explanation?.json ?? .null),
-        ])
-      })),
+          })
+      ),
     ])
   }
 }
@@ -98,19 +109,32 @@ extension Explanation {
     .object([
       ("version", .string(decision.version)), ("rule", .string(decision.rule)),
       ("outcome", .array(decision.outcome.lines.map(JsonText.string))),
-      ("trials", .array(trials.map { trial in
-        .object([
-          ("rule", .string(trial.rule)), ("place", .string(trial.place)), ("matched", .bool(trial.matched)),
-          ("reasons", .array(trial.reasons.map { reason in
+      (
+        "trials",
+        .array(
+          trials.map { trial in
             .object([
-              ("expression", .string(reason.expression)), ("outcome", .string(reason.outcome)),
-              ("values", .array(reason.values.map {
-                .object([("expression", .string($0.expression)), ("value", .string($0.value))])
-              })),
+              ("rule", .string(trial.rule)), ("place", .string(trial.place)),
+              ("matched", .bool(trial.matched)),
+              (
+                "reasons",
+                .array(
+                  trial.reasons.map { reason in
+                    .object([
+                      ("expression", .string(reason.expression)), ("outcome", .string(reason.outcome)),
+                      (
+                        "values",
+                        .array(
+                          reason.values.map {
+                            .object([("expression", .string($0.expression)), ("value", .string($0.value))])
+                          })
+                      ),
+                    ])
+                  })
+              ),
             ])
-          })),
-        ])
-      })),
+          })
+      ),
     ])
   }
 }
@@ -122,7 +146,8 @@ public enum FactCatalogue {
     return Fact.allCases.map { fact in
       let declaration = fact.declaration
       let pad = String(repeating: " ", count: width - declaration.name.utf8.count)
-      let channels = declaration.channels.isEmpty ? "" : " (\(declaration.channels.joined(separator: ", ")) only)"
+      let channels =
+        declaration.channels.isEmpty ? "" : " (\(declaration.channels.joined(separator: ", ")) only)"
       return "\(declaration.name)\(pad)  \(declaration.type)\(channels)\n    \(declaration.text)"
     }.joined(separator: "\n")
   }
@@ -143,7 +168,8 @@ public enum FactCatalogue {
         let declaration = fact.declaration
         return .object([
           ("name", .string(declaration.name)), ("type", .string("\(declaration.type)")),
-          ("channels", .array(declaration.channels.map(JsonText.string))), ("text", .string(declaration.text)),
+          ("channels", .array(declaration.channels.map(JsonText.string))),
+          ("text", .string(declaration.text)),
         ])
       })
   }

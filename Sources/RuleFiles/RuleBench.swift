@@ -1,4 +1,5 @@
 import Expressions
+import Foundation
 import Rules
 
 /// What rules cost, for `throughline bench rules`.
@@ -15,6 +16,7 @@ public enum RuleBench {
     var found = [condition(repetitions)]
     for count in [10, 100, 1_000, 10_000] { found.append(route(count, repetitions)) }
     found.append(load(10_000))
+    found.append(contentsOf: folder(10_000))
     return found
   }
 
@@ -25,7 +27,8 @@ public enum RuleBench {
     facts[.customerKnown] = .bool(true)
     facts[.customerAttributes] = .map(MapValue([("tier", .string("gold")), ("since", .int(2_019))]))
     facts[.conversationIntent] = .string("return")
-    facts[.conversationFields] = .map(MapValue([("order", .map(MapValue([("total", .int(120)), ("country", .string("de"))])))]))
+    facts[.conversationFields] = .map(
+      MapValue([("order", .map(MapValue([("total", .int(120)), ("country", .string("de"))])))]))
     facts[.handoffSkills] = .list([.string("german"), .string("returns")])
     return facts
   }
@@ -42,7 +45,9 @@ public enum RuleBench {
     let slots = facts().slots
     var nanoseconds = 0.0
     if let program = compile(source) {
-      nanoseconds = best(repetitions, of: 200_000) { if program.evaluate(slots) != .bool(true) { return false }; return true }
+      nanoseconds = best(repetitions, of: 200_000) {
+        if program.evaluate(slots) != .bool(true) { return false }; return true
+      }
     }
     return Measure(name: "four clauses on nested facts", measure: "evaluate", value: nanoseconds, unit: "ns")
   }
@@ -70,12 +75,45 @@ public enum RuleBench {
     var compiled = 0
     let time = clock.measure {
       for at in 0..<count {
-        let source = "conversation.intent == 'intent-\(at)' && customer.attributes.tier == 'gold' || now - now < duration('5m')"
+        let source =
+          "conversation.intent == 'intent-\(at)' && customer.attributes.tier == 'gold' || now - now < duration('5m')"
         if case .success = Expression.compile(source, environment, expecting: .bool) { compiled += 1 }
       }
     }
     let value = compiled == count ? milliseconds(time) : 0
     return Measure(name: "rules=\(count)", measure: "parse and check conditions", value: value, unit: "ms")
+  }
+
+  /// The whole road from YAML to a checked set.
+  private static func folder(_ count: Int) -> [Measure] {
+    let url = FileManager.default.temporaryDirectory.appending(path: "rules-\(UUID().uuidString)")
+    // Left behind, it would only take room in the folder for such things.
+    defer { try? FileManager.default.removeItem(at: url) }
+    do {
+      try FileManager.default.createDirectory(
+        at: url.appending(path: "rules"), withIntermediateDirectories: true)
+      try "title: Bench\n".write(
+        to: url.appending(path: "workspace.yaml"), atomically: false, encoding: .utf8)
+      try "support:\n".write(to: url.appending(path: "queues.yaml"), atomically: false, encoding: .utf8)
+      for file in 0..<10 {
+        let text = (0..<count / 10).map { at in
+          "- name: rule \(file)-\(at)\n  when: conversation.intent == 'intent-\(file)-\(at)' && customer.known\n"
+            + "  route: { queue: support, priority: 3 }\n"
+        }.joined()
+        try text.write(to: url.appending(path: "rules/\(file).yaml"), atomically: false, encoding: .utf8)
+      }
+      let last = "- name: everyone\n  route: { queue: support }\n"
+      try last.write(to: url.appending(path: "rules/last.yaml"), atomically: false, encoding: .utf8)
+    } catch {
+      return []
+    }
+    var isWhole = false
+    let time = ContinuousClock().measure { isWhole = WorkspaceFolder.load(url.path).workspace != nil }
+    guard isWhole else { return [] }
+    return [
+      Measure(
+        name: "rules=\(count)", measure: "load and check a folder", value: milliseconds(time), unit: "ms")
+    ]
   }
 
   /// - Returns: nanoseconds of one call. The work must say true, so that it cannot be left out.

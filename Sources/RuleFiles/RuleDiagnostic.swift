@@ -22,7 +22,8 @@ public struct RuleDiagnostic: Sendable, Hashable {
       let gutter = String(repeating: " ", count: String(line).count)
       // A tab stays a tab under itself, so that the caret stands where the eye looks.
       let pad = source.unicodeScalars.prefix(max(column - 1, 0)).map { $0 == "\t" ? "\t" : " " }.joined()
-      text += "\n \(line) | \(source)\n \(gutter) | \(pad)^\(String(repeating: "~", count: max(length - 1, 0)))"
+      text +=
+        "\n \(line) | \(source)\n \(gutter) | \(pad)^\(String(repeating: "~", count: max(length - 1, 0)))"
     }
     if let hint { text += "\n  hint: \(hint)" }
     return text
@@ -46,7 +47,8 @@ final class SourceText {
 
   func line(_ number: Int) -> String {
     guard lines.indices.contains(number - 1) else { return "" }
-    return String(lines[number - 1].unicodeScalars.prefix(Self.shownMax).filter { $0 != "\r" }.map(String.init).joined())
+    return String(
+      lines[number - 1].unicodeScalars.prefix(Self.shownMax).filter { $0 != "\r" }.map(String.init).joined())
   }
 }
 
@@ -66,11 +68,15 @@ final class Findings {
         hint: hint, source: file.line(line)))
   }
 
-  func add(_ severity: RuleDiagnostic.Severity = .error, wholeFile path: String, _ message: String, hint: String? = nil) {
+  func add(
+    _ severity: RuleDiagnostic.Severity = .error, wholeFile path: String, _ message: String,
+    hint: String? = nil
+  ) {
     guard all.count < Self.most else { return }
     all.append(
       RuleDiagnostic(
-        severity: severity, file: path, line: 0, column: 0, length: 0, message: message, hint: hint, source: ""))
+        severity: severity, file: path, line: 0, column: 0, length: 0, message: message, hint: hint,
+        source: ""))
   }
 
   var hasErrors: Bool { all.contains { $0.severity == .error } }

@@ -22,7 +22,8 @@ extension WorkspaceReader {
       let facts = members["given"]?.facts() ?? Facts()
       tests.append(
         RuleTest(
-          name: name, place: "\(element.file.path):\(element.line)", facts: facts, expected: readExpected(expect)))
+          name: name, place: "\(element.file.path):\(element.line)", facts: facts,
+          expected: readExpected(expect)))
     }
   }
 

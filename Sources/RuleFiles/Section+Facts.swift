@@ -39,9 +39,11 @@ extension Section {
     case .list(let element):
       return .list(section.oneOrMore(what: what).compactMap { value($0, element, what: "a part of \(what)") })
     case .map(.string, let held):
-      return .map(MapValue(section.entries(what: what).compactMap { entry in
-        value(entry.value, held, what: "\(what).\(entry.name)").map { (entry.name, $0) }
-      }))
+      return .map(
+        MapValue(
+          section.entries(what: what).compactMap { entry in
+            value(entry.value, held, what: "\(what).\(entry.name)").map { (entry.name, $0) }
+          }))
     case .object(let name): return object(section, name, what: what)
     default: return free(section)
     }
@@ -50,18 +52,24 @@ extension Section {
   private static func object(_ section: Section, _ name: String, what: String) -> Value? {
     let fields = Fact.environment(zone: { _ in nil }).objects[name] ?? []
     guard let members = section.members(fields.map(\.name), what: what) else { return nil }
-    return .map(MapValue(fields.compactMap { field in
-      members[field.name].flatMap { value($0, field.type, what: "\(what).\(field.name)") }.map { (field.name, $0) }
-    }))
+    return .map(
+      MapValue(
+        fields.compactMap { field in
+          members[field.name].flatMap { value($0, field.type, what: "\(what).\(field.name)") }.map {
+            (field.name, $0)
+          }
+        }))
   }
 
   /// A value of no declared type, as YAML writes it.
   private static func free(_ section: Section) -> Value? {
     if section.isNull { return .null }
     if section.isMapping {
-      return .map(MapValue(section.entries(what: "a value").compactMap { entry in
-        free(entry.value).map { (entry.name, $0) }
-      }))
+      return .map(
+        MapValue(
+          section.entries(what: "a value").compactMap { entry in
+            free(entry.value).map { (entry.name, $0) }
+          }))
     }
     if section.isSequence { return .list(section.elements(what: "a value").compactMap(free)) }
     guard let scalar = section.node.scalar else { return nil }

@@ -17,7 +17,9 @@ struct Section {
 
   private var length: Int {
     // Only what stands on its line as it is can be underlined.
-    guard let text = node.scalar?.string, !text.contains("\n"), file.line(line).contains(text) else { return 1 }
+    guard let text = node.scalar?.string, !text.contains("\n"), file.line(line).contains(text) else {
+      return 1
+    }
     let quoted = node.scalar?.style == .doubleQuoted || node.scalar?.style == .singleQuoted
     return max(1, text.unicodeScalars.count + (quoted ? 2 : 0))
   }
@@ -40,7 +42,8 @@ struct Section {
       }
       guard known.contains(name) else {
         let near = Spelling.nearest(name, among: known).map { "did you mean `\($0)`?" }
-        at(key).report("\(what) has no key `\(name)`", hint: near ?? "it has \(known.joined(separator: ", "))")
+        at(key).report(
+          "\(what) has no key `\(name)`", hint: near ?? "it has \(known.joined(separator: ", "))")
         continue
       }
       found[name] = at(value)
@@ -108,7 +111,8 @@ struct Section {
 
   func whole(_ range: ClosedRange<Int>, what: String) -> Int? {
     guard let text = node.scalar?.string, let number = Int(text), range.contains(number) else {
-      report("\(what) is a whole number from \(range.lowerBound) to \(range.upperBound), and this is \(shape)")
+      report(
+        "\(what) is a whole number from \(range.lowerBound) to \(range.upperBound), and this is \(shape)")
       return nil
     }
     return number

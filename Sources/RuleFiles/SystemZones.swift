@@ -21,7 +21,9 @@ public enum SystemZones {
     var at = Date(timeIntervalSince1970: 0)
     let end = Date(timeIntervalSince1970: 4_102_444_800)
     var offsets = [Int32(zone.secondsFromGMT(for: at))]
-    while let next = zone.nextDaylightSavingTimeTransition(after: at), next > at, next < end, starts.count < 1_000 {
+    while let next = zone.nextDaylightSavingTimeTransition(after: at), next > at, next < end,
+      starts.count < 1_000
+    {
       starts.append(Int64(next.timeIntervalSince1970.rounded()))
       offsets.append(Int32(zone.secondsFromGMT(for: next)))
       at = next

@@ -30,7 +30,9 @@ extension TestOutcome: CustomStringConvertible {
   public var description: String {
     guard !passed else { return "✓ \(name)" }
     var lines = ["✗ \(name)  (\(place))"]
-    for failure in failures { lines.append("    \(failure.key): expected \(failure.expected), got \(failure.actual)") }
+    for failure in failures {
+      lines.append("    \(failure.key): expected \(failure.expected), got \(failure.actual)")
+    }
     if let explanation { lines += explanation.description.split(separator: "\n").map { "    \($0)" } }
     return lines.joined(separator: "\n")
   }

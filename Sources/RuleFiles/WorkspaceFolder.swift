@@ -20,7 +20,8 @@ public enum WorkspaceFolder {
     let findings = Findings()
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
-      findings.add(wholeFile: folder, "there is no such folder", hint: "a workspace is a folder with workspace.yaml")
+      findings.add(
+        wholeFile: folder, "there is no such folder", hint: "a workspace is a folder with workspace.yaml")
       return Loaded(workspace: nil, diagnostics: findings.all, tests: [])
     }
     let reader = WorkspaceReader(folder: url, findings: findings, now: now)
@@ -108,9 +109,14 @@ final class WorkspaceReader {
 
   /// A misspelt file would silently count for nothing.
   private func checkNames() {
-    let known = ["workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml", "rules", "tests"]
+    let known = [
+      "workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml", "rules", "tests",
+    ]
     let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    for name in found.sorted() where !name.hasPrefix(".") && !known.contains(name) && name != "expected.txt" && name.lowercased() != "readme.md" {
+    for name in found.sorted()
+    where !name.hasPrefix(".") && !known.contains(name) && name != "expected.txt"
+      && name.lowercased() != "readme.md"
+    {
       findings.add(
         .warning, wholeFile: name, "nothing reads this file",
         hint: "a workspace's folder holds \(known.joined(separator: ", "))")
@@ -118,14 +124,16 @@ final class WorkspaceReader {
   }
 
   private func files(in name: String) -> [String] {
-    let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: name).path)) ?? []
+    let found =
+      (try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: name).path)) ?? []
     let yaml = found.filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }.sorted()
     guard yaml.count <= WorkspaceFolder.filesMax else {
       findings.add(wholeFile: name, "this folder holds more than \(WorkspaceFolder.filesMax) files")
       return []
     }
     for other in found.sorted() where !other.hasSuffix(".yaml") && !other.hasPrefix(".") {
-      findings.add(.warning, wholeFile: "\(name)/\(other)", "nothing reads this file", hint: "name it \(other).yaml")
+      findings.add(
+        .warning, wholeFile: "\(name)/\(other)", "nothing reads this file", hint: "name it \(other).yaml")
     }
     return yaml.map { "\(name)/\($0)" }
   }

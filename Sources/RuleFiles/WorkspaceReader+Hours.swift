@@ -12,13 +12,16 @@ extension WorkspaceReader {
     for entry in section.entries(what: "hours.yaml") {
       checkName(entry)
       places["hours \(entry.name)"] = entry.key
-      guard let members = entry.value.members(["zone", "open", "holidays"], what: "opening hours") else { continue }
+      guard let members = entry.value.members(["zone", "open", "holidays"], what: "opening hours") else {
+        continue
+      }
       guard let zoneName = members["zone"]?.text(what: "zone") else {
         if members["zone"] == nil { entry.key.report("opening hours need a `zone`, such as Europe/Berlin") }
         continue
       }
       guard let zone = TimeZone(identifier: zoneName) else {
-        members["zone"]?.report("there is no time zone `\(zoneName)`", hint: "zones are named as in Europe/Berlin")
+        members["zone"]?.report(
+          "there is no time zone `\(zoneName)`", hint: "zones are named as in Europe/Berlin")
         continue
       }
       var week = Array(repeating: [ClosedRange<Int>](), count: 7)
@@ -32,10 +35,13 @@ extension WorkspaceReader {
   }
 
   /// `mon-fri: 09:00-17:00`, or a list of such times. Minutes of the day; 24:00 is its end.
-  private func readDays(_ entry: (name: String, key: Section, value: Section), _ week: inout [[ClosedRange<Int>]]) {
+  private func readDays(
+    _ entry: (name: String, key: Section, value: Section), _ week: inout [[ClosedRange<Int>]]
+  ) {
     let ends = entry.name.lowercased().split(separator: "-").map { Self.days.firstIndex(of: String($0)) }
     guard (1...2).contains(ends.count), let first = ends.first ?? nil, let last = ends.last ?? nil else {
-      return entry.key.report("`\(entry.name)` is not a day", hint: "write mon, tue, wed, thu, fri, sat, sun or mon-fri")
+      return entry.key.report(
+        "`\(entry.name)` is not a day", hint: "write mon, tue, wed, thu, fri, sat, sun or mon-fri")
     }
     let times = entry.value.isNull ? [] : entry.value.oneOrMore(what: "times").compactMap(readTimes)
     var day = first
@@ -50,7 +56,8 @@ extension WorkspaceReader {
     guard let text = section.text(what: "times") else { return nil }
     let ends = text.split(separator: "-").map { minutes(String($0)) }
     guard ends.count == 2, let start = ends[0], let end = ends[1], start < end else {
-      section.report("`\(text)` is not a time of day", hint: "write \"09:00-17:00\"; past midnight needs two days")
+      section.report(
+        "`\(text)` is not a time of day", hint: "write \"09:00-17:00\"; past midnight needs two days")
       return nil
     }
     return start...end
@@ -100,7 +107,8 @@ extension WorkspaceReader {
       }
     }
     let until = calendar.date(byAdding: .day, value: Self.daysAhead, to: start) ?? now
-    return HoursConfiguration(name: name, zone: zone.identifier, open: intervals, expandedUntil: instant(until))
+    return HoursConfiguration(
+      name: name, zone: zone.identifier, open: intervals, expandedUntil: instant(until))
   }
 
   /// Wall-clock times: on the days when the clock changes an interval is an hour shorter or longer.
@@ -113,7 +121,9 @@ extension WorkspaceReader {
       parts.minute = minutes % 60
       return calendar.date(from: parts)
     }
-    guard let start = moment(time.lowerBound), let end = moment(time.upperBound), start < end else { return nil }
+    guard let start = moment(time.lowerBound), let end = moment(time.upperBound), start < end else {
+      return nil
+    }
     return .init(start: instant(start), end: instant(end))
   }
 

@@ -35,11 +35,14 @@ extension WorkspaceReader {
       seen[condition] = rule
       return
     }
-    if earlier.outcome == rule.outcome, earlier.wantedSkills == rule.wantedSkills, earlier.language == rule.language {
+    if earlier.outcome == rule.outcome, earlier.wantedSkills == rule.wantedSkills,
+      earlier.language == rule.language
+    {
       place.report("this rule differs from `\(earlier.name)` in its name only", severity: .warning)
     } else {
       place.report(
-        "this rule is never reached: `\(earlier.name)` has the same condition", hint: "\(earlier.place) comes first",
+        "this rule is never reached: `\(earlier.name)` has the same condition",
+        hint: "\(earlier.place) comes first",
         severity: .warning)
     }
   }
@@ -92,14 +95,17 @@ extension WorkspaceReader {
 
   /// A fact that a channel never has, in a rule that asks for that channel.
   private func lintChannel(_ condition: Program, _ section: Section) {
-    let demanded = condition.textDemands().first { $0.demand == Demand(slot: Fact.sessionChannel.rawValue, path: []) }
+    let demanded = condition.textDemands().first {
+      $0.demand == Demand(slot: Fact.sessionChannel.rawValue, path: [])
+    }
     guard let channel = demanded?.text, ["chat", "email", "phone"].contains(channel) else { return }
     for (slot, node) in condition.requiredSlots() {
       guard let fact = Fact(rawValue: slot) else { continue }
       let channels = fact.declaration.channels
       guard !channels.isEmpty, !channels.contains(channel) else { continue }
       report(
-        node, of: condition, section, "`\(fact.name)` is always absent on the channel \(channel), so this never matches",
+        node, of: condition, section,
+        "`\(fact.name)` is always absent on the channel \(channel), so this never matches",
         hint: "it is there on \(channels.joined(separator: ", ")) only", severity: .warning)
     }
   }
@@ -111,7 +117,8 @@ extension WorkspaceReader {
     guard let scalar = section.node.scalar else { return }
     let extent = condition.syntax.extents[node]
     place(
-      ExpressionDiagnostic(start: extent.start, end: extent.end, message: message, hint: hint), section, scalar,
+      ExpressionDiagnostic(start: extent.start, end: extent.end, message: message, hint: hint), section,
+      scalar,
       severity: severity)
   }
 
@@ -138,7 +145,9 @@ extension WorkspaceReader {
       return
     }
     let suits = serving.contains { agent in
-      plan.requiredSkills.allSatisfy { need in agent.skills.contains { $0.name == need.name && $0.level >= need.level } }
+      plan.requiredSkills.allSatisfy { need in
+        agent.skills.contains { $0.name == need.name && $0.level >= need.level }
+      }
     }
     if !suits {
       let all = plan.requiredSkills.map { "\($0.name) \($0.level)" }.joined(separator: ", ")
@@ -162,7 +171,8 @@ extension WorkspaceReader {
     var queue = plan.queue
     var relaxed: Set<String> = []
     for step in plan.steps {
-      if let cap = queues.first(where: { $0.name == queue })?.waitMax, case let after = step.afterMilliseconds / 1_000,
+      if let cap = queues.first(where: { $0.name == queue })?.waitMax,
+        case let after = step.afterMilliseconds / 1_000,
         after >= Int64(cap.limit)
       {
         place.report(
@@ -171,16 +181,21 @@ extension WorkspaceReader {
       }
       switch step.change {
       case .changeQueue(let next):
-        if next == queue { place.report("a step moves the case to `\(next)`, where it is already", severity: .warning) }
+        if next == queue {
+          place.report("a step moves the case to `\(next)`, where it is already", severity: .warning)
+        }
         queue = next
       case .widen(let names) where names.contains(queue):
         place.report("a step widens to `\(queue)`, where the case is already", severity: .warning)
       case .relaxSkill(let name):
         if !relaxed.insert(name).inserted { place.report("two steps relax `\(name)`", severity: .warning) }
       case .lowerSkill(let name, let level):
-        if relaxed.contains(name) { place.report("`\(name)` is lowered after it was relaxed", severity: .warning) }
+        if relaxed.contains(name) {
+          place.report("`\(name)` is lowered after it was relaxed", severity: .warning)
+        }
         if let need = plan.requiredSkills.first(where: { $0.name == name }), level >= need.level {
-          place.report("a step lowers `\(name)` to \(level), which is no lower than \(need.level)", severity: .warning)
+          place.report(
+            "a step lowers `\(name)` to \(level), which is no lower than \(need.level)", severity: .warning)
         }
       case .widen, .raisePriority, .message: break
       }

@@ -23,13 +23,21 @@ extension WorkspaceReader {
     ]
     guard !entry.value.isNull, let members = entry.value.members(keys, what: "a queue") else { return made }
     if let title = members["title"]?.text(what: "title") { made.title = title }
-    if let order = members["order"]?.choice(QueueConfiguration.Ordering.self, what: "order") { made.ordering = order }
-    if let worth = members["point_is_worth"]?.duration(what: "point_is_worth") { made.ageingSeconds = Int(worth / 1_000) }
+    if let order = members["order"]?.choice(QueueConfiguration.Ordering.self, what: "order") {
+      made.ordering = order
+    }
+    if let worth = members["point_is_worth"]?.duration(what: "point_is_worth") {
+      made.ageingSeconds = Int(worth / 1_000)
+    }
     if let level = members["service_level"] { readServiceLevel(level, &made) }
     if let timeout = members["offer_timeout"] { readTimeout(timeout, &made) }
-    if let wrapUp = members["wrap_up"]?.duration(0...3_600_000, what: "wrap_up") { made.wrapUpMilliseconds = wrapUp }
+    if let wrapUp = members["wrap_up"]?.duration(0...3_600_000, what: "wrap_up") {
+      made.wrapUpMilliseconds = wrapUp
+    }
     if let who = members["who"] {
-      let chain = who.oneOrMore(what: "who").compactMap { $0.choice(QueueConfiguration.Strategy.self, what: "who") }
+      let chain = who.oneOrMore(what: "who").compactMap {
+        $0.choice(QueueConfiguration.Strategy.self, what: "who")
+      }
       if !chain.isEmpty { made.strategy = chain }
     }
     if let missed = members["missed"]?.choice(QueueConfiguration.MissPolicy.self, what: "missed") {
@@ -48,7 +56,9 @@ extension WorkspaceReader {
     if let within = members["within"]?.duration(1_000...Section.longest, what: "within") {
       made.serviceLevel.targetSeconds = Int(within / 1_000)
     }
-    if let percent = members["percent"]?.whole(1...100, what: "percent") { made.serviceLevel.percent = percent }
+    if let percent = members["percent"]?.whole(1...100, what: "percent") {
+      made.serviceLevel.percent = percent
+    }
   }
 
   private func readTimeout(_ section: Section, _ made: inout QueueConfiguration) {
@@ -60,8 +70,12 @@ extension WorkspaceReader {
     }
     guard let members = section.members(["chat", "email", "phone"], what: "offer_timeout") else { return }
     if let chat = members["chat"]?.duration(range, what: "chat") { made.offerTimeoutMilliseconds.chat = chat }
-    if let email = members["email"]?.duration(range, what: "email") { made.offerTimeoutMilliseconds.email = email }
-    if let phone = members["phone"]?.duration(range, what: "phone") { made.offerTimeoutMilliseconds.phone = phone }
+    if let email = members["email"]?.duration(range, what: "email") {
+      made.offerTimeoutMilliseconds.email = email
+    }
+    if let phone = members["phone"]?.duration(range, what: "phone") {
+      made.offerTimeoutMilliseconds.phone = phone
+    }
   }
 
   private func cap(_ section: Section, _ names: Set<String>, isTime: Bool) -> QueueConfiguration.Cap? {
@@ -81,7 +95,8 @@ extension WorkspaceReader {
   }
 
   private func overflow(_ section: Section, _ names: Set<String>) -> QueueConfiguration.Overflow? {
-    guard let members = section.members(["queue", "answer", "hand_back", "reject"], what: "what then happens")
+    guard
+      let members = section.members(["queue", "answer", "hand_back", "reject"], what: "what then happens")
     else { return nil }
     guard members.count == 1 else {
       section.report("say one of queue, answer, hand_back and reject")

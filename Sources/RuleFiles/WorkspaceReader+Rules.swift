@@ -32,7 +32,8 @@ extension WorkspaceReader {
       return place.report("a rule says one of route, answer, hand_back and reject; this says \(said)")
     }
     var rule = Rule(
-      name: name, place: "\(place.file.path):\(place.line)", when: condition, outcome: .action(.reject(reason: "")))
+      name: name, place: "\(place.file.path):\(place.line)", when: condition,
+      outcome: .action(.reject(reason: "")))
     switch key {
     case "answer": rule.outcome = .action(.answer(held.text(what: "answer") ?? ""))
     case "hand_back": rule.outcome = .action(.handBack(reason: held.text(what: "hand_back") ?? ""))
@@ -72,7 +73,9 @@ extension WorkspaceReader {
       // The text begins on the line below `|`, each line indented alike.
       line += at.line
       let source = section.file.line(line)
-      column = source.unicodeScalars.prefix { $0 == " " }.count - at.text.unicodeScalars.prefix { $0 == " " }.count + at.column
+      column =
+        source.unicodeScalars.prefix { $0 == " " }.count - at.text.unicodeScalars.prefix { $0 == " " }.count
+        + at.column
     case .folded, .plain, .any, .doubleQuoted, .singleQuoted:
       if scalar.style == .doubleQuoted || scalar.style == .singleQuoted { column += 1 }
       if let found = search(diagnostic, section, scalar) { (line, column) = found }
@@ -104,7 +107,8 @@ extension WorkspaceReader {
         guard at > word else { break }
         seen += 1
         if seen == words + (endsInSpace ? 1 : 0) {
-          let inside = endsInSpace ? 0 : before.split(whereSeparator: \.isWhitespace).last?.unicodeScalars.count ?? 0
+          let inside =
+            endsInSpace ? 0 : before.split(whereSeparator: \.isWhitespace).last?.unicodeScalars.count ?? 0
           return (line, word + inside + 1)
         }
       }
@@ -124,15 +128,21 @@ extension WorkspaceReader {
     guard let members = section.members(keys, what: "a route") else { return }
     guard let place = members["queue"] else { return section.report("a route needs a `queue`") }
     var plan = Plan(queue: place.reference(queueNames, what: "queue") ?? "")
-    if let priority = members["priority"]?.whole(-1_000...1_000, what: "priority") { plan.priority = priority }
-    if let skills = members["skills"] { plan.requiredSkills = needs(skills, what: "skills", known: skillNames) }
+    if let priority = members["priority"]?.whole(-1_000...1_000, what: "priority") {
+      plan.priority = priority
+    }
+    if let skills = members["skills"] {
+      plan.requiredSkills = needs(skills, what: "skills", known: skillNames)
+    }
     if let skills = members["prefer_skills"] {
       plan.preferredSkills = needs(skills, what: "prefer_skills", known: skillNames)
     }
     plan.preference = members["prefer"].flatMap(preference)
     plan.excludedAgents =
-      members["exclude"]?.oneOrMore(what: "exclude").compactMap { $0.reference(agentNames, what: "agent") } ?? []
-    plan.serviceLevelMilliseconds = members["service_level"]?.duration(1_000...Section.longest, what: "service_level")
+      members["exclude"]?.oneOrMore(what: "exclude").compactMap { $0.reference(agentNames, what: "agent") }
+      ?? []
+    plan.serviceLevelMilliseconds = members["service_level"]?.duration(
+      1_000...Section.longest, what: "service_level")
     plan.weight = members["weight"]?.whole(0...1_000, what: "weight")
     plan.steps = members["steps"].map(steps) ?? []
     rule.wantedSkills = members["wanted_skills"]?.choice(Rule.Taking.self, what: "wanted_skills")
@@ -152,14 +162,17 @@ extension WorkspaceReader {
         hint: "without it the case would wait for one person for ever; write `for: 90s`")
       return nil
     }
-    guard let milliseconds = limit.duration(1_000...604_800_000, what: "for"), let name = agent.text(what: "agent")
+    guard let milliseconds = limit.duration(1_000...604_800_000, what: "for"),
+      let name = agent.text(what: "agent")
     else { return nil }
     switch name {
     case "last": return .init(whom: .lastAgent, forMilliseconds: milliseconds)
     case "account_team": return .init(whom: .accountTeam, forMilliseconds: milliseconds)
     default:
       let known = agentNames?.union(["last", "account_team"])
-      return agent.reference(known, what: "agent").map { .init(whom: .named($0), forMilliseconds: milliseconds) }
+      return agent.reference(known, what: "agent").map {
+        .init(whom: .named($0), forMilliseconds: milliseconds)
+      }
     }
   }
 
@@ -176,7 +189,8 @@ extension WorkspaceReader {
         element.report("a step says one of \(changes.joined(separator: ", "))")
         return nil
       }
-      guard let milliseconds = after.duration(1_000...Section.longest, what: "after"), let change = change(key, held)
+      guard let milliseconds = after.duration(1_000...Section.longest, what: "after"),
+        let change = change(key, held)
       else { return nil }
       return Plan.Step(afterMilliseconds: milliseconds, change: change)
     }
@@ -208,14 +222,17 @@ extension WorkspaceReader {
     guard places.count == plan.steps.count else { return }
     for at in plan.steps.indices.dropFirst()
     where plan.steps[at].afterMilliseconds < plan.steps[at - 1].afterMilliseconds {
-      places[at].report("steps stand in the order of their times", hint: "`after` counts from the beginning of the wait")
+      places[at].report(
+        "steps stand in the order of their times", hint: "`after` counts from the beginning of the wait")
     }
     let needed = Set((plan.requiredSkills + plan.preferredSkills).map(\.name))
     guard rule.wantedSkills == nil, rule.language == nil else { return }
     for (at, step) in plan.steps.enumerated() {
       switch step.change {
-      case .relaxSkill(let name) where !needed.contains(name), .lowerSkill(let name, _) where !needed.contains(name):
-        places[at].report("this step changes the skill `\(name)`, which this route does not need", severity: .warning)
+      case .relaxSkill(let name) where !needed.contains(name),
+        .lowerSkill(let name, _) where !needed.contains(name):
+        places[at].report(
+          "this step changes the skill `\(name)`, which this route does not need", severity: .warning)
       default: break
       }
     }
@@ -225,12 +242,14 @@ extension WorkspaceReader {
   func checkOrder() {
     guard let last = rules.last else {
       return findings.add(
-        wholeFile: "rules", "there are no rules", hint: "rules/*.yaml hold them, read in the order of their names")
+        wholeFile: "rules", "there are no rules",
+        hint: "rules/*.yaml hold them, read in the order of their names")
     }
     for rule in rules where rule.when == nil && !brokenRules.contains(rule.name) {
       guard rule.name != last.name, let place = places["rule \(rule.name)"] else { continue }
       place.report(
-        "no rule below this one is ever reached, since it has no `when`", hint: "move it to the end of the last file")
+        "no rule below this one is ever reached, since it has no `when`",
+        hint: "move it to the end of the last file")
       return
     }
     if last.when != nil, let place = places["rule \(last.name)"] {

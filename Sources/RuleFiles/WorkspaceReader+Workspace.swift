@@ -5,13 +5,16 @@ extension WorkspaceReader {
   func readWorkspace(_ section: Section) -> WorkspaceConfiguration {
     var made = WorkspaceConfiguration(name: folder.lastPathComponent)
     let keys = [
-      "title", "mail_addresses", "dialled_numbers", "default_region", "trusted_relays", "phone_systems", "bots",
+      "title", "mail_addresses", "dialled_numbers", "default_region", "trusted_relays", "phone_systems",
+      "bots", "integrations",
       "conversation_window", "capacity",
     ]
     guard let members = section.members(keys, what: "workspace.yaml") else { return made }
     if let title = members["title"]?.text(what: "title") { made.title = title }
-    made.mailAddresses = members["mail_addresses"]?.oneOrMore(what: "mail_addresses").compactMap(address) ?? []
-    made.dialledNumbers = members["dialled_numbers"]?.oneOrMore(what: "dialled_numbers").compactMap(number) ?? []
+    made.mailAddresses =
+      members["mail_addresses"]?.oneOrMore(what: "mail_addresses").compactMap(address) ?? []
+    made.dialledNumbers =
+      members["dialled_numbers"]?.oneOrMore(what: "dialled_numbers").compactMap(number) ?? []
     if let region = members["default_region"]?.text(what: "default_region") {
       if region.utf8.count == 2, region.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) {
         made.defaultRegion = region
@@ -23,7 +26,10 @@ extension WorkspaceReader {
     made.phoneSystems = members["phone_systems"]?.entries(what: "phone_systems").compactMap(phoneSystem) ?? []
     made.bots = members["bots"]?.entries(what: "bots").map(bot) ?? []
     bots = made.bots.map(\.name)
-    if let window = members["conversation_window"]?.duration(60_000...Section.longest, what: "conversation_window") {
+    made.integrations = members["integrations"]?.entries(what: "integrations").map(integration) ?? []
+    if let window = members["conversation_window"]?.duration(
+      60_000...Section.longest, what: "conversation_window")
+    {
       made.conversationWindowMilliseconds = window
     }
     if let capacity = members["capacity"] { readCapacity(capacity, &made.capacity) }
@@ -58,7 +64,8 @@ extension WorkspaceReader {
     guard text.hasPrefix("+"), (7...15).contains(digits.utf8.count),
       digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
     else {
-      section.report("`\(text)` is not a number in E.164", hint: "write it in quotes with its country: \"+18005551212\"")
+      section.report(
+        "`\(text)` is not a number in E.164", hint: "write it in quotes with its country: \"+18005551212\"")
       return nil
     }
     return text
@@ -67,13 +74,18 @@ extension WorkspaceReader {
   func network(_ section: Section) -> String? {
     guard let text = section.text(what: "a network") else { return nil }
     if NetworkPrefix(text) != nil { return text }
-    if let address = NetworkAddress(text) { return text.contains(":") ? "\(address.text)/128" : "\(address.text)/32" }
-    section.report("`\(text)` is neither an address nor a network", hint: "write it as 10.0.0.0/8 or 127.0.0.1")
+    if let address = NetworkAddress(text) {
+      return text.contains(":") ? "\(address.text)/128" : "\(address.text)/32"
+    }
+    section.report(
+      "`\(text)` is neither an address nor a network", hint: "write it as 10.0.0.0/8 or 127.0.0.1")
     return nil
   }
 
   private func relay(_ section: Section) -> TrustedRelay? {
-    guard let members = section.members(["network", "authserv_id"], what: "a trusted relay") else { return nil }
+    guard let members = section.members(["network", "authserv_id"], what: "a trusted relay") else {
+      return nil
+    }
     guard let place = members["network"], let id = members["authserv_id"] else {
       section.report("a trusted relay needs `network` and `authserv_id`")
       return nil
@@ -83,7 +95,9 @@ extension WorkspaceReader {
   }
 
   private func phoneSystem(_ entry: (name: String, key: Section, value: Section)) -> PhoneSystem? {
-    guard let members = entry.value.members(["api", "networks", "secret"], what: "a phone system") else { return nil }
+    guard let members = entry.value.members(["api", "networks", "secret"], what: "a phone system") else {
+      return nil
+    }
     guard let api = members["api"]?.choice(PhoneSystem.API.self, what: "api") else {
       if members["api"] == nil { entry.key.report("a phone system needs `api`") }
       return nil
@@ -98,13 +112,25 @@ extension WorkspaceReader {
 
   private func bot(_ entry: (name: String, key: Section, value: Section)) -> BotConfiguration {
     var made = BotConfiguration(name: entry.name)
-    guard !entry.value.isNull, let members = entry.value.members(["asserts", "assurance"], what: "a bot") else {
+    guard !entry.value.isNull, let members = entry.value.members(["asserts", "assurance"], what: "a bot")
+    else {
       return made
     }
-    made.identityKinds = members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
+    made.identityKinds =
+      members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
     if let assurance = members["assurance"]?.choice(BotConfiguration.Assurance.self, what: "assurance") {
       made.assurance = assurance
     }
+    return made
+  }
+
+  private func integration(_ entry: (name: String, key: Section, value: Section)) -> IntegrationConfiguration {
+    checkName(entry)
+    var made = IntegrationConfiguration(name: entry.name)
+    guard !entry.value.isNull, let members = entry.value.members(["asserts"], what: "an integration") else {
+      return made
+    }
+    made.identityKinds = members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
     return made
   }
 
@@ -113,7 +139,8 @@ extension WorkspaceReader {
   func readSkills(_ section: Section) {
     for entry in section.entries(what: "skills.yaml") {
       var made = SkillConfiguration(name: entry.name)
-      if let members = entry.value.isNull ? nil : entry.value.members(["title", "language"], what: "a skill") {
+      if let members = entry.value.isNull ? nil : entry.value.members(["title", "language"], what: "a skill")
+      {
         if let title = members["title"]?.text(what: "title") { made.title = title }
         made.language = members["language"]?.text(what: "language")
       }
@@ -140,7 +167,9 @@ extension WorkspaceReader {
       guard let name = key.reference(known, what: "skill") else { return }
       if found.contains(where: { $0.name == name }) { return key.report("`\(name)` stands twice") }
       guard let level else { return found.append(.init(name: name)) }
-      if let level = level.whole(1...10, what: "a skill's level") { found.append(.init(name: name, level: level)) }
+      if let level = level.whole(1...10, what: "a skill's level") {
+        found.append(.init(name: name, level: level))
+      }
     }
     if section.isMapping {
       for entry in section.entries(what: what) { take(entry.key, entry.value) }
@@ -160,7 +189,8 @@ extension WorkspaceReader {
 
   func readAgents(_ section: Section) {
     let keys = [
-      "name", "skills", "queues", "teams", "capacity", "chat_max", "email_max", "phone_max", "voice_exclusive",
+      "name", "skills", "queues", "teams", "capacity", "chat_max", "email_max", "phone_max",
+      "voice_exclusive",
       "devices", "auto_accept", "mail",
     ]
     for entry in section.entries(what: "agents.yaml") {
@@ -178,13 +208,16 @@ extension WorkspaceReader {
     if let name = members["name"]?.text(what: "name") { made.displayName = name }
     if let skills = members["skills"] { made.skills = needs(skills, what: "skills", known: skillNames) }
     made.queues =
-      members["queues"]?.oneOrMore(what: "queues").compactMap { $0.reference(queueNames, what: "queue") } ?? []
+      members["queues"]?.oneOrMore(what: "queues").compactMap { $0.reference(queueNames, what: "queue") }
+      ?? []
     made.teams = members["teams"]?.oneOrMore(what: "teams").compactMap { $0.text(what: "a team") } ?? []
     if let units = members["capacity"]?.whole(0...1_000, what: "capacity") { made.capacityUnits = units }
     if let most = members["chat_max"]?.whole(0...1_000, what: "chat_max") { made.chatMax = most }
     if let most = members["email_max"]?.whole(0...1_000, what: "email_max") { made.emailMax = most }
     if let most = members["phone_max"]?.whole(0...100, what: "phone_max") { made.phoneMax = most }
-    if let exclusive = members["voice_exclusive"]?.flag(what: "voice_exclusive") { made.voiceExclusive = exclusive }
+    if let exclusive = members["voice_exclusive"]?.flag(what: "voice_exclusive") {
+      made.voiceExclusive = exclusive
+    }
     if let accept = members["auto_accept"]?.flag(what: "auto_accept") { made.autoAccept = accept }
     made.phoneDevices = members["devices"]?.oneOrMore(what: "devices").compactMap(device) ?? []
     if let mail = members["mail"] { made.mailAddress = address(mail) }

@@ -33,7 +33,8 @@ enum YamlFile {
   /// - Returns: nil for an empty document, or when there are findings.
   static func compose(_ file: SourceText, _ findings: Findings) -> Node? {
     if let (line, column) = firstAlias(file) {
-      findings.add(file, line: line, column: column, "aliases are not allowed here", hint: "write the value out")
+      findings.add(
+        file, line: line, column: column, "aliases are not allowed here", hint: "write the value out")
       return nil
     }
     do {

@@ -12,6 +12,7 @@ public struct WorkspaceConfiguration: Sendable, Hashable {
   public var trustedRelays: [TrustedRelay] = []
   public var phoneSystems: [PhoneSystem] = []
   public var bots: [BotConfiguration] = []
+  public var integrations: [IntegrationConfiguration] = []
   /// A customer who returns within this time continues the same conversation. 72 hours.
   public var conversationWindowMilliseconds: Int64 = 72 * 3_600_000
   public var capacity = CapacityWeights()
@@ -34,7 +35,9 @@ public struct TrustedRelay: Sendable, Hashable {
 }
 
 public struct PhoneSystem: Sendable, Hashable {
-  public enum API: String, Sendable, Hashable, CaseIterable { case fastagi, eventSocket = "event_socket", http, twilio }
+  public enum API: String, Sendable, Hashable, CaseIterable {
+    case fastagi, eventSocket = "event_socket", http, twilio
+  }
   public var name: String
   public var api: API
   /// CIDRs that may connect.
@@ -59,6 +62,17 @@ public struct BotConfiguration: Sendable, Hashable {
     self.name = name
     self.identityKinds = identityKinds
     self.assurance = assurance
+  }
+}
+
+/// A shop, a site or a till that tells what customers do.
+public struct IntegrationConfiguration: Sendable, Hashable {
+  public var name: String
+  /// Kinds of identity that it may assert: `email`, `phone`, `chat`, `external`.
+  public var identityKinds: [String]
+  public init(name: String, identityKinds: [String] = []) {
+    self.name = name
+    self.identityKinds = identityKinds
   }
 }
 

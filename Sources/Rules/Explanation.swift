@@ -58,7 +58,8 @@ extension Explanation: CustomStringConvertible {
   public var description: String {
     var lines: [String] = []
     for trial in trials {
-      lines.append("\(trial.matched ? "✓" : "✗") \(trial.rule)\(trial.place.isEmpty ? "" : "  (\(trial.place))")")
+      lines.append(
+        "\(trial.matched ? "✓" : "✗") \(trial.rule)\(trial.place.isEmpty ? "" : "  (\(trial.place))")")
       for reason in trial.reasons {
         lines.append("    \(reason.expression)  is \(reason.outcome)")
         for value in reason.values { lines.append("      \(value.expression) = \(value.value)") }
@@ -84,7 +85,9 @@ extension Outcome {
 extension Plan {
   public var lines: [String] {
     var lines = ["queue \(queue), priority \(priority)"]
-    func list(_ needs: [SkillNeed]) -> String { needs.map { "\($0.name) ≥ \($0.level)" }.joined(separator: ", ") }
+    func list(_ needs: [SkillNeed]) -> String {
+      needs.map { "\($0.name) ≥ \($0.level)" }.joined(separator: ", ")
+    }
     if !requiredSkills.isEmpty { lines.append("needs \(list(requiredSkills))") }
     if !preferredSkills.isEmpty { lines.append("prefers \(list(preferredSkills))") }
     if let preference {

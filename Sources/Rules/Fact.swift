@@ -53,7 +53,8 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .customerEvents:
       return make(
         "customer.events", .list(.object("event")),
-        "What the customer did of late elsewhere, the newest first; each has `kind`, `at`, `source`, `fields`.")
+        "What the customer did of late elsewhere, the newest first; each has `kind`, `at`, `source`, `fields`."
+      )
     case .conversationIntent:
       return make("conversation.intent", .string, "What the customer wants, as a bot understood it.")
     case .conversationFields:
@@ -61,7 +62,8 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .conversationReopened:
       return make("conversation.reopened", .bool, "True when the conversation had been closed before.")
     case .conversationSessions:
-      return make("conversation.sessions", .int, "How many sessions this conversation has had, this one included.")
+      return make(
+        "conversation.sessions", .int, "How many sessions this conversation has had, this one included.")
     case .conversationMessages:
       return make("conversation.messages", .int, "How many messages the transcript holds.")
     case .conversationLanguage:
@@ -70,12 +72,14 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
       return make("conversation.text", .string, "The customer's last words, at most 4,000 characters.")
     case .handoffReason: return make("handoff.reason", .string, "Why the bot handed over.", ["chat"])
     case .handoffSummary: return make("handoff.summary", .string, "The bot's summary.", ["chat"])
-    case .handoffFields: return make("handoff.fields", fields, "What the bot collected for the handoff.", ["chat"])
+    case .handoffFields:
+      return make("handoff.fields", fields, "What the bot collected for the handoff.", ["chat"])
     case .handoffSkills:
       return make("handoff.skills", .list(.string), "Skills that the bot asked for.", ["chat"])
     case .mailSubject: return make("mail.subject", .string, "The subject of the mail.", ["email"])
     case .mailFrom: return make("mail.from", .string, "The sender's address in lower case.", ["email"])
-    case .mailTo: return make("mail.to", .list(.string), "The addresses of ours that it was sent to.", ["email"])
+    case .mailTo:
+      return make("mail.to", .list(.string), "The addresses of ours that it was sent to.", ["email"])
     case .mailAutomatic:
       return make("mail.automatic", .bool, "True for automatic answers and lists (RFC 3834).", ["email"])
     case .mailAttachments: return make("mail.attachments", .int, "How many attachments it has.", ["email"])
@@ -85,8 +89,10 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .queues:
       return make(
         "queues", .map(.string, .object("queue")),
-        "Every queue by name, with `waiting`, `oldest_seconds` and `available_agents`: `queues.support.waiting`.")
-    case .hours: return make("hours", .map(.string, .bool), "Whether opening hours are open now: `hours.office`.")
+        "Every queue by name, with `waiting`, `oldest_seconds` and `available_agents`: `queues.support.waiting`."
+      )
+    case .hours:
+      return make("hours", .map(.string, .bool), "Whether opening hours are open now: `hours.office`.")
     case .now: return make("now", .timestamp, "The moment of routing.")
     }
   }
@@ -122,7 +128,8 @@ public struct Facts: Sendable {
   public static func event(kind: String, at: Timestamp, source: String, fields: [(String, Value)]) -> Value {
     .map(
       MapValue([
-        ("kind", .string(kind)), ("at", .timestamp(at)), ("source", .string(source)), ("fields", .map(MapValue(fields))),
+        ("kind", .string(kind)), ("at", .timestamp(at)), ("source", .string(source)),
+        ("fields", .map(MapValue(fields))),
       ]))
   }
 

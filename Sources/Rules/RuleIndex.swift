@@ -37,7 +37,9 @@ struct RuleIndex: Sendable {
   func candidates(_ facts: Facts) -> Candidates {
     var lists = [always[...]]
     for file in files {
-      guard case .string(let text)? = file.demand.value(facts.slots), let found = file.rules[text] else { continue }
+      guard case .string(let text)? = file.demand.value(facts.slots), let found = file.rules[text] else {
+        continue
+      }
       lists.append(found[...])
     }
     return Candidates(lists: lists)

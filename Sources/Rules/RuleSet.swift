@@ -62,7 +62,8 @@ public struct RuleSet: Sendable {
     self.rules = rules
     skillNames = Set(skills.map(\.name))
     languages = Dictionary(
-      skills.compactMap { skill in skill.language.map { ($0, skill.name) } }, uniquingKeysWith: { first, _ in first })
+      skills.compactMap { skill in skill.language.map { ($0, skill.name) } },
+      uniquingKeysWith: { first, _ in first })
     index = RuleIndex(rules)
   }
 
@@ -89,7 +90,8 @@ public struct RuleSet: Sendable {
     if let taking = rule.wantedSkills, case .list(let wanted)? = facts[.handoffSkills] {
       for case .string(let name) in wanted where skillNames.contains(name) { plan.add(name, as: taking) }
     }
-    if let taking = rule.language, case .string(let spoken)? = facts[.conversationLanguage] ?? facts[.customerLanguage],
+    if let taking = rule.language,
+      case .string(let spoken)? = facts[.conversationLanguage] ?? facts[.customerLanguage],
       let name = languages[spoken]
     {
       plan.add(name, as: taking)

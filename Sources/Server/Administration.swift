@@ -22,6 +22,17 @@ enum Administration {
       case ("POST", "reload", 1):
         edge.reads.run { _ in reply(edge.reload()) }
       case ("GET", "state", 1): reply(state(edge))
+      case ("GET", "phone", 1):
+        var json = JSONWriter()
+        json.array { array in
+          for (system, secret) in edge.fastAGISecrets {
+            array.object {
+              $0.field("system", system)
+              $0.field("secret", secret)
+            }
+          }
+        }
+        reply(APIResponse(200, json: json.bytes))
       default: throw .notFound("page")
       }
     } catch {

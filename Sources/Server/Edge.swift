@@ -173,6 +173,8 @@ enum Inbound: Sendable {
   case endCall(SessionEnd)
   case push([UInt8])
   case mailRefused(UInt64)
+  /// Something happened to a call that somebody waits for.
+  case lineChanged
 }
 
 extension Ticket {

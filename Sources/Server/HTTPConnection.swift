@@ -37,6 +37,8 @@ final class HTTPConnection: ConnectionHandler {
       case offered(OfferID)
       case poll(Poll, PollState)
       case blob
+      /// A call's phone system waits for what to do next.
+      case call(SessionID?, CallInstruction?, waitSeconds: Int)
     }
   }
 
@@ -126,6 +128,8 @@ final class HTTPConnection: ConnectionHandler {
     switch exchange?.kind {
     case nil: connection.closeAfterFlush()
     case .next, .poll: finish(APIResponse(204, contentType: "application/json", []), connection)
+    case .call(let session, let last, _):
+      if let last { finish(last.response(call: session), connection) }
     case .submitted, .read, .blob, .offered: break
     }
   }
@@ -140,6 +144,9 @@ final class HTTPConnection: ConnectionHandler {
   func timedOut(_ timer: ConnectionTimer, on connection: Connection) {
     switch timer {
     case .answer:
+      if case .call(let session, let last?, _) = exchange?.kind {
+        return finish(last.response(call: session), connection)
+      }
       guard case .poll(_, var state) = exchange?.kind, let poll = exchangePoll else { return }
       state.isOver = true
       exchange?.kind = .poll(poll, state)
@@ -215,6 +222,9 @@ final class HTTPConnection: ConnectionHandler {
       exchange?.kind = .next(agent, waiter, rendering)
       let until = Instant(milliseconds: WallClock.nowMilliseconds) + .seconds(Int64(seconds))
       writer.submit([Request(.next(agent, waiter, until: until), ticket: ticket)])
+    case .call(let intake, let key, let seconds):
+      exchange?.kind = .call(nil, nil, waitSeconds: seconds)
+      writer.submit([Request(intake, ticket: ticket, idempotency: key)])
     case .read(let render):
       exchange?.kind = .read(render)
       writer.submit([Request(.read, ticket: ticket)])
@@ -274,6 +284,11 @@ final class HTTPConnection: ConnectionHandler {
       } else {
         look(connection)
       }
+    case .lineChanged:
+      guard case .call(let session?, let last, let seconds) = exchange?.kind, let caller = exchange?.caller else { return }
+      // What changed may not be durable for all we can see of it: ask through the writer.
+      exchange?.kind = .call(session, last, waitSeconds: seconds)
+      edge.writer(caller.workspace)?.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))])
     case .offer, .offerEnded, .agentHears, .ring, .ringing, .stopRinging, .endCall, .push, .looked, .mailRefused: break
     }
   }
@@ -291,6 +306,7 @@ final class HTTPConnection: ConnectionHandler {
       if case .offer(let offer) = answer { exchange?.kind = .offered(offer.offer) } else { exchange?.kind = .blob }
       render(answer, rendering, connection)
     case .read(let render): read(render, connection)
+    case .call(let session, let last, let seconds): instruct(answer, session, last, seconds, connection)
     case .poll, .blob, .offered, nil: break
     }
   }
@@ -321,6 +337,35 @@ final class HTTPConnection: ConnectionHandler {
       }
       edge.hub.post(ref, .rendered(number, response))
     }
+  }
+
+  // MARK: - Calls over HTTP
+
+  /// What the call should do next, once it differs from what its phone system was told last, or at once when it does
+  /// not want to wait.
+  private func instruct(
+    _ answer: Answer, _ known: SessionID?, _ last: CallInstruction?, _ seconds: Int, _ connection: Connection
+  ) {
+    guard let caller = exchange?.caller, let writer = edge.writer(caller.workspace) else { return }
+    var session = known
+    switch answer {
+    case .callTaken(let taken, _, _, _, _): session = taken
+    case .position: break
+    case .ruleAnswered(.answer(let text), _, _), .ruleAnswered(.reject(let text), _, _),
+      .ruleAnswered(.handBack(let text), _, _):
+      return finish(CallInstruction.hangUp(text).response(call: nil), connection)
+    default: return finish(APIResponse(answer), connection)
+    }
+    guard let session else { return }
+    let now = Instant(milliseconds: WallClock.nowMilliseconds)
+    let next = writer.peek { CallInstruction.of(session, $0.router, now: now) }
+    let isNew = if case .wait = next { false } else { true }
+    if known == nil {
+      edge.hub.joinLine(session, connection.ref)
+      if seconds > 0, !isNew { connection.setTimer(.answer, milliseconds: seconds * 1_000) }
+    }
+    exchange?.kind = .call(session, next, waitSeconds: seconds)
+    if isNew || seconds == 0 { finish(next.response(call: session), connection) }
   }
 
   // MARK: - Polling
@@ -402,6 +447,8 @@ final class HTTPConnection: ConnectionHandler {
       if let caller = ended.caller { edge.writer(caller.workspace)?.submit([Request(.endNext(agent, waiter))]) }
     case .poll(_, let state):
       if let conversation = state.conversation { edge.hub.unsubscribe(conversation, connection.ref) }
+    case .call(let session, _, _):
+      if let session { edge.hub.leaveLine(session, connection.ref) }
     case .submitted, .read, .blob, .offered: break
     }
   }

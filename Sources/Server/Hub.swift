@@ -15,6 +15,8 @@ public final class Hub: Outlet {
     var agentStreams: [Key<AgentID>: [ConnectionRef]] = [:]
     var streams: [WaiterID: ConnectionRef] = [:]
     var calls: [SessionID: ConnectionRef] = [:]
+    /// Calls of the HTTP hook: nobody holds their line, and whoever polls for one hears of a change.
+    var lines: [SessionID: ConnectionRef?] = [:]
   }
 
   struct Key<ID: Hashable>: Hashable {
@@ -67,6 +69,16 @@ public final class Hub: Outlet {
     state.withLock { state in if state.calls[session] == ref { state.calls[session] = nil } }
   }
 
+  func joinLine(_ session: SessionID, _ ref: ConnectionRef) {
+    state.withLock { state in
+      state.calls[session] = nil
+      state.lines[session] = ref
+    }
+  }
+  func leaveLine(_ session: SessionID, _ ref: ConnectionRef) {
+    state.withLock { state in if state.lines[session] == .some(ref) { state.lines[session] = .some(nil) } }
+  }
+
   // MARK: - Outlet
 
   public func leave(_ released: [Pipeline.Release], from writer: Writer) {
@@ -100,7 +112,9 @@ public final class Hub: Outlet {
       }
     case .outbox: queued = true
     case .ring(let session, let offer, let agent, let device, let until):
-      if let ref = state.calls[session] {
+      if let line = state.lines[session] {
+        if let ref = line { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
+      } else if let ref = state.calls[session] {
         batch.append(Delivery(to: ref, Inbound.ring(offer, agent, device: device, until: until)))
         // Whoever is rung sees who calls, and everything so far, before they pick up.
         let desks = state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? []
@@ -112,13 +126,14 @@ public final class Hub: Outlet {
         writer.submit([Request(.failOffer(offer, .connectionClosed))])
       }
     case .stopRinging(let session, let offer, let end):
+      if let ref = state.lines[session] ?? nil { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
       if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.stopRinging(offer, end))) }
-    case .effect(let effect): address(effect, writer, state, &batch)
+    case .effect(let effect): address(effect, writer, &state, &batch)
     }
   }
 
   private static func address(
-    _ effect: Effect, _ writer: Writer, _ state: borrowing State, _ batch: inout [Delivery]
+    _ effect: Effect, _ writer: Writer, _ state: inout State, _ batch: inout [Delivery]
   ) {
     switch effect {
     case .deliverOffer(let offer, let aCase, let agent, .stream(let waiter), let until):
@@ -140,6 +155,9 @@ public final class Hub: Outlet {
         batch.append(Delivery(to: ref, Inbound.agentHears(conversation, entry)))
       }
     case .endSession(let session, let end):
+      if let ref = state.lines.removeValue(forKey: session) ?? nil {
+        batch.append(Delivery(to: ref, Inbound.lineChanged))
+      }
       if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.endCall(end))) }
     case .deliverOffer, .answerEmpty, .tellSessions, .tellOwner, .tellAgentStatus, .tellCaseEnded,
       .messageCustomer:

@@ -127,6 +127,11 @@ public final class ServerProcess: Sendable {
     for bot in checked.workspace.bots {
       directory.mayAssert[bot.name] = Set(bot.identityKinds.compactMap { IdentityKind(name: $0) })
     }
+    for integration in checked.workspace.integrations {
+      directory.mayAssertAsIntegration[integration.name] = Set(
+        integration.identityKinds.compactMap { IdentityKind(name: $0) })
+    }
+    directory.ruleNames = checked.rules.rules.map(\.name)
     let key = HMACKey(try reader.secret(named: "identity"))
     edge.use(
       API(directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax, e164: Edge.e164))

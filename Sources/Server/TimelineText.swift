@@ -58,11 +58,11 @@ public enum ExplanationText {
     var lines = [
       "\(page["case"] ?? "") is \(page["state"] ?? "") in queue \(page["queue"] ?? "")"
         + ((page["agent"] as? String).map { ", with \($0)" } ?? ""),
-      "It came by \(page["cause"] ?? "") and rule \((why["rule"] as? Int).map { "\($0 + 1)" } ?? "by hand") of version "
+      "It came by \(page["cause"] ?? "") and rule \((why["rule_name"] as? String).map { "\"\($0)\"" } ?? (why["rule"] as? Int).map { "\($0 + 1)" } ?? "by hand") of version "
         + "\(why["rule_version"] ?? "") sent it here, priority \(why["priority"] ?? "").",
     ]
     for step in why["story"] as? [[String: Any]] ?? [] { lines.append("  " + story(step)) }
-    if let facts = page["facts"] as? String { lines.append("The rule saw: \(facts)") }
+    if let facts = page["facts"] as? String { lines.append("The rule saw:\n  " + facts.replacingOccurrences(of: "\n", with: "\n  ")) }
     if let now = page["now"] as? [String: Any] { lines += waiting(now) }
     return lines.joined(separator: "\n")
   }

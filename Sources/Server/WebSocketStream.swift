@@ -251,7 +251,7 @@ final class WebSocketStream: ConnectionHandler {
       send("{\"type\":\"offer_ended\",\"offer\":\"\(offer)\",\"end\":\"\(end.name)\"}", connection)
     case .agentHears(let conversation, let entry): push(conversation, entry, connection)
     case .push(let bytes): send(bytes, connection)
-    case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .mailRefused: break
+    case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .mailRefused, .lineChanged: break
     }
   }
 

@@ -69,7 +69,10 @@ extension API {
     guard let assurance = Assurance(name: assuranceName), assurance != .verified else {
       throw fields.problem("assurance", "assurance must be claimed or asserted; verified needs a signature")
     }
-    if assurance == .asserted, directory.mayAssert[caller.holder]?.contains(kind) != true {
+    let allowed =
+      caller.scope == .bot
+      ? directory.mayAssert[caller.holder] : directory.mayAssertAsIntegration[caller.holder]
+    if assurance == .asserted, allowed?.contains(kind) != true {
       throw APIProblem(
         403, "may-not-assert", "May not assert this",
         "\(caller.scope.rawValue) \"\(caller.holder)\" may not assert \(kind.name) identities; workspace.yaml says which it may",

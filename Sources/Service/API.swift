@@ -42,6 +42,8 @@ public struct API: Sendable {
     case ("GET", "sessions", 3) where path[2] == "events": return try poll(request, caller, try id(path[1]))
     case ("GET", "stream", 1): return .stream
     case ("POST", "journey", 1): return try journey(request, caller)
+    case ("POST", "calls", 1): return try newCall(request, caller)
+    case ("POST", "calls", 3) where path[2] == "events": return try callEvent(request, caller, path[1])
     case ("POST", "blobs", 1): return try postBlob(request, caller)
     case ("GET", "blobs", 2): return try getBlob(request, caller, try id(path[1]))
     case ("PUT", "agents", 3) where path[1] == "me" && path[2] == "status": return try setStatus(request, caller)
@@ -51,7 +53,7 @@ public struct API: Sendable {
     case ("POST", "cases", 3): return try onCase(request, caller, try id(path[1]), path[2])
     case ("GET", "customers", 3) where path[2] == "timeline":
       return try timeline(request, caller, try id(path[1]))
-    case (_, "sessions", 1...3), (_, "journey", 1), (_, "blobs", 1...2), (_, "agents", 3), (_, "offers", 3),
+    case (_, "sessions", 1...3), (_, "journey", 1), (_, "blobs", 1...2), (_, "agents", 3), (_, "offers", 3), (_, "calls", 1), (_, "calls", 3),
       (_, "cases", 2...3), (_, "stream", 1):
       throw APIProblem(405, "method-not-allowed", "Method not allowed", "\(request.method) is not possible here")
     default: throw .notFound("page")

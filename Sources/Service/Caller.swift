@@ -33,8 +33,11 @@ public struct Directory: Sendable {
   public var botNames: [UInt32: String] = [:]
   public var agentNames: [UInt32: String] = [:]
   public var queueNames: [UInt32: String] = [:]
-  /// Which kinds of identity a bot or another integration may assert, by name.
+  /// Which kinds of identity a bot may assert, by name.
   public var mayAssert: [String: Set<IdentityKind>] = [:]
+  public var mayAssertAsIntegration: [String: Set<IdentityKind>] = [:]
+  /// Names of the rules of `ruleVersion`, in order.
+  public var ruleNames: [String] = []
   public var defaultRegion = "US"
   public var ruleVersion: UInt32 = 0
 

@@ -61,6 +61,12 @@ public enum CaseView {
 public enum Explanation {
   static func append(_ about: CaseAbout, _ directory: Directory, to out: inout [UInt8]) {
     out.append(contentsOf: "{\"rule\":\(about.rule.map(String.init) ?? "null"),\"rule_version\":\(about.ruleVersion)".utf8)
+    if about.ruleVersion == directory.ruleVersion, let rule = about.rule,
+      directory.ruleNames.indices.contains(Int(rule))
+    {
+      out.append(contentsOf: ",\"rule_name\":".utf8)
+      JSONText.append(directory.ruleNames[Int(rule)], to: &out)
+    }
     out.append(contentsOf: ",\"priority\":\(about.priority),\"story\":[".utf8)
     for (index, step) in about.history.enumerated() {
       if index > 0 { out.append(UInt8(ascii: ",")) }

@@ -79,3 +79,16 @@ struct Reload: AsyncParsableCommand {
     print("the rules apply")
   }
 }
+
+struct Phone: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Print each phone system with the secret that its dialplan passes first.")
+  @OptionGroup var options: SettingsOptions
+  func run() async throws {
+    let answer = try AdminClient.send("GET", "/admin/phone", nil, try options.settings())
+    guard let systems = try JSONSerialization.jsonObject(with: answer) as? [[String: String]] else {
+      throw AdminClient.Fault("the server's answer cannot be read")
+    }
+    for system in systems { print("\(system["system"] ?? "")  \(system["secret"] ?? "")") }
+  }
+}

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -191,6 +192,11 @@ verbose = 3
     @property
     def version(self):
         return self.ask("core show version").split(" built")[0].strip()
+
+    def completed(self, queue):
+        """How many calls a queue has completed: the C of `W:0, C:1, A:0`."""
+        found = re.search(r"\bC:(\d+)", self.ask(f"queue show {queue}"))
+        return int(found.group(1)) if found else 0
 
     def channels(self):
         return [line for line in self.ask("core show channels concise").split("\n") if "!" in line]

@@ -21,15 +21,18 @@ struct `Evaluating` {
     ("regex.extract('order 42', '([0-9]+)')", "optional.of(\"42\")"),
     ("regex.extractAll('a1b22', '[0-9]+')", "[\"1\", \"22\"]"),
     ("math.sqrt(4)", "2.0"), ("duration('0.123456789h')", "duration(\"444.4444404s\")"),
-    ("duration('1.5h30s')", "duration(\"5430s\")"), ("duration('-1ms')", "duration(\"-0.001s\")"), ("string(1000000.0)", "\"1000000\""), ("string(1e21)", "\"1e+21\""),
-    ("string(-0.0)", "\"-0\""), ("string(duration('-0.5s'))", "\"-0.5s\""), ("duration('1h30m') - duration('45m')", "duration(\"2700s\")"),
+    ("duration('1.5h30s')", "duration(\"5430s\")"), ("duration('-1ms')", "duration(\"-0.001s\")"),
+    ("string(1000000.0)", "\"1000000\""), ("string(1e21)", "\"1e+21\""),
+    ("string(-0.0)", "\"-0\""), ("string(duration('-0.5s'))", "\"-0.5s\""),
+    ("duration('1h30m') - duration('45m')", "duration(\"2700s\")"),
     ("string(timestamp('2024-02-29T23:59:59.5Z') + duration('1s'))", "\"2024-03-01T00:00:00.5Z\""),
     ("timestamp('2026-07-01T12:00:00Z').getHours('Europe/Berlin')", "14"),
     ("timestamp('2026-01-01T12:00:00Z').getHours('Europe/Berlin')", "13"),
     ("timestamp('1969-12-31T23:59:59Z').getDayOfWeek()", "3"),
     ("{'a': {'b': 1}}.a.b", "1"), ("{'a': 1}.?b.orValue(7)", "7"), ("has({'a': null}.a)", "true"),
     ("1 == 1.0 && 1u == 1 && [1] == [1.0]", "true"), ("'é' == 'e\\u0301'", "false"),
-    ("false && error_here", "false"), ("error_here || true", "true"), ("[1, 2].exists(x, x / 0 == 1 || x == 2)", "true"),
+    ("false && error_here", "false"), ("error_here || true", "true"),
+    ("[1, 2].exists(x, x / 0 == 1 || x == 2)", "true"),
     ("[{'k': 2}, {'k': 1}].sortBy(e, e.k)[0].k", "1"), ("ip('::ffff:10.0.0.1')", "error: "),
   ])
   func `gives what the language says`(_ source: String, _ expected: String) throws {
@@ -38,7 +41,8 @@ struct `Evaluating` {
   }
 
   @Test(arguments: [
-    "9223372036854775807 + 1", "-9223372036854775808 / -1", "-9223372036854775808 % -1", "-(-9223372036854775808)",
+    "9223372036854775807 + 1", "-9223372036854775808 / -1", "-9223372036854775808 % -1",
+    "-(-9223372036854775808)",
     "0u - 1u", "1 / 0", "1 % 0", "int(9.3e18)", "uint(-1)", "uint('-1')", "int('+1')", "[1][1]", "[1][-1]",
     "timestamp('2023-02-29T00:00:00Z')", "timestamp('0000-01-01T00:00:00Z')", "duration('1')", "duration('')",
     "duration('9999999999h')", "{1: 1, 1u: 2}", "optional.none().value()",
@@ -77,7 +81,8 @@ struct `Evaluating` {
   @Test func `a pattern made to explode is refused or runs in linear time`() throws {
     let text = String(repeating: "a", count: 50_000)
     #expect(try evaluate("'\(text)!'.matches('^(a+)+$')") == .bool(false))
-    let failure = Expression.compile("'x'.matches('((a{1,1000}){1,1000}){1,1000}')", Environment(variables: []))
+    let failure = Expression.compile(
+      "'x'.matches('((a{1,1000}){1,1000}){1,1000}')", Environment(variables: []))
     guard case .failure = failure else {
       Issue.record("the pattern was compiled")
       return
@@ -86,7 +91,9 @@ struct `Evaluating` {
 
   @Test func `a trace ends in the value, and holds it at the root`() throws {
     for source in `Reading expressions`.suite {
-      guard let program = try? Expression.compileUnchecked(source, Environment(variables: [])).get() else { continue }
+      guard let program = try? Expression.compileUnchecked(source, Environment(variables: [])).get() else {
+        continue
+      }
       let (value, trace) = program.trace([])
       #expect(value == program.evaluate([]), "\(source)")
       #expect(trace[program.syntax.root] == value, "\(source)")
@@ -96,13 +103,16 @@ struct `Evaluating` {
 
 struct `Checking` {
   static let environment = Environment(variables: [
-    .init("a.text", .string), .init("a.number", .int), .init("a.flag", .bool), .init("a.list", .list(.string)),
+    .init("a.text", .string), .init("a.number", .int), .init("a.flag", .bool),
+    .init("a.list", .list(.string)),
     .init("a.map", .map(.string, .int)), .init("a.time", .timestamp), .init("a.free", .dyn),
   ])
 
   @Test(arguments: [
-    "a.text + 1", "a.number && a.flag", "a.flag ? 1 : 'x'", "a.list[0] == 1", "a.map[1]", "!a.number", "a.text.foo",
-    "a.list.exists(x, x)", "a.list.all(x, x == 1)", "size(a.number)", "a.txt == 'x'", "b", "f(1)", "a.text.f()",
+    "a.text + 1", "a.number && a.flag", "a.flag ? 1 : 'x'", "a.list[0] == 1", "a.map[1]", "!a.number",
+    "a.text.foo",
+    "a.list.exists(x, x)", "a.list.all(x, x == 1)", "size(a.number)", "a.txt == 'x'", "b", "f(1)",
+    "a.text.f()",
     "a.time < 5", "a.text in a.map && 1 in a.list", "[1, 2].map(x, x + 'a')", "{1.5: 2}", "a", "a.text{b: 1}",
     "duration(a.flag)", "optional.of(1).orValue('x')", "a.map.transformMap(k, v, k + v)",
   ])
@@ -145,7 +155,9 @@ struct Seeded {
 
   mutating func pick(_ options: [String]) -> String { options[next(options.count)] }
 
-  mutating func expression(_ depth: Int) -> String { next(2) == 0 ? bool(depth) : pick([number(depth), text(depth), list(depth)]) }
+  mutating func expression(_ depth: Int) -> String {
+    next(2) == 0 ? bool(depth) : pick([number(depth), text(depth), list(depth)])
+  }
 
   mutating func bool(_ depth: Int) -> String {
     guard depth > 0 else { return pick(["true", "false", "a.flag", "has(a.text)"]) }
@@ -165,7 +177,9 @@ struct Seeded {
   }
 
   mutating func number(_ depth: Int) -> String {
-    guard depth > 0 else { return pick(["0", "1", "-7", "9223372036854775807", "a.number", "a.map['k']", "a.map.k"]) }
+    guard depth > 0 else {
+      return pick(["0", "1", "-7", "9223372036854775807", "a.number", "a.map['k']", "a.map.k"])
+    }
     let d = depth - 1
     switch next(7) {
     case 0, 1: return "(\(number(d)) \(pick(["+", "-", "*", "/", "%"])) \(number(d)))"

@@ -28,7 +28,8 @@ struct `Reading expressions` {
 
   @Test(arguments: [
     ("a.b(1)[2].c", "a.b(1)[2].c"), ("(a || b) && !(c && d)", "(a || b) && !(c && d)"),
-    ("1 - (2 - 3) - 4", "1 - (2 - 3) - 4"), ("((1))", "1"), ("-(-5)", "-(-5)"), ("a?b:c?d:e", "a ? b : c ? d : e"),
+    ("1 - (2 - 3) - 4", "1 - (2 - 3) - 4"), ("((1))", "1"), ("-(-5)", "-(-5)"),
+    ("a?b:c?d:e", "a ? b : c ? d : e"),
     ("(a?b:c)?d:e", "(a ? b : c) ? d : e"), ("x.exists_one(i, i>0)", "x.exists_one(i, i > 0)"),
     ("{'a':1,?'b':c}", "{\"a\": 1, ?\"b\": c}"), ("a.`b-c`", "a.`b-c`"), ("!!a", "!(!a)"), ("--a", "-(-a)"),
     ("-(0.a)", "-(0.a)"), ("-1.a", "(-1).a"),
@@ -50,7 +51,8 @@ struct `Reading expressions` {
     let source = "a == 1 &&\n  bé == = 2"
     let told = Expression.parse(source).diagnostics.map { $0.rendered(in: source) }
     #expect(
-      told.contains("2:9: error: `=` is not an operator\n    bé == = 2\n          ^\n  hint: to compare, write `==`")
+      told.contains(
+        "2:9: error: `=` is not an operator\n    bé == = 2\n          ^\n  hint: to compare, write `==`")
         || told.first?.hasPrefix("2:4") == true, "\(told)")
   }
 
@@ -71,13 +73,38 @@ struct `Reading expressions` {
     #expect(Expression.parse(sum).diagnostics.contains { $0.message.contains("nested more than 200") })
   }
 
+  @Test(arguments: ["\u{1}", "§", "'", "\"", "`", "0x", "1a ", "&", "'\\q", "//", "\u{0}"])
+  func `a hundred thousand bytes of nothing sensible end in diagnostics`(_ part: String) {
+    let source = String(repeating: part, count: 99_000 / part.utf8.count)
+    let found = Expression.parse(source).diagnostics
+    #expect(!found.isEmpty && found.count <= 20)
+  }
+
+  @Test func `what is as deep as allowed is checked, printed, evaluated and explained`() throws {
+    let sum = (0..<198).map(String.init).joined(separator: " + ")
+    let brackets = String(repeating: "[", count: 79) + String(repeating: "]", count: 79)
+    let folds = String(repeating: "[1].map(x, ", count: 78) + "x" + String(repeating: ")", count: 78)
+    let fields = "{}" + String(repeating: ".?a", count: 197)
+    for source in [
+      sum, brackets, folds, fields, "\(brackets) == \(brackets)",
+      "'%s'.format([\(brackets.dropFirst(4).dropLast(4))])",
+    ] {
+      let program = try Expression.compile(source, Environment(variables: [])).get()
+      let trace = program.trace([])
+      #expect(!trace.0.isError, "\(source)")
+      _ = program.failures(trace)
+      #expect(Expression.parse(program.syntax.text).syntax == program.syntax)
+    }
+  }
+
   @Test func `source of a megabyte is refused at once`() {
     let found = Expression.parse(String(repeating: "a", count: 1_000_000)).diagnostics
     #expect(found.first?.message.contains("bytes") == true)
   }
 
   @Test(arguments: [
-    "1e999", "9223372036854775808", "18446744073709551616u", "'\\q'", "'\\xZ1'", "'\\ud800'", "\"a\nb\"", "as", "1a",
+    "1e999", "9223372036854775808", "18446744073709551616u", "'\\q'", "'\\xZ1'", "'\\ud800'", "\"a\nb\"",
+    "as", "1a",
     "a.`b", "`a`", "has(a)", "[1].map(1, 2)", "[1].all(x, x, true)", "\u{1}", "a in", "{1}", "a.in",
   ])
   func `what is no expression is refused`(_ source: String) {

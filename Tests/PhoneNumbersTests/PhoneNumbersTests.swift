@@ -90,7 +90,8 @@ struct `Phone numbers` {
       if let number = PhoneNumbers.e164(text, defaultRegion: "US") { #expect(number.hasPrefix("+")) }
     }
     #expect(PhoneNumbers.e164(String(repeating: "4", count: 100_000), defaultRegion: "US") == nil)
-    #expect(PhoneNumbers.e164("+44 20 7946\0 0018", defaultRegion: "GB") != "+44")
+    // C would stop at the NUL and see another number.
+    #expect(PhoneNumbers.e164("+442079460018\0", defaultRegion: "GB") == nil)
   }
 
   @Test func `are read on many threads at once`() async {

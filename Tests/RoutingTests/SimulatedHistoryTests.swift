@@ -26,6 +26,7 @@ struct RandomHistory {
   var shadow = Router()
   var wrong: [String] = []
   var compared = 0
+  var restarts = true
   var now = Instant(milliseconds: 1_700_000_000_000)
   var log: [(event: Event, at: Instant)] = []
   var drawn: UInt64 = 0
@@ -38,9 +39,12 @@ struct RandomHistory {
 
   init(seed: UInt64) {
     random = SeededRandom(state: seed)
-    agents = 3 + random.below(12)
-    skills = 1 + random.below(6)
-    queues = 1 + random.below(4)
+    // Some worlds are crowded with cases that need the same, some with agents who can do the same.
+    switch seed % 3 {
+    case 0: (agents, skills, queues) = (3 + random.below(12), 1 + random.below(6), 1 + random.below(4))
+    case 1: (agents, skills, queues) = (12, 0, 1)
+    default: (agents, skills, queues) = (2, 1, 1)
+    }
     step(.configure(configuration()))
   }
 
@@ -53,6 +57,9 @@ struct RandomHistory {
       queue.prioritySeconds = [0, 10, 60][random.below(3)]
       queue.onMiss = random.below(2) == 0 ? .notResponding : .backOff(.seconds(20))
       queue.strategy = [[.longestIdle], [.leastOccupied, .mostSkilled], [.leastSkilled], [.roundRobin], [.fewestToday]][random.below(5)]
+      queue.order = random.below(3) == 0 ? .deadline : .age
+      queue.offersAtOnce = UInt8(1 + random.below(3))
+      queue.firstReply = .init(chat: .seconds(Int64(random.below(3)) * 10), email: .zero, phone: .zero)
       queue.wrapUp = .init(chat: .zero, email: .zero, phone: .seconds(Int64(random.below(2)) * 20))
       made.queues.append(queue)
     }
@@ -62,6 +69,7 @@ struct RandomHistory {
         agent.skills.append(.init("s\(skill)", level: UInt8(1 + random.below(10))))
       }
       agent.queues = made.queues.map(\.name).filter { _ in random.below(3) != 0 }
+      if queues == 1 { agent.queues = made.queues.map(\.name) }
       agent.capacity = UInt16(1 + random.below(5))
       agent.devices = random.below(2) == 0 ? [] : (0...random.below(2)).map { "d\($0)" }
       agent.autoAccept = random.below(6) == 0
@@ -97,7 +105,7 @@ struct RandomHistory {
     if random.below(5) == 0 { need.preferred = .init(agent: agent(), for: .seconds(Int64(random.below(60)))) }
     if random.below(6) == 0 { need.excluded = [agent()] }
     if random.below(6) == 0 { need.weight = UInt16(random.below(4)) }
-    for _ in 0..<random.below(4) where random.below(2) == 0 {
+    for _ in 0..<random.below(4) where skills > 0 && random.below(2) == 0 {
       let skill = SkillID(UInt32(random.below(skills)))
       let queue = QueueID(UInt32(random.below(queues)))
       let change: Need.Step.Change = [
@@ -131,7 +139,7 @@ struct RandomHistory {
     case 8, 9:
       let author: Author = [.customer, .system, .bot(BotID(0)), .agent(agent())][random.below(4)]
       return .record(
-        conversation: one(conversations) ?? id(), session: random.below(2) == 0 ? nil : one(sessions), entry: id(),
+        conversation: one(conversations) ?? id(), session: random.below(2) == 0 ? nil : one(sessions), entry: EntryID(Int64(random.below(1_000_000))),
         author: author, visibility: [.customer, .business, .internal][random.below(3)],
         epoch: random.below(2) == 0 ? nil : UInt32(random.below(4)))
     case 10, 11, 12, 13, 14:
@@ -164,7 +172,8 @@ struct RandomHistory {
     let held = cases.filter { router.case($0)?.agent != nil }
     let id: CaseID = (random.below(6) == 0 ? one(cases) : one(held)) ?? self.id()
     let by = random.below(10) == 0 ? agent() : router.case(id)?.agent ?? agent()
-    switch random.below(10) {
+    switch random.below(11) {
+    case 10: return .assign(one(cases) ?? id, to: agent())
     case 0: return .transfer(id, by: by, need: need(), case: self.id())
     case 1: return .handBack(id, by: by)
     case 2, 3: return .wrapUp(id, by: by)
@@ -194,13 +203,13 @@ struct RandomHistory {
   /// The naive matcher: looks at every waiting case and every agent. The offer must join a case with no
   /// sooner one that its agent could take, to an agent with no better one for it.
   mutating func compare(_ id: CaseID, _ agent: AgentID) {
-    func could(_ index: Int, _ slot: Int32) -> Bool {
-      let record = shadow.cases[slot]
-      return record.state == .waiting && !shadow.isInGrace(record.session)
-        && (record.preferenceUntil == nil || record.need.preferred.map { Int($0.agent.raw) == index } ?? true)
-        && shadow.isEligible(index, slot)
-    }
     let (slot, index) = (shadow.slot(of: id), Int(agent.raw))
+    func could(_ index: Int, _ other: Int32) -> Bool {
+      let record = shadow.cases[other]
+      return (record.state == .waiting || other == slot && record.state == .offered) && !shadow.isInGrace(record.session)
+        && (record.preferenceUntil == nil || record.need.preferred.map { Int($0.agent.raw) == index } ?? true)
+        && shadow.isEligible(index, other)
+    }
     if !could(index, slot) { wrong.append("\(id) offered to agent \(agent.raw), who cannot take it") }
     for other in shadow.cases.ordered where could(index, other) {
       let (mine, its) = (shadow.cases[slot], shadow.cases[other])
@@ -251,7 +260,7 @@ struct RandomHistory {
     if let first = wrong.first { return "after \(asked): \(first)" }
     if let first = violations.first { return "after \(asked): \(first)" }
     if chance % 100 == 3 { return replay() }
-    if chance == 4 { return restart() }
+    if chance == 4, restarts { return restart() }
     return nil
   }
 

@@ -39,7 +39,7 @@ struct World {
   static func conversation(_ n: UInt64) -> ConversationID { .init(high: 1, low: n) }
   static func session(_ n: UInt64) -> SessionID { .init(high: 2, low: n) }
   static func `case`(_ n: UInt64) -> CaseID { .init(high: 3, low: n) }
-  static func entry(_ n: UInt64) -> EntryID { .init(high: 4, low: n) }
+  static func entry(_ n: UInt64) -> EntryID { EntryID(Int64(n)) }
   static func customer(_ n: UInt64) -> CustomerID { .init(high: 5, low: n) }
   static let by = RouteReason(cause: .handoff, ruleVersion: 1, rule: 0)
 

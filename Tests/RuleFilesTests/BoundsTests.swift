@@ -9,7 +9,8 @@ final class ScratchFolder {
   let url = FileManager.default.temporaryDirectory.appending(path: "rules-\(UUID().uuidString)")
 
   init() throws {
-    try FileManager.default.createDirectory(at: url.appending(path: "rules"), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      at: url.appending(path: "rules"), withIntermediateDirectories: true)
     try write("workspace.yaml", "title: Test\n")
     try write("queues.yaml", "support:\n")
     try write("rules/90.yaml", "- name: everyone\n  route: { queue: support }\n")
@@ -33,23 +34,28 @@ struct `What bad input gets` {
 
   @Test func `a rule file of fifty megabytes is refused without reading it all`() throws {
     let folder = try ScratchFolder()
-    try folder.write("rules/10.yaml", String(repeating: "# nothing to see here, and a lot of it\n", count: 1_350_000))
+    try folder.write(
+      "rules/10.yaml", String(repeating: "# nothing to see here, and a lot of it\n", count: 1_350_000))
     let loaded = folder.load()
     #expect(loaded.workspace == nil)
-    #expect(loaded.rendered == "rules/10.yaml: error: this file is larger than 1 MB\n  hint: split it into several files")
+    #expect(
+      loaded.rendered
+        == "rules/10.yaml: error: this file is larger than 1 MB\n  hint: split it into several files")
   }
 
   @Test func `YAML nested ten thousand deep is refused`() throws {
     let folder = try ScratchFolder()
     try folder.write("queues.yaml", String(repeating: "[", count: 10_000))
     #expect(folder.load().workspace == nil)
-    try folder.write("queues.yaml", "support: " + String(repeating: "[", count: 100) + String(repeating: "]", count: 100))
+    try folder.write(
+      "queues.yaml", "support: " + String(repeating: "[", count: 100) + String(repeating: "]", count: 100))
     #expect(folder.load().rendered.contains("nested more than"))
   }
 
   @Test func `aliases used as keys never unfold`() throws {
     let folder = try ScratchFolder()
-    let levels = (1...30).map { "a\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1), *a\($0 - 1)]" }.joined(separator: "\n")
+    let levels = (1...30).map { "a\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1), *a\($0 - 1)]" }.joined(
+      separator: "\n")
     try folder.write("queues.yaml", "a0: &a0 [x]\n\(levels)\n? *a30\n: x\n? *a30\n: y\n")
     #expect(folder.load().rendered.contains("aliases are not allowed"))
   }
@@ -69,7 +75,10 @@ struct `What bad input gets` {
 
   @Test func `any other bytes give diagnostics, never a trap`() throws {
     let folder = try ScratchFolder()
-    let pieces = ["- ", "name: ", "x", ":", "\n", "  ", "when: ", "route: ", "{", "}", "[", "]", "\"", "'", "|", ">", "#", "&a ", "*a ", "!!binary ", "---", "? ", "é", "\t", ",", "%", "@", "queue: support"]
+    let pieces = [
+      "- ", "name: ", "x", ":", "\n", "  ", "when: ", "route: ", "{", "}", "[", "]", "\"", "'", "|", ">", "#",
+      "&a ", "*a ", "!!binary ", "---", "? ", "é", "\t", ",", "%", "@", "queue: support",
+    ]
     var state: UInt64 = 7
     for _ in 0..<400 {
       var text = ""

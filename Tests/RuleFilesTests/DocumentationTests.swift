@@ -11,7 +11,8 @@ struct `docs/rules.md` {
 
   /// The fenced blocks with this label.
   static func blocks(_ label: String) throws -> [String] {
-    let parts = try String(contentsOf: page, encoding: .utf8).components(separatedBy: "```yaml \(label)\n").dropFirst()
+    let parts = try String(contentsOf: page, encoding: .utf8).components(separatedBy: "```yaml \(label)\n")
+      .dropFirst()
     return parts.map { $0.components(separatedBy: "```")[0] }
   }
 
@@ -22,7 +23,8 @@ struct `docs/rules.md` {
     let tail = try #require(head.last?.components(separatedBy: "<!-- /facts -->"))
     let expected = FactCatalogue.markdown + "\n"
     if ProcessInfo.processInfo.environment["THROUGHLINE_GOLDEN"] != nil {
-      try (head[0] + open + expected + "<!-- /facts -->" + tail[1]).write(to: Self.page, atomically: true, encoding: .utf8)
+      try (head[0] + open + expected + "<!-- /facts -->" + tail[1]).write(
+        to: Self.page, atomically: true, encoding: .utf8)
     } else {
       #expect(tail[0] == expected)
     }
@@ -32,7 +34,8 @@ struct `docs/rules.md` {
     let conditions = try Self.blocks("conditions").joined().split(separator: "\n").map { $0.dropFirst(2) }
     #expect(conditions.count >= 10)
     for condition in conditions {
-      let compiled = Expression.compile(String(condition), Fact.environment(zone: SystemZones.table), expecting: .bool)
+      let compiled = Expression.compile(
+        String(condition), Fact.environment(zone: SystemZones.table), expecting: .bool)
       if case .failure(let failure) = compiled {
         Issue.record("\(failure.diagnostics.map { $0.rendered(in: String(condition)) })")
       }
@@ -43,7 +46,8 @@ struct `docs/rules.md` {
     let folder = FileManager.default.temporaryDirectory.appending(path: "rules-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     for name in ["rules", "tests"] {
-      try FileManager.default.createDirectory(at: folder.appending(path: name), withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        at: folder.appending(path: name), withIntermediateDirectories: true)
     }
     func write(_ path: String, _ text: String) throws {
       try text.write(to: folder.appending(path: path), atomically: true, encoding: .utf8)

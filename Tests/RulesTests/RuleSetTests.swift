@@ -15,7 +15,8 @@ struct `A set of rules` {
     let set = try RuleSet(
       version: "1",
       rules: [
-        rule("chats", "session.channel == 'chat'"), rule("also chats", "session.channel == 'chat' && customer.known"),
+        rule("chats", "session.channel == 'chat'"),
+        rule("also chats", "session.channel == 'chat' && customer.known"),
         rule("everyone", nil),
       ], skills: [])
     var facts = Facts()
@@ -76,7 +77,8 @@ struct `A set of rules` {
     var taking = try rule("everyone", nil)
     taking.wantedSkills = .required
     taking.language = .preferred
-    let set = try RuleSet(version: "", rules: [taking], skills: [german, SkillConfiguration(name: "returns")])
+    let set = try RuleSet(
+      version: "", rules: [taking], skills: [german, SkillConfiguration(name: "returns")])
     var facts = Facts()
     facts[.handoffSkills] = .list([.string("returns"), .string("juggling"), .int(3), .string("returns")])
     facts[.customerLanguage] = .string("de")

@@ -12,7 +12,7 @@ import Testing
 /// `THROUGHLINE_POWER_CUTS=10000` cuts that often.
 struct `A power cut` {
   let folder = TemporaryFolder()
-  static let cuts = Int(ProcessInfo.processInfo.environment["THROUGHLINE_POWER_CUTS"] ?? "") ?? 60
+  static let cuts = Int(ProcessInfo.processInfo.environment["THROUGHLINE_POWER_CUTS"] ?? "") ?? 20
 
   @Test func `loses nothing that was acknowledged, at any point`() throws {
     let operations = try record(commits: 120)

@@ -19,12 +19,14 @@ public enum ConformanceFile {
     for (index, line) in text.split(separator: "\n").enumerated() {
       guard !line.allSatisfy(\.isWhitespace) else { continue }
       guard let json = Json.parse(line), let expression = json["expr"]?.text else {
-        failures.append(.init(name: "line \(index + 1)", expression: "", expected: "a case", got: "unreadable JSON"))
+        failures.append(
+          .init(name: "line \(index + 1)", expression: "", expected: "a case", got: "unreadable JSON"))
         continue
       }
       let name = [json["section"]?.text, json["name"]?.text].compactMap(\.self).joined(separator: "/")
       if let failure = ConformanceCase(json, zone).failure(expression) {
-        failures.append(.init(name: name, expression: expression, expected: failure.expected, got: failure.got))
+        failures.append(
+          .init(name: name, expression: expression, expected: failure.expected, got: failure.got))
       } else {
         passed += 1
       }

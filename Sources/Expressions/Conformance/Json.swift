@@ -90,7 +90,9 @@ private struct JsonReader {
     if take(UInt8(ascii: "}")) { return .object(members) }
     repeat {
       skipSpace()
-      guard let key = string(), take(UInt8(ascii: ":")), let value = value(depth: depth + 1) else { return nil }
+      guard let key = string(), take(UInt8(ascii: ":")), let value = value(depth: depth + 1) else {
+        return nil
+      }
       members.append((key, value))
     } while take(UInt8(ascii: ","))
     return take(UInt8(ascii: "}")) ? .object(members) : nil
@@ -136,7 +138,9 @@ private struct JsonReader {
   private mutating func escapedScalar() -> UnicodeScalar? {
     guard let high = unit() else { return nil }
     guard (0xD800...0xDBFF).contains(high) else { return UnicodeScalar(high) ?? "\u{FFFD}" }
-    guard at + 1 < bytes.count, bytes[at] == 0x5C, bytes[at + 1] == UInt8(ascii: "u") else { return "\u{FFFD}" }
+    guard at + 1 < bytes.count, bytes[at] == 0x5C, bytes[at + 1] == UInt8(ascii: "u") else {
+      return "\u{FFFD}"
+    }
     at += 2
     guard let low = unit(), (0xDC00...0xDFFF).contains(low) else { return "\u{FFFD}" }
     return UnicodeScalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00))

@@ -1,0 +1,135 @@
+import Channels
+import Continuity
+import Model
+import Pipeline
+import Records
+import Routing
+import WebCodec
+import Wire
+
+/// The HTTP hook for every phone system that is no Asterisk: it tells of a call and what happens to it, and is told
+/// what to do next.
+extension API {
+  func newCall(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
+    try need(caller, .telephony)
+    var fields = try Fields(request.body)
+    let id = try fields.required("call")
+    var facts = HandoffFacts()
+    facts.reason = try fields.optionalText("reason", bytesMax: 4_096) ?? ""
+    var members = Members()
+    if let known = try fields.object("known") {
+      for (name, value) in known.prefix(100) {
+        if let fact = Self.fact(value) { facts.fields.append(.init(name: name, value: fact)) }
+      }
+      members.raw("known", JSONValue.object(JSONObject(known.map { .init($0.name, $0.value) })).encoded)
+    }
+    let from = try fields.optionalText("from")
+    let to = try fields.optionalText("to")
+    let name = try fields.optionalText("caller_name")
+    let wait = Int(try fields.optionalInteger("wait_seconds", 0...60) ?? 0)
+    try fields.end()
+    let channel = PhoneChannel(
+      workspace: directory.workspace, defaultRegion: directory.defaultRegion, identityKey: identityKey)
+    let call = channel.arrival(
+      .init(
+        system: system(caller), id: id, from: from, to: to, name: name, facts: facts, members: members.bytes))
+    return .call(.call(call), try idempotency(request, caller), waitSeconds: wait)
+  }
+
+  private func system(_ caller: Caller) -> String { "http:\(caller.holder)" }
+
+  /// What the phone system says of a call: `ringing`, `answered`, `missed`, `busy`, `digits`, `speech`, `hung_up`, or
+  /// nothing new (`waiting`): it only asks what to do next.
+  func callEvent(_ request: APIRequest, _ caller: Caller, _ id: String) throws(APIProblem) -> APIAction {
+    try need(caller, .telephony)
+    var fields = try Fields(request.body)
+    let event = try fields.required("event")
+    let offer: OfferID? = try fields.optionalID("offer")
+    let text = try fields.optionalText("text", bytesMax: Fields.Bound.textBytes)
+    let digits = try fields.optionalText("digits")
+    let confidence = fields.value("confidence")
+    let wait = Int(try fields.optionalInteger("wait_seconds", 0...60) ?? 0)
+    try fields.end()
+    let key = PhoneChannel.key(system: system(caller), id: id)
+    func needOffer() throws(APIProblem) -> OfferID {
+      guard let offer else { throw fields.problem("offer", "\(event) needs the offer that rang", type: "missing-field") }
+      return offer
+    }
+    let told: CallNews
+    switch event {
+    case "waiting", "ringing": told = .nothing
+    case "answered": told = .answered(try needOffer())
+    case "missed": told = .missed(try needOffer())
+    case "busy": told = .failed(try needOffer(), .deviceBusy)
+    case "unavailable": told = .failed(try needOffer(), .deviceUnavailable)
+    case "hung_up": told = .hungUp
+    case "digits":
+      guard let digits, digits.utf8.allSatisfy({ "0123456789*#ABCD".utf8.contains($0) }) else {
+        throw fields.problem("digits", "digits must be 0-9, *, #, A-D", type: "missing-field")
+      }
+      var members = Members()
+      members.text("digits", digits)
+      told = .said(EntryDraft(kind: .digits, author: .customer, visibility: .customer, channel: .phone, members: members.bytes))
+    case "speech":
+      guard let text else { throw fields.problem("text", "speech needs its text", type: "missing-field") }
+      var members = Members()
+      members.text("text", text)
+      if let confidence { members.raw("confidence", confidence.encoded) }
+      told = .said(EntryDraft(kind: .speech, author: .customer, visibility: .customer, channel: .phone, members: members.bytes))
+    default:
+      throw fields.problem(
+        "event", "event must be waiting, ringing, answered, missed, busy, unavailable, digits, speech or hung_up")
+    }
+    return .call(.callNews(key, told), try idempotency(request, caller), waitSeconds: wait)
+  }
+}
+
+/// What a call should do next, as its phone system is told.
+public enum CallInstruction: Hashable, Sendable {
+  case wait(position: Int)
+  case ring(device: String, OfferID, seconds: Int)
+  case talk
+  case hangUp(String)
+  case message
+
+  public func response(call session: SessionID?) -> APIResponse {
+    var json = JSONWriter()
+    json.object {
+      if let session { $0.field("session", session.description) }
+      switch self {
+      case .wait(let position):
+        $0.field("do", "wait")
+        $0.field("music", true)
+        $0.field("position", position)
+      case .ring(let device, let offer, let seconds):
+        $0.field("do", "ring")
+        $0.field("device", device)
+        $0.field("offer", offer.description)
+        $0.field("seconds", seconds)
+      case .talk: $0.field("do", "talk")
+      case .hangUp(let why):
+        $0.field("do", "hang_up")
+        $0.field("reason", why)
+      case .message: $0.field("do", "leave_message")
+      }
+    }
+    return APIResponse(200, json: json.bytes)
+  }
+
+  /// Read from the live machine; whoever shows it to the outside waits for the position first.
+  public static func of(_ session: SessionID, _ router: borrowing Router, now: Instant) -> CallInstruction {
+    guard let known = router.session(session), let conversation = router.conversation(known.conversation) else {
+      return .hangUp("the call is over")
+    }
+    guard let id = conversation.openCase, let state = router.case(id) else { return .hangUp("the call is over") }
+    if case .agent = conversation.owner { return .talk }
+    for offer in state.offers {
+      guard let view = router.offer(offer), case .device(let index) = view.seat,
+        let devices = router.agent(view.agent)?.settings.devices, devices.indices.contains(Int(index))
+      else { continue }
+      return .ring(
+        device: devices[Int(index)], offer, seconds: Int(max(1, (view.until - now).milliseconds / 1_000)))
+    }
+    return .wait(position: (router.why(id)?.ahead ?? 0) + 1)
+  }
+}

@@ -1,0 +1,199 @@
+import Model
+import Testing
+
+@testable import Routing
+
+struct `Moves and time` {
+  @Test func `offered to several at once, the first to accept has it`() {
+    var configuration = World.configuration
+    configuration.queues[0].offersAtOnce = 2
+    var world = World(configuration)
+    world.available(World.ann, World.bob)
+    world.given(.openStream(World.ann, waiter: WaiterID(1)), .openStream(World.bob, waiter: WaiterID(2)))
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    let (first, second) = (world.offer(World.ann), world.offer(World.bob))
+    world.when(.accept(second, World.bob))
+    world.then(
+      [
+        .caseAccepted(World.case(1), World.bob), .offerEnded(second, .accepted),
+        .offerEnded(first, .revoked(.wonByAnother)),
+        .ownerChanged(World.conversation(1), to: .agent(World.bob, World.case(1)), epoch: 3),
+      ],
+      [
+        .withdrawOffer(first, World.case(1), World.ann, .stream(WaiterID(1)), .revoked(.wonByAnother)),
+        .tellOwner(World.conversation(1), .agent(World.bob, World.case(1)), epoch: 3),
+      ])
+    world.refused(.accept(first, World.ann), .offerEnded)
+  }
+
+  @Test func `the case whose service level ends first goes first, where the queue says so`() {
+    var configuration = World.configuration
+    configuration.queues[0].order = .deadline
+    var world = World(configuration)
+    world.open(1)
+    world.route(1, Need(queue: World.support))  // 30 s
+    world.open(2)
+    var quick = Need(queue: World.support)
+    quick.serviceLevel = .seconds(10)
+    world.pass(seconds: 15)
+    world.route(2, quick)
+    world.available(World.ann)
+    world.asks(World.ann)
+    #expect(world.router.offer(world.offer(World.ann))?.theCase == World.case(2))
+  }
+
+  @Test func `an agent who says nothing loses the case, which keeps its age`() {
+    var configuration = World.configuration
+    configuration.queues[0].firstReply.chat = .seconds(60)
+    var world = World(configuration)
+    world.assigned(1, to: World.ann)
+    let age = world.router.case(World.case(1))?.age
+    world.pass(seconds: 60)
+    world.when(.tick)
+    #expect(world.last.events.contains(.caseRequeued(World.case(1), .agentSilent)))
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+    #expect(world.router.case(World.case(1))?.age == age)
+
+    world.given(.endSession(World.session(1), .customerLeft))
+    world.assigned(2, to: World.bob)
+    world.given(
+      .record(
+        conversation: World.conversation(2), session: nil, entry: World.entry(2), author: .agent(World.bob),
+        visibility: .customer, epoch: nil))
+    world.pass(seconds: 100)
+    world.given(.tick)
+    #expect(world.router.case(World.case(2))?.state == .assigned(World.bob))
+  }
+
+  @Test func `a supervisor gives a case to an agent who is there and has room`() {
+    var world = World()
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.refused(.assign(World.case(1), to: World.bob), .agentNotAvailable)
+    world.available(World.ann, World.bob)
+    world.asks(World.ann)
+    let offer = world.offer(World.ann)
+    world.when(.assign(World.case(1), to: World.bob))
+    world.then(
+      [
+        .caseAccepted(World.case(1), World.bob), .offerEnded(offer, .revoked(.movedOn)),
+        .ownerChanged(World.conversation(1), to: .agent(World.bob, World.case(1)), epoch: 3),
+      ],
+      [
+        .withdrawOffer(offer, World.case(1), World.ann, .next(WaiterID(1)), .revoked(.movedOn)),
+        .tellOwner(World.conversation(1), .agent(World.bob, World.case(1)), epoch: 3),
+      ])
+    world.given(.assign(World.case(1), to: World.ann))
+    #expect(world.router.agent(World.bob)?.cases == [])
+    for n in 2...3 as ClosedRange<UInt64> { world.assigned(n, to: World.bob) }
+    world.assigned(4, to: World.bob)
+    world.refused(.assign(World.case(1), to: World.bob), .agentAtCapacity)
+  }
+
+  @Test func `a parked case frees the agent, and wakes to them or to its queue`() {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    world.given(.park(World.case(1), by: World.ann, until: world.now + .seconds(30)))
+    #expect(world.router.agent(World.ann)?.capacityUsed == 0)
+    world.pass(seconds: 30)
+    world.when(.tick)
+    world.then([.caseResumed(World.case(1), World.ann)], [])
+    world.given(.park(World.case(1), by: World.ann, until: world.now + .seconds(200)))
+    world.pass(seconds: 200)
+    world.when(.tick)
+    #expect(world.router.case(World.case(1))?.state == .waiting, "ann's lease was over")
+    #expect(world.router.conversation(World.conversation(1))?.owner == .queue(World.support, World.case(1)))
+  }
+
+  @Test func `presence is written when a third of the lease is gone, and ends with it`() {
+    var world = World()
+    world.available(World.ann)
+    world.pass(seconds: 20)
+    world.when(.renewPresence(World.ann))
+    world.then([], [])
+    world.pass(seconds: 1)
+    world.when(.renewPresence(World.ann))
+    world.then([.presenceRenewed(World.ann, until: world.now + .seconds(60))], [])
+    world.given(.openStream(World.ann, waiter: WaiterID(3)))
+    world.pass(seconds: 500)
+    world.given(.tick)
+    #expect(world.router.agent(World.ann)?.isPresent == true, "a stream holds it")
+    world.given(.closeStream(World.ann, waiter: WaiterID(3)))
+    world.pass(seconds: 60)
+    world.when(.tick)
+    world.then([.presenceLost(World.ann)], [])
+  }
+
+  @Test func `a next that finds nothing is answered empty when its time is up`() {
+    var world = World()
+    world.available(World.ann)
+    world.asks(World.ann, 4, seconds: 30)
+    world.refused(.next(World.ann, waiter: WaiterID(5), until: world.now + .seconds(1)), .agentAlreadyWaiting)
+    #expect(world.router.nextDeadline == world.now + .seconds(30))
+    world.pass(seconds: 30)
+    world.when(.tick)
+    #expect(world.last.events.first == .nextEnded(World.ann, WaiterID(4)))
+    #expect(world.last.effects == [.answerEmpty(WaiterID(4))])
+  }
+
+  @Test func `a new version keeps handles, retires who is left out, and re-weighs what waits`() {
+    var world = World()
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.available(World.ann)
+    world.asks(World.ann)
+    let offer = world.offer(World.ann)
+    var next = World.configuration
+    next.version = 2
+    next.agents.removeFirst()
+    next.skills.insert("italian", at: 0)
+    world.when(.configure(next))
+    world.then(
+      [.configured(next), .offerEnded(offer, .revoked(.reconfigured))],
+      [.withdrawOffer(offer, World.case(1), World.ann, .next(WaiterID(1)), .revoked(.reconfigured))])
+    #expect(world.router.skillID(named: "german") == World.german)
+    #expect(world.router.agentID(named: "ann") == World.ann)
+    world.refused(.next(World.ann, waiter: WaiterID(2), until: world.now + .seconds(5)), .unknownAgent)
+    next.agents[0].queues = ["nowhere"]
+    world.refused(.configure(next), .unknownQueue)
+  }
+
+  @Test func `a mass change is matched in portions, and ticks go on`() {
+    var configuration = World.configuration
+    configuration.agents = (0..<600).map { .init(name: "agent\($0)", skills: [], queues: ["support"]) }
+    configuration.queues[0].waitingMax = 10_000
+    var router = Router()
+    var out = Decision()
+    let now = Instant(milliseconds: 1_000)
+    func play(_ command: Command) { #expect(router.decide(command, at: now, into: &out) == nil) }
+    var away = configuration
+    for index in away.agents.indices { away.agents[index].queues = ["sales"] }
+    away.agents.append(.init(name: "keeper", skills: [], queues: ["support"]))
+    play(.configure(away))
+    for n in 0..<600 as Range<UInt32> {
+      play(.setStatus(AgentID(n), .available, lease: .seconds(600)))
+      play(.openStream(AgentID(n), waiter: WaiterID(UInt64(n))))
+      play(
+        .openConversation(
+          conversation: World.conversation(UInt64(n)), customer: World.customer(1),
+          session: NewSession(id: World.session(UInt64(n)), channel: .email, bot: nil)))
+      play(
+        .route(
+          conversation: World.conversation(UInt64(n)), session: World.session(UInt64(n)), case: World.case(UInt64(n)),
+          need: Need(queue: World.support), by: World.by, epoch: nil))
+    }
+    var made: [Int] = []
+    func offersMade() -> Int { out.events.count { if case .offerMade = $0 { true } else { false } } }
+    out = Decision()
+    play(.configure(configuration))
+    made.append(offersMade())
+    while router.nextDeadline ?? .distantFuture <= now {
+      out = Decision()
+      play(.tick)
+      made.append(offersMade())
+    }
+    #expect(made == [256, 256, 88])
+    #expect(Invariants.check(router) == [])
+  }
+}

@@ -1,0 +1,268 @@
+import Model
+import Testing
+import Wire
+
+@testable import Routing
+
+/// Each structure against the plainest thing that does the same.
+struct `Structures under the machine` {
+  @Test(arguments: 1...4) func `the id table agrees with a dictionary`(seed: UInt64) {
+    var random = SeededRandom(state: seed)
+    var table = IDTable()
+    var plain: [CaseID: Int32] = [:]
+    for _ in 0..<20_000 {
+      let id = CaseID(high: UInt64(random.below(3)), low: UInt64(random.below(500)) << 40)
+      switch random.below(3) {
+      case 0:
+        table.remove(id)
+        plain[id] = nil
+      case 1:
+        let slot = Int32(random.below(1_000))
+        table.insert(id, slot)
+        plain[id] = slot
+      default: #expect(table.find(id) == plain[id] ?? -1)
+      }
+    }
+    #expect(table.count == plain.count)
+  }
+
+  @Test(arguments: 1...4) func `timers fire in the order of instant, kind and number`(seed: UInt64) {
+    var random = SeededRandom(state: seed)
+    var timers = Timers()
+    var plain: [UInt64: Int64] = [:]
+    for _ in 0..<10_000 {
+      let kind = [TimerKind.offer, .caseDue, .session, .agent][random.below(4)]
+      let slot = Int32(random.below(200))
+      switch random.below(4) {
+      case 0:
+        timers.cancel(kind, slot)
+        plain[Timers.order(kind, UInt64(slot))] = nil
+      case 1, 2:
+        let at = Int64(random.below(1_000))
+        timers.set(kind, slot, number: UInt64(slot), at: Instant(milliseconds: at))
+        plain[Timers.order(kind, UInt64(slot))] = at
+      default:
+        let least = plain.map { ($0.value, $0.key) }.min { $0 < $1 }
+        #expect(timers.first?.at == least?.0 && timers.first?.order == least?.1)
+      }
+    }
+  }
+
+  /// Agents with levels, and cases that need some of them.
+  struct Field {
+    var random: SeededRandom
+    var profiles: Profiles
+    let skills = 5, queues = 3, agents = 30
+
+    init(seed: UInt64) {
+      var random = SeededRandom(state: seed)
+      var made = RoutingConfiguration(
+        version: 1, skills: (0..<5).map { "s\($0)" }, bots: [], queues: (0..<3).map { .init(name: "q\($0)") }, agents: [])
+      for index in 0..<30 {
+        var agent = RoutingConfiguration.Agent(name: "a\(index)", skills: [], queues: [])
+        for skill in 0..<5 where random.below(2) == 0 { agent.skills.append(.init("s\(skill)", level: UInt8(1 + random.below(10)))) }
+        agent.queues = (0..<3).filter { _ in random.below(2) == 0 }.map { "q\($0)" }
+        made.agents.append(agent)
+      }
+      var catalogue = Catalogue()
+      catalogue.apply(made)
+      profiles = Profiles(catalogue)
+      self.random = random
+    }
+
+    mutating func needed() -> [Need.SkillRequirement] {
+      var needed: [Need.SkillRequirement] = []
+      for skill in 0..<skills where random.below(3) == 0 {
+        needed.append(.init(skill: SkillID(UInt32(skill)), level: UInt8(1 + random.below(6)), required: random.below(6) != 0))
+      }
+      return needed
+    }
+    func meets(_ agent: Int, _ queues: [QueueID], _ needed: [Need.SkillRequirement]) -> Bool {
+      queues.contains { profiles.serves(agent, $0) }
+        && needed.allSatisfy { !$0.required || profiles.level(agent, $0.skill.raw) >= $0.level }
+    }
+  }
+
+  struct Waiting {
+    var slot: Int32, key: Int64, sequence: UInt64, queues: [QueueID], channel: Channel, weight: UInt16
+    var needed: [Need.SkillRequirement]
+  }
+
+  @Test(arguments: 1...6) func `the case index finds what a look at every case finds`(seed: UInt64) {
+    var field = Field(seed: seed)
+    var index = CaseIndex()
+    var plain: [Waiting] = []
+    var free = Array(0..<600 as Range<Int32>)
+    // A few needs that many share, so that classes grow, or many that few share.
+    let shared = (0..<4).map { _ in field.needed() }
+    for sequence in 1...3_000 as ClosedRange<UInt64> {
+      if field.random.below(5) < 2, !plain.isEmpty {
+        let gone = plain.remove(at: field.random.below(plain.count))
+        index.remove(gone.slot)
+        free.append(gone.slot)
+      } else if plain.count < 600 {
+        let slot = free.removeLast()
+        let queue = QueueID(UInt32(field.random.below(3)))
+        let widened = field.random.below(5) == 0 ? [QueueID(UInt32(field.random.below(3)))] : []
+        let new = Waiting(
+          slot: slot, key: Int64(field.random.below(500)), sequence: sequence, queues: [queue] + widened,
+          channel: Channel.allCases[field.random.below(3)], weight: UInt16(1 + field.random.below(2)),
+          needed: seed % 2 == 0 ? shared[field.random.below(4)] : field.needed())
+        plain.append(new)
+        index.insert(
+          slot, key: new.key, sequence: sequence, queue: queue, widened: widened, channel: new.channel,
+          weight: new.weight, skills: new.needed, takesAnyone: true)
+      }
+      let agent = field.random.below(field.agents)
+      let ready = UInt8(1 + field.random.below(7))
+      let room = 1 + field.random.below(2)
+      let barred = Int32(field.random.below(7))
+      let expected = plain.filter {
+        ready & $0.channel.bit != 0 && Int($0.weight) <= room && $0.slot % 7 != barred
+          && field.meets(agent, $0.queues, $0.needed)
+      }.min { ($0.key, $0.sequence) < ($1.key, $1.sequence) }
+      let found = index.best(for: .init(agent: agent, ready: ready, room: room), field.profiles) { $0 % 7 != barred }
+      #expect(found.slot == expected?.slot ?? -1)
+      if found.slot != expected?.slot ?? -1 { return }
+    }
+    for gone in plain { index.remove(gone.slot) }
+    #expect(index.count == 0)
+    #expect(index.liveNodes == index.lanes.count, "nothing is left but roots")
+  }
+
+  @Test(arguments: 1...6) func `the idle index finds agents in the order in which they became idle`(seed: UInt64) {
+    var field = Field(seed: seed)
+    var index = IdleIndex(skills: field.skills, queues: field.queues, agents: field.agents, order: (0..<30).map { Int32($0) })
+    var order = Array(0..<30)
+    var listed = Array(repeating: UInt8(0), count: 30)
+    for _ in 0..<2_000 {
+      let agent = field.random.below(30)
+      if field.random.below(3) == 0 {
+        index.moveToEnd(agent, field.profiles)
+        order.removeAll { $0 == agent }
+        order.append(agent)
+      } else {
+        listed[agent] = UInt8(field.random.below(8))
+        index.list(agent, listed[agent], field.profiles)
+      }
+      let channel = Channel.allCases[field.random.below(3)]
+      let queue = QueueID(UInt32(field.random.below(3)))
+      let widened = field.random.below(3) == 0 ? [QueueID(UInt32(field.random.below(3)))] : []
+      let needed = field.needed()
+      let expected = order.filter { listed[$0] & channel.bit != 0 && field.meets($0, [queue] + widened, needed) }
+      var found: [Int] = []
+      var cursor = IdleIndex.Cursor()
+      while true {
+        let next = index.next(&cursor, channel: channel, queue: queue, widened: widened, skills: needed)
+        if next < 0 { break }
+        found.append(next)
+      }
+      #expect(found == expected)
+      if found != expected { return }
+    }
+  }
+}
+
+struct `Events as bytes` {
+  /// One of each, with the byte that names it: a changed encoding takes a new one.
+  static let examples: [(code: UInt8, event: Event)] = [
+    (1, .configured(World.configuration)), (2, .started),
+    (3, .conversationOpened(World.conversation(1), customer: World.customer(2), owner: .bot(World.bot))),
+    (4, .conversationReopened(World.conversation(1), customer: World.customer(2), owner: .unrouted, epoch: 9, lastAgent: World.bob)),
+    (5, .conversationMoved(World.conversation(1), customer: World.customer(3))),
+    (6, .conversationClosed(World.conversation(1), lastAgent: nil)),
+    (7, .sessionOpened(World.session(1), World.conversation(1), .phone, bot: nil)),
+    (8, .sessionEnded(World.session(1), .businessEnded)),
+    (9, .entryRecorded(World.entry(1), World.conversation(1), session: World.session(1), author: .agent(World.ann), visibility: .internal)),
+    (10, .ownerChanged(World.conversation(1), to: .queue(World.sales, World.case(3)), epoch: 300)),
+    (11, .caseQueued(World.case(1), World.conversation(1), World.session(1), .email, need: need, age: Instant(milliseconds: -5), by: World.by)),
+    (12, .stepTaken(World.case(1), index: 400)), (13, .preferenceEnded(World.case(1))),
+    (14, .caseAccepted(World.case(1), World.cat)),
+    (15, .caseWrappingUp(World.case(1), World.cat, until: nil)),
+    (16, .caseParked(World.case(1), World.cat, until: .distantFuture)),
+    (17, .caseResumed(World.case(1), World.cat)), (18, .caseClosed(World.case(1), .handedBack)),
+    (19, .offerMade(OfferID(high: 1, low: 2), World.case(1), World.cat, seat: .device(3), until: .distantPast, passedOver: PassedOver())),
+    (20, .offerEnded(OfferID(high: 1, low: 2), .revoked(.movedOn))), (21, .statusSet(World.cat, .custom(200))),
+    (22, .presenceRenewed(World.cat, until: Instant(milliseconds: 1))), (23, .presenceLost(World.cat)),
+    (24, .notResponding(World.cat)), (25, .backOffSet(World.cat, World.case(1), until: Instant(milliseconds: 1))),
+    (26, .nextAsked(World.cat, WaiterID(.max), until: Instant(milliseconds: 1))), (27, .nextEnded(World.cat, WaiterID(0))),
+    (28, .streamOpened(World.cat, WaiterID(1))), (29, .streamClosed(World.cat, WaiterID(1))),
+    (30, .sessionResumed(World.session(1))), (31, .backOffEnded(World.cat, nil)),
+    (32, .caseRequeued(World.case(1), .wokeWithoutAgent)),
+  ]
+
+  static var need: Need {
+    var need = Need(queue: World.sales)
+    need.priority = -3
+    need.skills = [.init(skill: World.german, level: 3, required: false)]
+    need.preferred = .init(agent: World.bob, for: .seconds(9))
+    need.excluded = [World.ann]
+    need.steps = [
+      .init(after: .seconds(1), change: .dropSkill(World.german)),
+      .init(after: .seconds(1), change: .lowerSkill(World.german, level: 2)),
+      .init(after: .seconds(1), change: .raisePriority(by: 4)), .init(after: .seconds(1), change: .changeQueue(World.sales)),
+      .init(after: .seconds(1), change: .widen([World.sales])), .init(after: .seconds(1), change: .message(1)),
+    ]
+    need.weight = 2
+    need.serviceLevel = .seconds(7)
+    return need
+  }
+
+  @Test func `every event reads back, and no cut of it does`() {
+    for (code, event) in Self.examples {
+      var out = ByteWriter()
+      event.encode(into: &out)
+      #expect(out.bytes.first == code)
+      #expect((try? ByteReader.readAll(out.bytes, Event.decode)) == event)
+      for end in out.bytes.indices {
+        #expect(throws: WireError.self) { try ByteReader.readAll(Array(out.bytes[..<end]), Event.decode) }
+      }
+    }
+  }
+
+  @Test(arguments: 1...3) func `bytes that nobody wrote are refused or read, and never trap`(seed: UInt64) {
+    var random = SeededRandom(state: seed)
+    for (_, event) in Self.examples {
+      var out = ByteWriter()
+      event.encode(into: &out)
+      for _ in 0..<200 {
+        var bytes = out.bytes
+        for _ in 0...random.below(3) { bytes[random.below(bytes.count)] = UInt8(random.below(256)) }
+        _ = try? ByteReader.readAll(bytes, Event.decode)
+      }
+    }
+  }
+
+  @Test func `events about what is not there change nothing that counts, and never trap`() {
+    var router = Router()
+    for (_, event) in Self.examples.dropFirst() { router.apply(event, at: Instant(milliseconds: 1)) }
+    for (_, event) in Self.examples { router.apply(event, at: Instant(milliseconds: 2)) }
+    for (_, event) in Self.examples.reversed() { router.apply(event, at: Instant(milliseconds: 2)) }
+  }
+
+  @Test func `a torn row is refused`() {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    let rows = world.router.allRows()
+    #expect(throws: Never.self) { try Router(rows: rows) }
+    for index in rows.indices {
+      var torn = rows
+      torn[index].value = Array((torn[index].value ?? []).dropLast())
+      #expect(throws: WireError.self) { try Router(rows: torn) }
+    }
+  }
+
+  @Test func `rows taken step by step are the rows of the whole`() {
+    var history = RandomHistory(seed: 99)
+    history.restarts = false  // the store knows only what was taken
+    var store: [String: WorkRow] = [:]
+    for _ in 0..<600 {
+      #expect(history.advance() == nil)
+      for row in history.router.takeDirtyRows() {
+        let key = "\(row.kind) \(row.key)"
+        store[key] = row.value == nil ? nil : row
+      }
+    }
+    #expect(Set(store.values) == Set(history.router.allRows()))
+  }
+}
