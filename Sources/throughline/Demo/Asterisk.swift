@@ -19,7 +19,7 @@ struct Asterisk: Sendable {
     case rings(device: String)
     case bridged
     case refused
-    case hungUp(dialStatus: String)
+    case hungUp
     case served(String)
   }
 
@@ -28,7 +28,7 @@ struct Asterisk: Sendable {
   func call(_ call: Call, _ happened: (Happening) throws -> Void) throws {
     let caller = try open("wait", call, channel: "PJSIP/trunk-00000007", arguments: [secret])
     var lines = LineReader(caller)
-    var dialStatus = ""
+    var dialStatus = "", isBridged = false
     while let line = try lines.next() {
       let words = Self.words(line)
       switch Array(words.prefix(2)) {
@@ -36,11 +36,13 @@ struct Asterisk: Sendable {
         try happened(.music)
         try caller.write("200 result=0\n")
       case ["EXEC", "Dial"]:
-        dialStatus = try dial(words.last ?? "", call, happened)
+        isBridged = try dial(words.last ?? "", call, happened)
+        dialStatus = "ANSWER"  // so even when the bridge was refused; ANSWEREDTIME tells
         try caller.write("200 result=0\n")
       case ["GET", "VARIABLE"]:
-        let value = words.last == "DIALSTATUS" ? dialStatus : words.last == "HANGUPCAUSE" ? "16" : ""
-        try caller.write("200 result=1 (\(value))\n")
+        let values = ["DIALSTATUS": dialStatus, "ANSWEREDTIME": isBridged ? "42" : "", "HANGUPCAUSE": "16"]
+        let value = values[words.last ?? ""] ?? ""
+        try caller.write(value.isEmpty ? "200 result=0\n" : "200 result=1 (\(value))\n")
       case ["SET", "VARIABLE"]:
         try caller.write("200 result=1\n")
         if words.dropFirst(2).first == "THROUGHLINE_END" { return try happened(.served(words.last ?? "")) }
@@ -53,7 +55,8 @@ struct Asterisk: Sendable {
 
   /// `PJSIP/agent1,20,gmU(tl-offer^offer_…)`: rings, is picked up, and asks the router on a second connection whether
   /// the device may be bridged.
-  private func dial(_ arguments: String, _ call: Call, _ happened: (Happening) throws -> Void) throws -> String {
+  /// - Returns: whether the two were bridged.
+  private func dial(_ arguments: String, _ call: Call, _ happened: (Happening) throws -> Void) throws -> Bool {
     let parts = arguments.split(separator: ",", maxSplits: 2).map(String.init)
     guard parts.count == 3, let mark = parts[2].firstRange(of: "tl-offer^"), parts[2].hasSuffix(")") else {
       throw Peer.Fault("FastAGI: this Dial names no offer: \(arguments)")
@@ -72,11 +75,11 @@ struct Asterisk: Sendable {
     }
     guard result.isEmpty else {
       try happened(.refused)
-      return "ANSWER"  // DIALSTATUS says so even then; the router's own record decides
+      return false
     }
     try happened(.bridged)
-    try happened(.hungUp(dialStatus: "ANSWER"))
-    return "ANSWER"
+    try happened(.hungUp)
+    return true
   }
 
   private func open(_ script: String, _ call: Call, channel: String, arguments: [String]) throws -> Peer {

@@ -1,23 +1,25 @@
 import Foundation
 
-/// Act 4: a call. Ann has her break, so that it reaches somebody who has never spoken with this customer.
+/// Act 4: a call. Ann has gone home, so that it reaches somebody who has never spoken with this customer.
 extension Story {
   func calls() throws {
-    tell.act(4, "In the afternoon, \(customer) calls")
-    _ = try stage.ann.done("PUT", "/v1/agents/me/status", ["status": "break"])
+    tell.act(4, "In the end, \(customer) calls")
+    _ = try stage.ann.done("PUT", "/v1/agents/me/status", ["status": "offline"])
     let desk = try Desk(port: stage.http, token: stage.cleo.token)
     _ = try desk.next("ready")
     try untilReady(1, in: "returns")
-    tell.happens("Ann has her break; Cleo sits at her desk, phone PJSIP/agent3 beside her")
+    tell.happens("Ann has gone home; Cleo sits at her desk, phone PJSIP/agent3 beside her")
     proof.expect("call", "phone", "system")
     var spoken = Dialogue.call.words[...]
-    var bridged = false, served = false
+    var isMusicOn = false, bridged = false, served = false
     var aCase = ""
     let watch = Stopwatch()
     let call = Asterisk.Call(from: callerNumber, name: customer, to: "+18005551212")
     try stage.asterisk.call(call) { happening in
       switch happening {
+      case .music where isMusicOn: break  // on again after the call, until the router lets it go
       case .music:
+        isMusicOn = true
         tell.happens("Asterisk asks over FastAGI; \(callerNumber) is \(phone); \(customer) hears music")
       case .rings(let device):
         let ringing = try desk.next("ringing")
@@ -45,9 +47,9 @@ extension Story {
 
   /// Spoken words: Throughline carries the call and what is known, not the sound.
   private func talk(_ words: inout ArraySlice<String>) {
-    let answers = ["Good afternoon Mani, this is Cleo. You write about the double charge: it is on its way back.", ""]
     says(words.prefix(2).joined(separator: ", "), "phone")
-    tell.says("Cleo", "phone", answers[0], .business)
+    tell.says(
+      "Cleo", "phone", "Hello Mani, this is Cleo. You wrote about the double charge: it is on its way back.", .business)
     says(words.dropFirst(2).prefix(1).joined(), "phone")
     tell.says("Cleo", "phone", "You have it by Friday; and your other nineteen keyboards, are they well?", .business)
     says(words.dropFirst(3).joined(separator: ", "), "phone")

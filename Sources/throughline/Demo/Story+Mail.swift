@@ -3,7 +3,7 @@ import Foundation
 /// Act 3: a mail, which lands with whom the customer knows, and the answer that leaves.
 extension Story {
   func writesMail() throws {
-    tell.act(3, "The next morning, \(customer) writes a mail")
+    tell.act(3, "Later still, \(customer) writes a mail")
     let words = Dialogue.bill.words
     let subject = "my last month credit bill charges"
     tell.happens("Cleo waits for a case too, for longer than Ann")
