@@ -10,7 +10,6 @@ extension Story {
     try untilReady(1, in: "returns")
     tell.happens("Ann has gone home; Cleo sits at her desk, phone PJSIP/agent3 beside her")
     proof.expect("call", "phone", "system")
-    var spoken = Dialogue.call.words[...]
     var isMusicOn = false, bridged = false, served = false
     var aCase = ""
     let watch = Stopwatch()
@@ -32,7 +31,7 @@ extension Story {
         bridged = true
         proof.expect("accepted", "–", "agent")
         tell.happens("Cleo picks up; the offer is accepted, and only then the two are connected")
-        talk(&spoken)
+        talk(Dialogue.call.words)
       case .refused: proof.lacks("Cleo's phone was picked up, and the router refused to connect it")
       case .hungUp: tell.happens("\(customer) hangs up")
       case .served(let end):
@@ -46,14 +45,13 @@ extension Story {
   }
 
   /// Spoken words: Throughline carries the call and what is known, not the sound.
-  private func talk(_ words: inout ArraySlice<String>) {
+  private func talk(_ words: [String]) {
     says(words.prefix(2).joined(separator: ", "), "phone")
     tell.says(
       "Cleo", "phone", "Hello Mani, this is Cleo. You wrote about the double charge: it is on its way back.", .business)
     says(words.dropFirst(2).prefix(1).joined(), "phone")
     tell.says("Cleo", "phone", "You have it by Friday; and your other nineteen keyboards, are they well?", .business)
     says(words.dropFirst(3).joined(separator: ", "), "phone")
-    words = []
   }
 
   private func after(_ aCase: String) throws {
@@ -61,7 +59,7 @@ extension Story {
     require(closed.status < 300 || closed.status == 409, "Cleo cannot close the case: \(APIClient.sentence(closed))")
     let last = try stage.cleo.done("GET", "/v1/cases/\(aCase)")
     let timeline = try ReceivedTimeline(in: last.bytes)
-    require(proof.judge(timeline, of: "in the end the customer"), "the timeline is not complete in the end")
+    if !proof.judge(timeline, of: customer) { tell.bad("in the end the timeline is not complete") }
     let channels = timeline.channels.joined(separator: ", ")
     tell.line()
     tell.line("   In the end: \(timeline.entries.count) entries on \(channels), one timeline, one customer.")

@@ -87,12 +87,18 @@ final class Story {
   private func why(_ object: [String: Any]) -> String {
     let queue = object["queue"] as? String ?? "?"
     let channel = object["channel"] as? String ?? "?"
-    let why = object["why"] as? [String: Any]
-    return "\(channel), from the queue \(queue), by rule \((why?["rule"] as? Int).map { "\($0 + 1)" } ?? "none")"
+    let rule = (object["why"] as? [String: Any])?["rule_name"] as? String ?? "none"
+    return "\(channel), from the queue \(queue), by the rule \"\(rule)\""
   }
 
+  /// What an agent says has no channel of its own: it stands on its conversation's.
   private func show(_ timeline: ReceivedTimeline) {
-    for entry in timeline.entries { tell.seen(entry.clock, entry.channel, entry.sentence) }
+    var channels: [String: String] = [:]
+    for entry in timeline.entries {
+      let conversation = entry.conversation ?? ""
+      if entry.channel != "–" { channels[conversation] = entry.channel }
+      tell.seen(entry.clock, channels[conversation] ?? entry.channel, entry.sentence)
+    }
   }
 
   func accept(_ object: [String: Any], _ agent: APIClient) throws -> String {
