@@ -77,6 +77,7 @@ struct Demo: AsyncParsableCommand {
   }
 
   private static func remove(_ folder: String) {
+    guard FileManager.default.fileExists(atPath: folder) else { return }  // it never came to a server
     do { try FileManager.default.removeItem(atPath: folder) } catch {
       FileHandle.standardError.write(Data("\(folder) could not be removed: \(error)\n".utf8))
     }

@@ -52,23 +52,26 @@ struct TryYourself {
     comment("Mani is back. What does the bot know?")
     tell.line(
       """
-      curl -s $U/v1/sessions -H "Authorization: Bearer $BOT" -d '{"customer":{"identities":[
-        {"kind":"email","value":"mani@music.example","assurance":"asserted"}]}}' | tee /tmp/session.json
-      S=$(sed 's/.*"session":"\\([^"]*\\)".*/\\1/;q' /tmp/session.json)
+      S=$(curl -sw '\\n' $U/v1/sessions -H "Authorization: Bearer $BOT" -d '{"customer":{"identities":[
+        {"kind":"email","value":"mani@music.example","assurance":"asserted"}]}}' |
+        tee /dev/stderr | grep -o 'sess_[^"]*' | head -1)
       """)
-    comment("He says something; the bot hands over; Ann takes her next case.")
+    comment("He says something; the bot hands over; Cleo, who spoke with him last, takes her next case and answers.")
     tell.line(
       """
-      curl -s $U/v1/sessions/$S/messages -H "Authorization: Bearer $BOT" -d '{"author":"customer","text":"hi again"}'
-      curl -s $U/v1/sessions/$S/handoff -H "Authorization: Bearer $BOT" -d '{"reason":"wants Ann"}'
-      curl -s -X PUT $U/v1/agents/me/status -H "Authorization: Bearer $ANN" -d '{"status":"available"}'
-      curl -s -X POST "$U/v1/agents/me/next?wait=30" -H "Authorization: Bearer $ANN"
+      curl -sw '\\n' $U/v1/sessions/$S/messages -H "Authorization: Bearer $BOT" -d '{"author":"customer","text":"hi again"}'
+      curl -sw '\\n' $U/v1/sessions/$S/handoff -H "Authorization: Bearer $BOT" -d '{"reason":"wants a human"}'
+      C=$(curl -sw '\\n' -X POST "$U/v1/agents/me/next?wait=30" -H "Authorization: Bearer $CLEO" | tee /dev/stderr)
+      O=$(grep -o 'offer_[^"]*' <<<"$C" | head -1) C=$(grep -o 'case_[^"]*' <<<"$C" | head -1)
+      curl -sw '\\n' -X POST $U/v1/offers/$O/accept -H "Authorization: Bearer $CLEO"
+      curl -sw '\\n' $U/v1/cases/$C/reply -H "Authorization: Bearer $CLEO" -d '{"text":"Hello again, Mani!"}'
+      curl -sw '\\n' $U/v1/sessions/$S/events?after=0 -H "Authorization: Bearer $BOT"
       """)
     comment("Queues as people read them, everything as Prometheus does.")
     tell.line(
       """
-      curl -s $U/v1/queues -H "Authorization: Bearer $BOSS"
-      curl -s $U/metrics -H "Authorization: Bearer $BOSS"
+      curl -sw '\\n' $U/v1/queues -H "Authorization: Bearer $BOSS"
+      curl -sw '\\n' $U/metrics -H "Authorization: Bearer $BOSS"
       """)
     comment("A mail (package swaks), and the whole timeline.")
     let program = CommandLine.arguments.first ?? "throughline"
