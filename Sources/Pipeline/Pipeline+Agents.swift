@@ -81,7 +81,7 @@ extension Pipeline {
     _ mail: OutgoingMailID, _ thread: MailLine, _ conversation: ConversationRow, _ agent: AgentID,
     _ turn: inout Turn
   ) -> String {
-    let messageID = "<\(mail.id)@\(thread.ours.split(separator: "@").last ?? "localhost")>"
+    let messageID = "\(mail.id)@\(thread.ours.split(separator: "@").last ?? "localhost")"
     head.outbox += 1
     let row = OutboxRow(
       id: head.outbox, kind: .mail, due: turn.at, tries: 0,

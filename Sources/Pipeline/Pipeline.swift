@@ -187,6 +187,11 @@ extension Pipeline {
     }
   }
 
+  /// What an agent's desk shows of a call that rings; nil when the ring has ended meanwhile.
+  public func ringingOffer(_ offer: OfferID, _ until: Instant) -> OfferAnswer? {
+    offers[offer].flatMap { offerAnswer(offer, $0.0, $0.1, until) }
+  }
+
   public func offerAnswer(_ offer: OfferID, _ aCase: CaseID, _ agent: AgentID, _ until: Instant) -> OfferAnswer? {
     guard let state = router.case(aCase), let conversation = router.conversation(state.conversation) else {
       return nil

@@ -289,7 +289,7 @@ final class HTTPConnection: ConnectionHandler {
       // What changed may not be durable for all we can see of it: ask through the writer.
       exchange?.kind = .call(session, last, waitSeconds: seconds)
       edge.writer(caller.workspace)?.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))])
-    case .offer, .offerEnded, .agentHears, .ring, .stopRinging, .endCall, .push, .looked, .mailRefused: break
+    case .offer, .offerEnded, .agentHears, .ring, .ringing, .stopRinging, .endCall, .push, .looked, .mailRefused: break
     }
   }
 

@@ -117,6 +117,11 @@ public final class Hub: Outlet {
         if let ref = line { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
       } else if let ref = state.calls[session] {
         batch.append(Delivery(to: ref, Inbound.ring(offer, agent, device: device, until: until)))
+        // Whoever is rung sees who calls, and everything so far, before they pick up.
+        let desks = state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? []
+        if !desks.isEmpty, let view = writer.peek({ $0.ringingOffer(offer, until) }) {
+          for desk in desks { batch.append(Delivery(to: desk, Inbound.ringing(view))) }
+        }
       } else {
         // Nobody holds that line: the phone system is gone or comes back later. The case keeps its place.
         writer.submit([Request(.failOffer(offer, .connectionClosed))])
