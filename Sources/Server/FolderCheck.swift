@@ -17,7 +17,7 @@ public struct FolderCheck: Sendable {
 
   /// - Errors: `FolderLock.Failure` when a server holds the folder, `StoreFault` when it cannot be opened.
   /// - Parameter also: looks at the open store for whoever wants to know more of it.
-  public init(_ folder: String, also: ((any StoreReader) throws -> Void)? = nil) throws {
+  public init(_ folder: String, also: ((any StoreReader, WorkspaceID) throws -> Void)? = nil) throws {
     guard Files.exists("\(folder)/throughline.sqlite") else {
       throw StoreFault.failed(doing: "open \(folder)", why: "there is no data folder")
     }
@@ -28,8 +28,10 @@ public struct FolderCheck: Sendable {
     let reader = try store.reader()
     if let reader = reader as? SQLiteReader { findings += try IntegrityCheck.file(reader) }
     workspaces = try reader.workspaces()
-    for workspace in workspaces { try check(workspace, reader, store) }
-    try also?(reader)
+    for workspace in workspaces {
+      try check(workspace, reader, store)
+      try also?(reader, workspace.id)
+    }
   }
 
   private mutating func check(

@@ -14,7 +14,7 @@ struct BenchFolder {
   ///   - capacity: cases that an agent may have at once.
   ///   - under: where to make it; the system's temporary folder, unless told otherwise.
   init(agents: Int, capacity: Int, under parent: String? = nil) throws {
-    let parent = parent ?? NSTemporaryDirectory()
+    let parent = (parent ?? NSTemporaryDirectory()).trimmingSuffix("/")
     path = "\(parent)/throughline-bench-\(String(Entropy.word, radix: 36))"
     let workspace = "\(path)/rules/bench"
     for folder in [data, workspace + "/rules"] {
@@ -115,4 +115,8 @@ enum JSONPick {
       }
     }
   }
+}
+
+extension String {
+  func trimmingSuffix(_ end: String) -> String { hasSuffix(end) ? String(dropLast(end.count)) : self }
 }

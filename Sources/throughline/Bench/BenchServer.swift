@@ -15,6 +15,23 @@ final class BenchServer {
 
   init(_ folder: BenchFolder, smtp: Bool = false, lanes: Int = 0) throws {
     let begun = MonotonicClock.nowMilliseconds
+    let output = try spawn(folder, smtp: smtp, lanes: lanes)
+    try greet(output.fileHandleForReading, folder)
+    startMilliseconds = MonotonicClock.nowMilliseconds - begun
+  }
+
+  private init() {}
+
+  /// Ends a server's life while it is still starting.
+  static func startAndKill(_ folder: BenchFolder, afterMilliseconds wait: Int) throws {
+    let server = BenchServer()
+    let output = try server.spawn(folder, smtp: true, lanes: 0)
+    usleep(UInt32(wait) * 1_000)
+    server.kill()
+    withExtendedLifetime(output) {}
+  }
+
+  private func spawn(_ folder: BenchFolder, smtp: Bool, lanes: Int) throws -> Pipe {
     process.executableURL = URL(
       fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
     process.arguments = [
@@ -34,8 +51,7 @@ final class BenchServer {
     log?.seekToEndOfFile()
     process.standardError = log ?? FileHandle.nullDevice
     try process.run()
-    try greet(output.fileHandleForReading, folder)
-    startMilliseconds = MonotonicClock.nowMilliseconds - begun
+    return output
   }
 
   /// Reads the lines it starts with, down to its workspaces: then it listens.

@@ -22,6 +22,8 @@ struct CrashLedger: Sendable {
     /// nil: no answer came before the server was gone.
     var status: Int?
     var answer: [UInt8] = []
+    /// The cycle after which it was sent again, since no answer had come.
+    var repeatedIn: Int?
 
     var isAcknowledged: Bool { status.map { (200..<300).contains($0) } ?? false }
   }
