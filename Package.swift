@@ -102,6 +102,7 @@ let table: [Row] = [
   Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
   Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
   Row(kind: .test, name: "StoreTests", uses: ["Store", "Records"], outside: [.grdb]),
+  Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
 
   // Fuzzing: see Tests/Fuzz/README.md
   Row(kind: .fuzz, name: "fuzz-expressions", uses: ["Expressions"]),
