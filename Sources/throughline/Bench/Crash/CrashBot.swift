@@ -65,7 +65,9 @@ final class CrashBot {
   private func hear(_ left: Int) {
     guard left > 0 else { return say(world.random.chance(50) ? 1 : 0) { self.end() } }
     guard !world.isOver else { return }
-    peer.send(.get, "/v1/sessions/\(session)/events?after=\(after)&wait=1") { [self] reply in
+    // Few wait: whoever waits does not write, and it is writing that the kill must hit.
+    let wait = world.random.chance(5) ? 1 : 0
+    peer.send(.get, "/v1/sessions/\(session)/events?after=\(after)&wait=\(wait)") { [self] reply in
       guard let reply, reply.status == 200 else { return }
       world.ledger.heard += 1
       world.ledger.saw(CrashEntry.all("events", in: reply.body), of: customer)

@@ -54,7 +54,7 @@ final class CrashWorld {
     isOver = false
     actors = []
     for holder in indexes(.bot) {
-      for _ in 0..<3 { actors.append(CrashBot(peer(http, holder), holder, self)) }
+      for _ in 0..<6 { actors.append(CrashBot(peer(http, holder), holder, self)) }
       actors.append(CrashStream(http, holder, self))
     }
     for (place, holder) in indexes(.agent).enumerated() {
