@@ -104,6 +104,7 @@ let table: [Row] = [
   Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
   Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
   Row(kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb]),
+  Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
 
   // Fuzzing: see Tests/Fuzz/README.md
   Row(kind: .fuzz, name: "fuzz-http", uses: ["WebCodec"]),
