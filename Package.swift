@@ -105,6 +105,9 @@ let table: [Row] = [
   Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
   Row(kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb]),
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
+  Row(
+    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System"], outside: [.grdb],
+    resources: ["Peers"]),
 
   // Fuzzing: see Tests/Fuzz/README.md
   Row(kind: .fuzz, name: "fuzz-http", uses: ["WebCodec"]),
