@@ -84,10 +84,11 @@ let table: [Row] = [
   Row(
     kind: .library, name: "Server",
     uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),
-  Row(kind: .tool, name: "throughline", uses: ["Server", "Mime", "WebCodec", "Sockets", "System"], outside: [.argumentParser]),
+  Row(kind: .tool, name: "throughline", uses: ["Server", "Mime"], outside: [.argumentParser]),
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),
+  Row(kind: .test, name: "StructureTests"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
   Row(kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"], resources: ["Conformance"]),
