@@ -26,17 +26,19 @@ public struct Resolution: Hashable, Sendable {
   public typealias Fault = StoreFault
 
   /// - Parameters:
+  ///   - seed: a customer to whom the caller is proven to belong by other means: mail that came to a reply address
+  ///     signed for its very sender.
   ///   - identity: the committed or pending row under a hash.
   ///   - customer: the committed or pending customer.
   ///   - merged: all records whose root is the given one.
   public static func resolve(
     _ claims: [IdentityClaim], newID: CustomerID, profile: CustomerProfile, at: Instant,
-    identity: ([UInt8]) throws(Fault) -> IdentityRow?,
+    seed: CustomerRow? = nil, identity: ([UInt8]) throws(Fault) -> IdentityRow?,
     customer: (CustomerID) throws(Fault) -> CustomerRow?,
     merged: (CustomerID) throws(Fault) -> [CustomerRow],
     claimHash: ([UInt8], CustomerID) -> [UInt8]
   ) throws(Fault) -> Resolution {
-    var roots: [CustomerRow] = []
+    var roots: [CustomerRow] = seed.map { [$0] } ?? []
     var missing: [IdentityClaim] = []
     var stronger: [IdentityRow] = []
     for claim in claims where claim.assurance.joins {

@@ -12,7 +12,8 @@ extension Pipeline {
       return .mailTaken(known.conversation, known.entry, duplicate: true)
     }
     let target = try thread(of: mail, reads)
-    let who = try resolve([mail.from], newID: mail.customer, profile: mail.profile, turn, reads)
+    let who = try resolve(
+      [mail.from], newID: mail.customer, profile: mail.profile, seed: try owner(of: target, mail, reads), turn, reads)
     let entry: EntryID
     let conversation: ConversationID
     if let target {
@@ -25,6 +26,16 @@ extension Pipeline {
     setKey(.mailSeen, mail.seenKey, Self.keyValue(conversation) + Self.number(entry.raw), &turn)
     if let key = mail.messageKey { setKey(.mailThread, key, Self.keyValue(conversation), &turn) }
     return .mailTaken(conversation, entry, duplicate: false)
+  }
+
+  /// The customer of the conversation whose reply address was signed for this sender: the address is theirs.
+  private mutating func owner(
+    of target: ConversationRow?, _ mail: MailArrival, _ reads: any StoreReader
+  ) throws(StoreFault) -> CustomerRow? {
+    guard let target, mail.replyAddress == target.id, mail.from.assurance.joins,
+      let record = try customer(target.customer, reads)
+    else { return nil }
+    return try customer(record.root, reads)
   }
 
   /// A signed reply address decides first, then the headers, nearest ancestor first, and those only for somebody
@@ -114,7 +125,10 @@ extension Pipeline {
       throw StoreFault.corrupt(what: "a conversation of a customer that is not there")
     }
     // A proven sender is known by that address from now on; a claimed one proves nothing new.
-    if mail.from.assurance.joins { keep(who, &turn) }
+    if mail.from.assurance.joins {
+      keep(who, &turn)
+      try moveRelinked(who, &turn, reads)
+    }
     if let open = router.conversation(row.id), open.owner != .closed {
       let session = mailSession(of: open) ?? mail.session
       if session == mail.session {
