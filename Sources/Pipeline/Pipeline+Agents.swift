@@ -157,7 +157,7 @@ extension Pipeline {
     guard let mail = Self.mail(row.payload ?? []) else { throw StoreFault.corrupt(what: "mail in the outbox") }
     var members = Members()
     members.text("to", mail.thread.theirs)
-    members.text("message_id", "<\(mail.id)@\(mail.thread.ours.split(separator: "@").last ?? "localhost")>")
+    members.text("message_id", "\(mail.id)@\(mail.thread.ours.split(separator: "@").last ?? "localhost")")
     members.text("reason", why)
     try enter(
       .undelivered, .system, .business, members, mail.conversation, nil, channel: .email, &turn, reads)

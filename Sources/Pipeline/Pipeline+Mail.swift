@@ -182,7 +182,8 @@ extension Pipeline {
     return w.bytes
   }
 
-  static func conversation(_ value: [UInt8]) -> ConversationID? {
+  /// The conversation that a key of the space `mailThread` names.
+  public static func conversation(_ value: [UInt8]) -> ConversationID? {
     do throws(WireError) { return try ByteReader.readAll(value) { r throws(WireError) in try r.id() } } catch { return nil }
   }
 

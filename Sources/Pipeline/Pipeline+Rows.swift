@@ -119,7 +119,8 @@ extension Pipeline {
     var row = pending.customers[customer.id] ?? customer
     row.timeline.add(hash)
     pending.customers.set(row.id, row, at: turn.position)
-    for blob in draft.blobs {
+    // Belonging to the conversation lets its bot fetch a blob: what is attached inside stays inside.
+    for blob in draft.blobs where draft.visibility == .customer {
       if var row = pending.blobs[blob] ?? turn.blobs[blob] {
         row.conversation = row.conversation ?? conversation
         pending.blobs.set(blob, row, at: turn.position)

@@ -238,3 +238,19 @@ struct Turn {
     return w.bytes
   }
 }
+
+extension LogRecord {
+  /// The router events that `Turn.encodedLog` put into it, for a replay.
+  public func routerEvents() throws(WireError) -> [Event] {
+    try ByteReader.readAll(bytes) { r throws(WireError) in
+      let at = r.offset
+      guard try r.uint8() == 1 else { throw WireError.badValue(offset: at) }
+      let events = try r.array { r throws(WireError) in try Event.decode(&r) }
+      for _ in 0..<(try r.count(each: 33)) {  // entries: number and hash
+        _ = try r.signed()
+        _ = try r.bytes(32)
+      }
+      return events
+    }
+  }
+}

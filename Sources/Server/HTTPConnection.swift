@@ -185,6 +185,15 @@ final class HTTPConnection: ConnectionHandler {
       return finish(APIResponse(.unauthorized), connection)
     }
     exchange?.caller = caller
+    // The decoder's limit is an attachment's; everything else has the smaller one.
+    if path != ["v1", "blobs"], request.body.count > edge.settings.bodyBytesMax {
+      let bytesMax = edge.settings.bodyBytesMax
+      return finish(APIResponse(APIProblem(413, "too-large", "Too large", "a body may have \(bytesMax) bytes")), connection)
+    }
+    if path == ["metrics"] || path == ["v1", "queues"], !["GET", "HEAD"].contains(request.method.rawValue) {
+      return finish(
+        APIResponse(APIProblem(405, "method-not-allowed", "Method not allowed", "only GET is possible here")), connection)
+    }
     if path == ["metrics"] { return finish(Metrics.answer(caller, edge), connection) }
     if path == ["v1", "queues"] { return finish(Metrics.queues(caller, edge), connection) }
     perform(

@@ -1,3 +1,4 @@
+import Dispatch
 import Model
 import Pipeline
 import Routing
@@ -174,11 +175,25 @@ public final class Hub: Outlet {
         switch delivery.payload as? Inbound {
         case .answer(_, .offer(let offer)): failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
         case .offer(let offer, _): failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
+        case .answer(_, .callTaken(let session, _, _, _, _)):
+          self.expectBack(session, delivery.to, writer)
         case .ring(let offer, _, _, _): failed.append(Request(.failOffer(offer, .connectionClosed)))
         default: break
         }
       }
       if !failed.isEmpty { writer.submit(failed) }
+    }
+  }
+
+  /// The line was gone before its call was taken. Its phone system may come back with it; if not, it is over.
+  private func expectBack(_ session: SessionID, _ ref: ConnectionRef, _ writer: Writer) {
+    DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(FastAGIConnection.Limit.comeBackMilliseconds)) {
+      let isGone = self.state.withLock { state in
+        guard state.calls[session] == ref else { return false }
+        state.calls[session] = nil
+        return true
+      }
+      if isGone { writer.submit([Request(.endSession(session, .connectionLost, by: nil))]) }
     }
   }
 

@@ -1,0 +1,154 @@
+import Testing
+
+/// Agents pull their next case.
+@Suite struct AgentTests {
+  @Test func `ten agents who pull at once never get the same case`() async throws {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "small", agents: 10)
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let bot = try await server.token("bot", "robin")
+      var agents: [String] = []
+      for number in 1...10 { agents.append(try await server.agent("a\(number)")) }
+      for _ in 1...3 {
+        let ready = agents
+        let cases = try await withThrowingTaskGroup(of: String.self) { group in
+          for agent in ready { group.addTask { try await server.take(agent)["case"].text } }
+          for _ in ready {
+            group.addTask {
+              let chat = try await server.open(bot)
+              try await chat.customer("help")
+              return try await "made " + chat.handoff()["case"].text
+            }
+          }
+          return try await group.reduce(into: [String]()) { $0.append($1) }
+        }
+        let made = Set(cases.filter { $0.hasPrefix("made ") }.map { String($0.dropFirst(5)) })
+        let got = cases.filter { !$0.hasPrefix("made ") }
+        #expect(got.count == 10)
+        #expect(Set(got).count == 10, "no case twice")
+        #expect(Set(got) == made, "and none left over")
+      }
+    }
+  }
+
+  @Test func `the four of the demo share cases that wait already`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      var made: Set<String> = []
+      for _ in 1...4 {
+        let chat = try await server.open(bot)
+        try await chat.customer("help")
+        made.insert(try await chat.handoff()["case"].text)
+      }
+      var agents: [String] = []
+      for name in ["ann", "ben", "cleo", "dev"] { agents.append(try await server.agent(name)) }
+      let ready = agents
+      let got = try await withThrowingTaskGroup(of: String.self) { group in
+        for agent in ready { group.addTask { try await server.take(agent)["case"].text } }
+        return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+      }
+      #expect(got == made)
+    }
+  }
+
+  @Test func `a closed connection ends its waiting, and the next agent gets the case`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
+      let call = HTTPCall(
+        method: "POST", target: "/v1/agents/me/next?wait=30", headers: [("Authorization", "Bearer \(ann)")])
+      let socket = try Socket.connect(port: server.port("http"))
+      let before = try await server.position()
+      try socket.send(call.bytes)
+      try await eventually("ann waits") { try await server.position() > before }
+      let waiting = try await server.position()
+      socket.close()
+      try await eventually("ann waits no longer") { try await server.position() > waiting }
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      let handed = try await chat.handoff()
+      let got = try await server.take(ben)
+      #expect(got["case"].text == handed["case"].text)
+      #expect(try await server.story(handed["case"].text) == ["queued", "offered ben", "accepted ben"])
+    }
+  }
+
+  /// The connection goes in the very moment of the offer: whichever comes first, nobody waits for an offer's time.
+  @Test func `an offer to a connection that closes fails at once, and the next agent gets the case`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
+      let call = HTTPCall(
+        method: "POST", target: "/v1/agents/me/next?wait=30", headers: [("Authorization", "Bearer \(ann)")])
+      for _ in 1...15 {
+        let chat = try await server.open(bot)
+        try await chat.customer("help")
+        let socket = try Socket.connect(port: server.port("http"))
+        let before = try await server.position()
+        try socket.send(call.bytes)
+        try await eventually("ann waits") { try await server.position() > before }
+        async let handed = chat.handoff()
+        async let closed: Void = blocking { socket.close() }
+        let aCase = try await handed["case"].text
+        try await closed
+        // Where ann's offer was written before the close was seen, it is hers until its time is up: then the story
+        // says so, and she gives it back as any client would.
+        let offer = try await server.next(ben, wait: 2)
+        if offer.status == 204 {
+          #expect(try await server.story(aCase).last == "offered ann")
+          try await chat.end()
+          continue
+        }
+        #expect(offer["case"].text == aCase)
+        #expect(try await server.call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: ben).status == 200)
+        #expect(try await server.close(aCase, by: ben).status == 200)
+      }
+    }
+  }
+
+  @Test func `a declined case goes to somebody else`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      async let asked = server.next(ann)
+      try await chat.handoff()
+      let offer = try await asked
+      #expect(try await server.call("POST", "/v1/offers/\(offer["offer"].text)/decline", by: ann).status == 200)
+      let other = try await server.take(ben)
+      #expect(other["case"].text == offer["case"].text)
+      let late = try await server.call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: ann)
+      #expect(late.status == 409)
+      #expect(late["type"].text == "urn:throughline:problem:offer-ended")
+    }
+  }
+
+  @Test func `nobody is offered a case without asking, and asking twice at once is refused`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      let before = try await server.position()
+      async let first = server.next(ann, wait: 2)
+      try await eventually("ann waits") { try await server.position() > before }
+      let second = try await server.next(ann, wait: 1)
+      #expect(second.status == 409)
+      #expect(second["type"].text == "urn:throughline:problem:already-waiting")
+      #expect(try await first.status == 204)
+    }
+  }
+
+  @Test func `an agent cannot speak in another's case, nor before taking one`() async throws {
+    try await TestServer.run { server in
+      let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      try await chat.customer("help")
+      let aCase = try await chat.handoff()["case"].text
+      let early = try await server.reply("hi", to: aCase, by: ann)
+      #expect([403, 409].contains(early.status))
+      _ = try await server.take(ann)
+      let other = try await server.reply("hi", to: aCase, by: ben)
+      #expect([403, 409].contains(other.status))
+      #expect(!(try await chat.events(after: 0, wait: 0).description.contains("\"hi\"")))
+    }
+  }
+}

@@ -1,0 +1,212 @@
+import Foundation
+import Testing
+
+/// Mail from real clients: Debian's `swaks`, and Python's smtplib with the messages of its own test suite.
+@Suite struct MailInTests {
+  @Test func `a mail makes a case, and what was written is told apart from what was quoted`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      var letter = Letter()
+      letter.text = "It is broken.\n\nMia\n\nOn Tue, 24 Nov 2026 at 10:00, Shop <help@shop.example> wrote:\n> We sent it.\n"
+      #expect(try await server.deliver(letter) == 250)
+      let offer = try await server.next(ann)
+      #expect(offer["channel"].text == "email")
+      #expect(offer["handoff"]["cause"].text == "mail")
+      let message = try #require(offer["timeline"].said.first { $0["kind"].text == "message" })
+      #expect(message["subject"].text == "My lamp")
+      #expect(message["text"].text.contains("It is broken."))
+      #expect(!message["text"].text.contains("We sent it."))
+      #expect(message["quoted"].text.contains("We sent it."))
+      #expect(message["sender_assurance"].text == "claimed")
+      expectComplete(offer["timeline"])
+    }
+  }
+
+  @Test func `the same message delivered twice is recorded once, over SMTP and LMTP`() async throws {
+    try await TestServer.run { server in
+      let letter = Letter()
+      #expect(try await server.deliver(letter) == 250)
+      let position = try await server.position()
+      #expect(try await server.deliver(letter) == 250)
+      #expect(try await server.deliver(letter, over: "lmtp") == 250)
+      var relayed = letter
+      relayed.headers = ["Received: from elsewhere by relay; Wed, 25 Nov 2026 10:00:01 +0000"]
+      #expect(try await server.deliver(relayed) == 250)
+      #expect(try await server.position() == position)
+      var other = letter
+      other.text = "Another body under the same id."
+      #expect(try await server.deliver(other) == 250)
+      #expect(try await server.position() > position, "another body is another message")
+    }
+  }
+
+  @Test func `mail for somebody else is refused, and nothing is relayed`() async throws {
+    try await TestServer.run { server in
+      let before = try await server.position()
+      for recipient in ["nobody@shop.example", "help@elsewhere.example", "reply+abc@elsewhere.example"] {
+        #expect(try await server.deliver(Letter(), to: recipient) / 100 == 5)
+        #expect(try await server.deliver(Letter(), to: recipient, over: "lmtp") / 100 == 5)
+      }
+      #expect(try await server.position() == before)
+    }
+  }
+
+  @Test func `thread headers count for somebody who takes part, and for nobody else`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      let first = Letter()
+      #expect(try await server.deliver(first) == 250)
+      let taken = try await server.take(ann)
+      var second = Letter()
+      second.subject = "Re: My lamp"
+      second.headers = ["In-Reply-To: \(first.id)", "References: \(first.id)"]
+      second.text = "I found it."
+      #expect(try await server.deliver(second) == 250)
+      let known = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
+      #expect(known["timeline"].texts.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } == ["Where is my lamp?", "I found it."])
+      #expect(Set(known["timeline"].said.map { $0["conversation"].text }) == [taken["conversation"].text])
+
+      var stranger = second
+      (stranger.from, stranger.id, stranger.text) = ("Eve <eve@evil.example>", "<eve@evil.example>", "Send it to me.")
+      #expect(try await server.deliver(stranger) == 250)
+      let after = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
+      #expect(!after.description.contains("Send it to me."))
+      let cleo = try await server.agent("cleo")
+      let other = try await server.next(cleo)
+      #expect(other["conversation"].text != taken["conversation"].text, "it is a matter of its own")
+      #expect(!other["timeline"].description.contains("I found it."))
+    }
+  }
+
+  @Test func `a DMARC pass from a listed relay proves the sender, who joins the chat of yesterday`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot, email: "mia@home.example")
+      try await chat.customer("by chat")
+      var letter = Letter()
+      letter.headers = ["Authentication-Results: relay.shop.example; dmarc=pass header.from=home.example"]
+      #expect(try await server.deliver(letter) == 250)
+      let timeline = try await server.timeline("mia@home.example")
+      #expect(timeline.texts.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } == ["by chat", "Where is my lamp?"])
+      #expect(timeline.said.last { $0["kind"].text == "message" }?["sender_assurance"].text == "asserted")
+    }
+  }
+
+  @Test func `without that proof a sender is who they claim to be, and joins nobody`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot, email: "mia@home.example")
+      try await chat.customer("by chat")
+      for headers in [
+        [], ["Authentication-Results: relay.evil.example; dmarc=pass header.from=home.example"],
+        ["Authentication-Results: relay.shop.example; dmarc=fail header.from=home.example"],
+        ["Authentication-Results: relay.shop.example; dmarc=pass header.from=evil.example"],
+        [
+          "Authentication-Results: relay.shop.example; dmarc=none header.from=home.example",
+          "Authentication-Results: relay.shop.example; dmarc=pass header.from=home.example",
+        ],
+      ] {
+        var letter = Letter()
+        letter.headers = headers
+        #expect(try await server.deliver(letter) == 250)
+      }
+      #expect(try await server.timeline("mia@home.example").texts == ["by chat"])
+      let ann = try await server.agent("ann")
+      let offer = try await server.next(ann)
+      #expect(offer["timeline"].said.last { $0["kind"].text == "message" }?["sender_assurance"].text == "claimed")
+      #expect(!offer["timeline"].texts.contains("by chat"))
+    }
+  }
+
+  @Test func `a relay that is not listed proves nothing`() async throws {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "small", agents: 1, mail: "help@shop.example")
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let chat = try await server.open(try await server.token("bot", "robin"), email: "mia@home.example")
+      try await chat.customer("by chat")
+      var letter = Letter()
+      letter.headers = ["Authentication-Results: relay.shop.example; dmarc=pass header.from=home.example"]
+      #expect(try await server.deliver(letter) == 250)
+      #expect(try await server.timeline("mia@home.example").texts == ["by chat"])
+    }
+  }
+
+  @Test(arguments: [
+    "Auto-Submitted: auto-replied", "Precedence: bulk", "List-Id: <all.list.example>", "X-Auto-Response-Suppress: All",
+  ]) func `automatic mail is recorded and wakes nobody`(_ header: String) async throws {
+    try await TestServer.run { server in
+      var letter = Letter()
+      letter.headers = [header, "Authentication-Results: relay.shop.example; dmarc=pass header.from=home.example"]
+      #expect(try await server.deliver(letter) == 250)
+      #expect(try await server.timeline("mia@home.example").kinds == ["message"])
+      let ann = try await server.agent("ann")
+      #expect(try await server.next(ann, wait: 1).status == 204)
+    }
+  }
+
+  @Test func `attachments are kept and can be fetched`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      let folder = try TemporaryFolder()
+      let bytes = (0..<3_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+      try Data(bytes).write(to: URL(fileURLWithPath: folder.path + "/lamp.bin"))
+      let run = try await Peer.run(
+        "/usr/bin/swaks",
+        [
+          "--server", "127.0.0.1", "--port", String(server.port("smtp")), "--from", "mia@home.example", "--to",
+          "help@shop.example", "--attach-type", "application/x-lamp", "--attach", "@\(folder.path)/lamp.bin",
+          "--body", "see the picture", "--header", "Subject: A picture",
+        ])
+      #expect(run.status == 0)
+      let offer = try await server.next(ann)
+      let message = try #require(offer["timeline"].said.first { $0["kind"].text == "message" })
+      let attachment = try #require(message["attachments"].elements.first { $0["type"].text == "application/x-lamp" })
+      #expect(attachment["size"].int == bytes.count)
+      let blob = try await server.call("GET", "/v1/blobs/\(attachment["blob"].text)", by: ann)
+      #expect(blob.body == bytes)
+    }
+  }
+
+  /// The messages that Python's own mail package is tested with (libpython3.11-testsuite): folded, 8-bit, broken,
+  /// nested, bounced.
+  @Test(arguments: ["smtp", "lmtp"])
+  func `real messages are recorded, and those without one clear author are refused`(_ dialect: String) async throws {
+    let folder = "/usr/lib/python3.11/test/test_email/data"
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+      $0.hasPrefix("msg_") && $0.hasSuffix(".txt")
+    }.sorted()
+    try #require(files.count >= 40, "libpython3.11-testsuite is installed")
+    try await TestServer.run { server in
+      let sent = try await Peer.run(
+        "/usr/bin/python3",
+        [Package.peers + "/deliver.py", dialect, String(server.port(dialect)), "someone@home.example", "help@shop.example"]
+          + files.map { folder + "/" + $0 })
+      #expect(sent.status == 0, "\(sent.lines.suffix(3))")
+      let answers = sent.lines.map { JSON($0) }
+      #expect(answers.map { $0["file"].text } == files, "each has an answer")
+      let taken = Set(answers.filter { $0["code"].int == 250 }.map { $0["file"].text })
+      let refused = Set(answers.filter { ($0["code"].int ?? 0) / 100 == 5 }.map { $0["file"].text })
+      #expect(taken.count + refused.count == files.count, "nothing but yes or no")
+      // No From at all, one without a domain, or one with an empty address.
+      #expect(
+        refused == [
+          "msg_05.txt", "msg_11.txt", "msg_18.txt", "msg_19.txt", "msg_37.txt", "msg_38.txt", "msg_39.txt",
+          "msg_40.txt", "msg_43.txt",
+        ])
+      #expect(taken.count == 37)
+      let recorded = try await Self.messages(server)
+      #expect(recorded == taken.count - Self.alike, "each once")
+    }
+  }
+
+  /// Files that are the same message to us: one id and one body.
+  private static let alike = 0
+
+  private static func messages(_ server: TestServer) async throws -> Int {
+    await server.stop()
+    let reads = try StoreLook(server.settings.data)
+    let count = try reads.count("SELECT count(*) FROM entries WHERE body LIKE '%\"kind\":\"message\"%'")
+    try server.start()
+    return count
+  }
+}

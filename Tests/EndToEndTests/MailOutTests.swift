@@ -1,0 +1,142 @@
+import Foundation
+import Testing
+
+/// An agent's answer leaves through the smarthost, and the answer to it comes back.
+@Suite struct MailOutTests {
+  private func answered(
+    _ server: TestServer, _ smarthost: FakeSmarthost, _ letter: Letter
+  ) async throws -> (aCase: Reply, ann: String) {
+    let ann = try await server.agent("ann")
+    #expect(try await server.deliver(letter) == 250)
+    let taken = try await server.take(ann)
+    #expect(try await server.reply("It is on its way.\n.hidden dot", to: taken["case"].text, by: ann).status == 201)
+    return (taken, ann)
+  }
+
+  @Test func `an agent's reply is a mail in the customer's thread, to be answered at a signed address`() async throws {
+    let smarthost = try FakeSmarthost()
+    try await TestServer.run { $0.smarthostURL = smarthost.url } _: { server in
+      let letter = Letter()
+      _ = try await answered(server, smarthost, letter)
+      try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+      let mail = smarthost.mails[0]
+      #expect(mail.recipient == "mia@home.example")
+      #expect(mail.sender == "help@shop.example")
+      #expect(mail.header("Message-ID")?.hasSuffix("@shop.example>") == true)
+      #expect(mail.header("In-Reply-To") == letter.id)
+      #expect(mail.header("References")?.contains(letter.id) == true)
+      #expect(mail.header("Subject") == "Re: My lamp")
+      #expect(mail.header("From")?.contains("help@shop.example") == true)
+      let replyTo = try #require(mail.header("Reply-To"))
+      #expect(replyTo.contains("reply+") && replyTo.contains("@shop.example"))
+      #expect(mail.text.contains("\r\n.hidden dot"))
+      #expect(smarthost.mails.count == 1)
+    }
+  }
+
+  @Test func `an answer to the signed address is threaded and proven, whatever its headers say`() async throws {
+    let smarthost = try FakeSmarthost()
+    try await TestServer.run { $0.smarthostURL = smarthost.url } _: { server in
+      let (taken, ann) = try await answered(server, smarthost, Letter())
+      try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+      let address = try Self.address(smarthost.mails[0])
+      var answer = Letter()
+      (answer.to, answer.subject, answer.text) = (address, "something else", "Thank you!")
+      #expect(try await server.deliver(answer) == 250)
+      let known = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
+      let last = try #require(known["timeline"].said.last)
+      #expect(last["text"].text.hasPrefix("Thank you!"))
+      #expect(last["sender_assurance"].text == "asserted")
+      #expect(last["conversation"].text == taken["conversation"].text)
+      #expect(try await server.timeline("mia@home.example").texts.count == 3, "the address is proven from now on")
+
+      var thief = answer
+      (thief.from, thief.id, thief.text) = ("Eve <eve@evil.example>", "<eve@evil.example>", "Give it to me.")
+      #expect(try await server.deliver(thief) == 250)
+      let after = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
+      #expect(!after.description.contains("Give it to me."), "the address was made for another")
+    }
+  }
+
+  @Test func `an answer by its In-Reply-To alone is threaded`() async throws {
+    let smarthost = try FakeSmarthost()
+    try await TestServer.run { $0.smarthostURL = smarthost.url } _: { server in
+      let (taken, ann) = try await answered(server, smarthost, Letter())
+      try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+      var answer = Letter()
+      answer.headers = ["In-Reply-To: \(smarthost.mails[0].header("Message-ID") ?? "")"]
+      answer.text = "Thank you!"
+      #expect(try await server.deliver(answer) == 250)
+      let known = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
+      #expect(known["timeline"].texts.last?.hasPrefix("Thank you!") == true)
+    }
+  }
+
+  @Test func `while the smarthost is away mail stays, through a restart too, and leaves once when it is back`() async throws {
+    let away = try FakeSmarthost()
+    let port = away.listener.port
+    away.stop()
+    try await TestServer.run { settings in
+      settings.smarthostURL = "smtp://127.0.0.1:\(port)"
+      settings.outboxRetrySeconds = 1
+    } _: { server in
+      _ = try await answered(server, away, Letter())
+      try await eventually("a try has failed") { try Self.tries(server) >= 1 }
+      try await server.restart()
+      #expect(try Self.tries(server) >= 1, "it stays in the outbox")
+      let back = try FakeSmarthost(port: port)
+      try await eventually("the mail leaves") { !back.mails.isEmpty }
+      #expect(back.mails[0].recipient == "mia@home.example")
+      try await eventually("the outbox is empty") { try StoreLook(server.settings.data).count("SELECT count(*) FROM outbox") == 0 }
+      #expect(back.mails.count == 1)
+    }
+  }
+
+  @Test func `mail that the smarthost refuses for good is told in the transcript`() async throws {
+    let smarthost = try FakeSmarthost()
+    smarthost.refuse("550 5.1.1 nobody here")
+    try await TestServer.run { $0.smarthostURL = smarthost.url } _: { server in
+      let (taken, ann) = try await answered(server, smarthost, Letter())
+      try await eventually("it is told") {
+        try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)["timeline"].kinds.contains("undelivered")
+      }
+      let known = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
+      #expect(known["timeline"].said.last?["reason"].text.contains("550") == true)
+      #expect(smarthost.mails.isEmpty)
+    }
+  }
+
+  /// A holiday note that answers our mail: it is recorded where it belongs, and nothing is sent for it.
+  @Test func `automatic answers never make a loop`() async throws {
+    let smarthost = try FakeSmarthost()
+    try await TestServer.run { $0.smarthostURL = smarthost.url } _: { server in
+      let (taken, ann) = try await answered(server, smarthost, Letter())
+      try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+      let address = try Self.address(smarthost.mails[0])
+      #expect(try await server.close(taken["case"].text, by: ann).status == 200)
+      for number in 1...5 {
+        var note = Letter()
+        (note.to, note.text) = (address, "I am on holiday (\(number)).")
+        note.headers = ["Auto-Submitted: auto-replied"]
+        #expect(try await server.deliver(note) == 250)
+        var bounce = Letter()
+        (bounce.to, bounce.sender, bounce.text) = (address, "<>", "Bounced (\(number)).")
+        #expect(try await server.deliver(bounce) == 250)
+      }
+      #expect(try await server.next(ann, wait: 1).status == 204, "nobody is woken")
+      let known = try await server.call("GET", "/v1/customers/\(taken["customer"]["id"].text)/timeline", by: ann)
+      #expect(known.json.texts.filter { $0.hasPrefix("I am on holiday") }.count == 5)
+      #expect(known.json.texts.filter { $0.hasPrefix("Bounced") }.count == 5)
+      #expect(smarthost.mails.count == 1)
+    }
+  }
+
+  private static func address(_ mail: FakeSmarthost.Mail) throws -> String {
+    let field = try #require(mail.header("Reply-To"))
+    return field.contains("<") ? String(field.drop { $0 != "<" }.dropFirst().prefix { $0 != ">" }) : field
+  }
+
+  private static func tries(_ server: TestServer) throws -> Int {
+    try StoreLook(server.settings.data).count("SELECT coalesce(max(tries), 0) FROM outbox")
+  }
+}

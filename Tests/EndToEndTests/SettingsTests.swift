@@ -1,0 +1,68 @@
+import Server
+import Testing
+
+/// One YAML file, each key also an environment variable, the important ones a flag.
+@Suite struct SettingsTests {
+  private func load(_ yaml: String, environment: [String: String] = [:], flags: [(path: String, value: String)] = []) throws
+    -> Settings
+  {
+    let folder = try TemporaryFolder()
+    try folder.write("throughline.yaml", yaml)
+    return try Settings.load(file: folder.path + "/throughline.yaml", environment: environment, flags: flags)
+  }
+
+  @Test func `an environment variable wins over the file, and a flag over both`() throws {
+    let yaml = "http:\n  listen: 127.0.0.1:1001\nsmtp:\n  listen: 127.0.0.1:1002\nlmtp:\n  listen: \"off\"\n"
+    let settings = try load(
+      yaml, environment: ["THROUGHLINE_HTTP_LISTEN": "127.0.0.1:2001", "THROUGHLINE_SMTP_LISTEN": "127.0.0.1:2002"],
+      flags: [("http.listen", "127.0.0.1:3001")])
+    #expect(settings.httpListen == "127.0.0.1:3001")
+    #expect(settings.smtpListen == "127.0.0.1:2002")
+    #expect(settings.lmtpListen == "off")
+    #expect(settings.fastagiListen == "127.0.0.1:4573")
+  }
+
+  @Test func `an unknown key is an error with its name, its line and the nearest known one`() throws {
+    let fault = #expect(throws: Settings.Faults.self) {
+      try load("data: x\nhttp:\n  listen: 127.0.0.1:1001\n  lisen: 127.0.0.1:1002\n")
+    }
+    let sentence = try #require(fault?.sentences.first)
+    #expect(sentence.contains("throughline.yaml:4:3: unknown key \"http.lisen\""))
+    #expect(sentence.contains("did you mean \"http.listen\"?"))
+  }
+
+  @Test func `all faults are told at once`() throws {
+    let fault = #expect(throws: Settings.Faults.self) {
+      try load(
+        "http:\n  listen: nowhere\noutbox:\n  retry_seconds: many\ndrain_secods: 3\n",
+        environment: ["THROUGHLINE_SMTP_LISTN": "x"])
+    }
+    let all = fault?.description ?? ""
+    #expect(fault?.sentences.count == 4)
+    #expect(all.contains("throughline.yaml:2:11: http.listen is not an address and port"))
+    #expect(all.contains("throughline.yaml:4:18: outbox.retry_seconds is not a whole number"))
+    #expect(all.contains("did you mean \"drain_seconds\"?"))
+    #expect(all.contains("THROUGHLINE_SMTP_LISTN") && all.contains("did you mean \"THROUGHLINE_SMTP_LISTEN\"?"))
+  }
+
+  @Test func `the command line takes all three, and starts nothing on a mistake`() async throws {
+    let folder = try TemporaryFolder()
+    try folder.write("throughline.yaml", "data: \(folder.path)/from-file\nhttp:\n  listen: 127.0.0.1:0\nlanes: 1\n")
+    try folder.write("wrong.yaml", "data: \(folder.path)/wrong\nlane: 1\n")
+    let rest = ["--rules", Package.demoRules] + Binary.quiet
+    let wrong = try await Peer.run(try Binary.path, ["serve", "--config", folder.path + "/wrong.yaml"] + rest)
+    #expect(wrong.status == 2)
+    #expect(wrong.lines.joined().contains("wrong.yaml:2:1: unknown key \"lane\"; did you mean \"lanes\"?"))
+    for (environment, flags, wanted) in [
+      ([:], [], "from-file"), (["THROUGHLINE_DATA": folder.path + "/from-environment"], [], "from-environment"),
+      (["THROUGHLINE_DATA": folder.path + "/from-environment"], ["--data", folder.path + "/from-flag"], "from-flag"),
+    ] as [([String: String], [String], String)] {
+      let peer = try Peer(
+        try Binary.path, ["serve", "--config", folder.path + "/throughline.yaml"] + rest + flags, environment: environment)
+      try await peer.line("its data folder") { $0.hasSuffix("/" + wanted) }
+      try await peer.line("its workspaces and rules") { $0.contains("workspace demo: ") && $0.contains(" rules") }
+      peer.signal(15)
+      #expect(try await peer.end() == 0)
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import Testing
+
+/// `/v1/stream` with the client library of PyPI `websockets`.
+@Suite struct StreamTests {
+  private func stream(_ server: TestServer, _ token: String, _ how: String = "header", origin: String? = nil) async throws
+    -> Peer
+  {
+    try Peer(
+      try await Python.interpreter,
+      [Package.peers + "/stream.py", String(server.port("http")), token, how] + (origin.map { [$0] } ?? []))
+  }
+
+  @Test(arguments: ["header", "frame"])
+  func `a bot hears the agent's reply, and never a note`(_ how: String) async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let ann = try await server.agent("ann")
+      let chat = try await server.open(bot)
+      let peer = try await stream(server, bot, how)
+      try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+      try peer.say(Body.object([("type", "subscribe"), ("session", .text(chat.session)), ("after", .number(chat.after))]).encoded)
+      try await chat.customer("help")
+      try await chat.handoff()
+      let aCase = try await server.take(ann)["case"].text
+      try await server.call("POST", "/v1/cases/\(aCase)/note", ["text": "internal only"], by: ann)
+      for number in 1...20 { try await server.reply("reply \(number)", to: aCase, by: ann) }
+      try await peer.line("the last reply") { $0.contains("reply 20") }
+      let heard = peer.lines.map { JSON($0) }.filter { $0["type"].text == "events" }
+      #expect(heard.allSatisfy { $0["session"].text == chat.session })
+      let said = heard.flatMap { $0["events"].elements }
+      #expect(said.compactMap { $0["text"].string } == (1...20).map { "reply \($0)" }, "each once, in order")
+      #expect(said.map { $0["entry"].int ?? 0 } == said.map { $0["entry"].int ?? 0 }.sorted())
+      #expect(!peer.lines.joined().contains("internal only"))
+      #expect(!peer.lines.joined().contains("\"help\""), "nor what the bot itself brought")
+      try peer.say("close")
+      #expect(try await peer.end() == 0)
+      #expect(JSON(peer.lines.last ?? "")["closed"].int == 1000)
+    }
+  }
+
+  @Test func `a subscription starts at an entry: what was said before it is not lost`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let ann = try await server.agent("ann")
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      try await chat.handoff()
+      let aCase = try await server.take(ann)["case"].text
+      try await server.reply("said before", to: aCase, by: ann)
+      let peer = try await stream(server, bot)
+      try peer.say(Body.object([("type", "subscribe"), ("session", .text(chat.session)), ("after", .number(chat.after))]).encoded)
+      try await peer.line("what was said before") { $0.contains("said before") }
+      try await server.reply("said after", to: aCase, by: ann)
+      try await peer.line("what was said after") { $0.contains("said after") }
+    }
+  }
+
+  @Test func `another bot's session cannot be subscribed to`() async throws {
+    try await TestServer.run { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      let peer = try await stream(server, try await server.token("bot", "whatsapp"))
+      try peer.say(Body.object([("type", "subscribe"), ("session", .text(chat.session))]).encoded)
+      let answer = JSON(try await peer.line("an answer") { JSON($0)["type"].text == "error" })
+      #expect(answer["problem"]["status"].int == 404)
+      try peer.say(#"{"type":"subscribe","session":"nonsense"}"#)
+      try await peer.line("another answer") { $0.contains("malformed-id") }
+      try peer.say(#"{"type":"sing"}"#)
+      try await peer.line("a third") { $0.contains("wrong-value") }
+      try peer.say(#"{"type":"ping"}"#)
+      try await peer.line("and it lives on") { JSON($0)["type"].text == "pong" }
+    }
+  }
+
+  @Test func `without a token there is no stream, nor for another site's page`() async throws {
+    try await TestServer.run { server in
+      let wrong = try await stream(server, "tl_wrong", "frame")
+      #expect(try await wrong.end() == 0)
+      #expect(wrong.lines == [#"{"closed": 1008}"#], "nothing is said before the token is known")
+      let refused = try await stream(server, "tl_wrong", "header")
+      #expect(try await refused.end() == 0)
+      #expect(refused.lines == [#"{"refused": 401}"#])
+      let foreign = try await stream(server, try await server.token("bot", "webshop"), "header", origin: "http://evil.example")
+      #expect(try await foreign.end() == 0)
+      #expect((400...499).contains(JSON(foreign.lines.last ?? "")["refused"].int ?? 0))
+    }
+  }
+
+  @Test func `an agent with an open stream is offered cases there, and hears the customer`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let ann = try await server.agent("ann")
+      let peer = try await stream(server, ann)
+      try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      try await chat.handoff()
+      let offer = JSON(try await peer.line("an offer") { JSON($0)["type"].text == "offer" })
+      #expect(offer["timeline"].texts == ["help"])
+      expectComplete(offer["timeline"])
+      #expect(try await server.call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: ann).status == 200)
+      try await chat.customer("are you there?")
+      let told = JSON(try await peer.line("the customer's words") { $0.contains("are you there?") })
+      #expect(told["type"].text == "entry")
+      #expect(told["conversation"].text == chat.conversation)
+    }
+  }
+
+  @Test func `a stream that breaks fails its offer, and the next agent gets the case`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
+      let peer = try await stream(server, ann)
+      try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      let aCase = try await chat.handoff()["case"].text
+      try await peer.line("an offer") { JSON($0)["type"].text == "offer" }
+      async let other = server.next(ben)
+      peer.signal(9)
+      #expect(try await other["case"].text == aCase)
+      #expect(try await server.story(aCase) == ["queued", "offered ann", "failed ann", "offered ben"])
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import GRDB
+
+/// The built `throughline`, which stands beside the test bundle.
+enum Binary {
+  static var path: String {
+    get throws {
+      for argument in CommandLine.arguments + [ProcessInfo.processInfo.environment["PWD"] ?? ""] {
+        var folder = URL(fileURLWithPath: argument)
+        for _ in 0..<6 where folder.path != "/" {
+          folder.deleteLastPathComponent()
+          let found = folder.appendingPathComponent("throughline").path
+          var isFolder: ObjCBool = false
+          if FileManager.default.fileExists(atPath: found, isDirectory: &isFolder), !isFolder.boolValue,
+            FileManager.default.isExecutableFile(atPath: found)
+          {
+            return found
+          }
+        }
+      }
+      throw Socket.Fault(description: "no throughline beside \(CommandLine.arguments)")
+    }
+  }
+
+  static let quiet = ["--http", "127.0.0.1:0", "--smtp", "off", "--lmtp", "off", "--fastagi", "off"]
+
+  /// Starts a server of its own and waits until it says where it listens.
+  static func serve(
+    _ folder: TemporaryFolder, _ more: [String] = [], environment: [String: String] = [:]
+  ) async throws -> (peer: Peer, port: UInt16) {
+    let peer = try Peer(
+      try path, ["serve", "--data", folder.path + "/data", "--rules", Package.demoRules] + quiet + more,
+      environment: environment)
+    let line = try await peer.line("the HTTP address") { $0.contains(" http ") }
+    guard let port = UInt16(line.split(separator: ":").last ?? "") else {
+      throw Socket.Fault(description: "no port in \(line)")
+    }
+    return (peer, port)
+  }
+}
+
+/// Looks into a data folder as the SQLite shell would.
+struct StoreLook {
+  private let database: DatabaseQueue
+
+  init(_ folder: String) throws {
+    var configuration = Configuration()
+    configuration.readonly = true
+    database = try DatabaseQueue(path: folder + "/throughline.sqlite", configuration: configuration)
+  }
+
+  func count(_ sql: String) throws -> Int { try database.read { try Int.fetchOne($0, sql: sql) ?? 0 } }
+  func texts(_ sql: String) throws -> [String] { try database.read { try String.fetchAll($0, sql: sql) } }
+}

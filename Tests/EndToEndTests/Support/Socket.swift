@@ -1,0 +1,113 @@
+import Glibc
+import Synchronization
+
+/// A blocking socket, as simple as a peer's can be.
+final class Socket: Sendable {
+  struct Fault: Error, CustomStringConvertible { var description: String }
+
+  let descriptor: Int32
+  private let isOpen = Mutex(true)
+
+  private init(_ descriptor: Int32, seconds: Int) {
+    self.descriptor = descriptor
+    var limit = timeval(tv_sec: seconds, tv_usec: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+  }
+
+  deinit { close() }
+
+  static func loopback(_ port: UInt16) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    return address
+  }
+
+  /// - Parameter seconds: how long one read or write may take.
+  static func connect(port: UInt16, seconds: Int = 30) throws -> Socket {
+    let socket = Socket(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), seconds: seconds)
+    var address = loopback(port)
+    try socket.connect(&address, MemoryLayout<sockaddr_in>.size, "port \(port)")
+    return socket
+  }
+
+  static func connect(path: String, seconds: Int = 30) throws -> Socket {
+    let socket = Socket(Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0), seconds: seconds)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    guard path.utf8.count < 108 else { throw Fault(description: "\(path) is too long for a socket") }
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    try socket.connect(&address, MemoryLayout<sockaddr_un>.size, path)
+    return socket
+  }
+
+  /// A listener on loopback; port 0 takes any that is free.
+  static func listen(port: UInt16 = 0) throws -> Socket {
+    let socket = Socket(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), seconds: 60)
+    var yes: Int32 = 1
+    setsockopt(socket.descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+    var address = loopback(port)
+    let bound = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(socket.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    guard bound == 0, Glibc.listen(socket.descriptor, 16) == 0 else {
+      throw Fault(description: "cannot listen on port \(port): \(String(cString: strerror(errno)))")
+    }
+    return socket
+  }
+
+  func accept() -> Socket? {
+    let taken = Glibc.accept(descriptor, nil, nil)
+    return taken < 0 ? nil : Socket(taken, seconds: 30)
+  }
+
+  var port: UInt16 {
+    var address = sockaddr_in()
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(descriptor, $0, &size) }
+    }
+    return UInt16(bigEndian: address.sin_port)
+  }
+
+  private func connect<Address>(_ address: inout Address, _ size: Int, _ name: String) throws {
+    let connected = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(descriptor, $0, socklen_t(size)) }
+    }
+    guard connected == 0 else {
+      throw Fault(description: "cannot connect to \(name): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  func send(_ bytes: [UInt8]) throws {
+    var sent = 0
+    while sent < bytes.count {
+      let n = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)) }
+      guard n > 0 else { throw Fault(description: "cannot send: \(String(cString: strerror(errno)))") }
+      sent += n
+    }
+  }
+
+  /// Empty at the end of the stream.
+  func receive() throws -> [UInt8] {
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    let n = recv(descriptor, &buffer, buffer.count, 0)
+    guard n >= 0 else { throw Fault(description: "nothing received: \(String(cString: strerror(errno)))") }
+    return Array(buffer[..<n])
+  }
+
+  /// Wakes whoever is blocked in it, too.
+  func close() {
+    let wasOpen = isOpen.withLock { open in
+      defer { open = false }
+      return open
+    }
+    guard wasOpen else { return }
+    shutdown(descriptor, Int32(SHUT_RDWR))
+    Glibc.close(descriptor)
+  }
+}

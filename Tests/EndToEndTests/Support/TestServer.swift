@@ -1,0 +1,156 @@
+import Foundation
+import Synchronization
+@testable import Server
+
+/// A folder that goes with the test. Short, since a socket's path in it may have 107 bytes.
+final class TemporaryFolder: Sendable {
+  let path: String
+  init() throws {
+    path = "/tmp/tl-" + String(UInt32.random(in: 0 ... .max), radix: 36) + String(UInt32.random(in: 0 ... .max), radix: 36)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func write(_ name: String, _ text: String) throws {
+    let full = "\(path)/\(name)"
+    try FileManager.default.createDirectory(
+      atPath: (full as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    try text.write(toFile: full, atomically: true, encoding: .utf8)
+  }
+}
+
+/// Where this package stands.
+enum Package {
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().path
+  static let demoRules = root + "/routing-rules"
+  static let peers = root + "/Tests/EndToEndTests/Peers"
+}
+
+/// The real server in a folder of its own, on ports of its own, spoken to over real sockets.
+final class TestServer: Sendable {
+  let folder: TemporaryFolder
+  let settings: Settings
+  private let process: Mutex<ServerProcess?>
+
+  /// - Parameter rules: nil for the demo's.
+  init(rules: String? = nil, _ change: (inout Settings) -> Void = { _ in }) throws {
+    folder = try TemporaryFolder()
+    var settings = Settings()
+    settings.data = folder.path + "/data"
+    settings.rules = rules ?? Package.demoRules
+    settings.httpListen = "127.0.0.1:0"
+    settings.smtpListen = "127.0.0.1:0"
+    settings.lmtpListen = "127.0.0.1:0"
+    settings.fastagiListen = "off"
+    settings.lanes = 2
+    settings.drainSeconds = 2
+    change(&settings)
+    self.settings = settings
+    process = Mutex(try ServerProcess(settings))
+  }
+
+  /// Runs a test against a server and stops it whatever comes of the test.
+  static func run(
+    rules: String? = nil, _ change: (inout Settings) -> Void = { _ in },
+    _ body: @Sendable (TestServer) async throws -> Void
+  ) async throws {
+    let server = try TestServer(rules: rules, change)
+    do { try await body(server) } catch {
+      await server.stop()
+      throw error
+    }
+    await server.stop()
+  }
+
+  var running: ServerProcess? { process.withLock { $0 } }
+
+  func stop() async {
+    let ended = process.withLock { process in
+      defer { process = nil }
+      return process
+    }
+    _ = await ended?.stop()
+  }
+
+  func start() throws {
+    let started = try ServerProcess(settings)
+    process.withLock { $0 = started }
+  }
+
+  func restart() async throws {
+    await stop()
+    try start()
+  }
+
+  func port(_ name: String) -> UInt16 {
+    process.withLock { process in
+      for (known, address) in process?.addresses ?? [] where known == name {
+        if case .ip(_, let port) = address { return port }
+      }
+      return 0
+    }
+  }
+
+  // MARK: - HTTP
+
+  @discardableResult
+  func call(
+    _ method: String, _ target: String, _ body: Body? = nil, by token: String? = nil, key: String? = nil
+  ) async throws -> Reply {
+    try await call(method, target, raw: body.map { Array($0.encoded.utf8) }, by: token, key: key)
+  }
+
+  func call(
+    _ method: String, _ target: String, raw: [UInt8]?, by token: String?, key: String? = nil,
+    headers: [(String, String)] = [("Content-Type", "application/json")]
+  ) async throws -> Reply {
+    var call = HTTPCall(method: method, target: target, headers: headers, body: raw)
+    if let token { call.headers.append(("Authorization", "Bearer \(token)")) }
+    if let key { call.headers.append(("Idempotency-Key", key)) }
+    let (ready, port) = (call, port("http"))
+    return try await blocking { try ready.send(on: try Socket.connect(port: port)) }
+  }
+
+  // MARK: - Administration
+
+  func administer(_ method: String, _ target: String, _ body: Body? = nil) async throws -> Reply {
+    let call = HTTPCall(
+      method: method, target: target, headers: [("Content-Type", "application/json")],
+      body: body.map { Array($0.encoded.utf8) })
+    let path = settings.data + "/admin.socket"
+    return try await blocking { try call.send(on: try Socket.connect(path: path)) }
+  }
+
+  func token(_ scope: String, _ holder: String, workspace: String? = nil, seconds: Int? = nil) async throws -> String {
+    var body: [(String, Body)] = [("scope", .text(scope)), ("holder", .text(holder))]
+    if let workspace { body.append(("workspace", .text(workspace))) }
+    if let seconds { body.append(("expires_seconds", .number(seconds))) }
+    let reply = try await administer("POST", "/admin/tokens", .object(body))
+    guard let token = reply["token"].string else { throw Socket.Fault(description: "no token: \(reply)") }
+    return token
+  }
+
+  /// How many commands have been recorded: the same before and after means that nothing was.
+  func position(_ workspace: String = "demo") async throws -> Int {
+    let state = try await administer("GET", "/admin/state")
+    let found = state["workspaces"].elements.first { $0["name"].string == workspace }
+    guard let position = found?["position"].int else { throw Socket.Fault(description: "no position: \(state)") }
+    return position
+  }
+
+  func timeline(_ identity: String, workspace: String? = nil) async throws -> JSON {
+    let query = "identity=\(identity.replacingOccurrences(of: "+", with: "%2B"))"
+    let reply = try await administer(
+      "GET", "/admin/timeline?" + query + (workspace.map { "&workspace=\($0)" } ?? ""))
+    guard reply.status == 200 else { throw Socket.Fault(description: "no timeline: \(reply)") }
+    return reply.json
+  }
+}
+
+extension JSON {
+  /// The entries of a timeline page, without their hashes.
+  var said: [JSON] { self["entries"].elements.map { $0["entry"] } }
+  var kinds: [String] { said.map { $0["kind"].text } }
+  var texts: [String] { said.compactMap { $0["text"].string } }
+}

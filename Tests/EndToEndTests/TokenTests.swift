@@ -1,0 +1,113 @@
+import Foundation
+import Model
+import Records
+import Store
+import System
+import Testing
+@testable import Server
+
+/// Tokens: who they speak for, how they are kept, when they end.
+@Suite struct TokenTests {
+  @Test func `the database knows a token's hash and never the token`() async throws {
+    try await TestServer.run { server in
+      let token = try await server.token("bot", "webshop")
+      let chat = try await server.open(token, email: "ann@home.example")
+      try await chat.customer("a word that is on disk")
+      let files = try FileManager.default.subpathsOfDirectory(atPath: server.settings.data)
+      var seen = Data()
+      for file in files where !file.hasSuffix(".socket") {
+        seen += FileManager.default.contents(atPath: server.settings.data + "/" + file) ?? Data()
+      }
+      #expect(seen.range(of: Data("a word that is on disk".utf8)) != nil, "the files were looked at")
+      #expect(seen.range(of: Data(SHA256.hash(Array(token.utf8)).bytes)) != nil)
+      #expect(seen.range(of: Data(token.utf8)) == nil)
+      #expect(seen.range(of: Data(token.dropFirst(3).utf8)) == nil)
+    }
+  }
+
+  @Test func `a token works after the server has been started again`() async throws {
+    try await TestServer.run { server in
+      let token = try await server.token("bot", "webshop")
+      try await server.restart()
+      #expect(try await server.call("POST", "/v1/sessions", [:], by: token).status == 201)
+    }
+  }
+
+  @Test func `a token that is over gets 401`() async throws {
+    try await TestServer.run { server in
+      let token = try await server.token("bot", "webshop", seconds: 60)
+      #expect(try await server.call("POST", "/v1/sessions", [:], by: token).status == 201)
+      let edge = try #require(server.running).edge
+      let now = Instant(milliseconds: WallClock.nowMilliseconds)
+      #expect(edge.caller(token: token, now: now + .seconds(59)) != nil)
+      #expect(edge.caller(token: token, now: now + .seconds(61)) == nil)
+      await server.stop()
+      try Self.rewrite(server, token) { $0.expires = Instant(milliseconds: now.milliseconds - 1) }
+      try server.start()
+      #expect(try await server.call("POST", "/v1/sessions", [:], by: token).status == 401)
+    }
+  }
+
+  @Test func `a revoked token gets 401`() async throws {
+    try await TestServer.run { server in
+      let (token, other) = (try await server.token("bot", "webshop"), try await server.token("bot", "webshop"))
+      await server.stop()
+      try Self.rewrite(server, token) { $0.revoked = true }
+      try server.start()
+      #expect(try await server.call("POST", "/v1/sessions", [:], by: token).status == 401)
+      #expect(try await server.call("POST", "/v1/sessions", [:], by: other).status == 201)
+    }
+  }
+
+  /// Changes a token's row as time or an administrator would.
+  private static func rewrite(_ server: TestServer, _ token: String, _ change: (inout TokenRow) -> Void) throws {
+    let store = try SQLiteStore(folder: server.settings.data)
+    let hash = Digest(bytes: SHA256.hash(Array(token.utf8)).bytes)
+    var row = try #require(try store.reader().tokens().first { $0.hash == hash })
+    change(&row)
+    try store.save(row)
+    store.close()
+  }
+
+  @Test func `a token is made only for a holder that the rules know`() async throws {
+    try await TestServer.run { server in
+      for (scope, holder, known) in [("bot", "webshopp", "webshop"), ("agent", "anne", "ann")] {
+        let reply = try await server.administer(
+          "POST", "/admin/tokens", ["scope": .text(scope), "holder": .text(holder)])
+        #expect(reply.status == 422)
+        #expect(reply["field"].text == "holder")
+        #expect(reply["detail"].text.contains(known))
+      }
+      #expect(try await server.administer("POST", "/admin/tokens", ["scope": "king", "holder": "x"]).status == 422)
+    }
+  }
+
+  @Test func `a token speaks for its holder and nobody else`() async throws {
+    try await TestServer.run { server in
+      let (webshop, whatsapp) = (try await server.token("bot", "webshop"), try await server.token("bot", "whatsapp"))
+      let chat = try await server.open(webshop)
+      let foreign = try await server.call(
+        "POST", "/v1/sessions/\(chat.session)/messages", ["author": "customer", "text": "x"], by: whatsapp)
+      #expect(foreign.status == 404)
+      #expect(try await server.call("GET", "/v1/sessions/\(chat.session)/events?after=0", by: whatsapp).status == 404)
+      let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
+      try await chat.customer("help")
+      async let asked = server.next(ann)
+      try await chat.handoff()
+      let offer = try await asked["offer"].text
+      #expect(try await server.call("POST", "/v1/offers/\(offer)/accept", by: ben).status == 403)
+      #expect(try await server.call("POST", "/v1/offers/\(offer)/accept", by: ann).status == 200)
+    }
+  }
+
+  @Test func `the administration socket is the owner's alone, and its pages are not on the HTTP port`() async throws {
+    try await TestServer.run { server in
+      let attributes = try FileManager.default.attributesOfItem(atPath: server.settings.data + "/admin.socket")
+      let mode = try #require(attributes[.posixPermissions] as? Int)
+      #expect(mode & 0o077 == 0)
+      let admin = try await server.token("admin", "root")
+      #expect(try await server.call("GET", "/admin/state", by: admin).status == 404)
+      #expect(try await server.call("POST", "/admin/tokens", ["scope": "admin", "holder": "x"], by: admin).status == 404)
+    }
+  }
+}
