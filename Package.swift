@@ -84,7 +84,9 @@ let table: [Row] = [
   Row(
     kind: .library, name: "Server",
     uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),
-  Row(kind: .tool, name: "throughline", uses: ["Server", "RuleFiles", "Mime", "WebCodec", "Sockets", "System"], outside: [.argumentParser]),
+  Row(
+    kind: .tool, name: "throughline", uses: ["Server", "RuleFiles", "Mime", "WebCodec", "Sockets", "System"],
+    outside: [.argumentParser]),
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),

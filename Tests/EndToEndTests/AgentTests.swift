@@ -1,7 +1,7 @@
 import Testing
 
 /// Agents pull their next case.
-@Suite struct AgentTests {
+@Suite(.inTurn) struct AgentTests {
   @Test func `ten agents who pull at once never get the same case`() async throws {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "small", agents: 10)

@@ -1,7 +1,7 @@
 import Testing
 
 /// What bad input gets: a problem that can be acted on, nothing recorded, and a server that goes on serving.
-@Suite struct BadInputTests {
+@Suite(.inTurn) struct BadInputTests {
   /// Makes the request and expects the problem, that nothing was recorded, and that the server lives on.
   private func expect(
     _ server: TestServer, _ status: Int, _ type: String?, sourceLocation: SourceLocation = #_sourceLocation,
@@ -99,7 +99,7 @@ import Testing
         (ann, "POST", "/v1/sessions"), (shop, "POST", "/v1/sessions"), (bot, "POST", "/v1/agents/me/next?wait=1"),
         (bot, "PUT", "/v1/agents/me/status"), (bot, "POST", "/v1/journey"), (ann, "POST", "/v1/journey"),
         (bot, "GET", "/v1/queues"), (bot, "GET", "/metrics"), (ann, "GET", "/metrics"),
-        (bot, "GET", "/v1/customers/cus_00000000000000000000000000000000/timeline"),
+        (bot, "GET", "/v1/customers/cust_00000000000000000000000000/timeline"),
       ] {
         try await expect(server, 403, "forbidden") {
           try await server.call(method, target, method == "GET" ? nil : ["status": "available"], by: token)
@@ -146,14 +146,14 @@ import Testing
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let ann = try await server.agent("ann")
-      let none = String(repeating: "0", count: 31) + "1"
+      let none = String(repeating: "0", count: 25) + "1"
       for (method, target, token, body) in [
-        ("POST", "/v1/sessions/ses_\(none)/messages", bot, ["author": "customer", "text": "x"] as Body?),
-        ("POST", "/v1/sessions/ses_\(none)/handoff", bot, ["reason": "x"]),
-        ("POST", "/v1/sessions/ses_\(none)/end", bot, nil), ("GET", "/v1/sessions/ses_\(none)/events", bot, nil),
+        ("POST", "/v1/sessions/sess_\(none)/messages", bot, ["author": "customer", "text": "x"] as Body?),
+        ("POST", "/v1/sessions/sess_\(none)/handoff", bot, ["reason": "x"]),
+        ("POST", "/v1/sessions/sess_\(none)/end", bot, nil), ("GET", "/v1/sessions/sess_\(none)/events", bot, nil),
         ("GET", "/v1/blobs/blob_\(none)", bot, nil), ("GET", "/v1/cases/case_\(none)", ann, nil),
         ("POST", "/v1/cases/case_\(none)/close", ann, nil), ("POST", "/v1/cases/case_\(none)/reply", ann, ["text": "x"]),
-        ("POST", "/v1/offers/off_\(none)/accept", ann, nil), ("GET", "/v1/customers/cus_\(none)/timeline", ann, nil),
+        ("POST", "/v1/offers/offer_\(none)/accept", ann, nil), ("GET", "/v1/customers/cust_\(none)/timeline", ann, nil),
         ("POST", "/v1/sessions/nonsense/end", bot, nil), ("GET", "/v1/nothing", bot, nil), ("GET", "/", bot, nil),
       ] {
         try await expect(server, 404, nil) { try await server.call(method, target, body, by: token) }

@@ -1,7 +1,7 @@
 import Testing
 
 /// Attachments, both ways.
-@Suite struct BlobTests {
+@Suite(.inTurn) struct BlobTests {
   private let picture = (0..<5_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
 
   @Test func `what a bot attaches reaches the agent, and what the agent attaches reaches the bot`() async throws {

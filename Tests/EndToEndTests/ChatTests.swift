@@ -1,11 +1,11 @@
 import Testing
 
 /// A bot's session, from its opening to the customer who comes back, over the real HTTP port.
-@Suite struct ChatTests {
+@Suite(.inTurn) struct ChatTests {
   @Test func `opening a session says who owns the conversation, and its epoch`() async throws {
     try await TestServer.run { server in
       let chat = try await server.open(try await server.token("bot", "webshop"), email: "ann@home.example")
-      #expect(chat.session.hasPrefix("ses_"))
+      #expect(chat.session.hasPrefix("sess_"))
       #expect(chat.opened["owner"].description == #"{"kind":"bot","name":"webshop"}"#)
       #expect(chat.epoch == 1)
     }

@@ -1,7 +1,7 @@
 import Testing
 
 /// Continuity: one person, one customer, one timeline.
-@Suite struct CustomerTests {
+@Suite(.inTurn) struct CustomerTests {
   private func journey(_ event: String, _ email: String) -> Body {
     [
       "event": .text(event), "identities": [["kind": "email", "value": .text(email), "assurance": "asserted"]],

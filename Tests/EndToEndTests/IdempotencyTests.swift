@@ -1,7 +1,7 @@
 import Testing
 
 /// `Idempotency-Key`: a repeat gets the first outcome, and nothing happens twice.
-@Suite struct IdempotencyTests {
+@Suite(.inTurn) struct IdempotencyTests {
   @Test func `a repeated message gets the first answer and is recorded once`() async throws {
     try await TestServer.run { server in
       let chat = try await server.open(try await server.token("bot", "webshop"), email: "ida@home.example")

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Mail from real clients: Debian's `swaks`, and Python's smtplib with the messages of its own test suite.
-@Suite struct MailInTests {
+@Suite(.inTurn) struct MailInTests {
   @Test func `a mail makes a case, and what was written is told apart from what was quoted`() async throws {
     try await TestServer.run { server in
       let ann = try await server.agent("ann")
@@ -193,7 +193,7 @@ import Testing
           "msg_05.txt", "msg_11.txt", "msg_18.txt", "msg_19.txt", "msg_37.txt", "msg_38.txt", "msg_39.txt",
           "msg_40.txt", "msg_43.txt",
         ])
-      #expect(taken.count == 37)
+      #expect(taken.count == 38)
       let recorded = try await Self.messages(server)
       #expect(recorded == taken.count - Self.alike, "each once")
     }
@@ -205,8 +205,8 @@ import Testing
   private static func messages(_ server: TestServer) async throws -> Int {
     await server.stop()
     let reads = try StoreLook(server.settings.data)
-    let count = try reads.count("SELECT count(*) FROM entries WHERE body LIKE '%\"kind\":\"message\"%'")
-    try server.start()
+    let count = try reads.count("SELECT count(*) FROM entries WHERE CAST(body AS TEXT) LIKE '%\"kind\":\"message\"%'")
+    try await server.start()
     return count
   }
 }

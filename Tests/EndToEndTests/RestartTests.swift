@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What stays when the server goes.
-@Suite struct RestartTests {
+@Suite(.inTurn) struct RestartTests {
   @Test func `waiting cases keep their places and their ages`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")

@@ -1,7 +1,7 @@
 import Testing
 
 /// Rules that change under a running server.
-@Suite struct RulesTests {
+@Suite(.inTurn) struct RulesTests {
   @Test func `a broken rule file is refused with its place, and the running rules stay`() async throws {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "small", agents: 1)

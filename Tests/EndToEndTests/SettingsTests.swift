@@ -2,7 +2,7 @@ import Server
 import Testing
 
 /// One YAML file, each key also an environment variable, the important ones a flag.
-@Suite struct SettingsTests {
+@Suite(.inTurn) struct SettingsTests {
   private func load(_ yaml: String, environment: [String: String] = [:], flags: [(path: String, value: String)] = []) throws
     -> Settings
   {

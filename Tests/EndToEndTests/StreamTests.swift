@@ -1,7 +1,7 @@
 import Testing
 
 /// `/v1/stream` with the client library of PyPI `websockets`.
-@Suite struct StreamTests {
+@Suite(.inTurn) struct StreamTests {
   private func stream(_ server: TestServer, _ token: String, _ how: String = "header", origin: String? = nil) async throws
     -> Peer
   {

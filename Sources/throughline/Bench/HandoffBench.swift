@@ -15,8 +15,8 @@ struct HandoffBench: AsyncParsableCommand {
     commandName: "handoff",
     abstract: "Whole lives of conversations, durable, over real HTTP: lives a second, and how long a handoff takes.")
   @Option(name: .long, help: "How long to measure, after one second of warming up.") var seconds = 10
-  @Option(name: .long, help: "Conversations alive at once, each on a bot's own connection.") var livesInFlight = 24
-  @Option(name: .long, help: "Agents, each on a connection of its own.") var agents = 32
+  @Option(name: .long, help: "Conversations alive at once, each on a bot's own connection.") var livesInFlight = 48
+  @Option(name: .long, help: "Agents, each on a connection of its own.") var agents = 64
   @Option(name: .long, help: "Lanes of the server; 0: one a core.") var lanes = 0
   @Option(name: .long, help: "Where the temporary data folder is made.") var folder: String?
   @Flag(name: .long, help: "One JSON object a line.") var json = false

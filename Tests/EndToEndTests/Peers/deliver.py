@@ -5,6 +5,7 @@ One line of JSON for each file: its name, and the code that the server answered.
 """
 import json
 import os
+import re
 import smtplib
 import sys
 
@@ -13,7 +14,7 @@ client = (smtplib.LMTP if dialect == "lmtp" else smtplib.SMTP)("127.0.0.1", int(
 client.ehlo_or_helo_if_needed()
 for path in sys.argv[5:]:
     with open(path, "rb") as file:
-        message = file.read()
+        message = re.sub(rb"\r?\n", b"\r\n", file.read())  # smtplib sends bytes as they are
     try:
         refused = client.sendmail(sender, [recipient], message, mail_options=["BODY=8BITMIME"])
         answer = [code for code, _ in refused.values()] or [250]

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import System
 @testable import Server
 
 /// A folder that goes with the test. Short, since a socket's path in it may have 107 bytes.
@@ -73,14 +74,22 @@ final class TestServer: Sendable {
     _ = await ended?.stop()
   }
 
-  func start() throws {
+  /// A peer that another test starts in the same moment is a copy of this process until it runs its program, and
+  /// holds every descriptor so long, the folder's lock among them.
+  func start() async throws {
+    for _ in 0..<100 {
+      do {
+        let started = try ServerProcess(settings)
+        return process.withLock { $0 = started }
+      } catch is FolderLock.Failure { try await Task.sleep(for: .milliseconds(20)) }
+    }
     let started = try ServerProcess(settings)
     process.withLock { $0 = started }
   }
 
   func restart() async throws {
     await stop()
-    try start()
+    try await start()
   }
 
   func port(_ name: String) -> UInt16 {
@@ -131,10 +140,10 @@ final class TestServer: Sendable {
     return token
   }
 
-  /// How many commands have been recorded: the same before and after means that nothing was.
-  func position(_ workspace: String = "demo") async throws -> Int {
+  /// How many commands a workspace, or the only one, has recorded: the same before and after means that nothing was.
+  func position(_ workspace: String? = nil) async throws -> Int {
     let state = try await administer("GET", "/admin/state")
-    let found = state["workspaces"].elements.first { $0["name"].string == workspace }
+    let found = state["workspaces"].elements.first { workspace == nil || $0["name"].string == workspace }
     guard let position = found?["position"].int else { throw Socket.Fault(description: "no position: \(state)") }
     return position
   }
