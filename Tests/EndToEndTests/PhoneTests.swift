@@ -1,0 +1,186 @@
+import Foundation
+import Testing
+@testable import Server
+
+/// Calls: from Asterisk over FastAGI, and from any other phone system over HTTP.
+@Suite(.inTurn) struct PhoneTests {
+  private func run(_ body: @Sendable (TestServer) async throws -> Void) async throws {
+    try await TestServer.run { $0.fastagiListen = "127.0.0.1:0" } _: { try await body($0) }
+  }
+
+  private func secret(_ server: TestServer) throws -> String {
+    try #require(server.running?.edge.fastAGISecrets.first).secret
+  }
+
+  private func call(_ server: TestServer, unique: String = "1795.7") throws -> AGIPeer {
+    try AGIPeer(port: server.port("fastagi"), script: "wait", arguments: [secret(server)], unique: unique)
+  }
+
+  private func leg(_ server: TestServer, _ offer: String) throws -> AGIPeer {
+    try AGIPeer(
+      port: server.port("fastagi"), script: "answered", arguments: [secret(server), offer], unique: "1795.9", number: "201")
+  }
+
+  /// A count of cases over all queues.
+  private func count(_ what: String, _ server: TestServer, _ agent: String) async throws -> Int {
+    try await server.call("GET", "/v1/queues", by: agent)["queues"].elements.reduce(0) { $0 + ($1[what].int ?? 0) }
+  }
+
+  private func offer(in dial: String) throws -> String {
+    let rest = try #require(dial.components(after: "tl-offer^"))
+    return String(rest.prefix { $0 != ")" })
+  }
+
+  @Test func `a call is answered on the device that rings, and ends when they have spoken`() async throws {
+    try await run { server in
+      let caller = try call(server)
+      defer { caller.close() }
+      #expect(try await caller.until("SET MUSIC") != nil, "music until it is their turn")
+      try caller.say("200 result=0")
+      let ann = try await server.agent("ann")
+      let dial = try #require(try await caller.until("EXEC Dial"))
+      #expect(dial.contains("PJSIP/agent1"))
+      let leg = try leg(server, try offer(in: dial))
+      try await leg.toTheEnd()
+      let last = try #require(leg.lines.last { $0.contains("GOSUB_RESULT") })
+      #expect(last.contains("\"\""), "emptied: bridge them")
+      #expect(try await count("assigned", server, ann) == 1)
+      try caller.say("200 result=0")
+      try await caller.toTheEnd(dial: "ANSWER")
+      #expect(caller.lines.contains { $0.contains("THROUGHLINE_END") && $0.contains("served") })
+    }
+  }
+
+  @Test func `a device that is busy gives the case back, and the next one rings`() async throws {
+    try await run { server in
+      let ann = try await server.agent("ann")
+      let caller = try call(server)
+      defer { caller.close() }
+      let first = try #require(try await caller.until("EXEC Dial"))
+      #expect(first.contains("PJSIP/agent1"))
+      _ = try await server.agent("cleo")
+      _ = try await server.agent("dev")
+      try caller.say("200 result=0")
+      let second = try #require(try await caller.until("EXEC Dial", dial: "BUSY"))
+      #expect(!second.contains("PJSIP/agent1"))
+      #expect(try offer(in: second) != offer(in: first))
+      let late = try leg(server, try offer(in: first))
+      try await late.toTheEnd()
+      #expect(late.lines.allSatisfy { !$0.contains("GOSUB_RESULT \"\"") }, "an offer that has ended is refused on its leg")
+      #expect(try await count("assigned", server, ann) == 0)
+    }
+  }
+
+  @Test func `a caller who hangs up while waiting is gone at once`() async throws {
+    try await run { server in
+      let ann = try await server.token("agent", "ann")
+      let caller = try call(server)
+      #expect(try await caller.until("SET MUSIC") != nil)
+      try caller.say("200 result=0")
+      try await eventually("the call waits") { try await count("waiting", server, ann) == 1 }
+      try caller.say("HANGUP")
+      caller.close()
+      try await eventually("it waits no longer") { try await count("waiting", server, ann) == 0 }
+      #expect(try await count("abandoned", server, ann) == 1)
+    }
+  }
+
+  @Test func `a hang-up between a command and its reply ends the call too`() async throws {
+    try await run { server in
+      let ann = try await server.token("agent", "ann")
+      let caller = try call(server)
+      #expect(try await caller.until("SET MUSIC") != nil)
+      try await eventually("the call waits") { try await count("waiting", server, ann) == 1 }
+      try caller.say("HANGUP")
+      try caller.say("200 result=0")
+      try await eventually("it waits no longer") { try await count("waiting", server, ann) == 0 }
+      caller.close()
+    }
+  }
+
+  @Test func `a phone system that does not know the secret is not spoken to`() async throws {
+    try await run { server in
+      let before = try await server.position()
+      let peer = try AGIPeer(
+        port: server.port("fastagi"), script: "wait", arguments: ["a-secret-that-is-not-ours"], unique: "1")
+      #expect(try await peer.until("SET MUSIC") == nil)
+      let nonsense = try Socket.connect(port: server.port("fastagi"))
+      try nonsense.send(Array("GET / HTTP/1.1\n\n".utf8))
+      #expect(try await server.position() == before)
+      #expect(try await server.call("GET", "/health").status == 200)
+    }
+  }
+
+  @Test func `a call that comes back after a restart takes its old place`() async throws {
+    try await run { server in
+      let reader = try await server.token("agent", "ann")
+      let before = try call(server)
+      #expect(try await before.until("SET MUSIC") != nil)
+      try before.say("200 result=0")
+      try await eventually("the call waits") { try await count("waiting", server, reader) == 1 }
+      try await server.restart()
+      #expect(try await before.until("no command") == nil, "the server lets go of the connection, not of the call")
+      #expect(try await count("waiting", server, reader) == 1)
+      let after = try call(server)
+      defer { after.close() }
+      #expect(try await after.until("SET MUSIC") != nil)
+      try after.say("200 result=0")
+      #expect(try await count("waiting", server, reader) == 1, "the same call and no second one")
+      _ = try await server.agent("ann")
+      #expect(try await after.until("EXEC Dial") != nil)
+    }
+  }
+
+  @Test func `a phone system over HTTP is told what to do with a call`() async throws {
+    try await TestServer.run { server in
+      let hook = try await server.token("telephony", "hook")
+      let arrives: Body = ["call": "c1", "from": "+12025550143", "to": "+18005551212"]
+      let first = try await server.call("POST", "/v1/calls", arrives, by: hook, key: "k1")
+      #expect(first.status == 200, "\(first)")
+      #expect(first["do"].text == "wait")
+      #expect(first["position"].int == 1)
+      let again = try await server.call("POST", "/v1/calls", arrives, by: hook, key: "k1")
+      #expect(again["session"].text == first["session"].text, "the same call told twice is one")
+      func tell(_ event: Body) async throws -> Reply {
+        try await server.call("POST", "/v1/calls/c1/events", event, by: hook)
+      }
+      async let asked = tell(["event": "waiting", "wait_seconds": 20])
+      let ann = try await server.agent("ann")
+      let ring = try await asked
+      #expect(ring["do"].text == "ring", "\(ring)")
+      #expect(ring["device"].text == "PJSIP/agent1")
+      let talk = try await tell(["event": "answered", "offer": .text(ring["offer"].text)])
+      #expect(talk["do"].text == "talk", "\(talk)")
+      #expect(try await count("assigned", server, ann) == 1)
+      let spoken = try await tell(["event": "speech", "text": "my lamp is broken"])
+      #expect(spoken["do"].text == "talk", "\(spoken)")
+      let over = try await tell(["event": "hung_up"])
+      #expect(over["do"].text == "hang_up", "\(over)")
+    }
+  }
+
+  @Test func `what a phone system over HTTP tells wrongly is refused`() async throws {
+    try await TestServer.run { server in
+      let hook = try await server.token("telephony", "hook")
+      let bot = try await server.token("bot", "webshop")
+      let before = try await server.position()
+      for (target, body, token, status) in [
+        ("/v1/calls", ["from": "+12025550143"] as Body, hook, 422), ("/v1/calls", ["call": "c1", "tone": "x"], hook, 422),
+        ("/v1/calls", ["call": "c1"], bot, 403), ("/v1/calls/c9/events", ["event": "waiting"], hook, 404),
+        ("/v1/calls/c9/events", ["event": "sings"], hook, 422), ("/v1/calls/c9/events", ["event": "answered"], hook, 422),
+        ("/v1/calls/c9/events", ["event": "digits", "digits": "12x"], hook, 422),
+      ] {
+        let reply = try await server.call("POST", target, body, by: token)
+        #expect(reply.status == status, "\(target) \(body.encoded): \(reply)")
+      }
+      #expect(try await server.position() == before)
+    }
+  }
+}
+
+extension String {
+  fileprivate func components(after mark: String) -> Substring? {
+    guard let found = range(of: mark) else { return nil }
+    return self[found.upperBound...]
+  }
+}
