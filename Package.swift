@@ -84,10 +84,13 @@ let table: [Row] = [
   Row(
     kind: .library, name: "Server",
     uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),
-  Row(kind: .tool, name: "throughline", uses: ["Server", "Mime"], outside: [.argumentParser]),
+  Row(
+    kind: .tool, name: "throughline", uses: ["Server", "RuleFiles", "Mime", "WebCodec", "Sockets", "System"],
+    outside: [.argumentParser]),
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),
+  Row(kind: .test, name: "StructureTests"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
   Row(kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"], resources: ["Conformance"]),
@@ -104,6 +107,7 @@ let table: [Row] = [
   Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
   Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
   Row(kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb]),
+  Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
     kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System"], outside: [.grdb],
     resources: ["Peers"]),

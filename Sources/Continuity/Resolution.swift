@@ -26,17 +26,19 @@ public struct Resolution: Hashable, Sendable {
   public typealias Fault = StoreFault
 
   /// - Parameters:
+  ///   - seed: a customer to whom the caller is proven to belong by other means: mail that came to a reply address
+  ///     signed for its very sender.
   ///   - identity: the committed or pending row under a hash.
   ///   - customer: the committed or pending customer.
   ///   - merged: all records whose root is the given one.
   public static func resolve(
     _ claims: [IdentityClaim], newID: CustomerID, profile: CustomerProfile, at: Instant,
-    identity: ([UInt8]) throws(Fault) -> IdentityRow?,
+    seed: CustomerRow? = nil, identity: ([UInt8]) throws(Fault) -> IdentityRow?,
     customer: (CustomerID) throws(Fault) -> CustomerRow?,
     merged: (CustomerID) throws(Fault) -> [CustomerRow],
     claimHash: ([UInt8], CustomerID) -> [UInt8]
   ) throws(Fault) -> Resolution {
-    var roots: [CustomerRow] = []
+    var roots: [CustomerRow] = seed.map { [$0] } ?? []
     var missing: [IdentityClaim] = []
     var stronger: [IdentityRow] = []
     for claim in claims where claim.assurance.joins {
@@ -76,14 +78,6 @@ public struct Resolution: Hashable, Sendable {
     return Resolution(
       root: root, isNew: roots.isEmpty, relinked: relinked, identities: rows,
       isProven: claims.contains { $0.assurance.joins })
-  }
-
-  /// Somebody who was nobody until now turns out to be a known customer.
-  public mutating func become(_ known: CustomerRow) {
-    guard isNew else { return }
-    for index in identities.indices where identities[index].customer == root.id { identities[index].customer = known.id }
-    root = known
-    isNew = false
   }
 
   private static func row(_ claim: IdentityClaim, hash: [UInt8], _ customer: CustomerID, _ at: Instant) -> IdentityRow {

@@ -42,9 +42,17 @@ public struct Digest: Hashable, Sendable {
   /// From 32 bytes; nil for any other count.
   public init?(bytes: some Collection<UInt8>) {
     guard bytes.count == 32 else { return nil }
-    var parts: [UInt64] = [0, 0, 0, 0]
-    for (index, byte) in bytes.enumerated() { parts[index / 8] = parts[index / 8] << 8 | UInt64(byte) }
-    words = (parts[0], parts[1], parts[2], parts[3])
+    // A digest is made of every entry and every record: no array on the way, and no division.
+    var at = bytes.startIndex
+    func word() -> UInt64 {
+      var word: UInt64 = 0
+      for _ in 0..<8 {
+        word = word << 8 | UInt64(bytes[at])
+        bytes.formIndex(after: &at)
+      }
+      return word
+    }
+    words = (word(), word(), word(), word())
   }
 
   public var bytes: [UInt8] {

@@ -243,6 +243,9 @@ public struct CallArrival: Sendable {
   public var to: String
   public var members: [UInt8]
   public var facts: HandoffFacts
+  /// Whether the phone system's dialling is known to be over: a FastAGI call that comes back has left its `Dial`, so
+  /// that a ring which was under way when we went down is no longer one.
+  public var nothingRings = false
   public init(
     customer: CustomerID, conversation: ConversationID, session: SessionID, case: CaseID, callKey: [UInt8],
     claims: [IdentityClaim], from: String, to: String, members: [UInt8], facts: HandoffFacts

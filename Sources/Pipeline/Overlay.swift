@@ -47,6 +47,10 @@ struct Overlay<Key: Hashable & Sendable, Row: Sendable>: Sendable {
       order.removeFirst()
       if let row = rows[first.key], row.position <= position { rows[first.key] = nil }
     }
+    // A row that changes again and again stands in the order once for each change; only its last place counts.
+    if order.count > 2 * rows.count + 1_024 {
+      order.removeAll { place in rows[place.key]?.position != place.position }
+    }
   }
 
   var count: Int { rows.count }

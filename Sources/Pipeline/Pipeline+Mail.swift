@@ -12,13 +12,8 @@ extension Pipeline {
       return .mailTaken(known.conversation, known.entry, duplicate: true)
     }
     let target = try thread(of: mail, reads)
-    var who = try resolve([mail.from], newID: mail.customer, profile: mail.profile, turn, reads)
-    // An answer to the address that was signed for this sender proves who wrote the mail before it.
-    if let target, who.isNew, mail.from.assurance.joins, mail.replyAddress == target.id,
-      let known = try customer(target.customer, reads), let root = try customer(known.root, reads)
-    {
-      who.become(root)
-    }
+    let who = try resolve(
+      [mail.from], newID: mail.customer, profile: mail.profile, seed: try owner(of: target, mail, reads), turn, reads)
     let entry: EntryID
     let conversation: ConversationID
     if let target {
@@ -31,6 +26,16 @@ extension Pipeline {
     setKey(.mailSeen, mail.seenKey, Self.keyValue(conversation) + Self.number(entry.raw), &turn)
     if let key = mail.messageKey { setKey(.mailThread, key, Self.keyValue(conversation), &turn) }
     return .mailTaken(conversation, entry, duplicate: false)
+  }
+
+  /// The customer of the conversation whose reply address was signed for this sender: the address is theirs.
+  private mutating func owner(
+    of target: ConversationRow?, _ mail: MailArrival, _ reads: any StoreReader
+  ) throws(StoreFault) -> CustomerRow? {
+    guard let target, mail.replyAddress == target.id, mail.from.assurance.joins,
+      let record = try customer(target.customer, reads)
+    else { return nil }
+    return try customer(record.root, reads)
   }
 
   /// A signed reply address decides first, then the headers, nearest ancestor first, and those only for somebody
@@ -120,7 +125,10 @@ extension Pipeline {
       throw StoreFault.corrupt(what: "a conversation of a customer that is not there")
     }
     // A proven sender is known by that address from now on; a claimed one proves nothing new.
-    if mail.from.assurance.joins { keep(who, &turn) }
+    if mail.from.assurance.joins {
+      keep(who, &turn)
+      try moveRelinked(who, &turn, reads)
+    }
     if let open = router.conversation(row.id), open.owner != .closed {
       let session = mailSession(of: open) ?? mail.session
       if session == mail.session {
@@ -188,7 +196,8 @@ extension Pipeline {
     return w.bytes
   }
 
-  static func conversation(_ value: [UInt8]) -> ConversationID? {
+  /// The conversation that a key of the space `mailThread` names.
+  public static func conversation(_ value: [UInt8]) -> ConversationID? {
     do throws(WireError) { return try ByteReader.readAll(value) { r throws(WireError) in try r.id() } } catch { return nil }
   }
 

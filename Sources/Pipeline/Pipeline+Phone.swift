@@ -8,7 +8,10 @@ import Wire
 extension Pipeline {
   mutating func call(_ call: CallArrival, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
     if let value = try value(.call, call.callKey, reads), let known = Self.line(value) {
-      if let answer = try resume(known.session, known.conversation, &turn, reads) { return answer }
+      if let answer = try resume(known.session, known.conversation, &turn, reads) {
+        if call.nothingRings { try endRings(known.conversation, &turn, reads) }
+        return answer
+      }
     }
     let who = try resolve(call.claims, newID: call.customer, profile: CustomerProfile(), turn, reads)
     keep(who, &turn)
@@ -46,6 +49,15 @@ extension Pipeline {
     _ = try command(
       .joinSession(conversation: conversation, session: NewSession(id: session, channel: .phone, bot: nil)), &turn, reads)
     return .callTaken(session, conversation, state.customer, state.openCase, resumed: true)
+  }
+
+  private mutating func endRings(
+    _ conversation: ConversationID, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard let id = router.conversation(conversation)?.openCase else { return }
+    for offer in router.case(id)?.offers ?? [] {
+      _ = try command(.failOffer(offer, .connectionClosed), &turn, reads)
+    }
   }
 
   mutating func callFact(

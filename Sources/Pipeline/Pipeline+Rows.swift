@@ -51,12 +51,13 @@ extension Pipeline {
 
   /// Resolves who this is and writes what the claims add. Everything that can fail comes before the first write.
   func resolve(
-    _ claims: [IdentityClaim], newID: CustomerID, profile: CustomerProfile, _ turn: Turn, _ reads: any StoreReader
+    _ claims: [IdentityClaim], newID: CustomerID, profile: CustomerProfile, seed: CustomerRow? = nil, _ turn: Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> Resolution {
     let pending = self.pending
     let workspace = self.workspace
     return try Resolution.resolve(
-      claims, newID: newID, profile: profile, at: turn.at,
+      claims, newID: newID, profile: profile, at: turn.at, seed: seed,
       identity: { hash throws(StoreFault) in
         if let row = pending.identities[hash] { return row }
         return try reads.identity(workspace, hash: hash)

@@ -187,6 +187,11 @@ extension Pipeline {
     }
   }
 
+  /// What an agent's desk shows of a call that rings; nil when the ring has ended meanwhile.
+  public func ringingOffer(_ offer: OfferID, _ until: Instant) -> OfferAnswer? {
+    offers[offer].flatMap { offerAnswer(offer, $0.0, $0.1, until) }
+  }
+
   public func offerAnswer(_ offer: OfferID, _ aCase: CaseID, _ agent: AgentID, _ until: Instant) -> OfferAnswer? {
     guard let state = router.case(aCase), let conversation = router.conversation(state.conversation) else {
       return nil
@@ -231,5 +236,21 @@ struct Turn {
       w.raw(hash.bytes)
     }
     return w.bytes
+  }
+}
+
+extension LogRecord {
+  /// The router events that `Turn.encodedLog` put into it, for a replay.
+  public func routerEvents() throws(WireError) -> [Event] {
+    try ByteReader.readAll(bytes) { r throws(WireError) in
+      let at = r.offset
+      guard try r.uint8() == 1 else { throw WireError.badValue(offset: at) }
+      let events = try r.array { r throws(WireError) in try Event.decode(&r) }
+      for _ in 0..<(try r.count(each: 33)) {  // entries: number and hash
+        _ = try r.signed()
+        _ = try r.bytes(32)
+      }
+      return events
+    }
   }
 }

@@ -25,7 +25,9 @@ extension Router {
     let need = cases[slot].need
     let weight = max(1, need.weight ?? catalogue.limits.weight[cases[slot].channel])
     cases[slot].weight = weight
-    cases[slot].key = orderKey(need, cases[slot].age)
+    // In two lines: in one, the compiler copies the whole machine to read from it while a case is written.
+    let key = orderKey(need, cases[slot].age)
+    cases[slot].key = key
     let channel = Int(cases[slot].channel.rawValue) - 1
     if Int(weight) < leastWeight[channel] {
       leastWeight[channel] = Int(weight)
@@ -173,7 +175,8 @@ extension Router {
     }
     cases[slot].acceptedOnce = true
     cases[slot].preferenceUntil = nil
-    cases[slot].device = acceptedDevice(slot, agent)
+    let device = acceptedDevice(slot, agent)
+    cases[slot].device = device
     cases[slot].state = .assigned(agent)
     queues[queue].assigned += 1
     let patience = catalogue.queues[queue].settings.firstReply[cases[slot].channel]

@@ -235,9 +235,14 @@ extension Router {
     let queue = Int(cases[slot].need.queue.raw)
     let timeout = catalogue.queues[queue].settings.offerTimeout[cases[slot].channel]
     let until = at + max(timeout, .milliseconds(1))
-    let offer = offerID(cases[slot].id, cases[slot].offersMade)
+    // What the queue's counters know: agents elsewhere, and members by what hinders them most. Skills are
+    // counted only when somebody asks (`why`), since that needs a look at each member.
+    var passed = PassedOver()
+    passed.counts = queues[queue].blocked
+    passed.counts[Int(PassedOverReason.notInQueue.rawValue)] = catalogue.activeAgents &- queues[queue].members
+    let offer = Self.offerID(cases[slot].id, cases[slot].offersMade)
     emit(
-      .offerMade(offer, cases[slot].id, id, seat: seat, until: until, passedOver: passedOver(queue)), at, &out)
+      .offerMade(offer, cases[slot].id, id, seat: seat, until: until, passedOver: passed), at, &out)
     out.effects.append(.deliverOffer(offer, cases[slot].id, id, seat, until: until))
     if cases[slot].offersOpen < catalogue.queues[queue].settings.offersAtOnce { offerToAnother(slot, at, &out) }
     guard self.slot(of: offer) >= 0 else { return }  // another accepted by themselves
@@ -265,7 +270,7 @@ extension Router {
   }
 
   /// An offer's id follows from the case and how often it was offered, so that a replay draws the same.
-  func offerID(_ theCase: CaseID, _ number: UInt32) -> OfferID {
+  static func offerID(_ theCase: CaseID, _ number: UInt32) -> OfferID {
     func mixed(_ value: UInt64) -> UInt64 {
       var z = value &+ 0x9E37_79B9_7F4A_7C15
       z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -274,14 +279,5 @@ extension Router {
     }
     let high = mixed(theCase.high ^ UInt64(number) &* 0xD6E8_FEB8_6659_FD93)
     return OfferID(high: high, low: mixed(theCase.low ^ high))
-  }
-
-  /// What the queue's counters know: agents elsewhere, and members by what hinders them most. Skills are
-  /// counted only when somebody asks, since that needs a look at each member.
-  func passedOver(_ queue: Int) -> PassedOver {
-    var passed = PassedOver()
-    passed.counts = queues[queue].blocked
-    passed.counts[Int(PassedOverReason.notInQueue.rawValue)] = catalogue.activeAgents &- queues[queue].members
-    return passed
   }
 }

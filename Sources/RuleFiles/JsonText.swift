@@ -3,6 +3,8 @@ public indirect enum JsonText: Sendable {
   case null
   case bool(Bool)
   case int(Int)
+  /// Any number as it is written.
+  case number(String)
   case string(String)
   case array([JsonText])
   case object([(String, JsonText)])
@@ -18,6 +20,7 @@ public indirect enum JsonText: Sendable {
     case .null: out += "null"
     case .bool(let bool): out += bool ? "true" : "false"
     case .int(let int): out += String(int)
+    case .number(let text): out += text
     case .string(let text): Self.write(text, into: &out)
     case .array(let elements):
       out += "["
@@ -47,7 +50,8 @@ public indirect enum JsonText: Sendable {
       case "\n": out += "\\n"
       case "\r": out += "\\r"
       case "\t": out += "\\t"
-      case _ where scalar.value < 0x20:
+      // YAML, which reads this too, takes U+0085, U+2028 and U+2029 for ends of lines and refuses the others.
+      case "\0"..<" ", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}", "\u{FEFF}", "\u{FFFE}", "\u{FFFF}":
         let hex = String(scalar.value, radix: 16)
         out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
       default: out.unicodeScalars.append(scalar)

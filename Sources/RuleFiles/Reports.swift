@@ -174,20 +174,3 @@ public enum FactCatalogue {
       })
   }
 }
-
-/// Facts in a file of their own, in the shape of a test's `given`; for `rules explain`.
-public enum FactsFile {
-  public static func read(_ text: String, path: String) -> (facts: Facts?, diagnostics: [RuleDiagnostic]) {
-    let findings = Findings()
-    let file = SourceText(path: path, text: text)
-    guard text.utf8.count <= YamlFile.bytesMax else {
-      findings.add(wholeFile: path, "this file is larger than 1 MB")
-      return (nil, findings.all)
-    }
-    guard let node = YamlFile.compose(file, findings) else {
-      return (findings.hasErrors ? nil : Facts(), findings.all)
-    }
-    let facts = Section(node: node, file: file, findings: findings).facts()
-    return (findings.hasErrors ? nil : facts, findings.all)
-  }
-}

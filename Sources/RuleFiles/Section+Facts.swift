@@ -79,6 +79,7 @@ extension Section {
     case "false": return .bool(false)
     default:
       if let int = Int64(scalar.string) { return .int(int) }
+      if let uint = UInt64(scalar.string) { return .uint(uint) }
       if scalar.string.utf8.first.map({ (0x30...0x39).contains($0) || $0 == 0x2D }) == true,
         let double = Double(scalar.string)
       {

@@ -51,16 +51,29 @@ public final class CommitLoop: Sendable {
       for (writer, commit) in batch { writer.committed(commit) }
     } catch {
       health.failed(error.sentence)
+      Log.fault("committing", error.sentence)
       for (writer, _) in batch { writer.failed(error) }
       retry(batch.map(\.0))
     }
+  }
+
+  /// A writer can no longer trust what it has in memory.
+  func rescue(_ writer: Writer, because why: String) {
+    health.failed(why)
+    Log.fault("deciding for workspace \(writer.name)", why)
+    retry([writer])
   }
 
   /// Tries once a second to read the state from disk again; service resumes by itself when the cause is gone.
   private func retry(_ writers: [Writer]) {
     queue.asyncAfter(deadline: .now() + .seconds(1)) {
       let left = writers.filter { !$0.recover() }
-      if left.isEmpty { self.health.recovered() } else { self.retry(left) }
+      if left.isEmpty {
+        self.health.recovered()
+        Log.note("storage is back; service goes on")
+      } else {
+        self.retry(left)
+      }
     }
   }
 }

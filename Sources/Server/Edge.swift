@@ -166,6 +166,8 @@ enum Inbound: Sendable {
   case offer(OfferAnswer, WaiterID)
   case offerEnded(OfferID, OfferEnd)
   case agentHears(ConversationID, EntryID)
+  /// For a desk: its agent's phone rings for this offer. The phone answers it, not the desk.
+  case ringing(OfferAnswer)
   case ring(OfferID, AgentID, device: String, until: Instant)
   case stopRinging(OfferID, OfferEnd)
   case endCall(SessionEnd)

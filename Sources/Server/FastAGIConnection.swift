@@ -124,10 +124,11 @@ final class FastAGIConnection: ConnectionHandler {
     workspace = channel.workspace
     lastRing = arrival.lastRing
     role = .arriving
-    let call = channel.arrival(
+    var call = channel.arrival(
       .init(
         system: arrival.phoneSystem, id: arrival.uniqueID,
         from: arrival.isCallerRestricted ? nil : arrival.callerNumber, to: arrival.dialled, name: arrival.callerName))
+    call.nothingRings = true
     submit(.call(call), connection, answers: true)
   }
 

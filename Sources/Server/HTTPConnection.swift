@@ -20,7 +20,8 @@ final class HTTPConnection: ConnectionHandler {
   private var number: UInt64 = 0
   private var mustClose = false
   private var isDraining = false
-  private var token: (text: String, caller: Caller)?
+  /// Who asked last: an offer that comes too late goes back to their workspace.
+  private var lastCaller: Caller?
   private let dates: DateText
 
   /// A request that waits for its answer.
@@ -185,6 +186,7 @@ final class HTTPConnection: ConnectionHandler {
       return finish(APIResponse(.unauthorized), connection)
     }
     exchange?.caller = caller
+    lastCaller = caller
     // The decoder's limit is an attachment's; everything else has the smaller one.
     if path != ["v1", "blobs"], request.body.count > edge.settings.bodyBytesMax {
       let bytesMax = edge.settings.bodyBytesMax
@@ -298,13 +300,13 @@ final class HTTPConnection: ConnectionHandler {
       // What changed may not be durable for all we can see of it: ask through the writer.
       exchange?.kind = .call(session, last, waitSeconds: seconds)
       edge.writer(caller.workspace)?.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))])
-    case .offer, .offerEnded, .agentHears, .ring, .stopRinging, .endCall, .push, .looked, .mailRefused: break
+    case .offer, .offerEnded, .agentHears, .ring, .ringing, .stopRinging, .endCall, .push, .looked, .mailRefused: break
     }
   }
 
   /// An offer that came too late for its request goes back at once.
   private func giveBack(_ answer: Answer) {
-    guard case .offer(let offer) = answer, let caller = exchange?.caller ?? token?.caller else { return }
+    guard case .offer(let offer) = answer, let caller = exchange?.caller ?? lastCaller else { return }
     edge.writer(caller.workspace)?.submit([Request(.failOffer(offer.offer, .connectionClosed))])
   }
 

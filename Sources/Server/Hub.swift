@@ -1,3 +1,4 @@
+import Dispatch
 import Model
 import Pipeline
 import Routing
@@ -116,6 +117,11 @@ public final class Hub: Outlet {
         if let ref = line { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
       } else if let ref = state.calls[session] {
         batch.append(Delivery(to: ref, Inbound.ring(offer, agent, device: device, until: until)))
+        // Whoever is rung sees who calls, and everything so far, before they pick up.
+        let desks = state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? []
+        if !desks.isEmpty, let view = writer.peek({ $0.ringingOffer(offer, until) }) {
+          for desk in desks { batch.append(Delivery(to: desk, Inbound.ringing(view))) }
+        }
       } else {
         // Nobody holds that line: the phone system is gone or comes back later. The case keeps its place.
         writer.submit([Request(.failOffer(offer, .connectionClosed))])
@@ -169,11 +175,25 @@ public final class Hub: Outlet {
         switch delivery.payload as? Inbound {
         case .answer(_, .offer(let offer)): failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
         case .offer(let offer, _): failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
+        case .answer(_, .callTaken(let session, _, _, _, _)):
+          self.expectBack(session, delivery.to, writer)
         case .ring(let offer, _, _, _): failed.append(Request(.failOffer(offer, .connectionClosed)))
         default: break
         }
       }
       if !failed.isEmpty { writer.submit(failed) }
+    }
+  }
+
+  /// The line was gone before its call was taken. Its phone system may come back with it; if not, it is over.
+  private func expectBack(_ session: SessionID, _ ref: ConnectionRef, _ writer: Writer) {
+    DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(FastAGIConnection.Limit.comeBackMilliseconds)) {
+      let isGone = self.state.withLock { state in
+        guard state.calls[session] == ref else { return false }
+        state.calls[session] = nil
+        return true
+      }
+      if isGone { writer.submit([Request(.endSession(session, .connectionLost, by: nil))]) }
     }
   }
 

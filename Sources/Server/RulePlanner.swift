@@ -51,7 +51,7 @@ struct RulePlanner: Planner {
         }
       return .action(answer, rule: rule, ruleVersion: version)
     case .route(let plan):
-      return .route(need(plan, facts, router), rule: rule, ruleVersion: version, facts: Array(Self.text(seen).utf8))
+      return .route(need(plan, facts, router), rule: rule, ruleVersion: version, facts: Array((FactsFile.write(seen) ?? "{}").utf8))
     }
   }
 
@@ -86,11 +86,6 @@ struct RulePlanner: Planner {
       seen[.callTo] = .string(call.to)
     }
     return seen
-  }
-
-  /// What the rule saw, a line a fact, as people read it.
-  private static func text(_ seen: Facts) -> String {
-    Fact.allCases.compactMap { fact in seen[fact].map { "\(fact.declaration.name) = \($0)" } }.joined(separator: "\n")
   }
 
   private static func value(_ fact: FactValue) -> Value {

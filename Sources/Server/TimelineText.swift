@@ -62,9 +62,22 @@ public enum ExplanationText {
         + "\(why["rule_version"] ?? "") sent it here, priority \(why["priority"] ?? "").",
     ]
     for step in why["story"] as? [[String: Any]] ?? [] { lines.append("  " + story(step)) }
-    if let facts = page["facts"] as? String { lines.append("The rule saw:\n  " + facts.replacingOccurrences(of: "\n", with: "\n  ")) }
+    if let facts = page["facts"] as? [String: Any], !facts.isEmpty {
+      lines.append("The rule saw:")
+      lines += flat(facts, "").map { "  " + $0 }
+    }
     if let now = page["now"] as? [String: Any] { lines += waiting(now) }
     return lines.joined(separator: "\n")
+  }
+
+  /// `session.channel = chat`, a line a fact.
+  private static func flat(_ object: [String: Any], _ path: String) -> [String] {
+    object.keys.sorted().flatMap { key -> [String] in
+      let name = path.isEmpty ? key : "\(path).\(key)"
+      if let inner = object[key] as? [String: Any] { return flat(inner, name) }
+      if let list = object[key] as? [Any] { return list.isEmpty ? [] : ["\(name) = \(list.map { "\($0)" }.joined(separator: ", "))"] }
+      return ["\(name) = \(object[key] ?? "")"]
+    }
   }
 
   private static func story(_ step: [String: Any]) -> String {

@@ -246,6 +246,7 @@ final class WebSocketStream: ConnectionHandler {
       }
     case .looked(let session, let conversation, let page): looked(session, conversation, page, connection)
     case .offer(let offer, _): push(offer, connection)
+    case .ringing(let offer): push(offer, as: "ringing", connection)
     case .offerEnded(let offer, let end):
       send("{\"type\":\"offer_ended\",\"offer\":\"\(offer)\",\"end\":\"\(end.name)\"}", connection)
     case .agentHears(let conversation, let entry): push(conversation, entry, connection)
@@ -254,7 +255,8 @@ final class WebSocketStream: ConnectionHandler {
     }
   }
 
-  private func push(_ offer: OfferAnswer, _ connection: Connection) {
+  /// - Parameter type: `offer`, which the desk answers, or `ringing`, which the phone does.
+  private func push(_ offer: OfferAnswer, as type: String = "offer", _ connection: Connection) {
     guard let caller, let api = edge.api(caller.workspace),
       case .reading(let render) = api.offered(withTimeline: 200)
     else { return }
@@ -262,9 +264,10 @@ final class WebSocketStream: ConnectionHandler {
     edge.reads.run { reads in
       do throws(StoreFault) {
         let response = try render(.offer(offer), reads)
-        edge.hub.post(ref, .push(Array("{\"type\":\"offer\",".utf8) + response.body.dropFirst()))
+        edge.hub.post(ref, .push(Array("{\"type\":\"\(type)\",".utf8) + response.body.dropFirst()))
       } catch {
         Log.fault("showing an offer", error.sentence)
+        guard type == "offer" else { return }  // it rings all the same
         edge.writer(caller.workspace)?.submit([Request(.failOffer(offer.offer, .connectionClosed))])
       }
     }

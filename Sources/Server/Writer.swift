@@ -72,13 +72,17 @@ public final class Writer: Sendable {
       defer { inbox.requests.removeAll(keepingCapacity: inbox.requests.capacity <= 4_096) }
       return inbox.requests
     }
-    let (released, dirty, deadline, refused) = state.withLock { state in
+    let (released, dirty, deadline, refused, broke) = state.withLock { state in
       var refused: [Ticket] = []
+      let wasWell = state.outage == nil
       for request in requests { Self.decide(request, &state, &refused) }
-      let released = state.pipeline.release()
-      return (released, state.pipeline.head.position > state.pipeline.durable, state.pipeline.nextDeadline, refused)
+      let released = state.outage == nil ? state.pipeline.release() : []
+      return (
+        released, state.pipeline.head.position > state.pipeline.durable, state.pipeline.nextDeadline, refused,
+        wasWell ? state.outage : nil
+      )
     }
-    if dirty { commits.wake(self) }
+    if let broke { commits.rescue(self, because: broke) } else if dirty { commits.wake(self) }
     leave(released, refused)
     timer.fire(at: deadline)
   }

@@ -47,7 +47,7 @@ extension API {
         if proven {
           let page = try TimelinePage.read(
             workspace, of: customer, before: entry, limit: 50, visible: .business, reads)
-          page.append(to: &out)
+          page.append(to: &out, proves: false)
         } else {
           // Nobody has proven who this is: history stays inside.
           out += Array("null".utf8)

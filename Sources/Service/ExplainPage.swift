@@ -44,7 +44,7 @@ public enum ExplainPage {
       var why: [UInt8] = []
       Explanation.append(about, directory, to: &why)
       $0.field("why", raw: why)
-      if let facts { $0.field("facts", String(decoding: facts.bytes, as: UTF8.self)) }
+      if let facts { $0.field("facts", raw: facts.bytes) }
       if let live {
         $0.field("now", object: { now in
           now.field("waited_seconds", live.waited.milliseconds / 1_000)

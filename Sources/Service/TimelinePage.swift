@@ -31,8 +31,12 @@ public struct TimelinePage: Sendable {
 
   /// `{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}`. Each entry is spliced in as it is
   /// stored, so that its SHA-256 can be checked over exactly these bytes.
-  public func append(to out: inout [UInt8]) {
-    out += Array("{\"count\":\(digest.count),\"hash\":\"\(Hex.encode(digest.sum.bytes))\",\"entries\":[".utf8)
+  /// - Parameter proves: whether count and hash of the whole are told. Not to bots: they are not shown internal notes,
+  ///   so that they could not check them, and must not learn how many there are.
+  public func append(to out: inout [UInt8], proves: Bool = true) {
+    out += Array("{".utf8)
+    if proves { out += Array("\"count\":\(digest.count),\"hash\":\"\(Hex.encode(digest.sum.bytes))\",".utf8) }
+    out += Array("\"entries\":[".utf8)
     for (index, entry) in entries.enumerated() {
       if index > 0 { out.append(UInt8(ascii: ",")) }
       out += Array("{\"hash\":\"\(Hex.encode(entry.hash.bytes))\",\"entry\":".utf8)

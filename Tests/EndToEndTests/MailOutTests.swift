@@ -48,7 +48,8 @@ import Testing
       #expect(last["text"].text.hasPrefix("Thank you!"))
       #expect(last["sender_assurance"].text == "asserted")
       #expect(last["conversation"].text == taken["conversation"].text)
-      #expect(try await server.timeline("mia@home.example").texts.count == 3, "the address is proven from now on")
+      let mia = try await server.timeline("mia@home.example")
+      #expect(mia.texts.count == 3, "the address is proven from now on")
 
       var thief = answer
       (thief.from, thief.id, thief.text) = ("Eve <eve@evil.example>", "<eve@evil.example>", "Give it to me.")

@@ -35,7 +35,7 @@ struct `Every command in every state` {
 
   func command(_ name: String, _ world: World) -> Command {
     let (id, ann) = (World.case(1), World.ann)
-    let offer = world.router.offerID(id, 0)
+    let offer = Router.offerID(id, 0)
     func said(_ author: Author) -> Command {
       .record(
         conversation: World.conversation(1), session: nil, entry: World.entry(1), author: author, visibility: .customer,

@@ -138,7 +138,7 @@ private struct Disk {
       switch operation.kind {
       case Int(TL_MARK): acknowledged = operation.offset
       case Int(TL_SYNC):
-        for earlier in waiting[operation.file] { apply(earlier, sectors: { _ in true }) }
+        for earlier in waiting[operation.file] { apply(earlier) }
         waiting[operation.file] = []
       case Int(TL_REMOVE):
         // With its folder synced, or soon lost either way: SQLite does not rely on the other case.
@@ -151,12 +151,14 @@ private struct Disk {
       // Some writes whole, some not at all, some torn.
       let fate = random.next() % 4
       if fate == 0 { continue }
-      apply(lost, sectors: { _ in fate == 1 || random.next() % 2 == 0 })
+      apply(lost, sectors: fate == 1 ? .max : random.next())
     }
   }
 
-  private mutating func apply(_ operation: Operation, sectors: (Int) -> Bool) {
+  /// Of 64 sectors, those with a bit arrive.
+  private mutating func apply(_ operation: Operation, sectors: UInt64 = .max) {
     var file = files[operation.file] ?? []
+    files[operation.file] = nil  // So that it is changed where it stands.
     defer { files[operation.file] = file }
     let start = Int(operation.offset)
     if operation.kind == Int(TL_TRUNCATE) {
@@ -166,8 +168,8 @@ private struct Disk {
     var at = start
     let end = start + operation.bytes.count
     while at < end {
-      let next = min(end, (at / 512 + 1) * 512)
-      if sectors(at / 512) {
+      let next = sectors == .max ? end : min(end, (at / 512 + 1) * 512)
+      if sectors >> UInt64(at / 512 % 64) & 1 == 1 {
         if file.count < next { file.append(contentsOf: repeatElement(0, count: next - file.count)) }
         file.replaceSubrange(at..<next, with: operation.bytes[(at - start)..<(next - start)])
       }

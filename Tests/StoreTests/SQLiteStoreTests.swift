@@ -75,6 +75,16 @@ struct `The SQLite store` {
     }
   }
 
+  /// A SEARCH by the workspace alone is a walk over all of it.
+  @Test(arguments: [
+    Query.identitiesOfCustomer, .mergedInto, .conversationsOfCustomer, .sessionsOfConversation, .casesOfConversation,
+    .blobsByHash,
+  ])
+  func `what belongs to one thing is found without walking the workspace`(_ query: Query) throws {
+    let plan = try SQLiteReader(try open()).explain(query.sql)
+    #expect(plan.allSatisfy { $0.components(separatedBy: "=?").count > 2 }, "\(query): \(plan)")
+  }
+
   @Test func `the write-ahead log is emptied into the file when it has grown`() throws {
     var policy = CheckpointPolicy()
     policy.pages = 50

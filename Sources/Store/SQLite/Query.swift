@@ -22,24 +22,35 @@ enum Query: Int, CaseIterable {
     case .configuration: Table.configurations.selectByKey
     case .newestConfiguration: Table.configurations.select("WHERE workspace=? ORDER BY version DESC LIMIT 1")
     case .identity: Table.identities.selectByKey
-    case .identitiesOfCustomer: Table.identities.select("WHERE workspace=? AND customer=? ORDER BY hash")
+    // Told which index, here and below: without statistics SQLite takes two columns of any index for equally
+    // good, and may walk the whole workspace in the order of its key.
+    case .identitiesOfCustomer:
+      Table.identities.select("INDEXED BY identities_by_customer WHERE workspace=? AND customer=? ORDER BY hash")
     case .customer: Table.customers.selectByKey
     case .mergedInto:
-      Table.customers.select("WHERE workspace=? AND root=? AND root<>customer ORDER BY customer")
+      Table.customers.select(
+        "INDEXED BY customers_merged WHERE workspace=? AND root=? AND root<>customer ORDER BY customer")
     case .conversation: Table.conversations.selectByKey
     case .conversationsOfCustomer:
       Table.conversations.select(
-        "WHERE workspace=? AND customer=? ORDER BY opened DESC, conversation DESC LIMIT ?")
+        """
+        INDEXED BY conversations_by_customer
+        WHERE workspace=? AND customer=? ORDER BY opened DESC, conversation DESC LIMIT ?
+        """)
     case .session: Table.sessions.selectByKey
     case .sessionsOfConversation:
-      Table.sessions.select("WHERE workspace=? AND conversation=? ORDER BY session")
+      Table.sessions.select(
+        "INDEXED BY sessions_by_conversation WHERE workspace=? AND conversation=? ORDER BY session")
     case .aCase: Table.cases.selectByKey
-    case .casesOfConversation: Table.cases.select("WHERE workspace=? AND conversation=? ORDER BY created, case_")
+    case .casesOfConversation:
+      Table.cases.select(
+        "INDEXED BY cases_by_conversation WHERE workspace=? AND conversation=? ORDER BY created, case_")
     case .facts: Table.facts.selectByKey
     case .outcome: Table.outcomes.selectByKey
     case .key: Table.keys.selectByKey
     case .blob: Table.blobs.selectByKey
-    case .blobsByHash: Table.blobs.select("WHERE workspace=? AND hash=? ORDER BY blob")
+    case .blobsByHash:
+      Table.blobs.select("INDEXED BY blobs_by_hash WHERE workspace=? AND hash=? ORDER BY blob")
     case .entry: Table.entries.selectByKey
     case .entriesAfter: Table.entries.select("WHERE workspace=? AND entry>? ORDER BY entry LIMIT ?")
     case .verified: Table.verified.selectByKey
@@ -57,7 +68,6 @@ enum Query: Int, CaseIterable {
       ORDER BY entry DESC LIMIT ?
       """
     case .transcript:
-      // Told which index: the planner would rather walk the whole workspace in order.
       Table.entries.select(
         """
         INDEXED BY entries_by_conversation

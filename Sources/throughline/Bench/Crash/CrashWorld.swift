@@ -1,0 +1,106 @@
+import HTTPTypes
+import Sockets
+import System
+
+/// Seeded: the same seed makes the same choices, though not the same interleaving.
+struct SeededGenerator: RandomNumberGenerator, Sendable {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed }
+
+  /// SplitMix64.
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  mutating func chance(_ perHundred: Int) -> Bool { Int(next() % 100) < perHundred }
+}
+
+/// The clients of one server that is going to be killed: bots, agents, streams and mail, all on one lane. It holds
+/// the ledger while they live, and asks for the verifier when they are gone.
+final class CrashWorld {
+  struct Holder: Sendable {
+    enum Kind: Sendable { case bot, agent, supervisor }
+    var kind: Kind
+    var name: String
+    var token: String
+  }
+
+  let loop: LaneLoop
+  var ledger = CrashLedger()
+  var random = SeededGenerator(seed: 0)
+  var holders: [Holder] = []
+  private(set) var isOver = true
+  private var number = 0
+  private let unique = String(Entropy.word, radix: 36)
+  private var actors: [AnyObject] = []
+  private var askers: [HTTPPeer] = []
+
+  init(_ loop: LaneLoop) { self.loop = loop }
+
+  func text() -> String {
+    number += 1
+    return "t\(number)-\(unique)"
+  }
+
+  func indexes(_ kind: Holder.Kind) -> [Int] { holders.indices.filter { holders[$0].kind == kind } }
+
+  // MARK: - A server's life
+
+  func begin(http: SocketAddress, smtp: SocketAddress) {
+    isOver = false
+    actors = []
+    for holder in indexes(.bot) {
+      for _ in 0..<6 { actors.append(CrashBot(peer(http, holder), holder, self)) }
+      actors.append(CrashStream(http, holder, self))
+    }
+    for (place, holder) in indexes(.agent).enumerated() {
+      let stream = place == 0 ? CrashStream(http, holder, self) : nil
+      actors.append(CrashAgent(peer(http, holder), holder, stream, self))
+    }
+    for _ in 0..<2 { actors.append(CrashMailer(smtp, self)) }
+  }
+
+  func end() {
+    isOver = true
+    for asker in askers { asker.close() }
+    askers = []
+  }
+
+  func streams(of holder: Int) -> [CrashStream] {
+    actors.compactMap { $0 as? CrashStream }.filter { $0.holder == holder }
+  }
+
+  func peer(_ address: SocketAddress, _ holder: Int) -> HTTPPeer {
+    HTTPPeer(address, token: holders[holder].token, on: loop)
+  }
+
+  /// Sends what changes something, and keeps it in the ledger.
+  func send(_ peer: HTTPPeer, _ send: CrashLedger.Send, then: @escaping (Int, HTTPPeer.Reply) -> Void) {
+    guard !isOver else { return }
+    let index = ledger.begin(send)
+    peer.post(send.target, send.body, key: send.key) { [self] reply in
+      guard let reply else { return }
+      ledger.answered(index, reply.status, reply.body)
+      then(index, reply)
+    }
+  }
+
+  // MARK: - Asking, for the verifier
+
+  func openAskers(_ address: SocketAddress) {
+    end()
+    askers = holders.indices.map { peer(address, $0) }
+  }
+
+  func ask(
+    _ holder: Int, _ method: HTTPRequest.Method, _ target: String, _ body: String?, _ key: String?,
+    _ then: @escaping (HTTPPeer.Reply?) -> Void
+  ) {
+    guard holder < askers.count else { return then(nil) }
+    askers[holder].send(method, target, body, key: key, then: then)
+  }
+}

@@ -1,0 +1,42 @@
+import Foundation
+
+/// Prints the story as a person reads it: who says what, and where. Colour only on a terminal that wants it.
+struct Narrator {
+  enum Tone: String {
+    case plain = "", faint = "2", bold = "1", good = "32", bad = "31", customer = "36", business = "33"
+  }
+
+  private let isColoured = isatty(1) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+
+  func line(_ text: String = "") {
+    print(text)
+    fflush(nil)
+  }
+
+  func paint(_ text: String, _ tone: Tone) -> String {
+    isColoured && tone != .plain ? "\u{1B}[\(tone.rawValue)m\(text)\u{1B}[0m" : text
+  }
+
+  func act(_ number: Int, _ title: String) {
+    line()
+    line(paint("\(number)  \(title)", .bold))
+    line()
+  }
+
+  func says(_ who: String, _ channel: String, _ text: String, _ tone: Tone = .plain) {
+    line("   \(paint(who.padded(8), tone)) \(paint(channel.padded(6), .faint)) \(text)")
+  }
+
+  /// What happens, between what is said.
+  func happens(_ text: String) { line(paint("            ·      ", .faint) + paint(text, .faint)) }
+
+  func fact(_ name: String, _ text: String) { line("   \(paint("        " + name.padded(7), .faint)) \(text)") }
+
+  func good(_ text: String) { line("   \(paint("✓", .good)) \(text)") }
+  func bad(_ text: String) { line("   \(paint("✗", .bad)) \(text)") }
+
+  /// A timeline's line, inside of a frame.
+  func seen(_ at: String, _ channel: String, _ text: String) {
+    line("   \(paint("│", .faint) + " " + paint(at.padded(8), .faint)) \(paint(channel.padded(6), .faint)) \(text)")
+  }
+}

@@ -1,0 +1,34 @@
+import Foundation
+import Testing
+
+/// A short run of `throughline bench crash`, which kills the real server and checks every answer that it ever gave.
+/// Long runs are for the command itself.
+@Suite struct CrashTests {
+  @Test(.timeLimit(.minutes(5)))
+  func `a server killed at random moments stands by every answer it ever gave`() throws {
+    let run = Process()
+    run.executableURL = try Self.tool()
+    run.arguments = ["bench", "crash", "--cycles", "8", "--cycles-per-folder", "4", "--life-milliseconds", "500"]
+    let output = Pipe()
+    run.standardOutput = output
+    run.standardError = output
+    try run.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    run.waitUntilExit()
+    // The text names the seed and the evidence.
+    #expect(run.terminationStatus == 0, "\(text)")
+    let cycles = text.split(separator: "\n").first { $0.contains(" cycles ") }
+    #expect(cycles?.contains(" 8 kills") == true, "\(text)")
+  }
+
+  /// The program stands beside the tests' own.
+  private static func tool() throws -> URL {
+    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    let beside = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("throughline")
+    if FileManager.default.isExecutableFile(atPath: beside.path) { return beside }
+    // Xcode-like runners load the tests as a bundle; then its path is among the arguments.
+    let bundle = CommandLine.arguments.first { $0.contains(".xctest") } ?? ""
+    let folder = URL(fileURLWithPath: bundle).deletingLastPathComponent()
+    return folder.appendingPathComponent("throughline")
+  }
+}

@@ -1,0 +1,47 @@
+import Expressions
+import RuleFiles
+import Rules
+import Testing
+
+struct `Facts as text` {
+  @Test func `read back as they were written`() throws {
+    var facts = Facts()
+    facts[.sessionChannel] = .string("chat")
+    facts[.customerName] = .string("Zoë \"Z\" O'Hara: # - | > & * ! % @ \\ \t\n\u{85}\u{2028}\u{FEFF}\u{7}\u{0}\u{7F}\u{FFFF}😀~ null")
+    facts[.customerKnown] = .bool(true)
+    facts[.customerConversations] = .int(-3)
+    facts[.customerEvents] = .list([
+      Facts.event(
+        kind: "returned", at: Timestamp(milliseconds: 1_795_641_953_120), source: "store",
+        fields: [("total", .double(12.5)), ("big", .double(1e21)), ("whole", .double(3)), ("none", .null)])
+    ])
+    facts[.handoffFields] = .map(
+      MapValue([
+        ("text", .string("42")), ("number", .int(42)), ("true", .string("true")), ("yes", .bool(false)),
+        ("list", .list([.int(1), .string("a"), .list([]), .map(.empty)])), ("", .string("")),
+        ("odd key: {", .uint(.max)),
+      ]))
+    facts[.queues] = .map(MapValue([("support", Facts.queue(waiting: 3, oldestSeconds: 60, availableAgents: 0))]))
+    facts[.hours] = .map(MapValue([("office", .bool(true))]))
+    facts[.now] = .timestamp(Timestamp(milliseconds: 1_795_641_953_120))
+    let text = try #require(FactsFile.write(facts))
+    let read = FactsFile.read(text, path: "facts.json")
+    #expect(read.diagnostics.map(\.rendered) == [])
+    let again = try #require(read.facts)
+    for fact in Fact.allCases { #expect(again[fact] == facts[fact], "\(fact.name)") }
+  }
+
+  @Test func `are refused when they nest without end`() {
+    var value = Value.int(1)
+    for _ in 0..<100 { value = .list([value]) }
+    var facts = Facts()
+    facts[.sessionContext] = .map(MapValue([("deep", value)]))
+    #expect(FactsFile.write(facts) == nil)
+  }
+
+  @Test func `say where a file of theirs is wrong`() {
+    let read = FactsFile.read("session: { chanel: chat }\nnow: soon\n", path: "facts.yaml")
+    #expect(read.facts == nil)
+    #expect(read.diagnostics.map(\.line) == [1, 2])
+  }
+}
