@@ -43,6 +43,10 @@ struct Serve: AsyncParsableCommand {
       FileHandle.standardError.write(Data((faults.description + "\n").utf8))
       throw ExitCode(2)
     }
+    // Before anything listens or is printed: whoever stops a server that is just starting gets a clean end, too.
+    let (signals, heard) = AsyncStream<Signal>.makeStream()
+    let watch = try SignalWatch([.terminate, .interrupt, .hangUp]) { heard.yield($0) }
+    defer { withExtendedLifetime(watch) {} }
     let server: ServerProcess
     do { server = try ServerProcess(settings) } catch {
       FileHandle.standardError.write(Data("throughline cannot start: \(error)\n".utf8))
@@ -55,9 +59,6 @@ struct Serve: AsyncParsableCommand {
         "  workspace \(workspace.name): \(workspace.rules) rules, \(workspace.queues) queues, \(workspace.agents) agents")
     }
     fflush(nil)
-    let (signals, heard) = AsyncStream<Signal>.makeStream()
-    let watch = try SignalWatch([.terminate, .interrupt, .hangUp]) { heard.yield($0) }
-    defer { withExtendedLifetime(watch) {} }
     for await signal in signals {
       if signal == .hangUp {
         if let faults = server.reload() { Log.fault("reading the rules again", faults) }
