@@ -52,6 +52,8 @@ public enum Intake: Sendable {
   case mail(MailArrival)
   case call(CallArrival)
   case callFact(SessionID, EntryDraft)
+  /// The line of this call is still open, though the writer began again.
+  case rejoin(SessionID)
   /// What a phone system says of the call of this key.
   case callNews([UInt8], CallNews)
   /// The call of this key is over, says the phone system.

@@ -53,6 +53,9 @@ struct Overlay<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     }
   }
 
+  /// Every row known here that satisfies the condition, in no order. It walks them all: for rare questions.
+  func all(where condition: (Row) -> Bool) -> [Row] { rows.values.map(\.row).filter(condition) }
+
   var count: Int { rows.count }
 }
 

@@ -18,12 +18,14 @@ extension Pipeline {
   }
 
   mutating func accept(
-    _ offer: OfferID, _ agent: AgentID, _ turn: inout Turn, _ reads: any StoreReader
+    _ offer: OfferID, _ agent: AgentID, byDevice: Bool = false, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     guard let (id, _) = offers[offer] else {
       _ = try command(.renewPresence(agent), &turn, reads)
       return rejection(endedOffers.contains(offer) ? .offerEnded : .unknownOffer, nil)
     }
+    // A ringing phone is accepted by picking it up: accepted at a desk it would leave the caller with nobody.
+    if !byDevice, case .device = router.offer(offer)?.seat { return rejection(.notAllowed, nil) }
     if let refused = try command(.accept(offer, agent), &turn, reads) { return rejection(refused, nil) }
     guard let state = router.case(id) else { return rejection(.unknownCase, nil) }
     let conversation = router.conversation(state.conversation)

@@ -35,8 +35,10 @@ extension Pipeline {
   ) throws(StoreFault) {
     guard !who.relinked.isEmpty else { return }
     for record in who.relinked {
-      for row in try reads.conversations(workspace, of: record.id, limit: 1_000) where row.isOpen {
-        _ = try command(.moveConversation(row.id, customer: who.root.id), &turn, reads)
+      var open = Set(pending.conversations.all { $0.customer == record.id && $0.isOpen }.map(\.id))
+      for row in try reads.conversations(workspace, of: record.id, limit: 1_000) where row.isOpen { open.insert(row.id) }
+      for id in open.sorted() {
+        _ = try command(.moveConversation(id, customer: who.root.id), &turn, reads)
       }
     }
     var members = Members()

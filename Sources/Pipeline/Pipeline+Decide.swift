@@ -23,6 +23,10 @@ extension Pipeline {
     case .mail(let mail): return try self.mail(mail, &turn, reads)
     case .call(let call): return try self.call(call, &turn, reads)
     case .callFact(let session, let entry): return try callFact(session, entry, &turn, reads)
+    case .rejoin(let session):
+      guard let known = router.session(session), known.channel == .phone else { return rejection(.unknownSession, nil) }
+      _ = try resume(session, known.conversation, &turn, reads)
+      return .done
     case .callNews(let key, let news): return try callNews(key, news, &turn, reads)
     case .callEnded(let key): return try callEnded(key, &turn, reads)
     case .acceptByDevice(let offer): return try acceptByDevice(offer, &turn, reads)

@@ -42,7 +42,7 @@ extension Pipeline {
   }
 
   /// A call that we know and that is still open takes its old place again.
-  private mutating func resume(
+  mutating func resume(
     _ session: SessionID, _ conversation: ConversationID, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer? {
     guard router.session(session) != nil, let state = router.conversation(conversation) else { return nil }
@@ -85,7 +85,13 @@ extension Pipeline {
     }
     let refused: Answer
     switch news {
-    case .nothing, .missed: return taken  // a missed ring ends with its offer's own time
+    case .nothing: return taken
+    case .missed(let offer):
+      guard rings(offer, known.session) else { return rejection(.offerNotYours, known.conversation) }
+      if let reason = try command(.failOffer(offer, .deviceError), &turn, reads) { return rejection(reason, known.conversation) }
+      return taken
+    case .answered(let offer) where !rings(offer, known.session): return rejection(.offerNotYours, known.conversation)
+    case .failed(let offer, _) where !rings(offer, known.session): return rejection(.offerNotYours, known.conversation)
     case .answered(let offer): refused = try acceptByDevice(offer, &turn, reads)
     case .failed(let offer, let why):
       if let reason = try command(.failOffer(offer, why), &turn, reads) { return rejection(reason, known.conversation) }
@@ -95,6 +101,14 @@ extension Pipeline {
     }
     if case .rejected = refused { return refused }
     return taken
+  }
+
+  /// Whether an open offer rings for this very call.
+  private func rings(_ offer: OfferID, _ session: SessionID) -> Bool {
+    guard let view = router.offer(offer), case .device = view.seat else {
+      return endedOffers.contains(offer)  // over: the machine says so in its own words
+    }
+    return router.case(view.theCase)?.session == session
   }
 
   mutating func callEnded(_ key: [UInt8], _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
@@ -110,7 +124,8 @@ extension Pipeline {
     guard let (id, agent) = offers[offer] else {
       return rejection(endedOffers.contains(offer) ? .offerEnded : .unknownOffer, nil)
     }
-    let answer = try accept(offer, agent, &turn, reads)
+    guard case .device = router.offer(offer)?.seat else { return rejection(.offerNotYours, nil) }
+    let answer = try accept(offer, agent, byDevice: true, &turn, reads)
     if case .accepted = answer { acceptedByDevice.set(offer, id) }
     return answer
   }

@@ -12,6 +12,7 @@ extension Pipeline {
     -> Rejection?
   {
     if let rejection = router.decide(command, at: turn.at, into: &turn.decision) { return rejection }
+    isTorn = true
     while turn.reflected < turn.decision.events.count {
       let event = turn.decision.events[turn.reflected]
       turn.reflected += 1

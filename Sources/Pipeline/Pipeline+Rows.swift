@@ -75,8 +75,10 @@ extension Pipeline {
   ) throws(StoreFault) -> [CustomerRow] {
     var rows: [CustomerRow] = []
     for row in try reads.merged(pending.workspace, into: root) { rows.append(pending.customers[row.id] ?? row) }
-    if !rows.contains(where: { $0.id == root }), let own = pending.customers[root] { rows.append(own) }
-    return rows.filter { $0.root == root }
+    for row in pending.customers.all(where: { $0.root == root }) where !rows.contains(where: { $0.id == row.id }) {
+      rows.append(row)
+    }
+    return rows.filter { $0.root == root }.sorted { $0.id < $1.id }
   }
 
   /// A claimed identity stands under a key that no proven one can have: it must never join.
@@ -87,6 +89,7 @@ extension Pipeline {
   }
 
   mutating func keep(_ resolution: Resolution, _ turn: inout Turn) {
+    isTorn = true
     if resolution.isNew {
       pending.customers.set(resolution.root.id, resolution.root, at: turn.position)
       turn.touched = true
@@ -107,6 +110,7 @@ extension Pipeline {
     _ draft: EntryDraft, customer: CustomerRow, conversation: ConversationID?, session: SessionID?,
     _ turn: inout Turn
   ) -> EntryID {
+    isTorn = true
     let id = EntryID(head.entry.raw + 1)
     head.entry = id
     let body = EntryBody.encode(

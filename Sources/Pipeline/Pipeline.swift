@@ -77,6 +77,10 @@ public struct Pipeline: Sendable {
     }
   }
 
+  /// Whether a request has begun to change the state and not come to its end: after a fault then, the state cannot be
+  /// trusted.
+  public internal(set) var isTorn = false
+
   public mutating func use(_ planner: any Planner) { self.planner = planner }
 
   /// How much is decided and not durable: past the server's bound it stops reading sockets.
@@ -94,6 +98,7 @@ public struct Pipeline: Sendable {
     var turn = Turn(at: at, position: head.position + 1, ticket: request.ticket)
     let answer = try decide(request.intake, &turn, reads)
     finish(&turn, answer: answer, request)
+    isTorn = false
   }
 
   /// Takes what was decided since the last call, to be committed in the order of these calls; nil when nothing was.

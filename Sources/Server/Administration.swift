@@ -128,7 +128,11 @@ enum Administration {
           found = try reads.identity(workspace, hash: api.hash(identity))?.customer
         }
         guard let found, try reads.customer(workspace, found) != nil else {
-          return reply(APIResponse(.notFound("customer")))
+          return reply(
+            APIResponse(
+              APIProblem(
+                404, "not-found", "Not found",
+                "no customer is proven to be \"\(text)\"; what was only claimed is found by the customer's id")))
         }
         let page = try TimelinePage.read(
           workspace, of: found, before: EntryID(.max), limit: 10_000, visible: .internal, reads)

@@ -231,7 +231,8 @@ final class HTTPConnection: ConnectionHandler {
     case .next(let agent, let seconds, let rendering):
       let waiter = WaiterID(Entropy.word)
       exchange?.kind = .next(agent, waiter, rendering)
-      let until = Instant(milliseconds: WallClock.nowMilliseconds) + .seconds(Int64(seconds))
+      // Without a wait it still takes its turn: what suits is offered at once, and a moment later the answer is none.
+      let until = Instant(milliseconds: WallClock.nowMilliseconds) + .milliseconds(max(Int64(seconds) * 1_000, 250))
       writer.submit([Request(.next(agent, waiter, until: until), ticket: ticket)])
     case .call(let intake, let key, let seconds):
       exchange?.kind = .call(nil, nil, waitSeconds: seconds)
@@ -243,18 +244,20 @@ final class HTTPConnection: ConnectionHandler {
       exchange?.kind = .poll(poll, PollState())
       if poll.waitSeconds > 0 { connection.setTimer(.answer, milliseconds: poll.waitSeconds * 1_000) }
       look(connection)
-    case .keepBlob(let row, let bytes): keep(row, bytes, writer, ticket)
+    case .keepBlob(let row, let bytes, let key): keep(row, bytes, key, writer, ticket)
     case .stream: upgrade(request, caller, connection)
     }
   }
 
-  private func keep(_ row: BlobRow, _ bytes: [UInt8], _ writer: Writer, _ ticket: Ticket) {
+  private func keep(
+    _ row: BlobRow, _ bytes: [UInt8], _ key: Idempotency?, _ writer: Writer, _ ticket: Ticket
+  ) {
     exchange?.kind = .submitted(.direct { APIResponse($0) })
     let edge = edge
     edge.reads.run { _ in
       do throws(StoreFault) {
         _ = try edge.store.blobs.write(bytes, writer.workspace)
-        writer.submit([Request(.blob(row), ticket: ticket)])
+        writer.submit([Request(.blob(row), ticket: ticket, idempotency: key)])
       } catch {
         edge.hub.post(ticket.ref, .unavailable(ticket.exchange))
       }
@@ -376,6 +379,7 @@ final class HTTPConnection: ConnectionHandler {
       if seconds > 0, !isNew { connection.setTimer(.answer, milliseconds: seconds * 1_000) }
     }
     exchange?.kind = .call(session, next, waitSeconds: seconds)
+    if case .hangUp = next { edge.hub.forgetLine(session) }
     if isNew || seconds == 0 { finish(next.response(call: session), connection) }
   }
 

@@ -15,6 +15,7 @@ public final class Hub: Outlet {
     var conversations: [ConversationID: [ConnectionRef]] = [:]
     var agentStreams: [Key<AgentID>: [ConnectionRef]] = [:]
     var streams: [WaiterID: ConnectionRef] = [:]
+    var seats: [WaiterID: Key<AgentID>] = [:]
     var calls: [SessionID: ConnectionRef] = [:]
     /// Calls of the HTTP hook: nobody holds their line, and whoever polls for one hears of a change.
     var lines: [SessionID: ConnectionRef?] = [:]
@@ -51,6 +52,7 @@ public final class Hub: Outlet {
   func openStream(_ waiter: WaiterID, of agent: AgentID, _ workspace: WorkspaceID, _ ref: ConnectionRef) {
     state.withLock { state in
       state.streams[waiter] = ref
+      state.seats[waiter] = Key(workspace: workspace, id: agent)
       state.agentStreams[Key(workspace: workspace, id: agent), default: []].append(ref)
     }
   }
@@ -58,6 +60,7 @@ public final class Hub: Outlet {
   func closeStream(_ waiter: WaiterID, of agent: AgentID, _ workspace: WorkspaceID, _ ref: ConnectionRef) {
     state.withLock { state in
       state.streams[waiter] = nil
+      state.seats[waiter] = nil
       let key = Key(workspace: workspace, id: agent)
       state.agentStreams[key]?.removeAll { $0 == ref }
       if state.agentStreams[key]?.isEmpty == true { state.agentStreams[key] = nil }
@@ -80,6 +83,8 @@ public final class Hub: Outlet {
     state.withLock { state in if state.lines[session] == .some(ref) { state.lines[session] = .some(nil) } }
   }
 
+  func forgetLine(_ session: SessionID) { state.withLock { $0.lines[session] = nil } }
+
   // MARK: - Outlet
 
   public func leave(_ released: [Pipeline.Release], from writer: Writer) {
@@ -91,6 +96,17 @@ public final class Hub: Outlet {
     }
     send(batch, from: writer)
     if queued { outboxes.withLock { $0 }?(writer.workspace) }
+  }
+
+  /// The writer begins again from disk while its connections live on: streams are seats again, and the calls whose
+  /// line is open have not gone anywhere.
+  public func recovered(_ writer: Writer) {
+    let requests = state.withLock { state -> [Request] in
+      let seats = state.seats.filter { $0.value.workspace == writer.workspace }.sorted { $0.key < $1.key }
+      return seats.map { Request(.openStream($0.value.id, $0.key)) }
+        + state.calls.keys.sorted().map { Request(.rejoin($0)) }
+    }
+    if !requests.isEmpty { writer.submit(requests) }
   }
 
   public func unavailable(_ tickets: [Ticket], from writer: Writer) {
@@ -175,6 +191,7 @@ public final class Hub: Outlet {
         switch delivery.payload as? Inbound {
         case .answer(_, .offer(let offer)): failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
         case .offer(let offer, _): failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
+        case .wake(let conversation): self.unsubscribe(conversation, delivery.to)
         case .answer(_, .callTaken(let session, _, _, _, _)):
           self.expectBack(session, delivery.to, writer)
         case .ring(let offer, _, _, _): failed.append(Request(.failOffer(offer, .connectionClosed)))
@@ -198,6 +215,14 @@ public final class Hub: Outlet {
   }
 
   func post(_ ref: ConnectionRef, _ inbound: Inbound) {
-    sockets.withLock { $0 }?.post([Delivery(to: ref, inbound)])
+    sockets.withLock { $0 }?.post([Delivery(to: ref, inbound)]) { [self] lost in
+      for delivery in lost {
+        switch delivery.payload as? Inbound {
+        case .nothingYet(_, let conversation): unsubscribe(conversation, delivery.to)
+        case .looked(_, let conversation?, _): unsubscribe(conversation, delivery.to)
+        default: break
+        }
+      }
+    }
   }
 }

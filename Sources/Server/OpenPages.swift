@@ -70,11 +70,11 @@ enum Metrics {
     guard [.supervisor, .admin].contains(caller.scope) else {
       return APIResponse(.forbidden("this needs a token of scope supervisor or admin"))
     }
-    return APIResponse(200, contentType: "text/plain; version=0.0.4; charset=utf-8", Array(text(edge).utf8))
+    return APIResponse(200, contentType: "text/plain; version=0.0.4; charset=utf-8", Array(text(edge, only: caller.scope == .admin ? nil : caller.workspace).utf8))
   }
 
   /// The exposition format of Prometheus, version 0.0.4.
-  static func text(_ edge: Edge) -> String {
+  static func text(_ edge: Edge, only workspace: WorkspaceID?) -> String {
     var out = ""
     func gauge(_ name: String, _ help: String, _ type: String, _ lines: [(labels: String, value: String)]) {
       out += "# HELP throughline_\(name) \(help)\n# TYPE throughline_\(name) \(type)\n"
@@ -82,7 +82,7 @@ enum Metrics {
     }
     let now = Instant(milliseconds: WallClock.nowMilliseconds)
     var queues: [(workspace: String, queue: QueueStatistics)] = []
-    for writer in edge.writers { queues += statistics(writer).map { (writer.name, $0) } }
+    for writer in edge.writers where workspace == nil || writer.workspace == workspace { queues += statistics(writer).map { (writer.name, $0) } }
     func each(_ value: (QueueStatistics) -> String) -> [(labels: String, value: String)] {
       queues.map { ("workspace=\"\(escaped($0.workspace))\",queue=\"\(escaped($0.queue.name))\"", value($0.queue)) }
     }

@@ -33,16 +33,17 @@ final class Outbox: Sendable {
   private static let waitMaxSeconds = 3_600
 
   private func look(_ workspace: WorkspaceID) {
-    guard !edge.settings.smarthostURL.isEmpty else { return }
+    guard !edge.settings.smarthostURL.isEmpty, !edge.isStopping else { return }
     edge.reads.run { reads in
       do throws(StoreFault) {
         let now = Instant(milliseconds: WallClock.nowMilliseconds)
         var next: Instant?
+        guard !self.edge.isStopping else { return }
         for row in try reads.outbox(workspace, limit: 1_000) where row.kind == .mail {
           if row.due > now {
             next = min(next ?? row.due, row.due)
           } else {
-            try self.send(row, workspace, reads)
+            self.trySend(row, workspace, reads)
           }
         }
         if let next { self.wake(workspace, at: next, now) }
@@ -53,6 +54,14 @@ final class Outbox: Sendable {
   private func wake(_ workspace: WorkspaceID, at: Instant, _ now: Instant) {
     let wait = max(50, min((at - now).milliseconds, 3_600_000))
     queue.asyncAfter(deadline: .now() + .milliseconds(Int(wait))) { self.look(workspace) }
+  }
+
+  /// One bad row must not keep the others from leaving.
+  private func trySend(_ row: OutboxRow, _ workspace: WorkspaceID, _ reads: any StoreReader) {
+    do throws(StoreFault) { try send(row, workspace, reads) } catch {
+      Log.fault("sending mail \(row.id)", error.sentence)
+      underWay.withLock { _ = $0.remove(Key(workspace: workspace, id: row.id)) }
+    }
   }
 
   private func send(_ row: OutboxRow, _ workspace: WorkspaceID, _ reads: any StoreReader) throws(StoreFault) {
@@ -83,7 +92,6 @@ final class Outbox: Sendable {
   }
 
   private func finished(_ row: OutboxRow, _ workspace: WorkspaceID, _ outcome: MailOutcome) {
-    underWay.withLock { _ = $0.remove(Key(workspace: workspace, id: row.id)) }
     guard let writer = edge.writer(workspace) else { return }
     switch outcome {
     case .delivered: writer.submit([Request(.outboxDelivered(row.id))])
@@ -91,11 +99,14 @@ final class Outbox: Sendable {
       writer.submit([Request(.outboxFailed(row, "the mail server refused it: \(code) \(text)"))])
     case .malformed(let why): writer.submit([Request(.outboxFailed(row, why))])
     case .temporaryFailure, .connectionFailure, .busy:
+      // Only what is to be tried again is forgotten: a delivered row must not be sent by a look that still sees it.
+      underWay.withLock { _ = $0.remove(Key(workspace: workspace, id: row.id)) }
       var later = row
       later.tries = min(row.tries + 1, 1_000)
       let wait = min(edge.settings.outboxRetrySeconds << min(Int(row.tries), 10), Self.waitMaxSeconds)
       later.due = Instant(milliseconds: WallClock.nowMilliseconds) + .seconds(Int64(wait))
       writer.submit([Request(.outboxDelayed(later))])
+      wake(workspace, at: later.due, Instant(milliseconds: WallClock.nowMilliseconds))
     }
   }
 }

@@ -243,6 +243,8 @@ public final class ServerProcess: Sendable {
     }
     var options = ListenerOptions(address)
     options.connectionsPerAddressMax = edge.settings.connectionsPerAddressMax
+    // One whole attachment must fit: it is written in one piece, and is no sign of a slow reader.
+    options.limits.outputMaxBytes = edge.settings.blobBytesMax + (8 << 20)
     return options
   }
 

@@ -96,6 +96,10 @@ public final class Writer: Sendable {
     do throws(StoreFault) {
       try state.pipeline.submit(
         request, at: Instant(milliseconds: WallClock.nowMilliseconds), reads: state.reads.reader)
+    } catch where !state.pipeline.isTorn {
+      // It failed before anything was decided: only this request is refused.
+      Log.fault("deciding a request", error.sentence)
+      refused.append(request.ticket)
     } catch {
       // A look-up failed in the middle of deciding: what is in memory can no longer be trusted.
       state.outage = String(describing: error)
@@ -137,6 +141,7 @@ public final class Writer: Sendable {
         state.outage = nil
       }
       submit([Request(.start)])
+      outlet.recovered(self)
       return true
     } catch {
       state.withLock { $0.outage = error.sentence }
@@ -170,6 +175,8 @@ public final class Writer: Sendable {
 public protocol Outlet: Sendable {
   func leave(_ released: [Pipeline.Release], from writer: Writer)
   func unavailable(_ tickets: [Ticket], from writer: Writer)
+  /// The writer has read its state from disk again.
+  func recovered(_ writer: Writer)
 }
 
 extension StoreFault {

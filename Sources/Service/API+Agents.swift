@@ -159,7 +159,7 @@ extension API {
       mediaType: request.contentType.isEmpty ? "application/octet-stream" : String(request.contentType.prefix(200)),
       fileName: request.fileName, conversation: nil, uploader: "\(caller.scope.rawValue):\(caller.holder)",
       at: Instant(milliseconds: WallClock.nowMilliseconds))
-    return .keepBlob(row, request.body)
+    return .keepBlob(row, request.body, try idempotency(request, caller))
   }
 
   func getBlob(_ request: APIRequest, _ caller: Caller, _ id: BlobID) throws(APIProblem) -> APIAction {

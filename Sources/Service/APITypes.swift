@@ -79,7 +79,7 @@ public enum APIAction: Sendable {
   /// Answer when the conversation has entries after a number, or when the time is up.
   case poll(Poll)
   /// Keep the bytes as a blob, then submit its row.
-  case keepBlob(BlobRow, [UInt8])
+  case keepBlob(BlobRow, [UInt8], Idempotency?)
   /// Become a WebSocket.
   case stream
 }

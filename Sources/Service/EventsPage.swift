@@ -16,13 +16,19 @@ public struct EventsPage: Sendable {
   ) throws(StoreFault) -> EventsPage {
     var last = after
     while true {
-      let rows = try reads.transcript(
+      let found = try reads.transcript(
         directory.workspace, of: session.conversation, after: last, limit: limit, visible: .business)
+      var bytes = 0
+      let fits = found.prefix { row in
+        bytes += row.body?.count ?? 0
+        return bytes <= TimelinePage.bytesMax
+      }.count
+      let rows = Array(found.prefix(max(1, fits)))
       last = rows.last?.id ?? last
       let heard = rows.filter { $0.session != session.id }
       // A page may hold nothing but the bot's own words; what others said stands behind them.
-      if !heard.isEmpty || rows.count < limit {
-        return EventsPage(entries: heard, after: last, hasMore: rows.count == limit)
+      if !heard.isEmpty || found.count < limit && rows.count == found.count {
+        return EventsPage(entries: heard, after: last, hasMore: found.count == limit || rows.count < found.count)
       }
     }
   }

@@ -10,7 +10,10 @@ public struct TimelinePage: Sendable {
   public var hasOlder: Bool
   public var members: [CustomerID]
 
-  /// The last `limit` entries before `before`.
+  /// Words of a page, in bytes; one entry is always given, however long.
+  static let bytesMax = 1 << 20
+
+  /// The last `limit` entries before `before`, fewer where they are long.
   public static func read(
     _ workspace: WorkspaceID, of customer: CustomerID, before: EntryID, limit: Int, visible: Visibility,
     _ reads: any StoreReader
@@ -26,7 +29,15 @@ public struct TimelinePage: Sendable {
       workspace, of: ids, from: before, .older, atMost: EntryID(.max), limit: limit + 1, visible: visible)
     let hasOlder = entries.count > limit
     if hasOlder { entries.removeFirst(entries.count - limit) }
-    return TimelinePage(entries: entries, digest: digest, hasOlder: hasOlder, members: ids)
+    var bytes = 0
+    let fits = entries.reversed().prefix { entry in
+      bytes += entry.body?.count ?? 0
+      return bytes <= Self.bytesMax
+    }.count
+    let kept = max(1, fits)
+    let isCut = entries.count > kept
+    if isCut { entries.removeFirst(entries.count - kept) }
+    return TimelinePage(entries: entries, digest: digest, hasOlder: hasOlder || isCut, members: ids)
   }
 
   /// `{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}`. Each entry is spliced in as it is

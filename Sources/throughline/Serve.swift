@@ -44,6 +44,7 @@ struct Serve: AsyncParsableCommand {
       throw ExitCode(2)
     }
     // Before anything listens or is printed: whoever stops a server that is just starting gets a clean end, too.
+    // Before anything says that we are there: whoever reads that may end us at once.
     let (signals, heard) = AsyncStream<Signal>.makeStream()
     let watch = try SignalWatch([.terminate, .interrupt, .hangUp]) { heard.yield($0) }
     defer { withExtendedLifetime(watch) {} }

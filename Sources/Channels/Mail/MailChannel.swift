@@ -66,12 +66,13 @@ public struct MailChannel: Sendable {
     entry.blobs = blobs.map(\.row.id)
     let ours = ours(recipient)
     let line = MailLine(
-      ours: ours, theirs: mail.replyTo.count == 1 ? mail.replyTo[0].address : author.address,
+      // A forged mail must not lead our answers, and with them the thread, to somebody else's address.
+      ours: ours, theirs: isProven && mail.replyTo.count == 1 ? mail.replyTo[0].address : author.address,
       theirName: author.name ?? "", subject: mail.subjectText, lastMessageID: mail.thread.messageID,
       references: Array(mail.thread.parents.reversed()) + [mail.thread.messageID].compactMap { $0 })
     let arrival = MailArrival(
       customer: Self.newID(), conversation: Self.newID(), session: Self.newID(), case: Self.newID(), from: claim,
-      profile: CustomerProfile(displayName: author.name), seenKey: Self.seenKey(bytes, mail.thread.messageID, recipient),
+      profile: CustomerProfile(displayName: author.name), seenKey: Self.seenKey(bytes, mail, recipient),
       messageKey: mail.thread.messageID.map(Self.threadKey), threadKeys: mail.thread.parents.prefix(50).map(Self.threadKey),
       replyAddress: capability, entry: entry, thread: line, automatic: mail.automatic?.rawValue,
       facts: MailFacts(from: author.address, to: ours, subject: mail.subjectText, text: mail.own))
@@ -145,13 +146,17 @@ public struct MailChannel: Sendable {
   }
 
   /// The same mail delivered twice has the same id, recipient and body; what relays add on top may differ.
-  static func seenKey(_ bytes: [UInt8], _ messageID: String?, _ recipient: SMTPPath) -> [UInt8] {
+  /// Without an id, its author, date and subject stand for it.
+  static func seenKey(_ bytes: [UInt8], _ mail: MailUnderstanding, _ recipient: SMTPPath) -> [UInt8] {
     var body = bytes[...]
     for index in bytes.indices.dropLast(3) where bytes[index] == 13 && bytes[index + 1] == 10 && bytes[index + 2] == 13 {
       body = bytes[index...]
       break
     }
-    let name = Array("\(messageID ?? "")\n\(recipient)\n".lowercased().utf8)
+    let id =
+      mail.thread.messageID
+      ?? "\(mail.from.map(\.address)) \(mail.date?.milliseconds ?? 0) \(mail.subjectText)"
+    let name = Array("\(id)\n\(recipient)\n".lowercased().utf8)
     return SHA256.hash(name + Array(body)).bytes
   }
 
