@@ -103,6 +103,11 @@ extension Pipeline {
     return taken
   }
 
+  /// The session whose case is offered.
+  public func session(of offer: OfferID) -> SessionID? {
+    router.offer(offer).flatMap { router.case($0.theCase)?.session }
+  }
+
   /// Whether an open offer rings for this very call.
   private func rings(_ offer: OfferID, _ session: SessionID) -> Bool {
     guard let view = router.offer(offer), case .device = view.seat else {

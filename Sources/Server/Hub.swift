@@ -83,6 +83,11 @@ public final class Hub: Outlet {
     state.withLock { state in if state.lines[session] == .some(ref) { state.lines[session] = .some(nil) } }
   }
 
+  private func isLine(_ session: SessionID?) -> Bool {
+    guard let session else { return false }
+    return state.withLock { $0.lines[session] != nil }
+  }
+
   func forgetLine(_ session: SessionID) { state.withLock { $0.lines[session] = nil } }
 
   // MARK: - Outlet
@@ -194,7 +199,9 @@ public final class Hub: Outlet {
         case .wake(let conversation): self.unsubscribe(conversation, delivery.to)
         case .answer(_, .callTaken(let session, _, _, _, _)):
           self.expectBack(session, delivery.to, writer)
-        case .ring(let offer, _, _, _): failed.append(Request(.failOffer(offer, .connectionClosed)))
+        case .ring(let offer, _, _, _):
+          // A phone system of the HTTP hook holds no line: it was told in its answer, or asks again.
+          if !self.isLine(writer.peek { $0.session(of: offer) }) { failed.append(Request(.failOffer(offer, .connectionClosed))) }
         default: break
         }
       }

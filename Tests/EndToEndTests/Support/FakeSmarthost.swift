@@ -25,11 +25,15 @@ final class FakeSmarthost: Sendable {
   private final class Box: Sendable {
     let mails = Mutex<[Mail]>([])
     let refusal = Mutex<String?>(nil)
+    let refusals = Mutex(0)
   }
 
   var mails: [Mail] { box.mails.withLock { $0 } }
   /// Answers every RCPT with this, such as a `550`.
   func refuse(_ answer: String) { box.refusal.withLock { $0 = answer } }
+  func refuseNothing() { box.refusal.withLock { $0 = nil } }
+  /// How many recipients were refused so far.
+  var refusals: Int { box.refusals.withLock { $0 } }
   var url: String { "smtp://127.0.0.1:\(listener.port)" }
 
   init(port: UInt16 = 0) throws {
@@ -69,7 +73,9 @@ final class FakeSmarthost: Sendable {
         try say("250 ok")
       case "RCPT":
         recipient = address(command)
-        try say(box.refusal.withLock { $0 } ?? "250 ok")
+        let refusal = box.refusal.withLock { $0 }
+        if refusal != nil { box.refusals.withLock { $0 += 1 } }
+        try say(refusal ?? "250 ok")
       case "DATA":
         try say("354 go on")
         var lines: [String] = []

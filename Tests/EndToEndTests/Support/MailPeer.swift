@@ -15,8 +15,8 @@ struct Letter {
   }
   /// Lines end with CR LF.
   var source: String {
-    let head = headers + [
-      "From: \(from)", "To: \(to)", "Subject: \(subject)", "Message-ID: \(id)", "Date: Wed, 25 Nov 2026 10:00:00 +0000",
+    let head = headers + (id.isEmpty ? [] : ["Message-ID: \(id)"]) + [
+      "From: \(from)", "To: \(to)", "Subject: \(subject)", "Date: Wed, 25 Nov 2026 10:00:00 +0000",
       "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8",
     ]
     return (head + ["", text, ""]).joined(separator: "\n").replacingOccurrences(of: "\n", with: "\r\n")
