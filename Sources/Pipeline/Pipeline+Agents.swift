@@ -52,8 +52,8 @@ extension Pipeline {
     guard let known = Self.about(conversation.about) else {
       throw StoreFault.corrupt(what: "what is told of a conversation")
     }
-    for blob in words.entry.blobs where turn.blobs[blob] == nil {
-      if let row = pending.blobs[blob] { turn.blobs[blob] = row } else { turn.blobs[blob] = try reads.blob(workspace, blob) }
+    guard try attach(words.entry, &turn, reads, if: { _ in true }) else {
+      return rejection(.unknownBlob, row.conversation)
     }
     let next = EntryID(head.entry.raw + 1)
     if let refused = try command(

@@ -58,6 +58,11 @@ extension Pipeline {
     guard let customer = try customer(ofConversation: session.conversation, reads) else {
       return rejection(.unknownConversation, nil)
     }
+    let uploader = "bot:\(router.name(of: say.bot))"
+    let isTheirs = { (row: BlobRow) in row.uploader == uploader || row.conversation == session.conversation }
+    guard try attach(say.entry, &turn, reads, if: isTheirs) else {
+      return rejection(.unknownBlob, session.conversation)
+    }
     if say.entry.author == .customer { try reopenIfClosed(session, &turn, reads) }
     let next = EntryID(head.entry.raw + 1)
     if let refused = try command(

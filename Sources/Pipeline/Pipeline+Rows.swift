@@ -143,6 +143,19 @@ extension Pipeline {
     return id
   }
 
+  /// Finds the attachments of an entry; false when one is not there or not the speaker's to show.
+  mutating func attach(
+    _ draft: EntryDraft, _ turn: inout Turn, _ reads: any StoreReader, if isAllowed: (BlobRow) -> Bool
+  ) throws(StoreFault) -> Bool {
+    for blob in draft.blobs {
+      let row: BlobRow?
+      if let known = pending.blobs[blob] { row = known } else { row = try reads.blob(workspace, blob) }
+      guard let row, isAllowed(row) else { return false }
+      turn.blobs[blob] = row
+    }
+    return true
+  }
+
   private func salt(for id: EntryID) -> UInt64 {
     var w = ByteWriter(reserving: environment.saltSeed.count + 8)
     w.raw(environment.saltSeed)

@@ -30,4 +30,6 @@ public enum Rejection: UInt8, Error, Hashable, Sendable, CaseIterable {
   case agentAtCapacity
   /// More skills, steps, exclusions or names than the limits allow.
   case needTooLarge
+  /// An attachment that nobody kept, or that the speaker has no right to.
+  case unknownBlob
 }

@@ -112,6 +112,27 @@ import Testing
     }
   }
 
+  @Test func `an attachment that nobody kept, or another bot, is refused`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let other = try await server.token("bot", "whatsapp")
+      let chat = try await server.open(bot)
+      func say(_ blob: String) async throws -> Int {
+        try await server.call(
+          "POST", "/v1/sessions/\(chat.session)/messages",
+          ["author": "customer", "text": "see", "attachments": .list([.text(blob)])], by: bot
+        ).status
+      }
+      #expect(try await say("blob_00000000000000000000000000") == 422)
+      func keep(_ token: String) async throws -> String {
+        try await server.call(
+          "POST", "/v1/blobs", raw: [1, 2, 3], by: token, headers: [("Content-Type", "image/png")])["blob"].text
+      }
+      #expect(try await say(try await keep(other)) == 422)
+      #expect(try await say(try await keep(bot)) == 201)
+    }
+  }
+
   @Test func `merges at one instant lose nobody's history`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
