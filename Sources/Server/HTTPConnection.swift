@@ -196,8 +196,8 @@ final class HTTPConnection: ConnectionHandler {
       return finish(
         APIResponse(APIProblem(405, "method-not-allowed", "Method not allowed", "only GET is possible here")), connection)
     }
-    if path == ["metrics"] { return finish(Metrics.answer(caller, edge), connection) }
-    if path == ["v1", "queues"] { return finish(Metrics.queues(caller, edge), connection) }
+    if path == ["metrics"] { return finishDurably(Metrics.answer(caller, edge), caller, connection) }
+    if path == ["v1", "queues"] { return finishDurably(Metrics.queues(caller, edge), caller, connection) }
     perform(
       api.handle(
         APIRequest(
@@ -205,6 +205,15 @@ final class HTTPConnection: ConnectionHandler {
           body: request.body, contentType: request.fields.value("content-type") ?? "",
           idempotencyKey: request.fields.value("idempotency-key"), fileName: query["name"]), caller),
       caller, request, connection)
+  }
+
+  /// What was read from the live state tells of things that may still be lost: it leaves when they are on disk.
+  private func finishDurably(_ response: APIResponse, _ caller: Caller, _ connection: Connection) {
+    guard let writer = edge.writer(caller.workspace) else { return finish(APIResponse(APIProblem.unavailable), connection) }
+    // While storage is away nothing new is decided, and whoever watches must see just that.
+    if writer.outage != nil { return finish(response, connection) }
+    exchange?.kind = .submitted(.direct { _ in response })
+    writer.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))])
   }
 
   private func authenticate(_ request: IncomingRequest) -> Caller? {
