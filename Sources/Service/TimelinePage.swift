@@ -21,12 +21,19 @@ public struct TimelinePage: Sendable {
     guard let row = try reads.customer(workspace, customer) else {
       return TimelinePage(entries: [], digest: TimelineDigest(), hasOlder: false, members: [])
     }
-    let records = try reads.merged(workspace, into: row.root)
+    // Digest and entries must be of one moment, and each question sees its own: when the digest is the same after as
+    // before, nothing came between. Under writes without end the last try stands; older pages are never affected.
     var digest = TimelineDigest()
-    for record in records { digest.add(record.timeline) }
-    let ids = records.map(\.id)
-    var entries = try reads.timeline(
-      workspace, of: ids, from: before, .older, atMost: EntryID(.max), limit: limit + 1, visible: visible)
+    var ids: [CustomerID] = []
+    var entries: [EntryRow] = []
+    for _ in 0..<50 {
+      let records = try reads.merged(workspace, into: row.root)
+      digest = Self.digest(records)
+      ids = records.map(\.id)
+      entries = try reads.timeline(
+        workspace, of: ids, from: before, .older, atMost: EntryID(.max), limit: limit + 1, visible: visible)
+      if Self.digest(try reads.merged(workspace, into: row.root)) == digest { break }
+    }
     let hasOlder = entries.count > limit
     if hasOlder { entries.removeFirst(entries.count - limit) }
     var bytes = 0
@@ -38,6 +45,12 @@ public struct TimelinePage: Sendable {
     let isCut = entries.count > kept
     if isCut { entries.removeFirst(entries.count - kept) }
     return TimelinePage(entries: entries, digest: digest, hasOlder: hasOlder || isCut, members: ids)
+  }
+
+  private static func digest(_ records: [CustomerRow]) -> TimelineDigest {
+    var digest = TimelineDigest()
+    for record in records { digest.add(record.timeline) }
+    return digest
   }
 
   /// `{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}`. Each entry is spliced in as it is
