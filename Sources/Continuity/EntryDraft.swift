@@ -48,6 +48,7 @@ public enum EntryKind: String, Hashable, Sendable, CaseIterable {
   case voicemail
   case journey
   case merged
+  case split
   case undelivered
 }
 

@@ -7,7 +7,7 @@ extension WorkspaceReader {
     let keys = [
       "title", "mail_addresses", "dialled_numbers", "default_region", "trusted_relays", "phone_systems",
       "bots", "integrations",
-      "conversation_window", "capacity",
+      "conversation_window", "conversation_subject", "capacity",
     ]
     guard let members = section.members(keys, what: "workspace.yaml") else { return made }
     if let title = members["title"]?.text(what: "title") { made.title = title }
@@ -31,6 +31,11 @@ extension WorkspaceReader {
       60_000...Section.longest, what: "conversation_window")
     {
       made.conversationWindowMilliseconds = window
+    }
+    if let subject = members["conversation_subject"]?.choice(
+      WorkspaceConfiguration.SubjectRule.self, what: "conversation_subject")
+    {
+      made.conversationSubject = subject
     }
     if let capacity = members["capacity"] { readCapacity(capacity, &made.capacity) }
     return made

@@ -15,6 +15,9 @@ public struct WorkspaceConfiguration: Sendable, Hashable {
   public var integrations: [IntegrationConfiguration] = []
   /// A customer who returns within this time continues the same conversation. 72 hours.
   public var conversationWindowMilliseconds: Int64 = 72 * 3_600_000
+  /// Which mail continues a conversation that its headers do not name.
+  public var conversationSubject = SubjectRule.same
+  public enum SubjectRule: String, Sendable, Hashable, CaseIterable { case same, any, never }
   public var capacity = CapacityWeights()
 
   public init(name: String) {

@@ -41,12 +41,12 @@ extension API {
 
   /// Renders an offer with everything that whoever takes over must know.
   public func offered(withTimeline limit: Int) -> Rendering {
-    let directory = directory
+    let api = self
     return .reading { answer, reads throws(StoreFault) in
       guard case .offer(let offer) = answer else { return APIResponse(answer) }
       var out = Array(
         "{\"offer\":\"\(offer.offer)\",\"until\":\"\(offer.until)\",".utf8)
-      try CaseView.append(offer.case, directory, timelineLimit: limit, reads, to: &out)
+      try CaseView.append(offer.case, api, timelineLimit: limit, reads, to: &out)
       out.append(UInt8(ascii: "}"))
       return APIResponse(200, json: out)
     }
@@ -65,11 +65,11 @@ extension API {
 
   func getCase(_ request: APIRequest, _ caller: Caller, _ id: CaseID) throws(APIProblem) -> APIAction {
     try need(caller, .agent, .supervisor, .admin)
-    let directory = directory
+    let api = self
     return .read { reads, _ throws(StoreFault) in
-      guard try reads.aCase(directory.workspace, id) != nil else { return APIResponse(.notFound("case")) }
+      guard try reads.aCase(api.directory.workspace, id) != nil else { return APIResponse(.notFound("case")) }
       var out = Array("{".utf8)
-      try CaseView.append(id, directory, timelineLimit: 200, reads, to: &out)
+      try CaseView.append(id, api, timelineLimit: 200, reads, to: &out)
       out.append(UInt8(ascii: "}"))
       return APIResponse(200, json: out)
     }

@@ -21,9 +21,13 @@ extension API {
       try Fields(value, path: "customer")
     }
     var claims: [IdentityClaim] = []
-    var profile = CustomerProfile()
+    var attributes: [CustomerProfile.Attribute] = []
     if customer != nil {
-      profile.displayName = try customer?.optionalText("name")
+      let source = "bot:\(caller.holder)"
+      if let name = try customer?.optionalText("name") {
+        attributes.append(.init(name: CustomerProfile.name, value: name, source: source, at: .distantPast))
+      }
+      if let given = try customer?.object("attributes") { attributes += try Self.attributes(given, source) }
       for var identity in try customer?.objects("identities", countMax: 16) ?? [] {
         claims.append(try claim(&identity, caller))
       }
@@ -31,30 +35,46 @@ extension API {
     }
     var members = Members()
     if let context = fields.value("context") { members.raw("context", context.encoded) }
+    let token = try fields.optionalText("resume")
     try fields.end()
-    let open = OpenSession(
+    var open = OpenSession(
       session: Self.newID(), conversation: Self.newID(), customer: Self.newID(), channel: .chat, bot: bot,
-      claims: claims, profile: profile, members: members.bytes)
-    let workspace = directory.workspace
-    return .submit(
-      .openSession(open), try idempotency(request, caller),
-      .reading { answer, reads throws(StoreFault) in
-        guard case .sessionOpened(let session, let conversation, let customer, let owner, let epoch, let proven, let entry) = answer
-        else { return .init(answer) }
-        var out = Array("{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\",\"customer\":\"\(customer)\",\"owner\":".utf8)
-        owner.append(to: &out)
-        out += Array(",\"epoch\":\(epoch),\"after\":\(entry),\"known\":".utf8)
-        if proven {
-          let page = try TimelinePage.read(
-            workspace, of: customer, before: entry, limit: 50, visible: .business, reads)
-          page.append(to: &out, proves: false)
-        } else {
-          // Nobody has proven who this is: history stays inside.
-          out += Array("null".utf8)
-        }
-        out.append(UInt8(ascii: "}"))
-        return APIResponse(201, json: out)
-      })
+      claims: claims, attributes: attributes, members: members.bytes)
+    // A token that is over or not ours is no error: the customer begins anew, as anybody without one.
+    open.resumes = token.flatMap { resumeTokens.conversation(of: $0, now: WallClock.nowMilliseconds) }
+    return .submit(.openSession(open), try idempotency(request, caller), opened())
+  }
+
+  /// What a bot is told of the session that it opened.
+  private func opened() -> Rendering {
+    let (directory, tokens) = (directory, resumeTokens)
+    return .reading { answer, reads throws(StoreFault) in
+      guard
+        case .sessionOpened(
+          let session, let conversation, let customer, let owner, let epoch, let known, let isContinued, let entry) =
+          answer
+      else { return APIResponse(answer) }
+      let token = tokens.make(
+        conversation, until: WallClock.nowMilliseconds + directory.conversationWindow.milliseconds)
+      var out = Array(
+        "{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\",\"customer\":\"\(customer)\",\"owner\":".utf8)
+      owner.append(to: &out)
+      out += Array(
+        ",\"epoch\":\(epoch),\"after\":\(entry),\"continued\":\(isContinued),\"resume\":\"\(token)\",\"known\":".utf8)
+      switch known {
+      case .nothing: out += Array("null".utf8)
+      case .timeline:
+        let page = try TimelinePage.read(
+          directory.workspace, of: customer, before: entry, limit: 50, visible: .business, reads)
+        page.append(to: &out, proves: false)
+      case .conversation:
+        let page = try TimelinePage.read(
+          directory.workspace, conversation: conversation, before: entry, limit: 50, visible: .business, reads)
+        page.append(to: &out, proves: false)
+      }
+      out.append(UInt8(ascii: "}"))
+      return APIResponse(201, json: out)
+    }
   }
 
   /// Reads one identity and says how well it is proven. Assurance is never the request's to choose beyond what
@@ -84,7 +104,25 @@ extension API {
     }
     return IdentityClaim(
       identity: identity, hash: hash(identity), assurance: assurance,
-      source: "\(caller.scope.rawValue):\(caller.holder)")
+      source: "\(caller.scope.rawValue):\(caller.holder)", means: "assertion")
+  }
+
+  /// What somebody says of a customer: a few short values by name.
+  static func attributes(
+    _ given: [(name: String, value: JSONValue)], _ source: String
+  ) throws(APIProblem) -> [CustomerProfile.Attribute] {
+    var attributes: [CustomerProfile.Attribute] = []
+    for (name, value) in given {
+      guard case .string(let text) = value, text.utf8.count <= 1_024, !name.isEmpty, name.utf8.count <= 64,
+        given.count <= 50
+      else {
+        throw APIProblem(
+          422, "wrong-value", "The request cannot be understood",
+          "attributes are at most 50 strings of at most 1024 bytes, each by a name of 1 to 64 bytes", field: "attributes")
+      }
+      attributes.append(.init(name: name, value: text, source: source, at: .distantPast))
+    }
+    return attributes
   }
 
   public func normalised(_ kind: IdentityKind, _ raw: String) -> Identity? {

@@ -40,6 +40,7 @@ public struct Directory: Sendable {
   public var ruleNames: [String] = []
   public var defaultRegion = "US"
   public var ruleVersion: UInt32 = 0
+  public var conversationWindow: Duration64 = .seconds(72 * 3_600)
 
   public init(workspace: WorkspaceID, name: String) {
     self.workspace = workspace

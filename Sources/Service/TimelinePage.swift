@@ -47,6 +47,27 @@ public struct TimelinePage: Sendable {
     return TimelinePage(entries: entries, digest: digest, hasOlder: hasOlder || isCut, members: ids)
   }
 
+  /// The last `limit` entries of one conversation before `before`.
+  public static func read(
+    _ workspace: WorkspaceID, conversation: ConversationID, before: EntryID, limit: Int, visible: Visibility,
+    _ reads: any StoreReader
+  ) throws(StoreFault) -> TimelinePage {
+    var entries: [EntryRow] = []
+    var hasOlder = false
+    var after = EntryID(0)
+    while true {
+      let found = try reads.transcript(workspace, of: conversation, after: after, limit: 1_000, visible: visible)
+      entries += found.prefix { $0.id < before }
+      if entries.count > limit {
+        hasOlder = true
+        entries.removeFirst(entries.count - limit)
+      }
+      guard found.count == 1_000, let last = found.last, last.id < before else { break }
+      after = last.id
+    }
+    return TimelinePage(entries: entries, digest: TimelineDigest(), hasOlder: hasOlder, members: [])
+  }
+
   private static func digest(_ records: [CustomerRow]) -> TimelineDigest {
     var digest = TimelineDigest()
     for record in records { digest.add(record.timeline) }

@@ -58,7 +58,8 @@ public struct MailChannel: Sendable {
     let claim = IdentityClaim(
       identity: identity, hash: IdentityForm.hash(identity, identityKey),
       assurance: isProven ? .asserted : .claimed,
-      source: mail.dmarc == .pass ? "mail:dmarc" : capability != nil ? "mail:reply-address" : "mail:from")
+      source: mail.dmarc == .pass ? "relay:\(relay ?? "")" : "mail",
+      means: mail.dmarc == .pass ? "dmarc" : capability != nil ? "reply_address" : "from_header")
     let blobs = self.blobs(mail, now)
     var entry = EntryDraft(
       kind: .message, author: .customer, visibility: mail.automatic == nil ? .customer : .business, channel: .email,
@@ -72,9 +73,11 @@ public struct MailChannel: Sendable {
       references: Array(mail.thread.parents.reversed()) + [mail.thread.messageID].compactMap { $0 })
     let arrival = MailArrival(
       customer: Self.newID(), conversation: Self.newID(), session: Self.newID(), case: Self.newID(), from: claim,
-      profile: CustomerProfile(displayName: author.name), seenKey: Self.seenKey(bytes, mail, recipient),
+      attributes: author.name.map { [.init(name: CustomerProfile.name, value: $0, source: "mail", at: now)] } ?? [],
+      seenKey: Self.seenKey(bytes, mail, recipient),
       messageKey: mail.thread.messageID.map(Self.threadKey), threadKeys: mail.thread.parents.prefix(50).map(Self.threadKey),
-      replyAddress: capability, entry: entry, thread: line, automatic: mail.automatic?.rawValue,
+      replyAddress: capability, entry: entry, thread: line,
+      subjectKey: MailSubject(mail.subjectText).key, automatic: mail.automatic?.rawValue,
       facts: MailFacts(from: author.address, to: ours, subject: mail.subjectText, text: mail.own))
     return Arrival(mail: arrival, blobs: blobs)
   }
