@@ -124,6 +124,8 @@ public final class ServerProcess: Sendable {
     var directory = writer.peek { Directory(writer.workspace, writer.name, $0.router) }
     directory.defaultRegion = checked.workspace.defaultRegion
     directory.ruleVersion = version
+    directory.emailRules = EmailRules(
+      checked.workspace.emailProviders.map { .init(domains: $0.domains, ignoresDots: $0.ignoresDots, tag: $0.tag) })
     directory.conversationWindow = .milliseconds(checked.workspace.conversationWindowMilliseconds)
     for bot in checked.workspace.bots {
       directory.mayAssert[bot.name] = Set(bot.identityKinds.compactMap { IdentityKind(name: $0) })
@@ -136,10 +138,11 @@ public final class ServerProcess: Sendable {
     let key = HMACKey(try reader.secret(named: "identity"))
     edge.use(
       API(directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax, e164: Edge.e164))
-    edge.use(
-      MailChannel(
-        workspace: writer.workspace, addresses: checked.workspace.mailAddresses, identityKey: key,
-        replyKey: HMACKey(try reader.secret(named: "reply address"))))
+    var mail = MailChannel(
+      workspace: writer.workspace, addresses: checked.workspace.mailAddresses, identityKey: key,
+      replyKey: HMACKey(try reader.secret(named: "reply address")))
+    mail.emailRules = directory.emailRules
+    edge.use(mail)
     try edge.use(phones(writer, checked, key, edge, reader), of: writer.workspace)
     edge.use(checked, for: writer.workspace)
   }

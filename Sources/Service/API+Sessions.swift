@@ -126,7 +126,7 @@ extension API {
   }
 
   public func normalised(_ kind: IdentityKind, _ raw: String) -> Identity? {
-    IdentityForm.normalise(kind, raw) { e164($0, directory.defaultRegion) }
+    IdentityForm.normalise(kind, raw, directory.emailRules) { e164($0, directory.defaultRegion) }
   }
 
   public func hash(_ identity: Identity) -> [UInt8] { IdentityForm.hash(identity, identityKey) }

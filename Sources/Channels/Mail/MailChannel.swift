@@ -14,6 +14,7 @@ public struct MailChannel: Sendable {
   public var addresses: [String]
   public var identityKey: HMACKey
   public var replyKey: HMACKey
+  public var emailRules = EmailRules()
   /// How long a reply address is good.
   public static let replyAddressDays: Int64 = 365
 
@@ -51,7 +52,7 @@ public struct MailChannel: Sendable {
     configuration.authservID = relay
     let mail = MailUnderstanding(bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
     guard case .one(let author) = mail.author,
-      let identity = IdentityForm.normalise(.email, author.address, e164: { _ in nil })
+      let identity = IdentityForm.normalise(.email, author.address, emailRules, e164: { _ in nil })
     else { return nil }
     let capability = replyConversation(recipient, author.address, now)
     let isProven = mail.dmarc == .pass || capability != nil

@@ -26,6 +26,7 @@ extension Shop {
     if let name { customer["name"] = name }
     var body: [String: Any] = ["customer": customer]
     if let resume { body["resume"] = resume }
+    now = now + .milliseconds(1)  // who came first is older
     let reply = try call("POST", "/v1/sessions", body, by: bot ?? webshop)
     guard let session = reply.string("session"), let conversation = reply.string("conversation"),
       let person = reply.string("customer")

@@ -147,7 +147,7 @@ final class Shop {
     if parts.count == 2 {
       for pair in parts[1].split(separator: "&") {
         let halves = pair.split(separator: "=", maxSplits: 1)
-        query.append((String(halves[0]), halves.count == 2 ? String(halves[1]) : ""))
+        query.append((String(halves[0]), halves.count == 2 ? String(halves[1]).removingPercentEncoding ?? "" : ""))
       }
     }
     let bytes = try body.map { Array(try JSONSerialization.data(withJSONObject: $0)) } ?? []
