@@ -49,6 +49,8 @@ public enum EntryKind: String, Hashable, Sendable, CaseIterable {
   case journey
   case merged
   case split
+  case joined
+  case parted
   case undelivered
 }
 

@@ -14,6 +14,10 @@ public struct ConversationAbout: Hashable, Sendable {
   public var isSettled = false
   /// The customer's conversation before this one.
   public var earlier: ConversationID?
+  /// The conversation that an agent said is the same matter: what comes to this one goes on there.
+  public var joinedTo: ConversationID?
+  /// Those that go on in this one.
+  public var joins: [ConversationID] = []
   public init() {}
 
   public var encoded: [UInt8] {
@@ -27,6 +31,8 @@ public struct ConversationAbout: Hashable, Sendable {
     w.optional(subjectKey) { $0.string($1) }
     w.bool(isSettled)
     w.optional(earlier) { $0.id($1) }
+    w.optional(joinedTo) { $0.id($1) }
+    w.array(joins) { $0.id($1) }
     return w.bytes
   }
 
@@ -40,6 +46,8 @@ public struct ConversationAbout: Hashable, Sendable {
       about.subjectKey = try r.optional { r throws(WireError) in try r.string() }
       about.isSettled = try r.bool()
       about.earlier = try r.optional { r throws(WireError) in try r.id() }
+      about.joinedTo = try r.optional { r throws(WireError) in try r.id() }
+      about.joins = try r.array(each: 16) { r throws(WireError) in try r.id() }
       return about
     }
   }

@@ -54,6 +54,13 @@ public enum CustomerRefusal: UInt8, Hashable, Sendable {
   case isShared
   /// There is no room for more attributes.
   case tooMany
+  case unknownConversation
+  /// Two conversations of two customers are never one matter.
+  case notSameCustomer
+  /// Somebody still sits in the chat or the call that should be joined to another.
+  case isLive
+  case alreadyJoined
+  case notJoined
 }
 
 public enum RuleAction: Hashable, Sendable {

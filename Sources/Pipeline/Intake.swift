@@ -65,6 +65,7 @@ public enum Intake: Sendable {
   case deviceLost(OfferID, newCase: CaseID)
   case journey(JourneyArrival)
   case aboutCustomer(AboutCustomer)
+  case joinConversations(JoinConversations)
   case blob(BlobRow)
 
   case setStatus(AgentID, AgentStatus, lease: Duration64?)
@@ -346,6 +347,25 @@ public struct AboutCustomer: Sendable {
   public init(_ what: What, by: String, reason: String) {
     self.what = what
     self.by = by
+    self.reason = reason
+  }
+}
+
+/// Two conversations of one customer turn out to be one matter, or two after all.
+public struct JoinConversations: Sendable {
+  /// Goes on.
+  public var keeps: ConversationID
+  /// Is closed; what comes to it from now on goes to the other.
+  public var joins: ConversationID
+  /// Whether they are joined or taken apart.
+  public var isJoining: Bool
+  public var agent: AgentID
+  public var reason: String
+  public init(keeps: ConversationID, joins: ConversationID, isJoining: Bool, agent: AgentID, reason: String) {
+    self.keeps = keeps
+    self.joins = joins
+    self.isJoining = isJoining
+    self.agent = agent
     self.reason = reason
   }
 }

@@ -51,7 +51,8 @@ extension Pipeline {
   private mutating func resumed(
     _ open: OpenSession, _ reads: any StoreReader
   ) throws(StoreFault) -> (conversation: ConversationID, customer: CustomerRow)? {
-    guard let id = open.resumes, let row = try conversationRow(id, reads), let record = try customer(row.customer, reads),
+    guard let named = open.resumes, let found = try conversationRow(named, reads), case let row = try goesOn(found, reads),
+      case let id = row.id, let record = try customer(row.customer, reads),
       let root = try customer(record.root, reads)
     else { return nil }
     let proven = open.claims.filter(\.assurance.joins)

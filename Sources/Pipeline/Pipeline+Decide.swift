@@ -33,6 +33,7 @@ extension Pipeline {
     case .deviceLost(let offer, let new): return try deviceLost(offer, new, &turn, reads)
     case .journey(let journey): return try self.journey(journey, &turn, reads)
     case .aboutCustomer(let about): return try self.about(about, &turn, reads)
+    case .joinConversations(let asked): return try join(asked, &turn, reads)
     case .blob(let row):
       pending.blobs.set(row.id, row, at: turn.position)
       turn.touched = true

@@ -46,19 +46,19 @@ extension Pipeline {
   private mutating func owner(
     of target: ConversationRow?, _ mail: MailArrival, _ reads: any StoreReader
   ) throws(StoreFault) -> CustomerRow? {
-    guard let target, mail.replyAddress == target.id, mail.from.assurance.joins else { return nil }
+    guard let target, mail.replyAddress != nil, mail.from.assurance.joins else { return nil }
     return try customer(target.customer, reads)
   }
 
   /// A signed reply address decides first, then the headers, nearest ancestor first, and those only for somebody
   /// who takes part in the conversation: a guessed Message-ID must not open it to a stranger.
   private mutating func thread(of mail: MailArrival, _ reads: any StoreReader) throws(StoreFault) -> ConversationRow? {
-    if let id = mail.replyAddress, let row = try conversationRow(id, reads) { return row }
+    if let id = mail.replyAddress, let row = try conversationRow(id, reads) { return try goesOn(row, reads) }
     for key in mail.threadKeys {
       guard let value = try value(.mailThread, key, reads), let id = Self.conversation(value),
         let row = try conversationRow(id, reads), try takesPart(mail.from, row, reads)
       else { continue }
-      return row
+      return try goesOn(row, reads)
     }
     return nil
   }

@@ -86,6 +86,15 @@ extension APIProblem {
       self.init(
         409, "shared-identity", "A shared identity", "several people use it: say in `customer` who this is",
         field: "customer")
+    case .unknownConversation: self = .notFound("conversation")
+    case .notSameCustomer:
+      self.init(
+        409, "not-same-customer", "Two customers", "these conversations are of two customers; merge the customers first")
+    case .isLive:
+      self.init(
+        409, "conversation-live", "Still talking", "somebody still sits in that chat or call; join it once they have left")
+    case .alreadyJoined: self.init(409, "already-joined", "Joined already", "one of the two goes on in another one already")
+    case .notJoined: self.init(409, "not-joined", "Not joined", "that conversation does not go on in this one")
     case .tooMany: self.init(422, "too-many-attributes", "Too many attributes", "a customer may have \(CustomerProfile.attributesMax)")
     }
   }
