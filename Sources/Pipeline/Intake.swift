@@ -290,6 +290,8 @@ public struct JourneyArrival: Sendable {
   public var name: String
   public var members: [UInt8]
   public var at: Instant?
+  /// What the shop knows the event by, hashed to 16 bytes.
+  public var arrival: [UInt8]?
   public init(
     customer: CustomerID, claims: [IdentityClaim], name: String, members: [UInt8], at: Instant?
   ) {

@@ -64,7 +64,9 @@ extension Pipeline {
       return rejection(refused, row.conversation)
     }
     var draft = words.entry
-    if let mail = words.mail, let thread = known.mail, leavesByMail(row, words.entry.visibility) {
+    let isMail = leavesByMail(row, words.entry.visibility)
+    draft.channel = isMail ? .email : Self.decoded(row.about)?.channel
+    if let mail = words.mail, let thread = known.mail, isMail {
       let sent = send(mail, thread, conversation, words.agent, &turn)
       var members = Members()
       members.text("message_id", sent)

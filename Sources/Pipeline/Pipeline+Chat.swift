@@ -34,6 +34,7 @@ extension Pipeline {
     }
     keep(who, &turn)
     try tellOfJoining(who, &turn, reads)
+    members.raw("proven", Array("\(who.isProven)".utf8))
     let customer = isContinued ? try customer(ofConversation: place, reads) ?? who.record : who.record
     let entry = write(
       EntryDraft(
@@ -80,6 +81,7 @@ extension Pipeline {
     guard let customer = try customer(ofConversation: session.conversation, reads) else {
       return rejection(.unknownConversation, nil)
     }
+    if let entry = try known(say.entry, reads) { return recorded(entry, session.conversation) }
     let uploader = "bot:\(router.name(of: say.bot))"
     let isTheirs = { (row: BlobRow) in row.uploader == uploader || row.conversation == session.conversation }
     guard try attach(say.entry, &turn, reads, if: isTheirs) else {
@@ -177,7 +179,7 @@ extension Pipeline {
         need.preferred = .init(agent: agent, for: ContinuityRules.sameAgentFirst)
       }
       if let (drafts, customer, row) = turn.imported {
-        for draft in drafts {
+        for draft in drafts where try known(draft, reads) == nil {
           write(draft, customer: customer, conversation: conversation, session: row.id, &turn)
         }
         turn.imported = nil
@@ -208,15 +210,20 @@ extension Pipeline {
   mutating func journey(
     _ journey: JourneyArrival, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
+    var draft = EntryDraft(
+      kind: .journey, author: .system, visibility: .business, channel: nil, members: journey.members, saidAt: journey.at)
+    draft.arrival = journey.arrival
+    if let entry = try known(draft, reads) {
+      let who = try resolve(journey.claims, newID: journey.customer, attributes: [], turn, reads)
+      return .journeyRecorded(who.root.id, entry)
+    }
     let who = try resolve(journey.claims, newID: journey.customer, attributes: [], turn, reads)
     keep(who, &turn)
     try tellOfJoining(who, &turn, reads)
     let event = CustomerProfile.JourneyEvent(name: journey.name, at: journey.at ?? turn.at)
     try change(who.record.id, &turn, reads) { $0.saw(event) }
     let entry = write(
-      EntryDraft(
-        kind: .journey, author: .system, visibility: .business, channel: nil, members: journey.members,
-        saidAt: journey.at),
+      draft,
       customer: who.record, conversation: nil, session: nil, &turn)
     return .journeyRecorded(who.root.id, entry)
   }

@@ -77,6 +77,17 @@ extension Pipeline {
     guard let customer = try customer(ofConversation: row.conversation, reads) else {
       return rejection(.unknownConversation, nil)
     }
+    if let known = try known(entry, reads) { return recorded(known, row.conversation) }
+    guard try attach(entry, &turn, reads, if: { $0.uploader.hasPrefix("telephony:") }) else {
+      return rejection(.unknownBlob, row.conversation)
+    }
+    // Whoever has the conversation hears of it; where it is over, it is recorded all the same.
+    if row.ended == nil {
+      _ = try command(
+        .record(
+          conversation: row.conversation, session: id, entry: EntryID(head.entry.raw + 1), author: entry.author,
+          visibility: entry.visibility, epoch: nil), &turn, reads)
+    }
     let written = write(entry, customer: customer, conversation: row.conversation, session: id, &turn)
     return recorded(written, row.conversation)
   }
@@ -89,6 +100,8 @@ extension Pipeline {
     guard let value = try value(.call, key, reads), let known = Self.line(value),
       let row = try sessionRow(known.session, reads)
     else { return rejection(.unknownSession, nil) }
+    // A recording, or what was said last, may come when the caller has gone.
+    if row.ended != nil, case .said(let entry) = news { return try callFact(known.session, entry, &turn, reads) }
     guard row.ended == nil else { return rejection(.sessionEnded, known.conversation) }
     guard let taken = try resume(known.session, known.conversation, &turn, reads) else {
       return rejection(.sessionEnded, known.conversation)

@@ -164,6 +164,7 @@ extension Pipeline {
         pending.blobs.set(blob, row, at: turn.position)
       }
     }
+    if let key = draft.arrival { setKey(.arrival, key, Self.number(id.raw), &turn) }
     turn.entries.append((id, hash))
     turn.touched = true
     if let conversation {
@@ -174,6 +175,14 @@ extension Pipeline {
       }
     }
     return id
+  }
+
+  /// The entry that this is already, where it has come before.
+  func known(_ draft: EntryDraft, _ reads: any StoreReader) throws(StoreFault) -> EntryID? {
+    guard let key = draft.arrival, let value = try value(.arrival, key, reads) else { return nil }
+    do throws(WireError) {
+      return try ByteReader.readAll(value) { r throws(WireError) in EntryID(try r.fixed()) }
+    } catch { throw StoreFault.corrupt(what: "what an arrival is known by") }
   }
 
   /// Finds the attachments of an entry; false when one is not there or not the speaker's to show.

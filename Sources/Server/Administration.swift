@@ -135,7 +135,7 @@ enum Administration {
                 "no customer is proven to be \"\(text)\"; what was only claimed is found by the customer's id")))
         }
         let page = try TimelinePage.read(
-          workspace, of: found, before: EntryID(.max), limit: 10_000, visible: .internal, reads)
+          workspace, of: found, .before(EntryID(.max)), limit: 10_000, visible: .internal, reads)
         var out: [UInt8] = []
         page.append(to: &out)
         reply(APIResponse(200, json: out))

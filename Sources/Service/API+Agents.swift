@@ -133,16 +133,34 @@ extension API {
 
   func timeline(_ request: APIRequest, _ caller: Caller, _ customer: CustomerID) throws(APIProblem) -> APIAction {
     try need(caller, .agent, .supervisor, .admin)
-    let before = EntryID(try number(request, "before", 1...Int64.max) ?? .max)
+    let before = try number(request, "before", 1...Int64.max)
+    let after = try number(request, "after", 0...Int64.max)
+    guard before == nil || after == nil else {
+      throw APIProblem(
+        422, "wrong-value", "The request cannot be understood", "a page runs either way: before or after", field: "after")
+    }
+    let from = after.map { TimelinePage.From.after(EntryID($0)) } ?? .before(EntryID(before ?? .max))
     let limit = Int(try number(request, "limit", 1...1_000) ?? 200)
+    let isText = try wantsText(request)
     let workspace = directory.workspace
     return .read { reads, _ throws(StoreFault) in
       guard try reads.customer(workspace, customer) != nil else { return APIResponse(.notFound("customer")) }
-      let page = try TimelinePage.read(
-        workspace, of: customer, before: before, limit: limit, visible: .internal, reads)
+      let page = try TimelinePage.read(workspace, of: customer, from, limit: limit, visible: .internal, reads)
+      if isText { return APIResponse(200, contentType: "text/plain; charset=utf-8", Array(page.text.utf8)) }
       var out: [UInt8] = []
       page.append(to: &out)
       return APIResponse(200, json: out)
+    }
+  }
+
+  /// Text for people, where it is asked for; JSON else.
+  func wantsText(_ request: APIRequest) throws(APIProblem) -> Bool {
+    switch request.query("format") {
+    case "text": return true
+    case "json": return false
+    case nil: return request.accept.hasPrefix("text/plain")
+    default:
+      throw APIProblem(422, "wrong-value", "The request cannot be understood", "format must be json or text", field: "format")
     }
   }
 

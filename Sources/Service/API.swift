@@ -37,10 +37,12 @@ public struct API: Sendable {
     case ("POST", "sessions", 3):
       switch path[2] {
       case "messages": return try say(request, caller, try id(path[1]))
+      case "learned": return try learned(request, caller, try id(path[1]))
       case "handoff": return try handoff(request, caller, try id(path[1]))
       case "end": return try endSession(request, caller, try id(path[1]))
       default: throw .notFound("page")
       }
+    case ("GET", "sessions", 3) where path[2] == "brief": return try brief(request, caller, try id(path[1]))
     case ("GET", "sessions", 3) where path[2] == "events": return try poll(request, caller, try id(path[1]))
     case ("GET", "stream", 1): return .stream
     case ("POST", "journey", 1): return try journey(request, caller)

@@ -31,10 +31,12 @@ public enum CaseView {
       throw StoreFault.corrupt(what: "the customer of a case")
     }
     out += customer.json
-    text(",\"timeline\":")
     let page = try TimelinePage.read(
-      directory.workspace, of: conversation.customer, before: EntryID(.max), limit: timelineLimit,
+      directory.workspace, of: conversation.customer, .before(EntryID(.max)), limit: timelineLimit,
       visible: .internal, reads)
+    text(",\"brief\":")
+    out += try Brief.json(conversation, page, name: customer.profile.displayName, directory, reads)
+    text(",\"timeline\":")
     page.append(to: &out)
   }
 

@@ -60,7 +60,7 @@ public struct CustomerPage: Sendable {
     return Suggestion(identity: identity, customers: customers, isShared: true)
   }
 
-  private static func profile(_ row: CustomerRow) throws(StoreFault) -> CustomerProfile {
+  static func profile(_ row: CustomerRow) throws(StoreFault) -> CustomerProfile {
     do throws(WireError) { return try CustomerProfile(decoding: row.profile) } catch {
       throw StoreFault.corrupt(what: "a customer's profile")
     }
