@@ -16,23 +16,36 @@ public struct CustomerProfile: Hashable, Sendable {
 
   public struct Attribute: Hashable, Sendable {
     public var name: String
-    public var value: String
+    /// JSON; empty to forget what the source said before.
+    public var value: [UInt8]
+    /// Who says so, such as `bot:robin`.
     public var source: String
     public var at: Instant
-    public init(name: String, value: String, source: String, at: Instant) {
+    public init(name: String, value: [UInt8], source: String = "", at: Instant = .distantPast) {
       self.name = name
       self.value = value
       self.source = source
       self.at = at
+    }
+    public init(name: String, text: String, source: String = "", at: Instant = .distantPast) {
+      var json: [UInt8] = []
+      JSONText.append(text, to: &json)
+      self.init(name: name, value: json, source: source, at: at)
     }
   }
 
   public struct JourneyEvent: Hashable, Sendable {
     public var name: String
     public var at: Instant
-    public init(name: String, at: Instant) {
+    /// Who told it, such as `shop`.
+    public var source: String
+    /// What it is about, as JSON; empty for nothing, or for more than `detailBytesMax`.
+    public var detail: [UInt8]
+    public init(name: String, at: Instant, source: String = "", detail: [UInt8] = []) {
       self.name = name
       self.at = at
+      self.source = source
+      self.detail = detail.count <= CustomerProfile.detailBytesMax ? detail : []
     }
   }
 
@@ -47,6 +60,8 @@ public struct CustomerProfile: Hashable, Sendable {
 
   /// How many journey events rules can look back on.
   public static let journeyMax = 20
+  /// - Units: bytes of JSON of one event's detail that rules can see; the timeline holds all of it.
+  public static let detailBytesMax = 1_024
   public static let attributesMax = 200
   /// The attribute that says what the customer is called.
   public static let name = "name"
@@ -55,16 +70,26 @@ public struct CustomerProfile: Hashable, Sendable {
 
   /// The name that was given last.
   public var displayName: String? {
-    attributes.filter { $0.name == Self.name }.max { $0.at < $1.at }?.value
+    newest(Self.name).flatMap { JSONText.string($0.value) }
+  }
+
+  /// Of what several sources say, what was said last.
+  public func newest(_ name: String) -> Attribute? {
+    attributes.filter { $0.name == name }.max { $0.at < $1.at }
   }
 
   /// What a source says now replaces what it said before, and nothing else. False when there is no room.
   @discardableResult
   public mutating func set(_ attribute: Attribute) -> Bool {
     if let known = attributes.firstIndex(where: { $0.name == attribute.name && $0.source == attribute.source }) {
-      if attributes[known].value != attribute.value { attributes[known] = attribute }
+      if attribute.value.isEmpty {
+        attributes.remove(at: known)
+      } else if attributes[known].value != attribute.value {
+        attributes[known] = attribute
+      }
       return true
     }
+    guard !attribute.value.isEmpty else { return true }
     guard attributes.count < Self.attributesMax else { return false }
     attributes.append(attribute)
     return true
@@ -92,16 +117,18 @@ public struct CustomerProfile: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var out = ByteWriter()
-    out.uint8(2)
+    out.uint8(3)
     out.array(attributes) {
       $0.string($1.name)
-      $0.string($1.value)
+      $0.blob($1.value)
       $0.string($1.source)
       $0.signed($1.at.milliseconds)
     }
     out.array(journey) {
       $0.string($1.name)
       $0.signed($1.at.milliseconds)
+      $0.string($1.source)
+      $0.blob($1.detail)
     }
     out.optional(lastAgent) {
       $0.varint(UInt64($1.agent.raw))
@@ -115,24 +142,32 @@ public struct CustomerProfile: Hashable, Sendable {
     self = try ByteReader.readAll(bytes) { r throws(WireError) in
       let version = try r.uint8()
       var profile = CustomerProfile()
-      if version < 2 {
+      if version < 3 {
         if let name = try r.optional({ r throws(WireError) in try r.string() }) {
-          profile.set(.init(name: Self.name, value: name, source: "", at: Instant(milliseconds: 0)))
+          profile.set(.init(name: Self.name, text: name, at: Instant(milliseconds: 0)))
         }
       } else {
         profile.attributes = try r.array(each: 4) { r throws(WireError) in
           Attribute(
-            name: try r.string(), value: try r.string(), source: try r.string(),
+            name: try r.string(), value: try r.blob(), source: try r.string(),
             at: Instant(milliseconds: try r.signed()))
         }
       }
       profile.journey = try r.array(each: 2) { r throws(WireError) in
-        JourneyEvent(name: try r.string(), at: Instant(milliseconds: try r.signed()))
+        JourneyEvent(
+          name: try r.string(), at: Instant(milliseconds: try r.signed()), source: version >= 2 ? try r.string() : "",
+          detail: version >= 2 ? try r.blob() : [])
       }
       profile.lastAgent = try r.optional { r throws(WireError) in
         LastAgent(agent: AgentID(try r.uint32()), at: Instant(milliseconds: try r.signed()))
       }
-      if version >= 2 { profile.links = try r.array(each: 36) { r throws(WireError) in try Link(from: &r) } }
+      if version == 2 {
+        // Attributes without a source.
+        for attribute in try r.array(
+          each: 2, { r throws(WireError) in Attribute(name: try r.string(), value: try r.blob()) })
+        { profile.set(attribute) }
+      }
+      if version >= 3 { profile.links = try r.array(each: 36) { r throws(WireError) in try Link(from: &r) } }
       return profile
     }
   }

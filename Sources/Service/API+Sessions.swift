@@ -25,7 +25,7 @@ extension API {
     if customer != nil {
       let source = "bot:\(caller.holder)"
       if let name = try customer?.optionalText("name") {
-        attributes.append(.init(name: CustomerProfile.name, value: name, source: source, at: .distantPast))
+        attributes.append(.init(name: CustomerProfile.name, text: name, source: source))
       }
       if let given = try customer?.object("attributes") { attributes += try Self.attributes(given, source) }
       for var identity in try customer?.objects("identities", countMax: 16) ?? [] {
@@ -107,20 +107,19 @@ extension API {
       source: "\(caller.scope.rawValue):\(caller.holder)", means: "assertion")
   }
 
-  /// What somebody says of a customer: a few short values by name.
+  /// What somebody says of a customer: a few short values by name; null takes back what the same source said.
   static func attributes(
     _ given: [(name: String, value: JSONValue)], _ source: String
   ) throws(APIProblem) -> [CustomerProfile.Attribute] {
     var attributes: [CustomerProfile.Attribute] = []
     for (name, value) in given {
-      guard case .string(let text) = value, text.utf8.count <= 1_024, !name.isEmpty, name.utf8.count <= 64,
-        given.count <= 50
-      else {
+      let json = value == .null ? [] : value.encoded
+      guard json.count <= 1_024, !name.isEmpty, name.utf8.count <= 64, given.count <= 50 else {
         throw APIProblem(
           422, "wrong-value", "The request cannot be understood",
-          "attributes are at most 50 strings of at most 1024 bytes, each by a name of 1 to 64 bytes", field: "attributes")
+          "attributes are at most 50 values of at most 1024 bytes, each by a name of 1 to 64 bytes", field: "attributes")
       }
-      attributes.append(.init(name: name, value: text, source: source, at: .distantPast))
+      attributes.append(.init(name: name, value: json, source: source))
     }
     return attributes
   }

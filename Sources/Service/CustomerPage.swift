@@ -87,7 +87,7 @@ public struct CustomerPage: Sendable {
       for attribute in profile.attributes {
         array.object {
           $0.field("name", attribute.name)
-          $0.field("value", attribute.value)
+          $0.field("value", raw: attribute.value)
           $0.field("source", attribute.source)
           $0.field("at", attribute.at.description)
         }

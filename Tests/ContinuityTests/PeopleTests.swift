@@ -43,7 +43,7 @@ struct PeopleTests {
   @Test("links read back as they were written, and so do the records of the first format")
   func profileBytes() throws {
     var profile = CustomerProfile()
-    profile.set(.init(name: "name", value: "Jo", source: "bot:robin", at: Self.at(5)))
+    profile.set(.init(name: "name", text: "Jo \"the lamp\" Doe", source: "bot:robin", at: Self.at(5)))
     profile.saw(.init(name: "ordered", at: Self.at(6)))
     profile.lastAgent = .init(agent: AgentID(3), at: Self.at(7))
     var link = Link(Self.id(1), Self.id(0), identities: [[1, 2]], Self.step)

@@ -74,7 +74,7 @@ public struct MailChannel: Sendable {
       references: Array(mail.thread.parents.reversed()) + [mail.thread.messageID].compactMap { $0 })
     let arrival = MailArrival(
       customer: Self.newID(), conversation: Self.newID(), session: Self.newID(), case: Self.newID(), from: claim,
-      attributes: author.name.map { [.init(name: CustomerProfile.name, value: $0, source: "mail", at: now)] } ?? [],
+      attributes: author.name.map { [.init(name: CustomerProfile.name, text: $0, source: "mail")] } ?? [],
       seenKey: Self.seenKey(bytes, mail, recipient),
       messageKey: mail.thread.messageID.map(Self.threadKey), threadKeys: mail.thread.parents.prefix(50).map(Self.threadKey),
       replyAddress: capability, entry: entry, thread: line,

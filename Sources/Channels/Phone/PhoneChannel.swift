@@ -72,7 +72,7 @@ public struct PhoneChannel: Sendable {
       from: from ?? "anonymous", to: to, members: members.bytes + call.members, facts: call.facts)
     if let name = call.name, !name.isEmpty {
       // What a phone network says of a number's holder; often a place, or a company.
-      arrival.attributes = [.init(name: "caller_name", value: name, source: "phone:\(call.system)", at: .distantPast)]
+      arrival.attributes = [.init(name: "caller_name", text: name, source: "phone:\(call.system)")]
     }
     return arrival
   }
