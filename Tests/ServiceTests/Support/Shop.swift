@@ -171,7 +171,7 @@ final class Shop {
     return try Reply(perform(api.handle(request, caller), caller))
   }
 
-  private func perform(_ action: APIAction, _ caller: Caller) throws -> APIResponse {
+  func perform(_ action: APIAction, _ caller: Caller) throws -> APIResponse {
     switch action {
     case .respond(let response): return response
     case .submit(let intake, let key, let rendering):
