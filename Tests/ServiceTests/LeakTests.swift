@@ -114,7 +114,7 @@ final class LeakWorld {
     ids += [session, conversation, reply.string("customer") ?? ""]
     if let token = reply.string("resume") { tokens.append(token) }
     note("\(bot.holder)@\(at) opens \(proven.map(\.1)) claiming \(claimed.map(\.1)), resumed \(wasResumed) → \(conversation)")
-    search(reply, bot, at)
+    search(reply, bot, at, in: session)
   }
   private var tokens: [String] = []
 
@@ -125,7 +125,7 @@ final class LeakWorld {
     let caller = shops[at].caller(.bot, session.bot)
     search(
       try shops[at].call(
-        "POST", "/v1/sessions/\(session.id)/messages", ["author": "customer", "text": words], by: caller), caller, at)
+        "POST", "/v1/sessions/\(session.id)/messages", ["author": "customer", "text": words], by: caller), caller, at, in: session.id)
     if random.chance(30) {
       let learned = mark(at, node, session.conversation, "business")
       _ = try shops[at].call("POST", "/v1/sessions/\(session.id)/learned", ["fields": ["secret": learned]], by: caller)
@@ -245,7 +245,7 @@ final class LeakWorld {
       // Half of the time ask with the right kind of id, so that rights decide and not the form.
       let target = targets.filter { $0.contains(prefix(of: id)) || random.chance(20) }.randomElement(using: &random)
       guard let target else { continue }
-      search(try shop.call("GET", target, by: caller), caller, at)
+      search(try shop.call("GET", target, by: caller), caller, at, in: target.contains("/sessions/") ? id : nil)
     }
   }
 
@@ -262,19 +262,20 @@ final class LeakWorld {
 
   // MARK: - What may be seen
 
-  private func search(_ reply: Reply, _ caller: Caller, _ at: Int) {
+  /// - Parameter session: the one that was asked about: a bot may not see in it what another of its sessions may.
+  private func search(_ reply: Reply, _ caller: Caller, _ at: Int, in session: String? = nil) {
     for match in reply.text.matches(of: /mark\d+end/) {
       let mark = String(match.0)
       guard let secret = secrets[mark] else { continue }
       seen += 1
-      guard !maySee(secret, caller, at) else { continue }
+      guard !maySee(secret, caller, at, session) else { continue }
       fail(
         "\(caller.scope) \(caller.holder) of workspace \(at) was shown \(mark): \(secret.visibility) of \(secret.node) "
           + "in \(secret.conversation ?? "no conversation") of workspace \(secret.workspace)")
     }
   }
 
-  private func maySee(_ secret: Secret, _ caller: Caller, _ at: Int) -> Bool {
+  private func maySee(_ secret: Secret, _ caller: Caller, _ at: Int, _ asked: String?) -> Bool {
     guard secret.workspace == at else { return false }
     switch caller.scope {
     case .agent, .supervisor, .admin: return true
@@ -282,7 +283,7 @@ final class LeakWorld {
     case .bot:
       guard secret.visibility != "internal" else { return false }
       return sessions.contains { session in
-        guard session.workspace == at, session.bot == caller.holder else { return false }
+        guard session.workspace == at, session.bot == caller.holder, asked == nil || asked == session.id else { return false }
         if session.conversation == secret.conversation { return true }
         return session.proven.map { models[at].person($0).contains(secret.node) } ?? false
       }
