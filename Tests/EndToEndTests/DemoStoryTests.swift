@@ -24,15 +24,18 @@ import Testing
     #expect(!told.contains("the server noted"), "a story that goes well leaves nothing in the log")
   }
 
-  /// A bot that may not vouch for addresses proves nothing about who chats: the mail's handoff then lacks the chat.
+  /// Without a relay that is believed, a mail's sender proves nothing: what Ann gets then lacks the chat and the shop.
   @Test func `a handoff whose timeline is not complete fails the story`() async throws {
     let folder = try TemporaryFolder()
     try FileManager.default.copyItem(atPath: Package.demoRules, toPath: folder.path + "/rules")
     let file = folder.path + "/rules/demo/workspace.yaml"
     let text = try String(contentsOfFile: file, encoding: .utf8)
-    try #require(text.contains("asserts: [email, chat]"))
-    try text.replacing("asserts: [email, chat]", with: "asserts: [chat]")
-      .write(toFile: file, atomically: true, encoding: .utf8)
+    let start = try #require(text.range(of: "trusted_relays:")).lowerBound
+    let end = try #require(text.range(of: "# Phone systems")).lowerBound
+    try (text[..<start] + text[end...]).write(toFile: file, atomically: true, encoding: .utf8)
+    try folder.write(
+      "rules/demo/rules/00-mail.yaml",
+      "- name: mail to Ann\n  when: session.channel == \"email\"\n  route: { queue: returns, prefer_skills: [returns] }\n")
     let peer = try demo(rules: folder.path + "/rules")
     let status = try await peer.end(seconds: 120)
     let told = peer.lines.joined(separator: "\n")
