@@ -20,7 +20,7 @@ enum Administration {
       case ("GET", "timeline", 1): try timeline(query, edge, reply)
       case ("GET", "explain", 1): try explain(query, edge, reply)
       case ("POST", "reload", 1):
-        edge.reads.run { _ in reply(edge.reload()) }
+        edge.heavy.run { _ in reply(edge.reload()) }
       case ("GET", "state", 1): reply(state(edge))
       case ("GET", "phone", 1):
         var json = JSONWriter()

@@ -29,7 +29,8 @@ public final class ServerProcess: Sendable {
     }
   }
 
-  public init(_ settings: Settings) throws {
+  /// - Parameter through: what writers and the commit loop see of the store; tests put faults in between.
+  public init(_ settings: Settings, through: (any Store) -> any Store = { $0 }) throws {
     SignalWatch.ignoreBrokenPipes()
     _ = ProcessFacts.raiseDescriptorLimit()
     try Files.createFolder(settings.data)
@@ -38,29 +39,30 @@ public final class ServerProcess: Sendable {
     let health = Health()
     let hub = Hub()
     let edge = Edge(
-      store: store, reads: try ReadPool(store: store), hub: hub, health: health, settings: settings)
+      store: store, reads: try ReadPool(store: store, name: "read", threads: 2),
+      heavy: try ReadPool(store: store, name: "heavy", threads: 2), hub: hub, health: health, settings: settings)
     self.edge = edge
     let reader = try store.reader()
-    let loop = CommitLoop(store: store, health: health)
-    workspaces = try Self.openWorkspaces(edge, loop, reader)
+    let seen = through(store)
+    let loop = CommitLoop(store: seen, health: health)
+    workspaces = try Self.openWorkspaces(edge, seen, loop, reader)
     edge.use(try reader.tokens())
 
     var options = SocketServer.Options()
     if settings.lanes > 0 { options.lanes = settings.lanes }
     sockets = try SocketServer(options)
-    let outbox = Outbox(edge: edge)
+    let outbox = try Outbox(edge: edge)
     hub.attach(sockets) { outbox.wake($0) }
+    // Before anybody can take a seat, which the start would empty again.
+    for writer in edge.writers { writer.submit([Request(.start)]) }
     addresses = try Self.listen(sockets, edge)
-    for writer in edge.writers {
-      writer.submit([Request(.start)])
-      outbox.wake(writer.workspace)
-    }
+    for writer in edge.writers { outbox.wake(writer.workspace) }
   }
 
   // MARK: - Workspaces
 
   private static func openWorkspaces(
-    _ edge: Edge, _ loop: CommitLoop, _ reader: any StoreReader
+    _ edge: Edge, _ store: any Store, _ loop: CommitLoop, _ reader: any StoreReader
   ) throws -> [(name: String, rules: Int, agents: Int, queues: Int)] {
     let root = edge.settings.rules
     let names = WorkspaceFolder.names(in: root)
@@ -79,21 +81,20 @@ public final class ServerProcess: Sendable {
         row = try edge.store.addWorkspace(named: name)
         known.append(row)
       }
-      try open(row, checked, edge, loop)
+      try open(row, checked, edge, store, loop)
       opened.append((name, checked.rules.rules.count, checked.agents.count, checked.queues.count))
     }
     return opened
   }
 
   private static func open(
-    _ row: WorkspaceRow, _ checked: CheckedWorkspace, _ edge: Edge, _ loop: CommitLoop
+    _ row: WorkspaceRow, _ checked: CheckedWorkspace, _ edge: Edge, _ store: any Store, _ loop: CommitLoop
   ) throws {
     let fingerprint = try fingerprint("\(edge.settings.rules)/\(row.name)")
     let reader = try edge.store.reader()
     let last = try reader.configuration(row.id, version: nil)
     let isSame = last?.bytes == fingerprint
     let version = isSame ? last?.version ?? 1 : (last?.version ?? 0) + 1
-    let store = edge.store
     edge.setPlanner(RulePlanner(checked, version: version), for: row.id)
     let writer = try Writer(workspace: row, commits: loop, outlet: edge.hub) { () throws(StoreFault) in
       let reads = try store.reader()
