@@ -12,9 +12,9 @@ extension Pipeline {
       return .mailTaken(known.conversation, known.entry, duplicate: true)
     }
     let target = try thread(of: mail, reads)
-    for row in mail.blobs { pending.blobs.set(row.id, row, at: turn.position) }
     let who = try resolve(
       [mail.from], newID: mail.customer, profile: mail.profile, seed: try owner(of: target, mail, reads), turn, reads)
+    for row in mail.blobs { pending.blobs.set(row.id, row, at: turn.position) }
     let entry: EntryID
     let conversation: ConversationID
     if let target {

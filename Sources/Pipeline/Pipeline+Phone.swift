@@ -88,7 +88,7 @@ extension Pipeline {
     case .nothing: return taken
     case .missed(let offer):
       guard rings(offer, known.session) else { return rejection(.offerNotYours, known.conversation) }
-      if let reason = try command(.failOffer(offer, .deviceError), &turn, reads) { return rejection(reason, known.conversation) }
+      if let reason = try command(.failOffer(offer, .notAnswered), &turn, reads) { return rejection(reason, known.conversation) }
       return taken
     case .answered(let offer) where !rings(offer, known.session): return rejection(.offerNotYours, known.conversation)
     case .failed(let offer, _) where !rings(offer, known.session): return rejection(.offerNotYours, known.conversation)

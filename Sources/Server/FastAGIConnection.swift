@@ -15,7 +15,7 @@ import System
 /// | call arrived | `call` | wait, with music; finish when a rule says so |
 /// | device answered | `acceptByDevice` | accept, once it is durable; else refuse |
 /// | device lost before it was bridged | `deviceLost` | |
-/// | ring ended: busy, unavailable | `failOffer` | music again, by itself |
+/// | ring ended: busy, unavailable, not answered | `failOffer` | music again, by itself |
 /// | ring ended: answered | `bridgeEnded` | finish: served, if they spoke |
 /// | call ended | `endSession` | |
 /// | connection lost | `endSession` after a grace, unless it came back | |
@@ -150,7 +150,7 @@ final class FastAGIConnection: ConnectionHandler {
     case .unavailable: submit(.failOffer(id, .deviceUnavailable), connection)
     case .notRung: submit(.failOffer(id, .deviceError), connection)
     case .dropped: submit(.deviceLost(id, of: session, newCase: API.newCaseID()), connection)
-    case .notAnswered: break  // the ring's time is the offer's: the machine's own timer ends it as missed
+    case .notAnswered: submit(.failOffer(id, .notAnswered), connection)
     case .cancelled, .lost: break  // the call's own end follows
     }
   }

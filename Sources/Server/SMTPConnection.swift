@@ -133,8 +133,6 @@ enum MailIntake {
       Log.fault("keeping an attachment", error.sentence)
       return edge.hub.post(ticket.ref, .unavailable(ticket.exchange))
     }
-    var mail = arrival.mail
-    mail.blobs = arrival.blobs.map(\.row)
-    writer.submit([Request(.mail(mail), ticket: ticket)])
+    writer.submit([Request(.mail(arrival.mail), ticket: ticket)])
   }
 }

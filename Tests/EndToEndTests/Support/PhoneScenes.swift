@@ -33,8 +33,8 @@ extension TestServer {
 
 extension AGIPeer {
   /// Answers every command until the device rings, and names the offer.
-  func ring(dial: String = "") async throws -> String {
-    let line = try #require(try await until("EXEC Dial", dial: dial))
+  func ring(dial: String = "", talked: Bool = true) async throws -> String {
+    let line = try #require(try await until("EXEC Dial", dial: dial, talked: talked))
     let rest = try #require(line.range(of: "tl-offer^")).upperBound
     return String(line[rest...].prefix { $0 != ")" })
   }
