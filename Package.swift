@@ -75,8 +75,7 @@ let table: [Row] = [
   Row(kind: .library, name: "Sockets", uses: ["System", "CSockets"]),
   Row(kind: .shim, name: "CCurl", system: ["curl"]),
   Row(kind: .library, name: "Outbound", uses: ["Sockets", "CCurl"]),
-  Row(kind: .shim, name: "CStoreHash", system: ["crypto"]),
-  Row(kind: .library, name: "Store", uses: ["Model", "Records", "CStoreHash"], outside: [.grdb]),
+  Row(kind: .library, name: "Store", uses: ["Model", "Records", "System"], outside: [.grdb]),
 
   // The product
   Row(kind: .library, name: "Channels", uses: ["Pipeline", "MailCodec", "PhoneCodec", "Mime", "PhoneNumbers", "System"]),

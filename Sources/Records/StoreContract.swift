@@ -67,6 +67,10 @@ public enum PageDirection: Sendable { case older, newer }
 /// Reads. Not Sendable: each belongs to one queue. Every row read is checked against its checksum; a bad one is
 /// `StoreFault.corrupt`, never served.
 public protocol StoreReader: AnyObject {
+  /// Everything that `body` reads is of one moment: that of its first read. Keep it short, since what was written
+  /// meanwhile cannot be tidied up before it ends. One inside another is part of the outer one.
+  func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T
+
   func workspaces() throws(StoreFault) -> [WorkspaceRow]
   func tokens() throws(StoreFault) -> [TokenRow]
   func head(_ workspace: WorkspaceID) throws(StoreFault) -> LogHead

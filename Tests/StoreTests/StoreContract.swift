@@ -23,6 +23,8 @@ enum StoreContract {
     Check("the head says where the log ends", headFollows),
     Check("a gap or a repeat is refused and nothing of that commit stays", gapsAreRefused),
     Check("a reader sees a commit that returned", readersSeeCommits),
+    Check("what a snapshot reads is of one moment, beside a writer", snapshots),
+    Check("a snapshot that failed leaves the reader as it was", snapshotsThatFail),
     Check("workspaces share nothing", workspacesShareNothing),
     Check("the log is read in pieces", logInPieces),
     Check("the newest configuration is the one without a version", newestConfiguration),

@@ -83,6 +83,7 @@ final class Queries {
   private let prepared: [Prepared]
   private let begin: Prepared
   private let end: Prepared
+  private var isAtOnce = false
 
   init(_ connection: OpaquePointer) throws(StoreFault) {
     self.connection = connection
@@ -105,9 +106,12 @@ final class Queries {
     try Prepared(connection, sql, doing)
   }
 
-  /// Several statements that see the same moment.
+  /// Several statements that see the same moment; within another such call, that one's moment.
   func atOnce<T>(_ body: (Queries) throws(StoreFault) -> T) throws(StoreFault) -> T {
+    if isAtOnce { return try body(self) }
     try begin.run()
+    isAtOnce = true
+    defer { isAtOnce = false }
     let result: T
     do throws(StoreFault) { result = try body(self) } catch {
       try end.run()

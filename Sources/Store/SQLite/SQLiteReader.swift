@@ -32,6 +32,12 @@ public final class SQLiteReader: StoreReader {
   func ask<T>(_ body: (Queries) throws(StoreFault) -> T) throws(StoreFault) -> T {
     try storeFault("read") { try queue.unsafeReentrantRead { _ in try body(queries) } }
   }
+  public func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T {
+    try ask { queries throws(StoreFault) in
+      try queries.atOnce { _ throws(StoreFault) in try body(self) }
+    }
+  }
+
   private func one<R: ColumnRow>(_ query: Query, _ bind: (Prepared) -> Void) throws(StoreFault) -> R? {
     try ask { queries throws(StoreFault) in try queries.bound(query, bind).one(R.table, R.inWorkspace) }
   }

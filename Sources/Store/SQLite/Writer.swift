@@ -1,7 +1,7 @@
-import Records
-internal import CStoreHash
 internal import GRDBSQLite
 import Model
+import Records
+import System
 
 /// The writing connection's statements, and where each workspace's log ends. Used by one thread at a time.
 final class Writer {
@@ -176,10 +176,7 @@ final class Writer {
       readSecret.put(name)
       // Another reader may have been first.
       if let known = try readSecret.one(.secrets, SecretColumns.read) { return known.bytes }
-      var bytes = [UInt8](repeating: 0, count: 32)
-      guard bytes.withUnsafeMutableBytes({ tl_store_entropy($0.baseAddress, $0.count) }) == 0 else {
-        throw .failed(doing: "make the secret \(name)", why: "the kernel refuses entropy")
-      }
+      let bytes = Entropy.bytes(32)
       try put(SecretColumns(name: name, bytes: bytes))
       return bytes
     }
