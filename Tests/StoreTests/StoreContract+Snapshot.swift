@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import Model
 import Records
 import Store
@@ -33,6 +34,9 @@ extension StoreContract {
       let before = written.load(ordering: .acquiring)
       let (said, found) = try reader.snapshot { reader throws(StoreFault) in
         let said = try reader.customer(workspace, Samples.id(1))?.timeline ?? TimelineDigest()
+        // Not before the writer has gone on, so that the two readings could differ.
+        let now = written.load(ordering: .acquiring)
+        while written.load(ordering: .acquiring) == now, now < commits, fault.withLock({ $0 }) == nil { sched_yield() }
         // One inside another is of the same moment.
         let found = try reader.snapshot { reader throws(StoreFault) in
           try reader.timeline(
