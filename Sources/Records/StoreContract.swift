@@ -56,6 +56,10 @@ public protocol Store: Sendable {
   /// had returned when a call begins.
   func reader() throws(StoreFault) -> any StoreReader
 
+  /// Brings the full-text index of a workspace forward by at most `limit` entries, and answers whether it has seen
+  /// all of them. Runs behind the commits, beside them, on one thread at a time.
+  func index(_ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords) throws(StoreFault) -> Bool
+
   /// Removes outcomes older than the instant.
   func forgetOutcomes(before: Instant) throws(StoreFault)
   func close()
@@ -108,6 +112,8 @@ public protocol StoreReader: AnyObject {
   func transcript(
     _ workspace: WorkspaceID, of conversation: ConversationID, after: EntryID, limit: Int, visible: Visibility
   ) throws(StoreFault) -> [EntryRow]
+  /// Full text, newest first, as far as the index has come.
+  func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage
 }
 
 /// What went wrong with storage, in a sentence for the log and the health page.

@@ -21,6 +21,7 @@ public final class ServerProcess: Sendable {
   public let workspaces: [(name: String, rules: Int, agents: Int, queues: Int)]
   private let sockets: SocketServer
   private let lock: FolderLock
+  private let search: SearchWorker
 
   public enum StartFault: Error, CustomStringConvertible {
     case sentence(String)
@@ -48,6 +49,7 @@ public final class ServerProcess: Sendable {
     var options = SocketServer.Options()
     if settings.lanes > 0 { options.lanes = settings.lanes }
     sockets = try SocketServer(options)
+    search = SearchWorker(store) { edge.writers.map(\.workspace) }
     let outbox = Outbox(edge: edge)
     hub.attach(sockets) { outbox.wake($0) }
     addresses = try Self.listen(sockets, edge)
@@ -254,6 +256,7 @@ public final class ServerProcess: Sendable {
   public func stop() async -> Int {
     edge.stopping()
     let cutOff = await sockets.shutdown(withinMilliseconds: edge.settings.drainSeconds * 1_000)
+    search.stop()
     edge.store.close()
     return cutOff
   }

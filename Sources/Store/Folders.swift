@@ -29,6 +29,13 @@ enum Folders {
     close(file)
   }
 
+  /// Nothing happens where there is no such file.
+  static func remove(_ path: String) throws(StoreFault) {
+    guard unlink(path) != 0 else { return }
+    let code = errno
+    if code != ENOENT { throw fault("remove \(path)", code) }
+  }
+
   static func sync(folder path: String) throws(StoreFault) {
     let file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard file >= 0 else { throw fault("open the folder \(path)", errno) }

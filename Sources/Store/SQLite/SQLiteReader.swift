@@ -8,6 +8,8 @@ public final class SQLiteReader: StoreReader {
   private let store: SQLiteStore
   private let queue: DatabaseQueue
   private let queries: Queries
+  /// The index's own connection, made when somebody searches.
+  private var finder: SearchFinder?
 
   init(_ store: SQLiteStore) throws(StoreFault) {
     self.store = store
@@ -210,6 +212,17 @@ public final class SQLiteReader: StoreReader {
       columns.put(after)
       columns.put(Int64(visible.rawValue))
       columns.put(Int64(limit))
+    }
+  }
+
+  public func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage {
+    let finder: SearchFinder
+    if let known = self.finder { finder = known } else {
+      finder = try SearchFinder(store.folder)
+      self.finder = finder
+    }
+    return try ask { queries throws(StoreFault) in
+      try queries.atOnce { queries throws(StoreFault) in try finder.find(workspace, query, queries) }
     }
   }
 }
