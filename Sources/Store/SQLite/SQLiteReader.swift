@@ -225,4 +225,21 @@ public final class SQLiteReader: StoreReader {
       try queries.atOnce { queries throws(StoreFault) in try finder.find(workspace, query, queries) }
     }
   }
+
+  // MARK: Privacy
+
+  public func erasures(_ workspace: WorkspaceID) throws(StoreFault) -> [ErasureReceipt] {
+    try rows(.erasures) { $0.put(workspace) }
+  }
+  public func accesses(
+    _ workspace: WorkspaceID, of customer: CustomerID?, before: Int64, limit: Int
+  ) throws(StoreFault) -> [(number: Int64, access: AccessRow)] {
+    let rows: [AccessColumns] = try rows(customer == nil ? .accesses : .accessesOfCustomer) { columns in
+      columns.put(workspace)
+      if let customer { columns.put(customer) }
+      columns.put(before)
+      columns.put(Int64(limit))
+    }
+    return rows.map { ($0.number, $0.access) }
+  }
 }

@@ -49,12 +49,16 @@ public final class SQLiteStore: Store {
   static let pragmas = [
     "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "cache_size=-65536", "temp_store=MEMORY",
     "cell_size_check=ON", "trusted_schema=OFF", "journal_size_limit=67108864",
+    // Overwrites what is deleted, so that an erasure leaves nothing behind in a page.
+    "secure_delete=ON",
   ]
+
+  static let busyMilliseconds: Int32 = 5_000
 
   static func configuration() -> Configuration {
     var configuration = Configuration()
     configuration.foreignKeysEnabled = false  // There are none: rows of one command come in any order.
-    configuration.busyMode = .timeout(5)
+    configuration.busyMode = .timeout(Double(busyMilliseconds) / 1_000)
     return configuration
   }
 
@@ -147,7 +151,7 @@ public final class SQLiteStore: Store {
 
   var file: String { "\(folder)/throughline.sqlite" }
 
-  private func write<T>(_ doing: String, _ body: (Writer) throws(StoreFault) -> T) throws(StoreFault) -> T {
+  func write<T>(_ doing: String, _ body: (Writer) throws(StoreFault) -> T) throws(StoreFault) -> T {
     try writer.withLock { writer throws(StoreFault) in
       guard let held = writer else { throw .failed(doing: doing, why: "the store is closed") }
       return UnsafeSend(value: try storeFault(doing) { try queue.writeWithoutTransaction { _ in try body(held.value) } })

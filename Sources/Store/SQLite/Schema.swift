@@ -6,6 +6,7 @@ enum Schema {
   static var migrations: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1") { try $0.execute(sql: first) }
+    migrator.registerMigration("2") { try $0.execute(sql: second) }
     return migrator
   }
 
@@ -88,5 +89,20 @@ enum Schema {
     CREATE TABLE verified(
       workspace INTEGER PRIMARY KEY, position INTEGER NOT NULL, chain BLOB NOT NULL, entry INTEGER NOT NULL,
       checksum INTEGER NOT NULL) STRICT;
+    """
+
+  /// Erasures and who read what; and finding a conversation's blobs.
+  static let second = """
+    CREATE TABLE erasures(
+      workspace INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, by_ TEXT NOT NULL,
+      customers BLOB NOT NULL, up_to INTEGER NOT NULL, entries INTEGER NOT NULL, identities INTEGER NOT NULL,
+      blobs INTEGER NOT NULL, done INTEGER, checksum INTEGER NOT NULL,
+      PRIMARY KEY(workspace, number)) STRICT, WITHOUT ROWID;
+    CREATE TABLE accesses(
+      workspace INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, who TEXT NOT NULL,
+      what INTEGER NOT NULL, customer BLOB, checksum INTEGER NOT NULL,
+      PRIMARY KEY(workspace, number)) STRICT, WITHOUT ROWID;
+    CREATE INDEX accesses_by_customer ON accesses(workspace, customer, number) WHERE customer IS NOT NULL;
+    CREATE INDEX blobs_by_conversation ON blobs(workspace, conversation, blob) WHERE conversation IS NOT NULL;
     """
 }
