@@ -11,12 +11,15 @@ public final class SQLiteReader: StoreReader {
   /// The index's own connection, made when somebody searches.
   private var finder: SearchFinder?
 
-  init(_ store: SQLiteStore) throws(StoreFault) {
+  convenience init(_ store: SQLiteStore) throws(StoreFault) { try self.init(copyOf: store, file: store.file) }
+
+  /// Of a copy of the store's rows, such as a backup.
+  init(copyOf store: SQLiteStore, file: String) throws(StoreFault) {
     self.store = store
     let queue = try storeFault("open a reader") {
       var configuration = SQLiteStore.configuration()
       configuration.readonly = true
-      return try DatabaseQueue(path: store.file, configuration: configuration)
+      return try DatabaseQueue(path: file, configuration: configuration)
     }
     self.queue = queue
     queries = try storeFault("prepare a reader") {
@@ -181,6 +184,20 @@ public final class SQLiteReader: StoreReader {
       columns.put(workspace)
       columns.put(hash)
     }
+  }
+
+  /// Of all bytes that rows refer to, each once.
+  func blobHashes(_ workspace: WorkspaceID) throws(StoreFault) -> [Digest] {
+    let found: [BlobRow] = try ask { queries throws(StoreFault) in
+      let all = try queries.prepare(
+        Table.blobs.select("INDEXED BY blobs_by_hash WHERE workspace=? ORDER BY hash"), "list blobs")
+      all.begin()
+      all.put(workspace)
+      return try all.all(.blobs, BlobRow.inWorkspace)
+    }
+    var hashes: [Digest] = []
+    for row in found where row.hash != hashes.last { hashes.append(row.hash) }
+    return hashes
   }
 
   // MARK: Timelines

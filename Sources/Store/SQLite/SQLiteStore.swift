@@ -138,6 +138,10 @@ public final class SQLiteStore: Store {
     try write("make the secret \(name)") { writer throws(StoreFault) in try writer.makeSecret(named: name) }
   }
 
+  /// The migrations that the folder has gone through.
+  func applied() throws -> [String] {
+    try queue.unsafeReentrantRead { try String.fetchAll($0, sql: "SELECT identifier FROM grdb_migrations ORDER BY 1") }
+  }
   /// For tests that make the machine fail.
   func execute(_ sql: String) throws {
     try queue.writeWithoutTransaction { try $0.execute(sql: sql) }

@@ -5,10 +5,13 @@ internal import GRDB
 enum Schema {
   static var migrations: DatabaseMigrator {
     var migrator = DatabaseMigrator()
-    migrator.registerMigration("1") { try $0.execute(sql: first) }
-    migrator.registerMigration("2") { try $0.execute(sql: second) }
+    for (name, sql) in zip(names, [first, second]) {
+      migrator.registerMigration(name) { try $0.execute(sql: sql) }
+    }
     return migrator
   }
+
+  static let names = ["1", "2"]
 
   // Every key begins with the workspace. Tables whose rows are found by their key alone have no rowid: the key
   // would be stored, and looked up, twice. (`secrets` belongs to the whole folder.)
