@@ -12,6 +12,7 @@ public final class ServerProcess: Sendable {
   public let workspaces: [Workspaces.Change]
   private let sockets: SocketServer
   private let lock: FolderLock
+  private let search: SearchWorker
 
   public enum StartFault: Error, CustomStringConvertible {
     case sentence(String)
@@ -43,6 +44,7 @@ public final class ServerProcess: Sendable {
     var options = SocketServer.Options()
     if settings.lanes > 0 { options.lanes = settings.lanes }
     sockets = try SocketServer(options)
+    search = SearchWorker(store) { edge.writers.map(\.workspace) }
     let outbox = try Outbox(edge: edge)
     hub.attach(sockets) { outbox.wake($0) }
     // Before anybody can take a seat, which the start would empty again.
@@ -103,6 +105,7 @@ public final class ServerProcess: Sendable {
   public func stop() async -> Int {
     edge.stopping()
     let cutOff = await sockets.shutdown(withinMilliseconds: edge.settings.drainSeconds * 1_000)
+    search.stop()
     edge.store.close()
     return cutOff
   }
