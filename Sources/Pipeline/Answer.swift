@@ -16,6 +16,7 @@ public enum Answer: Hashable, Sendable {
   case ruleAnswered(RuleAction, rule: UInt32, ruleVersion: UInt32)
   case mailTaken(ConversationID, EntryID, duplicate: Bool)
   case callTaken(SessionID, ConversationID, CustomerID, CaseID?, resumed: Bool)
+  case standing(CallStanding)
   case journeyRecorded(CustomerID, EntryID)
   case offer(OfferAnswer)
   case noOffer
@@ -193,7 +194,7 @@ extension Answer {
     case .refused(let refusal):
       w.uint8(14)
       w.uint8(refusal.rawValue)
-    case .offer, .noOffer, .position, .keyReused, .unavailable: w.uint8(0)
+    case .offer, .noOffer, .position, .standing, .keyReused, .unavailable: w.uint8(0)
     }
     return w.bytes
   }

@@ -15,6 +15,7 @@ extension Pipeline {
     let who = try resolve(
       [mail.from], newID: mail.customer, attributes: mail.attributes, seed: try owner(of: target, mail, reads), turn,
       reads)
+    for row in mail.blobs { pending.blobs.set(row.id, row, at: turn.position) }
     let entry: EntryID
     let conversation: ConversationID
     let choice = try target == nil ? choose(mail, who, turn, reads) : nil

@@ -28,25 +28,22 @@ public struct TimelinePage: Sendable {
     _ workspace: WorkspaceID, of customer: CustomerID, _ from: From, limit: Int, visible: Visibility,
     _ reads: any StoreReader
   ) throws(StoreFault) -> TimelinePage {
-    guard let row = try reads.customer(workspace, customer) else {
-      return TimelinePage(entries: [], digest: TimelineDigest(), hasMore: false, from: from, members: [])
-    }
-    // Digest and entries must be of one moment, and each question sees its own: when the digest is the same after as
-    // before, nothing came between. Under writes without end the last try stands; older pages are never affected.
-    var page = TimelinePage(entries: [], digest: TimelineDigest(), hasMore: false, from: from, members: [])
-    for _ in 0..<50 {
-      let records = try reads.merged(workspace, into: row.root)
-      page.digest = Self.digest(records)
-      page.members = records.map(\.id)
-      switch from {
-      case .before(let number):
-        page.entries = try reads.timeline(
-          workspace, of: page.members, from: number, .older, atMost: EntryID(.max), limit: limit + 1, visible: visible)
-      case .after(let number):
-        page.entries = try reads.timeline(
-          workspace, of: page.members, from: number, .newer, atMost: EntryID(.max), limit: limit + 1, visible: visible)
+    // Digest and entries are of one moment, or the proof would prove nothing.
+    var page = try reads.snapshot { reads throws(StoreFault) in
+      guard let row = try reads.customer(workspace, customer) else {
+        return TimelinePage(entries: [], digest: TimelineDigest(), hasMore: false, from: from, members: [])
       }
-      if Self.digest(try reads.merged(workspace, into: row.root)) == page.digest { break }
+      let records = try reads.merged(workspace, into: row.root)
+      let ids = records.map(\.id)
+      let (number, direction): (EntryID, PageDirection) =
+        switch from {
+        case .before(let number): (number, .older)
+        case .after(let number): (number, .newer)
+        }
+      return TimelinePage(
+        entries: try reads.timeline(
+          workspace, of: ids, from: number, direction, atMost: EntryID(.max), limit: limit + 1, visible: visible),
+        digest: Self.digest(records), hasMore: false, from: from, members: ids)
     }
     page.cut(to: limit)
     return page

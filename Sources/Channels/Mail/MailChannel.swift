@@ -14,15 +14,21 @@ public struct MailChannel: Sendable {
   public var addresses: [String]
   public var identityKey: HMACKey
   public var replyKey: HMACKey
+  /// What customers read in `From` instead of an agent's short name, by that name.
+  public var displayNames: [String: String]
   public var emailRules = EmailRules()
   /// How long a reply address is good.
   public static let replyAddressDays: Int64 = 365
 
-  public init(workspace: WorkspaceID, addresses: [String], identityKey: HMACKey, replyKey: HMACKey) {
+  public init(
+    workspace: WorkspaceID, addresses: [String], identityKey: HMACKey, replyKey: HMACKey,
+    displayNames: [String: String] = [:]
+  ) {
     self.workspace = workspace
     self.addresses = addresses
     self.identityKey = identityKey
     self.replyKey = replyKey
+    self.displayNames = displayNames
   }
 
   /// Whether mail for this mailbox is ours: one of the addresses, or a reply address at one of their domains.
@@ -72,7 +78,7 @@ public struct MailChannel: Sendable {
       ours: ours, theirs: isProven && mail.replyTo.count == 1 ? mail.replyTo[0].address : author.address,
       theirName: author.name ?? "", subject: mail.subjectText, lastMessageID: mail.thread.messageID,
       references: Array(mail.thread.parents.reversed()) + [mail.thread.messageID].compactMap { $0 })
-    let arrival = MailArrival(
+    var arrival = MailArrival(
       customer: Self.newID(), conversation: Self.newID(), session: Self.newID(), case: Self.newID(), from: claim,
       attributes: author.name.map { [.init(name: CustomerProfile.name, text: $0, source: "mail")] } ?? [],
       seenKey: Self.seenKey(bytes, mail, recipient),
@@ -80,6 +86,7 @@ public struct MailChannel: Sendable {
       replyAddress: capability, entry: entry, thread: line,
       subjectKey: MailSubject(mail.subjectText).key, automatic: mail.automatic?.rawValue,
       facts: MailFacts(from: author.address, to: ours, subject: mail.subjectText, text: mail.own))
+    arrival.blobs = blobs.map(\.row)
     return Arrival(mail: arrival, blobs: blobs)
   }
 
@@ -184,7 +191,7 @@ extension MailChannel {
       conversation: .init(high: mail.conversation.high, low: mail.conversation.low), expires: expires.milliseconds)
     let local = reply.localPart(recipient: mail.thread.theirs, mac: { replyKey.sign($0, truncatedTo: 32) })
     var from = ours
-    from.name = mail.agentName
+    from.name = displayNames[mail.agentName] ?? mail.agentName
     let subject = mail.thread.subject
     let isReply = MailSubject(subject).isReply
     var composer = MailComposer(

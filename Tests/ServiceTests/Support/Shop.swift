@@ -184,10 +184,11 @@ final class Shop {
       }
       try submit(.endNext(agent, waiter))
       return APIResponse(.noOffer)
-    case .call(let intake, let key, _):
+    case .call(let intake, let call, let key, _):
       guard let answer = try submit(intake, key) else { throw Fault.silence }
       guard case .callTaken(let session, _, _, _, _) = answer else { return APIResponse(answer) }
-      return CallInstruction.of(session, pipeline.router, now: now).response(call: session)
+      guard case .standing(let standing) = try submit(.standing(call: call)) else { throw Fault.silence }
+      return CallInstruction(standing, now: now).response(call: session)
     case .read(let body):
       _ = try submit(.read)
       return try body(reader) { [store] workspace, hash throws(StoreFault) in try store.blobs.read(hash, workspace) }
