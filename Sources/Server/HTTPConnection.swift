@@ -323,7 +323,7 @@ final class HTTPConnection: ConnectionHandler {
       edge.writer(caller.workspace)?.submit([
         Request(.standing(call: wait.key), ticket: Ticket(connection.ref, exchange: number))
       ])
-    case .offer, .offerEnded, .agentHears, .ringing, .push, .looked, .mailRefused: break
+    case .offer, .offerEnded, .agentHears, .heard, .ringing, .push, .looked, .mailRefused: break
     }
   }
 
