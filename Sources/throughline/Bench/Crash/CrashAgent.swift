@@ -57,6 +57,7 @@ final class CrashAgent {
   private func read(_ given: CrashTimeline, of customer: String, then: @escaping () -> Void) {
     guard let older = given.older else {
       world.ledger.saw(given.entries, of: customer)
+      world.ledger.timelines += 1
       if let fault = given.fault { world.ledger.violated("\(aCase) was offered with a timeline of \(customer): \(fault)") }
       return then()
     }

@@ -24,6 +24,8 @@ struct CrashBench: AsyncParsableCommand {
     var mails = 0
     var calls = 0
     var talks = 0
+    var timelines = 0
+    var pushes = 0
     var checks = 0
     var repeats = 0
     var records: Int64 = 0
@@ -93,6 +95,8 @@ struct CrashBench: AsyncParsableCommand {
     totals.heard += ledger.heard
     totals.mails += ledger.mails.count
     totals.calls += ledger.calls.count
+    totals.timelines += ledger.timelines
+    totals.pushes += ledger.pushed.reduce(0) { $0 + $1.entries.count }
     totals.talks += ledger.calls.reduce(0) { $0 + $1.talks }
     return ledger.violations
   }
@@ -141,6 +145,7 @@ struct CrashBench: AsyncParsableCommand {
       ("cycles", totals.cycles, "kills"), ("requests", totals.sends, "sent"),
       ("acknowledged", totals.acknowledged, "requests"), ("answers and pushes", totals.heard, "heard"),
       ("mails", totals.mails, "sent"), ("calls", totals.calls, "placed"), ("talks", totals.talks, "bridged"),
+      ("offers' timelines", totals.timelines, "recomputed"), ("customers' words", totals.pushes, "pushed to agents"),
       ("timelines and cases", totals.checks, "checked"),
       ("sent again", totals.repeats, "requests"), ("longest log", Int(totals.records), "records replayed"),
       ("violations", 0, ""),

@@ -71,6 +71,8 @@ struct CrashLedger: Sendable {
   /// Who owned a conversation in an epoch, as answers and entries said.
   var owners: [String: [Int64: String]] = [:]
   var violations: [String] = []
+  /// Timelines that came with an offer and were counted and summed up again.
+  var timelines = 0
   /// Answers, pushes and acknowledgements heard.
   var heard = 0
 

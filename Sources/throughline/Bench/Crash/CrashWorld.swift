@@ -59,7 +59,7 @@ final class CrashWorld {
     isOver = false
     actors = []
     busy = []
-    if awayMilliseconds > 10_000 { for index in ledger.calls.indices { ledger.calls[index].isOver = true } }
+    if awayMilliseconds > 25_000 { for index in ledger.calls.indices { ledger.calls[index].isOver = true } }
     open = ledger.calls.indices.filter { !ledger.calls[$0].isOver }
     for holder in indexes(.bot) {
       for _ in 0..<6 { actors.append(CrashBot(peer(http, holder), holder, self)) }
