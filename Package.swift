@@ -75,8 +75,7 @@ let table: [Row] = [
   Row(kind: .library, name: "Sockets", uses: ["System", "CSockets"]),
   Row(kind: .shim, name: "CCurl", system: ["curl"]),
   Row(kind: .library, name: "Outbound", uses: ["Sockets", "CCurl"]),
-  Row(kind: .shim, name: "CStoreHash", system: ["crypto"]),
-  Row(kind: .library, name: "Store", uses: ["Model", "Records", "CStoreHash"], outside: [.grdb]),
+  Row(kind: .library, name: "Store", uses: ["Model", "Records", "System"], outside: [.grdb]),
 
   // The product
   Row(kind: .library, name: "Channels", uses: ["Pipeline", "MailCodec", "PhoneCodec", "Mime", "PhoneNumbers", "System"]),
@@ -108,7 +107,9 @@ let table: [Row] = [
   Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
   Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
   Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
-  Row(kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb]),
+  Row(
+    kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb],
+    resources: ["Folders"]),
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
     kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System", "SessionScripts"],
