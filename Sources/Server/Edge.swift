@@ -189,6 +189,8 @@ enum Inbound: Sendable {
   case offer(OfferAnswer, WaiterID)
   case offerEnded(OfferID, OfferEnd)
   case agentHears(ConversationID, EntryID)
+  /// What an agent's stream has read, as frames in order.
+  case heard([[UInt8]])
   /// For a desk: its agent's phone rings for this offer. The phone answers it, not the desk.
   case ringing(OfferAnswer)
   case ring(OfferID, AgentID, device: String, until: Instant)
