@@ -7,7 +7,7 @@ extension WorkspaceReader {
     let keys = [
       "title", "mail_addresses", "dialled_numbers", "default_region", "trusted_relays", "phone_systems",
       "bots", "integrations",
-      "conversation_window", "capacity",
+      "conversation_window", "capacity", "retention", "redact",
     ]
     guard let members = section.members(keys, what: "workspace.yaml") else { return made }
     if let title = members["title"]?.text(what: "title") { made.title = title }
@@ -32,6 +32,8 @@ extension WorkspaceReader {
     {
       made.conversationWindowMilliseconds = window
     }
+    made.retention = members["retention"]?.elements(what: "retention").compactMap(retention) ?? []
+    made.redactions = members["redact"]?.entries(what: "redact").compactMap(redaction) ?? []
     if let capacity = members["capacity"] { readCapacity(capacity, &made.capacity) }
     return made
   }

@@ -16,6 +16,10 @@ public struct WorkspaceConfiguration: Sendable, Hashable {
   /// A customer who returns within this time continues the same conversation. 72 hours.
   public var conversationWindowMilliseconds: Int64 = 72 * 3_600_000
   public var capacity = CapacityWeights()
+  /// Which words go by age; none unless told.
+  public var retention: [RetentionConfiguration] = []
+  /// What is taken out of what comes in, beside card numbers and tokens.
+  public var redactions: [RedactionConfiguration] = []
 
   public init(name: String) {
     self.name = name

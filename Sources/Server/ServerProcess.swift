@@ -13,6 +13,7 @@ public final class ServerProcess: Sendable {
   private let sockets: SocketServer
   private let lock: FolderLock
   private let search: SearchWorker
+  private let housekeeper: Housekeeper
 
   public enum StartFault: Error, CustomStringConvertible {
     case sentence(String)
@@ -46,6 +47,8 @@ public final class ServerProcess: Sendable {
     hub.attach(sockets) { outbox.wake($0) }
     addresses = try Self.listen(sockets, edge)
     for writer in edge.writers { all.begin(writer) }
+    housekeeper = Housekeeper(edge)
+    edge.use(housekeeper)
   }
 
   // MARK: - Listeners
@@ -100,6 +103,7 @@ public final class ServerProcess: Sendable {
   public func stop() async -> Int {
     edge.stopping()
     let cutOff = await sockets.shutdown(withinMilliseconds: edge.settings.drainSeconds * 1_000)
+    housekeeper.stop()
     search.stop()
     edge.store.close()
     return cutOff

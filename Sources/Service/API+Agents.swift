@@ -66,8 +66,10 @@ extension API {
   func getCase(_ request: APIRequest, _ caller: Caller, _ id: CaseID) throws(APIProblem) -> APIAction {
     try need(caller, .agent, .supervisor, .admin)
     let directory = directory
-    return .read { reads, _ throws(StoreFault) in
-      guard try reads.aCase(directory.workspace, id) != nil else { return APIResponse(.notFound("case")) }
+    return .read { [self] reads, _ throws(StoreFault) in
+      guard let row = try reads.aCase(directory.workspace, id) else { return APIResponse(.notFound("case")) }
+      let customer = try reads.conversation(directory.workspace, row.conversation)?.customer
+      record(.aCase, by: caller, of: customer.map { [$0] } ?? [])
       var out = Array("{".utf8)
       try CaseView.append(id, directory, timelineLimit: 200, reads, to: &out)
       out.append(UInt8(ascii: "}"))
@@ -136,8 +138,9 @@ extension API {
     let before = EntryID(try number(request, "before", 1...Int64.max) ?? .max)
     let limit = Int(try number(request, "limit", 1...1_000) ?? 200)
     let workspace = directory.workspace
-    return .read { reads, _ throws(StoreFault) in
+    return .read { [self] reads, _ throws(StoreFault) in
       guard try reads.customer(workspace, customer) != nil else { return APIResponse(.notFound("customer")) }
+      record(.timeline, by: caller, of: [customer])
       let page = try TimelinePage.read(
         workspace, of: customer, before: before, limit: limit, visible: .internal, reads)
       var out: [UInt8] = []
