@@ -97,6 +97,8 @@ let table: [Row] = [
   Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"], resources: ["Golden"]),
   Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
   Row(kind: .test, name: "ContinuityTests", uses: ["Continuity", "Expressions", "Records"]),
+  Row(kind: .test, name: "PipelineTests", uses: ["Pipeline", "Records"]),
+  Row(kind: .test, name: "ChannelsTests", uses: ["Channels"]),
   Row(kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"], resources: ["Sessions"]),
   Row(kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"], resources: ["Sessions", "Conformance"]),
   Row(kind: .test, name: "MimeTests", uses: ["Mime", "MailCodec"], resources: ["Conformance", "Threads"]),
@@ -111,8 +113,8 @@ let table: [Row] = [
     resources: ["Folders"]),
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
-    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System"], outside: [.grdb],
-    resources: ["Peers"]),
+    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System", "SessionScripts"],
+    outside: [.grdb], resources: ["Peers"]),
 
   // Fuzzing: see Tests/Fuzz/README.md
   Row(kind: .fuzz, name: "fuzz-http", uses: ["WebCodec"]),

@@ -22,7 +22,8 @@ public final class ServerProcess: Sendable {
     }
   }
 
-  public init(_ settings: Settings) throws {
+  /// - Parameter through: what writers and the commit loop see of the store; tests put faults in between.
+  public init(_ settings: Settings, through: (any Store) -> any Store = { $0 }) throws {
     SignalWatch.ignoreBrokenPipes()
     _ = ProcessFacts.raiseDescriptorLimit()
     try Files.createFolder(settings.data)
@@ -31,10 +32,12 @@ public final class ServerProcess: Sendable {
     let health = Health()
     let hub = Hub()
     let edge = Edge(
-      store: store, reads: try ReadPool(store: store), hub: hub, health: health, settings: settings)
+      store: store, reads: try ReadPool(store: store, name: "read", threads: 2),
+      heavy: try ReadPool(store: store, name: "heavy", threads: 2), hub: hub, health: health, settings: settings)
     self.edge = edge
     let reader = try store.reader()
-    let all = Workspaces(edge, CommitLoop(store: store, health: health))
+    let seen = through(store)
+    let all = Workspaces(edge, seen, CommitLoop(store: seen, health: health))
     edge.use(all)
     workspaces = try all.openAll()
     edge.use(try reader.tokens())
@@ -43,10 +46,12 @@ public final class ServerProcess: Sendable {
     if settings.lanes > 0 { options.lanes = settings.lanes }
     sockets = try SocketServer(options)
     search = SearchWorker(store) { edge.writers.map(\.workspace) }
-    let outbox = Outbox(edge: edge)
+    let outbox = try Outbox(edge: edge)
     hub.attach(sockets) { outbox.wake($0) }
+    // Before anybody can take a seat, which the start would empty again.
+    for writer in edge.writers { writer.submit([Request(.start)]) }
     addresses = try Self.listen(sockets, edge)
-    for writer in edge.writers { all.begin(writer) }
+    for writer in edge.writers { edge.hub.wakeOutbox(writer.workspace) }
     housekeeper = Housekeeper(edge)
     edge.use(housekeeper)
   }

@@ -20,6 +20,8 @@ import Wire
 /// first workspace is touched; only a store that fails can end a reload in the middle.
 public final class Workspaces: Sendable {
   let edge: Edge
+  /// As writers see it; tests put faults in between.
+  private let store: any Store
   private let commits: CommitLoop
   /// One reload at a time, whoever asks for it.
   private let turn = DispatchQueue(label: "reload")
@@ -57,8 +59,9 @@ public final class Workspaces: Sendable {
     case cutShort(done: [Change], why: String)
   }
 
-  init(_ edge: Edge, _ commits: CommitLoop) {
+  init(_ edge: Edge, _ store: any Store, _ commits: CommitLoop) {
     self.edge = edge
+    self.store = store
     self.commits = commits
   }
 
@@ -119,7 +122,7 @@ public final class Workspaces: Sendable {
   }
 
   private func makeWriter(_ row: WorkspaceRow, _ checked: CheckedWorkspace, _ version: UInt32) throws -> Writer {
-    let (edge, store) = (edge, edge.store)
+    let (edge, store) = (edge, store)
     edge.add(RulePlanner(checked, version: version), for: row.id)
     return try Writer(workspace: row, commits: commits, outlet: edge.hub) { () throws(StoreFault) in
       let reads = try store.reader()
