@@ -8,10 +8,12 @@ import Synchronization
 import System
 
 /// What is tidied up beside the service, at the start and then every hour: erasures that a crash cut off are
-/// finished, words past their time are forgotten, and so are old outcomes and bytes that nothing refers to.
+/// finished, words past their time are forgotten, and so are old outcomes and bytes that nothing refers to. What came
+/// since the last look is checked for damage, and once a day everything is.
 final class Housekeeper: Sendable {
-  private let edge: Edge
+  let edge: Edge
   private let queue = DispatchQueue(label: "housekeeping", qos: .utility)
+  private let turns = Atomic<Int>(0)
   private let isStopped = Atomic<Bool>(false)
   /// How far each rule has looked, so that an hour's look is an hour's entries.
   private let looked = Mutex<[Look: EntryID]>([:])
@@ -29,17 +31,27 @@ final class Housekeeper: Sendable {
     queue.async { self.run() }
   }
 
-  func stop() {
-    isStopped.store(true, ordering: .releasing)
-    queue.sync {}
-  }
+  /// Does not wait: a look at everything may take minutes, and whatever is cut off here is taken up again.
+  func stop() { isStopped.store(true, ordering: .releasing) }
 
   private func run() {
     guard !isStopped.load(ordering: .acquiring) else { return }
-    do throws(StoreFault) { _ = try tidy(now: Instant(milliseconds: WallClock.nowMilliseconds)) } catch {
+    do throws(StoreFault) {
+      _ = try tidy(now: Instant(milliseconds: WallClock.nowMilliseconds))
+      try check()
+    } catch {
+      if isStopped.load(ordering: .acquiring) { return }
       Log.fault("housekeeping", error.sentence)
     }
-    queue.asyncAfter(deadline: .now() + .seconds(Self.everySeconds)) { self.run() }
+    queue.asyncAfter(deadline: .now() + .seconds(Self.everySeconds)) { [weak self] in self?.run() }
+  }
+
+  /// Everything an hour after the start, and from then on once a day; else what is new.
+  private func check() throws(StoreFault) {
+    let isDaily = turns.add(1, ordering: .relaxed).oldValue % 24 == 1
+    for writer in edge.writers where !isStopped.load(ordering: .acquiring) {
+      try isDaily ? checkWhole(writer) : checkRecent(writer)
+    }
   }
 
   /// Returns how many entries lost their words to age.
