@@ -16,6 +16,9 @@ extension Workspaces {
     var directory = writer.peek { Directory(writer.workspace, writer.name, $0.router) }
     directory.defaultRegion = checked.workspace.defaultRegion
     directory.ruleVersion = version
+    directory.emailRules = EmailRules(
+      checked.workspace.emailProviders.map { .init(domains: $0.domains, ignoresDots: $0.ignoresDots, tag: $0.tag) })
+    directory.conversationWindow = .milliseconds(checked.workspace.conversationWindowMilliseconds)
     for bot in checked.workspace.bots {
       directory.mayAssert[bot.name] = Set(bot.identityKinds.compactMap { IdentityKind(name: $0) })
     }
@@ -43,6 +46,7 @@ extension Workspaces {
       replyKey: HMACKey(try reader.secret(named: "reply address")),
       displayNames: Dictionary(checked.agents.map { ($0.name, $0.displayName) }) { first, _ in first })
     mail.redactor = redactor
+    mail.emailRules = directory.emailRules
     edge.use(mail)
     try edge.use(phones(writer, checked, key, reader), of: writer.workspace)
     edge.use(checked, for: writer.workspace)

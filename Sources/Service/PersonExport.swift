@@ -38,7 +38,7 @@ public struct PersonExport: Sendable {
       accesses += try reads.accesses(workspace, of: record.id, before: .max, limit: 100_000).map(\.access)
     }
     var page = try TimelinePage.read(
-      workspace, of: root, before: EntryID(.max), limit: 1_000, visible: .internal, reads)
+      workspace, of: root, .before(EntryID(.max)), limit: 1_000, visible: .internal, reads)
     page = try page.whole(workspace, reads)
     var timeline: [UInt8] = []
     page.append(to: &timeline)
@@ -100,8 +100,16 @@ public struct PersonExport: Sendable {
       $0.field("record", row.customer.description)
       let evidence: Evidence
       do throws(WireError) { evidence = try Evidence(decoding: row.evidence) } catch { return }
-      $0.field("said_by", evidence.source)
-      $0.field("said_at", evidence.at.description)
+      $0.field("evidence", array: { array in
+        for item in evidence.items {
+          array.object {
+            $0.field("source", item.source)
+            $0.field("means", item.means)
+            $0.field("assurance", item.assurance.name)
+            $0.field("at", item.at.description)
+          }
+        }
+      })
     }
   }
 
@@ -160,11 +168,11 @@ extension TimelinePage {
   /// With all older entries before it, however many: of the same snapshot.
   func whole(_ workspace: WorkspaceID, _ reads: any StoreReader) throws(StoreFault) -> TimelinePage {
     var whole = self
-    while whole.hasOlder, let first = whole.entries.first {
+    while whole.hasMore, let first = whole.entries.first {
       let older = try reads.timeline(
         workspace, of: members, from: first.id, .older, atMost: EntryID(.max), limit: 1_000, visible: .internal)
       whole.entries = older + whole.entries
-      whole.hasOlder = older.count == 1_000
+      whole.hasMore = older.count == 1_000
     }
     return whole
   }

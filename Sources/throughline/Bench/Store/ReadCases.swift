@@ -108,7 +108,7 @@ struct ReadCases {
     func page(_ before: Int64) throws {
       var out: [UInt8] = []
       try TimelinePage.read(
-        workspace, of: customer, before: EntryID(before), limit: 200, visible: .internal, reader).append(to: &out)
+        workspace, of: customer, .before(EntryID(before)), limit: 200, visible: .internal, reader).append(to: &out)
     }
     let name = "page of 200 of \(count) entries"
     report.add("\(name), newest", try measured(2_000) { _ in try page(.max) })
