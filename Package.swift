@@ -96,6 +96,7 @@ let table: [Row] = [
   Row(kind: .test, name: "RulesTests", uses: ["Rules"]),
   Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"], resources: ["Golden"]),
   Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
+  Row(kind: .test, name: "ContinuityTests", uses: ["Continuity", "Expressions", "Records"]),
   Row(kind: .test, name: "PipelineTests", uses: ["Pipeline", "Records"]),
   Row(kind: .test, name: "ChannelsTests", uses: ["Channels"]),
   Row(kind: .test, name: "ContinuityTests", uses: ["Continuity", "Records"]),

@@ -38,6 +38,13 @@ public final class Edge: Sendable {
     var mail: [WorkspaceID: MailChannel] = [:]
     var phones: [String: PhoneLine] = [:]
     var isStopping = false
+    weak var housekeeper: Housekeeper?
+  }
+
+  func use(_ housekeeper: Housekeeper) { state.withLock { $0.housekeeper = housekeeper } }
+  /// Tidies up now; answers how many entries lost their words to age.
+  func tidy(now: Instant = Instant(milliseconds: WallClock.nowMilliseconds)) throws(StoreFault) -> Int64 {
+    try state.withLock { $0.housekeeper }?.tidy(now: now) ?? 0
   }
 
   init(store: SQLiteStore, reads: ReadPool, heavy: ReadPool, hub: Hub, health: Health, settings: Settings) {

@@ -13,6 +13,8 @@ enum OpenPages {
     json.object {
       $0.field("status", trouble == nil ? "ok" : "unavailable")
       if let trouble { $0.field("why", trouble) }
+      let damage = edge.health.now.damage.values.reduce(0, +)
+      if damage > 0 { $0.field("damaged", damage) }
     }
     return APIResponse(trouble == nil ? 200 : 503, json: json.bytes)
   }

@@ -7,6 +7,7 @@ struct Throughline: AsyncParsableCommand {
     abstract: "An omnichannel conversation router: bots, mail and calls reach a human who already knows everything.",
     subcommands: [
       Serve.self, Demo.self, Token.self, Timeline.self, Explain.self, Mail.self, Phone.self, Reload.self, Doctor.self,
+      Backup.self, Restore.self, Export.self, Erase.self, Erasures.self, Accesses.self,
       Bench.self, RuleFolder.self, Cel.self,
     ])
 }
