@@ -115,7 +115,7 @@ extension Router {
     }
     markDirty(theCase: slot)
     armCase(slot)
-    if waiting.contains(slot) { relist(slot) }
+    if isListed(slot) { relist(slot) }
   }
 
   private mutating func applyBackOffEnded(_ agent: AgentID, _ theCase: CaseID?) {

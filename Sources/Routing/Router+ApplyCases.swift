@@ -12,7 +12,6 @@ extension Router {
       sequence: nextSequence())
     record.preferenceUntil = need.preferred.map { now + $0.for }
     let slot = cases.add(record)
-    caseTable.insert(id, slot)
     conversations[home].openCase = slot
     derive(slot)
     beginWaiting(slot)
@@ -69,15 +68,14 @@ extension Router {
   /// No longer without an agent: the oldest of the queue may be another.
   mutating func dropFromOldest(_ slot: Int32) {
     let queue = cases[slot].need.queue
-    queues[Int(queue.raw)].oldest.removed { [cases] entry in
-      let record = cases[entry.slot]
-      return record.sequence == entry.sequence && record.need.queue == queue
-        && (record.state == .waiting || record.state == .offered)
+    queues[Int(queue.raw)].oldest.removed { [records = cases.records] entry in
+      records[Int(entry.slot)].hasNoAgent(entry.sequence, queue)
     }
   }
 
   mutating func unlist(_ slot: Int32) {
     waiting.remove(slot)
+    scarce.remove(slot)
     cases[slot].isPending = false
     if cases[slot].isHeld, let preferred = cases[slot].need.preferred {
       agents[Int(preferred.agent.raw)].held.removeAll { $0 == slot }
@@ -140,9 +138,8 @@ extension Router {
       queues[Int(old.raw)].offered -= 1
       queues[Int(new.raw)].offered += 1
     }
-    queues[Int(old.raw)].oldest.removed { [cases] in
-      cases[$0.slot].sequence == $0.sequence && cases[$0.slot].need.queue == old
-        && (cases[$0.slot].state == .waiting || cases[$0.slot].state == .offered)
+    queues[Int(old.raw)].oldest.removed { [records = cases.records] entry in
+      records[Int(entry.slot)].hasNoAgent(entry.sequence, old)
     }
     queues[Int(new.raw)].oldest.add(
       .init(age: cases[slot].age.milliseconds, sequence: cases[slot].sequence, slot: slot))
@@ -326,7 +323,6 @@ extension Router {
     conversations[cases[slot].conversation].openCase = -1
     timers.cancel(.caseDue, slot)
     markGone(theCase: slot)
-    caseTable.remove(id)
     cases.remove(slot)
     ended.add(id)
     if let agent {
@@ -337,6 +333,10 @@ extension Router {
 }
 
 extension CaseRecord {
+  /// Whether this is still the case of that number, waiting or offered in that queue.
+  func hasNoAgent(_ sequence: UInt64, _ queue: QueueID) -> Bool {
+    self.sequence == sequence && need.queue == queue && agent == nil
+  }
   /// Who has it: assigned, parked or wrapping up.
   var agent: AgentID? {
     switch state {

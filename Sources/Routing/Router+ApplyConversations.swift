@@ -15,7 +15,6 @@ extension Router {
     let slot = conversations.add(
       ConversationRecord(
         id: id, customer: customer, owner: owner, epoch: epoch, lastAgent: lastAgent, sequence: nextSequence()))
-    conversationTable.insert(id, slot)
     markDirty(conversation: slot)
   }
 
@@ -46,7 +45,6 @@ extension Router {
     else { return }
     let id = conversations[slot].id
     markGone(conversation: slot)
-    conversationTable.remove(id)
     conversations.remove(slot)
     ended.add(id)
   }
@@ -57,7 +55,6 @@ extension Router {
     let slot = sessions.add(
       SessionRecord(
         id: id, conversation: home, channel: channel, bot: bot, activity: now, sequence: nextSequence()))
-    sessionTable.insert(id, slot)
     hang(slot, on: home)
     markDirty(session: slot)
     armSession(slot)
@@ -88,7 +85,6 @@ extension Router {
     rehomeCase(of: home, from: id, sessions[slot].channel)
     timers.cancel(.session, slot)
     markGone(session: slot)
-    sessionTable.remove(id)
     sessions.remove(slot)
     ended.add(id)
     forgetIfOver(home)

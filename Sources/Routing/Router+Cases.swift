@@ -211,7 +211,11 @@ extension Router {
 
   /// The bot of the conversation's first session that has one.
   func firstBot(of home: Int32) -> BotID? {
-    for session in sessionSlots(of: home) { if let bot = sessions[session].bot { return bot } }
+    var session = conversations[home].firstSession
+    while session >= 0 {
+      if let bot = sessions[session].bot { return bot }
+      session = sessions[session].nextSession
+    }
     return nil
   }
 

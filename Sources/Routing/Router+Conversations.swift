@@ -158,8 +158,11 @@ extension Router {
     let id = conversations[home].id
     let epoch = conversations[home].epoch
     let lastAgent = conversations[home].lastAgent
-    for session in sessionSlots(of: home) where sessions[session].channel != .chat {
-      endSession(of: session, .businessEnded, at, &out)
+    var session = conversations[home].firstSession
+    while session >= 0 {
+      let next = sessions[session].nextSession
+      if sessions[session].channel != .chat { endSession(of: session, .businessEnded, at, &out) }
+      session = next
     }
     emit(.conversationClosed(id, lastAgent: lastAgent), at, &out)
     out.effects.append(.tellOwner(id, .closed, epoch: epoch))
@@ -221,13 +224,21 @@ extension Router {
 
   /// No case is open: a bot that is still connected has it, else it is over.
   mutating func nobodyHasIt(_ home: Int32, _ at: Instant, _ out: inout Decision) {
-    let bots = sessionSlots(of: home).compactMap { sessions[$0].bot }
-    if case .bot(let bot) = conversations[home].owner, bots.contains(bot) { return }
+    if case .bot(let bot) = conversations[home].owner, hasBot(home, bot) { return }
     if let bot = firstBot(of: home) {
       give(home, to: .bot(bot), at, &out)
     } else {
       closeConversation(home, at, &out)
     }
+  }
+
+  private func hasBot(_ home: Int32, _ bot: BotID) -> Bool {
+    var session = conversations[home].firstSession
+    while session >= 0 {
+      if sessions[session].bot == bot { return true }
+      session = sessions[session].nextSession
+    }
+    return false
   }
 
   /// Ends a case and what hangs on it; the caller settles who owns the conversation then.

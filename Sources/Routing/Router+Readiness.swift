@@ -24,12 +24,9 @@ extension Router {
 
   private mutating func count(_ index: Int, _ blocker: UInt8, down: Bool) {
     guard blocker != AgentRecord.unblocked else { return }
-    for queue in profiles.queues[index] {
-      if down {
-        queues[Int(queue.raw)].blocked[Int(blocker)] -= 1
-      } else {
-        queues[Int(queue.raw)].blocked[Int(blocker)] += 1
-      }
+    for at in profiles.queueRange(index) {
+      let queue = Int(profiles.allQueues[at].raw)
+      if down { queues[queue].blocked[Int(blocker)] -= 1 } else { queues[queue].blocked[Int(blocker)] += 1 }
     }
   }
 
@@ -135,9 +132,11 @@ extension Router {
     }
   }
 
-  func isInGrace(_ session: SessionID) -> Bool {
-    let slot = slot(of: session)
-    return slot >= 0 && sessions[slot].graceUntil != nil
+  /// Whether the case's caller may still come back after a restart.
+  func isInGrace(_ theCase: Int32) -> Bool {
+    let slot = sessions.find(cases[theCase].session)
+    guard slot >= 0 else { return false }
+    return sessions[slot].graceUntil != nil
   }
 
   // MARK: Rebuilding
@@ -151,6 +150,11 @@ extension Router {
     idle = IdleIndex(
       skills: catalogue.skillNames.all.count, queues: queues.count, agents: agents.count,
       order: order.map { Int32(truncatingIfNeeded: $0) })
+    everyone = IdleIndex(
+      skills: catalogue.skillNames.all.count, queues: queues.count, agents: agents.count,
+      order: agents.indices.map { Int32(truncatingIfNeeded: $0) }, isFixed: true)
+    for index in agents.indices where !profiles.bounds[index].isRetired { everyone.list(index, Channel.allBits, profiles) }
+    scarce = ScarceCases(agents: agents.count)
     leastWeight = Channel.allCases.map { Int(max(1, catalogue.limits.weight[$0])) }
     for index in queues.indices {
       queues[index].blocked = Array(repeating: 0, count: PassedOverReason.allCases.count)
@@ -160,7 +164,7 @@ extension Router {
       agents[index].blocker = AgentRecord.unblocked
       agents[index].isPending = false
       agents[index].usedWhenListed = .max
-      for queue in profiles.queues[index] { queues[Int(queue.raw)].members += 1 }
+      for at in profiles.queueRange(index) { queues[Int(profiles.allQueues[at].raw)].members += 1 }
     }
     pendingAgents.removeAll(keepingCapacity: true)
     relistAll()

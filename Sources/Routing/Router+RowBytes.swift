@@ -86,13 +86,15 @@ extension Router {
       guard index < queues.count else { throw WireError.badValue(offset: 0) }
       queues[index] = try QueueRecord(&bytes)
     case .conversation:
-      let slot = conversations.add(try ConversationRecord(try Self.id(key), &bytes))
-      conversationTable.insert(conversations[slot].id, slot)
+      let id: ConversationID = try Self.id(key)
+      guard conversations.find(id) < 0 else { throw WireError.badValue(offset: 0) }
+      _ = conversations.add(try ConversationRecord(id, &bytes))
     case .session:
       let home = slot(of: try bytes.get(ConversationID.self))
       guard home >= 0 else { throw WireError.badValue(offset: 0) }
-      let slot = sessions.add(try SessionRecord(try Self.id(key), home, &bytes))
-      sessionTable.insert(sessions[slot].id, slot)
+      let id: SessionID = try Self.id(key)
+      guard sessions.find(id) < 0 else { throw WireError.badValue(offset: 0) }
+      _ = sessions.add(try SessionRecord(id, home, &bytes))
     case .theCase:
       let home = slot(of: try bytes.get(ConversationID.self))
       guard home >= 0, conversations[home].openCase < 0 else { throw WireError.badValue(offset: 0) }
@@ -100,14 +102,15 @@ extension Router {
       guard catalogue.isKnown(record.need.queue), record.widened.allSatisfy(catalogue.isKnown),
         record.agent.map(isKnown) ?? true
       else { throw WireError.badValue(offset: 0) }
-      let slot = cases.add(record)
-      caseTable.insert(record.id, slot)
-      conversations[home].openCase = slot
+      guard cases.find(record.id) < 0 else { throw WireError.badValue(offset: 0) }
+      conversations[home].openCase = cases.add(record)
     case .offer:
       let theCase = slot(of: try bytes.get(CaseID.self))
       let record = try OfferRecord(try Self.id(key), theCase, &bytes)
-      guard theCase >= 0, isKnown(record.agent) else { throw WireError.badValue(offset: 0) }
-      offerTable.insert(record.id, offers.add(record))
+      guard theCase >= 0, isKnown(record.agent), offers.find(record.id) < 0 else {
+        throw WireError.badValue(offset: 0)
+      }
+      _ = offers.add(record)
     }
   }
 

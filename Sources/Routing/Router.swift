@@ -19,16 +19,15 @@ public struct Router: Sendable {
   var agents: [AgentRecord] = []
   var queues: [QueueRecord] = []
 
-  var conversationTable = IDTable()
-  var sessionTable = IDTable()
-  var caseTable = IDTable()
-  var offerTable = IDTable()
   var ended = RecentIDs()
 
   var timers = Timers()
   var profiles = Profiles()
   var waiting = CaseIndex()
+  var scarce = ScarceCases()
   var idle = IdleIndex()
+  /// All agents, whatever they do now, to find who could ever take a case.
+  var everyone = IdleIndex()
   /// Smallest weight that a case of the channel may have, by `Channel.rawValue - 1`: an agent with less room
   /// is not looked at.
   var leastWeight: [Int] = [1, 1, 1]
@@ -46,6 +45,10 @@ public struct Router: Sendable {
   /// Rises with every record and every stamp; orders them.
   var sequence: UInt64 = 0
   public internal(set) var now = Instant(milliseconds: 0)
+
+  /// Holds nothing. A value of unknown size makes the compiler keep the machine where it is and hand its
+  /// address on; without it, a call of a method that only reads first copies all of it, 1.5 KB.
+  private var keptInPlace: any Sendable = ()
 
   public init() {}
 
@@ -116,10 +119,10 @@ public struct Router: Sendable {
 
   // MARK: Looking up
 
-  func slot(of id: ConversationID) -> Int32 { conversationTable.find(id) }
-  func slot(of id: SessionID) -> Int32 { sessionTable.find(id) }
-  func slot(of id: CaseID) -> Int32 { caseTable.find(id) }
-  func slot(of id: OfferID) -> Int32 { offerTable.find(id) }
+  func slot(of id: ConversationID) -> Int32 { conversations.find(id) }
+  func slot(of id: SessionID) -> Int32 { sessions.find(id) }
+  func slot(of id: CaseID) -> Int32 { cases.find(id) }
+  func slot(of id: OfferID) -> Int32 { offers.find(id) }
   func isActive(_ agent: AgentID) -> Bool {
     Int(agent.raw) < profiles.bounds.count && !profiles.bounds[Int(agent.raw)].isRetired
   }
