@@ -1,30 +1,16 @@
 import Model
 
-/// The ids that ended last, to say "ended" rather than "unknown". Bounded; not part of the state, since only
-/// the word of a rejection depends on it. Ids are random, so 64 bits of one tell them apart.
+/// The ids that ended last, to say "ended" rather than "unknown". Not part of the state, since only the word of
+/// a rejection depends on it; so a place for each of so many, and whoever comes to a place drives out who was
+/// there. Ids are random, so 64 bits of one tell them apart.
 struct RecentIDs: Sendable {
-  private var table = SlotTable()
-  private var ring: [UInt64] = []
-  private var next = 0
+  private var marks: [UInt64] = Array(repeating: 0, count: RoutingLimits.endedRememberedMax)
 
-  mutating func add<Kind>(_ id: ID<Kind>) {
-    let mark = Self.mark(id)
-    if ring.count < RoutingLimits.endedRememberedMax {
-      next = ring.count
-      ring.append(mark)
-    } else {
-      table.remove(Self.hash(ring[next]), Int32(truncatingIfNeeded: next))
-      ring[next] = mark
-    }
-    table.insert(Self.hash(mark), Int32(truncatingIfNeeded: next))
-    next = (next + 1) % RoutingLimits.endedRememberedMax
-  }
-
-  func contains<Kind>(_ id: ID<Kind>) -> Bool {
-    let mark = Self.mark(id)
-    return table.find(Self.hash(mark)) { ring[Int($0)] == mark } >= 0
-  }
+  mutating func add<Kind>(_ id: ID<Kind>) { marks[place(id)] = Self.mark(id) }
+  func contains<Kind>(_ id: ID<Kind>) -> Bool { marks[place(id)] == Self.mark(id) }
 
   private static func mark<Kind>(_ id: ID<Kind>) -> UInt64 { id.high &* 0x9E37_79B9_7F4A_7C15 ^ id.low }
-  private static func hash(_ mark: UInt64) -> UInt64 { (mark &* 0xFF51_AFD7_ED55_8CCD) >> 32 }
+  private func place<Kind>(_ id: ID<Kind>) -> Int {
+    Int(truncatingIfNeeded: SlotTable.hash(id)) % marks.count
+  }
 }

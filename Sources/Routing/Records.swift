@@ -195,8 +195,8 @@ struct OldestWaiting: Sendable {
   mutating func removed(isLive: (Entry) -> Bool) {
     live -= 1
     if heap.count > 2 * live + 64 {
-      let kept = heap.filter(isLive).sorted(by: Self.less)
-      heap = kept
+      heap.removeAll { !isLive($0) }
+      for place in stride(from: heap.count / 2, through: 0, by: -1) where place < heap.count { down(place) }
     }
     while let top = heap.first, !isLive(top) { pop() }
   }
@@ -204,16 +204,22 @@ struct OldestWaiting: Sendable {
   private mutating func pop() {
     let last = heap.removeLast()
     guard !heap.isEmpty else { return }
-    var place = 0
+    heap[0] = last
+    down(0)
+  }
+
+  private mutating func down(_ start: Int) {
+    var place = start
+    let entry = heap[start]
     while true {
       var child = 2 * place + 1
       guard child < heap.count else { break }
       if child + 1 < heap.count, Self.less(heap[child + 1], heap[child]) { child += 1 }
-      guard Self.less(heap[child], last) else { break }
+      guard Self.less(heap[child], entry) else { break }
       heap[place] = heap[child]
       place = child
     }
-    heap[place] = last
+    heap[place] = entry
   }
 
   private static func less(_ a: Entry, _ b: Entry) -> Bool {

@@ -30,7 +30,7 @@ public enum RoutingLimits {
   /// Offers made by one command; the rest goes on with the next tick, so that no command blocks the writer.
   public static let pairsPerCommandMax = 256
   /// Ended offers and closed cases that are remembered to answer "ended" rather than "unknown".
-  public static let endedRememberedMax = 8_192
+  public static let endedRememberedMax = 16_384
   /// What a point of priority is worth in a queue with strict priority: no wait reaches it.
   public static let strictPointMilliseconds: Int64 = 100 * 366 * 24 * 3_600_000
 }
