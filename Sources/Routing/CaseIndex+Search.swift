@@ -6,7 +6,7 @@ extension CaseIndex {
     var agent: Int
     /// Bits by `Channel.rawValue`.
     var ready: UInt8
-    var room: Int
+    var room: Rooms
   }
 
   /// The lowest case that the seeker meets and that `passes`, below `bound`.
@@ -16,10 +16,11 @@ extension CaseIndex {
     frontier.removeAll(keepingCapacity: true)
     var best = bound
     for at in profiles.queueRange(seeker.agent) where Int(profiles.allQueues[at].raw) < lanesOfQueue.count {
+      if isClosed(profiles.allQueues[at]) { continue }
       for index in lanesOfQueue[Int(profiles.allQueues[at].raw)] {
         let root = lanes[Int(index)].root
         guard nodes[Int(root)].least < best, seeker.ready & lanes[Int(index)].channel.bit != 0,
-          Int(lanes[Int(index)].weight) <= seeker.room
+          Int(lanes[Int(index)].weight) <= seeker.room[lanes[Int(index)].channel.bit]
         else { continue }
         push(root, nodes[Int(root)].least)
       }
@@ -107,3 +108,10 @@ extension CaseIndex {
   }
 }
 
+
+/// Capacity units that an agent has left for a case of each channel.
+struct Rooms: Sendable {
+  var chat: Int, email: Int, phone: Int
+  /// - Parameter bit: a channel's.
+  @inline(__always) subscript(bit: UInt8) -> Int { bit == 1 ? chat : bit == 2 ? email : phone }
+}

@@ -79,6 +79,17 @@ struct CaseIndex: Sendable {
   private(set) var count = 0
   var frontier: [(least: Entry, node: Int32)] = []
 
+  private var closedQueues: [Bool] = []
+
+  /// Nobody finds a case by way of a queue that is closed.
+  mutating func setOpen(_ queue: QueueID, _ isOpen: Bool) {
+    while closedQueues.count <= Int(queue.raw) { closedQueues.append(false) }
+    closedQueues[Int(queue.raw)] = !isOpen
+  }
+  @inline(__always) func isClosed(_ queue: QueueID) -> Bool {
+    Int(queue.raw) < closedQueues.count && closedQueues[Int(queue.raw)]
+  }
+
   var liveNodes: Int { nodes.count - freeNodes.count }
 
   func contains(_ slot: Int32) -> Bool { Int(slot) < nodeOf.count && nodeOf[Int(slot)] >= 0 }

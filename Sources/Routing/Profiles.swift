@@ -7,6 +7,8 @@ struct Profiles: Sendable {
   private(set) var allQueues: [QueueID] = []
   private var skillStarts: [Int32] = [0]
   private var queueStarts: [Int32] = [0]
+  private var allTeams: [TeamID] = []
+  private var teamStarts: [Int32] = [0]
   private(set) var bounds: [Bounds] = []
   private var levels: [UInt8] = []
   private var stride = 0
@@ -39,7 +41,9 @@ struct Profiles: Sendable {
       if !agent.isRetired {
         allSkills += agent.skills
         allQueues += agent.queues
+        for team in agent.settings.teams { if let id = catalogue.teamNames.handle(team) { allTeams.append(TeamID(id)) } }
       }
+      teamStarts.append(Int32(truncatingIfNeeded: allTeams.count))
       skillStarts.append(Int32(truncatingIfNeeded: allSkills.count))
       queueStarts.append(Int32(truncatingIfNeeded: allQueues.count))
       let settings = agent.settings
@@ -57,6 +61,8 @@ struct Profiles: Sendable {
   @inline(__always) func skillRange(_ agent: Int) -> Range<Int> { Int(skillStarts[agent])..<Int(skillStarts[agent + 1]) }
   /// Where the queues that the agent serves stand in `allQueues`, by queue.
   @inline(__always) func queueRange(_ agent: Int) -> Range<Int> { Int(queueStarts[agent])..<Int(queueStarts[agent + 1]) }
+
+  func teams(_ agent: Int) -> [TeamID] { Array(allTeams[Int(teamStarts[agent])..<Int(teamStarts[agent + 1])]) }
 
   /// Zero where the agent has not got the skill.
   @inline(__always) func level(_ agent: Int, _ skill: UInt32) -> UInt8 {

@@ -24,6 +24,7 @@ extension Router {
     let need = cases[slot].need
     let weight = max(1, need.weight ?? catalogue.limits.weight[cases[slot].channel])
     cases[slot].weight = weight
+    cases[slot].isRestricted = need.namesAgents || !cases[slot].backOffs.isEmpty
     // In two lines: in one, the compiler copies the whole machine to read from it while a case is written.
     let key = orderKey(need, cases[slot].age)
     cases[slot].key = key
@@ -56,6 +57,7 @@ extension Router {
     queues[queue].waiting += 1
     queues[queue].oldest.add(
       .init(age: cases[slot].age.milliseconds, sequence: cases[slot].sequence, slot: slot))
+    if !queues[queue].isOpen { armQueue(queue) }
     relist(slot)
   }
 
@@ -130,7 +132,7 @@ extension Router {
     }
   }
 
-  private mutating func moveQueue(_ slot: Int32, from old: QueueID, to new: QueueID) {
+  mutating func moveQueue(_ slot: Int32, from old: QueueID, to new: QueueID) {
     if cases[slot].state == .waiting {
       queues[Int(old.raw)].waiting -= 1
       queues[Int(new.raw)].waiting += 1
@@ -143,6 +145,8 @@ extension Router {
     }
     queues[Int(new.raw)].oldest.add(
       .init(age: cases[slot].age.milliseconds, sequence: cases[slot].sequence, slot: slot))
+    cases[slot].queuedAt = now
+    if !queues[Int(new.raw)].isOpen { armQueue(Int(new.raw)) }
   }
 
   mutating func applyPreferenceEnded(_ id: CaseID) {
@@ -162,6 +166,7 @@ extension Router {
     let slot = slot(of: id)
     guard slot >= 0, isKnown(agent) else { return }
     let former = cases[slot].agent
+    cases[slot].consult = nil
     leaveQueue(slot)
     let queue = Int(cases[slot].need.queue.raw)
     if !cases[slot].acceptedOnce {
@@ -252,16 +257,22 @@ extension Router {
   /// The case takes its share of the agent's capacity.
   mutating func take(_ slot: Int32, _ agent: AgentID) {
     let index = Int(agent.raw)
-    agents[index].used += Int(cases[slot].weight)
+    count(slot, in: index, 1)
     agents[index].cases.append(slot)
     agents[index].count(cases[slot].channel, 1)
+  }
+
+  mutating func count(_ slot: Int32, in agent: Int, _ sign: Int) {
+    let units = sign * Int(cases[slot].weight)
+    agents[agent].used += units
+    if !catalogue.limits.interruptible[cases[slot].channel] { agents[agent].usedFirmly += units }
   }
 
   private mutating func release(_ slot: Int32, _ agent: AgentID) {
     let index = Int(agent.raw)
     guard let place = agents[index].cases.firstIndex(of: slot) else { return }
     agents[index].cases.remove(at: place)
-    agents[index].used -= Int(cases[slot].weight)
+    count(slot, in: index, -1)
     agents[index].count(cases[slot].channel, -1)
   }
 
@@ -304,6 +315,7 @@ extension Router {
     leaveQueue(slot)
     cases[slot].device = nil
     cases[slot].replyBy = nil
+    cases[slot].queuedAt = now
     beginWaiting(slot)
     markDirty(theCase: slot)
     armCase(slot)

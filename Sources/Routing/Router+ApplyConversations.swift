@@ -34,7 +34,9 @@ extension Router {
     changeConversation(id) {
       $0.owner = .closed
       $0.lastAgent = lastAgent
+      $0.answerBy = nil
     }
+    armConversation(slot(of: id))
     forgetIfOver(slot(of: id))
   }
 
@@ -44,6 +46,7 @@ extension Router {
       conversations[slot].openCase < 0
     else { return }
     let id = conversations[slot].id
+    timers.cancel(.conversation, slot)
     markGone(conversation: slot)
     conversations.remove(slot)
     ended.add(id)

@@ -125,7 +125,7 @@ extension Router {
       if case .agent(agent, _) = conversations[home].owner {
         return said.epoch ?? conversations[home].epoch == conversations[home].epoch ? nil : .notOwner
       }
-      return said.visibility != .customer && isOffered(home, to: agent) ? nil : .notOwner
+      return said.visibility != .customer && (isOffered(home, to: agent) || isConsulted(home, agent)) ? nil : .notOwner
     }
   }
 
@@ -138,8 +138,12 @@ extension Router {
     if said.visibility != .internal, sessionSlots(of: home).contains(where: { sessions[$0].id != said.session }) {
       out.effects.append(.tellSessions(said.conversation, said.entry, except: said.session))
     }
-    if case .agent(let agent, _) = conversations[home].owner, said.author != .agent(agent) {
-      out.effects.append(.tellAgent(agent, said.conversation, said.entry))
+    if case .agent(let agent, let id) = conversations[home].owner {
+      if said.author != .agent(agent) { out.effects.append(.tellAgent(agent, said.conversation, said.entry)) }
+      let theCase = slot(of: id)
+      if theCase >= 0, let consult = cases[theCase].consult, said.author != .agent(consult.agent) {
+        out.effects.append(.tellAgent(consult.agent, said.conversation, said.entry))
+      }
     }
   }
 
@@ -248,6 +252,7 @@ extension Router {
     let id = cases[slot].id
     let conversation = conversations[cases[slot].conversation].id
     let session = cases[slot].session
+    if cases[slot].consult != nil { endConsult(slot, .movedOn, at, &out) }
     for offer in offerSlots(of: slot) { endOffer(offer, .revoked(why), at, &out) }
     emit(.caseClosed(id, end), at, &out)
     out.effects.append(.tellCaseEnded(id, conversation, session, end))

@@ -169,9 +169,9 @@ extension Router {
       queue: cases[slot].need.queue, widened: cases[slot].widened, channel: cases[slot].channel,
       weight: cases[slot].weight)
     let skills = cases[slot].need.skills
-    if !waiting.hasClass(kind, skills) {
+    if kind.widened.isEmpty, queues[Int(kind.queue.raw)].isOpen, !waiting.hasClass(kind, skills) {
       let family = CaseIndex.family(kind, skills)
-      if !scarce.isCommon(family), let few = fewAgents(kind, skills) {
+      if !scarce.isCommon(family), let few = fewAgents(kind, slot) {
         let entry = ScarceCases.Entry(
           key: cases[slot].key, sequence: cases[slot].sequence, slot: slot, weight: kind.weight,
           channel: kind.channel.bit)
@@ -180,17 +180,22 @@ extension Router {
     }
     waiting.insert(
       slot, key: cases[slot].key, sequence: cases[slot].sequence, kind, skills: skills,
-      takesAnyone: cases[slot].need.excluded.isEmpty && cases[slot].backOffs.isEmpty)
+      takesAnyone: !cases[slot].isRestricted)
   }
 
-  /// All who could ever take such a case, or nil where they are many.
-  private func fewAgents(_ kind: CaseIndex.Kind, _ skills: [Need.SkillRequirement]) -> [Int32]? {
+  /// All who could ever take the case, or nil where they are many.
+  private func fewAgents(_ kind: CaseIndex.Kind, _ slot: Int32) -> [Int32]? {
     var found: [Int32] = []
     var cursor = IdleIndex.Cursor()
     while true {
       let agent = everyone.next(
-        &cursor, channel: .chat, queue: kind.queue, widened: kind.widened, skills: skills)
+        &cursor, channel: .chat, queue: kind.queue, widened: [], skills: cases[slot].need.skills)
       if agent < 0 { return found }
+      if cases[slot].isRestricted, !cases[slot].need.admits(
+        AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
+      {
+        continue
+      }
       guard found.count < ScarceCases.agentsMax else { return nil }
       found.append(Int32(truncatingIfNeeded: agent))
     }
@@ -203,24 +208,36 @@ extension Router {
   /// Whether the agent could take the case but for the moment: queue, skills, exclusions, back-off.
   func suits(_ agent: Int, _ slot: Int32) -> Bool {
     let queue = cases[slot].need.queue
-    guard profiles.serves(agent, queue) || cases[slot].widened.contains(where: { profiles.serves(agent, $0) })
-    else { return false }
+    guard isReached(agent, queue) || cases[slot].widened.contains(where: { isReached(agent, $0) }) else { return false }
     for skill in cases[slot].need.skills where skill.required {
       if profiles.level(agent, skill.skill.raw) < skill.level { return false }
     }
     return mayTake(agent, slot)
   }
 
-  /// What is held with single cases and agents: exclusions and back-offs.
-  @inline(__always) func mayTake(_ agent: Int, _ slot: Int32) -> Bool {
-    cases[slot].maySuit(AgentID(UInt32(truncatingIfNeeded: agent)))
+  /// Whether the agent gets cases by way of the queue: serves it, and it is open.
+  @inline(__always) func isReached(_ agent: Int, _ queue: QueueID) -> Bool {
+    profiles.serves(agent, queue) && queues[Int(queue.raw)].isOpen
   }
 
-  func room(_ agent: Int) -> Int { profiles.bounds[agent].capacity - agents[agent].used }
+  /// What is held with single cases and agents: exclusions and back-offs.
+  @inline(__always) func mayTake(_ agent: Int, _ slot: Int32) -> Bool {
+    !cases[slot].isRestricted || isAllowed(agent, slot)
+  }
+  private func isAllowed(_ agent: Int, _ slot: Int32) -> Bool {
+    cases[slot].allows(AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
+  }
+
+  /// Units that are left: work that may be interrupted takes none from work of the other channels.
+  @inline(__always) func room(_ agent: Int, _ channel: Channel) -> Int {
+    let used = catalogue.limits.interruptible[channel] ? agents[agent].used : agents[agent].usedFirmly
+    return profiles.bounds[agent].capacity - used
+  }
 
   /// Whether the agent can be offered this case now.
   func isEligible(_ agent: Int, _ slot: Int32) -> Bool {
-    agents[agent].ready & cases[slot].channel.bit != 0 && room(agent) >= Int(cases[slot].weight) && suits(agent, slot)
+    agents[agent].ready & cases[slot].channel.bit != 0 && room(agent, cases[slot].channel) >= Int(cases[slot].weight)
+      && suits(agent, slot)
   }
 
   // MARK: The best of each side
@@ -238,9 +255,12 @@ extension Router {
   }
 
   private mutating func findWaiting(_ agent: Int, _ bound: CaseIndex.Entry) -> CaseIndex.Entry {
-    let seeker = CaseIndex.Seeker(agent: agent, ready: agents[agent].ready, room: room(agent))
-    let id = AgentID(UInt32(truncatingIfNeeded: agent))
-    let passes = { [records = cases.records] (slot: Int32) in records[Int(slot)].maySuit(id) }
+    let rooms = Rooms(chat: room(agent, .chat), email: room(agent, .email), phone: room(agent, .phone))
+    let seeker = CaseIndex.Seeker(agent: agent, ready: agents[agent].ready, room: rooms)
+    let (id, teams) = (AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
+    let passes = { [records = cases.records] (slot: Int32) in
+      !records[Int(slot)].isRestricted || records[Int(slot)].allows(id, teams)
+    }
     let own = scarce.best(for: agent, ready: seeker.ready, room: seeker.room, where: passes)
     let near = own < bound ? own : bound
     guard waiting.count > 0 else { return own.slot == near.slot ? own : .none }
@@ -256,13 +276,19 @@ extension Router {
     }
     let channel = cases[slot].channel
     guard !idle.isEmpty(channel) else { return nil }
-    let queue = cases[slot].need.queue
-    let isFirstCome = Ranking.isFirstCome(cases[slot].need.skills, catalogue.queues[Int(queue.raw)].settings.strategy)
+    var queue = cases[slot].need.queue
+    var widened = cases[slot].widened
+    if !queues[Int(queue.raw)].isOpen || !widened.isEmpty {
+      widened = ([queue] + widened).filter { queues[Int($0.raw)].isOpen }
+      guard !widened.isEmpty else { return nil }
+      queue = widened.removeFirst()
+    }
+    let isFirstCome = Ranking.isFirstCome(cases[slot].need.skills, catalogue.queues[Int(cases[slot].need.queue.raw)].settings.strategy)
     var cursor = IdleIndex.Cursor()
     var best = -1
     while true {
       let agent = idle.next(
-        &cursor, channel: channel, queue: queue, widened: cases[slot].widened, skills: cases[slot].need.skills)
+        &cursor, channel: channel, queue: queue, widened: widened, skills: cases[slot].need.skills)
       guard agent >= 0 else { return best >= 0 ? best : nil }
       guard isEligible(agent, slot) else { continue }
       if isFirstCome { return agent }
@@ -327,12 +353,22 @@ extension Router {
 }
 
 extension CaseRecord {
-  /// Whether nothing between this case and this agent alone stands in the way: an exclusion, a back-off.
-  @inline(__always) func maySuit(_ agent: AgentID) -> Bool {
-    if need.excluded.isEmpty, backOffs.isEmpty { return true }
-    return !isBarred(agent)
+  /// Whether nothing between this case and this agent alone stands in the way.
+  func allows(_ agent: AgentID, _ teams: [TeamID]) -> Bool {
+    need.admits(agent, teams) && !backOffs.contains { $0.agent == agent && !$0.isOver }
   }
-  private func isBarred(_ agent: AgentID) -> Bool {
-    need.excluded.contains(agent) || backOffs.contains { $0.agent == agent && !$0.isOver }
+}
+
+extension Need {
+  /// Whether the agent is among those that the need names, and not among those that it bars.
+  func admits(_ agent: AgentID, _ teams: [TeamID]) -> Bool {
+    isAmongRequired(agent, teams) && !excluded.contains(agent) && !excludedTeams.contains(where: teams.contains)
+  }
+  func isAmongRequired(_ agent: AgentID, _ teams: [TeamID]) -> Bool {
+    (requiredAgents.isEmpty || requiredAgents.contains(agent))
+      && (requiredTeams.isEmpty || requiredTeams.contains(where: teams.contains))
+  }
+  var namesAgents: Bool {
+    !excluded.isEmpty || !requiredAgents.isEmpty || !requiredTeams.isEmpty || !excludedTeams.isEmpty
   }
 }

@@ -35,18 +35,19 @@ extension Router {
     let bounds = profiles.bounds[index]
     func blocked(_ reason: PassedOverReason) -> (ready: UInt8, blocker: UInt8) { (0, reason.rawValue) }
     if bounds.isRetired { return (0, AgentRecord.unblocked) }
-    if agents[index].status != .available || agents[index].isNotResponding { return blocked(.notAvailable) }
+    if agents[index].status != .available || agents[index].isNotResponding || agents[index].statusAfter != nil {
+      return blocked(.notAvailable)
+    }
     if !agents[index].isPresent { return blocked(.notPresent) }
     if agents[index].backOffUntil != nil { return blocked(.backingOff) }
     if agents[index].openOffer >= 0 { return blocked(.offered) }
     if catalogue.limits.voiceExclusive && agents[index].casesByChannel.phone > 0 { return blocked(.onCall) }
-    let room = bounds.capacity - agents[index].used
     let sits = agents[index].next != nil || !agents[index].streams.isEmpty
     var ready: UInt8 = 0
     var hasRoom = false
     for code in 1...UInt8(3) {
       guard let channel = Channel(rawValue: code), agents[index].count(channel) < bounds.most(channel),
-        room >= leastWeight[Int(code) - 1]
+        room(index, channel) >= leastWeight[Int(code) - 1], agents[index].channels & channel.bit != 0
       else { continue }
       hasRoom = hasRoom || channel != .phone || bounds.devices > 0
       if channel == .phone ? freeDevice(index) != nil : sits { ready |= channel.bit }
@@ -103,7 +104,10 @@ extension Router {
       due = cases[slot].preferenceUntil ?? due
       if let step = nextStep(slot) { due = min(due, step) }
       for backOff in cases[slot].backOffs where !backOff.isOver { due = min(due, backOff.until) }
-    case .assigned: due = cases[slot].replyBy ?? due
+      if let end = waitEnd(slot) { due = min(due, end) }
+    case .assigned:
+      due = cases[slot].replyBy ?? due
+      if let consult = cases[slot].consult { due = min(due, consult.until) }
     case .parked(_, let until), .wrappingUp(_, let until): due = until
     }
     if due == .distantFuture { return timers.cancel(.caseDue, slot) }
@@ -157,6 +161,8 @@ extension Router {
     scarce = ScarceCases(agents: agents.count)
     leastWeight = Channel.allCases.map { Int(max(1, catalogue.limits.weight[$0])) }
     for index in queues.indices {
+      waiting.setOpen(QueueID(UInt32(truncatingIfNeeded: index)), queues[index].isOpen)
+      armQueue(index)
       queues[index].blocked = Array(repeating: 0, count: PassedOverReason.allCases.count)
       queues[index].members = 0
     }
@@ -176,14 +182,18 @@ extension Router {
 
   /// Weights and keys may be others now. An agent's used capacity follows.
   private mutating func relistAll() {
+    for index in agents.indices {
+      agents[index].used = 0
+      agents[index].usedFirmly = 0
+    }
     for slot in cases.ordered {
       let agent = cases[slot].state.isHolding ? cases[slot].agent : nil
-      if let agent { agents[Int(agent.raw)].used -= Int(cases[slot].weight) }
       derive(slot)
-      if let agent { agents[Int(agent.raw)].used += Int(cases[slot].weight) }
+      if let agent { count(slot, in: Int(agent.raw), 1) }
       if cases[slot].state == .waiting { relist(slot) }
       armCase(slot)
     }
+    for slot in conversations.ordered { armConversation(slot) }
     for slot in sessions.ordered {
       timers.cancel(.session, slot)
       armSession(slot)

@@ -37,6 +37,8 @@ public struct Router: Sendable {
   var pendingAgents: [Int32] = []
   var pendingCases: [Int32] = []
   var matchGoesOn = false
+  /// Agents who wanted to leave and may have ended their last case in this command.
+  var leaving: [Int32] = []
 
   var dirty: [DirtyRow] = []
   var metaIsDirty = false
@@ -68,7 +70,10 @@ public struct Router: Sendable {
       guard case .configure = command else { return .notConfigured }
     }
     let rejection = choose(command, at, &out)
-    if rejection == nil { match(at, &out) }
+    if rejection == nil {
+      if !leaving.isEmpty { letLeave(at, &out) }
+      match(at, &out)
+    }
     return rejection
   }
 
@@ -102,6 +107,13 @@ public struct Router: Sendable {
     case .park(let id, let agent, let until): decidePark(id, agent, until, at, &out)
     case .resume(let id, let agent): decideResume(id, agent, at, &out)
     case .assign(let id, let agent): decideAssign(id, agent, at, &out)
+    case .requeue(let id): decideRequeue(id, at, &out)
+    case .extendWrapUp(let id, let agent, let until): decideExtend(id, agent, until, at, &out)
+    case .consult(let id, let agent, let other, let until): decideConsult(id, agent, other, until, at, &out)
+    case .endConsult(let id, let agent): decideEndConsult(id, agent, at, &out)
+    case .takeOver(let id, let agent): decideTakeOver(id, agent, at, &out)
+    case .finish(let agent, let status): decideFinish(agent, status, at, &out)
+    case .chooseChannels(let agent, let channels): decideChannels(agent, channels, at, &out)
     }
   }
 

@@ -8,6 +8,8 @@ enum TimerKind: UInt8 {
   case caseDue = 1
   case session = 2
   case agent = 3
+  case queue = 4
+  case conversation = 5
 }
 
 /// All timers: a heap for each kind, so that the seconds of an offer are not sorted among the days of sessions.
@@ -15,7 +17,7 @@ enum TimerKind: UInt8 {
 /// Order: instant, then kind, then the owner's own number. All three come from the rows, so that timers of
 /// one instant fire in the same order in a process that was rebuilt.
 struct Timers: Sendable {
-  private var heaps = [TimerHeap](repeating: TimerHeap(), count: 4)
+  private var heaps = [TimerHeap](repeating: TimerHeap(), count: 6)
 
   static func order(_ kind: TimerKind, _ number: UInt64) -> UInt64 {
     UInt64(kind.rawValue) << 56 | (number & 0x00FF_FFFF_FFFF_FFFF)

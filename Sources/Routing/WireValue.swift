@@ -118,5 +118,7 @@ extension OfferFailure: WireCode {}
 extension OfferEnd.Revocation: WireCode {}
 extension RouteReason.Cause: WireCode {}
 extension RequeueReason: WireCode {}
+extension OverflowReason: WireCode {}
+extension ConsultEnd: WireCode {}
 extension RoutingConfiguration.Strategy: WireCode {}
 extension RoutingConfiguration.Order: WireCode {}

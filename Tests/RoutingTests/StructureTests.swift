@@ -140,8 +140,9 @@ struct `Structures under the machine` {
         ready & $0.channel.bit != 0 && Int($0.weight) <= room && $0.slot % 7 != barred
           && field.meets(agent, $0.queues, $0.needed)
       }.min { ($0.key, $0.sequence) < ($1.key, $1.sequence) }
-      let own = scarce.best(for: agent, ready: ready, room: room) { $0 % 7 != barred }
-      let seeker = CaseIndex.Seeker(agent: agent, ready: ready, room: room)
+      let rooms = Rooms(chat: room, email: room, phone: room)
+      let own = scarce.best(for: agent, ready: ready, room: rooms) { $0 % 7 != barred }
+      let seeker = CaseIndex.Seeker(agent: agent, ready: ready, room: rooms)
       let shared = index.best(for: seeker, field.profiles, below: own) { $0 % 7 != barred }
       let found = shared.slot >= 0 ? shared : own
       #expect(found.slot == expected?.slot ?? -1)
@@ -193,7 +194,7 @@ struct `Structures under the machine` {
 struct `Events as bytes` {
   /// One of each, with the byte that names it: a changed encoding takes a new one.
   static let examples: [(code: UInt8, event: Event)] = [
-    (1, .configured(World.configuration)), (2, .started),
+    (33, .configured(configuration)), (2, .started),
     (3, .conversationOpened(World.conversation(1), customer: World.customer(2), owner: .bot(World.bot))),
     (4, .conversationReopened(World.conversation(1), customer: World.customer(2), owner: .unrouted, epoch: 9, lastAgent: World.bob)),
     (5, .conversationMoved(World.conversation(1), customer: World.customer(3))),
@@ -202,7 +203,7 @@ struct `Events as bytes` {
     (8, .sessionEnded(World.session(1), .businessEnded)),
     (9, .entryRecorded(World.entry(1), World.conversation(1), session: World.session(1), author: .agent(World.ann), visibility: .internal)),
     (10, .ownerChanged(World.conversation(1), to: .queue(World.sales, World.case(3)), epoch: 300)),
-    (11, .caseQueued(World.case(1), World.conversation(1), World.session(1), .email, need: need, age: Instant(milliseconds: -5), by: World.by)),
+    (34, .caseQueued(World.case(1), World.conversation(1), World.session(1), .email, need: need, age: Instant(milliseconds: -5), by: World.by)),
     (12, .stepTaken(World.case(1), index: 400)), (13, .preferenceEnded(World.case(1))),
     (14, .caseAccepted(World.case(1), World.cat)),
     (15, .caseWrappingUp(World.case(1), World.cat, until: nil)),
@@ -216,7 +217,24 @@ struct `Events as bytes` {
     (28, .streamOpened(World.cat, WaiterID(1))), (29, .streamClosed(World.cat, WaiterID(1))),
     (30, .sessionResumed(World.session(1))), (31, .backOffEnded(World.cat, nil)),
     (32, .caseRequeued(World.case(1), .wokeWithoutAgent)),
+    (35, .queueOpened(World.sales)), (36, .queueClosed(World.sales)),
+    (37, .caseOverflowed(World.case(1), to: World.sales, .waitedOut)), (38, .botFellSilent(World.conversation(1))),
+    (39, .statusDeferred(World.cat, .onBreak)), (40, .channelsChosen(World.cat, 3)),
+    (41, .consultStarted(World.case(1), with: World.bob, until: Instant(milliseconds: 9))),
+    (42, .consultEnded(World.case(1), .tookOver)),
   ]
+
+  static var configuration: RoutingConfiguration {
+    var made = World.configuration
+    made.queues[0].hours = [.init(from: Instant(milliseconds: 5), until: Instant(milliseconds: 7))]
+    made.queues[0].whenClosed = .queue("sales")
+    made.queues[1].whenFull = .handBack
+    made.queues[1].waitMax = .seconds(60)
+    made.limits.interruptible.email = true
+    made.limits.botSilenceMax = .seconds(90)
+    made.limits.botSilenceQueue = "sales"
+    return made
+  }
 
   static var need: Need {
     var need = Need(queue: World.sales)
@@ -232,7 +250,34 @@ struct `Events as bytes` {
     ]
     need.weight = 2
     need.serviceLevel = .seconds(7)
+    need.requiredAgents = [World.cat]
+    need.requiredTeams = [TeamID(1)]
+    need.excludedTeams = [TeamID(0)]
     return need
+  }
+
+  @Test func `what an older version wrote is still read`() {
+    var out = ByteWriter()
+    out.uint8(1)
+    out.put(Self.configuration)  // the first layout alone
+    let old = try? ByteReader.readAll(out.bytes, Event.decode)
+    #expect(old == .configured(World.configuration))
+    out = ByteWriter()
+    out.uint8(11)
+    out.put(World.case(1))
+    out.put(World.conversation(1))
+    out.put(World.session(1))
+    out.put(Channel.email)
+    out.put(Self.need)
+    out.put(Instant(milliseconds: 3))
+    out.put(World.by)
+    var need = Self.need
+    (need.requiredAgents, need.requiredTeams, need.excludedTeams) = ([], [], [])
+    #expect(
+      (try? ByteReader.readAll(out.bytes, Event.decode))
+        == .caseQueued(
+          World.case(1), World.conversation(1), World.session(1), .email, need: need, age: Instant(milliseconds: 3),
+          by: World.by))
   }
 
   @Test func `every event reads back, and no cut of it does`() {
