@@ -14,10 +14,9 @@ import Wire
 ///
 /// ```
 /// every folder read and checked ──a fault anywhere──▶ refused: nothing changed
-///       └──▶ one workspace after the other: configured, durable, published ──the store fails──▶ cut short, and said so
-/// ```
-/// A new folder becomes a new workspace while the server runs. Everything that can be refused is refused before the
-/// first workspace is touched; only a store that fails can end a reload in the middle.
+///       └──▶ one workspace after the other: configured, durable, published ──the store fails──▶ cut short,
+/// and said so ``` A new folder becomes a new workspace while the server runs. Everything that can be refused
+/// is refused before the first workspace is touched; only a store that fails can end a reload in the middle.
 public final class Workspaces: Sendable {
   let edge: Edge
   private let commits: CommitLoop
@@ -85,7 +84,8 @@ public final class Workspaces: Sendable {
       let writer = try makeWriter(row, folder.checked, version)
       edge.add(writer)
       if !isSame, install(folder, version, writer) == nil {
-        throw ServerProcess.StartFault.sentence("the rules of the workspace \(folder.name) could not be applied")
+        throw ServerProcess.StartFault.sentence(
+          "the rules of the workspace \(folder.name) could not be applied")
       }
       try publish(writer, folder.checked, version, reader)
       opened.append(folder.change(isSame ? .unchanged : last == nil ? .added : .changed, version))
@@ -93,7 +93,9 @@ public final class Workspaces: Sendable {
     return opened
   }
 
-  private static func read(_ names: [String], in root: String) -> (folders: [RuleFolderState], faults: [String]) {
+  private static func read(_ names: [String], in root: String) -> (
+    folders: [RuleFolderState], faults: [String]
+  ) {
     var folders: [RuleFolderState] = []
     var faults: [String] = []
     for name in names {
@@ -118,7 +120,9 @@ public final class Workspaces: Sendable {
     return made
   }
 
-  private func makeWriter(_ row: WorkspaceRow, _ checked: CheckedWorkspace, _ version: UInt32) throws -> Writer {
+  private func makeWriter(_ row: WorkspaceRow, _ checked: CheckedWorkspace, _ version: UInt32) throws
+    -> Writer
+  {
     let (edge, store) = (edge, edge.store)
     edge.add(RulePlanner(checked, version: version), for: row.id)
     return try Writer(workspace: row, commits: commits, outlet: edge.hub) { () throws(StoreFault) in
@@ -140,7 +144,8 @@ public final class Workspaces: Sendable {
   private func install(_ folder: RuleFolderState, _ version: UInt32, _ writer: Writer) -> Int64? {
     writer.install(
       RulePlanner(folder.checked, version: version),
-      Request(.configure(RoutingConfiguration(folder.checked, version: version), encoded: folder.fingerprint)))
+      Request(.configure(RoutingConfiguration(folder.checked, version: version), encoded: folder.fingerprint))
+    )
   }
 
   // MARK: - Reloading
@@ -174,7 +179,9 @@ public final class Workspaces: Sendable {
           + "or restart the server to go on without it")
     }
     for writer in running {
-      if let outage = writer.outage { faults.append("the workspace \(writer.name) is not in service just now: \(outage)") }
+      if let outage = writer.outage {
+        faults.append("the workspace \(writer.name) is not in service just now: \(outage)")
+      }
     }
     if !faults.isEmpty { return .refused(faults.joined(separator: "\n\n")) }
     var done: [Change] = []
@@ -192,7 +199,9 @@ public final class Workspaces: Sendable {
     let last = try reader.configuration(running.workspace, version: nil)
     let version = last?.version ?? 0
     if last?.bytes == folder.fingerprint {
-      if edge.api(running.workspace)?.directory.ruleVersion == version { return folder.change(.unchanged, version) }
+      if edge.api(running.workspace)?.directory.ruleVersion == version {
+        return folder.change(.unchanged, version)
+      }
       // An earlier reload was cut short after its rules had reached the disk.
       try publish(running, folder.checked, version, reader)
       return folder.change(.changed, version)
@@ -226,7 +235,9 @@ public final class Workspaces: Sendable {
     while true {
       let (durable, applies) = writer.peek { ($0.durable, $0.router.configurationVersion == version) }
       if let outage = writer.outage { throw ServerProcess.StartFault.sentence(outage) }
-      guard applies else { throw ServerProcess.StartFault.sentence("the store failed before its rules were on disk") }
+      guard applies else {
+        throw ServerProcess.StartFault.sentence("the store failed before its rules were on disk")
+      }
       if durable >= position { return }
       Thread.sleep(forTimeInterval: 0.002)
     }
@@ -262,9 +273,12 @@ struct RuleFolderState {
       return .failure(Faults(text: "the workspace \(name): \(error)"))
     }
     let loaded = WorkspaceFolder.load(folder)
-    guard let checked = loaded.workspace else { return .failure(Faults(text: "the workspace \(name):\n\(loaded.rendered)")) }
+    guard let checked = loaded.workspace else {
+      return .failure(Faults(text: "the workspace \(name):\n\(loaded.rendered)"))
+    }
     if let fault = RoutingConfiguration(checked, version: 1).fault {
-      return .failure(Faults(text: "the workspace \(name): the router cannot take it: \(sentence(fault, checked))"))
+      return .failure(
+        Faults(text: "the workspace \(name): the router cannot take it: \(sentence(fault, checked))"))
     }
     return .success(
       RuleFolderState(name: name, checked: checked, fingerprint: fingerprint, warnings: loaded.rendered))
@@ -301,7 +315,8 @@ struct RuleFolderState {
 
   func change(_ what: Workspaces.Change.What, _ version: UInt32) -> Workspaces.Change {
     Workspaces.Change(
-      name: name, what: what, version: version, rules: checked.rules.rules.count, agents: checked.agents.count,
+      name: name, what: what, version: version, rules: checked.rules.rules.count,
+      agents: checked.agents.count,
       queues: checked.queues.count, warnings: warnings)
   }
 }
