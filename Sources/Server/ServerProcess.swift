@@ -12,6 +12,7 @@ public final class ServerProcess: Sendable {
   public let workspaces: [Workspaces.Change]
   private let sockets: SocketServer
   private let lock: FolderLock
+  private let search: SearchWorker
 
   public enum StartFault: Error, CustomStringConvertible {
     case sentence(String)
@@ -22,7 +23,8 @@ public final class ServerProcess: Sendable {
     }
   }
 
-  public init(_ settings: Settings) throws {
+  /// - Parameter through: what writers and the commit loop see of the store; tests put faults in between.
+  public init(_ settings: Settings, through: (any Store) -> any Store = { $0 }) throws {
     SignalWatch.ignoreBrokenPipes()
     _ = ProcessFacts.raiseDescriptorLimit()
     try Files.createFolder(settings.data)
@@ -31,10 +33,12 @@ public final class ServerProcess: Sendable {
     let health = Health()
     let hub = Hub()
     let edge = Edge(
-      store: store, reads: try ReadPool(store: store), hub: hub, health: health, settings: settings)
+      store: store, reads: try ReadPool(store: store, name: "read", threads: 2),
+      heavy: try ReadPool(store: store, name: "heavy", threads: 2), hub: hub, health: health, settings: settings)
     self.edge = edge
     let reader = try store.reader()
-    let all = Workspaces(edge, CommitLoop(store: store, health: health))
+    let seen = through(store)
+    let all = Workspaces(edge, seen, CommitLoop(store: seen, health: health))
     edge.use(all)
     workspaces = try all.openAll()
     edge.use(try reader.tokens())
@@ -42,10 +46,13 @@ public final class ServerProcess: Sendable {
     var options = SocketServer.Options()
     if settings.lanes > 0 { options.lanes = settings.lanes }
     sockets = try SocketServer(options)
-    let outbox = Outbox(edge: edge)
+    search = SearchWorker(store) { edge.writers.map(\.workspace) }
+    let outbox = try Outbox(edge: edge)
     hub.attach(sockets) { outbox.wake($0) }
+    // Before anybody can take a seat, which the start would empty again.
+    for writer in edge.writers { writer.submit([Request(.start)]) }
     addresses = try Self.listen(sockets, edge)
-    for writer in edge.writers { all.begin(writer) }
+    for writer in edge.writers { edge.hub.wakeOutbox(writer.workspace) }
   }
 
   // MARK: - Listeners
@@ -102,6 +109,7 @@ public final class ServerProcess: Sendable {
   public func stop() async -> Int {
     edge.stopping()
     let cutOff = await sockets.shutdown(withinMilliseconds: edge.settings.drainSeconds * 1_000)
+    search.stop()
     edge.store.close()
     return cutOff
   }

@@ -14,11 +14,15 @@ import Wire
 ///
 /// ```
 /// every folder read and checked ──a fault anywhere──▶ refused: nothing changed
-///       └──▶ one workspace after the other: configured, durable, published ──the store fails──▶ cut short,
-/// and said so ``` A new folder becomes a new workspace while the server runs. Everything that can be refused
-/// is refused before the first workspace is touched; only a store that fails can end a reload in the middle.
+///       └──▶ one workspace after the other: configured, durable, published
+///                         └── the store fails ──▶ cut short, and said so
+/// ```
+/// A new folder becomes a new workspace while the server runs. Everything that can be refused is refused before
+/// the first workspace is touched; only a store that fails can end a reload in the middle.
 public final class Workspaces: Sendable {
   let edge: Edge
+  /// As writers see it; tests put faults in between.
+  private let store: any Store
   private let commits: CommitLoop
   /// One reload at a time, whoever asks for it.
   private let turn = DispatchQueue(label: "reload")
@@ -56,8 +60,9 @@ public final class Workspaces: Sendable {
     case cutShort(done: [Change], why: String)
   }
 
-  init(_ edge: Edge, _ commits: CommitLoop) {
+  init(_ edge: Edge, _ store: any Store, _ commits: CommitLoop) {
     self.edge = edge
+    self.store = store
     self.commits = commits
   }
 
@@ -120,10 +125,10 @@ public final class Workspaces: Sendable {
     return made
   }
 
-  private func makeWriter(_ row: WorkspaceRow, _ checked: CheckedWorkspace, _ version: UInt32) throws
-    -> Writer
-  {
-    let (edge, store) = (edge, edge.store)
+  private func makeWriter(
+    _ row: WorkspaceRow, _ checked: CheckedWorkspace, _ version: UInt32
+  ) throws -> Writer {
+    let (edge, store) = (edge, store)
     edge.add(RulePlanner(checked, version: version), for: row.id)
     return try Writer(workspace: row, commits: commits, outlet: edge.hub) { () throws(StoreFault) in
       let reads = try store.reader()
@@ -175,8 +180,8 @@ public final class Workspaces: Sendable {
     var (folders, faults) = Self.read(names, in: root)
     for writer in running where !names.contains(writer.name) {
       faults.append(
-        "the workspace \(writer.name) runs and has no folder with a workspace.yaml in \(root) any more: put it back, "
-          + "or restart the server to go on without it")
+        "the workspace \(writer.name) runs and has no folder with a workspace.yaml in \(root) any more: "
+          + "put it back, or restart the server to go on without it")
     }
     for writer in running {
       if let outage = writer.outage {
