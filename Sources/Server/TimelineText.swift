@@ -10,9 +10,8 @@ public enum TimelineText {
     var parts = try customers.map { try render($0, whom) }
     if customers.count > 1 {
       let proven = customers.count { ($0["assurance"] as? String) != "claimed" }
-      parts.insert(
-        "\(customers.count) customers are or claim to be \(whom); \(proven == 0 ? "none is" : "\(proven) of them") proven.",
-        at: 0)
+      let how = proven == 0 ? "none is proven" : "\(proven) of them proven"
+      parts.insert("\(customers.count) customers are or claim to be \(whom); \(how).", at: 0)
     }
     if answer["more"] as? Bool == true { parts.append("There are more; ask for one by its customer id.") }
     return parts.joined(separator: "\n\n")
