@@ -89,6 +89,7 @@ let table: [Row] = [
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),
+  Row(kind: .support, name: "Arrivals"),
   Row(kind: .test, name: "StructureTests"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
@@ -107,8 +108,8 @@ let table: [Row] = [
   Row(kind: .test, name: "PhoneCodecTests", uses: ["PhoneCodec", "SessionScripts"], resources: ["Sessions"]),
   Row(kind: .test, name: "PhoneNumbersTests", uses: ["PhoneNumbers"]),
   Row(kind: .test, name: "SystemTests", uses: ["System"]),
-  Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
-  Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
+  Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System", "Arrivals"]),
+  Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets", "Arrivals"]),
   Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
   Row(
     kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb],

@@ -6,7 +6,8 @@ enum OpenPages {
   static func answer(_ method: String, _ path: [String], _ edge: Edge) -> APIResponse? {
     guard path == ["health"] else { return nil }
     guard method == "GET" || method == "HEAD" else {
-      return APIResponse(APIProblem(405, "method-not-allowed", "Method not allowed", "only GET is possible here"))
+      return APIResponse(
+        APIProblem(405, "method-not-allowed", "Method not allowed", "only GET is possible here"))
     }
     let trouble = edge.health.now.trouble ?? edge.writers.compactMap(\.outage).first
     var json = JSONWriter()

@@ -19,7 +19,9 @@ public final class ServerProcess: Sendable {
   public enum StartFault: Error, CustomStringConvertible {
     case sentence(String)
     public var description: String {
-      switch self { case .sentence(let text): text }
+      switch self {
+      case .sentence(let text): text
+      }
     }
   }
 
@@ -81,7 +83,8 @@ public final class ServerProcess: Sendable {
       ("smtp", edge.settings.smtpListen, SMTPServer.Dialect.smtp), ("lmtp", edge.settings.lmtpListen, .lmtp),
     ] {
       guard let options = try options(text, edge) else { continue }
-      let listener = try sockets.listen(options) { _ in { _ in SMTPConnection(edge: edge, dialect: dialect) } }
+      let listener = try sockets.listen(options) { _ in { _ in SMTPConnection(edge: edge, dialect: dialect) }
+      }
       addresses.append((name, listener.address))
     }
     if let options = try options(edge.settings.fastagiListen, edge) {
@@ -105,7 +108,8 @@ public final class ServerProcess: Sendable {
 
   // MARK: - The end
 
-  /// Stops accepting, finishes what is in flight, and closes the store. Answers how many connections were cut off.
+  /// Stops accepting, finishes what is in flight, and closes the store. Answers how many connections were cut
+  /// off.
   public func stop() async -> Int {
     edge.stopping()
     let cutOff = await sockets.shutdown(withinMilliseconds: edge.settings.drainSeconds * 1_000)

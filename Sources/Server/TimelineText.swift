@@ -10,16 +10,16 @@ public enum TimelineText {
     var parts = try customers.map { try render($0, whom) }
     if customers.count > 1 {
       let proven = customers.count { ($0["assurance"] as? String) != "claimed" }
-      parts.insert(
-        "\(customers.count) customers are or claim to be \(whom); \(proven == 0 ? "none is" : "\(proven) of them") proven.",
-        at: 0)
+      let how = proven == 0 ? "none is proven" : "\(proven) of them proven"
+      parts.insert("\(customers.count) customers are or claim to be \(whom); \(how).", at: 0)
     }
     if answer["more"] as? Bool == true { parts.append("There are more; ask for one by its customer id.") }
     return parts.joined(separator: "\n\n")
   }
 
   private static func render(_ customer: [String: Any], _ whom: String) throws -> String {
-    guard let page = customer["timeline"] as? [String: Any], let entries = page["entries"] as? [[String: Any]] else {
+    guard let page = customer["timeline"] as? [String: Any], let entries = page["entries"] as? [[String: Any]]
+    else {
       throw AdminClient.Fault("this is no timeline")
     }
     let name = (customer["name"] as? String).map { ", \($0)" } ?? ""
@@ -108,7 +108,9 @@ public enum ExplanationText {
     object.keys.sorted().flatMap { key -> [String] in
       let name = path.isEmpty ? key : "\(path).\(key)"
       if let inner = object[key] as? [String: Any] { return flat(inner, name) }
-      if let list = object[key] as? [Any] { return list.isEmpty ? [] : ["\(name) = \(list.map { "\($0)" }.joined(separator: ", "))"] }
+      if let list = object[key] as? [Any] {
+        return list.isEmpty ? [] : ["\(name) = \(list.map { "\($0)" }.joined(separator: ", "))"]
+      }
       return ["\(name) = \(object[key] ?? "")"]
     }
   }
@@ -118,7 +120,9 @@ public enum ExplanationText {
     let what = (step["what"] as? String ?? "").replacingOccurrences(of: "_", with: " ")
     var text = "\(at)  \(what)"
     if let agent = step["agent"] as? String { text += what == "offered" ? " to \(agent)" : " by \(agent)" }
-    if let passed = step["passed_over"] as? [String: Any], !passed.isEmpty { text += "; passed over: \(counts(passed))" }
+    if let passed = step["passed_over"] as? [String: Any], !passed.isEmpty {
+      text += "; passed over: \(counts(passed))"
+    }
     return text
   }
 
