@@ -88,6 +88,7 @@ let table: [Row] = [
   Row(
     kind: .tool, name: "throughline", uses: ["Server", "RuleFiles", "Mime", "WebCodec", "Sockets", "System"],
     outside: [.argumentParser]),
+  Row(kind: .tool, name: "websocket-echo", uses: ["Sockets", "System", "WebCodec"]),
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),

@@ -110,14 +110,14 @@ extension HTTPConnection {
   }
 
   func upgrade(_ request: IncomingRequest, _ caller: Caller?, _ connection: Connection) {
-    switch WebSocketStream.open(request, edge.settings) {
+    switch WebSocketStream.open(request, edge) {
     case .refused(let response): finish(response, connection)
-    case .accepted(let opening):
+    case .accepted(let opening, let compression):
       exchange = nil
       mustClose = true  // for HTTP: what follows is the stream's
       for timer in ConnectionTimer.allCases { connection.clearTimer(timer) }
       connection.write(opening)
-      let stream = WebSocketStream(edge: edge, caller: caller)
+      let stream = WebSocketStream(edge: edge, caller: caller, compression)
       connection.become(stream)
       stream.begin(connection, decoder.takeRest())
     }

@@ -136,6 +136,12 @@ enum Metrics {
     gauge("commits_total", "Transactions made durable.", "counter", [("", "\(health.commits)")])
     gauge("commands_total", "Commands made durable.", "counter", [("", "\(health.commands)")])
     gauge("commit_failures_total", "Transactions that failed.", "counter", [("", "\(health.failures)")])
+    gauge(
+      "stream_slow_readers_total", "Streams closed with 1013, since they were read too slowly.", "counter",
+      [("", "\(edge.streams.slowReaders)")])
+    gauge(
+      "stream_context_bytes", "Memory counted for what streams' compression remembers.", "gauge",
+      [("", "\(edge.streams.heldContextBytes)")])
     let facts = ProcessFacts.now()
     gauge("resident_bytes", "Memory in use.", "gauge", [("", "\(facts.residentBytes)")])
     gauge("open_descriptors", "Descriptors in use.", "gauge", [("", "\(facts.openDescriptors)")])

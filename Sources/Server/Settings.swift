@@ -25,6 +25,9 @@ public struct Settings: Sendable, Equatable {
   public var idleSeconds = 75
   public var origins = ""
   public var pingSeconds = 30
+  public var slowReaderSeconds = 20
+  public var unsentBytesMax = 4 << 20
+  public var contextBytesMax = 32 << 20
   public var drainSeconds = 10
   public var lanes = 0
 
@@ -100,6 +103,11 @@ public struct Settings: Sendable, Equatable {
     number(
       "stream.ping_seconds", \.pingSeconds, 1...3_600,
       "how long a stream may be silent before it is asked, and then may take to answer"),
+    number("stream.slow_reader_seconds", \.slowReaderSeconds, 1...3_600, "how long a stream may leave what it was sent unread"),
+    number("stream.unsent_bytes_max", \.unsentBytesMax, 65_536...(256 << 20), "what may be unread on a stream, in bytes"),
+    number(
+      "stream.context_bytes_max", \.contextBytesMax, 0...(1 << 32),
+      "memory for what all streams' compression remembers; past it new streams' remembers nothing"),
     number("drain_seconds", \.drainSeconds, 0...600, "how long a stop waits for what is in flight"),
     number("lanes", \.lanes, 0...64, "event loops; 0: one a core"),
   ]

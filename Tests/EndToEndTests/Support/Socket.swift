@@ -25,9 +25,14 @@ final class Socket: Sendable {
     return address
   }
 
-  /// - Parameter seconds: how long one read or write may take.
-  static func connect(port: UInt16, seconds: Int = 30) throws -> Socket {
+  /// - Parameters:
+  ///   - seconds: how long one read or write may take.
+  ///   - windowBytes: what the kernel may take in for us while we do not read.
+  static func connect(port: UInt16, seconds: Int = 30, windowBytes: Int32? = nil) throws -> Socket {
     let socket = Socket(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), seconds: seconds)
+    if var windowBytes {
+      setsockopt(socket.descriptor, SOL_SOCKET, SO_RCVBUF, &windowBytes, socklen_t(MemoryLayout<Int32>.size))
+    }
     var address = loopback(port)
     try socket.connect(&address, MemoryLayout<sockaddr_in>.size, "port \(port)")
     return socket
