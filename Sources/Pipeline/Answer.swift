@@ -16,6 +16,7 @@ public enum Answer: Hashable, Sendable {
   case ruleAnswered(RuleAction, rule: UInt32, ruleVersion: UInt32)
   case mailTaken(ConversationID, EntryID, duplicate: Bool)
   case callTaken(SessionID, ConversationID, CustomerID, CaseID?, resumed: Bool)
+  case standing(CallStanding)
   case journeyRecorded(CustomerID, EntryID)
   case offer(OfferAnswer)
   case noOffer
@@ -160,7 +161,7 @@ extension Answer {
       w.id(offer.customer)
       w.signed(offer.until.milliseconds)
     case .noOffer: w.uint8(13)
-    case .position, .keyReused, .unavailable: w.uint8(0)
+    case .position, .standing, .keyReused, .unavailable: w.uint8(0)
     }
     return w.bytes
   }
