@@ -25,6 +25,7 @@ public final class Edge: Sendable {
   public let hub: Hub
   public let health: Health
   public let settings: Settings
+  let streams: StreamCounts
   private let state = Mutex(State())
 
   struct State {
@@ -54,6 +55,7 @@ public final class Edge: Sendable {
     self.hub = hub
     self.health = health
     self.settings = settings
+    streams = StreamCounts(contextBytesMax: settings.contextBytesMax)
   }
 
   func writer(_ workspace: WorkspaceID) -> Writer? { state.withLock { $0.writers[workspace] } }
