@@ -20,7 +20,7 @@ public final class Edge: Sendable {
   public let store: SQLiteStore
   /// Renders answers that need rows: short, and somebody waits for each.
   public let reads: ReadPool
-  /// What takes long, so that no reader waits behind it: understanding mail, keeping attachments, reading rules.
+  /// What takes long, so that no reader waits behind it: understanding mail, keeping attachments.
   public let heavy: ReadPool
   public let hub: Hub
   public let health: Health
