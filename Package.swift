@@ -55,7 +55,8 @@ let table: [Row] = [
   Row(kind: .library, name: "Records", uses: ["Model"]),
   Row(kind: .library, name: "Continuity", uses: ["Model", "Wire", "Records"]),
   Row(kind: .library, name: "Pipeline", uses: ["Routing", "Continuity"], outside: [.deque]),
-  Row(kind: .library, name: "WebCodec", uses: ["Wire"], outside: [.httpTypes]),
+  Row(kind: .shim, name: "CZlib", system: ["z"]),
+  Row(kind: .library, name: "WebCodec", uses: ["Wire", "CZlib"], outside: [.httpTypes]),
   Row(kind: .library, name: "MailCodec", uses: ["Wire"]),
   Row(kind: .library, name: "PhoneCodec", uses: ["Wire"]),
 
@@ -79,16 +80,18 @@ let table: [Row] = [
 
   // The product
   Row(kind: .library, name: "Channels", uses: ["Pipeline", "MailCodec", "PhoneCodec", "Mime", "PhoneNumbers", "System"]),
-  Row(kind: .library, name: "Service", uses: ["Channels", "Pipeline", "Records", "System", "WebCodec"]),
+  Row(kind: .library, name: "Service", uses: ["Channels", "Expressions", "Pipeline", "Records", "System", "WebCodec"]),
   Row(
     kind: .library, name: "Server",
     uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),
   Row(
     kind: .tool, name: "throughline", uses: ["Server", "RuleFiles", "Mime", "WebCodec", "Sockets", "System"],
     outside: [.argumentParser]),
+  Row(kind: .tool, name: "websocket-echo", uses: ["Sockets", "System", "WebCodec"]),
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),
+  Row(kind: .support, name: "Arrivals"),
   Row(kind: .test, name: "StructureTests"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
@@ -96,9 +99,9 @@ let table: [Row] = [
   Row(kind: .test, name: "RulesTests", uses: ["Rules"]),
   Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"], resources: ["Golden"]),
   Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
+  Row(kind: .test, name: "ContinuityTests", uses: ["Continuity", "Expressions", "Records"]),
   Row(kind: .test, name: "PipelineTests", uses: ["Pipeline", "Records"]),
   Row(kind: .test, name: "ChannelsTests", uses: ["Channels"]),
-  Row(kind: .test, name: "ContinuityTests", uses: ["Continuity", "Records"]),
   Row(kind: .test, name: "ServiceTests", uses: ["Service", "Channels", "Store", "MailCodec", "System"]),
   Row(kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"], resources: ["Sessions"]),
   Row(kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"], resources: ["Sessions", "Conformance"]),
@@ -106,8 +109,8 @@ let table: [Row] = [
   Row(kind: .test, name: "PhoneCodecTests", uses: ["PhoneCodec", "SessionScripts"], resources: ["Sessions"]),
   Row(kind: .test, name: "PhoneNumbersTests", uses: ["PhoneNumbers"]),
   Row(kind: .test, name: "SystemTests", uses: ["System"]),
-  Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
-  Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
+  Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System", "Arrivals"]),
+  Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets", "Arrivals"]),
   Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
   Row(
     kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb],

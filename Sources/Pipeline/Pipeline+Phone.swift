@@ -12,6 +12,7 @@ extension Pipeline {
         if call.nothingRings { try endRings(known.conversation, &turn, reads) }
         return answer
       }
+      if call.hasSpoken { return .standing(.over) }
     }
     let who = try resolve(call.claims, newID: call.customer, attributes: call.attributes, turn, reads)
     let choice = try whichConversation(who, .init(channel: .phone, at: turn.at), reads)
@@ -192,7 +193,8 @@ extension Pipeline {
     return w.bytes
   }
 
-  static func line(_ value: [UInt8]) -> (session: SessionID, conversation: ConversationID)? {
+  /// What is kept of a call under its key.
+  public static func line(_ value: [UInt8]) -> (session: SessionID, conversation: ConversationID)? {
     do throws(WireError) {
       return try ByteReader.readAll(value) { r throws(WireError) in (try r.id(), try r.id()) }
     } catch {

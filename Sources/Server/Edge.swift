@@ -20,11 +20,12 @@ public final class Edge: Sendable {
   public let store: SQLiteStore
   /// Renders answers that need rows: short, and somebody waits for each.
   public let reads: ReadPool
-  /// What takes long, so that no reader waits behind it: understanding mail, keeping attachments, reading rules.
+  /// What takes long, so that no reader waits behind it: understanding mail, keeping attachments.
   public let heavy: ReadPool
   public let hub: Hub
   public let health: Health
   public let settings: Settings
+  let streams: StreamCounts
   private let state = Mutex(State())
 
   struct State {
@@ -38,6 +39,13 @@ public final class Edge: Sendable {
     var mail: [WorkspaceID: MailChannel] = [:]
     var phones: [String: PhoneLine] = [:]
     var isStopping = false
+    weak var housekeeper: Housekeeper?
+  }
+
+  func use(_ housekeeper: Housekeeper) { state.withLock { $0.housekeeper = housekeeper } }
+  /// Tidies up now; answers how many entries lost their words to age.
+  func tidy(now: Instant = Instant(milliseconds: WallClock.nowMilliseconds)) throws(StoreFault) -> Int64 {
+    try state.withLock { $0.housekeeper }?.tidy(now: now) ?? 0
   }
 
   init(store: SQLiteStore, reads: ReadPool, heavy: ReadPool, hub: Hub, health: Health, settings: Settings) {
@@ -47,6 +55,7 @@ public final class Edge: Sendable {
     self.hub = hub
     self.health = health
     self.settings = settings
+    streams = StreamCounts(contextBytesMax: settings.contextBytesMax)
   }
 
   func writer(_ workspace: WorkspaceID) -> Writer? { state.withLock { $0.writers[workspace] } }
@@ -189,6 +198,8 @@ enum Inbound: Sendable {
   case offer(OfferAnswer, WaiterID)
   case offerEnded(OfferID, OfferEnd)
   case agentHears(ConversationID, EntryID)
+  /// What an agent's stream has read, as frames in order.
+  case heard([[UInt8]])
   /// For a desk: its agent's phone rings for this offer. The phone answers it, not the desk.
   case ringing(OfferAnswer)
   case ring(OfferID, AgentID, device: String, until: Instant)

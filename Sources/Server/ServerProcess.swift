@@ -14,11 +14,14 @@ public final class ServerProcess: Sendable {
   private let sockets: SocketServer
   private let lock: FolderLock
   private let search: SearchWorker
+  private let housekeeper: Housekeeper
 
   public enum StartFault: Error, CustomStringConvertible {
     case sentence(String)
     public var description: String {
-      switch self { case .sentence(let text): text }
+      switch self {
+      case .sentence(let text): text
+      }
     }
   }
 
@@ -52,6 +55,8 @@ public final class ServerProcess: Sendable {
     for writer in edge.writers { writer.submit([Request(.start)]) }
     addresses = try Self.listen(sockets, edge)
     for writer in edge.writers { edge.hub.wakeOutbox(writer.workspace) }
+    housekeeper = Housekeeper(edge)
+    edge.use(housekeeper)
   }
 
   // MARK: - Listeners
@@ -78,7 +83,8 @@ public final class ServerProcess: Sendable {
       ("smtp", edge.settings.smtpListen, SMTPServer.Dialect.smtp), ("lmtp", edge.settings.lmtpListen, .lmtp),
     ] {
       guard let options = try options(text, edge) else { continue }
-      let listener = try sockets.listen(options) { _ in { _ in SMTPConnection(edge: edge, dialect: dialect) } }
+      let listener = try sockets.listen(options) { _ in { _ in SMTPConnection(edge: edge, dialect: dialect) }
+      }
       addresses.append((name, listener.address))
     }
     if let options = try options(edge.settings.fastagiListen, edge) {
@@ -102,10 +108,12 @@ public final class ServerProcess: Sendable {
 
   // MARK: - The end
 
-  /// Stops accepting, finishes what is in flight, and closes the store. Answers how many connections were cut off.
+  /// Stops accepting, finishes what is in flight, and closes the store. Answers how many connections were cut
+  /// off.
   public func stop() async -> Int {
     edge.stopping()
     let cutOff = await sockets.shutdown(withinMilliseconds: edge.settings.drainSeconds * 1_000)
+    housekeeper.stop()
     search.stop()
     edge.store.close()
     return cutOff

@@ -14,10 +14,11 @@ import Wire
 ///
 /// ```
 /// every folder read and checked ──a fault anywhere──▶ refused: nothing changed
-///       └──▶ one workspace after the other: configured, durable, published ──the store fails──▶ cut short, and said so
+///       └──▶ one workspace after the other: configured, durable, published
+///                         └── the store fails ──▶ cut short, and said so
 /// ```
-/// A new folder becomes a new workspace while the server runs. Everything that can be refused is refused before the
-/// first workspace is touched; only a store that fails can end a reload in the middle.
+/// A new folder becomes a new workspace while the server runs. Everything that can be refused is refused before
+/// the first workspace is touched; only a store that fails can end a reload in the middle.
 public final class Workspaces: Sendable {
   let edge: Edge
   /// As writers see it; tests put faults in between.
@@ -67,7 +68,7 @@ public final class Workspaces: Sendable {
 
   // MARK: - Opening
 
-  /// Opens what the rules folder has. Its writers decide nothing before `begin`.
+  /// Opens what the rules folder has. Its writers decide nothing but their rules before they are told to start.
   func openAll() throws -> [Change] {
     let root = edge.settings.rules
     let names = WorkspaceFolder.names(in: root)
@@ -88,7 +89,8 @@ public final class Workspaces: Sendable {
       let writer = try makeWriter(row, folder.checked, version)
       edge.add(writer)
       if !isSame, install(folder, version, writer) == nil {
-        throw ServerProcess.StartFault.sentence("the rules of the workspace \(folder.name) could not be applied")
+        throw ServerProcess.StartFault.sentence(
+          "the rules of the workspace \(folder.name) could not be applied")
       }
       try publish(writer, folder.checked, version, reader)
       opened.append(folder.change(isSame ? .unchanged : last == nil ? .added : .changed, version))
@@ -96,7 +98,9 @@ public final class Workspaces: Sendable {
     return opened
   }
 
-  private static func read(_ names: [String], in root: String) -> (folders: [RuleFolderState], faults: [String]) {
+  private static func read(_ names: [String], in root: String) -> (
+    folders: [RuleFolderState], faults: [String]
+  ) {
     var folders: [RuleFolderState] = []
     var faults: [String] = []
     for name in names {
@@ -108,12 +112,6 @@ public final class Workspaces: Sendable {
     return (folders, faults)
   }
 
-  /// From here on the workspace works: connections of the last run are gone, mail may leave.
-  func begin(_ writer: Writer) {
-    writer.submit([Request(.start)])
-    edge.hub.wakeOutbox(writer.workspace)
-  }
-
   private func row(named name: String, _ known: inout [WorkspaceRow]) throws -> WorkspaceRow {
     if let found = known.first(where: { $0.name == name }) { return found }
     let made = try edge.store.addWorkspace(named: name)
@@ -121,7 +119,9 @@ public final class Workspaces: Sendable {
     return made
   }
 
-  private func makeWriter(_ row: WorkspaceRow, _ checked: CheckedWorkspace, _ version: UInt32) throws -> Writer {
+  private func makeWriter(
+    _ row: WorkspaceRow, _ checked: CheckedWorkspace, _ version: UInt32
+  ) throws -> Writer {
     let (edge, store) = (edge, store)
     edge.add(RulePlanner(checked, version: version), for: row.id)
     return try Writer(workspace: row, commits: commits, outlet: edge.hub) { () throws(StoreFault) in
@@ -143,7 +143,8 @@ public final class Workspaces: Sendable {
   private func install(_ folder: RuleFolderState, _ version: UInt32, _ writer: Writer) -> Int64? {
     writer.install(
       RulePlanner(folder.checked, version: version),
-      Request(.configure(RoutingConfiguration(folder.checked, version: version), encoded: folder.fingerprint)))
+      Request(.configure(RoutingConfiguration(folder.checked, version: version), encoded: folder.fingerprint))
+    )
   }
 
   // MARK: - Reloading
@@ -173,11 +174,13 @@ public final class Workspaces: Sendable {
     var (folders, faults) = Self.read(names, in: root)
     for writer in running where !names.contains(writer.name) {
       faults.append(
-        "the workspace \(writer.name) runs and has no folder with a workspace.yaml in \(root) any more: put it back, "
-          + "or restart the server to go on without it")
+        "the workspace \(writer.name) runs and has no folder with a workspace.yaml in \(root) any more: "
+          + "put it back, or restart the server to go on without it")
     }
     for writer in running {
-      if let outage = writer.outage { faults.append("the workspace \(writer.name) is not in service just now: \(outage)") }
+      if let outage = writer.outage {
+        faults.append("the workspace \(writer.name) is not in service just now: \(outage)")
+      }
     }
     if !faults.isEmpty { return .refused(faults.joined(separator: "\n\n")) }
     var done: [Change] = []
@@ -195,7 +198,9 @@ public final class Workspaces: Sendable {
     let last = try reader.configuration(running.workspace, version: nil)
     let version = last?.version ?? 0
     if last?.bytes == folder.fingerprint {
-      if edge.api(running.workspace)?.directory.ruleVersion == version { return folder.change(.unchanged, version) }
+      if edge.api(running.workspace)?.directory.ruleVersion == version {
+        return folder.change(.unchanged, version)
+      }
       // An earlier reload was cut short after its rules had reached the disk.
       try publish(running, folder.checked, version, reader)
       return folder.change(.changed, version)
@@ -215,9 +220,11 @@ public final class Workspaces: Sendable {
     let version = isSame ? last?.version ?? 1 : (last?.version ?? 0) + 1
     let writer = try makeWriter(row, folder.checked, version)
     if !isSame { try settle(folder, version, writer) }
+    // Before anybody can take a seat, which the start would empty again.
+    writer.submit([Request(.start)])
     edge.add(writer)
     try publish(writer, folder.checked, version, reader)
-    begin(writer)
+    edge.hub.wakeOutbox(writer.workspace)
     return folder.change(.added, version)
   }
 
@@ -229,7 +236,9 @@ public final class Workspaces: Sendable {
     while true {
       let (durable, applies) = writer.peek { ($0.durable, $0.router.configurationVersion == version) }
       if let outage = writer.outage { throw ServerProcess.StartFault.sentence(outage) }
-      guard applies else { throw ServerProcess.StartFault.sentence("the store failed before its rules were on disk") }
+      guard applies else {
+        throw ServerProcess.StartFault.sentence("the store failed before its rules were on disk")
+      }
       if durable >= position { return }
       Thread.sleep(forTimeInterval: 0.002)
     }
@@ -265,9 +274,12 @@ struct RuleFolderState {
       return .failure(Faults(text: "the workspace \(name): \(error)"))
     }
     let loaded = WorkspaceFolder.load(folder)
-    guard let checked = loaded.workspace else { return .failure(Faults(text: "the workspace \(name):\n\(loaded.rendered)")) }
+    guard let checked = loaded.workspace else {
+      return .failure(Faults(text: "the workspace \(name):\n\(loaded.rendered)"))
+    }
     if let fault = RoutingConfiguration(checked, version: 1).fault {
-      return .failure(Faults(text: "the workspace \(name): the router cannot take it: \(sentence(fault, checked))"))
+      return .failure(
+        Faults(text: "the workspace \(name): the router cannot take it: \(sentence(fault, checked))"))
     }
     return .success(
       RuleFolderState(name: name, checked: checked, fingerprint: fingerprint, warnings: loaded.rendered))
@@ -284,8 +296,8 @@ struct RuleFolderState {
     switch fault {
     case .needTooLarge:
       return "it has more skills, queues, agents, bots or teams than the \(RoutingLimits.skillsMax) skills, "
-        + "\(RoutingLimits.queuesMax) queues, \(RoutingLimits.agentsMax) agents, \(RoutingLimits.botsMax) bots and "
-        + "\(RoutingLimits.teamsMax) teams that are possible"
+        + "\(RoutingLimits.queuesMax) queues, \(RoutingLimits.agentsMax) agents, "
+        + "\(RoutingLimits.botsMax) bots and \(RoutingLimits.teamsMax) teams that are possible"
     case .unknownQueue: return "an agent works in a queue that queues.yaml does not have"
     default: return "an agent's skills, levels or capacity, or a time, are out of bounds (\(fault))"
     }
@@ -304,7 +316,8 @@ struct RuleFolderState {
 
   func change(_ what: Workspaces.Change.What, _ version: UInt32) -> Workspaces.Change {
     Workspaces.Change(
-      name: name, what: what, version: version, rules: checked.rules.rules.count, agents: checked.agents.count,
+      name: name, what: what, version: version, rules: checked.rules.rules.count,
+      agents: checked.agents.count,
       queues: checked.queues.count, warnings: warnings)
   }
 }

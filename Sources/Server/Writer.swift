@@ -205,6 +205,18 @@ public final class Writer: Sendable {
   /// must wait for the position.
   public func peek<R: Sendable>(_ body: (borrowing Pipeline) -> R) -> R { state.withLock { body($0.pipeline) } }
 
+  /// Runs `change` while nothing is decided; nil, without having run it, while something decided is not yet durable.
+  func whenDurable<R>(_ change: () throws(StoreFault) -> R) throws(StoreFault) -> R? {
+    try state.withLock { state throws(StoreFault) -> Handed<R>? in
+      guard state.outage == nil else { throw .failed(doing: "change rows of \(name)", why: state.outage ?? "") }
+      guard state.pipeline.isDurable else { return nil }
+      defer { state.pipeline.forgetCachedRows() }
+      return Handed(value: try change())
+    }?.value
+  }
+  /// Carries a value over the mutex's border; it was made by whoever takes it.
+  private struct Handed<R>: @unchecked Sendable { var value: R }
+
   /// Installs a version of the rules: planner and configuration change in one step, so that no case is planned by
   /// one and queued under the other.
   /// - Returns: the log position that it rests on; nil when it was not taken, and the rules are as they were.
@@ -241,40 +253,6 @@ extension StoreFault {
     case .failed(let doing, let why): "storage failed while \(doing): \(why)"
     case .corrupt(let what): "stored data does not match its checksum: \(what)"
     case .outOfOrder(let expected, let got): "log positions out of order: expected \(expected), got \(got)"
-    }
-  }
-}
-
-/// One deadline on a queue. Arming costs 3 µs, so that it is only done when the deadline comes nearer; one that
-/// fires early finds nothing due and arms again.
-private final class WriterTimer: Sendable {
-  private let queue: DispatchQueue
-  private let armed = Mutex<Int64>(.max)
-  private let stored = Mutex<(@Sendable () -> Void)?>(nil)
-  var handler: (@Sendable () -> Void)? {
-    get { stored.withLock { $0 } }
-    set { stored.withLock { $0 = newValue } }
-  }
-
-  init(queue: DispatchQueue) { self.queue = queue }
-
-  func fire(at deadline: Instant?) {
-    guard let deadline else { return }
-    let isNearer = armed.withLock { armed in
-      guard deadline.milliseconds < armed else { return false }
-      armed = deadline.milliseconds
-      return true
-    }
-    guard isNearer else { return }
-    let wait = max(0, min(deadline.milliseconds - WallClock.nowMilliseconds, 3_600_000))
-    queue.asyncAfter(deadline: .now() + .milliseconds(Int(wait))) { [weak self] in
-      guard let self else { return }
-      let isOurs = armed.withLock { armed in
-        guard armed == deadline.milliseconds else { return false }
-        armed = .max
-        return true
-      }
-      if isOurs { handler?() }
     }
   }
 }

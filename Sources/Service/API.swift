@@ -13,6 +13,10 @@ public struct API: Sendable {
   /// E.164 by a region; nil where it is no number.
   public var e164: @Sendable (String, String) -> String?
   public var blobBytesMax: Int
+  /// Takes out of what comes in what must never be written.
+  public var redactor = Redactor()
+  /// Makes durable who reads what; called before the answer leaves.
+  public var recordAccess: @Sendable ([AccessRow], WorkspaceID) -> Void = { _, _ in }
 
   public init(
     directory: Directory, identityKey: HMACKey, blobBytesMax: Int, e164: @escaping @Sendable (String, String) -> String?
@@ -26,7 +30,19 @@ public struct API: Sendable {
   var resumeTokens: ResumeToken { ResumeToken(workspace: directory.workspace, key: identityKey) }
 
   public func handle(_ request: APIRequest, _ caller: Caller) -> APIAction {
+    var request = request
+    // Attachments are bytes and not words.
+    if !request.body.isEmpty, request.path.last != "blobs" { request.body = redactor.json(request.body) }
     do throws(APIProblem) { return try route(request, caller) } catch { return .respond(APIResponse(error)) }
+  }
+
+  /// What is wrong with a request whatever its content says: a page that is not there, a method, a scope. Known before
+  /// a byte of content is taken, since to handle a request only makes values: it is tried with none.
+  public func refusal(_ request: APIRequest, _ caller: Caller) -> APIProblem? {
+    do throws(APIProblem) {
+      _ = try route(request, caller)
+      return nil
+    } catch { return [403, 404, 405].contains(error.status) ? error : nil }
   }
 
   private func route(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
@@ -80,7 +96,7 @@ public struct API: Sendable {
 
   func need(_ caller: Caller, _ scopes: Caller.Scope...) throws(APIProblem) {
     guard scopes.contains(caller.scope) else {
-      let names = scopes.map(\.rawValue).joined(separator: " or ")
+      let names = Caller.Scope.sentence(scopes)
       throw .forbidden("this needs a token of scope \(names); yours is \(caller.scope.rawValue)")
     }
   }
