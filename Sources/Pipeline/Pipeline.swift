@@ -210,7 +210,7 @@ extension Pipeline {
     case .answerEmpty(let waiter):
       if let key = waiters[waiter]?.idempotency { keep(.noOffer, under: key, &turn) }
     case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .endSession, .messageCustomer:
+      .endSession, .messageCustomer, .askToConsult, .endConsult:
       break
     }
   }
@@ -236,7 +236,7 @@ extension Pipeline {
       guard let state = router.case(aCase) else { return }
       hold(.stopRinging(state.session, offer, end))
     case .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .endSession, .messageCustomer:
+      .endSession, .messageCustomer, .askToConsult, .endConsult:
       hold(.effect(effect))
     }
   }
