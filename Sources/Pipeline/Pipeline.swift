@@ -209,7 +209,7 @@ extension Pipeline {
       guard let state = router.case(aCase) else { return }
       hold(.stopRinging(state.session, offer, end))
     case .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .endSession, .messageCustomer:
+      .endSession, .messageCustomer, .askToConsult, .endConsult:
       hold(.effect(effect))
     }
   }
