@@ -177,7 +177,7 @@ final class Shop {
     case .submit(let intake, let key, let rendering):
       guard let answer = try submit(intake, key) else { throw Fault.silence }
       return try render(answer, rendering)
-    case .next(let agent, _, let rendering):
+    case .next(let agent, _, _, let rendering):
       let waiter = WaiterID(UInt64.random(in: 1...UInt64.max))
       if let answer = try submit(.next(agent, waiter, until: now + .milliseconds(250))) {
         return try render(answer, rendering)
