@@ -195,6 +195,10 @@ enum Inbound: Sendable {
   case looked(SessionID, ConversationID?, EventsPage?)
   /// A conversation has new entries.
   case wake(ConversationID)
+  /// A customer record has new entries.
+  case timelineMoved(CustomerID)
+  /// What a look at a followed timeline found; nil when there is no such customer.
+  case followed(CustomerID, TimelineFollow.Look?)
   case offer(OfferAnswer, WaiterID)
   case offerEnded(OfferID, OfferEnd)
   case agentHears(ConversationID, EntryID)
