@@ -189,6 +189,7 @@ final class WebSocketStream: ConnectionHandler {
     isBackedUp = false
     connection.clearTimer(.body)
     lookOn(connection)
+    readUnheard(connection)
   }
 
   /// What was not sent is not lost: a bot subscribes again with the last `after` that it has seen.
