@@ -200,6 +200,7 @@ final class WebSocketStream: ConnectionHandler {
     connection.clearTimer(.body)
     lookOn(connection)
     followOn(connection)
+    readUnheard(connection)
   }
 
   /// What was not sent is not lost: a bot subscribes again with the last `after` that it has seen.

@@ -105,10 +105,10 @@ final class Socket: Sendable {
     return Array(buffer[..<n])
   }
 
-  /// Whether something is there to be read.
-  var hasBytes: Bool {
+  /// Waits until something is there to be read, and leaves it there.
+  func awaitBytes() -> Bool {
     var byte: UInt8 = 0
-    return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
+    return recv(descriptor, &byte, 1, Int32(MSG_PEEK)) > 0
   }
 
   /// What the kernel does for a program that dies: no word to the peer but what TCP owes it.
