@@ -41,16 +41,8 @@ extension Program {
 
   /// True or false when the condition is that whatever the facts are.
   public var constantOutcome: Bool? {
-    let asksPresence = operations.contains { operation in
-      switch operation {
-      case .hasSlot, .optionalSlot: true
-      default: false
-      }
-    }
-    guard !asksPresence else { return nil }
-    // With every fact absent each of them is an error; a result without one does not rest on them.
-    let nothing = [Value?](repeating: nil, count: slotsCount)
-    if case .bool(let bool) = evaluate(nothing) { return bool }
+    // What comes out while nothing is known does not rest on any fact.
+    if case .bool(let bool) = evaluate(slotNames.map { .unknown($0) }) { return bool }
     let demands = textDemands()
     for (at, demand) in demands.enumerated() {
       let other = demands[..<at].first { $0.demand == demand.demand && !sameText($0.text, demand.text) }
