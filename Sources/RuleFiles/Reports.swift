@@ -108,6 +108,7 @@ extension Explanation {
   public var json: JsonText {
     .object([
       ("version", .string(decision.version)), ("rule", .string(decision.rule)),
+      ("undecided", .bool(isUndecided)),
       ("outcome", .array(decision.outcome.lines.map(JsonText.string))),
       (
         "trials",
@@ -115,7 +116,7 @@ extension Explanation {
           trials.map { trial in
             .object([
               ("rule", .string(trial.rule)), ("place", .string(trial.place)),
-              ("matched", .bool(trial.matched)),
+              ("matched", .bool(trial.matched)), ("needs", .array(trial.needs.map(JsonText.string))),
               (
                 "reasons",
                 .array(

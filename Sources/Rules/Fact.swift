@@ -120,6 +120,9 @@ public struct Facts: Sendable {
 
   public init() { slots = Array(repeating: nil, count: Fact.allCases.count) }
 
+  /// Leaves a fact open: it may be anything.
+  public mutating func setUnknown(_ fact: Fact) { slots[fact.rawValue] = .unknown(fact.name) }
+
   public subscript(_ fact: Fact) -> Value? {
     get { slots[fact.rawValue] }
     set { slots[fact.rawValue] = newValue }

@@ -46,6 +46,8 @@ public struct RuleSet: Sendable {
   /// Skill names by language.
   let languages: [String: String]
   private let index: RuleIndex
+  /// The facts that any rule asks, or takes into its plan: what is asked by none need not be gathered.
+  public let asked: Set<Fact>
 
   public enum Fault: Error, Sendable, Hashable {
     case empty
@@ -65,6 +67,18 @@ public struct RuleSet: Sendable {
       skills.compactMap { skill in skill.language.map { ($0, skill.name) } },
       uniquingKeysWith: { first, _ in first })
     index = RuleIndex(rules)
+    asked = Self.asked(rules)
+  }
+
+  private static func asked(_ rules: [Rule]) -> Set<Fact> {
+    var found: Set<Fact> = []
+    for rule in rules {
+      for slot in rule.when?.slotsRead ?? [] { if let fact = Fact(rawValue: slot) { found.insert(fact) } }
+      if rule.wantedSkills != nil { found.insert(.handoffSkills) }
+      if rule.language != nil { found.formUnion([.conversationLanguage, .customerLanguage]) }
+      if case .route(let plan) = rule.outcome, plan.preference?.whom == .lastAgent { found.insert(.customerLastAgent) }
+    }
+    return found
   }
 
   /// The first rule that matches. A condition that fails (a fact is absent, say) does not match.

@@ -50,6 +50,8 @@ struct RuleFolder: ParsableCommand {
     @Argument(help: "A workspace's folder.") var folder: String
     @Argument(help: "A file with facts, in YAML as under `given:` of a test, or in JSON; - for standard input.")
     var facts: String
+    @Option(name: .long, help: "A fact that may be anything, such as customer.attributes; may be given several times.")
+    var unknown: [String] = []
     @Option(name: .long) var format = ReportFormat.text
 
     func run() throws {
@@ -62,7 +64,13 @@ struct RuleFolder: ParsableCommand {
       guard let data else { throw ValidationError("\(facts) cannot be read") }
       let read = FactsFile.read(String(decoding: data, as: UTF8.self), path: facts)
       for diagnostic in read.diagnostics { print(diagnostic.rendered) }
-      guard let known = read.facts else { throw ExitCode(1) }
+      guard var known = read.facts else { throw ExitCode(1) }
+      for name in unknown {
+        guard let fact = Rules.Fact.allCases.first(where: { $0.name == name }) else {
+          throw ValidationError("there is no fact \(name); `throughline rules facts` lists them")
+        }
+        known.setUnknown(fact)
+      }
       let explanation = workspace.rules.explain(known)
       print(format == .json ? explanation.json.text : "\(explanation)")
     }
