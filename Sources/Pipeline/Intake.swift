@@ -280,6 +280,12 @@ public struct JourneyArrival: Sendable {
   public var name: String
   public var members: [UInt8]
   public var at: Instant?
+  /// Who tells it, such as `shop`.
+  public var source = ""
+  /// What it is about, as JSON; empty for nothing.
+  public var detail: [UInt8] = []
+  /// What is known of the customer from now on, as JSON; an empty value forgets it.
+  public var attributes: [CustomerProfile.Attribute] = []
   public init(
     customer: CustomerID, claims: [IdentityClaim], name: String, members: [UInt8], at: Instant?
   ) {

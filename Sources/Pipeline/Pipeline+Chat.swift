@@ -115,9 +115,10 @@ extension Pipeline {
     guard state.owner == .bot(handoff.bot), handoff.epoch == nil || handoff.epoch == state.epoch else {
       return rejection(.notOwner, session.conversation)
     }
-    let facts = RouteFacts(
+    var facts = RouteFacts(
       channel: session.channel, bot: router.name(of: handoff.bot), customer: root.id, isNewCustomer: false,
       profile: try profile(of: root), handoff: handoff.facts)
+    try gather(for: &facts, session.conversation, imported: handoff.imported, reads)
     turn.routing = EntryDraft(
       kind: .handoff, author: .bot(handoff.bot), visibility: .business, channel: session.channel,
       members: handoff.members)
@@ -188,7 +189,8 @@ extension Pipeline {
     try moveRelinked(who, &turn, reads)
     var root = pending.customers[who.root.id] ?? who.root
     var profile = try self.profile(of: root)
-    profile.saw(.init(name: journey.name, at: journey.at ?? turn.at))
+    profile.saw(.init(name: journey.name, at: journey.at ?? turn.at, source: journey.source, detail: journey.detail))
+    for attribute in journey.attributes { profile.set(attribute.name, attribute.value) }
     root.profile = profile.encoded
     pending.customers.set(root.id, root, at: turn.position)
     let entry = write(

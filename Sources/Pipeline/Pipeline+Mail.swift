@@ -69,7 +69,7 @@ extension Pipeline {
   private mutating func begin(
     _ mail: MailArrival, _ who: Resolution, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> EntryID {
-    let planned = plan(mail, who.root, isNew: who.isNew, try profile(of: who.root), turn)
+    let planned = try plan(mail, who.root, isNew: who.isNew, nil, turn, reads)
     keep(who, &turn)
     try moveRelinked(who, &turn, reads)
     guard let planned else { return recordOnly(mail, who.root, &turn) }
@@ -84,12 +84,17 @@ extension Pipeline {
 
   /// What the rules want; nil for mail that a machine wrote and for mail that a rule answers or refuses: that is
   /// recorded, and nobody is woken.
-  private func plan(
-    _ mail: MailArrival, _ root: CustomerRow, isNew: Bool, _ profile: CustomerProfile, _ turn: Turn
-  ) -> Planned? {
+  private mutating func plan(
+    _ mail: MailArrival, _ root: CustomerRow, isNew: Bool, _ known: ConversationID?, _ turn: Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) -> Planned? {
     guard mail.automatic == nil else { return nil }
-    let facts = RouteFacts(
-      channel: .email, bot: nil, customer: root.id, isNewCustomer: isNew, profile: profile, mail: mail.facts)
+    var facts = RouteFacts(
+      channel: .email, bot: nil, customer: root.id, isNewCustomer: isNew, profile: try profile(of: root),
+      mail: mail.facts)
+    facts.gathered.isReopened = known != nil
+    facts.gathered.attachments = mail.entry.blobs.count
+    try gather(for: &facts, known, claims: [mail.from], reads)
     let planned = planner.plan(facts, router: router, at: turn.at)
     if case .action = planned { return nil }
     return planned
@@ -139,7 +144,7 @@ extension Pipeline {
       return try take(mail, row.id, session, customer, &turn, reads)
     }
     // A bounce must not reopen what was settled: it is recorded where it belongs.
-    guard let planned = plan(mail, root, isNew: false, try profile(of: root), turn) else {
+    guard let planned = try plan(mail, root, isNew: false, row.id, turn, reads) else {
       return write(mail.entry, customer: customer, conversation: row.id, session: nil, &turn)
     }
     let session = NewSession(id: mail.session, channel: .email, bot: nil)

@@ -28,9 +28,10 @@ extension Pipeline {
       EntryDraft(kind: .call, author: .system, visibility: .business, channel: .phone, members: call.members),
       customer: who.root, conversation: call.conversation, session: call.session, &turn)
     turn.routing.channel = .phone
-    let facts = RouteFacts(
+    var facts = RouteFacts(
       channel: .phone, bot: nil, customer: who.root.id, isNewCustomer: who.isNew, profile: try profile(of: who.root),
       handoff: call.facts, call: about.call)
+    try gather(for: &facts, call.conversation, claims: call.claims, reads)
     let refused = try route(
       facts, call.conversation, call.session, call.case, .call, epoch: nil, &turn, reads)
     if case .ruleAnswered = refused {

@@ -7,6 +7,8 @@ public protocol Planner: Sendable {
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned
   /// A text that a step sends to the customer, by its number in the rule version.
   func text(_ number: UInt32, ruleVersion: UInt32) -> String?
+  /// What rules ask beyond what is at hand.
+  var asks: AskedFacts { get }
 }
 
 /// What a rule may know when it decides. Personal values among them are kept in a row of their own.
@@ -19,6 +21,7 @@ public struct RouteFacts: Hashable, Sendable {
   public var handoff: HandoffFacts?
   public var mail: MailFacts?
   public var call: CallLine?
+  public var gathered = GatheredFacts()
   public init(
     channel: Channel, bot: String?, customer: CustomerID, isNewCustomer: Bool, profile: CustomerProfile,
     handoff: HandoffFacts? = nil, mail: MailFacts? = nil, call: CallLine? = nil

@@ -11,6 +11,7 @@ import Wire
 struct RulePlanner: Planner {
   let checked: CheckedWorkspace
   let version: UInt32
+  let asks: AskedFacts
   /// Texts that steps send, in the order in which the plans name them.
   private let texts: [String]
   private let textNumbers: [String: UInt32]
@@ -18,6 +19,7 @@ struct RulePlanner: Planner {
   init(_ checked: CheckedWorkspace, version: UInt32) {
     self.checked = checked
     self.version = version
+    asks = AskedFacts(checked.rules.asked)
     var texts: [String] = []
     var numbers: [String: UInt32] = [:]
     for rule in checked.rules.rules {
@@ -51,49 +53,7 @@ struct RulePlanner: Planner {
         }
       return .action(answer, rule: rule, ruleVersion: version)
     case .route(let plan):
-      return .route(need(plan, facts, router), rule: rule, ruleVersion: version, facts: Array((FactsFile.write(seen) ?? "{}").utf8))
-    }
-  }
-
-  private func facts(_ facts: RouteFacts, _ router: borrowing Router, _ at: Instant) -> Facts {
-    var seen = Facts()
-    seen[.now] = .timestamp(Timestamp(milliseconds: at.milliseconds))
-    seen[.sessionChannel] = .string(facts.channel.name)
-    if let bot = facts.bot { seen[.sessionBot] = .string(bot) }
-    seen[.customerKnown] = .bool(!facts.isNewCustomer)
-    if let name = facts.profile.displayName { seen[.customerName] = .string(name) }
-    if let last = facts.profile.lastAgent { seen[.customerLastAgent] = .string(router.name(of: last.agent)) }
-    seen[.customerEvents] = .list(
-      facts.profile.journey.reversed().map {
-        Facts.event(kind: $0.name, at: Timestamp(milliseconds: $0.at.milliseconds), source: "", fields: [])
-      })
-    if let handoff = facts.handoff {
-      seen[.handoffReason] = .string(handoff.reason)
-      seen[.handoffSummary] = .string(handoff.summary)
-      seen[.handoffFields] = .map(MapValue(handoff.fields.map { ($0.name, Self.value($0.value)) }))
-      seen[.conversationFields] = seen[.handoffFields]
-      seen[.handoffSkills] = .list(handoff.wantedSkills.map { .string($0) })
-    }
-    if let mail = facts.mail {
-      seen[.mailSubject] = .string(mail.subject)
-      seen[.mailFrom] = .string(mail.from)
-      seen[.mailTo] = .list([.string(mail.to)])
-      seen[.mailAutomatic] = .bool(false)
-      seen[.conversationText] = .string(mail.text)
-    }
-    if let call = facts.call {
-      seen[.callFrom] = .string(call.from)
-      seen[.callTo] = .string(call.to)
-    }
-    return seen
-  }
-
-  private static func value(_ fact: FactValue) -> Value {
-    switch fact {
-    case .text(let text): .string(text)
-    case .number(let number): .int(number)
-    case .decimal(let text): Double(text).map { .double($0) } ?? .string(text)
-    case .flag(let flag): .bool(flag)
+      return .route(need(plan, facts, router), rule: rule, ruleVersion: version, facts: Array(FactsFile.kept(seen).utf8))
     }
   }
 

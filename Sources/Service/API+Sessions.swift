@@ -249,10 +249,15 @@ extension API {
     var members = Members()
     members.text("event", name)
     members.text("source", caller.holder)
-    if let detail = fields.value("detail") { members.raw("detail", detail.encoded) }
+    let detail = fields.value("detail")?.encoded ?? []
+    if !detail.isEmpty { members.raw("detail", detail) }
+    let attributes = try Self.attributes(&fields, &members)
     try fields.end()
-    let arrival = JourneyArrival(
+    var arrival = JourneyArrival(
       customer: Self.newID(), claims: claims, name: name, members: members.bytes, at: at)
+    arrival.source = caller.holder
+    arrival.detail = detail
+    arrival.attributes = attributes
     return .submit(.journey(arrival), try idempotency(request, caller), .direct { APIResponse($0) })
   }
 }
