@@ -79,6 +79,9 @@ public protocol StoreReader: AnyObject {
 
   func identity(_ workspace: WorkspaceID, hash: [UInt8]) throws(StoreFault) -> IdentityRow?
   func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault) -> [IdentityRow]
+  /// Whoever has or claims this identity, by hash. Looks at every identity: for an administrator's question, and no
+  /// connection's.
+  func identities(_ workspace: WorkspaceID, like identity: Identity, limit: Int) throws(StoreFault) -> [IdentityRow]
   func customer(_ workspace: WorkspaceID, _ id: CustomerID) throws(StoreFault) -> CustomerRow?
   /// All records merged into `root`, itself included, by id.
   func merged(_ workspace: WorkspaceID, into root: CustomerID) throws(StoreFault) -> [CustomerRow]

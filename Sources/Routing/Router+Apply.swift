@@ -46,7 +46,9 @@ extension Router {
     case .presenceLost(let agent):
       changeAgent(agent) { $0.isPresent = false }
       releaseHeld(agent)
-    case .notResponding(let agent): changeAgent(agent) { $0.isNotResponding = true }
+    case .notResponding(let agent):
+      changeAgent(agent) { $0.isNotResponding = true }
+      releaseHeld(agent)
     case .backOffSet(let agent, let theCase, let until): applyBackOff(agent, theCase, until)
     case .nextAsked(let agent, let waiter, let until): changeAgent(agent) { $0.next = .init(waiter: waiter, until: until) }
     case .nextEnded(let agent, let waiter): changeAgent(agent) { if $0.next?.waiter == waiter { $0.next = nil } }
@@ -84,10 +86,10 @@ extension Router {
     }
     if becomesAvailable { stampIdle(agent) }
     touch(agent)
-    if status == .offline { releaseHeld(agent) }
+    if !isExpected(agent) { releaseHeld(agent) }
   }
 
-  /// The agent is away: the cases that wait for them alone are looked at again.
+  /// The agent is not expected any more: the cases that wait for them alone are looked at again.
   private mutating func releaseHeld(_ agent: AgentID) {
     guard isKnown(agent) else { return }
     for slot in agents[Int(agent.raw)].held { relist(slot) }

@@ -112,7 +112,7 @@ extension Router {
       return false
     }
     if cases[slot].preferenceUntil != nil, let preferred = cases[slot].need.preferred?.agent,
-      !isThere(preferred) || !suits(Int(preferred.raw), slot)
+      !isExpected(preferred) || !suits(Int(preferred.raw), slot)
     {
       emit(.preferenceEnded(cases[slot].id), at, &out)
       return false  // pending again, now for the whole queue
@@ -122,6 +122,16 @@ extension Router {
 
   func isThere(_ agent: AgentID) -> Bool {
     isActive(agent) && agents[Int(agent.raw)].isPresent && agents[Int(agent.raw)].status != .offline
+  }
+
+  /// Whether it makes sense to wait for this agent: they are there, and full or busy at most for a while. Whoever is
+  /// on a break, in a meeting or does not respond will not come in the minute or two that a case waits for one agent.
+  func isExpected(_ agent: AgentID) -> Bool {
+    guard isThere(agent), !agents[Int(agent.raw)].isNotResponding else { return false }
+    switch agents[Int(agent.raw)].status {
+    case .available, .busy: return true
+    case .offline, .onBreak, .meeting, .training, .custom: return false
+    }
   }
 
   mutating func listIdle(_ agent: Int) {

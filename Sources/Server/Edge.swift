@@ -28,7 +28,9 @@ public final class Edge: Sendable {
     var writers: [WorkspaceID: Writer] = [:]
     var apis: [WorkspaceID: API] = [:]
     var tokens: [Digest: TokenRow] = [:]
-    var planners: [WorkspaceID: RulePlanner] = [:]
+    /// The rule set that applies and, while a reload is on its way to the disk, the one that is about to.
+    var planners: [WorkspaceID: [RulePlanner]] = [:]
+    var workspaces: Workspaces?
     var checked: [WorkspaceID: CheckedWorkspace] = [:]
     var mail: [WorkspaceID: MailChannel] = [:]
     var phones: [String: PhoneLine] = [:]
@@ -51,16 +53,28 @@ public final class Edge: Sendable {
 
   func add(_ writer: Writer) { state.withLock { $0.writers[writer.workspace] = writer } }
   func use(_ api: API) { state.withLock { $0.apis[api.directory.workspace] = api } }
-  func setPlanner(_ planner: RulePlanner, for id: WorkspaceID) { state.withLock { $0.planners[id] = planner } }
-  func planner(of id: WorkspaceID) -> RulePlanner? { state.withLock { $0.planners[id] } }
+  func add(_ planner: RulePlanner, for id: WorkspaceID) {
+    state.withLock { $0.planners[id, default: []].append(planner) }
+  }
+  /// The planner that goes with a machine of this version: a writer that begins again may find the old one on disk.
+  func planner(of id: WorkspaceID, version: UInt32?) -> RulePlanner? {
+    state.withLock { state in
+      let known = state.planners[id] ?? []
+      return known.last { $0.version == version } ?? known.last
+    }
+  }
+  func forgetPlanners(of id: WorkspaceID, before version: UInt32) {
+    state.withLock { state in
+      state.planners[id]?.removeAll { $0.version < version }
+      if let newest = state.planners[id]?.last { state.planners[id] = [newest] }
+    }
+  }
   func use(_ checked: CheckedWorkspace, for id: WorkspaceID) { state.withLock { $0.checked[id] = checked } }
   func checked(_ id: WorkspaceID) -> CheckedWorkspace? { state.withLock { $0.checked[id] } }
 
-  func reload() -> APIResponse {
-    if let faults = ServerProcess.reload(self) {
-      return APIResponse(APIProblem(422, "rules-refused", "Rules refused; the running ones stay", faults))
-    }
-    return APIResponse(200, json: Array("{\"ok\":true}".utf8))
+  func use(_ all: Workspaces) { state.withLock { $0.workspaces = all } }
+  func reload(_ then: @escaping @Sendable (Workspaces.Reloaded) -> Void) {
+    state.withLock { $0.workspaces }?.reload(then)
   }
 
   @Sendable static func e164(_ raw: String, _ region: String) -> String? {
@@ -138,6 +152,11 @@ public final class Edge: Sendable {
     state.withLock { state in for token in tokens { state.tokens[token.hash] = token } }
   }
 
+  /// Every token, revoked and expired ones too; the oldest of a workspace first.
+  var tokens: [TokenRow] {
+    state.withLock { $0.tokens.values.sorted { ($0.workspace, $0.created, $0.id) < ($1.workspace, $1.created, $1.id) } }
+  }
+
   /// Who a token speaks for; nil when it is unknown, revoked or over.
   func caller(token: String, now: Instant) -> Caller? {
     guard token.utf8.count <= 256 else { return nil }
@@ -175,6 +194,8 @@ enum Inbound: Sendable {
   case mailRefused(UInt64)
   /// Something happened to a call that somebody waits for.
   case lineChanged
+  /// To every connection: whoever waits or listens by this token is turned away.
+  case revoked(TokenID)
 }
 
 extension Ticket {

@@ -33,6 +33,8 @@ final class HTTPConnection: ConnectionHandler {
     enum Kind {
       case submitted(Rendering)
       case read(Render)
+      /// Waits for so many workspaces to have on disk what this tells.
+      case gathering(APIResponse, left: Int)
       case next(AgentID, WaiterID, Rendering)
       /// An offer on its way to the agent; if the connection goes first, the offer has failed.
       case offered(OfferID)
@@ -131,7 +133,7 @@ final class HTTPConnection: ConnectionHandler {
     case .next, .poll: finish(APIResponse(204, contentType: "application/json", []), connection)
     case .call(let session, let last, _):
       if let last { finish(last.response(call: session), connection) }
-    case .submitted, .read, .blob, .offered: break
+    case .submitted, .read, .gathering, .blob, .offered: break
     }
   }
 
@@ -196,8 +198,8 @@ final class HTTPConnection: ConnectionHandler {
       return finish(
         APIResponse(APIProblem(405, "method-not-allowed", "Method not allowed", "only GET is possible here")), connection)
     }
-    if path == ["metrics"] { return finishDurably(Metrics.answer(caller, edge), caller, connection) }
-    if path == ["v1", "queues"] { return finishDurably(Metrics.queues(caller, edge), caller, connection) }
+    if path == ["metrics"] { return finishDurably(Metrics.prometheus(caller, edge), connection) }
+    if path == ["v1", "queues"] { return finishDurably(Metrics.queues(caller, query["workspace"], edge), connection) }
     perform(
       api.handle(
         APIRequest(
@@ -208,12 +210,12 @@ final class HTTPConnection: ConnectionHandler {
   }
 
   /// What was read from the live state tells of things that may still be lost: it leaves when they are on disk.
-  private func finishDurably(_ response: APIResponse, _ caller: Caller, _ connection: Connection) {
-    guard let writer = edge.writer(caller.workspace) else { return finish(APIResponse(APIProblem.unavailable), connection) }
+  private func finishDurably(_ metrics: Metrics, _ connection: Connection) {
     // While storage is away nothing new is decided, and whoever watches must see just that.
-    if writer.outage != nil { return finish(response, connection) }
-    exchange?.kind = .submitted(.direct { _ in response })
-    writer.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))])
+    let waiting = metrics.writers.filter { $0.outage == nil }
+    guard !waiting.isEmpty else { return finish(metrics.response, connection) }
+    exchange?.kind = .gathering(metrics.response, left: waiting.count)
+    for writer in waiting { writer.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))]) }
   }
 
   private func authenticate(_ request: IncomingRequest) -> Caller? {
@@ -312,6 +314,13 @@ final class HTTPConnection: ConnectionHandler {
       // What changed may not be durable for all we can see of it: ask through the writer.
       exchange?.kind = .call(session, last, waitSeconds: seconds)
       edge.writer(caller.workspace)?.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))])
+    case .revoked(let token):
+      // What is under way is answered; whoever only waits is turned away.
+      guard exchange?.caller?.token == token else { return }
+      switch exchange?.kind {
+      case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
+      case .submitted, .read, .gathering, .offered, .blob, nil: break
+      }
     case .offer, .offerEnded, .agentHears, .ring, .ringing, .stopRinging, .endCall, .push, .looked, .mailRefused: break
     }
   }
@@ -329,6 +338,8 @@ final class HTTPConnection: ConnectionHandler {
       if case .offer(let offer) = answer { exchange?.kind = .offered(offer.offer) } else { exchange?.kind = .blob }
       render(answer, rendering, connection)
     case .read(let render): read(render, connection)
+    case .gathering(let response, let left):
+      if left <= 1 { finish(response, connection) } else { exchange?.kind = .gathering(response, left: left - 1) }
     case .call(let session, let last, let seconds): instruct(answer, session, last, seconds, connection)
     case .poll, .blob, .offered, nil: break
     }
@@ -473,7 +484,7 @@ final class HTTPConnection: ConnectionHandler {
       if let conversation = state.conversation { edge.hub.unsubscribe(conversation, connection.ref) }
     case .call(let session, _, _):
       if let session { edge.hub.leaveLine(session, connection.ref) }
-    case .submitted, .read, .blob, .offered: break
+    case .submitted, .read, .gathering, .blob, .offered: break
     }
   }
 }

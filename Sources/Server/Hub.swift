@@ -33,6 +33,9 @@ public final class Hub: Outlet {
     outboxes.withLock { $0 = outbox }
   }
 
+  /// Mail may lie there from the last run.
+  func wakeOutbox(_ workspace: WorkspaceID) { outboxes.withLock { $0 }?(workspace) }
+
   // MARK: - Who waits for what
 
   func subscribe(_ conversation: ConversationID, _ ref: ConnectionRef) {
@@ -100,7 +103,7 @@ public final class Hub: Outlet {
       for release in released { Self.address(release, writer, &state, &batch, &queued) }
     }
     send(batch, from: writer)
-    if queued { outboxes.withLock { $0 }?(writer.workspace) }
+    if queued { wakeOutbox(writer.workspace) }
   }
 
   /// The writer begins again from disk while its connections live on: streams are seats again, and the calls whose
@@ -220,6 +223,8 @@ public final class Hub: Outlet {
       if isGone { writer.submit([Request(.endSession(session, .connectionLost, by: nil))]) }
     }
   }
+
+  func tellAll(_ inbound: Inbound) { sockets.withLock { $0 }?.tellAll(inbound) }
 
   func post(_ ref: ConnectionRef, _ inbound: Inbound) {
     sockets.withLock { $0 }?.post([Delivery(to: ref, inbound)]) { [self] lost in

@@ -2,15 +2,40 @@ import Foundation
 
 /// A timeline as a person reads it.
 public enum TimelineText {
-  public static func render(_ json: Data) throws -> String {
-    guard let page = try JSONSerialization.jsonObject(with: json) as? [String: Any],
-      let entries = page["entries"] as? [[String: Any]]
+  /// - Parameter whom: what was asked for, such as an address.
+  public static func render(_ json: Data, of whom: String) throws -> String {
+    guard let answer = try JSONSerialization.jsonObject(with: json) as? [String: Any],
+      let customers = answer["customers"] as? [[String: Any]]
     else { throw AdminClient.Fault("this is no timeline") }
-    var lines: [String] = []
+    var parts = try customers.map { try render($0, whom) }
+    if customers.count > 1 {
+      let proven = customers.count { ($0["assurance"] as? String) != "claimed" }
+      parts.insert(
+        "\(customers.count) customers are or claim to be \(whom); \(proven == 0 ? "none is" : "\(proven) of them") proven.",
+        at: 0)
+    }
+    if answer["more"] as? Bool == true { parts.append("There are more; ask for one by its customer id.") }
+    return parts.joined(separator: "\n\n")
+  }
+
+  private static func render(_ customer: [String: Any], _ whom: String) throws -> String {
+    guard let page = customer["timeline"] as? [String: Any], let entries = page["entries"] as? [[String: Any]] else {
+      throw AdminClient.Fault("this is no timeline")
+    }
+    let name = (customer["name"] as? String).map { ", \($0)" } ?? ""
+    let sources = (customer["said_by"] as? [String] ?? []).joined(separator: ", ")
+    let how: String
+    switch customer["assurance"] as? String {
+    case "claimed": how = ": claims to be \(whom) (\(sources)); not proven"
+    case let proven?: how = ": is \(whom), \(proven) by \(sources)"
+    case nil: how = ""
+    }
+    var lines = ["\(customer["customer"] ?? "")\(name)\(how)"]
     for item in entries { if let entry = item["entry"] as? [String: Any] { lines.append(line(entry)) } }
     let count = page["count"] as? Int ?? entries.count
     let hash = (page["hash"] as? String ?? "").prefix(16)
-    lines.append("\(count) entries, hash \(hash)…")
+    let shown = entries.count < count ? ", the last \(entries.count) of them above" : ""
+    lines.append("\(count) entries\(shown), hash \(hash)…")
     return lines.joined(separator: "\n")
   }
 

@@ -251,6 +251,7 @@ final class WebSocketStream: ConnectionHandler {
       send("{\"type\":\"offer_ended\",\"offer\":\"\(offer)\",\"end\":\"\(end.name)\"}", connection)
     case .agentHears(let conversation, let entry): push(conversation, entry, connection)
     case .push(let bytes): send(bytes, connection)
+    case .revoked(let token): if caller?.token == token { close(.policyViolation, "the token is revoked", connection) }
     case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .mailRefused, .lineChanged: break
     }
   }

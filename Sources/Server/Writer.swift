@@ -159,15 +159,21 @@ public final class Writer: Sendable {
 
   /// Installs a version of the rules: planner and configuration change in one step, so that no case is planned by
   /// one and queued under the other.
-  func install(_ planner: any Planner, _ configure: Request) {
-    let (released, refused) = state.withLock { state in
-      state.pipeline.use(planner)
+  /// - Returns: the log position that it rests on; nil when it was not taken, and the rules are as they were.
+  func install(_ planner: any Planner, _ configure: Request) -> Int64? {
+    let (released, refused, position, broke) = state.withLock { state in
+      let before = state.pipeline.head.position
+      let wasWell = state.outage == nil
       var refused: [Ticket] = []
       Self.decide(configure, &state, &refused)
-      return (state.pipeline.release(), refused)
+      let isTaken = refused.isEmpty && state.pipeline.head.position > before
+      if isTaken { state.pipeline.use(planner) }
+      let position = isTaken ? state.pipeline.head.position : nil
+      return (state.pipeline.release(), refused, position, wasWell ? state.outage : nil)
     }
-    commits.wake(self)
+    if let broke { commits.rescue(self, because: broke) } else { commits.wake(self) }
     leave(released, refused)
+    return position
   }
 }
 

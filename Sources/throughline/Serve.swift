@@ -44,7 +44,6 @@ struct Serve: AsyncParsableCommand {
       throw ExitCode(2)
     }
     // Before anything listens or is printed: whoever stops a server that is just starting gets a clean end, too.
-    // Before anything says that we are there: whoever reads that may end us at once.
     let (signals, heard) = AsyncStream<Signal>.makeStream()
     let watch = try SignalWatch([.terminate, .interrupt, .hangUp]) { heard.yield($0) }
     defer { withExtendedLifetime(watch) {} }
@@ -57,12 +56,14 @@ struct Serve: AsyncParsableCommand {
     for (name, address) in server.addresses { print("  \(name.padded(16)) \(address)") }
     for workspace in server.workspaces {
       print(
-        "  workspace \(workspace.name): \(workspace.rules) rules, \(workspace.queues) queues, \(workspace.agents) agents")
+        "  workspace \(workspace.name): \(workspace.rules) rules, \(workspace.queues) queues, \(workspace.agents) agents"
+          + ", version \(workspace.version)")
+      if !workspace.warnings.isEmpty { print(workspace.warnings) }
     }
     fflush(nil)
     for await signal in signals {
       if signal == .hangUp {
-        if let faults = server.reload() { Log.fault("reading the rules again", faults) }
+        _ = await server.reload()  // it says by itself what came of it
         continue
       }
       Log.note("stopping")

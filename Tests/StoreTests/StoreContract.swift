@@ -64,6 +64,7 @@ enum StoreContract {
     for row in commit.identities {
       #expect(try reader.identity(w, hash: row.hash) == row)
       #expect(try reader.identities(w, of: row.customer) == [row])
+      #expect(try reader.identities(w, like: row.identity, limit: 10).contains(row))
     }
     for row in commit.conversations {
       #expect(try reader.conversation(w, row.id) == row)

@@ -14,14 +14,20 @@ public struct MailChannel: Sendable {
   public var addresses: [String]
   public var identityKey: HMACKey
   public var replyKey: HMACKey
+  /// What customers read in `From` instead of an agent's short name, by that name.
+  public var displayNames: [String: String]
   /// How long a reply address is good.
   public static let replyAddressDays: Int64 = 365
 
-  public init(workspace: WorkspaceID, addresses: [String], identityKey: HMACKey, replyKey: HMACKey) {
+  public init(
+    workspace: WorkspaceID, addresses: [String], identityKey: HMACKey, replyKey: HMACKey,
+    displayNames: [String: String] = [:]
+  ) {
     self.workspace = workspace
     self.addresses = addresses
     self.identityKey = identityKey
     self.replyKey = replyKey
+    self.displayNames = displayNames
   }
 
   /// Whether mail for this mailbox is ours: one of the addresses, or a reply address at one of their domains.
@@ -180,7 +186,7 @@ extension MailChannel {
       conversation: .init(high: mail.conversation.high, low: mail.conversation.low), expires: expires.milliseconds)
     let local = reply.localPart(recipient: mail.thread.theirs, mac: { replyKey.sign($0, truncatedTo: 32) })
     var from = ours
-    from.name = mail.agentName
+    from.name = displayNames[mail.agentName] ?? mail.agentName
     let subject = mail.thread.subject
     let isReply = MailSubject(subject).isReply
     var composer = MailComposer(

@@ -5,7 +5,7 @@ import Model
 /// Every question that a reader asks, prepared once with its connection.
 enum Query: Int, CaseIterable {
   case workspaces, tokens, head, secret, work, logAfter, logChain, outbox, configuration, newestConfiguration
-  case identity, identitiesOfCustomer, customer, mergedInto, conversation, conversationsOfCustomer
+  case identity, identitiesOfCustomer, identitiesLike, customer, mergedInto, conversation, conversationsOfCustomer
   case session, sessionsOfConversation, aCase, casesOfConversation, facts, outcome, key, blob, blobsByHash
   case entry, entriesAfter, newerOfCustomer, olderOfCustomer, transcript, verified
 
@@ -26,6 +26,8 @@ enum Query: Int, CaseIterable {
     // good, and may walk the whole workspace in the order of its key.
     case .identitiesOfCustomer:
       Table.identities.select("INDEXED BY identities_by_customer WHERE workspace=? AND customer=? ORDER BY hash")
+    case .identitiesLike:
+      Table.identities.select("WHERE workspace=? AND kind=? AND value=? ORDER BY hash LIMIT ?")
     case .customer: Table.customers.selectByKey
     case .mergedInto:
       Table.customers.select(

@@ -113,6 +113,16 @@ public final class SQLiteReader: StoreReader {
   public func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault) -> [IdentityRow] {
     try rows(.identitiesOfCustomer) { $0.put(workspace, customer) }
   }
+  public func identities(
+    _ workspace: WorkspaceID, like identity: Identity, limit: Int
+  ) throws(StoreFault) -> [IdentityRow] {
+    try rows(.identitiesLike) {
+      $0.put(workspace)
+      $0.put(Int64(identity.kind.rawValue))
+      $0.put(identity.value)
+      $0.put(Int64(limit))
+    }
+  }
   public func customer(_ workspace: WorkspaceID, _ id: CustomerID) throws(StoreFault) -> CustomerRow? {
     try one(.customer) { $0.put(workspace, id) }
   }

@@ -7,7 +7,7 @@ extension Story {
     _ = try stage.ann.done("PUT", "/v1/agents/me/status", ["status": "offline"])
     let desk = try Desk(port: stage.http, token: stage.cleo.token)
     _ = try desk.next("ready")
-    try untilReady(1, in: "returns")
+    try untilReady(1, in: "returns", for: "phone")
     tell.happens("Ann has gone home; Cleo sits at her desk, phone PJSIP/agent3 beside her")
     proof.expect("call", "phone", "system")
     var isMusicOn = false, bridged = false, served = false

@@ -52,7 +52,7 @@ extension Story {
   private func handOver(_ epoch: Int) throws -> String {
     _ = try stage.ann.done("PUT", "/v1/agents/me/status", ["status": "available", "lease_seconds": 3_600])
     let waiting = next(stage.ann)
-    try untilReady(1, in: "support")
+    try untilReady(1, in: "support", for: "chat")
     let fields: [String: Any] = ["name": "mani", "number": 458, "quantity": 20, "model": "psrew 410"]
     let summary = "Mani (458) orders 20 portable keyboards, model psrew 410. To confirm."
     tell.line()

@@ -10,9 +10,9 @@ extension Story {
     _ = try stage.cleo.done("PUT", "/v1/agents/me/status", ["status": "available", "lease_seconds": 3_600])
     let cleosPeer = try Peer(port: stage.http)
     let cleo = next(stage.cleo, on: cleosPeer)
-    try untilReady(1, in: "returns")
+    try untilReady(1, in: "returns", for: "email")
     let waiting = next(stage.ann)
-    try untilReady(2, in: "returns")
+    try untilReady(2, in: "returns", for: "email")
 
     for line in words { says(line, "mail") }
     proof.expect("message", "email", "customer", words.joined(separator: "\n"))

@@ -38,12 +38,13 @@ final class Story {
   func says(_ words: String, _ channel: String = "chat") { tell.says(customer, channel, words, .customer) }
 
   /// Waits until an agent's question for a case has arrived, so that the time of a handoff is the router's alone.
-  func untilReady(_ count: Int, in queue: String) throws {
+  func untilReady(_ count: Int, in queue: String, for channel: String) throws {
     let watch = Stopwatch()
     while watch.milliseconds < 10_000 {
       let reply = try stage.watcher.done("GET", "/v1/queues")
       for found in reply.json["queues"] as? [[String: Any]] ?? [] where found["name"] as? String == queue {
-        if let agents = found["agents"] as? [String: Any], agents["ready"] as? Int ?? 0 >= count { return }
+        let ready = (found["agents"] as? [String: Any])?["ready_for"] as? [String: Int]
+        if ready?[channel] ?? 0 >= count { return }
       }
       Thread.sleep(forTimeInterval: 0.005)
     }

@@ -158,8 +158,9 @@ final class TestServer: Sendable {
     let query = "identity=\(identity.replacingOccurrences(of: "+", with: "%2B"))"
     let reply = try await administer(
       "GET", "/admin/timeline?" + query + (workspace.map { "&workspace=\($0)" } ?? ""))
-    guard reply.status == 200 else { throw Socket.Fault(description: "no timeline: \(reply)") }
-    return reply.json
+    let found = reply["customers"].elements
+    guard reply.status == 200, found.count == 1 else { throw Socket.Fault(description: "no one timeline: \(reply)") }
+    return found[0]["timeline"]
   }
 }
 

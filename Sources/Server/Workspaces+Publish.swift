@@ -1,0 +1,57 @@
+import Channels
+import Model
+import Records
+import RuleFiles
+import Rules
+import Service
+import System
+import Wire
+
+extension Workspaces {
+  /// The names that lanes need.
+  func publish(
+    _ writer: Writer, _ checked: CheckedWorkspace, _ version: UInt32, _ reader: any StoreReader
+  ) throws {
+    var directory = writer.peek { Directory(writer.workspace, writer.name, $0.router) }
+    directory.defaultRegion = checked.workspace.defaultRegion
+    directory.ruleVersion = version
+    for bot in checked.workspace.bots {
+      directory.mayAssert[bot.name] = Set(bot.identityKinds.compactMap { IdentityKind(name: $0) })
+    }
+    for integration in checked.workspace.integrations {
+      directory.mayAssertAsIntegration[integration.name] = Set(
+        integration.identityKinds.compactMap { IdentityKind(name: $0) })
+    }
+    directory.ruleNames = checked.rules.rules.map(\.name)
+    let key = HMACKey(try reader.secret(named: "identity"))
+    edge.use(
+      API(directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax, e164: Edge.e164))
+    edge.use(
+      MailChannel(
+        workspace: writer.workspace, addresses: checked.workspace.mailAddresses, identityKey: key,
+        replyKey: HMACKey(try reader.secret(named: "reply address")),
+        displayNames: Dictionary(checked.agents.map { ($0.name, $0.displayName) }) { first, _ in first }))
+    try edge.use(phones(writer, checked, key, reader), of: writer.workspace)
+    edge.use(checked, for: writer.workspace)
+  }
+
+  /// The phone systems of a workspace, each under `<workspace>/<name>`. Where the rules name no secret, the data
+  /// folder keeps a random one; `throughline phone` prints it for the dialplan.
+  private func phones(
+    _ writer: Writer, _ checked: CheckedWorkspace, _ key: HMACKey, _ reader: any StoreReader
+  ) throws -> [String: Edge.PhoneLine] {
+    let channel = PhoneChannel(
+      workspace: writer.workspace, defaultRegion: checked.workspace.defaultRegion, identityKey: key)
+    var lines: [String: Edge.PhoneLine] = [:]
+    for system in checked.workspace.phoneSystems {
+      let name = "\(writer.name)/\(system.name)"
+      let own = Hex.encode(try reader.secret(named: "phone \(name)").prefix(16))
+      let given = edge.settings.fastagiSecret
+      lines[name] = .init(
+        channel: channel, networks: system.networks,
+        secret: system.secret ?? (given.isEmpty || system.api != .fastagi ? own : given),
+        isFastAGI: system.api == .fastagi)
+    }
+    return lines
+  }
+}
