@@ -109,7 +109,7 @@ let table: [Row] = [
   Row(kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb]),
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
-    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System"], outside: [.grdb],
+    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "RuleFiles", "Store", "System"], outside: [.grdb],
     resources: ["Peers"]),
 
   // Fuzzing: see Tests/Fuzz/README.md

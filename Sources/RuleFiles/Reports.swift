@@ -91,8 +91,9 @@ public struct TestReport: Sendable {
 extension WorkspaceFolder {
   public static func check(_ folder: String) -> CheckReport { report(load(folder), folder) }
 
-  public static func test(_ folder: String) -> TestReport {
-    let loaded = load(folder)
+  public static func test(_ folder: String) -> TestReport { test(load(folder), named: folder) }
+
+  public static func test(_ loaded: Loaded, named folder: String) -> TestReport {
     let outcomes = loaded.workspace.map { run(loaded.tests, against: $0.rules) } ?? []
     return TestReport(check: report(loaded, folder), outcomes: outcomes)
   }

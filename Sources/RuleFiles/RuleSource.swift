@@ -37,6 +37,15 @@ public enum RuleSource: Sendable {
     }
   }
 
+  /// The version that rules of these texts have, which is that of a folder which holds the same.
+  public static func version(of files: [String: String]) -> String {
+    var version = ContentVersion()
+    let first = ["workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml"]
+    let rules = files.keys.filter { $0.hasPrefix("rules/") && $0.hasSuffix(".yaml") }.sorted()
+    for path in first + rules { if let text = files[path] { version.add(path, text) } }
+    return version.text
+  }
+
   /// Every file that rules are read from, so that they can be kept and read again as they were. What cannot be read
   /// is left out: checking the folder tells of it.
   public static func texts(in folder: String) -> [String: String] {

@@ -134,6 +134,7 @@ struct `What bad input gets` {
     let whole = WorkspaceFolder.load(files: RuleSource.texts(in: folder.url.path), name: "x", now: now)
     #expect(whole.rendered == "")
     #expect(whole.workspace?.rules.version == folder.load().workspace?.rules.version)
+    #expect(RuleSource.version(of: RuleSource.texts(in: folder.url.path)) == whole.workspace?.rules.version)
     #expect(whole.workspace?.workspace.name == "x")
   }
 
