@@ -110,6 +110,7 @@ extension Explanation {
     .object([
       ("version", .string(decision.version)), ("rule", .string(decision.rule)),
       ("undecided", .bool(isUndecided)),
+      ("passed_on", .array(decision.passedOn.map(JsonText.string))),
       ("outcome", .array(decision.outcome.lines.map(JsonText.string))),
       (
         "trials",

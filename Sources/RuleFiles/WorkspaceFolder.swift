@@ -113,7 +113,7 @@ final class WorkspaceReader {
     lint()
     guard !findings.hasErrors, let workspace else { return nil }
     do {
-      let set = try RuleSet(version: version.text, rules: rules, skills: skills)
+      let set = try RuleSet(version: version.text, rules: rules, skills: skills, queues: queues)
       return CheckedWorkspace(
         workspace: workspace, queues: queues, skills: skills, agents: agents, hours: hours, rules: set)
     } catch {

@@ -18,6 +18,7 @@ extension WorkspaceReader {
     for queue in queues where !agents.isEmpty && !served.contains(queue.name) {
       places["queue \(queue.name)"]?.report("no agent serves this queue", severity: .warning)
     }
+    lintOverflow()
     for queue in queues {
       for overflow in [queue.closed, queue.waitingMax?.then, queue.waitMax?.then] {
         if case .queue(queue.name)? = overflow {

@@ -58,9 +58,16 @@ extension RuleSet {
 
 extension Explanation.Part {
   init(_ failure: Program.FailedPart) {
-    expression = failure.source
+    expression = Self.oneLine(failure.source)
     outcome = failure.value.description
-    values = failure.parts.map { ($0.source, $0.value.description) }
+    values = failure.parts.map { (Self.oneLine($0.source), $0.value.description) }
+  }
+
+  /// A part that was written over several lines; a line ends in no text, so that nothing else is changed.
+  private static func oneLine(_ source: String) -> String {
+    source.split(whereSeparator: \.isNewline).map { line in
+      String(line.drop { $0 == " " || $0 == "\t" })
+    }.joined(separator: " ")
   }
 }
 
@@ -75,6 +82,7 @@ extension Explanation: CustomStringConvertible {
         for value in reason.values { lines.append("      \(value.expression) = \(value.value)") }
       }
     }
+    lines.append(contentsOf: decision.passedOn.map { "  ! " + $0 })
     lines.append(contentsOf: decision.outcome.lines.map { "  → " + $0 })
     return lines.joined(separator: "\n")
   }

@@ -22,14 +22,15 @@ struct RulePlanner: Planner {
     asks = AskedFacts(checked.rules.asked)
     var texts: [String] = []
     var numbers: [String: UInt32] = [:]
+    var said: [String] = []
     for rule in checked.rules.rules {
       guard case .route(let plan) = rule.outcome else { continue }
-      for step in plan.steps {
-        if case .message(let text) = step.change, numbers[text] == nil {
-          numbers[text] = UInt32(texts.count)
-          texts.append(text)
-        }
-      }
+      said += plan.steps.compactMap { if case .message(let text) = $0.change { text } else { nil } }
+    }
+    said += checked.queues.compactMap { if case .answer(let text)? = $0.waitMax?.then { text } else { nil } }
+    for text in said where numbers[text] == nil {
+      numbers[text] = UInt32(texts.count)
+      texts.append(text)
     }
     self.texts = texts
     textNumbers = numbers
@@ -78,7 +79,7 @@ struct RulePlanner: Planner {
         switch preference.whom {
         case .lastAgent: facts.profile.lastAgent?.agent
         case .named(let name): router.agentID(named: name)
-        case .accountTeam: nil
+        case .accountTeam: readiest(of: facts.profile, for: plan, router)
         }
       if let agent {
         need.preferred = .init(agent: agent, for: .milliseconds(preference.forMilliseconds))
@@ -92,6 +93,22 @@ struct RulePlanner: Planner {
       need.steps.append(.init(after: .milliseconds(step.afterMilliseconds), change: change))
     }
     return need
+  }
+
+  /// Of the customer's account team (their attribute `account_team`), who could take the case now: there, available,
+  /// serving the queue, and idle for the longest. Nobody is waited for when none is.
+  private func readiest(of profile: CustomerProfile, for plan: Plan, _ router: borrowing Router) -> AgentID? {
+    guard let value = profile.attributes.first(where: { $0.name == "account_team" })?.value,
+      case .string(let team) = Value(json: value)
+    else { return nil }
+    var best: AgentView?
+    for id in router.agentIDs {
+      guard let agent = router.agent(id), agent.settings.teams.contains(team), agent.settings.queues.contains(plan.queue),
+        agent.status == .available, agent.isPresent, !agent.isNotResponding, !plan.excludedAgents.contains(agent.name)
+      else { continue }
+      if best.map({ agent.idleSince < $0.idleSince }) ?? true { best = agent }
+    }
+    return best?.id
   }
 
   private func change(_ change: Plan.Step.Change, _ router: borrowing Router) -> Need.Step.Change? {
@@ -125,6 +142,7 @@ extension RoutingConfiguration {
   private static func queue(_ queue: QueueConfiguration) -> Queue {
     var made = Queue(name: queue.name)
     made.prioritySeconds = queue.ordering == .strict ? 0 : UInt32(clamping: queue.ageingSeconds)
+    made.order = queue.ordering == .deadline ? .deadline : .age
     made.serviceLevel = .seconds(Int64(queue.serviceLevel.targetSeconds))
     made.strategy = queue.strategy.map { RoutingConfiguration.strategy($0) }
     made.onMiss = queue.missPolicy == .notResponding ? .notResponding : .backOff(.seconds(60))
@@ -133,6 +151,7 @@ extension RoutingConfiguration {
       chat: .milliseconds(Int64(queue.offerTimeoutMilliseconds.chat)),
       email: .milliseconds(Int64(queue.offerTimeoutMilliseconds.email)),
       phone: .milliseconds(Int64(queue.offerTimeoutMilliseconds.phone)))
+    // Where a full queue passes on, it does so before the machine would refuse.
     if let cap = queue.waitingMax { made.waitingMax = UInt32(clamping: cap.limit) }
     return made
   }

@@ -128,4 +128,65 @@ import Testing
       #expect(try await tell(#"{"tier":"\#(String(repeating: "g", count: 2_000))"}"#) == 422)
     }
   }
+
+  @Test func `a closed queue passes its cases on, and a full one too; the account team comes first`() async throws {
+    let folder = try rules()
+    try folder.write(
+      "rules/small/queues.yaml",
+      """
+      support: { max_waiting: { limit: 1, then: { queue: vip } } }
+      shut: { hours: never, closed: { queue: support } }
+      dark: { hours: never, closed: { hand_back: "nobody is here" } }
+      vip:
+
+      """)
+    try folder.write(
+      "rules/small/agents.yaml",
+      """
+      a1: { queues: [support, vip, shut, dark], capacity: 50 }
+      a2: { queues: [support, vip], teams: [lamps], capacity: 50 }
+
+      """)
+    try folder.write(
+      "rules/small/rules/05-facts.yaml",
+      """
+      - name: at night
+        when: handoff.reason == "night"
+        route: { queue: dark }
+      - name: theirs
+        when: has(customer.attributes.account_team)
+        route: { queue: vip, prefer: { agent: account_team, for: 10m } }
+      - name: closed
+        when: "true"
+        route: { queue: shut }
+
+      """)
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let bot = try await server.token("bot", "robin")
+      func handoff(_ reason: String, email: String? = nil) async throws -> Reply {
+        let chat = try await server.open(bot, email: email)
+        try await chat.customer("help")
+        return try await chat.handoff(["reason": .text(reason)])
+      }
+      let first = try await handoff("help")
+      #expect(first["owner"]["name"].text == "support", "shut passes it on")
+      let second = try await handoff("help")
+      #expect(second["owner"]["name"].text == "vip", "and support is full with one")
+      let night = try await handoff("night")
+      #expect(night.status == 200 && night.json.description.contains("nobody is here"), "the bot keeps it")
+      let why = try await server.administer("POST", "/admin/rules/explain", ["case": .text(second["case"].text)])
+      #expect(why["text"].text.contains("! shut is closed (never): it goes to support"))
+      #expect(why["text"].text.contains("! support is full (1 wait): it goes to vip"))
+
+      let shop = try await server.token("integration", "shop")
+      let team = #"{"event":"signed","identities":[{"kind":"email","value":"jo@home.example","assurance":"asserted"}],"#
+        + #""attributes":{"account_team":"lamps"}}"#
+      #expect(try await server.call("POST", "/v1/journey", raw: Array(team.utf8), by: shop).status == 201)
+      let (a1, a2) = (try await server.agent("a1"), try await server.agent("a2"))
+      _ = (try await server.take(a1), try await server.take(a1))
+      let theirs = try await handoff("help", email: "jo@home.example")
+      #expect(try await server.next(a1, wait: 1).status == 204, "it is kept for their team")
+      #expect(try await server.take(a2)["case"].text == theirs["case"].text)
+    }
+  }
 }
