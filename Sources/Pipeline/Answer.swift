@@ -16,6 +16,7 @@ public enum Answer: Hashable, Sendable {
   case ruleAnswered(RuleAction, rule: UInt32, ruleVersion: UInt32)
   case mailTaken(ConversationID, EntryID, duplicate: Bool)
   case callTaken(SessionID, ConversationID, CustomerID, CaseID?, resumed: Bool)
+  case standing(CallStanding)
   case journeyRecorded(CustomerID, EntryID)
   case offer(OfferAnswer)
   case noOffer
@@ -151,7 +152,7 @@ extension Answer {
     case .blobKept(let blob):
       w.uint8(11)
       w.id(blob)
-    case .offer, .noOffer, .position, .keyReused, .unavailable: w.uint8(0)
+    case .offer, .noOffer, .position, .standing, .keyReused, .unavailable: w.uint8(0)
     }
     return w.bytes
   }

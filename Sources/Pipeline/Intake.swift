@@ -21,6 +21,8 @@ public struct Request: Sendable {
   public var intake: Intake
   /// Present when the caller sent an `Idempotency-Key`.
   public var idempotency: Idempotency?
+  /// How often storage has failed while this was decided.
+  public var attempts = 0
   public init(_ intake: Intake, ticket: Ticket = .nobody, idempotency: Idempotency? = nil) {
     self.intake = intake
     self.ticket = ticket
@@ -56,13 +58,17 @@ public enum Intake: Sendable {
   case rejoin(SessionID)
   /// What a phone system says of the call of this key.
   case callNews([UInt8], CallNews)
+  /// Answers how the call of this key stands, once everything decided so far is durable.
+  case standing(call: [UInt8])
+  /// The ring of this call has ended answered, says the phone: if they spoke, the call is over.
+  case bridgeEnded(SessionID)
   /// The call of this key is over, says the phone system.
   case callEnded(key: [UInt8])
   /// The rung device was picked up: the offer is accepted by whoever it was made to.
   case acceptByDevice(OfferID)
   /// The device was gone before it was bridged: whoever accepted never spoke, and the caller waits on, with their
-  /// age.
-  case deviceLost(OfferID, newCase: CaseID)
+  /// age. The call's own connection, which knows that nothing rings any more, names its session.
+  case deviceLost(OfferID, of: SessionID?, newCase: CaseID)
   case journey(JourneyArrival)
   case blob(BlobRow)
 
@@ -195,6 +201,8 @@ public struct MailArrival: Sendable {
   public var replyAddress: ConversationID?
   public var entry: EntryDraft
   public var thread: MailLine
+  /// Its attachments, whose bytes are kept already.
+  public var blobs: [BlobRow] = []
   /// Why the mail is automatic, where it is: it opens, reopens and routes nothing.
   public var automatic: String?
   public var facts: MailFacts

@@ -14,6 +14,7 @@ extension Pipeline {
     let target = try thread(of: mail, reads)
     let who = try resolve(
       [mail.from], newID: mail.customer, profile: mail.profile, seed: try owner(of: target, mail, reads), turn, reads)
+    for row in mail.blobs { pending.blobs.set(row.id, row, at: turn.position) }
     let entry: EntryID
     let conversation: ConversationID
     if let target {

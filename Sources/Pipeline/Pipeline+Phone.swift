@@ -89,7 +89,7 @@ extension Pipeline {
     case .nothing: return taken
     case .missed(let offer):
       guard rings(offer, known.session) else { return rejection(.offerNotYours, known.conversation) }
-      if let reason = try command(.failOffer(offer, .deviceError), &turn, reads) { return rejection(reason, known.conversation) }
+      if let reason = try command(.failOffer(offer, .notAnswered), &turn, reads) { return rejection(reason, known.conversation) }
       return taken
     case .answered(let offer) where !rings(offer, known.session): return rejection(.offerNotYours, known.conversation)
     case .failed(let offer, _) where !rings(offer, known.session): return rejection(.offerNotYours, known.conversation)
@@ -137,15 +137,15 @@ extension Pipeline {
   }
 
   mutating func deviceLost(
-    _ offer: OfferID, _ new: CaseID, _ turn: inout Turn, _ reads: any StoreReader
+    _ offer: OfferID, _ session: SessionID?, _ new: CaseID, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     if offers[offer] != nil {
       if let refused = try command(.failOffer(offer, .deviceError), &turn, reads) { return rejection(refused, nil) }
       return .done
     }
-    guard let id = acceptedByDevice[offer], let state = router.case(id), let agent = state.agent else {
-      return rejection(.offerEnded, nil)
-    }
+    guard let id = acceptedByDevice[offer] ?? session.flatMap(talk), let state = router.case(id),
+      let agent = state.agent
+    else { return rejection(.offerEnded, nil) }
     var members = Members()
     members.text("reason", "the device was gone before it was connected")
     turn.routing = EntryDraft(
@@ -154,6 +154,13 @@ extension Pipeline {
       return rejection(refused, state.conversation)
     }
     return .done
+  }
+
+  /// The case that an agent has of this call. A machine read from disk does not remember which offer it was accepted
+  /// by; but when nothing rings on the call's line, whoever has it does not speak with the caller.
+  private func talk(_ session: SessionID) -> CaseID? {
+    guard standing(of: session) == .talks, let known = router.session(session) else { return nil }
+    return router.conversation(known.conversation)?.openCase
   }
 
   static func line(_ session: SessionID, _ conversation: ConversationID) -> [UInt8] {

@@ -131,4 +131,6 @@ public enum OfferFailure: UInt8, Hashable, Sendable {
   case deviceBusy
   case deviceUnavailable
   case deviceError
+  /// It rang to its end: the offer is missed, as when its own time is over.
+  case notAnswered
 }

@@ -6,14 +6,14 @@ import System
 import WebCodec
 import Wire
 
-/// Whose timeline? Everybody's whom an address or number leads to, and how sure that is: an administrator looks for a
-/// person, and a mail whose sender nobody has proven is this person's too, perhaps.
+/// Whose timeline? Everybody's whom an address or number leads to, and how sure that is: an administrator
+/// looks for a person, and a mail whose sender nobody has proven is this person's too, perhaps.
 extension Administration {
   /// Customers that one answer shows; of more, the best proven and then the newest.
   private static let customersMax = 20
 
-  /// `{"customers":[{"customer","assurance"?,"said_by":[…],"name"?,"timeline":{…}}…],"more":false}`, the best proven
-  /// first. `assurance` is absent where the customer was asked for by id.
+  /// `{"customers":[{"customer","assurance"?,"said_by":[…],"name"?,"timeline":{…}}…],"more":false}`, the best
+  /// proven first. `assurance` is absent where the customer was asked for by id.
   static func timeline(
     _ query: QueryParameters, _ edge: Edge, _ reply: @escaping @Sendable (APIResponse) -> Void
   ) throws(APIProblem) {
@@ -32,11 +32,17 @@ extension Administration {
     edge.reads.run { reads in
       do throws(StoreFault) {
         let found: [Found]
-        if let id { found = try Found.by(id, workspace, reads) } else { found = try Found.by(wanted, workspace, reads) }
+        if let id {
+          found = try Found.by(id, workspace, reads)
+        } else {
+          found = try Found.by(wanted, workspace, reads)
+        }
         guard !found.isEmpty else {
           return reply(
             APIResponse(
-              APIProblem(404, "not-found", "Not found", "no customer of \(writer.name) is or claims to be \"\(text)\"")))
+              APIProblem(
+                404, "not-found", "Not found", "no customer of \(writer.name) is or claims to be \"\(text)\"")
+            ))
         }
         reply(APIResponse(200, json: try json(found, workspace, reads)))
       } catch {
@@ -59,17 +65,19 @@ extension Administration {
     }
     var json = JSONWriter()
     json.object { answer in
-      answer.field("customers", array: { array in
-        for (customer, page) in pages {
-          array.object {
-            $0.field("customer", customer.root.id.description)
-            if let assurance = customer.assurance { $0.field("assurance", assurance.name) }
-            $0.field("said_by", array: { array in for source in customer.sources { array.string(source) } })
-            if let name = customer.name { $0.field("name", name) }
-            $0.field("timeline", raw: page)
+      answer.field(
+        "customers",
+        array: { array in
+          for (customer, page) in pages {
+            array.object {
+              $0.field("customer", customer.root.id.description)
+              if let assurance = customer.assurance { $0.field("assurance", assurance.name) }
+              $0.field("said_by", array: { array in for source in customer.sources { array.string(source) } })
+              if let name = customer.name { $0.field("name", name) }
+              $0.field("timeline", raw: page)
+            }
           }
-        }
-      })
+        })
       answer.field("more", found.count > customersMax)
     }
     return json.bytes
@@ -83,13 +91,16 @@ extension Administration {
 
     /// Where it cannot be read, the customer has no name for us: the timeline is what was asked for.
     var name: String? {
-      do throws(WireError) { return try CustomerProfile(decoding: root.profile).displayName } catch { return nil }
+      do throws(WireError) { return try CustomerProfile(decoding: root.profile).displayName } catch {
+        return nil
+      }
     }
 
     static func by(
       _ id: CustomerID, _ workspace: WorkspaceID, _ reads: any StoreReader
     ) throws(StoreFault) -> [Found] {
-      guard let row = try reads.customer(workspace, id), let root = try reads.customer(workspace, row.root) else {
+      guard let row = try reads.customer(workspace, id), let root = try reads.customer(workspace, row.root)
+      else {
         return []
       }
       return [Found(root: root)]
@@ -110,7 +121,9 @@ extension Administration {
         }
       }
       return found.sorted { a, b in
-        (b.assurance ?? .claimed, b.root.created, b.root.id) < (a.assurance ?? .claimed, a.root.created, a.root.id)
+        (b.assurance ?? .claimed, b.root.created, b.root.id) < (
+          a.assurance ?? .claimed, a.root.created, a.root.id
+        )
       }
     }
 

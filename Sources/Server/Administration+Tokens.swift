@@ -5,7 +5,8 @@ import System
 import WebCodec
 import Wire
 
-/// Making, listing and revoking tokens. A secret is told once, when it is made; nothing here can tell it again.
+/// Making, listing and revoking tokens. A secret is told once, when it is made; nothing here can tell it
+/// again.
 extension Administration {
   static func createToken(
     _ body: [UInt8], _ edge: Edge, _ reply: @escaping @Sendable (APIResponse) -> Void
@@ -85,8 +86,8 @@ extension Administration {
     return json.bytes
   }
 
-  /// `{"token": id, beginning of an id or a holder, or the secret itself, "all"?: true, "workspace"?}`. What several
-  /// tokens answer to is refused with their list, unless `all` is asked for.
+  /// `{"token": id, beginning of an id or a holder, or the secret itself, "all"?: true, "workspace"?}`. What
+  /// several tokens answer to is refused with their list, unless `all` is asked for.
   static func revokeTokens(
     _ body: [UInt8], _ edge: Edge, _ reply: @escaping @Sendable (APIResponse) -> Void
   ) throws(APIProblem) {
@@ -98,16 +99,20 @@ extension Administration {
     try fields.finish()
     let all = edge.tokens.filter { only == nil || $0.workspace == only }
     let meant = Tokens.meant(by: text, among: all)
-    guard !meant.isEmpty else { throw APIProblem(404, "not-found", "Not found", "no token answers to \"\(text)\"") }
+    guard !meant.isEmpty else {
+      throw APIProblem(404, "not-found", "Not found", "no token answers to \"\(text)\"")
+    }
     let valid = meant.filter { !$0.revoked }
     guard !valid.isEmpty else {
-      throw APIProblem(409, "already-revoked", "Already revoked", "what answers to \"\(text)\" is revoked already")
+      throw APIProblem(
+        409, "already-revoked", "Already revoked", "what answers to \"\(text)\" is revoked already")
     }
     guard valid.count == 1 || isForAll else {
       let listed = valid.map { "\($0.id) (\($0.scope) \($0.holder))" }.joined(separator: ", ")
       throw APIProblem(
         409, "ambiguous", "Which token?",
-        "\(valid.count) tokens answer to \"\(text)\": \(listed); name one by its id, or all of them with --all")
+        "\(valid.count) tokens answer to \"\(text)\": \(listed); name one by its id, or all of them with --all"
+      )
     }
     edge.reads.run { _ in
       var done: [TokenRow] = []
@@ -137,7 +142,8 @@ enum Tokens {
     let secret = "tl_" + Base64.encode(Entropy.bytes(32), .url)
     let row = TokenRow(
       id: TokenID(high: Entropy.word, low: Entropy.word), hash: Digest(SHA256.hash(Array(secret.utf8))),
-      workspace: workspace, scope: scope.rawValue, holder: holder, created: now, expires: expires.map { now + $0 },
+      workspace: workspace, scope: scope.rawValue, holder: holder, created: now,
+      expires: expires.map { now + $0 },
       revoked: false)
     return (row, secret)
   }

@@ -7,13 +7,16 @@ import System
 import WebCodec
 import Wire
 
-/// What the other commands ask of a running server, over its local administration socket: whoever may open that
-/// file is the administrator.
+/// What the other commands ask of a running server, over its local administration socket: whoever may open
+/// that file is the administrator.
 enum Administration {
   static func answer(
-    _ method: String, _ path: [String], _ query: QueryParameters, _ body: [UInt8], _ edge: Edge, _ ticket: Ticket
+    _ method: String, _ path: [String], _ query: QueryParameters, _ body: [UInt8], _ edge: Edge,
+    _ ticket: Ticket
   ) {
-    @Sendable func reply(_ response: APIResponse) { edge.hub.post(ticket.ref, .rendered(ticket.exchange, response)) }
+    @Sendable func reply(_ response: APIResponse) {
+      edge.hub.post(ticket.ref, .rendered(ticket.exchange, response))
+    }
     do throws(APIProblem) {
       switch (method, path.first ?? "", path.count) {
       case ("POST", "tokens", 1): try createToken(body, edge, reply)
@@ -47,12 +50,14 @@ enum Administration {
     if let name {
       guard let writer = edge.workspace(named: name) else {
         let known = edge.writers.map(\.name).joined(separator: ", ")
-        throw APIProblem(404, "not-found", "Not found", "there is no workspace \"\(name)\"; there are \(known)")
+        throw APIProblem(
+          404, "not-found", "Not found", "there is no workspace \"\(name)\"; there are \(known)")
       }
       return writer
     }
     guard let only = edge.writers.first, edge.writers.count == 1 else {
-      throw APIProblem(422, "missing-field", "Which workspace?", "name one with --workspace", field: "workspace")
+      throw APIProblem(
+        422, "missing-field", "Which workspace?", "name one with --workspace", field: "workspace")
     }
     return only
   }
@@ -84,44 +89,49 @@ enum Administration {
   private static func state(_ edge: Edge) -> APIResponse {
     var json = JSONWriter()
     json.object {
-      $0.field("workspaces", array: { array in
-        for writer in edge.writers {
-          let (position, durable, hash) = writer.peek {
-            ($0.head.position, $0.durable, $0.router.stateHash)
+      $0.field(
+        "workspaces",
+        array: { array in
+          for writer in edge.writers {
+            let (position, durable, hash) = writer.peek {
+              ($0.head.position, $0.durable, $0.router.stateHash)
+            }
+            array.object {
+              $0.field("name", writer.name)
+              $0.field("position", position)
+              $0.field("durable", durable)
+              $0.field("state_hash", String(hash, radix: 16))
+            }
           }
-          array.object {
-            $0.field("name", writer.name)
-            $0.field("position", position)
-            $0.field("durable", durable)
-            $0.field("state_hash", String(hash, radix: 16))
-          }
-        }
-      })
+        })
     }
     return APIResponse(200, json: json.bytes)
   }
 }
 
 extension Workspaces.Reloaded {
-  /// `{"workspaces":[{"name","change","version","rules","queues","agents","warnings"?}]}`, or what kept it from that.
+  /// `{"workspaces":[{"name","change","version","rules","queues","agents","warnings"?}]}`, or what kept it
+  /// from that.
   var response: APIResponse {
     switch self {
     case .done(let changes):
       var json = JSONWriter()
       json.object {
-        $0.field("workspaces", array: { array in
-          for change in changes {
-            array.object {
-              $0.field("name", change.name)
-              $0.field("change", change.what.rawValue)
-              $0.field("version", Int64(change.version))
-              $0.field("rules", change.rules)
-              $0.field("queues", change.queues)
-              $0.field("agents", change.agents)
-              if !change.warnings.isEmpty { $0.field("warnings", change.warnings) }
+        $0.field(
+          "workspaces",
+          array: { array in
+            for change in changes {
+              array.object {
+                $0.field("name", change.name)
+                $0.field("change", change.what.rawValue)
+                $0.field("version", Int64(change.version))
+                $0.field("rules", change.rules)
+                $0.field("queues", change.queues)
+                $0.field("agents", change.agents)
+                if !change.warnings.isEmpty { $0.field("warnings", change.warnings) }
+              }
             }
-          }
-        })
+          })
       }
       return APIResponse(200, json: json.bytes)
     case .refused(let faults):
@@ -134,7 +144,9 @@ extension Workspaces.Reloaded {
       return APIResponse(
         APIProblem(
           503, "unavailable", "Rules loaded in part",
-          "\(why); " + (changed.isEmpty ? "nothing was loaded" : "loaded before that: " + changed.joined(separator: "; "))))
+          "\(why); "
+            + (changed.isEmpty
+              ? "nothing was loaded" : "loaded before that: " + changed.joined(separator: "; "))))
     }
   }
 }

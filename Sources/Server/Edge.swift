@@ -18,7 +18,10 @@ import System
 /// changes sits behind a mutex that is held for a copy.
 public final class Edge: Sendable {
   public let store: SQLiteStore
+  /// Renders answers that need rows: short, and somebody waits for each.
   public let reads: ReadPool
+  /// What takes long, so that no reader waits behind it: understanding mail, keeping attachments, reading rules.
+  public let heavy: ReadPool
   public let hub: Hub
   public let health: Health
   public let settings: Settings
@@ -37,9 +40,10 @@ public final class Edge: Sendable {
     var isStopping = false
   }
 
-  init(store: SQLiteStore, reads: ReadPool, hub: Hub, health: Health, settings: Settings) {
+  init(store: SQLiteStore, reads: ReadPool, heavy: ReadPool, hub: Hub, health: Health, settings: Settings) {
     self.store = store
     self.reads = reads
+    self.heavy = heavy
     self.hub = hub
     self.health = health
     self.settings = settings

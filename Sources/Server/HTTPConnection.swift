@@ -41,8 +41,16 @@ final class HTTPConnection: ConnectionHandler {
       case poll(Poll, PollState)
       case blob
       /// A call's phone system waits for what to do next.
-      case call(SessionID?, CallInstruction?, waitSeconds: Int)
+      case call(CallWait)
     }
+  }
+
+  struct CallWait {
+    var key: [UInt8]
+    var session: SessionID?
+    /// What its phone system could be told now; nil until that is known.
+    var instruction: CallInstruction?
+    var waitSeconds: Int
   }
 
   struct PollState {
@@ -131,8 +139,8 @@ final class HTTPConnection: ConnectionHandler {
     switch exchange?.kind {
     case nil: connection.closeAfterFlush()
     case .next, .poll: finish(APIResponse(204, contentType: "application/json", []), connection)
-    case .call(let session, let last, _):
-      if let last { finish(last.response(call: session), connection) }
+    case .call(let wait):
+      if let known = wait.instruction { finish(known.response(call: wait.session), connection) }
     case .submitted, .read, .gathering, .blob, .offered: break
     }
   }
@@ -147,8 +155,8 @@ final class HTTPConnection: ConnectionHandler {
   func timedOut(_ timer: ConnectionTimer, on connection: Connection) {
     switch timer {
     case .answer:
-      if case .call(let session, let last?, _) = exchange?.kind {
-        return finish(last.response(call: session), connection)
+      if case .call(let wait) = exchange?.kind, let known = wait.instruction {
+        return finish(known.response(call: wait.session), connection)
       }
       guard case .poll(_, var state) = exchange?.kind, let poll = exchangePoll else { return }
       state.isOver = true
@@ -245,9 +253,12 @@ final class HTTPConnection: ConnectionHandler {
       // Without a wait it still takes its turn: what suits is offered at once, and a moment later the answer is none.
       let until = Instant(milliseconds: WallClock.nowMilliseconds) + .milliseconds(max(Int64(seconds) * 1_000, 250))
       writer.submit([Request(.next(agent, waiter, until: until), ticket: ticket)])
-    case .call(let intake, let key, let seconds):
-      exchange?.kind = .call(nil, nil, waitSeconds: seconds)
-      writer.submit([Request(intake, ticket: ticket, idempotency: key)])
+    case .call(let intake, let call, let key, let seconds):
+      exchange?.kind = .call(CallWait(key: call, waitSeconds: seconds))
+      // Asked in one breath: how the call stands is decided, and becomes durable, together with the news of it.
+      writer.submit([
+        Request(intake, ticket: ticket, idempotency: key), Request(.standing(call: call), ticket: ticket),
+      ])
     case .read(let render):
       exchange?.kind = .read(render)
       writer.submit([Request(.read, ticket: ticket)])
@@ -268,7 +279,7 @@ final class HTTPConnection: ConnectionHandler {
   ) {
     exchange?.kind = .submitted(.direct { APIResponse($0) })
     let edge = edge
-    edge.reads.run { _ in
+    edge.heavy.run { _ in
       do throws(StoreFault) {
         _ = try edge.store.blobs.write(bytes, writer.workspace)
         writer.submit([Request(.blob(row), ticket: ticket, idempotency: key)])
@@ -312,11 +323,11 @@ final class HTTPConnection: ConnectionHandler {
       } else {
         look(connection)
       }
-    case .lineChanged:
-      guard case .call(let session?, let last, let seconds) = exchange?.kind, let caller = exchange?.caller else { return }
-      // What changed may not be durable for all we can see of it: ask through the writer.
-      exchange?.kind = .call(session, last, waitSeconds: seconds)
-      edge.writer(caller.workspace)?.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))])
+    case .lineChanged, .ring, .stopRinging, .endCall:
+      guard case .call(let wait) = exchange?.kind, let caller = exchange?.caller else { return }
+      edge.writer(caller.workspace)?.submit([
+        Request(.standing(call: wait.key), ticket: Ticket(connection.ref, exchange: number))
+      ])
     case .revoked(let token):
       // What is under way is answered; whoever only waits is turned away.
       guard exchange?.caller?.token == token else { return }
@@ -324,7 +335,7 @@ final class HTTPConnection: ConnectionHandler {
       case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
       case .submitted, .read, .gathering, .offered, .blob, nil: break
       }
-    case .offer, .offerEnded, .agentHears, .ring, .ringing, .stopRinging, .endCall, .push, .looked, .mailRefused: break
+    case .offer, .offerEnded, .agentHears, .ringing, .push, .looked, .mailRefused: break
     }
   }
 
@@ -343,7 +354,7 @@ final class HTTPConnection: ConnectionHandler {
     case .read(let render): read(render, connection)
     case .gathering(let response, let left):
       if left <= 1 { finish(response, connection) } else { exchange?.kind = .gathering(response, left: left - 1) }
-    case .call(let session, let last, let seconds): instruct(answer, session, last, seconds, connection)
+    case .call(let wait): instruct(answer, wait, connection)
     case .poll, .blob, .offered, nil: break
     }
   }
@@ -380,30 +391,27 @@ final class HTTPConnection: ConnectionHandler {
 
   /// What the call should do next, once it differs from what its phone system was told last, or at once when it does
   /// not want to wait.
-  private func instruct(
-    _ answer: Answer, _ known: SessionID?, _ last: CallInstruction?, _ seconds: Int, _ connection: Connection
-  ) {
-    guard let caller = exchange?.caller, let writer = edge.writer(caller.workspace) else { return }
-    var session = known
+  private func instruct(_ answer: Answer, _ known: CallWait, _ connection: Connection) {
+    var wait = known
     switch answer {
-    case .callTaken(let taken, _, _, _, _): session = taken
-    case .position: break
+    case .callTaken(let session, _, _, _, _):
+      edge.hub.joinLine(session, connection.ref)
+      wait.session = session
+      exchange?.kind = .call(wait)
+    case .standing(let standing):
+      let now = Instant(milliseconds: WallClock.nowMilliseconds)
+      let next = CallInstruction(standing, now: now)
+      let mayWait = if case .wait = next { wait.waitSeconds > 0 } else { false }
+      if mayWait, wait.instruction == nil { connection.setTimer(.answer, milliseconds: wait.waitSeconds * 1_000) }
+      wait.instruction = next
+      exchange?.kind = .call(wait)
+      if case .hangUp = next, let session = wait.session { edge.hub.forgetLine(session) }
+      if !mayWait { finish(next.response(call: wait.session), connection) }
     case .ruleAnswered(.answer(let text), _, _), .ruleAnswered(.reject(let text), _, _),
       .ruleAnswered(.handBack(let text), _, _):
-      return finish(CallInstruction.hangUp(text).response(call: nil), connection)
-    default: return finish(APIResponse(answer), connection)
+      finish(CallInstruction.hangUp(text).response(call: nil), connection)
+    default: finish(APIResponse(answer), connection)
     }
-    guard let session else { return }
-    let now = Instant(milliseconds: WallClock.nowMilliseconds)
-    let next = writer.peek { CallInstruction.of(session, $0.router, now: now) }
-    let isNew = if case .wait = next { false } else { true }
-    if known == nil {
-      edge.hub.joinLine(session, connection.ref)
-      if seconds > 0, !isNew { connection.setTimer(.answer, milliseconds: seconds * 1_000) }
-    }
-    exchange?.kind = .call(session, next, waitSeconds: seconds)
-    if case .hangUp = next { edge.hub.forgetLine(session) }
-    if isNew || seconds == 0 { finish(next.response(call: session), connection) }
   }
 
   // MARK: - Polling
@@ -485,8 +493,8 @@ final class HTTPConnection: ConnectionHandler {
       if let caller = ended.caller { edge.writer(caller.workspace)?.submit([Request(.endNext(agent, waiter))]) }
     case .poll(_, let state):
       if let conversation = state.conversation { edge.hub.unsubscribe(conversation, connection.ref) }
-    case .call(let session, _, _):
-      if let session { edge.hub.leaveLine(session, connection.ref) }
+    case .call(let wait):
+      if let session = wait.session { edge.hub.leaveLine(session, connection.ref) }
     case .submitted, .read, .gathering, .blob, .offered: break
     }
   }

@@ -16,13 +16,15 @@ struct Metrics {
   /// `GET /v1/queues`. An admin may name another workspace than the token's own.
   static func queues(_ caller: Caller, _ name: String?, _ edge: Edge) -> Metrics {
     guard [.agent, .supervisor, .admin, .integration].contains(caller.scope) else {
-      return Metrics(response: APIResponse(.forbidden("this needs a token of scope agent, supervisor or admin")))
+      return Metrics(
+        response: APIResponse(.forbidden("this needs a token of scope agent, supervisor or admin")))
     }
     guard let writer = name.map({ edge.workspace(named: $0) }) ?? edge.writer(caller.workspace) else {
       return Metrics(response: APIResponse(.notFound("workspace")))
     }
     guard writer.workspace == caller.workspace || caller.scope == .admin else {
-      return Metrics(response: APIResponse(.forbidden("only a token of scope admin sees another workspace's queues")))
+      return Metrics(
+        response: APIResponse(.forbidden("only a token of scope admin sees another workspace's queues")))
     }
     let queues = QueueView.all(writer, edge)
     let now = Instant(milliseconds: WallClock.nowMilliseconds)
@@ -45,26 +47,32 @@ struct Metrics {
     object.field("accepted", counts.accepted)
     object.field("accepted_in_time", counts.acceptedInTime)
     object.field("abandoned", counts.abandoned)
-    object.field("service_level", object: { level in
-      level.field("within_seconds", queue.targetSeconds)
-      if let percent = queue.targetPercent { level.field("target_percent", percent) }
-      level.key("reached_percent")
-      if let reached = queue.reachedPerMille { level.raw(decimal(reached, 10).utf8) } else { level.null() }
-    })
-    object.field("agents", object: { agents in
-      agents.field("members", counts.agents.members)
-      agents.field("ready", counts.agents.ready)
-      agents.field("ready_for", object: { ready in
-        ready.field("chat", queue.ready.chat)
-        ready.field("email", queue.ready.email)
-        ready.field("phone", queue.ready.phone)
+    object.field(
+      "service_level",
+      object: { level in
+        level.field("within_seconds", queue.targetSeconds)
+        if let percent = queue.targetPercent { level.field("target_percent", percent) }
+        level.key("reached_percent")
+        if let reached = queue.reachedPerMille { level.raw(decimal(reached, 10).utf8) } else { level.null() }
       })
-      agents.field("not_available", counts.agents.notAvailable)
-      agents.field("not_present", counts.agents.notPresent)
-      agents.field("not_asking", counts.agents.notAsking)
-      agents.field("full", counts.agents.full)
-      agents.field("on_call", counts.agents.onCall)
-    })
+    object.field(
+      "agents",
+      object: { agents in
+        agents.field("members", counts.agents.members)
+        agents.field("ready", counts.agents.ready)
+        agents.field(
+          "ready_for",
+          object: { ready in
+            ready.field("chat", queue.ready.chat)
+            ready.field("email", queue.ready.email)
+            ready.field("phone", queue.ready.phone)
+          })
+        agents.field("not_available", counts.agents.notAvailable)
+        agents.field("not_present", counts.agents.notPresent)
+        agents.field("not_asking", counts.agents.notAsking)
+        agents.field("full", counts.agents.full)
+        agents.field("on_call", counts.agents.onCall)
+      })
   }
 
   /// `GET /metrics`: a supervisor sees the workspace of the token, an admin all of them.
@@ -99,7 +107,8 @@ struct Metrics {
     series("queue_offered", "Cases that are offered.", "gauge", each { "\($0.counts.offered)" })
     series("queue_assigned", "Cases that an agent has.", "gauge", each { "\($0.counts.assigned)" })
     series(
-      "queue_oldest_seconds", "How long the oldest case has waited.", "gauge", each { "\($0.oldestSeconds(now))" })
+      "queue_oldest_seconds", "How long the oldest case has waited.", "gauge",
+      each { "\($0.oldestSeconds(now))" })
     series(
       "queue_agents_ready", "Agents who could take a case of some channel now.", "gauge",
       each { "\($0.counts.agents.ready)" })
@@ -112,24 +121,32 @@ struct Metrics {
     series(
       "queue_accepted_in_time_total", "Cases accepted within the service level.", "counter",
       each { "\($0.counts.acceptedInTime)" })
-    series("queue_abandoned_total", "Cases whose customer left first.", "counter", each { "\($0.counts.abandoned)" })
     series(
-      "queue_service_level_ratio", "Share taken in time of all taken or abandoned, since the queue began.", "gauge",
+      "queue_abandoned_total", "Cases whose customer left first.", "counter",
+      each { "\($0.counts.abandoned)" })
+    series(
+      "queue_service_level_ratio", "Share taken in time of all taken or abandoned, since the queue began.",
+      "gauge",
       each { $0.reachedPerMille.map { decimal($0, 1_000) } })
     series(
       "queue_service_level_target_ratio", "The share that is aimed at.", "gauge",
       each { $0.targetPercent.map { decimal(Int64($0), 100) } })
     series(
-      "queue_service_level_seconds", "Within which time counts as in time.", "gauge", each { "\($0.targetSeconds)" })
+      "queue_service_level_seconds", "Within which time counts as in time.", "gauge",
+      each { "\($0.targetSeconds)" })
     let health = edge.health.now
-    series("up", "Whether what is acknowledged can be made durable.", "gauge", [("", health.trouble == nil ? "1" : "0")])
+    series(
+      "up", "Whether what is acknowledged can be made durable.", "gauge",
+      [("", health.trouble == nil ? "1" : "0")])
     series("commits_total", "Transactions made durable.", "counter", [("", "\(health.commits)")])
     series("commands_total", "Commands made durable.", "counter", [("", "\(health.commands)")])
     series("commit_failures_total", "Transactions that failed.", "counter", [("", "\(health.failures)")])
     let facts = ProcessFacts.now()
     series("resident_bytes", "Memory in use.", "gauge", [("", "\(facts.residentBytes)")])
     series("open_descriptors", "Descriptors in use.", "gauge", [("", "\(facts.openDescriptors)")])
-    series("cpu_seconds_total", "Processor time used.", "counter", [("", decimal(Int64(facts.cpuMilliseconds), 1_000))])
+    series(
+      "cpu_seconds_total", "Processor time used.", "counter",
+      [("", decimal(Int64(facts.cpuMilliseconds), 1_000))])
     return out
   }
 

@@ -13,14 +13,16 @@ struct QueueView: Sendable {
   /// How many of a hundred are to be; nil where the rules that apply do not have the queue any more.
   var targetPercent: Int?
 
-  /// Of all cases that were taken or abandoned since the queue began, how many of a thousand were taken in time; nil
-  /// before the first.
+  /// Of all cases that were taken or abandoned since the queue began, how many of a thousand were taken in
+  /// time; nil before the first.
   var reachedPerMille: Int64? {
     let over = counts.accepted + counts.abandoned
     return over == 0 ? nil : Int64(clamping: counts.acceptedInTime * 1_000 / over)
   }
 
-  func oldestSeconds(_ now: Instant) -> Int64 { counts.oldest.map { max(0, (now - $0).milliseconds / 1_000) } ?? 0 }
+  func oldestSeconds(_ now: Instant) -> Int64 {
+    counts.oldest.map { max(0, (now - $0).milliseconds / 1_000) } ?? 0
+  }
 
   /// The queues of one workspace; retired ones only while something waits in them.
   static func all(_ writer: Writer, _ edge: Edge) -> [QueueView] {
@@ -28,13 +30,16 @@ struct QueueView: Sendable {
     return writer.peek { pipeline in
       let ready = pipeline.router.readyByChannel()
       return pipeline.router.queueIDs.compactMap { id -> QueueView? in
-        guard let counts = pipeline.router.statistics(id), !counts.isRetired || counts.waiting > 0 else { return nil }
+        guard let counts = pipeline.router.statistics(id), !counts.isRetired || counts.waiting > 0 else {
+          return nil
+        }
         let known = configured.first { $0.name == counts.name }
         let at = Int(id.raw)
         return QueueView(
           workspace: writer.name, counts: counts,
           ready: at < ready.count ? ready[at] : .init(chat: 0, email: 0, phone: 0),
-          targetSeconds: Int64(known?.serviceLevel.targetSeconds ?? 0), targetPercent: known?.serviceLevel.percent)
+          targetSeconds: Int64(known?.serviceLevel.targetSeconds ?? 0),
+          targetPercent: known?.serviceLevel.percent)
       }
     }
   }

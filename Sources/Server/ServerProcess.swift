@@ -12,15 +12,19 @@ public final class ServerProcess: Sendable {
   public let workspaces: [Workspaces.Change]
   private let sockets: SocketServer
   private let lock: FolderLock
+  private let search: SearchWorker
 
   public enum StartFault: Error, CustomStringConvertible {
     case sentence(String)
     public var description: String {
-      switch self { case .sentence(let text): text }
+      switch self {
+      case .sentence(let text): text
+      }
     }
   }
 
-  public init(_ settings: Settings) throws {
+  /// - Parameter through: what writers and the commit loop see of the store; tests put faults in between.
+  public init(_ settings: Settings, through: (any Store) -> any Store = { $0 }) throws {
     SignalWatch.ignoreBrokenPipes()
     _ = ProcessFacts.raiseDescriptorLimit()
     try Files.createFolder(settings.data)
@@ -29,10 +33,12 @@ public final class ServerProcess: Sendable {
     let health = Health()
     let hub = Hub()
     let edge = Edge(
-      store: store, reads: try ReadPool(store: store), hub: hub, health: health, settings: settings)
+      store: store, reads: try ReadPool(store: store, name: "read", threads: 2),
+      heavy: try ReadPool(store: store, name: "heavy", threads: 2), hub: hub, health: health, settings: settings)
     self.edge = edge
     let reader = try store.reader()
-    let all = Workspaces(edge, CommitLoop(store: store, health: health))
+    let seen = through(store)
+    let all = Workspaces(edge, seen, CommitLoop(store: seen, health: health))
     edge.use(all)
     workspaces = try all.openAll()
     edge.use(try reader.tokens())
@@ -40,10 +46,13 @@ public final class ServerProcess: Sendable {
     var options = SocketServer.Options()
     if settings.lanes > 0 { options.lanes = settings.lanes }
     sockets = try SocketServer(options)
-    let outbox = Outbox(edge: edge)
+    search = SearchWorker(store) { edge.writers.map(\.workspace) }
+    let outbox = try Outbox(edge: edge)
     hub.attach(sockets) { outbox.wake($0) }
+    // Before anybody can take a seat, which the start would empty again.
+    for writer in edge.writers { writer.submit([Request(.start)]) }
     addresses = try Self.listen(sockets, edge)
-    for writer in edge.writers { all.begin(writer) }
+    for writer in edge.writers { edge.hub.wakeOutbox(writer.workspace) }
   }
 
   // MARK: - Listeners
@@ -70,7 +79,8 @@ public final class ServerProcess: Sendable {
       ("smtp", edge.settings.smtpListen, SMTPServer.Dialect.smtp), ("lmtp", edge.settings.lmtpListen, .lmtp),
     ] {
       guard let options = try options(text, edge) else { continue }
-      let listener = try sockets.listen(options) { _ in { _ in SMTPConnection(edge: edge, dialect: dialect) } }
+      let listener = try sockets.listen(options) { _ in { _ in SMTPConnection(edge: edge, dialect: dialect) }
+      }
       addresses.append((name, listener.address))
     }
     if let options = try options(edge.settings.fastagiListen, edge) {
@@ -94,10 +104,12 @@ public final class ServerProcess: Sendable {
 
   // MARK: - The end
 
-  /// Stops accepting, finishes what is in flight, and closes the store. Answers how many connections were cut off.
+  /// Stops accepting, finishes what is in flight, and closes the store. Answers how many connections were cut
+  /// off.
   public func stop() async -> Int {
     edge.stopping()
     let cutOff = await sockets.shutdown(withinMilliseconds: edge.settings.drainSeconds * 1_000)
+    search.stop()
     edge.store.close()
     return cutOff
   }

@@ -34,6 +34,8 @@ public struct Settings: Sendable, Equatable {
     public var environment: String {
       "THROUGHLINE_" + path.uppercased().replacingOccurrences(of: ".", with: "_")
     }
+    /// The important ones have a flag, named by the first word of the path.
+    var flag: String { "--" + path.prefix { $0 != "." } }
   }
 
   private static func text(
@@ -42,7 +44,9 @@ public struct Settings: Sendable, Equatable {
     Key(path: path, help: help) { settings, value in
       settings[keyPath: field] = value
       return nil
-    } get: { $0[keyPath: field] }
+    } get: {
+      $0[keyPath: field]
+    }
   }
 
   private static func listen(
@@ -54,11 +58,14 @@ public struct Settings: Sendable, Equatable {
       }
       settings[keyPath: field] = value
       return nil
-    } get: { $0[keyPath: field] }
+    } get: {
+      $0[keyPath: field]
+    }
   }
 
   private static func number(
-    _ path: String, _ field: any WritableKeyPath<Settings, Int> & Sendable, _ range: ClosedRange<Int>, _ help: String
+    _ path: String, _ field: any WritableKeyPath<Settings, Int> & Sendable, _ range: ClosedRange<Int>,
+    _ help: String
   ) -> Key {
     Key(path: path, help: "\(help) (\(range.lowerBound) to \(range.upperBound))") { settings, value in
       guard let n = Int(value), range.contains(n) else {
@@ -66,7 +73,9 @@ public struct Settings: Sendable, Equatable {
       }
       settings[keyPath: field] = n
       return nil
-    } get: { String($0[keyPath: field]) }
+    } get: {
+      String($0[keyPath: field])
+    }
   }
 
   public static let keys: [Key] = [
@@ -121,11 +130,11 @@ public struct Settings: Sendable, Equatable {
         faults.append("\(name): unknown setting\(hint(name, keys.map(\.environment)))")
         continue
       }
-      if let fault = key.set(&settings, environment[name] ?? "") { faults.append("\(name): \(fault)") }
+      if let fault = key.set(&settings, environment[name] ?? "") { faults.append("\(name) \(fault)") }
     }
     for (path, value) in flags {
       guard let key = keys.first(where: { $0.path == path }) else { continue }
-      if let fault = key.set(&settings, value) { faults.append("--\(path): \(fault)") }
+      if let fault = key.set(&settings, value) { faults.append("\(key.flag) \(fault)") }
     }
     if !faults.isEmpty { throw Faults(sentences: faults) }
     return settings
@@ -173,7 +182,8 @@ public struct Settings: Sendable, Equatable {
     }
   }
 
-  private static func hint(_ name: String, _ known: [String]) -> String {
+  /// `; did you mean "…"?` where something known is near enough, else nothing.
+  public static func hint(_ name: String, _ known: [String]) -> String {
     let nearest = known.map { ($0, distance(name, $0)) }.min { $0.1 < $1.1 }
     guard let (found, steps) = nearest, steps <= max(3, name.count / 3) else { return "" }
     return "; did you mean \"\(found)\"?"

@@ -19,7 +19,8 @@ public enum TimelineText {
   }
 
   private static func render(_ customer: [String: Any], _ whom: String) throws -> String {
-    guard let page = customer["timeline"] as? [String: Any], let entries = page["entries"] as? [[String: Any]] else {
+    guard let page = customer["timeline"] as? [String: Any], let entries = page["entries"] as? [[String: Any]]
+    else {
       throw AdminClient.Fault("this is no timeline")
     }
     let name = (customer["name"] as? String).map { ", \($0)" } ?? ""
@@ -100,7 +101,9 @@ public enum ExplanationText {
     object.keys.sorted().flatMap { key -> [String] in
       let name = path.isEmpty ? key : "\(path).\(key)"
       if let inner = object[key] as? [String: Any] { return flat(inner, name) }
-      if let list = object[key] as? [Any] { return list.isEmpty ? [] : ["\(name) = \(list.map { "\($0)" }.joined(separator: ", "))"] }
+      if let list = object[key] as? [Any] {
+        return list.isEmpty ? [] : ["\(name) = \(list.map { "\($0)" }.joined(separator: ", "))"]
+      }
       return ["\(name) = \(object[key] ?? "")"]
     }
   }
@@ -110,7 +113,9 @@ public enum ExplanationText {
     let what = (step["what"] as? String ?? "").replacingOccurrences(of: "_", with: " ")
     var text = "\(at)  \(what)"
     if let agent = step["agent"] as? String { text += what == "offered" ? " to \(agent)" : " by \(agent)" }
-    if let passed = step["passed_over"] as? [String: Any], !passed.isEmpty { text += "; passed over: \(counts(passed))" }
+    if let passed = step["passed_over"] as? [String: Any], !passed.isEmpty {
+      text += "; passed over: \(counts(passed))"
+    }
     return text
   }
 

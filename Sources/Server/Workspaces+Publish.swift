@@ -35,8 +35,8 @@ extension Workspaces {
     edge.use(checked, for: writer.workspace)
   }
 
-  /// The phone systems of a workspace, each under `<workspace>/<name>`. Where the rules name no secret, the data
-  /// folder keeps a random one; `throughline phone` prints it for the dialplan.
+  /// The phone systems of a workspace, each under `<workspace>/<name>`. Where the rules name no secret, the
+  /// data folder keeps a random one; `throughline phone` prints it for the dialplan.
   private func phones(
     _ writer: Writer, _ checked: CheckedWorkspace, _ key: HMACKey, _ reader: any StoreReader
   ) throws -> [String: Edge.PhoneLine] {

@@ -14,12 +14,15 @@ import Wire
 ///
 /// ```
 /// every folder read and checked ──a fault anywhere──▶ refused: nothing changed
-///       └──▶ one workspace after the other: configured, durable, published ──the store fails──▶ cut short, and said so
+///       └──▶ one workspace after the other: configured, durable, published
+///                         └── the store fails ──▶ cut short, and said so
 /// ```
-/// A new folder becomes a new workspace while the server runs. Everything that can be refused is refused before the
-/// first workspace is touched; only a store that fails can end a reload in the middle.
+/// A new folder becomes a new workspace while the server runs. Everything that can be refused is refused before
+/// the first workspace is touched; only a store that fails can end a reload in the middle.
 public final class Workspaces: Sendable {
   let edge: Edge
+  /// As writers see it; tests put faults in between.
+  private let store: any Store
   private let commits: CommitLoop
   /// One reload at a time, whoever asks for it.
   let turn = DispatchQueue(label: "rules")
@@ -57,8 +60,9 @@ public final class Workspaces: Sendable {
     case cutShort(done: [Change], why: String)
   }
 
-  init(_ edge: Edge, _ commits: CommitLoop) {
+  init(_ edge: Edge, _ store: any Store, _ commits: CommitLoop) {
     self.edge = edge
+    self.store = store
     self.commits = commits
   }
 
@@ -85,7 +89,8 @@ public final class Workspaces: Sendable {
       let writer = try makeWriter(row, folder.checked, version)
       edge.add(writer)
       if !isSame, install(folder, version, writer) == nil {
-        throw ServerProcess.StartFault.sentence("the rules of the workspace \(folder.name) could not be applied")
+        throw ServerProcess.StartFault.sentence(
+          "the rules of the workspace \(folder.name) could not be applied")
       }
       try publish(writer, folder.checked, version, reader)
       opened.append(folder.change(isSame ? .unchanged : last == nil ? .added : .changed, version))
@@ -120,8 +125,10 @@ public final class Workspaces: Sendable {
     return made
   }
 
-  private func makeWriter(_ row: WorkspaceRow, _ checked: CheckedWorkspace, _ version: UInt32) throws -> Writer {
-    let (edge, store) = (edge, edge.store)
+  private func makeWriter(
+    _ row: WorkspaceRow, _ checked: CheckedWorkspace, _ version: UInt32
+  ) throws -> Writer {
+    let (edge, store) = (edge, store)
     edge.add(RulePlanner(checked, version: version), for: row.id)
     return try Writer(workspace: row, commits: commits, outlet: edge.hub) { () throws(StoreFault) in
       let reads = try store.reader()
@@ -186,11 +193,13 @@ public final class Workspaces: Sendable {
     var (folders, faults) = Self.read(names, in: root, by: who)
     for writer in running where !names.contains(writer.name) {
       faults.append(
-        "the workspace \(writer.name) runs and has no folder with a workspace.yaml in \(root) any more: put it back, "
-          + "or restart the server to go on without it")
+        "the workspace \(writer.name) runs and has no folder with a workspace.yaml in \(root) any more: "
+          + "put it back, or restart the server to go on without it")
     }
     for writer in running {
-      if let outage = writer.outage { faults.append("the workspace \(writer.name) is not in service just now: \(outage)") }
+      if let outage = writer.outage {
+        faults.append("the workspace \(writer.name) is not in service just now: \(outage)")
+      }
     }
     if !faults.isEmpty { return .refused(faults.joined(separator: "\n\n")) }
     var done: [Change] = []
@@ -248,7 +257,9 @@ public final class Workspaces: Sendable {
     while true {
       let (durable, applies) = writer.peek { ($0.durable, $0.router.configurationVersion == version) }
       if let outage = writer.outage { throw ServerProcess.StartFault.sentence(outage) }
-      guard applies else { throw ServerProcess.StartFault.sentence("the store failed before its rules were on disk") }
+      guard applies else {
+        throw ServerProcess.StartFault.sentence("the store failed before its rules were on disk")
+      }
       if durable >= position { return }
       Thread.sleep(forTimeInterval: 0.002)
     }
@@ -331,7 +342,8 @@ struct RuleFolderState {
 
   func change(_ what: Workspaces.Change.What, _ version: UInt32) -> Workspaces.Change {
     Workspaces.Change(
-      name: name, what: what, version: version, rules: checked.rules.rules.count, agents: checked.agents.count,
+      name: name, what: what, version: version, rules: checked.rules.rules.count,
+      agents: checked.agents.count,
       queues: checked.queues.count, warnings: warnings)
   }
 }

@@ -33,7 +33,7 @@ extension API {
     let call = channel.arrival(
       .init(
         system: system(caller), id: id, from: from, to: to, name: name, facts: facts, members: members.bytes))
-    return .call(.call(call), try idempotency(request, caller), waitSeconds: wait)
+    return .call(.call(call), call: call.callKey, try idempotency(request, caller), waitSeconds: wait)
   }
 
   private func system(_ caller: Caller) -> String { "http:\(caller.holder)" }
@@ -80,7 +80,7 @@ extension API {
       throw fields.problem(
         "event", "event must be waiting, ringing, answered, missed, busy, unavailable, digits, speech or hung_up")
     }
-    return .call(.callNews(key, told), try idempotency(request, caller), waitSeconds: wait)
+    return .call(.callNews(key, told), call: key, try idempotency(request, caller), waitSeconds: wait)
   }
 }
 
@@ -116,20 +116,13 @@ public enum CallInstruction: Hashable, Sendable {
     return APIResponse(200, json: json.bytes)
   }
 
-  /// Read from the live machine; whoever shows it to the outside waits for the position first.
-  public static func of(_ session: SessionID, _ router: borrowing Router, now: Instant) -> CallInstruction {
-    guard let known = router.session(session), let conversation = router.conversation(known.conversation) else {
-      return .hangUp("the call is over")
+  public init(_ standing: CallStanding, now: Instant) {
+    switch standing {
+    case .waits(let position): self = .wait(position: position)
+    case .rings(let offer, let device, let until):
+      self = .ring(device: device, offer, seconds: Int(max(1, (until - now).milliseconds / 1_000)))
+    case .talks: self = .talk
+    case .over: self = .hangUp("the call is over")
     }
-    guard let id = conversation.openCase, let state = router.case(id) else { return .hangUp("the call is over") }
-    if case .agent = conversation.owner { return .talk }
-    for offer in state.offers {
-      guard let view = router.offer(offer), case .device(let index) = view.seat,
-        let devices = router.agent(view.agent)?.settings.devices, devices.indices.contains(Int(index))
-      else { continue }
-      return .ring(
-        device: devices[Int(index)], offer, seconds: Int(max(1, (view.until - now).milliseconds / 1_000)))
-    }
-    return .wait(position: (router.why(id)?.ahead ?? 0) + 1)
   }
 }

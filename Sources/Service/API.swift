@@ -52,10 +52,11 @@ public struct API: Sendable {
     case ("POST", "offers", 3): return try onOffer(request, caller, try id(path[1]), path[2])
     case ("GET", "cases", 2): return try getCase(request, caller, try id(path[1]))
     case ("POST", "cases", 3): return try onCase(request, caller, try id(path[1]), path[2])
+    case ("GET", "search", 1): return try search(request, caller)
     case ("GET", "customers", 3) where path[2] == "timeline":
       return try timeline(request, caller, try id(path[1]))
     case (_, "sessions", 1...3), (_, "journey", 1), (_, "blobs", 1...2), (_, "agents", 3), (_, "offers", 3), (_, "calls", 1), (_, "calls", 3),
-      (_, "cases", 2...3), (_, "stream", 1):
+      (_, "cases", 2...3), (_, "stream", 1), (_, "search", 1):
       throw APIProblem(405, "method-not-allowed", "Method not allowed", "\(request.method) is not possible here")
     default: throw .notFound("page")
     }

@@ -46,6 +46,8 @@ extension APIResponse {
       self.init(201, json: Array("{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\"}".utf8))
     case .callTaken(let session, let conversation, _, _, _):
       self.init(201, json: Array("{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\"}".utf8))
+    case .standing(let standing):
+      self = CallInstruction(standing, now: Instant(milliseconds: 0)).response(call: nil)
     case .offer(let offer):
       self.init(200, json: Array("{\"offer\":\"\(offer.offer)\",\"case\":\"\(offer.case)\"}".utf8))
     case .rejected(let rejection, let owner, let epoch):

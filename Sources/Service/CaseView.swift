@@ -10,6 +10,17 @@ public enum CaseView {
   static func append(
     _ id: CaseID, _ directory: Directory, timelineLimit: Int, _ reads: any StoreReader, to out: inout [UInt8]
   ) throws(StoreFault) {
+    // Of one moment: who has it, who the customer is and what was said must not contradict each other.
+    out += try reads.snapshot { reads throws(StoreFault) in
+      var view: [UInt8] = []
+      try appendNow(id, directory, timelineLimit: timelineLimit, reads, to: &view)
+      return view
+    }
+  }
+
+  private static func appendNow(
+    _ id: CaseID, _ directory: Directory, timelineLimit: Int, _ reads: any StoreReader, to out: inout [UInt8]
+  ) throws(StoreFault) {
     guard let row = try reads.aCase(directory.workspace, id), let about = decoded(row.about),
       let conversation = try reads.conversation(directory.workspace, row.conversation)
     else { throw StoreFault.corrupt(what: "a case that was offered") }

@@ -18,22 +18,16 @@ public struct TimelinePage: Sendable {
     _ workspace: WorkspaceID, of customer: CustomerID, before: EntryID, limit: Int, visible: Visibility,
     _ reads: any StoreReader
   ) throws(StoreFault) -> TimelinePage {
-    guard let row = try reads.customer(workspace, customer) else {
-      return TimelinePage(entries: [], digest: TimelineDigest(), hasOlder: false, members: [])
-    }
-    // Digest and entries must be of one moment, and each question sees its own: when the digest is the same after as
-    // before, nothing came between. Under writes without end the last try stands; older pages are never affected.
-    var digest = TimelineDigest()
-    var ids: [CustomerID] = []
-    var entries: [EntryRow] = []
-    for _ in 0..<50 {
-      let records = try reads.merged(workspace, into: row.root)
-      digest = Self.digest(records)
-      ids = records.map(\.id)
-      entries = try reads.timeline(
+    // Digest and entries are of one moment, or the proof would prove nothing.
+    let (digest, ids, found) = try reads.snapshot { reads throws(StoreFault) in
+      let root = try reads.customer(workspace, customer)?.root
+      let records = if let root { try reads.merged(workspace, into: root) } else { [] as [CustomerRow] }
+      let ids = records.map(\.id)
+      let found = try reads.timeline(
         workspace, of: ids, from: before, .older, atMost: EntryID(.max), limit: limit + 1, visible: visible)
-      if Self.digest(try reads.merged(workspace, into: row.root)) == digest { break }
+      return (Self.digest(records), ids, found)
     }
+    var entries = found
     let hasOlder = entries.count > limit
     if hasOlder { entries.removeFirst(entries.count - limit) }
     var bytes = 0

@@ -82,6 +82,16 @@ public final class BlobFiles: Sendable {
     return removed
   }
 
+  /// Removes the file, durably; nothing happens where there is none.
+  func remove(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) {
+    let path = path(of: hash, workspace)
+    try removing.withLock { _ throws(StoreFault) in
+      guard try size(hash, workspace) != nil else { return }
+      try Folders.remove(path)
+      try Folders.sync(folder: Folders.parent(of: path))
+    }
+  }
+
   private func remove(_ path: String, ifOlderThan before: Instant) throws(StoreFault) -> Bool {
     try removing.withLock { _ throws(StoreFault) in
       var status = stat()

@@ -1,17 +1,19 @@
-/// Strings as JSON text (RFC 8259 §7).
+/// Strings as JSON text (RFC 8259 §7): the one place where they are escaped.
 public enum JSONText {
-  /// Appends the string with its quotes; only what must be escaped is.
+  /// Appends the string with its quotes; only what must be escaped is. Stretches between are copied whole.
   public static func append(_ text: String, to out: inout [UInt8]) {
     out.append(0x22)
     var text = text
     text.withUTF8 { utf8 in
+      let bytes = UnsafeRawBufferPointer(utf8)
       var start = 0
-      for (index, byte) in utf8.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C {
-        out.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start..<index]))
-        start = index + 1
-        appendEscaped(byte, to: &out)
+      while true {
+        let at = special(bytes, from: start)
+        out.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[start..<at]))
+        guard at < bytes.count else { break }
+        appendEscaped(bytes[at], to: &out)
+        start = at + 1
       }
-      out.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start...]))
     }
     out.append(0x22)
   }
@@ -27,5 +29,25 @@ public enum JSONText {
     case 0x0D: out.append(UInt8(ascii: "r"))
     default: out.append(contentsOf: "u00\(Hex.encode(CollectionOfOne(byte)))".utf8)
     }
+  }
+
+  /// The offset of the first quote, backslash or control at or after `from`, or the end. Eight bytes are looked at as
+  /// one word.
+  @inlinable public static func special(_ bytes: UnsafeRawBufferPointer, from: Int) -> Int {
+    let (lows, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+    var at = from
+    while at &+ 8 <= bytes.count {
+      let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+      let (quote, slash) = (word ^ lows &* 0x22, word ^ lows &* 0x5C)
+      let found = (word &- lows &* 32) & ~word | (quote &- lows) & ~quote | (slash &- lows) & ~slash
+      if found & highs != 0 { break }
+      at &+= 8
+    }
+    while at < bytes.count {
+      let byte = bytes[at]
+      if byte < 32 || byte == 0x22 || byte == 0x5C { return at }
+      at &+= 1
+    }
+    return at
   }
 }

@@ -3,7 +3,8 @@ import Foundation
 import Server
 
 struct Timeline: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Print everything that a customer, or whoever claims to be them, has said and done.")
+  static let configuration = CommandConfiguration(
+    abstract: "Print everything that a customer, or whoever claims to be them, has said and done.")
   @OptionGroup var options: SettingsOptions
   @Argument(help: "An email address, phone number, kind:value, or customer id.") var identity: String
   @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
@@ -19,7 +20,8 @@ struct Timeline: AsyncParsableCommand {
 }
 
 struct Explain: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Say why a case went where it went, or why it waits.")
+  static let configuration = CommandConfiguration(
+    abstract: "Say why a case went where it went, or why it waits.")
   @OptionGroup var options: SettingsOptions
   @Argument(help: "A case id.") var id: String
   @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
@@ -57,8 +59,10 @@ struct Reload: AsyncParsableCommand {
     }
     for workspace in try JSONDecoder().decode(Answer.self, from: answer).workspaces {
       let change = Workspaces.Change(
-        name: workspace.name, what: .init(rawValue: workspace.change) ?? .unchanged, version: workspace.version,
-        rules: workspace.rules, agents: workspace.agents, queues: workspace.queues, warnings: workspace.warnings ?? "")
+        name: workspace.name, what: .init(rawValue: workspace.change) ?? .unchanged,
+        version: workspace.version,
+        rules: workspace.rules, agents: workspace.agents, queues: workspace.queues,
+        warnings: workspace.warnings ?? "")
       print(change.sentence)
       if !change.warnings.isEmpty { print(change.warnings) }
     }

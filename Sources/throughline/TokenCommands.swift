@@ -8,7 +8,8 @@ struct Token: AsyncParsableCommand {
     subcommands: [Create.self, List.self, Revoke.self])
 
   struct Create: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Make a token bound to its holder; it is shown once.")
+    static let configuration = CommandConfiguration(
+      abstract: "Make a token bound to its holder; it is shown once.")
     @OptionGroup var options: SettingsOptions
     @Option(name: .long, help: "A bot of workspace.yaml.") var bot: String?
     @Option(name: .long, help: "An agent of agents.yaml.") var agent: String?
@@ -19,14 +20,24 @@ struct Token: AsyncParsableCommand {
     @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
     @Option(name: .long, help: "Days until it ends; without it, never.") var days: Int?
 
-    func run() async throws {
-      let given = [
+    private var given: [(scope: String, holder: String)] {
+      [
         ("bot", bot), ("agent", agent), ("telephony", telephony), ("integration", integration),
         ("supervisor", supervisor), ("admin", admin),
       ].compactMap { scope, holder in holder.map { (scope, $0) } }
-      guard given.count == 1, let (scope, holder) = given.first else {
-        throw ValidationError("name one holder, such as --bot robin or --agent ann")
+    }
+
+    func validate() throws {
+      guard given.count == 1 else {
+        throw ValidationError("Name one holder, such as --bot robin or --agent ann.")
       }
+      if let days, !(1...3_650).contains(days) {
+        throw ValidationError("--days takes a number from 1 to 3650.")
+      }
+    }
+
+    func run() async throws {
+      guard let (scope, holder) = given.first else { return }
       var body: [String: Any] = ["scope": scope, "holder": holder]
       if let workspace { body["workspace"] = workspace }
       if let days { body["expires_seconds"] = days * 86_400 }
@@ -51,7 +62,9 @@ struct Token: AsyncParsableCommand {
         "GET", "/admin/tokens?" + AdminClient.query([("workspace", workspace)]), nil, try options.settings())
       if json { return print(String(decoding: answer, as: UTF8.self)) }
       let tokens = try JSONDecoder().decode([Known].self, from: answer)
-      if tokens.isEmpty { return print("There are no tokens; `throughline token create --help` says how to make one.") }
+      if tokens.isEmpty {
+        return print("There are no tokens; `throughline token create --help` says how to make one.")
+      }
       for token in tokens { print(token.line) }
     }
   }
@@ -60,7 +73,8 @@ struct Token: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Make a token worthless, at once and for good: streams that it opened end.")
     @OptionGroup var options: SettingsOptions
-    @Argument(help: "The token's id or the beginning of it, its holder, or the token itself.") var token: String
+    @Argument(help: "The token's id or the beginning of it, its holder, or the token itself.") var token:
+      String
     @Option(name: .long, help: "Only in this workspace.") var workspace: String?
     @Flag(name: .long, help: "All that are meant, where there are several.") var all = false
 
@@ -68,7 +82,8 @@ struct Token: AsyncParsableCommand {
       var body: [String: Any] = ["token": token, "all": all]
       if let workspace { body["workspace"] = workspace }
       let answer = try AdminClient.send(
-        "POST", "/admin/tokens/revoke", try JSONSerialization.data(withJSONObject: body), try options.settings())
+        "POST", "/admin/tokens/revoke", try JSONSerialization.data(withJSONObject: body),
+        try options.settings())
       for token in try JSONDecoder().decode([Known].self, from: answer) { print(token.line) }
     }
   }
@@ -85,7 +100,8 @@ struct Token: AsyncParsableCommand {
 
     var line: String {
       let until = expires.map { ", until \($0)" } ?? ""
-      return "\(id)  \(state.padded(8)) \(scope.padded(12)) \(holder.padded(16)) \(workspace), since \(created)\(until)"
+      return
+        "\(id)  \(state.padded(8)) \(scope.padded(12)) \(holder.padded(16)) \(workspace), since \(created)\(until)"
     }
   }
 }

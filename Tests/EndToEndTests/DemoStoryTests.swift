@@ -7,7 +7,8 @@ import Testing
     try Peer(
       try Binary.path,
       [
-        "demo", "--once", "--rules", rules, "--http", "127.0.0.1:0", "--smtp", "127.0.0.1:0", "--lmtp", "127.0.0.1:0",
+        "demo", "--once", "--rules", rules, "--http", "127.0.0.1:0", "--smtp", "127.0.0.1:0", "--lmtp",
+        "127.0.0.1:0",
         "--fastagi", "127.0.0.1:0",
       ])
   }
@@ -18,7 +19,9 @@ import Testing
     let told = peer.lines.joined(separator: "\n")
     #expect(status == 0, "\(told)")
     #expect(told.contains("Every step arrived, and every handoff carried everything."))
-    let handoffs = peer.lines.filter { $0.contains(" ms ") && $0.contains(" entries ") && $0.contains("complete:") }
+    let handoffs = peer.lines.filter {
+      $0.contains(" ms ") && $0.contains(" entries ") && $0.contains("complete:")
+    }
     #expect(handoffs.count == 3, "a chat, a mail and a call: \(handoffs)")
     #expect(!told.contains("NOT COMPLETE"))
     #expect(!told.contains("the server noted"), "a story that goes well leaves nothing in the log")
@@ -35,7 +38,8 @@ import Testing
     try (text[..<start] + text[end...]).write(toFile: file, atomically: true, encoding: .utf8)
     try folder.write(
       "rules/demo/rules/00-mail.yaml",
-      "- name: mail to Ann\n  when: session.channel == \"email\"\n  route: { queue: returns, prefer_skills: [returns] }\n")
+      "- name: mail to Ann\n  when: session.channel == \"email\"\n  route: { queue: returns, prefer_skills: [returns] }\n"
+    )
     let peer = try demo(rules: folder.path + "/rules")
     let status = try await peer.end(seconds: 120)
     let told = peer.lines.joined(separator: "\n")

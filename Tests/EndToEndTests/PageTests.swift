@@ -20,14 +20,16 @@ import Testing
       #expect(reply.headers["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
       let text = String(decoding: reply.body, as: UTF8.self)
       #expect(text.hasSuffix("\n"))
-      let sample = /([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\]|\\.)*",?)*\})? (-?[0-9.e+]+|NaN|[+-]Inf)/
+      let sample =
+        /([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\]|\\.)*",?)*\})? (-?[0-9.e+]+|NaN|[+-]Inf)/
       var types: [Substring: Substring] = [:]
       var samples: [String: String] = [:]
       for line in text.split(separator: "\n") {
         if line.hasPrefix("# HELP ") { continue }
         if line.hasPrefix("# TYPE ") {
           let words = line.split(separator: " ")
-          #expect(words.count == 4 && ["gauge", "counter", "histogram", "summary"].contains(words[3]), "\(line)")
+          #expect(
+            words.count == 4 && ["gauge", "counter", "histogram", "summary"].contains(words[3]), "\(line)")
           #expect(types.updateValue(words[3], forKey: words[2]) == nil, "\(words[2]) is declared once")
           continue
         }
@@ -68,19 +70,23 @@ import Testing
     }
   }
 
-  @Test func `the service level is the share of those taken in time among all who were taken or left`() async throws {
+  @Test func `the service level is the share of those taken in time among all who were taken or left`()
+    async throws
+  {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "small", agents: 1)
     try rules.write(
       "rules/small/queues.yaml",
-      "support:\n  service_level: { within: 90s, percent: 75 }\nquiet:\n  service_level: { within: 1s, percent: 50 }\n")
+      "support:\n  service_level: { within: 90s, percent: 75 }\nquiet:\n  service_level: { within: 1s, percent: 50 }\n"
+    )
     try await TestServer.run(rules: rules.path + "/rules") { server in
       let (a1, bot) = (try await server.agent("a1"), try await server.token("bot", "robin"))
       func level() async throws -> JSON {
         let page = try await server.call("GET", "/v1/queues", by: a1)
         return try #require(page["queues"].elements.first { $0["name"].text == "support" })["service_level"]
       }
-      #expect(try await level().description == #"{"within_seconds":90,"target_percent":75,"reached_percent":null}"#)
+      #expect(
+        try await level().description == #"{"within_seconds":90,"target_percent":75,"reached_percent":null}"#)
       for _ in 0..<2 {
         let chat = try await server.open(bot)
         try await chat.customer("help")
@@ -93,7 +99,8 @@ import Testing
       try await lost.end()
       #expect(try await level()["reached_percent"].description == "66.6")
       let metrics = try await server.call("GET", "/metrics", by: try await server.token("supervisor", "boss"))
-      #expect(metrics.description.contains(#"queue_service_level_ratio{workspace="small",queue="support"} 0.666"#))
+      #expect(
+        metrics.description.contains(#"queue_service_level_ratio{workspace="small",queue="support"} 0.666"#))
     }
   }
 

@@ -87,12 +87,15 @@ import Testing
       try rules.write("rules/two/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: support\n")
       let loaded = try await server.administer("POST", "/admin/reload")
       #expect(loaded.status == 200)
-      let changes = loaded["workspaces"].elements.map { "\($0["name"].text) \($0["change"].text) \($0["version"].int ?? 0)" }
+      let changes = loaded["workspaces"].elements.map {
+        "\($0["name"].text) \($0["change"].text) \($0["version"].int ?? 0)"
+      }
       #expect(changes == ["one changed 2", "two unchanged 1"])
     }
   }
 
-  @Test func `a new folder is a new workspace at once, with its bots, mail and agents, and after a restart too`()
+  @Test
+  func `a new folder is a new workspace at once, with its bots, mail and agents, and after a restart too`()
     async throws
   {
     let rules = try TemporaryFolder()
@@ -120,7 +123,9 @@ import Testing
     }
   }
 
-  @Test func `what the router cannot take is refused before anything changes, and at the start too`() async throws {
+  @Test func `what the router cannot take is refused before anything changes, and at the start too`()
+    async throws
+  {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "one", agents: 1)
     let devices = (1...17).map { "PJSIP/a\($0)" }.joined(separator: ", ")

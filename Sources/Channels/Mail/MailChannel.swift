@@ -76,12 +76,13 @@ public struct MailChannel: Sendable {
       ours: ours, theirs: isProven && mail.replyTo.count == 1 ? mail.replyTo[0].address : author.address,
       theirName: author.name ?? "", subject: mail.subjectText, lastMessageID: mail.thread.messageID,
       references: Array(mail.thread.parents.reversed()) + [mail.thread.messageID].compactMap { $0 })
-    let arrival = MailArrival(
+    var arrival = MailArrival(
       customer: Self.newID(), conversation: Self.newID(), session: Self.newID(), case: Self.newID(), from: claim,
       profile: CustomerProfile(displayName: author.name), seenKey: Self.seenKey(bytes, mail, recipient),
       messageKey: mail.thread.messageID.map(Self.threadKey), threadKeys: mail.thread.parents.prefix(50).map(Self.threadKey),
       replyAddress: capability, entry: entry, thread: line, automatic: mail.automatic?.rawValue,
       facts: MailFacts(from: author.address, to: ours, subject: mail.subjectText, text: mail.own))
+    arrival.blobs = blobs.map(\.row)
     return Arrival(mail: arrival, blobs: blobs)
   }
 

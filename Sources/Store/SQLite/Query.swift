@@ -8,6 +8,7 @@ enum Query: Int, CaseIterable {
   case identity, identitiesOfCustomer, identitiesLike, customer, mergedInto, conversation, conversationsOfCustomer
   case session, sessionsOfConversation, aCase, casesOfConversation, facts, outcome, key, blob, blobsByHash
   case entry, entriesAfter, newerOfCustomer, olderOfCustomer, transcript, verified
+  case blobsOfConversation, erasures, lastErasure, accesses, accessesOfCustomer, lastAccess
 
   var sql: String {
     switch self {
@@ -56,6 +57,18 @@ enum Query: Int, CaseIterable {
     case .entry: Table.entries.selectByKey
     case .entriesAfter: Table.entries.select("WHERE workspace=? AND entry>? ORDER BY entry LIMIT ?")
     case .verified: Table.verified.selectByKey
+    case .blobsOfConversation:
+      Table.blobs.select("INDEXED BY blobs_by_conversation WHERE workspace=? AND conversation=? ORDER BY blob")
+    case .erasures: Table.erasures.select("WHERE workspace=? ORDER BY number")
+    case .lastErasure: Table.erasures.select("WHERE workspace=? ORDER BY number DESC LIMIT 1")
+    case .accesses: Table.accesses.select("WHERE workspace=? AND number<? ORDER BY number DESC LIMIT ?")
+    case .accessesOfCustomer:
+      Table.accesses.select(
+        """
+        INDEXED BY accesses_by_customer
+        WHERE workspace=? AND customer=? AND number<? ORDER BY number DESC LIMIT ?
+        """)
+    case .lastAccess: Table.accesses.select("WHERE workspace=? ORDER BY number DESC LIMIT 1")
     // Numbers alone, from the index alone: of several customers' entries most are not on the page.
     case .newerOfCustomer:
       """
@@ -85,6 +98,7 @@ final class Queries {
   private let prepared: [Prepared]
   private let begin: Prepared
   private let end: Prepared
+  private var isAtOnce = false
 
   init(_ connection: OpaquePointer) throws(StoreFault) {
     self.connection = connection
@@ -107,9 +121,12 @@ final class Queries {
     try Prepared(connection, sql, doing)
   }
 
-  /// Several statements that see the same moment.
+  /// Several statements that see the same moment; within another such call, that one's moment.
   func atOnce<T>(_ body: (Queries) throws(StoreFault) -> T) throws(StoreFault) -> T {
+    if isAtOnce { return try body(self) }
     try begin.run()
+    isAtOnce = true
+    defer { isAtOnce = false }
     let result: T
     do throws(StoreFault) { result = try body(self) } catch {
       try end.run()

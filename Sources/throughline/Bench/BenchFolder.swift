@@ -2,7 +2,8 @@ import Foundation
 import Server
 import System
 
-/// A temporary folder with a data folder and generated routing rules: one queue, and as many agents as wanted.
+/// A temporary folder with a data folder and generated routing rules: one queue, and as many agents as
+/// wanted.
 struct BenchFolder {
   let path: String
   var data: String { "\(path)/data" }
@@ -22,15 +23,15 @@ struct BenchFolder {
     }
     let files = [
       "workspace.yaml": """
-        title: Bench
-        mail_addresses: [\(Self.mailbox)]
-        default_region: US
-        bots:
-          robin: { asserts: [chat, email], assurance: asserted }
-          wren: { asserts: [chat, email], assurance: asserted }
-        capacity: { chat: 1, email: 1, phone: whole }
+      title: Bench
+      mail_addresses: [\(Self.mailbox)]
+      default_region: US
+      bots:
+        robin: { asserts: [chat, email], assurance: asserted }
+        wren: { asserts: [chat, email], assurance: asserted }
+      capacity: { chat: 1, email: 1, phone: whole }
 
-        """,
+      """,
       "queues.yaml": "support:\n  title: Support\n  wrap_up: 0s\n  who: [longest_idle]\n",
       "skills.yaml": "english: { title: English, language: en }\n",
       "agents.yaml": (0..<agents).map {
@@ -63,7 +64,6 @@ struct BenchFolder {
     return token
   }
 }
-
 
 /// Picks members out of JSON of a known shape without parsing it: a bench's client must cost little.
 enum JSONPick {

@@ -61,14 +61,17 @@ final class BenchServer {
       let more = output.availableData
       guard !more.isEmpty else {
         process.waitUntilExit()
-        let log = FileManager.default.contents(atPath: folder.log).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let log =
+          FileManager.default.contents(atPath: folder.log).map { String(decoding: $0, as: UTF8.self) } ?? ""
         throw Fault(description: "the server did not start: \(log.suffix(2_000))")
       }
       text += String(decoding: more, as: UTF8.self)
     }
     for line in text.split(separator: "\n") {
       let words = line.split(separator: " ")
-      guard words.count == 2, let port = words[1].split(separator: ":").last.flatMap({ UInt16($0) }) else { continue }
+      guard words.count == 2, let port = words[1].split(separator: ":").last.flatMap({ UInt16($0) }) else {
+        continue
+      }
       if words[0] == "http" { http = .loopback(port) }
       if words[0] == "smtp" { smtp = .loopback(port) }
     }

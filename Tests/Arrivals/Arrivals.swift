@@ -2,8 +2,8 @@ import Dispatch
 import Synchronization
 
 /// Values that arrive from a lane, awaited in order and never for ever.
-final class Arrivals<Value: Sendable>: Sendable {
-  struct NothingCame: Error {}
+public final class Arrivals<Value: Sendable>: Sendable {
+  public struct NothingCame: Error {}
   private struct State {
     var values: [Value] = []
     var waiting: (id: Int, CheckedContinuation<Value, any Error>)?
@@ -11,7 +11,9 @@ final class Arrivals<Value: Sendable>: Sendable {
   }
   private let state = Mutex(State())
 
-  func arrive(_ value: Value) {
+  public init() {}
+
+  public func arrive(_ value: Value) {
     let waiting = state.withLock { state -> CheckedContinuation<Value, any Error>? in
       if let waiting = state.waiting {
         state.waiting = nil
@@ -24,9 +26,9 @@ final class Arrivals<Value: Sendable>: Sendable {
   }
 
   /// Whether everything that arrived has been taken.
-  var isEmpty: Bool { state.withLock { $0.values.isEmpty } }
+  public var isEmpty: Bool { state.withLock { $0.values.isEmpty } }
 
-  func next(withinSeconds bound: Int = 60) async throws -> Value {
+  public func next(withinSeconds bound: Int = 60) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
       let id = state.withLock { state -> Int? in
         if !state.values.isEmpty {
