@@ -1,5 +1,6 @@
 import MailCodec
 import Model
+import Pipeline
 import Records
 import Sockets
 import Store
