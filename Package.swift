@@ -99,6 +99,8 @@ let table: [Row] = [
   Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
   Row(kind: .test, name: "PipelineTests", uses: ["Pipeline", "Records"]),
   Row(kind: .test, name: "ChannelsTests", uses: ["Channels"]),
+  Row(kind: .test, name: "ContinuityTests", uses: ["Continuity", "Records"]),
+  Row(kind: .test, name: "ServiceTests", uses: ["Service", "Channels", "Store", "MailCodec", "System"]),
   Row(kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"], resources: ["Sessions"]),
   Row(kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"], resources: ["Sessions", "Conformance"]),
   Row(kind: .test, name: "MimeTests", uses: ["Mime", "MailCodec"], resources: ["Conformance", "Threads"]),

@@ -34,6 +34,8 @@ extension Pipeline {
     case .standing(let key): return try standing(ofCall: key, reads)
     case .bridgeEnded(let session): return try bridgeEnded(session, &turn, reads)
     case .journey(let journey): return try self.journey(journey, &turn, reads)
+    case .aboutCustomer(let about): return try self.about(about, &turn, reads)
+    case .joinConversations(let asked): return try join(asked, &turn, reads)
     case .blob(let row):
       pending.blobs.set(row.id, row, at: turn.position)
       turn.touched = true

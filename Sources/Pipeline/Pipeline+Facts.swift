@@ -104,8 +104,9 @@ extension Pipeline {
   ) throws(StoreFault) -> Assurance? {
     var found = claims.map(\.assurance)
     if claims.isEmpty {
-      found += try reads.identities(workspace, of: customer).map(\.assurance)
-      found += pending.identities.all { $0.customer == customer }.map(\.assurance)
+      let records = Set(try reads.merged(workspace, into: customer).map(\.id) + [customer])
+      for record in records.sorted() { found += try reads.identities(workspace, of: record).map(\.assurance) }
+      found += pending.identities.all { records.contains($0.customer) }.map(\.assurance)
     }
     return found.max()
   }

@@ -245,6 +245,8 @@ struct Turn {
   var touched = false
   /// What the next `caseQueued` of this turn is entered as, and with which further members.
   var routing = EntryDraft(kind: .routed, author: .system, visibility: .business, channel: nil)
+  /// The agent who serves this customer on another channel at this moment.
+  var servedBy: AgentID?
 
   /// The log record: format, router events, and the numbers and hashes of the entries written with them.
   func encodedLog() -> [UInt8] {

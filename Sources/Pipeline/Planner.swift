@@ -9,6 +9,8 @@ public protocol Planner: Sendable {
   func text(_ number: UInt32, ruleVersion: UInt32) -> String?
   /// What rules ask beyond what is at hand.
   var asks: AskedFacts { get }
+  /// When who returns continues the same conversation, and the like.
+  var continuity: ContinuityRules { get }
 }
 
 /// What a rule may know when it decides. Personal values among them are kept in a row of their own.

@@ -53,11 +53,21 @@ extension Router {
     if conversations[home].owner == .closed { reopen(home, session, at, &out) }
     if known < 0 {
       emit(.sessionOpened(session.id, id, session.channel, bot: session.bot), at, &out)
-      if conversations[home].owner == .unrouted, session.bot != nil { give(home, to: owner(for: session), at, &out) }
+      if passes(home, to: session.bot) { give(home, to: owner(for: session), at, &out) }
     } else if sessions[known].graceUntil != nil {
       emit(.sessionResumed(session.id), at, &out)
     }
     return nil
+  }
+
+  /// The bot that the customer now speaks with takes over from another one, and where nobody has the word yet.
+  private func passes(_ home: Int32, to bot: BotID?) -> Bool {
+    guard let bot else { return false }
+    return switch conversations[home].owner {
+    case .unrouted: true
+    case .bot(let other): other != bot
+    case .queue, .agent, .closed: false
+    }
   }
 
   private mutating func reopen(_ home: Int32, _ session: NewSession, _ at: Instant, _ out: inout Decision) {

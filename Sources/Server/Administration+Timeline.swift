@@ -58,7 +58,7 @@ extension Administration {
     var pages: [(Found, [UInt8])] = []
     for customer in found.prefix(customersMax) {
       let page = try TimelinePage.read(
-        workspace, of: customer.root.id, before: EntryID(.max), limit: 10_000, visible: .internal, reads)
+        workspace, of: customer.root.id, .before(EntryID(.max)), limit: 10_000, visible: .internal, reads)
       var bytes: [UInt8] = []
       page.append(to: &bytes)
       pages.append((customer, bytes))
@@ -116,8 +116,9 @@ extension Administration {
           let index = found.firstIndex { $0.root.id == at.root.id } ?? found.endIndex
           if index == found.endIndex { found.append(at) }
           found[index].assurance = max(found[index].assurance ?? row.assurance, row.assurance)
-          let source = source(row)
-          if !found[index].sources.contains(source) { found[index].sources.append(source) }
+          for source in sources(row) where !found[index].sources.contains(source) {
+            found[index].sources.append(source)
+          }
         }
       }
       return found.sorted { a, b in
@@ -127,8 +128,12 @@ extension Administration {
       }
     }
 
-    private static func source(_ row: IdentityRow) -> String {
-      do throws(WireError) { return try Evidence(decoding: row.evidence).source } catch { return "?" }
+    private static func sources(_ row: IdentityRow) -> [String] {
+      do throws(WireError) {
+        return try Evidence(decoding: row.evidence, assurance: row.assurance).items.map(\.source)
+      } catch {
+        return ["?"]
+      }
     }
   }
 }

@@ -43,7 +43,10 @@ extension RulePlanner {
     if let assurance = facts.gathered.assurance { seen[.customerAssurance] = .string(assurance.name) }
     if let count = facts.gathered.conversationsBefore { seen[.customerConversations] = .int(Int64(count)) }
     if let last = profile.lastAgent { seen[.customerLastAgent] = .string(router.name(of: last.agent)) }
-    seen[.customerAttributes] = .map(MapValue(profile.attributes.map { ($0.name, Value(json: $0.value)) }))
+    // Where sources differ, what was said last counts.
+    let names = Set(profile.attributes.map(\.name)).sorted()
+    seen[.customerAttributes] = .map(
+      MapValue(names.compactMap { name in profile.newest(name).map { (name, Value(json: $0.value)) } }))
     seen[.customerEvents] = .list(
       profile.journey.reversed().map { event in
         var fields: [(String, Value)] = []

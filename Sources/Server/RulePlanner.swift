@@ -12,6 +12,7 @@ struct RulePlanner: Planner {
   let checked: CheckedWorkspace
   let version: UInt32
   let asks: AskedFacts
+  let continuity: ContinuityRules
   /// Texts that steps send, in the order in which the plans name them.
   private let texts: [String]
   private let textNumbers: [String: UInt32]
@@ -20,6 +21,7 @@ struct RulePlanner: Planner {
     self.checked = checked
     self.version = version
     asks = AskedFacts(checked.rules.asked)
+    continuity = ContinuityRules(checked.workspace)
     var texts: [String] = []
     var numbers: [String: UInt32] = [:]
     var said: [String] = []
@@ -98,7 +100,7 @@ struct RulePlanner: Planner {
   /// Of the customer's account team (their attribute `account_team`), who could take the case now: there, available,
   /// serving the queue, and idle for the longest. Nobody is waited for when none is.
   private func readiest(of profile: CustomerProfile, for plan: Plan, _ router: borrowing Router) -> AgentID? {
-    guard let value = profile.attributes.first(where: { $0.name == "account_team" })?.value,
+    guard let value = profile.newest("account_team")?.value,
       case .string(let team) = Value(json: value)
     else { return nil }
     var best: AgentView?
@@ -121,6 +123,19 @@ struct RulePlanner: Planner {
     case .widen(let names): .widen(names.compactMap { router.queueID(named: $0) })
     case .message(let text): textNumbers[text].map { .message($0) }
     }
+  }
+}
+
+extension ContinuityRules {
+  init(_ workspace: WorkspaceConfiguration) {
+    self.init()
+    window = .milliseconds(workspace.conversationWindowMilliseconds)
+    subject =
+      switch workspace.conversationSubject {
+      case .same: .same
+      case .any: .any
+      case .never: .never
+      }
   }
 }
 

@@ -1,4 +1,5 @@
 import Channels
+import Continuity
 import Model
 import Records
 import RuleFiles
@@ -15,6 +16,9 @@ extension Workspaces {
     var directory = writer.peek { Directory(writer.workspace, writer.name, $0.router) }
     directory.defaultRegion = checked.workspace.defaultRegion
     directory.ruleVersion = version
+    directory.emailRules = EmailRules(
+      checked.workspace.emailProviders.map { .init(domains: $0.domains, ignoresDots: $0.ignoresDots, tag: $0.tag) })
+    directory.conversationWindow = .milliseconds(checked.workspace.conversationWindowMilliseconds)
     for bot in checked.workspace.bots {
       directory.mayAssert[bot.name] = Set(bot.identityKinds.compactMap { IdentityKind(name: $0) })
     }
@@ -26,11 +30,12 @@ extension Workspaces {
     let key = HMACKey(try reader.secret(named: "identity"))
     edge.use(
       API(directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax, e164: Edge.e164))
-    edge.use(
-      MailChannel(
-        workspace: writer.workspace, addresses: checked.workspace.mailAddresses, identityKey: key,
-        replyKey: HMACKey(try reader.secret(named: "reply address")),
-        displayNames: Dictionary(checked.agents.map { ($0.name, $0.displayName) }) { first, _ in first }))
+    var mail = MailChannel(
+      workspace: writer.workspace, addresses: checked.workspace.mailAddresses, identityKey: key,
+      replyKey: HMACKey(try reader.secret(named: "reply address")),
+      displayNames: Dictionary(checked.agents.map { ($0.name, $0.displayName) }) { first, _ in first })
+    mail.emailRules = directory.emailRules
+    edge.use(mail)
     try edge.use(phones(writer, checked, key, reader), of: writer.workspace)
     edge.use(checked, for: writer.workspace)
   }

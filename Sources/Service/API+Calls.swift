@@ -4,6 +4,7 @@ import Model
 import Pipeline
 import Records
 import Routing
+import System
 import WebCodec
 import Wire
 
@@ -48,12 +49,22 @@ extension API {
     let text = try fields.optionalText("text", bytesMax: Fields.Bound.textBytes)
     let digits = try fields.optionalText("digits")
     let confidence = fields.value("confidence")
+    let recording: BlobID? = try fields.optionalID("blob")
+    let seconds = try fields.optionalInteger("seconds", 0...86_400)
+    let eventID = try fields.optionalText("id")
     let wait = Int(try fields.optionalInteger("wait_seconds", 0...60) ?? 0)
     try fields.end()
     let key = PhoneChannel.key(system: system(caller), id: id)
     func needOffer() throws(APIProblem) -> OfferID {
       guard let offer else { throw fields.problem("offer", "\(event) needs the offer that rang", type: "missing-field") }
       return offer
+    }
+    func said(_ kind: EntryKind, _ members: Members, _ blobs: [BlobID] = []) -> CallNews {
+      var draft = EntryDraft(
+        kind: kind, author: .customer, visibility: .customer, channel: .phone, members: members.bytes)
+      draft.blobs = blobs
+      draft.arrival = eventID.map { Array(SHA256.hash(key + Array($0.utf8)).bytes.prefix(16)) }
+      return .said(draft)
     }
     let told: CallNews
     switch event {
@@ -69,16 +80,26 @@ extension API {
       }
       var members = Members()
       members.text("digits", digits)
-      told = .said(EntryDraft(kind: .digits, author: .customer, visibility: .customer, channel: .phone, members: members.bytes))
+      told = said(.digits, members)
     case "speech":
       guard let text else { throw fields.problem("text", "speech needs its text", type: "missing-field") }
       var members = Members()
       members.text("text", text)
       if let confidence { members.raw("confidence", confidence.encoded) }
-      told = .said(EntryDraft(kind: .speech, author: .customer, visibility: .customer, channel: .phone, members: members.bytes))
+      told = said(.speech, members)
+    case "voicemail":
+      guard let recording else {
+        throw fields.problem("blob", "voicemail needs the recording, a blob of POST /v1/blobs", type: "missing-field")
+      }
+      var members = Members()
+      members.text("blob", recording.description)
+      if let seconds { members.number("seconds", seconds) }
+      if let text { members.text("text", text) }
+      if let confidence { members.raw("confidence", confidence.encoded) }
+      told = said(.voicemail, members, [recording])
     default:
       throw fields.problem(
-        "event", "event must be waiting, ringing, answered, missed, busy, unavailable, digits, speech or hung_up")
+        "event", "event must be waiting, ringing, answered, missed, busy, unavailable, digits, speech, voicemail or hung_up")
     }
     return .call(.callNews(key, told), call: key, try idempotency(request, caller), waitSeconds: wait)
   }

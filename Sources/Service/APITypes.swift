@@ -13,6 +13,8 @@ public struct APIRequest: Sendable {
   public var contentType: String
   public var idempotencyKey: String?
   public var fileName: String?
+  /// The `Accept` header.
+  public var accept = ""
 
   public init(
     method: String, path: [String], query: [(name: String, value: String)], body: [UInt8], contentType: String,

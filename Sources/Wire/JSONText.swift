@@ -50,4 +50,54 @@ public enum JSONText {
     }
     return at
   }
+
+  /// The string that a JSON text is; nil where it is anything else, or no proper text.
+  public static func string(_ json: [UInt8]) -> String? {
+    guard json.count >= 2, json.first == 0x22, json.last == 0x22 else { return nil }
+    var out: [UInt8] = []
+    var at = 1
+    while at < json.count - 1 {
+      let byte = json[at]
+      at += 1
+      guard byte != 0x22, byte >= 0x20 else { return nil }
+      guard byte == 0x5C else {
+        out.append(byte)
+        continue
+      }
+      guard at < json.count - 1 else { return nil }
+      let mark = json[at]
+      at += 1
+      switch mark {
+      case 0x22, 0x5C, 0x2F: out.append(mark)
+      case UInt8(ascii: "b"): out.append(0x08)
+      case UInt8(ascii: "t"): out.append(0x09)
+      case UInt8(ascii: "n"): out.append(0x0A)
+      case UInt8(ascii: "f"): out.append(0x0C)
+      case UInt8(ascii: "r"): out.append(0x0D)
+      case UInt8(ascii: "u"):
+        guard let scalar = scalar(json, &at) else { return nil }
+        out.append(contentsOf: String(Character(scalar)).utf8)
+      default: return nil
+      }
+    }
+    return String(validating: out, as: UTF8.self)
+  }
+
+  /// What follows `\u`: four digits, or two times four for what UTF-16 needs two units for.
+  private static func scalar(_ json: [UInt8], _ at: inout Int) -> Unicode.Scalar? {
+    guard let first = unit(json, &at) else { return nil }
+    guard (0xD800..<0xDC00).contains(first) else { return Unicode.Scalar(UInt32(first)) }
+    guard at + 1 < json.count, json[at] == 0x5C, json[at + 1] == UInt8(ascii: "u") else { return nil }
+    at += 2
+    guard let second = unit(json, &at), (0xDC00..<0xE000).contains(second) else { return nil }
+    return Unicode.Scalar(0x10000 + ((UInt32(first) & 0x3FF) << 10) + (UInt32(second) & 0x3FF))
+  }
+
+  private static func unit(_ json: [UInt8], _ at: inout Int) -> UInt16? {
+    guard at + 4 <= json.count, let bytes = Hex.decode(String(decoding: json[at..<(at + 4)], as: UTF8.self)),
+      bytes.count == 2
+    else { return nil }
+    at += 4
+    return UInt16(bytes[0]) << 8 | UInt16(bytes[1])
+  }
 }

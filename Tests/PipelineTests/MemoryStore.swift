@@ -71,7 +71,15 @@ final class MemoryStore: StoreReader {
     try look(customers.values.filter { $0.root == root })
   }
 
+  func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T { try body(self) }
+
   // Nothing that the writer asks.
+  func identities(_: WorkspaceID, like identity: Identity, limit: Int) -> [IdentityRow] { [] }
+  func erasures(_: WorkspaceID) -> [ErasureReceipt] { [] }
+  func accesses(
+    _: WorkspaceID, of customer: CustomerID?, before: Int64, limit: Int
+  ) -> [(number: Int64, access: AccessRow)] { [] }
+  func search(_: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage { throw Self.fault }
   func workspaces() -> [WorkspaceRow] { [] }
   func tokens() -> [TokenRow] { [] }
   func secret(named: String) -> [UInt8] { [] }

@@ -23,6 +23,7 @@ struct Workshop {
       .route(Need(queue: QueueID(0)), rule: 0, ruleVersion: 1, facts: [])
     }
     func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
+    var continuity: ContinuityRules { ContinuityRules() }
   }
 
   init() {
@@ -80,7 +81,7 @@ struct Workshop {
     .openSession(
       OpenSession(
         session: session(n), conversation: conversation(n), customer: CustomerID(high: 5, low: n), channel: .chat, bot: bot,
-        claims: [], profile: CustomerProfile(), members: []))
+        claims: [], attributes: [], members: []))
   }
 
   static func say(_ n: UInt64, _ text: String = "hello") -> Intake {
@@ -127,11 +128,12 @@ extension Workshop {
     var mail = MailArrival(
       customer: CustomerID(high: 5, low: 7), conversation: conversation(7), session: session(7), case: CaseID(high: 3, low: 7),
       from: IdentityClaim(
-        identity: Identity(kind: .email, value: "mia@home.example"), hash: key(7), assurance: .claimed, source: "mail:from"),
-      profile: CustomerProfile(), seenKey: key(8), messageKey: nil, threadKeys: [], replyAddress: nil, entry: entry,
+        identity: Identity(kind: .email, value: "mia@home.example"), hash: key(7), assurance: .claimed, source: "mail:from",
+        means: "from"),
+      attributes: [], seenKey: key(8), messageKey: nil, threadKeys: [], replyAddress: nil, entry: entry,
       thread: MailLine(
         ours: "help@shop.example", theirs: "mia@home.example", theirName: "", subject: "", lastMessageID: nil, references: []),
-      automatic: nil, facts: MailFacts(from: "mia@home.example", to: "help@shop.example", subject: "", text: ""))
+      subjectKey: "", automatic: nil, facts: MailFacts(from: "mia@home.example", to: "help@shop.example", subject: "", text: ""))
     mail.blobs = [attachment]
     return mail
   }

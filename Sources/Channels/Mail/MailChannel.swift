@@ -16,6 +16,7 @@ public struct MailChannel: Sendable {
   public var replyKey: HMACKey
   /// What customers read in `From` instead of an agent's short name, by that name.
   public var displayNames: [String: String]
+  public var emailRules = EmailRules()
   /// How long a reply address is good.
   public static let replyAddressDays: Int64 = 365
 
@@ -57,14 +58,15 @@ public struct MailChannel: Sendable {
     configuration.authservID = relay
     let mail = MailUnderstanding(bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
     guard case .one(let author) = mail.author,
-      let identity = IdentityForm.normalise(.email, author.address, e164: { _ in nil })
+      let identity = IdentityForm.normalise(.email, author.address, emailRules, e164: { _ in nil })
     else { return nil }
     let capability = replyConversation(recipient, author.address, now)
     let isProven = mail.dmarc == .pass || capability != nil
     let claim = IdentityClaim(
       identity: identity, hash: IdentityForm.hash(identity, identityKey),
       assurance: isProven ? .asserted : .claimed,
-      source: mail.dmarc == .pass ? "mail:dmarc" : capability != nil ? "mail:reply-address" : "mail:from")
+      source: mail.dmarc == .pass ? "relay:\(relay ?? "")" : "mail",
+      means: mail.dmarc == .pass ? "dmarc" : capability != nil ? "reply_address" : "from_header")
     let blobs = self.blobs(mail, now)
     var entry = EntryDraft(
       kind: .message, author: .customer, visibility: mail.automatic == nil ? .customer : .business, channel: .email,
@@ -78,9 +80,11 @@ public struct MailChannel: Sendable {
       references: Array(mail.thread.parents.reversed()) + [mail.thread.messageID].compactMap { $0 })
     var arrival = MailArrival(
       customer: Self.newID(), conversation: Self.newID(), session: Self.newID(), case: Self.newID(), from: claim,
-      profile: CustomerProfile(displayName: author.name), seenKey: Self.seenKey(bytes, mail, recipient),
+      attributes: author.name.map { [.init(name: CustomerProfile.name, text: $0, source: "mail")] } ?? [],
+      seenKey: Self.seenKey(bytes, mail, recipient),
       messageKey: mail.thread.messageID.map(Self.threadKey), threadKeys: mail.thread.parents.prefix(50).map(Self.threadKey),
-      replyAddress: capability, entry: entry, thread: line, automatic: mail.automatic?.rawValue,
+      replyAddress: capability, entry: entry, thread: line,
+      subjectKey: MailSubject(mail.subjectText).key, automatic: mail.automatic?.rawValue,
       facts: MailFacts(from: author.address, to: ours, subject: mail.subjectText, text: mail.own))
     arrival.blobs = blobs.map(\.row)
     return Arrival(mail: arrival, blobs: blobs)
