@@ -73,10 +73,9 @@ extension Pipeline {
     {
       return true
     }
-    for record in Set([row.customer, customer.root]).sorted() {
-      if try identity(Resolution.claimHash(claim.hash, record), reads) != nil { return true }
-    }
-    return false
+    // Mail from this address began it; an address that somebody typed into a chat is no such proof.
+    guard let claimed = try identity(Resolution.claimHash(claim.hash, row.customer), reads) else { return false }
+    return Self.evidence(claimed)?.items.contains { $0.means == "from_header" } ?? false
   }
 
   private mutating func begin(

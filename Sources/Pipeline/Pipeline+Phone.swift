@@ -193,7 +193,8 @@ extension Pipeline {
     return w.bytes
   }
 
-  static func line(_ value: [UInt8]) -> (session: SessionID, conversation: ConversationID)? {
+  /// What is kept of a call under its key.
+  public static func line(_ value: [UInt8]) -> (session: SessionID, conversation: ConversationID)? {
     do throws(WireError) {
       return try ByteReader.readAll(value) { r throws(WireError) in (try r.id(), try r.id()) }
     } catch {

@@ -7,8 +7,8 @@ extension Router {
     var counts = Array(repeating: RoutingConfiguration.PerChannel(chat: 0, email: 0, phone: 0), count: queues.count)
     for index in agents.indices where agents[index].ready != 0 {
       let ready = agents[index].ready
-      for queue in profiles.queues[index] {
-        let at = Int(queue.raw)
+      for queue in profiles.queueRange(index) {
+        let at = Int(profiles.allQueues[queue].raw)
         if ready & Channel.chat.bit != 0 { counts[at].chat += 1 }
         if ready & Channel.email.bit != 0 { counts[at].email += 1 }
         if ready & Channel.phone.bit != 0 { counts[at].phone += 1 }

@@ -7,7 +7,7 @@ extension WorkspaceReader {
     let keys = [
       "title", "mail_addresses", "dialled_numbers", "default_region", "trusted_relays", "phone_systems",
       "bots", "integrations",
-      "conversation_window", "conversation_subject", "email_providers", "capacity",
+      "conversation_window", "conversation_subject", "email_providers", "capacity", "retention", "redact",
     ]
     guard let members = section.members(keys, what: "workspace.yaml") else { return made }
     if let title = members["title"]?.text(what: "title") { made.title = title }
@@ -32,6 +32,8 @@ extension WorkspaceReader {
     {
       made.conversationWindowMilliseconds = window
     }
+    made.retention = members["retention"]?.elements(what: "retention").compactMap(retention) ?? []
+    made.redactions = members["redact"]?.entries(what: "redact").compactMap(redaction) ?? []
     made.emailProviders =
       members["email_providers"]?.elements(what: "email_providers").compactMap(emailProvider) ?? []
     if let subject = members["conversation_subject"]?.choice(

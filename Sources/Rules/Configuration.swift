@@ -21,6 +21,10 @@ public struct WorkspaceConfiguration: Sendable, Hashable {
   /// Which addresses of a mail provider reach one mailbox; nothing is assumed of those that are not named.
   public var emailProviders: [EmailProvider] = []
   public var capacity = CapacityWeights()
+  /// Which words go by age; none unless told.
+  public var retention: [RetentionConfiguration] = []
+  /// What is taken out of what comes in, beside card numbers and tokens.
+  public var redactions: [RedactionConfiguration] = []
 
   public init(name: String) {
     self.name = name

@@ -49,7 +49,8 @@ public enum AdminClient {
     guard connected == 0 else {
       close(descriptor)
       throw Fault(
-        "no server answers at \(path); start one with `throughline serve --data …`, or name its folder with --data"
+        "no server answers at \(path); start one with `throughline serve --data …`, "
+          + "or name its folder with --data"
       )
     }
     return descriptor

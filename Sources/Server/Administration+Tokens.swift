@@ -111,7 +111,8 @@ extension Administration {
       let listed = valid.map { "\($0.id) (\($0.scope) \($0.holder))" }.joined(separator: ", ")
       throw APIProblem(
         409, "ambiguous", "Which token?",
-        "\(valid.count) tokens answer to \"\(text)\": \(listed); name one by its id, or all of them with --all"
+        "\(valid.count) tokens answer to \"\(text)\": \(listed); "
+          + "name one by its id, or all of them with --all"
       )
     }
     edge.reads.run { _ in

@@ -39,7 +39,7 @@ enum Administration {
           }
         }
         reply(APIResponse(200, json: json.bytes))
-      default: throw .notFound("page")
+      default: if try !answerData(method, path, query, body, edge, reply) { throw .notFound("page") }
       }
     } catch {
       reply(APIResponse(error))

@@ -38,6 +38,13 @@ public final class Edge: Sendable {
     var mail: [WorkspaceID: MailChannel] = [:]
     var phones: [String: PhoneLine] = [:]
     var isStopping = false
+    weak var housekeeper: Housekeeper?
+  }
+
+  func use(_ housekeeper: Housekeeper) { state.withLock { $0.housekeeper = housekeeper } }
+  /// Tidies up now; answers how many entries lost their words to age.
+  func tidy(now: Instant = Instant(milliseconds: WallClock.nowMilliseconds)) throws(StoreFault) -> Int64 {
+    try state.withLock { $0.housekeeper }?.tidy(now: now) ?? 0
   }
 
   init(store: SQLiteStore, reads: ReadPool, heavy: ReadPool, hub: Hub, health: Health, settings: Settings) {
@@ -190,6 +197,8 @@ enum Inbound: Sendable {
   case offer(OfferAnswer, WaiterID)
   case offerEnded(OfferID, OfferEnd)
   case agentHears(ConversationID, EntryID)
+  /// What an agent's stream has read, as frames in order.
+  case heard([[UInt8]])
   /// For a desk: its agent's phone rings for this offer. The phone answers it, not the desk.
   case ringing(OfferAnswer)
   case ring(OfferID, AgentID, device: String, until: Instant)

@@ -83,7 +83,8 @@ public struct FolderCheck: Sendable {
     }
     for key in rest.keys.sorted(by: { Hex.encode($0.key) < Hex.encode($1.key) }) {
       out.append(
-        "row of open work, kind \(key.kind), key \(Hex.encode(key.key)): a replay has it, but it is not stored"
+        "row of open work, kind \(key.kind), key \(Hex.encode(key.key)): "
+          + "a replay has it, but it is not stored"
       )
     }
     if out.isEmpty { out = ["the state that is stored is not the state that a replay of the log gives"] }

@@ -335,7 +335,7 @@ final class HTTPConnection: ConnectionHandler {
       case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
       case .submitted, .read, .gathering, .offered, .blob, nil: break
       }
-    case .offer, .offerEnded, .agentHears, .ringing, .push, .looked, .mailRefused: break
+    case .offer, .offerEnded, .agentHears, .heard, .ringing, .push, .looked, .mailRefused: break
     }
   }
 

@@ -14,6 +14,7 @@ public final class ServerProcess: Sendable {
   private let sockets: SocketServer
   private let lock: FolderLock
   private let search: SearchWorker
+  private let housekeeper: Housekeeper
 
   public enum StartFault: Error, CustomStringConvertible {
     case sentence(String)
@@ -54,6 +55,8 @@ public final class ServerProcess: Sendable {
     for writer in edge.writers { writer.submit([Request(.start)]) }
     addresses = try Self.listen(sockets, edge)
     for writer in edge.writers { edge.hub.wakeOutbox(writer.workspace) }
+    housekeeper = Housekeeper(edge)
+    edge.use(housekeeper)
   }
 
   // MARK: - Listeners
@@ -110,6 +113,7 @@ public final class ServerProcess: Sendable {
   public func stop() async -> Int {
     edge.stopping()
     let cutOff = await sockets.shutdown(withinMilliseconds: edge.settings.drainSeconds * 1_000)
+    housekeeper.stop()
     search.stop()
     edge.store.close()
     return cutOff

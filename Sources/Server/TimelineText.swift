@@ -10,9 +10,8 @@ public enum TimelineText {
     var parts = try customers.map { try render($0, whom) }
     if customers.count > 1 {
       let proven = customers.count { ($0["assurance"] as? String) != "claimed" }
-      parts.insert(
-        "\(customers.count) customers are or claim to be \(whom); \(proven == 0 ? "none is" : "\(proven) of them") proven.",
-        at: 0)
+      let how = proven == 0 ? "none is proven" : "\(proven) of them proven"
+      parts.insert("\(customers.count) customers are or claim to be \(whom); \(how).", at: 0)
     }
     if answer["more"] as? Bool == true { parts.append("There are more; ask for one by its customer id.") }
     return parts.joined(separator: "\n\n")
@@ -31,13 +30,21 @@ public enum TimelineText {
     case let proven?: how = ": is \(whom), \(proven) by \(sources)"
     case nil: how = ""
     }
-    var lines = ["\(customer["customer"] ?? "")\(name)\(how)"]
-    for item in entries { if let entry = item["entry"] as? [String: Any] { lines.append(line(entry)) } }
+    var lines = (customer["customer"] as? String).map { ["\($0)\(name)\(how)"] } ?? []
+    lines += entries.map { ($0["entry"] as? [String: Any]).map(line) ?? erased }
     let count = page["count"] as? Int ?? entries.count
     let hash = (page["hash"] as? String ?? "").prefix(16)
     let shown = entries.count < count ? ", the last \(entries.count) of them above" : ""
     lines.append("\(count) entries\(shown), hash \(hash)…")
     return lines.joined(separator: "\n")
+  }
+
+  /// An entry whose words are gone: its place, and its hash in the proof, stay.
+  private static let erased = "                     (erased)"
+
+  /// Every entry of one timeline, as the API gives it.
+  static func page(_ timeline: [UInt8]) throws -> String {
+    try render(["timeline": try JSONSerialization.jsonObject(with: Data(timeline))], "")
   }
 
   public static func line(_ entry: [String: Any]) -> String {

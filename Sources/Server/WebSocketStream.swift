@@ -22,6 +22,9 @@ final class WebSocketStream: ConnectionHandler {
   private var subscriptions: [SessionID: Subscription] = [:]
   private var seat: (agent: AgentID, waiter: WaiterID)?
   private var isClosing = false
+  /// Entries that the agent is to hear and that are not read yet.
+  private var unheard: [(ConversationID, EntryID)] = []
+  private var isReading = false
 
   struct Subscription {
     var conversation: ConversationID?
@@ -249,7 +252,13 @@ final class WebSocketStream: ConnectionHandler {
     case .ringing(let offer): push(offer, as: "ringing", connection)
     case .offerEnded(let offer, let end):
       send("{\"type\":\"offer_ended\",\"offer\":\"\(offer)\",\"end\":\"\(end.name)\"}", connection)
-    case .agentHears(let conversation, let entry): push(conversation, entry, connection)
+    case .agentHears(let conversation, let entry):
+      unheard.append((conversation, entry))
+      readUnheard(connection)
+    case .heard(let frames):
+      isReading = false
+      for frame in frames { send(frame, connection) }
+      readUnheard(connection)
     case .push(let bytes): send(bytes, connection)
     case .revoked(let token): if caller?.token == token { close(.policyViolation, "the token is revoked", connection) }
     case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .mailRefused, .lineChanged: break
@@ -274,18 +283,24 @@ final class WebSocketStream: ConnectionHandler {
     }
   }
 
-  private func push(_ conversation: ConversationID, _ entry: EntryID, _ connection: Connection) {
-    guard let caller else { return }
-    let (edge, ref) = (edge, connection.ref)
+  /// Reads what the agent is to hear, one look after the other: two at once could overtake each other.
+  private func readUnheard(_ connection: Connection) {
+    guard let caller, !isReading, !unheard.isEmpty else { return }
+    isReading = true
+    let (edge, ref, entries) = (edge, connection.ref, unheard)
+    unheard = []
     edge.reads.run { reads in
+      var frames: [[UInt8]] = []
       do throws(StoreFault) {
-        let rows = try reads.transcript(
-          caller.workspace, of: conversation, after: EntryID(entry.raw - 1), limit: 1, visible: .internal)
-        guard let body = rows.first?.body else { return }
-        edge.hub.post(
-          ref,
-          .push(Array("{\"type\":\"entry\",\"conversation\":\"\(conversation)\",\"entry\":".utf8) + body + Array("}".utf8)))
+        for (conversation, entry) in entries {
+          let rows = try reads.transcript(
+            caller.workspace, of: conversation, after: EntryID(entry.raw - 1), limit: 1, visible: .internal)
+          guard let body = rows.first?.body else { continue }
+          frames.append(
+            Array("{\"type\":\"entry\",\"conversation\":\"\(conversation)\",\"entry\":".utf8) + body + Array("}".utf8))
+        }
       } catch { Log.fault("reading for an agent's stream", error.sentence) }
+      edge.hub.post(ref, .heard(frames))
     }
   }
 }

@@ -28,12 +28,24 @@ extension Workspaces {
     }
     directory.ruleNames = checked.rules.rules.map(\.name)
     let key = HMACKey(try reader.secret(named: "identity"))
-    edge.use(
-      API(directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax, e164: Edge.e164))
+    let redactor = Redactor(
+      patterns: checked.workspace.redactions.map { .init(name: $0.name, places: $0.pattern.places) })
+    var api = API(directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax, e164: Edge.e164)
+    api.redactor = redactor
+    let store = edge.store
+    api.recordAccess = { rows, workspace in
+      // Reads go on while nothing can be written: whoever is in the middle of a conversation needs its words.
+      do throws(StoreFault) { try store.record(rows, workspace) } catch {
+        let who = rows.map { "\($0.who) read \($0.what.name) \($0.customer.map { "\($0)" } ?? "")" }
+        Log.fault("recording that \(who.joined(separator: ", "))", error.sentence)
+      }
+    }
+    edge.use(api)
     var mail = MailChannel(
       workspace: writer.workspace, addresses: checked.workspace.mailAddresses, identityKey: key,
       replyKey: HMACKey(try reader.secret(named: "reply address")),
       displayNames: Dictionary(checked.agents.map { ($0.name, $0.displayName) }) { first, _ in first })
+    mail.redactor = redactor
     mail.emailRules = directory.emailRules
     edge.use(mail)
     try edge.use(phones(writer, checked, key, reader), of: writer.workspace)

@@ -68,7 +68,7 @@ public final class Workspaces: Sendable {
 
   // MARK: - Opening
 
-  /// Opens what the rules folder has. Its writers decide nothing before `begin`.
+  /// Opens what the rules folder has. Its writers decide nothing but their rules before they are told to start.
   func openAll() throws -> [Change] {
     let root = edge.settings.rules
     let names = WorkspaceFolder.names(in: root)
@@ -110,12 +110,6 @@ public final class Workspaces: Sendable {
       }
     }
     return (folders, faults)
-  }
-
-  /// From here on the workspace works: connections of the last run are gone, mail may leave.
-  func begin(_ writer: Writer) {
-    writer.submit([Request(.start)])
-    edge.hub.wakeOutbox(writer.workspace)
   }
 
   private func row(named name: String, _ known: inout [WorkspaceRow]) throws -> WorkspaceRow {
@@ -243,9 +237,11 @@ public final class Workspaces: Sendable {
     let version = isSame ? last?.number ?? 1 : (last?.number ?? 0) + 1
     let writer = try makeWriter(row, folder.checked, version)
     if !isSame { try settle(folder, version, writer) }
+    // Before anybody can take a seat, which the start would empty again.
+    writer.submit([Request(.start)])
     edge.add(writer)
     try publish(writer, folder.checked, version, reader)
-    begin(writer)
+    edge.hub.wakeOutbox(writer.workspace)
     return folder.change(.added, version)
   }
 
@@ -322,8 +318,8 @@ struct RuleFolderState {
     switch fault {
     case .needTooLarge:
       return "it has more skills, queues, agents, bots or teams than the \(RoutingLimits.skillsMax) skills, "
-        + "\(RoutingLimits.queuesMax) queues, \(RoutingLimits.agentsMax) agents, \(RoutingLimits.botsMax) bots and "
-        + "\(RoutingLimits.teamsMax) teams that are possible"
+        + "\(RoutingLimits.queuesMax) queues, \(RoutingLimits.agentsMax) agents, "
+        + "\(RoutingLimits.botsMax) bots and \(RoutingLimits.teamsMax) teams that are possible"
     case .unknownQueue: return "an agent works in a queue that queues.yaml does not have"
     default: return "an agent's skills, levels or capacity, or a time, are out of bounds (\(fault))"
     }

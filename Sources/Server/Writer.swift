@@ -205,6 +205,18 @@ public final class Writer: Sendable {
   /// must wait for the position.
   public func peek<R: Sendable>(_ body: (borrowing Pipeline) -> R) -> R { state.withLock { body($0.pipeline) } }
 
+  /// Runs `change` while nothing is decided; nil, without having run it, while something decided is not yet durable.
+  func whenDurable<R>(_ change: () throws(StoreFault) -> R) throws(StoreFault) -> R? {
+    try state.withLock { state throws(StoreFault) -> Handed<R>? in
+      guard state.outage == nil else { throw .failed(doing: "change rows of \(name)", why: state.outage ?? "") }
+      guard state.pipeline.isDurable else { return nil }
+      defer { state.pipeline.forgetCachedRows() }
+      return Handed(value: try change())
+    }?.value
+  }
+  /// Carries a value over the mutex's border; it was made by whoever takes it.
+  private struct Handed<R>: @unchecked Sendable { var value: R }
+
   /// Installs a version of the rules: planner and configuration change in one step, so that no case is planned by
   /// one and queued under the other.
   /// - Returns: the log position that it rests on; nil when it was not taken, and the rules are as they were.

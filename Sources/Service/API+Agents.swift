@@ -67,7 +67,9 @@ extension API {
     try need(caller, .agent, .supervisor, .admin)
     let api = self
     return .read { reads, _ throws(StoreFault) in
-      guard try reads.aCase(api.directory.workspace, id) != nil else { return APIResponse(.notFound("case")) }
+      guard let row = try reads.aCase(api.directory.workspace, id) else { return APIResponse(.notFound("case")) }
+      let customer = try reads.conversation(api.directory.workspace, row.conversation)?.customer
+      api.record(.aCase, by: caller, of: customer.map { [$0] } ?? [])
       var out = Array("{".utf8)
       try CaseView.append(id, api, timelineLimit: 200, reads, to: &out)
       out.append(UInt8(ascii: "}"))
@@ -143,8 +145,9 @@ extension API {
     let limit = Int(try number(request, "limit", 1...1_000) ?? 200)
     let isText = try wantsText(request)
     let workspace = directory.workspace
-    return .read { reads, _ throws(StoreFault) in
+    return .read { [self] reads, _ throws(StoreFault) in
       guard try reads.customer(workspace, customer) != nil else { return APIResponse(.notFound("customer")) }
+      record(.timeline, by: caller, of: [customer])
       let page = try TimelinePage.read(workspace, of: customer, from, limit: limit, visible: .internal, reads)
       if isText { return APIResponse(200, contentType: "text/plain; charset=utf-8", Array(page.text.utf8)) }
       var out: [UInt8] = []

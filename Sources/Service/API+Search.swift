@@ -37,17 +37,21 @@ extension API {
     }
     let customer: CustomerID? = if let text = request.query("customer") { try id(text) } else { nil }
     let workspace = directory.workspace
-    return .read { [query] reads, _ throws(StoreFault) in
-      try reads.snapshot { reads throws(StoreFault) in
+    return .read { [self, query] reads, _ throws(StoreFault) in
+      let (response, shown) = try reads.snapshot { reads throws(StoreFault) -> (APIResponse, [CustomerID]) in
         var query = query
         if let customer {
           guard let root = try reads.customer(workspace, customer)?.root else {
-            return APIResponse(.notFound("customer"))
+            return (APIResponse(.notFound("customer")), [])
           }
           query.customers = try reads.merged(workspace, into: root).map(\.id)
         }
-        return try Self.response(try reads.search(workspace, query), workspace, reads)
+        let page = try reads.search(workspace, query)
+        let shown = page.hits.map(\.entry.customer)
+        return (try Self.response(page, workspace, reads), Array(Set(shown)).sorted())
       }
+      record(.search, by: caller, of: shown)
+      return response
     }
   }
 

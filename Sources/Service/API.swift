@@ -13,6 +13,10 @@ public struct API: Sendable {
   /// E.164 by a region; nil where it is no number.
   public var e164: @Sendable (String, String) -> String?
   public var blobBytesMax: Int
+  /// Takes out of what comes in what must never be written.
+  public var redactor = Redactor()
+  /// Makes durable who reads what; called before the answer leaves.
+  public var recordAccess: @Sendable ([AccessRow], WorkspaceID) -> Void = { _, _ in }
 
   public init(
     directory: Directory, identityKey: HMACKey, blobBytesMax: Int, e164: @escaping @Sendable (String, String) -> String?
@@ -26,6 +30,9 @@ public struct API: Sendable {
   var resumeTokens: ResumeToken { ResumeToken(workspace: directory.workspace, key: identityKey) }
 
   public func handle(_ request: APIRequest, _ caller: Caller) -> APIAction {
+    var request = request
+    // Attachments are bytes and not words.
+    if !request.body.isEmpty, request.path.last != "blobs" { request.body = redactor.json(request.body) }
     do throws(APIProblem) { return try route(request, caller) } catch { return .respond(APIResponse(error)) }
   }
 

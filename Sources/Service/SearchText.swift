@@ -22,6 +22,14 @@ public enum SearchText {
     return EntryWords(text: text, channel: object["channel"]?.string.flatMap { Channel(name: $0) })
   }
 
+  /// What retention asks of an entry.
+  @Sendable public static func kindAndChannel(_ entry: EntryRow) -> (kind: String?, channel: Channel?) {
+    guard let body = entry.body else { return (nil, nil) }
+    let value: JSONValue
+    do throws(JSONError) { value = try JSONValue(parsing: body) } catch { return (nil, nil) }
+    return (value["kind"]?.string, value["channel"]?.string.flatMap { Channel(name: $0) })
+  }
+
   private static func add(_ value: JSONValue, to text: inout String) {
     guard text.utf8.count < bytesMax else { return }
     switch value {

@@ -12,7 +12,7 @@ import System
 /// ```
 /// The full-text index is left out: it is made anew. So is nothing else: the folder holds tokens' hashes and secrets, and
 /// wants to be kept as safely as the original.
-public struct Backup: Sendable, Equatable {
+public struct FolderBackup: Sendable, Equatable {
   public struct Workspace: Sendable, Equatable {
     public var name: String
     public var number: UInt32
@@ -37,7 +37,7 @@ public struct Backup: Sendable, Equatable {
 extension SQLiteStore {
   /// Writes a backup into a new or empty folder. It is one long reading: commits go on, and only the write-ahead
   /// log grows meanwhile.
-  public func backUp(to target: String, at: Instant) throws(StoreFault) -> Backup {
+  public func backUp(to target: String, at: Instant) throws(StoreFault) -> FolderBackup {
     guard try Folders.names(in: target).isEmpty else {
       throw .failed(doing: "back up to \(target)", why: "it is not empty; name a new folder")
     }
@@ -47,7 +47,7 @@ extension SQLiteStore {
     try copyRows(to: copy)
     let backup = try copyBlobs(from: copy, to: target, at: at)
     do throws(SystemError) {
-      try Files.writeAtomically(Array(backup.text.utf8), to: "\(target)/\(Backup.manifest)")
+      try Files.writeAtomically(Array(backup.text.utf8), to: "\(target)/\(FolderBackup.manifest)")
     } catch { throw .failed(doing: "back up to \(target)", why: "\(error)") }
     return backup
   }
@@ -66,10 +66,10 @@ extension SQLiteStore {
   }
 
   /// Every blob that the copied rows refer to, each checked on its way. One that an erasure took since is left out.
-  private func copyBlobs(from copy: String, to target: String, at: Instant) throws(StoreFault) -> Backup {
+  private func copyBlobs(from copy: String, to target: String, at: Instant) throws(StoreFault) -> FolderBackup {
     let copied = BlobFiles(folder: "\(target)/blobs")
     let live = try SQLiteReader(self)
-    var backup = Backup(at: at, workspaces: [], blobs: 0)
+    var backup = FolderBackup(at: at, workspaces: [], blobs: 0)
     let reader = try SQLiteReader(copyOf: self, file: copy)
     for workspace in try reader.workspaces() {
       let head = try reader.head(workspace.id)
@@ -105,10 +105,10 @@ extension SQLiteStore {
     _ backup: String, to folder: String, receipts given: [(workspace: String, receipt: ErasureReceipt)], at: Instant,
     _ forms: ErasedForms
   ) throws(StoreFault) -> Restored {
-    guard Files.exists("\(backup)/\(Backup.manifest)") else {
+    guard Files.exists("\(backup)/\(FolderBackup.manifest)") else {
       throw .failed(
         doing: "restore \(backup)",
-        why: "it has no file \(Backup.manifest), so that it is no backup or was not finished")
+        why: "it has no file \(FolderBackup.manifest), so that it is no backup or was not finished")
     }
     var restored = Restored()
     var receipts = given

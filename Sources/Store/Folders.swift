@@ -3,24 +3,7 @@ import Glibc
 
 /// Folders and files that only their owner can read. Every call blocks.
 enum Folders {
-  static func make(_ path: String) throws(StoreFault) {
-    var made: [String] = []
-    var missing = path
-    while mkdir(missing, 0o700) != 0 {
-      let code = errno
-      if code == EEXIST { break }
-      guard code == ENOENT, parent(of: missing) != missing else { throw fault("make the folder \(missing)", code) }
-      made.append(missing)
-      missing = parent(of: missing)
-    }
-    for folder in made.reversed() where mkdir(folder, 0o700) != 0 {
-      let code = errno
-      if code != EEXIST { throw fault("make the folder \(folder)", code) }
-    }
-    // A new name is on disk only once the folder that holds it is.
-    try sync(folder: parent(of: missing))
-    for folder in made { try sync(folder: parent(of: folder)) }
-  }
+  static func make(_ path: String) throws(StoreFault) { try RealDisk().makeFolders(path) }
 
   /// An empty file of ours, unless there is one: SQLite gives its companions the same permissions.
   static func makeFile(_ path: String) throws(StoreFault) {

@@ -31,26 +31,6 @@ public enum JSONText {
     }
   }
 
-  /// The offset of the first quote, backslash or control at or after `from`, or the end. Eight bytes are looked at as
-  /// one word.
-  @inlinable public static func special(_ bytes: UnsafeRawBufferPointer, from: Int) -> Int {
-    let (lows, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
-    var at = from
-    while at &+ 8 <= bytes.count {
-      let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
-      let (quote, slash) = (word ^ lows &* 0x22, word ^ lows &* 0x5C)
-      let found = (word &- lows &* 32) & ~word | (quote &- lows) & ~quote | (slash &- lows) & ~slash
-      if found & highs != 0 { break }
-      at &+= 8
-    }
-    while at < bytes.count {
-      let byte = bytes[at]
-      if byte < 32 || byte == 0x22 || byte == 0x5C { return at }
-      at &+= 1
-    }
-    return at
-  }
-
   /// The string that a JSON text is; nil where it is anything else, or no proper text.
   public static func string(_ json: [UInt8]) -> String? {
     guard json.count >= 2, json.first == 0x22, json.last == 0x22 else { return nil }
@@ -99,5 +79,25 @@ public enum JSONText {
     else { return nil }
     at += 4
     return UInt16(bytes[0]) << 8 | UInt16(bytes[1])
+  }
+
+  /// The offset of the first quote, backslash or control at or after `from`, or the end. Eight bytes are looked at as
+  /// one word.
+  @inlinable public static func special(_ bytes: UnsafeRawBufferPointer, from: Int) -> Int {
+    let (lows, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+    var at = from
+    while at &+ 8 <= bytes.count {
+      let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+      let (quote, slash) = (word ^ lows &* 0x22, word ^ lows &* 0x5C)
+      let found = (word &- lows &* 32) & ~word | (quote &- lows) & ~quote | (slash &- lows) & ~slash
+      if found & highs != 0 { break }
+      at &+= 8
+    }
+    while at < bytes.count {
+      let byte = bytes[at]
+      if byte < 32 || byte == 0x22 || byte == 0x5C { return at }
+      at &+= 1
+    }
+    return at
   }
 }

@@ -5,7 +5,8 @@ import Server
 struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Check a data folder that no server holds: every checksum, the chain, and that it starts as its log says."
+      "Check a data folder that no server holds: every checksum, the chain, and that it starts "
+      + "as its log says."
   )
   @OptionGroup var options: SettingsOptions
 

@@ -58,8 +58,8 @@ struct Serve: AsyncParsableCommand {
     for (name, address) in server.addresses { print("  \(name.padded(16)) \(address)") }
     for workspace in server.workspaces {
       print(
-        "  workspace \(workspace.name): \(workspace.rules) rules, \(workspace.queues) queues, \(workspace.agents) agents"
-          + ", version \(workspace.version)")
+        "  workspace \(workspace.name): \(workspace.rules) rules, \(workspace.queues) queues, "
+          + "\(workspace.agents) agents, version \(workspace.version)")
       if !workspace.warnings.isEmpty { print(workspace.warnings) }
     }
     fflush(nil)

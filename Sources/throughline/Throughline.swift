@@ -11,7 +11,7 @@ struct Throughline: AsyncParsableCommand {
       "An omnichannel conversation router: bots, mail and calls reach a human who already knows everything.",
     subcommands: [
       Serve.self, Demo.self, Token.self, Timeline.self, Explain.self, Mail.self, Phone.self, Reload.self,
-      Doctor.self,
+      Doctor.self, Backup.self, Restore.self, Export.self, Erase.self, Erasures.self, Accesses.self,
       Bench.self, RuleFolder.self, Cel.self,
     ])
 

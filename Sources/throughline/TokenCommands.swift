@@ -100,8 +100,8 @@ struct Token: AsyncParsableCommand {
 
     var line: String {
       let until = expires.map { ", until \($0)" } ?? ""
-      return
-        "\(id)  \(state.padded(8)) \(scope.padded(12)) \(holder.padded(16)) \(workspace), since \(created)\(until)"
+      return "\(id)  \(state.padded(8)) \(scope.padded(12)) \(holder.padded(16)) "
+        + "\(workspace), since \(created)\(until)"
     }
   }
 }

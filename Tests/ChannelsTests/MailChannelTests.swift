@@ -39,7 +39,7 @@ struct MailChannelTests {
   @Test func `a sender only says who they are`() throws {
     let mail = try #require(try understand([from])).mail
     #expect(mail.from.identity == Identity(kind: .email, value: "mia@home.example"))
-    #expect(mail.from.assurance == .claimed && mail.from.source == "mail:from")
+    #expect(mail.from.assurance == .claimed && mail.from.source == "mail" && mail.from.means == "from_header")
     #expect(mail.replyAddress == nil)
     #expect(mail.thread.theirs.lowercased() == "mia@home.example")
   }

@@ -208,3 +208,21 @@ struct ResumeTests {
     }
   }
 }
+
+/// Thread headers are followed only for those who take part.
+struct ThreadTests {
+  @Test("an address that was only typed into a chat does not open a mail thread to its owner")
+  func typed() throws {
+    let shop = try Shop()
+    let jo = ("email", "jo@home.example")
+    _ = try shop.open([jo], claimed: [("email", "eve@else.example")])
+    let mail = try shop.mail(from: "jo@home.example", subject: "Lamp", id: "1@home.example", "broken")
+    let eve = try shop.mail(
+      from: "eve@else.example", subject: "Re: Lamp", id: "2@else.example", inReplyTo: "1@home.example", "tell me more")
+    #expect(eve.conversation != mail.conversation)
+    let claimed = try shop.mail(from: "kim@home.example", subject: "Bulb", id: "3@home.example", "?", isProven: false)
+    let again = try shop.mail(
+      from: "kim@home.example", subject: "Re: Bulb", id: "4@home.example", inReplyTo: "3@home.example", "!", isProven: false)
+    #expect(again.conversation == claimed.conversation)
+  }
+}

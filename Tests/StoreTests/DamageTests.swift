@@ -153,6 +153,23 @@ struct `Damage` {
     store.close()
   }
 
+  @Test func `an attachment with one flipped bit, cut short or gone, is found`() throws {
+    let (store, commit) = try filled()
+    let path = store.blobs.path(of: commit.blobs[0].hash, commit.workspace)
+    let good = try Data(contentsOf: URL(fileURLWithPath: path))
+    for bit in [0, 7, good.count * 8 - 1] {
+      var bad = good
+      bad[bit / 8] ^= 1 << UInt8(bit % 8)
+      try bad.write(to: URL(fileURLWithPath: path))
+      #expect(try notices(store, commit.workspace).count == 1)
+    }
+    try good.dropLast().write(to: URL(fileURLWithPath: path))
+    #expect(try notices(store, commit.workspace).count == 1)
+    try FileManager.default.removeItem(atPath: path)
+    #expect(try notices(store, commit.workspace).count == 1)
+    store.close()
+  }
+
   @Test func `the check at start looks only at what came since the last one`() throws {
     let (store, commit) = try filled()
     let reader = try SQLiteReader(store)

@@ -16,6 +16,8 @@ public struct MailChannel: Sendable {
   public var replyKey: HMACKey
   /// What customers read in `From` instead of an agent's short name, by that name.
   public var displayNames: [String: String]
+  /// Takes out of what comes in what must never be written.
+  public var redactor = Redactor()
   public var emailRules = EmailRules()
   /// How long a reply address is good.
   public static let replyAddressDays: Int64 = 365
@@ -56,7 +58,8 @@ public struct MailChannel: Sendable {
     var configuration = MailUnderstanding.Configuration()
     configuration.ownAddresses = Set(addresses)
     configuration.authservID = relay
-    let mail = MailUnderstanding(bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
+    var mail = MailUnderstanding(bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
+    redact(&mail)
     guard case .one(let author) = mail.author,
       let identity = IdentityForm.normalise(.email, author.address, emailRules, e164: { _ in nil })
     else { return nil }
@@ -88,6 +91,13 @@ public struct MailChannel: Sendable {
       facts: MailFacts(from: author.address, to: ours, subject: mail.subjectText, text: mail.own))
     arrival.blobs = blobs.map(\.row)
     return Arrival(mail: arrival, blobs: blobs)
+  }
+
+  private func redact(_ mail: inout MailUnderstanding) {
+    mail.subjectText = redactor.text(mail.subjectText)
+    mail.own = redactor.text(mail.own)
+    mail.quoted = redactor.text(mail.quoted)
+    mail.signature = redactor.text(mail.signature)
   }
 
   private func ours(_ recipient: SMTPPath) -> String {

@@ -23,10 +23,17 @@ public final class SQLiteStore: Store {
   private let afterCommit = Mutex<(@Sendable () -> Void)?>(nil)
 
   /// Opens the folder, making it if there is none, and brings an older one forward.
-  public init(folder: String, checkpointing: CheckpointPolicy = CheckpointPolicy()) throws(StoreFault) {
+  public convenience init(
+    folder: String, checkpointing: CheckpointPolicy = CheckpointPolicy()
+  ) throws(StoreFault) {
+    try self.init(folder: folder, checkpointing: checkpointing, disk: RealDisk())
+  }
+
+  /// - Parameter disk: what the blobs are written to.
+  init(folder: String, checkpointing: CheckpointPolicy, disk: any BlobDisk) throws(StoreFault) {
     self.folder = folder
     try Folders.make(folder)
-    blobs = BlobFiles(folder: "\(folder)/blobs")
+    blobs = BlobFiles(folder: "\(folder)/blobs", disk: disk)
     let file = "\(folder)/throughline.sqlite"
     try Folders.makeFile(file)
     queue = try storeFault("open \(file)") { try DatabaseQueue(path: file, configuration: Self.configuration()) }

@@ -9,7 +9,8 @@ struct PythonCEL {
     from time import process_time_ns as now
     source = '''session.channel == "chat" && customer.attributes.tier == "gold" \
     && conversation.fields.order.total > 100 && "german" in handoff.skills'''
-    facts = {"session": {"channel": "chat"}, "customer": {"known": True, "attributes": {"tier": "gold", "since": 2019}},
+    facts = {"session": {"channel": "chat"},
+      "customer": {"known": True, "attributes": {"tier": "gold", "since": 2019}},
       "conversation": {"intent": "return", "fields": {"order": {"total": 120, "country": "de"}}},
       "handoff": {"skills": ["german", "returns"]}}
     def measure(name, work, count):
@@ -51,7 +52,8 @@ struct PythonCEL {
     }
     guard !found.isEmpty else {
       throw RulesLoad.Fault(
-        "\(interpreter) has no CEL library: install common-expression-language or cel-python, or leave --python out"
+        "\(interpreter) has no CEL library: install common-expression-language or cel-python, "
+          + "or leave --python out"
       )
     }
     return found

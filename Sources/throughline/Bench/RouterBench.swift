@@ -8,10 +8,10 @@ struct RouterBench: ParsableCommand {
     commandName: "router",
     abstract: "What a routing decision costs: the router alone, in memory, on one core.",
     discussion: """
-      A decision is one command decided and applied, with its match. What is measured is the life of cases while all \
-      agents are busy and others wait: one is closed, its agent gets the next and accepts it, a new one comes. Beside \
-      it, in the same run and over the same cases, a plain list is searched from its beginning for what suits; it must \
-      come to the same choice.
+      A decision is one command decided and applied, with its match. What is measured is the life of cases \
+      while all agents are busy and others wait: one is closed, its agent gets the next and accepts it, a new \
+      one comes. Beside it, in the same run and over the same cases, a plain list is searched from its \
+      beginning for what suits; it must come to the same choice.
 
       Without sizes a grid of them is measured, each in a process of its own.
       """)

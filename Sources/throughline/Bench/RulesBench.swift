@@ -11,12 +11,12 @@ struct RulesBench: ParsableCommand {
     commandName: "rules",
     abstract: "What rules cost: one condition, routing through many rules, loading and checking them.",
     discussion: """
-      Routing is measured through rules that an equality tells apart, of which the last but one matches. Beside it, in \
-      the same run and through the same rules, each condition is tried from the first on, as without an index; it must \
-      come to the same rule.
+      Routing is measured through rules that an equality tells apart, of which the last but one matches. \
+      Beside it, in the same run and through the same rules, each condition is tried from the first on, as \
+      without an index; it must come to the same rule.
 
-      --python names an interpreter with a CEL library from PyPI (`common-expression-language`, which is Rust, or \
-      `cel-python`); the same condition is then evaluated there, its binding included.
+      --python names an interpreter with a CEL library from PyPI (`common-expression-language`, which is Rust, \
+      or `cel-python`); the same condition is then evaluated there, its binding included.
       """)
   @Option(name: .long, help: "Evaluations to measure; through many rules without an index, fewer.")
   var evaluations = 200_000
@@ -83,7 +83,8 @@ struct RulesBench: ParsableCommand {
     let compiling = try clock.measure {
       for at in 0..<count {
         _ = try RulesLoad.compile(
-          "conversation.intent == 'intent-\(at)' && customer.attributes.tier == 'gold' || now - now < duration('5m')"
+          "conversation.intent == 'intent-\(at)' && customer.attributes.tier == 'gold' "
+            + "|| now - now < duration('5m')"
         )
       }
     }

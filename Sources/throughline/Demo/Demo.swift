@@ -88,7 +88,8 @@ struct Demo: AsyncParsableCommand {
   private func settings(_ folder: String, _ smarthost: Smarthost) throws -> Settings {
     guard FileManager.default.fileExists(atPath: "\(rules)/\(Stage.workspace)/workspace.yaml") else {
       throw Peer.Fault(
-        "there are no rules at \(rules)/\(Stage.workspace); run it where routing-rules is, or name that folder with --rules"
+        "there are no rules at \(rules)/\(Stage.workspace); "
+          + "run it where routing-rules is, or name that folder with --rules"
       )
     }
     do {

@@ -124,6 +124,20 @@ final class Shop {
     try submit(.tick)
   }
 
+  /// The rows of open work as they are stored.
+  func rows() throws -> [OpenWorkRow] { try reader.work(workspace).sorted { ($0.kind, $0.key) < ($1.kind, $1.key) } }
+
+  /// The rows that a replay of the whole log gives.
+  func replayed() throws -> [OpenWorkRow] {
+    var router = Router()
+    for record in try reader.log(workspace, after: 0, limit: 1_000_000) {
+      for event in try record.routerEvents() { router.apply(event, at: record.at) }
+    }
+    return router.allRows()
+      .map { OpenWorkRow(kind: $0.kind, key: $0.key, value: $0.value) }
+      .sorted { ($0.kind, $0.key) < ($1.kind, $1.key) }
+  }
+
   /// The server starts again: the same folder, a new writer.
   func restart() throws {
     let router = try Router(
@@ -157,7 +171,7 @@ final class Shop {
     return try Reply(perform(api.handle(request, caller), caller))
   }
 
-  private func perform(_ action: APIAction, _ caller: Caller) throws -> APIResponse {
+  func perform(_ action: APIAction, _ caller: Caller) throws -> APIResponse {
     switch action {
     case .respond(let response): return response
     case .submit(let intake, let key, let rendering):
@@ -208,14 +222,22 @@ final class Shop {
     from: String, to: String = "help@shop.example", subject: String, id: String, inReplyTo: String? = nil,
     _ text: String, isProven: Bool = true
   ) throws -> (conversation: ConversationID, entry: EntryID, isDuplicate: Bool) {
+    try deliver(
+      message(from: from, to: to, subject: subject, id: id, inReplyTo: inReplyTo, text, isProven: isProven), from: from,
+      to: to)
+  }
+
+  func message(
+    from: String, to: String = "help@shop.example", subject: String, id: String, inReplyTo: String? = nil,
+    _ text: String, isProven: Bool = true
+  ) -> [UInt8] {
     var lines = ["From: \(from)", "To: \(to)", "Subject: \(subject)", "Message-ID: <\(id)>"]
     if let inReplyTo { lines += ["In-Reply-To: <\(inReplyTo)>", "References: <\(inReplyTo)>"] }
     let domain = from.split(separator: "@").last ?? ""
     if isProven {
       lines.insert("Authentication-Results: relay.shop.example; dmarc=pass header.from=\(domain)", at: 0)
     }
-    let bytes = Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + text + "\r\n").utf8)
-    return try deliver(bytes, from: from, to: to)
+    return Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + text + "\r\n").utf8)
   }
 
   @discardableResult
@@ -235,6 +257,10 @@ final class Shop {
     }
     return (conversation, entry, duplicate)
   }
+}
+
+private func < (a: (UInt8, [UInt8]), b: (UInt8, [UInt8])) -> Bool {
+  a.0 == b.0 ? a.1.lexicographicallyPrecedes(b.1) : a.0 < b.0
 }
 
 /// Everything goes to `support`, calls to `calls`.
