@@ -55,7 +55,8 @@ let table: [Row] = [
   Row(kind: .library, name: "Records", uses: ["Model"]),
   Row(kind: .library, name: "Continuity", uses: ["Model", "Wire", "Records"]),
   Row(kind: .library, name: "Pipeline", uses: ["Routing", "Continuity"], outside: [.deque]),
-  Row(kind: .library, name: "WebCodec", uses: ["Wire"], outside: [.httpTypes]),
+  Row(kind: .shim, name: "CZlib", system: ["z"]),
+  Row(kind: .library, name: "WebCodec", uses: ["Wire", "CZlib"], outside: [.httpTypes]),
   Row(kind: .library, name: "MailCodec", uses: ["Wire"]),
   Row(kind: .library, name: "PhoneCodec", uses: ["Wire"]),
 
@@ -79,13 +80,14 @@ let table: [Row] = [
 
   // The product
   Row(kind: .library, name: "Channels", uses: ["Pipeline", "MailCodec", "PhoneCodec", "Mime", "PhoneNumbers", "System"]),
-  Row(kind: .library, name: "Service", uses: ["Channels", "Pipeline", "Records", "System", "WebCodec"]),
+  Row(kind: .library, name: "Service", uses: ["Channels", "Expressions", "Pipeline", "Records", "System", "WebCodec"]),
   Row(
     kind: .library, name: "Server",
     uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),
   Row(
     kind: .tool, name: "throughline", uses: ["Server", "RuleFiles", "Mime", "WebCodec", "Sockets", "System"],
     outside: [.argumentParser]),
+  Row(kind: .tool, name: "websocket-echo", uses: ["Sockets", "System", "WebCodec"]),
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),

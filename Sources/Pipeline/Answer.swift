@@ -110,7 +110,7 @@ public struct OfferAnswer: Hashable, Sendable {
 }
 
 extension Answer {
-  /// Encodes what an idempotent repeat may need. Offers are never repeated: `next` is not idempotent.
+  /// Encodes what an idempotent repeat may need.
   public func encode() -> [UInt8] {
     var w = ByteWriter()
     func owner(_ view: OwnerView, _ epoch: UInt32) {
@@ -194,7 +194,16 @@ extension Answer {
     case .refused(let refusal):
       w.uint8(14)
       w.uint8(refusal.rawValue)
-    case .offer, .noOffer, .position, .standing, .keyReused, .unavailable: w.uint8(0)
+    case .offer(let offer):
+      w.uint8(15)
+      w.id(offer.offer)
+      w.id(offer.case)
+      w.varint(UInt64(offer.agent.raw))
+      w.id(offer.conversation)
+      w.id(offer.customer)
+      w.signed(offer.until.milliseconds)
+    case .noOffer: w.uint8(16)
+    case .position, .standing, .keyReused, .unavailable: w.uint8(0)
     }
     return w.bytes
   }
@@ -245,6 +254,12 @@ extension Answer {
         let at = r.offset
         guard let refusal = CustomerRefusal(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
         return .refused(refusal)
+      case 15:
+        return .offer(
+          OfferAnswer(
+            offer: try r.id(), case: try r.id(), agent: AgentID(try r.uint32()), conversation: try r.id(),
+            customer: try r.id(), until: Instant(milliseconds: try r.signed())))
+      case 16: return .noOffer
       default: throw WireError.badValue(offset: 0)
       }
     }

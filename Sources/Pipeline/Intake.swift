@@ -266,6 +266,8 @@ public struct CallArrival: Sendable {
   /// Whether the phone system's dialling is known to be over: a FastAGI call that comes back has left its `Dial`, so
   /// that a ring which was under way when we went down is no longer one.
   public var nothingRings = false
+  /// Whether its last ring had ended in a talk, as the phone system says: if we know that talk to be over, so is the call.
+  public var hasSpoken = false
   public init(
     customer: CustomerID, conversation: ConversationID, session: SessionID, case: CaseID, callKey: [UInt8],
     claims: [IdentityClaim], from: String, to: String, members: [UInt8], facts: HandoffFacts

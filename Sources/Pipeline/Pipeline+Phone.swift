@@ -12,6 +12,7 @@ extension Pipeline {
         if call.nothingRings { try endRings(known.conversation, &turn, reads) }
         return answer
       }
+      if call.hasSpoken { return .standing(.over) }
     }
     let who = try resolve(call.claims, newID: call.customer, attributes: call.attributes, turn, reads)
     let choice = try whichConversation(who, .init(channel: .phone, at: turn.at), reads)

@@ -140,11 +140,27 @@ public enum Invariants {
       if router.timers.instant(.session, slot) ?? .max > due.milliseconds { say("\(router.sessions[slot].id) has no end") }
     }
     for slot in router.cases.ordered {
+      let timer = router.timers.instant(.caseDue, slot) ?? .max
       switch router.cases[slot].state {
       case .parked(_, let until), .wrappingUp(_, let until):
-        if router.timers.instant(.caseDue, slot) != until.milliseconds { say("\(router.cases[slot].id) has no end") }
-      case .waiting, .offered, .assigned: break
+        if timer != until.milliseconds { say("\(router.cases[slot].id) has no end") }
+      case .waiting: if let end = router.waitEnd(slot), timer > end.milliseconds { say("\(router.cases[slot].id) waits on") }
+      case .assigned:
+        if let consult = router.cases[slot].consult, timer > consult.until.milliseconds { say("advice has no end") }
+      case .offered: break
       }
+      if router.cases[slot].consult != nil, router.cases[slot].agent == nil { say("\(router.cases[slot].id) asks nobody's advice") }
+    }
+    for slot in router.conversations.ordered {
+      guard let due = router.conversations[slot].answerBy else { continue }
+      if router.timers.instant(.conversation, slot) ?? .max > due.milliseconds { say("a bot may be silent for ever") }
+      if case .bot = router.conversations[slot].owner { continue }
+      say("\(router.conversations[slot].id) waits for a bot that does not own it")
+    }
+    for index in router.queues.indices where router.catalogue.queues[index].settings.hours != nil {
+      let hours = router.catalogue.queues[index].settings.hours ?? []
+      let turns = hours.contains { $0.until > router.now }
+      if turns, router.timers.instant(.queue, Int32(index)) == nil { say("queue \(index) does not turn") }
     }
   }
 

@@ -152,8 +152,14 @@ extension Router {
   private mutating func applyConfigured(_ new: RoutingConfiguration) {
     catalogue.apply(new)
     catalogueIsDirty = true
-    while agents.count < catalogue.agents.count { agents.append(AgentRecord()) }
-    while queues.count < catalogue.queues.count { queues.append(QueueRecord()) }
+    while agents.count < catalogue.agents.count {
+      agents.append(AgentRecord())
+      markDirty(AgentID(UInt32(truncatingIfNeeded: agents.count - 1)))
+    }
+    while queues.count < catalogue.queues.count {
+      queues.append(QueueRecord())
+      markDirty(queue: QueueID(UInt32(truncatingIfNeeded: queues.count - 1)))
+    }
     rebuildIndexes()
   }
 

@@ -9,11 +9,11 @@ extension WorkspaceReader {
         place.report("`closed` never happens: this queue has no `hours`", severity: .warning)
       }
       switch queue.waitMax?.then {
-      case .handBack?, .reject?:
+      case .reject?:
         place.report(
-          "a case that waits already cannot be handed back or refused, so it waits on after `max_wait`",
-          hint: "`then` can be { queue: … } or { answer: … }", severity: .warning)
-      case .queue?, .answer?, nil: break
+          "a case that waits already cannot be refused, so it waits on after `max_wait`",
+          hint: "`then` can be { queue: … }, { answer: … } or { hand_back: … }", severity: .warning)
+      case .queue?, .answer?, .handBack?, nil: break
       }
       if let circle = circle(from: queue) {
         place.report(

@@ -57,34 +57,14 @@ struct Placement: Sendable {
     return Int(clamping: count)
   }
 
-  /// What a queue's `max_wait` says, as steps; the plan's own steps after it never come.
+  /// What a queue's `max_wait` tells the customer, as a step; where it moves the case or gives it back, the router does
+  /// that itself. Only the queue in which the case begins: how long it waited in a later one no step can know.
   private func overdue(_ plan: Plan) -> Plan {
-    let own = plan.steps
+    guard let cap = queues[plan.queue]?.waitMax, case .answer(let text) = cap.then else { return plan }
+    let at = Int64(cap.limit) * 1_000
     var plan = plan
-    var name = plan.queue
-    var at: Int64 = 0
-    var seen: Set<String> = [name]
-    while let cap = queues[name]?.waitMax {
-      at += Int64(cap.limit) * 1_000
-      // A step of the rule may have moved the case on before.
-      if own.contains(where: { $0.afterMilliseconds < at && $0.change.movesAway }) { return plan }
-      switch cap.then {
-      case .queue(let next):
-        guard seen.insert(next).inserted else { return plan }
-        plan.steps.removeAll { $0.afterMilliseconds >= at }
-        plan.steps.append(.init(afterMilliseconds: at, change: .changeQueue(next)))
-        name = next
-      case .answer(let text):
-        plan.steps = plan.steps.filter { $0.afterMilliseconds < at } + [.init(afterMilliseconds: at, change: .message(text))]
-        return plan
-      // A case that waits already cannot be given back or refused by a step; `check` says so.
-      case .handBack, .reject: return plan
-      }
-    }
+    let place = plan.steps.firstIndex { $0.afterMilliseconds > at } ?? plan.steps.endIndex
+    plan.steps.insert(.init(afterMilliseconds: at, change: .message(text)), at: place)
     return plan
   }
-}
-
-extension Plan.Step.Change {
-  fileprivate var movesAway: Bool { if case .changeQueue = self { true } else { false } }
 }

@@ -20,11 +20,12 @@ public final class Edge: Sendable {
   public let store: SQLiteStore
   /// Renders answers that need rows: short, and somebody waits for each.
   public let reads: ReadPool
-  /// What takes long, so that no reader waits behind it: understanding mail, keeping attachments, reading rules.
+  /// What takes long, so that no reader waits behind it: understanding mail, keeping attachments.
   public let heavy: ReadPool
   public let hub: Hub
   public let health: Health
   public let settings: Settings
+  let streams: StreamCounts
   private let state = Mutex(State())
 
   struct State {
@@ -54,6 +55,7 @@ public final class Edge: Sendable {
     self.hub = hub
     self.health = health
     self.settings = settings
+    streams = StreamCounts(contextBytesMax: settings.contextBytesMax)
   }
 
   func writer(_ workspace: WorkspaceID) -> Writer? { state.withLock { $0.writers[workspace] } }

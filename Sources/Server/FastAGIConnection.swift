@@ -128,6 +128,7 @@ final class FastAGIConnection: ConnectionHandler {
         system: arrival.phoneSystem, id: arrival.uniqueID,
         from: arrival.isCallerRestricted ? nil : arrival.callerNumber, to: arrival.dialled, name: arrival.callerName))
     call.nothingRings = true
+    call.hasSpoken = arrival.lastRing == .answered
     submit(.call(call), connection, answers: true)
   }
 
@@ -224,6 +225,10 @@ final class FastAGIConnection: ConnectionHandler {
     case (.standing(.over), .caller(let session)):
       role = .done
       edge.hub.drop(session, connection.ref)
+      finish(.served, connection)
+    // We had recorded the end of their talk, and went down before the phone was told.
+    case (.standing(.over), .arriving):
+      role = .done
       finish(.served, connection)
     case (.callTaken(let session, _, _, _, _), _):
       // The caller hung up before we knew their call.

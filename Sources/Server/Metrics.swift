@@ -17,7 +17,7 @@ struct Metrics {
   static func queues(_ caller: Caller, _ name: String?, _ edge: Edge) -> Metrics {
     guard [.agent, .supervisor, .admin, .integration].contains(caller.scope) else {
       return Metrics(
-        response: APIResponse(.forbidden("this needs a token of scope agent, supervisor or admin")))
+        response: APIResponse(.forbidden("this needs a token of scope agent, supervisor, admin or integration")))
     }
     guard let writer = name.map({ edge.workspace(named: $0) }) ?? edge.writer(caller.workspace) else {
       return Metrics(response: APIResponse(.notFound("workspace")))
@@ -141,6 +141,12 @@ struct Metrics {
     series("commits_total", "Transactions made durable.", "counter", [("", "\(health.commits)")])
     series("commands_total", "Commands made durable.", "counter", [("", "\(health.commands)")])
     series("commit_failures_total", "Transactions that failed.", "counter", [("", "\(health.failures)")])
+    series(
+      "stream_slow_readers_total", "Streams closed with 1013, since they were read too slowly.", "counter",
+      [("", "\(edge.streams.slowReaders)")])
+    series(
+      "stream_context_bytes", "Memory counted for what streams' compression remembers.", "gauge",
+      [("", "\(edge.streams.heldContextBytes)")])
     let facts = ProcessFacts.now()
     series("resident_bytes", "Memory in use.", "gauge", [("", "\(facts.residentBytes)")])
     series("open_descriptors", "Descriptors in use.", "gauge", [("", "\(facts.openDescriptors)")])

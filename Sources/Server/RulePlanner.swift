@@ -144,7 +144,7 @@ extension RoutingConfiguration {
   init(_ checked: CheckedWorkspace, version: UInt32) {
     self.init(
       version: version, skills: checked.skills.map(\.name), bots: checked.workspace.bots.map(\.name),
-      queues: checked.queues.map(RoutingConfiguration.queue), agents: checked.agents.map(RoutingConfiguration.agent))
+      queues: checked.queues.map { RoutingConfiguration.queue($0, checked.hours) }, agents: checked.agents.map(RoutingConfiguration.agent))
     var seen: Set<String> = []
     teams = checked.agents.flatMap(\.teams).filter { seen.insert($0).inserted }
     let weights = checked.workspace.capacity
@@ -154,10 +154,9 @@ extension RoutingConfiguration {
     limits.voiceExclusive = weights.phoneIsWhole
   }
 
-  private static func queue(_ queue: QueueConfiguration) -> Queue {
+  private static func queue(_ queue: QueueConfiguration, _ hours: [HoursConfiguration]) -> Queue {
     var made = Queue(name: queue.name)
     made.prioritySeconds = queue.ordering == .strict ? 0 : UInt32(clamping: queue.ageingSeconds)
-    made.order = queue.ordering == .deadline ? .deadline : .age
     made.serviceLevel = .seconds(Int64(queue.serviceLevel.targetSeconds))
     made.strategy = queue.strategy.map { RoutingConfiguration.strategy($0) }
     made.onMiss = queue.missPolicy == .notResponding ? .notResponding : .backOff(.seconds(60))
@@ -166,9 +165,29 @@ extension RoutingConfiguration {
       chat: .milliseconds(Int64(queue.offerTimeoutMilliseconds.chat)),
       email: .milliseconds(Int64(queue.offerTimeoutMilliseconds.email)),
       phone: .milliseconds(Int64(queue.offerTimeoutMilliseconds.phone)))
-    // Where a full queue passes on, it does so before the machine would refuse.
-    if let cap = queue.waitingMax { made.waitingMax = UInt32(clamping: cap.limit) }
+    made.order = queue.ordering == .deadline ? .deadline : .age
+    if let name = queue.hours, let known = hours.first(where: { $0.name == name }) {
+      made.hours = known.open.map { .init(from: $0.start, until: $0.end) }
+    }
+    if let closed = queue.closed { made.whenClosed = overflow(closed) }
+    if let cap = queue.waitingMax {
+      made.waitingMax = UInt32(clamping: cap.limit)
+      made.whenFull = overflow(cap.then)
+    }
+    if let cap = queue.waitMax {
+      made.waitMax = .seconds(Int64(cap.limit))
+      made.whenWaitedOut = overflow(cap.then)
+    }
     return made
+  }
+
+  /// What is said to the customer is the channel's; to the machine an answer and a rejection are one.
+  private static func overflow(_ overflow: QueueConfiguration.Overflow) -> Overflow {
+    switch overflow {
+    case .queue(let name): .queue(name)
+    case .handBack: .handBack
+    case .answer, .reject: .refuse
+    }
   }
 
   private static func strategy(_ strategy: QueueConfiguration.Strategy) -> Strategy {

@@ -1,5 +1,6 @@
 import Channels
 import Continuity
+import Expressions
 import Model
 import Pipeline
 import Records
@@ -141,7 +142,7 @@ extension API {
     }
     let epoch = try fields.optionalInteger("epoch", 0...Int64(UInt32.max)).map { UInt32($0) }
     var draft = try message(&fields, author: author, channel: .chat)
-    draft.saidAt = try time(&fields, "at")
+    draft.saidAt = try fields.pastInstant("at")
     if let id = try fields.optionalText("id") { draft.arrival = Self.arrival(session, id) }
     try fields.end()
     draft.channel = .chat
@@ -172,14 +173,6 @@ extension API {
   /// Whatever comes under the same id in the same session is the same thing.
   private static func arrival(_ session: SessionID, _ id: String) -> [UInt8] {
     Array(SHA256.hash(Array("\(session)\nid\n\(id)".utf8)).bytes.prefix(16))
-  }
-
-  private func time(_ fields: inout Fields, _ name: String) throws(APIProblem) -> Instant? {
-    guard let text = try fields.optionalText(name) else { return nil }
-    guard let at = Instant(rfc3339: text) else {
-      throw fields.problem(name, "\(name) must be a time such as 2026-11-25T09:30:00Z")
-    }
-    return at
   }
 
   /// What a bot has found out about the matter, for whoever takes over: the same in a handoff and on the way.
@@ -238,7 +231,7 @@ extension API {
     var fields = try Fields(request.body)
     var facts = HandoffFacts()
     var members = Members()
-    facts.reason = try fields.text("reason", bytesMax: 4_096)
+    facts.reason = try fields.text("reason", bytesMax: 4_096, mayBeEmpty: true)
     members.text("reason", facts.reason)
     if let summary = try fields.optionalText("summary", bytesMax: 16 << 10) {
       facts.summary = summary
@@ -246,6 +239,9 @@ extension API {
     }
     facts.fields = try Self.learned(&fields, &members)
     facts.wantedSkills = try fields.texts("skills")
+    for (index, skill) in facts.wantedSkills.enumerated() where !directory.skills.contains(skill) {
+      throw unknownSkill(skill, fields, "skills[\(index)]")
+    }
     if !facts.wantedSkills.isEmpty {
       members.raw("skills", JSONValue.array(facts.wantedSkills.map { .string($0) }).encoded)
     }
@@ -261,6 +257,15 @@ extension API {
     return .submit(.handoff(handoff), try idempotency(request, caller), .direct { APIResponse($0) })
   }
 
+  /// A skill that no rule could ever ask for is a slip, and silence would cost the customer the right agent.
+  private func unknownSkill(_ name: String, _ fields: Fields, _ field: String) -> APIProblem {
+    let known = directory.skills.sorted()
+    let hint = Spelling.nearest(name, among: known).map { "did you mean \"\($0)\"?" }
+    return fields.problem(
+      field, "skills.yaml has no skill \"\(name.prefix(60))\"; \(hint ?? "it has \(known.joined(separator: ", "))")",
+      type: "unknown-skill")
+  }
+
   private func imported(_ line: inout Fields, _ bot: BotID, _ session: SessionID) throws(APIProblem) -> EntryDraft {
     let author: Author
     let who = try line.text("author")
@@ -270,10 +275,10 @@ extension API {
     default: throw line.problem("author", "author must be customer or bot")
     }
     var members = Members()
-    let text = try line.text("text", bytesMax: Fields.Bound.textBytes)
+    let text = try line.text("text", bytesMax: Fields.Bound.textBytes, mayBeEmpty: true)
     members.text("text", text)
     members.raw("imported", Array("true".utf8))
-    let at = try time(&line, "at")
+    let at = try line.pastInstant("at")
     let id = try line.optionalText("id")
     try line.end()
     var draft = EntryDraft(
@@ -344,7 +349,7 @@ extension API {
       throw fields.problem(
         "identities", "a journey event needs at least one identity with assurance asserted", type: "missing-field")
     }
-    let at = try time(&fields, "at")
+    let at = try fields.pastInstant("at")
     let id = try fields.optionalText("id")
     var members = Members()
     members.text("event", name)

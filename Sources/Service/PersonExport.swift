@@ -87,7 +87,16 @@ public struct PersonExport: Sendable {
       $0.field("entries", record.timeline.count)
       let profile: CustomerProfile
       do throws(WireError) { profile = try CustomerProfile(decoding: record.profile) } catch { return }
-      if let name = profile.displayName { $0.field("name", name) }
+      $0.field("attributes", array: { array in
+        for attribute in profile.attributes {
+          array.object {
+            $0.field("name", attribute.name)
+            $0.field("value", raw: attribute.value.isEmpty ? Array("null".utf8) : attribute.value)
+            $0.field("source", attribute.source)
+            $0.field("at", attribute.at.description)
+          }
+        }
+      })
       $0.field("last_events", array: { for event in profile.journey { $0.string(event.name) } })
     }
   }
@@ -99,7 +108,7 @@ public struct PersonExport: Sendable {
       $0.field("assurance", row.assurance.name)
       $0.field("record", row.customer.description)
       let evidence: Evidence
-      do throws(WireError) { evidence = try Evidence(decoding: row.evidence) } catch { return }
+      do throws(WireError) { evidence = try Evidence(decoding: row.evidence, assurance: row.assurance) } catch { return }
       $0.field("evidence", array: { array in
         for item in evidence.items {
           array.object {

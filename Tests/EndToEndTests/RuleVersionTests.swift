@@ -77,6 +77,26 @@ import Testing
     }
   }
 
+  @Test func `who is erased takes the facts of their cases along`() async throws {
+    let folder = try small()
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let sam = try await server.token("supervisor", "sam")
+      let chat = try await server.open(try await server.token("bot", "robin"), email: "jo@home.example")
+      try await chat.customer("my lamp")
+      let aCase = try await chat.handoff(["reason": "a lamp is broken"])["case"].text
+      let ask: Body = ["case": .text(aCase)]
+      let before = try await server.call("POST", "/v1/rules/explain", ask, by: sam)
+      #expect(before.status == 200 && before["explanation"]["rule"].text == "everyone")
+      let agent = try await server.agent("a1")
+      try await server.close(try await server.take(agent)["case"].text, by: agent)
+      try await chat.end()
+      let erased = try await server.administer("POST", "/admin/erase", ["identity": "jo@home.example"])
+      #expect(erased.status == 200, "\(erased)")
+      let after = try await server.call("POST", "/v1/rules/explain", ask, by: sam)
+      #expect(after.status == 404 && after["type"].text.hasSuffix("facts-gone"), "\(after)")
+    }
+  }
+
   @Test func `what was published goes on after a restart, until the folder itself changes`() async throws {
     let folder = try small()
     try await TestServer.run(rules: folder.path + "/rules") { server in

@@ -76,6 +76,27 @@ struct OutageTests {
     #expect(shop.commit().answer(1) == .standing(.over))
   }
 
+  @Test func `a call that comes back from a talk whose end is recorded is over, and is no new call`() throws {
+    var shop = Workshop()
+    let offer = try shop.ringing()
+    shop.submit(.acceptByDevice(offer))
+    shop.submit(.bridgeEnded(Workshop.session(1)))
+    shop.commit()
+    try shop.rebuild()
+    guard case .call(var call) = Workshop.call(1) else { throw Workshop.Missing() }
+    call.hasSpoken = true
+    shop.submit(.call(call), 1)
+    #expect(shop.pipeline.release().answer(1) == .standing(.over))
+    #expect(shop.pipeline.gather() == nil)
+    // Who comes back and has not spoken is somebody who still waits.
+    call.hasSpoken = false
+    call.session = Workshop.session(2)
+    call.conversation = Workshop.conversation(2)
+    call.case = CaseID(high: 3, low: 2)
+    shop.submit(.call(call), 2)
+    guard case .callTaken = shop.commit().answer(2) else { throw Workshop.Missing() }
+  }
+
   @Test func `a ring that ended answered and was never accepted is no talk`() throws {
     var shop = Workshop()
     let offer = try shop.ringing()

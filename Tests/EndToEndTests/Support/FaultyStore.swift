@@ -73,21 +73,6 @@ struct FaultyStore: Store {
   }
   func addWorkspace(named name: String) throws(StoreFault) -> WorkspaceRow { try base.addWorkspace(named: name) }
   func save(_ token: TokenRow) throws(StoreFault) { try base.save(token) }
-  func index(
-    _ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords
-  ) throws(StoreFault) -> Bool { try base.index(workspace, limit: limit, words: words) }
-  func record(_ accesses: [AccessRow], _ workspace: WorkspaceID) throws(StoreFault) {
-    try base.record(accesses, workspace)
-  }
-  func erase(
-    _ workspace: WorkspaceID, _ customers: [CustomerID], at: Instant, by: String, upTo: EntryID?,
-    _ forms: ErasedForms
-  ) throws(StoreFault) -> ErasureReceipt {
-    try base.erase(workspace, customers, at: at, by: by, upTo: upTo, forms)
-  }
-  func forgetWords(
-    of entries: [EntryID], _ workspace: WorkspaceID, _ forms: ErasedForms
-  ) throws(StoreFault) -> Int64 { try base.forgetWords(of: entries, workspace, forms) }
   func forgetOutcomes(before: Instant) throws(StoreFault) { try base.forgetOutcomes(before: before) }
   func index(_ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords) throws(StoreFault) -> Bool {
     try base.index(workspace, limit: limit, words: words)

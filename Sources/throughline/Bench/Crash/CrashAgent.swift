@@ -49,7 +49,9 @@ final class CrashAgent {
     else { return world.ledger.violated("an offer without its case: \(String(decoding: body.prefix(200), as: UTF8.self))") }
     self.aCase = aCase
     talk = world.ledger.talk(conversation, customer: customer)
-    guard let timeline = CrashTimeline(in: body) else { return world.ledger.violated("\(aCase) was offered without its timeline") }
+    guard let timeline = CrashTimeline(in: body) else {
+      return world.ledger.violated("\(aCase) was offered without its timeline")
+    }
     read(timeline, of: customer) { self.decide(on: offer) }
   }
 
@@ -58,7 +60,7 @@ final class CrashAgent {
     guard let older = given.older else {
       world.ledger.saw(given.entries, of: customer)
       world.ledger.timelines += 1
-      if let fault = given.fault { world.ledger.violated("\(aCase) was offered with a timeline of \(customer): \(fault)") }
+      if let fault = given.fault { world.ledger.violated("\(aCase), the timeline of \(customer): \(fault)") }
       return then()
     }
     peer.send(.get, "/v1/customers/\(customer)/timeline?limit=1000&before=\(older)") { [self] reply in

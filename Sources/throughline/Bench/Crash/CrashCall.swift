@@ -1,7 +1,7 @@
 import Sockets
 
-/// One line of an Asterisk, call after call: callers wait, are rung through, talk, and hang up at any moment. A call that
-/// a dead router let go of comes back with it, as the shipped dialplan does.
+/// One line of an Asterisk, call after call: callers wait, are rung through, talk, and hang up at any moment. A call
+/// that a dead router let go of comes back with it, as the shipped dialplan does.
 final class CrashCall {
   private let address: SocketAddress
   private unowned let world: CrashWorld
@@ -30,8 +30,7 @@ final class CrashCall {
     // Whoever waits too long hangs up.
     after(30 + Int(world.random.next() % 400)) { [self] in
       guard call == number, device == nil, known.isTaken, !known.isOver else { return }
-      line?.say("HANGUP")
-      hungUp()
+      hangUp("HANGUP")
     }
   }
 
@@ -91,8 +90,12 @@ final class CrashCall {
     begin()
   }
 
-  private func hungUp() {
+  private func hangUp(_ text: String) {
     known.isOver = true
+    line?.say(text)
+    // What the router still asks of this line is answered by a dead channel.
+    let last = known
+    line?.answerOut { $0.hasSuffix("DIALSTATUS") ? last.dialStatus : last.answeredTime }
     // Asterisk's hangup handler tells it once more, on a connection of its own.
     _ = open("hangup", ["end="], heard: { _ in }, ended: {})
     next()
@@ -144,23 +147,19 @@ final class CrashCall {
     if let device { world.busy.remove(device) }
     device = nil
     (known.dialStatus, known.answeredTime) = (status, time)
-    guard hangsUp else {
-      line?.say("200 result=0")
-      return
-    }
-    known.isOver = true
-    line?.say("200 result=-1\nHANGUP")
-    // The router still asks how it ended, and is answered by a dead channel.
-    let (old, unique) = (line, known)
-    line = nil
-    old?.answerOut { command in command.hasSuffix("DIALSTATUS") ? unique.dialStatus : unique.answeredTime }
-    hungUp()
+    if hangsUp { hangUp("200 result=-1\nHANGUP") } else { line?.say("200 result=0") }
   }
 }
 
 extension CrashLine {
-  /// Answers variables until the other side closes.
+  /// Answers as a dead channel does, until the other side closes.
   func answerOut(_ value: @escaping (String) -> String) {
-    hears { [self] command in say(command.hasPrefix("GET VARIABLE") ? "200 result=1 (\(value(command)))" : "511") }
+    hears { [weak self] command in
+      if command.hasPrefix("GET VARIABLE") {
+        self?.say("200 result=1 (\(value(command)))")
+      } else {
+        self?.say(command.hasPrefix("EXEC") ? "200 result=-1" : "511 Command Not Permitted on a dead channel")
+      }
+    }
   }
 }

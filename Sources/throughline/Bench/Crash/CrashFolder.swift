@@ -42,7 +42,8 @@ enum CrashFolder {
       if call.isTaken { ledger.violated("call \(call.unique), which was taken, is not there") }
       return
     }
-    let rows = try reader.transcript(workspace, of: conversation.id, after: EntryID(0), limit: 100_000, visible: .internal)
+    let rows = try reader.transcript(
+      workspace, of: conversation.id, after: EntryID(0), limit: 100_000, visible: .internal)
     let entries = rows.compactMap { row in
       row.body.map { CrashEntry(id: row.id.raw, bytes: $0, hash: SHA256.hash($0)) }
     }
@@ -51,9 +52,14 @@ enum CrashFolder {
     let arrived = entries.count { JSONPick.find("event", in: $0.bytes) == "arrived" }
     if arrived != 1 { ledger.violated("call \(call.unique) has arrived \(arrived) times") }
     let accepted = kinds.count { $0 == "accepted" }
-    if accepted < call.talks { ledger.violated("call \(call.unique) was bridged \(call.talks) times and accepted \(accepted) times") }
+    if accepted < call.talks {
+      ledger.violated("call \(call.unique) was bridged \(call.talks) times and accepted \(accepted) times")
+    }
     if call.isServed, session.ended == nil { ledger.violated("call \(call.unique) was served and has not ended") }
-    if call.isTaken, !call.isOver, session.ended != nil { ledger.violated("call \(call.unique) goes on and has ended here") }
+    // After a talk its end may be on disk, and the phone not yet told.
+    if call.isTaken, !call.isOver, call.talks == 0, session.ended != nil {
+      ledger.violated("call \(call.unique) goes on and has ended here")
+    }
   }
 
   private static func standing(

@@ -101,9 +101,9 @@ final class CrashStream: ConnectionHandler {
     guard let conversation = JSONPick.find("conversation", in: bytes), let talk = world.ledger.talkOf[conversation],
       let start = JSONPick.position(after: "\"entry\":{", in: bytes),
       let end = JSONPick.end(ofObjectAt: start - 1, in: bytes)
-    else { return world.ledger.violated("a push that cannot be understood: \(String(decoding: bytes.prefix(200), as: UTF8.self))") }
+    else { return notUnderstood(bytes) }
     let object = Array(bytes[(start - 1)..<end])
-    guard let id = JSONPick.number("entry", in: object) else { return world.ledger.violated("a pushed entry without its number") }
+    guard let id = JSONPick.number("entry", in: object) else { return notUnderstood(bytes) }
     let customer = world.ledger.talks[talk].customer
     world.ledger.saw([CrashEntry(id: id, bytes: object, hash: SHA256.hash(object))], of: customer)
     let place = lists[conversation] ?? world.ledger.pushed.count
@@ -113,6 +113,10 @@ final class CrashStream: ConnectionHandler {
       world.ledger.violated("\(conversation): entry \(id) was pushed after \(last)")
     }
     world.ledger.pushed[place].entries.append(id)
+  }
+
+  private func notUnderstood(_ bytes: [UInt8]) {
+    world.ledger.violated("a push that cannot be understood: \(String(decoding: bytes.prefix(200), as: UTF8.self))")
   }
 
   func closed(_ connection: Connection, _ reason: CloseReason) {
