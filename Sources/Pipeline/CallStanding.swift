@@ -32,7 +32,7 @@ extension Pipeline {
       else { continue }
       return .rings(offer, device: device, until: view.until)
     }
-    return .waits(position: (router.why(id)?.ahead ?? 0) + 1)
+    return .waits(position: (router.ahead(of: id) ?? 0) + 1)
   }
 
   /// The phone says that a ring has ended answered. It says the same whether they spoke or the answered leg was

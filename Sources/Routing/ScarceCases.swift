@@ -98,6 +98,13 @@ struct ScarceCases: Sendable {
     return .none
   }
 
+  /// Every case that goes before, in no order.
+  func forEach(before bound: CaseIndex.Entry, _ body: (Int32) -> Void) {
+    for place in places where place.entry.slot >= 0 {
+      if (place.entry.key, place.entry.sequence) < (bound.key, bound.sequence) { body(place.entry.slot) }
+    }
+  }
+
   /// Agents who may take the case, by handle.
   func agents(_ slot: Int32) -> [Int32] { contains(slot) ? places[Int(placeOf[Int(slot)])].agents : [] }
 }

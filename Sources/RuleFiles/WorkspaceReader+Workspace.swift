@@ -46,9 +46,19 @@ extension WorkspaceReader {
   }
 
   private func readCapacity(_ section: Section, _ capacity: inout CapacityWeights) {
-    guard let members = section.members(["chat", "email", "phone"], what: "capacity") else { return }
+    guard let members = section.members(["chat", "email", "phone", "interruptible"], what: "capacity") else { return }
     if let units = members["chat"]?.whole(0...1_000, what: "capacity of a chat") { capacity.chat = units }
     if let units = members["email"]?.whole(0...1_000, what: "capacity of a mail") { capacity.email = units }
+    if let some = members["interruptible"] {
+      for entry in some.oneOrMore(what: "interruptible") {
+        guard let name = entry.text(what: "a channel") else { continue }
+        if ["chat", "email", "phone"].contains(name) {
+          capacity.interruptible.insert(name)
+        } else {
+          entry.report("`\(name)` is not a channel", hint: "say chat, email or phone")
+        }
+      }
+    }
     guard let phone = members["phone"] else { return }
     if phone.node.scalar?.string == "whole" { return }
     if let units = phone.whole(0...1_000, what: "capacity of a call (or `whole`)") {

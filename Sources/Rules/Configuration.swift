@@ -105,6 +105,8 @@ public struct CapacityWeights: Sendable, Hashable {
   public var email = 1
   public var phone = 1
   public var phoneIsWhole = true
+  /// Channels whose cases take no room from those of the other channels: a call comes to who has only mail open.
+  public var interruptible: Set<String> = []
   public init() {}
 }
 

@@ -152,6 +152,9 @@ extension RoutingConfiguration {
       chat: UInt16(clamping: weights.chat), email: UInt16(clamping: weights.email),
       phone: UInt16(clamping: weights.phone))
     limits.voiceExclusive = weights.phoneIsWhole
+    limits.interruptible = .init(
+      chat: weights.interruptible.contains("chat"), email: weights.interruptible.contains("email"),
+      phone: weights.interruptible.contains("phone"))
   }
 
   private static func queue(_ queue: QueueConfiguration, _ hours: [HoursConfiguration]) -> Queue {

@@ -95,6 +95,7 @@ public enum Explanation {
     case .call: "call"
     case .reopened: "reopened"
     case .transfer: "transfer"
+    case .botSilent: "bot_silent"
     case nil: "unknown"
     }
   }
@@ -131,6 +132,8 @@ public enum Explanation {
     case .excluded: "excluded"
     case .notPreferredYet: "not_preferred_yet"
     case .longerIdleFirst: "longer_idle_first"
+    case .queueClosed: "queue_closed"
+    case .notRequired: "not_required"
     }
   }
 }
