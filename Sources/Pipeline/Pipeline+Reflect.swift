@@ -121,20 +121,9 @@ extension Pipeline {
       try change(id, turn, reads, agent: nil, state: .waiting) {
         $0.happened(.init(at: turn.at, what: .queued, code: UInt32(reason.rawValue)))
       }
-<<<<<<< HEAD
     case .configured, .started, .sessionResumed, .backOffEnded, .entryRecorded, .preferenceEnded, .statusSet, .presenceRenewed, .presenceLost,
       .notResponding, .backOffSet, .nextAsked, .nextEnded, .streamOpened, .streamClosed, .queueOpened,
       .queueClosed, .botFellSilent, .statusDeferred, .channelsChosen:
-=======
-    case .caseOverflowed(let id, _, let reason):
-      // Above the reasons for which an agent loses a case.
-      try change(id, turn, reads, agent: nil, state: .waiting) {
-        $0.happened(.init(at: turn.at, what: .queued, code: 16 + UInt32(reason.rawValue)))
-      }
-    case .queueOpened, .queueClosed, .botFellSilent, .statusDeferred, .channelsChosen, .consultStarted, .consultEnded,
-      .configured, .started, .sessionResumed, .backOffEnded, .entryRecorded, .preferenceEnded, .statusSet, .presenceRenewed, .presenceLost,
-      .notResponding, .backOffSet, .nextAsked, .nextEnded, .streamOpened, .streamClosed:
->>>>>>> s2-router
       break
     }
   }
