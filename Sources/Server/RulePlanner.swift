@@ -87,7 +87,8 @@ struct RulePlanner: Planner {
         need.preferred = .init(agent: agent, for: .milliseconds(preference.forMilliseconds))
       }
     }
-    need.excluded = plan.excludedAgents.compactMap { router.agentID(named: $0) }.sorted()
+    for name in plan.excludedAgents { if let agent = router.agentID(named: name) { need.excluded.append(agent) } }
+    need.excluded.sort()
     need.weight = plan.weight.map { UInt16(clamping: $0) }
     need.serviceLevel = plan.serviceLevelMilliseconds.map { .milliseconds($0) }
     for step in plan.steps {
@@ -113,6 +114,12 @@ struct RulePlanner: Planner {
     return best?.id
   }
 
+  private func queues(_ names: [String], _ router: borrowing Router) -> [QueueID] {
+    var found: [QueueID] = []
+    for name in names { if let queue = router.queueID(named: name) { found.append(queue) } }
+    return found
+  }
+
   private func change(_ change: Plan.Step.Change, _ router: borrowing Router) -> Need.Step.Change? {
     switch change {
     case .relaxSkill(let name): router.skillID(named: name).map { .dropSkill($0) }
@@ -120,7 +127,7 @@ struct RulePlanner: Planner {
       router.skillID(named: name).map { .lowerSkill($0, level: UInt8(clamping: level)) }
     case .raisePriority(let by): .raisePriority(by: Int16(clamping: by))
     case .changeQueue(let name): router.queueID(named: name).map { .changeQueue($0) }
-    case .widen(let names): .widen(names.compactMap { router.queueID(named: $0) })
+    case .widen(let names): .widen(queues(names, router))
     case .message(let text): textNumbers[text].map { .message($0) }
     }
   }
