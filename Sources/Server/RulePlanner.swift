@@ -114,21 +114,18 @@ struct RulePlanner: Planner {
     return best?.id
   }
 
-  private func queues(_ names: [String], _ router: borrowing Router) -> [QueueID] {
-    var found: [QueueID] = []
-    for name in names { if let queue = router.queueID(named: name) { found.append(queue) } }
-    return found
-  }
-
   private func change(_ change: Plan.Step.Change, _ router: borrowing Router) -> Need.Step.Change? {
     switch change {
-    case .relaxSkill(let name): router.skillID(named: name).map { .dropSkill($0) }
+    case .relaxSkill(let name): return router.skillID(named: name).map { .dropSkill($0) }
     case .lowerSkill(let name, let level):
-      router.skillID(named: name).map { .lowerSkill($0, level: UInt8(clamping: level)) }
-    case .raisePriority(let by): .raisePriority(by: Int16(clamping: by))
-    case .changeQueue(let name): router.queueID(named: name).map { .changeQueue($0) }
-    case .widen(let names): .widen(queues(names, router))
-    case .message(let text): textNumbers[text].map { .message($0) }
+      return router.skillID(named: name).map { .lowerSkill($0, level: UInt8(clamping: level)) }
+    case .raisePriority(let by): return .raisePriority(by: Int16(clamping: by))
+    case .changeQueue(let name): return router.queueID(named: name).map { .changeQueue($0) }
+    case .widen(let names):
+      var queues: [QueueID] = []
+      for name in names { if let queue = router.queueID(named: name) { queues.append(queue) } }
+      return .widen(queues)
+    case .message(let text): return textNumbers[text].map { .message($0) }
     }
   }
 }

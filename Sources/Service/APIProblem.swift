@@ -140,7 +140,6 @@ extension APIProblem {
     case .unknownBlob:
       (422, "unknown-attachment", "Unknown attachment", "an attachment is no blob of yours; keep it with POST /v1/blobs first")
     case .queueFull: (503, "queue-full", "Queue full", "the queue takes no more cases now")
-    case .queueClosed: (503, "queue-closed", "Queue closed", "the queue is closed now, and its rules name no other")
     case .queueUnserved: (422, "queue-unserved", "Nobody serves it", "no agent serves that queue")
     case .tooManySessions: (429, "too-many-sessions", "Too many sessions", "the conversation has too many sessions")
     case .timeIsPast: (422, "time-is-past", "Already past", "the time given is past")
