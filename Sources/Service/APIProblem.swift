@@ -139,6 +139,7 @@ extension APIProblem {
       (422, "need-too-large", "Too much asked", "the case asks for more skills or steps than can be held")
     case .unknownBlob:
       (422, "unknown-attachment", "Unknown attachment", "an attachment is no blob of yours; keep it with POST /v1/blobs first")
+    case .queueClosed: (503, "queue-closed", "Queue closed", "the queue is closed now; try again when it opens")
     case .queueFull: (503, "queue-full", "Queue full", "the queue takes no more cases now")
     case .queueUnserved: (422, "queue-unserved", "Nobody serves it", "no agent serves that queue")
     case .tooManySessions: (429, "too-many-sessions", "Too many sessions", "the conversation has too many sessions")
