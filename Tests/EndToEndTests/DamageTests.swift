@@ -10,7 +10,7 @@ import Testing
       let chat = try await server.open(try await server.token("bot", "webshop"), email: "jo@home.example")
       try await chat.customer("the blue kettle")
       await server.stop()
-      try DatabaseQueue(path: server.settings.data + "/throughline.sqlite").write {
+      try await DatabaseQueue(path: server.settings.data + "/throughline.sqlite").write {
         try $0.execute(sql: "UPDATE entries SET body=replace(CAST(body AS TEXT), 'blue', 'blur') WHERE CAST(body AS TEXT) LIKE '%blue%'")
         #expect($0.changesCount == 1)
       }
