@@ -117,7 +117,7 @@ let table: [Row] = [
     resources: ["Folders"]),
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
-    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System", "SessionScripts"],
+    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "RuleFiles", "Store", "System", "SessionScripts"],
     outside: [.grdb], resources: ["Peers"]),
 
   // Fuzzing: see Tests/Fuzz/README.md

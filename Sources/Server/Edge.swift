@@ -86,8 +86,9 @@ public final class Edge: Sendable {
   func checked(_ id: WorkspaceID) -> CheckedWorkspace? { state.withLock { $0.checked[id] } }
 
   func use(_ all: Workspaces) { state.withLock { $0.workspaces = all } }
-  func reload(_ then: @escaping @Sendable (Workspaces.Reloaded) -> Void) {
-    state.withLock { $0.workspaces }?.reload(then)
+  var workspaces: Workspaces? { state.withLock { $0.workspaces } }
+  func reload(by who: String, _ then: @escaping @Sendable (Workspaces.Reloaded) -> Void) {
+    workspaces?.reload(by: who, then)
   }
 
   @Sendable static func e164(_ raw: String, _ region: String) -> String? {

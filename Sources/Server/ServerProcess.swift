@@ -121,6 +121,6 @@ public final class ServerProcess: Sendable {
 
   /// Reads all rule folders again; see `Workspaces`.
   public func reload() async -> Workspaces.Reloaded {
-    await withCheckedContinuation { waiting in edge.reload { waiting.resume(returning: $0) } }
+    await withCheckedContinuation { waiting in edge.reload(by: "SIGHUP") { waiting.resume(returning: $0) } }
   }
 }
