@@ -55,7 +55,8 @@ let table: [Row] = [
   Row(kind: .library, name: "Records", uses: ["Model"]),
   Row(kind: .library, name: "Continuity", uses: ["Model", "Wire", "Records"]),
   Row(kind: .library, name: "Pipeline", uses: ["Routing", "Continuity"], outside: [.deque]),
-  Row(kind: .library, name: "WebCodec", uses: ["Wire"], outside: [.httpTypes]),
+  Row(kind: .shim, name: "CZlib", system: ["z"]),
+  Row(kind: .library, name: "WebCodec", uses: ["Wire", "CZlib"], outside: [.httpTypes]),
   Row(kind: .library, name: "MailCodec", uses: ["Wire"]),
   Row(kind: .library, name: "PhoneCodec", uses: ["Wire"]),
 
@@ -81,7 +82,7 @@ let table: [Row] = [
 
   // The product
   Row(kind: .library, name: "Channels", uses: ["Pipeline", "MailCodec", "PhoneCodec", "Mime", "PhoneNumbers", "System"]),
-  Row(kind: .library, name: "Service", uses: ["Channels", "Pipeline", "Records", "System", "WebCodec"]),
+  Row(kind: .library, name: "Service", uses: ["Channels", "Expressions", "Pipeline", "Records", "System", "WebCodec"]),
   Row(
     kind: .library, name: "Server",
     uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),

@@ -75,7 +75,7 @@ public struct OfferAnswer: Hashable, Sendable {
 }
 
 extension Answer {
-  /// Encodes what an idempotent repeat may need. Offers are never repeated: `next` is not idempotent.
+  /// Encodes what an idempotent repeat may need.
   public func encode() -> [UInt8] {
     var w = ByteWriter()
     func owner(_ view: OwnerView, _ epoch: UInt32) {
@@ -151,7 +151,16 @@ extension Answer {
     case .blobKept(let blob):
       w.uint8(11)
       w.id(blob)
-    case .offer, .noOffer, .position, .keyReused, .unavailable: w.uint8(0)
+    case .offer(let offer):
+      w.uint8(12)
+      w.id(offer.offer)
+      w.id(offer.case)
+      w.varint(UInt64(offer.agent.raw))
+      w.id(offer.conversation)
+      w.id(offer.customer)
+      w.signed(offer.until.milliseconds)
+    case .noOffer: w.uint8(13)
+    case .position, .keyReused, .unavailable: w.uint8(0)
     }
     return w.bytes
   }
@@ -193,6 +202,12 @@ extension Answer {
           rejection, owner: try r.optional { r throws(WireError) in try owner(&r) },
           epoch: try r.optional { r throws(WireError) in try r.uint32() })
       case 11: return .blobKept(try r.id())
+      case 12:
+        return .offer(
+          OfferAnswer(
+            offer: try r.id(), case: try r.id(), agent: AgentID(try r.uint32()), conversation: try r.id(),
+            customer: try r.id(), until: Instant(milliseconds: try r.signed())))
+      case 13: return .noOffer
       default: throw WireError.badValue(offset: 0)
       }
     }

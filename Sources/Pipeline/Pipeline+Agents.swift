@@ -7,14 +7,35 @@ import Wire
 /// What agents do.
 extension Pipeline {
   mutating func next(
-    _ agent: AgentID, _ waiter: WaiterID, _ until: Instant, _ turn: inout Turn, _ reads: any StoreReader
+    _ agent: AgentID, _ waiter: WaiterID, _ until: Instant, _ key: Idempotency?, _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> Answer? {
-    waiters[waiter] = turn.ticket
+    if let key, let first = waiters.first(where: { $0.value.idempotency?.key == key.key }) {
+      guard first.value.idempotency?.bodyHash == key.bodyHash else { return .keyReused }
+      // The same question again while the first still waits: it takes that one's place, since most likely nobody
+      // listens there any more.
+      waiters[first.key] = nil
+      hold(.answer(first.value.ticket, .noOffer, position: head.position))
+      _ = try command(.endNext(agent, waiter: first.key), &turn, reads)
+    }
+    waiters[waiter] = Waiting(ticket: turn.ticket, idempotency: key)
     if let refused = try command(.next(agent, waiter: waiter, until: until), &turn, reads) {
       waiters[waiter] = nil
       return rejection(refused, nil)
     }
     return nil  // the ticket is answered by the offer, or when the time is up
+  }
+
+  /// The offer reached nobody, so whoever repeats its question under the same key asks anew.
+  mutating func failOffer(
+    _ offer: OfferID, _ why: OfferFailure, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    if let refused = try command(.failOffer(offer, why), &turn, reads) { return rejection(refused, nil) }
+    if let key = keyed[offer] {
+      turn.touched = true
+      pending.outcomes.set(key, OutcomeRow(key: key, bodyHash: .zero, at: turn.at, answer: []), at: turn.position)
+    }
+    return .done
   }
 
   mutating func accept(

@@ -40,7 +40,7 @@ extension Pipeline {
     case .setStatus(let agent, let status, let lease):
       return try plain(.setStatus(agent, status, lease: lease), &turn, reads)
     case .renew(let agent): return try plain(.renewPresence(agent), &turn, reads)
-    case .next(let agent, let waiter, let until): return try next(agent, waiter, until, &turn, reads)
+    case .next(let agent, let waiter, let until): return try next(agent, waiter, until, turn.idempotency, &turn, reads)
     case .endNext(let agent, let waiter):
       waiters[waiter] = nil
       return try plain(.endNext(agent, waiter: waiter), &turn, reads)
@@ -48,7 +48,7 @@ extension Pipeline {
     case .closeStream(let agent, let waiter): return try plain(.closeStream(agent, waiter: waiter), &turn, reads)
     case .accept(let offer, let agent): return try accept(offer, agent, &turn, reads)
     case .decline(let offer, let agent): return try plain(.decline(offer, agent), &turn, reads)
-    case .failOffer(let offer, let why): return try plain(.failOffer(offer, why), &turn, reads)
+    case .failOffer(let offer, let why): return try failOffer(offer, why, &turn, reads)
     case .agentSays(let words): return try agentSays(words, &turn, reads)
     case .transfer(let id, let agent, let queue, let new, let members):
       return try transfer(id, agent, queue, new, members, &turn, reads)

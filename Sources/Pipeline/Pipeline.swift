@@ -27,7 +27,9 @@ public struct Pipeline: Sendable {
   let environment: Environment
   var pending: Pending
   var held: Deque<(position: Int64, release: Release)> = []
-  var waiters: [WaiterID: Ticket] = [:]
+  var waiters: [WaiterID: Waiting] = [:]
+  /// Offers that were asked for under a key: one that nobody received is no outcome to be repeated.
+  var keyed = RecentMap<OfferID, [UInt8]>(capacity: 10_000)
   /// Open offers, so that their end can be told in the story of their case.
   var offers: [OfferID: (case: CaseID, agent: AgentID)] = [:]
 
@@ -36,6 +38,12 @@ public struct Pipeline: Sendable {
 
   /// Calls that were accepted by picking up, for as long as the device may still be lost before it is bridged.
   var acceptedByDevice = RecentMap<OfferID, CaseID>(capacity: 1_000)
+
+  /// An agent's question that has no answer yet.
+  struct Waiting: Sendable {
+    var ticket: Ticket
+    var idempotency: Idempotency?
+  }
 
   /// What the machine needs of the world and may not fetch itself.
   public struct Environment: Sendable {
@@ -95,7 +103,8 @@ public struct Pipeline: Sendable {
       hold(.answer(request.ticket, repeated, position: head.position))
       return
     }
-    var turn = Turn(at: at, position: head.position + 1, ticket: request.ticket)
+    var turn = Turn(
+      at: at, position: head.position + 1, ticket: request.ticket, idempotency: request.idempotency)
     let answer = try decide(request.intake, &turn, reads)
     finish(&turn, answer: answer, request)
     isTorn = false
@@ -131,7 +140,7 @@ public struct Pipeline: Sendable {
   public mutating func abandon() -> [Ticket] {
     defer { held.removeAll() }
     return held.compactMap { if case .answer(let ticket, _, _) = $0.release { ticket } else { nil } }
-      + waiters.sorted { $0.key < $1.key }.map(\.value)
+      + waiters.sorted { $0.key < $1.key }.map(\.value.ticket)
   }
 
   mutating func hold(_ release: Release) { held.append((head.position, release)) }
@@ -143,7 +152,7 @@ extension Pipeline {
     guard let key = request.idempotency else { return nil }
     let known: OutcomeRow?
     if let row = pending.outcomes[key.key] { known = row } else { known = try reads.outcome(workspace, key: key.key) }
-    guard let known else { return nil }
+    guard let known, !known.answer.isEmpty else { return nil }
     guard known.bodyHash == key.bodyHash else { return .keyReused }
     do throws(WireError) { return try Answer(decoding: known.answer) } catch {
       throw StoreFault.corrupt(what: "an idempotency outcome")
@@ -152,12 +161,8 @@ extension Pipeline {
 
   /// Writes the turn's log record, holds the answer and the effects with its position.
   private mutating func finish(_ turn: inout Turn, answer: Answer?, _ request: Request) {
-    if let key = request.idempotency, let answer {
-      turn.touched = true
-      pending.outcomes.set(
-        key.key,
-        OutcomeRow(key: key.key, bodyHash: key.bodyHash, at: turn.at, answer: answer.encode()), at: turn.position)
-    }
+    if let key = request.idempotency, let answer, answer != .keyReused { keep(answer, under: key, &turn) }
+    for effect in turn.decision.effects { keepOutcome(of: effect, &turn) }
     if turn.touched || !turn.decision.events.isEmpty {
       head.position = turn.position
       head.at = turn.at
@@ -169,16 +174,38 @@ extension Pipeline {
     for effect in turn.decision.effects { answerWaiters(effect) }
   }
 
+  private mutating func keep(_ answer: Answer, under key: Idempotency, _ turn: inout Turn) {
+    turn.touched = true
+    pending.outcomes.set(
+      key.key, OutcomeRow(key: key.key, bodyHash: key.bodyHash, at: turn.at, answer: answer.encode()),
+      at: turn.position)
+  }
+
+  /// A `next` has its outcome when it is answered, in a later turn than the one that asked.
+  private mutating func keepOutcome(of effect: Effect, _ turn: inout Turn) {
+    switch effect {
+    case .deliverOffer(let offer, let aCase, let agent, .next(let waiter), let until):
+      guard let key = waiters[waiter]?.idempotency, let view = offerAnswer(offer, aCase, agent, until) else { return }
+      keyed.set(offer, key.key)
+      keep(.offer(view), under: key, &turn)
+    case .answerEmpty(let waiter):
+      if let key = waiters[waiter]?.idempotency { keep(.noOffer, under: key, &turn) }
+    case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
+      .endSession, .messageCustomer:
+      break
+    }
+  }
+
   /// A `next` is answered here, since its ticket is known here; everything else is the edge's.
   private mutating func answerWaiters(_ effect: Effect) {
     switch effect {
     case .deliverOffer(let offer, let aCase, let agent, .next(let waiter), let until):
-      guard let ticket = waiters.removeValue(forKey: waiter) else { return hold(.effect(effect)) }
+      guard let asked = waiters.removeValue(forKey: waiter) else { return hold(.effect(effect)) }
       guard let view = offerAnswer(offer, aCase, agent, until) else { return }
-      hold(.answer(ticket, .offer(view), position: head.position))
+      hold(.answer(asked.ticket, .offer(view), position: head.position))
     case .answerEmpty(let waiter):
-      guard let ticket = waiters.removeValue(forKey: waiter) else { return }
-      hold(.answer(ticket, .noOffer, position: head.position))
+      guard let asked = waiters.removeValue(forKey: waiter) else { return }
+      hold(.answer(asked.ticket, .noOffer, position: head.position))
     case .deliverOffer(let offer, let aCase, let agent, .device(let index), let until):
       guard let state = router.case(aCase) else { return }
       let device = router.device(Int(index), of: agent) ?? ""
@@ -212,6 +239,7 @@ struct Turn {
   let at: Instant
   let position: Int64
   let ticket: Ticket
+  let idempotency: Idempotency?
   var decision = Decision()
   /// Router events already turned into rows and entries.
   var reflected = 0

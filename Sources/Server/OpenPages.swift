@@ -5,28 +5,61 @@ import Service
 import System
 import WebCodec
 
-/// What anybody may see: whether the server is well.
+/// What anybody may see: what this is, and whether it is well.
 enum OpenPages {
-  static func answer(_ method: String, _ path: [String], _ edge: Edge) -> APIResponse? {
-    guard path == ["health"] else { return nil }
+  /// Why it is not well may name files and addresses: that is for those who run it.
+  enum Onlooker {
+    case anybody, administrator
+    case caller(Caller)
+  }
+
+  static func answer(
+    _ method: String, _ path: [String], _ edge: Edge, for onlooker: () -> Onlooker
+  ) -> APIResponse? {
+    guard path == ["health"] || path == [""] else { return nil }
     guard method == "GET" || method == "HEAD" else {
       return APIResponse(APIProblem(405, "method-not-allowed", "Method not allowed", "only GET is possible here"))
     }
-    let trouble = edge.health.now.trouble ?? edge.writers.compactMap(\.outage).first
+    return path == [""] ? APIResponse(200, contentType: "text/plain; charset=utf-8", welcome) : health(edge, onlooker())
+  }
+
+  private static func health(_ edge: Edge, _ onlooker: Onlooker) -> APIResponse {
+    let trouble = edge.health.now.trouble
+    let outages = edge.writers.compactMap { writer in writer.outage.map { (writer.workspace, $0) } }
+    let isWell = trouble == nil && outages.isEmpty
+    let why: String? =
+      switch onlooker {
+      case .administrator: trouble ?? outages.first?.1
+      case .caller(let caller) where caller.scope == .admin: trouble ?? outages.first?.1
+      case .caller(let caller) where caller.scope == .supervisor:
+        trouble ?? outages.first { $0.0 == caller.workspace }?.1
+      case .anybody, .caller: nil
+      }
     var json = JSONWriter()
     json.object {
-      $0.field("status", trouble == nil ? "ok" : "unavailable")
-      if let trouble { $0.field("why", trouble) }
+      $0.field("status", isWell ? "ok" : "unavailable")
+      if !isWell { $0.field("why", why ?? "nothing can be recorded just now; try again in a moment") }
     }
-    return APIResponse(trouble == nil ? 200 : 503, json: json.bytes)
+    return APIResponse(isWell ? 200 : 503, json: json.bytes)
   }
+
+  private static let welcome = Array(
+    """
+    This is Throughline, an omnichannel conversation router: bots, mail and calls reach a human who already knows
+    everything that the customer has said.
+
+    Programs speak JSON to the pages under /v1, with "Authorization: Bearer <token>"; `throughline token create` on the
+    server makes a token. GET /health says whether all is well. Every call is described in the project's docs/api.md,
+    and README.md says where to begin.
+
+    """.utf8)
 }
 
 /// Queues as people read them, and everything as Prometheus reads it.
 enum Metrics {
   static func queues(_ caller: Caller, _ edge: Edge) -> APIResponse {
     guard [.agent, .supervisor, .admin, .integration].contains(caller.scope) else {
-      return APIResponse(.forbidden("this needs a token of scope agent, supervisor or admin"))
+      return APIResponse(.forbidden("this needs a token of scope agent, supervisor, admin or integration"))
     }
     guard let writer = edge.writer(caller.workspace) else { return APIResponse(APIProblem.unavailable) }
     let now = Instant(milliseconds: WallClock.nowMilliseconds)

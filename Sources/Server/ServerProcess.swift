@@ -124,6 +124,7 @@ public final class ServerProcess: Sendable {
     var directory = writer.peek { Directory(writer.workspace, writer.name, $0.router) }
     directory.defaultRegion = checked.workspace.defaultRegion
     directory.ruleVersion = version
+    directory.dialledNumbers = Set(checked.workspace.dialledNumbers)
     for bot in checked.workspace.bots {
       directory.mayAssert[bot.name] = Set(bot.identityKinds.compactMap { IdentityKind(name: $0) })
     }

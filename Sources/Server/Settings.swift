@@ -20,6 +20,11 @@ public struct Settings: Sendable, Equatable {
   public var blobBytesMax = 25 << 20
   public var bodyBytesMax = 1 << 20
   public var connectionsPerAddressMax = 1_000
+  public var headSeconds = 10
+  public var bodySeconds = 30
+  public var idleSeconds = 75
+  public var origins = ""
+  public var pingSeconds = 30
   public var drainSeconds = 10
   public var lanes = 0
 
@@ -88,9 +93,21 @@ public struct Settings: Sendable, Equatable {
     number(
       "http.connections_per_address_max", \.connectionsPerAddressMax, 1...1_000_000,
       "connections from one address"),
+    number("http.head_seconds", \.headSeconds, 1...600, "how long a request's head, or a stream's token, may take to come"),
+    number("http.body_seconds", \.bodySeconds, 1...600, "how long a request's body may stand still"),
+    number("http.idle_seconds", \.idleSeconds, 1...86_400, "how long a connection lives without a request"),
+    text("http.origins", \.origins, "web pages that may open streams, such as https://desk.example, comma-separated"),
+    number(
+      "stream.ping_seconds", \.pingSeconds, 1...3_600,
+      "how long a stream may be silent before it is asked, and then may take to answer"),
     number("drain_seconds", \.drainSeconds, 0...600, "how long a stop waits for what is in flight"),
     number("lanes", \.lanes, 0...64, "event loops; 0: one a core"),
   ]
+
+  /// `http.origins` as a browser writes them.
+  var allowedOrigins: [String] {
+    origins.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }.filter { !$0.isEmpty }
+  }
 
   /// A host and port; the host is a literal address, since names would block.
   public static func address(_ text: String) -> (host: String, port: UInt16)? {

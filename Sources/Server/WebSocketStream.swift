@@ -12,7 +12,7 @@ import WebCodec
 ///
 /// ```
 /// opened ──token in the header, or in the first frame──▶ known ──▶ closed
-///    └── 10 s without one, or a wrong one ──▶ closed 1008
+///    └── `http.head_seconds` without one, or a wrong one ──▶ closed 1008
 /// ```
 /// Nothing is sent before the token is known.
 final class WebSocketStream: ConnectionHandler {
@@ -32,8 +32,6 @@ final class WebSocketStream: ConnectionHandler {
 
   enum Limit {
     static let subscriptions = 1_000
-    static let authenticationMilliseconds = 10_000
-    static let pingMilliseconds = 30_000
   }
 
   init(edge: Edge, caller: Caller?) {
@@ -41,21 +39,47 @@ final class WebSocketStream: ConnectionHandler {
     self.caller = caller
   }
 
-  /// The `101` answer, or nil when the request is no proper upgrade or comes from a foreign page: a browser sends
-  /// `Origin`, and no page but our own may speak with a user's token (cross-site WebSocket hijacking).
-  static func open(_ request: IncomingRequest, _ date: HeaderValue) -> [UInt8]? {
-    if let origin = request.fields.value("origin"), let host = request.host {
-      guard origin == "http://\(host)" || origin == "https://\(host)" else { return nil }
+  enum Opening {
+    /// The `101` answer.
+    case accepted([UInt8])
+    case refused(APIResponse)
+  }
+
+  /// A browser sends `Origin`, and no page but our own, or one that the settings name, may speak with a user's token
+  /// (cross-site WebSocket hijacking): that is checked before anything is upgraded.
+  static func open(_ request: IncomingRequest, _ settings: Settings) -> Opening {
+    if let refusal = refusal(request.fields.values("origin"), request.host, settings) { return .refused(APIResponse(refusal)) }
+    do throws(WebSocketHandshake.Refusal) {
+      var out: [UInt8] = []
+      WebSocketHandshake.respond(accept: try WebSocketHandshake.check(request), into: &out)
+      return .accepted(out)
+    } catch {
+      switch error {
+      case .upgradeRequired:
+        var response = APIResponse(
+          APIProblem(426, "upgrade-required", "WebSocket only", "open this page as a WebSocket, version 13"))
+        response.headers = [.init("Upgrade", "websocket"), .init("Sec-WebSocket-Version", "13")]
+        return .refused(response)
+      case .malformed:
+        return .refused(
+          APIResponse(APIProblem(400, "malformed-websocket", "Malformed handshake", "the WebSocket handshake is malformed")))
+      }
     }
-    guard let accept = try? WebSocketHandshake.check(request) else { return nil }  // any refusal is one answer
-    var out: [UInt8] = []
-    WebSocketHandshake.respond(accept: accept, into: &out)
-    return out
+  }
+
+  private static func refusal(_ origins: [String], _ host: String?, _ settings: Settings) -> APIProblem? {
+    guard let origin = origins.first else { return nil }
+    let (page, own) = (origin.lowercased(), (host ?? "").lowercased())
+    let isOurs = page == "http://\(own)" || page == "https://\(own)" || settings.allowedOrigins.contains(page)
+    if origins.count == 1, isOurs { return nil }
+    return APIProblem(
+      403, "foreign-origin", "Page of another site",
+      "a page of \(origin.prefix(100)) may not open streams here; http.origins names those that may")
   }
 
   func begin(_ connection: Connection, _ rest: [UInt8]) {
     if caller == nil {
-      connection.setTimer(.head, milliseconds: Limit.authenticationMilliseconds)
+      connection.setTimer(.head, milliseconds: edge.settings.headSeconds * 1_000)
     } else {
       known(connection)
     }
@@ -64,7 +88,7 @@ final class WebSocketStream: ConnectionHandler {
 
   private func known(_ connection: Connection) {
     connection.clearTimer(.head)
-    connection.setTimer(.idle, milliseconds: Limit.pingMilliseconds)
+    connection.setTimer(.idle, milliseconds: edge.settings.pingSeconds * 1_000)
     send("{\"type\":\"ready\"}", connection)
     guard let caller, caller.scope == .agent, let agent = edge.api(caller.workspace)?.directory.agents[caller.holder]
     else { return }
@@ -78,6 +102,7 @@ final class WebSocketStream: ConnectionHandler {
 
   func received(_ bytes: UnsafeRawBufferPointer, on connection: Connection) {
     decoder.append(bytes)
+    connection.clearTimer(.answer)  // whatever it is, the peer is there
     while !isClosing {
       switch decoder.next() {
       case .needMore: return
@@ -91,7 +116,7 @@ final class WebSocketStream: ConnectionHandler {
       case .closed(let code, _): close(code ?? .normal, "", connection)
       case .failed(let failure): close(failure.closeCode, failure.reason.rawValue, connection)
       }
-      if caller != nil { connection.setTimer(.idle, milliseconds: Limit.pingMilliseconds) }
+      if caller != nil { connection.setTimer(.idle, milliseconds: edge.settings.pingSeconds * 1_000) }
     }
   }
 
@@ -112,7 +137,7 @@ final class WebSocketStream: ConnectionHandler {
       var out: [UInt8] = []
       WebSocketEncoder.ping(into: &out)
       connection.write(out)
-      connection.setTimer(.answer, milliseconds: Limit.pingMilliseconds)
+      connection.setTimer(.answer, milliseconds: edge.settings.pingSeconds * 1_000)
     case .answer, .body: connection.close(because: .timedOut(timer))
     }
   }
@@ -132,7 +157,6 @@ final class WebSocketStream: ConnectionHandler {
   // MARK: - What the client says
 
   private func message(_ bytes: [UInt8], _ connection: Connection) {
-    connection.clearTimer(.answer)
     do throws(APIProblem) {
       var fields = try Fields(bytes)
       let type = try fields.required("type")
@@ -177,7 +201,7 @@ final class WebSocketStream: ConnectionHandler {
 
   private func subscribe(_ session: SessionID, _ after: EntryID, _ connection: Connection) {
     guard caller?.scope == .bot else {
-      return send(error: .forbidden("only bots subscribe to sessions"), connection)
+      return send(error: .forbidden("to subscribe to a session needs a token of scope bot; yours is \(caller?.scope.rawValue ?? "unknown")"), connection)
     }
     guard subscriptions.count < Limit.subscriptions else {
       return send(

@@ -36,7 +36,8 @@ extension API {
       try fields.end()
     }
     let wait = try number(request, "wait", 0...60) ?? 0
-    return .next(agent, waitSeconds: Int(wait), offered(withTimeline: 200))
+    return .next(
+      agent, waitSeconds: Int(wait), try idempotency(request, caller), offered(withTimeline: 200))
   }
 
   /// Renders an offer with everything that whoever takes over must know.

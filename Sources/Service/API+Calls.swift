@@ -25,6 +25,7 @@ extension API {
     }
     let from = try fields.optionalText("from")
     let to = try fields.optionalText("to")
+    if let to { try isOurs(to, fields) }
     let name = try fields.optionalText("caller_name")
     let wait = Int(try fields.optionalInteger("wait_seconds", 0...60) ?? 0)
     try fields.end()
@@ -34,6 +35,16 @@ extension API {
       .init(
         system: system(caller), id: id, from: from, to: to, name: name, facts: facts, members: members.bytes))
     return .call(.call(call), try idempotency(request, caller), waitSeconds: wait)
+  }
+
+  /// A call to somebody else's number is a phone system set up wrongly: no rule knows it.
+  private func isOurs(_ dialled: String, _ fields: Fields) throws(APIProblem) {
+    let ours = directory.dialledNumbers
+    if ours.isEmpty || ours.contains(dialled) { return }
+    if let number = e164(dialled, directory.defaultRegion), ours.contains(number) { return }
+    throw fields.problem(
+      "to", "\"\(dialled.prefix(60))\" is none of this workspace's numbers; dialled_numbers in workspace.yaml has "
+        + ours.sorted().joined(separator: ", "), type: "unknown-number")
   }
 
   private func system(_ caller: Caller) -> String { "http:\(caller.holder)" }

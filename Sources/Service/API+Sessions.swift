@@ -1,5 +1,6 @@
 import Channels
 import Continuity
+import Expressions
 import Model
 import Pipeline
 import Records
@@ -140,7 +141,7 @@ extension API {
     var fields = try Fields(request.body)
     var facts = HandoffFacts()
     var members = Members()
-    facts.reason = try fields.text("reason", bytesMax: 4_096)
+    facts.reason = try fields.text("reason", bytesMax: 4_096, mayBeEmpty: true)
     members.text("reason", facts.reason)
     if let summary = try fields.optionalText("summary", bytesMax: 16 << 10) {
       facts.summary = summary
@@ -152,6 +153,9 @@ extension API {
       members.raw("fields", JSONValue.object(JSONObject(collected.map { .init($0.name, $0.value) })).encoded)
     }
     facts.wantedSkills = try fields.texts("skills")
+    for (index, skill) in facts.wantedSkills.enumerated() where !directory.skills.contains(skill) {
+      throw unknownSkill(skill, fields, "skills[\(index)]")
+    }
     if !facts.wantedSkills.isEmpty {
       members.raw("skills", JSONValue.array(facts.wantedSkills.map { .string($0) }).encoded)
     }
@@ -165,6 +169,15 @@ extension API {
     return .submit(.handoff(handoff), try idempotency(request, caller), .direct { APIResponse($0) })
   }
 
+  /// A skill that no rule could ever ask for is a slip, and silence would cost the customer the right agent.
+  private func unknownSkill(_ name: String, _ fields: Fields, _ field: String) -> APIProblem {
+    let known = directory.skills.sorted()
+    let hint = Spelling.nearest(name, among: known).map { "did you mean \"\($0)\"?" }
+    return fields.problem(
+      field, "skills.yaml has no skill \"\(name.prefix(60))\"; \(hint ?? "it has \(known.joined(separator: ", "))")",
+      type: "unknown-skill")
+  }
+
   private func imported(_ line: inout Fields, _ bot: BotID) throws(APIProblem) -> EntryDraft {
     let author: Author
     switch try line.text("author") {
@@ -173,12 +186,9 @@ extension API {
     default: throw line.problem("author", "author must be customer or bot")
     }
     var members = Members()
-    members.text("text", try line.text("text", bytesMax: Fields.Bound.textBytes))
+    members.text("text", try line.text("text", bytesMax: Fields.Bound.textBytes, mayBeEmpty: true))
     members.raw("imported", Array("true".utf8))
-    let at = try line.optionalText("at").map { text throws(APIProblem) in
-      guard let at = Instant(rfc3339: text) else { throw line.problem("at", "at must be a time such as 2026-11-25T09:30:00Z") }
-      return at
-    }
+    let at = try line.pastInstant("at")
     try line.end()
     return EntryDraft(
       kind: .message, author: author, visibility: .customer, channel: .chat, members: members.bytes, saidAt: at)
@@ -240,12 +250,7 @@ extension API {
       throw fields.problem(
         "identities", "a journey event needs at least one identity with assurance asserted", type: "missing-field")
     }
-    let at = try fields.optionalText("at").map { text throws(APIProblem) in
-      guard let at = Instant(rfc3339: text) else {
-        throw fields.problem("at", "at must be a time such as 2026-11-25T09:30:00Z")
-      }
-      return at
-    }
+    let at = try fields.pastInstant("at")
     var members = Members()
     members.text("event", name)
     members.text("source", caller.holder)

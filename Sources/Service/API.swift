@@ -27,6 +27,15 @@ public struct API: Sendable {
     do throws(APIProblem) { return try route(request, caller) } catch { return .respond(APIResponse(error)) }
   }
 
+  /// What is wrong with a request whatever its content says: a page that is not there, a method, a scope. Known before
+  /// a byte of content is taken, since to handle a request only makes values: it is tried with none.
+  public func refusal(_ request: APIRequest, _ caller: Caller) -> APIProblem? {
+    do throws(APIProblem) {
+      _ = try route(request, caller)
+      return nil
+    } catch { return [403, 404, 405].contains(error.status) ? error : nil }
+  }
+
   private func route(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     guard request.path.first == "v1" else { throw .notFound("page") }
     let path = Array(request.path.dropFirst())
@@ -70,7 +79,7 @@ public struct API: Sendable {
 
   func need(_ caller: Caller, _ scopes: Caller.Scope...) throws(APIProblem) {
     guard scopes.contains(caller.scope) else {
-      let names = scopes.map(\.rawValue).joined(separator: " or ")
+      let names = Caller.Scope.sentence(scopes)
       throw .forbidden("this needs a token of scope \(names); yours is \(caller.scope.rawValue)")
     }
   }

@@ -1,13 +1,14 @@
 import Model
 import Pipeline
 import Routing
+import WebCodec
 import Wire
 
 /// An error over HTTP: an RFC 9457 problem document with a stable `type`, a sentence that a person can act on,
 /// and the field at fault.
 public struct APIProblem: Error, Hashable, Sendable {
   public var status: Int
-  /// Last part of the type: `https://throughline.example/problems/<type>`, kept for ever.
+  /// Last part of the type, behind `urn:throughline:problem:`; kept for ever.
   public var type: String
   public var title: String
   public var detail: String
@@ -25,7 +26,7 @@ public struct APIProblem: Error, Hashable, Sendable {
 
   public var json: [UInt8] {
     var out: [UInt8] = []
-    out.append(contentsOf: "{\"type\":\"urn:throughline:problem:\(type)\",\"title\":".utf8)
+    out.append(contentsOf: "{\"type\":\"\(Problem.typePrefix)\(type)\",\"title\":".utf8)
     JSONText.append(title, to: &out)
     out.append(contentsOf: ",\"status\":\(status),\"detail\":".utf8)
     JSONText.append(detail, to: &out)

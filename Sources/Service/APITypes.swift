@@ -71,7 +71,7 @@ public enum APIAction: Sendable {
   /// Decide it in the workspace's writer, then render the answer once it is durable.
   case submit(Intake, Idempotency?, Rendering)
   /// The agent asks for a case; the answer is an offer, or nothing when the time is up.
-  case next(AgentID, waitSeconds: Int, Rendering)
+  case next(AgentID, waitSeconds: Int, Idempotency?, Rendering)
   /// News of a call; the answer is what to do next, at the latest when so many seconds have passed.
   case call(Intake, Idempotency?, waitSeconds: Int)
   /// Wait for what is decided now, then read.

@@ -18,6 +18,13 @@ public struct Caller: Hashable, Sendable {
 
   public enum Scope: String, Hashable, Sendable, CaseIterable {
     case bot, telephony, integration, agent, supervisor, admin
+
+    /// `agent, supervisor or admin`.
+    public static func sentence(_ scopes: [Scope]) -> String {
+      let names = scopes.map(\.rawValue)
+      guard let last = names.last, names.count > 1 else { return names.first ?? "" }
+      return names.dropLast().joined(separator: ", ") + " or " + last
+    }
   }
 }
 
@@ -30,6 +37,8 @@ public struct Directory: Sendable {
   public var agents: [String: AgentID] = [:]
   public var queues: [String: QueueID] = [:]
   public var skills: Set<String> = []
+  /// Numbers that belong to this workspace, in E.164 or as the rules write them; none: it does not say.
+  public var dialledNumbers: Set<String> = []
   public var botNames: [UInt32: String] = [:]
   public var agentNames: [UInt32: String] = [:]
   public var queueNames: [UInt32: String] = [:]

@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Server
+
 /// What people and monitoring look at.
 @Suite(.inTurn) struct PageTests {
   @Test func `health alone is open`() async throws {
@@ -7,6 +9,64 @@ import Testing
       let reply = try await server.call("GET", "/health")
       #expect(reply.status == 200)
       #expect(reply["status"].text == "ok")
+    }
+  }
+
+  @Test func `why the server is not well is told to those who run it, and to nobody else`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let (boss, root) = (try await server.token("supervisor", "boss"), try await server.token("admin", "root"))
+      try #require(server.running).edge.health.failed("disk /srv/secret is full")
+      for token in [nil, bot, "tl_wrong"] {
+        let reply = try await server.call("GET", "/health", by: token)
+        #expect(reply.status == 503)
+        #expect(reply["status"].text == "unavailable")
+        #expect(reply["why"].text == "nothing can be recorded just now; try again in a moment")
+      }
+      for token in [boss, root] {
+        #expect(try await server.call("GET", "/health", by: token)["why"].text.contains("/srv/secret"))
+      }
+      #expect(try await server.administer("GET", "/health")["why"].text.contains("/srv/secret"))
+    }
+  }
+
+  @Test func `the front page says what this is`() async throws {
+    try await TestServer.run { server in
+      let reply = try await server.call("GET", "/")
+      #expect(reply.status == 200)
+      #expect(reply.headers["content-type"] == "text/plain; charset=utf-8")
+      let text = String(decoding: reply.body, as: UTF8.self)
+      #expect(text.contains("Throughline"))
+      #expect(text.contains("docs/api.md"))
+      #expect(try await server.call("POST", "/").status == 405)
+    }
+  }
+
+  @Test func `a long page comes as gzip to whoever takes it`() async throws {
+    try await TestServer.run { server in
+      let boss = try await server.token("supervisor", "boss")
+      func metrics(_ coding: String?) async throws -> Reply {
+        try await server.call(
+          "GET", "/metrics", raw: nil, by: boss, headers: coding.map { [("Accept-Encoding", $0)] } ?? [])
+      }
+      let plain = try await metrics(nil)
+      #expect(plain.headers["content-encoding"] == nil)
+      #expect(plain.headers["vary"] == "Accept-Encoding")
+      #expect(plain.headers["date"] != nil)
+      let packed = try await metrics("br, gzip;q=0.5")
+      #expect(packed.headers["content-encoding"] == "gzip")
+      #expect(packed.body.count < plain.body.count / 2)
+      #expect(packed.body.starts(with: [0x1F, 0x8B]))
+      #expect(try await metrics("gzip;q=0").headers["content-encoding"] == nil)
+      let short = try await server.call("GET", "/health", raw: nil, by: nil, headers: [("Accept-Encoding", "gzip")])
+      #expect(short.headers["content-encoding"] == nil, "what fits one packet gains nothing")
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot, email: "lea@home.example")
+      for number in 1...30 { try await chat.customer("This is what I said before, number \(number).") }
+      let opening: Body = ["customer": ["identities": [["kind": "email", "value": "lea@home.example", "assurance": "asserted"]]]]
+      let known = try await server.call(
+        "POST", "/v1/sessions", raw: Array(opening.encoded.utf8), by: bot, headers: [("Accept-Encoding", "gzip")])
+      #expect(known.headers["content-encoding"] == "gzip", "also what the read pool renders")
     }
   }
 

@@ -81,7 +81,70 @@ import Testing
       #expect(refused.lines == [#"{"refused": 401}"#])
       let foreign = try await stream(server, try await server.token("bot", "webshop"), "header", origin: "http://evil.example")
       #expect(try await foreign.end() == 0)
-      #expect((400...499).contains(JSON(foreign.lines.last ?? "")["refused"].int ?? 0))
+      #expect(foreign.lines == [#"{"refused": 403}"#])
+    }
+  }
+
+  @Test func `pages that the settings name may open streams, and the server's own`() async throws {
+    try await TestServer.run { $0.origins = "https://desk.example, https://other.example" } _: { server in
+      let bot = try await server.token("bot", "webshop")
+      for origin in ["https://Desk.example", "http://127.0.0.1:\(server.port("http"))"] {
+        let peer = try await stream(server, bot, "frame", origin: origin)
+        try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+      }
+      let foreign = try await stream(server, bot, "frame", origin: "https://desk.example.evil.example")
+      #expect(try await foreign.end() == 0)
+      #expect(foreign.lines == [#"{"refused": 403}"#])
+    }
+  }
+
+  private func handshake(_ token: String?) -> [UInt8] {
+    let authorization = token.map { "Authorization: Bearer \($0)\r\n" } ?? ""
+    return Array(
+      """
+      GET /v1/stream HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\(authorization)\
+      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n
+      """.utf8)
+  }
+
+  /// All that comes until the connection ends.
+  private func rest(_ socket: Socket) throws -> [UInt8] {
+    var all: [UInt8] = []
+    while true {
+      let more = try socket.receive()
+      if more.isEmpty { return all }
+      all += more
+    }
+  }
+
+  @Test func `a stream whose token does not come is closed, and has heard nothing`() async throws {
+    try await TestServer.run { $0.headSeconds = 1 } _: { server in
+      let (opening, port) = (handshake(nil), server.port("http"))
+      let heard = try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(opening)
+        return try rest(socket)
+      }
+      let end = try #require(heard.firstRange(of: Array("\r\n\r\n".utf8))).upperBound
+      #expect(heard[end...].starts(with: [0x88, 10, 0x03, 0xF0]), "1008 and nothing before: \(heard[end...])")
+    }
+  }
+
+  @Test func `a silent stream lives while it answers pings, and ends when it does not`() async throws {
+    try await TestServer.run { $0.pingSeconds = 1 } _: { server in
+      let bot = try await server.token("bot", "webshop")
+      let living = try await stream(server, bot)
+      try await living.line("ready") { JSON($0)["type"].text == "ready" }
+      let (opening, port) = (handshake(bot), server.port("http"))
+      let heard = try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(opening)
+        return (try? rest(socket)) ?? []
+      }
+      _ = heard  // cut off after a ping and as long again: some three seconds, in which the other answered three pings
+      try await Task.sleep(for: .seconds(3))
+      try living.say(#"{"type":"ping"}"#)
+      try await living.line("it is still there") { JSON($0)["type"].text == "pong" }
     }
   }
 

@@ -49,7 +49,7 @@ public enum WebSocketHandshake {
         """, &out)
     case .malformed:
       Problem(
-        type: "/problems/malformed-websocket", title: "Bad Request", status: 400,
+        type: Problem.typePrefix + "malformed-websocket", title: "Bad Request", status: 400,
         detail: "malformed WebSocket handshake"
       ).encode(to: .closing, into: &out)
     }

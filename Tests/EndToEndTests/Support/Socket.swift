@@ -100,14 +100,25 @@ final class Socket: Sendable {
     return Array(buffer[..<n])
   }
 
+  /// Whether something is there to be read.
+  var hasBytes: Bool {
+    var byte: UInt8 = 0
+    return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
+  }
+
+  /// What the kernel does for a program that dies: no word to the peer but what TCP owes it.
+  func abandon() { close(orderly: false) }
+
   /// Wakes whoever is blocked in it, too.
-  func close() {
+  func close() { close(orderly: true) }
+
+  private func close(orderly: Bool) {
     let wasOpen = isOpen.withLock { open in
       defer { open = false }
       return open
     }
     guard wasOpen else { return }
-    shutdown(descriptor, Int32(SHUT_RDWR))
+    if orderly { shutdown(descriptor, Int32(SHUT_RDWR)) }
     Glibc.close(descriptor)
   }
 }
