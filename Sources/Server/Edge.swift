@@ -22,6 +22,8 @@ public final class Edge: Sendable {
   public let hub: Hub
   public let health: Health
   public let settings: Settings
+  /// Nil without certificates.
+  let encryption: Encryption?
   private let state = Mutex(State())
 
   struct State {
@@ -35,7 +37,10 @@ public final class Edge: Sendable {
     var isStopping = false
   }
 
-  init(store: SQLiteStore, reads: ReadPool, hub: Hub, health: Health, settings: Settings) {
+  init(
+    store: SQLiteStore, reads: ReadPool, hub: Hub, health: Health, settings: Settings, encryption: Encryption? = nil
+  ) {
+    self.encryption = encryption
     self.store = store
     self.reads = reads
     self.hub = hub

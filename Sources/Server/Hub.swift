@@ -33,6 +33,8 @@ public final class Hub: Outlet {
     outboxes.withLock { $0 = outbox }
   }
 
+  var laneStatistics: [LaneStatistics] { sockets.withLock { $0 }?.statistics ?? [] }
+
   // MARK: - Who waits for what
 
   func subscribe(_ conversation: ConversationID, _ ref: ConnectionRef) {

@@ -136,6 +136,7 @@ enum Metrics {
     gauge("commits_total", "Transactions made durable.", "counter", [("", "\(health.commits)")])
     gauge("commands_total", "Commands made durable.", "counter", [("", "\(health.commands)")])
     gauge("commit_failures_total", "Transactions that failed.", "counter", [("", "\(health.failures)")])
+    SocketMetrics.add(edge, gauge)
     let facts = ProcessFacts.now()
     gauge("resident_bytes", "Memory in use.", "gauge", [("", "\(facts.residentBytes)")])
     gauge("open_descriptors", "Descriptors in use.", "gauge", [("", "\(facts.openDescriptors)")])

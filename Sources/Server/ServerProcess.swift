@@ -38,7 +38,8 @@ public final class ServerProcess: Sendable {
     let health = Health()
     let hub = Hub()
     let edge = Edge(
-      store: store, reads: try ReadPool(store: store), hub: hub, health: health, settings: settings)
+      store: store, reads: try ReadPool(store: store), hub: hub, health: health, settings: settings,
+      encryption: try Encryption(settings))
     self.edge = edge
     let reader = try store.reader()
     let loop = CommitLoop(store: store, health: health)
@@ -47,6 +48,8 @@ public final class ServerProcess: Sendable {
 
     var options = SocketServer.Options()
     if settings.lanes > 0 { options.lanes = settings.lanes }
+    if settings.connectionsMax > 0 { options.connectionsMax = settings.connectionsMax }
+    options.descriptorReserve = settings.descriptorReserve
     sockets = try SocketServer(options)
     let outbox = Outbox(edge: edge)
     hub.attach(sockets) { outbox.wake($0) }
@@ -176,7 +179,8 @@ public final class ServerProcess: Sendable {
     return SHA256.hash(all).bytes
   }
 
-  /// Reads all rule folders again; a folder with faults is refused whole, and its running rules stay.
+  /// Reads all rule folders and certificates again; a folder or a file with faults is refused whole, and what ran
+  /// before stays.
   static func reload(_ edge: Edge) -> String? {
     var faults: [String] = []
     for writer in edge.writers {
@@ -200,6 +204,7 @@ public final class ServerProcess: Sendable {
         Log.note("workspace \(writer.name): rule version \(version) applies")
       } catch { faults.append("\(error)") }
     }
+    if let fault = edge.encryption?.reload() { faults.append(fault) }
     return faults.isEmpty ? nil : faults.joined(separator: "\n")
   }
 
@@ -216,12 +221,14 @@ public final class ServerProcess: Sendable {
       return { _ in HTTPConnection(edge: edge, dates: dates, isAdministration: true) }
     }
     addresses.append(("administration", admin.address))
-    if let http = try options(edge.settings.httpListen, edge) {
-      let listener = try sockets.listen(http) { _ in
+    for (name, text) in [("http", edge.settings.httpListen), ("https", edge.settings.httpsListen)] {
+      guard var web = try options(text, edge) else { continue }
+      if name == "https" { web.tls = try encryption(edge).https }
+      let listener = try sockets.listen(web) { _ in
         let dates = DateText()
         return { _ in HTTPConnection(edge: edge, dates: dates, isAdministration: false) }
       }
-      addresses.append(("http", listener.address))
+      addresses.append((name, listener.address))
     }
     for (name, text, dialect) in [
       ("smtp", edge.settings.smtpListen, SMTPServer.Dialect.smtp), ("lmtp", edge.settings.lmtpListen, .lmtp),
@@ -245,8 +252,17 @@ public final class ServerProcess: Sendable {
     var options = ListenerOptions(address)
     options.connectionsPerAddressMax = edge.settings.connectionsPerAddressMax
     // One whole attachment must fit: it is written in one piece, and is no sign of a slow reader.
-    options.limits.outputMaxBytes = edge.settings.blobBytesMax + (8 << 20)
+    options.limits.outputMaxBytes = max(edge.settings.httpUnsentBytesMax, edge.settings.blobBytesMax + (64 << 10))
+    options.limits.outputStallMilliseconds = edge.settings.httpStallSeconds * 1_000
+    options.limits.handshakeMilliseconds = edge.settings.tlsHandshakeSeconds * 1_000
     return options
+  }
+
+  private static func encryption(_ edge: Edge) throws -> Encryption {
+    guard let encryption = edge.encryption else {
+      throw StartFault.sentence("https.listen wants a certificate: name its files in tls.certificates")
+    }
+    return encryption
   }
 
   // MARK: - The end

@@ -25,6 +25,7 @@ struct Serve: AsyncParsableCommand {
 
   @OptionGroup var options: SettingsOptions
   @Option(name: .long, help: "Address and port of the HTTP API, or off.") var http: String?
+  @Option(name: .long, help: "Address and port of the same under TLS, or off.") var https: String?
   @Option(name: .long, help: "Address and port for SMTP, or off.") var smtp: String?
   @Option(name: .long, help: "Address and port for LMTP, or off.") var lmtp: String?
   @Option(name: .long, help: "Address and port for FastAGI, or off.") var fastagi: String?
@@ -36,7 +37,7 @@ struct Serve: AsyncParsableCommand {
     let settings: Settings
     do {
       settings = try options.settings([
-        ("http.listen", http), ("smtp.listen", smtp), ("lmtp.listen", lmtp), ("fastagi.listen", fastagi),
+        ("http.listen", http), ("https.listen", https), ("smtp.listen", smtp), ("lmtp.listen", lmtp), ("fastagi.listen", fastagi),
         ("smarthost.url", smarthost),
       ])
     } catch let faults as Settings.Faults {
@@ -62,7 +63,7 @@ struct Serve: AsyncParsableCommand {
     fflush(nil)
     for await signal in signals {
       if signal == .hangUp {
-        if let faults = server.reload() { Log.fault("reading the rules again", faults) }
+        if let faults = server.reload() { Log.fault("reading rules and certificates again", faults) }
         continue
       }
       Log.note("stopping")

@@ -7,15 +7,17 @@ import System
 final class BenchServer {
   private let process = Process()
   private(set) var http = SocketAddress.loopback(0)
+  private(set) var https = SocketAddress.loopback(0)
   private(set) var smtp = SocketAddress.loopback(0)
   /// From the spawn to the last line of its greeting.
   private(set) var startMilliseconds: Int64 = 0
 
   struct Fault: Error, CustomStringConvertible { var description: String }
 
-  init(_ folder: BenchFolder, smtp: Bool = false, lanes: Int = 0) throws {
+  /// - Parameter certificate: as `tls.certificates` has it; with it, HTTPS is served.
+  init(_ folder: BenchFolder, smtp: Bool = false, lanes: Int = 0, certificate: String? = nil) throws {
     let begun = MonotonicClock.nowMilliseconds
-    let output = try spawn(folder, smtp: smtp, lanes: lanes)
+    let output = try spawn(folder, smtp: smtp, lanes: lanes, certificate: certificate)
     try greet(output.fileHandleForReading, folder)
     startMilliseconds = MonotonicClock.nowMilliseconds - begun
   }
@@ -31,7 +33,9 @@ final class BenchServer {
     withExtendedLifetime(output) {}
   }
 
-  private func spawn(_ folder: BenchFolder, smtp: Bool, lanes: Int) throws -> Pipe {
+  private func spawn(
+    _ folder: BenchFolder, smtp: Bool, lanes: Int, certificate: String? = nil
+  ) throws -> Pipe {
     process.executableURL = URL(
       fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
     process.arguments = [
@@ -40,6 +44,11 @@ final class BenchServer {
     ]
     var environment = ProcessInfo.processInfo.environment
     environment["THROUGHLINE_HTTP_CONNECTIONS_PER_ADDRESS_MAX"] = "100000"
+    environment["THROUGHLINE_HTTP_REQUESTS_PER_CONNECTION_MAX"] = "1000000000"
+    if let certificate {
+      environment["THROUGHLINE_TLS_CERTIFICATES"] = certificate
+      environment["THROUGHLINE_HTTPS_LISTEN"] = "127.0.0.1:0"
+    }
     if lanes > 0 { environment["THROUGHLINE_LANES"] = String(lanes) }
     process.environment = environment
     let output = Pipe()
@@ -70,6 +79,7 @@ final class BenchServer {
       let words = line.split(separator: " ")
       guard words.count == 2, let port = words[1].split(separator: ":").last.flatMap({ UInt16($0) }) else { continue }
       if words[0] == "http" { http = .loopback(port) }
+      if words[0] == "https" { https = .loopback(port) }
       if words[0] == "smtp" { smtp = .loopback(port) }
     }
   }

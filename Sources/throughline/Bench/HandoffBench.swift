@@ -6,7 +6,7 @@ import System
 
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure and try the server on this machine.", subcommands: [HandoffBench.self, CrashBench.self])
+    abstract: "Measure and try the server on this machine.", subcommands: [HandoffBench.self, WebBench.self, CrashBench.self])
 }
 
 /// `throughline bench handoff`.

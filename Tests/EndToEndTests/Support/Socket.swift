@@ -26,8 +26,19 @@ final class Socket: Sendable {
   }
 
   /// - Parameter seconds: how long one read or write may take.
-  static func connect(port: UInt16, seconds: Int = 30) throws -> Socket {
+  ///   - source: an address of loopback to come from.
+  static func connect(port: UInt16, seconds: Int = 30, from source: String? = nil) throws -> Socket {
     let socket = Socket(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), seconds: seconds)
+    if let source {
+      var own = loopback(0)
+      own.sin_addr.s_addr = inet_addr(source)
+      let bound = withUnsafePointer(to: &own) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          bind(socket.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+      guard bound == 0 else { throw Fault(description: "cannot come from \(source)") }
+    }
     var address = loopback(port)
     try socket.connect(&address, MemoryLayout<sockaddr_in>.size, "port \(port)")
     return socket
