@@ -47,7 +47,9 @@ extension Connection {
       } else if got == 0 {
         return endInput()
       } else if got != -Int(EAGAIN) && got != -Int(EINTR) {
-        return close(because: .peerReset(Int32(truncatingIfNeeded: -got)))
+        // Who was refused and leaves without reading why has still been refused.
+        let wasRefused = phase == .lingering && reason == .handshakeFailed
+        return close(because: wasRefused ? reason : .peerReset(Int32(truncatingIfNeeded: -got)))
       } else {
         return
       }
@@ -151,8 +153,9 @@ extension Connection {
     returnOutput()
     tls = nil
     if descriptor >= 0 {
-      // A reset tells the peer that this was no orderly end, and leaves no TIME_WAIT behind a hostile one.
-      if reason == .finished || reason == .handshakeFailed { Glibc.close(descriptor) } else { sk_close_abruptly(descriptor) }
+      // A reset tells the peer that this was no orderly end, and leaves no TIME_WAIT behind a hostile one. Whoever was
+      // merely idle has done nothing wrong.
+      if reason == .finished || reason == .handshakeFailed || reason == .timedOut(.idle) { Glibc.close(descriptor) } else { sk_close_abruptly(descriptor) }
       descriptor = -1
     }
     loop.forget(self)

@@ -34,7 +34,7 @@ elif scene == "slow-body":
         s.sendall(b"\r\nContent-Length: 100000\r\n\r\n" + b" " * 1000)
         held.append(s)
 elif scene == "slow-reader":
-    request = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n" * 2000
+    request = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n" * 600
     for n in range(count):
         s = open_one(n)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
