@@ -77,8 +77,7 @@ let table: [Row] = [
   Row(kind: .library, name: "Sockets", uses: ["System", "CSockets", "CTLS"]),
   Row(kind: .shim, name: "CCurl", system: ["curl"]),
   Row(kind: .library, name: "Outbound", uses: ["Sockets", "CCurl"]),
-  Row(kind: .shim, name: "CStoreHash", system: ["crypto"]),
-  Row(kind: .library, name: "Store", uses: ["Model", "Records", "CStoreHash"], outside: [.grdb]),
+  Row(kind: .library, name: "Store", uses: ["Model", "Records", "System"], outside: [.grdb]),
 
   // The product
   Row(kind: .library, name: "Channels", uses: ["Pipeline", "MailCodec", "PhoneCodec", "Mime", "PhoneNumbers", "System"]),
@@ -89,9 +88,11 @@ let table: [Row] = [
   Row(
     kind: .tool, name: "throughline", uses: ["Server", "RuleFiles", "Mime", "WebCodec", "Sockets", "System"],
     outside: [.argumentParser]),
+  Row(kind: .tool, name: "websocket-echo", uses: ["Sockets", "System", "WebCodec"]),
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),
+  Row(kind: .support, name: "Arrivals"),
   Row(kind: .test, name: "StructureTests"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
@@ -99,23 +100,30 @@ let table: [Row] = [
   Row(kind: .test, name: "RulesTests", uses: ["Rules"]),
   Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"], resources: ["Golden"]),
   Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
+  Row(kind: .test, name: "ContinuityTests", uses: ["Continuity", "Expressions", "Records"]),
+  Row(kind: .test, name: "PipelineTests", uses: ["Pipeline", "Records"]),
+  Row(kind: .test, name: "ChannelsTests", uses: ["Channels"]),
+  Row(kind: .test, name: "ServiceTests", uses: ["Service", "Channels", "Store", "MailCodec", "System"]),
   Row(kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"], resources: ["Sessions"]),
   Row(kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"], resources: ["Sessions", "Conformance"]),
   Row(kind: .test, name: "MimeTests", uses: ["Mime", "MailCodec"], resources: ["Conformance", "Threads"]),
   Row(kind: .test, name: "PhoneCodecTests", uses: ["PhoneCodec", "SessionScripts"], resources: ["Sessions"]),
   Row(kind: .test, name: "PhoneNumbersTests", uses: ["PhoneNumbers"]),
   Row(kind: .test, name: "SystemTests", uses: ["System"]),
-  Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
-  Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
+  Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System", "Arrivals"]),
+  Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets", "Arrivals"]),
   Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
-  Row(kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb]),
+  Row(
+    kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb],
+    resources: ["Folders"]),
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
-    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System"], outside: [.grdb],
-    resources: ["Peers"]),
+    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System", "SessionScripts"],
+    outside: [.grdb], resources: ["Peers"]),
 
   // Fuzzing: see Tests/Fuzz/README.md
   Row(kind: .fuzz, name: "fuzz-http", uses: ["WebCodec"]),
+  Row(kind: .fuzz, name: "fuzz-chunked", uses: ["WebCodec"]),
   Row(kind: .fuzz, name: "fuzz-websocket", uses: ["WebCodec"]),
   Row(kind: .fuzz, name: "fuzz-json", uses: ["WebCodec"]),
   Row(kind: .fuzz, name: "fuzz-smtp", uses: ["MailCodec"]),

@@ -85,7 +85,9 @@ extension Pipeline {
       return rejection(refused, row.conversation)
     }
     var draft = words.entry
-    if let mail = words.mail, let thread = known.mail, Self.decoded(row.about)?.channel == .email {
+    let isMail = leavesByMail(row, words.entry.visibility)
+    draft.channel = isMail ? .email : Self.decoded(row.about)?.channel
+    if let mail = words.mail, let thread = known.mail, isMail {
       let sent = send(mail, thread, conversation, words.agent, &turn)
       var members = Members()
       members.text("message_id", sent)
@@ -93,6 +95,14 @@ extension Pipeline {
     }
     let entry = write(draft, customer: customer, conversation: row.conversation, session: nil, &turn)
     return recorded(entry, row.conversation)
+  }
+
+  /// The answer leaves by the channel the customer came on: by mail for a case of mail, and where they have written since
+  /// and no longer sit in any chat or call.
+  private func leavesByMail(_ row: CaseRow, _ visibility: Visibility) -> Bool {
+    guard visibility == .customer else { return false }
+    if Self.decoded(row.about)?.channel == .email { return true }
+    return router.conversation(row.conversation)?.sessions.allSatisfy { $0.channel == .email } ?? false
   }
 
   static func about(_ bytes: [UInt8]) -> ConversationAbout? {
@@ -123,7 +133,7 @@ extension Pipeline {
       changed.about = about.encoded
     }
     changed.changed = turn.at
-    pending.conversations.set(changed.id, changed, at: turn.position)
+    pending.set(changed, at: turn.position)
     return messageID
   }
 

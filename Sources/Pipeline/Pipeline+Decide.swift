@@ -30,8 +30,12 @@ extension Pipeline {
     case .callNews(let key, let news): return try callNews(key, news, &turn, reads)
     case .callEnded(let key): return try callEnded(key, &turn, reads)
     case .acceptByDevice(let offer): return try acceptByDevice(offer, &turn, reads)
-    case .deviceLost(let offer, let new): return try deviceLost(offer, new, &turn, reads)
+    case .deviceLost(let offer, let session, let new): return try deviceLost(offer, session, new, &turn, reads)
+    case .standing(let key): return try standing(ofCall: key, reads)
+    case .bridgeEnded(let session): return try bridgeEnded(session, &turn, reads)
     case .journey(let journey): return try self.journey(journey, &turn, reads)
+    case .aboutCustomer(let about): return try self.about(about, &turn, reads)
+    case .joinConversations(let asked): return try join(asked, &turn, reads)
     case .blob(let row):
       pending.blobs.set(row.id, row, at: turn.position)
       turn.touched = true

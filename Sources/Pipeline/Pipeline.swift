@@ -30,6 +30,8 @@ public struct Pipeline: Sendable {
   var waiters: [WaiterID: Waiting] = [:]
   /// Offers that were asked for under a key: one that nobody received is no outcome to be repeated.
   var keyed = RecentMap<OfferID, [UInt8]>(capacity: 10_000)
+  /// Decided, not durable, and not to be lost with a commit that fails.
+  var unsettled: Deque<(position: Int64, request: Request)> = []
   /// Open offers, so that their end can be told in the story of their case.
   var offers: [OfferID: (case: CaseID, agent: AgentID)] = [:]
 
@@ -63,8 +65,10 @@ public struct Pipeline: Sendable {
     /// A conversation has entries up to this one.
     case entries(ConversationID, upTo: EntryID)
     case outbox(OutboxRow)
+    /// An offer for an agent's open stream.
+    case offer(OfferAnswer, to: WaiterID)
     /// The call of this session rings at the agent's device: the offer on the phone.
-    case ring(SessionID, OfferID, AgentID, device: String, until: Instant)
+    case ring(SessionID, OfferAnswer, device: String)
     case stopRinging(SessionID, OfferID, OfferEnd)
   }
 
@@ -77,7 +81,7 @@ public struct Pipeline: Sendable {
     durable = head.position
     self.planner = planner
     self.environment = environment
-    pending = Pending(workspace: workspace)
+    pending = Pending(workspace: workspace, gathered: head.position)
     for id in router.caseIDs {
       for offer in router.case(id)?.offers ?? [] {
         if let agent = router.offer(offer)?.agent { offers[offer] = (id, agent) }
@@ -108,6 +112,7 @@ public struct Pipeline: Sendable {
     let answer = try decide(request.intake, &turn, reads)
     finish(&turn, answer: answer, request)
     isTorn = false
+    if request.intake.patience != .none { unsettled.append((head.position, request)) }
   }
 
   /// Takes what was decided since the last call, to be committed in the order of these calls; nil when nothing was.
@@ -133,14 +138,28 @@ public struct Pipeline: Sendable {
       out.append(first.release)
       held.removeFirst()
     }
+    while let first = unsettled.first, first.position <= durable { unsettled.removeFirst() }
     return out
   }
 
-  /// The store failed: nobody is told that anything happened. The caller rebuilds from disk.
-  public mutating func abandon() -> [Ticket] {
-    defer { held.removeAll() }
-    return held.compactMap { if case .answer(let ticket, _, _) = $0.release { ticket } else { nil } }
-      + waiters.sorted { $0.key < $1.key }.map(\.value.ticket)
+  /// The store failed: nobody is told that anything happened. The caller rebuilds from disk, and then submits again
+  /// what was to be kept.
+  public mutating func abandon() -> Abandoned {
+    let kept = unsettled.map(\.request)
+    let patient = Set(kept.filter { $0.intake.patience == .waits }.map(\.ticket))
+    let answers = held.compactMap { if case .answer(let ticket, _, _) = $0.release { ticket } else { nil } }
+    let refused = answers + waiters.sorted { $0.key < $1.key }.map(\.value.ticket)
+    held.removeAll()
+    waiters.removeAll()
+    unsettled.removeAll()
+    return Abandoned(refused: refused.filter { $0 != .nobody && !patient.contains($0) }, kept: kept)
+  }
+
+  public struct Abandoned: Sendable {
+    /// Whoever waits for an answer that will not come.
+    public var refused: [Ticket]
+    /// To be submitted again, in this order.
+    public var kept: [Request]
   }
 
   mutating func hold(_ release: Release) { held.append((head.position, release)) }
@@ -191,7 +210,7 @@ extension Pipeline {
     case .answerEmpty(let waiter):
       if let key = waiters[waiter]?.idempotency { keep(.noOffer, under: key, &turn) }
     case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .endSession, .messageCustomer:
+      .endSession, .messageCustomer, .askToConsult, .endConsult:
       break
     }
   }
@@ -208,23 +227,21 @@ extension Pipeline {
       hold(.answer(asked.ticket, .noOffer, position: head.position))
     case .deliverOffer(let offer, let aCase, let agent, .device(let index), let until):
       guard let state = router.case(aCase) else { return }
-      let device = router.device(Int(index), of: agent) ?? ""
-      hold(.ring(state.session, offer, agent, device: device, until: until))
+      guard let view = offerAnswer(offer, aCase, agent, until) else { return }
+      hold(.ring(state.session, view, device: router.device(Int(index), of: agent) ?? ""))
+    case .deliverOffer(let offer, let aCase, let agent, .stream(let waiter), let until):
+      guard let view = offerAnswer(offer, aCase, agent, until) else { return }
+      hold(.offer(view, to: waiter))
     case .withdrawOffer(let offer, let aCase, _, .device, let end):
       guard let state = router.case(aCase) else { return }
       hold(.stopRinging(state.session, offer, end))
-    case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .endSession, .messageCustomer:
+    case .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
+      .endSession, .messageCustomer, .askToConsult, .endConsult:
       hold(.effect(effect))
     }
   }
 
-  /// What an agent's desk shows of a call that rings; nil when the ring has ended meanwhile.
-  public func ringingOffer(_ offer: OfferID, _ until: Instant) -> OfferAnswer? {
-    offers[offer].flatMap { offerAnswer(offer, $0.0, $0.1, until) }
-  }
-
-  public func offerAnswer(_ offer: OfferID, _ aCase: CaseID, _ agent: AgentID, _ until: Instant) -> OfferAnswer? {
+  func offerAnswer(_ offer: OfferID, _ aCase: CaseID, _ agent: AgentID, _ until: Instant) -> OfferAnswer? {
     guard let state = router.case(aCase), let conversation = router.conversation(state.conversation) else {
       return nil
     }
@@ -256,6 +273,8 @@ struct Turn {
   var touched = false
   /// What the next `caseQueued` of this turn is entered as, and with which further members.
   var routing = EntryDraft(kind: .routed, author: .system, visibility: .business, channel: nil)
+  /// The agent who serves this customer on another channel at this moment.
+  var servedBy: AgentID?
 
   /// The log record: format, router events, and the numbers and hashes of the entries written with them.
   func encodedLog() -> [UInt8] {

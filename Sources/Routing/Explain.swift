@@ -27,53 +27,89 @@ public struct AgentExplanation: Hashable, Sendable {
   public var waitingInQueues: Int
 }
 
+/// A set of reasons, one bit each, so that looking at every agent takes no memory.
+struct Reasons {
+  var bits: UInt32 = 0
+  @inline(__always) mutating func note(_ reason: PassedOverReason, _ holds: Bool) {
+    if holds { bits |= 1 << UInt32(reason.rawValue) }
+  }
+  var first: PassedOverReason? { bits == 0 ? nil : PassedOverReason(rawValue: UInt8(bits.trailingZeroBitCount)) }
+  var isSingle: Bool { bits != 0 && bits & (bits - 1) == 0 }
+}
+
 extension Router {
-  /// All reasons why the agent does not get the case now, in their order.
-  func reasons(_ index: Int, _ slot: Int32) -> [PassedOverReason] {
-    let record = cases[slot]
-    let channel = record.channel
-    let id = AgentID(UInt32(truncatingIfNeeded: index))
-    let settings = catalogue.agents[index].settings
-    var found: [PassedOverReason] = []
-    func note(_ reason: PassedOverReason, _ holds: Bool) { if holds { found.append(reason) } }
-    note(
-      .notInQueue,
-      !profiles.serves(index, record.need.queue) && !record.widened.contains { profiles.serves(index, $0) })
-    note(
-      .lacksSkill,
-      record.need.skills.contains { $0.required && profiles.level(index, $0.skill.raw) < $0.level })
-    note(.notAvailable, agents[index].status != .available || agents[index].isNotResponding)
-    note(.notPresent, !agents[index].isPresent)
-    if channel == .phone {
-      note(.noDevice, freeDevice(index) == nil)
+  /// All reasons why the agent does not get a case of this kind now.
+  private func reasons(_ index: Int, _ kind: CaseIndex.Kind, _ skills: [Need.SkillRequirement]) -> Reasons {
+    var found = Reasons()
+    let agent = agents[index]
+    let serves = profiles.serves(index, kind.queue)
+    let isReached = serves && queues[Int(kind.queue.raw)].isOpen
+    if kind.widened.isEmpty {
+      found.note(.notInQueue, !serves)
+      found.note(.queueClosed, !isReached && !queues[Int(kind.queue.raw)].isOpen)
     } else {
-      note(.notAsking, agents[index].next == nil && agents[index].streams.isEmpty)
+      found.note(.notInQueue, !serves && !kind.widened.contains { profiles.serves(index, $0) })
+      found.note(
+        .queueClosed,
+        !isReached && !kind.widened.contains { profiles.serves(index, $0) && queues[Int($0.raw)].isOpen }
+          && !queues[Int(kind.queue.raw)].isOpen)
     }
-    note(.full, room(index) < Int(record.weight) || agents[index].count(channel) >= settings.channelMax[channel])
-    note(.onCall, catalogue.limits.voiceExclusive && agents[index].casesByChannel.phone > 0)
-    note(.offered, agents[index].openOffer >= 0)
-    note(
-      .backingOff,
-      agents[index].backOffUntil != nil || record.backOffs.contains { $0.agent == id && !$0.isOver })
-    note(.excluded, record.need.excluded.contains(id))
-    note(.notPreferredYet, record.preferenceUntil != nil && record.need.preferred?.agent != id)
+    for skill in skills where skill.required && profiles.level(index, skill.skill.raw) < skill.level {
+      found.note(.lacksSkill, true)
+    }
+    let isOut = agent.status != .available || agent.isNotResponding || agent.statusAfter != nil
+    found.note(.notAvailable, isOut || agent.channels & kind.channel.bit == 0)
+    found.note(.notPresent, !agent.isPresent)
+    if kind.channel == .phone {
+      found.note(.noDevice, freeDevice(index) == nil)
+    } else {
+      found.note(.notAsking, agent.next == nil && agent.streams.isEmpty)
+    }
+    let isFull = agent.count(kind.channel) >= profiles.bounds[index].most(kind.channel)
+    found.note(.full, isFull || room(index, kind.channel) < Int(kind.weight))
+    found.note(.onCall, catalogue.limits.voiceExclusive && agent.casesByChannel.phone > 0)
+    found.note(.offered, agent.openOffer >= 0)
+    found.note(.backingOff, agent.backOffUntil != nil)
     return found
   }
 
+  /// … and of what stands between these two alone.
+  private func note(_ found: inout Reasons, _ index: Int, _ slot: Int32) {
+    let id = AgentID(UInt32(truncatingIfNeeded: index))
+    if cases[slot].isRestricted {
+      let teams = profiles.teams(index)
+      found.note(.backingOff, cases[slot].backOffs.contains { $0.agent == id && !$0.isOver })
+      found.note(
+        .excluded,
+        cases[slot].need.excluded.contains(id) || cases[slot].need.excludedTeams.contains(where: teams.contains))
+      found.note(.notRequired, !cases[slot].need.isAmongRequired(id, teams))
+    }
+    if cases[slot].preferenceUntil != nil { found.note(.notPreferredYet, cases[slot].need.preferred?.agent != id) }
+  }
+
+  func kind(_ slot: Int32) -> CaseIndex.Kind {
+    CaseIndex.Kind(
+      queue: cases[slot].need.queue, widened: cases[slot].widened, channel: cases[slot].channel,
+      weight: cases[slot].weight)
+  }
+
+  /// Looks at every agent, a few nanoseconds each, and at the cases before it.
   public func why(_ id: CaseID) -> CaseExplanation? {
     let slot = slot(of: id)
     guard slot >= 0 else { return nil }
     var passed = PassedOver()
     var near = PassedOver()
     var eligible = 0
-    for index in agents.indices where !catalogue.agents[index].isRetired {
-      let found = reasons(index, slot)
+    let (kind, skills) = (kind(slot), cases[slot].need.skills)
+    for index in agents.indices where !profiles.bounds[index].isRetired {
+      var found = reasons(index, kind, skills)
+      note(&found, index, slot)
       guard let first = found.first else {
         eligible += 1
         continue
       }
       passed.counts[Int(first.rawValue)] += 1
-      if found.count == 1 { near.counts[Int(first.rawValue)] += 1 }
+      if found.isSingle { near.counts[Int(first.rawValue)] += 1 }
     }
     let isWaiting = cases[slot].state == .waiting
     return CaseExplanation(
@@ -81,32 +117,55 @@ extension Router {
       passedOver: passed, eligible: isWaiting ? eligible : 0, oneChangeAway: near, nextChange: nextChange(slot))
   }
 
+  /// How many waiting cases of its queue go before it; nil for a case that does not wait.
+  public func ahead(of id: CaseID) -> Int? {
+    let slot = slot(of: id)
+    return slot >= 0 && cases[slot].state == .waiting ? ahead(of: slot) : nil
+  }
+
   private func ahead(of slot: Int32) -> Int {
     let queue = cases[slot].need.queue
-    let key = (cases[slot].key, cases[slot].sequence)
-    return cases.records.count {
-      $0.sequence != 0 && $0.need.queue == queue && $0.state == .waiting && ($0.key, $0.sequence) < key
+    let own = CaseIndex.Entry(key: cases[slot].key, sequence: cases[slot].sequence, slot: slot)
+    var count = waiting.number(before: own, in: queue)
+    scarce.forEach(before: own) { if cases[$0].need.queue == queue { count += 1 } }
+    for agent in agents where !agent.held.isEmpty {
+      count += agent.held.count {
+        cases[$0].need.queue == queue && (cases[$0].key, cases[$0].sequence) < (own.key, own.sequence)
+      }
     }
+    return count
   }
 
   private func nextChange(_ slot: Int32) -> Instant? {
     timers.instant(.caseDue, slot).map { Instant(milliseconds: $0) }
   }
 
+  /// Looks at every class of cases in the agent's queues, and singly at those that name agents or were declined.
   public func why(_ id: AgentID) -> AgentExplanation? {
     guard let view = agent(id) else { return nil }
     let index = Int(id.raw)
     var counts = PassedOver()
-    var waiting = 0
-    for slot in cases.records.indices where cases.records[slot].sequence != 0 && cases.records[slot].state == .waiting {
-      let found = reasons(index, Int32(truncatingIfNeeded: slot))
-      if found.first == .notInQueue { continue }
-      waiting += 1
-      if let first = found.first { counts.counts[Int(first.rawValue)] += 1 }
+    var all = 0
+    func add(_ found: Reasons, _ number: Int) {
+      if found.first == .notInQueue { return }
+      all += number
+      if let first = found.first { counts.counts[Int(first.rawValue)] += UInt32(truncatingIfNeeded: number) }
     }
+    func addSingly(_ slot: Int32) {
+      var found = reasons(index, kind(slot), cases[slot].need.skills)
+      note(&found, index, slot)
+      add(found, 1)
+    }
+    waiting.forEachClass(servedBy: profiles.queueRange(index).map { profiles.allQueues[$0] }) { node, kind, skills in
+      let alike = Int(node.takingAnyone)
+      if alike > 0 { add(reasons(index, kind, skills), alike) }
+      if alike < node.cases.count { for entry in node.cases where cases[entry.slot].isRestricted { addSingly(entry.slot) } }
+    }
+    scarce.forEach(before: .none) { addSingly($0) }
+    for agent in agents { for slot in agent.held { addSingly(slot) } }
     let (ready, blocker) = readiness(index)
     return AgentExplanation(
       agent: view, hindrance: PassedOverReason(rawValue: blocker), ready: Channel.allCases.filter { ready & $0.bit != 0 },
-      cases: counts, waitingInQueues: waiting)
+      cases: counts, waitingInQueues: all)
   }
 }

@@ -7,7 +7,7 @@ extension WorkspaceReader {
     let keys = [
       "title", "mail_addresses", "dialled_numbers", "default_region", "trusted_relays", "phone_systems",
       "bots", "integrations",
-      "conversation_window", "capacity",
+      "conversation_window", "conversation_subject", "email_providers", "capacity", "retention", "redact",
     ]
     guard let members = section.members(keys, what: "workspace.yaml") else { return made }
     if let title = members["title"]?.text(what: "title") { made.title = title }
@@ -32,14 +32,33 @@ extension WorkspaceReader {
     {
       made.conversationWindowMilliseconds = window
     }
+    made.retention = members["retention"]?.elements(what: "retention").compactMap(retention) ?? []
+    made.redactions = members["redact"]?.entries(what: "redact").compactMap(redaction) ?? []
+    made.emailProviders =
+      members["email_providers"]?.elements(what: "email_providers").compactMap(emailProvider) ?? []
+    if let subject = members["conversation_subject"]?.choice(
+      WorkspaceConfiguration.SubjectRule.self, what: "conversation_subject")
+    {
+      made.conversationSubject = subject
+    }
     if let capacity = members["capacity"] { readCapacity(capacity, &made.capacity) }
     return made
   }
 
   private func readCapacity(_ section: Section, _ capacity: inout CapacityWeights) {
-    guard let members = section.members(["chat", "email", "phone"], what: "capacity") else { return }
+    guard let members = section.members(["chat", "email", "phone", "interruptible"], what: "capacity") else { return }
     if let units = members["chat"]?.whole(0...1_000, what: "capacity of a chat") { capacity.chat = units }
     if let units = members["email"]?.whole(0...1_000, what: "capacity of a mail") { capacity.email = units }
+    if let some = members["interruptible"] {
+      for entry in some.oneOrMore(what: "interruptible") {
+        guard let name = entry.text(what: "a channel") else { continue }
+        if ["chat", "email", "phone"].contains(name) {
+          capacity.interruptible.insert(name)
+        } else {
+          entry.report("`\(name)` is not a channel", hint: "say chat, email or phone")
+        }
+      }
+    }
     guard let phone = members["phone"] else { return }
     if phone.node.scalar?.string == "whole" { return }
     if let units = phone.whole(0...1_000, what: "capacity of a call (or `whole`)") {
@@ -80,6 +99,19 @@ extension WorkspaceReader {
     section.report(
       "`\(text)` is neither an address nor a network", hint: "write it as 10.0.0.0/8 or 127.0.0.1")
     return nil
+  }
+
+  private func emailProvider(_ section: Section) -> EmailProvider? {
+    guard let members = section.members(["domains", "ignore_dots", "tag"], what: "a mail provider") else { return nil }
+    let domains = members["domains"]?.oneOrMore(what: "domains").compactMap { $0.text(what: "a domain")?.lowercased() } ?? []
+    guard !domains.isEmpty, domains.allSatisfy({ $0.contains(".") && !$0.contains("@") }) else {
+      section.report("a mail provider needs `domains`, such as [gmail.com, googlemail.com]")
+      return nil
+    }
+    let tag = members["tag"]?.text(what: "tag")
+    if let tag, tag.utf8.count != 1 { members["tag"]?.report("a tag begins with one sign, such as \"+\"") }
+    return EmailProvider(
+      domains: domains, ignoresDots: members["ignore_dots"]?.flag(what: "ignore_dots") ?? false, tag: tag)
   }
 
   private func relay(_ section: Section) -> TrustedRelay? {

@@ -28,12 +28,19 @@ extension HTTPConnection {
       } else {
         look(connection)
       }
-    case .lineChanged:
-      guard case .call(let session?, let last, let seconds) = exchange?.kind, let caller = exchange?.caller else { return }
-      // What changed may not be durable for all we can see of it: ask through the writer.
-      exchange?.kind = .call(session, last, waitSeconds: seconds)
-      edge.writer(caller.workspace)?.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))])
-    case .offer, .offerEnded, .agentHears, .ring, .ringing, .stopRinging, .endCall, .push, .looked, .mailRefused: break
+    case .lineChanged, .ring, .stopRinging, .endCall:
+      guard case .call(let wait) = exchange?.kind, let caller = exchange?.caller else { return }
+      edge.writer(caller.workspace)?.submit([
+        Request(.standing(call: wait.key), ticket: Ticket(connection.ref, exchange: number))
+      ])
+    case .revoked(let token):
+      // What is under way is answered; whoever only waits is turned away.
+      guard exchange?.caller?.token == token else { return }
+      switch exchange?.kind {
+      case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
+      case .submitted, .read, .gathering, .offered, .blob, nil: break
+      }
+    case .offer, .offerEnded, .agentHears, .heard, .ringing, .push, .looked, .mailRefused: break
     }
   }
 
@@ -49,7 +56,9 @@ extension HTTPConnection {
       if case .offer(let offer) = answer { exchange?.kind = .offered(offer.offer) } else { exchange?.kind = .blob }
       render(answer, rendering, connection)
     case .read(let render): read(render, connection)
-    case .call(let session, let last, let seconds): instruct(answer, session, last, seconds, connection)
+    case .gathering(let response, let left):
+      if left <= 1 { finish(response, connection) } else { exchange?.kind = .gathering(response, left: left - 1) }
+    case .call(let wait): instruct(answer, wait, connection)
     case .poll, .blob, .offered, nil: break
     }
   }
@@ -128,9 +137,9 @@ extension HTTPConnection {
       if let caller = ended.caller { edge.writer(caller.workspace)?.submit([Request(.endNext(agent, waiter))]) }
     case .poll(_, let state):
       if let conversation = state.conversation { edge.hub.unsubscribe(conversation, connection.ref) }
-    case .call(let session, _, _):
-      if let session { edge.hub.leaveLine(session, connection.ref) }
-    case .submitted, .read, .blob, .offered: break
+    case .call(let wait):
+      if let session = wait.session { edge.hub.leaveLine(session, connection.ref) }
+    case .submitted, .read, .gathering, .blob, .offered: break
     }
   }
 }

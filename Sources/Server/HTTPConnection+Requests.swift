@@ -40,8 +40,8 @@ extension HTTPConnection {
     exchange?.caller = caller
     lastCaller = caller
     if let refusal = refusal(request.method.rawValue, path) { return finish(refusal, connection) }
-    if path == ["metrics"] { return finishDurably(Metrics.answer(caller, edge), caller, connection) }
-    if path == ["v1", "queues"] { return finishDurably(Metrics.queues(caller, edge), caller, connection) }
+    if path == ["metrics"] { return finishDurably(Metrics.prometheus(caller, edge), connection) }
+    if path == ["v1", "queues"] { return finishDurably(Metrics.queues(caller, query["workspace"], edge), connection) }
     perform(api.handle(apiRequest(request, path, query, body: request.body), caller), caller, request, connection)
   }
 
@@ -55,12 +55,12 @@ extension HTTPConnection {
   }
 
   /// What was read from the live state tells of things that may still be lost: it leaves when they are on disk.
-  func finishDurably(_ response: APIResponse, _ caller: Caller, _ connection: Connection) {
-    guard let writer = edge.writer(caller.workspace) else { return finish(APIResponse(APIProblem.unavailable), connection) }
+  func finishDurably(_ metrics: Metrics, _ connection: Connection) {
     // While storage is away nothing new is decided, and whoever watches must see just that.
-    if writer.outage != nil { return finish(response, connection) }
-    exchange?.kind = .submitted(.direct { _ in response })
-    writer.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))])
+    let waiting = metrics.writers.filter { $0.outage == nil }
+    guard !waiting.isEmpty else { return finish(metrics.response, connection) }
+    exchange?.kind = .gathering(metrics.response, left: waiting.count)
+    for writer in waiting { writer.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))]) }
   }
 
   func perform(
@@ -79,9 +79,12 @@ extension HTTPConnection {
       // Without a wait it still takes its turn: what suits is offered at once, and a moment later the answer is none.
       let until = Instant(milliseconds: WallClock.nowMilliseconds) + .milliseconds(max(Int64(seconds) * 1_000, 250))
       writer.submit([Request(.next(agent, waiter, until: until), ticket: ticket, idempotency: key)])
-    case .call(let intake, let key, let seconds):
-      exchange?.kind = .call(nil, nil, waitSeconds: seconds)
-      writer.submit([Request(intake, ticket: ticket, idempotency: key)])
+    case .call(let intake, let call, let key, let seconds):
+      exchange?.kind = .call(CallWait(key: call, waitSeconds: seconds))
+      // Asked in one breath: how the call stands is decided, and becomes durable, together with the news of it.
+      writer.submit([
+        Request(intake, ticket: ticket, idempotency: key), Request(.standing(call: call), ticket: ticket),
+      ])
     case .read(let render):
       exchange?.kind = .read(render)
       writer.submit([Request(.read, ticket: ticket)])
@@ -99,7 +102,7 @@ extension HTTPConnection {
   ) {
     exchange?.kind = .submitted(.direct { APIResponse($0) })
     let edge = edge
-    edge.reads.run { _ in
+    edge.heavy.run { _ in
       do throws(StoreFault) {
         _ = try edge.store.blobs.write(bytes, writer.workspace)
         writer.submit([Request(.blob(row), ticket: ticket, idempotency: key)])
@@ -110,14 +113,14 @@ extension HTTPConnection {
   }
 
   func upgrade(_ request: IncomingRequest, _ caller: Caller?, _ connection: Connection) {
-    switch WebSocketStream.open(request, edge.settings) {
+    switch WebSocketStream.open(request, edge) {
     case .refused(let response): finish(response, connection)
-    case .accepted(let opening):
+    case .accepted(let opening, let compression):
       exchange = nil
       mustClose = true  // for HTTP: what follows is the stream's
       for timer in ConnectionTimer.allCases { connection.clearTimer(timer) }
       connection.write(opening)
-      let stream = WebSocketStream(edge: edge, caller: caller)
+      let stream = WebSocketStream(edge: edge, caller: caller, compression)
       connection.become(stream)
       stream.begin(connection, decoder.takeRest())
     }

@@ -9,30 +9,27 @@ import System
 extension HTTPConnection {
   /// What the call should do next, once it differs from what its phone system was told last, or at once when it does
   /// not want to wait.
-  func instruct(
-    _ answer: Answer, _ known: SessionID?, _ last: CallInstruction?, _ seconds: Int, _ connection: Connection
-  ) {
-    guard let caller = exchange?.caller, let writer = edge.writer(caller.workspace) else { return }
-    var session = known
+  func instruct(_ answer: Answer, _ known: CallWait, _ connection: Connection) {
+    var wait = known
     switch answer {
-    case .callTaken(let taken, _, _, _, _): session = taken
-    case .position: break
+    case .callTaken(let session, _, _, _, _):
+      edge.hub.joinLine(session, connection.ref)
+      wait.session = session
+      exchange?.kind = .call(wait)
+    case .standing(let standing):
+      let now = Instant(milliseconds: WallClock.nowMilliseconds)
+      let next = CallInstruction(standing, now: now)
+      let mayWait = if case .wait = next { wait.waitSeconds > 0 } else { false }
+      if mayWait, wait.instruction == nil { connection.setTimer(.answer, milliseconds: wait.waitSeconds * 1_000) }
+      wait.instruction = next
+      exchange?.kind = .call(wait)
+      if case .hangUp = next, let session = wait.session { edge.hub.forgetLine(session) }
+      if !mayWait { finish(next.response(call: wait.session), connection) }
     case .ruleAnswered(.answer(let text), _, _), .ruleAnswered(.reject(let text), _, _),
       .ruleAnswered(.handBack(let text), _, _):
-      return finish(CallInstruction.hangUp(text).response(call: nil), connection)
-    default: return finish(APIResponse(answer), connection)
+      finish(CallInstruction.hangUp(text).response(call: nil), connection)
+    default: finish(APIResponse(answer), connection)
     }
-    guard let session else { return }
-    let now = Instant(milliseconds: WallClock.nowMilliseconds)
-    let next = writer.peek { CallInstruction.of(session, $0.router, now: now) }
-    let isNew = if case .wait = next { false } else { true }
-    if known == nil {
-      edge.hub.joinLine(session, connection.ref)
-      if seconds > 0, !isNew { connection.setTimer(.answer, milliseconds: seconds * 1_000) }
-    }
-    exchange?.kind = .call(session, next, waitSeconds: seconds)
-    if case .hangUp = next { edge.hub.forgetLine(session) }
-    if isNew || seconds == 0 { finish(next.response(call: session), connection) }
   }
 
   /// Looks for entries behind the poll's number. The subscription comes before the look, so that nothing falls

@@ -52,14 +52,24 @@ final class HTTPConnection: ConnectionHandler {
     enum Kind {
       case submitted(Rendering)
       case read(Render)
+      /// Waits for so many workspaces to have on disk what this tells.
+      case gathering(APIResponse, left: Int)
       case next(AgentID, WaiterID, Rendering)
       /// An offer on its way to the agent; if the connection goes first, the offer has failed.
       case offered(OfferID)
       case poll(Poll, PollState)
       case blob
       /// A call's phone system waits for what to do next.
-      case call(SessionID?, CallInstruction?, waitSeconds: Int)
+      case call(CallWait)
     }
+  }
+
+  struct CallWait {
+    var key: [UInt8]
+    var session: SessionID?
+    /// What its phone system could be told now; nil until that is known.
+    var instruction: CallInstruction?
+    var waitSeconds: Int
   }
 
   struct PollState {
@@ -173,7 +183,8 @@ final class HTTPConnection: ConnectionHandler {
 
   private func answerIsDue(_ connection: Connection) {
     switch exchange?.kind {
-    case .call(let session, let last?, _): finish(last.response(call: session), connection)
+    case .call(let wait):
+      if let known = wait.instruction { finish(known.response(call: wait.session), connection) }
     case .poll(let poll, var state):
       state.isOver = true
       exchange?.kind = .poll(poll, state)
@@ -181,7 +192,7 @@ final class HTTPConnection: ConnectionHandler {
     case nil:
       unproven = nil
       if peerIsGone { connection.closeAfterFlush() }
-    case .submitted, .read, .next, .offered, .blob, .call: break
+    case .submitted, .read, .gathering, .next, .offered, .blob: break
     }
   }
 
@@ -202,7 +213,7 @@ final class HTTPConnection: ConnectionHandler {
     // A half-closed client may still read its answer; one that waits for a case is taken to be gone, since an
     // offer that nobody sees costs a customer the offer's whole time.
     case .next, .offered: connection.close(because: .aborted)
-    case .submitted, .read, .poll, .blob, .call: mustClose = true
+    case .submitted, .read, .gathering, .poll, .blob, .call: mustClose = true
     }
   }
 
@@ -213,9 +224,9 @@ final class HTTPConnection: ConnectionHandler {
     switch exchange?.kind {
     case nil: connection.closeAfterFlush()
     case .next, .poll: finish(APIResponse(204, contentType: "application/json", []), connection)
-    case .call(let session, let last, _):
-      if let last { finish(last.response(call: session), connection) }
-    case .submitted, .read, .blob, .offered: break
+    case .call(let wait):
+      if let known = wait.instruction { finish(known.response(call: wait.session), connection) }
+    case .submitted, .read, .gathering, .blob, .offered: break
     }
   }
 

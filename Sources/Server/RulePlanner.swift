@@ -11,6 +11,7 @@ import Wire
 struct RulePlanner: Planner {
   let checked: CheckedWorkspace
   let version: UInt32
+  let continuity: ContinuityRules
   /// Texts that steps send, in the order in which the plans name them.
   private let texts: [String]
   private let textNumbers: [String: UInt32]
@@ -18,6 +19,7 @@ struct RulePlanner: Planner {
   init(_ checked: CheckedWorkspace, version: UInt32) {
     self.checked = checked
     self.version = version
+    continuity = ContinuityRules(checked.workspace)
     var texts: [String] = []
     var numbers: [String: UInt32] = [:]
     for rule in checked.rules.rules {
@@ -124,7 +126,8 @@ struct RulePlanner: Planner {
         need.preferred = .init(agent: agent, for: .milliseconds(preference.forMilliseconds))
       }
     }
-    need.excluded = plan.excludedAgents.compactMap { router.agentID(named: $0) }.sorted()
+    for name in plan.excludedAgents { if let agent = router.agentID(named: name) { need.excluded.append(agent) } }
+    need.excluded.sort()
     need.weight = plan.weight.map { UInt16(clamping: $0) }
     need.serviceLevel = plan.serviceLevelMilliseconds.map { .milliseconds($0) }
     for step in plan.steps {
@@ -136,14 +139,30 @@ struct RulePlanner: Planner {
 
   private func change(_ change: Plan.Step.Change, _ router: borrowing Router) -> Need.Step.Change? {
     switch change {
-    case .relaxSkill(let name): router.skillID(named: name).map { .dropSkill($0) }
+    case .relaxSkill(let name): return router.skillID(named: name).map { .dropSkill($0) }
     case .lowerSkill(let name, let level):
-      router.skillID(named: name).map { .lowerSkill($0, level: UInt8(clamping: level)) }
-    case .raisePriority(let by): .raisePriority(by: Int16(clamping: by))
-    case .changeQueue(let name): router.queueID(named: name).map { .changeQueue($0) }
-    case .widen(let names): .widen(names.compactMap { router.queueID(named: $0) })
-    case .message(let text): textNumbers[text].map { .message($0) }
+      return router.skillID(named: name).map { .lowerSkill($0, level: UInt8(clamping: level)) }
+    case .raisePriority(let by): return .raisePriority(by: Int16(clamping: by))
+    case .changeQueue(let name): return router.queueID(named: name).map { .changeQueue($0) }
+    case .widen(let names):
+      var queues: [QueueID] = []
+      for name in names { if let queue = router.queueID(named: name) { queues.append(queue) } }
+      return .widen(queues)
+    case .message(let text): return textNumbers[text].map { .message($0) }
     }
+  }
+}
+
+extension ContinuityRules {
+  init(_ workspace: WorkspaceConfiguration) {
+    self.init()
+    window = .milliseconds(workspace.conversationWindowMilliseconds)
+    subject =
+      switch workspace.conversationSubject {
+      case .same: .same
+      case .any: .any
+      case .never: .never
+      }
   }
 }
 
@@ -152,7 +171,7 @@ extension RoutingConfiguration {
   init(_ checked: CheckedWorkspace, version: UInt32) {
     self.init(
       version: version, skills: checked.skills.map(\.name), bots: checked.workspace.bots.map(\.name),
-      queues: checked.queues.map(RoutingConfiguration.queue), agents: checked.agents.map(RoutingConfiguration.agent))
+      queues: checked.queues.map { RoutingConfiguration.queue($0, checked.hours) }, agents: checked.agents.map(RoutingConfiguration.agent))
     var seen: Set<String> = []
     teams = checked.agents.flatMap(\.teams).filter { seen.insert($0).inserted }
     let weights = checked.workspace.capacity
@@ -160,9 +179,12 @@ extension RoutingConfiguration {
       chat: UInt16(clamping: weights.chat), email: UInt16(clamping: weights.email),
       phone: UInt16(clamping: weights.phone))
     limits.voiceExclusive = weights.phoneIsWhole
+    limits.interruptible = .init(
+      chat: weights.interruptible.contains("chat"), email: weights.interruptible.contains("email"),
+      phone: weights.interruptible.contains("phone"))
   }
 
-  private static func queue(_ queue: QueueConfiguration) -> Queue {
+  private static func queue(_ queue: QueueConfiguration, _ hours: [HoursConfiguration]) -> Queue {
     var made = Queue(name: queue.name)
     made.prioritySeconds = queue.ordering == .strict ? 0 : UInt32(clamping: queue.ageingSeconds)
     made.serviceLevel = .seconds(Int64(queue.serviceLevel.targetSeconds))
@@ -173,8 +195,29 @@ extension RoutingConfiguration {
       chat: .milliseconds(Int64(queue.offerTimeoutMilliseconds.chat)),
       email: .milliseconds(Int64(queue.offerTimeoutMilliseconds.email)),
       phone: .milliseconds(Int64(queue.offerTimeoutMilliseconds.phone)))
-    if let cap = queue.waitingMax { made.waitingMax = UInt32(clamping: cap.limit) }
+    made.order = queue.ordering == .deadline ? .deadline : .age
+    if let name = queue.hours, let known = hours.first(where: { $0.name == name }) {
+      made.hours = known.open.map { .init(from: $0.start, until: $0.end) }
+    }
+    if let closed = queue.closed { made.whenClosed = overflow(closed) }
+    if let cap = queue.waitingMax {
+      made.waitingMax = UInt32(clamping: cap.limit)
+      made.whenFull = overflow(cap.then)
+    }
+    if let cap = queue.waitMax {
+      made.waitMax = .seconds(Int64(cap.limit))
+      made.whenWaitedOut = overflow(cap.then)
+    }
     return made
+  }
+
+  /// What is said to the customer is the channel's; to the machine an answer and a rejection are one.
+  private static func overflow(_ overflow: QueueConfiguration.Overflow) -> Overflow {
+    switch overflow {
+    case .queue(let name): .queue(name)
+    case .handBack: .handBack
+    case .answer, .reject: .refuse
+    }
   }
 
   private static func strategy(_ strategy: QueueConfiguration.Strategy) -> Strategy {

@@ -36,6 +36,9 @@ public struct Settings: Sendable, Equatable {
   public var httpStallSeconds = 30
   public var connectionsMax = 0
   public var descriptorReserve = 512
+  public var slowReaderSeconds = 20
+  public var unsentBytesMax = 4 << 20
+  public var contextBytesMax = 32 << 20
   public var drainSeconds = 10
   public var lanes = 0
 
@@ -50,6 +53,8 @@ public struct Settings: Sendable, Equatable {
     public var environment: String {
       "THROUGHLINE_" + path.uppercased().replacingOccurrences(of: ".", with: "_")
     }
+    /// The important ones have a flag, named by the first word of the path.
+    var flag: String { "--" + path.prefix { $0 != "." } }
   }
 
   private static func text(
@@ -58,7 +63,9 @@ public struct Settings: Sendable, Equatable {
     Key(path: path, help: help) { settings, value in
       settings[keyPath: field] = value
       return nil
-    } get: { $0[keyPath: field] }
+    } get: {
+      $0[keyPath: field]
+    }
   }
 
   private static func listen(
@@ -70,7 +77,9 @@ public struct Settings: Sendable, Equatable {
       }
       settings[keyPath: field] = value
       return nil
-    } get: { $0[keyPath: field] }
+    } get: {
+      $0[keyPath: field]
+    }
   }
 
   private static func choice(
@@ -84,7 +93,8 @@ public struct Settings: Sendable, Equatable {
   }
 
   private static func number(
-    _ path: String, _ field: any WritableKeyPath<Settings, Int> & Sendable, _ range: ClosedRange<Int>, _ help: String
+    _ path: String, _ field: any WritableKeyPath<Settings, Int> & Sendable, _ range: ClosedRange<Int>,
+    _ help: String
   ) -> Key {
     Key(path: path, help: "\(help) (\(range.lowerBound) to \(range.upperBound))") { settings, value in
       guard let n = Int(value), range.contains(n) else {
@@ -92,7 +102,9 @@ public struct Settings: Sendable, Equatable {
       }
       settings[keyPath: field] = n
       return nil
-    } get: { String($0[keyPath: field]) }
+    } get: {
+      String($0[keyPath: field])
+    }
   }
 
   public static let keys: [Key] = [
@@ -142,6 +154,11 @@ public struct Settings: Sendable, Equatable {
     number(
       "descriptor_reserve", \.descriptorReserve, 16...100_000,
       "descriptors kept for the store, outgoing calls and administration, at most a quarter of all"),
+    number("stream.slow_reader_seconds", \.slowReaderSeconds, 1...3_600, "how long a stream may leave what it was sent unread"),
+    number("stream.unsent_bytes_max", \.unsentBytesMax, 65_536...(256 << 20), "what may be unread on a stream, in bytes"),
+    number(
+      "stream.context_bytes_max", \.contextBytesMax, 0...(1 << 32),
+      "memory for what all streams' compression remembers; past it new streams' remembers nothing"),
     number("drain_seconds", \.drainSeconds, 0...600, "how long a stop waits for what is in flight"),
     number("lanes", \.lanes, 0...64, "event loops; 0: one a core"),
   ]
@@ -180,11 +197,11 @@ public struct Settings: Sendable, Equatable {
         faults.append("\(name): unknown setting\(hint(name, keys.map(\.environment)))")
         continue
       }
-      if let fault = key.set(&settings, environment[name] ?? "") { faults.append("\(name): \(fault)") }
+      if let fault = key.set(&settings, environment[name] ?? "") { faults.append("\(name) \(fault)") }
     }
     for (path, value) in flags {
       guard let key = keys.first(where: { $0.path == path }) else { continue }
-      if let fault = key.set(&settings, value) { faults.append("--\(path): \(fault)") }
+      if let fault = key.set(&settings, value) { faults.append("\(key.flag) \(fault)") }
     }
     if !faults.isEmpty { throw Faults(sentences: faults) }
     return settings
@@ -232,7 +249,8 @@ public struct Settings: Sendable, Equatable {
     }
   }
 
-  private static func hint(_ name: String, _ known: [String]) -> String {
+  /// `; did you mean "…"?` where something known is near enough, else nothing.
+  public static func hint(_ name: String, _ known: [String]) -> String {
     let nearest = known.map { ($0, distance(name, $0)) }.min { $0.1 < $1.1 }
     guard let (found, steps) = nearest, steps <= max(3, name.count / 3) else { return "" }
     return "; did you mean \"\(found)\"?"

@@ -16,12 +16,23 @@ import WebCodec
 /// ```
 /// Nothing is sent before the token is known.
 final class WebSocketStream: ConnectionHandler {
-  private let edge: Edge
-  private var caller: Caller?
-  private var decoder = WebSocketDecoder(role: .server, messageBytesMax: 64 << 10)
-  private var subscriptions: [SessionID: Subscription] = [:]
+  let edge: Edge
+  var caller: Caller?
+  private var decoder: WebSocketDecoder
+  private var compressor: WebSocketCompressor
+  /// Memory that is counted for the contexts of its compression.
+  private let contextBytes: Int
+  var subscriptions: [SessionID: Subscription] = [:]
+  /// Subscriptions that will be looked at when there is room: each page may be large, so that few are read at once,
+  /// and none while the client does not read.
+  var waiting: [SessionID] = []
+  var looking = 0
   private var seat: (agent: AgentID, waiter: WaiterID)?
   private var isClosing = false
+  var isBackedUp = false
+  /// Entries that the agent is to hear and that are not read yet.
+  var unheard: [(ConversationID, EntryID)] = []
+  var isReading = false
 
   struct Subscription {
     var conversation: ConversationID?
@@ -32,49 +43,18 @@ final class WebSocketStream: ConnectionHandler {
 
   enum Limit {
     static let subscriptions = 1_000
+    /// Subscriptions that are read for at once.
+    static let looking = 4
+    static let messageBytes = 64 << 10
   }
 
-  init(edge: Edge, caller: Caller?) {
+  init(edge: Edge, caller: Caller?, _ compression: PermessageDeflate?) {
     self.edge = edge
     self.caller = caller
-  }
-
-  enum Opening {
-    /// The `101` answer.
-    case accepted([UInt8])
-    case refused(APIResponse)
-  }
-
-  /// A browser sends `Origin`, and no page but our own, or one that the settings name, may speak with a user's token
-  /// (cross-site WebSocket hijacking): that is checked before anything is upgraded.
-  static func open(_ request: IncomingRequest, _ settings: Settings) -> Opening {
-    if let refusal = refusal(request.fields.values("origin"), request.host, settings) { return .refused(APIResponse(refusal)) }
-    do throws(WebSocketHandshake.Refusal) {
-      var out: [UInt8] = []
-      WebSocketHandshake.respond(accept: try WebSocketHandshake.check(request), into: &out)
-      return .accepted(out)
-    } catch {
-      switch error {
-      case .upgradeRequired:
-        var response = APIResponse(
-          APIProblem(426, "upgrade-required", "WebSocket only", "open this page as a WebSocket, version 13"))
-        response.headers = [.init("Upgrade", "websocket"), .init("Sec-WebSocket-Version", "13")]
-        return .refused(response)
-      case .malformed:
-        return .refused(
-          APIResponse(APIProblem(400, "malformed-websocket", "Malformed handshake", "the WebSocket handshake is malformed")))
-      }
-    }
-  }
-
-  private static func refusal(_ origins: [String], _ host: String?, _ settings: Settings) -> APIProblem? {
-    guard let origin = origins.first else { return nil }
-    let (page, own) = (origin.lowercased(), (host ?? "").lowercased())
-    let isOurs = page == "http://\(own)" || page == "https://\(own)" || settings.allowedOrigins.contains(page)
-    if origins.count == 1, isOurs { return nil }
-    return APIProblem(
-      403, "foreign-origin", "Page of another site",
-      "a page of \(origin.prefix(100)) may not open streams here; http.origins names those that may")
+    decoder = WebSocketDecoder(messageBytesMax: Limit.messageBytes, compression: compression)
+    compressor = WebSocketCompressor(compression)
+    contextBytes = compression?.heldBytes ?? 0
+    edge.streams.hold(contextBytes)
   }
 
   func begin(_ connection: Connection, _ rest: [UInt8]) {
@@ -86,7 +66,7 @@ final class WebSocketStream: ConnectionHandler {
     rest.withUnsafeBytes { received($0, on: connection) }
   }
 
-  private func known(_ connection: Connection) {
+  func known(_ connection: Connection) {
     connection.clearTimer(.head)
     connection.setTimer(.idle, milliseconds: edge.settings.pingSeconds * 1_000)
     send("{\"type\":\"ready\"}", connection)
@@ -120,7 +100,7 @@ final class WebSocketStream: ConnectionHandler {
     }
   }
 
-  private func close(_ code: WebSocketCloseCode, _ reason: String, _ connection: Connection) {
+  func close(_ code: WebSocketCloseCode, _ reason: String, _ connection: Connection) {
     guard !isClosing else { return }
     isClosing = true
     var out: [UInt8] = []
@@ -138,13 +118,15 @@ final class WebSocketStream: ConnectionHandler {
       WebSocketEncoder.ping(into: &out)
       connection.write(out)
       connection.setTimer(.answer, milliseconds: edge.settings.pingSeconds * 1_000)
-    case .answer, .body: connection.close(because: .timedOut(timer))
+    case .body: closeSlow(connection)
+    case .answer: connection.close(because: .timedOut(timer))
     }
   }
 
   func draining(_ connection: Connection) { close(.goingAway, "the server stops", connection) }
 
   func closed(_ connection: Connection, _ reason: CloseReason) {
+    edge.streams.letGo(contextBytes)
     for subscription in subscriptions.values {
       if let conversation = subscription.conversation { edge.hub.unsubscribe(conversation, connection.ref) }
     }
@@ -174,6 +156,7 @@ final class WebSocketStream: ConnectionHandler {
         subscribe(session, EntryID(after), connection)
       case "unsubscribe":
         guard let session: SessionID = try fields.optionalID("session") else { throw fields.missing("session") }
+        waiting.removeAll { $0 == session }
         if let conversation = subscriptions.removeValue(forKey: session)?.conversation {
           edge.hub.unsubscribe(conversation, connection.ref)
         }
@@ -185,142 +168,37 @@ final class WebSocketStream: ConnectionHandler {
     }
   }
 
-  private func send(_ text: String, _ connection: Connection) { send(Array(text.utf8), connection) }
-  private func send(_ bytes: [UInt8], _ connection: Connection) {
+  func send(_ text: String, _ connection: Connection) { send(Array(text.utf8), connection) }
+  func send(_ bytes: [UInt8], _ connection: Connection) {
     guard !isClosing else { return }
+    if isBackedUp, connection.unsentBytes > edge.settings.unsentBytesMax { return closeSlow(connection) }
     var out: [UInt8] = []
-    WebSocketEncoder.text(utf8: bytes, into: &out)
+    compressor.message(.text, bytes, into: &out)
     connection.write(out)
   }
 
-  private func send(error: APIProblem, _ connection: Connection) {
+  // MARK: - Who reads slowly
+
+  /// The kernel takes no more: nothing further is read for this stream until it does, and for so long it may take.
+  func outputBacksUp(_ connection: Connection) {
+    isBackedUp = true
+    connection.setTimer(.body, milliseconds: edge.settings.slowReaderSeconds * 1_000)
+  }
+
+  func outputDrained(_ connection: Connection) {
+    isBackedUp = false
+    connection.clearTimer(.body)
+    lookOn(connection)
+  }
+
+  /// What was not sent is not lost: a bot subscribes again with the last `after` that it has seen.
+  private func closeSlow(_ connection: Connection) {
+    guard !isClosing else { return }
+    edge.streams.countSlowReader()
+    close(.tryAgainLater, "read faster", connection)
+  }
+
+  func send(error: APIProblem, _ connection: Connection) {
     send(Array("{\"type\":\"error\",\"problem\":".utf8) + error.json + Array("}".utf8), connection)
-  }
-
-  // MARK: - What it hears
-
-  private func subscribe(_ session: SessionID, _ after: EntryID, _ connection: Connection) {
-    guard caller?.scope == .bot else {
-      return send(error: .forbidden("to subscribe to a session needs a token of scope bot; yours is \(caller?.scope.rawValue ?? "unknown")"), connection)
-    }
-    guard subscriptions.count < Limit.subscriptions else {
-      return send(
-        error: APIProblem(429, "too-many-subscriptions", "Too many subscriptions", "open another stream"), connection)
-    }
-    subscriptions[session] = Subscription(after: after)
-    look(session, connection)
-  }
-
-  private func look(_ session: SessionID, _ connection: Connection) {
-    guard var subscription = subscriptions[session], let caller, let directory = edge.api(caller.workspace)?.directory
-    else { return }
-    subscription.isLooking = true
-    subscription.wokenMeanwhile = false
-    subscriptions[session] = subscription
-    let (edge, ref, after) = (edge, connection.ref, subscription.after)
-    edge.reads.run { reads in
-      do throws(StoreFault) {
-        guard let row = try reads.session(caller.workspace, session),
-          row.bot == directory.bots[caller.holder]?.raw
-        else { return edge.hub.post(ref, .looked(session, nil, nil)) }
-        edge.hub.subscribe(row.conversation, ref)
-        let page = try EventsPage.read(directory, row, after: after, limit: 200, reads)
-        edge.hub.post(ref, .looked(session, row.conversation, page))
-      } catch {
-        Log.fault("reading for a stream", error.sentence)
-        edge.hub.post(ref, .looked(session, nil, nil))
-      }
-    }
-  }
-
-  private func looked(
-    _ session: SessionID, _ conversation: ConversationID?, _ page: EventsPage?, _ connection: Connection
-  ) {
-    guard var subscription = subscriptions[session] else {
-      if let conversation { edge.hub.unsubscribe(conversation, connection.ref) }
-      return
-    }
-    guard let conversation, let page else {
-      subscriptions[session] = nil
-      return send(error: .notFound("session"), connection)
-    }
-    subscription.conversation = conversation
-    subscription.isLooking = false
-    subscription.after = page.after
-    subscriptions[session] = subscription
-    if !page.isEmpty {
-      var out = Array("{\"type\":\"events\",\"session\":\"\(session)\",".utf8)
-      page.append(to: &out)
-      out.append(UInt8(ascii: "}"))
-      send(out, connection)
-    }
-    if subscription.wokenMeanwhile || page.hasMore { look(session, connection) }
-  }
-
-  func delivered(_ payload: any Sendable, on connection: Connection) {
-    guard let inbound = payload as? Inbound else { return }
-    switch inbound {
-    case .wake(let conversation):
-      for session in subscriptions.keys.sorted() where subscriptions[session]?.conversation == conversation {
-        if subscriptions[session]?.isLooking == true {
-          subscriptions[session]?.wokenMeanwhile = true
-        } else {
-          look(session, connection)
-        }
-      }
-    case .looked(let session, let conversation, let page): looked(session, conversation, page, connection)
-    case .offer(let offer, _): push(offer, connection)
-    case .ringing(let offer): push(offer, as: "ringing", connection)
-    case .offerEnded(let offer, let end):
-      send("{\"type\":\"offer_ended\",\"offer\":\"\(offer)\",\"end\":\"\(end.name)\"}", connection)
-    case .agentHears(let conversation, let entry): push(conversation, entry, connection)
-    case .push(let bytes): send(bytes, connection)
-    case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .mailRefused, .lineChanged: break
-    }
-  }
-
-  /// - Parameter type: `offer`, which the desk answers, or `ringing`, which the phone does.
-  private func push(_ offer: OfferAnswer, as type: String = "offer", _ connection: Connection) {
-    guard let caller, let api = edge.api(caller.workspace),
-      case .reading(let render) = api.offered(withTimeline: 200)
-    else { return }
-    let (edge, ref) = (edge, connection.ref)
-    edge.reads.run { reads in
-      do throws(StoreFault) {
-        let response = try render(.offer(offer), reads)
-        edge.hub.post(ref, .push(Array("{\"type\":\"\(type)\",".utf8) + response.body.dropFirst()))
-      } catch {
-        Log.fault("showing an offer", error.sentence)
-        guard type == "offer" else { return }  // it rings all the same
-        edge.writer(caller.workspace)?.submit([Request(.failOffer(offer.offer, .connectionClosed))])
-      }
-    }
-  }
-
-  private func push(_ conversation: ConversationID, _ entry: EntryID, _ connection: Connection) {
-    guard let caller else { return }
-    let (edge, ref) = (edge, connection.ref)
-    edge.reads.run { reads in
-      do throws(StoreFault) {
-        let rows = try reads.transcript(
-          caller.workspace, of: conversation, after: EntryID(entry.raw - 1), limit: 1, visible: .internal)
-        guard let body = rows.first?.body else { return }
-        edge.hub.post(
-          ref,
-          .push(Array("{\"type\":\"entry\",\"conversation\":\"\(conversation)\",\"entry\":".utf8) + body + Array("}".utf8)))
-      } catch { Log.fault("reading for an agent's stream", error.sentence) }
-    }
-  }
-}
-
-extension OfferEnd {
-  public var name: String {
-    switch self {
-    case .accepted: "accepted"
-    case .declined: "declined"
-    case .timedOut: "timed_out"
-    case .revoked: "revoked"
-    case .failed: "failed"
-    }
   }
 }

@@ -1,3 +1,4 @@
+import Continuity
 import Model
 import Pipeline
 import Routing
@@ -72,6 +73,33 @@ extension OwnerView {
 }
 
 extension APIProblem {
+  public init(_ refusal: CustomerRefusal) {
+    switch refusal {
+    case .unknownCustomer: self = .notFound("customer")
+    case .unknownIdentity:
+      self.init(404, "unknown-identity", "No such identity", "this customer has no such identity to decide about")
+    case .alreadyOne: self.init(409, "already-one", "One customer already", "these two are one customer already")
+    case .notLinked:
+      self.init(
+        409, "not-linked", "Not joined directly",
+        "these two records were not joined with each other; GET /v1/customers/{id} lists what was")
+    case .isShared:
+      self.init(
+        409, "shared-identity", "A shared identity", "several people use it: say in `customer` who this is",
+        field: "customer")
+    case .unknownConversation: self = .notFound("conversation")
+    case .notSameCustomer:
+      self.init(
+        409, "not-same-customer", "Two customers", "these conversations are of two customers; merge the customers first")
+    case .isLive:
+      self.init(
+        409, "conversation-live", "Still talking", "somebody still sits in that chat or call; join it once they have left")
+    case .alreadyJoined: self.init(409, "already-joined", "Joined already", "one of the two goes on in another one already")
+    case .notJoined: self.init(409, "not-joined", "Not joined", "that conversation does not go on in this one")
+    case .tooMany: self.init(422, "too-many-attributes", "Too many attributes", "a customer may have \(CustomerProfile.attributesMax)")
+    }
+  }
+
   /// The polite words for what the machine refused.
   public init(_ rejection: Rejection, owner: OwnerView?, epoch: UInt32?) {
     let (status, type, title, detail) = Self.words(rejection, owner)
@@ -111,6 +139,7 @@ extension APIProblem {
       (422, "need-too-large", "Too much asked", "the case asks for more skills or steps than can be held")
     case .unknownBlob:
       (422, "unknown-attachment", "Unknown attachment", "an attachment is no blob of yours; keep it with POST /v1/blobs first")
+    case .queueClosed: (503, "queue-closed", "Queue closed", "the queue is closed now; try again when it opens")
     case .queueFull: (503, "queue-full", "Queue full", "the queue takes no more cases now")
     case .queueUnserved: (422, "queue-unserved", "Nobody serves it", "no agent serves that queue")
     case .tooManySessions: (429, "too-many-sessions", "Too many sessions", "the conversation has too many sessions")

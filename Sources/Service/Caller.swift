@@ -1,3 +1,4 @@
+import Channels
 import Model
 import Routing
 
@@ -48,7 +49,9 @@ public struct Directory: Sendable {
   /// Names of the rules of `ruleVersion`, in order.
   public var ruleNames: [String] = []
   public var defaultRegion = "US"
+  public var emailRules = EmailRules()
   public var ruleVersion: UInt32 = 0
+  public var conversationWindow: Duration64 = .seconds(72 * 3_600)
 
   public init(workspace: WorkspaceID, name: String) {
     self.workspace = workspace

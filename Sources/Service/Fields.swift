@@ -93,6 +93,12 @@ public struct Fields {
     return number
   }
 
+  public mutating func optionalFlag(_ name: String) throws(APIProblem) -> Bool? {
+    guard let value = value(name) else { return nil }
+    guard case .bool(let flag) = value else { throw problem(name, "\(name) must be true or false", type: "wrong-kind") }
+    return flag
+  }
+
   public mutating func optionalID<Kind>(_ name: String, _: ID<Kind>.Type = ID<Kind>.self) throws(APIProblem) -> ID<Kind>? {
     guard let text = try optionalText(name) else { return nil }
     guard let id = ID<Kind>(text) else {

@@ -80,14 +80,16 @@ import Testing
       #expect(reply.headers["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
       let text = String(decoding: reply.body, as: UTF8.self)
       #expect(text.hasSuffix("\n"))
-      let sample = /([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\]|\\.)*",?)*\})? (-?[0-9.e+]+|NaN|[+-]Inf)/
+      let sample =
+        /([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\]|\\.)*",?)*\})? (-?[0-9.e+]+|NaN|[+-]Inf)/
       var types: [Substring: Substring] = [:]
       var samples: [String: String] = [:]
       for line in text.split(separator: "\n") {
         if line.hasPrefix("# HELP ") { continue }
         if line.hasPrefix("# TYPE ") {
           let words = line.split(separator: " ")
-          #expect(words.count == 4 && ["gauge", "counter", "histogram", "summary"].contains(words[3]), "\(line)")
+          #expect(
+            words.count == 4 && ["gauge", "counter", "histogram", "summary"].contains(words[3]), "\(line)")
           #expect(types.updateValue(words[3], forKey: words[2]) == nil, "\(words[2]) is declared once")
           continue
         }
@@ -98,6 +100,10 @@ import Testing
       }
       #expect(samples[#"throughline_queue_waiting{workspace="demo",queue="support"}"#] == "1")
       #expect(samples["throughline_up"] == "1")
+      let target = #"{workspace="demo",queue="vip"}"#
+      #expect(samples["throughline_queue_service_level_target_ratio" + target] == "0.90")
+      #expect(samples["throughline_queue_service_level_seconds" + target] == "20")
+      #expect(samples["throughline_queue_service_level_ratio" + target] == nil, "nothing was taken yet")
     }
   }
 
@@ -121,6 +127,67 @@ import Testing
       #expect(taken["waiting"].int == 0)
       #expect(taken["assigned"].int == 1)
       #expect(taken["accepted_in_time"].int == 1)
+    }
+  }
+
+  @Test func `the service level is the share of those taken in time among all who were taken or left`()
+    async throws
+  {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "small", agents: 1)
+    try rules.write(
+      "rules/small/queues.yaml",
+      "support:\n  service_level: { within: 90s, percent: 75 }\nquiet:\n  service_level: { within: 1s, percent: 50 }\n"
+    )
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let (a1, bot) = (try await server.agent("a1"), try await server.token("bot", "robin"))
+      func level() async throws -> JSON {
+        let page = try await server.call("GET", "/v1/queues", by: a1)
+        return try #require(page["queues"].elements.first { $0["name"].text == "support" })["service_level"]
+      }
+      #expect(
+        try await level().description == #"{"within_seconds":90,"target_percent":75,"reached_percent":null}"#)
+      for _ in 0..<2 {
+        let chat = try await server.open(bot)
+        try await chat.customer("help")
+        try await chat.handoff()
+        _ = try await server.take(a1)
+      }
+      let lost = try await server.open(bot)
+      try await lost.customer("help")
+      try await lost.handoff()
+      try await lost.end()
+      #expect(try await level()["reached_percent"].description == "66.6")
+      let metrics = try await server.call("GET", "/metrics", by: try await server.token("supervisor", "boss"))
+      #expect(
+        metrics.description.contains(#"queue_service_level_ratio{workspace="small",queue="support"} 0.666"#))
+    }
+  }
+
+  @Test func `a supervisor watches their own workspace, an admin all of them`() async throws {
+    let rules = try TemporaryFolder()
+    for name in ["one", "two"] { try SmallRules.write(rules, workspace: name, agents: 1) }
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let boss = try await server.token("supervisor", "boss", workspace: "one")
+      let root = try await server.token("admin", "root", workspace: "one")
+      let (his, all) = (
+        try await server.call("GET", "/metrics", by: boss).description,
+        try await server.call("GET", "/metrics", by: root).description
+      )
+      #expect(his.contains(#"workspace="one""#) && !his.contains(#"workspace="two""#))
+      #expect(all.contains(#"workspace="one""#) && all.contains(#"workspace="two""#))
+      #expect(try await server.call("GET", "/v1/queues?workspace=two", by: boss).status == 403)
+      #expect(try await server.call("GET", "/v1/queues?workspace=two", by: root)["workspace"].text == "two")
+      #expect(try await server.call("GET", "/v1/queues?workspace=three", by: root).status == 404)
+    }
+  }
+
+  @Test func `an agent with nothing but a phone is ready for calls alone`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      let page = try await server.call("GET", "/v1/queues", by: ann)
+      let support = try #require(page["queues"].elements.first { $0["name"].text == "support" })
+      #expect(support["agents"]["ready_for"].description == #"{"chat":0,"email":0,"phone":1}"#)
     }
   }
 }

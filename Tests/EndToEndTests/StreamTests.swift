@@ -130,6 +130,64 @@ import Testing
     }
   }
 
+  @Test func `a stream that is not read is paused, then closed with 1013 and counted, and another is served`() async throws {
+    try await TestServer.run { $0.slowReaderSeconds = 1 } _: { server in
+      let bot = try await server.token("bot", "webshop")
+      let (ann, boss) = (try await server.agent("ann"), try await server.token("supervisor", "boss"))
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      try await chat.handoff()
+      let aCase = try await server.take(ann)["case"].text
+      let (opening, port) = (handshake(bot), server.port("http"))
+      let wish = Array(#"{"type":"subscribe","session":"\#(chat.session)"}"#.utf8)
+      let slow = try await blocking {
+        let socket = try Socket.connect(port: port, windowBytes: 8_192)
+        try socket.send(opening + [0x81, 0x80 | UInt8(wish.count), 0, 0, 0, 0] + wish)
+        return socket
+      }
+      let peer = try await stream(server, bot)
+      try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+      try peer.say(String(decoding: wish, as: UTF8.self))
+      let count = 200
+      for number in 1...count { try await server.reply("\(number) " + String(repeating: "x", count: 60_000), to: aCase, by: ann) }
+      try await peer.line("whoever reads has all of it", seconds: 60) { $0.contains("\"\(count) xxx") }
+      try await eventually("the slow one is counted", seconds: 30) {
+        let metrics = try await server.call("GET", "/metrics", by: boss)
+        return String(decoding: metrics.body, as: UTF8.self).contains("throughline_stream_slow_readers_total 1\n")
+      }
+      let heard = try await blocking { try rest(slow) }
+      #expect(heard.suffix(15) == [0x88, 13, 0x03, 0xF5] + Array("read faster".utf8), "1013, behind what was under way")
+      #expect(heard.count < count * 60_000, "what it did not read was never gathered for it: \(heard.count) bytes")
+    }
+  }
+
+  @Test func `what is long comes compressed where the client offers it, and memory for it is bounded`() async throws {
+    for bytesMax in [1 << 20, 0] {
+      try await TestServer.run { $0.contextBytesMax = bytesMax } _: { server in
+        let bot = try await server.token("bot", "webshop")
+        let (plain, port) = (handshake(bot), server.port("http"))
+        let offer = Array("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n".utf8)
+        let answer = try await blocking {
+          let socket = try Socket.connect(port: port)
+          try socket.send(plain.dropLast(2) + offer)
+          return String(decoding: try socket.receive(), as: UTF8.self)
+        }
+        #expect(answer.contains("sec-websocket-extensions: permessage-deflate; client_max_window_bits=12"))
+        #expect(answer.contains("no_context_takeover") == (bytesMax == 0), "\(answer)")
+        let peer = try await stream(server, bot)
+        try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+        let chat = try await server.open(bot)
+        let ann = try await server.agent("ann")
+        try await chat.customer("help")
+        try await chat.handoff()
+        let aCase = try await server.take(ann)["case"].text
+        try peer.say(Body.object([("type", "subscribe"), ("session", .text(chat.session)), ("after", .number(chat.after))]).encoded)
+        for number in 1...5 { try await server.reply("\(number): " + String(repeating: "long words ", count: 200), to: aCase, by: ann) }
+        try await peer.line("all of it") { $0.contains("5: long words") }
+      }
+    }
+  }
+
   @Test func `a silent stream lives while it answers pings, and ends when it does not`() async throws {
     try await TestServer.run { $0.pingSeconds = 1 } _: { server in
       let bot = try await server.token("bot", "webshop")

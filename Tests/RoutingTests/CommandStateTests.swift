@@ -54,6 +54,26 @@ struct `Every command in every state` {
     case "park": return .park(id, by: ann, until: world.now + .seconds(9))
     case "park in the past": return .park(id, by: ann, until: world.now)
     case "resume": return .resume(id, by: ann)
+    case "assign to bob": return .assign(id, to: World.bob)
+    case "assign to ann": return .assign(id, to: ann)
+    case "requeue": return .requeue(id)
+    case "extend": return .extendWrapUp(id, by: ann, until: world.now + .seconds(600))
+    case "extend too far": return .extendWrapUp(id, by: ann, until: world.now + .seconds(9_000))
+    case "extend to less": return .extendWrapUp(id, by: ann, until: world.now + .seconds(1))
+    case "consult": return .consult(id, by: ann, with: World.bob, until: world.now + .seconds(60))
+    case "consult oneself": return .consult(id, by: ann, with: ann, until: world.now + .seconds(60))
+    case "consult the absent": return .consult(id, by: ann, with: World.cat, until: world.now + .seconds(60))
+    case "consult too long": return .consult(id, by: ann, with: World.bob, until: world.now + .seconds(90_000))
+    case "end consult": return .endConsult(id, by: ann)
+    case "take over": return .takeOver(id, by: World.bob)
+    case "transfer nowhere": return .transfer(id, by: ann, need: Need(queue: QueueID(9)), case: World.case(2))
+    case "move": return .moveConversation(World.conversation(1), customer: World.customer(2))
+    case "join": return .joinSession(conversation: World.conversation(1), session: NewSession(id: World.session(9), channel: .email, bot: nil))
+    case "ann finishes": return .finish(ann, then: .offline)
+    case "ann is away": return .setStatus(ann, .offline, lease: nil)
+    case "ann asks": return .next(ann, waiter: WaiterID(99), until: world.now + .seconds(9))
+    case "start": return .start
+    case "configure": return .configure(World.configuration)
     case "route": return world.routing(1, Need(queue: World.support))
     case "customer says": return said(.customer)
     case "bot says": return said(.bot(World.bot))
@@ -77,6 +97,26 @@ struct `Every command in every state` {
     park             | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseNotAssigned     | caseNotAssigned     | caseClosed
     park in the past | unknownCase         | caseNotAssigned     | caseNotAssigned     | timeIsPast          | caseNotAssigned     | caseNotAssigned     | caseClosed
     resume           | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | ok                  | caseClosed
+    assign to bob    | unknownCase         | ok                  | ok                  | ok                  | caseClosed          | ok                  | caseClosed
+    assign to ann    | unknownCase         | ok                  | ok                  | caseAlreadyOpen     | caseClosed          | ok                  | caseClosed
+    requeue          | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseClosed          | ok                  | caseClosed
+    extend           | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | ok                  | caseNotAssigned     | caseClosed
+    extend too far   | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | notAllowed          | caseNotAssigned     | caseClosed
+    extend to less   | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | timeIsPast          | caseNotAssigned     | caseClosed
+    consult          | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseNotAssigned     | caseNotAssigned     | caseClosed
+    consult oneself  | unknownCase         | caseNotAssigned     | caseNotAssigned     | notAllowed          | caseNotAssigned     | caseNotAssigned     | caseClosed
+    consult the absent | unknownCase       | caseNotAssigned     | caseNotAssigned     | agentNotAvailable   | caseNotAssigned     | caseNotAssigned     | caseClosed
+    consult too long | unknownCase         | caseNotAssigned     | caseNotAssigned     | notAllowed          | caseNotAssigned     | caseNotAssigned     | caseClosed
+    end consult      | unknownCase         | caseNotAssigned     | caseNotAssigned     | notAllowed          | notAllowed          | notAllowed          | caseClosed
+    take over        | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotYours        | caseNotYours        | caseNotYours        | caseClosed
+    transfer nowhere | unknownCase         | caseNotAssigned     | caseNotAssigned     | unknownQueue        | unknownQueue        | unknownQueue        | caseClosed
+    move             | ok                  | ok                  | ok                  | ok                  | ok                  | ok                  | ok
+    join             | ok                  | ok                  | ok                  | ok                  | ok                  | ok                  | ok
+    ann finishes     | ok                  | ok                  | ok                  | ok                  | ok                  | ok                  | ok
+    ann is away      | ok                  | ok                  | ok                  | ok                  | ok                  | ok                  | ok
+    ann asks         | ok                  | ok                  | ok                  | ok                  | ok                  | ok                  | ok
+    start            | ok                  | ok                  | ok                  | ok                  | ok                  | ok                  | ok
+    configure        | ok                  | ok                  | ok                  | ok                  | ok                  | ok                  | ok
     route            | ok                  | caseAlreadyOpen     | caseAlreadyOpen     | caseAlreadyOpen     | caseAlreadyOpen     | caseAlreadyOpen     | conversationClosed
     customer says    | ok                  | ok                  | ok                  | ok                  | ok                  | ok                  | conversationClosed
     bot says         | ok                  | notOwner            | notOwner            | notOwner            | notOwner            | notOwner            | conversationClosed

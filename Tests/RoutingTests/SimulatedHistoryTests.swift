@@ -61,6 +61,12 @@ struct RandomHistory {
       queue.offersAtOnce = UInt8(1 + random.below(3))
       queue.firstReply = .init(chat: .seconds(Int64(random.below(3)) * 10), email: .zero, phone: .zero)
       queue.wrapUp = .init(chat: .zero, email: .zero, phone: .seconds(Int64(random.below(2)) * 20))
+      if random.below(3) == 0 { queue.hours = hours() }
+      queue.whenClosed = way()
+      queue.whenFull = way()
+      queue.whenWaitedOut = way()
+      if random.below(3) == 0 { queue.waitMax = .seconds(Int64(1 + random.below(90))) }
+      if random.below(3) == 0 { queue.waitingMax = UInt32(random.below(12)) }
       made.queues.append(queue)
     }
     for index in 0..<agents where index == 0 || random.below(10) != 0 {
@@ -73,14 +79,43 @@ struct RandomHistory {
       agent.capacity = UInt16(1 + random.below(5))
       agent.devices = random.below(2) == 0 ? [] : (0...random.below(2)).map { "d\($0)" }
       agent.autoAccept = random.below(6) == 0
+      agent.teams = ["t0", "t1"].filter { _ in random.below(2) == 0 }
       agent.channelMax = .init(chat: 3, email: UInt16(1 + random.below(3)), phone: UInt16(1 + random.below(2)))
       made.agents.append(agent)
+    }
+    made.teams = ["t0", "t1"]
+    for index in made.queues.indices {  // only to queues that there are
+      let known = Set(made.queues.map(\.name))
+      let only = { (way: RoutingConfiguration.Overflow) -> RoutingConfiguration.Overflow in
+        if case .queue(let name) = way, !known.contains(name) { return .wait }
+        return way
+      }
+      made.queues[index].whenClosed = only(made.queues[index].whenClosed)
+      made.queues[index].whenFull = only(made.queues[index].whenFull)
+      made.queues[index].whenWaitedOut = only(made.queues[index].whenWaitedOut)
+    }
+    made.limits.interruptible.email = random.below(2) == 0
+    if random.below(2) == 0 {
+      made.limits.botSilenceMax = .seconds(Int64(5 + random.below(60)))
+      made.limits.botSilenceQueue = "q0"
     }
     made.limits.voiceExclusive = random.below(2) == 0
     made.limits.weight.phone = UInt16(1 + random.below(3))
     made.limits.sessionIdleMax = .seconds(3_000)
     made.limits.presenceLease = .seconds([60, 600][random.below(2)])
     return made
+  }
+
+  mutating func hours() -> [RoutingConfiguration.OpenInterval] {
+    var at = now + .seconds(Int64(random.below(60)) - 60)
+    return (0..<random.below(20)).map { _ in
+      let from = at + .seconds(Int64(random.below(40)))
+      at = from + .seconds(Int64(1 + random.below(60)))
+      return .init(from: from, until: at)
+    }
+  }
+  mutating func way() -> RoutingConfiguration.Overflow {
+    [.wait, .wait, .refuse, .handBack, .queue("q\(random.below(queues))")][random.below(5)]
   }
 
   mutating func id<Kind>() -> ID<Kind> {
@@ -104,6 +139,9 @@ struct RandomHistory {
     }
     if random.below(5) == 0 { need.preferred = .init(agent: agent(), for: .seconds(Int64(random.below(60)))) }
     if random.below(6) == 0 { need.excluded = [agent()] }
+    if random.below(10) == 0 { need.requiredAgents = [agent(), agent()] }
+    if random.below(10) == 0 { need.requiredTeams = [TeamID(UInt32(random.below(3)))] }
+    if random.below(10) == 0 { need.excludedTeams = [TeamID(UInt32(random.below(3)))] }
     if random.below(6) == 0 { need.weight = UInt16(random.below(4)) }
     for _ in 0..<random.below(4) where skills > 0 && random.below(2) == 0 {
       let skill = SkillID(UInt32(random.below(skills)))
@@ -172,8 +210,15 @@ struct RandomHistory {
     let held = cases.filter { router.case($0)?.agent != nil }
     let id: CaseID = (random.below(6) == 0 ? one(cases) : one(held)) ?? self.id()
     let by = random.below(10) == 0 ? agent() : router.case(id)?.agent ?? agent()
-    switch random.below(11) {
+    switch random.below(18) {
     case 10: return .assign(one(cases) ?? id, to: agent())
+    case 11: return .requeue(one(cases) ?? id)
+    case 12: return .extendWrapUp(id, by: by, until: now + .seconds(Int64(random.below(100))))
+    case 13: return .consult(id, by: by, with: agent(), until: now + .seconds(Int64(random.below(60))))
+    case 14: return .endConsult(id, by: random.below(2) == 0 ? by : agent())
+    case 15: return .takeOver(one(cases) ?? id, by: agent())
+    case 16: return .finish(agent(), then: [.offline, .onBreak, .available][random.below(3)])
+    case 17: return .chooseChannels(agent(), Channel.allCases.filter { _ in random.below(4) > 0 })
     case 0: return .transfer(id, by: by, need: need(), case: self.id())
     case 1: return .handBack(id, by: by)
     case 2, 3: return .wrapUp(id, by: by)
@@ -206,7 +251,7 @@ struct RandomHistory {
     let (slot, index) = (shadow.slot(of: id), Int(agent.raw))
     func could(_ index: Int, _ other: Int32) -> Bool {
       let record = shadow.cases[other]
-      return (record.state == .waiting || other == slot && record.state == .offered) && !shadow.isInGrace(record.session)
+      return (record.state == .waiting || other == slot && record.state == .offered) && !shadow.isInGrace(other)
         && (record.preferenceUntil == nil || record.need.preferred.map { Int($0.agent.raw) == index } ?? true)
         && shadow.isEligible(index, other)
     }

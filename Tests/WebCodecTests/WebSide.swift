@@ -70,8 +70,9 @@ struct WebSide: ScriptedSide {
   private mutating func upgrade(_ request: IncomingRequest, _ out: inout [UInt8]) {
     do throws(WebSocketHandshake.Refusal) {
       let accept = try WebSocketHandshake.check(request)
-      WebSocketHandshake.respond(accept: accept, into: &out)
-      socket = WebSocketDecoder(messageBytesMax: 200)
+      let compression = try WebSocketHandshake.compression(request, keepsContexts: true)
+      WebSocketHandshake.respond(accept: accept, extensions: compression?.field, into: &out)
+      socket = WebSocketDecoder(messageBytesMax: 200, compression: compression?.agreed)
       socket?.append(http.takeRest())
     } catch {
       WebSocketHandshake.refuse(error, into: &out)

@@ -25,10 +25,15 @@ final class Socket: Sendable {
     return address
   }
 
-  /// - Parameter seconds: how long one read or write may take.
+  /// - Parameters:
+  ///   - seconds: how long one read or write may take.
   ///   - source: an address of loopback to come from.
-  static func connect(port: UInt16, seconds: Int = 30, from source: String? = nil) throws -> Socket {
+  ///   - windowBytes: what the kernel may take in for us while we do not read.
+  static func connect(port: UInt16, seconds: Int = 30, windowBytes: Int32? = nil, from source: String? = nil) throws -> Socket {
     let socket = Socket(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), seconds: seconds)
+    if var windowBytes {
+      setsockopt(socket.descriptor, SOL_SOCKET, SO_RCVBUF, &windowBytes, socklen_t(MemoryLayout<Int32>.size))
+    }
     if let source {
       var own = loopback(0)
       own.sin_addr.s_addr = inet_addr(source)

@@ -1,0 +1,82 @@
+import Model
+import Testing
+
+@testable import Routing
+
+/// Explanations come from counters and classes; here every agent and every case is asked singly.
+struct `Why a case waits and why an agent is idle` {
+  static func reasons(_ router: Router, _ index: Int, _ slot: Int32) -> [PassedOverReason] {
+    let record = router.cases[slot]
+    let agent = router.agents[index]
+    let settings = router.catalogue.agents[index].settings
+    let id = AgentID(UInt32(index))
+    let teams = settings.teams.compactMap { router.teamID(named: $0) }
+    let queues = [record.need.queue] + record.widened
+    let served = queues.filter { router.profiles.serves(index, $0) }
+    let isCall = record.channel == .phone
+    let tests: [(PassedOverReason, Bool)] = [
+      (.notInQueue, served.isEmpty),
+      (.lacksSkill, record.need.skills.contains { $0.required && router.profiles.level(index, $0.skill.raw) < $0.level }),
+      (
+        .notAvailable,
+        agent.status != .available || agent.isNotResponding || agent.statusAfter != nil
+          || agent.channels & record.channel.bit == 0
+      ),
+      (.notPresent, !agent.isPresent),
+      (.notAsking, !isCall && agent.next == nil && agent.streams.isEmpty),
+      (.noDevice, isCall && router.freeDevice(index) == nil),
+      (
+        .full,
+        router.room(index, record.channel) < Int(record.weight)
+          || agent.count(record.channel) >= settings.channelMax[record.channel]
+      ),
+      (.onCall, router.catalogue.limits.voiceExclusive && agent.casesByChannel.phone > 0),
+      (.offered, agent.openOffer >= 0),
+      (.backingOff, agent.backOffUntil != nil || record.backOffs.contains { $0.agent == id && !$0.isOver }),
+      (.excluded, record.need.excluded.contains(id) || record.need.excludedTeams.contains(where: teams.contains)),
+      (.notPreferredYet, record.preferenceUntil != nil && record.need.preferred?.agent != id),
+      (
+        .queueClosed,
+        !router.queues[Int(record.need.queue.raw)].isOpen
+          && !record.widened.contains { served.contains($0) && router.queues[Int($0.raw)].isOpen }
+      ),
+      (.notRequired, !record.need.isAmongRequired(id, teams)),
+    ]
+    return tests.filter(\.1).map(\.0)
+  }
+
+  @Test(arguments: 1...12) func `explanations count what asking everyone counts`(seed: UInt64) {
+    var history = RandomHistory(seed: seed)
+    for step in 0..<240 {
+      _ = history.advance()
+      guard step % 12 == 11 else { continue }
+      let router = history.router
+      let slots = router.cases.ordered
+      let waiting = slots.filter { router.cases[$0].state == .waiting && !router.isInGrace($0) }
+      let active = router.agents.indices.filter { !router.profiles.bounds[$0].isRetired }
+      for slot in slots.prefix(20) {
+        let found = active.map { Self.reasons(router, $0, slot) }
+        let why = router.why(router.cases[slot].id)
+        for reason in PassedOverReason.allCases where reason != .longerIdleFirst {
+          #expect(why?.passedOver.counts[Int(reason.rawValue)] ?? 0 == found.count { $0.first == reason })
+          #expect(why?.oneChangeAway.counts[Int(reason.rawValue)] ?? 0 == found.count { $0 == [reason] })
+        }
+      }
+      for slot in waiting {
+        let (key, queue) = ((router.cases[slot].key, router.cases[slot].sequence), router.cases[slot].need.queue)
+        let before = waiting.count {
+          router.cases[$0].need.queue == queue && (router.cases[$0].key, router.cases[$0].sequence) < key
+        }
+        #expect(router.ahead(of: router.cases[slot].id) == before)
+      }
+      for index in active {
+        let found = waiting.map { Self.reasons(router, index, $0).first }
+        let why = router.why(AgentID(UInt32(index)))
+        for reason in PassedOverReason.allCases where reason != .notInQueue {
+          #expect(why?.cases.counts[Int(reason.rawValue)] ?? 0 == found.count { $0 == reason })
+        }
+        #expect(why?.waitingInQueues == found.count { $0 != .notInQueue })
+      }
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import Model
+import Testing
+
+@testable import Routing
+
+struct `Hours, caps and overflow` {
+  static func at(_ world: World, _ from: Int64, _ until: Int64) -> RoutingConfiguration.OpenInterval {
+    .init(from: world.now + .seconds(from), until: world.now + .seconds(until))
+  }
+
+  /// Support is open from 60 s to 120 s from now.
+  func world(_ change: (inout RoutingConfiguration) -> Void = { _ in }) -> World {
+    var world = World()
+    var made = World.configuration
+    made.queues[0].hours = [Self.at(world, 60, 120), Self.at(world, 300, 400)]
+    change(&made)
+    world.given(.configure(made))
+    return world
+  }
+
+  @Test func `a closed queue's cases wait until it opens, and nobody is offered one`() {
+    var world = world()
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.available(World.ann)
+    world.asks(World.ann, seconds: 200)
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+    #expect(world.router.why(World.case(1))?.passedOver.counts[Int(PassedOverReason.queueClosed.rawValue)] == 1)
+    world.pass(seconds: 59)
+    world.given(.tick)
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+    world.pass(seconds: 1)
+    world.when(.tick)
+    #expect(world.last.events.first == .queueOpened(World.support))
+    #expect(world.router.case(World.case(1))?.state == .offered)
+    world.given(.accept(world.offer(World.ann), World.ann))
+    world.pass(seconds: 60)
+    world.when(.tick)
+    #expect(world.last.events.contains(.queueClosed(World.support)))
+    #expect(world.router.case(World.case(1))?.agent == World.ann, "who has a case keeps it")
+    #expect(world.router.nextDeadline.map { $0 <= world.now + .seconds(180) } ?? false, "and it opens again")
+  }
+
+  @Test func `what comes to a closed queue overflows, is refused, or waits, as it says`() {
+    var world = world { $0.queues[0].whenClosed = .queue("sales") }
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    #expect(world.router.case(World.case(1))?.need.queue == World.sales)
+    world = self.world { $0.queues[0].whenClosed = .refuse }
+    world.open(1)
+    world.refused(world.routing(1, Need(queue: World.support)), .queueClosed)
+    // Round in a circle: neither is open, so nobody takes it.
+    world = self.world {
+      $0.queues[0].whenClosed = .queue("sales")
+      $0.queues[1].hours = []
+      $0.queues[1].whenClosed = .queue("support")
+    }
+    world.open(1)
+    world.refused(world.routing(1, Need(queue: World.support)), .queueClosed)
+  }
+
+  @Test func `when a queue closes, those that wait go on with their age, however many they are`() {
+    var world = world {
+      $0.queues[0].whenClosed = .queue("sales")
+      $0.queues[0].hours = [Self.at(World(), 0, 60)]
+    }
+    var out = Decision()
+    for n in 1...300 as ClosedRange<UInt64> {  // past the checks of `given`, which look at all of them each time
+      let session = NewSession(id: World.session(n), channel: .chat, bot: World.bot)
+      let opens = Command.openConversation(
+        conversation: World.conversation(n), customer: World.customer(n), session: session)
+      for command in [opens, world.routing(n, Need(queue: World.support))] {
+        #expect(world.router.decide(command, at: world.now, into: &out) == nil)
+      }
+    }
+    let age = world.router.case(World.case(1))?.age
+    world.pass(seconds: 60)
+    world.when(.tick)
+    #expect(world.last.events.count(where: { if case .caseOverflowed = $0 { true } else { false } }) == 256, "bounded")
+    while let due = world.router.nextDeadline, due <= world.now + .milliseconds(10) {
+      world.now = max(world.now, due)
+      world.given(.tick)
+    }
+    #expect(world.router.statistics(World.support)?.waiting == 0)
+    #expect(world.router.statistics(World.sales)?.waiting == 300)
+    #expect(world.router.case(World.case(1))?.age == age)
+  }
+
+  @Test func `a full queue's overflow takes what comes, and where that is full too it is refused`() {
+    var world = World()
+    var made = World.configuration
+    made.queues[0].waitingMax = 1
+    made.queues[0].whenFull = .queue("sales")
+    made.queues[1].waitingMax = 1
+    world.given(.configure(made))
+    for n in 1...3 { world.open(UInt64(n)) }
+    world.route(1, Need(queue: World.support))
+    world.route(2, Need(queue: World.support))
+    #expect(world.router.case(World.case(2))?.need.queue == World.sales)
+    world.refused(world.routing(3, Need(queue: World.support)), .queueFull)
+  }
+
+  @Test func `who has waited too long goes on to another queue, or back to the bot`() {
+    var world = World()
+    var made = World.configuration
+    made.queues[0].waitMax = .seconds(40)
+    made.queues[0].whenWaitedOut = .queue("sales")
+    made.queues[1].waitMax = .seconds(20)
+    made.queues[1].whenWaitedOut = .handBack
+    world.given(.configure(made))
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.pass(seconds: 40)
+    world.when(.tick)
+    world.then(
+      [
+        .caseOverflowed(World.case(1), to: World.sales, .waitedOut),
+        .ownerChanged(World.conversation(1), to: .queue(World.sales, World.case(1)), epoch: 3),
+      ], [.tellOwner(World.conversation(1), .queue(World.sales, World.case(1)), epoch: 3)])
+    world.pass(seconds: 19)
+    world.given(.tick)
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+    world.pass(seconds: 1)
+    world.given(.tick)
+    #expect(world.router.case(World.case(1)) == nil)
+    #expect(world.router.conversation(World.conversation(1))?.owner == .bot(World.bot))
+  }
+
+  @Test func `a bot that leaves the customer's word unanswered loses it, and the case has waited since`() {
+    var world = World()
+    var made = World.configuration
+    made.limits.botSilenceMax = .seconds(30)
+    made.limits.botSilenceQueue = "sales"
+    world.given(.configure(made))
+    world.open(1)
+    func said(_ author: Author, _ n: UInt64) -> Command {
+      .record(
+        conversation: World.conversation(1), session: World.session(1), entry: World.entry(n), author: author,
+        visibility: .customer, epoch: nil)
+    }
+    world.given(said(.customer, 1), said(.bot(World.bot), 2))
+    world.pass(seconds: 60)
+    world.given(.tick)
+    #expect(world.router.conversation(World.conversation(1))?.owner == .bot(World.bot), "it answered")
+    let asked = world.now
+    world.given(said(.customer, 3))
+    world.pass(seconds: 29)
+    world.given(said(.customer, 4))  // asking again does not give the bot more time
+    world.pass(seconds: 1)
+    world.given(.tick)
+    guard case .queue(World.sales, let id) = world.router.conversation(World.conversation(1))?.owner else {
+      Issue.record("the queue should have it")
+      return
+    }
+    #expect(world.router.case(id)?.age == asked)
+    #expect(world.router.case(id)?.by.cause == .botSilent)
+    world.refused(said(.bot(World.bot), 5), .notOwner)
+  }
+}

@@ -1,0 +1,152 @@
+import Model
+import Testing
+
+@testable import Routing
+
+struct `Agents together, and leaving` {
+  func notes(_ agent: AgentID, _ n: UInt64, _ visibility: Visibility = .internal) -> Command {
+    .record(
+      conversation: World.conversation(1), session: nil, entry: World.entry(n), author: .agent(agent),
+      visibility: visibility, epoch: nil)
+  }
+
+  @Test func `who is consulted writes beside the case, hears it, and may take it over`() {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    world.available(World.bob)
+    world.refused(notes(World.bob, 1), .notOwner)
+    world.when(.consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(60)))
+    world.then(
+      [.consultStarted(World.case(1), with: World.bob, until: world.now + .seconds(60))],
+      [.askToConsult(World.bob, World.case(1), by: World.ann, until: world.now + .seconds(60))])
+    world.refused(notes(World.bob, 2, .customer), .notOwner)
+    world.given(notes(World.bob, 3))
+    world.when(notes(World.ann, 4))
+    #expect(world.last.effects.contains(.tellAgent(World.bob, World.conversation(1), World.entry(4))))
+    world.refused(.takeOver(World.case(1), by: World.cat), .caseNotYours)
+    world.when(.takeOver(World.case(1), by: World.bob))
+    #expect(world.router.conversation(World.conversation(1))?.owner == .agent(World.bob, World.case(1)))
+    #expect(world.last.events.contains(.consultEnded(World.case(1), .tookOver)))
+    world.refused(notes(World.ann, 5), .notOwner)
+  }
+
+  @Test func `advice ends by itself, and with the case`() {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    world.available(World.bob)
+    world.given(.consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(60)))
+    world.pass(seconds: 60)
+    world.when(.tick)
+    #expect(world.last.events.contains(.consultEnded(World.case(1), .timedOut)))
+    world.refused(.takeOver(World.case(1), by: World.bob), .caseNotYours)
+    world.available(World.bob)
+    world.given(.consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(60)))
+    world.when(.close(World.case(1), by: World.ann))
+    #expect(world.last.events.contains(.consultEnded(World.case(1), .movedOn)))
+  }
+
+  @Test func `an agent who finishes gets nothing new, and leaves with the last case`() {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    world.open(2)
+    world.given(.next(World.ann, waiter: WaiterID(9), until: world.now + .seconds(30)))
+    world.when(.finish(World.ann, then: .offline))
+    #expect(world.last.effects.contains(.answerEmpty(WaiterID(9))))
+    world.route(2, Need(queue: World.support))
+    #expect(world.router.case(World.case(2))?.state == .waiting)
+    #expect(world.router.agent(World.ann)?.status == .available)
+    world.when(.close(World.case(1), by: World.ann))
+    #expect(world.last.events.contains(.statusSet(World.ann, .offline)))
+    #expect(world.router.agent(World.ann)?.status == .offline)
+    // Who has nothing leaves at once, and whoever says they are available stays.
+    world.available(World.bob)
+    world.when(.finish(World.bob, then: .onBreak))
+    #expect(world.router.agent(World.bob)?.status == .onBreak)
+    world.available(World.bob)
+    world.asks(World.bob)
+    world.given(.accept(world.offer(World.bob), World.bob))  // the second case, which waited
+    world.given(.finish(World.bob, then: .offline), .setStatus(World.bob, .available, lease: nil))
+    world.given(.close(World.case(2), by: World.bob))
+    #expect(world.router.agent(World.bob)?.status == .available)
+  }
+
+  @Test func `an agent is offered only the channels that they chose`() {
+    var world = World()
+    world.available(World.ann)
+    world.given(.chooseChannels(World.ann, [.email]))
+    world.asks(World.ann)
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+    world.given(.chooseChannels(World.ann, [.email, .chat]))
+    #expect(world.router.case(World.case(1))?.state == .offered)
+  }
+
+  @Test func `wrap-up ends later when its agent asks for more`() {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    world.given(.wrapUp(World.case(1), by: World.ann))
+    world.given(.extendWrapUp(World.case(1), by: World.ann, until: world.now + .seconds(300)))
+    world.pass(seconds: 299)
+    world.given(.tick)
+    #expect(world.router.case(World.case(1)) != nil)
+    world.pass(seconds: 1)
+    world.given(.tick)
+    #expect(world.router.case(World.case(1)) == nil)
+  }
+
+  @Test func `a supervisor puts a case back into its queue, with its age`() {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    let age = world.router.case(World.case(1))?.age
+    world.pass(seconds: 5)
+    world.when(.requeue(World.case(1)))
+    world.then(
+      [
+        .caseRequeued(World.case(1), .bySupervisor),
+        .ownerChanged(World.conversation(1), to: .queue(World.support, World.case(1)), epoch: 4),
+      ], [.tellOwner(World.conversation(1), .queue(World.support, World.case(1)), epoch: 4)])
+    #expect(world.router.case(World.case(1))?.age == age)
+  }
+
+  @Test func `a call comes to an agent who has only mail open, where mail may be interrupted`() {
+    for may in [false, true] {
+      var made = World.configuration
+      made.limits.interruptible.email = may
+      made.agents[0].channelMax.email = 3
+      var world = World(made)
+      for n in 1...3 { world.assigned(UInt64(n), to: World.ann, .email) }
+      world.open(9, .phone)
+      world.route(9, Need(queue: World.support))
+      #expect(world.router.case(World.case(9))?.state == (may ? .offered : .waiting))
+      if may {
+        world.given(.accept(world.offer(World.ann), World.ann))
+        #expect(world.router.agent(World.ann)?.capacityUsed == 6)
+      }
+    }
+  }
+
+  @Test func `required and excluded teams and agents bind`() {
+    var made = World.configuration
+    made.teams = ["gold", "silver"]
+    made.agents[0].teams = ["gold"]
+    made.agents[1].teams = ["gold", "silver"]
+    let (gold, silver) = (TeamID(0), TeamID(1))
+    func offered(_ change: (inout Need) -> Void) -> AgentID? {
+      var world = World(made)
+      world.available(World.ann, World.bob)
+      world.asks(World.ann)
+      world.asks(World.bob)
+      world.open(1)
+      var need = Need(queue: World.support)
+      change(&need)
+      world.route(1, need)
+      return world.router.case(World.case(1))?.offers.first.flatMap { world.router.offer($0)?.agent }
+    }
+    #expect(offered { $0.requiredTeams = [silver] } == World.bob)
+    #expect(offered { $0.excludedTeams = [silver] } == World.ann)
+    #expect(offered { $0.requiredAgents = [World.bob] } == World.bob)
+    #expect(offered { $0.requiredTeams = [gold]; $0.excluded = [World.ann] } == World.bob)
+    #expect(offered { $0.requiredTeams = [silver]; $0.excluded = [World.bob] } == nil)
+  }
+}
