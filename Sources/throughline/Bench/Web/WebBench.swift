@@ -55,7 +55,7 @@ struct WebBench: AsyncParsableCommand {
       switch WebCase(rawValue: name) {
       case let measured?:
         for count in counts { try await compare(measured, count, requests, server, nginx) }
-      case nil where name == "idle": try await idle(requests, server, nginx)
+      case nil where name == "idle": try await idle()
       case nil: try await sitting(requests, server)
       }
     }
@@ -87,25 +87,36 @@ struct WebBench: AsyncParsableCommand {
 
   // MARK: - Those who sit there
 
-  private func idle(_ requests: WebRequests, _ server: BenchServer, _ nginx: NginxServer?) async throws {
+  /// Each in a server of its own: memory that earlier connections gave back would hide what these take.
+  private func idle() async throws {
     let count = min(counts.max() ?? 4_000, 4_000)
     var report = BenchReport("web", json: json)
     for (name, measured) in [("http", WebCase.get), ("websocket", .websocket), ("https", .tls)] {
+      let place = try BenchFolder(agents: 1, capacity: 1, under: folder)
+      defer { place.remove() }
+      let (chain, key) = try BenchCertificate.make(in: place.path)
+      let server = try BenchServer(place, lanes: lanes, certificate: "\(chain):\(key)")
+      defer { server.stop() }
+      let requests = try WebRequests(token: place.token("bot", "robin"), server)
       report.add("idle \(name)", "memory a connection", try await memory(measured, count, requests, server), "B")
-      if let nginx, measured.isNginxAble {
-        report.add("idle \(name) nginx", "memory a connection", try await memory(measured, count, requests, nginx), "B")
-      }
+      guard against != nil, measured.isNginxAble else { continue }
+      let nginx = try NginxServer(folder: place.path, chain: chain, key: key)
+      defer { nginx.stop() }
+      report.add("idle \(name) nginx", "memory a connection", try await memory(measured, count, requests, nginx), "B")
     }
     report.print()
   }
 
-  /// The second time, when what only the first crowd needed is there.
+  /// What so many connections add, after a few have made what the first ones need.
   private func memory(
     _ measured: WebCase, _ count: Int, _ requests: WebRequests, _ server: any MeasuredServer
   ) async throws -> Double {
-    var plan = requests.plan(measured, count, server)
+    var plan = requests.plan(measured, 16, server)
     plan.isIdle = true
     if case .connections = plan.talk { plan.talk = .http }
+    let first = try await RunningLoad(plan)
+    await first.stop()
+    plan.connections = count
     let before = server.residentBytes
     let load = try await RunningLoad(plan)
     try await Task.sleep(for: .milliseconds(300))
