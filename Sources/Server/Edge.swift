@@ -25,6 +25,8 @@ public final class Edge: Sendable {
   public let hub: Hub
   public let health: Health
   public let settings: Settings
+  /// Nil without certificates.
+  let encryption: Encryption?
   let streams: StreamCounts
   private let state = Mutex(State())
 
@@ -48,7 +50,11 @@ public final class Edge: Sendable {
     try state.withLock { $0.housekeeper }?.tidy(now: now) ?? 0
   }
 
-  init(store: SQLiteStore, reads: ReadPool, heavy: ReadPool, hub: Hub, health: Health, settings: Settings) {
+  init(
+    store: SQLiteStore, reads: ReadPool, heavy: ReadPool, hub: Hub, health: Health, settings: Settings,
+    encryption: Encryption? = nil
+  ) {
+    self.encryption = encryption
     self.store = store
     self.reads = reads
     self.heavy = heavy

@@ -95,7 +95,7 @@ extension HTTPConnection {
   func finish(_ response: APIResponse, _ connection: Connection) {
     guard let ended = exchange else { return }
     var (reply, response) = (ended.reply, response)
-    if mustClose || isDraining { reply.keepAlive = false }
+    if mustClose || isDraining || number >= edge.settings.requestsPerConnectionMax { reply.keepAlive = false }
     release(connection)
     Compression.apply(to: &response, if: ended.takesGzip, bytesMax: Compression.laneBytesMax)
     connection.write(encoded(response, reply))

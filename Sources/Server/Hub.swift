@@ -35,6 +35,8 @@ public final class Hub: Outlet {
     outboxes.withLock { $0 = outbox }
   }
 
+  var laneStatistics: [LaneStatistics] { sockets.withLock { $0 }?.statistics ?? [] }
+
   /// Mail may lie there from the last run.
   func wakeOutbox(_ workspace: WorkspaceID) { outboxes.withLock { $0 }?(workspace) }
 
