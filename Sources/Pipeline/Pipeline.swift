@@ -210,7 +210,7 @@ extension Pipeline {
     case .answerEmpty(let waiter):
       if let key = waiters[waiter]?.idempotency { keep(.noOffer, under: key, &turn) }
     case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .endSession, .messageCustomer:
+      .endSession, .messageCustomer, .askToConsult, .endConsult:
       break
     }
   }

@@ -182,7 +182,7 @@ public final class Hub: Outlet {
       }
       if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.endCall(end))) }
     case .deliverOffer, .answerEmpty, .tellSessions, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .messageCustomer:
+      .messageCustomer, .askToConsult, .endConsult:
       break
     }
   }
