@@ -122,6 +122,7 @@ let table: [Row] = [
 
   // Fuzzing: see Tests/Fuzz/README.md
   Row(kind: .fuzz, name: "fuzz-http", uses: ["WebCodec"]),
+  Row(kind: .fuzz, name: "fuzz-chunked", uses: ["WebCodec"]),
   Row(kind: .fuzz, name: "fuzz-websocket", uses: ["WebCodec"]),
   Row(kind: .fuzz, name: "fuzz-json", uses: ["WebCodec"]),
   Row(kind: .fuzz, name: "fuzz-smtp", uses: ["MailCodec"]),

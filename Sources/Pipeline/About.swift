@@ -170,7 +170,7 @@ public struct CaseAbout: Hashable, Sendable {
   public struct Step: Hashable, Sendable {
     public enum What: UInt8, Sendable {
       case queued = 1, offered, accepted, declined, timedOut, revoked, failed, stepTaken, wrappingUp, closed,
-        parked, resumed
+        parked, resumed, overflowed, consulted, consultEnded
     }
     public var at: Instant
     public var what: What

@@ -9,7 +9,7 @@ struct Pending: Sendable {
 
   let workspace: WorkspaceID
   private(set) var bytes = 0
-  private(set) var gathered: Int64 = 0
+  private(set) var gathered: Int64
 
   private var log: [LogRecord] = []
   var work: [OpenWorkRow] = []
@@ -37,7 +37,11 @@ struct Pending: Sendable {
     var key: [UInt8]
   }
 
-  init(workspace: WorkspaceID) { self.workspace = workspace }
+  /// - Parameter gathered: up to where the store has everything.
+  init(workspace: WorkspaceID, gathered: Int64) {
+    self.workspace = workspace
+    self.gathered = gathered
+  }
 
   mutating func set(_ row: ConversationRow, at position: Int64) {
     conversations.set(row.id, row, at: position)

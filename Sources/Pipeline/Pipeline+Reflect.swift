@@ -101,18 +101,29 @@ extension Pipeline {
       try change(id, turn, reads, agent: nil, state: .waiting) {
         $0.happened(.init(at: turn.at, what: .stepTaken, code: UInt32(index)))
       }
+      try follow(id, turn, reads)
+    case .caseOverflowed(let id, _, let reason):
+      try change(id, turn, reads, agent: nil, state: .waiting) {
+        $0.happened(.init(at: turn.at, what: .overflowed, code: UInt32(reason.rawValue)))
+      }
+      try follow(id, turn, reads)
+    case .consultStarted(let id, let other, _):
+      guard let owner = router.case(id)?.agent else { return }
+      try change(id, turn, reads, agent: owner, state: .assigned) {
+        $0.happened(.init(at: turn.at, what: .consulted, agent: other))
+      }
+    case .consultEnded(let id, let end):
+      guard let owner = router.case(id)?.agent else { return }
+      try change(id, turn, reads, agent: owner, state: .assigned) {
+        $0.happened(.init(at: turn.at, what: .consultEnded, code: UInt32(end.rawValue)))
+      }
     case .caseRequeued(let id, let reason):
       try change(id, turn, reads, agent: nil, state: .waiting) {
         $0.happened(.init(at: turn.at, what: .queued, code: UInt32(reason.rawValue)))
       }
-    case .caseOverflowed(let id, _, let reason):
-      // Above the reasons for which an agent loses a case.
-      try change(id, turn, reads, agent: nil, state: .waiting) {
-        $0.happened(.init(at: turn.at, what: .queued, code: 16 + UInt32(reason.rawValue)))
-      }
-    case .queueOpened, .queueClosed, .botFellSilent, .statusDeferred, .channelsChosen, .consultStarted, .consultEnded,
-      .configured, .started, .sessionResumed, .backOffEnded, .entryRecorded, .preferenceEnded, .statusSet, .presenceRenewed, .presenceLost,
-      .notResponding, .backOffSet, .nextAsked, .nextEnded, .streamOpened, .streamClosed:
+    case .configured, .started, .sessionResumed, .backOffEnded, .entryRecorded, .preferenceEnded, .statusSet, .presenceRenewed, .presenceLost,
+      .notResponding, .backOffSet, .nextAsked, .nextEnded, .streamOpened, .streamClosed, .queueOpened,
+      .queueClosed, .botFellSilent, .statusDeferred, .channelsChosen:
       break
     }
   }
@@ -165,6 +176,15 @@ extension Pipeline {
   }
 
   // MARK: - Cases
+
+  /// The case waits in the queue that the machine has it in.
+  private mutating func follow(_ id: CaseID, _ turn: Turn, _ reads: any StoreReader) throws(StoreFault) {
+    guard let queue = router.case(id)?.need.queue, var row = try caseRow(id, reads), row.queue != queue.raw else {
+      return
+    }
+    row.queue = queue.raw
+    pending.cases.set(id, row, at: turn.position)
+  }
 
   @discardableResult
   private mutating func change(

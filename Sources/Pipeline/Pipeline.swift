@@ -81,7 +81,7 @@ public struct Pipeline: Sendable {
     durable = head.position
     self.planner = planner
     self.environment = environment
-    pending = Pending(workspace: workspace)
+    pending = Pending(workspace: workspace, gathered: head.position)
     for id in router.caseIDs {
       for offer in router.case(id)?.offers ?? [] {
         if let agent = router.offer(offer)?.agent { offers[offer] = (id, agent) }

@@ -126,7 +126,8 @@ struct RulePlanner: Planner {
         need.preferred = .init(agent: agent, for: .milliseconds(preference.forMilliseconds))
       }
     }
-    need.excluded = plan.excludedAgents.compactMap { router.agentID(named: $0) }.sorted()
+    for name in plan.excludedAgents { if let agent = router.agentID(named: name) { need.excluded.append(agent) } }
+    need.excluded.sort()
     need.weight = plan.weight.map { UInt16(clamping: $0) }
     need.serviceLevel = plan.serviceLevelMilliseconds.map { .milliseconds($0) }
     for step in plan.steps {
@@ -138,13 +139,16 @@ struct RulePlanner: Planner {
 
   private func change(_ change: Plan.Step.Change, _ router: borrowing Router) -> Need.Step.Change? {
     switch change {
-    case .relaxSkill(let name): router.skillID(named: name).map { .dropSkill($0) }
+    case .relaxSkill(let name): return router.skillID(named: name).map { .dropSkill($0) }
     case .lowerSkill(let name, let level):
-      router.skillID(named: name).map { .lowerSkill($0, level: UInt8(clamping: level)) }
-    case .raisePriority(let by): .raisePriority(by: Int16(clamping: by))
-    case .changeQueue(let name): router.queueID(named: name).map { .changeQueue($0) }
-    case .widen(let names): .widen(names.compactMap { router.queueID(named: $0) })
-    case .message(let text): textNumbers[text].map { .message($0) }
+      return router.skillID(named: name).map { .lowerSkill($0, level: UInt8(clamping: level)) }
+    case .raisePriority(let by): return .raisePriority(by: Int16(clamping: by))
+    case .changeQueue(let name): return router.queueID(named: name).map { .changeQueue($0) }
+    case .widen(let names):
+      var queues: [QueueID] = []
+      for name in names { if let queue = router.queueID(named: name) { queues.append(queue) } }
+      return .widen(queues)
+    case .message(let text): return textNumbers[text].map { .message($0) }
     }
   }
 }

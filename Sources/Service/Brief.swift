@@ -133,7 +133,8 @@ extension Brief {
           if let from = since { milliseconds += max(0, (step.at - from).milliseconds) }
           since = nil
         case .queued: since = since ?? step.at
-        case .offered, .timedOut, .declined, .revoked, .failed, .stepTaken, .wrappingUp, .parked: break
+        case .offered, .timedOut, .declined, .revoked, .failed, .stepTaken, .wrappingUp, .parked, .overflowed, .consulted, .consultEnded:
+          break
         }
       }
       if let from = since, row.closed == nil { milliseconds += max(0, (now - from).milliseconds) }

@@ -114,6 +114,9 @@ public enum Explanation {
     case .closed: "closed"
     case .parked: "parked"
     case .resumed: "resumed"
+    case .overflowed: "overflowed"
+    case .consulted: "consulted"
+    case .consultEnded: "consult_ended"
     }
   }
 

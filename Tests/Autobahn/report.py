@@ -11,7 +11,7 @@ import sys
 EXPECTED = {
     "7.1.6": "INFORMATIONAL by its nature: what happens to a message that a close frame overtakes",
     "7.13.1": "INFORMATIONAL by its nature: close code 5000 is outside every range",
-    "7.13.2": "INFORMATIONAL by its nature: close code 65536 is outside every range",
+    "7.13.2": "INFORMATIONAL by its nature: close code 65535 is outside every range",
 }
 
 

@@ -87,13 +87,6 @@ final class MemoryStore: StoreReader {
   func outbox(_: WorkspaceID, limit: Int) -> [OutboxRow] { [] }
   func configuration(_: WorkspaceID, version: UInt32?) -> (version: UInt32, bytes: [UInt8])? { nil }
   func identities(_: WorkspaceID, of customer: CustomerID) -> [IdentityRow] { [] }
-  func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T { try body(self) }
-  func erasures(_: WorkspaceID) -> [ErasureReceipt] { [] }
-  func accesses(
-    _: WorkspaceID, of customer: CustomerID?, before: Int64, limit: Int
-  ) -> [(number: Int64, access: AccessRow)] { [] }
-  func search(_: WorkspaceID, _ query: SearchQuery) -> SearchPage { SearchPage() }
-  func identities(_: WorkspaceID, like identity: Identity, limit: Int) -> [IdentityRow] { [] }
   func sessions(_: WorkspaceID, of conversation: ConversationID) -> [SessionRow] { [] }
   func cases(_: WorkspaceID, of conversation: ConversationID) -> [CaseRow] { [] }
   func facts(_: WorkspaceID, of aCase: CaseID) -> FactsRow? { nil }

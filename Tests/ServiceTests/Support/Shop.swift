@@ -177,9 +177,9 @@ final class Shop {
     case .submit(let intake, let key, let rendering):
       guard let answer = try submit(intake, key) else { throw Fault.silence }
       return try render(answer, rendering)
-    case .next(let agent, _, let rendering):
+    case .next(let agent, _, let key, let rendering):
       let waiter = WaiterID(UInt64.random(in: 1...UInt64.max))
-      if let answer = try submit(.next(agent, waiter, until: now + .milliseconds(250))) {
+      if let answer = try submit(.next(agent, waiter, until: now + .milliseconds(250)), key) {
         return try render(answer, rendering)
       }
       try submit(.endNext(agent, waiter))

@@ -57,7 +57,7 @@ final class CrashBot {
     let send = request(.handoff, "/v1/sessions/\(session)/handoff", #"{"reason":"wants a human"}"#)
     world.send(peer, send) { [self] index, reply in
       world.ledger.sends[index].aCase = JSONPick.find("case", in: reply.body)
-      hear(Int(world.random.next() % 3))
+      hear(Int(world.random.next() % 6))
     }
   }
 
@@ -72,7 +72,7 @@ final class CrashBot {
       world.ledger.heard += 1
       world.ledger.saw(CrashEntry.all("events", in: reply.body), of: customer)
       after = JSONPick.number("after", in: reply.body) ?? after
-      hear(left - 1)
+      say(world.random.chance(60) ? 1 : 0) { self.hear(left - 1) }
     }
   }
 

@@ -86,6 +86,7 @@ final class CrashCall {
   }
 
   private func next() {
+    line?.hears { _ in }  // its end is no longer this call's
     line = nil
     begin()
   }
@@ -96,6 +97,7 @@ final class CrashCall {
     // What the router still asks of this line is answered by a dead channel.
     let last = known
     line?.answerOut { $0.hasSuffix("DIALSTATUS") ? last.dialStatus : last.answeredTime }
+    line = nil
     // Asterisk's hangup handler tells it once more, on a connection of its own.
     _ = open("hangup", ["end="], heard: { _ in }, ended: {})
     next()
