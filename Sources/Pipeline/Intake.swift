@@ -88,6 +88,9 @@ public enum Intake: Sendable {
   case handBack(CaseID, AgentID, members: [UInt8])
   case wrapUp(CaseID, AgentID)
   case close(CaseID, AgentID)
+  case onCase(CaseID, CaseAct)
+  case finish(AgentID, then: AgentStatus)
+  case chooseChannels(AgentID, [Channel])
 
   case outboxDelivered(Int64)
   case outboxDelayed(OutboxRow)

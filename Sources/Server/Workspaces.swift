@@ -162,7 +162,8 @@ public final class Workspaces: Sendable {
 
   // MARK: - Reloading
 
-  /// Reads all rule folders again. `then` hears what came of it, on a thread of its own, once it is durable.
+  /// Reads all rule folders and certificates again. `then` hears what came of it, on a thread of its own, once it is
+  /// durable.
   func reload(by who: String, _ then: @escaping @Sendable (Reloaded) -> Void) {
     turn.async { then(self.reload(by: who)) }
   }
@@ -195,6 +196,8 @@ public final class Workspaces: Sendable {
         faults.append("the workspace \(writer.name) is not in service just now: \(outage)")
       }
     }
+    // New certificates are shown whatever the rules are like; a fault in them is told together with all others.
+    if let fault = edge.encryption?.reload() { faults.append(fault) }
     if !faults.isEmpty { return .refused(faults.joined(separator: "\n\n")) }
     var done: [Change] = []
     for folder in folders {

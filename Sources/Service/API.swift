@@ -69,6 +69,9 @@ public struct API: Sendable {
     case ("GET", "blobs", 2): return try getBlob(request, caller, try id(path[1]))
     case ("PUT", "agents", 3) where path[1] == "me" && path[2] == "status": return try setStatus(request, caller)
     case ("POST", "agents", 3) where path[1] == "me" && path[2] == "next": return try next(request, caller)
+    case ("PUT", "agents", 3) where path[1] == "me" && path[2] == "channels":
+      return try chooseChannels(request, caller)
+    case ("POST", "agents", 3) where path[1] == "me" && path[2] == "finish": return try finish(request, caller)
     case ("POST", "offers", 3): return try onOffer(request, caller, try id(path[1]), path[2])
     case ("GET", "cases", 2): return try getCase(request, caller, try id(path[1]))
     case ("POST", "cases", 3): return try onCase(request, caller, try id(path[1]), path[2])
