@@ -6,6 +6,6 @@ extension Pipeline {
   /// store. Must not be called while anything is undurable: that stands here alone.
   public mutating func forgetCachedRows() {
     guard isDurable else { return }
-    pending = Pending(workspace: workspace)
+    pending = Pending(workspace: workspace, gathered: head.position)
   }
 }

@@ -87,6 +87,8 @@ extension WebSocketStream {
           look(session, connection)
         }
       }
+    case .timelineMoved(let record): timelineMoved(record, connection)
+    case .followed(let customer, let look): followedOn(customer, look, connection)
     case .looked(let session, let conversation, let page):
       looking -= 1
       looked(session, conversation, page, connection)
@@ -128,7 +130,7 @@ extension WebSocketStream {
 
   /// Reads what the agent is to hear, one look after the other: two at once could overtake each other.
   private func readUnheard(_ connection: Connection) {
-    guard let caller, !isReading, !unheard.isEmpty else { return }
+    guard let caller, !isReading, !isBackedUp, !unheard.isEmpty else { return }
     isReading = true
     let (edge, ref, entries) = (edge, connection.ref, unheard)
     unheard = []

@@ -61,6 +61,7 @@ public struct API: Sendable {
     case ("GET", "sessions", 3) where path[2] == "brief": return try brief(request, caller, try id(path[1]))
     case ("GET", "sessions", 3) where path[2] == "events": return try poll(request, caller, try id(path[1]))
     case ("GET", "stream", 1): return .stream
+    case (_, "rules", 1...2): return try rules(request, caller, path)
     case ("POST", "journey", 1): return try journey(request, caller)
     case ("POST", "calls", 1): return try newCall(request, caller)
     case ("POST", "calls", 3) where path[2] == "events": return try callEvent(request, caller, path[1])

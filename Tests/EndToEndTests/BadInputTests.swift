@@ -280,7 +280,7 @@ import Testing
   }
 
   @Test func `bytes that are no HTTP end their own connection and no other`() async throws {
-    try await TestServer.run { server in
+    try await TestServer.run { $0.headSeconds = 600 } _: { server in
       let bot = try await server.token("bot", "webshop")
       let port = server.port("http")
       let good = try Socket.connect(port: port)

@@ -77,12 +77,14 @@ final class TestServer: Sendable {
 
   var running: ServerProcess? { process.withLock { $0 } }
 
-  func stop() async {
+  /// Answers how many connections had to be cut off.
+  @discardableResult
+  func stop() async -> Int {
     let ended = process.withLock { process in
       defer { process = nil }
       return process
     }
-    _ = await ended?.stop()
+    return await ended?.stop() ?? 0
   }
 
   /// A peer that another test starts in the same moment is a copy of this process until it runs its program, and
