@@ -56,6 +56,7 @@ final class NginxServer: MeasuredServer {
     try text.write(toFile: "\(home)/nginx.conf", atomically: false, encoding: .utf8)
     process.executableURL = URL(fileURLWithPath: "/usr/sbin/nginx")
     process.arguments = ["-p", home, "-c", "\(home)/nginx.conf", "-e", "\(home)/error.log"]
+    process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     do { try process.run() } catch { throw BenchServer.Fault(description: "nginx does not start (Debian's nginx-light): \(error)") }
     for _ in 0..<500 where !FileManager.default.fileExists(atPath: "\(home)/pid") { usleep(10_000) }
