@@ -127,7 +127,7 @@ extension WebSocketStream {
   }
 
   /// Reads what the agent is to hear, one look after the other: two at once could overtake each other.
-  private func readUnheard(_ connection: Connection) {
+  func readUnheard(_ connection: Connection) {
     guard let caller, !isReading, !isBackedUp, !unheard.isEmpty else { return }
     isReading = true
     let (edge, ref, entries) = (edge, connection.ref, unheard)
