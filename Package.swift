@@ -73,7 +73,8 @@ let table: [Row] = [
   Row(kind: .shim, name: "COpenSSL", system: ["crypto"]),
   Row(kind: .library, name: "System", uses: ["CSystem", "COpenSSL"]),
   Row(kind: .shim, name: "CSockets"),
-  Row(kind: .library, name: "Sockets", uses: ["System", "CSockets"]),
+  Row(kind: .shim, name: "CTLS", system: ["ssl", "crypto"]),
+  Row(kind: .library, name: "Sockets", uses: ["System", "CSockets", "CTLS"]),
   Row(kind: .shim, name: "CCurl", system: ["curl"]),
   Row(kind: .library, name: "Outbound", uses: ["Sockets", "CCurl"]),
   Row(kind: .library, name: "Store", uses: ["Model", "Records", "System"], outside: [.grdb]),
@@ -117,7 +118,7 @@ let table: [Row] = [
     resources: ["Folders"]),
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
-    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System", "SessionScripts"],
+    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "RuleFiles", "Store", "System", "SessionScripts"],
     outside: [.grdb], resources: ["Peers"]),
 
   // Fuzzing: see Tests/Fuzz/README.md

@@ -3,10 +3,15 @@ extension Evaluation {
   mutating func list(_ first: Int32, _ count: Int32) -> Value {
     var elements: [Value] = []
     elements.reserveCapacity(Int(count))
+    var unknown: Value?
     for at in Int(first)..<Int(first + count) {
       let id = program.operands[at]
       let element = value(id < 0 ? ~id : id)
-      if element.isError { return element }
+      if element.isError {
+        guard element.isUnknown else { return element }
+        unknown = .undecided(unknown, element)
+        continue
+      }
       guard id < 0 else {
         elements.append(element)
         continue
@@ -14,17 +19,22 @@ extension Evaluation {
       guard case .optional(let optional) = element else { return noOverload("[?_]", [element]) }
       if let inner = optional.value { elements.append(inner) }
     }
-    return .list(elements)
+    return unknown ?? .list(elements)
   }
 
   mutating func map(_ first: Int32, _ count: Int32) -> Value {
     var builder = MapBuilder()
+    var unknown: Value?
     for entry in 0..<Int(count) {
       let id = program.operands[Int(first) + 2 * entry]
       let key = value(id < 0 ? ~id : id)
-      if key.isError { return key }
+      if key.isError, !key.isUnknown { return key }
       var held = value(program.operands[Int(first) + 2 * entry + 1])
-      if held.isError { return held }
+      if held.isError, !held.isUnknown { return held }
+      if key.isUnknown || held.isUnknown {
+        unknown = .undecided(unknown, key.isUnknown ? key : held)
+        continue
+      }
       if id < 0 {
         guard case .optional(let optional) = held else { return noOverload("{?_:_}", [held]) }
         guard let inner = optional.value else { continue }
@@ -32,7 +42,7 @@ extension Evaluation {
       }
       if let failure = builder.add(key, held) { return failure }
     }
-    return .map(builder.map)
+    return unknown ?? .map(builder.map)
   }
 
   mutating func optionalMap(_ local: Int32, _ target: Int32, _ body: Int32, _ flat: Bool) -> Value {
@@ -75,8 +85,10 @@ extension Evaluation {
         switch value(Int32(plan.filter)) {
         case .bool(true): break
         case .bool(false): continue
-        case .error(let error): return .error(error)
-        case let other: return noOverload(plan.kind.rawValue, [other])
+        case let other where other.isUnknown:
+          gathered.note(unknown: other)
+          continue
+        case let other: return other.isError ? other : noOverload(plan.kind.rawValue, [other])
         }
       }
       if let done = gathered.take(value(Int32(plan.body)), of: first, self) { return done }
@@ -145,18 +157,25 @@ struct Gathered {
   private var found = 0
   private var elements: [Value] = []
   private var map = MapBuilder()
+  /// Kept while the rest is looked at: an error there outweighs it.
+  private var unknown: Value?
 
   init(_ kind: Syntax.Fold.Kind) { self.kind = kind }
 
+  mutating func note(unknown value: Value) { unknown = .undecided(unknown, value) }
+
   /// Takes one outcome; a value when the result is known already.
   mutating func take(_ outcome: Value, of item: Value, _ evaluation: Evaluation) -> Value? {
+    if outcome.isUnknown, kind != .all, kind != .exists {
+      note(unknown: outcome)
+      return nil
+    }
     switch kind {
     case .all, .exists:
       // As `&&` and `||`: a deciding element outweighs an error in another.
       guard case .bool(let bool) = outcome else {
-        if failure == nil {
-          failure = outcome.isError ? outcome : evaluation.noOverload(kind.rawValue, [outcome])
-        }
+        failure = .undecided(
+          failure, outcome.isError ? outcome : evaluation.noOverload(kind.rawValue, [outcome]))
         return nil
       }
       return bool == (kind == .exists) ? outcome : nil
@@ -184,7 +203,8 @@ struct Gathered {
   }
 
   var result: Value {
-    switch kind {
+    if let unknown { return unknown }
+    return switch kind {
     case .all: failure ?? .bool(true)
     case .exists: failure ?? .bool(false)
     case .existsOne, .existsOneOld: .bool(found == 1)

@@ -77,11 +77,11 @@ struct Evaluation {
       let condition = value(condition)
       if case .bool(let bool) = condition { return value(bool ? then : otherwise) }
       return condition.isError ? condition : noOverload("_?_:_", [condition])
-    case .hasSlot(let slot): return .bool(present(slot) != nil)
-    case .optionalSlot(let slot): return .optional(OptionalValue(present(slot)))
+    case .hasSlot(let slot): return hasSlot(slot)
+    case .optionalSlot(let slot): return optionalSlot(slot)
     case .binary(let function, let a, let b):
       let (a, b) = (value(a), value(b))
-      return a.isError ? a : b.isError ? b : binary(function, a, b)
+      return a.isError ? .strict(a, b) : b.isError ? b : binary(function, a, b)
     case .unary(let function, let a):
       let a = value(a)
       return a.isError ? a : unary(function, a)
@@ -100,7 +100,8 @@ struct Evaluation {
     case .index(let target, let index): return indexed(value(target), value(index))
     case .indexOptional(let target, let index):
       let (target, index) = (value(target), value(index))
-      return target.isError ? target : index.isError ? index : optionalPart(target, index, isField: false)
+      return target.isError
+        ? .strict(target, index) : index.isError ? index : optionalPart(target, index, isField: false)
     case .matches(let text, let pattern): return matches(value(text), program.patterns[Int(pattern)])
     case .call(let function, let first, let count): return call(function, first, count)
     case .list(let first, let count): return list(first, count)
@@ -123,6 +124,18 @@ struct Evaluation {
   @inline(__always)
   private func present(_ slot: Int32) -> Value? {
     Int(slot) < slots.count ? slots[Int(slot)] : nil
+  }
+
+  private func hasSlot(_ slot: Int32) -> Value {
+    let value = present(slot)
+    if let value, value.isUnknown { return value }
+    return .bool(value != nil)
+  }
+
+  private func optionalSlot(_ slot: Int32) -> Value {
+    let value = present(slot)
+    if let value, value.isUnknown { return value }
+    return .optional(OptionalValue(value))
   }
 
   /// Maps on the way are borrowed, since the facts outlive the evaluation: counting references to each would
@@ -213,7 +226,7 @@ struct Evaluation {
   }
 
   func indexed(_ target: Value, _ index: Value) -> Value {
-    if target.isError { return target }
+    if target.isError { return .strict(target, index) }
     if index.isError { return index }
     switch target {
     case .list(let list):
@@ -248,15 +261,15 @@ struct Evaluation {
 
   // MARK: - Logic
 
-  /// `&&` and `||`: the deciding value wins, wherever it stands; else the first error.
+  /// `&&` and `||`: the deciding value wins, wherever it stands; else what is unknown; else the first error.
   private mutating func logical(_ first: Int32, _ count: Int32, deciding: Bool) -> Value {
     var failure: Value?
     for at in Int(first)..<Int(first + count) {
       let part = value(program.operands[at])
       if case .bool(let bool) = part {
         if bool == deciding { return part }
-      } else if failure == nil {
-        failure = part.isError ? part : noOverload(deciding ? "_||_" : "_&&_", [part])
+      } else {
+        failure = .undecided(failure, part.isError ? part : noOverload(deciding ? "_||_" : "_&&_", [part]))
       }
     }
     return failure ?? .bool(!deciding)
@@ -265,14 +278,14 @@ struct Evaluation {
   @inline(__always)
   private mutating func equal(_ a: Int32, _ b: Int32, negated: Bool) -> Value {
     let (a, b) = (value(a), value(b))
-    if a.isError { return a }
+    if a.isError { return .strict(a, b) }
     if b.isError { return b }
     guard let same = a.equals(b, &meter) else { return Self.spent }
     return .bool(same != negated)
   }
 
   private mutating func order(_ function: Function, _ a: Value, _ b: Value) -> Value {
-    if a.isError { return a }
+    if a.isError { return .strict(a, b) }
     if b.isError { return b }
     if case .string(let text) = a, !meter.spend(bytes: text.utf8.count) { return Self.spent }
     guard let order = Value.order(a, b) else { return noOverload(function.rawValue, [a, b]) }
@@ -290,7 +303,7 @@ struct Evaluation {
     var failure: Value?
     for at in Int(first)..<Int(first + count) {
       let argument = value(program.operands[at])
-      if failure == nil, argument.isError { failure = argument }
+      if argument.isError { failure = failure.map { .strict($0, argument) } ?? argument }
       arguments.append(argument)
     }
     return failure ?? several(function, arguments)

@@ -7,6 +7,18 @@ extension Program {
     return found
   }
 
+  /// Every fact that evaluating may look at.
+  public var slotsRead: Set<Int> {
+    var found: Set<Int> = []
+    for operation in operations {
+      switch operation {
+      case .slot(let slot), .hasSlot(let slot), .optionalSlot(let slot), .path(let slot, _, _): found.insert(Int(slot))
+      default: break
+      }
+    }
+    return found
+  }
+
   private func collectRequired(_ node: Int, into found: inout [(slot: Int, node: Int)]) {
     switch operations[node] {
     case .slot(let slot):
@@ -41,21 +53,9 @@ extension Program {
 
   /// True or false when the condition is that whatever the facts are.
   public var constantOutcome: Bool? {
-    let asksPresence = operations.contains { operation in
-      switch operation {
-      case .hasSlot, .optionalSlot: true
-      default: false
-      }
-    }
-    guard !asksPresence else { return nil }
-    // With every fact absent each of them is an error; a result without one does not rest on them.
-    let nothing = [Value?](repeating: nil, count: slotsCount)
-    if case .bool(let bool) = evaluate(nothing) { return bool }
-    let demands = textDemands()
-    for (at, demand) in demands.enumerated() {
-      let other = demands[..<at].first { $0.demand == demand.demand && !sameText($0.text, demand.text) }
-      if other != nil { return false }
-    }
+    // What comes out while nothing is known does not rest on any fact.
+    if case .bool(let bool) = evaluate(slotNames.map { .unknown($0) }) { return bool }
+    if isContradiction { return false }
     return nil
   }
 

@@ -2,6 +2,8 @@
 extension Syntax {
   public var text: String { text(of: root, within: .lowest) }
 
+  func text(of node: NodeID) -> String { text(of: node, within: .lowest) }
+
   private enum Level: Int, Comparable {
     case lowest, conditional, or, and, relation, sum, product, unary, member
     static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }

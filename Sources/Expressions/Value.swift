@@ -19,7 +19,8 @@ public enum Value: Sendable {
   case optional(OptionalValue)
   case ip(NetworkAddress)
   case cidr(NetworkPrefix)
-  /// Errors are values, since `false && error` is false whichever side is evaluated first.
+  /// Errors are values, since `false && error` is false whichever side is evaluated first. An unknown is one
+  /// of them: see `Value+Unknown.swift`.
   case error(EvaluationError)
 }
 
@@ -34,14 +35,23 @@ public final class OptionalValue: Sendable {
 public final class EvaluationError: Sendable {
   public enum Kind: Sendable, Equatable {
     case noSuchOverload, noSuchKey, unknownVariable, unboundFunction, divisionByZero, overflow, range
-    case invalidArgument, unsupportedKey, repeatedKey, conversion, budget
+    case invalidArgument, unsupportedKey, repeatedKey, conversion, budget, unknown
   }
   public let kind: Kind
   public let message: String
+  /// Of an unknown: what would have to be known, in order and each once.
+  public let needs: [String]
 
   public init(_ kind: Kind, _ message: String) {
     self.kind = kind
     self.message = message
+    needs = []
+  }
+
+  init(unknown needs: [String]) {
+    kind = .unknown
+    message = "unknown: \(needs.joined(separator: ", "))"
+    self.needs = needs
   }
 }
 

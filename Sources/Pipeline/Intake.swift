@@ -88,6 +88,9 @@ public enum Intake: Sendable {
   case handBack(CaseID, AgentID, members: [UInt8])
   case wrapUp(CaseID, AgentID)
   case close(CaseID, AgentID)
+  case onCase(CaseID, CaseAct)
+  case finish(AgentID, then: AgentStatus)
+  case chooseChannels(AgentID, [Channel])
 
   case outboxDelivered(Int64)
   case outboxDelayed(OutboxRow)
@@ -300,6 +303,12 @@ public struct JourneyArrival: Sendable {
   public var name: String
   public var members: [UInt8]
   public var at: Instant?
+  /// Who tells it, such as `shop`.
+  public var source = ""
+  /// What it is about, as JSON; empty for nothing.
+  public var detail: [UInt8] = []
+  /// What is known of the customer from now on, as JSON; an empty value forgets it.
+  public var attributes: [CustomerProfile.Attribute] = []
   /// What the shop knows the event by, hashed to 16 bytes.
   public var arrival: [UInt8]?
   public init(

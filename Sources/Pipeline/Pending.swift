@@ -1,3 +1,4 @@
+import DequeModule
 import Model
 import Records
 
@@ -14,6 +15,8 @@ struct Pending: Sendable {
   private var log: [LogRecord] = []
   var work: [OpenWorkRow] = []
   private var entries: [EntryRow] = []
+  /// Entries that the store may not have yet: written, or on their way.
+  private var recent: Deque<EntryRow> = []
   var facts: [FactsRow] = []
   var outbox: [OutboxRow] = []
   var configurations: [(version: UInt32, bytes: [UInt8])] = []
@@ -61,6 +64,7 @@ struct Pending: Sendable {
 
   mutating func append(_ entry: EntryRow) {
     entries.append(entry)
+    recent.append(entry)
     count(entry.body?.count ?? 0, at: entry.position)
   }
 
@@ -106,5 +110,9 @@ struct Pending: Sendable {
       done += 1
     }
     sizes.removeFirst(done)
+    while let first = recent.first, first.position <= position { recent.removeFirst() }
   }
+
+  /// What of a conversation may not be in the store yet, in order.
+  func entries(of conversation: ConversationID) -> [EntryRow] { recent.filter { $0.conversation == conversation } }
 }

@@ -138,9 +138,10 @@ extension Pipeline {
     guard state.owner == .bot(handoff.bot), handoff.epoch == nil || handoff.epoch == state.epoch else {
       return rejection(.notOwner, session.conversation)
     }
-    let facts = RouteFacts(
+    var facts = RouteFacts(
       channel: session.channel, bot: router.name(of: handoff.bot), customer: customer.root, isNewCustomer: false,
       profile: try profile(ofPerson: customer, reads), handoff: handoff.facts)
+    try gather(for: &facts, session.conversation, imported: handoff.imported, reads)
     turn.routing = EntryDraft(
       kind: .handoff, author: .bot(handoff.bot), visibility: .business, channel: session.channel,
       members: handoff.members)
@@ -220,8 +221,15 @@ extension Pipeline {
     let who = try resolve(journey.claims, newID: journey.customer, attributes: [], turn, reads)
     keep(who, &turn)
     try tellOfJoining(who, &turn, reads)
-    let event = CustomerProfile.JourneyEvent(name: journey.name, at: journey.at ?? turn.at)
-    try change(who.record.id, &turn, reads) { $0.saw(event) }
+    let event = CustomerProfile.JourneyEvent(
+      name: journey.name, at: journey.at ?? turn.at, source: journey.source, detail: journey.detail)
+    try change(who.record.id, &turn, reads) { profile in
+      profile.saw(event)
+      for var attribute in journey.attributes {
+        attribute.at = event.at
+        profile.set(attribute)
+      }
+    }
     let entry = write(
       draft,
       customer: who.record, conversation: nil, session: nil, &turn)

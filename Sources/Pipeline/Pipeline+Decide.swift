@@ -59,6 +59,9 @@ extension Pipeline {
     case .handBack(let id, let agent, let members): return try handBack(id, agent, members, &turn, reads)
     case .wrapUp(let id, let agent): return try onCase(id, .wrapUp(id, by: agent), &turn, reads)
     case .close(let id, let agent): return try onCase(id, .close(id, by: agent), &turn, reads)
+    case .onCase(let id, let act): return try onCase(id, act.command(id, at: turn.at), &turn, reads)
+    case .finish(let agent, let status): return try plain(.finish(agent, then: status), &turn, reads)
+    case .chooseChannels(let agent, let channels): return try plain(.chooseChannels(agent, channels), &turn, reads)
 
     case .outboxDelivered(let id):
       pending.outbox.append(OutboxRow(id: id, kind: .mail, due: turn.at, tries: 0, payload: nil))

@@ -81,7 +81,7 @@ extension Pipeline {
   private mutating func begin(
     _ mail: MailArrival, _ who: Resolution, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> EntryID {
-    let planned = plan(mail, who.root.id, isNew: who.isNew, who.profile, turn)
+    let planned = try plan(mail, who.root.id, isNew: who.isNew, who.profile, nil, turn, reads)
     keep(who, &turn)
     try tellOfJoining(who, &turn, reads)
     guard let planned else { return recordOnly(mail, who.record, &turn) }
@@ -96,12 +96,16 @@ extension Pipeline {
 
   /// What the rules want; nil for mail that a machine wrote and for mail that a rule answers or refuses: that is
   /// recorded, and nobody is woken.
-  private func plan(
-    _ mail: MailArrival, _ root: CustomerID, isNew: Bool, _ profile: CustomerProfile, _ turn: Turn
-  ) -> Planned? {
+  private mutating func plan(
+    _ mail: MailArrival, _ root: CustomerID, isNew: Bool, _ profile: CustomerProfile, _ known: ConversationID?,
+    _ turn: Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Planned? {
     guard mail.automatic == nil else { return nil }
-    let facts = RouteFacts(
+    var facts = RouteFacts(
       channel: .email, bot: nil, customer: root, isNewCustomer: isNew, profile: profile, mail: mail.facts)
+    facts.gathered.isReopened = known != nil
+    facts.gathered.attachments = mail.entry.blobs.count
+    try gather(for: &facts, known, claims: [mail.from], reads)
     let planned = planner.plan(facts, router: router, at: turn.at)
     if case .action = planned { return nil }
     return planned
@@ -152,13 +156,13 @@ extension Pipeline {
       try follow(mail, row.id, turn, reads)
       let entry = try take(mail, row.id, session, customer, &turn, reads)
       // A bot cannot answer mail: it goes to a person.
-      if case .bot = open.owner, let planned = plan(mail, customer.root, isNew: false, profile, turn) {
+      if case .bot = open.owner, let planned = try plan(mail, customer.root, isNew: false, profile, row.id, turn, reads) {
         try queue(planned, mail, row.id, session, .mail, &turn, reads)
       }
       return entry
     }
     // A bounce must not reopen what was settled: it is recorded where it belongs.
-    guard let planned = plan(mail, customer.root, isNew: false, profile, turn) else {
+    guard let planned = try plan(mail, customer.root, isNew: false, profile, row.id, turn, reads) else {
       return write(mail.entry, customer: customer, conversation: row.id, session: nil, &turn)
     }
     let session = NewSession(id: mail.session, channel: .email, bot: nil)

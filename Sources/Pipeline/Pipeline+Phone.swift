@@ -40,9 +40,10 @@ extension Pipeline {
         kind: .call, author: .system, visibility: .business, channel: .phone, members: call.members + members.bytes),
       customer: try customer(ofConversation: place, reads) ?? who.record, conversation: place, session: call.session, &turn)
     turn.routing.channel = .phone
-    let facts = RouteFacts(
+    var facts = RouteFacts(
       channel: .phone, bot: nil, customer: who.root.id, isNewCustomer: who.isNew, profile: who.profile,
       handoff: call.facts, call: line)
+    try gather(for: &facts, place, claims: call.claims, reads)
     let refused = try route(facts, place, call.session, call.case, .call, epoch: nil, &turn, reads)
     if case .ruleAnswered = refused {
       _ = try command(.endSession(call.session, .botEnded), &turn, reads)

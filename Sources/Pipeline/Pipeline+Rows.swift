@@ -166,6 +166,7 @@ extension Pipeline {
     }
     if let key = draft.arrival { setKey(.arrival, key, Self.number(id.raw), &turn) }
     turn.entries.append((id, hash))
+    if !turn.told.contains(customer.id) { turn.told.append(customer.id) }
     turn.touched = true
     if let conversation {
       if let known = turn.said.firstIndex(where: { $0.0 == conversation }) {

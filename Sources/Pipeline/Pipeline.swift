@@ -64,6 +64,8 @@ public struct Pipeline: Sendable {
     case effect(Effect)
     /// A conversation has entries up to this one.
     case entries(ConversationID, upTo: EntryID)
+    /// A customer record has new entries.
+    case timeline(CustomerID)
     case outbox(OutboxRow)
     /// An offer for an agent's open stream.
     case offer(OfferAnswer, to: WaiterID)
@@ -189,6 +191,7 @@ extension Pipeline {
     }
     if let answer { hold(.answer(turn.ticket, answer, position: head.position)) }
     for (conversation, last) in turn.said { hold(.entries(conversation, upTo: last)) }
+    for record in turn.told { hold(.timeline(record)) }
     for row in turn.queued { hold(.outbox(row)) }
     for effect in turn.decision.effects { answerWaiters(effect) }
   }
@@ -264,6 +267,8 @@ struct Turn {
   var heard = 0
   var entries: [(EntryID, Digest)] = []
   var said: [(ConversationID, EntryID)] = []
+  /// Customer records under which something was written.
+  var told: [CustomerID] = []
   var queued: [OutboxRow] = []
   /// Said before the handoff, in another place; written just before it.
   var imported: (drafts: [EntryDraft], customer: CustomerRow, session: SessionRow)?

@@ -7,6 +7,8 @@ public protocol Planner: Sendable {
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned
   /// A text that a step sends to the customer, by its number in the rule version.
   func text(_ number: UInt32, ruleVersion: UInt32) -> String?
+  /// What rules ask beyond what is at hand.
+  var asks: AskedFacts { get }
   /// When who returns continues the same conversation, and the like.
   var continuity: ContinuityRules { get }
 }
@@ -21,6 +23,7 @@ public struct RouteFacts: Hashable, Sendable {
   public var handoff: HandoffFacts?
   public var mail: MailFacts?
   public var call: CallLine?
+  public var gathered = GatheredFacts()
   public init(
     channel: Channel, bot: String?, customer: CustomerID, isNewCustomer: Bool, profile: CustomerProfile,
     handoff: HandoffFacts? = nil, mail: MailFacts? = nil, call: CallLine? = nil

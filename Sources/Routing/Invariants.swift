@@ -7,6 +7,7 @@ public enum Invariants {
   public struct Violation: Hashable, Sendable, CustomStringConvertible {
     public enum Rule: String, Hashable, Sendable {
       case oneOwner, onePlace, capacity, waitingThoughEligible, offers, leases, sessions, counters, index, rows
+      case order, entries, eligibility
     }
     public var rule: Rule
     public var sentence: String

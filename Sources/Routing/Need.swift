@@ -14,10 +14,32 @@ public struct Need: Hashable, Sendable {
   /// Capacity units that the case takes; nil for the channel's usual weight.
   public var weight: UInt16?
   public var serviceLevel: Duration64?
-  /// Where not empty: only these agents, and only members of one of these teams.
-  public var requiredAgents: [AgentID] = []
-  public var requiredTeams: [TeamID] = []
-  public var excludedTeams: [TeamID] = []
+  /// Where not empty: only these agents, …
+  public var requiredAgents: [AgentID] {
+    get { circle?.agents ?? [] }
+    set { limit { $0.agents = newValue } }
+  }
+  /// … and only members of one of these teams.
+  public var requiredTeams: [TeamID] {
+    get { circle?.teams ?? [] }
+    set { limit { $0.teams = newValue } }
+  }
+  public var excludedTeams: [TeamID] {
+    get { circle?.excluded ?? [] }
+    set { limit { $0.excluded = newValue } }
+  }
+  /// Apart, since few needs have one, and each array in a need costs each copy of it; nil where all are empty.
+  private var circle: Circle?
+  private struct Circle: Hashable, Sendable {
+    var agents: [AgentID] = []
+    var teams: [TeamID] = []
+    var excluded: [TeamID] = []
+  }
+  private mutating func limit(_ change: (inout Circle) -> Void) {
+    var new = circle ?? Circle()
+    change(&new)
+    circle = new == Circle() ? nil : new
+  }
 
   public init(queue: QueueID) { self.queue = queue }
 

@@ -104,7 +104,7 @@ extension Router {
     let record = conversations[slot]
     return ConversationView(
       id: id, customer: record.customer, owner: record.owner, epoch: record.epoch, lastAgent: record.lastAgent,
-      openCase: record.openCase >= 0 ? cases[record.openCase].id : nil, sessions: sessionSlots(of: slot).map(view))
+      openCase: record.openCase >= 0 ? cases[record.openCase].id : nil, sessions: sessionSlots(of: slot).map { view($0) })
   }
 
   public func session(_ id: SessionID) -> SessionView? {

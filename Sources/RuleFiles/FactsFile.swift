@@ -34,6 +34,26 @@ public enum FactsFile {
   }
 }
 
+extension FactsFile {
+  /// - Units: bytes of JSON of one fact that is kept.
+  static let keptBytesMax = 65_536
+
+  /// What is kept of a case's facts: all but those that are too large or nested too deep to be read again. Never
+  /// more than `read` takes.
+  public static func kept(_ facts: Facts) -> String {
+    var members: [(String, JsonText)] = []
+    var left = YamlFile.bytesMax - 4_096
+    for fact in Fact.allCases {
+      guard let value = facts[fact], let json = JsonText(value, depth: 0) else { continue }
+      let bytes = json.text.utf8.count
+      guard bytes <= keptBytesMax, bytes <= left else { continue }
+      left -= bytes
+      members.append((fact.name, json))
+    }
+    return JsonText.object(members).text
+  }
+}
+
 extension JsonText {
   /// A fact's value; nil for what no fact can be, or what is nested too deep.
   init?(_ value: Value, depth: Int) {

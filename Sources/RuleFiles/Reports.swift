@@ -91,8 +91,9 @@ public struct TestReport: Sendable {
 extension WorkspaceFolder {
   public static func check(_ folder: String) -> CheckReport { report(load(folder), folder) }
 
-  public static func test(_ folder: String) -> TestReport {
-    let loaded = load(folder)
+  public static func test(_ folder: String) -> TestReport { test(load(folder), named: folder) }
+
+  public static func test(_ loaded: Loaded, named folder: String) -> TestReport {
     let outcomes = loaded.workspace.map { run(loaded.tests, against: $0.rules) } ?? []
     return TestReport(check: report(loaded, folder), outcomes: outcomes)
   }
@@ -108,6 +109,8 @@ extension Explanation {
   public var json: JsonText {
     .object([
       ("version", .string(decision.version)), ("rule", .string(decision.rule)),
+      ("undecided", .bool(isUndecided)),
+      ("passed_on", .array(decision.passedOn.map(JsonText.string))),
       ("outcome", .array(decision.outcome.lines.map(JsonText.string))),
       (
         "trials",
@@ -115,7 +118,7 @@ extension Explanation {
           trials.map { trial in
             .object([
               ("rule", .string(trial.rule)), ("place", .string(trial.place)),
-              ("matched", .bool(trial.matched)),
+              ("matched", .bool(trial.matched)), ("needs", .array(trial.needs.map(JsonText.string))),
               (
                 "reasons",
                 .array(

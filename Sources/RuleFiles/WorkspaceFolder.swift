@@ -24,7 +24,22 @@ public enum WorkspaceFolder {
         wholeFile: folder, "there is no such folder", hint: "a workspace is a folder with workspace.yaml")
       return Loaded(workspace: nil, diagnostics: findings.all, tests: [])
     }
-    let reader = WorkspaceReader(folder: url, findings: findings, now: now)
+    return load(.folder(url), findings, now)
+  }
+
+  /// The same from texts by their paths, such as `rules/10-vip.yaml`.
+  public static func load(files: [String: String], name: String, now: Date = Date()) -> Loaded {
+    let findings = Findings()
+    let bytes = files.values.reduce(0) { $0 + $1.utf8.count }
+    guard bytes <= RuleSource.bytesMax, files.count <= 2 * filesMax else {
+      findings.add(wholeFile: name, "these rules are larger than \(RuleSource.bytesMax >> 20) MB")
+      return Loaded(workspace: nil, diagnostics: findings.all, tests: [])
+    }
+    return load(.files(name: name, files), findings, now)
+  }
+
+  private static func load(_ source: RuleSource, _ findings: Findings, _ now: Date) -> Loaded {
+    let reader = WorkspaceReader(source: source, findings: findings, now: now)
     let workspace = reader.read()
     return Loaded(
       workspace: findings.hasErrors ? nil : workspace, diagnostics: findings.all.sorted(by: precedes),
@@ -47,7 +62,7 @@ public enum WorkspaceFolder {
 
 /// What one reading has found so far.
 final class WorkspaceReader {
-  let folder: URL
+  let source: RuleSource
   let findings: Findings
   let now: Date
   var skills: [SkillConfiguration] = []
@@ -64,8 +79,8 @@ final class WorkspaceReader {
   var bots: [String] = []
   private var version = ContentVersion()
 
-  init(folder: URL, findings: Findings, now: Date) {
-    self.folder = folder
+  init(source: RuleSource, findings: Findings, now: Date) {
+    self.source = source
     self.findings = findings
     self.now = now
   }
@@ -98,7 +113,7 @@ final class WorkspaceReader {
     lint()
     guard !findings.hasErrors, let workspace else { return nil }
     do {
-      let set = try RuleSet(version: version.text, rules: rules, skills: skills)
+      let set = try RuleSet(version: version.text, rules: rules, skills: skills, queues: queues)
       return CheckedWorkspace(
         workspace: workspace, queues: queues, skills: skills, agents: agents, hours: hours, rules: set)
     } catch {
@@ -112,8 +127,7 @@ final class WorkspaceReader {
     let known = [
       "workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml", "rules", "tests",
     ]
-    let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    for name in found.sorted()
+    for name in source.names()
     where !name.hasPrefix(".") && !known.contains(name) && name != "expected.txt"
       && name.lowercased() != "readme.md"
     {
@@ -124,14 +138,13 @@ final class WorkspaceReader {
   }
 
   private func files(in name: String) -> [String] {
-    let found =
-      (try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: name).path)) ?? []
-    let yaml = found.filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }.sorted()
+    let found = source.names(in: name)
+    let yaml = found.filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }
     guard yaml.count <= WorkspaceFolder.filesMax else {
       findings.add(wholeFile: name, "this folder holds more than \(WorkspaceFolder.filesMax) files")
       return []
     }
-    for other in found.sorted() where !other.hasSuffix(".yaml") && !other.hasPrefix(".") {
+    for other in found where !other.hasSuffix(".yaml") && !other.hasPrefix(".") {
       findings.add(
         .warning, wholeFile: "\(name)/\(other)", "nothing reads this file", hint: "name it \(other).yaml")
     }
@@ -139,14 +152,14 @@ final class WorkspaceReader {
   }
 
   private func section(_ path: String, isRequired: Bool) -> Section? {
-    guard FileManager.default.fileExists(atPath: folder.appending(path: path).path) else {
+    guard source.has(path) else {
       if isRequired {
         findings.add(wholeFile: path, "this file is missing")
         unreadable.insert(path)
       }
       return nil
     }
-    guard let file = YamlFile.text(folder, path, findings) else {
+    guard let file = YamlFile.text(source, path, findings) else {
       unreadable.insert(path)
       return nil
     }

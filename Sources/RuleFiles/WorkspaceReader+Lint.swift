@@ -5,10 +5,9 @@ import Rules
 extension WorkspaceReader {
   func lint() {
     lintQueues()
-    var seen: [String: Rule] = [:]
+    lintOrder()
     for rule in rules where !brokenRules.contains(rule.name) {
       guard let place = places["rule \(rule.name)"] else { continue }
-      lintTwins(rule, place, &seen)
       lintCondition(rule, place)
       if case .route(let plan) = rule.outcome { lintPlan(plan, rule, place) }
     }
@@ -19,31 +18,13 @@ extension WorkspaceReader {
     for queue in queues where !agents.isEmpty && !served.contains(queue.name) {
       places["queue \(queue.name)"]?.report("no agent serves this queue", severity: .warning)
     }
+    lintOverflow()
     for queue in queues {
       for overflow in [queue.closed, queue.waitingMax?.then, queue.waitMax?.then] {
         if case .queue(queue.name)? = overflow {
           places["queue \(queue.name)"]?.report("this queue overflows into itself", severity: .warning)
         }
       }
-    }
-  }
-
-  /// Rules that say the same under another name, or ask the same and so are never reached.
-  private func lintTwins(_ rule: Rule, _ place: Section, _ seen: inout [String: Rule]) {
-    let condition = rule.when?.syntax.text ?? "true"
-    guard let earlier = seen[condition] else {
-      seen[condition] = rule
-      return
-    }
-    if earlier.outcome == rule.outcome, earlier.wantedSkills == rule.wantedSkills,
-      earlier.language == rule.language
-    {
-      place.report("this rule differs from `\(earlier.name)` in its name only", severity: .warning)
-    } else {
-      place.report(
-        "this rule is never reached: `\(earlier.name)` has the same condition",
-        hint: "\(earlier.place) comes first",
-        severity: .warning)
     }
   }
 

@@ -3,7 +3,7 @@ import Rules
 
 extension WorkspaceReader {
   func readWorkspace(_ section: Section) -> WorkspaceConfiguration {
-    var made = WorkspaceConfiguration(name: folder.lastPathComponent)
+    var made = WorkspaceConfiguration(name: source.name)
     let keys = [
       "title", "mail_addresses", "dialled_numbers", "default_region", "trusted_relays", "phone_systems",
       "bots", "integrations",

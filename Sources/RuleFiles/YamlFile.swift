@@ -8,6 +8,22 @@ enum YamlFile {
   static let depthMax = 24
 
   /// The file's text; a missing, oversized or undecodable file is a finding.
+  static func text(_ source: RuleSource, _ path: String, _ findings: Findings) -> SourceText? {
+    switch source {
+    case .folder(let url): return text(url, path, findings)
+    case .files(_, let files):
+      guard let text = files[path] else {
+        findings.add(wholeFile: path, "this file is missing")
+        return nil
+      }
+      guard text.utf8.count <= bytesMax else {
+        findings.add(wholeFile: path, "this file is larger than 1 MB", hint: "split it into several files")
+        return nil
+      }
+      return SourceText(path: path, text: text)
+    }
+  }
+
   static func text(_ folder: URL, _ path: String, _ findings: Findings) -> SourceText? {
     let url = folder.appending(path: path)
     guard let handle = try? FileHandle(forReadingFrom: url) else {

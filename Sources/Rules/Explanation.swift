@@ -1,11 +1,14 @@
 import Expressions
 
 /// Why a case went where it went: every rule tried, and for each that did not match, the part that was false.
+///
+/// Over part of the facts it tells what could become of the case: rules that are undecided, each with what would
+/// have to be known, down to the first that surely matches.
 public struct Explanation: Sendable {
   public struct Part: Sendable, Hashable {
     /// As it stands in the rule.
     public var expression: String
-    /// `false`, or `error: …`.
+    /// `false`, `error: …` or `unknown: …`.
     public var outcome: String
     /// The values of what it names.
     public var values: [(expression: String, value: String)]
@@ -20,11 +23,17 @@ public struct Explanation: Sendable {
     public var rule: String
     public var place: String
     public var matched: Bool
+    /// The facts that would have to be known; empty where the rule is decided.
+    public var needs: [String] = []
     public var reasons: [Part]
+    public var isUndecided: Bool { !needs.isEmpty }
   }
 
   public var trials: [Trial]
+  /// The rule that surely matches. Where others before it are undecided, each of them would come first.
   public var decision: Decision
+
+  public var isUndecided: Bool { trials.contains(where: \.isUndecided) }
 }
 
 extension RuleSet {
@@ -39,7 +48,8 @@ extension RuleSet {
       let trace = condition.trace(facts.slots)
       let matched = trace.0 == .bool(true)
       let reasons = matched ? [] : condition.failures(trace).map(Explanation.Part.init)
-      trials.append(.init(rule: rule.name, place: rule.place, matched: matched, reasons: reasons))
+      trials.append(
+        .init(rule: rule.name, place: rule.place, matched: matched, needs: trace.0.needs, reasons: reasons))
       if matched { return Explanation(trials: trials, decision: decision(at, facts)) }
     }
     return Explanation(trials: trials, decision: decision(rules.count - 1, facts))
@@ -48,9 +58,16 @@ extension RuleSet {
 
 extension Explanation.Part {
   init(_ failure: Program.FailedPart) {
-    expression = failure.source
+    expression = Self.oneLine(failure.source)
     outcome = failure.value.description
-    values = failure.parts.map { ($0.source, $0.value.description) }
+    values = failure.parts.map { (Self.oneLine($0.source), $0.value.description) }
+  }
+
+  /// A part that was written over several lines; a line ends in no text, so that nothing else is changed.
+  private static func oneLine(_ source: String) -> String {
+    source.split(whereSeparator: \.isNewline).map { line in
+      String(line.drop { $0 == " " || $0 == "\t" })
+    }.joined(separator: " ")
   }
 }
 
@@ -59,12 +76,13 @@ extension Explanation: CustomStringConvertible {
     var lines: [String] = []
     for trial in trials {
       lines.append(
-        "\(trial.matched ? "✓" : "✗") \(trial.rule)\(trial.place.isEmpty ? "" : "  (\(trial.place))")")
+        "\(trial.matched ? "✓" : trial.isUndecided ? "?" : "✗") \(trial.rule)\(trial.place.isEmpty ? "" : "  (\(trial.place))")")
       for reason in trial.reasons {
         lines.append("    \(reason.expression)  is \(reason.outcome)")
         for value in reason.values { lines.append("      \(value.expression) = \(value.value)") }
       }
     }
+    lines.append(contentsOf: decision.passedOn.map { "  ! " + $0 })
     lines.append(contentsOf: decision.outcome.lines.map { "  → " + $0 })
     return lines.joined(separator: "\n")
   }

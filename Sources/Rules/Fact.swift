@@ -41,22 +41,24 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .customerAssurance:
       return make(
         "customer.assurance", .string,
-        "How well we know who it is: `verified`, `asserted` or `claimed`; the strongest of this session.")
+        "How well we know who it is: `verified`, `asserted` or `claimed`. Of a mail or a call, what came with it; of a chat, the strongest known.")
     case .customerAttributes:
-      return make("customer.attributes", fields, "What integrations keep about the customer, such as `tier`.")
+      return make(
+        "customer.attributes", fields,
+        "What shops and bots keep about the customer, such as `tier`; of several who differ, who spoke last.")
     case .customerLanguage:
-      return make("customer.language", .string, "The customer's language as `de`; absent when unknown.")
+      return make("customer.language", .string, "The customer's language as `de`, when a bot told it as `language`.")
     case .customerConversations:
-      return make("customer.conversations", .int, "How many conversations there were before this one.")
+      return make("customer.conversations", .int, "How many conversations there were before this one; counted up to 1,000.")
     case .customerLastAgent:
       return make("customer.last_agent", .string, "Who served this customer last; absent when nobody did.")
     case .customerEvents:
       return make(
         "customer.events", .list(.object("event")),
-        "What the customer did of late elsewhere, the newest first; each has `kind`, `at`, `source`, `fields`."
+        "What the customer did of late elsewhere, the newest first, at most 20; each has `kind`, `at`, `source`, `fields`."
       )
     case .conversationIntent:
-      return make("conversation.intent", .string, "What the customer wants, as a bot understood it.")
+      return make("conversation.intent", .string, "What the customer wants, as a bot understood it: the field `intent` of the handoff or the context.")
     case .conversationFields:
       return make("conversation.fields", fields, "What has been collected in this conversation so far.")
     case .conversationReopened:
@@ -65,9 +67,9 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
       return make(
         "conversation.sessions", .int, "How many sessions this conversation has had, this one included.")
     case .conversationMessages:
-      return make("conversation.messages", .int, "How many messages the transcript holds.")
+      return make("conversation.messages", .int, "How many messages the transcript holds; counted in its first 500 entries.")
     case .conversationLanguage:
-      return make("conversation.language", .string, "The language spoken here as `de`; absent when unknown.")
+      return make("conversation.language", .string, "The language spoken here as `de`: the field `language` of the handoff or the context.")
     case .conversationText:
       return make("conversation.text", .string, "The customer's last words, at most 4,000 characters.")
     case .handoffReason: return make("handoff.reason", .string, "Why the bot handed over.", ["chat"])
@@ -81,7 +83,7 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .mailTo:
       return make("mail.to", .list(.string), "The addresses of ours that it was sent to.", ["email"])
     case .mailAutomatic:
-      return make("mail.automatic", .bool, "True for automatic answers and lists (RFC 3834).", ["email"])
+      return make("mail.automatic", .bool, "True for automatic answers and lists (RFC 3834). They are kept, and ask no rule today.", ["email"])
     case .mailAttachments: return make("mail.attachments", .int, "How many attachments it has.", ["email"])
     case .callFrom:
       return make("call.from", .string, "The caller's number in E.164; absent when withheld.", ["phone"])
@@ -119,6 +121,9 @@ public struct Facts: Sendable {
   public private(set) var slots: [Value?]
 
   public init() { slots = Array(repeating: nil, count: Fact.allCases.count) }
+
+  /// Leaves a fact open: it may be anything.
+  public mutating func setUnknown(_ fact: Fact) { slots[fact.rawValue] = .unknown(fact.name) }
 
   public subscript(_ fact: Fact) -> Value? {
     get { slots[fact.rawValue] }

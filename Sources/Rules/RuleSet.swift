@@ -35,6 +35,8 @@ public struct Decision: Sendable, Hashable {
   public var ruleIndex: Int
   public var rule: String
   public var outcome: Outcome
+  /// Queues that were closed or full, and so passed the case on: a line each.
+  public var passedOn: [String] = []
 }
 
 /// The ordered rules of a workspace. The first that matches wins; the last has no condition.
@@ -46,6 +48,9 @@ public struct RuleSet: Sendable {
   /// Skill names by language.
   let languages: [String: String]
   private let index: RuleIndex
+  private let placement: Placement
+  /// The facts that any rule asks, or takes into its plan: what is asked by none need not be gathered.
+  public let asked: Set<Fact>
 
   public enum Fault: Error, Sendable, Hashable {
     case empty
@@ -53,7 +58,9 @@ public struct RuleSet: Sendable {
     case duplicateName(String)
   }
 
-  public init(version: String, rules: [Rule], skills: [SkillConfiguration]) throws(Fault) {
+  public init(
+    version: String, rules: [Rule], skills: [SkillConfiguration], queues: [QueueConfiguration] = []
+  ) throws(Fault) {
     guard let last = rules.last else { throw .empty }
     guard last.when == nil else { throw .lastRuleHasCondition(name: last.name) }
     var names: Set<String> = []
@@ -65,6 +72,19 @@ public struct RuleSet: Sendable {
       skills.compactMap { skill in skill.language.map { ($0, skill.name) } },
       uniquingKeysWith: { first, _ in first })
     index = RuleIndex(rules)
+    placement = Placement(queues)
+    asked = Self.asked(rules).union(placement.asksWaiting ? [.queues] : [])
+  }
+
+  private static func asked(_ rules: [Rule]) -> Set<Fact> {
+    var found: Set<Fact> = []
+    for rule in rules {
+      for slot in rule.when?.slotsRead ?? [] { if let fact = Fact(rawValue: slot) { found.insert(fact) } }
+      if rule.wantedSkills != nil { found.insert(.handoffSkills) }
+      if rule.language != nil { found.formUnion([.conversationLanguage, .customerLanguage]) }
+      if case .route(let plan) = rule.outcome, plan.preference?.whom == .lastAgent { found.insert(.customerLastAgent) }
+    }
+    return found
   }
 
   /// The first rule that matches. A condition that fails (a fact is absent, say) does not match.
@@ -79,7 +99,8 @@ public struct RuleSet: Sendable {
 
   func decision(_ at: Int, _ facts: Facts) -> Decision {
     let rule = rules[at]
-    return Decision(version: version, ruleIndex: at, rule: rule.name, outcome: complete(rule, facts))
+    let (outcome, passedOn) = placement.settle(complete(rule, facts), facts)
+    return Decision(version: version, ruleIndex: at, rule: rule.name, outcome: outcome, passedOn: passedOn)
   }
 
   /// Adds what the rule takes from the facts.

@@ -25,7 +25,8 @@ enum Administration {
       case ("GET", "timeline", 1): try timeline(query, edge, reply)
       case ("GET", "explain", 1): try explain(query, edge, reply)
       case ("POST", "reload", 1):
-        edge.reload { reply($0.response) }
+        edge.reload(by: "administrator") { reply($0.response) }
+      case (_, "rules", 1...2): try rules(method, path, query, body, edge, reply)
       case ("GET", "state", 1): reply(state(edge))
       case ("GET", "phone", 1):
         var json = JSONWriter()

@@ -25,6 +25,8 @@ public final class Edge: Sendable {
   public let hub: Hub
   public let health: Health
   public let settings: Settings
+  /// Nil without certificates.
+  let encryption: Encryption?
   let streams: StreamCounts
   private let state = Mutex(State())
 
@@ -48,7 +50,11 @@ public final class Edge: Sendable {
     try state.withLock { $0.housekeeper }?.tidy(now: now) ?? 0
   }
 
-  init(store: SQLiteStore, reads: ReadPool, heavy: ReadPool, hub: Hub, health: Health, settings: Settings) {
+  init(
+    store: SQLiteStore, reads: ReadPool, heavy: ReadPool, hub: Hub, health: Health, settings: Settings,
+    encryption: Encryption? = nil
+  ) {
+    self.encryption = encryption
     self.store = store
     self.reads = reads
     self.heavy = heavy
@@ -86,8 +92,9 @@ public final class Edge: Sendable {
   func checked(_ id: WorkspaceID) -> CheckedWorkspace? { state.withLock { $0.checked[id] } }
 
   func use(_ all: Workspaces) { state.withLock { $0.workspaces = all } }
-  func reload(_ then: @escaping @Sendable (Workspaces.Reloaded) -> Void) {
-    state.withLock { $0.workspaces }?.reload(then)
+  var workspaces: Workspaces? { state.withLock { $0.workspaces } }
+  func reload(by who: String, _ then: @escaping @Sendable (Workspaces.Reloaded) -> Void) {
+    workspaces?.reload(by: who, then)
   }
 
   @Sendable static func e164(_ raw: String, _ region: String) -> String? {
@@ -195,6 +202,10 @@ enum Inbound: Sendable {
   case looked(SessionID, ConversationID?, EventsPage?)
   /// A conversation has new entries.
   case wake(ConversationID)
+  /// A customer record has new entries.
+  case timelineMoved(CustomerID)
+  /// What a look at a followed timeline found; nil when there is no such customer.
+  case followed(CustomerID, TimelineFollow.Look?)
   case offer(OfferAnswer, WaiterID)
   case offerEnded(OfferID, OfferEnd)
   case agentHears(ConversationID, EntryID)

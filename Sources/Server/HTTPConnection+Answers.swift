@@ -40,7 +40,7 @@ extension HTTPConnection {
       case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
       case .submitted, .read, .gathering, .offered, .blob, nil: break
       }
-    case .offer, .offerEnded, .agentHears, .heard, .ringing, .push, .looked, .mailRefused: break
+    case .offer, .offerEnded, .agentHears, .heard, .ringing, .push, .looked, .mailRefused, .timelineMoved, .followed: break
     }
   }
 
@@ -95,7 +95,7 @@ extension HTTPConnection {
   func finish(_ response: APIResponse, _ connection: Connection) {
     guard let ended = exchange else { return }
     var (reply, response) = (ended.reply, response)
-    if mustClose || isDraining { reply.keepAlive = false }
+    if mustClose || isDraining || number >= edge.settings.requestsPerConnectionMax { reply.keepAlive = false }
     release(connection)
     Compression.apply(to: &response, if: ended.takesGzip, bytesMax: Compression.laneBytesMax)
     connection.write(encoded(response, reply))

@@ -13,8 +13,8 @@ import WebCodec
 ///
 /// | awaited | of | runs out |
 /// |---|---|---|
-/// | `request` | an idle client | `http.idle_seconds`: closes |
-/// | `head` | a client that connected, or began a request | `http.head_seconds` in all: 408 |
+/// | `request` | a new client, an idle one | `http.first_byte_seconds`, `http.idle_seconds`: closes |
+/// | `head` | a client that began a request | `http.head_seconds` in all: 408 |
 /// | `body` | a client whose head was admitted | `http.body_seconds` without a byte, or too slow a rate: 408 |
 /// | `answer` | us | what the exchange says |
 final class HTTPConnection: ConnectionHandler {
@@ -33,7 +33,7 @@ final class HTTPConnection: ConnectionHandler {
   var admitted: Caller?
   /// An offer whose answer has left us, while a reset may yet tell that nobody read it.
   var unproven: OfferID?
-  private var awaited = Awaited.head
+  private var awaited = Awaited.request
   private var isAdvancing = false
   private var peerIsGone = false
   /// Content that may still come, for the time that it may take.
@@ -97,6 +97,7 @@ final class HTTPConnection: ConnectionHandler {
     self.dates = dates
     self.isAdministration = isAdministration
     var limits = HTTPLimits()
+    limits.fieldBytesMax = edge.settings.headBytesMax
     limits.bodyBytesMax = max(edge.settings.bodyBytesMax, edge.settings.blobBytesMax)
     decoder = HTTPRequestDecoder(limits: limits)
   }
@@ -104,7 +105,7 @@ final class HTTPConnection: ConnectionHandler {
   // MARK: - Bytes
 
   func opened(_ connection: Connection) {
-    connection.setTimer(.head, milliseconds: edge.settings.headSeconds * 1_000)
+    connection.setTimer(.idle, milliseconds: edge.settings.firstByteSeconds * 1_000)
   }
 
   func received(_ bytes: UnsafeRawBufferPointer, on connection: Connection) {

@@ -13,6 +13,8 @@ public final class Hub: Outlet {
 
   struct State {
     var conversations: [ConversationID: [ConnectionRef]] = [:]
+    /// Who follows the timeline that a customer record is part of.
+    var followers: [CustomerID: [ConnectionRef]] = [:]
     var agentStreams: [Key<AgentID>: [ConnectionRef]] = [:]
     var streams: [WaiterID: ConnectionRef] = [:]
     var seats: [WaiterID: Key<AgentID>] = [:]
@@ -33,6 +35,8 @@ public final class Hub: Outlet {
     outboxes.withLock { $0 = outbox }
   }
 
+  var laneStatistics: [LaneStatistics] { sockets.withLock { $0 }?.statistics ?? [] }
+
   /// Mail may lie there from the last run.
   func wakeOutbox(_ workspace: WorkspaceID) { outboxes.withLock { $0 }?(workspace) }
 
@@ -49,6 +53,23 @@ public final class Hub: Outlet {
     state.withLock { state in
       state.conversations[conversation]?.removeAll { $0 == ref }
       if state.conversations[conversation]?.isEmpty == true { state.conversations[conversation] = nil }
+    }
+  }
+
+  func follow(_ records: [CustomerID], _ ref: ConnectionRef) {
+    state.withLock { state in
+      for record in records where state.followers[record]?.contains(ref) != true {
+        state.followers[record, default: []].append(ref)
+      }
+    }
+  }
+
+  func unfollow(_ records: [CustomerID], _ ref: ConnectionRef) {
+    state.withLock { state in
+      for record in records {
+        state.followers[record]?.removeAll { $0 == ref }
+        if state.followers[record]?.isEmpty == true { state.followers[record] = nil }
+      }
     }
   }
 
@@ -135,6 +156,8 @@ public final class Hub: Outlet {
       for ref in state.conversations[conversation] ?? [] {
         batch.append(Delivery(to: ref, Inbound.wake(conversation)))
       }
+    case .timeline(let record):
+      for ref in state.followers[record] ?? [] { batch.append(Delivery(to: ref, Inbound.timelineMoved(record))) }
     case .outbox: queued = true
     case .offer(let offer, let waiter):
       guard let ref = state.streams[waiter] else {

@@ -147,6 +147,7 @@ struct Metrics {
     series(
       "stream_context_bytes", "Memory counted for what streams' compression remembers.", "gauge",
       [("", "\(edge.streams.heldContextBytes)")])
+    SocketMetrics.add(edge, series)
     let facts = ProcessFacts.now()
     series("resident_bytes", "Memory in use.", "gauge", [("", "\(facts.residentBytes)")])
     series("open_descriptors", "Descriptors in use.", "gauge", [("", "\(facts.openDescriptors)")])

@@ -11,6 +11,7 @@ import Wire
 struct RulePlanner: Planner {
   let checked: CheckedWorkspace
   let version: UInt32
+  let asks: AskedFacts
   let continuity: ContinuityRules
   /// Texts that steps send, in the order in which the plans name them.
   private let texts: [String]
@@ -19,17 +20,19 @@ struct RulePlanner: Planner {
   init(_ checked: CheckedWorkspace, version: UInt32) {
     self.checked = checked
     self.version = version
+    asks = AskedFacts(checked.rules.asked)
     continuity = ContinuityRules(checked.workspace)
     var texts: [String] = []
     var numbers: [String: UInt32] = [:]
+    var said: [String] = []
     for rule in checked.rules.rules {
       guard case .route(let plan) = rule.outcome else { continue }
-      for step in plan.steps {
-        if case .message(let text) = step.change, numbers[text] == nil {
-          numbers[text] = UInt32(texts.count)
-          texts.append(text)
-        }
-      }
+      said += plan.steps.compactMap { if case .message(let text) = $0.change { text } else { nil } }
+    }
+    said += checked.queues.compactMap { if case .answer(let text)? = $0.waitMax?.then { text } else { nil } }
+    for text in said where numbers[text] == nil {
+      numbers[text] = UInt32(texts.count)
+      texts.append(text)
     }
     self.texts = texts
     textNumbers = numbers
@@ -53,49 +56,7 @@ struct RulePlanner: Planner {
         }
       return .action(answer, rule: rule, ruleVersion: version)
     case .route(let plan):
-      return .route(need(plan, facts, router), rule: rule, ruleVersion: version, facts: Array((FactsFile.write(seen) ?? "{}").utf8))
-    }
-  }
-
-  private func facts(_ facts: RouteFacts, _ router: borrowing Router, _ at: Instant) -> Facts {
-    var seen = Facts()
-    seen[.now] = .timestamp(Timestamp(milliseconds: at.milliseconds))
-    seen[.sessionChannel] = .string(facts.channel.name)
-    if let bot = facts.bot { seen[.sessionBot] = .string(bot) }
-    seen[.customerKnown] = .bool(!facts.isNewCustomer)
-    if let name = facts.profile.displayName { seen[.customerName] = .string(name) }
-    if let last = facts.profile.lastAgent { seen[.customerLastAgent] = .string(router.name(of: last.agent)) }
-    seen[.customerEvents] = .list(
-      facts.profile.journey.reversed().map {
-        Facts.event(kind: $0.name, at: Timestamp(milliseconds: $0.at.milliseconds), source: "", fields: [])
-      })
-    if let handoff = facts.handoff {
-      seen[.handoffReason] = .string(handoff.reason)
-      seen[.handoffSummary] = .string(handoff.summary)
-      seen[.handoffFields] = .map(MapValue(handoff.fields.map { ($0.name, Self.value($0.value)) }))
-      seen[.conversationFields] = seen[.handoffFields]
-      seen[.handoffSkills] = .list(handoff.wantedSkills.map { .string($0) })
-    }
-    if let mail = facts.mail {
-      seen[.mailSubject] = .string(mail.subject)
-      seen[.mailFrom] = .string(mail.from)
-      seen[.mailTo] = .list([.string(mail.to)])
-      seen[.mailAutomatic] = .bool(false)
-      seen[.conversationText] = .string(mail.text)
-    }
-    if let call = facts.call {
-      seen[.callFrom] = .string(call.from)
-      seen[.callTo] = .string(call.to)
-    }
-    return seen
-  }
-
-  private static func value(_ fact: FactValue) -> Value {
-    switch fact {
-    case .text(let text): .string(text)
-    case .number(let number): .int(number)
-    case .decimal(let text): Double(text).map { .double($0) } ?? .string(text)
-    case .flag(let flag): .bool(flag)
+      return .route(need(plan, facts, router), rule: rule, ruleVersion: version, facts: Array(FactsFile.kept(seen).utf8))
     }
   }
 
@@ -120,7 +81,7 @@ struct RulePlanner: Planner {
         switch preference.whom {
         case .lastAgent: facts.profile.lastAgent?.agent
         case .named(let name): router.agentID(named: name)
-        case .accountTeam: nil
+        case .accountTeam: readiest(of: facts.profile, for: plan, router)
         }
       if let agent {
         need.preferred = .init(agent: agent, for: .milliseconds(preference.forMilliseconds))
@@ -135,6 +96,22 @@ struct RulePlanner: Planner {
       need.steps.append(.init(after: .milliseconds(step.afterMilliseconds), change: change))
     }
     return need
+  }
+
+  /// Of the customer's account team (their attribute `account_team`), who could take the case now: there, available,
+  /// serving the queue, and idle for the longest. Nobody is waited for when none is.
+  private func readiest(of profile: CustomerProfile, for plan: Plan, _ router: borrowing Router) -> AgentID? {
+    guard let value = profile.newest("account_team")?.value,
+      case .string(let team) = Value(json: value)
+    else { return nil }
+    var best: AgentView?
+    for id in router.agentIDs {
+      guard let agent = router.agent(id), agent.settings.teams.contains(team), agent.settings.queues.contains(plan.queue),
+        agent.status == .available, agent.isPresent, !agent.isNotResponding, !plan.excludedAgents.contains(agent.name)
+      else { continue }
+      if best.map({ agent.idleSince < $0.idleSince }) ?? true { best = agent }
+    }
+    return best?.id
   }
 
   private func change(_ change: Plan.Step.Change, _ router: borrowing Router) -> Need.Step.Change? {

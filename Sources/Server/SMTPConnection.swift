@@ -21,6 +21,7 @@ final class SMTPConnection: ConnectionHandler {
     var limits = SMTPLimits()
     limits.messageBytesMax = edge.settings.mailBytesMax
     server = SMTPServer(dialect, hostname: edge.settings.mailHostname, limits: limits)
+    server.offersTLS = edge.encryption != nil
   }
 
   private static let tickMilliseconds = 10_000
@@ -38,6 +39,12 @@ final class SMTPConnection: ConnectionHandler {
   func peerClosedWrite(_ connection: Connection) {
     run(server.peerClosed(), connection)
     connection.closeAfterFlush()
+  }
+
+  /// All that was said in plain is forgotten, by the codec and by the connection (RFC 3207 §4.2, CVE-2011-0411).
+  func secured(_ connection: Connection) {
+    server.tlsStarted()
+    connection.setTimer(.idle, milliseconds: Self.tickMilliseconds)
   }
 
   func draining(_ connection: Connection) { if waiting.isEmpty { run(server.drain(), connection) } }
@@ -60,7 +67,12 @@ final class SMTPConnection: ConnectionHandler {
       case .message(let message):
         take(message, connection)
         return
-      case .startTLS: step = server.answer(SMTPReply(454, "4.7.0", "TLS not available"))
+      case .startTLS:
+        guard let encryption = edge.encryption else {
+          step = server.answer(SMTPReply(454, "4.7.0", "TLS not available"))
+          break
+        }
+        return connection.startTLS(encryption.mail)
       }
     }
     if server.wantsInput { connection.resumeReading() }

@@ -36,7 +36,8 @@ public final class ServerProcess: Sendable {
     let hub = Hub()
     let edge = Edge(
       store: store, reads: try ReadPool(store: store, name: "read", threads: 2),
-      heavy: try ReadPool(store: store, name: "heavy", threads: 2), hub: hub, health: health, settings: settings)
+      heavy: try ReadPool(store: store, name: "heavy", threads: 2), hub: hub, health: health, settings: settings,
+      encryption: try Encryption(settings))
     self.edge = edge
     let reader = try store.reader()
     let seen = through(store)
@@ -47,6 +48,8 @@ public final class ServerProcess: Sendable {
 
     var options = SocketServer.Options()
     if settings.lanes > 0 { options.lanes = settings.lanes }
+    if settings.connectionsMax > 0 { options.connectionsMax = settings.connectionsMax }
+    options.descriptorReserve = settings.descriptorReserve
     sockets = try SocketServer(options)
     search = SearchWorker(store) { edge.writers.map(\.workspace) }
     let outbox = try Outbox(edge: edge)
@@ -72,12 +75,14 @@ public final class ServerProcess: Sendable {
       return { _ in HTTPConnection(edge: edge, dates: dates, isAdministration: true) }
     }
     addresses.append(("administration", admin.address))
-    if let http = try options(edge.settings.httpListen, edge) {
-      let listener = try sockets.listen(http) { _ in
+    for (name, text) in [("http", edge.settings.httpListen), ("https", edge.settings.httpsListen)] {
+      guard var web = try options(text, edge) else { continue }
+      if name == "https" { web.tls = try encryption(edge).https }
+      let listener = try sockets.listen(web) { _ in
         let dates = DateText()
         return { _ in HTTPConnection(edge: edge, dates: dates, isAdministration: false) }
       }
-      addresses.append(("http", listener.address))
+      addresses.append((name, listener.address))
     }
     for (name, text, dialect) in [
       ("smtp", edge.settings.smtpListen, SMTPServer.Dialect.smtp), ("lmtp", edge.settings.lmtpListen, .lmtp),
@@ -102,8 +107,17 @@ public final class ServerProcess: Sendable {
     var options = ListenerOptions(address)
     options.connectionsPerAddressMax = edge.settings.connectionsPerAddressMax
     // One whole attachment must fit: it is written in one piece, and is no sign of a slow reader.
-    options.limits.outputMaxBytes = edge.settings.blobBytesMax + (8 << 20)
+    options.limits.outputMaxBytes = max(edge.settings.httpUnsentBytesMax, edge.settings.blobBytesMax + (64 << 10))
+    options.limits.outputStallMilliseconds = edge.settings.httpStallSeconds * 1_000
+    options.limits.handshakeMilliseconds = edge.settings.tlsHandshakeSeconds * 1_000
     return options
+  }
+
+  private static func encryption(_ edge: Edge) throws -> Encryption {
+    guard let encryption = edge.encryption else {
+      throw StartFault.sentence("https.listen wants a certificate: name its files in tls.certificates")
+    }
+    return encryption
   }
 
   // MARK: - The end
@@ -119,8 +133,8 @@ public final class ServerProcess: Sendable {
     return cutOff
   }
 
-  /// Reads all rule folders again; see `Workspaces`.
+  /// Reads all rule folders and certificates again; see `Workspaces`.
   public func reload() async -> Workspaces.Reloaded {
-    await withCheckedContinuation { waiting in edge.reload { waiting.resume(returning: $0) } }
+    await withCheckedContinuation { waiting in edge.reload(by: "SIGHUP") { waiting.resume(returning: $0) } }
   }
 }

@@ -7,6 +7,10 @@ public struct Settings: Sendable, Equatable {
   public var data = "throughline-data"
   public var rules = "routing-rules"
   public var httpListen = "127.0.0.1:8080"
+  public var httpsListen = "off"
+  public var tlsCertificates = ""
+  public var tlsMinimum = "1.2"
+  public var tlsHandshakeSeconds = 10
   public var smtpListen = "127.0.0.1:2525"
   public var lmtpListen = "127.0.0.1:2424"
   public var fastagiListen = "127.0.0.1:4573"
@@ -25,6 +29,13 @@ public struct Settings: Sendable, Equatable {
   public var idleSeconds = 75
   public var origins = ""
   public var pingSeconds = 30
+  public var headBytesMax = 32_768
+  public var firstByteSeconds = 30
+  public var requestsPerConnectionMax = 100_000
+  public var httpUnsentBytesMax = 33 << 20
+  public var httpStallSeconds = 30
+  public var connectionsMax = 0
+  public var descriptorReserve = 512
   public var slowReaderSeconds = 20
   public var unsentBytesMax = 4 << 20
   public var contextBytesMax = 32 << 20
@@ -71,6 +82,16 @@ public struct Settings: Sendable, Equatable {
     }
   }
 
+  private static func choice(
+    _ path: String, _ field: any WritableKeyPath<Settings, String> & Sendable, _ values: [String], _ help: String
+  ) -> Key {
+    Key(path: path, help: "\(help) (\(values.joined(separator: " or ")))") { settings, value in
+      guard values.contains(value) else { return "is not \(values.joined(separator: " or ")): \(value)" }
+      settings[keyPath: field] = value
+      return nil
+    } get: { $0[keyPath: field] }
+  }
+
   private static func number(
     _ path: String, _ field: any WritableKeyPath<Settings, Int> & Sendable, _ range: ClosedRange<Int>,
     _ help: String
@@ -90,6 +111,12 @@ public struct Settings: Sendable, Equatable {
     text("data", \.data, "the data folder, held by one server at a time"),
     text("rules", \.rules, "the folder with one folder of routing rules a workspace"),
     listen("http.listen", \.httpListen, "the HTTP API and WebSockets"),
+    listen("https.listen", \.httpsListen, "the same under TLS; wants tls.certificates"),
+    text(
+      "tls.certificates", \.tlsCertificates,
+      "PEM files for HTTPS and STARTTLS, each as chain:key, separated by commas; the first serves whoever names no host"),
+    choice("tls.minimum", \.tlsMinimum, ["1.2", "1.3"], "the oldest version of TLS that is spoken"),
+    number("tls.handshake_seconds", \.tlsHandshakeSeconds, 1...600, "how long a TLS handshake may take"),
     listen("smtp.listen", \.smtpListen, "incoming mail over SMTP"),
     listen("lmtp.listen", \.lmtpListen, "incoming mail over LMTP"),
     listen("fastagi.listen", \.fastagiListen, "calls from Asterisk"),
@@ -112,6 +139,21 @@ public struct Settings: Sendable, Equatable {
     number(
       "stream.ping_seconds", \.pingSeconds, 1...3_600,
       "how long a stream may be silent before it is asked, and then may take to answer"),
+    number("http.head_bytes_max", \.headBytesMax, 1_024...(1 << 20), "largest head of a request beside its first line, in bytes"),
+    number("http.first_byte_seconds", \.firstByteSeconds, 1...3_600, "how long a new connection may say nothing"),
+    number(
+      "http.requests_per_connection_max", \.requestsPerConnectionMax, 1...1_000_000_000,
+      "requests after which a connection is closed, so that a balancer can move it"),
+    number(
+      "http.unsent_bytes_max", \.httpUnsentBytesMax, 65_536...(1 << 30),
+      "answers that a client may leave unread before it is cut off, in bytes; the largest attachment must fit"),
+    number("http.stall_seconds", \.httpStallSeconds, 1...3_600, "how long a client may take nothing of an answer"),
+    number(
+      "connections_max", \.connectionsMax, 0...1_000_000,
+      "connections in all, administration aside; 0: the descriptors there are, less the reserve"),
+    number(
+      "descriptor_reserve", \.descriptorReserve, 16...100_000,
+      "descriptors kept for the store, outgoing calls and administration, at most a quarter of all"),
     number("stream.slow_reader_seconds", \.slowReaderSeconds, 1...3_600, "how long a stream may leave what it was sent unread"),
     number("stream.unsent_bytes_max", \.unsentBytesMax, 65_536...(256 << 20), "what may be unread on a stream, in bytes"),
     number(

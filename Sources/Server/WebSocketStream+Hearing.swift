@@ -87,6 +87,8 @@ extension WebSocketStream {
           look(session, connection)
         }
       }
+    case .timelineMoved(let record): timelineMoved(record, connection)
+    case .followed(let customer, let look): followedOn(customer, look, connection)
     case .looked(let session, let conversation, let page):
       looking -= 1
       looked(session, conversation, page, connection)

@@ -27,6 +27,8 @@ final class WebSocketStream: ConnectionHandler {
   /// and none while the client does not read.
   var waiting: [SessionID] = []
   var looking = 0
+  /// Timelines that an agent follows, by the customer that was asked for.
+  var followed: [CustomerID: Followed] = [:]
   private var seat: (agent: AgentID, waiter: WaiterID)?
   private var isClosing = false
   var isBackedUp = false
@@ -43,6 +45,7 @@ final class WebSocketStream: ConnectionHandler {
 
   enum Limit {
     static let subscriptions = 1_000
+    static let followed = 100
     /// Subscriptions that are read for at once.
     static let looking = 4
     static let messageBytes = 64 << 10
@@ -130,6 +133,7 @@ final class WebSocketStream: ConnectionHandler {
     for subscription in subscriptions.values {
       if let conversation = subscription.conversation { edge.hub.unsubscribe(conversation, connection.ref) }
     }
+    for customer in followed.keys.sorted() { unfollow(customer, connection) }
     if let seat, let caller {
       edge.hub.closeStream(seat.waiter, of: seat.agent, caller.workspace, connection.ref)
       edge.writer(caller.workspace)?.submit([Request(.closeStream(seat.agent, seat.waiter))])
@@ -160,8 +164,14 @@ final class WebSocketStream: ConnectionHandler {
         if let conversation = subscriptions.removeValue(forKey: session)?.conversation {
           edge.hub.unsubscribe(conversation, connection.ref)
         }
+      case "follow":
+        guard let customer: CustomerID = try fields.optionalID("customer") else { throw fields.missing("customer") }
+        follow(customer, EntryID(try fields.optionalInteger("after", 0...Int64.max) ?? 0), connection)
+      case "unfollow":
+        guard let customer: CustomerID = try fields.optionalID("customer") else { throw fields.missing("customer") }
+        unfollow(customer, connection)
       case "ping": send("{\"type\":\"pong\"}", connection)
-      default: throw fields.wrong("type", "type must be auth, subscribe, unsubscribe or ping")
+      default: throw fields.wrong("type", "type must be auth, subscribe, unsubscribe, follow, unfollow or ping")
       }
     } catch {
       send(error: error, connection)
@@ -189,6 +199,7 @@ final class WebSocketStream: ConnectionHandler {
     isBackedUp = false
     connection.clearTimer(.body)
     lookOn(connection)
+    followOn(connection)
     readUnheard(connection)
   }
 

@@ -25,7 +25,7 @@ public final class Workspaces: Sendable {
   private let store: any Store
   private let commits: CommitLoop
   /// One reload at a time, whoever asks for it.
-  private let turn = DispatchQueue(label: "reload")
+  let turn = DispatchQueue(label: "rules")
 
   /// What a start or a reload did with one workspace.
   public struct Change: Sendable {
@@ -76,16 +76,16 @@ public final class Workspaces: Sendable {
       throw ServerProcess.StartFault.sentence(
         "\(root) has no workspace: make a folder with a workspace.yaml in it, or name another with --rules")
     }
-    let (folders, faults) = Self.read(names, in: root)
+    let (folders, faults) = Self.read(names, in: root, by: "start")
     if !faults.isEmpty { throw ServerProcess.StartFault.sentence(faults.joined(separator: "\n\n")) }
     let reader = try edge.store.reader()
     var known = try reader.workspaces()
     var opened: [Change] = []
     for folder in folders {
       let row = try row(named: folder.name, &known)
-      let last = try reader.configuration(row.id, version: nil)
-      let isSame = last?.bytes == folder.fingerprint
-      let version = isSame ? last?.version ?? 1 : (last?.version ?? 0) + 1
+      let last = try reader.ruleVersion(row.id)
+      let (folder, isSame) = try wanted(folder, last)
+      let version = isSame ? last?.number ?? 1 : (last?.number ?? 0) + 1
       let writer = try makeWriter(row, folder.checked, version)
       edge.add(writer)
       if !isSame, install(folder, version, writer) == nil {
@@ -98,13 +98,13 @@ public final class Workspaces: Sendable {
     return opened
   }
 
-  private static func read(_ names: [String], in root: String) -> (
-    folders: [RuleFolderState], faults: [String]
-  ) {
+  private static func read(
+    _ names: [String], in root: String, by who: String
+  ) -> (folders: [RuleFolderState], faults: [String]) {
     var folders: [RuleFolderState] = []
     var faults: [String] = []
     for name in names {
-      switch RuleFolderState.read(name, in: root) {
+      switch RuleFolderState.read(name, in: root, by: who) {
       case .success(let folder): folders.append(folder)
       case .failure(let found): faults.append(found.text)
       }
@@ -143,19 +143,33 @@ public final class Workspaces: Sendable {
   private func install(_ folder: RuleFolderState, _ version: UInt32, _ writer: Writer) -> Int64? {
     writer.install(
       RulePlanner(folder.checked, version: version),
-      Request(.configure(RoutingConfiguration(folder.checked, version: version), encoded: folder.fingerprint))
-    )
+      Request(.configure(RoutingConfiguration(folder.checked, version: version), encoded: folder.kept.encoded)))
+  }
+
+  /// What should apply: the folder; or what was sent since, while the folder is as it was then.
+  private func wanted(
+    _ folder: RuleFolderState, _ last: RuleVersion?
+  ) throws -> (folder: RuleFolderState, isSame: Bool) {
+    guard let last, last.folder == folder.kept.folder else { return (folder, false) }
+    guard last.origin != .folder, let loaded = last.load(folder.name) else { return (folder, true) }
+    guard let checked = loaded.workspace else {
+      throw ServerProcess.StartFault.sentence(
+        "the workspace \(folder.name): version \(last.number), which \(last.by) published, is no longer in order; "
+          + "change something in its folder to use that instead:\n\(loaded.rendered)")
+    }
+    return (RuleFolderState(name: folder.name, checked: checked, kept: last, warnings: loaded.rendered), true)
   }
 
   // MARK: - Reloading
 
-  /// Reads all rule folders again. `then` hears what came of it, on a thread of its own, once it is durable.
-  func reload(_ then: @escaping @Sendable (Reloaded) -> Void) {
-    turn.async { then(self.reload()) }
+  /// Reads all rule folders and certificates again. `then` hears what came of it, on a thread of its own, once it is
+  /// durable.
+  func reload(by who: String, _ then: @escaping @Sendable (Reloaded) -> Void) {
+    turn.async { then(self.reload(by: who)) }
   }
 
-  private func reload() -> Reloaded {
-    let outcome = readAndApply()
+  private func reload(by who: String) -> Reloaded {
+    let outcome = readAndApply(by: who)
     switch outcome {
     case .done(let changes):
       for change in changes where change.what != .unchanged { Log.note(change.sentence) }
@@ -167,11 +181,11 @@ public final class Workspaces: Sendable {
     return outcome
   }
 
-  private func readAndApply() -> Reloaded {
+  private func readAndApply(by who: String) -> Reloaded {
     let root = edge.settings.rules
     let running = edge.writers
     let names = WorkspaceFolder.names(in: root)
-    var (folders, faults) = Self.read(names, in: root)
+    var (folders, faults) = Self.read(names, in: root, by: who)
     for writer in running where !names.contains(writer.name) {
       faults.append(
         "the workspace \(writer.name) runs and has no folder with a workspace.yaml in \(root) any more: "
@@ -182,6 +196,8 @@ public final class Workspaces: Sendable {
         faults.append("the workspace \(writer.name) is not in service just now: \(outage)")
       }
     }
+    // New certificates are shown whatever the rules are like; a fault in them is told together with all others.
+    if let fault = edge.encryption?.reload() { faults.append(fault) }
     if !faults.isEmpty { return .refused(faults.joined(separator: "\n\n")) }
     var done: [Change] = []
     for folder in folders {
@@ -195,29 +211,33 @@ public final class Workspaces: Sendable {
   private func apply(_ folder: RuleFolderState, _ running: Writer?) throws -> Change {
     let reader = try edge.store.reader()
     guard let running else { return try addWhileRunning(folder, reader) }
-    let last = try reader.configuration(running.workspace, version: nil)
-    let version = last?.version ?? 0
-    if last?.bytes == folder.fingerprint {
-      if edge.api(running.workspace)?.directory.ruleVersion == version {
-        return folder.change(.unchanged, version)
-      }
+    let last = try reader.ruleVersion(running.workspace)
+    let version = last?.number ?? 0
+    let (folder, isSame) = try wanted(folder, last)
+    if isSame {
+      if edge.api(running.workspace)?.directory.ruleVersion == version { return folder.change(.unchanged, version) }
       // An earlier reload was cut short after its rules had reached the disk.
       try publish(running, folder.checked, version, reader)
       return folder.change(.changed, version)
     }
-    edge.add(RulePlanner(folder.checked, version: version + 1), for: running.workspace)
-    try settle(folder, version + 1, running)
-    edge.forgetPlanners(of: running.workspace, before: version + 1)
-    try publish(running, folder.checked, version + 1, reader)
+    try change(running, to: folder, version + 1, reader)
     return folder.change(.changed, version + 1)
+  }
+
+  /// One running workspace gets other rules: planner, machine and names, once that is durable.
+  func change(_ writer: Writer, to folder: RuleFolderState, _ version: UInt32, _ reader: any StoreReader) throws {
+    edge.add(RulePlanner(folder.checked, version: version), for: writer.workspace)
+    try settle(folder, version, writer)
+    edge.forgetPlanners(of: writer.workspace, before: version)
+    try publish(writer, folder.checked, version, reader)
   }
 
   private func addWhileRunning(_ folder: RuleFolderState, _ reader: any StoreReader) throws -> Change {
     var known = try reader.workspaces()
     let row = try row(named: folder.name, &known)
-    let last = try reader.configuration(row.id, version: nil)
-    let isSame = last?.bytes == folder.fingerprint
-    let version = isSame ? last?.version ?? 1 : (last?.version ?? 0) + 1
+    let last = try reader.ruleVersion(row.id)
+    let (folder, isSame) = try wanted(folder, last)
+    let version = isSame ? last?.number ?? 1 : (last?.number ?? 0) + 1
     let writer = try makeWriter(row, folder.checked, version)
     if !isSame { try settle(folder, version, writer) }
     // Before anybody can take a seat, which the start would empty again.
@@ -260,13 +280,13 @@ extension Workspaces.Change {
 struct RuleFolderState {
   var name: String
   var checked: CheckedWorkspace
-  /// Tells two states of a rule folder apart: the names and contents of its files.
-  var fingerprint: [UInt8]
+  /// As the store keeps it; its `folder` tells two states of a rule folder apart.
+  var kept: RuleVersion
   var warnings: String
 
   struct Faults: Error { var text: String }
 
-  static func read(_ name: String, in root: String) -> Result<RuleFolderState, Faults> {
+  static func read(_ name: String, in root: String, by who: String) -> Result<RuleFolderState, Faults> {
     let folder = "\(root)/\(name)"
     // Taken first: a file that changes meanwhile makes the next reload see a difference.
     let fingerprint: [UInt8]
@@ -274,15 +294,20 @@ struct RuleFolderState {
       return .failure(Faults(text: "the workspace \(name): \(error)"))
     }
     let loaded = WorkspaceFolder.load(folder)
-    guard let checked = loaded.workspace else {
-      return .failure(Faults(text: "the workspace \(name):\n\(loaded.rendered)"))
+    guard let checked = loaded.workspace else { return .failure(Faults(text: "the workspace \(name):\n\(loaded.rendered)")) }
+    if let fault = Self.fault(checked) { return .failure(Faults(text: "the workspace \(name): \(fault)")) }
+    let files = RuleSource.texts(in: folder)
+    guard RuleSource.version(of: files) == checked.rules.version else {
+      return .failure(Faults(text: "the workspace \(name): its files changed while they were read; try again"))
     }
-    if let fault = RoutingConfiguration(checked, version: 1).fault {
-      return .failure(
-        Faults(text: "the workspace \(name): the router cannot take it: \(sentence(fault, checked))"))
-    }
-    return .success(
-      RuleFolderState(name: name, checked: checked, fingerprint: fingerprint, warnings: loaded.rendered))
+    let kept = RuleVersion(
+      folder: fingerprint, origin: .folder, by: who, at: Instant(milliseconds: WallClock.nowMilliseconds), files: files)
+    return .success(RuleFolderState(name: name, checked: checked, kept: kept, warnings: loaded.rendered))
+  }
+
+  /// What the router would not take of rules that are otherwise in order; nil when all is well.
+  static func fault(_ checked: CheckedWorkspace) -> String? {
+    RoutingConfiguration(checked, version: 1).fault.map { "the router cannot take it: \(sentence($0, checked))" }
   }
 
   /// The reader checks what a file says; these are the machine's own bounds.

@@ -79,6 +79,9 @@ extension API {
   }
 
   func onCase(_ request: APIRequest, _ caller: Caller, _ id: CaseID, _ what: String) throws(APIProblem) -> APIAction {
+    guard ["reply", "note", "transfer", "hand-back", "wrap-up", "close"].contains(what) else {
+      return try act(request, caller, id, what)
+    }
     let agent = try agent(caller)
     let key = try idempotency(request, caller)
     let direct = Rendering.direct { APIResponse($0) }

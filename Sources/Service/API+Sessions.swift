@@ -354,10 +354,17 @@ extension API {
     var members = Members()
     members.text("event", name)
     members.text("source", caller.holder)
-    if let detail = fields.value("detail") { members.raw("detail", detail.encoded) }
+    let detail = fields.value("detail")?.encoded ?? []
+    if !detail.isEmpty { members.raw("detail", detail) }
+    let given = try fields.object("attributes") ?? []
+    let attributes = try Self.attributes(given, caller.signature)
+    if !given.isEmpty { members.raw("attributes", JSONValue.object(JSONObject(given.map { .init($0.name, $0.value) })).encoded) }
     try fields.end()
     var arrival = JourneyArrival(
       customer: Self.newID(), claims: claims, name: name, members: members.bytes, at: at)
+    arrival.source = caller.holder
+    arrival.detail = detail
+    arrival.attributes = attributes
     arrival.arrival = id.map { Array(SHA256.hash(Array("\(caller.holder)\njourney\n\($0)".utf8)).bytes.prefix(16)) }
     return .submit(.journey(arrival), try idempotency(request, caller), .direct { APIResponse($0) })
   }

@@ -61,6 +61,7 @@ public struct API: Sendable {
     case ("GET", "sessions", 3) where path[2] == "brief": return try brief(request, caller, try id(path[1]))
     case ("GET", "sessions", 3) where path[2] == "events": return try poll(request, caller, try id(path[1]))
     case ("GET", "stream", 1): return .stream
+    case (_, "rules", 1...2): return try rules(request, caller, path)
     case ("POST", "journey", 1): return try journey(request, caller)
     case ("POST", "calls", 1): return try newCall(request, caller)
     case ("POST", "calls", 3) where path[2] == "events": return try callEvent(request, caller, path[1])
@@ -68,6 +69,9 @@ public struct API: Sendable {
     case ("GET", "blobs", 2): return try getBlob(request, caller, try id(path[1]))
     case ("PUT", "agents", 3) where path[1] == "me" && path[2] == "status": return try setStatus(request, caller)
     case ("POST", "agents", 3) where path[1] == "me" && path[2] == "next": return try next(request, caller)
+    case ("PUT", "agents", 3) where path[1] == "me" && path[2] == "channels":
+      return try chooseChannels(request, caller)
+    case ("POST", "agents", 3) where path[1] == "me" && path[2] == "finish": return try finish(request, caller)
     case ("POST", "offers", 3): return try onOffer(request, caller, try id(path[1]), path[2])
     case ("GET", "cases", 2): return try getCase(request, caller, try id(path[1]))
     case ("POST", "cases", 3): return try onCase(request, caller, try id(path[1]), path[2])

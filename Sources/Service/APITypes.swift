@@ -82,6 +82,8 @@ public enum APIAction: Sendable {
   case poll(Poll)
   /// Keep the bytes as a blob, then submit its row.
   case keepBlob(BlobRow, [UInt8], Idempotency?)
+  /// Look at the workspace's rules, try them, or change them.
+  case rules(RulesRequest)
   /// Become a WebSocket.
   case stream
 }

@@ -51,7 +51,7 @@ public enum CaseView {
     page.append(to: &out)
   }
 
-  static func decoded(_ bytes: [UInt8]) -> CaseAbout? {
+  public static func decoded(_ bytes: [UInt8]) -> CaseAbout? {
     do throws(WireError) { return try CaseAbout(decoding: bytes) } catch { return nil }
   }
 }

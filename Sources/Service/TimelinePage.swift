@@ -43,7 +43,7 @@ public struct TimelinePage: Sendable {
       return TimelinePage(
         entries: try reads.timeline(
           workspace, of: ids, from: number, direction, atMost: EntryID(.max), limit: limit + 1, visible: visible),
-        digest: Self.digest(records), hasMore: false, from: from, members: ids)
+        digest: TimelineDigest(of: records), hasMore: false, from: from, members: ids)
     }
     page.cut(to: limit)
     return page
@@ -80,12 +80,6 @@ public struct TimelinePage: Sendable {
     let kept = min(max(1, fits), entries.count)
     hasMore = kept < entries.count
     if isNewer { entries.removeLast(entries.count - kept) } else { entries.removeFirst(entries.count - kept) }
-  }
-
-  private static func digest(_ records: [CustomerRow]) -> TimelineDigest {
-    var digest = TimelineDigest()
-    for record in records { digest.add(record.timeline) }
-    return digest
   }
 
   /// `{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}`, or with `after` and `more` in place of

@@ -24,9 +24,10 @@ extension Connection {
   private func finishConnecting() {
     let code = sk_pending_error(descriptor)
     if code != 0 { return close(because: .connectFailed(code)) }
-    phase = .open
     deadlines[Self.ownDeadline] = .max
     unsettle()
+    if tls != nil { return beginHandshake() }
+    phase = .open
     handler?.opened(self)
   }
 
@@ -37,23 +38,30 @@ extension Connection {
       let got = sk_receive(descriptor, input.baseAddress, input.count)
       if got > 0 {
         loop.statistics.bytesIn &+= UInt64(got)
-        if phase == .open {
-          handler?.received(UnsafeRawBufferPointer(rebasing: input[..<got]), on: self)
+        let bytes = UnsafeRawBufferPointer(rebasing: input[..<got])
+        if tls != nil {
+          receiveSecured(bytes)
+        } else if phase == .open {
+          handler?.received(bytes, on: self)
         }
       } else if got == 0 {
         return endInput()
       } else if got != -Int(EAGAIN) && got != -Int(EINTR) {
-        return close(because: .peerReset(Int32(truncatingIfNeeded: -got)))
+        // Who was refused and leaves without reading why has still been refused.
+        let wasRefused = phase == .lingering && reason == .handshakeFailed
+        return close(because: wasRefused ? reason : .peerReset(Int32(truncatingIfNeeded: -got)))
       } else {
         return
       }
     } while untilEnd && isReading
   }
 
-  private func endInput() {
+  func endInput() {
+    if inputEnded && phase != .lingering { return }
     inputEnded = true
     unsettle()
-    if phase == .lingering { return close(because: .finished) }
+    if phase == .lingering { return close(because: reason) }
+    if phase == .handshaking { return close(because: .handshakeFailed) }
     handler?.peerClosedWrite(self)
   }
 
@@ -63,7 +71,8 @@ extension Connection {
   func settle() {
     isUnsettled = false
     if phase == .closing { return finishClosing() }
-    if phase != .connecting, output != nil { flush() }
+    if phase != .connecting, phase != .handshaking, output != nil { flush() }
+    if tls != nil { settleSecured() }
     if phase == .flushing, output == nil { finishFlushing() }
     if phase == .closing { return finishClosing() }
     updateInterest()
@@ -72,7 +81,7 @@ extension Connection {
   private func flush() {
     guard let output else { return }
     while output.count > 0 {
-      let sent = output.send(to: descriptor)
+      let sent = send(output)
       if sent > 0 {
         loop.statistics.bytesOut &+= UInt64(sent)
         output.consume(sent)
@@ -91,6 +100,11 @@ extension Connection {
     watchBackUp(0)
   }
 
+  private func send(_ output: OutputQueue) -> Int {
+    if let tls, tls.isStarted { return output.send(through: tls) }
+    return output.send(to: descriptor)
+  }
+
   private func watchBackUp(_ unsent: Int) {
     if !isBackedUp, unsent > limits.outputPauseBytes {
       isBackedUp = true
@@ -101,7 +115,7 @@ extension Connection {
     }
   }
 
-  private func returnOutput() {
+  func returnOutput() {
     guard let output else { return }
     output.reset()
     if loop.idleOutputs.count < LaneLoop.idleOutputsMax { loop.idleOutputs.append(output) }
@@ -109,8 +123,13 @@ extension Connection {
   }
 
   private func finishFlushing() {
+    tls?.finish()
     // What is still unread would turn our close into a reset: `lingering` reads it.
     if inputEnded { return close(because: .finished) }
+    linger()
+  }
+
+  func linger() {
     phase = .lingering
     _ = sk_shutdown_write(descriptor)
     setDeadline(Self.ownDeadline, limits.lingerMilliseconds)
@@ -118,7 +137,7 @@ extension Connection {
 
   private func updateInterest() {
     var wanted: Interest = []
-    if phase == .connecting || isBlocked { wanted.insert(.writable) }
+    if phase == .connecting || isBlocked || tls?.wantsRoom ?? false { wanted.insert(.writable) }
     if isReading {
       wanted.formUnion([.readable, .peerClosed])
     } else if phase == .open, !inputEnded, !peerEndSeen {
@@ -132,9 +151,11 @@ extension Connection {
   private func finishClosing() {
     phase = .closed
     returnOutput()
+    tls = nil
     if descriptor >= 0 {
-      // A reset tells the peer that this was no orderly end, and leaves no TIME_WAIT behind a hostile one.
-      if reason == .finished { Glibc.close(descriptor) } else { sk_close_abruptly(descriptor) }
+      // A reset tells the peer that this was no orderly end, and leaves no TIME_WAIT behind a hostile one. Whoever was
+      // merely idle has done nothing wrong.
+      if reason == .finished || reason == .handshakeFailed || reason == .timedOut(.idle) { Glibc.close(descriptor) } else { sk_close_abruptly(descriptor) }
       descriptor = -1
     }
     loop.forget(self)
@@ -168,8 +189,9 @@ extension Connection {
     }
     switch phase {
     case .connecting: close(because: .connectTimedOut)
+    case .handshaking: close(because: .timedOut(.head))
     case .open, .flushing: close(because: .slowReader)
-    case .lingering: close(because: .finished)
+    case .lingering: close(because: reason)
     case .closing, .closed: break
     }
   }

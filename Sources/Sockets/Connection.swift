@@ -10,13 +10,14 @@ import Glibc
 ///
 /// | phase | reads | leaves by |
 /// |---|---|---|
-/// | `connecting` | no | writable → `open`; failure, timeout → `closing` |
-/// | `open` | unless paused | `closeAfterFlush` → `flushing` |
+/// | `connecting` | no | writable → `open`, or `handshaking` under TLS; failure, timeout → `closing` |
+/// | `handshaking` | for OpenSSL | done → `open`; failure → `lingering`; timeout → `closing` |
+/// | `open` | unless paused | `closeAfterFlush` → `flushing`; `startTLS`, once all is sent → `handshaking` |
 /// | `flushing` | no | all sent → `lingering`, or `closing` when all of its input has been read |
 /// | `lingering` | and discards | the peer's end, or the linger timer → `closing` |
 /// | `closing` | no | settled → `closed` |
 ///
-/// TLS, when it comes, stands between `receiveOnce`/`OutputQueue.send` and the handler, on the lane.
+/// TLS stands between the socket and the handler, on the lane: see `Connection+TLS`.
 public final class Connection {
   public let ref: ConnectionRef
   public let peer: SocketAddress
@@ -24,7 +25,7 @@ public final class Connection {
   public let loop: LaneLoop
   public internal(set) var handler: (any ConnectionHandler)?
 
-  enum Phase { case connecting, open, flushing, lingering, closing, closed }
+  enum Phase { case connecting, handshaking, open, flushing, lingering, closing, closed }
   var phase: Phase
   var descriptor: Int32
   let limits: ConnectionLimits
@@ -32,6 +33,7 @@ public final class Connection {
   var reason = CloseReason.finished
 
   var output: OutputQueue?
+  var tls: TLSSession?
   var isUnsettled = false
   var isPaused = false
   var isBackedUp = false
@@ -89,7 +91,7 @@ public final class Connection {
       if !lingering { inputEnded = true }
       for timer in ConnectionTimer.allCases { clearTimer(timer) }
       unsettle()
-    case .connecting: close(because: .aborted)
+    case .connecting, .handshaking: close(because: .aborted)
     case .flushing, .lingering, .closing, .closed: break
     }
   }
@@ -156,7 +158,8 @@ public final class Connection {
 
   var isReading: Bool {
     switch phase {
-    case .open: !isPaused && !isBackedUp && !inputEnded
+    case .open: !isPaused && !isBackedUp && !inputEnded && tls?.mayRead ?? true
+    case .handshaking: !inputEnded && tls?.mayRead ?? true
     case .lingering: true
     case .connecting, .flushing, .closing, .closed: false
     }

@@ -2,14 +2,18 @@
 /// at a time, and may keep the connection. None of these may block.
 ///
 /// ```
-///            ┌──────────── received, delivered, timedOut ───────────┐
+///            ┌─────── received, delivered, timedOut, secured ───────┐
 /// (connect)  │                                                      │
 ///  ───────▶ opened ──▶ open ──▶ peerClosedWrite ──▶ half-open ──▶ closed
 ///     └───────────────────────── connectFailed, connectTimedOut ──────▲
 /// ```
 /// `closed` comes exactly once, last, and never from inside a call that this handler makes on its connection.
 public protocol ConnectionHandler: AnyObject {
+  /// The connection stands; under a listener with TLS, its handshake is done.
   func opened(_ connection: Connection)
+
+  /// The handshake that `startTLS` asked for is done.
+  func secured(_ connection: Connection)
 
   /// Bytes as they came. The memory is the lane's and is good for this call only: keep what is not yet
   /// understood. All that is handed over has been taken from the kernel; pausing does not give it back.
@@ -39,6 +43,7 @@ public protocol ConnectionHandler: AnyObject {
 
 extension ConnectionHandler {
   public func opened(_ connection: Connection) {}
+  public func secured(_ connection: Connection) {}
   public func peerClosedWrite(_ connection: Connection) { connection.closeAfterFlush() }
   public func peerClosedWhilePaused(_ connection: Connection) {}
   public func delivered(_ payload: any Sendable, on connection: Connection) {}
@@ -75,6 +80,8 @@ public enum CloseReason: Hashable, Sendable {
   case timedOut(ConnectionTimer)
   case connectFailed(Int32)
   case connectTimedOut
+  /// TLS could not be agreed on, or what came was no TLS.
+  case handshakeFailed
   /// The bound on draining passed.
   case shutdown
 
@@ -89,12 +96,13 @@ public enum CloseReason: Hashable, Sendable {
     case .connectFailed: "connect_failed"
     case .connectTimedOut: "connect_timed_out"
     case .shutdown: "shutdown"
+    case .handshakeFailed: "handshake_failed"
     }
   }
 
   static let labels = [
     "finished", "aborted", "peer_reset", "slow_reader", "timed_out", "connect_failed", "connect_timed_out",
-    "shutdown",
+    "shutdown", "handshake_failed",
   ]
 
   var index: Int {
@@ -107,6 +115,7 @@ public enum CloseReason: Hashable, Sendable {
     case .connectFailed: 5
     case .connectTimedOut: 6
     case .shutdown: 7
+    case .handshakeFailed: 8
     }
   }
 }
@@ -119,6 +128,8 @@ public struct ConnectionLimits: Sendable {
   public var outputMaxBytes = 4 << 20
   /// How long unsent bytes may stand without a single one being taken.
   public var outputStallMilliseconds = 30_000
+  /// How long a TLS handshake may take.
+  public var handshakeMilliseconds = 10_000
   /// How long a finished connection waits for the peer's end, so that our last bytes are not lost to a reset
   /// (RFC 9112 §9.6).
   public var lingerMilliseconds = 2_000

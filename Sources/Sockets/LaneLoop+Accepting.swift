@@ -115,6 +115,7 @@ extension LaneLoop {
     let watched = queue.add(adoption.descriptor, made.interest, made.ref.tag)
     made.handler = maker(of: listener)(made)
     if watched < 0 { return made.close(because: .peerReset(-watched)) }
+    if let tls = listener.options.tls { return made.startTLS(tls) }
     made.handler?.opened(made)
   }
 
@@ -129,7 +130,7 @@ extension LaneLoop {
   @discardableResult
   public func connect(
     to address: SocketAddress, timeoutMilliseconds: Int, limits: ConnectionLimits = ConnectionLimits(),
-    handler: any ConnectionHandler
+    from source: SocketAddress? = nil, tls: TLSLoopbackClient? = nil, handler: any ConnectionHandler
   ) -> Connection {
     let descriptor = sk_socket(address.family)
     let made = make(descriptor, address, limits, nil, .connecting)
@@ -140,6 +141,8 @@ extension LaneLoop {
       return made
     }
     if case .ip = address { _ = sk_set_nodelay(descriptor) }
+    if let source { _ = source.withKernelForm { sk_bind(descriptor, $0, $1) } }
+    if let tls, !made.prepareTLS(tls) { return made }
     let begun = address.withKernelForm { sk_connect(descriptor, $0, $1) } ?? -ENAMETOOLONG
     made.interest = .writable
     let watched = queue.add(descriptor, made.interest, made.ref.tag)

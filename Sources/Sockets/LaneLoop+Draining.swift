@@ -14,7 +14,7 @@ extension LaneLoop {
     stopAccepting()
     forEachConnection { connection in
       switch connection.phase {
-      case .connecting: connection.close(because: .shutdown)
+      case .connecting, .handshaking: connection.close(because: .shutdown)
       case .open: connection.handler?.draining(connection)
       case .flushing, .lingering, .closing, .closed: break
       }

@@ -27,6 +27,7 @@ public final class LaneLoop {
   var idleOutputs: [OutputQueue] = []
   var statistics = LaneStatistics()
   let input: UnsafeMutableRawBufferPointer
+  private var decrypted: UnsafeMutableRawBufferPointer?
 
   private var slots: [Connection?] = []
   private var freeSlots: [UInt32] = []
@@ -66,6 +67,7 @@ public final class LaneLoop {
 
   deinit {
     input.deallocate()
+    decrypted?.deallocate()
     events.deallocate()
   }
 
@@ -77,6 +79,14 @@ public final class LaneLoop {
   }
 
   public var openConnections: Int { slots.count - freeSlots.count }
+
+  /// What TLS decrypts into; a lane without TLS never makes it.
+  var plainInput: UnsafeMutableRawBufferPointer {
+    if let decrypted { return decrypted }
+    let made = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.inputBytes, alignment: 64)
+    decrypted = made
+    return made
+  }
 
   // MARK: The loop
 

@@ -12,9 +12,12 @@ public struct LaneStatistics: Sendable {
   public var delivered: UInt64 = 0
   public var undelivered: UInt64 = 0
   public var refusedPerAddress: UInt64 = 0
+  /// TLS handshakes that were done, and how many of them resumed an earlier session.
+  public var handshakes: UInt64 = 0
+  public var handshakesResumed: UInt64 = 0
   /// Times that accepting stopped because connections or descriptors ran out.
   public var acceptPauses: UInt64 = 0
-  var closedByReason: InlineArray<8, UInt64> = .init(repeating: 0)
+  var closedByReason: InlineArray<9, UInt64> = .init(repeating: 0)
 
   public var closed: [(reason: String, count: UInt64)] {
     CloseReason.labels.enumerated().map { ($0.element, closedByReason[$0.offset]) }

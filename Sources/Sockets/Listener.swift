@@ -14,6 +14,8 @@ public struct ListenerOptions: Sendable {
   /// Whether its connections use the descriptors kept back for administration.
   public var isAdministration = false
   public var limits = ConnectionLimits()
+  /// With it every connection begins with a TLS handshake.
+  public var tls: TLSIdentity?
   /// Tests put a failing kernel here.
   var accept: @Sendable (Int32, UnsafeMutableRawPointer, inout UInt32) -> Int32 = { sk_accept($0, $1, &$2) }
 

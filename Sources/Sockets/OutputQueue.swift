@@ -46,6 +46,13 @@ final class OutputQueue {
     return sendGathered(to: descriptor)
   }
 
+  /// Encrypts and sends one record, at most.
+  func send(through tls: TLSSession) -> Int {
+    pieces[first].withUnsafeBytes { raw in
+      tls.write(UnsafeRawBufferPointer(rebasing: raw[sent...]))
+    }
+  }
+
   private func sendGathered(to descriptor: Int32) -> Int {
     withUnsafeTemporaryAllocation(of: sk_part.self, capacity: Self.partsMax) { parts in
       let taken = pieces[first...].prefix(Self.partsMax)

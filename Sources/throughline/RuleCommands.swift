@@ -3,6 +3,7 @@ import Expressions
 import Foundation
 import RuleFiles
 import Rules
+import Server
 
 enum ReportFormat: String, ExpressibleByArgument { case text, json }
 
@@ -11,7 +12,8 @@ enum ReportFormat: String, ExpressibleByArgument { case text, json }
 struct RuleFolder: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rules", abstract: "Check, try and explain routing rules.",
-    subcommands: [Check.self, Test.self, Explain.self, Facts.self])
+    discussion: "check, test, explain and facts need no server; versions, publish, rollback and explaining a past case ask the running one.",
+    subcommands: [Check.self, Test.self, Explain.self, Facts.self, Versions.self, Publish.self, Rollback.self])
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Name every mistake in the rules of a folder.")
@@ -48,15 +50,35 @@ struct RuleFolder: ParsableCommand {
 
   struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Say which rule takes a set of facts, and why each rule before it does not.")
-    @Argument(help: "A workspace's folder.") var folder: String
-    @Argument(
-      help: "A file with facts, in YAML as under `given:` of a test, or in JSON; - for standard input.")
-    var facts: String
+      abstract: "Say which rule takes a case, and why each rule before it does not.",
+      discussion: """
+        A past case is explained from the facts that it was routed by, with the rules of that time:
+          throughline rules explain case_… --data data
+        Facts from a file are tried on the rules of a folder:
+          throughline rules explain routing-rules/demo facts.yaml
+        """)
+    @Argument(help: "A case id, or a workspace's folder.") var subject: String
+    @Argument(help: "A file with facts, in YAML as under `given:` of a test, or in JSON; - for standard input.")
+    var facts: String?
+    @Option(name: .long, help: "A fact that may be anything, such as customer.attributes; may be given several times.")
+    var unknown: [String] = []
+    @Option(name: .long, help: "For a case: the version of the rules to try it on, in place of the one that routed it.")
+    var version: UInt32?
+    @Option(name: .long, help: "For a case: the workspace, where there are several.") var workspace: String?
     @Option(name: .long) var format = ReportFormat.text
+    @OptionGroup var options: SettingsOptions
 
     func run() throws {
-      let loaded = WorkspaceFolder.load(folder)
+      guard subject.hasPrefix("case_") else { return try explainFile() }
+      guard facts == nil else { throw ValidationError("a case brings its own facts: name a folder, or leave out \(facts ?? "")") }
+      var body: [String: Any] = ["case": subject, "unknown": unknown]
+      if let version { body["version"] = version }
+      try RuleFolder.ask("POST", "/explain", body, workspace, options, format)
+    }
+
+    private func explainFile() throws {
+      guard let facts else { throw ValidationError("name a file with facts, or a case id such as case_…") }
+      let loaded = WorkspaceFolder.load(subject)
       guard let workspace = loaded.workspace else {
         print(loaded.rendered)
         throw ExitCode(1)
@@ -67,7 +89,13 @@ struct RuleFolder: ParsableCommand {
       guard let data else { throw Unreadable(facts) }
       let read = FactsFile.read(String(decoding: data, as: UTF8.self), path: facts)
       for diagnostic in read.diagnostics { print(diagnostic.rendered) }
-      guard let known = read.facts else { throw ExitCode(1) }
+      guard var known = read.facts else { throw ExitCode(1) }
+      for name in unknown {
+        guard let fact = Rules.Fact.allCases.first(where: { $0.name == name }) else {
+          throw ValidationError("there is no fact \(name); `throughline rules facts` lists them")
+        }
+        known.setUnknown(fact)
+      }
       let explanation = workspace.rules.explain(known)
       print(format == .json ? explanation.json.text : "\(explanation)")
     }
@@ -77,6 +105,93 @@ struct RuleFolder: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the facts that a condition can speak of.")
     @Option(name: .long) var format = ReportFormat.text
     func run() { print(format == .json ? FactCatalogue.json.text : FactCatalogue.text) }
+  }
+}
+
+extension RuleFolder {
+  /// Asks the running server, and prints its answer: the text in it, or all of it as JSON.
+  static func ask(
+    _ method: String, _ path: String, _ body: [String: Any]?, _ workspace: String?, _ options: SettingsOptions,
+    _ format: ReportFormat, _ text: ([String: Any]) -> String? = { $0["text"] as? String }
+  ) throws {
+    let query = workspace.map { "?" + AdminClient.query([("workspace", $0)]) } ?? ""
+    let data = try body.map { try JSONSerialization.data(withJSONObject: $0) }
+    let answer = try AdminClient.send(method, "/admin/rules" + path + query, data, try options.settings())
+    guard format == .text, let json = try JSONSerialization.jsonObject(with: answer) as? [String: Any],
+      let text = text(json)
+    else { return print(String(decoding: answer, as: UTF8.self)) }
+    print(text)
+  }
+
+  struct Versions: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List the versions of the running server's rules: who published each, when, and how.")
+    @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
+    @Option(name: .long) var format = ReportFormat.text
+    @OptionGroup var options: SettingsOptions
+
+    func run() throws {
+      try RuleFolder.ask("GET", "", nil, workspace, options, format) { json in
+        (json["versions"] as? [[String: Any]])?.enumerated().map { place, version in
+          RuleFolder.line(version) + (place == 0 ? "  (applies)" : "")
+        }.joined(separator: "\n")
+      }
+    }
+  }
+
+  struct Publish: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Publish a folder's rules to the running server, if they are in order and their tests pass.",
+      discussion: "They apply to the next case, and go on to apply until the server's own folder changes or others follow.")
+    @Argument(help: "A workspace's folder.") var folder: String
+    @Option(name: .long, help: "Why; kept with the version.") var note = ""
+    @Flag(name: .long, help: "Publish although tests fail.") var evenIfTestsFail = false
+    @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
+    @Option(name: .long) var format = ReportFormat.text
+    @OptionGroup var options: SettingsOptions
+
+    func run() throws {
+      let report = WorkspaceFolder.check(folder)
+      guard report.passed else {
+        print(format == .json ? report.json.text : report.text)
+        throw ExitCode(1)
+      }
+      try RuleFolder.ask(
+        "POST", "",
+        ["files": RuleSource.texts(in: folder), "note": note, "even_if_tests_fail": evenIfTestsFail], workspace, options,
+        format, RuleFolder.applied)
+    }
+  }
+
+  struct Rollback: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Make an earlier version of the running server's rules apply again, as a new version.")
+    @Argument(help: "The version, as `throughline rules versions` lists it.") var version: UInt32
+    @Option(name: .long, help: "Why; kept with the version.") var note = ""
+    @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
+    @Option(name: .long) var format = ReportFormat.text
+    @OptionGroup var options: SettingsOptions
+
+    func run() throws {
+      try RuleFolder.ask(
+        "POST", "/rollback", ["version": version, "note": note], workspace, options, format, RuleFolder.applied)
+    }
+  }
+
+  static func applied(_ json: [String: Any]) -> String? {
+    let warnings = (json["warnings"] as? [String] ?? []).map { $0 + "\n\n" }.joined()
+    return warnings + line(json) + (json["changed"] as? Bool == true ? "  applies" : "  applies already")
+  }
+
+  private static func line(_ version: [String: Any]) -> String {
+    var line = "version \(version["version"] ?? "")"
+    if let at = version["at"] { line += "  \(at)  by \(version["by"] ?? "")" }
+    switch version["origin"] as? String {
+    case "sent": line += ", sent"
+    case "rollback": line += ", back to \(version["back_to"] ?? "")"
+    default: line += ", from the folder"
+    }
+    return line + (version["note"].map { ": \($0)" } ?? "")
   }
 }
 

@@ -25,6 +25,7 @@ struct Serve: AsyncParsableCommand {
 
   @OptionGroup var options: SettingsOptions
   @Option(name: .long, help: "Address and port of the HTTP API, or off.") var http: String?
+  @Option(name: .long, help: "Address and port of the same under TLS, or off.") var https: String?
   @Option(name: .long, help: "Address and port for SMTP, or off.") var smtp: String?
   @Option(name: .long, help: "Address and port for LMTP, or off.") var lmtp: String?
   @Option(name: .long, help: "Address and port for FastAGI, or off.") var fastagi: String?
@@ -37,7 +38,7 @@ struct Serve: AsyncParsableCommand {
     let settings: Settings
     do {
       settings = try options.settings([
-        ("http.listen", http), ("smtp.listen", smtp), ("lmtp.listen", lmtp), ("fastagi.listen", fastagi),
+        ("http.listen", http), ("https.listen", https), ("smtp.listen", smtp), ("lmtp.listen", lmtp), ("fastagi.listen", fastagi),
         ("smarthost.url", smarthost),
       ])
     } catch let faults as Settings.Faults {

@@ -5,15 +5,21 @@ import Testing
 
 /// A disk that changed something behind the server's back.
 @Suite(.inTurn) struct DamageTests {
+  private func change(_ word: String, to other: String, in folder: String) throws {
+    try DatabaseQueue(path: folder + "/throughline.sqlite").write { database in
+      try database.execute(
+        sql: "UPDATE entries SET body=CAST(replace(CAST(body AS TEXT), ?1, ?2) AS BLOB) WHERE CAST(body AS TEXT) LIKE '%' || ?1 || '%'",
+        arguments: [word, other])
+      #expect(database.changesCount == 1)
+    }
+  }
+
   @Test func `a changed entry is not served, and the server finds it by itself after its next start`() async throws {
     try await TestServer.run { server in
       let chat = try await server.open(try await server.token("bot", "webshop"), email: "jo@home.example")
       try await chat.customer("the blue kettle")
       await server.stop()
-      try await DatabaseQueue(path: server.settings.data + "/throughline.sqlite").write {
-        try $0.execute(sql: "UPDATE entries SET body=replace(CAST(body AS TEXT), 'blue', 'blur') WHERE CAST(body AS TEXT) LIKE '%blue%'")
-        #expect($0.changesCount == 1)
-      }
+      try change("blue", to: "blur", in: server.settings.data)
       try await server.start()
       let ann = try await server.token("agent", "ann")
       #expect(try await server.call("GET", "/v1/customers/\(chat.customer)/timeline", by: ann).status == 503)

@@ -55,6 +55,33 @@ import Testing
     }
   }
 
+  @Test func `who follows a customer hears every entry once, from a position on, and a bot may not`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let shop = try await server.token("integration", "shop")
+      let boss = try await server.token("supervisor", "boss")
+      let chat = try await server.open(bot, email: "jo@home.example")
+      try await chat.customer("before")
+      let peer = try await stream(server, boss)
+      try peer.say(Body.object([("type", "follow"), ("customer", .text(chat.customer))]).encoded)
+      try await peer.line("what was before") { $0.contains("before") }
+      for number in 1...10 { try await chat.customer("after \(number)") }
+      // No conversation hears of this, and the customer's timeline does.
+      try await server.call(
+        "POST", "/v1/journey",
+        ["event": "returned", "identities": [["kind": "email", "value": "jo@home.example", "assurance": "asserted"]]], by: shop)
+      try await peer.line("the journey") { $0.contains("returned") }
+      let heard = peer.lines.map { JSON($0) }.filter { $0["type"].text == "timeline" }
+      let entries = heard.flatMap { $0["entries"].elements }.map { $0["entry"]["entry"].int ?? 0 }
+      #expect(entries == entries.sorted() && Set(entries).count == entries.count, "each once, in order")
+      let whole = try await server.timeline("jo@home.example").said.map { $0["entry"].int ?? 0 }
+      #expect(entries == whole)
+      let other = try await stream(server, bot)
+      try other.say(Body.object([("type", "follow"), ("customer", .text(chat.customer))]).encoded)
+      try await other.line("a refusal") { $0.contains("forbidden") }
+    }
+  }
+
   @Test func `another bot's session cannot be subscribed to`() async throws {
     try await TestServer.run { server in
       let chat = try await server.open(try await server.token("bot", "webshop"))

@@ -9,7 +9,7 @@ struct `Conformance` {
     "basic", "bindings_ext", "block_ext", "comparisons", "conversions", "encoders_ext", "fields", "fp_math",
     "integer_math", "lists", "logic", "macros", "macros2", "math_ext", "namespace", "network_ext",
     "optionals",
-    "parse", "plumbing", "string", "string_ext", "timestamps", "type_deduction",
+    "parse", "plumbing", "string", "string_ext", "timestamps", "type_deduction", "rest",
   ]
 
   @Test(arguments: files) func `every case of the suite passes`(_ file: String) throws {

@@ -73,6 +73,81 @@ struct `What bad input gets` {
     #expect(folder.load().rendered.contains("not UTF-8"))
   }
 
+  @Test(arguments: [
+    "'x'.matches('((a{1,1000}){1,1000}){1,1000}')", "mail.subject.matches('" + String(repeating: "(a|", count: 5_000) + "')",
+    "mail.subject.matches('a{1000}{1000}{1000}')",
+  ])
+  func `a pattern made to explode is refused with its place`(_ condition: String) throws {
+    let folder = try ScratchFolder()
+    try folder.write("rules/10.yaml", "- name: boom\n  when: \"\(condition)\"\n  route: { queue: support }\n")
+    let loaded = folder.load()
+    #expect(loaded.workspace == nil)
+    #expect(loaded.rendered.hasPrefix("rules/10.yaml:2:") && loaded.rendered.utf8.count < 20_000)
+    #expect(loaded.rendered.contains("pattern"))
+  }
+
+  @Test func `a pattern that other engines explode on runs in a time that grows with the text`() throws {
+    let folder = try ScratchFolder()
+    try folder.write(
+      "rules/10.yaml", "- name: hm\n  when: mail.subject.matches('^(a+)+$')\n  route: { queue: support }\n")
+    let rules = try #require(folder.load().workspace).rules
+    var facts = Facts()
+    facts[.mailSubject] = .string(String(repeating: "a", count: 200_000) + "!")
+    #expect(rules.evaluate(facts).rule == "everyone")
+  }
+
+  @Test func `a test that names a rule which is not there is told of, with what was meant`() throws {
+    let folder = try ScratchFolder()
+    try FileManager.default.createDirectory(at: folder.url.appending(path: "tests"), withIntermediateDirectories: true)
+    try folder.write("tests/10.yaml", "- name: t\n  given: {}\n  expect: { rule: evryone }\n")
+    let loaded = folder.load()
+    #expect(loaded.workspace == nil)
+    #expect(loaded.rendered.contains("there is no rule `evryone`"))
+    #expect(loaded.rendered.contains("did you mean `everyone`?"))
+  }
+
+  @Test func `twenty thousand rules are the most`() throws {
+    let folder = try ScratchFolder()
+    for file in 0..<3 {
+      let rules = (0..<7_000).map { "- name: r\(file)-\($0)\n  when: customer.conversations == \($0)\n  reject: x\n" }
+      try folder.write("rules/\(file).yaml", rules.joined())
+    }
+    #expect(folder.load().rendered.contains("there are more than 20000 rules"))
+  }
+
+  @Test func `a thousand mistakes end in two hundred diagnostics`() throws {
+    let folder = try ScratchFolder()
+    let rules = (0..<1_000).map { "- name: r\($0)\n  when: no.such.fact == \($0) &&\n  route: { queue: nowhere }\n" }
+    try folder.write("rules/10.yaml", rules.joined())
+    #expect(folder.load().diagnostics.count == 200)
+  }
+
+  @Test func `texts that were sent are read as a folder is`() throws {
+    let folder = try ScratchFolder()
+    try folder.write("rules/10.yaml", "- name: gold\n  when: customer.known\n  route: { queue: nowhere }\n")
+    try folder.write("hours.yaml", "office: { zone: UTC, open: { mon: \"09:00-17:00\" } }\n")
+    let texts = RuleSource.texts(in: folder.url.path)
+    #expect(texts.keys.sorted() == ["hours.yaml", "queues.yaml", "rules/10.yaml", "rules/90.yaml", "workspace.yaml"])
+    let now = Date(timeIntervalSince1970: 1_795_641_953)
+    #expect(WorkspaceFolder.load(files: texts, name: "x", now: now).rendered == folder.load().rendered)
+    try folder.write("rules/10.yaml", "- name: gold\n  when: customer.known\n  route: { queue: support }\n")
+    let whole = WorkspaceFolder.load(files: RuleSource.texts(in: folder.url.path), name: "x", now: now)
+    #expect(whole.rendered == "")
+    #expect(whole.workspace?.rules.version == folder.load().workspace?.rules.version)
+    #expect(RuleSource.version(of: RuleSource.texts(in: folder.url.path)) == whole.workspace?.rules.version)
+    #expect(whole.workspace?.workspace.name == "x")
+  }
+
+  @Test func `texts that were sent are bounded as files are`() {
+    let long = String(repeating: "# nothing\n", count: 200_000)
+    let one = WorkspaceFolder.load(files: ["workspace.yaml": long], name: "x")
+    #expect(one.rendered.contains("larger than 1 MB"))
+    let many = Dictionary(uniqueKeysWithValues: (0..<20).map { ("rules/\($0).yaml", String(long.prefix(1_000_000))) })
+    #expect(WorkspaceFolder.load(files: many, name: "x").rendered.contains("larger than 16 MB"))
+    let odd = ["../../etc/passwd": "x", "rules/../x.yaml": "- x", "": "", "/": "", "rules/": "", "rules/a/b.yaml": "- x"]
+    #expect(WorkspaceFolder.load(files: odd, name: "x").workspace == nil)
+  }
+
   @Test func `any other bytes give diagnostics, never a trap`() throws {
     let folder = try ScratchFolder()
     let pieces = [

@@ -26,6 +26,41 @@ struct `A set of rules` {
     #expect(set.evaluate(facts).rule == "chats")
   }
 
+  @Test func `tells what could become of a case of which not all is known`() throws {
+    let set = try RuleSet(
+      version: "1",
+      rules: [
+        rule("mail", "session.channel == 'email'"),
+        rule("gold", "customer.attributes.tier == 'gold'"),
+        rule("many", "customer.conversations > 3 || customer.attributes.tier == 'silver'"),
+        rule("chats", "session.channel == 'chat'"),
+        rule("everyone", nil),
+      ], skills: [])
+    var facts = Facts()
+    facts[.sessionChannel] = .string("chat")
+    facts[.customerConversations] = .int(1)
+    facts.setUnknown(.customerAttributes)
+    let explanation = set.explain(facts)
+    #expect(explanation.trials.map(\.rule) == ["mail", "gold", "many", "chats"])
+    #expect(explanation.trials.map(\.needs) == [[], ["customer.attributes"], ["customer.attributes"], []])
+    #expect(explanation.isUndecided && explanation.decision.rule == "chats")
+    #expect(explanation.description.contains("? gold"))
+    facts[.customerAttributes] = .map(MapValue([("tier", .string("gold"))]))
+    #expect(!set.explain(facts).isUndecided && set.explain(facts).decision.rule == "gold")
+  }
+
+  @Test func `knows which facts any of its rules asks`() throws {
+    var plan = Plan(queue: "support")
+    plan.preference = .init(whom: .lastAgent, forMilliseconds: 1_000)
+    let set = try RuleSet(
+      version: "1",
+      rules: [
+        rule("a", "session.channel == 'email' && mail.subject.contains('x')"), rule("b", "has(handoff.reason)", plan),
+        rule("everyone", nil),
+      ], skills: [])
+    #expect(set.asked == [.sessionChannel, .mailSubject, .handoffReason, .customerLastAgent])
+  }
+
   @Test func `needs a last rule without a condition, and names that differ`() throws {
     let conditional = try rule("a", "true")
     let open = try rule("a", nil)

@@ -197,3 +197,45 @@ struct BriefTests {
     #expect(brief.number("count") == 1)
   }
 }
+
+/// Following a timeline as it grows.
+struct FollowTests {
+  /// Everything that is new, as numbers of entries; apart the ones of a record that was merged.
+  private func numbers(_ follow: inout TimelineFollow, _ shop: Shop) throws -> (new: [Int], joined: [Int]) {
+    var (new, joined): ([Int], [Int]) = ([], [])
+    while true {
+      let look = try #require(try follow.look(shop.workspace, limit: 3, shop.reader))
+      let reply = Reply(APIResponse(200, json: Array("{".utf8) + look.json + Array("}".utf8)))
+      let found = reply.entries("entries").compactMap { $0["entry"] as? Int }
+      if reply.flag("joined") == true { joined += found } else { new += found }
+      follow = look.follow
+      if !look.hasMore { return (new, joined) }
+    }
+  }
+
+  @Test("who follows a customer gets every entry once, also those of a record that is merged meanwhile")
+  func follows() throws {
+    let shop = try Shop()
+    let a = try shop.open([("email", "a@home.example")])
+    for n in 1...5 { try shop.says("a\(n)", a) }
+    let b = try shop.open([("email", "b@home.example")])
+    for n in 1...5 { try shop.says("b\(n)", b) }
+    try shop.says("a6", a)
+    var follow = TimelineFollow(customer: try #require(CustomerID(a.customer)), after: EntryID(0))
+    var got = try numbers(&follow, shop)
+    #expect(got.new.count == 7 && got.joined.isEmpty)
+    var seen = got.new
+    try shop.call("POST", "/v1/customers/\(b.customer)/merge", ["with": a.customer], by: shop.ann)
+    try shop.says("b6", b)
+    got = try numbers(&follow, shop)
+    #expect(got.joined.count == 6)
+    seen += got.joined + got.new
+    let whole = try shop.timeline(a.customer).entries("entries").compactMap { $0["entry"] as? Int }
+    #expect(seen.sorted() == whole)
+    #expect(Set(seen).count == seen.count)
+    got = try numbers(&follow, shop)
+    #expect(got.new.isEmpty && got.joined.isEmpty)
+    let stranger = TimelineFollow(customer: CustomerID(high: 1, low: 1), after: EntryID(0))
+    #expect(try stranger.look(shop.workspace, limit: 3, shop.reader)?.json == nil)
+  }
+}

@@ -63,62 +63,61 @@ final class RecordingDisk: BlobDisk {
     }
   }
 
-  func disk(upTo operations: ArraySlice<Operation>, _ random: inout SplitMix) -> BlobFolder {
-    let mine = recorded.withLock { $0 }
-    return BlobFolder(operations.filter { $0.kind == TL_NOTE }.map { mine[Int($0.offset)] }, &random)
-  }
+  func operation(_ number: Int64) -> BlobOperation { recorded.withLock { $0[Int(number)] } }
 }
 
-/// What is below a folder after the power came back: names that were not synced with their folder are there or not,
-/// each by itself; bytes that were not synced are there whole, in part, or not at all.
+/// What is below a folder, and what of it was synced.
 struct BlobFolder {
   private enum Change {
     case name(String, Int)
     case move(String, String, Int)
     case unname(String)
   }
-  /// Files by number, folders as -1.
+  /// Files by number, folders as -1: as a running system sees them, and as the disk has them.
+  private var live: [String: Int] = [:]
   private var durable: [String: Int] = [:]
+  private var waiting: [String: [Change]] = [:]
   private var contents: [[UInt8]] = []
+  private var synced: Set<Int> = []
 
-  init(_ operations: [BlobOperation], _ random: inout SplitMix) {
-    var live: [String: Int] = [:]
-    var written: [[UInt8]] = []
-    var synced: Set<Int> = []
-    var waiting: [String: [Change]] = [:]
-    func parent(_ path: String) -> String { (path as NSString).deletingLastPathComponent }
-    for operation in operations {
-      let path = operation.path
-      switch operation.kind {
-      case .makeFolder: waiting[parent(path), default: []].append(.name(path, -1))
-      case .write:
-        live[path] = written.count
-        waiting[parent(path), default: []].append(.name(path, written.count))
-        written.append(operation.bytes)
-      case .syncFile: if let file = live[path] { synced.insert(file) }
-      case .move:
-        guard let file = live.removeValue(forKey: path) else { break }
-        live[operation.target] = file
-        waiting[parent(path), default: []].append(.move(path, operation.target, file))
-      case .remove:
-        live[path] = nil
-        waiting[parent(path), default: []].append(.unname(path))
-      case .syncFolder:
-        for change in waiting.removeValue(forKey: path) ?? [] { apply(change) }
-      }
+  mutating func play(_ operation: BlobOperation) {
+    let path = operation.path
+    switch operation.kind {
+    case .makeFolder: waiting[parent(path), default: []].append(.name(path, -1))
+    case .write:
+      live[path] = contents.count
+      waiting[parent(path), default: []].append(.name(path, contents.count))
+      contents.append(operation.bytes)
+    case .syncFile: if let file = live[path] { synced.insert(file) }
+    case .move:
+      guard let file = live.removeValue(forKey: path) else { break }
+      live[operation.target] = file
+      waiting[parent(path), default: []].append(.move(path, operation.target, file))
+    case .remove:
+      live[path] = nil
+      waiting[parent(path), default: []].append(.unname(path))
+    case .syncFolder: for change in waiting.removeValue(forKey: path) ?? [] { apply(change) }
     }
+  }
+
+  private func parent(_ path: String) -> String { (path as NSString).deletingLastPathComponent }
+
+  /// After the power came back: names that were not synced with their folder are there or not, each by itself;
+  /// bytes that were not synced are there whole, in part, or not at all.
+  func cut(_ random: inout SplitMix) -> BlobFolder {
+    var after = self
     for folder in waiting.keys.sorted() {
-      for change in waiting[folder] ?? [] where random.next() % 2 == 0 { apply(change) }
+      for change in waiting[folder] ?? [] where random.next() % 2 == 0 { after.apply(change) }
     }
-    contents = written.enumerated().map { file, bytes in
-      if synced.contains(file) { return bytes }
+    for (file, bytes) in contents.enumerated() where !synced.contains(file) {
       switch random.next() % 4 {
-      case 0: return []
-      case 1: return bytes
-      case 2: return Array(bytes.prefix(Int(random.next() % UInt64(bytes.count + 1))))
-      default: return [UInt8](repeating: 0, count: bytes.count)
+      case 0: after.contents[file] = []
+      case 1: break
+      case 2: after.contents[file] = Array(bytes.prefix(Int(random.next() % UInt64(bytes.count + 1))))
+      default: after.contents[file] = [UInt8](repeating: 0, count: bytes.count)
       }
     }
+    return after
   }
 
   private mutating func apply(_ change: Change) {

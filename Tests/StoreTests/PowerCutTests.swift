@@ -19,16 +19,25 @@ struct `A power cut` {
     let operations = try record(commits: 120, blobs)
     #expect(operations.count > 1_000)
     var random = SplitMix(state: 11)
+    // In order, so that each goes on from where the one before was.
+    let points = (0..<Self.cuts).map { _ in Int(random.next() % UInt64(operations.count + 1)) }.sorted()
     var recovered: Set<Int64> = []
-    for number in 0..<Self.cuts {
-      let point = Int(random.next() % UInt64(operations.count + 1))
-      let disk = Disk(operations[..<point], &random)
-      let place = "\(folder.path)/cut"
-      try disk.write(to: place)
-      try blobs.disk(upTo: operations[..<point], &random).write(from: "\(folder.path)/recorded", to: place)
-      let last = try check(place, disk, "cut \(number) after operation \(point)")
-      recovered.insert(last)
+    var disk = Disk()
+    var folder = BlobFolder()
+    var played = 0
+    for (number, point) in points.enumerated() {
+      for operation in operations[played..<point] {
+        disk.play(operation)
+        if operation.kind == TL_NOTE { folder.play(blobs.operation(operation.offset)) }
+      }
+      played = point
+      let place = "\(self.folder.path)/cut"
+      let cut = disk.cut(&random)
+      try cut.write(to: place)
+      try folder.cut(&random).write(from: "\(self.folder.path)/recorded", to: place)
+      recovered.insert(try check(place, cut, "cut \(number) after operation \(point)"))
       try FileManager.default.removeItem(atPath: place)
+      if Self.cuts > 100, number % (Self.cuts / 20) == 0 { print("\(number) of \(Self.cuts) power cuts") }
     }
     #expect(recovered.count > min(Self.cuts, 120) / 3, "the points are spread over the whole recording")
   }
@@ -42,8 +51,10 @@ struct `A power cut` {
     var losses = 0
     for _ in 0..<10 {
       let place = "\(folder.path)/cut"
-      try Disk(operations[...], &random).write(to: place)
-      try blobs.disk(upTo: operations[...], &random).write(from: "\(folder.path)/recorded", to: place)
+      try Disk(operations).cut(&random).write(to: place)
+      var kept = BlobFolder()
+      for operation in operations where operation.kind == TL_NOTE { kept.play(blobs.operation(operation.offset)) }
+      try kept.cut(&random).write(from: "\(folder.path)/recorded", to: place)
       let store = try SQLiteStore(folder: place)
       let reader = try SQLiteReader(store)
       for hash in try reader.blobHashes(WorkspaceID(1)) {
@@ -61,7 +72,7 @@ struct `A power cut` {
     var random = SplitMix(state: 5)
     var losses = 0
     for _ in 0..<20 {
-      let disk = Disk(operations[...], &random)
+      let disk = Disk(operations).cut(&random)
       let place = "\(folder.path)/cut"
       try disk.write(to: place)
       if try !isWhole(place, disk) { losses += 1 }
@@ -162,34 +173,40 @@ struct Operation {
   }
 }
 
-/// What three files hold after the power came back.
+/// What three files hold, and what of it was synced.
 private struct Disk {
   private var files: [[UInt8]?] = [nil, nil, nil]
+  private var waiting: [[Operation]] = [[], [], []]
   /// The last commit that had returned; nil before the store was ready.
   private(set) var acknowledged: Int64?
   private static let names = ["throughline.sqlite", "throughline.sqlite-wal", "throughline.sqlite-journal"]
 
-  init(_ operations: ArraySlice<Operation>, _ random: inout SplitMix) {
-    var waiting: [[Operation]] = [[], [], []]
-    for operation in operations {
-      switch operation.kind {
-      case Int(TL_MARK): acknowledged = operation.offset
-      case Int(TL_SYNC):
-        for earlier in waiting[operation.file] { apply(earlier) }
-        waiting[operation.file] = []
-      case Int(TL_REMOVE):
-        // With its folder synced, or soon lost either way: SQLite does not rely on the other case.
-        files[operation.file] = nil
-        waiting[operation.file] = []
-      default: waiting[operation.file].append(operation)
-      }
+  init(_ operations: [Operation] = []) { for operation in operations { play(operation) } }
+
+  mutating func play(_ operation: Operation) {
+    switch operation.kind {
+    case Int(TL_MARK): acknowledged = operation.offset
+    case Int(TL_NOTE): break
+    case Int(TL_SYNC):
+      for earlier in waiting[operation.file] { apply(earlier) }
+      waiting[operation.file] = []
+    case Int(TL_REMOVE):
+      // With its folder synced, or soon lost either way: SQLite does not rely on the other case.
+      files[operation.file] = nil
+      waiting[operation.file] = []
+    default: waiting[operation.file].append(operation)
     }
+  }
+
+  /// After the power came back: of what was not synced, some writes whole, some not at all, some torn.
+  func cut(_ random: inout SplitMix) -> Disk {
+    var after = self
     for lost in waiting.joined() {
-      // Some writes whole, some not at all, some torn.
       let fate = random.next() % 4
       if fate == 0 { continue }
-      apply(lost, sectors: fate == 1 ? .max : random.next())
+      after.apply(lost, sectors: fate == 1 ? .max : random.next())
     }
+    return after
   }
 
   /// Of 64 sectors, those with a bit arrive.

@@ -63,7 +63,9 @@ private struct ConformanceCase {
     environment.container = json["container"]?.text ?? ""
     environment.overloads = overloads
     slots = variables.map { variable in
-      bindings.first { $0.0 == variable.name }.flatMap { Self.value($0.1) }
+      bindings.first { $0.0 == variable.name }.flatMap { name, given in
+        given["unknown"] == nil ? Self.value(given) : .unknown(name)
+      }
     }
   }
 
@@ -88,7 +90,8 @@ private struct ConformanceCase {
       if json["check_only"]?.isTrue ?? false { return nil }
     }
     let result = program.evaluate(slots, budget: 10_000_000)
-    if expect["error"] != nil { return result.isError ? nil : (shown(expect), "\(result)") }
+    if expect["unknown"] != nil { return result.isUnknown ? nil : ("an unknown value", "\(result)") }
+    if expect["error"] != nil { return result.isError && !result.isUnknown ? nil : (shown(expect), "\(result)") }
     guard let wanted = expect["value"].flatMap(Self.value) else {
       return expect["deduced_type"] == nil ? (shown(expect), "a case without a value") : nil
     }
@@ -140,6 +143,17 @@ private struct ConformanceCase {
     }
   }
 
+  /// Messages that the language has a type of its own for.
+  private static let wellKnown: [String: Type] = [
+    "google.protobuf.Timestamp": .timestamp, "google.protobuf.Duration": .duration, "google.protobuf.Any": .dyn,
+    "google.protobuf.Value": .dyn, "google.protobuf.Struct": .map(.string, .dyn),
+    "google.protobuf.ListValue": .list(.dyn), "google.protobuf.BoolValue": .wrapper(.bool),
+    "google.protobuf.Int32Value": .wrapper(.int), "google.protobuf.Int64Value": .wrapper(.int),
+    "google.protobuf.UInt32Value": .wrapper(.uint), "google.protobuf.UInt64Value": .wrapper(.uint),
+    "google.protobuf.FloatValue": .wrapper(.double), "google.protobuf.DoubleValue": .wrapper(.double),
+    "google.protobuf.StringValue": .wrapper(.string), "google.protobuf.BytesValue": .wrapper(.bytes),
+  ]
+
   static func type(_ json: Json) -> Type {
     if let name = json.text {
       switch name {
@@ -162,6 +176,7 @@ private struct ConformanceCase {
     case "wrapper": return .wrapper(type(held))
     case "param": return .param(held.text ?? "T")
     case "abstract": return .abstract(held.text ?? "", (json["params"]?.elements ?? []).map(type))
+    case "message" where Self.wellKnown[held.text ?? ""] != nil: return Self.wellKnown[held.text ?? ""] ?? .dyn
     case "function", "message": return .object(held.text ?? "")
     default: return .dyn
     }

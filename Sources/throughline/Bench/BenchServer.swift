@@ -7,6 +7,7 @@ import System
 final class BenchServer {
   private let process = Process()
   private(set) var http = SocketAddress.loopback(0)
+  private(set) var https = SocketAddress.loopback(0)
   private(set) var smtp = SocketAddress.loopback(0)
   private(set) var fastAGI = SocketAddress.loopback(0)
   /// From the spawn to the last line of its greeting.
@@ -14,9 +15,12 @@ final class BenchServer {
 
   struct Fault: Error, CustomStringConvertible { var description: String }
 
-  init(_ folder: BenchFolder, smtp: Bool = false, fastAGI: Bool = false, lanes: Int = 0) throws {
+  /// - Parameter certificate: as `tls.certificates` has it; with it, HTTPS is served.
+  init(
+    _ folder: BenchFolder, smtp: Bool = false, fastAGI: Bool = false, lanes: Int = 0, certificate: String? = nil
+  ) throws {
     let begun = MonotonicClock.nowMilliseconds
-    let output = try spawn(folder, smtp: smtp, fastAGI: fastAGI, lanes: lanes)
+    let output = try spawn(folder, smtp: smtp, fastAGI: fastAGI, lanes: lanes, certificate: certificate)
     try greet(output.fileHandleForReading, folder)
     startMilliseconds = MonotonicClock.nowMilliseconds - begun
   }
@@ -32,7 +36,9 @@ final class BenchServer {
     withExtendedLifetime(output) {}
   }
 
-  private func spawn(_ folder: BenchFolder, smtp: Bool, fastAGI: Bool, lanes: Int) throws -> Pipe {
+  private func spawn(
+    _ folder: BenchFolder, smtp: Bool, fastAGI: Bool, lanes: Int, certificate: String? = nil
+  ) throws -> Pipe {
     process.executableURL = URL(
       fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
     process.arguments = [
@@ -42,6 +48,11 @@ final class BenchServer {
     ]
     var environment = ProcessInfo.processInfo.environment
     environment["THROUGHLINE_HTTP_CONNECTIONS_PER_ADDRESS_MAX"] = "100000"
+    environment["THROUGHLINE_HTTP_REQUESTS_PER_CONNECTION_MAX"] = "1000000000"
+    if let certificate {
+      environment["THROUGHLINE_TLS_CERTIFICATES"] = certificate
+      environment["THROUGHLINE_HTTPS_LISTEN"] = "127.0.0.1:0"
+    }
     if lanes > 0 { environment["THROUGHLINE_LANES"] = String(lanes) }
     process.environment = environment
     let output = Pipe()
@@ -75,6 +86,7 @@ final class BenchServer {
         continue
       }
       if words[0] == "http" { http = .loopback(port) }
+      if words[0] == "https" { https = .loopback(port) }
       if words[0] == "smtp" { smtp = .loopback(port) }
       if words[0] == "fastagi" { fastAGI = .loopback(port) }
     }

@@ -8,7 +8,7 @@ struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure and try the server on this machine.",
     discussion: "Every bench takes --json: one object a line with bench, case, measure, value and unit.",
-    subcommands: [HandoffBench.self, RouterBench.self, RulesBench.self, StoreBench.self, CrashBench.self])
+    subcommands: [HandoffBench.self, WebBench.self, RouterBench.self, RulesBench.self, StoreBench.self, CrashBench.self])
 }
 
 /// `throughline bench handoff`.

@@ -91,7 +91,7 @@ extension Story {
     let words =
       "Hello Mani, Ann here. Twenty psrew 410, under 458: I have ordered them for you. Anything else?"
     _ = try stage.ann.done("POST", "/v1/cases/\(aCase)/reply", ["text": words])
-    proof.expect("message", "–", "agent", words)
+    proof.expect("message", "chat", "agent", words)
     let heard = try hears(words, after: after)
     require(heard, "the bot did not hear Ann's answer")
     tell.says("Ann", "chat", words, .business)

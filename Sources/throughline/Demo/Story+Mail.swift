@@ -60,7 +60,7 @@ extension Story {
     let words =
       "Dear Mani, that was our mistake: the charge of 6 June came twice. The second goes back today. Ann"
     _ = try stage.ann.done("POST", "/v1/cases/\(aCase)/reply", ["text": words])
-    proof.expect("message", "–", "agent", words)
+    proof.expect("message", "email", "agent", words)
     let watch = Stopwatch()
     let sent = try stage.smarthost.next()
     tell.line()

@@ -43,7 +43,7 @@ struct HTTPCall: Sendable {
     }
   }
 
-  private static func parse(_ bytes: [UInt8]) -> Reply? {
+  static func parse(_ bytes: [UInt8]) -> Reply? {
     guard let end = headEnd(bytes) else { return nil }
     let lines = String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\r\n")
     guard let first = lines.first, let status = Int(first.split(separator: " ").dropFirst().first ?? "") else { return nil }

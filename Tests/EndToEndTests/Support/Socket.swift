@@ -27,11 +27,22 @@ final class Socket: Sendable {
 
   /// - Parameters:
   ///   - seconds: how long one read or write may take.
+  ///   - source: an address of loopback to come from.
   ///   - windowBytes: what the kernel may take in for us while we do not read.
-  static func connect(port: UInt16, seconds: Int = 30, windowBytes: Int32? = nil) throws -> Socket {
+  static func connect(port: UInt16, seconds: Int = 30, windowBytes: Int32? = nil, from source: String? = nil) throws -> Socket {
     let socket = Socket(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), seconds: seconds)
     if var windowBytes {
       setsockopt(socket.descriptor, SOL_SOCKET, SO_RCVBUF, &windowBytes, socklen_t(MemoryLayout<Int32>.size))
+    }
+    if let source {
+      var own = loopback(0)
+      own.sin_addr.s_addr = inet_addr(source)
+      let bound = withUnsafePointer(to: &own) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          bind(socket.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+      guard bound == 0 else { throw Fault(description: "cannot come from \(source)") }
     }
     var address = loopback(port)
     try socket.connect(&address, MemoryLayout<sockaddr_in>.size, "port \(port)")

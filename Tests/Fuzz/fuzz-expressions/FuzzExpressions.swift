@@ -1,7 +1,8 @@
 import Expressions
 
 /// Any bytes as an expression: reading, checking and evaluating never trap and end within the budget; what is
-/// printed reads as the same tree; a trace gives the same value.
+/// printed reads as the same tree; a trace gives the same value; what is known although a fact is not stays so
+/// whatever that fact is.
 @_silgen_name("LLVMFuzzerRunDriver") func LLVMFuzzerRunDriver(
   _ argc: UnsafeMutablePointer<CInt>,
   _ argv: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
@@ -40,9 +41,21 @@ import Expressions
     guard let program = try? Expression.compileUnchecked(source, environment).get() else { return }
     let value = program.evaluate(slots, budget: 20_000)
     let (traced, trace) = program.trace(slots, budget: 20_000)
-    guard value == traced else { fatalError("traced, it has another value") }
+    guard value.description == traced.description else { fatalError("traced, it has another value") }
     _ = program.failures((traced, trace))
     _ = program.textDemands()
+    _ = program.constantOutcome
+    _ = program.estimatedCost
     _ = value.description
+    one(partly: program)
+  }
+
+  static func one(partly program: Program) {
+    let partial = program.evaluate(slots.dropLast() + [.unknown("x")], budget: 20_000)
+    guard !partial.isError else { return }
+    for x in [nil, .int(7), .string("k"), .list([.bool(true)])] as [Value?] {
+      let whole = program.evaluate(slots.dropLast() + [x], budget: 40_000)
+      guard whole.description == partial.description else { fatalError("what was unknown made a difference") }
+    }
   }
 }

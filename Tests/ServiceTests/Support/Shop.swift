@@ -200,6 +200,7 @@ final class Shop {
       _ = try store.blobs.write(bytes, workspace)
       guard let answer = try submit(.blob(row), key) else { throw Fault.silence }
       return APIResponse(answer)
+    case .rules: return APIResponse(APIProblem(503, "no-rule-folder", "No rule folder", "this workspace has none"))
     case .stream: return APIResponse(APIProblem(426, "upgrade-required", "WebSocket only", ""))
     }
   }

@@ -1,0 +1,113 @@
+import Continuity
+import Model
+import Records
+import Routing
+
+/// What rules ask of a case beyond what is at hand when it is routed. Each costs a look into the store, so that it
+/// is gathered only where some rule asks it.
+public struct AskedFacts: OptionSet, Sendable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+  /// What was said in the conversation so far.
+  public static let transcript = AskedFacts(rawValue: 1)
+  /// How many conversations the customer had before.
+  public static let history = AskedFacts(rawValue: 2)
+  public static let sessions = AskedFacts(rawValue: 4)
+  /// How well it is known who the customer is.
+  public static let assurance = AskedFacts(rawValue: 8)
+}
+
+extension Planner {
+  public var asks: AskedFacts { [] }
+}
+
+/// What was gathered of a case because its rules ask for it; nil for what was not.
+public struct GatheredFacts: Hashable, Sendable {
+  public var isReopened = false
+  /// Bodies of the conversation's entries as JSON, in order; the first `transcriptMax` of them.
+  public var transcript: [[UInt8]]?
+  public var conversationsBefore: Int?
+  public var sessions: Int?
+  public var assurance: Assurance?
+  /// Attachments of the mail that began the case.
+  public var attachments = 0
+  public init() {}
+
+  /// How many entries of a conversation rules can look back on.
+  public static let transcriptMax = 500
+  /// Conversations are counted up to here.
+  public static let conversationsMax = 1_000
+}
+
+extension Pipeline {
+  /// - Parameter conversation: nil where it only begins with this case.
+  mutating func gather(
+    for facts: inout RouteFacts, _ conversation: ConversationID?, claims: [IdentityClaim] = [],
+    imported: [EntryDraft] = [], _ reads: any StoreReader
+  ) throws(StoreFault) {
+    let asks = planner.asks
+    if asks.contains(.transcript), let conversation {
+      facts.gathered.transcript = try transcript(of: conversation, reads) + imported.map(Self.asBody)
+    }
+    if asks.contains(.sessions) {
+      facts.gathered.sessions = try conversation.map { id throws(StoreFault) in try sessions(of: id, reads) } ?? 1
+    }
+    if asks.contains(.history) {
+      facts.gathered.conversationsBefore =
+        facts.isNewCustomer ? 0 : try conversations(of: facts.customer, except: conversation, reads)
+    }
+    if asks.contains(.assurance) {
+      facts.gathered.assurance = try assurance(of: facts.customer, claims, reads)
+    }
+  }
+
+  /// What a bot brings along is written only once the rules have taken the case: as much of it as rules can ask.
+  private static func asBody(_ draft: EntryDraft) -> [UInt8] {
+    let author = draft.author == .customer ? "customer" : "bot"
+    return Array("{\"kind\":\"\(draft.kind.rawValue)\",\"author\":{\"kind\":\"\(author)\"}".utf8) + draft.members
+      + [UInt8(ascii: "}")]
+  }
+
+  /// Committed entries, and after them those that are not yet.
+  private func transcript(of id: ConversationID, _ reads: any StoreReader) throws(StoreFault) -> [[UInt8]] {
+    let limit = GatheredFacts.transcriptMax
+    let recent = pending.entries(of: id)
+    let first = recent.first?.id ?? EntryID(.max)
+    let kept = try reads.transcript(workspace, of: id, after: EntryID(0), limit: limit, visible: .business)
+      .filter { $0.id < first }
+    return (kept + recent.filter { $0.visibility != .internal }).prefix(limit).compactMap(\.body)
+  }
+
+  private func sessions(of id: ConversationID, _ reads: any StoreReader) throws(StoreFault) -> Int {
+    var known = Set(try reads.sessions(workspace, of: id).map(\.id))
+    known.formUnion(router.conversation(id)?.sessions.map(\.id) ?? [])
+    return max(known.count, 1)
+  }
+
+  private mutating func conversations(
+    of customer: CustomerID, except id: ConversationID?, _ reads: any StoreReader
+  ) throws(StoreFault) -> Int {
+    guard let row = try self.customer(customer, reads) else { return 0 }
+    var known: Set<ConversationID> = []
+    for record in try reads.merged(workspace, into: row.root) {
+      for found in try reads.conversations(workspace, of: record.id, limit: GatheredFacts.conversationsMax) {
+        known.insert(found.id)
+      }
+    }
+    if let id { known.remove(id) }
+    return min(known.count, GatheredFacts.conversationsMax)
+  }
+
+  /// The strongest of what is claimed now and of what is known.
+  private func assurance(
+    of customer: CustomerID, _ claims: [IdentityClaim], _ reads: any StoreReader
+  ) throws(StoreFault) -> Assurance? {
+    var found = claims.map(\.assurance)
+    if claims.isEmpty {
+      let records = Set(try reads.merged(workspace, into: customer).map(\.id) + [customer])
+      for record in records.sorted() { found += try reads.identities(workspace, of: record).map(\.assurance) }
+      found += pending.identities.all { records.contains($0.customer) }.map(\.assurance)
+    }
+    return found.max()
+  }
+}

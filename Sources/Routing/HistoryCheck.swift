@@ -1,0 +1,98 @@
+import Model
+
+/// What must hold over a whole history, event by event: fed with what a log says, in order, it names the first
+/// thing that cannot have happened. It applies each event to a machine of its own, and asks that machine.
+///
+/// With `Invariants.check`, which looks at one state, these are all the promises: one place, one owner with an
+/// epoch that rises by one, capacity, quiescence, order, leases, one end of each offer, entries once and in order,
+/// and that a replay gives the same state.
+public struct HistoryCheck: Sendable {
+  public private(set) var router = Router()
+  public private(set) var violations: [Invariants.Violation] = []
+  private var epochs: [ConversationID: UInt32] = [:]
+  private var openOffers: Set<OfferID> = []
+  private var endedOffers: Set<OfferID> = []
+  private var entries: Set<EntryID> = []
+  private var lastInstant = Instant.distantPast
+  private static let violationsMax = 100
+
+  public init() {}
+
+  public mutating func feed(_ event: Event, at: Instant) {
+    if at < lastInstant { note(.order, "an event at \(at.milliseconds) follows one at \(lastInstant.milliseconds)") }
+    lastInstant = max(lastInstant, at)
+    checkBefore(event)
+    router.apply(event, at: at)
+    checkAfter(event)
+  }
+
+  private mutating func note(_ rule: Invariants.Violation.Rule, _ sentence: String) {
+    if violations.count < Self.violationsMax { violations.append(.init(rule: rule, sentence: sentence)) }
+  }
+
+  private mutating func checkBefore(_ event: Event) {
+    switch event {
+    case .offerMade(let offer, let id, let agent, _, let until, _):
+      if endedOffers.contains(offer) || !openOffers.insert(offer).inserted { note(.offers, "\(offer) is made twice") }
+      if until <= lastInstant { note(.leases, "\(offer) has ended before it is made") }
+      checkOrder(id, agent)
+    case .offerEnded(let offer, _):
+      if openOffers.remove(offer) == nil { note(.offers, "\(offer) ends, and is not open") }
+      endedOffers.insert(offer)
+    case .entryRecorded(let entry, _, _, _, _):
+      if !entries.insert(entry).inserted { note(.entries, "entry \(entry.raw) is recorded twice") }
+    case .caseAccepted(let id, let agent):
+      let slot = router.slot(of: id)
+      guard slot >= 0, router.isKnown(agent) else { return note(.onePlace, "\(id) is accepted, and is not there") }
+      if !router.hasRoom(Int(agent.raw), slot, exceptOffer: true) {
+        note(.capacity, "agent \(agent.raw) accepts \(id) and has no room for it")
+      }
+    case .caseResumed(let id, let agent):
+      let slot = router.slot(of: id)
+      if slot >= 0, router.isKnown(agent), !router.hasRoom(Int(agent.raw), slot) {
+        note(.capacity, "agent \(agent.raw) resumes \(id) and has no room for it")
+      }
+    case .ownerChanged(let id, _, let epoch):
+      let known = epochs[id] ?? router.conversation(id)?.epoch ?? 0
+      if epoch != known &+ 1 { note(.oneOwner, "\(id) goes from epoch \(known) to \(epoch)") }
+      epochs[id] = epoch
+    default: break
+    }
+  }
+
+  /// No older case that needs the same, or less, is passed over for this agent.
+  private mutating func checkOrder(_ id: CaseID, _ agent: AgentID) {
+    let slot = router.slot(of: id)
+    guard slot >= 0, router.isKnown(agent) else { return note(.onePlace, "\(id) is offered, and is not there") }
+    let index = Int(agent.raw)
+    if !router.isEligible(index, slot) { note(.eligibility, "\(id) is offered to agent \(index), who cannot take it") }
+    guard let sooner = router.soonest(for: index), sooner != slot else { return }
+    let (a, b) = (router.cases[sooner], router.cases[slot])
+    if (a.key, a.sequence) < (b.key, b.sequence) { note(.order, "\(a.id) is passed over for \(b.id)") }
+  }
+
+  private mutating func checkAfter(_ event: Event) {
+    switch event {
+    case .conversationOpened(let id, _, _): epochs[id] = 1
+    case .conversationReopened(let id, _, _, let epoch, _): epochs[id] = epoch
+    default: break
+    }
+  }
+
+  /// After the last event: what is open now, against what the history opened.
+  public mutating func finish(rows: Bool = true) -> [Invariants.Violation] {
+    if openOffers.count != router.offers.count {
+      note(.offers, "\(openOffers.count) offers have no end, \(router.offers.count) are open")
+    }
+    violations += Invariants.check(router, rows: rows)
+    return violations
+  }
+}
+
+extension Router {
+  /// The soonest waiting case that the agent could be offered, as the index finds it.
+  fileprivate mutating func soonest(for agent: Int) -> Int32? {
+    listPendingCases()
+    return bestCase(for: agent)
+  }
+}

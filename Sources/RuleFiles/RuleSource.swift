@@ -1,0 +1,68 @@
+import Foundation
+
+/// Where a workspace's files come from: a folder on disk, or texts that somebody sent or that were kept.
+public enum RuleSource: Sendable {
+  case folder(URL)
+  /// Texts by their path below the workspace, such as `rules/10-vip.yaml`.
+  case files(name: String, [String: String])
+
+  /// - Units: bytes of all texts of one workspace together.
+  public static let bytesMax = 16 << 20
+
+  /// The workspace's name.
+  var name: String {
+    switch self {
+    case .folder(let url): url.lastPathComponent
+    case .files(let name, _): name
+    }
+  }
+
+  /// What lies at the top, or in a folder below it; sorted.
+  func names(in folder: String = "") -> [String] {
+    switch self {
+    case .folder(let url):
+      let below = folder.isEmpty ? url : url.appending(path: folder)
+      return ((try? FileManager.default.contentsOfDirectory(atPath: below.path)) ?? []).sorted()
+    case .files(_, let files):
+      let prefix = folder.isEmpty ? "" : folder + "/"
+      let below = files.keys.filter { $0.hasPrefix(prefix) }.map { $0.dropFirst(prefix.count) }
+      return Set(below.compactMap { $0.split(separator: "/").first.map(String.init) }).sorted()
+    }
+  }
+
+  func has(_ path: String) -> Bool {
+    switch self {
+    case .folder(let url): FileManager.default.fileExists(atPath: url.appending(path: path).path)
+    case .files(_, let files): files[path] != nil
+    }
+  }
+
+  /// The version that rules of these texts have, which is that of a folder which holds the same.
+  public static func version(of files: [String: String]) -> String {
+    var version = ContentVersion()
+    let first = ["workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml"]
+    let rules = files.keys.filter { $0.hasPrefix("rules/") && $0.hasSuffix(".yaml") }.sorted()
+    for path in first + rules { if let text = files[path] { version.add(path, text) } }
+    return version.text
+  }
+
+  /// Every file that rules are read from, so that they can be kept and read again as they were. What cannot be read
+  /// is left out: checking the folder tells of it.
+  public static func texts(in folder: String) -> [String: String] {
+    let source = RuleSource.folder(URL(filePath: folder, directoryHint: .isDirectory))
+    let findings = Findings()
+    var found: [String: String] = [:]
+    var bytes = 0
+    let tops = source.names().filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }
+    let below = ["rules", "tests"].flatMap { name in
+      source.names(in: name).filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }.map { "\(name)/\($0)" }
+    }
+    for path in tops + below where found.count < 2 * WorkspaceFolder.filesMax {
+      guard let text = YamlFile.text(source, path, findings)?.text else { continue }
+      bytes += text.utf8.count
+      guard bytes <= bytesMax else { break }
+      found[path] = text
+    }
+    return found
+  }
+}

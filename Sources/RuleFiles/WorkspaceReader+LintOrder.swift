@@ -1,0 +1,79 @@
+import Expressions
+import Rules
+
+/// Rules that can never be reached, since an earlier one takes everything that they would.
+extension WorkspaceReader {
+  func lintOrder() {
+    var seen: [String: Rule] = [:]
+    var takers = EarlierRules(rules.filter { !brokenRules.contains($0.name) })
+    for rule in rules where !brokenRules.contains(rule.name) {
+      let condition = rule.when?.syntax.text ?? "true"
+      let twin = seen[condition]
+      if twin == nil { seen[condition] = rule }
+      let taker = twin == nil ? takers.taker(of: rule) : nil
+      takers.add(rule)
+      guard let place = places["rule \(rule.name)"] else { continue }
+      if let twin {
+        lintTwins(twin, rule, place)
+      } else if let taker {
+        place.report(
+          "this rule is never reached: whatever it would take, `\(taker.name)` takes before",
+          hint: "\(taker.place) asks less and comes first: move this rule above it", severity: .warning)
+      }
+    }
+  }
+
+  /// Rules that say the same under another name, or ask the same and so are never reached.
+  private func lintTwins(_ earlier: Rule, _ rule: Rule, _ place: Section) {
+    if earlier.outcome == rule.outcome, earlier.wantedSkills == rule.wantedSkills,
+      earlier.language == rule.language
+    {
+      place.report("this rule differs from `\(earlier.name)` in its name only", severity: .warning)
+    } else {
+      place.report(
+        "this rule is never reached: `\(earlier.name)` has the same condition",
+        hint: "\(earlier.place) comes first", severity: .warning)
+    }
+  }
+}
+
+/// Finds an earlier rule whose every clause follows from those of a later one. Each rule is filed under the clause
+/// that the fewest rules share, so that ten thousand rules are not compared with one another.
+private struct EarlierRules {
+  private var counts: [String: Int] = [:]
+  private var filed: [String: [(rule: Rule, clauses: [Program.Conjunct])]] = [:]
+  private var clauses: [String: [Program.Conjunct]] = [:]
+  /// Past so many comparisons for one rule the rest is let be: a warning less, and no time lost.
+  private static let comparisonsMax = 200
+
+  init(_ rules: [Rule]) {
+    for rule in rules {
+      let own = rule.when?.conjuncts ?? []
+      clauses[rule.name] = own
+      for alternative in own.flatMap(\.alternatives) { counts[alternative, default: 0] += 1 }
+    }
+  }
+
+  mutating func add(_ rule: Rule) {
+    let own = clauses[rule.name] ?? []
+    let rarest = own.min { share($0) < share($1) }
+    for alternative in rarest?.alternatives ?? [] { filed[alternative, default: []].append((rule, own)) }
+  }
+
+  private func share(_ clause: Program.Conjunct) -> Int {
+    clause.alternatives.reduce(0) { $0 + counts[$1, default: 0] }
+  }
+
+  func taker(of rule: Rule) -> Rule? {
+    let own = clauses[rule.name] ?? []
+    var compared = 0
+    for clause in own {
+      for (earlier, needed) in clause.alternatives.first.flatMap({ filed[$0] }) ?? [] {
+        compared += 1
+        if compared > Self.comparisonsMax { return nil }
+        if needed.allSatisfy({ wanted in own.contains { wanted.isImplied(by: $0) } }) { return earlier }
+      }
+    }
+    return nil
+  }
+}

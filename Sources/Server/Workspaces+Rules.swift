@@ -1,0 +1,165 @@
+import Foundation
+import Model
+import Pipeline
+import Records
+import RuleFiles
+import Rules
+import Service
+import System
+import WebCodec
+import Wire
+
+/// Rules of a running workspace: shown, tried on facts, published, rolled back.
+///
+/// ```
+/// sent ──checked──▶ refused: every mistake at once; what runs stays
+///   └──tested──▶ refused, unless asked for even so
+///        └──▶ kept with who and when ──durable──▶ applies to the next case; an earlier version may follow as a new one
+/// ```
+extension Workspaces {
+  /// Answers on the queue on which rules change, so that what is shown and what changes stand in one order.
+  func answer(
+    _ request: RulesRequest, _ writer: Writer, by who: String, _ reply: @escaping @Sendable (APIResponse) -> Void
+  ) {
+    turn.async {
+      do { reply(try self.answer(request, writer, by: who, try self.edge.store.reader())) } catch let problem as APIProblem {
+        reply(APIResponse(problem))
+      } catch let fault as StoreFault {
+        Log.fault("answering about rules", fault.sentence)
+        reply(APIResponse(APIProblem.unavailable))
+      } catch {
+        reply(APIResponse(APIProblem(503, "unavailable", "Not applied", "\(error)")))
+      }
+    }
+  }
+
+  private func answer(
+    _ request: RulesRequest, _ writer: Writer, by who: String, _ reader: any StoreReader
+  ) throws -> APIResponse {
+    switch request {
+    case .show(nil): return try RulePages.overview(writer, edge.checked(writer.workspace), reader)
+    case .show(let number?): return RulePages.version(try version(number, writer, reader))
+    case .check(let files): return RulePages.check(try loaded(files, writer, reader), files == nil ? "what runs" : "what was sent", writer.name)
+    case .explain(let asked): return try explain(asked, writer, reader)
+    case .publish(let files, let note, let anyway):
+      let loaded = WorkspaceFolder.load(files: files, name: writer.name)
+      if !anyway, let refused = RulePages.refusal(byTests: loaded) { return refused }
+      return try publish(loaded, files, .sent, by: who, note, nil, writer, reader)
+    case .rollback(let number, let note):
+      let earlier = try version(number, writer, reader)
+      guard let files = earlier.files, let loaded = earlier.load(writer.name) else { throw Self.notKept(number) }
+      return try publish(loaded, files, .rollback, by: who, note, number, writer, reader)
+    }
+  }
+
+  // MARK: - Changing
+
+  private func publish(
+    _ loaded: WorkspaceFolder.Loaded, _ files: [String: String], _ origin: RuleVersion.Origin, by who: String,
+    _ note: String, _ earlier: UInt32?, _ writer: Writer, _ reader: any StoreReader
+  ) throws -> APIResponse {
+    guard let checked = loaded.workspace else { return RulePages.refusal(loaded) }
+    if let fault = RuleFolderState.fault(checked) {
+      throw APIProblem(422, "rules-refused", "Rules refused; the running ones stay", fault)
+    }
+    if let outage = writer.outage { throw ServerProcess.StartFault.sentence(outage) }
+    let last = try reader.ruleVersion(writer.workspace)
+    if let last, last.files == files, edge.api(writer.workspace)?.directory.ruleVersion == last.number {
+      return RulePages.published(last, isNew: false, warnings: loaded.diagnostics)
+    }
+    let number = (last?.number ?? 0) + 1
+    let kept = RuleVersion(
+      number: number, folder: onDisk(writer.name) ?? last?.folder ?? [], origin: origin, by: who, at: Instant(milliseconds: WallClock.nowMilliseconds), note: note, earlier: earlier,
+      files: files)
+    let state = RuleFolderState(name: writer.name, checked: checked, kept: kept, warnings: loaded.rendered)
+    try change(writer, to: state, number, reader)
+    Log.note("workspace \(writer.name): version \(number) applies, published by \(who)")
+    return RulePages.published(kept, isNew: true, warnings: loaded.diagnostics)
+  }
+
+  /// Nil where the folder cannot be read: then it has no say in what applies.
+  private func onDisk(_ workspace: String) -> [UInt8]? {
+    do { return try RuleFolderState.fingerprint("\(edge.settings.rules)/\(workspace)") } catch {
+      Log.fault("reading the folder of \(workspace) while its rules are published", "\(error)")
+      return nil
+    }
+  }
+
+  // MARK: - Trying
+
+  private func explain(_ asked: ExplainRules, _ writer: Writer, _ reader: any StoreReader) throws -> APIResponse {
+    var routedBy: UInt32?
+    let text: String
+    switch asked.subject {
+    case .facts(let json): text = String(decoding: json, as: UTF8.self)
+    case .aCase(let id):
+      guard let row = try reader.aCase(writer.workspace, id), let about = CaseView.decoded(row.about) else {
+        throw APIProblem.notFound("case")
+      }
+      routedBy = about.ruleVersion
+      guard let facts = try reader.facts(writer.workspace, of: id) else {
+        throw APIProblem(
+          404, "facts-gone", "Nothing to explain from",
+          "the facts that \(id) was routed by are not kept: a transfer has none, and erasing a person erases theirs")
+      }
+      text = String(decoding: facts.bytes, as: UTF8.self)
+    }
+    let read = FactsFile.read(text, path: "facts")
+    guard var facts = read.facts else {
+      throw APIProblem(
+        422, "wrong-value", "The facts cannot be read", read.diagnostics.map(\.rendered).joined(separator: "\n\n"), field: "facts")
+    }
+    for name in asked.unknown {
+      guard let fact = Fact.allCases.first(where: { $0.name == name }) else {
+        throw APIProblem(422, "wrong-value", "No such fact", "there is no fact \"\(name)\"", field: "unknown")
+      }
+      facts.setUnknown(fact)
+    }
+    let (rules, number) = try rules(asked, routedBy, writer, reader)
+    return RulePages.explanation(rules.explain(facts), asked.subject, routedBy: routedBy, explainedBy: number)
+  }
+
+  /// The rules to try facts on: those that were sent, a version, the one that routed the case, or those that run.
+  private func rules(
+    _ asked: ExplainRules, _ routedBy: UInt32?, _ writer: Writer, _ reader: any StoreReader
+  ) throws -> (rules: RuleSet, number: UInt32?) {
+    if let files = asked.files {
+      let loaded = WorkspaceFolder.load(files: files, name: writer.name)
+      guard let checked = loaded.workspace else {
+        throw APIProblem(422, "rules-refused", "The rules are not in order", loaded.rendered, field: "files")
+      }
+      return (checked.rules, nil)
+    }
+    if let number = asked.version ?? routedBy, number != edge.api(writer.workspace)?.directory.ruleVersion {
+      let version = try version(number, writer, reader)
+      guard let loaded = version.load(writer.name) else { throw Self.notKept(number) }
+      guard let checked = loaded.workspace else {
+        throw APIProblem(409, "rules-refused", "The rules are no longer in order", loaded.rendered)
+      }
+      return (checked.rules, number)
+    }
+    guard let running = edge.checked(writer.workspace) else { throw APIProblem.unavailable }
+    return (running.rules, edge.api(writer.workspace)?.directory.ruleVersion)
+  }
+
+  private func version(_ number: UInt32, _ writer: Writer, _ reader: any StoreReader) throws -> RuleVersion {
+    guard let found = try reader.ruleVersion(writer.workspace, number) else {
+      throw APIProblem(404, "not-found", "Not found", "there is no version \(number) of these rules")
+    }
+    return found
+  }
+
+  private static func notKept(_ number: UInt32) -> APIProblem {
+    APIProblem(
+      409, "version-not-kept", "Version not kept",
+      "an older program published version \(number) and kept only its fingerprint, not its files")
+  }
+
+  private func loaded(
+    _ files: [String: String]?, _ writer: Writer, _ reader: any StoreReader
+  ) throws -> WorkspaceFolder.Loaded {
+    if let files { return WorkspaceFolder.load(files: files, name: writer.name) }
+    if let running = try reader.ruleVersion(writer.workspace)?.load(writer.name) { return running }
+    return WorkspaceFolder.load("\(edge.settings.rules)/\(writer.name)")
+  }
+}

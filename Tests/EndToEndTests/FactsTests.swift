@@ -1,0 +1,195 @@
+import Testing
+
+/// What a rule can see of a real case, and what is kept of it.
+@Suite(.inTurn) struct FactsTests {
+  /// A workspace whose rules ask for everything that must be gathered.
+  private func rules() throws -> TemporaryFolder {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "small", agents: 1)
+    try rules.write(
+      "rules/small/workspace.yaml",
+      """
+      title: small
+      mail_addresses: [help@small.example]
+      bots: { robin: { asserts: [email, chat] } }
+      integrations: { shop: { asserts: [email] } }
+
+      """)
+    try rules.write("rules/small/queues.yaml", "support:\nvip:\n")
+    try rules.write("rules/small/agents.yaml", "a1: { queues: [support, vip], capacity: 50 }\n")
+    try rules.write("rules/small/hours.yaml", "always: { zone: UTC, open: { mon-sun: \"00:00-24:00\" } }\nnever: { zone: UTC }\n")
+    try rules.write(
+      "rules/small/rules/05-facts.yaml",
+      """
+      - name: gold customers who bought the lamp
+        when: >-
+          customer.attributes.tier == "gold"
+          && customer.events.exists(e, e.source == "shop" && e.kind == "ordered" && e.fields.item == "lamp")
+        route: { queue: vip, priority: 7 }
+      - name: asks the rest
+        when: >-
+          customer.conversations > 99 || conversation.sessions > 99 || conversation.messages > 99
+          || customer.assurance == "verified" || queues.support.waiting > 99 || hours.never
+        route: { queue: vip }
+
+      """)
+    return rules
+  }
+
+  private func facts(_ aCase: String, _ server: TestServer) async throws -> JSON {
+    try await server.administer("GET", "/admin/explain?case=\(aCase)")["facts"]
+  }
+
+  @Test func `a chat's are what was said, by whom, and how it stands here`() async throws {
+    let folder = try rules()
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let bot = try await server.token("bot", "robin")
+      let opened = try await server.call(
+        "POST", "/v1/sessions",
+        [
+          "customer": ["identities": [["kind": "email", "value": "jo@home.example", "assurance": "asserted"]]],
+          "context": ["page": "/lamps", "language": "de", "cart": ["total": 120]],
+        ], by: bot)
+      let chat = Chat(server: server, bot: bot, opened: opened)
+      try await chat.bot("Hello! What can I do?")
+      try await chat.customer("where is my lamp")
+      let handed = try await chat.handoff(["reason": "wants a human", "fields": ["intent": "delivery", "order": "A-17"]])
+      let facts = try await facts(handed["case"].text, server)
+      #expect(facts["conversation.messages"].int == 2)
+      #expect(facts["conversation.sessions"].int == 1)
+      #expect(facts["conversation.text"].text == "where is my lamp")
+      #expect(facts["conversation.intent"].text == "delivery")
+      #expect(facts["conversation.language"].text == "de")
+      #expect(facts["conversation.fields"]["order"].text == "A-17")
+      #expect(facts["session.context"]["cart"]["total"].int == 120)
+      #expect(facts["customer.assurance"].text == "asserted")
+      #expect(facts["customer.conversations"].int == 0)
+      #expect(facts["hours"].description == #"{"always":true,"never":false}"#)
+      #expect(facts["queues"]["support"]["waiting"].int == 0)
+      #expect(facts["handoff.reason"].text == "wants a human")
+    }
+  }
+
+  @Test func `what a bot brings along counts as said`() async throws {
+    let folder = try rules()
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let chat = try await server.open(try await server.token("bot", "robin"))
+      let handed = try await chat.handoff([
+        "reason": "wants a human",
+        "transcript": [["author": "bot", "text": "Hello!"], ["author": "customer", "text": "a human, please"]],
+      ])
+      let facts = try await facts(handed["case"].text, server)
+      #expect(facts["conversation.messages"].int == 2)
+      #expect(facts["conversation.text"].text == "a human, please")
+    }
+  }
+
+  @Test func `who returns is counted, in the same moment as after a restart`() async throws {
+    let folder = try rules()
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let bot = try await server.token("bot", "robin")
+      for count in 0..<3 {
+        if count == 2 { try await server.restart() }
+        let chat = try await server.open(bot, email: "jo@home.example")
+        try await chat.customer("help")
+        let aCase = try await chat.handoff()["case"].text
+        #expect(try await facts(aCase, server)["customer.conversations"].int == count)
+        let agent = try await server.agent("a1")
+        try await server.close(try await server.take(agent)["case"].text, by: agent)
+        try await chat.end()
+      }
+    }
+  }
+
+  @Test func `a shop's attributes and events route the customer`() async throws {
+    let folder = try rules()
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let shop = try await server.token("integration", "shop")
+      let bot = try await server.token("bot", "robin")
+      func tell(_ attributes: String) async throws -> Int {
+        let body = #"{"event":"ordered","identities":[{"kind":"email","value":"jo@home.example","assurance":"asserted"}],"#
+          + #""detail":{"item":"lamp"},"attributes":\#(attributes)}"#
+        return try await server.call("POST", "/v1/journey", raw: Array(body.utf8), by: shop).status
+      }
+      #expect(try await tell(#"{"tier":"gold","since":2019}"#) == 201)
+      let first = try await server.open(bot, email: "jo@home.example")
+      try await first.customer("help")
+      let handed = try await first.handoff()
+      #expect(handed["owner"]["name"].text == "vip")
+      let seen = try await facts(handed["case"].text, server)
+      #expect(seen["customer.attributes"].description == #"{"since":2019,"tier":"gold"}"#)
+      #expect(seen["customer.events"].elements.first?["source"].text == "shop")
+
+      // Settled, so that who comes back does not go on in the same conversation.
+      let agent = try await server.agent("a1")
+      try await server.close(try await server.take(agent)["case"].text, by: agent)
+      #expect(try await tell(#"{"tier":null}"#) == 201)
+      let second = try await server.open(bot, email: "jo@home.example")
+      try await second.customer("help")
+      #expect(try await second.handoff()["owner"]["name"].text == "support")
+      #expect(try await tell(#"{"":"x"}"#) == 422)
+      #expect(try await tell(#"{"tier":"\#(String(repeating: "g", count: 2_000))"}"#) == 422)
+    }
+  }
+
+  @Test func `a closed queue passes its cases on, and a full one too; the account team comes first`() async throws {
+    let folder = try rules()
+    try folder.write(
+      "rules/small/queues.yaml",
+      """
+      support: { max_waiting: { limit: 1, then: { queue: vip } } }
+      shut: { hours: never, closed: { queue: support } }
+      dark: { hours: never, closed: { hand_back: "nobody is here" } }
+      vip:
+
+      """)
+    try folder.write(
+      "rules/small/agents.yaml",
+      """
+      a1: { queues: [support, vip, shut, dark], capacity: 50 }
+      a2: { queues: [support, vip], teams: [lamps], capacity: 50 }
+
+      """)
+    try folder.write(
+      "rules/small/rules/05-facts.yaml",
+      """
+      - name: at night
+        when: handoff.reason == "night"
+        route: { queue: dark }
+      - name: theirs
+        when: has(customer.attributes.account_team)
+        route: { queue: vip, prefer: { agent: account_team, for: 10m } }
+      - name: closed
+        when: "true"
+        route: { queue: shut }
+
+      """)
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let bot = try await server.token("bot", "robin")
+      func handoff(_ reason: String, email: String? = nil) async throws -> Reply {
+        let chat = try await server.open(bot, email: email)
+        try await chat.customer("help")
+        return try await chat.handoff(["reason": .text(reason)])
+      }
+      let first = try await handoff("help")
+      #expect(first["owner"]["name"].text == "support", "shut passes it on")
+      let second = try await handoff("help")
+      #expect(second["owner"]["name"].text == "vip", "and support is full with one")
+      let night = try await handoff("night")
+      #expect(night.status == 200 && night.json.description.contains("nobody is here"), "the bot keeps it")
+      let why = try await server.administer("POST", "/admin/rules/explain", ["case": .text(second["case"].text)])
+      #expect(why["text"].text.contains("! shut is closed (never): it goes to support"))
+      #expect(why["text"].text.contains("! support is full (1 wait): it goes to vip"))
+
+      let shop = try await server.token("integration", "shop")
+      let team = #"{"event":"signed","identities":[{"kind":"email","value":"jo@home.example","assurance":"asserted"}],"#
+        + #""attributes":{"account_team":"lamps"}}"#
+      #expect(try await server.call("POST", "/v1/journey", raw: Array(team.utf8), by: shop).status == 201)
+      let (a1, a2) = (try await server.agent("a1"), try await server.agent("a2"))
+      _ = (try await server.take(a1), try await server.take(a1))
+      let theirs = try await handoff("help", email: "jo@home.example")
+      #expect(try await server.next(a1, wait: 1).status == 204, "it is kept for their team")
+      #expect(try await server.take(a2)["case"].text == theirs["case"].text)
+    }
+  }
+}

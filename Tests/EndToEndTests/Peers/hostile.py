@@ -1,0 +1,61 @@
+"""Clients that mean no good, in a process of their own so that both ends have their descriptors.
+
+usage: hostile.py SCENE PORT COUNT
+Says "ready" when all stand, then waits for a line on standard input and leaves.
+"""
+import resource
+import socket
+import sys
+
+scene, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+
+
+def open_one(n, source=None):
+    s = socket.socket()
+    if source is None:  # so many addresses that none has more than a few hundred connections
+        source = f"127.{1 + n // 250 % 250}.{n // 250 % 250}.{1 + n % 250}"
+    s.bind((source, 0))
+    s.settimeout(60)
+    s.connect(("127.0.0.1", port))
+    return s
+
+
+held = []
+if scene == "half-open":
+    for n in range(count):
+        s = open_one(n)
+        s.sendall(b"GET /health HTTP/1.1\r\nHost: ")
+        held.append(s)
+elif scene == "slow-body":
+    for n in range(count):
+        s = open_one(n)
+        s.sendall(b"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + sys.argv[4].encode())
+        s.sendall(b"\r\nContent-Length: 100000\r\n\r\n" + b" " * 1000)
+        held.append(s)
+elif scene == "slow-reader":
+    request = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n" * 600
+    for n in range(count):
+        s = open_one(n)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        s.setblocking(False)
+        try:
+            s.send(request)
+        except BlockingIOError:
+            pass
+        held.append(s)
+elif scene == "flood":
+    print("ready", flush=True)
+    for n in range(count):
+        try:
+            held.append(open_one(n, "127.0.0.9"))
+        except OSError:
+            pass
+        if len(held) > 400:
+            for s in held[:200]:
+                s.close()
+            held = held[200:]
+    print("done", flush=True)
+if scene != "flood":
+    print("ready", flush=True)
+sys.stdin.readline()

@@ -1,0 +1,102 @@
+import Expressions
+import Testing
+
+@testable import Rules
+
+/// Queues that are closed or full pass cases on; the rule itself need not know.
+struct `A queue that takes no case` {
+  private func queue(_ name: String, _ change: (inout QueueConfiguration) -> Void = { _ in }) -> QueueConfiguration {
+    var queue = QueueConfiguration(name: name)
+    change(&queue)
+    return queue
+  }
+
+  private func decide(
+    _ queues: [QueueConfiguration], _ plan: Plan = Plan(queue: "billing"), open: Bool? = nil, waiting: Int = 0
+  ) throws -> Decision {
+    let set = try RuleSet(
+      version: "", rules: [Rule(name: "all", when: nil, outcome: .route(plan))], skills: [], queues: queues)
+    var facts = Facts()
+    if let open { facts[.hours] = .map(MapValue([("office", .bool(open))])) }
+    let full = Facts.queue(waiting: waiting, oldestSeconds: 0, availableAgents: 0)
+    facts[.queues] = .map(MapValue(queues.map { ($0.name, full) }))
+    return set.evaluate(facts)
+  }
+
+  private func queueName(_ decision: Decision) -> String? {
+    if case .route(let plan) = decision.outcome { plan.queue } else { nil }
+  }
+
+  @Test func `passes it to another while it is closed`() throws {
+    let queues = [queue("billing") { $0.hours = "office"; $0.closed = .queue("support") }, queue("support")]
+    #expect(try queueName(decide(queues, open: true)) == "billing")
+    #expect(try queueName(decide(queues)) == "billing", "hours that are not told count as open")
+    let closed = try decide(queues, open: false)
+    #expect(queueName(closed) == "support")
+    #expect(closed.passedOn == ["billing is closed (office): it goes to support"])
+  }
+
+  @Test func `keeps it where nothing is said about being closed`() throws {
+    #expect(try queueName(decide([queue("billing") { $0.hours = "office" }], open: false)) == "billing")
+  }
+
+  @Test func `answers, hands back or refuses where it says so`() throws {
+    for (then, action) in [
+      (QueueConfiguration.Overflow.answer("later"), Action.answer("later")), (.handBack("closed"), .handBack(reason: "closed")),
+      (.reject("closed"), .reject(reason: "closed")),
+    ] {
+      let decision = try decide([queue("billing") { $0.hours = "office"; $0.closed = then }], open: false)
+      #expect(decision.outcome == .action(action))
+    }
+  }
+
+  @Test func `passes it on while it is full, from queue to queue`() throws {
+    let queues = [
+      queue("billing") { $0.waitingMax = .init(limit: 5, then: .queue("support")) },
+      queue("support") { $0.hours = "office"; $0.closed = .queue("night") }, queue("night"),
+    ]
+    #expect(try queueName(decide(queues, waiting: 4)) == "billing")
+    #expect(try queueName(decide(queues, open: true, waiting: 5)) == "support")
+    let far = try decide(queues, open: false, waiting: 5)
+    #expect(queueName(far) == "night" && far.passedOn.count == 2)
+  }
+
+  @Test func `round in a circle it stays in the last`() throws {
+    let queues = [
+      queue("billing") { $0.hours = "office"; $0.closed = .queue("support") },
+      queue("support") { $0.hours = "office"; $0.closed = .queue("billing") },
+    ]
+    #expect(try queueName(decide(queues, open: false)) == "support")
+  }
+
+  @Test func `that answers who has waited too long does so by a step, in its place`() throws {
+    var plan = Plan(queue: "billing")
+    plan.steps = [
+      .init(afterMilliseconds: 60_000, change: .raisePriority(by: 5)),
+      .init(afterMilliseconds: 900_000, change: .widen(["support"])),
+    ]
+    let queues = [queue("billing") { $0.waitMax = .init(limit: 600, then: .answer("so sorry")) }, queue("support")]
+    guard case .route(let placed) = try decide(queues, plan).outcome else {
+      Issue.record("it was not routed")
+      return
+    }
+    #expect(placed.steps == [plan.steps[0], .init(afterMilliseconds: 600_000, change: .message("so sorry")), plan.steps[1]])
+    guard case .route(let moved) = try decide([queue("billing") { $0.waitMax = .init(limit: 600, then: .queue("support")) }], plan).outcome
+    else {
+      Issue.record("it was not routed")
+      return
+    }
+    #expect(moved.steps == plan.steps, "moving it is the router's")
+  }
+
+  @Test func `makes rules ask how many wait`() throws {
+    func asked(_ queue: QueueConfiguration) throws -> Set<Fact> {
+      try RuleSet(
+        version: "", rules: [Rule(name: "all", when: nil, outcome: .route(Plan(queue: "billing")))], skills: [],
+        queues: [queue]
+      ).asked
+    }
+    #expect(try asked(queue("billing")).isEmpty)
+    #expect(try asked(queue("billing") { $0.waitingMax = .init(limit: 1, then: .reject("full")) }) == [.queues])
+  }
+}
