@@ -84,8 +84,10 @@ let table: [Row] = [
   Row(
     kind: .library, name: "Server",
     uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),
+  Row(kind: .library, name: "Simulation", uses: ["Pipeline", "RuleFiles", "System"]),
   Row(
-    kind: .tool, name: "throughline", uses: ["Server", "RuleFiles", "Mime", "WebCodec", "Sockets", "System"],
+    kind: .tool, name: "throughline",
+    uses: ["Server", "Simulation", "RuleFiles", "Mime", "WebCodec", "Sockets", "System"],
     outside: [.argumentParser]),
 
   // Tests
@@ -107,6 +109,7 @@ let table: [Row] = [
   Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
   Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
   Row(kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb]),
+  Row(kind: .test, name: "SimulationTests", uses: ["Simulation"], resources: ["Models"]),
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
     kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System"], outside: [.grdb],

@@ -7,6 +7,6 @@ struct Throughline: AsyncParsableCommand {
     abstract: "An omnichannel conversation router: bots, mail and calls reach a human who already knows everything.",
     subcommands: [
       Serve.self, Demo.self, Token.self, Timeline.self, Explain.self, Mail.self, Phone.self, Reload.self, Doctor.self,
-      Bench.self, RuleFolder.self, Cel.self,
+      Bench.self, Simulate.self, RuleFolder.self, Cel.self,
     ])
 }
