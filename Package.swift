@@ -55,7 +55,8 @@ let table: [Row] = [
   Row(kind: .library, name: "Records", uses: ["Model"]),
   Row(kind: .library, name: "Continuity", uses: ["Model", "Wire", "Records"]),
   Row(kind: .library, name: "Pipeline", uses: ["Routing", "Continuity"], outside: [.deque]),
-  Row(kind: .library, name: "WebCodec", uses: ["Wire"], outside: [.httpTypes]),
+  Row(kind: .shim, name: "CZlib", system: ["z"]),
+  Row(kind: .library, name: "WebCodec", uses: ["Wire", "CZlib"], outside: [.httpTypes]),
   Row(kind: .library, name: "MailCodec", uses: ["Wire"]),
   Row(kind: .library, name: "PhoneCodec", uses: ["Wire"]),
 
@@ -75,12 +76,11 @@ let table: [Row] = [
   Row(kind: .library, name: "Sockets", uses: ["System", "CSockets"]),
   Row(kind: .shim, name: "CCurl", system: ["curl"]),
   Row(kind: .library, name: "Outbound", uses: ["Sockets", "CCurl"]),
-  Row(kind: .shim, name: "CStoreHash", system: ["crypto"]),
-  Row(kind: .library, name: "Store", uses: ["Model", "Records", "CStoreHash"], outside: [.grdb]),
+  Row(kind: .library, name: "Store", uses: ["Model", "Records", "System"], outside: [.grdb]),
 
   // The product
   Row(kind: .library, name: "Channels", uses: ["Pipeline", "MailCodec", "PhoneCodec", "Mime", "PhoneNumbers", "System"]),
-  Row(kind: .library, name: "Service", uses: ["Channels", "Pipeline", "Records", "System", "WebCodec"]),
+  Row(kind: .library, name: "Service", uses: ["Channels", "Expressions", "Pipeline", "Records", "System", "WebCodec"]),
   Row(
     kind: .library, name: "Server",
     uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),
@@ -89,9 +89,11 @@ let table: [Row] = [
     kind: .tool, name: "throughline",
     uses: ["Server", "Simulation", "RuleFiles", "Mime", "WebCodec", "Sockets", "System"],
     outside: [.argumentParser]),
+  Row(kind: .tool, name: "websocket-echo", uses: ["Sockets", "System", "WebCodec"]),
 
   // Tests
   Row(kind: .support, name: "SessionScripts"),
+  Row(kind: .support, name: "Arrivals"),
   Row(kind: .test, name: "StructureTests"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
@@ -99,21 +101,27 @@ let table: [Row] = [
   Row(kind: .test, name: "RulesTests", uses: ["Rules"]),
   Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"], resources: ["Golden"]),
   Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
+  Row(kind: .test, name: "ContinuityTests", uses: ["Continuity", "Expressions", "Records"]),
+  Row(kind: .test, name: "PipelineTests", uses: ["Pipeline", "Records"]),
+  Row(kind: .test, name: "ChannelsTests", uses: ["Channels"]),
+  Row(kind: .test, name: "ServiceTests", uses: ["Service", "Channels", "Store", "MailCodec", "System"]),
   Row(kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"], resources: ["Sessions"]),
   Row(kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"], resources: ["Sessions", "Conformance"]),
   Row(kind: .test, name: "MimeTests", uses: ["Mime", "MailCodec"], resources: ["Conformance", "Threads"]),
   Row(kind: .test, name: "PhoneCodecTests", uses: ["PhoneCodec", "SessionScripts"], resources: ["Sessions"]),
   Row(kind: .test, name: "PhoneNumbersTests", uses: ["PhoneNumbers"]),
   Row(kind: .test, name: "SystemTests", uses: ["System"]),
-  Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System"]),
-  Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets"]),
+  Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System", "Arrivals"]),
+  Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets", "Arrivals"]),
   Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
-  Row(kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb]),
-  Row(kind: .test, name: "SimulationTests", uses: ["Simulation"], resources: ["Models"]),
+  Row(
+    kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb],
+    resources: ["Folders"]),
+  Row(kind: .test, name: "SimulationTests", uses: ["Simulation", "RuleFiles"], resources: ["Models"]),
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
-    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System"], outside: [.grdb],
-    resources: ["Peers"]),
+    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "Store", "System", "SessionScripts"],
+    outside: [.grdb], resources: ["Peers"]),
 
   // Fuzzing: see Tests/Fuzz/README.md
   Row(kind: .fuzz, name: "fuzz-http", uses: ["WebCodec"]),

@@ -4,10 +4,11 @@ import Wire
 
 /// The normal form of identities, and the keyed hash under which they are looked up.
 public enum IdentityForm {
-  /// nil for what cannot be one. Email: the domain in lower case, the local part as it is but for ASCII case,
-  /// which no provider of note distinguishes; anything more (dots, plus tags) is a provider's rule and would be a
-  /// guess. Phone: E.164. Chat and external ids: as they are.
-  public static func normalise(_ kind: IdentityKind, _ raw: String, e164: (String) -> String?) -> Identity? {
+  /// nil for what cannot be one. Email: in lower case, since no provider of note distinguishes it; anything more (dots,
+  /// tags) is a provider's rule, which the workspace states. Phone: E.164. Chat and external ids: as they are.
+  public static func normalise(
+    _ kind: IdentityKind, _ raw: String, _ rules: EmailRules = EmailRules(), e164: (String) -> String?
+  ) -> Identity? {
     switch kind {
     case .email:
       let text = raw.lowercased()
@@ -16,7 +17,7 @@ public enum IdentityForm {
         !domain.hasPrefix("."), !domain.hasSuffix("."), text.utf8.count <= 254,
         text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != 0x3C && $0 != 0x3E })
       else { return nil }
-      return Identity(kind: .email, value: text)
+      return Identity(kind: .email, value: rules.normal(local: local, domain: domain))
     case .phone: return e164(raw).map { Identity(kind: .phone, value: $0) }
     case .chat, .external:
       guard !raw.isEmpty, raw.utf8.count <= 256, raw.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
@@ -28,5 +29,36 @@ public enum IdentityForm {
     var message: [UInt8] = [identity.kind.rawValue]
     message += Array(identity.value.utf8)
     return key.sign(message, truncatedTo: 16)
+  }
+}
+
+/// What a workspace says of mail providers: which addresses of theirs reach one mailbox.
+public struct EmailRules: Hashable, Sendable {
+  public struct Provider: Hashable, Sendable {
+    /// In lower case; the first stands for all.
+    public var domains: [String]
+    public var ignoresDots: Bool
+    /// What follows it in a local part does not tell mailboxes apart.
+    public var tag: String?
+    public init(domains: [String], ignoresDots: Bool = false, tag: String? = nil) {
+      self.domains = domains
+      self.ignoresDots = ignoresDots
+      self.tag = tag
+    }
+  }
+  private var byDomain: [String: Provider] = [:]
+
+  public init(_ providers: [Provider] = []) {
+    for provider in providers { for domain in provider.domains { byDomain[domain] = provider } }
+  }
+
+  func normal(local: Substring, domain: Substring) -> String {
+    guard let provider = byDomain[String(domain)], let first = provider.domains.first else { return "\(local)@\(domain)" }
+    var name = String(local)
+    if let tag = provider.tag, let at = name.firstRange(of: tag)?.lowerBound, at > name.startIndex {
+      name = String(name[..<at])
+    }
+    if provider.ignoresDots, name.contains(where: { $0 != "." }) { name.removeAll { $0 == "." } }
+    return "\(name)@\(first)"
   }
 }

@@ -13,6 +13,8 @@ public struct EntryDraft: Hashable, Sendable {
   /// When it was said, where that differs from when it reached us.
   public var saidAt: Instant?
   public var blobs: [BlobID] = []
+  /// What its sender knows it by, hashed to 16 bytes: whatever comes again under it is the same thing.
+  public var arrival: [UInt8]?
 
   public init(
     kind: EntryKind, author: Author, visibility: Visibility, channel: Channel?, members: [UInt8] = [],
@@ -44,10 +46,15 @@ public enum EntryKind: String, Hashable, Sendable, CaseIterable {
   case reopened
   case call
   case digits
+  /// What a bot has learned on the way: fields, what is wanted, sentiment, what was tried and promised.
+  case learned
   case speech
   case voicemail
   case journey
   case merged
+  case split
+  case joined
+  case parted
   case undelivered
 }
 

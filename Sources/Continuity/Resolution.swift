@@ -1,88 +1,246 @@
 import Model
 import Records
+import Wire
 
 /// Which customer is this? Decided in the workspace's one writer, so that two first contacts of one person in the
 /// same instant make one customer.
 ///
-/// | joined identities found | outcome |
-/// |---|---|
-/// | none | a new customer, by the id that the command brought |
-/// | of one customer | that customer |
-/// | of several | the oldest stays; the others are linked to it (merged), losing nothing |
+/// Every proven mail address, number and external id has a record of its own, and what arrives by it is that record's;
+/// identities that one trusted source asserts together link their records to one person (`People`). So that whatever joins
+/// can be taken apart again, to the entry. Chat ids come and go with browsers and live with the record they were first seen
+/// beside.
 ///
-/// Claimed identities take no part: they are kept beside the customer who claimed them, under a key of their own,
-/// so that they can suggest and never join.
-public struct Resolution: Hashable, Sendable {
+/// | proven identities found | outcome |
+/// |---|---|
+/// | none | a new customer |
+/// | of one person | that person |
+/// | of several | one person, unless an agent has said that they are two |
+///
+/// Claimed identities take no part, and shared ones neither: they are kept beside the record that brought them, under a key
+/// of their own, so that they can suggest and never join.
+public struct Resolution: Sendable {
   /// The record that stands for the person.
   public var root: CustomerRow
+  /// The record of the identity that this arrived by: what is said now is kept there.
+  public var record: CustomerRow
   public var isNew: Bool
-  /// Records whose root changes, already changed.
-  public var relinked: [CustomerRow]
-  /// Identities to write.
-  public var identities: [IdentityRow]
   /// Whether something proven tied the caller to this customer: only then may the outside see its history.
   public var isProven: Bool
+  /// Customers to write.
+  public var customers: [CustomerRow]
+  /// Identities to write.
+  public var identities: [IdentityRow]
+  /// What is known of the person.
+  public var profile: CustomerProfile
+  /// All records of the person.
+  public var records: [CustomerID]
+  /// Roots of the people who were several before this, and who said that they are one.
+  public var joined: (roots: [CustomerID], by: String)?
 
   public typealias Fault = StoreFault
 
-  /// - Parameters:
-  ///   - seed: a customer to whom the caller is proven to belong by other means: mail that came to a reply address
-  ///     signed for its very sender.
-  ///   - identity: the committed or pending row under a hash.
-  ///   - customer: the committed or pending customer.
-  ///   - merged: all records whose root is the given one.
-  public static func resolve(
-    _ claims: [IdentityClaim], newID: CustomerID, profile: CustomerProfile, at: Instant,
-    seed: CustomerRow? = nil, identity: ([UInt8]) throws(Fault) -> IdentityRow?,
-    customer: (CustomerID) throws(Fault) -> CustomerRow?,
-    merged: (CustomerID) throws(Fault) -> [CustomerRow],
-    claimHash: ([UInt8], CustomerID) -> [UInt8]
-  ) throws(Fault) -> Resolution {
-    var roots: [CustomerRow] = seed.map { [$0] } ?? []
-    var missing: [IdentityClaim] = []
-    var stronger: [IdentityRow] = []
-    for claim in claims where claim.assurance.joins {
-      guard var known = try identity(claim.hash) else {
-        missing.append(claim)
-        continue
-      }
-      guard let record = try customer(known.customer),
-        let root = record.root == record.id ? record : try customer(record.root)
-      else { throw StoreFault.corrupt(what: "an identity of a customer that is not there") }
-      if !roots.contains(where: { $0.id == root.id }) { roots.append(root) }
-      if known.assurance < claim.assurance {
-        known.assurance = claim.assurance
-        known.evidence = Evidence(source: claim.source, at: at).encoded
-        stronger.append(known)
-      }
+  /// How the writer sees what it knows, committed or not.
+  public struct Lookup {
+    public var identity: ([UInt8]) throws(Fault) -> IdentityRow?
+    public var customer: (CustomerID) throws(Fault) -> CustomerRow?
+    /// All records whose root is the given one.
+    public var merged: (CustomerID) throws(Fault) -> [CustomerRow]
+    /// Whether a record has a proven identity.
+    public var isProven: (CustomerID) throws(Fault) -> Bool
+    public init(
+      identity: @escaping ([UInt8]) throws(Fault) -> IdentityRow?,
+      customer: @escaping (CustomerID) throws(Fault) -> CustomerRow?,
+      merged: @escaping (CustomerID) throws(Fault) -> [CustomerRow],
+      isProven: @escaping (CustomerID) throws(Fault) -> Bool
+    ) {
+      self.identity = identity
+      self.customer = customer
+      self.merged = merged
+      self.isProven = isProven
     }
-    roots.sort { $0.created == $1.created ? $0.id < $1.id : $0.created < $1.created }
-    let fresh = CustomerRow(
-      id: newID, root: newID, created: at, profile: profile.encoded, timeline: TimelineDigest())
-    let root = roots.first ?? fresh
-    var relinked: [CustomerRow] = []
-    for other in roots.dropFirst() {
-      for var record in try merged(other.id) {
-        record.root = root.id
-        relinked.append(record)
-      }
-    }
-    var rows = stronger
-    for claim in missing where !rows.contains(where: { $0.hash == claim.hash }) {
-      rows.append(row(claim, hash: claim.hash, root.id, at))
-    }
-    for claim in claims where !claim.assurance.joins {
-      let hash = claimHash(claim.hash, root.id)
-      if try identity(hash) == nil { rows.append(row(claim, hash: hash, root.id, at)) }
-    }
-    return Resolution(
-      root: root, isNew: roots.isEmpty, relinked: relinked, identities: rows,
-      isProven: claims.contains { $0.assurance.joins })
   }
 
-  private static func row(_ claim: IdentityClaim, hash: [UInt8], _ customer: CustomerID, _ at: Instant) -> IdentityRow {
+  /// - Parameters:
+  ///   - newID: names the first new record; further ones are derived from it.
+  ///   - attributes: what the caller says of the customer.
+  ///   - seed: a customer to whom the caller is proven to belong by other means: mail that came to a reply address
+  ///     signed for its very sender, or a resume token.
+  public static func resolve(
+    _ claims: [IdentityClaim], newID: CustomerID, attributes: [CustomerProfile.Attribute], at: Instant,
+    seed: CustomerRow? = nil, _ lookup: Lookup
+  ) throws(Fault) -> Resolution {
+    var work = try Work(claims, newID: newID, at: at, seed: seed, lookup)
+    try work.place()
+    work.link()
+    let arrival = work.arrival
+    for var attribute in attributes {
+      attribute.at = at
+      work.people.change(arrival) { $0.set(attribute) }
+    }
+    try work.keepClaims(lookup)
+    return try work.result()
+  }
+
+  /// A claimed identity stands under a key that no proven one can have: it must never join.
+  public static func claimHash(_ hash: [UInt8], _ record: CustomerID) -> [UInt8] {
+    var id = ByteWriter(reserving: 16)
+    id.id(record)
+    return [0x63] + hash.enumerated().map { $1 ^ id.bytes[$0 % 16] }
+  }
+}
+
+/// One resolution under way.
+private struct Work {
+  struct Proven {
+    var claim: IdentityClaim
+    var row: IdentityRow?
+    var record: CustomerID?
+  }
+
+  let newID: CustomerID
+  let at: Instant
+  let seed: CustomerRow?
+  var people = People()
+  var proven: [Proven] = []
+  var weak: [IdentityClaim] = []
+  var rows: [IdentityRow] = []
+  var rootsBefore: [CustomerID] = []
+  var seedIsProven = false
+  var arrival: CustomerID
+
+  init(
+    _ claims: [IdentityClaim], newID: CustomerID, at: Instant, seed: CustomerRow?, _ lookup: Resolution.Lookup
+  ) throws(StoreFault) {
+    self.newID = newID
+    self.at = at
+    self.seed = seed
+    arrival = seed?.id ?? newID
+    for claim in claims {
+      guard claim.assurance.joins else {
+        weak.append(claim)
+        continue
+      }
+      guard var row = try lookup.identity(claim.hash) else {
+        if !proven.contains(where: { $0.claim.hash == claim.hash }) { proven.append(Proven(claim: claim)) }
+        continue
+      }
+      guard var evidence = Self.evidence(row) else { throw StoreFault.corrupt(what: "the evidence of an identity") }
+      guard evidence.standing != .shared else {
+        weak.append(claim)
+        continue
+      }
+      evidence.heard(claim.evidence(at))
+      let heard = evidence.encoded
+      if heard != row.evidence || row.assurance < claim.assurance {
+        row.evidence = heard
+        row.assurance = max(row.assurance, claim.assurance)
+        rows.append(row)
+      }
+      proven.append(Proven(claim: claim, row: row, record: row.customer))
+      try load(row.customer, lookup)
+    }
+    if let seed {
+      try load(seed.id, lookup)
+      seedIsProven = try lookup.isProven(seed.id)
+    }
+  }
+
+  static func evidence(_ row: IdentityRow) -> Evidence? {
+    do throws(WireError) { return try Evidence(decoding: row.evidence, assurance: row.assurance) } catch { return nil }
+  }
+
+  private mutating func load(_ id: CustomerID, _ lookup: Resolution.Lookup) throws(StoreFault) {
+    guard !people.contains(id) else { return }
+    guard let record = try lookup.customer(id) else {
+      throw StoreFault.corrupt(what: "an identity of a customer that is not there")
+    }
+    for row in try lookup.merged(record.root) + [record] {
+      do throws(WireError) { try people.add(row) } catch { throw StoreFault.corrupt(what: "a customer's profile") }
+    }
+    rootsBefore.append(record.root)
+  }
+
+  /// Gives every proven identity its record.
+  mutating func place() throws(StoreFault) {
+    var home = proven.first { $0.record != nil }?.record ?? seed?.id
+    // Somebody without a name has one now: no second record is needed for that.
+    var isFree = home == seed?.id && seed != nil && !seedIsProven
+    var isFirst = true
+    for index in proven.indices where proven[index].record == nil && proven[index].claim.identity.kind != .chat {
+      let record: CustomerID
+      if isFree, let seed {
+        record = seed.id
+        isFree = false
+      } else {
+        record = isFirst ? newID : derived(proven[index].claim.hash)
+        isFirst = false
+        people.addNew(record, at: at)
+      }
+      proven[index].record = record
+      home = home ?? record
+    }
+    for index in proven.indices where proven[index].record == nil {
+      if home == nil { people.addNew(newID, at: at) }
+      proven[index].record = home ?? newID
+      home = home ?? newID
+    }
+    if proven.isEmpty, seed == nil { people.addNew(newID, at: at) }
+    arrival = proven.first?.record ?? seed?.id ?? newID
+  }
+
+  /// As random as the id it comes from, and the same for everybody who resolves this.
+  private func derived(_ hash: [UInt8]) -> CustomerID {
+    var (high, low) = (newID.high, newID.low)
+    for (index, byte) in hash.prefix(16).enumerated() {
+      if index < 8 { high ^= UInt64(byte) << UInt64(8 * index) } else { low ^= UInt64(byte) << UInt64(8 * (index - 8)) }
+    }
+    return CustomerID(high: high, low: low)
+  }
+
+  mutating func link() {
+    let first = proven.first
+    for one in proven {
+      guard let record = one.record else { continue }
+      join(record, [first?.claim.hash, one.claim.hash].compactMap { $0 }, by: one.claim.source)
+    }
+    if let seed { join(seed.id, proven.prefix(1).map(\.claim.hash), by: first?.claim.source ?? "") }
+  }
+
+  private mutating func join(_ record: CustomerID, _ hashes: [[UInt8]], by source: String) {
+    guard record != arrival, !people.areKeptApart(arrival, record) else { return }
+    people.join(arrival, record, identities: hashes, .init(.joined, by: source, reason: "asserted together", at: at))
+  }
+
+  mutating func keepClaims(_ lookup: Resolution.Lookup) throws(StoreFault) {
+    for one in proven where one.row == nil {
+      guard let record = one.record else { continue }
+      rows.append(row(one.claim, hash: one.claim.hash, record, one.claim.assurance))
+    }
+    for claim in weak {
+      let hash = Resolution.claimHash(claim.hash, arrival)
+      guard try lookup.identity(hash) == nil, !rows.contains(where: { $0.hash == hash }) else { continue }
+      rows.append(row(claim, hash: hash, arrival, .claimed))
+    }
+  }
+
+  private func row(
+    _ claim: IdentityClaim, hash: [UInt8], _ record: CustomerID, _ assurance: Assurance
+  ) -> IdentityRow {
     IdentityRow(
-      hash: hash, customer: customer, identity: claim.identity, assurance: claim.assurance,
-      evidence: Evidence(source: claim.source, at: at).encoded)
+      hash: hash, customer: record, identity: claim.identity, assurance: assurance,
+      evidence: Evidence(claim.evidence(at)).encoded)
+  }
+
+  func result() throws(StoreFault) -> Resolution {
+    let records = people.person(of: arrival)
+    guard let root = records.first.flatMap({ people[$0] }), let record = people[arrival] else {
+      throw StoreFault.corrupt(what: "a customer that is not there")
+    }
+    var roots: [CustomerID] = []
+    for before in rootsBefore where records.contains(before) && !roots.contains(before) { roots.append(before) }
+    return Resolution(
+      root: root, record: record, isNew: rootsBefore.isEmpty, isProven: !proven.isEmpty, customers: people.changed,
+      identities: rows, profile: CustomerProfile.union(records.compactMap { people.profile($0) }), records: records,
+      joined: roots.count > 1 ? (roots, proven.first?.claim.source ?? "") : nil)
   }
 }

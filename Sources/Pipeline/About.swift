@@ -7,25 +7,47 @@ import Wire
 public struct ConversationAbout: Hashable, Sendable {
   public var mail: MailLine?
   public var call: CallLine?
+  /// What its first mail was about, without `Re:`.
+  public var subjectKey: String?
+  /// Somebody settled the matter: an agent closed it, or the bot said that it was done. What the customer merely left
+  /// goes on when they return.
+  public var isSettled = false
+  /// The customer's conversation before this one.
+  public var earlier: ConversationID?
+  /// The conversation that an agent said is the same matter: what comes to this one goes on there.
+  public var joinedTo: ConversationID?
+  /// Those that go on in this one.
+  public var joins: [ConversationID] = []
   public init() {}
 
   public var encoded: [UInt8] {
     var w = ByteWriter()
-    w.uint8(1)
+    w.uint8(2)
     w.optional(mail) { $1.encode(into: &$0) }
     w.optional(call) {
       $0.string($1.from)
       $0.string($1.to)
     }
+    w.optional(subjectKey) { $0.string($1) }
+    w.bool(isSettled)
+    w.optional(earlier) { $0.id($1) }
+    w.optional(joinedTo) { $0.id($1) }
+    w.array(joins) { $0.id($1) }
     return w.bytes
   }
 
   public init(decoding bytes: [UInt8]) throws(WireError) {
     self = try ByteReader.readAll(bytes) { r throws(WireError) in
-      _ = try r.uint8()
+      let version = try r.uint8()
       var about = ConversationAbout()
       about.mail = try r.optional { r throws(WireError) in try MailLine(from: &r) }
       about.call = try r.optional { r throws(WireError) in CallLine(from: try r.string(), to: try r.string()) }
+      guard version >= 2 else { return about }
+      about.subjectKey = try r.optional { r throws(WireError) in try r.string() }
+      about.isSettled = try r.bool()
+      about.earlier = try r.optional { r throws(WireError) in try r.id() }
+      about.joinedTo = try r.optional { r throws(WireError) in try r.id() }
+      about.joins = try r.array(each: 16) { r throws(WireError) in try r.id() }
       return about
     }
   }

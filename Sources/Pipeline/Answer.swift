@@ -9,24 +9,59 @@ public enum Answer: Hashable, Sendable {
   /// The position up to which a reader may look.
   case position(Int64)
   case sessionOpened(
-    SessionID, ConversationID, CustomerID, OwnerView, epoch: UInt32, proven: Bool, entry: EntryID)
+    SessionID, ConversationID, CustomerID, OwnerView, epoch: UInt32, known: Known, isContinued: Bool, entry: EntryID)
   case recorded(EntryID, ConversationID, OwnerView, epoch: UInt32)
   case handedOff(CaseID, ConversationID, OwnerView, epoch: UInt32, entry: EntryID)
   /// A rule answered instead of routing: text for the customer, or a reason.
   case ruleAnswered(RuleAction, rule: UInt32, ruleVersion: UInt32)
   case mailTaken(ConversationID, EntryID, duplicate: Bool)
   case callTaken(SessionID, ConversationID, CustomerID, CaseID?, resumed: Bool)
+  case standing(CallStanding)
   case journeyRecorded(CustomerID, EntryID)
   case offer(OfferAnswer)
   case noOffer
   case accepted(CaseID, ConversationID, OwnerView, epoch: UInt32)
   case blobKept(BlobID)
+  /// Who the customer is now.
+  case customerIs(CustomerID)
+  case refused(CustomerRefusal)
 
   case rejected(Rejection, owner: OwnerView?, epoch: UInt32?)
   /// The same idempotency key came with another body.
   case keyReused
   /// Storage is not to be had now; nothing was recorded.
   case unavailable
+}
+
+/// What whoever opened a session may be shown of what was said before.
+public enum Known: UInt8, Hashable, Sendable {
+  /// Nobody has proven who this is: history stays inside.
+  case nothing = 0
+  /// The customer is proven.
+  case timeline
+  /// The same browser is back: what was said there.
+  case conversation
+}
+
+/// Why a decision about a customer was refused. Codes are stored: append only.
+public enum CustomerRefusal: UInt8, Hashable, Sendable {
+  case unknownCustomer = 1
+  /// They are one person already.
+  case alreadyOne
+  /// They are not joined, or only by way of others.
+  case notLinked
+  case unknownIdentity
+  /// It is several people's: it has to be said whose.
+  case isShared
+  /// There is no room for more attributes.
+  case tooMany
+  case unknownConversation
+  /// Two conversations of two customers are never one matter.
+  case notSameCustomer
+  /// Somebody still sits in the chat or the call that should be joined to another.
+  case isLive
+  case alreadyJoined
+  case notJoined
 }
 
 public enum RuleAction: Hashable, Sendable {
@@ -75,7 +110,7 @@ public struct OfferAnswer: Hashable, Sendable {
 }
 
 extension Answer {
-  /// Encodes what an idempotent repeat may need. Offers are never repeated: `next` is not idempotent.
+  /// Encodes what an idempotent repeat may need.
   public func encode() -> [UInt8] {
     var w = ByteWriter()
     func owner(_ view: OwnerView, _ epoch: UInt32) {
@@ -85,13 +120,15 @@ extension Answer {
     }
     switch self {
     case .done: w.uint8(1)
-    case .sessionOpened(let session, let conversation, let customer, let view, let epoch, let proven, let entry):
-      w.uint8(2)
+    case .sessionOpened(
+      let session, let conversation, let customer, let view, let epoch, let known, let isContinued, let entry):
+      w.uint8(12)
       w.id(session)
       w.id(conversation)
       w.id(customer)
       owner(view, epoch)
-      w.bool(proven)
+      w.uint8(known.rawValue)
+      w.bool(isContinued)
       w.signed(entry.raw)
     case .recorded(let entry, let conversation, let view, let epoch):
       w.uint8(3)
@@ -151,7 +188,22 @@ extension Answer {
     case .blobKept(let blob):
       w.uint8(11)
       w.id(blob)
-    case .offer, .noOffer, .position, .keyReused, .unavailable: w.uint8(0)
+    case .customerIs(let customer):
+      w.uint8(13)
+      w.id(customer)
+    case .refused(let refusal):
+      w.uint8(14)
+      w.uint8(refusal.rawValue)
+    case .offer(let offer):
+      w.uint8(15)
+      w.id(offer.offer)
+      w.id(offer.case)
+      w.varint(UInt64(offer.agent.raw))
+      w.id(offer.conversation)
+      w.id(offer.customer)
+      w.signed(offer.until.milliseconds)
+    case .noOffer: w.uint8(16)
+    case .position, .standing, .keyReused, .unavailable: w.uint8(0)
     }
     return w.bytes
   }
@@ -168,8 +220,12 @@ extension Answer {
       case 1: return .done
       case 2:
         return .sessionOpened(
-          try r.id(), try r.id(), try r.id(), try owner(&r), epoch: try r.uint32(), proven: try r.bool(),
-          entry: EntryID(try r.signed()))
+          try r.id(), try r.id(), try r.id(), try owner(&r), epoch: try r.uint32(),
+          known: try r.bool() ? .timeline : .nothing, isContinued: false, entry: EntryID(try r.signed()))
+      case 12:
+        return .sessionOpened(
+          try r.id(), try r.id(), try r.id(), try owner(&r), epoch: try r.uint32(),
+          known: Known(rawValue: try r.uint8()) ?? .nothing, isContinued: try r.bool(), entry: EntryID(try r.signed()))
       case 3: return .recorded(EntryID(try r.signed()), try r.id(), try owner(&r), epoch: try r.uint32())
       case 4:
         return .handedOff(
@@ -193,6 +249,17 @@ extension Answer {
           rejection, owner: try r.optional { r throws(WireError) in try owner(&r) },
           epoch: try r.optional { r throws(WireError) in try r.uint32() })
       case 11: return .blobKept(try r.id())
+      case 13: return .customerIs(try r.id())
+      case 14:
+        let at = r.offset
+        guard let refusal = CustomerRefusal(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
+        return .refused(refusal)
+      case 15:
+        return .offer(
+          OfferAnswer(
+            offer: try r.id(), case: try r.id(), agent: AgentID(try r.uint32()), conversation: try r.id(),
+            customer: try r.id(), until: Instant(milliseconds: try r.signed())))
+      case 16: return .noOffer
       default: throw WireError.badValue(offset: 0)
       }
     }

@@ -21,6 +21,8 @@ public struct Request: Sendable {
   public var intake: Intake
   /// Present when the caller sent an `Idempotency-Key`.
   public var idempotency: Idempotency?
+  /// How often storage has failed while this was decided.
+  public var attempts = 0
   public init(_ intake: Intake, ticket: Ticket = .nobody, idempotency: Idempotency? = nil) {
     self.intake = intake
     self.ticket = ticket
@@ -56,14 +58,20 @@ public enum Intake: Sendable {
   case rejoin(SessionID)
   /// What a phone system says of the call of this key.
   case callNews([UInt8], CallNews)
+  /// Answers how the call of this key stands, once everything decided so far is durable.
+  case standing(call: [UInt8])
+  /// The ring of this call has ended answered, says the phone: if they spoke, the call is over.
+  case bridgeEnded(SessionID)
   /// The call of this key is over, says the phone system.
   case callEnded(key: [UInt8])
   /// The rung device was picked up: the offer is accepted by whoever it was made to.
   case acceptByDevice(OfferID)
   /// The device was gone before it was bridged: whoever accepted never spoke, and the caller waits on, with their
-  /// age.
-  case deviceLost(OfferID, newCase: CaseID)
+  /// age. The call's own connection, which knows that nothing rings any more, names its session.
+  case deviceLost(OfferID, of: SessionID?, newCase: CaseID)
   case journey(JourneyArrival)
+  case aboutCustomer(AboutCustomer)
+  case joinConversations(JoinConversations)
   case blob(BlobRow)
 
   case setStatus(AgentID, AgentStatus, lease: Duration64?)
@@ -94,11 +102,14 @@ public struct OpenSession: Sendable {
   public var channel: Channel
   public var bot: BotID
   public var claims: [IdentityClaim]
-  public var profile: CustomerProfile
+  /// What the bot says of the customer.
+  public var attributes: [CustomerProfile.Attribute]
   public var members: [UInt8]
+  /// The conversation that a resume token names; the edge has checked its signature.
+  public var resumes: ConversationID?
   public init(
     session: SessionID, conversation: ConversationID, customer: CustomerID, channel: Channel, bot: BotID,
-    claims: [IdentityClaim], profile: CustomerProfile, members: [UInt8]
+    claims: [IdentityClaim], attributes: [CustomerProfile.Attribute], members: [UInt8]
   ) {
     self.session = session
     self.conversation = conversation
@@ -106,7 +117,7 @@ public struct OpenSession: Sendable {
     self.channel = channel
     self.bot = bot
     self.claims = claims
-    self.profile = profile
+    self.attributes = attributes
     self.members = members
   }
 }
@@ -184,7 +195,7 @@ public struct MailArrival: Sendable {
   public var session: SessionID
   public var `case`: CaseID
   public var from: IdentityClaim
-  public var profile: CustomerProfile
+  public var attributes: [CustomerProfile.Attribute]
   /// Hash of Message-ID, recipient and body: the same mail twice is recorded once.
   public var seenKey: [UInt8]
   /// Key of the message's own id, so that answers to it find the conversation.
@@ -195,26 +206,32 @@ public struct MailArrival: Sendable {
   public var replyAddress: ConversationID?
   public var entry: EntryDraft
   public var thread: MailLine
+  /// Its attachments, whose bytes are kept already.
+  public var blobs: [BlobRow] = []
+  /// What it is about, without `Re:` and the like.
+  public var subjectKey: String
   /// Why the mail is automatic, where it is: it opens, reopens and routes nothing.
   public var automatic: String?
   public var facts: MailFacts
   public init(
     customer: CustomerID, conversation: ConversationID, session: SessionID, case: CaseID, from: IdentityClaim,
-    profile: CustomerProfile, seenKey: [UInt8], messageKey: [UInt8]?, threadKeys: [[UInt8]],
-    replyAddress: ConversationID?, entry: EntryDraft, thread: MailLine, automatic: String?, facts: MailFacts
+    attributes: [CustomerProfile.Attribute], seenKey: [UInt8], messageKey: [UInt8]?, threadKeys: [[UInt8]],
+    replyAddress: ConversationID?, entry: EntryDraft, thread: MailLine, subjectKey: String, automatic: String?,
+    facts: MailFacts
   ) {
     self.customer = customer
     self.conversation = conversation
     self.session = session
     self.case = `case`
     self.from = from
-    self.profile = profile
+    self.attributes = attributes
     self.seenKey = seenKey
     self.messageKey = messageKey
     self.threadKeys = threadKeys
     self.replyAddress = replyAddress
     self.entry = entry
     self.thread = thread
+    self.subjectKey = subjectKey
     self.automatic = automatic
     self.facts = facts
   }
@@ -241,6 +258,7 @@ public struct CallArrival: Sendable {
   /// Hash of the phone system and its own id of the call: the same call comes back after a restart.
   public var callKey: [UInt8]
   public var claims: [IdentityClaim]
+  public var attributes: [CustomerProfile.Attribute] = []
   public var from: String
   public var to: String
   public var members: [UInt8]
@@ -280,6 +298,8 @@ public struct JourneyArrival: Sendable {
   public var name: String
   public var members: [UInt8]
   public var at: Instant?
+  /// What the shop knows the event by, hashed to 16 bytes.
+  public var arrival: [UInt8]?
   public init(
     customer: CustomerID, claims: [IdentityClaim], name: String, members: [UInt8], at: Instant?
   ) {
@@ -313,5 +333,49 @@ public struct OutgoingMailID: Hashable, Sendable {
     self.id = id
     self.text = text
     self.blobs = blobs
+  }
+}
+
+/// What an agent or a supervisor decides about who a customer is.
+public struct AboutCustomer: Sendable {
+  public enum What: Sendable {
+    /// These two are one person.
+    case merge(CustomerID, CustomerID)
+    /// These two, joined once, are two people after all.
+    case split(CustomerID, CustomerID)
+    /// The claimed identity is this customer's; where it is a shared one, `with` says whose.
+    case confirm(CustomerID, hash: [UInt8], with: CustomerID?)
+    case reject(CustomerID, hash: [UInt8])
+    /// The identity is of several people, or of one again.
+    case share(CustomerID, hash: [UInt8], Bool)
+    case set(CustomerID, [CustomerProfile.Attribute])
+  }
+  public var what: What
+  /// Such as `agent:ann`.
+  public var by: String
+  public var reason: String
+  public init(_ what: What, by: String, reason: String) {
+    self.what = what
+    self.by = by
+    self.reason = reason
+  }
+}
+
+/// Two conversations of one customer turn out to be one matter, or two after all.
+public struct JoinConversations: Sendable {
+  /// Goes on.
+  public var keeps: ConversationID
+  /// Is closed; what comes to it from now on goes to the other.
+  public var joins: ConversationID
+  /// Whether they are joined or taken apart.
+  public var isJoining: Bool
+  public var agent: AgentID
+  public var reason: String
+  public init(keeps: ConversationID, joins: ConversationID, isJoining: Bool, agent: AgentID, reason: String) {
+    self.keeps = keeps
+    self.joins = joins
+    self.isJoining = isJoining
+    self.agent = agent
+    self.reason = reason
   }
 }

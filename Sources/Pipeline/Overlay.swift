@@ -59,6 +59,30 @@ struct Overlay<Key: Hashable & Sendable, Row: Sendable>: Sendable {
   var count: Int { rows.count }
 }
 
+/// Which rows that are not yet known to be committed stand under something they are looked up by. It may name one that
+/// has moved on since: whoever asks looks at the row.
+struct Secondary<Key: Hashable & Sendable, Member: Hashable & Sendable>: Sendable {
+  private var members: [Key: [Member: Int64]] = [:]
+  private var order: Deque<(position: Int64, key: Key, member: Member)> = []
+
+  /// In no order.
+  func callAsFunction(_ key: Key) -> [Member] { members[key].map { Array($0.keys) } ?? [] }
+
+  mutating func note(_ member: Member, under key: Key, at position: Int64) {
+    guard members[key, default: [:]].updateValue(position, forKey: member) != position else { return }
+    order.append((position, key, member))
+  }
+
+  mutating func committed(upTo position: Int64) {
+    while let first = order.first, first.position <= position {
+      order.removeFirst()
+      guard members[first.key]?[first.member] == first.position else { continue }
+      members[first.key]?[first.member] = nil
+      if members[first.key]?.isEmpty == true { members[first.key] = nil }
+    }
+  }
+}
+
 /// The last so many of a kind.
 struct Recent<Key: Hashable & Sendable>: Sendable {
   let capacity: Int

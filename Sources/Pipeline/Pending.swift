@@ -19,8 +19,12 @@ struct Pending: Sendable {
   var configurations: [(version: UInt32, bytes: [UInt8])] = []
 
   var identities = Overlay<[UInt8], IdentityRow>()
-  var customers = Overlay<CustomerID, CustomerRow>(keeping: Pending.rowsKept)
-  var conversations = Overlay<ConversationID, ConversationRow>(keeping: Pending.rowsKept)
+  private(set) var customers = Overlay<CustomerID, CustomerRow>(keeping: Pending.rowsKept)
+  /// Records of a person, by their root, that the store may not know of yet.
+  private(set) var recordsOf = Secondary<CustomerID, CustomerID>()
+  private(set) var conversations = Overlay<ConversationID, ConversationRow>(keeping: Pending.rowsKept)
+  /// Conversations of a customer that the store may not know of yet.
+  private(set) var conversationsOf = Secondary<CustomerID, ConversationID>()
   var sessions = Overlay<SessionID, SessionRow>(keeping: Pending.rowsKept)
   var cases = Overlay<CaseID, CaseRow>(keeping: Pending.rowsKept)
   var outcomes = Overlay<[UInt8], OutcomeRow>()
@@ -34,6 +38,17 @@ struct Pending: Sendable {
   }
 
   init(workspace: WorkspaceID) { self.workspace = workspace }
+
+  mutating func set(_ row: ConversationRow, at position: Int64) {
+    conversations.set(row.id, row, at: position)
+    conversationsOf.note(row.id, under: row.customer, at: position)
+  }
+  mutating func set(_ row: CustomerRow, at position: Int64) {
+    customers.set(row.id, row, at: position)
+    if row.root != row.id { recordsOf.note(row.id, under: row.root, at: position) }
+  }
+  mutating func remember(_ row: CustomerRow) { customers.remember(row.id, row) }
+  mutating func remember(_ row: ConversationRow) { conversations.remember(row.id, row) }
 
   mutating func append(_ record: LogRecord) {
     log.append(record)
@@ -73,7 +88,9 @@ struct Pending: Sendable {
   mutating func committed(upTo position: Int64) {
     identities.committed(upTo: position)
     customers.committed(upTo: position)
+    recordsOf.committed(upTo: position)
     conversations.committed(upTo: position)
+    conversationsOf.committed(upTo: position)
     sessions.committed(upTo: position)
     cases.committed(upTo: position)
     outcomes.committed(upTo: position)

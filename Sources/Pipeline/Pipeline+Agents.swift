@@ -7,14 +7,35 @@ import Wire
 /// What agents do.
 extension Pipeline {
   mutating func next(
-    _ agent: AgentID, _ waiter: WaiterID, _ until: Instant, _ turn: inout Turn, _ reads: any StoreReader
+    _ agent: AgentID, _ waiter: WaiterID, _ until: Instant, _ key: Idempotency?, _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> Answer? {
-    waiters[waiter] = turn.ticket
+    if let key, let first = waiters.first(where: { $0.value.idempotency?.key == key.key }) {
+      guard first.value.idempotency?.bodyHash == key.bodyHash else { return .keyReused }
+      // The same question again while the first still waits: it takes that one's place, since most likely nobody
+      // listens there any more.
+      waiters[first.key] = nil
+      hold(.answer(first.value.ticket, .noOffer, position: head.position))
+      _ = try command(.endNext(agent, waiter: first.key), &turn, reads)
+    }
+    waiters[waiter] = Waiting(ticket: turn.ticket, idempotency: key)
     if let refused = try command(.next(agent, waiter: waiter, until: until), &turn, reads) {
       waiters[waiter] = nil
       return rejection(refused, nil)
     }
     return nil  // the ticket is answered by the offer, or when the time is up
+  }
+
+  /// The offer reached nobody, so whoever repeats its question under the same key asks anew.
+  mutating func failOffer(
+    _ offer: OfferID, _ why: OfferFailure, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    if let refused = try command(.failOffer(offer, why), &turn, reads) { return rejection(refused, nil) }
+    if let key = keyed[offer] {
+      turn.touched = true
+      pending.outcomes.set(key, OutcomeRow(key: key, bodyHash: .zero, at: turn.at, answer: []), at: turn.position)
+    }
+    return .done
   }
 
   mutating func accept(
@@ -64,7 +85,9 @@ extension Pipeline {
       return rejection(refused, row.conversation)
     }
     var draft = words.entry
-    if let mail = words.mail, let thread = known.mail, Self.decoded(row.about)?.channel == .email {
+    let isMail = leavesByMail(row, words.entry.visibility)
+    draft.channel = isMail ? .email : Self.decoded(row.about)?.channel
+    if let mail = words.mail, let thread = known.mail, isMail {
       let sent = send(mail, thread, conversation, words.agent, &turn)
       var members = Members()
       members.text("message_id", sent)
@@ -72,6 +95,14 @@ extension Pipeline {
     }
     let entry = write(draft, customer: customer, conversation: row.conversation, session: nil, &turn)
     return recorded(entry, row.conversation)
+  }
+
+  /// The answer leaves by the channel the customer came on: by mail for a case of mail, and where they have written since
+  /// and no longer sit in any chat or call.
+  private func leavesByMail(_ row: CaseRow, _ visibility: Visibility) -> Bool {
+    guard visibility == .customer else { return false }
+    if Self.decoded(row.about)?.channel == .email { return true }
+    return router.conversation(row.conversation)?.sessions.allSatisfy { $0.channel == .email } ?? false
   }
 
   static func about(_ bytes: [UInt8]) -> ConversationAbout? {
@@ -102,7 +133,7 @@ extension Pipeline {
       changed.about = about.encoded
     }
     changed.changed = turn.at
-    pending.conversations.set(changed.id, changed, at: turn.position)
+    pending.set(changed, at: turn.position)
     return messageID
   }
 

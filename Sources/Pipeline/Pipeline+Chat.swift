@@ -8,46 +8,69 @@ extension Pipeline {
   mutating func openSession(
     _ open: OpenSession, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    let who = try resolve(open.claims, newID: open.customer, profile: open.profile, turn, reads)
+    let resumed = try resumed(open, reads)
+    let who = try resolve(
+      open.claims, newID: open.customer, attributes: open.attributes, seed: resumed?.customer, turn, reads)
     let session = NewSession(id: open.session, channel: open.channel, bot: open.bot)
+    var choice = try whichConversation(who, .init(channel: open.channel, at: turn.at), reads)
+    if let resumed { choice = .continues(resumed.conversation) }
+    let place: ConversationID
+    var isContinued = false
+    var members = Members()
     // The machine may refuse; nothing of the resolution is kept before it agreed.
-    if let refused = try command(
-      .openConversation(conversation: open.conversation, customer: who.root.id, session: session), &turn, reads)
-    {
-      return rejection(refused, nil)
+    if case .continues(let known) = choice, try join(known, session, &turn, reads) == nil {
+      (place, isContinued) = (known, true)
+    } else {
+      place = open.conversation
+      if let refused = try command(
+        .openConversation(conversation: place, customer: who.record.id, session: session), &turn, reads)
+      {
+        return rejection(refused, nil)
+      }
+      if case .new(let earlier?, _) = choice {
+        try tell(of: place, turn, reads) { $0.earlier = earlier }
+        members.text("earlier", earlier.description)
+      }
     }
     keep(who, &turn)
-    try moveRelinked(who, &turn, reads)
+    try tellOfJoining(who, &turn, reads)
+    members.raw("proven", Array("\(who.isProven)".utf8))
+    let customer = isContinued ? try customer(ofConversation: place, reads) ?? who.record : who.record
     let entry = write(
       EntryDraft(
         kind: .sessionOpened, author: .bot(open.bot), visibility: .business, channel: open.channel,
-        members: open.members),
-      customer: who.root, conversation: open.conversation, session: open.session, &turn)
-    let owner = router.conversation(open.conversation)
+        members: members.bytes + open.members),
+      customer: customer, conversation: place, session: open.session, &turn)
+    let owner = router.conversation(place)
     return .sessionOpened(
-      open.session, open.conversation, who.root.id, view(owner?.owner ?? .closed), epoch: owner?.epoch ?? 0,
-      proven: who.isProven, entry: entry)
+      open.session, place, who.root.id, view(owner?.owner ?? .closed), epoch: owner?.epoch ?? 0,
+      known: who.isProven ? .timeline : isContinued ? .conversation : .nothing, isContinued: isContinued, entry: entry)
   }
 
-  /// Open conversations of records that were linked to another follow it.
-  mutating func moveRelinked(
-    _ who: Resolution, _ turn: inout Turn, _ reads: any StoreReader
-  ) throws(StoreFault) {
-    guard !who.relinked.isEmpty else { return }
-    for record in who.relinked {
-      var open = Set(pending.conversations.all { $0.customer == record.id && $0.isOpen }.map(\.id))
-      for row in try reads.conversations(workspace, of: record.id, limit: 1_000) where row.isOpen { open.insert(row.id) }
-      for id in open.sorted() {
-        _ = try command(.moveConversation(id, customer: who.root.id), &turn, reads)
-      }
+  /// What a resume token names. It says that the same browser is back, and no more: where the bot asserts somebody else,
+  /// or somebody else's identity stands on the conversation, another person sits there now.
+  private mutating func resumed(
+    _ open: OpenSession, _ reads: any StoreReader
+  ) throws(StoreFault) -> (conversation: ConversationID, customer: CustomerRow)? {
+    guard let named = open.resumes, let found = try conversationRow(named, reads), case let row = try goesOn(found, reads),
+      case let id = row.id, let record = try customer(row.customer, reads),
+      let root = try customer(record.root, reads)
+    else { return nil }
+    let proven = open.claims.filter(\.assurance.joins)
+    guard !proven.isEmpty else { return (id, root) }
+    for claim in proven {
+      guard let known = try identity(claim.hash, reads) else { continue }
+      if try customer(known.customer, reads)?.root == root.id { return (id, root) }
     }
-    var members = Members()
-    members.text("customer", who.root.id.description)
-    members.raw(
-      "merged", Array(("[" + who.relinked.map { "\"\($0.id)\"" }.joined(separator: ",") + "]").utf8))
-    write(
-      EntryDraft(kind: .merged, author: .system, visibility: .internal, channel: nil, members: members.bytes),
-      customer: who.root, conversation: nil, session: nil, &turn)
+    // Whoever was here without a name has one now.
+    return try isProvenAnyhow(root.id, reads) ? nil : (id, root)
+  }
+
+  private func isProvenAnyhow(_ root: CustomerID, _ reads: any StoreReader) throws(StoreFault) -> Bool {
+    for record in try Self.merged(into: root, pending, reads) {
+      if try Self.isProven(record.id, pending, reads) { return true }
+    }
+    return false
   }
 
   mutating func say(_ say: Say, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
@@ -58,6 +81,7 @@ extension Pipeline {
     guard let customer = try customer(ofConversation: session.conversation, reads) else {
       return rejection(.unknownConversation, nil)
     }
+    if let entry = try known(say.entry, reads) { return recorded(entry, session.conversation) }
     let uploader = "bot:\(router.name(of: say.bot))"
     let isTheirs = { (row: BlobRow) in row.uploader == uploader || row.conversation == session.conversation }
     guard try attach(say.entry, &turn, reads, if: isTheirs) else {
@@ -109,15 +133,14 @@ extension Pipeline {
     }
     guard session.ended == nil else { return rejection(.sessionEnded, session.conversation) }
     guard let state = router.conversation(session.conversation),
-      let customer = try customer(ofConversation: session.conversation, reads),
-      let root = try self.customer(customer.root, reads)
+      let customer = try customer(ofConversation: session.conversation, reads)
     else { return rejection(.conversationClosed, session.conversation) }
     guard state.owner == .bot(handoff.bot), handoff.epoch == nil || handoff.epoch == state.epoch else {
       return rejection(.notOwner, session.conversation)
     }
     let facts = RouteFacts(
-      channel: session.channel, bot: router.name(of: handoff.bot), customer: root.id, isNewCustomer: false,
-      profile: try profile(of: root), handoff: handoff.facts)
+      channel: session.channel, bot: router.name(of: handoff.bot), customer: customer.root, isNewCustomer: false,
+      profile: try profile(ofPerson: customer, reads), handoff: handoff.facts)
     turn.routing = EntryDraft(
       kind: .handoff, author: .bot(handoff.bot), visibility: .business, channel: session.channel,
       members: handoff.members)
@@ -150,9 +173,13 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer? {
     switch planned {
     case .action(let action, let rule, let version): return .ruleAnswered(action, rule: rule, ruleVersion: version)
-    case .route(let need, let rule, let version, let seen):
+    case .route(var need, let rule, let version, let seen):
+      // Whoever serves the customer already hears them first, where the rules name nobody.
+      if let agent = turn.servedBy, need.preferred == nil {
+        need.preferred = .init(agent: agent, for: ContinuityRules.sameAgentFirst)
+      }
       if let (drafts, customer, row) = turn.imported {
-        for draft in drafts {
+        for draft in drafts where try known(draft, reads) == nil {
           write(draft, customer: customer, conversation: conversation, session: row.id, &turn)
         }
         turn.imported = nil
@@ -183,19 +210,21 @@ extension Pipeline {
   mutating func journey(
     _ journey: JourneyArrival, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    let who = try resolve(journey.claims, newID: journey.customer, profile: CustomerProfile(), turn, reads)
+    var draft = EntryDraft(
+      kind: .journey, author: .system, visibility: .business, channel: nil, members: journey.members, saidAt: journey.at)
+    draft.arrival = journey.arrival
+    if let entry = try known(draft, reads) {
+      let who = try resolve(journey.claims, newID: journey.customer, attributes: [], turn, reads)
+      return .journeyRecorded(who.root.id, entry)
+    }
+    let who = try resolve(journey.claims, newID: journey.customer, attributes: [], turn, reads)
     keep(who, &turn)
-    try moveRelinked(who, &turn, reads)
-    var root = pending.customers[who.root.id] ?? who.root
-    var profile = try self.profile(of: root)
-    profile.saw(.init(name: journey.name, at: journey.at ?? turn.at))
-    root.profile = profile.encoded
-    pending.customers.set(root.id, root, at: turn.position)
+    try tellOfJoining(who, &turn, reads)
+    let event = CustomerProfile.JourneyEvent(name: journey.name, at: journey.at ?? turn.at)
+    try change(who.record.id, &turn, reads) { $0.saw(event) }
     let entry = write(
-      EntryDraft(
-        kind: .journey, author: .system, visibility: .business, channel: nil, members: journey.members,
-        saidAt: journey.at),
-      customer: root, conversation: nil, session: nil, &turn)
-    return .journeyRecorded(root.id, entry)
+      draft,
+      customer: who.record, conversation: nil, session: nil, &turn)
+    return .journeyRecorded(who.root.id, entry)
   }
 }

@@ -30,8 +30,12 @@ extension Pipeline {
     case .callNews(let key, let news): return try callNews(key, news, &turn, reads)
     case .callEnded(let key): return try callEnded(key, &turn, reads)
     case .acceptByDevice(let offer): return try acceptByDevice(offer, &turn, reads)
-    case .deviceLost(let offer, let new): return try deviceLost(offer, new, &turn, reads)
+    case .deviceLost(let offer, let session, let new): return try deviceLost(offer, session, new, &turn, reads)
+    case .standing(let key): return try standing(ofCall: key, reads)
+    case .bridgeEnded(let session): return try bridgeEnded(session, &turn, reads)
     case .journey(let journey): return try self.journey(journey, &turn, reads)
+    case .aboutCustomer(let about): return try self.about(about, &turn, reads)
+    case .joinConversations(let asked): return try join(asked, &turn, reads)
     case .blob(let row):
       pending.blobs.set(row.id, row, at: turn.position)
       turn.touched = true
@@ -40,7 +44,7 @@ extension Pipeline {
     case .setStatus(let agent, let status, let lease):
       return try plain(.setStatus(agent, status, lease: lease), &turn, reads)
     case .renew(let agent): return try plain(.renewPresence(agent), &turn, reads)
-    case .next(let agent, let waiter, let until): return try next(agent, waiter, until, &turn, reads)
+    case .next(let agent, let waiter, let until): return try next(agent, waiter, until, turn.idempotency, &turn, reads)
     case .endNext(let agent, let waiter):
       waiters[waiter] = nil
       return try plain(.endNext(agent, waiter: waiter), &turn, reads)
@@ -48,7 +52,7 @@ extension Pipeline {
     case .closeStream(let agent, let waiter): return try plain(.closeStream(agent, waiter: waiter), &turn, reads)
     case .accept(let offer, let agent): return try accept(offer, agent, &turn, reads)
     case .decline(let offer, let agent): return try plain(.decline(offer, agent), &turn, reads)
-    case .failOffer(let offer, let why): return try plain(.failOffer(offer, why), &turn, reads)
+    case .failOffer(let offer, let why): return try failOffer(offer, why, &turn, reads)
     case .agentSays(let words): return try agentSays(words, &turn, reads)
     case .transfer(let id, let agent, let queue, let new, let members):
       return try transfer(id, agent, queue, new, members, &turn, reads)

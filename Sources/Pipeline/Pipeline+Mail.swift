@@ -13,40 +13,53 @@ extension Pipeline {
     }
     let target = try thread(of: mail, reads)
     let who = try resolve(
-      [mail.from], newID: mail.customer, profile: mail.profile, seed: try owner(of: target, mail, reads), turn, reads)
+      [mail.from], newID: mail.customer, attributes: mail.attributes, seed: try owner(of: target, mail, reads), turn,
+      reads)
+    for row in mail.blobs { pending.blobs.set(row.id, row, at: turn.position) }
     let entry: EntryID
     let conversation: ConversationID
+    let choice = try target == nil ? choose(mail, who, turn, reads) : nil
     if let target {
       conversation = target.id
       entry = try answer(mail, target, who, &turn, reads)
+    } else if case .continues(let known) = choice, let row = try conversationRow(known, reads) {
+      conversation = known
+      entry = try answer(mail, row, who, &turn, reads)
     } else {
       conversation = mail.conversation
       entry = try begin(mail, who, &turn, reads)
+      if case .new(let earlier?, _) = choice { try tell(of: conversation, turn, reads) { $0.earlier = earlier } }
     }
     setKey(.mailSeen, mail.seenKey, Self.keyValue(conversation) + Self.number(entry.raw), &turn)
     if let key = mail.messageKey { setKey(.mailThread, key, Self.keyValue(conversation), &turn) }
     return .mailTaken(conversation, entry, duplicate: false)
   }
 
+  /// Where mail goes on that its headers put nowhere. What a machine wrote continues nothing.
+  private mutating func choose(
+    _ mail: MailArrival, _ who: Resolution, _ turn: Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> WhichConversation.Choice? {
+    guard mail.automatic == nil else { return nil }
+    return try whichConversation(who, .init(channel: .email, subject: mail.subjectKey, at: turn.at), reads)
+  }
+
   /// The customer of the conversation whose reply address was signed for this sender: the address is theirs.
   private mutating func owner(
     of target: ConversationRow?, _ mail: MailArrival, _ reads: any StoreReader
   ) throws(StoreFault) -> CustomerRow? {
-    guard let target, mail.replyAddress == target.id, mail.from.assurance.joins,
-      let record = try customer(target.customer, reads)
-    else { return nil }
-    return try customer(record.root, reads)
+    guard let target, mail.replyAddress != nil, mail.from.assurance.joins else { return nil }
+    return try customer(target.customer, reads)
   }
 
   /// A signed reply address decides first, then the headers, nearest ancestor first, and those only for somebody
   /// who takes part in the conversation: a guessed Message-ID must not open it to a stranger.
   private mutating func thread(of mail: MailArrival, _ reads: any StoreReader) throws(StoreFault) -> ConversationRow? {
-    if let id = mail.replyAddress, let row = try conversationRow(id, reads) { return row }
+    if let id = mail.replyAddress, let row = try conversationRow(id, reads) { return try goesOn(row, reads) }
     for key in mail.threadKeys {
       guard let value = try value(.mailThread, key, reads), let id = Self.conversation(value),
         let row = try conversationRow(id, reads), try takesPart(mail.from, row, reads)
       else { continue }
-      return row
+      return try goesOn(row, reads)
     }
     return nil
   }
@@ -60,24 +73,23 @@ extension Pipeline {
     {
       return true
     }
-    for record in Set([row.customer, customer.root]).sorted() {
-      if try identity(Self.claimHash(claim.hash, record), reads) != nil { return true }
-    }
-    return false
+    // Mail from this address began it; an address that somebody typed into a chat is no such proof.
+    guard let claimed = try identity(Resolution.claimHash(claim.hash, row.customer), reads) else { return false }
+    return Self.evidence(claimed)?.items.contains { $0.means == "from_header" } ?? false
   }
 
   private mutating func begin(
     _ mail: MailArrival, _ who: Resolution, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> EntryID {
-    let planned = plan(mail, who.root, isNew: who.isNew, try profile(of: who.root), turn)
+    let planned = plan(mail, who.root.id, isNew: who.isNew, who.profile, turn)
     keep(who, &turn)
-    try moveRelinked(who, &turn, reads)
-    guard let planned else { return recordOnly(mail, who.root, &turn) }
+    try tellOfJoining(who, &turn, reads)
+    guard let planned else { return recordOnly(mail, who.record, &turn) }
     let session = NewSession(id: mail.session, channel: .email, bot: nil)
     _ = try command(
-      .openConversation(conversation: mail.conversation, customer: who.root.id, session: session), &turn, reads)
+      .openConversation(conversation: mail.conversation, customer: who.record.id, session: session), &turn, reads)
     try follow(mail, mail.conversation, turn, reads)
-    let entry = try take(mail, mail.conversation, mail.session, who.root, &turn, reads)
+    let entry = try take(mail, mail.conversation, mail.session, who.record, &turn, reads)
     try queue(planned, mail, mail.conversation, mail.session, .mail, &turn, reads)
     return entry
   }
@@ -85,11 +97,11 @@ extension Pipeline {
   /// What the rules want; nil for mail that a machine wrote and for mail that a rule answers or refuses: that is
   /// recorded, and nobody is woken.
   private func plan(
-    _ mail: MailArrival, _ root: CustomerRow, isNew: Bool, _ profile: CustomerProfile, _ turn: Turn
+    _ mail: MailArrival, _ root: CustomerID, isNew: Bool, _ profile: CustomerProfile, _ turn: Turn
   ) -> Planned? {
     guard mail.automatic == nil else { return nil }
     let facts = RouteFacts(
-      channel: .email, bot: nil, customer: root.id, isNewCustomer: isNew, profile: profile, mail: mail.facts)
+      channel: .email, bot: nil, customer: root, isNewCustomer: isNew, profile: profile, mail: mail.facts)
     let planned = planner.plan(facts, router: router, at: turn.at)
     if case .action = planned { return nil }
     return planned
@@ -97,11 +109,12 @@ extension Pipeline {
 
   /// A conversation that begins closed: the machine never hears of it.
   private mutating func recordOnly(_ mail: MailArrival, _ customer: CustomerRow, _ turn: inout Turn) -> EntryID {
-    pending.conversations.set(
-      mail.conversation,
+    var about = ConversationAbout()
+    about.isSettled = true
+    pending.set(
       ConversationRow(
         id: mail.conversation, customer: customer.id, isOpen: false, epoch: 0, lastAgent: nil, opened: turn.at,
-        changed: turn.at, about: ConversationAbout().encoded), at: turn.position)
+        changed: turn.at, about: about.encoded), at: turn.position)
     pending.sessions.set(
       mail.session,
       SessionRow(id: mail.session, conversation: mail.conversation, channel: .email, bot: nil, ended: turn.at),
@@ -121,14 +134,15 @@ extension Pipeline {
   private mutating func answer(
     _ mail: MailArrival, _ row: ConversationRow, _ who: Resolution, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> EntryID {
-    guard let customer = try customer(row.customer, reads), let root = try self.customer(customer.root, reads) else {
+    guard let customer = try customer(row.customer, reads) else {
       throw StoreFault.corrupt(what: "a conversation of a customer that is not there")
     }
     // A proven sender is known by that address from now on; a claimed one proves nothing new.
     if mail.from.assurance.joins {
       keep(who, &turn)
-      try moveRelinked(who, &turn, reads)
+      try tellOfJoining(who, &turn, reads)
     }
+    let profile = try profile(ofPerson: customer, reads)
     if let open = router.conversation(row.id), open.owner != .closed {
       let session = mailSession(of: open) ?? mail.session
       if session == mail.session {
@@ -136,18 +150,19 @@ extension Pipeline {
           .joinSession(conversation: row.id, session: NewSession(id: session, channel: .email, bot: nil)), &turn, reads)
       }
       try follow(mail, row.id, turn, reads)
-      return try take(mail, row.id, session, customer, &turn, reads)
+      let entry = try take(mail, row.id, session, customer, &turn, reads)
+      // A bot cannot answer mail: it goes to a person.
+      if case .bot = open.owner, let planned = plan(mail, customer.root, isNew: false, profile, turn) {
+        try queue(planned, mail, row.id, session, .mail, &turn, reads)
+      }
+      return entry
     }
     // A bounce must not reopen what was settled: it is recorded where it belongs.
-    guard let planned = plan(mail, root, isNew: false, try profile(of: root), turn) else {
+    guard let planned = plan(mail, customer.root, isNew: false, profile, turn) else {
       return write(mail.entry, customer: customer, conversation: row.id, session: nil, &turn)
     }
     let session = NewSession(id: mail.session, channel: .email, bot: nil)
-    if router.conversation(row.id) != nil {
-      _ = try command(.joinSession(conversation: row.id, session: session), &turn, reads)
-    } else {
-      _ = try command(.reopenConversation(closed(row), session: session), &turn, reads)
-    }
+    _ = try join(row.id, session, &turn, reads)
     try follow(mail, row.id, turn, reads)
     let entry = try take(mail, row.id, mail.session, customer, &turn, reads)
     try queue(planned, mail, row.id, mail.session, .reopened, &turn, reads)
@@ -174,12 +189,11 @@ extension Pipeline {
   private mutating func follow(
     _ mail: MailArrival, _ id: ConversationID, _ turn: Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
-    guard mail.automatic == nil, let row = try conversationRow(id, reads), var about = Self.about(row.about) else {
-      return
+    guard mail.automatic == nil else { return }
+    try tell(of: id, turn, reads) { about in
+      about.mail = mail.thread
+      about.subjectKey = about.subjectKey ?? mail.subjectKey
     }
-    about.mail = mail.thread
-    let encoded = about.encoded
-    try change(id, turn, reads) { $0.about = encoded }
   }
 
   // MARK: - Values of keys

@@ -13,32 +13,42 @@ extension Pipeline {
         return answer
       }
     }
-    let who = try resolve(call.claims, newID: call.customer, profile: CustomerProfile(), turn, reads)
+    let who = try resolve(call.claims, newID: call.customer, attributes: call.attributes, turn, reads)
+    let choice = try whichConversation(who, .init(channel: .phone, at: turn.at), reads)
     keep(who, &turn)
-    try moveRelinked(who, &turn, reads)
+    try tellOfJoining(who, &turn, reads)
     let session = NewSession(id: call.session, channel: .phone, bot: nil)
-    _ = try command(
-      .openConversation(conversation: call.conversation, customer: who.root.id, session: session), &turn, reads)
-    setKey(.call, call.callKey, Self.line(call.session, call.conversation), &turn)
-    var about = ConversationAbout()
-    about.call = CallLine(from: call.from, to: call.to)
-    let encoded = about.encoded
-    try change(call.conversation, turn, reads) { $0.about = encoded }
+    var place = call.conversation
+    var members = Members()
+    if case .continues(let known) = choice, try join(known, session, &turn, reads) == nil {
+      place = known
+    } else {
+      _ = try command(
+        .openConversation(conversation: place, customer: who.record.id, session: session), &turn, reads)
+    }
+    setKey(.call, call.callKey, Self.line(call.session, place), &turn)
+    let line = CallLine(from: call.from, to: call.to)
+    try tell(of: place, turn, reads) { $0.call = line }
+    if case .new(let earlier?, let agent) = choice {
+      try tell(of: place, turn, reads) { $0.earlier = earlier }
+      members.text("earlier", earlier.description)
+      turn.servedBy = agent
+    }
     write(
-      EntryDraft(kind: .call, author: .system, visibility: .business, channel: .phone, members: call.members),
-      customer: who.root, conversation: call.conversation, session: call.session, &turn)
+      EntryDraft(
+        kind: .call, author: .system, visibility: .business, channel: .phone, members: call.members + members.bytes),
+      customer: try customer(ofConversation: place, reads) ?? who.record, conversation: place, session: call.session, &turn)
     turn.routing.channel = .phone
     let facts = RouteFacts(
-      channel: .phone, bot: nil, customer: who.root.id, isNewCustomer: who.isNew, profile: try profile(of: who.root),
-      handoff: call.facts, call: about.call)
-    let refused = try route(
-      facts, call.conversation, call.session, call.case, .call, epoch: nil, &turn, reads)
+      channel: .phone, bot: nil, customer: who.root.id, isNewCustomer: who.isNew, profile: who.profile,
+      handoff: call.facts, call: line)
+    let refused = try route(facts, place, call.session, call.case, .call, epoch: nil, &turn, reads)
     if case .ruleAnswered = refused {
       _ = try command(.endSession(call.session, .botEnded), &turn, reads)
       return refused ?? .done
     }
     if case .rejected = refused { return refused ?? .done }
-    return .callTaken(call.session, call.conversation, who.root.id, call.case, resumed: false)
+    return .callTaken(call.session, place, who.root.id, call.case, resumed: false)
   }
 
   /// A call that we know and that is still open takes its old place again.
@@ -67,6 +77,17 @@ extension Pipeline {
     guard let customer = try customer(ofConversation: row.conversation, reads) else {
       return rejection(.unknownConversation, nil)
     }
+    if let known = try known(entry, reads) { return recorded(known, row.conversation) }
+    guard try attach(entry, &turn, reads, if: { $0.uploader.hasPrefix("telephony:") }) else {
+      return rejection(.unknownBlob, row.conversation)
+    }
+    // Whoever has the conversation hears of it; where it is over, it is recorded all the same.
+    if row.ended == nil {
+      _ = try command(
+        .record(
+          conversation: row.conversation, session: id, entry: EntryID(head.entry.raw + 1), author: entry.author,
+          visibility: entry.visibility, epoch: nil), &turn, reads)
+    }
     let written = write(entry, customer: customer, conversation: row.conversation, session: id, &turn)
     return recorded(written, row.conversation)
   }
@@ -79,6 +100,8 @@ extension Pipeline {
     guard let value = try value(.call, key, reads), let known = Self.line(value),
       let row = try sessionRow(known.session, reads)
     else { return rejection(.unknownSession, nil) }
+    // A recording, or what was said last, may come when the caller has gone.
+    if row.ended != nil, case .said(let entry) = news { return try callFact(known.session, entry, &turn, reads) }
     guard row.ended == nil else { return rejection(.sessionEnded, known.conversation) }
     guard let taken = try resume(known.session, known.conversation, &turn, reads) else {
       return rejection(.sessionEnded, known.conversation)
@@ -88,7 +111,7 @@ extension Pipeline {
     case .nothing: return taken
     case .missed(let offer):
       guard rings(offer, known.session) else { return rejection(.offerNotYours, known.conversation) }
-      if let reason = try command(.failOffer(offer, .deviceError), &turn, reads) { return rejection(reason, known.conversation) }
+      if let reason = try command(.failOffer(offer, .notAnswered), &turn, reads) { return rejection(reason, known.conversation) }
       return taken
     case .answered(let offer) where !rings(offer, known.session): return rejection(.offerNotYours, known.conversation)
     case .failed(let offer, _) where !rings(offer, known.session): return rejection(.offerNotYours, known.conversation)
@@ -136,15 +159,15 @@ extension Pipeline {
   }
 
   mutating func deviceLost(
-    _ offer: OfferID, _ new: CaseID, _ turn: inout Turn, _ reads: any StoreReader
+    _ offer: OfferID, _ session: SessionID?, _ new: CaseID, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     if offers[offer] != nil {
       if let refused = try command(.failOffer(offer, .deviceError), &turn, reads) { return rejection(refused, nil) }
       return .done
     }
-    guard let id = acceptedByDevice[offer], let state = router.case(id), let agent = state.agent else {
-      return rejection(.offerEnded, nil)
-    }
+    guard let id = acceptedByDevice[offer] ?? session.flatMap(talk), let state = router.case(id),
+      let agent = state.agent
+    else { return rejection(.offerEnded, nil) }
     var members = Members()
     members.text("reason", "the device was gone before it was connected")
     turn.routing = EntryDraft(
@@ -155,6 +178,13 @@ extension Pipeline {
     return .done
   }
 
+  /// The case that an agent has of this call. A machine read from disk does not remember which offer it was accepted
+  /// by; but when nothing rings on the call's line, whoever has it does not speak with the caller.
+  private func talk(_ session: SessionID) -> CaseID? {
+    guard standing(of: session) == .talks, let known = router.session(session) else { return nil }
+    return router.conversation(known.conversation)?.openCase
+  }
+
   static func line(_ session: SessionID, _ conversation: ConversationID) -> [UInt8] {
     var w = ByteWriter(reserving: 32)
     w.id(session)
@@ -162,7 +192,8 @@ extension Pipeline {
     return w.bytes
   }
 
-  static func line(_ value: [UInt8]) -> (session: SessionID, conversation: ConversationID)? {
+  /// What is kept of a call under its key.
+  public static func line(_ value: [UInt8]) -> (session: SessionID, conversation: ConversationID)? {
     do throws(WireError) {
       return try ByteReader.readAll(value) { r throws(WireError) in (try r.id(), try r.id()) }
     } catch {

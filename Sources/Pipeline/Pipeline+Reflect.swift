@@ -48,6 +48,7 @@ extension Pipeline {
         row.isOpen = true
         row.epoch = epoch
       }
+      try tell(of: id, turn, reads) { $0.isSettled = false }
       var members = Members()
       members.owner(view(owner), epoch: epoch)
       try enter(.reopened, .system, .business, members, id, nil, &turn, reads)
@@ -69,6 +70,7 @@ extension Pipeline {
       pending.sessions.set(
         id, SessionRow(id: id, conversation: conversation, channel: channel, bot: bot?.raw, ended: nil),
         at: turn.position)
+      try tell(of: conversation, turn, reads) { $0.isSettled = false }
     case .sessionEnded(let id, let end):
       try sessionEnded(id, end, &turn, reads)
     case .caseQueued(let id, let conversation, let session, let channel, let need, let age, let by):
@@ -112,7 +114,7 @@ extension Pipeline {
   // MARK: - Conversations and sessions
 
   private mutating func save(_ row: ConversationRow, _ turn: Turn) {
-    pending.conversations.set(row.id, row, at: turn.position)
+    pending.set(row, at: turn.position)
   }
 
   mutating func change(
@@ -121,7 +123,7 @@ extension Pipeline {
     guard var row = try conversationRow(id, reads) else { return }
     body(&row)
     row.changed = turn.at
-    pending.conversations.set(id, row, at: turn.position)
+    pending.set(row, at: turn.position)
   }
 
   /// Writes an entry of a conversation that the machine itself brought about.
@@ -149,6 +151,7 @@ extension Pipeline {
     guard var row = try sessionRow(id, reads) else { return }
     row.ended = turn.at
     pending.sessions.set(id, row, at: turn.position)
+    if end == .botEnded || end == .businessEnded { try tell(of: row.conversation, turn, reads) { $0.isSettled = true } }
     var members = Members()
     members.text("reason", end.name)
     try enter(
@@ -220,13 +223,9 @@ extension Pipeline {
     }
     guard let row else { return }
     try enter(.accepted, .agent(agent), .business, caseMembers(id), row.conversation, nil, &turn, reads)
-    guard let customer = try customer(ofConversation: row.conversation, reads), var root = try self.customer(
-      customer.root, reads)
-    else { return }
-    guard var profile = Self.profile(root.profile) else { throw StoreFault.corrupt(what: "a customer's profile") }
-    profile.lastAgent = .init(agent: agent, at: turn.at)
-    root.profile = profile.encoded
-    pending.customers.set(root.id, root, at: turn.position)
+    guard let customer = try customer(ofConversation: row.conversation, reads) else { return }
+    let last = CustomerProfile.LastAgent(agent: agent, at: turn.at)
+    try change(customer.id, &turn, reads) { $0.lastAgent = last }
   }
 
   static func profile(_ bytes: [UInt8]) -> CustomerProfile? {
@@ -249,6 +248,7 @@ extension Pipeline {
     switch end {
     case .resolved, .wrapUpOver:
       members.text("end", end == .resolved ? "resolved" : "wrap_up_over")
+      try tell(of: row.conversation, turn, reads) { $0.isSettled = true }
       try enter(.closed, agent, .business, members, row.conversation, nil, &turn, reads)
     case .abandoned:
       try enter(.abandoned, .customer, .business, members, row.conversation, nil, &turn, reads)

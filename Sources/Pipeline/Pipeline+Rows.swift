@@ -14,14 +14,14 @@ extension Pipeline {
   mutating func customer(_ id: CustomerID, _ reads: any StoreReader) throws(StoreFault) -> CustomerRow? {
     if let row = pending.customers[id] { return row }
     let row = try reads.customer(workspace, id)
-    if let row { pending.customers.remember(id, row) }
+    if let row { pending.remember(row) }
     return row
   }
 
   mutating func conversationRow(_ id: ConversationID, _ reads: any StoreReader) throws(StoreFault) -> ConversationRow? {
     if let row = pending.conversations[id] { return row }
     let row = try reads.conversation(workspace, id)
-    if let row { pending.conversations.remember(id, row) }
+    if let row { pending.remember(row) }
     return row
   }
 
@@ -49,57 +49,90 @@ extension Pipeline {
     turn.touched = true
   }
 
-  /// Resolves who this is and writes what the claims add. Everything that can fail comes before the first write.
+  /// Resolves who this is. Nothing is written before `keep`.
   func resolve(
-    _ claims: [IdentityClaim], newID: CustomerID, profile: CustomerProfile, seed: CustomerRow? = nil, _ turn: Turn,
-    _ reads: any StoreReader
+    _ claims: [IdentityClaim], newID: CustomerID, attributes: [CustomerProfile.Attribute], seed: CustomerRow? = nil,
+    _ turn: Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Resolution {
     let pending = self.pending
-    let workspace = self.workspace
     return try Resolution.resolve(
-      claims, newID: newID, profile: profile, at: turn.at, seed: seed,
-      identity: { hash throws(StoreFault) in
-        if let row = pending.identities[hash] { return row }
-        return try reads.identity(workspace, hash: hash)
-      },
-      customer: { id throws(StoreFault) in
-        if let row = pending.customers[id] { return row }
-        return try reads.customer(workspace, id)
-      },
-      merged: { root throws(StoreFault) in try Self.merged(into: root, pending, reads) },
-      claimHash: Pipeline.claimHash)
+      claims, newID: newID, attributes: attributes, at: turn.at, seed: seed,
+      .init(
+        identity: { hash throws(StoreFault) in try Self.identity(hash, pending, reads) },
+        customer: { id throws(StoreFault) in try Self.customer(id, pending, reads) },
+        merged: { root throws(StoreFault) in try Self.merged(into: root, pending, reads) },
+        isProven: { record throws(StoreFault) in try Self.isProven(record, pending, reads) }))
   }
 
-  private static func merged(
+  private static func identity(
+    _ hash: [UInt8], _ pending: Pending, _ reads: any StoreReader
+  ) throws(StoreFault) -> IdentityRow? {
+    if let row = pending.identities[hash] { return row }
+    return try reads.identity(pending.workspace, hash: hash)
+  }
+
+  private static func customer(
+    _ id: CustomerID, _ pending: Pending, _ reads: any StoreReader
+  ) throws(StoreFault) -> CustomerRow? {
+    if let row = pending.customers[id] { return row }
+    return try reads.customer(pending.workspace, id)
+  }
+
+  static func isProven(
+    _ record: CustomerID, _ pending: Pending, _ reads: any StoreReader
+  ) throws(StoreFault) -> Bool {
+    if !pending.identities.all(where: { $0.customer == record && $0.assurance.joins }).isEmpty { return true }
+    return try reads.identities(pending.workspace, of: record).contains { $0.assurance.joins }
+  }
+
+  /// All records of the person whose root it is.
+  static func merged(
     into root: CustomerID, _ pending: Pending, _ reads: any StoreReader
   ) throws(StoreFault) -> [CustomerRow] {
+    // Most people have one record, and who has more has a link to them.
+    if let own = try customer(root, pending, reads), own.root == root, profile(own.profile)?.links.isEmpty == true {
+      return [own]
+    }
     var rows: [CustomerRow] = []
     for row in try reads.merged(pending.workspace, into: root) { rows.append(pending.customers[row.id] ?? row) }
-    for row in pending.customers.all(where: { $0.root == root }) where !rows.contains(where: { $0.id == row.id }) {
-      rows.append(row)
+    for id in [root] + pending.recordsOf(root) where !rows.contains(where: { $0.id == id }) {
+      if let row = pending.customers[id] { rows.append(row) }
     }
-    return rows.filter { $0.root == root }.sorted { $0.id < $1.id }
+    return rows.filter { $0.root == root }.sorted { $0.created == $1.created ? $0.id < $1.id : $0.created < $1.created }
   }
 
-  /// A claimed identity stands under a key that no proven one can have: it must never join.
-  static func claimHash(_ hash: [UInt8], _ customer: CustomerID) -> [UInt8] {
-    var id = ByteWriter(reserving: 16)
-    id.id(customer)
-    return [0x63] + hash.enumerated().map { $1 ^ id.bytes[$0 % 16] }
+  /// What is known of the person whom this record belongs to.
+  func profile(ofPerson record: CustomerRow, _ reads: any StoreReader) throws(StoreFault) -> CustomerProfile {
+    var profiles: [CustomerProfile] = []
+    for row in try Self.merged(into: record.root, pending, reads) { profiles.append(try profile(of: row)) }
+    return CustomerProfile.union(profiles)
+  }
+
+  mutating func change(
+    _ record: CustomerID, _ turn: inout Turn, _ reads: any StoreReader, _ body: (inout CustomerProfile) -> Void
+  ) throws(StoreFault) {
+    guard var row = try customer(record, reads) else { return }
+    var profile = try profile(of: row)
+    body(&profile)
+    row.profile = profile.encoded
+    pending.set(row, at: turn.position)
+    turn.touched = true
+  }
+
+  /// - Parameter rows: as somebody changed them who had looked at them before; entries may have been written since.
+  mutating func keep(_ rows: [CustomerRow], _ turn: inout Turn) {
+    isTorn = true
+    for var row in rows {
+      if let now = pending.customers[row.id] { row.timeline = now.timeline }
+      pending.set(row, at: turn.position)
+      turn.touched = true
+    }
   }
 
   mutating func keep(_ resolution: Resolution, _ turn: inout Turn) {
-    isTorn = true
-    if resolution.isNew {
-      pending.customers.set(resolution.root.id, resolution.root, at: turn.position)
-      turn.touched = true
-    }
+    keep(resolution.customers, &turn)
     for row in resolution.identities {
       pending.identities.set(row.hash, row, at: turn.position)
-      turn.touched = true
-    }
-    for row in resolution.relinked {
-      pending.customers.set(row.id, row, at: turn.position)
       turn.touched = true
     }
   }
@@ -123,7 +156,7 @@ extension Pipeline {
         at: turn.at, visibility: draft.visibility, body: body, hash: hash))
     var row = pending.customers[customer.id] ?? customer
     row.timeline.add(hash)
-    pending.customers.set(row.id, row, at: turn.position)
+    pending.set(row, at: turn.position)
     // Belonging to the conversation lets its bot fetch a blob: what is attached inside stays inside.
     for blob in draft.blobs where draft.visibility == .customer {
       if var row = pending.blobs[blob] ?? turn.blobs[blob] {
@@ -131,6 +164,7 @@ extension Pipeline {
         pending.blobs.set(blob, row, at: turn.position)
       }
     }
+    if let key = draft.arrival { setKey(.arrival, key, Self.number(id.raw), &turn) }
     turn.entries.append((id, hash))
     turn.touched = true
     if let conversation {
@@ -141,6 +175,14 @@ extension Pipeline {
       }
     }
     return id
+  }
+
+  /// The entry that this is already, where it has come before.
+  func known(_ draft: EntryDraft, _ reads: any StoreReader) throws(StoreFault) -> EntryID? {
+    guard let key = draft.arrival, let value = try value(.arrival, key, reads) else { return nil }
+    do throws(WireError) {
+      return try ByteReader.readAll(value) { r throws(WireError) in EntryID(try r.fixed()) }
+    } catch { throw StoreFault.corrupt(what: "what an arrival is known by") }
   }
 
   /// Finds the attachments of an entry; false when one is not there or not the speaker's to show.

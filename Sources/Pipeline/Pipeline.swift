@@ -27,7 +27,11 @@ public struct Pipeline: Sendable {
   let environment: Environment
   var pending: Pending
   var held: Deque<(position: Int64, release: Release)> = []
-  var waiters: [WaiterID: Ticket] = [:]
+  var waiters: [WaiterID: Waiting] = [:]
+  /// Offers that were asked for under a key: one that nobody received is no outcome to be repeated.
+  var keyed = RecentMap<OfferID, [UInt8]>(capacity: 10_000)
+  /// Decided, not durable, and not to be lost with a commit that fails.
+  var unsettled: Deque<(position: Int64, request: Request)> = []
   /// Open offers, so that their end can be told in the story of their case.
   var offers: [OfferID: (case: CaseID, agent: AgentID)] = [:]
 
@@ -36,6 +40,12 @@ public struct Pipeline: Sendable {
 
   /// Calls that were accepted by picking up, for as long as the device may still be lost before it is bridged.
   var acceptedByDevice = RecentMap<OfferID, CaseID>(capacity: 1_000)
+
+  /// An agent's question that has no answer yet.
+  struct Waiting: Sendable {
+    var ticket: Ticket
+    var idempotency: Idempotency?
+  }
 
   /// What the machine needs of the world and may not fetch itself.
   public struct Environment: Sendable {
@@ -55,8 +65,10 @@ public struct Pipeline: Sendable {
     /// A conversation has entries up to this one.
     case entries(ConversationID, upTo: EntryID)
     case outbox(OutboxRow)
+    /// An offer for an agent's open stream.
+    case offer(OfferAnswer, to: WaiterID)
     /// The call of this session rings at the agent's device: the offer on the phone.
-    case ring(SessionID, OfferID, AgentID, device: String, until: Instant)
+    case ring(SessionID, OfferAnswer, device: String)
     case stopRinging(SessionID, OfferID, OfferEnd)
   }
 
@@ -95,10 +107,12 @@ public struct Pipeline: Sendable {
       hold(.answer(request.ticket, repeated, position: head.position))
       return
     }
-    var turn = Turn(at: at, position: head.position + 1, ticket: request.ticket)
+    var turn = Turn(
+      at: at, position: head.position + 1, ticket: request.ticket, idempotency: request.idempotency)
     let answer = try decide(request.intake, &turn, reads)
     finish(&turn, answer: answer, request)
     isTorn = false
+    if request.intake.patience != .none { unsettled.append((head.position, request)) }
   }
 
   /// Takes what was decided since the last call, to be committed in the order of these calls; nil when nothing was.
@@ -124,14 +138,28 @@ public struct Pipeline: Sendable {
       out.append(first.release)
       held.removeFirst()
     }
+    while let first = unsettled.first, first.position <= durable { unsettled.removeFirst() }
     return out
   }
 
-  /// The store failed: nobody is told that anything happened. The caller rebuilds from disk.
-  public mutating func abandon() -> [Ticket] {
-    defer { held.removeAll() }
-    return held.compactMap { if case .answer(let ticket, _, _) = $0.release { ticket } else { nil } }
-      + waiters.sorted { $0.key < $1.key }.map(\.value)
+  /// The store failed: nobody is told that anything happened. The caller rebuilds from disk, and then submits again
+  /// what was to be kept.
+  public mutating func abandon() -> Abandoned {
+    let kept = unsettled.map(\.request)
+    let patient = Set(kept.filter { $0.intake.patience == .waits }.map(\.ticket))
+    let answers = held.compactMap { if case .answer(let ticket, _, _) = $0.release { ticket } else { nil } }
+    let refused = answers + waiters.sorted { $0.key < $1.key }.map(\.value.ticket)
+    held.removeAll()
+    waiters.removeAll()
+    unsettled.removeAll()
+    return Abandoned(refused: refused.filter { $0 != .nobody && !patient.contains($0) }, kept: kept)
+  }
+
+  public struct Abandoned: Sendable {
+    /// Whoever waits for an answer that will not come.
+    public var refused: [Ticket]
+    /// To be submitted again, in this order.
+    public var kept: [Request]
   }
 
   mutating func hold(_ release: Release) { held.append((head.position, release)) }
@@ -143,7 +171,7 @@ extension Pipeline {
     guard let key = request.idempotency else { return nil }
     let known: OutcomeRow?
     if let row = pending.outcomes[key.key] { known = row } else { known = try reads.outcome(workspace, key: key.key) }
-    guard let known else { return nil }
+    guard let known, !known.answer.isEmpty else { return nil }
     guard known.bodyHash == key.bodyHash else { return .keyReused }
     do throws(WireError) { return try Answer(decoding: known.answer) } catch {
       throw StoreFault.corrupt(what: "an idempotency outcome")
@@ -152,12 +180,8 @@ extension Pipeline {
 
   /// Writes the turn's log record, holds the answer and the effects with its position.
   private mutating func finish(_ turn: inout Turn, answer: Answer?, _ request: Request) {
-    if let key = request.idempotency, let answer {
-      turn.touched = true
-      pending.outcomes.set(
-        key.key,
-        OutcomeRow(key: key.key, bodyHash: key.bodyHash, at: turn.at, answer: answer.encode()), at: turn.position)
-    }
+    if let key = request.idempotency, let answer, answer != .keyReused { keep(answer, under: key, &turn) }
+    for effect in turn.decision.effects { keepOutcome(of: effect, &turn) }
     if turn.touched || !turn.decision.events.isEmpty {
       head.position = turn.position
       head.at = turn.at
@@ -169,35 +193,55 @@ extension Pipeline {
     for effect in turn.decision.effects { answerWaiters(effect) }
   }
 
+  private mutating func keep(_ answer: Answer, under key: Idempotency, _ turn: inout Turn) {
+    turn.touched = true
+    pending.outcomes.set(
+      key.key, OutcomeRow(key: key.key, bodyHash: key.bodyHash, at: turn.at, answer: answer.encode()),
+      at: turn.position)
+  }
+
+  /// A `next` has its outcome when it is answered, in a later turn than the one that asked.
+  private mutating func keepOutcome(of effect: Effect, _ turn: inout Turn) {
+    switch effect {
+    case .deliverOffer(let offer, let aCase, let agent, .next(let waiter), let until):
+      guard let key = waiters[waiter]?.idempotency, let view = offerAnswer(offer, aCase, agent, until) else { return }
+      keyed.set(offer, key.key)
+      keep(.offer(view), under: key, &turn)
+    case .answerEmpty(let waiter):
+      if let key = waiters[waiter]?.idempotency { keep(.noOffer, under: key, &turn) }
+    case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
+      .endSession, .messageCustomer:
+      break
+    }
+  }
+
   /// A `next` is answered here, since its ticket is known here; everything else is the edge's.
   private mutating func answerWaiters(_ effect: Effect) {
     switch effect {
     case .deliverOffer(let offer, let aCase, let agent, .next(let waiter), let until):
-      guard let ticket = waiters.removeValue(forKey: waiter) else { return hold(.effect(effect)) }
+      guard let asked = waiters.removeValue(forKey: waiter) else { return hold(.effect(effect)) }
       guard let view = offerAnswer(offer, aCase, agent, until) else { return }
-      hold(.answer(ticket, .offer(view), position: head.position))
+      hold(.answer(asked.ticket, .offer(view), position: head.position))
     case .answerEmpty(let waiter):
-      guard let ticket = waiters.removeValue(forKey: waiter) else { return }
-      hold(.answer(ticket, .noOffer, position: head.position))
+      guard let asked = waiters.removeValue(forKey: waiter) else { return }
+      hold(.answer(asked.ticket, .noOffer, position: head.position))
     case .deliverOffer(let offer, let aCase, let agent, .device(let index), let until):
       guard let state = router.case(aCase) else { return }
-      let device = router.device(Int(index), of: agent) ?? ""
-      hold(.ring(state.session, offer, agent, device: device, until: until))
+      guard let view = offerAnswer(offer, aCase, agent, until) else { return }
+      hold(.ring(state.session, view, device: router.device(Int(index), of: agent) ?? ""))
+    case .deliverOffer(let offer, let aCase, let agent, .stream(let waiter), let until):
+      guard let view = offerAnswer(offer, aCase, agent, until) else { return }
+      hold(.offer(view, to: waiter))
     case .withdrawOffer(let offer, let aCase, _, .device, let end):
       guard let state = router.case(aCase) else { return }
       hold(.stopRinging(state.session, offer, end))
-    case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
+    case .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
       .endSession, .messageCustomer:
       hold(.effect(effect))
     }
   }
 
-  /// What an agent's desk shows of a call that rings; nil when the ring has ended meanwhile.
-  public func ringingOffer(_ offer: OfferID, _ until: Instant) -> OfferAnswer? {
-    offers[offer].flatMap { offerAnswer(offer, $0.0, $0.1, until) }
-  }
-
-  public func offerAnswer(_ offer: OfferID, _ aCase: CaseID, _ agent: AgentID, _ until: Instant) -> OfferAnswer? {
+  func offerAnswer(_ offer: OfferID, _ aCase: CaseID, _ agent: AgentID, _ until: Instant) -> OfferAnswer? {
     guard let state = router.case(aCase), let conversation = router.conversation(state.conversation) else {
       return nil
     }
@@ -212,6 +256,7 @@ struct Turn {
   let at: Instant
   let position: Int64
   let ticket: Ticket
+  let idempotency: Idempotency?
   var decision = Decision()
   /// Router events already turned into rows and entries.
   var reflected = 0
@@ -228,6 +273,8 @@ struct Turn {
   var touched = false
   /// What the next `caseQueued` of this turn is entered as, and with which further members.
   var routing = EntryDraft(kind: .routed, author: .system, visibility: .business, channel: nil)
+  /// The agent who serves this customer on another channel at this moment.
+  var servedBy: AgentID?
 
   /// The log record: format, router events, and the numbers and hashes of the entries written with them.
   func encodedLog() -> [UInt8] {

@@ -7,6 +7,8 @@ public protocol Planner: Sendable {
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned
   /// A text that a step sends to the customer, by its number in the rule version.
   func text(_ number: UInt32, ruleVersion: UInt32) -> String?
+  /// When who returns continues the same conversation, and the like.
+  var continuity: ContinuityRules { get }
 }
 
 /// What a rule may know when it decides. Personal values among them are kept in a row of their own.

@@ -187,9 +187,9 @@ public struct OutcomeRow: Hashable, Sendable {
 }
 
 /// Something known by a key that is not an id: a Message-ID's conversation, a mail already recorded, a call's
-/// session. `space` keeps the kinds apart.
+/// session, what a sender numbers itself. `space` keeps the kinds apart.
 public struct KeyRow: Hashable, Sendable {
-  public enum Space: UInt8, Sendable { case mailThread = 1, mailSeen = 2, call = 3, importedTranscript = 4 }
+  public enum Space: UInt8, Sendable { case mailThread = 1, mailSeen = 2, call = 3, arrival = 4 }
   public var space: Space
   public var key: [UInt8]
   public var value: [UInt8]?

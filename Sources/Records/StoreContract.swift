@@ -56,6 +56,25 @@ public protocol Store: Sendable {
   /// had returned when a call begins.
   func reader() throws(StoreFault) -> any StoreReader
 
+  /// Brings the full-text index of a workspace forward by at most `limit` entries, and answers whether it has seen
+  /// all of them. Runs behind the commits, beside them, on one thread at a time.
+  func index(_ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords) throws(StoreFault) -> Bool
+
+  /// Makes durable who read what.
+  func record(_ accesses: [AccessRow], _ workspace: WorkspaceID) throws(StoreFault)
+
+  /// Erases what these customer records are known by and have said: identities, profiles, words, attachments,
+  /// handoffs, facts, mail that waits, and their words in the index; then the bytes are in no file of the store.
+  /// What proves completeness stays: each entry's number, place and hash. Nobody may commit rows meanwhile that
+  /// they had read before.
+  /// - Parameter upTo: the last entry that is covered; nil for all there are.
+  func erase(
+    _ workspace: WorkspaceID, _ customers: [CustomerID], at: Instant, by: String, upTo: EntryID?,
+    _ forms: ErasedForms
+  ) throws(StoreFault) -> ErasureReceipt
+  /// Takes the words of these entries and what was attached to them; returns how many had words.
+  func forgetWords(of entries: [EntryID], _ workspace: WorkspaceID, _ forms: ErasedForms) throws(StoreFault) -> Int64
+
   /// Removes outcomes older than the instant.
   func forgetOutcomes(before: Instant) throws(StoreFault)
   func close()
@@ -67,6 +86,10 @@ public enum PageDirection: Sendable { case older, newer }
 /// Reads. Not Sendable: each belongs to one queue. Every row read is checked against its checksum; a bad one is
 /// `StoreFault.corrupt`, never served.
 public protocol StoreReader: AnyObject {
+  /// Everything that `body` reads is of one moment: that of its first read. Keep it short, since what was written
+  /// meanwhile cannot be tidied up before it ends. One inside another is part of the outer one.
+  func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T
+
   func workspaces() throws(StoreFault) -> [WorkspaceRow]
   func tokens() throws(StoreFault) -> [TokenRow]
   func head(_ workspace: WorkspaceID) throws(StoreFault) -> LogHead
@@ -79,6 +102,9 @@ public protocol StoreReader: AnyObject {
 
   func identity(_ workspace: WorkspaceID, hash: [UInt8]) throws(StoreFault) -> IdentityRow?
   func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault) -> [IdentityRow]
+  /// Whoever has or claims this identity, by hash. Looks at every identity: for an administrator's question, and no
+  /// connection's.
+  func identities(_ workspace: WorkspaceID, like identity: Identity, limit: Int) throws(StoreFault) -> [IdentityRow]
   func customer(_ workspace: WorkspaceID, _ id: CustomerID) throws(StoreFault) -> CustomerRow?
   /// All records merged into `root`, itself included, by id.
   func merged(_ workspace: WorkspaceID, into root: CustomerID) throws(StoreFault) -> [CustomerRow]
@@ -104,6 +130,14 @@ public protocol StoreReader: AnyObject {
   func transcript(
     _ workspace: WorkspaceID, of conversation: ConversationID, after: EntryID, limit: Int, visible: Visibility
   ) throws(StoreFault) -> [EntryRow]
+  /// By number.
+  func erasures(_ workspace: WorkspaceID) throws(StoreFault) -> [ErasureReceipt]
+  /// Who read what of a customer record, or of all (nil); newest first.
+  func accesses(
+    _ workspace: WorkspaceID, of customer: CustomerID?, before: Int64, limit: Int
+  ) throws(StoreFault) -> [(number: Int64, access: AccessRow)]
+  /// Full text, newest first, as far as the index has come.
+  func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage
 }
 
 /// What went wrong with storage, in a sentence for the log and the health page.

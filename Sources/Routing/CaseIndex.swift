@@ -28,7 +28,15 @@ struct CaseIndex: Sendable {
     var cases: [Entry] = []
     /// Those of `cases` that neither exclude an agent nor are backed off from.
     var takingAnyone: UInt32 = 0
-    var children: [Int32] = []
+    var children: [Child] = []
+  }
+
+  /// What a search must know of a child lies with its parent: most children are looked at only to be passed.
+  struct Child: Sendable {
+    var least: Entry
+    var node: Int32
+    /// Skill and level: `skill << 8 | level`.
+    var label: UInt32
   }
 
   struct Lane: Sendable {
@@ -38,20 +46,49 @@ struct CaseIndex: Sendable {
     var root: Int32
   }
 
-  private(set) var nodes: [Node] = []
+  /// What makes a lane.
+  struct Kind {
+    var queue: QueueID
+    var widened: [QueueID]
+    var channel: Channel
+    var weight: UInt16
+  }
+
+  /// A number for the class that a case would be of; others may have the same.
+  static func family(_ kind: Kind, _ skills: [Need.SkillRequirement]) -> UInt64 {
+    var mixed = UInt64(kind.queue.raw) << 20 | UInt64(kind.weight) << 2 | UInt64(kind.channel.rawValue)
+    for queue in kind.widened { mixed = (mixed ^ UInt64(queue.raw)) &* 0x9E37_79B9_7F4A_7C15 }
+    for skill in skills where skill.required {
+      mixed = (mixed ^ UInt64(skill.skill.raw) << 8 ^ UInt64(skill.level)) &* 0xFF51_AFD7_ED55_8CCD
+      mixed ^= mixed >> 29
+    }
+    return mixed ^ mixed >> 32
+  }
+
+  var nodes: [Node] = []
   private var freeNodes: [Int32] = []
   private(set) var lanes: [Lane] = []
-  private var lanesOfQueue: [[Int32]] = []
-  private enum EdgeKind: IDKind { static var prefix: String { "edge" } }
-  private var edges = IDTable()
+  private(set) var lanesOfQueue: [[Int32]] = []
+  private var edges = SlotTable()
   /// How many nodes carry (skill, level), and the levels in use of each skill as bits.
   private var labelUses: [UInt32] = []
-  private var levelsUsed: [UInt16] = []
+  private(set) var levelsUsed: [UInt16] = []
   private var nodeOf: [Int32] = []
-  private var placeOf: [Int32] = []
+  var placeOf: [Int32] = []
   private var takes: [Bool] = []
   private(set) var count = 0
-  private var frontier: [(least: Entry, node: Int32)] = []
+  var frontier: [(least: Entry, node: Int32)] = []
+
+  private var closedQueues: [Bool] = []
+
+  /// Nobody finds a case by way of a queue that is closed.
+  mutating func setOpen(_ queue: QueueID, _ isOpen: Bool) {
+    while closedQueues.count <= Int(queue.raw) { closedQueues.append(false) }
+    closedQueues[Int(queue.raw)] = !isOpen
+  }
+  @inline(__always) func isClosed(_ queue: QueueID) -> Bool {
+    Int(queue.raw) < closedQueues.count && closedQueues[Int(queue.raw)]
+  }
 
   var liveNodes: Int { nodes.count - freeNodes.count }
 
@@ -60,17 +97,16 @@ struct CaseIndex: Sendable {
   // MARK: Adding and removing
 
   mutating func insert(
-    _ slot: Int32, key: Int64, sequence: UInt64, queue: QueueID, widened: [QueueID], channel: Channel,
-    weight: UInt16, skills: [Need.SkillRequirement], takesAnyone: Bool
+    _ slot: Int32, key: Int64, sequence: UInt64, _ kind: Kind, skills: [Need.SkillRequirement], takesAnyone: Bool
   ) {
     while nodeOf.count <= Int(slot) {
       nodeOf.append(-1)
       placeOf.append(-1)
       takes.append(false)
     }
-    var node = lanes[lane(queue, widened, channel, weight)].root
+    var node = lanes[lane(kind)].root
     for skill in skills where skill.required {
-      node = child(of: node, label: skill.skill.raw << 8 | UInt32(skill.level))
+      node = makeChild(of: node, label: skill.skill.raw << 8 | UInt32(skill.level))
     }
     nodeOf[Int(slot)] = node
     takes[Int(slot)] = takesAnyone
@@ -100,26 +136,37 @@ struct CaseIndex: Sendable {
   }
 
   /// Whether a case of the same lane waits that requires a prefix of these skills and takes anyone.
-  func hasEasierCase(
-    queue: QueueID, widened: [QueueID], channel: Channel, weight: UInt16, skills: [Need.SkillRequirement]
-  ) -> Bool {
-    let lane = findLane(queue, widened, channel, weight)
+  func hasEasierCase(_ kind: Kind, skills: [Need.SkillRequirement]) -> Bool {
+    let lane = findLane(kind)
     guard lane >= 0 else { return false }
     var node = lanes[lane].root
     for skill in skills where skill.required {
       if nodes[Int(node)].takingAnyone > 0 { return true }
-      node = edges.find(Self.edge(node, skill.skill.raw << 8 | UInt32(skill.level)))
+      node = child(of: node, skill.skill.raw << 8 | UInt32(skill.level))
       if node < 0 { return false }
     }
     return nodes[Int(node)].takingAnyone > 0
   }
 
-  private func findLane(_ queue: QueueID, _ widened: [QueueID], _ channel: Channel, _ weight: UInt16) -> Int {
-    guard Int(queue.raw) < lanesOfQueue.count else { return -1 }
-    for index in lanesOfQueue[Int(queue.raw)] {
+  /// Whether cases wait here that need just these skills.
+  func hasClass(_ kind: Kind, _ skills: [Need.SkillRequirement]) -> Bool {
+    let lane = findLane(kind)
+    guard lane >= 0 else { return false }
+    var node = lanes[lane].root
+    for skill in skills where skill.required {
+      node = child(of: node, skill.skill.raw << 8 | UInt32(skill.level))
+      if node < 0 { return false }
+    }
+    return !nodes[Int(node)].cases.isEmpty
+  }
+
+  private func findLane(_ kind: Kind) -> Int {
+    guard Int(kind.queue.raw) < lanesOfQueue.count else { return -1 }
+    for index in lanesOfQueue[Int(kind.queue.raw)] {
       let at = Int(index)
-      if lanes[at].channel == channel && lanes[at].weight == weight && lanes[at].queues.count == widened.count + 1
-        && lanes[at].queues[0] == queue && (widened.isEmpty || lanes[at].queues.dropFirst().elementsEqual(widened))
+      if lanes[at].channel == kind.channel && lanes[at].weight == kind.weight
+        && lanes[at].queues.count == kind.widened.count + 1 && lanes[at].queues[0] == kind.queue
+        && (kind.widened.isEmpty || lanes[at].queues.dropFirst().elementsEqual(kind.widened))
       {
         return at
       }
@@ -127,13 +174,14 @@ struct CaseIndex: Sendable {
     return -1
   }
 
-  private mutating func lane(_ queue: QueueID, _ widened: [QueueID], _ channel: Channel, _ weight: UInt16) -> Int {
-    let found = findLane(queue, widened, channel, weight)
+  private mutating func lane(_ kind: Kind) -> Int {
+    let found = findLane(kind)
     if found >= 0 { return found }
     let index = Int32(truncatingIfNeeded: lanes.count)
+    let queues = [kind.queue] + kind.widened
     lanes.append(
-      Lane(queues: [queue] + widened, channel: channel, weight: weight, root: newNode(parent: -1, label: 0)))
-    for queue in [queue] + widened {
+      Lane(queues: queues, channel: kind.channel, weight: kind.weight, root: newNode(parent: -1, label: 0)))
+    for queue in queues {
       while lanesOfQueue.count <= Int(queue.raw) { lanesOfQueue.append([]) }
       if !lanesOfQueue[Int(queue.raw)].contains(index) { lanesOfQueue[Int(queue.raw)].append(index) }
     }
@@ -151,17 +199,23 @@ struct CaseIndex: Sendable {
     return Int32(truncatingIfNeeded: nodes.count - 1)
   }
 
-  private static func edge(_ node: Int32, _ label: UInt32) -> ID<EdgeKind> {
-    ID(high: UInt64(UInt32(bitPattern: node)), low: UInt64(label))
+  @inline(__always) private static func edge(_ node: Int32, _ label: UInt32) -> UInt64 {
+    ((UInt64(UInt32(bitPattern: node)) << 32 | UInt64(label)) &* 0xFF51_AFD7_ED55_8CCD) >> 32
   }
 
-  private mutating func child(of parent: Int32, label: UInt32) -> Int32 {
-    let found = edges.find(Self.edge(parent, label))
+  /// The child under the label, or -1.
+  @inline(__always) func child(of parent: Int32, _ label: UInt32) -> Int32 {
+    edges.find(Self.edge(parent, label)) { nodes[Int($0)].parent == parent && nodes[Int($0)].label == label }
+  }
+
+  private mutating func makeChild(of parent: Int32, label: UInt32) -> Int32 {
+    let found = child(of: parent, label)
     if found >= 0 { return found }
     let node = newNode(parent: parent, label: label)
     edges.insert(Self.edge(parent, label), node)
     nodes[Int(node)].placeInParent = Int32(truncatingIfNeeded: nodes[Int(parent)].children.count)
-    nodes[Int(parent)].children.append(node)  // its least is `.none`: the bottom of the heap is its place
+    // Its least is `.none`: the bottom of the heap is its place.
+    nodes[Int(parent)].children.append(Child(least: .none, node: node, label: label))
     countLabel(label, by: 1)
     return node
   }
@@ -183,7 +237,9 @@ struct CaseIndex: Sendable {
       nodes[Int(node)].least = entry
       let parent = nodes[Int(node)].parent
       guard parent >= 0 else { return }
-      childUp(parent, Int(nodes[Int(node)].placeInParent))
+      let place = Int(nodes[Int(node)].placeInParent)
+      nodes[Int(parent)].children[place].least = entry
+      childUp(parent, place)
       guard entry < nodes[Int(parent)].least else { return }
       node = parent
     }
@@ -195,13 +251,15 @@ struct CaseIndex: Sendable {
     while node >= 0 {
       let old = nodes[Int(node)].least
       var least = nodes[Int(node)].cases.first ?? .none
-      if let first = nodes[Int(node)].children.first, nodes[Int(first)].least < least {
-        least = nodes[Int(first)].least
-      }
+      if let first = nodes[Int(node)].children.first, first.least < least { least = first.least }
       guard least.slot != old.slot else { return }
       nodes[Int(node)].least = least
       let parent = nodes[Int(node)].parent
-      if parent >= 0 { childDown(parent, Int(nodes[Int(node)].placeInParent)) }
+      if parent >= 0 {
+        let place = Int(nodes[Int(node)].placeInParent)
+        nodes[Int(parent)].children[place].least = least
+        childDown(parent, place)
+      }
       node = parent
     }
   }
@@ -212,200 +270,24 @@ struct CaseIndex: Sendable {
     while nodes[Int(node)].cases.isEmpty, nodes[Int(node)].children.isEmpty {
       let parent = nodes[Int(node)].parent
       guard parent >= 0 else { return }
-      edges.remove(Self.edge(parent, nodes[Int(node)].label))
+      edges.remove(Self.edge(parent, nodes[Int(node)].label), node)
       countLabel(nodes[Int(node)].label, by: -1)
       let place = Int(nodes[Int(node)].placeInParent)
       let last = nodes[Int(parent)].children.removeLast()
       if place < nodes[Int(parent)].children.count {
         nodes[Int(parent)].children[place] = last
-        nodes[Int(last)].placeInParent = Int32(truncatingIfNeeded: place)
+        nodes[Int(last.node)].placeInParent = Int32(truncatingIfNeeded: place)
         childUp(parent, place)
-        childDown(parent, Int(nodes[Int(last)].placeInParent))
+        childDown(parent, Int(nodes[Int(last.node)].placeInParent))
       }
       freeNodes.append(node)
       node = parent
     }
   }
-
-  // MARK: Heaps
-
-  private mutating func caseUp(_ node: Int32, _ start: Int) {
-    let n = Int(node)
-    var place = start
-    let entry = nodes[n].cases[place]
-    while place > 0 {
-      let parent = (place - 1) >> 1
-      let above = nodes[n].cases[parent]
-      guard entry < above else { break }
-      nodes[n].cases[place] = above
-      placeOf[Int(above.slot)] = Int32(truncatingIfNeeded: place)
-      place = parent
-    }
-    nodes[n].cases[place] = entry
-    placeOf[Int(entry.slot)] = Int32(truncatingIfNeeded: place)
-  }
-
-  private mutating func caseDown(_ node: Int32, _ start: Int) {
-    let n = Int(node)
-    let end = nodes[n].cases.count
-    var place = start
-    let entry = nodes[n].cases[place]
-    while true {
-      var child = 2 * place + 1
-      guard child < end else { break }
-      if child + 1 < end, nodes[n].cases[child + 1] < nodes[n].cases[child] { child += 1 }
-      let below = nodes[n].cases[child]
-      guard below < entry else { break }
-      nodes[n].cases[place] = below
-      placeOf[Int(below.slot)] = Int32(truncatingIfNeeded: place)
-      place = child
-    }
-    nodes[n].cases[place] = entry
-    placeOf[Int(entry.slot)] = Int32(truncatingIfNeeded: place)
-  }
-
-  private mutating func childUp(_ parent: Int32, _ start: Int) {
-    let p = Int(parent)
-    var place = start
-    let node = nodes[p].children[place]
-    let least = nodes[Int(node)].least
-    while place > 0 {
-      let above = nodes[p].children[(place - 1) >> 1]
-      guard least < nodes[Int(above)].least else { break }
-      nodes[p].children[place] = above
-      nodes[Int(above)].placeInParent = Int32(truncatingIfNeeded: place)
-      place = (place - 1) >> 1
-    }
-    nodes[p].children[place] = node
-    nodes[Int(node)].placeInParent = Int32(truncatingIfNeeded: place)
-  }
-
-  private mutating func childDown(_ parent: Int32, _ start: Int) {
-    let p = Int(parent)
-    let end = nodes[p].children.count
-    var place = start
-    let node = nodes[p].children[place]
-    let least = nodes[Int(node)].least
-    while true {
-      var child = 2 * place + 1
-      guard child < end else { break }
-      if child + 1 < end,
-        nodes[Int(nodes[p].children[child + 1])].least < nodes[Int(nodes[p].children[child])].least
-      {
-        child += 1
-      }
-      let below = nodes[p].children[child]
-      guard nodes[Int(below)].least < least else { break }
-      nodes[p].children[place] = below
-      nodes[Int(below)].placeInParent = Int32(truncatingIfNeeded: place)
-      place = child
-    }
-    nodes[p].children[place] = node
-    nodes[Int(node)].placeInParent = Int32(truncatingIfNeeded: place)
-  }
-
-  // MARK: Searching
-
-  /// What an agent brings to a search.
-  struct Seeker {
-    var agent: Int
-    /// Bits by `Channel.rawValue`.
-    var ready: UInt8
-    var room: Int
-  }
-
-  /// The lowest case that the seeker meets and that `passes`, below `bound`.
-  mutating func best(
-    for seeker: Seeker, _ profiles: Profiles, below bound: Entry = .none, where passes: (Int32) -> Bool
-  ) -> Entry {
-    frontier.removeAll(keepingCapacity: true)
-    var best = bound
-    for queue in profiles.queues[seeker.agent] where Int(queue.raw) < lanesOfQueue.count {
-      for index in lanesOfQueue[Int(queue.raw)] {
-        let root = lanes[Int(index)].root
-        guard nodes[Int(root)].least < best, seeker.ready & lanes[Int(index)].channel.bit != 0,
-          Int(lanes[Int(index)].weight) <= seeker.room
-        else { continue }
-        push(root)
-      }
-    }
-    while let next = popFrontier(), next.least < best {
-      lookThrough(next.node, &best, passes)
-      expand(next.node, seeker, profiles, best)
-    }
-    return best.slot == bound.slot ? .none : best
-  }
-
-  private mutating func expand(_ node: Int32, _ seeker: Seeker, _ profiles: Profiles, _ best: Entry) {
-    let children = nodes[Int(node)].children
-    let mine = profiles.skills[seeker.agent]
-    if children.count <= 4 * mine.count {
-      for child in children where nodes[Int(child)].least < best {
-        let label = nodes[Int(child)].label
-        if profiles.level(seeker.agent, label >> 8) >= UInt8(truncatingIfNeeded: label & 0xFF) { push(child) }
-      }
-      return
-    }
-    let last = nodes[Int(node)].parent < 0 ? -1 : Int(nodes[Int(node)].label >> 8)
-    for skill in mine where Int(skill.skill.raw) > last && Int(skill.skill.raw) < levelsUsed.count {
-      // Levels up to the agent's, of those in use: bits 0…level.
-      var bits = levelsUsed[Int(skill.skill.raw)] & ((2 << UInt16(skill.level)) - 1)
-      while bits != 0 {
-        let level = UInt32(bits.trailingZeroBitCount)
-        bits &= bits - 1
-        let child = edges.find(Self.edge(node, skill.skill.raw << 8 | level))
-        if child >= 0, nodes[Int(child)].least < best { push(child) }
-      }
-    }
-  }
-
-  /// The lowest case of one class that passes: its heap is searched downwards, past those that do not.
-  private func lookThrough(_ node: Int32, _ best: inout Entry, _ passes: (Int32) -> Bool) {
-    let n = Int(node)
-    guard let first = nodes[n].cases.first, first < best else { return }
-    if passes(first.slot) {
-      best = first
-      return
-    }
-    var open = [1, 2]
-    while let place = open.popLast() {
-      guard place < nodes[n].cases.count else { continue }
-      let entry = nodes[n].cases[place]
-      guard entry < best else { continue }
-      if passes(entry.slot) { best = entry } else { open += [2 * place + 1, 2 * place + 2] }
-    }
-  }
-
-  private mutating func push(_ node: Int32) {
-    let item = (least: nodes[Int(node)].least, node: node)
-    frontier.append(item)
-    var place = frontier.count - 1
-    while place > 0, item.least < frontier[(place - 1) >> 1].least {
-      frontier[place] = frontier[(place - 1) >> 1]
-      place = (place - 1) >> 1
-    }
-    frontier[place] = item
-  }
-
-  private mutating func popFrontier() -> (least: Entry, node: Int32)? {
-    guard let top = frontier.first else { return nil }
-    let last = frontier.removeLast()
-    guard !frontier.isEmpty else { return top }
-    var place = 0
-    while true {
-      var child = 2 * place + 1
-      guard child < frontier.count else { break }
-      if child + 1 < frontier.count, frontier[child + 1].least < frontier[child].least { child += 1 }
-      guard frontier[child].least < last.least else { break }
-      frontier[place] = frontier[child]
-      place = child
-    }
-    frontier[place] = last
-    return top
-  }
 }
 
 extension Channel {
+  static let allBits: UInt8 = 0b111
   /// Its bit in a set of channels.
   @inline(__always) var bit: UInt8 { 1 << (rawValue - 1) }
 }

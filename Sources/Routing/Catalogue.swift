@@ -95,6 +95,19 @@ struct Catalogue: Sendable {
         agent.devices.count <= RoutingLimits.devicesPerAgentMax, agent.capacity <= 10_000
       else { return .notAllowed }
     }
+    for queue in new.queues {
+      for way in [queue.whenClosed, queue.whenFull, queue.whenWaitedOut] {
+        if case .queue(let name) = way, !queues.contains(name) { return .unknownQueue }
+      }
+      var last = Instant.distantPast
+      for interval in queue.hours ?? [] {
+        guard interval.from >= last, interval.until > interval.from else { return .notAllowed }
+        last = interval.until
+      }
+      guard queue.hours?.count ?? 0 <= RoutingLimits.intervalsPerQueueMax else { return .needTooLarge }
+      guard queue.waitMax >= .zero else { return .notAllowed }
+    }
+    if !new.limits.botSilenceQueue.isEmpty, !queues.contains(new.limits.botSilenceQueue) { return .unknownQueue }
     return timesFault(new.limits)
   }
 
@@ -102,7 +115,7 @@ struct Catalogue: Sendable {
     let lease = limits.presenceLease.milliseconds
     guard lease > 0, lease <= RoutingLimits.leaseMillisecondsMax, limits.restartGrace >= .zero,
       limits.declineBackOff > .zero, limits.declineBackOffMax >= limits.declineBackOff,
-      limits.sessionIdleMax > .zero
+      limits.sessionIdleMax > .zero, limits.botSilenceMax >= .zero
     else { return .notAllowed }
     return nil
   }

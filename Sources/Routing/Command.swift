@@ -29,6 +29,11 @@ public enum Command: Hashable, Sendable {
 
   // Agents
   case setStatus(AgentID, AgentStatus, lease: Duration64?)
+  /// The agent finishes what they have and is offered nothing more; with their last case's end they are that.
+  /// Setting a status at once takes it back.
+  case finish(AgentID, then: AgentStatus)
+  /// The channels on which the agent wants to be offered something; an agent begins with all.
+  case chooseChannels(AgentID, [Channel])
   /// Any call with the agent's token.
   case renewPresence(AgentID)
   /// The agent asks for a case; the answer is an offer, or nothing when the time is up. It ends when its
@@ -55,6 +60,16 @@ public enum Command: Hashable, Sendable {
   case resume(CaseID, by: AgentID)
   /// A supervisor gives a case to an agent, wherever it is. Who may ask is the edge's business.
   case assign(CaseID, to: AgentID)
+  /// A supervisor puts a case that an agent has back into its queue, with its age.
+  case requeue(CaseID)
+  /// More time for the paperwork: it ends then.
+  case extendWrapUp(CaseID, by: AgentID, until: Instant)
+  /// Another agent may see the case and write beside it, until then; the owner stays who it is.
+  case consult(CaseID, by: AgentID, with: AgentID, until: Instant)
+  /// Either of the two ends it.
+  case endConsult(CaseID, by: AgentID)
+  /// The agent who was asked takes the case over.
+  case takeOver(CaseID, by: AgentID)
 }
 
 /// A connection's wish to be offered something, numbered by the server that holds the connection.
@@ -102,7 +117,11 @@ public enum SessionEnd: UInt8, Hashable, Sendable {
 
 /// Which rule sent a case where it goes.
 public struct RouteReason: Hashable, Sendable {
-  public enum Cause: UInt8, Hashable, Sendable { case handoff = 1, mail, call, reopened, transfer }
+  public enum Cause: UInt8, Hashable, Sendable { 
+      case handoff = 1, mail, call, reopened, transfer
+      /// The bot left the customer's word unanswered.
+      case botSilent
+    }
   public var cause: Cause
   public var ruleVersion: UInt32
   /// Position of the rule in its version; nil for a transfer by hand.
@@ -131,4 +150,6 @@ public enum OfferFailure: UInt8, Hashable, Sendable {
   case deviceBusy
   case deviceUnavailable
   case deviceError
+  /// It rang to its end: the offer is missed, as when its own time is over.
+  case notAnswered
 }

@@ -14,6 +14,10 @@ public enum Effect: Hashable, Sendable {
   case tellOwner(ConversationID, Owner, epoch: UInt32)
   case tellAgentStatus(AgentID, AgentStatus, responding: Bool)
   case tellCaseEnded(CaseID, ConversationID, SessionID, CaseEnd)
+  /// The agent is asked to look at a case of another agent, until then; they may take it over.
+  case askToConsult(AgentID, CaseID, by: AgentID, until: Instant)
+  /// … and no longer.
+  case endConsult(AgentID, CaseID, ConsultEnd)
   /// The session must be ended by its channel: the call hung up, the chat told.
   case endSession(SessionID, SessionEnd)
   /// Text `number` of the rule version goes to the customer.

@@ -7,8 +7,8 @@ extension Event {
   public func encode(into out: inout ByteWriter) {
     switch self {
     case .configured(let a):
-      out.uint8(1)
-      out.put(a)
+      out.uint8(33)
+      a.writeWhole(&out)
     case .started:
       out.uint8(2)
     case .conversationOpened(let a, let b, let c):
@@ -54,12 +54,13 @@ extension Event {
       out.put(b)
       out.put(c)
     case .caseQueued(let a, let b, let c, let d, let e, let f, let g):
-      out.uint8(11)
+      out.uint8(34)
       out.put(a)
       out.put(b)
       out.put(c)
       out.put(d)
       out.put(e)
+      e.writeMore(&out)
       out.put(f)
       out.put(g)
     case .stepTaken(let a, let b):
@@ -150,6 +151,37 @@ extension Event {
       out.uint8(32)
       out.put(a)
       out.put(b)
+    case .queueOpened(let a):
+      out.uint8(35)
+      out.put(a)
+    case .queueClosed(let a):
+      out.uint8(36)
+      out.put(a)
+    case .caseOverflowed(let a, let b, let c):
+      out.uint8(37)
+      out.put(a)
+      out.put(b)
+      out.put(c)
+    case .botFellSilent(let a):
+      out.uint8(38)
+      out.put(a)
+    case .statusDeferred(let a, let b):
+      out.uint8(39)
+      out.put(a)
+      out.putOptional(b)
+    case .channelsChosen(let a, let b):
+      out.uint8(40)
+      out.put(a)
+      out.put(b)
+    case .consultStarted(let a, let b, let c):
+      out.uint8(41)
+      out.put(a)
+      out.put(b)
+      out.put(c)
+    case .consultEnded(let a, let b):
+      out.uint8(42)
+      out.put(a)
+      out.put(b)
     }
   }
 
@@ -203,6 +235,23 @@ extension Event {
     case 30: return .sessionResumed(try bytes.get())
     case 31: return .backOffEnded(try bytes.get(), try bytes.getOptional())
     case 32: return .caseRequeued(try bytes.get(), try bytes.get())
+    case 33: return .configured(try RoutingConfiguration.readWhole(&bytes))
+    case 34:
+      let (id, conversation, session): (CaseID, ConversationID, SessionID) = (
+        try bytes.get(), try bytes.get(), try bytes.get()
+      )
+      let channel: Channel = try bytes.get()
+      var need: Need = try bytes.get()
+      try need.readMore(&bytes)
+      return .caseQueued(id, conversation, session, channel, need: need, age: try bytes.get(), by: try bytes.get())
+    case 35: return .queueOpened(try bytes.get())
+    case 36: return .queueClosed(try bytes.get())
+    case 37: return .caseOverflowed(try bytes.get(), to: try bytes.get(), try bytes.get())
+    case 38: return .botFellSilent(try bytes.get())
+    case 39: return .statusDeferred(try bytes.get(), try bytes.getOptional())
+    case 40: return .channelsChosen(try bytes.get(), try bytes.get())
+    case 41: return .consultStarted(try bytes.get(), with: try bytes.get(), until: try bytes.get())
+    case 42: return .consultEnded(try bytes.get(), try bytes.get())
     default: throw WireError.badValue(offset: at)
     }
   }

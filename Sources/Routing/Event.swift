@@ -44,6 +44,35 @@ public enum Event: Hashable, Sendable {
   case backOffEnded(AgentID, CaseID?)
   /// An agent had it and lost it: it waits again in its queue, with its age.
   case caseRequeued(CaseID, RequeueReason)
+
+  case queueOpened(QueueID)
+  case queueClosed(QueueID)
+  /// Its queue did not keep it: it waits in another, with its age.
+  case caseOverflowed(CaseID, to: QueueID, OverflowReason)
+  /// The bot that owned it left the customer's word unanswered.
+  case botFellSilent(ConversationID)
+  /// The agent finishes what they have and is that then; nil: they stay.
+  case statusDeferred(AgentID, AgentStatus?)
+  /// The channels on which the agent wants to be offered something, as bits by `Channel.rawValue - 1`.
+  case channelsChosen(AgentID, UInt8)
+  /// Another agent may see the case and write beside it, until then.
+  case consultStarted(CaseID, with: AgentID, until: Instant)
+  case consultEnded(CaseID, ConsultEnd)
+}
+
+/// Why a queue did not keep a case. Codes are stored: append only.
+public enum OverflowReason: UInt8, Hashable, Sendable {
+  case closed = 1
+  case waitedOut
+}
+
+public enum ConsultEnd: UInt8, Hashable, Sendable {
+  /// Whoever was asked has the case now.
+  case tookOver = 1
+  case ended
+  case timedOut
+  /// The case itself went on: closed, transferred, back in its queue.
+  case movedOn
 }
 
 /// Why a case that an agent had waits again. Codes are stored: append only.
@@ -52,6 +81,8 @@ public enum RequeueReason: UInt8, Hashable, Sendable {
   case wokeWithoutAgent = 1
   /// Its agent said nothing to the customer in time.
   case agentSilent
+  /// A supervisor put it back.
+  case bySupervisor
 }
 
 /// Who may speak for the business.
@@ -120,4 +151,7 @@ public enum PassedOverReason: UInt8, Hashable, Sendable, CaseIterable {
   case excluded
   case notPreferredYet
   case longerIdleFirst
+  case queueClosed
+  /// Not among the agents or teams that the case requires.
+  case notRequired
 }

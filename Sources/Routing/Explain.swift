@@ -42,21 +42,29 @@ extension Router {
     note(
       .lacksSkill,
       record.need.skills.contains { $0.required && profiles.level(index, $0.skill.raw) < $0.level })
-    note(.notAvailable, agents[index].status != .available || agents[index].isNotResponding)
+    note(.notAvailable, 
+      agents[index].status != .available || agents[index].isNotResponding || agents[index].statusAfter != nil
+        || agents[index].channels & channel.bit == 0)
     note(.notPresent, !agents[index].isPresent)
     if channel == .phone {
       note(.noDevice, freeDevice(index) == nil)
     } else {
       note(.notAsking, agents[index].next == nil && agents[index].streams.isEmpty)
     }
-    note(.full, room(index) < Int(record.weight) || agents[index].count(channel) >= settings.channelMax[channel])
+    note(.full, room(index, channel) < Int(record.weight) || agents[index].count(channel) >= settings.channelMax[channel])
     note(.onCall, catalogue.limits.voiceExclusive && agents[index].casesByChannel.phone > 0)
     note(.offered, agents[index].openOffer >= 0)
     note(
       .backingOff,
       agents[index].backOffUntil != nil || record.backOffs.contains { $0.agent == id && !$0.isOver })
-    note(.excluded, record.need.excluded.contains(id))
+    let teams = profiles.teams(index)
+    note(.excluded, record.need.excluded.contains(id) || record.need.excludedTeams.contains(where: teams.contains))
     note(.notPreferredYet, record.preferenceUntil != nil && record.need.preferred?.agent != id)
+    note(
+      .queueClosed,
+      !queues[Int(record.need.queue.raw)].isOpen
+        && !record.widened.contains { profiles.serves(index, $0) && queues[Int($0.raw)].isOpen })
+    note(.notRequired, !record.need.isAmongRequired(id, teams))
     return found
   }
 

@@ -25,10 +25,11 @@ struct IdleIndex: Sendable {
   init() {}
 
   /// - Parameter order: all agents, the longest idle first.
-  init(skills: Int, queues: Int, agents: Int, order: [Int32]) {
+  /// - Parameter isFixed: whether nobody moves, so that no places are kept for it.
+  init(skills: Int, queues: Int, agents: Int, order: [Int32], isFixed: Bool = false) {
     skillCount = skills
     queueCount = queues
-    let positions = max(128, 2 * agents)
+    let positions = isFixed ? max(64, agents) : max(128, 3 * agents)
     words = (positions + 63) / 64
     summaryWords = (words + 63) / 64
     bits = Array(repeating: 0, count: words * (3 + queues))
@@ -76,7 +77,11 @@ struct IdleIndex: Sendable {
   private mutating func renumber(_ profiles: Profiles) {
     let order = agentAt.filter { $0 >= 0 }
     let channels = listed
-    for agent in order { list(Int(agent), 0, profiles) }
+    for index in bits.indices { bits[index] = 0 }
+    for index in levels.indices { levels[index] = 0 }
+    for index in summary.indices { summary[index] = 0 }
+    for index in listed.indices { listed[index] = 0 }
+    countByChannel = [0, 0, 0]
     for index in agentAt.indices { agentAt[index] = -1 }
     tail = 0
     for agent in order {
@@ -88,20 +93,28 @@ struct IdleIndex: Sendable {
   }
 
   private mutating func putProfile(_ agent: Int, _ position: Int, _ on: Bool, _ profiles: Profiles) {
-    for skill in profiles.skills[agent] { putLevel(Int(skill.skill.raw), position, on ? skill.level : 0) }
-    for queue in profiles.queues[agent] { put(3 + Int(queue.raw), position, on) }
+    for at in profiles.skillRange(agent) {
+      let skill = profiles.allSkills[at]
+      putLevel(Int(skill.skill.raw), position, on ? skill.level : 0)
+    }
+    for at in profiles.queueRange(agent) { put(3 + Int(profiles.allQueues[at].raw), position, on) }
   }
 
   private mutating func putLevel(_ skill: Int, _ position: Int, _ level: UInt8) {
     let word = position >> 6
     let at = (skill * words + word) << 2
     let bit: UInt64 = 1 << UInt64(position & 63)
-    var any: UInt64 = 0
-    for plane in 0..<4 {
-      if level >> UInt8(plane) & 1 != 0 { levels[at + plane] |= bit } else { levels[at + plane] &= ~bit }
-      any |= levels[at + plane]
-    }
-    mark(3 + queueCount + skill, word, any != 0)
+    let level = UInt64(level)
+    let shift = UInt64(position & 63)
+    let one = levels[at] & ~bit | (level & 1) << shift
+    let two = levels[at + 1] & ~bit | (level >> 1 & 1) << shift
+    let four = levels[at + 2] & ~bit | (level >> 2 & 1) << shift
+    let eight = levels[at + 3] & ~bit | (level >> 3 & 1) << shift
+    levels[at] = one
+    levels[at + 1] = two
+    levels[at + 2] = four
+    levels[at + 3] = eight
+    mark(3 + queueCount + skill, word, one | two | four | eight != 0)
   }
 
   /// Agents of the word whose level in the skill is at least `level`.

@@ -51,10 +51,10 @@ public enum Invariants {
     for slot in router.cases.ordered {
       let record = router.cases[slot]
       func say(_ what: String) { found.append(.init(rule: .onePlace, sentence: "\(record.id) \(what)")) }
-      let listed = router.waiting.contains(slot)
+      let listed = router.isListed(slot)
       let places = (listed ? 1 : 0) + (record.isHeld ? 1 : 0) + (record.isPending ? 1 : 0)
       let isWaiting = record.state == .waiting
-      let outside = router.isInGrace(record.session)
+      let outside = router.isInGrace(slot)
       if isWaiting ? (places != 1 && !(outside && places == 0)) : places != 0 { say("is \(record.state) and in \(places) places") }
       if (record.state == .offered) != (record.firstOffer >= 0) { say("is \(record.state) with offers \(record.firstOffer)") }
       if router.conversations[record.conversation].openCase != slot { say("is not its conversation's open case") }
@@ -115,7 +115,7 @@ public enum Invariants {
         found.append(.init(rule: .counters, sentence: "queue \(index) has \(waiting) \(offered) \(assigned), oldest \(oldest ?? -1)"))
       }
       let blocked = router.agents.indices.count {
-        router.profiles.queues[$0].contains(QueueID(UInt32(index))) && router.agents[$0].blocker != AgentRecord.unblocked
+        router.profiles.serves($0, QueueID(UInt32(index))) && router.agents[$0].blocker != AgentRecord.unblocked
       }
       if blocked != record.blocked.reduce(0, { $0 + Int($1) }) {
         found.append(.init(rule: .counters, sentence: "queue \(index) has \(blocked) blocked members"))
@@ -152,7 +152,7 @@ public enum Invariants {
   private static func checkMatch(_ router: Router, _ found: inout [Violation]) {
     for slot in router.cases.ordered where router.cases[slot].state == .waiting {
       let record = router.cases[slot]
-      if router.isInGrace(record.session) { continue }
+      if router.isInGrace(slot) { continue }
       for index in router.agents.indices where router.agents[index].ready != 0 {
         if record.preferenceUntil != nil, record.need.preferred.map({ Int($0.agent.raw) != index }) ?? false { continue }
         guard router.isEligible(index, slot) else { continue }

@@ -103,3 +103,17 @@ extension RouteReason: WireValue {
     self.init(cause: try bytes.get(), ruleVersion: try bytes.get(), rule: try bytes.getOptional())
   }
 }
+
+// What came later stands behind the first layout, which is still read alone.
+extension Need {
+  func writeMore(_ out: inout ByteWriter) {
+    out.putArray(requiredAgents)
+    out.putArray(requiredTeams)
+    out.putArray(excludedTeams)
+  }
+  mutating func readMore(_ bytes: inout ByteReader) throws(WireError) {
+    requiredAgents = try bytes.getArray()
+    requiredTeams = try bytes.getArray()
+    excludedTeams = try bytes.getArray()
+  }
+}

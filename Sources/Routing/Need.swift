@@ -14,6 +14,10 @@ public struct Need: Hashable, Sendable {
   /// Capacity units that the case takes; nil for the channel's usual weight.
   public var weight: UInt16?
   public var serviceLevel: Duration64?
+  /// Where not empty: only these agents, and only members of one of these teams.
+  public var requiredAgents: [AgentID] = []
+  public var requiredTeams: [TeamID] = []
+  public var excludedTeams: [TeamID] = []
 
   public init(queue: QueueID) { self.queue = queue }
 

@@ -1,9 +1,14 @@
 import Model
 
-/// What each agent can do, laid out for searching: by agent handle.
+/// What each agent can do, laid out for searching: by agent handle. Lists lie one behind the other, so that
+/// reading one counts no references.
 struct Profiles: Sendable {
-  private(set) var skills: [[(skill: SkillID, level: UInt8)]] = []
-  private(set) var queues: [[QueueID]] = []
+  private(set) var allSkills: [(skill: SkillID, level: UInt8)] = []
+  private(set) var allQueues: [QueueID] = []
+  private var skillStarts: [Int32] = [0]
+  private var queueStarts: [Int32] = [0]
+  private var allTeams: [TeamID] = []
+  private var teamStarts: [Int32] = [0]
   private(set) var bounds: [Bounds] = []
   private var levels: [UInt8] = []
   private var stride = 0
@@ -33,8 +38,14 @@ struct Profiles: Sendable {
     stride = catalogue.skillNames.all.count
     levels = Array(repeating: 0, count: stride * catalogue.agents.count)
     for (index, agent) in catalogue.agents.enumerated() {
-      skills.append(agent.isRetired ? [] : agent.skills)
-      queues.append(agent.isRetired ? [] : agent.queues)
+      if !agent.isRetired {
+        allSkills += agent.skills
+        allQueues += agent.queues
+        for team in agent.settings.teams { if let id = catalogue.teamNames.handle(team) { allTeams.append(TeamID(id)) } }
+      }
+      teamStarts.append(Int32(truncatingIfNeeded: allTeams.count))
+      skillStarts.append(Int32(truncatingIfNeeded: allSkills.count))
+      queueStarts.append(Int32(truncatingIfNeeded: allQueues.count))
       let settings = agent.settings
       let most = settings.channelMax
       bounds.append(
@@ -46,10 +57,20 @@ struct Profiles: Sendable {
     }
   }
 
+  /// Where the agent's skills stand in `allSkills`, by skill.
+  @inline(__always) func skillRange(_ agent: Int) -> Range<Int> { Int(skillStarts[agent])..<Int(skillStarts[agent + 1]) }
+  /// Where the queues that the agent serves stand in `allQueues`, by queue.
+  @inline(__always) func queueRange(_ agent: Int) -> Range<Int> { Int(queueStarts[agent])..<Int(queueStarts[agent + 1]) }
+
+  func teams(_ agent: Int) -> [TeamID] { Array(allTeams[Int(teamStarts[agent])..<Int(teamStarts[agent + 1])]) }
+
   /// Zero where the agent has not got the skill.
   @inline(__always) func level(_ agent: Int, _ skill: UInt32) -> UInt8 {
     Int(skill) < stride ? levels[agent * stride + Int(skill)] : 0
   }
 
-  func serves(_ agent: Int, _ queue: QueueID) -> Bool { queues[agent].contains(queue) }
+  @inline(__always) func serves(_ agent: Int, _ queue: QueueID) -> Bool {
+    for at in queueRange(agent) where allQueues[at] == queue { return true }
+    return false
+  }
 }

@@ -8,11 +8,16 @@ extension ConversationRecord {
     out.put(epoch)
     out.putOptional(lastAgent)
     out.put(sequence)
+    out.putOptional(answerBy)
+    out.put(askedAt)
   }
-  init(_ id: ConversationID, _ bytes: inout ByteReader) throws(WireError) {
+  init(_ id: ConversationID, _ bytes: inout ByteReader, version: UInt8) throws(WireError) {
     self.init(
       id: id, customer: try bytes.get(), owner: try bytes.get(), epoch: try bytes.get(),
       lastAgent: try bytes.getOptional(), sequence: try bytes.get())
+    guard version > 1 else { return }
+    answerBy = try bytes.getOptional()
+    askedAt = try bytes.get()
   }
 }
 
@@ -91,8 +96,10 @@ extension CaseRecord {
     out.put(acceptedOnce)
     out.putOptional(replyBy)
     out.put(sequence)
+    need.writeMore(&out)
+    out.putOptional(consult)
   }
-  init(_ id: CaseID, _ conversation: Int32, _ bytes: inout ByteReader) throws(WireError) {
+  init(_ id: CaseID, _ conversation: Int32, _ bytes: inout ByteReader, version: UInt8) throws(WireError) {
     self = .vacant
     self.id = id
     self.conversation = conversation
@@ -112,6 +119,9 @@ extension CaseRecord {
     acceptedOnce = try bytes.get()
     replyBy = try bytes.getOptional()
     sequence = try bytes.get()
+    guard version > 1 else { return }
+    try need.readMore(&bytes)
+    consult = try bytes.getOptional()
   }
 }
 
@@ -126,6 +136,16 @@ extension OfferRecord {
     self.init(
       id: id, theCase: theCase, agent: try bytes.get(), seat: try bytes.get(), until: try bytes.get(),
       sequence: try bytes.get())
+  }
+}
+
+extension Consult: WireValue {
+  func write(_ out: inout ByteWriter) {
+    out.put(agent)
+    out.put(until)
+  }
+  init(_ bytes: inout ByteReader) throws(WireError) {
+    self.init(agent: try bytes.get(), until: try bytes.get())
   }
 }
 
@@ -153,8 +173,10 @@ extension AgentRecord {
     out.put(offeredStamp)
     out.signed(day)
     out.put(acceptedInDay)
+    out.putOptional(statusAfter)
+    out.put(channels)
   }
-  init(_ bytes: inout ByteReader) throws(WireError) {
+  init(_ bytes: inout ByteReader, version: UInt8) throws(WireError) {
     self.init()
     status = try bytes.get()
     isPresent = try bytes.get()
@@ -168,6 +190,9 @@ extension AgentRecord {
     offeredStamp = try bytes.get()
     day = try bytes.signed()
     acceptedInDay = try bytes.get()
+    guard version > 1 else { return }
+    statusAfter = try bytes.getOptional()
+    channels = try bytes.get()
   }
 }
 
@@ -176,12 +201,14 @@ extension QueueRecord {
     out.put(accepted)
     out.put(acceptedInTime)
     out.put(abandoned)
+    out.put(isOpen)
   }
-  init(_ bytes: inout ByteReader) throws(WireError) {
+  init(_ bytes: inout ByteReader, version: UInt8) throws(WireError) {
     self.init()
     accepted = try bytes.get()
     acceptedInTime = try bytes.get()
     abandoned = try bytes.get()
+    if version > 1 { isOpen = try bytes.get() }
   }
 }
 
@@ -189,7 +216,8 @@ extension Catalogue {
   /// The latest configuration, and all names that there ever were, in the order of their handles. Of queues
   /// that are retired the settings too, since cases may still stand in them.
   func write(_ out: inout ByteWriter) {
-    out.putOptional(configuration)
+    out.bool(configuration != nil)
+    configuration?.writeWhole(&out)
     out.putArray(skillNames.all)
     out.putArray(botNames.all)
     out.putArray(teamNames.all)
@@ -198,10 +226,12 @@ extension Catalogue {
       $0.put($1.settings)
       $0.put($1.isRetired)
     }
+    for queue in queues { queue.settings.writeMore(&out) }
   }
 
-  init(_ bytes: inout ByteReader) throws(WireError) {
-    let latest: RoutingConfiguration? = try bytes.getOptional()
+  init(_ bytes: inout ByteReader, version: UInt8) throws(WireError) {
+    var latest: RoutingConfiguration?
+    if try bytes.bool() { latest = version > 1 ? try .readWhole(&bytes) : try bytes.get() }
     skillNames = Names(try bytes.getArray())
     botNames = Names(try bytes.getArray())
     teamNames = Names(try bytes.getArray())
@@ -210,6 +240,7 @@ extension Catalogue {
       queues.append(Queue(settings: try bytes.get(), isRetired: try bytes.get()))
       _ = queueNames.add(queues[queues.count - 1].settings.name)
     }
+    if version > 1 { for index in queues.indices { try queues[index].settings.readMore(&bytes) } }
     agents = agentNames.all.map { .retired($0) }
     if let latest { apply(latest) }
   }

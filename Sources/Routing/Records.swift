@@ -9,6 +9,9 @@ struct ConversationRecord: SlotRecord, Sendable {
   var owner: Owner
   var epoch: UInt32
   var lastAgent: AgentID?
+  /// Until when the bot that owns it must have answered the customer, who spoke at `askedAt`.
+  var answerBy: Instant?
+  var askedAt: Instant = .distantPast
   var openCase: Int32 = -1
   /// First of the open sessions, in the order in which they were opened; the rest hang on `nextSession`.
   var firstSession: Int32 = -1
@@ -72,6 +75,8 @@ struct CaseRecord: SlotRecord, Sendable {
   var acceptedOnce = false
   /// Until when the agent who took it must have spoken.
   var replyBy: Instant?
+  /// Another agent who may see it and write beside it.
+  var consult: Consult?
   var sequence: UInt64
   var isDirty = false
   var isStored = false
@@ -83,11 +88,18 @@ struct CaseRecord: SlotRecord, Sendable {
   var offersOpen: UInt8 = 0
   var isPending = false
   var isHeld = false
+  /// Whether it names agents or teams, or was declined, so that each agent must be asked for singly.
+  var isRestricted = false
 
   static let vacant = CaseRecord(
     id: .init(high: 0, low: 0), conversation: -1, session: .init(high: 0, low: 0), channel: .chat,
     need: Need(queue: QueueID(0)), by: RouteReason(cause: .handoff, ruleVersion: 0, rule: nil), age: .distantPast,
     queuedAt: .distantPast, sequence: 0)
+}
+
+struct Consult: Hashable, Sendable {
+  var agent: AgentID
+  var until: Instant
 }
 
 /// An agent who declined a case and is not asked again for a while, longer each time.
@@ -129,10 +141,16 @@ struct AgentRecord: Sendable {
   /// UTC day, and cases accepted in it.
   var day: Int64 = 0
   var acceptedInDay: UInt32 = 0
+  /// What the agent will be when their last case has ended.
+  var statusAfter: AgentStatus?
+  /// Channels that the agent wants, as bits.
+  var channels: UInt8 = Channel.allBits
   var isDirty = false
 
   // Derived: not in the row.
   var used: Int = 0
+  /// Without the cases of interruptible channels.
+  var usedFirmly: Int = 0
   var casesByChannel: (chat: UInt16, email: UInt16, phone: UInt16) = (0, 0, 0)
   var cases: [Int32] = []
   var openOffer: Int32 = -1
@@ -156,6 +174,7 @@ struct QueueRecord: Sendable {
   var accepted: UInt64 = 0
   var acceptedInTime: UInt64 = 0
   var abandoned: UInt64 = 0
+  var isOpen = true
   var isDirty = false
 
   // Derived.
@@ -191,12 +210,15 @@ struct OldestWaiting: Sendable {
     heap[place] = entry
   }
 
+  /// The slots whose entries pass, the oldest first. Looks at every entry.
+  func all(where passes: (Entry) -> Bool) -> [Int32] { heap.filter(passes).sorted(by: Self.less).map(\.slot) }
+
   /// Call after the case left; `isLive` tells whether an entry still stands for a case without an agent.
   mutating func removed(isLive: (Entry) -> Bool) {
     live -= 1
     if heap.count > 2 * live + 64 {
-      let kept = heap.filter(isLive).sorted(by: Self.less)
-      heap = kept
+      heap.removeAll { !isLive($0) }
+      for place in stride(from: heap.count / 2, through: 0, by: -1) where place < heap.count { down(place) }
     }
     while let top = heap.first, !isLive(top) { pop() }
   }
@@ -204,16 +226,22 @@ struct OldestWaiting: Sendable {
   private mutating func pop() {
     let last = heap.removeLast()
     guard !heap.isEmpty else { return }
-    var place = 0
+    heap[0] = last
+    down(0)
+  }
+
+  private mutating func down(_ start: Int) {
+    var place = start
+    let entry = heap[start]
     while true {
       var child = 2 * place + 1
       guard child < heap.count else { break }
       if child + 1 < heap.count, Self.less(heap[child + 1], heap[child]) { child += 1 }
-      guard Self.less(heap[child], last) else { break }
+      guard Self.less(heap[child], entry) else { break }
       heap[place] = heap[child]
       place = child
     }
-    heap[place] = last
+    heap[place] = entry
   }
 
   private static func less(_ a: Entry, _ b: Entry) -> Bool {

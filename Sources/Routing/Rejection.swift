@@ -32,4 +32,6 @@ public enum Rejection: UInt8, Error, Hashable, Sendable, CaseIterable {
   case needTooLarge
   /// An attachment that nobody kept, or that the speaker has no right to.
   case unknownBlob
+  /// The queue is closed, and what comes now has nowhere else to go.
+  case queueClosed
 }

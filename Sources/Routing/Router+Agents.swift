@@ -28,7 +28,7 @@ extension Router {
     }
     let record = agents[Int(agent.raw)]
     let isBack = status == .available && (record.isNotResponding || record.backOffUntil != nil)
-    if record.status != status || isBack {
+    if record.status != status || isBack || record.statusAfter != nil {
       emit(.statusSet(agent, status), at, &out)
       out.effects.append(.tellAgentStatus(agent, status, responding: !agents[Int(agent.raw)].isNotResponding))
     }

@@ -19,12 +19,18 @@ extension Router {
     case .sessionEnded(let id, _): applySessionEnded(id)
     case .entryRecorded(_, let conversation, let session, let author, let visibility):
       applyRecorded(session)
-      if case .agent(let agent) = author, visibility == .customer { applyReplied(conversation, agent) }
+      switch author {
+      case .agent(let agent): if visibility == .customer { applyReplied(conversation, agent) }
+      case .customer: applyAsked(conversation)
+      case .bot, .system: applyAnswered(conversation)
+      }
     case .ownerChanged(let id, let owner, let epoch):
       changeConversation(id) {
         $0.owner = owner
         $0.epoch = epoch
+        $0.answerBy = nil
       }
+      armConversation(slot(of: id))
     case .caseQueued(let id, let conversation, let session, let channel, let need, let age, let by):
       applyQueued(id, conversation, session, channel, need, age, by)
     case .stepTaken(let id, let index): applyStep(id, index)
@@ -46,7 +52,9 @@ extension Router {
     case .presenceLost(let agent):
       changeAgent(agent) { $0.isPresent = false }
       releaseHeld(agent)
-    case .notResponding(let agent): changeAgent(agent) { $0.isNotResponding = true }
+    case .notResponding(let agent):
+      changeAgent(agent) { $0.isNotResponding = true }
+      releaseHeld(agent)
     case .backOffSet(let agent, let theCase, let until): applyBackOff(agent, theCase, until)
     case .nextAsked(let agent, let waiter, let until): changeAgent(agent) { $0.next = .init(waiter: waiter, until: until) }
     case .nextEnded(let agent, let waiter): changeAgent(agent) { if $0.next?.waiter == waiter { $0.next = nil } }
@@ -55,6 +63,14 @@ extension Router {
     case .sessionResumed(let id): applySessionResumed(id)
     case .backOffEnded(let agent, let theCase): applyBackOffEnded(agent, theCase)
     case .caseRequeued(let id, _): applyRequeued(id)
+    case .queueOpened(let queue): applyOpen(queue, true)
+    case .queueClosed(let queue): applyOpen(queue, false)
+    case .caseOverflowed(let id, let queue, _): applyOverflowed(id, queue)
+    case .botFellSilent(let id): changeConversation(id) { $0.answerBy = nil }
+    case .statusDeferred(let agent, let status): changeAgent(agent) { $0.statusAfter = status }
+    case .channelsChosen(let agent, let channels): changeAgent(agent) { $0.channels = channels & Channel.allBits }
+    case .consultStarted(let id, let agent, let until): applyConsult(id, Consult(agent: agent, until: until))
+    case .consultEnded(let id, _): applyConsult(id, nil)
     }
   }
 
@@ -69,6 +85,7 @@ extension Router {
 
   /// The row changed, and with it perhaps readiness and the deadline.
   mutating func touch(_ agent: AgentID) {
+    if agents[Int(agent.raw)].statusAfter != nil { leaving.append(Int32(truncatingIfNeeded: agent.raw)) }
     markDirty(agent)
     refresh(agent)
     armAgent(agent)
@@ -78,16 +95,17 @@ extension Router {
     guard isKnown(agent) else { return }
     let becomesAvailable = status == .available && agents[Int(agent.raw)].status != .available
     agents[Int(agent.raw)].status = status
+    agents[Int(agent.raw)].statusAfter = nil
     if status == .available {
       agents[Int(agent.raw)].isNotResponding = false
       agents[Int(agent.raw)].backOffUntil = nil
     }
     if becomesAvailable { stampIdle(agent) }
     touch(agent)
-    if status == .offline { releaseHeld(agent) }
+    if !isExpected(agent) { releaseHeld(agent) }
   }
 
-  /// The agent is away: the cases that wait for them alone are looked at again.
+  /// The agent is not expected any more: the cases that wait for them alone are looked at again.
   private mutating func releaseHeld(_ agent: AgentID) {
     guard isKnown(agent) else { return }
     for slot in agents[Int(agent.raw)].held { relist(slot) }
@@ -113,9 +131,10 @@ extension Router {
     } else {
       cases[slot].backOffs.append(CaseBackOff(agent: agent, until: until, times: 1, isOver: false))
     }
+    cases[slot].isRestricted = true
     markDirty(theCase: slot)
     armCase(slot)
-    if waiting.contains(slot) { relist(slot) }
+    if isListed(slot) { relist(slot) }
   }
 
   private mutating func applyBackOffEnded(_ agent: AgentID, _ theCase: CaseID?) {

@@ -12,7 +12,6 @@ extension Router {
       sequence: nextSequence())
     record.preferenceUntil = need.preferred.map { now + $0.for }
     let slot = cases.add(record)
-    caseTable.insert(id, slot)
     conversations[home].openCase = slot
     derive(slot)
     beginWaiting(slot)
@@ -25,6 +24,7 @@ extension Router {
     let need = cases[slot].need
     let weight = max(1, need.weight ?? catalogue.limits.weight[cases[slot].channel])
     cases[slot].weight = weight
+    cases[slot].isRestricted = need.namesAgents || !cases[slot].backOffs.isEmpty
     // In two lines: in one, the compiler copies the whole machine to read from it while a case is written.
     let key = orderKey(need, cases[slot].age)
     cases[slot].key = key
@@ -57,6 +57,7 @@ extension Router {
     queues[queue].waiting += 1
     queues[queue].oldest.add(
       .init(age: cases[slot].age.milliseconds, sequence: cases[slot].sequence, slot: slot))
+    if !queues[queue].isOpen { armQueue(queue) }
     relist(slot)
   }
 
@@ -69,15 +70,14 @@ extension Router {
   /// No longer without an agent: the oldest of the queue may be another.
   mutating func dropFromOldest(_ slot: Int32) {
     let queue = cases[slot].need.queue
-    queues[Int(queue.raw)].oldest.removed { [cases] entry in
-      let record = cases[entry.slot]
-      return record.sequence == entry.sequence && record.need.queue == queue
-        && (record.state == .waiting || record.state == .offered)
+    queues[Int(queue.raw)].oldest.removed { [records = cases.records] entry in
+      records[Int(entry.slot)].hasNoAgent(entry.sequence, queue)
     }
   }
 
   mutating func unlist(_ slot: Int32) {
     waiting.remove(slot)
+    scarce.remove(slot)
     cases[slot].isPending = false
     if cases[slot].isHeld, let preferred = cases[slot].need.preferred {
       agents[Int(preferred.agent.raw)].held.removeAll { $0 == slot }
@@ -132,7 +132,7 @@ extension Router {
     }
   }
 
-  private mutating func moveQueue(_ slot: Int32, from old: QueueID, to new: QueueID) {
+  mutating func moveQueue(_ slot: Int32, from old: QueueID, to new: QueueID) {
     if cases[slot].state == .waiting {
       queues[Int(old.raw)].waiting -= 1
       queues[Int(new.raw)].waiting += 1
@@ -140,12 +140,13 @@ extension Router {
       queues[Int(old.raw)].offered -= 1
       queues[Int(new.raw)].offered += 1
     }
-    queues[Int(old.raw)].oldest.removed { [cases] in
-      cases[$0.slot].sequence == $0.sequence && cases[$0.slot].need.queue == old
-        && (cases[$0.slot].state == .waiting || cases[$0.slot].state == .offered)
+    queues[Int(old.raw)].oldest.removed { [records = cases.records] entry in
+      records[Int(entry.slot)].hasNoAgent(entry.sequence, old)
     }
     queues[Int(new.raw)].oldest.add(
       .init(age: cases[slot].age.milliseconds, sequence: cases[slot].sequence, slot: slot))
+    cases[slot].queuedAt = now
+    if !queues[Int(new.raw)].isOpen { armQueue(Int(new.raw)) }
   }
 
   mutating func applyPreferenceEnded(_ id: CaseID) {
@@ -165,6 +166,7 @@ extension Router {
     let slot = slot(of: id)
     guard slot >= 0, isKnown(agent) else { return }
     let former = cases[slot].agent
+    cases[slot].consult = nil
     leaveQueue(slot)
     let queue = Int(cases[slot].need.queue.raw)
     if !cases[slot].acceptedOnce {
@@ -255,16 +257,22 @@ extension Router {
   /// The case takes its share of the agent's capacity.
   mutating func take(_ slot: Int32, _ agent: AgentID) {
     let index = Int(agent.raw)
-    agents[index].used += Int(cases[slot].weight)
+    count(slot, in: index, 1)
     agents[index].cases.append(slot)
     agents[index].count(cases[slot].channel, 1)
+  }
+
+  mutating func count(_ slot: Int32, in agent: Int, _ sign: Int) {
+    let units = sign * Int(cases[slot].weight)
+    agents[agent].used += units
+    if !catalogue.limits.interruptible[cases[slot].channel] { agents[agent].usedFirmly += units }
   }
 
   private mutating func release(_ slot: Int32, _ agent: AgentID) {
     let index = Int(agent.raw)
     guard let place = agents[index].cases.firstIndex(of: slot) else { return }
     agents[index].cases.remove(at: place)
-    agents[index].used -= Int(cases[slot].weight)
+    count(slot, in: index, -1)
     agents[index].count(cases[slot].channel, -1)
   }
 
@@ -307,6 +315,7 @@ extension Router {
     leaveQueue(slot)
     cases[slot].device = nil
     cases[slot].replyBy = nil
+    cases[slot].queuedAt = now
     beginWaiting(slot)
     markDirty(theCase: slot)
     armCase(slot)
@@ -326,7 +335,6 @@ extension Router {
     conversations[cases[slot].conversation].openCase = -1
     timers.cancel(.caseDue, slot)
     markGone(theCase: slot)
-    caseTable.remove(id)
     cases.remove(slot)
     ended.add(id)
     if let agent {
@@ -337,6 +345,10 @@ extension Router {
 }
 
 extension CaseRecord {
+  /// Whether this is still the case of that number, waiting or offered in that queue.
+  func hasNoAgent(_ sequence: UInt64, _ queue: QueueID) -> Bool {
+    self.sequence == sequence && need.queue == queue && agent == nil
+  }
   /// Who has it: assigned, parked or wrapping up.
   var agent: AgentID? {
     switch state {

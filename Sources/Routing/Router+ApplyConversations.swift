@@ -15,7 +15,6 @@ extension Router {
     let slot = conversations.add(
       ConversationRecord(
         id: id, customer: customer, owner: owner, epoch: epoch, lastAgent: lastAgent, sequence: nextSequence()))
-    conversationTable.insert(id, slot)
     markDirty(conversation: slot)
   }
 
@@ -35,7 +34,9 @@ extension Router {
     changeConversation(id) {
       $0.owner = .closed
       $0.lastAgent = lastAgent
+      $0.answerBy = nil
     }
+    armConversation(slot(of: id))
     forgetIfOver(slot(of: id))
   }
 
@@ -45,8 +46,8 @@ extension Router {
       conversations[slot].openCase < 0
     else { return }
     let id = conversations[slot].id
+    timers.cancel(.conversation, slot)
     markGone(conversation: slot)
-    conversationTable.remove(id)
     conversations.remove(slot)
     ended.add(id)
   }
@@ -57,7 +58,6 @@ extension Router {
     let slot = sessions.add(
       SessionRecord(
         id: id, conversation: home, channel: channel, bot: bot, activity: now, sequence: nextSequence()))
-    sessionTable.insert(id, slot)
     hang(slot, on: home)
     markDirty(session: slot)
     armSession(slot)
@@ -88,7 +88,6 @@ extension Router {
     rehomeCase(of: home, from: id, sessions[slot].channel)
     timers.cancel(.session, slot)
     markGone(session: slot)
-    sessionTable.remove(id)
     sessions.remove(slot)
     ended.add(id)
     forgetIfOver(home)

@@ -14,7 +14,6 @@ extension Router {
       OfferRecord(
         id: id, theCase: slot, agent: agent, seat: seat, until: until, nextOfCase: cases[slot].firstOffer,
         sequence: nextSequence()))
-    offerTable.insert(id, offer)
     cases[slot].firstOffer = offer
     cases[slot].offersOpen += 1
     timers.set(.offer, offer, number: offers[offer].sequence, at: until)
@@ -35,7 +34,6 @@ extension Router {
     cases[slot].offersOpen -= 1
     timers.cancel(.offer, offer)
     markGone(offer: offer)
-    offerTable.remove(id)
     offers.remove(offer)
     ended.add(id)
     agents[Int(agent.raw)].openOffer = -1

@@ -19,6 +19,11 @@ extension Router {
     if open >= 0, epoch != nil || !mayMove(open, to: channel) { return .caseAlreadyOpen }
     guard slot(of: theCase) < 0, !ended.contains(theCase) else { return .idInUse }
     if let fault = fault(need) { return fault }
+    var need = need
+    switch admit(need.queue) {
+    case .success(let queue): need.queue = queue
+    case .failure(let why): return why
+    }
     let age = open >= 0 ? cases[open].age : at
     if open >= 0 { endCase(open, .transferred, .movedOn, at, &out) }
     queue(theCase, home, session, channel, need, age, by, at, &out)
@@ -52,12 +57,15 @@ extension Router {
       case .dropSkill, .lowerSkill, .raisePriority, .message: break
       }
     }
+    guard need.requiredAgents.count + need.requiredTeams.count + need.excludedTeams.count
+      <= RoutingLimits.excludedPerNeedMax
+    else { return .needTooLarge }
     let queue = Int(need.queue.raw)
     guard queues[queue].members > 0 || need.steps.contains(where: { $0.opensQueue }) else { return .queueUnserved }
-    return queues[queue].waiting < catalogue.queues[queue].settings.waitingMax ? nil : .queueFull
+    return nil
   }
 
-  private mutating func queue(
+  mutating func queue(
     _ id: CaseID, _ home: Int32, _ session: SessionID, _ channel: Channel, _ need: Need, _ age: Instant,
     _ by: RouteReason, _ at: Instant, _ out: inout Decision
   ) {
@@ -96,7 +104,7 @@ extension Router {
   // MARK: What an agent does with a case
 
   /// The case that this agent has.
-  private func owned(_ id: CaseID, _ agent: AgentID) -> Result<Int32, Rejection> {
+  func owned(_ id: CaseID, _ agent: AgentID) -> Result<Int32, Rejection> {
     guard isKnown(agent) else { return .failure(.unknownAgent) }
     let slot = slot(of: id)
     guard slot >= 0 else { return .failure(ended.contains(id) ? .caseClosed : .unknownCase) }
@@ -104,7 +112,7 @@ extension Router {
     return holder == agent ? .success(slot) : .failure(.caseNotYours)
   }
 
-  private mutating func withOwned(
+  mutating func withOwned(
     _ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision,
     _ act: (inout Router, Int32, inout Decision) -> Rejection?
   ) -> Rejection? {
@@ -120,6 +128,11 @@ extension Router {
     withOwned(id, agent, at, &out) { router, slot, out in
       guard router.slot(of: new) < 0, !router.ended.contains(new) else { return .idInUse }
       if let fault = router.fault(need) { return fault }
+      var need = need
+      switch router.admit(need.queue) {
+      case .success(let queue): need.queue = queue
+      case .failure(let why): return why
+      }
       router.renewIfWorn(agent, at, &out)
       let record = router.cases[slot]
       router.endCase(slot, .transferred, .movedOn, at, &out)
@@ -203,6 +216,7 @@ extension Router {
     guard isThere(agent) else { return .agentNotAvailable }
     guard hasRoom(Int(agent.raw), slot, exceptOffer: true) else { return .agentAtCapacity }
     let home = cases[slot].conversation
+    if cases[slot].consult != nil { endConsult(slot, .movedOn, at, &out) }
     emit(.caseAccepted(id, agent), at, &out)
     for offer in offerSlots(of: slot) { endOffer(offer, .revoked(.movedOn), at, &out) }
     give(home, to: .agent(agent, id), at, &out)
@@ -211,19 +225,24 @@ extension Router {
 
   /// The bot of the conversation's first session that has one.
   func firstBot(of home: Int32) -> BotID? {
-    for session in sessionSlots(of: home) { if let bot = sessions[session].bot { return bot } }
+    var session = conversations[home].firstSession
+    while session >= 0 {
+      if let bot = sessions[session].bot { return bot }
+      session = sessions[session].nextSession
+    }
     return nil
   }
 
   /// Room for a case that comes back from being parked; an offer that is open keeps its room.
   func hasRoom(_ agent: Int, _ slot: Int32, exceptOffer: Bool = false) -> Bool {
     let channel = cases[slot].channel
-    var used = agents[agent].used
+    var used = profiles.bounds[agent].capacity - room(agent, channel)
     var count = Int(agents[agent].count(channel))
     let isOwnOffer = exceptOffer && agents[agent].openOffer >= 0 && offers[agents[agent].openOffer].theCase == slot
     if agents[agent].openOffer >= 0, !isOwnOffer {
       let offered = offers[agents[agent].openOffer].theCase
-      used += Int(cases[offered].weight)
+      let gives = catalogue.limits.interruptible
+      if gives[channel] || !gives[cases[offered].channel] { used += Int(cases[offered].weight) }
       count += cases[offered].channel == channel ? 1 : 0
     }
     let bounds = profiles.bounds[agent]

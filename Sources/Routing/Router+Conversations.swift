@@ -53,11 +53,21 @@ extension Router {
     if conversations[home].owner == .closed { reopen(home, session, at, &out) }
     if known < 0 {
       emit(.sessionOpened(session.id, id, session.channel, bot: session.bot), at, &out)
-      if conversations[home].owner == .unrouted, session.bot != nil { give(home, to: owner(for: session), at, &out) }
+      if passes(home, to: session.bot) { give(home, to: owner(for: session), at, &out) }
     } else if sessions[known].graceUntil != nil {
       emit(.sessionResumed(session.id), at, &out)
     }
     return nil
+  }
+
+  /// The bot that the customer now speaks with takes over from another one, and where nobody has the word yet.
+  private func passes(_ home: Int32, to bot: BotID?) -> Bool {
+    guard let bot else { return false }
+    return switch conversations[home].owner {
+    case .unrouted: true
+    case .bot(let other): other != bot
+    case .queue, .agent, .closed: false
+    }
   }
 
   private mutating func reopen(_ home: Int32, _ session: NewSession, _ at: Instant, _ out: inout Decision) {
@@ -125,7 +135,7 @@ extension Router {
       if case .agent(agent, _) = conversations[home].owner {
         return said.epoch ?? conversations[home].epoch == conversations[home].epoch ? nil : .notOwner
       }
-      return said.visibility != .customer && isOffered(home, to: agent) ? nil : .notOwner
+      return said.visibility != .customer && (isOffered(home, to: agent) || isConsulted(home, agent)) ? nil : .notOwner
     }
   }
 
@@ -138,8 +148,12 @@ extension Router {
     if said.visibility != .internal, sessionSlots(of: home).contains(where: { sessions[$0].id != said.session }) {
       out.effects.append(.tellSessions(said.conversation, said.entry, except: said.session))
     }
-    if case .agent(let agent, _) = conversations[home].owner, said.author != .agent(agent) {
-      out.effects.append(.tellAgent(agent, said.conversation, said.entry))
+    if case .agent(let agent, let id) = conversations[home].owner {
+      if said.author != .agent(agent) { out.effects.append(.tellAgent(agent, said.conversation, said.entry)) }
+      let theCase = slot(of: id)
+      if theCase >= 0, let consult = cases[theCase].consult, said.author != .agent(consult.agent) {
+        out.effects.append(.tellAgent(consult.agent, said.conversation, said.entry))
+      }
     }
   }
 
@@ -158,8 +172,11 @@ extension Router {
     let id = conversations[home].id
     let epoch = conversations[home].epoch
     let lastAgent = conversations[home].lastAgent
-    for session in sessionSlots(of: home) where sessions[session].channel != .chat {
-      endSession(of: session, .businessEnded, at, &out)
+    var session = conversations[home].firstSession
+    while session >= 0 {
+      let next = sessions[session].nextSession
+      if sessions[session].channel != .chat { endSession(of: session, .businessEnded, at, &out) }
+      session = next
     }
     emit(.conversationClosed(id, lastAgent: lastAgent), at, &out)
     out.effects.append(.tellOwner(id, .closed, epoch: epoch))
@@ -221,13 +238,21 @@ extension Router {
 
   /// No case is open: a bot that is still connected has it, else it is over.
   mutating func nobodyHasIt(_ home: Int32, _ at: Instant, _ out: inout Decision) {
-    let bots = sessionSlots(of: home).compactMap { sessions[$0].bot }
-    if case .bot(let bot) = conversations[home].owner, bots.contains(bot) { return }
+    if case .bot(let bot) = conversations[home].owner, hasBot(home, bot) { return }
     if let bot = firstBot(of: home) {
       give(home, to: .bot(bot), at, &out)
     } else {
       closeConversation(home, at, &out)
     }
+  }
+
+  private func hasBot(_ home: Int32, _ bot: BotID) -> Bool {
+    var session = conversations[home].firstSession
+    while session >= 0 {
+      if sessions[session].bot == bot { return true }
+      session = sessions[session].nextSession
+    }
+    return false
   }
 
   /// Ends a case and what hangs on it; the caller settles who owns the conversation then.
@@ -237,6 +262,7 @@ extension Router {
     let id = cases[slot].id
     let conversation = conversations[cases[slot].conversation].id
     let session = cases[slot].session
+    if cases[slot].consult != nil { endConsult(slot, .movedOn, at, &out) }
     for offer in offerSlots(of: slot) { endOffer(offer, .revoked(why), at, &out) }
     emit(.caseClosed(id, end), at, &out)
     out.effects.append(.tellCaseEnded(id, conversation, session, end))

@@ -36,9 +36,10 @@ extension Router {
   /// one need not look. Only true to the facts while no agent is new.
   private func isBehindAnother(_ slot: Int32) -> Bool {
     guard cases[slot].preferenceUntil == nil, !idle.isEmpty(cases[slot].channel) else { return false }
-    return waiting.hasEasierCase(
+    let kind = CaseIndex.Kind(
       queue: cases[slot].need.queue, widened: cases[slot].widened, channel: cases[slot].channel,
-      weight: cases[slot].weight, skills: cases[slot].need.skills)
+      weight: cases[slot].weight)
+    return waiting.hasEasierCase(kind, skills: cases[slot].need.skills)
   }
 
   /// Several are new. Each pair is looked at from both sides: the agent that suits a case best may have an
@@ -53,7 +54,7 @@ extension Router {
       listIdle(Int(agent))
     }
     for (place, slot) in someCases.enumerated() {
-      while cases[slot].state == .waiting, waiting.contains(slot) || cases[slot].isHeld,
+      while cases[slot].state == .waiting, isListed(slot) || cases[slot].isHeld,
         let agent = bestAgent(for: slot)
       {
         guard budget > 0 else { return putBack(someCases[place...], someAgents[...]) }
@@ -107,21 +108,33 @@ extension Router {
   /// preference for an agent who is away or could not take the case anyway.
   private mutating func settlePreference(_ slot: Int32, _ at: Instant, _ out: inout Decision) -> Bool {
     guard cases[slot].isPending, cases[slot].state == .waiting else { return false }
-    if isInGrace(cases[slot].session) {
+    if isInGrace(slot) {
       cases[slot].isPending = false
       return false
     }
-    if cases[slot].preferenceUntil != nil, let preferred = cases[slot].need.preferred?.agent,
-      !isThere(preferred) || !suits(Int(preferred.raw), slot)
-    {
-      emit(.preferenceEnded(cases[slot].id), at, &out)
-      return false  // pending again, now for the whole queue
-    }
-    return true
+    guard cases[slot].preferenceUntil != nil, !isWorthWaiting(slot) else { return true }
+    emit(.preferenceEnded(cases[slot].id), at, &out)
+    return false  // pending again, now for the whole queue
+  }
+
+  /// Whether the preferred agent is there and could take it.
+  private func isWorthWaiting(_ slot: Int32) -> Bool {
+    guard let preferred = cases[slot].need.preferred?.agent else { return false }
+    return isExpected(preferred) && suits(Int(preferred.raw), slot)
   }
 
   func isThere(_ agent: AgentID) -> Bool {
     isActive(agent) && agents[Int(agent.raw)].isPresent && agents[Int(agent.raw)].status != .offline
+  }
+
+  /// Whether it makes sense to wait for this agent: they are there, and full or busy at most for a while. Whoever is
+  /// on a break, in a meeting or does not respond will not come in the minute or two that a case waits for one agent.
+  func isExpected(_ agent: AgentID) -> Bool {
+    guard isThere(agent), !agents[Int(agent.raw)].isNotResponding else { return false }
+    switch agents[Int(agent.raw)].status {
+    case .available, .busy: return true
+    case .offline, .onBreak, .meeting, .training, .custom: return false
+    }
   }
 
   mutating func listIdle(_ agent: Int) {
@@ -130,13 +143,15 @@ extension Router {
   }
 
   mutating func listPendingCases() {
-    for slot in pendingCases where cases[slot].isPending && !isInGrace(cases[slot].session) { listWaiting(slot) }
+    for slot in pendingCases where cases[slot].isPending {
+      if !isInGrace(slot) { listWaiting(slot) }
+    }
     pendingCases.removeAll(keepingCapacity: true)
   }
 
   private mutating func listWaiting(_ slot: Int32) {
     cases[slot].isPending = false
-    guard !waiting.contains(slot), !cases[slot].isHeld else { return }
+    guard !isListed(slot), !cases[slot].isHeld else { return }
     if cases[slot].preferenceUntil != nil, let preferred = cases[slot].need.preferred, isKnown(preferred.agent) {
       cases[slot].isHeld = true
       let index = Int(preferred.agent.raw)
@@ -145,38 +160,84 @@ extension Router {
       agents[index].held.insert(slot, at: place ?? agents[index].held.count)
       return
     }
-    waiting.insert(
-      slot, key: cases[slot].key, sequence: cases[slot].sequence, queue: cases[slot].need.queue,
-      widened: cases[slot].widened, channel: cases[slot].channel, weight: cases[slot].weight,
-      skills: cases[slot].need.skills, takesAnyone: cases[slot].need.excluded.isEmpty && cases[slot].backOffs.isEmpty)
+    listAmongAll(slot)
   }
+
+  /// With its class, or, where it is alone of its kind and few could take it, with each of these.
+  private mutating func listAmongAll(_ slot: Int32) {
+    let kind = CaseIndex.Kind(
+      queue: cases[slot].need.queue, widened: cases[slot].widened, channel: cases[slot].channel,
+      weight: cases[slot].weight)
+    let skills = cases[slot].need.skills
+    if kind.widened.isEmpty, queues[Int(kind.queue.raw)].isOpen, !waiting.hasClass(kind, skills) {
+      let family = CaseIndex.family(kind, skills)
+      if !scarce.isCommon(family), let few = fewAgents(kind, slot) {
+        let entry = ScarceCases.Entry(
+          key: cases[slot].key, sequence: cases[slot].sequence, slot: slot, weight: kind.weight,
+          channel: kind.channel.bit)
+        return scarce.insert(entry, family: family, agents: few)
+      }
+    }
+    waiting.insert(
+      slot, key: cases[slot].key, sequence: cases[slot].sequence, kind, skills: skills,
+      takesAnyone: !cases[slot].isRestricted)
+  }
+
+  /// All who could ever take the case, or nil where they are many.
+  private func fewAgents(_ kind: CaseIndex.Kind, _ slot: Int32) -> [Int32]? {
+    var found: [Int32] = []
+    var cursor = IdleIndex.Cursor()
+    while true {
+      let agent = everyone.next(
+        &cursor, channel: .chat, queue: kind.queue, widened: [], skills: cases[slot].need.skills)
+      if agent < 0 { return found }
+      if cases[slot].isRestricted, !cases[slot].need.admits(
+        AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
+      {
+        continue
+      }
+      guard found.count < ScarceCases.agentsMax else { return nil }
+      found.append(Int32(truncatingIfNeeded: agent))
+    }
+  }
+
+  func isListed(_ slot: Int32) -> Bool { waiting.contains(slot) || scarce.contains(slot) }
 
   // MARK: Who suits
 
   /// Whether the agent could take the case but for the moment: queue, skills, exclusions, back-off.
   func suits(_ agent: Int, _ slot: Int32) -> Bool {
     let queue = cases[slot].need.queue
-    guard profiles.serves(agent, queue) || cases[slot].widened.contains(where: { profiles.serves(agent, $0) })
-    else { return false }
+    guard isReached(agent, queue) || cases[slot].widened.contains(where: { isReached(agent, $0) }) else { return false }
     for skill in cases[slot].need.skills where skill.required {
       if profiles.level(agent, skill.skill.raw) < skill.level { return false }
     }
     return mayTake(agent, slot)
   }
 
-  /// What is held with single cases and agents: exclusions and back-offs.
-  @inline(__always) func mayTake(_ agent: Int, _ slot: Int32) -> Bool {
-    if cases[slot].need.excluded.isEmpty && cases[slot].backOffs.isEmpty { return true }
-    let id = AgentID(UInt32(truncatingIfNeeded: agent))
-    return !cases[slot].need.excluded.contains(id)
-      && !cases[slot].backOffs.contains { $0.agent == id && !$0.isOver }
+  /// Whether the agent gets cases by way of the queue: serves it, and it is open.
+  @inline(__always) func isReached(_ agent: Int, _ queue: QueueID) -> Bool {
+    profiles.serves(agent, queue) && queues[Int(queue.raw)].isOpen
   }
 
-  func room(_ agent: Int) -> Int { profiles.bounds[agent].capacity - agents[agent].used }
+  /// What is held with single cases and agents: exclusions and back-offs.
+  @inline(__always) func mayTake(_ agent: Int, _ slot: Int32) -> Bool {
+    !cases[slot].isRestricted || isAllowed(agent, slot)
+  }
+  private func isAllowed(_ agent: Int, _ slot: Int32) -> Bool {
+    cases[slot].allows(AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
+  }
+
+  /// Units that are left: work that may be interrupted takes none from work of the other channels.
+  @inline(__always) func room(_ agent: Int, _ channel: Channel) -> Int {
+    let used = catalogue.limits.interruptible[channel] ? agents[agent].used : agents[agent].usedFirmly
+    return profiles.bounds[agent].capacity - used
+  }
 
   /// Whether the agent can be offered this case now.
   func isEligible(_ agent: Int, _ slot: Int32) -> Bool {
-    agents[agent].ready & cases[slot].channel.bit != 0 && room(agent) >= Int(cases[slot].weight) && suits(agent, slot)
+    agents[agent].ready & cases[slot].channel.bit != 0 && room(agent, cases[slot].channel) >= Int(cases[slot].weight)
+      && suits(agent, slot)
   }
 
   // MARK: The best of each side
@@ -194,14 +255,17 @@ extension Router {
   }
 
   private mutating func findWaiting(_ agent: Int, _ bound: CaseIndex.Entry) -> CaseIndex.Entry {
-    guard waiting.count > 0 else { return .none }
-    let seeker = CaseIndex.Seeker(agent: agent, ready: agents[agent].ready, room: room(agent))
-    let id = AgentID(UInt32(truncatingIfNeeded: agent))
-    return waiting.best(for: seeker, profiles, below: bound) { [cases] slot in
-      cases[slot].need.excluded.isEmpty && cases[slot].backOffs.isEmpty
-        || !cases[slot].need.excluded.contains(id)
-          && !cases[slot].backOffs.contains { $0.agent == id && !$0.isOver }
+    let rooms = Rooms(chat: room(agent, .chat), email: room(agent, .email), phone: room(agent, .phone))
+    let seeker = CaseIndex.Seeker(agent: agent, ready: agents[agent].ready, room: rooms)
+    let (id, teams) = (AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
+    let passes = { [records = cases.records] (slot: Int32) in
+      !records[Int(slot)].isRestricted || records[Int(slot)].allows(id, teams)
     }
+    let own = scarce.best(for: agent, ready: seeker.ready, room: seeker.room, where: passes)
+    let near = own < bound ? own : bound
+    guard waiting.count > 0 else { return own.slot == near.slot ? own : .none }
+    let shared = waiting.best(for: seeker, profiles, below: near, where: passes)
+    return shared.slot >= 0 ? shared : own.slot == near.slot ? own : .none
   }
 
   /// The agent who gets the case, by its preference or its queue's strategy.
@@ -212,13 +276,19 @@ extension Router {
     }
     let channel = cases[slot].channel
     guard !idle.isEmpty(channel) else { return nil }
-    let queue = cases[slot].need.queue
-    let isFirstCome = Ranking.isFirstCome(cases[slot].need.skills, catalogue.queues[Int(queue.raw)].settings.strategy)
+    var queue = cases[slot].need.queue
+    var widened = cases[slot].widened
+    if !queues[Int(queue.raw)].isOpen || !widened.isEmpty {
+      widened = ([queue] + widened).filter { queues[Int($0.raw)].isOpen }
+      guard !widened.isEmpty else { return nil }
+      queue = widened.removeFirst()
+    }
+    let isFirstCome = Ranking.isFirstCome(cases[slot].need.skills, catalogue.queues[Int(cases[slot].need.queue.raw)].settings.strategy)
     var cursor = IdleIndex.Cursor()
     var best = -1
     while true {
       let agent = idle.next(
-        &cursor, channel: channel, queue: queue, widened: cases[slot].widened, skills: cases[slot].need.skills)
+        &cursor, channel: channel, queue: queue, widened: widened, skills: cases[slot].need.skills)
       guard agent >= 0 else { return best >= 0 ? best : nil }
       guard isEligible(agent, slot) else { continue }
       if isFirstCome { return agent }
@@ -279,5 +349,26 @@ extension Router {
     }
     let high = mixed(theCase.high ^ UInt64(number) &* 0xD6E8_FEB8_6659_FD93)
     return OfferID(high: high, low: mixed(theCase.low ^ high))
+  }
+}
+
+extension CaseRecord {
+  /// Whether nothing between this case and this agent alone stands in the way.
+  func allows(_ agent: AgentID, _ teams: [TeamID]) -> Bool {
+    need.admits(agent, teams) && !backOffs.contains { $0.agent == agent && !$0.isOver }
+  }
+}
+
+extension Need {
+  /// Whether the agent is among those that the need names, and not among those that it bars.
+  func admits(_ agent: AgentID, _ teams: [TeamID]) -> Bool {
+    isAmongRequired(agent, teams) && !excluded.contains(agent) && !excludedTeams.contains(where: teams.contains)
+  }
+  func isAmongRequired(_ agent: AgentID, _ teams: [TeamID]) -> Bool {
+    (requiredAgents.isEmpty || requiredAgents.contains(agent))
+      && (requiredTeams.isEmpty || requiredTeams.contains(where: teams.contains))
+  }
+  var namesAgents: Bool {
+    !excluded.isEmpty || !requiredAgents.isEmpty || !requiredTeams.isEmpty || !excludedTeams.isEmpty
   }
 }

@@ -69,7 +69,7 @@ extension Router {
   mutating func decideFail(_ id: OfferID, _ why: OfferFailure, _ at: Instant, _ out: inout Decision) -> Rejection? {
     let offer = slot(of: id)
     guard offer >= 0 else { return ended.contains(id) ? .offerEnded : .unknownOffer }
-    fail(offer, why, at, &out)
+    if why == .notAnswered { miss(offer, at, &out) } else { fail(offer, why, at, &out) }
     return nil
   }
 
@@ -80,7 +80,7 @@ extension Router {
     let slot = was.theCase
     emit(.offerEnded(was.id, .failed(why)), at, &out)
     switch why {
-    case .connectionClosed: break
+    case .connectionClosed, .notAnswered: break
     case .deviceBusy, .deviceUnavailable, .deviceError:
       let pause = Duration64(milliseconds: RoutingLimits.deviceFailureBackOffMilliseconds)
       emit(.backOffSet(was.agent, nil, until: at + pause), at, &out)

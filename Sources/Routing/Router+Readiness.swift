@@ -24,12 +24,9 @@ extension Router {
 
   private mutating func count(_ index: Int, _ blocker: UInt8, down: Bool) {
     guard blocker != AgentRecord.unblocked else { return }
-    for queue in profiles.queues[index] {
-      if down {
-        queues[Int(queue.raw)].blocked[Int(blocker)] -= 1
-      } else {
-        queues[Int(queue.raw)].blocked[Int(blocker)] += 1
-      }
+    for at in profiles.queueRange(index) {
+      let queue = Int(profiles.allQueues[at].raw)
+      if down { queues[queue].blocked[Int(blocker)] -= 1 } else { queues[queue].blocked[Int(blocker)] += 1 }
     }
   }
 
@@ -38,18 +35,19 @@ extension Router {
     let bounds = profiles.bounds[index]
     func blocked(_ reason: PassedOverReason) -> (ready: UInt8, blocker: UInt8) { (0, reason.rawValue) }
     if bounds.isRetired { return (0, AgentRecord.unblocked) }
-    if agents[index].status != .available || agents[index].isNotResponding { return blocked(.notAvailable) }
+    if agents[index].status != .available || agents[index].isNotResponding || agents[index].statusAfter != nil {
+      return blocked(.notAvailable)
+    }
     if !agents[index].isPresent { return blocked(.notPresent) }
     if agents[index].backOffUntil != nil { return blocked(.backingOff) }
     if agents[index].openOffer >= 0 { return blocked(.offered) }
     if catalogue.limits.voiceExclusive && agents[index].casesByChannel.phone > 0 { return blocked(.onCall) }
-    let room = bounds.capacity - agents[index].used
     let sits = agents[index].next != nil || !agents[index].streams.isEmpty
     var ready: UInt8 = 0
     var hasRoom = false
     for code in 1...UInt8(3) {
       guard let channel = Channel(rawValue: code), agents[index].count(channel) < bounds.most(channel),
-        room >= leastWeight[Int(code) - 1]
+        room(index, channel) >= leastWeight[Int(code) - 1], agents[index].channels & channel.bit != 0
       else { continue }
       hasRoom = hasRoom || channel != .phone || bounds.devices > 0
       if channel == .phone ? freeDevice(index) != nil : sits { ready |= channel.bit }
@@ -106,7 +104,10 @@ extension Router {
       due = cases[slot].preferenceUntil ?? due
       if let step = nextStep(slot) { due = min(due, step) }
       for backOff in cases[slot].backOffs where !backOff.isOver { due = min(due, backOff.until) }
-    case .assigned: due = cases[slot].replyBy ?? due
+      if let end = waitEnd(slot) { due = min(due, end) }
+    case .assigned:
+      due = cases[slot].replyBy ?? due
+      if let consult = cases[slot].consult { due = min(due, consult.until) }
     case .parked(_, let until), .wrappingUp(_, let until): due = until
     }
     if due == .distantFuture { return timers.cancel(.caseDue, slot) }
@@ -135,9 +136,11 @@ extension Router {
     }
   }
 
-  func isInGrace(_ session: SessionID) -> Bool {
-    let slot = slot(of: session)
-    return slot >= 0 && sessions[slot].graceUntil != nil
+  /// Whether the case's caller may still come back after a restart.
+  func isInGrace(_ theCase: Int32) -> Bool {
+    let slot = sessions.find(cases[theCase].session)
+    guard slot >= 0 else { return false }
+    return sessions[slot].graceUntil != nil
   }
 
   // MARK: Rebuilding
@@ -151,8 +154,15 @@ extension Router {
     idle = IdleIndex(
       skills: catalogue.skillNames.all.count, queues: queues.count, agents: agents.count,
       order: order.map { Int32(truncatingIfNeeded: $0) })
+    everyone = IdleIndex(
+      skills: catalogue.skillNames.all.count, queues: queues.count, agents: agents.count,
+      order: agents.indices.map { Int32(truncatingIfNeeded: $0) }, isFixed: true)
+    for index in agents.indices where !profiles.bounds[index].isRetired { everyone.list(index, Channel.allBits, profiles) }
+    scarce = ScarceCases(agents: agents.count)
     leastWeight = Channel.allCases.map { Int(max(1, catalogue.limits.weight[$0])) }
     for index in queues.indices {
+      waiting.setOpen(QueueID(UInt32(truncatingIfNeeded: index)), queues[index].isOpen)
+      armQueue(index)
       queues[index].blocked = Array(repeating: 0, count: PassedOverReason.allCases.count)
       queues[index].members = 0
     }
@@ -160,7 +170,7 @@ extension Router {
       agents[index].blocker = AgentRecord.unblocked
       agents[index].isPending = false
       agents[index].usedWhenListed = .max
-      for queue in profiles.queues[index] { queues[Int(queue.raw)].members += 1 }
+      for at in profiles.queueRange(index) { queues[Int(profiles.allQueues[at].raw)].members += 1 }
     }
     pendingAgents.removeAll(keepingCapacity: true)
     relistAll()
@@ -172,14 +182,18 @@ extension Router {
 
   /// Weights and keys may be others now. An agent's used capacity follows.
   private mutating func relistAll() {
+    for index in agents.indices {
+      agents[index].used = 0
+      agents[index].usedFirmly = 0
+    }
     for slot in cases.ordered {
       let agent = cases[slot].state.isHolding ? cases[slot].agent : nil
-      if let agent { agents[Int(agent.raw)].used -= Int(cases[slot].weight) }
       derive(slot)
-      if let agent { agents[Int(agent.raw)].used += Int(cases[slot].weight) }
+      if let agent { count(slot, in: Int(agent.raw), 1) }
       if cases[slot].state == .waiting { relist(slot) }
       armCase(slot)
     }
+    for slot in conversations.ordered { armConversation(slot) }
     for slot in sessions.ordered {
       timers.cancel(.session, slot)
       armSession(slot)

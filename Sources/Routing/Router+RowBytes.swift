@@ -5,7 +5,7 @@ import Wire
 extension Router {
   func row(_ kind: RowKind, _ slot: Int32) -> WorkRow {
     var out = ByteWriter(reserving: 96)
-    out.uint8(1)  // version of the row's encoding
+    out.uint8(2)  // version of the row's encoding
     let key = write(kind, slot, &out)
     return WorkRow(kind: kind.rawValue, key: key, value: out.bytes)
   }
@@ -58,8 +58,9 @@ extension Router {
       let result: Result<Void, WireError> = value.withUnsafeBytes { raw in
         var bytes = ByteReader(raw)
         do throws(WireError) {
-          guard try bytes.uint8() == 1 else { throw WireError.badValue(offset: 0) }
-          try load(kind, row.key, &bytes)
+          let version = try bytes.uint8()
+          guard (1...2).contains(version) else { throw WireError.badValue(offset: 0) }
+          try load(kind, row.key, &bytes, version)
           return bytes.isAtEnd ? .success(()) : .failure(.badValue(offset: bytes.offset))
         } catch { return .failure(error) }
       }
@@ -68,46 +69,51 @@ extension Router {
     tieUp()
   }
 
-  private mutating func load(_ kind: RowKind, _ key: [UInt8], _ bytes: inout ByteReader) throws(WireError) {
+  private mutating func load(
+    _ kind: RowKind, _ key: [UInt8], _ bytes: inout ByteReader, _ version: UInt8
+  ) throws(WireError) {
     switch kind {
     case .meta:
       now = try bytes.get()
       sequence = try bytes.get()
     case .catalogue:
-      catalogue = try Catalogue(&bytes)
+      catalogue = try Catalogue(&bytes, version: version)
       agents = Array(repeating: AgentRecord(), count: catalogue.agents.count)
       queues = Array(repeating: QueueRecord(), count: catalogue.queues.count)
     case .agent:
       let index = Int(try Self.number(key))
       guard index < agents.count else { throw WireError.badValue(offset: 0) }
-      agents[index] = try AgentRecord(&bytes)
+      agents[index] = try AgentRecord(&bytes, version: version)
     case .queue:
       let index = Int(try Self.number(key))
       guard index < queues.count else { throw WireError.badValue(offset: 0) }
-      queues[index] = try QueueRecord(&bytes)
+      queues[index] = try QueueRecord(&bytes, version: version)
     case .conversation:
-      let slot = conversations.add(try ConversationRecord(try Self.id(key), &bytes))
-      conversationTable.insert(conversations[slot].id, slot)
+      let id: ConversationID = try Self.id(key)
+      guard conversations.find(id) < 0 else { throw WireError.badValue(offset: 0) }
+      _ = conversations.add(try ConversationRecord(id, &bytes, version: version))
     case .session:
       let home = slot(of: try bytes.get(ConversationID.self))
       guard home >= 0 else { throw WireError.badValue(offset: 0) }
-      let slot = sessions.add(try SessionRecord(try Self.id(key), home, &bytes))
-      sessionTable.insert(sessions[slot].id, slot)
+      let id: SessionID = try Self.id(key)
+      guard sessions.find(id) < 0 else { throw WireError.badValue(offset: 0) }
+      _ = sessions.add(try SessionRecord(id, home, &bytes))
     case .theCase:
       let home = slot(of: try bytes.get(ConversationID.self))
       guard home >= 0, conversations[home].openCase < 0 else { throw WireError.badValue(offset: 0) }
-      let record = try CaseRecord(try Self.id(key), home, &bytes)
+      let record = try CaseRecord(try Self.id(key), home, &bytes, version: version)
       guard catalogue.isKnown(record.need.queue), record.widened.allSatisfy(catalogue.isKnown),
         record.agent.map(isKnown) ?? true
       else { throw WireError.badValue(offset: 0) }
-      let slot = cases.add(record)
-      caseTable.insert(record.id, slot)
-      conversations[home].openCase = slot
+      guard cases.find(record.id) < 0 else { throw WireError.badValue(offset: 0) }
+      conversations[home].openCase = cases.add(record)
     case .offer:
       let theCase = slot(of: try bytes.get(CaseID.self))
       let record = try OfferRecord(try Self.id(key), theCase, &bytes)
-      guard theCase >= 0, isKnown(record.agent) else { throw WireError.badValue(offset: 0) }
-      offerTable.insert(record.id, offers.add(record))
+      guard theCase >= 0, isKnown(record.agent), offers.find(record.id) < 0 else {
+        throw WireError.badValue(offset: 0)
+      }
+      _ = offers.add(record)
     }
   }
 

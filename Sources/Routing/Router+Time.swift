@@ -6,6 +6,7 @@ extension Router {
   mutating func decideConfigure(_ new: RoutingConfiguration, _ at: Instant, _ out: inout Decision) -> Rejection? {
     if let fault = Catalogue.fault(new) { return fault }
     emit(.configured(new), at, &out)
+    for index in queues.indices { turnQueue(index, at, &out) }
     for index in agents.indices where catalogue.agents[index].isRetired {
       leave(AgentID(UInt32(truncatingIfNeeded: index)), .reconfigured, streamsToo: true, at, &out)
     }
@@ -36,6 +37,8 @@ extension Router {
       case .caseDue: caseIsDue(timer.slot, at, &out)
       case .session: sessionIsDue(timer.slot, at, &out)
       case .agent: agentIsDue(AgentID(UInt32(bitPattern: timer.slot)), at, &out)
+      case .queue: queueIsDue(Int(timer.slot), at, &out)
+      case .conversation: conversationIsDue(timer.slot, at, &out)
       }
     }
     return nil
@@ -50,7 +53,9 @@ extension Router {
       for backOff in cases[slot].backOffs where !backOff.isOver && backOff.until <= at {
         emit(.backOffEnded(backOff.agent, id), at, &out)
       }
+      if let end = waitEnd(slot), end <= at { waitedOut(slot, at, &out) }
     case .assigned(let agent):
+      if let consult = cases[slot].consult, consult.until <= at { endConsult(slot, .timedOut, at, &out) }
       if let replyBy = cases[slot].replyBy, replyBy <= at { takeBack(slot, agent, at, &out) }
     case .parked(let agent, _): wake(slot, agent, at, &out)
     case .wrappingUp:
@@ -64,6 +69,7 @@ extension Router {
   /// Back to the agent who parked it, when they are there and have room; else to its queue, with its age.
   private mutating func wake(_ slot: Int32, _ agent: AgentID, _ at: Instant, _ out: inout Decision) {
     let id = cases[slot].id
+    if cases[slot].consult != nil { endConsult(slot, .movedOn, at, &out) }
     if isThere(agent), hasRoom(Int(agent.raw), slot) {
       emit(.caseResumed(id, agent), at, &out)
       return
@@ -78,6 +84,7 @@ extension Router {
   private mutating func takeBack(_ slot: Int32, _ agent: AgentID, _ at: Instant, _ out: inout Decision) {
     let id = cases[slot].id
     let home = cases[slot].conversation
+    if cases[slot].consult != nil { endConsult(slot, .movedOn, at, &out) }
     emit(.caseRequeued(id, .agentSilent), at, &out)
     emit(.backOffSet(agent, id, until: at + catalogue.limits.declineBackOff), at, &out)
     give(home, to: .queue(cases[slot].need.queue, id), at, &out)
@@ -85,7 +92,7 @@ extension Router {
   }
 
   /// A chat that ended while an agent had it has nobody left to wait for.
-  private mutating func sessionMayBeGone(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
+  mutating func sessionMayBeGone(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
     guard self.slot(of: cases[slot].session) < 0 else { return takeSteps(slot, at, &out) }
     let home = cases[slot].conversation
     endCase(slot, .abandoned, .customerLeft, at, &out)

@@ -19,16 +19,15 @@ public struct Router: Sendable {
   var agents: [AgentRecord] = []
   var queues: [QueueRecord] = []
 
-  var conversationTable = IDTable()
-  var sessionTable = IDTable()
-  var caseTable = IDTable()
-  var offerTable = IDTable()
   var ended = RecentIDs()
 
   var timers = Timers()
   var profiles = Profiles()
   var waiting = CaseIndex()
+  var scarce = ScarceCases()
   var idle = IdleIndex()
+  /// All agents, whatever they do now, to find who could ever take a case.
+  var everyone = IdleIndex()
   /// Smallest weight that a case of the channel may have, by `Channel.rawValue - 1`: an agent with less room
   /// is not looked at.
   var leastWeight: [Int] = [1, 1, 1]
@@ -38,6 +37,8 @@ public struct Router: Sendable {
   var pendingAgents: [Int32] = []
   var pendingCases: [Int32] = []
   var matchGoesOn = false
+  /// Agents who wanted to leave and may have ended their last case in this command.
+  var leaving: [Int32] = []
 
   var dirty: [DirtyRow] = []
   var metaIsDirty = false
@@ -46,6 +47,10 @@ public struct Router: Sendable {
   /// Rises with every record and every stamp; orders them.
   var sequence: UInt64 = 0
   public internal(set) var now = Instant(milliseconds: 0)
+
+  /// Holds nothing. A value of unknown size makes the compiler keep the machine where it is and hand its
+  /// address on; without it, a call of a method that only reads first copies all of it, 1.5 KB.
+  private var keptInPlace: any Sendable = ()
 
   public init() {}
 
@@ -65,7 +70,10 @@ public struct Router: Sendable {
       guard case .configure = command else { return .notConfigured }
     }
     let rejection = choose(command, at, &out)
-    if rejection == nil { match(at, &out) }
+    if rejection == nil {
+      if !leaving.isEmpty { letLeave(at, &out) }
+      match(at, &out)
+    }
     return rejection
   }
 
@@ -99,6 +107,13 @@ public struct Router: Sendable {
     case .park(let id, let agent, let until): decidePark(id, agent, until, at, &out)
     case .resume(let id, let agent): decideResume(id, agent, at, &out)
     case .assign(let id, let agent): decideAssign(id, agent, at, &out)
+    case .requeue(let id): decideRequeue(id, at, &out)
+    case .extendWrapUp(let id, let agent, let until): decideExtend(id, agent, until, at, &out)
+    case .consult(let id, let agent, let other, let until): decideConsult(id, agent, other, until, at, &out)
+    case .endConsult(let id, let agent): decideEndConsult(id, agent, at, &out)
+    case .takeOver(let id, let agent): decideTakeOver(id, agent, at, &out)
+    case .finish(let agent, let status): decideFinish(agent, status, at, &out)
+    case .chooseChannels(let agent, let channels): decideChannels(agent, channels, at, &out)
     }
   }
 
@@ -116,10 +131,10 @@ public struct Router: Sendable {
 
   // MARK: Looking up
 
-  func slot(of id: ConversationID) -> Int32 { conversationTable.find(id) }
-  func slot(of id: SessionID) -> Int32 { sessionTable.find(id) }
-  func slot(of id: CaseID) -> Int32 { caseTable.find(id) }
-  func slot(of id: OfferID) -> Int32 { offerTable.find(id) }
+  func slot(of id: ConversationID) -> Int32 { conversations.find(id) }
+  func slot(of id: SessionID) -> Int32 { sessions.find(id) }
+  func slot(of id: CaseID) -> Int32 { cases.find(id) }
+  func slot(of id: OfferID) -> Int32 { offers.find(id) }
   func isActive(_ agent: AgentID) -> Bool {
     Int(agent.raw) < profiles.bounds.count && !profiles.bounds[Int(agent.raw)].isRetired
   }

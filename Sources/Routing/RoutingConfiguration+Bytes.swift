@@ -132,3 +132,71 @@ extension RoutingConfiguration: WireValue {
     limits = try bytes.get()
   }
 }
+
+// What came later stands behind the first layout, which is still read alone: event code 1, rows of version 1.
+extension RoutingConfiguration {
+  func writeWhole(_ out: inout ByteWriter) {
+    write(&out)
+    for queue in queues { queue.writeMore(&out) }
+    out.put(limits.interruptible)
+    out.put(limits.botSilenceMax)
+    out.put(limits.botSilenceQueue)
+  }
+  static func readWhole(_ bytes: inout ByteReader) throws(WireError) -> RoutingConfiguration {
+    var read = try RoutingConfiguration(&bytes)
+    for index in read.queues.indices { try read.queues[index].readMore(&bytes) }
+    read.limits.interruptible = try bytes.get()
+    read.limits.botSilenceMax = try bytes.get()
+    read.limits.botSilenceQueue = try bytes.get()
+    return read
+  }
+}
+
+extension RoutingConfiguration.Queue {
+  func writeMore(_ out: inout ByteWriter) {
+    out.bool(hours != nil)
+    if let hours { out.putArray(hours) }
+    out.put(whenClosed)
+    out.put(whenFull)
+    out.put(waitMax)
+    out.put(whenWaitedOut)
+  }
+  mutating func readMore(_ bytes: inout ByteReader) throws(WireError) {
+    hours = try bytes.bool() ? try bytes.getArray() : nil
+    whenClosed = try bytes.get()
+    whenFull = try bytes.get()
+    waitMax = try bytes.get()
+    whenWaitedOut = try bytes.get()
+  }
+}
+
+extension RoutingConfiguration.OpenInterval: WireValue {
+  func write(_ out: inout ByteWriter) {
+    out.put(from)
+    out.put(until)
+  }
+  init(_ bytes: inout ByteReader) throws(WireError) { self.init(from: try bytes.get(), until: try bytes.get()) }
+}
+
+extension RoutingConfiguration.Overflow: WireValue {
+  func write(_ out: inout ByteWriter) {
+    switch self {
+    case .wait: out.uint8(1)
+    case .refuse: out.uint8(2)
+    case .queue(let name):
+      out.uint8(3)
+      out.put(name)
+    case .handBack: out.uint8(4)
+    }
+  }
+  init(_ bytes: inout ByteReader) throws(WireError) {
+    let at = bytes.offset
+    switch try bytes.uint8() {
+    case 1: self = .wait
+    case 2: self = .refuse
+    case 3: self = .queue(try bytes.get())
+    case 4: self = .handBack
+    default: throw WireError.badValue(offset: at)
+    }
+  }
+}

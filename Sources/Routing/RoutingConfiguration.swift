@@ -36,11 +36,41 @@ public struct RoutingConfiguration: Hashable, Sendable {
     /// An agent who took a case and says nothing to the customer for so long loses it, and it waits again with
     /// its age. Zero: never.
     public var firstReply = PerChannel<Duration64>(chat: .zero, email: .zero, phone: .zero)
+    /// When it is open, in order, apart from each other; nil for always. While it is closed its cases wait, and
+    /// nobody is offered one by way of it.
+    public var hours: [OpenInterval]?
+    /// What becomes of what comes, and of what waits, when it is closed.
+    public var whenClosed: Overflow = .wait
+    /// What becomes of what comes when `waitingMax` cases wait. `.wait` refuses, too: a cap is a cap.
+    public var whenFull: Overflow = .refuse
+    /// A case that has waited here for so long goes the way of `whenWaitedOut`. Zero: never.
+    public var waitMax: Duration64 = .zero
+    public var whenWaitedOut: Overflow = .wait
     public init(name: String) { self.name = name }
   }
 
   public enum Strategy: UInt8, Hashable, Sendable {
     case longestIdle = 1, leastOccupied, mostSkilled, leastSkilled, roundRobin, fewestToday
+  }
+
+  /// Open from the first instant until before the second.
+  public struct OpenInterval: Hashable, Sendable {
+    public var from: Instant
+    public var until: Instant
+    public init(from: Instant, until: Instant) {
+      self.from = from
+      self.until = until
+    }
+  }
+
+  /// Where a case goes that a queue does not take or keep.
+  public enum Overflow: Hashable, Sendable {
+    case wait
+    /// Whoever asks hears why not; what waits already goes on waiting.
+    case refuse
+    case queue(String)
+    /// To the conversation's bot; without one as `refuse`.
+    case handBack
   }
 
   /// What waiting counts from. Codes are stored: append only.
@@ -114,6 +144,13 @@ public struct RoutingConfiguration: Hashable, Sendable {
     public var declineBackOffMax: Duration64 = .seconds(600)
     /// The bot of an open chat that says nothing for so long has lost it: the session ends.
     public var sessionIdleMax: Duration64 = .seconds(24 * 3_600)
+    /// Work that other work may interrupt: it takes no room from cases of the other channels, so that a call
+    /// comes to an agent who has only mail open.
+    public var interruptible = PerChannel<Bool>(chat: false, email: false, phone: false)
+    /// A bot that leaves the customer's word unanswered for so long loses the conversation to the queue of that
+    /// name, and the case has waited since that word. Zero, or no such queue: never.
+    public var botSilenceMax: Duration64 = .zero
+    public var botSilenceQueue = ""
     public init() {}
   }
 }

@@ -18,6 +18,12 @@ public enum RoutingLimits {
   public static let teamsMax = 65_536
   public static let agentsMax = 1_000_000
   public static let skillLevelMax: UInt8 = 10
+  /// Some years of days with a break at noon.
+  public static let intervalsPerQueueMax = 4_096
+  /// What an agent may make of a wrap-up by asking for more.
+  public static let wrapUpMillisecondsMax: Int64 = 3_600_000
+  /// Whoever was asked and does nothing is asked no longer.
+  public static let consultMillisecondsMax: Int64 = 8 * 3_600_000
   public static let nameBytesMax = 256
   /// A long poll that waits longer is a connection forgotten.
   public static let nextMillisecondsMax: Int64 = 300_000
@@ -30,7 +36,7 @@ public enum RoutingLimits {
   /// Offers made by one command; the rest goes on with the next tick, so that no command blocks the writer.
   public static let pairsPerCommandMax = 256
   /// Ended offers and closed cases that are remembered to answer "ended" rather than "unknown".
-  public static let endedRememberedMax = 8_192
+  public static let endedRememberedMax = 16_384
   /// What a point of priority is worth in a queue with strict priority: no wait reaches it.
   public static let strictPointMilliseconds: Int64 = 100 * 366 * 24 * 3_600_000
 }

@@ -1,7 +1,11 @@
+import Model
+
 /// A record that lives in a slot. `sequence` is zero when the slot is vacant; it rises with every record made,
 /// so it orders records in the same way in every process, which slots do not.
 protocol SlotRecord {
+  associatedtype Kind: IDKind
   static var vacant: Self { get }
+  var id: ID<Kind> { get }
   var sequence: UInt64 { get }
   /// Whether its row must be written.
   var isDirty: Bool { get set }
@@ -9,28 +13,41 @@ protocol SlotRecord {
   var isStored: Bool { get set }
 }
 
-/// Records by small dense numbers, reused. Nothing that can be seen may depend on a slot's number.
+/// Records by small dense numbers, reused, and by id. Nothing that can be seen may depend on a slot's number.
 struct Slots<Record: SlotRecord & Sendable>: Sendable {
   private(set) var records: [Record] = []
   private var free: [Int32] = []
+  private var table = SlotTable()
 
   var count: Int { records.count - free.count }
 
   @inline(__always) subscript(_ slot: Int32) -> Record {
-    get { records[Int(slot)] }
+    _read { yield records[Int(slot)] }
     _modify { yield &records[Int(slot)] }
   }
 
+  /// The slot of the id, or -1.
+  @inline(__always) func find(_ id: ID<Record.Kind>) -> Int32 {
+    table.find(SlotTable.hash(id)) { records[Int($0)].id == id }
+  }
+
+  /// The id must not be there yet.
   mutating func add(_ record: Record) -> Int32 {
-    if let slot = free.popLast() {
+    let hash = SlotTable.hash(record.id)
+    let slot: Int32
+    if let vacant = free.popLast() {
+      slot = vacant
       records[Int(slot)] = record
-      return slot
+    } else {
+      slot = Int32(truncatingIfNeeded: records.count)
+      records.append(record)
     }
-    records.append(record)
-    return Int32(truncatingIfNeeded: records.count - 1)
+    table.insert(hash, slot)
+    return slot
   }
 
   mutating func remove(_ slot: Int32) {
+    table.remove(SlotTable.hash(records[Int(slot)].id), slot)
     records[Int(slot)] = .vacant
     free.append(slot)
   }

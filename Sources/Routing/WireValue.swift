@@ -8,9 +8,16 @@ protocol WireValue {
 }
 
 extension ByteWriter {
-  mutating func put(_ value: some WireValue) { value.write(&self) }
-  mutating func putOptional<V: WireValue>(_ value: V?) { optional(value) { $1.write(&$0) } }
-  mutating func putArray<V: WireValue>(_ values: [V]) { array(values) { $1.write(&$0) } }
+  // Not by `ByteWriter.optional` and `.array`: across modules these would be called without their types.
+  @inline(__always) mutating func put(_ value: some WireValue) { value.write(&self) }
+  @inline(__always) mutating func putOptional<V: WireValue>(_ value: V?) {
+    bool(value != nil)
+    if let value { value.write(&self) }
+  }
+  @inline(__always) mutating func putArray<V: WireValue>(_ values: [V]) {
+    count(values.count)
+    for value in values { value.write(&self) }
+  }
 }
 
 extension ByteReader {
@@ -111,5 +118,7 @@ extension OfferFailure: WireCode {}
 extension OfferEnd.Revocation: WireCode {}
 extension RouteReason.Cause: WireCode {}
 extension RequeueReason: WireCode {}
+extension OverflowReason: WireCode {}
+extension ConsultEnd: WireCode {}
 extension RoutingConfiguration.Strategy: WireCode {}
 extension RoutingConfiguration.Order: WireCode {}

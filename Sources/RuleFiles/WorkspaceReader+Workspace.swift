@@ -7,7 +7,7 @@ extension WorkspaceReader {
     let keys = [
       "title", "mail_addresses", "dialled_numbers", "default_region", "trusted_relays", "phone_systems",
       "bots", "integrations",
-      "conversation_window", "capacity",
+      "conversation_window", "conversation_subject", "email_providers", "capacity", "retention", "redact",
     ]
     guard let members = section.members(keys, what: "workspace.yaml") else { return made }
     if let title = members["title"]?.text(what: "title") { made.title = title }
@@ -31,6 +31,15 @@ extension WorkspaceReader {
       60_000...Section.longest, what: "conversation_window")
     {
       made.conversationWindowMilliseconds = window
+    }
+    made.retention = members["retention"]?.elements(what: "retention").compactMap(retention) ?? []
+    made.redactions = members["redact"]?.entries(what: "redact").compactMap(redaction) ?? []
+    made.emailProviders =
+      members["email_providers"]?.elements(what: "email_providers").compactMap(emailProvider) ?? []
+    if let subject = members["conversation_subject"]?.choice(
+      WorkspaceConfiguration.SubjectRule.self, what: "conversation_subject")
+    {
+      made.conversationSubject = subject
     }
     if let capacity = members["capacity"] { readCapacity(capacity, &made.capacity) }
     return made
@@ -80,6 +89,19 @@ extension WorkspaceReader {
     section.report(
       "`\(text)` is neither an address nor a network", hint: "write it as 10.0.0.0/8 or 127.0.0.1")
     return nil
+  }
+
+  private func emailProvider(_ section: Section) -> EmailProvider? {
+    guard let members = section.members(["domains", "ignore_dots", "tag"], what: "a mail provider") else { return nil }
+    let domains = members["domains"]?.oneOrMore(what: "domains").compactMap { $0.text(what: "a domain")?.lowercased() } ?? []
+    guard !domains.isEmpty, domains.allSatisfy({ $0.contains(".") && !$0.contains("@") }) else {
+      section.report("a mail provider needs `domains`, such as [gmail.com, googlemail.com]")
+      return nil
+    }
+    let tag = members["tag"]?.text(what: "tag")
+    if let tag, tag.utf8.count != 1 { members["tag"]?.report("a tag begins with one sign, such as \"+\"") }
+    return EmailProvider(
+      domains: domains, ignoresDots: members["ignore_dots"]?.flag(what: "ignore_dots") ?? false, tag: tag)
   }
 
   private func relay(_ section: Section) -> TrustedRelay? {

@@ -15,11 +15,33 @@ public struct WorkspaceConfiguration: Sendable, Hashable {
   public var integrations: [IntegrationConfiguration] = []
   /// A customer who returns within this time continues the same conversation. 72 hours.
   public var conversationWindowMilliseconds: Int64 = 72 * 3_600_000
+  /// Which mail continues a conversation that its headers do not name.
+  public var conversationSubject = SubjectRule.same
+  public enum SubjectRule: String, Sendable, Hashable, CaseIterable { case same, any, never }
+  /// Which addresses of a mail provider reach one mailbox; nothing is assumed of those that are not named.
+  public var emailProviders: [EmailProvider] = []
   public var capacity = CapacityWeights()
+  /// Which words go by age; none unless told.
+  public var retention: [RetentionConfiguration] = []
+  /// What is taken out of what comes in, beside card numbers and tokens.
+  public var redactions: [RedactionConfiguration] = []
 
   public init(name: String) {
     self.name = name
     title = name
+  }
+}
+
+public struct EmailProvider: Sendable, Hashable {
+  /// In lower case; the first stands for all.
+  public var domains: [String]
+  public var ignoresDots: Bool
+  /// Such as `+`: what follows it in a local part does not tell mailboxes apart.
+  public var tag: String?
+  public init(domains: [String], ignoresDots: Bool = false, tag: String? = nil) {
+    self.domains = domains
+    self.ignoresDots = ignoresDots
+    self.tag = tag
   }
 }
 

@@ -11,10 +11,13 @@ public enum AdminClient {
   }
 
   public static func query(_ pairs: [(String, String?)]) -> String {
-    pairs.compactMap { name, value in value.map { "\(name)=\(PercentEncoding.encode($0))" } }.joined(separator: "&")
+    pairs.compactMap { name, value in value.map { "\(name)=\(PercentEncoding.encode($0))" } }.joined(
+      separator: "&")
   }
 
-  public static func send(_ method: String, _ target: String, _ body: Data?, _ settings: Settings) throws -> Data {
+  public static func send(_ method: String, _ target: String, _ body: Data?, _ settings: Settings) throws
+    -> Data
+  {
     let path = settings.data + "/admin.socket"
     let descriptor = try connect(path)
     defer { close(descriptor) }
@@ -45,7 +48,10 @@ public enum AdminClient {
     }
     guard connected == 0 else {
       close(descriptor)
-      throw Fault("no server answers at \(path); start one with `throughline serve --data …`, or name its folder with --data")
+      throw Fault(
+        "no server answers at \(path); start one with `throughline serve --data …`, "
+          + "or name its folder with --data"
+      )
     }
     return descriptor
   }
@@ -53,7 +59,9 @@ public enum AdminClient {
   private static func write(_ descriptor: Int32, _ bytes: [UInt8]) throws {
     var sent = 0
     while sent < bytes.count {
-      let n = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress.map { $0 + sent }, bytes.count - sent, 0) }
+      let n = bytes.withUnsafeBytes {
+        Glibc.send(descriptor, $0.baseAddress.map { $0 + sent }, bytes.count - sent, 0)
+      }
       guard n > 0 else { throw Fault("the server closed the connection") }
       sent += n
     }

@@ -7,20 +7,25 @@ import System
 import WebCodec
 import Wire
 
-/// What the other commands ask of a running server, over its local administration socket: whoever may open that
-/// file is the administrator.
+/// What the other commands ask of a running server, over its local administration socket: whoever may open
+/// that file is the administrator.
 enum Administration {
   static func answer(
-    _ method: String, _ path: [String], _ query: QueryParameters, _ body: [UInt8], _ edge: Edge, _ ticket: Ticket
+    _ method: String, _ path: [String], _ query: QueryParameters, _ body: [UInt8], _ edge: Edge,
+    _ ticket: Ticket
   ) {
-    @Sendable func reply(_ response: APIResponse) { edge.hub.post(ticket.ref, .rendered(ticket.exchange, response)) }
+    @Sendable func reply(_ response: APIResponse) {
+      edge.hub.post(ticket.ref, .rendered(ticket.exchange, response))
+    }
     do throws(APIProblem) {
       switch (method, path.first ?? "", path.count) {
       case ("POST", "tokens", 1): try createToken(body, edge, reply)
+      case ("GET", "tokens", 1): reply(try tokens(query["workspace"], edge))
+      case ("POST", "tokens", 2) where path[1] == "revoke": try revokeTokens(body, edge, reply)
       case ("GET", "timeline", 1): try timeline(query, edge, reply)
       case ("GET", "explain", 1): try explain(query, edge, reply)
       case ("POST", "reload", 1):
-        edge.reads.run { _ in reply(edge.reload()) }
+        edge.reload { reply($0.response) }
       case ("GET", "state", 1): reply(state(edge))
       case ("GET", "phone", 1):
         var json = JSONWriter()
@@ -33,118 +38,30 @@ enum Administration {
           }
         }
         reply(APIResponse(200, json: json.bytes))
-      default: throw .notFound("page")
+      default: if try !answerData(method, path, query, body, edge, reply) { throw .notFound("page") }
       }
     } catch {
       reply(APIResponse(error))
     }
   }
 
-  private static func workspace(_ name: String?, _ edge: Edge) throws(APIProblem) -> Writer {
+  static func workspace(_ name: String?, _ edge: Edge) throws(APIProblem) -> Writer {
     if let name {
       guard let writer = edge.workspace(named: name) else {
         let known = edge.writers.map(\.name).joined(separator: ", ")
-        throw APIProblem(404, "not-found", "Not found", "there is no workspace \"\(name)\"; there are \(known)")
+        throw APIProblem(
+          404, "not-found", "Not found", "there is no workspace \"\(name)\"; there are \(known)")
       }
       return writer
     }
     guard let only = edge.writers.first, edge.writers.count == 1 else {
-      throw APIProblem(422, "missing-field", "Which workspace?", "name one with --workspace", field: "workspace")
+      throw APIProblem(
+        422, "missing-field", "Which workspace?", "name one with --workspace", field: "workspace")
     }
     return only
   }
 
-  // MARK: - Tokens
-
-  private static func createToken(
-    _ body: [UInt8], _ edge: Edge, _ reply: @escaping @Sendable (APIResponse) -> Void
-  ) throws(APIProblem) {
-    var fields = try Fields(body)
-    let writer = try workspace(try fields.optional("workspace"), edge)
-    let scope = try fields.required("scope")
-    let holder = try fields.required("holder")
-    let seconds = try fields.optionalInteger("expires_seconds", 60...315_360_000)
-    try fields.finish()
-    guard let scope = Caller.Scope(rawValue: scope) else {
-      throw fields.wrong("scope", "scope must be one of \(Caller.Scope.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
-    try known(holder, scope, writer, edge, fields)
-    let (row, secret) = Tokens.make(
-      writer.workspace, scope, holder, now: Instant(milliseconds: WallClock.nowMilliseconds),
-      expires: seconds.map { .seconds($0) })
-    edge.reads.run { _ in
-      do throws(StoreFault) {
-        try edge.store.save(row)
-        edge.use([row])
-        var json = JSONWriter()
-        json.object {
-          $0.field("token", secret)
-          $0.field("id", row.id.description)
-          $0.field("workspace", writer.name)
-          $0.field("scope", scope.rawValue)
-          $0.field("holder", holder)
-        }
-        reply(APIResponse(201, json: json.bytes))
-      } catch {
-        Log.fault("saving a token", error.sentence)
-        reply(APIResponse(APIProblem.unavailable))
-      }
-    }
-  }
-
-  private static func known(
-    _ holder: String, _ scope: Caller.Scope, _ writer: Writer, _ edge: Edge, _ fields: Fields
-  ) throws(APIProblem) {
-    guard let directory = edge.api(writer.workspace)?.directory else { return }
-    switch scope {
-    case .bot where directory.bots[holder] == nil:
-      throw fields.wrong("holder", "workspace.yaml has no bot \"\(holder)\"; it has \(directory.bots.keys.sorted().joined(separator: ", "))")
-    case .agent where directory.agents[holder] == nil:
-      throw fields.wrong("holder", "agents.yaml has no agent \"\(holder)\"; it has \(directory.agents.keys.sorted().joined(separator: ", "))")
-    default: break
-    }
-  }
-
   // MARK: - Looking
-
-  private static func timeline(
-    _ query: QueryParameters, _ edge: Edge, _ reply: @escaping @Sendable (APIResponse) -> Void
-  ) throws(APIProblem) {
-    let writer = try workspace(query["workspace"], edge)
-    guard let text = query["identity"], let api = edge.api(writer.workspace) else {
-      throw APIProblem(422, "missing-field", "Whose timeline?", "identity is required", field: "identity")
-    }
-    let wanted = IdentityText.candidates(text, api)
-    guard !wanted.isEmpty else {
-      throw APIProblem(
-        422, "wrong-value", "Not an identity",
-        "\"\(text)\" is no email address, phone number, or kind:value such as chat:u-17", field: "identity")
-    }
-    let workspace = writer.workspace
-    edge.reads.run { reads in
-      do throws(StoreFault) {
-        var found: CustomerID? = CustomerID(text)
-        for identity in wanted where found == nil {
-          found = try reads.identity(workspace, hash: api.hash(identity))?.customer
-        }
-        guard let found, try reads.customer(workspace, found) != nil else {
-          return reply(
-            APIResponse(
-              APIProblem(
-                404, "not-found", "Not found",
-                "no customer is proven to be \"\(text)\"; what was only claimed is found by the customer's id")))
-        }
-        let page = try TimelinePage.read(
-          workspace, of: found, before: EntryID(.max), limit: 10_000, visible: .internal, reads)
-        var out: [UInt8] = []
-        page.append(to: &out)
-        reply(APIResponse(200, json: out))
-      } catch {
-        Log.fault("reading a timeline", error.sentence)
-        reply(APIResponse(APIProblem.unavailable))
-      }
-    }
-  }
 
   private static func explain(
     _ query: QueryParameters, _ edge: Edge, _ reply: @escaping @Sendable (APIResponse) -> Void
@@ -171,44 +88,64 @@ enum Administration {
   private static func state(_ edge: Edge) -> APIResponse {
     var json = JSONWriter()
     json.object {
-      $0.field("workspaces", array: { array in
-        for writer in edge.writers {
-          let (position, durable, hash) = writer.peek {
-            ($0.head.position, $0.durable, $0.router.stateHash)
+      $0.field(
+        "workspaces",
+        array: { array in
+          for writer in edge.writers {
+            let (position, durable, hash) = writer.peek {
+              ($0.head.position, $0.durable, $0.router.stateHash)
+            }
+            array.object {
+              $0.field("name", writer.name)
+              $0.field("position", position)
+              $0.field("durable", durable)
+              $0.field("state_hash", String(hash, radix: 16))
+            }
           }
-          array.object {
-            $0.field("name", writer.name)
-            $0.field("position", position)
-            $0.field("durable", durable)
-            $0.field("state_hash", String(hash, radix: 16))
-          }
-        }
-      })
+        })
     }
     return APIResponse(200, json: json.bytes)
   }
 }
 
-/// Tokens: 256 random bits, shown once and stored hashed.
-enum Tokens {
-  static func make(
-    _ workspace: WorkspaceID, _ scope: Caller.Scope, _ holder: String, now: Instant, expires: Duration64?
-  ) -> (row: TokenRow, secret: String) {
-    let secret = "tl_" + Base64.encode(Entropy.bytes(32), .url)
-    let row = TokenRow(
-      id: TokenID(high: Entropy.word, low: Entropy.word), hash: Digest(SHA256.hash(Array(secret.utf8))),
-      workspace: workspace, scope: scope.rawValue, holder: holder, created: now, expires: expires.map { now + $0 },
-      revoked: false)
-    return (row, secret)
-  }
-}
-
-/// An identity as a person types it: `ann@home.example`, `+1 415 555 0100`, `chat:u-17`.
-enum IdentityText {
-  static func candidates(_ text: String, _ api: API) -> [Identity] {
-    if let colon = text.firstIndex(of: ":"), let kind = IdentityKind(name: String(text[..<colon])) {
-      return [api.normalised(kind, String(text[text.index(after: colon)...]))].compactMap { $0 }
+extension Workspaces.Reloaded {
+  /// `{"workspaces":[{"name","change","version","rules","queues","agents","warnings"?}]}`, or what kept it
+  /// from that.
+  var response: APIResponse {
+    switch self {
+    case .done(let changes):
+      var json = JSONWriter()
+      json.object {
+        $0.field(
+          "workspaces",
+          array: { array in
+            for change in changes {
+              array.object {
+                $0.field("name", change.name)
+                $0.field("change", change.what.rawValue)
+                $0.field("version", Int64(change.version))
+                $0.field("rules", change.rules)
+                $0.field("queues", change.queues)
+                $0.field("agents", change.agents)
+                if !change.warnings.isEmpty { $0.field("warnings", change.warnings) }
+              }
+            }
+          })
+      }
+      return APIResponse(200, json: json.bytes)
+    case .refused(let faults):
+      return APIResponse(
+        APIProblem(
+          422, "rules-refused", "Rules refused; the running ones stay",
+          "nothing was loaded, and the running rules stay:\n\(faults)"))
+    case .cutShort(let done, let why):
+      let changed = done.filter { $0.what != .unchanged }.map(\.sentence)
+      return APIResponse(
+        APIProblem(
+          503, "unavailable", "Rules loaded in part",
+          "\(why); "
+            + (changed.isEmpty
+              ? "nothing was loaded" : "loaded before that: " + changed.joined(separator: "; "))))
     }
-    return IdentityKind.allCases.compactMap { api.normalised($0, text) }
   }
 }

@@ -85,6 +85,8 @@ public final class Health: Sendable {
     public var commits: Int64 = 0
     public var commands: Int64 = 0
     public var failures: Int64 = 0
+    /// What the last look at stored data found wrong, by workspace.
+    public var damage: [String: Int] = [:]
   }
   private let facts = Mutex(Facts())
   public init() {}
@@ -102,5 +104,6 @@ public final class Health: Sendable {
       $0.failures += 1
     }
   }
+  func found(damage: Int, in workspace: String) { facts.withLock { $0.damage[workspace] = damage } }
   func recovered() { facts.withLock { $0.trouble = nil } }
 }

@@ -18,29 +18,44 @@ import System
 /// changes sits behind a mutex that is held for a copy.
 public final class Edge: Sendable {
   public let store: SQLiteStore
+  /// Renders answers that need rows: short, and somebody waits for each.
   public let reads: ReadPool
+  /// What takes long, so that no reader waits behind it: understanding mail, keeping attachments, reading rules.
+  public let heavy: ReadPool
   public let hub: Hub
   public let health: Health
   public let settings: Settings
+  let streams: StreamCounts
   private let state = Mutex(State())
 
   struct State {
     var writers: [WorkspaceID: Writer] = [:]
     var apis: [WorkspaceID: API] = [:]
     var tokens: [Digest: TokenRow] = [:]
-    var planners: [WorkspaceID: RulePlanner] = [:]
+    /// The rule set that applies and, while a reload is on its way to the disk, the one that is about to.
+    var planners: [WorkspaceID: [RulePlanner]] = [:]
+    var workspaces: Workspaces?
     var checked: [WorkspaceID: CheckedWorkspace] = [:]
     var mail: [WorkspaceID: MailChannel] = [:]
     var phones: [String: PhoneLine] = [:]
     var isStopping = false
+    weak var housekeeper: Housekeeper?
   }
 
-  init(store: SQLiteStore, reads: ReadPool, hub: Hub, health: Health, settings: Settings) {
+  func use(_ housekeeper: Housekeeper) { state.withLock { $0.housekeeper = housekeeper } }
+  /// Tidies up now; answers how many entries lost their words to age.
+  func tidy(now: Instant = Instant(milliseconds: WallClock.nowMilliseconds)) throws(StoreFault) -> Int64 {
+    try state.withLock { $0.housekeeper }?.tidy(now: now) ?? 0
+  }
+
+  init(store: SQLiteStore, reads: ReadPool, heavy: ReadPool, hub: Hub, health: Health, settings: Settings) {
     self.store = store
     self.reads = reads
+    self.heavy = heavy
     self.hub = hub
     self.health = health
     self.settings = settings
+    streams = StreamCounts(contextBytesMax: settings.contextBytesMax)
   }
 
   func writer(_ workspace: WorkspaceID) -> Writer? { state.withLock { $0.writers[workspace] } }
@@ -51,16 +66,28 @@ public final class Edge: Sendable {
 
   func add(_ writer: Writer) { state.withLock { $0.writers[writer.workspace] = writer } }
   func use(_ api: API) { state.withLock { $0.apis[api.directory.workspace] = api } }
-  func setPlanner(_ planner: RulePlanner, for id: WorkspaceID) { state.withLock { $0.planners[id] = planner } }
-  func planner(of id: WorkspaceID) -> RulePlanner? { state.withLock { $0.planners[id] } }
+  func add(_ planner: RulePlanner, for id: WorkspaceID) {
+    state.withLock { $0.planners[id, default: []].append(planner) }
+  }
+  /// The planner that goes with a machine of this version: a writer that begins again may find the old one on disk.
+  func planner(of id: WorkspaceID, version: UInt32?) -> RulePlanner? {
+    state.withLock { state in
+      let known = state.planners[id] ?? []
+      return known.last { $0.version == version } ?? known.last
+    }
+  }
+  func forgetPlanners(of id: WorkspaceID, before version: UInt32) {
+    state.withLock { state in
+      state.planners[id]?.removeAll { $0.version < version }
+      if let newest = state.planners[id]?.last { state.planners[id] = [newest] }
+    }
+  }
   func use(_ checked: CheckedWorkspace, for id: WorkspaceID) { state.withLock { $0.checked[id] = checked } }
   func checked(_ id: WorkspaceID) -> CheckedWorkspace? { state.withLock { $0.checked[id] } }
 
-  func reload() -> APIResponse {
-    if let faults = ServerProcess.reload(self) {
-      return APIResponse(APIProblem(422, "rules-refused", "Rules refused; the running ones stay", faults))
-    }
-    return APIResponse(200, json: Array("{\"ok\":true}".utf8))
+  func use(_ all: Workspaces) { state.withLock { $0.workspaces = all } }
+  func reload(_ then: @escaping @Sendable (Workspaces.Reloaded) -> Void) {
+    state.withLock { $0.workspaces }?.reload(then)
   }
 
   @Sendable static func e164(_ raw: String, _ region: String) -> String? {
@@ -138,6 +165,11 @@ public final class Edge: Sendable {
     state.withLock { state in for token in tokens { state.tokens[token.hash] = token } }
   }
 
+  /// Every token, revoked and expired ones too; the oldest of a workspace first.
+  var tokens: [TokenRow] {
+    state.withLock { $0.tokens.values.sorted { ($0.workspace, $0.created, $0.id) < ($1.workspace, $1.created, $1.id) } }
+  }
+
   /// Who a token speaks for; nil when it is unknown, revoked or over.
   func caller(token: String, now: Instant) -> Caller? {
     guard token.utf8.count <= 256 else { return nil }
@@ -166,6 +198,8 @@ enum Inbound: Sendable {
   case offer(OfferAnswer, WaiterID)
   case offerEnded(OfferID, OfferEnd)
   case agentHears(ConversationID, EntryID)
+  /// What an agent's stream has read, as frames in order.
+  case heard([[UInt8]])
   /// For a desk: its agent's phone rings for this offer. The phone answers it, not the desk.
   case ringing(OfferAnswer)
   case ring(OfferID, AgentID, device: String, until: Instant)
@@ -175,6 +209,8 @@ enum Inbound: Sendable {
   case mailRefused(UInt64)
   /// Something happened to a call that somebody waits for.
   case lineChanged
+  /// To every connection: whoever waits or listens by this token is turned away.
+  case revoked(TokenID)
 }
 
 extension Ticket {

@@ -15,8 +15,8 @@ import System
 /// | call arrived | `call` | wait, with music; finish when a rule says so |
 /// | device answered | `acceptByDevice` | accept, once it is durable; else refuse |
 /// | device lost before it was bridged | `deviceLost` | |
-/// | ring ended: busy, unavailable | `failOffer` | music again, by itself |
-/// | ring ended: answered, and it was accepted | `endSession` | finish: served |
+/// | ring ended: busy, unavailable, not answered | `failOffer` | music again, by itself |
+/// | ring ended: answered | `bridgeEnded` | finish: served, if they spoke |
 /// | call ended | `endSession` | |
 /// | connection lost | `endSession` after a grace, unless it came back | |
 final class FastAGIConnection: ConnectionHandler {
@@ -27,7 +27,6 @@ final class FastAGIConnection: ConnectionHandler {
   private var role = Role.unknown
   private var bridged: Set<OfferID> = []
   private var lastRing: AGIRingOutcome?
-
   private enum Role {
     case unknown
     case arriving
@@ -107,7 +106,7 @@ final class FastAGIConnection: ConnectionHandler {
     case .callEnded(let end): callEnded(end, connection)
     case .deviceAnswered(let offer, let arrival): answered(offer, arrival, connection)
     case .deviceLost(let offer):
-      if let id = OfferID(offer.description) { submit(.deviceLost(id, newCase: API.newCaseID()), connection) }
+      if let id = OfferID(offer.description) { submit(.deviceLost(id, of: nil, newCase: API.newCaseID()), connection) }
       role = .done
     case .hangupReported(let arrival):
       guard let found = edge.phone(of: arrival.phoneSystem) else { return }
@@ -145,20 +144,13 @@ final class FastAGIConnection: ConnectionHandler {
   private func ringEnded(_ offer: AGIOffer, _ outcome: AGIRingOutcome, _ connection: Connection) {
     guard let id = OfferID(offer.description), case .caller(let session) = role else { return }
     switch outcome {
-    case .answered:
-      // The same word whether they spoke or the leg was refused: our own record says which.
-      let spoke = hasAgent(session)
-      if spoke {
-        role = .done
-        edge.hub.drop(session, connection.ref)
-        submit(.endSession(session, .hungUp, by: nil), connection)
-        finish(.served, connection)
-      }
+    // The same word whether they spoke or the leg was refused: our own record says which, once it is durable.
+    case .answered: submit(.bridgeEnded(session), connection, answers: true)
     case .busy: submit(.failOffer(id, .deviceBusy), connection)
     case .unavailable: submit(.failOffer(id, .deviceUnavailable), connection)
     case .notRung: submit(.failOffer(id, .deviceError), connection)
-    case .dropped: submit(.deviceLost(id, newCase: API.newCaseID()), connection)
-    case .notAnswered: break  // the ring's time is the offer's: the machine's own timer ends it as missed
+    case .dropped: submit(.deviceLost(id, of: session, newCase: API.newCaseID()), connection)
+    case .notAnswered: submit(.failOffer(id, .notAnswered), connection)
     case .cancelled, .lost: break  // the call's own end follows
     }
   }
@@ -205,7 +197,12 @@ final class FastAGIConnection: ConnectionHandler {
     case .unavailable:
       switch role {
       case .agentLeg: run(talk.wish(.refuse), connection)
-      case .unknown, .arriving, .caller, .done: finish(.local, connection)
+      // The dialplan comes back with the call in a second, for as long as its patience lasts.
+      case .arriving:
+        role = .done
+        connection.closeAfterFlush(lingering: false)
+      // It goes on hearing music: its place is on disk.
+      case .caller, .unknown, .done: break
       }
     case .ring(let offer, _, let device, let until): ring(offer, device, until, connection)
     case .stopRinging(let offer, _):
@@ -221,14 +218,13 @@ final class FastAGIConnection: ConnectionHandler {
     switch (answer, role) {
     case (.callTaken(let session, _, _, _, let resumed), .arriving):
       role = .caller(session)
-      // It was bridged while we were away, and the agent has hung up since.
-      if resumed, lastRing == .answered, hasAgent(session) {
-        role = .done
-        edge.hub.drop(session, connection.ref)
-        submit(.endSession(session, .hungUp, by: nil), connection)
-        return finish(.served, connection)
-      }
       run(talk.wish(.wait), connection)
+      // It may have been bridged while we were away, and the agent has hung up since.
+      if resumed, lastRing == .answered { submit(.bridgeEnded(session), connection, answers: true) }
+    case (.standing(.over), .caller(let session)):
+      role = .done
+      edge.hub.drop(session, connection.ref)
+      finish(.served, connection)
     case (.callTaken(let session, _, _, _, _), _):
       // The caller hung up before we knew their call.
       submit(.endSession(session, .hungUp, by: nil), connection)
@@ -241,16 +237,6 @@ final class FastAGIConnection: ConnectionHandler {
     case (.accepted, .agentLeg): run(talk.wish(.accept), connection)
     case (_, .agentLeg): run(talk.wish(.refuse), connection)
     default: break
-    }
-  }
-
-  private func hasAgent(_ session: SessionID) -> Bool {
-    guard let workspace, let writer = edge.writer(workspace) else { return false }
-    return writer.peek { pipeline in
-      guard let known = pipeline.router.session(session),
-        case .agent = pipeline.router.conversation(known.conversation)?.owner
-      else { return false }
-      return true
     }
   }
 

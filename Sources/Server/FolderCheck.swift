@@ -6,8 +6,8 @@ import Store
 import System
 import Wire
 
-/// Whether a data folder, held by no server, is whole: every checksum and the chain, and that the state which a
-/// server would start from equals a replay of its log, to the byte.
+/// Whether a data folder, held by no server, is whole: every checksum and the chain, and that the state which
+/// a server would start from equals a replay of its log, to the byte.
 public struct FolderCheck: Sendable {
   /// Sentences for a person; empty when all is well.
   public private(set) var findings: [String] = []
@@ -46,7 +46,9 @@ public struct FolderCheck: Sendable {
     do {
       let rows = try reader.workRows(workspace.id)
       let started = rows.isEmpty ? Router() : try Router(rows: rows)
-      findings += Self.differences(started, try Self.replay(workspace.id, reader)).map { "\(workspace.name): \($0)" }
+      findings += Self.differences(started, try Self.replay(workspace.id, reader)).map {
+        "\(workspace.name): \($0)"
+      }
     } catch let error as WireError {
       findings.append("\(workspace.name): a log record or a row of open work cannot be read: \(error)")
     }
@@ -75,10 +77,15 @@ public struct FolderCheck: Sendable {
       let other = rest.removeValue(forKey: Key(kind: row.kind, key: row.key))
       if other == row.value { continue }
       let what = "row of open work, kind \(row.kind), key \(Hex.encode(row.key))"
-      out.append(other == nil ? "\(what): stored, but a replay does not have it" : "\(what): a replay gives another value")
+      out.append(
+        other == nil
+          ? "\(what): stored, but a replay does not have it" : "\(what): a replay gives another value")
     }
     for key in rest.keys.sorted(by: { Hex.encode($0.key) < Hex.encode($1.key) }) {
-      out.append("row of open work, kind \(key.kind), key \(Hex.encode(key.key)): a replay has it, but it is not stored")
+      out.append(
+        "row of open work, kind \(key.kind), key \(Hex.encode(key.key)): "
+          + "a replay has it, but it is not stored"
+      )
     }
     if out.isEmpty { out = ["the state that is stored is not the state that a replay of the log gives"] }
     return Array(out.prefix(20)) + (out.count > 20 ? ["… and \(out.count - 20) rows more"] : [])

@@ -33,6 +33,9 @@ public final class Hub: Outlet {
     outboxes.withLock { $0 = outbox }
   }
 
+  /// Mail may lie there from the last run.
+  func wakeOutbox(_ workspace: WorkspaceID) { outboxes.withLock { $0 }?(workspace) }
+
   // MARK: - Who waits for what
 
   func subscribe(_ conversation: ConversationID, _ ref: ConnectionRef) {
@@ -100,7 +103,7 @@ public final class Hub: Outlet {
       for release in released { Self.address(release, writer, &state, &batch, &queued) }
     }
     send(batch, from: writer)
-    if queued { outboxes.withLock { $0 }?(writer.workspace) }
+    if queued { wakeOutbox(writer.workspace) }
   }
 
   /// The writer begins again from disk while its connections live on: streams are seats again, and the calls whose
@@ -133,19 +136,23 @@ public final class Hub: Outlet {
         batch.append(Delivery(to: ref, Inbound.wake(conversation)))
       }
     case .outbox: queued = true
-    case .ring(let session, let offer, let agent, let device, let until):
+    case .offer(let offer, let waiter):
+      guard let ref = state.streams[waiter] else {
+        return writer.submit([Request(.failOffer(offer.offer, .connectionClosed))])
+      }
+      batch.append(Delivery(to: ref, Inbound.offer(offer, waiter)))
+    case .ring(let session, let offer, let device):
       if let line = state.lines[session] {
         if let ref = line { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
       } else if let ref = state.calls[session] {
-        batch.append(Delivery(to: ref, Inbound.ring(offer, agent, device: device, until: until)))
+        batch.append(Delivery(to: ref, Inbound.ring(offer.offer, offer.agent, device: device, until: offer.until)))
         // Whoever is rung sees who calls, and everything so far, before they pick up.
-        let desks = state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? []
-        if !desks.isEmpty, let view = writer.peek({ $0.ringingOffer(offer, until) }) {
-          for desk in desks { batch.append(Delivery(to: desk, Inbound.ringing(view))) }
+        for desk in state.agentStreams[Key(workspace: writer.workspace, id: offer.agent)] ?? [] {
+          batch.append(Delivery(to: desk, Inbound.ringing(offer)))
         }
       } else {
         // Nobody holds that line: the phone system is gone or comes back later. The case keeps its place.
-        writer.submit([Request(.failOffer(offer, .connectionClosed))])
+        writer.submit([Request(.failOffer(offer.offer, .connectionClosed))])
       }
     case .stopRinging(let session, let offer, let end):
       if let ref = state.lines[session] ?? nil { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
@@ -158,13 +165,6 @@ public final class Hub: Outlet {
     _ effect: Effect, _ writer: Writer, _ state: inout State, _ batch: inout [Delivery]
   ) {
     switch effect {
-    case .deliverOffer(let offer, let aCase, let agent, .stream(let waiter), let until):
-      guard let ref = state.streams[waiter],
-        let view = writer.peek({ $0.offerAnswer(offer, aCase, agent, until) })
-      else {
-        return writer.submit([Request(.failOffer(offer, .connectionClosed))])
-      }
-      batch.append(Delivery(to: ref, Inbound.offer(view, waiter)))
     case .deliverOffer(let offer, _, _, .next, _):
       // Its ticket is gone: the connection that asked has closed.
       writer.submit([Request(.failOffer(offer, .connectionClosed))])
@@ -220,6 +220,8 @@ public final class Hub: Outlet {
       if isGone { writer.submit([Request(.endSession(session, .connectionLost, by: nil))]) }
     }
   }
+
+  func tellAll(_ inbound: Inbound) { sockets.withLock { $0 }?.tellAll(inbound) }
 
   func post(_ ref: ConnectionRef, _ inbound: Inbound) {
     sockets.withLock { $0 }?.post([Delivery(to: ref, inbound)]) { [self] lost in

@@ -9,45 +9,75 @@ import System
 import Wire
 
 /// Carries the outbox out: mail to the smarthost, tried again while that is away. A row leaves the table when the
-/// smarthost has it; a crash in between sends it again under the same `Message-ID`.
+/// smarthost has it. While storage is away the row stays, and what became of it is remembered here, so that it is not
+/// sent twice; only a crash in between sends it again, under the same `Message-ID`.
 final class Outbox: Sendable {
   private let edge: Edge
   private let client: SMTPClient
+  /// Looks are taken one after the other, so that none sees rows which another has found gone.
   private let queue = DispatchQueue(label: "outbox")
-  private let underWay = Mutex<Set<Key>>([])
+  private let reader: Mutex<ConfinedReader>
+  private let known = Mutex<[Key: Fate]>([:])
 
   private struct Key: Hashable {
     var workspace: WorkspaceID
     var id: Int64
   }
 
-  init(edge: Edge) {
+  /// What is known of a row that the table may not show yet.
+  private enum Fate {
+    case underWay
+    /// Not to be tried before.
+    case delayed(OutboxRow)
+    /// Delivered, or given up: the row goes when the store has that.
+    case settled
+  }
+
+  init(edge: Edge) throws(StoreFault) {
     self.edge = edge
     client = SMTPClient(Outbound())
+    reader = Mutex(ConfinedReader(try edge.store.reader()))
   }
 
   /// Looks at a workspace's outbox soon.
   func wake(_ workspace: WorkspaceID) { queue.async { self.look(workspace) } }
 
-  private static let batch = 64
   private static let waitMaxSeconds = 3_600
+  private static let rowsMax = 1_000
 
   private func look(_ workspace: WorkspaceID) {
     guard !edge.settings.smarthostURL.isEmpty, !edge.isStopping else { return }
-    edge.reads.run { reads in
+    reader.withLock { held in
+      let now = Instant(milliseconds: WallClock.nowMilliseconds)
       do throws(StoreFault) {
-        let now = Instant(milliseconds: WallClock.nowMilliseconds)
         var next: Instant?
-        guard !self.edge.isStopping else { return }
-        for row in try reads.outbox(workspace, limit: 1_000) where row.kind == .mail {
-          if row.due > now {
-            next = min(next ?? row.due, row.due)
-          } else {
-            self.trySend(row, workspace, reads)
-          }
+        let rows = try held.reader.outbox(workspace, limit: Self.rowsMax)
+        if rows.count < Self.rowsMax { forget(workspace, allBut: Set(rows.map(\.id))) }
+        for row in rows where row.kind == .mail {
+          let due = due(row, workspace)
+          if due > now { next = min(next ?? due, due) } else { trySend(row, workspace, held.reader) }
         }
-        if let next { self.wake(workspace, at: next, now) }
-      } catch { Log.fault("reading the outbox", error.sentence) }
+        if let next { wake(workspace, at: next, now) }
+      } catch {
+        Log.fault("reading the outbox", error.sentence)
+        wake(workspace, at: now + .seconds(Int64(edge.settings.outboxRetrySeconds)), now)
+      }
+    }
+  }
+
+  /// Later than the row says, where the store does not know yet that it was delayed.
+  private func due(_ row: OutboxRow, _ workspace: WorkspaceID) -> Instant {
+    let fate = known.withLock { $0[Key(workspace: workspace, id: row.id)] }
+    if case .delayed(let later) = fate { return max(row.due, later.due) }
+    return row.due
+  }
+
+  /// The table no longer has them.
+  private func forget(_ workspace: WorkspaceID, allBut rows: Set<Int64>) {
+    known.withLock { known in
+      known = known.filter { key, fate in
+        if case .settled = fate { key.workspace != workspace || rows.contains(key.id) } else { true }
+      }
     }
   }
 
@@ -58,18 +88,29 @@ final class Outbox: Sendable {
 
   /// One bad row must not keep the others from leaving.
   private func trySend(_ row: OutboxRow, _ workspace: WorkspaceID, _ reads: any StoreReader) {
+    let key = Key(workspace: workspace, id: row.id)
+    var row = row
+    let isOurs = known.withLock { known in
+      switch known[key] {
+      case .underWay, .settled: return false
+      case .delayed(let later): row = later
+      case nil: break
+      }
+      known[key] = .underWay
+      return true
+    }
+    guard isOurs else { return }
     do throws(StoreFault) { try send(row, workspace, reads) } catch {
       Log.fault("sending mail \(row.id)", error.sentence)
-      underWay.withLock { _ = $0.remove(Key(workspace: workspace, id: row.id)) }
+      delay(row, workspace)
     }
   }
 
   private func send(_ row: OutboxRow, _ workspace: WorkspaceID, _ reads: any StoreReader) throws(StoreFault) {
-    let key = Key(workspace: workspace, id: row.id)
-    guard let payload = row.payload, let channel = edge.mailChannel(of: workspace),
-      underWay.withLock({ $0.insert(key).inserted })
-    else { return }
-    guard let mail = Self.decoded(payload) else { throw StoreFault.corrupt(what: "mail in the outbox") }
+    guard let channel = edge.mailChannel(of: workspace) else {
+      throw .failed(doing: "finding the workspace's mail addresses", why: "it has none")
+    }
+    guard let mail = row.payload.flatMap(Self.decoded) else { throw .corrupt(what: "mail in the outbox") }
     var attachments: [(row: BlobRow, bytes: [UInt8])] = []
     for blob in mail.blobs {
       guard let row = try reads.blob(workspace, blob) else { continue }
@@ -92,21 +133,28 @@ final class Outbox: Sendable {
   }
 
   private func finished(_ row: OutboxRow, _ workspace: WorkspaceID, _ outcome: MailOutcome) {
-    guard let writer = edge.writer(workspace) else { return }
     switch outcome {
-    case .delivered: writer.submit([Request(.outboxDelivered(row.id))])
+    case .delivered: settle(row, workspace, .outboxDelivered(row.id))
     case .permanentFailure(let code, let text):
-      writer.submit([Request(.outboxFailed(row, "the mail server refused it: \(code) \(text)"))])
-    case .malformed(let why): writer.submit([Request(.outboxFailed(row, why))])
-    case .temporaryFailure, .connectionFailure, .busy:
-      // Only what is to be tried again is forgotten: a delivered row must not be sent by a look that still sees it.
-      underWay.withLock { _ = $0.remove(Key(workspace: workspace, id: row.id)) }
-      var later = row
-      later.tries = min(row.tries + 1, 1_000)
-      let wait = min(edge.settings.outboxRetrySeconds << min(Int(row.tries), 10), Self.waitMaxSeconds)
-      later.due = Instant(milliseconds: WallClock.nowMilliseconds) + .seconds(Int64(wait))
-      writer.submit([Request(.outboxDelayed(later))])
-      wake(workspace, at: later.due, Instant(milliseconds: WallClock.nowMilliseconds))
+      settle(row, workspace, .outboxFailed(row, "the mail server refused it: \(code) \(text)"))
+    case .malformed(let why): settle(row, workspace, .outboxFailed(row, why))
+    case .temporaryFailure, .connectionFailure, .busy: delay(row, workspace)
     }
+  }
+
+  private func settle(_ row: OutboxRow, _ workspace: WorkspaceID, _ news: Intake) {
+    known.withLock { $0[Key(workspace: workspace, id: row.id)] = .settled }
+    edge.writer(workspace)?.submit([Request(news)])
+  }
+
+  private func delay(_ row: OutboxRow, _ workspace: WorkspaceID) {
+    var later = row
+    later.tries = min(row.tries + 1, 1_000)
+    let wait = min(edge.settings.outboxRetrySeconds << min(Int(row.tries), 10), Self.waitMaxSeconds)
+    let now = Instant(milliseconds: WallClock.nowMilliseconds)
+    later.due = now + .seconds(Int64(wait))
+    known.withLock { $0[Key(workspace: workspace, id: row.id)] = .delayed(later) }
+    edge.writer(workspace)?.submit([Request(.outboxDelayed(later))])
+    wake(workspace, at: later.due, now)
   }
 }

@@ -2,53 +2,65 @@ import Dispatch
 import Records
 import Synchronization
 
-/// A few threads that read the store for whoever may not block. Each has a connection of its own.
+/// A few threads that read the store, and may block, for whoever may not. Each has a connection of its own; a job goes
+/// to whichever is free first.
 public final class ReadPool: Sendable {
   public typealias Job = @Sendable (any StoreReader) -> Void
 
   private let workers: [Worker]
-  private let next = Atomic<Int>(0)
+  private let inbox: Mutex<Inbox>
 
-  public init(store: any Store, threads: Int = 2) throws(StoreFault) {
+  private struct Inbox {
+    var jobs: [Job] = []
+    /// Of the jobs, so many have been taken.
+    var taken = 0
+    var idle: [Int]
+
+    mutating func take() -> Job? {
+      guard taken < jobs.count else {
+        jobs.removeAll(keepingCapacity: jobs.count <= 1_024)
+        taken = 0
+        return nil
+      }
+      defer { taken += 1 }
+      return jobs[taken]
+    }
+  }
+
+  public init(store: any Store, name: String, threads: Int) throws(StoreFault) {
     var workers: [Worker] = []
-    for index in 0..<threads { workers.append(Worker(index, ConfinedReader(try store.reader()))) }
+    for index in 0..<threads { workers.append(Worker("\(name).\(index)", ConfinedReader(try store.reader()))) }
     self.workers = workers
+    inbox = Mutex(Inbox(idle: Array(workers.indices)))
   }
 
   public func run(_ job: @escaping Job) {
-    let turn = next.wrappingAdd(1, ordering: .relaxed).newValue
-    workers[abs(turn % workers.count)].run(job)
+    let woken = inbox.withLock { inbox in
+      inbox.jobs.append(job)
+      return inbox.idle.popLast()
+    }
+    if let woken { workers[woken].queue.async { self.work(woken) } }
+  }
+
+  private func work(_ index: Int) {
+    while true {
+      let job = inbox.withLock { inbox in
+        let job = inbox.take()
+        if job == nil { inbox.idle.append(index) }
+        return job
+      }
+      guard let job else { return }
+      workers[index].reader.withLock { job($0.reader) }
+    }
   }
 
   private final class Worker: Sendable {
-    private let queue: DispatchQueue
-    private let inbox = Mutex<(jobs: [Job], scheduled: Bool)>(([], false))
-    private let reader: Mutex<ConfinedReader>
+    let queue: DispatchQueue
+    let reader: Mutex<ConfinedReader>
 
-    init(_ index: Int, _ reader: ConfinedReader) {
-      queue = DispatchQueue(label: "read.\(index)")
+    init(_ name: String, _ reader: ConfinedReader) {
+      queue = DispatchQueue(label: name)
       self.reader = Mutex(reader)
-    }
-
-    func run(_ job: @escaping Job) {
-      let wake = inbox.withLock { inbox in
-        inbox.jobs.append(job)
-        defer { inbox.scheduled = true }
-        return !inbox.scheduled
-      }
-      if wake { queue.async { self.drain() } }
-    }
-
-    private func drain() {
-      while true {
-        let jobs = inbox.withLock { inbox in
-          defer { inbox.jobs.removeAll(keepingCapacity: true) }
-          if inbox.jobs.isEmpty { inbox.scheduled = false }
-          return inbox.jobs
-        }
-        if jobs.isEmpty { return }
-        reader.withLock { held in for job in jobs { job(held.reader) } }
-      }
     }
   }
 }

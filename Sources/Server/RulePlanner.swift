@@ -11,6 +11,7 @@ import Wire
 struct RulePlanner: Planner {
   let checked: CheckedWorkspace
   let version: UInt32
+  let continuity: ContinuityRules
   /// Texts that steps send, in the order in which the plans name them.
   private let texts: [String]
   private let textNumbers: [String: UInt32]
@@ -18,6 +19,7 @@ struct RulePlanner: Planner {
   init(_ checked: CheckedWorkspace, version: UInt32) {
     self.checked = checked
     self.version = version
+    continuity = ContinuityRules(checked.workspace)
     var texts: [String] = []
     var numbers: [String: UInt32] = [:]
     for rule in checked.rules.rules {
@@ -144,6 +146,19 @@ struct RulePlanner: Planner {
     case .widen(let names): .widen(names.compactMap { router.queueID(named: $0) })
     case .message(let text): textNumbers[text].map { .message($0) }
     }
+  }
+}
+
+extension ContinuityRules {
+  init(_ workspace: WorkspaceConfiguration) {
+    self.init()
+    window = .milliseconds(workspace.conversationWindowMilliseconds)
+    subject =
+      switch workspace.conversationSubject {
+      case .same: .same
+      case .any: .any
+      case .never: .never
+      }
   }
 }
 

@@ -66,7 +66,7 @@ final class SMTPConnection: ConnectionHandler {
     if server.wantsInput { connection.resumeReading() }
   }
 
-  /// Understanding a message can take long, and keeping its attachments blocks: both happen in the read pool.
+  /// Understanding a message can take long, and keeping its attachments blocks: both happen on the threads for what takes long.
   private func take(_ message: SMTPServer.Message, _ connection: Connection) {
     replies = Array(repeating: nil, count: message.recipients.count)
     waiting = [:]
@@ -77,7 +77,7 @@ final class SMTPConnection: ConnectionHandler {
       tickets.append(Ticket(connection.ref, exchange: number))
     }
     let (edge, peer, jobs) = (edge, connection.peer, Array(zip(message.recipients, tickets)))
-    edge.reads.run { _ in
+    edge.heavy.run { _ in
       for (recipient, ticket) in jobs { MailIntake.submit(message, recipient, ticket, peer, edge) }
     }
   }
@@ -128,10 +128,7 @@ enum MailIntake {
       relay: edge.relay(peer, of: channel.workspace), now: now)
     guard let arrival else { return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange)) }
     do throws(StoreFault) {
-      for (row, bytes) in arrival.blobs {
-        _ = try edge.store.blobs.write(bytes, channel.workspace)
-        writer.submit([Request(.blob(row))])
-      }
+      for (_, bytes) in arrival.blobs { _ = try edge.store.blobs.write(bytes, channel.workspace) }
     } catch {
       Log.fault("keeping an attachment", error.sentence)
       return edge.hub.post(ticket.ref, .unavailable(ticket.exchange))

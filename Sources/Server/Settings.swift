@@ -20,6 +20,14 @@ public struct Settings: Sendable, Equatable {
   public var blobBytesMax = 25 << 20
   public var bodyBytesMax = 1 << 20
   public var connectionsPerAddressMax = 1_000
+  public var headSeconds = 10
+  public var bodySeconds = 30
+  public var idleSeconds = 75
+  public var origins = ""
+  public var pingSeconds = 30
+  public var slowReaderSeconds = 20
+  public var unsentBytesMax = 4 << 20
+  public var contextBytesMax = 32 << 20
   public var drainSeconds = 10
   public var lanes = 0
 
@@ -34,6 +42,8 @@ public struct Settings: Sendable, Equatable {
     public var environment: String {
       "THROUGHLINE_" + path.uppercased().replacingOccurrences(of: ".", with: "_")
     }
+    /// The important ones have a flag, named by the first word of the path.
+    var flag: String { "--" + path.prefix { $0 != "." } }
   }
 
   private static func text(
@@ -42,7 +52,9 @@ public struct Settings: Sendable, Equatable {
     Key(path: path, help: help) { settings, value in
       settings[keyPath: field] = value
       return nil
-    } get: { $0[keyPath: field] }
+    } get: {
+      $0[keyPath: field]
+    }
   }
 
   private static func listen(
@@ -54,11 +66,14 @@ public struct Settings: Sendable, Equatable {
       }
       settings[keyPath: field] = value
       return nil
-    } get: { $0[keyPath: field] }
+    } get: {
+      $0[keyPath: field]
+    }
   }
 
   private static func number(
-    _ path: String, _ field: any WritableKeyPath<Settings, Int> & Sendable, _ range: ClosedRange<Int>, _ help: String
+    _ path: String, _ field: any WritableKeyPath<Settings, Int> & Sendable, _ range: ClosedRange<Int>,
+    _ help: String
   ) -> Key {
     Key(path: path, help: "\(help) (\(range.lowerBound) to \(range.upperBound))") { settings, value in
       guard let n = Int(value), range.contains(n) else {
@@ -66,7 +81,9 @@ public struct Settings: Sendable, Equatable {
       }
       settings[keyPath: field] = n
       return nil
-    } get: { String($0[keyPath: field]) }
+    } get: {
+      String($0[keyPath: field])
+    }
   }
 
   public static let keys: [Key] = [
@@ -88,9 +105,26 @@ public struct Settings: Sendable, Equatable {
     number(
       "http.connections_per_address_max", \.connectionsPerAddressMax, 1...1_000_000,
       "connections from one address"),
+    number("http.head_seconds", \.headSeconds, 1...600, "how long a request's head, or a stream's token, may take to come"),
+    number("http.body_seconds", \.bodySeconds, 1...600, "how long a request's body may stand still"),
+    number("http.idle_seconds", \.idleSeconds, 1...86_400, "how long a connection lives without a request"),
+    text("http.origins", \.origins, "web pages that may open streams, such as https://desk.example, comma-separated"),
+    number(
+      "stream.ping_seconds", \.pingSeconds, 1...3_600,
+      "how long a stream may be silent before it is asked, and then may take to answer"),
+    number("stream.slow_reader_seconds", \.slowReaderSeconds, 1...3_600, "how long a stream may leave what it was sent unread"),
+    number("stream.unsent_bytes_max", \.unsentBytesMax, 65_536...(256 << 20), "what may be unread on a stream, in bytes"),
+    number(
+      "stream.context_bytes_max", \.contextBytesMax, 0...(1 << 32),
+      "memory for what all streams' compression remembers; past it new streams' remembers nothing"),
     number("drain_seconds", \.drainSeconds, 0...600, "how long a stop waits for what is in flight"),
     number("lanes", \.lanes, 0...64, "event loops; 0: one a core"),
   ]
+
+  /// `http.origins` as a browser writes them.
+  var allowedOrigins: [String] {
+    origins.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }.filter { !$0.isEmpty }
+  }
 
   /// A host and port; the host is a literal address, since names would block.
   public static func address(_ text: String) -> (host: String, port: UInt16)? {
@@ -121,11 +155,11 @@ public struct Settings: Sendable, Equatable {
         faults.append("\(name): unknown setting\(hint(name, keys.map(\.environment)))")
         continue
       }
-      if let fault = key.set(&settings, environment[name] ?? "") { faults.append("\(name): \(fault)") }
+      if let fault = key.set(&settings, environment[name] ?? "") { faults.append("\(name) \(fault)") }
     }
     for (path, value) in flags {
       guard let key = keys.first(where: { $0.path == path }) else { continue }
-      if let fault = key.set(&settings, value) { faults.append("--\(path): \(fault)") }
+      if let fault = key.set(&settings, value) { faults.append("\(key.flag) \(fault)") }
     }
     if !faults.isEmpty { throw Faults(sentences: faults) }
     return settings
@@ -173,7 +207,8 @@ public struct Settings: Sendable, Equatable {
     }
   }
 
-  private static func hint(_ name: String, _ known: [String]) -> String {
+  /// `; did you mean "…"?` where something known is near enough, else nothing.
+  public static func hint(_ name: String, _ known: [String]) -> String {
     let nearest = known.map { ($0, distance(name, $0)) }.min { $0.1 < $1.1 }
     guard let (found, steps) = nearest, steps <= max(3, name.count / 3) else { return "" }
     return "; did you mean \"\(found)\"?"

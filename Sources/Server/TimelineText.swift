@@ -2,16 +2,49 @@ import Foundation
 
 /// A timeline as a person reads it.
 public enum TimelineText {
-  public static func render(_ json: Data) throws -> String {
-    guard let page = try JSONSerialization.jsonObject(with: json) as? [String: Any],
-      let entries = page["entries"] as? [[String: Any]]
+  /// - Parameter whom: what was asked for, such as an address.
+  public static func render(_ json: Data, of whom: String) throws -> String {
+    guard let answer = try JSONSerialization.jsonObject(with: json) as? [String: Any],
+      let customers = answer["customers"] as? [[String: Any]]
     else { throw AdminClient.Fault("this is no timeline") }
-    var lines: [String] = []
-    for item in entries { if let entry = item["entry"] as? [String: Any] { lines.append(line(entry)) } }
+    var parts = try customers.map { try render($0, whom) }
+    if customers.count > 1 {
+      let proven = customers.count { ($0["assurance"] as? String) != "claimed" }
+      let how = proven == 0 ? "none is proven" : "\(proven) of them proven"
+      parts.insert("\(customers.count) customers are or claim to be \(whom); \(how).", at: 0)
+    }
+    if answer["more"] as? Bool == true { parts.append("There are more; ask for one by its customer id.") }
+    return parts.joined(separator: "\n\n")
+  }
+
+  private static func render(_ customer: [String: Any], _ whom: String) throws -> String {
+    guard let page = customer["timeline"] as? [String: Any], let entries = page["entries"] as? [[String: Any]]
+    else {
+      throw AdminClient.Fault("this is no timeline")
+    }
+    let name = (customer["name"] as? String).map { ", \($0)" } ?? ""
+    let sources = (customer["said_by"] as? [String] ?? []).joined(separator: ", ")
+    let how: String
+    switch customer["assurance"] as? String {
+    case "claimed": how = ": claims to be \(whom) (\(sources)); not proven"
+    case let proven?: how = ": is \(whom), \(proven) by \(sources)"
+    case nil: how = ""
+    }
+    var lines = (customer["customer"] as? String).map { ["\($0)\(name)\(how)"] } ?? []
+    lines += entries.map { ($0["entry"] as? [String: Any]).map(line) ?? erased }
     let count = page["count"] as? Int ?? entries.count
     let hash = (page["hash"] as? String ?? "").prefix(16)
-    lines.append("\(count) entries, hash \(hash)…")
+    let shown = entries.count < count ? ", the last \(entries.count) of them above" : ""
+    lines.append("\(count) entries\(shown), hash \(hash)…")
     return lines.joined(separator: "\n")
+  }
+
+  /// An entry whose words are gone: its place, and its hash in the proof, stay.
+  private static let erased = "                     (erased)"
+
+  /// Every entry of one timeline, as the API gives it.
+  static func page(_ timeline: [UInt8]) throws -> String {
+    try render(["timeline": try JSONSerialization.jsonObject(with: Data(timeline))], "")
   }
 
   public static func line(_ entry: [String: Any]) -> String {
@@ -75,7 +108,9 @@ public enum ExplanationText {
     object.keys.sorted().flatMap { key -> [String] in
       let name = path.isEmpty ? key : "\(path).\(key)"
       if let inner = object[key] as? [String: Any] { return flat(inner, name) }
-      if let list = object[key] as? [Any] { return list.isEmpty ? [] : ["\(name) = \(list.map { "\($0)" }.joined(separator: ", "))"] }
+      if let list = object[key] as? [Any] {
+        return list.isEmpty ? [] : ["\(name) = \(list.map { "\($0)" }.joined(separator: ", "))"]
+      }
       return ["\(name) = \(object[key] ?? "")"]
     }
   }
@@ -85,7 +120,9 @@ public enum ExplanationText {
     let what = (step["what"] as? String ?? "").replacingOccurrences(of: "_", with: " ")
     var text = "\(at)  \(what)"
     if let agent = step["agent"] as? String { text += what == "offered" ? " to \(agent)" : " by \(agent)" }
-    if let passed = step["passed_over"] as? [String: Any], !passed.isEmpty { text += "; passed over: \(counts(passed))" }
+    if let passed = step["passed_over"] as? [String: Any], !passed.isEmpty {
+      text += "; passed over: \(counts(passed))"
+    }
     return text
   }
 

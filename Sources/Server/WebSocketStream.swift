@@ -12,16 +12,27 @@ import WebCodec
 ///
 /// ```
 /// opened ──token in the header, or in the first frame──▶ known ──▶ closed
-///    └── 10 s without one, or a wrong one ──▶ closed 1008
+///    └── `http.head_seconds` without one, or a wrong one ──▶ closed 1008
 /// ```
 /// Nothing is sent before the token is known.
 final class WebSocketStream: ConnectionHandler {
-  private let edge: Edge
-  private var caller: Caller?
-  private var decoder = WebSocketDecoder(role: .server, messageBytesMax: 64 << 10)
-  private var subscriptions: [SessionID: Subscription] = [:]
+  let edge: Edge
+  var caller: Caller?
+  private var decoder: WebSocketDecoder
+  private var compressor: WebSocketCompressor
+  /// Memory that is counted for the contexts of its compression.
+  private let contextBytes: Int
+  var subscriptions: [SessionID: Subscription] = [:]
+  /// Subscriptions that will be looked at when there is room: each page may be large, so that few are read at once,
+  /// and none while the client does not read.
+  var waiting: [SessionID] = []
+  var looking = 0
   private var seat: (agent: AgentID, waiter: WaiterID)?
   private var isClosing = false
+  var isBackedUp = false
+  /// Entries that the agent is to hear and that are not read yet.
+  var unheard: [(ConversationID, EntryID)] = []
+  var isReading = false
 
   struct Subscription {
     var conversation: ConversationID?
@@ -32,39 +43,32 @@ final class WebSocketStream: ConnectionHandler {
 
   enum Limit {
     static let subscriptions = 1_000
-    static let authenticationMilliseconds = 10_000
-    static let pingMilliseconds = 30_000
+    /// Subscriptions that are read for at once.
+    static let looking = 4
+    static let messageBytes = 64 << 10
   }
 
-  init(edge: Edge, caller: Caller?) {
+  init(edge: Edge, caller: Caller?, _ compression: PermessageDeflate?) {
     self.edge = edge
     self.caller = caller
-  }
-
-  /// The `101` answer, or nil when the request is no proper upgrade or comes from a foreign page: a browser sends
-  /// `Origin`, and no page but our own may speak with a user's token (cross-site WebSocket hijacking).
-  static func open(_ request: IncomingRequest, _ date: HeaderValue) -> [UInt8]? {
-    if let origin = request.fields.value("origin"), let host = request.host {
-      guard origin == "http://\(host)" || origin == "https://\(host)" else { return nil }
-    }
-    guard let accept = try? WebSocketHandshake.check(request) else { return nil }  // any refusal is one answer
-    var out: [UInt8] = []
-    WebSocketHandshake.respond(accept: accept, into: &out)
-    return out
+    decoder = WebSocketDecoder(messageBytesMax: Limit.messageBytes, compression: compression)
+    compressor = WebSocketCompressor(compression)
+    contextBytes = compression?.heldBytes ?? 0
+    edge.streams.hold(contextBytes)
   }
 
   func begin(_ connection: Connection, _ rest: [UInt8]) {
     if caller == nil {
-      connection.setTimer(.head, milliseconds: Limit.authenticationMilliseconds)
+      connection.setTimer(.head, milliseconds: edge.settings.headSeconds * 1_000)
     } else {
       known(connection)
     }
     rest.withUnsafeBytes { received($0, on: connection) }
   }
 
-  private func known(_ connection: Connection) {
+  func known(_ connection: Connection) {
     connection.clearTimer(.head)
-    connection.setTimer(.idle, milliseconds: Limit.pingMilliseconds)
+    connection.setTimer(.idle, milliseconds: edge.settings.pingSeconds * 1_000)
     send("{\"type\":\"ready\"}", connection)
     guard let caller, caller.scope == .agent, let agent = edge.api(caller.workspace)?.directory.agents[caller.holder]
     else { return }
@@ -78,6 +82,7 @@ final class WebSocketStream: ConnectionHandler {
 
   func received(_ bytes: UnsafeRawBufferPointer, on connection: Connection) {
     decoder.append(bytes)
+    connection.clearTimer(.answer)  // whatever it is, the peer is there
     while !isClosing {
       switch decoder.next() {
       case .needMore: return
@@ -91,11 +96,11 @@ final class WebSocketStream: ConnectionHandler {
       case .closed(let code, _): close(code ?? .normal, "", connection)
       case .failed(let failure): close(failure.closeCode, failure.reason.rawValue, connection)
       }
-      if caller != nil { connection.setTimer(.idle, milliseconds: Limit.pingMilliseconds) }
+      if caller != nil { connection.setTimer(.idle, milliseconds: edge.settings.pingSeconds * 1_000) }
     }
   }
 
-  private func close(_ code: WebSocketCloseCode, _ reason: String, _ connection: Connection) {
+  func close(_ code: WebSocketCloseCode, _ reason: String, _ connection: Connection) {
     guard !isClosing else { return }
     isClosing = true
     var out: [UInt8] = []
@@ -112,14 +117,16 @@ final class WebSocketStream: ConnectionHandler {
       var out: [UInt8] = []
       WebSocketEncoder.ping(into: &out)
       connection.write(out)
-      connection.setTimer(.answer, milliseconds: Limit.pingMilliseconds)
-    case .answer, .body: connection.close(because: .timedOut(timer))
+      connection.setTimer(.answer, milliseconds: edge.settings.pingSeconds * 1_000)
+    case .body: closeSlow(connection)
+    case .answer: connection.close(because: .timedOut(timer))
     }
   }
 
   func draining(_ connection: Connection) { close(.goingAway, "the server stops", connection) }
 
   func closed(_ connection: Connection, _ reason: CloseReason) {
+    edge.streams.letGo(contextBytes)
     for subscription in subscriptions.values {
       if let conversation = subscription.conversation { edge.hub.unsubscribe(conversation, connection.ref) }
     }
@@ -132,7 +139,6 @@ final class WebSocketStream: ConnectionHandler {
   // MARK: - What the client says
 
   private func message(_ bytes: [UInt8], _ connection: Connection) {
-    connection.clearTimer(.answer)
     do throws(APIProblem) {
       var fields = try Fields(bytes)
       let type = try fields.required("type")
@@ -150,6 +156,7 @@ final class WebSocketStream: ConnectionHandler {
         subscribe(session, EntryID(after), connection)
       case "unsubscribe":
         guard let session: SessionID = try fields.optionalID("session") else { throw fields.missing("session") }
+        waiting.removeAll { $0 == session }
         if let conversation = subscriptions.removeValue(forKey: session)?.conversation {
           edge.hub.unsubscribe(conversation, connection.ref)
         }
@@ -161,142 +168,37 @@ final class WebSocketStream: ConnectionHandler {
     }
   }
 
-  private func send(_ text: String, _ connection: Connection) { send(Array(text.utf8), connection) }
-  private func send(_ bytes: [UInt8], _ connection: Connection) {
+  func send(_ text: String, _ connection: Connection) { send(Array(text.utf8), connection) }
+  func send(_ bytes: [UInt8], _ connection: Connection) {
     guard !isClosing else { return }
+    if isBackedUp, connection.unsentBytes > edge.settings.unsentBytesMax { return closeSlow(connection) }
     var out: [UInt8] = []
-    WebSocketEncoder.text(utf8: bytes, into: &out)
+    compressor.message(.text, bytes, into: &out)
     connection.write(out)
   }
 
-  private func send(error: APIProblem, _ connection: Connection) {
+  // MARK: - Who reads slowly
+
+  /// The kernel takes no more: nothing further is read for this stream until it does, and for so long it may take.
+  func outputBacksUp(_ connection: Connection) {
+    isBackedUp = true
+    connection.setTimer(.body, milliseconds: edge.settings.slowReaderSeconds * 1_000)
+  }
+
+  func outputDrained(_ connection: Connection) {
+    isBackedUp = false
+    connection.clearTimer(.body)
+    lookOn(connection)
+  }
+
+  /// What was not sent is not lost: a bot subscribes again with the last `after` that it has seen.
+  private func closeSlow(_ connection: Connection) {
+    guard !isClosing else { return }
+    edge.streams.countSlowReader()
+    close(.tryAgainLater, "read faster", connection)
+  }
+
+  func send(error: APIProblem, _ connection: Connection) {
     send(Array("{\"type\":\"error\",\"problem\":".utf8) + error.json + Array("}".utf8), connection)
-  }
-
-  // MARK: - What it hears
-
-  private func subscribe(_ session: SessionID, _ after: EntryID, _ connection: Connection) {
-    guard caller?.scope == .bot else {
-      return send(error: .forbidden("only bots subscribe to sessions"), connection)
-    }
-    guard subscriptions.count < Limit.subscriptions else {
-      return send(
-        error: APIProblem(429, "too-many-subscriptions", "Too many subscriptions", "open another stream"), connection)
-    }
-    subscriptions[session] = Subscription(after: after)
-    look(session, connection)
-  }
-
-  private func look(_ session: SessionID, _ connection: Connection) {
-    guard var subscription = subscriptions[session], let caller, let directory = edge.api(caller.workspace)?.directory
-    else { return }
-    subscription.isLooking = true
-    subscription.wokenMeanwhile = false
-    subscriptions[session] = subscription
-    let (edge, ref, after) = (edge, connection.ref, subscription.after)
-    edge.reads.run { reads in
-      do throws(StoreFault) {
-        guard let row = try reads.session(caller.workspace, session),
-          row.bot == directory.bots[caller.holder]?.raw
-        else { return edge.hub.post(ref, .looked(session, nil, nil)) }
-        edge.hub.subscribe(row.conversation, ref)
-        let page = try EventsPage.read(directory, row, after: after, limit: 200, reads)
-        edge.hub.post(ref, .looked(session, row.conversation, page))
-      } catch {
-        Log.fault("reading for a stream", error.sentence)
-        edge.hub.post(ref, .looked(session, nil, nil))
-      }
-    }
-  }
-
-  private func looked(
-    _ session: SessionID, _ conversation: ConversationID?, _ page: EventsPage?, _ connection: Connection
-  ) {
-    guard var subscription = subscriptions[session] else {
-      if let conversation { edge.hub.unsubscribe(conversation, connection.ref) }
-      return
-    }
-    guard let conversation, let page else {
-      subscriptions[session] = nil
-      return send(error: .notFound("session"), connection)
-    }
-    subscription.conversation = conversation
-    subscription.isLooking = false
-    subscription.after = page.after
-    subscriptions[session] = subscription
-    if !page.isEmpty {
-      var out = Array("{\"type\":\"events\",\"session\":\"\(session)\",".utf8)
-      page.append(to: &out)
-      out.append(UInt8(ascii: "}"))
-      send(out, connection)
-    }
-    if subscription.wokenMeanwhile || page.hasMore { look(session, connection) }
-  }
-
-  func delivered(_ payload: any Sendable, on connection: Connection) {
-    guard let inbound = payload as? Inbound else { return }
-    switch inbound {
-    case .wake(let conversation):
-      for session in subscriptions.keys.sorted() where subscriptions[session]?.conversation == conversation {
-        if subscriptions[session]?.isLooking == true {
-          subscriptions[session]?.wokenMeanwhile = true
-        } else {
-          look(session, connection)
-        }
-      }
-    case .looked(let session, let conversation, let page): looked(session, conversation, page, connection)
-    case .offer(let offer, _): push(offer, connection)
-    case .ringing(let offer): push(offer, as: "ringing", connection)
-    case .offerEnded(let offer, let end):
-      send("{\"type\":\"offer_ended\",\"offer\":\"\(offer)\",\"end\":\"\(end.name)\"}", connection)
-    case .agentHears(let conversation, let entry): push(conversation, entry, connection)
-    case .push(let bytes): send(bytes, connection)
-    case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .mailRefused, .lineChanged: break
-    }
-  }
-
-  /// - Parameter type: `offer`, which the desk answers, or `ringing`, which the phone does.
-  private func push(_ offer: OfferAnswer, as type: String = "offer", _ connection: Connection) {
-    guard let caller, let api = edge.api(caller.workspace),
-      case .reading(let render) = api.offered(withTimeline: 200)
-    else { return }
-    let (edge, ref) = (edge, connection.ref)
-    edge.reads.run { reads in
-      do throws(StoreFault) {
-        let response = try render(.offer(offer), reads)
-        edge.hub.post(ref, .push(Array("{\"type\":\"\(type)\",".utf8) + response.body.dropFirst()))
-      } catch {
-        Log.fault("showing an offer", error.sentence)
-        guard type == "offer" else { return }  // it rings all the same
-        edge.writer(caller.workspace)?.submit([Request(.failOffer(offer.offer, .connectionClosed))])
-      }
-    }
-  }
-
-  private func push(_ conversation: ConversationID, _ entry: EntryID, _ connection: Connection) {
-    guard let caller else { return }
-    let (edge, ref) = (edge, connection.ref)
-    edge.reads.run { reads in
-      do throws(StoreFault) {
-        let rows = try reads.transcript(
-          caller.workspace, of: conversation, after: EntryID(entry.raw - 1), limit: 1, visible: .internal)
-        guard let body = rows.first?.body else { return }
-        edge.hub.post(
-          ref,
-          .push(Array("{\"type\":\"entry\",\"conversation\":\"\(conversation)\",\"entry\":".utf8) + body + Array("}".utf8)))
-      } catch { Log.fault("reading for an agent's stream", error.sentence) }
-    }
-  }
-}
-
-extension OfferEnd {
-  public var name: String {
-    switch self {
-    case .accepted: "accepted"
-    case .declined: "declined"
-    case .timedOut: "timed_out"
-    case .revoked: "revoked"
-    case .failed: "failed"
-    }
   }
 }

@@ -24,6 +24,10 @@ public final class Writer: Sendable {
   /// Past this many undurable commands or bytes, requests are turned away until a commit has gone through.
   static let undurableCommandsMax: Int64 = 50_000
   static let undurableBytesMax = 64 << 20
+  /// News from outside that are kept through an outage; past it they are lost, and leases end what they were about.
+  static let keptMax = 20_000
+  /// A row that cannot be read fails again and again: after so many tries, its news are let go.
+  static let attemptsMax = 3
 
   private struct Inbox {
     var requests: [Request] = []
@@ -35,6 +39,8 @@ public final class Writer: Sendable {
     var reads: ConfinedReader
     /// Why nothing is accepted just now; nil while all is well.
     var outage: String?
+    /// News from outside that could not be decided, in order: see `Patience`.
+    var kept: [Request] = []
   }
 
   /// What a writer needs to start, and to start again after its store failed.
@@ -72,39 +78,66 @@ public final class Writer: Sendable {
       defer { inbox.requests.removeAll(keepingCapacity: inbox.requests.capacity <= 4_096) }
       return inbox.requests
     }
-    let (released, dirty, deadline, refused, broke) = state.withLock { state in
+    let (released, dirty, deadline, refused, broke, tryAgain) = state.withLock { state in
       var refused: [Ticket] = []
-      let wasWell = state.outage == nil
+      let (wasWell, hadNone) = (state.outage == nil, state.kept.isEmpty)
       for request in requests { Self.decide(request, &state, &refused) }
       let released = state.outage == nil ? state.pipeline.release() : []
       return (
         released, state.pipeline.head.position > state.pipeline.durable, state.pipeline.nextDeadline, refused,
-        wasWell ? state.outage : nil
+        wasWell ? state.outage : nil, hadNone && state.outage == nil && !state.kept.isEmpty
       )
     }
     if let broke { commits.rescue(self, because: broke) } else if dirty { commits.wake(self) }
     leave(released, refused)
     timer.fire(at: deadline)
+    if tryAgain { queue.asyncAfter(deadline: .now() + .seconds(1)) { self.submitKept() } }
   }
 
   private static func decide(_ request: Request, _ state: inout State, _ refused: inout [Ticket]) {
+    guard state.outage == nil else { return refuse(request, &state, &refused) }
     let load = state.pipeline.undurable
-    guard state.outage == nil, load.commands < undurableCommandsMax, load.bytes < undurableBytesMax else {
-      refused.append(request.ticket)
-      return
-    }
+    guard
+      request.intake.patience != .none
+        || (load.commands < undurableCommandsMax && load.bytes < undurableBytesMax)
+    else { return refuse(request, &state, &refused) }
     do throws(StoreFault) {
       try state.pipeline.submit(
         request, at: Instant(milliseconds: WallClock.nowMilliseconds), reads: state.reads.reader)
     } catch where !state.pipeline.isTorn {
       // It failed before anything was decided: only this request is refused.
       Log.fault("deciding a request", error.sentence)
-      refused.append(request.ticket)
+      refuse(request, &state, &refused, failed: true)
     } catch {
       // A look-up failed in the middle of deciding: what is in memory can no longer be trusted.
       state.outage = String(describing: error)
+      abandon(&state, &refused)
+      refuse(request, &state, &refused, failed: true)
+    }
+  }
+
+  /// Whoever asked hears so; what nobody would tell again is kept.
+  private static func refuse(
+    _ request: Request, _ state: inout State, _ refused: inout [Ticket], failed: Bool = false
+  ) {
+    var request = request
+    if failed { request.attempts += 1 }
+    let isKept = request.intake.patience != .none && request.attempts < attemptsMax && state.kept.count < keptMax
+    if request.intake.patience != .none && !isKept { Log.fault("keeping news for a store that is back", "they are lost") }
+    if !isKept || request.intake.patience == .kept {
       refused.append(request.ticket)
-      refused += state.pipeline.abandon()
+      request.ticket = .nobody
+    }
+    if isKept { state.kept.append(request) }
+  }
+
+  private static func abandon(_ state: inout State, _ refused: inout [Ticket]) {
+    let left = state.pipeline.abandon()
+    refused += left.refused
+    state.kept += left.kept.prefix(max(0, keptMax - state.kept.count)).map { request in
+      var request = request
+      if request.intake.patience == .kept { request.ticket = .nobody }
+      return request
     }
   }
 
@@ -126,27 +159,42 @@ public final class Writer: Sendable {
   func failed(_ fault: StoreFault) {
     let refused = state.withLock { state in
       state.outage = fault.sentence
-      return state.pipeline.abandon()
+      var refused: [Ticket] = []
+      Self.abandon(&state, &refused)
+      return refused
     }
     leave([], refused)
   }
 
   /// Reads the state from disk again. Answers whether service goes on.
-  @discardableResult
   func recover() -> Bool {
-    do throws(StoreFault) {
-      let fresh = try rebuild()
-      state.withLock { state in
-        (state.pipeline, state.reads) = fresh
-        state.outage = nil
-      }
-      submit([Request(.start)])
-      outlet.recovered(self)
-      return true
-    } catch {
+    let fresh: (Pipeline, ConfinedReader)
+    do throws(StoreFault) { fresh = try rebuild() } catch {
       state.withLock { $0.outage = error.sentence }
       return false
     }
+    // It starts in the same breath, so that nobody takes a seat which the start would empty again.
+    let (isWell, refused) = state.withLock { state in
+      (state.pipeline, state.reads) = fresh
+      state.outage = nil
+      var refused: [Ticket] = []
+      Self.decide(Request(.start), &state, &refused)
+      return (state.outage == nil, refused)
+    }
+    leave([], refused)
+    guard isWell else { return false }
+    outlet.recovered(self)
+    submitKept()
+    return true
+  }
+
+  /// What was kept is decided now, in its order, ahead of nothing: whatever is in the inbox came earlier.
+  private func submitKept() {
+    submit(
+      state.withLock { state in
+        defer { state.kept.removeAll() }
+        return state.kept
+      })
   }
 
   // MARK: - Looking in
@@ -157,17 +205,36 @@ public final class Writer: Sendable {
   /// must wait for the position.
   public func peek<R: Sendable>(_ body: (borrowing Pipeline) -> R) -> R { state.withLock { body($0.pipeline) } }
 
+  /// Runs `change` while nothing is decided; nil, without having run it, while something decided is not yet durable.
+  func whenDurable<R>(_ change: () throws(StoreFault) -> R) throws(StoreFault) -> R? {
+    try state.withLock { state throws(StoreFault) -> Handed<R>? in
+      guard state.outage == nil else { throw .failed(doing: "change rows of \(name)", why: state.outage ?? "") }
+      guard state.pipeline.isDurable else { return nil }
+      defer { state.pipeline.forgetCachedRows() }
+      return Handed(value: try change())
+    }?.value
+  }
+  /// Carries a value over the mutex's border; it was made by whoever takes it.
+  private struct Handed<R>: @unchecked Sendable { var value: R }
+
   /// Installs a version of the rules: planner and configuration change in one step, so that no case is planned by
   /// one and queued under the other.
-  func install(_ planner: any Planner, _ configure: Request) {
-    let (released, refused) = state.withLock { state in
-      state.pipeline.use(planner)
+  /// - Returns: the log position that it rests on; nil when it was not taken, and the rules are as they were.
+  func install(_ planner: any Planner, _ configure: Request) -> Int64? {
+    let (released, refused, position, broke) = state.withLock { state in
+      let before = state.pipeline.head.position
+      let wasWell = state.outage == nil
       var refused: [Ticket] = []
       Self.decide(configure, &state, &refused)
-      return (state.pipeline.release(), refused)
+      let isTaken = refused.isEmpty && state.pipeline.head.position > before
+      if isTaken { state.pipeline.use(planner) }
+      let position = isTaken ? state.pipeline.head.position : nil
+      let released = state.outage == nil ? state.pipeline.release() : []
+      return (released, refused, position, wasWell ? state.outage : nil)
     }
-    commits.wake(self)
+    if let broke { commits.rescue(self, because: broke) } else { commits.wake(self) }
     leave(released, refused)
+    return position
   }
 }
 

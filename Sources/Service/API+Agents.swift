@@ -36,17 +36,18 @@ extension API {
       try fields.end()
     }
     let wait = try number(request, "wait", 0...60) ?? 0
-    return .next(agent, waitSeconds: Int(wait), offered(withTimeline: 200))
+    return .next(
+      agent, waitSeconds: Int(wait), try idempotency(request, caller), offered(withTimeline: 200))
   }
 
   /// Renders an offer with everything that whoever takes over must know.
   public func offered(withTimeline limit: Int) -> Rendering {
-    let directory = directory
+    let api = self
     return .reading { answer, reads throws(StoreFault) in
       guard case .offer(let offer) = answer else { return APIResponse(answer) }
       var out = Array(
         "{\"offer\":\"\(offer.offer)\",\"until\":\"\(offer.until)\",".utf8)
-      try CaseView.append(offer.case, directory, timelineLimit: limit, reads, to: &out)
+      try CaseView.append(offer.case, api, timelineLimit: limit, reads, to: &out)
       out.append(UInt8(ascii: "}"))
       return APIResponse(200, json: out)
     }
@@ -65,11 +66,13 @@ extension API {
 
   func getCase(_ request: APIRequest, _ caller: Caller, _ id: CaseID) throws(APIProblem) -> APIAction {
     try need(caller, .agent, .supervisor, .admin)
-    let directory = directory
+    let api = self
     return .read { reads, _ throws(StoreFault) in
-      guard try reads.aCase(directory.workspace, id) != nil else { return APIResponse(.notFound("case")) }
+      guard let row = try reads.aCase(api.directory.workspace, id) else { return APIResponse(.notFound("case")) }
+      let customer = try reads.conversation(api.directory.workspace, row.conversation)?.customer
+      api.record(.aCase, by: caller, of: customer.map { [$0] } ?? [])
       var out = Array("{".utf8)
-      try CaseView.append(id, directory, timelineLimit: 200, reads, to: &out)
+      try CaseView.append(id, api, timelineLimit: 200, reads, to: &out)
       out.append(UInt8(ascii: "}"))
       return APIResponse(200, json: out)
     }
@@ -133,16 +136,35 @@ extension API {
 
   func timeline(_ request: APIRequest, _ caller: Caller, _ customer: CustomerID) throws(APIProblem) -> APIAction {
     try need(caller, .agent, .supervisor, .admin)
-    let before = EntryID(try number(request, "before", 1...Int64.max) ?? .max)
+    let before = try number(request, "before", 1...Int64.max)
+    let after = try number(request, "after", 0...Int64.max)
+    guard before == nil || after == nil else {
+      throw APIProblem(
+        422, "wrong-value", "The request cannot be understood", "a page runs either way: before or after", field: "after")
+    }
+    let from = after.map { TimelinePage.From.after(EntryID($0)) } ?? .before(EntryID(before ?? .max))
     let limit = Int(try number(request, "limit", 1...1_000) ?? 200)
+    let isText = try wantsText(request)
     let workspace = directory.workspace
-    return .read { reads, _ throws(StoreFault) in
+    return .read { [self] reads, _ throws(StoreFault) in
       guard try reads.customer(workspace, customer) != nil else { return APIResponse(.notFound("customer")) }
-      let page = try TimelinePage.read(
-        workspace, of: customer, before: before, limit: limit, visible: .internal, reads)
+      record(.timeline, by: caller, of: [customer])
+      let page = try TimelinePage.read(workspace, of: customer, from, limit: limit, visible: .internal, reads)
+      if isText { return APIResponse(200, contentType: "text/plain; charset=utf-8", Array(page.text.utf8)) }
       var out: [UInt8] = []
       page.append(to: &out)
       return APIResponse(200, json: out)
+    }
+  }
+
+  /// Text for people, where it is asked for; JSON else.
+  func wantsText(_ request: APIRequest) throws(APIProblem) -> Bool {
+    switch request.query("format") {
+    case "text": return true
+    case "json": return false
+    case nil: return request.accept.hasPrefix("text/plain")
+    default:
+      throw APIProblem(422, "wrong-value", "The request cannot be understood", "format must be json or text", field: "format")
     }
   }
 

@@ -4,6 +4,7 @@ import Model
 import Pipeline
 import Records
 import Routing
+import System
 import WebCodec
 import Wire
 
@@ -25,6 +26,7 @@ extension API {
     }
     let from = try fields.optionalText("from")
     let to = try fields.optionalText("to")
+    if let to { try isOurs(to, fields) }
     let name = try fields.optionalText("caller_name")
     let wait = Int(try fields.optionalInteger("wait_seconds", 0...60) ?? 0)
     try fields.end()
@@ -33,7 +35,17 @@ extension API {
     let call = channel.arrival(
       .init(
         system: system(caller), id: id, from: from, to: to, name: name, facts: facts, members: members.bytes))
-    return .call(.call(call), try idempotency(request, caller), waitSeconds: wait)
+    return .call(.call(call), call: call.callKey, try idempotency(request, caller), waitSeconds: wait)
+  }
+
+  /// A call to somebody else's number is a phone system set up wrongly: no rule knows it.
+  private func isOurs(_ dialled: String, _ fields: Fields) throws(APIProblem) {
+    let ours = directory.dialledNumbers
+    if ours.isEmpty || ours.contains(dialled) { return }
+    if let number = e164(dialled, directory.defaultRegion), ours.contains(number) { return }
+    throw fields.problem(
+      "to", "\"\(dialled.prefix(60))\" is none of this workspace's numbers; dialled_numbers in workspace.yaml has "
+        + ours.sorted().joined(separator: ", "), type: "unknown-number")
   }
 
   private func system(_ caller: Caller) -> String { "http:\(caller.holder)" }
@@ -48,12 +60,22 @@ extension API {
     let text = try fields.optionalText("text", bytesMax: Fields.Bound.textBytes)
     let digits = try fields.optionalText("digits")
     let confidence = fields.value("confidence")
+    let recording: BlobID? = try fields.optionalID("blob")
+    let seconds = try fields.optionalInteger("seconds", 0...86_400)
+    let eventID = try fields.optionalText("id")
     let wait = Int(try fields.optionalInteger("wait_seconds", 0...60) ?? 0)
     try fields.end()
     let key = PhoneChannel.key(system: system(caller), id: id)
     func needOffer() throws(APIProblem) -> OfferID {
       guard let offer else { throw fields.problem("offer", "\(event) needs the offer that rang", type: "missing-field") }
       return offer
+    }
+    func said(_ kind: EntryKind, _ members: Members, _ blobs: [BlobID] = []) -> CallNews {
+      var draft = EntryDraft(
+        kind: kind, author: .customer, visibility: .customer, channel: .phone, members: members.bytes)
+      draft.blobs = blobs
+      draft.arrival = eventID.map { Array(SHA256.hash(key + Array($0.utf8)).bytes.prefix(16)) }
+      return .said(draft)
     }
     let told: CallNews
     switch event {
@@ -69,18 +91,28 @@ extension API {
       }
       var members = Members()
       members.text("digits", digits)
-      told = .said(EntryDraft(kind: .digits, author: .customer, visibility: .customer, channel: .phone, members: members.bytes))
+      told = said(.digits, members)
     case "speech":
       guard let text else { throw fields.problem("text", "speech needs its text", type: "missing-field") }
       var members = Members()
       members.text("text", text)
       if let confidence { members.raw("confidence", confidence.encoded) }
-      told = .said(EntryDraft(kind: .speech, author: .customer, visibility: .customer, channel: .phone, members: members.bytes))
+      told = said(.speech, members)
+    case "voicemail":
+      guard let recording else {
+        throw fields.problem("blob", "voicemail needs the recording, a blob of POST /v1/blobs", type: "missing-field")
+      }
+      var members = Members()
+      members.text("blob", recording.description)
+      if let seconds { members.number("seconds", seconds) }
+      if let text { members.text("text", text) }
+      if let confidence { members.raw("confidence", confidence.encoded) }
+      told = said(.voicemail, members, [recording])
     default:
       throw fields.problem(
-        "event", "event must be waiting, ringing, answered, missed, busy, unavailable, digits, speech or hung_up")
+        "event", "event must be waiting, ringing, answered, missed, busy, unavailable, digits, speech, voicemail or hung_up")
     }
-    return .call(.callNews(key, told), try idempotency(request, caller), waitSeconds: wait)
+    return .call(.callNews(key, told), call: key, try idempotency(request, caller), waitSeconds: wait)
   }
 }
 
@@ -116,20 +148,13 @@ public enum CallInstruction: Hashable, Sendable {
     return APIResponse(200, json: json.bytes)
   }
 
-  /// Read from the live machine; whoever shows it to the outside waits for the position first.
-  public static func of(_ session: SessionID, _ router: borrowing Router, now: Instant) -> CallInstruction {
-    guard let known = router.session(session), let conversation = router.conversation(known.conversation) else {
-      return .hangUp("the call is over")
+  public init(_ standing: CallStanding, now: Instant) {
+    switch standing {
+    case .waits(let position): self = .wait(position: position)
+    case .rings(let offer, let device, let until):
+      self = .ring(device: device, offer, seconds: Int(max(1, (until - now).milliseconds / 1_000)))
+    case .talks: self = .talk
+    case .over: self = .hangUp("the call is over")
     }
-    guard let id = conversation.openCase, let state = router.case(id) else { return .hangUp("the call is over") }
-    if case .agent = conversation.owner { return .talk }
-    for offer in state.offers {
-      guard let view = router.offer(offer), case .device(let index) = view.seat,
-        let devices = router.agent(view.agent)?.settings.devices, devices.indices.contains(Int(index))
-      else { continue }
-      return .ring(
-        device: devices[Int(index)], offer, seconds: Int(max(1, (view.until - now).milliseconds / 1_000)))
-    }
-    return .wait(position: (router.why(id)?.ahead ?? 0) + 1)
   }
 }

@@ -1,5 +1,6 @@
 import Channels
 import Continuity
+import Expressions
 import Model
 import Pipeline
 import Records
@@ -21,9 +22,13 @@ extension API {
       try Fields(value, path: "customer")
     }
     var claims: [IdentityClaim] = []
-    var profile = CustomerProfile()
+    var attributes: [CustomerProfile.Attribute] = []
     if customer != nil {
-      profile.displayName = try customer?.optionalText("name")
+      let source = "bot:\(caller.holder)"
+      if let name = try customer?.optionalText("name") {
+        attributes.append(.init(name: CustomerProfile.name, text: name, source: source))
+      }
+      if let given = try customer?.object("attributes") { attributes += try Self.attributes(given, source) }
       for var identity in try customer?.objects("identities", countMax: 16) ?? [] {
         claims.append(try claim(&identity, caller))
       }
@@ -31,30 +36,46 @@ extension API {
     }
     var members = Members()
     if let context = fields.value("context") { members.raw("context", context.encoded) }
+    let token = try fields.optionalText("resume")
     try fields.end()
-    let open = OpenSession(
+    var open = OpenSession(
       session: Self.newID(), conversation: Self.newID(), customer: Self.newID(), channel: .chat, bot: bot,
-      claims: claims, profile: profile, members: members.bytes)
-    let workspace = directory.workspace
-    return .submit(
-      .openSession(open), try idempotency(request, caller),
-      .reading { answer, reads throws(StoreFault) in
-        guard case .sessionOpened(let session, let conversation, let customer, let owner, let epoch, let proven, let entry) = answer
-        else { return .init(answer) }
-        var out = Array("{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\",\"customer\":\"\(customer)\",\"owner\":".utf8)
-        owner.append(to: &out)
-        out += Array(",\"epoch\":\(epoch),\"after\":\(entry),\"known\":".utf8)
-        if proven {
-          let page = try TimelinePage.read(
-            workspace, of: customer, before: entry, limit: 50, visible: .business, reads)
-          page.append(to: &out, proves: false)
-        } else {
-          // Nobody has proven who this is: history stays inside.
-          out += Array("null".utf8)
-        }
-        out.append(UInt8(ascii: "}"))
-        return APIResponse(201, json: out)
-      })
+      claims: claims, attributes: attributes, members: members.bytes)
+    // A token that is over or not ours is no error: the customer begins anew, as anybody without one.
+    open.resumes = token.flatMap { resumeTokens.conversation(of: $0, now: WallClock.nowMilliseconds) }
+    return .submit(.openSession(open), try idempotency(request, caller), opened())
+  }
+
+  /// What a bot is told of the session that it opened.
+  private func opened() -> Rendering {
+    let (directory, tokens) = (directory, resumeTokens)
+    return .reading { answer, reads throws(StoreFault) in
+      guard
+        case .sessionOpened(
+          let session, let conversation, let customer, let owner, let epoch, let known, let isContinued, let entry) =
+          answer
+      else { return APIResponse(answer) }
+      let token = tokens.make(
+        conversation, until: WallClock.nowMilliseconds + directory.conversationWindow.milliseconds)
+      var out = Array(
+        "{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\",\"customer\":\"\(customer)\",\"owner\":".utf8)
+      owner.append(to: &out)
+      out += Array(
+        ",\"epoch\":\(epoch),\"after\":\(entry),\"continued\":\(isContinued),\"resume\":\"\(token)\",\"known\":".utf8)
+      switch known {
+      case .nothing: out += Array("null".utf8)
+      case .timeline:
+        let page = try TimelinePage.read(
+          directory.workspace, of: customer, .before(entry), limit: 50, visible: .business, reads)
+        page.append(to: &out, proves: false)
+      case .conversation:
+        let page = try TimelinePage.read(
+          directory.workspace, conversation: conversation, before: entry, limit: 50, visible: .business, reads)
+        page.append(to: &out, proves: false)
+      }
+      out.append(UInt8(ascii: "}"))
+      return APIResponse(201, json: out)
+    }
   }
 
   /// Reads one identity and says how well it is proven. Assurance is never the request's to choose beyond what
@@ -84,11 +105,28 @@ extension API {
     }
     return IdentityClaim(
       identity: identity, hash: hash(identity), assurance: assurance,
-      source: "\(caller.scope.rawValue):\(caller.holder)")
+      source: "\(caller.scope.rawValue):\(caller.holder)", means: "assertion")
+  }
+
+  /// What somebody says of a customer: a few short values by name; null takes back what the same source said.
+  static func attributes(
+    _ given: [(name: String, value: JSONValue)], _ source: String
+  ) throws(APIProblem) -> [CustomerProfile.Attribute] {
+    var attributes: [CustomerProfile.Attribute] = []
+    for (name, value) in given {
+      let json = value == .null ? [] : value.encoded
+      guard json.count <= 1_024, !name.isEmpty, name.utf8.count <= 64, given.count <= 50 else {
+        throw APIProblem(
+          422, "wrong-value", "The request cannot be understood",
+          "attributes are at most 50 values of at most 1024 bytes, each by a name of 1 to 64 bytes", field: "attributes")
+      }
+      attributes.append(.init(name: name, value: json, source: source))
+    }
+    return attributes
   }
 
   public func normalised(_ kind: IdentityKind, _ raw: String) -> Identity? {
-    IdentityForm.normalise(kind, raw) { e164($0, directory.defaultRegion) }
+    IdentityForm.normalise(kind, raw, directory.emailRules) { e164($0, directory.defaultRegion) }
   }
 
   public func hash(_ identity: Identity) -> [UInt8] { IdentityForm.hash(identity, identityKey) }
@@ -104,11 +142,64 @@ extension API {
     }
     let epoch = try fields.optionalInteger("epoch", 0...Int64(UInt32.max)).map { UInt32($0) }
     var draft = try message(&fields, author: author, channel: .chat)
+    draft.saidAt = try fields.pastInstant("at")
+    if let id = try fields.optionalText("id") { draft.arrival = Self.arrival(session, id) }
     try fields.end()
     draft.channel = .chat
     return .submit(
       .say(Say(session: session, bot: bot, entry: draft, epoch: epoch)), try idempotency(request, caller),
       .direct { APIResponse($0) })
+  }
+
+  /// What a bot has learned on the way, while it still has the word.
+  func learned(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem) -> APIAction {
+    let bot = try bot(caller)
+    var fields = try Fields(request.body)
+    let epoch = try fields.optionalInteger("epoch", 0...Int64(UInt32.max)).map { UInt32($0) }
+    var members = Members()
+    try Self.learned(&fields, &members)
+    guard !members.bytes.isEmpty else {
+      throw fields.problem("fields", "say at least one of fields, wants, sentiment, tried and promised", type: "missing-field")
+    }
+    var draft = EntryDraft(
+      kind: .learned, author: .bot(bot), visibility: .business, channel: .chat, members: members.bytes)
+    if let id = try fields.optionalText("id") { draft.arrival = Self.arrival(session, id) }
+    try fields.end()
+    return .submit(
+      .say(Say(session: session, bot: bot, entry: draft, epoch: epoch)), try idempotency(request, caller),
+      .direct { APIResponse($0) })
+  }
+
+  /// Whatever comes under the same id in the same session is the same thing.
+  private static func arrival(_ session: SessionID, _ id: String) -> [UInt8] {
+    Array(SHA256.hash(Array("\(session)\nid\n\(id)".utf8)).bytes.prefix(16))
+  }
+
+  /// What a bot has found out about the matter, for whoever takes over: the same in a handoff and on the way.
+  /// - Returns: the fields as rules see them.
+  @discardableResult
+  static func learned(_ fields: inout Fields, _ members: inout Members) throws(APIProblem) -> [HandoffFacts.Field] {
+    var facts: [HandoffFacts.Field] = []
+    if let collected = try fields.object("fields") {
+      guard collected.count <= 100 else { throw fields.problem("fields", "more than 100 fields", type: "too-long") }
+      for (name, value) in collected {
+        // `{value, confidence, source}` says how sure the bot is and where it has it from; anything else is the value.
+        let plain = value["value"].flatMap { value["confidence"] != nil || value["source"] != nil ? $0 : nil } ?? value
+        if let confidence = value["confidence"], plain != value {
+          guard let share = confidence.double, (0...1).contains(share) else {
+            throw fields.problem("fields", "the confidence of \"\(name.prefix(60))\" must be from 0 to 1")
+          }
+        }
+        if let fact = Self.fact(plain) { facts.append(.init(name: name, value: fact)) }
+      }
+      members.raw("fields", JSONValue.object(JSONObject(collected.map { .init($0.name, $0.value) })).encoded)
+    }
+    if let wants = try fields.optionalText("wants", bytesMax: 4_096) { members.text("wants", wants) }
+    if let sentiment = try fields.optionalText("sentiment") { members.text("sentiment", sentiment) }
+    let (tried, promised) = (try fields.texts("tried"), try fields.texts("promised"))
+    if !tried.isEmpty { members.raw("tried", JSONValue.array(tried.map { .string($0) }).encoded) }
+    if !promised.isEmpty { members.raw("promised", JSONValue.array(promised.map { .string($0) }).encoded) }
+    return facts
   }
 
   /// Text and attachments of a message.
@@ -140,24 +231,25 @@ extension API {
     var fields = try Fields(request.body)
     var facts = HandoffFacts()
     var members = Members()
-    facts.reason = try fields.text("reason", bytesMax: 4_096)
+    facts.reason = try fields.text("reason", bytesMax: 4_096, mayBeEmpty: true)
     members.text("reason", facts.reason)
     if let summary = try fields.optionalText("summary", bytesMax: 16 << 10) {
       facts.summary = summary
       members.text("summary", summary)
     }
-    if let collected = try fields.object("fields") {
-      guard collected.count <= 100 else { throw fields.problem("fields", "more than 100 fields", type: "too-long") }
-      for (name, value) in collected { if let fact = Self.fact(value) { facts.fields.append(.init(name: name, value: fact)) } }
-      members.raw("fields", JSONValue.object(JSONObject(collected.map { .init($0.name, $0.value) })).encoded)
-    }
+    facts.fields = try Self.learned(&fields, &members)
     facts.wantedSkills = try fields.texts("skills")
+    for (index, skill) in facts.wantedSkills.enumerated() where !directory.skills.contains(skill) {
+      throw unknownSkill(skill, fields, "skills[\(index)]")
+    }
     if !facts.wantedSkills.isEmpty {
       members.raw("skills", JSONValue.array(facts.wantedSkills.map { .string($0) }).encoded)
     }
     let epoch = try fields.optionalInteger("epoch", 0...Int64(UInt32.max)).map { UInt32($0) }
     var imported: [EntryDraft] = []
-    for var line in try fields.objects("transcript", countMax: 2_000) { imported.append(try self.imported(&line, bot)) }
+    for var line in try fields.objects("transcript", countMax: 2_000) {
+      imported.append(try self.imported(&line, bot, session))
+    }
     try fields.end()
     let handoff = Handoff(
       session: session, bot: bot, epoch: epoch, case: Self.newID(), imported: imported, members: members.bytes,
@@ -165,23 +257,40 @@ extension API {
     return .submit(.handoff(handoff), try idempotency(request, caller), .direct { APIResponse($0) })
   }
 
-  private func imported(_ line: inout Fields, _ bot: BotID) throws(APIProblem) -> EntryDraft {
+  /// A skill that no rule could ever ask for is a slip, and silence would cost the customer the right agent.
+  private func unknownSkill(_ name: String, _ fields: Fields, _ field: String) -> APIProblem {
+    let known = directory.skills.sorted()
+    let hint = Spelling.nearest(name, among: known).map { "did you mean \"\($0)\"?" }
+    return fields.problem(
+      field, "skills.yaml has no skill \"\(name.prefix(60))\"; \(hint ?? "it has \(known.joined(separator: ", "))")",
+      type: "unknown-skill")
+  }
+
+  private func imported(_ line: inout Fields, _ bot: BotID, _ session: SessionID) throws(APIProblem) -> EntryDraft {
     let author: Author
-    switch try line.text("author") {
+    let who = try line.text("author")
+    switch who {
     case "customer": author = .customer
     case "bot": author = .bot(bot)
     default: throw line.problem("author", "author must be customer or bot")
     }
     var members = Members()
-    members.text("text", try line.text("text", bytesMax: Fields.Bound.textBytes))
+    let text = try line.text("text", bytesMax: Fields.Bound.textBytes, mayBeEmpty: true)
+    members.text("text", text)
     members.raw("imported", Array("true".utf8))
-    let at = try line.optionalText("at").map { text throws(APIProblem) in
-      guard let at = Instant(rfc3339: text) else { throw line.problem("at", "at must be a time such as 2026-11-25T09:30:00Z") }
-      return at
-    }
+    let at = try line.pastInstant("at")
+    let id = try line.optionalText("id")
     try line.end()
-    return EntryDraft(
+    var draft = EntryDraft(
       kind: .message, author: author, visibility: .customer, channel: .chat, members: members.bytes, saidAt: at)
+    // A bot that sends its whole transcript with every handoff sends most lines again.
+    if let id {
+      draft.arrival = Self.arrival(session, id)
+    } else if let at {
+      draft.arrival = Array(
+        SHA256.hash(Array("\(session)\nat\n\(at.milliseconds)\n\(who)\n\(text)".utf8)).bytes.prefix(16))
+    }
+    return draft
   }
 
   static func fact(_ value: JSONValue) -> FactValue? {
@@ -240,19 +349,16 @@ extension API {
       throw fields.problem(
         "identities", "a journey event needs at least one identity with assurance asserted", type: "missing-field")
     }
-    let at = try fields.optionalText("at").map { text throws(APIProblem) in
-      guard let at = Instant(rfc3339: text) else {
-        throw fields.problem("at", "at must be a time such as 2026-11-25T09:30:00Z")
-      }
-      return at
-    }
+    let at = try fields.pastInstant("at")
+    let id = try fields.optionalText("id")
     var members = Members()
     members.text("event", name)
     members.text("source", caller.holder)
     if let detail = fields.value("detail") { members.raw("detail", detail.encoded) }
     try fields.end()
-    let arrival = JourneyArrival(
+    var arrival = JourneyArrival(
       customer: Self.newID(), claims: claims, name: name, members: members.bytes, at: at)
+    arrival.arrival = id.map { Array(SHA256.hash(Array("\(caller.holder)\njourney\n\($0)".utf8)).bytes.prefix(16)) }
     return .submit(.journey(arrival), try idempotency(request, caller), .direct { APIResponse($0) })
   }
 }

@@ -13,6 +13,10 @@ public struct API: Sendable {
   /// E.164 by a region; nil where it is no number.
   public var e164: @Sendable (String, String) -> String?
   public var blobBytesMax: Int
+  /// Takes out of what comes in what must never be written.
+  public var redactor = Redactor()
+  /// Makes durable who reads what; called before the answer leaves.
+  public var recordAccess: @Sendable ([AccessRow], WorkspaceID) -> Void = { _, _ in }
 
   public init(
     directory: Directory, identityKey: HMACKey, blobBytesMax: Int, e164: @escaping @Sendable (String, String) -> String?
@@ -23,8 +27,22 @@ public struct API: Sendable {
     self.e164 = e164
   }
 
+  var resumeTokens: ResumeToken { ResumeToken(workspace: directory.workspace, key: identityKey) }
+
   public func handle(_ request: APIRequest, _ caller: Caller) -> APIAction {
+    var request = request
+    // Attachments are bytes and not words.
+    if !request.body.isEmpty, request.path.last != "blobs" { request.body = redactor.json(request.body) }
     do throws(APIProblem) { return try route(request, caller) } catch { return .respond(APIResponse(error)) }
+  }
+
+  /// What is wrong with a request whatever its content says: a page that is not there, a method, a scope. Known before
+  /// a byte of content is taken, since to handle a request only makes values: it is tried with none.
+  public func refusal(_ request: APIRequest, _ caller: Caller) -> APIProblem? {
+    do throws(APIProblem) {
+      _ = try route(request, caller)
+      return nil
+    } catch { return [403, 404, 405].contains(error.status) ? error : nil }
   }
 
   private func route(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
@@ -35,10 +53,12 @@ public struct API: Sendable {
     case ("POST", "sessions", 3):
       switch path[2] {
       case "messages": return try say(request, caller, try id(path[1]))
+      case "learned": return try learned(request, caller, try id(path[1]))
       case "handoff": return try handoff(request, caller, try id(path[1]))
       case "end": return try endSession(request, caller, try id(path[1]))
       default: throw .notFound("page")
       }
+    case ("GET", "sessions", 3) where path[2] == "brief": return try brief(request, caller, try id(path[1]))
     case ("GET", "sessions", 3) where path[2] == "events": return try poll(request, caller, try id(path[1]))
     case ("GET", "stream", 1): return .stream
     case ("POST", "journey", 1): return try journey(request, caller)
@@ -51,10 +71,16 @@ public struct API: Sendable {
     case ("POST", "offers", 3): return try onOffer(request, caller, try id(path[1]), path[2])
     case ("GET", "cases", 2): return try getCase(request, caller, try id(path[1]))
     case ("POST", "cases", 3): return try onCase(request, caller, try id(path[1]), path[2])
+    case ("GET", "search", 1): return try search(request, caller)
+    case ("GET", "conversations", 2): return try getConversation(request, caller, try id(path[1]))
+    case ("POST", "conversations", 3): return try onConversation(request, caller, try id(path[1]), path[2])
+    case ("GET", "customers", 1): return try findCustomer(request, caller)
+    case ("GET", "customers", 2): return try getCustomer(request, caller, try id(path[1]))
     case ("GET", "customers", 3) where path[2] == "timeline":
       return try timeline(request, caller, try id(path[1]))
+    case ("POST", "customers", 3): return try onCustomer(request, caller, try id(path[1]), path[2])
     case (_, "sessions", 1...3), (_, "journey", 1), (_, "blobs", 1...2), (_, "agents", 3), (_, "offers", 3), (_, "calls", 1), (_, "calls", 3),
-      (_, "cases", 2...3), (_, "stream", 1):
+      (_, "cases", 2...3), (_, "customers", 1...3), (_, "conversations", 2...3), (_, "stream", 1), (_, "search", 1):
       throw APIProblem(405, "method-not-allowed", "Method not allowed", "\(request.method) is not possible here")
     default: throw .notFound("page")
     }
@@ -70,7 +96,7 @@ public struct API: Sendable {
 
   func need(_ caller: Caller, _ scopes: Caller.Scope...) throws(APIProblem) {
     guard scopes.contains(caller.scope) else {
-      let names = scopes.map(\.rawValue).joined(separator: " or ")
+      let names = Caller.Scope.sentence(scopes)
       throw .forbidden("this needs a token of scope \(names); yours is \(caller.scope.rawValue)")
     }
   }

@@ -1,13 +1,15 @@
+import Continuity
 import Model
 import Pipeline
 import Routing
+import WebCodec
 import Wire
 
 /// An error over HTTP: an RFC 9457 problem document with a stable `type`, a sentence that a person can act on,
 /// and the field at fault.
 public struct APIProblem: Error, Hashable, Sendable {
   public var status: Int
-  /// Last part of the type: `https://throughline.example/problems/<type>`, kept for ever.
+  /// Last part of the type, behind `urn:throughline:problem:`; kept for ever.
   public var type: String
   public var title: String
   public var detail: String
@@ -25,7 +27,7 @@ public struct APIProblem: Error, Hashable, Sendable {
 
   public var json: [UInt8] {
     var out: [UInt8] = []
-    out.append(contentsOf: "{\"type\":\"urn:throughline:problem:\(type)\",\"title\":".utf8)
+    out.append(contentsOf: "{\"type\":\"\(Problem.typePrefix)\(type)\",\"title\":".utf8)
     JSONText.append(title, to: &out)
     out.append(contentsOf: ",\"status\":\(status),\"detail\":".utf8)
     JSONText.append(detail, to: &out)
@@ -71,6 +73,33 @@ extension OwnerView {
 }
 
 extension APIProblem {
+  public init(_ refusal: CustomerRefusal) {
+    switch refusal {
+    case .unknownCustomer: self = .notFound("customer")
+    case .unknownIdentity:
+      self.init(404, "unknown-identity", "No such identity", "this customer has no such identity to decide about")
+    case .alreadyOne: self.init(409, "already-one", "One customer already", "these two are one customer already")
+    case .notLinked:
+      self.init(
+        409, "not-linked", "Not joined directly",
+        "these two records were not joined with each other; GET /v1/customers/{id} lists what was")
+    case .isShared:
+      self.init(
+        409, "shared-identity", "A shared identity", "several people use it: say in `customer` who this is",
+        field: "customer")
+    case .unknownConversation: self = .notFound("conversation")
+    case .notSameCustomer:
+      self.init(
+        409, "not-same-customer", "Two customers", "these conversations are of two customers; merge the customers first")
+    case .isLive:
+      self.init(
+        409, "conversation-live", "Still talking", "somebody still sits in that chat or call; join it once they have left")
+    case .alreadyJoined: self.init(409, "already-joined", "Joined already", "one of the two goes on in another one already")
+    case .notJoined: self.init(409, "not-joined", "Not joined", "that conversation does not go on in this one")
+    case .tooMany: self.init(422, "too-many-attributes", "Too many attributes", "a customer may have \(CustomerProfile.attributesMax)")
+    }
+  }
+
   /// The polite words for what the machine refused.
   public init(_ rejection: Rejection, owner: OwnerView?, epoch: UInt32?) {
     let (status, type, title, detail) = Self.words(rejection, owner)

@@ -13,6 +13,8 @@ public struct APIRequest: Sendable {
   public var contentType: String
   public var idempotencyKey: String?
   public var fileName: String?
+  /// The `Accept` header.
+  public var accept = ""
 
   public init(
     method: String, path: [String], query: [(name: String, value: String)], body: [UInt8], contentType: String,
@@ -71,9 +73,9 @@ public enum APIAction: Sendable {
   /// Decide it in the workspace's writer, then render the answer once it is durable.
   case submit(Intake, Idempotency?, Rendering)
   /// The agent asks for a case; the answer is an offer, or nothing when the time is up.
-  case next(AgentID, waitSeconds: Int, Rendering)
-  /// News of a call; the answer is what to do next, at the latest when so many seconds have passed.
-  case call(Intake, Idempotency?, waitSeconds: Int)
+  case next(AgentID, waitSeconds: Int, Idempotency?, Rendering)
+  /// News of the call of this key; the answer is what to do next, at the latest when so many seconds have passed.
+  case call(Intake, call: [UInt8], Idempotency?, waitSeconds: Int)
   /// Wait for what is decided now, then read.
   case read(Render)
   /// Answer when the conversation has entries after a number, or when the time is up.

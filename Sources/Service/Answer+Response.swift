@@ -38,14 +38,18 @@ extension APIResponse {
     case .journeyRecorded(let customer, let entry):
       self.init(201, json: Array("{\"customer\":\"\(customer)\",\"entry\":\(entry)}".utf8))
     case .blobKept(let blob): self.init(201, json: Array("{\"blob\":\"\(blob)\"}".utf8))
+    case .customerIs(let customer): self.init(200, json: Array("{\"customer\":\"\(customer)\"}".utf8))
+    case .refused(let refusal): self.init(APIProblem(refusal))
     case .noOffer: self.init(204, contentType: "application/json", [])
     case .mailTaken(let conversation, let entry, let duplicate):
       self.init(
         200, json: Array("{\"conversation\":\"\(conversation)\",\"entry\":\(entry),\"duplicate\":\(duplicate)}".utf8))
-    case .sessionOpened(let session, let conversation, _, _, _, _, _):
+    case .sessionOpened(let session, let conversation, _, _, _, _, _, _):
       self.init(201, json: Array("{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\"}".utf8))
     case .callTaken(let session, let conversation, _, _, _):
       self.init(201, json: Array("{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\"}".utf8))
+    case .standing(let standing):
+      self = CallInstruction(standing, now: Instant(milliseconds: 0)).response(call: nil)
     case .offer(let offer):
       self.init(200, json: Array("{\"offer\":\"\(offer.offer)\",\"case\":\"\(offer.case)\"}".utf8))
     case .rejected(let rejection, let owner, let epoch):

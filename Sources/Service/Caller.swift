@@ -1,3 +1,4 @@
+import Channels
 import Model
 import Routing
 
@@ -18,6 +19,13 @@ public struct Caller: Hashable, Sendable {
 
   public enum Scope: String, Hashable, Sendable, CaseIterable {
     case bot, telephony, integration, agent, supervisor, admin
+
+    /// `agent, supervisor or admin`.
+    public static func sentence(_ scopes: [Scope]) -> String {
+      let names = scopes.map(\.rawValue)
+      guard let last = names.last, names.count > 1 else { return names.first ?? "" }
+      return names.dropLast().joined(separator: ", ") + " or " + last
+    }
   }
 }
 
@@ -30,6 +38,8 @@ public struct Directory: Sendable {
   public var agents: [String: AgentID] = [:]
   public var queues: [String: QueueID] = [:]
   public var skills: Set<String> = []
+  /// Numbers that belong to this workspace, in E.164 or as the rules write them; none: it does not say.
+  public var dialledNumbers: Set<String> = []
   public var botNames: [UInt32: String] = [:]
   public var agentNames: [UInt32: String] = [:]
   public var queueNames: [UInt32: String] = [:]
@@ -39,7 +49,9 @@ public struct Directory: Sendable {
   /// Names of the rules of `ruleVersion`, in order.
   public var ruleNames: [String] = []
   public var defaultRegion = "US"
+  public var emailRules = EmailRules()
   public var ruleVersion: UInt32 = 0
+  public var conversationWindow: Duration64 = .seconds(72 * 3_600)
 
   public init(workspace: WorkspaceID, name: String) {
     self.workspace = workspace

@@ -8,8 +8,20 @@ import Wire
 /// and everything said so far.
 public enum CaseView {
   static func append(
-    _ id: CaseID, _ directory: Directory, timelineLimit: Int, _ reads: any StoreReader, to out: inout [UInt8]
+    _ id: CaseID, _ api: API, timelineLimit: Int, _ reads: any StoreReader, to out: inout [UInt8]
   ) throws(StoreFault) {
+    // Of one moment: who has it, who the customer is and what was said must not contradict each other.
+    out += try reads.snapshot { reads throws(StoreFault) in
+      var view: [UInt8] = []
+      try appendNow(id, api, timelineLimit: timelineLimit, reads, to: &view)
+      return view
+    }
+  }
+
+  private static func appendNow(
+    _ id: CaseID, _ api: API, timelineLimit: Int, _ reads: any StoreReader, to out: inout [UInt8]
+  ) throws(StoreFault) {
+    let directory = api.directory
     guard let row = try reads.aCase(directory.workspace, id), let about = decoded(row.about),
       let conversation = try reads.conversation(directory.workspace, row.conversation)
     else { throw StoreFault.corrupt(what: "a case that was offered") }
@@ -26,34 +38,21 @@ public enum CaseView {
     text(",\"handoff\":{\"cause\":\"\(Explanation.cause(about.cause))\"")
     out.append(contentsOf: about.handoff)
     text("},\"customer\":")
-    try appendCustomer(conversation.customer, directory, reads, to: &out)
-    text(",\"timeline\":")
+    guard let customer = try CustomerPage.read(conversation.customer, api, reads) else {
+      throw StoreFault.corrupt(what: "the customer of a case")
+    }
+    out += customer.json
     let page = try TimelinePage.read(
-      directory.workspace, of: conversation.customer, before: EntryID(.max), limit: timelineLimit,
+      directory.workspace, of: conversation.customer, .before(EntryID(.max)), limit: timelineLimit,
       visible: .internal, reads)
+    text(",\"brief\":")
+    out += try Brief.json(conversation, page, name: customer.profile.displayName, directory, reads)
+    text(",\"timeline\":")
     page.append(to: &out)
   }
 
   static func decoded(_ bytes: [UInt8]) -> CaseAbout? {
     do throws(WireError) { return try CaseAbout(decoding: bytes) } catch { return nil }
-  }
-
-  static func appendCustomer(
-    _ id: CustomerID, _ directory: Directory, _ reads: any StoreReader, to out: inout [UInt8]
-  ) throws(StoreFault) {
-    let root = try reads.customer(directory.workspace, id)?.root ?? id
-    out.append(contentsOf: "{\"id\":\"\(root)\",\"identities\":[".utf8)
-    var first = true
-    for record in try reads.merged(directory.workspace, into: root) {
-      for row in try reads.identities(directory.workspace, of: record.id) {
-        if !first { out.append(UInt8(ascii: ",")) }
-        first = false
-        out.append(contentsOf: "{\"kind\":\"\(row.identity.kind.name)\",\"value\":".utf8)
-        JSONText.append(row.identity.value, to: &out)
-        out.append(contentsOf: ",\"assurance\":\"\(row.assurance.name)\"}".utf8)
-      }
-    }
-    out.append(contentsOf: "]}".utf8)
   }
 }
 

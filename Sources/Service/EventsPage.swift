@@ -14,6 +14,15 @@ public struct EventsPage: Sendable {
   public static func read(
     _ directory: Directory, _ session: SessionRow, after: EntryID, limit: Int, _ reads: any StoreReader
   ) throws(StoreFault) -> EventsPage {
+    // Of one moment, so that the search for what others said ends where it began, however fast the bot speaks.
+    try reads.snapshot { reads throws(StoreFault) in
+      try readNow(directory, session, after: after, limit: limit, reads)
+    }
+  }
+
+  private static func readNow(
+    _ directory: Directory, _ session: SessionRow, after: EntryID, limit: Int, _ reads: any StoreReader
+  ) throws(StoreFault) -> EventsPage {
     var last = after
     while true {
       let found = try reads.transcript(

@@ -1,4 +1,6 @@
+import Expressions
 import Model
+import System
 import WebCodec
 import Wire
 
@@ -56,11 +58,31 @@ public struct Fields {
     return text
   }
 
-  mutating func text(_ name: String, bytesMax: Int = Bound.shortBytes) throws(APIProblem) -> String {
+  /// - Parameter mayBeEmpty: for a person's or a model's own words, which nothing hangs on.
+  mutating func text(
+    _ name: String, bytesMax: Int = Bound.shortBytes, mayBeEmpty: Bool = false
+  ) throws(APIProblem) -> String {
     guard let text = try optionalText(name, bytesMax: bytesMax) else {
       throw problem(name, "\(name) is required", type: "missing-field")
     }
+    guard mayBeEmpty || text.contains(where: { !$0.isWhitespace }) else {
+      throw problem(name, "\(name) must not be empty", type: "missing-field")
+    }
     return text
+  }
+
+  /// When something happened that is told now: no year that is a slip of some clock, nothing that is still to come.
+  mutating func pastInstant(_ name: String) throws(APIProblem) -> Instant? {
+    guard let text = try optionalText(name) else { return nil }
+    guard let at = Instant(rfc3339: text) else {
+      throw problem(name, "\(name) must be a time such as 2026-11-25T09:30:00Z")
+    }
+    // A day ahead is a clock without its time zone, and forgiven.
+    let latest = Instant(milliseconds: WallClock.nowMilliseconds) + .seconds(86_400)
+    guard at >= Instant(milliseconds: 0), at <= latest else {
+      throw problem(name, "\(name) must be from 1970 on and not in the future: \(at)")
+    }
+    return at
   }
 
   public mutating func optionalInteger(_ name: String, _ range: ClosedRange<Int64>) throws(APIProblem) -> Int64? {
@@ -69,6 +91,12 @@ public struct Fields {
       throw problem(name, "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
+  }
+
+  public mutating func optionalFlag(_ name: String) throws(APIProblem) -> Bool? {
+    guard let value = value(name) else { return nil }
+    guard case .bool(let flag) = value else { throw problem(name, "\(name) must be true or false", type: "wrong-kind") }
+    return flag
   }
 
   public mutating func optionalID<Kind>(_ name: String, _: ID<Kind>.Type = ID<Kind>.self) throws(APIProblem) -> ID<Kind>? {
@@ -128,9 +156,11 @@ public struct Fields {
   /// Every member must have been asked for: an unknown one is an error that names the nearest known.
   mutating func end() throws(APIProblem) {
     guard let unknown = members.first(where: { !taken.contains($0.name) }) else { return }
-    let known = taken.sorted().joined(separator: ", ")
+    let known = taken.sorted()
+    let hint = Spelling.nearest(unknown.name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
     throw APIProblem(
-      422, "unknown-field", "Unknown field", "\"\(unknown.name)\" is not known here; known are \(known)",
+      422, "unknown-field", "Unknown field",
+      "\"\(unknown.name.prefix(60))\" is not known here; known are \(known.joined(separator: ", "))\(hint)",
       field: full(unknown.name))
   }
 }

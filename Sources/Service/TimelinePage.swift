@@ -7,44 +7,79 @@ import Wire
 public struct TimelinePage: Sendable {
   public var entries: [EntryRow]
   public var digest: TimelineDigest
-  public var hasOlder: Bool
+  /// Whether there is more in the direction of the page.
+  public var hasMore: Bool
+  public var from: From
   public var members: [CustomerID]
+
+  /// Where a page begins, and which way it runs.
+  public enum From: Hashable, Sendable {
+    /// The last ones before a number.
+    case before(EntryID)
+    /// The first ones after it: a reader who goes on from the last number seen gets everything once.
+    case after(EntryID)
+  }
 
   /// Words of a page, in bytes; one entry is always given, however long.
   static let bytesMax = 1 << 20
 
-  /// The last `limit` entries before `before`, fewer where they are long.
+  /// At most `limit` entries, fewer where they are long.
   public static func read(
-    _ workspace: WorkspaceID, of customer: CustomerID, before: EntryID, limit: Int, visible: Visibility,
+    _ workspace: WorkspaceID, of customer: CustomerID, _ from: From, limit: Int, visible: Visibility,
     _ reads: any StoreReader
   ) throws(StoreFault) -> TimelinePage {
-    guard let row = try reads.customer(workspace, customer) else {
-      return TimelinePage(entries: [], digest: TimelineDigest(), hasOlder: false, members: [])
-    }
-    // Digest and entries must be of one moment, and each question sees its own: when the digest is the same after as
-    // before, nothing came between. Under writes without end the last try stands; older pages are never affected.
-    var digest = TimelineDigest()
-    var ids: [CustomerID] = []
-    var entries: [EntryRow] = []
-    for _ in 0..<50 {
+    // Digest and entries are of one moment, or the proof would prove nothing.
+    var page = try reads.snapshot { reads throws(StoreFault) in
+      guard let row = try reads.customer(workspace, customer) else {
+        return TimelinePage(entries: [], digest: TimelineDigest(), hasMore: false, from: from, members: [])
+      }
       let records = try reads.merged(workspace, into: row.root)
-      digest = Self.digest(records)
-      ids = records.map(\.id)
-      entries = try reads.timeline(
-        workspace, of: ids, from: before, .older, atMost: EntryID(.max), limit: limit + 1, visible: visible)
-      if Self.digest(try reads.merged(workspace, into: row.root)) == digest { break }
+      let ids = records.map(\.id)
+      let (number, direction): (EntryID, PageDirection) =
+        switch from {
+        case .before(let number): (number, .older)
+        case .after(let number): (number, .newer)
+        }
+      return TimelinePage(
+        entries: try reads.timeline(
+          workspace, of: ids, from: number, direction, atMost: EntryID(.max), limit: limit + 1, visible: visible),
+        digest: Self.digest(records), hasMore: false, from: from, members: ids)
     }
-    let hasOlder = entries.count > limit
-    if hasOlder { entries.removeFirst(entries.count - limit) }
+    page.cut(to: limit)
+    return page
+  }
+
+  /// The last `limit` entries of one conversation before `before`.
+  public static func read(
+    _ workspace: WorkspaceID, conversation: ConversationID, before: EntryID, limit: Int, visible: Visibility,
+    _ reads: any StoreReader
+  ) throws(StoreFault) -> TimelinePage {
+    var page = TimelinePage(
+      entries: [], digest: TimelineDigest(), hasMore: false, from: .before(before), members: [])
+    var after = EntryID(0)
+    while true {
+      let found = try reads.transcript(workspace, of: conversation, after: after, limit: 1_000, visible: visible)
+      page.entries += found.prefix { $0.id < before }
+      if page.entries.count > limit + 1 { page.entries.removeFirst(page.entries.count - limit - 1) }
+      guard found.count == 1_000, let last = found.last, last.id < before else { break }
+      after = last.id
+    }
+    page.cut(to: limit)
+    return page
+  }
+
+  /// Takes what is more than a page off its far end.
+  private mutating func cut(to limit: Int) {
+    let isNewer = if case .after = from { true } else { false }
     var bytes = 0
-    let fits = entries.reversed().prefix { entry in
+    let near = isNewer ? Array(entries.prefix(limit)) : entries.suffix(limit).reversed()
+    let fits = near.prefix { entry in
       bytes += entry.body?.count ?? 0
       return bytes <= Self.bytesMax
     }.count
-    let kept = max(1, fits)
-    let isCut = entries.count > kept
-    if isCut { entries.removeFirst(entries.count - kept) }
-    return TimelinePage(entries: entries, digest: digest, hasOlder: hasOlder || isCut, members: ids)
+    let kept = min(max(1, fits), entries.count)
+    hasMore = kept < entries.count
+    if isNewer { entries.removeLast(entries.count - kept) } else { entries.removeFirst(entries.count - kept) }
   }
 
   private static func digest(_ records: [CustomerRow]) -> TimelineDigest {
@@ -53,8 +88,9 @@ public struct TimelinePage: Sendable {
     return digest
   }
 
-  /// `{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}`. Each entry is spliced in as it is
-  /// stored, so that its SHA-256 can be checked over exactly these bytes.
+  /// `{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}`, or with `after` and `more` in place of
+  /// `older` where the page runs the other way. Each entry is spliced in as it is stored, so that its SHA-256 can be
+  /// checked over exactly these bytes.
   /// - Parameter proves: whether count and hash of the whole are told. Not to bots: they are not shown internal notes,
   ///   so that they could not check them, and must not learn how many there are.
   public func append(to out: inout [UInt8], proves: Bool = true) {
@@ -67,12 +103,29 @@ public struct TimelinePage: Sendable {
       if let body = entry.body { out += body } else { out += Array("null".utf8) }
       out.append(UInt8(ascii: "}"))
     }
-    out += Array("],\"older\":".utf8)
-    if hasOlder, let first = entries.first {
-      out += Array("\(first.id)".utf8)
-    } else {
-      out += Array("null".utf8)
+    out += Array("],".utf8)
+    switch from {
+    case .before:
+      let older = hasMore ? entries.first.map { "\($0.id)" } ?? "null" : "null"
+      out += Array("\"older\":\(older)}".utf8)
+    case .after(let number):
+      out += Array("\"after\":\(entries.last?.id ?? number),\"more\":\(hasMore)}".utf8)
     }
-    out.append(UInt8(ascii: "}"))
+  }
+
+  /// As a person reads it: in the order in which things were said, so that what came late stands where it belongs.
+  public var text: String {
+    var lines: [(at: Instant, line: String)] = []
+    for entry in entries {
+      let said = EntryText(entry)
+      lines.append((said.at, said.line))
+    }
+    let ordered = lines.enumerated().sorted {
+      $0.element.at == $1.element.at ? $0.offset < $1.offset : $0.element.at < $1.element.at
+    }
+    let more = hasMore ? entries.first.map { "older ones before entry \($0.id)\n" } ?? "" : ""
+    let head = if case .before = from { more } else { "" }
+    return head + ordered.map { $0.element.line + "\n" }.joined()
+      + "\(digest.count) entries in all, hash \(Hex.encode(digest.sum.bytes))\n"
   }
 }

@@ -16,26 +16,36 @@ public final class BlobFiles: Sendable {
   private let removing = Mutex(())
   private let serial = Atomic<UInt64>(0)
 
-  public init(folder: String) { self.folder = folder }
+  private let disk: any BlobDisk
+
+  public init(folder: String) {
+    self.folder = folder
+    disk = RealDisk()
+  }
+  init(folder: String, disk: any BlobDisk) {
+    self.folder = folder
+    self.disk = disk
+  }
 
   /// Durable on return: the file, its name, and every folder above it.
   public func write(_ bytes: [UInt8], _ workspace: WorkspaceID) throws(StoreFault) -> Digest {
     let hash = Checksum.sha256(bytes)
     let path = path(of: hash, workspace)
     if try holds(hash, workspace) {
-      try Folders.sync(folder: Folders.parent(of: path))  // Whoever renamed it may not have come to this yet.
+      try disk.sync(folder: Folders.parent(of: path))  // Whoever renamed it may not have come to this yet.
       return hash
     }
-    try Folders.make(Folders.parent(of: path))
+    try disk.makeFolders(Folders.parent(of: path))
     let beside = "\(path).\(getpid()).\(serial.add(1, ordering: .relaxed).newValue).new"
     do throws(StoreFault) {
-      try Self.writeFile(bytes, beside)
-      guard rename(beside, path) == 0 else { throw Folders.fault("rename \(beside)", errno) }
+      try disk.write(bytes, toNew: beside)
+      try disk.sync(file: beside)
+      try disk.move(beside, to: path)
     } catch {
       unlink(beside)  // Its failure would only hide the first one.
       throw error
     }
-    try Folders.sync(folder: Folders.parent(of: path))
+    try disk.sync(folder: Folders.parent(of: path))
     return hash
   }
 
@@ -82,6 +92,16 @@ public final class BlobFiles: Sendable {
     return removed
   }
 
+  /// Removes the file, durably; nothing happens where there is none.
+  func remove(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) {
+    let path = path(of: hash, workspace)
+    try removing.withLock { _ throws(StoreFault) in
+      guard try size(hash, workspace) != nil else { return }
+      try disk.remove(path)
+      try disk.sync(folder: Folders.parent(of: path))
+    }
+  }
+
   private func remove(_ path: String, ifOlderThan before: Instant) throws(StoreFault) -> Bool {
     try removing.withLock { _ throws(StoreFault) in
       var status = stat()
@@ -108,19 +128,6 @@ public final class BlobFiles: Sendable {
   func path(of hash: Digest, _ workspace: WorkspaceID) -> String {
     let hex = hash.hex
     return "\(folder)/\(workspace.raw)/\(hex.prefix(2))/\(hex)"
-  }
-
-  private static func writeFile(_ bytes: [UInt8], _ path: String) throws(StoreFault) {
-    let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw Folders.fault("make \(path)", errno) }
-    defer { close(file) }
-    var done = 0
-    while done < bytes.count {
-      let sent = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress.map { $0 + done }, bytes.count - done) }
-      let code = errno
-      if sent >= 0 { done += sent } else if code != EINTR { throw Folders.fault("write \(path)", code) }
-    }
-    guard fsync(file) == 0 else { throw Folders.fault("sync \(path)", errno) }
   }
 
   private static func readFile(_ file: Int32, count: Int, _ path: String) throws(StoreFault) -> [UInt8] {

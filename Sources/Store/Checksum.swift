@@ -1,6 +1,6 @@
-import Records
-internal import CStoreHash
 import Model
+import Records
+import System
 
 /// SHA-256, and what the store makes of it.
 public enum Checksum {
@@ -10,11 +10,12 @@ public enum Checksum {
   static func sha256(_ first: UnsafeRawBufferPointer, then second: UnsafeRawBufferPointer = .init(start: nil, count: 0))
     -> Digest
   {
-    var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-    withUnsafeMutableBytes(of: &words) {
-      tl_store_sha256(first.baseAddress, first.count, second.baseAddress, second.count, $0.baseAddress)
+    SHA256.hash(first, then: second).withBytes { bytes in
+      func word(_ offset: Int) -> UInt64 {
+        UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      }
+      return Digest(word(0), word(8), word(16), word(24))
     }
-    return Digest(words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
   }
 
   /// `chain(n) = SHA-256(chain(n-1) ‖ position ‖ at ‖ bytes)`, integers as eight bytes, big-endian.

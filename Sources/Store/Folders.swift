@@ -3,30 +3,47 @@ import Glibc
 
 /// Folders and files that only their owner can read. Every call blocks.
 enum Folders {
-  static func make(_ path: String) throws(StoreFault) {
-    var made: [String] = []
-    var missing = path
-    while mkdir(missing, 0o700) != 0 {
-      let code = errno
-      if code == EEXIST { break }
-      guard code == ENOENT, parent(of: missing) != missing else { throw fault("make the folder \(missing)", code) }
-      made.append(missing)
-      missing = parent(of: missing)
-    }
-    for folder in made.reversed() where mkdir(folder, 0o700) != 0 {
-      let code = errno
-      if code != EEXIST { throw fault("make the folder \(folder)", code) }
-    }
-    // A new name is on disk only once the folder that holds it is.
-    try sync(folder: parent(of: missing))
-    for folder in made { try sync(folder: parent(of: folder)) }
-  }
+  static func make(_ path: String) throws(StoreFault) { try RealDisk().makeFolders(path) }
 
   /// An empty file of ours, unless there is one: SQLite gives its companions the same permissions.
   static func makeFile(_ path: String) throws(StoreFault) {
     let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw fault("make \(path)", errno) }
     close(file)
+  }
+
+  /// Nothing happens where there is no such file.
+  static func remove(_ path: String) throws(StoreFault) {
+    guard unlink(path) != 0 else { return }
+    let code = errno
+    if code != ENOENT { throw fault("remove \(path)", code) }
+  }
+
+  /// Nothing happens where there is no such file.
+  static func move(_ path: String, to target: String) throws(StoreFault) {
+    guard rename(path, target) != 0 else { return }
+    let code = errno
+    if code != ENOENT { throw fault("move \(path) to \(target)", code) }
+  }
+
+  /// A piece at a time, and under its name only when it is whole and synced.
+  static func copy(_ path: String, to target: String) throws(StoreFault) {
+    let beside = "\(target).new"
+    try remove(beside)
+    let source = open(path, O_RDONLY | O_CLOEXEC)
+    guard source >= 0 else { throw fault("open \(path)", errno) }
+    defer { close(source) }
+    let file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw fault("make \(beside)", errno) }
+    defer { close(file) }
+    while true {
+      let sent = sendfile(file, source, nil, 1 << 20)
+      if sent == 0 { break }
+      if sent < 0, errno != EINTR { throw fault("copy \(path) to \(target)", errno) }
+    }
+    guard fsync(file) == 0 else { throw fault("sync \(beside)", errno) }
+    try move(beside, to: target)
+    try sync(folder: parent(of: target))
   }
 
   static func sync(folder path: String) throws(StoreFault) {

@@ -46,8 +46,10 @@ public enum Files {
   public static func createFolder(_ path: String, permissions: UInt32 = 0o700) throws(SystemError) {
     if mkdir(path, permissions) == 0 { return }
     let code = errno
-    if code == ENOENT, folder(of: path) != path {
-      try createFolder(folder(of: path), permissions: permissions)
+    // Some places, such as /proc, say that a new name does not exist though its folder does.
+    let parent = folder(of: path)
+    if code == ENOENT, parent != path, !exists(parent) {
+      try createFolder(parent, permissions: permissions)
       return try createFolder(path, permissions: permissions)
     }
     var status = stat()

@@ -4,7 +4,10 @@ import Server
 
 struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check a data folder that no server holds: every checksum, the chain, and that it starts as its log says.")
+    abstract:
+      "Check a data folder that no server holds: every checksum, the chain, and that it starts "
+      + "as its log says."
+  )
   @OptionGroup var options: SettingsOptions
 
   func run() async throws {
@@ -14,7 +17,9 @@ struct Doctor: AsyncParsableCommand {
       FileHandle.standardError.write(Data("throughline cannot check \(folder): \(error)\n".utf8))
       throw ExitCode(2)
     }
-    print("\(folder): \(check.workspaces.count) workspaces, \(check.records) log records, \(check.entries) entries")
+    print(
+      "\(folder): \(check.workspaces.count) workspaces, \(check.records) log records, \(check.entries) entries"
+    )
     for finding in check.findings { print("  \(finding)") }
     print(check.findings.isEmpty ? "all is well" : "\(check.findings.count) findings")
     if !check.findings.isEmpty { throw ExitCode(1) }

@@ -4,10 +4,14 @@ import Mime
 
 struct Mail: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Print what is understood of a message, as JSON: addresses, threading, own words, attachments, and whether a machine wrote it.")
+    abstract: "Print what is understood of a message, as JSON.",
+    discussion:
+      "Addresses, threading, own words and quoted ones, attachments, and whether a machine wrote it.")
   @Argument(help: "Files with one message each (.eml); - for standard input.") var files: [String]
-  @Option(name: .long, help: "Our own addresses, so that a loop is seen; may be given several times.") var own: [String] = []
-  @Option(name: .long, help: "Believe the Authentication-Results of this authserv-id.") var authservId: String?
+  @Option(name: .long, help: "Our own addresses, so that a loop is seen; may be given several times.")
+  var own: [String] = []
+  @Option(name: .long, help: "Believe the Authentication-Results of this authserv-id.") var authservId:
+    String?
 
   func run() throws {
     var configuration = MailUnderstanding.Configuration()
@@ -19,7 +23,7 @@ struct Mail: ParsableCommand {
         data = FileHandle.standardInput.readDataToEndOfFile()
       } else {
         guard let found = FileManager.default.contents(atPath: file) else {
-          throw ValidationError("\(file) cannot be read")
+          throw Unreadable(file)
         }
         data = found
       }
@@ -40,4 +44,10 @@ struct Mail: ParsableCommand {
     }
     return out
   }
+}
+
+/// A file that somebody named is not there, or not to be read.
+struct Unreadable: Error, CustomStringConvertible {
+  var description: String
+  init(_ file: String) { description = "\(file) cannot be read: \(String(cString: strerror(errno)))" }
 }

@@ -6,7 +6,8 @@ import Rules
 
 enum ReportFormat: String, ExpressibleByArgument { case text, json }
 
-/// What an operations person asks of a rule folder, at a terminal or in a CI job: status 0 when all is well, 1 when not.
+/// What an operations person asks of a rule folder, at a terminal or in a CI job: status 0 when all is well,
+/// 1 when not.
 struct RuleFolder: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rules", abstract: "Check, try and explain routing rules.",
@@ -29,7 +30,8 @@ struct RuleFolder: ParsableCommand {
   }
 
   struct Test: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Try the rules against the cases in the folder's tests/.")
+    static let configuration = CommandConfiguration(
+      abstract: "Try the rules against the cases in the folder's tests/.")
     @Argument(help: "A workspace's folder.") var folders: [String]
     @Option(name: .long) var format = ReportFormat.text
 
@@ -48,7 +50,8 @@ struct RuleFolder: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Say which rule takes a set of facts, and why each rule before it does not.")
     @Argument(help: "A workspace's folder.") var folder: String
-    @Argument(help: "A file with facts, in YAML as under `given:` of a test, or in JSON; - for standard input.")
+    @Argument(
+      help: "A file with facts, in YAML as under `given:` of a test, or in JSON; - for standard input.")
     var facts: String
     @Option(name: .long) var format = ReportFormat.text
 
@@ -58,8 +61,10 @@ struct RuleFolder: ParsableCommand {
         print(loaded.rendered)
         throw ExitCode(1)
       }
-      let data = facts == "-" ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: facts)
-      guard let data else { throw ValidationError("\(facts) cannot be read") }
+      let data =
+        facts == "-"
+        ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: facts)
+      guard let data else { throw Unreadable(facts) }
       let read = FactsFile.read(String(decoding: data, as: UTF8.self), path: facts)
       for diagnostic in read.diagnostics { print(diagnostic.rendered) }
       guard let known = read.facts else { throw ExitCode(1) }
@@ -84,12 +89,13 @@ struct Cel: ParsableCommand {
     var passed = 0
     var failed = 0
     for file in files {
-      guard let data = FileManager.default.contents(atPath: file) else { throw ValidationError("\(file) cannot be read") }
+      guard let data = FileManager.default.contents(atPath: file) else { throw Unreadable(file) }
       let outcome = ConformanceFile.run(String(decoding: data, as: UTF8.self), zone: SystemZones.table)
       passed += outcome.passed
       failed += outcome.failures.count
       for failure in outcome.failures {
-        print("\(failure.name): \(failure.expression)\n  expected \(failure.expected)\n  got      \(failure.got)")
+        print(
+          "\(failure.name): \(failure.expression)\n  expected \(failure.expected)\n  got      \(failure.got)")
       }
     }
     print("\(passed) passed, \(failed) failed")

@@ -29,7 +29,8 @@ struct Serve: AsyncParsableCommand {
   @Option(name: .long, help: "Address and port for LMTP, or off.") var lmtp: String?
   @Option(name: .long, help: "Address and port for FastAGI, or off.") var fastagi: String?
   @Option(name: .long, help: "Where mail leaves, such as smtp://127.0.0.1:25.") var smarthost: String?
-  @Flag(name: .long, help: "Print every setting with its environment variable, and stop.") var helpSettings = false
+  @Flag(name: .long, help: "Print every setting with its environment variable, and stop.") var helpSettings =
+    false
 
   func run() async throws {
     if helpSettings { return print(Settings.table) }
@@ -43,8 +44,8 @@ struct Serve: AsyncParsableCommand {
       FileHandle.standardError.write(Data((faults.description + "\n").utf8))
       throw ExitCode(2)
     }
-    // Before anything listens or is printed: whoever stops a server that is just starting gets a clean end, too.
-    // Before anything says that we are there: whoever reads that may end us at once.
+    // Before anything listens or is printed: whoever stops a server that is just starting gets a clean end,
+    // too.
     let (signals, heard) = AsyncStream<Signal>.makeStream()
     let watch = try SignalWatch([.terminate, .interrupt, .hangUp]) { heard.yield($0) }
     defer { withExtendedLifetime(watch) {} }
@@ -57,12 +58,14 @@ struct Serve: AsyncParsableCommand {
     for (name, address) in server.addresses { print("  \(name.padded(16)) \(address)") }
     for workspace in server.workspaces {
       print(
-        "  workspace \(workspace.name): \(workspace.rules) rules, \(workspace.queues) queues, \(workspace.agents) agents")
+        "  workspace \(workspace.name): \(workspace.rules) rules, \(workspace.queues) queues, "
+          + "\(workspace.agents) agents, version \(workspace.version)")
+      if !workspace.warnings.isEmpty { print(workspace.warnings) }
     }
     fflush(nil)
     for await signal in signals {
       if signal == .hangUp {
-        if let faults = server.reload() { Log.fault("reading the rules again", faults) }
+        _ = await server.reload()  // it says by itself what came of it
         continue
       }
       Log.note("stopping")

@@ -70,6 +70,45 @@ import Testing
     }
   }
 
+  @Test func `a slip that silence would hide is named, with what was probably meant`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let (shop, hook) = (try await server.token("integration", "shop"), try await server.token("telephony", "hook"))
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      try await expect(server, 422, "unknown-skill") {
+        let reply = try await chat.handoff(["reason": "x", "skills": ["english", "spanisch"]])
+        #expect(reply["field"].text == "skills[1]")
+        #expect(reply["detail"].text.contains("did you mean \"spanish\"?"))
+        return reply
+      }
+      try await expect(server, 422, "unknown-field") {
+        let reply = try await chat.handoff(["raeson": "x"])
+        #expect(reply["detail"].text.contains("did you mean \"reason\"?") || reply["field"].text == "reason", "\(reply)")
+        return try await chat.handoff(["reason": "x", "sumary": "y"])
+      }
+      let who: Body = .list([["kind": "email", "value": "jo@home.example", "assurance": "asserted"]])
+      for (event, at) in [("", nil as String?), ("  ", nil), ("viewed", "0001-01-01T00:00:00Z"), ("viewed", "9999-01-01T00:00:00Z")] {
+        var body: [(String, Body)] = [("event", .text(event)), ("identities", who)]
+        if let at { body.append(("at", .text(at))) }
+        let told = Body.object(body)
+        try await expect(server, 422, at == nil ? "missing-field" : "wrong-value") {
+          try await server.call("POST", "/v1/journey", told, by: shop)
+        }
+      }
+      try await expect(server, 422, "unknown-number") {
+        let reply = try await server.call(
+          "POST", "/v1/calls", ["call": "c1", "from": "+12025550143", "to": "+4930123456"], by: hook)
+        #expect(reply["field"].text == "to")
+        #expect(reply["detail"].text.contains("+18005551212"))
+        return reply
+      }
+      let ours: Body = ["call": "c1", "from": "+12025550143", "to": "(800) 555-1212"]
+      #expect(try await server.call("POST", "/v1/calls", ours, by: hook).status == 200, "in the workspace's own region")
+      #expect(try await chat.handoff(["reason": "", "skills": ["spanish"]]).status == 201)
+    }
+  }
+
   @Test func `no token, an unknown one and a malformed header get 401`() async throws {
     try await TestServer.run { server in
       for token in [nil, "tl_wrong", "", String(repeating: "x", count: 5_000)] {
@@ -154,7 +193,7 @@ import Testing
         ("GET", "/v1/blobs/blob_\(none)", bot, nil), ("GET", "/v1/cases/case_\(none)", ann, nil),
         ("POST", "/v1/cases/case_\(none)/close", ann, nil), ("POST", "/v1/cases/case_\(none)/reply", ann, ["text": "x"]),
         ("POST", "/v1/offers/offer_\(none)/accept", ann, nil), ("GET", "/v1/customers/cust_\(none)/timeline", ann, nil),
-        ("POST", "/v1/sessions/nonsense/end", bot, nil), ("GET", "/v1/nothing", bot, nil), ("GET", "/", bot, nil),
+        ("POST", "/v1/sessions/nonsense/end", bot, nil), ("GET", "/v1/nothing", bot, nil), ("GET", "/nothing", bot, nil),
       ] {
         try await expect(server, 404, nil) { try await server.call(method, target, body, by: token) }
       }

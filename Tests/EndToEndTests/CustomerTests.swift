@@ -119,4 +119,31 @@ import Testing
       }
     }
   }
+
+  @Test func `an administrator finds whoever is or claims to be somebody, and is told how sure that is`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let proven = try await server.open(bot, email: "jo@home.example")
+      try await proven.customer("it is really me")
+      let claims = try await server.open(bot, email: "jo@home.example", assurance: "claimed")
+      try await claims.customer("I say that I am Jo")
+      let found = try await server.administer("GET", "/admin/timeline?identity=jo@home.example")["customers"].elements
+      #expect(found.map { $0["customer"].text } == [proven.customer, claims.customer], "the proven one first")
+      #expect(found.map { $0["assurance"].text } == ["asserted", "claimed"])
+      #expect(found.map { $0["said_by"].elements.map(\.text) } == [["bot:webshop"], ["bot:webshop"]])
+      #expect(found.map { $0["timeline"].texts } == [["it is really me"], ["I say that I am Jo"]])
+      for customer in found { expectComplete(customer["timeline"]) }
+
+      let text = try await Peer.run(
+        try Binary.path, ["timeline", "jo@home.example", "--data", server.settings.data]
+      ).lines.joined(separator: "\n")
+      #expect(text.contains("2 customers are or claim to be jo@home.example; 1 of them proven."))
+      #expect(text.contains("\(claims.customer): claims to be jo@home.example (bot:webshop); not proven"))
+
+      let one = try await server.administer("GET", "/admin/timeline?identity=\(claims.customer)")["customers"].elements
+      #expect(one.map { $0["timeline"].texts } == [["I say that I am Jo"]])
+      #expect(try await server.administer("GET", "/admin/timeline?identity=no@home.example").status == 404)
+      #expect(try await server.administer("GET", "/admin/timeline?identity=email:what").status == 422)
+    }
+  }
 }

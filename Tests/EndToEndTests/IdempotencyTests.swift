@@ -1,4 +1,8 @@
+import Model
+import Pipeline
 import Testing
+
+@testable import Server
 
 /// `Idempotency-Key`: a repeat gets the first outcome, and nothing happens twice.
 @Suite(.inTurn) struct IdempotencyTests {
@@ -85,6 +89,88 @@ import Testing
       #expect(first.status == 409)
       #expect(second.status == 409)
       #expect(second.body == first.body)
+    }
+  }
+
+  // MARK: - The next case
+
+  @Test func `a repeated question for the next case gets the same case, also after a restart`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      let bot = try await server.token("bot", "webshop")
+      for _ in 1...2 {
+        let chat = try await server.open(bot)
+        try await chat.customer("help")
+        try await chat.handoff()
+      }
+      func next(_ key: String, _ body: Body? = nil) async throws -> Reply {
+        try await server.call("POST", "/v1/agents/me/next?wait=5", body, by: ann, key: key)
+      }
+      let first = try await next("k1")
+      #expect(first.status == 200)
+      let again = try await next("k1")
+      #expect(again.status == 200)
+      #expect(again.body == first.body)
+      let other = try await next("k1", .object([]))
+      #expect(other.status == 422)
+      #expect(other["type"].text == "urn:throughline:problem:idempotency-key-reused")
+      #expect(try await server.call("POST", "/v1/offers/\(first["offer"].text)/accept", by: ann).status == 200)
+      try await server.restart()
+      #expect(try await next("k1")["offer"].text == first["offer"].text)
+      let second = try await next("k2")
+      #expect(second["case"].string != nil)
+      #expect(second["case"].text != first["case"].text, "another key is another question")
+    }
+  }
+
+  @Test func `no case is an outcome, too, and a new key asks again`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      let bot = try await server.token("bot", "webshop")
+      func next(_ key: String) async throws -> Reply {
+        try await server.call("POST", "/v1/agents/me/next", by: ann, key: key)
+      }
+      #expect(try await next("k1").status == 204)
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      try await chat.handoff()
+      #expect(try await next("k1").status == 204)
+      #expect(try await next("k2").status == 200)
+    }
+  }
+
+  @Test func `a repeat while the first still waits takes its place`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      let before = try await server.position()
+      async let first = server.call("POST", "/v1/agents/me/next?wait=20", by: ann, key: "k1")
+      try await eventually("ann waits") { try await server.position() > before }
+      let waiting = try await server.position()
+      async let second = server.call("POST", "/v1/agents/me/next?wait=20", by: ann, key: "k1")
+      try await eventually("the repeat waits") { try await server.position() > waiting }
+      #expect(try await first.status == 204)
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      try await chat.customer("help")
+      let aCase = try await chat.handoff()["case"].text
+      #expect(try await second["case"].text == aCase)
+    }
+  }
+
+  @Test func `an offer that reached nobody is no outcome: the repeat asks anew`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      let aCase = try await chat.handoff()["case"].text
+      let offer = try await server.call("POST", "/v1/agents/me/next?wait=5", by: ann, key: "k1")["offer"].text
+      // As when the connection closes before the answer is out.
+      let edge = try #require(server.running?.edge)
+      edge.writers[0].submit([Request(.failOffer(try #require(OfferID(offer)), .connectionClosed))])
+      try await eventually("the offer has failed") { try await server.story(aCase).contains("failed ann") }
+      let again = try await server.call("POST", "/v1/agents/me/next?wait=5", by: ann, key: "k1")
+      #expect(again["case"].text == aCase)
+      #expect(again["offer"].text != offer)
     }
   }
 }

@@ -26,7 +26,7 @@ import Testing
       #expect(mail.header("In-Reply-To") == letter.id)
       #expect(mail.header("References")?.contains(letter.id) == true)
       #expect(mail.header("Subject") == "Re: My lamp")
-      #expect(mail.header("From")?.contains("help@shop.example") == true)
+      #expect(mail.header("From") == "Ann <help@shop.example>", "the name of agents.yaml, not the handle")
       let replyTo = try #require(mail.header("Reply-To"))
       #expect(replyTo.contains("reply+") && replyTo.contains("@shop.example"))
       #expect(mail.text.contains("\r\n=2Ehidden dot"))

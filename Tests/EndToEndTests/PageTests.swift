@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Server
+
 /// What people and monitoring look at.
 @Suite(.inTurn) struct PageTests {
   @Test func `health alone is open`() async throws {
@@ -7,6 +9,64 @@ import Testing
       let reply = try await server.call("GET", "/health")
       #expect(reply.status == 200)
       #expect(reply["status"].text == "ok")
+    }
+  }
+
+  @Test func `why the server is not well is told to those who run it, and to nobody else`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let (boss, root) = (try await server.token("supervisor", "boss"), try await server.token("admin", "root"))
+      try #require(server.running).edge.health.failed("disk /srv/secret is full")
+      for token in [nil, bot, "tl_wrong"] {
+        let reply = try await server.call("GET", "/health", by: token)
+        #expect(reply.status == 503)
+        #expect(reply["status"].text == "unavailable")
+        #expect(reply["why"].text == "nothing can be recorded just now; try again in a moment")
+      }
+      for token in [boss, root] {
+        #expect(try await server.call("GET", "/health", by: token)["why"].text.contains("/srv/secret"))
+      }
+      #expect(try await server.administer("GET", "/health")["why"].text.contains("/srv/secret"))
+    }
+  }
+
+  @Test func `the front page says what this is`() async throws {
+    try await TestServer.run { server in
+      let reply = try await server.call("GET", "/")
+      #expect(reply.status == 200)
+      #expect(reply.headers["content-type"] == "text/plain; charset=utf-8")
+      let text = String(decoding: reply.body, as: UTF8.self)
+      #expect(text.contains("Throughline"))
+      #expect(text.contains("docs/api.md"))
+      #expect(try await server.call("POST", "/").status == 405)
+    }
+  }
+
+  @Test func `a long page comes as gzip to whoever takes it`() async throws {
+    try await TestServer.run { server in
+      let boss = try await server.token("supervisor", "boss")
+      func metrics(_ coding: String?) async throws -> Reply {
+        try await server.call(
+          "GET", "/metrics", raw: nil, by: boss, headers: coding.map { [("Accept-Encoding", $0)] } ?? [])
+      }
+      let plain = try await metrics(nil)
+      #expect(plain.headers["content-encoding"] == nil)
+      #expect(plain.headers["vary"] == "Accept-Encoding")
+      #expect(plain.headers["date"] != nil)
+      let packed = try await metrics("br, gzip;q=0.5")
+      #expect(packed.headers["content-encoding"] == "gzip")
+      #expect(packed.body.count < plain.body.count / 2)
+      #expect(packed.body.starts(with: [0x1F, 0x8B]))
+      #expect(try await metrics("gzip;q=0").headers["content-encoding"] == nil)
+      let short = try await server.call("GET", "/health", raw: nil, by: nil, headers: [("Accept-Encoding", "gzip")])
+      #expect(short.headers["content-encoding"] == nil, "what fits one packet gains nothing")
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot, email: "lea@home.example")
+      for number in 1...30 { try await chat.customer("This is what I said before, number \(number).") }
+      let opening: Body = ["customer": ["identities": [["kind": "email", "value": "lea@home.example", "assurance": "asserted"]]]]
+      let known = try await server.call(
+        "POST", "/v1/sessions", raw: Array(opening.encoded.utf8), by: bot, headers: [("Accept-Encoding", "gzip")])
+      #expect(known.headers["content-encoding"] == "gzip", "also what the read pool renders")
     }
   }
 
@@ -20,14 +80,16 @@ import Testing
       #expect(reply.headers["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
       let text = String(decoding: reply.body, as: UTF8.self)
       #expect(text.hasSuffix("\n"))
-      let sample = /([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\]|\\.)*",?)*\})? (-?[0-9.e+]+|NaN|[+-]Inf)/
+      let sample =
+        /([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\]|\\.)*",?)*\})? (-?[0-9.e+]+|NaN|[+-]Inf)/
       var types: [Substring: Substring] = [:]
       var samples: [String: String] = [:]
       for line in text.split(separator: "\n") {
         if line.hasPrefix("# HELP ") { continue }
         if line.hasPrefix("# TYPE ") {
           let words = line.split(separator: " ")
-          #expect(words.count == 4 && ["gauge", "counter", "histogram", "summary"].contains(words[3]), "\(line)")
+          #expect(
+            words.count == 4 && ["gauge", "counter", "histogram", "summary"].contains(words[3]), "\(line)")
           #expect(types.updateValue(words[3], forKey: words[2]) == nil, "\(words[2]) is declared once")
           continue
         }
@@ -38,6 +100,10 @@ import Testing
       }
       #expect(samples[#"throughline_queue_waiting{workspace="demo",queue="support"}"#] == "1")
       #expect(samples["throughline_up"] == "1")
+      let target = #"{workspace="demo",queue="vip"}"#
+      #expect(samples["throughline_queue_service_level_target_ratio" + target] == "0.90")
+      #expect(samples["throughline_queue_service_level_seconds" + target] == "20")
+      #expect(samples["throughline_queue_service_level_ratio" + target] == nil, "nothing was taken yet")
     }
   }
 
@@ -61,6 +127,67 @@ import Testing
       #expect(taken["waiting"].int == 0)
       #expect(taken["assigned"].int == 1)
       #expect(taken["accepted_in_time"].int == 1)
+    }
+  }
+
+  @Test func `the service level is the share of those taken in time among all who were taken or left`()
+    async throws
+  {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "small", agents: 1)
+    try rules.write(
+      "rules/small/queues.yaml",
+      "support:\n  service_level: { within: 90s, percent: 75 }\nquiet:\n  service_level: { within: 1s, percent: 50 }\n"
+    )
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let (a1, bot) = (try await server.agent("a1"), try await server.token("bot", "robin"))
+      func level() async throws -> JSON {
+        let page = try await server.call("GET", "/v1/queues", by: a1)
+        return try #require(page["queues"].elements.first { $0["name"].text == "support" })["service_level"]
+      }
+      #expect(
+        try await level().description == #"{"within_seconds":90,"target_percent":75,"reached_percent":null}"#)
+      for _ in 0..<2 {
+        let chat = try await server.open(bot)
+        try await chat.customer("help")
+        try await chat.handoff()
+        _ = try await server.take(a1)
+      }
+      let lost = try await server.open(bot)
+      try await lost.customer("help")
+      try await lost.handoff()
+      try await lost.end()
+      #expect(try await level()["reached_percent"].description == "66.6")
+      let metrics = try await server.call("GET", "/metrics", by: try await server.token("supervisor", "boss"))
+      #expect(
+        metrics.description.contains(#"queue_service_level_ratio{workspace="small",queue="support"} 0.666"#))
+    }
+  }
+
+  @Test func `a supervisor watches their own workspace, an admin all of them`() async throws {
+    let rules = try TemporaryFolder()
+    for name in ["one", "two"] { try SmallRules.write(rules, workspace: name, agents: 1) }
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let boss = try await server.token("supervisor", "boss", workspace: "one")
+      let root = try await server.token("admin", "root", workspace: "one")
+      let (his, all) = (
+        try await server.call("GET", "/metrics", by: boss).description,
+        try await server.call("GET", "/metrics", by: root).description
+      )
+      #expect(his.contains(#"workspace="one""#) && !his.contains(#"workspace="two""#))
+      #expect(all.contains(#"workspace="one""#) && all.contains(#"workspace="two""#))
+      #expect(try await server.call("GET", "/v1/queues?workspace=two", by: boss).status == 403)
+      #expect(try await server.call("GET", "/v1/queues?workspace=two", by: root)["workspace"].text == "two")
+      #expect(try await server.call("GET", "/v1/queues?workspace=three", by: root).status == 404)
+    }
+  }
+
+  @Test func `an agent with nothing but a phone is ready for calls alone`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      let page = try await server.call("GET", "/v1/queues", by: ann)
+      let support = try #require(page["queues"].elements.first { $0["name"].text == "support" })
+      #expect(support["agents"]["ready_for"].description == #"{"chat":0,"email":0,"phone":1}"#)
     }
   }
 }

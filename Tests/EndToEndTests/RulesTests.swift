@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// Rules that change under a running server.
@@ -61,6 +62,98 @@ import Testing
       let aCase = try await chat.handoff()["case"].text
       let ann = try await server.agent("ann")
       #expect(try await server.call("GET", "/v1/cases/\(aCase)", by: ann)["why"]["rule_version"].int == 1)
+    }
+  }
+
+  @Test func `a reload is all or nothing: with a fault in one workspace no other changes`() async throws {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "one", agents: 1)
+    try SmallRules.write(rules, workspace: "two", agents: 1)
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let before = (try await server.position("one"), try await server.position("two"))
+      try rules.write("rules/one/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: quiet\n")
+      try rules.write("rules/two/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: nowhere\n")
+      let refused = try await server.administer("POST", "/admin/reload")
+      #expect(refused.status == 422)
+      #expect(refused["detail"].text.hasPrefix("nothing was loaded"))
+      #expect(refused["detail"].text.contains("workspace two:\n"))
+      #expect(refused["detail"].text.contains("rules/10-all.yaml:3:"))
+      #expect(try await server.position("one") == before.0)
+      #expect(try await server.position("two") == before.1)
+      let chat = try await server.open(try await server.token("bot", "robin", workspace: "one"))
+      try await chat.customer("help")
+      #expect(try await chat.handoff()["owner"]["name"].text == "support", "the running rule")
+
+      try rules.write("rules/two/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: support\n")
+      let loaded = try await server.administer("POST", "/admin/reload")
+      #expect(loaded.status == 200)
+      let changes = loaded["workspaces"].elements.map {
+        "\($0["name"].text) \($0["change"].text) \($0["version"].int ?? 0)"
+      }
+      #expect(changes == ["one changed 2", "two unchanged 1"])
+    }
+  }
+
+  @Test
+  func `a new folder is a new workspace at once, with its bots, mail and agents, and after a restart too`()
+    async throws
+  {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "one", agents: 1)
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      try SmallRules.write(rules, workspace: "fresh", agents: 1)
+      let loaded = try await server.administer("POST", "/admin/reload")
+      #expect(loaded.status == 200)
+      let added = try #require(loaded["workspaces"].elements.first { $0["name"].text == "fresh" })
+      #expect(added["change"].text == "added")
+      #expect(added["version"].int == 1)
+      #expect(added["rules"].int == 1)
+      let agent = try await server.agent("a1", workspace: "fresh")
+      let chat = try await server.open(try await server.token("bot", "robin", workspace: "fresh"))
+      try await chat.customer("hello from the new one")
+      try await chat.handoff()
+      #expect(try await server.take(agent)["timeline"].texts == ["hello from the new one"])
+      var letter = Letter()
+      letter.to = "help@fresh.example"
+      #expect(try await server.deliver(letter) == 250)
+      try await server.restart()
+      #expect(try await server.call("GET", "/v1/queues", by: agent).status == 200)
+      let again = try await server.administer("POST", "/admin/reload")
+      #expect(again["workspaces"].elements.map { $0["change"].text } == ["unchanged", "unchanged"])
+    }
+  }
+
+  @Test func `what the router cannot take is refused before anything changes, and at the start too`()
+    async throws
+  {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "one", agents: 1)
+    let devices = (1...17).map { "PJSIP/a\($0)" }.joined(separator: ", ")
+    let broken = "a1:\n  queues: [support]\n  devices: [\(devices)]\n"
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let before = try await server.position()
+      try rules.write("rules/one/agents.yaml", broken)
+      let refused = try await server.administer("POST", "/admin/reload")
+      #expect(refused.status == 422)
+      #expect(refused["detail"].text.contains("a1"))
+      #expect(refused["detail"].text.contains("17"))
+      #expect(try await server.position() == before)
+    }
+    let fault = #expect(throws: (any Error).self) { try TestServer(rules: rules.path + "/rules") }
+    #expect("\(try #require(fault))".contains("a1"))
+  }
+
+  @Test func `a running workspace whose folder is gone is told, and keeps running`() async throws {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "one", agents: 1)
+    try SmallRules.write(rules, workspace: "two", agents: 1)
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      try FileManager.default.removeItem(atPath: rules.path + "/rules/two")
+      let refused = try await server.administer("POST", "/admin/reload")
+      #expect(refused.status == 422)
+      #expect(refused["detail"].text.contains("two"))
+      let bot = try await server.token("bot", "robin", workspace: "two")
+      #expect(try await server.call("POST", "/v1/sessions", [:], by: bot).status == 201)
     }
   }
 }

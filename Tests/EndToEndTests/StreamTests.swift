@@ -81,7 +81,128 @@ import Testing
       #expect(refused.lines == [#"{"refused": 401}"#])
       let foreign = try await stream(server, try await server.token("bot", "webshop"), "header", origin: "http://evil.example")
       #expect(try await foreign.end() == 0)
-      #expect((400...499).contains(JSON(foreign.lines.last ?? "")["refused"].int ?? 0))
+      #expect(foreign.lines == [#"{"refused": 403}"#])
+    }
+  }
+
+  @Test func `pages that the settings name may open streams, and the server's own`() async throws {
+    try await TestServer.run { $0.origins = "https://desk.example, https://other.example" } _: { server in
+      let bot = try await server.token("bot", "webshop")
+      for origin in ["https://Desk.example", "http://127.0.0.1:\(server.port("http"))"] {
+        let peer = try await stream(server, bot, "frame", origin: origin)
+        try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+      }
+      let foreign = try await stream(server, bot, "frame", origin: "https://desk.example.evil.example")
+      #expect(try await foreign.end() == 0)
+      #expect(foreign.lines == [#"{"refused": 403}"#])
+    }
+  }
+
+  private func handshake(_ token: String?) -> [UInt8] {
+    let authorization = token.map { "Authorization: Bearer \($0)\r\n" } ?? ""
+    return Array(
+      """
+      GET /v1/stream HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\(authorization)\
+      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n
+      """.utf8)
+  }
+
+  /// All that comes until the connection ends.
+  private func rest(_ socket: Socket) throws -> [UInt8] {
+    var all: [UInt8] = []
+    while true {
+      let more = try socket.receive()
+      if more.isEmpty { return all }
+      all += more
+    }
+  }
+
+  @Test func `a stream whose token does not come is closed, and has heard nothing`() async throws {
+    try await TestServer.run { $0.headSeconds = 1 } _: { server in
+      let (opening, port) = (handshake(nil), server.port("http"))
+      let heard = try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(opening)
+        return try rest(socket)
+      }
+      let end = try #require(heard.firstRange(of: Array("\r\n\r\n".utf8))).upperBound
+      #expect(heard[end...].starts(with: [0x88, 10, 0x03, 0xF0]), "1008 and nothing before: \(heard[end...])")
+    }
+  }
+
+  @Test func `a stream that is not read is paused, then closed with 1013 and counted, and another is served`() async throws {
+    try await TestServer.run { $0.slowReaderSeconds = 1 } _: { server in
+      let bot = try await server.token("bot", "webshop")
+      let (ann, boss) = (try await server.agent("ann"), try await server.token("supervisor", "boss"))
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      try await chat.handoff()
+      let aCase = try await server.take(ann)["case"].text
+      let (opening, port) = (handshake(bot), server.port("http"))
+      let wish = Array(#"{"type":"subscribe","session":"\#(chat.session)"}"#.utf8)
+      let slow = try await blocking {
+        let socket = try Socket.connect(port: port, windowBytes: 8_192)
+        try socket.send(opening + [0x81, 0x80 | UInt8(wish.count), 0, 0, 0, 0] + wish)
+        return socket
+      }
+      let peer = try await stream(server, bot)
+      try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+      try peer.say(String(decoding: wish, as: UTF8.self))
+      let count = 200
+      for number in 1...count { try await server.reply("\(number) " + String(repeating: "x", count: 60_000), to: aCase, by: ann) }
+      try await peer.line("whoever reads has all of it", seconds: 60) { $0.contains("\"\(count) xxx") }
+      try await eventually("the slow one is counted", seconds: 30) {
+        let metrics = try await server.call("GET", "/metrics", by: boss)
+        return String(decoding: metrics.body, as: UTF8.self).contains("throughline_stream_slow_readers_total 1\n")
+      }
+      let heard = try await blocking { try rest(slow) }
+      #expect(heard.suffix(15) == [0x88, 13, 0x03, 0xF5] + Array("read faster".utf8), "1013, behind what was under way")
+      #expect(heard.count < count * 60_000, "what it did not read was never gathered for it: \(heard.count) bytes")
+    }
+  }
+
+  @Test func `what is long comes compressed where the client offers it, and memory for it is bounded`() async throws {
+    for bytesMax in [1 << 20, 0] {
+      try await TestServer.run { $0.contextBytesMax = bytesMax } _: { server in
+        let bot = try await server.token("bot", "webshop")
+        let (plain, port) = (handshake(bot), server.port("http"))
+        let offer = Array("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n".utf8)
+        let answer = try await blocking {
+          let socket = try Socket.connect(port: port)
+          try socket.send(plain.dropLast(2) + offer)
+          return String(decoding: try socket.receive(), as: UTF8.self)
+        }
+        #expect(answer.contains("sec-websocket-extensions: permessage-deflate; client_max_window_bits=12"))
+        #expect(answer.contains("no_context_takeover") == (bytesMax == 0), "\(answer)")
+        let peer = try await stream(server, bot)
+        try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+        let chat = try await server.open(bot)
+        let ann = try await server.agent("ann")
+        try await chat.customer("help")
+        try await chat.handoff()
+        let aCase = try await server.take(ann)["case"].text
+        try peer.say(Body.object([("type", "subscribe"), ("session", .text(chat.session)), ("after", .number(chat.after))]).encoded)
+        for number in 1...5 { try await server.reply("\(number): " + String(repeating: "long words ", count: 200), to: aCase, by: ann) }
+        try await peer.line("all of it") { $0.contains("5: long words") }
+      }
+    }
+  }
+
+  @Test func `a silent stream lives while it answers pings, and ends when it does not`() async throws {
+    try await TestServer.run { $0.pingSeconds = 1 } _: { server in
+      let bot = try await server.token("bot", "webshop")
+      let living = try await stream(server, bot)
+      try await living.line("ready") { JSON($0)["type"].text == "ready" }
+      let (opening, port) = (handshake(bot), server.port("http"))
+      let heard = try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(opening)
+        return (try? rest(socket)) ?? []
+      }
+      _ = heard  // cut off after a ping and as long again: some three seconds, in which the other answered three pings
+      try await Task.sleep(for: .seconds(3))
+      try living.say(#"{"type":"ping"}"#)
+      try await living.line("it is still there") { JSON($0)["type"].text == "pong" }
     }
   }
 

@@ -4,6 +4,7 @@ import Records
 import Store
 import System
 import Testing
+
 @testable import Server
 
 /// Tokens: who they speak for, how they are kept, when they end.
@@ -50,7 +51,9 @@ import Testing
 
   @Test func `a revoked token gets 401`() async throws {
     try await TestServer.run { server in
-      let (token, other) = (try await server.token("bot", "webshop"), try await server.token("bot", "webshop"))
+      let (token, other) = (
+        try await server.token("bot", "webshop"), try await server.token("bot", "webshop")
+      )
       await server.stop()
       try Self.rewrite(server, token) { $0.revoked = true }
       try await server.start()
@@ -60,7 +63,9 @@ import Testing
   }
 
   /// Changes a token's row as time or an administrator would.
-  private static func rewrite(_ server: TestServer, _ token: String, _ change: (inout TokenRow) -> Void) throws {
+  private static func rewrite(_ server: TestServer, _ token: String, _ change: (inout TokenRow) -> Void)
+    throws
+  {
     let store = try SQLiteStore(folder: server.settings.data)
     let hash = Digest(bytes: SHA256.hash(Array(token.utf8)).bytes)
     var row = try #require(try store.reader().tokens().first { $0.hash == hash })
@@ -78,18 +83,103 @@ import Testing
         #expect(reply["field"].text == "holder")
         #expect(reply["detail"].text.contains(known))
       }
-      #expect(try await server.administer("POST", "/admin/tokens", ["scope": "king", "holder": "x"]).status == 422)
+      #expect(
+        try await server.administer("POST", "/admin/tokens", ["scope": "king", "holder": "x"]).status == 422)
+    }
+  }
+
+  @Test func `tokens are listed without their secrets, and revoked by id, by holder and by themselves`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let (ann, ann2) = (try await server.token("agent", "ann"), try await server.token("agent", "ann"))
+      let (bot, shop) = (
+        try await server.token("bot", "webshop"), try await server.token("integration", "shop")
+      )
+      func listed() async throws -> [JSON] {
+        try await server.administer("GET", "/admin/tokens").json.elements
+      }
+      let reply = try await server.administer("GET", "/admin/tokens")
+      for secret in [ann, ann2, bot, shop] { #expect(!reply.description.contains(secret.dropFirst(3))) }
+      #expect(reply.json.elements.count == 4)
+      #expect(
+        reply.json.elements.allSatisfy { $0["state"].text == "valid" && $0["workspace"].text == "demo" })
+
+      func revoke(_ what: String, all: Bool = false) async throws -> Reply {
+        try await server.administer(
+          "POST", "/admin/tokens/revoke", ["token": .text(what), "all": .flag(all)])
+      }
+      #expect(try await revoke("nobody").status == 404)
+      let two = try await revoke("ann")
+      #expect(two.status == 409)
+      #expect(two["detail"].text.contains("2 tokens"))
+      #expect(
+        try await listed().allSatisfy { $0["state"].text == "valid" },
+        "nothing was revoked by a doubtful name")
+
+      let id = try #require(try await listed().first { $0["holder"].text == "webshop" })["id"].text
+      #expect(try await revoke(String(id.dropLast(12))).status == 200)
+      #expect(try await server.call("POST", "/v1/sessions", [:], by: bot).status == 401)
+      #expect(try await revoke(id).status == 409, "already")
+      #expect(try await revoke(shop).status == 200)
+      #expect(try await revoke("ann", all: true).json.elements.count == 2)
+      #expect(try await listed().allSatisfy { $0["state"].text == "revoked" })
+      try await server.restart()
+      #expect(try await server.call("GET", "/v1/queues", by: ann).status == 401)
+    }
+  }
+
+  @Test
+  func `a revoked token is turned away at once on a kept connection, in a waiting call and on a stream`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let (ann, other) = (try await server.agent("ann"), try await server.agent("ben"))
+      let kept = try Socket.connect(port: server.port("http"))
+      let request = Array(
+        "GET /v1/queues HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(ann)\r\n\r\n".utf8)
+      let before = try await blocking {
+        try kept.send(request)
+        return try HTTPCall.read(from: kept)
+      }
+      #expect(before.status == 200)
+      async let waiting = server.next(ann, wait: 60)
+      async let otherWaiting = server.next(other, wait: 2)
+      try await eventually("both ask") {
+        let page = try await server.call("GET", "/v1/queues", by: other)
+        let support = page["queues"].elements.first { $0["name"].text == "support" }
+        return (support?["agents"]["ready_for"]["chat"].int ?? 0) >= 2
+      }
+      let stream = try Peer(
+        try await Python.interpreter,
+        [Package.peers + "/stream.py", String(server.port("http")), ann, "header"])
+      try await stream.line("ready") { $0.contains("ready") }
+      let revoked = try await server.administer("POST", "/admin/tokens/revoke", ["token": .text(ann)])
+      #expect(revoked.status == 200)
+      #expect(try await waiting.status == 401)
+      #expect(try await otherWaiting.status == 204, "nobody else is turned away")
+      let after = try await blocking {
+        try kept.send(request)
+        return try HTTPCall.read(from: kept)
+      }
+      #expect(after.status == 401)
+      #expect(try await stream.end() == 0)
+      #expect(stream.lines.last == #"{"closed": 1008}"#)
     }
   }
 
   @Test func `a token speaks for its holder and nobody else`() async throws {
     try await TestServer.run { server in
-      let (webshop, whatsapp) = (try await server.token("bot", "webshop"), try await server.token("bot", "whatsapp"))
+      let (webshop, whatsapp) = (
+        try await server.token("bot", "webshop"), try await server.token("bot", "whatsapp")
+      )
       let chat = try await server.open(webshop)
       let foreign = try await server.call(
         "POST", "/v1/sessions/\(chat.session)/messages", ["author": "customer", "text": "x"], by: whatsapp)
       #expect(foreign.status == 404)
-      #expect(try await server.call("GET", "/v1/sessions/\(chat.session)/events?after=0", by: whatsapp).status == 404)
+      #expect(
+        try await server.call("GET", "/v1/sessions/\(chat.session)/events?after=0", by: whatsapp).status
+          == 404)
       let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
       try await chat.customer("help")
       async let asked = server.next(ann)
@@ -100,14 +190,19 @@ import Testing
     }
   }
 
-  @Test func `the administration socket is the owner's alone, and its pages are not on the HTTP port`() async throws {
+  @Test func `the administration socket is the owner's alone, and its pages are not on the HTTP port`()
+    async throws
+  {
     try await TestServer.run { server in
-      let attributes = try FileManager.default.attributesOfItem(atPath: server.settings.data + "/admin.socket")
+      let attributes = try FileManager.default.attributesOfItem(
+        atPath: server.settings.data + "/admin.socket")
       let mode = try #require(attributes[.posixPermissions] as? Int)
       #expect(mode & 0o077 == 0)
       let admin = try await server.token("admin", "root")
       #expect(try await server.call("GET", "/admin/state", by: admin).status == 404)
-      #expect(try await server.call("POST", "/admin/tokens", ["scope": "admin", "holder": "x"], by: admin).status == 404)
+      #expect(
+        try await server.call("POST", "/admin/tokens", ["scope": "admin", "holder": "x"], by: admin).status
+          == 404)
     }
   }
 }

@@ -1,3 +1,4 @@
+import Arrivals
 import Sockets
 import Synchronization
 

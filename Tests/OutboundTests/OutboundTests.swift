@@ -1,3 +1,4 @@
+import Arrivals
 import Testing
 
 @testable import Outbound

@@ -76,6 +76,66 @@ struct `Order and choice` {
     #expect(world.router.case(World.case(2))?.state == .offered)
   }
 
+  @Test(arguments: [AgentStatus.onBreak, .meeting, .training, .custom(1)])
+  func `a preferred agent who is there but takes nothing is not waited for, nor one who stops taking anything`(
+    _ status: AgentStatus
+  ) {
+    var world = World()
+    world.available(World.ann, World.bob)
+    world.given(.setStatus(World.ann, status, lease: nil), .openStream(World.bob, waiter: WaiterID(1)))
+    var need = Need(queue: World.support)
+    need.preferred = .init(agent: World.ann, for: .seconds(30))
+    world.open(1)
+    world.when(world.routing(1, need))
+    #expect(world.last.events.contains(.preferenceEnded(World.case(1))))
+    #expect(world.router.case(World.case(1))?.state == .offered)
+    world.given(.accept(world.offer(World.bob), World.bob), .setStatus(World.ann, .available, lease: nil))
+    world.open(2)
+    world.route(2, need)
+    #expect(world.router.case(World.case(2))?.state == .waiting)
+    world.given(.setStatus(World.ann, status, lease: nil))
+    #expect(world.router.case(World.case(2))?.state == .offered)
+  }
+
+  @Test func `an agent with a free device and no desk is ready for calls alone`() {
+    var world = World()
+    world.available(World.ann)
+    let queue = Int(World.support.raw)
+    #expect(world.router.readyByChannel()[queue] == .init(chat: 0, email: 0, phone: 1))
+    world.given(.openStream(World.ann, waiter: WaiterID(1)))
+    #expect(world.router.readyByChannel()[queue] == .init(chat: 1, email: 1, phone: 1))
+    #expect(world.router.readyByChannel()[Int(World.sales.raw)] == .init(chat: 0, email: 0, phone: 0))
+  }
+
+  @Test func `a preferred agent who is busy is waited for`() {
+    var world = World()
+    world.available(World.ann, World.bob)
+    world.given(.setStatus(World.ann, .busy, lease: nil), .openStream(World.bob, waiter: WaiterID(1)))
+    var need = Need(queue: World.support)
+    need.preferred = .init(agent: World.ann, for: .seconds(30))
+    world.open(1)
+    world.route(1, need)
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+  }
+
+  @Test func `a preferred agent who misses an offer is no longer waited for by the other cases`() {
+    var world = World()
+    world.available(World.ann, World.bob)
+    world.given(.openStream(World.ann, waiter: WaiterID(1)), .openStream(World.bob, waiter: WaiterID(2)))
+    var need = Need(queue: World.support)
+    need.preferred = .init(agent: World.ann, for: .seconds(600))
+    for number in 1...2 {
+      world.open(UInt64(number))
+      world.route(UInt64(number), need)
+    }
+    #expect(world.router.offer(world.offer(World.ann))?.theCase == World.case(1))
+    #expect(world.router.case(World.case(2))?.state == .waiting)
+    world.pass(seconds: 60)
+    world.when(.tick)
+    #expect(world.router.agent(World.ann)?.isNotResponding == true)
+    #expect(world.router.case(World.case(2))?.preferenceUntil == nil)
+  }
+
   @Test func `steps lower, widen and tell the customer as time passes`() {
     var world = World()
     world.available(World.ann, World.cat)

@@ -206,7 +206,7 @@ struct RandomHistory {
     let (slot, index) = (shadow.slot(of: id), Int(agent.raw))
     func could(_ index: Int, _ other: Int32) -> Bool {
       let record = shadow.cases[other]
-      return (record.state == .waiting || other == slot && record.state == .offered) && !shadow.isInGrace(record.session)
+      return (record.state == .waiting || other == slot && record.state == .offered) && !shadow.isInGrace(other)
         && (record.preferenceUntil == nil || record.need.preferred.map { Int($0.agent.raw) == index } ?? true)
         && shadow.isEligible(index, other)
     }

@@ -25,4 +25,11 @@ struct `The demo's rules` {
       #expect(outcome.passed, "\(outcome)")
     }
   }
+
+  @Test func `are each reached by a test that expects them`() throws {
+    let loaded = WorkspaceFolder.load(Self.folder)
+    let rules = try #require(loaded.workspace?.rules.rules.map(\.name))
+    let reached = Set(loaded.tests.compactMap { $0.expected.first { $0.key == "rule" }?.value })
+    #expect(rules.filter { !reached.contains($0) } == [])
+  }
 }

@@ -27,6 +27,9 @@ struct `Damage` {
     commit.cases[0].closed = Samples.at(5)
     try store.commit([commit])
     _ = try store.reader().secret(named: "identities")
+    let access = AccessRow(at: Samples.at(1), who: "agent:ann", what: .timeline, customer: Samples.id(1))
+    try store.record([access], workspace)
+    _ = try store.erase(workspace, [Samples.id(99)], at: Samples.at(2), by: "admin:root", upTo: nil, Samples.blank)
     let reader = try SQLiteReader(store)
     let report = try IntegrityCheck.whole(reader, workspace, blobs: store.blobs)
     #expect(report.findings == [])
@@ -116,6 +119,8 @@ struct `Damage` {
     case .blobs: _ = try reader.blob(w, commit.blobs[0].id)
     case .configurations: _ = try reader.configuration(w, version: nil)
     case .verified: _ = try IntegrityCheck.recent(reader, w)
+    case .erasures: _ = try reader.erasures(w)
+    case .accesses: _ = try reader.accesses(w, of: nil, before: .max, limit: 9)
     }
   }
 
@@ -145,6 +150,23 @@ struct `Damage` {
     let (store, commit) = try filled()
     try DatabaseQueue(path: "\(folder.path)/throughline.sqlite").write { try $0.execute(sql: sql) }
     #expect(try !notices(store, commit.workspace).isEmpty)
+    store.close()
+  }
+
+  @Test func `an attachment with one flipped bit, cut short or gone, is found`() throws {
+    let (store, commit) = try filled()
+    let path = store.blobs.path(of: commit.blobs[0].hash, commit.workspace)
+    let good = try Data(contentsOf: URL(fileURLWithPath: path))
+    for bit in [0, 7, good.count * 8 - 1] {
+      var bad = good
+      bad[bit / 8] ^= 1 << UInt8(bit % 8)
+      try bad.write(to: URL(fileURLWithPath: path))
+      #expect(try notices(store, commit.workspace).count == 1)
+    }
+    try good.dropLast().write(to: URL(fileURLWithPath: path))
+    #expect(try notices(store, commit.workspace).count == 1)
+    try FileManager.default.removeItem(atPath: path)
+    #expect(try notices(store, commit.workspace).count == 1)
     store.close()
   }
 

@@ -15,7 +15,8 @@ struct `A power cut` {
   static let cuts = Int(ProcessInfo.processInfo.environment["THROUGHLINE_POWER_CUTS"] ?? "") ?? 20
 
   @Test func `loses nothing that was acknowledged, at any point`() throws {
-    let operations = try record(commits: 120)
+    let blobs = RecordingDisk()
+    let operations = try record(commits: 120, blobs)
     #expect(operations.count > 1_000)
     var random = SplitMix(state: 11)
     var recovered: Set<Int64> = []
@@ -24,15 +25,39 @@ struct `A power cut` {
       let disk = Disk(operations[..<point], &random)
       let place = "\(folder.path)/cut"
       try disk.write(to: place)
+      try blobs.disk(upTo: operations[..<point], &random).write(from: "\(folder.path)/recorded", to: place)
       let last = try check(place, disk, "cut \(number) after operation \(point)")
       recovered.insert(last)
       try FileManager.default.removeItem(atPath: place)
     }
-    #expect(recovered.count > Self.cuts / 3, "the points are spread over the whole recording")
+    #expect(recovered.count > min(Self.cuts, 120) / 3, "the points are spread over the whole recording")
+  }
+
+  @Test(arguments: [BlobOperation.Kind.syncFile, .syncFolder])
+  func `a blob folder that is not synced is caught, so that this test can fail`(_ lie: BlobOperation.Kind) throws {
+    let blobs = RecordingDisk()
+    let operations = try record(commits: 40, blobs)
+    blobs.forget(lie)
+    var random = SplitMix(state: 3)
+    var losses = 0
+    for _ in 0..<10 {
+      let place = "\(folder.path)/cut"
+      try Disk(operations[...], &random).write(to: place)
+      try blobs.disk(upTo: operations[...], &random).write(from: "\(folder.path)/recorded", to: place)
+      let store = try SQLiteStore(folder: place)
+      let reader = try SQLiteReader(store)
+      for hash in try reader.blobHashes(WorkspaceID(1)) {
+        do throws(StoreFault) { _ = try store.blobs.read(hash, WorkspaceID(1)) } catch { losses += 1 }
+      }
+      store.close()
+      try FileManager.default.removeItem(atPath: place)
+    }
+    #expect(losses > 10)
   }
 
   @Test func `a disk that lies about syncing is caught, so that this test can fail`() throws {
-    let operations = try record(commits: 40).filter { $0.kind != TL_SYNC }
+    let blobs = RecordingDisk()
+    let operations = try record(commits: 40, blobs).filter { $0.kind != TL_SYNC }
     var random = SplitMix(state: 5)
     var losses = 0
     for _ in 0..<20 {
@@ -50,17 +75,24 @@ struct `A power cut` {
   /// Recording is of the whole process: one at a time.
   private static let turn = NSLock()
 
-  private func record(commits: Int64) throws -> [Operation] {
+  private func record(commits: Int64, _ disk: RecordingDisk) throws -> [Operation] {
     try Self.turn.withLock {
       let place = "\(folder.path)/recorded"
       #expect(tl_record_start("\(place)/throughline.sqlite") == 0)
       var policy = CheckpointPolicy()
       policy.pages = 60  // So that the log is moved and begun anew many times.
-      let store = try SQLiteStore(folder: place, checkpointing: policy)
+      let store = try SQLiteStore(folder: place, checkpointing: policy, disk: disk)
       let workspace = try store.addWorkspace(named: "demo").id
       tl_record_mark(0)
       for position in 1...commits {
-        try store.commit([Self.commit(workspace, position)])
+        var commit = Self.commit(workspace, position)
+        if position % 3 == 0 {
+          // Some bytes come twice.
+          let bytes = Samples.bytes(Int(position / 6), count: 100 + Int(position) * 53 % 2_000 / 6 * 6)
+          commit.blobs = [Samples.blob(Int(position), conversation: nil)]
+          commit.blobs[0].hash = try store.blobs.write(bytes, workspace)
+        }
+        try store.commit([commit])
         tl_record_mark(position)
       }
       let count = tl_record_stop()
@@ -92,6 +124,11 @@ struct `A power cut` {
     #expect(head.entry.raw == head.position, "\(name)")
     #expect(try IntegrityCheck.recent(reader, workspace, from: .start).findings == [], "\(name)")
     #expect(try IntegrityCheck.file(reader) == [], "\(name)")
+    // A row is never without its bytes.
+    let hashes = try reader.blobHashes(workspace)
+    for hash in hashes { #expect(try store.blobs.size(hash, workspace) != nil, "\(name)") }
+    for hash in hashes { _ = try store.blobs.read(hash, workspace) }
+    if head.position >= 3 { #expect(!hashes.isEmpty) }
     if head.position > 0 {
       #expect(try reader.key(workspace, .call, [1]) == Samples.bytes(Int(head.position)), "\(name)")
     }
@@ -112,7 +149,7 @@ struct `A power cut` {
   }
 }
 
-private struct Operation {
+struct Operation {
   var kind: Int
   var file: Int
   var offset: Int64

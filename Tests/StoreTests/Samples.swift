@@ -65,6 +65,10 @@ enum Samples {
       expires: n % 2 == 0 ? nil : at(n + 5), revoked: false)
   }
 
+  /// An entry's attachment is the blob of its own number.
+  static let blank = ErasedForms(
+    profile: [0], conversation: [0], aCase: { _ in [0] }, attachments: { [id(Int($0.id.raw))] })
+
   /// One row of every kind, whole: customer 1 with conversation 1 and two entries.
   static func everything(_ workspace: WorkspaceID) -> Commit {
     var commit = Commit(workspace: workspace)

@@ -23,6 +23,8 @@ enum StoreContract {
     Check("the head says where the log ends", headFollows),
     Check("a gap or a repeat is refused and nothing of that commit stays", gapsAreRefused),
     Check("a reader sees a commit that returned", readersSeeCommits),
+    Check("what a snapshot reads is of one moment, beside a writer", snapshots),
+    Check("a snapshot that failed leaves the reader as it was", snapshotsThatFail),
     Check("workspaces share nothing", workspacesShareNothing),
     Check("the log is read in pieces", logInPieces),
     Check("the newest configuration is the one without a version", newestConfiguration),
@@ -32,6 +34,14 @@ enum StoreContract {
     Check("a page is of one moment", pagesOfOneMoment),
     Check("nobody sees more than their visibility", visibility),
     Check("a transcript is one conversation's", transcripts),
+    Check("a search finds words, phrases and beginnings, newest first", searchFinds),
+    Check("a search is narrowed by customer, channel, queue, agent, time and visibility", searchFilters),
+    Check("a search comes in pages, with what was found marked", searchPages),
+    Check("a search says up to which entry it has seen", searchSaysWhatItHasSeen),
+    Check("a person who was erased is nowhere, and every count still fits", erasing),
+    Check("an erasure covers what was said up to it, and no more", erasingUpTo),
+    Check("words that are past their time go, and their place stays", forgettingWords),
+    Check("who read what is kept, newest first", accesses),
     Check("old outcomes are forgotten", outcomesAreForgotten),
     Check("a secret stays the same and differs from another", secrets),
     Check("a workspace's name is taken once", namesAreTakenOnce),
@@ -64,6 +74,7 @@ enum StoreContract {
     for row in commit.identities {
       #expect(try reader.identity(w, hash: row.hash) == row)
       #expect(try reader.identities(w, of: row.customer) == [row])
+      #expect(try reader.identities(w, like: row.identity, limit: 10).contains(row))
     }
     for row in commit.conversations {
       #expect(try reader.conversation(w, row.id) == row)

@@ -44,10 +44,10 @@ struct PartsTests {
   }
 
   @Test func `a problem names the field`() {
-    let problem = Problem(type: "/problems/x", title: "T", status: 422, detail: "say \"why\"", field: "a.b")
+    let problem = Problem(type: "urn:throughline:problem:x", title: "T", status: 422, detail: "say \"why\"", field: "a.b")
     #expect(
       String(decoding: problem.body, as: UTF8.self)
-        == #"{"type":"/problems/x","title":"T","status":422,"detail":"say \"why\"","field":"a.b"}"#)
+        == #"{"type":"urn:throughline:problem:x","title":"T","status":422,"detail":"say \"why\"","field":"a.b"}"#)
   }
 
   @Test func `path and query are decoded strictly`() throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import WebCodec
 
 struct SessionTests {
-  @Test(arguments: ["http", "smuggling", "websocket"])
+  @Test(arguments: ["http", "smuggling", "websocket", "deflate"])
   func `every session plays the same however it is cut`(_ folder: String) throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Sessions/\(folder)")
     let scripts = try SessionScript.all(in: root, lineEnd: [13, 10])

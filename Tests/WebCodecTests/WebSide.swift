@@ -41,7 +41,10 @@ struct WebSide: ScriptedSide {
     while !hasClosed, socket == nil {
       switch http.next() {
       case .needMore: return
-      case .continueWanted: out += HTTPResponseEncoder.continueBytes
+      case .head(let request) where request.rawPath == "/closed": refuse(request, &out)
+      case .head(let request):
+        if request.rawPath == "/small" { http.admit(bodyBytesMax: 10) }
+        if request.expectsContinue { out += HTTPResponseEncoder.continueBytes }
       case .request(let request) where request.wantsWebSocket: upgrade(request, &out)
       case .request(let request):
         let query = request.rawQuery.map { "?" + $0 } ?? ""
@@ -56,11 +59,20 @@ struct WebSide: ScriptedSide {
     }
   }
 
+  /// Answers at the head. Where the content's end is certain the connection lives on.
+  private mutating func refuse(_ request: IncomingRequest, _ out: inout [UInt8]) {
+    var reply = request.reply
+    if !http.dropContent(bytesMax: 50) { reply.keepAlive = false }
+    HTTPResponseEncoder.whole(.unauthorized, to: reply, into: &out)
+    hasClosed = !reply.keepAlive
+  }
+
   private mutating func upgrade(_ request: IncomingRequest, _ out: inout [UInt8]) {
     do throws(WebSocketHandshake.Refusal) {
       let accept = try WebSocketHandshake.check(request)
-      WebSocketHandshake.respond(accept: accept, into: &out)
-      socket = WebSocketDecoder(messageBytesMax: 200)
+      let compression = try WebSocketHandshake.compression(request, keepsContexts: true)
+      WebSocketHandshake.respond(accept: accept, extensions: compression?.field, into: &out)
+      socket = WebSocketDecoder(messageBytesMax: 200, compression: compression?.agreed)
       socket?.append(http.takeRest())
     } catch {
       WebSocketHandshake.refuse(error, into: &out)

@@ -76,3 +76,20 @@ struct `Wire` {
     #expect(Hex.decode("abc") == nil)
   }
 }
+
+struct `JSON text` {
+  @Test(arguments: ["", "Jo \"the lamp\" Doe", "a\\b/c", "tab\tline\n\u{1}", "grüße 🪔", "\u{7F}"])
+  func `a string is read as it was written`(_ text: String) {
+    var json: [UInt8] = []
+    JSONText.append(text, to: &json)
+    #expect(JSONText.string(json) == text)
+  }
+
+  @Test(arguments: [
+    (#""\u00e9\ud83e\ude94\/""#, "é🪔/"), (#""\ud83e""#, nil), (#""\ud83e\u0041""#, nil), (#""\x""#, nil), (#""\""#, nil),
+    ("\"a\nb\"", nil), ("\"", nil), ("12", nil), ("null", nil), (#""a"b""#, nil), (#""\u12""#, nil),
+  ] as [(String, String?)])
+  func `other writers' escapes are read, and what is no text is none`(_ json: String, _ text: String?) {
+    #expect(JSONText.string(Array(json.utf8)) == text)
+  }
+}

@@ -14,14 +14,23 @@ public struct MailChannel: Sendable {
   public var addresses: [String]
   public var identityKey: HMACKey
   public var replyKey: HMACKey
+  /// What customers read in `From` instead of an agent's short name, by that name.
+  public var displayNames: [String: String]
+  /// Takes out of what comes in what must never be written.
+  public var redactor = Redactor()
+  public var emailRules = EmailRules()
   /// How long a reply address is good.
   public static let replyAddressDays: Int64 = 365
 
-  public init(workspace: WorkspaceID, addresses: [String], identityKey: HMACKey, replyKey: HMACKey) {
+  public init(
+    workspace: WorkspaceID, addresses: [String], identityKey: HMACKey, replyKey: HMACKey,
+    displayNames: [String: String] = [:]
+  ) {
     self.workspace = workspace
     self.addresses = addresses
     self.identityKey = identityKey
     self.replyKey = replyKey
+    self.displayNames = displayNames
   }
 
   /// Whether mail for this mailbox is ours: one of the addresses, or a reply address at one of their domains.
@@ -49,16 +58,18 @@ public struct MailChannel: Sendable {
     var configuration = MailUnderstanding.Configuration()
     configuration.ownAddresses = Set(addresses)
     configuration.authservID = relay
-    let mail = MailUnderstanding(bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
+    var mail = MailUnderstanding(bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
+    redact(&mail)
     guard case .one(let author) = mail.author,
-      let identity = IdentityForm.normalise(.email, author.address, e164: { _ in nil })
+      let identity = IdentityForm.normalise(.email, author.address, emailRules, e164: { _ in nil })
     else { return nil }
     let capability = replyConversation(recipient, author.address, now)
     let isProven = mail.dmarc == .pass || capability != nil
     let claim = IdentityClaim(
       identity: identity, hash: IdentityForm.hash(identity, identityKey),
       assurance: isProven ? .asserted : .claimed,
-      source: mail.dmarc == .pass ? "mail:dmarc" : capability != nil ? "mail:reply-address" : "mail:from")
+      source: mail.dmarc == .pass ? "relay:\(relay ?? "")" : "mail",
+      means: mail.dmarc == .pass ? "dmarc" : capability != nil ? "reply_address" : "from_header")
     let blobs = self.blobs(mail, now)
     var entry = EntryDraft(
       kind: .message, author: .customer, visibility: mail.automatic == nil ? .customer : .business, channel: .email,
@@ -70,13 +81,23 @@ public struct MailChannel: Sendable {
       ours: ours, theirs: isProven && mail.replyTo.count == 1 ? mail.replyTo[0].address : author.address,
       theirName: author.name ?? "", subject: mail.subjectText, lastMessageID: mail.thread.messageID,
       references: Array(mail.thread.parents.reversed()) + [mail.thread.messageID].compactMap { $0 })
-    let arrival = MailArrival(
+    var arrival = MailArrival(
       customer: Self.newID(), conversation: Self.newID(), session: Self.newID(), case: Self.newID(), from: claim,
-      profile: CustomerProfile(displayName: author.name), seenKey: Self.seenKey(bytes, mail, recipient),
+      attributes: author.name.map { [.init(name: CustomerProfile.name, text: $0, source: "mail")] } ?? [],
+      seenKey: Self.seenKey(bytes, mail, recipient),
       messageKey: mail.thread.messageID.map(Self.threadKey), threadKeys: mail.thread.parents.prefix(50).map(Self.threadKey),
-      replyAddress: capability, entry: entry, thread: line, automatic: mail.automatic?.rawValue,
+      replyAddress: capability, entry: entry, thread: line,
+      subjectKey: MailSubject(mail.subjectText).key, automatic: mail.automatic?.rawValue,
       facts: MailFacts(from: author.address, to: ours, subject: mail.subjectText, text: mail.own))
+    arrival.blobs = blobs.map(\.row)
     return Arrival(mail: arrival, blobs: blobs)
+  }
+
+  private func redact(_ mail: inout MailUnderstanding) {
+    mail.subjectText = redactor.text(mail.subjectText)
+    mail.own = redactor.text(mail.own)
+    mail.quoted = redactor.text(mail.quoted)
+    mail.signature = redactor.text(mail.signature)
   }
 
   private func ours(_ recipient: SMTPPath) -> String {
@@ -180,7 +201,7 @@ extension MailChannel {
       conversation: .init(high: mail.conversation.high, low: mail.conversation.low), expires: expires.milliseconds)
     let local = reply.localPart(recipient: mail.thread.theirs, mac: { replyKey.sign($0, truncatedTo: 32) })
     var from = ours
-    from.name = mail.agentName
+    from.name = displayNames[mail.agentName] ?? mail.agentName
     let subject = mail.thread.subject
     let isReply = MailSubject(subject).isReply
     var composer = MailComposer(

@@ -58,7 +58,7 @@ public struct PhoneChannel: Sendable {
       claims.append(
         IdentityClaim(
           identity: identity, hash: IdentityForm.hash(identity, identityKey), assurance: .asserted,
-          source: "phone:\(call.system)"))
+          source: "phone:\(call.system)", means: "caller_number"))
     }
     var members = Members()
     members.text("event", "arrived")
@@ -66,9 +66,14 @@ public struct PhoneChannel: Sendable {
     members.text("to", to)
     members.text("phone_system", call.system)
     if let name = call.name, !name.isEmpty { members.text("caller_name", name) }
-    return CallArrival(
+    var arrival = CallArrival(
       customer: MailChannel.newID(), conversation: MailChannel.newID(), session: MailChannel.newID(),
       case: MailChannel.newID(), callKey: Self.key(system: call.system, id: call.id), claims: claims,
       from: from ?? "anonymous", to: to, members: members.bytes + call.members, facts: call.facts)
+    if let name = call.name, !name.isEmpty {
+      // What a phone network says of a number's holder; often a place, or a company.
+      arrival.attributes = [.init(name: "caller_name", text: name, source: "phone:\(call.system)")]
+    }
+    return arrival
   }
 }

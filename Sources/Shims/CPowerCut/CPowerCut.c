@@ -133,6 +133,7 @@ int tl_record_start(const char *path) {
 }
 
 void tl_record_mark(int64_t number) { record(TL_MARK, 0, number, 0, NULL); }
+void tl_record_note(int64_t number) { record(TL_NOTE, 0, number, 0, NULL); }
 
 int64_t tl_record_stop(void) {
   pthread_mutex_lock(&lock);

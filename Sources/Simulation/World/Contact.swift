@@ -46,7 +46,8 @@ extension World {
     func claim(_ kind: IdentityKind, _ value: String, _ assurance: Assurance) -> IdentityClaim {
       let hash = Array("\(kind.name):\(value)................".utf8.prefix(16))
       return IdentityClaim(
-        identity: Identity(kind: kind, value: value), hash: hash, assurance: assurance, source: "bot:robin")
+        identity: Identity(kind: kind, value: value), hash: hash, assurance: assurance, source: "bot:robin",
+        means: "assertion")
     }
     let mail = claim(.email, "p\(person)@a.example", random.oneIn(4) ? .claimed : .asserted)
     switch channel {
@@ -63,7 +64,7 @@ extension World {
       .openSession(
         OpenSession(
           session: newID(), conversation: newID(), customer: newID(), channel: .chat, bot: contact.bot,
-          claims: claims(contact.person, .chat), profile: CustomerProfile(displayName: "P"), members: [])),
+          claims: claims(contact.person, .chat), attributes: [], members: [])),
       .open(contact: index))
   }
 
@@ -85,13 +86,14 @@ extension World {
       .mail(
         MailArrival(
           customer: newID(), conversation: newID(), session: newID(), case: newID(), from: from,
-          profile: CustomerProfile(displayName: "P"), seenKey: Array("seen\(marker)".utf8),
+          attributes: [], seenKey: Array("seen\(marker)".utf8),
           messageKey: Array("message\(contact.person).\(random.below(3))".utf8),
           threadKeys: random.oneIn(2) ? [Array("message\(contact.person).\(random.below(3))".utf8)] : [],
           replyAddress: nil, entry: draft(.customer, .email, marker),
           thread: MailLine(
             ours: "help@shop.example", theirs: from.identity.value, theirName: "P", subject: "s\(marker % 9)",
-            lastMessageID: nil, references: []), automatic: random.oneIn(9) ? "a machine" : nil,
+            lastMessageID: nil, references: []), subjectKey: "s\(marker % 9)",
+          automatic: random.oneIn(9) ? "a machine" : nil,
           facts: MailFacts(from: from.identity.value, to: "help@shop.example", subject: "s\(marker % 9)", text: ""))),
       // The Message-ID makes it idempotent, and nothing else does.
       .mail(contact: index, marker: marker), isIdempotent: false)
@@ -125,7 +127,7 @@ extension World {
   func contactHears(_ index: Int, _ answer: Answer) {
     contacts[index].isWaiting = false
     switch answer {
-    case .sessionOpened(let session, _, _, _, _, _, _): contacts[index].session = session
+    case .sessionOpened(let session, _, _, _, _, _, _, _): contacts[index].session = session
     case .callTaken(let session, _, _, _, _): contacts[index].session = session
     case .handedOff: contacts[index].isHandedOff = true
     case .rejected(.sessionEnded, _, _), .rejected(.unknownSession, _, _): contacts[index].isOver = true

@@ -84,7 +84,7 @@ extension World {
       case 1: break  // rings in an empty room
       case 2:
         send(.acceptByDevice(offer), .accept(desk: index, offer), isIdempotent: false)
-        serverNotices(.deviceLost(offer, newCase: newID()))
+        serverNotices(.deviceLost(offer, of: nil, newCase: newID()))
       default: send(.acceptByDevice(offer), .accept(desk: index, offer), isIdempotent: false)
       }
       return

@@ -9,6 +9,8 @@ final class DiskReader: StoreReader {
 
   init(_ disk: Disk) { self.disk = disk }
 
+  func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T { try body(self) }
+
   private func look<R>(_ value: R) throws(StoreFault) -> R {
     if let left = failsAfter {
       failsAfter = left > 0 ? left - 1 : nil
@@ -38,6 +40,19 @@ final class DiskReader: StoreReader {
   }
   func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault) -> [IdentityRow] {
     try look(disk.identities.values.filter { $0.customer == customer }.sorted { $0.identity < $1.identity })
+  }
+  func identities(
+    _ workspace: WorkspaceID, like identity: Identity, limit: Int
+  ) throws(StoreFault) -> [IdentityRow] {
+    try look(disk.identities.values.filter { $0.identity == identity }.sorted { $0.customer < $1.customer })
+  }
+  // Nothing is erased, looked for or watched in a simulated world.
+  func erasures(_ workspace: WorkspaceID) throws(StoreFault) -> [ErasureReceipt] { try look([]) }
+  func accesses(
+    _ workspace: WorkspaceID, of customer: CustomerID?, before: Int64, limit: Int
+  ) throws(StoreFault) -> [(number: Int64, access: AccessRow)] { try look([]) }
+  func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage {
+    try look(SearchPage())
   }
   func customer(_ workspace: WorkspaceID, _ id: CustomerID) throws(StoreFault) -> CustomerRow? {
     try look(disk.customers[id])

@@ -1,3 +1,4 @@
+import Continuity
 import Model
 import Pipeline
 import Routing
@@ -47,6 +48,8 @@ struct SimulatedRules: Planner {
     }
     return need
   }
+
+  var continuity: ContinuityRules { ContinuityRules() }
 
   func text(_ number: UInt32, ruleVersion: UInt32) -> String? { "we have not forgotten you" }
 

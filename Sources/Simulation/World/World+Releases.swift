@@ -9,7 +9,8 @@ extension World {
       switch release {
       case .answer(let ticket, let answer, let position): leave(ticket, answer, position)
       case .effect(let effect): leave(effect)
-      case .ring(let session, let offer, let agent, _, _): ring(session, offer, agent)
+      case .offer(let view, let waiter): offer(view.offer, view.agent, at: waiter)
+      case .ring(let session, let view, _): ring(session, view.offer, view.agent)
       case .stopRinging(_, let offer, _): forget(offer)
       case .entries(_, let last):
         if last.raw > Int64(disk.entries.count) { fail("entry \(last) was announced before it was on disk") }
@@ -44,12 +45,6 @@ extension World {
 
   private func leave(_ effect: Effect) {
     switch effect {
-    case .deliverOffer(let offer, _, let agent, .stream(let waiter), _):
-      if let wrong = ledger.offered(offer, to: agent) { fail(wrong) }
-      guard let desk = desks.firstIndex(where: { $0.stream == waiter }) else {
-        return serverNotices(.failOffer(offer, .connectionClosed))
-      }
-      calendar.enter(.offered(desk: desk, offer, isRing: false), at: now + Int64(1 + random.below(20)))
     case .deliverOffer(let offer, _, let agent, .next, _):
       if let wrong = ledger.offered(offer, to: agent) { fail(wrong) }
       serverNotices(.failOffer(offer, .connectionClosed))
@@ -60,6 +55,14 @@ extension World {
       .messageCustomer:
       break
     }
+  }
+
+  private func offer(_ offer: OfferID, _ agent: AgentID, at waiter: WaiterID) {
+    if let wrong = ledger.offered(offer, to: agent) { fail(wrong) }
+    guard let desk = desks.firstIndex(where: { $0.stream == waiter }) else {
+      return serverNotices(.failOffer(offer, .connectionClosed))
+    }
+    calendar.enter(.offered(desk: desk, offer, isRing: false), at: now + Int64(1 + random.below(20)))
   }
 
   private func ring(_ session: SessionID, _ offer: OfferID, _ agent: AgentID) {

@@ -27,6 +27,8 @@ final class World {
   /// Rises whenever the process dies; what was under way is void then.
   var life: UInt64 = 0
   private var inFlight: Commit?
+  /// What has happened outside while storage is away.
+  private var kept: [Request] = []
   private var refusesNext = false
   private var stallsNext = false
   private var armedAt: Int64?
@@ -145,13 +147,14 @@ final class World {
 
   func submit(_ request: Request) {
     guard isUp else { return }
-    guard !isOut else { return unavailable([request.ticket]) }
+    guard !isOut else { return wait(request) }
     do throws(StoreFault) {
       try pipeline.submit(request, at: wall, reads: reader)
     } catch where !pipeline.isTorn {
-      unavailable([request.ticket])
+      guard request.intake.patience != .none else { return unavailable([request.ticket]) }
+      calendar.enter(.serverOwn(request.intake, life: life), at: now + 1_000)
     } catch {
-      unavailable([request.ticket])
+      wait(request)
       return breakDown()
     }
     leave(pipeline.release())
@@ -196,8 +199,21 @@ final class World {
   private func breakDown() {
     isOut = true
     inFlight = nil
-    unavailable(pipeline.abandon())
+    let abandoned = pipeline.abandon()
+    unavailable(abandoned.refused)
+    kept = abandoned.kept + kept
     calendar.enter(.recover(life: life), at: now + 1_000)
+  }
+
+  /// While storage is away: refused, or kept until it is back.
+  private func wait(_ request: Request) {
+    switch request.intake.patience {
+    case .none: unavailable([request.ticket])
+    case .kept:
+      kept.append(request)
+      unavailable([request.ticket])
+    case .waits: kept.append(request)
+    }
   }
 
   private func recover() {
@@ -210,6 +226,9 @@ final class World {
     for contact in contacts where contact.holdsLine {
       if let session = contact.session { ownRequest(.rejoin(session)) }
     }
+    let waiting = kept
+    kept = []
+    for request in waiting { submit(request) }
   }
 
   private func kill() {
@@ -219,6 +238,7 @@ final class World {
     inFlight = nil
     isUp = false
     isOut = false
+    kept = []
     life += 1
     armedAt = nil
     outcome.restarts += 1

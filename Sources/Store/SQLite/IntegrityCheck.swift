@@ -169,6 +169,8 @@ extension IntegrityCheck {
     try checkRows(ConfigurationColumns.self)
     try checkRows(LogHead.self)
     try checkRows(VerifiedMark.self)
+    try checkRows(ErasureReceipt.self)
+    try checkRows(AccessColumns.self)
     var hashes: [Digest] = []
     try checkRows(BlobRow.self) { row in if blobs != nil { hashes.append(row.hash) } }
     for hash in hashes {

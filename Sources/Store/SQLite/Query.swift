@@ -5,9 +5,10 @@ import Model
 /// Every question that a reader asks, prepared once with its connection.
 enum Query: Int, CaseIterable {
   case workspaces, tokens, head, secret, work, logAfter, logChain, outbox, configuration, newestConfiguration
-  case identity, identitiesOfCustomer, customer, mergedInto, conversation, conversationsOfCustomer
+  case identity, identitiesOfCustomer, identitiesLike, customer, mergedInto, conversation, conversationsOfCustomer
   case session, sessionsOfConversation, aCase, casesOfConversation, facts, outcome, key, blob, blobsByHash
   case entry, entriesAfter, newerOfCustomer, olderOfCustomer, transcript, verified
+  case blobsOfConversation, erasures, lastErasure, accesses, accessesOfCustomer, lastAccess
 
   var sql: String {
     switch self {
@@ -26,6 +27,8 @@ enum Query: Int, CaseIterable {
     // good, and may walk the whole workspace in the order of its key.
     case .identitiesOfCustomer:
       Table.identities.select("INDEXED BY identities_by_customer WHERE workspace=? AND customer=? ORDER BY hash")
+    case .identitiesLike:
+      Table.identities.select("WHERE workspace=? AND kind=? AND value=? ORDER BY hash LIMIT ?")
     case .customer: Table.customers.selectByKey
     case .mergedInto:
       Table.customers.select(
@@ -54,6 +57,18 @@ enum Query: Int, CaseIterable {
     case .entry: Table.entries.selectByKey
     case .entriesAfter: Table.entries.select("WHERE workspace=? AND entry>? ORDER BY entry LIMIT ?")
     case .verified: Table.verified.selectByKey
+    case .blobsOfConversation:
+      Table.blobs.select("INDEXED BY blobs_by_conversation WHERE workspace=? AND conversation=? ORDER BY blob")
+    case .erasures: Table.erasures.select("WHERE workspace=? ORDER BY number")
+    case .lastErasure: Table.erasures.select("WHERE workspace=? ORDER BY number DESC LIMIT 1")
+    case .accesses: Table.accesses.select("WHERE workspace=? AND number<? ORDER BY number DESC LIMIT ?")
+    case .accessesOfCustomer:
+      Table.accesses.select(
+        """
+        INDEXED BY accesses_by_customer
+        WHERE workspace=? AND customer=? AND number<? ORDER BY number DESC LIMIT ?
+        """)
+    case .lastAccess: Table.accesses.select("WHERE workspace=? ORDER BY number DESC LIMIT 1")
     // Numbers alone, from the index alone: of several customers' entries most are not on the page.
     case .newerOfCustomer:
       """
@@ -83,6 +98,7 @@ final class Queries {
   private let prepared: [Prepared]
   private let begin: Prepared
   private let end: Prepared
+  private var isAtOnce = false
 
   init(_ connection: OpaquePointer) throws(StoreFault) {
     self.connection = connection
@@ -105,9 +121,12 @@ final class Queries {
     try Prepared(connection, sql, doing)
   }
 
-  /// Several statements that see the same moment.
+  /// Several statements that see the same moment; within another such call, that one's moment.
   func atOnce<T>(_ body: (Queries) throws(StoreFault) -> T) throws(StoreFault) -> T {
+    if isAtOnce { return try body(self) }
     try begin.run()
+    isAtOnce = true
+    defer { isAtOnce = false }
     let result: T
     do throws(StoreFault) { result = try body(self) } catch {
       try end.run()

@@ -8,13 +8,18 @@ public final class SQLiteReader: StoreReader {
   private let store: SQLiteStore
   private let queue: DatabaseQueue
   private let queries: Queries
+  /// The index's own connection, made when somebody searches.
+  private var finder: SearchFinder?
 
-  init(_ store: SQLiteStore) throws(StoreFault) {
+  convenience init(_ store: SQLiteStore) throws(StoreFault) { try self.init(copyOf: store, file: store.file) }
+
+  /// Of a copy of the store's rows, such as a backup.
+  init(copyOf store: SQLiteStore, file: String) throws(StoreFault) {
     self.store = store
     let queue = try storeFault("open a reader") {
       var configuration = SQLiteStore.configuration()
       configuration.readonly = true
-      return try DatabaseQueue(path: store.file, configuration: configuration)
+      return try DatabaseQueue(path: file, configuration: configuration)
     }
     self.queue = queue
     queries = try storeFault("prepare a reader") {
@@ -32,6 +37,12 @@ public final class SQLiteReader: StoreReader {
   func ask<T>(_ body: (Queries) throws(StoreFault) -> T) throws(StoreFault) -> T {
     try storeFault("read") { try queue.unsafeReentrantRead { _ in try body(queries) } }
   }
+  public func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T {
+    try ask { queries throws(StoreFault) in
+      try queries.atOnce { _ throws(StoreFault) in try body(self) }
+    }
+  }
+
   private func one<R: ColumnRow>(_ query: Query, _ bind: (Prepared) -> Void) throws(StoreFault) -> R? {
     try ask { queries throws(StoreFault) in try queries.bound(query, bind).one(R.table, R.inWorkspace) }
   }
@@ -113,6 +124,16 @@ public final class SQLiteReader: StoreReader {
   public func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault) -> [IdentityRow] {
     try rows(.identitiesOfCustomer) { $0.put(workspace, customer) }
   }
+  public func identities(
+    _ workspace: WorkspaceID, like identity: Identity, limit: Int
+  ) throws(StoreFault) -> [IdentityRow] {
+    try rows(.identitiesLike) {
+      $0.put(workspace)
+      $0.put(Int64(identity.kind.rawValue))
+      $0.put(identity.value)
+      $0.put(Int64(limit))
+    }
+  }
   public func customer(_ workspace: WorkspaceID, _ id: CustomerID) throws(StoreFault) -> CustomerRow? {
     try one(.customer) { $0.put(workspace, id) }
   }
@@ -175,6 +196,20 @@ public final class SQLiteReader: StoreReader {
     }
   }
 
+  /// Of all bytes that rows refer to, each once.
+  func blobHashes(_ workspace: WorkspaceID) throws(StoreFault) -> [Digest] {
+    let found: [BlobRow] = try ask { queries throws(StoreFault) in
+      let all = try queries.prepare(
+        Table.blobs.select("INDEXED BY blobs_by_hash WHERE workspace=? ORDER BY hash"), "list blobs")
+      all.begin()
+      all.put(workspace)
+      return try all.all(.blobs, BlobRow.inWorkspace)
+    }
+    var hashes: [Digest] = []
+    for row in found where row.hash != hashes.last { hashes.append(row.hash) }
+    return hashes
+  }
+
   // MARK: Timelines
 
   public func timeline(
@@ -205,5 +240,33 @@ public final class SQLiteReader: StoreReader {
       columns.put(Int64(visible.rawValue))
       columns.put(Int64(limit))
     }
+  }
+
+  public func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage {
+    let finder: SearchFinder
+    if let known = self.finder { finder = known } else {
+      finder = try SearchFinder(store.folder)
+      self.finder = finder
+    }
+    return try ask { queries throws(StoreFault) in
+      try queries.atOnce { queries throws(StoreFault) in try finder.find(workspace, query, queries) }
+    }
+  }
+
+  // MARK: Privacy
+
+  public func erasures(_ workspace: WorkspaceID) throws(StoreFault) -> [ErasureReceipt] {
+    try rows(.erasures) { $0.put(workspace) }
+  }
+  public func accesses(
+    _ workspace: WorkspaceID, of customer: CustomerID?, before: Int64, limit: Int
+  ) throws(StoreFault) -> [(number: Int64, access: AccessRow)] {
+    let rows: [AccessColumns] = try rows(customer == nil ? .accesses : .accessesOfCustomer) { columns in
+      columns.put(workspace)
+      if let customer { columns.put(customer) }
+      columns.put(before)
+      columns.put(Int64(limit))
+    }
+    return rows.map { ($0.number, $0.access) }
   }
 }

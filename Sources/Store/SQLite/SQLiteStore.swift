@@ -7,6 +7,7 @@ import Synchronization
 ///
 /// ```
 /// <folder>/throughline.sqlite            rows: the log, open work, entries, customers, …
+/// <folder>/search.sqlite                 the full-text index: may be removed, and is made anew
 /// <folder>/blobs/<workspace>/<2 hex>/<hash hex>
 /// ```
 /// One process at a time holds the folder (the server locks it). Within it, one connection writes and any number
@@ -18,12 +19,21 @@ public final class SQLiteStore: Store {
   /// nil once closed. The lock is never contended by commits, which come from one thread; it orders them with
   /// administration.
   private let writer: Mutex<UnsafeSend<Writer>?>
+  let indexer: SearchIndexer
+  private let afterCommit = Mutex<(@Sendable () -> Void)?>(nil)
 
   /// Opens the folder, making it if there is none, and brings an older one forward.
-  public init(folder: String, checkpointing: CheckpointPolicy = CheckpointPolicy()) throws(StoreFault) {
+  public convenience init(
+    folder: String, checkpointing: CheckpointPolicy = CheckpointPolicy()
+  ) throws(StoreFault) {
+    try self.init(folder: folder, checkpointing: checkpointing, disk: RealDisk())
+  }
+
+  /// - Parameter disk: what the blobs are written to.
+  init(folder: String, checkpointing: CheckpointPolicy, disk: any BlobDisk) throws(StoreFault) {
     self.folder = folder
     try Folders.make(folder)
-    blobs = BlobFiles(folder: "\(folder)/blobs")
+    blobs = BlobFiles(folder: "\(folder)/blobs", disk: disk)
     let file = "\(folder)/throughline.sqlite"
     try Folders.makeFile(file)
     queue = try storeFault("open \(file)") { try DatabaseQueue(path: file, configuration: Self.configuration()) }
@@ -40,17 +50,22 @@ public final class SQLiteStore: Store {
       }
     }
     writer = Mutex(made)
+    indexer = try SearchIndexer(folder)
   }
 
   static let pragmas = [
     "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "cache_size=-65536", "temp_store=MEMORY",
     "cell_size_check=ON", "trusted_schema=OFF", "journal_size_limit=67108864",
+    // Overwrites what is deleted, so that an erasure leaves nothing behind in a page.
+    "secure_delete=ON",
   ]
+
+  static let busyMilliseconds: Int32 = 5_000
 
   static func configuration() -> Configuration {
     var configuration = Configuration()
     configuration.foreignKeysEnabled = false  // There are none: rows of one command come in any order.
-    configuration.busyMode = .timeout(5)
+    configuration.busyMode = .timeout(Double(busyMilliseconds) / 1_000)
     return configuration
   }
 
@@ -67,7 +82,11 @@ public final class SQLiteStore: Store {
 
   public func commit(_ commits: [Commit]) throws(StoreFault) {
     try write("commit") { writer throws(StoreFault) in try writer.commit(commits) }
+    afterCommit.withLock { $0 }?()
   }
+
+  /// What is called after each commit, on the committing thread: it must only wake somebody.
+  public func onCommit(_ wake: @escaping @Sendable () -> Void) { afterCommit.withLock { $0 = wake } }
 
   public func addWorkspace(named name: String) throws(StoreFault) -> WorkspaceRow {
     try write("add the workspace \(name)") { writer throws(StoreFault) in try writer.addWorkspace(named: name) }
@@ -94,6 +113,12 @@ public final class SQLiteStore: Store {
     }
   }
 
+  public func index(
+    _ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords
+  ) throws(StoreFault) -> Bool {
+    try indexer.index(workspace, limit: limit, of: self, words: words)
+  }
+
   /// Removes blobs' bytes that no row refers to; returns how many. See `BlobFiles.sweep`.
   public func sweepBlobs(_ workspace: WorkspaceID, before: Instant) throws(StoreFault) -> Int {
     let reader = try SQLiteReader(self)
@@ -108,6 +133,7 @@ public final class SQLiteStore: Store {
       if let writer = held?.value { queue.unsafeReentrantRead { _ in writer.finish() } }
       held = nil
     }
+    indexer.close()
     // Closing can only report a statement that is still open, and those are gone with the writer.
     do { try queue.close() } catch {}
   }
@@ -119,6 +145,10 @@ public final class SQLiteStore: Store {
     try write("make the secret \(name)") { writer throws(StoreFault) in try writer.makeSecret(named: name) }
   }
 
+  /// The migrations that the folder has gone through.
+  func applied() throws -> [String] {
+    try queue.unsafeReentrantRead { try String.fetchAll($0, sql: "SELECT identifier FROM grdb_migrations ORDER BY 1") }
+  }
   /// For tests that make the machine fail.
   func execute(_ sql: String) throws {
     try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
@@ -132,7 +162,7 @@ public final class SQLiteStore: Store {
 
   var file: String { "\(folder)/throughline.sqlite" }
 
-  private func write<T>(_ doing: String, _ body: (Writer) throws(StoreFault) -> T) throws(StoreFault) -> T {
+  func write<T>(_ doing: String, _ body: (Writer) throws(StoreFault) -> T) throws(StoreFault) -> T {
     try writer.withLock { writer throws(StoreFault) in
       guard let held = writer else { throw .failed(doing: doing, why: "the store is closed") }
       return UnsafeSend(value: try storeFault(doing) { try queue.writeWithoutTransaction { _ in try body(held.value) } })

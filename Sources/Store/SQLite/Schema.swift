@@ -5,9 +5,13 @@ internal import GRDB
 enum Schema {
   static var migrations: DatabaseMigrator {
     var migrator = DatabaseMigrator()
-    migrator.registerMigration("1") { try $0.execute(sql: first) }
+    for (name, sql) in zip(names, [first, second]) {
+      migrator.registerMigration(name) { try $0.execute(sql: sql) }
+    }
     return migrator
   }
+
+  static let names = ["1", "2"]
 
   // Every key begins with the workspace. Tables whose rows are found by their key alone have no rowid: the key
   // would be stored, and looked up, twice. (`secrets` belongs to the whole folder.)
@@ -88,5 +92,20 @@ enum Schema {
     CREATE TABLE verified(
       workspace INTEGER PRIMARY KEY, position INTEGER NOT NULL, chain BLOB NOT NULL, entry INTEGER NOT NULL,
       checksum INTEGER NOT NULL) STRICT;
+    """
+
+  /// Erasures and who read what; and finding a conversation's blobs.
+  static let second = """
+    CREATE TABLE erasures(
+      workspace INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, by_ TEXT NOT NULL,
+      customers BLOB NOT NULL, up_to INTEGER NOT NULL, entries INTEGER NOT NULL, identities INTEGER NOT NULL,
+      blobs INTEGER NOT NULL, done INTEGER, checksum INTEGER NOT NULL,
+      PRIMARY KEY(workspace, number)) STRICT, WITHOUT ROWID;
+    CREATE TABLE accesses(
+      workspace INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, who TEXT NOT NULL,
+      what INTEGER NOT NULL, customer BLOB, checksum INTEGER NOT NULL,
+      PRIMARY KEY(workspace, number)) STRICT, WITHOUT ROWID;
+    CREATE INDEX accesses_by_customer ON accesses(workspace, customer, number) WHERE customer IS NOT NULL;
+    CREATE INDEX blobs_by_conversation ON blobs(workspace, conversation, blob) WHERE conversation IS NOT NULL;
     """
 }

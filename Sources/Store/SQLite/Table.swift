@@ -3,7 +3,7 @@
 enum Table: UInt8, CaseIterable {
   case workspaces = 1
   case tokens, secrets, heads, log, work, entries, customers, identities, conversations, sessions, cases, facts
-  case outcomes, keys, outbox, blobs, configurations, verified
+  case outcomes, keys, outbox, blobs, configurations, verified, erasures, accesses
 
   var name: String { "\(self)" }
 
@@ -13,7 +13,7 @@ enum Table: UInt8, CaseIterable {
     case .workspaces, .secrets, .heads, .verified: 1
     case .work, .keys: 3
     case .tokens, .log, .entries, .customers, .identities, .conversations, .sessions, .cases, .facts, .outcomes,
-      .outbox, .blobs, .configurations:
+      .outbox, .blobs, .configurations, .erasures, .accesses:
       2
     }
   }
@@ -43,6 +43,9 @@ enum Table: UInt8, CaseIterable {
       ["workspace", "blob", "hash", "size", "media_type", "file_name", "conversation", "uploader", "at"]
     case .configurations: ["workspace", "version", "bytes"]
     case .verified: ["workspace", "position", "chain", "entry"]
+    case .erasures:
+      ["workspace", "number", "at", "by_", "customers", "up_to", "entries", "identities", "blobs", "done"]
+    case .accesses: ["workspace", "number", "at", "who", "what", "customer"]
     }
   }
 

@@ -1,11 +1,11 @@
-import Records
-internal import CStoreHash
 internal import GRDBSQLite
 import Model
+import Records
+import System
 
 /// The writing connection's statements, and where each workspace's log ends. Used by one thread at a time.
 final class Writer {
-  private let connection: OpaquePointer
+  let connection: OpaquePointer
   let checkpointer: Checkpointer
   /// What SQLite's hook reports after each commit: how many pages the write-ahead log holds.
   private let walPages: UnsafeMutablePointer<Int32>
@@ -22,6 +22,8 @@ final class Writer {
   private let readSecret: Prepared
   private let lastWorkspace: Prepared
   private let forget: Prepared
+  /// What erasing and the access log need, prepared when they first do.
+  var privacy: PrivacyStatements?
 
   init(_ connection: OpaquePointer, _ checkpointer: Checkpointer) throws(StoreFault) {
     self.connection = connection
@@ -137,7 +139,7 @@ final class Writer {
     try columns.run()
   }
 
-  private func head(of workspace: WorkspaceID) throws(StoreFault) -> LogHead {
+  func head(of workspace: WorkspaceID) throws(StoreFault) -> LogHead {
     if let known = heads[workspace] { return known }
     readHead.begin(.heads)
     readHead.put(workspace)
@@ -176,10 +178,7 @@ final class Writer {
       readSecret.put(name)
       // Another reader may have been first.
       if let known = try readSecret.one(.secrets, SecretColumns.read) { return known.bytes }
-      var bytes = [UInt8](repeating: 0, count: 32)
-      guard bytes.withUnsafeMutableBytes({ tl_store_entropy($0.baseAddress, $0.count) }) == 0 else {
-        throw .failed(doing: "make the secret \(name)", why: "the kernel refuses entropy")
-      }
+      let bytes = Entropy.bytes(32)
       try put(SecretColumns(name: name, bytes: bytes))
       return bytes
     }
@@ -204,7 +203,7 @@ final class Writer {
 
   // MARK: Statements
 
-  private func transaction<T>(_ body: () throws(StoreFault) -> T) throws(StoreFault) -> T {
+  func transaction<T>(_ body: () throws(StoreFault) -> T) throws(StoreFault) -> T {
     try begin.run()
     do throws(StoreFault) {
       let value = try body()
@@ -223,19 +222,19 @@ final class Writer {
     statement.begin(table)
     return statement
   }
-  private func put<R: ColumnRow>(_ row: R, _ workspace: WorkspaceID) throws(StoreFault) {
+  func put<R: ColumnRow>(_ row: R, _ workspace: WorkspaceID) throws(StoreFault) {
     let columns = statement(puts, R.table)
     columns.put(workspace)
     row.put(into: columns)
     try columns.runSealed()
   }
   /// For a row that says its workspace itself, or has none.
-  private func put<R: ColumnRow>(_ row: R) throws(StoreFault) {
+  func put<R: ColumnRow>(_ row: R) throws(StoreFault) {
     let columns = statement(puts, R.table)
     row.put(into: columns)
     try columns.runSealed()
   }
-  private func delete<R: ColumnRow>(
+  func delete<R: ColumnRow>(
     _ row: R, _ workspace: WorkspaceID, _ key: (Prepared) -> Void
   ) throws(StoreFault) {
     let columns = statement(deletes, R.table)

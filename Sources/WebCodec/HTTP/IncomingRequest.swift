@@ -10,6 +10,8 @@ public struct IncomingRequest: Sendable {
   /// 0 or 1: the minor version of HTTP/1 that both sides speak.
   public internal(set) var minorVersion = 1
   public internal(set) var fields = FieldTable()
+  /// The length of the content as the head tells it; nil for chunks, whose sum nobody knows before.
+  public internal(set) var contentLength: Int? = 0
   /// The content, chunks joined.
   public internal(set) var body: [UInt8] = []
   /// Whether the connection may carry another request (RFC 9112 §9.3).

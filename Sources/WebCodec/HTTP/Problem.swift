@@ -2,7 +2,7 @@ import HTTPTypes
 
 /// An error for a program and a person: `application/problem+json`, RFC 9457.
 public struct Problem: Sendable, Equatable, Error {
-  /// A stable identifier of the kind of problem, a URI reference.
+  /// A stable identifier of the kind of problem: a URI, whose last part says it and is kept for ever.
   public var type: String
   public var title: String
   public var status: Int
@@ -21,9 +21,30 @@ public struct Problem: Sendable, Equatable, Error {
 
   /// What a peer is told about a protocol error: blandly, without its own bytes.
   public init(_ error: HTTPProtocolError) {
-    let title = ReasonPhrase.of(error.status).description
+    self.init(status: error.status, detail: error.reason.rawValue)
+  }
+
+  /// A problem of the protocol itself.
+  public init(status: Int, detail: String) {
     self.init(
-      type: "/problems/malformed-http", title: title, status: error.status, detail: error.reason.rawValue)
+      type: Self.typePrefix + Self.kind(status), title: ReasonPhrase.of(status).description, status: status,
+      detail: detail)
+  }
+
+  /// What every problem's type begins with, those of the API as those of the protocol.
+  public static let typePrefix = "urn:throughline:problem:"
+
+  private static func kind(_ status: Int) -> String {
+    switch status {
+    case 408: "request-timeout"
+    case 413: "too-large"
+    case 414: "target-too-long"
+    case 417: "unknown-expectation"
+    case 431: "fields-too-large"
+    case 501: "not-implemented"
+    case 505: "unsupported-version"
+    default: "malformed-http"
+    }
   }
 
   public static let contentType = HeaderField(.contentType, HeaderValue(fixed: "application/problem+json"))

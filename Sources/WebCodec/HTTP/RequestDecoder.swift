@@ -5,19 +5,22 @@ import Wire
 ///
 /// ```
 /// start ──request line──▶ fields ──empty line──▶ length(n) ──n bytes──▶ start
+///                                 │                  └─dropContent─▶ dropped(n) ──n bytes──▶ start
 ///                                 ├────────────▶ chunked ──last chunk──▶ start
 ///                                 └─no content─▶ start
 /// any ──error──▶ failed (for good)
 /// ```
-/// Feed with `append`, then call `next` until it says `needMore`. Requests may be pipelined: `next` gives one
+/// Feed with `append`, then call `next` until it says `needMore`. A head that content follows is told by itself, before
+/// a byte of the content is kept: whoever answers says there how much they take, or that they take none. Requests may be pipelined: `next` gives one
 /// at a time and touches nothing behind it, so that after an accepted upgrade `takeRest` has the new protocol's
 /// first bytes. What comes out never depends on how the bytes were cut.
 public struct HTTPRequestDecoder: Sendable {
   public enum Event: Sendable {
     case needMore
-    /// The head is complete, the client waits (RFC 9110 §10.1.1): answer `100 Continue`, or a final status and
-    /// close. Told once, before the request, and whether or not the content has begun to arrive.
-    case continueWanted(IncomingRequest)
+    /// The head is complete and content follows. Told once, before the request, and whether or not the content has
+    /// begun to arrive. Bound it with `admit`, or answer now and `dropContent`, or answer now and close. When the head
+    /// `expectsContinue` its client waits for `100 Continue` or for a final status (RFC 9110 §10.1.1).
+    case head(IncomingRequest)
     case request(IncomingRequest)
     /// Answer with the status and close. Nothing else will come.
     case failed(HTTPProtocolError)
@@ -27,10 +30,21 @@ public struct HTTPRequestDecoder: Sendable {
     case start, fields
     case length(Int)
     case chunked(ChunkedReader)
+    case dropped(Int)
     case failed(HTTPProtocolError)
+
+    var hasContent: Bool {
+      switch self {
+      case .length(let left): left > 0
+      case .chunked: true
+      case .start, .fields, .dropped, .failed: false
+      }
+    }
   }
 
-  var limits: HTTPLimits
+  let limits: HTTPLimits
+  /// The same for the content of the request that is being read, as its head was admitted.
+  private var admitted: HTTPLimits
   var buffer = ByteBuffer()
   var state = State.start
   var head = HeadReader()
@@ -38,7 +52,10 @@ public struct HTTPRequestDecoder: Sendable {
   var request = IncomingRequest()
   var framing = RequestFraming()
 
-  public init(limits: HTTPLimits = HTTPLimits()) { self.limits = limits }
+  public init(limits: HTTPLimits = HTTPLimits()) {
+    self.limits = limits
+    admitted = limits
+  }
 
   public mutating func append(_ bytes: UnsafeRawBufferPointer) { buffer.append(bytes) }
   public mutating func append(_ bytes: some Sequence<UInt8>) { buffer.append(bytes) }
@@ -52,9 +69,29 @@ public struct HTTPRequestDecoder: Sendable {
     switch state {
     case .start: !buffer.isEmpty
     case .fields: true
-    case .length, .chunked, .failed: false
+    case .length, .chunked, .dropped, .failed: false
     }
   }
+
+  /// Bounds the content of the head that was just told; a length that is past it fails before a byte is kept.
+  /// Without this the decoder's own limit holds.
+  public mutating func admit(bodyBytesMax: Int) {
+    admitted.bodyBytesMax = min(bodyBytesMax, limits.bodyBytesMax)
+    guard case .length(let left) = state, left > admitted.bodyBytesMax else { return }
+    fail(HTTPProtocolError(413, .bodyTooLarge))
+  }
+
+  /// Reads the content of the head that was just told and forgets it as it comes: no request will be told of it.
+  /// - Returns: false when it is longer than `bytesMax`, of a length that is not told, or may never come since its
+  ///   client awaits `100 Continue`: then where the next request begins is not certain, so answer and close.
+  public mutating func dropContent(bytesMax: Int) -> Bool {
+    guard case .length(let left) = state, left <= bytesMax, !request.expectsContinue else { return false }
+    state = .dropped(left)
+    return true
+  }
+
+  /// Whether content is being read that nobody will be told of.
+  public var isDropping: Bool { if case .dropped = state { true } else { false } }
 
   /// What follows the last request: for the protocol upgraded to.
   public mutating func takeRest() -> [UInt8] { buffer.take(buffer.count) }
@@ -65,11 +102,15 @@ public struct HTTPRequestDecoder: Sendable {
     do throws(HTTPProtocolError) {
       return try step()
     } catch {
-      state = .failed(error)
-      buffer.release()
-      request = IncomingRequest()
+      fail(error)
       return .failed(error)
     }
+  }
+
+  private mutating func fail(_ error: HTTPProtocolError) {
+    state = .failed(error)
+    buffer.release()
+    request = IncomingRequest()
   }
 
   private mutating func step() throws(HTTPProtocolError) -> Event {
@@ -80,9 +121,8 @@ public struct HTTPRequestDecoder: Sendable {
         state = .fields
       case .fields:
         guard try fieldLines() else { return .needMore }
-        let length = try finishHead()
-        state = length
-        if request.expectsContinue { return .continueWanted(request) }
+        state = try finishHead()
+        if state.hasContent { return .head(request) }
       case .length(let left):
         let n = min(left, buffer.count)
         if n > 0 {
@@ -96,10 +136,16 @@ public struct HTTPRequestDecoder: Sendable {
         return .needMore
       case .chunked(var chunks):
         state = .length(0)  // so that the reader below is not copied
-        let isComplete = try chunks.read(from: &buffer, into: &request.body, limits)
+        let isComplete = try chunks.read(from: &buffer, into: &request.body, admitted)
         if isComplete { return .request(finish()) }
         state = .chunked(chunks)
         return .needMore
+      case .dropped(let left):
+        let n = min(left, buffer.count)
+        buffer.consume(n)
+        state = .dropped(left - n)
+        if n < left { return .needMore }
+        _ = finish()
       case .failed(let error): return .failed(error)
       }
     }
@@ -110,6 +156,7 @@ public struct HTTPRequestDecoder: Sendable {
     head = HeadReader()
     emptyLines = 0
     framing = RequestFraming()
+    admitted = limits
     var finished = IncomingRequest()
     swap(&finished, &request)
     return finished

@@ -51,6 +51,7 @@ struct RequestFraming: Sendable {
     if request.targetForm != .absolute { request.hostRange = host }
     request.keepAlive = !hasClose && (!isOld || hasKeepAlive)  // RFC 9112 §9.3
     request.wantsWebSocket = hasUpgrade && namesWebSocket && !isOld && request.method == .get
+    request.contentLength = coding == nil ? length ?? 0 : nil
     let hasContent = coding != nil || (length ?? 0) > 0
     if let coding {
       // RFC 9112 §6.1: in HTTP/1.0 the framing is faulty; with a length besides, it is an attack.

@@ -1,3 +1,5 @@
+import Wire
+
 /// Strings and numbers.
 extension JSONReader {
   public mutating func string() throws(JSONError) -> String {
@@ -69,7 +71,7 @@ extension JSONReader {
         throw JSONError(.controlInString, at: at)
       } else {
         isASCII = false
-        at = JSONScan.special(bytes, from: at)
+        at = JSONText.special(bytes, from: at)
       }
     }
     if !isASCII { try checkUTF8(start..<at) }
@@ -139,8 +141,8 @@ extension JSONReader {
   }
 }
 
-extension JSONScan {
-  /// As `special`, but stops at a byte outside ASCII too.
+enum JSONScan {
+  /// As `JSONText.special`, but stops at a byte outside ASCII too.
   @inline(__always) static func specialOrWide(_ bytes: UnsafeRawBufferPointer, from: Int) -> Int {
     var at = from
     while at &+ 8 <= bytes.count {

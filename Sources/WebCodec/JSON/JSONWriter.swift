@@ -1,3 +1,5 @@
+import Wire
+
 /// Writes JSON (RFC 8259) straight to bytes. Commas are its business; order is the caller's, so the same calls give
 /// the same bytes.
 ///
@@ -124,57 +126,5 @@ public struct JSONWriter: Sendable {
     needsComma = true
   }
 
-  private mutating func quoted(_ text: String) {
-    bytes.append(0x22)
-    let isDone: Void? = text.utf8.withContiguousStorageIfAvailable { escape(UnsafeRawBufferPointer($0)) }
-    if isDone == nil { Array(text.utf8).withUnsafeBytes { escape($0) } }
-    bytes.append(0x22)
-  }
-
-  /// RFC 8259 §7: the quote, the backslash and the controls. Stretches between them are copied whole.
-  private mutating func escape(_ text: UnsafeRawBufferPointer) {
-    var start = 0
-    while true {
-      let at = JSONScan.special(text, from: start)
-      bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[start..<at]))
-      guard at < text.count else { return }
-      bytes.append(0x5C)
-      switch text[at] {
-      case 0x22: bytes.append(0x22)
-      case 0x5C: bytes.append(0x5C)
-      case 8: bytes.append(0x62)
-      case 9: bytes.append(0x74)
-      case 10: bytes.append(0x6E)
-      case 12: bytes.append(0x66)
-      case 13: bytes.append(0x72)
-      case let control:
-        append("u00" as StaticString, &bytes)
-        bytes.append(control < 16 ? 0x30 : 0x31)
-        let low = control & 15
-        bytes.append(low < 10 ? low + 48 : low + 87)
-      }
-      start = at + 1
-    }
-  }
-}
-
-enum JSONScan {
-  /// The offset of the first quote, backslash or control at or after `from`, or the end.
-  @inline(__always) static func special(_ bytes: UnsafeRawBufferPointer, from: Int) -> Int {
-    var at = from
-    while at &+ 8 <= bytes.count {
-      let word = Bytes.word(bytes, at)
-      let found =
-        (word &- Bytes.lows &* 32) & ~word & Bytes.highs
-        | Bytes.zeros(word ^ Bytes.lows &* 0x22) | Bytes.zeros(word ^ Bytes.lows &* 0x5C)
-      if found != 0 { break }
-      at &+= 8
-    }
-    while at < bytes.count {
-      let byte = bytes[at]
-      if byte < 32 || byte == 0x22 || byte == 0x5C { return at }
-      at &+= 1
-    }
-    return at
-  }
+  private mutating func quoted(_ text: String) { JSONText.append(text, to: &bytes) }
 }

@@ -7,13 +7,14 @@ import Wire
 ///                          └─0 left, no FIN─▶ header (message goes on)
 /// a close frame ──▶ closed        any violation ──▶ failed: answer `closeCode`, then close (§7.1.7)
 /// ```
-/// Text is validated as it arrives: the first bad byte fails the connection, also inside an unfinished frame.
-public struct WebSocketDecoder: Sendable {
+/// Text is validated as it arrives: the first bad byte fails the connection, also inside an unfinished frame. What is
+/// compressed is expanded as it arrives, too, and bounded by what it becomes (RFC 7692).
+public struct WebSocketDecoder {
   public enum MessageKind: Sendable, Equatable { case text, binary }
 
   public enum Event: Sendable, Equatable {
     case needMore
-    /// Text is valid UTF-8, unless it is compressed: then it is to be inflated and checked by `UTF8Check`.
+    /// Text is valid UTF-8. What came compressed is expanded.
     case message(MessageKind, [UInt8], isCompressed: Bool)
     /// Answer with a pong of the same payload (§5.5.2).
     case ping([UInt8])
@@ -37,6 +38,8 @@ public struct WebSocketDecoder: Sendable {
       case badClose = "malformed close frame"
       case badText = "text is not UTF-8"
       case tooBig = "message too big"
+      case badCompression = "compressed data is malformed"
+      case noMemory = "no memory to expand a message"
     }
   }
 
@@ -56,21 +59,31 @@ public struct WebSocketDecoder: Sendable {
 
   let role: WebSocketRole
   let messageBytesMax: Int
-  /// Whether permessage-deflate was agreed, so that RSV1 may mark a message's first frame (RFC 7692 §6).
-  let allowsCompressed: Bool
+  /// Whether compression was agreed on, so that RSV1 may mark a message's first frame (RFC 7692 §6).
+  private let allowsCompressed: Bool
+  private let keepsContext: Bool
+  private let windowBits: Int
   private var buffer = ByteBuffer()
   private var state = State.header
   /// The message that is being gathered, over its fragments.
   private var kind: MessageKind?
   private var isCompressed = false
   private var message: [UInt8] = []
+  /// Payload bytes of its frames so far: the same, unless it is compressed.
+  private var wireBytes = 0
   private var text = UTF8Check()
+  /// Made with the first compressed message; kept from one to the next where that was agreed.
+  private var inflater: Inflater?
 
-  public init(role: WebSocketRole = .server, messageBytesMax: Int = 1_048_576, allowsCompressed: Bool = false)
-  {
+  /// - Parameter compression: as agreed in the handshake; nil: a compressed message is a violation.
+  public init(
+    role: WebSocketRole = .server, messageBytesMax: Int = 1_048_576, compression: PermessageDeflate? = nil
+  ) {
     self.role = role
     self.messageBytesMax = messageBytesMax
-    self.allowsCompressed = allowsCompressed
+    allowsCompressed = compression != nil
+    keepsContext = (role == .server ? compression?.clientKeepsContext : compression?.serverKeepsContext) ?? false
+    windowBits = (role == .server ? compression?.clientWindowBits : compression?.serverWindowBits) ?? 15
   }
 
   public mutating func append(_ bytes: UnsafeRawBufferPointer) { buffer.append(bytes) }
@@ -88,6 +101,7 @@ public struct WebSocketDecoder: Sendable {
       state = .failed(error)
       buffer.release()
       message = []
+      inflater = nil
       return .failed(error)
     }
   }
@@ -130,7 +144,7 @@ public struct WebSocketDecoder: Sendable {
     let lengthBytes = short == 126 ? 2 : short == 127 ? 8 : 0
     guard let length = try length(short, lengthBytes) else { return nil }
     // Bounded before anything is kept; the message so far counts.
-    if !opcode.isControl, length > messageBytesMax - message.count {
+    if !opcode.isControl, length > messageBytesMax - wireBytes {
       throw Failure(closeCode: .messageTooBig, reason: .tooBig)
     }
     var mask: WebSocketMask?
@@ -186,27 +200,65 @@ public struct WebSocketDecoder: Sendable {
     let n = min(frame.left, buffer.count)
     if n == 0 { return }
     let start = message.count
-    buffer.withUnsafeBytes { message.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<n])) }
-    buffer.consume(n)
     frame.left -= n
-    if var mask = frame.mask {
-      message.withUnsafeMutableBytes { mask.apply(UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
-      frame.mask = mask
+    wireBytes += n
+    if isCompressed {
+      var payload = buffer.take(n)
+      if var mask = frame.mask {
+        payload.withUnsafeMutableBytes { mask.apply($0) }
+        frame.mask = mask
+      }
+      return try expanded(from: start, try expander().expand(payload, into: &message, bytesMax: messageBytesMax))
+    } else {
+      buffer.withUnsafeBytes { message.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<n])) }
+      buffer.consume(n)
+      if var mask = frame.mask {
+        message.withUnsafeMutableBytes { mask.apply(UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
+        frame.mask = mask
+      }
     }
-    guard kind == .text, !isCompressed else { return }
+    try check(from: start)
+  }
+
+  private mutating func check(from start: Int) throws(Failure) {
+    guard kind == .text, message.count > start else { return }
     let bad = message.withUnsafeBytes { text.feed(UnsafeRawBufferPointer(rebasing: $0[start...])) }
     if bad != nil { throw Failure(closeCode: .invalidData, reason: .badText) }  // §8.1
   }
 
   private mutating func finish() throws(Failure) -> Event {
+    if isCompressed { try endCompressed() }
     guard text.isComplete else { throw Failure(closeCode: .invalidData, reason: .badText) }
     guard let kind else { return .needMore }
     defer {
       self.kind = nil
       message = []
+      wireBytes = 0
       text = UTF8Check()
     }
     return .message(kind, message, isCompressed: isCompressed)
+  }
+
+  private mutating func endCompressed() throws(Failure) {
+    let start = message.count
+    let fault = try expander().endMessage(into: &message, bytesMax: messageBytesMax, keepsContext: keepsContext)
+    try expanded(from: start, fault)
+    if !keepsContext { inflater = nil }
+  }
+
+  /// What stood before the fault is judged first: so it is the same however the bytes were cut.
+  private mutating func expanded(from start: Int, _ fault: Inflater.Fault?) throws(Failure) {
+    try check(from: start)
+    if let fault { throw Failure(fault) }
+  }
+
+  private mutating func expander() throws(Failure) -> Inflater {
+    if let inflater { return inflater }
+    guard let made = Inflater(windowBits: windowBits) else {
+      throw Failure(closeCode: .internalError, reason: .noMemory)
+    }
+    inflater = made
+    return made
   }
 
   private mutating func control(_ frame: Frame) throws(Failure) -> Event {
@@ -232,5 +284,15 @@ public struct WebSocketDecoder: Sendable {
       throw Failure(closeCode: .invalidData, reason: .badText)
     }
     return .closed(code, reason: reason)
+  }
+}
+
+extension WebSocketDecoder.Failure {
+  init(_ fault: Inflater.Fault) {
+    switch fault {
+    case .malformed: self.init(closeCode: .invalidData, reason: .badCompression)
+    case .tooBig: self.init(closeCode: .messageTooBig, reason: .tooBig)
+    case .noMemory: self.init(closeCode: .internalError, reason: .noMemory)
+    }
   }
 }

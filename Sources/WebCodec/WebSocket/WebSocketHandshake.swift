@@ -21,6 +21,15 @@ public enum WebSocketHandshake {
     return value
   }
 
+  /// What is agreed on about compression, and the field that says so; nil without an offer that can be accepted.
+  /// - Parameter keepsContexts: whether there is memory for contexts that live as long as the connection.
+  public static func compression(
+    _ request: IncomingRequest, keepsContexts: Bool
+  ) throws(Refusal) -> (agreed: PermessageDeflate, field: HeaderValue)? {
+    try PermessageDeflate.answer(
+      to: request.fields.values("sec-websocket-extensions"), keepsContexts: keepsContexts)
+  }
+
   /// Base64 of SHA-1 of the key and the protocol's own GUID, RFC 6455 §4.2.2.
   public static func accept(key: String) -> String {
     Base64.encode(SHA1.hash(Array(key.utf8) + Array("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)))
@@ -49,7 +58,7 @@ public enum WebSocketHandshake {
         """, &out)
     case .malformed:
       Problem(
-        type: "/problems/malformed-websocket", title: "Bad Request", status: 400,
+        type: Problem.typePrefix + "malformed-websocket", title: "Bad Request", status: 400,
         detail: "malformed WebSocket handshake"
       ).encode(to: .closing, into: &out)
     }

@@ -2,18 +2,22 @@ import Foundation
 import Server
 import System
 
-/// A temporary folder with a data folder and generated routing rules: one queue, and as many agents as wanted.
+/// A temporary folder with a data folder and generated routing rules: one queue, and as many agents as
+/// wanted.
 struct BenchFolder {
   let path: String
   var data: String { "\(path)/data" }
   var rules: String { "\(path)/rules" }
   var log: String { "\(path)/server.log" }
   static let mailbox = "help@bench.example"
+  static let phoneSystem = "pbx"
+  static let phoneSecret = "0123456789abcdef0123"
 
   /// - Parameters:
   ///   - capacity: cases that an agent may have at once.
+  ///   - phones: agents with a device and no desk, who are offered calls only.
   ///   - under: where to make it; the system's temporary folder, unless told otherwise.
-  init(agents: Int, capacity: Int, under parent: String? = nil) throws {
+  init(agents: Int, capacity: Int, phones: Int = 0, under parent: String? = nil) throws {
     let parent = (parent ?? NSTemporaryDirectory()).trimmingSuffix("/")
     path = "\(parent)/throughline-bench-\(String(Entropy.word, radix: 36))"
     let workspace = "\(path)/rules/bench"
@@ -22,19 +26,23 @@ struct BenchFolder {
     }
     let files = [
       "workspace.yaml": """
-        title: Bench
-        mail_addresses: [\(Self.mailbox)]
-        default_region: US
-        bots:
-          robin: { asserts: [chat, email], assurance: asserted }
-          wren: { asserts: [chat, email], assurance: asserted }
-        capacity: { chat: 1, email: 1, phone: whole }
+      title: Bench
+      mail_addresses: [\(Self.mailbox)]
+      default_region: US
+      bots:
+        robin: { asserts: [chat, email], assurance: asserted }
+        wren: { asserts: [chat, email], assurance: asserted }
+      capacity: { chat: 1, email: 1, phone: whole }
+      phone_systems:
+        \(Self.phoneSystem): { api: fastagi, networks: [127.0.0.1], secret: \\(Self.phoneSecret) }
 
-        """,
+      """,
       "queues.yaml": "support:\n  title: Support\n  wrap_up: 0s\n  who: [longest_idle]\n",
       "skills.yaml": "english: { title: English, language: en }\n",
       "agents.yaml": (0..<agents).map {
         "\(Self.agent($0)):\n  name: Agent \($0)\n  skills: { english: 5 }\n  queues: [support]\n  capacity: \(capacity)\n"
+      }.joined() + (0..<phones).map {
+        "\(Self.phone($0)): { queues: [support], devices: [PJSIP/\(Self.phone($0))] }\n"
       }.joined(),
       "rules/10-all.yaml": "- name: everyone\n  route:\n    queue: support\n",
     ]
@@ -44,6 +52,7 @@ struct BenchFolder {
   }
 
   static func agent(_ index: Int) -> String { "agent\(index)" }
+  static func phone(_ index: Int) -> String { "phone\(index)" }
 
   func remove() {
     do { try FileManager.default.removeItem(atPath: path) } catch {
@@ -63,7 +72,6 @@ struct BenchFolder {
     return token
   }
 }
-
 
 /// Picks members out of JSON of a known shape without parsing it: a bench's client must cost little.
 enum JSONPick {

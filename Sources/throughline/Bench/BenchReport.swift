@@ -16,19 +16,36 @@ struct BenchReport {
     lines.append((name, measure, value, unit))
   }
 
-  mutating func add(_ name: String, _ latencies: LatencyHistogram) {
+  /// - Parameter prefix: what is measured, where a case measures several things, with a blank at its end.
+  mutating func add(
+    _ name: String, _ latencies: LatencyHistogram, prefix: String = "", in unit: LatencyUnit = .milliseconds
+  ) {
     for (measure, value) in [
       ("p50", latencies.p50), ("p99", latencies.p99), ("p99.9", latencies.p999), ("max", latencies.highest),
     ] {
-      add(name, measure, Double(value) / 1e6, "ms")
+      add(name, prefix + measure, Double(value) / unit.nanoseconds, unit.rawValue)
+    }
+  }
+
+  enum LatencyUnit: String {
+    case milliseconds = "ms"
+    case microseconds = "us"
+    case nanoseconds = "ns"
+    var nanoseconds: Double {
+      switch self {
+      case .milliseconds: 1e6
+      case .microseconds: 1e3
+      case .nanoseconds: 1
+      }
     }
   }
 
   func print() {
     for line in lines {
-      let number = line.value == line.value.rounded() ? String(Int64(line.value)) : String(format: "%.3f", line.value)
+      let number =
+        line.value == line.value.rounded() ? String(Int64(line.value)) : String(format: "%.3f", line.value)
       guard isJSON else {
-        Swift.print("  \(line.name.padded(22)) \(line.measure.padded(16)) \(number) \(line.unit)")
+        Swift.print("  \(line.name.padded(22)) \(line.measure.padded(22)) \(number) \(line.unit)")
         continue
       }
       var json = JSONWriter()

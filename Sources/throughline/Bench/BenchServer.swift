@@ -8,14 +8,15 @@ final class BenchServer {
   private let process = Process()
   private(set) var http = SocketAddress.loopback(0)
   private(set) var smtp = SocketAddress.loopback(0)
+  private(set) var fastAGI = SocketAddress.loopback(0)
   /// From the spawn to the last line of its greeting.
   private(set) var startMilliseconds: Int64 = 0
 
   struct Fault: Error, CustomStringConvertible { var description: String }
 
-  init(_ folder: BenchFolder, smtp: Bool = false, lanes: Int = 0) throws {
+  init(_ folder: BenchFolder, smtp: Bool = false, fastAGI: Bool = false, lanes: Int = 0) throws {
     let begun = MonotonicClock.nowMilliseconds
-    let output = try spawn(folder, smtp: smtp, lanes: lanes)
+    let output = try spawn(folder, smtp: smtp, fastAGI: fastAGI, lanes: lanes)
     try greet(output.fileHandleForReading, folder)
     startMilliseconds = MonotonicClock.nowMilliseconds - begun
   }
@@ -25,18 +26,19 @@ final class BenchServer {
   /// Ends a server's life while it is still starting.
   static func startAndKill(_ folder: BenchFolder, afterMilliseconds wait: Int) throws {
     let server = BenchServer()
-    let output = try server.spawn(folder, smtp: true, lanes: 0)
+    let output = try server.spawn(folder, smtp: true, fastAGI: true, lanes: 0)
     usleep(UInt32(wait) * 1_000)
     server.kill()
     withExtendedLifetime(output) {}
   }
 
-  private func spawn(_ folder: BenchFolder, smtp: Bool, lanes: Int) throws -> Pipe {
+  private func spawn(_ folder: BenchFolder, smtp: Bool, fastAGI: Bool, lanes: Int) throws -> Pipe {
     process.executableURL = URL(
       fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
     process.arguments = [
       "serve", "--data", folder.data, "--rules", folder.rules, "--http", "127.0.0.1:0",
-      "--smtp", smtp ? "127.0.0.1:0" : "off", "--lmtp", "off", "--fastagi", "off",
+      "--smtp", smtp ? "127.0.0.1:0" : "off", "--lmtp", "off",
+      "--fastagi", fastAGI ? "127.0.0.1:0" : "off",
     ]
     var environment = ProcessInfo.processInfo.environment
     environment["THROUGHLINE_HTTP_CONNECTIONS_PER_ADDRESS_MAX"] = "100000"
@@ -61,16 +63,20 @@ final class BenchServer {
       let more = output.availableData
       guard !more.isEmpty else {
         process.waitUntilExit()
-        let log = FileManager.default.contents(atPath: folder.log).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let log =
+          FileManager.default.contents(atPath: folder.log).map { String(decoding: $0, as: UTF8.self) } ?? ""
         throw Fault(description: "the server did not start: \(log.suffix(2_000))")
       }
       text += String(decoding: more, as: UTF8.self)
     }
     for line in text.split(separator: "\n") {
       let words = line.split(separator: " ")
-      guard words.count == 2, let port = words[1].split(separator: ":").last.flatMap({ UInt16($0) }) else { continue }
+      guard words.count == 2, let port = words[1].split(separator: ":").last.flatMap({ UInt16($0) }) else {
+        continue
+      }
       if words[0] == "http" { http = .loopback(port) }
       if words[0] == "smtp" { smtp = .loopback(port) }
+      if words[0] == "fastagi" { fastAGI = .loopback(port) }
     }
   }
 

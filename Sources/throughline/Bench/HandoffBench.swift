@@ -6,16 +6,20 @@ import System
 
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure and try the server on this machine.", subcommands: [HandoffBench.self, CrashBench.self])
+    abstract: "Measure and try the server on this machine.",
+    discussion: "Every bench takes --json: one object a line with bench, case, measure, value and unit.",
+    subcommands: [HandoffBench.self, RouterBench.self, RulesBench.self, StoreBench.self, CrashBench.self])
 }
 
 /// `throughline bench handoff`.
 struct HandoffBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "handoff",
-    abstract: "Whole lives of conversations, durable, over real HTTP: lives a second, and how long a handoff takes.")
+    abstract:
+      "Whole lives of conversations, durable, over real HTTP: lives a second, and how long a handoff takes.")
   @Option(name: .long, help: "How long to measure, after one second of warming up.") var seconds = 10
-  @Option(name: .long, help: "Conversations alive at once, each on a bot's own connection.") var livesInFlight = 48
+  @Option(name: .long, help: "Conversations alive at once, each on a bot's own connection.")
+  var livesInFlight = 48
   @Option(name: .long, help: "Agents, each on a connection of its own.") var agents = 64
   @Option(name: .long, help: "Lanes of the server; 0: one a core.") var lanes = 0
   @Option(name: .long, help: "Where the temporary data folder is made.") var folder: String?
@@ -23,7 +27,8 @@ struct HandoffBench: AsyncParsableCommand {
   @Flag(name: .long, help: "Leave the folder, and say where it is.") var keep = false
 
   func validate() throws {
-    guard (1...3_600).contains(seconds), (1...5_000).contains(livesInFlight), (1...5_000).contains(agents) else {
+    guard (1...3_600).contains(seconds), (1...5_000).contains(livesInFlight), (1...5_000).contains(agents)
+    else {
       throw ValidationError("seconds up to 3600, lives in flight and agents up to 5000")
     }
   }

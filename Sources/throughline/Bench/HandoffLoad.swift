@@ -1,8 +1,8 @@
 import Sockets
 import System
 
-/// Whole lives of conversations, driven from one lane: each bot connection leads one life after the other, each
-/// agent connection pulls its next case, and none of them waits for anything but its own answers.
+/// Whole lives of conversations, driven from one lane: each bot connection leads one life after the other,
+/// each agent connection pulls its next case, and none of them waits for anything but its own answers.
 ///
 /// ```
 /// bot:    open ─ four messages ─ handoff ─────────────────────────────▶ open …
@@ -43,7 +43,9 @@ final class HandoffLoad {
   func start() {
     seats = plan.agentTokens.map { Seat(HTTPPeer(plan.address, token: $0, on: loop), self) }
     for seat in seats { seat.begin() }
-    lives = (0..<plan.livesInFlight).map { _ in Life(HTTPPeer(plan.address, token: plan.botToken, on: loop), self) }
+    lives = (0..<plan.livesInFlight).map { _ in
+      Life(HTTPPeer(plan.address, token: plan.botToken, on: loop), self)
+    }
     for life in lives { life.begin() }
   }
 
@@ -82,7 +84,8 @@ final class HandoffLoad {
       load.number += 1
       begun = MonotonicClock.nowNanoseconds
       (isAnswered, isClosed) = (false, false)
-      let body = #"{"channel":"chat","customer":{"name":"Customer \#(load.number)","identities":[{"kind":"chat","value":"u-\#(load.number)","assurance":"asserted"}]},"context":{"page":"/returns"}}"#
+      let body =
+        #"{"channel":"chat","customer":{"name":"Customer \#(load.number)","identities":[{"kind":"chat","value":"u-\#(load.number)","assurance":"asserted"}]},"context":{"page":"/returns"}}"#
       peer.post("/v1/sessions", body) { [self] reply in
         guard let reply, reply.status == 201, let session = JSONPick.find("session", in: reply.body),
           let conversation = JSONPick.find("conversation", in: reply.body)
@@ -110,7 +113,8 @@ final class HandoffLoad {
     private func handOff() {
       load.open[conversation] = self
       handedOff = MonotonicClock.nowNanoseconds
-      let body = #"{"reason":"wants a human","summary":"broken lamp, wants a new one","fields":{"order":"A-1042","amount":129}}"#
+      let body =
+        #"{"reason":"wants a human","summary":"broken lamp, wants a new one","fields":{"order":"A-1042","amount":129}}"#
       peer.post("/v1/sessions/\(session)/handoff", body) { [self] reply in
         guard reply?.status == 201 else { return load.failed("handoff", reply) }
         isAnswered = true
@@ -143,7 +147,8 @@ final class HandoffLoad {
     }
 
     func begin() {
-      peer.send(.put, "/v1/agents/me/status", #"{"status":"available","lease_seconds":3600}"#) { [self] reply in
+      peer.send(.put, "/v1/agents/me/status", #"{"status":"available","lease_seconds":3600}"#) {
+        [self] reply in
         guard reply?.status == 200 else { return load.failed("status", reply) }
         next()
       }

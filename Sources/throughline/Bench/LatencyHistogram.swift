@@ -5,11 +5,13 @@ struct LatencyHistogram: Sendable {
   private var counts = [UInt64](repeating: 0, count: 58 * 64 + 64)
   private(set) var count: UInt64 = 0
   private(set) var highest: Int64 = 0
+  private var total: Int64 = 0
 
   /// - Units: nanoseconds; what is negative counts as nothing.
   mutating func record(_ nanoseconds: Int64) {
     let value = max(0, nanoseconds)
     highest = max(highest, value)
+    total &+= value
     count += 1
     let shift = max(0, 57 - value.leadingZeroBitCount)
     counts[shift * 64 + Int(value >> shift)] += 1
@@ -29,6 +31,7 @@ struct LatencyHistogram: Sendable {
     return 0
   }
 
+  var mean: Double { count == 0 ? 0 : Double(total) / Double(count) }
   var p50: Int64 { quantile(per100_000: 50_000) }
   var p99: Int64 { quantile(per100_000: 99_000) }
   var p999: Int64 { quantile(per100_000: 99_900) }

@@ -13,9 +13,12 @@ struct APIClient: Sendable {
   }
 
   /// - Parameter body: anything that JSON can hold.
-  func call(_ method: String, _ target: String, _ body: [String: Any]? = nil, on peer: Peer? = nil) throws -> Reply {
+  func call(_ method: String, _ target: String, _ body: [String: Any]? = nil, on peer: Peer? = nil) throws
+    -> Reply
+  {
     let peer = try peer ?? Peer(port: port)
-    let bytes = try body.map { try JSONSerialization.data(withJSONObject: $0, options: [.sortedKeys]) } ?? Data()
+    let bytes =
+      try body.map { try JSONSerialization.data(withJSONObject: $0, options: [.sortedKeys]) } ?? Data()
     var head = "\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAuthorization: Bearer \(token)\r\n"
     head += "Connection: close\r\n"
     if method != "GET" { head += "Content-Length: \(bytes.count)\r\n" }
@@ -44,7 +47,9 @@ struct APIClient: Sendable {
       bytes += more
     }
     let mark: [UInt8] = [13, 10, 13, 10]
-    guard let end = bytes.firstRange(of: mark) else { throw Peer.Fault("the connection ended before an answer came") }
+    guard let end = bytes.firstRange(of: mark) else {
+      throw Peer.Fault("the connection ended before an answer came")
+    }
     let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
     guard let status = head.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
       throw Peer.Fault("this is no HTTP answer: \(head.prefix(80))")

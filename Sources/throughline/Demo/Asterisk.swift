@@ -1,7 +1,7 @@
 import Foundation
 
-/// Asterisk's side of a call over FastAGI, as a real one spoke it (docs/protocols/fastagi.md): it carries out what it is
-/// told and says how that went.
+/// Asterisk's side of a call over FastAGI, as a real one spoke it (docs/protocols/fastagi.md): it carries out
+/// what it is told and says how that went.
 struct Asterisk: Sendable {
   let port: UInt16
   let secret: String
@@ -28,7 +28,8 @@ struct Asterisk: Sendable {
   func call(_ call: Call, _ happened: (Happening) throws -> Void) throws {
     let caller = try open("wait", call, channel: "PJSIP/trunk-00000007", arguments: [secret])
     var lines = LineReader(caller)
-    var dialStatus = "", isBridged = false
+    var dialStatus = ""
+    var isBridged = false
     while let line = try lines.next() {
       let words = Self.words(line)
       switch Array(words.prefix(2)) {
@@ -53,10 +54,11 @@ struct Asterisk: Sendable {
     throw Peer.Fault("FastAGI: the router closed the call's connection")
   }
 
-  /// `PJSIP/agent1,20,gmU(tl-offer^offer_…)`: rings, is picked up, and asks the router on a second connection whether
-  /// the device may be bridged.
+  /// `PJSIP/agent1,20,gmU(tl-offer^offer_…)`: rings, is picked up, and asks the router on a second connection
+  /// whether the device may be bridged.
   /// - Returns: whether the two were bridged.
-  private func dial(_ arguments: String, _ call: Call, _ happened: (Happening) throws -> Void) throws -> Bool {
+  private func dial(_ arguments: String, _ call: Call, _ happened: (Happening) throws -> Void) throws -> Bool
+  {
     let parts = arguments.split(separator: ",", maxSplits: 2).map(String.init)
     guard parts.count == 3, let mark = parts[2].firstRange(of: "tl-offer^"), parts[2].hasSuffix(")") else {
       throw Peer.Fault("FastAGI: this Dial names no offer: \(arguments)")
@@ -101,7 +103,9 @@ struct Asterisk: Sendable {
   private static func words(_ line: String) -> [String] {
     var words: [String] = []
     var word = ""
-    var isQuoted = false, isEscaped = false, isThere = false
+    var isQuoted = false
+    var isEscaped = false
+    var isThere = false
     for character in line {
       if isEscaped {
         word.append(character)

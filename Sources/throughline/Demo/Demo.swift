@@ -57,7 +57,9 @@ struct Demo: AsyncParsableCommand {
   }
 
   private func opening(_ tell: Narrator, _ server: ServerProcess, _ settings: Settings) {
-    tell.line(tell.paint("Throughline", .bold) + ": a bot, a mail and a call reach a human who already knows everything.")
+    tell.line(
+      tell.paint("Throughline", .bold)
+        + ": a bot, a mail and a call reach a human who already knows everything.")
     let ports = server.addresses.filter { $0.name != "administration" }.map { "\($0.name) \($0.address)" }
     tell.line(tell.paint(ports.joined(separator: ", "), .faint))
     for workspace in server.workspaces where workspace.name == Stage.workspace {
@@ -86,13 +88,16 @@ struct Demo: AsyncParsableCommand {
   private func settings(_ folder: String, _ smarthost: Smarthost) throws -> Settings {
     guard FileManager.default.fileExists(atPath: "\(rules)/\(Stage.workspace)/workspace.yaml") else {
       throw Peer.Fault(
-        "there are no rules at \(rules)/\(Stage.workspace); run it where routing-rules is, or name that folder with --rules")
+        "there are no rules at \(rules)/\(Stage.workspace); "
+          + "run it where routing-rules is, or name that folder with --rules"
+      )
     }
     do {
       return try Settings.load(
         file: nil, environment: [:],
         flags: [
-          ("data", folder), ("rules", rules), ("http.listen", http), ("smtp.listen", smtp), ("lmtp.listen", lmtp),
+          ("data", folder), ("rules", rules), ("http.listen", http), ("smtp.listen", smtp),
+          ("lmtp.listen", lmtp),
           ("fastagi.listen", fastagi), ("smarthost.url", "smtp://127.0.0.1:\(smarthost.port)"),
           ("outbox.retry_seconds", "1"), ("drain_seconds", "1"),
         ])

@@ -38,7 +38,8 @@ struct TryYourself {
   func tellAll() {
     let url = "http://127.0.0.1:\(stage.http)"
     tell.line()
-    tell.line(tell.paint("Try it", .bold) + ": the server stays up until Ctrl-C. Paste this into another terminal:")
+    tell.line(
+      tell.paint("Try it", .bold) + ": the server stays up until Ctrl-C. Paste this into another terminal:")
     tell.line()
     tell.line(
       """
@@ -56,7 +57,9 @@ struct TryYourself {
         {"kind":"email","value":"mani@music.example","assurance":"asserted"}]}}' |
         tee /dev/stderr | grep -o 'sess_[^"]*' | head -1)
       """)
-    comment("He says something; the bot hands over; Cleo, who spoke with him last, takes her next case and answers.")
+    comment(
+      "He says something; the bot hands over; Cleo, who spoke with him last, takes her next case and answers."
+    )
     tell.line(
       """
       curl -sw '\\n' $U/v1/sessions/$S/messages -H "Authorization: Bearer $BOT" -d '{"author":"customer","text":"hi again"}'

@@ -3,7 +3,13 @@ import Foundation
 /// Prints the story as a person reads it: who says what, and where. Colour only on a terminal that wants it.
 struct Narrator {
   enum Tone: String {
-    case plain = "", faint = "2", bold = "1", good = "32", bad = "31", customer = "36", business = "33"
+    case plain = ""
+    case faint = "2"
+    case bold = "1"
+    case good = "32"
+    case bad = "31"
+    case customer = "36"
+    case business = "33"
   }
 
   private let isColoured = isatty(1) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
@@ -30,13 +36,17 @@ struct Narrator {
   /// What happens, between what is said.
   func happens(_ text: String) { line(paint("            ·      ", .faint) + paint(text, .faint)) }
 
-  func fact(_ name: String, _ text: String) { line("   \(paint("        " + name.padded(7), .faint)) \(text)") }
+  func fact(_ name: String, _ text: String) {
+    line("   \(paint("        " + name.padded(7), .faint)) \(text)")
+  }
 
   func good(_ text: String) { line("   \(paint("✓", .good)) \(text)") }
   func bad(_ text: String) { line("   \(paint("✗", .bad)) \(text)") }
 
   /// A timeline's line, inside of a frame.
   func seen(_ at: String, _ channel: String, _ text: String) {
-    line("   \(paint("│", .faint) + " " + paint(at.padded(8), .faint)) \(paint(channel.padded(6), .faint)) \(text)")
+    line(
+      "   \(paint("│", .faint) + " " + paint(at.padded(8), .faint)) \(paint(channel.padded(6), .faint)) \(text)"
+    )
   }
 }

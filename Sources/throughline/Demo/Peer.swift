@@ -1,7 +1,8 @@
 import Foundation
 import Glibc
 
-/// One blocking TCP connection of the demo's own clients. What it waits for longer than `patienceSeconds` is a fault.
+/// One blocking TCP connection of the demo's own clients. What it waits for longer than `patienceSeconds` is
+/// a fault.
 final class Peer: Sendable {
   struct Fault: Error, CustomStringConvertible {
     var description: String
@@ -58,7 +59,8 @@ final class Peer: Sendable {
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     let n = recv(descriptor, &chunk, chunk.count, 0)
     guard n >= 0 else {
-      throw Fault(errno == EAGAIN ? "no answer within \(Self.patienceSeconds) s" : String(cString: strerror(errno)))
+      throw Fault(
+        errno == EAGAIN ? "no answer within \(Self.patienceSeconds) s" : String(cString: strerror(errno)))
     }
     return Array(chunk.prefix(n))
   }
@@ -69,7 +71,9 @@ final class Peer: Sendable {
     address.sin_port = port.bigEndian
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
     return withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
     }
   }
 }

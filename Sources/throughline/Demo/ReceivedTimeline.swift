@@ -1,8 +1,8 @@
 import Foundation
 import System
 
-/// A customer's timeline as an agent received it, and its proof made again from nothing but the received bytes:
-/// the SHA-256 of every entry's exact bytes, summed up modulo 2^256.
+/// A customer's timeline as an agent received it, and its proof made again from nothing but the received
+/// bytes: the SHA-256 of every entry's exact bytes, summed up modulo 2^256.
 struct ReceivedTimeline {
   struct Entry {
     var hash: String
@@ -21,11 +21,13 @@ struct ReceivedTimeline {
   var entries: [Entry] = []
   var hasOlder = false
 
-  /// Finds `"timeline":{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}` in an answer. Quotes
-  /// inside of strings are escaped, so that no customer's words can look like it.
+  /// Finds `"timeline":{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}` in an answer.
+  /// Quotes inside of strings are escaped, so that no customer's words can look like it.
   init(in answer: [UInt8]) throws {
     var scan = Scan(answer)
-    guard scan.skip(past: "\"timeline\":{\"count\":") else { throw Peer.Fault("the answer holds no timeline") }
+    guard scan.skip(past: "\"timeline\":{\"count\":") else {
+      throw Peer.Fault("the answer holds no timeline")
+    }
     count = Int(scan.digits()) ?? -1
     guard scan.take(",\"hash\":\"") else { throw Peer.Fault("the timeline has no hash") }
     sum = scan.text(64)
@@ -60,7 +62,9 @@ struct ReceivedTimeline {
 
   var channels: [String] {
     var seen: [String] = []
-    for entry in entries where entry.channel != "–" && !seen.contains(entry.channel) { seen.append(entry.channel) }
+    for entry in entries where entry.channel != "–" && !seen.contains(entry.channel) {
+      seen.append(entry.channel)
+    }
     return seen
   }
 

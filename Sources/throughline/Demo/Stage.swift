@@ -37,17 +37,22 @@ struct Stage: Sendable {
     ann = try client("agent", "ann")
     cleo = try client("agent", "cleo")
     watcher = try client("supervisor", "boss")
-    guard let line = server.edge.fastAGISecrets.first(where: { $0.system.hasPrefix(Self.workspace + "/") }) else {
+    guard let line = server.edge.fastAGISecrets.first(where: { $0.system.hasPrefix(Self.workspace + "/") })
+    else {
       throw Peer.Fault("the rules know no phone system that speaks FastAGI")
     }
     asterisk = Asterisk(port: fastagi, secret: line.secret)
   }
 
   private static func token(_ scope: String, _ holder: String, _ settings: Settings) throws -> String {
-    let body = try JSONSerialization.data(withJSONObject: ["scope": scope, "holder": holder, "workspace": workspace])
+    let body = try JSONSerialization.data(withJSONObject: [
+      "scope": scope, "holder": holder, "workspace": workspace,
+    ])
     let answer = try AdminClient.send("POST", "/admin/tokens", body, settings)
     let object = try JSONSerialization.jsonObject(with: answer) as? [String: Any]
-    guard let token = object?["token"] as? String else { throw Peer.Fault("the server gave no token for \(holder)") }
+    guard let token = object?["token"] as? String else {
+      throw Peer.Fault("the server gave no token for \(holder)")
+    }
     return token
   }
 }

@@ -7,10 +7,12 @@ extension Story {
     _ = try stage.ann.done("PUT", "/v1/agents/me/status", ["status": "offline"])
     let desk = try Desk(port: stage.http, token: stage.cleo.token)
     _ = try desk.next("ready")
-    try untilReady(1, in: "returns")
+    try untilReady(1, in: "returns", for: "phone")
     tell.happens("Ann has gone home; Cleo sits at her desk, phone PJSIP/agent3 beside her")
     proof.expect("call", "phone", "system")
-    var isMusicOn = false, bridged = false, served = false
+    var isMusicOn = false
+    var bridged = false
+    var served = false
     var aCase = ""
     let watch = Stopwatch()
     let call = Asterisk.Call(from: callerNumber, name: customer, to: "+18005551212")
@@ -48,15 +50,19 @@ extension Story {
   private func talk(_ words: [String]) {
     says(words.prefix(2).joined(separator: ", "), "phone")
     tell.says(
-      "Cleo", "phone", "Hello Mani, this is Cleo. You wrote about the double charge: it is on its way back.", .business)
+      "Cleo", "phone", "Hello Mani, this is Cleo. You wrote about the double charge: it is on its way back.",
+      .business)
     says(words.dropFirst(2).prefix(1).joined(), "phone")
-    tell.says("Cleo", "phone", "You have it by Friday; and your other nineteen keyboards, are they well?", .business)
+    tell.says(
+      "Cleo", "phone", "You have it by Friday; and your other nineteen keyboards, are they well?", .business)
     says(words.dropFirst(3).joined(separator: ", "), "phone")
   }
 
   private func after(_ aCase: String) throws {
     let closed = try stage.cleo.call("POST", "/v1/cases/\(aCase)/close")
-    require(closed.status < 300 || closed.status == 409, "Cleo cannot close the case: \(APIClient.sentence(closed))")
+    require(
+      closed.status < 300 || closed.status == 409, "Cleo cannot close the case: \(APIClient.sentence(closed))"
+    )
     let last = try stage.cleo.done("GET", "/v1/cases/\(aCase)")
     let timeline = try ReceivedTimeline(in: last.bytes)
     if !proof.judge(timeline, of: customer) { tell.bad("in the end the timeline is not complete") }

@@ -10,7 +10,9 @@ extension Story {
       "POST", "/v1/sessions",
       [
         "channel": "chat", "context": ["page": "/keyboards"],
-        "customer": ["name": customer, "identities": [["kind": "email", "value": mail, "assurance": "asserted"]]],
+        "customer": [
+          "name": customer, "identities": [["kind": "email", "value": mail, "assurance": "asserted"]],
+        ],
       ])
     guard let session = opened.json["session"] as? String, let after = opened.json["after"] as? Int,
       let epoch = opened.json["epoch"] as? Int, let conversation = opened.json["conversation"] as? String
@@ -52,7 +54,7 @@ extension Story {
   private func handOver(_ epoch: Int) throws -> String {
     _ = try stage.ann.done("PUT", "/v1/agents/me/status", ["status": "available", "lease_seconds": 3_600])
     let waiting = next(stage.ann)
-    try untilReady(1, in: "support")
+    try untilReady(1, in: "support", for: "chat")
     let fields: [String: Any] = ["name": "mani", "number": 458, "quantity": 20, "model": "psrew 410"]
     let summary = "Mani (458) orders 20 portable keyboards, model psrew 410. To confirm."
     tell.line()
@@ -74,17 +76,20 @@ extension Story {
     let object = try received(answer.bytes, by: "Ann", how: "chat", after: took, showsAll: false)
     let handoff = object["handoff"] as? [String: Any] ?? [:]
     require(handoff["summary"] as? String == summary, "Ann did not get the bot's summary")
-    require((handoff["fields"] as? [String: Any])?["quantity"] as? Int == 20, "Ann did not get the bot's fields")
+    require(
+      (handoff["fields"] as? [String: Any])?["quantity"] as? Int == 20, "Ann did not get the bot's fields")
     return try accept(object, stage.ann)
   }
 
   private func answer(_ aCase: String, after: Int, epoch: Int) throws {
     proof.expect("accepted", "–", "agent")
     let late = try stage.bot.call(
-      "POST", "/v1/sessions/\(session)/messages", ["author": "bot", "text": "I am still here!", "epoch": epoch])
+      "POST", "/v1/sessions/\(session)/messages",
+      ["author": "bot", "text": "I am still here!", "epoch": epoch])
     require(late.status == 409, "the bot was not refused after the handoff: \(APIClient.sentence(late))")
     tell.happens("the bot tries to go on, and is refused (\(late.status)): ann owns the conversation")
-    let words = "Hello Mani, Ann here. Twenty psrew 410, under 458: I have ordered them for you. Anything else?"
+    let words =
+      "Hello Mani, Ann here. Twenty psrew 410, under 458: I have ordered them for you. Anything else?"
     _ = try stage.ann.done("POST", "/v1/cases/\(aCase)/reply", ["text": words])
     proof.expect("message", "–", "agent", words)
     let heard = try hears(words, after: after)
@@ -101,7 +106,9 @@ extension Story {
     var after = after
     for _ in 0..<20 {
       let page = try stage.bot.done("GET", "/v1/sessions/\(session)/events?after=\(after)&wait=5")
-      for event in page.json["events"] as? [[String: Any]] ?? [] where event["text"] as? String == words { return true }
+      for event in page.json["events"] as? [[String: Any]] ?? [] where event["text"] as? String == words {
+        return true
+      }
       after = page.json["after"] as? Int ?? after
     }
     return false
@@ -117,12 +124,15 @@ extension Story {
             "POST", "/v1/sessions",
             [
               "customer": [
-                "identities": [["kind": "email", "value": "guest\(number)@home.example", "assurance": "asserted"]]
+                "identities": [
+                  ["kind": "email", "value": "guest\(number)@home.example", "assurance": "asserted"]
+                ]
               ]
             ])
           let session = opened.json["session"] as? String ?? ""
           for words in dialogue.words {
-            _ = try bot.done("POST", "/v1/sessions/\(session)/messages", ["author": "customer", "text": words])
+            _ = try bot.done(
+              "POST", "/v1/sessions/\(session)/messages", ["author": "customer", "text": words])
           }
         }
       }

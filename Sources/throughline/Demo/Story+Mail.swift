@@ -10,22 +10,25 @@ extension Story {
     _ = try stage.cleo.done("PUT", "/v1/agents/me/status", ["status": "available", "lease_seconds": 3_600])
     let cleosPeer = try Peer(port: stage.http)
     let cleo = next(stage.cleo, on: cleosPeer)
-    try untilReady(1, in: "returns")
+    try untilReady(1, in: "returns", for: "email")
     let waiting = next(stage.ann)
-    try untilReady(2, in: "returns")
+    try untilReady(2, in: "returns", for: "email")
 
     for line in words { says(line, "mail") }
     proof.expect("message", "email", "customer", words.joined(separator: "\n"))
     let watch = Stopwatch()
     try Relay(port: stage.smtp).deliver(from: mail, to: "help@shop.example", message(subject, words))
-    tell.happens("the relay says dmarc=pass: the sender is proven, so this is the \(customer) of the chat and the shop")
+    tell.happens(
+      "the relay says dmarc=pass: the sender is proven, so this is the \(customer) of the chat and the shop")
     let (answer, since) = try waiting.value()
     let took = watch.milliseconds - since.milliseconds
     let object = try received(answer.bytes, by: "Ann", how: "mail", after: took, showsAll: true)
     let aCase = try accept(object, stage.ann)
     proof.expect("accepted", "–", "agent")
     cleosPeer.end()
-    if case .success = Result(catching: { try cleo.value() }) { proof.lacks("the mail was offered to Cleo, too") }
+    if case .success = Result(catching: { try cleo.value() }) {
+      proof.lacks("the mail was offered to Cleo, too")
+    }
     try reply(aCase, subject)
   }
 
@@ -54,7 +57,8 @@ extension Story {
   }
 
   private func reply(_ aCase: String, _ subject: String) throws {
-    let words = "Dear Mani, that was our mistake: the charge of 6 June came twice. The second goes back today. Ann"
+    let words =
+      "Dear Mani, that was our mistake: the charge of 6 June came twice. The second goes back today. Ann"
     _ = try stage.ann.done("POST", "/v1/cases/\(aCase)/reply", ["text": words])
     proof.expect("message", "–", "agent", words)
     let watch = Stopwatch()
@@ -62,13 +66,16 @@ extension Story {
     tell.line()
     tell.says("Ann", "mail", words, .business)
     tell.happens("arrived at the smarthost after \(String(format: "%.1f ms", watch.milliseconds))")
-    for name in ["To", "Subject", "In-Reply-To", "Reply-To"] { tell.fact(Self.short(name), sent.header(name) ?? "–") }
+    for name in ["To", "Subject", "In-Reply-To", "Reply-To"] {
+      tell.fact(Self.short(name), sent.header(name) ?? "–")
+    }
     require(sent.recipient == mail, "the answer left for \(sent.recipient)")
     require(sent.header("Subject") == "Re: " + subject, "the answer's subject is not the thread's")
     require(sent.header("In-Reply-To") == mailID, "the answer does not say which mail it answers")
     require(sent.header("References")?.contains(mailID) == true, "the answer has no References")
     require(sent.header("Message-ID") != nil, "the answer has no Message-ID")
-    require(sent.header("Reply-To")?.contains("@shop.example") == true, "the answer has no signed reply address")
+    require(
+      sent.header("Reply-To")?.contains("@shop.example") == true, "the answer has no signed reply address")
     require(sent.body.replacing("\n", with: " ").contains("came twice"), "the answer's words did not arrive")
     _ = try stage.ann.done("POST", "/v1/cases/\(aCase)/close")
     proof.expect("closed", "–", "agent")

@@ -1,7 +1,7 @@
 import Foundation
 
-/// One customer, four channels, one timeline. Everything here goes over sockets, as bots, agents, relays and phone
-/// systems would speak; the customers' words are real people's (Dialogues/Dialogue.swift).
+/// One customer, four channels, one timeline. Everything here goes over sockets, as bots, agents, relays and
+/// phone systems would speak; the customers' words are real people's (Dialogues/Dialogue.swift).
 final class Story {
   let stage: Stage
   let tell: Narrator
@@ -37,13 +37,15 @@ final class Story {
 
   func says(_ words: String, _ channel: String = "chat") { tell.says(customer, channel, words, .customer) }
 
-  /// Waits until an agent's question for a case has arrived, so that the time of a handoff is the router's alone.
-  func untilReady(_ count: Int, in queue: String) throws {
+  /// Waits until an agent's question for a case has arrived, so that the time of a handoff is the router's
+  /// alone.
+  func untilReady(_ count: Int, in queue: String, for channel: String) throws {
     let watch = Stopwatch()
     while watch.milliseconds < 10_000 {
       let reply = try stage.watcher.done("GET", "/v1/queues")
       for found in reply.json["queues"] as? [[String: Any]] ?? [] where found["name"] as? String == queue {
-        if let agents = found["agents"] as? [String: Any], agents["ready"] as? Int ?? 0 >= count { return }
+        let ready = (found["agents"] as? [String: Any])?["ready_for"] as? [String: Int]
+        if ready?[channel] ?? 0 >= count { return }
       }
       Thread.sleep(forTimeInterval: 0.005)
     }
@@ -60,7 +62,8 @@ final class Story {
   }
 
   /// What an agent received with a case, judged and told.
-  func received(_ bytes: [UInt8], by agent: String, how: String, after milliseconds: Double, showsAll: Bool) throws
+  func received(_ bytes: [UInt8], by agent: String, how: String, after milliseconds: Double, showsAll: Bool)
+    throws
     -> [String: Any]
   {
     let object = try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] ?? [:]
@@ -79,7 +82,8 @@ final class Story {
     }
     proof.handedOver(
       .init(
-        to: agent, by: how, entries: timeline.entries.count, channels: timeline.channels, milliseconds: milliseconds,
+        to: agent, by: how, entries: timeline.entries.count, channels: timeline.channels,
+        milliseconds: milliseconds,
         isWhole: isWhole))
     return object
   }
@@ -137,14 +141,16 @@ extension ReceivedTimeline.Entry {
     switch kind {
     case "message": text = "\(who): \(self.text)"
     case "note": text = "\(who) notes: \(self.text)"
-    case "handoff": text = "\(who) hands over: \(fields["summary"] as? String ?? fields["reason"] as? String ?? "")"
+    case "handoff":
+      text = "\(who) hands over: \(fields["summary"] as? String ?? fields["reason"] as? String ?? "")"
     case "routed": text = "goes to the queue \(fields["queue"] as? String ?? "")"
     case "accepted": text = "\(who) takes over"
     case "closed": text = "\(who) closes the case"
     case "journey": text = "\(fields["event"] as? String ?? "") \(detail)"
     case "call": text = "calls from \(fields["from"] as? String ?? "")"
     case "session_opened": text = "opens a session"
-    case "session_ended": text = "the session ends (\((fields["reason"] as? String ?? "").replacing("_", with: " ")))"
+    case "session_ended":
+      text = "the session ends (\((fields["reason"] as? String ?? "").replacing("_", with: " ")))"
     default: text = kind.replacing("_", with: " ")
     }
     let line = text.replacing("\n", with: " / ")

@@ -18,9 +18,11 @@ struct HTTPCall: Sendable {
   var target: String
   var headers: [(String, String)] = []
   var body: [UInt8]?
+  var keepsAlive = false
 
   var bytes: [UInt8] {
-    var head = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    var head = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n"
+    if !keepsAlive { head += "Connection: close\r\n" }
     for (name, value) in headers { head += "\(name): \(value)\r\n" }
     if let body { head += "Content-Length: \(body.count)\r\n" }
     return Array((head + "\r\n").utf8) + (body ?? [])
@@ -83,3 +85,6 @@ func eventually(
     try await Task.sleep(for: .milliseconds(20))
   }
 }
+
+/// Between two bytes of a peer that drips.
+func usleepBriefly() { usleep(20_000) }

@@ -25,9 +25,14 @@ final class Socket: Sendable {
     return address
   }
 
-  /// - Parameter seconds: how long one read or write may take.
-  static func connect(port: UInt16, seconds: Int = 30) throws -> Socket {
+  /// - Parameters:
+  ///   - seconds: how long one read or write may take.
+  ///   - windowBytes: what the kernel may take in for us while we do not read.
+  static func connect(port: UInt16, seconds: Int = 30, windowBytes: Int32? = nil) throws -> Socket {
     let socket = Socket(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), seconds: seconds)
+    if var windowBytes {
+      setsockopt(socket.descriptor, SOL_SOCKET, SO_RCVBUF, &windowBytes, socklen_t(MemoryLayout<Int32>.size))
+    }
     var address = loopback(port)
     try socket.connect(&address, MemoryLayout<sockaddr_in>.size, "port \(port)")
     return socket
@@ -100,14 +105,25 @@ final class Socket: Sendable {
     return Array(buffer[..<n])
   }
 
+  /// Whether something is there to be read.
+  var hasBytes: Bool {
+    var byte: UInt8 = 0
+    return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
+  }
+
+  /// What the kernel does for a program that dies: no word to the peer but what TCP owes it.
+  func abandon() { close(orderly: false) }
+
   /// Wakes whoever is blocked in it, too.
-  func close() {
+  func close() { close(orderly: true) }
+
+  private func close(orderly: Bool) {
     let wasOpen = isOpen.withLock { open in
       defer { open = false }
       return open
     }
     guard wasOpen else { return }
-    shutdown(descriptor, Int32(SHUT_RDWR))
+    if orderly { shutdown(descriptor, Int32(SHUT_RDWR)) }
     Glibc.close(descriptor)
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Records
 import Synchronization
 import System
 @testable import Server
@@ -33,9 +34,16 @@ final class TestServer: Sendable {
   let folder: TemporaryFolder
   let settings: Settings
   private let process: Mutex<ServerProcess?>
+  private let through: @Sendable (any Store) -> any Store
 
-  /// - Parameter rules: nil for the demo's.
-  init(rules: String? = nil, _ change: (inout Settings) -> Void = { _ in }) throws {
+  /// - Parameters:
+  ///   - rules: nil for the demo's.
+  ///   - through: puts faults between the server and its store.
+  init(
+    rules: String? = nil, _ change: (inout Settings) -> Void = { _ in },
+    through: @escaping @Sendable (any Store) -> any Store = { $0 }
+  ) throws {
+    self.through = through
     folder = try TemporaryFolder()
     var settings = Settings()
     settings.data = folder.path + "/data"
@@ -48,7 +56,7 @@ final class TestServer: Sendable {
     settings.drainSeconds = 2
     change(&settings)
     self.settings = settings
-    process = Mutex(try ServerProcess(settings))
+    process = Mutex(try ServerProcess(settings, through: through))
   }
 
   /// Runs a test against a server and stops it whatever comes of the test.
@@ -56,7 +64,10 @@ final class TestServer: Sendable {
     rules: String? = nil, _ change: (inout Settings) -> Void = { _ in },
     _ body: @Sendable (TestServer) async throws -> Void
   ) async throws {
-    let server = try TestServer(rules: rules, change)
+    try await run(try TestServer(rules: rules, change), body)
+  }
+
+  static func run(_ server: TestServer, _ body: @Sendable (TestServer) async throws -> Void) async throws {
     do { try await body(server) } catch {
       await server.stop()
       throw error
@@ -79,11 +90,11 @@ final class TestServer: Sendable {
   func start() async throws {
     for _ in 0..<100 {
       do {
-        let started = try ServerProcess(settings)
+        let started = try ServerProcess(settings, through: through)
         return process.withLock { $0 = started }
       } catch is FolderLock.Failure { try await Task.sleep(for: .milliseconds(20)) }
     }
-    let started = try ServerProcess(settings)
+    let started = try ServerProcess(settings, through: through)
     process.withLock { $0 = started }
   }
 
@@ -158,8 +169,9 @@ final class TestServer: Sendable {
     let query = "identity=\(identity.replacingOccurrences(of: "+", with: "%2B"))"
     let reply = try await administer(
       "GET", "/admin/timeline?" + query + (workspace.map { "&workspace=\($0)" } ?? ""))
-    guard reply.status == 200 else { throw Socket.Fault(description: "no timeline: \(reply)") }
-    return reply.json
+    let found = reply["customers"].elements
+    guard reply.status == 200, found.count == 1 else { throw Socket.Fault(description: "no one timeline: \(reply)") }
+    return found[0]["timeline"]
   }
 }
 

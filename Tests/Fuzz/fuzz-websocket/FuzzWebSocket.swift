@@ -21,15 +21,18 @@ import WebCodec
     guard let first = bytes.first else { return }
     let rest = Array(bytes.dropFirst())
     let role: WebSocketRole = first & 1 == 0 ? .server : .client
-    let whole = events(rest, role, allowsCompressed: first & 2 != 0, step: max(rest.count, 1))
-    let cut = events(rest, role, allowsCompressed: first & 2 != 0, step: Int(first >> 2) + 1)
+    var agreed = PermessageDeflate()
+    (agreed.serverKeepsContext, agreed.clientKeepsContext) = (first & 4 != 0, first & 4 != 0)
+    let compression = first & 2 != 0 ? agreed : nil
+    let whole = events(rest, role, compression, step: max(rest.count, 1))
+    let cut = events(rest, role, compression, step: Int(first >> 3) + 1)
     if whole != cut { fatalError("cut, the events differ") }
   }
 
   static func events(
-    _ bytes: [UInt8], _ role: WebSocketRole, allowsCompressed: Bool, step: Int
+    _ bytes: [UInt8], _ role: WebSocketRole, _ compression: PermessageDeflate?, step: Int
   ) -> [WebSocketDecoder.Event] {
-    var decoder = WebSocketDecoder(role: role, messageBytesMax: 1_000, allowsCompressed: allowsCompressed)
+    var decoder = WebSocketDecoder(role: role, messageBytesMax: 1_000, compression: compression)
     var seen: [WebSocketDecoder.Event] = []
     for start in stride(from: 0, to: bytes.count, by: step) {
       decoder.append(bytes[start..<min(start + step, bytes.count)])
@@ -38,9 +41,9 @@ import WebCodec
         switch event {
         case .needMore: break feeding
         case .failed: return seen + [event]
-        case .message(let kind, let payload, let isCompressed):
+        case .message(let kind, let payload, _):
           if payload.count > 1_000 { fatalError("a message past its bound") }
-          if kind == .text, !isCompressed, String(validating: payload, as: UTF8.self) == nil {
+          if kind == .text, String(validating: payload, as: UTF8.self) == nil {
             fatalError("text that is not UTF-8")
           }
           seen.append(event)

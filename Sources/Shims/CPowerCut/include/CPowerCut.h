@@ -5,13 +5,13 @@
 
 #include <stdint.h>
 
-enum { TL_WRITE = 0, TL_TRUNCATE = 1, TL_SYNC = 2, TL_REMOVE = 3, TL_MARK = 4 };
+enum { TL_WRITE = 0, TL_TRUNCATE = 1, TL_SYNC = 2, TL_REMOVE = 3, TL_MARK = 4, TL_NOTE = 5 };
 
 typedef struct {
   int kind;
   /// 0 the database, 1 its write-ahead log, 2 its rollback journal.
   int file;
-  /// The offset of a write, the new size of a truncation, the number of a mark.
+  /// The offset of a write, the new size of a truncation, the number of a mark or a note.
   int64_t offset;
   int64_t count;
   const uint8_t *bytes;
@@ -21,6 +21,8 @@ typedef struct {
 /// path begins with `path`. One recording at a time.
 int tl_record_start(const char *path);
 void tl_record_mark(int64_t number);
+/// Something of the test's own, at its place among the rest.
+void tl_record_note(int64_t number);
 /// Ends the recording; what was recorded stands until the next start. Returns the count.
 int64_t tl_record_stop(void);
 tl_recorded tl_record_at(int64_t index);

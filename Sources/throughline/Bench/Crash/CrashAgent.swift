@@ -49,7 +49,27 @@ final class CrashAgent {
     else { return world.ledger.violated("an offer without its case: \(String(decoding: body.prefix(200), as: UTF8.self))") }
     self.aCase = aCase
     talk = world.ledger.talk(conversation, customer: customer)
-    world.ledger.saw(CrashEntry.all("entries", in: body), of: customer)
+    guard let timeline = CrashTimeline(in: body) else { return world.ledger.violated("\(aCase) was offered without its timeline") }
+    read(timeline, of: customer) { self.decide(on: offer) }
+  }
+
+  /// Reads the pages that did not fit into the offer, and holds the whole against its count and hash.
+  private func read(_ given: CrashTimeline, of customer: String, then: @escaping () -> Void) {
+    guard let older = given.older else {
+      world.ledger.saw(given.entries, of: customer)
+      world.ledger.timelines += 1
+      if let fault = given.fault { world.ledger.violated("\(aCase) was offered with a timeline of \(customer): \(fault)") }
+      return then()
+    }
+    peer.send(.get, "/v1/customers/\(customer)/timeline?limit=1000&before=\(older)") { [self] reply in
+      guard let reply, reply.status == 200 else { return }
+      var more = given
+      more.take(olderPage: reply.body)
+      read(more, of: customer, then: then)
+    }
+  }
+
+  private func decide(on offer: String) {
     guard world.random.chance(90) else {
       return world.send(peer, request(.decline, "/v1/offers/\(offer)/decline")) { [self] _, _ in next() }
     }

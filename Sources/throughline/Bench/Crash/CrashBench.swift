@@ -22,6 +22,10 @@ struct CrashBench: AsyncParsableCommand {
     var acknowledged = 0
     var heard = 0
     var mails = 0
+    var calls = 0
+    var talks = 0
+    var timelines = 0
+    var pushes = 0
     var checks = 0
     var repeats = 0
     var records: Int64 = 0
@@ -36,7 +40,7 @@ struct CrashBench: AsyncParsableCommand {
     options.lanes = 1
     let sockets = try SocketServer(options) { CrashWorld($0) }
     while totals.cycles < cycles {
-      let place = try BenchFolder(agents: 6, capacity: 100, under: folder)
+      let place = try BenchFolder(agents: 6, capacity: 100, phones: 6, under: folder)
       let run = min(cyclesPerFolder, cycles - totals.cycles)
       let violations = try await live(place, run, sockets.lanes[0], &random, &totals)
       guard violations.isEmpty else {
@@ -54,23 +58,26 @@ struct CrashBench: AsyncParsableCommand {
     _ place: BenchFolder, _ cycles: Int, _ lane: Lane, _ random: inout SeededGenerator, _ totals: inout Totals
   ) async throws -> [String] {
     var ledger = CrashLedger()
-    var server = try BenchServer(place, smtp: true)
+    var server = try BenchServer(place, smtp: true, fastAGI: true)
+    var away = MonotonicClock.nowMilliseconds
     let holders = try Self.holders(place)
     for cycle in 0..<cycles {
       ledger.cycle = cycle
       let seed = random.next()
-      let (http, smtp, begun) = (server.http, server.smtp, ledger)
+      let (http, smtp, fastAGI, begun) = (server.http, server.smtp, server.fastAGI, ledger)
+      let awayMilliseconds = MonotonicClock.nowMilliseconds - away
       await Self.on(lane) { world in
         (world.ledger, world.holders, world.random) = (begun, holders, SeededGenerator(seed: seed))
-        world.begin(http: http, smtp: smtp)
+        world.begin(http: http, smtp: smtp, fastAGI: fastAGI, awayMilliseconds: awayMilliseconds)
       }
       try await Task.sleep(for: .milliseconds(20 + Int(random.next() % UInt64(max(1, lifeMilliseconds - 20)))))
       server.kill()
+      away = MonotonicClock.nowMilliseconds
       ledger = await Self.finish(lane)
       totals.records = max(totals.records, try CrashFolder.check(place, &ledger))
       // Now and then it dies while it starts, too.
       if random.chance(15) { try BenchServer.startAndKill(place, afterMilliseconds: Int(random.next() % 120)) }
-      server = try BenchServer(place, smtp: true)
+      server = try BenchServer(place, smtp: true, fastAGI: true)
       totals.starts.record(server.startMilliseconds * 1_000_000)
       let address = server.http
       await Self.on(lane) { $0.openAskers(address) }
@@ -87,6 +94,10 @@ struct CrashBench: AsyncParsableCommand {
     totals.acknowledged += ledger.sends.count { $0.isAcknowledged }
     totals.heard += ledger.heard
     totals.mails += ledger.mails.count
+    totals.calls += ledger.calls.count
+    totals.timelines += ledger.timelines
+    totals.pushes += ledger.pushed.reduce(0) { $0 + $1.entries.count }
+    totals.talks += ledger.calls.reduce(0) { $0 + $1.talks }
     return ledger.violations
   }
 
@@ -96,6 +107,10 @@ struct CrashBench: AsyncParsableCommand {
     for index in 0..<6 {
       let name = BenchFolder.agent(index)
       out.append(.init(kind: .agent, name: name, token: try place.token("agent", name)))
+    }
+    for index in 0..<6 {
+      let name = BenchFolder.phone(index)
+      out.append(.init(kind: .phone, name: name, token: try place.token("agent", name)))
     }
     out.append(.init(kind: .supervisor, name: "boss", token: try place.token("supervisor", "boss")))
     return out
@@ -129,7 +144,9 @@ struct CrashBench: AsyncParsableCommand {
     for (measure, value, unit) in [
       ("cycles", totals.cycles, "kills"), ("requests", totals.sends, "sent"),
       ("acknowledged", totals.acknowledged, "requests"), ("answers and pushes", totals.heard, "heard"),
-      ("mails", totals.mails, "sent"), ("timelines and cases", totals.checks, "checked"),
+      ("mails", totals.mails, "sent"), ("calls", totals.calls, "placed"), ("talks", totals.talks, "bridged"),
+      ("offers' timelines", totals.timelines, "recomputed"), ("customers' words", totals.pushes, "pushed to agents"),
+      ("timelines and cases", totals.checks, "checked"),
       ("sent again", totals.repeats, "requests"), ("longest log", Int(totals.records), "records replayed"),
       ("violations", 0, ""),
     ] { report.add(name, measure, Double(value), unit) }

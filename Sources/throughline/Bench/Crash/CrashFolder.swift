@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Model
 import Pipeline
@@ -16,6 +17,7 @@ enum CrashFolder {
     }
     var seen = ledger
     let check = try FolderCheck(copy) { reader, workspace in
+      for call in seen.calls { try checkCall(call, &seen, reader, workspace) }
       for mail in seen.mails {
         let count = try standing(mail, reader, workspace)
         if mail.isAcknowledged ? count != 1 : count > 1 {
@@ -26,6 +28,32 @@ enum CrashFolder {
     ledger = seen
     for finding in check.findings { ledger.violated("the folder: \(finding)") }
     return check.records
+  }
+
+  /// A call stands once, in one conversation; what it was told is there; and nobody ended it but who was on it.
+  private static func checkCall(
+    _ call: CrashLedger.Call, _ ledger: inout CrashLedger, _ reader: any StoreReader, _ workspace: WorkspaceID
+  ) throws {
+    let key = PhoneChannel.key(system: "bench/\(BenchFolder.phoneSystem)", id: call.unique)
+    guard let known = try reader.key(workspace, .call, key).flatMap(Pipeline.line),
+      let session = try reader.session(workspace, known.session),
+      let conversation = try reader.conversation(workspace, known.conversation)
+    else {
+      if call.isTaken { ledger.violated("call \(call.unique), which was taken, is not there") }
+      return
+    }
+    let rows = try reader.transcript(workspace, of: conversation.id, after: EntryID(0), limit: 100_000, visible: .internal)
+    let entries = rows.compactMap { row in
+      row.body.map { CrashEntry(id: row.id.raw, bytes: $0, hash: SHA256.hash($0)) }
+    }
+    ledger.saw(entries, of: conversation.customer.description)
+    let kinds = entries.map { JSONPick.find("kind", in: $0.bytes) }
+    let arrived = entries.count { JSONPick.find("event", in: $0.bytes) == "arrived" }
+    if arrived != 1 { ledger.violated("call \(call.unique) has arrived \(arrived) times") }
+    let accepted = kinds.count { $0 == "accepted" }
+    if accepted < call.talks { ledger.violated("call \(call.unique) was bridged \(call.talks) times and accepted \(accepted) times") }
+    if call.isServed, session.ended == nil { ledger.violated("call \(call.unique) was served and has not ended") }
+    if call.isTaken, !call.isOver, session.ended != nil { ledger.violated("call \(call.unique) goes on and has ended here") }
   }
 
   private static func standing(

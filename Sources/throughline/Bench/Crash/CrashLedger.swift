@@ -1,5 +1,6 @@
 import Model
 import System
+import Wire
 
 /// Everything that a server's clients ever sent and heard: what the server must still stand by after any crash.
 struct CrashLedger: Sendable {
@@ -41,16 +42,37 @@ struct CrashLedger: Sendable {
     var isAcknowledged = false
   }
 
+  /// A call at Asterisk.
+  struct Call: Sendable {
+    var unique: String
+    var number: String
+    /// It was told to wait with music, or more.
+    var isTaken = false
+    /// How often an answered device was told to be bridged.
+    var talks = 0
+    var isServed = false
+    /// Served, or hung up: it never comes back.
+    var isOver = false
+    /// How the last ring ended, as the dialplan says when the call comes back.
+    var dialStatus = ""
+    var answeredTime = ""
+  }
+
   var cycle = 0
   var sends: [Send] = []
   var talks: [Talk] = []
   var talkOf: [String: Int] = [:]
   var mails: [Mail] = []
+  var calls: [Call] = []
+  /// Entries pushed to an agent's stream, in order: one list for each stream and conversation.
+  var pushed: [(customer: String, conversation: String, entries: [Int64])] = []
   /// Hashes of entries that some answer or stream showed, by customer.
   var shown: [String: [Int64: Digest256]] = [:]
   /// Who owned a conversation in an epoch, as answers and entries said.
   var owners: [String: [Int64: String]] = [:]
   var violations: [String] = []
+  /// Timelines that came with an offer and were counted and summed up again.
+  var timelines = 0
   /// Answers, pushes and acknowledgements heard.
   var heard = 0
 
@@ -101,6 +123,9 @@ struct CrashLedger: Sendable {
   /// Notes entries that were shown, as events or a timeline.
   mutating func saw(_ entries: [CrashEntry], of customer: String) {
     for entry in entries {
+      if let told = entry.told, told != Hex.encode(entry.hash.bytes) {
+        violated("entry \(entry.id) of \(customer) does not have the hash it was given with")
+      }
       if let known = shown[customer]?[entry.id], known != entry.hash {
         violated("entry \(entry.id) of \(customer) was shown with two contents")
       }
@@ -116,7 +141,14 @@ struct CrashEntry: Sendable {
   var bytes: [UInt8]
   /// Over exactly these bytes.
   var hash: Digest256
+  /// The hash that it was given with, where it was given with one.
+  var told: String?
   var text: String? { JSONPick.find("text", in: bytes) }
+  /// A message of the customer.
+  var isCustomers: Bool {
+    JSONPick.find("kind", in: bytes) == "message"
+      && JSONPick.position(after: "\"author\":{\"kind\":\"customer\"", in: bytes) != nil
+  }
   var conversation: String? { JSONPick.find("conversation", in: bytes) }
 
   /// The objects of the array that follows `"<name>":`; in a timeline each is wrapped with its hash.
@@ -129,11 +161,13 @@ struct CrashEntry: Sendable {
         continue
       }
       var object = Array(json[at..<end])
+      var told: String?
       if let inner = JSONPick.position(after: "\"entry\":{", in: Array(object.prefix(120))) {
+        told = JSONPick.find("hash", in: Array(object.prefix(inner)))
         object = Array(object[(inner - 1)..<(object.count - 1)])
       }
       if let id = JSONPick.number("entry", in: object) {
-        out.append(CrashEntry(id: id, bytes: object, hash: SHA256.hash(object)))
+        out.append(CrashEntry(id: id, bytes: object, hash: SHA256.hash(object), told: told))
       }
       at = end
     }

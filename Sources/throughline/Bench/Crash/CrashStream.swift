@@ -14,6 +14,8 @@ final class CrashStream: ConnectionHandler {
   private var unsent: [String] = []
   private var customers: [String: String] = [:]
   private var offers: [[UInt8]] = []
+  /// Of a conversation, where in the ledger its pushes are listed.
+  private var lists: [String: Int] = [:]
   private var waiting: (([UInt8]) -> Void)?
 
   init(_ address: SocketAddress, _ holder: Int, _ world: CrashWorld) {
@@ -88,8 +90,29 @@ final class CrashStream: ConnectionHandler {
       } else {
         offers.append(bytes)
       }
-    default: break
+    case "entry": entryPushed(bytes)
+    case "ready", "offer_ended", "ringing", "pong": break
+    case let other: world.ledger.violated("a stream brought \(other ?? "what has no type")")
     }
+  }
+
+  /// A word of a customer whose case this agent has.
+  private func entryPushed(_ bytes: [UInt8]) {
+    guard let conversation = JSONPick.find("conversation", in: bytes), let talk = world.ledger.talkOf[conversation],
+      let start = JSONPick.position(after: "\"entry\":{", in: bytes),
+      let end = JSONPick.end(ofObjectAt: start - 1, in: bytes)
+    else { return world.ledger.violated("a push that cannot be understood: \(String(decoding: bytes.prefix(200), as: UTF8.self))") }
+    let object = Array(bytes[(start - 1)..<end])
+    guard let id = JSONPick.number("entry", in: object) else { return world.ledger.violated("a pushed entry without its number") }
+    let customer = world.ledger.talks[talk].customer
+    world.ledger.saw([CrashEntry(id: id, bytes: object, hash: SHA256.hash(object))], of: customer)
+    let place = lists[conversation] ?? world.ledger.pushed.count
+    if place == world.ledger.pushed.count { world.ledger.pushed.append((customer, conversation, [])) }
+    lists[conversation] = place
+    if let last = world.ledger.pushed[place].entries.last, last >= id {
+      world.ledger.violated("\(conversation): entry \(id) was pushed after \(last)")
+    }
+    world.ledger.pushed[place].entries.append(id)
   }
 
   func closed(_ connection: Connection, _ reason: CloseReason) {

@@ -49,6 +49,7 @@ struct CrashVerifier {
     }
     checkMessages(customer, entries, byID)
     checkEpochs(customer, entries)
+    checkPushes(customer, entries)
     // What is served now is an answer, too.
     ledger.saw(entries, of: customer)
   }
@@ -79,6 +80,24 @@ struct CrashVerifier {
     }
   }
 
+  /// Between two entries that an agent's stream brought, while the agent had the case, the customer said nothing else.
+  private mutating func checkPushes(_ customer: String, _ entries: [CrashEntry]) {
+    for list in ledger.pushed where list.customer == customer {
+      let here = entries.filter { $0.conversation == list.conversation }
+      for (before, after) in zip(list.entries, list.entries.dropFirst()) {
+        if before >= after { ledger.violated("\(list.conversation): entry \(after) was pushed after \(before)") }
+        let between = here.filter { $0.id > before && $0.id < after }
+        guard !between.contains(where: { JSONPick.position(after: "\"owner\":", in: $0.bytes) != nil }) else { continue }
+        for entry in between where entry.isCustomers {
+          ledger.violated("\(list.conversation): entry \(entry.id) was left out between \(before) and \(after)")
+        }
+      }
+      for id in list.entries where !here.contains(where: { $0.id == id }) {
+        ledger.violated("\(list.conversation): entry \(id) was pushed and is gone")
+      }
+    }
+  }
+
   private mutating func checkEpochs(_ customer: String, _ entries: [CrashEntry]) {
     var highest: [String: Int64] = [:]
     for entry in entries {
@@ -95,22 +114,17 @@ struct CrashVerifier {
     }
   }
 
-  private func timeline(of customer: String) async -> [CrashEntry]? {
-    var all: [CrashEntry] = []
-    var before: Int64?
-    while true {
-      let rest = before.map { "&before=\($0)" } ?? ""
-      guard let reply = await ask(supervisor, .get, "/v1/customers/\(customer)/timeline?limit=1000\(rest)"),
-        reply.status == 200
-      else { return nil }
-      let page = CrashEntry.all("entries", in: reply.body)
-      all = page + all
-      guard let older = JSONPick.number("older", in: Array(reply.body.suffix(40))) else {
-        // The count proves to the receiver that nothing is missing.
-        return JSONPick.number("count", in: reply.body) == Int64(all.count) ? all : nil
-      }
-      before = older
+  private mutating func timeline(of customer: String) async -> [CrashEntry]? {
+    let target = "/v1/customers/\(customer)/timeline?limit=1000"
+    guard let reply = await ask(supervisor, .get, target), reply.status == 200, var all = CrashTimeline(reply.body) else {
+      return nil
     }
+    while let older = all.older {
+      guard let reply = await ask(supervisor, .get, "\(target)&before=\(older)"), reply.status == 200 else { return nil }
+      all.take(olderPage: reply.body)
+    }
+    if let fault = all.fault { ledger.violated("the timeline of \(customer): \(fault)") }
+    return all.entries
   }
 
   // MARK: - Cases

@@ -23,7 +23,7 @@ struct SeededGenerator: RandomNumberGenerator, Sendable {
 /// the ledger while they live, and asks for the verifier when they are gone.
 final class CrashWorld {
   struct Holder: Sendable {
-    enum Kind: Sendable { case bot, agent, supervisor }
+    enum Kind: Sendable { case bot, agent, phone, supervisor }
     var kind: Kind
     var name: String
     var token: String
@@ -34,6 +34,10 @@ final class CrashWorld {
   var random = SeededGenerator(seed: 0)
   var holders: [Holder] = []
   private(set) var isOver = true
+  /// Devices that ring or speak.
+  var busy: Set<String> = []
+  /// Calls that came out of a dead server's life, to come back.
+  private var open: [Int] = []
   private var number = 0
   private let unique = String(Entropy.word, radix: 36)
   private var actors: [AnyObject] = []
@@ -50,24 +54,42 @@ final class CrashWorld {
 
   // MARK: - A server's life
 
-  func begin(http: SocketAddress, smtp: SocketAddress) {
+  /// - Parameter awayMilliseconds: how long the calls had no server; past their patience they gave up.
+  func begin(http: SocketAddress, smtp: SocketAddress, fastAGI: SocketAddress, awayMilliseconds: Int64) {
     isOver = false
     actors = []
+    busy = []
+    if awayMilliseconds > 25_000 { for index in ledger.calls.indices { ledger.calls[index].isOver = true } }
+    open = ledger.calls.indices.filter { !ledger.calls[$0].isOver }
     for holder in indexes(.bot) {
       for _ in 0..<6 { actors.append(CrashBot(peer(http, holder), holder, self)) }
       actors.append(CrashStream(http, holder, self))
     }
     for (place, holder) in indexes(.agent).enumerated() {
-      let stream = place == 0 ? CrashStream(http, holder, self) : nil
+      let stream = place < 2 ? CrashStream(http, holder, self) : nil
       actors.append(CrashAgent(peer(http, holder), holder, stream, self))
     }
     for _ in 0..<2 { actors.append(CrashMailer(smtp, self)) }
+    for holder in indexes(.phone) {
+      let desk = peer(http, holder)
+      desk.send(.put, "/v1/agents/me/status", #"{"status":"available","lease_seconds":3600}"#) { _ in }
+      actors.append(desk)
+    }
+    for _ in 0..<max(4, open.count) { actors.append(CrashCall(fastAGI, self)) }
   }
 
   func end() {
     isOver = true
     for asker in askers { asker.close() }
     askers = []
+  }
+
+  /// A call that comes back, else a new one.
+  func takeCall() -> Int {
+    if !open.isEmpty { return open.removeFirst() }
+    let digits = String(2_000_000 + number % 7_999_999)
+    ledger.calls.append(.init(unique: text(), number: "+1202" + digits))
+    return ledger.calls.count - 1
   }
 
   func streams(of holder: Int) -> [CrashStream] {

@@ -1,0 +1,94 @@
+import Model
+import Wire
+
+/// Why an identity is taken for a customer's: who said so, by what means and when, and what people decided about it.
+public struct Evidence: Hashable, Sendable {
+  public struct Item: Hashable, Sendable {
+    /// Who said so, such as `bot:robin` or `agent:ann`.
+    public var source: String
+    /// By what: `assertion`, `dmarc`, `reply_address`, `caller_number`, `confirmation`, …
+    public var means: String
+    public var assurance: Assurance
+    public var at: Instant
+    public init(source: String, means: String, assurance: Assurance, at: Instant) {
+      self.source = source
+      self.means = means
+      self.assurance = assurance
+      self.at = at
+    }
+  }
+
+  public enum Standing: UInt8, Hashable, Sendable {
+    case plain = 0
+    /// Of several people, such as a family's phone or `info@`: it never joins.
+    case shared
+    /// Claimed, and an agent has said that it is not this customer's.
+    case rejected
+    /// Claimed, and an agent has said that it is.
+    case confirmed
+  }
+
+  /// Oldest first.
+  public private(set) var items: [Item]
+  public var standing = Standing.plain
+  /// Who decided the standing, and when.
+  public var decided: Item?
+
+  /// The first stays for ever, and the latest.
+  public static let itemsMax = 8
+
+  public init(_ item: Item) { items = [item] }
+
+  /// Adds what was said now; the same source by the same means counts once.
+  public mutating func heard(_ item: Item) {
+    guard !items.contains(where: { ($0.source, $0.means, $0.assurance) == (item.source, item.means, item.assurance) })
+    else { return }
+    items.append(item)
+    if items.count > Self.itemsMax { items.remove(at: 1) }
+  }
+
+  public var encoded: [UInt8] {
+    var out = ByteWriter()
+    func put(_ item: Item) {
+      out.string(item.source)
+      out.string(item.means)
+      out.uint8(item.assurance.rawValue)
+      out.signed(item.at.milliseconds)
+    }
+    out.uint8(2)
+    out.count(items.count)
+    for item in items { put(item) }
+    out.uint8(standing.rawValue)
+    out.bool(decided != nil)
+    if let decided { put(decided) }
+    return out.bytes
+  }
+
+  /// - Parameter assurance: the row's, for evidence of the first format, which did not say.
+  public init(decoding bytes: [UInt8], assurance: Assurance) throws(WireError) {
+    self = try ByteReader.readAll(bytes) { r throws(WireError) in
+      guard try r.uint8() >= 2 else {
+        return Evidence(
+          Item(
+            source: try r.string(), means: "", assurance: assurance, at: Instant(milliseconds: try r.signed())))
+      }
+      func item(_ r: inout ByteReader) throws(WireError) -> Item {
+        let source = try r.string()
+        let means = try r.string()
+        let at = r.offset
+        guard let assurance = Assurance(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
+        return Item(source: source, means: means, assurance: assurance, at: Instant(milliseconds: try r.signed()))
+      }
+      let at = r.offset
+      let items = try r.array(each: 4) { r throws(WireError) in try item(&r) }
+      guard let first = items.first else { throw WireError.badValue(offset: at) }
+      var evidence = Evidence(first)
+      evidence.items = items
+      let place = r.offset
+      guard let standing = Standing(rawValue: try r.uint8()) else { throw WireError.badValue(offset: place) }
+      evidence.standing = standing
+      evidence.decided = try r.optional { r throws(WireError) in try item(&r) }
+      return evidence
+    }
+  }
+}

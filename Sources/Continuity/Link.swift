@@ -1,0 +1,81 @@
+import Model
+import Wire
+
+/// That two records are one person, with the story of it. It stands in the profiles of both; taking it back is all that
+/// a split does, and so nothing is lost by either.
+public struct Link: Hashable, Sendable {
+  /// In order of their ids.
+  public var records: (CustomerID, CustomerID) { (first, second) }
+  private let first: CustomerID
+  private let second: CustomerID
+  /// Keyed hashes of the identities that were asserted together; empty where an agent joined them.
+  public var identities: [[UInt8]]
+  /// Oldest first; the last one says how it is now.
+  public private(set) var story: [Step]
+
+  public struct Step: Hashable, Sendable {
+    public enum What: UInt8, Hashable, Sendable {
+      case joined = 1
+      /// An agent took them apart: from then on no assertion joins them, only an agent.
+      case parted
+      /// They were joined by an identity that turned out to be several people's.
+      case partedAsShared
+    }
+    public var what: What
+    /// Such as `agent:ann` or `bot:robin`.
+    public var by: String
+    public var reason: String
+    public var at: Instant
+    public init(_ what: What, by: String, reason: String, at: Instant) {
+      self.what = what
+      self.by = by
+      self.reason = reason
+      self.at = at
+    }
+  }
+
+  /// The first stays for ever, and the latest.
+  public static let stepsMax = 16
+
+  public init(_ a: CustomerID, _ b: CustomerID, identities: [[UInt8]] = [], _ step: Step) {
+    (first, second) = a < b ? (a, b) : (b, a)
+    self.identities = identities
+    story = [step]
+  }
+
+  public var isActive: Bool { story.last?.what == .joined }
+  /// Whether an agent said that these are two people.
+  public var keepsApart: Bool { story.last?.what == .parted }
+
+  public func isSame(as other: Link) -> Bool { first == other.first && second == other.second }
+  public func joins(_ a: CustomerID, _ b: CustomerID) -> Bool { (first, second) == (a < b ? (a, b) : (b, a)) }
+  public func other(than record: CustomerID) -> CustomerID { record == first ? second : first }
+
+  public mutating func happened(_ step: Step) {
+    story.append(step)
+    if story.count > Self.stepsMax { story.remove(at: 1) }
+  }
+
+  func encode(into w: inout ByteWriter) {
+    w.id(first)
+    w.id(second)
+    w.array(identities) { $0.blob($1) }
+    w.array(story) {
+      $0.uint8($1.what.rawValue)
+      $0.string($1.by)
+      $0.string($1.reason)
+      $0.signed($1.at.milliseconds)
+    }
+  }
+
+  init(from r: inout ByteReader) throws(WireError) {
+    first = try r.id()
+    second = try r.id()
+    identities = try r.array { r throws(WireError) in try r.blob() }
+    story = try r.array(each: 4) { r throws(WireError) in
+      let at = r.offset
+      guard let what = Step.What(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
+      return Step(what, by: try r.string(), reason: try r.string(), at: Instant(milliseconds: try r.signed()))
+    }
+  }
+}

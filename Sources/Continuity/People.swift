@@ -1,0 +1,123 @@
+import Model
+import Records
+import Wire
+
+/// Some records of customers, all of each person's, as they are joined and taken apart.
+///
+/// Records are the points of a graph, active links its lines; a *person* is what hangs together. Only records that do not
+/// hang together yet are ever linked, so that the graph is a forest, and taking one link back parts a person in exactly
+/// two. The oldest record of a person is their root, and every other one names it.
+public struct People: Sendable {
+  private var rows: [CustomerID: CustomerRow] = [:]
+  private var profiles: [CustomerID: CustomerProfile] = [:]
+  private var touched: Set<CustomerID> = []
+
+  public init() {}
+
+  /// - Throws: when a profile cannot be read.
+  public mutating func add(_ row: CustomerRow) throws(WireError) {
+    guard rows[row.id] == nil else { return }
+    profiles[row.id] = try CustomerProfile(decoding: row.profile)
+    rows[row.id] = row
+  }
+
+  /// A record that is not stored yet.
+  public mutating func addNew(_ id: CustomerID, at: Instant) {
+    rows[id] = CustomerRow(id: id, root: id, created: at, profile: [], timeline: TimelineDigest())
+    profiles[id] = CustomerProfile()
+    touched.insert(id)
+  }
+
+  public func contains(_ id: CustomerID) -> Bool { rows[id] != nil }
+  public subscript(id: CustomerID) -> CustomerRow? {
+    guard var row = rows[id] else { return nil }
+    if touched.contains(id), let profile = profiles[id] { row.profile = profile.encoded }
+    return row
+  }
+  public func profile(_ id: CustomerID) -> CustomerProfile? { profiles[id] }
+
+  public mutating func change(_ id: CustomerID, _ body: (inout CustomerProfile) -> Void) {
+    guard var profile = profiles[id] else { return }
+    body(&profile)
+    guard profile != profiles[id] else { return }
+    profiles[id] = profile
+    touched.insert(id)
+  }
+
+  /// The rows that differ from what is stored, oldest first.
+  public var changed: [CustomerRow] { ordered(touched).compactMap { self[$0] } }
+
+  private func ordered(_ ids: Set<CustomerID>) -> [CustomerID] {
+    ids.sorted { a, b in
+      let (x, y) = (rows[a]?.created, rows[b]?.created)
+      guard let x, let y, x != y else { return a < b }
+      return x < y
+    }
+  }
+
+  /// The records of a person, oldest first: the first is the root.
+  public func person(of id: CustomerID) -> [CustomerID] {
+    var found: Set<CustomerID> = [id]
+    var open = [id]
+    while let next = open.popLast() {
+      for link in profiles[next]?.links ?? [] where link.isActive {
+        let other = link.other(than: next)
+        if rows[other] != nil, found.insert(other).inserted { open.append(other) }
+      }
+    }
+    return ordered(found)
+  }
+
+  public func link(_ a: CustomerID, _ b: CustomerID) -> Link? { profiles[a]?.links.first { $0.joins(a, b) } }
+
+  /// Whether an agent has said that some record of the one person and some record of the other are two people.
+  public func areKeptApart(_ a: CustomerID, _ b: CustomerID) -> Bool {
+    let other = Set(person(of: b))
+    return person(of: a).contains { id in
+      profiles[id]?.links.contains { $0.keepsApart && other.contains($0.other(than: id)) } ?? false
+    }
+  }
+
+  /// Makes one person of two. Nothing happens where they are one already.
+  public mutating func join(_ a: CustomerID, _ b: CustomerID, identities: [[UInt8]] = [], _ step: Link.Step) {
+    guard rows[a] != nil, rows[b] != nil, !person(of: a).contains(b) else { return }
+    if var known = link(a, b) {
+      known.happened(step)
+      known.identities = identities
+      put(known)
+    } else {
+      put(Link(a, b, identities: identities, step))
+    }
+    settle(a)
+  }
+
+  /// Takes a link back. Nothing happens where there is none.
+  public mutating func part(_ a: CustomerID, _ b: CustomerID, _ step: Link.Step) {
+    guard var known = link(a, b), known.isActive else { return }
+    known.happened(step)
+    put(known)
+    settle(a)
+    settle(b)
+  }
+
+  private mutating func put(_ link: Link) {
+    for id in [link.records.0, link.records.1] {
+      change(id) { profile in
+        if let known = profile.links.firstIndex(where: { $0.isSame(as: link) }) {
+          profile.links[known] = link
+        } else {
+          profile.links.append(link)
+        }
+      }
+    }
+  }
+
+  private mutating func settle(_ id: CustomerID) {
+    let records = person(of: id)
+    guard let root = records.first else { return }
+    for record in records where rows[record]?.root != root {
+      rows[record]?.root = root
+      touched.insert(record)
+    }
+  }
+}

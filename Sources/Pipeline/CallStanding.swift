@@ -1,0 +1,48 @@
+import Model
+import Records
+import Routing
+
+/// How a call stands: what its phone system is to do with it.
+public enum CallStanding: Hashable, Sendable {
+  /// - Parameter position: 1 for whoever is next.
+  case waits(position: Int)
+  case rings(OfferID, device: String, until: Instant)
+  case talks
+  case over
+}
+
+extension Pipeline {
+  /// How the call of this key stands at this position. Asked of the writer and not read from the live machine, so that
+  /// nobody is told of a ring, a talk or an end that may still be lost.
+  func standing(ofCall key: [UInt8], _ reads: any StoreReader) throws(StoreFault) -> Answer {
+    guard let value = try value(.call, key, reads), let known = Self.line(value) else {
+      return rejection(.unknownSession, nil)
+    }
+    return .standing(standing(of: known.session))
+  }
+
+  func standing(of session: SessionID) -> CallStanding {
+    guard let known = router.session(session), let conversation = router.conversation(known.conversation),
+      let id = conversation.openCase, let state = router.case(id)
+    else { return .over }
+    if case .agent = conversation.owner { return .talks }
+    for offer in state.offers {
+      guard let view = router.offer(offer), case .device(let index) = view.seat,
+        let device = router.device(Int(index), of: view.agent)
+      else { continue }
+      return .rings(offer, device: device, until: view.until)
+    }
+    return .waits(position: (router.why(id)?.ahead ?? 0) + 1)
+  }
+
+  /// The phone says that a ring has ended answered. It says the same whether they spoke or the answered leg was
+  /// refused: our own record decides.
+  mutating func bridgeEnded(
+    _ session: SessionID, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard standing(of: session) == .talks else { return .standing(standing(of: session)) }
+    let refused = try endSession(session, .hungUp, nil, &turn, reads)
+    if case .rejected = refused { return refused }
+    return .standing(.over)
+  }
+}

@@ -1,0 +1,217 @@
+import Continuity
+import Model
+import Records
+import Routing
+import Wire
+
+/// What people decide about who a customer is. A merge only links records and a split takes the link back: no entry, no
+/// conversation and no case is ever moved, so that nothing can be lost by either.
+extension Pipeline {
+  mutating func about(
+    _ about: AboutCustomer, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    switch about.what {
+    case .merge(let a, let b): return try merge(a, b, [], about, &turn, reads)
+    case .split(let a, let b): return try split(a, b, about, &turn, reads)
+    case .confirm(let id, let hash, let with): return try confirm(id, hash, with, about, &turn, reads)
+    case .reject(let id, let hash): return try reject(id, hash, about, &turn, reads)
+    case .share(let id, let hash, let isShared): return try share(id, hash, isShared, about, &turn, reads)
+    case .set(let id, let attributes): return try set(id, attributes, &turn, reads)
+    }
+  }
+
+  // MARK: - Merge and split
+
+  private mutating func merge(
+    _ a: CustomerID, _ b: CustomerID, _ identities: [[UInt8]], _ about: AboutCustomer, _ turn: inout Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let one = try customer(a, reads), let other = try customer(b, reads) else { return .refused(.unknownCustomer) }
+    guard one.root != other.root else { return .refused(.alreadyOne) }
+    var people = try people([one, other], reads)
+    people.join(a, b, identities: identities, .init(.joined, by: about.by, reason: about.reason, at: turn.at))
+    keep(people.changed, &turn)
+    try tell(.merged, [one.root, other.root], of: people.person(of: a), by: about.by, about.reason, &turn, reads)
+    return .customerIs(people.person(of: a).first ?? one.root)
+  }
+
+  private mutating func split(
+    _ a: CustomerID, _ b: CustomerID, _ about: AboutCustomer, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let one = try customer(a, reads), let other = try customer(b, reads) else { return .refused(.unknownCustomer) }
+    var people = try people([one, other], reads)
+    guard people.link(a, b)?.isActive == true else { return .refused(.notLinked) }
+    try part(a, b, .init(.parted, by: about.by, reason: about.reason, at: turn.at), &people, &turn, reads)
+    return .customerIs(people.person(of: a).first ?? a)
+  }
+
+  private mutating func part(
+    _ a: CustomerID, _ b: CustomerID, _ step: Link.Step, _ people: inout People, _ turn: inout Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) {
+    people.part(a, b, step)
+    keep(people.changed, &turn)
+    let (left, right) = (people.person(of: a), people.person(of: b))
+    let roots = [left.first, right.first].compactMap { $0 }
+    try tell(.split, roots, of: left + right, by: step.by, step.reason, &turn, reads)
+  }
+
+  /// All records of the people whom these belong to.
+  private func people(_ records: [CustomerRow], _ reads: any StoreReader) throws(StoreFault) -> People {
+    var people = People()
+    for record in records {
+      for row in try Self.merged(into: record.root, pending, reads) + [record] {
+        do throws(WireError) { try people.add(row) } catch { throw StoreFault.corrupt(what: "a customer's profile") }
+      }
+    }
+    return people
+  }
+
+  /// Writes what happened: under both records, so that each side's story is whole after a split, and into every
+  /// conversation that an agent has at this moment, whose desk then shows it.
+  private mutating func tell(
+    _ kind: EntryKind, _ roots: [CustomerID], of records: [CustomerID], by: String, _ reason: String, _ turn: inout Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) {
+    var members = Members()
+    members.raw("customers", Array("[\(roots.map { "\"\($0)\"" }.joined(separator: ","))]".utf8))
+    members.text("by", by)
+    if !reason.isEmpty { members.text("reason", reason) }
+    let draft = EntryDraft(kind: kind, author: .system, visibility: .internal, channel: nil, members: members.bytes)
+    for root in roots {
+      guard let row = try customer(root, reads) else { continue }
+      write(draft, customer: row, conversation: nil, session: nil, &turn)
+    }
+    for row in try conversations(of: records, reads).filter(\.isOpen).sorted(by: { $0.id < $1.id }) {
+      guard case .agent? = router.conversation(row.id)?.owner, let customer = try customer(row.customer, reads) else {
+        continue
+      }
+      let next = EntryID(head.entry.raw + 1)
+      let refused = try command(
+        .record(
+          conversation: row.id, session: nil, entry: next, author: .system, visibility: .internal, epoch: nil), &turn,
+        reads)
+      if refused == nil { write(draft, customer: customer, conversation: row.id, session: nil, &turn) }
+    }
+  }
+
+  /// People who were several until somebody asserted identities of theirs together.
+  mutating func tellOfJoining(
+    _ who: Resolution, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard let joined = who.joined else { return }
+    try tell(.merged, joined.roots, of: who.records, by: joined.by, "asserted together", &turn, reads)
+  }
+
+  // MARK: - Identities
+
+  /// The claim, beside whichever record of the person it was made.
+  private mutating func claimed(
+    _ id: CustomerID, _ hash: [UInt8], _ reads: any StoreReader
+  ) throws(StoreFault) -> IdentityRow? {
+    guard let record = try customer(id, reads) else { return nil }
+    for row in try Self.merged(into: record.root, pending, reads) {
+      if let claim = try identity(Resolution.claimHash(hash, row.id), reads) { return claim }
+    }
+    return nil
+  }
+
+  private mutating func confirm(
+    _ id: CustomerID, _ hash: [UInt8], _ with: CustomerID?, _ about: AboutCustomer, _ turn: inout Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let claim = try claimed(id, hash, reads) else { return .refused(.unknownIdentity) }
+    let said = Evidence.Item(source: about.by, means: "confirmation", assurance: .asserted, at: turn.at)
+    let known = try identity(hash, reads)
+    guard let known, let evidence = Self.evidence(known) else {
+      // Nobody's yet: it is proven for the record that claimed it.
+      let row = IdentityRow(
+        hash: hash, customer: claim.customer, identity: claim.identity, assurance: .asserted,
+        evidence: Evidence(said).encoded)
+      pending.identities.set(hash, row, at: turn.position)
+      try judge(claim, .confirmed, said, &turn)
+      return .customerIs(try customer(claim.customer, reads)?.root ?? claim.customer)
+    }
+    if evidence.standing == .shared, with == nil { return .refused(.isShared) }
+    let other = evidence.standing == .shared ? with ?? known.customer : known.customer
+    let merged = try merge(claim.customer, other, evidence.standing == .shared ? [] : [hash], about, &turn, reads)
+    switch merged {
+    case .customerIs: break
+    case .refused(.alreadyOne):
+      try judge(claim, .confirmed, said, &turn)
+      return .customerIs(try customer(claim.customer, reads)?.root ?? claim.customer)
+    default: return merged
+    }
+    try judge(claim, .confirmed, said, &turn)
+    return merged
+  }
+
+  private mutating func reject(
+    _ id: CustomerID, _ hash: [UInt8], _ about: AboutCustomer, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let claim = try claimed(id, hash, reads) else { return .refused(.unknownIdentity) }
+    try judge(
+      claim, .rejected, .init(source: about.by, means: about.reason, assurance: .claimed, at: turn.at), &turn)
+    return .customerIs(try customer(id, reads)?.root ?? id)
+  }
+
+  private mutating func judge(
+    _ row: IdentityRow, _ standing: Evidence.Standing, _ by: Evidence.Item, _ turn: inout Turn
+  ) throws(StoreFault) {
+    guard var evidence = Self.evidence(row) else { throw StoreFault.corrupt(what: "the evidence of an identity") }
+    evidence.standing = standing
+    evidence.decided = by
+    var changed = row
+    changed.evidence = evidence.encoded
+    pending.identities.set(row.hash, changed, at: turn.position)
+    turn.touched = true
+  }
+
+  /// Marked as shared, an identity joins nobody any more, and whoever was joined by it is taken apart again.
+  private mutating func share(
+    _ id: CustomerID, _ hash: [UInt8], _ isShared: Bool, _ about: AboutCustomer, _ turn: inout Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let asked = try customer(id, reads) else { return .refused(.unknownCustomer) }
+    guard let row = try identity(hash, reads), row.assurance.joins, let record = try customer(row.customer, reads) else {
+      return .refused(.unknownIdentity)
+    }
+    try judge(
+      row, isShared ? .shared : .plain,
+      .init(source: about.by, means: about.reason, assurance: row.assurance, at: turn.at), &turn)
+    if isShared {
+      var people = try people([record], reads)
+      let step = Link.Step(.partedAsShared, by: about.by, reason: about.reason, at: turn.at)
+      let records = people.person(of: record.id)
+      for one in records {
+        for link in people.profile(one)?.links ?? [] where link.isActive && link.identities.contains(hash) {
+          try part(link.records.0, link.records.1, step, &people, &turn, reads)
+        }
+      }
+    }
+    return .customerIs(try customer(asked.id, reads)?.root ?? asked.root)
+  }
+
+  static func evidence(_ row: IdentityRow) -> Evidence? {
+    do throws(WireError) { return try Evidence(decoding: row.evidence, assurance: row.assurance) } catch { return nil }
+  }
+
+  // MARK: - Attributes
+
+  private mutating func set(
+    _ id: CustomerID, _ attributes: [CustomerProfile.Attribute], _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let row = try customer(id, reads) else { return .refused(.unknownCustomer) }
+    var profile = try profile(of: row)
+    for attribute in attributes {
+      var attribute = attribute
+      attribute.at = turn.at
+      guard profile.set(attribute) else { return .refused(.tooMany) }
+    }
+    var changed = row
+    changed.profile = profile.encoded
+    pending.set(changed, at: turn.position)
+    turn.touched = true
+    return .customerIs(row.root)
+  }
+}

@@ -1,0 +1,96 @@
+import Model
+
+/// That a person was erased: when, by whom, and what went. It names records by their random ids, holds nothing
+/// personal, and is what repeats the erasure on a restored backup.
+public struct ErasureReceipt: Hashable, Sendable {
+  /// Counted within the workspace, from 1.
+  public var number: Int64
+  public var at: Instant
+  /// Holder of the token, or `administrator`.
+  public var by: String
+  /// All records that were one customer.
+  public var customers: [CustomerID]
+  /// The last entry there was: what such a record says later is not covered.
+  public var upTo: EntryID
+  /// Entries whose words went; their number, place and hash stay, so that the chain and every count can be proven.
+  public var entries: Int64
+  public var identities: Int64
+  public var blobs: Int64
+  /// nil while it is under way: a server that finds one at its start finishes it.
+  public var done: Instant?
+  public init(
+    number: Int64, at: Instant, by: String, customers: [CustomerID], upTo: EntryID, entries: Int64 = 0,
+    identities: Int64 = 0, blobs: Int64 = 0, done: Instant? = nil
+  ) {
+    self.number = number
+    self.at = at
+    self.by = by
+    self.customers = customers
+    self.upTo = upTo
+    self.entries = entries
+    self.identities = identities
+    self.blobs = blobs
+    self.done = done
+  }
+}
+
+/// What rows look like once nothing personal is in them; known to those who encode them.
+public struct ErasedForms: Sendable {
+  /// A customer's profile and a conversation's `about` that say nothing.
+  public var profile: [UInt8]
+  public var conversation: [UInt8]
+  /// A case's `about` with the story of its routing and without the handoff's words.
+  public var aCase: @Sendable (CaseRow) -> [UInt8]
+  /// What an entry has attached.
+  public var attachments: @Sendable (EntryRow) -> [BlobID]
+  public init(
+    profile: [UInt8], conversation: [UInt8], aCase: @escaping @Sendable (CaseRow) -> [UInt8],
+    attachments: @escaping @Sendable (EntryRow) -> [BlobID]
+  ) {
+    self.profile = profile
+    self.conversation = conversation
+    self.aCase = aCase
+    self.attachments = attachments
+  }
+}
+
+/// Somebody read what a customer has said.
+public struct AccessRow: Hashable, Sendable {
+  public enum What: UInt8, Sendable, CaseIterable {
+    case timeline = 1, aCase = 2, search = 3, export = 4, explanation = 5
+    public var name: String {
+      switch self {
+      case .timeline: "timeline"
+      case .aCase: "case"
+      case .search: "search"
+      case .export: "export"
+      case .explanation: "explanation"
+      }
+    }
+  }
+  public var at: Instant
+  /// Scope and holder of the token, such as `agent:ann`.
+  public var who: String
+  public var what: What
+  /// nil for a search over everybody.
+  public var customer: CustomerID?
+  public init(at: Instant, who: String, what: What, customer: CustomerID?) {
+    self.at = at
+    self.who = who
+    self.what = what
+    self.customer = customer
+  }
+}
+
+/// Which words go by age. All that is given must hold of an entry.
+public struct RetentionRule: Hashable, Sendable {
+  public var age: Duration64
+  public var channel: Channel?
+  /// As entries name it, such as `journey`.
+  public var kind: String?
+  public init(age: Duration64, channel: Channel? = nil, kind: String? = nil) {
+    self.age = age
+    self.channel = channel
+    self.kind = kind
+  }
+}

@@ -1,0 +1,117 @@
+import Model
+
+extension CaseIndex {
+  /// What an agent brings to a search.
+  struct Seeker {
+    var agent: Int
+    /// Bits by `Channel.rawValue`.
+    var ready: UInt8
+    var room: Rooms
+  }
+
+  /// The lowest case that the seeker meets and that `passes`, below `bound`.
+  mutating func best(
+    for seeker: Seeker, _ profiles: Profiles, below bound: Entry = .none, where passes: (Int32) -> Bool
+  ) -> Entry {
+    frontier.removeAll(keepingCapacity: true)
+    var best = bound
+    for at in profiles.queueRange(seeker.agent) where Int(profiles.allQueues[at].raw) < lanesOfQueue.count {
+      if isClosed(profiles.allQueues[at]) { continue }
+      for index in lanesOfQueue[Int(profiles.allQueues[at].raw)] {
+        let root = lanes[Int(index)].root
+        guard nodes[Int(root)].least < best, seeker.ready & lanes[Int(index)].channel.bit != 0,
+          Int(lanes[Int(index)].weight) <= seeker.room[lanes[Int(index)].channel.bit]
+        else { continue }
+        push(root, nodes[Int(root)].least)
+      }
+    }
+    while let next = popFrontier(), next.least < best {
+      lookThrough(next.node, &best, passes)
+      expand(next.node, seeker, profiles, best)
+    }
+    return best.slot == bound.slot ? .none : best
+  }
+
+  private mutating func expand(_ node: Int32, _ seeker: Seeker, _ profiles: Profiles, _ best: Entry) {
+    let n = Int(node)
+    let skills = profiles.skillRange(seeker.agent)
+    // A child beside its parent costs a tenth of one that is looked up.
+    if nodes[n].children.count <= 40 * skills.count {
+      for place in 0..<nodes[n].children.count {
+        let child = nodes[n].children[place]
+        if child.least < best,
+          profiles.level(seeker.agent, child.label >> 8) >= UInt8(truncatingIfNeeded: child.label & 0xFF)
+        {
+          push(child.node, child.least)
+        }
+      }
+      return
+    }
+    let last = nodes[n].parent < 0 ? -1 : Int(nodes[n].label >> 8)
+    for at in skills {
+      let skill = profiles.allSkills[at]
+      guard Int(skill.skill.raw) > last && Int(skill.skill.raw) < levelsUsed.count else { continue }
+      // Levels up to the agent's, of those in use: bits 0…level.
+      var bits = levelsUsed[Int(skill.skill.raw)] & ((2 << UInt16(skill.level)) - 1)
+      while bits != 0 {
+        let level = UInt32(bits.trailingZeroBitCount)
+        bits &= bits - 1
+        let child = child(of: node, skill.skill.raw << 8 | level)
+        if child >= 0, nodes[Int(child)].least < best { push(child, nodes[Int(child)].least) }
+      }
+    }
+  }
+
+  /// The lowest case of one class that passes: its heap is searched downwards, past those that do not.
+  private func lookThrough(_ node: Int32, _ best: inout Entry, _ passes: (Int32) -> Bool) {
+    let n = Int(node)
+    guard let first = nodes[n].cases.first, first < best else { return }
+    if passes(first.slot) {
+      best = first
+      return
+    }
+    var open = [1, 2, 3, 4]
+    while let place = open.popLast() {
+      guard place < nodes[n].cases.count else { continue }
+      let entry = nodes[n].cases[place]
+      guard entry < best else { continue }
+      if passes(entry.slot) { best = entry } else { open += (4 * place + 1)...(4 * place + 4) }
+    }
+  }
+
+  private mutating func push(_ node: Int32, _ least: Entry) {
+    let item = (least: least, node: node)
+    frontier.append(item)
+    var place = frontier.count - 1
+    while place > 0, item.least < frontier[(place - 1) >> 1].least {
+      frontier[place] = frontier[(place - 1) >> 1]
+      place = (place - 1) >> 1
+    }
+    frontier[place] = item
+  }
+
+  private mutating func popFrontier() -> (least: Entry, node: Int32)? {
+    guard let top = frontier.first else { return nil }
+    let last = frontier.removeLast()
+    guard !frontier.isEmpty else { return top }
+    var place = 0
+    while true {
+      var child = 2 * place + 1
+      guard child < frontier.count else { break }
+      if child + 1 < frontier.count, frontier[child + 1].least < frontier[child].least { child += 1 }
+      guard frontier[child].least < last.least else { break }
+      frontier[place] = frontier[child]
+      place = child
+    }
+    frontier[place] = last
+    return top
+  }
+}
+
+
+/// Capacity units that an agent has left for a case of each channel.
+struct Rooms: Sendable {
+  var chat: Int, email: Int, phone: Int
+  /// - Parameter bit: a channel's.
+  @inline(__always) subscript(bit: UInt8) -> Int { bit == 1 ? chat : bit == 2 ? email : phone }
+}

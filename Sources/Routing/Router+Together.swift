@@ -1,0 +1,156 @@
+import Model
+
+// What agents and supervisors do with a case beside its usual way: more time for it, another's advice, back to
+// its queue; and agents who leave when they are done.
+extension Router {
+  mutating func decideRequeue(_ id: CaseID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+    let slot = slot(of: id)
+    guard slot >= 0 else { return ended.contains(id) ? .caseClosed : .unknownCase }
+    switch cases[slot].state {
+    case .waiting, .offered: return .caseNotAssigned
+    case .wrappingUp: return .caseClosed
+    case .assigned, .parked: break
+    }
+    // A call is in its agent's ear: it is transferred by whoever has it.
+    guard cases[slot].channel != .phone else { return .notAllowed }
+    if cases[slot].consult != nil { endConsult(slot, .movedOn, at, &out) }
+    let home = cases[slot].conversation
+    emit(.caseRequeued(id, .bySupervisor), at, &out)
+    give(home, to: .queue(cases[slot].need.queue, id), at, &out)
+    sessionMayBeGone(slot, at, &out)
+    return nil
+  }
+
+  mutating func decideExtend(
+    _ id: CaseID, _ agent: AgentID, _ until: Instant, _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    withOwned(id, agent, at, &out) { router, slot, out in
+      guard case .wrappingUp(_, let end) = router.cases[slot].state else { return .caseNotAssigned }
+      guard until > at, until > end else { return .timeIsPast }
+      guard until <= at + .milliseconds(RoutingLimits.wrapUpMillisecondsMax) else { return .notAllowed }
+      router.renewIfWorn(agent, at, &out)
+      router.emit(.caseWrappingUp(id, agent, until: until), at, &out)
+      return nil
+    }
+  }
+
+  // MARK: Advice
+
+  mutating func decideConsult(
+    _ id: CaseID, _ agent: AgentID, _ other: AgentID, _ until: Instant, _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    withOwned(id, agent, at, &out) { router, slot, out in
+      guard case .assigned = router.cases[slot].state else { return .caseNotAssigned }
+      guard router.isActive(other) else { return .unknownAgent }
+      guard other != agent, router.cases[slot].consult == nil else { return .notAllowed }
+      guard router.isThere(other) else { return .agentNotAvailable }
+      guard until > at else { return .timeIsPast }
+      guard until <= at + .milliseconds(RoutingLimits.consultMillisecondsMax) else { return .notAllowed }
+      router.renewIfWorn(agent, at, &out)
+      router.emit(.consultStarted(id, with: other, until: until), at, &out)
+      out.effects.append(.askToConsult(other, id, by: agent, until: until))
+      return nil
+    }
+  }
+
+  mutating func decideEndConsult(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+    switch consulted(id, agent, ownerToo: true) {
+    case .failure(let refusal): return refusal
+    case .success(let slot):
+      renewIfWorn(agent, at, &out)
+      endConsult(slot, .ended, at, &out)
+      return nil
+    }
+  }
+
+  /// A call stays on its agent's device: the phone system transfers it.
+  mutating func decideTakeOver(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+    switch consulted(id, agent, ownerToo: false) {
+    case .failure(let refusal): return refusal
+    case .success(let slot):
+      guard cases[slot].channel != .phone else { return .notAllowed }
+      guard hasRoom(Int(agent.raw), slot) else { return .agentAtCapacity }
+      renewIfWorn(agent, at, &out)
+      let home = cases[slot].conversation
+      endConsult(slot, .tookOver, at, &out)
+      emit(.caseAccepted(id, agent), at, &out)
+      give(home, to: .agent(agent, id), at, &out)
+      return nil
+    }
+  }
+
+  /// The case about which this agent was asked, or asks.
+  private func consulted(_ id: CaseID, _ agent: AgentID, ownerToo: Bool) -> Result<Int32, Rejection> {
+    guard isKnown(agent) else { return .failure(.unknownAgent) }
+    let slot = slot(of: id)
+    guard slot >= 0 else { return .failure(ended.contains(id) ? .caseClosed : .unknownCase) }
+    guard let holder = cases[slot].agent else { return .failure(.caseNotAssigned) }
+    guard let consult = cases[slot].consult else { return .failure(holder == agent ? .notAllowed : .caseNotYours) }
+    let may = consult.agent == agent || (ownerToo && holder == agent)
+    return may ? .success(slot) : .failure(.caseNotYours)
+  }
+
+  mutating func endConsult(_ slot: Int32, _ end: ConsultEnd, _ at: Instant, _ out: inout Decision) {
+    guard let consult = cases[slot].consult else { return }
+    let id = cases[slot].id
+    emit(.consultEnded(id, end), at, &out)
+    out.effects.append(.endConsult(consult.agent, id, end))
+  }
+
+  func isConsulted(_ home: Int32, _ agent: AgentID) -> Bool {
+    let theCase = conversations[home].openCase
+    return theCase >= 0 && cases[theCase].consult?.agent == agent
+  }
+
+  mutating func applyConsult(_ id: CaseID, _ consult: Consult?) {
+    let slot = slot(of: id)
+    guard slot >= 0 else { return }
+    if let consult {
+      guard isKnown(consult.agent), case .assigned = cases[slot].state else { return }
+    }
+    cases[slot].consult = consult
+    markDirty(theCase: slot)
+    armCase(slot)
+  }
+
+  // MARK: Leaving when done
+
+  mutating func decideFinish(
+    _ agent: AgentID, _ status: AgentStatus, _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    guard isActive(agent) else { return .unknownAgent }
+    guard status != .available else { return .notAllowed }
+    renewIfWorn(agent, at, &out)
+    if agents[Int(agent.raw)].statusAfter != status { emit(.statusDeferred(agent, status), at, &out) }
+    endWaitingNext(agent, at, &out)
+    let offer = agents[Int(agent.raw)].openOffer
+    if offer >= 0 { endOffer(offer, .revoked(.agentLeft), at, &out) }
+    return nil
+  }
+
+  /// Whoever has ended their last case is what they wanted to be then.
+  mutating func letLeave(_ at: Instant, _ out: inout Decision) {
+    let some = leaving
+    leaving.removeAll(keepingCapacity: true)
+    for index in some {
+      let agent = AgentID(UInt32(bitPattern: index))
+      guard let status = agents[Int(index)].statusAfter, agents[Int(index)].cases.isEmpty,
+        agents[Int(index)].openOffer < 0
+      else { continue }
+      emit(.statusSet(agent, status), at, &out)
+      out.effects.append(.tellAgentStatus(agent, status, responding: !agents[Int(index)].isNotResponding))
+      if status == .offline { leave(agent, .agentLeft, streamsToo: false, at, &out) }
+    }
+    leaving.removeAll(keepingCapacity: true)
+  }
+
+  mutating func decideChannels(
+    _ agent: AgentID, _ channels: [Channel], _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    guard isActive(agent) else { return .unknownAgent }
+    renewIfWorn(agent, at, &out)
+    let bits = channels.reduce(UInt8(0)) { $0 | $1.bit }
+    if agents[Int(agent.raw)].channels != bits { emit(.channelsChosen(agent, bits), at, &out) }
+    return nil
+  }
+}

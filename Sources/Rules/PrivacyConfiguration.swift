@@ -1,0 +1,26 @@
+import Expressions
+import Model
+
+/// Words that go when they are old. All that is given must hold of an entry.
+public struct RetentionConfiguration: Sendable, Hashable {
+  public var days: Int64
+  public var channel: Channel?
+  /// As entries name it, such as `journey`.
+  public var kind: String?
+  public init(days: Int64, channel: Channel? = nil, kind: String? = nil) {
+    self.days = days
+    self.channel = channel
+    self.kind = kind
+  }
+}
+
+/// What is taken out of all words that come in, before they are kept.
+public struct RedactionConfiguration: Sendable, Hashable {
+  /// Stands in its place: `[customer number removed]`.
+  public var name: String
+  public var pattern: TextPattern
+  public init(name: String, pattern: TextPattern) {
+    self.name = name
+    self.pattern = pattern
+  }
+}

@@ -1,0 +1,200 @@
+import Dispatch
+import Model
+import Records
+import Service
+import Store
+import System
+import WebCodec
+import Wire
+
+/// Backup, and what the law gives a person: to see all that is kept of them, and to have it erased.
+extension Administration {
+  /// These may take minutes: not on the read pool, and one after the other.
+  private static let queue = DispatchQueue(label: "administration", qos: .utility)
+
+  /// False when it is none of these.
+  static func answerData(
+    _ method: String, _ path: [String], _ query: QueryParameters, _ body: [UInt8], _ edge: Edge,
+    _ reply: @escaping @Sendable (APIResponse) -> Void
+  ) throws(APIProblem) -> Bool {
+    let work: @Sendable () throws -> APIResponse
+    switch (method, path.first ?? "", path.count) {
+    case ("POST", "backup", 1):
+      let target = try folder(body)
+      work = { try backUp(edge, to: target) }
+    case ("POST", "export", 1):
+      let (writer, who, target) = try person(body, edge, wantsFolder: true)
+      work = { try export(writer, who, to: target, edge) }
+    case ("POST", "erase", 1):
+      let (writer, who, _) = try person(body, edge, wantsFolder: false)
+      work = { try erase(writer, who, edge) }
+    case ("GET", "erasures", 1):
+      work = { try erasures(edge) }
+    case ("GET", "accesses", 1):
+      let writer = try workspace(query["workspace"], edge)
+      let customer = query["customer"].flatMap { CustomerID($0) }
+      if query["customer"] != nil, customer == nil {
+        throw APIProblem(422, "malformed-id", "Whose?", "customer must be an id such as cust_…", field: "customer")
+      }
+      work = { try accesses(writer, customer, edge) }
+    case ("POST", "tidy", 1):
+      work = { APIResponse(200, json: Array("{\"forgotten\":\(try edge.tidy())}".utf8)) }
+    default: return false
+    }
+    queue.async {
+      do { reply(try work()) } catch let problem as APIProblem { reply(APIResponse(problem)) } catch {
+        let why = (error as? StoreFault)?.sentence ?? "\(error)"
+        Log.fault("administration", why)
+        reply(APIResponse(APIProblem(503, "unavailable", "It did not work", why)))
+      }
+    }
+    return true
+  }
+
+  private static var now: Instant { Instant(milliseconds: WallClock.nowMilliseconds) }
+
+  private static func folder(_ body: [UInt8]) throws(APIProblem) -> String {
+    var fields = try Fields(body)
+    let target = try fields.required("to")
+    try fields.finish()
+    guard target.hasPrefix("/") else { throw fields.wrong("to", "to must be the whole path of a folder, from /") }
+    return target
+  }
+
+  private static func person(
+    _ body: [UInt8], _ edge: Edge, wantsFolder: Bool
+  ) throws(APIProblem) -> (Writer, String, folder: String) {
+    var fields = try Fields(body)
+    let writer = try workspace(try fields.optional("workspace"), edge)
+    let who = try fields.required("identity")
+    let target = wantsFolder ? try fields.required("to") : ""
+    try fields.finish()
+    guard !wantsFolder || target.hasPrefix("/") else {
+      throw fields.wrong("to", "to must be the whole path of a folder, from /")
+    }
+    return (writer, who, target)
+  }
+
+  /// The one customer who is proven to be this. What was only claimed leads to nobody: a claim must not make us show
+  /// or erase somebody else's words.
+  private static func customer(_ who: String, _ writer: Writer, _ edge: Edge, _ reads: any StoreReader) throws -> CustomerID {
+    if let id = CustomerID(who) {
+      guard let row = try reads.customer(writer.workspace, id) else { throw APIProblem.notFound("customer") }
+      return row.root
+    }
+    guard let api = edge.api(writer.workspace) else { throw APIProblem.unavailable }
+    for identity in IdentityText.candidates(who, api) {
+      if let row = try reads.identity(writer.workspace, hash: api.hash(identity)),
+        let root = try reads.customer(writer.workspace, row.customer)?.root
+      {
+        return root
+      }
+    }
+    throw APIProblem(
+      404, "not-found", "Not found",
+      "no customer of \(writer.name) is proven to be \"\(who)\"; `throughline timeline` finds who claims to be, with their ids")
+  }
+
+  // MARK: - What they do
+
+  private static func backUp(_ edge: Edge, to target: String) throws -> APIResponse {
+    let backup = try edge.store.backUp(to: target, at: now)
+    Log.note("a backup stands in \(target)")
+    var json = JSONWriter()
+    json.object {
+      $0.field("at", backup.at.description)
+      $0.field("workspaces", array: { array in
+        for workspace in backup.workspaces {
+          array.object {
+            $0.field("name", workspace.name)
+            $0.field("position", workspace.position)
+            $0.field("entries", workspace.entries)
+          }
+        }
+      })
+      $0.field("attachments", backup.blobs)
+    }
+    return APIResponse(200, json: json.bytes)
+  }
+
+  private static func export(_ writer: Writer, _ who: String, to target: String, _ edge: Edge) throws -> APIResponse {
+    let reads = try edge.store.reader()
+    let customer = try customer(who, writer, edge, reads)
+    guard let directory = edge.api(writer.workspace)?.directory,
+      let export = try PersonExport.read(customer, directory, reads, at: now)
+    else { throw APIProblem.notFound("customer") }
+    guard !Files.exists("\(target)/export.json") else {
+      throw APIProblem(422, "wrong-value", "Not overwritten", "\(target) holds an export already; name another folder", field: "to")
+    }
+    try edge.store.record(
+      [AccessRow(at: now, who: "administrator", what: .export, customer: customer)], writer.workspace)
+    try Files.createFolder("\(target)/attachments")
+    for row in export.attachments {
+      let bytes = try edge.store.blobs.read(row.hash, writer.workspace)
+      try Files.writeAtomically(bytes, to: "\(target)/attachments/\(PersonExport.fileName(row))")
+    }
+    try Files.writeAtomically(Array(try TimelineText.page(export.timeline).utf8), to: "\(target)/timeline.txt")
+    try Files.writeAtomically(export.json, to: "\(target)/export.json")
+    var json = JSONWriter()
+    json.object {
+      $0.field("customer", customer.description)
+      $0.field("entries", export.entries)
+      $0.field("attachments", export.attachments.count)
+    }
+    return APIResponse(200, json: json.bytes)
+  }
+
+  private static func erase(_ writer: Writer, _ who: String, _ edge: Edge) throws -> APIResponse {
+    let reads = try edge.store.reader()
+    let root = try customer(who, writer, edge, reads)
+    let receipt = try writer.changeBeneath { () throws(StoreFault) in
+      let records = try reads.merged(writer.workspace, into: root).map(\.id)
+      return try edge.store.erase(
+        writer.workspace, records, at: now, by: "administrator", upTo: nil, PersonForms.erased)
+    }
+    Log.note("workspace \(writer.name): erasure \(receipt.number) is done")
+    var json = JSONWriter()
+    append(receipt, writer.name, &json)
+    return APIResponse(200, json: json.bytes)
+  }
+
+  private static func erasures(_ edge: Edge) throws -> APIResponse {
+    let reads = try edge.store.reader()
+    var rows: [(String, ErasureReceipt)] = []
+    for writer in edge.writers { rows += try reads.erasures(writer.workspace).map { (writer.name, $0) } }
+    var json = JSONWriter()
+    json.array { for (name, receipt) in rows { append(receipt, name, &$0) } }
+    return APIResponse(200, json: json.bytes)
+  }
+
+  static func append(_ receipt: ErasureReceipt, _ workspace: String, _ json: inout JSONWriter) {
+    json.object {
+      $0.field("workspace", workspace)
+      $0.field("erasure", receipt.number)
+      $0.field("at", receipt.at.description)
+      $0.field("by", receipt.by)
+      $0.field("customers", array: { for id in receipt.customers { $0.string(id.description) } })
+      $0.field("up_to", receipt.upTo.raw)
+      $0.field("entries", receipt.entries)
+      $0.field("identities", receipt.identities)
+      $0.field("attachments", receipt.blobs)
+      if let done = receipt.done { $0.field("done", done.description) }
+    }
+  }
+
+  private static func accesses(_ writer: Writer, _ customer: CustomerID?, _ edge: Edge) throws -> APIResponse {
+    let rows = try edge.store.reader().accesses(writer.workspace, of: customer, before: .max, limit: 1_000)
+    var json = JSONWriter()
+    json.array { array in
+      for (_, row) in rows {
+        array.object {
+          $0.field("at", row.at.description)
+          $0.field("who", row.who)
+          $0.field("what", row.what.name)
+          if let customer = row.customer { $0.field("customer", customer.description) }
+        }
+      }
+    }
+    return APIResponse(200, json: json.bytes)
+  }
+}

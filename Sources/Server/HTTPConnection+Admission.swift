@@ -1,0 +1,80 @@
+import HTTPTypes
+import Model
+import Pipeline
+import Service
+import Sockets
+import System
+import WebCodec
+
+/// At the head of a request with content, before a byte of that is kept: whether it is welcome, and how much of it.
+///
+/// Whoever has no token must not be able to make the server hold a body, nor whoever asks for a page that is not there.
+/// Short content of a caller we know is just read: to look twice would cost more than it.
+extension HTTPConnection {
+  func admit(_ request: IncomingRequest, _ connection: Connection) {
+    if let answer = answerAtHead(request) { return turnAway(request, answer, connection) }
+    contentBytes = request.contentLength ?? edge.settings.bodyBytesMax
+    if request.expectsContinue { connection.write(HTTPResponseEncoder.continueBytes) }
+  }
+
+  /// Answers now. Where the content's end is certain and near, it is read and forgotten, and the connection lives on.
+  private func turnAway(_ request: IncomingRequest, _ answer: APIResponse, _ connection: Connection) {
+    start(request, connection)
+    contentBytes = request.contentLength ?? 0
+    if !decoder.dropContent(bytesMax: Limit.droppedBytes) { exchange?.reply.keepAlive = false }
+    finish(answer, connection)
+  }
+
+  /// What is answered whatever the content says; nil when it may come.
+  private func answerAtHead(_ request: IncomingRequest) -> APIResponse? {
+    guard let path = request.pathSegments, let query = request.queryParameters else { return .malformedTarget }
+    if let open = openPage(request, path) { return open }
+    let standard = edge.settings.bodyBytesMax
+    if isAdministration, path.first == "admin" { return bound(request, standard) }
+    guard let caller = authenticate(request), let api = edge.api(caller.workspace) else {
+      return APIResponse(.unauthorized)
+    }
+    admitted = caller
+    if let length = request.contentLength, length <= min(Limit.droppedBytes, standard) { return bound(request, standard) }
+    if let refusal = refusal(request.method.rawValue, path) { return refusal }
+    if let refusal = api.refusal(apiRequest(request, path, query, body: []), caller) { return APIResponse(refusal) }
+    let isAttachment = path == ["v1", "blobs"] && request.method == .post
+    return bound(request, isAttachment ? edge.settings.blobBytesMax : standard)
+  }
+
+  /// Chunks are counted as they come; a length is judged now.
+  private func bound(_ request: IncomingRequest, _ bytesMax: Int) -> APIResponse? {
+    if let length = request.contentLength, length > bytesMax {
+      return APIResponse(APIProblem(413, "too-large", "Too large", "a body may have \(bytesMax) bytes here"))
+    }
+    decoder.admit(bodyBytesMax: bytesMax)
+    return nil
+  }
+
+  func authenticate(_ request: IncomingRequest) -> Caller? {
+    guard let header = request.fields.value("authorization"), header.lowercased().hasPrefix("bearer ") else {
+      return nil
+    }
+    let text = String(header.dropFirst(7)).trimmingSpaces
+    return edge.caller(token: text, now: Instant(milliseconds: WallClock.nowMilliseconds))
+  }
+
+  func openPage(_ request: IncomingRequest, _ path: [String]) -> APIResponse? {
+    OpenPages.answer(request.method.rawValue, path, edge) { [self] in
+      isAdministration ? .administrator : authenticate(request).map { .caller($0) } ?? .anybody
+    }
+  }
+
+  /// Pages of the server itself take no content.
+  func refusal(_ method: String, _ path: [String]) -> APIResponse? {
+    guard path == ["metrics"] || path == ["v1", "queues"], method != "GET", method != "HEAD" else { return nil }
+    return APIResponse(APIProblem(405, "method-not-allowed", "Method not allowed", "only GET is possible here"))
+  }
+}
+
+extension APIResponse {
+  static var malformedTarget: APIResponse {
+    APIResponse(
+      APIProblem(400, "malformed-target", "Malformed target", "the path or query is not valid percent-encoding"))
+  }
+}

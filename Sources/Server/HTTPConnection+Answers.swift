@@ -1,0 +1,145 @@
+import HTTPTypes
+import Model
+import Pipeline
+import Records
+import Routing
+import Service
+import Sockets
+import WebCodec
+
+/// What comes back for an exchange, and its end.
+extension HTTPConnection {
+  func delivered(_ payload: any Sendable, on connection: Connection) {
+    guard let inbound = payload as? Inbound else { return }
+    switch inbound {
+    case .answer(let number, let answer):
+      guard exchange?.number == number else { return giveBack(answer) }
+      answered(answer, connection)
+    case .unavailable(let number):
+      if exchange?.number == number { finish(APIResponse(APIProblem.unavailable), connection) }
+    case .rendered(let number, let response):
+      if exchange?.number == number { finish(response, connection) }
+    case .nothingYet(let number, let conversation): nothingYet(number, conversation, connection)
+    case .wake:
+      guard case .poll(let poll, var state) = exchange?.kind else { return }
+      if state.isLooking {
+        state.wokenMeanwhile = true
+        exchange?.kind = .poll(poll, state)
+      } else {
+        look(connection)
+      }
+    case .lineChanged, .ring, .stopRinging, .endCall:
+      guard case .call(let wait) = exchange?.kind, let caller = exchange?.caller else { return }
+      edge.writer(caller.workspace)?.submit([
+        Request(.standing(call: wait.key), ticket: Ticket(connection.ref, exchange: number))
+      ])
+    case .revoked(let token):
+      // What is under way is answered; whoever only waits is turned away.
+      guard exchange?.caller?.token == token else { return }
+      switch exchange?.kind {
+      case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
+      case .submitted, .read, .gathering, .offered, .blob, nil: break
+      }
+    case .offer, .offerEnded, .agentHears, .heard, .ringing, .push, .looked, .mailRefused: break
+    }
+  }
+
+  /// An offer that came too late for its request goes back at once.
+  func giveBack(_ answer: Answer) {
+    if case .offer(let offer) = answer { failOffer(offer.offer) }
+  }
+
+  func answered(_ answer: Answer, _ connection: Connection) {
+    switch exchange?.kind {
+    case .submitted(let rendering): render(answer, rendering, connection)
+    case .next(_, _, let rendering):
+      if case .offer(let offer) = answer { exchange?.kind = .offered(offer.offer) } else { exchange?.kind = .blob }
+      render(answer, rendering, connection)
+    case .read(let render): read(render, connection)
+    case .gathering(let response, let left):
+      if left <= 1 { finish(response, connection) } else { exchange?.kind = .gathering(response, left: left - 1) }
+    case .call(let wait): instruct(answer, wait, connection)
+    case .poll, .blob, .offered, nil: break
+    }
+  }
+
+  func render(_ answer: Answer, _ rendering: Rendering, _ connection: Connection) {
+    switch rendering {
+    case .direct(let body): finish(body(answer), connection)
+    case .reading(let body):
+      switch answer {
+      case .rejected, .keyReused, .unavailable, .noOffer: finish(APIResponse(answer), connection)
+      default:
+        read({ reads, _ throws(StoreFault) in try body(answer, reads) }, connection)
+      }
+    }
+  }
+
+  func read(_ render: @escaping Render, _ connection: Connection) {
+    let (edge, ref, number, takesGzip) = (edge, connection.ref, number, exchange?.takesGzip ?? false)
+    edge.reads.run { reads in
+      var response: APIResponse
+      do throws(StoreFault) {
+        response = try render(reads) { workspace, hash throws(StoreFault) in
+          try edge.store.blobs.read(hash, workspace)
+        }
+      } catch {
+        Log.fault("answering a request", error.sentence)
+        response = APIResponse(APIProblem.unavailable)
+      }
+      Compression.apply(to: &response, if: takesGzip)
+      edge.hub.post(ref, .rendered(number, response))
+    }
+  }
+
+  func finish(_ response: APIResponse, _ connection: Connection) {
+    guard let ended = exchange else { return }
+    var (reply, response) = (ended.reply, response)
+    if mustClose || isDraining { reply.keepAlive = false }
+    release(connection)
+    Compression.apply(to: &response, if: ended.takesGzip, bytesMax: Compression.laneBytesMax)
+    connection.write(encoded(response, reply))
+    if case .offered(let offer) = ended.kind {
+      unproven = offer
+      connection.setTimer(.answer, milliseconds: Limit.proofMilliseconds)
+    }
+    if reply.keepAlive {
+      connection.resumeReading()
+      advance(connection)
+    } else {
+      mustClose = true
+      connection.closeAfterFlush()
+    }
+  }
+
+  private func encoded(_ response: APIResponse, _ reply: ReplyContext) -> [UInt8] {
+    var out: [UInt8] = []
+    out.reserveCapacity(256 + response.body.count)
+    let type = HeaderValue(response.contentType) ?? HeaderValue(fixed: "application/octet-stream")
+    var fields = [HeaderField(.contentType, type)]
+    for header in response.headers {
+      if let name = HTTPField.Name(header.name), let value = HeaderValue(header.value) {
+        fields.append(HeaderField(name, value))
+      }
+    }
+    HTTPResponseEncoder.whole(
+      .init(code: response.status), fields, body: response.body, to: reply, date: dates.now, into: &out)
+    return out
+  }
+
+  /// Gives back what the exchange holds outside: a place in a line of waiting agents, a subscription.
+  func release(_ connection: Connection) {
+    guard let ended = exchange else { return }
+    exchange = nil
+    connection.clearTimer(.answer)
+    switch ended.kind {
+    case .next(let agent, let waiter, _):
+      if let caller = ended.caller { edge.writer(caller.workspace)?.submit([Request(.endNext(agent, waiter))]) }
+    case .poll(_, let state):
+      if let conversation = state.conversation { edge.hub.unsubscribe(conversation, connection.ref) }
+    case .call(let wait):
+      if let session = wait.session { edge.hub.leaveLine(session, connection.ref) }
+    case .submitted, .read, .gathering, .blob, .offered: break
+    }
+  }
+}

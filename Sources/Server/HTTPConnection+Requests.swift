@@ -1,0 +1,137 @@
+import Model
+import Pipeline
+import Records
+import Routing
+import Service
+import Sockets
+import System
+import WebCodec
+
+/// What a request asks for, and who is asked.
+extension HTTPConnection {
+  /// From here on the client waits for us.
+  func start(_ request: IncomingRequest, _ connection: Connection) {
+    begun(connection)
+    number += 1
+    exchange = Exchange(
+      number: number, reply: request.reply, takesGzip: request.accepts(coding: "gzip"), caller: nil,
+      kind: .submitted(.direct { APIResponse($0) }))
+  }
+
+  func begin(_ request: IncomingRequest, _ connection: Connection) {
+    start(request, connection)
+    let known = admitted
+    admitted = nil
+    guard let path = request.pathSegments, let query = request.queryParameters else {
+      return finish(.malformedTarget, connection)
+    }
+    if let open = openPage(request, path) { return finish(open, connection) }
+    if isAdministration, path.first == "admin" {
+      return Administration.answer(
+        request.method.rawValue, Array(path.dropFirst()), query, request.body, edge,
+        Ticket(connection.ref, exchange: number))
+    }
+    if request.wantsWebSocket, path == ["v1", "stream"], request.fields.value("authorization") == nil {
+      return upgrade(request, nil, connection)  // a browser cannot set the header: its token comes in the first frame
+    }
+    guard let caller = known ?? authenticate(request), let api = edge.api(caller.workspace) else {
+      return finish(APIResponse(.unauthorized), connection)
+    }
+    exchange?.caller = caller
+    lastCaller = caller
+    if let refusal = refusal(request.method.rawValue, path) { return finish(refusal, connection) }
+    if path == ["metrics"] { return finishDurably(Metrics.prometheus(caller, edge), connection) }
+    if path == ["v1", "queues"] { return finishDurably(Metrics.queues(caller, query["workspace"], edge), connection) }
+    perform(api.handle(apiRequest(request, path, query, body: request.body), caller), caller, request, connection)
+  }
+
+  func apiRequest(
+    _ request: IncomingRequest, _ path: [String], _ query: QueryParameters, body: [UInt8]
+  ) -> APIRequest {
+    APIRequest(
+      method: request.method.rawValue, path: path, query: query.pairs.map { ($0.name, $0.value) }, body: body,
+      contentType: request.fields.value("content-type") ?? "",
+      idempotencyKey: request.fields.value("idempotency-key"), fileName: query["name"])
+  }
+
+  /// What was read from the live state tells of things that may still be lost: it leaves when they are on disk.
+  func finishDurably(_ metrics: Metrics, _ connection: Connection) {
+    // While storage is away nothing new is decided, and whoever watches must see just that.
+    let waiting = metrics.writers.filter { $0.outage == nil }
+    guard !waiting.isEmpty else { return finish(metrics.response, connection) }
+    exchange?.kind = .gathering(metrics.response, left: waiting.count)
+    for writer in waiting { writer.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))]) }
+  }
+
+  func perform(
+    _ action: APIAction, _ caller: Caller, _ request: IncomingRequest, _ connection: Connection
+  ) {
+    guard let writer = edge.writer(caller.workspace) else { return finish(APIResponse(APIProblem.unavailable), connection) }
+    let ticket = Ticket(connection.ref, exchange: number)
+    switch action {
+    case .respond(let response): finish(response, connection)
+    case .submit(let intake, let key, let rendering):
+      exchange?.kind = .submitted(rendering)
+      writer.submit([Request(intake, ticket: ticket, idempotency: key)])
+    case .next(let agent, let seconds, let key, let rendering):
+      let waiter = WaiterID(Entropy.word)
+      exchange?.kind = .next(agent, waiter, rendering)
+      // Without a wait it still takes its turn: what suits is offered at once, and a moment later the answer is none.
+      let until = Instant(milliseconds: WallClock.nowMilliseconds) + .milliseconds(max(Int64(seconds) * 1_000, 250))
+      writer.submit([Request(.next(agent, waiter, until: until), ticket: ticket, idempotency: key)])
+    case .call(let intake, let call, let key, let seconds):
+      exchange?.kind = .call(CallWait(key: call, waitSeconds: seconds))
+      // Asked in one breath: how the call stands is decided, and becomes durable, together with the news of it.
+      writer.submit([
+        Request(intake, ticket: ticket, idempotency: key), Request(.standing(call: call), ticket: ticket),
+      ])
+    case .read(let render):
+      exchange?.kind = .read(render)
+      writer.submit([Request(.read, ticket: ticket)])
+    case .poll(let poll):
+      exchange?.kind = .poll(poll, PollState())
+      if poll.waitSeconds > 0 { connection.setTimer(.answer, milliseconds: poll.waitSeconds * 1_000) }
+      look(connection)
+    case .keepBlob(let row, let bytes, let key): keep(row, bytes, key, writer, ticket)
+    case .stream: upgrade(request, caller, connection)
+    }
+  }
+
+  func keep(
+    _ row: BlobRow, _ bytes: [UInt8], _ key: Idempotency?, _ writer: Writer, _ ticket: Ticket
+  ) {
+    exchange?.kind = .submitted(.direct { APIResponse($0) })
+    let edge = edge
+    edge.heavy.run { _ in
+      do throws(StoreFault) {
+        _ = try edge.store.blobs.write(bytes, writer.workspace)
+        writer.submit([Request(.blob(row), ticket: ticket, idempotency: key)])
+      } catch {
+        edge.hub.post(ticket.ref, .unavailable(ticket.exchange))
+      }
+    }
+  }
+
+  func upgrade(_ request: IncomingRequest, _ caller: Caller?, _ connection: Connection) {
+    switch WebSocketStream.open(request, edge) {
+    case .refused(let response): finish(response, connection)
+    case .accepted(let opening, let compression):
+      exchange = nil
+      mustClose = true  // for HTTP: what follows is the stream's
+      for timer in ConnectionTimer.allCases { connection.clearTimer(timer) }
+      connection.write(opening)
+      let stream = WebSocketStream(edge: edge, caller: caller, compression)
+      connection.become(stream)
+      stream.begin(connection, decoder.takeRest())
+    }
+  }
+}
+
+extension String {
+  var trimmingSpaces: String {
+    var view = self[...]
+    while view.first == " " { view = view.dropFirst() }
+    while view.last == " " { view = view.dropLast() }
+    return String(view)
+  }
+}

@@ -1,0 +1,98 @@
+import Dispatch
+import Model
+import Records
+import Rules
+import Service
+import Store
+import Synchronization
+import System
+
+/// What is tidied up beside the service, at the start and then every hour: erasures that a crash cut off are
+/// finished, words past their time are forgotten, and so are old outcomes and bytes that nothing refers to. What came
+/// since the last look is checked for damage, and once a day everything is.
+final class Housekeeper: Sendable {
+  let edge: Edge
+  private let queue = DispatchQueue(label: "housekeeping", qos: .utility)
+  private let turns = Atomic<Int>(0)
+  private let isStopped = Atomic<Bool>(false)
+  /// How far each rule has looked, so that an hour's look is an hour's entries.
+  private let looked = Mutex<[Look: EntryID]>([:])
+
+  private struct Look: Hashable {
+    var workspace: WorkspaceID
+    var rule: RetentionConfiguration
+  }
+
+  private static let everySeconds = 3_600
+  private static let day = Duration64.seconds(86_400)
+
+  init(_ edge: Edge) {
+    self.edge = edge
+    queue.async { self.run() }
+  }
+
+  /// Does not wait: a look at everything may take minutes, and whatever is cut off here is taken up again.
+  func stop() { isStopped.store(true, ordering: .releasing) }
+
+  private func run() {
+    guard !isStopped.load(ordering: .acquiring) else { return }
+    do throws(StoreFault) {
+      _ = try tidy(now: Instant(milliseconds: WallClock.nowMilliseconds))
+      try check()
+    } catch {
+      if isStopped.load(ordering: .acquiring) { return }
+      Log.fault("housekeeping", error.sentence)
+    }
+    queue.asyncAfter(deadline: .now() + .seconds(Self.everySeconds)) { [weak self] in self?.run() }
+  }
+
+  /// Everything an hour after the start, and from then on once a day; else what is new.
+  private func check() throws(StoreFault) {
+    let isDaily = turns.add(1, ordering: .relaxed).oldValue % 24 == 1
+    for writer in edge.writers where !isStopped.load(ordering: .acquiring) {
+      try isDaily ? checkWhole(writer) : checkRecent(writer)
+    }
+  }
+
+  /// Returns how many entries lost their words to age.
+  func tidy(now: Instant) throws(StoreFault) -> Int64 {
+    let yesterday = Instant(milliseconds: now.milliseconds - Self.day.milliseconds)
+    var forgotten: Int64 = 0
+    for writer in edge.writers where !isStopped.load(ordering: .acquiring) {
+      try finishErasures(writer, now)
+      forgotten += try retain(writer, now)
+      _ = try edge.store.sweepBlobs(writer.workspace, before: yesterday)
+    }
+    try edge.store.forgetOutcomes(before: yesterday)
+    return forgotten
+  }
+
+  private func finishErasures(_ writer: Writer, _ now: Instant) throws(StoreFault) {
+    for receipt in try edge.store.reader().erasures(writer.workspace) where receipt.done == nil {
+      Log.note("workspace \(writer.name): erasure \(receipt.number) was cut off and is finished now")
+      _ = try writer.changeBeneath { () throws(StoreFault) in
+        try edge.store.finish(receipt, writer.workspace, at: now, PersonForms.erased)
+      }
+    }
+  }
+
+  private func retain(_ writer: Writer, _ now: Instant) throws(StoreFault) -> Int64 {
+    var forgotten: Int64 = 0
+    for rule in edge.checked(writer.workspace)?.workspace.retention ?? [] {
+      let look = Look(workspace: writer.workspace, rule: rule)
+      var after = looked.withLock { $0[look] } ?? EntryID(0)
+      var isDone = false
+      while !isDone, !isStopped.load(ordering: .acquiring) {
+        let round = try edge.store.forgetOld(
+          RetentionRule(age: .seconds(rule.days * 86_400), channel: rule.channel, kind: rule.kind), writer.workspace,
+          now: now, after: after, about: SearchText.kindAndChannel, PersonForms.erased)
+        forgotten += round.forgotten
+        after = round.upTo
+        isDone = round.isDone
+        looked.withLock { $0[look] = after }
+      }
+    }
+    if forgotten > 0 { Log.note("workspace \(writer.name): the words of \(forgotten) entries are past their time and gone") }
+    return forgotten
+  }
+}

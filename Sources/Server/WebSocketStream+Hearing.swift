@@ -1,0 +1,161 @@
+import Model
+import Pipeline
+import Records
+import Routing
+import Service
+import Sockets
+import WebCodec
+
+/// What a stream hears.
+extension WebSocketStream {
+  func subscribe(_ session: SessionID, _ after: EntryID, _ connection: Connection) {
+    guard caller?.scope == .bot else {
+      return send(error: .forbidden("to subscribe to a session needs a token of scope bot; yours is \(caller?.scope.rawValue ?? "unknown")"), connection)
+    }
+    guard subscriptions.count < Limit.subscriptions else {
+      return send(
+        error: APIProblem(429, "too-many-subscriptions", "Too many subscriptions", "open another stream"), connection)
+    }
+    subscriptions[session] = Subscription(after: after)
+    look(session, connection)
+  }
+
+  /// Goes on with what waited for room.
+  func lookOn(_ connection: Connection) {
+    while !waiting.isEmpty, looking < Limit.looking, !isBackedUp { look(waiting.removeFirst(), connection) }
+  }
+
+  func look(_ session: SessionID, _ connection: Connection) {
+    guard var subscription = subscriptions[session], let caller, let directory = edge.api(caller.workspace)?.directory
+    else { return }
+    guard looking < Limit.looking, !isBackedUp else {
+      if !waiting.contains(session) { waiting.append(session) }
+      return
+    }
+    looking += 1
+    subscription.isLooking = true
+    subscription.wokenMeanwhile = false
+    subscriptions[session] = subscription
+    let (edge, ref, after) = (edge, connection.ref, subscription.after)
+    edge.reads.run { reads in
+      do throws(StoreFault) {
+        guard let row = try reads.session(caller.workspace, session),
+          row.bot == directory.bots[caller.holder]?.raw
+        else { return edge.hub.post(ref, .looked(session, nil, nil)) }
+        edge.hub.subscribe(row.conversation, ref)
+        let page = try EventsPage.read(directory, row, after: after, limit: 200, reads)
+        edge.hub.post(ref, .looked(session, row.conversation, page))
+      } catch {
+        Log.fault("reading for a stream", error.sentence)
+        edge.hub.post(ref, .looked(session, nil, nil))
+      }
+    }
+  }
+
+  func looked(
+    _ session: SessionID, _ conversation: ConversationID?, _ page: EventsPage?, _ connection: Connection
+  ) {
+    guard var subscription = subscriptions[session] else {
+      if let conversation { edge.hub.unsubscribe(conversation, connection.ref) }
+      return
+    }
+    guard let conversation, let page else {
+      subscriptions[session] = nil
+      return send(error: .notFound("session"), connection)
+    }
+    subscription.conversation = conversation
+    subscription.isLooking = false
+    subscription.after = page.after
+    subscriptions[session] = subscription
+    if !page.isEmpty {
+      var out = Array("{\"type\":\"events\",\"session\":\"\(session)\",".utf8)
+      page.append(to: &out)
+      out.append(UInt8(ascii: "}"))
+      send(out, connection)
+    }
+    if subscription.wokenMeanwhile || page.hasMore { look(session, connection) }
+  }
+
+  func delivered(_ payload: any Sendable, on connection: Connection) {
+    guard let inbound = payload as? Inbound else { return }
+    switch inbound {
+    case .wake(let conversation):
+      for session in subscriptions.keys.sorted() where subscriptions[session]?.conversation == conversation {
+        if subscriptions[session]?.isLooking == true {
+          subscriptions[session]?.wokenMeanwhile = true
+        } else {
+          look(session, connection)
+        }
+      }
+    case .looked(let session, let conversation, let page):
+      looking -= 1
+      looked(session, conversation, page, connection)
+      lookOn(connection)
+    case .offer(let offer, _): push(offer, connection)
+    case .ringing(let offer): push(offer, as: "ringing", connection)
+    case .offerEnded(let offer, let end):
+      send("{\"type\":\"offer_ended\",\"offer\":\"\(offer)\",\"end\":\"\(end.name)\"}", connection)
+    case .agentHears(let conversation, let entry):
+      unheard.append((conversation, entry))
+      readUnheard(connection)
+    case .heard(let frames):
+      isReading = false
+      for frame in frames { send(frame, connection) }
+      readUnheard(connection)
+    case .push(let bytes): send(bytes, connection)
+    case .revoked(let token): if caller?.token == token { close(.policyViolation, "the token is revoked", connection) }
+    case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .mailRefused, .lineChanged: break
+    }
+  }
+
+  /// - Parameter type: `offer`, which the desk answers, or `ringing`, which the phone does.
+  func push(_ offer: OfferAnswer, as type: String = "offer", _ connection: Connection) {
+    guard let caller, let api = edge.api(caller.workspace),
+      case .reading(let render) = api.offered(withTimeline: 200)
+    else { return }
+    let (edge, ref) = (edge, connection.ref)
+    edge.reads.run { reads in
+      do throws(StoreFault) {
+        let response = try render(.offer(offer), reads)
+        edge.hub.post(ref, .push(Array("{\"type\":\"\(type)\",".utf8) + response.body.dropFirst()))
+      } catch {
+        Log.fault("showing an offer", error.sentence)
+        guard type == "offer" else { return }  // it rings all the same
+        edge.writer(caller.workspace)?.submit([Request(.failOffer(offer.offer, .connectionClosed))])
+      }
+    }
+  }
+
+  /// Reads what the agent is to hear, one look after the other: two at once could overtake each other.
+  private func readUnheard(_ connection: Connection) {
+    guard let caller, !isReading, !unheard.isEmpty else { return }
+    isReading = true
+    let (edge, ref, entries) = (edge, connection.ref, unheard)
+    unheard = []
+    edge.reads.run { reads in
+      var frames: [[UInt8]] = []
+      do throws(StoreFault) {
+        for (conversation, entry) in entries {
+          let rows = try reads.transcript(
+            caller.workspace, of: conversation, after: EntryID(entry.raw - 1), limit: 1, visible: .internal)
+          guard let body = rows.first?.body else { continue }
+          frames.append(
+            Array("{\"type\":\"entry\",\"conversation\":\"\(conversation)\",\"entry\":".utf8) + body + Array("}".utf8))
+        }
+      } catch { Log.fault("reading for an agent's stream", error.sentence) }
+      edge.hub.post(ref, .heard(frames))
+    }
+  }
+}
+
+extension OfferEnd {
+  public var name: String {
+    switch self {
+    case .accepted: "accepted"
+    case .declined: "declined"
+    case .timedOut: "timed_out"
+    case .revoked: "revoked"
+    case .failed: "failed"
+    }
+  }
+}

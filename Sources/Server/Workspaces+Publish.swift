@@ -1,0 +1,75 @@
+import Channels
+import Continuity
+import Model
+import Records
+import RuleFiles
+import Rules
+import Service
+import System
+import Wire
+
+extension Workspaces {
+  /// The names that lanes need.
+  func publish(
+    _ writer: Writer, _ checked: CheckedWorkspace, _ version: UInt32, _ reader: any StoreReader
+  ) throws {
+    var directory = writer.peek { Directory(writer.workspace, writer.name, $0.router) }
+    directory.defaultRegion = checked.workspace.defaultRegion
+    directory.ruleVersion = version
+    directory.dialledNumbers = Set(checked.workspace.dialledNumbers)
+    directory.emailRules = EmailRules(
+      checked.workspace.emailProviders.map { .init(domains: $0.domains, ignoresDots: $0.ignoresDots, tag: $0.tag) })
+    directory.conversationWindow = .milliseconds(checked.workspace.conversationWindowMilliseconds)
+    for bot in checked.workspace.bots {
+      directory.mayAssert[bot.name] = Set(bot.identityKinds.compactMap { IdentityKind(name: $0) })
+    }
+    for integration in checked.workspace.integrations {
+      directory.mayAssertAsIntegration[integration.name] = Set(
+        integration.identityKinds.compactMap { IdentityKind(name: $0) })
+    }
+    directory.ruleNames = checked.rules.rules.map(\.name)
+    let key = HMACKey(try reader.secret(named: "identity"))
+    let redactor = Redactor(
+      patterns: checked.workspace.redactions.map { .init(name: $0.name, places: $0.pattern.places) })
+    var api = API(directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax, e164: Edge.e164)
+    api.redactor = redactor
+    let store = edge.store
+    api.recordAccess = { rows, workspace in
+      // Reads go on while nothing can be written: whoever is in the middle of a conversation needs its words.
+      do throws(StoreFault) { try store.record(rows, workspace) } catch {
+        let who = rows.map { "\($0.who) read \($0.what.name) \($0.customer.map { "\($0)" } ?? "")" }
+        Log.fault("recording that \(who.joined(separator: ", "))", error.sentence)
+      }
+    }
+    edge.use(api)
+    var mail = MailChannel(
+      workspace: writer.workspace, addresses: checked.workspace.mailAddresses, identityKey: key,
+      replyKey: HMACKey(try reader.secret(named: "reply address")),
+      displayNames: Dictionary(checked.agents.map { ($0.name, $0.displayName) }) { first, _ in first })
+    mail.redactor = redactor
+    mail.emailRules = directory.emailRules
+    edge.use(mail)
+    try edge.use(phones(writer, checked, key, reader), of: writer.workspace)
+    edge.use(checked, for: writer.workspace)
+  }
+
+  /// The phone systems of a workspace, each under `<workspace>/<name>`. Where the rules name no secret, the
+  /// data folder keeps a random one; `throughline phone` prints it for the dialplan.
+  private func phones(
+    _ writer: Writer, _ checked: CheckedWorkspace, _ key: HMACKey, _ reader: any StoreReader
+  ) throws -> [String: Edge.PhoneLine] {
+    let channel = PhoneChannel(
+      workspace: writer.workspace, defaultRegion: checked.workspace.defaultRegion, identityKey: key)
+    var lines: [String: Edge.PhoneLine] = [:]
+    for system in checked.workspace.phoneSystems {
+      let name = "\(writer.name)/\(system.name)"
+      let own = Hex.encode(try reader.secret(named: "phone \(name)").prefix(16))
+      let given = edge.settings.fastagiSecret
+      lines[name] = .init(
+        channel: channel, networks: system.networks,
+        secret: system.secret ?? (given.isEmpty || system.api != .fastagi ? own : given),
+        isFastAGI: system.api == .fastagi)
+    }
+    return lines
+  }
+}

@@ -1,0 +1,323 @@
+import Dispatch
+import Foundation
+import Model
+import Pipeline
+import Records
+import Routing
+import RuleFiles
+import Rules
+import Store
+import System
+import Wire
+
+/// The workspaces of a server: opened at its start, and read again on demand, all of them or none.
+///
+/// ```
+/// every folder read and checked ──a fault anywhere──▶ refused: nothing changed
+///       └──▶ one workspace after the other: configured, durable, published
+///                         └── the store fails ──▶ cut short, and said so
+/// ```
+/// A new folder becomes a new workspace while the server runs. Everything that can be refused is refused before
+/// the first workspace is touched; only a store that fails can end a reload in the middle.
+public final class Workspaces: Sendable {
+  let edge: Edge
+  /// As writers see it; tests put faults in between.
+  private let store: any Store
+  private let commits: CommitLoop
+  /// One reload at a time, whoever asks for it.
+  private let turn = DispatchQueue(label: "reload")
+
+  /// What a start or a reload did with one workspace.
+  public struct Change: Sendable {
+    public enum What: String, Sendable { case added, changed, unchanged }
+    public var name: String
+    public var what: What
+    public var version: UInt32
+    public var rules: Int
+    public var agents: Int
+    public var queues: Int
+    /// What the folder is warned of, as a person reads it; mostly empty.
+    public var warnings: String
+
+    public init(
+      name: String, what: What, version: UInt32, rules: Int, agents: Int, queues: Int, warnings: String
+    ) {
+      self.name = name
+      self.what = what
+      self.version = version
+      self.rules = rules
+      self.agents = agents
+      self.queues = queues
+      self.warnings = warnings
+    }
+  }
+
+  public enum Reloaded: Sendable {
+    case done([Change])
+    /// Nothing changed; what is wrong, as a person reads it.
+    case refused(String)
+    /// The store failed in between: these apply, the others stay as they were.
+    case cutShort(done: [Change], why: String)
+  }
+
+  init(_ edge: Edge, _ store: any Store, _ commits: CommitLoop) {
+    self.edge = edge
+    self.store = store
+    self.commits = commits
+  }
+
+  // MARK: - Opening
+
+  /// Opens what the rules folder has. Its writers decide nothing but their rules before they are told to start.
+  func openAll() throws -> [Change] {
+    let root = edge.settings.rules
+    let names = WorkspaceFolder.names(in: root)
+    guard !names.isEmpty else {
+      throw ServerProcess.StartFault.sentence(
+        "\(root) has no workspace: make a folder with a workspace.yaml in it, or name another with --rules")
+    }
+    let (folders, faults) = Self.read(names, in: root)
+    if !faults.isEmpty { throw ServerProcess.StartFault.sentence(faults.joined(separator: "\n\n")) }
+    let reader = try edge.store.reader()
+    var known = try reader.workspaces()
+    var opened: [Change] = []
+    for folder in folders {
+      let row = try row(named: folder.name, &known)
+      let last = try reader.configuration(row.id, version: nil)
+      let isSame = last?.bytes == folder.fingerprint
+      let version = isSame ? last?.version ?? 1 : (last?.version ?? 0) + 1
+      let writer = try makeWriter(row, folder.checked, version)
+      edge.add(writer)
+      if !isSame, install(folder, version, writer) == nil {
+        throw ServerProcess.StartFault.sentence(
+          "the rules of the workspace \(folder.name) could not be applied")
+      }
+      try publish(writer, folder.checked, version, reader)
+      opened.append(folder.change(isSame ? .unchanged : last == nil ? .added : .changed, version))
+    }
+    return opened
+  }
+
+  private static func read(_ names: [String], in root: String) -> (
+    folders: [RuleFolderState], faults: [String]
+  ) {
+    var folders: [RuleFolderState] = []
+    var faults: [String] = []
+    for name in names {
+      switch RuleFolderState.read(name, in: root) {
+      case .success(let folder): folders.append(folder)
+      case .failure(let found): faults.append(found.text)
+      }
+    }
+    return (folders, faults)
+  }
+
+  private func row(named name: String, _ known: inout [WorkspaceRow]) throws -> WorkspaceRow {
+    if let found = known.first(where: { $0.name == name }) { return found }
+    let made = try edge.store.addWorkspace(named: name)
+    known.append(made)
+    return made
+  }
+
+  private func makeWriter(
+    _ row: WorkspaceRow, _ checked: CheckedWorkspace, _ version: UInt32
+  ) throws -> Writer {
+    let (edge, store) = (edge, store)
+    edge.add(RulePlanner(checked, version: version), for: row.id)
+    return try Writer(workspace: row, commits: commits, outlet: edge.hub) { () throws(StoreFault) in
+      let reads = try store.reader()
+      let rows = try reads.workRows(row.id)
+      let router: Router
+      do throws(WireError) { router = rows.isEmpty ? Router() : try Router(rows: rows) } catch {
+        throw StoreFault.corrupt(what: "the rows of open work: \(error)")
+      }
+      let pipeline = Pipeline(
+        workspace: row.id, router: router, head: try reads.head(row.id),
+        planner: edge.planner(of: row.id, version: router.configurationVersion)
+          ?? RulePlanner(checked, version: version),
+        environment: .init(saltSeed: Entropy.bytes(32)) { Digest(SHA256.hash($0)) })
+      return (pipeline, ConfinedReader(reads))
+    }
+  }
+
+  private func install(_ folder: RuleFolderState, _ version: UInt32, _ writer: Writer) -> Int64? {
+    writer.install(
+      RulePlanner(folder.checked, version: version),
+      Request(.configure(RoutingConfiguration(folder.checked, version: version), encoded: folder.fingerprint))
+    )
+  }
+
+  // MARK: - Reloading
+
+  /// Reads all rule folders again. `then` hears what came of it, on a thread of its own, once it is durable.
+  func reload(_ then: @escaping @Sendable (Reloaded) -> Void) {
+    turn.async { then(self.reload()) }
+  }
+
+  private func reload() -> Reloaded {
+    let outcome = readAndApply()
+    switch outcome {
+    case .done(let changes):
+      for change in changes where change.what != .unchanged { Log.note(change.sentence) }
+    case .refused(let faults): Log.fault("reading the rules again, so that the running ones stay", faults)
+    case .cutShort(let done, let why):
+      for change in done where change.what != .unchanged { Log.note(change.sentence) }
+      Log.fault("applying the rules", why)
+    }
+    return outcome
+  }
+
+  private func readAndApply() -> Reloaded {
+    let root = edge.settings.rules
+    let running = edge.writers
+    let names = WorkspaceFolder.names(in: root)
+    var (folders, faults) = Self.read(names, in: root)
+    for writer in running where !names.contains(writer.name) {
+      faults.append(
+        "the workspace \(writer.name) runs and has no folder with a workspace.yaml in \(root) any more: "
+          + "put it back, or restart the server to go on without it")
+    }
+    for writer in running {
+      if let outage = writer.outage {
+        faults.append("the workspace \(writer.name) is not in service just now: \(outage)")
+      }
+    }
+    if !faults.isEmpty { return .refused(faults.joined(separator: "\n\n")) }
+    var done: [Change] = []
+    for folder in folders {
+      do { done.append(try apply(folder, running.first { $0.name == folder.name })) } catch {
+        return .cutShort(done: done, why: "the workspace \(folder.name): \(error)")
+      }
+    }
+    return .done(done)
+  }
+
+  private func apply(_ folder: RuleFolderState, _ running: Writer?) throws -> Change {
+    let reader = try edge.store.reader()
+    guard let running else { return try addWhileRunning(folder, reader) }
+    let last = try reader.configuration(running.workspace, version: nil)
+    let version = last?.version ?? 0
+    if last?.bytes == folder.fingerprint {
+      if edge.api(running.workspace)?.directory.ruleVersion == version {
+        return folder.change(.unchanged, version)
+      }
+      // An earlier reload was cut short after its rules had reached the disk.
+      try publish(running, folder.checked, version, reader)
+      return folder.change(.changed, version)
+    }
+    edge.add(RulePlanner(folder.checked, version: version + 1), for: running.workspace)
+    try settle(folder, version + 1, running)
+    edge.forgetPlanners(of: running.workspace, before: version + 1)
+    try publish(running, folder.checked, version + 1, reader)
+    return folder.change(.changed, version + 1)
+  }
+
+  private func addWhileRunning(_ folder: RuleFolderState, _ reader: any StoreReader) throws -> Change {
+    var known = try reader.workspaces()
+    let row = try row(named: folder.name, &known)
+    let last = try reader.configuration(row.id, version: nil)
+    let isSame = last?.bytes == folder.fingerprint
+    let version = isSame ? last?.version ?? 1 : (last?.version ?? 0) + 1
+    let writer = try makeWriter(row, folder.checked, version)
+    if !isSame { try settle(folder, version, writer) }
+    // Before anybody can take a seat, which the start would empty again.
+    writer.submit([Request(.start)])
+    edge.add(writer)
+    try publish(writer, folder.checked, version, reader)
+    edge.hub.wakeOutbox(writer.workspace)
+    return folder.change(.added, version)
+  }
+
+  /// Applies the rules and waits until that is durable: what could still be lost is not told to anybody.
+  private func settle(_ folder: RuleFolderState, _ version: UInt32, _ writer: Writer) throws {
+    guard let position = install(folder, version, writer) else {
+      throw ServerProcess.StartFault.sentence(writer.outage ?? "it has too much to do just now; try again")
+    }
+    while true {
+      let (durable, applies) = writer.peek { ($0.durable, $0.router.configurationVersion == version) }
+      if let outage = writer.outage { throw ServerProcess.StartFault.sentence(outage) }
+      guard applies else {
+        throw ServerProcess.StartFault.sentence("the store failed before its rules were on disk")
+      }
+      if durable >= position { return }
+      Thread.sleep(forTimeInterval: 0.002)
+    }
+  }
+}
+
+extension Workspaces.Change {
+  public var sentence: String {
+    let counts = "\(rules) rules, \(queues) queues, \(agents) agents"
+    return switch what {
+    case .added: "workspace \(name): new, version \(version) applies: \(counts)"
+    case .changed: "workspace \(name): version \(version) applies: \(counts)"
+    case .unchanged: "workspace \(name): unchanged, version \(version): \(counts)"
+    }
+  }
+}
+
+/// One workspace's folder, read and found to be in order.
+struct RuleFolderState {
+  var name: String
+  var checked: CheckedWorkspace
+  /// Tells two states of a rule folder apart: the names and contents of its files.
+  var fingerprint: [UInt8]
+  var warnings: String
+
+  struct Faults: Error { var text: String }
+
+  static func read(_ name: String, in root: String) -> Result<RuleFolderState, Faults> {
+    let folder = "\(root)/\(name)"
+    // Taken first: a file that changes meanwhile makes the next reload see a difference.
+    let fingerprint: [UInt8]
+    do { fingerprint = try self.fingerprint(folder) } catch {
+      return .failure(Faults(text: "the workspace \(name): \(error)"))
+    }
+    let loaded = WorkspaceFolder.load(folder)
+    guard let checked = loaded.workspace else {
+      return .failure(Faults(text: "the workspace \(name):\n\(loaded.rendered)"))
+    }
+    if let fault = RoutingConfiguration(checked, version: 1).fault {
+      return .failure(
+        Faults(text: "the workspace \(name): the router cannot take it: \(sentence(fault, checked))"))
+    }
+    return .success(
+      RuleFolderState(name: name, checked: checked, fingerprint: fingerprint, warnings: loaded.rendered))
+  }
+
+  /// The reader checks what a file says; these are the machine's own bounds.
+  private static func sentence(_ fault: Rejection, _ checked: CheckedWorkspace) -> String {
+    for agent in checked.agents {
+      if agent.phoneDevices.count > RoutingLimits.devicesPerAgentMax {
+        return "agents.yaml: \(agent.name) has \(agent.phoneDevices.count) devices; at most "
+          + "\(RoutingLimits.devicesPerAgentMax) are possible"
+      }
+    }
+    switch fault {
+    case .needTooLarge:
+      return "it has more skills, queues, agents, bots or teams than the \(RoutingLimits.skillsMax) skills, "
+        + "\(RoutingLimits.queuesMax) queues, \(RoutingLimits.agentsMax) agents, "
+        + "\(RoutingLimits.botsMax) bots and \(RoutingLimits.teamsMax) teams that are possible"
+    case .unknownQueue: return "an agent works in a queue that queues.yaml does not have"
+    default: return "an agent's skills, levels or capacity, or a time, are out of bounds (\(fault))"
+    }
+  }
+
+  static func fingerprint(_ folder: String) throws -> [UInt8] {
+    var all: [UInt8] = []
+    let found = FileManager.default.enumerator(atPath: folder)
+    var paths: [String] = []
+    while let path = found?.nextObject() as? String { if path.hasSuffix(".yaml") { paths.append(path) } }
+    for path in paths.sorted() {
+      all += Array(path.utf8) + [0] + (try Files.read("\(folder)/\(path)", bytesMax: 4 << 20)) + [0]
+    }
+    return SHA256.hash(all).bytes
+  }
+
+  func change(_ what: Workspaces.Change.What, _ version: UInt32) -> Workspaces.Change {
+    Workspaces.Change(
+      name: name, what: what, version: version, rules: checked.rules.rules.count,
+      agents: checked.agents.count,
+      queues: checked.queues.count, warnings: warnings)
+  }
+}

@@ -1,0 +1,95 @@
+import Continuity
+import Model
+import Pipeline
+import Records
+import System
+import WebCodec
+
+/// The handoff brief, for an agent's case and for a bot that takes back.
+extension Brief {
+  /// The brief of a conversation as agents see it.
+  static func json(
+    _ row: ConversationRow, _ page: TimelinePage, name: String?, _ directory: Directory, _ reads: any StoreReader
+  ) throws(StoreFault) -> [UInt8] {
+    let workspace = directory.workspace
+    var entries = page.entries
+    if page.hasMore {
+      entries = try reads.timeline(
+        workspace, of: page.members, from: EntryID(.max), .older, atMost: EntryID(.max), limit: entriesMax,
+        visible: .internal)
+    }
+    return try json(row, entries, page.digest, name: name, directory, reads)
+  }
+
+  static func json(
+    _ row: ConversationRow, _ entries: [EntryRow], _ digest: TimelineDigest, name: String?, _ directory: Directory,
+    _ reads: any StoreReader
+  ) throws(StoreFault) -> [UInt8] {
+    let joins = ConversationPage.decoded(row.about)?.joins ?? []
+    let brief = Brief(entries, matter: Set(([row.id] + joins).map(\.description)))
+    var cases: [CaseRow] = []
+    for id in [row.id] + joins { cases += try reads.cases(directory.workspace, of: id) }
+    let waited = waited(cases, now: Instant(milliseconds: WallClock.nowMilliseconds))
+    var json = JSONWriter()
+    json.object { brief.write(&$0, name: name, waited: waited, digest) }
+    return json.bytes
+  }
+}
+
+extension API {
+  /// What a bot that takes over, or takes back, must know: of the whole customer where they were proven in this session,
+  /// and else of this conversation alone. Count and hash are of what a bot may see.
+  func brief(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem) -> APIAction {
+    let bot = try bot(caller)
+    let directory = directory
+    return .read { reads, _ throws(StoreFault) in
+      guard let row = try reads.session(directory.workspace, session), row.bot == bot.raw,
+        let conversation = try reads.conversation(directory.workspace, row.conversation)
+      else { return APIResponse(.notFound("session")) }
+      let seen = try Self.everything(session, conversation, directory, reads)
+      var digest = TimelineDigest()
+      for entry in seen.entries { digest.add(entry.hash) }
+      return APIResponse(
+        200, json: try Brief.json(conversation, seen.entries, digest, name: seen.name, directory, reads))
+    }
+  }
+
+  private static func everything(
+    _ session: SessionID, _ conversation: ConversationRow, _ directory: Directory, _ reads: any StoreReader
+  ) throws(StoreFault) -> (entries: [EntryRow], name: String?) {
+    let workspace = directory.workspace
+    var entries: [EntryRow] = []
+    while true {
+      let found = try reads.transcript(
+        workspace, of: conversation.id, after: entries.last?.id ?? EntryID(0), limit: 1_000, visible: .business)
+      entries += found
+      if found.count < 1_000 { break }
+    }
+    guard isProven(session, entries), let record = try reads.customer(workspace, conversation.customer) else {
+      return (entries, nil)
+    }
+    let records = try reads.merged(workspace, into: record.root)
+    var profiles: [CustomerProfile] = []
+    for record in records { profiles.append(try CustomerPage.profile(record)) }
+    entries = []
+    while true {
+      let found = try reads.timeline(
+        workspace, of: records.map(\.id), from: entries.last?.id ?? EntryID(0), .newer, atMost: EntryID(.max),
+        limit: 1_000, visible: .business)
+      entries += found
+      if found.count < 1_000 { break }
+    }
+    return (entries, CustomerProfile.union(profiles).displayName)
+  }
+
+  /// Whether the customer was proven when this session was opened.
+  private static func isProven(_ session: SessionID, _ entries: [EntryRow]) -> Bool {
+    for row in entries where row.session == session {
+      guard let entry = row.body.flatMap(EntryText.parsed), entry["kind"]?.string == EntryKind.sessionOpened.rawValue else {
+        continue
+      }
+      return entry["proven"]?.bool ?? false
+    }
+    return false
+  }
+}

@@ -1,0 +1,81 @@
+import Continuity
+import Model
+import Pipeline
+import Records
+import Routing
+import WebCodec
+
+/// Who a customer is, and what agents and supervisors decide about it.
+extension API {
+  func findCustomer(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
+    try need(caller, .agent, .supervisor, .admin)
+    let hash = hash(try identity(request.query("kind"), request.query("value")))
+    let api = self
+    return .read { reads, _ throws(StoreFault) in
+      guard let row = try reads.identity(api.directory.workspace, hash: hash),
+        let page = try CustomerPage.read(row.customer, api, reads)
+      else { return APIResponse(.notFound("customer")) }
+      return APIResponse(200, json: page.json)
+    }
+  }
+
+  func getCustomer(_ request: APIRequest, _ caller: Caller, _ id: CustomerID) throws(APIProblem) -> APIAction {
+    try need(caller, .agent, .supervisor, .admin)
+    let api = self
+    return .read { reads, _ throws(StoreFault) in
+      guard let page = try CustomerPage.read(id, api, reads) else { return APIResponse(.notFound("customer")) }
+      return APIResponse(200, json: page.json)
+    }
+  }
+
+  func onCustomer(
+    _ request: APIRequest, _ caller: Caller, _ id: CustomerID, _ what: String
+  ) throws(APIProblem) -> APIAction {
+    try need(caller, .agent, .supervisor, .admin)
+    let by = "\(caller.scope.rawValue):\(caller.holder)"
+    var fields = try Fields(request.body)
+    let decided: AboutCustomer.What
+    switch what {
+    case "merge": decided = .merge(id, try other(&fields, "with"))
+    case "split": decided = .split(id, try other(&fields, "from"))
+    case "identities": decided = try judgement(id, &fields)
+    case "attributes":
+      guard let given = try fields.object("attributes"), !given.isEmpty else {
+        throw fields.problem("attributes", "attributes are required, such as {\"name\": \"Jo Doe\"}", type: "missing-field")
+      }
+      decided = .set(id, try Self.attributes(given, by))
+    default: throw .notFound("page")
+    }
+    let reason = try fields.optionalText("reason", bytesMax: 1_024) ?? ""
+    try fields.end()
+    return .submit(
+      .aboutCustomer(AboutCustomer(decided, by: by, reason: reason)), try idempotency(request, caller),
+      .direct { APIResponse($0) })
+  }
+
+  private func other(_ fields: inout Fields, _ name: String) throws(APIProblem) -> CustomerID {
+    guard let id: CustomerID = try fields.optionalID(name) else { throw fields.missing(name) }
+    return id
+  }
+
+  private func judgement(_ id: CustomerID, _ fields: inout Fields) throws(APIProblem) -> AboutCustomer.What {
+    let identity = try identity(try fields.text("kind"), try fields.text("value", bytesMax: 320))
+    let hash = hash(identity)
+    switch try fields.text("decision") {
+    case "confirm": return .confirm(id, hash: hash, with: try fields.optionalID("customer"))
+    case "reject": return .reject(id, hash: hash)
+    case "share": return .share(id, hash: hash, true)
+    case "unshare": return .share(id, hash: hash, false)
+    default: throw fields.problem("decision", "decision must be confirm, reject, share or unshare")
+    }
+  }
+
+  private func identity(_ kindName: String?, _ value: String?) throws(APIProblem) -> Identity {
+    guard let kind = kindName.flatMap({ IdentityKind(name: $0) }), let value, let found = normalised(kind, value) else {
+      throw APIProblem(
+        422, "wrong-value", "The request cannot be understood",
+        "an identity is a kind (email, phone, chat or external) and a value", field: "value")
+    }
+    return found
+  }
+}

@@ -1,0 +1,205 @@
+import Continuity
+import Model
+import Pipeline
+import Records
+import WebCodec
+import Wire
+
+/// What the next owner gets at the first glance, each line with who said it and in which entry: who this is, what they
+/// want, what is known, tried and promised, how they feel, how long they have waited. All of it is read out of the
+/// timeline, which stands behind it with its count and hash; nothing here is anybody's own memory.
+struct Brief {
+  /// Where a line of the brief comes from.
+  struct Source: Equatable {
+    var by: String
+    var entry: EntryID
+    var at: String
+    var conversation: String?
+  }
+  struct Field: Equatable {
+    var name: String
+    var value: JSONValue
+    var confidence: JSONValue?
+    /// Where the bot has it from, in its own words.
+    var origin: String?
+    var source: Source
+  }
+  struct Line: Equatable {
+    var text: String
+    var source: Source
+  }
+  struct Move: Equatable {
+    var what: String
+    var to: String?
+    var reason: String?
+    var source: Source
+  }
+
+  var wants: Line?
+  var summary: Line?
+  var sentiment: Line?
+  /// Newest first; two sources that differ are both there.
+  private(set) var fields: [Field] = []
+  private(set) var tried: [Line] = []
+  private(set) var promised: [Line] = []
+  /// How the matter went from hand to hand, oldest first.
+  private(set) var moves: [Move] = []
+  private(set) var lastWords: Line?
+  private(set) var channels: [String] = []
+  private(set) var upTo = EntryID(0)
+
+  /// How many entries are looked through.
+  static let entriesMax = 1_000
+
+  /// - Parameters:
+  ///   - entries: ascending.
+  ///   - matter: conversations whose wants, words and moves count; fields count from everywhere.
+  init(_ entries: [EntryRow], matter: Set<String>) {
+    for row in entries {
+      upTo = max(upTo, row.id)
+      guard let body = row.body, Self.tells(body), let entry = EntryText.parsed(body) else { continue }
+      read(entry, row.id, matter)
+    }
+  }
+
+  /// Whether an entry can hold anything for a brief, without reading all of it: its kind stands near the front.
+  private static func tells(_ body: [UInt8]) -> Bool {
+    let front = String(decoding: body.prefix(96), as: UTF8.self)
+    return kinds.contains { front.contains("\"kind\":\"\($0)\"") }
+  }
+  private static let kinds = [
+    "learned", "handoff", "handed_back", "transferred", "message", "speech", "voicemail", "call", "accepted",
+    "session_opened",
+  ]
+
+  private mutating func read(_ entry: JSONValue, _ id: EntryID, _ matter: Set<String>) {
+    let kind = entry["kind"]?.string ?? ""
+    let author = [entry["author"]?["kind"]?.string, entry["author"]?["name"]?.string].compactMap { $0 }
+    let source = Source(
+      by: author.joined(separator: ":"), entry: id, at: entry["said_at"]?.string ?? entry["at"]?.string ?? "",
+      conversation: entry["conversation"]?.string)
+    take(entry["fields"], source)
+    if kind == "call" { take(entry["known"], source) }
+    guard source.conversation.map(matter.contains) ?? false else { return }
+    if let channel = entry["channel"]?.string, !channels.contains(channel) { channels.append(channel) }
+    func line(_ name: String) -> Line? { entry[name]?.string.map { Line(text: $0, source: source) } }
+    wants = line("wants") ?? (kind == "handoff" && wants == nil ? line("reason") : nil) ?? wants
+    summary = line("summary") ?? summary
+    sentiment = line("sentiment") ?? sentiment
+    for text in entry["tried"]?.array ?? [] { if let text = text.string { tried.append(.init(text: text, source: source)) } }
+    for text in entry["promised"]?.array ?? [] {
+      if let text = text.string { promised.append(.init(text: text, source: source)) }
+    }
+    switch kind {
+    case "message", "speech", "voicemail":
+      if entry["author"]?["kind"]?.string == "customer" { lastWords = line("text") ?? lastWords }
+      // A mail says in its subject what it is about, until somebody says it better.
+      if wants == nil, let subject = line("subject"), !subject.text.isEmpty { wants = subject }
+    case "handoff", "handed_back", "transferred", "accepted":
+      let owner = [entry["owner"]?["kind"]?.string, entry["owner"]?["name"]?.string].compactMap { $0 }
+      moves.append(
+        .init(
+          what: kind, to: owner.isEmpty ? nil : owner.joined(separator: ":"), reason: entry["reason"]?.string,
+          source: source))
+    default: break
+    }
+  }
+
+  private mutating func take(_ given: JSONValue?, _ source: Source) {
+    guard case .object(let object)? = given else { return }
+    for member in object.members {
+      let isRich = member.value["value"] != nil && (member.value["confidence"] != nil || member.value["source"] != nil)
+      let field = Field(
+        name: member.name, value: isRich ? member.value["value"] ?? .null : member.value,
+        confidence: isRich ? member.value["confidence"] : nil, origin: isRich ? member.value["source"]?.string : nil,
+        source: source)
+      // The same source's newer word replaces its older one.
+      fields.removeAll { $0.name == field.name && ($0.source.by == source.by || $0.value == field.value) }
+      fields.insert(field, at: 0)
+    }
+  }
+}
+
+extension Brief {
+  /// How long the customer has waited for a person, over all cases of the matter, until now where they still wait.
+  static func waited(_ cases: [CaseRow], now: Instant) -> Duration64 {
+    var milliseconds: Int64 = 0
+    for row in cases {
+      guard let about = CaseView.decoded(row.about) else { continue }
+      var since: Instant? = row.created
+      for step in about.history {
+        switch step.what {
+        case .accepted, .resumed, .closed:
+          if let from = since { milliseconds += max(0, (step.at - from).milliseconds) }
+          since = nil
+        case .queued: since = since ?? step.at
+        case .offered, .timedOut, .declined, .revoked, .failed, .stepTaken, .wrappingUp, .parked: break
+        }
+      }
+      if let from = since, row.closed == nil { milliseconds += max(0, (now - from).milliseconds) }
+    }
+    return .milliseconds(milliseconds)
+  }
+
+  func write(_ json: inout JSONWriter, name: String?, waited: Duration64, _ digest: TimelineDigest) {
+    if let name { json.field("name", name) }
+    Self.write("wants", wants, &json)
+    Self.write("summary", summary, &json)
+    Self.write("sentiment", sentiment, &json)
+    Self.write("last_words", lastWords, &json)
+    json.field("fields", array: { list in
+      for field in fields {
+        list.object { one in
+          one.field("name", field.name)
+          one.field("value", field.value)
+          if let confidence = field.confidence { one.field("confidence", confidence) }
+          if let origin = field.origin { one.field("origin", origin) }
+          Self.write(field.source, &one)
+        }
+      }
+    })
+    Self.write("tried", tried, &json)
+    Self.write("promised", promised, &json)
+    json.field("moves", array: { list in
+      for move in moves {
+        list.object { one in
+          one.field("what", move.what)
+          if let to = move.to { one.field("to", to) }
+          if let reason = move.reason { one.field("reason", reason) }
+          Self.write(move.source, &one)
+        }
+      }
+    })
+    json.field("channels", array: { list in for channel in channels { list.string(channel) } })
+    json.field("waited_seconds", waited.milliseconds / 1_000)
+    json.field("up_to", upTo.raw)
+    json.field("count", digest.count)
+    json.field("hash", Hex.encode(digest.sum.bytes))
+  }
+
+  private static func write(_ name: StaticString, _ line: Line?, _ json: inout JSONWriter) {
+    guard let line else { return }
+    json.field(name, object: { one in
+      one.field("text", line.text)
+      write(line.source, &one)
+    })
+  }
+
+  private static func write(_ name: StaticString, _ lines: [Line], _ json: inout JSONWriter) {
+    json.field(name, array: { list in
+      for line in lines {
+        list.object { one in
+          one.field("text", line.text)
+          write(line.source, &one)
+        }
+      }
+    })
+  }
+
+  private static func write(_ source: Source, _ json: inout JSONWriter) {
+    json.field("by", source.by)
+    json.field("entry", source.entry.raw)
+    json.field("at", source.at)
+    if let conversation = source.conversation { json.field("conversation", conversation) }
+  }
+}

@@ -1,0 +1,87 @@
+import Model
+import Records
+import WebCodec
+
+/// One entry as a person reads it: `2026-11-26 09:30:00  chat   customer: my lamp is broken`.
+public struct EntryText: Sendable {
+  /// When it was said, which may be before it reached us.
+  public var at: Instant
+  public var line: String
+
+  public init(_ row: EntryRow) {
+    guard let body = row.body, let entry = Self.parsed(body) else {
+      at = row.at
+      line = "\(Self.clock(row.at))         (erased)"
+      return
+    }
+    at = entry["said_at"]?.string.flatMap { Instant(rfc3339: $0) } ?? row.at
+    let channel = entry["channel"]?.string ?? ""
+    let padded = channel + String(repeating: " ", count: max(0, 6 - channel.count))
+    // A line break inside would look like the next entry.
+    let what = Self.what(entry).split(whereSeparator: \.isNewline).joined(separator: "\n" + String(repeating: " ", count: 29))
+    line = "\(Self.clock(at))  \(padded) \(Self.who(entry)): \(what)"
+  }
+
+  static func parsed(_ body: [UInt8]) -> JSONValue? {
+    do throws(JSONError) { return try JSONValue(parsing: body) } catch { return nil }
+  }
+
+  private static func clock(_ at: Instant) -> String {
+    String(at.description.prefix(19)).replacing("T", with: " ")
+  }
+
+  private static func who(_ entry: JSONValue) -> String {
+    let kind = entry["author"]?["kind"]?.string ?? "?"
+    return entry["author"]?["name"]?.string.map { "\(kind) \($0)" } ?? kind
+  }
+
+  private static func what(_ entry: JSONValue) -> String {
+    func text(_ name: String) -> String { entry[name]?.string ?? "" }
+    func because(_ sentence: String) -> String { text("reason").isEmpty ? sentence : "\(sentence), because \(text("reason"))" }
+    let owner = [entry["owner"]?["kind"]?.string, entry["owner"]?["name"]?.string].compactMap { $0 }.joined(separator: " ")
+    switch text("kind") {
+    case "message", "speech": return text("text") + attachments(entry)
+    case "note": return "(note) " + text("text") + attachments(entry)
+    case "digits": return "presses \(text("digits"))"
+    case "voicemail": return "leaves a message (\(text("blob")))" + (text("text").isEmpty ? "" : ": \(text("text"))")
+    case "learned": return learned(entry)
+    case "handoff":
+      let summary = text("summary").isEmpty ? "" : "; \(text("summary"))"
+      return because("hands over to \(owner)") + summary
+    case "routed": return "goes to \(owner)"
+    case "accepted": return "takes over"
+    case "transferred": return because("transfers to \(owner)")
+    case "handed_back": return "hands back to \(owner)" + (text("summary").isEmpty ? "" : ": \(text("summary"))")
+    case "journey": return "\(text("event")) (\(text("source")))"
+    case "call": return "calls \(text("to")) from \(text("from"))"
+    case "session_opened": return "opens a session"
+    case "session_ended": return because("the session ends")
+    case "merged": return because("two records of this customer became one")
+    case "split": return because("this customer's records were taken apart")
+    case "joined": return because("the same matter as \(text("with"))")
+    case "parted": return because("another matter than \(text("with")) after all")
+    case "undelivered": return because("mail to \(text("to")) was not delivered")
+    default: return text("kind").replacing("_", with: " ")
+    }
+  }
+
+  private static func attachments(_ entry: JSONValue) -> String {
+    let count = entry["attachments"]?.array?.count ?? 0
+    return count == 0 ? "" : " [\(count) attached]"
+  }
+
+  private static func learned(_ entry: JSONValue) -> String {
+    var parts: [String] = []
+    if let wants = entry["wants"]?.string { parts.append("they want \(wants)") }
+    if case .object(let fields)? = entry["fields"] {
+      for field in fields.members {
+        let value = field.value["value"] ?? field.value
+        parts.append("\(field.name) = \(value.string ?? String(decoding: value.encoded, as: UTF8.self))")
+      }
+    }
+    if let sentiment = entry["sentiment"]?.string { parts.append("they seem \(sentiment)") }
+    for tried in entry["tried"]?.array ?? [] { parts.append("tried: \(tried.string ?? "")") }
+    for promise in entry["promised"]?.array ?? [] { parts.append("promised: \(promise.string ?? "")") }
+    return parts.joined(separator: "; ")
+  }
+}

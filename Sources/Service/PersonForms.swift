@@ -1,0 +1,27 @@
+import Continuity
+import Model
+import Pipeline
+import Records
+import WebCodec
+import Wire
+
+/// What rows look like once a person was erased from them.
+public enum PersonForms {
+  public static let erased = ErasedForms(
+    profile: CustomerProfile().encoded, conversation: ConversationAbout().encoded,
+    aCase: { row in
+      do throws(WireError) {
+        var about = try CaseAbout(decoding: row.about)
+        about.handoff = []
+        return about.encoded
+      } catch { return [] }  // What nobody can read may hold anything.
+    }, attachments: attachments)
+
+  /// Ids under `attachments`: bots and agents give them as strings, mail as objects with more about each.
+  @Sendable static func attachments(_ entry: EntryRow) -> [BlobID] {
+    guard let body = entry.body else { return [] }
+    let value: JSONValue
+    do throws(JSONError) { value = try JSONValue(parsing: body) } catch { return [] }
+    return (value["attachments"]?.array ?? []).compactMap { ($0.string ?? $0["blob"]?.string).flatMap { BlobID($0) } }
+  }
+}

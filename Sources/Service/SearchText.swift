@@ -1,0 +1,49 @@
+import Model
+import Records
+import WebCodec
+
+/// What of an entry can be looked for: whatever its JSON says, but not its own frame (numbers, ids, who, when).
+public enum SearchText {
+  private static let frame: Set<String> = [
+    "entry", "at", "kind", "author", "visibility", "channel", "conversation", "session", "said_at", "salt",
+    "attachments", "case", "customer", "owner", "epoch", "sender_assurance", "truncated", "imported", "confidence",
+  ]
+  /// Of one entry, in bytes; what a mail quotes is not worth more.
+  static let bytesMax = 256 << 10
+
+  @Sendable public static func words(_ entry: EntryRow) -> EntryWords {
+    guard let body = entry.body else { return EntryWords(text: "", channel: nil) }
+    let value: JSONValue
+    // A body that is no JSON has no words that could be told from its frame.
+    do throws(JSONError) { value = try JSONValue(parsing: body) } catch { return EntryWords(text: "", channel: nil) }
+    guard case .object(let object) = value else { return EntryWords(text: "", channel: nil) }
+    var text = ""
+    for member in object.members where !frame.contains(member.name) { add(member.value, to: &text) }
+    return EntryWords(text: text, channel: object["channel"]?.string.flatMap { Channel(name: $0) })
+  }
+
+  /// What retention asks of an entry.
+  @Sendable public static func kindAndChannel(_ entry: EntryRow) -> (kind: String?, channel: Channel?) {
+    guard let body = entry.body else { return (nil, nil) }
+    let value: JSONValue
+    do throws(JSONError) { value = try JSONValue(parsing: body) } catch { return (nil, nil) }
+    return (value["kind"]?.string, value["channel"]?.string.flatMap { Channel(name: $0) })
+  }
+
+  private static func add(_ value: JSONValue, to text: inout String) {
+    guard text.utf8.count < bytesMax else { return }
+    switch value {
+    case .string(let said): add(said, to: &text)
+    case .int(let number): add(String(number), to: &text)
+    case .number(let digits): add(digits, to: &text)
+    case .array(let values): for value in values { add(value, to: &text) }
+    case .object(let object): for member in object.members { add(member.value, to: &text) }
+    case .null, .bool: break
+    }
+  }
+
+  private static func add(_ said: String, to text: inout String) {
+    if !text.isEmpty { text += "\n" }
+    text += said
+  }
+}

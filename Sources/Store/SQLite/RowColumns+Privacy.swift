@@ -1,0 +1,59 @@
+import Model
+import Records
+
+extension ErasureReceipt: ColumnRow {
+  static var table: Table { .erasures }
+  func put(into columns: Prepared) {
+    columns.put(number)
+    columns.put(at)
+    columns.put(by)
+    var ids: [UInt8] = []
+    for id in customers {
+      withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) { ids.append(contentsOf: $0) }
+    }
+    columns.put(ids)
+    columns.put(upTo)
+    columns.put(entries)
+    columns.put(identities)
+    columns.put(blobs)
+    columns.put(done) { columns.put($0) }
+  }
+  static func read(_ columns: Prepared) throws(StoreFault) -> ErasureReceipt {
+    let number = columns.integer()
+    let at = columns.instant()
+    let by = columns.text()
+    let ids = columns.bytes()
+    guard ids.count % 16 == 0 else { throw .corrupt(what: "erasure \(number) names half an id") }
+    let customers = stride(from: 0, to: ids.count, by: 16).map { start in
+      let words = ids[start..<(start + 16)].reduce(into: (UInt64(0), UInt64(0))) { words, byte in
+        words = (words.0 << 8 | words.1 >> 56, words.1 << 8 | UInt64(byte))
+      }
+      return CustomerID(high: words.0, low: words.1)
+    }
+    return ErasureReceipt(
+      number: number, at: at, by: by, customers: customers, upTo: columns.entry(), entries: columns.integer(),
+      identities: columns.integer(), blobs: columns.integer(),
+      done: try columns.optional { c throws(StoreFault) in c.instant() })
+  }
+}
+
+/// An access with its number.
+struct AccessColumns: ColumnRow {
+  var number: Int64
+  var access: AccessRow
+  static var table: Table { .accesses }
+  func put(into columns: Prepared) {
+    columns.put(number)
+    columns.put(access.at)
+    columns.put(access.who)
+    columns.put(Int64(access.what.rawValue))
+    columns.put(access.customer) { columns.put($0) }
+  }
+  static func read(_ columns: Prepared) throws(StoreFault) -> AccessColumns {
+    AccessColumns(
+      number: columns.integer(),
+      access: AccessRow(
+        at: columns.instant(), who: columns.text(), what: try columns.code(),
+        customer: try columns.optional { c throws(StoreFault) in try c.id() }))
+  }
+}

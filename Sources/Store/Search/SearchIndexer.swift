@@ -1,0 +1,194 @@
+internal import GRDB
+internal import GRDBSQLite
+import Model
+import Records
+import Synchronization
+
+/// The index's one writing connection.
+final class SearchIndexer: Sendable {
+  private let queue: DatabaseQueue
+  private let held: Mutex<UnsafeSend<Statements>?>
+
+  init(_ folder: String) throws(StoreFault) {
+    let queue = try SearchFile.open(folder)
+    self.queue = queue
+    held = Mutex(
+      try storeFault("prepare the index") {
+        try queue.writeWithoutTransaction { db in
+          guard let connection = db.sqliteConnection else {
+            throw StoreFault.failed(doing: "prepare the index", why: "it is closed")
+          }
+          return UnsafeSend(value: try Statements(connection))
+        }
+      })
+  }
+
+  /// Indexes the entries after the last one that was, and answers whether none is left.
+  func index(
+    _ workspace: WorkspaceID, limit: Int, of store: SQLiteStore, words: (EntryRow) -> EntryWords
+  ) throws(StoreFault) -> Bool {
+    try write("index entries") { statements throws(StoreFault) in
+      let reader = try statements.reader(store)
+      let head = try reader.head(workspace).entry.raw
+      let seen = try statements.seen(workspace)
+      guard seen <= head else {
+        // It tells of entries that there are not: the folder went back to an older state of itself.
+        try statements.begin(anew: workspace)
+        return head == 0
+      }
+      let (entries, last) = try reader.entries(workspace, after: seen, limit: limit)
+      if let last { try statements.add(entries.map { ($0, words($0)) }, upTo: last, workspace) }
+      return (last ?? seen) >= head
+    }
+  }
+
+  /// Removes what the index holds of these entries so that its bytes are gone from its files, too: the segments
+  /// that held them are merged into one, and the write-ahead log is emptied.
+  func forget(_ entries: [EntryID], _ workspace: WorkspaceID) throws(StoreFault) {
+    try write("remove entries from the index") { statements throws(StoreFault) in
+      for piece in stride(from: 0, to: entries.count, by: 1_000) {
+        try statements.remove(entries[piece..<min(entries.count, piece + 1_000)], workspace)
+      }
+      try statements.optimize()
+    }
+  }
+
+  func close() {
+    held.withLock { $0 = nil }
+    do { try queue.close() } catch {}  // Its statements are gone; there is nothing else it could report.
+  }
+
+  private func write<T>(_ doing: String, _ body: (Statements) throws(StoreFault) -> T) throws(StoreFault) -> T {
+    try held.withLock { held throws(StoreFault) in
+      guard let statements = held?.value else { throw .failed(doing: doing, why: "the store is closed") }
+      return UnsafeSend(
+        value: try storeFault(doing) { try queue.writeWithoutTransaction { _ in try body(statements) } })
+    }.value
+  }
+
+  private final class Statements {
+    private let connection: OpaquePointer
+    private var reader: SQLiteReader?
+    private let begin: Prepared
+    private let commit: Prepared
+    private let rollback: Prepared
+    private let readSeen: Prepared
+    private let writeSeen: Prepared
+    private let insert: Prepared
+    private let delete: Prepared
+    private let clear: Prepared
+    private let merge: Prepared
+
+    init(_ connection: OpaquePointer) throws(StoreFault) {
+      self.connection = connection
+      begin = try Prepared(connection, "BEGIN IMMEDIATE", "begin to index")
+      commit = try Prepared(connection, "COMMIT", "commit to the index")
+      rollback = try Prepared(connection, "ROLLBACK", "roll the index back")
+      readSeen = try Prepared(connection, "SELECT entry FROM progress WHERE workspace=?", "read the index's progress")
+      writeSeen = try Prepared(
+        connection,
+        "INSERT INTO progress VALUES(?,?) ON CONFLICT(workspace) DO UPDATE SET entry=excluded.entry",
+        "write the index's progress")
+      insert = try Prepared(connection, "INSERT INTO words(rowid, text, tags) VALUES(?,?,?)", "index an entry")
+      delete = try Prepared(connection, "DELETE FROM words WHERE rowid=?", "remove an entry from the index")
+      clear = try Prepared(connection, "DELETE FROM words WHERE rowid>=? AND rowid<?", "begin the index anew")
+      merge = try Prepared(connection, "INSERT INTO words(words) VALUES('optimize')", "merge the index")
+    }
+
+    /// Of the entries, kept from one batch to the next.
+    func reader(_ store: SQLiteStore) throws(StoreFault) -> SQLiteReader {
+      if let reader { return reader }
+      let made = try SQLiteReader(store)
+      reader = made
+      return made
+    }
+
+    func seen(_ workspace: WorkspaceID) throws(StoreFault) -> Int64 {
+      readSeen.begin()
+      readSeen.put(workspace)
+      defer { readSeen.reset() }
+      return try readSeen.step() ? readSeen.integer(at: 0) : 0
+    }
+
+    func add(
+      _ entries: [(EntryRow, EntryWords)], upTo last: Int64, _ workspace: WorkspaceID
+    ) throws(StoreFault) {
+      try transaction { () throws(StoreFault) in
+        for (entry, words) in entries where !words.text.isEmpty {
+          insert.begin()
+          insert.put(SearchFile.row(workspace, entry.id))
+          insert.put(SearchFile.plain(words.text))
+          insert.put(
+            ([SearchFile.tag(entry.customer)] + (words.channel.map { [SearchFile.tag($0)] } ?? []))
+              .joined(separator: " "))
+          try insert.run()
+        }
+        writeSeen.begin()
+        writeSeen.put(workspace)
+        writeSeen.put(last)
+        try writeSeen.run()
+      }
+    }
+
+    func begin(anew workspace: WorkspaceID) throws(StoreFault) {
+      try transaction { () throws(StoreFault) in
+        clear.begin()
+        clear.put(SearchFile.base(workspace))
+        clear.put(SearchFile.base(WorkspaceID(workspace.raw + 1)))
+        try clear.run()
+        writeSeen.begin()
+        writeSeen.put(workspace)
+        writeSeen.put(0 as Int64)
+        try writeSeen.run()
+      }
+    }
+
+    func remove(_ entries: ArraySlice<EntryID>, _ workspace: WorkspaceID) throws(StoreFault) {
+      try transaction { () throws(StoreFault) in
+        for entry in entries {
+          delete.begin()
+          delete.put(SearchFile.row(workspace, entry))
+          try delete.run()
+        }
+      }
+    }
+
+    func optimize() throws(StoreFault) {
+      try transaction { () throws(StoreFault) in try merge.run() }
+      try Checkpoint.truncate(connection, "empty the index's log")
+    }
+
+    private func transaction(_ body: () throws(StoreFault) -> Void) throws(StoreFault) {
+      try begin.run()
+      do throws(StoreFault) {
+        try body()
+        try commit.run()
+      } catch {
+        if sqlite3_get_autocommit(connection) == 0 { try rollback.run() }
+        throw error
+      }
+    }
+  }
+}
+
+extension SearchFile {
+  /// Control characters mark the finds in an excerpt, so that none may come from a text.
+  static func plain(_ text: String) -> String {
+    guard text.utf8.contains(where: { $0 < 0x20 }) else { return text }
+    return String(decoding: text.utf8.map { $0 < 0x20 ? 0x20 : $0 }, as: UTF8.self)
+  }
+}
+
+enum Checkpoint {
+  /// Moves all of the write-ahead log into the file and cuts it to nothing. Readers that are just reading are
+  /// waited for, up to the connection's patience.
+  static func truncate(_ connection: OpaquePointer, _ doing: String) throws(StoreFault) {
+    var tries = 0
+    while true {
+      let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+      if code == SQLITE_OK { return }
+      tries += 1
+      guard code & 0xff == SQLITE_BUSY, tries < 10 else { throw StoreFault.of(connection, code, doing) }
+    }
+  }
+}

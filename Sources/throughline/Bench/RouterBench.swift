@@ -1,0 +1,151 @@
+import ArgumentParser
+import Foundation
+import System
+
+/// `throughline bench router`.
+struct RouterBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "router",
+    abstract: "What a routing decision costs: the router alone, in memory, on one core.",
+    discussion: """
+      A decision is one command decided and applied, with its match. What is measured is the life of cases \
+      while all agents are busy and others wait: one is closed, its agent gets the next and accepts it, a new \
+      one comes. Beside it, in the same run and over the same cases, a plain list is searched from its \
+      beginning for what suits; it must come to the same choice.
+
+      Without sizes a grid of them is measured, each in a process of its own.
+      """)
+  @Option(name: .long, help: "Agents, each in two of eight queues, with up to eight skills.") var agents: Int?
+  @Option(name: .long, help: "Skills that there are.") var skills: Int?
+  @Option(name: .long, help: "Cases that wait.") var waiting: Int?
+  @Option(name: .long, help: "Distinct needs among them; as many as wait: each has its own.") var needs: Int?
+  @Option(name: .long, help: "Decisions to measure.") var decisions = 500_000
+  @Option(name: .long, help: "Lives that the plain list is searched for; 0: none.") var comparedLives = 2_000
+  @Flag(name: .long, help: "The grid whole, 108 cases, instead of its axes and corners.") var full = false
+  @Flag(name: .long, help: "One JSON object a line.") var json = false
+
+  /// The sizes around which the grid lies, and which are taken where one is given and the others are not.
+  private static let middle = RouterLoad.Sizes(agents: 10_000, skills: 64, waiting: 100_000, needs: 64)
+  private static let axes = (
+    agents: [100, 1_000, 10_000, 100_000], skills: [1, 64, 256], waiting: [1_000, 100_000, 1_000_000],
+    needs: [64, 4_096, .max]
+  )
+
+  func validate() throws {
+    guard (1...1_000_000).contains(agents ?? 1), (1...4_096).contains(skills ?? 1),
+      (1...10_000_000).contains(waiting ?? 1), (1...10_000_000).contains(needs ?? 1),
+      (1_000...100_000_000).contains(decisions), (0...1_000_000).contains(comparedLives)
+    else {
+      throw ValidationError(
+        "agents up to 1000000, skills up to 4096, waiting and needs up to 10000000, decisions from 1000 to 100000000"
+      )
+    }
+  }
+
+  func run() throws {
+    if agents ?? skills ?? waiting ?? needs != nil {
+      let middle = Self.middle
+      let waiting = waiting ?? middle.waiting
+      return try measure(
+        .init(
+          agents: agents ?? middle.agents, skills: skills ?? middle.skills, waiting: waiting,
+          needs: min(needs ?? middle.needs, waiting)))
+    }
+    for sizes in full ? Self.grid : Self.crossing { try spawn(sizes) }
+  }
+
+  private static var grid: [RouterLoad.Sizes] {
+    var all: [RouterLoad.Sizes] = []
+    for agents in axes.agents {
+      for skills in axes.skills {
+        for waiting in axes.waiting {
+          for needs in axes.needs {
+            all.append(.init(agents: agents, skills: skills, waiting: waiting, needs: min(needs, waiting)))
+          }
+        }
+      }
+    }
+    return all
+  }
+
+  /// Each size on its own from the middle, and the far corners.
+  private static var crossing: [RouterLoad.Sizes] {
+    func at(_ change: (inout RouterLoad.Sizes) -> Void) -> RouterLoad.Sizes {
+      var sizes = middle
+      change(&sizes)
+      return sizes
+    }
+    return [middle]
+      + axes.agents.filter { $0 != middle.agents }.map { n in at { $0.agents = n } }
+      + axes.skills.filter { $0 != middle.skills }.map { n in at { $0.skills = n } }
+      + axes.waiting.filter { $0 != middle.waiting }.map { n in at { $0.waiting = n } }
+      + axes.needs.filter { $0 != middle.needs }.map { n in at { $0.needs = min(n, $0.waiting) } }
+      + [
+        .init(agents: 100_000, skills: 64, waiting: 1_000_000, needs: 64),
+        .init(agents: 100_000, skills: 64, waiting: 1_000_000, needs: 1_000_000),
+      ]
+  }
+
+  /// Memory that one case has given back would hide what the next takes.
+  private func spawn(_ sizes: RouterLoad.Sizes) throws {
+    let process = Process()
+    process.executableURL = URL(
+      fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+    process.arguments =
+      [
+        "bench", "router", "--agents", "\(sizes.agents)", "--skills", "\(sizes.skills)", "--waiting",
+        "\(sizes.waiting)",
+        "--needs", "\(sizes.needs)", "--decisions", "\(decisions)", "--compared-lives", "\(comparedLives)",
+      ] + (json ? ["--json"] : [])
+    try process.run()
+    process.waitUntilExit()
+    if process.terminationStatus != 0 { throw ExitCode(process.terminationStatus) }
+  }
+
+  private func measure(_ sizes: RouterLoad.Sizes) throws {
+    var load = RouterLoad(sizes)
+    load.fill()
+    for _ in 0..<20_000 { load.life() }
+    // The mean from the processor time of this thread, which a busy machine does not blur; the loop around
+    // the decisions is in it.
+    let (cpu, before) = (ProcessorTime.ofThread, load.decided)
+    while load.decided - before < decisions / 2 { load.life() }
+    let mean = Double(ProcessorTime.ofThread - cpu) / Double(max(1, load.decided - before))
+    load.isTiming = true
+    let timedFrom = load.decided
+    while load.decided - timedFrom < decisions / 2 { load.life() }
+    load.isTiming = false
+    var report = BenchReport("router", json: json)
+    let name = sizes.name
+    report.add(name, "mean", mean, "ns")
+    report.add(name, load.took, in: .nanoseconds)
+    report.add(name, "decisions", 1e9 / max(mean, 0.001), "1/s")
+    report.add(name, "a waiting case", Double(load.bytesFilled) / Double(sizes.waiting), "bytes")
+    report.add(name, "an agent", Double(load.bytesOfAgents) / Double(sizes.agents), "bytes")
+    for (kind, times) in load.tookEach.enumerated() where times.count > 0 {
+      report.add(name, "\(RouterLoad.kinds[kind]) p50", Double(times.p50), "ns")
+      report.add(name, "\(RouterLoad.kinds[kind]) p99.9", Double(times.p999), "ns")
+    }
+    let compared = comparedLives == 0 ? nil : load.compare(lives: comparedLives)
+    if let compared {
+      report.add(name, "next case mean", compared.router.mean, "ns")
+      report.add(name, compared.list, prefix: "plain list next case ", in: .nanoseconds)
+      report.add(name, "plain list next case mean", compared.list.mean, "ns")
+      report.add(
+        name, "times faster than a plain list", compared.list.mean / max(compared.router.mean, 0.001), "1")
+      report.add(name, "same choice", Double(compared.same) / Double(max(compared.choices, 1)) * 100, "%")
+    }
+    let usage = BenchServer.usage(of: "self")
+    report.add(name, "cpu", usage.cpuSeconds, "s")
+    report.add(name, "peak", Double(usage.peakBytes) / 1_048_576, "MiB")
+    report.print()
+    if let refusal = load.refusal {
+      FileHandle.standardError.write(Data("a command was refused: \(refusal)\n".utf8))
+      throw ExitCode(1)
+    }
+    if let compared, compared.same != compared.choices {
+      FileHandle.standardError.write(Data("\(name): the router and the plain list chose differently\n".utf8))
+      throw ExitCode(1)
+    }
+  }
+}

@@ -1,0 +1,202 @@
+import Model
+import Routing
+import System
+
+/// A router with agents who are all busy and cases that wait, and the lives that pass through it.
+struct RouterLoad {
+  struct Sizes: Hashable {
+    var agents: Int
+    var skills: Int
+    var waiting: Int
+    var needs: Int
+    var name: String { "agents=\(agents) skills=\(skills) waiting=\(waiting) needs=\(needs)" }
+  }
+
+  static let kinds = ["open", "route", "close", "accept", "end"]
+  private enum Kind: Int { case open, route, close, accept, end }
+  private static let queues = 8
+  /// Beyond so many, needs are drawn anew for each case instead of kept.
+  private static let needsKeptMax = 8_192
+
+  let sizes: Sizes
+  private(set) var router = Router()
+  private(set) var decided = 0
+  private(set) var refusal: String?
+  private(set) var bytesOfAgents: Int64 = 0
+  private(set) var bytesFilled: Int64 = 0
+  var isTiming = false
+  private(set) var took = LatencyHistogram()
+  private(set) var tookEach = Array(repeating: LatencyHistogram(), count: kinds.count)
+
+  var random = SeededGenerator(seed: 7)
+  var now = Instant(milliseconds: 1_700_000_000_000)
+  var out = Decision()
+  var drawn: UInt64 = 0
+  private var needs: [Need] = []
+  var profiles: [Profile] = []
+  var busy: [(agent: AgentID, case: CaseID)] = []
+  var live: [UInt64: Life] = [:]
+
+  /// What the bench itself must know of an agent and a case, for the plain list and for needs that somebody
+  /// meets.
+  struct Profile {
+    var queues: [UInt32]
+    var skills: [(skill: UInt32, level: UInt8)]
+    func level(_ skill: UInt32) -> UInt8 { skills.first { $0.skill == skill }?.level ?? 0 }
+  }
+  struct Life {
+    var session: SessionID
+    var need: Need
+    /// When it began to wait, less a minute a point of priority: lowest goes first.
+    var key: Int64
+  }
+
+  init(_ sizes: Sizes) {
+    self.sizes = sizes
+    live.reserveCapacity(sizes.waiting + sizes.agents + 1_000)
+    for _ in 0..<sizes.agents { profiles.append(profile()) }
+    let before = ProcessFacts.now().residentBytes
+    play(.configure(configuration()))
+    for _ in 0..<min(sizes.needs, Self.needsKeptMax) { needs.append(need()) }
+    for index in 0..<sizes.agents {
+      let agent = AgentID(UInt32(truncatingIfNeeded: index))
+      play(.setStatus(agent, .available, lease: nil))
+      play(.openStream(agent, waiter: WaiterID(UInt64(index))))
+      if index % 1_000 == 0 { forget() }
+    }
+    forget()
+    bytesOfAgents = ProcessFacts.now().residentBytes - before
+  }
+
+  private mutating func profile() -> Profile {
+    let first = random.below(Self.queues)
+    var has: [Int] = []
+    while has.count < min(sizes.skills, 8) {
+      let skill = random.below(sizes.skills)
+      if !has.contains(skill) { has.append(skill) }
+    }
+    let skills = has.sorted().map { (UInt32($0), UInt8(1 + random.below(10))) }
+    return Profile(queues: [UInt32(first), UInt32((first + 1) % Self.queues)], skills: skills)
+  }
+
+  private func configuration() -> RoutingConfiguration {
+    var made = RoutingConfiguration(
+      version: 1, skills: (0..<sizes.skills).map { "skill\($0)" }, bots: ["bot"],
+      queues: (0..<Self.queues).map { .init(name: "queue\($0)") }, agents: [])
+    for (index, profile) in profiles.enumerated() {
+      var agent = RoutingConfiguration.Agent(
+        name: "agent\(index)", skills: profile.skills.map { .init("skill\($0.skill)", level: $0.level) },
+        queues: profile.queues.map { "queue\($0)" })
+      agent.capacity = 1
+      made.agents.append(agent)
+    }
+    made.limits.presenceLease = .seconds(86_400)
+    return made
+  }
+
+  /// One that somebody can meet: drawn from an agent's own skills.
+  private mutating func need() -> Need {
+    let profile = profiles[random.below(profiles.count)]
+    var need = Need(queue: QueueID(profile.queues[0]))
+    need.priority = Int16(random.below(3))
+    var taken: Set<Int> = []
+    for _ in 0..<(1 + random.below(3)) { taken.insert(random.below(profile.skills.count)) }
+    need.skills = taken.sorted().map { at in
+      let level = UInt8(1 + random.below(Int(profile.skills[at].level)))
+      return .init(skill: SkillID(profile.skills[at].skill), level: level, required: true)
+    }
+    return need
+  }
+
+  // MARK: - Commands
+
+  mutating func play(_ command: Command) {
+    decided += 1
+    if let refused = router.decide(command, at: now, into: &out), refusal == nil { refusal = "\(refused)" }
+  }
+
+  private mutating func timed(_ kind: Kind, _ command: Command) {
+    guard isTiming else { return play(command) }
+    let start = MonotonicClock.nowNanoseconds
+    play(command)
+    let time = MonotonicClock.nowNanoseconds - start
+    took.record(time)
+    tookEach[kind.rawValue].record(time)
+  }
+
+  mutating func forget() {
+    out.events.removeAll(keepingCapacity: true)
+    out.effects.removeAll(keepingCapacity: true)
+    if decided % 1_024 < 8 { _ = router.takeDirtyRows() }
+  }
+
+  private mutating func id<Kind>(_: ID<Kind>.Type = ID<Kind>.self) -> ID<Kind> {
+    drawn += 1
+    return ID(high: random.next(), low: drawn)
+  }
+
+  mutating func open(like need: Need? = nil) {
+    now.milliseconds += 1
+    let conversation: ConversationID = id()
+    let session = NewSession(id: id(), channel: .chat, bot: BotID(0))
+    timed(
+      .open, .openConversation(conversation: conversation, customer: ID(high: 1, low: 1), session: session))
+    let need = need ?? (sizes.needs > Self.needsKeptMax ? self.need() : needs[random.below(needs.count)])
+    let theCase: CaseID = id()
+    live[theCase.low] = Life(
+      session: session.id, need: need, key: now.milliseconds - Int64(need.priority) * 60_000)
+    timed(
+      .route,
+      .route(
+        conversation: conversation, session: session.id, case: theCase, need: need,
+        by: .init(cause: .handoff, ruleVersion: 1, rule: 1), epoch: 1))
+  }
+
+  var offered: [(offer: OfferID, case: CaseID, agent: AgentID)] {
+    var found: [(OfferID, CaseID, AgentID)] = []
+    for case .offerMade(let offer, let id, let agent, _, _, _) in out.events {
+      found.append((offer, id, agent))
+    }
+    return found
+  }
+
+  mutating func acceptAll() {
+    for (offer, id, agent) in offered {
+      timed(.accept, .accept(offer, agent))
+      busy.append((agent, id))
+    }
+  }
+
+  /// Until so many wait; whoever is offered something accepts it.
+  mutating func fill() {
+    let before = ProcessFacts.now().residentBytes
+    while router.caseCount < sizes.waiting + busy.count, refusal == nil {
+      open()
+      acceptAll()
+      forget()
+    }
+    bytesFilled = ProcessFacts.now().residentBytes - before
+  }
+
+  /// An agent ends a case, gets the next one and accepts it; a new one comes, like the one that was taken, so
+  /// that what waits stays as it is.
+  mutating func life() {
+    forget()
+    if let (agent, id) = takeBusy(), let life = live.removeValue(forKey: id.low) {
+      timed(.close, .close(id, by: agent))
+      timed(.end, .endSession(life.session, .customerLeft))
+    }
+    open(like: offered.last.flatMap { live[$0.case.low]?.need })
+    acceptAll()
+  }
+
+  mutating func takeBusy() -> (AgentID, CaseID)? {
+    guard !busy.isEmpty else { return nil }
+    busy.swapAt(random.below(busy.count), busy.count - 1)
+    return busy.removeLast()
+  }
+}
+
+extension SeededGenerator {
+  mutating func below(_ n: Int) -> Int { Int(truncatingIfNeeded: next() >> 33) % max(1, n) }
+}

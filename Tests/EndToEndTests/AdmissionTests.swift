@@ -1,0 +1,170 @@
+import System
+import Testing
+
+@testable import Server
+
+/// What is decided at a request's head, before a byte of its content is kept.
+@Suite(.inTurn) struct AdmissionTests {
+  private static let large = 20 << 20
+
+  private static func head(
+    _ method: String, _ target: String, _ token: String?, length: Int = large, _ more: String = ""
+  ) -> [UInt8] {
+    let authorization = token.map { "Authorization: Bearer \($0)\r\n" } ?? ""
+    return Array(
+      "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n\(authorization)\(more)Content-Length: \(length)\r\n\r\n".utf8)
+  }
+
+  /// The answer to a head alone: nothing of its content is sent.
+  private func answer(_ server: TestServer, _ head: [UInt8]) async throws -> Reply {
+    let port = server.port("http")
+    return try await blocking {
+      let socket = try Socket.connect(port: port)
+      try socket.send(head)
+      return try HTTPCall.read(from: socket)
+    }
+  }
+
+  @Test func `whoever may not send a body is told so before any of it comes`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let (shop, ann) = (try await server.token("integration", "shop"), try await server.token("agent", "ann"))
+      for (method, target, token, status) in [
+        ("POST", "/v1/blobs", nil as String?, 401), ("POST", "/v1/blobs", "tl_wrong", 401),
+        ("POST", "/v1/sessions", nil, 401), ("POST", "/v1/nothing", bot, 404), ("POST", "/nothing", bot, 404),
+        ("PUT", "/v1/blobs", bot, 405), ("POST", "/v1/queues", ann, 405), ("POST", "/health", nil, 405),
+        ("POST", "/v1/blobs", shop, 403), ("POST", "/v1/journey", bot, 403), ("POST", "/v1/sessions", bot, 413),
+        ("POST", "/v1/sessions/\(String(repeating: "x", count: 20))/messages", bot, 404), ("POST", "/%zz", bot, 400),
+      ] {
+        let reply = try await answer(server, Self.head(method, target, token))
+        #expect(reply.status == status, "\(method) \(target): \(reply)")
+        #expect(reply["type"].text.hasPrefix("urn:throughline:problem:"), "\(reply)")
+        #expect(reply.headers["connection"] == "close")
+      }
+      let past = try await answer(server, Self.head("POST", "/v1/blobs", bot, length: server.settings.blobBytesMax + 1))
+      #expect(past.status == 413)
+    }
+  }
+
+  @Test func `a flood of bodies from strangers leaves no trace in memory`() async throws {
+    try await TestServer.run { server in
+      let port = server.port("http")
+      let before = ProcessFacts.now().residentBytes
+      let sockets = try await withThrowingTaskGroup(of: Socket.self) { group in
+        for _ in 1...12 {
+          group.addTask {
+            try await blocking {
+              let socket = try Socket.connect(port: port)
+              try socket.send(Self.head("POST", "/v1/blobs", "tl_wrong"))
+              let piece = [UInt8](repeating: 0x61, count: 1 << 20)
+              // All but the last: whoever keeps bodies would hold them now. To be cut off is just as well.
+              do { for _ in 1...19 { try socket.send(piece) } } catch {}
+              return socket
+            }
+          }
+        }
+        return try await group.reduce(into: [Socket]()) { $0.append($1) }
+      }
+      let grown = Int(ProcessFacts.now().residentBytes) - Int(before)
+      for socket in sockets { socket.close() }
+      #expect(grown < 100 << 20, "twelve bodies of 19 MB, and \(grown >> 20) MB more in memory")
+    }
+  }
+
+  @Test func `100 Continue is said to those alone whose content is welcome`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let port = server.port("http")
+      let expects = "Expect: 100-continue\r\n"
+      #expect(try await answer(server, Self.head("POST", "/v1/blobs", nil, expects)).status == 401)
+      #expect(try await answer(server, Self.head("POST", "/v1/sessions", bot, expects)).status == 413)
+      try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(Self.head("POST", "/v1/blobs", bot, length: 300_000, expects))
+        #expect(try HTTPCall.read(from: socket).status == 100)
+        try socket.send([UInt8](repeating: 7, count: 300_000))
+        #expect(try HTTPCall.read(from: socket).status == 201)
+      }
+    }
+  }
+
+  @Test func `a short body that nobody wants is forgotten, and its connection lives on`() async throws {
+    try await TestServer.run { server in
+      let port = server.port("http")
+      try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(Self.head("POST", "/v1/sessions", "tl_wrong", length: 14) + Array("GET / HTTP/9.9".utf8))
+        #expect(try HTTPCall.read(from: socket).status == 401)
+        try socket.send(Array("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+        #expect(try HTTPCall.read(from: socket).status == 200)
+      }
+    }
+  }
+
+  @Test func `chunks of a stranger are not read, and those of a bot are bounded`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      func head(_ token: String) -> String {
+        "POST /v1/sessions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\nTransfer-Encoding: chunked\r\n\r\n"
+      }
+      #expect(try await answer(server, Array(head("tl_wrong").utf8)).status == 401)
+      let past = String(server.settings.bodyBytesMax + 1, radix: 16)
+      #expect(try await answer(server, Array((head(bot) + past + "\r\n").utf8)).status == 413)
+      let good = Array((head(bot) + "2\r\n{}\r\n0\r\n\r\n").utf8)
+      #expect(try await answer(server, good).status == 201)
+    }
+  }
+
+  @Test func `thousands of requests in one breath are all answered`() async throws {
+    try await TestServer.run { server in
+      let port = server.port("http")
+      let count = 5_000
+      let wire = Array(String(repeating: "GET /health HTTP/1.1\r\nHost: a\r\n\r\n", count: count).utf8)
+      try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(wire + Array("GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".utf8))
+        var all: [UInt8] = []
+        while true {
+          let more = try socket.receive()
+          if more.isEmpty { break }
+          all += more
+        }
+        #expect(all.ranges(of: Array("HTTP/1.1 200 OK".utf8)).count == count + 1)
+      }
+    }
+  }
+
+  // MARK: - Time
+
+  @Test func `a request that is not complete in time gets 408, also when it comes byte by byte`() async throws {
+    try await TestServer.run {
+      $0.headSeconds = 1
+      $0.bodySeconds = 1
+    } _: { server in
+      let bot = try await server.token("bot", "webshop")
+      let half = try await answer(server, Array("GET /health HTTP/1.1\r\nHos".utf8))
+      #expect(half.status == 408)
+      #expect(half["type"].text == "urn:throughline:problem:request-timeout")
+      let stalled = try await answer(server, Self.head("POST", "/v1/sessions", bot, length: 50) + Array("{".utf8))
+      #expect(stalled.status == 408)
+      let port = server.port("http")
+      try await blocking {
+        let socket = try Socket.connect(port: port)
+        let dripping = Array(("GET /health HTTP/1.1\r\nX: " + String(repeating: "y", count: 400)).utf8)
+        do { for byte in dripping { try socket.send([byte]); usleepBriefly() } } catch {}  // it was cut off meanwhile
+        #expect(try HTTPCall.read(from: socket).status == 408)
+      }
+    }
+  }
+
+  @Test func `a connection that says nothing is closed without a word`() async throws {
+    try await TestServer.run { $0.headSeconds = 1 } _: { server in
+      let port = server.port("http")
+      let heard = try await blocking {
+        let socket = try Socket.connect(port: port)
+        return (try? socket.receive()) ?? []
+      }
+      #expect(heard.isEmpty)
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import Foundation
+import Testing
+
+/// `throughline demo --once`: the whole story over real sockets, judged by what each agent received.
+@Suite(.inTurn) struct DemoStoryTests {
+  private func demo(rules: String) throws -> Peer {
+    try Peer(
+      try Binary.path,
+      [
+        "demo", "--once", "--rules", rules, "--http", "127.0.0.1:0", "--smtp", "127.0.0.1:0", "--lmtp",
+        "127.0.0.1:0",
+        "--fastagi", "127.0.0.1:0",
+      ])
+  }
+
+  @Test func `the story ends well: every step arrives, and every handoff carries everything`() async throws {
+    let peer = try demo(rules: Package.demoRules)
+    let status = try await peer.end(seconds: 120)
+    let told = peer.lines.joined(separator: "\n")
+    #expect(status == 0, "\(told)")
+    #expect(told.contains("Every step arrived, and every handoff carried everything."))
+    let handoffs = peer.lines.filter {
+      $0.contains(" ms ") && $0.contains(" entries ") && $0.contains("complete:")
+    }
+    #expect(handoffs.count == 3, "a chat, a mail and a call: \(handoffs)")
+    #expect(!told.contains("NOT COMPLETE"))
+    #expect(!told.contains("the server noted"), "a story that goes well leaves nothing in the log")
+  }
+
+  /// Without a relay that is believed, a mail's sender proves nothing: what Ann gets then lacks the chat and the shop.
+  @Test func `a handoff whose timeline is not complete fails the story`() async throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.copyItem(atPath: Package.demoRules, toPath: folder.path + "/rules")
+    let file = folder.path + "/rules/demo/workspace.yaml"
+    let text = try String(contentsOfFile: file, encoding: .utf8)
+    let start = try #require(text.range(of: "trusted_relays:")).lowerBound
+    let end = try #require(text.range(of: "# Phone systems")).lowerBound
+    try (text[..<start] + text[end...]).write(toFile: file, atomically: true, encoding: .utf8)
+    try folder.write(
+      "rules/demo/rules/00-mail.yaml",
+      "- name: mail to Ann\n  when: session.channel == \"email\"\n  route: { queue: returns, prefer_skills: [returns] }\n"
+    )
+    let peer = try demo(rules: folder.path + "/rules")
+    let status = try await peer.end(seconds: 120)
+    let told = peer.lines.joined(separator: "\n")
+    #expect(status == 1, "\(told)")
+    #expect(told.contains("NOT COMPLETE"), "\(told)")
+    #expect(!told.contains("Every step arrived"))
+  }
+}

@@ -1,0 +1,143 @@
+import Model
+import Records
+import Routing
+import Testing
+
+@testable import Pipeline
+
+/// A commit fails, or a look-up does: nobody is told that anything happened, and nothing that happened is forgotten.
+struct OutageTests {
+  @Test func `whoever waits is refused, and nothing leaves any more`() throws {
+    var shop = Workshop()
+    let until = shop.now + .seconds(30)
+    shop.submit(.next(Workshop.ann, WaiterID(1), until: until), 1)
+    shop.commit()
+    shop.submit(Workshop.open(1), 2)
+    _ = try shop.gather()
+    shop.submit(.read, 3)
+    let left = shop.pipeline.abandon()
+    #expect(left.refused == [2, 3, 1].map(Workshop.ticket))
+    #expect(left.kept.isEmpty)
+    #expect(shop.pipeline.release().isEmpty)
+    #expect(shop.pipeline.committed(upTo: 1_000).isEmpty)
+  }
+
+  @Test func `the machine of what is on disk goes on where that ends`() throws {
+    var shop = Workshop()
+    shop.submit(Workshop.open(1))
+    shop.commit()
+    let (position, state) = (shop.pipeline.head.position, shop.pipeline.router.stateHash)
+    shop.submit(Workshop.open(2))
+    _ = shop.pipeline.abandon()
+    try shop.rebuild()
+    #expect(shop.pipeline.router.stateHash == state)
+    #expect(shop.pipeline.head.position == position && shop.pipeline.durable == position)
+    shop.submit(Workshop.open(2), 1)
+    let commit = try shop.gather()
+    #expect(commit.log.map(\.position) == [position + 1])
+    guard case .sessionOpened = shop.commit(commit).answer(1) else { throw Workshop.Missing() }
+  }
+
+  @Test func `news that nobody would tell again are handed back in order, until they are on disk`() throws {
+    var shop = Workshop()
+    for n in 1...3 { shop.submit(Workshop.call(UInt64(n))) }
+    shop.commit()
+    shop.submit(.endSession(Workshop.session(1), .hungUp, by: nil))
+    shop.commit()
+    shop.submit(.endSession(Workshop.session(2), .hungUp, by: nil))
+    shop.submit(Workshop.say(9), 1)
+    shop.submit(.outboxDelivered(4))
+    shop.submit(.callNews(Workshop.key(3), .hungUp), 2)
+    let left = shop.pipeline.abandon()
+    #expect(left.refused == [1, 2].map(Workshop.ticket), "a phone system that told of it hears that it was not taken")
+    #expect(left.kept.count == 3)
+    guard case .endSession(Workshop.session(2), .hungUp, by: nil) = left.kept.first?.intake,
+      case .outboxDelivered(4) = left.kept.dropFirst().first?.intake,
+      case .callNews(_, .hungUp) = left.kept.last?.intake
+    else { throw Workshop.Missing() }
+    try shop.rebuild()
+    shop.submit(.start)
+    for request in left.kept { shop.submit(request.intake) }
+    shop.commit()
+    for n in 1...3 { #expect(shop.pipeline.router.session(Workshop.session(UInt64(n))) == nil) }
+  }
+
+  @Test func `whoever tells of a talk's end is not refused: the answer comes when the disk is back`() throws {
+    var shop = Workshop()
+    let offer = try shop.ringing()
+    shop.submit(.acceptByDevice(offer))
+    shop.commit()
+    shop.submit(.bridgeEnded(Workshop.session(1)), 1)
+    let left = shop.pipeline.abandon()
+    #expect(left.refused.isEmpty)
+    #expect(left.kept.map(\.ticket) == [Workshop.ticket(1)])
+    try shop.rebuild()
+    shop.submit(.bridgeEnded(Workshop.session(1)), 1)
+    #expect(shop.commit().answer(1) == .standing(.over))
+  }
+
+  @Test func `a ring that ended answered and was never accepted is no talk`() throws {
+    var shop = Workshop()
+    let offer = try shop.ringing()
+    shop.submit(.bridgeEnded(Workshop.session(1)), 1)
+    guard case .standing(.rings(offer, _, _)) = shop.pipeline.release().answer(1) else { throw Workshop.Missing() }
+    #expect(shop.pipeline.gather() == nil)
+  }
+
+  @Test func `a device lost after its acceptance gives the case back, remembered or not`() throws {
+    for isRebuilt in [false, true] {
+      var shop = Workshop()
+      let offer = try shop.ringing()
+      shop.submit(.acceptByDevice(offer))
+      shop.submit(.setStatus(Workshop.ann, .busy, lease: nil))
+      shop.commit()
+      if isRebuilt { try shop.rebuild() }
+      let session = isRebuilt ? Workshop.session(1) : nil
+      shop.submit(.deviceLost(offer, of: session, newCase: CaseID(high: 3, low: 99)), 1)
+      #expect(shop.commit().answer(1) == .done)
+      #expect(shop.pipeline.standing(of: Workshop.session(1)) == .waits(position: 1))
+    }
+  }
+
+  @Test func `a look-up that fails before anything was decided costs its request and nothing else`() throws {
+    var shop = Workshop()
+    shop.submit(Workshop.open(1))
+    shop.commit()
+    try shop.rebuild()  // so that nothing is at hand
+    let (state, head) = (shop.pipeline.router.stateHash, shop.pipeline.head)
+    shop.store.lookUpsLeft = 0
+    #expect(throws: MemoryStore.fault) {
+      try shop.pipeline.submit(Request(Workshop.say(1), ticket: Workshop.ticket(1)), at: shop.now, reads: shop.store)
+    }
+    #expect(!shop.pipeline.isTorn)
+    #expect(shop.pipeline.router.stateHash == state && shop.pipeline.head == head)
+    shop.store.lookUpsLeft = nil
+    shop.submit(Workshop.say(1), 1)
+    guard case .recorded = shop.commit().answer(1) else { throw Workshop.Missing() }
+  }
+
+  /// A handoff looks up more than once after it has begun to write; wherever it is cut, it is whole, refused, or torn.
+  @Test func `a look-up that fails in the middle leaves a machine that says so itself`() throws {
+    var tornOnce = false
+    for left in 0..<12 {
+      var shop = Workshop()
+      shop.submit(Workshop.open(1))
+      shop.submit(Workshop.say(1))
+      shop.commit()
+      try shop.rebuild()
+      let state = shop.pipeline.router.stateHash
+      shop.store.lookUpsLeft = left
+      let handoff = Handoff(
+        session: Workshop.session(1), bot: Workshop.bot, epoch: nil, case: CaseID(high: 3, low: 1), imported: [],
+        members: [], facts: HandoffFacts())
+      let request = Request(.handoff(handoff), ticket: Workshop.ticket(1))
+      do {
+        try shop.pipeline.submit(request, at: shop.now, reads: shop.store)
+        #expect(!shop.pipeline.isTorn)
+      } catch {
+        if shop.pipeline.isTorn { tornOnce = true } else { #expect(shop.pipeline.router.stateHash == state) }
+      }
+    }
+    #expect(tornOnce, "no look-up failed in the middle: this test no longer shows anything")
+  }
+}

@@ -1,0 +1,140 @@
+import Continuity
+import Model
+import Records
+import Routing
+import Testing
+
+@testable import Pipeline
+
+/// One workspace's machine with a store in memory: a queue, an agent with a device, a bot.
+struct Workshop {
+  let store = MemoryStore()
+  var pipeline: Pipeline
+  var now = Instant(milliseconds: 1_000_000)
+
+  static let ann = AgentID(0), bot = BotID(0)
+  static let customer = CustomerID(high: 5, low: 1)
+  static func session(_ n: UInt64) -> SessionID { .init(high: 2, low: n) }
+  static func conversation(_ n: UInt64) -> ConversationID { .init(high: 1, low: n) }
+  static func ticket(_ n: UInt64) -> Ticket { Ticket(a: n, b: 0) }
+
+  private struct Everything: Planner {
+    func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned {
+      .route(Need(queue: QueueID(0)), rule: 0, ruleVersion: 1, facts: [])
+    }
+    func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
+    var continuity: ContinuityRules { ContinuityRules() }
+  }
+
+  init() {
+    pipeline = Self.machine(Router(), LogHead())
+    var ann = RoutingConfiguration.Agent(name: "ann", skills: [], queues: ["support"])
+    ann.devices = ["PJSIP/ann"]
+    let configuration = RoutingConfiguration(
+      version: 1, skills: [], bots: ["robin"], queues: [.init(name: "support")], agents: [ann])
+    submit(.configure(configuration, encoded: []))
+    submit(.setStatus(Self.ann, .available, lease: .seconds(3_600)))
+    commit()
+  }
+
+  private static func machine(_ router: Router, _ head: LogHead) -> Pipeline {
+    // No test here looks at a hash; any sum that tells bytes apart does.
+    Pipeline(
+      workspace: WorkspaceID(1), router: router, head: head, planner: Everything(),
+      environment: .init(saltSeed: Array(repeating: 7, count: 32)) { bytes in
+        Digest(0, 0, UInt64(bytes.count), bytes.reduce(0) { $0 &* 31 &+ UInt64($1) })
+      })
+  }
+
+  mutating func submit(_ intake: Intake, _ ticket: UInt64 = 0, key: Idempotency? = nil) {
+    let request = Request(intake, ticket: ticket == 0 ? .nobody : Self.ticket(ticket), idempotency: key)
+    do throws(StoreFault) { try pipeline.submit(request, at: now, reads: store) } catch {
+      Issue.record("\(intake): \(error)")
+    }
+  }
+
+  /// Takes what was decided, and keeps it for a commit that comes later.
+  mutating func gather() throws -> Commit {
+    guard let commit = pipeline.gather() else { throw Missing() }
+    return commit
+  }
+
+  /// Makes durable what was gathered; answers what leaves.
+  @discardableResult
+  mutating func commit(_ commit: Commit) -> [Pipeline.Release] {
+    store.commit(commit)
+    return pipeline.committed(upTo: commit.log.last?.position ?? 0)
+  }
+
+  @discardableResult
+  mutating func commit() -> [Pipeline.Release] { pipeline.gather().map { commit($0) } ?? pipeline.release() }
+
+  /// What the server does when a commit has failed: another machine, of what is on disk.
+  mutating func rebuild() throws {
+    let rows = store.work(WorkspaceID(1)).map { WorkRow(kind: $0.kind, key: $0.key, value: $0.value) }
+    pipeline = Self.machine(try Router(rows: rows), store.head(WorkspaceID(1)))
+  }
+
+  // MARK: - Requests
+
+  static func open(_ n: UInt64) -> Intake {
+    .openSession(
+      OpenSession(
+        session: session(n), conversation: conversation(n), customer: CustomerID(high: 5, low: n), channel: .chat, bot: bot,
+        claims: [], attributes: [], members: []))
+  }
+
+  static func say(_ n: UInt64, _ text: String = "hello") -> Intake {
+    let entry = EntryDraft(
+      kind: .message, author: .customer, visibility: .customer, channel: .chat, members: Array(",\"text\":\"\(text)\"".utf8))
+    return .say(Say(session: session(n), bot: bot, entry: entry, epoch: nil))
+  }
+
+  static func key(_ n: UInt64) -> [UInt8] { Array(repeating: UInt8(truncatingIfNeeded: n), count: 16) }
+
+  static func call(_ n: UInt64) -> Intake {
+    .call(
+      CallArrival(
+        customer: CustomerID(high: 5, low: n), conversation: conversation(n), session: session(n),
+        case: CaseID(high: 3, low: n), callKey: key(n), claims: [], from: "+12025550143", to: "+18005551212", members: [],
+        facts: HandoffFacts()))
+  }
+
+  /// A call that rings at Ann's, on disk.
+  mutating func ringing() throws -> OfferID {
+    submit(Self.call(1))
+    for release in commit() { if case .ring(_, let offer, "PJSIP/ann") = release { return offer.offer } }
+    throw Missing()
+  }
+  struct Missing: Error {}
+}
+
+extension [Pipeline.Release] {
+  /// Who is answered, in order.
+  var tickets: [UInt64] {
+    compactMap { if case .answer(let ticket, _, _) = $0, ticket != .nobody { ticket.a } else { nil } }
+  }
+  func answer(_ ticket: UInt64) -> Answer? {
+    for release in self { if case .answer(Workshop.ticket(ticket), let answer, _) = release { return answer } }
+    return nil
+  }
+  var rings: Int { count { if case .ring = $0 { true } else { false } } }
+}
+
+extension Workshop {
+  static func mail(attachment: BlobRow) -> MailArrival {
+    var entry = EntryDraft(kind: .message, author: .customer, visibility: .customer, channel: .email)
+    entry.blobs = [attachment.id]
+    var mail = MailArrival(
+      customer: CustomerID(high: 5, low: 7), conversation: conversation(7), session: session(7), case: CaseID(high: 3, low: 7),
+      from: IdentityClaim(
+        identity: Identity(kind: .email, value: "mia@home.example"), hash: key(7), assurance: .claimed, source: "mail:from",
+        means: "from"),
+      attributes: [], seenKey: key(8), messageKey: nil, threadKeys: [], replyAddress: nil, entry: entry,
+      thread: MailLine(
+        ours: "help@shop.example", theirs: "mia@home.example", theirName: "", subject: "", lastMessageID: nil, references: []),
+      subjectKey: "", automatic: nil, facts: MailFacts(from: "mia@home.example", to: "help@shop.example", subject: "", text: ""))
+    mail.blobs = [attachment]
+    return mail
+  }
+}

@@ -1,0 +1,199 @@
+import Foundation
+import Model
+import Service
+import Testing
+
+/// Entries of every kind, once each, at their place.
+struct EntryTests {
+  let jo = ("email", "jo@home.example")
+
+  @Test("what a sender numbers itself is recorded once, however often and by whichever way it comes")
+  func once() throws {
+    let shop = try Shop()
+    let chat = try shop.open([jo])
+    let message: [String: Any] = ["author": "customer", "text": "hello", "id": "m1", "at": "2026-11-20T10:00:00Z"]
+    let first = try shop.call("POST", "/v1/sessions/\(chat.session)/messages", message, by: shop.webshop)
+    let again = try shop.call("POST", "/v1/sessions/\(chat.session)/messages", message, by: shop.webshop)
+    #expect(first.status == 201)
+    #expect(again.text == first.text)
+    let line: [[String: Any]] = [
+      ["author": "customer", "text": "hello", "id": "m1"], ["author": "bot", "text": "hi", "id": "m2"],
+      ["author": "customer", "text": "before that", "at": "2026-11-20T09:00:00Z"],
+    ]
+    try shop.handsOver(chat, ["transcript": line])
+    _ = try shop.takes(shop.ann)
+    let id = try #require(try shop.timeline(chat.customer).entries("entries").last?["case"] as? String)
+    try shop.call("POST", "/v1/cases/\(id)/hand-back", ["summary": "done"], by: shop.ann)
+    try shop.handsOver(chat, ["transcript": line + [["author": "bot", "text": "again", "id": "m3"]]])
+    #expect(try shop.timeline(chat.customer).entries("entries").texts == ["hello", "hi", "before that", "again"])
+    // In another session the same number is another thing.
+    let other = try shop.open([("email", "kim@home.example")])
+    #expect(try shop.call("POST", "/v1/sessions/\(other.session)/messages", message, by: shop.webshop).number("entry") != first.number("entry"))
+  }
+
+  @Test("a journey event that the shop tells twice is one, late or not; the same number of another shop is another")
+  func journeys() throws {
+    let shop = try Shop()
+    let event: [String: Any] = [
+      "event": "ordered", "id": "17", "at": "2026-11-01T00:00:00Z",
+      "identities": [["kind": "email", "value": jo.1, "assurance": "asserted"]],
+    ]
+    let first = try shop.call("POST", "/v1/journey", event, by: shop.till)
+    #expect(first.status == 201)
+    #expect(try shop.call("POST", "/v1/journey", event, by: shop.till).text == first.text)
+    let customer = try #require(first.string("customer"))
+    #expect(try shop.timeline(customer).number("count") == 1)
+    #expect(try shop.timeline(customer).entries("entries").first?["said_at"] as? String == "2026-11-01T00:00:00.000Z")
+  }
+
+  @Test("a call leaves its digits, its speech and its recording, also when the recording comes after the call")
+  func calls() throws {
+    let shop = try Shop()
+    try shop.call("POST", "/v1/calls", ["call": "c1", "from": "+15551234567", "to": "+18005551212"], by: shop.pbx)
+    func event(_ body: [String: Any]) throws -> Reply { try shop.call("POST", "/v1/calls/c1/events", body, by: shop.pbx) }
+    #expect(try event(["event": "digits", "digits": "17#", "id": "e1"]).status == 200)
+    #expect(try event(["event": "digits", "digits": "17#", "id": "e1"]).status == 200)
+    #expect(try event(["event": "speech", "text": "my lamp", "confidence": 0.8]).status == 200)
+    #expect(try event(["event": "hung_up"]).status < 300)
+    let blob = BlobID(high: 1, low: 2)
+    try shop.submit(.blob(.init(id: blob, hash: .zero, size: 3, mediaType: "audio/wav", fileName: nil, conversation: nil, uploader: "telephony:pbx", at: shop.now)))
+    let theirs = BlobID(high: 1, low: 3)
+    try shop.submit(.blob(.init(id: theirs, hash: .zero, size: 3, mediaType: "audio/wav", fileName: nil, conversation: nil, uploader: "bot:webshop", at: shop.now)))
+    #expect(try event(["event": "voicemail", "blob": "\(theirs)"]).status == 422)
+    #expect(try event(["event": "voicemail", "blob": "\(blob)", "seconds": 12, "text": "call me"]).status == 201)
+    let found = try shop.call("GET", "/v1/customers?kind=phone&value=%2B15551234567", by: shop.ann)
+    let entries = try shop.timeline(found.string("id") ?? "").entries("entries")
+    #expect(entries.kinds == ["call", "routed", "digits", "speech", "session_ended", "abandoned", "voicemail"]
+      || entries.kinds == ["call", "routed", "digits", "speech", "abandoned", "session_ended", "voicemail"])
+    #expect(entries.allSatisfy { ["customer", "business", "internal"].contains($0["visibility"] as? String) && $0["at"] != nil })
+  }
+
+  @Test("a timeline pages both ways without gap or double, and goes on from where a reader stood")
+  func pages() throws {
+    let shop = try Shop()
+    let chat = try shop.open([jo])
+    for n in 1...23 { try shop.says("\(n)", chat) }
+    let whole = try shop.timeline(chat.customer).entries("entries").compactMap { $0["entry"] as? Int }
+    var forward: [Int] = []
+    var after = 0
+    while true {
+      let page = try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?after=\(after)&limit=5", by: shop.ann)
+      forward += page.entries("entries").compactMap { $0["entry"] as? Int }
+      after = try #require(page.number("after"))
+      if page.flag("more") == false { break }
+    }
+    #expect(forward == whole)
+    var backward: [Int] = []
+    var before: Int? = Int(Int64.max)
+    while let from = before {
+      let page = try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?before=\(from)&limit=5", by: shop.ann)
+      backward = page.entries("entries").compactMap { $0["entry"] as? Int } + backward
+      before = page.number("older")
+    }
+    #expect(backward == whole)
+    let nothing = try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?after=\(after)", by: shop.ann)
+    #expect(nothing.number("after") == after && nothing.entries("entries").isEmpty)
+    try shop.says("24", chat)
+    let next = try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?after=\(after)", by: shop.ann)
+    #expect(next.entries("entries").texts == ["24"])
+    #expect(try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?after=1&before=2", by: shop.ann).status == 422)
+  }
+
+  @Test("as text, what was said stands in the order in which it was said")
+  func text() throws {
+    let shop = try Shop()
+    let chat = try shop.open([jo])
+    try shop.says("now", chat)
+    let late: [String: Any] = ["author": "customer", "text": "long ago\nsecond line", "at": "2020-01-01T00:00:00Z"]
+    try shop.call("POST", "/v1/sessions/\(chat.session)/messages", late, by: shop.webshop)
+    let page = try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?format=text", by: shop.ann)
+    #expect(page.contentType.hasPrefix("text/plain"))
+    let lines = page.text.split(separator: "\n").map(String.init)
+    #expect(lines.first == "2020-01-01 00:00:00  chat   customer: long ago")
+    #expect(lines[1].hasSuffix(" second line"))
+    #expect(lines[3].hasSuffix("customer: now"))
+    #expect(lines.last?.hasPrefix("3 entries in all, hash ") == true)
+    #expect(try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?format=csv", by: shop.ann).status == 422)
+  }
+}
+
+/// What the next owner sees first.
+struct BriefTests {
+  @Test("the brief says who, what, what is known from whom, tried, promised, felt and waited, each with its entry")
+  func whole() throws {
+    let shop = try Shop()
+    let chat = try shop.open([("email", "jo@home.example")], name: "Jo Doe")
+    try shop.says("my lamp is broken", chat)
+    let learned: [String: Any] = [
+      "wants": "a new lamp", "fields": ["order": ["value": "A-17", "confidence": 0.9, "source": "their words"], "model": "L2"],
+      "sentiment": "annoyed", "tried": ["a new bulb"],
+    ]
+    #expect(try shop.call("POST", "/v1/sessions/\(chat.session)/learned", learned, by: shop.webshop).status == 201)
+    let more: [String: Any] = ["summary": "lamp A-17 broken", "fields": ["order": "A-18"], "promised": ["an answer today"]]
+    try shop.handsOver(chat, more)
+    try shop.pass(.seconds(90))
+    let offer = try shop.takes(shop.ann)
+    let brief = try #require(offer.json["brief"] as? [String: Any])
+    func text(_ name: String) -> String? { (brief[name] as? [String: Any])?["text"] as? String }
+    #expect(brief["name"] as? String == "Jo Doe")
+    #expect(text("wants") == "a new lamp")
+    #expect(text("summary") == "lamp A-17 broken")
+    #expect(text("sentiment") == "annoyed")
+    #expect(text("last_words") == "my lamp is broken")
+    let fields = try #require(brief["fields"] as? [[String: Any]])
+    #expect(Set(fields.map { "\($0["name"] ?? "")=\($0["value"] ?? "")" }) == ["order=A-18", "model=L2"])
+    #expect(fields.allSatisfy { $0["by"] as? String == "bot:webshop" && $0["entry"] is Int && $0["conversation"] as? String == chat.conversation })
+    #expect((brief["tried"] as? [[String: Any]])?.map { $0["text"] as? String } == ["a new bulb"])
+    #expect((brief["promised"] as? [[String: Any]])?.map { $0["text"] as? String } == ["an answer today"])
+    #expect((brief["moves"] as? [[String: Any]])?.map { $0["what"] as? String } == ["handoff"])
+    #expect(brief["count"] as? Int == offer.number("timeline", "count"))
+    #expect(brief["hash"] as? String == offer.string("timeline", "hash"))
+    #expect(brief["waited_seconds"] is Int)
+  }
+
+  @Test("two sources that differ are both in it")
+  func conflict() throws {
+    let shop = try Shop()
+    let chat = try shop.open([("email", "jo@home.example"), ("phone", "+15551234567")])
+    try shop.call("POST", "/v1/sessions/\(chat.session)/learned", ["fields": ["order": "A-17"]], by: shop.webshop)
+    try shop.call("POST", "/v1/calls", ["call": "c1", "from": "+15551234567", "to": "+18005551212", "known": ["order": "A-99"]], by: shop.pbx)
+    let entries = try shop.timeline(chat.customer).entries("entries")
+    let conversation = try #require(entries.last { $0["kind"] as? String == "call" }?["conversation"] as? String)
+    let id = try #require(ConversationID(conversation))
+    let page = try #require(shop.pipeline.router.conversation(id)?.openCase)
+    let brief = try #require(try shop.call("GET", "/v1/cases/\(page)", by: shop.ann).json["brief"] as? [String: Any])
+    let fields = try #require(brief["fields"] as? [[String: Any]])
+    #expect(fields.map { "\($0["value"] ?? "") \($0["by"] ?? "")" } == ["A-99 system", "A-17 bot:webshop"])
+  }
+
+  @Test("a bot that takes back gets a brief of what it may see, whose count and hash it can check")
+  func forTheBot() throws {
+    let shop = try Shop()
+    let chat = try shop.open([("email", "jo@home.example")])
+    try shop.says("my lamp is broken", chat)
+    try shop.handsOver(chat)
+    let id = try #require(try shop.takes(shop.ann).string("case"))
+    try shop.call("POST", "/v1/cases/\(id)/note", ["text": "difficult"], by: shop.ann)
+    try shop.call("POST", "/v1/cases/\(id)/hand-back", ["summary": "a new lamp is on its way"], by: shop.ann)
+    let brief = try shop.call("GET", "/v1/sessions/\(chat.session)/brief", by: shop.webshop)
+    #expect(brief.string("summary", "text") == "a new lamp is on its way")
+    #expect(!brief.text.contains("difficult"))
+    let known = try shop.open([("email", "jo@home.example")]).opened
+    #expect(brief.number("count") == known.list("known", "entries").count)
+    #expect(try shop.call("GET", "/v1/sessions/\(chat.session)/brief", by: shop.whatsapp).status == 404)
+    #expect(try shop.call("GET", "/v1/sessions/\(chat.session)/brief", by: shop.ann).status == 403)
+  }
+
+  @Test("a bot whose customer only claims to be somebody gets the brief of this conversation alone")
+  func claimed() throws {
+    let shop = try Shop()
+    let known = try shop.open([("email", "jo@home.example")], name: "Jo Doe")
+    try shop.call("POST", "/v1/sessions/\(known.session)/learned", ["fields": ["order": "A-17"]], by: shop.webshop)
+    let stranger = try shop.open(claimed: [("email", "jo@home.example")])
+    let yes = ["kind": "email", "value": "jo@home.example", "decision": "confirm"]
+    try shop.call("POST", "/v1/customers/\(stranger.customer)/identities", yes, by: shop.ann)
+    let brief = try shop.call("GET", "/v1/sessions/\(stranger.session)/brief", by: shop.webshop)
+    #expect(!brief.text.contains("A-17") && !brief.text.contains("Jo Doe"))
+    #expect(brief.number("count") == 1)
+  }
+}

@@ -1,0 +1,449 @@
+import Foundation
+import Model
+import Pipeline
+import Routing
+import Testing
+
+/// Random journeys over chat, mail and phone, with merges, splits, shared identities, handoffs, late and duplicate
+/// arrivals and restarts. At each handoff whoever takes over must hold, entry for entry, what a plain reference model
+/// says was said before.
+///
+/// `THROUGHLINE_JOURNEYS=1000 swift test --filter JourneyTests` runs more of them; a failure names its seed and step.
+struct JourneyTests {
+  static let seeds = Array(1...(Int(ProcessInfo.processInfo.environment["THROUGHLINE_JOURNEYS"] ?? "") ?? 12))
+
+  @Test("whoever takes over holds everything that was said before, whatever happened", arguments: seeds)
+  func journey(_ seed: Int) throws {
+    let journey = try Journey(seed)
+    for _ in 0..<90 {
+      try journey.step()
+      if journey.hasFailed { break }
+    }
+    try journey.checkEverybody()
+    if !journey.hasFailed { #expect(journey.handoffs > 0, "seed \(seed) never handed over") }
+  }
+}
+
+final class Journey {
+  let seed: Int
+  let shop: Shop
+  var random: Seeded
+  var model = Reference()
+  var trace: [String] = []
+  var hasFailed = false
+  var handoffs = 0
+
+  struct Open {
+    var talk: Shop.Talk
+    var node: Reference.Node
+    var bot: String
+  }
+  var chats: [Open] = []
+  struct Held {
+    var id: String
+    var conversation: String
+    var agent: String
+  }
+  var cases: [Held] = []
+  var mails: [(id: String, from: String, bytes: [UInt8], subject: String)] = []
+  var calls: [String] = []
+  var customers: [Reference.Node: String] = [:]
+  var messages = 0
+
+  let emails = (0..<4).map { "p\($0)@home.example" }
+  let phones = (0..<3).map { "+1555123000\($0)" }
+
+  init(_ seed: Int) throws {
+    self.seed = seed
+    shop = try Shop()
+    random = Seeded(seed)
+    for agent in [shop.ann, shop.bob] { try shop.call("PUT", "/v1/agents/me/status", ["status": "available"], by: agent) }
+  }
+
+  // MARK: - One thing that happens
+
+  func step() throws {
+    shop.now = shop.now + .milliseconds(Int64(1 + random.below(5_000)))
+    switch random.below(100) {
+    case 0..<14: try opens()
+    case 14..<38: try customerSays()
+    case 38..<42: try botLearns()
+    case 42..<52: try handsOver()
+    case 52..<62: try agentActs()
+    case 62..<70: try mailComes()
+    case 70..<76: try callComes()
+    case 76..<82: try journeyEvent()
+    case 82..<86: try chatEnds()
+    case 86..<91: try mergesAndMaybeSplits()
+    case 91..<94: try splits()
+    case 94..<95: try shares()
+    case 95..<97: try shop.pass(.seconds(Int64(random.below(200_000))))
+    default: try restarts()
+    }
+    check(Invariants.check(shop.pipeline.router).isEmpty, "the machine's invariants hold")
+  }
+
+  private func identities() -> [(String, String)] {
+    var found: [(String, String)] = []
+    if random.chance(75) { found.append(("email", emails[random.below(emails.count)])) }
+    if random.chance(40) { found.append(("phone", phones[random.below(phones.count)])) }
+    return random.chance(50) ? found : found.reversed()
+  }
+
+  private func nodes(_ identities: [(String, String)]) -> [Reference.Node] { identities.map { "\($0.0):\($0.1)" } }
+
+  private func text() -> String {
+    messages += 1
+    return "words \(messages)"
+  }
+
+  private func opens() throws {
+    let (given, claimed) = (identities(), random.chance(20) ? identities() : [])
+    let talk = try shop.open(given, claimed: claimed)
+    let arrival = model.arrives(proven: nodes(given))
+    let node = place(talk.conversation, arrival)
+    note("opens \(given.map(\.1)) claimed \(claimed.map(\.1)) → \(talk.conversation) of \(node)")
+    chats.append(Open(talk: talk, node: node, bot: "webshop"))
+    customers[arrival.node] = talk.customer
+    // What the bot is shown of before: everything of a proven customer but notes, and nothing of anybody else.
+    let known = talk.opened.entries("known", "entries")
+    let expected = arrival.isProven ? model.timeline(arrival.node).filter { $0.visibility != "internal" } : []
+    check(said(known) == expected.suffix(said(known).count), "the bot is shown what was said before")
+    if !arrival.isProven { check(known.isEmpty, "a stranger's bot is shown nothing") }
+  }
+
+  /// The conversation's record is the one it began with; one that goes on must be of the same person, and proven.
+  private func place(_ conversation: String, _ arrival: (node: Reference.Node, isProven: Bool)) -> Reference.Node {
+    guard let known = model.conversations[conversation] else {
+      model.conversations[conversation] = arrival.node
+      return arrival.node
+    }
+    check(arrival.isProven && model.person(known).contains(arrival.node), "only the same proven person goes on in a conversation")
+    return known
+  }
+
+  private func anyChat() -> Open? { chats.isEmpty ? nil : chats[random.below(chats.count)] }
+
+  private func customerSays() throws {
+    guard let chat = anyChat() else { return }
+    var body: [String: Any] = ["author": random.chance(80) ? "customer" : "bot", "text": text()]
+    if random.chance(30) { body["id"] = "m\(messages)" }
+    if random.chance(15) { body["at"] = "2026-01-01T00:00:\(10 + random.below(50))Z" }
+    for _ in 0...(body["id"] != nil && random.chance(50) ? 1 : 0) {
+      let reply = try shop.call("POST", "/v1/sessions/\(chat.talk.session)/messages", body, by: shop.webshop)
+      note("\(body["author"] ?? "") says \(body["text"] ?? "") in \(chat.talk.conversation): \(reply.status)")
+      guard reply.status == 201 else { return check(reply.status == 409, "refused only by who owns it or because it has ended") }
+      record(reply, "message", body["text"] as? String ?? "", chat.talk.conversation, chat.node)
+    }
+  }
+
+  private func record(
+    _ reply: Reply, _ kind: String, _ text: String, _ conversation: String?, _ node: Reference.Node,
+    visibility: String = "customer"
+  ) {
+    guard let entry = reply.number("entry") else { return check(false, "an entry was acknowledged") }
+    model.says(.init(entry: entry, kind: kind, text: text, conversation: conversation, visibility: visibility), node)
+  }
+
+  private func botLearns() throws {
+    guard let chat = anyChat() else { return }
+    let wants = text()
+    let reply = try shop.call("POST", "/v1/sessions/\(chat.talk.session)/learned", ["wants": wants], by: shop.webshop)
+    note("learned \(wants): \(reply.status)")
+    if reply.status == 201 { record(reply, "learned", wants, chat.talk.conversation, chat.node, visibility: "business") }
+  }
+
+  private func handsOver() throws {
+    guard let chat = anyChat() else { return }
+    let imported = random.chance(30) ? [text()] : []
+    let lines = imported.map { ["author": "customer", "text": $0, "id": "i-\($0)"] }
+    let reply = try shop.handsOver(chat.talk, ["transcript": lines, "reason": "help"])
+    note("hands over \(chat.talk.conversation): \(reply.status)")
+    guard reply.status == 201, let entry = reply.number("entry") else { return }
+    // What is brought along stands just before the handoff itself.
+    for (index, text) in imported.enumerated() {
+      model.says(
+        .init(
+          entry: entry - imported.count + index, kind: "message", text: text, conversation: chat.talk.conversation,
+          visibility: "customer"), chat.node)
+    }
+    try takes()
+  }
+
+  /// Whoever is offered a case gets what the model says, and so does who asks for it again later.
+  private func takes() throws {
+    let agent = random.chance(50) ? shop.ann : shop.bob
+    try shop.call("PUT", "/v1/agents/me/status", ["status": "available"], by: agent)
+    let offer = try shop.call("POST", "/v1/agents/me/next", by: agent)
+    guard let id = offer.string("offer"), let taken = offer.string("case"), let conversation = offer.string("conversation") else {
+      return
+    }
+    handoffs += 1
+    note("\(agent.holder) is offered \(taken) of \(conversation)")
+    guard let node = model.conversations[conversation] else { return check(false, "a case of a known conversation") }
+    checkTimeline(offer.json["timeline"] as? [String: Any] ?? [:], node, customer: offer.string("customer", "id") ?? "")
+    let brief = offer.json["brief"] as? [String: Any] ?? [:]
+    check(brief["count"] as? Int == offer.number("timeline", "count"), "the brief counts what stands behind it")
+    let last = model.timeline(node).last { $0.kind == "message" && $0.conversation == conversation && !$0.text.isEmpty }
+    if last != nil, let words = (brief["last_words"] as? [String: Any])?["entry"] as? Int {
+      check(model.timeline(node).contains { $0.entry == words }, "the brief's last words were said")
+    }
+    if random.chance(85) {
+      try shop.call("POST", "/v1/offers/\(id)/accept", by: agent)
+      cases.append(Held(id: taken, conversation: conversation, agent: agent.holder))
+    } else {
+      try shop.call("POST", "/v1/offers/\(id)/decline", by: agent)
+    }
+  }
+
+  private func agentActs() throws {
+    guard !cases.isEmpty else { return try takes() }
+    let index = random.below(cases.count)
+    let held = cases[index]
+    let agent = held.agent == "ann" ? shop.ann : shop.bob
+    guard let node = model.conversations[held.conversation] else { return }
+    switch random.below(10) {
+    case 0..<4:
+      let words = text()
+      let reply = try shop.call("POST", "/v1/cases/\(held.id)/reply", ["text": words], by: agent)
+      note("\(held.agent) replies \(words): \(reply.status)")
+      if reply.status == 201 { record(reply, "message", words, held.conversation, node) }
+    case 4..<6:
+      let words = text()
+      let reply = try shop.call("POST", "/v1/cases/\(held.id)/note", ["text": words], by: agent)
+      note("\(held.agent) notes \(words): \(reply.status)")
+      if reply.status == 201 { record(reply, "note", words, held.conversation, node, visibility: "internal") }
+    case 6: note("transfer: \(try shop.call("POST", "/v1/cases/\(held.id)/transfer", ["queue": "support"], by: agent).status)")
+    case 7: note("hand back: \(try shop.call("POST", "/v1/cases/\(held.id)/hand-back", ["summary": "over"], by: agent).status)")
+    default:
+      note("close: \(try shop.call("POST", "/v1/cases/\(held.id)/close", by: agent).status)")
+      cases.remove(at: index)
+    }
+    if random.chance(30) { try takes() }
+  }
+
+  private func mailComes() throws {
+    if random.chance(25), let old = mails.randomElement(using: &random) {
+      let again = try shop.deliver(old.bytes, from: old.from)
+      note("mail \(old.id) again")
+      return check(again.isDuplicate, "the same mail twice is one")
+    }
+    let isProven = random.chance(75)
+    let from = emails[random.below(emails.count)]
+    let parent = random.chance(40) ? mails.randomElement(using: &random) : nil
+    let subject = parent.map { "Re: " + $0.subject } ?? "Matter \(random.below(3))"
+    let (id, words) = ("mail\(messages)@home.example", text())
+    let bytes = shop.message(from: from, subject: subject, id: id, inReplyTo: parent?.id, words, isProven: isProven)
+    let taken = try shop.deliver(bytes, from: from)
+    mails.append((id, from, bytes, parent?.subject ?? subject))
+    let conversation = "\(taken.conversation)"
+    note("mail \(id) from \(from), proven \(isProven), in answer to \(parent?.id ?? "nothing") → \(conversation)")
+    let said = Reference.Said(
+      entry: Int(taken.entry.raw), kind: "message", text: words, conversation: conversation, visibility: "customer")
+    if let known = model.conversations[conversation] {
+      let address = "email:\(from)"
+      let took = model.person(known).contains(address) || claims[known, default: []].contains(address)
+      check(took, "mail goes on only where its sender takes part")
+      if isProven { _ = model.arrives(proven: [address]) }
+      model.says(said, known)
+    } else {
+      let arrival = model.arrives(proven: isProven ? ["email:\(from)"] : [])
+      model.conversations[conversation] = arrival.node
+      if !arrival.isProven { claims[arrival.node, default: []].insert("email:\(from)") }
+      model.says(said, arrival.node)
+    }
+    if random.chance(40) { try takes() }
+  }
+  /// Who claimed what, so that an answer to a claimed mail finds its thread.
+  private var claims: [Reference.Node: Set<String>] = [:]
+
+  private func callComes() throws {
+    let (id, phone, words) = ("call\(messages)", phones[random.below(phones.count)], text())
+    var told = try shop.call("POST", "/v1/calls", ["call": id, "from": phone, "to": "+18005551212"], by: shop.pbx)
+    guard let session = told.string("session").flatMap({ SessionID($0) }),
+      let row = try shop.reader.session(shop.workspace, session)
+    else { return }
+    let arrival = model.arrives(proven: ["phone:\(phone)"])
+    let conversation = "\(row.conversation)"
+    let node = place(conversation, arrival)
+    note("call \(id) from \(phone) → \(conversation): \(told.string("do") ?? "?")")
+    for _ in 0...random.below(2) {
+      told = try shop.call("POST", "/v1/calls/\(id)/events", ["event": "speech", "text": words, "id": "s"], by: shop.pbx)
+    }
+    let entries = try shop.reader.transcript(shop.workspace, of: row.conversation, after: EntryID(0), limit: 1_000, visible: .internal)
+    let speech = entries.filter { String(decoding: $0.body ?? [], as: UTF8.self).contains("\"\(words)\"") }
+    check(speech.count == 1, "what came twice is there once")
+    if let entry = speech.last {
+      model.says(
+        .init(entry: Int(entry.id.raw), kind: "speech", text: words, conversation: conversation, visibility: "customer"), node)
+    }
+    if told.string("do") == "ring", let offer = told.string("offer") {
+      let answered = try shop.call("POST", "/v1/calls/\(id)/events", ["event": "answered", "offer": offer], by: shop.pbx)
+      check(answered.string("do") == "talk", "who picks up talks")
+      if let open = shop.pipeline.router.conversation(row.conversation)?.openCase {
+        handoffs += 1
+        let view = try shop.call("GET", "/v1/cases/\(open)", by: shop.ann)
+        checkTimeline(view.json["timeline"] as? [String: Any] ?? [:], node, customer: view.string("customer", "id") ?? "")
+      }
+    }
+    try shop.call("POST", "/v1/calls/\(id)/events", ["event": "hung_up"], by: shop.pbx)
+    calls.append(id)
+  }
+
+  private func journeyEvent() throws {
+    let given = identities()
+    guard !given.isEmpty else { return }
+    let name = text()
+    let body: [String: Any] = [
+      "event": name, "id": name, "identities": given.map { shop.identity($0.0, $0.1) }, "at": "2025-12-24T18:00:00Z",
+    ]
+    var arrival: (node: Reference.Node, isProven: Bool)?
+    for _ in 0...random.below(2) {
+      let reply = try shop.call("POST", "/v1/journey", body, by: shop.till)
+      if arrival == nil { arrival = model.arrives(proven: nodes(given)) }
+      note("journey \(name) of \(given.map(\.1)): \(reply.status)")
+      record(reply, "journey", name, nil, arrival?.node ?? "", visibility: "business")
+    }
+  }
+
+  private func chatEnds() throws {
+    guard !chats.isEmpty else { return }
+    let chat = chats.remove(at: random.below(chats.count))
+    note("chat \(chat.talk.conversation) ends: \(try shop.leaves(chat.talk, random.chance(50) ? "customer_left" : "bot_ended").status)")
+  }
+
+  private func restarts() throws {
+    note("restart")
+    let before = try shop.reader.head(shop.workspace)
+    try shop.restart()
+    check(shop.pipeline.head.position >= before.position, "nothing that was acknowledged is gone")
+    cases.removeAll { held in
+      guard let id = CaseID(held.id) else { return true }
+      return shop.pipeline.router.case(id) == nil
+    }
+  }
+
+  // MARK: - Who is whom
+
+  /// The record of a proven identity, which only the store knows the name of.
+  private func record(of node: Reference.Node) throws -> CustomerID? {
+    let parts = node.split(separator: ":", maxSplits: 1)
+    guard parts.count == 2, let kind = IdentityKind(name: String(parts[0])) else { return nil }
+    let identity = Identity(kind: kind, value: String(parts[1]))
+    return try shop.reader.identity(shop.workspace, hash: shop.api.hash(identity))?.customer
+  }
+
+  private func anyone() -> Reference.Node {
+    random.chance(60) ? "email:\(emails[random.below(emails.count)])" : "phone:\(phones[random.below(phones.count)])"
+  }
+
+  private func mergesAndMaybeSplits() throws {
+    let (a, b) = (anyone(), anyone())
+    guard a != b, let one = try record(of: a), let other = try record(of: b) else { return }
+    let before = (model, try timelines(a), try timelines(b))
+    let reply = try shop.call("POST", "/v1/customers/\(one)/merge", ["with": "\(other)"], by: shop.ann)
+    let isNew = model.merges(a, b)
+    note("merge \(a) with \(b): \(reply.status)")
+    check(reply.status == (isNew ? 200 : 409), "a merge is refused only where they are one")
+    try checkPerson(a)
+    guard isNew, random.chance(50) else { return }
+    try shop.call("POST", "/v1/customers/\(other)/split", ["from": "\(one)"], by: shop.boss)
+    _ = model.splits(a, b)
+    note("… and split again")
+    let after = (try timelines(a), try timelines(b))
+    check(after.0 == before.1 && after.1 == before.2, "after merge and split everything is as before")
+    check(model.person(a) == before.0.person(a), "the model is as before, too")
+  }
+
+  private func splits() throws {
+    guard let line = model.lines.randomElement(using: &random), let one = try record(of: line.a),
+      let other = try record(of: line.b)
+    else { return }
+    let reply = try shop.call("POST", "/v1/customers/\(one)/split", ["from": "\(other)"], by: shop.boss)
+    _ = model.splits(line.a, line.b)
+    note("split \(line.a) from \(line.b): \(reply.status)")
+    check(reply.status == 200, "what was joined can be taken apart")
+    try checkPerson(line.a)
+    try checkPerson(line.b)
+  }
+
+  private func shares() throws {
+    let phone = phones[random.below(phones.count)]
+    guard let record = try record(of: "phone:\(phone)") else { return }
+    let body = ["kind": "phone", "value": phone, "decision": "share"]
+    note("share \(phone): \(try shop.call("POST", "/v1/customers/\(record)/identities", body, by: shop.boss).status)")
+    model.shares("phone:\(phone)")
+  }
+
+  // MARK: - Checks
+
+  private func timelines(_ node: Reference.Node) throws -> [Reference.Said] {
+    guard let record = try record(of: node) else { return [] }
+    return said(try everything(of: "\(record)").entries)
+  }
+
+  /// All pages of a customer's timeline, with their proof checked.
+  private func everything(of customer: String) throws -> (entries: [[String: Any]], raw: [[String: Any]]) {
+    var raw: [[String: Any]] = []
+    var before: Int? = nil
+    repeat {
+      let page = try shop.call(
+        "GET", "/v1/customers/\(customer)/timeline?limit=40" + (before.map { "&before=\($0)" } ?? ""), by: shop.ann)
+      raw = page.list("entries") + raw
+      before = page.number("older")
+      if before == nil { check(page.number("count") == raw.count, "as many entries as the proof says") }
+    } while before != nil
+    return (raw.compactMap { $0["entry"] as? [String: Any] }, raw)
+  }
+
+  private func checkPerson(_ node: Reference.Node) throws {
+    let found = try timelines(node)
+    check(found == model.timeline(node), "the timeline of \(node) is what the model says")
+  }
+
+  func checkEverybody() throws {
+    guard !hasFailed else { return }
+    for node in emails.map({ "email:\($0)" }) + phones.map({ "phone:\($0)" }) where try record(of: node) != nil {
+      try checkPerson(node)
+    }
+    let (replayed, stored) = (try shop.replayed(), try shop.rows())
+    check(replayed == stored, "the state from the rows equals the state from the log")
+  }
+
+  private func checkTimeline(_ timeline: [String: Any], _ node: Reference.Node, customer: String) {
+    let entries = (timeline["entries"] as? [[String: Any]] ?? []).compactMap { $0["entry"] as? [String: Any] }
+    let (found, expected) = (said(entries), model.timeline(node))
+    check(found == expected.suffix(found.count), "the handoff carries what was said: \(found.count) of \(expected.count)")
+    if timeline["older"] is NSNull { check(found.count == expected.count, "the handoff carries all that was said") }
+    do {
+      let all = said(try everything(of: customer).entries)
+      check(all == expected, "all pages are what was said")
+    } catch { check(false, "\(error)") }
+  }
+
+  /// What of these entries somebody said, as the model knows it.
+  private func said(_ entries: [[String: Any]]) -> [Reference.Said] {
+    entries.compactMap { entry in
+      guard let number = entry["entry"] as? Int, let kind = entry["kind"] as? String else { return nil }
+      let text: String
+      switch kind {
+      case "message", "note", "speech": text = entry["text"] as? String ?? ""
+      case "learned": text = entry["wants"] as? String ?? ""
+      case "journey": text = entry["event"] as? String ?? ""
+      default: return nil
+      }
+      return .init(
+        entry: number, kind: kind, text: text, conversation: entry["conversation"] as? String,
+        visibility: entry["visibility"] as? String ?? "")
+    }
+  }
+
+  private func note(_ line: String) { trace.append(line) }
+
+  private func check(_ holds: Bool, _ sentence: String) {
+    guard !hasFailed, !holds else { return }
+    hasFailed = true
+    Issue.record(
+      "seed \(seed), step \(trace.count): \(sentence)\n\(trace.suffix(25).joined(separator: "\n"))")
+  }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Model
+import Records
+import Testing
+
+@testable import Store
+
+/// What is left in the files of a store, byte for byte.
+struct `An erasure` {
+  let folder = TemporaryFolder()
+
+  /// Every file below the folder that holds the text.
+  private func holders(of text: String) throws -> [String] {
+    let needle = Data(text.utf8)
+    return try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { path in
+      guard let bytes = FileManager.default.contents(atPath: "\(folder.path)/\(path)") else { return false }
+      return bytes.range(of: needle) != nil
+    }.sorted()
+  }
+
+  /// Two people talk through many commits, with rows rewritten and pages split all the while.
+  private func busy(_ store: SQLiteStore) throws -> WorkspaceID {
+    let workspace = try store.addWorkspace(named: "demo").id
+    var timelines = [TimelineDigest(), TimelineDigest()]
+    for number in Int64(1)...600 {
+      let who = Int(number % 2)
+      let name = ["Hildegard", "Bartholomew"][who]
+      var commit = Commit(workspace: workspace)
+      commit.log = [Samples.record(number)]
+      commit.entries = [
+        StoreContract.said(
+          number, String(repeating: "\(name) says \(number) ", count: 1 + Int(number * 7 % 60)), customer: who + 1,
+          conversation: who + 1)
+      ]
+      timelines[who].add(commit.entries[0].hash)
+      var row = Samples.customer(who + 1, timeline: timelines[who])
+      row.profile = Array("\(name) profile \(number) \(String(repeating: "x", count: Int(number % 90)))".utf8)
+      commit.customers = [row]
+      var conversation = Samples.conversation(who + 1, customer: who + 1)
+      conversation.about = Array("\(name) about \(number)".utf8)
+      commit.conversations = [conversation]
+      var aCase = Samples.aCase(Int(number) + 100, conversation: who + 1)
+      aCase.about = Array("\(name) case \(number)".utf8)
+      commit.cases = [aCase]
+      commit.facts = [FactsRow(case: aCase.id, bytes: Array("\(name) facts \(number)".utf8))]
+      if number <= 2 {
+        var identity = Samples.identity(who + 1, customer: who + 1)
+        identity.identity.value = "\(name)@home.example"
+        commit.identities = [identity]
+        var blob = Samples.blob(Int(number), conversation: who + 1)
+        blob.hash = try store.blobs.write(Array("\(name) sends a file".utf8), workspace)
+        commit.blobs = [blob]
+      }
+      try store.commit([commit])
+      if number % 50 == 0 { _ = try store.index(workspace, limit: 1_000, words: StoreContract.words) }
+    }
+    return workspace
+  }
+
+  @Test func `leaves no byte of the person in any file, and everybody else's`() throws {
+    let store = try SQLiteStore(folder: folder.path)
+    let workspace = try busy(store)
+    #expect(try holders(of: "Hildegard").count >= 3)
+    let receipt = try store.erase(workspace, [Samples.id(1)], at: Samples.at(1_000), by: "admin:root", upTo: nil, Samples.blank)
+    #expect(receipt.entries == 300 && receipt.blobs == 1)
+    #expect(try holders(of: "Hildegard") == [])
+    #expect(try holders(of: "hildegard") == [], "the index has it in small letters")
+    #expect(try holders(of: "Bartholomew").count >= 3)
+    let report = try IntegrityCheck.whole(SQLiteReader(store), workspace, blobs: store.blobs)
+    #expect(report.findings == [] && report.records == 600 && report.entries == 600)
+    store.close()
+    #expect(try holders(of: "Hildegard") == [])
+    // And the folder opens and goes on.
+    let again = try SQLiteStore(folder: folder.path)
+    #expect(try IntegrityCheck.file(SQLiteReader(again)) == [])
+    again.close()
+  }
+
+  @Test func `that a crash cut off is known, and finished by whoever starts next`() throws {
+    let store = try SQLiteStore(folder: folder.path)
+    let workspace = try busy(store)
+    // As far as the receipt and the first rows.
+    var receipt = try store.write("begin") { writer throws(StoreFault) in
+      try writer.beginErasure(of: [Samples.id(1)], at: Samples.at(1_000), by: "admin:root", upTo: nil, workspace)
+    }
+    _ = try store.write("erase") { writer throws(StoreFault) in
+      try writer.eraseRows(&receipt, Samples.blank, store.blobs, workspace)
+    }
+    store.close()
+    let again = try SQLiteStore(folder: folder.path)
+    let open = try again.reader().erasures(workspace)
+    #expect(open.map(\.done) == [nil] && open[0].identities == 1)
+    let done = try again.finish(open[0], workspace, at: Samples.at(2_000), Samples.blank)
+    #expect(done.entries == 300 && done.identities == 1 && done.done == Samples.at(2_000))
+    #expect(try holders(of: "Hildegard") == [])
+    #expect(try IntegrityCheck.whole(SQLiteReader(again), workspace, blobs: again.blobs).findings == [])
+    again.close()
+  }
+}

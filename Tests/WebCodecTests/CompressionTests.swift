@@ -1,0 +1,102 @@
+import Testing
+
+@testable import WebCodec
+
+/// Compression, with both ends ours and any cut between them. What others send is in `Sessions/deflate`, and what others
+/// make of ours is tried by Autobahn and by PyPI `websockets`.
+struct CompressionTests {
+  private static func agreement(_ random: inout Seeded) -> PermessageDeflate {
+    var agreed = PermessageDeflate()
+    agreed.serverKeepsContext = .random(using: &random)
+    agreed.clientKeepsContext = .random(using: &random)
+    agreed.serverWindowBits = .random(in: 9...15, using: &random)
+    agreed.clientWindowBits = .random(in: 8...15, using: &random)
+    return agreed
+  }
+
+  /// Text that repeats itself, or bytes that do not shrink.
+  private static func payload(_ random: inout Seeded) -> [UInt8] {
+    let size = [0, 1, 95, 96, 500, 5_000, 70_000].randomElement(using: &random) ?? 0
+    if Bool.random(using: &random) { return random.bytes(size) }
+    let word = random.text(12)
+    return Array(String(repeating: "\(word) \(size) ", count: size / 20 + 1).utf8)
+  }
+
+  @Test(arguments: 0..<150 as Range<UInt64>)
+  func `messages compressed and expanded again are the same, however cut`(_ seed: UInt64) {
+    var random = Seeded(state: seed)
+    let agreed = Self.agreement(&random)
+    let role: WebSocketRole = .random(using: &random) ? .server : .client
+    var compressor = WebSocketCompressor(agreed, role: role)
+    var decoder = WebSocketDecoder(role: role == .server ? .client : .server, compression: agreed)
+    var sent: [[UInt8]] = []
+    var wire: [UInt8] = []
+    for _ in 1...6 {
+      sent.append(Self.payload(&random))
+      let mask = role == .client ? UInt32.random(in: 0 ... .max, using: &random) : nil
+      compressor.message(.binary, sent[sent.count - 1], mask: mask, into: &wire)
+    }
+    var seen: [[UInt8]] = []
+    var rest = wire[...]
+    while !rest.isEmpty {
+      let piece = rest.prefix(Int.random(in: 1...(wire.count / 4 + 1), using: &random))
+      rest = rest.dropFirst(piece.count)
+      decoder.append(piece)
+      while true {
+        let event = decoder.next()
+        if case .message(.binary, let bytes, _) = event { seen.append(bytes) } else { break }
+      }
+    }
+    #expect(seen == sent, "seed \(seed)")
+  }
+
+  @Test func `a kept context makes the second message small, and a forgotten one does not`() {
+    let words = Array("The parcel was to arrive on Tuesday, and it is Friday; where is it? Order A-17, by post, to Leipzig.".utf8)
+    for keeps in [true, false] {
+      var agreed = PermessageDeflate()
+      (agreed.serverKeepsContext, agreed.clientKeepsContext) = (keeps, keeps)
+      var compressor = WebSocketCompressor(agreed)
+      var (first, second): ([UInt8], [UInt8]) = ([], [])
+      compressor.message(.text, words, into: &first)
+      compressor.message(.text, words, into: &second)
+      #expect(first.count < words.count)
+      #expect(keeps ? second.count < 20 : second == first)
+      #expect((agreed.heldBytes > 0) == keeps)
+      #expect(agreed.heldBytes < 128 << 10, "the bound on what one connection remembers")
+    }
+  }
+
+  @Test func `short messages leave as they are, and so do all where nothing was agreed`() {
+    var out: [UInt8] = []
+    var compressor = WebSocketCompressor(PermessageDeflate())
+    compressor.message(.text, [UInt8](repeating: 65, count: WebSocketCompressor.bytesMin - 1), into: &out)
+    #expect(out[0] == 0x81)
+    out = []
+    var plain = WebSocketCompressor(nil)
+    plain.message(.text, [UInt8](repeating: 65, count: 1_000), into: &out)
+    #expect(out[0] == 0x81)
+  }
+
+  @Test func `a message that expands without end stops at its bound and grows no memory`() {
+    let bomb = Deflater(.raw(windowBits: 15), level: 9)?.message([UInt8](repeating: 0, count: 20 << 20), keepsContext: false) ?? []
+    #expect(bomb.count < 100_000)
+    var decoder = WebSocketDecoder(messageBytesMax: 1 << 20, compression: PermessageDeflate())
+    var wire: [UInt8] = []
+    WebSocketEncoder.frame(.binary, isCompressed: true, bomb, mask: 1, &wire)
+    decoder.append(wire)
+    guard case .failed(let failure) = decoder.next() else { return #expect(Bool(false)) }
+    #expect(failure.closeCode == .messageTooBig)
+    #expect(decoder.bufferedBytes == 0)
+  }
+
+  @Test(arguments: [
+    (nil as String?, false), ("gzip", true), ("GZIP", true), ("br, gzip;q=0.5", true), ("gzip;q=0", false),
+    ("gzip; q=0.000", false), ("*", true), ("*;q=0", false), ("identity", false), ("gzip;q=0, *", false),
+    ("br;q=1.0, *;q=0.1", true), ("gzip;q=x", false), ("", false), ("x-gzip", false), ("gzip;q=0.001", true),
+  ])
+  func `gzip is sent to whoever takes it`(_ field: String?, _ isWelcome: Bool) throws {
+    let line = field.map { "Accept-Encoding: \($0)\r\n" } ?? ""
+    let request = try #require(PartsTests.request("GET / HTTP/1.1\r\nHost: a\r\n\(line)\r\n"))
+    #expect(request.accepts(coding: "gzip") == isWelcome)
+  }
+}
