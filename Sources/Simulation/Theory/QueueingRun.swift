@@ -62,6 +62,9 @@ public struct QueueingRun {
   // MARK: The world before anything happens
 
   private mutating func prepare() throws(QueueingFault) {
+    guard model.order != .aging else {
+      throw QueueingFault(sentence: "the router has no priority that grows at different slopes yet")
+    }
     try decide(.configure(configuration()), at: 0)
     for (index, group) in model.groups.enumerated() {
       groupOf += Array(repeating: index, count: group.count)
@@ -77,7 +80,7 @@ public struct QueueingRun {
       need.skills = kind.skills.compactMap { router.skillID(named: $0) }.sorted().map {
         .init(skill: $0, level: 1, required: true)
       }
-      need.priority = Int16(clamping: kind.priority)
+      if model.order == .strict { need.priority = Int16(clamping: kind.priority) }
       needs.append(need)
     }
   }
