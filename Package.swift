@@ -85,8 +85,10 @@ let table: [Row] = [
   Row(
     kind: .library, name: "Server",
     uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),
+  Row(kind: .library, name: "Simulation", uses: ["Pipeline", "RuleFiles", "System"]),
   Row(
-    kind: .tool, name: "throughline", uses: ["Server", "RuleFiles", "Mime", "WebCodec", "Sockets", "System"],
+    kind: .tool, name: "throughline",
+    uses: ["Server", "Simulation", "RuleFiles", "Mime", "WebCodec", "Sockets", "System"],
     outside: [.argumentParser]),
   Row(kind: .tool, name: "websocket-echo", uses: ["Sockets", "System", "WebCodec"]),
 
@@ -116,6 +118,7 @@ let table: [Row] = [
   Row(
     kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb],
     resources: ["Folders"]),
+  Row(kind: .test, name: "SimulationTests", uses: ["Simulation", "RuleFiles"], resources: ["Models"]),
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
     kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "RuleFiles", "Store", "System", "SessionScripts"],

@@ -31,7 +31,7 @@ public struct RuleDiagnostic: Sendable, Hashable {
 }
 
 /// One file's text with its lines, for placing diagnostics.
-final class SourceText {
+package final class SourceText {
   let path: String
   let text: String
   let lines: [Substring]
@@ -53,11 +53,12 @@ final class SourceText {
 }
 
 /// Gathers diagnostics of all files.
-final class Findings {
-  private(set) var all: [RuleDiagnostic] = []
+package final class Findings {
+  package private(set) var all: [RuleDiagnostic] = []
   static let most = 200
+  package init() {}
 
-  func add(
+  package func add(
     _ file: SourceText, line: Int, column: Int, length: Int = 1, _ message: String, hint: String? = nil,
     severity: RuleDiagnostic.Severity = .error
   ) {
@@ -68,7 +69,7 @@ final class Findings {
         hint: hint, source: file.line(line)))
   }
 
-  func add(
+  package func add(
     _ severity: RuleDiagnostic.Severity = .error, wholeFile path: String, _ message: String,
     hint: String? = nil
   ) {
@@ -79,5 +80,5 @@ final class Findings {
         source: ""))
   }
 
-  var hasErrors: Bool { all.contains { $0.severity == .error } }
+  package var hasErrors: Bool { all.contains { $0.severity == .error } }
 }

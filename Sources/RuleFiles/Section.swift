@@ -3,15 +3,21 @@ import Rules
 import Yams
 
 /// A YAML node with its file: reads typed values, and reports everything that does not fit.
-struct Section {
+package struct Section {
   let node: Node
   let file: SourceText
   let findings: Findings
 
+  package init(node: Node, file: SourceText, findings: Findings) {
+    self.node = node
+    self.file = file
+    self.findings = findings
+  }
+
   var line: Int { node.mark?.line ?? 1 }
   var column: Int { node.mark?.column ?? 1 }
 
-  func report(_ message: String, hint: String? = nil, severity: RuleDiagnostic.Severity = .error) {
+  package func report(_ message: String, hint: String? = nil, severity: RuleDiagnostic.Severity = .error) {
     findings.add(file, line: line, column: column, length: length, message, hint: hint, severity: severity)
   }
 
@@ -29,7 +35,7 @@ struct Section {
   // MARK: - Shapes
 
   /// The mapping's members by key, after unknown and repeated keys have been reported.
-  func members(_ known: [String], what: String) -> [String: Section]? {
+  package func members(_ known: [String], what: String) -> [String: Section]? {
     guard case .mapping(let mapping) = node else {
       report("\(what) is a mapping of keys and values, and this is \(shape)")
       return nil
@@ -67,7 +73,7 @@ struct Section {
     }
   }
 
-  func elements(what: String) -> [Section] {
+  package func elements(what: String) -> [Section] {
     guard !isNull else { return [] }
     guard case .sequence(let sequence) = node else {
       report("\(what) is a list, and this is \(shape)", hint: "begin each line with `- `")
@@ -77,7 +83,7 @@ struct Section {
   }
 
   /// A list, or one value standing for a list of one.
-  func oneOrMore(what: String) -> [Section] {
+  package func oneOrMore(what: String) -> [Section] {
     if case .scalar = node, !isNull { return [self] }
     return elements(what: what)
   }
@@ -101,7 +107,7 @@ struct Section {
 
   // MARK: - Values
 
-  func text(what: String) -> String? {
+  package func text(what: String) -> String? {
     guard let scalar = node.scalar, !isNull else {
       report("\(what) is a text, and this is \(shape)")
       return nil
@@ -109,10 +115,23 @@ struct Section {
     return scalar.string
   }
 
-  func whole(_ range: ClosedRange<Int>, what: String) -> Int? {
+  package func whole(_ range: ClosedRange<Int>, what: String) -> Int? {
     guard let text = node.scalar?.string, let number = Int(text), range.contains(number) else {
       report(
         "\(what) is a whole number from \(range.lowerBound) to \(range.upperBound), and this is \(shape)")
+      return nil
+    }
+    return number
+  }
+
+  /// A number with or without a fraction, such as `0.5` or `1/3`.
+  package func decimal(_ range: ClosedRange<Double>, what: String) -> Double? {
+    let parts = (node.scalar?.string ?? "").split(separator: "/", maxSplits: 1).map { part in
+      Double(part.filter { $0 != " " })
+    }
+    let number: Double? = parts.count == 2 ? parts[0].flatMap { a in parts[1].map { a / $0 } } : parts.first ?? nil
+    guard let number, range.contains(number) else {
+      report("\(what) is a number from \(range.lowerBound) to \(range.upperBound), and this is \(shape)")
       return nil
     }
     return number
@@ -144,7 +163,7 @@ struct Section {
   /// A year.
   static let longest: Int64 = 366 * 86_400_000
 
-  func choice<T: RawRepresentable & CaseIterable>(_: T.Type, what: String) -> T? where T.RawValue == String {
+  package func choice<T: RawRepresentable & CaseIterable>(_: T.Type, what: String) -> T? where T.RawValue == String {
     let known = T.allCases.map(\.rawValue)
     guard let text = text(what: what) else { return nil }
     if let found = T(rawValue: text) { return found }

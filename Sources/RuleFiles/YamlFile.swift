@@ -2,7 +2,7 @@ import Foundation
 import Yams
 
 /// Reads one YAML file into nodes, within limits: size, depth, no aliases (so no bomb can unfold).
-enum YamlFile {
+package enum YamlFile {
   /// - Units: bytes of one file.
   static let bytesMax = 1_048_576
   static let depthMax = 24
@@ -24,7 +24,7 @@ enum YamlFile {
     }
   }
 
-  static func text(_ folder: URL, _ path: String, _ findings: Findings) -> SourceText? {
+  package static func text(_ folder: URL, _ path: String, _ findings: Findings) -> SourceText? {
     let url = folder.appending(path: path)
     guard let handle = try? FileHandle(forReadingFrom: url) else {
       findings.add(wholeFile: path, "this file cannot be read")
@@ -47,7 +47,7 @@ enum YamlFile {
   }
 
   /// - Returns: nil for an empty document, or when there are findings.
-  static func compose(_ file: SourceText, _ findings: Findings) -> Node? {
+  package static func compose(_ file: SourceText, _ findings: Findings) -> Node? {
     if let (line, column) = firstAlias(file) {
       findings.add(
         file, line: line, column: column, "aliases are not allowed here", hint: "write the value out")

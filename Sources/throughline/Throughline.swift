@@ -12,7 +12,7 @@ struct Throughline: AsyncParsableCommand {
     subcommands: [
       Serve.self, Demo.self, Token.self, Timeline.self, Explain.self, Mail.self, Phone.self, Reload.self,
       Doctor.self, Backup.self, Restore.self, Export.self, Erase.self, Erasures.self, Accesses.self,
-      Bench.self, RuleFolder.self, Cel.self,
+      Bench.self, Simulate.self, RuleFolder.self, Cel.self,
     ])
 
   static func main() async {

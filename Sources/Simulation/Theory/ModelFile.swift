@@ -1,0 +1,110 @@
+import Foundation
+import RuleFiles
+
+/// A queueing model as a YAML file; `docs/simulation.md` has its keys.
+public enum ModelFile {
+  private static let keys = [
+    "name", "time_unit", "order", "classes", "agents", "seed", "length", "warm_up", "batches",
+  ]
+  private static let classKeys = [
+    "name", "arrival_rate", "service_rate", "patience_rate", "skills", "priority", "slope", "exact",
+  ]
+  private static let agentKeys = ["name", "count", "skills", "exact"]
+  private static let rates = 1e-6...1e6
+  private static let agentsMax = 100_000
+
+  /// - Returns: the model, or every mistake with its place.
+  public static func read(_ path: String) -> (model: QueueingModel?, diagnostics: [RuleDiagnostic]) {
+    let url = URL(fileURLWithPath: path)
+    let findings = Findings()
+    guard
+      let text = YamlFile.text(url.deletingLastPathComponent(), url.lastPathComponent, findings),
+      let node = YamlFile.compose(text, findings)
+    else {
+      if !findings.hasErrors { findings.add(wholeFile: path, "this file is empty") }
+      return (nil, findings.all)
+    }
+    let name = url.deletingPathExtension().lastPathComponent
+    let model = read(Section(node: node, file: text, findings: findings), name)
+    return (findings.hasErrors ? nil : model, findings.all)
+  }
+
+  private static func read(_ top: Section, _ fileName: String) -> QueueingModel? {
+    guard let members = top.members(keys, what: "a model") else { return nil }
+    let classes = required("classes", of: members, top, "a model")?.elements(what: "`classes`") ?? []
+    let groups = required("agents", of: members, top, "a model")?.elements(what: "`agents`") ?? []
+    var model = QueueingModel(
+      name: members["name"]?.text(what: "`name`") ?? fileName,
+      classes: classes.enumerated().compactMap { readClass($1, number: $0 + 1) },
+      groups: groups.enumerated().compactMap { readGroup($1, number: $0 + 1) })
+    if let unit = members["time_unit"]?.text(what: "`time_unit`") { model.timeUnit = unit }
+    if let order = members["order"]?.choice(QueueingModel.Order.self, what: "`order`") { model.order = order }
+    if let seed = members["seed"]?.whole(0...Int.max, what: "`seed`") { model.seed = UInt64(seed) }
+    if let length = members["length"]?.decimal(1e-3...1e10, what: "`length`") {
+      model.length = length
+      model.warmUp = length / 10
+    }
+    if let warmUp = members["warm_up"]?.decimal(0...1e10, what: "`warm_up`") { model.warmUp = warmUp }
+    if let batches = members["batches"]?.whole(2...200, what: "`batches`") { model.batches = batches }
+    check(model, top)
+    return model
+  }
+
+  private static func check(_ model: QueueingModel, _ top: Section) {
+    if model.classes.isEmpty { top.report("a model has at least one class of cases") }
+    if model.groups.isEmpty { top.report("a model has at least one group of agents") }
+    if model.groups.reduce(0, { $0 + $1.count }) > agentsMax {
+      top.report("a model has at most \(agentsMax) agents")
+    }
+    for kind in model.classes where !model.groups.contains(where: { Set(kind.skills).isSubset(of: $0.skills) }) {
+      top.report("nobody serves class `\(kind.name)`", hint: "no group has all of its skills")
+    }
+  }
+
+  private static func readClass(_ section: Section, number: Int) -> QueueingModel.CaseClass? {
+    guard let members = section.members(classKeys, what: "a class"),
+      let arrivals = required("arrival_rate", of: members, section, "a class")?.decimal(rates, what: "`arrival_rate`"),
+      let service = required("service_rate", of: members, section, "a class")?.decimal(rates, what: "`service_rate`")
+    else { return nil }
+    var made = QueueingModel.CaseClass(
+      name: members["name"]?.text(what: "`name`") ?? "class \(number)", arrivalRate: arrivals, serviceRate: service)
+    made.patienceRate = members["patience_rate"]?.decimal(rates, what: "`patience_rate`")
+    made.skills = skills(members["skills"])
+    made.exact = exact(members["exact"])
+    if let priority = members["priority"]?.whole(-1_000...1_000, what: "`priority`") { made.priority = priority }
+    if let slope = members["slope"]?.whole(1...1_000, what: "`slope`") { made.slope = slope }
+    return made
+  }
+
+  private static func readGroup(_ section: Section, number: Int) -> QueueingModel.AgentGroup? {
+    guard let members = section.members(agentKeys, what: "a group of agents"),
+      let count = required("count", of: members, section, "a group of agents")?.whole(1...agentsMax, what: "`count`")
+    else { return nil }
+    var made = QueueingModel.AgentGroup(
+      name: members["name"]?.text(what: "`name`") ?? "group \(number)", count: count)
+    made.skills = skills(members["skills"])
+    made.exact = exact(members["exact"])
+    return made
+  }
+
+  private static func exact(_ section: Section?) -> ExactValues {
+    var values = ExactValues()
+    let known = ExactValues.Measure.allCases
+    for (key, value) in section?.members(known.map(\.rawValue), what: "`exact`") ?? [:] {
+      guard let measure = ExactValues.Measure(rawValue: key) else { continue }
+      values.values[measure] = value.decimal(0...1e9, what: "`\(key)`")
+    }
+    return values
+  }
+
+  private static func skills(_ section: Section?) -> [String] {
+    (section?.oneOrMore(what: "`skills`") ?? []).compactMap { $0.text(what: "a skill") }
+  }
+
+  private static func required(
+    _ key: String, of members: [String: Section], _ whole: Section, _ what: String
+  ) -> Section? {
+    if members[key] == nil { whole.report("\(what) has a `\(key)`") }
+    return members[key]
+  }
+}

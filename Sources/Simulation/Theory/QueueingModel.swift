@@ -1,0 +1,65 @@
+/// A queueing model of the textbooks: classes of cases that arrive, wait and are served, by groups of agents. It is
+/// run through the router itself, so that its results can be held against what the theory says.
+public struct QueueingModel: Sendable, Equatable {
+  /// In what order cases wait.
+  public enum Order: String, Sendable, CaseIterable {
+    /// First come, first served.
+    case fifo
+    /// The higher `priority` first, however long the others wait; first come first served inside each.
+    case strict
+    /// Priority grows with waiting, by the class's `slope` (Kleinrock's accumulating priority).
+    case aging
+  }
+
+  public struct CaseClass: Sendable, Equatable {
+    public var name: String
+    /// Cases a unit of time.
+    public var arrivalRate: Double
+    /// Cases that one busy agent finishes a unit of time.
+    public var serviceRate: Double
+    /// One by how long a case waits before it gives up, on average; nil: for ever.
+    public var patienceRate: Double?
+    /// All of them are required.
+    public var skills: [String] = []
+    public var priority = 0
+    public var slope = 1
+    public var exact = ExactValues()
+
+    public init(name: String, arrivalRate: Double, serviceRate: Double) {
+      self.name = name
+      self.arrivalRate = arrivalRate
+      self.serviceRate = serviceRate
+    }
+  }
+
+  public struct AgentGroup: Sendable, Equatable {
+    public var name: String
+    public var count: Int
+    public var skills: [String] = []
+    public var exact = ExactValues()
+
+    public init(name: String, count: Int) {
+      self.name = name
+      self.count = count
+    }
+  }
+
+  public var name: String
+  /// What a unit of time is called, such as `minute`.
+  public var timeUnit = "unit"
+  public var order = Order.fifo
+  public var classes: [CaseClass]
+  public var groups: [AgentGroup]
+  public var seed: UInt64 = 1
+  /// Units of time that are measured, after `warmUp` of them.
+  public var length: Double = 100_000
+  public var warmUp: Double = 10_000
+  /// The measured time is cut into so many parts; how far they differ gives the standard errors.
+  public var batches = 25
+
+  public init(name: String, classes: [CaseClass], groups: [AgentGroup]) {
+    self.name = name
+    self.classes = classes
+    self.groups = groups
+  }
+}

@@ -1,0 +1,196 @@
+import Model
+import Routing
+
+/// Runs a queueing model through the router under a virtual clock: every arrival, acceptance and end is a command,
+/// and who is served next is the router's choice alone.
+public struct QueueingRun {
+  private enum Happening {
+    case arrival(Int)
+    case served(slot: Int)
+    case givesUp(slot: Int, serial: UInt64)
+  }
+
+  /// One case between its arrival and its end. Slots are used again; the serial number tells lives apart.
+  private struct Life {
+    var serial: UInt64
+    var ofClass: Int
+    var arrived: Double
+    var isWaiting = true
+    var agent = 0
+  }
+
+  /// A unit of time in the router's milliseconds: far finer than any rate.
+  private static let unit = 10_000_000.0
+  private static let epoch: Int64 = 1_700_000_000_000
+
+  private let model: QueueingModel
+  private var router = Router()
+  private var decision = Decision()
+  private var calendar = Calendar<Double, Happening>()
+  private var tally: QueueingTally
+  private var lives: [Life] = []
+  private var free: [Int] = []
+  private var serial: UInt64 = 0
+  private var decisions = 0
+  private var groupOf: [Int] = []
+  private var needs: [Need] = []
+  private var arrivals: [SeededRandom]
+  private var services: [SeededRandom]
+  private var patience: [SeededRandom]
+
+  private init(_ model: QueueingModel) throws(QueueingFault) {
+    self.model = model
+    tally = QueueingTally(model)
+    func streams(_ kind: UInt64) -> [SeededRandom] {
+      model.classes.indices.map { SeededRandom(seed: model.seed, stream: kind << 32 | UInt64($0)) }
+    }
+    arrivals = streams(1)
+    services = streams(2)
+    patience = streams(3)
+    try prepare()
+  }
+
+  /// - Errors: the model asks for what the router refuses, such as more skills than it knows.
+  public static func run(_ model: QueueingModel) throws(QueueingFault) -> QueueingResult {
+    var run = try QueueingRun(model)
+    let end = model.warmUp + model.length
+    for index in model.classes.indices { run.enterArrival(index, after: 0) }
+    while let (now, what) = run.calendar.take(), now < end { try run.happen(what, at: now) }
+    return run.tally.result(model, decisions: run.decisions)
+  }
+
+  // MARK: The world before anything happens
+
+  private mutating func prepare() throws(QueueingFault) {
+    guard model.order != .aging else {
+      throw QueueingFault(sentence: "the router has no priority that grows at different slopes yet")
+    }
+    try decide(.configure(configuration()), at: 0)
+    for (index, group) in model.groups.enumerated() {
+      groupOf += Array(repeating: index, count: group.count)
+    }
+    for agent in groupOf.indices {
+      let id = AgentID(UInt32(agent))
+      // An open stream is a seat without an end: nobody's lease runs out, and no time is spent on renewing it.
+      try decide(.openStream(id, waiter: WaiterID(UInt64(agent))), at: 0)
+      try decide(.setStatus(id, .available, lease: nil), at: 0)
+    }
+    for kind in model.classes {
+      var need = Need(queue: QueueID(0))
+      need.skills = kind.skills.compactMap { router.skillID(named: $0) }.sorted().map {
+        .init(skill: $0, level: 1, required: true)
+      }
+      if model.order == .strict { need.priority = Int16(clamping: kind.priority) }
+      needs.append(need)
+    }
+  }
+
+  private func configuration() -> RoutingConfiguration {
+    var queue = RoutingConfiguration.Queue(name: "cases")
+    queue.prioritySeconds = 0
+    queue.wrapUp = .init(chat: .zero, email: .zero, phone: .zero)
+    let skills = Set(model.classes.flatMap(\.skills) + model.groups.flatMap(\.skills)).sorted()
+    var agents: [RoutingConfiguration.Agent] = []
+    for (index, group) in model.groups.enumerated() {
+      for number in 0..<group.count {
+        var agent = RoutingConfiguration.Agent(
+          name: "\(index).\(number)", skills: group.skills.map { .init($0, level: 1) }, queues: [queue.name])
+        agent.capacity = 1
+        agent.channelMax = .init(chat: 1, email: 1, phone: 1)
+        agent.autoAccept = true
+        agents.append(agent)
+      }
+    }
+    var made = RoutingConfiguration(
+      version: 1, skills: skills, bots: ["model"], queues: [queue], agents: agents)
+    made.limits.sessionIdleMax = Duration64(milliseconds: .max)
+    return made
+  }
+
+  // MARK: What happens
+
+  private mutating func happen(_ what: Happening, at now: Double) throws(QueueingFault) {
+    switch what {
+    case .arrival(let index):
+      enterArrival(index, after: now)
+      try arrive(index, at: now)
+    case .served(let slot):
+      let life = lives[slot]
+      tally.serving(groupOf[life.agent], by: -1, at: now)
+      free.append(slot)
+      try decide(.close(CaseID(high: life.serial, low: UInt64(slot)), by: AgentID(UInt32(life.agent))), at: now)
+    case .givesUp(let slot, let serial):
+      guard lives[slot].serial == serial, lives[slot].isWaiting else { return }
+      let life = lives[slot]
+      tally.waited(life.ofClass, arrived: life.arrived, wait: now - life.arrived, gaveUp: true)
+      tally.queue(life.ofClass, by: -1, at: now)
+      lives[slot].isWaiting = false
+      free.append(slot)
+      try decide(.endSession(SessionID(high: serial, low: UInt64(slot)), .customerLeft), at: now)
+    }
+  }
+
+  private mutating func enterArrival(_ index: Int, after now: Double) {
+    calendar.enter(.arrival(index), at: now + arrivals[index].exponential(rate: model.classes[index].arrivalRate))
+  }
+
+  private mutating func arrive(_ index: Int, at now: Double) throws(QueueingFault) {
+    serial += 1
+    let life = Life(serial: serial, ofClass: index, arrived: now)
+    let slot: Int
+    if let used = free.popLast() {
+      slot = used
+      lives[slot] = life
+    } else {
+      slot = lives.count
+      lives.append(life)
+    }
+    let (conversation, session) = (
+      ConversationID(high: serial, low: UInt64(slot)), SessionID(high: serial, low: UInt64(slot))
+    )
+    tally.queue(index, by: 1, at: now)
+    try decide(
+      .openConversation(
+        conversation: conversation, customer: CustomerID(high: serial, low: UInt64(slot)),
+        session: NewSession(id: session, channel: .chat, bot: BotID(0))), at: now)
+    try decide(
+      .route(
+        conversation: conversation, session: session, case: CaseID(high: serial, low: UInt64(slot)),
+        need: needs[index], by: RouteReason(cause: .handoff, ruleVersion: 1, rule: 0), epoch: nil), at: now)
+    if lives[slot].isWaiting, lives[slot].serial == serial, let rate = model.classes[index].patienceRate {
+      calendar.enter(.givesUp(slot: slot, serial: serial), at: now + patience[index].exponential(rate: rate))
+    }
+  }
+
+  private mutating func decide(_ command: Command, at now: Double) throws(QueueingFault) {
+    decision.events.removeAll(keepingCapacity: true)
+    decision.effects.removeAll(keepingCapacity: true)
+    decisions += 1
+    let instant = Instant(milliseconds: Self.epoch + Int64(now * Self.unit))
+    if let rejection = router.decide(command, at: instant, into: &decision) {
+      throw QueueingFault(sentence: "the router refused a command of the model: \(rejection)")
+    }
+    for event in decision.events {
+      guard case .caseAccepted(let id, let agent) = event else { continue }
+      begin(Int(truncatingIfNeeded: id.low), Int(agent.raw), at: now)
+    }
+  }
+
+  private mutating func begin(_ slot: Int, _ agent: Int, at now: Double) {
+    let life = lives[slot]
+    lives[slot].isWaiting = false
+    lives[slot].agent = agent
+    tally.waited(life.ofClass, arrived: life.arrived, wait: now - life.arrived, gaveUp: false)
+    tally.queue(life.ofClass, by: -1, at: now)
+    tally.serving(groupOf[agent], by: 1, at: now)
+    let service = services[life.ofClass].exponential(rate: model.classes[life.ofClass].serviceRate)
+    calendar.enter(.served(slot: slot), at: now + service)
+  }
+}
+
+/// Why a model cannot be run, in a sentence.
+public struct QueueingFault: Error, Sendable, CustomStringConvertible {
+  public var sentence: String
+  public init(sentence: String) { self.sentence = sentence }
+  public var description: String { sentence }
+}

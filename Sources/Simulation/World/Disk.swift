@@ -1,0 +1,74 @@
+import Model
+import Records
+
+/// What is durable in a simulated world: the rows of every commit that went through, and nothing else.
+final class Disk {
+  private(set) var head = LogHead()
+  private(set) var log: [LogRecord] = []
+  private(set) var entries: [EntryRow] = []
+  private(set) var work: [WorkKey: [UInt8]] = [:]
+  private(set) var customers: [CustomerID: CustomerRow] = [:]
+  private(set) var conversations: [ConversationID: ConversationRow] = [:]
+  private(set) var sessions: [SessionID: SessionRow] = [:]
+  private(set) var cases: [CaseID: CaseRow] = [:]
+  private(set) var identities: [[UInt8]: IdentityRow] = [:]
+  private(set) var outcomes: [[UInt8]: OutcomeRow] = [:]
+  private(set) var keys: [KeyOf: KeyRow] = [:]
+  private(set) var facts: [CaseID: FactsRow] = [:]
+  private(set) var outbox: [Int64: OutboxRow] = [:]
+  private(set) var blobs: [BlobID: BlobRow] = [:]
+  private(set) var configurations: [(version: UInt32, bytes: [UInt8])] = []
+
+  struct WorkKey: Hashable, Comparable {
+    var kind: UInt8
+    var key: [UInt8]
+    static func < (a: Self, b: Self) -> Bool {
+      a.kind == b.kind ? a.key.lexicographicallyPrecedes(b.key) : a.kind < b.kind
+    }
+  }
+
+  struct KeyOf: Hashable {
+    var space: UInt8
+    var key: [UInt8]
+  }
+
+  /// Writes all of it.
+  /// - Returns: what is wrong with it: a gap or a repeat among its numbers; nil when all is well.
+  func write(_ commit: Commit) -> String? {
+    for record in commit.log {
+      guard record.position == head.position + 1 else {
+        return "the log goes from position \(head.position) to \(record.position)"
+      }
+      head.position = record.position
+      head.at = record.at
+      log.append(record)
+    }
+    for entry in commit.entries {
+      guard entry.id.raw == Int64(entries.count) + 1 else {
+        return "entry \(entry.id) follows \(entries.count)"
+      }
+      entries.append(entry)
+    }
+    head.entry = EntryID(Int64(entries.count))
+    for row in commit.work { work[WorkKey(kind: row.kind, key: row.key)] = row.value }
+    for row in commit.customers { customers[row.id] = row }
+    for row in commit.conversations { conversations[row.id] = row }
+    for row in commit.sessions { sessions[row.id] = row }
+    for row in commit.cases { cases[row.id] = row }
+    for row in commit.identities { identities[row.hash] = row }
+    for row in commit.outcomes { outcomes[row.key] = row }
+    for row in commit.keys { keys[KeyOf(space: row.space.rawValue, key: row.key)] = row.value == nil ? nil : row }
+    for row in commit.facts { facts[row.case] = row }
+    for row in commit.outbox {
+      head.outbox = max(head.outbox, row.id)
+      outbox[row.id] = row.payload == nil ? nil : row
+    }
+    for row in commit.blobs { blobs[row.id] = row }
+    configurations += commit.configurations
+    return nil
+  }
+
+  var workRows: [OpenWorkRow] {
+    work.keys.sorted().map { OpenWorkRow(kind: $0.kind, key: $0.key, value: work[$0]) }
+  }
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import Foundation
+import Simulation
+import WebCodec
+
+struct TheoryOptions: ParsableArguments {
+  @Option(name: .long, help: "A queueing model in YAML; docs/simulation.md has its keys.") var model: String?
+  @Option(name: .long, help: "Units of time that are measured; overrides the file's.") var length: Double?
+  @Flag(
+    name: .long,
+    help: "Hold the values against the file's `exact` ones; status 1 when one is further off than luck explains.")
+  var check = false
+  @Option(name: .long, help: "With --check: every value within so many percent.") var within: Double?
+
+  func run(seed: UInt64?, json: Bool) throws {
+    let (read, diagnostics) = ModelFile.read(model ?? "")
+    for diagnostic in diagnostics { print(diagnostic.rendered) }
+    guard var model = read else { throw ExitCode(1) }
+    if let seed { model.seed = seed }
+    if let length {
+      guard length > 0 else { throw ValidationError("--length is a positive number") }
+      model.length = length
+      model.warmUp = length / 10
+    }
+    let began = ContinuousClock.now
+    let result: QueueingResult
+    do throws(QueueingFault) { result = try QueueingRun.run(model) } catch {
+      print("\(error)")
+      throw ExitCode(1)
+    }
+    if json { printLines(model, result) } else { printTable(model, result, ContinuousClock.now - began) }
+    if check { try compare(model, result) }
+  }
+
+  private func compare(_ model: QueueingModel, _ result: QueueingResult) throws {
+    let agents = model.groups.reduce(0) { $0 + $1.count }
+    var isFine = true
+    for line in result.compared(with: model) {
+      let holds = line.holds(within: within.map { $0 / 100 }, agents: agents)
+      isFine = isFine && holds
+      let off = String(format: "%.2f %%, %.1f standard errors", line.relative * 100, line.errors)
+      print("\(holds ? "ok   " : "WRONG") \(line.of) \(line.measure.rawValue): exact \(line.exact), off by \(off)")
+    }
+    if !isFine { throw ExitCode(1) }
+  }
+
+  private func printTable(_ model: QueueingModel, _ result: QueueingResult, _ took: Duration) {
+    print(
+      "\(model.name): \(result.all.cases) cases in \(plain(model.length)) units (\(model.timeUnit)) after a warm-up of "
+        + "\(plain(model.warmUp)), seed \(model.seed); after each value its standard error")
+    print("")
+    print(row("", ["P(wait)", "mean wait", "90 % wait", "abandons", "mean queue"]))
+    for line in result.classes.count > 1 ? result.classes + [result.all] : result.classes {
+      let values = [line.waits, line.meanWait, line.wait90, line.abandons, line.queueLength]
+      print(row(line.name, values.map { "\(digits($0.value)) ±\(digits($0.standardError))" }))
+    }
+    print("")
+    for group in result.groups {
+      let occupancy = "\(digits(group.occupancy.value)) ±\(digits(group.occupancy.standardError))"
+      print("\(group.name) (\(group.agents) agents): occupancy \(occupancy)")
+    }
+    let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
+    print("\(result.decisions) decisions in \(String(format: "%.1f", seconds)) s")
+  }
+
+  private func row(_ name: String, _ cells: [String]) -> String {
+    name.padding(toLength: 14, withPad: " ", startingAt: 0)
+      + cells.map { $0.padding(toLength: 22, withPad: " ", startingAt: 0) }.joined()
+  }
+
+  private func digits(_ value: Double) -> String { String(format: "%.6f", value) }
+  private func plain(_ value: Double) -> String { value == value.rounded() ? String(Int64(value)) : String(value) }
+
+  private func printLines(_ model: QueueingModel, _ result: QueueingResult) {
+    for line in result.classes + (result.classes.count > 1 ? [result.all] : []) {
+      let name = "\(model.name) class=\(line.name)"
+      printLine(name, "P(wait)", line.waits, "share")
+      printLine(name, "mean wait", line.meanWait, model.timeUnit)
+      printLine(name, "p90 wait", line.wait90, model.timeUnit)
+      printLine(name, "abandoned", line.abandons, "share")
+      printLine(name, "mean queue", line.queueLength, "cases")
+    }
+    for group in result.groups {
+      printLine("\(model.name) agents=\(group.name)", "occupancy", group.occupancy, "share")
+    }
+  }
+
+  private func printLine(_ name: String, _ measure: String, _ estimate: Estimate, _ unit: String) {
+    var json = JSONWriter()
+    json.object {
+      $0.field("bench", "simulate")
+      $0.field("case", name)
+      $0.field("measure", measure)
+      $0.field("value", raw: "\(estimate.value)".utf8)
+      $0.field("standard_error", raw: "\(estimate.standardError)".utf8)
+      $0.field("unit", unit)
+    }
+    print(String(decoding: json.bytes, as: UTF8.self))
+  }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import RuleFiles
+import Testing
+
+@testable import Simulation
+
+struct `Queueing models` {
+  private func model(_ name: String) throws -> QueueingModel {
+    let path = try #require(Bundle.module.path(forResource: "Models/\(name)", ofType: "yaml"))
+    let (model, diagnostics) = ModelFile.read(path)
+    #expect(diagnostics.map(\.rendered) == [])
+    return try #require(model)
+  }
+
+  @Test(arguments: ["erlang-c-5", "erlang-a", "strict-priority", "n-shaped"])
+  func `a short run comes out where the theory says`(name: String) throws {
+    var model = try model(name)
+    model.length = 6_000 / model.classes.reduce(0) { $0 + $1.arrivalRate }
+    model.warmUp = model.length / 10
+    let result = try QueueingRun.run(model)
+    let compared = result.compared(with: model)
+    #expect(!compared.isEmpty)
+    // A short run: what it says of its own error is itself uncertain, so that four errors and a fifth are allowed.
+    for line in compared { #expect(line.errors < 4 || line.relative < 0.2, "\(line)") }
+  }
+
+  @Test func `Little's law holds in every class`() throws {
+    var model = try model("strict-priority")
+    model.length = 3_000
+    let result = try QueueingRun.run(model)
+    for (kind, line) in zip(model.classes, result.classes) {
+      #expect(abs(line.queueLength.value - kind.arrivalRate * line.meanWait.value) < 0.1 * line.queueLength.value + 0.02)
+    }
+  }
+
+  @Test func `the same seed measures the same, another another`() throws {
+    var model = try model("erlang-a")
+    model.length = 50
+    let first = try QueueingRun.run(model)
+    #expect(try QueueingRun.run(model).all.meanWait == first.all.meanWait)
+    model.seed = 99
+    #expect(try QueueingRun.run(model).all.meanWait != first.all.meanWait)
+  }
+
+  @Test func `a model's mistakes are told with their place`() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: "m.yaml")
+    let text = "classes:\n  - { arrival_rate: -1, service_rate: 1/3, skills: [x] }\nagent:\n  - count: 2\n"
+    try text.write(to: file, atomically: true, encoding: .utf8)
+    let (model, diagnostics) = ModelFile.read(file.path)
+    #expect(model == nil)
+    #expect(diagnostics.map { "\($0.line):\($0.column)" }.prefix(2) == ["3:1", "2:21"])
+    #expect(diagnostics.first?.hint == "did you mean `agents`?")
+  }
+
+  @Test func `values are held against what is exact`() {
+    let off = Comparison(of: "a", measure: .waits, exact: 0.5, measured: Estimate(value: 0.506, standardError: 0.001))
+    #expect(!off.holds(within: nil, agents: 50))
+    #expect(!off.holds(within: nil, agents: 51))
+    #expect(off.holds(within: 0.02, agents: 50))
+    let near = Comparison(of: "a", measure: .meanWait, exact: 0.5, measured: Estimate(value: 0.52, standardError: 0.01))
+    #expect(near.holds(within: nil, agents: 5))
+    #expect(!near.holds(within: 0.01, agents: 5))
+  }
+}
+
+struct `Estimates` {
+  @Test func `a quantile lies where it was put`() {
+    var histogram = WaitHistogram()
+    for index in 1...10_000 { histogram.record(Double(index) / 100) }
+    #expect(abs(histogram.quantile(0.9) - 90) < 0.1)
+    for _ in 0..<90_000 { histogram.record(0) }
+    #expect(histogram.quantile(0.9) < 0.1)
+    #expect(abs(histogram.quantile(0.99) - 90) < 0.1)
+  }
+
+  @Test func `a ratio's error comes from how far the batches differ`() {
+    let even = Estimate.ratio([2, 2, 2, 2], by: [1, 1, 1, 1])
+    #expect(even == Estimate(value: 2, standardError: 0))
+    let uneven = Estimate.ratio([1, 3], by: [1, 1])
+    #expect(uneven.value == 2)
+    #expect(abs(uneven.standardError - 1) < 1e-12)
+  }
+
+  @Test func `the calendar keeps its order`() {
+    var calendar = Calendar<Int, Int>()
+    var random = SeededRandom(seed: 4)
+    for number in 0..<500 { calendar.enter(number, at: random.below(40)) }
+    var last = (at: -1, what: -1)
+    while let next = calendar.take() {
+      #expect(next.at > last.at || (next.at == last.at && next.what > last.what))
+      last = next
+    }
+    #expect(calendar.isEmpty)
+  }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import Testing
+
+@testable import Simulation
+
+struct `Simulated worlds` {
+  @Test(arguments: 1...6) func `nothing is wrong in a world with every fault`(seed: UInt64) throws {
+    _ = try Simulator.run(WorldSettings(seed: seed, steps: 1_500))
+  }
+
+  @Test func `a world without faults does its work`() throws {
+    var settings = WorldSettings(seed: 3, steps: 6_000)
+    settings.faults = []
+    let outcome = try Simulator.run(settings)
+    #expect(outcome.restarts == 0)
+    #expect(outcome.cases > 20)
+    #expect(outcome.accepted > 10)
+  }
+
+  @Test func `every kind of fault happens in the first worlds`() throws {
+    var restarts = 0
+    var failed = 0
+    for seed in 1...4 as ClosedRange<UInt64> {
+      let outcome = try Simulator.run(WorldSettings(seed: seed, steps: 2_000))
+      restarts += outcome.restarts
+      failed += outcome.failedCommits
+    }
+    #expect(restarts > 0)
+    #expect(failed > 0)
+  }
+
+  @Test func `the same seed gives the same history`() throws {
+    let settings = WorldSettings(seed: 11, steps: 2_000)
+    let first = try Simulator.run(settings)
+    #expect(try Simulator.run(settings) == first)
+    #expect(try Simulator.run(WorldSettings(seed: 12, steps: 2_000)).historyHash != first.historyHash)
+  }
+
+  @Test func `a failure is narrowed down and names the command that repeats it`() {
+    let settings = WorldSettings(seed: 5, steps: 40)
+    let failure = WorldFailure(sentence: "made up", step: 40, settings: settings)
+    // Nothing is wrong with this world, so no smaller one fails, and the failure stays as it was.
+    #expect(Simulator.shrink(failure, tries: 3) == failure)
+    var narrow = settings
+    narrow.faults = [.kill]
+    #expect(narrow.command == "throughline simulate --seed 5 --steps 40 --without "
+      + "refuse,stall,read,clock,duplicate,late,lose,disconnect,reconfigure")
+  }
+}
