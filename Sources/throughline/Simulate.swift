@@ -85,8 +85,10 @@ struct WorldOptions: ParsableArguments {
 
   private func remember(_ line: String) throws {
     guard let progress else { return }
-    if !FileManager.default.fileExists(atPath: progress) { FileManager.default.createFile(atPath: progress, contents: nil) }
-    guard let file = FileHandle(forWritingAtPath: progress) else { throw ValidationError("\(progress) cannot be written") }
+    let files = FileManager.default
+    guard files.fileExists(atPath: progress) || files.createFile(atPath: progress, contents: nil),
+      let file = FileHandle(forWritingAtPath: progress)
+    else { throw ValidationError("\(progress) cannot be written") }
     defer { try? file.close() }  // what matters was written by then
     try file.seekToEnd()
     try file.write(contentsOf: Data("\(line)\n".utf8))

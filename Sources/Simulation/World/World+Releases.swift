@@ -12,6 +12,7 @@ extension World {
       case .offer(let view, let waiter): offer(view.offer, view.agent, at: waiter)
       case .ring(let session, let view, _): ring(session, view.offer, view.agent)
       case .stopRinging(_, let offer, _): forget(offer)
+      case .timeline: break  // a wake-up; whoever follows reads from the disk
       case .entries(_, let last):
         if last.raw > Int64(disk.entries.count) { fail("entry \(last) was announced before it was on disk") }
       case .outbox(let row):
