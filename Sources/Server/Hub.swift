@@ -4,12 +4,13 @@ import Pipeline
 import Routing
 import Sockets
 import Synchronization
+import System
 
 /// Brings what has become durable to whoever waits for it, a batch a lane at a time.
 public final class Hub: Outlet {
   private let state = Mutex(State())
   private let sockets = Mutex<SocketServer?>(nil)
-  private let outboxes = Mutex<(@Sendable (WorkspaceID) -> Void)?>(nil)
+  private let outboxes = Mutex<Handler<WorkspaceID>?>(nil)
 
   struct State {
     var conversations: [ConversationID: [ConnectionRef]] = [:]
@@ -32,13 +33,13 @@ public final class Hub: Outlet {
 
   func attach(_ server: SocketServer, outbox: @escaping @Sendable (WorkspaceID) -> Void) {
     sockets.withLock { $0 = server }
-    outboxes.withLock { $0 = outbox }
+    outboxes.withLock { $0 = Handler(outbox) }
   }
 
   var laneStatistics: [LaneStatistics] { sockets.withLock { $0 }?.statistics ?? [] }
 
   /// Mail may lie there from the last run.
-  func wakeOutbox(_ workspace: WorkspaceID) { outboxes.withLock { $0 }?(workspace) }
+  func wakeOutbox(_ workspace: WorkspaceID) { outboxes.withLock { $0 }?.call(workspace) }
 
   // MARK: - Who waits for what
 

@@ -40,6 +40,7 @@ final class SearchWorker: Sendable {
           try !store.index(workspace, limit: Self.batch, words: SearchText.words)
         {}
       } catch {
+        if isStopped.load(ordering: .acquiring) { return }
         // The next commit wakes us anyway; until then once every five seconds.
         Log.fault("indexing entries", error.sentence)
         return schedule(5_000)

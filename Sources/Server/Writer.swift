@@ -59,7 +59,7 @@ public final class Writer: Sendable {
     timer = WriterTimer(queue: queue)
     let (pipeline, reads) = try rebuild()
     state = Mutex(State(pipeline: pipeline, reads: reads, outage: nil))
-    timer.handler = { [weak self] in self?.submit([Request(.tick)]) }
+    timer.handle { [weak self] in self?.submit([Request(.tick)]) }
   }
 
   /// Takes requests from any thread, in order; their answers come through the outlet.

@@ -8,13 +8,11 @@ import System
 final class WriterTimer: Sendable {
   private let queue: DispatchQueue
   private let armed = Mutex<Int64>(.max)
-  private let stored = Mutex<(@Sendable () -> Void)?>(nil)
-  var handler: (@Sendable () -> Void)? {
-    get { stored.withLock { $0 } }
-    set { stored.withLock { $0 = newValue } }
-  }
+  private let handler = Mutex<Handler<Void>?>(nil)
 
   init(queue: DispatchQueue) { self.queue = queue }
+
+  func handle(_ due: @escaping @Sendable () -> Void) { handler.withLock { $0 = Handler { due() } } }
 
   func fire(at deadline: Instant?) {
     guard let deadline else { return }
@@ -32,7 +30,7 @@ final class WriterTimer: Sendable {
         armed = .max
         return true
       }
-      if isOurs { handler?() }
+      if isOurs { handler.withLock { $0 }?.call(()) }
     }
   }
 }

@@ -76,7 +76,9 @@ import Testing
       var kept: Set<String> = []
       for n in speaking.indices {
         let timeline = try await server.administer("GET", "/admin/timeline?identity=c\(n)@home.example")
-        kept.formUnion(timeline["entries"].elements.compactMap { $0["entry"]["text"].string })
+        for customer in timeline["customers"].elements {
+          kept.formUnion(customer["timeline"]["entries"].elements.compactMap { $0["entry"]["text"].string })
+        }
       }
       #expect(acknowledged.filter { !kept.contains($0) } == [])
     }

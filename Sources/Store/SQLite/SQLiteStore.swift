@@ -2,6 +2,7 @@ import Records
 internal import GRDB
 import Model
 import Synchronization
+import System
 
 /// The embedded store: one SQLite file in WAL mode with `synchronous=FULL`, and a folder of blobs beside it.
 ///
@@ -20,7 +21,7 @@ public final class SQLiteStore: Store {
   /// administration.
   private let writer: Mutex<UnsafeSend<Writer>?>
   let indexer: SearchIndexer
-  private let afterCommit = Mutex<(@Sendable () -> Void)?>(nil)
+  private let afterCommit = Mutex<Handler<Void>?>(nil)
 
   /// Opens the folder, making it if there is none, and brings an older one forward.
   public convenience init(
@@ -82,11 +83,11 @@ public final class SQLiteStore: Store {
 
   public func commit(_ commits: [Commit]) throws(StoreFault) {
     try write("commit") { writer throws(StoreFault) in try writer.commit(commits) }
-    afterCommit.withLock { $0 }?()
+    afterCommit.withLock { $0 }?.call(())
   }
 
   /// What is called after each commit, on the committing thread: it must only wake somebody.
-  public func onCommit(_ wake: @escaping @Sendable () -> Void) { afterCommit.withLock { $0 = wake } }
+  public func onCommit(_ wake: @escaping @Sendable () -> Void) { afterCommit.withLock { $0 = Handler { wake() } } }
 
   public func addWorkspace(named name: String) throws(StoreFault) -> WorkspaceRow {
     try write("add the workspace \(name)") { writer throws(StoreFault) in try writer.addWorkspace(named: name) }
