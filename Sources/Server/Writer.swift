@@ -39,6 +39,7 @@ public final class Writer: Sendable {
     var reads: ConfinedReader
     /// Why nothing is accepted just now; nil while all is well.
     var outage: String?
+    var tickIsRefused = false
     /// News from outside that could not be decided, in order: see `Patience`.
     var kept: [Request] = []
   }
@@ -84,7 +85,7 @@ public final class Writer: Sendable {
       for request in requests { Self.decide(request, &state, &refused) }
       let released = state.outage == nil ? state.pipeline.release() : []
       return (
-        released, state.pipeline.head.position > state.pipeline.durable, state.pipeline.nextDeadline, refused,
+        released, state.pipeline.head.position > state.pipeline.durable, Self.nextTick(&state), refused,
         wasWell ? state.outage : nil, hadNone && state.outage == nil && !state.kept.isEmpty
       )
     }
@@ -93,6 +94,17 @@ public final class Writer: Sendable {
     timer.fire(at: deadline)
     if tryAgain { queue.asyncAfter(deadline: .now() + .seconds(1)) { self.submitKept() } }
   }
+
+  /// When to tick next. A tick that was refused leaves its deadline due: asked for again at once, it would keep two
+  /// processors busy until the store is back. An outage ends with a turn of its own.
+  private static func nextTick(_ state: inout State) -> Instant? {
+    let wasRefused = state.tickIsRefused
+    state.tickIsRefused = false
+    if state.outage != nil { return nil }
+    guard let deadline = state.pipeline.nextDeadline else { return nil }
+    return wasRefused ? max(deadline, Instant(milliseconds: WallClock.nowMilliseconds + refusedTickMilliseconds)) : deadline
+  }
+  private static let refusedTickMilliseconds: Int64 = 50
 
   private static func decide(_ request: Request, _ state: inout State, _ refused: inout [Ticket]) {
     guard state.outage == nil else { return refuse(request, &state, &refused) }
@@ -121,6 +133,7 @@ public final class Writer: Sendable {
     _ request: Request, _ state: inout State, _ refused: inout [Ticket], failed: Bool = false
   ) {
     var request = request
+    if case .tick = request.intake { state.tickIsRefused = true }
     if failed { request.attempts += 1 }
     let isKept = request.intake.patience != .none && request.attempts < attemptsMax && state.kept.count < keptMax
     if request.intake.patience != .none && !isKept { Log.fault("keeping news for a store that is back", "they are lost") }
