@@ -4,8 +4,8 @@ import Testing
 @testable import Simulation
 
 struct `Simulated worlds` {
-  @Test(arguments: 1...4) func `nothing is wrong in a world with every fault`(seed: UInt64) throws {
-    _ = try Simulator.run(WorldSettings(seed: seed, steps: 400))
+  @Test(arguments: 1...12) func `nothing is wrong in a world with every fault`(seed: UInt64) throws {
+    _ = try Simulator.run(WorldSettings(seed: seed, steps: 1_500))
   }
 
   @Test func `a world without faults does its work`() throws {

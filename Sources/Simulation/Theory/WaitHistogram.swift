@@ -1,9 +1,9 @@
-/// Counts of waiting times, fine enough that a quantile is right within a thousandth.
+/// Counts of waiting times in buckets of less than a hundredth; quantiles are read between their edges.
 struct WaitHistogram {
   /// Buckets a power of two.
-  private static let fine = 1_024
-  private static let lowest = -30
-  private static let powers = 64
+  private static let fine = 128
+  private static let lowest = -24
+  private static let powers = 48
   private(set) var none = 0
   private(set) var count = 0
   private var counts: [UInt32] = []
