@@ -35,13 +35,15 @@ extension Pipeline {
     keep(who, &turn)
     try tellOfJoining(who, &turn, reads)
     members.raw("proven", Array("\(who.isProven)".utf8))
+    let owner = router.conversation(place)
+    // Who returns may find another owner than the conversation had: its story says so.
+    if isContinued, let owner { members.owner(view(owner.owner), epoch: owner.epoch) }
     let customer = isContinued ? try customer(ofConversation: place, reads) ?? who.record : who.record
     let entry = write(
       EntryDraft(
         kind: .sessionOpened, author: .bot(open.bot), visibility: .business, channel: open.channel,
         members: members.bytes + open.members),
       customer: customer, conversation: place, session: open.session, &turn)
-    let owner = router.conversation(place)
     return .sessionOpened(
       open.session, place, who.root.id, view(owner?.owner ?? .closed), epoch: owner?.epoch ?? 0,
       known: who.isProven ? .timeline : isContinued ? .conversation : .nothing, isContinued: isContinued, entry: entry)
