@@ -107,6 +107,7 @@ extension Pipeline {
         $0.happened(.init(at: turn.at, what: .overflowed, code: UInt32(reason.rawValue)))
       }
       try follow(id, turn, reads)
+      try tellQueued(id, reason.name, &turn, reads)
     case .consultStarted(let id, let other, _):
       guard let owner = router.case(id)?.agent else { return }
       try change(id, turn, reads, agent: owner, state: .assigned) {
@@ -121,6 +122,7 @@ extension Pipeline {
       try change(id, turn, reads, agent: nil, state: .waiting) {
         $0.happened(.init(at: turn.at, what: .queued, code: UInt32(reason.rawValue)))
       }
+      try tellQueued(id, reason.name, &turn, reads)
     case .configured, .started, .sessionResumed, .backOffEnded, .entryRecorded, .preferenceEnded, .statusSet, .presenceRenewed, .presenceLost,
       .notResponding, .backOffSet, .nextAsked, .nextEnded, .streamOpened, .streamClosed, .queueOpened,
       .queueClosed, .botFellSilent, .statusDeferred, .channelsChosen:
@@ -171,6 +173,13 @@ extension Pipeline {
     if end == .botEnded || end == .businessEnded { try tell(of: row.conversation, turn, reads) { $0.isSettled = true } }
     var members = Members()
     members.text("reason", end.name)
+    // Another session's bot may have the word now: no reader may be left to guess it.
+    let hasNewOwner = turn.decision.events.contains {
+      if case .ownerChanged(row.conversation, _, _) = $0 { true } else { false }
+    }
+    if hasNewOwner, let home = router.conversation(row.conversation) {
+      members.owner(view(home.owner), epoch: home.epoch)
+    }
     try enter(
       .sessionEnded, .system, .business, members, row.conversation, id, channel: row.channel, &turn, reads)
   }
@@ -207,6 +216,17 @@ extension Pipeline {
 
   static func decoded(_ bytes: [UInt8]) -> CaseAbout? {
     do throws(WireError) { return try CaseAbout(decoding: bytes) } catch { return nil }
+  }
+
+  /// A case that an agent or a queue had waits in a queue again.
+  private mutating func tellQueued(
+    _ id: CaseID, _ reason: String, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard let state = router.case(id) else { return }
+    var members = caseMembers(id)
+    members.text("queue", router.name(of: state.need.queue))
+    members.text("reason", reason)
+    try enter(.routed, .system, .business, members, state.conversation, nil, channel: state.channel, &turn, reads)
   }
 
   private func caseMembers(_ id: CaseID) -> Members {
@@ -324,6 +344,25 @@ extension SessionEnd {
     case .connectionLost: "connection_lost"
     case .idle: "idle"
     case .businessEnded: "business_ended"
+    }
+  }
+}
+
+extension RequeueReason {
+  var name: String {
+    switch self {
+    case .wokeWithoutAgent: "woke_without_agent"
+    case .agentSilent: "agent_silent"
+    case .bySupervisor: "by_supervisor"
+    }
+  }
+}
+
+extension OverflowReason {
+  var name: String {
+    switch self {
+    case .closed: "queue_closed"
+    case .waitedOut: "waited_out"
     }
   }
 }

@@ -28,7 +28,7 @@ extension WorkspaceReader {
     bots = made.bots.map(\.name)
     made.integrations = members["integrations"]?.entries(what: "integrations").map(integration) ?? []
     if let window = members["conversation_window"]?.duration(
-      0...Section.longest, what: "conversation_window")
+      60_000...Section.longest, what: "conversation_window")
     {
       made.conversationWindowMilliseconds = window
     }

@@ -16,7 +16,7 @@ struct WhichConversationTests {
     _ = try shop.takes(shop.ann)
     try shop.leaves(first)
     shop.heard = []
-    let second = try shop.open([jo], by: shop.whatsapp.scope == .bot ? shop.webshop : shop.webshop)
+    let second = try shop.open([jo])
     #expect(second.conversation == first.conversation)
     #expect(second.opened.flag("continued") == true)
     #expect(second.opened.string("owner", "name") == "ann")
@@ -78,6 +78,23 @@ struct WhichConversationTests {
     let reply = try shop.says("back here", web, as: "bot")
     #expect(reply.status == 201)
     #expect(reply.number("epoch") == 3)
+    // Whoever reads the story learns of both changes.
+    let owners = try shop.timeline(web.customer).entries("entries").compactMap { $0["owner"] as? [String: Any] }
+    #expect(owners.map { $0["name"] as? String } == ["whatsapp", "webshop"])
+    #expect(owners.map { $0["epoch"] as? Int } == [2, 3])
+  }
+
+  @Test("a case that a supervisor puts back into its queue tells so, and whose the word is")
+  func putBack() throws {
+    let shop = try Shop()
+    let chat = try shop.open([jo])
+    try shop.handsOver(chat)
+    let id = try #require(try shop.takes(shop.ann).string("case"))
+    try shop.call("POST", "/v1/cases/\(id)/requeue", [:], by: shop.caller(.supervisor, "sue"))
+    let told = try #require(try shop.timeline(chat.customer).entries("entries").last)
+    #expect(told["kind"] as? String == "routed" && told["reason"] as? String == "by_supervisor")
+    #expect((told["owner"] as? [String: Any])?["kind"] as? String == "queue")
+    #expect((told["owner"] as? [String: Any])?["epoch"] as? Int == 4)
   }
 
   @Test("mail that its headers put nowhere goes on where the subject fits; the agent answers it by mail")

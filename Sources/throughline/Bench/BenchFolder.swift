@@ -29,7 +29,6 @@ struct BenchFolder {
       title: Bench
       mail_addresses: [\(Self.mailbox)]
       default_region: US
-      conversation_window: 0s
       bots:
         robin: { asserts: [chat, email], assurance: asserted }
         wren: { asserts: [chat, email], assurance: asserted }

@@ -57,7 +57,7 @@ struct CrashVerifier {
   private mutating func checkMessages(_ customer: String, _ entries: [CrashEntry], _ byID: [Int64: CrashEntry]) {
     var standing: [String: Int] = [:]
     for entry in entries { if let text = entry.text { standing[text, default: 0] += 1 } }
-    var last: [Int: Int64] = [:]
+    var last: [String: Int64] = [:]
     for send in ledger.sends {
       guard let talk = send.talk, ledger.talks[talk].customer == customer, let text = send.text else { continue }
       let count = standing[text] ?? 0
@@ -68,8 +68,8 @@ struct CrashVerifier {
         if ledger.talks[talk].conversation != byID[id]?.conversation {
           ledger.violated("\(customer): entry \(id) stands in another conversation")
         }
-        // One holder says one thing after the other in a conversation.
-        let order = talk << 8 | send.holder
+        // One holder says one thing after the other in a session, or as the agent of a case.
+        let order = "\(send.target.prefix(upTo: send.target.lastIndex(of: "/") ?? send.target.endIndex)) \(send.holder)"
         if let before = last[order], before >= id, send.repeatedIn == nil {
           ledger.violated("\(customer): entry \(id) was said after \(before)")
         }
