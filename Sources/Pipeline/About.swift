@@ -115,6 +115,12 @@ public struct OutgoingMail: Hashable, Sendable {
   public var blobs: [BlobID]
   public var at: Instant
 
+  /// What the mail is known by everywhere: in its header, in the thread that its answers find, in the timeline.
+  /// - Parameter ours: the address that it leaves from.
+  public static func messageID(_ id: MailID, from ours: String) -> String {
+    "\(id)@\(ours.split(separator: "@").last ?? "localhost")"
+  }
+
   public var encoded: [UInt8] {
     var w = ByteWriter()
     w.uint8(1)

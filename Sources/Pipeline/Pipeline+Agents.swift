@@ -114,7 +114,7 @@ extension Pipeline {
     _ mail: OutgoingMailID, _ thread: MailLine, _ conversation: ConversationRow, _ agent: AgentID,
     _ turn: inout Turn
   ) -> String {
-    let messageID = "\(mail.id)@\(thread.ours.split(separator: "@").last ?? "localhost")"
+    let messageID = OutgoingMail.messageID(mail.id, from: thread.ours)
     head.outbox += 1
     let row = OutboxRow(
       id: head.outbox, kind: .mail, due: turn.at, tries: 0,
@@ -190,7 +190,7 @@ extension Pipeline {
     guard let mail = Self.mail(row.payload ?? []) else { throw StoreFault.corrupt(what: "mail in the outbox") }
     var members = Members()
     members.text("to", mail.thread.theirs)
-    members.text("message_id", "\(mail.id)@\(mail.thread.ours.split(separator: "@").last ?? "localhost")")
+    members.text("message_id", OutgoingMail.messageID(mail.id, from: mail.thread.ours))
     members.text("reason", why)
     try enter(
       .undelivered, .system, .business, members, mail.conversation, nil, channel: .email, &turn, reads)

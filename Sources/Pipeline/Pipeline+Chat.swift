@@ -216,11 +216,8 @@ extension Pipeline {
     var draft = EntryDraft(
       kind: .journey, author: .system, visibility: .business, channel: nil, members: journey.members, saidAt: journey.at)
     draft.arrival = journey.arrival
-    if let entry = try known(draft, reads) {
-      let who = try resolve(journey.claims, newID: journey.customer, attributes: [], turn, reads)
-      return .journeyRecorded(who.root.id, entry)
-    }
     let who = try resolve(journey.claims, newID: journey.customer, attributes: [], turn, reads)
+    if let entry = try known(draft, reads) { return .journeyRecorded(who.root.id, entry) }
     keep(who, &turn)
     try tellOfJoining(who, &turn, reads)
     let event = CustomerProfile.JourneyEvent(

@@ -39,10 +39,10 @@ extension Pipeline {
   private mutating func reflect(_ event: Event, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) {
     switch event {
     case .conversationOpened(let id, let customer, _):
-      save(
+      pending.set(
         ConversationRow(
           id: id, customer: customer, isOpen: true, epoch: router.conversation(id)?.epoch ?? 1, lastAgent: nil,
-          opened: turn.at, changed: turn.at, about: ConversationAbout().encoded), turn)
+          opened: turn.at, changed: turn.at, about: ConversationAbout().encoded), at: turn.position)
     case .conversationReopened(let id, _, let owner, let epoch, _):
       try change(id, turn, reads) { row in
         row.isOpen = true
@@ -131,10 +131,6 @@ extension Pipeline {
   }
 
   // MARK: - Conversations and sessions
-
-  private mutating func save(_ row: ConversationRow, _ turn: Turn) {
-    pending.set(row, at: turn.position)
-  }
 
   mutating func change(
     _ id: ConversationID, _ turn: Turn, _ reads: any StoreReader, _ body: (inout ConversationRow) -> Void

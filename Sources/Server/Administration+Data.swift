@@ -43,7 +43,7 @@ extension Administration {
     }
     queue.async {
       do { reply(try work()) } catch let problem as APIProblem { reply(APIResponse(problem)) } catch {
-        let why = (error as? StoreFault)?.sentence ?? "\(error)"
+        let why = "\(error)"
         Log.fault("administration", why)
         reply(APIResponse(APIProblem(503, "unavailable", "It did not work", why)))
       }

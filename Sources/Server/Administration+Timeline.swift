@@ -46,7 +46,7 @@ extension Administration {
         }
         reply(APIResponse(200, json: try json(found, workspace, reads)))
       } catch {
-        Log.fault("reading a timeline", error.sentence)
+        Log.fault("reading a timeline", error.description)
         reply(APIResponse(APIProblem.unavailable))
       }
     }

@@ -39,7 +39,7 @@ extension Administration {
         }
         reply(APIResponse(201, json: json.bytes))
       } catch {
-        Log.fault("saving a token", error.sentence)
+        Log.fault("saving a token", error.description)
         reply(APIResponse(APIProblem.unavailable))
       }
     }
@@ -128,7 +128,7 @@ extension Administration {
         }
         reply(APIResponse(200, json: list(done, edge)))
       } catch {
-        Log.fault("revoking a token", error.sentence)
+        Log.fault("revoking a token", error.description)
         reply(APIResponse(APIProblem.unavailable))
       }
     }

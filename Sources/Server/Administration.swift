@@ -80,7 +80,7 @@ enum Administration {
         }
         reply(APIResponse(200, json: json))
       } catch {
-        Log.fault("explaining a case", error.sentence)
+        Log.fault("explaining a case", error.description)
         reply(APIResponse(APIProblem.unavailable))
       }
     }

@@ -50,8 +50,8 @@ public final class CommitLoop: Sendable {
       health.committed(batch.reduce(0) { $0 + $1.1.log.count })
       for (writer, commit) in batch { writer.committed(commit) }
     } catch {
-      health.failed(error.sentence)
-      Log.fault("committing", error.sentence)
+      health.failed(error.description)
+      Log.fault("committing", error.description)
       for (writer, _) in batch { writer.failed(error) }
       retry(batch.map(\.0))
     }

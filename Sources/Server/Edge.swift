@@ -118,9 +118,6 @@ public final class Edge: Sendable {
     }
   }
   func phone(of system: String) -> PhoneChannel? { state.withLock { $0.phones[system]?.channel } }
-  func phone(of workspace: WorkspaceID) -> PhoneChannel? {
-    state.withLock { state in state.phones.values.first { $0.channel.workspace == workspace }?.channel }
-  }
   /// Name and secret of every phone system that speaks FastAGI, for whoever writes its dialplan.
   public var fastAGISecrets: [(system: String, secret: String)] {
     state.withLock { state in

@@ -84,7 +84,7 @@ extension HTTPConnection {
           try edge.store.blobs.read(hash, workspace)
         }
       } catch {
-        Log.fault("answering a request", error.sentence)
+        Log.fault("answering a request", error.description)
         response = APIResponse(APIProblem.unavailable)
       }
       Compression.apply(to: &response, if: takesGzip)

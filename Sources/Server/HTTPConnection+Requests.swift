@@ -51,7 +51,8 @@ extension HTTPConnection {
     APIRequest(
       method: request.method.rawValue, path: path, query: query.pairs.map { ($0.name, $0.value) }, body: body,
       contentType: request.fields.value("content-type") ?? "",
-      idempotencyKey: request.fields.value("idempotency-key"), fileName: query["name"])
+      idempotencyKey: request.fields.value("idempotency-key"), fileName: query["name"],
+      accept: request.fields.value("accept") ?? "")
   }
 
   /// What was read from the live state tells of things that may still be lost: it leaves when they are on disk.
@@ -59,8 +60,18 @@ extension HTTPConnection {
     // While storage is away nothing new is decided, and whoever watches must see just that.
     let waiting = metrics.writers.filter { $0.outage == nil }
     guard !waiting.isEmpty else { return finish(metrics.response, connection) }
+    renewPresence()
     exchange?.kind = .gathering(metrics.response, left: waiting.count)
     for writer in waiting { writer.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))]) }
+  }
+
+  /// Whatever an agent asks for, they are there: who reads for longer than a lease must not lose their offers. What
+  /// is refused leaves no trace.
+  private func renewPresence() {
+    guard let caller = exchange?.caller, caller.scope == .agent,
+      let agent = edge.api(caller.workspace)?.directory.agents[caller.holder]
+    else { return }
+    edge.writer(caller.workspace)?.submit([Request(.renew(agent))])
   }
 
   func perform(
@@ -68,6 +79,7 @@ extension HTTPConnection {
   ) {
     guard let writer = edge.writer(caller.workspace) else { return finish(APIResponse(APIProblem.unavailable), connection) }
     let ticket = Ticket(connection.ref, exchange: number)
+    if case .respond = action {} else { renewPresence() }
     switch action {
     case .respond(let response): finish(response, connection)
     case .submit(let intake, let key, let rendering):

@@ -57,7 +57,7 @@ extension HTTPConnection {
           edge.hub.post(ref, .rendered(number, page.response))
         }
       } catch {
-        Log.fault("reading events", error.sentence)
+        Log.fault("reading events", error.description)
         edge.hub.post(ref, .rendered(number, APIResponse(APIProblem.unavailable)))
       }
     }

@@ -41,7 +41,7 @@ final class Housekeeper: Sendable {
       try check()
     } catch {
       if isStopped.load(ordering: .acquiring) { return }
-      Log.fault("housekeeping", error.sentence)
+      Log.fault("housekeeping", error.description)
     }
     queue.asyncAfter(deadline: .now() + .seconds(Self.everySeconds)) { [weak self] in self?.run() }
   }

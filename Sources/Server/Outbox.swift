@@ -59,7 +59,7 @@ final class Outbox: Sendable {
         }
         if let next { wake(workspace, at: next, now) }
       } catch {
-        Log.fault("reading the outbox", error.sentence)
+        Log.fault("reading the outbox", error.description)
         wake(workspace, at: now + .seconds(Int64(edge.settings.outboxRetrySeconds)), now)
       }
     }
@@ -101,14 +101,14 @@ final class Outbox: Sendable {
     }
     guard isOurs else { return }
     do throws(StoreFault) { try send(row, workspace, reads) } catch {
-      Log.fault("sending mail \(row.id)", error.sentence)
+      Log.fault("sending mail \(row.id)", error.description)
       delay(row, workspace)
     }
   }
 
   private func send(_ row: OutboxRow, _ workspace: WorkspaceID, _ reads: any StoreReader) throws(StoreFault) {
     guard let channel = edge.mailChannel(of: workspace) else {
-      throw .failed(doing: "finding the workspace's mail addresses", why: "it has none")
+      throw .failed(doing: "find the workspace's mail addresses", why: "it has none")
     }
     guard let mail = row.payload.flatMap(Self.decoded) else { throw .corrupt(what: "mail in the outbox") }
     var attachments: [(row: BlobRow, bytes: [UInt8])] = []

@@ -142,7 +142,7 @@ enum MailIntake {
     do throws(StoreFault) {
       for (_, bytes) in arrival.blobs { _ = try edge.store.blobs.write(bytes, channel.workspace) }
     } catch {
-      Log.fault("keeping an attachment", error.sentence)
+      Log.fault("keeping an attachment", error.description)
       return edge.hub.post(ticket.ref, .unavailable(ticket.exchange))
     }
     writer.submit([Request(.mail(arrival.mail), ticket: ticket)])

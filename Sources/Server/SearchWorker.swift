@@ -42,7 +42,7 @@ final class SearchWorker: Sendable {
       } catch {
         if isStopped.load(ordering: .acquiring) { return }
         // The next commit wakes us anyway; until then once every five seconds.
-        Log.fault("indexing entries", error.sentence)
+        Log.fault("indexing entries", error.description)
         return schedule(5_000)
       }
     }

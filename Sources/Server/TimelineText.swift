@@ -1,83 +1,50 @@
 import Foundation
+import Service
+import WebCodec
 
-/// A timeline as a person reads it.
+/// The timelines that an address leads to, as a person reads them.
 public enum TimelineText {
   /// - Parameter whom: what was asked for, such as an address.
   public static func render(_ json: Data, of whom: String) throws -> String {
-    guard let answer = try JSONSerialization.jsonObject(with: json) as? [String: Any],
-      let customers = answer["customers"] as? [[String: Any]]
-    else { throw AdminClient.Fault("this is no timeline") }
+    let answer = try JSONValue(parsing: Array(json))
+    guard let customers = answer["customers"]?.array else { throw AdminClient.Fault("this is no timeline") }
     var parts = try customers.map { try render($0, whom) }
     if customers.count > 1 {
-      let proven = customers.count { ($0["assurance"] as? String) != "claimed" }
+      let proven = customers.count { $0["assurance"]?.string != "claimed" }
       let how = proven == 0 ? "none is proven" : "\(proven) of them proven"
       parts.insert("\(customers.count) customers are or claim to be \(whom); \(how).", at: 0)
     }
-    if answer["more"] as? Bool == true { parts.append("There are more; ask for one by its customer id.") }
+    if answer["more"]?.bool == true { parts.append("There are more; ask for one by its customer id.") }
     return parts.joined(separator: "\n\n")
   }
 
-  private static func render(_ customer: [String: Any], _ whom: String) throws -> String {
-    guard let page = customer["timeline"] as? [String: Any], let entries = page["entries"] as? [[String: Any]]
-    else {
+  private static func render(_ customer: JSONValue, _ whom: String) throws -> String {
+    guard let page = customer["timeline"], let entries = page["entries"]?.array else {
       throw AdminClient.Fault("this is no timeline")
     }
-    let name = (customer["name"] as? String).map { ", \($0)" } ?? ""
-    let sources = (customer["said_by"] as? [String] ?? []).joined(separator: ", ")
+    let name = customer["name"]?.string.map { ", \($0)" } ?? ""
+    let sources = (customer["said_by"]?.array ?? []).compactMap(\.string).joined(separator: ", ")
     let how: String
-    switch customer["assurance"] as? String {
+    switch customer["assurance"]?.string {
     case "claimed": how = ": claims to be \(whom) (\(sources)); not proven"
     case let proven?: how = ": is \(whom), \(proven) by \(sources)"
     case nil: how = ""
     }
-    var lines = (customer["customer"] as? String).map { ["\($0)\(name)\(how)"] } ?? []
-    lines += entries.map { ($0["entry"] as? [String: Any]).map(line) ?? erased }
-    let count = page["count"] as? Int ?? entries.count
-    let hash = (page["hash"] as? String ?? "").prefix(16)
+    var lines = customer["customer"]?.string.map { ["\($0)\(name)\(how)"] } ?? []
+    lines += entries.map { line in
+      let entry = line["entry"].flatMap { $0 == .null ? nil : $0 }
+      return EntryText(entry, at: nil).line
+    }
+    let count = page["count"]?.int.map { Int($0) } ?? entries.count
+    let hash = (page["hash"]?.string ?? "").prefix(16)
     let shown = entries.count < count ? ", the last \(entries.count) of them above" : ""
     lines.append("\(count) entries\(shown), hash \(hash)…")
     return lines.joined(separator: "\n")
   }
 
-  /// An entry whose words are gone: its place, and its hash in the proof, stay.
-  private static let erased = "                     (erased)"
-
   /// Every entry of one timeline, as the API gives it.
   static func page(_ timeline: [UInt8]) throws -> String {
-    try render(["timeline": try JSONSerialization.jsonObject(with: Data(timeline))], "")
-  }
-
-  public static func line(_ entry: [String: Any]) -> String {
-    let at = (entry["at"] as? String ?? "").prefix(19).replacingOccurrences(of: "T", with: " ")
-    let channel = (entry["channel"] as? String ?? "").padding(toLength: 6, withPad: " ", startingAt: 0)
-    return "\(at)  \(channel)  \(who(entry)): \(what(entry))"
-  }
-
-  static func who(_ entry: [String: Any]) -> String {
-    let author = entry["author"] as? [String: Any]
-    let kind = author?["kind"] as? String ?? "?"
-    if let name = author?["name"] as? String { return "\(kind) \(name)" }
-    return kind
-  }
-
-  static func what(_ entry: [String: Any]) -> String {
-    let kind = entry["kind"] as? String ?? ""
-    let owner = (entry["owner"] as? [String: Any]).map { "\($0["kind"] ?? "") \($0["name"] ?? "")" } ?? ""
-    switch kind {
-    case "message": return entry["text"] as? String ?? ""
-    case "note": return "(note) \(entry["text"] as? String ?? "")"
-    case "handoff":
-      let summary = (entry["summary"] as? String).map { ": \($0)" } ?? ""
-      return "hands over to \(owner), because \(entry["reason"] as? String ?? "")\(summary)"
-    case "routed": return "goes to \(owner)"
-    case "accepted": return "takes over"
-    case "transferred": return "transfers to \(owner)"
-    case "journey": return "\(entry["event"] as? String ?? "") (\(entry["source"] as? String ?? ""))"
-    case "call": return "calls \(entry["to"] as? String ?? "") from \(entry["from"] as? String ?? "")"
-    case "session_opened": return "opens a session"
-    case "session_ended": return "the session ends (\(entry["reason"] as? String ?? ""))"
-    default: return kind.replacingOccurrences(of: "_", with: " ")
-    }
+    try render(.object(JSONObject([.init("timeline", try JSONValue(parsing: timeline))])), "")
   }
 }
 

@@ -46,7 +46,7 @@ extension WebSocketStream {
         let page = try EventsPage.read(directory, row, after: after, limit: 200, reads)
         edge.hub.post(ref, .looked(session, row.conversation, page))
       } catch {
-        Log.fault("reading for a stream", error.sentence)
+        Log.fault("reading for a stream", error.description)
         edge.hub.post(ref, .looked(session, nil, nil))
       }
     }
@@ -121,7 +121,7 @@ extension WebSocketStream {
         let response = try render(.offer(offer), reads)
         edge.hub.post(ref, .push(Array("{\"type\":\"\(type)\",".utf8) + response.body.dropFirst()))
       } catch {
-        Log.fault("showing an offer", error.sentence)
+        Log.fault("showing an offer", error.description)
         guard type == "offer" else { return }  // it rings all the same
         edge.writer(caller.workspace)?.submit([Request(.failOffer(offer.offer, .connectionClosed))])
       }
@@ -144,7 +144,7 @@ extension WebSocketStream {
           frames.append(
             Array("{\"type\":\"entry\",\"conversation\":\"\(conversation)\",\"entry\":".utf8) + body + Array("}".utf8))
         }
-      } catch { Log.fault("reading for an agent's stream", error.sentence) }
+      } catch { Log.fault("reading for an agent's stream", error.description) }
       edge.hub.post(ref, .heard(frames))
     }
   }

@@ -57,7 +57,7 @@ extension WebSocketStream {
           let look = try follow.look(caller.workspace, limit: 200, reads)
           edge.hub.post(ref, .followed(customer, look))
         } catch {
-          Log.fault("reading for a stream", error.sentence)
+          Log.fault("reading for a stream", error.description)
           edge.hub.post(ref, .followed(customer, nil))
         }
       }

@@ -150,6 +150,7 @@ final class WebSocketStream: ConnectionHandler {
       switch type {
       case "auth":
         let token = try fields.required("token")
+        try fields.finish()
         guard caller == nil, let known = edge.caller(token: token, now: Instant(milliseconds: WallClock.nowMilliseconds))
         else { return close(.policyViolation, "no valid token", connection) }
         caller = known
@@ -157,20 +158,27 @@ final class WebSocketStream: ConnectionHandler {
       case "subscribe":
         guard let session: SessionID = try fields.optionalID("session") else { throw fields.missing("session") }
         let after = try fields.optionalInteger("after", 0...Int64.max) ?? 0
+        try fields.finish()
         subscribe(session, EntryID(after), connection)
       case "unsubscribe":
         guard let session: SessionID = try fields.optionalID("session") else { throw fields.missing("session") }
+        try fields.finish()
         waiting.removeAll { $0 == session }
         if let conversation = subscriptions.removeValue(forKey: session)?.conversation {
           edge.hub.unsubscribe(conversation, connection.ref)
         }
       case "follow":
         guard let customer: CustomerID = try fields.optionalID("customer") else { throw fields.missing("customer") }
-        follow(customer, EntryID(try fields.optionalInteger("after", 0...Int64.max) ?? 0), connection)
+        let after = try fields.optionalInteger("after", 0...Int64.max) ?? 0
+        try fields.finish()
+        follow(customer, EntryID(after), connection)
       case "unfollow":
         guard let customer: CustomerID = try fields.optionalID("customer") else { throw fields.missing("customer") }
+        try fields.finish()
         unfollow(customer, connection)
-      case "ping": send("{\"type\":\"pong\"}", connection)
+      case "ping":
+        try fields.finish()
+        send("{\"type\":\"pong\"}", connection)
       default: throw fields.wrong("type", "type must be auth, subscribe, unsubscribe, follow, unfollow or ping")
       }
     } catch {

@@ -38,7 +38,7 @@ extension Workspaces {
       // Reads go on while nothing can be written: whoever is in the middle of a conversation needs its words.
       do throws(StoreFault) { try store.record(rows, workspace) } catch {
         let who = rows.map { "\($0.who) read \($0.what.name) \($0.customer.map { "\($0)" } ?? "")" }
-        Log.fault("recording that \(who.joined(separator: ", "))", error.sentence)
+        Log.fault("recording that \(who.joined(separator: ", "))", error.description)
       }
     }
     edge.use(api)

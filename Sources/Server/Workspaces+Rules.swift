@@ -25,7 +25,7 @@ extension Workspaces {
       do { reply(try self.answer(request, writer, by: who, try self.edge.store.reader())) } catch let problem as APIProblem {
         reply(APIResponse(problem))
       } catch let fault as StoreFault {
-        Log.fault("answering about rules", fault.sentence)
+        Log.fault("answering about rules", fault.description)
         reply(APIResponse(APIProblem.unavailable))
       } catch {
         reply(APIResponse(APIProblem(503, "unavailable", "Not applied", "\(error)")))

@@ -118,7 +118,7 @@ public final class Writer: Sendable {
         request, at: Instant(milliseconds: WallClock.nowMilliseconds), reads: state.reads.reader)
     } catch where !state.pipeline.isTorn {
       // It failed before anything was decided: only this request is refused.
-      Log.fault("deciding a request", error.sentence)
+      Log.fault("deciding a request", error.description)
       refuse(request, &state, &refused, failed: true)
     } catch {
       // A look-up failed in the middle of deciding: what is in memory can no longer be trusted.
@@ -171,7 +171,7 @@ public final class Writer: Sendable {
   /// The store failed: nobody who waits is told that anything happened, and the state is read again from disk.
   func failed(_ fault: StoreFault) {
     let refused = state.withLock { state in
-      state.outage = fault.sentence
+      state.outage = fault.description
       var refused: [Ticket] = []
       Self.abandon(&state, &refused)
       return refused
@@ -183,7 +183,7 @@ public final class Writer: Sendable {
   func recover() -> Bool {
     let fresh: (Pipeline, ConfinedReader)
     do throws(StoreFault) { fresh = try rebuild() } catch {
-      state.withLock { $0.outage = error.sentence }
+      state.withLock { $0.outage = error.description }
       return false
     }
     // It starts in the same breath, so that nobody takes a seat which the start would empty again.
@@ -257,15 +257,4 @@ public protocol Outlet: Sendable {
   func unavailable(_ tickets: [Ticket], from writer: Writer)
   /// The writer has read its state from disk again.
   func recovered(_ writer: Writer)
-}
-
-extension StoreFault {
-  /// For the log and the health page.
-  public var sentence: String {
-    switch self {
-    case .failed(let doing, let why): "storage failed while \(doing): \(why)"
-    case .corrupt(let what): "stored data does not match its checksum: \(what)"
-    case .outOfOrder(let expected, let got): "log positions out of order: expected \(expected), got \(got)"
-    }
-  }
 }

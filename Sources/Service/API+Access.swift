@@ -9,7 +9,7 @@ extension API {
     _ what: AccessRow.What, by caller: Caller, of customers: [CustomerID]
   ) {
     let at = Instant(milliseconds: WallClock.nowMilliseconds)
-    let who = "\(caller.scope.rawValue):\(caller.holder)"
+    let who = caller.signature
     let rows = customers.map { AccessRow(at: at, who: who, what: what, customer: $0) }
     recordAccess(rows.isEmpty ? [AccessRow(at: at, who: who, what: what, customer: nil)] : rows, directory.workspace)
   }

@@ -55,6 +55,8 @@ extension API {
 
   func onOffer(_ request: APIRequest, _ caller: Caller, _ offer: OfferID, _ what: String) throws(APIProblem) -> APIAction {
     let agent = try agent(caller)
+    var fields = try Fields(orNothing: request.body)
+    try fields.end()
     switch what {
     case "accept":
       return .submit(.accept(offer, agent), try idempotency(request, caller), .direct { APIResponse($0) })
@@ -85,16 +87,12 @@ extension API {
     let agent = try agent(caller)
     let key = try idempotency(request, caller)
     let direct = Rendering.direct { APIResponse($0) }
-    var fields = request.body.isEmpty ? nil : try Fields(request.body)
-    defer { _ = fields }
+    var fields = try Fields(orNothing: request.body)
     switch what {
     case "reply", "note":
-      guard var body = fields else {
-        throw APIProblem(422, "missing-field", "The request cannot be understood", "text is required", field: "text")
-      }
-      var draft = try message(&body, author: .agent(agent), channel: nil)
-      let text = try Self.textAgain(request.body)
-      try body.end()
+      var draft = try message(&fields, author: .agent(agent), channel: nil)
+      let text = try fields.optionalText("text", bytesMax: Fields.Bound.textBytes) ?? ""
+      try fields.end()
       if what == "note" {
         draft.kind = .note
         draft.visibility = .internal
@@ -102,39 +100,29 @@ extension API {
       let mail = what == "reply" ? OutgoingMailID(id: Self.newID(), text: text, blobs: draft.blobs) : nil
       return .submit(.agentSays(AgentWords(agent: agent, case: id, entry: draft, mail: mail)), key, direct)
     case "transfer":
-      guard var body = fields else {
-        throw APIProblem(422, "missing-field", "The request cannot be understood", "queue is required", field: "queue")
-      }
-      let name = try body.text("queue")
+      let name = try fields.text("queue")
       guard let queue = directory.queues[name] else {
-        throw body.problem("queue", "there is no queue \"\(name)\"; there are \(directory.queues.keys.sorted().joined(separator: ", "))")
+        throw fields.problem(
+          "queue", "there is no queue \"\(name)\"; there are \(directory.queues.keys.sorted().joined(separator: ", "))")
       }
       var members = Members()
       members.text("to", name)
-      if let reason = try body.optionalText("reason", bytesMax: 4_096) { members.text("reason", reason) }
-      try body.end()
+      if let reason = try fields.optionalText("reason", bytesMax: 4_096) { members.text("reason", reason) }
+      try fields.end()
       return .submit(.transfer(id, agent, to: queue, newCase: Self.newID(), members: members.bytes), key, direct)
     case "hand-back":
       var members = Members()
-      if var body = fields {
-        if let summary = try body.optionalText("summary", bytesMax: 16 << 10) { members.text("summary", summary) }
-        try body.end()
-        fields = body
-      }
+      if let summary = try fields.optionalText("summary", bytesMax: 16 << 10) { members.text("summary", summary) }
+      try fields.end()
       return .submit(.handBack(id, agent, members: members.bytes), key, direct)
     case "wrap-up":
-      try fields?.end()
+      try fields.end()
       return .submit(.wrapUp(id, agent), key, direct)
     case "close":
-      try fields?.end()
+      try fields.end()
       return .submit(.close(id, agent), key, direct)
     default: throw .notFound("page")
     }
-  }
-
-  private static func textAgain(_ body: [UInt8]) throws(APIProblem) -> String {
-    var fields = try Fields(body)
-    return try fields.optionalText("text", bytesMax: Fields.Bound.textBytes) ?? ""
   }
 
   func timeline(_ request: APIRequest, _ caller: Caller, _ customer: CustomerID) throws(APIProblem) -> APIAction {
@@ -182,7 +170,7 @@ extension API {
     let row = BlobRow(
       id: Self.newID(), hash: Digest(SHA256.hash(request.body)), size: Int64(request.body.count),
       mediaType: request.contentType.isEmpty ? "application/octet-stream" : String(request.contentType.prefix(200)),
-      fileName: request.fileName, conversation: nil, uploader: "\(caller.scope.rawValue):\(caller.holder)",
+      fileName: request.fileName, conversation: nil, uploader: caller.signature,
       at: Instant(milliseconds: WallClock.nowMilliseconds))
     return .keepBlob(row, request.body, try idempotency(request, caller))
   }

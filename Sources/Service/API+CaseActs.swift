@@ -6,7 +6,7 @@ import Routing
 extension API {
   func act(_ request: APIRequest, _ caller: Caller, _ id: CaseID, _ what: String) throws(APIProblem) -> APIAction {
     let key = try idempotency(request, caller)
-    var fields = try Fields(request.body.isEmpty ? Array("{}".utf8) : request.body)
+    var fields = try Fields(orNothing: request.body)
     let act: CaseAct
     switch what {
     case "park": act = .park(try agent(caller), for: try seconds(&fields, most: 366 * 86_400))

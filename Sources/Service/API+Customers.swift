@@ -32,7 +32,7 @@ extension API {
     _ request: APIRequest, _ caller: Caller, _ id: CustomerID, _ what: String
   ) throws(APIProblem) -> APIAction {
     try need(caller, .agent, .supervisor, .admin)
-    let by = "\(caller.scope.rawValue):\(caller.holder)"
+    let by = caller.signature
     var fields = try Fields(request.body)
     let decided: AboutCustomer.What
     switch what {

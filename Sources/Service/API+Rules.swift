@@ -35,11 +35,6 @@ public struct ExplainRules: Sendable {
   }
 }
 
-/// Who asks, for the record: `admin:ann`.
-extension Caller {
-  public var signature: String { "\(scope.rawValue):\(holder)" }
-}
-
 /// Rules over HTTP: looking at them and trying them needs `supervisor`, changing them `admin`.
 extension API {
   func rules(_ request: APIRequest, _ caller: Caller, _ path: [String]) throws(APIProblem) -> APIAction {

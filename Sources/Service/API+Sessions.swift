@@ -105,7 +105,7 @@ extension API {
     }
     return IdentityClaim(
       identity: identity, hash: hash(identity), assurance: assurance,
-      source: "\(caller.scope.rawValue):\(caller.holder)", means: "assertion")
+      source: caller.signature, means: "assertion")
   }
 
   /// What somebody says of a customer: a few short values by name; null takes back what the same source said.

@@ -14,11 +14,11 @@ public struct APIRequest: Sendable {
   public var idempotencyKey: String?
   public var fileName: String?
   /// The `Accept` header.
-  public var accept = ""
+  public var accept: String
 
   public init(
     method: String, path: [String], query: [(name: String, value: String)], body: [UInt8], contentType: String,
-    idempotencyKey: String?, fileName: String? = nil
+    idempotencyKey: String?, fileName: String? = nil, accept: String = ""
   ) {
     self.method = method
     self.path = path
@@ -27,6 +27,7 @@ public struct APIRequest: Sendable {
     self.contentType = contentType
     self.idempotencyKey = idempotencyKey
     self.fileName = fileName
+    self.accept = accept
   }
 
   public func query(_ name: String) -> String? { query.first { $0.name == name }?.value }

@@ -75,3 +75,8 @@ public struct Directory: Sendable {
     skills = Set(configuration.skills)
   }
 }
+
+/// Who asks, for the record: `admin:ann`.
+extension Caller {
+  public var signature: String { "\(scope.rawValue):\(holder)" }
+}

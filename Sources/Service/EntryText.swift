@@ -8,13 +8,19 @@ public struct EntryText: Sendable {
   public var at: Instant
   public var line: String
 
-  public init(_ row: EntryRow) {
-    guard let body = row.body, let entry = Self.parsed(body) else {
-      at = row.at
-      line = "\(Self.clock(row.at))         (erased)"
+  public init(_ row: EntryRow) { self.init(row.body.flatMap(Self.parsed), at: row.at) }
+
+  /// - Parameters:
+  ///   - entry: as the API gives it; nil: its words are gone, and its place stays.
+  ///   - reached: when it reached us, as far as that is known.
+  public init(_ entry: JSONValue?, at reached: Instant?) {
+    guard let entry else {
+      at = reached ?? .distantPast
+      line = "\(reached.map(Self.clock) ?? String(repeating: " ", count: 19))         (erased)"
       return
     }
-    at = entry["said_at"]?.string.flatMap { Instant(rfc3339: $0) } ?? row.at
+    func time(_ name: String) -> Instant? { entry[name]?.string.flatMap { Instant(rfc3339: $0) } }
+    at = time("said_at") ?? reached ?? time("at") ?? .distantPast
     let channel = entry["channel"]?.string ?? ""
     let padded = channel + String(repeating: " ", count: max(0, 6 - channel.count))
     // A line break inside would look like the next entry.

@@ -28,6 +28,9 @@ public struct Fields {
     try self.init(value, path: "")
   }
 
+  /// A call that needs no body may come without one.
+  init(orNothing body: [UInt8]) throws(APIProblem) { try self.init(body.isEmpty ? Array("{}".utf8) : body) }
+
   init(_ value: JSONValue, path: String) throws(APIProblem) {
     guard case .object(let members) = value else {
       throw APIProblem(422, "wrong-kind", "Wrong kind", "expected a JSON object", field: path.isEmpty ? nil : path)

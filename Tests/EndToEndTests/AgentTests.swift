@@ -1,8 +1,28 @@
 import Glibc
+import Model
 import Testing
+
+@testable import Server
 
 /// Agents pull their next case.
 @Suite(.inTurn) struct AgentTests {
+  @Test func `any call with an agent's token renews their presence, one that only reads too`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let ann = try await server.token("agent", "ann")
+      let chat = try await server.open(bot, email: "mia@home.example")
+      try await chat.customer("hello")
+      for page in ["/v1/queues", "/v1/customers/\(chat.customer)/timeline"] {
+        let status: Body = ["status": "available", "lease_seconds": 10]
+        #expect(try await server.call("PUT", "/v1/agents/me/status", status, by: ann).status == 200)
+        let before = try #require(server.presentUntil("ann"))
+        #expect(try await server.call("GET", page, by: ann).status == 200)
+        // The usual lease is longer than the ten seconds asked for above.
+        try await eventually("\(page) renews") { server.presentUntil("ann") ?? before > before }
+      }
+    }
+  }
+
   @Test func `ten agents who pull at once never get the same case`() async throws {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "small", agents: 10)
@@ -203,6 +223,16 @@ import Testing
       let other = try await server.reply("hi", to: aCase, by: ben)
       #expect([403, 409].contains(other.status))
       #expect(!(try await chat.events(after: 0, wait: 0).description.contains("\"hi\"")))
+    }
+  }
+}
+
+extension TestServer {
+  /// Until when an agent counts as present, as the machine has it now.
+  fileprivate func presentUntil(_ agent: String) -> Instant? {
+    running?.edge.writers.first?.peek { pipeline in
+      guard let id = pipeline.router.agentID(named: agent) else { return nil }
+      return pipeline.router.agent(id)?.presentUntil
     }
   }
 }

@@ -106,6 +106,12 @@ import Testing
       let ours: Body = ["call": "c1", "from": "+12025550143", "to": "(800) 555-1212"]
       #expect(try await server.call("POST", "/v1/calls", ours, by: hook).status == 200, "in the workspace's own region")
       #expect(try await chat.handoff(["reason": "", "skills": ["spanish"]]).status == 201)
+      let ann = try await server.token("agent", "ann")
+      for act in ["accept", "decline"] {
+        try await expect(server, 422, "unknown-field") {
+          try await server.call("POST", "/v1/offers/offer_\(String(repeating: "0", count: 26))/\(act)", ["why": "x"], by: ann)
+        }
+      }
     }
   }
 

@@ -93,6 +93,10 @@ import Testing
       try await peer.line("another answer") { $0.contains("malformed-id") }
       try peer.say(#"{"type":"sing"}"#)
       try await peer.line("a third") { $0.contains("wrong-value") }
+      try peer.say(#"{"type":"subscribe","session":"sess_00000000000000000000000000","aftr":5}"#)
+      try await peer.line("a slip of the pen") { $0.contains("unknown-field") && $0.contains("aftr") }
+      try peer.say("no JSON at all")
+      try await peer.line("and no JSON") { $0.contains("malformed-json") }
       try peer.say(#"{"type":"ping"}"#)
       try await peer.line("and it lives on") { JSON($0)["type"].text == "pong" }
     }

@@ -108,6 +108,8 @@ struct EntryTests {
     try shop.call("POST", "/v1/sessions/\(chat.session)/messages", late, by: shop.webshop)
     let page = try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?format=text", by: shop.ann)
     #expect(page.contentType.hasPrefix("text/plain"))
+    let asked = try shop.call("GET", "/v1/customers/\(chat.customer)/timeline", by: shop.ann, accept: "text/plain")
+    #expect(asked.text == page.text)
     let lines = page.text.split(separator: "\n").map(String.init)
     #expect(lines.first == "2020-01-01 00:00:00  chat   customer: long ago")
     #expect(lines[1].hasSuffix(" second line"))

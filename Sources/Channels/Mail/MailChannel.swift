@@ -206,7 +206,7 @@ extension MailChannel {
     let isReply = MailSubject(subject).isReply
     var composer = MailComposer(
       from: from, to: [theirs], subject: HeaderText(repairing: isReply ? subject : "Re: " + subject),
-      messageID: "\(mail.id)@\(ours.domain)", text: mail.text, date: mail.at.milliseconds)
+      messageID: OutgoingMail.messageID(mail.id, from: mail.thread.ours), text: mail.text, date: mail.at.milliseconds)
     composer.replyTo = MailAddress(local: local, domain: ours.domain)
     composer.inReplyTo = mail.thread.lastMessageID
     composer.references = mail.thread.references

@@ -167,7 +167,7 @@ final class Shop {
     let bytes = try body.map { Array(try JSONSerialization.data(withJSONObject: $0)) } ?? []
     let request = APIRequest(
       method: method, path: parts[0].split(separator: "/").map(String.init), query: query, body: bytes,
-      contentType: "application/json", idempotencyKey: key, fileName: nil)
+      contentType: "application/json", idempotencyKey: key, fileName: nil, accept: accept ?? "")
     return try Reply(perform(api.handle(request, caller), caller))
   }
 
