@@ -87,12 +87,6 @@ extension Router {
     if cases[slot].preferenceUntil != nil { found.note(.notPreferredYet, cases[slot].need.preferred?.agent != id) }
   }
 
-  func kind(_ slot: Int32) -> CaseIndex.Kind {
-    CaseIndex.Kind(
-      queue: cases[slot].need.queue, widened: cases[slot].widened, channel: cases[slot].channel,
-      weight: cases[slot].weight)
-  }
-
   /// Looks at every agent, a few nanoseconds each, and at the cases before it.
   public func why(_ id: CaseID) -> CaseExplanation? {
     let slot = slot(of: id)

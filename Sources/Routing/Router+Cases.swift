@@ -216,7 +216,7 @@ extension Router {
     guard isThere(agent) else { return .agentNotAvailable }
     guard hasRoom(Int(agent.raw), slot, exceptOffer: true) else { return .agentAtCapacity }
     let home = cases[slot].conversation
-    if cases[slot].consult != nil { endConsult(slot, .movedOn, at, &out) }
+    endConsult(slot, .movedOn, at, &out)
     emit(.caseAccepted(id, agent), at, &out)
     for offer in offerSlots(of: slot) { endOffer(offer, .revoked(.movedOn), at, &out) }
     give(home, to: .agent(agent, id), at, &out)

@@ -262,7 +262,7 @@ extension Router {
     let id = cases[slot].id
     let conversation = conversations[cases[slot].conversation].id
     let session = cases[slot].session
-    if cases[slot].consult != nil { endConsult(slot, .movedOn, at, &out) }
+    endConsult(slot, .movedOn, at, &out)
     for offer in offerSlots(of: slot) { endOffer(offer, .revoked(why), at, &out) }
     emit(.caseClosed(id, end), at, &out)
     out.effects.append(.tellCaseEnded(id, conversation, session, end))

@@ -116,10 +116,9 @@ extension Router {
     armQueue(Int(queue.raw))
     if isOpen {
       // Whoever serves it looks again; what they find is bounded by the match.
-      for index in agents.indices where agents[index].ready != 0 && !agents[index].isPending {
+      for index in agents.indices where agents[index].ready != 0 {
         guard profiles.serves(index, queue) else { continue }
-        agents[index].isPending = true
-        pendingAgents.append(Int32(truncatingIfNeeded: index))
+        lookAgain(index)
       }
     } else {
       // Cases that are held with single agents go back to their classes, which can be closed as one.

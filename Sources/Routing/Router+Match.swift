@@ -36,9 +36,7 @@ extension Router {
   /// one need not look. Only true to the facts while no agent is new.
   private func isBehindAnother(_ slot: Int32) -> Bool {
     guard cases[slot].preferenceUntil == nil, !idle.isEmpty(cases[slot].channel) else { return false }
-    let kind = CaseIndex.Kind(
-      queue: cases[slot].need.queue, widened: cases[slot].widened, channel: cases[slot].channel,
-      weight: cases[slot].weight)
+    let kind = kind(slot)
     return waiting.hasEasierCase(kind, skills: cases[slot].need.skills)
   }
 
@@ -66,7 +64,8 @@ extension Router {
       let agent = Int(index)
       while idle.channels(agent) != 0, let slot = bestCase(for: agent) {
         guard budget > 0 else { return putBack([], someAgents[place...]) }
-        pair(slot, bestAgent(for: slot) ?? agent, at, &out)
+        let other = bestAgent(for: slot) ?? agent
+        if other == agent { makeOffer(slot, agent, at, &out) } else { pair(slot, other, at, &out) }
         budget -= 1
       }
     }
@@ -98,10 +97,14 @@ extension Router {
 
   private mutating func putBack(_ someCases: ArraySlice<Int32>, _ someAgents: ArraySlice<Int32>) {
     for slot in someCases where cases[slot].state == .waiting && !cases[slot].isPending { relist(slot) }
-    for agent in someAgents where !agents[Int(agent)].isPending && agents[Int(agent)].ready != 0 {
-      agents[Int(agent)].isPending = true
-      pendingAgents.append(agent)
-    }
+    for agent in someAgents where agents[Int(agent)].ready != 0 { lookAgain(Int(agent)) }
+  }
+
+  /// The agent is looked at by the next match, once.
+  mutating func lookAgain(_ agent: Int) {
+    guard !agents[agent].isPending else { return }
+    agents[agent].isPending = true
+    pendingAgents.append(Int32(truncatingIfNeeded: agent))
   }
 
   /// False when the case is not to be looked at: no longer pending, or its caller is not back yet. Ends a
@@ -163,11 +166,15 @@ extension Router {
     listAmongAll(slot)
   }
 
-  /// With its class, or, where it is alone of its kind and few could take it, with each of these.
-  private mutating func listAmongAll(_ slot: Int32) {
-    let kind = CaseIndex.Kind(
+  func kind(_ slot: Int32) -> CaseIndex.Kind {
+    CaseIndex.Kind(
       queue: cases[slot].need.queue, widened: cases[slot].widened, channel: cases[slot].channel,
       weight: cases[slot].weight)
+  }
+
+  /// With its class, or, where it is alone of its kind and few could take it, with each of these.
+  private mutating func listAmongAll(_ slot: Int32) {
+    let kind = kind(slot)
     let skills = cases[slot].need.skills
     if kind.widened.isEmpty, queues[Int(kind.queue.raw)].isOpen, !waiting.hasClass(kind, skills) {
       let family = CaseIndex.family(kind, skills)

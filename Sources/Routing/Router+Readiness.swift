@@ -16,10 +16,7 @@ extension Router {
     let listed = idle.channels(index)
     if listed & ~ready != 0 { idle.list(index, listed & ready, profiles) }
     let gained = ready & ~listed != 0 || (ready != 0 && agents[index].used < agents[index].usedWhenListed)
-    if gained && !agents[index].isPending {
-      agents[index].isPending = true
-      pendingAgents.append(Int32(truncatingIfNeeded: index))
-    }
+    if gained { lookAgain(index) }
   }
 
   private mutating func count(_ index: Int, _ blocker: UInt8, down: Bool) {

@@ -69,7 +69,7 @@ extension Router {
   /// Back to the agent who parked it, when they are there and have room; else to its queue, with its age.
   private mutating func wake(_ slot: Int32, _ agent: AgentID, _ at: Instant, _ out: inout Decision) {
     let id = cases[slot].id
-    if cases[slot].consult != nil { endConsult(slot, .movedOn, at, &out) }
+    endConsult(slot, .movedOn, at, &out)
     if isThere(agent), hasRoom(Int(agent.raw), slot) {
       emit(.caseResumed(id, agent), at, &out)
       return
@@ -84,7 +84,7 @@ extension Router {
   private mutating func takeBack(_ slot: Int32, _ agent: AgentID, _ at: Instant, _ out: inout Decision) {
     let id = cases[slot].id
     let home = cases[slot].conversation
-    if cases[slot].consult != nil { endConsult(slot, .movedOn, at, &out) }
+    endConsult(slot, .movedOn, at, &out)
     emit(.caseRequeued(id, .agentSilent), at, &out)
     emit(.backOffSet(agent, id, until: at + catalogue.limits.declineBackOff), at, &out)
     give(home, to: .queue(cases[slot].need.queue, id), at, &out)

@@ -13,7 +13,7 @@ extension Router {
     }
     // A call is in its agent's ear: it is transferred by whoever has it.
     guard cases[slot].channel != .phone else { return .notAllowed }
-    if cases[slot].consult != nil { endConsult(slot, .movedOn, at, &out) }
+    endConsult(slot, .movedOn, at, &out)
     let home = cases[slot].conversation
     emit(.caseRequeued(id, .bySupervisor), at, &out)
     give(home, to: .queue(cases[slot].need.queue, id), at, &out)

@@ -24,7 +24,6 @@ public enum RoutingLimits {
   public static let wrapUpMillisecondsMax: Int64 = 3_600_000
   /// Whoever was asked and does nothing is asked no longer.
   public static let consultMillisecondsMax: Int64 = 8 * 3_600_000
-  public static let nameBytesMax = 256
   /// A long poll that waits longer is a connection forgotten.
   public static let nextMillisecondsMax: Int64 = 300_000
   public static let leaseMillisecondsMax: Int64 = 24 * 3_600_000

@@ -104,9 +104,6 @@ struct ScarceCases: Sendable {
       if (place.entry.key, place.entry.sequence) < (bound.key, bound.sequence) { body(place.entry.slot) }
     }
   }
-
-  /// Agents who may take the case, by handle.
-  func agents(_ slot: Int32) -> [Int32] { contains(slot) ? places[Int(placeOf[Int(slot)])].agents : [] }
 }
 
 /// Sorted entries with room before the first: cases leave near the front and come near the end, and either way

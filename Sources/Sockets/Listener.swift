@@ -115,7 +115,6 @@ struct Adoption: Sendable {
 
 /// Counts connections over all lanes, and says who may come in.
 final class Admission: Sendable {
-  enum Verdict { case welcome, tooManyFromAddress, full }
   private struct State {
     var open = 0
     var byAddress: [IPAddress: Int] = [:]

@@ -55,13 +55,4 @@ public struct FieldTable: Sendable {
       }
     }
   }
-
-  /// All fields as the currency type of swift-http-types.
-  public var httpFields: HTTPFields {
-    var fields = HTTPFields()
-    for (name, value) in all {
-      if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
-    }
-    return fields
-  }
 }

@@ -47,11 +47,6 @@ extension JSONReader {
     return value
   }
 
-  /// The digits as they stand.
-  public mutating func numberText() throws(JSONError) -> String {
-    String(decoding: bytes[try numberRange()], as: UTF8.self)
-  }
-
   /// Reads a string's extent: what stands between the quotes, checked in full.
   mutating func stringRange() throws(JSONError) -> (Range<Int>, hasEscapes: Bool) {
     guard nextByte() == 0x22 else { throw expected("a string") }

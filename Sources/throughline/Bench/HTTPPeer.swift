@@ -15,7 +15,6 @@ final class HTTPPeer: ConnectionHandler {
   private let json = HeaderField(.contentType, HeaderValue(fixed: "application/json"))
   private var decoder: HTTPResponseDecoder
   private var connection: Connection?
-  private var whenOpen: [UInt8] = []
   private var then: Then?
   private(set) var isClosed = false
   static let idempotencyKey = HTTPField.Name("Idempotency-Key")

@@ -1,5 +1,6 @@
 import Model
 import Routing
+import Simulation
 import System
 
 /// A router with agents who are all busy and cases that wait, and the lives that pass through it.
@@ -28,7 +29,7 @@ struct RouterLoad {
   private(set) var took = LatencyHistogram()
   private(set) var tookEach = Array(repeating: LatencyHistogram(), count: kinds.count)
 
-  var random = SeededGenerator(seed: 7)
+  var random = SeededRandom(seed: 7)
   var now = Instant(milliseconds: 1_700_000_000_000)
   var out = Decision()
   var drawn: UInt64 = 0
@@ -69,13 +70,13 @@ struct RouterLoad {
   }
 
   private mutating func profile() -> Profile {
-    let first = random.below(Self.queues)
+    let first = random.place(below: Self.queues)
     var has: [Int] = []
     while has.count < min(sizes.skills, 8) {
-      let skill = random.below(sizes.skills)
+      let skill = random.place(below: sizes.skills)
       if !has.contains(skill) { has.append(skill) }
     }
-    let skills = has.sorted().map { (UInt32($0), UInt8(1 + random.below(10))) }
+    let skills = has.sorted().map { (UInt32($0), UInt8(1 + random.place(below: 10))) }
     return Profile(queues: [UInt32(first), UInt32((first + 1) % Self.queues)], skills: skills)
   }
 
@@ -96,13 +97,13 @@ struct RouterLoad {
 
   /// One that somebody can meet: drawn from an agent's own skills.
   private mutating func need() -> Need {
-    let profile = profiles[random.below(profiles.count)]
+    let profile = profiles[random.place(below: profiles.count)]
     var need = Need(queue: QueueID(profile.queues[0]))
-    need.priority = Int16(random.below(3))
+    need.priority = Int16(random.place(below: 3))
     var taken: Set<Int> = []
-    for _ in 0..<(1 + random.below(3)) { taken.insert(random.below(profile.skills.count)) }
+    for _ in 0..<(1 + random.place(below: 3)) { taken.insert(random.place(below: profile.skills.count)) }
     need.skills = taken.sorted().map { at in
-      let level = UInt8(1 + random.below(Int(profile.skills[at].level)))
+      let level = UInt8(1 + random.place(below: Int(profile.skills[at].level)))
       return .init(skill: SkillID(profile.skills[at].skill), level: level, required: true)
     }
     return need
@@ -141,7 +142,7 @@ struct RouterLoad {
     let session = NewSession(id: id(), channel: .chat, bot: BotID(0))
     timed(
       .open, .openConversation(conversation: conversation, customer: ID(high: 1, low: 1), session: session))
-    let need = need ?? (sizes.needs > Self.needsKeptMax ? self.need() : needs[random.below(needs.count)])
+    let need = need ?? (sizes.needs > Self.needsKeptMax ? self.need() : needs[random.place(below: needs.count)])
     let theCase: CaseID = id()
     live[theCase.low] = Life(
       session: session.id, need: need, key: now.milliseconds - Int64(need.priority) * 60_000)
@@ -192,11 +193,12 @@ struct RouterLoad {
 
   mutating func takeBusy() -> (AgentID, CaseID)? {
     guard !busy.isEmpty else { return nil }
-    busy.swapAt(random.below(busy.count), busy.count - 1)
+    busy.swapAt(random.place(below: busy.count), busy.count - 1)
     return busy.removeLast()
   }
 }
 
-extension SeededGenerator {
-  mutating func below(_ n: Int) -> Int { Int(truncatingIfNeeded: next() >> 33) % max(1, n) }
+extension SeededRandom {
+  /// Draws as the figures in docs/decisions were taken.
+  fileprivate mutating func place(below n: Int) -> Int { Int(truncatingIfNeeded: next() >> 33) % max(1, n) }
 }

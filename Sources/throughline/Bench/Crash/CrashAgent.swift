@@ -8,7 +8,6 @@ final class CrashAgent {
   private let stream: CrashStream?
   private var talk = 0
   private var aCase = ""
-  private var isBusy = true
 
   init(_ peer: HTTPPeer, _ holder: Int, _ stream: CrashStream?, _ world: CrashWorld) {
     (self.peer, self.holder, self.stream, self.world) = (peer, holder, stream, world)

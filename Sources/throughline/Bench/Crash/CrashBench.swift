@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Server
+import Simulation
 import Sockets
 import System
 
@@ -34,7 +35,7 @@ struct CrashBench: AsyncParsableCommand {
 
   func run() async throws {
     let seed = seed ?? Entropy.word >> 1
-    var random = SeededGenerator(seed: seed)
+    var random = SeededRandom(seed: seed)
     var totals = Totals()
     var options = SocketServer.Options()
     options.lanes = 1
@@ -55,7 +56,7 @@ struct CrashBench: AsyncParsableCommand {
 
   /// Some lives of one data folder.
   private func live(
-    _ place: BenchFolder, _ cycles: Int, _ lane: Lane, _ random: inout SeededGenerator, _ totals: inout Totals
+    _ place: BenchFolder, _ cycles: Int, _ lane: Lane, _ random: inout SeededRandom, _ totals: inout Totals
   ) async throws -> [String] {
     var ledger = CrashLedger()
     var server = try BenchServer(place, smtp: true, fastAGI: true)
@@ -67,7 +68,7 @@ struct CrashBench: AsyncParsableCommand {
       let (http, smtp, fastAGI, begun) = (server.http, server.smtp, server.fastAGI, ledger)
       let awayMilliseconds = MonotonicClock.nowMilliseconds - away
       await Self.on(lane) { world in
-        (world.ledger, world.holders, world.random) = (begun, holders, SeededGenerator(seed: seed))
+        (world.ledger, world.holders, world.random) = (begun, holders, SeededRandom(seed: seed))
         world.begin(http: http, smtp: smtp, fastAGI: fastAGI, awayMilliseconds: awayMilliseconds)
       }
       try await Task.sleep(for: .milliseconds(20 + Int(random.next() % UInt64(max(1, lifeMilliseconds - 20)))))

@@ -1,22 +1,10 @@
 import HTTPTypes
+import Simulation
 import Sockets
 import System
 
-/// Seeded: the same seed makes the same choices, though not the same interleaving.
-struct SeededGenerator: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  /// SplitMix64.
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
-  mutating func chance(_ perHundred: Int) -> Bool { Int(next() % 100) < perHundred }
+extension SeededRandom {
+  mutating func chance(_ perHundred: Int) -> Bool { below(100) < perHundred }
 }
 
 /// The clients of one server that is going to be killed: bots, agents, streams and mail, all on one lane. It holds
@@ -31,7 +19,7 @@ final class CrashWorld {
 
   let loop: LaneLoop
   var ledger = CrashLedger()
-  var random = SeededGenerator(seed: 0)
+  var random = SeededRandom(seed: 0)
   var holders: [Holder] = []
   private(set) var isOver = true
   /// Devices that ring or speak.
