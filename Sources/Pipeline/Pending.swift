@@ -28,7 +28,9 @@ struct Pending: Sendable {
   private(set) var conversations = Overlay<ConversationID, ConversationRow>(keeping: Pending.rowsKept)
   /// Conversations of a customer that the store may not know of yet.
   private(set) var conversationsOf = Secondary<CustomerID, ConversationID>()
-  var sessions = Overlay<SessionID, SessionRow>(keeping: Pending.rowsKept)
+  private(set) var sessions = Overlay<SessionID, SessionRow>(keeping: Pending.rowsKept)
+  /// Sessions of a conversation that the store may not know of yet.
+  private(set) var sessionsOf = Secondary<ConversationID, SessionID>()
   var cases = Overlay<CaseID, CaseRow>(keeping: Pending.rowsKept)
   var outcomes = Overlay<[UInt8], OutcomeRow>()
   var keys = Overlay<KeyOf, KeyRow>()
@@ -54,8 +56,13 @@ struct Pending: Sendable {
     customers.set(row.id, row, at: position)
     if row.root != row.id { recordsOf.note(row.id, under: row.root, at: position) }
   }
+  mutating func set(_ row: SessionRow, at position: Int64) {
+    sessions.set(row.id, row, at: position)
+    sessionsOf.note(row.id, under: row.conversation, at: position)
+  }
   mutating func remember(_ row: CustomerRow) { customers.remember(row.id, row) }
   mutating func remember(_ row: ConversationRow) { conversations.remember(row.id, row) }
+  mutating func remember(_ row: SessionRow) { sessions.remember(row.id, row) }
 
   mutating func append(_ record: LogRecord) {
     log.append(record)
@@ -100,6 +107,7 @@ struct Pending: Sendable {
     conversations.committed(upTo: position)
     conversationsOf.committed(upTo: position)
     sessions.committed(upTo: position)
+    sessionsOf.committed(upTo: position)
     cases.committed(upTo: position)
     outcomes.committed(upTo: position)
     keys.committed(upTo: position)

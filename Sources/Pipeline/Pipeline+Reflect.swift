@@ -67,9 +67,8 @@ extension Pipeline {
         if case .agent(let agent, _) = owner { row.lastAgent = agent.raw }
       }
     case .sessionOpened(let id, let conversation, let channel, let bot):
-      pending.sessions.set(
-        id, SessionRow(id: id, conversation: conversation, channel: channel, bot: bot?.raw, ended: nil),
-        at: turn.position)
+      pending.set(
+        SessionRow(id: id, conversation: conversation, channel: channel, bot: bot?.raw, ended: nil), at: turn.position)
       try tell(of: conversation, turn, reads) { $0.isSettled = false }
     case .sessionEnded(let id, let end):
       try sessionEnded(id, end, &turn, reads)
@@ -165,7 +164,7 @@ extension Pipeline {
   ) throws(StoreFault) {
     guard var row = try sessionRow(id, reads) else { return }
     row.ended = turn.at
-    pending.sessions.set(id, row, at: turn.position)
+    pending.set(row, at: turn.position)
     if end == .botEnded || end == .businessEnded { try tell(of: row.conversation, turn, reads) { $0.isSettled = true } }
     var members = Members()
     members.text("reason", end.name)

@@ -28,7 +28,7 @@ extension Pipeline {
   mutating func sessionRow(_ id: SessionID, _ reads: any StoreReader) throws(StoreFault) -> SessionRow? {
     if let row = pending.sessions[id] { return row }
     let row = try reads.session(workspace, id)
-    if let row { pending.sessions.remember(id, row) }
+    if let row { pending.remember(row) }
     return row
   }
 

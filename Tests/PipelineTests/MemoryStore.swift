@@ -70,6 +70,12 @@ final class MemoryStore: StoreReader {
   func merged(_: WorkspaceID, into root: CustomerID) throws(StoreFault) -> [CustomerRow] {
     try look(customers.values.filter { $0.root == root })
   }
+  func identities(_: WorkspaceID, of customer: CustomerID) throws(StoreFault) -> [IdentityRow] {
+    try look(identities.values.filter { $0.customer == customer })
+  }
+  func sessions(_: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [SessionRow] {
+    try look(sessions.values.filter { $0.conversation == conversation })
+  }
 
   func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T { try body(self) }
 
@@ -86,8 +92,6 @@ final class MemoryStore: StoreReader {
   func log(_: WorkspaceID, after: Int64, limit: Int) -> [LogRecord] { [] }
   func outbox(_: WorkspaceID, limit: Int) -> [OutboxRow] { [] }
   func configuration(_: WorkspaceID, version: UInt32?) -> (version: UInt32, bytes: [UInt8])? { nil }
-  func identities(_: WorkspaceID, of customer: CustomerID) -> [IdentityRow] { [] }
-  func sessions(_: WorkspaceID, of conversation: ConversationID) -> [SessionRow] { [] }
   func cases(_: WorkspaceID, of conversation: ConversationID) -> [CaseRow] { [] }
   func facts(_: WorkspaceID, of aCase: CaseID) -> FactsRow? { nil }
   func timeline(
