@@ -183,14 +183,13 @@ extension API {
     if let collected = try fields.object("fields") {
       guard collected.count <= 100 else { throw fields.problem("fields", "more than 100 fields", type: "too-long") }
       for (name, value) in collected {
-        // `{value, confidence, source}` says how sure the bot is and where it has it from; anything else is the value.
-        let plain = value["value"].flatMap { value["confidence"] != nil || value["source"] != nil ? $0 : nil } ?? value
-        if let confidence = value["confidence"], plain != value {
+        let learned = LearnedField(value)
+        if let confidence = learned.confidence {
           guard let share = confidence.double, (0...1).contains(share) else {
             throw fields.problem("fields", "the confidence of \"\(name.prefix(60))\" must be from 0 to 1")
           }
         }
-        if let fact = Self.fact(plain) { facts.append(.init(name: name, value: fact)) }
+        if let fact = Self.fact(learned.value) { facts.append(.init(name: name, value: fact)) }
       }
       members.raw("fields", JSONValue.object(JSONObject(collected.map { .init($0.name, $0.value) })).encoded)
     }

@@ -81,7 +81,7 @@ public struct EntryText: Sendable {
     if let wants = entry["wants"]?.string { parts.append("they want \(wants)") }
     if case .object(let fields)? = entry["fields"] {
       for field in fields.members {
-        let value = field.value["value"] ?? field.value
+        let value = LearnedField(field.value).value
         parts.append("\(field.name) = \(value.string ?? String(decoding: value.encoded, as: UTF8.self))")
       }
     }
