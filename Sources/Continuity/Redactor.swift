@@ -95,59 +95,11 @@ public struct Redactor: Sendable {
   /// A string with its quotes; nil where there is nothing to take out.
   private func string(_ quoted: ArraySlice<UInt8>) -> [UInt8]? {
     // Shorter than anything that is looked for, unless by a pattern.
-    guard quoted.count > 14 || !patterns.isEmpty, quoted.count >= 2 else { return nil }
-    let inner = Array(quoted.dropFirst().dropLast())
-    guard let plain = inner.contains(0x5C) ? JSONUnescaped.bytes(inner) : inner, let out = redacted(plain) else {
-      return nil
-    }
+    guard quoted.count > 14 || !patterns.isEmpty, let plain = JSONText.string(Array(quoted)),
+      let out = redacted(Array(plain.utf8))
+    else { return nil }
     var json: [UInt8] = []
     JSONText.append(String(decoding: out, as: UTF8.self), to: &json)
     return json
-  }
-}
-
-/// The text of a JSON string's inside (RFC 8259 §7).
-enum JSONUnescaped {
-  /// nil for an escape that there is not.
-  static func bytes(_ inner: [UInt8]) -> [UInt8]? {
-    var units: [UInt16] = []
-    var out: [UInt8] = []
-    func flush() {
-      guard !units.isEmpty else { return }
-      out += Array(String(decoding: units, as: UTF16.self).utf8)
-      units = []
-    }
-    var at = 0
-    while at < inner.count {
-      guard inner[at] == 0x5C else {
-        flush()
-        out.append(inner[at])
-        at += 1
-        continue
-      }
-      guard at + 1 < inner.count else { return nil }
-      let plain: UInt8
-      switch inner[at + 1] {
-      case 0x22, 0x5C, 0x2F: plain = inner[at + 1]
-      case UInt8(ascii: "b"): plain = 8
-      case UInt8(ascii: "f"): plain = 12
-      case UInt8(ascii: "n"): plain = 10
-      case UInt8(ascii: "r"): plain = 13
-      case UInt8(ascii: "t"): plain = 9
-      case UInt8(ascii: "u"):
-        guard at + 6 <= inner.count,
-          let unit = UInt16(String(decoding: inner[(at + 2)..<(at + 6)], as: UTF8.self), radix: 16)
-        else { return nil }
-        units.append(unit)
-        at += 6
-        continue
-      default: return nil
-      }
-      flush()
-      out.append(plain)
-      at += 2
-    }
-    flush()
-    return out
   }
 }
