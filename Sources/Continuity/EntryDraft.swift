@@ -55,6 +55,9 @@ public enum EntryKind: String, Hashable, Sendable, CaseIterable {
   case split
   case joined
   case parted
+  /// What the conversation is filed under: some more, or some less.
+  case tagged
+  case untagged
   case undelivered
 }
 

@@ -24,6 +24,8 @@ public enum Answer: Hashable, Sendable {
   case blobKept(BlobID)
   /// Who the customer is now.
   case customerIs(CustomerID)
+  /// What the conversation is filed under now, and the entry that tells of the change; nil where there was none.
+  case tagged(ConversationID, [String], entry: EntryID?)
   case refused(CustomerRefusal)
 
   case rejected(Rejection, owner: OwnerView?, epoch: UInt32?)
@@ -62,6 +64,9 @@ public enum CustomerRefusal: UInt8, Hashable, Sendable {
   case isLive
   case alreadyJoined
   case notJoined
+  /// The conversation has no such tag to take away.
+  case notTagged
+  case tooManyTags
 }
 
 public enum RuleAction: Hashable, Sendable {
@@ -203,6 +208,11 @@ extension Answer {
       w.id(offer.customer)
       w.signed(offer.until.milliseconds)
     case .noOffer: w.uint8(16)
+    case .tagged(let conversation, let tags, let entry):
+      w.uint8(17)
+      w.id(conversation)
+      w.array(tags) { $0.string($1) }
+      w.optional(entry) { $0.signed($1.raw) }
     case .position, .standing, .keyReused, .unavailable: w.uint8(0)
     }
     return w.bytes
@@ -260,6 +270,10 @@ extension Answer {
             offer: try r.id(), case: try r.id(), agent: AgentID(try r.uint32()), conversation: try r.id(),
             customer: try r.id(), until: Instant(milliseconds: try r.signed())))
       case 16: return .noOffer
+      case 17:
+        return .tagged(
+          try r.id(), try r.array { r throws(WireError) in try r.string() },
+          entry: try r.optional { r throws(WireError) in EntryID(try r.signed()) })
       default: throw WireError.badValue(offset: 0)
       }
     }

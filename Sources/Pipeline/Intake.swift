@@ -72,6 +72,7 @@ public enum Intake: Sendable {
   case journey(JourneyArrival)
   case aboutCustomer(AboutCustomer)
   case joinConversations(JoinConversations)
+  case tag(TagConversation)
   case blob(BlobRow)
 
   case setStatus(AgentID, AgentStatus, lease: Duration64?)
@@ -367,6 +368,27 @@ public struct AboutCustomer: Sendable {
   public var reason: String
   public init(_ what: What, by: String, reason: String) {
     self.what = what
+    self.by = by
+    self.reason = reason
+  }
+}
+
+/// What a conversation is filed under, so that rules of retention and people find it.
+public struct TagConversation: Sendable {
+  public var conversation: ConversationID
+  public var adds: [String]
+  public var removes: [String]
+  public var author: Author
+  /// Such as `supervisor:boss`.
+  public var by: String
+  public var reason: String
+  public init(
+    _ conversation: ConversationID, adds: [String], removes: [String], author: Author, by: String, reason: String
+  ) {
+    self.conversation = conversation
+    self.adds = adds
+    self.removes = removes
+    self.author = author
     self.by = by
     self.reason = reason
   }

@@ -74,7 +74,7 @@ extension Pipeline {
     _ reads: any StoreReader
   ) throws(StoreFault) {
     var members = Members()
-    members.raw("customers", Array("[\(roots.map { "\"\($0)\"" }.joined(separator: ","))]".utf8))
+    members.texts("customers", roots.map(\.description))
     members.text("by", by)
     if !reason.isEmpty { members.text("reason", reason) }
     let draft = EntryDraft(kind: kind, author: .system, visibility: .internal, channel: nil, members: members.bytes)
@@ -83,15 +83,7 @@ extension Pipeline {
       write(draft, customer: row, conversation: nil, session: nil, &turn)
     }
     for row in try conversations(of: records, reads).filter(\.isOpen).sorted(by: { $0.id < $1.id }) {
-      guard case .agent? = router.conversation(row.id)?.owner, let customer = try customer(row.customer, reads) else {
-        continue
-      }
-      let next = EntryID(head.entry.raw + 1)
-      let refused = try command(
-        .record(
-          conversation: row.id, session: nil, entry: next, author: .system, visibility: .internal, epoch: nil), &turn,
-        reads)
-      if refused == nil { write(draft, customer: customer, conversation: row.id, session: nil, &turn) }
+      if case .agent? = router.conversation(row.id)?.owner { try writeInside(draft, row.id, &turn, reads) }
     }
   }
 

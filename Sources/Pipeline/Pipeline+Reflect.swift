@@ -253,7 +253,8 @@ extension Pipeline {
     var draft = turn.routing
     draft.channel = channel
     draft.members = members.bytes + draft.members
-    write(draft, customer: customer, conversation: conversation, session: draft.kind == .handoff ? session : nil, &turn)
+    turn.routed = write(
+      draft, customer: customer, conversation: conversation, session: draft.kind == .handoff ? session : nil, &turn)
   }
 
   private mutating func caseAccepted(

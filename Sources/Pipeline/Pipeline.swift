@@ -278,6 +278,8 @@ struct Turn {
   var touched = false
   /// What the next `caseQueued` of this turn is entered as, and with which further members.
   var routing = EntryDraft(kind: .routed, author: .system, visibility: .business, channel: nil)
+  /// The entry that tells of the last `caseQueued`.
+  var routed: EntryID?
   /// The agent who serves this customer on another channel at this moment.
   var servedBy: AgentID?
 

@@ -41,6 +41,6 @@ public struct RouteFacts: Hashable, Sendable {
 
 public enum Planned: Sendable {
   /// `facts` are the bytes that are kept, so that *explain* can show what the rule saw.
-  case route(Need, rule: UInt32, ruleVersion: UInt32, facts: [UInt8])
+  case route(Need, rule: UInt32, ruleVersion: UInt32, facts: [UInt8], tags: [String] = [])
   case action(RuleAction, rule: UInt32, ruleVersion: UInt32)
 }

@@ -123,7 +123,7 @@ extension WorkspaceReader {
   private func readRoute(_ section: Section, _ rule: inout Rule) {
     let keys = [
       "queue", "priority", "skills", "prefer_skills", "prefer", "exclude", "service_level", "weight", "steps",
-      "wanted_skills", "language",
+      "wanted_skills", "language", "tags",
     ]
     guard let members = section.members(keys, what: "a route") else { return }
     guard let place = members["queue"] else { return section.report("a route needs a `queue`") }
@@ -145,6 +145,7 @@ extension WorkspaceReader {
       1_000...Section.longest, what: "service_level")
     plan.weight = members["weight"]?.whole(0...1_000, what: "weight")
     plan.steps = members["steps"].map(steps) ?? []
+    plan.tags = members["tags"]?.oneOrMore(what: "tags").compactMap(tag) ?? []
     rule.wantedSkills = members["wanted_skills"]?.choice(Rule.Taking.self, what: "wanted_skills")
     rule.language = members["language"]?.choice(Rule.Taking.self, what: "language")
     rule.outcome = .route(plan)

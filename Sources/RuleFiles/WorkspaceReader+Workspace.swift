@@ -1,4 +1,5 @@
 import Expressions
+import Model
 import Rules
 
 extension WorkspaceReader {
@@ -182,14 +183,8 @@ extension WorkspaceReader {
     }
   }
 
-  /// Names stand in conditions behind a dot, in addresses and on the command line: keep them plain.
   func checkName(_ entry: (name: String, key: Section, value: Section)) {
-    let plain = entry.name.utf8.allSatisfy {
-      (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F || $0 == 0x2D
-    }
-    if !plain || entry.name.isEmpty || entry.name.utf8.count > 64 {
-      entry.key.report("a name is lower-case letters, digits, `_` and `-`, at most 64")
-    }
+    if !PlainName.isPlain(entry.name) { entry.key.report("a name is \(PlainName.shape)") }
   }
 
   /// `{german: 3}`, or a list of names, each at level 1 or as `german: 3`.

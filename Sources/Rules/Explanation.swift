@@ -120,6 +120,7 @@ extension Plan {
     if !excludedAgents.isEmpty { lines.append("never \(excludedAgents.joined(separator: ", "))") }
     if let serviceLevelMilliseconds { lines.append("within \(serviceLevelMilliseconds / 1_000) s") }
     if let weight { lines.append("takes \(weight) units") }
+    if !tags.isEmpty { lines.append("tagged \(tags.joined(separator: ", "))") }
     for step in steps { lines.append("after \(step.afterMilliseconds / 1_000) s \(step.change.line)") }
     return lines
   }

@@ -12,6 +12,8 @@ public struct Plan: Sendable, Hashable {
   public var weight: Int?
   /// Ascending by `afterMilliseconds`.
   public var steps: [Step] = []
+  /// What the conversation is filed under from now on.
+  public var tags: [String] = []
 
   public init(queue: String) { self.queue = queue }
 

@@ -56,7 +56,8 @@ struct RulePlanner: Planner {
         }
       return .action(answer, rule: rule, ruleVersion: version)
     case .route(let plan):
-      return .route(need(plan, facts, router), rule: rule, ruleVersion: version, facts: Array(FactsFile.kept(seen).utf8))
+      return .route(
+        need(plan, facts, router), rule: rule, ruleVersion: version, facts: Array(FactsFile.kept(seen).utf8), tags: plan.tags)
     }
   }
 

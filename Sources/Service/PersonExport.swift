@@ -136,6 +136,7 @@ public struct PersonExport: Sendable {
         $0.field("name", mail.theirName)
       }
       if let call = about.call { $0.field("number", call.from) }
+      if !about.tags.isEmpty { $0.field("tags", array: { for tag in about.tags { $0.string(tag) } }) }
     }
   }
 

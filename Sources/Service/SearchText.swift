@@ -1,3 +1,4 @@
+import Continuity
 import Model
 import Records
 import WebCodec
@@ -22,8 +23,11 @@ public enum SearchText {
     return EntryWords(text: text, channel: object["channel"]?.string.flatMap { Channel(name: $0) })
   }
 
-  /// What retention asks of an entry.
-  @Sendable public static func kindAndChannel(_ entry: EntryRow) -> (kind: String?, channel: Channel?) {
+  /// What retention asks.
+  public static let retention = RetentionFacts(
+    tagged: EntryKind.tagged.rawValue, entry: kindAndChannel, tags: ConversationPage.tags)
+
+  @Sendable private static func kindAndChannel(_ entry: EntryRow) -> (kind: String?, channel: Channel?) {
     guard let body = entry.body else { return (nil, nil) }
     let value: JSONValue
     do throws(JSONError) { value = try JSONValue(parsing: body) } catch { return (nil, nil) }

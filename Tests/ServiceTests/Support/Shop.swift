@@ -31,7 +31,7 @@ final class Shop {
     return digits.count >= 7 ? "+" + digits : nil
   }
 
-  init(rules: ContinuityRules = ContinuityRules(), in shared: (SQLiteStore, String)? = nil, named name: String = "demo") throws {
+  init(rules: ContinuityRules = ContinuityRules(), tags: [String] = [], in shared: (SQLiteStore, String)? = nil, named name: String = "demo") throws {
     folder = shared?.1 ?? NSTemporaryDirectory() + "shop-" + UUID().uuidString
     store = try shared?.0 ?? SQLiteStore(folder: folder)
     let row = try store.addWorkspace(named: name)
@@ -55,7 +55,7 @@ final class Shop {
     mail = MailChannel(
       workspace: row.id, addresses: ["help@shop.example"], identityKey: key, replyKey: HMACKey(Array("replies".utf8)))
     pipeline = Pipeline(
-      workspace: row.id, router: Router(), head: LogHead(), planner: TestPlanner(continuity: rules),
+      workspace: row.id, router: Router(), head: LogHead(), planner: TestPlanner(continuity: rules, tags: tags),
       environment: .init(saltSeed: Array("salt".utf8), sha256: { Digest(SHA256.hash($0)) }))
     api = API(
       directory: Directory(workspace: row.id, name: name), identityKey: key, blobBytesMax: 1 << 20, e164: Self.e164)
@@ -267,9 +267,10 @@ private func < (a: (UInt8, [UInt8]), b: (UInt8, [UInt8])) -> Bool {
 /// Everything goes to `support`, calls to `calls`.
 struct TestPlanner: Planner {
   var continuity: ContinuityRules
+  var tags: [String] = []
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned {
     let queue = router.queueID(named: facts.channel == .phone ? "calls" : "support") ?? QueueID(0)
-    return .route(Need(queue: queue), rule: 0, ruleVersion: 1, facts: Array("{}".utf8))
+    return .route(Need(queue: queue), rule: 0, ruleVersion: 1, facts: Array("{}".utf8), tags: tags)
   }
   func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
 }
