@@ -23,10 +23,15 @@ public struct Request: Sendable {
   public var idempotency: Idempotency?
   /// How often storage has failed while this was decided.
   public var attempts = 0
-  public init(_ intake: Intake, ticket: Ticket = .nobody, idempotency: Idempotency? = nil) {
+  /// What must not go before what is decided here is durable, such as the bytes that a row names. It is only kept alive.
+  public var holds: [any Sendable]
+  public init(
+    _ intake: Intake, ticket: Ticket = .nobody, idempotency: Idempotency? = nil, holds: [any Sendable] = []
+  ) {
     self.intake = intake
     self.ticket = ticket
     self.idempotency = idempotency
+    self.holds = holds
   }
 }
 

@@ -5,6 +5,7 @@ import Pipeline
 import Records
 import Rules
 import Sockets
+import Store
 import System
 
 /// One SMTP or LMTP connection. The codec says what was asked; recipients are decided here at once, messages in
@@ -139,12 +140,13 @@ enum MailIntake {
       message.bytes, sender: message.sender.path, recipient: recipient,
       relay: edge.relay(peer, of: channel.workspace), now: now)
     guard let arrival else { return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange)) }
+    var holds: [BlobHold] = []
     do throws(StoreFault) {
-      for (_, bytes) in arrival.blobs { _ = try edge.store.blobs.write(bytes, channel.workspace) }
+      for (_, bytes) in arrival.blobs { holds.append(try edge.store.blobs.keep(bytes, channel.workspace)) }
     } catch {
       Log.fault("keeping an attachment", error.description)
       return edge.hub.post(ticket.ref, .unavailable(ticket.exchange))
     }
-    writer.submit([Request(.mail(arrival.mail), ticket: ticket)])
+    writer.submit([Request(.mail(arrival.mail), ticket: ticket, holds: holds)])
   }
 }

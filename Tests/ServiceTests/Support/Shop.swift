@@ -197,7 +197,7 @@ final class Shop {
       else { return APIResponse(.notFound("session")) }
       return try EventsPage.read(api.directory, row, after: poll.after, limit: 200, reader).response
     case .keepBlob(let row, let bytes, let key):
-      _ = try store.blobs.write(bytes, workspace)
+      _ = try store.blobs.keep(bytes, workspace)
       guard let answer = try submit(.blob(row), key) else { throw Fault.silence }
       return APIResponse(answer)
     case .rules: return APIResponse(APIProblem(503, "no-rule-folder", "No rule folder", "this workspace has none"))
@@ -250,7 +250,7 @@ final class Shop {
         bytes, sender: SMTPPath(mailbox: Array(from.utf8)), recipient: recipient, relay: "relay.shop.example", now: now)
     else { throw Fault.notUnderstood }
     for blob in arrival.blobs {
-      _ = try store.blobs.write(blob.bytes, workspace)
+      _ = try store.blobs.keep(blob.bytes, workspace)
       try submit(.blob(blob.row))
     }
     guard case .mailTaken(let conversation, let entry, let duplicate)? = try submit(.mail(arrival.mail)) else {
