@@ -362,6 +362,8 @@ public struct AboutCustomer: Sendable {
     case split(CustomerID, CustomerID)
     /// The claimed identity is this customer's; where it is a shared one, `with` says whose.
     case confirm(CustomerID, hash: [UInt8], with: CustomerID?)
+    /// Somebody checked that the identity, claimed or asserted, is this customer's: how, in their words.
+    case verify(CustomerID, hash: [UInt8], evidence: String)
     case reject(CustomerID, hash: [UInt8])
     /// The identity is of several people, or of one again.
     case share(CustomerID, hash: [UInt8], Bool)

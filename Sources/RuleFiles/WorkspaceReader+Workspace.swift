@@ -151,7 +151,7 @@ extension WorkspaceReader {
     }
     made.identityKinds =
       members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
-    if let assurance = members["assurance"]?.choice(BotConfiguration.Assurance.self, what: "assurance") {
+    if let assurance = members["assurance"]?.choice(WordOfIdentity.self, what: "assurance") {
       made.assurance = assurance
     }
     return made
@@ -160,10 +160,12 @@ extension WorkspaceReader {
   private func integration(_ entry: (name: String, key: Section, value: Section)) -> IntegrationConfiguration {
     checkName(entry)
     var made = IntegrationConfiguration(name: entry.name)
-    guard !entry.value.isNull, let members = entry.value.members(["asserts"], what: "an integration") else {
-      return made
-    }
+    guard !entry.value.isNull, let members = entry.value.members(["asserts", "assurance"], what: "an integration")
+    else { return made }
     made.identityKinds = members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
+    if let assurance = members["assurance"]?.choice(WordOfIdentity.self, what: "assurance") {
+      made.assurance = assurance
+    }
     return made
   }
 

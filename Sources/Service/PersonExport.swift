@@ -114,6 +114,7 @@ public struct PersonExport: Sendable {
           array.object {
             $0.field("source", item.source)
             $0.field("means", item.means)
+            if !item.detail.isEmpty { $0.field("detail", item.detail) }
             $0.field("assurance", item.assurance.name)
             $0.field("at", item.at.description)
           }

@@ -9,6 +9,7 @@ import Routing
 import Service
 import Store
 import System
+import WebCodec
 
 /// A workspace with its API, its writer and a real store, and no socket: a request goes in and its answer comes out once
 /// it is committed. Time is the test's own.
@@ -64,8 +65,10 @@ final class Shop {
     _ = try submit(.start)
     var directory = Directory(row.id, name, pipeline.router)
     directory.conversationWindow = rules.window
-    directory.mayAssert = ["webshop": [.email, .phone, .chat, .external], "whatsapp": [.phone]]
-    directory.mayAssertAsIntegration = ["till": [.email, .phone, .external]]
+    directory.botsSay = [
+      "webshop": .init([.email, .phone, .chat, .external], upTo: .verified), "whatsapp": .init([.phone]),
+    ]
+    directory.integrationsSay = ["till": .init([.email, .phone, .external])]
     api.directory = directory
   }
 
@@ -270,9 +273,15 @@ struct TestPlanner: Planner {
   var tags: [String] = []
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned {
     let queue = router.queueID(named: facts.channel == .phone ? "calls" : "support") ?? QueueID(0)
-    return .route(Need(queue: queue), rule: 0, ruleVersion: 1, facts: Array("{}".utf8), tags: tags)
+    return .route(Need(queue: queue), rule: 0, ruleVersion: 1, facts: Self.kept(facts), tags: tags)
   }
   func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
+
+  private static func kept(_ facts: RouteFacts) -> [UInt8] {
+    var json = JSONWriter()
+    json.object { if let handoff = facts.handoff { $0.field("handoff.summary", handoff.summary) } }
+    return json.bytes
+  }
 }
 
 /// An answer, with its JSON to look into.
