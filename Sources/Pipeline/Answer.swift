@@ -26,6 +26,8 @@ public enum Answer: Hashable, Sendable {
   case customerIs(CustomerID)
   /// What the conversation is filed under now, and the entry that tells of the change; nil where there was none.
   case tagged(ConversationID, [String], entry: EntryID?)
+  /// Words were taken out of an entry, as another one tells.
+  case redacted(EntryID, by: EntryID)
   case refused(CustomerRefusal)
 
   case rejected(Rejection, owner: OwnerView?, epoch: UInt32?)
@@ -67,6 +69,10 @@ public enum CustomerRefusal: UInt8, Hashable, Sendable {
   /// The conversation has no such tag to take away.
   case notTagged
   case tooManyTags
+  case unknownEntry
+  /// Erased, or past their time.
+  case wordsGone
+  case wordsNotThere
 }
 
 public enum RuleAction: Hashable, Sendable {
@@ -213,6 +219,10 @@ extension Answer {
       w.id(conversation)
       w.array(tags) { $0.string($1) }
       w.optional(entry) { $0.signed($1.raw) }
+    case .redacted(let entry, let teller):
+      w.uint8(18)
+      w.signed(entry.raw)
+      w.signed(teller.raw)
     case .position, .standing, .keyReused, .unavailable: w.uint8(0)
     }
     return w.bytes
@@ -274,6 +284,7 @@ extension Answer {
         return .tagged(
           try r.id(), try r.array { r throws(WireError) in try r.string() },
           entry: try r.optional { r throws(WireError) in EntryID(try r.signed()) })
+      case 18: return .redacted(EntryID(try r.signed()), by: EntryID(try r.signed()))
       default: throw WireError.badValue(offset: 0)
       }
     }

@@ -78,6 +78,7 @@ public enum Intake: Sendable {
   case aboutCustomer(AboutCustomer)
   case joinConversations(JoinConversations)
   case tag(TagConversation)
+  case redact(RedactEntry)
   case blob(BlobRow)
 
   case setStatus(AgentID, AgentStatus, lease: Duration64?)
@@ -395,6 +396,23 @@ public struct TagConversation: Sendable {
     self.conversation = conversation
     self.adds = adds
     self.removes = removes
+    self.author = author
+    self.by = by
+    self.reason = reason
+  }
+}
+
+/// Somebody takes words out of an entry that is kept.
+public struct RedactEntry: Sendable {
+  public var entry: EntryID
+  public var words: Redaction
+  public var author: Author
+  /// Such as `supervisor:boss`.
+  public var by: String
+  public var reason: String
+  public init(_ entry: EntryID, words: Redaction, author: Author, by: String, reason: String) {
+    self.entry = entry
+    self.words = words
     self.author = author
     self.by = by
     self.reason = reason

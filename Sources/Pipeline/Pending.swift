@@ -15,6 +15,8 @@ struct Pending: Sendable {
   private var log: [LogRecord] = []
   var work: [OpenWorkRow] = []
   private var entries: [EntryRow] = []
+  /// Entries with other words than the store may have.
+  private(set) var rewritten = Overlay<EntryID, EntryRow>()
   /// Entries that the store may not have yet: written, or on their way.
   private var recent: Deque<EntryRow> = []
   var facts: [FactsRow] = []
@@ -75,6 +77,14 @@ struct Pending: Sendable {
     count(entry.body?.count ?? 0, at: entry.position)
   }
 
+  mutating func rewrite(_ entry: EntryRow, at position: Int64) {
+    rewritten.set(entry.id, entry, at: position)
+    count(entry.body?.count ?? 0, at: position)
+  }
+
+  /// What the store may not have of an entry yet, or not as it is.
+  func entry(_ id: EntryID) -> EntryRow? { rewritten[id] ?? recent.first { $0.id == id } }
+
   private mutating func count(_ n: Int, at position: Int64) {
     bytes += n
     sizes.append((position, n))
@@ -88,6 +98,7 @@ struct Pending: Sendable {
     swap(&commit.facts, &facts)
     swap(&commit.outbox, &outbox)
     swap(&commit.configurations, &configurations)
+    commit.rewritten = rewritten.gather()
     commit.identities = identities.gather()
     commit.customers = customers.gather()
     commit.conversations = conversations.gather()
@@ -101,6 +112,7 @@ struct Pending: Sendable {
   }
 
   mutating func committed(upTo position: Int64) {
+    rewritten.committed(upTo: position)
     identities.committed(upTo: position)
     customers.committed(upTo: position)
     recordsOf.committed(upTo: position)
@@ -122,5 +134,7 @@ struct Pending: Sendable {
   }
 
   /// What of a conversation may not be in the store yet, in order.
-  func entries(of conversation: ConversationID) -> [EntryRow] { recent.filter { $0.conversation == conversation } }
+  func entries(of conversation: ConversationID) -> [EntryRow] {
+    recent.filter { $0.conversation == conversation }.map { rewritten[$0.id] ?? $0 }
+  }
 }

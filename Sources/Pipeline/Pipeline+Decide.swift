@@ -37,6 +37,7 @@ extension Pipeline {
     case .aboutCustomer(let about): return try self.about(about, &turn, reads)
     case .joinConversations(let asked): return try join(asked, &turn, reads)
     case .tag(let asked): return try tag(asked, &turn, reads)
+    case .redact(let asked): return try redact(asked, &turn, reads)
     case .blob(let row):
       pending.blobs.set(row.id, row, at: turn.position)
       turn.touched = true

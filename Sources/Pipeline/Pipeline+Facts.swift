@@ -74,7 +74,7 @@ extension Pipeline {
     let recent = pending.entries(of: id)
     let first = recent.first?.id ?? EntryID(.max)
     let kept = try reads.transcript(workspace, of: id, after: EntryID(0), limit: limit, visible: .business)
-      .filter { $0.id < first }
+      .filter { $0.id < first }.map { pending.rewritten[$0.id] ?? $0 }
     return (kept + recent.filter { $0.visibility != .internal }).prefix(limit).compactMap(\.body)
   }
 

@@ -18,6 +18,7 @@ extension Pipeline {
     let tags = (about.tags.filter { !removed.contains($0) } + added).sorted()
     guard tags.count <= ConversationAbout.tagsMax else { return .refused(.tooManyTags) }
     guard tags != about.tags else { return .tagged(row.id, tags, entry: nil) }
+    isTorn = true
     try tell(of: row.id, turn, reads) { $0.tags = tags }
     var entry: EntryID?
     for (kind, names) in [(EntryKind.tagged, added), (.untagged, removed)] where !names.isEmpty {
@@ -37,7 +38,7 @@ extension Pipeline {
   mutating func writeInside(
     _ draft: EntryDraft, _ id: ConversationID, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> EntryID? {
-    guard let customer = try customer(ofConversation: id, reads) else { return nil }
+    guard let row = try conversationRow(id, reads), let customer = try customer(row.customer, reads) else { return nil }
     if case .agent? = router.conversation(id)?.owner {
       let next = EntryID(head.entry.raw + 1)
       _ = try command(

@@ -31,8 +31,8 @@ public struct API: Sendable {
 
   public func handle(_ request: APIRequest, _ caller: Caller) -> APIAction {
     var request = request
-    // Attachments are bytes and not words.
-    if !request.body.isEmpty, request.path.last != "blobs" { request.body = redactor.json(request.body) }
+    // Attachments are bytes and not words; and what is to be taken out must be found first.
+    if !request.body.isEmpty, request.path.last != "blobs", request.path.last != "redact" { request.body = redactor.json(request.body) }
     do throws(APIProblem) { return try route(request, caller) } catch { return .respond(APIResponse(error)) }
   }
 
@@ -75,6 +75,7 @@ public struct API: Sendable {
     case ("POST", "offers", 3): return try onOffer(request, caller, try id(path[1]), path[2])
     case ("GET", "cases", 2): return try getCase(request, caller, try id(path[1]))
     case ("POST", "cases", 3): return try onCase(request, caller, try id(path[1]), path[2])
+    case ("POST", "entries", 3) where path[2] == "redact": return try redact(request, caller, path[1])
     case ("GET", "search", 1): return try search(request, caller)
     case ("GET", "conversations", 2): return try getConversation(request, caller, try id(path[1]))
     case ("DELETE", "conversations", 4) where path[2] == "tags":
@@ -87,7 +88,8 @@ public struct API: Sendable {
       return try timeline(request, caller, try id(path[1]))
     case ("POST", "customers", 3): return try onCustomer(request, caller, try id(path[1]), path[2])
     case (_, "sessions", 1...3), (_, "journey", 1), (_, "blobs", 1...2), (_, "agents", 3), (_, "offers", 3), (_, "calls", 1), (_, "calls", 3),
-      (_, "cases", 2...3), (_, "customers", 1...3), (_, "conversations", 2...4), (_, "stream", 1), (_, "search", 1):
+      (_, "cases", 2...3), (_, "customers", 1...3), (_, "conversations", 2...4), (_, "stream", 1), (_, "search", 1),
+      (_, "entries", 3):
       throw APIProblem(405, "method-not-allowed", "Method not allowed", "\(request.method) is not possible here")
     default: throw .notFound("page")
     }

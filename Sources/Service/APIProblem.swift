@@ -99,6 +99,12 @@ extension APIProblem {
     case .notTagged: self.init(404, "not-tagged", "No such tag", "this conversation has no such tag")
     case .tooManyTags:
       self.init(422, "too-many-tags", "Too many tags", "a conversation may have \(ConversationAbout.tagsMax)", field: "tags")
+    case .unknownEntry: self = .notFound("entry")
+    case .wordsGone: self.init(409, "words-gone", "The words are gone", "that entry was erased, or is past its time")
+    case .wordsNotThere:
+      self.init(
+        422, "words-not-there", "Not in it", "that entry does not say these words; they are looked for exactly as given",
+        field: "words")
     case .tooMany: self.init(422, "too-many-attributes", "Too many attributes", "a customer may have \(CustomerProfile.attributesMax)")
     }
   }

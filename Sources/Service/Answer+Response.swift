@@ -45,6 +45,8 @@ extension APIResponse {
       members.texts("tags", tags)
       if let entry { members.number("entry", entry.raw) }
       self.init(entry == nil ? 200 : 201, json: [UInt8(ascii: "{")] + members.bytes.dropFirst() + [UInt8(ascii: "}")])
+    case .redacted(let entry, let teller):
+      self.init(201, json: Array("{\"entry\":\(teller),\"redacted\":\(entry)}".utf8))
     case .refused(let refusal): self.init(APIProblem(refusal))
     case .noOffer: self.init(204, contentType: "application/json", [])
     case .mailTaken(let conversation, let entry, let duplicate):

@@ -66,6 +66,9 @@ public struct EntryText: Sendable {
     case "split": return because("this customer's records were taken apart")
     case "joined": return because("the same matter as \(text("with"))")
     case "parted": return because("another matter than \(text("with")) after all")
+    case "redacted":
+      let of = if case .int(let number)? = entry["of"] { "\(number)" } else { "?" }
+      return because("took words out of entry \(of)")
     case "tagged", "untagged":
       let tags = (entry["tags"]?.array ?? []).compactMap(\.string).joined(separator: ", ")
       return because("\(text("kind")) \(tags)")

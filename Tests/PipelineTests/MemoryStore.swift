@@ -6,6 +6,7 @@ final class MemoryStore: StoreReader {
   private(set) var commits: [Commit] = []
   private var head = LogHead()
   private var work: [WorkKey: [UInt8]] = [:]
+  private(set) var entries: [EntryID: EntryRow] = [:]
   private var customers: [CustomerID: CustomerRow] = [:]
   private var identities: [[UInt8]: IdentityRow] = [:]
   private var conversations: [ConversationID: ConversationRow] = [:]
@@ -28,6 +29,7 @@ final class MemoryStore: StoreReader {
     commits.append(commit)
     if let last = commit.log.last { (head.position, head.at) = (last.position, last.at) }
     if let last = commit.entries.last { head.entry = last.id }
+    for row in commit.entries + commit.rewritten { entries[row.id] = row }
     for row in commit.work { work[WorkKey(kind: row.kind, key: row.key)] = row.value }
     for row in commit.customers { customers[row.id] = row }
     for row in commit.identities { identities[row.hash] = row }
@@ -63,6 +65,7 @@ final class MemoryStore: StoreReader {
   func key(_: WorkspaceID, _ space: KeyRow.Space, _ key: [UInt8]) throws(StoreFault) -> [UInt8]? {
     try look(keys[WorkKey(kind: space.rawValue, key: key)])
   }
+  func entry(_: WorkspaceID, _ id: EntryID) throws(StoreFault) -> EntryRow? { try look(entries[id]) }
   func blob(_: WorkspaceID, _ id: BlobID) throws(StoreFault) -> BlobRow? { try look(blobs[id]) }
   func conversations(_: WorkspaceID, of customer: CustomerID, limit: Int) throws(StoreFault) -> [ConversationRow] {
     try look(conversations.values.filter { $0.customer == customer })
