@@ -108,9 +108,7 @@ extension HTTPConnection {
       advance(connection)
     } else {
       mustClose = true
-      // Closed at once, a reset would come too late to tell that nobody read the offer. Whoever has read it closes
-      // first: the answer says how long it is.
-      if unproven == nil || isDraining { connection.closeAfterFlush() }
+      connection.closeAfterFlush()
     }
   }
 
