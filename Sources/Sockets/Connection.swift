@@ -82,6 +82,13 @@ public final class Connection {
     wrote()
   }
 
+  /// The same for bytes that `body` appends where they will be sent from.
+  public func write(_ body: (inout [UInt8]) -> Void) {
+    guard isWritable else { return }
+    borrowOutput().gather(body)
+    wrote()
+  }
+
   /// Closes once everything written so far has left. Then the peer's own end is awaited for
   /// `lingerMilliseconds` while its bytes are discarded. Without `lingering` the socket closes at once, which
   /// costs a quarter less, but input that is unread, or still to come, then makes the kernel reset the
