@@ -13,6 +13,7 @@ public final class CommitLoop: Sendable {
   private struct Waiting {
     var writers: [Writer] = []
     var isRunning = false
+    var isStopped = false
   }
 
   public init(store: any Store, health: Health) {
@@ -23,11 +24,18 @@ public final class CommitLoop: Sendable {
   /// A writer has something to commit.
   func wake(_ writer: Writer) {
     let start = waiting.withLock { waiting in
+      if waiting.isStopped { return false }
       if !waiting.writers.contains(where: { $0 === writer }) { waiting.writers.append(writer) }
       defer { waiting.isRunning = true }
       return !waiting.isRunning
     }
     if start { queue.async { self.run() } }
+  }
+
+  /// Finishes what is under way and what has been asked for; later there is no store to commit to.
+  func stop() {
+    waiting.withLock { $0.isStopped = true }
+    queue.sync {}
   }
 
   private func run() {
@@ -67,6 +75,7 @@ public final class CommitLoop: Sendable {
   /// Tries once a second to read the state from disk again; service resumes by itself when the cause is gone.
   private func retry(_ writers: [Writer]) {
     queue.asyncAfter(deadline: .now() + .seconds(1)) {
+      if self.waiting.withLock({ $0.isStopped }) { return }
       let left = writers.filter { !$0.recover() }
       if left.isEmpty {
         self.health.recovered()

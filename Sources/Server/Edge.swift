@@ -214,7 +214,7 @@ enum Inbound: Sendable {
   case stopRinging(OfferID, OfferEnd)
   case endCall(SessionEnd)
   case push([UInt8])
-  case mailRefused(UInt64)
+  case mailRefused(UInt64, SMTPReply)
   /// Something happened to a call that somebody waits for.
   case lineChanged
   /// To every connection: whoever waits or listens by this token is turned away.

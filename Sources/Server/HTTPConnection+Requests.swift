@@ -47,6 +47,7 @@ extension HTTPConnection {
     if let refusal = refusal(page, request) { return finish(refusal, connection) }
     if page == .metrics { return finishDurably(Metrics.prometheus(caller, edge), connection) }
     if page == .queues { return finishDurably(Metrics.queues(caller, query["workspace"], edge), connection) }
+    if request.fields.values("idempotency-key").count > 1 { return finish(.twoKeys, connection) }
     perform(api.handle(apiRequest(request, path, query, body: request.body), caller), caller, request, connection)
   }
 

@@ -62,6 +62,15 @@ extension Workspaces {
     if let fault = RuleFolderState.fault(checked) {
       throw APIProblem(422, "rules-refused", "Rules refused; the running ones stay", fault)
     }
+    let others = edge.writers.filter { $0 !== writer }.compactMap { other in
+      edge.checked(other.workspace).map { (name: other.name, checked: $0) }
+    }
+    let conflicts =
+      Self.sharedAddresses(others + [(writer.name, checked)]) + Self.stranded(by: checked, writer)
+    if !conflicts.isEmpty {
+      throw APIProblem(
+        409, "rules-refused", "Rules refused; the running ones stay", conflicts.joined(separator: "\n"))
+    }
     if let outage = writer.outage { throw ServerProcess.StartFault.sentence(outage) }
     let last = try reader.ruleVersion(writer.workspace)
     if let last, last.files == files, edge.api(writer.workspace)?.directory.ruleVersion == last.number {

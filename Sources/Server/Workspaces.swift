@@ -77,7 +77,8 @@ public final class Workspaces: Sendable {
         "\(root) has no workspace: make a folder with a workspace.yaml in it, or name another with --rules")
     }
     let (folders, faults) = Self.read(names, in: root, by: "start")
-    if !faults.isEmpty { throw ServerProcess.StartFault.sentence(faults.joined(separator: "\n\n")) }
+    let all = faults + Self.sharedAddresses(folders.map { ($0.name, $0.checked) })
+    if !all.isEmpty { throw ServerProcess.StartFault.sentence(all.joined(separator: "\n\n")) }
     let reader = try edge.store.reader()
     var known = try reader.workspaces()
     var opened: [Change] = []
@@ -88,6 +89,8 @@ public final class Workspaces: Sendable {
       let version = isSame ? last?.number ?? 1 : (last?.number ?? 0) + 1
       let writer = try makeWriter(row, folder.checked, version)
       edge.add(writer)
+      // It serves nobody to stay away for that; putting the queue or the agent back brings the cases back.
+      for fault in Self.stranded(by: folder.checked, writer) { Log.fault("opening workspace \(folder.name)", fault) }
       if !isSame, install(folder, version, writer) == nil {
         throw ServerProcess.StartFault.sentence(
           "the rules of the workspace \(folder.name) could not be applied")
@@ -210,6 +213,11 @@ public final class Workspaces: Sendable {
         faults.append("the workspace \(writer.name) is not in service just now: \(outage)")
       }
     }
+    faults += Self.sharedAddresses(folders.map { ($0.name, $0.checked) })
+    for writer in running where writer.outage == nil {
+      guard let folder = folders.first(where: { $0.name == writer.name }) else { continue }
+      do { faults += try strandedCases(folder, writer, now) } catch { faults.append("the workspace \(writer.name): \(error)") }
+    }
     // New certificates are shown whatever the rules are like; a fault in them is told together with all others.
     if let fault = edge.encryption?.reload() { faults.append(fault) }
     if !faults.isEmpty { return .refused(faults.joined(separator: "\n\n")) }
@@ -220,6 +228,11 @@ public final class Workspaces: Sendable {
       }
     }
     return .done(done)
+  }
+
+  private func strandedCases(_ folder: RuleFolderState, _ writer: Writer, _ now: Instant) throws -> [String] {
+    let (wanted, isSame) = try wanted(folder, try edge.store.reader().ruleVersion(writer.workspace), now)
+    return isSame ? [] : Self.stranded(by: wanted.checked, writer).map { "the workspace \(writer.name): \($0)" }
   }
 
   private func apply(_ folder: RuleFolderState, _ running: Writer?, _ now: Instant) throws -> Change {

@@ -97,7 +97,7 @@ extension API {
         draft.kind = .note
         draft.visibility = .internal
       }
-      let mail = what == "reply" ? OutgoingMailID(id: Self.newID(), text: text, blobs: draft.blobs) : nil
+      let mail = what == "reply" ? OutgoingMailID(id: Self.newID(), text: text, blobs: draft.blobs, ours: directory.mailAddress) : nil
       return .submit(.agentSays(AgentWords(agent: agent, case: id, entry: draft, mail: mail)), key, direct)
     case "transfer":
       let name = try fields.text("queue")

@@ -74,7 +74,7 @@ extension API {
       var draft = EntryDraft(
         kind: kind, author: .customer, visibility: .customer, channel: .phone, members: members.bytes)
       draft.blobs = blobs
-      draft.arrival = eventID.map { Array(SHA256.hash(key + Array($0.utf8)).bytes.prefix(16)) }
+      draft.arrival = eventID.map { arrival(key + Array($0.utf8), draft) }
       return .said(draft)
     }
     let told: CallNews

@@ -143,7 +143,7 @@ extension API {
     let epoch = try fields.optionalInteger("epoch", 0...Int64(UInt32.max)).map { UInt32($0) }
     var draft = try message(&fields, author: author, channel: .chat)
     draft.saidAt = try fields.pastInstant("at")
-    if let id = try fields.optionalText("id") { draft.arrival = Self.arrival(session, id) }
+    if let id = try fields.optionalText("id") { draft.arrival = arrival(session, id, draft) }
     try fields.end()
     draft.channel = .chat
     return .submit(
@@ -163,16 +163,25 @@ extension API {
     }
     var draft = EntryDraft(
       kind: .learned, author: .bot(bot), visibility: .business, channel: .chat, members: members.bytes)
-    if let id = try fields.optionalText("id") { draft.arrival = Self.arrival(session, id) }
+    if let id = try fields.optionalText("id") { draft.arrival = arrival(session, id, draft) }
     try fields.end()
     return .submit(
       .say(Say(session: session, bot: bot, entry: draft, epoch: epoch)), try idempotency(request, caller),
       .direct { APIResponse($0) })
   }
 
-  /// Whatever comes under the same id in the same session is the same thing.
-  private static func arrival(_ session: SessionID, _ id: String) -> [UInt8] {
-    Array(SHA256.hash(Array("\(session)\nid\n\(id)".utf8)).bytes.prefix(16))
+  /// An id counts within its session.
+  private func arrival(_ session: SessionID, _ id: String, _ draft: EntryDraft) -> EntryDraft.Arrival {
+    arrival(Array("\(session)\nid\n\(id)".utf8), draft)
+  }
+
+  /// - Parameter about: what else makes two arrivals different ones.
+  func arrival(_ name: [UInt8], _ draft: EntryDraft, about: [[UInt8]] = []) -> EntryDraft.Arrival {
+    var content = Array("\(draft.kind.rawValue)\n\(draft.author == .customer)\n".utf8) + draft.members
+    for blob in draft.blobs { content += Array("\(blob)".utf8) }
+    for more in about { content += more }
+    return .init(
+      key: Array(SHA256.hash(name).bytes.prefix(16)), content: identityKey.sign(content, truncatedTo: 16))
   }
 
   /// What a bot has found out about the matter, for whoever takes over: the same in a handoff and on the way.
@@ -285,10 +294,9 @@ extension API {
       kind: .message, author: author, visibility: .customer, channel: .chat, members: members.bytes, saidAt: at)
     // A bot that sends its whole transcript with every handoff sends most lines again.
     if let id {
-      draft.arrival = Self.arrival(session, id)
+      draft.arrival = arrival(session, id, draft)
     } else if let at {
-      draft.arrival = Array(
-        SHA256.hash(Array("\(session)\nat\n\(at.milliseconds)\n\(who)\n\(text)".utf8)).bytes.prefix(16))
+      draft.arrival = arrival(Array("\(session)\nat\n\(at.milliseconds)\n\(who)\n\(text)".utf8), draft)
     }
     return draft
   }
@@ -365,7 +373,13 @@ extension API {
     arrival.source = caller.holder
     arrival.detail = detail
     arrival.attributes = attributes
-    arrival.arrival = id.map { Array(SHA256.hash(Array("\(caller.holder)\njourney\n\($0)".utf8)).bytes.prefix(16)) }
+    let draft = EntryDraft(
+      kind: .journey, author: .system, visibility: .business, channel: nil, members: members.bytes, saidAt: at)
+    arrival.arrival = id.map {
+      self.arrival(
+        Array("\(caller.holder)\njourney\n\($0)".utf8), draft,
+        about: claims.map(\.hash).sorted { $0.lexicographicallyPrecedes($1) })
+    }
     return .submit(.journey(arrival), try idempotency(request, caller), .direct { APIResponse($0) })
   }
 }

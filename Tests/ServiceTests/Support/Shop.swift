@@ -246,7 +246,7 @@ final class Shop {
     conversation: ConversationID, entry: EntryID, isDuplicate: Bool
   ) {
     guard let recipient = SMTPPath(mailbox: Array(to.utf8)),
-      let arrival = mail.understand(
+      let arrival = try? mail.understand(  // a refusal is a fault here
         bytes, sender: SMTPPath(mailbox: Array(from.utf8)), recipient: recipient, relay: "relay.shop.example", now: now)
     else { throw Fault.notUnderstood }
     for blob in arrival.blobs {
