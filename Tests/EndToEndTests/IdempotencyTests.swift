@@ -75,7 +75,8 @@ import Testing
       let bot = try await server.token("bot", "webshop")
       func keep(_ name: String, _ type: String) async throws -> Reply {
         try await server.call(
-          "POST", "/v1/blobs?name=\(name)", raw: Array("bytes".utf8), by: bot, key: "k", headers: [("Content-Type", type)])
+          "POST", "/v1/blobs?name=\(name)", raw: Array("bytes".utf8), by: bot, key: "k",
+          headers: [("Content-Type", type)])
       }
       let first = try await keep("a.txt", "text/plain")
       #expect(first.status == 201)
