@@ -25,6 +25,8 @@ public enum Answer: Hashable, Sendable {
   /// Who the customer is now.
   case customerIs(CustomerID)
   case refused(CustomerRefusal)
+  /// This version of the rules applies, and whether it is one that was made for this request.
+  case rulesPublished(version: UInt32, isNew: Bool)
 
   case rejected(Rejection, owner: OwnerView?, epoch: UInt32?)
   /// The same idempotency key came with another body.
@@ -203,6 +205,10 @@ extension Answer {
       w.id(offer.customer)
       w.signed(offer.until.milliseconds)
     case .noOffer: w.uint8(16)
+    case .rulesPublished(let version, let isNew):
+      w.uint8(17)
+      w.varint(UInt64(version))
+      w.bool(isNew)
     case .position, .standing, .keyReused, .unavailable: w.uint8(0)
     }
     return w.bytes
@@ -260,6 +266,7 @@ extension Answer {
             offer: try r.id(), case: try r.id(), agent: AgentID(try r.uint32()), conversation: try r.id(),
             customer: try r.id(), until: Instant(milliseconds: try r.signed())))
       case 16: return .noOffer
+      case 17: return .rulesPublished(version: try r.uint32(), isNew: try r.bool())
       default: throw WireError.badValue(offset: 0)
       }
     }

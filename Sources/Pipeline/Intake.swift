@@ -46,6 +46,8 @@ public enum Intake: Sendable {
   case tick
   /// Answers `.position` once everything decided so far is durable.
   case read
+  /// What was asked is answered elsewhere: its outcome is kept under the request's key, and answered.
+  case outcome(Answer)
 
   case openSession(OpenSession)
   case say(Say)

@@ -143,10 +143,12 @@ public final class Workspaces: Sendable {
     }
   }
 
-  private func install(_ folder: RuleFolderState, _ version: UInt32, _ writer: Writer) -> Int64? {
-    writer.install(
-      RulePlanner(folder.checked, version: version),
-      Request(.configure(RoutingConfiguration(folder.checked, version: version), encoded: folder.kept.encoded)))
+  private func install(
+    _ folder: RuleFolderState, _ version: UInt32, _ writer: Writer, under key: Idempotency? = nil
+  ) -> Int64? {
+    let configure = Intake.configure(
+      RoutingConfiguration(folder.checked, version: version), encoded: folder.kept.encoded)
+    return writer.decide(Request(configure, idempotency: key), using: RulePlanner(folder.checked, version: version))
   }
 
   /// Hours are spelt out for two years when a version is made: within one, the same rules apply anew.
@@ -252,9 +254,12 @@ public final class Workspaces: Sendable {
   }
 
   /// One running workspace gets other rules: planner, machine and names, once that is durable.
-  func change(_ writer: Writer, to folder: RuleFolderState, _ version: UInt32, _ reader: any StoreReader) throws {
+  func change(
+    _ writer: Writer, to folder: RuleFolderState, _ version: UInt32, _ reader: any StoreReader,
+    under key: Idempotency? = nil
+  ) throws {
     edge.add(RulePlanner(folder.checked, version: version), for: writer.workspace)
-    try settle(folder, version, writer)
+    try settle(folder, version, writer, under: key)
     edge.forgetPlanners(of: writer.workspace, before: version)
     try publish(writer, folder.checked, version, reader)
   }
@@ -278,16 +283,24 @@ public final class Workspaces: Sendable {
   }
 
   /// Applies the rules and waits until that is durable: what could still be lost is not told to anybody.
-  private func settle(_ folder: RuleFolderState, _ version: UInt32, _ writer: Writer) throws {
-    guard let position = install(folder, version, writer) else {
+  private func settle(
+    _ folder: RuleFolderState, _ version: UInt32, _ writer: Writer, under key: Idempotency? = nil
+  ) throws {
+    try settle(writer) { install(folder, version, writer, under: key) }
+    guard writer.peek({ $0.router.configurationVersion == version }) else { throw Self.lost }
+  }
+
+  private static var lost: ServerProcess.StartFault { .sentence("the store failed before it was on disk") }
+
+  /// Waits until what was decided is durable. `decide` answers its position; nil when it was not taken.
+  func settle(_ writer: Writer, _ decide: () -> Int64?) throws {
+    guard let position = decide() else {
       throw ServerProcess.StartFault.sentence(writer.outage ?? "it has too much to do just now; try again")
     }
     while true {
-      let (durable, applies) = writer.peek { ($0.durable, $0.router.configurationVersion == version) }
+      let (head, durable) = writer.peek { ($0.head.position, $0.durable) }
       if let outage = writer.outage { throw ServerProcess.StartFault.sentence(outage) }
-      guard applies else {
-        throw ServerProcess.StartFault.sentence("the store failed before its rules were on disk")
-      }
+      if head < position { throw Self.lost }
       if durable >= position { return }
       Thread.sleep(forTimeInterval: 0.002)
     }

@@ -35,7 +35,7 @@ extension API {
     try fields.end()
     return .submit(
       .joinConversations(.init(keeps: id, joins: other, isJoining: isJoining, agent: agent, reason: reason)),
-      try idempotency(request, caller), .direct { APIResponse($0) })
+      request.idempotency, .direct { APIResponse($0) })
   }
 }
 

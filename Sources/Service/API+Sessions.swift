@@ -43,7 +43,7 @@ extension API {
       claims: claims, attributes: attributes, members: members.bytes)
     // A token that is over or not ours is no error: the customer begins anew, as anybody without one.
     open.resumes = token.flatMap { resumeTokens.conversation(of: $0, now: WallClock.nowMilliseconds) }
-    return .submit(.openSession(open), try idempotency(request, caller), opened())
+    return .submit(.openSession(open), request.idempotency, opened())
   }
 
   /// What a bot is told of the session that it opened.
@@ -147,7 +147,7 @@ extension API {
     try fields.end()
     draft.channel = .chat
     return .submit(
-      .say(Say(session: session, bot: bot, entry: draft, epoch: epoch)), try idempotency(request, caller),
+      .say(Say(session: session, bot: bot, entry: draft, epoch: epoch)), request.idempotency,
       .direct { APIResponse($0) })
   }
 
@@ -166,7 +166,7 @@ extension API {
     if let id = try fields.optionalText("id") { draft.arrival = arrival(session, id, draft) }
     try fields.end()
     return .submit(
-      .say(Say(session: session, bot: bot, entry: draft, epoch: epoch)), try idempotency(request, caller),
+      .say(Say(session: session, bot: bot, entry: draft, epoch: epoch)), request.idempotency,
       .direct { APIResponse($0) })
   }
 
@@ -263,7 +263,7 @@ extension API {
     let handoff = Handoff(
       session: session, bot: bot, epoch: epoch, case: Self.newID(), imported: imported, members: members.bytes,
       facts: facts)
-    return .submit(.handoff(handoff), try idempotency(request, caller), .direct { APIResponse($0) })
+    return .submit(.handoff(handoff), request.idempotency, .direct { APIResponse($0) })
   }
 
   /// A skill that no rule could ever ask for is a slip, and silence would cost the customer the right agent.
@@ -326,7 +326,7 @@ extension API {
       try fields.end()
     }
     return .submit(
-      .endSession(session, end, by: bot), try idempotency(request, caller), .direct { APIResponse($0) })
+      .endSession(session, end, by: bot), request.idempotency, .direct { APIResponse($0) })
   }
 
   func poll(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem) -> APIAction {
@@ -380,6 +380,6 @@ extension API {
         Array("\(caller.holder)\njourney\n\($0)".utf8), draft,
         about: claims.map(\.hash).sorted { $0.lexicographicallyPrecedes($1) })
     }
-    return .submit(.journey(arrival), try idempotency(request, caller), .direct { APIResponse($0) })
+    return .submit(.journey(arrival), request.idempotency, .direct { APIResponse($0) })
   }
 }

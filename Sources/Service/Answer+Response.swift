@@ -40,6 +40,8 @@ extension APIResponse {
     case .blobKept(let blob): self.init(201, json: Array("{\"blob\":\"\(blob)\"}".utf8))
     case .customerIs(let customer): self.init(200, json: Array("{\"customer\":\"\(customer)\"}".utf8))
     case .refused(let refusal): self.init(APIProblem(refusal))
+    case .rulesPublished(let version, let isNew):
+      self.init(isNew ? 201 : 200, json: Array("{\"changed\":\(isNew),\"version\":\(version)}".utf8))
     case .noOffer: self.init(204, contentType: "application/json", [])
     case .mailTaken(let conversation, let entry, let duplicate):
       self.init(

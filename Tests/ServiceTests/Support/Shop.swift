@@ -60,7 +60,7 @@ final class Shop {
     api = API(
       directory: Directory(workspace: row.id, name: name), identityKey: key, blobBytesMax: 1 << 20, e164: Self.e164)
     let configured = try submit(.configure(configuration, encoded: [1]))
-    guard configured == .done else { throw Fault.refused("\(String(describing: configured))") }
+    guard configured == .rulesPublished(version: 1, isNew: true) else { throw Fault.refused("\(String(describing: configured))") }
     _ = try submit(.start)
     var directory = Directory(row.id, name, pipeline.router)
     directory.conversationWindow = rules.window
