@@ -13,8 +13,20 @@ public struct EntryDraft: Hashable, Sendable {
   /// When it was said, where that differs from when it reached us.
   public var saidAt: Instant?
   public var blobs: [BlobID] = []
-  /// What its sender knows it by, hashed to 16 bytes: whatever comes again under it is the same thing.
-  public var arrival: [UInt8]?
+  /// What its sender knows it by.
+  public var arrival: Arrival?
+
+  /// Whatever comes again under the same key is the same thing: recorded once. Something else is refused, not dropped.
+  public struct Arrival: Hashable, Sendable {
+    /// 16 bytes.
+    public var key: [UInt8]
+    /// A keyed hash of what it says; 16 bytes.
+    public var content: [UInt8]
+    public init(key: [UInt8], content: [UInt8]) {
+      self.key = key
+      self.content = content
+    }
+  }
 
   public init(
     kind: EntryKind, author: Author, visibility: Visibility, channel: Channel?, members: [UInt8] = [],

@@ -35,7 +35,6 @@ extension SMTPReply {
   public static let notPermitted = SMTPReply(550, "5.7.1", "not permitted")
   public static let tryLater = SMTPReply(451, "4.3.0", "try again later")
   public static let storageStalled = SMTPReply(452, "4.3.1", "storage is busy, try again later")
-  public static let contentRefused = SMTPReply(554, "5.6.0", "message content refused")
 
   static let sayHello = SMTPReply(503, "5.5.1", "say hello first")
   static let sayMail = SMTPReply(503, "5.5.1", "say MAIL first")

@@ -29,6 +29,8 @@ public enum Answer: Hashable, Sendable {
   /// Words were taken out of an entry, as another one tells.
   case redacted(EntryID, by: EntryID)
   case refused(CustomerRefusal)
+  /// This version of the rules applies, and whether it is one that was made for this request.
+  case rulesPublished(version: UInt32, isNew: Bool)
 
   case rejected(Rejection, owner: OwnerView?, epoch: UInt32?)
   /// The same idempotency key came with another body.
@@ -214,13 +216,17 @@ extension Answer {
       w.id(offer.customer)
       w.signed(offer.until.milliseconds)
     case .noOffer: w.uint8(16)
-    case .tagged(let conversation, let tags, let entry):
+    case .rulesPublished(let version, let isNew):
       w.uint8(17)
+      w.varint(UInt64(version))
+      w.bool(isNew)
+    case .tagged(let conversation, let tags, let entry):
+      w.uint8(18)
       w.id(conversation)
       w.array(tags) { $0.string($1) }
       w.optional(entry) { $0.signed($1.raw) }
     case .redacted(let entry, let teller):
-      w.uint8(18)
+      w.uint8(19)
       w.signed(entry.raw)
       w.signed(teller.raw)
     case .position, .standing, .keyReused, .unavailable: w.uint8(0)
@@ -280,11 +286,12 @@ extension Answer {
             offer: try r.id(), case: try r.id(), agent: AgentID(try r.uint32()), conversation: try r.id(),
             customer: try r.id(), until: Instant(milliseconds: try r.signed())))
       case 16: return .noOffer
-      case 17:
+      case 17: return .rulesPublished(version: try r.uint32(), isNew: try r.bool())
+      case 18:
         return .tagged(
           try r.id(), try r.array { r throws(WireError) in try r.string() },
           entry: try r.optional { r throws(WireError) in EntryID(try r.signed()) })
-      case 18: return .redacted(EntryID(try r.signed()), by: EntryID(try r.signed()))
+      case 19: return .redacted(EntryID(try r.signed()), by: EntryID(try r.signed()))
       default: throw WireError.badValue(offset: 0)
       }
     }

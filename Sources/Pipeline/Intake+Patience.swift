@@ -17,7 +17,7 @@ extension Intake {
       .outboxDelayed, .outboxFailed, .configure:
       .kept
     // `start` is asked for anew by whoever rebuilds, and empties the seats that `endNext` and `closeStream` give back.
-    case .start, .tick, .read, .standing, .openSession, .say, .handoff, .endSession, .mail, .call, .callFact, .rejoin,
+    case .start, .tick, .read, .outcome, .standing, .openSession, .say, .handoff, .endSession, .mail, .call, .callFact, .rejoin,
       .callNews, .acceptByDevice, .journey, .aboutCustomer, .joinConversations, .tag, .redact, .blob, .setStatus, .renew, .next, .endNext, .openStream, .closeStream,
       .accept, .decline, .agentSays, .transfer, .handBack, .wrapUp, .close,
       .onCase, .finish, .chooseChannels:

@@ -51,6 +51,8 @@ public enum Intake: Sendable {
   case tick
   /// Answers `.position` once everything decided so far is durable.
   case read
+  /// What was asked is answered elsewhere: its outcome is kept under the request's key, and answered.
+  case outcome(Answer)
 
   case openSession(OpenSession)
   case say(Say)
@@ -316,8 +318,8 @@ public struct JourneyArrival: Sendable {
   public var detail: [UInt8] = []
   /// What is known of the customer from now on, as JSON; an empty value forgets it.
   public var attributes: [CustomerProfile.Attribute] = []
-  /// What the shop knows the event by, hashed to 16 bytes.
-  public var arrival: [UInt8]?
+  /// What the shop knows the event by.
+  public var arrival: EntryDraft.Arrival?
   public init(
     customer: CustomerID, claims: [IdentityClaim], name: String, members: [UInt8], at: Instant?
   ) {
@@ -347,10 +349,13 @@ public struct OutgoingMailID: Hashable, Sendable {
   public var id: MailID
   public var text: String
   public var blobs: [BlobID]
-  public init(id: MailID, text: String, blobs: [BlobID]) {
+  /// The address of ours that a thread begins from, where the conversation has none yet; nil: we have none.
+  public var ours: String?
+  public init(id: MailID, text: String, blobs: [BlobID], ours: String? = nil) {
     self.id = id
     self.text = text
     self.blobs = blobs
+    self.ours = ours
   }
 }
 

@@ -76,6 +76,10 @@ extension Pipeline {
     guard try attach(words.entry, &turn, reads, if: { _ in true }) else {
       return rejection(.unknownBlob, row.conversation)
     }
+    let isMail = leavesByMail(row, words.entry.visibility)
+    var line = isMail ? known.mail : nil
+    if isMail, line == nil { line = try beginning(words.mail?.ours, customer, known, reads) }
+    if isMail, line == nil { return rejection(.unreachable, row.conversation) }
     let next = EntryID(head.entry.raw + 1)
     if let refused = try command(
       .record(
@@ -85,10 +89,9 @@ extension Pipeline {
       return rejection(refused, row.conversation)
     }
     var draft = words.entry
-    let isMail = leavesByMail(row, words.entry.visibility)
     draft.channel = isMail ? .email : Self.decoded(row.about)?.channel
-    if let mail = words.mail, let thread = known.mail, isMail {
-      let sent = send(mail, thread, conversation, words.agent, &turn)
+    if let mail = words.mail, let line {
+      let sent = send(mail, line, conversation, words.agent, &turn)
       var members = Members()
       members.text("message_id", sent)
       draft.members += members.bytes
@@ -104,6 +107,23 @@ extension Pipeline {
     if Self.decoded(row.about)?.channel == .email { return true }
     return router.conversation(row.conversation)?.sessions.allSatisfy { $0.channel == .email } ?? false
   }
+
+  /// A thread with whoever has left and wrote no mail so far: only an address that is proven to be theirs will do.
+  private func beginning(
+    _ ours: String?, _ customer: CustomerRow, _ about: ConversationAbout, _ reads: any StoreReader
+  ) throws(StoreFault) -> MailLine? {
+    guard let ours else { return nil }
+    for record in try Self.merged(into: customer.root, pending, reads) {
+      var known = try reads.identities(workspace, of: record.id)
+      known += pending.identities.all { $0.customer == record.id }
+      guard let address = known.first(where: { $0.identity.kind == .email && $0.assurance.joins }) else { continue }
+      return MailLine(
+        ours: ours, theirs: address.identity.value, theirName: "", subject: about.subjectKey ?? Self.firstSubject,
+        lastMessageID: nil, references: [])
+    }
+    return nil
+  }
+  private static let firstSubject = "Your conversation with us"
 
   static func about(_ bytes: [UInt8]) -> ConversationAbout? {
     do throws(WireError) { return try ConversationAbout(decoding: bytes) } catch { return nil }

@@ -83,7 +83,11 @@ extension Pipeline {
     guard let customer = try customer(ofConversation: session.conversation, reads) else {
       return rejection(.unknownConversation, nil)
     }
-    if let entry = try known(say.entry, reads) { return recorded(entry, session.conversation) }
+    switch try known(say.entry, reads) {
+    case .same(let entry): return recorded(entry, session.conversation)
+    case .other: return rejection(.idInUse, session.conversation)
+    case .asNothing: break
+    }
     let uploader = "bot:\(router.name(of: say.bot))"
     let isTheirs = { (row: BlobRow) in row.uploader == uploader || row.conversation == session.conversation }
     guard try attach(say.entry, &turn, reads, if: isTheirs) else {
@@ -183,7 +187,8 @@ extension Pipeline {
         need.preferred = .init(agent: agent, for: ContinuityRules.sameAgentFirst)
       }
       if let (drafts, customer, row) = turn.imported {
-        for draft in drafts where try known(draft, reads) == nil {
+        for draft in drafts {
+          guard case .asNothing = try known(draft, reads) else { continue }
           write(draft, customer: customer, conversation: conversation, session: row.id, &turn)
         }
         turn.imported = nil
@@ -223,7 +228,11 @@ extension Pipeline {
       kind: .journey, author: .system, visibility: .business, channel: nil, members: journey.members, saidAt: journey.at)
     draft.arrival = journey.arrival
     let who = try resolve(journey.claims, newID: journey.customer, attributes: [], turn, reads)
-    if let entry = try known(draft, reads) { return .journeyRecorded(who.root.id, entry) }
+    switch try known(draft, reads) {
+    case .same(let entry): return .journeyRecorded(who.root.id, entry)
+    case .other: return rejection(.idInUse, nil)
+    case .asNothing: break
+    }
     keep(who, &turn)
     try tellOfJoining(who, &turn, reads)
     let event = CustomerProfile.JourneyEvent(

@@ -11,10 +11,12 @@ extension Pipeline {
     switch intake {
     case .configure(let configuration, let encoded):
       pending.configurations.append((configuration.version, encoded))
-      return try plain(.configure(configuration), &turn, reads)
+      let answer = try plain(.configure(configuration), &turn, reads)
+      return answer == .done ? .rulesPublished(version: configuration.version, isNew: true) : answer
     case .start: return try plain(.start, &turn, reads)
     case .tick: return try plain(.tick, &turn, reads)
     case .read: return .position(head.position)
+    case .outcome(let answer): return answer
 
     case .openSession(let open): return try openSession(open, &turn, reads)
     case .say(let say): return try self.say(say, &turn, reads)

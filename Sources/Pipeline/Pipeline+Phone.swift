@@ -79,7 +79,11 @@ extension Pipeline {
     guard let customer = try customer(ofConversation: row.conversation, reads) else {
       return rejection(.unknownConversation, nil)
     }
-    if let known = try known(entry, reads) { return recorded(known, row.conversation) }
+    switch try known(entry, reads) {
+    case .same(let known): return recorded(known, row.conversation)
+    case .other: return rejection(.idInUse, row.conversation)
+    case .asNothing: break
+    }
     guard try attach(entry, &turn, reads, if: { $0.uploader.hasPrefix("telephony:") }) else {
       return rejection(.unknownBlob, row.conversation)
     }

@@ -164,7 +164,7 @@ extension Pipeline {
         pending.blobs.set(blob, row, at: turn.position)
       }
     }
-    if let key = draft.arrival { setKey(.arrival, key, Self.number(id.raw), &turn) }
+    if let arrival = draft.arrival { setKey(.arrival, arrival.key, Self.number(id.raw) + arrival.content, &turn) }
     turn.entries.append((id, hash))
     if !turn.told.contains(customer.id) { turn.told.append(customer.id) }
     turn.touched = true
@@ -178,11 +178,23 @@ extension Pipeline {
     return id
   }
 
-  /// The entry that this is already, where it has come before.
-  func known(_ draft: EntryDraft, _ reads: any StoreReader) throws(StoreFault) -> EntryID? {
-    guard let key = draft.arrival, let value = try value(.arrival, key, reads) else { return nil }
+  enum Known {
+    case asNothing
+    case same(EntryID)
+    /// Something else came under that id.
+    case other
+  }
+
+  /// Whether this has come before.
+  func known(_ draft: EntryDraft, _ reads: any StoreReader) throws(StoreFault) -> Known {
+    guard let arrival = draft.arrival, let value = try value(.arrival, arrival.key, reads) else { return .asNothing }
     do throws(WireError) {
-      return try ByteReader.readAll(value) { r throws(WireError) in EntryID(try r.fixed()) }
+      return try ByteReader.readAll(value) { r throws(WireError) in
+        let entry = EntryID(try r.fixed())
+        // Kept without its content by an older program: taken for the same.
+        guard r.remaining > 0 else { return .same(entry) }
+        return Array(try r.bytes(r.remaining)) == arrival.content ? .same(entry) : .other
+      }
     } catch { throw StoreFault.corrupt(what: "what an arrival is known by") }
   }
 

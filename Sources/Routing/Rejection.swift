@@ -34,4 +34,6 @@ public enum Rejection: UInt8, Error, Hashable, Sendable, CaseIterable {
   case unknownBlob
   /// The queue is closed, and what comes now has nowhere else to go.
   case queueClosed
+  /// The customer sits in no chat or call, and no address is proven to be theirs: nobody would read the answer.
+  case unreachable
 }

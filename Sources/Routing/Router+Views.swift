@@ -217,6 +217,10 @@ extension Router {
   public var queueIDs: [QueueID] {
     catalogue.queues.indices.filter { !catalogue.queues[$0].isRetired }.map { QueueID(UInt32(truncatingIfNeeded: $0)) }
   }
+  /// Retired ones too, since cases may still stand with them.
+  public var everyAgentID: [AgentID] { catalogue.agents.indices.map { AgentID(UInt32(truncatingIfNeeded: $0)) } }
+  public var everyQueueID: [QueueID] { catalogue.queues.indices.map { QueueID(UInt32(truncatingIfNeeded: $0)) } }
+  public var everyBotID: [BotID] { catalogue.botNames.all.indices.map { BotID(UInt32(truncatingIfNeeded: $0)) } }
   /// Cases that are open.
   public var caseCount: Int { cases.count }
   /// Cases that are open, in the order in which they began to wait.

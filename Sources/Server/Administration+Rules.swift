@@ -19,6 +19,6 @@ extension Administration {
     case ("POST", let what?): request = try API.rulesRequest(what, body)
     default: throw .notFound("page")
     }
-    edge.workspaces?.answer(request, writer, by: "administrator", reply)
+    edge.workspaces?.answer(request, nil, writer, by: "administrator", reply)
   }
 }

@@ -123,7 +123,7 @@ extension Administration {
           try edge.store.save(row)
           // On disk first: a token that is told to be revoked stays so after a crash.
           edge.use([row])
-          edge.hub.tellAll(.revoked(row.id))
+          edge.hub.tellAll(.tokenEnded(row.id))
           done.append(row)
         }
         reply(APIResponse(200, json: list(done, edge)))

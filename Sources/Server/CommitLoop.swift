@@ -1,6 +1,7 @@
 import Dispatch
 import Records
 import Synchronization
+import System
 
 /// Commits for all workspaces, one transaction after the other. While one is being synced, the writers decide
 /// on, and the next transaction takes all of that: group commit, without a timer and without waiting.
@@ -13,6 +14,7 @@ public final class CommitLoop: Sendable {
   private struct Waiting {
     var writers: [Writer] = []
     var isRunning = false
+    var isStopped = false
   }
 
   public init(store: any Store, health: Health) {
@@ -23,11 +25,18 @@ public final class CommitLoop: Sendable {
   /// A writer has something to commit.
   func wake(_ writer: Writer) {
     let start = waiting.withLock { waiting in
+      if waiting.isStopped { return false }
       if !waiting.writers.contains(where: { $0 === writer }) { waiting.writers.append(writer) }
       defer { waiting.isRunning = true }
       return !waiting.isRunning
     }
     if start { queue.async { self.run() } }
+  }
+
+  /// Finishes what is under way and what has been asked for; later there is no store to commit to.
+  func stop() {
+    waiting.withLock { $0.isStopped = true }
+    queue.sync {}
   }
 
   private func run() {
@@ -45,9 +54,11 @@ public final class CommitLoop: Sendable {
   }
 
   private func commit(_ batch: [(Writer, Commit)]) {
+    let begun = MonotonicClock.nowNanoseconds
     do throws(StoreFault) {
       try store.commit(batch.map(\.1))
-      health.committed(batch.reduce(0) { $0 + $1.1.log.count })
+      health.committed(
+        batch.reduce(0) { $0 + $1.1.log.count }, microseconds: (MonotonicClock.nowNanoseconds - begun) / 1_000)
       for (writer, commit) in batch { writer.committed(commit) }
     } catch {
       health.failed(error.description)
@@ -67,6 +78,7 @@ public final class CommitLoop: Sendable {
   /// Tries once a second to read the state from disk again; service resumes by itself when the cause is gone.
   private func retry(_ writers: [Writer]) {
     queue.asyncAfter(deadline: .now() + .seconds(1)) {
+      if self.waiting.withLock({ $0.isStopped }) { return }
       let left = writers.filter { !$0.recover() }
       if left.isEmpty {
         self.health.recovered()
@@ -85,6 +97,9 @@ public final class Health: Sendable {
     public var commits: Int64 = 0
     public var commands: Int64 = 0
     public var failures: Int64 = 0
+    /// How long transactions took that were made durable: all of them, and the longest.
+    public var commitMicroseconds: Int64 = 0
+    public var longestCommitMicroseconds: Int64 = 0
     /// Workspaces that accept nothing just now.
     public var outages = 0
     /// What the last look at stored data found wrong, by workspace.
@@ -104,9 +119,11 @@ public final class Health: Sendable {
     }
   }
 
-  func committed(_ commands: Int) {
+  func committed(_ commands: Int, microseconds: Int64) {
     facts.withLock {
       $0.commits += 1
+      $0.commitMicroseconds += microseconds
+      $0.longestCommitMicroseconds = max($0.longestCommitMicroseconds, microseconds)
       $0.commands += Int64(commands)
     }
   }

@@ -1,5 +1,7 @@
 import Channels
+import Dispatch
 import Expressions
+import Glibc
 import MailCodec
 import Model
 import PhoneCodec
@@ -29,6 +31,7 @@ public final class Edge: Sendable {
   let encryption: Encryption?
   let streams: StreamCounts
   private let state = Mutex(State())
+  private let ends = DispatchQueue(label: "ends of tokens")
 
   struct State {
     var writers: [WorkspaceID: Writer] = [:]
@@ -167,6 +170,14 @@ public final class Edge: Sendable {
 
   func use(_ tokens: [TokenRow]) {
     state.withLock { state in for token in tokens { state.tokens[token.hash] = token } }
+    for token in tokens where !token.revoked { if let end = token.expires { tellEnd(of: token.id, at: end) } }
+  }
+
+  /// Whoever waits or listens by a token when its time is up is turned away then, as when it is revoked.
+  private func tellEnd(of token: TokenID, at end: Instant) {
+    let (seconds, rest) = end.milliseconds.quotientAndRemainder(dividingBy: 1_000)
+    let due = DispatchWallTime(timespec: timespec(tv_sec: Int(seconds), tv_nsec: Int(rest) * 1_000_000))
+    ends.asyncAfter(wallDeadline: due) { [weak self] in self?.hub.tellAll(.tokenEnded(token)) }
   }
 
   /// Every token, revoked and expired ones too; the oldest of a workspace first.
@@ -214,11 +225,11 @@ enum Inbound: Sendable {
   case stopRinging(OfferID, OfferEnd)
   case endCall(SessionEnd)
   case push([UInt8])
-  case mailRefused(UInt64)
+  case mailRefused(UInt64, SMTPReply)
   /// Something happened to a call that somebody waits for.
   case lineChanged
-  /// To every connection: whoever waits or listens by this token is turned away.
-  case revoked(TokenID)
+  /// To every connection: this token is revoked or over, and whoever waits or listens by it is turned away.
+  case tokenEnded(TokenID)
 }
 
 extension Ticket {

@@ -30,6 +30,8 @@ extension HTTPConnection {
     guard let path = request.pathSegments, let query = request.queryParameters else { return .malformedTarget }
     let page = ServerPage(request)
     if let open = openPage(page, request) { return open }
+    // RFC 9110 §8.4.1, §15.5.16: read as it is, packed content would be taken for nonsense.
+    if let coding = request.fields.value("content-encoding"), coding.lowercased() != "identity" { return .coded }
     let standard = edge.settings.bodyBytesMax
     if isAdministration, path.first == "admin" { return bound(request, standard) }
     guard let caller = authenticate(request), let api = edge.api(caller.workspace) else {
@@ -53,9 +55,8 @@ extension HTTPConnection {
   }
 
   func authenticate(_ request: IncomingRequest) -> Caller? {
-    guard let header = request.fields.value("authorization"), header.lowercased().hasPrefix("bearer ") else {
-      return nil
-    }
+    let headers = request.fields.values("authorization")
+    guard let header = headers.first, headers.count == 1, header.lowercased().hasPrefix("bearer ") else { return nil }
     let text = String(header.dropFirst(7)).trimmingSpaces
     return edge.caller(token: text, now: Instant(milliseconds: WallClock.nowMilliseconds))
   }
@@ -93,6 +94,18 @@ enum ServerPage {
 extension APIResponse {
   static var onlyGet: APIResponse {
     APIResponse(APIProblem(405, "method-not-allowed", "Method not allowed", "only GET is possible here"))
+  }
+
+  static var coded: APIResponse {
+    var response = APIResponse(
+      APIProblem(415, "unsupported-encoding", "Content is packed", "send the content as it is, without Content-Encoding"))
+    response.headers = [.init("Accept-Encoding", "identity")]
+    return response
+  }
+
+  static var twoKeys: APIResponse {
+    APIResponse(
+      APIProblem(400, "bad-idempotency-key", "Bad Idempotency-Key", "the request has more than one Idempotency-Key"))
   }
 
   static var malformedTarget: APIResponse {

@@ -33,7 +33,7 @@ extension HTTPConnection {
       edge.writer(caller.workspace)?.submit([
         Request(.standing(call: wait.key), ticket: Ticket(connection.ref, exchange: number))
       ])
-    case .revoked(let token):
+    case .tokenEnded(let token):
       // What is under way is answered; whoever only waits is turned away.
       guard exchange?.caller?.token == token else { return }
       switch exchange?.kind {

@@ -47,6 +47,7 @@ extension HTTPConnection {
     if let refusal = refusal(page, request) { return finish(refusal, connection) }
     if page == .metrics { return finishDurably(Metrics.prometheus(caller, edge), connection) }
     if page == .queues { return finishDurably(Metrics.queues(caller, query["workspace"], edge), connection) }
+    if request.fields.values("idempotency-key").count > 1 { return finish(.twoKeys, connection) }
     perform(api.handle(apiRequest(request, path, query, body: request.body), caller), caller, request, connection)
   }
 
@@ -110,9 +111,9 @@ extension HTTPConnection {
       if poll.waitSeconds > 0 { connection.setTimer(.answer, milliseconds: poll.waitSeconds * 1_000) }
       look(connection)
     case .keepBlob(let row, let bytes, let key): keep(row, bytes, key, writer, ticket)
-    case .rules(let asked):
+    case .rules(let asked, let key):
       let edge = edge
-      edge.workspaces?.answer(asked, writer, by: caller.signature) {
+      edge.workspaces?.answer(asked, key, writer, by: caller.signature) {
         edge.hub.post(ticket.ref, .rendered(ticket.exchange, $0))
       }
     case .stream: upgrade(request, caller, connection)

@@ -139,6 +139,10 @@ struct Metrics {
       "up", "Whether what is acknowledged can be made durable.", "gauge",
       [("", health.trouble == nil ? "1" : "0")])
     series("commits_total", "Transactions made durable.", "counter", [("", "\(health.commits)")])
+    for (name, help, type, value) in [
+      ("total", "Time that transactions took until they were durable.", "counter", health.commitMicroseconds),
+      ("longest", "The longest of them, since the start.", "gauge", health.longestCommitMicroseconds),
+    ] { series("commit_seconds_\(name)", help, type, [("", decimal(value, 1_000_000))]) }
     series("commands_total", "Commands made durable.", "counter", [("", "\(health.commands)")])
     series("commit_failures_total", "Transactions that failed.", "counter", [("", "\(health.failures)")])
     series(

@@ -29,7 +29,7 @@ struct QueueView: Sendable {
     let configured = edge.checked(writer.workspace)?.queues ?? []
     return writer.peek { pipeline in
       let ready = pipeline.router.readyByChannel()
-      return pipeline.router.queueIDs.compactMap { id -> QueueView? in
+      return pipeline.router.everyQueueID.compactMap { id -> QueueView? in
         guard let counts = pipeline.router.statistics(id), !counts.isRetired || counts.waiting > 0 else {
           return nil
         }

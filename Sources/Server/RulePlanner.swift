@@ -168,7 +168,8 @@ extension RoutingConfiguration {
     made.serviceLevel = .seconds(Int64(queue.serviceLevel.targetSeconds))
     made.strategy = queue.strategy.map { RoutingConfiguration.strategy($0) }
     made.onMiss = queue.missPolicy == .notResponding ? .notResponding : .backOff(.seconds(60))
-    made.wrapUp = .init(chat: .zero, email: .zero, phone: .milliseconds(Int64(queue.wrapUpMilliseconds)))
+    let wrapUp = Duration64.milliseconds(Int64(queue.wrapUpMilliseconds))
+    made.wrapUp = .init(chat: wrapUp, email: wrapUp, phone: wrapUp)
     made.offerTimeout = .init(
       chat: .milliseconds(Int64(queue.offerTimeoutMilliseconds.chat)),
       email: .milliseconds(Int64(queue.offerTimeoutMilliseconds.email)),

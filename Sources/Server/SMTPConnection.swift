@@ -100,7 +100,7 @@ final class SMTPConnection: ConnectionHandler {
     switch inbound {
     case .answer(let number, let answer): decided(number, Self.reply(to: answer), connection)
     case .unavailable(let number): decided(number, .storageStalled, connection)
-    case .mailRefused(let number): decided(number, .contentRefused, connection)
+    case .mailRefused(let number, let why): decided(number, why, connection)
     default: break
     }
   }
@@ -133,13 +133,18 @@ enum MailIntake {
     _ message: SMTPServer.Message, _ recipient: SMTPPath, _ ticket: Ticket, _ peer: SocketAddress, _ edge: Edge
   ) {
     guard let channel = edge.mailChannel(for: recipient), let writer = edge.writer(channel.workspace) else {
-      return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange))
+      return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange, .noSuchMailbox))
     }
     let now = Instant(milliseconds: WallClock.nowMilliseconds)
-    let arrival = channel.understand(
-      message.bytes, sender: message.sender.path, recipient: recipient,
-      relay: edge.relay(peer, of: channel.workspace), now: now)
-    guard let arrival else { return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange)) }
+    let arrival: MailChannel.Arrival
+    do throws(MailRefusal) {
+      arrival = try channel.understand(
+        message.bytes, sender: message.sender.path, recipient: recipient,
+        relay: edge.relay(peer, of: channel.workspace), now: now)
+    } catch {
+      Log.note("mail to \(recipient) was refused: \(error.reply.text)")
+      return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange, error.reply))
+    }
     var holds: [BlobHold] = []
     do throws(StoreFault) {
       for (_, bytes) in arrival.blobs { holds.append(try edge.store.blobs.keep(bytes, channel.workspace)) }

@@ -13,6 +13,7 @@ public final class ServerProcess: Sendable {
   public let workspaces: [Workspaces.Change]
   private let sockets: SocketServer
   private let lock: FolderLock
+  private let commits: CommitLoop
   private let search: SearchWorker
   private let housekeeper: Housekeeper
 
@@ -41,7 +42,8 @@ public final class ServerProcess: Sendable {
     self.edge = edge
     let reader = try store.reader()
     let seen = through(store)
-    let all = Workspaces(edge, seen, CommitLoop(store: seen, health: health))
+    commits = CommitLoop(store: seen, health: health)
+    let all = Workspaces(edge, seen, commits)
     edge.use(all)
     workspaces = try all.openAll()
     edge.use(try reader.tokens())
@@ -129,6 +131,7 @@ public final class ServerProcess: Sendable {
     let cutOff = await sockets.shutdown(withinMilliseconds: edge.settings.drainSeconds * 1_000)
     housekeeper.stop()
     search.stop()
+    commits.stop()
     edge.store.close()
     return cutOff
   }

@@ -1,3 +1,4 @@
+import Expressions
 import Foundation
 import Yams
 
@@ -244,33 +245,28 @@ public struct Settings: Sendable, Equatable {
       } else if keys.contains(where: { $0.path.hasPrefix(full + ".") }) {
         walk(value, path: full, file, &settings, &faults)
       } else {
-        faults.append("\(place(name)): unknown key \"\(full)\"\(hint(full, keys.map(\.path)))")
+        faults.append("\(place(name)): unknown key \"\(full)\"\(hint(full, names))")
       }
     }
   }
 
   /// `; did you mean "…"?` where something known is near enough, else nothing.
   public static func hint(_ name: String, _ known: [String]) -> String {
-    let nearest = known.map { ($0, distance(name, $0)) }.min { $0.1 < $1.1 }
-    guard let (found, steps) = nearest, steps <= max(3, name.count / 3) else { return "" }
-    return "; did you mean \"\(found)\"?"
+    Spelling.nearest(name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
   }
 
-  /// Edit distance (Levenshtein).
-  static func distance(_ a: String, _ b: String) -> Int {
-    let (a, b) = (Array(a.utf8), Array(b.utf8))
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-      var before = row[0]
-      row[0] = i + 1
-      for (j, y) in b.enumerated() {
-        let above = row[j + 1]
-        row[j + 1] = min(above + 1, row[j] + 1, before + (x == y ? 0 : 1))
-        before = above
+  /// Every key, and every section that keys stand in.
+  private static let names: [String] = {
+    var names: [String] = []
+    for key in keys {
+      let parts = key.path.split(separator: ".")
+      for count in 1...parts.count {
+        let name = parts.prefix(count).joined(separator: ".")
+        if !names.contains(name) { names.append(name) }
       }
     }
-    return row[b.count]
-  }
+    return names
+  }()
 
   /// The table as text, for `throughline serve --help-settings` and the documentation.
   public static var table: String {

@@ -105,7 +105,8 @@ extension WebSocketStream {
       for frame in frames { send(frame, connection) }
       readUnheard(connection)
     case .push(let bytes): send(bytes, connection)
-    case .revoked(let token): if caller?.token == token { close(.policyViolation, "the token is revoked", connection) }
+    case .tokenEnded(let token):
+      if caller?.token == token { close(.policyViolation, "the token is revoked or over", connection) }
     case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .mailRefused, .lineChanged: break
     }
   }

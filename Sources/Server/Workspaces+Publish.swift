@@ -16,6 +16,7 @@ extension Workspaces {
     var directory = writer.peek { Directory(writer.workspace, writer.name, $0.router) }
     directory.defaultRegion = checked.workspace.defaultRegion
     directory.ruleVersion = version
+    directory.mailAddress = checked.workspace.mailAddresses.first
     directory.dialledNumbers = Set(checked.workspace.dialledNumbers)
     directory.emailRules = EmailRules(
       checked.workspace.emailProviders.map { .init(domains: $0.domains, ignoresDots: $0.ignoresDots, tag: $0.tag) })

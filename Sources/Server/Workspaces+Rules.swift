@@ -19,10 +19,18 @@ import Wire
 extension Workspaces {
   /// Answers on the queue on which rules change, so that what is shown and what changes stand in one order.
   func answer(
-    _ request: RulesRequest, _ writer: Writer, by who: String, _ reply: @escaping @Sendable (APIResponse) -> Void
+    _ request: RulesRequest, _ key: Idempotency?, _ writer: Writer, by who: String,
+    _ reply: @escaping @Sendable (APIResponse) -> Void
   ) {
     turn.async {
-      do { reply(try self.answer(request, writer, by: who, try self.edge.store.reader())) } catch let problem as APIProblem {
+      do {
+        let reader = try self.edge.store.reader()
+        switch try self.asked(key, writer, reader) {
+        case .anew: reply(try self.answer(request, key, writer, by: who, reader))
+        case .again: reply(try self.answer(request, nil, writer, by: who, reader))
+        case .answered(let first): reply(first)
+        }
+      } catch let problem as APIProblem {
         reply(APIResponse(problem))
       } catch let fault as StoreFault {
         Log.fault("answering about rules", fault.description)
@@ -34,8 +42,12 @@ extension Workspaces {
   }
 
   private func answer(
-    _ request: RulesRequest, _ writer: Writer, by who: String, _ reader: any StoreReader
+    _ request: RulesRequest, _ key: Idempotency?, _ writer: Writer, by who: String, _ reader: any StoreReader
   ) throws -> APIResponse {
+    switch request {
+    case .check, .explain: try keep(.done, under: key, writer)
+    case .show, .publish, .rollback: break
+    }
     switch request {
     case .show(nil): return try RulePages.overview(writer, edge.checked(writer.workspace), reader)
     case .show(let number?): return RulePages.version(try version(number, writer, reader))
@@ -44,27 +56,69 @@ extension Workspaces {
     case .publish(let files, let note, let anyway):
       let loaded = WorkspaceFolder.load(files: files, name: writer.name)
       if !anyway, let refused = RulePages.refusal(byTests: loaded) { return refused }
-      return try publish(loaded, files, .sent, by: who, note, nil, writer, reader)
+      return try publish(loaded, files, .sent, by: who, note, nil, key, writer, reader)
     case .rollback(let number, let note):
       let earlier = try version(number, writer, reader)
       guard let files = earlier.files, let loaded = earlier.load(writer.name) else { throw Self.notKept(number) }
-      return try publish(loaded, files, .rollback, by: who, note, number, writer, reader)
+      return try publish(loaded, files, .rollback, by: who, note, number, key, writer, reader)
     }
+  }
+
+  // MARK: - Asked again
+
+  private enum Asked {
+    case anew
+    /// The same question: it is answered anew, since rules may have changed, and nothing happens twice.
+    case again
+    /// What was published under the key, as it was answered then; or that the key is another request's.
+    case answered(APIResponse)
+  }
+
+  private func asked(_ key: Idempotency?, _ writer: Writer, _ reader: any StoreReader) throws -> Asked {
+    guard let key, let known = try reader.outcome(writer.workspace, key: key.key) else { return .anew }
+    guard known.bodyHash == key.bodyHash else { return .answered(APIResponse(.keyReused)) }
+    let answer: Answer
+    do throws(WireError) { answer = try Answer(decoding: known.answer) } catch {
+      throw StoreFault.corrupt(what: "an idempotency outcome")
+    }
+    switch answer {
+    case .done: return .again
+    case .rulesPublished(let number, let isNew):
+      let version = try version(number, writer, reader)
+      return .answered(
+        RulePages.published(version, isNew: isNew, warnings: version.load(writer.name)?.diagnostics ?? []))
+    default: return .answered(APIResponse(answer))
+    }
+  }
+
+  private func keep(_ answer: Answer, under key: Idempotency?, _ writer: Writer) throws {
+    guard let key else { return }
+    try settle(writer) { writer.decide(Request(.outcome(answer), idempotency: key)) }
   }
 
   // MARK: - Changing
 
   private func publish(
     _ loaded: WorkspaceFolder.Loaded, _ files: [String: String], _ origin: RuleVersion.Origin, by who: String,
-    _ note: String, _ earlier: UInt32?, _ writer: Writer, _ reader: any StoreReader
+    _ note: String, _ earlier: UInt32?, _ key: Idempotency?, _ writer: Writer, _ reader: any StoreReader
   ) throws -> APIResponse {
     guard let checked = loaded.workspace else { return RulePages.refusal(loaded) }
     if let fault = RuleFolderState.fault(checked) {
       throw APIProblem(422, "rules-refused", "Rules refused; the running ones stay", fault)
     }
+    let others = edge.writers.filter { $0 !== writer }.compactMap { other in
+      edge.checked(other.workspace).map { (name: other.name, checked: $0) }
+    }
+    let conflicts =
+      Self.sharedAddresses(others + [(writer.name, checked)]) + Self.stranded(by: checked, writer)
+    if !conflicts.isEmpty {
+      throw APIProblem(
+        409, "rules-refused", "Rules refused; the running ones stay", conflicts.joined(separator: "\n"))
+    }
     if let outage = writer.outage { throw ServerProcess.StartFault.sentence(outage) }
     let last = try reader.ruleVersion(writer.workspace)
     if let last, last.files == files, edge.api(writer.workspace)?.directory.ruleVersion == last.number {
+      try keep(.rulesPublished(version: last.number, isNew: false), under: key, writer)
       return RulePages.published(last, isNew: false, warnings: loaded.diagnostics)
     }
     let number = (last?.number ?? 0) + 1
@@ -72,7 +126,7 @@ extension Workspaces {
       number: number, folder: onDisk(writer.name) ?? last?.folder ?? [], origin: origin, by: who, at: Instant(milliseconds: WallClock.nowMilliseconds), note: note, earlier: earlier,
       files: files)
     let state = RuleFolderState(name: writer.name, checked: checked, kept: kept, warnings: loaded.rendered)
-    try change(writer, to: state, number, reader)
+    try change(writer, to: state, number, reader, under: key)
     Log.note("workspace \(writer.name): version \(number) applies, published by \(who)")
     return RulePages.published(kept, isNew: true, warnings: loaded.diagnostics)
   }

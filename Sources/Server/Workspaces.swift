@@ -77,7 +77,8 @@ public final class Workspaces: Sendable {
         "\(root) has no workspace: make a folder with a workspace.yaml in it, or name another with --rules")
     }
     let (folders, faults) = Self.read(names, in: root, by: "start")
-    if !faults.isEmpty { throw ServerProcess.StartFault.sentence(faults.joined(separator: "\n\n")) }
+    let all = faults + Self.sharedAddresses(folders.map { ($0.name, $0.checked) })
+    if !all.isEmpty { throw ServerProcess.StartFault.sentence(all.joined(separator: "\n\n")) }
     let reader = try edge.store.reader()
     var known = try reader.workspaces()
     var opened: [Change] = []
@@ -88,6 +89,8 @@ public final class Workspaces: Sendable {
       let version = isSame ? last?.number ?? 1 : (last?.number ?? 0) + 1
       let writer = try makeWriter(row, folder.checked, version)
       edge.add(writer)
+      // It serves nobody to stay away for that; putting the queue or the agent back brings the cases back.
+      for fault in Self.stranded(by: folder.checked, writer) { Log.fault("opening workspace \(folder.name)", fault) }
       if !isSame, install(folder, version, writer) == nil {
         throw ServerProcess.StartFault.sentence(
           "the rules of the workspace \(folder.name) could not be applied")
@@ -140,10 +143,12 @@ public final class Workspaces: Sendable {
     }
   }
 
-  private func install(_ folder: RuleFolderState, _ version: UInt32, _ writer: Writer) -> Int64? {
-    writer.install(
-      RulePlanner(folder.checked, version: version),
-      Request(.configure(RoutingConfiguration(folder.checked, version: version), encoded: folder.kept.encoded)))
+  private func install(
+    _ folder: RuleFolderState, _ version: UInt32, _ writer: Writer, under key: Idempotency? = nil
+  ) -> Int64? {
+    let configure = Intake.configure(
+      RoutingConfiguration(folder.checked, version: version), encoded: folder.kept.encoded)
+    return writer.decide(Request(configure, idempotency: key), using: RulePlanner(folder.checked, version: version))
   }
 
   /// Hours are spelt out for two years when a version is made: within one, the same rules apply anew.
@@ -210,6 +215,11 @@ public final class Workspaces: Sendable {
         faults.append("the workspace \(writer.name) is not in service just now: \(outage)")
       }
     }
+    faults += Self.sharedAddresses(folders.map { ($0.name, $0.checked) })
+    for writer in running where writer.outage == nil {
+      guard let folder = folders.first(where: { $0.name == writer.name }) else { continue }
+      do { faults += try strandedCases(folder, writer, now) } catch { faults.append("the workspace \(writer.name): \(error)") }
+    }
     // New certificates are shown whatever the rules are like; a fault in them is told together with all others.
     if let fault = edge.encryption?.reload() { faults.append(fault) }
     if !faults.isEmpty { return .refused(faults.joined(separator: "\n\n")) }
@@ -220,6 +230,11 @@ public final class Workspaces: Sendable {
       }
     }
     return .done(done)
+  }
+
+  private func strandedCases(_ folder: RuleFolderState, _ writer: Writer, _ now: Instant) throws -> [String] {
+    let (wanted, isSame) = try wanted(folder, try edge.store.reader().ruleVersion(writer.workspace), now)
+    return isSame ? [] : Self.stranded(by: wanted.checked, writer).map { "the workspace \(writer.name): \($0)" }
   }
 
   private func apply(_ folder: RuleFolderState, _ running: Writer?, _ now: Instant) throws -> Change {
@@ -239,9 +254,12 @@ public final class Workspaces: Sendable {
   }
 
   /// One running workspace gets other rules: planner, machine and names, once that is durable.
-  func change(_ writer: Writer, to folder: RuleFolderState, _ version: UInt32, _ reader: any StoreReader) throws {
+  func change(
+    _ writer: Writer, to folder: RuleFolderState, _ version: UInt32, _ reader: any StoreReader,
+    under key: Idempotency? = nil
+  ) throws {
     edge.add(RulePlanner(folder.checked, version: version), for: writer.workspace)
-    try settle(folder, version, writer)
+    try settle(folder, version, writer, under: key)
     edge.forgetPlanners(of: writer.workspace, before: version)
     try publish(writer, folder.checked, version, reader)
   }
@@ -265,16 +283,24 @@ public final class Workspaces: Sendable {
   }
 
   /// Applies the rules and waits until that is durable: what could still be lost is not told to anybody.
-  private func settle(_ folder: RuleFolderState, _ version: UInt32, _ writer: Writer) throws {
-    guard let position = install(folder, version, writer) else {
+  private func settle(
+    _ folder: RuleFolderState, _ version: UInt32, _ writer: Writer, under key: Idempotency? = nil
+  ) throws {
+    try settle(writer) { install(folder, version, writer, under: key) }
+    guard writer.peek({ $0.router.configurationVersion == version }) else { throw Self.lost }
+  }
+
+  private static var lost: ServerProcess.StartFault { .sentence("the store failed before it was on disk") }
+
+  /// Waits until what was decided is durable. `decide` answers its position; nil when it was not taken.
+  func settle(_ writer: Writer, _ decide: () -> Int64?) throws {
+    guard let position = decide() else {
       throw ServerProcess.StartFault.sentence(writer.outage ?? "it has too much to do just now; try again")
     }
     while true {
-      let (durable, applies) = writer.peek { ($0.durable, $0.router.configurationVersion == version) }
+      let (head, durable) = writer.peek { ($0.head.position, $0.durable) }
       if let outage = writer.outage { throw ServerProcess.StartFault.sentence(outage) }
-      guard applies else {
-        throw ServerProcess.StartFault.sentence("the store failed before its rules were on disk")
-      }
+      if head < position { throw Self.lost }
       if durable >= position { return }
       Thread.sleep(forTimeInterval: 0.002)
     }

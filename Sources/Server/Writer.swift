@@ -233,17 +233,18 @@ public final class Writer: Sendable {
   /// Carries a value over the mutex's border; it was made by whoever takes it.
   private struct Handed<R>: @unchecked Sendable { var value: R }
 
-  /// Installs a version of the rules: planner and configuration change in one step, so that no case is planned by
-  /// one and queued under the other.
-  /// - Returns: the log position that it rests on; nil when it was not taken, and the rules are as they were.
-  func install(_ planner: any Planner, _ configure: Request) -> Int64? {
+  /// Decides a request now, on the caller's thread. With a `planner`, that and the configuration change in one step, so
+  /// that no case is planned by one version of the rules and queued under the other.
+  /// - Returns: the log position that it rests on; nil when it was not taken, and everything is as it was.
+  func decide(_ request: Request, using planner: (any Planner)? = nil) -> Int64? {
     let (released, refused, position, broke) = state.withLock { state in
       let before = state.pipeline.head.position
+      let version = state.pipeline.router.configurationVersion
       let wasWell = state.outage == nil
       var refused: [Ticket] = []
-      Self.decide(configure, &state, &refused)
+      Self.decide(request, &state, &refused)
       let isTaken = refused.isEmpty && state.pipeline.head.position > before
-      if isTaken { state.pipeline.use(planner) }
+      if let planner, state.pipeline.router.configurationVersion != version { state.pipeline.use(planner) }
       let position = isTaken ? state.pipeline.head.position : nil
       let released = state.outage == nil ? state.pipeline.release() : []
       return (released, refused, position, wasWell ? state.outage : nil)

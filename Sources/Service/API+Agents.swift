@@ -26,7 +26,7 @@ extension API {
     let lease = try fields.optionalInteger("lease_seconds", 10...43_200).map { Duration64.seconds($0) }
     try fields.end()
     return .submit(
-      .setStatus(agent, status, lease: lease), try idempotency(request, caller), .direct { APIResponse($0) })
+      .setStatus(agent, status, lease: lease), request.idempotency, .direct { APIResponse($0) })
   }
 
   func next(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
@@ -37,7 +37,7 @@ extension API {
     }
     let wait = try number(request, "wait", 0...60) ?? 0
     return .next(
-      agent, waitSeconds: Int(wait), try idempotency(request, caller), offered(withTimeline: 200))
+      agent, waitSeconds: Int(wait), request.idempotency, offered(withTimeline: 200))
   }
 
   /// Renders an offer with everything that whoever takes over must know.
@@ -59,9 +59,9 @@ extension API {
     try fields.end()
     switch what {
     case "accept":
-      return .submit(.accept(offer, agent), try idempotency(request, caller), .direct { APIResponse($0) })
+      return .submit(.accept(offer, agent), request.idempotency, .direct { APIResponse($0) })
     case "decline":
-      return .submit(.decline(offer, agent), try idempotency(request, caller), .direct { APIResponse($0) })
+      return .submit(.decline(offer, agent), request.idempotency, .direct { APIResponse($0) })
     default: throw .notFound("page")
     }
   }
@@ -85,7 +85,7 @@ extension API {
       return try act(request, caller, id, what)
     }
     let agent = try agent(caller)
-    let key = try idempotency(request, caller)
+    let key = request.idempotency
     let direct = Rendering.direct { APIResponse($0) }
     var fields = try Fields(orNothing: request.body)
     switch what {
@@ -97,7 +97,7 @@ extension API {
         draft.kind = .note
         draft.visibility = .internal
       }
-      let mail = what == "reply" ? OutgoingMailID(id: Self.newID(), text: text, blobs: draft.blobs) : nil
+      let mail = what == "reply" ? OutgoingMailID(id: Self.newID(), text: text, blobs: draft.blobs, ours: directory.mailAddress) : nil
       return .submit(.agentSays(AgentWords(agent: agent, case: id, entry: draft, mail: mail)), key, direct)
     case "transfer":
       let name = try fields.text("queue")
@@ -172,7 +172,7 @@ extension API {
       mediaType: request.contentType.isEmpty ? "application/octet-stream" : String(request.contentType.prefix(200)),
       fileName: request.fileName, conversation: nil, uploader: caller.signature,
       at: Instant(milliseconds: WallClock.nowMilliseconds))
-    return .keepBlob(row, request.body, try idempotency(request, caller))
+    return .keepBlob(row, request.body, request.idempotency)
   }
 
   func getBlob(_ request: APIRequest, _ caller: Caller, _ id: BlobID) throws(APIProblem) -> APIAction {

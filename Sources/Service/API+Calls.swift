@@ -35,7 +35,7 @@ extension API {
     let call = channel.arrival(
       .init(
         system: system(caller), id: id, from: from, to: to, name: name, facts: facts, members: members.bytes))
-    return .call(.call(call), call: call.callKey, try idempotency(request, caller), waitSeconds: wait)
+    return .call(.call(call), call: call.callKey, request.idempotency, waitSeconds: wait)
   }
 
   /// A call to somebody else's number is a phone system set up wrongly: no rule knows it.
@@ -74,7 +74,7 @@ extension API {
       var draft = EntryDraft(
         kind: kind, author: .customer, visibility: .customer, channel: .phone, members: members.bytes)
       draft.blobs = blobs
-      draft.arrival = eventID.map { Array(SHA256.hash(key + Array($0.utf8)).bytes.prefix(16)) }
+      draft.arrival = eventID.map { arrival(key + Array($0.utf8), draft) }
       return .said(draft)
     }
     let told: CallNews
@@ -112,7 +112,7 @@ extension API {
       throw fields.problem(
         "event", "event must be waiting, ringing, answered, missed, busy, unavailable, digits, speech, voicemail or hung_up")
     }
-    return .call(.callNews(key, told), call: key, try idempotency(request, caller), waitSeconds: wait)
+    return .call(.callNews(key, told), call: key, request.idempotency, waitSeconds: wait)
   }
 }
 

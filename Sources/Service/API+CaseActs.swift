@@ -5,7 +5,7 @@ import Routing
 /// What agents and supervisors do with a case beside answering it, and how agents leave.
 extension API {
   func act(_ request: APIRequest, _ caller: Caller, _ id: CaseID, _ what: String) throws(APIProblem) -> APIAction {
-    let key = try idempotency(request, caller)
+    let key = request.idempotency
     var fields = try Fields(orNothing: request.body)
     let act: CaseAct
     switch what {
@@ -53,7 +53,7 @@ extension API {
       throw fields.problem("status", "status must be busy, break, meeting, training or offline")
     }
     try fields.end()
-    return .submit(.finish(agent, then: status), try idempotency(request, caller), .direct { APIResponse($0) })
+    return .submit(.finish(agent, then: status), request.idempotency, .direct { APIResponse($0) })
   }
 
   /// The channels on which the agent wants to be offered something.
@@ -69,6 +69,6 @@ extension API {
     }
     try fields.end()
     return .submit(
-      .chooseChannels(agent, channels), try idempotency(request, caller), .direct { APIResponse($0) })
+      .chooseChannels(agent, channels), request.idempotency, .direct { APIResponse($0) })
   }
 }

@@ -35,7 +35,7 @@ extension API {
     try fields.end()
     return .submit(
       .joinConversations(.init(keeps: id, joins: other, isJoining: isJoining, agent: agent, reason: reason)),
-      try idempotency(request, caller), .direct { APIResponse($0) })
+      request.idempotency, .direct { APIResponse($0) })
   }
 }
 
@@ -74,7 +74,7 @@ extension API {
         TagConversation(
           id, adds: adds, removes: removes, author: agent.map { .agent($0) } ?? .system, by: caller.signature,
           reason: reason)),
-      try idempotency(request, caller), .direct { APIResponse($0) })
+      request.idempotency, .direct { APIResponse($0) })
   }
 }
 

@@ -49,7 +49,7 @@ extension API {
     let reason = try fields.optionalText("reason", bytesMax: 1_024) ?? ""
     try fields.end()
     return .submit(
-      .aboutCustomer(AboutCustomer(decided, by: by, reason: reason)), try idempotency(request, caller),
+      .aboutCustomer(AboutCustomer(decided, by: by, reason: reason)), request.idempotency,
       .direct { APIResponse($0) })
   }
 

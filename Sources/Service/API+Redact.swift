@@ -22,6 +22,6 @@ extension API {
       .redact(
         RedactEntry(
           EntryID(raw), words: words, author: agent.map { .agent($0) } ?? .system, by: caller.signature, reason: reason)),
-      try idempotency(request, caller), .direct { APIResponse($0) })
+      request.idempotency, .direct { APIResponse($0) })
   }
 }

@@ -41,23 +41,23 @@ extension API {
     switch (request.method, path.dropFirst().first, path.count) {
     case ("GET", nil, 1):
       try need(caller, .supervisor, .admin)
-      return .rules(.show(version: nil))
+      return .rules(.show(version: nil), nil)
     case ("GET", let version?, 2):
       try need(caller, .supervisor, .admin)
       guard let version = UInt32(version) else { throw .notFound("version of the rules") }
-      return .rules(.show(version: version))
+      return .rules(.show(version: version), nil)
     case ("POST", "check", 2):
       try need(caller, .supervisor, .admin)
-      return .rules(try Self.rulesRequest("check", request.body))
+      return .rules(try Self.rulesRequest("check", request.body), request.idempotency)
     case ("POST", "explain", 2):
       try need(caller, .supervisor, .admin)
-      return .rules(try Self.rulesRequest("explain", request.body))
+      return .rules(try Self.rulesRequest("explain", request.body), request.idempotency)
     case ("POST", nil, 1):
       try need(caller, .admin)
-      return .rules(try Self.rulesRequest("publish", request.body))
+      return .rules(try Self.rulesRequest("publish", request.body), request.idempotency)
     case ("POST", "rollback", 2):
       try need(caller, .admin)
-      return .rules(try Self.rulesRequest("rollback", request.body))
+      return .rules(try Self.rulesRequest("rollback", request.body), request.idempotency)
     default: throw APIProblem(405, "method-not-allowed", "Method not allowed", "\(request.method) is not possible here")
     }
   }

@@ -43,7 +43,7 @@ extension API {
       claims: claims, attributes: attributes, members: members.bytes)
     // A token that is over or not ours is no error: the customer begins anew, as anybody without one.
     open.resumes = token.flatMap { resumeTokens.conversation(of: $0, now: WallClock.nowMilliseconds) }
-    return .submit(.openSession(open), try idempotency(request, caller), opened())
+    return .submit(.openSession(open), request.idempotency, opened())
   }
 
   /// What a bot is told of the session that it opened.
@@ -154,11 +154,11 @@ extension API {
     let epoch = try fields.optionalInteger("epoch", 0...Int64(UInt32.max)).map { UInt32($0) }
     var draft = try message(&fields, author: author, channel: .chat)
     draft.saidAt = try fields.pastInstant("at")
-    if let id = try fields.optionalText("id") { draft.arrival = Self.arrival(session, id) }
+    if let id = try fields.optionalText("id") { draft.arrival = arrival(session, id, draft) }
     try fields.end()
     draft.channel = .chat
     return .submit(
-      .say(Say(session: session, bot: bot, entry: draft, epoch: epoch)), try idempotency(request, caller),
+      .say(Say(session: session, bot: bot, entry: draft, epoch: epoch)), request.idempotency,
       .direct { APIResponse($0) })
   }
 
@@ -174,16 +174,25 @@ extension API {
     }
     var draft = EntryDraft(
       kind: .learned, author: .bot(bot), visibility: .business, channel: .chat, members: members.bytes)
-    if let id = try fields.optionalText("id") { draft.arrival = Self.arrival(session, id) }
+    if let id = try fields.optionalText("id") { draft.arrival = arrival(session, id, draft) }
     try fields.end()
     return .submit(
-      .say(Say(session: session, bot: bot, entry: draft, epoch: epoch)), try idempotency(request, caller),
+      .say(Say(session: session, bot: bot, entry: draft, epoch: epoch)), request.idempotency,
       .direct { APIResponse($0) })
   }
 
-  /// Whatever comes under the same id in the same session is the same thing.
-  private static func arrival(_ session: SessionID, _ id: String) -> [UInt8] {
-    Array(SHA256.hash(Array("\(session)\nid\n\(id)".utf8)).bytes.prefix(16))
+  /// An id counts within its session.
+  private func arrival(_ session: SessionID, _ id: String, _ draft: EntryDraft) -> EntryDraft.Arrival {
+    arrival(Array("\(session)\nid\n\(id)".utf8), draft)
+  }
+
+  /// - Parameter about: what else makes two arrivals different ones.
+  func arrival(_ name: [UInt8], _ draft: EntryDraft, about: [[UInt8]] = []) -> EntryDraft.Arrival {
+    var content = Array("\(draft.kind.rawValue)\n\(draft.author == .customer)\n".utf8) + draft.members
+    for blob in draft.blobs { content += Array("\(blob)".utf8) }
+    for more in about { content += more }
+    return .init(
+      key: Array(SHA256.hash(name).bytes.prefix(16)), content: identityKey.sign(content, truncatedTo: 16))
   }
 
   /// What a bot has found out about the matter, for whoever takes over: the same in a handoff and on the way.
@@ -264,7 +273,7 @@ extension API {
     let handoff = Handoff(
       session: session, bot: bot, epoch: epoch, case: Self.newID(), imported: imported, members: members.bytes,
       facts: facts)
-    return .submit(.handoff(handoff), try idempotency(request, caller), .direct { APIResponse($0) })
+    return .submit(.handoff(handoff), request.idempotency, .direct { APIResponse($0) })
   }
 
   /// A skill that no rule could ever ask for is a slip, and silence would cost the customer the right agent.
@@ -295,10 +304,9 @@ extension API {
       kind: .message, author: author, visibility: .customer, channel: .chat, members: members.bytes, saidAt: at)
     // A bot that sends its whole transcript with every handoff sends most lines again.
     if let id {
-      draft.arrival = Self.arrival(session, id)
+      draft.arrival = arrival(session, id, draft)
     } else if let at {
-      draft.arrival = Array(
-        SHA256.hash(Array("\(session)\nat\n\(at.milliseconds)\n\(who)\n\(text)".utf8)).bytes.prefix(16))
+      draft.arrival = arrival(Array("\(session)\nat\n\(at.milliseconds)\n\(who)\n\(text)".utf8), draft)
     }
     return draft
   }
@@ -328,7 +336,7 @@ extension API {
       try fields.end()
     }
     return .submit(
-      .endSession(session, end, by: bot), try idempotency(request, caller), .direct { APIResponse($0) })
+      .endSession(session, end, by: bot), request.idempotency, .direct { APIResponse($0) })
   }
 
   func poll(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem) -> APIAction {
@@ -375,7 +383,13 @@ extension API {
     arrival.source = caller.holder
     arrival.detail = detail
     arrival.attributes = attributes
-    arrival.arrival = id.map { Array(SHA256.hash(Array("\(caller.holder)\njourney\n\($0)".utf8)).bytes.prefix(16)) }
-    return .submit(.journey(arrival), try idempotency(request, caller), .direct { APIResponse($0) })
+    let draft = EntryDraft(
+      kind: .journey, author: .system, visibility: .business, channel: nil, members: members.bytes, saidAt: at)
+    arrival.arrival = id.map {
+      self.arrival(
+        Array("\(caller.holder)\njourney\n\($0)".utf8), draft,
+        about: claims.map(\.hash).sorted { $0.lexicographicallyPrecedes($1) })
+    }
+    return .submit(.journey(arrival), request.idempotency, .direct { APIResponse($0) })
   }
 }

@@ -31,9 +31,13 @@ public struct API: Sendable {
 
   public func handle(_ request: APIRequest, _ caller: Caller) -> APIAction {
     var request = request
-    // Attachments are bytes and not words; and what is to be taken out must be found first.
-    if !request.body.isEmpty, request.path.last != "blobs", request.path.last != "redact" { request.body = redactor.json(request.body) }
-    do throws(APIProblem) { return try route(request, caller) } catch { return .respond(APIResponse(error)) }
+    do throws(APIProblem) {
+      // Of what came in: redacted, two card numbers would be one body.
+      request.idempotency = try idempotency(request, caller)
+      // Attachments are bytes and not words; and what is to be taken out must be found first.
+      if !request.body.isEmpty, !request.isAttachment, request.path.last != "redact" { request.body = redactor.json(request.body) }
+      return try route(request, caller)
+    } catch { return .respond(APIResponse(error)) }
   }
 
   /// What is wrong with a request whatever its content says: a page that is not there, a method, a scope. Known before
@@ -126,15 +130,14 @@ public struct API: Sendable {
     return bot
   }
 
-  func idempotency(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> Idempotency? {
-    guard let key = request.idempotencyKey else { return nil }
+  private func idempotency(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> Idempotency? {
+    guard request.method != "GET", let key = request.idempotencyKey else { return nil }
     guard !key.isEmpty, key.utf8.count <= 255 else {
       throw APIProblem(400, "bad-idempotency-key", "Bad Idempotency-Key", "the key must have 1 to 255 bytes")
     }
     let name = Array("\(caller.token)\n\(key)".utf8)
-    let body = Array("\(request.method) /\(request.path.joined(separator: "/"))\n".utf8) + request.body
     return Idempotency(
-      key: Array(SHA256.hash(name).bytes.prefix(16)), bodyHash: Digest(SHA256.hash(body)))
+      key: Array(SHA256.hash(name).bytes.prefix(16)), bodyHash: Digest(identityKey.sign(request.saying)))
   }
 
   public static func newCaseID() -> CaseID { newID() }

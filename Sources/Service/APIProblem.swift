@@ -120,7 +120,10 @@ extension APIProblem {
   private static func words(_ rejection: Rejection, _ owner: OwnerView?) -> (Int, String, String, String) {
     switch rejection {
     case .notConfigured: (503, "not-configured", "No rules yet", "this workspace has no rules that apply")
-    case .idInUse: (409, "id-in-use", "Already there", "that id is in use")
+    case .idInUse: (
+        409, "id-in-use", "Already there",
+        "something else came under that id before; this was not recorded: give it an id of its own"
+      )
     case .unknownConversation: (404, "not-found", "Not found", "there is no such conversation here")
     case .unknownSession: (404, "not-found", "Not found", "there is no such session here")
     case .unknownCase: (404, "not-found", "Not found", "there is no such case here")
@@ -148,6 +151,11 @@ extension APIProblem {
       (422, "need-too-large", "Too much asked", "the case asks for more skills or steps than can be held")
     case .unknownBlob:
       (422, "unknown-attachment", "Unknown attachment", "an attachment is no blob of yours; keep it with POST /v1/blobs first")
+    case .unreachable:
+      (
+        409, "unreachable", "Nobody would read it",
+        "the customer has left, and no mail address is known to be theirs; write a note instead"
+      )
     case .queueClosed: (503, "queue-closed", "Queue closed", "the queue is closed now; try again when it opens")
     case .queueFull: (503, "queue-full", "Queue full", "the queue takes no more cases now")
     case .queueUnserved: (422, "queue-unserved", "Nobody serves it", "no agent serves that queue")

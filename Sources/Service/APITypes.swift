@@ -2,6 +2,7 @@ import Continuity
 import Model
 import Pipeline
 import Records
+import Wire
 
 /// A request as the API sees it: no socket, no framing.
 public struct APIRequest: Sendable {
@@ -15,6 +16,8 @@ public struct APIRequest: Sendable {
   public var fileName: String?
   /// The `Accept` header.
   public var accept: String
+  /// What its key and everything that it says come to, where it has a key.
+  var idempotency: Idempotency?
 
   public init(
     method: String, path: [String], query: [(name: String, value: String)], body: [UInt8], contentType: String,
@@ -31,6 +34,22 @@ public struct APIRequest: Sendable {
   }
 
   public func query(_ name: String) -> String? { query.first { $0.name == name }?.value }
+
+  var isAttachment: Bool { path == ["v1", "blobs"] }
+
+  /// What a repeat must say as well, in bytes that no other request has. An attachment's name and type are not in its
+  /// body; how long to wait is nobody's content.
+  var saying: [UInt8] {
+    var w = ByteWriter(reserving: body.count + 128)
+    w.string(method)
+    w.array(path) { $0.string($1) }
+    if isAttachment {
+      w.string(contentType)
+      w.optional(fileName) { $0.string($1) }
+    }
+    w.raw(body)
+    return w.bytes
+  }
 }
 
 public struct APIResponse: Sendable, Equatable {
@@ -84,7 +103,7 @@ public enum APIAction: Sendable {
   /// Keep the bytes as a blob, then submit its row.
   case keepBlob(BlobRow, [UInt8], Idempotency?)
   /// Look at the workspace's rules, try them, or change them.
-  case rules(RulesRequest)
+  case rules(RulesRequest, Idempotency?)
   /// Become a WebSocket.
   case stream
 }

@@ -48,6 +48,8 @@ extension APIResponse {
     case .redacted(let entry, let teller):
       self.init(201, json: Array("{\"entry\":\(teller),\"redacted\":\(entry)}".utf8))
     case .refused(let refusal): self.init(APIProblem(refusal))
+    case .rulesPublished(let version, let isNew):
+      self.init(isNew ? 201 : 200, json: Array("{\"changed\":\(isNew),\"version\":\(version)}".utf8))
     case .noOffer: self.init(204, contentType: "application/json", [])
     case .mailTaken(let conversation, let entry, let duplicate):
       self.init(

@@ -50,6 +50,8 @@ public struct Directory: Sendable {
   public var ruleNames: [String] = []
   public var defaultRegion = "US"
   public var emailRules = EmailRules()
+  /// Where mail that begins a thread comes from; nil where the workspace takes no mail.
+  public var mailAddress: String?
   public var ruleVersion: UInt32 = 0
   public var conversationWindow: Duration64 = .seconds(72 * 3_600)
 
@@ -65,13 +67,13 @@ public struct Directory: Sendable {
     for name in configuration.bots {
       guard let id = router.botID(named: name) else { continue }
       bots[name] = id
-      botNames[id.raw] = name
     }
     for agent in configuration.agents { if let id = router.agentID(named: agent.name) { agents[agent.name] = id } }
     for queue in configuration.queues { if let id = router.queueID(named: queue.name) { queues[queue.name] = id } }
     // Retired names too: old cases still tell of them.
-    for id in router.agentIDs { agentNames[id.raw] = router.name(id) }
-    for id in router.queueIDs { queueNames[id.raw] = router.name(id) }
+    for id in router.everyBotID { botNames[id.raw] = router.name(id) }
+    for id in router.everyAgentID { agentNames[id.raw] = router.name(id) }
+    for id in router.everyQueueID { queueNames[id.raw] = router.name(id) }
     skills = Set(configuration.skills)
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Mime
+import System
 
 struct Mail: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -18,16 +19,10 @@ struct Mail: ParsableCommand {
     configuration.ownAddresses = Set(own.map { $0.lowercased() })
     configuration.authservID = authservId
     for file in files {
-      let data: Data
-      if file == "-" {
-        data = FileHandle.standardInput.readDataToEndOfFile()
-      } else {
-        guard let found = FileManager.default.contents(atPath: file) else {
-          throw Unreadable(file)
-        }
-        data = found
-      }
-      let mail = MailUnderstanding(bytes: Self.withLineEnds(Array(data)), configuration: configuration)
+      // What was understood so far stands before what went wrong, wherever both are printed.
+      defer { fflush(nil) }
+      let mail = MailUnderstanding(
+        bytes: Self.withLineEnds(try NamedFile.read(file)), configuration: configuration)
       print(mail.json)
     }
   }
@@ -46,8 +41,14 @@ struct Mail: ParsableCommand {
   }
 }
 
-/// A file that somebody named is not there, or not to be read.
-struct Unreadable: Error, CustomStringConvertible {
-  var description: String
-  init(_ file: String) { description = "\(file) cannot be read: \(String(cString: strerror(errno)))" }
+/// A file that somebody named at a terminal; `-` is what comes on standard input.
+enum NamedFile {
+  struct Unreadable: Error, CustomStringConvertible { var description: String }
+
+  static func read(_ path: String) throws(Unreadable) -> [UInt8] {
+    if path == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
+    do throws(SystemError) { return try Files.read(path, bytesMax: 1 << 30) } catch {
+      throw Unreadable(description: "\(path) cannot be read: \(error.text)")
+    }
+  }
 }

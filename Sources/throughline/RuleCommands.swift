@@ -83,11 +83,7 @@ struct RuleFolder: ParsableCommand {
         print(loaded.rendered)
         throw ExitCode(1)
       }
-      let data =
-        facts == "-"
-        ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: facts)
-      guard let data else { throw Unreadable(facts) }
-      let read = FactsFile.read(String(decoding: data, as: UTF8.self), path: facts)
+      let read = FactsFile.read(String(decoding: try NamedFile.read(facts), as: UTF8.self), path: facts)
       for diagnostic in read.diagnostics { print(diagnostic.rendered) }
       guard var known = read.facts else { throw ExitCode(1) }
       for name in unknown {
@@ -204,8 +200,8 @@ struct Cel: ParsableCommand {
     var passed = 0
     var failed = 0
     for file in files {
-      guard let data = FileManager.default.contents(atPath: file) else { throw Unreadable(file) }
-      let outcome = ConformanceFile.run(String(decoding: data, as: UTF8.self), zone: SystemZones.table)
+      let outcome = ConformanceFile.run(
+        String(decoding: try NamedFile.read(file), as: UTF8.self), zone: SystemZones.table)
       passed += outcome.passed
       failed += outcome.failures.count
       for failure in outcome.failures {

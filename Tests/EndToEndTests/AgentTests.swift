@@ -182,6 +182,37 @@ import Testing
     }
   }
 
+  /// A queue whose wrap-up lasts for an hour: who is free before that is free because they said so.
+  @Test func `an agent accepts, closes, wraps up, and is there for the next one`() async throws {
+    let folder = try TemporaryFolder()
+    try SmallRules.write(folder, workspace: "small", agents: 1)
+    try folder.write("rules/small/queues.yaml", "support:\n  wrap_up: 1h\n")
+    try folder.write("rules/small/agents.yaml", "a1: { queues: [support], capacity: 1 }\n")
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let agent = try await server.agent("a1")
+      let bot = try await server.token("bot", "robin")
+      var cases: [String] = []
+      for number in 1...2 {
+        let chat = try await server.open(bot)
+        try await chat.customer("help \(number)")
+        cases.append(try await chat.handoff()["case"].text)
+      }
+      func state(_ number: Int) async throws -> String {
+        try await server.call("GET", "/v1/cases/\(cases[number])", by: agent)["state"].text
+      }
+      #expect(try await server.take(agent)["case"].text == cases[0])
+      let early = try await server.call("POST", "/v1/cases/\(cases[0])/wrap-up", by: agent)
+      #expect(early.status == 200, "\(early)")
+      let wrapping = try await state(0)
+      #expect(wrapping == "wrap_up")
+      #expect(try await server.next(agent, wait: 0).status == 204, "wrapping up takes its time")
+      #expect(try await server.close(cases[0], by: agent).status == 200)
+      let closed = try await state(0)
+      #expect(closed == "closed")
+      #expect(try await server.take(agent)["case"].text == cases[1])
+    }
+  }
+
   @Test func `a declined case goes to somebody else`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")

@@ -235,4 +235,38 @@ import Testing
       expectComplete(offer["timeline"])
     }
   }
+
+  @Test func `other words under an id that is taken are refused, not dropped`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot)
+      func say(_ author: String, _ text: String) async throws -> Reply {
+        try await server.call(
+          "POST", "/v1/sessions/\(chat.session)/messages",
+          ["author": .text(author), "text": .text(text), "id": "1"], by: bot)
+      }
+      let first = try await say("customer", "first words")
+      #expect(first.status == 201)
+      #expect(try await say("customer", "first words")["entry"].int == first["entry"].int)
+      try await server.restart()
+      #expect(try await say("customer", "first words")["entry"].int == first["entry"].int)
+      for other in [try await say("customer", "other words"), try await say("bot", "first words")] {
+        #expect(other.status == 409)
+        #expect(other["type"].text == "urn:throughline:problem:id-in-use")
+      }
+      let shop = try await server.token("integration", "shop")
+      func event(_ name: String, _ address: String) async throws -> Reply {
+        try await server.call(
+          "POST", "/v1/journey",
+          ["event": .text(name), "id": "X", "identities": [["kind": "email", "value": .text(address), "assurance": "asserted"]]],
+          by: shop)
+      }
+      let ordered = try await event("ordered", "a@home.example")
+      #expect(ordered.status == 201)
+      let again = try await event("ordered", "a@home.example")
+      #expect(again["customer"].text == ordered["customer"].text)
+      #expect(try await event("returned", "a@home.example").status == 409)
+      #expect(try await event("ordered", "b@home.example").status == 409)
+    }
+  }
 }

@@ -38,6 +38,7 @@ import Testing
       ),
       (["token", "create"], "Name one holder, such as --bot robin or --agent ann."),
       (["mail", "/nowhere.eml"], "/nowhere.eml cannot be read: No such file or directory"),
+      (["rules", "explain", Package.demoRules + "/demo", "/tmp"], "/tmp cannot be read: Is a directory"),
       (["token", "list", "--data", "/nowhere"], "no server answers at /nowhere/admin.socket"),
       (["doctor", "--data", "/nowhere"], "could not open /nowhere: there is no data folder"),
       (["serve", "--data", "/proc/nowhere"], "could not create the folder /proc/nowhere"),
@@ -48,8 +49,79 @@ import Testing
     }
   }
 
-  /// Small sizes: what is measured is another machine's business, but that it is measured and right is ours.
-  @Test func `the benches give one JSON object a line, and their comparisons agree`() async throws {
+  /// Real messages: see `ORIGIN.md` beside them.
+  @Test func `mail tells as JSON what is understood of each message`() async throws {
+    let folder = Package.root + "/Tests/MimeTests"
+    let names = ["Threads/gmail-german.eml", "Conformance/python/msg_43.txt", "Conformance/python/msg_07.txt"]
+    let read = try await Peer.run(try Binary.path, ["mail"] + names.map { "\(folder)/\($0)" })
+    #expect(read.status == 0, "\(read.lines)")
+    let told = read.lines.map { JSON($0) }
+    try #require(told.count == 3)
+    let (answer, machine, fish) = (told[0], told[1], told[2])
+    #expect(answer["from"].description == #"[{"name":"Ann Lee","address":"ann@home.example"}]"#)
+    #expect(answer["to"].description == #"[{"name":"Shop Help","address":"help@shop.example"}]"#)
+    #expect(answer["subject"].string == "Re: Lampe" && answer["isReply"].description == "true")
+    #expect(answer["messageID"].string == "g6@mail.gmail.example")
+    #expect(answer["parents"].description == #"["s6@shop.example"]"#)
+    #expect(answer["own"].string == "Ja, gerne am Freitag.")
+    #expect(answer["quoted"].text.contains("> Wann dürfen wir liefern?"))
+    #expect(answer["automatic"].isNull && answer["attachments"].description == "[]")
+    #expect(machine["automatic"].string == "report")
+    #expect(fish["own"].string == "Hi there,\n\nThis is the dingus fish." && fish["automatic"].isNull)
+    #expect(
+      fish["attachments"].description
+        == #"[{"name":"dingusfish.gif","type":"image/gif","bytes":3512,"contentID":null,"inline":false}]"#)
+  }
+
+  @Test func `mail names the file that it cannot read, and has told of those before`() async throws {
+    let good = Package.root + "/Tests/MimeTests/Threads/gmail-german.eml"
+    let folder = try TemporaryFolder()
+    for (bad, why) in [("/nowhere.eml", "No such file or directory"), (folder.path, "Is a directory")] {
+      let read = try await Peer.run(try Binary.path, ["mail", good, bad, good])
+      #expect(read.status == 1)
+      #expect(read.lines.count == 2 && JSON(read.lines.first ?? "")["subject"].string != nil, "\(read.lines)")
+      #expect(read.lines.last?.contains("\(bad) cannot be read: \(why)") == true, "\(read.lines)")
+    }
+    #expect(try await run("mail").status == 64)
+  }
+
+  /// Small sizes: what is measured is another machine's business, but that it is measured is ours.
+  @Test(arguments: [
+    (
+      "handoff", ["--seconds", "1", "--lives-in-flight", "4", "--agents", "4"],
+      ["lives", "p50", "p99", "p99.9", "server cpu", "client cpu", "server peak", "client peak"]
+    ),
+    (
+      "web", ["--seconds", "1", "--rounds", "1", "--connections", "2", "--cases", "post,idle"],
+      ["requests", "p50", "p99", "p99.9", "cpu a request", "memory a connection"]
+    ),
+    (
+      "store", ["--only", "identity", "--identities", "1000"], ["p50", "p99", "p99.9", "cpu", "time", "peak memory"]
+    ),
+    ("crash", ["--cycles", "1", "--life-milliseconds", "200"], ["cycles", "acknowledged", "p50", "p99", "p99.9"]),
+    (
+      "router",
+      [
+        "--agents", "10", "--skills", "8", "--waiting", "50", "--needs", "8", "--decisions", "1000", "--compared-lives", "10",
+      ], ["mean", "p50", "p99", "p99.9", "cpu", "peak"]
+    ),
+  ])
+  func `a bench prints one object a line, with what it measured`(
+    _ bench: String, _ sizes: [String], _ wanted: [String]
+  ) async throws {
+    let ended = try await Peer.run(try Binary.path, ["bench", bench, "--json"] + sizes)
+    #expect(ended.status == 0, "\(ended.lines)")
+    let shape = /\{"bench":"([^"]+)","case":"[^"]+","measure":"([^"]+)","value":-?\d+(?:\.\d+)?,"unit":"[^"]+"\}/
+    var measures: Set<String> = []
+    for line in ended.lines {
+      let found = try #require(try shape.wholeMatch(in: line), "\(line)")
+      #expect(found.output.1 == bench)
+      measures.insert(String(found.output.2))
+    }
+    #expect(measures.isSuperset(of: wanted), "\(measures)")
+  }
+
+  @Test func `the benches of the router and of rules agree with what they are compared to`() async throws {
     let router = try await Peer.run(
       try Binary.path,
       [

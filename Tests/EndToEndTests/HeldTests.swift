@@ -2,6 +2,27 @@ import Testing
 
 /// Nobody is told what is decided and not yet on disk: commits are held here, and looked at from outside.
 @Suite(.inTurn) struct HeldTests {
+  /// The first commit that finds the disk busy gathers everybody who comes meanwhile.
+  @Test func `many who ask while a commit is under way share the next one`() async throws {
+    let disk = Disk()
+    try await TestServer.run(on: disk) { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"), email: "gina@home.example")
+      try await chat.customer("first")
+      let (before, commits) = (try await server.position(), disk.done)
+      disk.hold()
+      let count = 60
+      let answers = try await withThrowingTaskGroup(of: Int.self) { group in
+        for number in 1...count { group.addTask { try await chat.customer("word \(number)").status } }
+        try await server.decided(before + count, behind: disk)
+        disk.release()
+        return try await group.reduce(into: [Int]()) { $0.append($1) }
+      }
+      #expect(answers == Array(repeating: 201, count: count))
+      #expect(disk.done - commits == 2, "the one that was under way, and one for the rest")
+      #expect(try await server.timeline("gina@home.example").texts.count == count + 1)
+    }
+  }
+
   @Test func `a phone system over HTTP is told of a ring once the ring is on disk`() async throws {
     let disk = Disk()
     try await TestServer.run(on: disk) { server in

@@ -1,5 +1,6 @@
 import Model
 import Pipeline
+import System
 import Testing
 
 @testable import Server
@@ -56,6 +57,49 @@ import Testing
       #expect(try await chat.customer("other", key: "k1").status == 422)
       #expect(try await server.position() == position)
       #expect(try await server.timeline("ida@home.example").texts == ["once"])
+    }
+  }
+
+  @Test func `two card numbers are two bodies, though neither is kept`() async throws {
+    try await TestServer.run { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"), email: "ida@home.example")
+      #expect(try await chat.customer("4111 1111 1111 1111", key: "k1").status == 201)
+      #expect(try await chat.customer("5500 0055 5555 5559", key: "k1").status == 422)
+      let said = try await server.timeline("ida@home.example").texts
+      #expect(said.count == 1 && !said[0].contains("1111"), "\(said)")
+    }
+  }
+
+  @Test func `an attachment under another name or of another type is another body`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      func keep(_ name: String, _ type: String) async throws -> Reply {
+        try await server.call(
+          "POST", "/v1/blobs?name=\(name)", raw: Array("bytes".utf8), by: bot, key: "k",
+          headers: [("Content-Type", type)])
+      }
+      let first = try await keep("a.txt", "text/plain")
+      #expect(first.status == 201)
+      #expect(try await keep("a.txt", "text/plain").body == first.body)
+      #expect(try await keep("b.txt", "text/plain").status == 422)
+      #expect(try await keep("a.txt", "image/png").status == 422)
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func `a key is known for a day and forgotten then`(_ restarts: Bool) async throws {
+    try await TestServer.run { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"), email: "ida@home.example")
+      let first = try await chat.customer("once", key: "k1")
+      let now = Instant(milliseconds: WallClock.nowMilliseconds)
+      _ = try #require(server.running).edge.tidy(now: now + .seconds(86_400 - 600))
+      if restarts { try await server.restart() }
+      #expect(try await chat.customer("once", key: "k1").body == first.body)
+      #expect(try await chat.customer("other", key: "k1").status == 422)
+      _ = try #require(server.running).edge.tidy(now: now + .seconds(86_400 + 1))
+      if restarts { try await server.restart() }
+      #expect(try await chat.customer("other", key: "k1").status == 201)
+      #expect(try await server.timeline("ida@home.example").texts == ["once", "other"])
     }
   }
 

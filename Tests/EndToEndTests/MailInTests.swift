@@ -40,6 +40,58 @@ import Testing
     }
   }
 
+  @Test func `a person's mail makes a case whatever their mailer adds`() async throws {
+    try await TestServer.run { server in
+      var letter = Letter()
+      letter.headers = ["X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply", "X-Mailer: Microsoft Outlook 16.0"]
+      #expect(try await server.deliver(letter) == 250)
+      var form = Letter()
+      (form.from, form.headers) = ("Contact form <no-reply@forms.example>", ["Reply-To: mia@home.example"])
+      #expect(try await server.deliver(form) == 250)
+      let ann = try await server.agent("ann")
+      for _ in 1...2 { #expect(try await server.take(ann)["channel"].text == "email") }
+    }
+  }
+
+  @Test func `mail that names no author is refused with the reason`() async throws {
+    try await TestServer.run { server in
+      for from in ["", "From: a@x.example, b@x.example\r\n", "From: a@x.example\r\nFrom: b@x.example\r\n"] {
+        let port = server.port("smtp")
+        let said = try await blocking {
+          let socket = try Socket.connect(port: port)
+          var said = ""
+          for line in [
+            "EHLO home.example\r\n", "MAIL FROM:<a@x.example>\r\n", "RCPT TO:<Postmaster@shop.example>\r\n", "DATA\r\n",
+            "\(from)Subject: who\r\n\r\nwords\r\n.\r\n",
+          ] {
+            said = String(decoding: try socket.receive(), as: UTF8.self)
+            try socket.send(Array(line.utf8))
+          }
+          return String(decoding: try socket.receive(), as: UTF8.self)
+        }
+        #expect(said == "554 5.6.0 From must stand once and name exactly one address (RFC 5322, 3.6.2)\r\n")
+      }
+    }
+  }
+
+  @Test func `what is too much to be read is kept whole, as the message came`() async throws {
+    try await TestServer.run { server in
+      var letter = Letter()
+      letter.text = String(repeating: "0123456789abcdef", count: 76_000).enumerated().reduce(into: "") {
+        $0.append($1.element)
+        if $1.offset % 64 == 63 { $0.append("\n") }
+      } + "the last words"
+      #expect(try await server.deliver(letter) == 250)
+      let ann = try await server.agent("ann")
+      let said = try #require(try await server.take(ann)["timeline"].said.first)
+      #expect(said["truncated"].description == "true")
+      let whole = try #require(said["attachments"].elements.last)
+      #expect(whole["type"].text == "message/rfc822")
+      let kept = try await server.call("GET", "/v1/blobs/\(whole["blob"].text)", by: ann)
+      #expect(String(decoding: kept.body, as: UTF8.self).contains("the last words"))
+    }
+  }
+
   @Test func `mail for somebody else is refused, and nothing is relayed`() async throws {
     try await TestServer.run { server in
       let before = try await server.position()

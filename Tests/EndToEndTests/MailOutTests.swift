@@ -34,6 +34,41 @@ import Testing
     }
   }
 
+  @Test func `whoever has left a chat is answered by mail, at an address that is proven, or nobody pretends to`() async throws {
+    let smarthost = try FakeSmarthost()
+    try await TestServer.run { $0.smarthostURL = smarthost.url } _: { server in
+      let (bot, ann) = (try await server.token("bot", "webshop"), try await server.agent("ann"))
+      for (email, assurance) in [("mia@home.example", "asserted"), ("eve@home.example", "claimed")] {
+        let chat = try await server.open(bot, email: email, assurance: assurance)
+        try await chat.customer("Where is my lamp?")
+        try await chat.handoff()
+        let taken = try await server.take(ann)
+        let aCase = taken["case"].text
+        try await chat.end()
+        let reply = try await server.reply("It left today.", to: aCase, by: ann)
+        let known = try await server.call("GET", "/v1/cases/\(aCase)", by: ann)
+        if assurance == "asserted" {
+          #expect(reply.status == 201)
+          try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+          #expect(smarthost.mails[0].recipient == email)
+          #expect(smarthost.mails[0].header("Subject") == "Your conversation with us")
+          #expect(smarthost.mails[0].header("From") == "Ann <help@shop.example>")
+          var answer = Letter()
+          (answer.to, answer.text) = (try Self.address(smarthost.mails[0]), "Thank you!")
+          #expect(try await server.deliver(answer) == 250)
+          let after = try await server.call("GET", "/v1/cases/\(aCase)", by: ann)
+          #expect(after["timeline"].said.last?["conversation"].text == taken["conversation"].text)
+        } else {
+          #expect(reply.status == 409)
+          #expect(reply["type"].text == "urn:throughline:problem:unreachable")
+          #expect(!known["timeline"].texts.contains("It left today."), "nothing is recorded that nobody was told")
+          #expect(smarthost.mails.count == 1)
+        }
+        #expect(try await server.close(aCase, by: ann).status == 200)
+      }
+    }
+  }
+
   @Test func `an answer to the signed address is threaded and proven, whatever its headers say`() async throws {
     let smarthost = try FakeSmarthost()
     try await TestServer.run { $0.smarthostURL = smarthost.url } _: { server in

@@ -107,6 +107,40 @@ import Testing
     }
   }
 
+  @Test func `metrics tell of the server's own health`() async throws {
+    try await TestServer.run { server in
+      let boss = try await server.token("supervisor", "boss")
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      try await chat.customer("help")
+      @Sendable func measured() async throws -> [String: Double] {
+        let reply = try await server.call("GET", "/metrics", by: boss)
+        let lines = String(decoding: reply.body, as: UTF8.self).split(separator: "\n").filter { !$0.hasPrefix("#") }
+        return Dictionary(uniqueKeysWithValues: lines.map { line in
+          let words = line.split(separator: " ")
+          return (String(words[0].dropFirst("throughline_".count)), Double(words[words.count - 1]) ?? .nan)
+        })
+      }
+      // Lanes tell what they counted now and then.
+      try await eventually("connections are counted") {
+        let values = try await measured()
+        return values["connections"] ?? 0 >= 1 && values["connections_accepted_total"] ?? 0 >= 5
+      }
+      let values = try await measured()
+      for (name, range) in [
+        ("up", 1...1), ("connections", 0...10), ("connections_accepted_total", 5...10_000), ("connections_refused_total", 0...0),
+        ("accept_pauses_total", 0...0), ("commits_total", 3...100), ("commands_total", 4...100), ("commit_failures_total", 0...0),
+        ("commit_seconds_total", 0.000_001...100), ("commit_seconds_longest", 0.000_001...100),
+        ("resident_bytes", 10e6...4e9), ("open_descriptors", 10...20_000), ("cpu_seconds_total", 0.01...10_000),
+        ("stream_slow_readers_total", 0...0), ("stream_context_bytes", 0...0),
+      ] as [(String, ClosedRange<Double>)] {
+        let value = try #require(values[name], "\(name)")
+        #expect(range.contains(value), "\(name) \(value)")
+      }
+      #expect(values.keys.contains { $0.hasPrefix("connections_closed_total{reason=") })
+      #expect((values["commit_seconds_longest"] ?? 1) <= (values["commit_seconds_total"] ?? 0))
+    }
+  }
+
   @Test func `the queues' page tells who waits, since when, and who could help`() async throws {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "small", agents: 4)

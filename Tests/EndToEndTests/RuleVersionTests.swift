@@ -79,6 +79,58 @@ import Testing
     }
   }
 
+  @Test func `a key publishes once, also over a restart, and answers the same`() async throws {
+    let folder = try small()
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let admin = try await server.token("admin", "olga")
+      @Sendable func post(_ page: String, _ body: Body?, _ key: String) async throws -> Reply {
+        try await server.call("POST", "/v1/rules" + page, body, by: admin, key: key)
+      }
+      func versions() async throws -> [Int?] {
+        try await server.call("GET", "/v1/rules", by: admin)["versions"].elements.map { $0["version"].int }
+      }
+      let sent: Body = ["files": files(folder, rules: Self.toVip), "note": "lamps"]
+      async let one = post("", sent, "k1")
+      async let two = post("", sent, "k1")
+      let (first, repeated) = (try await one, try await two)
+      #expect(first.status == 201 && first["version"].int == 2)
+      #expect(repeated.status == 201 && repeated.body == first.body)
+      let back = try await post("/rollback", ["version": 1], "k2")
+      #expect(back.status == 201 && back["version"].int == 3)
+      #expect(try await post("", sent, "k1").body == first.body, "and does not apply again")
+      let again = try await post("/rollback", ["version": 1], "k3")
+      #expect(again.status == 200 && again["version"].int == 3, "it runs already")
+      #expect(try await post("", sent, "k4").status == 201)
+      #expect(try await post("/rollback", ["version": 1], "k3").body == again.body, "as it was then")
+      try await server.restart()
+      #expect(try await post("", sent, "k1").body == first.body)
+      #expect(try await post("/rollback", ["version": 1], "k2").body == back.body)
+      #expect(try await versions() == [4, 3, 2, 1])
+      for (page, body, key) in [("", ["files": [:]], "k1"), ("/rollback", ["version": 2], "k2"), ("", sent, "k2")] as [(String, Body, String)] {
+        let other = try await post(page, body, key)
+        #expect(other.status == 422 && other["type"].text.hasSuffix("idempotency-key-reused"), "\(other)")
+      }
+      #expect(try await versions() == [4, 3, 2, 1])
+    }
+  }
+
+  @Test func `what only asks is answered as often as it is asked, and a key knows one question`() async throws {
+    let folder = try small()
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let sam = try await server.token("supervisor", "sam")
+      for (page, body, other) in [
+        ("check", nil, ["files": [:]]), ("explain", ["facts": [:]], ["facts": ["session": ["channel": "chat"]]]),
+      ] as [(String, Body?, Body)] {
+        for _ in 1...2 {
+          let answered = try await server.call("POST", "/v1/rules/\(page)", body, by: sam, key: page)
+          #expect(answered.status == 200, "\(answered)")
+        }
+        let reused = try await server.call("POST", "/v1/rules/\(page)", other, by: sam, key: page)
+        #expect(reused.status == 422 && reused["type"].text.hasSuffix("idempotency-key-reused"), "\(reused)")
+      }
+    }
+  }
+
   @Test func `who is erased takes the facts of their cases along`() async throws {
     let folder = try small()
     try await TestServer.run(rules: folder.path + "/rules") { server in

@@ -94,6 +94,74 @@ import Testing
     }
   }
 
+  @Test func `rules that would strand cases are refused until nobody stands there`() async throws {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "one", agents: 2)
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let (first, second) = (try await server.agent("a1"), try await server.agent("a2"))
+      let bot = try await server.token("bot", "robin")
+      let (kept, waiting) = (try await server.open(bot), try await server.open(bot))
+      try await kept.customer("mine")
+      try await kept.handoff()
+      let held = try await server.take(first)["case"].text
+      try await waiting.customer("waits")
+      try await waiting.handoff()
+
+      try SmallRules.write(rules, workspace: "one", agents: 1)
+      let agents = try String(contentsOfFile: rules.path + "/rules/one/agents.yaml", encoding: .utf8)
+      func write(agents: String, queue: String) throws {
+        try rules.write("rules/one/agents.yaml", agents.replacingOccurrences(of: "[support]", with: "[\(queue)]"))
+        try rules.write("rules/one/queues.yaml", "\(queue):\n  title: Support\nquiet:\n  title: Nobody works here\n")
+        try rules.write("rules/one/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: \(queue)\n")
+      }
+      try write(agents: agents.replacingOccurrences(of: "a1:", with: "b1:"), queue: "help")
+      let refused = try await server.administer("POST", "/admin/reload")
+      #expect(refused.status == 422)
+      #expect(refused["detail"].text.contains("the queue support is to go while one case is in it"), "\(refused)")
+      #expect(refused["detail"].text.contains("the agent a1 is to go while one case is with them"))
+      #expect(refused["detail"].text.contains("/v1/cases/\(held)/requeue"))
+
+      let aCase = try await server.take(second)["case"].text
+      for (id, agent) in [(held, first), (aCase, second)] { #expect(try await server.close(id, by: agent).status == 200) }
+      #expect(try await server.administer("POST", "/admin/reload").status == 200)
+      #expect(try await server.call("GET", "/v1/queues", by: first)["queues"].elements.map { $0["name"].text } == ["help", "quiet"])
+    }
+  }
+
+  @Test func `what a changed folder strands at a start stays to be seen, and is served when its queue is back`() async throws {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "one", agents: 1)
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let chat = try await server.open(try await server.token("bot", "robin"))
+      try await chat.customer("still here")
+      let aCase = try await chat.handoff()["case"].text
+      let supervisor = try await server.token("supervisor", "boss")
+      try rules.write("rules/one/queues.yaml", "help:\n  title: Help\n")
+      try rules.write("rules/one/agents.yaml", "a1:\n  skills: { english: 5 }\n  queues: [help]\n  capacity: 50\n")
+      try rules.write("rules/one/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: help\n")
+      try await server.restart()
+      let queues = try await server.call("GET", "/v1/queues", by: supervisor)["queues"].elements
+      #expect(queues.first { $0["name"].text == "support" }?["waiting"].int == 1, "\(queues)")
+      #expect(try await server.call("GET", "/v1/cases/\(aCase)", by: supervisor)["queue"].text == "support")
+      try SmallRules.write(rules, workspace: "one", agents: 1)
+      #expect(try await server.administer("POST", "/admin/reload").status == 200)
+      #expect(try await server.take(try await server.agent("a1"))["case"].text == aCase)
+    }
+  }
+
+  @Test func `two workspaces cannot both take the mail of one address`() async throws {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "one", agents: 1)
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      try SmallRules.write(rules, workspace: "two", agents: 1, mail: "help@one.example")
+      let refused = try await server.administer("POST", "/admin/reload")
+      #expect(refused.status == 422)
+      #expect(refused["detail"].text.contains("help@one.example stands in one/workspace.yaml and in two/workspace.yaml"))
+      let fault = await #expect(throws: (any Error).self) { try await TestServer.run(rules: rules.path + "/rules") { _ in } }
+      #expect(fault.map { "\($0)" }?.contains("help@one.example stands in") == true)
+    }
+  }
+
   @Test
   func `a new folder is a new workspace at once, with its bots, mail and agents, and after a restart too`()
     async throws

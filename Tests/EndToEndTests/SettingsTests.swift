@@ -1,3 +1,4 @@
+import Glibc
 import Server
 import Testing
 
@@ -9,6 +10,34 @@ import Testing
     let folder = try TemporaryFolder()
     try folder.write("throughline.yaml", yaml)
     return try Settings.load(file: folder.path + "/throughline.yaml", environment: environment, flags: flags)
+  }
+
+  @Test func `without a word it listens on loopback, on the ports that the README names`() throws {
+    let settings = try Settings.load(file: nil, environment: [:], flags: [])
+    #expect(settings == Settings())
+    #expect(settings.httpListen == "127.0.0.1:8080")
+    #expect(settings.smtpListen == "127.0.0.1:2525")
+    #expect(settings.lmtpListen == "127.0.0.1:2424")
+    #expect(settings.fastagiListen == "127.0.0.1:4573")
+    #expect(settings.httpsListen == "off")
+  }
+
+  @Test func `a start tells where it listens, and which workspaces and rules it has`() async throws {
+    let folder = try TemporaryFolder()
+    let any = ["http", "smtp", "lmtp", "fastagi"].flatMap { ["--\($0)", "127.0.0.1:0"] }
+    let peer = try Peer(
+      try Binary.path, ["serve", "--data", folder.path + "/data", "--rules", Package.demoRules] + any)
+    try await peer.line("the workspace") { $0.contains(/workspace demo: [1-9]\d* rules, [1-9]\d* queues, [1-9]\d* agents, version 1/) }
+    let told = peer.lines.joined(separator: "\n")
+    #expect(told.contains("data folder \(folder.path)/data"))
+    for name in ["http", "smtp", "lmtp", "fastagi"] {
+      let line = try #require(peer.lines.first { $0.contains(" \(name) ") }, "\(told)")
+      let port = try #require(UInt16(line.split(separator: ":").last ?? ""), "\(line)")
+      #expect(line.contains(" 127.0.0.1:"))
+      _ = try await blocking { try Socket.connect(port: port) }
+    }
+    peer.signal(SIGTERM)
+    #expect(try await peer.end() == 0)
   }
 
   @Test func `an environment variable wins over the file, and a flag over both`() throws {
@@ -29,6 +58,13 @@ import Testing
     let sentence = try #require(fault?.sentences.first)
     #expect(sentence.contains("throughline.yaml:4:3: unknown key \"http.lisen\""))
     #expect(sentence.contains("did you mean \"http.listen\"?"))
+  }
+
+  @Test func `a section that nobody knows has a nearest one, too`() throws {
+    for (written, meant) in [("htpp", "http"), ("smpt", "smtp"), ("outbx", "outbox"), ("htp", "http")] {
+      let fault = #expect(throws: Settings.Faults.self) { try load("\(written):\n  listen: 127.0.0.1:1001\n") }
+      #expect(fault?.sentences == ["throughline.yaml:1:1: unknown key \"\(written)\"; did you mean \"\(meant)\"?"])
+    }
   }
 
   @Test func `all faults are told at once`() throws {

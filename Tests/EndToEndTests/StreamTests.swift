@@ -164,6 +164,27 @@ import Testing
     }
   }
 
+  @Test func `a binary frame is refused with 1003, and nobody else's stream is touched`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let other = try await stream(server, bot)
+      try await other.line("ready") { JSON($0)["type"].text == "ready" }
+      let before = try await server.position()
+      let (opening, port) = (handshake(bot), server.port("http"))
+      let heard = try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(opening + [0x82, 0x83, 0, 0, 0, 0, 1, 2, 3])
+        return try rest(socket)
+      }
+      let end = try #require(heard.firstRange(of: Array("\r\n\r\n".utf8))).upperBound
+      let ready = Array(#"{"type":"ready"}"#.utf8)
+      #expect(heard[end...].starts(with: [0x81, UInt8(ready.count)] + ready + [0x88, 18, 0x03, 0xEB]), "\(heard[end...])")
+      #expect(try await server.position() == before)
+      try other.say(#"{"type":"ping"}"#)
+      try await other.line("it is still there") { JSON($0)["type"].text == "pong" }
+    }
+  }
+
   @Test func `a stream that is not read is paused, then closed with 1013 and counted, and another is served`() async throws {
     try await TestServer.run {
       $0.slowReaderSeconds = 1

@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Records
+import Service
 import Store
 import System
 import Testing
@@ -165,6 +166,55 @@ import Testing
       #expect(after.status == 401)
       #expect(try await stream.end() == 0)
       #expect(stream.lines.last == #"{"closed": 1008}"#)
+    }
+  }
+
+  @Test func `a token's time is up on a kept connection, in a waiting call and on a stream, too`() async throws {
+    try await TestServer.run { server in
+      let (ann, other) = (try await server.agent("ann"), try await server.agent("ben"))
+      let edge = try #require(server.running).edge
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot)
+      /// The command line makes none that is over so soon.
+      func short(_ scope: Caller.Scope, _ holder: String) throws -> String {
+        let (row, secret) = Tokens.make(
+          edge.writers[0].workspace, scope, holder, now: Instant(milliseconds: WallClock.nowMilliseconds),
+          expires: .seconds(3))
+        try edge.store.save(row)
+        edge.use([row])
+        return secret
+      }
+      let interpreter = try await Python.interpreter
+      let (brief, carrier) = (try short(.agent, "cleo"), try short(.bot, "webshop"))
+      let kept = try Socket.connect(port: server.port("http"))
+      let request = Array(
+        "GET /v1/sessions/\(chat.session)/events?after=0 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(carrier)\r\n\r\n".utf8)
+      let before = try await blocking {
+        try kept.send(request)
+        return try HTTPCall.read(from: kept)
+      }
+      #expect(before.status == 200)
+      async let waiting = server.call("GET", "/v1/sessions/\(chat.session)/events?after=\(chat.after)&wait=60", by: carrier)
+      async let asking = server.next(ann, wait: 60)
+      let streams = try [(brief, "header"), (carrier, "frame"), (other, "header")].map {
+        try Peer(interpreter, [Package.peers + "/stream.py", String(server.port("http")), $0.0, $0.1])
+      }
+      for stream in streams { try await stream.line("ready") { $0.contains("ready") } }
+      #expect(try await waiting.status == 401)
+      for stream in streams.prefix(2) {
+        #expect(try await stream.end() == 0)
+        #expect(stream.lines.last == #"{"closed": 1008}"#)
+      }
+      let after = try await blocking {
+        try kept.send(request)
+        return try HTTPCall.read(from: kept)
+      }
+      #expect(after.status == 401)
+      #expect(streams[2].status == nil, "nobody else is turned away")
+      try await chat.customer("help")
+      try await chat.handoff()
+      #expect(try await asking.status == 200)
+      try streams[2].say("close")
     }
   }
 

@@ -46,7 +46,7 @@ struct DecidingSide: ScriptedSide {
     case .message(let message):
       kept.append(message)
       let text = String(decoding: message.bytes.prefix(60), as: UTF8.self)
-      if text.contains("REFUSE") { return server.answer(.contentRefused) }
+      if text.contains("REFUSE") { return server.answer(SMTPReply(554, "5.6.0", "message content refused")) }
       let from = message.sender.path?.description ?? "<>"
       if server.dialect == .smtp {
         return server.answer(SMTPReply(250, "2.0.0", "\(from) sent \(message.bytes.count) bytes: \(text)"))

@@ -109,6 +109,22 @@ struct Project {
     }
   }
 
+  /// The environment variables that Swift files below the folder ask for.
+  func switches(below path: String) throws -> Set<String> {
+    let root = folder.appending(path: path)
+    let files = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
+    return try files.filter { $0.pathExtension == "swift" }.reduce(into: []) { found, file in
+      let source = try String(contentsOf: file, encoding: .utf8)
+      found.formUnion(source.matches(of: /environment\["(THROUGHLINE_\w+)"\]/).map { String($0.1) })
+    }
+  }
+
+  /// The programs named `run…` in a folder, by their path.
+  func scripts(_ path: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: path).path)
+      .filter { $0.hasPrefix("run") && !$0.contains(".") }.map { "\(path)/\($0)" }.sorted()
+  }
+
   static func modules(_ source: String) -> [String] {
     let line = /^\h*(?:@\w+(?:\([^)\n]*\))?\h+)*(?:\w+\h+)?import\h+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\h+)?(\w+)/
     return source.matches(of: line.anchorsMatchLineEndings()).map { String($0.1) }

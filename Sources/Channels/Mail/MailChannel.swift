@@ -7,6 +7,18 @@ import Records
 import System
 import Wire
 
+/// Why mail is not taken, as its sender's mail server reads it.
+public enum MailRefusal: Error {
+  case author, address
+
+  public var reply: SMTPReply {
+    switch self {
+    case .author: SMTPReply(554, "5.6.0", "From must stand once and name exactly one address (RFC 5322, 3.6.2)")
+    case .address: SMTPReply(554, "5.6.0", "the address in From is none that could be answered")
+    }
+  }
+}
+
 /// What a workspace must know to take mail and to write it.
 public struct MailChannel: Sendable {
   public var workspace: WorkspaceID
@@ -38,6 +50,8 @@ public struct MailChannel: Sendable {
     guard let domain = path.domain?.lowercased() else { return path.isPostmaster }
     let full = "\(path.local.lowercased())@\(domain)"
     if addresses.contains(full) { return true }
+    // RFC 5321 §4.5.1: every domain that takes mail has a postmaster.
+    if path.local.lowercased() == "postmaster" { return addresses.contains { $0.hasSuffix("@" + domain) } }
     return path.local.lowercased().hasPrefix(ReplyAddress.prefix)
       && addresses.contains { $0.hasSuffix("@" + domain) }
   }
@@ -51,18 +65,19 @@ public struct MailChannel: Sendable {
   /// - Parameters:
   ///   - relay: the authserv-id under which the peer writes `Authentication-Results`, when it is a listed relay.
   ///   - newID: draws ids.
-  /// - Returns: nil when the `From` header names nobody in only one way: such mail is refused, never guessed at.
+  /// - Errors: when the `From` header does not name one author: such mail is refused, never guessed at.
   public func understand(
     _ bytes: [UInt8], sender: SMTPPath?, recipient: SMTPPath, relay: String?, now: Instant
-  ) -> Arrival? {
+  ) throws(MailRefusal) -> Arrival {
     var configuration = MailUnderstanding.Configuration()
     configuration.ownAddresses = Set(addresses)
     configuration.authservID = relay
     var mail = MailUnderstanding(bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
     redact(&mail)
-    guard case .one(let author) = mail.author,
-      let identity = IdentityForm.normalise(.email, author.address, emailRules, e164: { _ in nil })
-    else { return nil }
+    guard case .one(let author) = mail.author else { throw .author }
+    guard let identity = IdentityForm.normalise(.email, author.address, emailRules, e164: { _ in nil }) else {
+      throw .address
+    }
     let capability = replyConversation(recipient, author.address, now)
     let isProven = mail.dmarc == .pass || capability != nil
     let claim = IdentityClaim(
@@ -70,7 +85,9 @@ public struct MailChannel: Sendable {
       assurance: isProven ? .asserted : .claimed,
       source: mail.dmarc == .pass ? "relay:\(relay ?? "")" : "mail",
       means: mail.dmarc == .pass ? "dmarc" : capability != nil ? "reply_address" : "from_header")
-    let blobs = self.blobs(mail, now)
+    // Whatever is past a bound of reading is still there, in the message as it came.
+    let whole = mail.isTruncated ? [attachment("message.eml", "message/rfc822", bytes, now)] : []
+    let blobs = mail.attachments.map { attachment($0.name, $0.type, $0.bytes, now) } + whole
     var entry = EntryDraft(
       kind: .message, author: .customer, visibility: mail.automatic == nil ? .customer : .business, channel: .email,
       members: members(mail, author, recipient, claim, blobs.map(\.row)), saidAt: mail.date)
@@ -117,15 +134,14 @@ public struct MailChannel: Sendable {
     }
   }
 
-  private func blobs(_ mail: MailUnderstanding, _ now: Instant) -> [(row: BlobRow, bytes: [UInt8])] {
-    mail.attachments.map { attachment in
-      (
-        BlobRow(
-          id: Self.newID(), hash: Digest(bytes: SHA256.hash(attachment.bytes).bytes) ?? .zero,
-          size: Int64(attachment.bytes.count), mediaType: attachment.type, fileName: attachment.name,
-          conversation: nil, uploader: "mail", at: now), attachment.bytes
-      )
-    }
+  private func attachment(
+    _ name: String?, _ type: String, _ bytes: [UInt8], _ now: Instant
+  ) -> (row: BlobRow, bytes: [UInt8]) {
+    (
+      BlobRow(
+        id: Self.newID(), hash: Digest(bytes: SHA256.hash(bytes).bytes) ?? .zero, size: Int64(bytes.count),
+        mediaType: type, fileName: name, conversation: nil, uploader: "mail", at: now), bytes
+    )
   }
 
   private func members(
@@ -204,8 +220,9 @@ extension MailChannel {
     from.name = displayNames[mail.agentName] ?? mail.agentName
     let subject = mail.thread.subject
     let isReply = MailSubject(subject).isReply
+    let isFirst = mail.thread.lastMessageID == nil
     var composer = MailComposer(
-      from: from, to: [theirs], subject: HeaderText(repairing: isReply ? subject : "Re: " + subject),
+      from: from, to: [theirs], subject: HeaderText(repairing: isReply || isFirst ? subject : "Re: " + subject),
       messageID: OutgoingMail.messageID(mail.id, from: mail.thread.ours), text: mail.text, date: mail.at.milliseconds)
     composer.replyTo = MailAddress(local: local, domain: ours.domain)
     composer.inReplyTo = mail.thread.lastMessageID

@@ -12,11 +12,15 @@ final class Disk: @unchecked Sendable {
   private var fault: StoreFault?
   private var isUnreadable = false
   private var refusedSoFar = 0
+  private var doneSoFar = 0
 
   /// Commits that wait now.
   var waiting: Int { locked { waitingNow } }
   /// Commits refused so far.
   var refused: Int { locked { refusedSoFar } }
+
+  /// Commits let through so far.
+  var done: Int { locked { doneSoFar } }
 
   /// From here on commits wait.
   func hold() { locked { isHeld = true } }
@@ -49,7 +53,7 @@ final class Disk: @unchecked Sendable {
     waitingNow -= 1
     if isHeld { allowed -= 1 }
     let fault = fault
-    if fault != nil { refusedSoFar += 1 }
+    if fault != nil { refusedSoFar += 1 } else { doneSoFar += 1 }
     condition.unlock()
     if let fault { throw fault }
   }

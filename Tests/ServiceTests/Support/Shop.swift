@@ -61,7 +61,7 @@ final class Shop {
     api = API(
       directory: Directory(workspace: row.id, name: name), identityKey: key, blobBytesMax: 1 << 20, e164: Self.e164)
     let configured = try submit(.configure(configuration, encoded: [1]))
-    guard configured == .done else { throw Fault.refused("\(String(describing: configured))") }
+    guard configured == .rulesPublished(version: 1, isNew: true) else { throw Fault.refused("\(String(describing: configured))") }
     _ = try submit(.start)
     var directory = Directory(row.id, name, pipeline.router)
     directory.conversationWindow = rules.window
@@ -249,7 +249,7 @@ final class Shop {
     conversation: ConversationID, entry: EntryID, isDuplicate: Bool
   ) {
     guard let recipient = SMTPPath(mailbox: Array(to.utf8)),
-      let arrival = mail.understand(
+      let arrival = try? mail.understand(  // a refusal is a fault here
         bytes, sender: SMTPPath(mailbox: Array(from.utf8)), recipient: recipient, relay: "relay.shop.example", now: now)
     else { throw Fault.notUnderstood }
     for blob in arrival.blobs {

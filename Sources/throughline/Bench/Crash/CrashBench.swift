@@ -149,7 +149,7 @@ struct CrashBench: AsyncParsableCommand {
       ("offers' timelines", totals.timelines, "recomputed"), ("customers' words", totals.pushes, "pushed to agents"),
       ("timelines and cases", totals.checks, "checked"),
       ("sent again", totals.repeats, "requests"), ("longest log", Int(totals.records), "records replayed"),
-      ("violations", 0, ""),
+      ("violations", 0, "found"),
     ] { report.add(name, measure, Double(value), unit) }
     report.add("start after a kill", totals.starts)
     report.print()

@@ -1,0 +1,50 @@
+import Model
+import Pipeline
+import RuleFiles
+import Routing
+import Rules
+
+/// What rules that are in order by themselves would break around them.
+extension Workspaces {
+  /// Mail to an address is one workspace's: who else names it would never see any.
+  static func sharedAddresses(_ all: [(name: String, checked: CheckedWorkspace)]) -> [String] {
+    var owners: [String: String] = [:]
+    var faults: [String] = []
+    for (name, checked) in all {
+      for address in Set(checked.workspace.mailAddresses).sorted() {
+        guard let owner = owners[address] else {
+          owners[address] = name
+          continue
+        }
+        faults.append(
+          "\(address) stands in \(owner)/workspace.yaml and in \(name)/workspace.yaml: mail to it can be for one of them")
+      }
+    }
+    return faults
+  }
+
+  /// Cases that would stay in queues, or with agents, that are no more.
+  static func stranded(by checked: CheckedWorkspace, _ writer: Writer) -> [String] {
+    let queues = Set(checked.queues.map(\.name))
+    let agents = Set(checked.agents.map(\.name))
+    return writer.peek { pipeline in
+      var faults: [String] = []
+      for id in pipeline.router.queueIDs {
+        guard let queue = pipeline.router.statistics(id), !queues.contains(queue.name) else { continue }
+        let count = queue.waiting + queue.offered
+        if count == 0 { continue }
+        faults.append(
+          "the queue \(queue.name) is to go while \(Self.cases(count)) in it: keep it until they are taken")
+      }
+      for id in pipeline.router.agentIDs {
+        guard let agent = pipeline.router.agent(id), !agents.contains(agent.name), !agent.cases.isEmpty else { continue }
+        faults.append(
+          "the agent \(agent.name) is to go while \(Self.cases(agent.cases.count)) with them: let them close these, or a "
+            + "supervisor put them back (POST /v1/cases/\(agent.cases[0])/requeue)")
+      }
+      return faults
+    }
+  }
+
+  private static func cases(_ count: Int) -> String { count == 1 ? "one case is" : "\(count) cases are" }
+}
