@@ -36,7 +36,7 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .sessionContext:
       return make("session.context", fields, "What the bot or phone system said when it opened the session.")
     case .customerKnown:
-      return make("customer.known", .bool, "True when we have met this customer before.")
+      return make("customer.known", .bool, "True for whoever we have met before; in a chat always, since opening it made the customer known.")
     case .customerName: return make("customer.name", .string, "Absent while nobody has told it.")
     case .customerAssurance:
       return make(

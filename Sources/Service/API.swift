@@ -37,7 +37,7 @@ public struct API: Sendable {
       // Attachments are bytes and not words.
       if !request.body.isEmpty, !request.isAttachment { request.body = redactor.json(request.body) }
       return try route(request, caller)
-    } catch { return .respond(APIResponse(error)) }
+    } catch { return .respond(APIResponse(allowing(error, request, caller))) }
   }
 
   /// What is wrong with a request whatever its content says: a page that is not there, a method, a scope. Known before
@@ -46,7 +46,20 @@ public struct API: Sendable {
     do throws(APIProblem) {
       _ = try route(request, caller)
       return nil
-    } catch { return [403, 404, 405].contains(error.status) ? error : nil }
+    } catch { return [403, 404, 405].contains(error.status) ? allowing(error, request, caller) : nil }
+  }
+
+  /// RFC 9110 §15.5.6: a method that a page does not take is answered with those that it does.
+  private func allowing(_ problem: APIProblem, _ request: APIRequest, _ caller: Caller) -> APIProblem {
+    guard problem.status == 405 else { return problem }
+    var problem = problem
+    problem.allowed = ["GET", "POST", "PUT", "DELETE"].filter { method in
+      var other = request
+      (other.method, other.body) = (method, [])
+      do throws(APIProblem) { _ = try route(other, caller) } catch { return error.status != 405 }
+      return true
+    }
+    return problem
   }
 
   private func route(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {

@@ -83,6 +83,7 @@ public struct APIResponse: Sendable, Equatable {
     status = problem.status
     contentType = "application/problem+json"
     body = problem.json
+    if !problem.allowed.isEmpty { headers = [Header("Allow", problem.allowed.joined(separator: ", "))] }
     if status == 401 { headers = [Header("WWW-Authenticate", "Bearer")] }
   }
 }
