@@ -85,7 +85,7 @@ extension Pipeline {
       return rejection(refused, row.conversation)
     }
     var draft = words.entry
-    let isMail = leavesByMail(row, words.entry.visibility)
+    let isMail = known.mail != nil && leavesByMail(row, words.entry.visibility)
     draft.channel = isMail ? .email : Self.decoded(row.about)?.channel
     if let mail = words.mail, let thread = known.mail, isMail {
       let sent = send(mail, thread, conversation, words.agent, &turn)

@@ -106,7 +106,9 @@ extension WebSocketStream {
       readUnheard(connection)
     case .push(let bytes): send(bytes, connection)
     case .revoked(let token): if caller?.token == token { close(.policyViolation, "the token is revoked", connection) }
-    case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .mailRefused, .lineChanged: break
+    case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .takeMessage, .mailRefused,
+      .lineChanged:
+      break
     }
   }
 
