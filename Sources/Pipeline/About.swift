@@ -18,11 +18,13 @@ public struct ConversationAbout: Hashable, Sendable {
   public var joinedTo: ConversationID?
   /// Those that go on in this one.
   public var joins: [ConversationID] = []
+  /// What its caller hears who is to leave a message.
+  public var prompt: String?
   public init() {}
 
   public var encoded: [UInt8] {
     var w = ByteWriter()
-    w.uint8(2)
+    w.uint8(3)
     w.optional(mail) { $1.encode(into: &$0) }
     w.optional(call) {
       $0.string($1.from)
@@ -33,6 +35,7 @@ public struct ConversationAbout: Hashable, Sendable {
     w.optional(earlier) { $0.id($1) }
     w.optional(joinedTo) { $0.id($1) }
     w.array(joins) { $0.id($1) }
+    w.optional(prompt) { $0.string($1) }
     return w.bytes
   }
 
@@ -48,6 +51,8 @@ public struct ConversationAbout: Hashable, Sendable {
       about.earlier = try r.optional { r throws(WireError) in try r.id() }
       about.joinedTo = try r.optional { r throws(WireError) in try r.id() }
       about.joins = try r.array(each: 16) { r throws(WireError) in try r.id() }
+      guard version >= 3 else { return about }
+      about.prompt = try r.optional { r throws(WireError) in try r.string() }
       return about
     }
   }

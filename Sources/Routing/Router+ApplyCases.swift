@@ -186,7 +186,7 @@ extension Router {
     take(slot, agent)
     conversations[cases[slot].conversation].lastAgent = agent
     markDirty(conversation: cases[slot].conversation)
-    endGrace(cases[slot].session)
+    if cases[slot].channel == .phone { endGrace(cases[slot].session) }
     countAccepted(agent)
     stampIdle(agent)
     markDirty(theCase: slot)

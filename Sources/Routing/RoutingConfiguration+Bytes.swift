@@ -187,6 +187,7 @@ extension RoutingConfiguration.Overflow: WireValue {
       out.uint8(3)
       out.put(name)
     case .handBack: out.uint8(4)
+    case .message: out.uint8(5)
     }
   }
   init(_ bytes: inout ByteReader) throws(WireError) {
@@ -196,6 +197,7 @@ extension RoutingConfiguration.Overflow: WireValue {
     case 2: self = .refuse
     case 3: self = .queue(try bytes.get())
     case 4: self = .handBack
+    case 5: self = .message
     default: throw WireError.badValue(offset: at)
     }
   }

@@ -71,6 +71,9 @@ public struct RoutingConfiguration: Hashable, Sendable {
     case queue(String)
     /// To the conversation's bot; without one as `refuse`.
     case handBack
+    /// A caller who has waited too long leaves a message, and their case waits on without them; every other case
+    /// waits. Who of those that come leaves one, the rules decide.
+    case message
   }
 
   /// What waiting counts from. Codes are stored: append only.

@@ -29,7 +29,7 @@ extension WorkspaceReader {
 
   static let expectKeys = [
     "rule", "queue", "priority", "skills", "prefer_skills", "prefer", "exclude", "service_level", "answer",
-    "hand_back", "reject", "steps",
+    "hand_back", "reject", "leave_message", "steps",
   ]
 
   private func readExpected(_ section: Section) -> [(key: String, value: String)] {

@@ -52,6 +52,7 @@ extension Decision {
       found["skills"] = plan.requiredSkills.expectation
       found["prefer_skills"] = plan.preferredSkills.expectation
       found["exclude"] = plan.excludedAgents.joined(separator: ", ")
+      if let text = plan.leaveMessage { found["leave_message"] = text }
       found["steps"] = String(plan.steps.count)
       if let level = plan.serviceLevelMilliseconds { found["service_level"] = "\(level / 1_000) s" }
       if let preference = plan.preference { found["prefer"] = preference.expectation }

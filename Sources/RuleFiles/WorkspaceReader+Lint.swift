@@ -9,7 +9,12 @@ extension WorkspaceReader {
     for rule in rules where !brokenRules.contains(rule.name) {
       guard let place = places["rule \(rule.name)"] else { continue }
       lintCondition(rule, place)
-      if case .route(let plan) = rule.outcome { lintPlan(plan, rule, place) }
+      if case .route(let plan) = rule.outcome {
+        lintPlan(plan, rule, place)
+        if plan.leaveMessage != nil, let channel = demandedChannel(rule.when), channel != "phone" {
+          place.report("only callers leave a message: whom this rule is for waits as with `route`", severity: .warning)
+        }
+      }
     }
   }
 
@@ -76,10 +81,7 @@ extension WorkspaceReader {
 
   /// A fact that a channel never has, in a rule that asks for that channel.
   private func lintChannel(_ condition: Program, _ section: Section) {
-    let demanded = condition.textDemands().first {
-      $0.demand == Demand(slot: Fact.sessionChannel.rawValue, path: [])
-    }
-    guard let channel = demanded?.text, ["chat", "email", "phone"].contains(channel) else { return }
+    guard let channel = demandedChannel(condition), ["chat", "email", "phone"].contains(channel) else { return }
     for (slot, node) in condition.requiredSlots() {
       guard let fact = Fact(rawValue: slot) else { continue }
       let channels = fact.declaration.channels
@@ -89,6 +91,11 @@ extension WorkspaceReader {
         "`\(fact.name)` is always absent on the channel \(channel), so this never matches",
         hint: "it is there on \(channels.joined(separator: ", ")) only", severity: .warning)
     }
+  }
+
+  /// The channel without which the condition is never true.
+  private func demandedChannel(_ condition: Program?) -> String? {
+    condition?.textDemands().first { $0.demand == Demand(slot: Fact.sessionChannel.rawValue, path: []) }?.text
   }
 
   private func report(
@@ -152,7 +159,7 @@ extension WorkspaceReader {
     var queue = plan.queue
     var relaxed: Set<String> = []
     for step in plan.steps {
-      if let cap = queues.first(where: { $0.name == queue })?.waitMax,
+      if let cap = queues.first(where: { $0.name == queue })?.waitMax, cap.then.endsTheWait,
         case let after = step.afterMilliseconds / 1_000,
         after >= Int64(cap.limit)
       {

@@ -88,7 +88,7 @@ extension WorkspaceReader {
       ? limit.duration(1_000...Section.longest, what: "limit").map { Int($0 / 1_000) }
       : limit.whole(1...1_000_000, what: "limit")
     guard let number, let then = members["then"].flatMap({ overflow($0, names) }) else {
-      if members["then"] == nil { section.report("a cap needs `then`: queue, answer, hand_back or reject") }
+      if members["then"] == nil { section.report("a cap needs `then`: queue, answer, hand_back, reject or leave_message") }
       return nil
     }
     return QueueConfiguration.Cap(limit: number, then: then)
@@ -96,15 +96,17 @@ extension WorkspaceReader {
 
   private func overflow(_ section: Section, _ names: Set<String>) -> QueueConfiguration.Overflow? {
     guard
-      let members = section.members(["queue", "answer", "hand_back", "reject"], what: "what then happens")
+      let members = section.members(
+        ["queue", "answer", "hand_back", "reject", "leave_message"], what: "what then happens")
     else { return nil }
     guard members.count == 1 else {
-      section.report("say one of queue, answer, hand_back and reject")
+      section.report("say one of queue, answer, hand_back, reject and leave_message")
       return nil
     }
     if let queue = members["queue"] { return queue.reference(names, what: "queue").map { .queue($0) } }
     if let answer = members["answer"] { return answer.text(what: "answer").map { .answer($0) } }
     if let back = members["hand_back"] { return back.text(what: "hand_back").map { .handBack($0) } }
+    if let message = members["leave_message"] { return message.text(what: "leave_message").map { .leaveMessage($0) } }
     return members["reject"]?.text(what: "reject").map { .reject($0) }
   }
 }

@@ -3,7 +3,8 @@ import Rules
 import Yams
 
 extension WorkspaceReader {
-  static let ruleKeys = ["name", "when", "route", "answer", "hand_back", "reject"]
+  static let ruleKeys = ["name", "when"] + outcomeKeys
+  private static let outcomeKeys = ["route", "answer", "hand_back", "reject", "leave_message"]
   static let rulesMax = 20_000
 
   func readRules(_ section: Section) {
@@ -26,10 +27,10 @@ extension WorkspaceReader {
     places["rule \(name)"] = place
     let condition = members["when"].flatMap { compile($0, environment) }
     conditions[name] = members["when"]
-    let outcomes = ["route", "answer", "hand_back", "reject"].filter { members[$0] != nil }
+    let outcomes = Self.outcomeKeys.filter { members[$0] != nil }
     guard outcomes.count == 1, let key = outcomes.first, let held = members[key] else {
       let said = outcomes.isEmpty ? "nothing" : outcomes.joined(separator: " and ")
-      return place.report("a rule says one of route, answer, hand_back and reject; this says \(said)")
+      return place.report("a rule says one of route, answer, hand_back, reject and leave_message; this says \(said)")
     }
     var rule = Rule(
       name: name, place: "\(place.file.path):\(place.line)", when: condition,
@@ -38,7 +39,7 @@ extension WorkspaceReader {
     case "answer": rule.outcome = .action(.answer(held.text(what: "answer") ?? ""))
     case "hand_back": rule.outcome = .action(.handBack(reason: held.text(what: "hand_back") ?? ""))
     case "reject": rule.outcome = .action(.reject(reason: held.text(what: "reject") ?? ""))
-    default: readRoute(held, &rule)
+    default: readRoute(held, &rule, takesMessage: key == "leave_message")
     }
     rules.append(rule)
     // A misspelt `when` must not count as a rule without one.
@@ -120,14 +121,22 @@ extension WorkspaceReader {
 
   // MARK: - Routes
 
-  private func readRoute(_ section: Section, _ rule: inout Rule) {
+  /// - Parameter takesMessage: a caller leaves a message, and their case goes that way without them.
+  private func readRoute(_ section: Section, _ rule: inout Rule, takesMessage: Bool) {
     let keys = [
       "queue", "priority", "skills", "prefer_skills", "prefer", "exclude", "service_level", "weight", "steps",
       "wanted_skills", "language",
     ]
-    guard let members = section.members(keys, what: "a route") else { return }
-    guard let place = members["queue"] else { return section.report("a route needs a `queue`") }
+    let what = takesMessage ? "leave_message" : "a route"
+    guard let members = section.members(keys + (takesMessage ? ["say"] : []), what: what) else { return }
+    guard let place = members["queue"] else { return section.report("\(what) needs a `queue`") }
     var plan = Plan(queue: place.reference(queueNames, what: "queue") ?? "")
+    if takesMessage {
+      guard let say = members["say"] else {
+        return section.report("leave_message needs `say`", hint: "it is what the caller hears before the tone")
+      }
+      plan.leaveMessage = say.text(what: "say")
+    }
     if let priority = members["priority"]?.whole(-1_000...1_000, what: "priority") {
       plan.priority = priority
     }

@@ -106,6 +106,7 @@ extension Plan {
     func list(_ needs: [SkillNeed]) -> String {
       needs.map { "\($0.name) ≥ \($0.level)" }.joined(separator: ", ")
     }
+    if let leaveMessage { lines.append("the caller leaves a message: \(leaveMessage)") }
     if !requiredSkills.isEmpty { lines.append("needs \(list(requiredSkills))") }
     if !preferredSkills.isEmpty { lines.append("prefers \(list(preferredSkills))") }
     if let preference {

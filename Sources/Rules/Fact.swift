@@ -91,7 +91,7 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .queues:
       return make(
         "queues", .map(.string, .object("queue")),
-        "Every queue by name, with `waiting`, `oldest_seconds` and `available_agents`: `queues.support.waiting`."
+        "Every queue by name, with `waiting`, `oldest_seconds` and `available_agents` (who could take a case of this channel now): `queues.support.waiting`."
       )
     case .hours:
       return make("hours", .map(.string, .bool), "Whether opening hours are open now: `hours.office`.")

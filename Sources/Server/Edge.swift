@@ -224,6 +224,8 @@ enum Inbound: Sendable {
   case ring(OfferID, AgentID, device: String, until: Instant)
   case stopRinging(OfferID, OfferEnd)
   case endCall(SessionEnd)
+  /// The caller on this line is to leave a message.
+  case takeMessage
   case push([UInt8])
   case mailRefused(UInt64, SMTPReply)
   /// Something happened to a call that somebody waits for.

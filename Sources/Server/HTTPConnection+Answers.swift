@@ -28,7 +28,7 @@ extension HTTPConnection {
       } else {
         look(connection)
       }
-    case .lineChanged, .ring, .stopRinging, .endCall:
+    case .lineChanged, .ring, .stopRinging, .endCall, .takeMessage:
       guard case .call(let wait) = exchange?.kind, let caller = exchange?.caller else { return }
       edge.writer(caller.workspace)?.submit([
         Request(.standing(call: wait.key), ticket: Ticket(connection.ref, exchange: number))

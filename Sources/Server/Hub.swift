@@ -205,6 +205,9 @@ public final class Hub: Outlet {
         batch.append(Delivery(to: ref, Inbound.lineChanged))
       }
       if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.endCall(end))) }
+    case .takeMessage(let session):
+      if let ref = state.lines[session] ?? nil { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
+      if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.takeMessage)) }
     case .deliverOffer, .answerEmpty, .tellSessions, .tellOwner, .tellAgentStatus, .tellCaseEnded,
       .messageCustomer, .askToConsult, .endConsult:
       break

@@ -42,6 +42,11 @@ struct RulePlanner: Planner {
     ruleVersion == version && Int(number) < texts.count ? texts[Int(number)] : nil
   }
 
+  func prompt(ofQueue name: String) -> String? {
+    let cap = checked.queues.first { $0.name == name }?.waitMax
+    return if case .leaveMessage(let text)? = cap?.then { text } else { nil }
+  }
+
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned {
     let seen = self.facts(facts, router, at)
     let decision = checked.rules.evaluate(seen)
@@ -56,7 +61,9 @@ struct RulePlanner: Planner {
         }
       return .action(answer, rule: rule, ruleVersion: version)
     case .route(let plan):
-      return .route(need(plan, facts, router), rule: rule, ruleVersion: version, facts: Array(FactsFile.kept(seen).utf8))
+      return .route(
+        need(plan, facts, router), prompt: plan.leaveMessage, rule: rule, ruleVersion: version,
+        facts: Array(FactsFile.kept(seen).utf8))
     }
   }
 
@@ -194,6 +201,7 @@ extension RoutingConfiguration {
     switch overflow {
     case .queue(let name): .queue(name)
     case .handBack: .handBack
+    case .leaveMessage: .message
     case .answer, .reject: .refuse
     }
   }

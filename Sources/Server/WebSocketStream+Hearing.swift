@@ -107,7 +107,9 @@ extension WebSocketStream {
     case .push(let bytes): send(bytes, connection)
     case .tokenEnded(let token):
       if caller?.token == token { close(.policyViolation, "the token is revoked or over", connection) }
-    case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .mailRefused, .lineChanged: break
+    case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .takeMessage, .mailRefused,
+      .lineChanged:
+      break
     }
   }
 

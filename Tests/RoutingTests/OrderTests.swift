@@ -100,11 +100,26 @@ struct `Order and choice` {
   @Test func `an agent with a free device and no desk is ready for calls alone`() {
     var world = World()
     world.available(World.ann)
-    let queue = Int(World.support.raw)
-    #expect(world.router.readyByChannel()[queue] == .init(chat: 0, email: 0, phone: 1))
-    world.given(.openStream(World.ann, waiter: WaiterID(1)))
-    #expect(world.router.readyByChannel()[queue] == .init(chat: 1, email: 1, phone: 1))
-    #expect(world.router.readyByChannel()[Int(World.sales.raw)] == .init(chat: 0, email: 0, phone: 0))
+    func readyFor(_ queue: QueueID) -> RoutingConfiguration.PerChannel<Int>? {
+      world.router.statistics(queue)?.agents.readyFor
+    }
+    #expect(readyFor(World.support) == .init(chat: 0, email: 0, phone: 1))
+    #expect(world.router.readyForWhatIsThere() == [1, 0], "nothing is there yet: a call may come")
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    #expect(world.router.readyForWhatIsThere() == [0, 0], "nobody could be offered the chat")
+    world.open(2, .phone)
+    var french = Need(queue: World.support)
+    french.skills = [.init(skill: World.french, level: 1, required: true)]
+    world.route(2, french)
+    #expect(world.router.readyForWhatIsThere() == [1, 0])
+    var other = Need(queue: World.support)
+    other.excluded = [World.ann]
+    world.open(3)
+    world.route(3, other)
+    world.given(.endSession(World.session(1), .customerLeft), .openStream(World.ann, waiter: WaiterID(1)))
+    #expect(readyFor(World.support) == .init(chat: 1, email: 1, phone: 1))
+    #expect(readyFor(World.sales) == .init(chat: 0, email: 0, phone: 0))
   }
 
   @Test func `a preferred agent who is busy is waited for`() {

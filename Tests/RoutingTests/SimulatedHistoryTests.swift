@@ -115,7 +115,7 @@ struct RandomHistory {
     }
   }
   mutating func way() -> RoutingConfiguration.Overflow {
-    [.wait, .wait, .refuse, .handBack, .queue("q\(random.below(queues))")][random.below(5)]
+    [.wait, .wait, .refuse, .handBack, .message, .queue("q\(random.below(queues))")][random.below(6)]
   }
 
   mutating func id<Kind>() -> ID<Kind> {
@@ -185,7 +185,7 @@ struct RandomHistory {
       let home = router.session(carrier)?.conversation ?? id()
       return .route(
         conversation: home, session: carrier, case: id(), need: need(),
-        by: .init(cause: .handoff, ruleVersion: 1, rule: 2), epoch: nil)
+        by: .init(cause: random.below(6) == 0 ? .message : .handoff, ruleVersion: 1, rule: 2), epoch: nil)
     case 15, 34, 35:
       return .setStatus(
         agent(), [.available, .available, .available, .busy, .offline, .custom(3)][random.below(6)],

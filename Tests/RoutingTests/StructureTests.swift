@@ -229,6 +229,7 @@ struct `Events as bytes` {
     made.queues[0].hours = [.init(from: Instant(milliseconds: 5), until: Instant(milliseconds: 7))]
     made.queues[0].whenClosed = .queue("sales")
     made.queues[1].whenFull = .handBack
+    made.queues[1].whenWaitedOut = .message
     made.queues[1].waitMax = .seconds(60)
     made.limits.interruptible.email = true
     made.limits.botSilenceMax = .seconds(90)

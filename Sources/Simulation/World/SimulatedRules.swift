@@ -18,7 +18,10 @@ struct SimulatedRules: Planner {
     guard let queue = queues.isEmpty ? nil : queues[random.below(queues.count)] else {
       return .action(.reject("there is no queue"), rule: 2, ruleVersion: version)
     }
-    return .route(need(queue, queues, &random), rule: 0, ruleVersion: version, facts: Array(said.utf8))
+    let need = need(queue, queues, &random)
+    let leavesMessage = facts.channel == .phone && random.oneIn(6)
+    return .route(
+      need, prompt: leavesMessage ? "please speak" : nil, rule: 0, ruleVersion: version, facts: Array(said.utf8))
   }
 
   private func need(_ queue: QueueID, _ queues: [QueueID], _ random: inout SeededRandom) -> Need {
@@ -52,6 +55,7 @@ struct SimulatedRules: Planner {
   var continuity: ContinuityRules { ContinuityRules() }
 
   func text(_ number: UInt32, ruleVersion: UInt32) -> String? { "we have not forgotten you" }
+  func prompt(ofQueue name: String) -> String? { nil }
 
   /// A version of the workspace's queues and agents.
   static func configuration(

@@ -272,6 +272,7 @@ struct TestPlanner: Planner {
     return .route(Need(queue: queue), rule: 0, ruleVersion: 1, facts: Array("{}".utf8))
   }
   func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
+  func prompt(ofQueue name: String) -> String? { nil }
 }
 
 /// An answer, with its JSON to look into.
