@@ -8,6 +8,8 @@ import Wire
 /// What the live machine says of a case that is still open.
 public struct LiveExplanation: Sendable {
   public var ahead: Int?
+  public var between: BetweenQueues
+  public var queuesBefore: [QueueID]
   public var eligible: Int
   public var passedOver: PassedOver
   public var oneChangeAway: PassedOver
@@ -17,6 +19,8 @@ public struct LiveExplanation: Sendable {
   public init?(_ id: CaseID, _ router: borrowing Router) {
     guard let why = router.why(id) else { return nil }
     ahead = why.ahead
+    between = why.between
+    queuesBefore = why.queuesBefore
     eligible = why.eligible
     passedOver = why.passedOver
     oneChangeAway = why.oneChangeAway
@@ -49,6 +53,10 @@ public enum ExplainPage {
         $0.field("now", object: { now in
           now.field("waited_seconds", live.waited.milliseconds / 1_000)
           if let ahead = live.ahead { now.field("ahead", ahead) }
+          now.field("between_queues", live.between.name)
+          now.field("queues_before", array: { list in
+            for queue in live.queuesBefore { list.string(directory.queueNames[queue.raw] ?? "") }
+          })
           now.field("agents_who_could_take_it", live.eligible)
           now.field("passed_over", object: { Self.counts(live.passedOver, &$0) })
           now.field("one_change_away", object: { Self.counts(live.oneChangeAway, &$0) })
@@ -63,6 +71,17 @@ public enum ExplainPage {
     for (reason, count) in zip(PassedOverReason.allCases, passed.counts) where count > 0 {
       json.key(text: Explanation.name(reason))
       json.int(count)
+    }
+  }
+}
+
+extension BetweenQueues {
+  /// As `docs/routing.md` calls it.
+  var name: String {
+    switch self {
+    case .keys: "by_key"
+    case .slopes: "by_slope"
+    case .shares: "by_weight"
     }
   }
 }

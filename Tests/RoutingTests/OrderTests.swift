@@ -41,6 +41,126 @@ struct `Order and choice` {
     #expect(world.router.offer(world.offer(World.ann))?.theCase == World.case(2))
   }
 
+  /// Two queues with cases enough, and the cases that one agent who serves both is given, as s and l.
+  private func taken(_ count: Int, _ change: (inout [RoutingConfiguration.Queue]) -> Void, _ fill: (inout World) -> Void)
+    -> String
+  {
+    var configuration = World.configuration
+    change(&configuration.queues)
+    configuration.agents[1].capacity = 1_000
+    configuration.agents[1].channelMax.chat = 1_000
+    var world = World(configuration)
+    fill(&world)
+    world.available(World.bob)
+    return (0..<count).map { number in
+      world.asks(World.bob, 500 + UInt64(number))
+      let queue = world.router.case(world.router.offer(world.offer(World.bob))?.theCase ?? World.case(0))?.need.queue
+      world.given(.accept(world.offer(World.bob), World.bob))
+      world.pass(seconds: 1)
+      return queue == World.support ? "s" : "l"
+    }.joined()
+  }
+
+  @Test func `queues with weights share the agents who serve them, whoever came first`() {
+    let shares: (inout [RoutingConfiguration.Queue]) -> Void = {
+      $0[0].share = 3
+      $0[1].share = 1
+    }
+    func fill(_ world: inout World) {
+      for number in 1...12 {  // all of sales came before any of support
+        world.open(UInt64(number))
+        world.route(UInt64(number), Need(queue: number <= 6 ? World.sales : World.support))
+        world.pass(seconds: 10)
+      }
+    }
+    #expect(taken(8, { _ in }, fill) == "llllllss", "without weights by age")
+    #expect(taken(8, shares, fill) == "lsss" + "lsss")
+  }
+
+  @Test func `a queue that had nothing to give saves nothing up`() {
+    var configuration = World.configuration
+    configuration.queues[0].share = 1
+    configuration.queues[1].share = 1
+    configuration.agents[1].capacity = 100
+    configuration.agents[1].channelMax.chat = 100
+    var world = World(configuration)
+    world.available(World.bob)
+    var order = ""
+    for number in 1...20 as ClosedRange<UInt64> {
+      world.open(number)
+      world.route(number, Need(queue: World.support))
+    }
+    func take(_ world: inout World) {
+      world.asks(World.bob)
+      let offered = world.router.offer(world.offer(World.bob))?.theCase ?? World.case(0)
+      order += world.router.case(offered)?.need.queue == World.support ? "s" : "l"
+      world.given(.accept(world.offer(World.bob), World.bob))
+    }
+    for _ in 1...10 { take(&world) }  // nobody else wants anything
+    for number in 21...30 as ClosedRange<UInt64> {
+      world.open(number)
+      world.route(number, Need(queue: World.sales))
+    }
+    for _ in 1...6 { take(&world) }
+    #expect(order == "ssssssssss" + "lslsls", "sales is not ten ahead")
+  }
+
+  @Test func `a case that comes back gives its queue's turn back, and why it waits names the queue before it`() {
+    var configuration = World.configuration
+    configuration.queues[0].share = 1
+    configuration.queues[1].share = 1
+    var world = World(configuration)
+    for number in 1...2 as ClosedRange<UInt64> {
+      world.open(number)
+      world.route(number, Need(queue: number == 1 ? World.support : World.sales))
+    }
+    world.available(World.bob)
+    world.asks(World.bob)
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(1), "of equal turns the elder")
+    #expect(world.router.why(World.case(2))?.queuesBefore == [])
+    let before = world.router.turn(of: 0)
+    world.given(.decline(world.offer(World.bob), World.bob))
+    #expect(world.router.turn(of: 0) < before)
+    let why = world.router.why(World.case(2))
+    #expect(why?.between == .shares)
+    #expect(why?.queuesBefore == [World.support], "the same turn, and the elder again")
+  }
+
+  @Test func `what a strict queue puts first goes before the turns of all`() {
+    let order = taken(3, {
+      $0[0].share = 9
+      $0[1].share = 1
+      $0[1].prioritySeconds = 0
+    }) { world in
+      for number in 1...6 as ClosedRange<UInt64> {
+        world.open(number)
+        var need = Need(queue: number <= 3 ? World.support : World.sales)
+        if number >= 5 { need.priority = 1 }
+        world.route(number, need)
+      }
+    }
+    #expect(order == "lls")
+  }
+
+  @Test func `waiting counts with the slope of its queue, so that two cases change places while they wait`() {
+    func first(after seconds: Int64) -> CaseID? {
+      var configuration = World.configuration
+      configuration.queues[1].slopePermille = 4_000
+      var world = World(configuration)
+      world.open(1)
+      world.route(1, Need(queue: World.support))
+      world.pass(seconds: 90)
+      world.open(2)
+      world.route(2, Need(queue: World.sales))
+      world.pass(seconds: seconds)
+      world.available(World.bob)
+      world.asks(World.bob)
+      return world.router.offer(world.offer(World.bob))?.theCase
+    }
+    #expect(first(after: 29) == World.case(1), "119 s count more than 4 × 29")
+    #expect(first(after: 31) == World.case(2), "121 s count less than 4 × 31")
+  }
+
   @Test func `the preferred agent has it alone for a while, then the queue`() {
     var world = World()
     world.available(World.ann, World.bob)
