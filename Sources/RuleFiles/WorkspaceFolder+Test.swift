@@ -52,6 +52,9 @@ extension Decision {
       found["skills"] = plan.requiredSkills.expectation
       found["prefer_skills"] = plan.preferredSkills.expectation
       found["exclude"] = plan.excludedAgents.joined(separator: ", ")
+      found["agents"] = plan.requiredAgents.joined(separator: ", ")
+      found["teams"] = plan.requiredTeams.joined(separator: ", ")
+      found["exclude_teams"] = plan.excludedTeams.joined(separator: ", ")
       found["steps"] = String(plan.steps.count)
       if let level = plan.serviceLevelMilliseconds { found["service_level"] = "\(level / 1_000) s" }
       if let preference = plan.preference { found["prefer"] = preference.expectation }
