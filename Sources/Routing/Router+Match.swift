@@ -145,6 +145,9 @@ extension Router {
     agents[agent].usedWhenListed = agents[agent].used
   }
 
+  /// After a replay, which only applies: puts what began to wait in its place, so that the machine can be asked.
+  public mutating func settleReplay() { listPendingCases() }
+
   mutating func listPendingCases() {
     for slot in pendingCases where cases[slot].isPending {
       if !isInGrace(slot) { listWaiting(slot) }
