@@ -25,6 +25,31 @@ struct `Order and choice` {
     }
   }
 
+  /// Cases of priority 5 come every second for ever, and one agent serves one in two seconds, so that ever more of them
+  /// wait. One of priority 0 is still served, behind those alone that came less than 5 × 60 s after it.
+  @Test func `under a permanent flood of high priority a case of low priority waits no longer than the bound says`() {
+    var world = World()
+    var urgent = Need(queue: World.support)
+    urgent.priority = 5
+    var came: [CaseID: Int64] = [:]
+    var served: [CaseID] = []
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.available(World.ann)
+    for second in 1...2_000 as ClosedRange<Int64> {
+      let number = UInt64(second) + 1
+      world.router.flood(number, urgent, at: &world.now)
+      came[World.case(number)] = second
+      guard second.isMultiple(of: 2) else { continue }
+      let offered = world.router.serve(World.ann, at: world.now)
+      served.append(offered)
+      if offered == World.case(1) { break }
+    }
+    #expect(served.last == World.case(1), "it starves")
+    #expect(served.dropLast().allSatisfy { came[$0].map { $0 < 300 } ?? false })
+    #expect(served.count == 300, "behind all of those, and no more")
+  }
+
   @Test func `where priority is strict no age outweighs it`() {
     var configuration = World.configuration
     configuration.queues[0].prioritySeconds = 0
@@ -326,5 +351,31 @@ struct `Order and choice` {
     world.route(1, Need(queue: World.support))
     world.open(2)
     world.refused(world.routing(2, Need(queue: World.support)), .queueFull)
+  }
+}
+
+extension Router {
+  /// A second later another chat of this need waits.
+  fileprivate mutating func flood(_ number: UInt64, _ need: Need, at now: inout Instant) {
+    now = now + .seconds(1)
+    var out = Decision()
+    let session = NewSession(id: World.session(number), channel: .chat, bot: World.bot)
+    let open = Command.openConversation(
+      conversation: World.conversation(number), customer: World.customer(number), session: session)
+    let route = Command.route(
+      conversation: World.conversation(number), session: World.session(number), case: World.case(number), need: need,
+      by: World.by, epoch: nil)
+    for command in [open, route, .tick] { #expect(decide(command, at: now, into: &out) == nil) }
+  }
+
+  /// The agent asks, takes what is offered, and is done with it at once.
+  fileprivate mutating func serve(_ agent: AgentID, at now: Instant) -> CaseID {
+    var out = Decision()
+    _ = decide(.setStatus(agent, .available, lease: nil), at: now, into: &out)
+    _ = decide(.next(agent, waiter: WaiterID(1), until: now + .seconds(1)), at: now, into: &out)
+    guard let offer = self.agent(agent)?.offer, let id = self.offer(offer)?.theCase else { return World.case(0) }
+    _ = decide(.accept(offer, agent), at: now, into: &out)
+    _ = decide(.close(id, by: agent), at: now, into: &out)
+    return id
   }
 }
