@@ -8,7 +8,7 @@ public final class CommitLoop: Sendable {
   private let queue = DispatchQueue(label: "commit", qos: .userInitiated)
   private let waiting = Mutex<Waiting>(Waiting())
   private let store: any Store
-  private let health: Health
+  let health: Health
 
   private struct Waiting {
     var writers: [Writer] = []
@@ -85,12 +85,24 @@ public final class Health: Sendable {
     public var commits: Int64 = 0
     public var commands: Int64 = 0
     public var failures: Int64 = 0
+    /// Workspaces that accept nothing just now.
+    public var outages = 0
     /// What the last look at stored data found wrong, by workspace.
     public var damage: [String: Int] = [:]
   }
   private let facts = Mutex(Facts())
+  private let hasTrouble = Atomic<Bool>(false)
   public init() {}
   public var now: Facts { facts.withLock { $0 } }
+  /// Whether there is nothing to tell: without a lock, since whoever watches asks often.
+  public var isWell: Bool { !hasTrouble.load(ordering: .relaxed) }
+
+  private func change(_ body: (inout Facts) -> Void) {
+    facts.withLock {
+      body(&$0)
+      hasTrouble.store($0.trouble != nil || $0.outages > 0 || $0.damage.values.contains { $0 > 0 }, ordering: .relaxed)
+    }
+  }
 
   func committed(_ commands: Int) {
     facts.withLock {
@@ -99,11 +111,12 @@ public final class Health: Sendable {
     }
   }
   func failed(_ why: String) {
-    facts.withLock {
+    change {
       $0.trouble = why
       $0.failures += 1
     }
   }
-  func found(damage: Int, in workspace: String) { facts.withLock { $0.damage[workspace] = damage } }
-  func recovered() { facts.withLock { $0.trouble = nil } }
+  func outage(_ begins: Bool) { change { $0.outages += begins ? 1 : -1 } }
+  func found(damage: Int, in workspace: String) { change { $0.damage[workspace] = damage } }
+  func recovered() { change { $0.trouble = nil } }
 }

@@ -93,8 +93,8 @@ public final class Edge: Sendable {
 
   func use(_ all: Workspaces) { state.withLock { $0.workspaces = all } }
   var workspaces: Workspaces? { state.withLock { $0.workspaces } }
-  func reload(by who: String, _ then: @escaping @Sendable (Workspaces.Reloaded) -> Void) {
-    workspaces?.reload(by: who, then)
+  func reload(by who: String, at now: Instant = .now, _ then: @escaping @Sendable (Workspaces.Reloaded) -> Void) {
+    workspaces?.reload(by: who, at: now, then)
   }
 
   @Sendable static func e164(_ raw: String, _ region: String) -> String? {

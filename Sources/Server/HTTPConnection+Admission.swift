@@ -28,7 +28,8 @@ extension HTTPConnection {
   /// What is answered whatever the content says; nil when it may come.
   private func answerAtHead(_ request: IncomingRequest) -> APIResponse? {
     guard let path = request.pathSegments, let query = request.queryParameters else { return .malformedTarget }
-    if let open = openPage(request, path) { return open }
+    let page = ServerPage(request)
+    if let open = openPage(page, request) { return open }
     let standard = edge.settings.bodyBytesMax
     if isAdministration, path.first == "admin" { return bound(request, standard) }
     guard let caller = authenticate(request), let api = edge.api(caller.workspace) else {
@@ -36,7 +37,7 @@ extension HTTPConnection {
     }
     admitted = caller
     if let length = request.contentLength, length <= min(Limit.droppedBytes, standard) { return bound(request, standard) }
-    if let refusal = refusal(request.method.rawValue, path) { return refusal }
+    if let refusal = refusal(page, request) { return refusal }
     if let refusal = api.refusal(apiRequest(request, path, query, body: []), caller) { return APIResponse(refusal) }
     let isAttachment = path == ["v1", "blobs"] && request.method == .post
     return bound(request, isAttachment ? edge.settings.blobBytesMax : standard)
@@ -59,20 +60,41 @@ extension HTTPConnection {
     return edge.caller(token: text, now: Instant(milliseconds: WallClock.nowMilliseconds))
   }
 
-  func openPage(_ request: IncomingRequest, _ path: [String]) -> APIResponse? {
-    OpenPages.answer(request.method.rawValue, path, edge) { [self] in
+  func openPage(_ page: ServerPage?, _ request: IncomingRequest) -> APIResponse? {
+    guard page == .welcome || page == .health else { return nil }
+    guard request.method == .get || request.method == .head else { return .onlyGet }
+    if page == .welcome { return OpenPages.welcome }
+    return OpenPages.health(edge) { [self] in
       isAdministration ? .administrator : authenticate(request).map { .caller($0) } ?? .anybody
     }
   }
 
   /// Pages of the server itself take no content.
-  func refusal(_ method: String, _ path: [String]) -> APIResponse? {
-    guard path == ["metrics"] || path == ["v1", "queues"], method != "GET", method != "HEAD" else { return nil }
-    return APIResponse(APIProblem(405, "method-not-allowed", "Method not allowed", "only GET is possible here"))
+  func refusal(_ page: ServerPage?, _ request: IncomingRequest) -> APIResponse? {
+    guard page == .metrics || page == .queues, request.method != .get, request.method != .head else { return nil }
+    return .onlyGet
+  }
+}
+
+/// The server's own pages, known before anything of a path becomes a String.
+enum ServerPage {
+  case welcome, health, metrics, queues, stream
+
+  init?(_ request: IncomingRequest) {
+    if request.hasPath("/health") { self = .health }
+    else if request.hasPath("/") { self = .welcome }
+    else if request.hasPath("/metrics") { self = .metrics }
+    else if request.hasPath("/v1/queues") { self = .queues }
+    else if request.hasPath("/v1/stream") { self = .stream }
+    else { return nil }
   }
 }
 
 extension APIResponse {
+  static var onlyGet: APIResponse {
+    APIResponse(APIProblem(405, "method-not-allowed", "Method not allowed", "only GET is possible here"))
+  }
+
   static var malformedTarget: APIResponse {
     APIResponse(
       APIProblem(400, "malformed-target", "Malformed target", "the path or query is not valid percent-encoding"))

@@ -96,39 +96,44 @@ extension HTTPConnection {
 
   func finish(_ response: APIResponse, _ connection: Connection) {
     guard let ended = exchange else { return }
-    var (reply, response) = (ended.reply, response)
-    if mustClose || isDraining || number >= edge.settings.requestsPerConnectionMax { reply.keepAlive = false }
     release(connection)
-    Compression.apply(to: &response, if: ended.takesGzip, bytesMax: Compression.laneBytesMax)
-    connection.write(encoded(response, reply))
     if case .offered(let offer) = ended.kind {
       unproven = offer
       connection.setTimer(.answer, milliseconds: Limit.proofMilliseconds)
     }
+    send(response, to: ended.reply, takesGzip: ended.takesGzip, connection)
+  }
+
+  /// Writes an answer; then the next request's turn has come, or the connection's end.
+  func send(_ response: APIResponse, to reply: ReplyContext, takesGzip: Bool, _ connection: Connection) {
+    var (reply, response) = (reply, response)
+    if mustClose || isDraining || number >= edge.settings.requestsPerConnectionMax { reply.keepAlive = false }
+    Compression.apply(to: &response, if: takesGzip, bytesMax: Compression.laneBytesMax)
+    write(response, reply, connection)
     if reply.keepAlive {
       connection.resumeReading()
       advance(connection)
     } else {
       mustClose = true
-      // Closed at once, a reset would come too late to tell that nobody read the offer. Whoever has read it closes
-      // first: the answer says how long it is.
-      if unproven == nil || isDraining { connection.closeAfterFlush() }
+      connection.closeAfterFlush()
     }
   }
 
-  private func encoded(_ response: APIResponse, _ reply: ReplyContext) -> [UInt8] {
-    var out: [UInt8] = []
-    out.reserveCapacity(256 + response.body.count)
-    let type = HeaderValue(response.contentType) ?? HeaderValue(fixed: "application/octet-stream")
-    var fields = [HeaderField(.contentType, type)]
+  private func write(_ response: APIResponse, _ reply: ReplyContext, _ connection: Connection) {
+    var fields: [HeaderField] = []
     for header in response.headers {
       if let name = HTTPField.Name(header.name), let value = HeaderValue(header.value) {
         fields.append(HeaderField(name, value))
       }
     }
-    HTTPResponseEncoder.whole(
-      .init(code: response.status), fields, body: response.body, to: reply, date: dates.now, into: &out)
-    return out
+    let type = HeaderValue(response.contentType) ?? HeaderValue(fixed: "application/octet-stream")
+    var hasContent = false
+    connection.write { out in
+      hasContent = HTTPResponseEncoder.head(
+        .init(code: response.status), type: type, fields, bodyBytes: response.body.count, to: reply, date: dates.now,
+        into: &out)
+    }
+    if hasContent { connection.write(response.body) }
   }
 
   /// Gives back what the exchange holds outside: a place in a line of waiting agents, a subscription.

@@ -19,19 +19,24 @@ extension HTTPConnection {
   }
 
   func begin(_ request: IncomingRequest, _ connection: Connection) {
+    let page = ServerPage(request)
+    if let open = openPage(page, request) {
+      begun(connection)
+      number += 1
+      return send(open, to: request.reply, takesGzip: false, connection)
+    }
     start(request, connection)
     let known = admitted
     admitted = nil
     guard let path = request.pathSegments, let query = request.queryParameters else {
       return finish(.malformedTarget, connection)
     }
-    if let open = openPage(request, path) { return finish(open, connection) }
     if isAdministration, path.first == "admin" {
       return Administration.answer(
         request.method.rawValue, Array(path.dropFirst()), query, request.body, edge,
         Ticket(connection.ref, exchange: number))
     }
-    if request.wantsWebSocket, path == ["v1", "stream"], request.fields.value("authorization") == nil {
+    if request.wantsWebSocket, page == .stream, request.fields.value("authorization") == nil {
       return upgrade(request, nil, connection)  // a browser cannot set the header: its token comes in the first frame
     }
     guard let caller = known ?? authenticate(request), let api = edge.api(caller.workspace) else {
@@ -39,9 +44,9 @@ extension HTTPConnection {
     }
     exchange?.caller = caller
     lastCaller = caller
-    if let refusal = refusal(request.method.rawValue, path) { return finish(refusal, connection) }
-    if path == ["metrics"] { return finishDurably(Metrics.prometheus(caller, edge), connection) }
-    if path == ["v1", "queues"] { return finishDurably(Metrics.queues(caller, query["workspace"], edge), connection) }
+    if let refusal = refusal(page, request) { return finish(refusal, connection) }
+    if page == .metrics { return finishDurably(Metrics.prometheus(caller, edge), connection) }
+    if page == .queues { return finishDurably(Metrics.queues(caller, query["workspace"], edge), connection) }
     perform(api.handle(apiRequest(request, path, query, body: request.body), caller), caller, request, connection)
   }
 

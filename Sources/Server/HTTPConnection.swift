@@ -191,7 +191,7 @@ final class HTTPConnection: ConnectionHandler {
       if !state.isLooking { look(connection) }
     case nil:
       unproven = nil
-      if peerIsGone || mustClose { connection.closeAfterFlush() }
+      if peerIsGone { connection.closeAfterFlush() }
     case .submitted, .read, .gathering, .next, .offered, .blob: break
     }
   }

@@ -49,9 +49,16 @@ final class Housekeeper: Sendable {
   /// Everything an hour after the start, and from then on once a day; else what is new.
   private func check() throws(StoreFault) {
     let isDaily = turns.add(1, ordering: .relaxed).oldValue % 24 == 1
+    if isDaily { try renewHours() }
     for writer in edge.writers where !isStopped.load(ordering: .acquiring) {
       try isDaily ? checkWhole(writer) : checkRecent(writer)
     }
+  }
+
+  /// Opening hours are spelt out so far ahead and no farther: a server that nobody touches must not run out of them.
+  private func renewHours() throws(StoreFault) {
+    guard let all = edge.workspaces, try all.hasAged(at: .now) else { return }
+    all.reload(by: "opening hours") { _ in }
   }
 
   /// Returns how many entries lost their words to age.

@@ -9,18 +9,9 @@ enum OpenPages {
     case caller(Caller)
   }
 
-  static func answer(
-    _ method: String, _ path: [String], _ edge: Edge, for onlooker: () -> Onlooker
-  ) -> APIResponse? {
-    guard path == ["health"] || path == [""] else { return nil }
-    guard method == "GET" || method == "HEAD" else {
-      return APIResponse(
-        APIProblem(405, "method-not-allowed", "Method not allowed", "only GET is possible here"))
-    }
-    return path == [""] ? APIResponse(200, contentType: "text/plain; charset=utf-8", welcome) : health(edge, onlooker())
-  }
-
-  private static func health(_ edge: Edge, _ onlooker: Onlooker) -> APIResponse {
+  static func health(_ edge: Edge, for onlooker: () -> Onlooker) -> APIResponse {
+    if edge.health.isWell { return well }
+    let onlooker = onlooker()
     let trouble = edge.health.now.trouble
     let outages = edge.writers.compactMap { writer in writer.outage.map { (writer.workspace, $0) } }
     let isWell = trouble == nil && outages.isEmpty
@@ -42,7 +33,13 @@ enum OpenPages {
     return APIResponse(isWell ? 200 : 503, json: json.bytes)
   }
 
-  private static let welcome = Array(
+  private static let well: APIResponse = {
+    var json = JSONWriter()
+    json.object { $0.field("status", "ok") }
+    return APIResponse(200, json: json.bytes)
+  }()
+
+  static let welcome = APIResponse(200, contentType: "text/plain; charset=utf-8", Array(
     """
     This is Throughline, an omnichannel conversation router: bots, mail and calls reach a human who already knows
     everything that the customer has said.
@@ -51,5 +48,5 @@ enum OpenPages {
     server makes a token. GET /health says whether all is well. Every call is described in the project's docs/api.md,
     and README.md says where to begin.
 
-    """.utf8)
+    """.utf8))
 }

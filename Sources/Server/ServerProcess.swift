@@ -134,7 +134,7 @@ public final class ServerProcess: Sendable {
   }
 
   /// Reads all rule folders and certificates again; see `Workspaces`.
-  public func reload() async -> Workspaces.Reloaded {
-    await withCheckedContinuation { waiting in edge.reload(by: "SIGHUP") { waiting.resume(returning: $0) } }
+  public func reload(at now: Instant = .now) async -> Workspaces.Reloaded {
+    await withCheckedContinuation { waiting in edge.reload(by: "SIGHUP", at: now) { waiting.resume(returning: $0) } }
   }
 }

@@ -84,7 +84,7 @@ public final class Workspaces: Sendable {
     for folder in folders {
       let row = try row(named: folder.name, &known)
       let last = try reader.ruleVersion(row.id)
-      let (folder, isSame) = try wanted(folder, last)
+      let (folder, isSame) = try wanted(folder, last, .now)
       let version = isSame ? last?.number ?? 1 : (last?.number ?? 0) + 1
       let writer = try makeWriter(row, folder.checked, version)
       edge.add(writer)
@@ -146,30 +146,44 @@ public final class Workspaces: Sendable {
       Request(.configure(RoutingConfiguration(folder.checked, version: version), encoded: folder.kept.encoded)))
   }
 
+  /// Hours are spelt out for two years when a version is made: within one, the same rules apply anew.
+  private static let lifetime = Duration64.seconds(365 * 86_400)
+
+  /// Whether a workspace's rules must apply anew, though nobody has changed them.
+  func hasAged(at now: Instant) throws(StoreFault) -> Bool {
+    let reader = try edge.store.reader()
+    for writer in edge.writers {
+      if let last = try reader.ruleVersion(writer.workspace), now - last.at >= Self.lifetime { return true }
+    }
+    return false
+  }
+
   /// What should apply: the folder; or what was sent since, while the folder is as it was then.
   private func wanted(
-    _ folder: RuleFolderState, _ last: RuleVersion?
+    _ folder: RuleFolderState, _ last: RuleVersion?, _ now: Instant
   ) throws -> (folder: RuleFolderState, isSame: Bool) {
-    guard let last, last.folder == folder.kept.folder else { return (folder, false) }
-    guard last.origin != .folder, let loaded = last.load(folder.name) else { return (folder, true) }
+    guard var last, last.folder == folder.kept.folder else { return (folder, false) }
+    let isSame = now - last.at < Self.lifetime
+    guard last.origin != .folder, let loaded = last.load(folder.name) else { return (folder, isSame) }
     guard let checked = loaded.workspace else {
       throw ServerProcess.StartFault.sentence(
         "the workspace \(folder.name): version \(last.number), which \(last.by) published, is no longer in order; "
           + "change something in its folder to use that instead:\n\(loaded.rendered)")
     }
-    return (RuleFolderState(name: folder.name, checked: checked, kept: last, warnings: loaded.rendered), true)
+    if !isSame { last.at = now }
+    return (RuleFolderState(name: folder.name, checked: checked, kept: last, warnings: loaded.rendered), isSame)
   }
 
   // MARK: - Reloading
 
   /// Reads all rule folders and certificates again. `then` hears what came of it, on a thread of its own, once it is
   /// durable.
-  func reload(by who: String, _ then: @escaping @Sendable (Reloaded) -> Void) {
-    turn.async { then(self.reload(by: who)) }
+  func reload(by who: String, at now: Instant = .now, _ then: @escaping @Sendable (Reloaded) -> Void) {
+    turn.async { then(self.reload(by: who, at: now)) }
   }
 
-  private func reload(by who: String) -> Reloaded {
-    let outcome = readAndApply(by: who)
+  private func reload(by who: String, at now: Instant) -> Reloaded {
+    let outcome = readAndApply(by: who, at: now)
     switch outcome {
     case .done(let changes):
       for change in changes where change.what != .unchanged { Log.note(change.sentence) }
@@ -181,7 +195,7 @@ public final class Workspaces: Sendable {
     return outcome
   }
 
-  private func readAndApply(by who: String) -> Reloaded {
+  private func readAndApply(by who: String, at now: Instant) -> Reloaded {
     let root = edge.settings.rules
     let running = edge.writers
     let names = WorkspaceFolder.names(in: root)
@@ -201,19 +215,19 @@ public final class Workspaces: Sendable {
     if !faults.isEmpty { return .refused(faults.joined(separator: "\n\n")) }
     var done: [Change] = []
     for folder in folders {
-      do { done.append(try apply(folder, running.first { $0.name == folder.name })) } catch {
+      do { done.append(try apply(folder, running.first { $0.name == folder.name }, now)) } catch {
         return .cutShort(done: done, why: "the workspace \(folder.name): \(error)")
       }
     }
     return .done(done)
   }
 
-  private func apply(_ folder: RuleFolderState, _ running: Writer?) throws -> Change {
+  private func apply(_ folder: RuleFolderState, _ running: Writer?, _ now: Instant) throws -> Change {
     let reader = try edge.store.reader()
-    guard let running else { return try addWhileRunning(folder, reader) }
+    guard let running else { return try addWhileRunning(folder, reader, now) }
     let last = try reader.ruleVersion(running.workspace)
     let version = last?.number ?? 0
-    let (folder, isSame) = try wanted(folder, last)
+    let (folder, isSame) = try wanted(folder, last, now)
     if isSame {
       if edge.api(running.workspace)?.directory.ruleVersion == version { return folder.change(.unchanged, version) }
       // An earlier reload was cut short after its rules had reached the disk.
@@ -232,11 +246,13 @@ public final class Workspaces: Sendable {
     try publish(writer, folder.checked, version, reader)
   }
 
-  private func addWhileRunning(_ folder: RuleFolderState, _ reader: any StoreReader) throws -> Change {
+  private func addWhileRunning(
+    _ folder: RuleFolderState, _ reader: any StoreReader, _ now: Instant
+  ) throws -> Change {
     var known = try reader.workspaces()
     let row = try row(named: folder.name, &known)
     let last = try reader.ruleVersion(row.id)
-    let (folder, isSame) = try wanted(folder, last)
+    let (folder, isSame) = try wanted(folder, last, now)
     let version = isSame ? last?.number ?? 1 : (last?.number ?? 0) + 1
     let writer = try makeWriter(row, folder.checked, version)
     if !isSame { try settle(folder, version, writer) }

@@ -37,8 +37,11 @@ public final class Writer: Sendable {
   struct State: Sendable {
     var pipeline: Pipeline
     var reads: ConfinedReader
+    let health: Health
     /// Why nothing is accepted just now; nil while all is well.
-    var outage: String?
+    var outage: String? {
+      didSet { if (oldValue == nil) != (outage == nil) { health.outage(outage != nil) } }
+    }
     var tickIsRefused = false
     /// News from outside that could not be decided, in order: see `Patience`.
     var kept: [Request] = []
@@ -59,7 +62,7 @@ public final class Writer: Sendable {
     self.rebuild = rebuild
     timer = WriterTimer(queue: queue)
     let (pipeline, reads) = try rebuild()
-    state = Mutex(State(pipeline: pipeline, reads: reads, outage: nil))
+    state = Mutex(State(pipeline: pipeline, reads: reads, health: commits.health))
     timer.handle { [weak self] in self?.submit([Request(.tick)]) }
   }
 

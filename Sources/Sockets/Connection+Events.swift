@@ -60,9 +60,27 @@ extension Connection {
     if inputEnded && phase != .lingering { return }
     inputEnded = true
     unsettle()
-    if phase == .lingering { return close(because: reason) }
+    if phase == .lingering { return endLingering() }
     if phase == .handshaking { return close(because: .handshakeFailed) }
     handler?.peerClosedWrite(self)
+  }
+
+  /// The peer has ended too. Whoever closes without having read what came is told apart by a reset, which the kernel
+  /// may know already, or which comes in place of an acknowledgement that is still out: that is waited for, until the
+  /// linger timer. The descriptor is not watched meanwhile, since epoll calls a socket closed both ways ready for ever.
+  private func endLingering() {
+    if closeIfReset() { return }
+    if sk_unacknowledged(descriptor) == 0 { return close(because: reason) }
+    loop.queue.remove(descriptor)
+    isUnwatched = true
+  }
+
+  private func closeIfReset() -> Bool {
+    // Who was refused and leaves without reading why has still been refused.
+    guard reason == .finished else { return false }
+    let code = sk_pending_error(descriptor)
+    if code != 0 { close(because: .peerReset(code)) }
+    return code != 0
   }
 
   // MARK: Settling
@@ -136,6 +154,7 @@ extension Connection {
   }
 
   private func updateInterest() {
+    if isUnwatched { return }
     var wanted: Interest = []
     if phase == .connecting || isBlocked || tls?.wantsRoom ?? false { wanted.insert(.writable) }
     if isReading {
@@ -191,7 +210,7 @@ extension Connection {
     case .connecting: close(because: .connectTimedOut)
     case .handshaking: close(because: .timedOut(.head))
     case .open, .flushing: close(because: .slowReader)
-    case .lingering: close(because: reason)
+    case .lingering: if !closeIfReset() { close(because: reason) }
     case .closing, .closed: break
     }
   }

@@ -14,7 +14,7 @@ import Glibc
 /// | `handshaking` | for OpenSSL | done → `open`; failure → `lingering`; timeout → `closing` |
 /// | `open` | unless paused | `closeAfterFlush` → `flushing`; `startTLS`, once all is sent → `handshaking` |
 /// | `flushing` | no | all sent → `lingering`, or `closing` when all of its input has been read |
-/// | `lingering` | and discards | the peer's end, or the linger timer → `closing` |
+/// | `lingering` | and discards | the peer's end and its last acknowledgement, or the linger timer → `closing` |
 /// | `closing` | no | settled → `closed` |
 ///
 /// TLS stands between the socket and the handler, on the lane: see `Connection+TLS`.
@@ -39,6 +39,8 @@ public final class Connection {
   var isBackedUp = false
   var inputEnded = false
   var peerEndSeen = false
+  /// Taken off the lane's epoll for its last moments.
+  var isUnwatched = false
   /// Whether the kernel refused bytes since the last time all were sent.
   var isBlocked = false
   var interest: Interest = []
@@ -77,6 +79,13 @@ public final class Connection {
   public func write(_ bytes: [UInt8]) {
     guard isWritable, !bytes.isEmpty else { return }
     borrowOutput().append(bytes)
+    wrote()
+  }
+
+  /// The same for bytes that `body` appends where they will be sent from.
+  public func write(_ body: (inout [UInt8]) -> Void) {
+    guard isWritable else { return }
+    borrowOutput().gather(body)
     wrote()
   }
 

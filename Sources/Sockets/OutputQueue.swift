@@ -22,6 +22,15 @@ final class OutputQueue {
     count += bytes.count
   }
 
+  /// Lets `body` write at the end of what is gathered; it must not take anything away.
+  func gather(_ body: (inout [UInt8]) -> Void) {
+    if !lastGathers { startGathering() }
+    let last = pieces.count - 1
+    let before = pieces[last].count
+    body(&pieces[last])
+    count += pieces[last].count - before
+  }
+
   func append(_ bytes: [UInt8]) {
     if bytes.count <= Self.gatherBytesMax {
       return bytes.withUnsafeBytes { append($0) }

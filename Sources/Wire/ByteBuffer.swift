@@ -38,8 +38,13 @@ public struct ByteBuffer: Sendable, Equatable {
   /// Takes up to `count` bytes from the front.
   public mutating func take(_ count: Int) -> [UInt8] {
     let n = min(max(count, 0), self.count)
-    let bytes = Array(storage[head..<(head + n)])
-    consume(n)
+    var bytes: [UInt8] = []
+    if head == 0, n == storage.count {  // all there is: handed over uncopied
+      swap(&bytes, &storage)
+    } else {
+      bytes = Array(storage[head..<(head + n)])
+      consume(n)
+    }
     return bytes
   }
 

@@ -168,8 +168,10 @@ import Testing
         try await chat.handoff()
         let (ready, port) = (call, server.port("http"))
         let offer = try await blocking {
-          let socket = try Socket.connect(port: port)
+          // Who reads to the end has the end with the answer: nothing waits for the client to go first.
+          let socket = try Socket.connect(port: port, seconds: 3)
           let reply = try ready.send(on: socket)
+          if !ready.keepsAlive { #expect(try socket.receive().isEmpty) }
           socket.close()
           return reply
         }

@@ -1,5 +1,7 @@
 import Foundation
+import Model
 import RuleFiles
+import Server
 import Testing
 
 /// Rules that are published over HTTP: atomic, versioned, recorded, reversible.
@@ -94,6 +96,20 @@ import Testing
       #expect(erased.status == 200, "\(erased)")
       let after = try await server.call("POST", "/v1/rules/explain", ask, by: sam)
       #expect(after.status == 404 && after["type"].text.hasSuffix("facts-gone"), "\(after)")
+    }
+  }
+
+  @Test func `opening hours never run out: after a year the same rules apply anew`() async throws {
+    try await TestServer.run { server in
+      guard let running = server.running else { return }
+      func reload(afterDays days: Int64) async -> Workspaces.Change.What? {
+        let now = Instant.now + .seconds(days * 86_400)
+        guard case .done(let changes) = await running.reload(at: now) else { return nil }
+        return changes.first?.what
+      }
+      #expect(await reload(afterDays: 364) == .unchanged)
+      #expect(await reload(afterDays: 366) == .changed)
+      #expect(await reload(afterDays: 0) == .unchanged)
     }
   }
 

@@ -2,11 +2,13 @@
 #include "CSockets.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
@@ -113,6 +115,12 @@ int sk_pending_error(int fd) {
   int value = 0;
   uint32_t length = sizeof value;
   if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &value, &length) < 0) return errno;
+  return value;
+}
+
+int sk_unacknowledged(int fd) {
+  int value = 0;
+  if (ioctl(fd, SIOCOUTQ, &value) < 0) return 0;
   return value;
 }
 

@@ -40,6 +40,15 @@ public struct IncomingRequest: Sendable {
     return fields.bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[path])) }
   }
 
+  /// Whether the path is this one, escapes undone, without a String where there are none.
+  public func hasPath(_ wanted: StaticString) -> Bool {
+    withRawPath { raw in
+      if raw.count == wanted.utf8CodeUnitCount { return Bytes.matches(raw, 0, wanted) }
+      return raw.count > wanted.utf8CodeUnitCount && raw.contains(37)
+        && PercentEncoding.decode(raw) == wanted.description
+    }
+  }
+
   /// The path's segments, decoded; nil when an escape is malformed, not UTF-8, or hides a `/` or a NUL.
   public var pathSegments: [String]? {
     withRawPath { raw in

@@ -205,12 +205,10 @@ public struct HTTPRequestDecoder: Sendable {
   /// The head is complete: takes it off the buffer and says what content follows.
   private mutating func finishHead() throws(HTTPProtocolError) -> State {
     let end = head.lineStart
-    let length = try buffer.reading { bytes throws(HTTPProtocolError) -> State in
-      let length = try framing.settle(bytes, &request, limits)
-      request.fields.bytes = Array(UnsafeRawBufferPointer(rebasing: bytes[..<end]))
-      return length
+    let length = try buffer.reading { bytes throws(HTTPProtocolError) in
+      try framing.settle(bytes, &request, limits)
     }
-    buffer.consume(end)
+    request.fields.bytes = buffer.take(end)
     return length
   }
 }

@@ -58,17 +58,32 @@ public enum HTTPResponseEncoder {
     _ status: HTTPResponse.Status, _ fields: [HeaderField] = [], body: [UInt8] = [], to reply: ReplyContext,
     date: HeaderValue? = nil, into out: inout [UInt8]
   ) {
+    let wantsBody = head(status, fields, bodyBytes: body.count, to: reply, date: date, into: &out)
+    if wantsBody { out.append(contentsOf: body) }
+  }
+
+  /// Appends the head of a response whose content the caller sends.
+  /// - Returns: whether the content is to follow: not after HEAD, nor with a status that has none.
+  public static func head(
+    _ status: HTTPResponse.Status, type: HeaderValue? = nil, _ fields: [HeaderField] = [], bodyBytes: Int,
+    to reply: ReplyContext, date: HeaderValue? = nil, into out: inout [UInt8]
+  ) -> Bool {
     startLine(status, fields, reply, date, &out)
+    if let type {
+      append("content-type: ", &out)
+      append(type.text, &out)
+      append("\r\n", &out)
+    }
     // RFC 9110 §8.6: none with 1xx and 204; with 304 it would speak of another body, so it is left out.
     let hasLength = status.code >= 200 && status.code != 204 && status.code != 304
     if hasLength {
       append("content-length: ", &out)
-      appendDecimal(body.count, &out)
+      appendDecimal(bodyBytes, &out)
       append("\r\n", &out)
     }
     append("\r\n", &out)
     // RFC 9110 §9.3.2: HEAD has the length that GET would have, and no content.
-    if hasLength, !reply.isHead { out.append(contentsOf: body) }
+    return hasLength && !reply.isHead
   }
 
   /// Appends the head of a response whose length is not known, and returns the writer of its content.

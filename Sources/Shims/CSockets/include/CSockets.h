@@ -63,6 +63,8 @@ int sk_set_v6only(int fd);
 void sk_close_abruptly(int fd);
 /// The socket's pending error as a positive errno, or 0.
 int sk_pending_error(int fd);
+/// Bytes sent, our end among them, that the peer's kernel has not yet acknowledged.
+int sk_unacknowledged(int fd);
 long sk_receive(int fd, void *out, size_t count);
 long sk_send(int fd, const void *bytes, size_t count);
 /// `writev` that never raises SIGPIPE.
