@@ -92,6 +92,7 @@ public struct API: Sendable {
     case ("POST", "offers", 3): return try onOffer(request, caller, try id(path[1]), path[2])
     case ("GET", "cases", 2): return try getCase(request, caller, try id(path[1]))
     case ("POST", "cases", 3): return try onCase(request, caller, try id(path[1]), path[2])
+    case ("GET", "explain", 1): return try explain(request, caller)
     case ("GET", "search", 1): return try search(request, caller)
     case ("GET", "conversations", 2): return try getConversation(request, caller, try id(path[1]))
     case ("POST", "conversations", 3): return try onConversation(request, caller, try id(path[1]), path[2])
@@ -101,7 +102,8 @@ public struct API: Sendable {
       return try timeline(request, caller, try id(path[1]))
     case ("POST", "customers", 3): return try onCustomer(request, caller, try id(path[1]), path[2])
     case (_, "sessions", 1...3), (_, "journey", 1), (_, "blobs", 1...2), (_, "agents", 3), (_, "offers", 3), (_, "calls", 1), (_, "calls", 3),
-      (_, "cases", 2...3), (_, "customers", 1...3), (_, "conversations", 2...3), (_, "stream", 1), (_, "search", 1):
+      (_, "cases", 2...3), (_, "customers", 1...3), (_, "conversations", 2...3), (_, "stream", 1), (_, "search", 1),
+      (_, "explain", 1):
       throw APIProblem(405, "method-not-allowed", "Method not allowed", "\(request.method) is not possible here")
     default: throw .notFound("page")
     }

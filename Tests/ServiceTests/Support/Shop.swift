@@ -201,6 +201,7 @@ final class Shop {
       guard let answer = try submit(.blob(row), key) else { throw Fault.silence }
       return APIResponse(answer)
     case .rules: return APIResponse(APIProblem(503, "no-rule-folder", "No rule folder", "this workspace has none"))
+    case .explain: return APIResponse(APIProblem(503, "no-live-state", "No live state", "this workspace has no server"))
     case .stream: return APIResponse(APIProblem(426, "upgrade-required", "WebSocket only", ""))
     }
   }
