@@ -23,10 +23,15 @@ public struct Request: Sendable {
   public var idempotency: Idempotency?
   /// How often storage has failed while this was decided.
   public var attempts = 0
-  public init(_ intake: Intake, ticket: Ticket = .nobody, idempotency: Idempotency? = nil) {
+  /// What must not go before what is decided here is durable, such as the bytes that a row names. It is only kept alive.
+  public var holds: [any Sendable]
+  public init(
+    _ intake: Intake, ticket: Ticket = .nobody, idempotency: Idempotency? = nil, holds: [any Sendable] = []
+  ) {
     self.intake = intake
     self.ticket = ticket
     self.idempotency = idempotency
+    self.holds = holds
   }
 }
 
@@ -74,6 +79,8 @@ public enum Intake: Sendable {
   case journey(JourneyArrival)
   case aboutCustomer(AboutCustomer)
   case joinConversations(JoinConversations)
+  case tag(TagConversation)
+  case redact(RedactEntry)
   case blob(BlobRow)
 
   case setStatus(AgentID, AgentStatus, lease: Duration64?)
@@ -361,6 +368,8 @@ public struct AboutCustomer: Sendable {
     case split(CustomerID, CustomerID)
     /// The claimed identity is this customer's; where it is a shared one, `with` says whose.
     case confirm(CustomerID, hash: [UInt8], with: CustomerID?)
+    /// Somebody checked that the identity, claimed or asserted, is this customer's: how, in their words.
+    case verify(CustomerID, hash: [UInt8], evidence: String)
     case reject(CustomerID, hash: [UInt8])
     /// The identity is of several people, or of one again.
     case share(CustomerID, hash: [UInt8], Bool)
@@ -372,6 +381,44 @@ public struct AboutCustomer: Sendable {
   public var reason: String
   public init(_ what: What, by: String, reason: String) {
     self.what = what
+    self.by = by
+    self.reason = reason
+  }
+}
+
+/// What a conversation is filed under, so that rules of retention and people find it.
+public struct TagConversation: Sendable {
+  public var conversation: ConversationID
+  public var adds: [String]
+  public var removes: [String]
+  public var author: Author
+  /// Such as `supervisor:boss`.
+  public var by: String
+  public var reason: String
+  public init(
+    _ conversation: ConversationID, adds: [String], removes: [String], author: Author, by: String, reason: String
+  ) {
+    self.conversation = conversation
+    self.adds = adds
+    self.removes = removes
+    self.author = author
+    self.by = by
+    self.reason = reason
+  }
+}
+
+/// Somebody takes words out of an entry that is kept.
+public struct RedactEntry: Sendable {
+  public var entry: EntryID
+  public var words: Redaction
+  public var author: Author
+  /// Such as `supervisor:boss`.
+  public var by: String
+  public var reason: String
+  public init(_ entry: EntryID, words: Redaction, author: Author, by: String, reason: String) {
+    self.entry = entry
+    self.words = words
+    self.author = author
     self.by = by
     self.reason = reason
   }

@@ -38,6 +38,8 @@ extension Pipeline {
     case .journey(let journey): return try self.journey(journey, &turn, reads)
     case .aboutCustomer(let about): return try self.about(about, &turn, reads)
     case .joinConversations(let asked): return try join(asked, &turn, reads)
+    case .tag(let asked): return try tag(asked, &turn, reads)
+    case .redact(let asked): return try redact(asked, &turn, reads)
     case .blob(let row):
       pending.blobs.set(row.id, row, at: turn.position)
       turn.touched = true

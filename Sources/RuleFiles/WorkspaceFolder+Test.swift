@@ -56,6 +56,7 @@ extension Decision {
       found["agents"] = plan.requiredAgents.joined(separator: ", ")
       found["teams"] = plan.requiredTeams.joined(separator: ", ")
       found["exclude_teams"] = plan.excludedTeams.joined(separator: ", ")
+      found["tags"] = plan.tags.joined(separator: ", ")
       found["steps"] = String(plan.steps.count)
       if let level = plan.serviceLevelMilliseconds { found["service_level"] = "\(level / 1_000) s" }
       if let preference = plan.preference { found["prefer"] = preference.expectation }

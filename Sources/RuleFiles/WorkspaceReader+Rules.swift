@@ -127,7 +127,7 @@ extension WorkspaceReader {
   private func readRoute(_ section: Section, _ rule: inout Rule, takesMessage: Bool) {
     let keys = [
       "queue", "priority", "skills", "prefer_skills", "prefer", "exclude", "service_level", "weight", "steps",
-      "wanted_skills", "language", "agents", "teams", "exclude_teams",
+      "wanted_skills", "language", "agents", "teams", "exclude_teams", "tags",
     ]
     let what = takesMessage ? "leave_message" : "a route"
     guard let members = section.members(keys + (takesMessage ? ["say"] : []), what: what) else { return }
@@ -162,6 +162,7 @@ extension WorkspaceReader {
       1_000...Section.longest, what: "service_level")
     plan.weight = members["weight"]?.whole(0...1_000, what: "weight")
     plan.steps = members["steps"].map(steps) ?? []
+    plan.tags = members["tags"]?.oneOrMore(what: "tags").compactMap(tag) ?? []
     rule.wantedSkills = members["wanted_skills"]?.choice(Rule.Taking.self, what: "wanted_skills")
     rule.language = members["language"]?.choice(Rule.Taking.self, what: "language")
     rule.outcome = .route(plan)

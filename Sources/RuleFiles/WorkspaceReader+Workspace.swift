@@ -1,4 +1,5 @@
 import Expressions
+import Model
 import Rules
 
 extension WorkspaceReader {
@@ -165,7 +166,7 @@ extension WorkspaceReader {
     }
     made.identityKinds =
       members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
-    if let assurance = members["assurance"]?.choice(BotConfiguration.Assurance.self, what: "assurance") {
+    if let assurance = members["assurance"]?.choice(WordOfIdentity.self, what: "assurance") {
       made.assurance = assurance
     }
     return made
@@ -174,10 +175,12 @@ extension WorkspaceReader {
   private func integration(_ entry: (name: String, key: Section, value: Section)) -> IntegrationConfiguration {
     checkName(entry)
     var made = IntegrationConfiguration(name: entry.name)
-    guard !entry.value.isNull, let members = entry.value.members(["asserts"], what: "an integration") else {
-      return made
-    }
+    guard !entry.value.isNull, let members = entry.value.members(["asserts", "assurance"], what: "an integration")
+    else { return made }
     made.identityKinds = members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
+    if let assurance = members["assurance"]?.choice(WordOfIdentity.self, what: "assurance") {
+      made.assurance = assurance
+    }
     return made
   }
 
@@ -197,14 +200,8 @@ extension WorkspaceReader {
     }
   }
 
-  /// Names stand in conditions behind a dot, in addresses and on the command line: keep them plain.
   func checkName(_ entry: (name: String, key: Section, value: Section)) {
-    let plain = entry.name.utf8.allSatisfy {
-      (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F || $0 == 0x2D
-    }
-    if !plain || entry.name.isEmpty || entry.name.utf8.count > 64 {
-      entry.key.report("a name is lower-case letters, digits, `_` and `-`, at most 64")
-    }
+    if !PlainName.isPlain(entry.name) { entry.key.report("a name is \(PlainName.shape)") }
   }
 
   /// `{german: 3}`, or a list of names, each at level 1 or as `german: 3`.

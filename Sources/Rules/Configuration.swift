@@ -80,9 +80,9 @@ public struct BotConfiguration: Sendable, Hashable {
   public var name: String
   /// Kinds of identity that this bot may assert: `email`, `phone`, `chat`, or any external kind.
   public var identityKinds: [String]
-  public enum Assurance: String, Sendable, Hashable, CaseIterable { case verified, asserted, claimed }
-  public var assurance: Assurance
-  public init(name: String, identityKinds: [String] = [], assurance: Assurance = .asserted) {
+  /// The most that it may say of those kinds.
+  public var assurance: WordOfIdentity
+  public init(name: String, identityKinds: [String] = [], assurance: WordOfIdentity = .asserted) {
     self.name = name
     self.identityKinds = identityKinds
     self.assurance = assurance
@@ -99,14 +99,21 @@ public struct BotSilence: Sendable, Hashable {
   }
 }
 
+/// What somebody's word about an identity is worth: `verified` with evidence of what they checked, `asserted` where they
+/// are believed, `claimed` where they are not.
+public enum WordOfIdentity: String, Sendable, Hashable, CaseIterable { case verified, asserted, claimed }
+
 /// A shop, a site or a till that tells what customers do.
 public struct IntegrationConfiguration: Sendable, Hashable {
   public var name: String
   /// Kinds of identity that it may assert: `email`, `phone`, `chat`, `external`.
   public var identityKinds: [String]
-  public init(name: String, identityKinds: [String] = []) {
+  /// The most that it may say of those kinds.
+  public var assurance: WordOfIdentity
+  public init(name: String, identityKinds: [String] = [], assurance: WordOfIdentity = .asserted) {
     self.name = name
     self.identityKinds = identityKinds
+    self.assurance = assurance
   }
 }
 

@@ -124,6 +124,7 @@ extension Plan {
     if !excludedTeams.isEmpty { lines.append("never of the teams \(excludedTeams.joined(separator: ", "))") }
     if let serviceLevelMilliseconds { lines.append("within \(serviceLevelMilliseconds / 1_000) s") }
     if let weight { lines.append("takes \(weight) units") }
+    if !tags.isEmpty { lines.append("tagged \(tags.joined(separator: ", "))") }
     for step in steps { lines.append("after \(step.afterMilliseconds / 1_000) s \(step.change.line)") }
     return lines
   }

@@ -20,6 +20,8 @@ public struct Plan: Sendable, Hashable {
   public var leaveMessage: String?
   /// Ascending by `afterMilliseconds`.
   public var steps: [Step] = []
+  /// What the conversation is filed under from now on.
+  public var tags: [String] = []
 
   public init(queue: String) { self.queue = queue }
 

@@ -147,8 +147,8 @@ extension HTTPConnection {
     let edge = edge
     edge.heavy.run { _ in
       do throws(StoreFault) {
-        _ = try edge.store.blobs.write(bytes, writer.workspace)
-        writer.submit([Request(.blob(row), ticket: ticket, idempotency: key)])
+        let hold = try edge.store.blobs.keep(bytes, writer.workspace)
+        writer.submit([Request(.blob(row), ticket: ticket, idempotency: key, holds: [hold])])
       } catch {
         edge.hub.post(ticket.ref, .unavailable(ticket.exchange))
       }

@@ -63,7 +63,7 @@ struct RulePlanner: Planner {
     case .route(let plan):
       return .route(
         need(plan, facts, router), prompt: plan.leaveMessage, rule: rule, ruleVersion: version,
-        facts: Array(FactsFile.kept(seen).utf8))
+        facts: Array(FactsFile.kept(seen).utf8), tags: plan.tags)
     }
   }
 
