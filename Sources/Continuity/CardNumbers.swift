@@ -20,6 +20,9 @@ enum CardNumbers {
     return found
   }
 
+  /// A space, a dash or a dot.
+  fileprivate static func isSeparator(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x2D || byte == 0x2E }
+
   /// Digits in groups.
   private struct Run {
     var groups: [Range<Int>] = []
@@ -33,7 +36,7 @@ enum CardNumbers {
         while at < bytes.count, isDigit(bytes[at]) { at += 1 }
         groups.append(start..<at)
         end = at
-        guard at + 1 < bytes.count, bytes[at] == 0x20 || bytes[at] == 0x2D, isDigit(bytes[at + 1]) else { return }
+        guard at + 1 < bytes.count, CardNumbers.isSeparator(bytes[at]), isDigit(bytes[at + 1]) else { return }
         at += 1
       }
     }

@@ -30,7 +30,7 @@ public struct ContinuityRules: Hashable, Sendable {
 /// | an agent | continues it | continues it | a new one, linked; rings at that agent first |
 /// | a queue, for a chat | continues it | continues it | continues it, and the case follows to the phone |
 /// | a queue, for mail | a new one, linked: waiting mail keeps nobody from a bot | continues it | continues it, as above |
-/// | a queue, for a call | a new one, linked | continues it | a new one, linked: two callers, one line each |
+/// | a queue, for a call, or a message that was left | a new one, linked | continues it | a new one, linked: two callers, one line each |
 /// | a bot | continues it; the bot now spoken to owns it | continues it, and is routed | continues it, and is routed |
 /// | nobody: the customer had just gone | opens it again | opens it again | opens it again |
 /// | nobody: it was settled | a new one, linked | a new one, linked | a new one, linked |

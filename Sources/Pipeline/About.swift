@@ -18,6 +18,8 @@ public struct ConversationAbout: Hashable, Sendable {
   public var joinedTo: ConversationID?
   /// Those that go on in this one.
   public var joins: [ConversationID] = []
+  /// What its caller hears who is to leave a message.
+  public var prompt: String?
   /// What it is filed under, in their own order.
   public var tags: [String] = []
   public init() {}
@@ -38,6 +40,7 @@ public struct ConversationAbout: Hashable, Sendable {
     w.optional(earlier) { $0.id($1) }
     w.optional(joinedTo) { $0.id($1) }
     w.array(joins) { $0.id($1) }
+    w.optional(prompt) { $0.string($1) }
     w.array(tags) { $0.string($1) }
     return w.bytes
   }
@@ -55,6 +58,7 @@ public struct ConversationAbout: Hashable, Sendable {
       about.joinedTo = try r.optional { r throws(WireError) in try r.id() }
       about.joins = try r.array(each: 16) { r throws(WireError) in try r.id() }
       guard version >= 3 else { return about }
+      about.prompt = try r.optional { r throws(WireError) in try r.string() }
       about.tags = try r.array { r throws(WireError) in try r.string() }
       return about
     }

@@ -8,23 +8,29 @@ public enum CallStanding: Hashable, Sendable {
   case waits(position: Int)
   case rings(OfferID, device: String, until: Instant)
   case talks
+  /// The caller hears this and leaves a message; nobody will speak with them now.
+  case leavesMessage(prompt: String)
   case over
 }
 
 extension Pipeline {
   /// How the call of this key stands at this position. Asked of the writer and not read from the live machine, so that
   /// nobody is told of a ring, a talk or an end that may still be lost.
-  func standing(ofCall key: [UInt8], _ reads: any StoreReader) throws(StoreFault) -> Answer {
+  mutating func standing(ofCall key: [UInt8], _ reads: any StoreReader) throws(StoreFault) -> Answer {
     guard let value = try value(.call, key, reads), let known = Self.line(value) else {
       return rejection(.unknownSession, nil)
     }
-    return .standing(standing(of: known.session))
+    return .standing(try standing(of: known.session, reads))
   }
 
-  func standing(of session: SessionID) -> CallStanding {
+  mutating func standing(of session: SessionID, _ reads: any StoreReader) throws(StoreFault) -> CallStanding {
     guard let known = router.session(session), let conversation = router.conversation(known.conversation),
       let id = conversation.openCase, let state = router.case(id)
     else { return .over }
+    if state.waitsAlone, state.session == session {
+      let about = try conversationRow(conversation.id, reads).flatMap { Self.about($0.about) }
+      return .leavesMessage(prompt: about?.prompt ?? "")
+    }
     if case .agent = conversation.owner { return .talks }
     for offer in state.offers {
       guard let view = router.offer(offer), case .device(let index) = view.seat,
@@ -40,9 +46,15 @@ extension Pipeline {
   mutating func bridgeEnded(
     _ session: SessionID, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    guard standing(of: session) == .talks else { return .standing(standing(of: session)) }
+    let standing = try standing(of: session, reads)
+    guard standing == .talks else { return .standing(standing) }
     let refused = try endSession(session, .hungUp, nil, &turn, reads)
     if case .rejected = refused { return refused }
     return .standing(.over)
   }
+}
+
+extension CaseView {
+  /// Whether its caller leaves a message, or has left one: it waits for an agent, and nobody holds a line for it.
+  var waitsAlone: Bool { by.cause == .message }
 }

@@ -93,7 +93,7 @@ public enum Intake: Sendable {
   case decline(OfferID, AgentID)
   case failOffer(OfferID, OfferFailure)
   case agentSays(AgentWords)
-  case transfer(CaseID, AgentID, to: QueueID, newCase: CaseID, members: [UInt8])
+  case transfer(CaseID, AgentID, to: TransferTarget, newCase: CaseID, members: [UInt8])
   case handBack(CaseID, AgentID, members: [UInt8])
   case wrapUp(CaseID, AgentID)
   case close(CaseID, AgentID)
@@ -440,5 +440,17 @@ public struct JoinConversations: Sendable {
     self.isJoining = isJoining
     self.agent = agent
     self.reason = reason
+  }
+}
+
+/// Where a case is transferred: to a queue, to an agent who has it alone for a while, or both.
+public struct TransferTarget: Sendable {
+  /// Nil: the queue that it came from.
+  public var queue: QueueID?
+  /// Asked first; when they are away, decline or do not answer, the queue gets it.
+  public var agent: Need.PreferredAgent?
+  public init(queue: QueueID?, agent: Need.PreferredAgent? = nil) {
+    self.queue = queue
+    self.agent = agent
   }
 }

@@ -181,7 +181,7 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer? {
     switch planned {
     case .action(let action, let rule, let version): return .ruleAnswered(action, rule: rule, ruleVersion: version)
-    case .route(var need, let rule, let version, let seen, let tags):
+    case .route(var need, let prompt, let rule, let version, let seen, let tags):
       // Whoever serves the customer already hears them first, where the rules name nobody.
       if let agent = turn.servedBy, need.preferred == nil {
         need.preferred = .init(agent: agent, for: ContinuityRules.sameAgentFirst)
@@ -193,7 +193,8 @@ extension Pipeline {
         }
         turn.imported = nil
       }
-      let reason = RouteReason(cause: cause, ruleVersion: version, rule: rule)
+      let reason = RouteReason(cause: prompt == nil ? cause : .message, ruleVersion: version, rule: rule)
+      if let prompt { try ask(for: prompt, conversation, &turn, reads) }
       if let refused = try command(
         .route(conversation: conversation, session: session, case: id, need: need, by: reason, epoch: epoch),
         &turn, reads)

@@ -10,6 +10,10 @@ extension Pipeline {
     if let value = try value(.call, call.callKey, reads), let known = Self.line(value) {
       if let answer = try resume(known.session, known.conversation, &turn, reads) {
         if call.nothingRings { try endRings(known.conversation, &turn, reads) }
+        // The phone system came back before it was told, or could not take the message.
+        if case .leavesMessage = try standing(of: known.session, reads) {
+          turn.decision.effects.append(.takeMessage(known.session))
+        }
         return answer
       }
       if call.hasSpoken { return .standing(.over) }
@@ -125,11 +129,32 @@ extension Pipeline {
     case .failed(let offer, let why):
       if let reason = try command(.failOffer(offer, why), &turn, reads) { return rejection(reason, known.conversation) }
       return taken
-    case .said(let entry): refused = try callFact(known.session, entry, &turn, reads)
+    case .said(let entry):
+      refused = try callFact(known.session, entry, &turn, reads)
+      if case .recorded = refused, entry.kind == .voicemail { try messageIsLeft(known.session, &turn, reads) }
     case .hungUp: refused = try endSession(known.session, .hungUp, nil, &turn, reads)
     }
     if case .rejected = refused { return refused }
     return taken
+  }
+
+  /// Sends a caller to leave a message: the next case of this turn waits without them.
+  mutating func ask(
+    for prompt: String, _ conversation: ConversationID, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    try tell(of: conversation, turn, reads) { $0.prompt = prompt }
+    var members = Members()
+    members.text("reason", OverflowReason.leavesMessage.name)
+    members.text("prompt", prompt)
+    turn.routing.members += members.bytes
+  }
+
+  /// The recording is there, and nothing more is wanted of the caller.
+  private mutating func messageIsLeft(
+    _ session: SessionID, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard case .leavesMessage = try standing(of: session, reads) else { return }
+    _ = try endSession(session, .customerLeft, nil, &turn, reads)
   }
 
   /// The session whose case is offered.
@@ -171,9 +196,10 @@ extension Pipeline {
       if let refused = try command(.failOffer(offer, .deviceError), &turn, reads) { return rejection(refused, nil) }
       return .done
     }
-    guard let id = acceptedByDevice[offer] ?? session.flatMap(talk), let state = router.case(id),
-      let agent = state.agent
-    else { return rejection(.offerEnded, nil) }
+    let spoken = if let session { try talk(session, reads) } else { CaseID?.none }
+    guard let id = acceptedByDevice[offer] ?? spoken, let state = router.case(id), let agent = state.agent else {
+      return rejection(.offerEnded, nil)
+    }
     var members = Members()
     members.text("reason", "the device was gone before it was connected")
     turn.routing = EntryDraft(
@@ -186,8 +212,8 @@ extension Pipeline {
 
   /// The case that an agent has of this call. A machine read from disk does not remember which offer it was accepted
   /// by; but when nothing rings on the call's line, whoever has it does not speak with the caller.
-  private func talk(_ session: SessionID) -> CaseID? {
-    guard standing(of: session) == .talks, let known = router.session(session) else { return nil }
+  private mutating func talk(_ session: SessionID, _ reads: any StoreReader) throws(StoreFault) -> CaseID? {
+    guard try standing(of: session, reads) == .talks, let known = router.session(session) else { return nil }
     return router.conversation(known.conversation)?.openCase
   }
 

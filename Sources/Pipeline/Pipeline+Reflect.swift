@@ -106,6 +106,7 @@ extension Pipeline {
         $0.happened(.init(at: turn.at, what: .overflowed, code: UInt32(reason.rawValue)))
       }
       try follow(id, turn, reads)
+      if reason == .leavesMessage { try leavesMessage(id, turn, reads) }
       try tellQueued(id, reason.name, &turn, reads)
     case .consultStarted(let id, let other, _):
       guard let owner = router.case(id)?.agent else { return }
@@ -190,6 +191,14 @@ extension Pipeline {
     pending.cases.set(id, row, at: turn.position)
   }
 
+  /// Whoever waited too long for a call leaves a message: what their queue says they hear.
+  private mutating func leavesMessage(_ id: CaseID, _ turn: Turn, _ reads: any StoreReader) throws(StoreFault) {
+    guard let state = router.case(id) else { return }
+    let prompt = planner.prompt(ofQueue: router.name(of: state.need.queue))
+    try tell(of: state.conversation, turn, reads) { $0.prompt = prompt }
+    try change(id, turn, reads, agent: nil, state: .waiting) { $0.cause = state.by.cause.rawValue }
+  }
+
   @discardableResult
   private mutating func change(
     _ id: CaseID, _ turn: Turn, _ reads: any StoreReader, agent: AgentID?, state: CaseState,
@@ -221,7 +230,8 @@ extension Pipeline {
     var members = caseMembers(id)
     members.text("queue", router.name(of: state.need.queue))
     members.text("reason", reason)
-    try enter(.routed, .system, .business, members, state.conversation, nil, channel: state.channel, &turn, reads)
+    let channel: Channel = state.waitsAlone ? .phone : state.channel
+    try enter(.routed, .system, .business, members, state.conversation, nil, channel: channel, &turn, reads)
   }
 
   private func caseMembers(_ id: CaseID) -> Members {
@@ -237,6 +247,8 @@ extension Pipeline {
     _ id: CaseID, _ conversation: ConversationID, _ session: SessionID, _ channel: Channel, _ need: Need,
     _ age: Instant, _ by: RouteReason, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
+    // How the customer came, however the case is worked: a message was left by phone.
+    let channel = channel == .email ? try sessionRow(session, reads)?.channel ?? channel : channel
     var about = CaseAbout(
       session: session, channel: channel, age: age, by: by, need: need, handoff: turn.routing.members)
     about.happened(.init(at: turn.at, what: .queued))
@@ -359,6 +371,7 @@ extension OverflowReason {
     switch self {
     case .closed: "queue_closed"
     case .waitedOut: "waited_out"
+    case .leavesMessage: "leaves_message"
     }
   }
 }

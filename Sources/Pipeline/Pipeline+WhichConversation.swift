@@ -49,7 +49,8 @@ extension Pipeline {
     guard let state = router.conversation(row.id) else { return .nobody(isSettled: about.isSettled) }
     switch state.owner {
     case .bot: return .bot
-    case .queue(_, let id): return .queue(router.case(id)?.channel ?? .chat)
+    // A message that waits stays by itself: a caller who hangs up on their next call must not take it with them.
+    case .queue(_, let id): return .queue(router.case(id).map { $0.waitsAlone ? .phone : $0.channel } ?? .chat)
     case .agent(let agent, _): return .agent(agent)
     case .unrouted: return .unrouted
     case .closed: return .nobody(isSettled: about.isSettled)

@@ -213,7 +213,7 @@ extension Pipeline {
     case .answerEmpty(let waiter):
       if let key = waiters[waiter]?.idempotency { keep(.noOffer, under: key, &turn) }
     case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .endSession, .messageCustomer, .askToConsult, .endConsult:
+      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult:
       break
     }
   }
@@ -239,7 +239,7 @@ extension Pipeline {
       guard let state = router.case(aCase) else { return }
       hold(.stopRinging(state.session, offer, end))
     case .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .endSession, .messageCustomer, .askToConsult, .endConsult:
+      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult:
       hold(.effect(effect))
     }
   }

@@ -7,6 +7,8 @@ public protocol Planner: Sendable {
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned
   /// A text that a step sends to the customer, by its number in the rule version.
   func text(_ number: UInt32, ruleVersion: UInt32) -> String?
+  /// What a caller hears who has waited too long in this queue and leaves a message.
+  func prompt(ofQueue name: String) -> String?
   /// What rules ask beyond what is at hand.
   var asks: AskedFacts { get }
   /// When who returns continues the same conversation, and the like.
@@ -41,6 +43,11 @@ public struct RouteFacts: Hashable, Sendable {
 
 public enum Planned: Sendable {
   /// `facts` are the bytes that are kept, so that *explain* can show what the rule saw.
-  case route(Need, rule: UInt32, ruleVersion: UInt32, facts: [UInt8], tags: [String] = [])
+  /// - Parameters:
+  ///   - prompt: a caller hears it, leaves a message, and the case waits without them; nil for a case that waits with its
+  ///     customer.
+  ///   - tags: what the conversation is filed under from then on.
+  case route(
+    Need, prompt: String? = nil, rule: UInt32, ruleVersion: UInt32, facts: [UInt8], tags: [String] = [])
   case action(RuleAction, rule: UInt32, ruleVersion: UInt32)
 }

@@ -117,11 +117,13 @@ public enum SessionEnd: UInt8, Hashable, Sendable {
 
 /// Which rule sent a case where it goes.
 public struct RouteReason: Hashable, Sendable {
-  public enum Cause: UInt8, Hashable, Sendable { 
-      case handoff = 1, mail, call, reopened, transfer
-      /// The bot left the customer's word unanswered.
-      case botSilent
-    }
+  public enum Cause: UInt8, Hashable, Sendable {
+    case handoff = 1, mail, call, reopened, transfer
+    /// The bot left the customer's word unanswered.
+    case botSilent
+    /// The caller leaves a message and goes: their case waits without them, and is taken as mail is.
+    case message
+  }
   public var cause: Cause
   public var ruleVersion: UInt32
   /// Position of the rule in its version; nil for a transfer by hand.

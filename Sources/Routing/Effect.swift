@@ -20,6 +20,8 @@ public enum Effect: Hashable, Sendable {
   case endConsult(AgentID, CaseID, ConsultEnd)
   /// The session must be ended by its channel: the call hung up, the chat told.
   case endSession(SessionID, SessionEnd)
+  /// The caller of this session is to leave a message.
+  case takeMessage(SessionID)
   /// Text `number` of the rule version goes to the customer.
   case messageCustomer(ConversationID, SessionID, ruleVersion: UInt32, text: UInt32)
 }

@@ -47,7 +47,7 @@ public enum Event: Hashable, Sendable {
 
   case queueOpened(QueueID)
   case queueClosed(QueueID)
-  /// Its queue did not keep it: it waits in another, with its age.
+  /// Its queue did not keep it: it waits in another, with its age; or in the same one without its caller.
   case caseOverflowed(CaseID, to: QueueID, OverflowReason)
   /// The bot that owned it left the customer's word unanswered.
   case botFellSilent(ConversationID)
@@ -64,6 +64,8 @@ public enum Event: Hashable, Sendable {
 public enum OverflowReason: UInt8, Hashable, Sendable {
   case closed = 1
   case waitedOut
+  /// The caller has waited too long and leaves a message.
+  case leavesMessage
 }
 
 public enum ConsultEnd: UInt8, Hashable, Sendable {

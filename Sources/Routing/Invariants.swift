@@ -121,6 +121,14 @@ public enum Invariants {
       if blocked != record.blocked.reduce(0, { $0 + Int($1) }) {
         found.append(.init(rule: .counters, sentence: "queue \(index) has \(blocked) blocked members"))
       }
+      for channel in Channel.allCases {
+        let ready = router.agents.indices.count {
+          router.profiles.serves($0, QueueID(UInt32(index))) && router.agents[$0].ready & channel.bit != 0
+        }
+        if ready != record.ready(for: channel.bit) {
+          found.append(.init(rule: .counters, sentence: "queue \(index) has \(ready) ready for \(channel.name)"))
+        }
+      }
     }
   }
 

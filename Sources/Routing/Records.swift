@@ -175,6 +175,8 @@ struct QueueRecord: Sendable {
   var acceptedInTime: UInt64 = 0
   var abandoned: UInt64 = 0
   var isOpen = true
+  /// How much it was given, each case counting one part of its share: see `Router+Between.swift`.
+  var turn: UInt64 = 0
   var isDirty = false
 
   // Derived.
@@ -185,6 +187,13 @@ struct QueueRecord: Sendable {
   /// Agents who serve it, by what keeps them from being offered something: `PassedOverReason.rawValue`.
   var blocked: [UInt32] = Array(repeating: 0, count: PassedOverReason.allCases.count)
   var members: UInt32 = 0
+  /// Agents who serve it and could be offered something now, by the channels of which: `AgentRecord.ready`.
+  var ready: [UInt32] = Array(repeating: 0, count: Int(Channel.allBits) + 1)
+
+  /// Those among them who could be offered a case of one of these channels.
+  func ready(for channels: UInt8) -> Int {
+    ready.indices.reduce(0) { UInt8(truncatingIfNeeded: $1) & channels == 0 ? $0 : $0 + Int(ready[$1]) }
+  }
 }
 
 /// The oldest case of a queue that has no agent yet: a heap by age in which the dead are dropped when they

@@ -65,7 +65,7 @@ extension Router {
     case .caseRequeued(let id, _): applyRequeued(id)
     case .queueOpened(let queue): applyOpen(queue, true)
     case .queueClosed(let queue): applyOpen(queue, false)
-    case .caseOverflowed(let id, let queue, _): applyOverflowed(id, queue)
+    case .caseOverflowed(let id, let queue, let why): applyOverflowed(id, queue, why)
     case .botFellSilent(let id): changeConversation(id) { $0.answerBy = nil }
     case .statusDeferred(let agent, let status): changeAgent(agent) { $0.statusAfter = status }
     case .channelsChosen(let agent, let channels): changeAgent(agent) { $0.channels = channels & Channel.allBits }
@@ -184,7 +184,7 @@ extension Router {
   /// come back.
   private mutating func beginGrace(_ slot: Int32, _ until: Instant) {
     let theCase = conversations[sessions[slot].conversation].openCase
-    if theCase >= 0, cases[theCase].session == sessions[slot].id {
+    if theCase >= 0, cases[theCase].session == sessions[slot].id, cases[theCase].channel == .phone {
       switch cases[theCase].state {
       case .assigned, .parked, .wrappingUp: return
       case .waiting, .offered: break

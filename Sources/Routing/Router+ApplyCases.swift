@@ -139,6 +139,8 @@ extension Router {
     } else {
       queues[Int(old.raw)].offered -= 1
       queues[Int(new.raw)].offered += 1
+      giveTurnBack(old)
+      countTurn(new)
     }
     queues[Int(old.raw)].oldest.removed { [records = cases.records] entry in
       records[Int(entry.slot)].hasNoAgent(entry.sequence, old)
@@ -186,7 +188,7 @@ extension Router {
     take(slot, agent)
     conversations[cases[slot].conversation].lastAgent = agent
     markDirty(conversation: cases[slot].conversation)
-    endGrace(cases[slot].session)
+    if cases[slot].channel == .phone { endGrace(cases[slot].session) }
     countAccepted(agent)
     stampIdle(agent)
     markDirty(theCase: slot)

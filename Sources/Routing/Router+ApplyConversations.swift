@@ -61,6 +61,9 @@ extension Router {
     hang(slot, on: home)
     markDirty(session: slot)
     armSession(slot)
+    // Whether it may go back to a bot once it has waited too long depends on whether there is one.
+    let theCase = conversations[home].openCase
+    if theCase >= 0 { armCase(theCase) }
   }
 
   /// Appends the session to its conversation's list.

@@ -14,25 +14,35 @@ extension Router {
     guard sessions[carrier].conversation == home else { return .unknownSession }
     if conversations[home].owner == .closed { return .conversationClosed }
     if let epoch, epoch != conversations[home].epoch { return .notOwner }
-    let channel = sessions[carrier].channel
+    let isMessage = by.cause == .message
+    if isMessage, sessions[carrier].channel != .phone { return .notAllowed }
+    let channel = isMessage ? Channel.email : sessions[carrier].channel
     let open = conversations[home].openCase
-    if open >= 0, epoch != nil || !mayMove(open, to: channel) { return .caseAlreadyOpen }
+    if open >= 0, epoch != nil || !mayMove(open, to: channel, isMessage) { return .caseAlreadyOpen }
     guard slot(of: theCase) < 0, !ended.contains(theCase) else { return .idInUse }
     if let fault = fault(need) { return fault }
     var need = need
-    switch admit(need.queue) {
-    case .success(let queue): need.queue = queue
-    case .failure(let why): return why
+    // A message is taken where nobody can be spoken to: no queue is too closed or too full for it.
+    if !isMessage {
+      switch admit(need.queue) {
+      case .success(let queue): need.queue = queue
+      case .failure(let why): return why
+      }
     }
     let age = open >= 0 ? cases[open].age : at
     if open >= 0 { endCase(open, .transferred, .movedOn, at, &out) }
     queue(theCase, home, session, channel, need, age, by, at, &out)
+    if isMessage { out.effects.append(.takeMessage(session)) }
     return nil
   }
 
-  /// A case that nobody has taken follows the customer to another channel, with its age.
-  private func mayMove(_ slot: Int32, to channel: Channel) -> Bool {
-    (cases[slot].state == .waiting || cases[slot].state == .offered) && cases[slot].channel != channel
+  /// A case that nobody has taken follows the customer to another channel, and to a message that they leave, with
+  /// its age.
+  private func mayMove(_ slot: Int32, to channel: Channel, _ isMessage: Bool) -> Bool {
+    guard cases[slot].state == .waiting || cases[slot].state == .offered else { return false }
+    // A mail that waits is taken like a message and still follows; another caller's line stays theirs.
+    if isMessage { return cases[slot].channel != .phone && cases[slot].by.cause != .message }
+    return cases[slot].channel != channel
   }
 
   /// Whether a need can be met at all, and keeps the bounds.
@@ -136,7 +146,9 @@ extension Router {
       router.renewIfWorn(agent, at, &out)
       let record = router.cases[slot]
       router.endCase(slot, .transferred, .movedOn, at, &out)
-      let by = RouteReason(cause: .transfer, ruleVersion: router.catalogue.configuration?.version ?? 0, rule: nil)
+      // A message stays one, whoever passes it on: nobody holds a line for it.
+      let cause: RouteReason.Cause = record.by.cause == .message ? .message : .transfer
+      let by = RouteReason(cause: cause, ruleVersion: router.catalogue.configuration?.version ?? 0, rule: nil)
       router.queue(
         new, record.conversation, record.session, record.channel, need, record.age, by, at, &out)
       return nil

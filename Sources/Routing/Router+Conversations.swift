@@ -213,6 +213,8 @@ extension Router {
     let theCase = conversations[home].openCase
     guard theCase >= 0 else { return nobodyHasIt(home, at, &out) }
     guard cases[theCase].session == id else { return }  // another session carries it
+    // What waits without its caller goes on without them.
+    if channel == .phone, cases[theCase].channel != .phone { return }
     switch cases[theCase].state {
     case .waiting, .offered:
       endCase(theCase, .abandoned, .customerLeft, at, &out)

@@ -18,9 +18,10 @@ extension Router {
     for _ in 0...queues.count {
       let settings = settings(Int(queue.raw))
       let isFull = queues[Int(queue.raw)].waiting >= settings.waitingMax
-      let way = !queues[Int(queue.raw)].isOpen && settings.whenClosed != .wait ? settings.whenClosed : isFull ? settings.whenFull : .wait
+      let closed = queues[Int(queue.raw)].isOpen ? .wait : settings.whenClosed
+      let way = closed != .wait && closed != .message ? closed : isFull ? settings.whenFull : .wait
       switch way {
-      case .wait where !isFull: return .success(queue)
+      case .wait where !isFull, .message: return .success(queue)
       case .queue(let name):
         guard let next = handle(name) else { return .failure(.unknownQueue) }
         queue = next
@@ -127,10 +128,14 @@ extension Router {
     }
   }
 
-  mutating func applyOverflowed(_ id: CaseID, _ queue: QueueID) {
+  mutating func applyOverflowed(_ id: CaseID, _ queue: QueueID, _ why: OverflowReason) {
     let slot = slot(of: id)
     guard slot >= 0, catalogue.isKnown(queue), cases[slot].state == .waiting else { return }
     unlist(slot)
+    if why == .leavesMessage {
+      cases[slot].channel = .email
+      cases[slot].by.cause = .message
+    }
     let old = cases[slot].need.queue
     cases[slot].need.queue = queue
     if old != queue { moveQueue(slot, from: old, to: queue) }
@@ -148,6 +153,7 @@ extension Router {
     guard catalogue.queues[queue].settings.waitMax > .zero, cases[slot].state == .waiting else { return nil }
     switch settings(queue).whenWaitedOut {
     case .wait, .refuse: return nil
+    case .message: if cases[slot].channel != .phone { return nil }
     case .queue(let name):
       guard let next = handle(name), Int(next.raw) != queue else { return nil }
     case .handBack: if firstBot(of: cases[slot].conversation) == nil { return nil }
@@ -159,6 +165,10 @@ extension Router {
     let home = cases[slot].conversation
     switch settings(Int(cases[slot].need.queue.raw)).whenWaitedOut {
     case .queue(let name): if let next = handle(name) { overflow(slot, to: next, .waitedOut, at, &out) }
+    case .message:
+      let session = cases[slot].session
+      overflow(slot, to: cases[slot].need.queue, .leavesMessage, at, &out)
+      out.effects.append(.takeMessage(session))
     case .handBack:
       endCase(slot, .handedBack, .movedOn, at, &out)
       nobodyHasIt(home, at, &out)

@@ -12,7 +12,11 @@ extension Router {
       agents[index].blocker = blocker
       count(index, blocker, down: false)
     }
-    agents[index].ready = ready
+    if ready != agents[index].ready {
+      countReady(index, agents[index].ready, down: true)
+      agents[index].ready = ready
+      countReady(index, ready, down: false)
+    }
     let listed = idle.channels(index)
     if listed & ~ready != 0 { idle.list(index, listed & ready, profiles) }
     let gained = ready & ~listed != 0 || (ready != 0 && agents[index].used < agents[index].usedWhenListed)
@@ -24,6 +28,14 @@ extension Router {
     for at in profiles.queueRange(index) {
       let queue = Int(profiles.allQueues[at].raw)
       if down { queues[queue].blocked[Int(blocker)] -= 1 } else { queues[queue].blocked[Int(blocker)] += 1 }
+    }
+  }
+
+  private mutating func countReady(_ index: Int, _ channels: UInt8, down: Bool) {
+    guard channels != 0 else { return }
+    for at in profiles.queueRange(index) {
+      let queue = Int(profiles.allQueues[at].raw)
+      if down { queues[queue].ready[Int(channels)] -= 1 } else { queues[queue].ready[Int(channels)] += 1 }
     }
   }
 
@@ -135,6 +147,7 @@ extension Router {
 
   /// Whether the case's caller may still come back after a restart.
   func isInGrace(_ theCase: Int32) -> Bool {
+    guard cases[theCase].channel == .phone else { return false }
     let slot = sessions.find(cases[theCase].session)
     guard slot >= 0 else { return false }
     return sessions[slot].graceUntil != nil
@@ -162,9 +175,11 @@ extension Router {
       armQueue(index)
       queues[index].blocked = Array(repeating: 0, count: PassedOverReason.allCases.count)
       queues[index].members = 0
+      queues[index].ready = QueueRecord().ready
     }
     for index in agents.indices {
       agents[index].blocker = AgentRecord.unblocked
+      agents[index].ready = 0
       agents[index].isPending = false
       agents[index].usedWhenListed = .max
       for at in profiles.queueRange(index) { queues[Int(profiles.allQueues[at].raw)].members += 1 }

@@ -91,9 +91,9 @@ extension Router {
     sessionMayBeGone(slot, at, &out)
   }
 
-  /// A chat that ended while an agent had it has nobody left to wait for.
+  /// A chat that ended while an agent had it has nobody left to wait for; a message waits without its caller anyhow.
   mutating func sessionMayBeGone(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
-    guard self.slot(of: cases[slot].session) < 0 else { return takeSteps(slot, at, &out) }
+    guard self.slot(of: cases[slot].session) < 0, cases[slot].by.cause != .message else { return takeSteps(slot, at, &out) }
     let home = cases[slot].conversation
     endCase(slot, .abandoned, .customerLeft, at, &out)
     nobodyHasIt(home, at, &out)

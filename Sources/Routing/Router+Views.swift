@@ -90,8 +90,11 @@ public struct QueueStatistics: Hashable, Sendable {
   public var acceptedInTime: UInt64
   public var abandoned: UInt64
 
-  /// Members by what keeps them from being offered something; `ready` is who is left.
+  /// Members by what keeps them from being offered something; `ready` is who is left: for some channel.
   public struct Agents: Hashable, Sendable {
+    /// Who could be offered a case of this channel. An agent with only a free device is ready for calls and nothing
+    /// else.
+    public var readyFor = RoutingConfiguration.PerChannel(chat: 0, email: 0, phone: 0)
     public var members = 0, ready = 0, notAvailable = 0, notPresent = 0, notAsking = 0, full = 0, onCall = 0
     public var offered = 0, backingOff = 0
   }
@@ -188,6 +191,9 @@ extension Router {
     agents.onCall = count(.onCall)
     agents.offered = count(.offered)
     agents.backingOff = count(.backingOff)
+    agents.readyFor = .init(
+      chat: record.ready(for: Channel.chat.bit), email: record.ready(for: Channel.email.bit),
+      phone: record.ready(for: Channel.phone.bit))
     agents.ready = agents.members - record.blocked.reduce(0) { $0 + Int($1) }
     return agents
   }

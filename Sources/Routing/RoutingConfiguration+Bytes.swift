@@ -133,7 +133,8 @@ extension RoutingConfiguration: WireValue {
   }
 }
 
-// What came later stands behind the first layout, which is still read alone: event code 1, rows of version 1.
+// What came later stands behind the first layout, which is still read alone: event code 1, rows of version 1. Event
+// code 33 and rows of version 2 end before slopes and shares.
 extension RoutingConfiguration {
   func writeWhole(_ out: inout ByteWriter) {
     write(&out)
@@ -141,13 +142,16 @@ extension RoutingConfiguration {
     out.put(limits.interruptible)
     out.put(limits.botSilenceMax)
     out.put(limits.botSilenceQueue)
+    for queue in queues { queue.writeBetween(&out) }
   }
-  static func readWhole(_ bytes: inout ByteReader) throws(WireError) -> RoutingConfiguration {
+  /// - Parameter version: of the row's encoding, 2 or 3.
+  static func readWhole(_ bytes: inout ByteReader, version: UInt8) throws(WireError) -> RoutingConfiguration {
     var read = try RoutingConfiguration(&bytes)
     for index in read.queues.indices { try read.queues[index].readMore(&bytes) }
     read.limits.interruptible = try bytes.get()
     read.limits.botSilenceMax = try bytes.get()
     read.limits.botSilenceQueue = try bytes.get()
+    if version > 2 { for index in read.queues.indices { try read.queues[index].readBetween(&bytes) } }
     return read
   }
 }
@@ -168,6 +172,14 @@ extension RoutingConfiguration.Queue {
     waitMax = try bytes.get()
     whenWaitedOut = try bytes.get()
   }
+  func writeBetween(_ out: inout ByteWriter) {
+    out.put(slopePermille)
+    out.put(share)
+  }
+  mutating func readBetween(_ bytes: inout ByteReader) throws(WireError) {
+    slopePermille = try bytes.get()
+    share = try bytes.get()
+  }
 }
 
 extension RoutingConfiguration.OpenInterval: WireValue {
@@ -187,6 +199,7 @@ extension RoutingConfiguration.Overflow: WireValue {
       out.uint8(3)
       out.put(name)
     case .handBack: out.uint8(4)
+    case .message: out.uint8(5)
     }
   }
   init(_ bytes: inout ByteReader) throws(WireError) {
@@ -196,6 +209,7 @@ extension RoutingConfiguration.Overflow: WireValue {
     case 2: self = .refuse
     case 3: self = .queue(try bytes.get())
     case 4: self = .handBack
+    case 5: self = .message
     default: throw WireError.badValue(offset: at)
     }
   }

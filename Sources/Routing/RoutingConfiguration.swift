@@ -46,6 +46,11 @@ public struct RoutingConfiguration: Hashable, Sendable {
     /// A case that has waited here for so long goes the way of `whenWaitedOut`. Zero: never.
     public var waitMax: Duration64 = .zero
     public var whenWaitedOut: Overflow = .wait
+    /// What a second of waiting here counts beside one in another queue, in thousandths: how steeply its cases' right
+    /// to be next grows.
+    public var slopePermille: UInt32 = 1_000
+    /// Its part of the agents who serve several queues. Zero: not said, which counts as one where another queue says.
+    public var share: UInt16 = 0
     public init(name: String) { self.name = name }
   }
 
@@ -71,6 +76,9 @@ public struct RoutingConfiguration: Hashable, Sendable {
     case queue(String)
     /// To the conversation's bot; without one as `refuse`.
     case handBack
+    /// A caller who has waited too long leaves a message, and their case waits on without them; every other case
+    /// waits. Who of those that come leaves one, the rules decide.
+    case message
   }
 
   /// What waiting counts from. Codes are stored: append only.

@@ -9,7 +9,12 @@ extension WorkspaceReader {
     for rule in rules where !brokenRules.contains(rule.name) {
       guard let place = places["rule \(rule.name)"] else { continue }
       lintCondition(rule, place)
-      if case .route(let plan) = rule.outcome { lintPlan(plan, rule, place) }
+      if case .route(let plan) = rule.outcome {
+        lintPlan(plan, rule, place)
+        if plan.leaveMessage != nil, let channel = demandedChannel(rule.when), channel != "phone" {
+          place.report("only callers leave a message: whom this rule is for waits as with `route`", severity: .warning)
+        }
+      }
     }
   }
 
@@ -19,6 +24,12 @@ extension WorkspaceReader {
       places["queue \(queue.name)"]?.report("no agent serves this queue", severity: .warning)
     }
     lintOverflow()
+    if queues.contains(where: { $0.weight != nil }) {
+      for queue in queues where queue.slopePermille != 1_000 {
+        places["queue \(queue.name)"]?.report(
+          "`ageing_slope` does nothing where queues share agents by `weight`", severity: .warning)
+      }
+    }
     for queue in queues {
       for overflow in [queue.closed, queue.waitingMax?.then, queue.waitMax?.then] {
         if case .queue(queue.name)? = overflow {
@@ -76,10 +87,7 @@ extension WorkspaceReader {
 
   /// A fact that a channel never has, in a rule that asks for that channel.
   private func lintChannel(_ condition: Program, _ section: Section) {
-    let demanded = condition.textDemands().first {
-      $0.demand == Demand(slot: Fact.sessionChannel.rawValue, path: [])
-    }
-    guard let channel = demanded?.text, ["chat", "email", "phone"].contains(channel) else { return }
+    guard let channel = demandedChannel(condition), ["chat", "email", "phone"].contains(channel) else { return }
     for (slot, node) in condition.requiredSlots() {
       guard let fact = Fact(rawValue: slot) else { continue }
       let channels = fact.declaration.channels
@@ -89,6 +97,11 @@ extension WorkspaceReader {
         "`\(fact.name)` is always absent on the channel \(channel), so this never matches",
         hint: "it is there on \(channels.joined(separator: ", ")) only", severity: .warning)
     }
+  }
+
+  /// The channel without which the condition is never true.
+  private func demandedChannel(_ condition: Program?) -> String? {
+    condition?.textDemands().first { $0.demand == Demand(slot: Fact.sessionChannel.rawValue, path: []) }?.text
   }
 
   private func report(
@@ -106,15 +119,23 @@ extension WorkspaceReader {
   // MARK: - Plans
 
   private func lintPlan(_ plan: Plan, _ rule: Rule, _ place: Section) {
+    lintNames(plan, place)
     lintSkills(plan, place)
     lintPreference(plan, place)
     lintSteps(plan, place)
   }
 
+  /// Whether anybody who serves the queue is left by the agents and teams that the rule names.
+  private func lintNames(_ plan: Plan, _ place: Section) {
+    let serving = agents.filter { $0.queues.contains(plan.queue) }
+    guard plan.namesCount > 0, !serving.isEmpty, !serving.contains(where: { plan.admits($0) }) else { return }
+    place.report("of those who serve `\(plan.queue)` this route admits nobody", severity: .warning)
+  }
+
   /// Whether anybody who serves the queue can ever take the case as the rule first asks.
   private func lintSkills(_ plan: Plan, _ place: Section) {
     guard !agents.isEmpty, !plan.requiredSkills.isEmpty else { return }
-    let serving = agents.filter { $0.queues.contains(plan.queue) && !plan.excludedAgents.contains($0.name) }
+    let serving = agents.filter { $0.queues.contains(plan.queue) && plan.admits($0) }
     guard !serving.isEmpty else { return }
     for need in plan.requiredSkills {
       let best = serving.compactMap { agent in agent.skills.first { $0.name == need.name }?.level }.max()
@@ -141,7 +162,7 @@ extension WorkspaceReader {
       if let agent = agents.first(where: { $0.name == name }), !agent.queues.contains(plan.queue) {
         place.report("the preferred agent `\(name)` does not serve `\(plan.queue)`", severity: .warning)
       }
-      if plan.excludedAgents.contains(name) {
+      if let agent = agents.first(where: { $0.name == name }), !plan.admits(agent) {
         place.report("`\(name)` is preferred and excluded at once", severity: .warning)
       }
     }
@@ -152,7 +173,7 @@ extension WorkspaceReader {
     var queue = plan.queue
     var relaxed: Set<String> = []
     for step in plan.steps {
-      if let cap = queues.first(where: { $0.name == queue })?.waitMax,
+      if let cap = queues.first(where: { $0.name == queue })?.waitMax, cap.then.endsTheWait,
         case let after = step.afterMilliseconds / 1_000,
         after >= Int64(cap.limit)
       {
@@ -182,4 +203,8 @@ extension WorkspaceReader {
       }
     }
   }
+}
+
+extension Plan {
+  fileprivate func admits(_ agent: AgentConfiguration) -> Bool { admits(agent.name, teams: agent.teams) }
 }

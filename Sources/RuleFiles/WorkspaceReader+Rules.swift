@@ -3,8 +3,11 @@ import Rules
 import Yams
 
 extension WorkspaceReader {
-  static let ruleKeys = ["name", "when", "route", "answer", "hand_back", "reject"]
+  static let ruleKeys = ["name", "when"] + outcomeKeys
+  private static let outcomeKeys = ["route", "answer", "hand_back", "reject", "leave_message"]
   static let rulesMax = 20_000
+  /// All that one route names together; the router takes no more of a case.
+  static let namesPerRouteMax = 64
 
   func readRules(_ section: Section) {
     let environment = Fact.environment(zone: SystemZones.table)
@@ -26,10 +29,10 @@ extension WorkspaceReader {
     places["rule \(name)"] = place
     let condition = members["when"].flatMap { compile($0, environment) }
     conditions[name] = members["when"]
-    let outcomes = ["route", "answer", "hand_back", "reject"].filter { members[$0] != nil }
+    let outcomes = Self.outcomeKeys.filter { members[$0] != nil }
     guard outcomes.count == 1, let key = outcomes.first, let held = members[key] else {
       let said = outcomes.isEmpty ? "nothing" : outcomes.joined(separator: " and ")
-      return place.report("a rule says one of route, answer, hand_back and reject; this says \(said)")
+      return place.report("a rule says one of route, answer, hand_back, reject and leave_message; this says \(said)")
     }
     var rule = Rule(
       name: name, place: "\(place.file.path):\(place.line)", when: condition,
@@ -38,7 +41,7 @@ extension WorkspaceReader {
     case "answer": rule.outcome = .action(.answer(held.text(what: "answer") ?? ""))
     case "hand_back": rule.outcome = .action(.handBack(reason: held.text(what: "hand_back") ?? ""))
     case "reject": rule.outcome = .action(.reject(reason: held.text(what: "reject") ?? ""))
-    default: readRoute(held, &rule)
+    default: readRoute(held, &rule, takesMessage: key == "leave_message")
     }
     rules.append(rule)
     // A misspelt `when` must not count as a rule without one.
@@ -120,14 +123,22 @@ extension WorkspaceReader {
 
   // MARK: - Routes
 
-  private func readRoute(_ section: Section, _ rule: inout Rule) {
+  /// - Parameter takesMessage: a caller leaves a message, and their case goes that way without them.
+  private func readRoute(_ section: Section, _ rule: inout Rule, takesMessage: Bool) {
     let keys = [
       "queue", "priority", "skills", "prefer_skills", "prefer", "exclude", "service_level", "weight", "steps",
-      "wanted_skills", "language", "tags",
+      "wanted_skills", "language", "agents", "teams", "exclude_teams", "tags",
     ]
-    guard let members = section.members(keys, what: "a route") else { return }
-    guard let place = members["queue"] else { return section.report("a route needs a `queue`") }
+    let what = takesMessage ? "leave_message" : "a route"
+    guard let members = section.members(keys + (takesMessage ? ["say"] : []), what: what) else { return }
+    guard let place = members["queue"] else { return section.report("\(what) needs a `queue`") }
     var plan = Plan(queue: place.reference(queueNames, what: "queue") ?? "")
+    if takesMessage {
+      guard let say = members["say"] else {
+        return section.report("leave_message needs `say`", hint: "it is what the caller hears before the tone")
+      }
+      plan.leaveMessage = say.text(what: "say")
+    }
     if let priority = members["priority"]?.whole(-1_000...1_000, what: "priority") {
       plan.priority = priority
     }
@@ -138,9 +149,15 @@ extension WorkspaceReader {
       plan.preferredSkills = needs(skills, what: "prefer_skills", known: skillNames)
     }
     plan.preference = members["prefer"].flatMap(preference)
-    plan.excludedAgents =
-      members["exclude"]?.oneOrMore(what: "exclude").compactMap { $0.reference(agentNames, what: "agent") }
-      ?? []
+    plan.excludedAgents = names(members["exclude"], "exclude", agentNames, "agent")
+    plan.requiredAgents = names(members["agents"], "agents", agentNames, "agent")
+    plan.requiredTeams = names(members["teams"], "teams", teamNames, "team")
+    plan.excludedTeams = names(members["exclude_teams"], "exclude_teams", teamNames, "team")
+    if plan.namesCount > Self.namesPerRouteMax {
+      section.report(
+        "this route names \(plan.namesCount) agents and teams; \(Self.namesPerRouteMax) are allowed",
+        hint: "give the agents a team")
+    }
     plan.serviceLevelMilliseconds = members["service_level"]?.duration(
       1_000...Section.longest, what: "service_level")
     plan.weight = members["weight"]?.whole(0...1_000, what: "weight")
@@ -150,6 +167,16 @@ extension WorkspaceReader {
     rule.language = members["language"]?.choice(Rule.Taking.self, what: "language")
     rule.outcome = .route(plan)
     checkSteps(members["steps"], plan, rule)
+  }
+
+  /// Names that must be known, each once.
+  private func names(_ section: Section?, _ key: String, _ known: Set<String>?, _ what: String) -> [String] {
+    var found: [String] = []
+    for element in section?.oneOrMore(what: key) ?? [] {
+      guard let name = element.reference(known, what: what) else { continue }
+      if found.contains(name) { element.report("`\(name)` stands twice") } else { found.append(name) }
+    }
+    return found
   }
 
   private func preference(_ section: Section) -> Plan.AgentPreference? {

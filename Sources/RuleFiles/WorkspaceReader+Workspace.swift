@@ -9,6 +9,7 @@ extension WorkspaceReader {
       "title", "mail_addresses", "dialled_numbers", "default_region", "trusted_relays", "phone_systems",
       "bots", "integrations",
       "conversation_window", "conversation_subject", "email_providers", "capacity", "retention", "redact",
+      "bot_silence",
     ]
     guard let members = section.members(keys, what: "workspace.yaml") else { return made }
     if let title = members["title"]?.text(what: "title") { made.title = title }
@@ -43,7 +44,21 @@ extension WorkspaceReader {
       made.conversationSubject = subject
     }
     if let capacity = members["capacity"] { readCapacity(capacity, &made.capacity) }
+    made.botSilence = members["bot_silence"].flatMap(botSilence)
     return made
+  }
+
+  private func botSilence(_ section: Section) -> BotSilence? {
+    guard let members = section.members(["after", "queue"], what: "bot_silence") else { return nil }
+    guard let after = members["after"], let queue = members["queue"] else {
+      section.report("`bot_silence` needs `after` and `queue`", hint: "write { after: 2m, queue: support }")
+      return nil
+    }
+    silenceQueue = queue
+    guard let milliseconds = after.duration(1_000...Section.longest, what: "after"),
+      let name = queue.text(what: "queue")
+    else { return nil }
+    return BotSilence(afterMilliseconds: milliseconds, queue: name)
   }
 
   private func readCapacity(_ section: Section, _ capacity: inout CapacityWeights) {

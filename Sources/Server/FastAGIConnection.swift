@@ -18,6 +18,7 @@ import System
 /// | ring ended: busy, unavailable, not answered | `failOffer` | music again, by itself |
 /// | ring ended: answered | `bridgeEnded` | finish: served, if they spoke |
 /// | call ended | `endSession` | |
+/// | a rule, or too long a wait, has the caller leave a message | | finish: message |
 /// | connection lost | `endSession` after a grace, unless it came back | |
 final class FastAGIConnection: ConnectionHandler {
   private let edge: Edge
@@ -208,6 +209,11 @@ final class FastAGIConnection: ConnectionHandler {
     case .ring(let offer, _, let device, let until): ring(offer, device, until, connection)
     case .stopRinging(let offer, _):
       if let name = AGIOffer(offer.description) { run(talk.wish(.stopRinging(name)), connection) }
+    case .takeMessage:
+      // The call lives on in the phone system, which reports its end; nothing more of it comes over this connection.
+      if case .caller(let session) = role { edge.hub.drop(session, connection.ref) }
+      role = .done
+      finish(.message, connection)
     case .endCall(let end):
       role = .done
       finish(end == .businessEnded ? .served : .closed, connection)

@@ -93,7 +93,9 @@ enum ServerPage {
 
 extension APIResponse {
   static var onlyGet: APIResponse {
-    APIResponse(APIProblem(405, "method-not-allowed", "Method not allowed", "only GET is possible here"))
+    var problem = APIProblem(405, "method-not-allowed", "Method not allowed", "only GET is possible here")
+    problem.allowed = ["GET", "HEAD"]
+    return APIResponse(problem)
   }
 
   static var coded: APIResponse {

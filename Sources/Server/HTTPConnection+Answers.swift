@@ -28,7 +28,7 @@ extension HTTPConnection {
       } else {
         look(connection)
       }
-    case .lineChanged, .ring, .stopRinging, .endCall:
+    case .lineChanged, .ring, .stopRinging, .endCall, .takeMessage:
       guard case .call(let wait) = exchange?.kind, let caller = exchange?.caller else { return }
       edge.writer(caller.workspace)?.submit([
         Request(.standing(call: wait.key), ticket: Ticket(connection.ref, exchange: number))
@@ -40,7 +40,9 @@ extension HTTPConnection {
       case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
       case .submitted, .read, .gathering, .offered, .blob, nil: break
       }
-    case .offer, .offerEnded, .agentHears, .heard, .ringing, .push, .looked, .mailRefused, .timelineMoved, .followed: break
+    case .offer, .offerEnded, .agentHears, .consult, .consultEnded, .heard, .ringing, .push, .looked, .mailRefused,
+      .timelineMoved, .followed:
+      break
     }
   }
 

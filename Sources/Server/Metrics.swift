@@ -59,13 +59,13 @@ struct Metrics {
       "agents",
       object: { agents in
         agents.field("members", counts.agents.members)
-        agents.field("ready", counts.agents.ready)
+        agents.field("ready", queue.ready)
         agents.field(
           "ready_for",
           object: { ready in
-            ready.field("chat", queue.ready.chat)
-            ready.field("email", queue.ready.email)
-            ready.field("phone", queue.ready.phone)
+            ready.field("chat", counts.agents.readyFor.chat)
+            ready.field("email", counts.agents.readyFor.email)
+            ready.field("phone", counts.agents.readyFor.phone)
           })
         agents.field("not_available", counts.agents.notAvailable)
         agents.field("not_present", counts.agents.notPresent)
@@ -110,12 +110,12 @@ struct Metrics {
       "queue_oldest_seconds", "How long the oldest case has waited.", "gauge",
       each { "\($0.oldestSeconds(now))" })
     series(
-      "queue_agents_ready", "Agents who could take a case of some channel now.", "gauge",
-      each { "\($0.counts.agents.ready)" })
+      "queue_agents_ready", "Agents who could take a case now, of the channels that the queue has open cases of.",
+      "gauge", each { "\($0.ready)" })
     series(
       "queue_agents_ready_for_channel", "Agents who could take a case of this channel now.", "gauge",
       queues.flatMap { queue in
-        Channel.allCases.map { ("\(labels(queue)),channel=\"\($0.name)\"", "\(queue.ready[$0])") }
+        Channel.allCases.map { ("\(labels(queue)),channel=\"\($0.name)\"", "\(queue.counts.agents.readyFor[$0])") }
       })
     series("queue_accepted_total", "Cases accepted.", "counter", each { "\($0.counts.accepted)" })
     series(

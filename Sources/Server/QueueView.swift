@@ -6,8 +6,8 @@ import Rules
 struct QueueView: Sendable {
   var workspace: String
   var counts: QueueStatistics
-  /// Agents who could be offered a case of this channel now.
-  var ready: RoutingConfiguration.PerChannel<Int>
+  /// Agents who could be offered a case now, of the channels whose cases the queue has.
+  var ready: Int
   /// Whoever is taken within this time was taken in time; a rule may set another for its own cases.
   var targetSeconds: Int64
   /// How many of a hundred are to be; nil where the rules that apply do not have the queue any more.
@@ -28,7 +28,7 @@ struct QueueView: Sendable {
   static func all(_ writer: Writer, _ edge: Edge) -> [QueueView] {
     let configured = edge.checked(writer.workspace)?.queues ?? []
     return writer.peek { pipeline in
-      let ready = pipeline.router.readyByChannel()
+      let ready = pipeline.router.readyForWhatIsThere()
       return pipeline.router.everyQueueID.compactMap { id -> QueueView? in
         guard let counts = pipeline.router.statistics(id), !counts.isRetired || counts.waiting > 0 else {
           return nil
@@ -37,7 +37,7 @@ struct QueueView: Sendable {
         let at = Int(id.raw)
         return QueueView(
           workspace: writer.name, counts: counts,
-          ready: at < ready.count ? ready[at] : .init(chat: 0, email: 0, phone: 0),
+          ready: at < ready.count ? ready[at] : counts.agents.ready,
           targetSeconds: Int64(known?.serviceLevel.targetSeconds ?? 0),
           targetPercent: known?.serviceLevel.percent)
       }

@@ -32,7 +32,7 @@ extension RulePlanner {
     let told = facts.gathered.transcript.map(ToldFacts.init)
     conversation(facts, told, &seen)
     channel(facts, &seen)
-    place(router, at, &seen)
+    place(facts.channel, router, at, &seen)
     return seen
   }
 
@@ -105,7 +105,7 @@ extension RulePlanner {
   }
 
   /// How it stands here: hours, and queues where a rule asks for them.
-  private func place(_ router: borrowing Router, _ at: Instant, _ seen: inout Facts) {
+  private func place(_ channel: Channel, _ router: borrowing Router, _ at: Instant, _ seen: inout Facts) {
     seen[.hours] = .map(MapValue(checked.hours.map { ($0.name, .bool($0.isOpen(at: at))) }))
     guard checked.rules.asked.contains(.queues) else { return }
     var queues: [(String, Value)] = []
@@ -115,7 +115,7 @@ extension RulePlanner {
       queues.append(
         (
           queue.name,
-          Facts.queue(waiting: queue.waiting, oldestSeconds: Int(oldest), availableAgents: queue.agents.ready)
+          Facts.queue(waiting: queue.waiting, oldestSeconds: Int(oldest), availableAgents: queue.agents.readyFor[channel])
         ))
     }
     seen[.queues] = .map(MapValue(queues))

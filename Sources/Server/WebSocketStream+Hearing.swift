@@ -97,6 +97,9 @@ extension WebSocketStream {
     case .ringing(let offer): push(offer, as: "ringing", connection)
     case .offerEnded(let offer, let end):
       send("{\"type\":\"offer_ended\",\"offer\":\"\(offer)\",\"end\":\"\(end.name)\"}", connection)
+    case .consult(let id, let by, let until): askToConsult(id, by, until, connection)
+    case .consultEnded(let id, let end):
+      send("{\"type\":\"consult_ended\",\"case\":\"\(id)\",\"end\":\"\(end.name)\"}", connection)
     case .agentHears(let conversation, let entry):
       unheard.append((conversation, entry))
       readUnheard(connection)
@@ -107,7 +110,9 @@ extension WebSocketStream {
     case .push(let bytes): send(bytes, connection)
     case .tokenEnded(let token):
       if caller?.token == token { close(.policyViolation, "the token is revoked or over", connection) }
-    case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .mailRefused, .lineChanged: break
+    case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .takeMessage, .mailRefused,
+      .lineChanged:
+      break
     }
   }
 
@@ -126,6 +131,17 @@ extension WebSocketStream {
         guard type == "offer" else { return }  // it rings all the same
         edge.writer(caller.workspace)?.submit([Request(.failOffer(offer.offer, .connectionClosed))])
       }
+    }
+  }
+
+  /// Who is asked for advice sees the whole case before they say a word.
+  private func askToConsult(_ id: CaseID, _ by: AgentID, _ until: Instant, _ connection: Connection) {
+    guard let caller, let api = edge.api(caller.workspace) else { return }
+    let (edge, ref) = (edge, connection.ref)
+    edge.reads.run { reads in
+      do throws(StoreFault) {
+        edge.hub.post(ref, .push(try api.consultFrame(id, by: by, until: until, reads)))
+      } catch { Log.fault("showing a case to whom was asked", error.description) }
     }
   }
 
@@ -159,6 +175,17 @@ extension OfferEnd {
     case .timedOut: "timed_out"
     case .revoked: "revoked"
     case .failed: "failed"
+    }
+  }
+}
+
+extension ConsultEnd {
+  var name: String {
+    switch self {
+    case .tookOver: "took_over"
+    case .ended: "ended"
+    case .timedOut: "timed_out"
+    case .movedOn: "moved_on"
     }
   }
 }

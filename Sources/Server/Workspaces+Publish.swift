@@ -18,6 +18,7 @@ extension Workspaces {
     directory.ruleVersion = version
     directory.mailAddress = checked.workspace.mailAddresses.first
     directory.dialledNumbers = Set(checked.workspace.dialledNumbers)
+    directory.asterisks = Set(checked.workspace.phoneSystems.filter { $0.api == .fastagi }.map(\.name))
     directory.emailRules = EmailRules(
       checked.workspace.emailProviders.map { .init(domains: $0.domains, ignoresDots: $0.ignoresDots, tag: $0.tag) })
     directory.conversationWindow = .milliseconds(checked.workspace.conversationWindowMilliseconds)
@@ -62,7 +63,7 @@ extension Workspaces {
       workspace: writer.workspace, defaultRegion: checked.workspace.defaultRegion, identityKey: key)
     var lines: [String: Edge.PhoneLine] = [:]
     for system in checked.workspace.phoneSystems {
-      let name = "\(writer.name)/\(system.name)"
+      let name = PhoneChannel.asterisk(system.name, of: writer.name)
       let own = Hex.encode(try reader.secret(named: "phone \(name)").prefix(16))
       let given = edge.settings.fastagiSecret
       lines[name] = .init(

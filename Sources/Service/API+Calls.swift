@@ -50,6 +50,13 @@ extension API {
 
   private func system(_ caller: Caller) -> String { "http:\(caller.holder)" }
 
+  /// Whose call it is that is told of. An Asterisk tells all of its own over FastAGI, except for a recording: for that it
+  /// has a token in its name.
+  private func system(_ caller: Caller, toldOf event: String) -> String {
+    event == "voicemail" && directory.asterisks.contains(caller.holder)
+      ? PhoneChannel.asterisk(caller.holder, of: directory.workspaceName) : system(caller)
+  }
+
   /// What the phone system says of a call: `ringing`, `answered`, `missed`, `busy`, `digits`, `speech`, `hung_up`, or
   /// nothing new (`waiting`): it only asks what to do next.
   func callEvent(_ request: APIRequest, _ caller: Caller, _ id: String) throws(APIProblem) -> APIAction {
@@ -65,7 +72,7 @@ extension API {
     let eventID = try fields.optionalText("id")
     let wait = Int(try fields.optionalInteger("wait_seconds", 0...60) ?? 0)
     try fields.end()
-    let key = PhoneChannel.key(system: system(caller), id: id)
+    let key = PhoneChannel.key(system: system(caller, toldOf: event), id: id)
     func needOffer() throws(APIProblem) -> OfferID {
       guard let offer else { throw fields.problem("offer", "\(event) needs the offer that rang", type: "missing-field") }
       return offer
@@ -122,7 +129,8 @@ public enum CallInstruction: Hashable, Sendable {
   case ring(device: String, OfferID, seconds: Int)
   case talk
   case hangUp(String)
-  case message
+  /// The caller hears the prompt and speaks after it; the recording comes as a blob and an event `voicemail`.
+  case leaveMessage(prompt: String)
 
   public func response(call session: SessionID?) -> APIResponse {
     var json = JSONWriter()
@@ -142,7 +150,11 @@ public enum CallInstruction: Hashable, Sendable {
       case .hangUp(let why):
         $0.field("do", "hang_up")
         $0.field("reason", why)
-      case .message: $0.field("do", "leave_message")
+      case .leaveMessage(let prompt):
+        $0.field("do", "leave_message")
+        $0.field("prompt", prompt)
+        $0.field("upload_to", "/v1/blobs")
+        $0.field("then_tell", "voicemail")
       }
     }
     return APIResponse(200, json: json.bytes)
@@ -154,6 +166,7 @@ public enum CallInstruction: Hashable, Sendable {
     case .rings(let offer, let device, let until):
       self = .ring(device: device, offer, seconds: Int(max(1, (until - now).milliseconds / 1_000)))
     case .talks: self = .talk
+    case .leavesMessage(let prompt): self = .leaveMessage(prompt: prompt)
     case .over: self = .hangUp("the call is over")
     }
   }

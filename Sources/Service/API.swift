@@ -37,7 +37,7 @@ public struct API: Sendable {
       // Attachments are bytes and not words; and what is to be taken out must be found first.
       if !request.body.isEmpty, !request.isAttachment, request.path.last != "redact" { request.body = redactor.json(request.body) }
       return try route(request, caller)
-    } catch { return .respond(APIResponse(error)) }
+    } catch { return .respond(APIResponse(allowing(error, request, caller))) }
   }
 
   /// What is wrong with a request whatever its content says: a page that is not there, a method, a scope. Known before
@@ -46,7 +46,20 @@ public struct API: Sendable {
     do throws(APIProblem) {
       _ = try route(request, caller)
       return nil
-    } catch { return [403, 404, 405].contains(error.status) ? error : nil }
+    } catch { return [403, 404, 405].contains(error.status) ? allowing(error, request, caller) : nil }
+  }
+
+  /// RFC 9110 §15.5.6: a method that a page does not take is answered with those that it does.
+  private func allowing(_ problem: APIProblem, _ request: APIRequest, _ caller: Caller) -> APIProblem {
+    guard problem.status == 405 else { return problem }
+    var problem = problem
+    problem.allowed = ["GET", "POST", "PUT", "DELETE"].filter { method in
+      var other = request
+      (other.method, other.body) = (method, [])
+      do throws(APIProblem) { _ = try route(other, caller) } catch { return error.status != 405 }
+      return true
+    }
+    return problem
   }
 
   private func route(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
@@ -79,6 +92,7 @@ public struct API: Sendable {
     case ("POST", "offers", 3): return try onOffer(request, caller, try id(path[1]), path[2])
     case ("GET", "cases", 2): return try getCase(request, caller, try id(path[1]))
     case ("POST", "cases", 3): return try onCase(request, caller, try id(path[1]), path[2])
+    case ("GET", "explain", 1): return try explain(request, caller)
     case ("POST", "entries", 3) where path[2] == "redact": return try redact(request, caller, path[1])
     case ("GET", "search", 1): return try search(request, caller)
     case ("GET", "conversations", 2): return try getConversation(request, caller, try id(path[1]))
@@ -93,7 +107,7 @@ public struct API: Sendable {
     case ("POST", "customers", 3): return try onCustomer(request, caller, try id(path[1]), path[2])
     case (_, "sessions", 1...3), (_, "journey", 1), (_, "blobs", 1...2), (_, "agents", 3), (_, "offers", 3), (_, "calls", 1), (_, "calls", 3),
       (_, "cases", 2...3), (_, "customers", 1...3), (_, "conversations", 2...4), (_, "stream", 1), (_, "search", 1),
-      (_, "entries", 3):
+      (_, "explain", 1), (_, "entries", 3):
       throw APIProblem(405, "method-not-allowed", "Method not allowed", "\(request.method) is not possible here")
     default: throw .notFound("page")
     }

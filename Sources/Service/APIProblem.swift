@@ -14,6 +14,8 @@ public struct APIProblem: Error, Hashable, Sendable {
   public var title: String
   public var detail: String
   public var field: String?
+  /// With 405: the methods that the page takes.
+  public var allowed: [String] = []
   public var owner: OwnerView?
   public var epoch: UInt32?
 

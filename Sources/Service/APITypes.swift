@@ -83,6 +83,7 @@ public struct APIResponse: Sendable, Equatable {
     status = problem.status
     contentType = "application/problem+json"
     body = problem.json
+    if !problem.allowed.isEmpty { headers = [Header("Allow", problem.allowed.joined(separator: ", "))] }
     if status == 401 { headers = [Header("WWW-Authenticate", "Bearer")] }
   }
 }
@@ -104,6 +105,8 @@ public enum APIAction: Sendable {
   case keepBlob(BlobRow, [UInt8], Idempotency?)
   /// Look at the workspace's rules, try them, or change them.
   case rules(RulesRequest, Idempotency?)
+  /// Say why a case waits or an agent is idle, now or at an earlier instant.
+  case explain(ExplainRequest)
   /// Become a WebSocket.
   case stream
 }

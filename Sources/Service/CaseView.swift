@@ -101,6 +101,7 @@ public enum Explanation {
     case .reopened: "reopened"
     case .transfer: "transfer"
     case .botSilent: "bot_silent"
+    case .message: "message"
     case nil: "unknown"
     }
   }

@@ -54,7 +54,8 @@ public struct EntryText: Sendable {
     case "handoff":
       let summary = text("summary").isEmpty ? "" : "; \(text("summary"))"
       return because("hands over to \(owner)") + summary
-    case "routed": return "goes to \(owner)"
+    case "routed":
+      return "goes to \(owner)" + (text("reason") == "leaves_message" ? "; the caller is asked to leave a message" : "")
     case "accepted": return "takes over"
     case "transferred": return because("transfers to \(owner)")
     case "handed_back": return "hands back to \(owner)" + (text("summary").isEmpty ? "" : ": \(text("summary"))")

@@ -38,7 +38,7 @@ class FakeRouter:
     def kill(self):
         stop(self.process, hard=True)
 
-    def check(self, scenario):
+    def check(self, scenario, messages):
         return None
 
     end = kill
@@ -46,7 +46,7 @@ class FakeRouter:
 
 class RealRouter:
     """A server that somebody else runs. The hook is told what is about to happen: `HOOK STEP SCENARIO [DEVICE…]`, where
-    STEP is begin, kill, start, check or end."""
+    STEP is begin, kill, start, check or end; check is told of a message as FILE UNIQUEID."""
 
     def __init__(self, address, hook):
         self.address = address
@@ -69,8 +69,8 @@ class RealRouter:
     def kill(self):
         self.tell("kill")
 
-    def check(self, scenario):
-        result = self.tell("check")
+    def check(self, scenario, messages):
+        result = self.tell("check", *messages)
         return result.stdout.strip() or "the hook is not content" if result.returncode else None
 
     def end(self):
@@ -103,7 +103,10 @@ class Run:
         if self.asterisk.completed("throughline-local") - completed != scenario.local:
             problems.append("the local queue " + ("did not serve the call" if scenario.local else "served a call"))
         if not scenario.router_is_away:
-            found = self.router.check(scenario)
+            messages = self.asterisk.take_messages()
+            if bool(messages) != scenario.message:
+                problems.append("a message was " + ("recorded" if messages else "not recorded"))
+            found = self.router.check(scenario, messages)
             problems += [found] if found else []
             self.router.end()
         else:

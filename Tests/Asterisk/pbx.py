@@ -18,7 +18,7 @@ res_sorcery_config res_sorcery_memory res_sorcery_astdb res_pjproject res_pjsip 
 res_pjsip_pubsub res_pjsip_endpoint_identifier_user res_pjsip_caller_id res_pjsip_rfc3326 res_pjsip_dtmf_info res_rtp_asterisk
 res_timing_timerfd res_musiconhold res_speech res_agi chan_pjsip codec_ulaw codec_gsm codec_resample format_gsm
 format_wav format_pcm bridge_simple bridge_native_rtp bridge_softmix bridge_builtin_features app_dial app_queue
-app_stack app_playback app_verbose func_channel func_callerid func_logic func_strings func_global func_dialplan
+app_stack app_playback app_record app_system app_verbose func_channel func_callerid func_logic func_strings func_global func_dialplan
 func_env func_math pbx_config
 """.split()
 
@@ -112,6 +112,11 @@ class Asterisk:
         self.etc.mkdir()
         for folder in ("run", "log", "db", "spool"):
             (place.outside / folder).mkdir()
+        (place.outside / "messages").mkdir()
+        # Says what it was asked to bring; the hook brings it, since it knows where the router is.
+        upload = place.outside / "upload"
+        upload.write_text(f'#!/bin/sh\necho "$@" >>{place.inside}/asked\n')
+        upload.chmod(0o755)
         self.write(agi_port, secret, patience, phones)
         self.process = None
 
@@ -137,10 +142,11 @@ verbose = 3
         self.file("rtp.conf", "[general]\nrtpstart = 30000\nrtpend = 30200\nstrictrtp = no\n")
         self.file("pjsip.conf", self.pjsip(phones))
         shutil.copy(SHIPPED / "queues.conf", self.etc)
-        # The shipped dialplan, with its three settings set and nothing else changed.
+        # The shipped dialplan, with its settings set and nothing else changed.
         dialplan = (SHIPPED / "extensions.conf").read_text()
         for name, value in (("THROUGHLINE", f"agi://127.0.0.1:{agi_port}"), ("THROUGHLINE_SECRET", secret),
-                            ("THROUGHLINE_PATIENCE", str(patience))):
+                            ("THROUGHLINE_PATIENCE", str(patience)),
+                            ("THROUGHLINE_MESSAGES", f"{inside}/messages"), ("THROUGHLINE_UPLOAD", f"{inside}/upload")):
             lines = dialplan.split("\n")
             at = [n for n, line in enumerate(lines) if line.startswith(name + "=")]
             assert len(at) == 1, f"the shipped dialplan does not set {name} once"
@@ -197,6 +203,15 @@ verbose = 3
         """How many calls a queue has completed: the C of `W:0, C:1, A:0`."""
         found = re.search(r"\bC:(\d+)", self.ask(f"queue show {queue}"))
         return int(found.group(1)) if found else 0
+
+    def take_messages(self):
+        """What the dialplan asked to have brought to the router since the last time: FILE, UNIQUEID, FILE, …"""
+        asked = self.place.outside / "asked"
+        if not asked.exists():
+            return []
+        words = asked.read_text().split()
+        asked.unlink()
+        return [str(self.place.root) + word if word.startswith("/") and str(self.place.root) != "/" else word for word in words]
 
     def channels(self):
         return [line for line in self.ask("core show channels concise").split("\n") if "!" in line]

@@ -12,13 +12,14 @@ class Scenario:
     steps: list = field(default_factory=list)  # seconds; (script, who, what must be said first); kill; start
     limit: int = 40  # seconds until the call must be over
     router_is_away: bool = False
+    message: bool = False  # the caller must have left one
     local: bool = False  # the phone system's own queue must have served the call
     expect: list = field(default_factory=list)  # (sentence, test of the talks)
 
     @property
     def needs_script(self):
         """Whether it takes a router that does as it is told, such as refusing an offer for no reason."""
-        return not {"accept", "think", "finish"}.isdisjoint(self.plan)
+        return not self.message and not {"accept", "think", "finish"}.isdisjoint(self.plan)
 
     def check(self, talks, caller):
         problems = [] if caller == 0 else [f"the caller's SIPp ended with {caller}"]
@@ -124,6 +125,11 @@ SCENARIOS = [
         expect=[*ALWAYS, ACCEPTED, SERVED,
                 ("the call did not come back as answered",
                  lambda talks: asterisk_said(talks, "wait", "agi_arg_2: dialstatus=ANSWER"))]),
+    Scenario(
+        "message", "The router has the caller leave a message: it is recorded, and goes to the router when they hang up.",
+        {"rings": [], "finish": "message"}, patience=12000, message=True,
+        expect=[*ALWAYS, NOBODY_ANSWERED, ("the router did not ask for a message",
+                                           lambda talks: asterisk_said(talks, "hangup", "end=message"))]),
     Scenario(
         "left-to-the-local-queue", "The router cannot help and says so: the phone system's own queue rings an agent.",
         {"rings": [], "finish": "local"}, local=True,

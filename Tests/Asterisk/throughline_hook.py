@@ -17,6 +17,7 @@ import sys
 import time
 import urllib.request
 
+UPLOAD = pathlib.Path(__file__).resolve().parent.parent.parent / "docs" / "phone" / "asterisk" / "throughline-message"
 CALLER = "+442079460018"
 NAMES = ["agent1", "agent2", "agent3", "agent9"]
 
@@ -36,7 +37,8 @@ class Server:
         write("skills.yaml", "english: { title: English, language: en }\n")
         write("queues.yaml", f"calls: {{ title: Calls, offer_timeout: {{ phone: {ring} }}, wrap_up: 1s }}\n")
         write("agents.yaml", "".join(f"{n}: {{ queues: [calls], devices: [PJSIP/{n}] }}\n" for n in NAMES))
-        write("rules/10-all.yaml", "- name: every call\n  route: { queue: calls }\n")
+        rule = "leave_message: { queue: calls, say: Please speak. }" if scenario == "message" else "route: { queue: calls }"
+        write("rules/10-all.yaml", f"- name: every call\n  {rule}\n")
 
     def options(self):
         return ["--data", str(self.folder / "data"), "--rules", str(self.folder / "rules")]
@@ -114,8 +116,24 @@ def later(server, scenario):
     server.available((server.folder / "later").read_text().split())
 
 
-def check(server):
+def bring(server, recording, unique):
+    """The recording of a message, by the program that ships with the dialplan."""
+    token = server.folder / "pbx.token"
+    token.write_text(server.command("token", "create", "--telephony", "pbx"))
+    url = f"http://127.0.0.1:{server.http_file.read_text()}"
+    subprocess.run(
+        [str(UPLOAD), recording, unique], check=True, timeout=30,
+        env={**os.environ, "THROUGHLINE_URL": url, "THROUGHLINE_TOKEN": str(token)})
+    if os.path.exists(recording):
+        sys.exit("the recording that was brought is still there")
+    if "leaves a message (blob_" not in server.command("timeline", CALLER):
+        sys.exit("the caller's timeline has no message")
+
+
+def check(server, message):
     """The caller's timeline tells of this one call, and that it is over."""
+    if message:
+        bring(server, *message)
     timeline = server.command("timeline", CALLER)
     (server.folder / "timeline").write_text(timeline + "\n")
     return 0 if timeline else sys.exit("the caller has no timeline")
@@ -131,7 +149,7 @@ def main():
     elif step == "later":
         later(server, scenario)
     elif step == "check":
-        check(server)
+        check(server, devices)
     elif step in ("kill", "end"):
         server.kill()
 

@@ -8,7 +8,7 @@ struct `What must never be written` {
 
   @Test(arguments: [
     ("my card is 4111 1111 1111 1111, expires soon", "my card is [card number removed], expires soon"),
-    ("4111111111111111", "[card number removed]"), ("4111-1111-1111-1111.", "[card number removed]."),
+    ("pay by 4111.1111.1111.1111", "pay by [card number removed]"), ("4111111111111111", "[card number removed]"), ("4111-1111-1111-1111.", "[card number removed]."),
     ("378282246310005#", "[card number removed]#"), ("3782 822463 10005", "[card number removed]"),
     ("6011000990139424 and 5555555555554444", "[card number removed] and [card number removed]"),
     ("order 12 4111 1111 1111 1111 99", "order 12 [card number removed] 99"),

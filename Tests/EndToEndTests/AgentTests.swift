@@ -231,6 +231,31 @@ import Testing
     }
   }
 
+  @Test func `a case transferred to an agent is theirs alone, and goes on to the queue when they decline`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
+      let cleo = try await server.agent("cleo")
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      try await chat.handoff()
+      let first = try await server.take(ann)["case"].text
+      let wrong: [Body] = [[:], ["agent": "nobody"], ["queue": "support", "seconds": 5], ["agent": "ben", "seconds": 0]]
+      for body in wrong {
+        #expect(try await server.call("POST", "/v1/cases/\(first)/transfer", body, by: ann).status == 422, "\(body)")
+      }
+      let moved = try await server.call(
+        "POST", "/v1/cases/\(first)/transfer", ["agent": "ben", "seconds": 600, "reason": "knows lamps"], by: ann)
+      #expect(moved.status == 201)
+      #expect(try await server.next(cleo, wait: 1).status == 204)
+      let offer = try await server.next(ben)
+      #expect(offer["case"].text == moved["case"].text)
+      #expect(offer["timeline"].said.contains { $0["to_agent"].string == "ben" && $0["reason"].string == "knows lamps" })
+      try await server.call("POST", "/v1/offers/\(offer["offer"].text)/decline", by: ben)
+      #expect(try await server.take(cleo)["case"].text == moved["case"].text)
+    }
+  }
+
   @Test func `nobody is offered a case without asking, and asking twice at once is refused`() async throws {
     try await TestServer.run { server in
       let ann = try await server.agent("ann")

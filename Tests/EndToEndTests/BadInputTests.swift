@@ -306,4 +306,29 @@ import Testing
       #expect(try await blocking { try call.send(on: good) }.status == 201)
     }
   }
+
+  @Test func `what a page does not take is answered with what it takes, and packed content is not guessed at`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      for (method, path, allowed) in [
+        ("DELETE", "/v1/sessions", "POST"), ("GET", "/v1/journey", "POST"), ("POST", "/v1/queues", "GET, HEAD"),
+        ("POST", "/health", "GET, HEAD"), ("PUT", "/v1/search", "GET"),
+      ] {
+        let reply = try await server.call(method, path, by: bot)
+        #expect(reply.status == 405)
+        #expect(reply.headers["allow"] == allowed, "\(method) \(path)")
+      }
+      let body = Array("{}".utf8)
+      func call(_ headers: [(String, String)]) async throws -> Reply {
+        let call = HTTPCall(method: "POST", target: "/v1/sessions", headers: headers, body: body)
+        let port = server.port("http")
+        return try await blocking { try call.send(on: try Socket.connect(port: port)) }
+      }
+      let token = ("Authorization", "Bearer \(bot)")
+      #expect(try await call([token]).status == 201)
+      #expect(try await call([token, ("Content-Encoding", "gzip")]).status == 415)
+      #expect(try await call([token, token]).status == 401)
+      #expect(try await call([token, ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]).status == 400)
+    }
+  }
 }

@@ -68,6 +68,20 @@ import Testing
     try await play("hung-up-while-talking", Outcome(story: ["queued", "offered agent1", "accepted agent1"]))
   }
 
+  @Test func `sent to leave a message, and hung up after it: the case waits, and a desk takes it`() async throws {
+    let folder = try TemporaryFolder()
+    let rules = try CapturedCall.rules(folder, "leave_message: { queue: calls, say: Please speak. }")
+    try await TestServer.run(rules: rules) { $0.fastagiListen = "127.0.0.1:0" } _: { server in
+      let agent = try await server.agent("agent1")
+      try await CapturedCall("message").play(server) { _ in }
+      try await eventually("its end is told") { try await server.timeline("+442079460018").kinds.contains("session_ended") }
+      #expect(try await server.count("waiting", by: agent) == 1)
+      #expect(try await server.count("abandoned", by: agent) == 0)
+      let taken = try await server.take(agent)
+      #expect(try await server.story(taken["case"].text) == ["queued", "offered agent1", "accepted agent1"])
+    }
+  }
+
   @Test func `answered when the offer is no longer good: refused on the leg, and the caller waits on`() async throws {
     try await play("refused", Outcome(story: ["queued", "offered agent1", "declined agent1"], abandoned: 1)) { now, server in
       guard case .rings(let offer) = now else { return }

@@ -132,6 +132,34 @@ import Testing
     }
   }
 
+  @Test func `whoever has nothing but a phone is there for a call, and not for a chat`() async throws {
+    let folder = try rules()
+    try folder.write("rules/small/agents.yaml", "a1: { queues: [support, vip], devices: [PJSIP/a1] }\n")
+    try folder.write(
+      "rules/small/rules/05-facts.yaml",
+      """
+      - name: somebody is there
+        when: queues.support.available_agents > 0
+        route: { queue: support }
+      - name: nobody is there
+        when: queues.support.available_agents == 0
+        route: { queue: vip }
+
+      """)
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      _ = try await server.agent("a1")
+      let chat = try await server.open(try await server.token("bot", "robin"))
+      try await chat.customer("help")
+      let chatted = try await chat.handoff()
+      #expect(chatted["owner"]["name"].text == "vip")
+      #expect(try await facts(chatted["case"].text, server)["queues"]["support"]["available_agents"].int == 0)
+      let hook = try await server.token("telephony", "hook")
+      _ = try await server.call("POST", "/v1/calls", ["call": "c1", "from": "+12025550143"], by: hook)
+      let called = try #require(try await server.timeline("+12025550143").said.compactMap { $0["case"].string }.first)
+      #expect(try await facts(called, server)["queues"]["support"]["available_agents"].int == 1)
+    }
+  }
+
   @Test func `a closed queue passes its cases on, and a full one too; the account team comes first`() async throws {
     let folder = try rules()
     try folder.write(

@@ -222,6 +222,20 @@ import Testing
       let page = try await server.call("GET", "/v1/queues", by: ann)
       let support = try #require(page["queues"].elements.first { $0["name"].text == "support" })
       #expect(support["agents"]["ready_for"].description == #"{"chat":0,"email":0,"phone":1}"#)
+      #expect(support["agents"]["ready"].int == 1, "nothing is there yet: a call may come")
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      try await chat.handoff()
+      func ready() async throws -> (page: Int?, metric: Bool) {
+        let boss = try await server.token("supervisor", "boss")
+        let queues = try await server.call("GET", "/v1/queues", by: boss)["queues"].elements
+        let text = String(decoding: try await server.call("GET", "/metrics", by: boss).body, as: UTF8.self)
+        return (
+          queues.first { $0["name"].text == "support" }?["agents"]["ready"].int,
+          text.contains("throughline_queue_agents_ready{workspace=\"demo\",queue=\"support\"} 0\n"))
+      }
+      #expect(try await ready() == (page: 0, metric: true), "a chat waits, and nobody sits where it can be offered")
     }
   }
 }

@@ -159,6 +159,89 @@ import Testing
     }
   }
 
+  /// What comes of a ring that nobody answers, over HTTP.
+  struct Unanswered: Sendable, CustomTestStringConvertible {
+    var event: String
+    var story: String
+    var testDescription: String { event }
+    static let all = [
+      Unanswered(event: "busy", story: "failed ann"), Unanswered(event: "unavailable", story: "failed ann"),
+      Unanswered(event: "missed", story: "timed_out ann"),
+    ]
+  }
+
+  @Test(arguments: Unanswered.all)
+  func `over HTTP a ring that nobody answers gives the case its place and its age back`(_ end: Unanswered) async throws {
+    try await TestServer.run { server in
+      let hook = try await server.token("telephony", "hook")
+      func arrives(_ call: String, _ number: String) async throws -> Reply {
+        try await server.call("POST", "/v1/calls", ["call": .text(call), "from": .text(number)], by: hook)
+      }
+      func tell(_ call: String, _ event: Body) async throws -> Reply {
+        try await server.call("POST", "/v1/calls/\(call)/events", event, by: hook)
+      }
+      let first = try await arrives("c1", "+12025550143")
+      #expect(first["do"].text == "wait" && first["music"].description == "true" && first["position"].int == 1, "\(first)")
+      let second = try await arrives("c2", "+12025550144")
+      #expect(second["do"].text == "wait" && second["music"].description == "true" && second["position"].int == 2, "\(second)")
+      _ = try await server.agent("ann")
+      let ring = try await tell("c1", ["event": "waiting", "wait_seconds": 20])
+      #expect(ring["do"].text == "ring" && ring["device"].text == "PJSIP/agent1", "\(ring)")
+      let offer = Body.text(ring["offer"].text)
+      let ringing = try await tell("c1", ["event": "ringing", "offer": offer, "wait_seconds": 20])
+      #expect(ringing["do"].text == "ring" && ringing["offer"].text == ring["offer"].text, "it rings on: \(ringing)")
+      #expect(try await tell("c2", ["event": .text(end.event), "offer": offer]).status == 403, "it rings for the other call")
+      let again = try await tell("c1", ["event": .text(end.event), "offer": offer])
+      #expect(again["do"].text == "wait" && again["music"].description == "true", "\(again)")
+      #expect(again["position"].int == 1, "before the one who came later")
+      #expect(try await tell("c2", ["event": "waiting"])["position"].int == 2)
+      let late = try await tell("c1", ["event": "answered", "offer": offer])
+      #expect(late.status == 409, "that offer is over: \(late)")
+
+      let cleo = try await server.agent("cleo")
+      let next = try await tell("c1", ["event": "waiting", "wait_seconds": 20])
+      #expect(next["do"].text == "ring" && next["device"].text == "PJSIP/agent3", "\(next)")
+      #expect(try await tell("c1", ["event": "answered", "offer": .text(next["offer"].text)])["do"].text == "talk")
+      let entries = try await server.timeline("+12025550143").said
+      let id = try #require(entries.compactMap { $0["case"].string }.first)
+      #expect(try await server.story(id) == ["queued", "offered ann", end.story, "offered cleo", "accepted cleo"])
+      let aCase = try await server.call("GET", "/v1/cases/\(id)", by: cleo)
+      #expect(aCase["waiting_since"].text == entries.first?["at"].text, "as old as the call")
+    }
+  }
+
+  @Test func `over HTTP a caller may hang up while it rings, and while they talk`() async throws {
+    try await TestServer.run { server in
+      let hook = try await server.token("telephony", "hook")
+      let ann = try await server.agent("ann")
+      func tell(_ call: String, _ event: Body) async throws -> Reply {
+        try await server.call("POST", "/v1/calls/\(call)/events", event, by: hook)
+      }
+      func ring(_ call: String) async throws -> Reply {
+        _ = try await server.call("POST", "/v1/calls", ["call": .text(call), "from": "+12025550143"], by: hook)
+        return try await tell(call, ["event": "waiting", "wait_seconds": 20])
+      }
+      let first = try await ring("c1")
+      #expect(first["do"].text == "ring", "\(first)")
+      let gone = try await tell("c1", ["event": "hung_up"])
+      #expect(gone["do"].text == "hang_up", "\(gone)")
+      #expect(try await count("offered", server, ann) == 0)
+      #expect(try await count("abandoned", server, ann) == 1)
+      let late = try await tell("c1", ["event": "answered", "offer": .text(first["offer"].text)])
+      #expect(late.status >= 400, "nobody is bridged to a caller who is gone: \(late)")
+
+      let second = try await ring("c2")
+      #expect(second["do"].text == "ring", "ann is free again at once: \(second)")
+      #expect(try await tell("c2", ["event": "answered", "offer": .text(second["offer"].text)])["do"].text == "talk")
+      #expect(try await count("assigned", server, ann) == 1)
+      let over = try await tell("c2", ["event": "hung_up"])
+      #expect(over["do"].text == "hang_up", "\(over)")
+      #expect(try await count("abandoned", server, ann) == 1, "they have spoken")
+      let story = try await server.timeline("+12025550143")
+      #expect(story.kinds.suffix(3) == ["accepted", "session_ended", "wrapping_up"], "\(story.kinds)")
+    }
+  }
+
   @Test func `what a phone system over HTTP tells wrongly is refused`() async throws {
     try await TestServer.run { server in
       let hook = try await server.token("telephony", "hook")

@@ -116,7 +116,8 @@ struct OutageTests {
       let session = isRebuilt ? Workshop.session(1) : nil
       shop.submit(.deviceLost(offer, of: session, newCase: CaseID(high: 3, low: 99)), 1)
       #expect(shop.commit().answer(1) == .done)
-      #expect(shop.pipeline.standing(of: Workshop.session(1)) == .waits(position: 1))
+      shop.submit(.standing(call: Workshop.key(1)), 2)
+      #expect(shop.pipeline.release().answer(2) == .standing(.waits(position: 1)))
     }
   }
 

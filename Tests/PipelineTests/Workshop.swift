@@ -23,6 +23,7 @@ struct Workshop {
       .route(Need(queue: QueueID(0)), rule: 0, ruleVersion: 1, facts: [])
     }
     func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
+    func prompt(ofQueue name: String) -> String? { nil }
     var continuity: ContinuityRules { ContinuityRules() }
   }
 

@@ -126,6 +126,22 @@ struct `Hours, caps and overflow` {
     #expect(world.router.conversation(World.conversation(1))?.owner == .bot(World.bot))
   }
 
+  @Test func `who has waited too long goes to a bot that joined them meanwhile`() {
+    var world = World()
+    var made = World.configuration
+    made.queues[0].waitMax = .seconds(40)
+    made.queues[0].whenWaitedOut = .handBack
+    world.given(.configure(made))
+    world.open(1, .phone)
+    world.route(1, Need(queue: World.support))
+    world.given(
+      .joinSession(
+        conversation: World.conversation(1), session: NewSession(id: World.session(2), channel: .chat, bot: World.bot)))
+    world.pass(seconds: 40)
+    world.given(.tick)
+    #expect(world.router.conversation(World.conversation(1))?.owner == .bot(World.bot))
+  }
+
   @Test func `a bot that leaves the customer's word unanswered loses it, and the case has waited since`() {
     var world = World()
     var made = World.configuration

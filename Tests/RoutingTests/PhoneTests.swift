@@ -82,4 +82,132 @@ struct `Phone calls` {
     #expect(world.router.case(World.case(2))?.state == .waiting)
     #expect(world.router.why(World.ann)?.hindrance == .onCall)
   }
+
+  // MARK: Messages
+
+  /// The caller of `n` is sent to leave a message.
+  private func message(_ n: UInt64, _ need: Need = Need(queue: World.support), case id: UInt64? = nil) -> Command {
+    .route(
+      conversation: World.conversation(n), session: World.session(n), case: World.case(id ?? n), need: need,
+      by: RouteReason(cause: .message, ruleVersion: 1, rule: 0), epoch: nil)
+  }
+
+  @Test func `a caller leaves a message: the case waits for whoever sits at a desk, and outlives the call`() {
+    var world = World()
+    world.open(1, .phone)
+    world.available(World.ann)
+    world.when(message(1))
+    let by = RouteReason(cause: .message, ruleVersion: 1, rule: 0)
+    world.then(
+      [
+        .caseQueued(
+          World.case(1), World.conversation(1), World.session(1), .email, need: Need(queue: World.support), age: world.now,
+          by: by),
+        .ownerChanged(World.conversation(1), to: .queue(World.support, World.case(1)), epoch: 2),
+      ],
+      [
+        .tellOwner(World.conversation(1), .queue(World.support, World.case(1)), epoch: 2), .takeMessage(World.session(1)),
+      ])
+    #expect(world.offer(World.ann) == OfferID(high: 0, low: 0), "no device rings: nobody holds the line")
+    world.when(.endSession(World.session(1), .hungUp))
+    world.then([.sessionEnded(World.session(1), .hungUp)], [])
+    world.pass(seconds: 3_600)
+    world.asks(World.ann)
+    world.given(.accept(world.offer(World.ann), World.ann), .close(World.case(1), by: World.ann))
+    #expect(world.router.conversation(World.conversation(1)) == nil)
+  }
+
+  @Test func `a message waits where no case is taken: in a queue that is closed, and in one that is full`() {
+    var world = World()
+    var made = World.configuration
+    made.queues[0].waitingMax = 1
+    made.queues[1].hours = []
+    made.queues[1].whenClosed = .refuse
+    world.given(.configure(made), .tick)
+    for n in 1...4 { world.open(UInt64(n), .phone) }
+    world.route(1, Need(queue: World.support))
+    world.refused(world.routing(2, Need(queue: World.support)), .queueFull)
+    world.given(message(2))
+    world.refused(world.routing(3, Need(queue: World.sales)), .queueClosed)
+    world.given(message(3, Need(queue: World.sales)))
+    world.open(5)
+    world.refused(message(5), .notAllowed)
+  }
+
+  @Test func `a caller who has waited too long leaves a message, and the case keeps its place`() {
+    var world = World()
+    var made = World.configuration
+    made.queues[0].waitMax = .seconds(60)
+    made.queues[0].whenWaitedOut = .message
+    world.given(.configure(made))
+    world.open(1, .phone)
+    world.route(1, Need(queue: World.support))
+    world.open(2)
+    world.route(2, Need(queue: World.support))
+    let age = world.router.case(World.case(1))?.age
+    world.pass(seconds: 60)
+    world.when(.tick)
+    world.then(
+      [
+        .caseOverflowed(World.case(1), to: World.support, .leavesMessage),
+        .ownerChanged(World.conversation(1), to: .queue(World.support, World.case(1)), epoch: 3),
+      ],
+      [
+        .tellOwner(World.conversation(1), .queue(World.support, World.case(1)), epoch: 3), .takeMessage(World.session(1)),
+      ])
+    world.given(.endSession(World.session(1), .hungUp))
+    #expect(world.router.case(World.case(1))?.age == age)
+    #expect(world.router.nextDeadline.map { $0 > world.now } ?? true, "once is enough, and the chat waits on")
+    world.available(World.ann)
+    world.asks(World.ann)
+    #expect(world.router.case(World.case(1))?.state == .offered, "the older one goes first, to a desk")
+  }
+
+  @Test func `what somebody wrote and waits for becomes part of the message that they leave, with its age`() {
+    var world = World()
+    world.open(1, .email)
+    world.route(1, Need(queue: World.support))
+    let age = world.router.case(World.case(1))?.age
+    world.pass(seconds: 30)
+    world.given(
+      .joinSession(
+        conversation: World.conversation(1), session: NewSession(id: World.session(9), channel: .phone, bot: nil)))
+    let command = Command.route(
+      conversation: World.conversation(1), session: World.session(9), case: World.case(9),
+      need: Need(queue: World.support), by: RouteReason(cause: .message, ruleVersion: 1, rule: 0), epoch: nil)
+    world.given(command)
+    #expect(world.router.case(World.case(1)) == nil)
+    #expect(world.router.case(World.case(9))?.age == age)
+    world.given(.endSession(World.session(9), .hungUp))
+    #expect(world.router.case(World.case(9))?.state == .waiting)
+  }
+
+  @Test func `a message is offered after a restart though its caller does not come back, and stays one when passed on`() {
+    var world = World()
+    world.open(1, .phone)
+    world.given(message(1), .start)
+    world.available(World.ann)
+    world.asks(World.ann)
+    world.given(.accept(world.offer(World.ann), World.ann))
+    world.given(.transfer(World.case(1), by: World.ann, need: Need(queue: World.sales), case: World.case(2)))
+    #expect(world.router.case(World.case(2))?.by.cause == .message)
+    world.pass(seconds: 3_600)
+    world.given(.tick)
+    #expect(world.router.session(World.session(1)) == nil)
+    #expect(world.router.case(World.case(2))?.state == .waiting)
+  }
+
+  @Test func `a message that its agent parked and left waits again, though its caller is long gone`() {
+    var world = World()
+    world.open(1, .phone)
+    world.given(message(1), .endSession(World.session(1), .hungUp))
+    world.available(World.ann)
+    world.asks(World.ann)
+    world.given(
+      .accept(world.offer(World.ann), World.ann), .park(World.case(1), by: World.ann, until: world.now + .seconds(60)),
+      .setStatus(World.ann, .offline, lease: nil))
+    world.pass(seconds: 60)
+    world.given(.tick)
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+  }
 }

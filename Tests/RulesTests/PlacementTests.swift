@@ -12,11 +12,13 @@ struct `A queue that takes no case` {
   }
 
   private func decide(
-    _ queues: [QueueConfiguration], _ plan: Plan = Plan(queue: "billing"), open: Bool? = nil, waiting: Int = 0
+    _ queues: [QueueConfiguration], _ plan: Plan = Plan(queue: "billing"), open: Bool? = nil, waiting: Int = 0,
+    channel: String? = nil
   ) throws -> Decision {
     let set = try RuleSet(
       version: "", rules: [Rule(name: "all", when: nil, outcome: .route(plan))], skills: [], queues: queues)
     var facts = Facts()
+    if let channel { facts[.sessionChannel] = .string(channel) }
     if let open { facts[.hours] = .map(MapValue([("office", .bool(open))])) }
     let full = Facts.queue(waiting: waiting, oldestSeconds: 0, availableAgents: 0)
     facts[.queues] = .map(MapValue(queues.map { ($0.name, full) }))
@@ -87,6 +89,40 @@ struct `A queue that takes no case` {
       return
     }
     #expect(moved.steps == plan.steps, "moving it is the router's")
+  }
+
+  @Test func `lets callers leave a message, and everybody else wait`() throws {
+    let queues = [
+      queue("billing") {
+        $0.hours = "office"
+        $0.closed = .leaveMessage("speak now")
+        $0.waitingMax = .init(limit: 5, then: .leaveMessage("too many"))
+      }
+    ]
+    func said(_ channel: String?, open: Bool, waiting: Int = 0) throws -> String? {
+      guard case .route(let plan) = try decide(queues, open: open, waiting: waiting, channel: channel).outcome else {
+        return "not routed"
+      }
+      #expect(plan.queue == "billing")
+      return plan.leaveMessage
+    }
+    #expect(try said("phone", open: true) == nil)
+    #expect(try said("phone", open: false) == "speak now")
+    #expect(try said("phone", open: true, waiting: 5) == "too many")
+    #expect(try said(nil, open: false) == "speak now", "a test need not tell the channel")
+    #expect(try said("chat", open: false) == nil)
+    #expect(try said("email", open: true, waiting: 5) == nil)
+    #expect(try decide(queues, open: false).passedOn == ["billing is closed (office): the caller leaves a message"])
+  }
+
+  @Test func `takes a message that a rule sends there`() throws {
+    var plan = Plan(queue: "billing")
+    plan.leaveMessage = "speak now"
+    let queues = [queue("billing") { $0.hours = "office"; $0.closed = .reject("closed") }]
+    #expect(try decide(queues, plan, open: false, channel: "phone").outcome == .route(plan))
+    #expect(try decide(queues, plan, open: false, channel: "chat").outcome == .action(.reject(reason: "closed")))
+    plan.leaveMessage = nil
+    #expect(try decide([], { var said = plan; said.leaveMessage = "x"; return said }(), channel: "chat").outcome == .route(plan))
   }
 
   @Test func `makes rules ask how many wait`() throws {

@@ -43,6 +43,9 @@ public struct PhoneChannel: Sendable {
     }
   }
 
+  /// How a phone system that speaks FastAGI is called over all workspaces.
+  public static func asterisk(_ name: String, of workspace: String) -> String { "\(workspace)/\(name)" }
+
   public static func key(system: String, id: String) -> [UInt8] {
     Array(SHA256.hash(Array("\(system)\n\(id)".utf8)).bytes.prefix(16))
   }

@@ -18,7 +18,10 @@ struct SimulatedRules: Planner {
     guard let queue = queues.isEmpty ? nil : queues[random.below(queues.count)] else {
       return .action(.reject("there is no queue"), rule: 2, ruleVersion: version)
     }
-    return .route(need(queue, queues, &random), rule: 0, ruleVersion: version, facts: Array(said.utf8))
+    let need = need(queue, queues, &random)
+    let leavesMessage = facts.channel == .phone && random.oneIn(6)
+    return .route(
+      need, prompt: leavesMessage ? "please speak" : nil, rule: 0, ruleVersion: version, facts: Array(said.utf8))
   }
 
   private func need(_ queue: QueueID, _ queues: [QueueID], _ random: inout SeededRandom) -> Need {
@@ -52,6 +55,7 @@ struct SimulatedRules: Planner {
   var continuity: ContinuityRules { ContinuityRules() }
 
   func text(_ number: UInt32, ruleVersion: UInt32) -> String? { "we have not forgotten you" }
+  func prompt(ofQueue name: String) -> String? { nil }
 
   /// A version of the workspace's queues and agents.
   static func configuration(
@@ -82,6 +86,13 @@ struct SimulatedRules: Planner {
       agent.devices = random.oneIn(2) ? [] : ["device\(index)"]
       agent.autoAccept = random.oneIn(8)
       made.agents.append(agent)
+    }
+    // By a copy of its luck, so that older seeds go on as they were.
+    var luck = random
+    let rule = luck.below(3)
+    for index in made.queues.indices {
+      if rule == 1 { made.queues[index].slopePermille = UInt32(500 + 1_500 * luck.below(3)) }
+      if rule == 2 { made.queues[index].share = UInt16(luck.below(4)) }
     }
     made.limits.voiceExclusive = random.oneIn(2)
     made.limits.weight.phone = UInt16(1 + random.below(3))

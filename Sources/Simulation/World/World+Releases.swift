@@ -53,7 +53,7 @@ extension World {
     case .endSession(let session, _):
       for index in contacts.indices where contacts[index].session == session { contacts[index].isOver = true }
     case .deliverOffer, .answerEmpty, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .messageCustomer, .askToConsult, .endConsult:
+      .takeMessage, .messageCustomer, .askToConsult, .endConsult:
       break
     }
   }

@@ -127,7 +127,7 @@ struct CapturedCall {
 
 extension CapturedCall {
   /// The rules under which the calls were captured: one queue, and an agent for each device.
-  static func rules(_ folder: TemporaryFolder) throws -> String {
+  static func rules(_ folder: TemporaryFolder, _ rule: String = "route: { queue: calls }") throws -> String {
     let files = [
       "workspace.yaml": """
         title: Calls
@@ -141,7 +141,7 @@ extension CapturedCall {
       "agents.yaml": ["agent1", "agent2", "agent3", "agent9"].map {
         "\($0): { queues: [calls], devices: [PJSIP/\($0)] }\n"
       }.joined(),
-      "rules/10-all.yaml": "- name: every call\n  route: { queue: calls }\n",
+      "rules/10-all.yaml": "- name: every call\n  \(rule)\n",
     ]
     for (name, text) in files { try folder.write("rules/calls/\(name)", text) }
     return folder.path + "/rules"

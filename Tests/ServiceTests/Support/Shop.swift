@@ -204,6 +204,7 @@ final class Shop {
       guard let answer = try submit(.blob(row), key) else { throw Fault.silence }
       return APIResponse(answer)
     case .rules: return APIResponse(APIProblem(503, "no-rule-folder", "No rule folder", "this workspace has none"))
+    case .explain: return APIResponse(APIProblem(503, "no-live-state", "No live state", "this workspace has no server"))
     case .stream: return APIResponse(APIProblem(426, "upgrade-required", "WebSocket only", ""))
     }
   }
@@ -276,6 +277,7 @@ struct TestPlanner: Planner {
     return .route(Need(queue: queue), rule: 0, ruleVersion: 1, facts: Self.kept(facts), tags: tags)
   }
   func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
+  func prompt(ofQueue name: String) -> String? { nil }
 
   private static func kept(_ facts: RouteFacts) -> [UInt8] {
     var json = JSONWriter()
