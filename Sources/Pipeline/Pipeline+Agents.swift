@@ -101,12 +101,12 @@ extension Pipeline {
     return recorded(entry, row.conversation)
   }
 
-  /// The answer leaves by the channel the customer came on: by mail for a case of mail, and where they have written since
-  /// and no longer sit in any chat or call.
+  /// The answer leaves by the channel the customer came on: by mail for a case of mail, and to whoever sits
+  /// in no chat: on the phone nobody reads.
   private func leavesByMail(_ row: CaseRow, _ visibility: Visibility) -> Bool {
     guard visibility == .customer else { return false }
     if Self.decoded(row.about)?.channel == .email { return true }
-    return router.conversation(row.conversation)?.sessions.allSatisfy { $0.channel == .email } ?? false
+    return router.conversation(row.conversation)?.sessions.allSatisfy { $0.channel != .chat } ?? false
   }
 
   /// A thread with whoever has left and wrote no mail so far: only an address that is proven to be theirs will do.

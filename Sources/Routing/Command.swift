@@ -154,4 +154,6 @@ public enum OfferFailure: UInt8, Hashable, Sendable {
   case deviceError
   /// It rang to its end: the offer is missed, as when its own time is over.
   case notAnswered
+  /// Nobody holds the line of the call that was to ring; it may come back.
+  case lineGone
 }

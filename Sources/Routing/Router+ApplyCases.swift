@@ -13,10 +13,18 @@ extension Router {
     record.preferenceUntil = need.preferred.map { now + $0.for }
     let slot = cases.add(record)
     conversations[home].openCase = slot
+    leaveLine(slot)
     derive(slot)
     beginWaiting(slot)
     markDirty(theCase: slot)
     armCase(slot)
+  }
+
+  /// What is left of a call whose caller has hung up rings nowhere: it is taken at a desk, as a message is.
+  private mutating func leaveLine(_ slot: Int32) {
+    guard cases[slot].channel == .phone, self.slot(of: cases[slot].session) < 0 else { return }
+    cases[slot].channel = .email
+    cases[slot].by.cause = .message
   }
 
   /// What follows from the need: the weight and the key.
@@ -318,6 +326,8 @@ extension Router {
     cases[slot].device = nil
     cases[slot].replyBy = nil
     cases[slot].queuedAt = now
+    leaveLine(slot)
+    derive(slot)
     beginWaiting(slot)
     markDirty(theCase: slot)
     armCase(slot)

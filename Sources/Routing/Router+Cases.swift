@@ -143,8 +143,14 @@ extension Router {
       case .success(let queue): need.queue = queue
       case .failure(let why): return why
       }
-      router.renewIfWorn(agent, at, &out)
       let record = router.cases[slot]
+      let holdsLine = record.channel == .phone && router.slot(of: record.session) >= 0
+      let target = Int(need.queue.raw)
+      // Whoever is on the line cannot be sent to a queue that takes messages only: nobody would tell them.
+      if holdsLine, !router.queues[target].isOpen, router.catalogue.queues[target].settings.whenClosed == .message {
+        return .queueClosed
+      }
+      router.renewIfWorn(agent, at, &out)
       router.endCase(slot, .transferred, .movedOn, at, &out)
       // A message stays one, whoever passes it on: nobody holds a line for it.
       let cause: RouteReason.Cause = record.by.cause == .message ? .message : .transfer

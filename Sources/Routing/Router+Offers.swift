@@ -81,6 +81,10 @@ extension Router {
     emit(.offerEnded(was.id, .failed(why)), at, &out)
     switch why {
     case .connectionClosed, .notAnswered: break
+    // Offered again at once, it would come back at once, and keep the agent from callers who are there.
+    case .lineGone:
+      let pause = Duration64(milliseconds: RoutingLimits.lineGoneBackOffMilliseconds)
+      emit(.backOffSet(was.agent, cases[slot].id, until: at + pause), at, &out)
     case .deviceBusy, .deviceUnavailable, .deviceError:
       let pause = Duration64(milliseconds: RoutingLimits.deviceFailureBackOffMilliseconds)
       emit(.backOffSet(was.agent, nil, until: at + pause), at, &out)

@@ -32,6 +32,8 @@ public enum RoutingLimits {
   public static let wrapUpAskedMilliseconds: Int64 = 60_000
   /// A device that was busy or broken is left alone for so long: no call would get through meanwhile.
   public static let deviceFailureBackOffMilliseconds: Int64 = 10_000
+  /// How long a call that nobody carries just now is not offered again to the same agent.
+  public static let lineGoneBackOffMilliseconds: Int64 = 2_000
   /// Offers made by one command; the rest goes on with the next tick, so that no command blocks the writer.
   public static let pairsPerCommandMax = 256
   /// Ended offers and closed cases that are remembered to answer "ended" rather than "unknown".

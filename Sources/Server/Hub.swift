@@ -176,7 +176,7 @@ public final class Hub: Outlet {
         }
       } else {
         // Nobody holds that line: the phone system is gone or comes back later. The case keeps its place.
-        writer.submit([Request(.failOffer(offer.offer, .connectionClosed))])
+        writer.submit([Request(.failOffer(offer.offer, .lineGone))])
       }
     case .stopRinging(let session, let offer, let end):
       if let ref = state.lines[session] ?? nil { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
@@ -236,7 +236,7 @@ public final class Hub: Outlet {
           self.expectBack(session, delivery.to, writer)
         case .ring(let offer, _, _, _):
           // A phone system of the HTTP hook holds no line: it was told in its answer, or asks again.
-          if !self.isLine(writer.peek { $0.session(of: offer) }) { failed.append(Request(.failOffer(offer, .connectionClosed))) }
+          if !self.isLine(writer.peek { $0.session(of: offer) }) { failed.append(Request(.failOffer(offer, .lineGone))) }
         default: break
         }
       }

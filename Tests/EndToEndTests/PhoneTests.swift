@@ -266,4 +266,29 @@ extension String {
     guard let found = range(of: mark) else { return nil }
     return self[found.upperBound...]
   }
+
+  @Test func `what an agent hands on after the hang-up waits for a desk, and reply to a caller is mail or refused`() async throws {
+    try await TestServer.run { server in
+      let (hook, ann) = (try await server.token("telephony", "hook"), try await server.agent("ann"))
+      func tell(_ event: Body) async throws -> Reply {
+        try await server.call("POST", "/v1/calls/c1/events", event, by: hook)
+      }
+      _ = try await server.call(
+        "POST", "/v1/calls", ["call": "c1", "from": "+12025550143", "to": "+18005551212"], by: hook)
+      let ring = try await tell(["event": "waiting", "wait_seconds": 10])
+      let offer = ring["offer"].text
+      #expect(try await tell(["event": "answered", "offer": .text(offer)]).status == 200)
+      let entries = try await server.timeline("+12025550143").said
+      let aCase = try #require(entries.compactMap { $0["case"].string }.first)
+      let reply = try await server.reply("hello?", to: aCase, by: ann)
+      #expect(reply.status == 409)
+      #expect(reply["type"].text == "urn:throughline:problem:unreachable")
+      #expect(try await tell(["event": "hung_up"]).status == 200)
+      let moved = try await server.call("POST", "/v1/cases/\(aCase)/transfer", ["queue": "billing"], by: ann)
+      #expect(moved.status == 201)
+      let before = try await server.position()
+      try await Task.sleep(for: .milliseconds(500))
+      #expect(try await server.position() <= before + 5, "nothing is offered and fails over and over")
+    }
+  }
 }

@@ -124,7 +124,9 @@ import Testing
       let aCase = try await server.take(second)["case"].text
       for (id, agent) in [(held, first), (aCase, second)] { #expect(try await server.close(id, by: agent).status == 200) }
       #expect(try await server.administer("POST", "/admin/reload").status == 200)
-      #expect(try await server.call("GET", "/v1/queues", by: first)["queues"].elements.map { $0["name"].text } == ["help", "quiet"])
+      let boss = try await server.token("supervisor", "boss")
+      let queues = try await server.call("GET", "/v1/queues", by: boss)["queues"].elements.map { $0["name"].text }
+      #expect(queues.sorted() == ["help", "quiet"])
     }
   }
 

@@ -34,6 +34,36 @@ struct `Phone calls` {
     #expect(world.router.conversation(World.conversation(1)) == nil)
   }
 
+  /// Nobody holds the line any more: a device that rang for it would be rung again and again.
+  @Test func `what is left of a call that has ended is taken at a desk, once an agent hands it on`() {
+    var world = World()
+    world.assigned(1, to: World.ann, .phone)
+    world.given(.endSession(World.session(1), .hungUp))
+    world.given(.transfer(World.case(1), by: World.ann, need: Need(queue: World.support), case: World.case(9)))
+    #expect(world.router.case(World.case(9))?.state == .waiting, "a free device is not rung")
+    #expect(world.router.case(World.case(9))?.channel == .email)
+    world.asks(World.ann, 5, seconds: 60)
+    #expect(world.router.case(World.case(9))?.state == .offered)
+  }
+
+  @Test func `a call whose line is gone for a moment does not hold up who is there`() {
+    var world = World()
+    world.available(World.ann)
+    world.open(1, .phone)
+    world.route(1, Need(queue: World.support))
+    world.open(2, .phone)
+    world.route(2, Need(queue: World.support))
+    #expect(world.router.case(World.case(1))?.state == .offered)
+    world.when(.failOffer(world.offer(World.ann), .lineGone))
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+    #expect(world.router.case(World.case(2))?.state == .offered)
+    world.when(.failOffer(world.offer(World.ann), .lineGone))
+    #expect(world.offer(World.ann) == OfferID(high: 0, low: 0), "not at once again")
+    world.pass(seconds: 2)
+    world.given(.tick)
+    #expect(world.router.case(World.case(1))?.state == .offered)
+  }
+
   @Test func `a restart gives a waiting caller a grace to come back to their place`() {
     var world = World()
     world.open(1, .phone)

@@ -9,11 +9,12 @@ import Wire
 
 /// Why mail is not taken, as its sender's mail server reads it.
 public enum MailRefusal: Error {
-  case author, address
+  case author, address, tooMuch
 
   public var reply: SMTPReply {
     switch self {
     case .author: SMTPReply(554, "5.6.0", "From must stand once and name exactly one address (RFC 5322, 3.6.2)")
+    case .tooMuch: SMTPReply(552, "5.3.4", "From does not stand among the first 1000 header fields")
     case .address: SMTPReply(554, "5.6.0", "the address in From is none that could be answered")
     }
   }
@@ -74,7 +75,7 @@ public struct MailChannel: Sendable {
     configuration.authservID = relay
     var mail = MailUnderstanding(bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
     redact(&mail)
-    guard case .one(let author) = mail.author else { throw .author }
+    guard case .one(let author) = mail.author else { throw mail.isTruncated && mail.from.isEmpty ? .tooMuch : .author }
     guard let identity = IdentityForm.normalise(.email, author.address, emailRules, e164: { _ in nil }) else {
       throw .address
     }

@@ -117,6 +117,7 @@ static void walk(tl_mime *m, GMimeObject *object, const char *container, unsigne
 static void read_headers(tl_mime *m, GMimeObject *object) {
   GMimeHeaderList *list = g_mime_object_get_header_list(object);
   int count = list ? g_mime_header_list_get_count(list) : 0;
+  if (count > (int)m->limits.headers_max) m->truncated = 1;
   for (int i = 0; i < count && m->headers->len < m->limits.headers_max; i++) {
     GMimeHeader *one = g_mime_header_list_get_header_at(list, i);
     const char *raw = g_mime_header_get_raw_value(one);
