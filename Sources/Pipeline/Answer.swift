@@ -209,6 +209,7 @@ extension Answer {
       w.uint8(17)
       w.varint(UInt64(version))
       w.bool(isNew)
+    case .standing(.over): w.uint8(18)
     case .position, .standing, .keyReused, .unavailable: w.uint8(0)
     }
     return w.bytes
@@ -267,6 +268,7 @@ extension Answer {
             customer: try r.id(), until: Instant(milliseconds: try r.signed())))
       case 16: return .noOffer
       case 17: return .rulesPublished(version: try r.uint32(), isNew: try r.bool())
+      case 18: return .standing(.over)
       default: throw WireError.badValue(offset: 0)
       }
     }

@@ -39,7 +39,7 @@ enum Administration {
           }
         }
         reply(APIResponse(200, json: json.bytes))
-      default: if try !answerData(method, path, query, body, edge, reply) { throw .notFound("page") }
+      default: if try !answerData(method, path, query, body, edge, reply) { throw .noPage }
       }
     } catch {
       reply(APIResponse(error))
@@ -49,15 +49,16 @@ enum Administration {
   static func workspace(_ name: String?, _ edge: Edge) throws(APIProblem) -> Writer {
     if let name {
       guard let writer = edge.workspace(named: name) else {
-        let known = edge.writers.map(\.name).joined(separator: ", ")
         throw APIProblem(
-          404, "not-found", "Not found", "there is no workspace \"\(name)\"; there are \(known)")
+          404, "not-found", "Not found",
+          "there is no workspace \"\(name)\"; there are \(Listing.of(edge.writers.map(\.name)))")
       }
       return writer
     }
     guard let only = edge.writers.first, edge.writers.count == 1 else {
       throw APIProblem(
-        422, "missing-field", "Which workspace?", "name one with --workspace", field: "workspace")
+        422, "missing-field", "Which workspace?",
+        "name one with --workspace: there are \(Listing.of(edge.writers.map(\.name)))", field: "workspace")
     }
     return only
   }
@@ -72,10 +73,9 @@ enum Administration {
       throw APIProblem(422, "malformed-id", "Which case?", "case must be an id such as case_…", field: "case")
     }
     let live = writer.peek { LiveExplanation(id, $0.router) }
-    let directory = api.directory
     edge.reads.run { reads in
       do throws(StoreFault) {
-        guard let json = try ExplainPage.read(id, directory, live: live, reads) else {
+        guard let json = try ExplainPage.read(id, api, live: live, reads) else {
           return reply(APIResponse(.notFound("case")))
         }
         reply(APIResponse(200, json: json))

@@ -44,7 +44,7 @@ extension HTTPConnection {
     }
     exchange?.caller = caller
     lastCaller = caller
-    if let refusal = refusal(page, request) { return finish(refusal, connection) }
+    if let refusal = refusal(page, request) ?? unknownParameter(page, query) { return finish(refusal, connection) }
     if page == .metrics { return finishDurably(Metrics.prometheus(caller, edge), connection) }
     if page == .queues { return finishDurably(Metrics.queues(caller, query["workspace"], edge), connection) }
     if request.fields.values("idempotency-key").count > 1 { return finish(.twoKeys, connection) }
@@ -97,14 +97,17 @@ extension HTTPConnection {
       // Without a wait it still takes its turn: what suits is offered at once, and a moment later the answer is none.
       let until = Instant(milliseconds: WallClock.nowMilliseconds) + .milliseconds(max(Int64(seconds) * 1_000, 250))
       writer.submit([Request(.next(agent, waiter, until: until), ticket: ticket, idempotency: key)])
-    case .call(let intake, let call, let key, let seconds):
-      exchange?.kind = .call(CallWait(key: call, waitSeconds: seconds))
+    case .call(let intake, let call, let key, let seconds, let words):
+      exchange?.kind = .call(CallWait(key: call, waitSeconds: seconds, words: words))
       // Asked in one breath: how the call stands is decided, and becomes durable, together with the news of it.
       writer.submit([
         Request(intake, ticket: ticket, idempotency: key), Request(.standing(call: call), ticket: ticket),
       ])
     case .read(let render):
       exchange?.kind = .read(render)
+      writer.submit([Request(.read, ticket: ticket)])
+    case .look(let look):
+      exchange?.kind = .read(writer.peek { look($0.router) })
       writer.submit([Request(.read, ticket: ticket)])
     case .poll(let poll):
       exchange?.kind = .poll(poll, PollState())

@@ -28,12 +28,14 @@ public struct LiveExplanation: Sendable {
 /// The reasons of a routing decision, as JSON.
 public enum ExplainPage {
   public static func read(
-    _ id: CaseID, _ directory: Directory, live: LiveExplanation?, _ reads: any StoreReader
+    _ id: CaseID, _ api: API, live: LiveExplanation?, _ reads: any StoreReader
   ) throws(StoreFault) -> [UInt8]? {
+    let directory = api.directory
     guard let row = try reads.aCase(directory.workspace, id), let about = CaseView.decoded(row.about) else {
       return nil
     }
     let facts = try reads.facts(directory.workspace, of: id)
+    let rules = try api.ruleNames(about.ruleVersion, reads)
     var json = JSONWriter()
     json.object {
       $0.field("case", id.description)
@@ -42,7 +44,7 @@ public enum ExplainPage {
       if let agent = row.agent { $0.field("agent", directory.agentNames[agent] ?? "") }
       $0.field("cause", Explanation.cause(about.cause))
       var why: [UInt8] = []
-      Explanation.append(about, directory, to: &why)
+      Explanation.append(about, directory, rules, to: &why)
       $0.field("why", raw: why)
       if let facts { $0.field("facts", raw: facts.bytes) }
       if let live {
@@ -59,7 +61,7 @@ public enum ExplainPage {
     return json.bytes
   }
 
-  private static func counts(_ passed: PassedOver, _ json: inout JSONWriter) {
+  static func counts(_ passed: PassedOver, _ json: inout JSONWriter) {
     for (reason, count) in zip(PassedOverReason.allCases, passed.counts) where count > 0 {
       json.key(text: Explanation.name(reason))
       json.int(count)
