@@ -95,6 +95,10 @@ public struct CustomerProfile: Hashable, Sendable {
     return true
   }
 
+  mutating func change(_ body: (inout Attribute) -> Void) {
+    for index in attributes.indices { body(&attributes[index]) }
+  }
+
   public mutating func saw(_ event: JourneyEvent) {
     journey.append(event)
     journey.sort { $0.at < $1.at }

@@ -67,6 +67,11 @@ public enum EntryKind: String, Hashable, Sendable, CaseIterable {
   case split
   case joined
   case parted
+  /// What the conversation is filed under: some more, or some less.
+  case tagged
+  case untagged
+  /// Words were taken out of an earlier entry.
+  case redacted
   case undelivered
 }
 
@@ -126,9 +131,17 @@ public struct EntryBody {
       text("\"")
     }
     out.append(contentsOf: draft.members)
-    text(",\"salt\":\"")
-    string(Hex.encode((0..<8).map { UInt8(truncatingIfNeeded: salt >> (56 - UInt64($0) * 8)) }))
-    text("\"}")
-    return out
+    return out + end(salt: salt)
   }
+
+  static func end(salt: UInt64) -> [UInt8] {
+    Array(",\"salt\":\"\(Hex.encode((0..<8).map { UInt8(truncatingIfNeeded: salt >> (56 - UInt64($0) * 8)) }))\"}".utf8)
+  }
+
+  /// Members that are no words, but say where and whose an entry is: nothing of them is looked for or taken out.
+  public static let frame: Set<String> = [
+    "entry", "at", "kind", "author", "visibility", "channel", "conversation", "session", "said_at", "salt",
+    "attachments", "case", "customer", "customers", "owner", "epoch", "sender_assurance", "truncated", "imported",
+    "confidence", "redacted", "of", "hash_before", "hash_after",
+  ]
 }

@@ -6,13 +6,16 @@ public struct Evidence: Hashable, Sendable {
   public struct Item: Hashable, Sendable {
     /// Who said so, such as `bot:robin` or `agent:ann`.
     public var source: String
-    /// By what: `assertion`, `dmarc`, `reply_address`, `caller_number`, `confirmation`, …
+    /// By what: `assertion`, `verification`, `dmarc`, `reply_address`, `caller_number`, `confirmation`, …
     public var means: String
+    /// What was checked, in the words of whoever did; empty where nothing was said.
+    public var detail: String
     public var assurance: Assurance
     public var at: Instant
-    public init(source: String, means: String, assurance: Assurance, at: Instant) {
+    public init(source: String, means: String, detail: String = "", assurance: Assurance, at: Instant) {
       self.source = source
       self.means = means
+      self.detail = detail
       self.assurance = assurance
       self.at = at
     }
@@ -41,10 +44,15 @@ public struct Evidence: Hashable, Sendable {
 
   /// Adds what was said now; the same source by the same means counts once.
   public mutating func heard(_ item: Item) {
-    guard !items.contains(where: { ($0.source, $0.means, $0.assurance) == (item.source, item.means, item.assurance) })
-    else { return }
+    func same(_ known: Item) -> Bool {
+      (known.source, known.means, known.detail, known.assurance) == (item.source, item.means, item.detail, item.assurance)
+    }
+    guard !items.contains(where: same) else { return }
     items.append(item)
-    if items.count > Self.itemsMax { items.remove(at: 1) }
+    guard items.count > Self.itemsMax else { return }
+    // What the identity's assurance rests on is the last to go.
+    let strongest = items.map(\.assurance).max()
+    items.remove(at: items.indices.dropFirst().first { items[$0].assurance != strongest } ?? 1)
   }
 
   public var encoded: [UInt8] {
@@ -52,10 +60,11 @@ public struct Evidence: Hashable, Sendable {
     func put(_ item: Item) {
       out.string(item.source)
       out.string(item.means)
+      out.string(item.detail)
       out.uint8(item.assurance.rawValue)
       out.signed(item.at.milliseconds)
     }
-    out.uint8(2)
+    out.uint8(3)
     out.count(items.count)
     for item in items { put(item) }
     out.uint8(standing.rawValue)
@@ -67,7 +76,8 @@ public struct Evidence: Hashable, Sendable {
   /// - Parameter assurance: the row's, for evidence of the first format, which did not say.
   public init(decoding bytes: [UInt8], assurance: Assurance) throws(WireError) {
     self = try ByteReader.readAll(bytes) { r throws(WireError) in
-      guard try r.uint8() >= 2 else {
+      let version = try r.uint8()
+      guard version >= 2 else {
         return Evidence(
           Item(
             source: try r.string(), means: "", assurance: assurance, at: Instant(milliseconds: try r.signed())))
@@ -75,9 +85,11 @@ public struct Evidence: Hashable, Sendable {
       func item(_ r: inout ByteReader) throws(WireError) -> Item {
         let source = try r.string()
         let means = try r.string()
+        let detail = version >= 3 ? try r.string() : ""
         let at = r.offset
         guard let assurance = Assurance(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
-        return Item(source: source, means: means, assurance: assurance, at: Instant(milliseconds: try r.signed()))
+        return Item(
+          source: source, means: means, detail: detail, assurance: assurance, at: Instant(milliseconds: try r.signed()))
       }
       let at = r.offset
       let items = try r.array(each: 4) { r throws(WireError) in try item(&r) }

@@ -10,16 +10,21 @@ public struct IdentityClaim: Hashable, Sendable {
   public var source: String
   /// By what means, such as `assertion` or `dmarc`.
   public var means: String
+  /// What was checked, in the words of whoever did.
+  public var detail: String
 
-  public init(identity: Identity, hash: [UInt8], assurance: Assurance, source: String, means: String) {
+  public init(
+    identity: Identity, hash: [UInt8], assurance: Assurance, source: String, means: String, detail: String = ""
+  ) {
     self.identity = identity
     self.hash = hash
     self.assurance = assurance
     self.source = source
     self.means = means
+    self.detail = detail
   }
 
   func evidence(_ at: Instant) -> Evidence.Item {
-    Evidence.Item(source: source, means: means, assurance: assurance, at: at)
+    Evidence.Item(source: source, means: means, detail: detail, assurance: assurance, at: at)
   }
 }

@@ -1,5 +1,3 @@
-import Wire
-
 /// Takes out of a text what must never be written: card numbers, tokens, and what the workspace's patterns find. It
 /// works where words come in, before anything is kept of them.
 ///
@@ -53,101 +51,13 @@ public struct Redactor: Sendable {
   /// Every string of a JSON text, and numbers that are card numbers. What is no JSON comes back as it is: whoever
   /// reads it refuses it.
   public func json(_ bytes: [UInt8]) -> [UInt8] {
-    var out: [UInt8] = []
-    var kept = 0  // All before this is in `out`.
-    var at = 0
-    while at < bytes.count {
-      let start = at
-      let replacement: [UInt8]?
-      switch bytes[at] {
-      case 0x22:
-        at = Self.endOfString(bytes, at)
-        replacement = string(bytes[start..<at])
-      case 0x30...0x39:
-        at += bytes[at...].prefix { (0x30...0x39).contains($0) }.count
-        replacement =
-          CardNumbers.places(in: Array(bytes[start..<at])).isEmpty ? nil : Array("\"[card number removed]\"".utf8)
-      default:
-        at += 1
-        continue
-      }
-      guard let replacement else { continue }
-      out += bytes[kept..<start]
-      out += replacement
-      kept = at
-    }
-    return kept == 0 ? bytes : out + bytes[kept...]
-  }
-
-  /// Past the closing quote, or at the end of what is there.
-  private static func endOfString(_ bytes: [UInt8], _ start: Int) -> Int {
-    var at = start + 1
-    while at < bytes.count {
-      switch bytes[at] {
-      case 0x5C: at += 2
-      case 0x22: return at + 1
-      default: at += 1
-      }
-    }
-    return bytes.count
-  }
-
-  /// A string with its quotes; nil where there is nothing to take out.
-  private func string(_ quoted: ArraySlice<UInt8>) -> [UInt8]? {
-    // Shorter than anything that is looked for, unless by a pattern.
-    guard quoted.count > 14 || !patterns.isEmpty, quoted.count >= 2 else { return nil }
-    let inner = Array(quoted.dropFirst().dropLast())
-    guard let plain = inner.contains(0x5C) ? JSONUnescaped.bytes(inner) : inner, let out = redacted(plain) else {
-      return nil
-    }
-    var json: [UInt8] = []
-    JSONText.append(String(decoding: out, as: UTF8.self), to: &json)
-    return json
-  }
-}
-
-/// The text of a JSON string's inside (RFC 8259 §7).
-enum JSONUnescaped {
-  /// nil for an escape that there is not.
-  static func bytes(_ inner: [UInt8]) -> [UInt8]? {
-    var units: [UInt16] = []
-    var out: [UInt8] = []
-    func flush() {
-      guard !units.isEmpty else { return }
-      out += Array(String(decoding: units, as: UTF16.self).utf8)
-      units = []
-    }
-    var at = 0
-    while at < inner.count {
-      guard inner[at] == 0x5C else {
-        flush()
-        out.append(inner[at])
-        at += 1
-        continue
-      }
-      guard at + 1 < inner.count else { return nil }
-      let plain: UInt8
-      switch inner[at + 1] {
-      case 0x22, 0x5C, 0x2F: plain = inner[at + 1]
-      case UInt8(ascii: "b"): plain = 8
-      case UInt8(ascii: "f"): plain = 12
-      case UInt8(ascii: "n"): plain = 10
-      case UInt8(ascii: "r"): plain = 13
-      case UInt8(ascii: "t"): plain = 9
-      case UInt8(ascii: "u"):
-        guard at + 6 <= inner.count,
-          let unit = UInt16(String(decoding: inner[(at + 2)..<(at + 6)], as: UTF8.self), radix: 16)
-        else { return nil }
-        units.append(unit)
-        at += 6
-        continue
-      default: return nil
-      }
-      flush()
-      out.append(plain)
-      at += 2
-    }
-    flush()
-    return out
+    JSONWords(
+      text: redacted,
+      number: { digits in
+        CardNumbers.places(in: Array(digits.drop { $0 == 0x2D })).isEmpty ? nil : Array("[card number removed]".utf8)
+      },
+      // Shorter than anything that is looked for, unless by a pattern.
+      bytesMin: patterns.isEmpty ? 13 : 0
+    ).rewritten(bytes) ?? bytes
   }
 }

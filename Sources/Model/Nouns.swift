@@ -89,6 +89,15 @@ public struct TimelineDigest: Hashable, Sendable {
 
   public mutating func add(_ hash: Digest) { add(TimelineDigest(count: 1, sum: hash)) }
 
+  /// The same entry has other words now, and their hash.
+  public mutating func replace(_ old: Digest, by new: Digest) {
+    // Modulo 2²⁵⁶, taking away is adding the complement and one.
+    let words = old.words
+    add(TimelineDigest(count: 0, sum: Digest(~words.0, ~words.1, ~words.2, ~words.3)))
+    add(TimelineDigest(count: 0, sum: Digest(0, 0, 0, 1)))
+    add(TimelineDigest(count: 0, sum: new))
+  }
+
   public mutating func add(_ other: TimelineDigest) {
     count += other.count
     let (d, c0) = sum.words.3.addingReportingOverflow(other.sum.words.3)
@@ -130,7 +139,7 @@ public enum Assurance: UInt8, Sendable, Comparable, CaseIterable {
   case claimed = 1
   /// A trusted bot, phone system or relay says so.
   case asserted = 2
-  /// Signed by someone we trust.
+  /// Checked by someone who may say so, with evidence of what they checked.
   case verified = 3
 
   public static func < (a: Assurance, b: Assurance) -> Bool { a.rawValue < b.rawValue }

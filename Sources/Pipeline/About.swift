@@ -20,7 +20,12 @@ public struct ConversationAbout: Hashable, Sendable {
   public var joins: [ConversationID] = []
   /// What its caller hears who is to leave a message.
   public var prompt: String?
+  /// What it is filed under, in their own order.
+  public var tags: [String] = []
   public init() {}
+
+  /// More would be a text and no filing.
+  public static let tagsMax = 20
 
   public var encoded: [UInt8] {
     var w = ByteWriter()
@@ -36,6 +41,7 @@ public struct ConversationAbout: Hashable, Sendable {
     w.optional(joinedTo) { $0.id($1) }
     w.array(joins) { $0.id($1) }
     w.optional(prompt) { $0.string($1) }
+    w.array(tags) { $0.string($1) }
     return w.bytes
   }
 
@@ -53,6 +59,7 @@ public struct ConversationAbout: Hashable, Sendable {
       about.joins = try r.array(each: 16) { r throws(WireError) in try r.id() }
       guard version >= 3 else { return about }
       about.prompt = try r.optional { r throws(WireError) in try r.string() }
+      about.tags = try r.array { r throws(WireError) in try r.string() }
       return about
     }
   }

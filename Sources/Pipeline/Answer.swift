@@ -24,6 +24,10 @@ public enum Answer: Hashable, Sendable {
   case blobKept(BlobID)
   /// Who the customer is now.
   case customerIs(CustomerID)
+  /// What the conversation is filed under now, and the entry that tells of the change; nil where there was none.
+  case tagged(ConversationID, [String], entry: EntryID?)
+  /// Words were taken out of an entry, as another one tells.
+  case redacted(EntryID, by: EntryID)
   case refused(CustomerRefusal)
   /// This version of the rules applies, and whether it is one that was made for this request.
   case rulesPublished(version: UInt32, isNew: Bool)
@@ -64,6 +68,13 @@ public enum CustomerRefusal: UInt8, Hashable, Sendable {
   case isLive
   case alreadyJoined
   case notJoined
+  /// The conversation has no such tag to take away.
+  case notTagged
+  case tooManyTags
+  case unknownEntry
+  /// Erased, or past their time.
+  case wordsGone
+  case wordsNotThere
 }
 
 public enum RuleAction: Hashable, Sendable {
@@ -209,7 +220,16 @@ extension Answer {
       w.uint8(17)
       w.varint(UInt64(version))
       w.bool(isNew)
-    case .standing(.over): w.uint8(18)
+    case .tagged(let conversation, let tags, let entry):
+      w.uint8(18)
+      w.id(conversation)
+      w.array(tags) { $0.string($1) }
+      w.optional(entry) { $0.signed($1.raw) }
+    case .redacted(let entry, let teller):
+      w.uint8(19)
+      w.signed(entry.raw)
+      w.signed(teller.raw)
+    case .standing(.over): w.uint8(20)
     case .position, .standing, .keyReused, .unavailable: w.uint8(0)
     }
     return w.bytes
@@ -268,7 +288,12 @@ extension Answer {
             customer: try r.id(), until: Instant(milliseconds: try r.signed())))
       case 16: return .noOffer
       case 17: return .rulesPublished(version: try r.uint32(), isNew: try r.bool())
-      case 18: return .standing(.over)
+      case 18:
+        return .tagged(
+          try r.id(), try r.array { r throws(WireError) in try r.string() },
+          entry: try r.optional { r throws(WireError) in EntryID(try r.signed()) })
+      case 19: return .redacted(EntryID(try r.signed()), by: EntryID(try r.signed()))
+      case 20: return .standing(.over)
       default: throw WireError.badValue(offset: 0)
       }
     }

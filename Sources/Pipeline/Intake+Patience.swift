@@ -18,7 +18,7 @@ extension Intake {
       .kept
     // `start` is asked for anew by whoever rebuilds, and empties the seats that `endNext` and `closeStream` give back.
     case .start, .tick, .read, .outcome, .standing, .openSession, .say, .handoff, .endSession, .mail, .call, .callFact, .rejoin,
-      .callNews, .acceptByDevice, .journey, .aboutCustomer, .joinConversations, .blob, .setStatus, .renew, .next, .endNext, .openStream, .closeStream,
+      .callNews, .acceptByDevice, .journey, .aboutCustomer, .joinConversations, .tag, .redact, .blob, .setStatus, .renew, .next, .endNext, .openStream, .closeStream,
       .accept, .decline, .agentSays, .transfer, .handBack, .wrapUp, .close,
       .onCase, .finish, .chooseChannels:
       .none

@@ -23,10 +23,15 @@ public struct Request: Sendable {
   public var idempotency: Idempotency?
   /// How often storage has failed while this was decided.
   public var attempts = 0
-  public init(_ intake: Intake, ticket: Ticket = .nobody, idempotency: Idempotency? = nil) {
+  /// What must not go before what is decided here is durable, such as the bytes that a row names. It is only kept alive.
+  public var holds: [any Sendable]
+  public init(
+    _ intake: Intake, ticket: Ticket = .nobody, idempotency: Idempotency? = nil, holds: [any Sendable] = []
+  ) {
     self.intake = intake
     self.ticket = ticket
     self.idempotency = idempotency
+    self.holds = holds
   }
 }
 
@@ -74,6 +79,8 @@ public enum Intake: Sendable {
   case journey(JourneyArrival)
   case aboutCustomer(AboutCustomer)
   case joinConversations(JoinConversations)
+  case tag(TagConversation)
+  case redact(RedactEntry)
   case blob(BlobRow)
 
   case setStatus(AgentID, AgentStatus, lease: Duration64?)
@@ -86,7 +93,7 @@ public enum Intake: Sendable {
   case decline(OfferID, AgentID)
   case failOffer(OfferID, OfferFailure)
   case agentSays(AgentWords)
-  case transfer(CaseID, AgentID, to: QueueID, newCase: CaseID, members: [UInt8])
+  case transfer(CaseID, AgentID, to: TransferTarget, newCase: CaseID, members: [UInt8])
   case handBack(CaseID, AgentID, members: [UInt8])
   case wrapUp(CaseID, AgentID)
   case close(CaseID, AgentID)
@@ -365,6 +372,8 @@ public struct AboutCustomer: Sendable {
     case split(CustomerID, CustomerID)
     /// The claimed identity is this customer's; where it is a shared one, `with` says whose.
     case confirm(CustomerID, hash: [UInt8], with: CustomerID?)
+    /// Somebody checked that the identity, claimed or asserted, is this customer's: how, in their words.
+    case verify(CustomerID, hash: [UInt8], evidence: String)
     case reject(CustomerID, hash: [UInt8])
     /// The identity is of several people, or of one again.
     case share(CustomerID, hash: [UInt8], Bool)
@@ -376,6 +385,44 @@ public struct AboutCustomer: Sendable {
   public var reason: String
   public init(_ what: What, by: String, reason: String) {
     self.what = what
+    self.by = by
+    self.reason = reason
+  }
+}
+
+/// What a conversation is filed under, so that rules of retention and people find it.
+public struct TagConversation: Sendable {
+  public var conversation: ConversationID
+  public var adds: [String]
+  public var removes: [String]
+  public var author: Author
+  /// Such as `supervisor:boss`.
+  public var by: String
+  public var reason: String
+  public init(
+    _ conversation: ConversationID, adds: [String], removes: [String], author: Author, by: String, reason: String
+  ) {
+    self.conversation = conversation
+    self.adds = adds
+    self.removes = removes
+    self.author = author
+    self.by = by
+    self.reason = reason
+  }
+}
+
+/// Somebody takes words out of an entry that is kept.
+public struct RedactEntry: Sendable {
+  public var entry: EntryID
+  public var words: Redaction
+  public var author: Author
+  /// Such as `supervisor:boss`.
+  public var by: String
+  public var reason: String
+  public init(_ entry: EntryID, words: Redaction, author: Author, by: String, reason: String) {
+    self.entry = entry
+    self.words = words
+    self.author = author
     self.by = by
     self.reason = reason
   }
@@ -397,5 +444,17 @@ public struct JoinConversations: Sendable {
     self.isJoining = isJoining
     self.agent = agent
     self.reason = reason
+  }
+}
+
+/// Where a case is transferred: to a queue, to an agent who has it alone for a while, or both.
+public struct TransferTarget: Sendable {
+  /// Nil: the queue that it came from.
+  public var queue: QueueID?
+  /// Asked first; when they are away, decline or do not answer, the queue gets it.
+  public var agent: Need.PreferredAgent?
+  public init(queue: QueueID?, agent: Need.PreferredAgent? = nil) {
+    self.queue = queue
+    self.agent = agent
   }
 }

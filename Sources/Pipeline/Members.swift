@@ -16,6 +16,16 @@ public struct Members: Sendable {
     bytes.append(contentsOf: String(value).utf8)
   }
 
+  public mutating func texts(_ name: StaticString, _ values: [String]) {
+    begin(name)
+    bytes.append(UInt8(ascii: "["))
+    for (index, value) in values.enumerated() {
+      if index > 0 { bytes.append(UInt8(ascii: ",")) }
+      JSONText.append(value, to: &bytes)
+    }
+    bytes.append(UInt8(ascii: "]"))
+  }
+
   /// A value that is JSON already.
   public mutating func raw(_ name: StaticString, _ json: [UInt8]) {
     begin(name)

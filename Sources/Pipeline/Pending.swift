@@ -15,6 +15,8 @@ struct Pending: Sendable {
   private var log: [LogRecord] = []
   var work: [OpenWorkRow] = []
   private var entries: [EntryRow] = []
+  /// Entries with other words than the store may have.
+  private(set) var rewritten = Overlay<EntryID, EntryRow>()
   /// Entries that the store may not have yet: written, or on their way.
   private var recent: Deque<EntryRow> = []
   var facts: [FactsRow] = []
@@ -28,7 +30,9 @@ struct Pending: Sendable {
   private(set) var conversations = Overlay<ConversationID, ConversationRow>(keeping: Pending.rowsKept)
   /// Conversations of a customer that the store may not know of yet.
   private(set) var conversationsOf = Secondary<CustomerID, ConversationID>()
-  var sessions = Overlay<SessionID, SessionRow>(keeping: Pending.rowsKept)
+  private(set) var sessions = Overlay<SessionID, SessionRow>(keeping: Pending.rowsKept)
+  /// Sessions of a conversation that the store may not know of yet.
+  private(set) var sessionsOf = Secondary<ConversationID, SessionID>()
   var cases = Overlay<CaseID, CaseRow>(keeping: Pending.rowsKept)
   var outcomes = Overlay<[UInt8], OutcomeRow>()
   var keys = Overlay<KeyOf, KeyRow>()
@@ -54,8 +58,13 @@ struct Pending: Sendable {
     customers.set(row.id, row, at: position)
     if row.root != row.id { recordsOf.note(row.id, under: row.root, at: position) }
   }
+  mutating func set(_ row: SessionRow, at position: Int64) {
+    sessions.set(row.id, row, at: position)
+    sessionsOf.note(row.id, under: row.conversation, at: position)
+  }
   mutating func remember(_ row: CustomerRow) { customers.remember(row.id, row) }
   mutating func remember(_ row: ConversationRow) { conversations.remember(row.id, row) }
+  mutating func remember(_ row: SessionRow) { sessions.remember(row.id, row) }
 
   mutating func append(_ record: LogRecord) {
     log.append(record)
@@ -67,6 +76,14 @@ struct Pending: Sendable {
     recent.append(entry)
     count(entry.body?.count ?? 0, at: entry.position)
   }
+
+  mutating func rewrite(_ entry: EntryRow, at position: Int64) {
+    rewritten.set(entry.id, entry, at: position)
+    count(entry.body?.count ?? 0, at: position)
+  }
+
+  /// What the store may not have of an entry yet, or not as it is.
+  func entry(_ id: EntryID) -> EntryRow? { rewritten[id] ?? recent.first { $0.id == id } }
 
   private mutating func count(_ n: Int, at position: Int64) {
     bytes += n
@@ -81,6 +98,7 @@ struct Pending: Sendable {
     swap(&commit.facts, &facts)
     swap(&commit.outbox, &outbox)
     swap(&commit.configurations, &configurations)
+    commit.rewritten = rewritten.gather()
     commit.identities = identities.gather()
     commit.customers = customers.gather()
     commit.conversations = conversations.gather()
@@ -94,12 +112,14 @@ struct Pending: Sendable {
   }
 
   mutating func committed(upTo position: Int64) {
+    rewritten.committed(upTo: position)
     identities.committed(upTo: position)
     customers.committed(upTo: position)
     recordsOf.committed(upTo: position)
     conversations.committed(upTo: position)
     conversationsOf.committed(upTo: position)
     sessions.committed(upTo: position)
+    sessionsOf.committed(upTo: position)
     cases.committed(upTo: position)
     outcomes.committed(upTo: position)
     keys.committed(upTo: position)
@@ -114,5 +134,7 @@ struct Pending: Sendable {
   }
 
   /// What of a conversation may not be in the store yet, in order.
-  func entries(of conversation: ConversationID) -> [EntryRow] { recent.filter { $0.conversation == conversation } }
+  func entries(of conversation: ConversationID) -> [EntryRow] {
+    recent.filter { $0.conversation == conversation }.map { rewritten[$0.id] ?? $0 }
+  }
 }

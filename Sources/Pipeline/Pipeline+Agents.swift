@@ -179,15 +179,17 @@ extension Pipeline {
   }
 
   mutating func transfer(
-    _ id: CaseID, _ agent: AgentID, _ queue: QueueID, _ new: CaseID, _ members: [UInt8], _ turn: inout Turn,
+    _ id: CaseID, _ agent: AgentID, _ target: TransferTarget, _ new: CaseID, _ members: [UInt8], _ turn: inout Turn,
     _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     guard let row = try caseRow(id, reads) else { return rejection(.unknownCase, nil) }
     guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
     turn.routing = EntryDraft(
       kind: .transferred, author: .agent(agent), visibility: .business, channel: nil, members: members)
-    var need = Need(queue: queue)
-    need.priority = router.case(id)?.need.priority ?? 0
+    let old = router.case(id)?.need
+    var need = Need(queue: target.queue ?? old?.queue ?? QueueID(row.queue))
+    need.priority = old?.priority ?? 0
+    need.preferred = target.agent
     if let refused = try command(.transfer(id, by: agent, need: need, case: new), &turn, reads) {
       return rejection(refused, row.conversation)
     }

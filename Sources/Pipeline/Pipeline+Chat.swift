@@ -157,7 +157,8 @@ extension Pipeline {
     guard case nil = outcome else { return outcome ?? .done }
     let after = router.conversation(session.conversation)
     return .handedOff(
-      handoff.case, session.conversation, view(after?.owner ?? .closed), epoch: after?.epoch ?? 0, entry: head.entry)
+      handoff.case, session.conversation, view(after?.owner ?? .closed), epoch: after?.epoch ?? 0,
+      entry: turn.routed ?? head.entry)
   }
 
   func profile(of row: CustomerRow) throws(StoreFault) -> CustomerProfile {
@@ -180,7 +181,7 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer? {
     switch planned {
     case .action(let action, let rule, let version): return .ruleAnswered(action, rule: rule, ruleVersion: version)
-    case .route(var need, let prompt, let rule, let version, let seen):
+    case .route(var need, let prompt, let rule, let version, let seen, let tags):
       // Whoever serves the customer already hears them first, where the rules name nobody.
       if let agent = turn.servedBy, need.preferred == nil {
         need.preferred = .init(agent: agent, for: ContinuityRules.sameAgentFirst)
@@ -201,6 +202,11 @@ extension Pipeline {
         return rejection(refused, conversation)
       }
       pending.facts.append(FactsRow(case: id, bytes: seen))
+      if !tags.isEmpty {
+        _ = try tag(
+          TagConversation(conversation, adds: tags, removes: [], author: .system, by: "rule:\(version).\(rule)", reason: ""),
+          &turn, reads)
+      }
       return nil
     }
   }

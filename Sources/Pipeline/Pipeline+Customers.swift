@@ -13,7 +13,11 @@ extension Pipeline {
     switch about.what {
     case .merge(let a, let b): return try merge(a, b, [], about, &turn, reads)
     case .split(let a, let b): return try split(a, b, about, &turn, reads)
-    case .confirm(let id, let hash, let with): return try confirm(id, hash, with, about, &turn, reads)
+    case .confirm(let id, let hash, let with):
+      let said = Evidence.Item(source: about.by, means: "confirmation", assurance: .asserted, at: turn.at)
+      return try confirm(id, hash, with, said, about, &turn, reads)
+    case .verify(let id, let hash, let evidence):
+      return try verify(id, hash, evidence, about, &turn, reads)
     case .reject(let id, let hash): return try reject(id, hash, about, &turn, reads)
     case .share(let id, let hash, let isShared): return try share(id, hash, isShared, about, &turn, reads)
     case .set(let id, let attributes): return try set(id, attributes, &turn, reads)
@@ -74,7 +78,7 @@ extension Pipeline {
     _ reads: any StoreReader
   ) throws(StoreFault) {
     var members = Members()
-    members.raw("customers", Array("[\(roots.map { "\"\($0)\"" }.joined(separator: ","))]".utf8))
+    members.texts("customers", roots.map(\.description))
     members.text("by", by)
     if !reason.isEmpty { members.text("reason", reason) }
     let draft = EntryDraft(kind: kind, author: .system, visibility: .internal, channel: nil, members: members.bytes)
@@ -83,15 +87,7 @@ extension Pipeline {
       write(draft, customer: row, conversation: nil, session: nil, &turn)
     }
     for row in try conversations(of: records, reads).filter(\.isOpen).sorted(by: { $0.id < $1.id }) {
-      guard case .agent? = router.conversation(row.id)?.owner, let customer = try customer(row.customer, reads) else {
-        continue
-      }
-      let next = EntryID(head.entry.raw + 1)
-      let refused = try command(
-        .record(
-          conversation: row.id, session: nil, entry: next, author: .system, visibility: .internal, epoch: nil), &turn,
-        reads)
-      if refused == nil { write(draft, customer: customer, conversation: row.id, session: nil, &turn) }
+      if case .agent? = router.conversation(row.id)?.owner { try writeInside(draft, row.id, &turn, reads) }
     }
   }
 
@@ -117,16 +113,15 @@ extension Pipeline {
   }
 
   private mutating func confirm(
-    _ id: CustomerID, _ hash: [UInt8], _ with: CustomerID?, _ about: AboutCustomer, _ turn: inout Turn,
-    _ reads: any StoreReader
+    _ id: CustomerID, _ hash: [UInt8], _ with: CustomerID?, _ said: Evidence.Item, _ about: AboutCustomer,
+    _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     guard let claim = try claimed(id, hash, reads) else { return .refused(.unknownIdentity) }
-    let said = Evidence.Item(source: about.by, means: "confirmation", assurance: .asserted, at: turn.at)
     let known = try identity(hash, reads)
     guard let known, let evidence = Self.evidence(known) else {
       // Nobody's yet: it is proven for the record that claimed it.
       let row = IdentityRow(
-        hash: hash, customer: claim.customer, identity: claim.identity, assurance: .asserted,
+        hash: hash, customer: claim.customer, identity: claim.identity, assurance: said.assurance,
         evidence: Evidence(said).encoded)
       pending.identities.set(hash, row, at: turn.position)
       try judge(claim, .confirmed, said, &turn)
@@ -144,6 +139,34 @@ extension Pipeline {
     }
     try judge(claim, .confirmed, said, &turn)
     return merged
+  }
+
+  /// A claim is confirmed first; then the identity is as well proven as it can be, and says by what.
+  private mutating func verify(
+    _ id: CustomerID, _ hash: [UInt8], _ evidence: String, _ about: AboutCustomer, _ turn: inout Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    let said = Evidence.Item(
+      source: about.by, means: "verification", detail: evidence, assurance: .verified, at: turn.at)
+    guard let asked = try customer(id, reads) else { return .refused(.unknownCustomer) }
+    var owner: CustomerID?
+    if let known = try identity(hash, reads) {
+      if Self.evidence(known)?.standing == .shared { return .refused(.isShared) }
+      owner = try customer(known.customer, reads)?.root
+    }
+    if owner != asked.root {
+      let confirmed = try confirm(id, hash, nil, said, about, &turn, reads)
+      guard case .customerIs = confirmed else { return confirmed }
+    }
+    guard var row = try identity(hash, reads), var heard = Self.evidence(row) else {
+      throw StoreFault.corrupt(what: "the evidence of an identity")
+    }
+    heard.heard(said)
+    row.evidence = heard.encoded
+    row.assurance = .verified
+    pending.identities.set(hash, row, at: turn.position)
+    turn.touched = true
+    return .customerIs(try customer(row.customer, reads)?.root ?? row.customer)
   }
 
   private mutating func reject(

@@ -38,6 +38,8 @@ extension Pipeline {
     case .journey(let journey): return try self.journey(journey, &turn, reads)
     case .aboutCustomer(let about): return try self.about(about, &turn, reads)
     case .joinConversations(let asked): return try join(asked, &turn, reads)
+    case .tag(let asked): return try tag(asked, &turn, reads)
+    case .redact(let asked): return try redact(asked, &turn, reads)
     case .blob(let row):
       pending.blobs.set(row.id, row, at: turn.position)
       turn.touched = true
@@ -56,8 +58,8 @@ extension Pipeline {
     case .decline(let offer, let agent): return try plain(.decline(offer, agent), &turn, reads)
     case .failOffer(let offer, let why): return try failOffer(offer, why, &turn, reads)
     case .agentSays(let words): return try agentSays(words, &turn, reads)
-    case .transfer(let id, let agent, let queue, let new, let members):
-      return try transfer(id, agent, queue, new, members, &turn, reads)
+    case .transfer(let id, let agent, let target, let new, let members):
+      return try transfer(id, agent, target, new, members, &turn, reads)
     case .handBack(let id, let agent, let members): return try handBack(id, agent, members, &turn, reads)
     case .wrapUp(let id, let agent): return try onCase(id, .wrapUp(id, by: agent), &turn, reads)
     case .close(let id, let agent): return try onCase(id, .close(id, by: agent), &turn, reads)

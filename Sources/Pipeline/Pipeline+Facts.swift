@@ -74,13 +74,12 @@ extension Pipeline {
     let recent = pending.entries(of: id)
     let first = recent.first?.id ?? EntryID(.max)
     let kept = try reads.transcript(workspace, of: id, after: EntryID(0), limit: limit, visible: .business)
-      .filter { $0.id < first }
+      .filter { $0.id < first }.map { pending.rewritten[$0.id] ?? $0 }
     return (kept + recent.filter { $0.visibility != .internal }).prefix(limit).compactMap(\.body)
   }
 
   private func sessions(of id: ConversationID, _ reads: any StoreReader) throws(StoreFault) -> Int {
-    var known = Set(try reads.sessions(workspace, of: id).map(\.id))
-    known.formUnion(router.conversation(id)?.sessions.map(\.id) ?? [])
+    let known = Set(try reads.sessions(workspace, of: id).map(\.id) + pending.sessionsOf(id))
     return max(known.count, 1)
   }
 
@@ -88,14 +87,9 @@ extension Pipeline {
     of customer: CustomerID, except id: ConversationID?, _ reads: any StoreReader
   ) throws(StoreFault) -> Int {
     guard let row = try self.customer(customer, reads) else { return 0 }
-    var known: Set<ConversationID> = []
-    for record in try reads.merged(workspace, into: row.root) {
-      for found in try reads.conversations(workspace, of: record.id, limit: GatheredFacts.conversationsMax) {
-        known.insert(found.id)
-      }
-    }
-    if let id { known.remove(id) }
-    return min(known.count, GatheredFacts.conversationsMax)
+    let records = try Self.merged(into: row.root, pending, reads).map(\.id)
+    let known = try conversations(of: records, atMost: GatheredFacts.conversationsMax, reads).count { $0.id != id }
+    return min(known, GatheredFacts.conversationsMax)
   }
 
   /// The strongest of what is claimed now and of what is known.
@@ -104,7 +98,7 @@ extension Pipeline {
   ) throws(StoreFault) -> Assurance? {
     var found = claims.map(\.assurance)
     if claims.isEmpty {
-      let records = Set(try reads.merged(workspace, into: customer).map(\.id) + [customer])
+      let records = Set(try Self.merged(into: customer, pending, reads).map(\.id))
       for record in records.sorted() { found += try reads.identities(workspace, of: record).map(\.assurance) }
       found += pending.identities.all { records.contains($0.customer) }.map(\.assurance)
     }

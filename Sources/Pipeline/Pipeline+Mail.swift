@@ -119,8 +119,7 @@ extension Pipeline {
       ConversationRow(
         id: mail.conversation, customer: customer.id, isOpen: false, epoch: 0, lastAgent: nil, opened: turn.at,
         changed: turn.at, about: about.encoded), at: turn.position)
-    pending.sessions.set(
-      mail.session,
+    pending.set(
       SessionRow(id: mail.session, conversation: mail.conversation, channel: .email, bot: nil, ended: turn.at),
       at: turn.position)
     return write(

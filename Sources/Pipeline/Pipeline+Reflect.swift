@@ -67,9 +67,8 @@ extension Pipeline {
         if case .agent(let agent, _) = owner { row.lastAgent = agent.raw }
       }
     case .sessionOpened(let id, let conversation, let channel, let bot):
-      pending.sessions.set(
-        id, SessionRow(id: id, conversation: conversation, channel: channel, bot: bot?.raw, ended: nil),
-        at: turn.position)
+      pending.set(
+        SessionRow(id: id, conversation: conversation, channel: channel, bot: bot?.raw, ended: nil), at: turn.position)
       try tell(of: conversation, turn, reads) { $0.isSettled = false }
     case .sessionEnded(let id, let end):
       try sessionEnded(id, end, &turn, reads)
@@ -166,7 +165,7 @@ extension Pipeline {
   ) throws(StoreFault) {
     guard var row = try sessionRow(id, reads) else { return }
     row.ended = turn.at
-    pending.sessions.set(id, row, at: turn.position)
+    pending.set(row, at: turn.position)
     if end == .botEnded || end == .businessEnded { try tell(of: row.conversation, turn, reads) { $0.isSettled = true } }
     var members = Members()
     members.text("reason", end.name)
@@ -266,7 +265,8 @@ extension Pipeline {
     var draft = turn.routing
     draft.channel = channel
     draft.members = members.bytes + draft.members
-    write(draft, customer: customer, conversation: conversation, session: draft.kind == .handoff ? session : nil, &turn)
+    turn.routed = write(
+      draft, customer: customer, conversation: conversation, session: draft.kind == .handoff ? session : nil, &turn)
   }
 
   private mutating func caseAccepted(

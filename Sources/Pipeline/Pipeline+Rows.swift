@@ -28,7 +28,7 @@ extension Pipeline {
   mutating func sessionRow(_ id: SessionID, _ reads: any StoreReader) throws(StoreFault) -> SessionRow? {
     if let row = pending.sessions[id] { return row }
     let row = try reads.session(workspace, id)
-    if let row { pending.sessions.remember(id, row) }
+    if let row { pending.remember(row) }
     return row
   }
 
@@ -211,10 +211,12 @@ extension Pipeline {
     return true
   }
 
-  private func salt(for id: EntryID) -> UInt64 {
-    var w = ByteWriter(reserving: environment.saltSeed.count + 8)
+  /// - Parameter purpose: keeps several salts of one number apart.
+  func salt(for id: EntryID, purpose: UInt8 = 0) -> UInt64 {
+    var w = ByteWriter(reserving: environment.saltSeed.count + 9)
     w.raw(environment.saltSeed)
     w.fixed(id.raw)
+    if purpose > 0 { w.uint8(purpose) }
     return environment.sha256(w.bytes).words.0
   }
 

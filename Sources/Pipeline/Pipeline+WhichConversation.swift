@@ -8,9 +8,9 @@ extension Pipeline {
   /// How far back a customer's conversations are looked through.
   static let conversationsSeen = 50
 
-  /// Every conversation of these records, committed or not, as rows.
+  /// The latest conversations of each of these records, committed or not, as rows.
   mutating func conversations(
-    of records: [CustomerID], _ reads: any StoreReader
+    of records: [CustomerID], atMost limit: Int = conversationsSeen, _ reads: any StoreReader
   ) throws(StoreFault) -> [ConversationRow] {
     var rows: [ConversationRow] = []
     for record in records {
@@ -19,7 +19,7 @@ extension Pipeline {
         guard seen.insert(id).inserted, let row = pending.conversations[id], row.customer == record else { continue }
         rows.append(row)
       }
-      for row in try reads.conversations(workspace, of: record, limit: Self.conversationsSeen)
+      for row in try reads.conversations(workspace, of: record, limit: limit)
       where seen.insert(row.id).inserted {
         let now = pending.conversations[row.id] ?? row
         if now.customer == record { rows.append(now) }

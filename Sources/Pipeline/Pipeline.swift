@@ -30,7 +30,7 @@ public struct Pipeline: Sendable {
   var waiters: [WaiterID: Waiting] = [:]
   /// Offers that were asked for under a key: one that nobody received is no outcome to be repeated.
   var keyed = RecentMap<OfferID, [UInt8]>(capacity: 10_000)
-  /// Decided, not durable, and not to be lost with a commit that fails.
+  /// Decided, not durable, and not to be lost with a commit that fails, or holding what must not go before.
   var unsettled: Deque<(position: Int64, request: Request)> = []
   /// Open offers, so that their end can be told in the story of their case.
   var offers: [OfferID: (case: CaseID, agent: AgentID)] = [:]
@@ -114,7 +114,7 @@ public struct Pipeline: Sendable {
     let answer = try decide(request.intake, &turn, reads)
     finish(&turn, answer: answer, request)
     isTorn = false
-    if request.intake.patience != .none { unsettled.append((head.position, request)) }
+    if request.intake.patience != .none || !request.holds.isEmpty { unsettled.append((head.position, request)) }
   }
 
   /// Takes what was decided since the last call, to be committed in the order of these calls; nil when nothing was.
@@ -147,7 +147,7 @@ public struct Pipeline: Sendable {
   /// The store failed: nobody is told that anything happened. The caller rebuilds from disk, and then submits again
   /// what was to be kept.
   public mutating func abandon() -> Abandoned {
-    let kept = unsettled.map(\.request)
+    let kept = unsettled.map(\.request).filter { $0.intake.patience != .none }
     let patient = Set(kept.filter { $0.intake.patience == .waits }.map(\.ticket))
     let answers = held.compactMap { if case .answer(let ticket, _, _) = $0.release { ticket } else { nil } }
     let refused = answers + waiters.sorted { $0.key < $1.key }.map(\.value.ticket)
@@ -278,6 +278,8 @@ struct Turn {
   var touched = false
   /// What the next `caseQueued` of this turn is entered as, and with which further members.
   var routing = EntryDraft(kind: .routed, author: .system, visibility: .business, channel: nil)
+  /// The entry that tells of the last `caseQueued`.
+  var routed: EntryID?
   /// The agent who serves this customer on another channel at this moment.
   var servedBy: AgentID?
 

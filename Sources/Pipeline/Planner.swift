@@ -43,8 +43,11 @@ public struct RouteFacts: Hashable, Sendable {
 
 public enum Planned: Sendable {
   /// `facts` are the bytes that are kept, so that *explain* can show what the rule saw.
-  /// - Parameter prompt: a caller hears it, leaves a message, and the case waits without them; nil for a case that
-  ///   waits with its customer.
-  case route(Need, prompt: String? = nil, rule: UInt32, ruleVersion: UInt32, facts: [UInt8])
+  /// - Parameters:
+  ///   - prompt: a caller hears it, leaves a message, and the case waits without them; nil for a case that waits with its
+  ///     customer.
+  ///   - tags: what the conversation is filed under from then on.
+  case route(
+    Need, prompt: String? = nil, rule: UInt32, ruleVersion: UInt32, facts: [UInt8], tags: [String] = [])
   case action(RuleAction, rule: UInt32, ruleVersion: UInt32)
 }

@@ -88,9 +88,37 @@ public struct RetentionRule: Hashable, Sendable {
   public var channel: Channel?
   /// As entries name it, such as `journey`.
   public var kind: String?
-  public init(age: Duration64, channel: Channel? = nil, kind: String? = nil) {
+  /// One that the entry's conversation has.
+  public var tag: String?
+  public init(age: Duration64, channel: Channel? = nil, kind: String? = nil, tag: String? = nil) {
     self.age = age
     self.channel = channel
     self.kind = kind
+    self.tag = tag
+  }
+}
+
+/// How far a rule has looked, so that an hour's look is an hour's entries.
+public struct RetentionLook: Hashable, Sendable {
+  /// Every entry up to this one was asked whether it is old and named.
+  public var old = EntryID(0)
+  /// Every entry up to this one was asked whether it tagged a conversation; nil before the first look.
+  public var tagging: EntryID?
+  public init() {}
+}
+
+/// What retention asks of rows; known to those who encode them.
+public struct RetentionFacts: Sendable {
+  public var entry: @Sendable (EntryRow) -> (kind: String?, channel: Channel?)
+  public var tags: @Sendable (ConversationRow) -> [String]
+  /// The kind of the entries that tell of a new tag.
+  public var tagged: String
+  public init(
+    tagged: String, entry: @escaping @Sendable (EntryRow) -> (kind: String?, channel: Channel?),
+    tags: @escaping @Sendable (ConversationRow) -> [String]
+  ) {
+    self.tagged = tagged
+    self.entry = entry
+    self.tags = tags
   }
 }

@@ -59,6 +59,8 @@ public struct EntryWords: Hashable, Sendable {
   /// Everything said in it; empty when it has no words.
   public var text: String
   public var channel: Channel?
+  /// An earlier entry whose words this one has changed: what the index holds of it must go.
+  public var changes: EntryID?
   public init(text: String, channel: Channel?) {
     self.text = text
     self.channel = channel

@@ -7,6 +7,8 @@ public struct Commit: Sendable, Equatable {
   public var log: [LogRecord] = []
   public var work: [OpenWorkRow] = []
   public var entries: [EntryRow] = []
+  /// Earlier entries, with other words and the hash of those.
+  public var rewritten: [EntryRow] = []
   public var customers: [CustomerRow] = []
   public var identities: [IdentityRow] = []
   public var conversations: [ConversationRow] = []
@@ -23,7 +25,7 @@ public struct Commit: Sendable, Equatable {
   public init(workspace: WorkspaceID) { self.workspace = workspace }
 
   public static func == (a: Commit, b: Commit) -> Bool {
-    a.workspace == b.workspace && a.log == b.log && a.work == b.work && a.entries == b.entries
+    a.workspace == b.workspace && a.log == b.log && a.work == b.work && a.entries == b.entries && a.rewritten == b.rewritten
       && a.customers == b.customers && a.identities == b.identities && a.conversations == b.conversations
       && a.sessions == b.sessions && a.cases == b.cases && a.facts == b.facts && a.outcomes == b.outcomes
       && a.keys == b.keys && a.outbox == b.outbox && a.blobs == b.blobs
@@ -57,7 +59,8 @@ public protocol Store: Sendable {
   func reader() throws(StoreFault) -> any StoreReader
 
   /// Brings the full-text index of a workspace forward by at most `limit` entries, and answers whether it has seen
-  /// all of them. Runs behind the commits, beside them, on one thread at a time.
+  /// all of them. Where one of them changed an earlier one, no file of the store holds a byte of what that had said
+  /// before, once this returns. Runs behind the commits, beside them, on one thread at a time.
   func index(_ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords) throws(StoreFault) -> Bool
 
   /// Makes durable who read what.
@@ -120,6 +123,7 @@ public protocol StoreReader: AnyObject {
   func key(_ workspace: WorkspaceID, _ space: KeyRow.Space, _ key: [UInt8]) throws(StoreFault) -> [UInt8]?
   func blob(_ workspace: WorkspaceID, _ id: BlobID) throws(StoreFault) -> BlobRow?
 
+  func entry(_ workspace: WorkspaceID, _ id: EntryID) throws(StoreFault) -> EntryRow?
   /// Entries of these customer records, in ascending order; `older` than `from` gives the last ones before it.
   /// `atMost` bounds what is seen, so that a page is of one moment.
   func timeline(

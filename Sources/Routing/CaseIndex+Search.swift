@@ -25,11 +25,60 @@ extension CaseIndex {
         push(root, nodes[Int(root)].least)
       }
     }
+    search(seeker, profiles, &best, passes)
+    return best.slot == bound.slot ? .none : best
+  }
+
+  private mutating func search(
+    _ seeker: Seeker, _ profiles: Profiles, _ best: inout Entry, _ passes: (Int32) -> Bool
+  ) {
     while let next = popFrontier(), next.least < best {
       lookThrough(next.node, &best, passes)
       expand(next.node, seeker, profiles, best)
     }
-    return best.slot == bound.slot ? .none : best
+  }
+
+  /// Of each queue the lowest case that the seeker meets and that `passes`, by queue.
+  mutating func bestByQueue(
+    for seeker: Seeker, _ profiles: Profiles, where passes: (Int32) -> Bool
+  ) -> [Int32] {
+    var roots: [(home: QueueID, root: Int32)] = []
+    for at in profiles.queueRange(seeker.agent) where Int(profiles.allQueues[at].raw) < lanesOfQueue.count {
+      if isClosed(profiles.allQueues[at]) { continue }
+      for index in lanesOfQueue[Int(profiles.allQueues[at].raw)] {
+        let lane = lanes[Int(index)]
+        guard nodes[Int(lane.root)].least.slot >= 0, seeker.ready & lane.channel.bit != 0,
+          Int(lane.weight) <= seeker.room[lane.channel.bit]
+        else { continue }
+        roots.append((lane.queues[0], lane.root))
+      }
+    }
+    roots.sort { ($0.home, $0.root) < ($1.home, $1.root) }
+    var found: [Int32] = []
+    var place = 0
+    while place < roots.count {
+      frontier.removeAll(keepingCapacity: true)
+      var best = Entry.none
+      let home = roots[place].home
+      while place < roots.count, roots[place].home == home {
+        push(roots[place].root, nodes[Int(roots[place].root)].least)
+        place += 1
+      }
+      search(seeker, profiles, &best, passes)
+      if best.slot >= 0 { found.append(best.slot) }
+    }
+    return found
+  }
+
+  /// The lowest case of the queue, whoever can take it.
+  func least(in queue: QueueID) -> Entry {
+    guard Int(queue.raw) < lanesOfQueue.count else { return .none }
+    var least = Entry.none
+    for index in lanesOfQueue[Int(queue.raw)] where lanes[Int(index)].queues[0] == queue {
+      let first = nodes[Int(lanes[Int(index)].root)].least
+      if first < least { least = first }
+    }
+    return least
   }
 
   private mutating func expand(_ node: Int32, _ seeker: Seeker, _ profiles: Profiles, _ best: Entry) {

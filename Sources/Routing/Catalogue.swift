@@ -35,6 +35,7 @@ struct Catalogue: Sendable {
   var agents: [Agent] = []
   var queues: [Queue] = []
   var activeAgents: UInt32 = 0
+  var between = BetweenQueues.keys
 
   func isKnown(_ queue: QueueID) -> Bool { Int(queue.raw) < queues.count }
 
@@ -57,6 +58,7 @@ struct Catalogue: Sendable {
       if handle < agents.count { agents[handle] = made } else { agents.append(made) }
     }
     activeAgents = UInt32(truncatingIfNeeded: new.agents.count)
+    between = BetweenQueues(new.queues)
   }
 
   private func skills(of agent: RoutingConfiguration.Agent) -> [(skill: SkillID, level: UInt8)] {
@@ -105,7 +107,7 @@ struct Catalogue: Sendable {
         last = interval.until
       }
       guard queue.hours?.count ?? 0 <= RoutingLimits.intervalsPerQueueMax else { return .needTooLarge }
-      guard queue.waitMax >= .zero else { return .notAllowed }
+      guard queue.waitMax >= .zero, RoutingLimits.slopesPermille.contains(queue.slopePermille) else { return .notAllowed }
     }
     if !new.limits.botSilenceQueue.isEmpty, !queues.contains(new.limits.botSilenceQueue) { return .unknownQueue }
     return timesFault(new.limits)

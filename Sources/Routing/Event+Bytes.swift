@@ -7,7 +7,7 @@ extension Event {
   public func encode(into out: inout ByteWriter) {
     switch self {
     case .configured(let a):
-      out.uint8(33)
+      out.uint8(43)
       a.writeWhole(&out)
     case .started:
       out.uint8(2)
@@ -235,7 +235,7 @@ extension Event {
     case 30: return .sessionResumed(try bytes.get())
     case 31: return .backOffEnded(try bytes.get(), try bytes.getOptional())
     case 32: return .caseRequeued(try bytes.get(), try bytes.get())
-    case 33: return .configured(try RoutingConfiguration.readWhole(&bytes))
+    case 33: return .configured(try RoutingConfiguration.readWhole(&bytes, version: 2))
     case 34:
       let (id, conversation, session): (CaseID, ConversationID, SessionID) = (
         try bytes.get(), try bytes.get(), try bytes.get()
@@ -251,6 +251,7 @@ extension Event {
     case 39: return .statusDeferred(try bytes.get(), try bytes.getOptional())
     case 40: return .channelsChosen(try bytes.get(), try bytes.get())
     case 41: return .consultStarted(try bytes.get(), with: try bytes.get(), until: try bytes.get())
+    case 43: return .configured(try RoutingConfiguration.readWhole(&bytes, version: 3))
     case 42: return .consultEnded(try bytes.get(), try bytes.get())
     default: throw WireError.badValue(offset: at)
     }

@@ -6,6 +6,9 @@ public struct CaseExplanation: Hashable, Sendable {
   public var waited: Duration64
   /// Cases of its queue that go before it; only for a waiting case.
   public var ahead: Int?
+  /// How cases of different queues are compared here, and which queues go before because of it.
+  public var between: BetweenQueues
+  public var queuesBefore: [QueueID]
   /// Every active agent, by the first reason that keeps them from it.
   public var passedOver: PassedOver
   /// Agents who could be offered it now; empty at quiescence.
@@ -110,6 +113,7 @@ extension Router {
     let isWaiting = cases[slot].state == .waiting
     return CaseExplanation(
       case: caseView(slot), waited: now - cases[slot].age, ahead: isWaiting ? ahead(of: slot) : nil,
+      between: catalogue.between, queuesBefore: isWaiting ? queuesBefore(slot) : [],
       passedOver: passed, eligible: isWaiting ? eligible : 0, oneChangeAway: near, nextChange: nextChange(slot))
   }
 

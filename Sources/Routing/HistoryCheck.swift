@@ -66,9 +66,10 @@ public struct HistoryCheck: Sendable {
     guard slot >= 0, router.isKnown(agent) else { return note(.onePlace, "\(id) is offered, and is not there") }
     let index = Int(agent.raw)
     if !router.isEligible(index, slot) { note(.eligibility, "\(id) is offered to agent \(index), who cannot take it") }
-    guard let sooner = router.soonest(for: index), sooner != slot else { return }
-    let (a, b) = (router.cases[sooner], router.cases[slot])
-    if (a.key, a.sequence) < (b.key, b.sequence) { note(.order, "\(a.id) is passed over for \(b.id)") }
+    guard let sooner = router.soonest(for: index, lastInstant), sooner != slot else { return }
+    if router.goesBefore(sooner, slot, lastInstant) {
+      note(.order, "\(router.cases[sooner].id) is passed over for \(router.cases[slot].id)")
+    }
   }
 
   private mutating func checkAfter(_ event: Event) {
@@ -91,8 +92,8 @@ public struct HistoryCheck: Sendable {
 
 extension Router {
   /// The soonest waiting case that the agent could be offered, as the index finds it.
-  fileprivate mutating func soonest(for agent: Int) -> Int32? {
+  fileprivate mutating func soonest(for agent: Int, _ at: Instant) -> Int32? {
     listPendingCases()
-    return bestCase(for: agent)
+    return bestCase(for: agent, at)
   }
 }

@@ -202,6 +202,7 @@ extension QueueRecord {
     out.put(acceptedInTime)
     out.put(abandoned)
     out.put(isOpen)
+    out.put(turn)
   }
   init(_ bytes: inout ByteReader, version: UInt8) throws(WireError) {
     self.init()
@@ -209,6 +210,7 @@ extension QueueRecord {
     acceptedInTime = try bytes.get()
     abandoned = try bytes.get()
     if version > 1 { isOpen = try bytes.get() }
+    if version > 2 { turn = try bytes.get() }
   }
 }
 
@@ -227,11 +229,12 @@ extension Catalogue {
       $0.put($1.isRetired)
     }
     for queue in queues { queue.settings.writeMore(&out) }
+    for queue in queues { queue.settings.writeBetween(&out) }
   }
 
   init(_ bytes: inout ByteReader, version: UInt8) throws(WireError) {
     var latest: RoutingConfiguration?
-    if try bytes.bool() { latest = version > 1 ? try .readWhole(&bytes) : try bytes.get() }
+    if try bytes.bool() { latest = version > 1 ? try .readWhole(&bytes, version: version) : try bytes.get() }
     skillNames = Names(try bytes.getArray())
     botNames = Names(try bytes.getArray())
     teamNames = Names(try bytes.getArray())
@@ -241,6 +244,7 @@ extension Catalogue {
       _ = queueNames.add(queues[queues.count - 1].settings.name)
     }
     if version > 1 { for index in queues.indices { try queues[index].settings.readMore(&bytes) } }
+    if version > 2 { for index in queues.indices { try queues[index].settings.readBetween(&bytes) } }
     agents = agentNames.all.map { .retired($0) }
     if let latest { apply(latest) }
   }

@@ -175,6 +175,8 @@ struct QueueRecord: Sendable {
   var acceptedInTime: UInt64 = 0
   var abandoned: UInt64 = 0
   var isOpen = true
+  /// How much it was given, each case counting one part of its share: see `Router+Between.swift`.
+  var turn: UInt64 = 0
   var isDirty = false
 
   // Derived.

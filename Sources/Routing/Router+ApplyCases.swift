@@ -139,6 +139,8 @@ extension Router {
     } else {
       queues[Int(old.raw)].offered -= 1
       queues[Int(new.raw)].offered += 1
+      giveTurnBack(old)
+      countTurn(new)
     }
     queues[Int(old.raw)].oldest.removed { [records = cases.records] entry in
       records[Int(entry.slot)].hasNoAgent(entry.sequence, old)

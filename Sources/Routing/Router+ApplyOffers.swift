@@ -6,6 +6,7 @@ extension Router {
     guard slot >= 0, isKnown(agent), self.slot(of: id) < 0 else { return }
     if cases[slot].state == .waiting {
       endWaiting(slot)
+      countTurn(cases[slot].need.queue)
       queues[Int(cases[slot].need.queue.raw)].offered += 1
       cases[slot].state = .offered
     }
@@ -39,6 +40,7 @@ extension Router {
     agents[Int(agent.raw)].openOffer = -1
     if cases[slot].state == .offered, cases[slot].firstOffer < 0 {
       queues[Int(cases[slot].need.queue.raw)].offered -= 1
+      giveTurnBack(cases[slot].need.queue)
       backToWaiting(slot)
     }
     touch(agent)

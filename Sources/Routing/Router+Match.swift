@@ -15,7 +15,7 @@ extension Router {
         // Nobody else is new: a case that this agent can take has no other agent, or it would not wait.
         let agent = Int(pendingAgents.removeLast())
         agents[agent].isPending = false
-        if let slot = bestCase(for: agent) { makeOffer(slot, agent, at, &out) } else { listIdle(agent) }
+        if let slot = bestCase(for: agent, at) { makeOffer(slot, agent, at, &out) } else { listIdle(agent) }
         budget -= 1
       } else if pendingAgents.isEmpty, pendingCases.count == 1 {
         let slot = pendingCases.removeLast()
@@ -62,7 +62,7 @@ extension Router {
     }
     for (place, index) in someAgents.enumerated() {
       let agent = Int(index)
-      while idle.channels(agent) != 0, let slot = bestCase(for: agent) {
+      while idle.channels(agent) != 0, let slot = bestCase(for: agent, at) {
         guard budget > 0 else { return putBack([], someAgents[place...]) }
         let other = bestAgent(for: slot) ?? agent
         if other == agent { makeOffer(slot, agent, at, &out) } else { pair(slot, other, at, &out) }
@@ -75,7 +75,7 @@ extension Router {
   /// led to the agent, so this ends.
   private mutating func pair(_ slot: Int32, _ agent: Int, _ at: Instant, _ out: inout Decision) {
     var (slot, agent) = (slot, agent)
-    while let first = bestCase(for: agent), first != slot, let other = bestAgent(for: first) {
+    while let first = bestCase(for: agent, at), first != slot, let other = bestAgent(for: first) {
       slot = first
       if other == agent { break }
       agent = other
@@ -91,7 +91,7 @@ extension Router {
       listWaiting(slot)
       taken.append(slot)
     }
-    taken.sort { (cases[$0].key, cases[$0].sequence) < (cases[$1].key, cases[$1].sequence) }
+    taken.sort { goesBefore($0, $1, at) }
     return taken
   }
 
@@ -145,6 +145,9 @@ extension Router {
     agents[agent].usedWhenListed = agents[agent].used
   }
 
+  /// After a replay, which only applies: puts what began to wait in its place, so that the machine can be asked.
+  public mutating func settleReplay() { listPendingCases() }
+
   mutating func listPendingCases() {
     for slot in pendingCases where cases[slot].isPending {
       if !isInGrace(slot) { listWaiting(slot) }
@@ -176,7 +179,10 @@ extension Router {
   private mutating func listAmongAll(_ slot: Int32) {
     let kind = kind(slot)
     let skills = cases[slot].need.skills
-    if kind.widened.isEmpty, queues[Int(kind.queue.raw)].isOpen, !waiting.hasClass(kind, skills) {
+    // What is held with single agents is not found by its queue, which a rule between queues needs.
+    if catalogue.between == .keys, kind.widened.isEmpty, queues[Int(kind.queue.raw)].isOpen,
+      !waiting.hasClass(kind, skills)
+    {
       let family = CaseIndex.family(kind, skills)
       if !scarce.isCommon(family), let few = fewAgents(kind, slot) {
         let entry = ScarceCases.Entry(
@@ -250,8 +256,9 @@ extension Router {
   // MARK: The best of each side
 
   /// The soonest case that the agent can take.
-  mutating func bestCase(for agent: Int) -> Int32? {
+  mutating func bestCase(for agent: Int, _ at: Instant) -> Int32? {
     guard agents[agent].ready != 0 else { return nil }
+    guard catalogue.between == .keys else { return bestAcrossQueues(agent, at) }
     var bound = CaseIndex.Entry.none
     for slot in agents[agent].held where isEligible(agent, slot) {
       bound = .init(key: cases[slot].key, sequence: cases[slot].sequence, slot: slot)
@@ -261,9 +268,22 @@ extension Router {
     return found.slot >= 0 ? found.slot : bound.slot >= 0 ? bound.slot : nil
   }
 
-  private mutating func findWaiting(_ agent: Int, _ bound: CaseIndex.Entry) -> CaseIndex.Entry {
+  private func seeker(_ agent: Int) -> CaseIndex.Seeker {
     let rooms = Rooms(chat: room(agent, .chat), email: room(agent, .email), phone: room(agent, .phone))
-    let seeker = CaseIndex.Seeker(agent: agent, ready: agents[agent].ready, room: rooms)
+    return CaseIndex.Seeker(agent: agent, ready: agents[agent].ready, room: rooms)
+  }
+
+  /// Of each queue the soonest case that the agent can take.
+  mutating func firstOfEachQueue(for agent: Int) -> [Int32] {
+    guard waiting.count > 0 else { return [] }
+    let (id, teams) = (AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
+    return waiting.bestByQueue(for: seeker(agent), profiles) { [records = cases.records] slot in
+      !records[Int(slot)].isRestricted || records[Int(slot)].allows(id, teams)
+    }
+  }
+
+  private mutating func findWaiting(_ agent: Int, _ bound: CaseIndex.Entry) -> CaseIndex.Entry {
+    let seeker = seeker(agent)
     let (id, teams) = (AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
     let passes = { [records = cases.records] (slot: Int32) in
       !records[Int(slot)].isRestricted || records[Int(slot)].allows(id, teams)
@@ -331,9 +351,7 @@ extension Router {
   /// One more offer of a case that is offered already, unless the agent has a sooner case to take.
   private mutating func offerToAnother(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
     guard cases[slot].preferenceUntil == nil, let agent = bestAgent(for: slot) else { return }
-    if let other = bestCase(for: agent), (cases[other].key, cases[other].sequence) < (cases[slot].key, cases[slot].sequence) {
-      return
-    }
+    if let other = bestCase(for: agent, at), goesBefore(other, slot, at) { return }
     makeOffer(slot, agent, at, &out)
   }
 

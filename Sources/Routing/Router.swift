@@ -46,6 +46,8 @@ public struct Router: Sendable {
 
   /// Rises with every record and every stamp; orders them.
   var sequence: UInt64 = 0
+  /// Where the queues that share agents stand: the turn of the one that was given something last.
+  var turn: UInt64 = 0
   public internal(set) var now = Instant(milliseconds: 0)
 
   /// Holds nothing. A value of unknown size makes the compiler keep the machine where it is and hand its

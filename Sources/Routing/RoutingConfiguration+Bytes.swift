@@ -133,7 +133,8 @@ extension RoutingConfiguration: WireValue {
   }
 }
 
-// What came later stands behind the first layout, which is still read alone: event code 1, rows of version 1.
+// What came later stands behind the first layout, which is still read alone: event code 1, rows of version 1. Event
+// code 33 and rows of version 2 end before slopes and shares.
 extension RoutingConfiguration {
   func writeWhole(_ out: inout ByteWriter) {
     write(&out)
@@ -141,13 +142,16 @@ extension RoutingConfiguration {
     out.put(limits.interruptible)
     out.put(limits.botSilenceMax)
     out.put(limits.botSilenceQueue)
+    for queue in queues { queue.writeBetween(&out) }
   }
-  static func readWhole(_ bytes: inout ByteReader) throws(WireError) -> RoutingConfiguration {
+  /// - Parameter version: of the row's encoding, 2 or 3.
+  static func readWhole(_ bytes: inout ByteReader, version: UInt8) throws(WireError) -> RoutingConfiguration {
     var read = try RoutingConfiguration(&bytes)
     for index in read.queues.indices { try read.queues[index].readMore(&bytes) }
     read.limits.interruptible = try bytes.get()
     read.limits.botSilenceMax = try bytes.get()
     read.limits.botSilenceQueue = try bytes.get()
+    if version > 2 { for index in read.queues.indices { try read.queues[index].readBetween(&bytes) } }
     return read
   }
 }
@@ -167,6 +171,14 @@ extension RoutingConfiguration.Queue {
     whenFull = try bytes.get()
     waitMax = try bytes.get()
     whenWaitedOut = try bytes.get()
+  }
+  func writeBetween(_ out: inout ByteWriter) {
+    out.put(slopePermille)
+    out.put(share)
+  }
+  mutating func readBetween(_ bytes: inout ByteReader) throws(WireError) {
+    slopePermille = try bytes.get()
+    share = try bytes.get()
   }
 }
 

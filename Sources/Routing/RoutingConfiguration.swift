@@ -46,6 +46,11 @@ public struct RoutingConfiguration: Hashable, Sendable {
     /// A case that has waited here for so long goes the way of `whenWaitedOut`. Zero: never.
     public var waitMax: Duration64 = .zero
     public var whenWaitedOut: Overflow = .wait
+    /// What a second of waiting here counts beside one in another queue, in thousandths: how steeply its cases' right
+    /// to be next grows.
+    public var slopePermille: UInt32 = 1_000
+    /// Its part of the agents who serve several queues. Zero: not said, which counts as one where another queue says.
+    public var share: UInt16 = 0
     public init(name: String) { self.name = name }
   }
 

@@ -29,7 +29,7 @@ extension WorkspaceReader {
 
   static let expectKeys = [
     "rule", "queue", "priority", "skills", "prefer_skills", "prefer", "exclude", "service_level", "answer",
-    "hand_back", "reject", "leave_message", "steps",
+    "hand_back", "reject", "leave_message", "steps", "agents", "teams", "exclude_teams", "tags",
   ]
 
   private func readExpected(_ section: Section) -> [(key: String, value: String)] {
@@ -41,7 +41,7 @@ extension WorkspaceReader {
       case "queue": return held.reference(queueNames, what: "queue").map { (key, $0) }
       case "skills", "prefer_skills":
         return (key, needs(held, what: key, known: skillNames).expectation)
-      case "exclude":
+      case "exclude", "agents", "teams", "exclude_teams", "tags":
         return (key, held.oneOrMore(what: key).compactMap { $0.text(what: key) }.joined(separator: ", "))
       case "service_level": return held.duration(what: key).map { (key, "\($0 / 1_000) s") }
       default: return held.text(what: key).map { (key, $0) }

@@ -53,6 +53,10 @@ extension Decision {
       found["prefer_skills"] = plan.preferredSkills.expectation
       found["exclude"] = plan.excludedAgents.joined(separator: ", ")
       if let text = plan.leaveMessage { found["leave_message"] = text }
+      found["agents"] = plan.requiredAgents.joined(separator: ", ")
+      found["teams"] = plan.requiredTeams.joined(separator: ", ")
+      found["exclude_teams"] = plan.excludedTeams.joined(separator: ", ")
+      found["tags"] = plan.tags.joined(separator: ", ")
       found["steps"] = String(plan.steps.count)
       if let level = plan.serviceLevelMilliseconds { found["service_level"] = "\(level / 1_000) s" }
       if let preference = plan.preference { found["prefer"] = preference.expectation }

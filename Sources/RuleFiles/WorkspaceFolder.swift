@@ -77,6 +77,8 @@ final class WorkspaceReader {
   /// Where each rule's condition stands.
   var conditions: [String: Section] = [:]
   var bots: [String] = []
+  /// The queue of `bot_silence`: it is named before the queues are read.
+  var silenceQueue: Section?
   private var version = ContentVersion()
 
   init(source: RuleSource, findings: Findings, now: Date) {
@@ -98,6 +100,7 @@ final class WorkspaceReader {
   var ruleNames: Set<String>? {
     unreadable.contains { $0.hasPrefix("rules/") } ? nil : Set(rules.map(\.name))
   }
+  var teamNames: Set<String>? { names(agents.flatMap(\.teams), in: "agents.yaml") }
   var hoursNames: Set<String>? { names(hours.map(\.name), in: "hours.yaml") }
 
   func read() -> CheckedWorkspace? {
@@ -106,6 +109,7 @@ final class WorkspaceReader {
     if let section = section("hours.yaml", isRequired: false) { readHours(section) }
     if let section = section("skills.yaml", isRequired: false) { readSkills(section) }
     if let section = section("queues.yaml", isRequired: true) { readQueues(section) }
+    _ = silenceQueue?.reference(queueNames, what: "queue")
     if let section = section("agents.yaml", isRequired: false) { readAgents(section) }
     for path in files(in: "rules") {
       if let section = section(path, isRequired: true) { readRules(section) }

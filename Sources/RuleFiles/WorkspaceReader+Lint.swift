@@ -24,6 +24,12 @@ extension WorkspaceReader {
       places["queue \(queue.name)"]?.report("no agent serves this queue", severity: .warning)
     }
     lintOverflow()
+    if queues.contains(where: { $0.weight != nil }) {
+      for queue in queues where queue.slopePermille != 1_000 {
+        places["queue \(queue.name)"]?.report(
+          "`ageing_slope` does nothing where queues share agents by `weight`", severity: .warning)
+      }
+    }
     for queue in queues {
       for overflow in [queue.closed, queue.waitingMax?.then, queue.waitMax?.then] {
         if case .queue(queue.name)? = overflow {
@@ -113,15 +119,23 @@ extension WorkspaceReader {
   // MARK: - Plans
 
   private func lintPlan(_ plan: Plan, _ rule: Rule, _ place: Section) {
+    lintNames(plan, place)
     lintSkills(plan, place)
     lintPreference(plan, place)
     lintSteps(plan, place)
   }
 
+  /// Whether anybody who serves the queue is left by the agents and teams that the rule names.
+  private func lintNames(_ plan: Plan, _ place: Section) {
+    let serving = agents.filter { $0.queues.contains(plan.queue) }
+    guard plan.namesCount > 0, !serving.isEmpty, !serving.contains(where: { plan.admits($0) }) else { return }
+    place.report("of those who serve `\(plan.queue)` this route admits nobody", severity: .warning)
+  }
+
   /// Whether anybody who serves the queue can ever take the case as the rule first asks.
   private func lintSkills(_ plan: Plan, _ place: Section) {
     guard !agents.isEmpty, !plan.requiredSkills.isEmpty else { return }
-    let serving = agents.filter { $0.queues.contains(plan.queue) && !plan.excludedAgents.contains($0.name) }
+    let serving = agents.filter { $0.queues.contains(plan.queue) && plan.admits($0) }
     guard !serving.isEmpty else { return }
     for need in plan.requiredSkills {
       let best = serving.compactMap { agent in agent.skills.first { $0.name == need.name }?.level }.max()
@@ -148,7 +162,7 @@ extension WorkspaceReader {
       if let agent = agents.first(where: { $0.name == name }), !agent.queues.contains(plan.queue) {
         place.report("the preferred agent `\(name)` does not serve `\(plan.queue)`", severity: .warning)
       }
-      if plan.excludedAgents.contains(name) {
+      if let agent = agents.first(where: { $0.name == name }), !plan.admits(agent) {
         place.report("`\(name)` is preferred and excluded at once", severity: .warning)
       }
     }
@@ -189,4 +203,8 @@ extension WorkspaceReader {
       }
     }
   }
+}
+
+extension Plan {
+  fileprivate func admits(_ agent: AgentConfiguration) -> Bool { admits(agent.name, teams: agent.teams) }
 }

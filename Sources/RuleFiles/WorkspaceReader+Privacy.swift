@@ -4,9 +4,8 @@ import Rules
 
 extension WorkspaceReader {
   func retention(_ section: Section) -> RetentionConfiguration? {
-    guard let members = section.members(["older_than_days", "channel", "kind"], what: "a retention rule") else {
-      return nil
-    }
+    guard let members = section.members(["older_than_days", "channel", "kind", "tag"], what: "a retention rule")
+    else { return nil }
     guard let age = members["older_than_days"] else {
       section.report("a retention rule needs `older_than_days`")
       return nil
@@ -21,7 +20,21 @@ extension WorkspaceReader {
       made.channel = channel
     }
     if let place = members["kind"] { made.kind = place.text(what: "kind") }
+    if let place = members["tag"] {
+      // Read as no tag, the rule would take the words of every conversation.
+      guard let tag = tag(place) else { return nil }
+      made.tag = tag
+    }
     return made
+  }
+
+  func tag(_ section: Section) -> String? {
+    guard let text = section.text(what: "a tag") else { return nil }
+    guard PlainName.isPlain(text) else {
+      section.report("a tag is \(PlainName.shape)")
+      return nil
+    }
+    return text
   }
 
   func redaction(_ entry: (name: String, key: Section, value: Section)) -> RedactionConfiguration? {

@@ -19,7 +19,8 @@ extension WorkspaceReader {
     var made = QueueConfiguration(name: entry.name)
     let keys = [
       "title", "order", "point_is_worth", "service_level", "offer_timeout", "wrap_up", "who", "missed",
-      "max_waiting", "max_wait", "hours", "closed", "weight",
+      "max_waiting", "max_wait", "hours", "closed", "weight", "ageing_slope", "offers_at_once",
+      "first_reply",
     ]
     guard !entry.value.isNull, let members = entry.value.members(keys, what: "a queue") else { return made }
     if let title = members["title"]?.text(what: "title") { made.title = title }
@@ -40,14 +41,17 @@ extension WorkspaceReader {
       }
       if !chain.isEmpty { made.strategy = chain }
     }
-    if let missed = members["missed"]?.choice(QueueConfiguration.MissPolicy.self, what: "missed") {
-      made.missPolicy = missed
-    }
+    if let missed = members["missed"] { readMissed(missed, &made) }
+    if let count = members["offers_at_once"]?.whole(1...100, what: "offers_at_once") { made.offersAtOnce = count }
+    if let reply = members["first_reply"] { readFirstReply(reply, &made) }
     made.waitingMax = members["max_waiting"].flatMap { cap($0, names, isTime: false) }
     made.waitMax = members["max_wait"].flatMap { cap($0, names, isTime: true) }
     made.hours = members["hours"]?.reference(hoursNames, what: "set of hours")
     made.closed = members["closed"].flatMap { overflow($0, names) }
-    if let weight = members["weight"]?.whole(1...1_000, what: "weight") { made.weight = weight }
+    made.weight = members["weight"]?.whole(1...1_000, what: "weight")
+    if let slope = members["ageing_slope"]?.decimal(0.001...1_000, what: "ageing_slope") {
+      made.slopePermille = Int((slope * 1_000).rounded())
+    }
     return made
   }
 
@@ -76,6 +80,30 @@ extension WorkspaceReader {
     if let phone = members["phone"]?.duration(range, what: "phone") {
       made.offerTimeoutMilliseconds.phone = phone
     }
+  }
+
+  private func readMissed(_ section: Section, _ made: inout QueueConfiguration) {
+    guard section.isMapping else {
+      if let missed = section.choice(QueueConfiguration.MissPolicy.self, what: "missed") { made.missPolicy = missed }
+      return
+    }
+    guard let time = section.members(["back_off"], what: "missed")?["back_off"],
+      let milliseconds = time.duration(1_000...86_400_000, what: "back_off")
+    else { return }
+    made.missPolicy = .backOff
+    made.missBackOffMilliseconds = milliseconds
+  }
+
+  private func readFirstReply(_ section: Section, _ made: inout QueueConfiguration) {
+    let range: ClosedRange<Int64> = 1_000...Section.longest
+    guard section.isMapping else {
+      guard let both = section.duration(range, what: "first_reply") else { return }
+      made.firstReplyMilliseconds = ByChannel(chat: both, email: both, phone: 0)
+      return
+    }
+    guard let members = section.members(["chat", "email"], what: "first_reply") else { return }
+    made.firstReplyMilliseconds.chat = members["chat"]?.duration(range, what: "chat") ?? 0
+    made.firstReplyMilliseconds.email = members["email"]?.duration(range, what: "email") ?? 0
   }
 
   private func cap(_ section: Section, _ names: Set<String>, isTime: Bool) -> QueueConfiguration.Cap? {

@@ -6,6 +6,8 @@ extension WorkspaceReader {
   static let ruleKeys = ["name", "when"] + outcomeKeys
   private static let outcomeKeys = ["route", "answer", "hand_back", "reject", "leave_message"]
   static let rulesMax = 20_000
+  /// All that one route names together; the router takes no more of a case.
+  static let namesPerRouteMax = 64
 
   func readRules(_ section: Section) {
     let environment = Fact.environment(zone: SystemZones.table)
@@ -126,7 +128,7 @@ extension WorkspaceReader {
   private func readRoute(_ section: Section, _ rule: inout Rule, takesMessage: Bool) {
     let keys = [
       "queue", "priority", "skills", "prefer_skills", "prefer", "exclude", "service_level", "weight", "steps",
-      "wanted_skills", "language",
+      "wanted_skills", "language", "agents", "teams", "exclude_teams", "tags",
     ]
     let what = takesMessage ? "leave_message" : "a route"
     guard let members = section.members(keys + (takesMessage ? ["say"] : []), what: what) else { return }
@@ -148,17 +150,34 @@ extension WorkspaceReader {
       plan.preferredSkills = needs(skills, what: "prefer_skills", known: skillNames)
     }
     plan.preference = members["prefer"].flatMap(preference)
-    plan.excludedAgents =
-      members["exclude"]?.oneOrMore(what: "exclude").compactMap { $0.reference(agentNames, what: "agent") }
-      ?? []
+    plan.excludedAgents = names(members["exclude"], "exclude", agentNames, "agent")
+    plan.requiredAgents = names(members["agents"], "agents", agentNames, "agent")
+    plan.requiredTeams = names(members["teams"], "teams", teamNames, "team")
+    plan.excludedTeams = names(members["exclude_teams"], "exclude_teams", teamNames, "team")
+    if plan.namesCount > Self.namesPerRouteMax {
+      section.report(
+        "this route names \(plan.namesCount) agents and teams; \(Self.namesPerRouteMax) are allowed",
+        hint: "give the agents a team")
+    }
     plan.serviceLevelMilliseconds = members["service_level"]?.duration(
       1_000...Section.longest, what: "service_level")
     plan.weight = members["weight"]?.whole(0...1_000, what: "weight")
     plan.steps = members["steps"].map(steps) ?? []
+    plan.tags = members["tags"]?.oneOrMore(what: "tags").compactMap(tag) ?? []
     rule.wantedSkills = members["wanted_skills"]?.choice(Rule.Taking.self, what: "wanted_skills")
     rule.language = members["language"]?.choice(Rule.Taking.self, what: "language")
     rule.outcome = .route(plan)
     checkSteps(members["steps"], plan, rule)
+  }
+
+  /// Names that must be known, each once.
+  private func names(_ section: Section?, _ key: String, _ known: Set<String>?, _ what: String) -> [String] {
+    var found: [String] = []
+    for element in section?.oneOrMore(what: key) ?? [] {
+      guard let name = element.reference(known, what: what) else { continue }
+      if found.contains(name) { element.report("`\(name)` stands twice") } else { found.append(name) }
+    }
+    return found
   }
 
   private func preference(_ section: Section) -> Plan.AgentPreference? {

@@ -1,4 +1,5 @@
 import Expressions
+import Model
 import Rules
 
 extension WorkspaceReader {
@@ -8,6 +9,7 @@ extension WorkspaceReader {
       "title", "mail_addresses", "dialled_numbers", "default_region", "trusted_relays", "phone_systems",
       "bots", "integrations",
       "conversation_window", "conversation_subject", "email_providers", "capacity", "retention", "redact",
+      "bot_silence",
     ]
     guard let members = section.members(keys, what: "workspace.yaml") else { return made }
     if let title = members["title"]?.text(what: "title") { made.title = title }
@@ -42,7 +44,21 @@ extension WorkspaceReader {
       made.conversationSubject = subject
     }
     if let capacity = members["capacity"] { readCapacity(capacity, &made.capacity) }
+    made.botSilence = members["bot_silence"].flatMap(botSilence)
     return made
+  }
+
+  private func botSilence(_ section: Section) -> BotSilence? {
+    guard let members = section.members(["after", "queue"], what: "bot_silence") else { return nil }
+    guard let after = members["after"], let queue = members["queue"] else {
+      section.report("`bot_silence` needs `after` and `queue`", hint: "write { after: 2m, queue: support }")
+      return nil
+    }
+    silenceQueue = queue
+    guard let milliseconds = after.duration(1_000...Section.longest, what: "after"),
+      let name = queue.text(what: "queue")
+    else { return nil }
+    return BotSilence(afterMilliseconds: milliseconds, queue: name)
   }
 
   private func readCapacity(_ section: Section, _ capacity: inout CapacityWeights) {
@@ -150,7 +166,7 @@ extension WorkspaceReader {
     }
     made.identityKinds =
       members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
-    if let assurance = members["assurance"]?.choice(BotConfiguration.Assurance.self, what: "assurance") {
+    if let assurance = members["assurance"]?.choice(WordOfIdentity.self, what: "assurance") {
       made.assurance = assurance
     }
     return made
@@ -159,10 +175,12 @@ extension WorkspaceReader {
   private func integration(_ entry: (name: String, key: Section, value: Section)) -> IntegrationConfiguration {
     checkName(entry)
     var made = IntegrationConfiguration(name: entry.name)
-    guard !entry.value.isNull, let members = entry.value.members(["asserts"], what: "an integration") else {
-      return made
-    }
+    guard !entry.value.isNull, let members = entry.value.members(["asserts", "assurance"], what: "an integration")
+    else { return made }
     made.identityKinds = members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
+    if let assurance = members["assurance"]?.choice(WordOfIdentity.self, what: "assurance") {
+      made.assurance = assurance
+    }
     return made
   }
 
@@ -182,14 +200,8 @@ extension WorkspaceReader {
     }
   }
 
-  /// Names stand in conditions behind a dot, in addresses and on the command line: keep them plain.
   func checkName(_ entry: (name: String, key: Section, value: Section)) {
-    let plain = entry.name.utf8.allSatisfy {
-      (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F || $0 == 0x2D
-    }
-    if !plain || entry.name.isEmpty || entry.name.utf8.count > 64 {
-      entry.key.report("a name is lower-case letters, digits, `_` and `-`, at most 64")
-    }
+    if !PlainName.isPlain(entry.name) { entry.key.report("a name is \(PlainName.shape)") }
   }
 
   /// `{german: 3}`, or a list of names, each at level 1 or as `german: 3`.

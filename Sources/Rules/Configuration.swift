@@ -21,6 +21,8 @@ public struct WorkspaceConfiguration: Sendable, Hashable {
   /// Which addresses of a mail provider reach one mailbox; nothing is assumed of those that are not named.
   public var emailProviders: [EmailProvider] = []
   public var capacity = CapacityWeights()
+  /// What becomes of a customer whose bot does not answer; nil: they wait for it.
+  public var botSilence: BotSilence?
   /// Which words go by age; none unless told.
   public var retention: [RetentionConfiguration] = []
   /// What is taken out of what comes in, beside card numbers and tokens.
@@ -78,23 +80,40 @@ public struct BotConfiguration: Sendable, Hashable {
   public var name: String
   /// Kinds of identity that this bot may assert: `email`, `phone`, `chat`, or any external kind.
   public var identityKinds: [String]
-  public enum Assurance: String, Sendable, Hashable, CaseIterable { case verified, asserted, claimed }
-  public var assurance: Assurance
-  public init(name: String, identityKinds: [String] = [], assurance: Assurance = .asserted) {
+  /// The most that it may say of those kinds.
+  public var assurance: WordOfIdentity
+  public init(name: String, identityKinds: [String] = [], assurance: WordOfIdentity = .asserted) {
     self.name = name
     self.identityKinds = identityKinds
     self.assurance = assurance
   }
 }
 
+/// A bot that leaves the customer's word unanswered for so long loses the conversation to a queue.
+public struct BotSilence: Sendable, Hashable {
+  public var afterMilliseconds: Int64
+  public var queue: String
+  public init(afterMilliseconds: Int64, queue: String) {
+    self.afterMilliseconds = afterMilliseconds
+    self.queue = queue
+  }
+}
+
+/// What somebody's word about an identity is worth: `verified` with evidence of what they checked, `asserted` where they
+/// are believed, `claimed` where they are not.
+public enum WordOfIdentity: String, Sendable, Hashable, CaseIterable { case verified, asserted, claimed }
+
 /// A shop, a site or a till that tells what customers do.
 public struct IntegrationConfiguration: Sendable, Hashable {
   public var name: String
   /// Kinds of identity that it may assert: `email`, `phone`, `chat`, `external`.
   public var identityKinds: [String]
-  public init(name: String, identityKinds: [String] = []) {
+  /// The most that it may say of those kinds.
+  public var assurance: WordOfIdentity
+  public init(name: String, identityKinds: [String] = [], assurance: WordOfIdentity = .asserted) {
     self.name = name
     self.identityKinds = identityKinds
+    self.assurance = assurance
   }
 }
 
@@ -177,14 +196,22 @@ public struct QueueConfiguration: Sendable, Hashable {
   /// The first decides; each next one breaks ties.
   public var strategy: [Strategy] = [.longestIdle]
   public var missPolicy: MissPolicy = .notResponding
+  /// For how long an agent is left alone who missed an offer, under `.backOff`.
+  public var missBackOffMilliseconds: Int64 = 60_000
+  /// A case is offered to so many agents at once; the first to accept has it.
+  public var offersAtOnce = 1
+  /// An agent who took a case and says nothing for so long loses it; zero: never. Calls are answered by voice.
+  public var firstReplyMilliseconds = ByChannel(chat: 0, email: 0, phone: 0)
   public var waitingMax: Cap?
   public var waitMax: Cap?
   /// The name of opening hours; nil is always open.
   public var hours: String?
   /// What happens to cases while closed; nil lets them wait.
   public var closed: Overflow?
-  /// The share of agents who serve several queues.
-  public var weight = 1
+  /// Its part of the agents who serve several queues; nil: the queue says none.
+  public var weight: Int?
+  /// What a second of waiting here counts beside one in another queue, in thousandths.
+  public var slopePermille = 1_000
 
   public init(name: String) {
     self.name = name

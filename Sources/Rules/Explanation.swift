@@ -118,9 +118,13 @@ extension Plan {
         }
       lines.append("for \(preference.forMilliseconds / 1_000) s only \(whom)")
     }
+    if !requiredAgents.isEmpty { lines.append("only \(requiredAgents.joined(separator: ", "))") }
+    if !requiredTeams.isEmpty { lines.append("only of the teams \(requiredTeams.joined(separator: ", "))") }
     if !excludedAgents.isEmpty { lines.append("never \(excludedAgents.joined(separator: ", "))") }
+    if !excludedTeams.isEmpty { lines.append("never of the teams \(excludedTeams.joined(separator: ", "))") }
     if let serviceLevelMilliseconds { lines.append("within \(serviceLevelMilliseconds / 1_000) s") }
     if let weight { lines.append("takes \(weight) units") }
+    if !tags.isEmpty { lines.append("tagged \(tags.joined(separator: ", "))") }
     for step in steps { lines.append("after \(step.afterMilliseconds / 1_000) s \(step.change.line)") }
     return lines
   }

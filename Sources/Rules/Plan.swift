@@ -7,6 +7,11 @@ public struct Plan: Sendable, Hashable {
   public var preferredSkills: [SkillNeed] = []
   public var preference: AgentPreference?
   public var excludedAgents: [String] = []
+  /// Where not empty: only these agents, …
+  public var requiredAgents: [String] = []
+  /// … and only members of one of these teams.
+  public var requiredTeams: [String] = []
+  public var excludedTeams: [String] = []
   public var serviceLevelMilliseconds: Int64?
   /// - Units: capacity units; nil for the channel's own weight.
   public var weight: Int?
@@ -15,8 +20,22 @@ public struct Plan: Sendable, Hashable {
   public var leaveMessage: String?
   /// Ascending by `afterMilliseconds`.
   public var steps: [Step] = []
+  /// What the conversation is filed under from now on.
+  public var tags: [String] = []
 
   public init(queue: String) { self.queue = queue }
+
+  /// Agents and teams that it names, all together.
+  public var namesCount: Int {
+    excludedAgents.count + requiredAgents.count + requiredTeams.count + excludedTeams.count
+  }
+
+  /// Whether the agent is among those whom the plan allows, whatever their queues and skills.
+  public func admits(_ agent: String, teams: [String]) -> Bool {
+    (requiredAgents.isEmpty || requiredAgents.contains(agent))
+      && (requiredTeams.isEmpty || requiredTeams.contains(where: teams.contains))
+      && !excludedAgents.contains(agent) && !excludedTeams.contains(where: teams.contains)
+  }
 
   public struct SkillNeed: Sendable, Hashable {
     public var name: String

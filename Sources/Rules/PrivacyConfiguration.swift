@@ -7,10 +7,13 @@ public struct RetentionConfiguration: Sendable, Hashable {
   public var channel: Channel?
   /// As entries name it, such as `journey`.
   public var kind: String?
-  public init(days: Int64, channel: Channel? = nil, kind: String? = nil) {
+  /// One that the entry's conversation has.
+  public var tag: String?
+  public init(days: Int64, channel: Channel? = nil, kind: String? = nil, tag: String? = nil) {
     self.days = days
     self.channel = channel
     self.kind = kind
+    self.tag = tag
   }
 }
 

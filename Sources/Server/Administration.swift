@@ -69,21 +69,9 @@ enum Administration {
     _ query: QueryParameters, _ edge: Edge, _ reply: @escaping @Sendable (APIResponse) -> Void
   ) throws(APIProblem) {
     let writer = try workspace(query["workspace"], edge)
-    guard let text = query["case"], let id = CaseID(text), let api = edge.api(writer.workspace) else {
-      throw APIProblem(422, "malformed-id", "Which case?", "case must be an id such as case_…", field: "case")
-    }
-    let live = writer.peek { LiveExplanation(id, $0.router) }
-    edge.reads.run { reads in
-      do throws(StoreFault) {
-        guard let json = try ExplainPage.read(id, api, live: live, reads) else {
-          return reply(APIResponse(.notFound("case")))
-        }
-        reply(APIResponse(200, json: json))
-      } catch {
-        Log.fault("explaining a case", error.description)
-        reply(APIResponse(APIProblem.unavailable))
-      }
-    }
+    guard let api = edge.api(writer.workspace) else { throw .unavailable }
+    let asked = try ExplainRequest(api.directory) { query[$0] }
+    Explainer.answer(asked, writer, api, edge, reply)
   }
 
   private static func state(_ edge: Edge) -> APIResponse {

@@ -219,6 +219,9 @@ enum Inbound: Sendable {
   case offer(OfferAnswer, WaiterID)
   case offerEnded(OfferID, OfferEnd)
   case agentHears(ConversationID, EntryID)
+  /// The agent is asked to look at another's case, until then.
+  case consult(CaseID, by: AgentID, until: Instant)
+  case consultEnded(CaseID, ConsultEnd)
   /// What an agent's stream has read, as frames in order.
   case heard([[UInt8]])
   /// For a desk: its agent's phone rings for this offer. The phone answers it, not the desk.

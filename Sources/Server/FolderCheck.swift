@@ -6,8 +6,8 @@ import Store
 import System
 import Wire
 
-/// Whether a data folder, held by no server, is whole: every checksum and the chain, and that the state which
-/// a server would start from equals a replay of its log, to the byte.
+/// Whether a data folder, held by no server, is whole: every checksum and the chain, that nothing in its log could not
+/// have happened (`HistoryCheck`), and that the state which a server would start from equals a replay of it, to the byte.
 public struct FolderCheck: Sendable {
   /// Sentences for a person; empty when all is well.
   public private(set) var findings: [String] = []
@@ -46,26 +46,19 @@ public struct FolderCheck: Sendable {
     do {
       let rows = try reader.workRows(workspace.id)
       let started = rows.isEmpty ? Router() : try Router(rows: rows)
-      findings += Self.differences(started, try Self.replay(workspace.id, reader)).map {
-        "\(workspace.name): \($0)"
-      }
+      var history = HistoryCheck()
+      try reader.walkLog(workspace.id) { history.feed($0, at: $1) }
+      findings += (Self.differences(started, history.router) + Self.broken(&history)).map { "\(workspace.name): \($0)" }
     } catch let error as WireError {
       findings.append("\(workspace.name): a log record or a row of open work cannot be read: \(error)")
     }
   }
 
-  /// `apply` alone, over every record.
-  private static func replay(_ workspace: WorkspaceID, _ reader: any StoreReader) throws -> Router {
-    var router = Router()
-    var position: Int64 = 0
-    while true {
-      let page = try reader.log(workspace, after: position, limit: 1_000)
-      for record in page {
-        for event in try record.routerEvents() { router.apply(event, at: record.at) }
-      }
-      guard let last = page.last else { return router }
-      position = last.position
-    }
+  /// What cannot have happened, and what does not hold at the end. A case that waits beside an agent who could take it
+  /// is no such thing: a match that was under way when the server stopped goes on when it starts.
+  private static func broken(_ history: inout HistoryCheck) -> [String] {
+    let found = history.finish(rows: false).filter { $0.rule != .waitingThoughEligible }
+    return found.prefix(20).map { "history: \($0)" } + (found.count > 20 ? ["… and \(found.count - 20) more"] : [])
   }
 
   private static func differences(_ started: Router, _ replayed: Router) -> [String] {

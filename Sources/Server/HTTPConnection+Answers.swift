@@ -40,7 +40,9 @@ extension HTTPConnection {
       case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
       case .submitted, .read, .gathering, .offered, .blob, nil: break
       }
-    case .offer, .offerEnded, .agentHears, .heard, .ringing, .push, .looked, .mailRefused, .timelineMoved, .followed: break
+    case .offer, .offerEnded, .agentHears, .consult, .consultEnded, .heard, .ringing, .push, .looked, .mailRefused,
+      .timelineMoved, .followed:
+      break
     }
   }
 

@@ -119,8 +119,28 @@ extension HTTPConnection {
       edge.workspaces?.answer(asked, key, writer, by: caller.signature) {
         edge.hub.post(ticket.ref, .rendered(ticket.exchange, $0))
       }
+    case .explain(let asked): explain(asked, caller, writer, connection)
     case .stream: upgrade(request, caller, connection)
     }
+  }
+
+  private func explain(
+    _ asked: ExplainRequest, _ caller: Caller, _ writer: Writer, _ connection: Connection
+  ) {
+    guard let api = edge.api(caller.workspace) else {
+      return finish(APIResponse(APIProblem.unavailable), connection)
+    }
+    let ticket = Ticket(connection.ref, exchange: number)
+    guard asked.at == nil else {
+      let edge = edge
+      return Explainer.answer(asked, writer, api, edge) {
+        edge.hub.post(ticket.ref, .rendered(ticket.exchange, $0))
+      }
+    }
+    // What the live state says leaves when it is on disk.
+    let live = writer.peek { Explainer.Live(asked.subject, $0.router) }
+    exchange?.kind = .read { reads, _ in Explainer.present(asked, writer, api, live, reads) }
+    writer.submit([Request(.read, ticket: ticket)])
   }
 
   func keep(
@@ -130,8 +150,8 @@ extension HTTPConnection {
     let edge = edge
     edge.heavy.run { _ in
       do throws(StoreFault) {
-        _ = try edge.store.blobs.write(bytes, writer.workspace)
-        writer.submit([Request(.blob(row), ticket: ticket, idempotency: key)])
+        let hold = try edge.store.blobs.keep(bytes, writer.workspace)
+        writer.submit([Request(.blob(row), ticket: ticket, idempotency: key, holds: [hold])])
       } catch {
         edge.hub.post(ticket.ref, .unavailable(ticket.exchange))
       }

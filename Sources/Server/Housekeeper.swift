@@ -16,7 +16,7 @@ final class Housekeeper: Sendable {
   private let turns = Atomic<Int>(0)
   private let isStopped = Atomic<Bool>(false)
   /// How far each rule has looked, so that an hour's look is an hour's entries.
-  private let looked = Mutex<[Look: EntryID]>([:])
+  private let looked = Mutex<[Look: RetentionLook]>([:])
 
   private struct Look: Hashable {
     var workspace: WorkspaceID
@@ -87,16 +87,16 @@ final class Housekeeper: Sendable {
     var forgotten: Int64 = 0
     for rule in edge.checked(writer.workspace)?.workspace.retention ?? [] {
       let look = Look(workspace: writer.workspace, rule: rule)
-      var after = looked.withLock { $0[look] } ?? EntryID(0)
+      let asked = RetentionRule(
+        age: .seconds(rule.days * 86_400), channel: rule.channel, kind: rule.kind, tag: rule.tag)
+      var place = looked.withLock { $0[look] } ?? RetentionLook()
       var isDone = false
       while !isDone, !isStopped.load(ordering: .acquiring) {
         let round = try edge.store.forgetOld(
-          RetentionRule(age: .seconds(rule.days * 86_400), channel: rule.channel, kind: rule.kind), writer.workspace,
-          now: now, after: after, about: SearchText.kindAndChannel, PersonForms.erased)
+          asked, writer.workspace, now: now, from: &place, SearchText.retention, PersonForms.erased)
         forgotten += round.forgotten
-        after = round.upTo
         isDone = round.isDone
-        looked.withLock { $0[look] = after }
+        looked.withLock { $0[look] = place }
       }
     }
     if forgotten > 0 { Log.note("workspace \(writer.name): the words of \(forgotten) entries are past their time and gone") }

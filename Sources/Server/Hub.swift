@@ -200,6 +200,14 @@ public final class Hub: Outlet {
       for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
         batch.append(Delivery(to: ref, Inbound.agentHears(conversation, entry)))
       }
+    case .askToConsult(let agent, let id, let by, let until):
+      for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
+        batch.append(Delivery(to: ref, Inbound.consult(id, by: by, until: until)))
+      }
+    case .endConsult(let agent, let id, let end):
+      for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
+        batch.append(Delivery(to: ref, Inbound.consultEnded(id, end)))
+      }
     case .endSession(let session, let end):
       if let ref = state.lines.removeValue(forKey: session) ?? nil {
         batch.append(Delivery(to: ref, Inbound.lineChanged))
@@ -209,7 +217,7 @@ public final class Hub: Outlet {
       if let ref = state.lines[session] ?? nil { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
       if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.takeMessage)) }
     case .deliverOffer, .answerEmpty, .tellSessions, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .messageCustomer, .askToConsult, .endConsult:
+      .messageCustomer:
       break
     }
   }

@@ -63,7 +63,7 @@ struct RulePlanner: Planner {
     case .route(let plan):
       return .route(
         need(plan, facts, router), prompt: plan.leaveMessage, rule: rule, ruleVersion: version,
-        facts: Array(FactsFile.kept(seen).utf8))
+        facts: Array(FactsFile.kept(seen).utf8), tags: plan.tags)
     }
   }
 
@@ -94,8 +94,10 @@ struct RulePlanner: Planner {
         need.preferred = .init(agent: agent, for: .milliseconds(preference.forMilliseconds))
       }
     }
-    for name in plan.excludedAgents { if let agent = router.agentID(named: name) { need.excluded.append(agent) } }
-    need.excluded.sort()
+    need.excluded = router.agents(plan.excludedAgents)
+    need.requiredAgents = router.agents(plan.requiredAgents)
+    need.requiredTeams = router.teams(plan.requiredTeams)
+    need.excludedTeams = router.teams(plan.excludedTeams)
     need.weight = plan.weight.map { UInt16(clamping: $0) }
     need.serviceLevel = plan.serviceLevelMilliseconds.map { .milliseconds($0) }
     for step in plan.steps {
@@ -114,7 +116,8 @@ struct RulePlanner: Planner {
     var best: AgentView?
     for id in router.agentIDs {
       guard let agent = router.agent(id), agent.settings.teams.contains(team), agent.settings.queues.contains(plan.queue),
-        agent.status == .available, agent.isPresent, !agent.isNotResponding, !plan.excludedAgents.contains(agent.name)
+        agent.status == .available, agent.isPresent, !agent.isNotResponding,
+        plan.admits(agent.name, teams: agent.settings.teams)
       else { continue }
       if best.map({ agent.idleSince < $0.idleSince }) ?? true { best = agent }
     }
@@ -135,6 +138,12 @@ struct RulePlanner: Planner {
     case .message(let text): return textNumbers[text].map { .message($0) }
     }
   }
+}
+
+extension Router {
+  /// The loader refuses names that nobody has.
+  fileprivate func agents(_ names: [String]) -> [AgentID] { names.compactMap { agentID(named: $0) }.sorted() }
+  fileprivate func teams(_ names: [String]) -> [TeamID] { names.compactMap { teamID(named: $0) }.sorted() }
 }
 
 extension ContinuityRules {
@@ -166,6 +175,10 @@ extension RoutingConfiguration {
     limits.interruptible = .init(
       chat: weights.interruptible.contains("chat"), email: weights.interruptible.contains("email"),
       phone: weights.interruptible.contains("phone"))
+    if let silence = checked.workspace.botSilence {
+      limits.botSilenceMax = .milliseconds(silence.afterMilliseconds)
+      limits.botSilenceQueue = silence.queue
+    }
   }
 
   private static func queue(_ queue: QueueConfiguration, _ hours: [HoursConfiguration]) -> Queue {
@@ -173,7 +186,14 @@ extension RoutingConfiguration {
     made.prioritySeconds = queue.ordering == .strict ? 0 : UInt32(clamping: queue.ageingSeconds)
     made.serviceLevel = .seconds(Int64(queue.serviceLevel.targetSeconds))
     made.strategy = queue.strategy.map { RoutingConfiguration.strategy($0) }
-    made.onMiss = queue.missPolicy == .notResponding ? .notResponding : .backOff(.seconds(60))
+    made.onMiss =
+      queue.missPolicy == .notResponding ? .notResponding : .backOff(.milliseconds(queue.missBackOffMilliseconds))
+    made.slopePermille = UInt32(clamping: queue.slopePermille)
+    made.share = UInt16(clamping: queue.weight ?? 0)
+    made.offersAtOnce = UInt8(clamping: queue.offersAtOnce)
+    let reply = queue.firstReplyMilliseconds
+    made.firstReply = .init(
+      chat: .milliseconds(reply.chat), email: .milliseconds(reply.email), phone: .milliseconds(reply.phone))
     let wrapUp = Duration64.milliseconds(Int64(queue.wrapUpMilliseconds))
     made.wrapUp = .init(chat: wrapUp, email: wrapUp, phone: wrapUp)
     made.offerTimeout = .init(

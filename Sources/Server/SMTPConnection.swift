@@ -5,6 +5,7 @@ import Pipeline
 import Records
 import Rules
 import Sockets
+import Store
 import System
 
 /// One SMTP or LMTP connection. The codec says what was asked; recipients are decided here at once, messages in
@@ -144,12 +145,13 @@ enum MailIntake {
       Log.note("mail to \(recipient) was refused: \(error.reply.text)")
       return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange, error.reply))
     }
+    var holds: [BlobHold] = []
     do throws(StoreFault) {
-      for (_, bytes) in arrival.blobs { _ = try edge.store.blobs.write(bytes, channel.workspace) }
+      for (_, bytes) in arrival.blobs { holds.append(try edge.store.blobs.keep(bytes, channel.workspace)) }
     } catch {
       Log.fault("keeping an attachment", error.description)
       return edge.hub.post(ticket.ref, .unavailable(ticket.exchange))
     }
-    writer.submit([Request(.mail(arrival.mail), ticket: ticket)])
+    writer.submit([Request(.mail(arrival.mail), ticket: ticket, holds: holds)])
   }
 }

@@ -54,9 +54,11 @@ public enum ExplanationText {
     guard let page = try JSONSerialization.jsonObject(with: json) as? [String: Any] else {
       throw AdminClient.Fault("this is no explanation")
     }
+    let then = page["at"].map { "At \($0): " } ?? ""
+    if page["case"] == nil { return then + agent(page) }
     let why = page["why"] as? [String: Any] ?? [:]
     var lines = [
-      "\(page["case"] ?? "") is \(page["state"] ?? "") in queue \(page["queue"] ?? "")"
+      then + "\(page["case"] ?? "") is \(page["state"] ?? "") in queue \(page["queue"] ?? "")"
         + ((page["agent"] as? String).map { ", with \($0)" } ?? ""),
       "It came by \(page["cause"] ?? "") and rule \((why["rule_name"] as? String).map { "\"\($0)\"" } ?? (why["rule"] as? Int).map { "\($0 + 1)" } ?? "by hand") of version "
         + "\(why["rule_version"] ?? "") sent it here, priority \(why["priority"] ?? "").",
@@ -98,6 +100,25 @@ public enum ExplanationText {
     return text
   }
 
+  private static func agent(_ page: [String: Any]) -> String {
+    let cases = page["cases"] as? [String] ?? []
+    let ready = page["ready_for"] as? [String] ?? []
+    var lines = [
+      "\(page["agent"] ?? "") is \(page["status"] ?? "") with \(cases.count) cases: "
+        + "\(page["capacity_used"] ?? 0) of \(page["capacity"] ?? 0) units"
+    ]
+    if let hindrance = page["hindered_by"] as? String {
+      lines.append("Nothing is offered: \(hindrance.replacingOccurrences(of: "_", with: " ")).")
+    } else {
+      lines.append("Ready for \(ready.joined(separator: ", ")), idle since \(page["idle_since"] ?? "").")
+    }
+    let passed = page["passed_over_by"] as? [String: Any] ?? [:]
+    lines.append(
+      "\(page["waiting_in_queues"] ?? 0) cases wait in their queues"
+        + (passed.isEmpty ? "." : "; why not theirs: \(counts(passed))."))
+    return lines.joined(separator: "\n")
+  }
+
   private static func counts(_ counts: [String: Any]) -> String {
     counts.keys.sorted().map { "\(counts[$0] ?? 0) \($0.replacingOccurrences(of: "_", with: " "))" }
       .joined(separator: ", ")
@@ -105,6 +126,10 @@ public enum ExplanationText {
 
   private static func waiting(_ now: [String: Any]) -> [String] {
     var lines = ["It has waited \(now["waited_seconds"] ?? 0) s; \(now["ahead"] ?? 0) cases stand before it."]
+    if let before = now["queues_before"] as? [String], !before.isEmpty {
+      let rule = now["between_queues"] as? String == "by_weight" ? "weights" : "slopes"
+      lines.append("By the queues' \(rule) come before it: \(before.joined(separator: ", ")).")
+    }
     if let passed = now["passed_over"] as? [String: Any], !passed.isEmpty {
       lines.append("Agents who cannot take it now: \(counts(passed)).")
     }

@@ -97,6 +97,9 @@ extension WebSocketStream {
     case .ringing(let offer): push(offer, as: "ringing", connection)
     case .offerEnded(let offer, let end):
       send("{\"type\":\"offer_ended\",\"offer\":\"\(offer)\",\"end\":\"\(end.name)\"}", connection)
+    case .consult(let id, let by, let until): askToConsult(id, by, until, connection)
+    case .consultEnded(let id, let end):
+      send("{\"type\":\"consult_ended\",\"case\":\"\(id)\",\"end\":\"\(end.name)\"}", connection)
     case .agentHears(let conversation, let entry):
       unheard.append((conversation, entry))
       readUnheard(connection)
@@ -131,6 +134,17 @@ extension WebSocketStream {
     }
   }
 
+  /// Who is asked for advice sees the whole case before they say a word.
+  private func askToConsult(_ id: CaseID, _ by: AgentID, _ until: Instant, _ connection: Connection) {
+    guard let caller, let api = edge.api(caller.workspace) else { return }
+    let (edge, ref) = (edge, connection.ref)
+    edge.reads.run { reads in
+      do throws(StoreFault) {
+        edge.hub.post(ref, .push(try api.consultFrame(id, by: by, until: until, reads)))
+      } catch { Log.fault("showing a case to whom was asked", error.description) }
+    }
+  }
+
   /// Reads what the agent is to hear, one look after the other: two at once could overtake each other.
   func readUnheard(_ connection: Connection) {
     guard let caller, !isReading, !isBackedUp, !unheard.isEmpty else { return }
@@ -161,6 +175,17 @@ extension OfferEnd {
     case .timedOut: "timed_out"
     case .revoked: "revoked"
     case .failed: "failed"
+    }
+  }
+}
+
+extension ConsultEnd {
+  var name: String {
+    switch self {
+    case .tookOver: "took_over"
+    case .ended: "ended"
+    case .timedOut: "timed_out"
+    case .movedOn: "moved_on"
     }
   }
 }

@@ -55,6 +55,10 @@ extension WebSocketStream {
       edge.reads.run { reads in
         do throws(StoreFault) {
           let look = try follow.look(caller.workspace, limit: 200, reads)
+          // Who begins to follow reads; what comes later they are there for.
+          if look != nil, follow.members == nil {
+            edge.api(caller.workspace)?.record(.timeline, by: caller, of: [follow.customer])
+          }
           edge.hub.post(ref, .followed(customer, look))
         } catch {
           Log.fault("reading for a stream", error.description)

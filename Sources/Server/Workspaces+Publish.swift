@@ -24,11 +24,10 @@ extension Workspaces {
       checked.workspace.emailProviders.map { .init(domains: $0.domains, ignoresDots: $0.ignoresDots, tag: $0.tag) })
     directory.conversationWindow = .milliseconds(checked.workspace.conversationWindowMilliseconds)
     for bot in checked.workspace.bots {
-      directory.mayAssert[bot.name] = Set(bot.identityKinds.compactMap { IdentityKind(name: $0) })
+      directory.botsSay[bot.name] = IdentityWord(bot.identityKinds, bot.assurance)
     }
     for integration in checked.workspace.integrations {
-      directory.mayAssertAsIntegration[integration.name] = Set(
-        integration.identityKinds.compactMap { IdentityKind(name: $0) })
+      directory.integrationsSay[integration.name] = IdentityWord(integration.identityKinds, integration.assurance)
     }
     directory.ruleNames = checked.rules.rules.map(\.name)
     let key = HMACKey(try reader.secret(named: "identity"))
@@ -76,5 +75,17 @@ extension Workspaces {
         isFastAGI: system.api == .fastagi)
     }
     return lines
+  }
+}
+
+extension IdentityWord {
+  fileprivate init(_ kinds: [String], _ assurance: WordOfIdentity) {
+    let most: Assurance =
+      switch assurance {
+      case .verified: .verified
+      case .asserted: .asserted
+      case .claimed: .claimed
+      }
+    self.init(Set(kinds.compactMap { IdentityKind(name: $0) }), upTo: most)
   }
 }

@@ -5,7 +5,7 @@ import System
 /// Who read which timeline. What is handed to whoever takes over stands in the log already: an offer names its case
 /// and its agent.
 extension API {
-  func record(
+  public func record(
     _ what: AccessRow.What, by caller: Caller, of customers: [CustomerID]
   ) {
     let at = Instant(milliseconds: WallClock.nowMilliseconds)

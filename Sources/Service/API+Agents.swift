@@ -45,6 +45,18 @@ extension API {
     }
   }
 
+  /// What a stream says to an agent whose advice another asks: the case as an offer shows it.
+  public func consultFrame(
+    _ id: CaseID, by agent: AgentID, until: Instant, _ reads: any StoreReader
+  ) throws(StoreFault) -> [UInt8] {
+    var out = Array("{\"type\":\"consult\",\"by\":".utf8)
+    JSONText.append(directory.agentNames[agent.raw] ?? "", to: &out)
+    out += Array(",\"until\":\"\(until)\",".utf8)
+    try CaseView.append(id, self, timelineLimit: 200, reads, to: &out)
+    out.append(UInt8(ascii: "}"))
+    return out
+  }
+
   func onOffer(_ request: APIRequest, _ caller: Caller, _ offer: OfferID, _ what: String) throws(APIProblem) -> APIAction {
     let agent = try agent(caller)
     var fields = try Fields(orNothing: request.body)
@@ -77,6 +89,35 @@ extension API {
     }
   }
 
+  /// To a queue, to an agent, or to an agent and if they do not take it to a queue.
+  private func transferTarget(_ fields: inout Fields, _ members: inout Members) throws(APIProblem) -> TransferTarget {
+    var target = TransferTarget(queue: nil)
+    let names = (queue: try fields.optionalText("queue"), agent: try fields.optionalText("agent"))
+    guard let first = names.queue ?? names.agent else {
+      throw fields.problem("queue", "queue or agent is required: where the case goes")
+    }
+    members.text("to", first)
+    if let name = names.queue {
+      guard let queue = directory.queues[name] else {
+        throw fields.problem(
+          "queue", "there is no queue \"\(name)\"; there are \(Listing.of(directory.queues.keys))")
+      }
+      target.queue = queue
+    }
+    let seconds = try fields.optionalInteger("seconds", 1...Self.transferSecondsMax)
+    if let name = names.agent {
+      guard let agent = directory.agents[name] else { throw fields.problem("agent", "there is no agent \"\(name)\"") }
+      target.agent = .init(agent: agent, for: .seconds(seconds ?? Self.transferSeconds))
+      members.text("to_agent", name)
+    } else if seconds != nil {
+      throw fields.problem("seconds", "seconds says how long an agent has the case alone: name the agent")
+    }
+    return target
+  }
+  /// How long an agent to whom a case is transferred has it alone, unless said; and at most.
+  private static let transferSeconds: Int64 = 60
+  private static let transferSecondsMax: Int64 = 86_400
+
   func onCase(_ request: APIRequest, _ caller: Caller, _ id: CaseID, _ what: String) throws(APIProblem) -> APIAction {
     guard ["reply", "note", "transfer", "hand-back", "wrap-up", "close"].contains(what) else {
       return try act(request, caller, id, what)
@@ -97,16 +138,11 @@ extension API {
       let mail = what == "reply" ? OutgoingMailID(id: Self.newID(), text: text, blobs: draft.blobs, ours: directory.mailAddress) : nil
       return .submit(.agentSays(AgentWords(agent: agent, case: id, entry: draft, mail: mail)), key, direct)
     case "transfer":
-      let name = try fields.text("queue")
-      guard let queue = directory.queues[name] else {
-        throw fields.problem(
-          "queue", "there is no queue \"\(name)\"; there are \(Listing.of(directory.queues.keys))")
-      }
       var members = Members()
-      members.text("to", name)
+      let target = try transferTarget(&fields, &members)
       if let reason = try fields.optionalText("reason", bytesMax: 4_096) { members.text("reason", reason) }
       try fields.end()
-      return .submit(.transfer(id, agent, to: queue, newCase: Self.newID(), members: members.bytes), key, direct)
+      return .submit(.transfer(id, agent, to: target, newCase: Self.newID(), members: members.bytes), key, direct)
     case "hand-back":
       var members = Members()
       if let summary = try fields.optionalText("summary", bytesMax: 16 << 10) { members.text("summary", summary) }

@@ -39,6 +39,45 @@ extension API {
   }
 }
 
+/// What a conversation is filed under.
+extension API {
+  func tag(_ request: APIRequest, _ caller: Caller, _ id: ConversationID) throws(APIProblem) -> APIAction {
+    try need(caller, .agent, .supervisor, .admin)
+    var fields = try Fields(request.body)
+    let tags = try fields.texts("tags")
+    guard !tags.isEmpty else { throw fields.problem("tags", "tags are required, such as [\"complaint\"]", type: "missing-field") }
+    for (index, tag) in tags.enumerated() where !PlainName.isPlain(tag) {
+      throw fields.problem("tags[\(index)]", "a tag is \(PlainName.shape)")
+    }
+    let reason = try fields.optionalText("reason", bytesMax: 1_024) ?? ""
+    try fields.end()
+    return try tagging(request, caller, id, adds: tags, reason: reason)
+  }
+
+  func untag(
+    _ request: APIRequest, _ caller: Caller, _ id: ConversationID, _ tag: String
+  ) throws(APIProblem) -> APIAction {
+    try need(caller, .agent, .supervisor, .admin)
+    var fields = try Fields(orNothing: request.body)
+    let reason = try fields.optionalText("reason", bytesMax: 1_024) ?? ""
+    try fields.end()
+    return try tagging(request, caller, id, removes: [tag], reason: reason)
+  }
+
+  private func tagging(
+    _ request: APIRequest, _ caller: Caller, _ id: ConversationID, adds: [String] = [], removes: [String] = [], reason: String
+  ) throws(APIProblem) -> APIAction {
+    // A supervisor need not be an agent of the rules: then `by` alone says who.
+    let agent = caller.scope == .agent ? try agent(caller) : nil
+    return .submit(
+      .tag(
+        TagConversation(
+          id, adds: adds, removes: removes, author: agent.map { .agent($0) } ?? .system, by: caller.signature,
+          reason: reason)),
+      request.idempotency, .direct { APIResponse($0) })
+  }
+}
+
 enum ConversationPage {
   static func json(
     _ id: ConversationID, _ directory: Directory, _ reads: any StoreReader
@@ -61,6 +100,7 @@ enum ConversationPage {
       if let subject = about.mail?.subject { json.field("subject", subject) }
       if let earlier = about.earlier { json.field("earlier", earlier.description) }
       if let joinedTo = about.joinedTo { json.field("joined_to", joinedTo.description) }
+      json.field("tags", array: { list in for tag in about.tags { list.string(tag) } })
       json.field("joins", array: { list in for one in about.joins { list.string(one.description) } })
       json.field("sessions", array: { list in
         for session in sessions {
@@ -85,6 +125,8 @@ enum ConversationPage {
     }
     return json.bytes
   }
+
+  @Sendable static func tags(_ row: ConversationRow) -> [String] { decoded(row.about)?.tags ?? [] }
 
   static func decoded(_ bytes: [UInt8]) -> ConversationAbout? {
     do throws(WireError) { return try ConversationAbout(decoding: bytes) } catch { return nil }

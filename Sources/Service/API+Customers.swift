@@ -66,10 +66,12 @@ extension API {
     let hash = hash(identity)
     switch try fields.text("decision") {
     case "confirm": return .confirm(id, hash: hash, with: try fields.optionalID("customer"))
+    case "verify":
+      return .verify(id, hash: hash, evidence: try fields.text("evidence"))
     case "reject": return .reject(id, hash: hash)
     case "share": return .share(id, hash: hash, true)
     case "unshare": return .share(id, hash: hash, false)
-    default: throw fields.problem("decision", "decision must be confirm, reject, share or unshare")
+    default: throw fields.problem("decision", "decision must be confirm, verify, reject, share or unshare")
     }
   }
 

@@ -87,17 +87,14 @@ extension API {
     }
     let raw = try fields.text("value", bytesMax: 320)
     let assuranceName = try fields.optionalText("assurance") ?? Assurance.claimed.name
-    guard let assurance = Assurance(name: assuranceName), assurance != .verified else {
-      throw fields.problem("assurance", "assurance must be claimed or asserted; verified needs a signature")
+    guard let assurance = Assurance(name: assuranceName) else {
+      throw fields.problem("assurance", "assurance must be claimed, asserted or verified")
     }
-    let allowed =
-      caller.scope == .bot
-      ? directory.mayAssert[caller.holder] : directory.mayAssertAsIntegration[caller.holder]
-    if assurance == .asserted, allowed?.contains(kind) != true {
-      throw APIProblem(
-        403, "may-not-assert", "May not assert this",
-        "\(caller.scope.rawValue) \"\(caller.holder)\" may not assert \(kind.name) identities; workspace.yaml says which it may",
-        field: "customer.identities")
+    try check(assurance, kind, caller)
+    let detail = try fields.optionalText("evidence")
+    if assurance == .verified, detail?.isEmpty ?? true {
+      throw fields.problem(
+        "evidence", "say in `evidence` what was checked, such as \"one-time code by SMS\"", type: "missing-field")
     }
     try fields.end()
     guard let identity = normalised(kind, raw) else {
@@ -105,7 +102,21 @@ extension API {
     }
     return IdentityClaim(
       identity: identity, hash: hash(identity), assurance: assurance,
-      source: caller.signature, means: "assertion")
+      source: caller.signature, means: assurance == .verified ? "verification" : "assertion", detail: detail ?? "")
+  }
+
+  private func check(_ assurance: Assurance, _ kind: IdentityKind, _ caller: Caller) throws(APIProblem) {
+    let word = caller.scope == .bot ? directory.botsSay[caller.holder] : directory.integrationsSay[caller.holder]
+    let most = word.flatMap { $0.kinds.contains(kind) ? $0.assurance : nil } ?? .claimed
+    guard assurance > most else { return }
+    let who = "\(caller.scope.rawValue) \"\(caller.holder)\""
+    let isVerifying = assurance == .verified && most == .asserted
+    throw APIProblem(
+      403, isVerifying ? "may-not-verify" : "may-not-assert", isVerifying ? "May not verify this" : "May not assert this",
+      isVerifying
+        ? "\(who) may assert \(kind.name) identities and not verify them; `assurance: verified` in workspace.yaml lets it"
+        : "\(who) may not assert \(kind.name) identities; workspace.yaml says which it may",
+      field: "customer.identities")
   }
 
   /// What somebody says of a customer: a few short values by name; null takes back what the same source said.
@@ -192,14 +203,13 @@ extension API {
     if let collected = try fields.object("fields") {
       guard collected.count <= 100 else { throw fields.problem("fields", "more than 100 fields", type: "too-long") }
       for (name, value) in collected {
-        // `{value, confidence, source}` says how sure the bot is and where it has it from; anything else is the value.
-        let plain = value["value"].flatMap { value["confidence"] != nil || value["source"] != nil ? $0 : nil } ?? value
-        if let confidence = value["confidence"], plain != value {
+        let learned = LearnedField(value)
+        if let confidence = learned.confidence {
           guard let share = confidence.double, (0...1).contains(share) else {
             throw fields.problem("fields", "the confidence of \"\(name.prefix(60))\" must be from 0 to 1")
           }
         }
-        if let fact = Self.fact(plain) { facts.append(.init(name: name, value: fact)) }
+        if let fact = Self.fact(learned.value) { facts.append(.init(name: name, value: fact)) }
       }
       members.raw("fields", JSONValue.object(JSONObject(collected.map { .init($0.name, $0.value) })).encoded)
     }

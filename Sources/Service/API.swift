@@ -40,8 +40,8 @@ public struct API: Sendable {
     do throws(APIProblem) {
       // Of what came in: redacted, two card numbers would be one body.
       request.idempotency = try idempotency(request, caller)
-      // Attachments are bytes and not words.
-      if !request.body.isEmpty, !request.isAttachment { request.body = redactor.json(request.body) }
+      // Attachments are bytes and not words; and what is to be taken out must be found first.
+      if !request.body.isEmpty, !request.isAttachment, request.path.last != "redact" { request.body = redactor.json(request.body) }
       let action = try route(request, caller)
       if let problem = request.unknownParameter() { throw problem }
       return action
@@ -102,8 +102,13 @@ public struct API: Sendable {
     case ("POST", "offers", 3): return try onOffer(request, caller, try id(path[1]), path[2])
     case ("GET", "cases", 2): return try getCase(request, caller, try id(path[1]))
     case ("POST", "cases", 3): return try onCase(request, caller, try id(path[1]), path[2])
+    case ("GET", "explain", 1): return try explain(request, caller)
+    case ("POST", "entries", 3) where path[2] == "redact": return try redact(request, caller, path[1])
     case ("GET", "search", 1): return try search(request, caller)
     case ("GET", "conversations", 2): return try getConversation(request, caller, try id(path[1]))
+    case ("DELETE", "conversations", 4) where path[2] == "tags":
+      return try untag(request, caller, try id(path[1]), path[3])
+    case ("POST", "conversations", 3) where path[2] == "tags": return try tag(request, caller, try id(path[1]))
     case ("POST", "conversations", 3): return try onConversation(request, caller, try id(path[1]), path[2])
     case ("GET", "customers", 1): return try findCustomer(request, caller)
     case ("GET", "customers", 2): return try getCustomer(request, caller, try id(path[1]))
@@ -111,7 +116,8 @@ public struct API: Sendable {
       return try timeline(request, caller, try id(path[1]))
     case ("POST", "customers", 3): return try onCustomer(request, caller, try id(path[1]), path[2])
     case (_, "sessions", 1...3), (_, "journey", 1), (_, "blobs", 1...2), (_, "agents", 1...3), (_, "offers", 3), (_, "calls", 1), (_, "calls", 3),
-      (_, "cases", 2...3), (_, "customers", 1...3), (_, "conversations", 2...3), (_, "stream", 1), (_, "search", 1):
+      (_, "cases", 2...3), (_, "customers", 1...3), (_, "conversations", 2...4), (_, "stream", 1), (_, "search", 1),
+      (_, "explain", 1), (_, "entries", 3):
       throw APIProblem(405, "method-not-allowed", "Method not allowed", "\(request.method) is not possible here")
     default: throw .noPage
     }

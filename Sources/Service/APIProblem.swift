@@ -114,6 +114,15 @@ extension APIProblem {
         409, "conversation-live", "Still talking", "somebody still sits in that chat or call; join it once they have left")
     case .alreadyJoined: self.init(409, "already-joined", "Joined already", "one of the two goes on in another one already")
     case .notJoined: self.init(409, "not-joined", "Not joined", "that conversation does not go on in this one")
+    case .notTagged: self.init(404, "not-tagged", "No such tag", "this conversation has no such tag")
+    case .tooManyTags:
+      self.init(422, "too-many-tags", "Too many tags", "a conversation may have \(ConversationAbout.tagsMax)", field: "tags")
+    case .unknownEntry: self = .notFound("entry")
+    case .wordsGone: self.init(409, "words-gone", "The words are gone", "that entry was erased, or is past its time")
+    case .wordsNotThere:
+      self.init(
+        422, "words-not-there", "Not in it", "that entry does not say these words; they are looked for exactly as given",
+        field: "words")
     case .tooMany: self.init(422, "too-many-attributes", "Too many attributes", "a customer may have \(CustomerProfile.attributesMax)")
     }
   }

@@ -46,6 +46,7 @@ public struct APIRequest: Sendable {
       case ("blobs", _, 1): ["name"]
       case ("search", _, _): ["agent", "before", "channel", "customer", "from", "limit", "q", "queue", "until"]
       case ("customers", _, 1): ["kind", "value"]
+      case ("explain", _, 1): ["agent", "at", "case"]
       case ("customers", "timeline", 3): ["after", "before", "format", "limit"]
       default: []
       }
@@ -124,6 +125,8 @@ public enum APIAction: Sendable {
   case keepBlob(BlobRow, [UInt8], Idempotency?)
   /// Look at the workspace's rules, try them, or change them.
   case rules(RulesRequest, Idempotency?)
+  /// Say why a case waits or an agent is idle, now or at an earlier instant.
+  case explain(ExplainRequest)
   /// Become a WebSocket.
   case stream
 }

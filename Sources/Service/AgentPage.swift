@@ -101,7 +101,7 @@ struct AgentPage: Sendable {
       $0.field("used", agent.capacityUsed)
       $0.field("of", Int64(agent.settings.capacity))
     })
-    json.key("hindrance")
+    json.key("hindered_by")
     if let hindrance { json.string(Explanation.name(hindrance)) } else { json.null() }
   }
 
@@ -133,13 +133,13 @@ struct AgentPage: Sendable {
         $0.field("in_queues", why.waitingInQueues)
         let passed = why.cases.counts.reduce(0) { $0 + Int($1) }
         $0.field("next_would_bring", max(0, why.waitingInQueues - passed))
-        $0.field("passed_over", object: { ExplainPage.counts(why.cases, &$0) })
+        $0.field("passed_over_by", object: { ExplainPage.counts(why.cases, &$0) })
       })
       json.field("cases", array: { list in
         for held in cases {
           list.object {
             Self.append(held, directory, customers, &$0)
-            $0.field("state", held.view.state.name)
+            $0.field("state", CaseState(held.view.state).name)
             if let until = held.view.state.until { $0.field("until", until.description) }
           }
         }
@@ -170,16 +170,6 @@ struct AgentPage: Sendable {
 }
 
 extension Routing.CaseView.State {
-  fileprivate var name: String {
-    switch self {
-    case .waiting: "waiting"
-    case .offered: "offered"
-    case .assigned: "assigned"
-    case .parked: "parked"
-    case .wrappingUp: "wrap_up"
-    }
-  }
-
   fileprivate var until: Instant? {
     switch self {
     case .waiting, .offered, .assigned: nil

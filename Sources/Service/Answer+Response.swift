@@ -50,6 +50,14 @@ extension APIResponse {
       self.init(201, json: Array("{\"customer\":\"\(customer)\",\"entry\":\(entry)}".utf8))
     case .blobKept(let blob): self.init(201, json: Array("{\"blob\":\"\(blob)\"}".utf8))
     case .customerIs(let customer): self.init(200, json: Array("{\"customer\":\"\(customer)\"}".utf8))
+    case .tagged(let conversation, let tags, let entry):
+      var members = Members()
+      members.text("conversation", conversation.description)
+      members.texts("tags", tags)
+      if let entry { members.number("entry", entry.raw) }
+      self.init(entry == nil ? 200 : 201, json: [UInt8(ascii: "{")] + members.bytes.dropFirst() + [UInt8(ascii: "}")])
+    case .redacted(let entry, let teller):
+      self.init(201, json: Array("{\"entry\":\(teller),\"redacted\":\(entry)}".utf8))
     case .refused(let refusal): self.init(APIProblem(refusal))
     case .rulesPublished(let version, let isNew):
       self.init(isNew ? 201 : 200, json: Array("{\"changed\":\(isNew),\"version\":\(version)}".utf8))

@@ -18,10 +18,7 @@ struct Brief {
   }
   struct Field: Equatable {
     var name: String
-    var value: JSONValue
-    var confidence: JSONValue?
-    /// Where the bot has it from, in its own words.
-    var origin: String?
+    var learned: LearnedField
     var source: Source
   }
   struct Line: Equatable {
@@ -108,13 +105,9 @@ struct Brief {
   private mutating func take(_ given: JSONValue?, _ source: Source) {
     guard case .object(let object)? = given else { return }
     for member in object.members {
-      let isRich = member.value["value"] != nil && (member.value["confidence"] != nil || member.value["source"] != nil)
-      let field = Field(
-        name: member.name, value: isRich ? member.value["value"] ?? .null : member.value,
-        confidence: isRich ? member.value["confidence"] : nil, origin: isRich ? member.value["source"]?.string : nil,
-        source: source)
+      let field = Field(name: member.name, learned: LearnedField(member.value), source: source)
       // The same source's newer word replaces its older one.
-      fields.removeAll { $0.name == field.name && ($0.source.by == source.by || $0.value == field.value) }
+      fields.removeAll { $0.name == field.name && ($0.source.by == source.by || $0.learned.value == field.learned.value) }
       fields.insert(field, at: 0)
     }
   }
@@ -152,9 +145,9 @@ extension Brief {
       for field in fields {
         list.object { one in
           one.field("name", field.name)
-          one.field("value", field.value)
-          if let confidence = field.confidence { one.field("confidence", confidence) }
-          if let origin = field.origin { one.field("origin", origin) }
+          one.field("value", field.learned.value)
+          if let confidence = field.learned.confidence { one.field("confidence", confidence) }
+          if let origin = field.learned.origin { one.field("origin", origin) }
           Self.write(field.source, &one)
         }
       }

@@ -46,9 +46,9 @@ public struct Directory: Sendable {
   public var botNames: [UInt32: String] = [:]
   public var agentNames: [UInt32: String] = [:]
   public var queueNames: [UInt32: String] = [:]
-  /// Which kinds of identity a bot may assert, by name.
-  public var mayAssert: [String: Set<IdentityKind>] = [:]
-  public var mayAssertAsIntegration: [String: Set<IdentityKind>] = [:]
+  /// What a bot's word about identities is worth, by name.
+  public var botsSay: [String: IdentityWord] = [:]
+  public var integrationsSay: [String: IdentityWord] = [:]
   /// Names of the rules of `ruleVersion`, in order.
   public var ruleNames: [String] = []
   public var defaultRegion = "US"
@@ -78,6 +78,17 @@ public struct Directory: Sendable {
     for id in router.everyAgentID { agentNames[id.raw] = router.name(id) }
     for id in router.everyQueueID { queueNames[id.raw] = router.name(id) }
     skills = Set(configuration.skills)
+  }
+}
+
+/// What somebody may say of identities.
+public struct IdentityWord: Sendable {
+  public var kinds: Set<IdentityKind>
+  /// The most that they may say of these kinds; of others they only pass claims on.
+  public var assurance: Assurance
+  public init(_ kinds: Set<IdentityKind>, upTo assurance: Assurance = .asserted) {
+    self.kinds = kinds
+    self.assurance = assurance
   }
 }
 

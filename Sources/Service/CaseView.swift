@@ -2,6 +2,7 @@ import Model
 import Pipeline
 import Records
 import Routing
+import WebCodec
 import Wire
 
 /// A case as whoever takes it sees it: what it is, why it came here, who the customer is, what the handoff said,
@@ -33,6 +34,10 @@ public enum CaseView {
       text(",\"agent\":")
       JSONText.append(directory.agentNames[agent] ?? "", to: &out)
     }
+    text(",\"tags\":")
+    var tags = JSONWriter()
+    tags.array { for tag in ConversationPage.tags(conversation) { $0.string(tag) } }
+    out += tags.bytes
     text(",\"waiting_since\":\"\(about.age)\",\"why\":")
     Explanation.append(about, directory, try api.ruleNames(about.ruleVersion, reads), to: &out)
     text(",\"handoff\":{\"cause\":\"\(Explanation.cause(about.cause))\"")

@@ -127,6 +127,7 @@ public struct CustomerPage: Sendable {
         array.object {
           $0.field("by", item.source)
           $0.field("means", item.means)
+          if !item.detail.isEmpty { $0.field("detail", item.detail) }
           $0.field("assurance", item.assurance.name)
           $0.field("at", item.at.description)
         }

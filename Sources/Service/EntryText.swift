@@ -67,6 +67,12 @@ public struct EntryText: Sendable {
     case "split": return because("this customer's records were taken apart")
     case "joined": return because("the same matter as \(text("with"))")
     case "parted": return because("another matter than \(text("with")) after all")
+    case "redacted":
+      let of = if case .int(let number)? = entry["of"] { "\(number)" } else { "?" }
+      return because("took words out of entry \(of)")
+    case "tagged", "untagged":
+      let tags = (entry["tags"]?.array ?? []).compactMap(\.string).joined(separator: ", ")
+      return because("\(text("kind")) \(tags)")
     case "undelivered": return because("mail to \(text("to")) was not delivered")
     default: return text("kind").replacing("_", with: " ")
     }
@@ -82,7 +88,7 @@ public struct EntryText: Sendable {
     if let wants = entry["wants"]?.string { parts.append("they want \(wants)") }
     if case .object(let fields)? = entry["fields"] {
       for field in fields.members {
-        let value = field.value["value"] ?? field.value
+        let value = LearnedField(field.value).value
         parts.append("\(field.name) = \(value.string ?? String(decoding: value.encoded, as: UTF8.self))")
       }
     }

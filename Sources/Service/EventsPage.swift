@@ -27,12 +27,7 @@ public struct EventsPage: Sendable {
     while true {
       let found = try reads.transcript(
         directory.workspace, of: session.conversation, after: last, limit: limit, visible: .business)
-      var bytes = 0
-      let fits = found.prefix { row in
-        bytes += row.body?.count ?? 0
-        return bytes <= TimelinePage.bytesMax
-      }.count
-      let rows = Array(found.prefix(max(1, fits)))
+      let rows = Array(found.prefix(found.fitting(limit: limit)))
       last = rows.last?.id ?? last
       let heard = rows.filter { $0.session != session.id }
       // A page may hold nothing but the bot's own words; what others said stands behind them.

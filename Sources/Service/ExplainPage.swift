@@ -5,58 +5,110 @@ import Routing
 import WebCodec
 import Wire
 
-/// What the live machine says of a case that is still open.
+/// What a machine says of a case: the live one, or one that a replay brought to an earlier instant.
 public struct LiveExplanation: Sendable {
-  public var ahead: Int?
-  public var eligible: Int
-  public var passedOver: PassedOver
-  public var oneChangeAway: PassedOver
-  public var nextChange: Instant?
-  public var waited: Duration64
+  public var why: CaseExplanation
 
   public init?(_ id: CaseID, _ router: borrowing Router) {
     guard let why = router.why(id) else { return nil }
-    ahead = why.ahead
-    eligible = why.eligible
-    passedOver = why.passedOver
-    oneChangeAway = why.oneChangeAway
-    nextChange = why.nextChange
-    waited = why.waited
+    self.why = why
+  }
+}
+
+/// The same of an agent, and the names that it takes to say it.
+public struct AgentLiveExplanation: Sendable {
+  var why: AgentExplanation
+  var queues: [String]
+
+  public init?(_ id: AgentID, _ router: borrowing Router) {
+    guard let why = router.why(id) else { return nil }
+    self.why = why
+    queues = why.agent.settings.queues
   }
 }
 
 /// The reasons of a routing decision, as JSON.
 public enum ExplainPage {
+  /// - Parameters:
+  ///   - live: what a machine says of it; nil when it is no longer, or not yet, open there.
+  ///   - at: an earlier instant, to which `live` belongs; nil for now.
+  /// - Returns: nil when there is no such case, or was none yet.
   public static func read(
-    _ id: CaseID, _ api: API, live: LiveExplanation?, _ reads: any StoreReader
+    _ id: CaseID, _ api: API, live: LiveExplanation?, at: Instant? = nil, _ reads: any StoreReader
   ) throws(StoreFault) -> [UInt8]? {
     let directory = api.directory
-    guard let row = try reads.aCase(directory.workspace, id), let about = CaseView.decoded(row.about) else {
+    guard let row = try reads.aCase(directory.workspace, id), var about = CaseView.decoded(row.about) else {
       return nil
+    }
+    if let at {
+      about.history.removeAll { $0.at > at }
+      if live == nil, about.history.isEmpty { return nil }
     }
     let facts = try reads.facts(directory.workspace, of: id)
     let rules = try api.ruleNames(about.ruleVersion, reads)
     var json = JSONWriter()
     json.object {
       $0.field("case", id.description)
-      $0.field("state", CaseState(rawValue: row.state)?.name ?? "unknown")
-      $0.field("queue", directory.queueNames[row.queue] ?? "")
-      if let agent = row.agent { $0.field("agent", directory.agentNames[agent] ?? "") }
+      if let at { $0.field("at", at.description) }
+      place(row, live, isPast: at != nil, directory, &$0)
       $0.field("cause", Explanation.cause(about.cause))
       var why: [UInt8] = []
       Explanation.append(about, directory, rules, to: &why)
       $0.field("why", raw: why)
       if let facts { $0.field("facts", raw: facts.bytes) }
-      if let live {
-        $0.field("now", object: { now in
-          now.field("waited_seconds", live.waited.milliseconds / 1_000)
-          if let ahead = live.ahead { now.field("ahead", ahead) }
-          now.field("agents_who_could_take_it", live.eligible)
-          now.field("passed_over", object: { Self.counts(live.passedOver, &$0) })
-          now.field("one_change_away", object: { Self.counts(live.oneChangeAway, &$0) })
-          if let next = live.nextChange { now.field("next_change", next.description) }
-        })
-      }
+      if let live { $0.field("now", object: { now in waiting(live.why, directory, &now) }) }
+    }
+    return json.bytes
+  }
+
+  /// Where it is: now as its row says, then as the machine did.
+  private static func place(
+    _ row: CaseRow, _ live: LiveExplanation?, isPast: Bool, _ directory: Directory, _ json: inout JSONWriter
+  ) {
+    guard isPast else {
+      json.field("state", CaseState(rawValue: row.state)?.name ?? "unknown")
+      json.field("queue", directory.queueNames[row.queue] ?? "")
+      if let agent = row.agent { json.field("agent", directory.agentNames[agent] ?? "") }
+      return
+    }
+    json.field("state", (live.map { CaseState($0.why.case.state) } ?? .closed).name)
+    json.field("queue", directory.queueNames[live?.why.case.need.queue.raw ?? row.queue] ?? "")
+    if let agent = live?.why.case.agent { json.field("agent", directory.agentNames[agent.raw] ?? "") }
+  }
+
+  private static func waiting(_ why: CaseExplanation, _ directory: Directory, _ json: inout JSONWriter) {
+    json.field("waited_seconds", why.waited.milliseconds / 1_000)
+    if let ahead = why.ahead { json.field("ahead", ahead) }
+    json.field("between_queues", why.between.name)
+    json.field("queues_before", array: { list in
+      for queue in why.queuesBefore { list.string(directory.queueNames[queue.raw] ?? "") }
+    })
+    json.field("agents_who_could_take_it", why.eligible)
+    json.field("passed_over", object: { Self.counts(why.passedOver, &$0) })
+    json.field("one_change_away", object: { Self.counts(why.oneChangeAway, &$0) })
+    if let next = why.nextChange { json.field("next_change", next.description) }
+  }
+
+  /// Why an agent has nothing, or no more than they have.
+  public static func agent(_ live: AgentLiveExplanation, _ directory: Directory, at: Instant? = nil) -> [UInt8] {
+    let (why, agent) = (live.why, live.why.agent)
+    var json = JSONWriter()
+    json.object {
+      $0.field("agent", agent.name)
+      if let at { $0.field("at", at.description) }
+      $0.field("status", agent.status.name)
+      $0.field("present", agent.isPresent)
+      $0.field("responding", !agent.isNotResponding)
+      if let hindrance = why.hindrance { $0.field("hindered_by", Explanation.name(hindrance)) }
+      $0.field("ready_for", array: { list in for channel in why.ready { list.string(channel.name) } })
+      $0.field("queues", array: { list in for queue in live.queues { list.string(queue) } })
+      $0.field("capacity", Int64(agent.settings.capacity))
+      $0.field("capacity_used", agent.capacityUsed)
+      $0.field("cases", array: { list in for id in agent.cases { list.string(id.description) } })
+      if let offer = agent.offer { $0.field("offer", offer.description) }
+      $0.field("idle_since", agent.idleSince.description)
+      $0.field("waiting_in_queues", why.waitingInQueues)
+      $0.field("passed_over_by", object: { Self.counts(why.cases, &$0) })
     }
     return json.bytes
   }
@@ -65,6 +117,45 @@ public enum ExplainPage {
     for (reason, count) in zip(PassedOverReason.allCases, passed.counts) where count > 0 {
       json.key(text: Explanation.name(reason))
       json.int(count)
+    }
+  }
+}
+
+extension BetweenQueues {
+  /// As `docs/routing.md` calls it.
+  var name: String {
+    switch self {
+    case .keys: "by_key"
+    case .slopes: "by_slope"
+    case .shares: "by_weight"
+    }
+  }
+}
+
+extension CaseState {
+  init(_ state: Routing.CaseView.State) {
+    self =
+      switch state {
+      case .waiting: .waiting
+      case .offered: .offered
+      case .assigned: .assigned
+      case .parked: .parked
+      case .wrappingUp: .wrapUp
+      }
+  }
+}
+
+extension AgentStatus {
+  /// As agents say it.
+  var name: String {
+    switch self {
+    case .offline: "offline"
+    case .available: "available"
+    case .busy: "busy"
+    case .onBreak: "break"
+    case .meeting: "meeting"
+    case .training: "training"
+    case .custom(let number): "custom-\(number)"
     }
   }
 }

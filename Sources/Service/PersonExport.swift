@@ -114,6 +114,7 @@ public struct PersonExport: Sendable {
           array.object {
             $0.field("source", item.source)
             $0.field("means", item.means)
+            if !item.detail.isEmpty { $0.field("detail", item.detail) }
             $0.field("assurance", item.assurance.name)
             $0.field("at", item.at.description)
           }
@@ -136,6 +137,7 @@ public struct PersonExport: Sendable {
         $0.field("name", mail.theirName)
       }
       if let call = about.call { $0.field("number", call.from) }
+      if !about.tags.isEmpty { $0.field("tags", array: { for tag in about.tags { $0.string(tag) } }) }
     }
   }
 

@@ -1,13 +1,10 @@
+import Continuity
 import Model
 import Records
 import WebCodec
 
 /// What of an entry can be looked for: whatever its JSON says, but not its own frame (numbers, ids, who, when).
 public enum SearchText {
-  private static let frame: Set<String> = [
-    "entry", "at", "kind", "author", "visibility", "channel", "conversation", "session", "said_at", "salt",
-    "attachments", "case", "customer", "owner", "epoch", "sender_assurance", "truncated", "imported", "confidence",
-  ]
   /// Of one entry, in bytes; what a mail quotes is not worth more.
   static let bytesMax = 256 << 10
 
@@ -18,12 +15,19 @@ public enum SearchText {
     do throws(JSONError) { value = try JSONValue(parsing: body) } catch { return EntryWords(text: "", channel: nil) }
     guard case .object(let object) = value else { return EntryWords(text: "", channel: nil) }
     var text = ""
-    for member in object.members where !frame.contains(member.name) { add(member.value, to: &text) }
-    return EntryWords(text: text, channel: object["channel"]?.string.flatMap { Channel(name: $0) })
+    for member in object.members where !EntryBody.frame.contains(member.name) { add(member.value, to: &text) }
+    var words = EntryWords(text: text, channel: object["channel"]?.string.flatMap { Channel(name: $0) })
+    if object["kind"]?.string == EntryKind.redacted.rawValue, case .int(let number)? = object["of"] {
+      words.changes = EntryID(number)
+    }
+    return words
   }
 
-  /// What retention asks of an entry.
-  @Sendable public static func kindAndChannel(_ entry: EntryRow) -> (kind: String?, channel: Channel?) {
+  /// What retention asks.
+  public static let retention = RetentionFacts(
+    tagged: EntryKind.tagged.rawValue, entry: kindAndChannel, tags: ConversationPage.tags)
+
+  @Sendable private static func kindAndChannel(_ entry: EntryRow) -> (kind: String?, channel: Channel?) {
     guard let body = entry.body else { return (nil, nil) }
     let value: JSONValue
     do throws(JSONError) { value = try JSONValue(parsing: body) } catch { return (nil, nil) }

@@ -51,21 +51,17 @@ public struct TimelineFollow: Sendable {
     var entries = try reads.timeline(
       workspace, of: behind?.records ?? members ?? [], from: behind?.from ?? after, .newer,
       atMost: behind?.upTo ?? EntryID(.max), limit: limit + 1, visible: .internal)
-    let hasMore = entries.count > limit
-    if hasMore { entries.removeLast(entries.count - limit) }
+    let kept = entries.fitting(limit: limit)
+    let hasMore = kept < entries.count
+    entries.removeLast(entries.count - kept)
     if isBehind {
       if hasMore { next.behind?.from = entries.last?.id ?? EntryID(0) } else { next.behind = nil }
     } else {
       next.after = entries.last?.id ?? after
     }
-    var out = Array("\"customer\":\"\(root)\",\"joined\":\(isBehind),\"entries\":[".utf8)
-    for (index, entry) in entries.enumerated() {
-      if index > 0 { out.append(UInt8(ascii: ",")) }
-      out += Array("{\"hash\":\"\(Hex.encode(entry.hash.bytes))\",\"entry\":".utf8)
-      out += entry.body ?? Array("null".utf8)
-      out.append(UInt8(ascii: "}"))
-    }
-    out += Array("],\"after\":\(next.after),\"count\":\(digest.count),\"hash\":\"\(Hex.encode(digest.sum.bytes))\"".utf8)
+    var out = Array("\"customer\":\"\(root)\",\"joined\":\(isBehind),\"entries\":".utf8)
+    entries.append(to: &out)
+    out += Array(",\"after\":\(next.after),\"count\":\(digest.count),\"hash\":\"\(Hex.encode(digest.sum.bytes))\"".utf8)
     return Look(follow: next, json: out, isEmpty: entries.isEmpty, hasMore: hasMore || isBehind)
   }
 }

@@ -20,9 +20,6 @@ public struct TimelinePage: Sendable {
     case after(EntryID)
   }
 
-  /// Words of a page, in bytes; one entry is always given, however long.
-  static let bytesMax = 1 << 20
-
   /// At most `limit` entries, fewer where they are long.
   public static func read(
     _ workspace: WorkspaceID, of customer: CustomerID, _ from: From, limit: Int, visible: Visibility,
@@ -71,33 +68,21 @@ public struct TimelinePage: Sendable {
   /// Takes what is more than a page off its far end.
   private mutating func cut(to limit: Int) {
     let isNewer = if case .after = from { true } else { false }
-    var bytes = 0
-    let near = isNewer ? Array(entries.prefix(limit)) : entries.suffix(limit).reversed()
-    let fits = near.prefix { entry in
-      bytes += entry.body?.count ?? 0
-      return bytes <= Self.bytesMax
-    }.count
-    let kept = min(max(1, fits), entries.count)
+    let kept = isNewer ? entries.fitting(limit: limit) : entries.reversed().fitting(limit: limit)
     hasMore = kept < entries.count
     if isNewer { entries.removeLast(entries.count - kept) } else { entries.removeFirst(entries.count - kept) }
   }
 
   /// `{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}`, or with `after` and `more` in place of
-  /// `older` where the page runs the other way. Each entry is spliced in as it is stored, so that its SHA-256 can be
-  /// checked over exactly these bytes.
+  /// `older` where the page runs the other way.
   /// - Parameter proves: whether count and hash of the whole are told. Not to bots: they are not shown internal notes,
   ///   so that they could not check them, and must not learn how many there are.
   public func append(to out: inout [UInt8], proves: Bool = true) {
     out += Array("{".utf8)
     if proves { out += Array("\"count\":\(digest.count),\"hash\":\"\(Hex.encode(digest.sum.bytes))\",".utf8) }
-    out += Array("\"entries\":[".utf8)
-    for (index, entry) in entries.enumerated() {
-      if index > 0 { out.append(UInt8(ascii: ",")) }
-      out += Array("{\"hash\":\"\(Hex.encode(entry.hash.bytes))\",\"entry\":".utf8)
-      if let body = entry.body { out += body } else { out += Array("null".utf8) }
-      out.append(UInt8(ascii: "}"))
-    }
-    out += Array("],".utf8)
+    out += Array("\"entries\":".utf8)
+    entries.append(to: &out)
+    out.append(UInt8(ascii: ","))
     switch from {
     case .before:
       let older = hasMore ? entries.first.map { "\($0.id)" } ?? "null" : "null"

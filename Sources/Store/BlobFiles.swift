@@ -6,14 +6,19 @@ import Synchronization
 /// The bytes of attachments, each in a file named by its SHA-256, per workspace. Writing the same bytes twice
 /// keeps one file. Every call blocks: never on a lane, and never on the writer's thread either.
 ///
-/// Write the bytes first and commit the `BlobRow` afterwards: then no row ever names a file that is not there.
+/// Keep the bytes first and commit the `BlobRow` afterwards: then no row ever names a file that is not there.
 public final class BlobFiles: Sendable {
   public let folder: String
   /// Attachments are bounded by the channels at 25 MB; this is the last fence, in bytes.
   public static let sizeMax = 64 << 20
 
-  /// Held while a file is looked at and removed, or found and marked as wanted: never both at once.
-  private let removing = Mutex(())
+  /// Held while a file is looked at and removed, or found and marked as wanted: never both at once. How many rows are
+  /// on their way to each file.
+  private let wanted = Mutex<[Place: Int]>([:])
+  private struct Place: Hashable {
+    var workspace: WorkspaceID
+    var hash: Digest
+  }
   private let serial = Atomic<UInt64>(0)
 
   private let disk: any BlobDisk
@@ -27,13 +32,30 @@ public final class BlobFiles: Sendable {
     self.disk = disk
   }
 
-  /// Durable on return: the file, its name, and every folder above it.
-  public func write(_ bytes: [UInt8], _ workspace: WorkspaceID) throws(StoreFault) -> Digest {
+  /// Durable on return: the file, its name, and every folder above it. Until the hold is let go, which is when the row is
+  /// committed or given up, nobody takes the file away: not even whoever erases the last row that names it.
+  public func keep(_ bytes: [UInt8], _ workspace: WorkspaceID) throws(StoreFault) -> BlobHold {
+    let place = Place(workspace: workspace, hash: Checksum.sha256(bytes))
+    wanted.withLock { $0[place, default: 0] += 1 }
+    let hold = BlobHold(place.hash) { [self] in
+      wanted.withLock { $0[place] = $0[place].flatMap { $0 > 1 ? $0 - 1 : nil } }
+    }
+    try write(bytes, place.hash, workspace)
+    return hold
+  }
+
+  /// The same where nobody erases meanwhile.
+  func write(_ bytes: [UInt8], _ workspace: WorkspaceID) throws(StoreFault) -> Digest {
     let hash = Checksum.sha256(bytes)
+    try write(bytes, hash, workspace)
+    return hash
+  }
+
+  private func write(_ bytes: [UInt8], _ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) {
     let path = path(of: hash, workspace)
     if try holds(hash, workspace) {
       try disk.sync(folder: Folders.parent(of: path))  // Whoever renamed it may not have come to this yet.
-      return hash
+      return
     }
     try disk.makeFolders(Folders.parent(of: path))
     let beside = "\(path).\(getpid()).\(serial.add(1, ordering: .relaxed).newValue).new"
@@ -46,7 +68,6 @@ public final class BlobFiles: Sendable {
       throw error
     }
     try disk.sync(folder: Folders.parent(of: path))
-    return hash
   }
 
   /// - Errors: `.corrupt` when the bytes are not those of the hash, `.failed` when there is no such file.
@@ -92,18 +113,18 @@ public final class BlobFiles: Sendable {
     return removed
   }
 
-  /// Removes the file, durably; nothing happens where there is none.
+  /// Removes the file, durably; nothing happens where there is none, and where another row is on its way to it.
   func remove(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) {
     let path = path(of: hash, workspace)
-    try removing.withLock { _ throws(StoreFault) in
-      guard try size(hash, workspace) != nil else { return }
+    try wanted.withLock { wanted throws(StoreFault) in
+      guard wanted[Place(workspace: workspace, hash: hash)] == nil, try size(hash, workspace) != nil else { return }
       try disk.remove(path)
       try disk.sync(folder: Folders.parent(of: path))
     }
   }
 
   private func remove(_ path: String, ifOlderThan before: Instant) throws(StoreFault) -> Bool {
-    try removing.withLock { _ throws(StoreFault) in
+    try wanted.withLock { _ throws(StoreFault) in
       var status = stat()
       guard stat(path, &status) == 0, Int64(status.st_mtim.tv_sec) < before.milliseconds / 1_000 else { return false }
       guard unlink(path) == 0 else { throw Folders.fault("remove the blob \(path)", errno) }
@@ -116,7 +137,7 @@ public final class BlobFiles: Sendable {
   private func holds(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) -> Bool {
     let path = path(of: hash, workspace)
     // Marked as wanted from now on, so that no sweep takes it away before its row is committed.
-    let code = removing.withLock { _ in utimensat(AT_FDCWD, path, nil, 0) == 0 ? 0 : errno }
+    let code = wanted.withLock { _ in utimensat(AT_FDCWD, path, nil, 0) == 0 ? 0 : errno }
     if code == ENOENT { return false }
     if code != 0 { throw Folders.fault("touch the blob \(path)", code) }
     do throws(StoreFault) {
@@ -141,6 +162,18 @@ public final class BlobFiles: Sendable {
     }
     return bytes
   }
+}
+
+/// Bytes that are kept and that a row is on its way to.
+public final class BlobHold: Sendable {
+  public let hash: Digest
+  private let letGo: @Sendable () -> Void
+
+  init(_ hash: Digest, letGo: @escaping @Sendable () -> Void) {
+    self.hash = hash
+    self.letGo = letGo
+  }
+  deinit { letGo() }
 }
 
 extension Digest {

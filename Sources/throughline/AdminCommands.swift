@@ -21,15 +21,19 @@ struct Timeline: AsyncParsableCommand {
 
 struct Explain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say why a case went where it went, or why it waits.")
+    abstract: "Say why a case went where it went, or why it waits; or why an agent is idle.")
   @OptionGroup var options: SettingsOptions
-  @Argument(help: "A case id.") var id: String
+  @Argument(help: "A case id, or an agent's name.") var id: String
+  @Option(name: .long, help: "How it stood then, such as 2026-11-26T09:30:00Z, by replaying the log.") var at: String?
   @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
   @Flag(name: .long, help: "JSON as the API gives it.") var json = false
 
   func run() async throws {
     let answer = try AdminClient.send(
-      "GET", "/admin/explain?" + AdminClient.query([("case", id), ("workspace", workspace)]), nil,
+      "GET",
+      "/admin/explain?"
+        + AdminClient.query([(id.hasPrefix("case_") ? "case" : "agent", id), ("workspace", workspace), ("at", at)]),
+      nil,
       try options.settings())
     if json { return print(String(decoding: answer, as: UTF8.self)) }
     print(try ExplanationText.render(answer))

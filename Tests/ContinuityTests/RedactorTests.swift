@@ -37,6 +37,15 @@ struct `What must never be written` {
     #expect(String(decoding: redactor.json(Array(said.utf8)), as: UTF8.self) == kept)
   }
 
+  @Test(arguments: [
+    #""\ud83d\ude00 4111111111111111""#, #""\/\b\f\n\r\t4111111111111111""#, "\"ä 4111111111111111\"",
+    #""4111\u00201111 1111\u0020\u0031111""#,
+  ])
+  func `however a string is escaped`(_ json: String) {
+    let kept = String(decoding: redactor.json(Array(json.utf8)), as: UTF8.self)
+    #expect(kept.contains("[card number removed]") && !kept.contains("111") && kept.hasSuffix("\""))
+  }
+
   @Test(arguments: ["", "\"", "{\"a\":\"4111111111111111", "\"\\", "\"4111111111111111\\u12\"", "\"\\ud83d 4111111111111111\""])
   func `broken JSON does no harm`(_ text: String) {
     _ = redactor.json(Array(text.utf8))

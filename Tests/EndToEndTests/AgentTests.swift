@@ -31,7 +31,7 @@ import Testing
       try await eventually("ann waits") { try await server.position() > before }
       let page = try await server.call("GET", "/v1/agents/me", by: ann)
       #expect(page.status == 200 && page["agent"].text == "ann", "\(page)")
-      #expect(page["asks"]["next"].description == "true" && page["hindrance"].isNull, "\(page)")
+      #expect(page["asks"]["next"].description == "true" && page["hindered_by"].isNull, "\(page)")
       #expect(try await asked.status == 204)
       let boss = try await server.token("supervisor", "boss")
       let all = try await server.call("GET", "/v1/agents", by: boss)
@@ -246,6 +246,31 @@ import Testing
       let late = try await server.call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: ann)
       #expect(late.status == 409)
       #expect(late["type"].text == "urn:throughline:problem:offer-ended")
+    }
+  }
+
+  @Test func `a case transferred to an agent is theirs alone, and goes on to the queue when they decline`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
+      let cleo = try await server.agent("cleo")
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      try await chat.handoff()
+      let first = try await server.take(ann)["case"].text
+      let wrong: [Body] = [[:], ["agent": "nobody"], ["queue": "support", "seconds": 5], ["agent": "ben", "seconds": 0]]
+      for body in wrong {
+        #expect(try await server.call("POST", "/v1/cases/\(first)/transfer", body, by: ann).status == 422, "\(body)")
+      }
+      let moved = try await server.call(
+        "POST", "/v1/cases/\(first)/transfer", ["agent": "ben", "seconds": 600, "reason": "knows lamps"], by: ann)
+      #expect(moved.status == 201)
+      #expect(try await server.next(cleo, wait: 1).status == 204)
+      let offer = try await server.next(ben)
+      #expect(offer["case"].text == moved["case"].text)
+      #expect(offer["timeline"].said.contains { $0["to_agent"].string == "ben" && $0["reason"].string == "knows lamps" })
+      try await server.call("POST", "/v1/offers/\(offer["offer"].text)/decline", by: ben)
+      #expect(try await server.take(cleo)["case"].text == moved["case"].text)
     }
   }
 

@@ -1,8 +1,38 @@
+import Foundation
 import Testing
 
 /// Attachments, both ways.
 @Suite(.inTurn) struct BlobTests {
   private let picture = (0..<5_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+
+  @Test func `two who upload the same bytes at once each get a blob, of one file, and one erased leaves the other's`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let ann = try await server.agent("ann")
+      let chats = [try await server.open(bot, email: "jo@home.example"), try await server.open(bot, email: "kim@home.example")]
+      let picture = picture
+      let blobs = try await withThrowingTaskGroup(of: String.self) { group in
+        for _ in 0..<8 { group.addTask { try await server.call("POST", "/v1/blobs", raw: picture, by: bot)["blob"].text } }
+        return try await group.reduce(into: [String]()) { $0.append($1) }
+      }
+      #expect(Set(blobs).count == 8)
+      let place = server.settings.data + "/blobs"
+      func files() throws -> Int {
+        try FileManager.default.subpathsOfDirectory(atPath: place).count { $0.split(separator: "/").count == 3 }
+      }
+      #expect(try files() == 1)
+      for (chat, blob) in zip(chats, blobs) {
+        let said = try await server.call(
+          "POST", "/v1/sessions/\(chat.session)/messages",
+          ["author": "customer", "text": "look", "attachments": [.text(blob)]], by: bot)
+        #expect(said.status == 201)
+      }
+      #expect(try await server.administer("POST", "/admin/erase", ["identity": "jo@home.example"]).status == 200)
+      #expect(try await server.call("GET", "/v1/blobs/\(blobs[0])", by: ann).status == 404)
+      #expect(try await server.call("GET", "/v1/blobs/\(blobs[1])", by: ann).body == picture)
+      #expect(try files() == 1)
+    }
+  }
 
   @Test func `what a bot attaches reaches the agent, and what the agent attaches reaches the bot`() async throws {
     try await TestServer.run { server in

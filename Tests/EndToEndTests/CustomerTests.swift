@@ -120,6 +120,42 @@ import Testing
     }
   }
 
+  @Test func `workspace.yaml says whose word about identities is worth what`() async throws {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "shop", agents: 1)
+    try rules.write(
+      "rules/shop/workspace.yaml",
+      """
+      title: Shop
+      mail_addresses: [help@shop.example]
+      bots:
+        robin: { asserts: [phone], assurance: verified }
+        wren: { asserts: [phone] }
+        crow: { asserts: [phone], assurance: claimed }
+      integrations:
+        shop: { asserts: [email], assurance: verified }
+        till: { asserts: [email] }
+      """)
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      func open(_ bot: String, _ assurance: String) async throws -> Int {
+        let identity: Body = ["kind": "phone", "value": "+15551234567", "assurance": .text(assurance), "evidence": "a code"]
+        let token = try await server.token("bot", bot)
+        return try await server.call("POST", "/v1/sessions", ["customer": ["identities": .list([identity])]], by: token).status
+      }
+      var said: [String: [Int]] = [:]
+      for bot in ["robin", "wren", "crow"] {
+        for assurance in ["verified", "asserted", "claimed"] { said[bot, default: []].append(try await open(bot, assurance)) }
+      }
+      #expect(said == ["robin": [201, 201, 201], "wren": [403, 201, 201], "crow": [403, 403, 201]])
+      for (shop, status) in [("shop", 201), ("till", 403)] {
+        let identity: Body = ["kind": "email", "value": "jo@home.example", "assurance": "verified", "evidence": "signed in"]
+        let token = try await server.token("integration", shop)
+        let reply = try await server.call("POST", "/v1/journey", ["event": "signed_in", "identities": .list([identity])], by: token)
+        #expect(reply.status == status)
+      }
+    }
+  }
+
   @Test func `an administrator finds whoever is or claims to be somebody, and is told how sure that is`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")

@@ -116,6 +116,30 @@ import Testing
     }
   }
 
+  @Test func `words that an agent takes out are soon in no file, on no page and in no index, and stay out`() async throws {
+    try await TestServer.run { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"), email: "jo@home.example")
+      try await chat.customer("my pin is Zylophon4711")
+      let ann = try await server.token("agent", "ann")
+      while try await server.call("GET", "/v1/search?q=zylophon4711", by: ann)["hits"].elements.isEmpty {}
+      let said = try #require(try await server.timeline(chat.customer).said.first { $0["text"].string != nil })
+      let number = try #require(said["entry"].int)
+      let done = try await server.call("POST", "/v1/entries/\(number)/redact", ["words": "Zylophon4711"], by: ann)
+      #expect(done.status == 201)
+      let page = try await server.timeline(chat.customer)
+      #expect(page.texts == ["my pin is [removed]"])
+      expectComplete(page)
+      for words in ["Zylophon4711", "zylophon4711"] {
+        while try !holders(of: words, in: server.settings.data).isEmpty { _ = try await server.call("GET", "/health") }
+      }
+      #expect(try await server.call("GET", "/v1/search?q=zylophon4711", by: ann)["hits"].elements.isEmpty)
+      try await server.restart()
+      expectComplete(try await server.timeline(chat.customer))
+      await server.stop()
+      #expect(try FolderCheck(server.settings.data).findings == [])
+    }
+  }
+
   @Test func `card numbers, tokens and the workspace's patterns are never written`() async throws {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "shop", agents: 1)

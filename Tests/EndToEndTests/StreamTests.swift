@@ -76,6 +76,9 @@ import Testing
       #expect(entries == entries.sorted() && Set(entries).count == entries.count, "each once, in order")
       let whole = try await server.timeline("jo@home.example").said.map { $0["entry"].int ?? 0 }
       #expect(entries == whole)
+      // That the boss began to follow is on record, and once.
+      let read = try await server.administer("GET", "/admin/accesses?customer=\(chat.customer)").json.elements
+      #expect(read.map { "\($0["who"].text) \($0["what"].text)" } == ["supervisor:boss timeline"])
       let other = try await stream(server, bot)
       try other.say(Body.object([("type", "follow"), ("customer", .text(chat.customer))]).encoded)
       try await other.line("a refusal") { $0.contains("forbidden") }
@@ -292,6 +295,39 @@ import Testing
       let told = JSON(try await peer.line("the customer's words") { $0.contains("are you there?") })
       #expect(told["type"].text == "entry")
       #expect(told["conversation"].text == chat.conversation)
+    }
+  }
+
+  @Test func `an agent who is asked for advice sees the whole case on the stream, hears it, and when that is over`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      try await chat.handoff()
+      let aCase = try await server.take(ann)["case"].text
+      let peer = try await stream(server, ben)
+      try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+      let consult: Body = ["agent": "ben", "seconds": 600]
+      #expect(try await server.call("POST", "/v1/cases/\(aCase)/consult", consult, by: ann).status == 200)
+      let question = JSON(try await peer.line("a question") { JSON($0)["type"].text == "consult" })
+      #expect(question["by"].text == "ann" && question["case"].text == aCase)
+      #expect(question["until"].string != nil)
+      #expect(question["timeline"].texts == ["help"])
+      expectComplete(question["timeline"])
+      try await chat.customer("are you there?")
+      try await peer.line("the customer's words") { $0.contains("are you there?") }
+      try await server.call("POST", "/v1/cases/\(aCase)/end-consult", by: ann)
+      let ended = JSON(try await peer.line("the end") { JSON($0)["type"].text == "consult_ended" })
+      #expect(ended["case"].text == aCase && ended["end"].text == "ended")
+      try await server.call("POST", "/v1/cases/\(aCase)/consult", consult, by: ann)
+      try await eventually("a second question") {
+        peer.lines.count { JSON($0)["type"].text == "consult" } == 2
+      }
+      #expect(try await server.call("POST", "/v1/cases/\(aCase)/take-over", by: ben).status == 200)
+      try await peer.line("and its end") { JSON($0)["end"].text == "took_over" }
     }
   }
 

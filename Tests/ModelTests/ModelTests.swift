@@ -41,6 +41,11 @@ struct `Model nouns` {
     for hash in hashes[2...] { right.add(hash) }
     left.add(right)
     #expect(left == forward)
+    var changed = forward
+    changed.replace(hashes[1], by: hashes[0])
+    var anew = TimelineDigest()
+    for hash in [hashes[0], hashes[0]] + hashes[2...] { anew.add(hash) }
+    #expect(changed == anew)
     var carry = TimelineDigest(count: 1, sum: Digest(0, .max, .max, .max))
     carry.add(Digest(0, 0, 0, 1))
     #expect(carry.sum == Digest(1, 0, 0, 0))

@@ -6,6 +6,7 @@ final class MemoryStore: StoreReader {
   private(set) var commits: [Commit] = []
   private var head = LogHead()
   private var work: [WorkKey: [UInt8]] = [:]
+  private(set) var entries: [EntryID: EntryRow] = [:]
   private var customers: [CustomerID: CustomerRow] = [:]
   private var identities: [[UInt8]: IdentityRow] = [:]
   private var conversations: [ConversationID: ConversationRow] = [:]
@@ -28,6 +29,7 @@ final class MemoryStore: StoreReader {
     commits.append(commit)
     if let last = commit.log.last { (head.position, head.at) = (last.position, last.at) }
     if let last = commit.entries.last { head.entry = last.id }
+    for row in commit.entries + commit.rewritten { entries[row.id] = row }
     for row in commit.work { work[WorkKey(kind: row.kind, key: row.key)] = row.value }
     for row in commit.customers { customers[row.id] = row }
     for row in commit.identities { identities[row.hash] = row }
@@ -63,12 +65,19 @@ final class MemoryStore: StoreReader {
   func key(_: WorkspaceID, _ space: KeyRow.Space, _ key: [UInt8]) throws(StoreFault) -> [UInt8]? {
     try look(keys[WorkKey(kind: space.rawValue, key: key)])
   }
+  func entry(_: WorkspaceID, _ id: EntryID) throws(StoreFault) -> EntryRow? { try look(entries[id]) }
   func blob(_: WorkspaceID, _ id: BlobID) throws(StoreFault) -> BlobRow? { try look(blobs[id]) }
   func conversations(_: WorkspaceID, of customer: CustomerID, limit: Int) throws(StoreFault) -> [ConversationRow] {
     try look(conversations.values.filter { $0.customer == customer })
   }
   func merged(_: WorkspaceID, into root: CustomerID) throws(StoreFault) -> [CustomerRow] {
     try look(customers.values.filter { $0.root == root })
+  }
+  func identities(_: WorkspaceID, of customer: CustomerID) throws(StoreFault) -> [IdentityRow] {
+    try look(identities.values.filter { $0.customer == customer })
+  }
+  func sessions(_: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [SessionRow] {
+    try look(sessions.values.filter { $0.conversation == conversation })
   }
 
   func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T { try body(self) }
@@ -86,8 +95,6 @@ final class MemoryStore: StoreReader {
   func log(_: WorkspaceID, after: Int64, limit: Int) -> [LogRecord] { [] }
   func outbox(_: WorkspaceID, limit: Int) -> [OutboxRow] { [] }
   func configuration(_: WorkspaceID, version: UInt32?) -> (version: UInt32, bytes: [UInt8])? { nil }
-  func identities(_: WorkspaceID, of customer: CustomerID) -> [IdentityRow] { [] }
-  func sessions(_: WorkspaceID, of conversation: ConversationID) -> [SessionRow] { [] }
   func cases(_: WorkspaceID, of conversation: ConversationID) -> [CaseRow] { [] }
   func facts(_: WorkspaceID, of aCase: CaseID) -> FactsRow? { nil }
   func timeline(

@@ -25,6 +25,31 @@ struct `Order and choice` {
     }
   }
 
+  /// Cases of priority 5 come every second for ever, and one agent serves one in two seconds, so that ever more of them
+  /// wait. One of priority 0 is still served, behind those alone that came less than 5 × 60 s after it.
+  @Test func `under a permanent flood of high priority a case of low priority waits no longer than the bound says`() {
+    var world = World()
+    var urgent = Need(queue: World.support)
+    urgent.priority = 5
+    var came: [CaseID: Int64] = [:]
+    var served: [CaseID] = []
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.available(World.ann)
+    for second in 1...2_000 as ClosedRange<Int64> {
+      let number = UInt64(second) + 1
+      world.router.flood(number, urgent, at: &world.now)
+      came[World.case(number)] = second
+      guard second.isMultiple(of: 2) else { continue }
+      let offered = world.router.serve(World.ann, at: world.now)
+      served.append(offered)
+      if offered == World.case(1) { break }
+    }
+    #expect(served.last == World.case(1), "it starves")
+    #expect(served.dropLast().allSatisfy { came[$0].map { $0 < 300 } ?? false })
+    #expect(served.count == 300, "behind all of those, and no more")
+  }
+
   @Test func `where priority is strict no age outweighs it`() {
     var configuration = World.configuration
     configuration.queues[0].prioritySeconds = 0
@@ -39,6 +64,126 @@ struct `Order and choice` {
     world.available(World.ann)
     world.asks(World.ann)
     #expect(world.router.offer(world.offer(World.ann))?.theCase == World.case(2))
+  }
+
+  /// Two queues with cases enough, and the cases that one agent who serves both is given, as s and l.
+  private func taken(_ count: Int, _ change: (inout [RoutingConfiguration.Queue]) -> Void, _ fill: (inout World) -> Void)
+    -> String
+  {
+    var configuration = World.configuration
+    change(&configuration.queues)
+    configuration.agents[1].capacity = 1_000
+    configuration.agents[1].channelMax.chat = 1_000
+    var world = World(configuration)
+    fill(&world)
+    world.available(World.bob)
+    return (0..<count).map { number in
+      world.asks(World.bob, 500 + UInt64(number))
+      let queue = world.router.case(world.router.offer(world.offer(World.bob))?.theCase ?? World.case(0))?.need.queue
+      world.given(.accept(world.offer(World.bob), World.bob))
+      world.pass(seconds: 1)
+      return queue == World.support ? "s" : "l"
+    }.joined()
+  }
+
+  @Test func `queues with weights share the agents who serve them, whoever came first`() {
+    let shares: (inout [RoutingConfiguration.Queue]) -> Void = {
+      $0[0].share = 3
+      $0[1].share = 1
+    }
+    func fill(_ world: inout World) {
+      for number in 1...12 {  // all of sales came before any of support
+        world.open(UInt64(number))
+        world.route(UInt64(number), Need(queue: number <= 6 ? World.sales : World.support))
+        world.pass(seconds: 10)
+      }
+    }
+    #expect(taken(8, { _ in }, fill) == "llllllss", "without weights by age")
+    #expect(taken(8, shares, fill) == "lsss" + "lsss")
+  }
+
+  @Test func `a queue that had nothing to give saves nothing up`() {
+    var configuration = World.configuration
+    configuration.queues[0].share = 1
+    configuration.queues[1].share = 1
+    configuration.agents[1].capacity = 100
+    configuration.agents[1].channelMax.chat = 100
+    var world = World(configuration)
+    world.available(World.bob)
+    var order = ""
+    for number in 1...20 as ClosedRange<UInt64> {
+      world.open(number)
+      world.route(number, Need(queue: World.support))
+    }
+    func take(_ world: inout World) {
+      world.asks(World.bob)
+      let offered = world.router.offer(world.offer(World.bob))?.theCase ?? World.case(0)
+      order += world.router.case(offered)?.need.queue == World.support ? "s" : "l"
+      world.given(.accept(world.offer(World.bob), World.bob))
+    }
+    for _ in 1...10 { take(&world) }  // nobody else wants anything
+    for number in 21...30 as ClosedRange<UInt64> {
+      world.open(number)
+      world.route(number, Need(queue: World.sales))
+    }
+    for _ in 1...6 { take(&world) }
+    #expect(order == "ssssssssss" + "lslsls", "sales is not ten ahead")
+  }
+
+  @Test func `a case that comes back gives its queue's turn back, and why it waits names the queue before it`() {
+    var configuration = World.configuration
+    configuration.queues[0].share = 1
+    configuration.queues[1].share = 1
+    var world = World(configuration)
+    for number in 1...2 as ClosedRange<UInt64> {
+      world.open(number)
+      world.route(number, Need(queue: number == 1 ? World.support : World.sales))
+    }
+    world.available(World.bob)
+    world.asks(World.bob)
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(1), "of equal turns the elder")
+    #expect(world.router.why(World.case(2))?.queuesBefore == [])
+    let before = world.router.turn(of: 0)
+    world.given(.decline(world.offer(World.bob), World.bob))
+    #expect(world.router.turn(of: 0) < before)
+    let why = world.router.why(World.case(2))
+    #expect(why?.between == .shares)
+    #expect(why?.queuesBefore == [World.support], "the same turn, and the elder again")
+  }
+
+  @Test func `what a strict queue puts first goes before the turns of all`() {
+    let order = taken(3, {
+      $0[0].share = 9
+      $0[1].share = 1
+      $0[1].prioritySeconds = 0
+    }) { world in
+      for number in 1...6 as ClosedRange<UInt64> {
+        world.open(number)
+        var need = Need(queue: number <= 3 ? World.support : World.sales)
+        if number >= 5 { need.priority = 1 }
+        world.route(number, need)
+      }
+    }
+    #expect(order == "lls")
+  }
+
+  @Test func `waiting counts with the slope of its queue, so that two cases change places while they wait`() {
+    func first(after seconds: Int64) -> CaseID? {
+      var configuration = World.configuration
+      configuration.queues[1].slopePermille = 4_000
+      var world = World(configuration)
+      world.open(1)
+      world.route(1, Need(queue: World.support))
+      world.pass(seconds: 90)
+      world.open(2)
+      world.route(2, Need(queue: World.sales))
+      world.pass(seconds: seconds)
+      world.available(World.bob)
+      world.asks(World.bob)
+      return world.router.offer(world.offer(World.bob))?.theCase
+    }
+    #expect(first(after: 29) == World.case(1), "119 s count more than 4 × 29")
+    #expect(first(after: 31) == World.case(2), "121 s count less than 4 × 31")
   }
 
   @Test func `the preferred agent has it alone for a while, then the queue`() {
@@ -221,5 +366,31 @@ struct `Order and choice` {
     world.route(1, Need(queue: World.support))
     world.open(2)
     world.refused(world.routing(2, Need(queue: World.support)), .queueFull)
+  }
+}
+
+extension Router {
+  /// A second later another chat of this need waits.
+  fileprivate mutating func flood(_ number: UInt64, _ need: Need, at now: inout Instant) {
+    now = now + .seconds(1)
+    var out = Decision()
+    let session = NewSession(id: World.session(number), channel: .chat, bot: World.bot)
+    let open = Command.openConversation(
+      conversation: World.conversation(number), customer: World.customer(number), session: session)
+    let route = Command.route(
+      conversation: World.conversation(number), session: World.session(number), case: World.case(number), need: need,
+      by: World.by, epoch: nil)
+    for command in [open, route, .tick] { #expect(decide(command, at: now, into: &out) == nil) }
+  }
+
+  /// The agent asks, takes what is offered, and is done with it at once.
+  fileprivate mutating func serve(_ agent: AgentID, at now: Instant) -> CaseID {
+    var out = Decision()
+    _ = decide(.setStatus(agent, .available, lease: nil), at: now, into: &out)
+    _ = decide(.next(agent, waiter: WaiterID(1), until: now + .seconds(1)), at: now, into: &out)
+    guard let offer = self.agent(agent)?.offer, let id = self.offer(offer)?.theCase else { return World.case(0) }
+    _ = decide(.accept(offer, agent), at: now, into: &out)
+    _ = decide(.close(id, by: agent), at: now, into: &out)
+    return id
   }
 }

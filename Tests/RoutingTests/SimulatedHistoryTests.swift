@@ -94,6 +94,7 @@ struct RandomHistory {
       made.queues[index].whenFull = only(made.queues[index].whenFull)
       made.queues[index].whenWaitedOut = only(made.queues[index].whenWaitedOut)
     }
+    chooseBetween(&made)
     made.limits.interruptible.email = random.below(2) == 0
     if random.below(2) == 0 {
       made.limits.botSilenceMax = .seconds(Int64(5 + random.below(60)))
@@ -104,6 +105,16 @@ struct RandomHistory {
     made.limits.sessionIdleMax = .seconds(3_000)
     made.limits.presenceLease = .seconds([60, 600][random.below(2)])
     return made
+  }
+
+  /// By a copy of its luck, so that older seeds go on as they were.
+  private func chooseBetween(_ made: inout RoutingConfiguration) {
+    var luck = random
+    let rule = luck.below(3)
+    for index in made.queues.indices {
+      if rule == 1 { made.queues[index].slopePermille = UInt32(500 + 1_500 * luck.below(3)) }
+      if rule == 2 { made.queues[index].share = UInt16(luck.below(4)) }
+    }
   }
 
   mutating func hours() -> [RoutingConfiguration.OpenInterval] {
@@ -257,8 +268,7 @@ struct RandomHistory {
     }
     if !could(index, slot) { wrong.append("\(id) offered to agent \(agent.raw), who cannot take it") }
     for other in shadow.cases.ordered where could(index, other) {
-      let (mine, its) = (shadow.cases[slot], shadow.cases[other])
-      if (its.key, its.sequence) < (mine.key, mine.sequence) { wrong.append("\(its.id) goes before \(id)") }
+      if shadow.goesBefore(other, slot, now) { wrong.append("\(shadow.cases[other].id) goes before \(id)") }
     }
     for other in shadow.agents.indices where other != index && could(other, slot) {
       if shadow.prefers(other, index, slot) { wrong.append("agent \(other) goes before \(index) for \(id)") }

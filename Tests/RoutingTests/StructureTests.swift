@@ -194,7 +194,7 @@ struct `Structures under the machine` {
 struct `Events as bytes` {
   /// One of each, with the byte that names it: a changed encoding takes a new one.
   static let examples: [(code: UInt8, event: Event)] = [
-    (33, .configured(configuration)), (2, .started),
+    (43, .configured(configuration)), (2, .started),
     (3, .conversationOpened(World.conversation(1), customer: World.customer(2), owner: .bot(World.bot))),
     (4, .conversationReopened(World.conversation(1), customer: World.customer(2), owner: .unrouted, epoch: 9, lastAgent: World.bob)),
     (5, .conversationMoved(World.conversation(1), customer: World.customer(3))),
@@ -231,6 +231,8 @@ struct `Events as bytes` {
     made.queues[1].whenFull = .handBack
     made.queues[1].whenWaitedOut = .message
     made.queues[1].waitMax = .seconds(60)
+    made.queues[0].slopePermille = 2_500
+    made.queues[1].share = 3
     made.limits.interruptible.email = true
     made.limits.botSilenceMax = .seconds(90)
     made.limits.botSilenceQueue = "sales"
@@ -263,6 +265,16 @@ struct `Events as bytes` {
     out.put(Self.configuration)  // the first layout alone
     let old = try? ByteReader.readAll(out.bytes, Event.decode)
     #expect(old == .configured(World.configuration))
+    out = ByteWriter()
+    out.uint8(33)
+    var before = Self.configuration
+    (before.queues[0].slopePermille, before.queues[1].share) = (1_000, 0)
+    before.write(&out)  // … and with hours and bots' silence, but neither slopes nor shares
+    for queue in before.queues { queue.writeMore(&out) }
+    out.put(before.limits.interruptible)
+    out.put(before.limits.botSilenceMax)
+    out.put(before.limits.botSilenceQueue)
+    #expect((try? ByteReader.readAll(out.bytes, Event.decode)) == .configured(before))
     out = ByteWriter()
     out.uint8(11)
     out.put(World.case(1))

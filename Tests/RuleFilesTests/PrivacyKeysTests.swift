@@ -11,11 +11,12 @@ struct `What a workspace says of privacy` {
       retention:
         - { older_than_days: 400, channel: chat }
         - { older_than_days: 30, kind: journey }
+        - { older_than_days: 90, tag: legal }
       redact:
         customer number: 'KD-\\d{6}'
       """)
     let workspace = try #require(folder.load().workspace?.workspace)
-    #expect(workspace.retention == [.init(days: 400, channel: .chat), .init(days: 30, kind: "journey")])
+    #expect(workspace.retention == [.init(days: 400, channel: .chat), .init(days: 30, kind: "journey"), .init(days: 90, tag: "legal")])
     #expect(workspace.redactions.map(\.name) == ["customer number"])
     #expect(workspace.redactions[0].pattern.places(Array("x KD-123456".utf8)) == [2..<11])
   }
@@ -24,6 +25,7 @@ struct `What a workspace says of privacy` {
     ("retention:\n  - { channel: chat }", "a retention rule needs `older_than_days`"),
     ("retention:\n  - { older_than_days: 3, channel: fax }", "`fax` is no channel"),
     ("retention:\n  - { older_than_days: 0 }", "older_than_days"),
+    ("retention:\n  - { older_than_days: 3, tag: Legal Hold }", "a tag is lower-case letters"),
     ("redact:\n  name: '('", "`(` is not a regular expression"),
   ])
   func `what is wrong is said`(_ text: String, _ sentence: String) throws {

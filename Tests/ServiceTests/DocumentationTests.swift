@@ -110,7 +110,7 @@ struct DocumentedTalk {
       for (one, other) in zip(list, found) { if !matches(one, other) { return false } }
       return true
     case let text as String where text.hasPrefix("$"):
-      guard let found = found as? String else { return false }
+      guard let found = found as? String ?? (found as? NSNumber)?.stringValue else { return false }
       let name = String(text.dropFirst())
       if let known = known[name] { return known == found }
       known[name] = found

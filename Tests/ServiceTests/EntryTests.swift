@@ -99,6 +99,61 @@ struct EntryTests {
     #expect(try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?after=1&before=2", by: shop.ann).status == 422)
   }
 
+  @Test("however long entries are, no page and no look of a follower is longer than its bound, and each entry comes once")
+  func longEntries() throws {
+    let shop = try Shop()
+    let chat = try shop.open([jo])
+    let context = String(repeating: "c", count: 1_500_000)  // One entry that is longer than a page.
+    let open: [String: Any] = ["customer": ["identities": [shop.identity(jo.0, jo.1)]], "context": context]
+    #expect(try shop.call("POST", "/v1/sessions", open, by: shop.webshop).status == 201)
+    for n in 1...45 { try shop.says("\(n) " + String(repeating: "w", count: 60_000), chat) }
+    let numbers = { (page: Reply, list: String) in page.entries(list).compactMap { $0["entry"] as? Int } }
+    func expectBounded(_ page: Reply, _ list: String) {
+      #expect(page.text.utf8.count < 1_100_000 || page.list(list).count == 1)
+    }
+    var (forward, after, more) = ([Int](), 0, true)
+    while more {
+      let page = try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?after=\(after)&limit=1000", by: shop.ann)
+      expectBounded(page, "entries")
+      forward += numbers(page, "entries")
+      after = try #require(page.number("after"))
+      more = page.flag("more") == true
+    }
+    #expect(forward == Array(1...47))
+    var (backward, before): ([Int], Int?) = ([], Int(Int64.max))
+    while let from = before {
+      let page = try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?before=\(from)&limit=1000", by: shop.ann)
+      expectBounded(page, "entries")
+      backward = numbers(page, "entries") + backward
+      before = page.number("older")
+    }
+    #expect(backward == forward)
+    var follow = TimelineFollow(customer: try #require(CustomerID(chat.customer)), after: EntryID(0))
+    var (followed, looks) = ([Int](), 0)
+    more = true
+    while more {
+      let look = try #require(try follow.look(shop.workspace, limit: 200, shop.reader))
+      let page = Reply(APIResponse(200, json: Array("{".utf8) + look.json + Array("}".utf8)))
+      expectBounded(page, "entries")
+      followed += numbers(page, "entries")
+      (follow, more, looks) = (look.follow, look.hasMore, looks + 1)
+    }
+    #expect(followed == forward && looks >= 4)
+    // The bot hears what another session of the same conversation said.
+    let other = try shop.open([jo])
+    #expect(other.conversation == chat.conversation)
+    var (heard, place) = ([Int](), 0)
+    more = true
+    while more {
+      let page = try shop.call("GET", "/v1/sessions/\(other.session)/events?after=\(place)", by: shop.webshop)
+      expectBounded(page, "events")
+      heard += numbers(page, "events")
+      place = try #require(page.number("after"))
+      more = page.flag("more") == true
+    }
+    #expect(heard == forward)
+  }
+
   @Test("as text, what was said stands in the order in which it was said")
   func text() throws {
     let shop = try Shop()
@@ -151,6 +206,23 @@ struct BriefTests {
     #expect(brief["count"] as? Int == offer.number("timeline", "count"))
     #expect(brief["hash"] as? String == offer.string("timeline", "hash"))
     #expect(brief["waited_seconds"] is Int)
+  }
+
+  @Test("an object that only has a value is that object, for the brief, in text and for rules; with a confidence it is unwrapped")
+  func learnedFields() throws {
+    let shop = try Shop()
+    let chat = try shop.open([("email", "jo@home.example")])
+    let fields: [String: Any] = ["price": ["value": 3], "size": ["value": 4, "confidence": 0.5], "hue": ["value": "red", "source": "photo"]]
+    try shop.call("POST", "/v1/sessions/\(chat.session)/learned", ["fields": fields], by: shop.webshop)
+    let line = try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?format=text", by: shop.ann).text
+    #expect(line.contains("price = {\"value\":3}") && line.contains("size = 4") && line.contains("hue = red"))
+    try shop.handsOver(chat)
+    let brief = try #require(try shop.takes(shop.ann).json["brief"] as? [String: Any])
+    let known = try #require(brief["fields"] as? [[String: Any]])
+    func one(_ name: String) -> [String: Any]? { known.first { $0["name"] as? String == name } }
+    #expect((one("price")?["value"] as? [String: Any])?["value"] as? Int == 3)
+    #expect(one("size")?["value"] as? Int == 4 && one("size")?["confidence"] as? Double == 0.5)
+    #expect(one("hue")?["value"] as? String == "red" && one("hue")?["origin"] as? String == "photo")
   }
 
   @Test("two sources that differ are both in it")

@@ -8,19 +8,79 @@ import Testing
 /// arrivals and restarts. At each handoff whoever takes over must hold, entry for entry, what a plain reference model
 /// says was said before.
 ///
-/// `THROUGHLINE_JOURNEYS=1000 swift test --filter JourneyTests` runs more of them; a failure names its seed and step.
+/// `THROUGHLINE_JOURNEYS=1000 swift test --filter JourneyTests` runs more of them. One that fails is tried again with fewer
+/// and fewer of its steps; what is left is told with the command that repeats it.
 struct JourneyTests {
-  static let seeds = Array(1...(Int(ProcessInfo.processInfo.environment["THROUGHLINE_JOURNEYS"] ?? "") ?? 12))
+  static let environment = ProcessInfo.processInfo.environment
+  static let seeds = environment["THROUGHLINE_JOURNEY"] == nil ? Array(1...(Int(environment["THROUGHLINE_JOURNEYS"] ?? "") ?? 12)) : []
+  /// `7:3,4,12`: of journey 7 these steps alone.
+  static let repeated = environment["THROUGHLINE_JOURNEY"].map { [$0] } ?? []
+  static let steps = Array(0..<90)
 
   @Test("whoever takes over holds everything that was said before, whatever happened", arguments: seeds)
   func journey(_ seed: Int) throws {
     let journey = try Journey(seed)
-    for _ in 0..<90 {
-      try journey.step()
-      if journey.hasFailed { break }
+    guard let failure = journey.failure(playing: Self.steps) else {
+      return #expect(journey.handoffs > 0, "seed \(seed) never handed over")
     }
-    try journey.checkEverybody()
-    if !journey.hasFailed { #expect(journey.handoffs > 0, "seed \(seed) never handed over") }
+    let few = try Shrinking.shortened(failure.steps) { steps in
+      try Journey(seed).failure(playing: steps)?.sort == failure.sort
+    }
+    let last = try Journey(seed).failure(playing: few) ?? failure
+    Issue.record("""
+      seed \(seed): \(last.sentence)
+      \(last.trace.joined(separator: "\n"))
+      \(few.count) of \(failure.steps.count) steps are enough. Again:
+      THROUGHLINE_JOURNEY=\(seed):\(few.map(String.init).joined(separator: ",")) swift test --filter JourneyTests
+      """)
+  }
+
+  @Test("the journey that is asked for", arguments: repeated)
+  func again(_ asked: String) throws {
+    let parts = asked.split(separator: ":").map { $0.split(separator: ",").compactMap { Int($0) } }
+    let (seed, steps) = (try #require(parts.first?.first), try #require(parts.last))
+    if let failure = try Journey(seed).failure(playing: steps) {
+      Issue.record("seed \(seed): \(failure.sentence)\n\(failure.trace.joined(separator: "\n"))")
+    }
+  }
+
+  @Test("a journey that fails shrinks to a few steps, which fail in the same way again")
+  func shrinks() throws {
+    let failure = try #require(try Journey(1, forgets: "learned").failure(playing: Self.steps))
+    let few = try Shrinking.shortened(failure.steps) { steps in
+      try Journey(1, forgets: "learned").failure(playing: steps)?.sort == failure.sort
+    }
+    #expect(few.count <= 6, "\(few)")
+    #expect(try Journey(1, forgets: "learned").failure(playing: few)?.sort == failure.sort)
+    #expect(try Journey(1).failure(playing: few) == nil, "the flaw is the model's")
+    #expect(Shrinking.shortened(Array(0..<90)) { $0.contains(7) && $0.contains(31) && $0.contains(89) } == [7, 31, 89])
+    #expect(Shrinking.shortened([5]) { _ in true } == [5])
+  }
+}
+
+/// Finds a short list of steps that still fails.
+enum Shrinking {
+  /// More would make a failure of a busy machine an hour of waiting.
+  static let triesMax = 200
+
+  /// Leaves out halves, quarters, and at last single steps, for as long as what is left still fails.
+  static func shortened(_ steps: [Int], fails: ([Int]) throws -> Bool) rethrows -> [Int] {
+    var (steps, tries, piece) = (steps, 0, max(1, steps.count / 2))
+    while true {
+      var at = 0
+      var hasShrunk = false
+      while at < steps.count, steps.count > 1, tries < triesMax {
+        let fewer = Array(steps[..<at] + steps[min(steps.count, at + piece)...])
+        tries += 1
+        if !fewer.isEmpty, try fails(fewer) {
+          (steps, hasShrunk) = (fewer, true)
+        } else {
+          at += piece
+        }
+      }
+      if tries >= triesMax || piece == 1 && !hasShrunk { return steps }
+      if !hasShrunk { piece = max(1, piece / 2) }
+    }
   }
 }
 
@@ -29,9 +89,21 @@ final class Journey {
   let shop: Shop
   var random: Seeded
   var model = Reference()
+  /// A kind that the model loses, to see a journey fail.
+  let forgets: String?
   var trace: [String] = []
-  var hasFailed = false
+  private var broken: String?
+  var hasFailed: Bool { broken != nil }
   var handoffs = 0
+
+  struct Failure {
+    var sentence: String
+    var trace: [String]
+    /// Those that were played, the last one failed.
+    var steps: [Int]
+    /// What does not hold, whoever and however many it is about.
+    var sort: Substring { sentence.prefix { $0 != ":" } }
+  }
 
   struct Open {
     var talk: Shop.Talk
@@ -53,16 +125,32 @@ final class Journey {
   let emails = (0..<4).map { "p\($0)@home.example" }
   let phones = (0..<3).map { "+1555123000\($0)" }
 
-  init(_ seed: Int) throws {
+  init(_ seed: Int, forgets: String? = nil) throws {
     self.seed = seed
+    self.forgets = forgets
     shop = try Shop()
     random = Seeded(seed)
     for agent in [shop.ann, shop.bob] { try shop.call("PUT", "/v1/agents/me/status", ["status": "available"], by: agent) }
   }
 
+  /// Plays these steps, and no further than the first that fails; nil when all is well.
+  func failure(playing steps: [Int]) -> Failure? {
+    var played: [Int] = []
+    do {
+      for step in steps where !hasFailed {
+        played.append(step)
+        // Each step draws from its own chance, so that it stays what it is when others are left out.
+        random = Seeded(seed &* 1_000_003 &+ step)
+        try self.step()
+      }
+      try checkEverybody()
+    } catch { check(false, "nothing is thrown: \(error)") }
+    return broken.map { Failure(sentence: $0, trace: trace, steps: played) }
+  }
+
   // MARK: - One thing that happens
 
-  func step() throws {
+  private func step() throws {
     shop.now = shop.now + .milliseconds(Int64(1 + random.below(5_000)))
     switch random.below(100) {
     case 0..<14: try opens()
@@ -142,6 +230,7 @@ final class Journey {
     visibility: String = "customer"
   ) {
     guard let entry = reply.number("entry") else { return check(false, "an entry was acknowledged") }
+    guard kind != forgets else { return }
     model.says(.init(entry: entry, kind: kind, text: text, conversation: conversation, visibility: visibility), node)
   }
 
@@ -401,7 +490,7 @@ final class Journey {
     check(found == model.timeline(node), "the timeline of \(node) is what the model says")
   }
 
-  func checkEverybody() throws {
+  private func checkEverybody() throws {
     guard !hasFailed else { return }
     for node in emails.map({ "email:\($0)" }) + phones.map({ "phone:\($0)" }) where try record(of: node) != nil {
       try checkPerson(node)
@@ -441,9 +530,6 @@ final class Journey {
   private func note(_ line: String) { trace.append(line) }
 
   private func check(_ holds: Bool, _ sentence: String) {
-    guard !hasFailed, !holds else { return }
-    hasFailed = true
-    Issue.record(
-      "seed \(seed), step \(trace.count): \(sentence)\n\(trace.suffix(25).joined(separator: "\n"))")
+    if !holds, broken == nil { broken = sentence }
   }
 }

@@ -12,7 +12,7 @@ struct `Queueing models` {
     return try #require(model)
   }
 
-  @Test(arguments: ["erlang-c-5", "erlang-a", "n-shaped"])
+  @Test(arguments: ["erlang-c-5", "erlang-a", "n-shaped", "accumulating-priority"])
   func `a short run comes out where the theory says`(name: String) throws {
     var model = try model(name)
     model.length = 2_000 / model.classes.reduce(0) { $0 + $1.arrivalRate }

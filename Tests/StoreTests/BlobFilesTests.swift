@@ -27,6 +27,56 @@ struct `Blob files` {
     #expect(files.filter { $0.split(separator: "/").count == 4 }.count == 1)
   }
 
+  @Test func `two who bring the same bytes first and at once make one file, and each may go on with it`() async throws {
+    let blobs = blobs
+    for round in 0..<20 {
+      let bytes = Samples.bytes(round, count: 50_000)
+      let hashes = try await withThrowingTaskGroup(of: Digest.self) { group in
+        for _ in 0..<8 { group.addTask { try blobs.keep(bytes, WorkspaceID(3)).hash } }
+        return try await group.reduce(into: Set<Digest>()) { $0.insert($1) }
+      }
+      #expect(hashes == [Checksum.sha256(bytes)])
+      #expect(try blobs.read(Checksum.sha256(bytes), workspace) == bytes)
+      let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+      #expect(files.count { $0.split(separator: "/").count == 4 } == round + 1, "one each, and nothing half written")
+    }
+  }
+
+  @Test func `the file goes with the last row that names it, and not while another row is on its way to it`() throws {
+    let store = try SQLiteStore(folder: folder.path)
+    let workspace = try store.addWorkspace(named: "demo").id
+    var commit = Commit(workspace: workspace)
+    let hash = try store.blobs.write([1, 2, 3], workspace)
+    for number in 1...2 {
+      commit.customers.append(Samples.customer(number))
+      commit.conversations.append(Samples.conversation(number, customer: number))
+      var blob = Samples.blob(number, conversation: number)
+      blob.hash = hash
+      commit.blobs.append(blob)
+    }
+    try store.commit([commit])
+    func erase(_ customer: Int) throws -> Int64 {
+      try store.erase(workspace, [Samples.id(customer)], at: Samples.at(9), by: "admin:root", upTo: nil, Samples.blank).blobs
+    }
+    #expect(try erase(1) == 1)
+    #expect(try store.blobs.read(hash, workspace) == [1, 2, 3], "the other one still names it")
+    // A third brings the same bytes; its row is not committed yet when the second is erased.
+    var hold: BlobHold? = try store.blobs.keep([1, 2, 3], workspace)
+    #expect(try erase(2) == 1)
+    #expect(try store.blobs.read(hash, workspace) == [1, 2, 3])
+    var third = Commit(workspace: workspace)
+    third.customers = [Samples.customer(3)]
+    third.conversations = [Samples.conversation(3, customer: 3)]
+    third.blobs = [Samples.blob(3, conversation: 3)]
+    third.blobs[0].hash = try #require(hold?.hash)
+    try store.commit([third])
+    hold = nil
+    #expect(try IntegrityCheck.whole(SQLiteReader(store), workspace, blobs: store.blobs).findings == [])
+    #expect(try erase(3) == 1)
+    #expect(try store.blobs.size(hash, workspace) == nil)
+    store.close()
+  }
+
   @Test func `any flipped bit is noticed, and writing the bytes again mends it`() throws {
     let bytes = Samples.bytes(1, count: 60)
     let hash = try blobs.write(bytes, workspace)

@@ -34,6 +34,41 @@ extension StoreContract {
     return workspace
   }
 
+  /// An entry's words change in one commit with what tells of it; it keeps its place, and the index finds the new ones alone.
+  static func rewriting(_ store: any Store) throws {
+    let workspace = try twoCustomers(store)
+    let reader = try store.reader()
+    let old = try #require(try reader.entry(workspace, EntryID(1)))
+    var commit = Commit(workspace: workspace)
+    commit.log = [Samples.record(2)]
+    var new = said(1, "my public kettle")
+    new.position = old.position
+    commit.rewritten = [new]
+    commit.entries = [said(6, "tells of it", visibility: .internal)]
+    var row = try #require(try reader.customer(workspace, Samples.id(1)))
+    row.timeline.replace(old.hash, by: new.hash)
+    row.timeline.add(commit.entries[0].hash)
+    commit.customers = [row]
+    try store.commit([commit])
+    #expect(try reader.entry(workspace, EntryID(1)) == new)
+    #expect(try reader.page(workspace, [Samples.id(1)], limit: 9).map(\.id.raw) == [1, 3, 4, 6])
+    #expect(try reader.transcript(workspace, of: Samples.id(1), after: EntryID(0), limit: 9, visible: .internal).first == new)
+    #expect(try reader.head(workspace).entry == EntryID(6))
+    let changing: (EntryRow) -> EntryWords = { entry in
+      var words = words(entry)
+      if entry.id == EntryID(6) { words.changes = EntryID(1) }
+      return words
+    }
+    #expect(try store.index(workspace, limit: 100, words: changing))
+    #expect(try reader.search(workspace, SearchQuery(words: "secret")).hits.isEmpty)
+    #expect(try reader.search(workspace, SearchQuery(words: "public")).hits.map(\.entry.id.raw) == [2, 1])
+    // What is not there yet cannot have other words.
+    var wrong = Commit(workspace: workspace)
+    wrong.rewritten = [said(9, "from nowhere")]
+    #expect(throws: StoreFault.self) { try store.commit([wrong]) }
+    #expect(try reader.entry(workspace, EntryID(9)) == nil)
+  }
+
   static func erasing(_ store: any Store) throws {
     let workspace = try twoCustomers(store)
     let reader = try store.reader()

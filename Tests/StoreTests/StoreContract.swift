@@ -38,6 +38,7 @@ enum StoreContract {
     Check("a search is narrowed by customer, channel, queue, agent, time and visibility", searchFilters),
     Check("a search comes in pages, with what was found marked", searchPages),
     Check("a search says up to which entry it has seen", searchSaysWhatItHasSeen),
+    Check("an entry may get other words, and then nobody finds the old ones", rewriting),
     Check("a person who was erased is nowhere, and every count still fits", erasing),
     Check("an erasure covers what was said up to it, and no more", erasingUpTo),
     Check("words that are past their time go, and their place stays", forgettingWords),

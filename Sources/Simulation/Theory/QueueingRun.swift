@@ -62,9 +62,6 @@ public struct QueueingRun {
   // MARK: The world before anything happens
 
   private mutating func prepare() throws(QueueingFault) {
-    guard model.order != .aging else {
-      throw QueueingFault(sentence: "the router has no priority that grows at different slopes yet")
-    }
     try decide(.configure(configuration()), at: 0)
     for (index, group) in model.groups.enumerated() {
       groupOf += Array(repeating: index, count: group.count)
@@ -76,7 +73,7 @@ public struct QueueingRun {
       try decide(.setStatus(id, .available, lease: nil), at: 0)
     }
     for kind in model.classes {
-      var need = Need(queue: QueueID(0))
+      var need = Need(queue: QueueID(UInt32(slopes.firstIndex(of: kind.slope) ?? 0)))
       need.skills = kind.skills.compactMap { router.skillID(named: $0) }.sorted().map {
         .init(skill: $0, level: 1, required: true)
       }
@@ -85,16 +82,23 @@ public struct QueueingRun {
     }
   }
 
+  /// A queue for each slope, since that is a queue's own; where none counts, one queue for all.
+  private var slopes: [Int] { model.order == .aging ? Set(model.classes.map(\.slope)).sorted() : [] }
+
   private func configuration() -> RoutingConfiguration {
-    var queue = RoutingConfiguration.Queue(name: "cases")
-    queue.prioritySeconds = 0
-    queue.wrapUp = .init(chat: .zero, email: .zero, phone: .zero)
+    let queues = (slopes.isEmpty ? [1] : slopes).map { slope in
+      var queue = RoutingConfiguration.Queue(name: "cases \(slope)")
+      queue.slopePermille = UInt32(slope) * 1_000
+      queue.prioritySeconds = 0
+      queue.wrapUp = .init(chat: .zero, email: .zero, phone: .zero)
+      return queue
+    }
     let skills = Set(model.classes.flatMap(\.skills) + model.groups.flatMap(\.skills)).sorted()
     var agents: [RoutingConfiguration.Agent] = []
     for (index, group) in model.groups.enumerated() {
       for number in 0..<group.count {
         var agent = RoutingConfiguration.Agent(
-          name: "\(index).\(number)", skills: group.skills.map { .init($0, level: 1) }, queues: [queue.name])
+          name: "\(index).\(number)", skills: group.skills.map { .init($0, level: 1) }, queues: queues.map(\.name))
         agent.capacity = 1
         agent.channelMax = .init(chat: 1, email: 1, phone: 1)
         agent.autoAccept = true
@@ -102,7 +106,7 @@ public struct QueueingRun {
       }
     }
     var made = RoutingConfiguration(
-      version: 1, skills: skills, bots: ["model"], queues: [queue], agents: agents)
+      version: 1, skills: skills, bots: ["model"], queues: queues, agents: agents)
     made.limits.sessionIdleMax = Duration64(milliseconds: .max)
     return made
   }

@@ -108,7 +108,8 @@ extension World {
     case 0, 1, 2: send(.close(id, agent), .letGo(desk: index, id))
     case 3:
       send(
-        .transfer(id, agent, to: QueueID(UInt32(random.below(2))), newCase: newID(), members: []),
+        .transfer(
+          id, agent, to: TransferTarget(queue: QueueID(UInt32(random.below(2)))), newCase: newID(), members: []),
         .letGo(desk: index, id))
     case 4: send(.handBack(id, agent, members: []), .letGo(desk: index, id))
     case 5: send(.wrapUp(id, agent))

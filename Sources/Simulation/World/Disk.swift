@@ -50,6 +50,10 @@ final class Disk {
       entries.append(entry)
     }
     head.entry = EntryID(Int64(entries.count))
+    for entry in commit.rewritten {
+      guard entries.indices.contains(Int(entry.id.raw) - 1) else { return "entry \(entry.id) is changed and not there" }
+      entries[Int(entry.id.raw) - 1] = entry
+    }
     for row in commit.work { work[WorkKey(kind: row.kind, key: row.key)] = row.value }
     for row in commit.customers { customers[row.id] = row }
     for row in commit.conversations { conversations[row.id] = row }

@@ -54,6 +54,9 @@ final class DiskReader: StoreReader {
   func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage {
     try look(SearchPage())
   }
+  func entry(_ workspace: WorkspaceID, _ id: EntryID) throws(StoreFault) -> EntryRow? {
+    try look(disk.entries.indices.contains(Int(id.raw) - 1) ? disk.entries[Int(id.raw) - 1] : nil)
+  }
   func customer(_ workspace: WorkspaceID, _ id: CustomerID) throws(StoreFault) -> CustomerRow? {
     try look(disk.customers[id])
   }

@@ -87,6 +87,13 @@ struct SimulatedRules: Planner {
       agent.autoAccept = random.oneIn(8)
       made.agents.append(agent)
     }
+    // By a copy of its luck, so that older seeds go on as they were.
+    var luck = random
+    let rule = luck.below(3)
+    for index in made.queues.indices {
+      if rule == 1 { made.queues[index].slopePermille = UInt32(500 + 1_500 * luck.below(3)) }
+      if rule == 2 { made.queues[index].share = UInt16(luck.below(4)) }
+    }
     made.limits.voiceExclusive = random.oneIn(2)
     made.limits.weight.phone = UInt16(1 + random.below(3))
     made.limits.sessionIdleMax = .seconds(600)

@@ -185,6 +185,9 @@ public final class SQLiteReader: StoreReader {
     }
     return found?.value
   }
+  public func entry(_ workspace: WorkspaceID, _ id: EntryID) throws(StoreFault) -> EntryRow? {
+    try ask { queries throws(StoreFault) in try queries.entry(workspace, id) }
+  }
   public func blob(_ workspace: WorkspaceID, _ id: BlobID) throws(StoreFault) -> BlobRow? {
     try one(.blob) { $0.put(workspace, id) }
   }

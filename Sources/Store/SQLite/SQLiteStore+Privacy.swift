@@ -70,39 +70,11 @@ extension SQLiteStore {
   }
 
   /// Waits, with no lock held, for whoever still reads from the write-ahead log: half a minute at most.
-  private func emptyLog() throws(StoreFault) {
+  func emptyLog() throws(StoreFault) {
     for _ in 0..<300 {
       if try write("empty the write-ahead log", { writer throws(StoreFault) in try writer.emptyLog() }) { return }
       usleep(100_000)
     }
     throw .failed(doing: "empty the write-ahead log", why: "somebody has been reading from it for half a minute")
-  }
-}
-
-extension SQLiteStore {
-  /// Looks on from `after` for entries that a rule names, and takes the words of at most ten thousand of them.
-  /// - Parameter about: kind and channel of an entry.
-  /// - Returns: how many lost their words, how far it looked, and whether that is as far as the rule reaches now.
-  public func forgetOld(
-    _ rule: RetentionRule, _ workspace: WorkspaceID, now: Instant, after: EntryID,
-    about: (EntryRow) -> (kind: String?, channel: Channel?), _ forms: ErasedForms
-  ) throws(StoreFault) -> (forgotten: Int64, upTo: EntryID, isDone: Bool) {
-    let reader = try SQLiteReader(self)
-    let until = Instant(milliseconds: now.milliseconds - rule.age.milliseconds)
-    let end = try reader.ask { queries throws(StoreFault) in
-      try queries.firstEntry(workspace, until, queries.head(workspace).entry) - 1
-    }
-    var old: [EntryID] = []
-    var last = after.raw
-    while last < end, old.count < 10_000 {
-      let (entries, looked) = try reader.entries(workspace, after: last, limit: Int(min(1_000, end - last)))
-      guard let looked else { break }
-      last = looked
-      for entry in entries where entry.body != nil {
-        let (kind, channel) = about(entry)
-        if rule.kind.map({ $0 == kind }) ?? true, rule.channel.map({ $0 == channel }) ?? true { old.append(entry.id) }
-      }
-    }
-    return (try forgetWords(of: old, workspace, forms), EntryID(last), last >= end)
   }
 }

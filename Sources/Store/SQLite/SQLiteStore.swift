@@ -117,7 +117,7 @@ public final class SQLiteStore: Store {
   public func index(
     _ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords
   ) throws(StoreFault) -> Bool {
-    try indexer.index(workspace, limit: limit, of: self, words: words)
+    try indexer.index(workspace, limit: limit, of: self, words: words) { () throws(StoreFault) in try emptyLog() }
   }
 
   /// Removes blobs' bytes that no row refers to; returns how many. See `BlobFiles.sweep`.

@@ -5,19 +5,26 @@ import Records
 /// What erasing and the access log need beside the writer's own statements.
 final class PrivacyStatements {
   let queries: Queries
-  let putEntry: Prepared
+  private let putEntry: Prepared
   let deleteKeys: Prepared
   let deleteOutbox: Prepared
 
   init(_ connection: OpaquePointer) throws(StoreFault) {
     queries = try Queries(connection)
-    putEntry = try Prepared(connection, Table.entries.upsert, "take the words from an entry")
+    putEntry = try Prepared(connection, Table.entries.upsert, "change the words of an entry")
     // Sixteen random bytes stand nowhere by accident: what names the conversation belongs to it. These two tables
     // have no index by it; an erasure is rare enough to walk them.
     deleteKeys = try Prepared(
       connection, "DELETE FROM keys WHERE workspace=? AND instr(value, ?)>0", "delete a conversation's keys")
     deleteOutbox = try Prepared(
       connection, "DELETE FROM outbox WHERE workspace=? AND instr(payload, ?)>0", "delete a conversation's mail")
+  }
+
+  func rewrite(_ entry: EntryRow, _ workspace: WorkspaceID) throws(StoreFault) {
+    putEntry.begin(.entries)
+    putEntry.put(workspace)
+    entry.put(into: putEntry)
+    try putEntry.runSealed()
   }
 }
 
@@ -27,6 +34,10 @@ extension Writer {
     let made = try PrivacyStatements(connection)
     privacy = made
     return made
+  }
+
+  func rewrite(_ entry: EntryRow, _ workspace: WorkspaceID) throws(StoreFault) {
+    try statements().rewrite(entry, workspace)
   }
 
   // MARK: Who read what
@@ -164,11 +175,7 @@ extension Writer {
         }
       }
       entry.body = nil
-      let columns = statements.putEntry
-      columns.begin(.entries)
-      columns.put(workspace)
-      entry.put(into: columns)
-      try columns.runSealed()
+      try statements.rewrite(entry, workspace)
       words += 1
     }
     return (words, try remove(attached, blobs, statements.queries, workspace))

@@ -86,6 +86,10 @@ final class Writer {
       head.entry = entry.id
       try put(entry, workspace)
     }
+    for entry in commit.rewritten {
+      guard entry.id <= head.entry else { throw .outOfOrder(expected: head.entry.raw, got: entry.id.raw) }
+      try rewrite(entry, workspace)
+    }
     for row in commit.outbox {
       head.outbox = max(head.outbox, row.id)
       if row.payload != nil { try put(row, workspace) } else { try delete(row, workspace) { $0.put(row.id) } }

@@ -18,28 +18,44 @@ final class SearchIndexer: Sendable {
           guard let connection = db.sqliteConnection else {
             throw StoreFault.failed(doing: "prepare the index", why: "it is closed")
           }
+          // What a crash left of entries whose words were changed.
+          try Checkpoint.truncate(connection, "empty the index's log")
           return UnsafeSend(value: try Statements(connection))
         }
       })
   }
 
-  /// Indexes the entries after the last one that was, and answers whether none is left.
+  /// Indexes the entries after the last one that was, and answers whether none is left. What was indexed of an entry whose
+  /// words were changed since goes in the same transaction, so that a crash finds all of it still to do.
+  /// - Parameter emptyLog: takes the old words out of the store's own files; called before that transaction.
   func index(
-    _ workspace: WorkspaceID, limit: Int, of store: SQLiteStore, words: (EntryRow) -> EntryWords
+    _ workspace: WorkspaceID, limit: Int, of store: SQLiteStore, words: (EntryRow) -> EntryWords,
+    emptyLog: () throws(StoreFault) -> Void
   ) throws(StoreFault) -> Bool {
-    try write("index entries") { statements throws(StoreFault) in
+    let (isDone, hasChanged) = try write("index entries") { statements throws(StoreFault) in
       let reader = try statements.reader(store)
       let head = try reader.head(workspace).entry.raw
       let seen = try statements.seen(workspace)
       guard seen <= head else {
         // It tells of entries that there are not: the folder went back to an older state of itself.
         try statements.begin(anew: workspace)
-        return head == 0
+        return (head == 0, false)
       }
       let (entries, last) = try reader.entries(workspace, after: seen, limit: limit)
-      if let last { try statements.add(entries.map { ($0, words($0)) }, upTo: last, workspace) }
-      return (last ?? seen) >= head
+      let new = entries.map { ($0, words($0)) }
+      let changed = new.compactMap(\.1.changes)
+      var again: [(EntryRow, EntryWords)] = []
+      for id in changed where id.raw <= seen {
+        if let row = try reader.entry(workspace, id) { again.append((row, words(row))) }
+      }
+      if !changed.isEmpty { try emptyLog() }
+      if let last { try statements.add(new, again: again, upTo: last, workspace) }
+      return ((last ?? seen) >= head, !changed.isEmpty)
     }
+    if hasChanged {
+      try write("empty the index's log") { statements throws(StoreFault) in try statements.emptyLog() }
+    }
+    return isDone
   }
 
   /// Removes what the index holds of these entries so that its bytes are gone from its files, too: the segments
@@ -110,11 +126,13 @@ final class SearchIndexer: Sendable {
       return try readSeen.step() ? readSeen.integer(at: 0) : 0
     }
 
+    /// - Parameter again: what of these is indexed is replaced.
     func add(
-      _ entries: [(EntryRow, EntryWords)], upTo last: Int64, _ workspace: WorkspaceID
+      _ entries: [(EntryRow, EntryWords)], again: [(EntryRow, EntryWords)], upTo last: Int64, _ workspace: WorkspaceID
     ) throws(StoreFault) {
       try transaction { () throws(StoreFault) in
-        for (entry, words) in entries where !words.text.isEmpty {
+        for (entry, _) in again { try remove(entry.id, workspace) }
+        for (entry, words) in again + entries where !words.text.isEmpty {
           insert.begin()
           insert.put(SearchFile.row(workspace, entry.id))
           insert.put(SearchFile.plain(words.text))
@@ -123,6 +141,7 @@ final class SearchIndexer: Sendable {
               .joined(separator: " "))
           try insert.run()
         }
+        if !again.isEmpty { try merge.run() }
         writeSeen.begin()
         writeSeen.put(workspace)
         writeSeen.put(last)
@@ -145,16 +164,22 @@ final class SearchIndexer: Sendable {
 
     func remove(_ entries: ArraySlice<EntryID>, _ workspace: WorkspaceID) throws(StoreFault) {
       try transaction { () throws(StoreFault) in
-        for entry in entries {
-          delete.begin()
-          delete.put(SearchFile.row(workspace, entry))
-          try delete.run()
-        }
+        for entry in entries { try remove(entry, workspace) }
       }
+    }
+
+    private func remove(_ entry: EntryID, _ workspace: WorkspaceID) throws(StoreFault) {
+      delete.begin()
+      delete.put(SearchFile.row(workspace, entry))
+      try delete.run()
     }
 
     func optimize() throws(StoreFault) {
       try transaction { () throws(StoreFault) in try merge.run() }
+      try emptyLog()
+    }
+
+    func emptyLog() throws(StoreFault) {
       try Checkpoint.truncate(connection, "empty the index's log")
     }
 

@@ -9,6 +9,7 @@ import Routing
 import Service
 import Store
 import System
+import WebCodec
 
 /// A workspace with its API, its writer and a real store, and no socket: a request goes in and its answer comes out once
 /// it is committed. Time is the test's own.
@@ -31,7 +32,7 @@ final class Shop {
     return digits.count >= 7 ? "+" + digits : nil
   }
 
-  init(rules: ContinuityRules = ContinuityRules(), in shared: (SQLiteStore, String)? = nil, named name: String = "demo") throws {
+  init(rules: ContinuityRules = ContinuityRules(), tags: [String] = [], in shared: (SQLiteStore, String)? = nil, named name: String = "demo") throws {
     folder = shared?.1 ?? NSTemporaryDirectory() + "shop-" + UUID().uuidString
     store = try shared?.0 ?? SQLiteStore(folder: folder)
     let row = try store.addWorkspace(named: name)
@@ -55,7 +56,7 @@ final class Shop {
     mail = MailChannel(
       workspace: row.id, addresses: ["help@shop.example"], identityKey: key, replyKey: HMACKey(Array("replies".utf8)))
     pipeline = Pipeline(
-      workspace: row.id, router: Router(), head: LogHead(), planner: TestPlanner(continuity: rules),
+      workspace: row.id, router: Router(), head: LogHead(), planner: TestPlanner(continuity: rules, tags: tags),
       environment: .init(saltSeed: Array("salt".utf8), sha256: { Digest(SHA256.hash($0)) }))
     api = API(
       directory: Directory(workspace: row.id, name: name), identityKey: key, blobBytesMax: 1 << 20, e164: Self.e164)
@@ -64,8 +65,10 @@ final class Shop {
     _ = try submit(.start)
     var directory = Directory(row.id, name, pipeline.router)
     directory.conversationWindow = rules.window
-    directory.mayAssert = ["webshop": [.email, .phone, .chat, .external], "whatsapp": [.phone]]
-    directory.mayAssertAsIntegration = ["till": [.email, .phone, .external]]
+    directory.botsSay = [
+      "webshop": .init([.email, .phone, .chat, .external], upTo: .verified), "whatsapp": .init([.phone]),
+    ]
+    directory.integrationsSay = ["till": .init([.email, .phone, .external])]
     api.directory = directory
   }
 
@@ -201,10 +204,11 @@ final class Shop {
       else { return APIResponse(.notFound("session")) }
       return try EventsPage.read(api.directory, row, after: poll.after, limit: 200, reader).response
     case .keepBlob(let row, let bytes, let key):
-      _ = try store.blobs.write(bytes, workspace)
+      _ = try store.blobs.keep(bytes, workspace)
       guard let answer = try submit(.blob(row), key) else { throw Fault.silence }
       return APIResponse(answer)
     case .rules: return APIResponse(APIProblem(503, "no-rule-folder", "No rule folder", "this workspace has none"))
+    case .explain: return APIResponse(APIProblem(503, "no-live-state", "No live state", "this workspace has no server"))
     case .stream: return APIResponse(APIProblem(426, "upgrade-required", "WebSocket only", ""))
     }
   }
@@ -254,7 +258,7 @@ final class Shop {
         bytes, sender: SMTPPath(mailbox: Array(from.utf8)), recipient: recipient, relay: "relay.shop.example", now: now)
     else { throw Fault.notUnderstood }
     for blob in arrival.blobs {
-      _ = try store.blobs.write(blob.bytes, workspace)
+      _ = try store.blobs.keep(blob.bytes, workspace)
       try submit(.blob(blob.row))
     }
     guard case .mailTaken(let conversation, let entry, let duplicate)? = try submit(.mail(arrival.mail)) else {
@@ -271,12 +275,19 @@ private func < (a: (UInt8, [UInt8]), b: (UInt8, [UInt8])) -> Bool {
 /// Everything goes to `support`, calls to `calls`.
 struct TestPlanner: Planner {
   var continuity: ContinuityRules
+  var tags: [String] = []
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned {
     let queue = router.queueID(named: facts.channel == .phone ? "calls" : "support") ?? QueueID(0)
-    return .route(Need(queue: queue), rule: 0, ruleVersion: 1, facts: Array("{}".utf8))
+    return .route(Need(queue: queue), rule: 0, ruleVersion: 1, facts: Self.kept(facts), tags: tags)
   }
   func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
   func prompt(ofQueue name: String) -> String? { nil }
+
+  private static func kept(_ facts: RouteFacts) -> [UInt8] {
+    var json = JSONWriter()
+    json.object { if let handoff = facts.handoff { $0.field("handoff.summary", handoff.summary) } }
+    return json.bytes
+  }
 }
 
 /// An answer, with its JSON to look into.

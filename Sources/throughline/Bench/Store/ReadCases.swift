@@ -86,6 +86,35 @@ struct ReadCases {
     report.add("\(name), commonest two words", try measured(200) { _ in
       _ = try reader.search(workspace, SearchQuery(words: "\(vocabulary.words[0]) \(vocabulary.words[1])"))
     })
+    try erase(store, workspace, customers, count, &report)
+  }
+
+  /// Words that go until no file holds a byte of them: the index is merged, and both logs are emptied.
+  private func erase(
+    _ store: SQLiteStore, _ workspace: WorkspaceID, _ customers: [CustomerID], _ count: Int, _ report: inout BenchReport
+  ) throws {
+    func timed(_ name: String, _ body: () throws -> Void) rethrows {
+      let begun = MonotonicClock.nowNanoseconds
+      try body()
+      report.add("erasing in \(count) entries", name, Double(MonotonicClock.nowNanoseconds - begun) / 1e6, "ms")
+    }
+    for turn in 1...3 {
+      try timed("one of \(customers.count) customers, time \(turn)") {
+        _ = try store.erase(
+          workspace, [customers[turn]], at: BenchRows.start, by: "bench", upTo: nil, PersonForms.erased)
+      }
+    }
+    var commit = Commit(workspace: workspace)
+    commit.rewritten = [BenchRows.entry(1, customers[1], text: "[removed]")]
+    commit.entries = [BenchRows.entry(Int64(count) + 1, customers[1])]
+    try store.commit([commit])
+    try timed("one entry's words") {
+      _ = try store.index(workspace, limit: 500) { entry in
+        var words = SearchText.words(entry)
+        if entry.id.raw > count { words.changes = EntryID(1) }
+        return words
+      }
+    }
   }
 
   // MARK: Timelines and identities

@@ -1,0 +1,82 @@
+import Model
+import Wire
+
+/// Words that somebody takes out of what was kept already. They are looked for exactly as given, inside of longer ones, too.
+public struct Redaction: Sendable {
+  /// Stands where they stood.
+  public static let mark = "[removed]"
+  private let words: [UInt8]
+
+  /// nil for words that are none.
+  public init?(_ words: String) {
+    guard words.contains(where: { !$0.isWhitespace }) else { return nil }
+    self.words = Array(words.utf8)
+  }
+
+  /// An entry without them; nil where they do not stand in it. What is not words (numbers, ids, who, when) stays.
+  /// - Parameters:
+  ///   - by: the entry that tells of the redaction.
+  ///   - salt: a new one: with the old one, which would stay known, the old hash would give the words away to whoever
+  ///     tries all that they may have been.
+  public func entry(_ body: [UInt8], by: EntryID, salt: UInt64) -> [UInt8]? {
+    guard let members = JSONWords.members(body) else { return nil }
+    var out = [UInt8(ascii: "{")]
+    var isFound = false
+    for (name, place) in members where name != "salt" && name != "redacted" {
+      let value = Array(body[place])
+      let changed = EntryBody.frame.contains(name) ? nil : json(value)
+      isFound = isFound || changed != nil
+      JSONText.append(name, to: &out)
+      out.append(UInt8(ascii: ":"))
+      out += changed ?? value
+      out.append(UInt8(ascii: ","))
+    }
+    guard isFound else { return nil }
+    return out + Array("\"redacted\":\(by)".utf8) + EntryBody.end(salt: salt)
+  }
+
+  /// JSON, or members of an object, without them, but for the names of members; nil where they do not stand in it.
+  public func json(_ json: [UInt8]) -> [UInt8]? {
+    JSONWords(
+      text: without, number: { without($0).map { _ in Array(Self.mark.utf8) } }, keepsNames: true
+    ).rewritten(json)
+  }
+
+  public func text(_ text: String) -> String {
+    without(Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) } ?? text
+  }
+
+  /// Of a text that is kept in lower case to be compared by, such as a subject's.
+  public func key(_ text: String) -> String {
+    Redaction(String(decoding: words, as: UTF8.self).lowercased())?.text(text) ?? text
+  }
+
+  private func without(_ text: [UInt8]) -> [UInt8]? {
+    var out: [UInt8] = []
+    var kept = 0
+    var at = 0
+    while at + words.count <= text.count {
+      guard text[at] == words[0], text[at..<(at + words.count)].elementsEqual(words) else {
+        at += 1
+        continue
+      }
+      out += text[kept..<at]
+      out += Array(Self.mark.utf8)
+      at += words.count
+      kept = at
+    }
+    return kept == 0 ? nil : out + text[kept...]
+  }
+}
+
+extension CustomerProfile {
+  /// Takes words out of what the profile has from an entry: journey events, and attributes that came with it.
+  public mutating func take(_ redaction: Redaction, from entry: [UInt8]) {
+    for index in journey.indices {
+      if let detail = redaction.json(journey[index].detail) { journey[index].detail = detail }
+    }
+    change { attribute in
+      if entry.contains(attribute.value), let value = redaction.json(attribute.value) { attribute.value = value }
+    }
+  }
+}

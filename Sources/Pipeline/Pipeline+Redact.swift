@@ -1,0 +1,95 @@
+import Continuity
+import Model
+import Records
+import Routing
+import Wire
+
+/// Words that are taken out of an entry after the fact.
+///
+/// The entry keeps its number, place and everything but those words; it gets a new salt and with it a new hash. The log
+/// says so: the record of the redaction names the entry again with the new hash, beside the one of the entry that tells of
+/// it. That one holds both hashes, so that whoever had counted and summed before can tell the difference.
+extension Pipeline {
+  mutating func redact(
+    _ asked: RedactEntry, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    guard let row = try entry(asked.entry, reads), var record = try customer(row.customer, reads) else {
+      return .refused(.unknownEntry)
+    }
+    guard let body = row.body else { return .refused(.wordsGone) }
+    let teller = EntryID(head.entry.raw + 1)
+    guard let kept = asked.words.entry(body, by: teller, salt: salt(for: teller, purpose: 1)) else {
+      return .refused(.wordsNotThere)
+    }
+    isTorn = true
+    var changed = row
+    changed.body = kept
+    changed.hash = environment.sha256(kept)
+    pending.rewrite(changed, at: turn.position)
+    turn.entries.append((row.id, changed.hash))
+    record.timeline.replace(row.hash, by: changed.hash)
+    var profile = try profile(of: record)
+    profile.take(asked.words, from: body)
+    record.profile = profile.encoded
+    pending.set(record, at: turn.position)
+    if let conversation = row.conversation { try takeOut(asked.words, beside: body, of: conversation, turn, reads) }
+    var members = Members()
+    members.number("of", row.id.raw)
+    members.text("hash_before", Hex.encode(row.hash.bytes))
+    members.text("hash_after", Hex.encode(changed.hash.bytes))
+    members.text("by", asked.by)
+    if !asked.reason.isEmpty { members.text("reason", asked.reason) }
+    // Whoever may not see the entry must not learn that there is one.
+    let draft = EntryDraft(
+      kind: .redacted, author: asked.author, visibility: row.visibility == .internal ? .internal : .business,
+      channel: nil, members: members.bytes)
+    if let conversation = row.conversation {
+      try writeInside(draft, conversation, &turn, reads)
+    } else {
+      write(draft, customer: record, conversation: nil, session: nil, &turn)
+    }
+    return .redacted(row.id, by: teller)
+  }
+
+  func entry(_ id: EntryID, _ reads: any StoreReader) throws(StoreFault) -> EntryRow? {
+    if let row = pending.entry(id) { return row }
+    guard id <= head.entry else { return nil }
+    return try reads.entry(workspace, id)
+  }
+
+  /// What rows of the conversation repeat of an entry: a handoff in its case, a mail's subject, what the rules saw.
+  private mutating func takeOut(
+    _ words: Redaction, beside entry: [UInt8], of conversation: ConversationID, _ turn: Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    try tell(of: conversation, turn, reads) { about in
+      if let mail = about.mail { about.mail = mail.without(words) }
+      about.subjectKey = about.subjectKey.map(words.key)
+    }
+    var ids = Set(try reads.cases(workspace, of: conversation).map(\.id))
+    ids.formUnion(pending.cases.all { $0.conversation == conversation }.map(\.id))
+    for id in ids.sorted() {
+      guard var row = try caseRow(id, reads) else { continue }
+      guard var about = Self.decoded(row.about) else { throw StoreFault.corrupt(what: "what is told of a case") }
+      // Of another entry's handoff nothing is taken: that one is redacted on its own.
+      if entry.contains(about.handoff), let handoff = words.json(about.handoff) {
+        about.handoff = handoff
+        row.about = about.encoded
+        pending.cases.set(id, row, at: turn.position)
+      }
+      var known = pending.facts.last { $0.case == id }
+      if known == nil { known = try reads.facts(workspace, of: id) }
+      if let facts = known.flatMap({ words.json($0.bytes) }) {
+        pending.facts.removeAll { $0.case == id }
+        pending.facts.append(FactsRow(case: id, bytes: facts))
+      }
+    }
+  }
+}
+
+extension MailLine {
+  fileprivate func without(_ words: Redaction) -> MailLine {
+    var line = self
+    line.subject = words.text(subject)
+    return line
+  }
+}

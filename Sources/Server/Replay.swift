@@ -1,0 +1,27 @@
+import Model
+import Pipeline
+import Records
+import Routing
+import Wire
+
+extension StoreReader {
+  /// Every router event of a workspace's log in order, up to an instant.
+  ///
+  /// - Parameter record: asked before each record; false ends the walk.
+  /// - Errors: `StoreFault`, or `WireError` for a record that cannot be read.
+  func walkLog(
+    _ workspace: WorkspaceID, upTo instant: Instant = .distantFuture, record isWanted: () -> Bool = { true },
+    _ body: (Event, Instant) -> Void
+  ) throws {
+    var position: Int64 = 0
+    while true {
+      let page = try log(workspace, after: position, limit: 1_000)
+      for record in page {
+        guard record.at <= instant, isWanted() else { return }
+        for event in try record.routerEvents() { body(event, record.at) }
+      }
+      guard let last = page.last else { return }
+      position = last.position
+    }
+  }
+}
