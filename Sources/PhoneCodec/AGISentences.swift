@@ -22,7 +22,8 @@ extension AGIRefusal {
   public var sentence: String {
     switch self {
     case .wrongSecret: "its first argument is no phone system's secret; `throughline phone` prints them"
-    case .unknownScript(let name): "it asks for the script \"\(printable(name))\"; there are wait, answered and hangup"
+    case .unknownScript(let name):
+      "it asks for the script \"\(printable(name))\"; there are wait, answered and hangup"
     case .missingField(let name): "it did not send \(name)"
     case .badOffer: "the second argument of \"answered\" is no offer"
     case .broken(let error): error.sentence
@@ -41,7 +42,7 @@ extension AGIKeyring.Refusal {
     switch self {
     case .tooShort(let name): "the secret of \(name) is shorter than \(AGIKeyring.secretBytesMin) bytes"
     case .placeholder(let name): "the secret of \(name) is one that everybody knows; choose another"
-    case .unusable(let name): "the secret of \(name) has a character that does not survive a dialplan, such as a comma"
+    case .unusable(let name): "the secret of \(name) has a character that no dialplan keeps, such as a comma"
     case .shared(let name, let other): "\(name) and \(other) have the same secret; each needs its own"
     }
   }

@@ -113,8 +113,8 @@ extension Pipeline {
     guard let value = try value(.call, key, reads), let known = Self.line(value),
       let row = try sessionRow(known.session, reads)
     else { return rejection(.unknownSession, nil) }
-    // A recording, or what was said last, may come when the caller has gone. Whatever else is told of a call that is over
-    // was most likely told before: phone systems repeat what they had no answer to.
+    // A recording, or what was said last, may come when the caller has gone. Whatever else is told of a call
+    // that is over was most likely told before: phone systems repeat what they had no answer to.
     if row.ended != nil, case .said(let entry) = news {
       let answer = try callFact(known.session, entry, &turn, reads)
       guard case .recorded = answer else { return answer }
@@ -253,7 +253,8 @@ extension Pipeline {
     }
   }
 
-  /// Whether something is said now that was not said, or said otherwise, when the call came. To say less is no difference.
+  /// Whether something is said now that was not said, or said otherwise, when the call came. To say less is no
+  /// difference.
   private static func isOther(_ now: [[UInt8]], than first: [[UInt8]]) -> Bool {
     now.count == first.count && zip(now, first).contains { !$0.isEmpty && $0 != $1 }
   }

@@ -105,8 +105,8 @@ struct RuleVersion: Sendable, Equatable {
   }
 }
 
-/// What the rules of versions that no longer apply were called: read again from their kept files when a case that they
-/// routed is looked at, and then remembered.
+/// What the rules of versions that no longer apply were called: read again from their kept files when a case that
+/// they routed is looked at, and then remembered.
 final class EarlierRuleNames: Sendable {
   private let workspace: WorkspaceID
   private let name: String

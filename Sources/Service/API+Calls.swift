@@ -45,8 +45,8 @@ extension API {
       [
         .idInUse: (
           "Told otherwise before",
-          "this call came before with another from, to, caller_name, reason or known, and that stands: send all that is "
-            + "known with the first POST of a call, and give another call an id of its own"
+          "this call came before with another from, to, caller_name, reason or known, and that stands: send all "
+            + "that is known with the first POST of a call, and give another call an id of its own"
         )
       ])
   }

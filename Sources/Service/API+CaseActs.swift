@@ -40,7 +40,9 @@ extension API {
   private func away(_ other: AgentID) -> RefusalWords {
     let name = directory.agentNames[other.raw] ?? "that agent"
     return [
-      .agentNotAvailable: ("\(name) is not available", "\(name) is away or not available; choose somebody else, or wait")
+      .agentNotAvailable: (
+        "\(name) is not available", "\(name) is away or not available; choose somebody else, or wait"
+      )
     ]
   }
 

@@ -4,7 +4,7 @@ import Records
 import Routing
 import WebCodec
 
-/// What an agent may know of themselves, and a supervisor of everybody: where they stand, and why nothing comes.
+/// What agents may know of themselves, and a supervisor of everybody: where they stand, and why nothing comes.
 extension API {
   /// - Parameter name: `me`, or for a supervisor anybody's.
   func showAgent(_ name: String, _ caller: Caller) throws(APIProblem) -> APIAction {
@@ -35,7 +35,9 @@ extension API {
     return .look { router in
       var json = JSONWriter()
       var all: [(AgentView, PassedOverReason?)] = []
-      for id in router.agentIDs { if let view = router.agent(id) { all.append((view, router.readiness(of: id).hindrance)) } }
+      for id in router.agentIDs {
+        if let view = router.agent(id) { all.append((view, router.readiness(of: id).hindrance)) }
+      }
       json.object {
         $0.field("agents", array: { list in
           for (agent, hindrance) in all {
@@ -75,7 +77,8 @@ struct AgentPage: Sendable {
       if let view = router.case(aCase) { held.append(Self.held(view, router)) }
     }
     cases = held
-    guard let open = why.agent.offer, let offer = router.offer(open), let view = router.case(offer.theCase) else {
+    guard let open = why.agent.offer, let offer = router.offer(open), let view = router.case(offer.theCase)
+    else {
       offers = []
       return
     }
@@ -176,18 +179,4 @@ extension Routing.CaseView.State {
     case .parked(_, let until), .wrappingUp(_, let until): until
     }
   }
-}
-
-extension AgentStatus {
-  private static let named: [(name: String, status: AgentStatus)] = [
-    ("available", .available), ("busy", .busy), ("break", .onBreak), ("meeting", .meeting), ("training", .training),
-    ("offline", .offline),
-  ]
-
-  init?(name: String) {
-    guard let found = Self.named.first(where: { $0.name == name }) else { return nil }
-    self = found.status
-  }
-
-  var name: String { Self.named.first { $0.status == self }?.name ?? "other" }
 }

@@ -146,6 +146,14 @@ extension CaseState {
 }
 
 extension AgentStatus {
+  /// Those that an agent may say.
+  private static let sayable: [AgentStatus] = [.available, .busy, .onBreak, .meeting, .training, .offline]
+
+  init?(name: String) {
+    guard let found = Self.sayable.first(where: { $0.name == name }) else { return nil }
+    self = found
+  }
+
   /// As agents say it.
   var name: String {
     switch self {

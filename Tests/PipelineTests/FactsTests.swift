@@ -17,6 +17,7 @@ struct FactsTests {
       return .route(Need(queue: QueueID(0)), rule: 0, ruleVersion: 1, facts: Array(text.utf8))
     }
     func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
+    func prompt(ofQueue name: String) -> String? { nil }
     var continuity: ContinuityRules { ContinuityRules() }
   }
 

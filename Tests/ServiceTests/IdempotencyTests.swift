@@ -58,6 +58,8 @@ struct IdempotencyTests {
     ("customers/{id}/attributes", "ann", #"{"attributes":{"a":1}}"#, #"{"attributes":{"a":2}}"#),
     ("conversations/{id}/join", "ann", #"{"with":"\#(conversation)"}"#, #"{"with":"\#(conversation)","reason":"b"}"#),
     ("conversations/{id}/part", "ann", #"{"from":"\#(conversation)"}"#, #"{"from":"\#(conversation)","reason":"b"}"#),
+    ("conversations/{id}/tags", "ann", #"{"tags":["a"]}"#, #"{"tags":["b"]}"#),
+    ("entries/{entry}/redact", "ann", #"{"words":"a"}"#, #"{"words":"b"}"#),
     ("journey", "till", #"{"event":"a",\#(who)}"#, #"{"event":"b",\#(who)}"#),
     ("calls", "pbx", #"{"call":"a"}"#, #"{"call":"b"}"#),
     ("calls/{call}/events", "pbx", #"{"event":"waiting"}"#, #"{"event":"hung_up"}"#),
@@ -81,7 +83,7 @@ struct IdempotencyTests {
       case "customers": CustomerID(high: 1, low: 2).description
       default: ConversationID(high: 1, low: 2).description
       }
-    let path = "v1/\(page)".replacing("{id}", with: id).split(separator: "/").map(String.init)
+    let path = "v1/\(page)".replacing("{id}", with: id).replacing("{entry}", with: "7").split(separator: "/").map(String.init)
     return APIRequest(
       method: "POST", path: path, query: [], body: Array(body.utf8), contentType: "text/plain", idempotencyKey: key)
   }
@@ -93,7 +95,7 @@ struct IdempotencyTests {
         .rules(_, let key):
         key
       case .respond(let response): throw Shop.Fault.refused(String(decoding: response.body, as: UTF8.self))
-      case .read, .look, .poll, .stream: nil
+      case .read, .look, .poll, .stream, .explain: nil
       }
     return try #require(key, "\(request.path)")
   }
