@@ -60,10 +60,10 @@ extension Administration {
       throw fields.wrong(
         "holder",
         "workspace.yaml has no phone system \"\(holder)\" under phone_systems; it has \(Listing.of(directory.phoneSystems))")
-    case .integration where directory.mayAssertAsIntegration[holder] == nil:
+    case .integration where directory.integrationsSay[holder] == nil:
       throw fields.wrong(
         "holder",
-        "workspace.yaml has no integration \"\(holder)\"; it has \(Listing.of(directory.mayAssertAsIntegration.keys))")
+        "workspace.yaml has no integration \"\(holder)\"; it has \(Listing.of(directory.integrationsSay.keys))")
     case .bot, .agent, .telephony, .integration, .supervisor, .admin: break
     }
   }
