@@ -24,6 +24,7 @@ import Testing
       mail_addresses: [help@small.example]
       bots: { robin: { asserts: [email, chat] } }
       integrations: { shop: { asserts: [email] } }
+      phone_systems: { hook: { api: http, networks: [127.0.0.1] } }
 
       """)
     try rules.write("rules/small/queues.yaml", "support:\nvip:\n")

@@ -15,6 +15,7 @@ import Testing
         default_region: US
         phone_systems:
           pbx: { api: fastagi, networks: [127.0.0.1], secret: \(Self.secret) }
+          hook: { api: http, networks: [127.0.0.1] }
 
         """,
       "hours.yaml": "never: { zone: UTC }\n",
