@@ -21,7 +21,8 @@ extension Pipeline {
     waiters[waiter] = Waiting(ticket: turn.ticket, idempotency: key)
     if let refused = try command(.next(agent, waiter: waiter, until: until), &turn, reads) {
       waiters[waiter] = nil
-      return rejection(refused, nil)
+      // It stood in line for longer than it was to wait: nothing came for it, and nobody did anything wrong.
+      return refused == .timeIsPast ? .noOffer : rejection(refused, nil)
     }
     return nil  // the ticket is answered by the offer, or when the time is up
   }

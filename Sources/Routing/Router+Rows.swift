@@ -76,21 +76,18 @@ extension Router {
 
   // MARK: Taking
 
-  /// The rows that changed since they were last taken, in the order in which they first changed. A row that
-  /// went and came again appears twice, in that order.
+  /// The rows that changed since they were last taken: first those that went, then those that are there, in the order in
+  /// which they first changed. So what went and came again stays, though its slot may have been marked before it went.
   public mutating func takeDirtyRows() -> [WorkRow] {
     var rows: [WorkRow] = []
     if metaIsDirty { rows.append(row(.meta, 0)) }
     if catalogueIsDirty { rows.append(row(.catalogue, 0)) }
     metaIsDirty = false
     catalogueIsDirty = false
-    for entry in dirty {
-      switch entry {
-      case .gone(let kind, let high, let low):
-        rows.append(WorkRow(kind: kind.rawValue, key: Self.key(high, low), value: nil))
-      case .live(let kind, let slot): if settle(kind, slot) { rows.append(row(kind, slot)) }
-      }
+    for case .gone(let kind, let high, let low) in dirty {
+      rows.append(WorkRow(kind: kind.rawValue, key: Self.key(high, low), value: nil))
     }
+    for case .live(let kind, let slot) in dirty where settle(kind, slot) { rows.append(row(kind, slot)) }
     dirty.removeAll(keepingCapacity: true)
     return rows
   }

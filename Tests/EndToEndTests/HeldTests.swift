@@ -18,7 +18,7 @@ import Testing
         return try await group.reduce(into: [Int]()) { $0.append($1) }
       }
       #expect(answers == Array(repeating: 201, count: count))
-      #expect(disk.done - commits == 2, "the one that was under way, and one for the rest")
+      #expect(disk.done - commits <= 2, "the one that was under way, if any, and one for the rest")
       #expect(try await server.timeline("gina@home.example").texts.count == count + 1)
     }
   }

@@ -89,4 +89,10 @@ struct HeldTests {
     guard case .mailTaken(_, _, duplicate: true) = shop.pipeline.release().answer(2) else { throw Workshop.Missing() }
     #expect(shop.pipeline.gather() == nil, "the same mail again records nothing")
   }
+
+  @Test func `a question that comes later than it was to wait is answered with nothing, and is no mistake`() throws {
+    var shop = Workshop()
+    shop.submit(.next(Workshop.ann, WaiterID(1), until: shop.now + .milliseconds(-1)), 7)
+    guard case .noOffer? = shop.commit().answer(7) else { throw Workshop.Missing() }
+  }
 }
