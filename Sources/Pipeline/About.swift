@@ -183,6 +183,8 @@ public struct CaseAbout: Hashable, Sendable {
   /// JSON members of the handoff, each with its leading comma.
   public var handoff: [UInt8]
   public var history: [Step]
+  /// The offer by which its agent has it; nil where it came to them in another way, or none has it.
+  public var acceptedThrough: OfferID?
 
   /// One thing that happened to the case, for *explain*.
   public struct Step: Hashable, Sendable {
@@ -215,7 +217,7 @@ public struct CaseAbout: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var w = ByteWriter(reserving: 128 + handoff.count)
-    w.uint8(1)
+    w.uint8(2)
     w.id(session)
     w.uint8(channel.rawValue)
     w.signed(age.milliseconds)
@@ -236,6 +238,7 @@ public struct CaseAbout: Hashable, Sendable {
       $0.varint(UInt64($1.code))
       $0.array($1.passedOver) { $0.varint(UInt64($1)) }
     }
+    w.optional(acceptedThrough) { $0.id($1) }
     return w.bytes
   }
 
@@ -256,7 +259,7 @@ public struct CaseAbout: Hashable, Sendable {
 
   public init(decoding bytes: [UInt8]) throws(WireError) {
     self = try ByteReader.readAll(bytes) { r throws(WireError) in
-      _ = try r.uint8()
+      let format = try r.uint8()
       let session: SessionID = try r.id()
       let at = r.offset
       guard let channel = Channel(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
@@ -283,6 +286,7 @@ public struct CaseAbout: Hashable, Sendable {
           at: at, what: what, agent: try r.optional { r throws(WireError) in AgentID(try r.uint32()) },
           code: try r.uint32(), passedOver: try r.array { r throws(WireError) in try r.uint32() })
       }
+      if format >= 2 { about.acceptedThrough = try r.optional { r throws(WireError) in try r.id() } }
       return about
     }
   }

@@ -229,6 +229,7 @@ extension Answer {
       w.uint8(19)
       w.signed(entry.raw)
       w.signed(teller.raw)
+    case .standing(.over): w.uint8(20)
     case .position, .standing, .keyReused, .unavailable: w.uint8(0)
     }
     return w.bytes
@@ -292,6 +293,7 @@ extension Answer {
           try r.id(), try r.array { r throws(WireError) in try r.string() },
           entry: try r.optional { r throws(WireError) in EntryID(try r.signed()) })
       case 19: return .redacted(EntryID(try r.signed()), by: EntryID(try r.signed()))
+      case 20: return .standing(.over)
       default: throw WireError.badValue(offset: 0)
       }
     }

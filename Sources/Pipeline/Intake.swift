@@ -278,8 +278,12 @@ public struct CallArrival: Sendable {
   /// Whether the phone system's dialling is known to be over: a FastAGI call that comes back has left its `Dial`, so
   /// that a ring which was under way when we went down is no longer one.
   public var nothingRings = false
-  /// Whether its last ring had ended in a talk, as the phone system says: if we know that talk to be over, so is the call.
-  public var hasSpoken = false
+  /// Whether a call that we know to have ended is over for good, and this a late word of it. Not so for a FastAGI call
+  /// whose last ring did not end in a talk: its line is there, whatever we thought of it.
+  public var isOverOnceEnded = false
+  /// What its phone system says of it, each as a short hash in one order; an empty one for what it does not say. Empty
+  /// as a whole where later words are never compared with the first.
+  public var told: [[UInt8]] = []
   public init(
     customer: CustomerID, conversation: ConversationID, session: SessionID, case: CaseID, callKey: [UInt8],
     claims: [IdentityClaim], from: String, to: String, members: [UInt8], facts: HandoffFacts

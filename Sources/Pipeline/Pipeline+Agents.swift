@@ -44,14 +44,30 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer {
     guard let (id, _) = offers[offer] else {
       _ = try command(.renewPresence(agent), &turn, reads)
+      // Said once more by whoever had no answer: they have it.
+      if let id = try accepted(through: offer, agent, reads) { return accepted(id) }
       return rejection(endedOffers.contains(offer) ? .offerEnded : .unknownOffer, nil)
     }
     // A ringing phone is accepted by picking it up: accepted at a desk it would leave the caller with nobody.
     if !byDevice, case .device = router.offer(offer)?.seat { return rejection(.notAllowed, nil) }
     if let refused = try command(.accept(offer, agent), &turn, reads) { return rejection(refused, nil) }
+    return accepted(id)
+  }
+
+  private func accepted(_ id: CaseID) -> Answer {
     guard let state = router.case(id) else { return rejection(.unknownCase, nil) }
     let conversation = router.conversation(state.conversation)
     return .accepted(id, state.conversation, view(conversation?.owner ?? .closed), epoch: conversation?.epoch ?? 0)
+  }
+
+  /// The case that this agent has, and has by that very offer.
+  mutating func accepted(
+    through offer: OfferID, _ agent: AgentID, _ reads: any StoreReader
+  ) throws(StoreFault) -> CaseID? {
+    for id in router.agent(agent)?.cases ?? [] where router.case(id)?.state == .assigned(agent) {
+      if let row = try caseRow(id, reads), Self.decoded(row.about)?.acceptedThrough == offer { return id }
+    }
+    return nil
   }
 
   mutating func onCase(

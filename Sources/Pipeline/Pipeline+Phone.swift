@@ -8,6 +8,9 @@ import Wire
 extension Pipeline {
   mutating func call(_ call: CallArrival, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
     if let value = try value(.call, call.callKey, reads), let known = Self.line(value) {
+      if router.session(known.session) != nil, Self.isOther(call.told, than: known.told) {
+        return rejection(.idInUse, known.conversation)
+      }
       if let answer = try resume(known.session, known.conversation, &turn, reads) {
         if call.nothingRings { try endRings(known.conversation, &turn, reads) }
         // The phone system came back before it was told, or could not take the message.
@@ -16,7 +19,7 @@ extension Pipeline {
         }
         return answer
       }
-      if call.hasSpoken { return .standing(.over) }
+      if call.isOverOnceEnded { return .standing(.over) }
     }
     let who = try resolve(call.claims, newID: call.customer, attributes: call.attributes, turn, reads)
     let choice = try whichConversation(who, .init(channel: .phone, at: turn.at), reads)
@@ -31,7 +34,7 @@ extension Pipeline {
       _ = try command(
         .openConversation(conversation: place, customer: who.record.id, session: session), &turn, reads)
     }
-    setKey(.call, call.callKey, Self.line(call.session, place), &turn)
+    setKey(.call, call.callKey, Self.line(call.session, place, told: call.told), &turn)
     let line = CallLine(from: call.from, to: call.to)
     try tell(of: place, turn, reads) { $0.call = line }
     if case .new(let earlier?, let agent) = choice {
@@ -110,15 +113,19 @@ extension Pipeline {
     guard let value = try value(.call, key, reads), let known = Self.line(value),
       let row = try sessionRow(known.session, reads)
     else { return rejection(.unknownSession, nil) }
-    // A recording, or what was said last, may come when the caller has gone.
-    if row.ended != nil, case .said(let entry) = news { return try callFact(known.session, entry, &turn, reads) }
-    guard row.ended == nil else { return rejection(.sessionEnded, known.conversation) }
-    guard let taken = try resume(known.session, known.conversation, &turn, reads) else {
-      return rejection(.sessionEnded, known.conversation)
+    // A recording, or what was said last, may come when the caller has gone. Whatever else is told of a call
+    // that is over was most likely told before: phone systems repeat what they had no answer to.
+    if row.ended != nil, case .said(let entry) = news {
+      let answer = try callFact(known.session, entry, &turn, reads)
+      guard case .recorded = answer else { return answer }
+    }
+    guard row.ended == nil, let taken = try resume(known.session, known.conversation, &turn, reads) else {
+      return .standing(.over)
     }
     let refused: Answer
     switch news {
     case .nothing: return taken
+    case .answered(let offer) where try isConnected(by: offer, known.conversation, reads): return taken
     case .missed(let offer):
       guard rings(offer, known.session) else { return rejection(.offerNotYours, known.conversation) }
       if let reason = try command(.failOffer(offer, .notAnswered), &turn, reads) { return rejection(reason, known.conversation) }
@@ -170,6 +177,14 @@ extension Pipeline {
     return router.case(view.theCase)?.session == session
   }
 
+  /// Whether this call's talk came of that very ring.
+  private mutating func isConnected(
+    by offer: OfferID, _ conversation: ConversationID, _ reads: any StoreReader
+  ) throws(StoreFault) -> Bool {
+    guard let id = router.conversation(conversation)?.openCase, let agent = router.case(id)?.agent else { return false }
+    return try accepted(through: offer, agent, reads) == id
+  }
+
   mutating func callEnded(_ key: [UInt8], _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
     guard let value = try value(.call, key, reads), let known = Self.line(value) else {
       return rejection(.unknownSession, nil)
@@ -217,19 +232,30 @@ extension Pipeline {
     return router.conversation(known.conversation)?.openCase
   }
 
-  static func line(_ session: SessionID, _ conversation: ConversationID) -> [UInt8] {
-    var w = ByteWriter(reserving: 32)
+  static func line(_ session: SessionID, _ conversation: ConversationID, told: [[UInt8]]) -> [UInt8] {
+    var w = ByteWriter(reserving: 96)
     w.id(session)
     w.id(conversation)
+    w.array(told) { $0.blob($1) }
     return w.bytes
   }
 
-  /// What is kept of a call under its key.
-  public static func line(_ value: [UInt8]) -> (session: SessionID, conversation: ConversationID)? {
+  /// What is kept of a call under its key. An older program kept nothing of what was told.
+  public static func line(
+    _ value: [UInt8]
+  ) -> (session: SessionID, conversation: ConversationID, told: [[UInt8]])? {
     do throws(WireError) {
-      return try ByteReader.readAll(value) { r throws(WireError) in (try r.id(), try r.id()) }
+      return try ByteReader.readAll(value) { r throws(WireError) in
+        (try r.id(), try r.id(), r.isAtEnd ? [] : try r.array { r throws(WireError) in try r.blob() })
+      }
     } catch {
       return nil
     }
+  }
+
+  /// Whether something is said now that was not said, or said otherwise, when the call came. To say less is no
+  /// difference.
+  private static func isOther(_ now: [[UInt8]], than first: [[UInt8]]) -> Bool {
+    now.count == first.count && zip(now, first).contains { !$0.isEmpty && $0 != $1 }
   }
 }

@@ -272,8 +272,16 @@ extension Pipeline {
   private mutating func caseAccepted(
     _ id: CaseID, _ agent: AgentID, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
+    // The end of the offer comes next; a case that was taken over or given has none.
+    var through: OfferID?
+    if turn.reflected < turn.decision.events.count,
+      case .offerEnded(let offer, .accepted) = turn.decision.events[turn.reflected], offers[offer]?.case == id
+    {
+      through = offer
+    }
     let row = try change(id, turn, reads, agent: agent, state: .assigned) {
       $0.happened(.init(at: turn.at, what: .accepted, agent: agent))
+      $0.acceptedThrough = through
     }
     guard let row else { return }
     try enter(.accepted, .agent(agent), .business, caseMembers(id), row.conversation, nil, &turn, reads)

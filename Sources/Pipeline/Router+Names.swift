@@ -7,7 +7,7 @@ extension Router {
   public func name(of id: QueueID) -> String { name(id) ?? "" }
   public func name(of id: BotID) -> String { name(id) ?? "" }
 
-  func device(_ index: Int, of agent: AgentID) -> String? {
+  public func device(_ index: Int, of agent: AgentID) -> String? {
     guard let devices = self.agent(agent)?.settings.devices, devices.indices.contains(index) else { return nil }
     return devices[index]
   }

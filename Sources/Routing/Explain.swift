@@ -42,7 +42,9 @@ struct Reasons {
 
 extension Router {
   /// All reasons why the agent does not get a case of this kind now.
-  private func reasons(_ index: Int, _ kind: CaseIndex.Kind, _ skills: [Need.SkillRequirement]) -> Reasons {
+  private func reasons(
+    _ index: Int, _ kind: CaseIndex.Kind, _ skills: [Need.SkillRequirement], asking: Bool = false
+  ) -> Reasons {
     var found = Reasons()
     let agent = agents[index]
     let serves = profiles.serves(index, kind.queue)
@@ -66,7 +68,7 @@ extension Router {
     if kind.channel == .phone {
       found.note(.noDevice, freeDevice(index) == nil)
     } else {
-      found.note(.notAsking, agent.next == nil && agent.streams.isEmpty)
+      found.note(.notAsking, !asking && agent.next == nil && agent.streams.isEmpty)
     }
     let isFull = agent.count(kind.channel) >= profiles.bounds[index].most(kind.channel)
     found.note(.full, isFull || room(index, kind.channel) < Int(kind.weight))
@@ -139,7 +141,8 @@ extension Router {
   }
 
   /// Looks at every class of cases in the agent's queues, and singly at those that name agents or were declined.
-  public func why(_ id: AgentID) -> AgentExplanation? {
+  /// - Parameter asking: as if the agent asked for a case now, so that what else stands in the way is seen.
+  public func why(_ id: AgentID, asking: Bool = false) -> AgentExplanation? {
     guard let view = agent(id) else { return nil }
     let index = Int(id.raw)
     var counts = PassedOver()
@@ -150,20 +153,25 @@ extension Router {
       if let first = found.first { counts.counts[Int(first.rawValue)] += UInt32(truncatingIfNeeded: number) }
     }
     func addSingly(_ slot: Int32) {
-      var found = reasons(index, kind(slot), cases[slot].need.skills)
+      var found = reasons(index, kind(slot), cases[slot].need.skills, asking: asking)
       note(&found, index, slot)
       add(found, 1)
     }
     waiting.forEachClass(servedBy: profiles.queueRange(index).map { profiles.allQueues[$0] }) { node, kind, skills in
       let alike = Int(node.takingAnyone)
-      if alike > 0 { add(reasons(index, kind, skills), alike) }
+      if alike > 0 { add(reasons(index, kind, skills, asking: asking), alike) }
       if alike < node.cases.count { for entry in node.cases where cases[entry.slot].isRestricted { addSingly(entry.slot) } }
     }
     scarce.forEach(before: .none) { addSingly($0) }
     for agent in agents { for slot in agent.held { addSingly(slot) } }
-    let (ready, blocker) = readiness(index)
-    return AgentExplanation(
-      agent: view, hindrance: PassedOverReason(rawValue: blocker), ready: Channel.allCases.filter { ready & $0.bit != 0 },
-      cases: counts, waitingInQueues: all)
+    let (ready, hindrance) = readiness(of: id)
+    return AgentExplanation(agent: view, hindrance: hindrance, ready: ready, cases: counts, waitingInQueues: all)
+  }
+
+  /// The channels on which the agent can be offered something now; and what hinders most, where it is none.
+  public func readiness(of id: AgentID) -> (ready: [Channel], hindrance: PassedOverReason?) {
+    guard isKnown(id) else { return ([], nil) }
+    let (ready, blocker) = readiness(Int(id.raw))
+    return (Channel.allCases.filter { ready & $0.bit != 0 }, PassedOverReason(rawValue: blocker))
   }
 }

@@ -64,6 +64,11 @@ public struct AgentView: Hashable, Sendable {
   public var settings: RoutingConfiguration.Agent
   public var isRetired: Bool
   public var status: AgentStatus
+  /// What the agent will be when their last case has ended.
+  public var statusAfter: AgentStatus?
+  /// Those on which the agent wants to be offered something.
+  public var channels: [Channel]
+  public var casesByChannel: RoutingConfiguration.PerChannel<Int>
   public var isPresent: Bool
   public var presentUntil: Instant
   public var isNotResponding: Bool
@@ -158,6 +163,10 @@ extension Router {
     let known = catalogue.agents[Int(id.raw)]
     return AgentView(
       id: id, name: known.settings.name, settings: known.settings, isRetired: known.isRetired, status: record.status,
+      statusAfter: record.statusAfter, channels: Channel.allCases.filter { record.channels & $0.bit != 0 },
+      casesByChannel: .init(
+        chat: Int(record.casesByChannel.chat), email: Int(record.casesByChannel.email),
+        phone: Int(record.casesByChannel.phone)),
       isPresent: record.isPresent, presentUntil: record.presentUntil, isNotResponding: record.isNotResponding,
       backOffUntil: record.backOffUntil, waitsAt: record.next?.waiter, streams: record.streams,
       offer: record.openOffer >= 0 ? offers[record.openOffer].id : nil,
@@ -167,6 +176,11 @@ extension Router {
   /// Assigned and wrapping up, in the order in which they began to wait. Parked cases are not among them.
   private func casesOf(_ id: AgentID) -> [Int32] {
     agents[Int(id.raw)].cases.sorted { cases[$0].sequence < cases[$1].sequence }
+  }
+
+  /// Looks at every open case.
+  public func parkedCases(of id: AgentID) -> [CaseID] {
+    cases.ordered { if case .parked(id, _) = $0.state { true } else { false } }.map { cases[$0].id }
   }
 
   public func statistics(_ id: QueueID) -> QueueStatistics? {

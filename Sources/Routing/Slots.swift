@@ -53,8 +53,10 @@ struct Slots<Record: SlotRecord & Sendable>: Sendable {
   }
 
   /// Live slots in the order in which their records were made.
-  var ordered: [Int32] {
-    records.indices.filter { records[$0].sequence != 0 }
+  var ordered: [Int32] { ordered { _ in true } }
+
+  func ordered(where isWanted: (Record) -> Bool) -> [Int32] {
+    records.indices.filter { records[$0].sequence != 0 && isWanted(records[$0]) }
       .sorted { records[$0].sequence < records[$1].sequence }.map { Int32(truncatingIfNeeded: $0) }
   }
 }

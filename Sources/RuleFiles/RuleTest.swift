@@ -37,9 +37,7 @@ extension WorkspaceReader {
     return Self.expectKeys.compactMap { key in
       guard let held = members[key] else { return nil }
       switch key {
-      case "rule":
-        let known = Set(rules.map(\.name))
-        return held.reference(known, what: "rule").map { (key, $0) }
+      case "rule": return held.reference(ruleNames, what: "rule").map { (key, $0) }
       case "queue": return held.reference(queueNames, what: "queue").map { (key, $0) }
       case "skills", "prefer_skills":
         return (key, needs(held, what: key, known: skillNames).expectation)

@@ -89,13 +89,17 @@ final class WorkspaceReader {
 
   /// Files that are there but cannot be read: what they would name counts as known, so that one mistake is not
   /// told a hundred times.
-  private var unreadable: Set<String> = []
+  var unreadable: Set<String> = []
   private func names(_ names: [String], in file: String) -> Set<String>? {
     unreadable.contains(file) ? nil : Set(names)
   }
   var skillNames: Set<String>? { names(skills.map(\.name), in: "skills.yaml") }
   var queueNames: Set<String>? { names(queues.map(\.name), in: "queues.yaml") }
   var agentNames: Set<String>? { names(agents.map(\.name), in: "agents.yaml") }
+  /// Of rules that could be read; nil where some could not.
+  var ruleNames: Set<String>? {
+    unreadable.contains { $0.hasPrefix("rules/") } ? nil : Set(rules.map(\.name))
+  }
   var teamNames: Set<String>? { names(agents.flatMap(\.teams), in: "agents.yaml") }
   var hoursNames: Set<String>? { names(hours.map(\.name), in: "hours.yaml") }
 

@@ -11,6 +11,7 @@ extension WorkspaceReader {
 
   func readRules(_ section: Section) {
     let environment = Fact.environment(zone: SystemZones.table)
+    if !section.isSequence, !section.isNull { unreadable.insert(section.file.path) }
     for element in section.elements(what: "a file of rules") {
       guard rules.count < Self.rulesMax else {
         return element.report("there are more than \(Self.rulesMax) rules")
@@ -269,6 +270,7 @@ extension WorkspaceReader {
   /// The last rule, and only the last, has no condition.
   func checkOrder() {
     guard let last = rules.last else {
+      if ruleNames == nil { return }
       return findings.add(
         wholeFile: "rules", "there are no rules",
         hint: "rules/*.yaml hold them, read in the order of their names")
@@ -280,7 +282,7 @@ extension WorkspaceReader {
         hint: "move it to the end of the last file")
       return
     }
-    if last.when != nil, let place = places["rule \(last.name)"] {
+    if ruleNames != nil, last.when != nil, let place = places["rule \(last.name)"] {
       place.report(
         "the last rule must have no `when`", hint: "end with a rule that takes every case that no other took")
     }

@@ -17,7 +17,7 @@ extension Administration {
       request = .show(version: version)
     case ("POST", nil): request = try API.rulesRequest("publish", body)
     case ("POST", let what?): request = try API.rulesRequest(what, body)
-    default: throw .notFound("page")
+    default: throw .noPage
     }
     edge.workspaces?.answer(request, nil, writer, by: "administrator", reply)
   }

@@ -51,12 +51,20 @@ extension Administration {
     guard let directory = edge.api(writer.workspace)?.directory else { return }
     switch scope {
     case .bot where directory.bots[holder] == nil:
-      let bots = directory.bots.keys.sorted().joined(separator: ", ")
-      throw fields.wrong("holder", "workspace.yaml has no bot \"\(holder)\"; it has \(bots)")
+      throw fields.wrong(
+        "holder", "workspace.yaml has no bot \"\(holder)\"; it has \(Listing.of(directory.bots.keys))")
     case .agent where directory.agents[holder] == nil:
-      let agents = directory.agents.keys.sorted().joined(separator: ", ")
-      throw fields.wrong("holder", "agents.yaml has no agent \"\(holder)\"; it has \(agents)")
-    default: break
+      throw fields.wrong(
+        "holder", "agents.yaml has no agent \"\(holder)\"; it has \(Listing.of(directory.agents.keys))")
+    case .telephony where !directory.phoneSystems.contains(holder):
+      throw fields.wrong(
+        "holder",
+        "workspace.yaml has no phone system \"\(holder)\" under phone_systems; it has \(Listing.of(directory.phoneSystems))")
+    case .integration where directory.integrationsSay[holder] == nil:
+      throw fields.wrong(
+        "holder",
+        "workspace.yaml has no integration \"\(holder)\"; it has \(Listing.of(directory.integrationsSay.keys))")
+    case .bot, .agent, .telephony, .integration, .supervisor, .admin: break
     }
   }
 

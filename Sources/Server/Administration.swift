@@ -39,7 +39,7 @@ enum Administration {
           }
         }
         reply(APIResponse(200, json: json.bytes))
-      default: if try !answerData(method, path, query, body, edge, reply) { throw .notFound("page") }
+      default: if try !answerData(method, path, query, body, edge, reply) { throw .noPage }
       }
     } catch {
       reply(APIResponse(error))
@@ -49,15 +49,16 @@ enum Administration {
   static func workspace(_ name: String?, _ edge: Edge) throws(APIProblem) -> Writer {
     if let name {
       guard let writer = edge.workspace(named: name) else {
-        let known = edge.writers.map(\.name).joined(separator: ", ")
         throw APIProblem(
-          404, "not-found", "Not found", "there is no workspace \"\(name)\"; there are \(known)")
+          404, "not-found", "Not found",
+          "there is no workspace \"\(name)\"; there are \(Listing.of(edge.writers.map(\.name)))")
       }
       return writer
     }
     guard let only = edge.writers.first, edge.writers.count == 1 else {
       throw APIProblem(
-        422, "missing-field", "Which workspace?", "name one with --workspace", field: "workspace")
+        422, "missing-field", "Which workspace?",
+        "name one with --workspace: there are \(Listing.of(edge.writers.map(\.name)))", field: "workspace")
     }
     return only
   }
@@ -68,9 +69,9 @@ enum Administration {
     _ query: QueryParameters, _ edge: Edge, _ reply: @escaping @Sendable (APIResponse) -> Void
   ) throws(APIProblem) {
     let writer = try workspace(query["workspace"], edge)
-    guard let directory = edge.api(writer.workspace)?.directory else { throw .unavailable }
-    let asked = try ExplainRequest(directory) { query[$0] }
-    Explainer.answer(asked, writer, directory, edge, reply)
+    guard let api = edge.api(writer.workspace) else { throw .unavailable }
+    let asked = try ExplainRequest(api.directory) { query[$0] }
+    Explainer.answer(asked, writer, api, edge, reply)
   }
 
   private static func state(_ edge: Edge) -> APIResponse {

@@ -133,7 +133,9 @@ public final class Edge: Sendable {
   var keyring: AGIKeyring {
     var ring = AGIKeyring()
     for (system, secret) in fastAGISecrets {
-      do { try ring.add(phoneSystem: system, secret: secret) } catch { Log.fault("taking the secret of a phone system", "\(error)") }
+      do throws(AGIKeyring.Refusal) { try ring.add(phoneSystem: system, secret: secret) } catch {
+        Log.fault("taking the secret of a phone system", error.sentence)
+      }
     }
     return ring
   }

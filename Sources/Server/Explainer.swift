@@ -14,12 +14,12 @@ enum Explainer {
 
   /// - Parameter reads: any reader; the past should be asked where it may take time.
   static func page(
-    _ asked: ExplainRequest, _ writer: Writer, _ directory: Directory, live: Live, _ reads: any StoreReader
+    _ asked: ExplainRequest, _ writer: Writer, _ api: API, live: Live, _ reads: any StoreReader
   ) throws -> APIResponse {
     let json: [UInt8]? =
       switch (asked.subject, live) {
-      case (.aCase(let id), .aCase(let found)): try ExplainPage.read(id, directory, live: found, at: asked.at, reads)
-      case (.agent, .agent(let found)): found.map { ExplainPage.agent($0, directory, at: asked.at) }
+      case (.aCase(let id), .aCase(let found)): try ExplainPage.read(id, api, live: found, at: asked.at, reads)
+      case (.agent, .agent(let found)): found.map { ExplainPage.agent($0, api.directory, at: asked.at) }
       case (.aCase, .agent), (.agent, .aCase): nil
       }
     guard let json else {
@@ -46,7 +46,7 @@ enum Explainer {
   }
 
   static func past(
-    _ asked: ExplainRequest, _ at: Instant, _ writer: Writer, _ directory: Directory, _ reads: any StoreReader
+    _ asked: ExplainRequest, _ at: Instant, _ writer: Writer, _ api: API, _ reads: any StoreReader
   ) -> APIResponse {
     do {
       var router = Router()
@@ -66,7 +66,7 @@ enum Explainer {
           "\(count) records in \(replaySecondsMax) s did not reach \(at); ask on a faster machine, of a copy of the data folder")
       }
       router.settleReplay()
-      return try page(asked, writer, directory, live: Live(asked.subject, router), reads)
+      return try page(asked, writer, api, live: Live(asked.subject, router), reads)
     } catch let problem as APIProblem {
       return APIResponse(problem)
     } catch {
@@ -77,20 +77,20 @@ enum Explainer {
 
   /// Answers whoever asks; the present is asked for when what it rests on is durable, or by an administrator.
   static func answer(
-    _ asked: ExplainRequest, _ writer: Writer, _ directory: Directory, _ edge: Edge,
+    _ asked: ExplainRequest, _ writer: Writer, _ api: API, _ edge: Edge,
     _ reply: @escaping @Sendable (APIResponse) -> Void
   ) {
     if let at = asked.at {
-      return edge.heavy.run { reply(past(asked, at, writer, directory, $0)) }
+      return edge.heavy.run { reply(past(asked, at, writer, api, $0)) }
     }
     let live = writer.peek { Live(asked.subject, $0.router) }
-    edge.reads.run { reply(present(asked, writer, directory, live, $0)) }
+    edge.reads.run { reply(present(asked, writer, api, live, $0)) }
   }
 
   static func present(
-    _ asked: ExplainRequest, _ writer: Writer, _ directory: Directory, _ live: Live, _ reads: any StoreReader
+    _ asked: ExplainRequest, _ writer: Writer, _ api: API, _ live: Live, _ reads: any StoreReader
   ) -> APIResponse {
-    do { return try page(asked, writer, directory, live: live, reads) } catch let problem as APIProblem {
+    do { return try page(asked, writer, api, live: live, reads) } catch let problem as APIProblem {
       return APIResponse(problem)
     } catch {
       Log.fault("explaining", "\(error)")

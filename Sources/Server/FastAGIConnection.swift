@@ -113,7 +113,7 @@ final class FastAGIConnection: ConnectionHandler {
       guard let found = edge.phone(of: arrival.phoneSystem) else { return }
       workspace = found.workspace
       submit(.callEnded(key: PhoneChannel.key(system: arrival.phoneSystem, id: arrival.uniqueID)), connection)
-    case .refused(let refusal): Log.note("a FastAGI connection from \(connection.peer) was refused: \(refusal)")
+    case .refused(let refusal): Log.note("a FastAGI connection from \(connection.peer) was refused: \(refusal.sentence)")
     }
   }
 
@@ -129,7 +129,7 @@ final class FastAGIConnection: ConnectionHandler {
         system: arrival.phoneSystem, id: arrival.uniqueID,
         from: arrival.isCallerRestricted ? nil : arrival.callerNumber, to: arrival.dialled, name: arrival.callerName))
     call.nothingRings = true
-    call.hasSpoken = arrival.lastRing == .answered
+    call.isOverOnceEnded = arrival.lastRing == .answered
     submit(.call(call), connection, answers: true)
   }
 
@@ -170,7 +170,7 @@ final class FastAGIConnection: ConnectionHandler {
     case .finished: role = .done
     case .lost: lost(session, connection)
     case .broken(let error):
-      Log.note("a FastAGI talk broke: \(error)")
+      Log.note("a FastAGI talk broke: \(error.sentence)")
       lost(session, connection)
     }
   }

@@ -75,6 +75,12 @@ extension HTTPConnection {
     guard page == .metrics || page == .queues, request.method != .get, request.method != .head else { return nil }
     return .onlyGet
   }
+
+  func unknownParameter(_ page: ServerPage?, _ query: QueryParameters) -> APIResponse? {
+    guard page == .metrics || page == .queues else { return nil }
+    let known = page == .queues ? ["workspace"] : []
+    return APIProblem.unknownParameter(query.pairs.map(\.name), known: known).map { APIResponse($0) }
+  }
 }
 
 /// The server's own pages, known before anything of a path becomes a String.

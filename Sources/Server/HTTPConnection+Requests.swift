@@ -44,7 +44,7 @@ extension HTTPConnection {
     }
     exchange?.caller = caller
     lastCaller = caller
-    if let refusal = refusal(page, request) { return finish(refusal, connection) }
+    if let refusal = refusal(page, request) ?? unknownParameter(page, query) { return finish(refusal, connection) }
     if page == .metrics { return finishDurably(Metrics.prometheus(caller, edge), connection) }
     if page == .queues { return finishDurably(Metrics.queues(caller, query["workspace"], edge), connection) }
     if request.fields.values("idempotency-key").count > 1 { return finish(.twoKeys, connection) }
@@ -97,14 +97,17 @@ extension HTTPConnection {
       // Without a wait it still takes its turn: what suits is offered at once, and a moment later the answer is none.
       let until = Instant(milliseconds: WallClock.nowMilliseconds) + .milliseconds(max(Int64(seconds) * 1_000, 250))
       writer.submit([Request(.next(agent, waiter, until: until), ticket: ticket, idempotency: key)])
-    case .call(let intake, let call, let key, let seconds):
-      exchange?.kind = .call(CallWait(key: call, waitSeconds: seconds))
+    case .call(let intake, let call, let key, let seconds, let words):
+      exchange?.kind = .call(CallWait(key: call, waitSeconds: seconds, words: words))
       // Asked in one breath: how the call stands is decided, and becomes durable, together with the news of it.
       writer.submit([
         Request(intake, ticket: ticket, idempotency: key), Request(.standing(call: call), ticket: ticket),
       ])
     case .read(let render):
       exchange?.kind = .read(render)
+      writer.submit([Request(.read, ticket: ticket)])
+    case .look(let look):
+      exchange?.kind = .read(writer.peek { look($0.router) })
       writer.submit([Request(.read, ticket: ticket)])
     case .poll(let poll):
       exchange?.kind = .poll(poll, PollState())
@@ -124,19 +127,19 @@ extension HTTPConnection {
   private func explain(
     _ asked: ExplainRequest, _ caller: Caller, _ writer: Writer, _ connection: Connection
   ) {
-    guard let directory = edge.api(caller.workspace)?.directory else {
+    guard let api = edge.api(caller.workspace) else {
       return finish(APIResponse(APIProblem.unavailable), connection)
     }
     let ticket = Ticket(connection.ref, exchange: number)
     guard asked.at == nil else {
       let edge = edge
-      return Explainer.answer(asked, writer, directory, edge) {
+      return Explainer.answer(asked, writer, api, edge) {
         edge.hub.post(ticket.ref, .rendered(ticket.exchange, $0))
       }
     }
     // What the live state says leaves when it is on disk.
     let live = writer.peek { Explainer.Live(asked.subject, $0.router) }
-    exchange?.kind = .read { reads, _ in Explainer.present(asked, writer, directory, live, reads) }
+    exchange?.kind = .read { reads, _ in Explainer.present(asked, writer, api, live, reads) }
     writer.submit([Request(.read, ticket: ticket)])
   }
 

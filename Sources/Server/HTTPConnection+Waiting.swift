@@ -28,7 +28,7 @@ extension HTTPConnection {
     case .ruleAnswered(.answer(let text), _, _), .ruleAnswered(.reject(let text), _, _),
       .ruleAnswered(.handBack(let text), _, _):
       finish(CallInstruction.hangUp(text).response(call: nil), connection)
-    default: finish(APIResponse(answer), connection)
+    default: finish(APIResponse(answer, wait.words), connection)
     }
   }
 

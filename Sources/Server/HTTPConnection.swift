@@ -70,6 +70,7 @@ final class HTTPConnection: ConnectionHandler {
     /// What its phone system could be told now; nil until that is known.
     var instruction: CallInstruction?
     var waitSeconds: Int
+    var words: RefusalWords
   }
 
   struct PollState {

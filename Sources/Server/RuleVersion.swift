@@ -2,6 +2,7 @@ import Model
 import Records
 import RuleFiles
 import Rules
+import Synchronization
 import Wire
 
 /// One version of a workspace's rules as it is kept: every file, and who made it apply, when and how. So a past case
@@ -101,6 +102,27 @@ struct RuleVersion: Sendable, Equatable {
   /// The rules that it holds, checked again.
   func load(_ workspace: String) -> WorkspaceFolder.Loaded? {
     files.map { WorkspaceFolder.load(files: $0, name: workspace) }
+  }
+}
+
+/// What the rules of versions that no longer apply were called: read again from their kept files when a case that
+/// they routed is looked at, and then remembered.
+final class EarlierRuleNames: Sendable {
+  private let workspace: WorkspaceID
+  private let name: String
+  private let known = Mutex<[UInt32: [String]]>([:])
+
+  init(_ workspace: WorkspaceID, _ name: String) {
+    self.workspace = workspace
+    self.name = name
+  }
+
+  func of(_ version: UInt32, _ reads: any StoreReader) throws(StoreFault) -> [String] {
+    if let names = known.withLock({ $0[version] }) { return names }
+    let loaded = try reads.ruleVersion(workspace, version)?.load(name)?.workspace
+    let names = loaded?.rules.rules.map(\.name) ?? []
+    known.withLock { $0[version] = names }
+    return names
   }
 }
 

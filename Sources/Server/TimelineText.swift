@@ -64,7 +64,8 @@ public enum ExplanationText {
         + "\(why["rule_version"] ?? "") sent it here, priority \(why["priority"] ?? "").",
     ]
     for step in why["story"] as? [[String: Any]] ?? [] { lines.append("  " + story(step)) }
-    if let facts = page["facts"] as? [String: Any], !facts.isEmpty {
+    // Foundation's reader has numbers for true and false, and rules are written with the words.
+    if case .object(let facts)? = try JSONValue(parsing: Array(json))["facts"], !facts.members.isEmpty {
       lines.append("The rule saw:")
       lines += flat(facts, "").map { "  " + $0 }
     }
@@ -73,15 +74,19 @@ public enum ExplanationText {
   }
 
   /// `session.channel = chat`, a line a fact.
-  private static func flat(_ object: [String: Any], _ path: String) -> [String] {
-    object.keys.sorted().flatMap { key -> [String] in
-      let name = path.isEmpty ? key : "\(path).\(key)"
-      if let inner = object[key] as? [String: Any] { return flat(inner, name) }
-      if let list = object[key] as? [Any] {
-        return list.isEmpty ? [] : ["\(name) = \(list.map { "\($0)" }.joined(separator: ", "))"]
+  private static func flat(_ object: JSONObject, _ path: String) -> [String] {
+    object.members.sorted { $0.name < $1.name }.flatMap { member -> [String] in
+      let name = path.isEmpty ? member.name : "\(path).\(member.name)"
+      switch member.value {
+      case .object(let inner): return flat(inner, name)
+      case .array(let list): return list.isEmpty ? [] : ["\(name) = \(list.map(word).joined(separator: ", "))"]
+      default: return ["\(name) = \(word(member.value))"]
       }
-      return ["\(name) = \(object[key] ?? "")"]
     }
+  }
+
+  private static func word(_ value: JSONValue) -> String {
+    value.string ?? String(decoding: value.encoded, as: UTF8.self)
   }
 
   private static func story(_ step: [String: Any]) -> String {

@@ -151,7 +151,8 @@ final class WebSocketStream: ConnectionHandler {
       case "auth":
         let token = try fields.required("token")
         try fields.finish()
-        guard caller == nil, let known = edge.caller(token: token, now: Instant(milliseconds: WallClock.nowMilliseconds))
+        guard caller == nil else { return close(.policyViolation, "this stream has its token already", connection) }
+        guard let known = edge.caller(token: token, now: Instant(milliseconds: WallClock.nowMilliseconds))
         else { return close(.policyViolation, "no valid token", connection) }
         caller = known
         self.known(connection)

@@ -18,6 +18,7 @@ extension Workspaces {
     directory.ruleVersion = version
     directory.mailAddress = checked.workspace.mailAddresses.first
     directory.dialledNumbers = Set(checked.workspace.dialledNumbers)
+    directory.phoneSystems = Set(checked.workspace.phoneSystems.map(\.name))
     directory.asterisks = Set(checked.workspace.phoneSystems.filter { $0.api == .fastagi }.map(\.name))
     directory.emailRules = EmailRules(
       checked.workspace.emailProviders.map { .init(domains: $0.domains, ignoresDots: $0.ignoresDots, tag: $0.tag) })
@@ -34,6 +35,8 @@ extension Workspaces {
       patterns: checked.workspace.redactions.map { .init(name: $0.name, places: $0.pattern.places) })
     var api = API(directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax, e164: Edge.e164)
     api.redactor = redactor
+    let names = EarlierRuleNames(writer.workspace, writer.name)
+    api.earlierRuleNames = { version, reads throws(StoreFault) in try names.of(version, reads) }
     let store = edge.store
     api.recordAccess = { rows, workspace in
       // Reads go on while nothing can be written: whoever is in the middle of a conversation needs its words.

@@ -12,15 +12,7 @@ extension API {
   func setStatus(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     let agent = try agent(caller)
     var fields = try Fields(request.body)
-    let status: AgentStatus
-    switch try fields.text("status") {
-    case "available": status = .available
-    case "offline": status = .offline
-    case "busy": status = .busy
-    case "break": status = .onBreak
-    case "meeting": status = .meeting
-    case "training": status = .training
-    default:
+    guard let status = AgentStatus(name: try fields.text("status")) else {
       throw fields.problem("status", "status must be available, busy, break, meeting, training or offline")
     }
     let lease = try fields.optionalInteger("lease_seconds", 10...43_200).map { Duration64.seconds($0) }
@@ -71,10 +63,15 @@ extension API {
     try fields.end()
     switch what {
     case "accept":
-      return .submit(.accept(offer, agent), request.idempotency, .direct { APIResponse($0) })
+      return .submit(
+        .accept(offer, agent), request.idempotency,
+        .direct {
+          APIResponse(
+            $0, [.notAllowed: ("The phone answers it", "this offer rings at a phone: pick up there, and it is accepted")])
+        })
     case "decline":
       return .submit(.decline(offer, agent), request.idempotency, .direct { APIResponse($0) })
-    default: throw .notFound("page")
+    default: throw .noPage
     }
   }
 
@@ -103,7 +100,7 @@ extension API {
     if let name = names.queue {
       guard let queue = directory.queues[name] else {
         throw fields.problem(
-          "queue", "there is no queue \"\(name)\"; there are \(directory.queues.keys.sorted().joined(separator: ", "))")
+          "queue", "there is no queue \"\(name)\"; there are \(Listing.of(directory.queues.keys))")
       }
       target.queue = queue
     }
@@ -157,7 +154,7 @@ extension API {
     case "close":
       try fields.end()
       return .submit(.close(id, agent), key, direct)
-    default: throw .notFound("page")
+    default: throw .noPage
     }
   }
 

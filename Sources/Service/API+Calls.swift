@@ -18,7 +18,8 @@ extension API {
     var facts = HandoffFacts()
     facts.reason = try fields.optionalText("reason", bytesMax: 4_096) ?? ""
     var members = Members()
-    if let known = try fields.object("known") {
+    let known = try fields.object("known")
+    if let known {
       for (name, value) in known.prefix(100) {
         if let fact = Self.fact(value) { facts.fields.append(.init(name: name, value: fact)) }
       }
@@ -28,14 +29,31 @@ extension API {
     let to = try fields.optionalText("to")
     if let to { try isOurs(to, fields) }
     let name = try fields.optionalText("caller_name")
+    let reason = facts.reason.isEmpty ? nil : facts.reason
+    let told = [from, to, name, reason].map { $0.map { Array($0.utf8) } } + [known.map(Self.sorted)]
     let wait = Int(try fields.optionalInteger("wait_seconds", 0...60) ?? 0)
     try fields.end()
     let channel = PhoneChannel(
       workspace: directory.workspace, defaultRegion: directory.defaultRegion, identityKey: identityKey)
-    let call = channel.arrival(
+    var call = channel.arrival(
       .init(
         system: system(caller), id: id, from: from, to: to, name: name, facts: facts, members: members.bytes))
-    return .call(.call(call), call: call.callKey, request.idempotency, waitSeconds: wait)
+    call.isOverOnceEnded = true
+    call.told = told.map { $0.map { identityKey.sign($0, truncatedTo: 8) } ?? [] }
+    return .call(
+      .call(call), call: call.callKey, request.idempotency, waitSeconds: wait,
+      [
+        .idInUse: (
+          "Told otherwise before",
+          "this call came before with another from, to, caller_name, reason or known, and that stands: send all "
+            + "that is known with the first POST of a call, and give another call an id of its own"
+        )
+      ])
+  }
+
+  /// The same bytes for the same members, in whatever order a repeat has them.
+  private static func sorted(_ known: [(name: String, value: JSONValue)]) -> [UInt8] {
+    JSONValue.object(JSONObject(known.sorted { $0.name < $1.name }.map { .init($0.name, $0.value) })).encoded
   }
 
   /// A call to somebody else's number is a phone system set up wrongly: no rule knows it.
@@ -45,7 +63,7 @@ extension API {
     if let number = e164(dialled, directory.defaultRegion), ours.contains(number) { return }
     throw fields.problem(
       "to", "\"\(dialled.prefix(60))\" is none of this workspace's numbers; dialled_numbers in workspace.yaml has "
-        + ours.sorted().joined(separator: ", "), type: "unknown-number")
+        + Listing.of(ours), type: "unknown-number")
   }
 
   private func system(_ caller: Caller) -> String { "http:\(caller.holder)" }
@@ -66,7 +84,7 @@ extension API {
     let offer: OfferID? = try fields.optionalID("offer")
     let text = try fields.optionalText("text", bytesMax: Fields.Bound.textBytes)
     let digits = try fields.optionalText("digits")
-    let confidence = fields.value("confidence")
+    let confidence = try fields.optionalShare("confidence")
     let recording: BlobID? = try fields.optionalID("blob")
     let seconds = try fields.optionalInteger("seconds", 0...86_400)
     let eventID = try fields.optionalText("id")
@@ -93,8 +111,9 @@ extension API {
     case "unavailable": told = .failed(try needOffer(), .deviceUnavailable)
     case "hung_up": told = .hungUp
     case "digits":
-      guard let digits, digits.utf8.allSatisfy({ "0123456789*#ABCD".utf8.contains($0) }) else {
-        throw fields.problem("digits", "digits must be 0-9, *, #, A-D", type: "missing-field")
+      guard let digits else { throw fields.problem("digits", "digits needs what was pressed", type: "missing-field") }
+      guard digits.utf8.allSatisfy({ "0123456789*#ABCD".utf8.contains($0) }) else {
+        throw fields.problem("digits", "digits must be 0-9, *, #, A-D")
       }
       var members = Members()
       members.text("digits", digits)
@@ -103,7 +122,7 @@ extension API {
       guard let text else { throw fields.problem("text", "speech needs its text", type: "missing-field") }
       var members = Members()
       members.text("text", text)
-      if let confidence { members.raw("confidence", confidence.encoded) }
+      if let confidence { members.raw("confidence", confidence) }
       told = said(.speech, members)
     case "voicemail":
       guard let recording else {
@@ -113,13 +132,19 @@ extension API {
       members.text("blob", recording.description)
       if let seconds { members.number("seconds", seconds) }
       if let text { members.text("text", text) }
-      if let confidence { members.raw("confidence", confidence.encoded) }
+      if let confidence { members.raw("confidence", confidence) }
       told = said(.voicemail, members, [recording])
     default:
       throw fields.problem(
         "event", "event must be waiting, ringing, answered, missed, busy, unavailable, digits, speech, voicemail or hung_up")
     }
-    return .call(.callNews(key, told), call: key, request.idempotency, waitSeconds: wait)
+    return .call(
+      .callNews(key, told), call: key, request.idempotency, waitSeconds: wait,
+      [
+        .unknownSession: ("Not found", "there is no such call here; POST /v1/calls tells of a call first"),
+        .offerEnded: ("Ring ended", "that ring is over; the event `waiting` answers what to do now"),
+        .offerNotYours: ("Not this call's ring", "that offer does not ring for this call"),
+      ])
   }
 }
 

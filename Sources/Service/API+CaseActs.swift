@@ -8,24 +8,42 @@ extension API {
     let key = request.idempotency
     var fields = try Fields(orNothing: request.body)
     let act: CaseAct
+    var words: RefusalWords = [:]
     switch what {
     case "park": act = .park(try agent(caller), for: try seconds(&fields, most: 366 * 86_400))
     case "resume": act = .resume(try agent(caller))
-    case "extend": act = .extendWrapUp(try agent(caller), by: try seconds(&fields, most: 3_600))
+    case "extend":
+      act = .extendWrapUp(try agent(caller), by: try seconds(&fields, most: 3_600))
+      words[.caseNotAssigned] = ("Not in wrap-up", "the case is not in wrap-up, so there is no time to extend")
     case "consult":
-      act = .consult(try agent(caller), with: try named(&fields), for: try seconds(&fields, most: 8 * 3_600))
+      let agent = try agent(caller)
+      let other = try named(&fields)
+      act = .consult(agent, with: other, for: try seconds(&fields, most: 8 * 3_600))
+      words = away(other)
     case "end-consult": act = .endConsult(try agent(caller))
     case "take-over": act = .takeOver(try agent(caller))
     case "assign":
       try need(caller, .supervisor, .admin)
-      act = .assign(to: try named(&fields))
+      let other = try named(&fields)
+      act = .assign(to: other)
+      words = away(other)
     case "requeue":
       try need(caller, .supervisor, .admin)
       act = .requeue
-    default: throw .notFound("page")
+    default: throw .noPage
     }
     try fields.end()
-    return .submit(.onCase(id, act), key, .direct { APIResponse($0) })
+    return .submit(.onCase(id, act), key, .direct { [words] in APIResponse($0, words) })
+  }
+
+  /// Not whoever asks is away, but whom they ask for.
+  private func away(_ other: AgentID) -> RefusalWords {
+    let name = directory.agentNames[other.raw] ?? "that agent"
+    return [
+      .agentNotAvailable: (
+        "\(name) is not available", "\(name) is away or not available; choose somebody else, or wait"
+      )
+    ]
   }
 
   private func seconds(_ fields: inout Fields, most: Int64) throws(APIProblem) -> Duration64 {
@@ -37,7 +55,9 @@ extension API {
 
   private func named(_ fields: inout Fields) throws(APIProblem) -> AgentID {
     let name = try fields.text("agent")
-    guard let agent = directory.agents[name] else { throw fields.problem("agent", "there is no agent \"\(name)\"") }
+    guard let agent = directory.agents[name] else { 
+      throw fields.problem("agent", "there is no agent \"\(name)\"; there are \(Listing.of(directory.agents.keys))")
+    }
     return agent
   }
 
@@ -45,11 +65,7 @@ extension API {
   func finish(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     let agent = try agent(caller)
     var fields = try Fields(request.body)
-    let name = try fields.text("status")
-    let known: [String: AgentStatus] = [
-      "offline": .offline, "busy": .busy, "break": .onBreak, "meeting": .meeting, "training": .training,
-    ]
-    guard let status = known[name] else {
+    guard let status = AgentStatus(name: try fields.text("status")), status != .available else {
       throw fields.problem("status", "status must be busy, break, meeting, training or offline")
     }
     try fields.end()

@@ -27,7 +27,7 @@ extension API {
     switch what {
     case "join": isJoining = true
     case "part": isJoining = false
-    default: throw .notFound("page")
+    default: throw .noPage
     }
     let name = isJoining ? "with" : "from"
     guard let other: ConversationID = try fields.optionalID(name) else { throw fields.missing(name) }

@@ -14,7 +14,10 @@ extension API {
     return .read { reads, _ throws(StoreFault) in
       guard let row = try reads.identity(api.directory.workspace, hash: hash),
         let page = try CustomerPage.read(row.customer, api, reads)
-      else { return APIResponse(.notFound("customer")) }
+      else {
+        return APIResponse(
+          APIProblem(404, "not-found", "Not found", "no customer here is proven to have this identity"))
+      }
       return APIResponse(200, json: page.json)
     }
   }
@@ -44,7 +47,7 @@ extension API {
         throw fields.problem("attributes", "attributes are required, such as {\"name\": \"Jo Doe\"}", type: "missing-field")
       }
       decided = .set(id, try Self.attributes(given, by))
-    default: throw .notFound("page")
+    default: throw .noPage
     }
     let reason = try fields.optionalText("reason", bytesMax: 1_024) ?? ""
     try fields.end()

@@ -83,7 +83,7 @@ extension API {
       }
       request = .rollback(
         to: UInt32(version), note: try fields.optionalText("note", bytesMax: 4_096) ?? "")
-    default: throw .notFound("page")
+    default: throw .noPage
     }
     try fields.end()
     return request

@@ -67,7 +67,7 @@ extension API {
   private func unknown(_ what: String, _ name: String, _ known: [String]) -> APIProblem {
     APIProblem(
       422, "wrong-value", "Unknown \(what)",
-      "there is no \(what) \"\(name.prefix(60))\"; there are \(known.joined(separator: ", "))", field: what)
+      "there is no \(what) \"\(name.prefix(60))\"; there are \(Listing.of(known))", field: what)
   }
 
   /// `entry` is spliced in as it is stored. `seen` says how far the index has come, and `last` which entry is the

@@ -159,7 +159,7 @@ extension API {
     draft.channel = .chat
     return .submit(
       .say(Say(session: session, bot: bot, entry: draft, epoch: epoch)), request.idempotency,
-      .direct { APIResponse($0) })
+      Self.answer(to: caller, whoSent: epoch))
   }
 
   /// What a bot has learned on the way, while it still has the word.
@@ -178,7 +178,7 @@ extension API {
     try fields.end()
     return .submit(
       .say(Say(session: session, bot: bot, entry: draft, epoch: epoch)), request.idempotency,
-      .direct { APIResponse($0) })
+      Self.answer(to: caller, whoSent: epoch))
   }
 
   /// An id counts within its session.
@@ -273,7 +273,19 @@ extension API {
     let handoff = Handoff(
       session: session, bot: bot, epoch: epoch, case: Self.newID(), imported: imported, members: members.bytes,
       facts: facts)
-    return .submit(.handoff(handoff), request.idempotency, .direct { APIResponse($0) })
+    return .submit(.handoff(handoff), request.idempotency, Self.answer(to: caller, whoSent: epoch))
+  }
+
+  /// A bot that owns the conversation and is refused its word all the same has another epoch in mind.
+  private static func answer(to bot: Caller, whoSent sent: UInt32?) -> Rendering {
+    .direct { answer in
+      guard case .rejected(.notOwner, let owner?, let epoch?) = answer, owner.kind == .bot, owner.name == bot.holder,
+        let sent, sent != epoch
+      else { return APIResponse(answer) }
+      return APIResponse(
+        answer,
+        [.notOwner: ("Another epoch", "you own the conversation, and its epoch is \(epoch); you sent \(sent)")])
+    }
   }
 
   /// A skill that no rule could ever ask for is a slip, and silence would cost the customer the right agent.
@@ -281,7 +293,7 @@ extension API {
     let known = directory.skills.sorted()
     let hint = Spelling.nearest(name, among: known).map { "did you mean \"\($0)\"?" }
     return fields.problem(
-      field, "skills.yaml has no skill \"\(name.prefix(60))\"; \(hint ?? "it has \(known.joined(separator: ", "))")",
+      field, "skills.yaml has no skill \"\(name.prefix(60))\"; \(hint ?? "it has \(Listing.of(known))")",
       type: "unknown-skill")
   }
 

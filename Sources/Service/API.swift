@@ -15,6 +15,8 @@ public struct API: Sendable {
   public var blobBytesMax: Int
   /// Takes out of what comes in what must never be written.
   public var redactor = Redactor()
+  /// Names of the rules of a version that no longer applies, in order; none where it is not kept.
+  public var earlierRuleNames: @Sendable (UInt32, any StoreReader) throws(StoreFault) -> [String] = { _, _ in [] }
   /// Makes durable who reads what; called before the answer leaves.
   public var recordAccess: @Sendable ([AccessRow], WorkspaceID) -> Void = { _, _ in }
 
@@ -29,6 +31,10 @@ public struct API: Sendable {
 
   var resumeTokens: ResumeToken { ResumeToken(workspace: directory.workspace, key: identityKey) }
 
+  func ruleNames(_ version: UInt32, _ reads: any StoreReader) throws(StoreFault) -> [String] {
+    version == directory.ruleVersion ? directory.ruleNames : try earlierRuleNames(version, reads)
+  }
+
   public func handle(_ request: APIRequest, _ caller: Caller) -> APIAction {
     var request = request
     do throws(APIProblem) {
@@ -36,7 +42,9 @@ public struct API: Sendable {
       request.idempotency = try idempotency(request, caller)
       // Attachments are bytes and not words; and what is to be taken out must be found first.
       if !request.body.isEmpty, !request.isAttachment, request.path.last != "redact" { request.body = redactor.json(request.body) }
-      return try route(request, caller)
+      let action = try route(request, caller)
+      if let problem = request.unknownParameter() { throw problem }
+      return action
     } catch { return .respond(APIResponse(allowing(error, request, caller))) }
   }
 
@@ -63,7 +71,7 @@ public struct API: Sendable {
   }
 
   private func route(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
-    guard request.path.first == "v1" else { throw .notFound("page") }
+    guard request.path.first == "v1" else { throw .noPage }
     let path = Array(request.path.dropFirst())
     switch (request.method, path.first ?? "", path.count) {
     case ("POST", "sessions", 1): return try openSession(request, caller)
@@ -73,7 +81,7 @@ public struct API: Sendable {
       case "learned": return try learned(request, caller, try id(path[1]))
       case "handoff": return try handoff(request, caller, try id(path[1]))
       case "end": return try endSession(request, caller, try id(path[1]))
-      default: throw .notFound("page")
+      default: throw .noPage
       }
     case ("GET", "sessions", 3) where path[2] == "brief": return try brief(request, caller, try id(path[1]))
     case ("GET", "sessions", 3) where path[2] == "events": return try poll(request, caller, try id(path[1]))
@@ -84,6 +92,8 @@ public struct API: Sendable {
     case ("POST", "calls", 3) where path[2] == "events": return try callEvent(request, caller, path[1])
     case ("POST", "blobs", 1): return try postBlob(request, caller)
     case ("GET", "blobs", 2): return try getBlob(request, caller, try id(path[1]))
+    case ("GET", "agents", 1): return try listAgents(caller)
+    case ("GET", "agents", 2): return try showAgent(path[1], caller)
     case ("PUT", "agents", 3) where path[1] == "me" && path[2] == "status": return try setStatus(request, caller)
     case ("POST", "agents", 3) where path[1] == "me" && path[2] == "next": return try next(request, caller)
     case ("PUT", "agents", 3) where path[1] == "me" && path[2] == "channels":
@@ -105,11 +115,11 @@ public struct API: Sendable {
     case ("GET", "customers", 3) where path[2] == "timeline":
       return try timeline(request, caller, try id(path[1]))
     case ("POST", "customers", 3): return try onCustomer(request, caller, try id(path[1]), path[2])
-    case (_, "sessions", 1...3), (_, "journey", 1), (_, "blobs", 1...2), (_, "agents", 3), (_, "offers", 3), (_, "calls", 1), (_, "calls", 3),
+    case (_, "sessions", 1...3), (_, "journey", 1), (_, "blobs", 1...2), (_, "agents", 1...3), (_, "offers", 3), (_, "calls", 1), (_, "calls", 3),
       (_, "cases", 2...3), (_, "customers", 1...3), (_, "conversations", 2...4), (_, "stream", 1), (_, "search", 1),
       (_, "explain", 1), (_, "entries", 3):
       throw APIProblem(405, "method-not-allowed", "Method not allowed", "\(request.method) is not possible here")
-    default: throw .notFound("page")
+    default: throw .noPage
     }
   }
 
@@ -131,6 +141,11 @@ public struct API: Sendable {
   func agent(_ caller: Caller) throws(APIProblem) -> AgentID {
     try need(caller, .agent, .supervisor)
     guard let agent = directory.agents[caller.holder] else {
+      guard caller.scope == .agent else {
+        throw .forbidden(
+          "only agents do this, and supervisor \"\(caller.holder)\" is none: use an agent's token, or add "
+            + "\"\(caller.holder)\" to agents.yaml")
+      }
       throw .forbidden("the rules know no agent \"\(caller.holder)\"; add it to agents.yaml")
     }
     return agent

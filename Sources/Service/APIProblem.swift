@@ -50,6 +50,15 @@ public struct APIProblem: Error, Hashable, Sendable {
     APIProblem(404, "not-found", "Not found", "there is no \(what) here by that id")
   }
 
+  public static let noPage = APIProblem(
+    404, "not-found", "No such page", "there is no such page; docs/api.md has every call, and its method")
+
+  /// Nil where all are known.
+  public static func unknownParameter(_ names: [String], known: [String]) -> APIProblem? {
+    guard let name = names.first(where: { !known.contains($0) }) else { return nil }
+    return APIProblem(422, "unknown-parameter", "Unknown parameter", Fields.unknown(name, among: known), field: name)
+  }
+
   public static let unauthorized = APIProblem(
     401, "unauthorized", "No valid token",
     "send a token of this workspace as \"Authorization: Bearer …\"; `throughline token create` makes one")
@@ -61,6 +70,13 @@ public struct APIProblem: Error, Hashable, Sendable {
   public static let unavailable = APIProblem(
     503, "storage-unavailable", "Cannot store just now",
     "nothing was recorded; try again with the same Idempotency-Key")
+}
+
+/// Names for a sentence, such as `there are \(…)`.
+public enum Listing {
+  public static func of(_ names: some Collection<String>) -> String {
+    names.isEmpty ? "none" : names.sorted().joined(separator: ", ")
+  }
 }
 
 extension OwnerView {
@@ -171,7 +187,7 @@ extension APIProblem {
     switch owner?.kind {
     case .agent: "agent \(owner?.name ?? "") owns the conversation now"
     case .queue: "the conversation waits in queue \(owner?.name ?? "") for a person"
-    case .bot: "bot \(owner?.name ?? "") owns the conversation, or the epoch is old"
+    case .bot: "bot \(owner?.name ?? "") owns the conversation"
     case .unrouted: "the conversation is being routed"
     case .closed, nil: "the conversation is closed"
     }

@@ -2,6 +2,7 @@ import Continuity
 import Model
 import Pipeline
 import Records
+import Routing
 import Wire
 
 /// A request as the API sees it: no socket, no framing.
@@ -34,6 +35,23 @@ public struct APIRequest: Sendable {
   }
 
   public func query(_ name: String) -> String? { query.first { $0.name == name }?.value }
+
+  /// A misspelt parameter would be a wish that nobody hears.
+  func unknownParameter() -> APIProblem? {
+    let page = Array(path.dropFirst())
+    let known: [String] =
+      switch (page.first, page.last, page.count) {
+      case ("sessions", "events", 3): ["after", "wait"]
+      case ("agents", "next", 3): ["wait"]
+      case ("blobs", _, 1): ["name"]
+      case ("search", _, _): ["agent", "before", "channel", "customer", "from", "limit", "q", "queue", "until"]
+      case ("customers", _, 1): ["kind", "value"]
+      case ("explain", _, 1): ["agent", "at", "case"]
+      case ("customers", "timeline", 3): ["after", "before", "format", "limit"]
+      default: []
+      }
+    return APIProblem.unknownParameter(query.map(\.name), known: known)
+  }
 
   var isAttachment: Bool { path == ["v1", "blobs"] }
 
@@ -96,7 +114,9 @@ public enum APIAction: Sendable {
   /// The agent asks for a case; the answer is an offer, or nothing when the time is up.
   case next(AgentID, waitSeconds: Int, Idempotency?, Rendering)
   /// News of the call of this key; the answer is what to do next, at the latest when so many seconds have passed.
-  case call(Intake, call: [UInt8], Idempotency?, waitSeconds: Int)
+  case call(Intake, call: [UInt8], Idempotency?, waitSeconds: Int, RefusalWords)
+  /// Look at the machine as it is now; then, once what was seen is durable, answer with what else must be read.
+  case look(@Sendable (borrowing Router) -> Render)
   /// Wait for what is decided now, then read.
   case read(Render)
   /// Answer when the conversation has entries after a number, or when the time is up.
@@ -111,6 +131,8 @@ public enum APIAction: Sendable {
   case stream
 }
 
+/// What a refusal means to whoever made this very request, where the general words would speak to somebody else.
+public typealias RefusalWords = [Rejection: (title: String, detail: String)]
 public typealias Render = @Sendable (any StoreReader, BlobReader) throws(StoreFault) -> APIResponse
 public typealias BlobReader = @Sendable (WorkspaceID, Digest) throws(StoreFault) -> [UInt8]
 

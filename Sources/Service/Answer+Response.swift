@@ -1,8 +1,19 @@
 import Model
 import Pipeline
+import Routing
 import Wire
 
 extension APIResponse {
+  public init(_ answer: Answer, _ words: RefusalWords) {
+    guard case .rejected(let rejection, let owner, let epoch) = answer, let words = words[rejection] else {
+      self.init(answer)
+      return
+    }
+    var problem = APIProblem(rejection, owner: owner, epoch: epoch)
+    (problem.title, problem.detail) = words
+    self.init(problem)
+  }
+
   /// The response to an answer that needs no look into the store.
   public init(_ answer: Answer) {
     switch answer {

@@ -40,7 +40,8 @@ public struct Directory: Sendable {
   public var skills: Set<String> = []
   /// Numbers that belong to this workspace, in E.164 or as the rules write them; none: it does not say.
   public var dialledNumbers: Set<String> = []
-  /// The phone systems of this workspace that speak FastAGI, by name.
+  /// The phone systems of this workspace, by name, and those of them that speak FastAGI.
+  public var phoneSystems: Set<String> = []
   public var asterisks: Set<String> = []
   public var botNames: [UInt32: String] = [:]
   public var agentNames: [UInt32: String] = [:]

@@ -39,7 +39,7 @@ public enum CaseView {
     tags.array { for tag in ConversationPage.tags(conversation) { $0.string(tag) } }
     out += tags.bytes
     text(",\"waiting_since\":\"\(about.age)\",\"why\":")
-    Explanation.append(about, directory, to: &out)
+    Explanation.append(about, directory, try api.ruleNames(about.ruleVersion, reads), to: &out)
     text(",\"handoff\":{\"cause\":\"\(Explanation.cause(about.cause))\"")
     out.append(contentsOf: about.handoff)
     text("},\"customer\":")
@@ -63,13 +63,12 @@ public enum CaseView {
 
 /// Why a case went where it went, from the story kept with it.
 public enum Explanation {
-  static func append(_ about: CaseAbout, _ directory: Directory, to out: inout [UInt8]) {
+  /// - Parameter rules: names of the rules of the version that routed it.
+  static func append(_ about: CaseAbout, _ directory: Directory, _ rules: [String], to out: inout [UInt8]) {
     out.append(contentsOf: "{\"rule\":\(about.rule.map(String.init) ?? "null"),\"rule_version\":\(about.ruleVersion)".utf8)
-    if about.ruleVersion == directory.ruleVersion, let rule = about.rule,
-      directory.ruleNames.indices.contains(Int(rule))
-    {
+    if let rule = about.rule, rules.indices.contains(Int(rule)) {
       out.append(contentsOf: ",\"rule_name\":".utf8)
-      JSONText.append(directory.ruleNames[Int(rule)], to: &out)
+      JSONText.append(rules[Int(rule)], to: &out)
     }
     out.append(contentsOf: ",\"priority\":\(about.priority),\"story\":[".utf8)
     for (index, step) in about.history.enumerated() {

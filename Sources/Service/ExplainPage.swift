@@ -34,8 +34,9 @@ public enum ExplainPage {
   ///   - at: an earlier instant, to which `live` belongs; nil for now.
   /// - Returns: nil when there is no such case, or was none yet.
   public static func read(
-    _ id: CaseID, _ directory: Directory, live: LiveExplanation?, at: Instant? = nil, _ reads: any StoreReader
+    _ id: CaseID, _ api: API, live: LiveExplanation?, at: Instant? = nil, _ reads: any StoreReader
   ) throws(StoreFault) -> [UInt8]? {
+    let directory = api.directory
     guard let row = try reads.aCase(directory.workspace, id), var about = CaseView.decoded(row.about) else {
       return nil
     }
@@ -44,6 +45,7 @@ public enum ExplainPage {
       if live == nil, about.history.isEmpty { return nil }
     }
     let facts = try reads.facts(directory.workspace, of: id)
+    let rules = try api.ruleNames(about.ruleVersion, reads)
     var json = JSONWriter()
     json.object {
       $0.field("case", id.description)
@@ -51,7 +53,7 @@ public enum ExplainPage {
       place(row, live, isPast: at != nil, directory, &$0)
       $0.field("cause", Explanation.cause(about.cause))
       var why: [UInt8] = []
-      Explanation.append(about, directory, to: &why)
+      Explanation.append(about, directory, rules, to: &why)
       $0.field("why", raw: why)
       if let facts { $0.field("facts", raw: facts.bytes) }
       if let live { $0.field("now", object: { now in waiting(live.why, directory, &now) }) }
@@ -111,7 +113,7 @@ public enum ExplainPage {
     return json.bytes
   }
 
-  private static func counts(_ passed: PassedOver, _ json: inout JSONWriter) {
+  static func counts(_ passed: PassedOver, _ json: inout JSONWriter) {
     for (reason, count) in zip(PassedOverReason.allCases, passed.counts) where count > 0 {
       json.key(text: Explanation.name(reason))
       json.int(count)
@@ -144,6 +146,14 @@ extension CaseState {
 }
 
 extension AgentStatus {
+  /// Those that an agent may say.
+  private static let sayable: [AgentStatus] = [.available, .busy, .onBreak, .meeting, .training, .offline]
+
+  init?(name: String) {
+    guard let found = Self.sayable.first(where: { $0.name == name }) else { return nil }
+    self = found
+  }
+
   /// As agents say it.
   var name: String {
     switch self {

@@ -96,6 +96,15 @@ public struct Fields {
     return number
   }
 
+  /// How sure somebody is, from 0 to 1, as it was written.
+  mutating func optionalShare(_ name: String) throws(APIProblem) -> [UInt8]? {
+    guard let value = value(name) else { return nil }
+    guard let share = value.double, (0...1).contains(share) else {
+      throw problem(name, "\(name) must be a number from 0 to 1")
+    }
+    return value.encoded
+  }
+
   public mutating func optionalFlag(_ name: String) throws(APIProblem) -> Bool? {
     guard let value = value(name) else { return nil }
     guard case .bool(let flag) = value else { throw problem(name, "\(name) must be true or false", type: "wrong-kind") }
@@ -160,10 +169,14 @@ public struct Fields {
   mutating func end() throws(APIProblem) {
     guard let unknown = members.first(where: { !taken.contains($0.name) }) else { return }
     let known = taken.sorted()
-    let hint = Spelling.nearest(unknown.name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
     throw APIProblem(
-      422, "unknown-field", "Unknown field",
-      "\"\(unknown.name.prefix(60))\" is not known here; known are \(known.joined(separator: ", "))\(hint)",
-      field: full(unknown.name))
+      422, "unknown-field", "Unknown field", Self.unknown(unknown.name, among: known), field: full(unknown.name))
+  }
+
+  /// `"wiat" is not known here; known are after, wait; did you mean "wait"?`
+  static func unknown(_ name: String, among known: [String]) -> String {
+    let hint = Spelling.nearest(name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+    let all = known.isEmpty ? "nothing is" : "known are \(known.joined(separator: ", "))"
+    return "\"\(name.prefix(60))\" is not known here; \(all)\(hint)"
   }
 }

@@ -23,6 +23,24 @@ import Testing
     }
   }
 
+  @Test func `an agent sees over HTTP what keeps their next case away, also while they wait`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      let before = try await server.position()
+      async let asked = server.next(ann, wait: 2)
+      try await eventually("ann waits") { try await server.position() > before }
+      let page = try await server.call("GET", "/v1/agents/me", by: ann)
+      #expect(page.status == 200 && page["agent"].text == "ann", "\(page)")
+      #expect(page["asks"]["next"].description == "true" && page["hindered_by"].isNull, "\(page)")
+      #expect(try await asked.status == 204)
+      let boss = try await server.token("supervisor", "boss")
+      let all = try await server.call("GET", "/v1/agents", by: boss)
+      #expect(all["agents"].elements.map { $0["agent"].text }.contains("ann"), "\(all)")
+      let slip = try await server.call("GET", "/v1/queues?worksapce=demo", by: boss)
+      #expect(slip.status == 422 && slip["detail"].text.contains("did you mean \"workspace\"?"), "\(slip)")
+    }
+  }
+
   @Test func `ten agents who pull at once never get the same case`() async throws {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "small", agents: 10)

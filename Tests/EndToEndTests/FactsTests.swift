@@ -1,7 +1,18 @@
+import Foundation
+import Server
 import Testing
 
 /// What a rule can see of a real case, and what is kept of it.
 @Suite(.inTurn) struct FactsTests {
+  @Test func `facts are shown in the words that rules are written with`() throws {
+    let page = #"{"case":"case_1","state":"waiting","why":{"rule":6,"rule_version":2},"facts":{"customer":{"new":true,"n":1,"vip":false},"tags":["a",2,true],"none":null}}"#
+    let text = try ExplanationText.render(Data(page.utf8))
+    for line in ["customer.new = true", "customer.n = 1", "customer.vip = false", "tags = a, 2, true", "none = null"] {
+      #expect(text.contains("\n  \(line)"), "\(text)")
+    }
+    #expect(text.contains("rule 7 of version 2"))
+  }
+
   /// A workspace whose rules ask for everything that must be gathered.
   private func rules() throws -> TemporaryFolder {
     let rules = try TemporaryFolder()
@@ -13,6 +24,7 @@ import Testing
       mail_addresses: [help@small.example]
       bots: { robin: { asserts: [email, chat] } }
       integrations: { shop: { asserts: [email] } }
+      phone_systems: { hook: { api: http, networks: [127.0.0.1] } }
 
       """)
     try rules.write("rules/small/queues.yaml", "support:\nvip:\n")

@@ -8,7 +8,7 @@ import Testing
   /// From here on nothing can be written, nor read for a recovery.
   private func begin(_ disk: Disk, _ server: TestServer) async throws {
     disk.fail(unreadable: true)
-    let hook = try await server.token("telephony", "nobody")
+    let hook = try await server.token("telephony", "hook")
     let refused = try await server.call("POST", "/v1/calls", ["call": "another", "from": "+12025550177"], by: hook)
     #expect(refused.status == 503, "\(refused)")
   }

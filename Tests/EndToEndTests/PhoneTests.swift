@@ -228,7 +228,10 @@ import Testing
       #expect(try await count("offered", server, ann) == 0)
       #expect(try await count("abandoned", server, ann) == 1)
       let late = try await tell("c1", ["event": "answered", "offer": .text(first["offer"].text)])
-      #expect(late.status >= 400, "nobody is bridged to a caller who is gone: \(late)")
+      #expect(late["do"].text == "hang_up", "nobody is bridged to a caller who is gone: \(late)")
+      let ghost = try await server.call("POST", "/v1/calls", ["call": "c1", "from": "+12025550143"], by: hook)
+      #expect(ghost["do"].text == "hang_up" && ghost.status == 200, "the same call, told late: \(ghost)")
+      #expect(try await count("offered", server, ann) + count("waiting", server, ann) == 0)
 
       let second = try await ring("c2")
       #expect(second["do"].text == "ring", "ann is free again at once: \(second)")

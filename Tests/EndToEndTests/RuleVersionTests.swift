@@ -71,6 +71,10 @@ import Testing
       let why = try await server.call("POST", "/v1/rules/explain", ask, by: admin)
       #expect(why["routed_by"].int == 2 && why["explained_by"].int == 2)
       #expect(why["explanation"]["rule"].text == "chats about lamps")
+      let whence = try await server.administer("GET", "/admin/explain?case=\(second["case"].text)")
+      #expect(whence["why"]["rule_version"].int == 2 && whence["why"]["rule_name"].text == "chats about lamps")
+      let text = try ExplanationText.render(Data(whence.body))
+      #expect(text.contains("rule \"chats about lamps\" of version 2"), "\(text)")
       let other = try await server.call(
         "POST", "/v1/rules/explain", ["case": .text(second["case"].text), "version": 3], by: admin)
       #expect(other["explanation"]["rule"].text == "everyone" && other["explained_by"].int == 3)

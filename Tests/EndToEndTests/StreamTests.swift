@@ -164,6 +164,20 @@ import Testing
     }
   }
 
+  @Test func `a second token, however good, is told that there is one already`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let (opening, port) = (handshake(bot), server.port("http"))
+      let auth = Array(#"{"type":"auth","token":"\#(bot)"}"#.utf8)
+      let heard = try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(opening + [0x81, 0x80 | UInt8(auth.count), 0, 0, 0, 0] + auth)
+        return try rest(socket)
+      }
+      #expect(String(decoding: heard, as: UTF8.self).hasSuffix("this stream has its token already"))
+    }
+  }
+
   @Test func `a binary frame is refused with 1003, and nobody else's stream is touched`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")

@@ -77,7 +77,10 @@ import Testing
 
   @Test func `a token is made only for a holder that the rules know`() async throws {
     try await TestServer.run { server in
-      for (scope, holder, known) in [("bot", "webshopp", "webshop"), ("agent", "anne", "ann")] {
+      for (scope, holder, known) in [
+        ("bot", "webshopp", "webshop"), ("agent", "anne", "ann"), ("telephony", "nosuch", "it has hook, pbx"),
+        ("integration", "nosuch", "it has shop"),
+      ] {
         let reply = try await server.administer(
           "POST", "/admin/tokens", ["scope": .text(scope), "holder": .text(holder)])
         #expect(reply.status == 422)
@@ -86,6 +89,19 @@ import Testing
       }
       #expect(
         try await server.administer("POST", "/admin/tokens", ["scope": "king", "holder": "x"]).status == 422)
+    }
+  }
+
+  @Test func `where there are several workspaces their names are told to whoever names none`() async throws {
+    let folder = try TemporaryFolder()
+    for name in ["north", "south"] { try SmallRules.write(folder, workspace: name, agents: 1) }
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let body: Body = ["scope": "agent", "holder": "a1"]
+      let reply = try await server.administer("POST", "/admin/tokens", body)
+      #expect(reply.status == 422 && reply["detail"].text.contains("north, south"), "\(reply)")
+      let none = try await server.administer(
+        "POST", "/admin/tokens", ["scope": "telephony", "holder": "pbx", "workspace": "north"])
+      #expect(none["detail"].text.contains("it has none"), "\(none)")
     }
   }
 

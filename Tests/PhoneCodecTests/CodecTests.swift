@@ -210,6 +210,26 @@ struct `An AGI command` {
   }
 }
 
+struct `What goes wrong with an Asterisk` {
+  @Test func `is said in sentences`() {
+    let faults: [AGIError] = [
+      .lineTooLong(offset: 508), .tooManyLines(offset: 508), .missingColon(offset: 508), .badFieldName(offset: 508),
+      .fieldTwice(offset: 508), .argumentOutOfOrder(offset: 508), .malformedReply(offset: 508), .unclosedValue(offset: 508),
+      .unaskedReply(offset: 508),
+    ]
+    let refusals: [AGIRefusal] = faults.map { .broken($0) } + [
+      .wrongSecret, .unknownScript("wait\u{7}\u{1B}[2J" + String(repeating: "x", count: 200)), .missingField("agi_channel"),
+      .badOffer, .incomplete,
+    ]
+    for sentence in refusals.map(\.sentence) {
+      #expect(!sentence.contains("AGI") && !sentence.contains("offset:") && !sentence.contains("broken("), "\(sentence)")
+      #expect(sentence.contains(" ") && sentence.utf8.count < 200 && !sentence.contains("\u{1B}"), "\(sentence)")
+    }
+    #expect(faults.allSatisfy { $0.sentence.contains("byte 508") })
+    #expect(Set(refusals.map(\.sentence)).count == refusals.count)
+  }
+}
+
 struct `An AGI keyring` {
   @Test func `refuses secrets that protect nothing`() {
     var keyring = AGIKeyring()

@@ -84,12 +84,12 @@ struct OutageTests {
     shop.commit()
     try shop.rebuild()
     guard case .call(var call) = Workshop.call(1) else { throw Workshop.Missing() }
-    call.hasSpoken = true
+    call.isOverOnceEnded = true
     shop.submit(.call(call), 1)
     #expect(shop.pipeline.release().answer(1) == .standing(.over))
     #expect(shop.pipeline.gather() == nil)
     // Who comes back and has not spoken is somebody who still waits.
-    call.hasSpoken = false
+    call.isOverOnceEnded = false
     call.session = Workshop.session(2)
     call.conversation = Workshop.conversation(2)
     call.case = CaseID(high: 3, low: 2)

@@ -60,7 +60,7 @@ struct EntryTests {
     let theirs = BlobID(high: 1, low: 3)
     try shop.submit(.blob(.init(id: theirs, hash: .zero, size: 3, mediaType: "audio/wav", fileName: nil, conversation: nil, uploader: "bot:webshop", at: shop.now)))
     #expect(try event(["event": "voicemail", "blob": "\(theirs)"]).status == 422)
-    #expect(try event(["event": "voicemail", "blob": "\(blob)", "seconds": 12, "text": "call me"]).status == 201)
+    #expect(try event(["event": "voicemail", "blob": "\(blob)", "seconds": 12, "text": "call me"]).string("do") == "hang_up")
     let found = try shop.call("GET", "/v1/customers?kind=phone&value=%2B15551234567", by: shop.ann)
     let entries = try shop.timeline(found.string("id") ?? "").entries("entries")
     #expect(entries.kinds == ["call", "routed", "digits", "speech", "session_ended", "abandoned", "voicemail"]

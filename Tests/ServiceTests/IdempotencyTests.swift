@@ -91,11 +91,11 @@ struct IdempotencyTests {
   private func key(_ request: APIRequest, by who: String = "webshop") throws -> Idempotency {
     let key: Idempotency? =
       switch shop.api.handle(request, caller(who)) {
-      case .submit(_, let key, _), .next(_, _, let key, _), .call(_, _, let key, _), .keepBlob(_, _, let key),
+      case .submit(_, let key, _), .next(_, _, let key, _), .call(_, _, let key, _, _), .keepBlob(_, _, let key),
         .rules(_, let key):
         key
       case .respond(let response): throw Shop.Fault.refused(String(decoding: response.body, as: UTF8.self))
-      case .read, .poll, .stream, .explain: nil
+      case .read, .look, .poll, .stream, .explain: nil
       }
     return try #require(key, "\(request.path)")
   }

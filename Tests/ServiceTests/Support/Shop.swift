@@ -187,14 +187,18 @@ final class Shop {
       }
       try submit(.endNext(agent, waiter))
       return APIResponse(.noOffer)
-    case .call(let intake, let call, let key, _):
+    case .call(let intake, let call, let key, _, let words):
       guard let answer = try submit(intake, key) else { throw Fault.silence }
-      guard case .callTaken(let session, _, _, _, _) = answer else { return APIResponse(answer) }
+      guard case .callTaken(let session, _, _, _, _) = answer else { return APIResponse(answer, words) }
       guard case .standing(let standing) = try submit(.standing(call: call)) else { throw Fault.silence }
       return CallInstruction(standing, now: now).response(call: session)
     case .read(let body):
       _ = try submit(.read)
       return try body(reader) { [store] workspace, hash throws(StoreFault) in try store.blobs.read(hash, workspace) }
+    case .look(let look):
+      let render = look(pipeline.router)
+      _ = try submit(.read)
+      return try render(reader) { [store] workspace, hash throws(StoreFault) in try store.blobs.read(hash, workspace) }
     case .poll(let poll):
       guard let row = try reader.session(workspace, poll.session), row.bot == api.directory.bots[caller.holder]?.raw
       else { return APIResponse(.notFound("session")) }
