@@ -35,11 +35,14 @@ enum Outside: String {
     switch self {
     case .grdb: .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")
     case .yams: .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")
-    case .httpTypes: .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: [])
-    case .argumentParser: .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    case .httpTypes:
+      .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: [])
+    case .argumentParser:
+      .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     case .logging: .package(url: "https://github.com/apple/swift-log", from: "1.16.2")
     case .deque: .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
-    case .histogram: .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0")
+    case .histogram:
+      .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0")
     }
   }
 }
@@ -80,8 +83,12 @@ let table: [Row] = [
   Row(kind: .library, name: "Store", uses: ["Model", "Records", "System"], outside: [.grdb]),
 
   // The product
-  Row(kind: .library, name: "Channels", uses: ["Pipeline", "MailCodec", "PhoneCodec", "Mime", "PhoneNumbers", "System"]),
-  Row(kind: .library, name: "Service", uses: ["Channels", "Expressions", "Pipeline", "Records", "System", "WebCodec"]),
+  Row(
+    kind: .library, name: "Channels",
+    uses: ["Pipeline", "MailCodec", "PhoneCodec", "Mime", "PhoneNumbers", "System"]),
+  Row(
+    kind: .library, name: "Service",
+    uses: ["Channels", "Expressions", "Pipeline", "Records", "System", "WebCodec"]),
   Row(
     kind: .library, name: "Server",
     uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),
@@ -98,18 +105,30 @@ let table: [Row] = [
   Row(kind: .test, name: "StructureTests"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
-  Row(kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"], resources: ["Conformance"]),
+  Row(
+    kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"],
+    resources: ["Conformance"]),
   Row(kind: .test, name: "RulesTests", uses: ["Rules"]),
   Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"], resources: ["Golden"]),
   Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
   Row(kind: .test, name: "ContinuityTests", uses: ["Continuity", "Expressions", "Records"]),
   Row(kind: .test, name: "PipelineTests", uses: ["Pipeline", "Records"]),
   Row(kind: .test, name: "ChannelsTests", uses: ["Channels"]),
-  Row(kind: .test, name: "ServiceTests", uses: ["Service", "Channels", "Store", "MailCodec", "System"]),
-  Row(kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"], resources: ["Sessions"]),
-  Row(kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"], resources: ["Sessions", "Conformance"]),
-  Row(kind: .test, name: "MimeTests", uses: ["Mime", "MailCodec"], resources: ["Conformance", "Threads"]),
-  Row(kind: .test, name: "PhoneCodecTests", uses: ["PhoneCodec", "SessionScripts"], resources: ["Sessions"]),
+  Row(
+    kind: .test, name: "ServiceTests",
+    uses: ["Service", "Channels", "Store", "MailCodec", "System"]),
+  Row(
+    kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"],
+    resources: ["Sessions"]),
+  Row(
+    kind: .test, name: "MailCodecTests", uses: ["MailCodec", "SessionScripts"],
+    resources: ["Sessions", "Conformance"]),
+  Row(
+    kind: .test, name: "MimeTests", uses: ["Mime", "MailCodec"],
+    resources: ["Conformance", "Threads"]),
+  Row(
+    kind: .test, name: "PhoneCodecTests", uses: ["PhoneCodec", "SessionScripts"],
+    resources: ["Sessions"]),
   Row(kind: .test, name: "PhoneNumbersTests", uses: ["PhoneNumbers"]),
   Row(kind: .test, name: "SystemTests", uses: ["System"]),
   Row(kind: .test, name: "SocketsTests", uses: ["Sockets", "System", "Arrivals"]),
@@ -118,10 +137,12 @@ let table: [Row] = [
   Row(
     kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb],
     resources: ["Folders"]),
-  Row(kind: .test, name: "SimulationTests", uses: ["Simulation", "RuleFiles"], resources: ["Models"]),
+  Row(
+    kind: .test, name: "SimulationTests", uses: ["Simulation", "RuleFiles"], resources: ["Models"]),
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
-    kind: .test, name: "EndToEndTests", uses: ["Server", "throughline", "Records", "RuleFiles", "Store", "System", "SessionScripts"],
+    kind: .test, name: "EndToEndTests",
+    uses: ["Server", "throughline", "Records", "RuleFiles", "Store", "System", "SessionScripts"],
     outside: [.grdb], resources: ["Peers"]),
 
   // Fuzzing: see Tests/Fuzz/README.md
@@ -139,7 +160,8 @@ let table: [Row] = [
 // MARK: - From the table to the package
 
 let fuzzing = Context.environment["THROUGHLINE_FUZZ"] != nil
-let only = Set((Context.environment["THROUGHLINE_ONLY"] ?? "").split(separator: ",").map(String.init))
+let only = Set(
+  (Context.environment["THROUGHLINE_ONLY"] ?? "").split(separator: ",").map(String.init))
 
 /// The named rows and all that they use.
 func closure(of names: [String], in table: [Row]) -> Set<String> {
@@ -152,7 +174,9 @@ func closure(of names: [String], in table: [Row]) -> Set<String> {
   return found
 }
 
-let chosen = table.filter { only.isEmpty || only.contains($0.name) || only.contains(String($0.name.dropLast(5))) }
+let chosen = table.filter {
+  only.isEmpty || only.contains($0.name) || only.contains(String($0.name.dropLast(5)))
+}
 let wanted = closure(of: chosen.filter { $0.kind != .fuzz || fuzzing }.map(\.name), in: table)
 let rows = table.filter { wanted.contains($0.name) }
 
@@ -160,7 +184,9 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny"),
 ]
 let coverage: [SwiftSetting] =
-  fuzzing ? [.unsafeFlags(["-sanitize=address", "-sanitize-coverage=edge,inline-8bit-counters,pc-table"])] : []
+  fuzzing
+  ? [.unsafeFlags(["-sanitize=address", "-sanitize-coverage=edge,inline-8bit-counters,pc-table"])]
+  : []
 
 func target(_ row: Row) -> Target {
   let uses = row.uses.map { Target.Dependency.target(name: $0) } + row.outside.map(\.product)
@@ -172,18 +198,22 @@ func target(_ row: Row) -> Target {
       name: row.name, dependencies: uses, resources: resources, swiftSettings: strict + coverage,
       linkerSettings: linked)
   case .shim:
-    return .target(name: row.name, dependencies: uses, path: "Sources/Shims/\(row.name)", linkerSettings: linked)
+    return .target(
+      name: row.name, dependencies: uses, path: "Sources/Shims/\(row.name)", linkerSettings: linked)
   case .systemLibrary:
-    return .systemLibrary(name: row.name, path: "Sources/Shims/\(row.name)", pkgConfig: row.pkgConfig)
+    return .systemLibrary(
+      name: row.name, path: "Sources/Shims/\(row.name)", pkgConfig: row.pkgConfig)
   case .tool:
     return .executableTarget(
       name: row.name, dependencies: uses, swiftSettings: strict + coverage, linkerSettings: linked)
   case .support:
     return .target(
-      name: row.name, dependencies: uses, path: "Tests/\(row.name)", swiftSettings: strict, linkerSettings: linked)
+      name: row.name, dependencies: uses, path: "Tests/\(row.name)", swiftSettings: strict,
+      linkerSettings: linked)
   case .test:
     return .testTarget(
-      name: row.name, dependencies: uses, path: "Tests/\(row.name)", resources: resources, swiftSettings: strict,
+      name: row.name, dependencies: uses, path: "Tests/\(row.name)", resources: resources,
+      swiftSettings: strict,
       linkerSettings: linked)
   case .fuzz:
     return .executableTarget(

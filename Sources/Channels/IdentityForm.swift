@@ -4,23 +4,28 @@ import Wire
 
 /// The normal form of identities, and the keyed hash under which they are looked up.
 public enum IdentityForm {
-  /// nil for what cannot be one. Email: in lower case, since no provider of note distinguishes it; anything more (dots,
-  /// tags) is a provider's rule, which the workspace states. Phone: E.164. Chat and external ids: as they are.
+  /// nil for what cannot be one. Email: in lower case, since no provider of note distinguishes it;
+  /// anything more (dots,
+  /// tags) is a provider's rule, which the workspace states. Phone: E.164. Chat and external ids:
+  /// as they are.
   public static func normalise(
-    _ kind: IdentityKind, _ raw: String, _ rules: EmailRules = EmailRules(), e164: (String) -> String?
+    _ kind: IdentityKind, _ raw: String, _ rules: EmailRules = EmailRules(),
+    e164: (String) -> String?
   ) -> Identity? {
     switch kind {
     case .email:
       let text = raw.lowercased()
       let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-      guard parts.count == 2, let domain = parts.last, let local = parts.first, !local.isEmpty, domain.contains("."),
+      guard parts.count == 2, let domain = parts.last, let local = parts.first, !local.isEmpty,
+        domain.contains("."),
         !domain.hasPrefix("."), !domain.hasSuffix("."), text.utf8.count <= 254,
         text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != 0x3C && $0 != 0x3E })
       else { return nil }
       return Identity(kind: .email, value: rules.normal(local: local, domain: domain))
     case .phone: return e164(raw).map { Identity(kind: .phone, value: $0) }
     case .chat, .external:
-      guard !raw.isEmpty, raw.utf8.count <= 256, raw.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
+      guard !raw.isEmpty, raw.utf8.count <= 256, raw.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+      else { return nil }
       return Identity(kind: kind, value: raw)
     }
   }
@@ -53,7 +58,9 @@ public struct EmailRules: Hashable, Sendable {
   }
 
   func normal(local: Substring, domain: Substring) -> String {
-    guard let provider = byDomain[String(domain)], let first = provider.domains.first else { return "\(local)@\(domain)" }
+    guard let provider = byDomain[String(domain)], let first = provider.domains.first else {
+      return "\(local)@\(domain)"
+    }
     var name = String(local)
     if let tag = provider.tag, let at = name.firstRange(of: tag)?.lowerBound, at > name.startIndex {
       name = String(name[..<at])

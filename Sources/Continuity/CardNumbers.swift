@@ -1,7 +1,9 @@
 /// Payment card numbers in a text (ISO/IEC 7812: 13 to 19 digits, the last one Luhn's check digit).
 enum CardNumbers {
-  /// Numbers stand alone: not inside a longer number, a word or an id, and not behind a `+`, which begins a
-  /// telephone number. Groups may be parted by one blank or hyphen; such a number may stand among other groups.
+  /// Numbers stand alone: not inside a longer number, a word or an id, and not behind a `+`, which
+  /// begins a
+  /// telephone number. Groups may be parted by one blank or hyphen; such a number may stand among
+  /// other groups.
   static func places(in bytes: [UInt8]) -> [Range<Int>] {
     var found: [Range<Int>] = []
     var at = 0
@@ -21,7 +23,9 @@ enum CardNumbers {
   }
 
   /// A space, a dash or a dot.
-  fileprivate static func isSeparator(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x2D || byte == 0x2E }
+  fileprivate static func isSeparator(_ byte: UInt8) -> Bool {
+    byte == 0x20 || byte == 0x2D || byte == 0x2E
+  }
 
   /// Digits in groups.
   private struct Run {
@@ -36,7 +40,8 @@ enum CardNumbers {
         while at < bytes.count, isDigit(bytes[at]) { at += 1 }
         groups.append(start..<at)
         end = at
-        guard at + 1 < bytes.count, CardNumbers.isSeparator(bytes[at]), isDigit(bytes[at + 1]) else { return }
+        guard at + 1 < bytes.count, CardNumbers.isSeparator(bytes[at]), isDigit(bytes[at + 1])
+        else { return }
         at += 1
       }
     }
@@ -71,7 +76,9 @@ enum CardNumbers {
 
   /// Cards in use begin with 2 to 6; and no card is one digit over and over.
   static func isCard(_ digits: [UInt8]) -> Bool {
-    guard let first = digits.first, (0x32...0x36).contains(first), digits.contains(where: { $0 != first }) else {
+    guard let first = digits.first, (0x32...0x36).contains(first),
+      digits.contains(where: { $0 != first })
+    else {
       return false
     }
     var sum = 0
@@ -88,8 +95,10 @@ enum CardNumbers {
 enum Tokens {
   /// Beginning, and how many characters of a token must follow.
   private static let kinds: [(beginning: [UInt8], count: Int)] = [
-    ("tl_", 30), ("eyJ", 30), ("ghp_", 30), ("gho_", 30), ("github_pat_", 30), ("glpat-", 16), ("sk_live_", 16),
-    ("sk_test_", 16), ("sk-", 24), ("xoxb-", 20), ("xoxp-", 20), ("AKIA", 16), ("AIza", 30), ("Bearer ", 20),
+    ("tl_", 30), ("eyJ", 30), ("ghp_", 30), ("gho_", 30), ("github_pat_", 30), ("glpat-", 16),
+    ("sk_live_", 16),
+    ("sk_test_", 16), ("sk-", 24), ("xoxb-", 20), ("xoxp-", 20), ("AKIA", 16), ("AIza", 30),
+    ("Bearer ", 20),
     ("bearer ", 20),
   ].map { (Array($0.0.utf8), $0.1) }
   private static let firsts = Set(kinds.map { $0.beginning[0] })
@@ -103,7 +112,9 @@ enum Tokens {
       if bytes[at] == 0x2D, let end = key(bytes, at) {
         found.append(at..<end)
         at = end
-      } else if firsts.contains(bytes[at]), at == 0 || !CardNumbers.isWord(bytes[at - 1]), let end = token(bytes, at) {
+      } else if firsts.contains(bytes[at]), at == 0 || !CardNumbers.isWord(bytes[at - 1]),
+        let end = token(bytes, at)
+      {
         found.append(at..<end)
         at = end
       } else {

@@ -1,10 +1,12 @@
 import Model
 import Wire
 
-/// What one record of a customer holds besides identities: attributes, the latest of the journey, and how the record
+/// What one record of a customer holds besides identities: attributes, the latest of the journey,
+/// and how the record
 /// hangs together with others. A person's profile is the union of those of their records.
 public struct CustomerProfile: Hashable, Sendable {
-  /// Values that somebody gave, each with its source. Two sources that differ are both kept: nobody's word is thrown away,
+  /// Values that somebody gave, each with its source. Two sources that differ are both kept:
+  /// nobody's word is thrown away,
   /// and whoever looks sees who says what.
   public private(set) var attributes: [Attribute] = []
   /// The last journey events, newest last, so that rules see them without a search.
@@ -78,10 +80,13 @@ public struct CustomerProfile: Hashable, Sendable {
     attributes.filter { $0.name == name }.max { $0.at < $1.at }
   }
 
-  /// What a source says now replaces what it said before, and nothing else. False when there is no room.
+  /// What a source says now replaces what it said before, and nothing else. False when there is no
+  /// room.
   @discardableResult
   public mutating func set(_ attribute: Attribute) -> Bool {
-    if let known = attributes.firstIndex(where: { $0.name == attribute.name && $0.source == attribute.source }) {
+    if let known = attributes.firstIndex(where: {
+      $0.name == attribute.name && $0.source == attribute.source
+    }) {
       if attribute.value.isEmpty {
         attributes.remove(at: known)
       } else if attributes[known].value != attribute.value {
@@ -109,10 +114,16 @@ public struct CustomerProfile: Hashable, Sendable {
   public static func union(_ profiles: [CustomerProfile]) -> CustomerProfile {
     var all = CustomerProfile()
     for profile in profiles {
-      for attribute in profile.attributes where !all.attributes.contains(attribute) { all.attributes.append(attribute) }
+      for attribute in profile.attributes where !all.attributes.contains(attribute) {
+        all.attributes.append(attribute)
+      }
       all.journey += profile.journey
-      if let last = profile.lastAgent, all.lastAgent.map({ $0.at < last.at }) ?? true { all.lastAgent = last }
-      for link in profile.links where !all.links.contains(where: { $0.isSame(as: link) }) { all.links.append(link) }
+      if let last = profile.lastAgent, all.lastAgent.map({ $0.at < last.at }) ?? true {
+        all.lastAgent = last
+      }
+      for link in profile.links where !all.links.contains(where: { $0.isSame(as: link) }) {
+        all.links.append(link)
+      }
     }
     all.journey.sort { $0.at < $1.at }
     all.journey.removeFirst(max(0, all.journey.count - Self.journeyMax))
@@ -159,7 +170,8 @@ public struct CustomerProfile: Hashable, Sendable {
       }
       profile.journey = try r.array(each: 2) { r throws(WireError) in
         JourneyEvent(
-          name: try r.string(), at: Instant(milliseconds: try r.signed()), source: version >= 2 ? try r.string() : "",
+          name: try r.string(), at: Instant(milliseconds: try r.signed()),
+          source: version >= 2 ? try r.string() : "",
           detail: version >= 2 ? try r.blob() : [])
       }
       profile.lastAgent = try r.optional { r throws(WireError) in
@@ -171,7 +183,9 @@ public struct CustomerProfile: Hashable, Sendable {
           each: 2, { r throws(WireError) in Attribute(name: try r.string(), value: try r.blob()) })
         { profile.set(attribute) }
       }
-      if version >= 3 { profile.links = try r.array(each: 36) { r throws(WireError) in try Link(from: &r) } }
+      if version >= 3 {
+        profile.links = try r.array(each: 36) { r throws(WireError) in try Link(from: &r) }
+      }
       return profile
     }
   }

@@ -7,7 +7,8 @@ public struct EntryDraft: Hashable, Sendable {
   public var author: Author
   public var visibility: Visibility
   public var channel: Channel?
-  /// Further members of the entry's JSON object, each with its leading comma: `,"text":"hello"`. Encoded at the
+  /// Further members of the entry's JSON object, each with its leading comma: `,"text":"hello"`.
+  /// Encoded at the
   /// edge, so that the writer only joins bytes.
   public var members: [UInt8]
   /// When it was said, where that differs from when it reached us.
@@ -16,7 +17,8 @@ public struct EntryDraft: Hashable, Sendable {
   /// What its sender knows it by.
   public var arrival: Arrival?
 
-  /// Whatever comes again under the same key is the same thing: recorded once. Something else is refused, not dropped.
+  /// Whatever comes again under the same key is the same thing: recorded once. Something else is
+  /// refused, not dropped.
   public struct Arrival: Hashable, Sendable {
     /// 16 bytes.
     public var key: [UInt8]
@@ -29,7 +31,8 @@ public struct EntryDraft: Hashable, Sendable {
   }
 
   public init(
-    kind: EntryKind, author: Author, visibility: Visibility, channel: Channel?, members: [UInt8] = [],
+    kind: EntryKind, author: Author, visibility: Visibility, channel: Channel?,
+    members: [UInt8] = [],
     saidAt: Instant? = nil
   ) {
     self.kind = kind
@@ -58,7 +61,8 @@ public enum EntryKind: String, Hashable, Sendable, CaseIterable {
   case reopened
   case call
   case digits
-  /// What a bot has learned on the way: fields, what is wanted, sentiment, what was tried and promised.
+  /// What a bot has learned on the way: fields, what is wanted, sentiment, what was tried and
+  /// promised.
   case learned
   case speech
   case voicemail
@@ -77,15 +81,18 @@ public enum EntryKind: String, Hashable, Sendable, CaseIterable {
 
 /// Turns drafts into the JSON that is stored, hashed and served, byte for byte the same.
 public struct EntryBody {
-  /// - Parameter salt: random, so that the hash of a short message does not give it away once it was erased.
+  /// - Parameter salt: random, so that the hash of a short message does not give it away once it
+  ///   was erased.
   public static func encode(
-    _ draft: EntryDraft, id: EntryID, at: Instant, conversation: ConversationID?, session: SessionID?,
+    _ draft: EntryDraft, id: EntryID, at: Instant, conversation: ConversationID?,
+    session: SessionID?,
     authorName: String?, salt: UInt64
   ) -> [UInt8] {
     var out: [UInt8] = []
     out.reserveCapacity(320 + draft.members.count)
     func text(_ literal: StaticString) {
-      out.append(contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+      out.append(
+        contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
     func string(_ value: String) { out.append(contentsOf: value.utf8) }
     text("{\"entry\":")
@@ -135,13 +142,18 @@ public struct EntryBody {
   }
 
   static func end(salt: UInt64) -> [UInt8] {
-    Array(",\"salt\":\"\(Hex.encode((0..<8).map { UInt8(truncatingIfNeeded: salt >> (56 - UInt64($0) * 8)) }))\"}".utf8)
+    Array(
+      ",\"salt\":\"\(Hex.encode((0..<8).map { UInt8(truncatingIfNeeded: salt >> (56 - UInt64($0) * 8)) }))\"}"
+        .utf8)
   }
 
-  /// Members that are no words, but say where and whose an entry is: nothing of them is looked for or taken out.
+  /// Members that are no words, but say where and whose an entry is: nothing of them is looked for
+  /// or taken out.
   public static let frame: Set<String> = [
-    "entry", "at", "kind", "author", "visibility", "channel", "conversation", "session", "said_at", "salt",
-    "attachments", "case", "customer", "customers", "owner", "epoch", "sender_assurance", "truncated", "imported",
+    "entry", "at", "kind", "author", "visibility", "channel", "conversation", "session", "said_at",
+    "salt",
+    "attachments", "case", "customer", "customers", "owner", "epoch", "sender_assurance",
+    "truncated", "imported",
     "confidence", "redacted", "of", "hash_before", "hash_after",
   ]
 }

@@ -1,18 +1,22 @@
 import Model
 import Wire
 
-/// Why an identity is taken for a customer's: who said so, by what means and when, and what people decided about it.
+/// Why an identity is taken for a customer's: who said so, by what means and when, and what people
+/// decided about it.
 public struct Evidence: Hashable, Sendable {
   public struct Item: Hashable, Sendable {
     /// Who said so, such as `bot:robin` or `agent:ann`.
     public var source: String
-    /// By what: `assertion`, `verification`, `dmarc`, `reply_address`, `caller_number`, `confirmation`, …
+    /// By what: `assertion`, `verification`, `dmarc`, `reply_address`, `caller_number`,
+    /// `confirmation`, …
     public var means: String
     /// What was checked, in the words of whoever did; empty where nothing was said.
     public var detail: String
     public var assurance: Assurance
     public var at: Instant
-    public init(source: String, means: String, detail: String = "", assurance: Assurance, at: Instant) {
+    public init(
+      source: String, means: String, detail: String = "", assurance: Assurance, at: Instant
+    ) {
       self.source = source
       self.means = means
       self.detail = detail
@@ -45,7 +49,9 @@ public struct Evidence: Hashable, Sendable {
   /// Adds what was said now; the same source by the same means counts once.
   public mutating func heard(_ item: Item) {
     func same(_ known: Item) -> Bool {
-      (known.source, known.means, known.detail, known.assurance) == (item.source, item.means, item.detail, item.assurance)
+      (known.source, known.means, known.detail, known.assurance) == (
+        item.source, item.means, item.detail, item.assurance
+      )
     }
     guard !items.contains(where: same) else { return }
     items.append(item)
@@ -80,16 +86,20 @@ public struct Evidence: Hashable, Sendable {
       guard version >= 2 else {
         return Evidence(
           Item(
-            source: try r.string(), means: "", assurance: assurance, at: Instant(milliseconds: try r.signed())))
+            source: try r.string(), means: "", assurance: assurance,
+            at: Instant(milliseconds: try r.signed())))
       }
       func item(_ r: inout ByteReader) throws(WireError) -> Item {
         let source = try r.string()
         let means = try r.string()
         let detail = version >= 3 ? try r.string() : ""
         let at = r.offset
-        guard let assurance = Assurance(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
+        guard let assurance = Assurance(rawValue: try r.uint8()) else {
+          throw WireError.badValue(offset: at)
+        }
         return Item(
-          source: source, means: means, detail: detail, assurance: assurance, at: Instant(milliseconds: try r.signed()))
+          source: source, means: means, detail: detail, assurance: assurance,
+          at: Instant(milliseconds: try r.signed()))
       }
       let at = r.offset
       let items = try r.array(each: 4) { r throws(WireError) in try item(&r) }
@@ -97,7 +107,9 @@ public struct Evidence: Hashable, Sendable {
       var evidence = Evidence(first)
       evidence.items = items
       let place = r.offset
-      guard let standing = Standing(rawValue: try r.uint8()) else { throw WireError.badValue(offset: place) }
+      guard let standing = Standing(rawValue: try r.uint8()) else {
+        throw WireError.badValue(offset: place)
+      }
       evidence.standing = standing
       evidence.decided = try r.optional { r throws(WireError) in try item(&r) }
       return evidence

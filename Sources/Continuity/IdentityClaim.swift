@@ -1,6 +1,7 @@
 import Model
 
-/// An identity as somebody brought it: normalised, hashed, with how well it is proven, by whom and by what.
+/// An identity as somebody brought it: normalised, hashed, with how well it is proven, by whom and
+/// by what.
 public struct IdentityClaim: Hashable, Sendable {
   public var identity: Identity
   /// Keyed hash of kind and value, 16 bytes, made at the edge.
@@ -14,7 +15,8 @@ public struct IdentityClaim: Hashable, Sendable {
   public var detail: String
 
   public init(
-    identity: Identity, hash: [UInt8], assurance: Assurance, source: String, means: String, detail: String = ""
+    identity: Identity, hash: [UInt8], assurance: Assurance, source: String, means: String,
+    detail: String = ""
   ) {
     self.identity = identity
     self.hash = hash

@@ -1,6 +1,7 @@
 import Wire
 
-/// Rewrites the strings and numbers of a JSON text where they stand, so that everything else keeps its bytes. What is no
+/// Rewrites the strings and numbers of a JSON text where they stand, so that everything else keeps
+/// its bytes. What is no
 /// JSON comes to no harm.
 struct JSONWords {
   /// What becomes of a string's text; nil: it stays.
@@ -75,7 +76,9 @@ struct JSONWords {
     while at < bytes.count - 1 {
       guard bytes[at] == 0x22 else { return nil }
       let end = endOfString(bytes, at)
-      guard let name = JSONText.string(Array(bytes[at..<end])), end < bytes.count, bytes[end] == UInt8(ascii: ":") else {
+      guard let name = JSONText.string(Array(bytes[at..<end])), end < bytes.count,
+        bytes[end] == UInt8(ascii: ":")
+      else {
         return nil
       }
       let start = end + 1

@@ -1,7 +1,8 @@
 import Model
 import Wire
 
-/// That two records are one person, with the story of it. It stands in the profiles of both; taking it back is all that
+/// That two records are one person, with the story of it. It stands in the profiles of both; taking
+/// it back is all that
 /// a split does, and so nothing is lost by either.
 public struct Link: Hashable, Sendable {
   /// In order of their ids.
@@ -48,7 +49,9 @@ public struct Link: Hashable, Sendable {
   public var keepsApart: Bool { story.last?.what == .parted }
 
   public func isSame(as other: Link) -> Bool { first == other.first && second == other.second }
-  public func joins(_ a: CustomerID, _ b: CustomerID) -> Bool { (first, second) == (a < b ? (a, b) : (b, a)) }
+  public func joins(_ a: CustomerID, _ b: CustomerID) -> Bool {
+    (first, second) == (a < b ? (a, b) : (b, a))
+  }
   public func other(than record: CustomerID) -> CustomerID { record == first ? second : first }
 
   public mutating func happened(_ step: Step) {
@@ -74,8 +77,11 @@ public struct Link: Hashable, Sendable {
     identities = try r.array { r throws(WireError) in try r.blob() }
     story = try r.array(each: 4) { r throws(WireError) in
       let at = r.offset
-      guard let what = Step.What(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
-      return Step(what, by: try r.string(), reason: try r.string(), at: Instant(milliseconds: try r.signed()))
+      guard let what = Step.What(rawValue: try r.uint8()) else {
+        throw WireError.badValue(offset: at)
+      }
+      return Step(
+        what, by: try r.string(), reason: try r.string(), at: Instant(milliseconds: try r.signed()))
     }
   }
 }

@@ -4,8 +4,10 @@ import Wire
 
 /// Some records of customers, all of each person's, as they are joined and taken apart.
 ///
-/// Records are the points of a graph, active links its lines; a *person* is what hangs together. Only records that do not
-/// hang together yet are ever linked, so that the graph is a forest, and taking one link back parts a person in exactly
+/// Records are the points of a graph, active links its lines; a *person* is what hangs together.
+/// Only records that do not
+/// hang together yet are ever linked, so that the graph is a forest, and taking one link back parts
+/// a person in exactly
 /// two. The oldest record of a person is their root, and every other one names it.
 public struct People: Sendable {
   private var rows: [CustomerID: CustomerRow] = [:]
@@ -68,9 +70,12 @@ public struct People: Sendable {
     return ordered(found)
   }
 
-  public func link(_ a: CustomerID, _ b: CustomerID) -> Link? { profiles[a]?.links.first { $0.joins(a, b) } }
+  public func link(_ a: CustomerID, _ b: CustomerID) -> Link? {
+    profiles[a]?.links.first { $0.joins(a, b) }
+  }
 
-  /// Whether an agent has said that some record of the one person and some record of the other are two people.
+  /// Whether an agent has said that some record of the one person and some record of the other are
+  /// two people.
   public func areKeptApart(_ a: CustomerID, _ b: CustomerID) -> Bool {
     let other = Set(person(of: b))
     return person(of: a).contains { id in
@@ -79,7 +84,9 @@ public struct People: Sendable {
   }
 
   /// Makes one person of two. Nothing happens where they are one already.
-  public mutating func join(_ a: CustomerID, _ b: CustomerID, identities: [[UInt8]] = [], _ step: Link.Step) {
+  public mutating func join(
+    _ a: CustomerID, _ b: CustomerID, identities: [[UInt8]] = [], _ step: Link.Step
+  ) {
     guard rows[a] != nil, rows[b] != nil, !person(of: a).contains(b) else { return }
     if var known = link(a, b) {
       known.happened(step)

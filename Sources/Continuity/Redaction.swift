@@ -1,7 +1,8 @@
 import Model
 import Wire
 
-/// Words that somebody takes out of what was kept already. They are looked for exactly as given, inside of longer ones, too.
+/// Words that somebody takes out of what was kept already. They are looked for exactly as given,
+/// inside of longer ones, too.
 public struct Redaction: Sendable {
   /// Stands where they stood.
   public static let mark = "[removed]"
@@ -13,10 +14,12 @@ public struct Redaction: Sendable {
     self.words = Array(words.utf8)
   }
 
-  /// An entry without them; nil where they do not stand in it. What is not words (numbers, ids, who, when) stays.
+  /// An entry without them; nil where they do not stand in it. What is not words (numbers, ids,
+  /// who, when) stays.
   /// - Parameters:
   ///   - by: the entry that tells of the redaction.
-  ///   - salt: a new one: with the old one, which would stay known, the old hash would give the words away to whoever
+  ///   - salt: a new one: with the old one, which would stay known, the old hash would give the
+  ///     words away to whoever
   ///     tries all that they may have been.
   public func entry(_ body: [UInt8], by: EntryID, salt: UInt64) -> [UInt8]? {
     guard let members = JSONWords.members(body) else { return nil }
@@ -35,7 +38,8 @@ public struct Redaction: Sendable {
     return out + Array("\"redacted\":\(by)".utf8) + EntryBody.end(salt: salt)
   }
 
-  /// JSON, or members of an object, without them, but for the names of members; nil where they do not stand in it.
+  /// JSON, or members of an object, without them, but for the names of members; nil where they do
+  /// not stand in it.
   public func json(_ json: [UInt8]) -> [UInt8]? {
     JSONWords(
       text: without, number: { without($0).map { _ in Array(Self.mark.utf8) } }, keepsNames: true
@@ -70,13 +74,16 @@ public struct Redaction: Sendable {
 }
 
 extension CustomerProfile {
-  /// Takes words out of what the profile has from an entry: journey events, and attributes that came with it.
+  /// Takes words out of what the profile has from an entry: journey events, and attributes that
+  /// came with it.
   public mutating func take(_ redaction: Redaction, from entry: [UInt8]) {
     for index in journey.indices {
       if let detail = redaction.json(journey[index].detail) { journey[index].detail = detail }
     }
     change { attribute in
-      if entry.contains(attribute.value), let value = redaction.json(attribute.value) { attribute.value = value }
+      if entry.contains(attribute.value), let value = redaction.json(attribute.value) {
+        attribute.value = value
+      }
     }
   }
 }

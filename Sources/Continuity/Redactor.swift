@@ -1,4 +1,5 @@
-/// Takes out of a text what must never be written: card numbers, tokens, and what the workspace's patterns find. It
+/// Takes out of a text what must never be written: card numbers, tokens, and what the workspace's
+/// patterns find. It
 /// works where words come in, before anything is kept of them.
 ///
 /// | found | becomes |
@@ -48,13 +49,15 @@ public struct Redactor: Sendable {
     return String(decoding: out, as: UTF8.self)
   }
 
-  /// Every string of a JSON text, and numbers that are card numbers. What is no JSON comes back as it is: whoever
+  /// Every string of a JSON text, and numbers that are card numbers. What is no JSON comes back as
+  /// it is: whoever
   /// reads it refuses it.
   public func json(_ bytes: [UInt8]) -> [UInt8] {
     JSONWords(
       text: redacted,
       number: { digits in
-        CardNumbers.places(in: Array(digits.drop { $0 == 0x2D })).isEmpty ? nil : Array("[card number removed]".utf8)
+        CardNumbers.places(in: Array(digits.drop { $0 == 0x2D })).isEmpty
+          ? nil : Array("[card number removed]".utf8)
       },
       // Shorter than anything that is looked for, unless by a pattern.
       bytesMin: patterns.isEmpty ? 13 : 0

@@ -2,12 +2,16 @@ import Model
 import Records
 import Wire
 
-/// Which customer is this? Decided in the workspace's one writer, so that two first contacts of one person in the
+/// Which customer is this? Decided in the workspace's one writer, so that two first contacts of one
+/// person in the
 /// same instant make one customer.
 ///
-/// Every proven mail address, number and external id has a record of its own, and what arrives by it is that record's;
-/// identities that one trusted source asserts together link their records to one person (`People`). So that whatever joins
-/// can be taken apart again, to the entry. Chat ids come and go with browsers and live with the record they were first seen
+/// Every proven mail address, number and external id has a record of its own, and what arrives by
+/// it is that record's;
+/// identities that one trusted source asserts together link their records to one person (`People`).
+/// So that whatever joins
+/// can be taken apart again, to the entry. Chat ids come and go with browsers and live with the
+/// record they were first seen
 /// beside.
 ///
 /// | proven identities found | outcome |
@@ -16,7 +20,8 @@ import Wire
 /// | of one person | that person |
 /// | of several | one person, unless an agent has said that they are two |
 ///
-/// Claimed identities take no part, and shared ones neither: they are kept beside the record that brought them, under a key
+/// Claimed identities take no part, and shared ones neither: they are kept beside the record that
+/// brought them, under a key
 /// of their own, so that they can suggest and never join.
 public struct Resolution: Sendable {
   /// The record that stands for the person.
@@ -24,7 +29,8 @@ public struct Resolution: Sendable {
   /// The record of the identity that this arrived by: what is said now is kept there.
   public var record: CustomerRow
   public var isNew: Bool
-  /// Whether something proven tied the caller to this customer: only then may the outside see its history.
+  /// Whether something proven tied the caller to this customer: only then may the outside see its
+  /// history.
   public var isProven: Bool
   /// Customers to write.
   public var customers: [CustomerRow]
@@ -63,10 +69,12 @@ public struct Resolution: Sendable {
   /// - Parameters:
   ///   - newID: names the first new record; further ones are derived from it.
   ///   - attributes: what the caller says of the customer.
-  ///   - seed: a customer to whom the caller is proven to belong by other means: mail that came to a reply address
+  ///   - seed: a customer to whom the caller is proven to belong by other means: mail that came to
+  ///     a reply address
   ///     signed for its very sender, or a resume token.
   public static func resolve(
-    _ claims: [IdentityClaim], newID: CustomerID, attributes: [CustomerProfile.Attribute], at: Instant,
+    _ claims: [IdentityClaim], newID: CustomerID, attributes: [CustomerProfile.Attribute],
+    at: Instant,
     seed: CustomerRow? = nil, _ lookup: Lookup
   ) throws(Fault) -> Resolution {
     var work = try Work(claims, newID: newID, at: at, seed: seed, lookup)
@@ -109,7 +117,8 @@ private struct Work {
   var arrival: CustomerID
 
   init(
-    _ claims: [IdentityClaim], newID: CustomerID, at: Instant, seed: CustomerRow?, _ lookup: Resolution.Lookup
+    _ claims: [IdentityClaim], newID: CustomerID, at: Instant, seed: CustomerRow?,
+    _ lookup: Resolution.Lookup
   ) throws(StoreFault) {
     self.newID = newID
     self.at = at
@@ -121,10 +130,14 @@ private struct Work {
         continue
       }
       guard var row = try lookup.identity(claim.hash) else {
-        if !proven.contains(where: { $0.claim.hash == claim.hash }) { proven.append(Proven(claim: claim)) }
+        if !proven.contains(where: { $0.claim.hash == claim.hash }) {
+          proven.append(Proven(claim: claim))
+        }
         continue
       }
-      guard var evidence = Self.evidence(row) else { throw StoreFault.corrupt(what: "the evidence of an identity") }
+      guard var evidence = Self.evidence(row) else {
+        throw StoreFault.corrupt(what: "the evidence of an identity")
+      }
       guard evidence.standing != .shared else {
         weak.append(claim)
         continue
@@ -146,7 +159,9 @@ private struct Work {
   }
 
   static func evidence(_ row: IdentityRow) -> Evidence? {
-    do throws(WireError) { return try Evidence(decoding: row.evidence, assurance: row.assurance) } catch { return nil }
+    do throws(WireError) {
+      return try Evidence(decoding: row.evidence, assurance: row.assurance)
+    } catch { return nil }
   }
 
   private mutating func load(_ id: CustomerID, _ lookup: Resolution.Lookup) throws(StoreFault) {
@@ -155,7 +170,9 @@ private struct Work {
       throw StoreFault.corrupt(what: "an identity of a customer that is not there")
     }
     for row in try lookup.merged(record.root) + [record] {
-      do throws(WireError) { try people.add(row) } catch { throw StoreFault.corrupt(what: "a customer's profile") }
+      do throws(WireError) { try people.add(row) } catch {
+        throw StoreFault.corrupt(what: "a customer's profile")
+      }
     }
     rootsBefore.append(record.root)
   }
@@ -166,7 +183,8 @@ private struct Work {
     // Somebody without a name has one now: no second record is needed for that.
     var isFree = home == seed?.id && seed != nil && !seedIsProven
     var isFirst = true
-    for index in proven.indices where proven[index].record == nil && proven[index].claim.identity.kind != .chat {
+    for index in proven.indices
+    where proven[index].record == nil && proven[index].claim.identity.kind != .chat {
       let record: CustomerID
       if isFree, let seed {
         record = seed.id
@@ -192,7 +210,11 @@ private struct Work {
   private func derived(_ hash: [UInt8]) -> CustomerID {
     var (high, low) = (newID.high, newID.low)
     for (index, byte) in hash.prefix(16).enumerated() {
-      if index < 8 { high ^= UInt64(byte) << UInt64(8 * index) } else { low ^= UInt64(byte) << UInt64(8 * (index - 8)) }
+      if index < 8 {
+        high ^= UInt64(byte) << UInt64(8 * index)
+      } else {
+        low ^= UInt64(byte) << UInt64(8 * (index - 8))
+      }
     }
     return CustomerID(high: high, low: low)
   }
@@ -208,7 +230,9 @@ private struct Work {
 
   private mutating func join(_ record: CustomerID, _ hashes: [[UInt8]], by source: String) {
     guard record != arrival, !people.areKeptApart(arrival, record) else { return }
-    people.join(arrival, record, identities: hashes, .init(.joined, by: source, reason: "asserted together", at: at))
+    people.join(
+      arrival, record, identities: hashes,
+      .init(.joined, by: source, reason: "asserted together", at: at))
   }
 
   mutating func keepClaims(_ lookup: Resolution.Lookup) throws(StoreFault) {
@@ -218,7 +242,9 @@ private struct Work {
     }
     for claim in weak {
       let hash = Resolution.claimHash(claim.hash, arrival)
-      guard try lookup.identity(hash) == nil, !rows.contains(where: { $0.hash == hash }) else { continue }
+      guard try lookup.identity(hash) == nil, !rows.contains(where: { $0.hash == hash }) else {
+        continue
+      }
       rows.append(row(claim, hash: hash, arrival, .claimed))
     }
   }
@@ -237,10 +263,14 @@ private struct Work {
       throw StoreFault.corrupt(what: "a customer that is not there")
     }
     var roots: [CustomerID] = []
-    for before in rootsBefore where records.contains(before) && !roots.contains(before) { roots.append(before) }
+    for before in rootsBefore where records.contains(before) && !roots.contains(before) {
+      roots.append(before)
+    }
     return Resolution(
-      root: root, record: record, isNew: rootsBefore.isEmpty, isProven: !proven.isEmpty, customers: people.changed,
-      identities: rows, profile: CustomerProfile.union(records.compactMap { people.profile($0) }), records: records,
+      root: root, record: record, isNew: rootsBefore.isEmpty, isProven: !proven.isEmpty,
+      customers: people.changed,
+      identities: rows, profile: CustomerProfile.union(records.compactMap { people.profile($0) }),
+      records: records,
       joined: roots.count > 1 ? (roots, proven.first?.claim.source ?? "") : nil)
   }
 }

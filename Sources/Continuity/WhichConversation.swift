@@ -8,7 +8,8 @@ public struct ContinuityRules: Hashable, Sendable {
 
   /// Which mail continues a conversation that its headers do not name.
   public enum Subject: String, Hashable, Sendable, CaseIterable {
-    /// Only mail with the conversation's own subject; a conversation that has none (a chat, a call) takes any.
+    /// Only mail with the conversation's own subject; a conversation that has none (a chat, a call)
+    /// takes any.
     case same
     /// Any mail of this customer.
     case any
@@ -22,7 +23,8 @@ public struct ContinuityRules: Hashable, Sendable {
   public init() {}
 }
 
-/// Which of a customer's conversations does this belong to? Asked when neither a signed reply address nor thread headers
+/// Which of a customer's conversations does this belong to? Asked when neither a signed reply
+/// address nor thread headers
 /// nor a resume token has decided, and only for somebody who has *proven* who they are.
 ///
 /// | the newest conversation within the window that fits is held by | chat of a bot | mail | call |
@@ -52,7 +54,9 @@ public enum WhichConversation {
     public var changed: Instant
     /// What its mail is about, without `Re:`; nil where it has had no mail.
     public var subject: String?
-    public init(id: ConversationID, holder: Holder, opened: Instant, changed: Instant, subject: String?) {
+    public init(
+      id: ConversationID, holder: Holder, opened: Instant, changed: Instant, subject: String?
+    ) {
       self.id = id
       self.holder = holder
       self.opened = opened
@@ -84,7 +88,8 @@ public enum WhichConversation {
   public static func choose(
     among candidates: [Candidate], for arrival: Arrival, _ rules: ContinuityRules
   ) -> Choice {
-    // An open one goes before one that the customer has left; then the one in which something happened last.
+    // An open one goes before one that the customer has left; then the one in which something
+    // happened last.
     let fitting = candidates.filter { fits($0, arrival, rules) }
     let best = fitting.max { a, b in
       let (openA, openB) = (isOpen(a), isOpen(b))
@@ -95,7 +100,9 @@ public enum WhichConversation {
     let earlier = candidates.max { $0.opened == $1.opened ? $0.id < $1.id : $0.opened < $1.opened }
     var agent: AgentID?
     if arrival.channel == .phone {
-      for candidate in candidates { if case .agent(let one) = candidate.holder { agent = agent ?? one } }
+      for candidate in candidates {
+        if case .agent(let one) = candidate.holder { agent = agent ?? one }
+      }
     }
     return .new(earlier: earlier?.id, agent: agent)
   }
@@ -104,9 +111,13 @@ public enum WhichConversation {
     if case .nobody = candidate.holder { false } else { true }
   }
 
-  private static func fits(_ candidate: Candidate, _ arrival: Arrival, _ rules: ContinuityRules) -> Bool {
+  private static func fits(_ candidate: Candidate, _ arrival: Arrival, _ rules: ContinuityRules)
+    -> Bool
+  {
     guard arrival.at - candidate.changed <= rules.window else { return false }
-    if arrival.channel == .email, !fits(candidate.subject, arrival.subject ?? "", rules.subject) { return false }
+    if arrival.channel == .email, !fits(candidate.subject, arrival.subject ?? "", rules.subject) {
+      return false
+    }
     switch (candidate.holder, arrival.channel) {
     case (.nobody(let isSettled), _): return !isSettled
     case (.agent, .phone): return false
@@ -116,7 +127,9 @@ public enum WhichConversation {
     }
   }
 
-  private static func fits(_ known: String?, _ subject: String, _ rule: ContinuityRules.Subject) -> Bool {
+  private static func fits(_ known: String?, _ subject: String, _ rule: ContinuityRules.Subject)
+    -> Bool
+  {
     switch rule {
     case .any: true
     case .never: false

@@ -16,14 +16,17 @@ extension Checker {
     return .dyn
   }
 
-  mutating func inferMember(_ node: Int, _ target: Int, _ name: String, _ arguments: [Int]) -> Type {
-    // `math.abs(x)`: the receiver is the first part of a function's name, unless a variable has that name.
+  mutating func inferMember(_ node: Int, _ target: Int, _ name: String, _ arguments: [Int]) -> Type
+  {
+    // `math.abs(x)`: the receiver is the first part of a function's name, unless a variable has
+    // that name.
     if let (qualifier, absolute, root) = qualified(target), absolute || local(root) == nil,
       qualifiedReference(target) == nil
     {
       for candidate in environment.candidates(qualifier + "." + name, absolute: absolute) {
         let isVariadic = candidate == "math.greatest" || candidate == "math.least"
-        guard isVariadic || environment.overloads[candidate] != nil || Signatures.all[candidate] != nil
+        guard
+          isVariadic || environment.overloads[candidate] != nil || Signatures.all[candidate] != nil
         else { continue }
         references[node] = .function(Function.named[candidate])
         let types = arguments.map { visit($0) }
@@ -43,7 +46,9 @@ extension Checker {
     return call(node, name, types, isMember: true)
   }
 
-  private mutating func call(_ node: Int, _ name: String, _ arguments: [Type], isMember: Bool) -> Type {
+  private mutating func call(_ node: Int, _ name: String, _ arguments: [Type], isMember: Bool)
+    -> Type
+  {
     var result: Type?
     let overloads = (environment.overloads[name] ?? []) + (Signatures.all[name] ?? [])
     for overload in overloads
@@ -67,7 +72,8 @@ extension Checker {
       }
     }
     if let result { return result }
-    report(node, noOverload(name, arguments, isMember), hint: overloadHint(name, arguments, overloads))
+    report(
+      node, noOverload(name, arguments, isMember), hint: overloadHint(name, arguments, overloads))
     return .dyn
   }
 
@@ -79,12 +85,14 @@ extension Checker {
         : "`\(sign)` does not go before \(shown[0])"
     }
     if isMember {
-      return "`\(name)` cannot be called on \(shown[0]) with (\(shown.dropFirst().joined(separator: ", ")))"
+      return
+        "`\(name)` cannot be called on \(shown[0]) with (\(shown.dropFirst().joined(separator: ", ")))"
     }
     return "`\(name)` cannot be called with (\(shown.joined(separator: ", ")))"
   }
 
-  private func overloadHint(_ name: String, _ arguments: [Type], _ overloads: [Overload]) -> String? {
+  private func overloadHint(_ name: String, _ arguments: [Type], _ overloads: [Overload]) -> String?
+  {
     if Self.sign(name) != nil {
       let shown = Set(arguments.map { unifier.resolve($0, final: true) })
       if shown == [.string, .int] {
@@ -93,7 +101,9 @@ extension Checker {
       if shown == [.int, .double] {
         return "write the number with a point, as in 2.0, or convert with double(…)"
       }
-      if shown == [.int, .uint] { return "write the number with u, as in 2u, or convert with uint(…)" }
+      if shown == [.int, .uint] {
+        return "write the number with u, as in 2u, or convert with uint(…)"
+      }
       return nil
     }
     let forms = overloads.prefix(4).map { overload in
@@ -136,7 +146,8 @@ extension Checker {
       report(node, "this takes numbers, not \(shown(type))")
       return .dyn
     }
-    return arguments.dropFirst().allSatisfy { $0 == arguments[0] } ? (arguments.first ?? .dyn) : .dyn
+    return arguments.dropFirst().allSatisfy { $0 == arguments[0] }
+      ? (arguments.first ?? .dyn) : .dyn
   }
 
   mutating func inferList(_ elements: [Int], _ optional: Set<Int>) -> Type {
@@ -165,7 +176,8 @@ extension Checker {
       let key = visit(entry.key)
       switch unifier.resolve(key, final: true) {
       case .bool, .int, .uint, .string, .dyn: break
-      default: report(entry.key, "a map's key is a text, a whole number, true or false, not \(shown(key))")
+      default:
+        report(entry.key, "a map's key is a text, a whole number, true or false, not \(shown(key))")
       }
       keys = unifier.join(keys, key)
       var value = visit(entry.value)
@@ -180,12 +192,14 @@ extension Checker {
     var names: [(String, Type)]
     switch range {
     case .list(let element):
-      names = fold.second.map { [(fold.variable, .int), ($0, element)] } ?? [(fold.variable, element)]
+      names =
+        fold.second.map { [(fold.variable, .int), ($0, element)] } ?? [(fold.variable, element)]
     case .map(let key, let value):
       names = fold.second.map { [(fold.variable, key), ($0, value)] } ?? [(fold.variable, key)]
     default:
       if range != .dyn, !Self.isVariable(range) {
-        report(fold.range, "`\(fold.kind.rawValue)` goes over a list or a map, not over \(shown(range))")
+        report(
+          fold.range, "`\(fold.kind.rawValue)` goes over a list or a map, not over \(shown(range))")
       }
       names = [(fold.variable, .dyn)] + (fold.second.map { [($0, .dyn)] } ?? [])
     }
@@ -230,8 +244,9 @@ extension Checker {
     report(node, "`\(fold.kind.rawValue)` needs a condition here, and this is \(shown(type))")
   }
 
-  mutating func inferOptionalMap(_ node: Int, _ target: Int, _ name: String, _ body: Int, flat: Bool) -> Type
-  {
+  mutating func inferOptionalMap(
+    _ node: Int, _ target: Int, _ name: String, _ body: Int, flat: Bool
+  ) -> Type {
     let type = unifier.resolve(visit(target), final: false)
     let inner = unifier.freshVariable()
     if !unifier.assignable(type, .optional(inner)) {

@@ -13,7 +13,8 @@ extension Checker {
 
   func local(_ name: String) -> Int? { locals.lastIndex { $0.name == name } }
 
-  /// The slot of a qualified name, or the name of a type, looked for from the innermost container outwards.
+  /// The slot of a qualified name, or the name of a type, looked for from the innermost container
+  /// outwards.
   func lookup(_ name: String, absolute: Bool) -> Reference? {
     for candidate in environment.candidates(name, absolute: absolute) {
       if let slot = environment.slot(candidate) { return .slot(slot) }
@@ -53,9 +54,12 @@ extension Checker {
     return Spelling.nearest(name, among: known).map { "did you mean `\($0)`?" }
   }
 
-  /// A reference for a whole dotted name. A comprehension's variable hides variables that begin with its name.
+  /// A reference for a whole dotted name. A comprehension's variable hides variables that begin
+  /// with its name.
   func qualifiedReference(_ node: Int) -> (Reference, String)? {
-    guard let (name, absolute, root) = qualified(node), absolute || local(root) == nil else { return nil }
+    guard let (name, absolute, root) = qualified(node), absolute || local(root) == nil else {
+      return nil
+    }
     return lookup(name, absolute: absolute).map { ($0, name) }
   }
 
@@ -85,7 +89,8 @@ extension Checker {
   /// A dotted name that begins with no variable at all, and is near to one: told as a whole.
   private func unknownFact(_ node: Int) -> String? {
     guard let (name, absolute, root) = qualified(node), local(root) == nil else { return nil }
-    guard lookup(root, absolute: absolute) == nil, !environment.groups.contains(root), nearest(name) != nil
+    guard lookup(root, absolute: absolute) == nil, !environment.groups.contains(root),
+      nearest(name) != nil
     else { return nil }
     return name
   }

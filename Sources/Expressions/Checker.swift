@@ -1,5 +1,7 @@
-/// Finds what every name means and every node's type. Gradual: `dyn` fits everywhere and is checked when
-/// evaluated. Collects all mistakes; the references are good even where types are wrong, so that an unchecked
+/// Finds what every name means and every node's type. Gradual: `dyn` fits everywhere and is checked
+/// when
+/// evaluated. Collects all mistakes; the references are good even where types are wrong, so that an
+/// unchecked
 /// expression can still be evaluated.
 struct Checker {
   enum Reference: Sendable, Equatable {
@@ -24,7 +26,8 @@ struct Checker {
 
   static func check(_ syntax: Syntax, _ environment: Environment) -> Checker {
     var checker = Checker(
-      environment: environment, syntax: syntax, types: Array(repeating: .dyn, count: syntax.nodes.count),
+      environment: environment, syntax: syntax,
+      types: Array(repeating: .dyn, count: syntax.nodes.count),
       references: Array(repeating: .none, count: syntax.nodes.count))
     _ = checker.visit(syntax.root)
     for index in checker.types.indices {
@@ -37,7 +40,8 @@ struct Checker {
     guard diagnostics.count < Parser.diagnosticsMax else { return }
     let extent = syntax.extents[node]
     diagnostics.append(
-      .init(start: extent.start, end: max(extent.end, extent.start + 1), message: message, hint: hint))
+      .init(
+        start: extent.start, end: max(extent.end, extent.start + 1), message: message, hint: hint))
   }
 
   func shown(_ type: Type) -> String { unifier.resolve(type, final: true).description }
@@ -59,7 +63,8 @@ struct Checker {
     case .index(let target, let index, let optional):
       return inferIndex(node, visit(target), visit(index), index, optional: optional)
     case .call(let name, let arguments): return inferCall(node, name, arguments)
-    case .member(let target, let name, let arguments): return inferMember(node, target, name, arguments)
+    case .member(let target, let name, let arguments):
+      return inferMember(node, target, name, arguments)
     case .list(let elements, let optional): return inferList(elements, optional)
     case .map(let entries, let optional): return inferMap(entries, optional)
     case .message(let name, let fields):
@@ -111,7 +116,9 @@ struct Checker {
     localsMost = max(localsMost, locals.count)
   }
 
-  mutating func scoped(_ names: [(String, Type)], _ node: Int, _ body: (inout Checker) -> Type) -> Type {
+  mutating func scoped(_ names: [(String, Type)], _ node: Int, _ body: (inout Checker) -> Type)
+    -> Type
+  {
     let height = locals.count
     for name in names { push(name) }
     // The innermost local of a node is found again by its reference.

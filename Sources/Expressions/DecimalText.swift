@@ -1,4 +1,5 @@
-/// Doubles as decimal text, exactly: a double is a whole number times a power of two, so its decimal expansion
+/// Doubles as decimal text, exactly: a double is a whole number times a power of two, so its
+/// decimal expansion
 /// ends, and rounding it half to even is exact.
 enum DecimalText {
   static func special(_ value: Double) -> String? {
@@ -7,7 +8,8 @@ enum DecimalText {
     return nil
   }
 
-  /// The shortest digits that read back as the same double; with an exponent from 10^21 on and below 10^-4, as
+  /// The shortest digits that read back as the same double; with an exponent from 10^21 on and
+  /// below 10^-4, as
   /// JSON writers do.
   static func shortest(_ value: Double) -> String {
     if value.isNaN { return "NaN" }
@@ -89,7 +91,9 @@ enum DecimalText {
   }
 
   /// Rounds half to even to `keep` digits.
-  private static func round(_ digits: [UInt8], _ point: Int, keep: Int) -> (digits: [UInt8], point: Int) {
+  private static func round(_ digits: [UInt8], _ point: Int, keep: Int) -> (
+    digits: [UInt8], point: Int
+  ) {
     guard keep < digits.count else { return (digits, point) }
     guard keep >= 0 else { return ([0x30], point - keep > 0 ? 1 : 1) }
     var kept = Array(digits[..<keep])

@@ -1,4 +1,5 @@
-/// What an expression may name: variables in slots, groups of fields, further functions, time zones.
+/// What an expression may name: variables in slots, groups of fields, further functions, time
+/// zones.
 public struct Environment: Sendable {
   public struct Variable: Sendable, Hashable {
     /// May be qualified: `customer.name`.
@@ -24,7 +25,9 @@ public struct Environment: Sendable {
   /// Every proper prefix of a qualified variable: `customer` for `customer.name`.
   let groups: Set<String>
 
-  public init(variables: [Variable], zone: @escaping @Sendable (String) -> ZoneTable? = { _ in nil }) {
+  public init(
+    variables: [Variable], zone: @escaping @Sendable (String) -> ZoneTable? = { _ in nil }
+  ) {
     self.variables = variables
     self.zone = zone
     slots = Dictionary(
@@ -55,7 +58,8 @@ public struct Environment: Sendable {
   }
 
   static let typeNames: [String: String] = [
-    "bool": "bool", "int": "int", "uint": "uint", "double": "double", "string": "string", "bytes": "bytes",
+    "bool": "bool", "int": "int", "uint": "uint", "double": "double", "string": "string",
+    "bytes": "bytes",
     "list": "list", "map": "map", "null_type": "null_type", "type": "type",
     "google.protobuf.Timestamp": "google.protobuf.Timestamp",
     "google.protobuf.Duration": "google.protobuf.Duration", "optional_type": "optional_type",

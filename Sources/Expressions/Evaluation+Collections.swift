@@ -74,7 +74,9 @@ extension Evaluation {
     }
   }
 
-  private mutating func fold(_ plan: FoldPlan, count: Int, _ item: (Int, Bool) -> (Value, Value)) -> Value {
+  private mutating func fold(_ plan: FoldPlan, count: Int, _ item: (Int, Bool) -> (Value, Value))
+    -> Value
+  {
     var gathered = Gathered(plan.kind)
     for at in 0..<count {
       guard meter.spend() else { return Self.spent }
@@ -194,7 +196,9 @@ struct Gathered {
       return outcome.isError ? outcome : map.add(item, outcome)
     case .transformMapEntry:
       if outcome.isError { return outcome }
-      guard case .map(let entry) = outcome else { return evaluation.noOverload(kind.rawValue, [outcome]) }
+      guard case .map(let entry) = outcome else {
+        return evaluation.noOverload(kind.rawValue, [outcome])
+      }
       for at in entry.keys.indices {
         if let failure = map.add(entry.keys[at], entry.values[at]) { return failure }
       }

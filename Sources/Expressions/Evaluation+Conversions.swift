@@ -60,7 +60,8 @@ extension Evaluation {
     case .double: return a
     case .int(let x): return .double(Double(x))
     case .uint(let x): return .double(Double(x))
-    case .string(let text): return Self.double(text).map(Value.double) ?? bad("'\(text)'", "a double")
+    case .string(let text):
+      return Self.double(text).map(Value.double) ?? bad("'\(text)'", "a double")
     default: return nil
     }
   }
@@ -70,7 +71,8 @@ extension Evaluation {
     case "NaN": .nan
     case "Inf", "+Inf", "Infinity", "+Infinity": .infinity
     case "-Inf", "-Infinity": -.infinity
-    default: text.utf8.allSatisfy { Lexer.isDigit($0) || "+-.eE".utf8.contains($0) } ? Double(text) : nil
+    default:
+      text.utf8.allSatisfy { Lexer.isDigit($0) || "+-.eE".utf8.contains($0) } ? Double(text) : nil
     }
   }
 
@@ -96,7 +98,8 @@ extension Evaluation {
   private mutating func toBytes(_ a: Value) -> Value? {
     switch a {
     case .bytes: return a
-    case .string(let text): return meter.spend(bytes: text.utf8.count) ? .bytes(Array(text.utf8)) : Self.spent
+    case .string(let text):
+      return meter.spend(bytes: text.utf8.count) ? .bytes(Array(text.utf8)) : Self.spent
     default: return nil
     }
   }
@@ -130,7 +133,8 @@ extension Evaluation {
     case .duration: return a
     case .int(let seconds):
       return Span(seconds: seconds).map(Value.duration) ?? .fault(.range, "duration range")
-    case .string(let text): return Span(text).map(Value.duration) ?? bad("'\(text)'", "a duration in range")
+    case .string(let text):
+      return Span(text).map(Value.duration) ?? bad("'\(text)'", "a duration in range")
     default: return nil
     }
   }

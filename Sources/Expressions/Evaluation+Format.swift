@@ -28,7 +28,9 @@ extension Evaluation {
         precision = given
       }
       guard let verb = scalars.popFirst() else { return clause("unexpected end of string") }
-      guard values.indices.contains(next) else { return .fault(.range, "index \(next) out of range") }
+      guard values.indices.contains(next) else {
+        return .fault(.range, "index \(next) out of range")
+      }
       switch formatted(verb, precision, values[next]) {
       case .success(let text): out += text
       case .failure(let failure): return .error(failure.error)
@@ -57,7 +59,8 @@ extension Evaluation {
     case "s":
       var out = ""
       guard plain(value, &out) else {
-        return .failure(Failure(error: EvaluationError(.budget, "the expression costs more than its budget")))
+        return .failure(
+          Failure(error: EvaluationError(.budget, "the expression costs more than its budget")))
       }
       return .success(out)
     case "d": return decimal(value)
@@ -69,7 +72,8 @@ extension Evaluation {
       if let special = DecimalText.special(number) { return .success(special) }
       return .success(
         verb == "f"
-          ? DecimalText.fixed(number, precision ?? 6) : DecimalText.scientific(number, precision ?? 6))
+          ? DecimalText.fixed(number, precision ?? 6)
+          : DecimalText.scientific(number, precision ?? 6))
     case "b":
       switch value {
       case .int(let int): return .success(String(int, radix: 2))
@@ -121,7 +125,8 @@ extension Evaluation {
     case .uint(let uint): return .success(String(uint, radix: 16, uppercase: upper))
     case .string(let text): return .success(hex(text.utf8))
     case .bytes(let bytes): return .success(hex(bytes))
-    default: return refused("only integers, byte buffers, and strings can be formatted as hex", value)
+    default:
+      return refused("only integers, byte buffers, and strings can be formatted as hex", value)
     }
   }
 

@@ -68,7 +68,8 @@ extension Evaluation {
     guard by >= 0 else {
       return .fault(
         .range,
-        "math.\(function == .bitShiftLeft ? "bitShiftLeft" : "bitShiftRight")() negative offset: \(by)")
+        "math.\(function == .bitShiftLeft ? "bitShiftLeft" : "bitShiftRight")() negative offset: \(by)"
+      )
     }
     let isLeft = function == .bitShiftLeft
     switch value {

@@ -86,13 +86,15 @@ extension Evaluation {
   }
 
   private mutating func regex(_ function: Function, _ arguments: [Value]) -> Value? {
-    guard arguments.count >= 2, case .string(let text) = arguments[0], case .string(let source) = arguments[1]
+    guard arguments.count >= 2, case .string(let text) = arguments[0],
+      case .string(let source) = arguments[1]
     else { return nil }
     guard meter.spend(bytes: text.utf8.count + source.utf8.count) else { return Self.spent }
     let pattern: Pattern
     switch Pattern.make(source) {
     case .success(let made): pattern = made
-    case .failure(let failure): return .fault(.invalidArgument, "the pattern is wrong: \(failure.message)")
+    case .failure(let failure):
+      return .fault(.invalidArgument, "the pattern is wrong: \(failure.message)")
     }
     let bytes = Array(text.utf8)
     switch (function, arguments.count) {
@@ -124,7 +126,8 @@ extension Evaluation {
     }
   }
 
-  private mutating func replace(_ pattern: Pattern, _ text: [UInt8], _ arguments: [Value]) -> Value? {
+  private mutating func replace(_ pattern: Pattern, _ text: [UInt8], _ arguments: [Value]) -> Value?
+  {
     guard case .string(let form) = arguments[2] else { return nil }
     var limit = Int64.max
     if arguments.count == 4 {
@@ -132,7 +135,8 @@ extension Evaluation {
       limit = given < 0 ? .max : given
     }
     guard let parts = Self.template(form, groups: pattern.groups) else {
-      return .fault(.invalidArgument, "the replacement names a group that the pattern does not have")
+      return .fault(
+        .invalidArgument, "the replacement names a group that the pattern does not have")
     }
     var out: [UInt8] = []
     var at = 0
@@ -175,13 +179,16 @@ extension Evaluation {
     return parts
   }
 
-  /// Visits matches from left to right; an empty one moves on by one code point. False when the meter ran out.
+  /// Visits matches from left to right; an empty one moves on by one code point. False when the
+  /// meter ran out.
   private mutating func eachMatch(
     _ pattern: Pattern, _ text: [UInt8], limit: Int64, _ visit: ([Range<Int>?]) -> Bool
   ) -> Bool {
     var from = 0
     var left = limit
-    while left > 0, from <= text.count, let found = pattern.match(text, from: from), let whole = found[0] {
+    while left > 0, from <= text.count, let found = pattern.match(text, from: from),
+      let whole = found[0]
+    {
       guard meter.spend(bytes: whole.upperBound - from + 64), visit(found) else { return false }
       left -= 1
       from = whole.upperBound
@@ -196,7 +203,8 @@ extension Evaluation {
 
 /// RFC 4648 §4; reading accepts missing padding, as the extension does.
 enum Base64 {
-  private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+  private static let digits = Array(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
   static func encode(_ bytes: [UInt8]) -> String {
     var out: [UInt8] = []
@@ -216,7 +224,9 @@ enum Base64 {
   static func decode(_ text: String) -> [UInt8]? {
     var symbols = Array(text.utf8)
     let length = symbols.count
-    while symbols.count > 0, symbols.last == 0x3D, length - symbols.count < 2 { symbols.removeLast() }
+    while symbols.count > 0, symbols.last == 0x3D, length - symbols.count < 2 {
+      symbols.removeLast()
+    }
     if symbols.count < length, length % 4 != 0 { return nil }
     guard symbols.count % 4 != 1 else { return nil }
     var out: [UInt8] = []

@@ -19,17 +19,21 @@ extension Evaluation {
     switch function {
     case .startsWith: return .bool(text.utf8.starts(with: part.utf8))
     case .endsWith: return .bool(text.utf8.reversed().starts(with: part.utf8.reversed()))
-    case .contains: return .bool(TextSearch.first(Array(part.utf8), in: Array(text.utf8), from: 0) != nil)
+    case .contains:
+      return .bool(TextSearch.first(Array(part.utf8), in: Array(text.utf8), from: 0) != nil)
     default:
       switch Pattern.make(part) {
       case .success(let pattern): return .bool(pattern.isFound(in: text))
-      case .failure(let failure): return .fault(.invalidArgument, "the pattern is wrong: \(failure.message)")
+      case .failure(let failure):
+        return .fault(.invalidArgument, "the pattern is wrong: \(failure.message)")
       }
     }
   }
 
   mutating func matches(_ text: Value, _ pattern: Pattern?) -> Value {
-    guard case .string(let text) = text else { return text.isError ? text : noOverload("matches", [text]) }
+    guard case .string(let text) = text else {
+      return text.isError ? text : noOverload("matches", [text])
+    }
     guard meter.spend(bytes: text.utf8.count) else { return Self.spent }
     guard let pattern else { return .fault(.invalidArgument, "the pattern is wrong") }
     return .bool(pattern.isFound(in: text))
@@ -55,7 +59,8 @@ extension Evaluation {
       return meter.spend(bytes: x.utf8.count + y.utf8.count) ? .string(x + y) : Self.spent
     case (.bytes(let x), .bytes(let y)):
       return meter.spend(bytes: x.count + y.count) ? .bytes(x + y) : Self.spent
-    case (.list(let x), .list(let y)): return meter.spend(x.count + y.count) ? .list(x + y) : Self.spent
+    case (.list(let x), .list(let y)):
+      return meter.spend(x.count + y.count) ? .list(x + y) : Self.spent
     case (.timestamp(let x), .duration(let y)), (.duration(let y), .timestamp(let x)):
       return x.adding(y).map(Value.timestamp) ?? .fault(.range, "timestamp out of range")
     case (.duration(let x), .duration(let y)):
@@ -113,7 +118,8 @@ extension Evaluation {
       switch a {
       case .int(let x): return x == .min ? .fault(.overflow, "integer overflow") : .int(-x)
       case .double(let x): return .double(-x)
-      case .duration(let x): return x.negated.map(Value.duration) ?? .fault(.range, "duration out of range")
+      case .duration(let x):
+        return x.negated.map(Value.duration) ?? .fault(.range, "duration out of range")
       default: return noOverload("-_", [a])
       }
     case .size: return size(a)
@@ -126,7 +132,8 @@ extension Evaluation {
   private mutating func size(_ a: Value) -> Value {
     switch a {
     case .string(let text):
-      return meter.spend(bytes: text.utf8.count) ? .int(Int64(text.unicodeScalars.count)) : Self.spent
+      return meter.spend(bytes: text.utf8.count)
+        ? .int(Int64(text.unicodeScalars.count)) : Self.spent
     case .bytes(let bytes): return .int(Int64(bytes.count))
     case .list(let list): return .int(Int64(list.count))
     case .map(let map): return .int(Int64(map.count))
@@ -138,7 +145,8 @@ extension Evaluation {
   @inline(never)
   mutating func several(_ function: Function, _ arguments: [Value]) -> Value {
     strings(function, arguments) ?? lists(function, arguments) ?? times(function, arguments)
-      ?? mathematics(function, arguments) ?? optionals(function, arguments) ?? network(function, arguments)
+      ?? mathematics(function, arguments) ?? optionals(function, arguments) ?? network(
+        function, arguments)
       ?? noOverload(function.rawValue, arguments)
   }
 }

@@ -21,7 +21,8 @@ extension Evaluation {
     guard case .optional(let optional)? = arguments.first else { return nil }
     switch (function, arguments.count) {
     case (.hasValue, 1): return .bool(optional.value != nil)
-    case (.value, 1): return optional.value ?? .fault(.invalidArgument, "optional.none() dereference")
+    case (.value, 1):
+      return optional.value ?? .fault(.invalidArgument, "optional.none() dereference")
     case (.or, 2):
       guard case .optional = arguments[1] else { return nil }
       return optional.value == nil ? arguments[1] : arguments[0]

@@ -6,7 +6,8 @@ extension Evaluation {
     if function == .join { return join(arguments) }
     guard case .string(let text)? = arguments.first else { return nil }
     switch function {
-    case .charAt, .indexOf, .lastIndexOf, .lowerAscii, .upperAscii, .replace, .split, .substring, .trim,
+    case .charAt, .indexOf, .lastIndexOf, .lowerAscii, .upperAscii, .replace, .split, .substring,
+      .trim,
       .format,
       .reverse, .quote:
       guard meter.spend(bytes: text.utf8.count) else { return Self.spent }
@@ -37,7 +38,9 @@ extension Evaluation {
     return String(view)
   }
 
-  private func mapASCII(_ text: String, _ range: ClosedRange<UInt8>, _ change: (UInt8) -> UInt8) -> String {
+  private func mapASCII(_ text: String, _ range: ClosedRange<UInt8>, _ change: (UInt8) -> UInt8)
+    -> String
+  {
     String(decoding: text.utf8.map { range.contains($0) ? change($0) : $0 }, as: UTF8.self)
   }
 
@@ -50,7 +53,9 @@ extension Evaluation {
     return Self.text(scalars[first...last])
   }
 
-  private func outOfRange(_ index: Int64) -> Value { .fault(.range, "index out of range: \(index)") }
+  private func outOfRange(_ index: Int64) -> Value {
+    .fault(.range, "index out of range: \(index)")
+  }
 
   private func charAt(_ text: String, _ index: Value) -> Value? {
     guard case .int(let index) = index else { return nil }
@@ -70,7 +75,9 @@ extension Evaluation {
     }
     guard start >= 0, start <= count else { return outOfRange(start) }
     guard end >= 0, end <= count else { return outOfRange(end) }
-    guard start <= end else { return .fault(.range, "invalid substring range. start: \(start), end: \(end)") }
+    guard start <= end else {
+      return .fault(.range, "invalid substring range. start: \(start), end: \(end)")
+    }
     return .string(Self.text(scalars[Int(start)..<Int(end)]))
   }
 
@@ -87,7 +94,8 @@ extension Evaluation {
     }
     let at =
       function == .indexOf
-      ? TextSearch.first(wanted, of: scalars, from: from) : TextSearch.last(wanted, of: scalars, from: from)
+      ? TextSearch.first(wanted, of: scalars, from: from)
+      : TextSearch.last(wanted, of: scalars, from: from)
     return .int(Int64(at ?? -1))
   }
 
@@ -140,7 +148,9 @@ extension Evaluation {
       if at < scalars.count { parts.append(.string(Self.text(scalars[at...]))) }
       return .list(parts)
     }
-    while Int64(parts.count) < limit - 1, let found = TextSearch.first(wanted, of: scalars, from: at) {
+    while Int64(parts.count) < limit - 1,
+      let found = TextSearch.first(wanted, of: scalars, from: at)
+    {
       parts.append(.string(Self.text(scalars[at..<found])))
       at = found + wanted.count
     }

@@ -1,11 +1,13 @@
-/// Parts of timestamps and durations. Months and days of the year begin with 0, as the specification says.
+/// Parts of timestamps and durations. Months and days of the year begin with 0, as the
+/// specification says.
 extension Evaluation {
   mutating func times(_ function: Function, _ arguments: [Value]) -> Value? {
     switch (arguments.first, arguments.count) {
     case (.timestamp(let timestamp)?, 1): return part(function, of: timestamp, .utc)
     case (.timestamp(let timestamp)?, 2):
       guard case .string(let name) = arguments[1] else { return nil }
-      guard let zone = ZoneTable(offsetText: name) ?? (name == "UTC" ? .utc : program.zone(name)) else {
+      guard let zone = ZoneTable(offsetText: name) ?? (name == "UTC" ? .utc : program.zone(name))
+      else {
         return .fault(.invalidArgument, "there is no time zone `\(name)`")
       }
       return part(function, of: timestamp, zone)

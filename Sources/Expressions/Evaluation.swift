@@ -1,6 +1,7 @@
 /// One run of a program over facts. Recursion is bounded by the tree's depth, work by the meter.
 ///
-/// Errors are values: every function passes on the first error among its arguments; `&&`, `||` and the
+/// Errors are values: every function passes on the first error among its arguments; `&&`, `||` and
+/// the
 /// conditional decide themselves what an error means.
 struct Evaluation {
   unowned(unsafe) let program: Program
@@ -95,14 +96,17 @@ struct Evaluation {
     switch operation {
     case .selectOptional(let operand, let field):
       let operand = value(operand)
-      return operand.isError ? operand : optionalPart(operand, program.constants[Int(field)], isField: true)
+      return operand.isError
+        ? operand : optionalPart(operand, program.constants[Int(field)], isField: true)
     case .has(let operand, let field): return has(value(operand), program.constants[Int(field)])
     case .index(let target, let index): return indexed(value(target), value(index))
     case .indexOptional(let target, let index):
       let (target, index) = (value(target), value(index))
       return target.isError
-        ? .strict(target, index) : index.isError ? index : optionalPart(target, index, isField: false)
-    case .matches(let text, let pattern): return matches(value(text), program.patterns[Int(pattern)])
+        ? .strict(target, index)
+        : index.isError ? index : optionalPart(target, index, isField: false)
+    case .matches(let text, let pattern):
+      return matches(value(text), program.patterns[Int(pattern)])
     case .call(let function, let first, let count): return call(function, first, count)
     case .list(let first, let count): return list(first, count)
     case .map(let first, let count): return map(first, count)
@@ -113,7 +117,9 @@ struct Evaluation {
     case .optionalMap(let local, let target, let body, let flat):
       return optionalMap(local, target, body, flat)
     case .block(let first, let count, let local, let body):
-      for index in 0..<Int(count) { locals[Int(local) + index] = value(program.operands[Int(first) + index]) }
+      for index in 0..<Int(count) {
+        locals[Int(local) + index] = value(program.operands[Int(first) + index])
+      }
       return value(body)
     default: return .fault(.invalidArgument, "an operation that is handled elsewhere")
     }
@@ -138,10 +144,13 @@ struct Evaluation {
     return .optional(OptionalValue(value))
   }
 
-  /// Maps on the way are borrowed, since the facts outlive the evaluation: counting references to each would
+  /// Maps on the way are borrowed, since the facts outlive the evaluation: counting references to
+  /// each would
   /// cost more than finding the field.
   private func path(_ slot: Int32, _ first: Int32, _ count: Int32) -> Value {
-    guard case .map(let root)? = present(slot) else { return walk(fact(slot), first, count, from: 0) }
+    guard case .map(let root)? = present(slot) else {
+      return walk(fact(slot), first, count, from: 0)
+    }
     var map = Unmanaged.passUnretained(root)
     for step in 0..<Int(count) {
       let field = program.operands[Int(first) + step]
@@ -194,7 +203,8 @@ struct Evaluation {
       guard let inner = optional.value else { return operand }
       return optionalPart(inner, .string(name), isField: true)
     default:
-      return .fault(.noSuchOverload, "\(operand.typeName) does not support field selection ('\(name)')")
+      return .fault(
+        .noSuchOverload, "\(operand.typeName) does not support field selection ('\(name)')")
     }
   }
 
@@ -235,7 +245,8 @@ struct Evaluation {
       }
       guard list.indices.contains(at) else {
         return .fault(
-          .invalidArgument, "invalid_argument: index \(at) out of range, the list has \(list.count)")
+          .invalidArgument, "invalid_argument: index \(at) out of range, the list has \(list.count)"
+        )
       }
       return list[at]
     case .map(let map): return map.find(index) ?? .fault(.noSuchKey, "no such key: \(index)")
@@ -256,12 +267,15 @@ struct Evaluation {
   }
 
   func noOverload(_ name: String, _ arguments: [Value]) -> Value {
-    .fault(.noSuchOverload, "no such overload: \(name)(\(arguments.map(\.typeName).joined(separator: ", ")))")
+    .fault(
+      .noSuchOverload,
+      "no such overload: \(name)(\(arguments.map(\.typeName).joined(separator: ", ")))")
   }
 
   // MARK: - Logic
 
-  /// `&&` and `||`: the deciding value wins, wherever it stands; else what is unknown; else the first error.
+  /// `&&` and `||`: the deciding value wins, wherever it stands; else what is unknown; else the
+  /// first error.
   private mutating func logical(_ first: Int32, _ count: Int32, deciding: Bool) -> Value {
     var failure: Value?
     for at in Int(first)..<Int(first + count) {
@@ -269,7 +283,8 @@ struct Evaluation {
       if case .bool(let bool) = part {
         if bool == deciding { return part }
       } else {
-        failure = .undecided(failure, part.isError ? part : noOverload(deciding ? "_||_" : "_&&_", [part]))
+        failure = .undecided(
+          failure, part.isError ? part : noOverload(deciding ? "_||_" : "_&&_", [part]))
       }
     }
     return failure ?? .bool(!deciding)

@@ -1,6 +1,7 @@
 /// Reading, checking and evaluating expressions: the face of this target.
 public enum Expression {
-  /// - Units: see `Meter`. Enough for any rule; little enough for a hundred thousand evaluations a second.
+  /// - Units: see `Meter`. Enough for any rule; little enough for a hundred thousand evaluations a
+  ///   second.
   public static let budgetDefault = 100_000
 
   /// Reads and checks. All mistakes are told at once.
@@ -8,7 +9,9 @@ public enum Expression {
     _ source: String, _ environment: Environment, expecting: Type? = nil
   ) -> Result<Program, CompileFailure> {
     let parsed = Parser.parse(source)
-    guard parsed.diagnostics.isEmpty else { return .failure(CompileFailure(diagnostics: parsed.diagnostics)) }
+    guard parsed.diagnostics.isEmpty else {
+      return .failure(CompileFailure(diagnostics: parsed.diagnostics))
+    }
     var checker = Checker.check(parsed.syntax, environment)
     checker.checkConstants()
     if let expecting, checker.diagnostics.isEmpty {
@@ -19,7 +22,8 @@ public enum Expression {
       }
     }
     guard checker.diagnostics.isEmpty else {
-      return .failure(CompileFailure(diagnostics: checker.diagnostics.sorted { $0.start < $1.start }))
+      return .failure(
+        CompileFailure(diagnostics: checker.diagnostics.sorted { $0.start < $1.start }))
     }
     return .success(Program(source, checker))
   }
@@ -29,7 +33,9 @@ public enum Expression {
     _ source: String, _ environment: Environment
   ) -> Result<Program, CompileFailure> {
     let parsed = Parser.parse(source)
-    guard parsed.diagnostics.isEmpty else { return .failure(CompileFailure(diagnostics: parsed.diagnostics)) }
+    guard parsed.diagnostics.isEmpty else {
+      return .failure(CompileFailure(diagnostics: parsed.diagnostics))
+    }
     return .success(Program(source, Checker.check(parsed.syntax, environment)))
   }
 
@@ -39,7 +45,8 @@ public enum Expression {
 }
 
 extension Program {
-  /// - Parameter slots: the variables' values, in the order in which the environment declares them; nil for an
+  /// - Parameter slots: the variables' values, in the order in which the environment declares them;
+  ///   nil for an
   ///   absent one.
   /// - Returns: a value; `.error` where there is none.
   public func evaluate(_ slots: [Value?], budget: Int = Expression.budgetDefault) -> Value {
@@ -50,7 +57,8 @@ extension Program {
   }
 
   /// As `evaluate`, and every node's last value by its id; nil for one that was not reached.
-  public func trace(_ slots: [Value?], budget: Int = Expression.budgetDefault) -> (Value, [Value?]) {
+  public func trace(_ slots: [Value?], budget: Int = Expression.budgetDefault) -> (Value, [Value?])
+  {
     slots.withUnsafeBufferPointer { slots in
       var evaluation = Evaluation(self, slots: slots, budget: budget, tracing: true)
       let result = evaluation.run()
@@ -80,11 +88,14 @@ extension Checker {
       case (.matches, .string(let text)), (.regexExtract, .string(let text)),
         (.regexExtractAll, .string(let text)), (.regexReplace, .string(let text)):
         if case .failure(let failure) = Pattern.make(text) {
-          report(arguments[1], "this pattern is wrong: \(failure.message)", hint: "patterns are those of RE2")
+          report(
+            arguments[1], "this pattern is wrong: \(failure.message)",
+            hint: "patterns are those of RE2")
         }
       case (.getDate, .string(let zone)), (.getDayOfMonth, .string(let zone)),
         (.getDayOfWeek, .string(let zone)),
-        (.getDayOfYear, .string(let zone)), (.getFullYear, .string(let zone)), (.getHours, .string(let zone)),
+        (.getDayOfYear, .string(let zone)), (.getFullYear, .string(let zone)),
+        (.getHours, .string(let zone)),
         (.getMilliseconds, .string(let zone)), (.getMinutes, .string(let zone)),
         (.getMonth, .string(let zone)),
         (.getSeconds, .string(let zone)):
@@ -99,7 +110,9 @@ extension Checker {
   }
 
   private mutating func checkConversion(_ node: Int, _ function: Function, _ arguments: [Int]) {
-    guard arguments.count == 1, case .literal(.string(let text)) = syntax.nodes[arguments[0]] else { return }
+    guard arguments.count == 1, case .literal(.string(let text)) = syntax.nodes[arguments[0]] else {
+      return
+    }
     switch function {
     case .timestamp where Timestamp(text) == nil:
       report(arguments[0], "this is not a moment", hint: "write it as 2026-11-25T21:25:00Z")

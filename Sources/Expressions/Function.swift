@@ -1,4 +1,5 @@
-/// The functions of the language. Methods and plain functions of one name are one function; which arguments it
+/// The functions of the language. Methods and plain functions of one name are one function; which
+/// arguments it
 /// takes is in `Signatures` for the checker and in `Evaluation+….swift` for evaluating.
 enum Function: String, CaseIterable, Sendable {
   case not = "!_", negate = "-_"
@@ -7,28 +8,34 @@ enum Function: String, CaseIterable, Sendable {
   case equal = "_==_", notEqual = "_!=_", contained = "@in"
   case size, int, uint, double, string, bytes, bool, timestamp, duration, type, dyn
   case startsWith, endsWith, contains, matches
-  case getDate, getDayOfMonth, getDayOfWeek, getDayOfYear, getFullYear, getHours, getMilliseconds, getMinutes
+  case getDate, getDayOfMonth, getDayOfWeek, getDayOfYear, getFullYear, getHours, getMilliseconds,
+    getMinutes
   case getMonth, getSeconds
-  case charAt, indexOf, lastIndexOf, lowerAscii, upperAscii, replace, split, substring, trim, join, format,
+  case charAt, indexOf, lastIndexOf, lowerAscii, upperAscii, replace, split, substring, trim, join,
+    format,
     reverse
   case quote = "strings.quote"
   case slice, flatten, sort, distinct, first, last
   case sortByKeys = "@sortByAssociatedKeys"
   case range = "lists.range"
-  case setsContains = "sets.contains", setsEquivalent = "sets.equivalent", setsIntersects = "sets.intersects"
+  case setsContains = "sets.contains", setsEquivalent = "sets.equivalent", setsIntersects =
+    "sets.intersects"
   case base64Encode = "base64.encode", base64Decode = "base64.decode"
   case greatest = "math.greatest", least = "math.least", ceil = "math.ceil", floor = "math.floor"
-  case round = "math.round", trunc = "math.trunc", abs = "math.abs", sign = "math.sign", sqrt = "math.sqrt"
+  case round = "math.round", trunc = "math.trunc", abs = "math.abs", sign = "math.sign", sqrt =
+    "math.sqrt"
   case isNaN = "math.isNaN", isInf = "math.isInf", isFinite = "math.isFinite"
   case bitAnd = "math.bitAnd", bitOr = "math.bitOr", bitXor = "math.bitXor", bitNot = "math.bitNot"
   case bitShiftLeft = "math.bitShiftLeft", bitShiftRight = "math.bitShiftRight"
   case optionalOf = "optional.of", optionalNone = "optional.none"
   case optionalOfNonZero = "optional.ofNonZeroValue", optionalUnwrap = "optional.unwrap"
   case hasValue, value, or, orValue, unwrapOpt
-  case ip, cidr, isIP, isCIDR, family, isUnspecified, isLoopback, isGlobalUnicast, isLinkLocalMulticast
+  case ip, cidr, isIP, isCIDR, family, isUnspecified, isLoopback, isGlobalUnicast,
+    isLinkLocalMulticast
   case isLinkLocalUnicast, containsIP, containsCIDR, masked, prefixLength
   case isCanonical = "ip.isCanonical"
-  case regexReplace = "regex.replace", regexExtract = "regex.extract", regexExtractAll = "regex.extractAll"
+  case regexReplace = "regex.replace", regexExtract = "regex.extract", regexExtractAll =
+    "regex.extractAll"
 
   static let named: [String: Function] = Dictionary(
     allCases.map { ($0.rawValue, $0) }, uniquingKeysWith: { first, _ in first })
@@ -58,7 +65,9 @@ public struct Overload: Sendable, Hashable {
     // A receiver is told apart by a capital type variable or a type's name before the last dot.
     if let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) {
       let before = String(name[..<dot])
-      if Overload.receivers.contains(where: { before == $0 || ($0.hasSuffix("<") && before.hasPrefix($0)) })
+      if Overload.receivers.contains(where: {
+        before == $0 || ($0.hasSuffix("<") && before.hasPrefix($0))
+      })
         || before.utf8.count == 1
       {
         var own = TypeReader(before)

@@ -1,4 +1,5 @@
-/// String and bytes literals: plain, raw (`r''`), bytes (`b''`), in single, double and triple quotes.
+/// String and bytes literals: plain, raw (`r''`), bytes (`b''`), in single, double and triple
+/// quotes.
 extension Lexer {
   mutating func prefixedLiteral(_ start: Int) -> Token? {
     var raw = false
@@ -87,7 +88,8 @@ extension Lexer {
     var value: UInt32 = 0
     for _ in 0..<width {
       guard at < source.count, let digit = Self.digit(source[at]), digit < radix else {
-        return report(start, "this escape needs \(width) \(radix == 8 ? "octal" : "hexadecimal") digits")
+        return report(
+          start, "this escape needs \(width) \(radix == 8 ? "octal" : "hexadecimal") digits")
       }
       value = (value & 0x0FFF_FFFF) * radix + digit
       at += 1

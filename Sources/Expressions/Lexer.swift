@@ -1,4 +1,5 @@
-/// Cuts source into tokens. Never fails: what it cannot read becomes a diagnostic, and it goes on behind it.
+/// Cuts source into tokens. Never fails: what it cannot read becomes a diagnostic, and it goes on
+/// behind it.
 struct Lexer {
   enum Kind: Equatable {
     case end, name, quotedName, int, uint, double, string, bytes, symbol, invalid
@@ -28,7 +29,9 @@ struct Lexer {
     }
   }
 
-  private func peek(_ ahead: Int = 0) -> UInt8 { at + ahead < source.count ? source[at + ahead] : 0 }
+  private func peek(_ ahead: Int = 0) -> UInt8 {
+    at + ahead < source.count ? source[at + ahead] : 0
+  }
 
   mutating func report(_ start: Int, _ message: String, hint: String? = nil) {
     guard diagnostics.count < Parser.diagnosticsMax else { return }
@@ -36,7 +39,8 @@ struct Lexer {
   }
 
   private func token(_ kind: Kind, from start: Int) -> Token {
-    Token(kind: kind, start: start, end: at, text: String(decoding: source[start..<at], as: UTF8.self))
+    Token(
+      kind: kind, start: start, end: at, text: String(decoding: source[start..<at], as: UTF8.self))
   }
 
   private mutating func skipSpace() {
@@ -68,7 +72,9 @@ struct Lexer {
       while at < source.count, Self.isLetter(source[at]) || Self.isDigit(source[at]) { at += 1 }
       return token(.name, from: start)
     }
-    if Self.isDigit(byte) || (byte == UInt8(ascii: ".") && Self.isDigit(peek(1))) { return number(start) }
+    if Self.isDigit(byte) || (byte == UInt8(ascii: ".") && Self.isDigit(peek(1))) {
+      return number(start)
+    }
     if byte == 0x22 || byte == 0x27 { return literal(start, raw: false, bytes: false) }
     if byte == 0x60 { return quotedName(start) }
     return symbol(start)
@@ -94,7 +100,8 @@ struct Lexer {
       let sign = String(UnicodeScalar(source[start]))
       report(start, "`\(sign)` is not an operator", hint: "write `\(sign)\(sign)`")
       return Token(kind: .symbol, start: start, end: at, text: sign + sign)
-    case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "*"), UInt8(ascii: "/"), UInt8(ascii: "%"),
+    case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "*"), UInt8(ascii: "/"),
+      UInt8(ascii: "%"),
       UInt8(ascii: "!"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "?"), UInt8(ascii: ":"),
       UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "["),
       UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"):
@@ -161,7 +168,9 @@ struct Lexer {
   private mutating func numberEnd(_ kind: Kind, _ start: Int) -> Token {
     guard Self.isLetter(peek()) else { return token(kind, from: start) }
     while Self.isLetter(peek()) || Self.isDigit(peek()) { at += 1 }
-    report(start, "`\(String(decoding: source[start..<at], as: UTF8.self))` is neither a number nor a name")
+    report(
+      start,
+      "`\(String(decoding: source[start..<at], as: UTF8.self))` is neither a number nor a name")
     return Token(kind: .invalid, start: start, end: at, text: "0")
   }
 

@@ -19,7 +19,8 @@ public final class NetworkAddress: Sendable, Equatable {
   var isFour: Bool { bytes.count == 4 }
   /// The address without its IPv6 wrapping.
   var plain: [UInt8] {
-    guard bytes.count == 16, bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xFF, bytes[11] == 0xFF
+    guard bytes.count == 16, bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xFF,
+      bytes[11] == 0xFF
     else { return bytes }
     return Array(bytes[12...])
   }
@@ -53,7 +54,8 @@ public final class NetworkAddress: Sendable, Equatable {
       guard let all = groups(utf8[...]), all.count == 16 else { return nil }
       return all
     }
-    return halves[0] + [UInt8](repeating: 0, count: 16 - halves[0].count - halves[1].count) + halves[1]
+    return halves[0] + [UInt8](repeating: 0, count: 16 - halves[0].count - halves[1].count)
+      + halves[1]
   }
 
   private static func groups(_ text: ArraySlice<UInt8>) -> [UInt8]? {
@@ -62,7 +64,8 @@ public final class NetworkAddress: Sendable, Equatable {
     let parts = text.split(separator: 0x3A, omittingEmptySubsequences: false)
     for (index, part) in parts.enumerated() {
       if index == parts.count - 1, part.contains(0x2E) {
-        // A dotted tail is allowed only as the wrapped form, which the language refuses; keep it simple.
+        // A dotted tail is allowed only as the wrapped form, which the language refuses; keep it
+        // simple.
         return nil
       }
       guard (1...4).contains(part.count),
@@ -77,7 +80,9 @@ public final class NetworkAddress: Sendable, Equatable {
   /// RFC 5952: lower case, the longest run of two or more zero groups shortened.
   public var text: String {
     if isFour { return bytes.map { String($0) }.joined(separator: ".") }
-    let groups = stride(from: 0, to: 16, by: 2).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
+    let groups = stride(from: 0, to: 16, by: 2).map {
+      UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1])
+    }
     var best = 0..<0
     var at = 0
     while at < 8 {
@@ -129,7 +134,8 @@ public final class NetworkPrefix: Sendable, Equatable {
     let parts = text.utf8.split(separator: 0x2F, omittingEmptySubsequences: false)
     guard parts.count == 2, let address = NetworkAddress(String(parts[0]) ?? ""),
       (1...3).contains(parts[1].count),
-      parts[1].allSatisfy({ (0x30...0x39).contains($0) }), parts[1].count == 1 || parts[1].first != 0x30,
+      parts[1].allSatisfy({ (0x30...0x39).contains($0) }),
+      parts[1].count == 1 || parts[1].first != 0x30,
       let length = Int(String(parts[1]) ?? ""), length <= address.bytes.count * 8
     else { return nil }
     self.address = address
@@ -141,13 +147,17 @@ public final class NetworkPrefix: Sendable, Equatable {
   }
 
   public var text: String { "\(address.text)/\(length)" }
-  var masked: NetworkPrefix { NetworkPrefix(NetworkAddress(Self.mask(address.bytes, length)), length) }
+  var masked: NetworkPrefix {
+    NetworkPrefix(NetworkAddress(Self.mask(address.bytes, length)), length)
+  }
 
   public func contains(_ other: NetworkAddress) -> Bool {
     let bytes = address.isFour ? other.plain : other.bytes
     return bytes.count == address.bytes.count && Self.mask(bytes, length) == masked.address.bytes
   }
-  func contains(_ other: NetworkPrefix) -> Bool { other.length >= length && contains(other.address) }
+  func contains(_ other: NetworkPrefix) -> Bool {
+    other.length >= length && contains(other.address)
+  }
 
   private static func mask(_ bytes: [UInt8], _ length: Int) -> [UInt8] {
     bytes.enumerated().map { index, byte in

@@ -12,9 +12,12 @@ extension Parser {
     return "_"
   }
 
-  mutating func globalCall(_ name: String, _ arguments: [Syntax.NodeID], from start: Int) -> Syntax.NodeID {
+  mutating func globalCall(_ name: String, _ arguments: [Syntax.NodeID], from start: Int)
+    -> Syntax.NodeID
+  {
     if name == "has" || name == ".has" {
-      guard arguments.count == 1, case .select(let operand, let field, false) = syntax.nodes[arguments[0]]
+      guard arguments.count == 1,
+        case .select(let operand, let field, false) = syntax.nodes[arguments[0]]
       else {
         report(
           .init(start: start, end: tokens[max(position - 1, 0)].end),
@@ -29,7 +32,9 @@ extension Parser {
   mutating func memberCall(
     _ target: Syntax.NodeID, _ name: String, _ arguments: [Syntax.NodeID], from start: Int
   ) -> Syntax.NodeID {
-    if case .name("cel", _) = syntax.nodes[target], let node = celMacro(name, arguments, from: start) {
+    if case .name("cel", _) = syntax.nodes[target],
+      let node = celMacro(name, arguments, from: start)
+    {
       return node
     }
     if let fold = fold(target, name, arguments) {
@@ -45,16 +50,19 @@ extension Parser {
     return add(.member(target, name, arguments), from: start, children: [target] + arguments)
   }
 
-  private mutating func celMacro(_ name: String, _ arguments: [Syntax.NodeID], from start: Int) -> Syntax
+  private mutating func celMacro(_ name: String, _ arguments: [Syntax.NodeID], from start: Int)
+    -> Syntax
     .NodeID?
   {
     switch (name, arguments.count) {
     case ("bind", 3):
       let variable = variable(arguments[0], "cel.bind")
       return add(
-        .bind(variable, arguments[1], arguments[2]), from: start, children: [arguments[1], arguments[2]])
+        .bind(variable, arguments[1], arguments[2]), from: start,
+        children: [arguments[1], arguments[2]])
     case ("block", 2):
-      guard case .list(let values, let optional) = syntax.nodes[arguments[0]], optional.isEmpty else {
+      guard case .list(let values, let optional) = syntax.nodes[arguments[0]], optional.isEmpty
+      else {
         return nil
       }
       return add(.block(values, arguments[1]), from: start, children: values + [arguments[1]])
@@ -81,7 +89,8 @@ extension Parser {
     }
     return Syntax.Fold(
       kind: shape.kind, range: range, variable: first, second: second,
-      filter: shape.filtered ? arguments[shape.variables] : nil, body: arguments[arguments.count - 1])
+      filter: shape.filtered ? arguments[shape.variables] : nil,
+      body: arguments[arguments.count - 1])
   }
 
   private static func shape(

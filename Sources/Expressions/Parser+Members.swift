@@ -1,7 +1,8 @@
 /// Members, calls, literals and the macros among them.
 extension Parser {
   static let reserved: Set<String> = [
-    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
+    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop",
+    "package",
     "namespace", "return", "var", "void", "while",
   ]
   private static let keywords: Set<String> = ["true", "false", "null", "in"]
@@ -112,7 +113,9 @@ extension Parser {
       }
     case .quotedName:
       advance()
-      report(.init(start: start, end: token.end), "a quoted name stands only behind a dot, as in `a.`b-c``")
+      report(
+        .init(start: start, end: token.end),
+        "a quoted name stands only behind a dot, as in `a.`b-c``")
       return add(.invalid, from: start)
     case .end: break
     }
@@ -169,7 +172,8 @@ extension Parser {
     }
     closeBracket("}")
     return add(
-      .map(entries, optional: optional), from: start, children: entries.flatMap { [$0.key, $0.value] })
+      .map(entries, optional: optional), from: start,
+      children: entries.flatMap { [$0.key, $0.value] })
   }
 
   /// The qualified name that a node spells, if it is nothing but names and dots.

@@ -1,5 +1,7 @@
-/// Reads source into a syntax tree by recursive descent, with precedence climbing for the operators. Goes on
-/// after a mistake, so that all are told at once. Macros are recognised here, as the specification says.
+/// Reads source into a syntax tree by recursive descent, with precedence climbing for the
+/// operators. Goes on
+/// after a mistake, so that all are told at once. Macros are recognised here, as the specification
+/// says.
 struct Parser {
   var tokens: [Lexer.Token]
   var position = 0
@@ -12,12 +14,15 @@ struct Parser {
   var gaveUp = false
 
   /// - Returns: a tree, whole only when there are no diagnostics.
-  public static func parse(_ source: String) -> (syntax: Syntax, diagnostics: [ExpressionDiagnostic]) {
+  public static func parse(_ source: String) -> (
+    syntax: Syntax, diagnostics: [ExpressionDiagnostic]
+  ) {
     guard source.utf8.count <= Syntax.sourceBytesMax else {
       var syntax = Syntax()
       syntax.nodes = [.invalid]
       syntax.extents = [.init(start: 0, end: 0)]
-      let message = "an expression may have \(Syntax.sourceBytesMax) bytes; this one has \(source.utf8.count)"
+      let message =
+        "an expression may have \(Syntax.sourceBytesMax) bytes; this one has \(source.utf8.count)"
       return (syntax, [.init(start: 0, end: 1, message: message)])
     }
     let (tokens, diagnostics) = Lexer.tokens(source)
@@ -53,7 +58,8 @@ struct Parser {
     guard !gaveUp, diagnostics.count < Self.diagnosticsMax else { return }
     if let last = diagnostics.last, last.start == extent.start { return }
     diagnostics.append(
-      .init(start: extent.start, end: max(extent.end, extent.start + 1), message: message, hint: hint))
+      .init(
+        start: extent.start, end: max(extent.end, extent.start + 1), message: message, hint: hint))
   }
 
   mutating func reportUnexpected(_ message: String) {
@@ -72,17 +78,21 @@ struct Parser {
   }
 
   /// Adds a node that reaches from `start` to the last token read.
-  mutating func add(_ node: Syntax.Node, from start: Int, children: [Syntax.NodeID] = []) -> Syntax.NodeID {
+  mutating func add(_ node: Syntax.Node, from start: Int, children: [Syntax.NodeID] = [])
+    -> Syntax.NodeID
+  {
     let end = position > 0 ? tokens[position - 1].end : 0
     let depth = 1 + (children.map { syntax.depths[$0] }.max() ?? 0)
     if depth > Syntax.depthMax, !gaveUp {
       report(
-        .init(start: start, end: end), "this expression is nested more than \(Syntax.depthMax) deep",
+        .init(start: start, end: end),
+        "this expression is nested more than \(Syntax.depthMax) deep",
         hint: "split it into several rules")
       gaveUp = true
       position = tokens.count - 1
     } else if syntax.nodes.count >= Syntax.nodesMax, !gaveUp {
-      report(.init(start: start, end: end), "this expression has more than \(Syntax.nodesMax) parts")
+      report(
+        .init(start: start, end: end), "this expression has more than \(Syntax.nodesMax) parts")
       gaveUp = true
       position = tokens.count - 1
     }
@@ -121,9 +131,11 @@ struct Parser {
     return last
   }
 
-  /// `||` over `&&` over comparisons. Chains become one node of many parts: no depth, and a clear explanation.
+  /// `||` over `&&` over comparisons. Chains become one node of many parts: no depth, and a clear
+  /// explanation.
   private mutating func logical(or: Bool, nested: Bool = false) -> Syntax.NodeID {
-    // The middle part of a conditional may itself be a conditional only in brackets, as the grammar says.
+    // The middle part of a conditional may itself be a conditional only in brackets, as the grammar
+    // says.
     let start = token.start
     var parts = [or ? logical(or: false) : binary(0)]
     while take(or ? "||" : "&&") { parts.append(or ? logical(or: false) : binary(0)) }
@@ -159,7 +171,8 @@ struct Parser {
       if at("-"), let number = negativeNumber() {
         var node = member(number, from: token.start)
         for sign in signs.reversed() {
-          node = add(.call(sign.text == "!" ? "!_" : "-_", [node]), from: sign.start, children: [node])
+          node = add(
+            .call(sign.text == "!" ? "!_" : "-_", [node]), from: sign.start, children: [node])
         }
         return node
       }

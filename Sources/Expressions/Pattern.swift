@@ -1,6 +1,7 @@
 import CRE2
 
-/// A compiled regular expression of RE2: matching takes time linear in the text, and the compiled form is
+/// A compiled regular expression of RE2: matching takes time linear in the text, and the compiled
+/// form is
 /// bounded, so that no pattern explodes.
 final class Pattern: Sendable {
   /// - Units: bytes of RE2's program and caches.
@@ -27,11 +28,13 @@ final class Pattern: Sendable {
     var text = text
     let made = text.withUTF8 { utf8 in
       utf8.withMemoryRebound(to: CChar.self) { chars in
-        cre2_compile(chars.baseAddress ?? Self.nothing, chars.count, Self.memoryMax, &message, message.count)
+        cre2_compile(
+          chars.baseAddress ?? Self.nothing, chars.count, Self.memoryMax, &message, message.count)
       }
     }
     guard let made else {
-      failure = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      failure = String(
+        decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       return nil
     }
     self.init(pointer: made)
@@ -60,13 +63,15 @@ final class Pattern: Sendable {
     }
   }
 
-  /// The first match at or after `from`, as byte ranges: the whole, then each group; nil for one without part.
+  /// The first match at or after `from`, as byte ranges: the whole, then each group; nil for one
+  /// without part.
   func match(_ text: [UInt8], from: Int) -> [Range<Int>?]? {
     var offsets = [Int64](repeating: -1, count: 2 * (groups + 1))
     let count = offsets.count
     let found = text.withUnsafeBytes { raw in
       let chars = raw.bindMemory(to: CChar.self)
-      return cre2_match(pointer, chars.baseAddress ?? Self.nothing, chars.count, from, &offsets, count) == 1
+      return cre2_match(
+        pointer, chars.baseAddress ?? Self.nothing, chars.count, from, &offsets, count) == 1
     }
     guard found else { return nil }
     return stride(from: 0, to: count, by: 2).map { at in

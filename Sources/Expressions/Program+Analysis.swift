@@ -1,6 +1,7 @@
 /// What can be known of a condition before it runs.
 extension Program {
-  /// The facts without which this condition cannot be true: those that every way to true goes through.
+  /// The facts without which this condition cannot be true: those that every way to true goes
+  /// through.
   public func requiredSlots() -> [(slot: Int, node: Int)] {
     var found: [(slot: Int, node: Int)] = []
     collectRequired(syntax.root, into: &found)
@@ -12,7 +13,8 @@ extension Program {
     var found: Set<Int> = []
     for operation in operations {
       switch operation {
-      case .slot(let slot), .hasSlot(let slot), .optionalSlot(let slot), .path(let slot, _, _): found.insert(Int(slot))
+      case .slot(let slot), .hasSlot(let slot), .optionalSlot(let slot), .path(let slot, _, _):
+        found.insert(Int(slot))
       default: break
       }
     }
@@ -79,7 +81,8 @@ extension Program {
     if case .slot(let own) = operations[node] { Int(own) == slot } else { false }
   }
 
-  /// The most steps that evaluating could take, were every list and text among the facts as large as facts may
+  /// The most steps that evaluating could take, were every list and text among the facts as large
+  /// as facts may
   /// be. Saturates.
   ///
   /// - Units: those of `Meter`.
@@ -94,7 +97,9 @@ extension Program {
   /// How many elements a list among the facts is taken to have at most.
   static let assumedElements = 100
 
-  private func estimate(_ node: Int, _ costs: [Int: Int], _ sizes: [Int: Int]) -> (cost: Int, size: Int) {
+  private func estimate(_ node: Int, _ costs: [Int: Int], _ sizes: [Int: Int]) -> (
+    cost: Int, size: Int
+  ) {
     func cost(_ node: Int) -> Int { costs[node] ?? 1 }
     func size(_ node: Int) -> Int { sizes[node] ?? Self.assumedElements }
     let below = syntax.children(node).reduce(1) { Self.add($0, cost($1)) }
@@ -105,7 +110,9 @@ extension Program {
       let once = Self.add(1, Self.add(cost(fold.body), fold.filter.map(cost) ?? 0))
       return (Self.add(cost(fold.range), Self.multiply(size(fold.range), once)), size(fold.range))
     case .call(let name, let arguments), .member(_, let name, let arguments):
-      if name == "range", case .literal(.int(let count))? = arguments.first.map({ syntax.nodes[$0] }) {
+      if name == "range",
+        case .literal(.int(let count))? = arguments.first.map({ syntax.nodes[$0] })
+      {
         return (Self.add(below, Int(clamping: count)), Int(clamping: count))
       }
       if name == "_+_", arguments.count == 2 {

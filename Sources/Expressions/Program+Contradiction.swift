@@ -1,6 +1,7 @@
 /// Clauses of one condition that cannot be true together.
 extension Program {
-  /// Whether some clauses exclude one another: one expression equal to two texts, beyond two bounds that leave
+  /// Whether some clauses exclude one another: one expression equal to two texts, beyond two bounds
+  /// that leave
   /// nothing between them, or both true and not.
   var isContradiction: Bool {
     guard case .and(let parts) = syntax.nodes[syntax.root] else { return false }
@@ -22,11 +23,17 @@ extension Program {
 
   /// `what relation literal`, whichever side the literal stands on.
   private func comparison(_ node: Int) -> (what: String, relation: String, literal: Value)? {
-    guard case .call(let name, let sides) = syntax.nodes[node], sides.count == 2, let turned = Self.turned[name] else {
+    guard case .call(let name, let sides) = syntax.nodes[node], sides.count == 2,
+      let turned = Self.turned[name]
+    else {
       return nil
     }
-    if case .literal(let value) = syntax.nodes[sides[1]] { return (syntax.text(of: sides[0]), name, value) }
-    if case .literal(let value) = syntax.nodes[sides[0]] { return (syntax.text(of: sides[1]), turned, value) }
+    if case .literal(let value) = syntax.nodes[sides[1]] {
+      return (syntax.text(of: sides[0]), name, value)
+    }
+    if case .literal(let value) = syntax.nodes[sides[0]] {
+      return (syntax.text(of: sides[1]), turned, value)
+    }
     return nil
   }
 
@@ -69,11 +76,19 @@ extension Program {
     }
 
     private mutating func raise(_ number: Double, isOut: Bool) {
-      if number > low { (low, isLowOut) = (number, isOut) } else if number == low { isLowOut = isLowOut || isOut }
+      if number > low {
+        (low, isLowOut) = (number, isOut)
+      } else if number == low {
+        isLowOut = isLowOut || isOut
+      }
     }
 
     private mutating func lower(_ number: Double, isOut: Bool) {
-      if number < high { (high, isHighOut) = (number, isOut) } else if number == high { isHighOut = isHighOut || isOut }
+      if number < high {
+        (high, isHighOut) = (number, isOut)
+      } else if number == high {
+        isHighOut = isHighOut || isOut
+      }
     }
   }
 }

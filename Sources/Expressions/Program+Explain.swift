@@ -7,7 +7,8 @@ extension Program {
     public var parts: [(source: String, value: Value)]
   }
 
-  /// The smallest parts that made the whole false or an error: of a conjunction the part that decided, of a
+  /// The smallest parts that made the whole false or an error: of a conjunction the part that
+  /// decided, of a
   /// disjunction every part.
   public func failures(_ trace: (Value, [Value?])) -> [FailedPart] {
     var found: [FailedPart] = []
@@ -19,7 +20,9 @@ extension Program {
     if case .bool(wanted)? = value { true } else { false }
   }
 
-  private func collectFailures(_ node: Int, _ trace: [Value?], wanted: Bool, into found: inout [FailedPart]) {
+  private func collectFailures(
+    _ node: Int, _ trace: [Value?], wanted: Bool, into found: inout [FailedPart]
+  ) {
     guard let value = trace[node], !isWanted(value, wanted), found.count < 20 else { return }
     switch syntax.nodes[node] {
     case .and(let parts) where wanted, .or(let parts) where !wanted:
@@ -31,7 +34,8 @@ extension Program {
       for part in parts { collectFailures(part, trace, wanted: wanted, into: &found) }
     case .call("!_", let inner) where inner.count == 1 && !value.isError:
       collectFailures(inner[0], trace, wanted: !wanted, into: &found)
-    default: found.append(FailedPart(source: text(of: node), value: value, parts: named(node, trace)))
+    default:
+      found.append(FailedPart(source: text(of: node), value: value, parts: named(node, trace)))
     }
   }
 

@@ -1,14 +1,19 @@
-/// An expression made ready: checked, every name turned into a slot, every constant pattern compiled.
+/// An expression made ready: checked, every name turned into a slot, every constant pattern
+/// compiled.
 ///
-/// Operations are plain numbers in one array, one for each node of the syntax tree under the node's own id, so
-/// that a trace needs no map from one to the other. There are no closures, and nothing is looked up by name.
+/// Operations are plain numbers in one array, one for each node of the syntax tree under the node's
+/// own id, so
+/// that a trace needs no map from one to the other. There are no closures, and nothing is looked up
+/// by name.
 public final class Program: Sendable {
   public let source: String
   public let syntax: Syntax
   public let type: Type
-  /// Never changed after `init`: arrays would be retained and released at every step of an evaluation.
+  /// Never changed after `init`: arrays would be retained and released at every step of an
+  /// evaluation.
   nonisolated(unsafe) let operations: UnsafeMutableBufferPointer<Operation>
-  /// Lists of node ids that operations point into. An optional element stands as its bitwise complement.
+  /// Lists of node ids that operations point into. An optional element stands as its bitwise
+  /// complement.
   nonisolated(unsafe) let operands: UnsafeMutableBufferPointer<Int32>
   nonisolated(unsafe) let constants: UnsafeMutableBufferPointer<Value>
   let folds: [FoldPlan]
@@ -23,7 +28,9 @@ public final class Program: Sendable {
     compiler.compile()
     self.source = source
     syntax = checker.syntax
-    type = checker.types.indices.contains(checker.syntax.root) ? checker.types[checker.syntax.root] : .dyn
+    type =
+      checker.types.indices.contains(checker.syntax.root)
+      ? checker.types[checker.syntax.root] : .dyn
     operations = Self.fixed(compiler.operations)
     operands = Self.fixed(compiler.operands)
     constants = Self.fixed(compiler.constants)
@@ -62,7 +69,8 @@ enum Operation: Sendable {
   case slot(Int32)
   case local(Int32)
   case failing(Int32)
-  /// Fields below a fact, in one go: `customer.attributes.tier`. The operands name the fields' constants.
+  /// Fields below a fact, in one go: `customer.attributes.tier`. The operands name the fields'
+  /// constants.
   case path(Int32, first: Int32, count: Int32)
   case select(Int32, field: Int32)
   case selectOptional(Int32, field: Int32)
@@ -138,7 +146,9 @@ struct Compiler {
     case .name(let name, _):
       return reference(node, name) ?? failing(.unknownVariable, "there is no `\(name)`")
     case .select(let operand, let field, let optional):
-      if optional, case .slot(let slot) = checker.references[node] { return .optionalSlot(Int32(slot)) }
+      if optional, case .slot(let slot) = checker.references[node] {
+        return .optionalSlot(Int32(slot))
+      }
       if let found = reference(node, field) { return found }
       if !optional, let path = path(node) { return path }
       let field = constant(.string(field))
@@ -148,7 +158,8 @@ struct Compiler {
       if case .slot(let slot) = checker.references[node] { return .hasSlot(Int32(slot)) }
       return .has(Int32(operand), field: constant(.string(field)))
     case .index(let target, let index, let optional):
-      return optional ? .indexOptional(Int32(target), Int32(index)) : .index(Int32(target), Int32(index))
+      return optional
+        ? .indexOptional(Int32(target), Int32(index)) : .index(Int32(target), Int32(index))
     case .call(let name, let arguments): return call(node, name, arguments)
     case .member(let target, let name, let arguments):
       if case .function = checker.references[node] { return call(node, name, arguments) }
@@ -157,9 +168,12 @@ struct Compiler {
       let marked = elements.enumerated().map { optional.contains($0) ? ~$1 : $1 }
       return .list(first: store(marked), count: Int32(elements.count))
     case .map(let entries, let optional):
-      let marked = entries.enumerated().flatMap { [optional.contains($0) ? ~$1.key : $1.key, $1.value] }
+      let marked = entries.enumerated().flatMap {
+        [optional.contains($0) ? ~$1.key : $1.key, $1.value]
+      }
       return .map(first: store(marked), count: Int32(entries.count))
-    case .message(let name, _): return failing(.unboundFunction, "there is no message type `\(name)`")
+    case .message(let name, _):
+      return failing(.unboundFunction, "there is no message type `\(name)`")
     case .and(let parts): return .and(first: store(parts), count: Int32(parts.count))
     case .or(let parts): return .or(first: store(parts), count: Int32(parts.count))
     case .conditional(let condition, let then, let otherwise):
@@ -170,7 +184,8 @@ struct Compiler {
     case .optionalMap(let target, _, let body, let flat):
       return .optionalMap(local: local(node), target: Int32(target), body: Int32(body), flat: flat)
     case .block(let values, let body):
-      return .block(first: store(values), count: Int32(values.count), local: local(node), body: Int32(body))
+      return .block(
+        first: store(values), count: Int32(values.count), local: local(node), body: Int32(body))
     }
   }
 

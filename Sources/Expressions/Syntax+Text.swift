@@ -1,4 +1,5 @@
-/// A syntax tree as source again, with no more brackets than its meaning needs. Reading it gives the same tree.
+/// A syntax tree as source again, with no more brackets than its meaning needs. Reading it gives
+/// the same tree.
 extension Syntax {
   public var text: String { text(of: root, within: .lowest) }
 
@@ -18,14 +19,19 @@ extension Syntax {
   private func plain(_ node: NodeID) -> (String, Level) {
     switch nodes[node] {
     case .invalid: return ("invalid", .member)
-    case .literal(let value): return (value.text(limit: .max), Self.isNegative(value) ? .unary : .member)
+    case .literal(let value):
+      return (value.text(limit: .max), Self.isNegative(value) ? .unary : .member)
     case .name(let name, let absolute): return ((absolute ? "." : "") + Self.shown(name), .member)
     case .select(let operand, let field, let optional):
-      return (text(of: operand, within: .member) + (optional ? ".?" : ".") + Self.quoted(field), .member)
+      return (
+        text(of: operand, within: .member) + (optional ? ".?" : ".") + Self.quoted(field), .member
+      )
     case .has(let operand, let field):
       return ("has(\(text(of: operand, within: .member)).\(Self.quoted(field)))", .member)
     case .index(let target, let index, let optional):
-      return ("\(text(of: target, within: .member))[\(optional ? "?" : "")\(all([index]))]", .member)
+      return (
+        "\(text(of: target, within: .member))[\(optional ? "?" : "")\(all([index]))]", .member
+      )
     case .call(let name, let arguments): return call(name, arguments)
     case .member(let target, let name, let arguments):
       return ("\(text(of: target, within: .member)).\(name)(\(all(arguments)))", .member)
@@ -45,7 +51,8 @@ extension Syntax {
       return ("\(name){\(parts.joined(separator: ", "))}", .member)
     case .and(let parts):
       return (parts.map { text(of: $0, within: .relation) }.joined(separator: " && "), .and)
-    case .or(let parts): return (parts.map { text(of: $0, within: .and) }.joined(separator: " || "), .or)
+    case .or(let parts):
+      return (parts.map { text(of: $0, within: .and) }.joined(separator: " || "), .or)
     case .conditional(let condition, let then, let otherwise):
       let parts = (
         text(of: condition, within: .or), text(of: then, within: .or),
@@ -57,8 +64,12 @@ extension Syntax {
       return ("cel.bind(\(Self.shown(name)), \(all([value, body])))", .member)
     case .optionalMap(let target, let name, let body, let flat):
       let macro = flat ? "optFlatMap" : "optMap"
-      return ("\(text(of: target, within: .member)).\(macro)(\(Self.shown(name)), \(all([body])))", .member)
-    case .block(let values, let body): return ("cel.block([\(all(values))], \(all([body])))", .member)
+      return (
+        "\(text(of: target, within: .member)).\(macro)(\(Self.shown(name)), \(all([body])))",
+        .member
+      )
+    case .block(let values, let body):
+      return ("cel.block([\(all(values))], \(all([body])))", .member)
     }
   }
 
@@ -82,7 +93,8 @@ extension Syntax {
       }
     // Operators of one level are read from left to right.
     return (
-      "\(text(of: arguments[0], within: level)) \(sign) \(text(of: arguments[1], within: level.next))", level
+      "\(text(of: arguments[0], within: level)) \(sign) \(text(of: arguments[1], within: level.next))",
+      level
     )
   }
 
@@ -115,7 +127,9 @@ extension Syntax {
   }
 
   private static func quoted(_ field: String) -> String {
-    let plain = field.utf8.enumerated().allSatisfy { Lexer.isLetter($1) || ($0 > 0 && Lexer.isDigit($1)) }
+    let plain = field.utf8.enumerated().allSatisfy {
+      Lexer.isLetter($1) || ($0 > 0 && Lexer.isDigit($1))
+    }
     return plain && !["true", "false", "null", "in"].contains(field) ? field : "`\(field)`"
   }
 }
@@ -158,7 +172,9 @@ extension Syntax: Equatable {
 
 extension Expression {
   /// Reads without checking; the tree is whole only when there are no diagnostics.
-  public static func parse(_ source: String) -> (syntax: Syntax, diagnostics: [ExpressionDiagnostic]) {
+  public static func parse(_ source: String) -> (
+    syntax: Syntax, diagnostics: [ExpressionDiagnostic]
+  ) {
     Parser.parse(source)
   }
 }

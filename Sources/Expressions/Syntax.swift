@@ -31,7 +31,8 @@ public struct Syntax: Sendable {
   /// A macro that visits a list or a map.
   public struct Fold: Sendable {
     public enum Kind: String, Sendable, CaseIterable {
-      case all, exists, existsOne, existsOneOld, map, filter, transformList, transformMap, transformMapEntry
+      case all, exists, existsOne, existsOneOld, map, filter, transformList, transformMap,
+        transformMapEntry
       case sortBy
     }
     public var kind: Kind
@@ -54,7 +55,8 @@ public struct Syntax: Sendable {
   public internal(set) var root: NodeID = 0
   var depths: [Int] = []
 
-  /// Nodes below one another. Evaluation, checking and printing recurse, so this bounds their stack.
+  /// Nodes below one another. Evaluation, checking and printing recurse, so this bounds their
+  /// stack.
   static let depthMax = 200
   /// - Units: bytes of one expression.
   public static let sourceBytesMax = 100_000
@@ -78,7 +80,9 @@ public struct ExpressionDiagnostic: Sendable, Hashable {
 
 extension ExpressionDiagnostic {
   /// One-based line and column (in code points) of an offset, and that line's text.
-  public static func place(_ offset: Int, in source: String) -> (line: Int, column: Int, text: String) {
+  public static func place(_ offset: Int, in source: String) -> (
+    line: Int, column: Int, text: String
+  ) {
     let bytes = Array(source.utf8)
     let at = min(max(offset, 0), bytes.count)
     let start = bytes[..<at].lastIndex(of: 0x0A).map { $0 + 1 } ?? 0

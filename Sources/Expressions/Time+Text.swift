@@ -1,10 +1,12 @@
 /// Time as text: RFC 3339 for timestamps, `1h30m0.5s` for spans, `+02:00` for fixed zones.
 extension Timestamp: CustomStringConvertible {
-  /// Strict RFC 3339 §5.6; `T` and `Z` in either case. Nil for another form or a date that does not exist.
+  /// Strict RFC 3339 §5.6; `T` and `Z` in either case. Nil for another form or a date that does not
+  /// exist.
   public init?(_ text: String) {
     var scan = Digits(Array(text.utf8))
     guard let year = scan.number(4), scan.take("-"), let month = scan.number(2), scan.take("-"),
-      let day = scan.number(2), scan.take("T") || scan.take("t"), let hour = scan.number(2), scan.take(":"),
+      let day = scan.number(2), scan.take("T") || scan.take("t"), let hour = scan.number(2),
+      scan.take(":"),
       let minute = scan.number(2), scan.take(":"), let second = scan.number(2),
       (1...12).contains(month), (1...CivilTime.daysIn(month: month, year: year)).contains(day),
       hour < 24, minute < 60, second < 60
@@ -22,7 +24,8 @@ extension Timestamp: CustomStringConvertible {
     guard scan.isAtEnd else { return nil }
     let days = CivilTime.days(year: year, month: month, day: day)
     self.init(
-      seconds: days * 86_400 + hour * 3_600 + minute * 60 + second - offset, nanoseconds: nanoseconds)
+      seconds: days * 86_400 + hour * 3_600 + minute * 60 + second - offset,
+      nanoseconds: nanoseconds)
   }
 
   public var description: String {
@@ -34,7 +37,8 @@ extension Timestamp: CustomStringConvertible {
 }
 
 extension Span: CustomStringConvertible {
-  /// Signed numbers with units `h m s ms us µs ns`, such as `1h30m` or `-1.5s`; `0` alone needs no unit.
+  /// Signed numbers with units `h m s ms us µs ns`, such as `1h30m` or `-1.5s`; `0` alone needs no
+  /// unit.
   public init?(_ text: String) {
     var scan = Digits(Array(text.utf8))
     let negative = scan.take("-")
@@ -54,7 +58,8 @@ extension Span: CustomStringConvertible {
       nanoseconds = Int64(sum.1)
       guard seconds <= Span.secondsMax else { return nil }
     }
-    guard let made = Span.carried(negative ? -seconds : seconds, negative ? -nanoseconds : nanoseconds)
+    guard
+      let made = Span.carried(negative ? -seconds : seconds, negative ? -nanoseconds : nanoseconds)
     else { return nil }
     self = made
   }
@@ -72,7 +77,8 @@ extension ZoneTable {
   /// A fixed offset written as `+02:00`, `-02:30` or `02:00`.
   public init?(offsetText text: String) {
     var scan = Digits(Array(text.utf8))
-    guard let offset = scan.offset(signRequired: false), scan.isAtEnd, let small = Int32(exactly: offset)
+    guard let offset = scan.offset(signRequired: false), scan.isAtEnd,
+      let small = Int32(exactly: offset)
     else { return nil }
     self.init(fixed: small)
   }

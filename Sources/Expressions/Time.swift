@@ -8,7 +8,8 @@ public struct Timestamp: Hashable, Sendable, Comparable {
 
   /// - Returns: nil outside the range.
   public init?(seconds: Int64, nanoseconds: Int32 = 0) {
-    guard (Self.secondsMin...Self.secondsMax).contains(seconds), (0..<1_000_000_000).contains(nanoseconds)
+    guard (Self.secondsMin...Self.secondsMax).contains(seconds),
+      (0..<1_000_000_000).contains(nanoseconds)
     else { return nil }
     self.seconds = seconds
     self.nanoseconds = nanoseconds
@@ -32,7 +33,8 @@ public struct Timestamp: Hashable, Sendable, Comparable {
 
   func subtracting(_ other: Timestamp) -> Span? {
     let rest = Span.carry(seconds - other.seconds, Int64(nanoseconds) - Int64(other.nanoseconds))
-    // The difference must fit 64 bits of nanoseconds, as the reference implementation and its suite say.
+    // The difference must fit 64 bits of nanoseconds, as the reference implementation and its suite
+    // say.
     let (scaled, overflow) = rest.0.multipliedReportingOverflow(by: 1_000_000_000)
     guard !overflow, !scaled.addingReportingOverflow(Int64(rest.1)).overflow else { return nil }
     return Span(seconds: rest.0, nanoseconds: rest.1)
@@ -41,7 +43,8 @@ public struct Timestamp: Hashable, Sendable, Comparable {
 
 /// A length of time to the nanosecond, at most 315,576,000,000 seconds either way (10,000 years).
 ///
-/// `nanoseconds` is never negative: minus half a second is −1 s and +500,000,000 ns, which sorts by itself.
+/// `nanoseconds` is never negative: minus half a second is −1 s and +500,000,000 ns, which sorts by
+/// itself.
 public struct Span: Hashable, Sendable, Comparable {
   public let seconds: Int64
   public let nanoseconds: Int32
@@ -50,7 +53,8 @@ public struct Span: Hashable, Sendable, Comparable {
 
   /// - Returns: nil outside the range.
   public init?(seconds: Int64, nanoseconds: Int32 = 0) {
-    guard seconds >= -Self.secondsMax, seconds <= Self.secondsMax, (0..<1_000_000_000).contains(nanoseconds),
+    guard seconds >= -Self.secondsMax, seconds <= Self.secondsMax,
+      (0..<1_000_000_000).contains(nanoseconds),
       seconds < Self.secondsMax || nanoseconds == 0
     else { return nil }
     self.seconds = seconds
@@ -95,9 +99,11 @@ func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
   return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient
 }
 
-/// A time zone as data: when each offset from UTC begins. Handed in, since the pure targets read no files.
+/// A time zone as data: when each offset from UTC begins. Handed in, since the pure targets read no
+/// files.
 public struct ZoneTable: Sendable, Hashable {
-  /// Seconds since 1970 at which `offsets[i + 1]` begins; ascending. `offsets[0]` holds before the first.
+  /// Seconds since 1970 at which `offsets[i + 1]` begins; ascending. `offsets[0]` holds before the
+  /// first.
   public let starts: [Int64]
   public let offsets: [Int32]
 

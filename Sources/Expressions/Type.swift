@@ -39,14 +39,16 @@ extension Type: CustomStringConvertible {
     case .type: "type"
     case .object(let name): name
     case .abstract(let name, let parameters):
-      parameters.isEmpty ? name : "\(name)(\(parameters.map(\.description).joined(separator: ", ")))"
+      parameters.isEmpty
+        ? name : "\(name)(\(parameters.map(\.description).joined(separator: ", ")))"
     case .wrapper(let type): "wrapper(\(type))"
     case .param(let name): name
     }
   }
 }
 
-/// Reads a type as signatures write it: `list<map<string, int>>`, `optional<A>`; one capital is a variable.
+/// Reads a type as signatures write it: `list<map<string, int>>`, `optional<A>`; one capital is a
+/// variable.
 struct TypeReader {
   let text: [UInt8]
   var at = 0

@@ -1,4 +1,5 @@
-/// What type variables stand for while an expression is checked. Follows the reference implementation's rules
+/// What type variables stand for while an expression is checked. Follows the reference
+/// implementation's rules
 /// for assigning and joining, so that deduced types agree with the conformance suite.
 struct Unifier {
   private(set) var bound: [String: Type] = [:]
@@ -21,10 +22,12 @@ struct Unifier {
       return final ? .dyn : type
     case .list(let element): return .list(resolve(element, final: final, depth: next))
     case .map(let key, let value):
-      return .map(resolve(key, final: final, depth: next), resolve(value, final: final, depth: next))
+      return .map(
+        resolve(key, final: final, depth: next), resolve(value, final: final, depth: next))
     case .abstract(let name, let parameters):
       return .abstract(name, parameters.map { resolve($0, final: final, depth: next) })
-    case .dyn, .null, .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .type, .object,
+    case .dyn, .null, .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .type,
+      .object,
       .wrapper:
       return type
     }
@@ -53,7 +56,8 @@ struct Unifier {
     case (.wrapper(let inner), _): return inner == b
     case (_, .wrapper(let inner)): return inner == a
     case (.list(let x), .list(let y)): return assign(x, y, depth + 1)
-    case (.map(let k, let v), .map(let l, let w)): return assign(k, l, depth + 1) && assign(v, w, depth + 1)
+    case (.map(let k, let v), .map(let l, let w)):
+      return assign(k, l, depth + 1) && assign(v, w, depth + 1)
     case (.abstract(let n, let x), .abstract(let m, let y)):
       guard n == m, x.count == y.count else { return false }
       for (x, y) in zip(x, y) where !assign(x, y, depth + 1) { return false }
@@ -69,8 +73,9 @@ struct Unifier {
     }
   }
 
-  private mutating func substitute(_ type: Type, for name: String, _ depth: Int) -> (valid: Bool, known: Bool)
-  {
+  private mutating func substitute(_ type: Type, for name: String, _ depth: Int) -> (
+    valid: Bool, known: Bool
+  ) {
     if type == .param(name) { return (true, true) }
     if let known = bound[name] {
       if type == known { return (true, true) }
@@ -93,7 +98,8 @@ struct Unifier {
     case .list(let element): return mentions(element, name, depth: depth + 1)
     case .map(let key, let value):
       return mentions(key, name, depth: depth + 1) || mentions(value, name, depth: depth + 1)
-    case .abstract(_, let parameters): return parameters.contains { mentions($0, name, depth: depth + 1) }
+    case .abstract(_, let parameters):
+      return parameters.contains { mentions($0, name, depth: depth + 1) }
     default: return false
     }
   }
@@ -112,7 +118,8 @@ struct Unifier {
     case (.abstract(let n, let x), .abstract(let m, let y)):
       return n == m && x.count == y.count && zip(x, y).allSatisfy(isLessSpecific)
     case (.list(let x), .list(let y)): return isLessSpecific(x, y)
-    case (.map(let k, let v), .map(let l, let w)): return isLessSpecific(k, l) && isLessSpecific(v, w)
+    case (.map(let k, let v), .map(let l, let w)):
+      return isLessSpecific(k, l) && isLessSpecific(v, w)
     case (.wrapper(let inner), _) where inner == b: return true
     default: return a == b
     }

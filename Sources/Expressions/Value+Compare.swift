@@ -1,14 +1,17 @@
-/// Equality and order over values. Numbers of different types compare by what they stand for; everything else
+/// Equality and order over values. Numbers of different types compare by what they stand for;
+/// everything else
 /// of different types is unequal, and has no order.
 extension Value {
-  /// - Returns: nil when the meter ran out: values may share parts, and comparing them all could take for ever.
+  /// - Returns: nil when the meter ran out: values may share parts, and comparing them all could
+  ///   take for ever.
   func equals(_ other: Value, _ meter: inout Meter) -> Bool? {
     guard meter.spend() else { return nil }
     switch (self, other) {
     case (.null, .null): return true
     case (.bool(let a), .bool(let b)): return a == b
     case (.int(let a), .int(let b)): return a == b
-    case (.string(let a), .string(let b)): return meter.spend(bytes: a.utf8.count) ? sameText(a, b) : nil
+    case (.string(let a), .string(let b)):
+      return meter.spend(bytes: a.utf8.count) ? sameText(a, b) : nil
     case (.bytes(let a), .bytes(let b)): return meter.spend(bytes: a.count) ? a == b : nil
     case (.timestamp(let a), .timestamp(let b)): return a == b
     case (.duration(let a), .duration(let b)): return a == b
@@ -56,7 +59,8 @@ extension Value {
     case (.double(let a), .int(let b)): reverse(compareInteger(b, a))
     case (.uint(let a), .double(let b)): compareInteger(a, b)
     case (.double(let a), .uint(let b)): reverse(compareInteger(b, a))
-    case (.string(let a), .string(let b)): sameText(a, b) ? .same : (textPrecedes(a, b) ? .before : .after)
+    case (.string(let a), .string(let b)):
+      sameText(a, b) ? .same : (textPrecedes(a, b) ? .before : .after)
     case (.bytes(let a), .bytes(let b)):
       a == b ? .same : (a.lexicographicallyPrecedes(b) ? .before : .after)
     case (.timestamp(let a), .timestamp(let b)): compare(a, b)
@@ -69,7 +73,8 @@ extension Value {
     a < b ? .before : a > b ? .after : a == b ? .same : .unordered
   }
 
-  /// By the double nearest to the integer, as the reference implementation and its suite have it: the greatest
+  /// By the double nearest to the integer, as the reference implementation and its suite have it:
+  /// the greatest
   /// `int` and 2^63 as a double are the same.
   private static func compareInteger<T: FixedWidthInteger>(_ a: T, _ b: Double) -> Order {
     compare(Double(a), b)
@@ -86,10 +91,13 @@ extension Value {
 }
 
 extension Value: Equatable {
-  /// As the language's `==`, but a NaN equals itself, so that results can be compared in tests; bounded.
+  /// As the language's `==`, but a NaN equals itself, so that results can be compared in tests;
+  /// bounded.
   public static func == (a: Value, b: Value) -> Bool {
     if case .double(let x) = a, case .double(let y) = b, x.isNaN { return y.isNaN }
-    if case .error(let x) = a, case .error(let y) = b { return x.kind == y.kind && x.message == y.message }
+    if case .error(let x) = a, case .error(let y) = b {
+      return x.kind == y.kind && x.message == y.message
+    }
     var meter = Meter(1_000_000)
     return a.typeName == b.typeName && a.equals(b, &meter) == true
   }

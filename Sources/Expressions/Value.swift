@@ -1,6 +1,7 @@
 /// A value of the Common Expression Language.
 ///
-/// Strings are sequences of code points and are compared byte for byte: Swift's own `==` would call two
+/// Strings are sequences of code points and are compared byte for byte: Swift's own `==` would call
+/// two
 /// spellings of one character equal, which the language does not.
 public enum Value: Sendable {
   case null
@@ -19,7 +20,8 @@ public enum Value: Sendable {
   case optional(OptionalValue)
   case ip(NetworkAddress)
   case cidr(NetworkPrefix)
-  /// Errors are values, since `false && error` is false whichever side is evaluated first. An unknown is one
+  /// Errors are values, since `false && error` is false whichever side is evaluated first. An
+  /// unknown is one
   /// of them: see `Value+Unknown.swift`.
   case error(EvaluationError)
 }
@@ -34,7 +36,8 @@ public final class OptionalValue: Sendable {
 /// Why an expression has no value.
 public final class EvaluationError: Sendable {
   public enum Kind: Sendable, Equatable {
-    case noSuchOverload, noSuchKey, unknownVariable, unboundFunction, divisionByZero, overflow, range
+    case noSuchOverload, noSuchKey, unknownVariable, unboundFunction, divisionByZero, overflow,
+      range
     case invalidArgument, unsupportedKey, repeatedKey, conversion, budget, unknown
   }
   public let kind: Kind
@@ -55,7 +58,8 @@ public final class EvaluationError: Sendable {
   }
 }
 
-/// A map in the order in which it was written. Numbers of different types that are equal are one key.
+/// A map in the order in which it was written. Numbers of different types that are equal are one
+/// key.
 public final class MapValue: Sendable {
   public let keys: [Value]
   public let values: [Value]
@@ -114,7 +118,8 @@ public final class MapValue: Sendable {
 
   func position(text: String) -> Int? {
     if keys.count > Self.scanned { return index[.text(CodePoints(text))] }
-    // Kept apart from the other keys: most maps have text keys only, and this is where conditions spend time.
+    // Kept apart from the other keys: most maps have text keys only, and this is where conditions
+    // spend time.
     for at in textKeys.indices where sameText(textKeys[at].key, text) { return textKeys[at].at }
     return nil
   }
@@ -146,7 +151,8 @@ enum MapKey: Hashable {
         return nil
       }
     case .string(let text): self = .text(CodePoints(text))
-    case .null, .bytes, .timestamp, .duration, .list, .map, .type, .optional, .ip, .cidr, .error: return nil
+    case .null, .bytes, .timestamp, .duration, .list, .map, .type, .optional, .ip, .cidr, .error:
+      return nil
     }
   }
 }
@@ -157,12 +163,15 @@ struct CodePoints: Hashable {
   init(_ text: String) { self.text = text }
   static func == (a: Self, b: Self) -> Bool { sameText(a.text, b.text) }
   func hash(into hasher: inout Hasher) {
-    let done: Void? = text.utf8.withContiguousStorageIfAvailable { hasher.combine(bytes: .init($0)) }
+    let done: Void? = text.utf8.withContiguousStorageIfAvailable {
+      hasher.combine(bytes: .init($0))
+    }
     if done == nil { for byte in text.utf8 { hasher.combine(byte) } }
   }
 }
 
-/// Byte for byte. Through contiguous storage, since going over `utf8` one by one takes three times as long.
+/// Byte for byte. Through contiguous storage, since going over `utf8` one by one takes three times
+/// as long.
 @inline(__always)
 func sameText(_ a: String, _ b: String) -> Bool {
   guard a.utf8.count == b.utf8.count else { return false }

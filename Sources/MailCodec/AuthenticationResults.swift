@@ -23,13 +23,17 @@ public struct AuthenticationResults: Equatable, Sendable {
   public init?(_ header: String) {
     guard let tokens = Self.tokens(header) else { return nil }
     var parts = tokens.split(separator: .special(59), omittingEmptySubsequences: false)[...]
-    guard let head = parts.popFirst(), (1...2).contains(head.count), case .word(let id)? = head.first else {
+    guard let head = parts.popFirst(), (1...2).contains(head.count),
+      case .word(let id)? = head.first
+    else {
       return nil
     }
     authservID = id.lowercased()
     results = []
     for part in parts where !part.isEmpty {
-      if part.count == 1, case .word(let word)? = part.first, word.lowercased() == "none" { continue }
+      if part.count == 1, case .word(let word)? = part.first, word.lowercased() == "none" {
+        continue
+      }
       guard let result = Self.result(part) else { return nil }
       results.append(result)
     }
@@ -45,7 +49,8 @@ public struct AuthenticationResults: Equatable, Sendable {
     case otherDomain(String)
   }
 
-  /// Judges by the topmost header alone, and only when it bears the configured name: those below may have come
+  /// Judges by the topmost header alone, and only when it bears the configured name: those below
+  /// may have come
   /// with the message (RFC 8601 §5, §7.1).
   public static func dmarc(fields: [MailField], authservID: String, fromDomain: String) -> DMARC {
     guard let top = fields.first(where: { $0.isNamed("authentication-results") }),
@@ -67,7 +72,8 @@ public struct AuthenticationResults: Equatable, Sendable {
     var pairs: [(String, String)] = []
     var rest = part
     while !rest.isEmpty {
-      guard rest.count >= 3, case .word(let name)? = rest.popFirst(), rest.popFirst() == .special(61),
+      guard rest.count >= 3, case .word(let name)? = rest.popFirst(),
+        rest.popFirst() == .special(61),
         case .word(let value)? = rest.popFirst()
       else { return nil }
       pairs.append((name.lowercased(), value))
@@ -75,7 +81,8 @@ public struct AuthenticationResults: Equatable, Sendable {
     guard let first = pairs.first else { return nil }
     // `method/version`: the version says nothing that matters here (RFC 8601 §2.2).
     let method = first.0.split(separator: "/").first.map(String.init) ?? first.0
-    return Result(method: method, value: first.1.lowercased(), properties: pairs.dropFirst().map { ($0, $1) })
+    return Result(
+      method: method, value: first.1.lowercased(), properties: pairs.dropFirst().map { ($0, $1) })
   }
 
   private static func tokens(_ header: String) -> [Token]? {

@@ -1,15 +1,21 @@
-/// Lines that introduce a quote: `On Mon, 1 Feb 2016 at 18:32, Ann <ann@home.example> wrote:` and its like in the
+/// Lines that introduce a quote: `On Mon, 1 Feb 2016 at 18:32, Ann <ann@home.example> wrote:` and
+/// its like in the
 /// languages of Gmail, Apple Mail, Outlook's phone clients, Thunderbird, Zoho and K-9.
 enum Introductions {
   enum Strength { case strong, weak }
 
   /// "wrote" as mailers say it. A line must hold one as a word of its own.
   static let verbs: [[UInt8]] = [
-    "wrote", "writes", "a écrit", "à écrit", "écrivait", "schrieb", "hat geschrieben", "geschrieben", "escribió",
-    "escribio", "escribiste", "escreveu", "ha scritto", "scrisse", "scritto", "schreef", "geschreven", "skrev",
-    "skrifaði", "kirjoitti", "napisał", "napisała", "napisał(a)", "pisze", "napsal", "napsal(a)", "napísal",
-    "napísal(a)", "írta", "написал", "написал(а)", "написала", "пишет", "пише", "написав", "написала(в)", "написа", "yazdı",
-    "şunu yazdı", "a scris", "va escriure", "έγραψε", "ha escrit", "đã viết", "menulis", "napisao", "je napisao",
+    "wrote", "writes", "a écrit", "à écrit", "écrivait", "schrieb", "hat geschrieben",
+    "geschrieben", "escribió",
+    "escribio", "escribiste", "escreveu", "ha scritto", "scrisse", "scritto", "schreef",
+    "geschreven", "skrev",
+    "skrifaði", "kirjoitti", "napisał", "napisała", "napisał(a)", "pisze", "napsal", "napsal(a)",
+    "napísal",
+    "napísal(a)", "írta", "написал", "написал(а)", "написала", "пишет", "пише", "написав",
+    "написала(в)", "написа", "yazdı",
+    "şunu yazdı", "a scris", "va escriure", "έγραψε", "ha escrit", "đã viết", "menulis", "napisao",
+    "je napisao",
     "je napisal", "写道", "寫道", "写", "のメール", "書きました", "作成", "님이 작성", "작성", "כתב", "كتب",
     "rakstīja", "rašė", "kirjutas",
   ].map { Array($0.utf8) }
@@ -20,11 +26,16 @@ enum Introductions {
 
   /// Words with which a wrapped introduction starts.
   static let starters: Set<String> = [
-    "on", "le", "am", "el", "il", "em", "op", "den", "dnia", "w", "a", "på", "el", "de", "em", "dne", "dňa", "ngày",
-    "в", "on:", "la", "στις", "vào", "pada", "în", "sept.", "mon", "tue", "wed", "thu", "fri", "sat", "sun", "monday",
-    "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "montag", "dienstag", "mittwoch", "donnerstag",
-    "freitag", "samstag", "sonntag", "lun", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche",
-    "dana", "dne.", "ons", "tors", "fre", "man", "tir", "lør", "søn", "op:", "kl.", "at", "----", "-----",
+    "on", "le", "am", "el", "il", "em", "op", "den", "dnia", "w", "a", "på", "el", "de", "em",
+    "dne", "dňa", "ngày",
+    "в", "on:", "la", "στις", "vào", "pada", "în", "sept.", "mon", "tue", "wed", "thu", "fri",
+    "sat", "sun", "monday",
+    "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "montag", "dienstag",
+    "mittwoch", "donnerstag",
+    "freitag", "samstag", "sonntag", "lun", "lundi", "mardi", "mercredi", "jeudi", "vendredi",
+    "samedi", "dimanche",
+    "dana", "dne.", "ons", "tors", "fre", "man", "tir", "lør", "søn", "op:", "kl.", "at", "----",
+    "-----",
   ]
 
   /// Whether a line may be the first of a wrapped introduction: it names a day.
@@ -38,14 +49,19 @@ enum Introductions {
     return line.starts(with: "在".utf8)
   }
 
-  /// Judges one line, or several joined by spaces. Strong ones stand alone; weak ones need a quote after them.
+  /// Judges one line, or several joined by spaces. Strong ones stand alone; weak ones need a quote
+  /// after them.
   static func judge(_ whole: ArraySlice<UInt8>) -> Strength? {
     // Most lines end here: no figure and no address means no introduction.
     guard whole.contains(where: { isDigit($0) || $0 == 64 }) else { return nil }
     var line = plainSpaces(whole)
     while let last = line.last, last == 45 || last == 32 || last == 42 { line = line.dropLast() }
-    let dashed = whole.suffix(3).elementsEqual([45, 45, 45]) || whole.suffix(4).elementsEqual([45, 45, 45, 45])
-    while let first = line.first, first == 45 || first == 32 || first == 42 { line = line.dropFirst() }
+    let dashed =
+      whole.suffix(3).elementsEqual([45, 45, 45])
+      || whole.suffix(4).elementsEqual([45, 45, 45, 45])
+    while let first = line.first, first == 45 || first == 32 || first == 42 {
+      line = line.dropFirst()
+    }
     guard line.count >= 8, line.count <= 700 else { return nil }
     let colon = line.last == 58 || line.ends(with: "：")
     let hasTime = time(line)
@@ -53,7 +69,8 @@ enum Introductions {
     let hasAddress = line.contains(64)
     guard hasTime || hasDate || hasAddress else { return nil }
     if let verb = verbEnd(line) {
-      let atEnd = verb.allSatisfy { $0 == 58 || $0 == 32 || $0 == 46 } || verb.elementsEqual("：".utf8)
+      let atEnd =
+        verb.allSatisfy { $0 == 58 || $0 == 32 || $0 == 46 } || verb.elementsEqual("：".utf8)
       guard colon || dashed || (atEnd && opens(line)) else { return nil }
       // `On 3 May at the shop I wrote:` has neither a time nor an address: it needs its quote.
       let intoQuote = hasAddress || hasTime
@@ -91,7 +108,8 @@ enum Introductions {
   /// What follows the last verb of the line; nil when there is none.
   private static func verbEnd(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
     var best: Int?
-    for start in line.indices where start == line.startIndex || !isWordByte(line[start - 1]) || line[start] >= 0xE0
+    for start in line.indices
+    where start == line.startIndex || !isWordByte(line[start - 1]) || line[start] >= 0xE0
       || line[start - 1] == 62
     {
       let rest = line[start...]
@@ -111,10 +129,12 @@ enum Introductions {
 
   /// `18:32`, `18h32`, `20.42`, `8：45`.
   private static func time(_ line: ArraySlice<UInt8>) -> Bool {
-    for index in line.indices where line[index] == 58 || line[index] == 46 || line[index] == 104 || line[index] == 0xEF {
+    for index in line.indices
+    where line[index] == 58 || line[index] == 46 || line[index] == 104 || line[index] == 0xEF {
       var after = index + 1
       if line[index] == 0xEF { after = index + 3 }
-      guard index > line.startIndex, isDigit(line[index - 1]), after + 1 < line.endIndex, isDigit(line[after]),
+      guard index > line.startIndex, isDigit(line[index - 1]), after + 1 < line.endIndex,
+        isDigit(line[after]),
         isDigit(line[after + 1])
       else { continue }
       if after + 2 < line.endIndex, isDigit(line[after + 2]) { continue }

@@ -1,6 +1,7 @@
 /// One address of a header: `Ann Lee <ann@home.example>`.
 ///
-/// - Shape: `local` without its quotes, `domain` in lower case; `name` is decoded, empty ones are nil.
+/// - Shape: `local` without its quotes, `domain` in lower case; `name` is decoded, empty ones are
+///   nil.
 public struct MailAddress: Hashable, Sendable {
   public var name: String?
   public var local: String
@@ -25,7 +26,9 @@ public struct MailAddress: Hashable, Sendable {
 
   /// Reads `local@domain` without a name; nil for anything else.
   public init?(address: String) {
-    guard let path = SMTPPath(mailbox: Array(address.utf8)), let domain = path.domain else { return nil }
+    guard let path = SMTPPath(mailbox: Array(address.utf8)), let domain = path.domain else {
+      return nil
+    }
     self.init(local: path.local, domain: domain)
   }
 
@@ -48,19 +51,25 @@ public struct MailAddress: Hashable, Sendable {
     }
   }
 
-  /// A domain in lower case, or an address literal (RFC 5321 §4.1.2, §4.1.3); nil for anything else.
+  /// A domain in lower case, or an address literal (RFC 5321 §4.1.2, §4.1.3); nil for anything
+  /// else.
   static func domain(_ bytes: ArraySlice<UInt8>) -> String? {
     guard !bytes.isEmpty, bytes.count <= 255 else { return nil }
     if bytes.first == 91 {
       let inner = bytes.dropFirst().dropLast()
       guard bytes.last == 93, !inner.isEmpty,
-        inner.allSatisfy({ ($0 >= 48 && $0 <= 58) || $0 == 46 || $0 == 45 || asciiUpper($0) != $0 || ($0 >= 65 && $0 <= 90) })
+        inner.allSatisfy({
+          ($0 >= 48 && $0 <= 58) || $0 == 46 || $0 == 45 || asciiUpper($0) != $0
+            || ($0 >= 65 && $0 <= 90)
+        })
       else { return nil }
       return String(decoding: bytes, as: UTF8.self)
     }
     for label in bytes.split(separator: 46, omittingEmptySubsequences: false) {
       guard !label.isEmpty, label.count <= 63, label.first != 45, label.last != 45,
-        label.allSatisfy({ $0 == 45 || $0 >= 128 || ($0 >= 48 && $0 <= 57) || ($0 | 32 >= 97 && $0 | 32 <= 122) })
+        label.allSatisfy({
+          $0 == 45 || $0 >= 128 || ($0 >= 48 && $0 <= 57) || ($0 | 32 >= 97 && $0 | 32 <= 122)
+        })
       else { return nil }
     }
     return String(decoding: bytes, as: UTF8.self).lowercased()
@@ -80,9 +89,11 @@ public enum MailAddressFault: Error, Equatable, Sendable {
 extension MailAddress {
   public static let listCountMax = 1_000
 
-  /// Reads an address list as it stands in the header, before encoded words are decoded (RFC 2047 §6.2: else
+  /// Reads an address list as it stands in the header, before encoded words are decoded (RFC 2047
+  /// §6.2: else
   /// an encoded comma would make a second address).
-  /// - Shape: mailboxes and groups (RFC 5322 §3.4), comments and obsolete routes included; empty elements are
+  /// - Shape: mailboxes and groups (RFC 5322 §3.4), comments and obsolete routes included; empty
+  ///   elements are
   ///   skipped (§4.4). A group's name is dropped, its members stay.
   /// - Parameter decode: decodes the encoded words of a name.
   public static func list(
@@ -149,7 +160,9 @@ struct AddressListParser {
     defer { run = [] }
     guard let first = run.first else { return }
     guard let open = run.firstIndex(where: { $0.token == .special(60) }) else {
-      guard let (local, domain) = mailbox(run[...]) else { throw .notAnAddress(offset: first.offset) }
+      guard let (local, domain) = mailbox(run[...]) else {
+        throw .notAnAddress(offset: first.offset)
+      }
       // A trailing comment is the name in mail of the old kind: `ann@x (Ann)`.
       let name = decode(String(decoding: comment, as: UTF8.self))
       found.append(MailAddress(name: name.isEmpty ? nil : name, local: local, domain: domain))
@@ -164,7 +177,9 @@ struct AddressListParser {
       }
       inner = inner[(colon + 1)...]
     }
-    guard let (local, domain) = mailbox(inner) else { throw .notAnAddress(offset: run[open].offset) }
+    guard let (local, domain) = mailbox(inner) else {
+      throw .notAnAddress(offset: run[open].offset)
+    }
     let name = try phrase(run[..<open], sameAs: "\(local)@\(domain)", decode)
     found.append(MailAddress(name: name.isEmpty ? nil : name, local: local, domain: domain))
   }
@@ -180,7 +195,8 @@ struct AddressListParser {
       case .atom(let word), .quoted(let word): text += word
       case .special(46): text.append(46)  // RFC 5322 §4.1 obs-phrase
       case .special(64):
-        // Unquoted `ann@x <ann@x>` is common though illegal; it may pass only when both are the same.
+        // Unquoted `ann@x <ann@x>` is common though illegal; it may pass only when both are the
+        // same.
         text.append(64)
         isAddressLike = true
       default: throw .badCharacter(offset: piece.offset)
@@ -194,7 +210,9 @@ struct AddressListParser {
   }
 
   private static func mailbox(_ pieces: ArraySlice<Piece>) -> (String, String)? {
-    guard let sign = pieces.firstIndex(where: { $0.token == .special(64) }), sign > pieces.startIndex else {
+    guard let sign = pieces.firstIndex(where: { $0.token == .special(64) }),
+      sign > pieces.startIndex
+    else {
       return nil
     }
     var local: [UInt8] = []
@@ -239,7 +257,8 @@ struct AddressListParser {
       case 40:
         try skipComment()
         spaced = true
-      case 34: return Piece(token: .quoted(try delimited(by: 34)), offset: start, spaceBefore: spaced)
+      case 34:
+        return Piece(token: .quoted(try delimited(by: 34)), offset: start, spaceBefore: spaced)
       case 91:
         let inner = try delimited(by: 93)
         return Piece(token: .literal([91] + inner + [93]), offset: start, spaceBefore: spaced)

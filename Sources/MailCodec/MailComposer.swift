@@ -1,6 +1,7 @@
 import Wire
 
-/// Text that may stand in a header: without CR, LF, NUL or other controls, by construction (CVE-2024-6923,
+/// Text that may stand in a header: without CR, LF, NUL or other controls, by construction
+/// (CVE-2024-6923,
 /// CVE-2026-1299).
 public struct HeaderText: Hashable, Sendable {
   public let text: String
@@ -8,8 +9,10 @@ public struct HeaderText: Hashable, Sendable {
   /// Nil when the text holds a control character or is longer than 8,000 bytes.
   public init?(_ text: String) {
     guard text.utf8.count <= 8_000,
-      text.unicodeScalars.allSatisfy({ $0.value >= 32 && $0.value != 127 && !(0x80...0x9F).contains($0.value)
-        && $0.value != 0x2028 && $0.value != 0x2029 })
+      text.unicodeScalars.allSatisfy({
+        $0.value >= 32 && $0.value != 127 && !(0x80...0x9F).contains($0.value)
+          && $0.value != 0x2028 && $0.value != 0x2029
+      })
     else { return nil }
     self.text = text
   }
@@ -19,7 +22,8 @@ public struct HeaderText: Hashable, Sendable {
     var kept = ""
     for scalar in text.unicodeScalars {
       if kept.utf8.count > 7_900 { break }
-      let bad = scalar.value < 32 || (0x7F...0x9F).contains(scalar.value) || scalar.value == 0x2028
+      let bad =
+        scalar.value < 32 || (0x7F...0x9F).contains(scalar.value) || scalar.value == 0x2028
         || scalar.value == 0x2029
       if !bad { kept.unicodeScalars.append(scalar) } else if kept.last != " " { kept += " " }
     }
@@ -29,8 +33,10 @@ public struct HeaderText: Hashable, Sendable {
 
 /// A message that we send, as bytes of RFC 5322 and MIME (RFC 2045).
 ///
-/// - Shape: CRLF line ends; headers folded at 76 columns; words outside ASCII encoded (RFC 2047) in UTF-8; the body
-///   quoted-printable in UTF-8; attachments base64 in `multipart/mixed`. Everything is ASCII, so that it passes
+/// - Shape: CRLF line ends; headers folded at 76 columns; words outside ASCII encoded (RFC 2047) in
+///   UTF-8; the body
+///   quoted-printable in UTF-8; attachments base64 in `multipart/mixed`. Everything is ASCII, so
+///   that it passes
 ///   any relay without 8BITMIME or SMTPUTF8, except addresses that are themselves not ASCII.
 /// - A body's own line ends, of any kind, become CRLF; one is added at its end.
 public struct MailComposer: Sendable {
@@ -63,7 +69,8 @@ public struct MailComposer: Sendable {
   public var extra: [(name: HeaderText, value: HeaderText)] = []
 
   public init(
-    from: MailAddress, to: [MailAddress], subject: HeaderText, messageID: String, text: String, date: Int64
+    from: MailAddress, to: [MailAddress], subject: HeaderText, messageID: String, text: String,
+    date: Int64
   ) {
     self.from = from
     self.to = to
@@ -88,7 +95,8 @@ public struct MailComposer: Sendable {
       // Exchange does not know RFC 3834 and answers all the same.
       out.field("X-Auto-Response-Suppress", words: ["All"])
     }
-    for (name, value) in extra where name.text.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 58 }) {
+    for (name, value) in extra where name.text.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 58 })
+    {
       out.field(name.text, words: EncodedWords.words(of: value.text))
     }
     out.field("MIME-Version", words: ["1.0"])
@@ -113,14 +121,23 @@ public struct MailComposer: Sendable {
   private static func part(_ attachment: Attachment) -> [UInt8] {
     var out = HeaderWriter()
     let halves = attachment.type.split(separator: "/", omittingEmptySubsequences: false)
-    let isType = halves.count == 2 && halves.allSatisfy { half in
-      !half.isEmpty && half.utf8.allSatisfy { ($0 | 32 >= 97 && $0 | 32 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == 45 || $0 == 43 || $0 == 46 }
-    }
-    // A whole message or a multipart may not be base64 (RFC 2046 §5.2.1), so it goes as plain bytes.
+    let isType =
+      halves.count == 2
+      && halves.allSatisfy { half in
+        !half.isEmpty
+          && half.utf8.allSatisfy {
+            ($0 | 32 >= 97 && $0 | 32 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == 45 || $0 == 43
+              || $0 == 46
+          }
+      }
+    // A whole message or a multipart may not be base64 (RFC 2046 §5.2.1), so it goes as plain
+    // bytes.
     let isPlain = isType && halves[0] != "message" && halves[0] != "multipart"
     out.field("Content-Type", words: [isPlain ? attachment.type : "application/octet-stream"])
     out.field("Content-Transfer-Encoding", words: ["base64"])
-    out.field("Content-Disposition", words: ["attachment;"] + EncodedWords.parameter("filename", attachment.name.text))
+    out.field(
+      "Content-Disposition",
+      words: ["attachment;"] + EncodedWords.parameter("filename", attachment.name.text))
     var body: [UInt8] = [13, 10]
     var at = 0
     while at < attachment.bytes.count {
@@ -148,7 +165,8 @@ public struct MailComposer: Sendable {
 
   private static func ids(_ ids: [String]) -> [String] {
     ids.filter { id in
-      !id.isEmpty && id.utf8.count <= MessageIDs.bytesMax && id.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != 60 && $0 != 62 }
+      !id.isEmpty && id.utf8.count <= MessageIDs.bytesMax
+        && id.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != 60 && $0 != 62 }
     }.map { "<\($0)>" }
   }
 }
@@ -181,19 +199,23 @@ struct HeaderWriter {
 
 /// RFC 2047 and RFC 2231: text outside ASCII in headers.
 enum EncodedWords {
-  /// The words of unstructured text. One that could be mistaken for an encoded word, or that is longer than a
+  /// The words of unstructured text. One that could be mistaken for an encoded word, or that is
+  /// longer than a
   /// line, is encoded too; white space is kept exactly by encoding what holds two blanks or more.
   static func words(of text: String) -> [String] {
     let plain = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
     let isPlain = plain.allSatisfy { word in
-      !word.isEmpty && word.utf8.count <= 60 && word.utf8.allSatisfy { $0 > 32 && $0 < 127 } && !word.hasPrefix("=?")
+      !word.isEmpty && word.utf8.count <= 60 && word.utf8.allSatisfy { $0 > 32 && $0 < 127 }
+        && !word.hasPrefix("=?")
     }
     return isPlain ? plain : encoded(text)
   }
 
   /// The words of a display name: atoms, a quoted string, or encoded words.
   static func phrase(_ name: String) -> [String] {
-    guard name.utf8.allSatisfy({ $0 >= 32 && $0 < 127 }), name.utf8.count <= 60, !name.contains("=?") else {
+    guard name.utf8.allSatisfy({ $0 >= 32 && $0 < 127 }), name.utf8.count <= 60,
+      !name.contains("=?")
+    else {
       return encoded(name)
     }
     let isAtoms = name.split(separator: " ", omittingEmptySubsequences: false).allSatisfy { word in
@@ -210,13 +232,17 @@ enum EncodedWords {
 
   /// `filename="plain.txt"`, or `filename*=utf-8''…` in pieces (RFC 2231 §3, §4).
   static func parameter(_ name: String, _ value: String) -> [String] {
-    if value.utf8.count <= 60, value.utf8.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 34 && $0 != 92 }), !value.contains("=?") {
+    if value.utf8.count <= 60,
+      value.utf8.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 34 && $0 != 92 }), !value.contains("=?")
+    {
       return ["\(name)=\"\(value)\""]
     }
     var pieces: [String] = []
     var piece = ""
     for byte in value.utf8 {
-      let plain = (byte | 32 >= 97 && byte | 32 <= 122) || (byte >= 48 && byte <= 57) || byte == 45 || byte == 46 || byte == 95
+      let plain =
+        (byte | 32 >= 97 && byte | 32 <= 122) || (byte >= 48 && byte <= 57) || byte == 45
+        || byte == 46 || byte == 95
       piece += plain ? String(UnicodeScalar(byte)) : "%" + Hex.encode([byte]).uppercased()
       if piece.utf8.count >= 48 {
         pieces.append(piece)
@@ -263,7 +289,9 @@ enum QuotedPrintable {
     let bytes = Array(text.utf8)
     let hex = Array("0123456789ABCDEF".utf8)
     var at = 0
-    func isBreak(_ index: Int) -> Bool { index >= bytes.count || bytes[index] == 10 || bytes[index] == 13 }
+    func isBreak(_ index: Int) -> Bool {
+      index >= bytes.count || bytes[index] == 10 || bytes[index] == 13
+    }
     while at < bytes.count {
       let byte = bytes[at]
       if byte == 10 || byte == 13 {
@@ -275,7 +303,8 @@ enum QuotedPrintable {
       // White space at a line's end, and a dot or `From ` at its start, do not survive every relay.
       let atEnd = isBreak(at + 1) && (byte == 32 || byte == 9)
       let atStart = column == 0 && (byte == 46 || byte == 70 || byte == 45)
-      let plain = (byte >= 33 && byte <= 126 && byte != 61 || byte == 32 || byte == 9) && !atEnd && !atStart
+      let plain =
+        (byte >= 33 && byte <= 126 && byte != 61 || byte == 32 || byte == 9) && !atEnd && !atStart
       let width = plain ? 1 : 3
       if column + width > 75 {
         out += [61, 13, 10]

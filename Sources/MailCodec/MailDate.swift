@@ -1,7 +1,8 @@
 /// The `Date` of a message (RFC 5322 §3.3, §4.3).
 public enum MailDate {
   /// Milliseconds since 1970-01-01T00:00:00Z; nil when the text is no date.
-  /// - Shape: `[Day,] 1 Mar 2011 18:02[:33] [+0530]`, comments anywhere, years of two or three digits, zones by
+  /// - Shape: `[Day,] 1 Mar 2011 18:02[:33] [+0530]`, comments anywhere, years of two or three
+  ///   digits, zones by
   ///   name. A zone that says nothing (`Z`, military letters, `-0000`, none) counts as UTC (§4.3).
   public static func parse(_ text: String) -> Int64? {
     var words = Self.words(text)[...]
@@ -12,12 +13,16 @@ public enum MailDate {
     // RFC 5322 §4.3: 00–49 are 2000–2049, 50–999 count from 1900.
     if year < 50 { year += 2_000 } else if year < 1_000 { year += 1_900 }
     guard (1_900...9_999).contains(year), day <= days(in: month, of: year) else { return nil }
-    let clock = words.removeFirst().split(separator: ":", omittingEmptySubsequences: false).map(number)
-    guard clock.count == 2 || clock.count == 3, let hour = clock[0], let minute = clock[1], hour < 24, minute < 60,
+    let clock = words.removeFirst().split(separator: ":", omittingEmptySubsequences: false).map(
+      number)
+    guard clock.count == 2 || clock.count == 3, let hour = clock[0], let minute = clock[1],
+      hour < 24, minute < 60,
       let second = clock.count == 3 ? clock[2] : 0, second <= 60
     else { return nil }
     guard let offset = words.first.map(zone) ?? 0 else { return nil }
-    let seconds = epochDay(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + min(second, 59) - offset * 60
+    let seconds =
+      epochDay(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + min(second, 59) - offset
+      * 60
     return Int64(seconds) * 1_000
   }
 
@@ -58,7 +63,8 @@ public enum MailDate {
       case 40: depth += 1
       case 41: depth = max(depth - 1, 0)
       case _ where depth > 0: continue
-      // Some mailers write `Tue,1 Mar 2011` and `1-Mar-2011`; a sign after a digit is a separator only there.
+      // Some mailers write `Tue,1 Mar 2011` and `1-Mar-2011`; a sign after a digit is a separator
+      // only there.
       case 32, 9, 10, 13, 44:
         if !word.isEmpty { words.append(String(decoding: word, as: UTF8.self)) }
         word = []
@@ -73,7 +79,9 @@ public enum MailDate {
   }
 
   private static func number(_ text: some StringProtocol) -> Int? {
-    guard !text.isEmpty, text.utf8.count <= 4, text.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) else { return nil }
+    guard !text.isEmpty, text.utf8.count <= 4, text.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) else {
+      return nil
+    }
     return Int(text)
   }
 
@@ -85,7 +93,9 @@ public enum MailDate {
   /// Minutes east of Greenwich; nil when it is no zone.
   private static func zone(_ text: String) -> Int? {
     if let sign = text.first, sign == "+" || sign == "-" {
-      guard text.utf8.count == 5, let value = number(text.dropFirst()), value % 100 < 60 else { return nil }
+      guard text.utf8.count == 5, let value = number(text.dropFirst()), value % 100 < 60 else {
+        return nil
+      }
       let minutes = value / 100 * 60 + value % 100
       guard minutes < 24 * 60 else { return nil }
       return sign == "-" ? -minutes : minutes
@@ -100,7 +110,9 @@ public enum MailDate {
     }
   }
 
-  private static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
+  private static func isLeap(_ year: Int) -> Bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+  }
 
   private static func days(in month: Int, of year: Int) -> Int {
     switch month {

@@ -1,13 +1,16 @@
 /// A text body taken apart: what its author wrote, what they quoted, their signature.
 ///
 /// The fragments cover the body from its first byte to its last, in order, so that nothing is lost:
-/// `fragments.map(\.range)` joined is the body. Runs in time linear in the body; every look ahead or back is
+/// `fragments.map(\.range)` joined is the body. Runs in time linear in the body; every look ahead
+/// or back is
 /// bounded by a constant.
 ///
 /// How it judges, in this order:
 /// 1. Lines inside a closed ``` fence are words.
-/// 2. `>` lines are quoted, and so is the line that introduces them ("On … wrote:"), which may be wrapped.
-/// 3. An introduction, a block of mail headers or "-----Original Message-----" without `>` lines after it, once
+/// 2. `>` lines are quoted, and so is the line that introduces them ("On … wrote:"), which may be
+///    wrapped.
+/// 3. An introduction, a block of mail headers or "-----Original Message-----" without `>` lines
+///    after it, once
 ///    something was written above, makes everything below quoted: people write on top there.
 /// 4. The same with nothing above it is only itself quoted: what follows is all there is. After
 ///    "Forwarded message" it is `forwarded`.
@@ -41,7 +44,9 @@ public struct OwnWords: Equatable, Sendable {
   /// A fragment's text with LF line ends, without blank lines around it and white space at its end.
   public func text(_ fragment: Fragment) -> String {
     let slice = body[fragment.range]
-    var lines = slice.split(separator: 10, omittingEmptySubsequences: false).map { $0.last == 13 ? $0.dropLast() : $0 }
+    var lines = slice.split(separator: 10, omittingEmptySubsequences: false).map {
+      $0.last == 13 ? $0.dropLast() : $0
+    }
     while let last = lines.last, MailLines.isBlank(last) { lines.removeLast() }
     let first = lines.firstIndex { !MailLines.isBlank($0) } ?? lines.endIndex
     var joined = Array(lines[first...].joined(separator: [10]))
@@ -89,7 +94,8 @@ struct MailLines {
 
   static func isBlank(_ line: ArraySlice<UInt8>) -> Bool { trim(line).isEmpty }
 
-  /// Drops spaces, tabs, line ends, no-break spaces, zero-width marks and byte order marks at both sides.
+  /// Drops spaces, tabs, line ends, no-break spaces, zero-width marks and byte order marks at both
+  /// sides.
   static func trim(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var line = line
     while let first = line.first {

@@ -81,7 +81,11 @@ struct QuoteMarks {
     for step in 1...4 {
       let above = index - step
       guard above >= 0 else { break }
-      if LineForms.isRule(lines.trimmed(above)) { at = above } else if !lines.isBlank(above) { break }
+      if LineForms.isRule(lines.trimmed(above)) {
+        at = above
+      } else if !lines.isBlank(above) {
+        break
+      }
     }
     return at
   }
@@ -124,8 +128,10 @@ struct QuoteMarks {
     return at - from
   }
 
-  /// How many lines a block of mail headers takes: `From:`, `Sent:`, `To:`, `Subject:` in any language of
-  /// Outlook, Apple Mail and Thunderbird. It needs three, of which one names the author or the date; values
+  /// How many lines a block of mail headers takes: `From:`, `Sent:`, `To:`, `Subject:` in any
+  /// language of
+  /// Outlook, Apple Mail and Thunderbird. It needs three, of which one names the author or the
+  /// date; values
   /// may run over. 0 when there is none.
   private func headerBlock(_ from: Int, skippingBlanks: Bool) -> Int {
     var at = from
@@ -140,7 +146,8 @@ struct QuoteMarks {
       let line = lines.trimmed(at)
       if line.isEmpty {
         // One blank line may stand between headers that were paragraphs in HTML.
-        guard headers > 0, at + 1 < lines.count, LineForms.startsHeader(lines.trimmed(at + 1)) else { break }
+        guard headers > 0, at + 1 < lines.count, LineForms.startsHeader(lines.trimmed(at + 1))
+        else { break }
       } else if let role = LineForms.header(line) {
         headers += 1
         overrun = 0
@@ -158,13 +165,16 @@ struct QuoteMarks {
     return headers >= (skippingBlanks ? 2 : 3) && hasAuthor ? end - from : 0
   }
 
-  /// How many lines an introduction of a quote takes, such as `On … wrote:`; wrapped ones included. Nil when
+  /// How many lines an introduction of a quote takes, such as `On … wrote:`; wrapped ones included.
+  /// Nil when
   /// there is none.
   private func introduction(_ at: Int) -> Int? {
     var text = lines.trimmed(at)
     guard text.count <= 500, text.first != 62 else { return nil }
     let opens = Introductions.opens(text)
-    if let strength = Introductions.judge(text) { return strength == .strong || quoteFollows(at + 1) ? 1 : nil }
+    if let strength = Introductions.judge(text) {
+      return strength == .strong || quoteFollows(at + 1) ? 1 : nil
+    }
     guard opens else { return nil }
     var joined = Array(text)
     var written = 1

@@ -1,12 +1,16 @@
 import Wire
 
-/// A reply address that only we can make: `reply+<token>@mail.example`, a signed and expiring capability for one
+/// A reply address that only we can make: `reply+<token>@mail.example`, a signed and expiring
+/// capability for one
 /// (conversation, recipient).
 ///
-/// - Shape: the token is base32 (RFC 4648 §6 alphabet in lower case, unpadded) of 36 bytes: conversation (16),
-///   recipient hash (4), expiry in minutes since 1970 (4), MAC (12). 58 digits, so that `reply+` and the token are
+/// - Shape: the token is base32 (RFC 4648 §6 alphabet in lower case, unpadded) of 36 bytes:
+///   conversation (16),
+///   recipient hash (4), expiry in minutes since 1970 (4), MAC (12). 58 digits, so that `reply+`
+///   and the token are
 ///   exactly the 64 bytes that a local part may have (RFC 5321 §4.5.3.1.1).
-/// - The recipient hash only tells whom it was for; the MAC (96 bits) covers the recipient's whole address, so
+/// - The recipient hash only tells whom it was for; the MAC (96 bits) covers the recipient's whole
+///   address, so
 ///   that a token shown to another sender is refused whatever they claim.
 /// - Case: mailers may fold the case of a local part; base32 survives that, base64 would not.
 public struct ReplyAddress: Equatable, Sendable {
@@ -60,11 +64,16 @@ public struct ReplyAddress: Equatable, Sendable {
     localPart: String, sender: String, now: Int64, mac: MAC
   ) throws(Fault) -> ReplyAddress {
     let utf8 = Array(localPart.utf8)
-    guard utf8.count > prefix.utf8.count, utf8.map(asciiLower).starts(with: prefix.utf8) else { throw .notOurs }
-    guard utf8.count <= 64, let bytes = Base32.decode(utf8[prefix.utf8.count...]), bytes.count == 24 + macBytes
+    guard utf8.count > prefix.utf8.count, utf8.map(asciiLower).starts(with: prefix.utf8) else {
+      throw .notOurs
+    }
+    guard utf8.count <= 64, let bytes = Base32.decode(utf8[prefix.utf8.count...]),
+      bytes.count == 24 + macBytes
     else { throw .malformed }
     let signed = Array(bytes[..<24])
-    guard equalInConstantTime(Array(bytes[24...]), sign(signed, sender, mac)) else { throw .badSignature }
+    guard equalInConstantTime(Array(bytes[24...]), sign(signed, sender, mac)) else {
+      throw .badSignature
+    }
     func number(_ range: Range<Int>) -> UInt64 { signed[range].reduce(0) { $0 << 8 | UInt64($1) } }
     let expires = Int64(number(20..<24)) * 60_000
     // Told apart from a bad signature only to who holds a good one.
@@ -76,7 +85,8 @@ public struct ReplyAddress: Equatable, Sendable {
   private static func sign(_ bytes: [UInt8], _ recipient: String, _ mac: MAC) -> [UInt8] {
     let full = mac(domainLabel + [1] + bytes + recipient.lowercased().utf8)
     // A hash too short to sign with must not sign at all: it then matches nothing.
-    return full.count >= macBytes ? Array(full.prefix(macBytes)) : Array(repeating: 0, count: macBytes + 1)
+    return full.count >= macBytes
+      ? Array(full.prefix(macBytes)) : Array(repeating: 0, count: macBytes + 1)
   }
 
   private static func bytes<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
@@ -92,7 +102,8 @@ public struct ReplyAddress: Equatable, Sendable {
   }
 }
 
-/// Base32 of RFC 4648 §6 in lower case without padding; reads both cases, refuses what is not canonical.
+/// Base32 of RFC 4648 §6 in lower case without padding; reads both cases, refuses what is not
+/// canonical.
 enum Base32 {
   private static let digits = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
 

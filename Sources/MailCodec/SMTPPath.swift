@@ -1,6 +1,7 @@
 /// A mailbox of the envelope, as in `RCPT TO:<ann@home.example>`.
 ///
-/// - Shape: `<` [source route `:`] local-part [`@` domain] `>` (RFC 5321 §4.1.2). The local part is held without
+/// - Shape: `<` [source route `:`] local-part [`@` domain] `>` (RFC 5321 §4.1.2). The local part is
+///   held without
 ///   its quotes; the domain in lower case, an address literal with its brackets.
 /// - Units: local part ≤ 64 bytes, domain ≤ 255, path ≤ 256 (RFC 5321 §4.5.3.1.1–3).
 public struct SMTPPath: Hashable, Sendable, CustomStringConvertible {
@@ -8,7 +9,9 @@ public struct SMTPPath: Hashable, Sendable, CustomStringConvertible {
   /// nil only for `<postmaster>` (RFC 5321 §4.5.1).
   public let domain: String?
 
-  public var isPostmaster: Bool { local.utf8.elementsEqual("postmaster".utf8) { asciiLower($0) == $1 } }
+  public var isPostmaster: Bool {
+    local.utf8.elementsEqual("postmaster".utf8) { asciiLower($0) == $1 }
+  }
   public var isASCII: Bool { (local + (domain ?? "")).utf8.allSatisfy { $0 < 128 } }
 
   /// The address as one writes it, quoted where it must be.
@@ -28,7 +31,9 @@ public struct SMTPPath: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads a path in angle brackets; nil for any other form, the null path included.
   public init?(_ bytes: [UInt8]) {
-    guard bytes.count >= 3, bytes.count <= 512, bytes.first == 60, bytes.last == 62 else { return nil }
+    guard bytes.count >= 3, bytes.count <= 512, bytes.first == 60, bytes.last == 62 else {
+      return nil
+    }
     var inner = Array(bytes[1..<(bytes.count - 1)])
     if inner.first == 64 {
       // RFC 5321 §4.1.1.3, appendix C: source routes are accepted and ignored.
@@ -40,7 +45,9 @@ public struct SMTPPath: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads `local@domain` without brackets.
   public init?(mailbox: [UInt8]) {
-    guard String(validating: mailbox, as: UTF8.self) != nil, let first = mailbox.first else { return nil }
+    guard String(validating: mailbox, as: UTF8.self) != nil, let first = mailbox.first else {
+      return nil
+    }
     var local: [UInt8] = []
     var at = 0
     if first == 34 {
@@ -74,7 +81,9 @@ public struct SMTPPath: Hashable, Sendable, CustomStringConvertible {
     if at == mailbox.count {
       domain = nil
     } else {
-      guard mailbox[at] == 64, let name = MailAddress.domain(mailbox[(at + 1)...]) else { return nil }
+      guard mailbox[at] == 64, let name = MailAddress.domain(mailbox[(at + 1)...]) else {
+        return nil
+      }
       domain = name
     }
     self.local = String(decoding: local, as: UTF8.self)

@@ -1,6 +1,7 @@
 /// One reply to one command: a code, an enhanced status code (RFC 3463) and bland words.
 ///
-/// The text is ASCII without controls by construction, so that nothing a peer sent can end a line early.
+/// The text is ASCII without controls by construction, so that nothing a peer sent can end a line
+/// early.
 public struct SMTPReply: Equatable, Sendable {
   public let code: Int
   /// Such as `5.1.1`; nil where RFC 2034 §4 has none (greeting, HELO, 3xx).
@@ -15,7 +16,8 @@ public struct SMTPReply: Equatable, Sendable {
 
   public var isPositive: Bool { code < 400 }
 
-  /// The reply as a line, or as the lines of a reply with `more` before the last one (RFC 5321 §4.2.1).
+  /// The reply as a line, or as the lines of a reply with `more` before the last one (RFC 5321
+  /// §4.2.1).
   func bytes() -> [UInt8] {
     Array("\(code) \(enhanced.map { $0 + " " } ?? "")\(text)\r\n".utf8)
   }

@@ -23,17 +23,24 @@ extension SMTPServer {
       guard noArguments(rest) else { return }
       close(SMTPReply(221, "2.0.0", "bye"))
     case "STARTTLS": startTLS(rest)
-    case "EXPN", "TURN", "ETRN", "BDAT", "AUTH", "SEND", "SOML", "SAML": say(.notImplemented, isError: true)
+    case "EXPN", "TURN", "ETRN", "BDAT", "AUTH", "SEND", "SOML", "SAML":
+      say(.notImplemented, isError: true)
     case "GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT": close(.unknownCommand)
     default:
-      // A header where a verb should be: a message is being read as commands, because its DATA was refused
+      // A header where a verb should be: a message is being read as commands, because its DATA was
+      // refused
       // or because a web page sends it. Going on would obey whatever the message says.
-      if verb.utf8.contains(58) || line.first == 60 { close(.unknownCommand) } else { say(.unknownCommand, isError: true) }
+      if verb.utf8.contains(58) || line.first == 60 {
+        close(.unknownCommand)
+      } else {
+        say(.unknownCommand, isError: true)
+      }
     }
   }
 
   private mutating func noArguments(_ rest: [UInt8]) -> Bool {
-    // RFC 5321 §4.1.1.5, §4.1.1.10: no parameters. Trailing spaces are forgiven (§4.1.1 "SHOULD tolerate").
+    // RFC 5321 §4.1.1.5, §4.1.1.10: no parameters. Trailing spaces are forgiven (§4.1.1 "SHOULD
+    // tolerate").
     if rest.allSatisfy({ $0 == 32 }) { return true }
     say(.syntax, isError: true)
     return false
@@ -59,7 +66,8 @@ extension SMTPServer {
     if idleCommands > limits.idleCommandsMax { return close(.tooManyErrors) }
     guard isExtended else { return say(SMTPReply(250, nil, hostname)) }
     var lines = [
-      hostname, "PIPELINING", "8BITMIME", "SIZE \(limits.messageBytesMax)", "SMTPUTF8", "ENHANCEDSTATUSCODES",
+      hostname, "PIPELINING", "8BITMIME", "SIZE \(limits.messageBytesMax)", "SMTPUTF8",
+      "ENHANCEDSTATUSCODES",
     ]
     if offersTLS && !isSecure { lines.append("STARTTLS") }
     for (index, line) in lines.enumerated() {
@@ -101,7 +109,8 @@ extension SMTPServer {
     switch key {
     case "SIZE":
       // RFC 1870 §3: 1 to 20 digits.
-      guard let value, (1...20).contains(value.count), value.allSatisfy({ $0 >= 48 && $0 <= 57 }) else {
+      guard let value, (1...20).contains(value.count), value.allSatisfy({ $0 >= 48 && $0 <= 57 })
+      else {
         return .syntax
       }
       sender.declaredBytes = Int(String(decoding: value, as: UTF8.self)) ?? .max
@@ -122,7 +131,9 @@ extension SMTPServer {
   private mutating func recipient(_ rest: [UInt8]) {
     guard state != .fresh else { return say(.sayHello, isError: true) }
     guard state == .mail else { return say(.sayMail, isError: true) }
-    guard let (argument, parameters) = Self.split(rest, after: "TO:") else { return say(.syntax, isError: true) }
+    guard let (argument, parameters) = Self.split(rest, after: "TO:") else {
+      return say(.syntax, isError: true)
+    }
     guard parameters.isEmpty else { return say(.parameterUnknown, isError: true) }
     guard let path = SMTPPath(argument) else { return say(.badRecipient, isError: true) }
     // RFC 5321 §4.5.1: only <postmaster> may stand without a domain.
@@ -153,11 +164,14 @@ extension SMTPServer {
     ask(.startTLS)
   }
 
-  /// Splits `FROM:<path> KEY=VALUE …`; nil when the keyword is missing. A space after the colon is forgiven
+  /// Splits `FROM:<path> KEY=VALUE …`; nil when the keyword is missing. A space after the colon is
+  /// forgiven
   /// (Postfix and Exim do too; RFC 5321 §3.3 forbids sending it).
   static func split(_ rest: [UInt8], after keyword: String) -> ([UInt8], [[UInt8]])? {
     let wanted = Array(keyword.utf8)
-    guard rest.count > wanted.count, rest[..<wanted.count].map(asciiUpper) == wanted else { return nil }
+    guard rest.count > wanted.count, rest[..<wanted.count].map(asciiUpper) == wanted else {
+      return nil
+    }
     let body = Array(rest[wanted.count...].drop { $0 == 32 })
     guard body.first == 60 else { return nil }
     var quoted = false
@@ -179,5 +193,9 @@ extension SMTPServer {
   }
 }
 
-@inline(__always) func asciiUpper(_ byte: UInt8) -> UInt8 { byte >= 97 && byte <= 122 ? byte - 32 : byte }
-@inline(__always) func asciiLower(_ byte: UInt8) -> UInt8 { byte >= 65 && byte <= 90 ? byte + 32 : byte }
+@inline(__always) func asciiUpper(_ byte: UInt8) -> UInt8 {
+  byte >= 97 && byte <= 122 ? byte - 32 : byte
+}
+@inline(__always) func asciiLower(_ byte: UInt8) -> UInt8 {
+  byte >= 65 && byte <= 90 ? byte + 32 : byte
+}

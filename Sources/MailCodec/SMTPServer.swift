@@ -2,8 +2,10 @@ import Wire
 
 /// The receiving side of SMTP (RFC 5321) and LMTP (RFC 2033), without a socket or a clock.
 ///
-/// Bytes go in by `receive`; what comes back is bytes to send and at most one `Request` that the channel must
-/// decide. While it is undecided nothing more is read (PIPELINING keeps the rest in order, RFC 2920 §3.2);
+/// Bytes go in by `receive`; what comes back is bytes to send and at most one `Request` that the
+/// channel must
+/// decide. While it is undecided nothing more is read (PIPELINING keeps the rest in order, RFC 2920
+/// §3.2);
 /// `answer` replies and goes on with what has arrived meanwhile.
 ///
 /// | state | may hear | becomes |
@@ -15,8 +17,10 @@ import Wire
 /// | `tls` | nothing: waits for `tlsStarted` | `fresh` |
 /// | `closed` | nothing | |
 ///
-/// **Line ends.** Only CRLF ends a line and only CRLF.CRLF ends a message. A CR without LF or a LF without CR,
-/// in a command or in a message, is answered 550 and the connection closed with nothing recorded: two servers
+/// **Line ends.** Only CRLF ends a line and only CRLF.CRLF ends a message. A CR without LF or a LF
+/// without CR,
+/// in a command or in a message, is answered 550 and the connection closed with nothing recorded:
+/// two servers
 /// that disagree on where a message ends is how mail is smuggled (CVE-2023-51764, -51765, -51766;
 /// RFC 5321 §2.3.8 "MUST NOT", §4.1.1.4).
 public struct SMTPServer: Sendable {
@@ -84,7 +88,9 @@ public struct SMTPServer: Sendable {
 
   public var hasClosed: Bool { state == .closed }
   /// False while the channel should stop reading the socket.
-  public var wantsInput: Bool { !hasClosed && (pending == nil || input.count < limits.pipelinedBytesMax) }
+  public var wantsInput: Bool {
+    !hasClosed && (pending == nil || input.count < limits.pipelinedBytesMax)
+  }
 
   /// The greeting (RFC 5321 §4.3.1).
   public mutating func opened() -> Step {
@@ -94,14 +100,16 @@ public struct SMTPServer: Sendable {
 
   public mutating func receive(_ bytes: some Sequence<UInt8>) -> Step {
     idleMilliseconds = 0
-    // What arrives in plain after STARTTLS was injected; it must not be read as if it came encrypted
+    // What arrives in plain after STARTTLS was injected; it must not be read as if it came
+    // encrypted
     // (CVE-2011-0411; RFC 3207 §4.2).
     guard state != .closed, state != .tls else { return step() }
     input.append(bytes)
     return advance()
   }
 
-  /// Time that passed without a byte from the peer. While a decision is ours to make it does not count.
+  /// Time that passed without a byte from the peer. While a decision is ours to make it does not
+  /// count.
   public mutating func waited(milliseconds: Int) -> Step {
     guard state != .closed, pending == nil else { return step() }
     let (sum, overflow) = idleMilliseconds.addingReportingOverflow(max(milliseconds, 0))
@@ -141,7 +149,8 @@ public struct SMTPServer: Sendable {
     answer(each: Array(repeating: reply, count: max(recipients.count, 1)))
   }
 
-  /// Decides the pending request; on LMTP a message has one reply for each accepted recipient, in order
+  /// Decides the pending request; on LMTP a message has one reply for each accepted recipient, in
+  /// order
   /// (RFC 2033 §4.2). A missing reply is 451, so that the sender keeps the message.
   public mutating func answer(each replies: [SMTPReply]) -> Step {
     guard state != .closed, let request = pending else { return step() }
@@ -224,7 +233,8 @@ public struct SMTPServer: Sendable {
 
   /// Reads one command line; false when it has not arrived whole.
   private mutating func readCommand() -> Bool {
-    guard let end = input.firstOffset(of: 10, from: scanned, limit: limits.commandLineBytesMax) else {
+    guard let end = input.firstOffset(of: 10, from: scanned, limit: limits.commandLineBytesMax)
+    else {
       scanned = min(input.count, limits.commandLineBytesMax)
       if input.count >= limits.commandLineBytesMax { close(.lineTooLong) }
       return false

@@ -1,4 +1,5 @@
-/// The text of a message between 354 and CRLF.CRLF: unstuffed (RFC 5321 §4.5.2), bounded, strict about ends.
+/// The text of a message between 354 and CRLF.CRLF: unstuffed (RFC 5321 §4.5.2), bounded, strict
+/// about ends.
 struct SMTPText: Sendable {
   enum Place: Sendable { case lineStart, inLine, afterCR, afterDot, afterDotCR }
 
@@ -21,7 +22,8 @@ struct SMTPText: Sendable {
     while at < raw.count {
       let byte = raw[at]
       switch place {
-      case .inLine where byte != 13 && byte != 10, .lineStart where byte != 13 && byte != 10 && byte != 46:
+      case .inLine where byte != 13 && byte != 10,
+        .lineStart where byte != 13 && byte != 10 && byte != 46:
         // A run of ordinary bytes goes over at once.
         var end = at + 1
         while end < raw.count, raw[end] != 13, raw[end] != 10 { end += 1 }
@@ -50,7 +52,9 @@ struct SMTPText: Sendable {
         guard byte == 10 else { return (at, .bareLineEnd) }
         return (at + 1, .ended(fault))
       }
-      if total > limits.messageBytesMax && total / 2 > limits.messageBytesMax { return (at, .flooded) }
+      if total > limits.messageBytesMax && total / 2 > limits.messageBytesMax {
+        return (at, .flooded)
+      }
     }
     return (at, .more)
   }

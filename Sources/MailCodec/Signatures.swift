@@ -15,7 +15,8 @@ struct Signatures {
   func mark(_ kinds: inout [OwnWords.Kind]) {
     var start = 0
     while start < lines.count {
-      // Blank lines have no kind of their own yet: a run is a stretch of one kind, `own` or `forwarded`.
+      // Blank lines have no kind of their own yet: a run is a stretch of one kind, `own` or
+      // `forwarded`.
       var end = start + 1
       while end < lines.count, kinds[end] == kinds[start] { end += 1 }
       if kinds[start] == .own || kinds[start] == .forwarded {
@@ -80,7 +81,9 @@ struct Signatures {
       written += 1
       if isFooterText(line) { footer = true }
       if line.elementsEqual([45, 45]) || line.elementsEqual("—".utf8) { found = at }
-      if LineForms.isRule(line), line.count >= 10, footer, written <= Self.footerLinesMax { found = at }
+      if LineForms.isRule(line), line.count >= 10, footer, written <= Self.footerLinesMax {
+        found = at
+      }
       if written <= 5, line.count >= 5, line.allSatisfy({ $0 == 95 }) { found = at }
       if written <= 3, ClientLines.matches(line) { found = at }
       if written == 1, at == start || lines.isBlank(at - 1), isDashedName(line) { found = at }
@@ -100,35 +103,55 @@ struct Signatures {
   private func isDashedName(_ line: ArraySlice<UInt8>) -> Bool {
     guard line.first == 45, line.count <= 40 else { return false }
     let words = line.dropFirst().split(separator: 32)
-    return (1...3).contains(words.count) && line.dropFirst().first != 32 && words.allSatisfy { word in
-      guard let first = word.first, (65...90).contains(first) || first >= 0xC3 else { return false }
-      return word.dropFirst().allSatisfy { ($0 | 32 >= 97 && $0 | 32 <= 122) || $0 >= 128 || $0 == 46 || $0 == 45 }
-    }
+    return (1...3).contains(words.count) && line.dropFirst().first != 32
+      && words.allSatisfy { word in
+        guard let first = word.first, (65...90).contains(first) || first >= 0xC3 else {
+          return false
+        }
+        return word.dropFirst().allSatisfy {
+          ($0 | 32 >= 97 && $0 | 32 <= 122) || $0 >= 128 || $0 == 46 || $0 == 45
+        }
+      }
   }
 }
 
 /// Lines that a telephone or mail client adds.
 enum ClientLines {
   private static let starts: [String] = [
-    "sent from my ", "sent from mail for ", "sent from outlook", "sent from yahoo", "sent from samsung", "sent from proton",
-    "sent from windows mail", "sent from gmail", "sent from mailbird", "sent from nine", "sent from the all new aol",
-    "sent from aol", "sent from blue", "sent from spark", "sent from fairemail", "sent from k-9", "sent from a mobile",
-    "sent from an ", "from my iphone", "from my ipad", "from my android", "from my blackberry", "sent via ", "sent with ", "sent using ", "sent through ", "get outlook for ",
-    "get bluemail for ", "typed on ", "sendt fra ", "skickat från ", "skickat fran ", "lähetetty ", "verzonden vanaf ",
-    "verstuurd vanaf ", "verstuurd via ", "verzonden met ", "envoyé de ", "envoyé depuis ", "envoyé à partir ",
-    "télécharger outlook pour ", "obtenez outlook pour ", "enviado desde ", "enviado con ", "obtener outlook para ",
-    "enviado do meu ", "enviado de ", "enviado a partir ", "enviada do meu ", "obter o outlook para ", "inviato da ",
-    "inviato dal ", "scarica outlook per ", "von meinem ", "von unterwegs ", "gesendet von ", "gesendet mit ",
-    "gesendet aus ", "diese nachricht wurde von mein", "outlook für ", "holen sie sich outlook", "wysłane z ",
-    "wysłano z ", "pobierz outlook", "odesláno z ", "odoslané z ", "отправлено с ", "отправлено из ", "надіслано з ",
-    "iphone'umdan gönderildi", "iphone'dan gönderildi", "elküldve ", "trimis de pe ", "发自我的", "發自我的",
-    "從我的", "发自", "iphoneから送信", "我的 iphone", "나의 iphone", "[ios용", "στάλθηκε από ", "שולח מ", "נשלח מ",
+    "sent from my ", "sent from mail for ", "sent from outlook", "sent from yahoo",
+    "sent from samsung", "sent from proton",
+    "sent from windows mail", "sent from gmail", "sent from mailbird", "sent from nine",
+    "sent from the all new aol",
+    "sent from aol", "sent from blue", "sent from spark", "sent from fairemail", "sent from k-9",
+    "sent from a mobile",
+    "sent from an ", "from my iphone", "from my ipad", "from my android", "from my blackberry",
+    "sent via ", "sent with ", "sent using ", "sent through ", "get outlook for ",
+    "get bluemail for ", "typed on ", "sendt fra ", "skickat från ", "skickat fran ", "lähetetty ",
+    "verzonden vanaf ",
+    "verstuurd vanaf ", "verstuurd via ", "verzonden met ", "envoyé de ", "envoyé depuis ",
+    "envoyé à partir ",
+    "télécharger outlook pour ", "obtenez outlook pour ", "enviado desde ", "enviado con ",
+    "obtener outlook para ",
+    "enviado do meu ", "enviado de ", "enviado a partir ", "enviada do meu ",
+    "obter o outlook para ", "inviato da ",
+    "inviato dal ", "scarica outlook per ", "von meinem ", "von unterwegs ", "gesendet von ",
+    "gesendet mit ",
+    "gesendet aus ", "diese nachricht wurde von mein", "outlook für ", "holen sie sich outlook",
+    "wysłane z ",
+    "wysłano z ", "pobierz outlook", "odesláno z ", "odoslané z ", "отправлено с ",
+    "отправлено из ", "надіслано з ",
+    "iphone'umdan gönderildi", "iphone'dan gönderildi", "elküldve ", "trimis de pe ", "发自我的",
+    "發自我的",
+    "從我的", "发自", "iphoneから送信", "我的 iphone", "나의 iphone", "[ios용", "στάλθηκε από ", "שולח מ",
+    "נשלח מ",
   ]
 
   static func matches(_ line: ArraySlice<UInt8>) -> Bool {
     guard line.count <= 160 else { return false }
     var inner = line
-    while let first = inner.first, first == 42 || first == 95 || first == 40 || first == 32 { inner = inner.dropFirst() }
+    while let first = inner.first, first == 42 || first == 95 || first == 40 || first == 32 {
+      inner = inner.dropFirst()
+    }
     let text = String(decoding: inner, as: UTF8.self).lowercased()
     return starts.contains { text.hasPrefix($0) }
   }

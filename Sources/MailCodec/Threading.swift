@@ -3,8 +3,10 @@ public enum MessageIDs {
   public static let countMax = 100
   public static let bytesMax = 998
 
-  /// The ids of a header in order, each once, without their brackets. Words between them (RFC 5322 §4.5.4
-  /// obs-in-reply-to) are skipped. Past `countMax` the first and the latest stay, since those decide a thread.
+  /// The ids of a header in order, each once, without their brackets. Words between them (RFC 5322
+  /// §4.5.4
+  /// obs-in-reply-to) are skipped. Past `countMax` the first and the latest stay, since those
+  /// decide a thread.
   public static func list(_ header: String) -> [String] {
     var found: [String] = []
     var seen: Set<String> = []
@@ -42,7 +44,8 @@ public enum MessageIDs {
 /// The thread headers of a message.
 public struct MailThread: Equatable, Sendable {
   public var messageID: String?
-  /// Every id that this message answers, the nearest first: `In-Reply-To`, then `References` from its end.
+  /// Every id that this message answers, the nearest first: `In-Reply-To`, then `References` from
+  /// its end.
   public var parents: [String]
 
   public init(messageID: String?, inReplyTo: [String], references: [String]) {
@@ -80,15 +83,19 @@ public struct MailSubject: Equatable, Sendable {
 
   private enum Kind { case reply, forward }
 
-  /// Prefixes of mailers in the languages their users have, as seen in Outlook, Thunderbird, Gmail, Apple
+  /// Prefixes of mailers in the languages their users have, as seen in Outlook, Thunderbird, Gmail,
+  /// Apple
   /// Mail and Lotus.
   private static let replies: Set<String> = [
-    "re", "aw", "antw", "antwort", "sv", "vs", "ref", "rif", "r", "res", "resp", "odp", "ynt", "bls", "atb", "ha",
-    "απ", "σχετ", "vá", "ად", "на", "отв", "ответ", "відп", "回复", "回覆", "答复", "返信", "답장", "رد", "תשובה",
+    "re", "aw", "antw", "antwort", "sv", "vs", "ref", "rif", "r", "res", "resp", "odp", "ynt",
+    "bls", "atb", "ha",
+    "απ", "σχετ", "vá", "ად", "на", "отв", "ответ", "відп", "回复", "回覆", "答复", "返信", "답장", "رد",
+    "תשובה",
     "rép", "réf", "hal",
   ]
   private static let forwards: Set<String> = [
-    "fw", "fwd", "wg", "tr", "rv", "enc", "i", "vb", "vl", "doorst", "pd", "fs", "pv", "továbbítás", "πρθ", "iлт",
+    "fw", "fwd", "wg", "tr", "rv", "enc", "i", "vb", "vl", "doorst", "pd", "fs", "pv", "továbbítás",
+    "πρθ", "iлт",
     "ilt", "trs", "vid", "пересл", "переслано", "转发", "轉寄", "転送", "전달", "إعادة توجيه", "הועבר",
   ]
 

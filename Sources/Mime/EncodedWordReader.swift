@@ -1,7 +1,8 @@
 import MailCodec
 import Wire
 
-/// Decodes RFC 2047 encoded words. Our own, since GMime 3.2.13 joins the base64 of neighbouring words before
+/// Decodes RFC 2047 encoded words. Our own, since GMime 3.2.13 joins the base64 of neighbouring
+/// words before
 /// decoding it, and so loses all that follows a padded one.
 enum EncodedWordReader {
   private struct Word {
@@ -10,8 +11,10 @@ enum EncodedWordReader {
     var end: Int
   }
 
-  /// - Shape: white space between two encoded words goes (§6.2); the bytes of neighbours in one charset are joined
-  ///   before conversion, since some mailers cut inside a character. What is no encoded word stays as it is.
+  /// - Shape: white space between two encoded words goes (§6.2); the bytes of neighbours in one
+  ///   charset are joined
+  ///   before conversion, since some mailers cut inside a character. What is no encoded word stays
+  ///   as it is.
   static func decode(_ text: String) -> String {
     let bytes = Array(text.utf8)
     guard text.utf8.count > 6, text.contains("=?") else { return text }
@@ -29,7 +32,11 @@ enum EncodedWordReader {
         at = word.end
         var next = at
         while next < bytes.count, bytes[next] == 32 || bytes[next] == 9 { next += 1 }
-        if next + 1 < bytes.count, bytes[next] == 61, bytes[next + 1] == 63, self.word(bytes, next) != nil { at = next }
+        if next + 1 < bytes.count, bytes[next] == 61, bytes[next + 1] == 63,
+          self.word(bytes, next) != nil
+        {
+          at = next
+        }
       } else {
         flush(&pending, into: &out)
         out.append(bytes[at])
@@ -46,10 +53,12 @@ enum EncodedWordReader {
     pending = nil
   }
 
-  /// `=?charset[*language]?B|Q?text?=` (RFC 2047 §2, RFC 2231 §5) at `start`; looks at a bounded stretch.
+  /// `=?charset[*language]?B|Q?text?=` (RFC 2047 §2, RFC 2231 §5) at `start`; looks at a bounded
+  /// stretch.
   private static func word(_ bytes: [UInt8], _ start: Int) -> Word? {
     let limit = min(bytes.count, start + 1_000)
-    guard let first = bytes[(start + 2)..<limit].firstIndex(of: 63), first > start + 2, first - start < 80,
+    guard let first = bytes[(start + 2)..<limit].firstIndex(of: 63), first > start + 2,
+      first - start < 80,
       first + 2 < limit, bytes[first + 2] == 63
     else { return nil }
     let body = first + 3
@@ -69,7 +78,9 @@ enum EncodedWordReader {
   }
 
   private static func base64(_ text: ArraySlice<UInt8>) -> [UInt8] {
-    var kept = text.filter { ($0 | 32 >= 97 && $0 | 32 <= 122) || ($0 >= 47 && $0 <= 57) || $0 == 43 }
+    var kept = text.filter {
+      ($0 | 32 >= 97 && $0 | 32 <= 122) || ($0 >= 47 && $0 <= 57) || $0 == 43
+    }
     if kept.count % 4 == 1 { kept.removeLast() }
     var out: [UInt8] = []
     var group: UInt32 = 0
@@ -99,7 +110,9 @@ enum EncodedWordReader {
     var at = text.startIndex
     while at < text.endIndex {
       let byte = text[at]
-      if byte == 61, at + 2 < text.endIndex, let high = Hex.value(text[at + 1]), let low = Hex.value(text[at + 2]) {
+      if byte == 61, at + 2 < text.endIndex, let high = Hex.value(text[at + 1]),
+        let low = Hex.value(text[at + 2])
+      {
         out.append(high << 4 | low)
         at += 3
       } else {

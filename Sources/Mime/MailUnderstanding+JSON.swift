@@ -2,7 +2,8 @@ import MailCodec
 
 extension MailUnderstanding {
   /// What was understood, as one JSON object on one line; what `throughline mail` prints.
-  /// - Shape: absent things are null; `date` is RFC 3339 in UTC; an attachment's bytes are counted, not shown.
+  /// - Shape: absent things are null; `date` is RFC 3339 in UTC; an attachment's bytes are counted,
+  ///   not shown.
   public var json: String {
     let people = [("from", from), ("replyTo", replyTo), ("to", to), ("cc", cc)].map { name, list in
       "\"\(name)\":[\(list.map(Self.address).joined(separator: ","))]"
@@ -18,8 +19,10 @@ extension MailUnderstanding {
         "\"isForward\":\(subject.isForward)", "\"date\":\(Self.quote(date?.description))",
         "\"messageID\":\(Self.quote(thread.messageID))",
         "\"parents\":[\(thread.parents.map { Self.quote($0) }.joined(separator: ","))]",
-        "\"own\":\(Self.quote(own))", "\"quoted\":\(Self.quote(quoted))", "\"signature\":\(Self.quote(signature))",
-        "\"attachments\":[\(files.joined(separator: ","))]", "\"automatic\":\(Self.quote(automatic?.rawValue))",
+        "\"own\":\(Self.quote(own))", "\"quoted\":\(Self.quote(quoted))",
+        "\"signature\":\(Self.quote(signature))",
+        "\"attachments\":[\(files.joined(separator: ","))]",
+        "\"automatic\":\(Self.quote(automatic?.rawValue))",
         "\"dmarc\":\(Self.quote(dmarcWord))", "\"truncated\":\(isTruncated)",
       ]
     return "{\(fields.joined(separator: ","))}"

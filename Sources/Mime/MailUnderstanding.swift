@@ -6,7 +6,8 @@ public struct MailUnderstanding: Sendable {
   public struct Configuration: Sendable {
     /// Our own addresses, in lower case: mail from one of them is a loop.
     public var ownAddresses: Set<String> = []
-    /// The name under which the relay that delivered this message writes `Authentication-Results`; nil when the
+    /// The name under which the relay that delivered this message writes `Authentication-Results`;
+    /// nil when the
     /// connection is not from a listed relay.
     public var authservID: String?
     public var limits = MimeLimits()
@@ -23,7 +24,8 @@ public struct MailUnderstanding: Sendable {
   /// How far the `From` header names one author.
   public enum Author: Equatable, Sendable {
     case one(MailAddress)
-    /// None, several, or a header that cannot be read in one way only (CVE-2023-27043): never guessed.
+    /// None, several, or a header that cannot be read in one way only (CVE-2023-27043): never
+    /// guessed.
     case unclear
   }
 
@@ -47,14 +49,17 @@ public struct MailUnderstanding: Sendable {
   public var dmarc: AuthenticationResults.DMARC
   public var isTruncated: Bool
 
-  public init(bytes: [UInt8], envelope: Envelope? = nil, configuration: Configuration = Configuration()) {
+  public init(
+    bytes: [UInt8], envelope: Envelope? = nil, configuration: Configuration = Configuration()
+  ) {
     self.init(MimeMessage(bytes: bytes, limits: configuration.limits), envelope, configuration)
   }
 
   public init(_ message: MimeMessage, _ envelope: Envelope?, _ configuration: Configuration) {
     func addresses(_ name: String) -> [MailAddress]? {
       let all = message.all(name)
-      // A header that may stand once and stands twice is read differently by different readers (RFC 5322 §3.6).
+      // A header that may stand once and stands twice is read differently by different readers (RFC
+      // 5322 §3.6).
       guard all.count <= 1 else { return nil }
       guard let header = all.first else { return [] }
       return try? MailAddress.list(header.raw, decode: Charsets.phrase)  // a fault means unclear, see `Author`
@@ -67,7 +72,9 @@ public struct MailUnderstanding: Sendable {
     cc = addresses("Cc") ?? []
     subjectText = message.first("Subject")?.decoded ?? ""
     subject = MailSubject(subjectText)
-    date = message.first("Date").flatMap { MailDate.parse($0.raw) }.map { Instant(milliseconds: $0) }
+    date = message.first("Date").flatMap { MailDate.parse($0.raw) }.map {
+      Instant(milliseconds: $0)
+    }
     thread = MailThread(
       messageID: message.first("Message-ID").flatMap { MessageIDs.one($0.raw) },
       inReplyTo: MessageIDs.list(message.first("In-Reply-To")?.raw ?? ""),
@@ -84,7 +91,8 @@ public struct MailUnderstanding: Sendable {
       fields: fields, from: from, envelopeSenderIsNull: envelope.map { $0.sender == nil },
       contentType: message.contentType, ownAddresses: configuration.ownAddresses)
     if let id = configuration.authservID, case .one(let address) = author {
-      dmarc = AuthenticationResults.dmarc(fields: fields, authservID: id, fromDomain: address.domain)
+      dmarc = AuthenticationResults.dmarc(
+        fields: fields, authservID: id, fromDomain: address.domain)
     } else {
       dmarc = .unknown
     }

@@ -1,7 +1,8 @@
 import CGMime
 import MailCodec
 
-/// Every bound of reading a message, with its unit. Past one the rest is left out and `isTruncated` says so.
+/// Every bound of reading a message, with its unit. Past one the rest is left out and `isTruncated`
+/// says so.
 public struct MimeLimits: Equatable, Sendable {
   public var partsMax = 200
   /// Multiparts inside multiparts.
@@ -67,10 +68,14 @@ public struct MimeMessage: Sendable {
     if isBlank { findText(bytes, limits, hasParts: tl_mime_part_count(parsed) > 0) }
   }
 
-  /// Nothing was clearly the text. A text that has a name but was not attached is it; else, where GMime found no
-  /// part at all (a boundary that never comes, no blank line after the header), what stands below the header.
+  /// Nothing was clearly the text. A text that has a name but was not attached is it; else, where
+  /// GMime found no
+  /// part at all (a boundary that never comes, no blank line after the header), what stands below
+  /// the header.
   private mutating func findText(_ bytes: [UInt8], _ limits: MimeLimits, hasParts: Bool) {
-    if let shown = attachments.first(where: { $0.type == "text/plain" && !$0.isDisposedAsAttachment }) {
+    if let shown = attachments.first(where: {
+      $0.type == "text/plain" && !$0.isDisposedAsAttachment
+    }) {
       plainText = Self.lineFeeds(
         shown.bytes.prefix(limits.textBytesMax).withUnsafeBufferPointer { Charsets.text($0, nil) })
     } else if attachments.isEmpty, !hasParts || !contentType.hasPrefix("multipart/") {
@@ -80,7 +85,8 @@ public struct MimeMessage: Sendable {
     }
   }
 
-  /// Where the body starts: after the blank line, or at the first line that can be no header (RFC 5322 §2.2).
+  /// Where the body starts: after the blank line, or at the first line that can be no header (RFC
+  /// 5322 §2.2).
   private static func headerEnd(_ bytes: [UInt8]) -> Int {
     var start = 0
     while start < bytes.count {
@@ -89,7 +95,8 @@ public struct MimeMessage: Sendable {
       if line.isEmpty || line.elementsEqual([13]) { return min(end + 1, bytes.count) }
       let isFolded = line.first == 32 || line.first == 9
       let name = line.prefix { $0 != 58 }
-      let isField = name.count < line.count && !name.isEmpty && name.allSatisfy { $0 > 32 && $0 < 127 }
+      let isField =
+        name.count < line.count && !name.isEmpty && name.allSatisfy { $0 > 32 && $0 < 127 }
       if !isFolded, !isField, !(start == 0 && line.starts(with: "From ".utf8)) { return start }
       start = end + 1
     }
@@ -115,20 +122,26 @@ public struct MimeMessage: Sendable {
     let type = part.type.map { String(cString: $0) } ?? "application/octet-stream"
     let content = UnsafeBufferPointer(start: part.bytes, count: part.bytes == nil ? 0 : part.count)
     let name = part.filename.map { Self.fileName(Self.text($0)) } ?? nil
-    let isBody = part.is_attachment == 0 && name == nil && (type == "text/plain" || type == "text/html")
-    if isBody, type == "text/html", html == nil || part.subtype_of.map({ String(cString: $0) }) != "multipart/alternative" {
+    let isBody =
+      part.is_attachment == 0 && name == nil && (type == "text/plain" || type == "text/html")
+    if isBody, type == "text/html",
+      html == nil || part.subtype_of.map({ String(cString: $0) }) != "multipart/alternative"
+    {
       html = (html.map { $0 + "\n" } ?? "") + decode(content, part.charset, limits)
       return
     }
     if isBody, type == "text/plain" {
       // Text before and after a picture is one text.
-      plainText = (plainText.map { $0.hasSuffix("\n") ? $0 : $0 + "\n" } ?? "") + decode(content, part.charset, limits)
+      plainText =
+        (plainText.map { $0.hasSuffix("\n") ? $0 : $0 + "\n" } ?? "")
+        + decode(content, part.charset, limits)
       return
     }
     let id = part.content_id.map { Self.text($0) }
     attachments.append(
       Attachment(
-        name: name, type: type, contentID: id, isInline: part.is_inline != 0 || (part.is_attachment == 0 && id != nil),
+        name: name, type: type, contentID: id,
+        isInline: part.is_inline != 0 || (part.is_attachment == 0 && id != nil),
         isDisposedAsAttachment: part.is_attachment != 0, bytes: Array(content)))
   }
 
@@ -156,7 +169,8 @@ public struct MimeMessage: Sendable {
   /// A header's text: UTF-8, or Latin-1 for what is neither.
   static func text(_ raw: UnsafePointer<CChar>?) -> String {
     guard let raw else { return "" }
-    return String(validatingCString: raw) ?? Charsets.latin(UnsafeBufferPointer(start: raw, count: length(raw)))
+    return String(validatingCString: raw)
+      ?? Charsets.latin(UnsafeBufferPointer(start: raw, count: length(raw)))
   }
 
   private static func length(_ raw: UnsafePointer<CChar>) -> Int {

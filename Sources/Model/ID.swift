@@ -1,7 +1,8 @@
 /// A random 128-bit identifier, typed by what it names.
 ///
 /// - Shape: a short prefix, `_`, and 26 digits of Crockford's base32 in lower case: `case_01h…`.
-/// - Source: drawn from the operating system's entropy at the edge; the pure targets only carry them.
+/// - Source: drawn from the operating system's entropy at the edge; the pure targets only carry
+///   them.
 public struct ID<Kind: IDKind>: Hashable, Sendable, Comparable {
   public let high: UInt64
   public let low: UInt64
@@ -69,12 +70,14 @@ extension ID: CustomStringConvertible, LosslessStringConvertible {
     }
   }
 
-  /// Reads the text form strictly; nil for another kind's prefix, a wrong length or a foreign digit.
+  /// Reads the text form strictly; nil for another kind's prefix, a wrong length or a foreign
+  /// digit.
   public init?(_ description: String) {
     var text = description
     let found: (UInt64, UInt64)? = text.withUTF8 { utf8 in
       let prefix = Kind.prefix.utf8
-      guard utf8.count == prefix.count + 27, utf8.starts(with: prefix), utf8[prefix.count] == UInt8(ascii: "_")
+      guard utf8.count == prefix.count + 27, utf8.starts(with: prefix),
+        utf8[prefix.count] == UInt8(ascii: "_")
       else { return nil }
       var high: UInt64 = 0
       var low: UInt64 = 0

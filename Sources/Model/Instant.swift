@@ -1,4 +1,5 @@
-/// A moment: milliseconds since 1970-01-01T00:00:00Z. The pure targets never read a clock; they are told.
+/// A moment: milliseconds since 1970-01-01T00:00:00Z. The pure targets never read a clock; they are
+/// told.
 public struct Instant: Hashable, Sendable, Comparable {
   public var milliseconds: Int64
 
@@ -18,7 +19,8 @@ public struct Instant: Hashable, Sendable, Comparable {
   public static let distantFuture = Instant(milliseconds: .max)
 }
 
-/// A length of time in whole milliseconds. Named apart from Swift's `Duration`, which counts attoseconds in
+/// A length of time in whole milliseconds. Named apart from Swift's `Duration`, which counts
+/// attoseconds in
 /// 128 bits and costs accordingly.
 public struct Duration64: Hashable, Sendable, Comparable {
   public var milliseconds: Int64
@@ -35,11 +37,14 @@ public struct Duration64: Hashable, Sendable, Comparable {
 }
 
 extension Instant: CustomStringConvertible {
-  /// RFC 3339 in UTC with milliseconds, such as `2026-11-25T21:25:53.120Z`. Years outside 0…9999 are written
+  /// RFC 3339 in UTC with milliseconds, such as `2026-11-25T21:25:53.120Z`. Years outside 0…9999
+  /// are written
   /// as plain milliseconds, since RFC 3339 has no form for them.
   public var description: String {
     let dayMilliseconds: Int64 = 86_400_000
-    let day = milliseconds >= 0 ? milliseconds / dayMilliseconds : -((-(milliseconds + 1)) / dayMilliseconds) - 1
+    let day =
+      milliseconds >= 0
+      ? milliseconds / dayMilliseconds : -((-(milliseconds + 1)) / dayMilliseconds) - 1
     guard day > -719_529, day < 2_932_897 else { return "\(milliseconds)ms" }
     let rest = milliseconds - day * dayMilliseconds
     let (year, month, dayOfMonth) = Self.civil(day)
@@ -61,12 +66,15 @@ extension Instant: CustomStringConvertible {
     let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
     let shifted = (5 * dayOfYear + 2) / 153
     let month = shifted < 10 ? shifted + 3 : shifted - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+    return (
+      yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1
+    )
   }
 }
 
 extension Instant {
-  /// Reads RFC 3339, strictly: `2026-11-25T09:30:00Z`, with a fraction or an offset such as `+01:00`.
+  /// Reads RFC 3339, strictly: `2026-11-25T09:30:00Z`, with a fraction or an offset such as
+  /// `+01:00`.
   public init?(rfc3339 text: String) {
     let utf8 = Array(text.utf8)
     func digits(_ range: Range<Int>) -> Int64? {
@@ -81,8 +89,10 @@ extension Instant {
     func byte(_ index: Int, _ expected: Character...) -> Bool {
       index < utf8.count && expected.contains(Character(UnicodeScalar(utf8[index])))
     }
-    guard let year = digits(0..<4), byte(4, "-"), let month = digits(5..<7), byte(7, "-"), let day = digits(8..<10),
-      byte(10, "T", "t", " "), let hour = digits(11..<13), byte(13, ":"), let minute = digits(14..<16), byte(16, ":"),
+    guard let year = digits(0..<4), byte(4, "-"), let month = digits(5..<7), byte(7, "-"),
+      let day = digits(8..<10),
+      byte(10, "T", "t", " "), let hour = digits(11..<13), byte(13, ":"),
+      let minute = digits(14..<16), byte(16, ":"),
       let second = digits(17..<19), hour < 24, minute < 60, second <= 60,
       (1...12).contains(month), day >= 1, day <= Self.days(year, month)
     else { return nil }
@@ -93,7 +103,9 @@ extension Instant {
       let start = at
       while at < utf8.count, utf8[at] >= 0x30, utf8[at] <= 0x39 { at += 1 }
       guard at > start else { return nil }
-      for index in start..<(start + 3) { fraction = fraction * 10 + (index < at ? Int64(utf8[index] - 0x30) : 0) }
+      for index in start..<(start + 3) {
+        fraction = fraction * 10 + (index < at ? Int64(utf8[index] - 0x30) : 0)
+      }
     }
     var offset: Int64 = 0
     if byte(at, "Z", "z") {

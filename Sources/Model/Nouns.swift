@@ -1,5 +1,7 @@
-/// A small number that names something declared in a workspace's configuration, stable for the life of the
-/// workspace: a name keeps its number through every later version of the rules, so that events can carry it.
+/// A small number that names something declared in a workspace's configuration, stable for the life
+/// of the
+/// workspace: a name keeps its number through every later version of the rules, so that events can
+/// carry it.
 public struct Handle<Kind>: Hashable, Sendable, Comparable {
   public let raw: UInt32
   public init(_ raw: UInt32) { self.raw = raw }
@@ -18,7 +20,8 @@ public typealias SkillID = Handle<SkillTag>
 public typealias TeamID = Handle<TeamTag>
 public typealias BotID = Handle<BotTag>
 
-/// One entry of a workspace's transcripts: they are numbered by its one writer, from 1, without gaps. Number
+/// One entry of a workspace's transcripts: they are numbered by its one writer, from 1, without
+/// gaps. Number
 /// order is the order in which they were decided, so that it serves as cursor of every stream.
 public struct EntryID: Hashable, Sendable, Comparable, CustomStringConvertible {
   public let raw: Int64
@@ -74,9 +77,11 @@ public struct Digest: Hashable, Sendable {
   }
 }
 
-/// Proof that a set of entries is complete: how many there are, and the sum of their hashes modulo 2^256.
+/// Proof that a set of entries is complete: how many there are, and the sum of their hashes modulo
+/// 2^256.
 ///
-/// A sum and no chain, because timelines are unions: two customers' digests add when they merge and subtract
+/// A sum and no chain, because timelines are unions: two customers' digests add when they merge and
+/// subtract
 /// when they are split again, and the receiver may add the hashes up in any order.
 public struct TimelineDigest: Hashable, Sendable {
   public var count: Int64 = 0
@@ -178,7 +183,8 @@ public enum IdentityKind: UInt8, Sendable, CaseIterable {
   }
 }
 
-/// An identity in its normal form: what makes two of them the same. Normalising (lower case of a mail domain,
+/// An identity in its normal form: what makes two of them the same. Normalising (lower case of a
+/// mail domain,
 /// E.164) happens at the edge, where the workspace's configuration is known.
 public struct Identity: Hashable, Sendable, Comparable {
   public var kind: IdentityKind

@@ -2,19 +2,25 @@ internal import CCurl
 
 /// Everything this process sends to other systems, through libcurl.
 ///
-/// What is missing: the sockets should be on a lane (`CURLMOPT_SOCKETFUNCTION` and `_TIMERFUNCTION` against the
-/// lane's event queue and `after`). Until then a few threads wait in `curl_multi_poll`, none while nothing is
-/// under way; Debian's libcurl resolves names on threads of its own, so a slow name delays no other transfer.
+/// What is missing: the sockets should be on a lane (`CURLMOPT_SOCKETFUNCTION` and `_TIMERFUNCTION`
+/// against the
+/// lane's event queue and `after`). Until then a few threads wait in `curl_multi_poll`, none while
+/// nothing is
+/// under way; Debian's libcurl resolves names on threads of its own, so a slow name delays no other
+/// transfer.
 ///
-/// Mail would not gain by a lane: libcurl 7.88 *blocks* in `smtp_done` until the smarthost has answered the end
-/// of `DATA`, and again for `QUIT`, multi interface or not. So each mail under way has a thread to itself.
+/// Mail would not gain by a lane: libcurl 7.88 *blocks* in `smtp_done` until the smarthost has
+/// answered the end
+/// of `DATA`, and again for `QUIT`, multi interface or not. So each mail under way has a thread to
+/// itself.
 public final class Outbound: Sendable {
   public struct Limits: Sendable {
     /// Mails at once; each holds a thread.
     public var mailsActiveMax = 4
     /// Web calls at once, all on one thread.
     public var callsActiveMax = 32
-    /// Of each kind, what waits for its turn; past it they are refused, and the outbox tries again later.
+    /// Of each kind, what waits for its turn; past it they are refused, and the outbox tries again
+    /// later.
     public var waitingMax = 1_024
     public init() {}
   }

@@ -24,7 +24,9 @@ public struct MailSubmission: Sendable {
   /// A file of certificates to trust instead of the system's.
   public var authoritiesPath: String?
 
-  public init(smarthost: String, name: String, sender: String, recipients: [String], message: [UInt8]) {
+  public init(
+    smarthost: String, name: String, sender: String, recipients: [String], message: [UInt8]
+  ) {
     (self.smarthost, self.name, self.sender) = (smarthost, name, sender)
     (self.recipients, self.message) = (recipients, message)
   }
@@ -37,7 +39,8 @@ public enum MailOutcome: Sendable, Equatable {
   case temporaryFailure(code: Int, text: String)
   /// Trying again is pointless: the smarthost said 5yz.
   case permanentFailure(code: Int, text: String)
-  /// No verdict: not reached, or lost, or too slow. It may even have been taken, so a retry keeps its
+  /// No verdict: not reached, or lost, or too slow. It may even have been taken, so a retry keeps
+  /// its
   /// Message-ID.
   case connectionFailure(String)
   /// Never sent: it breaks a rule of the protocol.
@@ -58,14 +61,17 @@ public struct SMTPClient: Sendable {
       TransferQueue.Waiting(
         make: { mail.makeTransfer($0) },
         done: { transfer in
-          done(transfer.map { MailOutcome(TransferEnd($0)) } ?? .malformed("the smarthost's URL is not one"))
+          done(
+            transfer.map { MailOutcome(TransferEnd($0)) }
+              ?? .malformed("the smarthost's URL is not one"))
         }))
     if !accepted { done(.busy) }
   }
 }
 
 extension MailOutcome {
-  /// A code belongs to the failure only when libcurl failed because of it; after a time-out the last code may
+  /// A code belongs to the failure only when libcurl failed because of it; after a time-out the
+  /// last code may
   /// be the `250` of an earlier command.
   init(_ end: TransferEnd) {
     let text = String(decoding: end.response, as: UTF8.self).trimmingLineEnd()
@@ -90,17 +96,25 @@ extension String {
 }
 
 extension MailSubmission {
-  /// The first rule that this submission breaks, if any. What goes into a command line must not be able to end
-  /// it, and a bare CR or LF in the message could end it early at a lenient smarthost (CVE-2023-51764).
+  /// The first rule that this submission breaks, if any. What goes into a command line must not be
+  /// able to end
+  /// it, and a bare CR or LF in the message could end it early at a lenient smarthost
+  /// (CVE-2023-51764).
   var fault: String? {
     guard !recipients.isEmpty else { return "no recipient" }
-    guard !name.isEmpty, name.utf8.allSatisfy({ isNameByte($0) }) else { return "the name for EHLO is not one" }
-    for address in recipients + [sender] where !isSafe(address) { return "an address that is none: \(address)" }
+    guard !name.isEmpty, name.utf8.allSatisfy({ isNameByte($0) }) else {
+      return "the name for EHLO is not one"
+    }
+    for address in recipients + [sender] where !isSafe(address) {
+      return "an address that is none: \(address)"
+    }
     if recipients.contains("") { return "an empty recipient" }
     guard smarthost.hasPrefix("smtp://") || smarthost.hasPrefix("smtps://") else {
       return "the smarthost's URL is neither smtp:// nor smtps://"
     }
-    guard smarthost.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return "the smarthost's URL is not one" }
+    guard smarthost.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+      return "the smarthost's URL is not one"
+    }
     return hasBareLineEnd ? "the message has a CR or LF that is not part of CR LF" : nil
   }
 
@@ -112,7 +126,8 @@ extension MailSubmission {
   }
 
   private func isSafe(_ address: String) -> Bool {
-    address.utf8.count <= 320 && address.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != 0x3C && $0 != 0x3E }
+    address.utf8.count <= 320
+      && address.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != 0x3C && $0 != 0x3E }
   }
 
   private var hasBareLineEnd: Bool {
@@ -133,7 +148,8 @@ extension MailSubmission {
         timeouts.totalMilliseconds, 1_024)
     }
     guard let made else { return nil }
-    var failed = cc_transfer_mail(made, "<\(sender)>", security.level, credentials?.user, credentials?.password)
+    var failed = cc_transfer_mail(
+      made, "<\(sender)>", security.level, credentials?.user, credentials?.password)
     for recipient in recipients { failed |= cc_transfer_add_recipient(made, "<\(recipient)>") }
     if let authoritiesPath { cc_transfer_trust(made, authoritiesPath) }
     if failed == 0 { return made }

@@ -2,7 +2,8 @@ internal import CCurl
 import Dispatch
 import Synchronization
 
-/// Transfers that wait, and a few threads that carry them out, each with a libcurl multi handle of its own.
+/// Transfers that wait, and a few threads that carry them out, each with a libcurl multi handle of
+/// its own.
 /// A thread runs only while something is under way.
 final class TransferQueue: Sendable {
   /// Made on the thread when its turn comes: libcurl handles never cross threads.
@@ -69,7 +70,11 @@ final class TransferQueue: Sendable {
           each.done(nil)
           continue
         }
-        if cc_multi_start(multi, transfer) == 0 { active[nextID] = each } else { finish(each, transfer, nil) }
+        if cc_multi_start(multi, transfer) == 0 {
+          active[nextID] = each
+        } else {
+          finish(each, transfer, nil)
+        }
       }
       let running = cc_multi_turn(multi, 1_000)
       precondition(running >= 0, "libcurl's multi handle is broken")
@@ -85,7 +90,8 @@ final class TransferQueue: Sendable {
     cc_transfer_free(transfer)
   }
 
-  /// Up to so many that wait. Nil when there are none and the thread may rest: it then counts as idle.
+  /// Up to so many that wait. Nil when there are none and the thread may rest: it then counts as
+  /// idle.
   private func take(_ room: Int, orRest index: Int?) -> [Waiting]? {
     state.withLock { state in
       if state.waiting.isEmpty, let index {

@@ -10,7 +10,8 @@ public struct WebhookCall: Sendable {
   public var timeouts = OutboundTimeouts(connectMilliseconds: 5_000, totalMilliseconds: 15_000)
   /// Bytes of the answer that are kept; the rest is read and dropped.
   public var responseBytesMax = 64 << 10
-  /// Whether loopback, private and other special-purpose addresses may be connected to. A workspace's own
+  /// Whether loopback, private and other special-purpose addresses may be connected to. A
+  /// workspace's own
   /// configuration says so, never a customer.
   public var mayReachPrivateAddresses = false
   public var authoritiesPath: String?
@@ -21,7 +22,8 @@ public struct WebhookCall: Sendable {
 }
 
 public enum WebhookOutcome: Sendable, Equatable {
-  /// Any status: what it means is the caller's to say. A redirect is not followed, since where it leads was
+  /// Any status: what it means is the caller's to say. A redirect is not followed, since where it
+  /// leads was
   /// never agreed on.
   case answered(status: Int, body: [UInt8])
   /// The name leads to an address that must not be reached.
@@ -31,7 +33,8 @@ public enum WebhookOutcome: Sendable, Equatable {
   case busy
 }
 
-/// Posts to webhooks through libcurl. A name is resolved once, and the very address that is about to be
+/// Posts to webhooks through libcurl. A name is resolved once, and the very address that is about
+/// to be
 /// connected to is checked, so that a second answer of the name server changes nothing.
 public struct WebhookClient: Sendable {
   private let outbound: Outbound

@@ -15,20 +15,25 @@ public struct AGIArrival: Equatable, Sendable {
   /// Further arguments of the dialplan, each `name=value`.
   public var parameters: [AGIRequest.Field]
 
-  /// How the last ring ended, where the dialplan says so: a router that was away while the call was inside
+  /// How the last ring ended, where the dialplan says so: a router that was away while the call was
+  /// inside
   /// Dial learns from it, when the call comes back, whether there was a talk.
   public var lastRing: AGIRingOutcome? {
     guard let status = self["dialstatus"], !status.isEmpty else { return nil }
     return AGIRingOutcome(
-      dialStatus: status, answeredTime: self["answeredtime"], cause: self["cause"].flatMap { Int($0) })
+      dialStatus: status, answeredTime: self["answeredtime"],
+      cause: self["cause"].flatMap { Int($0) })
   }
 
-  public subscript(parameter: String) -> String? { parameters.first { $0.name == parameter }?.value }
+  public subscript(parameter: String) -> String? {
+    parameters.first { $0.name == parameter }?.value
+  }
 }
 
 extension AGIArrival {
   /// - Errors: `.missingField` for a block without the two fields that name the call.
-  init(_ request: AGIRequest, phoneSystem: String, arguments: ArraySlice<String>) throws(AGIRefusal) {
+  init(_ request: AGIRequest, phoneSystem: String, arguments: ArraySlice<String>) throws(AGIRefusal)
+  {
     guard let uniqueID = request.known("agi_uniqueid") else { throw .missingField("agi_uniqueid") }
     guard let channel = request.known("agi_channel") else { throw .missingField("agi_channel") }
     self.phoneSystem = phoneSystem
@@ -36,13 +41,15 @@ extension AGIArrival {
     self.channel = channel
     callerNumber = request.known("agi_callerid")
     callerName = request.known("agi_calleridname")
-    // Q.931 presentation: bits 6 and 5 of the octet; 01 is "restricted". Asterisk sends the octet in decimal.
+    // Q.931 presentation: bits 6 and 5 of the octet; 01 is "restricted". Asterisk sends the octet
+    // in decimal.
     let presentation = request["agi_callingpres"].flatMap { UInt8($0) } ?? 0
     isCallerRestricted = presentation & 0x60 == 0x20
     dialled = request.known("agi_dnid") ?? request.known("agi_extension")
     parameters = arguments.compactMap { argument in
       argument.firstIndex(of: "=").map {
-        AGIRequest.Field(name: String(argument[..<$0]), value: String(argument[argument.index(after: $0)...]))
+        AGIRequest.Field(
+          name: String(argument[..<$0]), value: String(argument[argument.index(after: $0)...]))
       }
     }
   }

@@ -1,9 +1,13 @@
 /// A caller's own connection, from its arrival to its end.
 ///
-/// One command is in flight or none is; the state says which. What the router wishes meanwhile is kept as
-/// `next` and done when the command is answered. That the caller is gone shows in three ways: an unasked
-/// `HANGUP` line at any moment, a 511 to a command that needs a live channel (SET MUSIC, STREAM FILE, CHANNEL
-/// STATUS; EXEC and both VARIABLE commands work on a dead one), or the connection's close. A `200 result=-1` alone
+/// One command is in flight or none is; the state says which. What the router wishes meanwhile is
+/// kept as
+/// `next` and done when the command is answered. That the caller is gone shows in three ways: an
+/// unasked
+/// `HANGUP` line at any moment, a 511 to a command that needs a live channel (SET MUSIC, STREAM
+/// FILE, CHANNEL
+/// STATUS; EXEC and both VARIABLE commands work on a dead one), or the connection's close. A `200
+/// result=-1` alone
 /// proves nothing, and a HANGUP or 511 follows where it matters.
 ///
 /// ```
@@ -14,13 +18,17 @@
 /// waiting        announce           STREAM FILE or SAY NUMBER              announcing
 /// waiting        probe              CHANNEL STATUS                         probing
 /// waiting        finish             SET VARIABLE THROUGHLINE_END …         finishing
-/// startingMusic  reply              (announced)                            waiting, or as `next` says
-/// announcing     reply              the next announcement, or SET MUSIC ON announcing or startingMusic
-/// probing        reply              stillThere                             waiting, or as `next` says
+/// startingMusic  reply              (announced)                            waiting, or as `next`
+/// says
+/// announcing     reply              the next announcement, or SET MUSIC ON announcing or
+/// startingMusic
+/// probing        reply              stillThere                             waiting, or as `next`
+/// says
 /// ringing        reply              GET VARIABLE DIALSTATUS                asking(dialStatus)
 /// asking         reply: ANSWER      GET VARIABLE ANSWEREDTIME              asking(answeredTime)
 ///                  unavailable      GET VARIABLE HANGUPCAUSE               asking(cause)
-///                  any other        ringEnded, SET MUSIC ON                startingMusic, or as `next` says
+///                  any other        ringEnded, SET MUSIC ON                startingMusic, or as
+///                  `next` says
 /// finishing      reply              callEnded(finished), close             closed
 /// ringing, asking   HANGUP          –                                      the same, caller gone
 ///                  its last reply:  ringEnded, callEnded(hungUp), close    closed
@@ -131,7 +139,8 @@ extension AGICall {
   private var next: Next? {
     get {
       switch state {
-      case .startingMusic(_, let next), .announcing(_, let next), .probing(let next), .ringing(_, _, let next),
+      case .startingMusic(_, let next), .announcing(_, let next), .probing(let next),
+        .ringing(_, _, let next),
         .asking(_, _, _, let next):
         next
       case .arrived, .waiting, .finishing, .closed: nil
@@ -167,7 +176,9 @@ extension AGICall {
     }
   }
 
-  private mutating func announce(_ announcements: ArraySlice<AGIAnnouncement>, next: Next?) -> [AGIAct] {
+  private mutating func announce(_ announcements: ArraySlice<AGIAnnouncement>, next: Next?)
+    -> [AGIAct]
+  {
     guard let first = announcements.first else { return startMusic(after: .announced) }
     state = .announcing(rest: Array(announcements.dropFirst()), next: next)
     return [.command(.play(first))]
@@ -259,9 +270,11 @@ extension AGICall {
     switch state {
     // Dial still owes its reply, and how the ring ended can be read from a dead channel.
     case .ringing(let offer, _, let next): state = .ringing(offer, .gone, next: next)
-    case .asking(let question, let offer, _, let next): state = .asking(question, offer, .gone, next: next)
+    case .asking(let question, let offer, _, let next):
+      state = .asking(question, offer, .gone, next: next)
     case .closed: break
-    // Finishing too: SET VARIABLE would answer 200 on a dead channel, and the ending would serve nobody.
+    // Finishing too: SET VARIABLE would answer 200 on a dead channel, and the ending would serve
+    // nobody.
     case .arrived, .waiting, .startingMusic, .announcing, .probing, .finishing: return end(.hungUp)
     }
     return []
@@ -281,7 +294,8 @@ extension AGICall {
     var acts: [AGIAct] = []
     switch state {
     case .closed: return []
-    case .ringing(let offer, _, _), .asking(_, let offer, _, _): acts = [.tell(.ringEnded(offer, outcome))]
+    case .ringing(let offer, _, _), .asking(_, let offer, _, _):
+      acts = [.tell(.ringEnded(offer, outcome))]
     case .arrived, .waiting, .startingMusic, .announcing, .probing, .finishing: break
     }
     acts += next.map(Self.dropped) ?? []

@@ -7,7 +7,9 @@ extension AGICommand {
     AGICommand(trusted: "SET", "MUSIC", "ON", musicClass.description)
   }
 
-  static func variable(_ name: String) -> AGICommand { AGICommand(trusted: "GET", "VARIABLE", name) }
+  static func variable(_ name: String) -> AGICommand {
+    AGICommand(trusted: "GET", "VARIABLE", name)
+  }
 
   static func set(_ name: String, to value: String) -> AGICommand {
     AGICommand(trusted: "SET", "VARIABLE", name, value)
@@ -22,7 +24,8 @@ extension AGICommand {
     }
   }
 
-  /// `g`: the caller's dialplan goes on when the agent hangs up. `m`: music goes on while it rings; dialling
+  /// `g`: the caller's dialplan goes on when the agent hangs up. `m`: music goes on while it rings;
+  /// dialling
   /// would stop it. `U`: the answered device runs `tl-offer` before it is bridged.
   static func dial(_ ring: AGIRing) -> AGICommand {
     AGICommand(

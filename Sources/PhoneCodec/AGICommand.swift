@@ -1,11 +1,14 @@
-/// One line to Asterisk. It cannot hold CR, LF or NUL, nor be longer than Asterisk reads: the only way to
+/// One line to Asterisk. It cannot hold CR, LF or NUL, nor be longer than Asterisk reads: the only
+/// way to
 /// make one checks, so user text can never become a second command.
 ///
-/// - Shape:  words separated by one space; a word with a space, quote, backslash or other unsafe byte
+/// - Shape:  words separated by one space; a word with a space, quote, backslash or other unsafe
+///   byte
 ///           is quoted, `"` and `\` in it escaped with `\`. Ends with LF on the wire.
 /// - Units:  `lineBytesMax` in bytes, LF included.
 /// - Errors: `AGICommand.Refusal`.
-/// - Source: Asterisk `res_agi.c`, how a command line is split into arguments; tried in `asterisk-16-basic.session`.
+/// - Source: Asterisk `res_agi.c`, how a command line is split into arguments; tried in
+///   `asterisk-16-basic.session`.
 public struct AGICommand: Equatable, Sendable {
   /// Asterisk 16 reads into 2,048 bytes and takes what is longer for *another command*.
   public static let lineBytesMax = 2_047
@@ -54,16 +57,20 @@ public struct AGICommand: Equatable, Sendable {
   private static func endsLine(_ byte: UInt8) -> Bool { byte == 10 || byte == 13 || byte == 0 }
 
   private static func append(_ word: String, to bytes: inout [UInt8]) {
-    let isBare = !word.isEmpty && word.utf8.allSatisfy {
-      $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
-    }
+    let isBare =
+      !word.isEmpty
+      && word.utf8.allSatisfy {
+        $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+      }
     if isBare {
       bytes += word.utf8
       return
     }
     bytes.append(UInt8(ascii: "\""))
     for byte in word.utf8 {
-      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
+      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+        bytes.append(UInt8(ascii: "\\"))
+      }
       bytes.append(byte)
     }
     bytes.append(UInt8(ascii: "\""))

@@ -1,4 +1,5 @@
-/// One FastAGI connection without its socket, from the first byte to the close. What it is for, its script says:
+/// One FastAGI connection without its socket, from the first byte to the close. What it is for, its
+/// script says:
 ///
 /// ```
 /// agi://router:4573/wait,secret,…        a caller's call             AGICall
@@ -6,8 +7,10 @@
 /// agi://router:4573/hangup,secret,…      a call is over              hangupReported, close
 /// ```
 ///
-/// The first argument is the phone system's secret. A connection without it is closed, and told nothing.
-/// Give it what arrives and what the router wishes; do what comes back, in order. Idle time and the time to a
+/// The first argument is the phone system's secret. A connection without it is closed, and told
+/// nothing.
+/// Give it what arrives and what the router wishes; do what comes back, in order. Idle time and the
+/// time to a
 /// complete header block are the listener's limits.
 public struct AGIConnection: Equatable, Sendable {
   private enum Talk: Equatable {
@@ -23,7 +26,8 @@ public struct AGIConnection: Equatable, Sendable {
   private var talk = Talk.opening
 
   public init(
-    keyring: AGIKeyring, musicClass: AGISound? = nil, limits: FastAGICodec.Limits = FastAGICodec.Limits()
+    keyring: AGIKeyring, musicClass: AGISound? = nil,
+    limits: FastAGICodec.Limits = FastAGICodec.Limits()
   ) {
     self.keyring = keyring
     self.musicClass = musicClass ?? AGISound.standardMusic
@@ -56,7 +60,8 @@ public struct AGIConnection: Equatable, Sendable {
     }
   }
 
-  /// What the router wishes. A wish that comes too late does nothing, but every ring is told an end.
+  /// What the router wishes. A wish that comes too late does nothing, but every ring is told an
+  /// end.
   public mutating func wish(_ wish: AGIWish) -> [AGIOutput] {
     step { talk in
       switch (talk, wish) {
@@ -88,12 +93,14 @@ public struct AGIConnection: Equatable, Sendable {
       switch (event, talk) {
       case (.opened(let request), .opening):
         return Self.open(request, keyring, musicClass, &talk)
-      case (.reply(let reply, _), .call(var call)): return Self.keep(call.replied(reply), call, &talk)
+      case (.reply(let reply, _), .call(var call)):
+        return Self.keep(call.replied(reply), call, &talk)
       case (.hangup, .call(var call)): return Self.keep(call.hungUp(), call, &talk)
       case (.reply(let reply, _), .answered(var answered)):
         return Self.keep(answered.replied(reply), answered, &talk)
       case (.hangup, .answered(var answered)): return Self.keep(answered.lost(), answered, &talk)
-      case (.opened, .call), (.opened, .answered), (.reply, .opening), (.hangup, .opening), (_, .closed):
+      case (.opened, .call), (.opened, .answered), (.reply, .opening), (.hangup, .opening),
+        (_, .closed):
         return []
       }
     }
@@ -114,7 +121,8 @@ public struct AGIConnection: Equatable, Sendable {
     _ request: AGIRequest, _ keyring: AGIKeyring, _ musicClass: AGISound, _ talk: inout Talk
   ) -> [AGIAct] {
     do throws(AGIRefusal) {
-      guard let secret = request.arguments.first, let system = keyring.phoneSystem(for: secret) else {
+      guard let secret = request.arguments.first, let system = keyring.phoneSystem(for: secret)
+      else {
         throw .wrongSecret
       }
       let arguments = request.arguments.dropFirst()
@@ -148,7 +156,9 @@ public struct AGIConnection: Equatable, Sendable {
     return acts
   }
 
-  private static func keep(_ acts: [AGIAct], _ answered: AGIAnswered, _ talk: inout Talk) -> [AGIAct] {
+  private static func keep(_ acts: [AGIAct], _ answered: AGIAnswered, _ talk: inout Talk)
+    -> [AGIAct]
+  {
     talk = answered.state == .closed ? .closed : .answered(answered)
     return acts
   }

@@ -1,6 +1,7 @@
 /// Why the peer's bytes are no FastAGI. The connection cannot go on after one.
 ///
-/// Offsets count bytes from the start of the connection; each names the first byte of the line at fault.
+/// Offsets count bytes from the start of the connection; each names the first byte of the line at
+/// fault.
 public enum AGIError: Error, Equatable, Sendable {
   case lineTooLong(offset: Int)
   /// More header lines, or more lines of a `520` usage text, than any Asterisk sends.
@@ -11,7 +12,8 @@ public enum AGIError: Error, Equatable, Sendable {
   case fieldTwice(offset: Int)
   case argumentOutOfOrder(offset: Int)
   case malformedReply(offset: Int)
-  /// `200 result=1 (…` without a closing parenthesis: the value held a line end, so framing is lost.
+  /// `200 result=1 (…` without a closing parenthesis: the value held a line end, so framing is
+  /// lost.
   case unclosedValue(offset: Int)
   /// A reply although no command was in flight.
   case unaskedReply(offset: Int)

@@ -1,11 +1,15 @@
-/// The phone systems that may connect, each with the secret that stands as first argument in its dialplan.
+/// The phone systems that may connect, each with the secret that stands as first argument in its
+/// dialplan.
 ///
-/// FastAGI has no authentication of its own (architecture.md, "The phone"). A secret says which phone system
+/// FastAGI has no authentication of its own (architecture.md, "The phone"). A secret says which
+/// phone system
 /// speaks; whether its address may is the listener's business.
 public struct AGIKeyring: Equatable, Sendable {
   public static let secretBytesMin = 16
   /// What the shipped dialplan has in its place, and what other products ship with.
-  public static let placeholders = ["CHANGE-ME-CHANGE-ME", "changeme", "secret", "password", "ClueCon", "amp111"]
+  public static let placeholders = [
+    "CHANGE-ME-CHANGE-ME", "changeme", "secret", "password", "ClueCon", "amp111",
+  ]
 
   public enum Refusal: Error, Equatable, Sendable {
     case tooShort(phoneSystem: String)
@@ -38,7 +42,8 @@ public struct AGIKeyring: Equatable, Sendable {
     keys.append(Key(phoneSystem: phoneSystem, secret: bytes))
   }
 
-  /// The phone system a secret belongs to. Looks at every key and every byte, whatever differs first, so that
+  /// The phone system a secret belongs to. Looks at every key and every byte, whatever differs
+  /// first, so that
   /// the time taken tells only lengths.
   func phoneSystem(for secret: String) -> String? {
     let given = Array(secret.utf8)

@@ -7,7 +7,8 @@ public enum AGIOutput: Equatable, Sendable {
 
 /// What the router learns from a connection.
 ///
-/// After `callArrived` there is exactly one `callEnded` on that connection, and every ring that was asked for
+/// After `callArrived` there is exactly one `callEnded` on that connection, and every ring that was
+/// asked for
 /// has exactly one `ringEnded` before it.
 public enum AGINews: Equatable, Sendable {
   /// A call is there and hears nothing yet: answer with `wait`, `ring`, `announce` or `finish`.
@@ -23,10 +24,12 @@ public enum AGINews: Equatable, Sendable {
   case deviceAnswered(AGIOffer, AGIArrival)
   /// The acceptance has reached the phone system: caller and agent hear each other now.
   case bridged(AGIOffer)
-  /// The device hung up, or its connection broke, before it was bridged, also after `accept`: they never spoke.
+  /// The device hung up, or its connection broke, before it was bridged, also after `accept`: they
+  /// never spoke.
   case deviceLost(AGIOffer)
 
-  /// The hangup handler says that a call is over. Often the call's own connection has said so already.
+  /// The hangup handler says that a call is over. Often the call's own connection has said so
+  /// already.
   case hangupReported(AGIArrival)
 
   /// The connection never became one of the above. For the log; nothing is told to the peer.
@@ -37,12 +40,14 @@ public enum AGINews: Equatable, Sendable {
 public enum AGIRingOutcome: Equatable, Sendable {
   /// Caller and agent were bridged, and one of them has hung up.
   case answered
-  /// The device was answered and not bridged: the offer was refused there, or the router could not be asked.
+  /// The device was answered and not bridged: the offer was refused there, or the router could not
+  /// be asked.
   /// DIALSTATUS says ANSWER all the same; ANSWEREDTIME is empty then.
   case dropped
   case notAnswered
   case busy
-  /// Not registered, not reachable, not a device. The cause is Q.850's number, where Asterisk has one.
+  /// Not registered, not reachable, not a device. The cause is Q.850's number, where Asterisk has
+  /// one.
   case unavailable(cause: Int?)
   /// The caller hung up while it rang.
   case cancelled
@@ -74,7 +79,8 @@ public enum AGICallEnd: Equatable, Sendable {
   case broken(AGIError)
 }
 
-/// Why the router lets a call go: the value of `THROUGHLINE_END`, by which the shipped dialplan goes on.
+/// Why the router lets a call go: the value of `THROUGHLINE_END`, by which the shipped dialplan
+/// goes on.
 public enum AGIEnding: String, CaseIterable, Sendable {
   /// It spoke with somebody: hang up.
   case served
@@ -103,7 +109,8 @@ public enum AGIWish: Equatable, Sendable {
   /// Music until something else is asked.
   case wait
   case ring(AGIRing)
-  /// The offer is no longer good. A ring under way cannot be stopped from here: the answered leg is refused.
+  /// The offer is no longer good. A ring under way cannot be stopped from here: the answered leg is
+  /// refused.
   case stopRinging(AGIOffer)
   case announce([AGIAnnouncement])
   /// Asks whether the caller is still there, for a call that has been quiet for long.
@@ -119,7 +126,8 @@ public struct AGIRing: Equatable, Sendable {
   public var offer: AGIOffer
   public var timeoutSeconds: Int
 
-  /// - Parameter timeoutSeconds: at least 1; how long the device rings. A ring cannot be cut short, so the
+  /// - Parameter timeoutSeconds: at least 1; how long the device rings. A ring cannot be cut short,
+  ///   so the
   ///   offer's own timeout should not be shorter.
   public init(device: AGIDevice, offer: AGIOffer, timeoutSeconds: Int) {
     self.device = device

@@ -1,9 +1,12 @@
 /// What Asterisk answers to one command.
 ///
-/// - Shape:  `200 result=1 (value) endpos=0`, `200 result= (timeout)`, `510 Invalid or unknown command`,
-///           `511 Command Not Permitted on a dead channel …`, or `520-…`, free lines, `520 End of proper usage.`
+/// - Shape:  `200 result=1 (value) endpos=0`, `200 result= (timeout)`, `510 Invalid or unknown
+///   command`,
+///           `511 Command Not Permitted on a dead channel …`, or `520-…`, free lines, `520 End of
+///           proper usage.`
 public enum AGIReply: Equatable, Sendable {
-  /// `result` is text, since `GET DATA` answers with digits, `*`, `#` or nothing. `value` is what stood in
+  /// `result` is text, since `GET DATA` answers with digits, `*`, `#` or nothing. `value` is what
+  /// stood in
   /// parentheses. `rest` is what came after both, such as `endpos=8000`.
   case result(String, value: String?, rest: String)
   /// 510: this Asterisk has no such command.
@@ -52,7 +55,8 @@ extension AGIReply {
     return code
   }
 
-  private static func result(_ text: ArraySlice<UInt8>, at offset: Int) throws(AGIError) -> AGIReply {
+  private static func result(_ text: ArraySlice<UInt8>, at offset: Int) throws(AGIError) -> AGIReply
+  {
     let label = "result=".utf8
     guard text.starts(with: label) else { throw .malformedReply(offset: offset) }
     var rest = text.dropFirst(label.count)
@@ -61,11 +65,14 @@ extension AGIReply {
     var value: String?
     if rest.first == UInt8(ascii: "(") {
       // The value may itself hold parentheses: `PJSIP/ann(home)`. The last one closes.
-      guard let close = rest.lastIndex(of: UInt8(ascii: ")")) else { throw .unclosedValue(offset: offset) }
+      guard let close = rest.lastIndex(of: UInt8(ascii: ")")) else {
+        throw .unclosedValue(offset: offset)
+      }
       value = String(decoding: rest[(rest.startIndex + 1)..<close], as: UTF8.self)
       rest = rest[(close + 1)...].drop { $0 == UInt8(ascii: " ") }
     }
     return .result(
-      String(decoding: result, as: UTF8.self), value: value, rest: String(decoding: rest, as: UTF8.self))
+      String(decoding: result, as: UTF8.self), value: value,
+      rest: String(decoding: rest, as: UTF8.self))
   }
 }

@@ -1,6 +1,8 @@
-/// The header block with which Asterisk opens a FastAGI connection: `agi_` variables, then an empty line.
+/// The header block with which Asterisk opens a FastAGI connection: `agi_` variables, then an empty
+/// line.
 ///
-/// - Shape:  `agi_network: yes`, `agi_uniqueid: 1795290054.7`, …, `agi_arg_1: support`; names are unique.
+/// - Shape:  `agi_network: yes`, `agi_uniqueid: 1795290054.7`, …, `agi_arg_1: support`; names are
+///   unique.
 /// - Errors: see `AGIError`; a block with a field twice never becomes a request.
 /// - Source: `asterisk-16-basic.session`.
 public struct AGIRequest: Equatable, Sendable {

@@ -21,7 +21,8 @@ extension AGIError {
 extension AGIRefusal {
   public var sentence: String {
     switch self {
-    case .wrongSecret: "its first argument is no phone system's secret; `throughline phone` prints them"
+    case .wrongSecret:
+      "its first argument is no phone system's secret; `throughline phone` prints them"
     case .unknownScript(let name):
       "it asks for the script \"\(printable(name))\"; there are wait, answered and hangup"
     case .missingField(let name): "it did not send \(name)"
@@ -33,17 +34,21 @@ extension AGIRefusal {
 
   /// What a stranger sent must neither fill the log nor break its lines.
   private func printable(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.prefix(60).filter { (" "..."~").contains($0) }))
+    String(
+      String.UnicodeScalarView(text.unicodeScalars.prefix(60).filter { (" "..."~").contains($0) }))
   }
 }
 
 extension AGIKeyring.Refusal {
   public var sentence: String {
     switch self {
-    case .tooShort(let name): "the secret of \(name) is shorter than \(AGIKeyring.secretBytesMin) bytes"
+    case .tooShort(let name):
+      "the secret of \(name) is shorter than \(AGIKeyring.secretBytesMin) bytes"
     case .placeholder(let name): "the secret of \(name) is one that everybody knows; choose another"
-    case .unusable(let name): "the secret of \(name) has a character that no dialplan keeps, such as a comma"
-    case .shared(let name, let other): "\(name) and \(other) have the same secret; each needs its own"
+    case .unusable(let name):
+      "the secret of \(name) has a character that no dialplan keeps, such as a comma"
+    case .shared(let name, let other):
+      "\(name) and \(other) have the same secret; each needs its own"
     }
   }
 }

@@ -1,4 +1,5 @@
-// Words that go into a dialplan application's arguments. Asterisk splits those at `,`, `&`, `^`, `|` and
+// Words that go into a dialplan application's arguments. Asterisk splits those at `,`, `&`, `^`,
+// `|` and
 // parentheses, so each of these types holds only bytes that mean nothing there.
 
 /// A device to ring, such as `PJSIP/agent1` or `Local/201@agents/n`: technology, slash, name.
@@ -6,7 +7,8 @@ public struct AGIDevice: Hashable, Sendable, CustomStringConvertible {
   public static let bytesMax = 128
   public let description: String
 
-  /// - Returns: nil for anything but letters, digits and `/ _ . @ : + -` with a technology in front. `&` would
+  /// - Returns: nil for anything but letters, digits and `/ _ . @ : + -` with a technology in
+  ///   front. `&` would
   ///   ring two devices for one offer.
   public init?(_ text: String) {
     guard text.utf8.count <= Self.bytesMax, let slash = text.firstIndex(of: "/"),
@@ -32,7 +34,8 @@ public struct AGIOffer: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// A sound file or a class of music that the phone system has, by its name there and without an ending.
+/// A sound file or a class of music that the phone system has, by its name there and without an
+/// ending.
 public struct AGISound: Hashable, Sendable, CustomStringConvertible {
   public static let bytesMax = 128
   public let description: String

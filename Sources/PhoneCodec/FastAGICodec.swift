@@ -1,20 +1,26 @@
 import Wire
 
-/// FastAGI without the socket: bytes from Asterisk in, events out; commands in, bytes for Asterisk out.
+/// FastAGI without the socket: bytes from Asterisk in, events out; commands in, bytes for Asterisk
+/// out.
 ///
-/// Asterisk connects to us, says who calls (`AGIRequest`), and then does what we say, one command at a
-/// time. A second command must not be sent before the first is answered: playing a file, Asterisk stops
+/// Asterisk connects to us, says who calls (`AGIRequest`), and then does what we say, one command
+/// at a
+/// time. A second command must not be sent before the first is answered: playing a file, Asterisk
+/// stops
 /// *without any reply* when it sees more input. So commands queue here, and one is in flight.
 ///
 /// ```
 /// state        line from Asterisk            event               next state
 /// opening      agi_…: …                      –                   opening
 /// opening      (empty)                       opened              talking
-/// talking      HANGUP                        hangup              talking    also between command and reply
-/// talking      NNN text, one in flight       reply               talking    the next command leaves
+/// talking      HANGUP                        hangup              talking    also between command
+/// and reply
+/// talking      NNN text, one in flight       reply               talking    the next command
+/// leaves
 /// talking      520-…                         –                   usage
 /// usage        520 …                         reply(usage)        talking
-/// usage        any other line                –                   usage      HANGUP too: it is their text
+/// usage        any other line                –                   usage      HANGUP too: it is
+/// their text
 /// any          what no rule names            throws AGIError     failed     for good
 /// ```
 public struct FastAGICodec: Sendable, Equatable {
@@ -25,7 +31,8 @@ public struct FastAGICodec: Sendable, Equatable {
     public var headerLinesMax = 160
     /// Lines of a usage text; the longest in Asterisk 22 has some 30.
     public var usageLinesMax = 200
-    /// Commands that may wait behind the one in flight; the machines here never have more than three.
+    /// Commands that may wait behind the one in flight; the machines here never have more than
+    /// three.
     public var queueMax = 16
     public init() {}
   }
@@ -33,7 +40,8 @@ public struct FastAGICodec: Sendable, Equatable {
   public enum Event: Equatable, Sendable {
     case opened(AGIRequest)
     case reply(AGIReply, to: AGICommand)
-    /// The channel is gone. Replies may still follow, and commands that need no live channel still work.
+    /// The channel is gone. Replies may still follow, and commands that need no live channel still
+    /// work.
     case hangup
   }
 
@@ -186,16 +194,21 @@ extension FastAGICodec {
 
   /// Reads one variable line, such as `agi_callerid: 15551234567`; its value may be empty.
   private static func field(_ line: [UInt8], at offset: Int) throws(AGIError) -> AGIRequest.Field {
-    guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { throw .missingColon(offset: offset) }
-    let name = line[..<colon]
-    let isName = name.starts(with: "agi_".utf8) && name.allSatisfy {
-      ($0 >= 0x61 && $0 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == UInt8(ascii: "_")
+    guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
+      throw .missingColon(offset: offset)
     }
+    let name = line[..<colon]
+    let isName =
+      name.starts(with: "agi_".utf8)
+      && name.allSatisfy {
+        ($0 >= 0x61 && $0 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == UInt8(ascii: "_")
+      }
     guard isName else { throw .badFieldName(offset: offset) }
     var value = line[(colon + 1)...]
     // Asterisk 16 sends `agi_accountcode: ` with its space; exactly one belongs to the form.
     if value.first == UInt8(ascii: " ") { value = value.dropFirst() }
-    // A caller's name comes in whatever bytes the phone sent: repaired here, never a reason to lose the call.
+    // A caller's name comes in whatever bytes the phone sent: repaired here, never a reason to lose
+    // the call.
     return AGIRequest.Field(
       name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self))
   }

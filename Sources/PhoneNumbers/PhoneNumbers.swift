@@ -2,9 +2,12 @@ import CPhoneNumber
 
 /// Phone numbers as identities: what people and phone systems write, to E.164 and back.
 ///
-/// libphonenumber behind a small face. Every call may be made from any thread: the library's one instance
-/// never changes after it is made. The first call costs some milliseconds, since it reads the metadata:
-/// `prepare()` takes them at start-up. A call costs 25 to 120 microseconds: settle numbers at the edge, once.
+/// libphonenumber behind a small face. Every call may be made from any thread: the library's one
+/// instance
+/// never changes after it is made. The first call costs some milliseconds, since it reads the
+/// metadata:
+/// `prepare()` takes them at start-up. A call costs 25 to 120 microseconds: settle numbers at the
+/// edge, once.
 public enum PhoneNumbers {
   /// A longer text is no phone number; libphonenumber draws the same line.
   public static let rawBytesMax = 250
@@ -12,10 +15,12 @@ public enum PhoneNumbers {
   /// The number as `+` and digits, or nil for what is nobody's: `anonymous`, `unknown`, an internal
   /// extension such as `100`, too long, not a number.
   ///
-  /// - Shape:  national (`020 7946 0018`), international (`+44…`, and `00…` or `011…` as one dials it),
+  /// - Shape:  national (`020 7946 0018`), international (`+44…`, and `00…` or `011…` as one dials
+  ///   it),
   ///           E.164 without its plus as trunks send it, `tel:` and `sip:` addresses. An extension
   ///           (`… ext. 23`) is dropped: it names a desk behind the same line.
-  /// - Parameter defaultRegion: two letters (ISO 3166-1) that say whose national form to read, such as `GB`.
+  /// - Parameter defaultRegion: two letters (ISO 3166-1) that say whose national form to read, such
+  ///   as `GB`.
   public static func e164(_ raw: String, defaultRegion: String) -> String? {
     guard raw.utf8.count <= rawBytesMax else { return nil }
     let text = user(of: raw)
@@ -26,12 +31,15 @@ public enum PhoneNumbers {
     }
   }
 
-  /// The number for people in a region: `020 7946 0018` for `GB`, `+44 20 7946 0018` for anybody else.
+  /// The number for people in a region: `020 7946 0018` for `GB`, `+44 20 7946 0018` for anybody
+  /// else.
   /// What is no E.164 number comes back as it is.
   public static func display(_ e164: String, in region: String) -> String {
     guard e164.utf8.count <= rawBytesMax else { return e164 }
     let shown = fill { out, room in
-      withBytes(of: e164) { bytes, count in throughline_phone_display(bytes, count, region, out, room) }
+      withBytes(of: e164) { bytes, count in
+        throughline_phone_display(bytes, count, region, out, room)
+      }
     }
     return shown ?? e164
   }
@@ -66,7 +74,9 @@ public enum PhoneNumbers {
   ) -> R {
     let bytes = text.utf8.map { CChar(bitPattern: $0) } + [0]
     return bytes.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { preconditionFailure("no element, and there is one") }
+      guard let base = buffer.baseAddress else {
+        preconditionFailure("no element, and there is one")
+      }
       return body(base, buffer.count - 1)
     }
   }

@@ -9,7 +9,8 @@ public struct ConversationAbout: Hashable, Sendable {
   public var call: CallLine?
   /// What its first mail was about, without `Re:`.
   public var subjectKey: String?
-  /// Somebody settled the matter: an agent closed it, or the bot said that it was done. What the customer merely left
+  /// Somebody settled the matter: an agent closed it, or the bot said that it was done. What the
+  /// customer merely left
   /// goes on when they return.
   public var isSettled = false
   /// The customer's conversation before this one.
@@ -50,7 +51,9 @@ public struct ConversationAbout: Hashable, Sendable {
       let version = try r.uint8()
       var about = ConversationAbout()
       about.mail = try r.optional { r throws(WireError) in try MailLine(from: &r) }
-      about.call = try r.optional { r throws(WireError) in CallLine(from: try r.string(), to: try r.string()) }
+      about.call = try r.optional { r throws(WireError) in
+        CallLine(from: try r.string(), to: try r.string())
+      }
       guard version >= 2 else { return about }
       about.subjectKey = try r.optional { r throws(WireError) in try r.string() }
       about.isSettled = try r.bool()
@@ -74,7 +77,8 @@ public struct CallLine: Hashable, Sendable {
   }
 }
 
-/// Where a mail conversation stands: what an answer needs so that the customer's program threads it.
+/// Where a mail conversation stands: what an answer needs so that the customer's program threads
+/// it.
 public struct MailLine: Hashable, Sendable {
   public var ours: String
   public var theirs: String
@@ -87,7 +91,8 @@ public struct MailLine: Hashable, Sendable {
   public static let referencesMax = 20
 
   public init(
-    ours: String, theirs: String, theirName: String, subject: String, lastMessageID: String?, references: [String]
+    ours: String, theirs: String, theirName: String, subject: String, lastMessageID: String?,
+    references: [String]
   ) {
     self.ours = ours
     self.theirs = theirs
@@ -111,7 +116,8 @@ public struct MailLine: Hashable, Sendable {
 
   init(from r: inout ByteReader) throws(WireError) {
     self.init(
-      ours: try r.string(), theirs: try r.string(), theirName: try r.string(), subject: try r.string(),
+      ours: try r.string(), theirs: try r.string(), theirName: try r.string(),
+      subject: try r.string(),
       lastMessageID: try r.optional { r throws(WireError) in try r.string() },
       references: try r.array { r throws(WireError) in try r.string() })
   }
@@ -127,7 +133,8 @@ public struct OutgoingMail: Hashable, Sendable {
   public var blobs: [BlobID]
   public var at: Instant
 
-  /// What the mail is known by everywhere: in its header, in the thread that its answers find, in the timeline.
+  /// What the mail is known by everywhere: in its header, in the thread that its answers find, in
+  /// the timeline.
   /// - Parameter ours: the address that it leaves from.
   public static func messageID(_ id: MailID, from ours: String) -> String {
     "\(id)@\(ours.split(separator: "@").last ?? "localhost")"
@@ -163,8 +170,10 @@ public struct OutgoingMail: Hashable, Sendable {
     self = try ByteReader.readAll(bytes) { r throws(WireError) in
       _ = try r.uint8()
       return OutgoingMail(
-        id: try r.id(), conversation: try r.id(), thread: try MailLine(from: &r), text: try r.string(),
-        agentName: try r.string(), blobs: try r.array(each: 16) { r throws(WireError) in try r.id() },
+        id: try r.id(), conversation: try r.id(), thread: try MailLine(from: &r),
+        text: try r.string(),
+        agentName: try r.string(),
+        blobs: try r.array(each: 16) { r throws(WireError) in try r.id() },
         at: Instant(milliseconds: try r.signed()))
     }
   }
@@ -189,7 +198,8 @@ public struct CaseAbout: Hashable, Sendable {
   /// One thing that happened to the case, for *explain*.
   public struct Step: Hashable, Sendable {
     public enum What: UInt8, Sendable {
-      case queued = 1, offered, accepted, declined, timedOut, revoked, failed, stepTaken, wrappingUp, closed,
+      case queued = 1, offered, accepted, declined, timedOut, revoked, failed, stepTaken,
+        wrappingUp, closed,
         parked, resumed, overflowed, consulted, consultEnded
     }
     public var at: Instant
@@ -198,7 +208,9 @@ public struct CaseAbout: Hashable, Sendable {
     /// What it means depends on `what`: an end's code, a step's index.
     public var code: UInt32
     public var passedOver: [UInt32]
-    public init(at: Instant, what: What, agent: AgentID? = nil, code: UInt32 = 0, passedOver: [UInt32] = []) {
+    public init(
+      at: Instant, what: What, agent: AgentID? = nil, code: UInt32 = 0, passedOver: [UInt32] = []
+    ) {
       self.at = at
       self.what = what
       self.agent = agent
@@ -243,7 +255,8 @@ public struct CaseAbout: Hashable, Sendable {
   }
 
   public init(
-    session: SessionID, channel: Channel, age: Instant, by: RouteReason, need: Need, handoff: [UInt8]
+    session: SessionID, channel: Channel, age: Instant, by: RouteReason, need: Need,
+    handoff: [UInt8]
   ) {
     self.session = session
     self.channel = channel
@@ -262,7 +275,9 @@ public struct CaseAbout: Hashable, Sendable {
       let format = try r.uint8()
       let session: SessionID = try r.id()
       let at = r.offset
-      guard let channel = Channel(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
+      guard let channel = Channel(rawValue: try r.uint8()) else {
+        throw WireError.badValue(offset: at)
+      }
       let age = Instant(milliseconds: try r.signed())
       let cause = try r.uint8()
       let rule = try r.optional { r throws(WireError) in try r.uint32() }
@@ -270,23 +285,30 @@ public struct CaseAbout: Hashable, Sendable {
       let priority = Int16(truncatingIfNeeded: try r.signed())
       var about = CaseAbout(
         session: session, channel: channel, age: age,
-        by: RouteReason(cause: .handoff, ruleVersion: version, rule: rule), need: Need(queue: QueueID(0)),
+        by: RouteReason(cause: .handoff, ruleVersion: version, rule: rule),
+        need: Need(queue: QueueID(0)),
         handoff: [])
       about.cause = cause
       about.priority = priority
       about.skills = try r.array(each: 3) { r throws(WireError) in
-        Need.SkillRequirement(skill: SkillID(try r.uint32()), level: try r.uint8(), required: try r.bool())
+        Need.SkillRequirement(
+          skill: SkillID(try r.uint32()), level: try r.uint8(), required: try r.bool())
       }
       about.handoff = try r.blob()
       about.history = try r.array(each: 4) { r throws(WireError) in
         let at = Instant(milliseconds: try r.signed())
         let offset = r.offset
-        guard let what = Step.What(rawValue: try r.uint8()) else { throw WireError.badValue(offset: offset) }
+        guard let what = Step.What(rawValue: try r.uint8()) else {
+          throw WireError.badValue(offset: offset)
+        }
         return Step(
-          at: at, what: what, agent: try r.optional { r throws(WireError) in AgentID(try r.uint32()) },
+          at: at, what: what,
+          agent: try r.optional { r throws(WireError) in AgentID(try r.uint32()) },
           code: try r.uint32(), passedOver: try r.array { r throws(WireError) in try r.uint32() })
       }
-      if format >= 2 { about.acceptedThrough = try r.optional { r throws(WireError) in try r.id() } }
+      if format >= 2 {
+        about.acceptedThrough = try r.optional { r throws(WireError) in try r.id() }
+      }
       return about
     }
   }

@@ -2,14 +2,16 @@ import Model
 import Routing
 import Wire
 
-/// What an edge is told, once what it rests on is durable. Encoded as it is under an idempotency key, so that a
+/// What an edge is told, once what it rests on is durable. Encoded as it is under an idempotency
+/// key, so that a
 /// repeat gets the first outcome.
 public enum Answer: Hashable, Sendable {
   case done
   /// The position up to which a reader may look.
   case position(Int64)
   case sessionOpened(
-    SessionID, ConversationID, CustomerID, OwnerView, epoch: UInt32, known: Known, isContinued: Bool, entry: EntryID)
+    SessionID, ConversationID, CustomerID, OwnerView, epoch: UInt32, known: Known,
+    isContinued: Bool, entry: EntryID)
   case recorded(EntryID, ConversationID, OwnerView, epoch: UInt32)
   case handedOff(CaseID, ConversationID, OwnerView, epoch: UInt32, entry: EntryID)
   /// A rule answered instead of routing: text for the customer, or a reason.
@@ -24,7 +26,8 @@ public enum Answer: Hashable, Sendable {
   case blobKept(BlobID)
   /// Who the customer is now.
   case customerIs(CustomerID)
-  /// What the conversation is filed under now, and the entry that tells of the change; nil where there was none.
+  /// What the conversation is filed under now, and the entry that tells of the change; nil where
+  /// there was none.
   case tagged(ConversationID, [String], entry: EntryID?)
   /// Words were taken out of an entry, as another one tells.
   case redacted(EntryID, by: EntryID)
@@ -111,7 +114,8 @@ public struct OfferAnswer: Hashable, Sendable {
   public var customer: CustomerID
   public var until: Instant
   public init(
-    offer: OfferID, case: CaseID, agent: AgentID, conversation: ConversationID, customer: CustomerID, until: Instant
+    offer: OfferID, case: CaseID, agent: AgentID, conversation: ConversationID,
+    customer: CustomerID, until: Instant
   ) {
     self.offer = offer
     self.case = `case`
@@ -134,7 +138,8 @@ extension Answer {
     switch self {
     case .done: w.uint8(1)
     case .sessionOpened(
-      let session, let conversation, let customer, let view, let epoch, let known, let isContinued, let entry):
+      let session, let conversation, let customer, let view, let epoch, let known, let isContinued,
+      let entry):
       w.uint8(12)
       w.id(session)
       w.id(conversation)
@@ -239,7 +244,9 @@ extension Answer {
     self = try ByteReader.readAll(bytes) { r throws(WireError) in
       func owner(_ r: inout ByteReader) throws(WireError) -> OwnerView {
         let at = r.offset
-        guard let kind = OwnerView.Kind(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
+        guard let kind = OwnerView.Kind(rawValue: try r.uint8()) else {
+          throw WireError.badValue(offset: at)
+        }
         return OwnerView(kind: kind, name: try r.string())
       }
       let code = try r.uint8()
@@ -248,19 +255,24 @@ extension Answer {
       case 2:
         return .sessionOpened(
           try r.id(), try r.id(), try r.id(), try owner(&r), epoch: try r.uint32(),
-          known: try r.bool() ? .timeline : .nothing, isContinued: false, entry: EntryID(try r.signed()))
+          known: try r.bool() ? .timeline : .nothing, isContinued: false,
+          entry: EntryID(try r.signed()))
       case 12:
         return .sessionOpened(
           try r.id(), try r.id(), try r.id(), try owner(&r), epoch: try r.uint32(),
-          known: Known(rawValue: try r.uint8()) ?? .nothing, isContinued: try r.bool(), entry: EntryID(try r.signed()))
-      case 3: return .recorded(EntryID(try r.signed()), try r.id(), try owner(&r), epoch: try r.uint32())
+          known: Known(rawValue: try r.uint8()) ?? .nothing, isContinued: try r.bool(),
+          entry: EntryID(try r.signed()))
+      case 3:
+        return .recorded(EntryID(try r.signed()), try r.id(), try owner(&r), epoch: try r.uint32())
       case 4:
         return .handedOff(
-          try r.id(), try r.id(), try owner(&r), epoch: try r.uint32(), entry: EntryID(try r.signed()))
+          try r.id(), try r.id(), try owner(&r), epoch: try r.uint32(),
+          entry: EntryID(try r.signed()))
       case 5:
         let kind = try r.uint8()
         let text = try r.string()
-        let action: RuleAction = kind == 1 ? .answer(text) : kind == 2 ? .handBack(text) : .reject(text)
+        let action: RuleAction =
+          kind == 1 ? .answer(text) : kind == 2 ? .handBack(text) : .reject(text)
         return .ruleAnswered(action, rule: try r.uint32(), ruleVersion: try r.uint32())
       case 6: return .mailTaken(try r.id(), EntryID(try r.signed()), duplicate: try r.bool())
       case 7:
@@ -271,7 +283,9 @@ extension Answer {
       case 9: return .accepted(try r.id(), try r.id(), try owner(&r), epoch: try r.uint32())
       case 10:
         let at = r.offset
-        guard let rejection = Rejection(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
+        guard let rejection = Rejection(rawValue: try r.uint8()) else {
+          throw WireError.badValue(offset: at)
+        }
         return .rejected(
           rejection, owner: try r.optional { r throws(WireError) in try owner(&r) },
           epoch: try r.optional { r throws(WireError) in try r.uint32() })
@@ -279,12 +293,15 @@ extension Answer {
       case 13: return .customerIs(try r.id())
       case 14:
         let at = r.offset
-        guard let refusal = CustomerRefusal(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
+        guard let refusal = CustomerRefusal(rawValue: try r.uint8()) else {
+          throw WireError.badValue(offset: at)
+        }
         return .refused(refusal)
       case 15:
         return .offer(
           OfferAnswer(
-            offer: try r.id(), case: try r.id(), agent: AgentID(try r.uint32()), conversation: try r.id(),
+            offer: try r.id(), case: try r.id(), agent: AgentID(try r.uint32()),
+            conversation: try r.id(),
             customer: try r.id(), until: Instant(milliseconds: try r.signed())))
       case 16: return .noOffer
       case 17: return .rulesPublished(version: try r.uint32(), isNew: try r.bool())

@@ -14,17 +14,22 @@ public enum CallStanding: Hashable, Sendable {
 }
 
 extension Pipeline {
-  /// How the call of this key stands at this position. Asked of the writer and not read from the live machine, so that
+  /// How the call of this key stands at this position. Asked of the writer and not read from the
+  /// live machine, so that
   /// nobody is told of a ring, a talk or an end that may still be lost.
-  mutating func standing(ofCall key: [UInt8], _ reads: any StoreReader) throws(StoreFault) -> Answer {
+  mutating func standing(ofCall key: [UInt8], _ reads: any StoreReader) throws(StoreFault) -> Answer
+  {
     guard let value = try value(.call, key, reads), let known = Self.line(value) else {
       return rejection(.unknownSession, nil)
     }
     return .standing(try standing(of: known.session, reads))
   }
 
-  mutating func standing(of session: SessionID, _ reads: any StoreReader) throws(StoreFault) -> CallStanding {
-    guard let known = router.session(session), let conversation = router.conversation(known.conversation),
+  mutating func standing(of session: SessionID, _ reads: any StoreReader) throws(StoreFault)
+    -> CallStanding
+  {
+    guard let known = router.session(session),
+      let conversation = router.conversation(known.conversation),
       let id = conversation.openCase, let state = router.case(id)
     else { return .over }
     if state.waitsAlone, state.session == session {
@@ -41,7 +46,8 @@ extension Pipeline {
     return .waits(position: (router.ahead(of: id) ?? 0) + 1)
   }
 
-  /// The phone says that a ring has ended answered. It says the same whether they spoke or the answered leg was
+  /// The phone says that a ring has ended answered. It says the same whether they spoke or the
+  /// answered leg was
   /// refused: our own record decides.
   mutating func bridgeEnded(
     _ session: SessionID, _ turn: inout Turn, _ reads: any StoreReader
@@ -55,6 +61,7 @@ extension Pipeline {
 }
 
 extension CaseView {
-  /// Whether its caller leaves a message, or has left one: it waits for an agent, and nobody holds a line for it.
+  /// Whether its caller leaves a message, or has left one: it waits for an agent, and nobody holds
+  /// a line for it.
   var waitsAlone: Bool { by.cause == .message }
 }

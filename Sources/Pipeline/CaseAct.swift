@@ -2,7 +2,8 @@ import Model
 import Records
 import Routing
 
-/// What an agent or a supervisor does with a case that says nothing to the customer. Times count from when it is
+/// What an agent or a supervisor does with a case that says nothing to the customer. Times count
+/// from when it is
 /// decided.
 public enum CaseAct: Sendable, Hashable {
   case park(AgentID, for: Duration64)
@@ -20,7 +21,8 @@ public enum CaseAct: Sendable, Hashable {
     case .park(let agent, let time): .park(id, by: agent, until: at + time)
     case .resume(let agent): .resume(id, by: agent)
     case .extendWrapUp(let agent, let time): .extendWrapUp(id, by: agent, until: at + time)
-    case .consult(let agent, let other, let time): .consult(id, by: agent, with: other, until: at + time)
+    case .consult(let agent, let other, let time):
+      .consult(id, by: agent, with: other, until: at + time)
     case .endConsult(let agent): .endConsult(id, by: agent)
     case .takeOver(let agent): .takeOver(id, by: agent)
     case .assign(let agent): .assign(id, to: agent)

@@ -2,7 +2,8 @@
 public enum Patience: Sendable {
   /// It is refused, and whoever asked hears so: they can ask again.
   case none
-  /// It tells of something that has happened outside and that nobody will tell again. It is decided when storage is
+  /// It tells of something that has happened outside and that nobody will tell again. It is decided
+  /// when storage is
   /// back; whoever waits for its answer hears "unavailable" meanwhile.
   case kept
   /// As `kept`, and whoever waits hears the answer then.
@@ -13,12 +14,16 @@ extension Intake {
   public var patience: Patience {
     switch self {
     case .bridgeEnded: .waits
-    case .endSession(_, _, by: nil), .callEnded, .callNews(_, .hungUp), .deviceLost, .failOffer, .outboxDelivered,
+    case .endSession(_, _, by: nil), .callEnded, .callNews(_, .hungUp), .deviceLost, .failOffer,
+      .outboxDelivered,
       .outboxDelayed, .outboxFailed, .configure:
       .kept
-    // `start` is asked for anew by whoever rebuilds, and empties the seats that `endNext` and `closeStream` give back.
-    case .start, .tick, .read, .outcome, .standing, .openSession, .say, .handoff, .endSession, .mail, .call, .callFact, .rejoin,
-      .callNews, .acceptByDevice, .journey, .aboutCustomer, .joinConversations, .tag, .redact, .blob, .setStatus, .renew, .next, .endNext, .openStream, .closeStream,
+    // `start` is asked for anew by whoever rebuilds, and empties the seats that `endNext` and
+    // `closeStream` give back.
+    case .start, .tick, .read, .outcome, .standing, .openSession, .say, .handoff, .endSession,
+      .mail, .call, .callFact, .rejoin,
+      .callNews, .acceptByDevice, .journey, .aboutCustomer, .joinConversations, .tag, .redact,
+      .blob, .setStatus, .renew, .next, .endNext, .openStream, .closeStream,
       .accept, .decline, .agentSays, .transfer, .handBack, .wrapUp, .close,
       .onCase, .finish, .chooseChannels:
       .none

@@ -14,7 +14,8 @@ public struct Ticket: Hashable, Sendable {
   public static let nobody = Ticket(a: 0, b: 0)
 }
 
-/// One thing that an edge asks of a workspace's writer. Everything from outside is settled: ids drawn, numbers
+/// One thing that an edge asks of a workspace's writer. Everything from outside is settled: ids
+/// drawn, numbers
 /// normalised, words encoded.
 public struct Request: Sendable {
   public var ticket: Ticket
@@ -23,10 +24,12 @@ public struct Request: Sendable {
   public var idempotency: Idempotency?
   /// How often storage has failed while this was decided.
   public var attempts = 0
-  /// What must not go before what is decided here is durable, such as the bytes that a row names. It is only kept alive.
+  /// What must not go before what is decided here is durable, such as the bytes that a row names.
+  /// It is only kept alive.
   public var holds: [any Sendable]
   public init(
-    _ intake: Intake, ticket: Ticket = .nobody, idempotency: Idempotency? = nil, holds: [any Sendable] = []
+    _ intake: Intake, ticket: Ticket = .nobody, idempotency: Idempotency? = nil,
+    holds: [any Sendable] = []
   ) {
     self.intake = intake
     self.ticket = ticket
@@ -51,7 +54,8 @@ public enum Intake: Sendable {
   case tick
   /// Answers `.position` once everything decided so far is durable.
   case read
-  /// What was asked is answered elsewhere: its outcome is kept under the request's key, and answered.
+  /// What was asked is answered elsewhere: its outcome is kept under the request's key, and
+  /// answered.
   case outcome(Answer)
 
   case openSession(OpenSession)
@@ -73,7 +77,8 @@ public enum Intake: Sendable {
   case callEnded(key: [UInt8])
   /// The rung device was picked up: the offer is accepted by whoever it was made to.
   case acceptByDevice(OfferID)
-  /// The device was gone before it was bridged: whoever accepted never spoke, and the caller waits on, with their
+  /// The device was gone before it was bridged: whoever accepted never spoke, and the caller waits
+  /// on, with their
   /// age. The call's own connection, which knows that nothing rings any more, names its session.
   case deviceLost(OfferID, of: SessionID?, newCase: CaseID)
   case journey(JourneyArrival)
@@ -120,7 +125,8 @@ public struct OpenSession: Sendable {
   /// The conversation that a resume token names; the edge has checked its signature.
   public var resumes: ConversationID?
   public init(
-    session: SessionID, conversation: ConversationID, customer: CustomerID, channel: Channel, bot: BotID,
+    session: SessionID, conversation: ConversationID, customer: CustomerID, channel: Channel,
+    bot: BotID,
     claims: [IdentityClaim], attributes: [CustomerProfile.Attribute], members: [UInt8]
   ) {
     self.session = session
@@ -159,7 +165,8 @@ public struct Handoff: Sendable {
   public var members: [UInt8]
   public var facts: HandoffFacts
   public init(
-    session: SessionID, bot: BotID, epoch: UInt32?, case: CaseID, imported: [EntryDraft], members: [UInt8],
+    session: SessionID, bot: BotID, epoch: UInt32?, case: CaseID, imported: [EntryDraft],
+    members: [UInt8],
     facts: HandoffFacts
   ) {
     self.session = session
@@ -193,7 +200,9 @@ public struct HandoffFacts: Hashable, Sendable {
       self.value = value
     }
   }
-  public init(reason: String = "", summary: String = "", fields: [Field] = [], wantedSkills: [String] = []) {
+  public init(
+    reason: String = "", summary: String = "", fields: [Field] = [], wantedSkills: [String] = []
+  ) {
     self.reason = reason
     self.summary = summary
     self.fields = fields
@@ -226,9 +235,12 @@ public struct MailArrival: Sendable {
   public var automatic: String?
   public var facts: MailFacts
   public init(
-    customer: CustomerID, conversation: ConversationID, session: SessionID, case: CaseID, from: IdentityClaim,
-    attributes: [CustomerProfile.Attribute], seenKey: [UInt8], messageKey: [UInt8]?, threadKeys: [[UInt8]],
-    replyAddress: ConversationID?, entry: EntryDraft, thread: MailLine, subjectKey: String, automatic: String?,
+    customer: CustomerID, conversation: ConversationID, session: SessionID, case: CaseID,
+    from: IdentityClaim,
+    attributes: [CustomerProfile.Attribute], seenKey: [UInt8], messageKey: [UInt8]?,
+    threadKeys: [[UInt8]],
+    replyAddress: ConversationID?, entry: EntryDraft, thread: MailLine, subjectKey: String,
+    automatic: String?,
     facts: MailFacts
   ) {
     self.customer = customer
@@ -275,17 +287,21 @@ public struct CallArrival: Sendable {
   public var to: String
   public var members: [UInt8]
   public var facts: HandoffFacts
-  /// Whether the phone system's dialling is known to be over: a FastAGI call that comes back has left its `Dial`, so
+  /// Whether the phone system's dialling is known to be over: a FastAGI call that comes back has
+  /// left its `Dial`, so
   /// that a ring which was under way when we went down is no longer one.
   public var nothingRings = false
-  /// Whether a call that we know to have ended is over for good, and this a late word of it. Not so for a FastAGI call
+  /// Whether a call that we know to have ended is over for good, and this a late word of it. Not so
+  /// for a FastAGI call
   /// whose last ring did not end in a talk: its line is there, whatever we thought of it.
   public var isOverOnceEnded = false
-  /// What its phone system says of it, each as a short hash in one order; an empty one for what it does not say. Empty
+  /// What its phone system says of it, each as a short hash in one order; an empty one for what it
+  /// does not say. Empty
   /// as a whole where later words are never compared with the first.
   public var told: [[UInt8]] = []
   public init(
-    customer: CustomerID, conversation: ConversationID, session: SessionID, case: CaseID, callKey: [UInt8],
+    customer: CustomerID, conversation: ConversationID, session: SessionID, case: CaseID,
+    callKey: [UInt8],
     claims: [IdentityClaim], from: String, to: String, members: [UInt8], facts: HandoffFacts
   ) {
     self.customer = customer
@@ -353,7 +369,8 @@ public struct OutgoingMailID: Hashable, Sendable {
   public var id: MailID
   public var text: String
   public var blobs: [BlobID]
-  /// The address of ours that a thread begins from, where the conversation has none yet; nil: we have none.
+  /// The address of ours that a thread begins from, where the conversation has none yet; nil: we
+  /// have none.
   public var ours: String?
   public init(id: MailID, text: String, blobs: [BlobID], ours: String? = nil) {
     self.id = id
@@ -372,7 +389,8 @@ public struct AboutCustomer: Sendable {
     case split(CustomerID, CustomerID)
     /// The claimed identity is this customer's; where it is a shared one, `with` says whose.
     case confirm(CustomerID, hash: [UInt8], with: CustomerID?)
-    /// Somebody checked that the identity, claimed or asserted, is this customer's: how, in their words.
+    /// Somebody checked that the identity, claimed or asserted, is this customer's: how, in their
+    /// words.
     case verify(CustomerID, hash: [UInt8], evidence: String)
     case reject(CustomerID, hash: [UInt8])
     /// The identity is of several people, or of one again.
@@ -400,7 +418,8 @@ public struct TagConversation: Sendable {
   public var by: String
   public var reason: String
   public init(
-    _ conversation: ConversationID, adds: [String], removes: [String], author: Author, by: String, reason: String
+    _ conversation: ConversationID, adds: [String], removes: [String], author: Author, by: String,
+    reason: String
   ) {
     self.conversation = conversation
     self.adds = adds
@@ -438,7 +457,9 @@ public struct JoinConversations: Sendable {
   public var isJoining: Bool
   public var agent: AgentID
   public var reason: String
-  public init(keeps: ConversationID, joins: ConversationID, isJoining: Bool, agent: AgentID, reason: String) {
+  public init(
+    keeps: ConversationID, joins: ConversationID, isJoining: Bool, agent: AgentID, reason: String
+  ) {
     self.keeps = keeps
     self.joins = joins
     self.isJoining = isJoining

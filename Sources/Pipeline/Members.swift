@@ -34,7 +34,8 @@ public struct Members: Sendable {
 
   private mutating func begin(_ name: StaticString) {
     bytes.append(contentsOf: ",\"".utf8)
-    bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    bytes.append(
+      contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
     bytes.append(contentsOf: "\":".utf8)
   }
 

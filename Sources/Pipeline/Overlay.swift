@@ -1,9 +1,12 @@
 import DequeModule
 
-/// Rows that were decided and are not yet known to be committed: what the writer must see before the store does.
+/// Rows that were decided and are not yet known to be committed: what the writer must see before
+/// the store does.
 ///
-/// A row may leave the overlay when the store has committed its last change, so that a look-up that misses here
-/// always finds in the store what was true before. Up to `keeping` rows stay on after that, as a cache: nobody
+/// A row may leave the overlay when the store has committed its last change, so that a look-up that
+/// misses here
+/// always finds in the store what was true before. Up to `keeping` rows stay on after that, as a
+/// cache: nobody
 /// but the writer writes them, so they cannot go stale.
 struct Overlay<Key: Hashable & Sendable, Row: Sendable>: Sendable {
   let keeping: Int
@@ -47,19 +50,22 @@ struct Overlay<Key: Hashable & Sendable, Row: Sendable>: Sendable {
       order.removeFirst()
       if let row = rows[first.key], row.position <= position { rows[first.key] = nil }
     }
-    // A row that changes again and again stands in the order once for each change; only its last place counts.
+    // A row that changes again and again stands in the order once for each change; only its last
+    // place counts.
     if order.count > 2 * rows.count + 1_024 {
       order.removeAll { place in rows[place.key]?.position != place.position }
     }
   }
 
-  /// Every row known here that satisfies the condition, in no order. It walks them all: for rare questions.
+  /// Every row known here that satisfies the condition, in no order. It walks them all: for rare
+  /// questions.
   func all(where condition: (Row) -> Bool) -> [Row] { rows.values.map(\.row).filter(condition) }
 
   var count: Int { rows.count }
 }
 
-/// Which rows that are not yet known to be committed stand under something they are looked up by. It may name one that
+/// Which rows that are not yet known to be committed stand under something they are looked up by.
+/// It may name one that
 /// has moved on since: whoever asks looks at the row.
 struct Secondary<Key: Hashable & Sendable, Member: Hashable & Sendable>: Sendable {
   private var members: [Key: [Member: Int64]] = [:]
@@ -69,7 +75,9 @@ struct Secondary<Key: Hashable & Sendable, Member: Hashable & Sendable>: Sendabl
   func callAsFunction(_ key: Key) -> [Member] { members[key].map { Array($0.keys) } ?? [] }
 
   mutating func note(_ member: Member, under key: Key, at position: Int64) {
-    guard members[key, default: [:]].updateValue(position, forKey: member) != position else { return }
+    guard members[key, default: [:]].updateValue(position, forKey: member) != position else {
+      return
+    }
     order.append((position, key, member))
   }
 

@@ -2,7 +2,8 @@ import DequeModule
 import Model
 import Records
 
-/// Everything decided and not yet known to be committed: the rows to write, and the overlay through which the
+/// Everything decided and not yet known to be committed: the rows to write, and the overlay through
+/// which the
 /// writer sees them meanwhile.
 struct Pending: Sendable {
   /// Rows of recent work kept at hand after their commit: about 300 bytes each.
@@ -27,7 +28,8 @@ struct Pending: Sendable {
   private(set) var customers = Overlay<CustomerID, CustomerRow>(keeping: Pending.rowsKept)
   /// Records of a person, by their root, that the store may not know of yet.
   private(set) var recordsOf = Secondary<CustomerID, CustomerID>()
-  private(set) var conversations = Overlay<ConversationID, ConversationRow>(keeping: Pending.rowsKept)
+  private(set) var conversations = Overlay<ConversationID, ConversationRow>(
+    keeping: Pending.rowsKept)
   /// Conversations of a customer that the store may not know of yet.
   private(set) var conversationsOf = Secondary<CustomerID, ConversationID>()
   private(set) var sessions = Overlay<SessionID, SessionRow>(keeping: Pending.rowsKept)

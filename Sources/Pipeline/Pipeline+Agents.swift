@@ -12,7 +12,8 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer? {
     if let key, let first = waiters.first(where: { $0.value.idempotency?.key == key.key }) {
       guard first.value.idempotency?.bodyHash == key.bodyHash else { return .keyReused }
-      // The same question again while the first still waits: it takes that one's place, since most likely nobody
+      // The same question again while the first still waits: it takes that one's place, since most
+      // likely nobody
       // listens there any more.
       waiters[first.key] = nil
       hold(.answer(first.value.ticket, .noOffer, position: head.position))
@@ -21,7 +22,8 @@ extension Pipeline {
     waiters[waiter] = Waiting(ticket: turn.ticket, idempotency: key)
     if let refused = try command(.next(agent, waiter: waiter, until: until), &turn, reads) {
       waiters[waiter] = nil
-      // It stood in line for longer than it was to wait: nothing came for it, and nobody did anything wrong.
+      // It stood in line for longer than it was to wait: nothing came for it, and nobody did
+      // anything wrong.
       return refused == .timeIsPast ? .noOffer : rejection(refused, nil)
     }
     return nil  // the ticket is answered by the offer, or when the time is up
@@ -31,16 +33,20 @@ extension Pipeline {
   mutating func failOffer(
     _ offer: OfferID, _ why: OfferFailure, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    if let refused = try command(.failOffer(offer, why), &turn, reads) { return rejection(refused, nil) }
+    if let refused = try command(.failOffer(offer, why), &turn, reads) {
+      return rejection(refused, nil)
+    }
     if let key = keyed[offer] {
       turn.touched = true
-      pending.outcomes.set(key, OutcomeRow(key: key, bodyHash: .zero, at: turn.at, answer: []), at: turn.position)
+      pending.outcomes.set(
+        key, OutcomeRow(key: key, bodyHash: .zero, at: turn.at, answer: []), at: turn.position)
     }
     return .done
   }
 
   mutating func accept(
-    _ offer: OfferID, _ agent: AgentID, byDevice: Bool = false, _ turn: inout Turn, _ reads: any StoreReader
+    _ offer: OfferID, _ agent: AgentID, byDevice: Bool = false, _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     guard let (id, _) = offers[offer] else {
       _ = try command(.renewPresence(agent), &turn, reads)
@@ -48,16 +54,20 @@ extension Pipeline {
       if let id = try accepted(through: offer, agent, reads) { return accepted(id) }
       return rejection(endedOffers.contains(offer) ? .offerEnded : .unknownOffer, nil)
     }
-    // A ringing phone is accepted by picking it up: accepted at a desk it would leave the caller with nobody.
+    // A ringing phone is accepted by picking it up: accepted at a desk it would leave the caller
+    // with nobody.
     if !byDevice, case .device = router.offer(offer)?.seat { return rejection(.notAllowed, nil) }
-    if let refused = try command(.accept(offer, agent), &turn, reads) { return rejection(refused, nil) }
+    if let refused = try command(.accept(offer, agent), &turn, reads) {
+      return rejection(refused, nil)
+    }
     return accepted(id)
   }
 
   private func accepted(_ id: CaseID) -> Answer {
     guard let state = router.case(id) else { return rejection(.unknownCase, nil) }
     let conversation = router.conversation(state.conversation)
-    return .accepted(id, state.conversation, view(conversation?.owner ?? .closed), epoch: conversation?.epoch ?? 0)
+    return .accepted(
+      id, state.conversation, view(conversation?.owner ?? .closed), epoch: conversation?.epoch ?? 0)
   }
 
   /// The case that this agent has, and has by that very offer.
@@ -65,7 +75,9 @@ extension Pipeline {
     through offer: OfferID, _ agent: AgentID, _ reads: any StoreReader
   ) throws(StoreFault) -> CaseID? {
     for id in router.agent(agent)?.cases ?? [] where router.case(id)?.state == .assigned(agent) {
-      if let row = try caseRow(id, reads), Self.decoded(row.about)?.acceptedThrough == offer { return id }
+      if let row = try caseRow(id, reads), Self.decoded(row.about)?.acceptedThrough == offer {
+        return id
+      }
     }
     return nil
   }
@@ -75,7 +87,9 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer {
     guard let row = try caseRow(id, reads) else { return rejection(.unknownCase, nil) }
     guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
-    if let refused = try self.command(command, &turn, reads) { return rejection(refused, row.conversation) }
+    if let refused = try self.command(command, &turn, reads) {
+      return rejection(refused, row.conversation)
+    }
     return .done
   }
 
@@ -113,19 +127,23 @@ extension Pipeline {
       members.text("message_id", sent)
       draft.members += members.bytes
     }
-    let entry = write(draft, customer: customer, conversation: row.conversation, session: nil, &turn)
+    let entry = write(
+      draft, customer: customer, conversation: row.conversation, session: nil, &turn)
     return recorded(entry, row.conversation)
   }
 
-  /// The answer leaves by the channel the customer came on: by mail for a case of mail, and to whoever sits
+  /// The answer leaves by the channel the customer came on: by mail for a case of mail, and to
+  /// whoever sits
   /// in no chat: on the phone nobody reads.
   private func leavesByMail(_ row: CaseRow, _ visibility: Visibility) -> Bool {
     guard visibility == .customer else { return false }
     if Self.decoded(row.about)?.channel == .email { return true }
-    return router.conversation(row.conversation)?.sessions.allSatisfy { $0.channel != .chat } ?? false
+    return router.conversation(row.conversation)?.sessions.allSatisfy { $0.channel != .chat }
+      ?? false
   }
 
-  /// A thread with whoever has left and wrote no mail so far: only an address that is proven to be theirs will do.
+  /// A thread with whoever has left and wrote no mail so far: only an address that is proven to be
+  /// theirs will do.
   private func beginning(
     _ ours: String?, _ customer: CustomerRow, _ about: ConversationAbout, _ reads: any StoreReader
   ) throws(StoreFault) -> MailLine? {
@@ -133,9 +151,11 @@ extension Pipeline {
     for record in try Self.merged(into: customer.root, pending, reads) {
       var known = try reads.identities(workspace, of: record.id)
       known += pending.identities.all { $0.customer == record.id }
-      guard let address = known.first(where: { $0.identity.kind == .email && $0.assurance.joins }) else { continue }
+      guard let address = known.first(where: { $0.identity.kind == .email && $0.assurance.joins })
+      else { continue }
       return MailLine(
-        ours: ours, theirs: address.identity.value, theirName: "", subject: about.subjectKey ?? Self.firstSubject,
+        ours: ours, theirs: address.identity.value, theirName: "",
+        subject: about.subjectKey ?? Self.firstSubject,
         lastMessageID: nil, references: [])
     }
     return nil
@@ -146,7 +166,8 @@ extension Pipeline {
     do throws(WireError) { return try ConversationAbout(decoding: bytes) } catch { return nil }
   }
 
-  /// Puts an answer into the outbox; its id becomes the thread's newest, so that answers to it come back here.
+  /// Puts an answer into the outbox; its id becomes the thread's newest, so that answers to it come
+  /// back here.
   private mutating func send(
     _ mail: OutgoingMailID, _ thread: MailLine, _ conversation: ConversationRow, _ agent: AgentID,
     _ turn: inout Turn
@@ -165,7 +186,8 @@ extension Pipeline {
     var changed = conversation
     if var about = Self.about(conversation.about) {
       about.mail = MailLine(
-        ours: thread.ours, theirs: thread.theirs, theirName: thread.theirName, subject: thread.subject,
+        ours: thread.ours, theirs: thread.theirs, theirName: thread.theirName,
+        subject: thread.subject,
         lastMessageID: messageID, references: thread.references + [messageID])
       changed.about = about.encoded
     }
@@ -180,13 +202,15 @@ extension Pipeline {
   }
 
   mutating func transfer(
-    _ id: CaseID, _ agent: AgentID, _ target: TransferTarget, _ new: CaseID, _ members: [UInt8], _ turn: inout Turn,
+    _ id: CaseID, _ agent: AgentID, _ target: TransferTarget, _ new: CaseID, _ members: [UInt8],
+    _ turn: inout Turn,
     _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     guard let row = try caseRow(id, reads) else { return rejection(.unknownCase, nil) }
     guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
     turn.routing = EntryDraft(
-      kind: .transferred, author: .agent(agent), visibility: .business, channel: nil, members: members)
+      kind: .transferred, author: .agent(agent), visibility: .business, channel: nil,
+      members: members)
     let old = router.case(id)?.need
     var need = Need(queue: target.queue ?? old?.queue ?? QueueID(row.queue))
     need.priority = old?.priority ?? 0
@@ -196,7 +220,8 @@ extension Pipeline {
     }
     let after = router.conversation(row.conversation)
     return .handedOff(
-      new, row.conversation, view(after?.owner ?? .closed), epoch: after?.epoch ?? 0, entry: head.entry)
+      new, row.conversation, view(after?.owner ?? .closed), epoch: after?.epoch ?? 0,
+      entry: head.entry)
   }
 
   mutating func handBack(
@@ -224,15 +249,19 @@ extension Pipeline {
   mutating func undelivered(
     _ row: OutboxRow, _ why: String, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    pending.outbox.append(OutboxRow(id: row.id, kind: row.kind, due: turn.at, tries: row.tries, payload: nil))
+    pending.outbox.append(
+      OutboxRow(id: row.id, kind: row.kind, due: turn.at, tries: row.tries, payload: nil))
     turn.touched = true
-    guard let mail = Self.mail(row.payload ?? []) else { throw StoreFault.corrupt(what: "mail in the outbox") }
+    guard let mail = Self.mail(row.payload ?? []) else {
+      throw StoreFault.corrupt(what: "mail in the outbox")
+    }
     var members = Members()
     members.text("to", mail.thread.theirs)
     members.text("message_id", OutgoingMail.messageID(mail.id, from: mail.thread.ours))
     members.text("reason", why)
     try enter(
-      .undelivered, .system, .business, members, mail.conversation, nil, channel: .email, &turn, reads)
+      .undelivered, .system, .business, members, mail.conversation, nil, channel: .email, &turn,
+      reads)
     return .done
   }
 

@@ -10,7 +10,8 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer {
     let resumed = try resumed(open, reads)
     let who = try resolve(
-      open.claims, newID: open.customer, attributes: open.attributes, seed: resumed?.customer, turn, reads)
+      open.claims, newID: open.customer, attributes: open.attributes, seed: resumed?.customer, turn,
+      reads)
     let session = NewSession(id: open.session, channel: open.channel, bot: open.bot)
     var choice = try whichConversation(who, .init(channel: open.channel, at: turn.at), reads)
     if let resumed { choice = .continues(resumed.conversation) }
@@ -23,7 +24,8 @@ extension Pipeline {
     } else {
       place = open.conversation
       if let refused = try command(
-        .openConversation(conversation: place, customer: who.record.id, session: session), &turn, reads)
+        .openConversation(conversation: place, customer: who.record.id, session: session), &turn,
+        reads)
       {
         return rejection(refused, nil)
       }
@@ -38,7 +40,8 @@ extension Pipeline {
     let owner = router.conversation(place)
     // Who returns may find another owner than the conversation had: its story says so.
     if isContinued, let owner { members.owner(view(owner.owner), epoch: owner.epoch) }
-    let customer = isContinued ? try customer(ofConversation: place, reads) ?? who.record : who.record
+    let customer =
+      isContinued ? try customer(ofConversation: place, reads) ?? who.record : who.record
     let entry = write(
       EntryDraft(
         kind: .sessionOpened, author: .bot(open.bot), visibility: .business, channel: open.channel,
@@ -46,15 +49,18 @@ extension Pipeline {
       customer: customer, conversation: place, session: open.session, &turn)
     return .sessionOpened(
       open.session, place, who.root.id, view(owner?.owner ?? .closed), epoch: owner?.epoch ?? 0,
-      known: who.isProven ? .timeline : isContinued ? .conversation : .nothing, isContinued: isContinued, entry: entry)
+      known: who.isProven ? .timeline : isContinued ? .conversation : .nothing,
+      isContinued: isContinued, entry: entry)
   }
 
-  /// What a resume token names. It says that the same browser is back, and no more: where the bot asserts somebody else,
+  /// What a resume token names. It says that the same browser is back, and no more: where the bot
+  /// asserts somebody else,
   /// or somebody else's identity stands on the conversation, another person sits there now.
   private mutating func resumed(
     _ open: OpenSession, _ reads: any StoreReader
   ) throws(StoreFault) -> (conversation: ConversationID, customer: CustomerRow)? {
-    guard let named = open.resumes, let found = try conversationRow(named, reads), case let row = try goesOn(found, reads),
+    guard let named = open.resumes, let found = try conversationRow(named, reads),
+      case let row = try goesOn(found, reads),
       case let id = row.id, let record = try customer(row.customer, reads),
       let root = try customer(record.root, reads)
     else { return nil }
@@ -68,14 +74,18 @@ extension Pipeline {
     return try isProvenAnyhow(root.id, reads) ? nil : (id, root)
   }
 
-  private func isProvenAnyhow(_ root: CustomerID, _ reads: any StoreReader) throws(StoreFault) -> Bool {
+  private func isProvenAnyhow(_ root: CustomerID, _ reads: any StoreReader) throws(StoreFault)
+    -> Bool
+  {
     for record in try Self.merged(into: root, pending, reads) {
       if try Self.isProven(record.id, pending, reads) { return true }
     }
     return false
   }
 
-  mutating func say(_ say: Say, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
+  mutating func say(_ say: Say, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault)
+    -> Answer
+  {
     guard let session = try sessionRow(say.session, reads), session.bot == say.bot.raw else {
       return rejection(.unknownSession, nil)
     }
@@ -89,7 +99,9 @@ extension Pipeline {
     case .asNothing: break
     }
     let uploader = "bot:\(router.name(of: say.bot))"
-    let isTheirs = { (row: BlobRow) in row.uploader == uploader || row.conversation == session.conversation }
+    let isTheirs = { (row: BlobRow) in
+      row.uploader == uploader || row.conversation == session.conversation
+    }
     guard try attach(say.entry, &turn, reads, if: isTheirs) else {
       return rejection(.unknownBlob, session.conversation)
     }
@@ -97,13 +109,15 @@ extension Pipeline {
     let next = EntryID(head.entry.raw + 1)
     if let refused = try command(
       .record(
-        conversation: session.conversation, session: say.session, entry: next, author: say.entry.author,
+        conversation: session.conversation, session: say.session, entry: next,
+        author: say.entry.author,
         visibility: say.entry.visibility, epoch: say.epoch), &turn, reads)
     {
       return rejection(refused, session.conversation)
     }
     let entry = write(
-      say.entry, customer: customer, conversation: session.conversation, session: say.session, &turn)
+      say.entry, customer: customer, conversation: session.conversation, session: say.session, &turn
+    )
     return recorded(entry, session.conversation)
   }
 
@@ -112,14 +126,17 @@ extension Pipeline {
     return .recorded(entry, conversation, view(state?.owner ?? .closed), epoch: state?.epoch ?? 0)
   }
 
-  /// A customer who speaks on in a chat whose matter was closed opens it again, with their bot as the owner.
+  /// A customer who speaks on in a chat whose matter was closed opens it again, with their bot as
+  /// the owner.
   private mutating func reopenIfClosed(
     _ session: SessionRow, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
-    let new = NewSession(id: session.id, channel: session.channel, bot: session.bot.map { BotID($0) })
+    let new = NewSession(
+      id: session.id, channel: session.channel, bot: session.bot.map { BotID($0) })
     if let state = router.conversation(session.conversation) {
       if state.owner == .closed {
-        _ = try command(.joinSession(conversation: session.conversation, session: new), &turn, reads)
+        _ = try command(
+          .joinSession(conversation: session.conversation, session: new), &turn, reads)
       }
     } else if let row = try conversationRow(session.conversation, reads) {
       _ = try command(.reopenConversation(closed(row), session: new), &turn, reads)
@@ -128,24 +145,28 @@ extension Pipeline {
 
   func closed(_ row: ConversationRow) -> ClosedConversation {
     ClosedConversation(
-      id: row.id, customer: row.customer, epoch: row.epoch, lastAgent: row.lastAgent.map { AgentID($0) })
+      id: row.id, customer: row.customer, epoch: row.epoch,
+      lastAgent: row.lastAgent.map { AgentID($0) })
   }
 
   mutating func handoff(
     _ handoff: Handoff, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    guard let session = try sessionRow(handoff.session, reads), session.bot == handoff.bot.raw else {
+    guard let session = try sessionRow(handoff.session, reads), session.bot == handoff.bot.raw
+    else {
       return rejection(.unknownSession, nil)
     }
     guard session.ended == nil else { return rejection(.sessionEnded, session.conversation) }
     guard let state = router.conversation(session.conversation),
       let customer = try customer(ofConversation: session.conversation, reads)
     else { return rejection(.conversationClosed, session.conversation) }
-    guard state.owner == .bot(handoff.bot), handoff.epoch == nil || handoff.epoch == state.epoch else {
+    guard state.owner == .bot(handoff.bot), handoff.epoch == nil || handoff.epoch == state.epoch
+    else {
       return rejection(.notOwner, session.conversation)
     }
     var facts = RouteFacts(
-      channel: session.channel, bot: router.name(of: handoff.bot), customer: customer.root, isNewCustomer: false,
+      channel: session.channel, bot: router.name(of: handoff.bot), customer: customer.root,
+      isNewCustomer: false,
       profile: try profile(ofPerson: customer, reads), handoff: handoff.facts)
     try gather(for: &facts, session.conversation, imported: handoff.imported, reads)
     turn.routing = EntryDraft(
@@ -153,7 +174,8 @@ extension Pipeline {
       members: handoff.members)
     turn.imported = (handoff.imported, customer, session)
     let outcome = try route(
-      facts, session.conversation, session.id, handoff.case, .handoff, epoch: state.epoch, &turn, reads)
+      facts, session.conversation, session.id, handoff.case, .handoff, epoch: state.epoch, &turn,
+      reads)
     guard case nil = outcome else { return outcome ?? .done }
     let after = router.conversation(session.conversation)
     return .handedOff(
@@ -162,7 +184,9 @@ extension Pipeline {
   }
 
   func profile(of row: CustomerRow) throws(StoreFault) -> CustomerProfile {
-    guard let profile = Self.profile(row.profile) else { throw StoreFault.corrupt(what: "a customer's profile") }
+    guard let profile = Self.profile(row.profile) else {
+      throw StoreFault.corrupt(what: "a customer's profile")
+    }
     return profile
   }
 
@@ -172,7 +196,8 @@ extension Pipeline {
     _ cause: RouteReason.Cause, epoch: UInt32?, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer? {
     try carryOut(
-      planner.plan(facts, router: router, at: turn.at), conversation, session, id, cause, epoch: epoch, &turn, reads)
+      planner.plan(facts, router: router, at: turn.at), conversation, session, id, cause,
+      epoch: epoch, &turn, reads)
   }
 
   mutating func carryOut(
@@ -180,7 +205,8 @@ extension Pipeline {
     _ cause: RouteReason.Cause, epoch: UInt32?, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer? {
     switch planned {
-    case .action(let action, let rule, let version): return .ruleAnswered(action, rule: rule, ruleVersion: version)
+    case .action(let action, let rule, let version):
+      return .ruleAnswered(action, rule: rule, ruleVersion: version)
     case .route(var need, let prompt, let rule, let version, let seen, let tags):
       // Whoever serves the customer already hears them first, where the rules name nobody.
       if let agent = turn.servedBy, need.preferred == nil {
@@ -193,10 +219,13 @@ extension Pipeline {
         }
         turn.imported = nil
       }
-      let reason = RouteReason(cause: prompt == nil ? cause : .message, ruleVersion: version, rule: rule)
+      let reason = RouteReason(
+        cause: prompt == nil ? cause : .message, ruleVersion: version, rule: rule)
       if let prompt { try ask(for: prompt, conversation, &turn, reads) }
       if let refused = try command(
-        .route(conversation: conversation, session: session, case: id, need: need, by: reason, epoch: epoch),
+        .route(
+          conversation: conversation, session: session, case: id, need: need, by: reason,
+          epoch: epoch),
         &turn, reads)
       {
         return rejection(refused, conversation)
@@ -204,7 +233,9 @@ extension Pipeline {
       pending.facts.append(FactsRow(case: id, bytes: seen))
       if !tags.isEmpty {
         _ = try tag(
-          TagConversation(conversation, adds: tags, removes: [], author: .system, by: "rule:\(version).\(rule)", reason: ""),
+          TagConversation(
+            conversation, adds: tags, removes: [], author: .system, by: "rule:\(version).\(rule)",
+            reason: ""),
           &turn, reads)
       }
       return nil
@@ -218,7 +249,9 @@ extension Pipeline {
       return rejection(.unknownSession, nil)
     }
     guard row.ended == nil else { return rejection(.sessionEnded, row.conversation) }
-    if let refused = try command(.endSession(id, end), &turn, reads) { return rejection(refused, row.conversation) }
+    if let refused = try command(.endSession(id, end), &turn, reads) {
+      return rejection(refused, row.conversation)
+    }
     return .done
   }
 
@@ -226,7 +259,8 @@ extension Pipeline {
     _ journey: JourneyArrival, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     var draft = EntryDraft(
-      kind: .journey, author: .system, visibility: .business, channel: nil, members: journey.members, saidAt: journey.at)
+      kind: .journey, author: .system, visibility: .business, channel: nil,
+      members: journey.members, saidAt: journey.at)
     draft.arrival = journey.arrival
     let who = try resolve(journey.claims, newID: journey.customer, attributes: [], turn, reads)
     switch try known(draft, reads) {

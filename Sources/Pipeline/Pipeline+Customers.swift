@@ -4,7 +4,8 @@ import Records
 import Routing
 import Wire
 
-/// What people decide about who a customer is. A merge only links records and a split takes the link back: no entry, no
+/// What people decide about who a customer is. A merge only links records and a split takes the
+/// link back: no entry, no
 /// conversation and no case is ever moved, so that nothing can be lost by either.
 extension Pipeline {
   mutating func about(
@@ -14,12 +15,14 @@ extension Pipeline {
     case .merge(let a, let b): return try merge(a, b, [], about, &turn, reads)
     case .split(let a, let b): return try split(a, b, about, &turn, reads)
     case .confirm(let id, let hash, let with):
-      let said = Evidence.Item(source: about.by, means: "confirmation", assurance: .asserted, at: turn.at)
+      let said = Evidence.Item(
+        source: about.by, means: "confirmation", assurance: .asserted, at: turn.at)
       return try confirm(id, hash, with, said, about, &turn, reads)
     case .verify(let id, let hash, let evidence):
       return try verify(id, hash, evidence, about, &turn, reads)
     case .reject(let id, let hash): return try reject(id, hash, about, &turn, reads)
-    case .share(let id, let hash, let isShared): return try share(id, hash, isShared, about, &turn, reads)
+    case .share(let id, let hash, let isShared):
+      return try share(id, hash, isShared, about, &turn, reads)
     case .set(let id, let attributes): return try set(id, attributes, &turn, reads)
     }
   }
@@ -27,25 +30,35 @@ extension Pipeline {
   // MARK: - Merge and split
 
   private mutating func merge(
-    _ a: CustomerID, _ b: CustomerID, _ identities: [[UInt8]], _ about: AboutCustomer, _ turn: inout Turn,
+    _ a: CustomerID, _ b: CustomerID, _ identities: [[UInt8]], _ about: AboutCustomer,
+    _ turn: inout Turn,
     _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    guard let one = try customer(a, reads), let other = try customer(b, reads) else { return .refused(.unknownCustomer) }
+    guard let one = try customer(a, reads), let other = try customer(b, reads) else {
+      return .refused(.unknownCustomer)
+    }
     guard one.root != other.root else { return .refused(.alreadyOne) }
     var people = try people([one, other], reads)
-    people.join(a, b, identities: identities, .init(.joined, by: about.by, reason: about.reason, at: turn.at))
+    people.join(
+      a, b, identities: identities, .init(.joined, by: about.by, reason: about.reason, at: turn.at))
     keep(people.changed, &turn)
-    try tell(.merged, [one.root, other.root], of: people.person(of: a), by: about.by, about.reason, &turn, reads)
+    try tell(
+      .merged, [one.root, other.root], of: people.person(of: a), by: about.by, about.reason, &turn,
+      reads)
     return .customerIs(people.person(of: a).first ?? one.root)
   }
 
   private mutating func split(
-    _ a: CustomerID, _ b: CustomerID, _ about: AboutCustomer, _ turn: inout Turn, _ reads: any StoreReader
+    _ a: CustomerID, _ b: CustomerID, _ about: AboutCustomer, _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    guard let one = try customer(a, reads), let other = try customer(b, reads) else { return .refused(.unknownCustomer) }
+    guard let one = try customer(a, reads), let other = try customer(b, reads) else {
+      return .refused(.unknownCustomer)
+    }
     var people = try people([one, other], reads)
     guard people.link(a, b)?.isActive == true else { return .refused(.notLinked) }
-    try part(a, b, .init(.parted, by: about.by, reason: about.reason, at: turn.at), &people, &turn, reads)
+    try part(
+      a, b, .init(.parted, by: about.by, reason: about.reason, at: turn.at), &people, &turn, reads)
     return .customerIs(people.person(of: a).first ?? a)
   }
 
@@ -61,33 +74,43 @@ extension Pipeline {
   }
 
   /// All records of the people whom these belong to.
-  private func people(_ records: [CustomerRow], _ reads: any StoreReader) throws(StoreFault) -> People {
+  private func people(_ records: [CustomerRow], _ reads: any StoreReader) throws(StoreFault)
+    -> People
+  {
     var people = People()
     for record in records {
       for row in try Self.merged(into: record.root, pending, reads) + [record] {
-        do throws(WireError) { try people.add(row) } catch { throw StoreFault.corrupt(what: "a customer's profile") }
+        do throws(WireError) { try people.add(row) } catch {
+          throw StoreFault.corrupt(what: "a customer's profile")
+        }
       }
     }
     return people
   }
 
-  /// Writes what happened: under both records, so that each side's story is whole after a split, and into every
+  /// Writes what happened: under both records, so that each side's story is whole after a split,
+  /// and into every
   /// conversation that an agent has at this moment, whose desk then shows it.
   private mutating func tell(
-    _ kind: EntryKind, _ roots: [CustomerID], of records: [CustomerID], by: String, _ reason: String, _ turn: inout Turn,
+    _ kind: EntryKind, _ roots: [CustomerID], of records: [CustomerID], by: String,
+    _ reason: String, _ turn: inout Turn,
     _ reads: any StoreReader
   ) throws(StoreFault) {
     var members = Members()
     members.texts("customers", roots.map(\.description))
     members.text("by", by)
     if !reason.isEmpty { members.text("reason", reason) }
-    let draft = EntryDraft(kind: kind, author: .system, visibility: .internal, channel: nil, members: members.bytes)
+    let draft = EntryDraft(
+      kind: kind, author: .system, visibility: .internal, channel: nil, members: members.bytes)
     for root in roots {
       guard let row = try customer(root, reads) else { continue }
       write(draft, customer: row, conversation: nil, session: nil, &turn)
     }
-    for row in try conversations(of: records, reads).filter(\.isOpen).sorted(by: { $0.id < $1.id }) {
-      if case .agent? = router.conversation(row.id)?.owner { try writeInside(draft, row.id, &turn, reads) }
+    for row in try conversations(of: records, reads).filter(\.isOpen).sorted(by: { $0.id < $1.id })
+    {
+      if case .agent? = router.conversation(row.id)?.owner {
+        try writeInside(draft, row.id, &turn, reads)
+      }
     }
   }
 
@@ -96,7 +119,8 @@ extension Pipeline {
     _ who: Resolution, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
     guard let joined = who.joined else { return }
-    try tell(.merged, joined.roots, of: who.records, by: joined.by, "asserted together", &turn, reads)
+    try tell(
+      .merged, joined.roots, of: who.records, by: joined.by, "asserted together", &turn, reads)
   }
 
   // MARK: - Identities
@@ -113,7 +137,8 @@ extension Pipeline {
   }
 
   private mutating func confirm(
-    _ id: CustomerID, _ hash: [UInt8], _ with: CustomerID?, _ said: Evidence.Item, _ about: AboutCustomer,
+    _ id: CustomerID, _ hash: [UInt8], _ with: CustomerID?, _ said: Evidence.Item,
+    _ about: AboutCustomer,
     _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     guard let claim = try claimed(id, hash, reads) else { return .refused(.unknownIdentity) }
@@ -129,7 +154,8 @@ extension Pipeline {
     }
     if evidence.standing == .shared, with == nil { return .refused(.isShared) }
     let other = evidence.standing == .shared ? with ?? known.customer : known.customer
-    let merged = try merge(claim.customer, other, evidence.standing == .shared ? [] : [hash], about, &turn, reads)
+    let merged = try merge(
+      claim.customer, other, evidence.standing == .shared ? [] : [hash], about, &turn, reads)
     switch merged {
     case .customerIs: break
     case .refused(.alreadyOne):
@@ -141,9 +167,11 @@ extension Pipeline {
     return merged
   }
 
-  /// A claim is confirmed first; then the identity is as well proven as it can be, and says by what.
+  /// A claim is confirmed first; then the identity is as well proven as it can be, and says by
+  /// what.
   private mutating func verify(
-    _ id: CustomerID, _ hash: [UInt8], _ evidence: String, _ about: AboutCustomer, _ turn: inout Turn,
+    _ id: CustomerID, _ hash: [UInt8], _ evidence: String, _ about: AboutCustomer,
+    _ turn: inout Turn,
     _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     let said = Evidence.Item(
@@ -170,18 +198,22 @@ extension Pipeline {
   }
 
   private mutating func reject(
-    _ id: CustomerID, _ hash: [UInt8], _ about: AboutCustomer, _ turn: inout Turn, _ reads: any StoreReader
+    _ id: CustomerID, _ hash: [UInt8], _ about: AboutCustomer, _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     guard let claim = try claimed(id, hash, reads) else { return .refused(.unknownIdentity) }
     try judge(
-      claim, .rejected, .init(source: about.by, means: about.reason, assurance: .claimed, at: turn.at), &turn)
+      claim, .rejected,
+      .init(source: about.by, means: about.reason, assurance: .claimed, at: turn.at), &turn)
     return .customerIs(try customer(id, reads)?.root ?? id)
   }
 
   private mutating func judge(
     _ row: IdentityRow, _ standing: Evidence.Standing, _ by: Evidence.Item, _ turn: inout Turn
   ) throws(StoreFault) {
-    guard var evidence = Self.evidence(row) else { throw StoreFault.corrupt(what: "the evidence of an identity") }
+    guard var evidence = Self.evidence(row) else {
+      throw StoreFault.corrupt(what: "the evidence of an identity")
+    }
     evidence.standing = standing
     evidence.decided = by
     var changed = row
@@ -190,13 +222,16 @@ extension Pipeline {
     turn.touched = true
   }
 
-  /// Marked as shared, an identity joins nobody any more, and whoever was joined by it is taken apart again.
+  /// Marked as shared, an identity joins nobody any more, and whoever was joined by it is taken
+  /// apart again.
   private mutating func share(
     _ id: CustomerID, _ hash: [UInt8], _ isShared: Bool, _ about: AboutCustomer, _ turn: inout Turn,
     _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     guard let asked = try customer(id, reads) else { return .refused(.unknownCustomer) }
-    guard let row = try identity(hash, reads), row.assurance.joins, let record = try customer(row.customer, reads) else {
+    guard let row = try identity(hash, reads), row.assurance.joins,
+      let record = try customer(row.customer, reads)
+    else {
       return .refused(.unknownIdentity)
     }
     try judge(
@@ -207,7 +242,8 @@ extension Pipeline {
       let step = Link.Step(.partedAsShared, by: about.by, reason: about.reason, at: turn.at)
       let records = people.person(of: record.id)
       for one in records {
-        for link in people.profile(one)?.links ?? [] where link.isActive && link.identities.contains(hash) {
+        for link in people.profile(one)?.links ?? []
+        where link.isActive && link.identities.contains(hash) {
           try part(link.records.0, link.records.1, step, &people, &turn, reads)
         }
       }
@@ -216,13 +252,16 @@ extension Pipeline {
   }
 
   static func evidence(_ row: IdentityRow) -> Evidence? {
-    do throws(WireError) { return try Evidence(decoding: row.evidence, assurance: row.assurance) } catch { return nil }
+    do throws(WireError) {
+      return try Evidence(decoding: row.evidence, assurance: row.assurance)
+    } catch { return nil }
   }
 
   // MARK: - Attributes
 
   private mutating func set(
-    _ id: CustomerID, _ attributes: [CustomerProfile.Attribute], _ turn: inout Turn, _ reads: any StoreReader
+    _ id: CustomerID, _ attributes: [CustomerProfile.Attribute], _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     guard let row = try customer(id, reads) else { return .refused(.unknownCustomer) }
     var profile = try profile(of: row)

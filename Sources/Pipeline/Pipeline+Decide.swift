@@ -26,13 +26,16 @@ extension Pipeline {
     case .call(let call): return try self.call(call, &turn, reads)
     case .callFact(let session, let entry): return try callFact(session, entry, &turn, reads)
     case .rejoin(let session):
-      guard let known = router.session(session), known.channel == .phone else { return rejection(.unknownSession, nil) }
+      guard let known = router.session(session), known.channel == .phone else {
+        return rejection(.unknownSession, nil)
+      }
       _ = try resume(session, known.conversation, &turn, reads)
       return .done
     case .callNews(let key, let news): return try callNews(key, news, &turn, reads)
     case .callEnded(let key): return try callEnded(key, &turn, reads)
     case .acceptByDevice(let offer): return try acceptByDevice(offer, &turn, reads)
-    case .deviceLost(let offer, let session, let new): return try deviceLost(offer, session, new, &turn, reads)
+    case .deviceLost(let offer, let session, let new):
+      return try deviceLost(offer, session, new, &turn, reads)
     case .standing(let key): return try standing(ofCall: key, reads)
     case .bridgeEnded(let session): return try bridgeEnded(session, &turn, reads)
     case .journey(let journey): return try self.journey(journey, &turn, reads)
@@ -48,24 +51,30 @@ extension Pipeline {
     case .setStatus(let agent, let status, let lease):
       return try plain(.setStatus(agent, status, lease: lease), &turn, reads)
     case .renew(let agent): return try plain(.renewPresence(agent), &turn, reads)
-    case .next(let agent, let waiter, let until): return try next(agent, waiter, until, turn.idempotency, &turn, reads)
+    case .next(let agent, let waiter, let until):
+      return try next(agent, waiter, until, turn.idempotency, &turn, reads)
     case .endNext(let agent, let waiter):
       waiters[waiter] = nil
       return try plain(.endNext(agent, waiter: waiter), &turn, reads)
-    case .openStream(let agent, let waiter): return try plain(.openStream(agent, waiter: waiter), &turn, reads)
-    case .closeStream(let agent, let waiter): return try plain(.closeStream(agent, waiter: waiter), &turn, reads)
+    case .openStream(let agent, let waiter):
+      return try plain(.openStream(agent, waiter: waiter), &turn, reads)
+    case .closeStream(let agent, let waiter):
+      return try plain(.closeStream(agent, waiter: waiter), &turn, reads)
     case .accept(let offer, let agent): return try accept(offer, agent, &turn, reads)
     case .decline(let offer, let agent): return try plain(.decline(offer, agent), &turn, reads)
     case .failOffer(let offer, let why): return try failOffer(offer, why, &turn, reads)
     case .agentSays(let words): return try agentSays(words, &turn, reads)
     case .transfer(let id, let agent, let target, let new, let members):
       return try transfer(id, agent, target, new, members, &turn, reads)
-    case .handBack(let id, let agent, let members): return try handBack(id, agent, members, &turn, reads)
+    case .handBack(let id, let agent, let members):
+      return try handBack(id, agent, members, &turn, reads)
     case .wrapUp(let id, let agent): return try onCase(id, .wrapUp(id, by: agent), &turn, reads)
     case .close(let id, let agent): return try onCase(id, .close(id, by: agent), &turn, reads)
     case .onCase(let id, let act): return try onCase(id, act.command(id, at: turn.at), &turn, reads)
-    case .finish(let agent, let status): return try plain(.finish(agent, then: status), &turn, reads)
-    case .chooseChannels(let agent, let channels): return try plain(.chooseChannels(agent, channels), &turn, reads)
+    case .finish(let agent, let status):
+      return try plain(.finish(agent, then: status), &turn, reads)
+    case .chooseChannels(let agent, let channels):
+      return try plain(.chooseChannels(agent, channels), &turn, reads)
 
     case .outboxDelivered(let id):
       pending.outbox.append(OutboxRow(id: id, kind: .mail, due: turn.at, tries: 0, payload: nil))
@@ -82,7 +91,9 @@ extension Pipeline {
   private mutating func plain(
     _ command: Command, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    if let rejection = try self.command(command, &turn, reads) { return self.rejection(rejection, nil) }
+    if let rejection = try self.command(command, &turn, reads) {
+      return self.rejection(rejection, nil)
+    }
     return .done
   }
 }

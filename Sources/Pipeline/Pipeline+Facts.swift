@@ -3,7 +3,8 @@ import Model
 import Records
 import Routing
 
-/// What rules ask of a case beyond what is at hand when it is routed. Each costs a look into the store, so that it
+/// What rules ask of a case beyond what is at hand when it is routed. Each costs a look into the
+/// store, so that it
 /// is gathered only where some rule asks it.
 public struct AskedFacts: OptionSet, Sendable {
   public let rawValue: UInt8
@@ -47,10 +48,12 @@ extension Pipeline {
   ) throws(StoreFault) {
     let asks = planner.asks
     if asks.contains(.transcript), let conversation {
-      facts.gathered.transcript = try transcript(of: conversation, reads) + imported.map(Self.asBody)
+      facts.gathered.transcript =
+        try transcript(of: conversation, reads) + imported.map(Self.asBody)
     }
     if asks.contains(.sessions) {
-      facts.gathered.sessions = try conversation.map { id throws(StoreFault) in try sessions(of: id, reads) } ?? 1
+      facts.gathered.sessions =
+        try conversation.map { id throws(StoreFault) in try sessions(of: id, reads) } ?? 1
     }
     if asks.contains(.history) {
       facts.gathered.conversationsBefore =
@@ -61,20 +64,26 @@ extension Pipeline {
     }
   }
 
-  /// What a bot brings along is written only once the rules have taken the case: as much of it as rules can ask.
+  /// What a bot brings along is written only once the rules have taken the case: as much of it as
+  /// rules can ask.
   private static func asBody(_ draft: EntryDraft) -> [UInt8] {
     let author = draft.author == .customer ? "customer" : "bot"
-    return Array("{\"kind\":\"\(draft.kind.rawValue)\",\"author\":{\"kind\":\"\(author)\"}".utf8) + draft.members
+    return Array("{\"kind\":\"\(draft.kind.rawValue)\",\"author\":{\"kind\":\"\(author)\"}".utf8)
+      + draft.members
       + [UInt8(ascii: "}")]
   }
 
   /// Committed entries, and after them those that are not yet.
-  private func transcript(of id: ConversationID, _ reads: any StoreReader) throws(StoreFault) -> [[UInt8]] {
+  private func transcript(of id: ConversationID, _ reads: any StoreReader) throws(StoreFault)
+    -> [[UInt8]]
+  {
     let limit = GatheredFacts.transcriptMax
     let recent = pending.entries(of: id)
     let first = recent.first?.id ?? EntryID(.max)
-    let kept = try reads.transcript(workspace, of: id, after: EntryID(0), limit: limit, visible: .business)
-      .filter { $0.id < first }.map { pending.rewritten[$0.id] ?? $0 }
+    let kept = try reads.transcript(
+      workspace, of: id, after: EntryID(0), limit: limit, visible: .business
+    )
+    .filter { $0.id < first }.map { pending.rewritten[$0.id] ?? $0 }
     return (kept + recent.filter { $0.visibility != .internal }).prefix(limit).compactMap(\.body)
   }
 
@@ -88,7 +97,8 @@ extension Pipeline {
   ) throws(StoreFault) -> Int {
     guard let row = try self.customer(customer, reads) else { return 0 }
     let records = try Self.merged(into: row.root, pending, reads).map(\.id)
-    let known = try conversations(of: records, atMost: GatheredFacts.conversationsMax, reads).count { $0.id != id }
+    let known = try conversations(of: records, atMost: GatheredFacts.conversationsMax, reads).count
+    { $0.id != id }
     return min(known, GatheredFacts.conversationsMax)
   }
 
@@ -99,7 +109,9 @@ extension Pipeline {
     var found = claims.map(\.assurance)
     if claims.isEmpty {
       let records = Set(try Self.merged(into: customer, pending, reads).map(\.id))
-      for record in records.sorted() { found += try reads.identities(workspace, of: record).map(\.assurance) }
+      for record in records.sorted() {
+        found += try reads.identities(workspace, of: record).map(\.assurance)
+      }
       found += pending.identities.all { records.contains($0.customer) }.map(\.assurance)
     }
     return found.max()

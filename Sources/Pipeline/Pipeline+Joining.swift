@@ -3,8 +3,10 @@ import Model
 import Records
 import Routing
 
-/// Two conversations of one customer turn out to be one matter. The one is closed and names the other, and whatever comes
-/// to it goes on there; its words stay where they were said, so that taking them apart again only takes the name away.
+/// Two conversations of one customer turn out to be one matter. The one is closed and names the
+/// other, and whatever comes
+/// to it goes on there; its words stay where they were said, so that taking them apart again only
+/// takes the name away.
 extension Pipeline {
   mutating func join(
     _ asked: JoinConversations, _ turn: inout Turn, _ reads: any StoreReader
@@ -17,8 +19,11 @@ extension Pipeline {
     }
     let isJoined = joined.joinedTo == keeps.id
     if asked.isJoining {
-      guard joined.joinedTo == nil, joined.joins.isEmpty, kept.joinedTo == nil else { return .refused(.alreadyJoined) }
-      guard try customer(keeps.customer, reads)?.root == customer(joins.customer, reads)?.root else {
+      guard joined.joinedTo == nil, joined.joins.isEmpty, kept.joinedTo == nil else {
+        return .refused(.alreadyJoined)
+      }
+      guard try customer(keeps.customer, reads)?.root == customer(joins.customer, reads)?.root
+      else {
         return .refused(.notSameCustomer)
       }
       if let refused = try settle(joins.id, asked.agent, &turn, reads) { return refused }
@@ -35,12 +40,15 @@ extension Pipeline {
       var members = Members()
       members.text("with", partner.description)
       if !asked.reason.isEmpty { members.text("reason", asked.reason) }
-      try enter(isJoining ? .joined : .parted, .agent(asked.agent), .business, members, place, nil, &turn, reads)
+      try enter(
+        isJoining ? .joined : .parted, .agent(asked.agent), .business, members, place, nil, &turn,
+        reads)
     }
     return recorded(head.entry, one)
   }
 
-  /// Closes what is still open of it: a case that waits is taken and closed by the agent who says that it is the same
+  /// Closes what is still open of it: a case that waits is taken and closed by the agent who says
+  /// that it is the same
   /// matter, as if they had worked it by hand.
   private mutating func settle(
     _ id: ConversationID, _ agent: AgentID, _ turn: inout Turn, _ reads: any StoreReader
@@ -48,16 +56,23 @@ extension Pipeline {
     guard let state = router.conversation(id) else { return nil }
     if state.sessions.contains(where: { $0.channel != .email }) { return .refused(.isLive) }
     guard let open = state.openCase else { return state.owner == .closed ? nil : .refused(.isLive) }
-    if router.case(open)?.agent != agent, let refused = try command(.assign(open, to: agent), &turn, reads) {
+    if router.case(open)?.agent != agent,
+      let refused = try command(.assign(open, to: agent), &turn, reads)
+    {
       return rejection(refused, id)
     }
-    if let refused = try command(.close(open, by: agent), &turn, reads) { return rejection(refused, id) }
+    if let refused = try command(.close(open, by: agent), &turn, reads) {
+      return rejection(refused, id)
+    }
     return nil
   }
 
   /// Where a conversation goes on: itself, or the one that it was joined to.
-  mutating func goesOn(_ row: ConversationRow, _ reads: any StoreReader) throws(StoreFault) -> ConversationRow {
-    guard let other = Self.about(row.about)?.joinedTo, let there = try conversationRow(other, reads) else { return row }
+  mutating func goesOn(_ row: ConversationRow, _ reads: any StoreReader) throws(StoreFault)
+    -> ConversationRow
+  {
+    guard let other = Self.about(row.about)?.joinedTo, let there = try conversationRow(other, reads)
+    else { return row }
     return there
   }
 }

@@ -4,16 +4,20 @@ import Records
 import Routing
 import Wire
 
-/// Mail that arrives: recorded once, threaded only for those who take part, routed unless a machine wrote it.
+/// Mail that arrives: recorded once, threaded only for those who take part, routed unless a machine
+/// wrote it.
 extension Pipeline {
-  mutating func mail(_ mail: MailArrival, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
+  mutating func mail(_ mail: MailArrival, _ turn: inout Turn, _ reads: any StoreReader)
+    throws(StoreFault) -> Answer
+  {
     if let seen = try value(.mailSeen, mail.seenKey, reads) {
       let known = Self.seen(seen)
       return .mailTaken(known.conversation, known.entry, duplicate: true)
     }
     let target = try thread(of: mail, reads)
     let who = try resolve(
-      [mail.from], newID: mail.customer, attributes: mail.attributes, seed: try owner(of: target, mail, reads), turn,
+      [mail.from], newID: mail.customer, attributes: mail.attributes,
+      seed: try owner(of: target, mail, reads), turn,
       reads)
     for row in mail.blobs { pending.blobs.set(row.id, row, at: turn.position) }
     let entry: EntryID
@@ -28,7 +32,9 @@ extension Pipeline {
     } else {
       conversation = mail.conversation
       entry = try begin(mail, who, &turn, reads)
-      if case .new(let earlier?, _) = choice { try tell(of: conversation, turn, reads) { $0.earlier = earlier } }
+      if case .new(let earlier?, _) = choice {
+        try tell(of: conversation, turn, reads) { $0.earlier = earlier }
+      }
     }
     setKey(.mailSeen, mail.seenKey, Self.keyValue(conversation) + Self.number(entry.raw), &turn)
     if let key = mail.messageKey { setKey(.mailThread, key, Self.keyValue(conversation), &turn) }
@@ -40,10 +46,12 @@ extension Pipeline {
     _ mail: MailArrival, _ who: Resolution, _ turn: Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> WhichConversation.Choice? {
     guard mail.automatic == nil else { return nil }
-    return try whichConversation(who, .init(channel: .email, subject: mail.subjectKey, at: turn.at), reads)
+    return try whichConversation(
+      who, .init(channel: .email, subject: mail.subjectKey, at: turn.at), reads)
   }
 
-  /// The customer of the conversation whose reply address was signed for this sender: the address is theirs.
+  /// The customer of the conversation whose reply address was signed for this sender: the address
+  /// is theirs.
   private mutating func owner(
     of target: ConversationRow?, _ mail: MailArrival, _ reads: any StoreReader
   ) throws(StoreFault) -> CustomerRow? {
@@ -51,10 +59,15 @@ extension Pipeline {
     return try customer(target.customer, reads)
   }
 
-  /// A signed reply address decides first, then the headers, nearest ancestor first, and those only for somebody
+  /// A signed reply address decides first, then the headers, nearest ancestor first, and those only
+  /// for somebody
   /// who takes part in the conversation: a guessed Message-ID must not open it to a stranger.
-  private mutating func thread(of mail: MailArrival, _ reads: any StoreReader) throws(StoreFault) -> ConversationRow? {
-    if let id = mail.replyAddress, let row = try conversationRow(id, reads) { return try goesOn(row, reads) }
+  private mutating func thread(of mail: MailArrival, _ reads: any StoreReader) throws(StoreFault)
+    -> ConversationRow?
+  {
+    if let id = mail.replyAddress, let row = try conversationRow(id, reads) {
+      return try goesOn(row, reads)
+    }
     for key in mail.threadKeys {
       guard let value = try value(.mailThread, key, reads), let id = Self.conversation(value),
         let row = try conversationRow(id, reads), try takesPart(mail.from, row, reads)
@@ -68,13 +81,16 @@ extension Pipeline {
     _ claim: IdentityClaim, _ row: ConversationRow, _ reads: any StoreReader
   ) throws(StoreFault) -> Bool {
     guard let customer = try customer(row.customer, reads) else { return false }
-    if let known = try identity(claim.hash, reads), let owner = try self.customer(known.customer, reads),
+    if let known = try identity(claim.hash, reads),
+      let owner = try self.customer(known.customer, reads),
       owner.root == customer.root
     {
       return true
     }
     // Mail from this address began it; an address that somebody typed into a chat is no such proof.
-    guard let claimed = try identity(Resolution.claimHash(claim.hash, row.customer), reads) else { return false }
+    guard let claimed = try identity(Resolution.claimHash(claim.hash, row.customer), reads) else {
+      return false
+    }
     return Self.evidence(claimed)?.items.contains { $0.means == "from_header" } ?? false
   }
 
@@ -87,22 +103,26 @@ extension Pipeline {
     guard let planned else { return recordOnly(mail, who.record, &turn) }
     let session = NewSession(id: mail.session, channel: .email, bot: nil)
     _ = try command(
-      .openConversation(conversation: mail.conversation, customer: who.record.id, session: session), &turn, reads)
+      .openConversation(conversation: mail.conversation, customer: who.record.id, session: session),
+      &turn, reads)
     try follow(mail, mail.conversation, turn, reads)
     let entry = try take(mail, mail.conversation, mail.session, who.record, &turn, reads)
     try queue(planned, mail, mail.conversation, mail.session, .mail, &turn, reads)
     return entry
   }
 
-  /// What the rules want; nil for mail that a machine wrote and for mail that a rule answers or refuses: that is
+  /// What the rules want; nil for mail that a machine wrote and for mail that a rule answers or
+  /// refuses: that is
   /// recorded, and nobody is woken.
   private mutating func plan(
-    _ mail: MailArrival, _ root: CustomerID, isNew: Bool, _ profile: CustomerProfile, _ known: ConversationID?,
+    _ mail: MailArrival, _ root: CustomerID, isNew: Bool, _ profile: CustomerProfile,
+    _ known: ConversationID?,
     _ turn: Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Planned? {
     guard mail.automatic == nil else { return nil }
     var facts = RouteFacts(
-      channel: .email, bot: nil, customer: root, isNewCustomer: isNew, profile: profile, mail: mail.facts)
+      channel: .email, bot: nil, customer: root, isNewCustomer: isNew, profile: profile,
+      mail: mail.facts)
     facts.gathered.isReopened = known != nil
     facts.gathered.attachments = mail.entry.blobs.count
     try gather(for: &facts, known, claims: [mail.from], reads)
@@ -112,15 +132,20 @@ extension Pipeline {
   }
 
   /// A conversation that begins closed: the machine never hears of it.
-  private mutating func recordOnly(_ mail: MailArrival, _ customer: CustomerRow, _ turn: inout Turn) -> EntryID {
+  private mutating func recordOnly(_ mail: MailArrival, _ customer: CustomerRow, _ turn: inout Turn)
+    -> EntryID
+  {
     var about = ConversationAbout()
     about.isSettled = true
     pending.set(
       ConversationRow(
-        id: mail.conversation, customer: customer.id, isOpen: false, epoch: 0, lastAgent: nil, opened: turn.at,
+        id: mail.conversation, customer: customer.id, isOpen: false, epoch: 0, lastAgent: nil,
+        opened: turn.at,
         changed: turn.at, about: about.encoded), at: turn.position)
     pending.set(
-      SessionRow(id: mail.session, conversation: mail.conversation, channel: .email, bot: nil, ended: turn.at),
+      SessionRow(
+        id: mail.session, conversation: mail.conversation, channel: .email, bot: nil, ended: turn.at
+      ),
       at: turn.position)
     return write(
       mail.entry, customer: customer, conversation: mail.conversation, session: mail.session, &turn)
@@ -135,7 +160,8 @@ extension Pipeline {
   }
 
   private mutating func answer(
-    _ mail: MailArrival, _ row: ConversationRow, _ who: Resolution, _ turn: inout Turn, _ reads: any StoreReader
+    _ mail: MailArrival, _ row: ConversationRow, _ who: Resolution, _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> EntryID {
     guard let customer = try customer(row.customer, reads) else {
       throw StoreFault.corrupt(what: "a conversation of a customer that is not there")
@@ -150,18 +176,23 @@ extension Pipeline {
       let session = mailSession(of: open) ?? mail.session
       if session == mail.session {
         _ = try command(
-          .joinSession(conversation: row.id, session: NewSession(id: session, channel: .email, bot: nil)), &turn, reads)
+          .joinSession(
+            conversation: row.id, session: NewSession(id: session, channel: .email, bot: nil)),
+          &turn, reads)
       }
       try follow(mail, row.id, turn, reads)
       let entry = try take(mail, row.id, session, customer, &turn, reads)
       // A bot cannot answer mail: it goes to a person.
-      if case .bot = open.owner, let planned = try plan(mail, customer.root, isNew: false, profile, row.id, turn, reads) {
+      if case .bot = open.owner,
+        let planned = try plan(mail, customer.root, isNew: false, profile, row.id, turn, reads)
+      {
         try queue(planned, mail, row.id, session, .mail, &turn, reads)
       }
       return entry
     }
     // A bounce must not reopen what was settled: it is recorded where it belongs.
-    guard let planned = try plan(mail, customer.root, isNew: false, profile, row.id, turn, reads) else {
+    guard let planned = try plan(mail, customer.root, isNew: false, profile, row.id, turn, reads)
+    else {
       return write(mail.entry, customer: customer, conversation: row.id, session: nil, &turn)
     }
     let session = NewSession(id: mail.session, channel: .email, bot: nil)
@@ -178,14 +209,17 @@ extension Pipeline {
 
   /// Records the words; the machine tells whoever owns the conversation.
   private mutating func take(
-    _ mail: MailArrival, _ conversation: ConversationID, _ session: SessionID, _ customer: CustomerRow,
+    _ mail: MailArrival, _ conversation: ConversationID, _ session: SessionID,
+    _ customer: CustomerRow,
     _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> EntryID {
     _ = try command(
       .record(
-        conversation: conversation, session: session, entry: EntryID(head.entry.raw + 1), author: .customer,
+        conversation: conversation, session: session, entry: EntryID(head.entry.raw + 1),
+        author: .customer,
         visibility: mail.entry.visibility, epoch: nil), &turn, reads)
-    return write(mail.entry, customer: customer, conversation: conversation, session: session, &turn)
+    return write(
+      mail.entry, customer: customer, conversation: conversation, session: session, &turn)
   }
 
   /// The conversation's thread goes on from this message.
@@ -215,7 +249,9 @@ extension Pipeline {
 
   /// The conversation that a key of the space `mailThread` names.
   public static func conversation(_ value: [UInt8]) -> ConversationID? {
-    do throws(WireError) { return try ByteReader.readAll(value) { r throws(WireError) in try r.id() } } catch { return nil }
+    do throws(WireError) {
+      return try ByteReader.readAll(value) { r throws(WireError) in try r.id() }
+    } catch { return nil }
   }
 
   static func seen(_ value: [UInt8]) -> (conversation: ConversationID, entry: EntryID) {

@@ -6,7 +6,9 @@ import Wire
 
 /// Calls. The phone system keeps the line; here stands who is on it and where it goes.
 extension Pipeline {
-  mutating func call(_ call: CallArrival, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
+  mutating func call(_ call: CallArrival, _ turn: inout Turn, _ reads: any StoreReader)
+    throws(StoreFault) -> Answer
+  {
     if let value = try value(.call, call.callKey, reads), let known = Self.line(value) {
       if router.session(known.session) != nil, Self.isOther(call.told, than: known.told) {
         return rejection(.idInUse, known.conversation)
@@ -21,7 +23,8 @@ extension Pipeline {
       }
       if call.isOverOnceEnded { return .standing(.over) }
     }
-    let who = try resolve(call.claims, newID: call.customer, attributes: call.attributes, turn, reads)
+    let who = try resolve(
+      call.claims, newID: call.customer, attributes: call.attributes, turn, reads)
     let choice = try whichConversation(who, .init(channel: .phone, at: turn.at), reads)
     keep(who, &turn)
     try tellOfJoining(who, &turn, reads)
@@ -32,7 +35,8 @@ extension Pipeline {
       place = known
     } else {
       _ = try command(
-        .openConversation(conversation: place, customer: who.record.id, session: session), &turn, reads)
+        .openConversation(conversation: place, customer: who.record.id, session: session), &turn,
+        reads)
     }
     setKey(.call, call.callKey, Self.line(call.session, place, told: call.told), &turn)
     let line = CallLine(from: call.from, to: call.to)
@@ -44,11 +48,14 @@ extension Pipeline {
     }
     write(
       EntryDraft(
-        kind: .call, author: .system, visibility: .business, channel: .phone, members: call.members + members.bytes),
-      customer: try customer(ofConversation: place, reads) ?? who.record, conversation: place, session: call.session, &turn)
+        kind: .call, author: .system, visibility: .business, channel: .phone,
+        members: call.members + members.bytes),
+      customer: try customer(ofConversation: place, reads) ?? who.record, conversation: place,
+      session: call.session, &turn)
     turn.routing.channel = .phone
     var facts = RouteFacts(
-      channel: .phone, bot: nil, customer: who.root.id, isNewCustomer: who.isNew, profile: who.profile,
+      channel: .phone, bot: nil, customer: who.root.id, isNewCustomer: who.isNew,
+      profile: who.profile,
       handoff: call.facts, call: line)
     try gather(for: &facts, place, claims: call.claims, reads)
     let refused = try route(facts, place, call.session, call.case, .call, epoch: nil, &turn, reads)
@@ -62,11 +69,16 @@ extension Pipeline {
 
   /// A call that we know and that is still open takes its old place again.
   mutating func resume(
-    _ session: SessionID, _ conversation: ConversationID, _ turn: inout Turn, _ reads: any StoreReader
+    _ session: SessionID, _ conversation: ConversationID, _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> Answer? {
-    guard router.session(session) != nil, let state = router.conversation(conversation) else { return nil }
+    guard router.session(session) != nil, let state = router.conversation(conversation) else {
+      return nil
+    }
     _ = try command(
-      .joinSession(conversation: conversation, session: NewSession(id: session, channel: .phone, bot: nil)), &turn, reads)
+      .joinSession(
+        conversation: conversation, session: NewSession(id: session, channel: .phone, bot: nil)),
+      &turn, reads)
     return .callTaken(session, conversation, state.customer, state.openCase, resumed: true)
   }
 
@@ -98,14 +110,17 @@ extension Pipeline {
     if row.ended == nil {
       _ = try command(
         .record(
-          conversation: row.conversation, session: id, entry: EntryID(head.entry.raw + 1), author: entry.author,
+          conversation: row.conversation, session: id, entry: EntryID(head.entry.raw + 1),
+          author: entry.author,
           visibility: entry.visibility, epoch: nil), &turn, reads)
     }
-    let written = write(entry, customer: customer, conversation: row.conversation, session: id, &turn)
+    let written = write(
+      entry, customer: customer, conversation: row.conversation, session: id, &turn)
     return recorded(written, row.conversation)
   }
 
-  /// News of a call over the HTTP hook. Whatever they are, the call is there: after a restart it takes its place
+  /// News of a call over the HTTP hook. Whatever they are, the call is there: after a restart it
+  /// takes its place
   /// again.
   mutating func callNews(
     _ key: [UInt8], _ news: CallNews, _ turn: inout Turn, _ reads: any StoreReader
@@ -113,32 +128,45 @@ extension Pipeline {
     guard let value = try value(.call, key, reads), let known = Self.line(value),
       let row = try sessionRow(known.session, reads)
     else { return rejection(.unknownSession, nil) }
-    // A recording, or what was said last, may come when the caller has gone. Whatever else is told of a call
+    // A recording, or what was said last, may come when the caller has gone. Whatever else is told
+    // of a call
     // that is over was most likely told before: phone systems repeat what they had no answer to.
     if row.ended != nil, case .said(let entry) = news {
       let answer = try callFact(known.session, entry, &turn, reads)
       guard case .recorded = answer else { return answer }
     }
-    guard row.ended == nil, let taken = try resume(known.session, known.conversation, &turn, reads) else {
+    guard row.ended == nil, let taken = try resume(known.session, known.conversation, &turn, reads)
+    else {
       return .standing(.over)
     }
     let refused: Answer
     switch news {
     case .nothing: return taken
-    case .answered(let offer) where try isConnected(by: offer, known.conversation, reads): return taken
-    case .missed(let offer):
-      guard rings(offer, known.session) else { return rejection(.offerNotYours, known.conversation) }
-      if let reason = try command(.failOffer(offer, .notAnswered), &turn, reads) { return rejection(reason, known.conversation) }
+    case .answered(let offer) where try isConnected(by: offer, known.conversation, reads):
       return taken
-    case .answered(let offer) where !rings(offer, known.session): return rejection(.offerNotYours, known.conversation)
-    case .failed(let offer, _) where !rings(offer, known.session): return rejection(.offerNotYours, known.conversation)
+    case .missed(let offer):
+      guard rings(offer, known.session) else {
+        return rejection(.offerNotYours, known.conversation)
+      }
+      if let reason = try command(.failOffer(offer, .notAnswered), &turn, reads) {
+        return rejection(reason, known.conversation)
+      }
+      return taken
+    case .answered(let offer) where !rings(offer, known.session):
+      return rejection(.offerNotYours, known.conversation)
+    case .failed(let offer, _) where !rings(offer, known.session):
+      return rejection(.offerNotYours, known.conversation)
     case .answered(let offer): refused = try acceptByDevice(offer, &turn, reads)
     case .failed(let offer, let why):
-      if let reason = try command(.failOffer(offer, why), &turn, reads) { return rejection(reason, known.conversation) }
+      if let reason = try command(.failOffer(offer, why), &turn, reads) {
+        return rejection(reason, known.conversation)
+      }
       return taken
     case .said(let entry):
       refused = try callFact(known.session, entry, &turn, reads)
-      if case .recorded = refused, entry.kind == .voicemail { try messageIsLeft(known.session, &turn, reads) }
+      if case .recorded = refused, entry.kind == .voicemail {
+        try messageIsLeft(known.session, &turn, reads)
+      }
     case .hungUp: refused = try endSession(known.session, .hungUp, nil, &turn, reads)
     }
     if case .rejected = refused { return refused }
@@ -181,11 +209,14 @@ extension Pipeline {
   private mutating func isConnected(
     by offer: OfferID, _ conversation: ConversationID, _ reads: any StoreReader
   ) throws(StoreFault) -> Bool {
-    guard let id = router.conversation(conversation)?.openCase, let agent = router.case(id)?.agent else { return false }
+    guard let id = router.conversation(conversation)?.openCase, let agent = router.case(id)?.agent
+    else { return false }
     return try accepted(through: offer, agent, reads) == id
   }
 
-  mutating func callEnded(_ key: [UInt8], _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) -> Answer {
+  mutating func callEnded(_ key: [UInt8], _ turn: inout Turn, _ reads: any StoreReader)
+    throws(StoreFault) -> Answer
+  {
     guard let value = try value(.call, key, reads), let known = Self.line(value) else {
       return rejection(.unknownSession, nil)
     }
@@ -205,34 +236,48 @@ extension Pipeline {
   }
 
   mutating func deviceLost(
-    _ offer: OfferID, _ session: SessionID?, _ new: CaseID, _ turn: inout Turn, _ reads: any StoreReader
+    _ offer: OfferID, _ session: SessionID?, _ new: CaseID, _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     if offers[offer] != nil {
-      if let refused = try command(.failOffer(offer, .deviceError), &turn, reads) { return rejection(refused, nil) }
+      if let refused = try command(.failOffer(offer, .deviceError), &turn, reads) {
+        return rejection(refused, nil)
+      }
       return .done
     }
     let spoken = if let session { try talk(session, reads) } else { CaseID?.none }
-    guard let id = acceptedByDevice[offer] ?? spoken, let state = router.case(id), let agent = state.agent else {
+    guard let id = acceptedByDevice[offer] ?? spoken, let state = router.case(id),
+      let agent = state.agent
+    else {
       return rejection(.offerEnded, nil)
     }
     var members = Members()
     members.text("reason", "the device was gone before it was connected")
     turn.routing = EntryDraft(
-      kind: .transferred, author: .system, visibility: .business, channel: .phone, members: members.bytes)
-    if let refused = try command(.transfer(id, by: agent, need: state.need, case: new), &turn, reads) {
+      kind: .transferred, author: .system, visibility: .business, channel: .phone,
+      members: members.bytes)
+    if let refused = try command(
+      .transfer(id, by: agent, need: state.need, case: new), &turn, reads)
+    {
       return rejection(refused, state.conversation)
     }
     return .done
   }
 
-  /// The case that an agent has of this call. A machine read from disk does not remember which offer it was accepted
+  /// The case that an agent has of this call. A machine read from disk does not remember which
+  /// offer it was accepted
   /// by; but when nothing rings on the call's line, whoever has it does not speak with the caller.
-  private mutating func talk(_ session: SessionID, _ reads: any StoreReader) throws(StoreFault) -> CaseID? {
-    guard try standing(of: session, reads) == .talks, let known = router.session(session) else { return nil }
+  private mutating func talk(_ session: SessionID, _ reads: any StoreReader) throws(StoreFault)
+    -> CaseID?
+  {
+    guard try standing(of: session, reads) == .talks, let known = router.session(session) else {
+      return nil
+    }
     return router.conversation(known.conversation)?.openCase
   }
 
-  static func line(_ session: SessionID, _ conversation: ConversationID, told: [[UInt8]]) -> [UInt8] {
+  static func line(_ session: SessionID, _ conversation: ConversationID, told: [[UInt8]]) -> [UInt8]
+  {
     var w = ByteWriter(reserving: 96)
     w.id(session)
     w.id(conversation)
@@ -246,14 +291,18 @@ extension Pipeline {
   ) -> (session: SessionID, conversation: ConversationID, told: [[UInt8]])? {
     do throws(WireError) {
       return try ByteReader.readAll(value) { r throws(WireError) in
-        (try r.id(), try r.id(), r.isAtEnd ? [] : try r.array { r throws(WireError) in try r.blob() })
+        (
+          try r.id(), try r.id(),
+          r.isAtEnd ? [] : try r.array { r throws(WireError) in try r.blob() }
+        )
       }
     } catch {
       return nil
     }
   }
 
-  /// Whether something is said now that was not said, or said otherwise, when the call came. To say less is no
+  /// Whether something is said now that was not said, or said otherwise, when the call came. To say
+  /// less is no
   /// difference.
   private static func isOther(_ now: [[UInt8]], than first: [[UInt8]]) -> Bool {
     now.count == first.count && zip(now, first).contains { !$0.isEmpty && $0 != $1 }

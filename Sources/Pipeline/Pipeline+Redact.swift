@@ -6,14 +6,18 @@ import Wire
 
 /// Words that are taken out of an entry after the fact.
 ///
-/// The entry keeps its number, place and everything but those words; it gets a new salt and with it a new hash. The log
-/// says so: the record of the redaction names the entry again with the new hash, beside the one of the entry that tells of
-/// it. That one holds both hashes, so that whoever had counted and summed before can tell the difference.
+/// The entry keeps its number, place and everything but those words; it gets a new salt and with it
+/// a new hash. The log
+/// says so: the record of the redaction names the entry again with the new hash, beside the one of
+/// the entry that tells of
+/// it. That one holds both hashes, so that whoever had counted and summed before can tell the
+/// difference.
 extension Pipeline {
   mutating func redact(
     _ asked: RedactEntry, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    guard let row = try entry(asked.entry, reads), var record = try customer(row.customer, reads) else {
+    guard let row = try entry(asked.entry, reads), var record = try customer(row.customer, reads)
+    else {
       return .refused(.unknownEntry)
     }
     guard let body = row.body else { return .refused(.wordsGone) }
@@ -32,7 +36,9 @@ extension Pipeline {
     profile.take(asked.words, from: body)
     record.profile = profile.encoded
     pending.set(record, at: turn.position)
-    if let conversation = row.conversation { try takeOut(asked.words, beside: body, of: conversation, turn, reads) }
+    if let conversation = row.conversation {
+      try takeOut(asked.words, beside: body, of: conversation, turn, reads)
+    }
     var members = Members()
     members.number("of", row.id.raw)
     members.text("hash_before", Hex.encode(row.hash.bytes))
@@ -41,7 +47,8 @@ extension Pipeline {
     if !asked.reason.isEmpty { members.text("reason", asked.reason) }
     // Whoever may not see the entry must not learn that there is one.
     let draft = EntryDraft(
-      kind: .redacted, author: asked.author, visibility: row.visibility == .internal ? .internal : .business,
+      kind: .redacted, author: asked.author,
+      visibility: row.visibility == .internal ? .internal : .business,
       channel: nil, members: members.bytes)
     if let conversation = row.conversation {
       try writeInside(draft, conversation, &turn, reads)
@@ -57,9 +64,11 @@ extension Pipeline {
     return try reads.entry(workspace, id)
   }
 
-  /// What rows of the conversation repeat of an entry: a handoff in its case, a mail's subject, what the rules saw.
+  /// What rows of the conversation repeat of an entry: a handoff in its case, a mail's subject,
+  /// what the rules saw.
   private mutating func takeOut(
-    _ words: Redaction, beside entry: [UInt8], of conversation: ConversationID, _ turn: Turn, _ reads: any StoreReader
+    _ words: Redaction, beside entry: [UInt8], of conversation: ConversationID, _ turn: Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) {
     try tell(of: conversation, turn, reads) { about in
       if let mail = about.mail { about.mail = mail.without(words) }
@@ -69,7 +78,9 @@ extension Pipeline {
     ids.formUnion(pending.cases.all { $0.conversation == conversation }.map(\.id))
     for id in ids.sorted() {
       guard var row = try caseRow(id, reads) else { continue }
-      guard var about = Self.decoded(row.about) else { throw StoreFault.corrupt(what: "what is told of a case") }
+      guard var about = Self.decoded(row.about) else {
+        throw StoreFault.corrupt(what: "what is told of a case")
+      }
       // Of another entry's handoff nothing is taken: that one is redacted on its own.
       if entry.contains(about.handoff), let handoff = words.json(about.handoff) {
         about.handoff = handoff

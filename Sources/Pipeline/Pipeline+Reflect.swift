@@ -4,14 +4,18 @@ import Records
 import Routing
 import Wire
 
-/// From the machine's events to the rows and entries that people read. Called after each command, so that
+/// From the machine's events to the rows and entries that people read. Called after each command,
+/// so that
 /// whatever a tick or a disconnection causes is told in the transcript as well.
 extension Pipeline {
   /// Runs one command of the machine; on success its events become rows and entries.
-  mutating func command(_ command: Command, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault)
+  mutating func command(_ command: Command, _ turn: inout Turn, _ reads: any StoreReader)
+    throws(StoreFault)
     -> Rejection?
   {
-    if let rejection = router.decide(command, at: turn.at, into: &turn.decision) { return rejection }
+    if let rejection = router.decide(command, at: turn.at, into: &turn.decision) {
+      return rejection
+    }
     isTorn = true
     while turn.reflected < turn.decision.events.count {
       let event = turn.decision.events[turn.reflected]
@@ -36,12 +40,15 @@ extension Pipeline {
     }
   }
 
-  private mutating func reflect(_ event: Event, _ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) {
+  private mutating func reflect(_ event: Event, _ turn: inout Turn, _ reads: any StoreReader)
+    throws(StoreFault)
+  {
     switch event {
     case .conversationOpened(let id, let customer, _):
       pending.set(
         ConversationRow(
-          id: id, customer: customer, isOpen: true, epoch: router.conversation(id)?.epoch ?? 1, lastAgent: nil,
+          id: id, customer: customer, isOpen: true, epoch: router.conversation(id)?.epoch ?? 1,
+          lastAgent: nil,
           opened: turn.at, changed: turn.at, about: ConversationAbout().encoded), at: turn.position)
     case .conversationReopened(let id, _, let owner, let epoch, _):
       try change(id, turn, reads) { row in
@@ -68,7 +75,8 @@ extension Pipeline {
       }
     case .sessionOpened(let id, let conversation, let channel, let bot):
       pending.set(
-        SessionRow(id: id, conversation: conversation, channel: channel, bot: bot?.raw, ended: nil), at: turn.position)
+        SessionRow(id: id, conversation: conversation, channel: channel, bot: bot?.raw, ended: nil),
+        at: turn.position)
       try tell(of: conversation, turn, reads) { $0.isSettled = false }
     case .sessionEnded(let id, let end):
       try sessionEnded(id, end, &turn, reads)
@@ -86,7 +94,8 @@ extension Pipeline {
         $0.happened(.init(at: turn.at, what: .wrappingUp, agent: agent))
       }
       guard let row else { return }
-      try enter(.wrappingUp, .agent(agent), .internal, caseMembers(id), row.conversation, nil, &turn, reads)
+      try enter(
+        .wrappingUp, .agent(agent), .internal, caseMembers(id), row.conversation, nil, &turn, reads)
     case .caseParked(let id, let agent, _):
       try change(id, turn, reads, agent: agent, state: .parked) {
         $0.happened(.init(at: turn.at, what: .parked, agent: agent))
@@ -123,8 +132,10 @@ extension Pipeline {
         $0.happened(.init(at: turn.at, what: .queued, code: UInt32(reason.rawValue)))
       }
       try tellQueued(id, reason.name, &turn, reads)
-    case .configured, .started, .sessionResumed, .backOffEnded, .entryRecorded, .preferenceEnded, .statusSet, .presenceRenewed, .presenceLost,
-      .notResponding, .backOffSet, .nextAsked, .nextEnded, .streamOpened, .streamClosed, .queueOpened,
+    case .configured, .started, .sessionResumed, .backOffEnded, .entryRecorded, .preferenceEnded,
+      .statusSet, .presenceRenewed, .presenceLost,
+      .notResponding, .backOffSet, .nextAsked, .nextEnded, .streamOpened, .streamClosed,
+      .queueOpened,
       .queueClosed, .botFellSilent, .statusDeferred, .channelsChosen:
       break
     }
@@ -133,7 +144,8 @@ extension Pipeline {
   // MARK: - Conversations and sessions
 
   mutating func change(
-    _ id: ConversationID, _ turn: Turn, _ reads: any StoreReader, _ body: (inout ConversationRow) -> Void
+    _ id: ConversationID, _ turn: Turn, _ reads: any StoreReader,
+    _ body: (inout ConversationRow) -> Void
   ) throws(StoreFault) {
     guard var row = try conversationRow(id, reads) else { return }
     body(&row)
@@ -143,7 +155,8 @@ extension Pipeline {
 
   /// Writes an entry of a conversation that the machine itself brought about.
   mutating func enter(
-    _ kind: EntryKind, _ author: Author, _ visibility: Visibility, _ members: Members, _ id: ConversationID,
+    _ kind: EntryKind, _ author: Author, _ visibility: Visibility, _ members: Members,
+    _ id: ConversationID,
     _ session: SessionID?, channel: Channel? = nil, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
     guard let customer = try customer(ofConversation: id, reads) else { return }
@@ -152,7 +165,8 @@ extension Pipeline {
     write(draft, customer: customer, conversation: id, session: session, &turn)
   }
 
-  mutating func customer(ofConversation id: ConversationID, _ reads: any StoreReader) throws(StoreFault)
+  mutating func customer(ofConversation id: ConversationID, _ reads: any StoreReader)
+    throws(StoreFault)
     -> CustomerRow?
   {
     if let open = router.conversation(id) { return try customer(open.customer, reads) }
@@ -166,7 +180,9 @@ extension Pipeline {
     guard var row = try sessionRow(id, reads) else { return }
     row.ended = turn.at
     pending.set(row, at: turn.position)
-    if end == .botEnded || end == .businessEnded { try tell(of: row.conversation, turn, reads) { $0.isSettled = true } }
+    if end == .botEnded || end == .businessEnded {
+      try tell(of: row.conversation, turn, reads) { $0.isSettled = true }
+    }
     var members = Members()
     members.text("reason", end.name)
     // Another session's bot may have the word now: no reader may be left to guess it.
@@ -177,14 +193,19 @@ extension Pipeline {
       members.owner(view(home.owner), epoch: home.epoch)
     }
     try enter(
-      .sessionEnded, .system, .business, members, row.conversation, id, channel: row.channel, &turn, reads)
+      .sessionEnded, .system, .business, members, row.conversation, id, channel: row.channel, &turn,
+      reads)
   }
 
   // MARK: - Cases
 
   /// The case waits in the queue that the machine has it in.
-  private mutating func follow(_ id: CaseID, _ turn: Turn, _ reads: any StoreReader) throws(StoreFault) {
-    guard let queue = router.case(id)?.need.queue, var row = try caseRow(id, reads), row.queue != queue.raw else {
+  private mutating func follow(_ id: CaseID, _ turn: Turn, _ reads: any StoreReader)
+    throws(StoreFault)
+  {
+    guard let queue = router.case(id)?.need.queue, var row = try caseRow(id, reads),
+      row.queue != queue.raw
+    else {
       return
     }
     row.queue = queue.raw
@@ -192,7 +213,9 @@ extension Pipeline {
   }
 
   /// Whoever waited too long for a call leaves a message: what their queue says they hear.
-  private mutating func leavesMessage(_ id: CaseID, _ turn: Turn, _ reads: any StoreReader) throws(StoreFault) {
+  private mutating func leavesMessage(_ id: CaseID, _ turn: Turn, _ reads: any StoreReader)
+    throws(StoreFault)
+  {
     guard let state = router.case(id) else { return }
     let prompt = planner.prompt(ofQueue: router.name(of: state.need.queue))
     try tell(of: state.conversation, turn, reads) { $0.prompt = prompt }
@@ -212,8 +235,12 @@ extension Pipeline {
     return row
   }
 
-  private static func changed(_ bytes: [UInt8], _ body: (inout CaseAbout) -> Void) throws(StoreFault) -> [UInt8] {
-    guard var about = decoded(bytes) else { throw StoreFault.corrupt(what: "what is told of a case") }
+  private static func changed(_ bytes: [UInt8], _ body: (inout CaseAbout) -> Void)
+    throws(StoreFault) -> [UInt8]
+  {
+    guard var about = decoded(bytes) else {
+      throw StoreFault.corrupt(what: "what is told of a case")
+    }
     body(&about)
     return about.encoded
   }
@@ -231,7 +258,8 @@ extension Pipeline {
     members.text("queue", router.name(of: state.need.queue))
     members.text("reason", reason)
     let channel: Channel = state.waitsAlone ? .phone : state.channel
-    try enter(.routed, .system, .business, members, state.conversation, nil, channel: channel, &turn, reads)
+    try enter(
+      .routed, .system, .business, members, state.conversation, nil, channel: channel, &turn, reads)
   }
 
   private func caseMembers(_ id: CaseID) -> Members {
@@ -244,29 +272,35 @@ extension Pipeline {
   }
 
   private mutating func caseQueued(
-    _ id: CaseID, _ conversation: ConversationID, _ session: SessionID, _ channel: Channel, _ need: Need,
+    _ id: CaseID, _ conversation: ConversationID, _ session: SessionID, _ channel: Channel,
+    _ need: Need,
     _ age: Instant, _ by: RouteReason, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
     // How the customer came, however the case is worked: a message was left by phone.
     let channel = channel == .email ? try sessionRow(session, reads)?.channel ?? channel : channel
     var about = CaseAbout(
-      session: session, channel: channel, age: age, by: by, need: need, handoff: turn.routing.members)
+      session: session, channel: channel, age: age, by: by, need: need,
+      handoff: turn.routing.members)
     about.happened(.init(at: turn.at, what: .queued))
     pending.cases.set(
       id,
       CaseRow(
-        id: id, conversation: conversation, queue: need.queue.raw, agent: nil, state: CaseState.waiting.rawValue,
+        id: id, conversation: conversation, queue: need.queue.raw, agent: nil,
+        state: CaseState.waiting.rawValue,
         created: turn.at, closed: nil, about: about.encoded), at: turn.position)
     var members = Members()
     members.text("case", id.description)
     members.text("queue", router.name(of: need.queue))
-    if let state = router.conversation(conversation) { members.owner(view(state.owner), epoch: state.epoch) }
+    if let state = router.conversation(conversation) {
+      members.owner(view(state.owner), epoch: state.epoch)
+    }
     guard let customer = try customer(ofConversation: conversation, reads) else { return }
     var draft = turn.routing
     draft.channel = channel
     draft.members = members.bytes + draft.members
     turn.routed = write(
-      draft, customer: customer, conversation: conversation, session: draft.kind == .handoff ? session : nil, &turn)
+      draft, customer: customer, conversation: conversation,
+      session: draft.kind == .handoff ? session : nil, &turn)
   }
 
   private mutating func caseAccepted(
@@ -275,7 +309,8 @@ extension Pipeline {
     // The end of the offer comes next; a case that was taken over or given has none.
     var through: OfferID?
     if turn.reflected < turn.decision.events.count,
-      case .offerEnded(let offer, .accepted) = turn.decision.events[turn.reflected], offers[offer]?.case == id
+      case .offerEnded(let offer, .accepted) = turn.decision.events[turn.reflected],
+      offers[offer]?.case == id
     {
       through = offer
     }
@@ -284,7 +319,8 @@ extension Pipeline {
       $0.acceptedThrough = through
     }
     guard let row else { return }
-    try enter(.accepted, .agent(agent), .business, caseMembers(id), row.conversation, nil, &turn, reads)
+    try enter(
+      .accepted, .agent(agent), .business, caseMembers(id), row.conversation, nil, &turn, reads)
     guard let customer = try customer(ofConversation: row.conversation, reads) else { return }
     let last = CustomerProfile.LastAgent(agent: agent, at: turn.at)
     try change(customer.id, &turn, reads) { $0.lastAgent = last }
@@ -328,8 +364,10 @@ extension Pipeline {
     case .accepted: return  // told by `caseAccepted`
     case .declined: step = .init(at: turn.at, what: .declined, agent: agent)
     case .timedOut: step = .init(at: turn.at, what: .timedOut, agent: agent)
-    case .revoked(let why): step = .init(at: turn.at, what: .revoked, agent: agent, code: UInt32(why.rawValue))
-    case .failed(let why): step = .init(at: turn.at, what: .failed, agent: agent, code: UInt32(why.rawValue))
+    case .revoked(let why):
+      step = .init(at: turn.at, what: .revoked, agent: agent, code: UInt32(why.rawValue))
+    case .failed(let why):
+      step = .init(at: turn.at, what: .failed, agent: agent, code: UInt32(why.rawValue))
     }
     try change(id, turn, reads, agent: nil, state: .waiting) { $0.happened(step) }
   }

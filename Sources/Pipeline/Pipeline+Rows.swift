@@ -11,21 +11,27 @@ extension Pipeline {
     return try reads.identity(workspace, hash: hash)
   }
 
-  mutating func customer(_ id: CustomerID, _ reads: any StoreReader) throws(StoreFault) -> CustomerRow? {
+  mutating func customer(_ id: CustomerID, _ reads: any StoreReader) throws(StoreFault)
+    -> CustomerRow?
+  {
     if let row = pending.customers[id] { return row }
     let row = try reads.customer(workspace, id)
     if let row { pending.remember(row) }
     return row
   }
 
-  mutating func conversationRow(_ id: ConversationID, _ reads: any StoreReader) throws(StoreFault) -> ConversationRow? {
+  mutating func conversationRow(_ id: ConversationID, _ reads: any StoreReader) throws(StoreFault)
+    -> ConversationRow?
+  {
     if let row = pending.conversations[id] { return row }
     let row = try reads.conversation(workspace, id)
     if let row { pending.remember(row) }
     return row
   }
 
-  mutating func sessionRow(_ id: SessionID, _ reads: any StoreReader) throws(StoreFault) -> SessionRow? {
+  mutating func sessionRow(_ id: SessionID, _ reads: any StoreReader) throws(StoreFault)
+    -> SessionRow?
+  {
     if let row = pending.sessions[id] { return row }
     let row = try reads.session(workspace, id)
     if let row { pending.remember(row) }
@@ -39,19 +45,25 @@ extension Pipeline {
     return row
   }
 
-  func value(_ space: KeyRow.Space, _ key: [UInt8], _ reads: any StoreReader) throws(StoreFault) -> [UInt8]? {
+  func value(_ space: KeyRow.Space, _ key: [UInt8], _ reads: any StoreReader) throws(StoreFault)
+    -> [UInt8]?
+  {
     if let row = pending.keys[.init(space: space, key: key)] { return row.value }
     return try reads.key(workspace, space, key)
   }
 
-  mutating func setKey(_ space: KeyRow.Space, _ key: [UInt8], _ value: [UInt8], _ turn: inout Turn) {
-    pending.keys.set(.init(space: space, key: key), KeyRow(space: space, key: key, value: value), at: turn.position)
+  mutating func setKey(_ space: KeyRow.Space, _ key: [UInt8], _ value: [UInt8], _ turn: inout Turn)
+  {
+    pending.keys.set(
+      .init(space: space, key: key), KeyRow(space: space, key: key, value: value), at: turn.position
+    )
     turn.touched = true
   }
 
   /// Resolves who this is. Nothing is written before `keep`.
   func resolve(
-    _ claims: [IdentityClaim], newID: CustomerID, attributes: [CustomerProfile.Attribute], seed: CustomerRow? = nil,
+    _ claims: [IdentityClaim], newID: CustomerID, attributes: [CustomerProfile.Attribute],
+    seed: CustomerRow? = nil,
     _ turn: Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Resolution {
     let pending = self.pending
@@ -81,7 +93,9 @@ extension Pipeline {
   static func isProven(
     _ record: CustomerID, _ pending: Pending, _ reads: any StoreReader
   ) throws(StoreFault) -> Bool {
-    if !pending.identities.all(where: { $0.customer == record && $0.assurance.joins }).isEmpty { return true }
+    if !pending.identities.all(where: { $0.customer == record && $0.assurance.joins }).isEmpty {
+      return true
+    }
     return try reads.identities(pending.workspace, of: record).contains { $0.assurance.joins }
   }
 
@@ -90,26 +104,37 @@ extension Pipeline {
     into root: CustomerID, _ pending: Pending, _ reads: any StoreReader
   ) throws(StoreFault) -> [CustomerRow] {
     // Most people have one record, and who has more has a link to them.
-    if let own = try customer(root, pending, reads), own.root == root, profile(own.profile)?.links.isEmpty == true {
+    if let own = try customer(root, pending, reads), own.root == root,
+      profile(own.profile)?.links.isEmpty == true
+    {
       return [own]
     }
     var rows: [CustomerRow] = []
-    for row in try reads.merged(pending.workspace, into: root) { rows.append(pending.customers[row.id] ?? row) }
+    for row in try reads.merged(pending.workspace, into: root) {
+      rows.append(pending.customers[row.id] ?? row)
+    }
     for id in [root] + pending.recordsOf(root) where !rows.contains(where: { $0.id == id }) {
       if let row = pending.customers[id] { rows.append(row) }
     }
-    return rows.filter { $0.root == root }.sorted { $0.created == $1.created ? $0.id < $1.id : $0.created < $1.created }
+    return rows.filter { $0.root == root }.sorted {
+      $0.created == $1.created ? $0.id < $1.id : $0.created < $1.created
+    }
   }
 
   /// What is known of the person whom this record belongs to.
-  func profile(ofPerson record: CustomerRow, _ reads: any StoreReader) throws(StoreFault) -> CustomerProfile {
+  func profile(ofPerson record: CustomerRow, _ reads: any StoreReader) throws(StoreFault)
+    -> CustomerProfile
+  {
     var profiles: [CustomerProfile] = []
-    for row in try Self.merged(into: record.root, pending, reads) { profiles.append(try profile(of: row)) }
+    for row in try Self.merged(into: record.root, pending, reads) {
+      profiles.append(try profile(of: row))
+    }
     return CustomerProfile.union(profiles)
   }
 
   mutating func change(
-    _ record: CustomerID, _ turn: inout Turn, _ reads: any StoreReader, _ body: (inout CustomerProfile) -> Void
+    _ record: CustomerID, _ turn: inout Turn, _ reads: any StoreReader,
+    _ body: (inout CustomerProfile) -> Void
   ) throws(StoreFault) {
     guard var row = try customer(record, reads) else { return }
     var profile = try profile(of: row)
@@ -119,7 +144,8 @@ extension Pipeline {
     turn.touched = true
   }
 
-  /// - Parameter rows: as somebody changed them who had looked at them before; entries may have been written since.
+  /// - Parameter rows: as somebody changed them who had looked at them before; entries may have
+  ///   been written since.
   mutating func keep(_ rows: [CustomerRow], _ turn: inout Turn) {
     isTorn = true
     for var row in rows {
@@ -147,24 +173,29 @@ extension Pipeline {
     let id = EntryID(head.entry.raw + 1)
     head.entry = id
     let body = EntryBody.encode(
-      draft, id: id, at: turn.at, conversation: conversation, session: session, authorName: name(of: draft.author),
+      draft, id: id, at: turn.at, conversation: conversation, session: session,
+      authorName: name(of: draft.author),
       salt: salt(for: id))
     let hash = environment.sha256(body)
     pending.append(
       EntryRow(
-        id: id, position: turn.position, customer: customer.id, conversation: conversation, session: session,
+        id: id, position: turn.position, customer: customer.id, conversation: conversation,
+        session: session,
         at: turn.at, visibility: draft.visibility, body: body, hash: hash))
     var row = pending.customers[customer.id] ?? customer
     row.timeline.add(hash)
     pending.set(row, at: turn.position)
-    // Belonging to the conversation lets its bot fetch a blob: what is attached inside stays inside.
+    // Belonging to the conversation lets its bot fetch a blob: what is attached inside stays
+    // inside.
     for blob in draft.blobs where draft.visibility == .customer {
       if var row = pending.blobs[blob] ?? turn.blobs[blob] {
         row.conversation = row.conversation ?? conversation
         pending.blobs.set(blob, row, at: turn.position)
       }
     }
-    if let arrival = draft.arrival { setKey(.arrival, arrival.key, Self.number(id.raw) + arrival.content, &turn) }
+    if let arrival = draft.arrival {
+      setKey(.arrival, arrival.key, Self.number(id.raw) + arrival.content, &turn)
+    }
     turn.entries.append((id, hash))
     if !turn.told.contains(customer.id) { turn.told.append(customer.id) }
     turn.touched = true
@@ -187,7 +218,9 @@ extension Pipeline {
 
   /// Whether this has come before.
   func known(_ draft: EntryDraft, _ reads: any StoreReader) throws(StoreFault) -> Known {
-    guard let arrival = draft.arrival, let value = try value(.arrival, arrival.key, reads) else { return .asNothing }
+    guard let arrival = draft.arrival, let value = try value(.arrival, arrival.key, reads) else {
+      return .asNothing
+    }
     do throws(WireError) {
       return try ByteReader.readAll(value) { r throws(WireError) in
         let entry = EntryID(try r.fixed())
@@ -200,11 +233,16 @@ extension Pipeline {
 
   /// Finds the attachments of an entry; false when one is not there or not the speaker's to show.
   mutating func attach(
-    _ draft: EntryDraft, _ turn: inout Turn, _ reads: any StoreReader, if isAllowed: (BlobRow) -> Bool
+    _ draft: EntryDraft, _ turn: inout Turn, _ reads: any StoreReader,
+    if isAllowed: (BlobRow) -> Bool
   ) throws(StoreFault) -> Bool {
     for blob in draft.blobs {
       let row: BlobRow?
-      if let known = pending.blobs[blob] { row = known } else { row = try reads.blob(workspace, blob) }
+      if let known = pending.blobs[blob] {
+        row = known
+      } else {
+        row = try reads.blob(workspace, blob)
+      }
       guard let row, isAllowed(row) else { return false }
       turn.blobs[blob] = row
     }

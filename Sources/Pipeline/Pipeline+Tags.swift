@@ -4,14 +4,19 @@ import Records
 import Routing
 import Wire
 
-/// What a conversation is filed under. Tags stand in the conversation's row; who put them there and took them away is
+/// What a conversation is filed under. Tags stand in the conversation's row; who put them there and
+/// took them away is
 /// told by its entries, for the business alone.
 extension Pipeline {
   mutating func tag(
     _ asked: TagConversation, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    guard let row = try conversationRow(asked.conversation, reads) else { return .refused(.unknownConversation) }
-    guard let about = Self.about(row.about) else { throw StoreFault.corrupt(what: "what is told of a conversation") }
+    guard let row = try conversationRow(asked.conversation, reads) else {
+      return .refused(.unknownConversation)
+    }
+    guard let about = Self.about(row.about) else {
+      throw StoreFault.corrupt(what: "what is told of a conversation")
+    }
     guard asked.removes.allSatisfy(about.tags.contains) else { return .refused(.notTagged) }
     let added = Set(asked.adds).subtracting(about.tags).sorted()
     let removed = Set(asked.removes).sorted()
@@ -27,23 +32,27 @@ extension Pipeline {
       members.text("by", asked.by)
       if !asked.reason.isEmpty { members.text("reason", asked.reason) }
       let draft = EntryDraft(
-        kind: kind, author: asked.author, visibility: .internal, channel: nil, members: members.bytes)
+        kind: kind, author: asked.author, visibility: .internal, channel: nil,
+        members: members.bytes)
       entry = try writeInside(draft, row.id, &turn, reads)
     }
     return .tagged(row.id, tags, entry: entry)
   }
 
-  /// Writes into a conversation what the business alone sees. The desk of an agent who has it at this moment shows it.
+  /// Writes into a conversation what the business alone sees. The desk of an agent who has it at
+  /// this moment shows it.
   @discardableResult
   mutating func writeInside(
     _ draft: EntryDraft, _ id: ConversationID, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> EntryID? {
-    guard let row = try conversationRow(id, reads), let customer = try customer(row.customer, reads) else { return nil }
+    guard let row = try conversationRow(id, reads), let customer = try customer(row.customer, reads)
+    else { return nil }
     if case .agent? = router.conversation(id)?.owner {
       let next = EntryID(head.entry.raw + 1)
       _ = try command(
         .record(
-          conversation: id, session: nil, entry: next, author: .system, visibility: draft.visibility, epoch: nil), &turn,
+          conversation: id, session: nil, entry: next, author: .system,
+          visibility: draft.visibility, epoch: nil), &turn,
         reads)
     }
     return write(draft, customer: customer, conversation: id, session: nil, &turn)

@@ -16,7 +16,8 @@ extension Pipeline {
     for record in records {
       var seen: Set<ConversationID> = []
       for id in pending.conversationsOf(record).sorted() {
-        guard seen.insert(id).inserted, let row = pending.conversations[id], row.customer == record else { continue }
+        guard seen.insert(id).inserted, let row = pending.conversations[id], row.customer == record
+        else { continue }
         rows.append(row)
       }
       for row in try reads.conversations(workspace, of: record, limit: limit)
@@ -28,7 +29,8 @@ extension Pipeline {
     return rows
   }
 
-  /// Where a proven customer's session goes on. A stranger, and whoever merely claims to be somebody, begins anew.
+  /// Where a proven customer's session goes on. A stranger, and whoever merely claims to be
+  /// somebody, begins anew.
   mutating func whichConversation(
     _ who: Resolution, _ arrival: WhichConversation.Arrival, _ reads: any StoreReader
   ) throws(StoreFault) -> WhichConversation.Choice {
@@ -36,7 +38,9 @@ extension Pipeline {
     let rows = try conversations(of: who.records, reads)
     var candidates: [WhichConversation.Candidate] = []
     for row in rows {
-      guard let about = Self.about(row.about) else { throw StoreFault.corrupt(what: "what is told of a conversation") }
+      guard let about = Self.about(row.about) else {
+        throw StoreFault.corrupt(what: "what is told of a conversation")
+      }
       candidates.append(
         .init(
           id: row.id, holder: holder(of: row, about), opened: row.opened, changed: row.changed,
@@ -45,12 +49,18 @@ extension Pipeline {
     return WhichConversation.choose(among: candidates, for: arrival, planner.continuity)
   }
 
-  private func holder(of row: ConversationRow, _ about: ConversationAbout) -> WhichConversation.Holder {
-    guard let state = router.conversation(row.id) else { return .nobody(isSettled: about.isSettled) }
+  private func holder(of row: ConversationRow, _ about: ConversationAbout)
+    -> WhichConversation.Holder
+  {
+    guard let state = router.conversation(row.id) else {
+      return .nobody(isSettled: about.isSettled)
+    }
     switch state.owner {
     case .bot: return .bot
-    // A message that waits stays by itself: a caller who hangs up on their next call must not take it with them.
-    case .queue(_, let id): return .queue(router.case(id).map { $0.waitsAlone ? .phone : $0.channel } ?? .chat)
+    // A message that waits stays by itself: a caller who hangs up on their next call must not take
+    // it with them.
+    case .queue(_, let id):
+      return .queue(router.case(id).map { $0.waitsAlone ? .phone : $0.channel } ?? .chat)
     case .agent(let agent, _): return .agent(agent)
     case .unrouted: return .unrouted
     case .closed: return .nobody(isSettled: about.isSettled)
@@ -70,10 +80,13 @@ extension Pipeline {
 
   /// Changes what is told of a conversation besides its owner.
   mutating func tell(
-    of id: ConversationID, _ turn: Turn, _ reads: any StoreReader, _ body: (inout ConversationAbout) -> Void
+    of id: ConversationID, _ turn: Turn, _ reads: any StoreReader,
+    _ body: (inout ConversationAbout) -> Void
   ) throws(StoreFault) {
     guard let row = try conversationRow(id, reads) else { return }
-    guard var about = Self.about(row.about) else { throw StoreFault.corrupt(what: "what is told of a conversation") }
+    guard var about = Self.about(row.about) else {
+      throw StoreFault.corrupt(what: "what is told of a conversation")
+    }
     body(&about)
     let encoded = about.encoded
     if encoded != row.about { try change(id, turn, reads) { $0.about = encoded } }

@@ -8,13 +8,17 @@ import Wire
 /// One workspace's writer as a machine.
 ///
 /// ```
-/// submit ──► decided, not durable ──gather──► being committed ──committed──► durable: answers and effects leave
+/// submit ──► decided, not durable ──gather──► being committed ──committed──► durable: answers and
+/// effects leave
 ///                     │                              │
-///                     └──────────── abandon ◄────────┘   the store failed: nothing leaves; rebuild from disk
+///                     └──────────── abandon ◄────────┘   the store failed: nothing leaves; rebuild
+///                     from disk
 /// ```
 ///
-/// Every answer and every effect is held with the position it rests on, a rejection and a plain read included,
-/// since they tell of a state that could still be lost. Identities are resolved and commands decided here, one
+/// Every answer and every effect is held with the position it rests on, a rejection and a plain
+/// read included,
+/// since they tell of a state that could still be lost. Identities are resolved and commands
+/// decided here, one
 /// after the other, so that two first contacts of one person in one instant make one customer.
 public struct Pipeline: Sendable {
   public let workspace: WorkspaceID
@@ -30,7 +34,8 @@ public struct Pipeline: Sendable {
   var waiters: [WaiterID: Waiting] = [:]
   /// Offers that were asked for under a key: one that nobody received is no outcome to be repeated.
   var keyed = RecentMap<OfferID, [UInt8]>(capacity: 10_000)
-  /// Decided, not durable, and not to be lost with a commit that fails, or holding what must not go before.
+  /// Decided, not durable, and not to be lost with a commit that fails, or holding what must not go
+  /// before.
   var unsettled: Deque<(position: Int64, request: Request)> = []
   /// Open offers, so that their end can be told in the story of their case.
   var offers: [OfferID: (case: CaseID, agent: AgentID)] = [:]
@@ -38,7 +43,8 @@ public struct Pipeline: Sendable {
   /// The last offers that ended, so that whoever accepts too late is told so.
   var endedOffers = Recent<OfferID>(capacity: 10_000)
 
-  /// Calls that were accepted by picking up, for as long as the device may still be lost before it is bridged.
+  /// Calls that were accepted by picking up, for as long as the device may still be lost before it
+  /// is bridged.
   var acceptedByDevice = RecentMap<OfferID, CaseID>(capacity: 1_000)
 
   /// An agent's question that has no answer yet.
@@ -75,7 +81,8 @@ public struct Pipeline: Sendable {
   }
 
   public init(
-    workspace: WorkspaceID, router: Router, head: LogHead, planner: any Planner, environment: Environment
+    workspace: WorkspaceID, router: Router, head: LogHead, planner: any Planner,
+    environment: Environment
   ) {
     self.workspace = workspace
     self.router = router
@@ -91,7 +98,8 @@ public struct Pipeline: Sendable {
     }
   }
 
-  /// Whether a request has begun to change the state and not come to its end: after a fault then, the state cannot be
+  /// Whether a request has begun to change the state and not come to its end: after a fault then,
+  /// the state cannot be
   /// trusted.
   public internal(set) var isTorn = false
 
@@ -102,8 +110,11 @@ public struct Pipeline: Sendable {
 
   public var nextDeadline: Instant? { router.nextDeadline }
 
-  /// Decides one request. A fault of the store means that a look-up failed before anything was decided.
-  public mutating func submit(_ request: Request, at wall: Instant, reads: any StoreReader) throws(StoreFault) {
+  /// Decides one request. A fault of the store means that a look-up failed before anything was
+  /// decided.
+  public mutating func submit(_ request: Request, at wall: Instant, reads: any StoreReader)
+    throws(StoreFault)
+  {
     let at = max(wall, router.now)
     if let repeated = try repeated(request, reads) {
       hold(.answer(request.ticket, repeated, position: head.position))
@@ -114,10 +125,13 @@ public struct Pipeline: Sendable {
     let answer = try decide(request.intake, &turn, reads)
     finish(&turn, answer: answer, request)
     isTorn = false
-    if request.intake.patience != .none || !request.holds.isEmpty { unsettled.append((head.position, request)) }
+    if request.intake.patience != .none || !request.holds.isEmpty {
+      unsettled.append((head.position, request))
+    }
   }
 
-  /// Takes what was decided since the last call, to be committed in the order of these calls; nil when nothing was.
+  /// Takes what was decided since the last call, to be committed in the order of these calls; nil
+  /// when nothing was.
   public mutating func gather() -> Commit? {
     guard head.position > pending.gathered else { return nil }
     for row in router.takeDirtyRows() {
@@ -126,7 +140,8 @@ public struct Pipeline: Sendable {
     return pending.gather(upTo: head.position)
   }
 
-  /// The store has everything up to the position: what rested on it may leave, in the order of deciding.
+  /// The store has everything up to the position: what rested on it may leave, in the order of
+  /// deciding.
   public mutating func committed(upTo position: Int64) -> [Release] {
     durable = max(durable, position)
     pending.committed(upTo: position)
@@ -144,12 +159,15 @@ public struct Pipeline: Sendable {
     return out
   }
 
-  /// The store failed: nobody is told that anything happened. The caller rebuilds from disk, and then submits again
+  /// The store failed: nobody is told that anything happened. The caller rebuilds from disk, and
+  /// then submits again
   /// what was to be kept.
   public mutating func abandon() -> Abandoned {
     let kept = unsettled.map(\.request).filter { $0.intake.patience != .none }
     let patient = Set(kept.filter { $0.intake.patience == .waits }.map(\.ticket))
-    let answers = held.compactMap { if case .answer(let ticket, _, _) = $0.release { ticket } else { nil } }
+    let answers = held.compactMap {
+      if case .answer(let ticket, _, _) = $0.release { ticket } else { nil }
+    }
     let refused = answers + waiters.sorted { $0.key < $1.key }.map(\.value.ticket)
     held.removeAll()
     waiters.removeAll()
@@ -169,10 +187,15 @@ public struct Pipeline: Sendable {
 
 extension Pipeline {
   /// The first outcome of a request that comes again.
-  private func repeated(_ request: Request, _ reads: any StoreReader) throws(StoreFault) -> Answer? {
+  private func repeated(_ request: Request, _ reads: any StoreReader) throws(StoreFault) -> Answer?
+  {
     guard let key = request.idempotency else { return nil }
     let known: OutcomeRow?
-    if let row = pending.outcomes[key.key] { known = row } else { known = try reads.outcome(workspace, key: key.key) }
+    if let row = pending.outcomes[key.key] {
+      known = row
+    } else {
+      known = try reads.outcome(workspace, key: key.key)
+    }
     guard let known, !known.answer.isEmpty else { return nil }
     guard known.bodyHash == key.bodyHash else { return .keyReused }
     do throws(WireError) { return try Answer(decoding: known.answer) } catch {
@@ -182,7 +205,9 @@ extension Pipeline {
 
   /// Writes the turn's log record, holds the answer and the effects with its position.
   private mutating func finish(_ turn: inout Turn, answer: Answer?, _ request: Request) {
-    if let key = request.idempotency, let answer, answer != .keyReused { keep(answer, under: key, &turn) }
+    if let key = request.idempotency, let answer, answer != .keyReused {
+      keep(answer, under: key, &turn)
+    }
     for effect in turn.decision.effects { keepOutcome(of: effect, &turn) }
     if turn.touched || !turn.decision.events.isEmpty {
       head.position = turn.position
@@ -199,7 +224,8 @@ extension Pipeline {
   private mutating func keep(_ answer: Answer, under key: Idempotency, _ turn: inout Turn) {
     turn.touched = true
     pending.outcomes.set(
-      key.key, OutcomeRow(key: key.key, bodyHash: key.bodyHash, at: turn.at, answer: answer.encode()),
+      key.key,
+      OutcomeRow(key: key.key, bodyHash: key.bodyHash, at: turn.at, answer: answer.encode()),
       at: turn.position)
   }
 
@@ -207,12 +233,15 @@ extension Pipeline {
   private mutating func keepOutcome(of effect: Effect, _ turn: inout Turn) {
     switch effect {
     case .deliverOffer(let offer, let aCase, let agent, .next(let waiter), let until):
-      guard let key = waiters[waiter]?.idempotency, let view = offerAnswer(offer, aCase, agent, until) else { return }
+      guard let key = waiters[waiter]?.idempotency,
+        let view = offerAnswer(offer, aCase, agent, until)
+      else { return }
       keyed.set(offer, key.key)
       keep(.offer(view), under: key, &turn)
     case .answerEmpty(let waiter):
       if let key = waiters[waiter]?.idempotency { keep(.noOffer, under: key, &turn) }
-    case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
+    case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus,
+      .tellCaseEnded,
       .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult:
       break
     }
@@ -244,12 +273,16 @@ extension Pipeline {
     }
   }
 
-  func offerAnswer(_ offer: OfferID, _ aCase: CaseID, _ agent: AgentID, _ until: Instant) -> OfferAnswer? {
-    guard let state = router.case(aCase), let conversation = router.conversation(state.conversation) else {
+  func offerAnswer(_ offer: OfferID, _ aCase: CaseID, _ agent: AgentID, _ until: Instant)
+    -> OfferAnswer?
+  {
+    guard let state = router.case(aCase), let conversation = router.conversation(state.conversation)
+    else {
       return nil
     }
     return OfferAnswer(
-      offer: offer, case: aCase, agent: agent, conversation: state.conversation, customer: conversation.customer,
+      offer: offer, case: aCase, agent: agent, conversation: state.conversation,
+      customer: conversation.customer,
       until: until)
   }
 }
@@ -283,7 +316,8 @@ struct Turn {
   /// The agent who serves this customer on another channel at this moment.
   var servedBy: AgentID?
 
-  /// The log record: format, router events, and the numbers and hashes of the entries written with them.
+  /// The log record: format, router events, and the numbers and hashes of the entries written with
+  /// them.
   func encodedLog() -> [UInt8] {
     var w = ByteWriter(reserving: 64 + decision.events.count * 48 + entries.count * 40)
     w.uint8(1)

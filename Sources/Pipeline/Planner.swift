@@ -27,7 +27,8 @@ public struct RouteFacts: Hashable, Sendable {
   public var call: CallLine?
   public var gathered = GatheredFacts()
   public init(
-    channel: Channel, bot: String?, customer: CustomerID, isNewCustomer: Bool, profile: CustomerProfile,
+    channel: Channel, bot: String?, customer: CustomerID, isNewCustomer: Bool,
+    profile: CustomerProfile,
     handoff: HandoffFacts? = nil, mail: MailFacts? = nil, call: CallLine? = nil
   ) {
     self.channel = channel
@@ -44,10 +45,12 @@ public struct RouteFacts: Hashable, Sendable {
 public enum Planned: Sendable {
   /// `facts` are the bytes that are kept, so that *explain* can show what the rule saw.
   /// - Parameters:
-  ///   - prompt: a caller hears it, leaves a message, and the case waits without them; nil for a case that waits with its
+  ///   - prompt: a caller hears it, leaves a message, and the case waits without them; nil for a
+  ///     case that waits with its
   ///     customer.
   ///   - tags: what the conversation is filed under from then on.
   case route(
-    Need, prompt: String? = nil, rule: UInt32, ruleVersion: UInt32, facts: [UInt8], tags: [String] = [])
+    Need, prompt: String? = nil, rule: UInt32, ruleVersion: UInt32, facts: [UInt8],
+    tags: [String] = [])
   case action(RuleAction, rule: UInt32, ruleVersion: UInt32)
 }

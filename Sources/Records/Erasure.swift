@@ -1,6 +1,7 @@
 import Model
 
-/// That a person was erased: when, by whom, and what went. It names records by their random ids, holds nothing
+/// That a person was erased: when, by whom, and what went. It names records by their random ids,
+/// holds nothing
 /// personal, and is what repeats the erasure on a restored backup.
 public struct ErasureReceipt: Hashable, Sendable {
   /// Counted within the workspace, from 1.
@@ -12,14 +13,16 @@ public struct ErasureReceipt: Hashable, Sendable {
   public var customers: [CustomerID]
   /// The last entry there was: what such a record says later is not covered.
   public var upTo: EntryID
-  /// Entries whose words went; their number, place and hash stay, so that the chain and every count can be proven.
+  /// Entries whose words went; their number, place and hash stay, so that the chain and every count
+  /// can be proven.
   public var entries: Int64
   public var identities: Int64
   public var blobs: Int64
   /// nil while it is under way: a server that finds one at its start finishes it.
   public var done: Instant?
   public init(
-    number: Int64, at: Instant, by: String, customers: [CustomerID], upTo: EntryID, entries: Int64 = 0,
+    number: Int64, at: Instant, by: String, customers: [CustomerID], upTo: EntryID,
+    entries: Int64 = 0,
     identities: Int64 = 0, blobs: Int64 = 0, done: Instant? = nil
   ) {
     self.number = number
@@ -102,7 +105,8 @@ public struct RetentionRule: Hashable, Sendable {
 public struct RetentionLook: Hashable, Sendable {
   /// Every entry up to this one was asked whether it is old and named.
   public var old = EntryID(0)
-  /// Every entry up to this one was asked whether it tagged a conversation; nil before the first look.
+  /// Every entry up to this one was asked whether it tagged a conversation; nil before the first
+  /// look.
   public var tagging: EntryID?
   public init() {}
 }

@@ -1,10 +1,13 @@
 import Model
 
-// What the store keeps: one struct per table, values already encoded by whoever owns their meaning. Every
-// table begins with the workspace; every row that holds something said or known carries a checksum, so that a
+// What the store keeps: one struct per table, values already encoded by whoever owns their meaning.
+// Every
+// table begins with the workspace; every row that holds something said or known carries a checksum,
+// so that a
 // flipped bit is noticed.
 
-/// All events of one command, encoded. Positions are numbered by the workspace's writer from 1, without gaps.
+/// All events of one command, encoded. Positions are numbered by the workspace's writer from 1,
+/// without gaps.
 public struct LogRecord: Hashable, Sendable {
   public var position: Int64
   public var at: Instant
@@ -39,11 +42,13 @@ public struct EntryRow: Hashable, Sendable {
   public var session: SessionID?
   public var at: Instant
   public var visibility: Visibility
-  /// The entry as JSON, exactly as it is served; nil once erased. `hash` is the SHA-256 of these bytes.
+  /// The entry as JSON, exactly as it is served; nil once erased. `hash` is the SHA-256 of these
+  /// bytes.
   public var body: [UInt8]?
   public var hash: Digest
   public init(
-    id: EntryID, position: Int64, customer: CustomerID, conversation: ConversationID?, session: SessionID?,
+    id: EntryID, position: Int64, customer: CustomerID, conversation: ConversationID?,
+    session: SessionID?,
     at: Instant, visibility: Visibility, body: [UInt8]?, hash: Digest
   ) {
     self.id = id
@@ -67,7 +72,9 @@ public struct CustomerRow: Hashable, Sendable {
   public var profile: [UInt8]
   /// Digest of the entries that arrived by this very record.
   public var timeline: TimelineDigest
-  public init(id: CustomerID, root: CustomerID, created: Instant, profile: [UInt8], timeline: TimelineDigest) {
+  public init(
+    id: CustomerID, root: CustomerID, created: Instant, profile: [UInt8], timeline: TimelineDigest
+  ) {
     self.id = id
     self.root = root
     self.created = created
@@ -84,7 +91,9 @@ public struct IdentityRow: Hashable, Sendable {
   public var assurance: Assurance
   /// Who said so, when, by what; encoded by Continuity.
   public var evidence: [UInt8]
-  public init(hash: [UInt8], customer: CustomerID, identity: Identity, assurance: Assurance, evidence: [UInt8]) {
+  public init(
+    hash: [UInt8], customer: CustomerID, identity: Identity, assurance: Assurance, evidence: [UInt8]
+  ) {
     self.hash = hash
     self.customer = customer
     self.identity = identity
@@ -104,7 +113,8 @@ public struct ConversationRow: Hashable, Sendable {
   /// Subject and whatever else the conversation is known by; encoded by Continuity.
   public var about: [UInt8]
   public init(
-    id: ConversationID, customer: CustomerID, isOpen: Bool, epoch: UInt32, lastAgent: UInt32?, opened: Instant,
+    id: ConversationID, customer: CustomerID, isOpen: Bool, epoch: UInt32, lastAgent: UInt32?,
+    opened: Instant,
     changed: Instant, about: [UInt8]
   ) {
     self.id = id
@@ -125,7 +135,9 @@ public struct SessionRow: Hashable, Sendable {
   public var channel: Channel
   public var bot: UInt32?
   public var ended: Instant?
-  public init(id: SessionID, conversation: ConversationID, channel: Channel, bot: UInt32?, ended: Instant?) {
+  public init(
+    id: SessionID, conversation: ConversationID, channel: Channel, bot: UInt32?, ended: Instant?
+  ) {
     self.id = id
     self.conversation = conversation
     self.channel = channel
@@ -147,7 +159,8 @@ public struct CaseRow: Hashable, Sendable {
   /// Reason, summary, fields, rule version and reasons of routing; encoded by Pipeline.
   public var about: [UInt8]
   public init(
-    id: CaseID, conversation: ConversationID, queue: UInt32, agent: UInt32?, state: UInt8, created: Instant,
+    id: CaseID, conversation: ConversationID, queue: UInt32, agent: UInt32?, state: UInt8,
+    created: Instant,
     closed: Instant?, about: [UInt8]
   ) {
     self.id = id
@@ -186,7 +199,8 @@ public struct OutcomeRow: Hashable, Sendable {
   }
 }
 
-/// Something known by a key that is not an id: a Message-ID's conversation, a mail already recorded, a call's
+/// Something known by a key that is not an id: a Message-ID's conversation, a mail already
+/// recorded, a call's
 /// session, what a sender numbers itself. `space` keeps the kinds apart.
 public struct KeyRow: Hashable, Sendable {
   public enum Space: UInt8, Sendable { case mailThread = 1, mailSeen = 2, call = 3, arrival = 4 }
@@ -229,7 +243,8 @@ public struct BlobRow: Hashable, Sendable {
   public var uploader: String
   public var at: Instant
   public init(
-    id: BlobID, hash: Digest, size: Int64, mediaType: String, fileName: String?, conversation: ConversationID?,
+    id: BlobID, hash: Digest, size: Int64, mediaType: String, fileName: String?,
+    conversation: ConversationID?,
     uploader: String, at: Instant
   ) {
     self.id = id
@@ -263,7 +278,8 @@ public struct TokenRow: Hashable, Sendable {
   public var expires: Instant?
   public var revoked: Bool
   public init(
-    id: TokenID, hash: Digest, workspace: WorkspaceID, scope: String, holder: String, created: Instant,
+    id: TokenID, hash: Digest, workspace: WorkspaceID, scope: String, holder: String,
+    created: Instant,
     expires: Instant?, revoked: Bool
   ) {
     self.id = id

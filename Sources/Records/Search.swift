@@ -44,7 +44,8 @@ public struct SearchHit: Hashable, Sendable {
 /// Finds, newest first.
 public struct SearchPage: Sendable {
   public var hits: [SearchHit] = []
-  /// Where to go on (`before`); nil when there are no more. A page may be short, or empty, and yet go on: one
+  /// Where to go on (`before`); nil when there are no more. A page may be short, or empty, and yet
+  /// go on: one
   /// answer looks at a bounded number of entries.
   public var older: EntryID?
   /// The last entry that the index has seen: what came later is not among the finds.

@@ -1,6 +1,7 @@
 import Model
 
-/// Everything that commands of one workspace changed, in the order in which they were decided. Rows with the
+/// Everything that commands of one workspace changed, in the order in which they were decided. Rows
+/// with the
 /// same key appear once, with their last value.
 public struct Commit: Sendable, Equatable {
   public var workspace: WorkspaceID
@@ -25,9 +26,12 @@ public struct Commit: Sendable, Equatable {
   public init(workspace: WorkspaceID) { self.workspace = workspace }
 
   public static func == (a: Commit, b: Commit) -> Bool {
-    a.workspace == b.workspace && a.log == b.log && a.work == b.work && a.entries == b.entries && a.rewritten == b.rewritten
-      && a.customers == b.customers && a.identities == b.identities && a.conversations == b.conversations
-      && a.sessions == b.sessions && a.cases == b.cases && a.facts == b.facts && a.outcomes == b.outcomes
+    a.workspace == b.workspace && a.log == b.log && a.work == b.work && a.entries == b.entries
+      && a.rewritten == b.rewritten
+      && a.customers == b.customers && a.identities == b.identities
+      && a.conversations == b.conversations
+      && a.sessions == b.sessions && a.cases == b.cases && a.facts == b.facts
+      && a.outcomes == b.outcomes
       && a.keys == b.keys && a.outbox == b.outbox && a.blobs == b.blobs
       && a.configurations.elementsEqual(b.configurations, by: ==)
   }
@@ -45,8 +49,10 @@ public struct LogHead: Hashable, Sendable {
 
 /// A durable store. One contract, one test suite that every store must pass.
 public protocol Store: Sendable {
-  /// Writes all of it or nothing, and returns when it is on disk. Called from one thread at a time. The chain is
-  /// carried on here: `chain(n) = SHA-256(chain(n-1) ‖ position ‖ at ‖ bytes)`, checked against the last position
+  /// Writes all of it or nothing, and returns when it is on disk. Called from one thread at a time.
+  /// The chain is
+  /// carried on here: `chain(n) = SHA-256(chain(n-1) ‖ position ‖ at ‖ bytes)`, checked against the
+  /// last position
   /// so that a gap or a repeat is a fault and not a corruption.
   func commit(_ commits: [Commit]) throws(StoreFault)
 
@@ -54,21 +60,28 @@ public protocol Store: Sendable {
   func addWorkspace(named: String) throws(StoreFault) -> WorkspaceRow
   func save(_ token: TokenRow) throws(StoreFault)
 
-  /// A connection of its own for one queue or thread; it never waits for the writer and sees every commit that
+  /// A connection of its own for one queue or thread; it never waits for the writer and sees every
+  /// commit that
   /// had returned when a call begins.
   func reader() throws(StoreFault) -> any StoreReader
 
-  /// Brings the full-text index of a workspace forward by at most `limit` entries, and answers whether it has seen
-  /// all of them. Where one of them changed an earlier one, no file of the store holds a byte of what that had said
+  /// Brings the full-text index of a workspace forward by at most `limit` entries, and answers
+  /// whether it has seen
+  /// all of them. Where one of them changed an earlier one, no file of the store holds a byte of
+  /// what that had said
   /// before, once this returns. Runs behind the commits, beside them, on one thread at a time.
-  func index(_ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords) throws(StoreFault) -> Bool
+  func index(_ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords)
+    throws(StoreFault) -> Bool
 
   /// Makes durable who read what.
   func record(_ accesses: [AccessRow], _ workspace: WorkspaceID) throws(StoreFault)
 
-  /// Erases what these customer records are known by and have said: identities, profiles, words, attachments,
-  /// handoffs, facts, mail that waits, and their words in the index; then the bytes are in no file of the store.
-  /// What proves completeness stays: each entry's number, place and hash. Nobody may commit rows meanwhile that
+  /// Erases what these customer records are known by and have said: identities, profiles, words,
+  /// attachments,
+  /// handoffs, facts, mail that waits, and their words in the index; then the bytes are in no file
+  /// of the store.
+  /// What proves completeness stays: each entry's number, place and hash. Nobody may commit rows
+  /// meanwhile that
   /// they had read before.
   /// - Parameter upTo: the last entry that is covered; nil for all there are.
   func erase(
@@ -76,7 +89,8 @@ public protocol Store: Sendable {
     _ forms: ErasedForms
   ) throws(StoreFault) -> ErasureReceipt
   /// Takes the words of these entries and what was attached to them; returns how many had words.
-  func forgetWords(of entries: [EntryID], _ workspace: WorkspaceID, _ forms: ErasedForms) throws(StoreFault) -> Int64
+  func forgetWords(of entries: [EntryID], _ workspace: WorkspaceID, _ forms: ErasedForms)
+    throws(StoreFault) -> Int64
 
   /// Removes outcomes older than the instant.
   func forgetOutcomes(before: Instant) throws(StoreFault)
@@ -86,10 +100,12 @@ public protocol Store: Sendable {
 /// Which way a page runs.
 public enum PageDirection: Sendable { case older, newer }
 
-/// Reads. Not Sendable: each belongs to one queue. Every row read is checked against its checksum; a bad one is
+/// Reads. Not Sendable: each belongs to one queue. Every row read is checked against its checksum;
+/// a bad one is
 /// `StoreFault.corrupt`, never served.
 public protocol StoreReader: AnyObject {
-  /// Everything that `body` reads is of one moment: that of its first read. Keep it short, since what was written
+  /// Everything that `body` reads is of one moment: that of its first read. Keep it short, since
+  /// what was written
   /// meanwhile cannot be tidied up before it ends. One inside another is part of the outer one.
   func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T
 
@@ -101,30 +117,41 @@ public protocol StoreReader: AnyObject {
   func work(_ workspace: WorkspaceID) throws(StoreFault) -> [OpenWorkRow]
   func log(_ workspace: WorkspaceID, after: Int64, limit: Int) throws(StoreFault) -> [LogRecord]
   func outbox(_ workspace: WorkspaceID, limit: Int) throws(StoreFault) -> [OutboxRow]
-  func configuration(_ workspace: WorkspaceID, version: UInt32?) throws(StoreFault) -> (version: UInt32, bytes: [UInt8])?
+  func configuration(_ workspace: WorkspaceID, version: UInt32?) throws(StoreFault) -> (
+    version: UInt32, bytes: [UInt8]
+  )?
 
   func identity(_ workspace: WorkspaceID, hash: [UInt8]) throws(StoreFault) -> IdentityRow?
-  func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault) -> [IdentityRow]
-  /// Whoever has or claims this identity, by hash. Looks at every identity: for an administrator's question, and no
+  func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault)
+    -> [IdentityRow]
+  /// Whoever has or claims this identity, by hash. Looks at every identity: for an administrator's
+  /// question, and no
   /// connection's.
-  func identities(_ workspace: WorkspaceID, like identity: Identity, limit: Int) throws(StoreFault) -> [IdentityRow]
+  func identities(_ workspace: WorkspaceID, like identity: Identity, limit: Int) throws(StoreFault)
+    -> [IdentityRow]
   func customer(_ workspace: WorkspaceID, _ id: CustomerID) throws(StoreFault) -> CustomerRow?
   /// All records merged into `root`, itself included, by id.
   func merged(_ workspace: WorkspaceID, into root: CustomerID) throws(StoreFault) -> [CustomerRow]
-  func conversation(_ workspace: WorkspaceID, _ id: ConversationID) throws(StoreFault) -> ConversationRow?
+  func conversation(_ workspace: WorkspaceID, _ id: ConversationID) throws(StoreFault)
+    -> ConversationRow?
   /// Newest first.
-  func conversations(_ workspace: WorkspaceID, of customer: CustomerID, limit: Int) throws(StoreFault) -> [ConversationRow]
+  func conversations(_ workspace: WorkspaceID, of customer: CustomerID, limit: Int)
+    throws(StoreFault) -> [ConversationRow]
   func session(_ workspace: WorkspaceID, _ id: SessionID) throws(StoreFault) -> SessionRow?
-  func sessions(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [SessionRow]
+  func sessions(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault)
+    -> [SessionRow]
   func aCase(_ workspace: WorkspaceID, _ id: CaseID) throws(StoreFault) -> CaseRow?
-  func cases(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [CaseRow]
+  func cases(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault)
+    -> [CaseRow]
   func facts(_ workspace: WorkspaceID, of aCase: CaseID) throws(StoreFault) -> FactsRow?
   func outcome(_ workspace: WorkspaceID, key: [UInt8]) throws(StoreFault) -> OutcomeRow?
-  func key(_ workspace: WorkspaceID, _ space: KeyRow.Space, _ key: [UInt8]) throws(StoreFault) -> [UInt8]?
+  func key(_ workspace: WorkspaceID, _ space: KeyRow.Space, _ key: [UInt8]) throws(StoreFault)
+    -> [UInt8]?
   func blob(_ workspace: WorkspaceID, _ id: BlobID) throws(StoreFault) -> BlobRow?
 
   func entry(_ workspace: WorkspaceID, _ id: EntryID) throws(StoreFault) -> EntryRow?
-  /// Entries of these customer records, in ascending order; `older` than `from` gives the last ones before it.
+  /// Entries of these customer records, in ascending order; `older` than `from` gives the last ones
+  /// before it.
   /// `atMost` bounds what is seen, so that a page is of one moment.
   func timeline(
     _ workspace: WorkspaceID, of customers: [CustomerID], from: EntryID, _ direction: PageDirection,
@@ -132,7 +159,8 @@ public protocol StoreReader: AnyObject {
   ) throws(StoreFault) -> [EntryRow]
   /// Entries of one conversation after a number, ascending.
   func transcript(
-    _ workspace: WorkspaceID, of conversation: ConversationID, after: EntryID, limit: Int, visible: Visibility
+    _ workspace: WorkspaceID, of conversation: ConversationID, after: EntryID, limit: Int,
+    visible: Visibility
   ) throws(StoreFault) -> [EntryRow]
   /// By number.
   func erasures(_ workspace: WorkspaceID) throws(StoreFault) -> [ErasureReceipt]

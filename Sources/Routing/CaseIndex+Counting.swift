@@ -39,19 +39,23 @@ extension CaseIndex {
         let lane = lanes[Int(index)]
         if queues[..<place].contains(where: lane.queues.contains) { continue }
         let kind = Kind(
-          queue: lane.queues[0], widened: Array(lane.queues.dropFirst()), channel: lane.channel, weight: lane.weight)
+          queue: lane.queues[0], widened: Array(lane.queues.dropFirst()), channel: lane.channel,
+          weight: lane.weight)
         walk(lane.root, kind, body)
       }
     }
   }
 
-  private func walk(_ root: Int32, _ kind: Kind, _ body: (Node, Kind, [Need.SkillRequirement]) -> Void) {
+  private func walk(
+    _ root: Int32, _ kind: Kind, _ body: (Node, Kind, [Need.SkillRequirement]) -> Void
+  ) {
     var open: [(node: Int32, skills: [Need.SkillRequirement])] = [(root, [])]
     while let (node, skills) = open.popLast() {
       if !nodes[Int(node)].cases.isEmpty { body(nodes[Int(node)], kind, skills) }
       for child in nodes[Int(node)].children {
         let skill = Need.SkillRequirement(
-          skill: SkillID(child.label >> 8), level: UInt8(truncatingIfNeeded: child.label & 0xFF), required: true)
+          skill: SkillID(child.label >> 8), level: UInt8(truncatingIfNeeded: child.label & 0xFF),
+          required: true)
         open.append((child.node, skills + [skill]))
       }
     }

@@ -26,7 +26,8 @@ extension CaseIndex {
       guard first < end else { break }
       var child = first
       var below = nodes[n].cases[first]
-      for other in (first + 1)..<max(first + 1, min(first + 4, end)) where nodes[n].cases[other] < below {
+      for other in (first + 1)..<max(first + 1, min(first + 4, end))
+      where nodes[n].cases[other] < below {
         child = other
         below = nodes[n].cases[other]
       }

@@ -11,11 +11,13 @@ extension CaseIndex {
 
   /// The lowest case that the seeker meets and that `passes`, below `bound`.
   mutating func best(
-    for seeker: Seeker, _ profiles: Profiles, below bound: Entry = .none, where passes: (Int32) -> Bool
+    for seeker: Seeker, _ profiles: Profiles, below bound: Entry = .none,
+    where passes: (Int32) -> Bool
   ) -> Entry {
     frontier.removeAll(keepingCapacity: true)
     var best = bound
-    for at in profiles.queueRange(seeker.agent) where Int(profiles.allQueues[at].raw) < lanesOfQueue.count {
+    for at in profiles.queueRange(seeker.agent)
+    where Int(profiles.allQueues[at].raw) < lanesOfQueue.count {
       if isClosed(profiles.allQueues[at]) { continue }
       for index in lanesOfQueue[Int(profiles.allQueues[at].raw)] {
         let root = lanes[Int(index)].root
@@ -43,7 +45,8 @@ extension CaseIndex {
     for seeker: Seeker, _ profiles: Profiles, where passes: (Int32) -> Bool
   ) -> [Int32] {
     var roots: [(home: QueueID, root: Int32)] = []
-    for at in profiles.queueRange(seeker.agent) where Int(profiles.allQueues[at].raw) < lanesOfQueue.count {
+    for at in profiles.queueRange(seeker.agent)
+    where Int(profiles.allQueues[at].raw) < lanesOfQueue.count {
       if isClosed(profiles.allQueues[at]) { continue }
       for index in lanesOfQueue[Int(profiles.allQueues[at].raw)] {
         let lane = lanes[Int(index)]
@@ -81,7 +84,8 @@ extension CaseIndex {
     return least
   }
 
-  private mutating func expand(_ node: Int32, _ seeker: Seeker, _ profiles: Profiles, _ best: Entry) {
+  private mutating func expand(_ node: Int32, _ seeker: Seeker, _ profiles: Profiles, _ best: Entry)
+  {
     let n = Int(node)
     let skills = profiles.skillRange(seeker.agent)
     // A child beside its parent costs a tenth of one that is looked up.
@@ -89,7 +93,8 @@ extension CaseIndex {
       for place in 0..<nodes[n].children.count {
         let child = nodes[n].children[place]
         if child.least < best,
-          profiles.level(seeker.agent, child.label >> 8) >= UInt8(truncatingIfNeeded: child.label & 0xFF)
+          profiles.level(seeker.agent, child.label >> 8)
+            >= UInt8(truncatingIfNeeded: child.label & 0xFF)
         {
           push(child.node, child.least)
         }
@@ -111,7 +116,8 @@ extension CaseIndex {
     }
   }
 
-  /// The lowest case of one class that passes: its heap is searched downwards, past those that do not.
+  /// The lowest case of one class that passes: its heap is searched downwards, past those that do
+  /// not.
   private func lookThrough(_ node: Int32, _ best: inout Entry, _ passes: (Int32) -> Bool) {
     let n = Int(node)
     guard let first = nodes[n].cases.first, first < best else { return }
@@ -147,7 +153,9 @@ extension CaseIndex {
     while true {
       var child = 2 * place + 1
       guard child < frontier.count else { break }
-      if child + 1 < frontier.count, frontier[child + 1].least < frontier[child].least { child += 1 }
+      if child + 1 < frontier.count, frontier[child + 1].least < frontier[child].least {
+        child += 1
+      }
       guard frontier[child].least < last.least else { break }
       frontier[place] = frontier[child]
       place = child
@@ -156,7 +164,6 @@ extension CaseIndex {
     return top
   }
 }
-
 
 /// Capacity units that an agent has left for a case of each channel.
 struct Rooms: Sendable {

@@ -1,12 +1,18 @@
 import Model
 
-/// Waiting cases, found by what an agent can do: the oldest case (lowest key) whose needs the agent meets.
+/// Waiting cases, found by what an agent can do: the oldest case (lowest key) whose needs the agent
+/// meets.
 ///
-/// A **lane** is (queues, channel, weight). Below each lane's root stands a trie of required skills in the
-/// order of their handles, one edge for each (skill, level). A node holds the cases that need exactly the path
-/// to it (a *requirement class*) in a heap by key, and its children in a heap by the lowest key below them.
-/// An agent walks only edges that it meets, lowest key first, and stops at the first case: what it costs
-/// depends on how many classes older than the answer the agent can reach, not on how many cases or classes
+/// A **lane** is (queues, channel, weight). Below each lane's root stands a trie of required skills
+/// in the
+/// order of their handles, one edge for each (skill, level). A node holds the cases that need
+/// exactly the path
+/// to it (a *requirement class*) in a heap by key, and its children in a heap by the lowest key
+/// below them.
+/// An agent walks only edges that it meets, lowest key first, and stops at the first case: what it
+/// costs
+/// depends on how many classes older than the answer the agent can reach, not on how many cases or
+/// classes
 /// there are. See docs/decisions/0002-matching-index.md.
 struct CaseIndex: Sendable {
   struct Entry: Sendable {
@@ -31,7 +37,8 @@ struct CaseIndex: Sendable {
     var children: [Child] = []
   }
 
-  /// What a search must know of a child lies with its parent: most children are looked at only to be passed.
+  /// What a search must know of a child lies with its parent: most children are looked at only to
+  /// be passed.
   struct Child: Sendable {
     var least: Entry
     var node: Int32
@@ -56,7 +63,8 @@ struct CaseIndex: Sendable {
 
   /// A number for the class that a case would be of; others may have the same.
   static func family(_ kind: Kind, _ skills: [Need.SkillRequirement]) -> UInt64 {
-    var mixed = UInt64(kind.queue.raw) << 20 | UInt64(kind.weight) << 2 | UInt64(kind.channel.rawValue)
+    var mixed =
+      UInt64(kind.queue.raw) << 20 | UInt64(kind.weight) << 2 | UInt64(kind.channel.rawValue)
     for queue in kind.widened { mixed = (mixed ^ UInt64(queue.raw)) &* 0x9E37_79B9_7F4A_7C15 }
     for skill in skills where skill.required {
       mixed = (mixed ^ UInt64(skill.skill.raw) << 8 ^ UInt64(skill.level)) &* 0xFF51_AFD7_ED55_8CCD
@@ -97,7 +105,8 @@ struct CaseIndex: Sendable {
   // MARK: Adding and removing
 
   mutating func insert(
-    _ slot: Int32, key: Int64, sequence: UInt64, _ kind: Kind, skills: [Need.SkillRequirement], takesAnyone: Bool
+    _ slot: Int32, key: Int64, sequence: UInt64, _ kind: Kind, skills: [Need.SkillRequirement],
+    takesAnyone: Bool
   ) {
     while nodeOf.count <= Int(slot) {
       nodeOf.append(-1)
@@ -180,10 +189,14 @@ struct CaseIndex: Sendable {
     let index = Int32(truncatingIfNeeded: lanes.count)
     let queues = [kind.queue] + kind.widened
     lanes.append(
-      Lane(queues: queues, channel: kind.channel, weight: kind.weight, root: newNode(parent: -1, label: 0)))
+      Lane(
+        queues: queues, channel: kind.channel, weight: kind.weight,
+        root: newNode(parent: -1, label: 0)))
     for queue in queues {
       while lanesOfQueue.count <= Int(queue.raw) { lanesOfQueue.append([]) }
-      if !lanesOfQueue[Int(queue.raw)].contains(index) { lanesOfQueue[Int(queue.raw)].append(index) }
+      if !lanesOfQueue[Int(queue.raw)].contains(index) {
+        lanesOfQueue[Int(queue.raw)].append(index)
+      }
     }
     return Int(index)
   }
@@ -205,7 +218,9 @@ struct CaseIndex: Sendable {
 
   /// The child under the label, or -1.
   @inline(__always) func child(of parent: Int32, _ label: UInt32) -> Int32 {
-    edges.find(Self.edge(parent, label)) { nodes[Int($0)].parent == parent && nodes[Int($0)].label == label }
+    edges.find(Self.edge(parent, label)) {
+      nodes[Int($0)].parent == parent && nodes[Int($0)].label == label
+    }
   }
 
   private mutating func makeChild(of parent: Int32, label: UInt32) -> Int32 {

@@ -1,6 +1,7 @@
 import Model
 
-/// The workspace's configuration with names turned into handles. A name keeps its handle for ever; what a
+/// The workspace's configuration with names turned into handles. A name keeps its handle for ever;
+/// what a
 /// later version leaves out is retired.
 struct Catalogue: Sendable {
   struct Names: Sendable {
@@ -28,7 +29,8 @@ struct Catalogue: Sendable {
     var isRetired = false
   }
 
-  var skillNames = Names(), botNames = Names(), teamNames = Names(), queueNames = Names(), agentNames = Names()
+  var skillNames = Names(), botNames = Names(), teamNames = Names(), queueNames = Names(),
+    agentNames = Names()
   var configuration: RoutingConfiguration?
   var isConfigured = false
   var limits = RoutingConfiguration.Limits()
@@ -49,7 +51,11 @@ struct Catalogue: Sendable {
     for index in queues.indices { queues[index].isRetired = true }
     for queue in new.queues {
       let handle = Int(queueNames.add(queue.name))
-      if handle < queues.count { queues[handle] = Queue(settings: queue) } else { queues.append(Queue(settings: queue)) }
+      if handle < queues.count {
+        queues[handle] = Queue(settings: queue)
+      } else {
+        queues.append(Queue(settings: queue))
+      }
     }
     for index in agents.indices { agents[index] = .retired(agents[index].settings.name) }
     for agent in new.agents {
@@ -74,7 +80,9 @@ struct Catalogue: Sendable {
   private func queues(of agent: RoutingConfiguration.Agent) -> [QueueID] {
     var handles: [QueueID] = []
     for name in agent.queues {
-      if let handle = queueNames.handle(name), !handles.contains(QueueID(handle)) { handles.append(QueueID(handle)) }
+      if let handle = queueNames.handle(name), !handles.contains(QueueID(handle)) {
+        handles.append(QueueID(handle))
+      }
     }
     return handles.sorted()
   }
@@ -92,7 +100,8 @@ struct Catalogue: Sendable {
     else { return .notAllowed }
     for agent in new.agents {
       guard agent.queues.allSatisfy(queues.contains) else { return .unknownQueue }
-      guard agent.skills.allSatisfy({ skills.contains($0.name) && $0.level >= 1 && $0.level <= 10 }),
+      guard
+        agent.skills.allSatisfy({ skills.contains($0.name) && $0.level >= 1 && $0.level <= 10 }),
         Set(agent.skills.map(\.name)).count == agent.skills.count,
         agent.devices.count <= RoutingLimits.devicesPerAgentMax, agent.capacity <= 10_000
       else { return .notAllowed }
@@ -106,10 +115,15 @@ struct Catalogue: Sendable {
         guard interval.from >= last, interval.until > interval.from else { return .notAllowed }
         last = interval.until
       }
-      guard queue.hours?.count ?? 0 <= RoutingLimits.intervalsPerQueueMax else { return .needTooLarge }
-      guard queue.waitMax >= .zero, RoutingLimits.slopesPermille.contains(queue.slopePermille) else { return .notAllowed }
+      guard queue.hours?.count ?? 0 <= RoutingLimits.intervalsPerQueueMax else {
+        return .needTooLarge
+      }
+      guard queue.waitMax >= .zero, RoutingLimits.slopesPermille.contains(queue.slopePermille)
+      else { return .notAllowed }
     }
-    if !new.limits.botSilenceQueue.isEmpty, !queues.contains(new.limits.botSilenceQueue) { return .unknownQueue }
+    if !new.limits.botSilenceQueue.isEmpty, !queues.contains(new.limits.botSilenceQueue) {
+      return .unknownQueue
+    }
     return timesFault(new.limits)
   }
 

@@ -1,11 +1,13 @@
 import Model
 
-/// What may be asked of the machine. Every command is one decision: events and effects, or a rejection.
+/// What may be asked of the machine. Every command is one decision: events and effects, or a
+/// rejection.
 /// Ids are drawn by whoever asks. Codes of rejections are only ever appended.
 public enum Command: Hashable, Sendable {
   // The workspace
   case configure(RoutingConfiguration)
-  /// The server began to serve: whatever hung on a connection is gone, leases get their grace, phone
+  /// The server began to serve: whatever hung on a connection is gone, leases get their grace,
+  /// phone
   /// callers may come back.
   case start
   /// Time has passed: everything that was due by now happens, in the order in which it was due.
@@ -19,24 +21,28 @@ public enum Command: Hashable, Sendable {
   case reopenConversation(ClosedConversation, session: NewSession)
   case endSession(SessionID, SessionEnd)
   /// May this be said, and who must hear of it? The words themselves are not the machine's concern.
-  case record(conversation: ConversationID, session: SessionID?, entry: EntryID, author: Author,
+  case record(
+    conversation: ConversationID, session: SessionID?, entry: EntryID, author: Author,
     visibility: Visibility, epoch: UInt32?)
   /// The owner changes to the queue of the need. `epoch` must be the owner's when a bot asks.
-  case route(conversation: ConversationID, session: SessionID, case: CaseID, need: Need, by: RouteReason,
+  case route(
+    conversation: ConversationID, session: SessionID, case: CaseID, need: Need, by: RouteReason,
     epoch: UInt32?)
   /// The customer is another record now (merged or split).
   case moveConversation(ConversationID, customer: CustomerID)
 
   // Agents
   case setStatus(AgentID, AgentStatus, lease: Duration64?)
-  /// The agent finishes what they have and is offered nothing more; with their last case's end they are that.
+  /// The agent finishes what they have and is offered nothing more; with their last case's end they
+  /// are that.
   /// Setting a status at once takes it back.
   case finish(AgentID, then: AgentStatus)
   /// The channels on which the agent wants to be offered something; an agent begins with all.
   case chooseChannels(AgentID, [Channel])
   /// Any call with the agent's token.
   case renewPresence(AgentID)
-  /// The agent asks for a case; the answer is an offer, or nothing when the time is up. It ends when its
+  /// The agent asks for a case; the answer is an offer, or nothing when the time is up. It ends
+  /// when its
   /// connection does.
   case next(AgentID, waiter: WaiterID, until: Instant)
   case endNext(AgentID, waiter: WaiterID)
@@ -104,7 +110,8 @@ public struct ClosedConversation: Hashable, Sendable {
   }
 }
 
-/// Why a session ended. A waiting case of its conversation is abandoned with it, where nobody else is there.
+/// Why a session ended. A waiting case of its conversation is abandoned with it, where nobody else
+/// is there.
 public enum SessionEnd: UInt8, Hashable, Sendable {
   case customerLeft = 1
   case botEnded
@@ -121,7 +128,8 @@ public struct RouteReason: Hashable, Sendable {
     case handoff = 1, mail, call, reopened, transfer
     /// The bot left the customer's word unanswered.
     case botSilent
-    /// The caller leaves a message and goes: their case waits without them, and is taken as mail is.
+    /// The caller leaves a message and goes: their case waits without them, and is taken as mail
+    /// is.
     case message
   }
   public var cause: Cause

@@ -7,7 +7,8 @@ public enum Effect: Hashable, Sendable {
   case withdrawOffer(OfferID, CaseID, AgentID, Seat, OfferEnd)
   /// The `next` is over without an offer.
   case answerEmpty(WaiterID)
-  /// Something was said that others in the conversation must hear: each open session but the speaker's own.
+  /// Something was said that others in the conversation must hear: each open session but the
+  /// speaker's own.
   case tellSessions(ConversationID, EntryID, except: SessionID?)
   /// … and the agent who owns it.
   case tellAgent(AgentID, ConversationID, EntryID)

@@ -1,8 +1,10 @@
 import Model
 import Wire
 
-// The first byte names the kind of the event *and* the version of its encoding: a changed encoding takes a new
-// code, and the old one is still read. Codes are append only; `EventBytesTests` pins one example of each.
+// The first byte names the kind of the event *and* the version of its encoding: a changed encoding
+// takes a new
+// code, and the old one is still read. Codes are append only; `EventBytesTests` pins one example of
+// each.
 extension Event {
   public func encode(into out: inout ByteWriter) {
     switch self {
@@ -191,7 +193,8 @@ extension Event {
     switch try bytes.uint8() {
     case 1: return .configured(try bytes.get())
     case 2: return .started
-    case 3: return .conversationOpened(try bytes.get(), customer: try bytes.get(), owner: try bytes.get())
+    case 3:
+      return .conversationOpened(try bytes.get(), customer: try bytes.get(), owner: try bytes.get())
     case 4:
       return .conversationReopened(
         try bytes.get(), customer: try bytes.get(),
@@ -214,7 +217,8 @@ extension Event {
     case 12: return .stepTaken(try bytes.get(), index: try bytes.get())
     case 13: return .preferenceEnded(try bytes.get())
     case 14: return .caseAccepted(try bytes.get(), try bytes.get())
-    case 15: return .caseWrappingUp(try bytes.get(), try bytes.get(), until: try bytes.getOptional())
+    case 15:
+      return .caseWrappingUp(try bytes.get(), try bytes.get(), until: try bytes.getOptional())
     case 16: return .caseParked(try bytes.get(), try bytes.get(), until: try bytes.get())
     case 17: return .caseResumed(try bytes.get(), try bytes.get())
     case 18: return .caseClosed(try bytes.get(), try bytes.get())
@@ -243,7 +247,8 @@ extension Event {
       let channel: Channel = try bytes.get()
       var need: Need = try bytes.get()
       try need.readMore(&bytes)
-      return .caseQueued(id, conversation, session, channel, need: need, age: try bytes.get(), by: try bytes.get())
+      return .caseQueued(
+        id, conversation, session, channel, need: need, age: try bytes.get(), by: try bytes.get())
     case 35: return .queueOpened(try bytes.get())
     case 36: return .queueClosed(try bytes.get())
     case 37: return .caseOverflowed(try bytes.get(), to: try bytes.get(), try bytes.get())

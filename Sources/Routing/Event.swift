@@ -1,23 +1,27 @@
 import Model
 
-/// What happened, in the past tense. Events carry ids and numbers, never words or personal values, so that a
+/// What happened, in the past tense. Events carry ids and numbers, never words or personal values,
+/// so that a
 /// person can be erased without rewriting the log. Codes are stored: append only.
 public enum Event: Hashable, Sendable {
   case configured(RoutingConfiguration)
   case started
 
   case conversationOpened(ConversationID, customer: CustomerID, owner: Owner)
-  case conversationReopened(ConversationID, customer: CustomerID, owner: Owner, epoch: UInt32, lastAgent: AgentID?)
+  case conversationReopened(
+    ConversationID, customer: CustomerID, owner: Owner, epoch: UInt32, lastAgent: AgentID?)
   case conversationMoved(ConversationID, customer: CustomerID)
   case conversationClosed(ConversationID, lastAgent: AgentID?)
   case sessionOpened(SessionID, ConversationID, Channel, bot: BotID?)
   case sessionEnded(SessionID, SessionEnd)
-  case entryRecorded(EntryID, ConversationID, session: SessionID?, author: Author, visibility: Visibility)
+  case entryRecorded(
+    EntryID, ConversationID, session: SessionID?, author: Author, visibility: Visibility)
   /// The only event that changes an owner; the epoch is the new one.
   case ownerChanged(ConversationID, to: Owner, epoch: UInt32)
 
   /// `age` is the instant from which its waiting counts; it survives transfer, requeue and restart.
-  case caseQueued(CaseID, ConversationID, SessionID, Channel, need: Need, age: Instant, by: RouteReason)
+  case caseQueued(
+    CaseID, ConversationID, SessionID, Channel, need: Need, age: Instant, by: RouteReason)
   case stepTaken(CaseID, index: UInt16)
   case preferenceEnded(CaseID)
   case caseAccepted(CaseID, AgentID)
@@ -47,13 +51,15 @@ public enum Event: Hashable, Sendable {
 
   case queueOpened(QueueID)
   case queueClosed(QueueID)
-  /// Its queue did not keep it: it waits in another, with its age; or in the same one without its caller.
+  /// Its queue did not keep it: it waits in another, with its age; or in the same one without its
+  /// caller.
   case caseOverflowed(CaseID, to: QueueID, OverflowReason)
   /// The bot that owned it left the customer's word unanswered.
   case botFellSilent(ConversationID)
   /// The agent finishes what they have and is that then; nil: they stay.
   case statusDeferred(AgentID, AgentStatus?)
-  /// The channels on which the agent wants to be offered something, as bits by `Channel.rawValue - 1`.
+  /// The channels on which the agent wants to be offered something, as bits by `Channel.rawValue -
+  /// 1`.
   case channelsChosen(AgentID, UInt8)
   /// Another agent may see the case and write beside it, until then.
   case consultStarted(CaseID, with: AgentID, until: Instant)
@@ -131,7 +137,8 @@ public enum CaseEnd: UInt8, Hashable, Sendable {
   case wrapUpOver
 }
 
-/// How many agents were passed over for which reason when an offer was made or a case began to wait. The list
+/// How many agents were passed over for which reason when an offer was made or a case began to
+/// wait. The list
 /// itself is derived from the state at that position when somebody asks.
 public struct PassedOver: Hashable, Sendable {
   public var counts: [UInt32]  // by PassedOverReason.rawValue

@@ -36,7 +36,9 @@ struct Reasons {
   @inline(__always) mutating func note(_ reason: PassedOverReason, _ holds: Bool) {
     if holds { bits |= 1 << UInt32(reason.rawValue) }
   }
-  var first: PassedOverReason? { bits == 0 ? nil : PassedOverReason(rawValue: UInt8(bits.trailingZeroBitCount)) }
+  var first: PassedOverReason? {
+    bits == 0 ? nil : PassedOverReason(rawValue: UInt8(bits.trailingZeroBitCount))
+  }
   var isSingle: Bool { bits != 0 && bits & (bits - 1) == 0 }
 }
 
@@ -56,10 +58,12 @@ extension Router {
       found.note(.notInQueue, !serves && !kind.widened.contains { profiles.serves(index, $0) })
       found.note(
         .queueClosed,
-        !isReached && !kind.widened.contains { profiles.serves(index, $0) && queues[Int($0.raw)].isOpen }
+        !isReached
+          && !kind.widened.contains { profiles.serves(index, $0) && queues[Int($0.raw)].isOpen }
           && !queues[Int(kind.queue.raw)].isOpen)
     }
-    for skill in skills where skill.required && profiles.level(index, skill.skill.raw) < skill.level {
+    for skill in skills where skill.required && profiles.level(index, skill.skill.raw) < skill.level
+    {
       found.note(.lacksSkill, true)
     }
     let isOut = agent.status != .available || agent.isNotResponding || agent.statusAfter != nil
@@ -86,10 +90,13 @@ extension Router {
       found.note(.backingOff, cases[slot].backOffs.contains { $0.agent == id && !$0.isOver })
       found.note(
         .excluded,
-        cases[slot].need.excluded.contains(id) || cases[slot].need.excludedTeams.contains(where: teams.contains))
+        cases[slot].need.excluded.contains(id)
+          || cases[slot].need.excludedTeams.contains(where: teams.contains))
       found.note(.notRequired, !cases[slot].need.isAmongRequired(id, teams))
     }
-    if cases[slot].preferenceUntil != nil { found.note(.notPreferredYet, cases[slot].need.preferred?.agent != id) }
+    if cases[slot].preferenceUntil != nil {
+      found.note(.notPreferredYet, cases[slot].need.preferred?.agent != id)
+    }
   }
 
   /// Looks at every agent, a few nanoseconds each, and at the cases before it.
@@ -114,7 +121,8 @@ extension Router {
     return CaseExplanation(
       case: caseView(slot), waited: now - cases[slot].age, ahead: isWaiting ? ahead(of: slot) : nil,
       between: catalogue.between, queuesBefore: isWaiting ? queuesBefore(slot) : [],
-      passedOver: passed, eligible: isWaiting ? eligible : 0, oneChangeAway: near, nextChange: nextChange(slot))
+      passedOver: passed, eligible: isWaiting ? eligible : 0, oneChangeAway: near,
+      nextChange: nextChange(slot))
   }
 
   /// How many waiting cases of its queue go before it; nil for a case that does not wait.
@@ -130,7 +138,8 @@ extension Router {
     scarce.forEach(before: own) { if cases[$0].need.queue == queue { count += 1 } }
     for agent in agents where !agent.held.isEmpty {
       count += agent.held.count {
-        cases[$0].need.queue == queue && (cases[$0].key, cases[$0].sequence) < (own.key, own.sequence)
+        cases[$0].need.queue == queue
+          && (cases[$0].key, cases[$0].sequence) < (own.key, own.sequence)
       }
     }
     return count
@@ -140,8 +149,10 @@ extension Router {
     timers.instant(.caseDue, slot).map { Instant(milliseconds: $0) }
   }
 
-  /// Looks at every class of cases in the agent's queues, and singly at those that name agents or were declined.
-  /// - Parameter asking: as if the agent asked for a case now, so that what else stands in the way is seen.
+  /// Looks at every class of cases in the agent's queues, and singly at those that name agents or
+  /// were declined.
+  /// - Parameter asking: as if the agent asked for a case now, so that what else stands in the way
+  ///   is seen.
   public func why(_ id: AgentID, asking: Bool = false) -> AgentExplanation? {
     guard let view = agent(id) else { return nil }
     let index = Int(id.raw)
@@ -150,25 +161,32 @@ extension Router {
     func add(_ found: Reasons, _ number: Int) {
       if found.first == .notInQueue { return }
       all += number
-      if let first = found.first { counts.counts[Int(first.rawValue)] += UInt32(truncatingIfNeeded: number) }
+      if let first = found.first {
+        counts.counts[Int(first.rawValue)] += UInt32(truncatingIfNeeded: number)
+      }
     }
     func addSingly(_ slot: Int32) {
       var found = reasons(index, kind(slot), cases[slot].need.skills, asking: asking)
       note(&found, index, slot)
       add(found, 1)
     }
-    waiting.forEachClass(servedBy: profiles.queueRange(index).map { profiles.allQueues[$0] }) { node, kind, skills in
+    waiting.forEachClass(servedBy: profiles.queueRange(index).map { profiles.allQueues[$0] }) {
+      node, kind, skills in
       let alike = Int(node.takingAnyone)
       if alike > 0 { add(reasons(index, kind, skills, asking: asking), alike) }
-      if alike < node.cases.count { for entry in node.cases where cases[entry.slot].isRestricted { addSingly(entry.slot) } }
+      if alike < node.cases.count {
+        for entry in node.cases where cases[entry.slot].isRestricted { addSingly(entry.slot) }
+      }
     }
     scarce.forEach(before: .none) { addSingly($0) }
     for agent in agents { for slot in agent.held { addSingly(slot) } }
     let (ready, hindrance) = readiness(of: id)
-    return AgentExplanation(agent: view, hindrance: hindrance, ready: ready, cases: counts, waitingInQueues: all)
+    return AgentExplanation(
+      agent: view, hindrance: hindrance, ready: ready, cases: counts, waitingInQueues: all)
   }
 
-  /// The channels on which the agent can be offered something now; and what hinders most, where it is none.
+  /// The channels on which the agent can be offered something now; and what hinders most, where it
+  /// is none.
   public func readiness(of id: AgentID) -> (ready: [Channel], hindrance: PassedOverReason?) {
     guard isKnown(id) else { return ([], nil) }
     let (ready, blocker) = readiness(Int(id.raw))

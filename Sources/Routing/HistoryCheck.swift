@@ -1,10 +1,14 @@
 import Model
 
-/// What must hold over a whole history, event by event: fed with what a log says, in order, it names the first
-/// thing that cannot have happened. It applies each event to a machine of its own, and asks that machine.
+/// What must hold over a whole history, event by event: fed with what a log says, in order, it
+/// names the first
+/// thing that cannot have happened. It applies each event to a machine of its own, and asks that
+/// machine.
 ///
-/// With `Invariants.check`, which looks at one state, these are all the promises: one place, one owner with an
-/// epoch that rises by one, capacity, quiescence, order, leases, one end of each offer, entries once and in order,
+/// With `Invariants.check`, which looks at one state, these are all the promises: one place, one
+/// owner with an
+/// epoch that rises by one, capacity, quiescence, order, leases, one end of each offer, entries
+/// once and in order,
 /// and that a replay gives the same state.
 public struct HistoryCheck: Sendable {
   public private(set) var router = Router()
@@ -19,7 +23,9 @@ public struct HistoryCheck: Sendable {
   public init() {}
 
   public mutating func feed(_ event: Event, at: Instant) {
-    if at < lastInstant { note(.order, "an event at \(at.milliseconds) follows one at \(lastInstant.milliseconds)") }
+    if at < lastInstant {
+      note(.order, "an event at \(at.milliseconds) follows one at \(lastInstant.milliseconds)")
+    }
     lastInstant = max(lastInstant, at)
     checkBefore(event)
     router.apply(event, at: at)
@@ -27,13 +33,17 @@ public struct HistoryCheck: Sendable {
   }
 
   private mutating func note(_ rule: Invariants.Violation.Rule, _ sentence: String) {
-    if violations.count < Self.violationsMax { violations.append(.init(rule: rule, sentence: sentence)) }
+    if violations.count < Self.violationsMax {
+      violations.append(.init(rule: rule, sentence: sentence))
+    }
   }
 
   private mutating func checkBefore(_ event: Event) {
     switch event {
     case .offerMade(let offer, let id, let agent, _, let until, _):
-      if endedOffers.contains(offer) || !openOffers.insert(offer).inserted { note(.offers, "\(offer) is made twice") }
+      if endedOffers.contains(offer) || !openOffers.insert(offer).inserted {
+        note(.offers, "\(offer) is made twice")
+      }
       if until <= lastInstant { note(.leases, "\(offer) has ended before it is made") }
       checkOrder(id, agent)
     case .offerEnded(let offer, _):
@@ -43,7 +53,9 @@ public struct HistoryCheck: Sendable {
       if !entries.insert(entry).inserted { note(.entries, "entry \(entry.raw) is recorded twice") }
     case .caseAccepted(let id, let agent):
       let slot = router.slot(of: id)
-      guard slot >= 0, router.isKnown(agent) else { return note(.onePlace, "\(id) is accepted, and is not there") }
+      guard slot >= 0, router.isKnown(agent) else {
+        return note(.onePlace, "\(id) is accepted, and is not there")
+      }
       if !router.hasRoom(Int(agent.raw), slot, exceptOffer: true) {
         note(.capacity, "agent \(agent.raw) accepts \(id) and has no room for it")
       }
@@ -63,9 +75,13 @@ public struct HistoryCheck: Sendable {
   /// No older case that needs the same, or less, is passed over for this agent.
   private mutating func checkOrder(_ id: CaseID, _ agent: AgentID) {
     let slot = router.slot(of: id)
-    guard slot >= 0, router.isKnown(agent) else { return note(.onePlace, "\(id) is offered, and is not there") }
+    guard slot >= 0, router.isKnown(agent) else {
+      return note(.onePlace, "\(id) is offered, and is not there")
+    }
     let index = Int(agent.raw)
-    if !router.isEligible(index, slot) { note(.eligibility, "\(id) is offered to agent \(index), who cannot take it") }
+    if !router.isEligible(index, slot) {
+      note(.eligibility, "\(id) is offered to agent \(index), who cannot take it")
+    }
     guard let sooner = router.soonest(for: index, lastInstant), sooner != slot else { return }
     if router.goesBefore(sooner, slot, lastInstant) {
       note(.order, "\(router.cases[sooner].id) is passed over for \(router.cases[slot].id)")

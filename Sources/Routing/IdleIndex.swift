@@ -1,11 +1,16 @@
 import Model
 
-/// Agents who could be offered something and found nothing, found by what a case needs: the longest idle first.
+/// Agents who could be offered something and found nothing, found by what a case needs: the longest
+/// idle first.
 ///
-/// Every agent has a **position**; whoever becomes idle later has a higher one, so that the first set bit of a
-/// conjunction is the longest idle. One bit column for each channel and queue, and four for each skill, which
-/// hold its level as a binary number, so that 64 levels are compared at once; only listed agents have bits. A
-/// second bit row per column tells which words are not empty. Positions are given out rising and are
+/// Every agent has a **position**; whoever becomes idle later has a higher one, so that the first
+/// set bit of a
+/// conjunction is the longest idle. One bit column for each channel and queue, and four for each
+/// skill, which
+/// hold its level as a binary number, so that 64 levels are compared at once; only listed agents
+/// have bits. A
+/// second bit row per column tells which words are not empty. Positions are given out rising and
+/// are
 /// renumbered when they run out, which costs about as much as the positions given out since.
 struct IdleIndex: Sendable {
   private var words = 0
@@ -92,7 +97,8 @@ struct IdleIndex: Sendable {
     for agent in order { list(Int(agent), channels[Int(agent)], profiles) }
   }
 
-  private mutating func putProfile(_ agent: Int, _ position: Int, _ on: Bool, _ profiles: Profiles) {
+  private mutating func putProfile(_ agent: Int, _ position: Int, _ on: Bool, _ profiles: Profiles)
+  {
     for at in profiles.skillRange(agent) {
       let skill = profiles.allSkills[at]
       putLevel(Int(skill.skill.raw), position, on ? skill.level : 0)
@@ -138,17 +144,26 @@ struct IdleIndex: Sendable {
 
   @inline(__always) private mutating func mark(_ column: Int, _ word: Int, _ some: Bool) {
     let above = column * summaryWords + word >> 6
-    if some { summary[above] |= 1 << UInt64(word & 63) } else { summary[above] &= ~(1 << UInt64(word & 63)) }
+    if some {
+      summary[above] |= 1 << UInt64(word & 63)
+    } else {
+      summary[above] &= ~(1 << UInt64(word & 63))
+    }
   }
 
   @inline(__always) private mutating func put(_ column: Int, _ position: Int, _ on: Bool) {
     let word = position >> 6
     let at = column * words + word
-    if on { bits[at] |= 1 << UInt64(position & 63) } else { bits[at] &= ~(1 << UInt64(position & 63)) }
+    if on {
+      bits[at] |= 1 << UInt64(position & 63)
+    } else {
+      bits[at] &= ~(1 << UInt64(position & 63))
+    }
     mark(column, word, bits[at] != 0)
   }
 
-  /// Where a search stands. It visits listed agents of the channel who serve one of the queues and have all
+  /// Where a search stands. It visits listed agents of the channel who serve one of the queues and
+  /// have all
   /// skills at their levels, the longest idle first.
   struct Cursor {
     fileprivate var block = -1

@@ -1,12 +1,14 @@
 import Model
 import Wire
 
-/// What must hold after every command, whoever sent it and whatever failed before. Checked after each step of
+/// What must hold after every command, whoever sent it and whatever failed before. Checked after
+/// each step of
 /// the simulation, and on a data folder by `throughline doctor`.
 public enum Invariants {
   public struct Violation: Hashable, Sendable, CustomStringConvertible {
     public enum Rule: String, Hashable, Sendable {
-      case oneOwner, onePlace, capacity, waitingThoughEligible, offers, leases, sessions, counters, index, rows
+      case oneOwner, onePlace, capacity, waitingThoughEligible, offers, leases, sessions, counters,
+        index, rows
       case order, entries, eligibility
     }
     public var rule: Rule
@@ -14,7 +16,8 @@ public enum Invariants {
     public var description: String { "\(rule.rawValue): \(sentence)" }
   }
 
-  /// - Parameter rows: also rebuild the machine from its rows and compare; costs a copy of everything.
+  /// - Parameter rows: also rebuild the machine from its rows and compare; costs a copy of
+  ///   everything.
   public static func check(_ router: Router, rows: Bool = true) -> [Violation] {
     var found: [Violation] = []
     checkOwners(router, &found)
@@ -35,30 +38,51 @@ public enum Invariants {
       let fits: Bool =
         switch record.owner {
         case .bot, .unrouted: open == nil && record.firstSession >= 0
-        case .queue(let queue, let id): open.map { $0.id == id && $0.agent == nil && $0.need.queue == queue } ?? false
+        case .queue(let queue, let id):
+          open.map { $0.id == id && $0.agent == nil && $0.need.queue == queue } ?? false
         case .agent(let agent, let id): open.map { $0.id == id && $0.agent == agent } ?? false
         case .closed: open == nil && record.firstSession >= 0
         }
-      if !fits { found.append(.init(rule: .oneOwner, sentence: "\(record.id) is owned by \(record.owner), which does not fit")) }
-      for session in router.sessionSlots(of: slot) where router.sessions[session].conversation != slot {
-        found.append(.init(rule: .sessions, sentence: "\(router.sessions[session].id) hangs on another conversation"))
+      if !fits {
+        found.append(
+          .init(
+            rule: .oneOwner,
+            sentence: "\(record.id) is owned by \(record.owner), which does not fit"))
+      }
+      for session in router.sessionSlots(of: slot)
+      where router.sessions[session].conversation != slot {
+        found.append(
+          .init(
+            rule: .sessions,
+            sentence: "\(router.sessions[session].id) hangs on another conversation"))
       }
     }
     let hung = router.conversations.ordered.reduce(0) { $0 + router.sessionSlots(of: $1).count }
-    if hung != router.sessions.count { found.append(.init(rule: .sessions, sentence: "\(router.sessions.count) sessions, \(hung) hung")) }
+    if hung != router.sessions.count {
+      found.append(
+        .init(rule: .sessions, sentence: "\(router.sessions.count) sessions, \(hung) hung"))
+    }
   }
 
   private static func checkCases(_ router: Router, _ found: inout [Violation]) {
     for slot in router.cases.ordered {
       let record = router.cases[slot]
-      func say(_ what: String) { found.append(.init(rule: .onePlace, sentence: "\(record.id) \(what)")) }
+      func say(_ what: String) {
+        found.append(.init(rule: .onePlace, sentence: "\(record.id) \(what)"))
+      }
       let listed = router.isListed(slot)
       let places = (listed ? 1 : 0) + (record.isHeld ? 1 : 0) + (record.isPending ? 1 : 0)
       let isWaiting = record.state == .waiting
       let outside = router.isInGrace(slot)
-      if isWaiting ? (places != 1 && !(outside && places == 0)) : places != 0 { say("is \(record.state) and in \(places) places") }
-      if (record.state == .offered) != (record.firstOffer >= 0) { say("is \(record.state) with offers \(record.firstOffer)") }
-      if router.conversations[record.conversation].openCase != slot { say("is not its conversation's open case") }
+      if isWaiting ? (places != 1 && !(outside && places == 0)) : places != 0 {
+        say("is \(record.state) and in \(places) places")
+      }
+      if (record.state == .offered) != (record.firstOffer >= 0) {
+        say("is \(record.state) with offers \(record.firstOffer)")
+      }
+      if router.conversations[record.conversation].openCase != slot {
+        say("is not its conversation's open case")
+      }
       let holders = router.agents.indices.filter { router.agents[$0].cases.contains(slot) }
       let expected = record.state.isHolding ? [record.agent.map { Int($0.raw) }] : []
       if holders.map(Optional.some) != expected { say("is \(record.state) and held by \(holders)") }
@@ -69,15 +93,21 @@ public enum Invariants {
     for index in router.agents.indices {
       let record = router.agents[index]
       let settings = router.catalogue.agents[index].settings
-      func say(_ rule: Violation.Rule, _ what: String) { found.append(.init(rule: rule, sentence: "agent \(settings.name) \(what)")) }
+      func say(_ rule: Violation.Rule, _ what: String) {
+        found.append(.init(rule: rule, sentence: "agent \(settings.name) \(what)"))
+      }
       let used = record.cases.reduce(0) { $0 + Int(router.cases[$1].weight) }
       if used != record.used { say(.capacity, "uses \(used), counted \(record.used)") }
       for channel in Channel.allCases {
         let count = record.cases.count { router.cases[$0].channel == channel }
-        if count != Int(record.count(channel)) { say(.capacity, "has \(count) \(channel.name), counted otherwise") }
+        if count != Int(record.count(channel)) {
+          say(.capacity, "has \(count) \(channel.name), counted otherwise")
+        }
       }
       let (ready, blocker) = router.readiness(index)
-      if ready != record.ready || blocker != record.blocker { say(.index, "is ready \(ready), noted \(record.ready)") }
+      if ready != record.ready || blocker != record.blocker {
+        say(.index, "is ready \(ready), noted \(record.ready)")
+      }
       if router.idle.channels(index) & ~ready != 0 { say(.index, "is listed and not ready") }
       if ready != 0, router.idle.channels(index) != ready, !record.isPending, !router.matchGoesOn {
         say(.index, "is ready and not listed")
@@ -88,13 +118,18 @@ public enum Invariants {
   private static func checkOffers(_ router: Router, _ found: inout [Violation]) {
     for slot in router.offers.ordered {
       let record = router.offers[slot]
-      func say(_ what: String) { found.append(.init(rule: .offers, sentence: "\(record.id) \(what)")) }
+      func say(_ what: String) {
+        found.append(.init(rule: .offers, sentence: "\(record.id) \(what)"))
+      }
       if router.cases[record.theCase].state != .offered { say("is for a case that is not offered") }
       if router.agents[Int(record.agent.raw)].openOffer != slot { say("is not its agent's") }
       if router.timers.instant(.offer, slot) == nil { say("has no end") }
     }
     let open = router.agents.count { $0.openOffer >= 0 }
-    if open != router.offers.count { found.append(.init(rule: .offers, sentence: "\(open) agents with offers, \(router.offers.count) offers")) }
+    if open != router.offers.count {
+      found.append(
+        .init(rule: .offers, sentence: "\(open) agents with offers, \(router.offers.count) offers"))
+    }
   }
 
   private static func checkQueues(_ router: Router, _ found: inout [Violation]) {
@@ -108,68 +143,97 @@ public enum Invariants {
         case .offered: offered += 1
         case .assigned, .parked, .wrappingUp: assigned += 1
         }
-        if router.cases[slot].agent == nil { oldest = min(oldest ?? .max, router.cases[slot].age.milliseconds) }
+        if router.cases[slot].agent == nil {
+          oldest = min(oldest ?? .max, router.cases[slot].age.milliseconds)
+        }
       }
       if waiting != record.waiting || offered != record.offered || assigned != record.assigned
         || oldest != record.oldest.top?.age
       {
-        found.append(.init(rule: .counters, sentence: "queue \(index) has \(waiting) \(offered) \(assigned), oldest \(oldest ?? -1)"))
+        found.append(
+          .init(
+            rule: .counters,
+            sentence: "queue \(index) has \(waiting) \(offered) \(assigned), oldest \(oldest ?? -1)"
+          ))
       }
       let blocked = router.agents.indices.count {
-        router.profiles.serves($0, QueueID(UInt32(index))) && router.agents[$0].blocker != AgentRecord.unblocked
+        router.profiles.serves($0, QueueID(UInt32(index)))
+          && router.agents[$0].blocker != AgentRecord.unblocked
       }
       if blocked != record.blocked.reduce(0, { $0 + Int($1) }) {
-        found.append(.init(rule: .counters, sentence: "queue \(index) has \(blocked) blocked members"))
+        found.append(
+          .init(rule: .counters, sentence: "queue \(index) has \(blocked) blocked members"))
       }
       for channel in Channel.allCases {
         let ready = router.agents.indices.count {
-          router.profiles.serves($0, QueueID(UInt32(index))) && router.agents[$0].ready & channel.bit != 0
+          router.profiles.serves($0, QueueID(UInt32(index)))
+            && router.agents[$0].ready & channel.bit != 0
         }
         if ready != record.ready(for: channel.bit) {
-          found.append(.init(rule: .counters, sentence: "queue \(index) has \(ready) ready for \(channel.name)"))
+          found.append(
+            .init(
+              rule: .counters, sentence: "queue \(index) has \(ready) ready for \(channel.name)"))
         }
       }
     }
   }
 
-  /// Every state that is not final ends by itself when nobody renews it, but work that an agent has, mail
+  /// Every state that is not final ends by itself when nobody renews it, but work that an agent
+  /// has, mail
   /// that waits, and a call that waits: these end with their session or by a step.
   private static func checkLeases(_ router: Router, _ found: inout [Violation]) {
     func say(_ what: String) { found.append(.init(rule: .leases, sentence: what)) }
     for index in router.agents.indices {
       let record = router.agents[index]
       let timer = router.timers.instant(.agent, Int32(index))
-      if record.isPresent, !router.holdsPresence(index), timer ?? .max > record.presentUntil.milliseconds {
+      if record.isPresent, !router.holdsPresence(index),
+        timer ?? .max > record.presentUntil.milliseconds
+      {
         say("agent \(index) is present without an end")
       }
-      if let next = record.next, timer ?? .max > next.until.milliseconds { say("agent \(index) waits without an end") }
+      if let next = record.next, timer ?? .max > next.until.milliseconds {
+        say("agent \(index) waits without an end")
+      }
     }
     for slot in router.sessions.ordered {
       guard let due = router.sessionDeadline(slot) else { continue }
-      if router.timers.instant(.session, slot) ?? .max > due.milliseconds { say("\(router.sessions[slot].id) has no end") }
+      if router.timers.instant(.session, slot) ?? .max > due.milliseconds {
+        say("\(router.sessions[slot].id) has no end")
+      }
     }
     for slot in router.cases.ordered {
       let timer = router.timers.instant(.caseDue, slot) ?? .max
       switch router.cases[slot].state {
       case .parked(_, let until), .wrappingUp(_, let until):
         if timer != until.milliseconds { say("\(router.cases[slot].id) has no end") }
-      case .waiting: if let end = router.waitEnd(slot), timer > end.milliseconds { say("\(router.cases[slot].id) waits on") }
+      case .waiting:
+        if let end = router.waitEnd(slot), timer > end.milliseconds {
+          say("\(router.cases[slot].id) waits on")
+        }
       case .assigned:
-        if let consult = router.cases[slot].consult, timer > consult.until.milliseconds { say("advice has no end") }
+        if let consult = router.cases[slot].consult, timer > consult.until.milliseconds {
+          say("advice has no end")
+        }
       case .offered: break
       }
-      if router.cases[slot].consult != nil, router.cases[slot].agent == nil { say("\(router.cases[slot].id) asks nobody's advice") }
+      if router.cases[slot].consult != nil, router.cases[slot].agent == nil {
+        say("\(router.cases[slot].id) asks nobody's advice")
+      }
     }
     for slot in router.conversations.ordered {
       guard let due = router.conversations[slot].answerBy else { continue }
-      if router.timers.instant(.conversation, slot) ?? .max > due.milliseconds { say("a bot may be silent for ever") }
+      if router.timers.instant(.conversation, slot) ?? .max > due.milliseconds {
+        say("a bot may be silent for ever")
+      }
       if case .bot = router.conversations[slot].owner { continue }
       say("\(router.conversations[slot].id) waits for a bot that does not own it")
     }
     for index in router.queues.indices where router.catalogue.queues[index].settings.hours != nil {
       let hours = router.catalogue.queues[index].settings.hours ?? []
       let turns = hours.contains { $0.until > router.now }
-      if turns, router.timers.instant(.queue, Int32(index)) == nil { say("queue \(index) does not turn") }
+      if turns, router.timers.instant(.queue, Int32(index)) == nil {
+        say("queue \(index) does not turn")
+      }
     }
   }
 
@@ -179,10 +243,16 @@ public enum Invariants {
       let record = router.cases[slot]
       if router.isInGrace(slot) { continue }
       for index in router.agents.indices where router.agents[index].ready != 0 {
-        if record.preferenceUntil != nil, record.need.preferred.map({ Int($0.agent.raw) != index }) ?? false { continue }
+        if record.preferenceUntil != nil,
+          record.need.preferred.map({ Int($0.agent.raw) != index }) ?? false
+        {
+          continue
+        }
         guard router.isEligible(index, slot) else { continue }
         found.append(
-          .init(rule: .waitingThoughEligible, sentence: "\(record.id) waits, and agent \(index) could take it"))
+          .init(
+            rule: .waitingThoughEligible,
+            sentence: "\(record.id) waits, and agent \(index) could take it"))
       }
     }
   }
@@ -193,7 +263,9 @@ public enum Invariants {
       if rebuilt.canonicalBytes != router.canonicalBytes {
         found.append(.init(rule: .rows, sentence: "the machine rebuilt from its rows is another"))
       }
-      found += check(rebuilt, rows: false).filter { $0.rule != .waitingThoughEligible || !router.matchGoesOn }.map {
+      found += check(rebuilt, rows: false).filter {
+        $0.rule != .waitingThoughEligible || !router.matchGoesOn
+      }.map {
         Violation(rule: .rows, sentence: "rebuilt from rows: \($0)")
       }
     } catch {

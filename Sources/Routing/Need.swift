@@ -28,7 +28,8 @@ public struct Need: Hashable, Sendable {
     get { circle?.excluded ?? [] }
     set { limit { $0.excluded = newValue } }
   }
-  /// Apart, since few needs have one, and each array in a need costs each copy of it; nil where all are empty.
+  /// Apart, since few needs have one, and each array in a need costs each copy of it; nil where all
+  /// are empty.
   private var circle: Circle?
   private struct Circle: Hashable, Sendable {
     var agents: [AgentID] = []
@@ -63,7 +64,8 @@ public struct Need: Hashable, Sendable {
     }
   }
 
-  /// A change that comes when the case has waited so long, counted from when it first began to wait.
+  /// A change that comes when the case has waited so long, counted from when it first began to
+  /// wait.
   public struct Step: Hashable, Sendable {
     public enum Change: Hashable, Sendable {
       case dropSkill(SkillID)

@@ -1,6 +1,7 @@
 import Model
 
-/// What each agent can do, laid out for searching: by agent handle. Lists lie one behind the other, so that
+/// What each agent can do, laid out for searching: by agent handle. Lists lie one behind the other,
+/// so that
 /// reading one counts no references.
 struct Profiles: Sendable {
   private(set) var allSkills: [(skill: SkillID, level: UInt8)] = []
@@ -41,7 +42,9 @@ struct Profiles: Sendable {
       if !agent.isRetired {
         allSkills += agent.skills
         allQueues += agent.queues
-        for team in agent.settings.teams { if let id = catalogue.teamNames.handle(team) { allTeams.append(TeamID(id)) } }
+        for team in agent.settings.teams {
+          if let id = catalogue.teamNames.handle(team) { allTeams.append(TeamID(id)) }
+        }
       }
       teamStarts.append(Int32(truncatingIfNeeded: allTeams.count))
       skillStarts.append(Int32(truncatingIfNeeded: allSkills.count))
@@ -50,19 +53,28 @@ struct Profiles: Sendable {
       let most = settings.channelMax
       bounds.append(
         Bounds(
-          capacity: Int(settings.capacity), most: (most.chat, most.email, most.phone), devices: settings.devices.count,
+          capacity: Int(settings.capacity), most: (most.chat, most.email, most.phone),
+          devices: settings.devices.count,
           breadth: agent.skills.reduce(0) { $0 + Int($1.level) }, autoAccept: settings.autoAccept,
           isRetired: agent.isRetired))
-      for skill in agent.skills where !agent.isRetired { levels[index * stride + Int(skill.skill.raw)] = skill.level }
+      for skill in agent.skills where !agent.isRetired {
+        levels[index * stride + Int(skill.skill.raw)] = skill.level
+      }
     }
   }
 
   /// Where the agent's skills stand in `allSkills`, by skill.
-  @inline(__always) func skillRange(_ agent: Int) -> Range<Int> { Int(skillStarts[agent])..<Int(skillStarts[agent + 1]) }
+  @inline(__always) func skillRange(_ agent: Int) -> Range<Int> {
+    Int(skillStarts[agent])..<Int(skillStarts[agent + 1])
+  }
   /// Where the queues that the agent serves stand in `allQueues`, by queue.
-  @inline(__always) func queueRange(_ agent: Int) -> Range<Int> { Int(queueStarts[agent])..<Int(queueStarts[agent + 1]) }
+  @inline(__always) func queueRange(_ agent: Int) -> Range<Int> {
+    Int(queueStarts[agent])..<Int(queueStarts[agent + 1])
+  }
 
-  func teams(_ agent: Int) -> [TeamID] { Array(allTeams[Int(teamStarts[agent])..<Int(teamStarts[agent + 1])]) }
+  func teams(_ agent: Int) -> [TeamID] {
+    Array(allTeams[Int(teamStarts[agent])..<Int(teamStarts[agent + 1])])
+  }
 
   /// Zero where the agent has not got the skill.
   @inline(__always) func level(_ agent: Int, _ skill: UInt32) -> UInt8 {

@@ -1,10 +1,13 @@
 import Model
 
-// Who of several eligible agents gets a case: preferred skills first, then the queue's strategies in turn,
+// Who of several eligible agents gets a case: preferred skills first, then the queue's strategies
+// in turn,
 // then the longest idle.
 enum Ranking {
   /// Whether the longest idle is simply the first that is met.
-  static func isFirstCome(_ skills: [Need.SkillRequirement], _ strategy: [RoutingConfiguration.Strategy]) -> Bool {
+  static func isFirstCome(
+    _ skills: [Need.SkillRequirement], _ strategy: [RoutingConfiguration.Strategy]
+  ) -> Bool {
     if let first = strategy.first, first != .longestIdle { return false }
     for skill in skills where !skill.required { return false }
     return true
@@ -32,13 +35,16 @@ extension Router {
   }
 
   /// Negative when `a` goes first.
-  private func compare(_ a: Int, _ b: Int, _ rule: RoutingConfiguration.Strategy, _ slot: Int32) -> Int {
+  private func compare(_ a: Int, _ b: Int, _ rule: RoutingConfiguration.Strategy, _ slot: Int32)
+    -> Int
+  {
     func order<T: Comparable>(_ a: T, _ b: T) -> Int { a < b ? -1 : a > b ? 1 : 0 }
     switch rule {
     case .longestIdle: return order(agents[a].idleStamp, agents[b].idleStamp)
     case .leastOccupied:
       // used/capacity compared without dividing.
-      return order(agents[a].used * profiles.bounds[b].capacity, agents[b].used * profiles.bounds[a].capacity)
+      return order(
+        agents[a].used * profiles.bounds[b].capacity, agents[b].used * profiles.bounds[a].capacity)
     case .mostSkilled: return order(levels(b, slot), levels(a, slot))
     case .leastSkilled:
       let needed = order(levels(a, slot), levels(b, slot))

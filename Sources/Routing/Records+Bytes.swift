@@ -74,7 +74,9 @@ extension CaseBackOff: WireValue {
     out.put(isOver)
   }
   init(_ bytes: inout ByteReader) throws(WireError) {
-    self.init(agent: try bytes.get(), until: try bytes.get(), times: try bytes.get(), isOver: try bytes.get())
+    self.init(
+      agent: try bytes.get(), until: try bytes.get(), times: try bytes.get(),
+      isOver: try bytes.get())
   }
 }
 
@@ -99,7 +101,9 @@ extension CaseRecord {
     need.writeMore(&out)
     out.putOptional(consult)
   }
-  init(_ id: CaseID, _ conversation: Int32, _ bytes: inout ByteReader, version: UInt8) throws(WireError) {
+  init(_ id: CaseID, _ conversation: Int32, _ bytes: inout ByteReader, version: UInt8)
+    throws(WireError)
+  {
     self = .vacant
     self.id = id
     self.conversation = conversation
@@ -134,7 +138,8 @@ extension OfferRecord {
   }
   init(_ id: OfferID, _ theCase: Int32, _ bytes: inout ByteReader) throws(WireError) {
     self.init(
-      id: id, theCase: theCase, agent: try bytes.get(), seat: try bytes.get(), until: try bytes.get(),
+      id: id, theCase: theCase, agent: try bytes.get(), seat: try bytes.get(),
+      until: try bytes.get(),
       sequence: try bytes.get())
   }
 }
@@ -215,7 +220,8 @@ extension QueueRecord {
 }
 
 extension Catalogue {
-  /// The latest configuration, and all names that there ever were, in the order of their handles. Of queues
+  /// The latest configuration, and all names that there ever were, in the order of their handles.
+  /// Of queues
   /// that are retired the settings too, since cases may still stand in them.
   func write(_ out: inout ByteWriter) {
     out.bool(configuration != nil)
@@ -234,7 +240,9 @@ extension Catalogue {
 
   init(_ bytes: inout ByteReader, version: UInt8) throws(WireError) {
     var latest: RoutingConfiguration?
-    if try bytes.bool() { latest = version > 1 ? try .readWhole(&bytes, version: version) : try bytes.get() }
+    if try bytes.bool() {
+      latest = version > 1 ? try .readWhole(&bytes, version: version) : try bytes.get()
+    }
     skillNames = Names(try bytes.getArray())
     botNames = Names(try bytes.getArray())
     teamNames = Names(try bytes.getArray())
@@ -244,7 +252,9 @@ extension Catalogue {
       _ = queueNames.add(queues[queues.count - 1].settings.name)
     }
     if version > 1 { for index in queues.indices { try queues[index].settings.readMore(&bytes) } }
-    if version > 2 { for index in queues.indices { try queues[index].settings.readBetween(&bytes) } }
+    if version > 2 {
+      for index in queues.indices { try queues[index].settings.readBetween(&bytes) }
+    }
     agents = agentNames.all.map { .retired($0) }
     if let latest { apply(latest) }
   }
@@ -253,6 +263,7 @@ extension Catalogue {
 extension Catalogue.Agent {
   /// Known by name alone.
   static func retired(_ name: String) -> Catalogue.Agent {
-    Catalogue.Agent(settings: .init(name: name, skills: [], queues: []), skills: [], queues: [], isRetired: true)
+    Catalogue.Agent(
+      settings: .init(name: name, skills: [], queues: []), skills: [], queues: [], isRetired: true)
   }
 }

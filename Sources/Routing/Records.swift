@@ -1,6 +1,7 @@
 import Model
 
-// What the machine holds of each open thing. Slots (`Int32`, -1 for none) tie records together in memory;
+// What the machine holds of each open thing. Slots (`Int32`, -1 for none) tie records together in
+// memory;
 // rows and events know only ids.
 
 struct ConversationRecord: SlotRecord, Sendable {
@@ -13,14 +14,16 @@ struct ConversationRecord: SlotRecord, Sendable {
   var answerBy: Instant?
   var askedAt: Instant = .distantPast
   var openCase: Int32 = -1
-  /// First of the open sessions, in the order in which they were opened; the rest hang on `nextSession`.
+  /// First of the open sessions, in the order in which they were opened; the rest hang on
+  /// `nextSession`.
   var firstSession: Int32 = -1
   var sequence: UInt64
   var isDirty = false
   var isStored = false
 
   static let vacant = ConversationRecord(
-    id: .init(high: 0, low: 0), customer: .init(high: 0, low: 0), owner: .closed, epoch: 0, sequence: 0)
+    id: .init(high: 0, low: 0), customer: .init(high: 0, low: 0), owner: .closed, epoch: 0,
+    sequence: 0)
 }
 
 struct SessionRecord: SlotRecord, Sendable {
@@ -38,10 +41,12 @@ struct SessionRecord: SlotRecord, Sendable {
   var isStored = false
 
   static let vacant = SessionRecord(
-    id: .init(high: 0, low: 0), conversation: -1, channel: .chat, activity: .distantPast, sequence: 0)
+    id: .init(high: 0, low: 0), conversation: -1, channel: .chat, activity: .distantPast,
+    sequence: 0)
 }
 
-/// Where a case is. Waiting → offered → assigned → (parked ⇄ assigned) → wrapping up → gone; from waiting and
+/// Where a case is. Waiting → offered → assigned → (parked ⇄ assigned) → wrapping up → gone; from
+/// waiting and
 /// offered also → gone; from offered, and from parked at its wake, back to waiting.
 enum CaseState: Hashable, Sendable {
   case waiting
@@ -88,12 +93,14 @@ struct CaseRecord: SlotRecord, Sendable {
   var offersOpen: UInt8 = 0
   var isPending = false
   var isHeld = false
-  /// Whether it names agents or teams, or was declined, so that each agent must be asked for singly.
+  /// Whether it names agents or teams, or was declined, so that each agent must be asked for
+  /// singly.
   var isRestricted = false
 
   static let vacant = CaseRecord(
     id: .init(high: 0, low: 0), conversation: -1, session: .init(high: 0, low: 0), channel: .chat,
-    need: Need(queue: QueueID(0)), by: RouteReason(cause: .handoff, ruleVersion: 0, rule: nil), age: .distantPast,
+    need: Need(queue: QueueID(0)), by: RouteReason(cause: .handoff, ruleVersion: 0, rule: nil),
+    age: .distantPast,
     queuedAt: .distantPast, sequence: 0)
 }
 
@@ -122,7 +129,8 @@ struct OfferRecord: SlotRecord, Sendable {
   var isStored = false
 
   static let vacant = OfferRecord(
-    id: .init(high: 0, low: 0), theCase: -1, agent: AgentID(0), seat: .device(0), until: .distantPast, sequence: 0)
+    id: .init(high: 0, low: 0), theCase: -1, agent: AgentID(0), seat: .device(0),
+    until: .distantPast, sequence: 0)
 }
 
 struct AgentRecord: Sendable {
@@ -184,19 +192,24 @@ struct QueueRecord: Sendable {
   var offered: UInt32 = 0
   var assigned: UInt32 = 0
   var oldest = OldestWaiting()
-  /// Agents who serve it, by what keeps them from being offered something: `PassedOverReason.rawValue`.
+  /// Agents who serve it, by what keeps them from being offered something:
+  /// `PassedOverReason.rawValue`.
   var blocked: [UInt32] = Array(repeating: 0, count: PassedOverReason.allCases.count)
   var members: UInt32 = 0
-  /// Agents who serve it and could be offered something now, by the channels of which: `AgentRecord.ready`.
+  /// Agents who serve it and could be offered something now, by the channels of which:
+  /// `AgentRecord.ready`.
   var ready: [UInt32] = Array(repeating: 0, count: Int(Channel.allBits) + 1)
 
   /// Those among them who could be offered a case of one of these channels.
   func ready(for channels: UInt8) -> Int {
-    ready.indices.reduce(0) { UInt8(truncatingIfNeeded: $1) & channels == 0 ? $0 : $0 + Int(ready[$1]) }
+    ready.indices.reduce(0) {
+      UInt8(truncatingIfNeeded: $1) & channels == 0 ? $0 : $0 + Int(ready[$1])
+    }
   }
 }
 
-/// The oldest case of a queue that has no agent yet: a heap by age in which the dead are dropped when they
+/// The oldest case of a queue that has no agent yet: a heap by age in which the dead are dropped
+/// when they
 /// come to the top, or when they are more than the living.
 struct OldestWaiting: Sendable {
   struct Entry {
@@ -220,14 +233,19 @@ struct OldestWaiting: Sendable {
   }
 
   /// The slots whose entries pass, the oldest first. Looks at every entry.
-  func all(where passes: (Entry) -> Bool) -> [Int32] { heap.filter(passes).sorted(by: Self.less).map(\.slot) }
+  func all(where passes: (Entry) -> Bool) -> [Int32] {
+    heap.filter(passes).sorted(by: Self.less).map(\.slot)
+  }
 
-  /// Call after the case left; `isLive` tells whether an entry still stands for a case without an agent.
+  /// Call after the case left; `isLive` tells whether an entry still stands for a case without an
+  /// agent.
   mutating func removed(isLive: (Entry) -> Bool) {
     live -= 1
     if heap.count > 2 * live + 64 {
       heap.removeAll { !isLive($0) }
-      for place in stride(from: heap.count / 2, through: 0, by: -1) where place < heap.count { down(place) }
+      for place in stride(from: heap.count / 2, through: 0, by: -1) where place < heap.count {
+        down(place)
+      }
     }
     while let top = heap.first, !isLive(top) { pop() }
   }

@@ -1,4 +1,5 @@
-/// Why the machine refused: a fact of the moment, never a fault. In order of precedence; codes are only
+/// Why the machine refused: a fact of the moment, never a fault. In order of precedence; codes are
+/// only
 /// appended. The channel finds the polite words.
 public enum Rejection: UInt8, Error, Hashable, Sendable, CaseIterable {
   case notConfigured = 1
@@ -34,6 +35,7 @@ public enum Rejection: UInt8, Error, Hashable, Sendable, CaseIterable {
   case unknownBlob
   /// The queue is closed, and what comes now has nowhere else to go.
   case queueClosed
-  /// The customer sits in no chat or call, and no address is proven to be theirs: nobody would read the answer.
+  /// The customer sits in no chat or call, and no address is proven to be theirs: nobody would read
+  /// the answer.
   case unreachable
 }

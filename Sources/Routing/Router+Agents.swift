@@ -6,7 +6,9 @@ extension Router {
     guard isKnown(agent) else { return }
     let lease = catalogue.limits.presenceLease
     let left = (agents[Int(agent.raw)].presentUntil - at).milliseconds
-    if agents[Int(agent.raw)].isPresent && left >= lease.milliseconds - lease.milliseconds / 3 { return }
+    if agents[Int(agent.raw)].isPresent && left >= lease.milliseconds - lease.milliseconds / 3 {
+      return
+    }
     emit(.presenceRenewed(agent, until: at + lease), at, &out)
   }
 
@@ -17,11 +19,14 @@ extension Router {
   }
 
   mutating func decideStatus(
-    _ agent: AgentID, _ status: AgentStatus, _ lease: Duration64?, _ at: Instant, _ out: inout Decision
+    _ agent: AgentID, _ status: AgentStatus, _ lease: Duration64?, _ at: Instant,
+    _ out: inout Decision
   ) -> Rejection? {
     guard isActive(agent) else { return .unknownAgent }
     if let lease {
-      guard lease > .zero, lease.milliseconds <= RoutingLimits.leaseMillisecondsMax else { return .notAllowed }
+      guard lease > .zero, lease.milliseconds <= RoutingLimits.leaseMillisecondsMax else {
+        return .notAllowed
+      }
       emit(.presenceRenewed(agent, until: at + lease), at, &out)
     } else {
       renewIfWorn(agent, at, &out)
@@ -30,7 +35,8 @@ extension Router {
     let isBack = status == .available && (record.isNotResponding || record.backOffUntil != nil)
     if record.status != status || isBack || record.statusAfter != nil {
       emit(.statusSet(agent, status), at, &out)
-      out.effects.append(.tellAgentStatus(agent, status, responding: !agents[Int(agent.raw)].isNotResponding))
+      out.effects.append(
+        .tellAgentStatus(agent, status, responding: !agents[Int(agent.raw)].isNotResponding))
     }
     if status == .offline { leave(agent, .agentLeft, streamsToo: false, at, &out) }
     return nil
@@ -38,10 +44,13 @@ extension Router {
 
   /// What waits ends, unanswered offers return; the cases that they have, they keep.
   mutating func leave(
-    _ agent: AgentID, _ why: OfferEnd.Revocation, streamsToo: Bool, _ at: Instant, _ out: inout Decision
+    _ agent: AgentID, _ why: OfferEnd.Revocation, streamsToo: Bool, _ at: Instant,
+    _ out: inout Decision
   ) {
     endWaitingNext(agent, at, &out)
-    if streamsToo { for waiter in agents[Int(agent.raw)].streams { emit(.streamClosed(agent, waiter), at, &out) } }
+    if streamsToo {
+      for waiter in agents[Int(agent.raw)].streams { emit(.streamClosed(agent, waiter), at, &out) }
+    }
     let offer = agents[Int(agent.raw)].openOffer
     if offer >= 0 { endOffer(offer, .revoked(why), at, &out) }
   }
@@ -85,7 +94,9 @@ extension Router {
   ) -> Rejection? {
     guard isActive(agent) else { return .unknownAgent }
     let streams = agents[Int(agent.raw)].streams
-    guard !streams.contains(waiter), streams.count < RoutingLimits.streamsPerAgentMax else { return .agentAlreadyWaiting }
+    guard !streams.contains(waiter), streams.count < RoutingLimits.streamsPerAgentMax else {
+      return .agentAlreadyWaiting
+    }
     renewIfWorn(agent, at, &out)
     emit(.streamOpened(agent, waiter), at, &out)
     return nil
@@ -104,7 +115,9 @@ extension Router {
   }
 
   /// The connection through which an offer went is gone.
-  private mutating func failOffer(of agent: AgentID, at seat: Seat, _ at: Instant, _ out: inout Decision) {
+  private mutating func failOffer(
+    of agent: AgentID, at seat: Seat, _ at: Instant, _ out: inout Decision
+  ) {
     let offer = agents[Int(agent.raw)].openOffer
     if offer >= 0, offers[offer].seat == seat { fail(offer, .connectionClosed, at, &out) }
   }

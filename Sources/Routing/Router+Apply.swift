@@ -1,6 +1,7 @@
 import Model
 
-// Applying: the only place where state changes. Every event is applicable to every state; an event about
+// Applying: the only place where state changes. Every event is applicable to every state; an event
+// about
 // something that is not there changes nothing, so that no log can crash a replay.
 extension Router {
   public mutating func apply(_ event: Event, at: Instant) {
@@ -9,7 +10,8 @@ extension Router {
     switch event {
     case .configured(let new): applyConfigured(new)
     case .started: applyStarted()
-    case .conversationOpened(let id, let customer, let owner): addConversation(id, customer, owner, 1, nil)
+    case .conversationOpened(let id, let customer, let owner):
+      addConversation(id, customer, owner, 1, nil)
     case .conversationReopened(let id, let customer, let owner, let epoch, let lastAgent):
       applyReopened(id, customer, owner, epoch, lastAgent)
     case .conversationMoved(let id, let customer): changeConversation(id) { $0.customer = customer }
@@ -56,10 +58,13 @@ extension Router {
       changeAgent(agent) { $0.isNotResponding = true }
       releaseHeld(agent)
     case .backOffSet(let agent, let theCase, let until): applyBackOff(agent, theCase, until)
-    case .nextAsked(let agent, let waiter, let until): changeAgent(agent) { $0.next = .init(waiter: waiter, until: until) }
-    case .nextEnded(let agent, let waiter): changeAgent(agent) { if $0.next?.waiter == waiter { $0.next = nil } }
+    case .nextAsked(let agent, let waiter, let until):
+      changeAgent(agent) { $0.next = .init(waiter: waiter, until: until) }
+    case .nextEnded(let agent, let waiter):
+      changeAgent(agent) { if $0.next?.waiter == waiter { $0.next = nil } }
     case .streamOpened(let agent, let waiter): changeAgent(agent) { $0.streams.append(waiter) }
-    case .streamClosed(let agent, let waiter): changeAgent(agent) { $0.streams.removeAll { $0 == waiter } }
+    case .streamClosed(let agent, let waiter):
+      changeAgent(agent) { $0.streams.removeAll { $0 == waiter } }
     case .sessionResumed(let id): applySessionResumed(id)
     case .backOffEnded(let agent, let theCase): applyBackOffEnded(agent, theCase)
     case .caseRequeued(let id, _): applyRequeued(id)
@@ -68,8 +73,10 @@ extension Router {
     case .caseOverflowed(let id, let queue, let why): applyOverflowed(id, queue, why)
     case .botFellSilent(let id): changeConversation(id) { $0.answerBy = nil }
     case .statusDeferred(let agent, let status): changeAgent(agent) { $0.statusAfter = status }
-    case .channelsChosen(let agent, let channels): changeAgent(agent) { $0.channels = channels & Channel.allBits }
-    case .consultStarted(let id, let agent, let until): applyConsult(id, Consult(agent: agent, until: until))
+    case .channelsChosen(let agent, let channels):
+      changeAgent(agent) { $0.channels = channels & Channel.allBits }
+    case .consultStarted(let id, let agent, let until):
+      applyConsult(id, Consult(agent: agent, until: until))
     case .consultEnded(let id, _): applyConsult(id, nil)
     }
   }
@@ -85,7 +92,9 @@ extension Router {
 
   /// The row changed, and with it perhaps readiness and the deadline.
   mutating func touch(_ agent: AgentID) {
-    if agents[Int(agent.raw)].statusAfter != nil { leaving.append(Int32(truncatingIfNeeded: agent.raw)) }
+    if agents[Int(agent.raw)].statusAfter != nil {
+      leaving.append(Int32(truncatingIfNeeded: agent.raw))
+    }
     markDirty(agent)
     refresh(agent)
     armAgent(agent)
@@ -140,7 +149,8 @@ extension Router {
   private mutating func applyBackOffEnded(_ agent: AgentID, _ theCase: CaseID?) {
     guard let theCase else { return changeAgent(agent) { $0.backOffUntil = nil } }
     let slot = slot(of: theCase)
-    guard slot >= 0, let index = cases[slot].backOffs.firstIndex(where: { $0.agent == agent }) else { return }
+    guard slot >= 0, let index = cases[slot].backOffs.firstIndex(where: { $0.agent == agent })
+    else { return }
     cases[slot].backOffs[index].isOver = true
     markDirty(theCase: slot)
     armCase(slot)
@@ -165,10 +175,13 @@ extension Router {
 
   private mutating func applyStarted() {
     let grace = now + catalogue.limits.restartGrace
-    for index in agents.indices where agents[index].isPresent || agents[index].next != nil || !agents[index].streams.isEmpty {
+    for index in agents.indices
+    where agents[index].isPresent || agents[index].next != nil || !agents[index].streams.isEmpty {
       agents[index].next = nil
       agents[index].streams = []
-      if agents[index].isPresent { agents[index].presentUntil = max(agents[index].presentUntil, grace) }
+      if agents[index].isPresent {
+        agents[index].presentUntil = max(agents[index].presentUntil, grace)
+      }
       touch(AgentID(UInt32(truncatingIfNeeded: index)))
     }
     for slot in sessions.ordered where sessions[slot].channel == .phone { beginGrace(slot, grace) }
@@ -180,7 +193,8 @@ extension Router {
     }
   }
 
-  /// A call that an agent talks on lives in the phone system, which reports its end; one that waits must
+  /// A call that an agent talks on lives in the phone system, which reports its end; one that waits
+  /// must
   /// come back.
   private mutating func beginGrace(_ slot: Int32, _ until: Instant) {
     let theCase = conversations[sessions[slot].conversation].openCase

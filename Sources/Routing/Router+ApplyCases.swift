@@ -2,13 +2,17 @@ import Model
 
 extension Router {
   mutating func applyQueued(
-    _ id: CaseID, _ conversation: ConversationID, _ session: SessionID, _ channel: Channel, _ need: Need,
+    _ id: CaseID, _ conversation: ConversationID, _ session: SessionID, _ channel: Channel,
+    _ need: Need,
     _ age: Instant, _ by: RouteReason
   ) {
     let home = slot(of: conversation)
-    guard home >= 0, conversations[home].openCase < 0, slot(of: id) < 0, catalogue.isKnown(need.queue) else { return }
+    guard home >= 0, conversations[home].openCase < 0, slot(of: id) < 0,
+      catalogue.isKnown(need.queue)
+    else { return }
     var record = CaseRecord(
-      id: id, conversation: home, session: session, channel: channel, need: need, by: by, age: age, queuedAt: now,
+      id: id, conversation: home, session: session, channel: channel, need: need, by: by, age: age,
+      queuedAt: now,
       sequence: nextSequence())
     record.preferenceUntil = need.preferred.map { now + $0.for }
     let slot = cases.add(record)
@@ -20,7 +24,8 @@ extension Router {
     armCase(slot)
   }
 
-  /// What is left of a call whose caller has hung up rings nowhere: it is taken at a desk, as a message is.
+  /// What is left of a call whose caller has hung up rings nowhere: it is taken at a desk, as a
+  /// message is.
   private mutating func leaveLine(_ slot: Int32) {
     guard cases[slot].channel == .phone, self.slot(of: cases[slot].session) < 0 else { return }
     cases[slot].channel = .email
@@ -33,7 +38,8 @@ extension Router {
     let weight = max(1, need.weight ?? catalogue.limits.weight[cases[slot].channel])
     cases[slot].weight = weight
     cases[slot].isRestricted = need.namesAgents || !cases[slot].backOffs.isEmpty
-    // In two lines: in one, the compiler copies the whole machine to read from it while a case is written.
+    // In two lines: in one, the compiler copies the whole machine to read from it while a case is
+    // written.
     let key = orderKey(need, cases[slot].age)
     cases[slot].key = key
     let channel = Int(cases[slot].channel.rawValue) - 1
@@ -43,7 +49,8 @@ extension Router {
     }
   }
 
-  /// Lower is sooner, and it never changes while the case waits: the instant from which it waits, or at which
+  /// Lower is sooner, and it never changes while the case waits: the instant from which it waits,
+  /// or at which
   /// its service level ends, minus what its priority is worth.
   func orderKey(_ need: Need, _ age: Instant) -> Int64 {
     let seconds = Int64(catalogue.queues[Int(need.queue.raw)].settings.prioritySeconds)
@@ -52,7 +59,8 @@ extension Router {
     if catalogue.queues[Int(need.queue.raw)].settings.order == .deadline {
       age = age + (need.serviceLevel ?? catalogue.queues[Int(need.queue.raw)].settings.serviceLevel)
     }
-    let (key, overflow) = age.milliseconds.subtractingReportingOverflow(Int64(need.priority) * point)
+    let (key, overflow) = age.milliseconds.subtractingReportingOverflow(
+      Int64(need.priority) * point)
     return overflow ? (need.priority > 0 ? .min : .max - 1) : min(key, .max - 1)
   }
 
@@ -69,7 +77,8 @@ extension Router {
     relist(slot)
   }
 
-  /// Takes the case out of the index and counts it out of `waiting`; the caller says what it is now.
+  /// Takes the case out of the index and counts it out of `waiting`; the caller says what it is
+  /// now.
   mutating func endWaiting(_ slot: Int32) {
     unlist(slot)
     queues[Int(cases[slot].need.queue.raw)].waiting -= 1
@@ -124,8 +133,10 @@ extension Router {
     switch change {
     case .dropSkill(let skill): cases[slot].need.skills.removeAll { $0.skill == skill }
     case .lowerSkill(let skill, let level):
-      for index in cases[slot].need.skills.indices where cases[slot].need.skills[index].skill == skill {
-        cases[slot].need.skills[index].level = max(1, min(level, cases[slot].need.skills[index].level))
+      for index in cases[slot].need.skills.indices
+      where cases[slot].need.skills[index].skill == skill {
+        cases[slot].need.skills[index].level = max(
+          1, min(level, cases[slot].need.skills[index].level))
       }
     case .raisePriority(let by):
       let (sum, overflow) = cases[slot].need.priority.addingReportingOverflow(by)
@@ -133,7 +144,9 @@ extension Router {
     case .changeQueue(let queue): if catalogue.isKnown(queue) { cases[slot].need.queue = queue }
     case .widen(let queues):
       for queue in queues where catalogue.isKnown(queue) && !cases[slot].widened.contains(queue) {
-        if cases[slot].widened.count < RoutingLimits.widenedQueuesMax { cases[slot].widened.append(queue) }
+        if cases[slot].widened.count < RoutingLimits.widenedQueuesMax {
+          cases[slot].widened.append(queue)
+        }
       }
       cases[slot].widened.sort()
     case .message: break
@@ -240,7 +253,9 @@ extension Router {
     let home = slot(of: conversation)
     guard home >= 0 else { return }
     let slot = conversations[home].openCase
-    guard slot >= 0, cases[slot].replyBy != nil, cases[slot].state == .assigned(agent) else { return }
+    guard slot >= 0, cases[slot].replyBy != nil, cases[slot].state == .assigned(agent) else {
+      return
+    }
     cases[slot].replyBy = nil
     markDirty(theCase: slot)
     armCase(slot)
@@ -374,8 +389,10 @@ extension AgentRecord {
   mutating func count(_ channel: Channel, _ change: Int) {
     switch channel {
     case .chat: casesByChannel.chat = UInt16(truncatingIfNeeded: Int(casesByChannel.chat) + change)
-    case .email: casesByChannel.email = UInt16(truncatingIfNeeded: Int(casesByChannel.email) + change)
-    case .phone: casesByChannel.phone = UInt16(truncatingIfNeeded: Int(casesByChannel.phone) + change)
+    case .email:
+      casesByChannel.email = UInt16(truncatingIfNeeded: Int(casesByChannel.email) + change)
+    case .phone:
+      casesByChannel.phone = UInt16(truncatingIfNeeded: Int(casesByChannel.phone) + change)
     }
   }
   func count(_ channel: Channel) -> UInt16 {

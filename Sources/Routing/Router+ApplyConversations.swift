@@ -1,7 +1,9 @@
 import Model
 
 extension Router {
-  mutating func changeConversation(_ id: ConversationID, _ change: (inout ConversationRecord) -> Void) {
+  mutating func changeConversation(
+    _ id: ConversationID, _ change: (inout ConversationRecord) -> Void
+  ) {
     let slot = slot(of: id)
     guard slot >= 0 else { return }
     change(&conversations[slot])
@@ -9,17 +11,20 @@ extension Router {
   }
 
   mutating func addConversation(
-    _ id: ConversationID, _ customer: CustomerID, _ owner: Owner, _ epoch: UInt32, _ lastAgent: AgentID?
+    _ id: ConversationID, _ customer: CustomerID, _ owner: Owner, _ epoch: UInt32,
+    _ lastAgent: AgentID?
   ) {
     guard slot(of: id) < 0 else { return }
     let slot = conversations.add(
       ConversationRecord(
-        id: id, customer: customer, owner: owner, epoch: epoch, lastAgent: lastAgent, sequence: nextSequence()))
+        id: id, customer: customer, owner: owner, epoch: epoch, lastAgent: lastAgent,
+        sequence: nextSequence()))
     markDirty(conversation: slot)
   }
 
   mutating func applyReopened(
-    _ id: ConversationID, _ customer: CustomerID, _ owner: Owner, _ epoch: UInt32, _ lastAgent: AgentID?
+    _ id: ConversationID, _ customer: CustomerID, _ owner: Owner, _ epoch: UInt32,
+    _ lastAgent: AgentID?
   ) {
     guard slot(of: id) >= 0 else { return addConversation(id, customer, owner, epoch, lastAgent) }
     changeConversation(id) {
@@ -52,12 +57,15 @@ extension Router {
     ended.add(id)
   }
 
-  mutating func applySessionOpened(_ id: SessionID, _ conversation: ConversationID, _ channel: Channel, _ bot: BotID?) {
+  mutating func applySessionOpened(
+    _ id: SessionID, _ conversation: ConversationID, _ channel: Channel, _ bot: BotID?
+  ) {
     let home = slot(of: conversation)
     guard home >= 0, slot(of: id) < 0 else { return }
     let slot = sessions.add(
       SessionRecord(
-        id: id, conversation: home, channel: channel, bot: bot, activity: now, sequence: nextSequence()))
+        id: id, conversation: home, channel: channel, bot: bot, activity: now,
+        sequence: nextSequence()))
     hang(slot, on: home)
     markDirty(session: slot)
     armSession(slot)
@@ -85,7 +93,9 @@ extension Router {
       conversations[home].firstSession = sessions[slot].nextSession
     } else {
       var before = conversations[home].firstSession
-      while before >= 0, sessions[before].nextSession != slot { before = sessions[before].nextSession }
+      while before >= 0, sessions[before].nextSession != slot {
+        before = sessions[before].nextSession
+      }
       if before >= 0 { sessions[before].nextSession = sessions[slot].nextSession }
     }
     rehomeCase(of: home, from: id, sessions[slot].channel)
@@ -96,11 +106,14 @@ extension Router {
     forgetIfOver(home)
   }
 
-  /// A case whose session ended is carried by the conversation's first other session of that channel.
+  /// A case whose session ended is carried by the conversation's first other session of that
+  /// channel.
   private mutating func rehomeCase(of conversation: Int32, from id: SessionID, _ channel: Channel) {
     let theCase = conversations[conversation].openCase
     guard theCase >= 0, cases[theCase].session == id else { return }
-    guard let other = sessionSlots(of: conversation).first(where: { sessions[$0].channel == channel }) else { return }
+    guard
+      let other = sessionSlots(of: conversation).first(where: { sessions[$0].channel == channel })
+    else { return }
     cases[theCase].session = sessions[other].id
     markDirty(theCase: theCase)
     if cases[theCase].state == .waiting { relist(theCase) }
@@ -133,6 +146,8 @@ extension Router {
     markDirty(session: slot)
     armSession(slot)
     let theCase = conversations[sessions[slot].conversation].openCase
-    if theCase >= 0, cases[theCase].session == id, cases[theCase].state == .waiting { relist(theCase) }
+    if theCase >= 0, cases[theCase].session == id, cases[theCase].state == .waiting {
+      relist(theCase)
+    }
   }
 }

@@ -1,7 +1,9 @@
 import Model
 
 extension Router {
-  mutating func applyOfferMade(_ id: OfferID, _ theCase: CaseID, _ agent: AgentID, _ seat: Seat, _ until: Instant) {
+  mutating func applyOfferMade(
+    _ id: OfferID, _ theCase: CaseID, _ agent: AgentID, _ seat: Seat, _ until: Instant
+  ) {
     let slot = slot(of: theCase)
     guard slot >= 0, isKnown(agent), self.slot(of: id) < 0 else { return }
     if cases[slot].state == .waiting {
@@ -13,14 +15,17 @@ extension Router {
     cases[slot].offersMade &+= 1
     let offer = offers.add(
       OfferRecord(
-        id: id, theCase: slot, agent: agent, seat: seat, until: until, nextOfCase: cases[slot].firstOffer,
+        id: id, theCase: slot, agent: agent, seat: seat, until: until,
+        nextOfCase: cases[slot].firstOffer,
         sequence: nextSequence()))
     cases[slot].firstOffer = offer
     cases[slot].offersOpen += 1
     timers.set(.offer, offer, number: offers[offer].sequence, at: until)
     agents[Int(agent.raw)].openOffer = offer
     agents[Int(agent.raw)].offeredStamp = nextSequence()
-    if case .next(let waiter) = seat, agents[Int(agent.raw)].next?.waiter == waiter { agents[Int(agent.raw)].next = nil }
+    if case .next(let waiter) = seat, agents[Int(agent.raw)].next?.waiter == waiter {
+      agents[Int(agent.raw)].next = nil
+    }
     markDirty(offer: offer)
     markDirty(theCase: slot)
     touch(agent)

@@ -1,31 +1,41 @@
 import Model
 
-/// Which of two cases goes first where they wait in different queues. One rule for a whole workspace, so that it can
+/// Which of two cases goes first where they wait in different queues. One rule for a whole
+/// workspace, so that it can
 /// be told in a sentence; within a queue it is the key, whatever the rule.
 public enum BetweenQueues: Hashable, Sendable {
   /// The lower key, as within a queue.
   case keys
-  /// Waiting counts with the slope of its queue: what has the larger product of slope and wait goes first. Two cases
-  /// change places while they wait, so the first of each queue are compared when an agent is there to take one.
+  /// Waiting counts with the slope of its queue: what has the larger product of slope and wait goes
+  /// first. Two cases
+  /// change places while they wait, so the first of each queue are compared when an agent is there
+  /// to take one.
   case slopes
   /// The queue that was given the least of its share goes first.
   case shares
 
   init(_ queues: [RoutingConfiguration.Queue]) {
     self =
-      queues.contains { $0.share > 0 } ? .shares : queues.contains { $0.slopePermille != 1_000 } ? .slopes : .keys
+      queues.contains { $0.share > 0 }
+      ? .shares : queues.contains { $0.slopePermille != 1_000 } ? .slopes : .keys
   }
 }
 
-// Shares are start-time fair queueing (Goyal, Vin and Cheng 1996) over cases: each queue has a *turn*, which rises by
-// one part of its share with every case that is taken out of its wait; the lowest turn is served, and the workspace's
-// own turn is that of the queue served last. A queue that had nothing to give, or that nobody could serve, counts as
-// having stood there: it saves nothing up. So, while two queues each have a case for every agent who comes free,
+// Shares are start-time fair queueing (Goyal, Vin and Cheng 1996) over cases: each queue has a
+// *turn*, which rises by
+// one part of its share with every case that is taken out of its wait; the lowest turn is served,
+// and the workspace's
+// own turn is that of the queue served last. A queue that had nothing to give, or that nobody could
+// serve, counts as
+// having stood there: it saves nothing up. So, while two queues each have a case for every agent
+// who comes free,
 // what they were given, divided by their shares, differs by at most one case of each.
 //
-// A strict queue says that its priorities go before everything: they do so here, too, ahead of the turns.
+// A strict queue says that its priorities go before everything: they do so here, too, ahead of the
+// turns.
 extension Router {
-  /// A case of share one: divided without a rest by every share up to sixteen, and by those that people choose.
+  /// A case of share one: divided without a rest by every share up to sixteen, and by those that
+  /// people choose.
   private static let oneCase: UInt64 = 720_720 * 100
 
   /// Where a case stands among those of all queues at an instant; lower is sooner.
@@ -44,7 +54,8 @@ extension Router {
 
   func standing(_ slot: Int32, _ at: Instant) -> Standing {
     let queue = Int(cases[slot].need.queue.raw)
-    var standing = Standing(rank: 0, measure: 0, key: cases[slot].key, sequence: cases[slot].sequence)
+    var standing = Standing(
+      rank: 0, measure: 0, key: cases[slot].key, sequence: cases[slot].sequence)
     switch catalogue.between {
     case .keys: break
     case .slopes:
@@ -52,7 +63,9 @@ extension Router {
       standing.measure = -waited * Int128(catalogue.queues[queue].settings.slopePermille)
       standing.key = 0  // of one slope the measure says it all; of two, neither key is before the other
     case .shares:
-      if catalogue.queues[queue].settings.prioritySeconds == 0 { standing.rank = -Int(cases[slot].need.priority) }
+      if catalogue.queues[queue].settings.prioritySeconds == 0 {
+        standing.rank = -Int(cases[slot].need.priority)
+      }
       standing.measure = Int128(turn(of: queue))
     }
     return standing
@@ -60,12 +73,15 @@ extension Router {
 
   func goesBefore(_ a: Int32, _ b: Int32, _ at: Instant) -> Bool {
     catalogue.between == .keys
-      ? (cases[a].key, cases[a].sequence) < (cases[b].key, cases[b].sequence) : standing(a, at) < standing(b, at)
+      ? (cases[a].key, cases[a].sequence) < (cases[b].key, cases[b].sequence)
+      : standing(a, at) < standing(b, at)
   }
 
   func turn(of queue: Int) -> UInt64 { max(queues[queue].turn, turn) }
 
-  private func part(_ queue: Int) -> UInt64 { Self.oneCase / UInt64(max(1, catalogue.queues[queue].settings.share)) }
+  private func part(_ queue: Int) -> UInt64 {
+    Self.oneCase / UInt64(max(1, catalogue.queues[queue].settings.share))
+  }
 
   /// A case left the wait of its queue for an agent.
   mutating func countTurn(_ queue: QueueID) {
@@ -85,7 +101,8 @@ extension Router {
     markDirty(queue: queue)
   }
 
-  /// The soonest case that the agent can take: of each queue its soonest, and of these the one that stands first.
+  /// The soonest case that the agent can take: of each queue its soonest, and of these the one that
+  /// stands first.
   mutating func bestAcrossQueues(_ agent: Int, _ at: Instant) -> Int32? {
     var best: (slot: Int32, standing: Standing)?
     func consider(_ slot: Int32) {
@@ -115,7 +132,8 @@ extension Router {
     var first = waiting.least(in: queue)
     for agent in agents {
       for slot in agent.held where cases[slot].need.queue == queue {
-        let entry = CaseIndex.Entry(key: cases[slot].key, sequence: cases[slot].sequence, slot: slot)
+        let entry = CaseIndex.Entry(
+          key: cases[slot].key, sequence: cases[slot].sequence, slot: slot)
         if entry < first { first = entry }
       }
     }

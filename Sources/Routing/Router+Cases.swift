@@ -4,7 +4,8 @@ extension Router {
   // MARK: Routing
 
   mutating func decideRoute(
-    _ id: ConversationID, _ session: SessionID, _ theCase: CaseID, _ need: Need, _ by: RouteReason, _ epoch: UInt32?,
+    _ id: ConversationID, _ session: SessionID, _ theCase: CaseID, _ need: Need, _ by: RouteReason,
+    _ epoch: UInt32?,
     _ at: Instant, _ out: inout Decision
   ) -> Rejection? {
     let home = slot(of: id)
@@ -36,24 +37,30 @@ extension Router {
     return nil
   }
 
-  /// A case that nobody has taken follows the customer to another channel, and to a message that they leave, with
+  /// A case that nobody has taken follows the customer to another channel, and to a message that
+  /// they leave, with
   /// its age.
   private func mayMove(_ slot: Int32, to channel: Channel, _ isMessage: Bool) -> Bool {
     guard cases[slot].state == .waiting || cases[slot].state == .offered else { return false }
-    // A mail that waits is taken like a message and still follows; another caller's line stays theirs.
+    // A mail that waits is taken like a message and still follows; another caller's line stays
+    // theirs.
     if isMessage { return cases[slot].channel != .phone && cases[slot].by.cause != .message }
     return cases[slot].channel != channel
   }
 
   /// Whether a need can be met at all, and keeps the bounds.
   func fault(_ need: Need) -> Rejection? {
-    guard catalogue.isKnown(need.queue), !catalogue.queues[Int(need.queue.raw)].isRetired else { return .unknownQueue }
-    guard need.skills.count <= RoutingLimits.skillsPerNeedMax, need.steps.count <= RoutingLimits.stepsPerNeedMax,
+    guard catalogue.isKnown(need.queue), !catalogue.queues[Int(need.queue.raw)].isRetired else {
+      return .unknownQueue
+    }
+    guard need.skills.count <= RoutingLimits.skillsPerNeedMax,
+      need.steps.count <= RoutingLimits.stepsPerNeedMax,
       need.excluded.count <= RoutingLimits.excludedPerNeedMax
     else { return .needTooLarge }
     var last: SkillID?
     for skill in need.skills {
-      guard Int(skill.skill.raw) < catalogue.skillNames.all.count, (1...RoutingLimits.skillLevelMax).contains(skill.level),
+      guard Int(skill.skill.raw) < catalogue.skillNames.all.count,
+        (1...RoutingLimits.skillLevelMax).contains(skill.level),
         last.map({ $0 < skill.skill }) ?? true
       else { return .notAllowed }
       last = skill.skill
@@ -67,21 +74,27 @@ extension Router {
       case .dropSkill, .lowerSkill, .raisePriority, .message: break
       }
     }
-    guard need.requiredAgents.count + need.requiredTeams.count + need.excludedTeams.count
-      <= RoutingLimits.excludedPerNeedMax
+    guard
+      need.requiredAgents.count + need.requiredTeams.count + need.excludedTeams.count
+        <= RoutingLimits.excludedPerNeedMax
     else { return .needTooLarge }
     let queue = Int(need.queue.raw)
-    guard queues[queue].members > 0 || need.steps.contains(where: { $0.opensQueue }) else { return .queueUnserved }
+    guard queues[queue].members > 0 || need.steps.contains(where: { $0.opensQueue }) else {
+      return .queueUnserved
+    }
     return nil
   }
 
   mutating func queue(
-    _ id: CaseID, _ home: Int32, _ session: SessionID, _ channel: Channel, _ need: Need, _ age: Instant,
+    _ id: CaseID, _ home: Int32, _ session: SessionID, _ channel: Channel, _ need: Need,
+    _ age: Instant,
     _ by: RouteReason, _ at: Instant, _ out: inout Decision
   ) {
     var need = need
     if need.steps.count > 1 { need.steps = inOrder(need.steps) }
-    emit(.caseQueued(id, conversations[home].id, session, channel, need: need, age: age, by: by), at, &out)
+    emit(
+      .caseQueued(id, conversations[home].id, session, channel, need: need, age: age, by: by), at,
+      &out)
     give(home, to: .queue(need.queue, id), at, &out)
     let slot = slot(of: id)
     // A case that brings its age may be past some of its steps already.
@@ -90,7 +103,8 @@ extension Router {
 
   /// Sorted by when, and as written where equal.
   private func inOrder(_ steps: [Need.Step]) -> [Need.Step] {
-    steps.enumerated().sorted { ($0.element.after, $0.offset) < ($1.element.after, $1.offset) }.map(\.element)
+    steps.enumerated().sorted { ($0.element.after, $0.offset) < ($1.element.after, $1.offset) }.map(
+      \.element)
   }
 
   mutating func takeSteps(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
@@ -106,7 +120,8 @@ extension Router {
       if case .message(let text) = step {
         out.effects.append(
           .messageCustomer(
-            conversations[home].id, cases[slot].session, ruleVersion: cases[slot].by.ruleVersion, text: text))
+            conversations[home].id, cases[slot].session, ruleVersion: cases[slot].by.ruleVersion,
+            text: text))
       }
     }
   }
@@ -133,7 +148,8 @@ extension Router {
   }
 
   mutating func decideTransfer(
-    _ id: CaseID, _ agent: AgentID, _ need: Need, _ new: CaseID, _ at: Instant, _ out: inout Decision
+    _ id: CaseID, _ agent: AgentID, _ need: Need, _ new: CaseID, _ at: Instant,
+    _ out: inout Decision
   ) -> Rejection? {
     withOwned(id, agent, at, &out) { router, slot, out in
       guard router.slot(of: new) < 0, !router.ended.contains(new) else { return .idInUse }
@@ -146,22 +162,28 @@ extension Router {
       let record = router.cases[slot]
       let holdsLine = record.channel == .phone && router.slot(of: record.session) >= 0
       let target = Int(need.queue.raw)
-      // Whoever is on the line cannot be sent to a queue that takes messages only: nobody would tell them.
-      if holdsLine, !router.queues[target].isOpen, router.catalogue.queues[target].settings.whenClosed == .message {
+      // Whoever is on the line cannot be sent to a queue that takes messages only: nobody would
+      // tell them.
+      if holdsLine, !router.queues[target].isOpen,
+        router.catalogue.queues[target].settings.whenClosed == .message
+      {
         return .queueClosed
       }
       router.renewIfWorn(agent, at, &out)
       router.endCase(slot, .transferred, .movedOn, at, &out)
       // A message stays one, whoever passes it on: nobody holds a line for it.
       let cause: RouteReason.Cause = record.by.cause == .message ? .message : .transfer
-      let by = RouteReason(cause: cause, ruleVersion: router.catalogue.configuration?.version ?? 0, rule: nil)
+      let by = RouteReason(
+        cause: cause, ruleVersion: router.catalogue.configuration?.version ?? 0, rule: nil)
       router.queue(
         new, record.conversation, record.session, record.channel, need, record.age, by, at, &out)
       return nil
     }
   }
 
-  mutating func decideHandBack(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+  mutating func decideHandBack(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision)
+    -> Rejection?
+  {
     withOwned(id, agent, at, &out) { router, slot, out in
       let home = router.cases[slot].conversation
       let carrier = router.slot(of: router.cases[slot].session)
@@ -176,19 +198,25 @@ extension Router {
   }
 
   /// The agent keeps the capacity until the time is over. A call is hung up by it.
-  mutating func decideWrapUp(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+  mutating func decideWrapUp(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision)
+    -> Rejection?
+  {
     withOwned(id, agent, at, &out) { router, slot, out in
       guard case .assigned = router.cases[slot].state else { return .caseNotAssigned }
       router.renewIfWorn(agent, at, &out)
       let channel = router.cases[slot].channel
-      let configured = router.catalogue.queues[Int(router.cases[slot].need.queue.raw)].settings.wrapUp[channel]
-      let length = configured > .zero ? configured : .milliseconds(RoutingLimits.wrapUpAskedMilliseconds)
+      let configured = router.catalogue.queues[Int(router.cases[slot].need.queue.raw)].settings
+        .wrapUp[channel]
+      let length =
+        configured > .zero ? configured : .milliseconds(RoutingLimits.wrapUpAskedMilliseconds)
       emitWrapUp(&router, slot, agent, at + length, at, &out)
       return nil
     }
   }
 
-  mutating func decideClose(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+  mutating func decideClose(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision)
+    -> Rejection?
+  {
     withOwned(id, agent, at, &out) { router, slot, out in
       router.renewIfWorn(agent, at, &out)
       let home = router.cases[slot].conversation
@@ -205,14 +233,18 @@ extension Router {
       guard case .assigned = router.cases[slot].state else { return .caseNotAssigned }
       guard router.cases[slot].channel != .phone else { return .notAllowed }
       guard until > at else { return .timeIsPast }
-      guard until <= at + .milliseconds(RoutingLimits.parkMillisecondsMax) else { return .notAllowed }
+      guard until <= at + .milliseconds(RoutingLimits.parkMillisecondsMax) else {
+        return .notAllowed
+      }
       router.renewIfWorn(agent, at, &out)
       router.emit(.caseParked(id, agent, until: until), at, &out)
       return nil
     }
   }
 
-  mutating func decideResume(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+  mutating func decideResume(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision)
+    -> Rejection?
+  {
     withOwned(id, agent, at, &out) { router, slot, out in
       guard case .parked = router.cases[slot].state else { return .caseNotAssigned }
       guard router.hasRoom(Int(agent.raw), slot) else { return .agentAtCapacity }
@@ -223,7 +255,9 @@ extension Router {
   }
 
   /// Skills and queues are the supervisor's to judge; capacity is not.
-  mutating func decideAssign(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+  mutating func decideAssign(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision)
+    -> Rejection?
+  {
     guard isActive(agent) else { return .unknownAgent }
     let slot = slot(of: id)
     guard slot >= 0 else { return ended.contains(id) ? .caseClosed : .unknownCase }
@@ -256,7 +290,8 @@ extension Router {
     let channel = cases[slot].channel
     var used = profiles.bounds[agent].capacity - room(agent, channel)
     var count = Int(agents[agent].count(channel))
-    let isOwnOffer = exceptOffer && agents[agent].openOffer >= 0 && offers[agents[agent].openOffer].theCase == slot
+    let isOwnOffer =
+      exceptOffer && agents[agent].openOffer >= 0 && offers[agents[agent].openOffer].theCase == slot
     if agents[agent].openOffer >= 0, !isOwnOffer {
       let offered = offers[agents[agent].openOffer].theCase
       let gives = catalogue.limits.interruptible
@@ -269,7 +304,8 @@ extension Router {
 }
 
 private func emitWrapUp(
-  _ router: inout Router, _ slot: Int32, _ agent: AgentID, _ until: Instant, _ at: Instant, _ out: inout Decision
+  _ router: inout Router, _ slot: Int32, _ agent: AgentID, _ until: Instant, _ at: Instant,
+  _ out: inout Decision
 ) {
   let session = router.slot(of: router.cases[slot].session)
   let isCall = router.cases[slot].channel == .phone

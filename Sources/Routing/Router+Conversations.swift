@@ -25,7 +25,8 @@ extension Router {
   // MARK: Opening
 
   mutating func decideOpen(
-    _ id: ConversationID, _ customer: CustomerID, _ session: NewSession, _ at: Instant, _ out: inout Decision
+    _ id: ConversationID, _ customer: CustomerID, _ session: NewSession, _ at: Instant,
+    _ out: inout Decision
   ) -> Rejection? {
     guard slot(of: id) < 0, !ended.contains(id), slot(of: session.id) < 0 else { return .idInUse }
     guard isKnown(session.bot) else { return .notAllowed }
@@ -49,7 +50,9 @@ extension Router {
     let known = slot(of: session.id)
     if known >= 0, sessions[known].conversation != home { return .idInUse }
     guard isKnown(session.bot) else { return .notAllowed }
-    if known < 0, sessionSlots(of: home).count >= RoutingLimits.sessionsPerConversationMax { return .tooManySessions }
+    if known < 0, sessionSlots(of: home).count >= RoutingLimits.sessionsPerConversationMax {
+      return .tooManySessions
+    }
     if conversations[home].owner == .closed { reopen(home, session, at, &out) }
     if known < 0 {
       emit(.sessionOpened(session.id, id, session.channel, bot: session.bot), at, &out)
@@ -60,7 +63,8 @@ extension Router {
     return nil
   }
 
-  /// The bot that the customer now speaks with takes over from another one, and where nobody has the word yet.
+  /// The bot that the customer now speaks with takes over from another one, and where nobody has
+  /// the word yet.
   private func passes(_ home: Int32, to bot: BotID?) -> Bool {
     guard let bot else { return false }
     return switch conversations[home].owner {
@@ -70,11 +74,14 @@ extension Router {
     }
   }
 
-  private mutating func reopen(_ home: Int32, _ session: NewSession, _ at: Instant, _ out: inout Decision) {
+  private mutating func reopen(
+    _ home: Int32, _ session: NewSession, _ at: Instant, _ out: inout Decision
+  ) {
     let old = conversations[home]
     emit(
       .conversationReopened(
-        old.id, customer: old.customer, owner: owner(for: session), epoch: old.epoch &+ 1, lastAgent: old.lastAgent),
+        old.id, customer: old.customer, owner: owner(for: session), epoch: old.epoch &+ 1,
+        lastAgent: old.lastAgent),
       at, &out)
     out.effects.append(.tellOwner(old.id, owner(for: session), epoch: old.epoch &+ 1))
   }
@@ -98,7 +105,9 @@ extension Router {
   ) -> Rejection? {
     let home = slot(of: id)
     guard home >= 0 else { return .unknownConversation }
-    if conversations[home].customer != customer { emit(.conversationMoved(id, customer: customer), at, &out) }
+    if conversations[home].customer != customer {
+      emit(.conversationMoved(id, customer: customer), at, &out)
+    }
     return nil
   }
 
@@ -106,7 +115,9 @@ extension Router {
 
   mutating func decideRecord(_ said: Said, _ at: Instant, _ out: inout Decision) -> Rejection? {
     let home = slot(of: said.conversation)
-    guard home >= 0 else { return ended.contains(said.conversation) ? .conversationClosed : .unknownConversation }
+    guard home >= 0 else {
+      return ended.contains(said.conversation) ? .conversationClosed : .unknownConversation
+    }
     if let session = said.session {
       let slot = slot(of: session)
       guard slot >= 0 else { return ended.contains(session) ? .sessionEnded : .unknownSession }
@@ -117,7 +128,8 @@ extension Router {
     if case .agent(let agent) = said.author { renewIfWorn(agent, at, &out) }
     emit(
       .entryRecorded(
-        said.entry, said.conversation, session: said.session, author: said.author, visibility: said.visibility),
+        said.entry, said.conversation, session: said.session, author: said.author,
+        visibility: said.visibility),
       at, &out)
     tell(said, home, &out)
     return nil
@@ -127,15 +139,18 @@ extension Router {
     switch said.author {
     case .customer, .system: return nil
     case .bot(let bot):
-      guard conversations[home].owner == .bot(bot), said.epoch ?? conversations[home].epoch == conversations[home].epoch
+      guard conversations[home].owner == .bot(bot),
+        said.epoch ?? conversations[home].epoch == conversations[home].epoch
       else { return .notOwner }
       return said.visibility == .internal ? .notAllowed : nil
     case .agent(let agent):
       guard isKnown(agent) else { return .unknownAgent }
       if case .agent(agent, _) = conversations[home].owner {
-        return said.epoch ?? conversations[home].epoch == conversations[home].epoch ? nil : .notOwner
+        return said.epoch ?? conversations[home].epoch == conversations[home].epoch
+          ? nil : .notOwner
       }
-      return said.visibility != .customer && (isOffered(home, to: agent) || isConsulted(home, agent)) ? nil : .notOwner
+      return said.visibility != .customer
+        && (isOffered(home, to: agent) || isConsulted(home, agent)) ? nil : .notOwner
     }
   }
 
@@ -145,11 +160,15 @@ extension Router {
   }
 
   private func tell(_ said: Said, _ home: Int32, _ out: inout Decision) {
-    if said.visibility != .internal, sessionSlots(of: home).contains(where: { sessions[$0].id != said.session }) {
+    if said.visibility != .internal,
+      sessionSlots(of: home).contains(where: { sessions[$0].id != said.session })
+    {
       out.effects.append(.tellSessions(said.conversation, said.entry, except: said.session))
     }
     if case .agent(let agent, let id) = conversations[home].owner {
-      if said.author != .agent(agent) { out.effects.append(.tellAgent(agent, said.conversation, said.entry)) }
+      if said.author != .agent(agent) {
+        out.effects.append(.tellAgent(agent, said.conversation, said.entry))
+      }
       let theCase = slot(of: id)
       if theCase >= 0, let consult = cases[theCase].consult, said.author != .agent(consult.agent) {
         out.effects.append(.tellAgent(consult.agent, said.conversation, said.entry))
@@ -167,7 +186,8 @@ extension Router {
     out.effects.append(.tellOwner(id, owner, epoch: epoch))
   }
 
-  /// The matter is over: mail threads and calls end with it, chats stay until their channel ends them.
+  /// The matter is over: mail threads and calls end with it, chats stay until their channel ends
+  /// them.
   mutating func closeConversation(_ home: Int32, _ at: Instant, _ out: inout Decision) {
     let id = conversations[home].id
     let epoch = conversations[home].epoch
@@ -183,7 +203,9 @@ extension Router {
   }
 
   /// A session that we end: a call must be hung up; a mail thread has nobody to tell.
-  mutating func endSession(of session: Int32, _ why: SessionEnd, _ at: Instant, _ out: inout Decision) {
+  mutating func endSession(
+    of session: Int32, _ why: SessionEnd, _ at: Instant, _ out: inout Decision
+  ) {
     let id = sessions[session].id
     let isMail = sessions[session].channel == .email
     emit(.sessionEnded(id, why), at, &out)
@@ -203,7 +225,9 @@ extension Router {
   }
 
   /// The customer is gone from this session. What it carried ends or goes on, by what it was.
-  mutating func sessionIsOver(_ slot: Int32, _ why: SessionEnd, _ at: Instant, _ out: inout Decision) {
+  mutating func sessionIsOver(
+    _ slot: Int32, _ why: SessionEnd, _ at: Instant, _ out: inout Decision
+  ) {
     let id = sessions[slot].id
     let channel = sessions[slot].channel
     let conversation = conversations[sessions[slot].conversation].id
@@ -226,7 +250,9 @@ extension Router {
     }
   }
 
-  private mutating func callIsOver(_ slot: Int32, _ agent: AgentID, _ at: Instant, _ out: inout Decision) {
+  private mutating func callIsOver(
+    _ slot: Int32, _ agent: AgentID, _ at: Instant, _ out: inout Decision
+  ) {
     let home = cases[slot].conversation
     let wrapUp = catalogue.queues[Int(cases[slot].need.queue.raw)].settings.wrapUp.phone
     renewIfWorn(agent, at, &out)

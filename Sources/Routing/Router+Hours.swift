@@ -2,10 +2,14 @@ import Model
 
 // Queues that are closed, full, or in which a case has waited too long: where a case goes then.
 extension Router {
-  private func settings(_ queue: Int) -> RoutingConfiguration.Queue { catalogue.queues[queue].settings }
+  private func settings(_ queue: Int) -> RoutingConfiguration.Queue {
+    catalogue.queues[queue].settings
+  }
 
   private func handle(_ name: String) -> QueueID? {
-    guard let raw = catalogue.queueNames.handle(name), !catalogue.queues[Int(raw)].isRetired else { return nil }
+    guard let raw = catalogue.queueNames.handle(name), !catalogue.queues[Int(raw)].isRetired else {
+      return nil
+    }
     return QueueID(raw)
   }
 
@@ -35,7 +39,8 @@ extension Router {
   private func refuge(from first: Int) -> QueueID? {
     var queue = first
     for _ in 0...queues.count {
-      guard !queues[queue].isOpen, case .queue(let name) = settings(queue).whenClosed, let next = handle(name)
+      guard !queues[queue].isOpen, case .queue(let name) = settings(queue).whenClosed,
+        let next = handle(name)
       else { return queue == first ? nil : QueueID(UInt32(truncatingIfNeeded: queue)) }
       queue = Int(next.raw)
     }
@@ -47,7 +52,9 @@ extension Router {
   /// The instant at which the queue opens or closes next, as the hours say.
   private func nextTurn(_ queue: Int, after at: Instant) -> Instant? {
     guard let hours = settings(queue).hours else { return nil }
-    for interval in hours where interval.until > at { return interval.from > at ? interval.from : interval.until }
+    for interval in hours where interval.until > at {
+      return interval.from > at ? interval.from : interval.until
+    }
     return nil
   }
   private func isOpen(_ queue: Int, at: Instant) -> Bool {
@@ -95,7 +102,8 @@ extension Router {
     // The oldest is offered to somebody and stays until that ends: those behind it are looked for.
     let others = queues[queue].oldest.all { [records = cases.records] entry in
       let record = records[Int(entry.slot)]
-      return record.sequence == entry.sequence && record.state == .waiting && Int(record.need.queue.raw) == queue
+      return record.sequence == entry.sequence && record.state == .waiting
+        && Int(record.need.queue.raw) == queue
     }
     for slot in others.prefix(budget) { overflow(slot, to: refuge, .closed, at, &out) }
   }
@@ -122,7 +130,8 @@ extension Router {
         lookAgain(index)
       }
     } else {
-      // Cases that are held with single agents go back to their classes, which can be closed as one.
+      // Cases that are held with single agents go back to their classes, which can be closed as
+      // one.
       let held = queues[Int(queue.raw)].oldest.all { [scarce] in scarce.contains($0.slot) }
       for slot in held where cases[slot].need.queue == queue { relist(slot) }
     }
@@ -150,7 +159,9 @@ extension Router {
   /// When the case has waited too long in its queue; nil where nothing would come of it.
   func waitEnd(_ slot: Int32) -> Instant? {
     let queue = Int(cases[slot].need.queue.raw)
-    guard catalogue.queues[queue].settings.waitMax > .zero, cases[slot].state == .waiting else { return nil }
+    guard catalogue.queues[queue].settings.waitMax > .zero, cases[slot].state == .waiting else {
+      return nil
+    }
     switch settings(queue).whenWaitedOut {
     case .wait, .refuse: return nil
     case .message: if cases[slot].channel != .phone { return nil }
@@ -164,7 +175,8 @@ extension Router {
   mutating func waitedOut(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
     let home = cases[slot].conversation
     switch settings(Int(cases[slot].need.queue.raw)).whenWaitedOut {
-    case .queue(let name): if let next = handle(name) { overflow(slot, to: next, .waitedOut, at, &out) }
+    case .queue(let name):
+      if let next = handle(name) { overflow(slot, to: next, .waitedOut, at, &out) }
     case .message:
       let session = cases[slot].session
       overflow(slot, to: cases[slot].need.queue, .leavesMessage, at, &out)
@@ -181,7 +193,8 @@ extension Router {
   mutating func applyAsked(_ id: ConversationID) {
     let home = slot(of: id)
     let patience = catalogue.limits.botSilenceMax
-    guard home >= 0, patience > .zero, conversations[home].answerBy == nil, case .bot = conversations[home].owner,
+    guard home >= 0, patience > .zero, conversations[home].answerBy == nil,
+      case .bot = conversations[home].owner,
       handle(catalogue.limits.botSilenceQueue) != nil
     else { return }
     conversations[home].answerBy = now + patience
@@ -210,14 +223,17 @@ extension Router {
     timers.cancel(.conversation, home)
     emit(.botFellSilent(id), at, &out)
     let session = conversations[home].firstSession
-    guard session >= 0, let queue = handle(catalogue.limits.botSilenceQueue), queues[Int(queue.raw)].members > 0,
+    guard session >= 0, let queue = handle(catalogue.limits.botSilenceQueue),
+      queues[Int(queue.raw)].members > 0,
       case .success(let taken) = admit(queue)
     else { return }
     // The case's id follows from the conversation and its epoch, so that a replay draws the same.
     let drawn = Self.offerID(CaseID(high: id.high, low: id.low), conversations[home].epoch)
-    let by = RouteReason(cause: .botSilent, ruleVersion: catalogue.configuration?.version ?? 0, rule: nil)
+    let by = RouteReason(
+      cause: .botSilent, ruleVersion: catalogue.configuration?.version ?? 0, rule: nil)
     self.queue(
-      CaseID(high: drawn.high, low: drawn.low), home, sessions[session].id, sessions[session].channel,
+      CaseID(high: drawn.high, low: drawn.low), home, sessions[session].id,
+      sessions[session].channel,
       Need(queue: taken), asked, by, at, &out)
   }
 }

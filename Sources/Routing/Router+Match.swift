@@ -1,7 +1,9 @@
 import Model
 
-// Matching: on every change, and complete. Before a command no waiting case had an eligible agent who could
-// be offered it; so a new pair has an agent or a case that the command changed, and only these are looked at.
+// Matching: on every change, and complete. Before a command no waiting case had an eligible agent
+// who could
+// be offered it; so a new pair has an agent or a case that the command changed, and only these are
+// looked at.
 extension Router {
   mutating func match(_ at: Instant, _ out: inout Decision) {
     matchGoesOn = false
@@ -12,10 +14,15 @@ extension Router {
         return
       }
       if pendingCases.isEmpty, pendingAgents.count == 1 {
-        // Nobody else is new: a case that this agent can take has no other agent, or it would not wait.
+        // Nobody else is new: a case that this agent can take has no other agent, or it would not
+        // wait.
         let agent = Int(pendingAgents.removeLast())
         agents[agent].isPending = false
-        if let slot = bestCase(for: agent, at) { makeOffer(slot, agent, at, &out) } else { listIdle(agent) }
+        if let slot = bestCase(for: agent, at) {
+          makeOffer(slot, agent, at, &out)
+        } else {
+          listIdle(agent)
+        }
         budget -= 1
       } else if pendingAgents.isEmpty, pendingCases.count == 1 {
         let slot = pendingCases.removeLast()
@@ -32,15 +39,19 @@ extension Router {
     }
   }
 
-  /// Whether a case waits that needs no more than this one and would take any agent. It found nobody, so this
+  /// Whether a case waits that needs no more than this one and would take any agent. It found
+  /// nobody, so this
   /// one need not look. Only true to the facts while no agent is new.
   private func isBehindAnother(_ slot: Int32) -> Bool {
-    guard cases[slot].preferenceUntil == nil, !idle.isEmpty(cases[slot].channel) else { return false }
+    guard cases[slot].preferenceUntil == nil, !idle.isEmpty(cases[slot].channel) else {
+      return false
+    }
     let kind = kind(slot)
     return waiting.hasEasierCase(kind, skills: cases[slot].need.skills)
   }
 
-  /// Several are new. Each pair is looked at from both sides: the agent that suits a case best may have an
+  /// Several are new. Each pair is looked at from both sides: the agent that suits a case best may
+  /// have an
   /// older case to take, and the case that suits an agent best may have a longer idle agent.
   private mutating func matchMany(_ at: Instant, _ budget: inout Int, _ out: inout Decision) {
     let someCases = takePendingCases(at, &out)
@@ -71,7 +82,8 @@ extension Router {
     }
   }
 
-  /// Offers a pair in which each is the other's best. The agent's best case is never later than the case that
+  /// Offers a pair in which each is the other's best. The agent's best case is never later than the
+  /// case that
   /// led to the agent, so this ends.
   private mutating func pair(_ slot: Int32, _ agent: Int, _ at: Instant, _ out: inout Decision) {
     var (slot, agent) = (slot, agent)
@@ -96,7 +108,9 @@ extension Router {
   }
 
   private mutating func putBack(_ someCases: ArraySlice<Int32>, _ someAgents: ArraySlice<Int32>) {
-    for slot in someCases where cases[slot].state == .waiting && !cases[slot].isPending { relist(slot) }
+    for slot in someCases where cases[slot].state == .waiting && !cases[slot].isPending {
+      relist(slot)
+    }
     for agent in someAgents where agents[Int(agent)].ready != 0 { lookAgain(Int(agent)) }
   }
 
@@ -107,9 +121,12 @@ extension Router {
     pendingAgents.append(Int32(truncatingIfNeeded: agent))
   }
 
-  /// False when the case is not to be looked at: no longer pending, or its caller is not back yet. Ends a
+  /// False when the case is not to be looked at: no longer pending, or its caller is not back yet.
+  /// Ends a
   /// preference for an agent who is away or could not take the case anyway.
-  private mutating func settlePreference(_ slot: Int32, _ at: Instant, _ out: inout Decision) -> Bool {
+  private mutating func settlePreference(_ slot: Int32, _ at: Instant, _ out: inout Decision)
+    -> Bool
+  {
     guard cases[slot].isPending, cases[slot].state == .waiting else { return false }
     if isInGrace(slot) {
       cases[slot].isPending = false
@@ -130,8 +147,10 @@ extension Router {
     isActive(agent) && agents[Int(agent.raw)].isPresent && agents[Int(agent.raw)].status != .offline
   }
 
-  /// Whether it makes sense to wait for this agent: they are there, and full or busy at most for a while. Whoever is
-  /// on a break, in a meeting or does not respond will not come in the minute or two that a case waits for one agent.
+  /// Whether it makes sense to wait for this agent: they are there, and full or busy at most for a
+  /// while. Whoever is
+  /// on a break, in a meeting or does not respond will not come in the minute or two that a case
+  /// waits for one agent.
   func isExpected(_ agent: AgentID) -> Bool {
     guard isThere(agent), !agents[Int(agent.raw)].isNotResponding else { return false }
     switch agents[Int(agent.raw)].status {
@@ -145,7 +164,8 @@ extension Router {
     agents[agent].usedWhenListed = agents[agent].used
   }
 
-  /// After a replay, which only applies: puts what began to wait in its place, so that the machine can be asked.
+  /// After a replay, which only applies: puts what began to wait in its place, so that the machine
+  /// can be asked.
   public mutating func settleReplay() { listPendingCases() }
 
   mutating func listPendingCases() {
@@ -158,7 +178,9 @@ extension Router {
   private mutating func listWaiting(_ slot: Int32) {
     cases[slot].isPending = false
     guard !isListed(slot), !cases[slot].isHeld else { return }
-    if cases[slot].preferenceUntil != nil, let preferred = cases[slot].need.preferred, isKnown(preferred.agent) {
+    if cases[slot].preferenceUntil != nil, let preferred = cases[slot].need.preferred,
+      isKnown(preferred.agent)
+    {
       cases[slot].isHeld = true
       let index = Int(preferred.agent.raw)
       let key = (cases[slot].key, cases[slot].sequence)
@@ -204,8 +226,9 @@ extension Router {
       let agent = everyone.next(
         &cursor, channel: .chat, queue: kind.queue, widened: [], skills: cases[slot].need.skills)
       if agent < 0 { return found }
-      if cases[slot].isRestricted, !cases[slot].need.admits(
-        AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
+      if cases[slot].isRestricted,
+        !cases[slot].need.admits(
+          AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
       {
         continue
       }
@@ -221,7 +244,8 @@ extension Router {
   /// Whether the agent could take the case but for the moment: queue, skills, exclusions, back-off.
   func suits(_ agent: Int, _ slot: Int32) -> Bool {
     let queue = cases[slot].need.queue
-    guard isReached(agent, queue) || cases[slot].widened.contains(where: { isReached(agent, $0) }) else { return false }
+    guard isReached(agent, queue) || cases[slot].widened.contains(where: { isReached(agent, $0) })
+    else { return false }
     for skill in cases[slot].need.skills where skill.required {
       if profiles.level(agent, skill.skill.raw) < skill.level { return false }
     }
@@ -243,13 +267,15 @@ extension Router {
 
   /// Units that are left: work that may be interrupted takes none from work of the other channels.
   @inline(__always) func room(_ agent: Int, _ channel: Channel) -> Int {
-    let used = catalogue.limits.interruptible[channel] ? agents[agent].used : agents[agent].usedFirmly
+    let used =
+      catalogue.limits.interruptible[channel] ? agents[agent].used : agents[agent].usedFirmly
     return profiles.bounds[agent].capacity - used
   }
 
   /// Whether the agent can be offered this case now.
   func isEligible(_ agent: Int, _ slot: Int32) -> Bool {
-    agents[agent].ready & cases[slot].channel.bit != 0 && room(agent, cases[slot].channel) >= Int(cases[slot].weight)
+    agents[agent].ready & cases[slot].channel.bit != 0
+      && room(agent, cases[slot].channel) >= Int(cases[slot].weight)
       && suits(agent, slot)
   }
 
@@ -269,7 +295,8 @@ extension Router {
   }
 
   private func seeker(_ agent: Int) -> CaseIndex.Seeker {
-    let rooms = Rooms(chat: room(agent, .chat), email: room(agent, .email), phone: room(agent, .phone))
+    let rooms = Rooms(
+      chat: room(agent, .chat), email: room(agent, .email), phone: room(agent, .phone))
     return CaseIndex.Seeker(agent: agent, ready: agents[agent].ready, room: rooms)
   }
 
@@ -310,7 +337,8 @@ extension Router {
       guard !widened.isEmpty else { return nil }
       queue = widened.removeFirst()
     }
-    let isFirstCome = Ranking.isFirstCome(cases[slot].need.skills, catalogue.queues[Int(cases[slot].need.queue.raw)].settings.strategy)
+    let isFirstCome = Ranking.isFirstCome(
+      cases[slot].need.skills, catalogue.queues[Int(cases[slot].need.queue.raw)].settings.strategy)
     var cursor = IdleIndex.Cursor()
     var best = -1
     while true {
@@ -332,16 +360,20 @@ extension Router {
     let queue = Int(cases[slot].need.queue.raw)
     let timeout = catalogue.queues[queue].settings.offerTimeout[cases[slot].channel]
     let until = at + max(timeout, .milliseconds(1))
-    // What the queue's counters know: agents elsewhere, and members by what hinders them most. Skills are
+    // What the queue's counters know: agents elsewhere, and members by what hinders them most.
+    // Skills are
     // counted only when somebody asks (`why`), since that needs a look at each member.
     var passed = PassedOver()
     passed.counts = queues[queue].blocked
-    passed.counts[Int(PassedOverReason.notInQueue.rawValue)] = catalogue.activeAgents &- queues[queue].members
+    passed.counts[Int(PassedOverReason.notInQueue.rawValue)] =
+      catalogue.activeAgents &- queues[queue].members
     let offer = Self.offerID(cases[slot].id, cases[slot].offersMade)
     emit(
       .offerMade(offer, cases[slot].id, id, seat: seat, until: until, passedOver: passed), at, &out)
     out.effects.append(.deliverOffer(offer, cases[slot].id, id, seat, until: until))
-    if cases[slot].offersOpen < catalogue.queues[queue].settings.offersAtOnce { offerToAnother(slot, at, &out) }
+    if cases[slot].offersOpen < catalogue.queues[queue].settings.offersAtOnce {
+      offerToAnother(slot, at, &out)
+    }
     guard self.slot(of: offer) >= 0 else { return }  // another accepted by themselves
     if profiles.bounds[agent].autoAccept, cases[slot].channel != .phone {
       accept(self.slot(of: offer), id, at, &out)
@@ -364,7 +396,8 @@ extension Router {
     return agents[agent].streams.isEmpty ? nil : .stream(agents[agent].streams[0])
   }
 
-  /// An offer's id follows from the case and how often it was offered, so that a replay draws the same.
+  /// An offer's id follows from the case and how often it was offered, so that a replay draws the
+  /// same.
   static func offerID(_ theCase: CaseID, _ number: UInt32) -> OfferID {
     func mixed(_ value: UInt64) -> UInt64 {
       var z = value &+ 0x9E37_79B9_7F4A_7C15
@@ -387,7 +420,8 @@ extension CaseRecord {
 extension Need {
   /// Whether the agent is among those that the need names, and not among those that it bars.
   func admits(_ agent: AgentID, _ teams: [TeamID]) -> Bool {
-    isAmongRequired(agent, teams) && !excluded.contains(agent) && !excludedTeams.contains(where: teams.contains)
+    isAmongRequired(agent, teams) && !excluded.contains(agent)
+      && !excludedTeams.contains(where: teams.contains)
   }
   func isAmongRequired(_ agent: AgentID, _ teams: [TeamID]) -> Bool {
     (requiredAgents.isEmpty || requiredAgents.contains(agent))

@@ -8,7 +8,9 @@ extension Router {
     return offers[slot].agent == agent ? .success(slot) : .failure(.offerNotYours)
   }
 
-  mutating func decideAccept(_ id: OfferID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+  mutating func decideAccept(_ id: OfferID, _ agent: AgentID, _ at: Instant, _ out: inout Decision)
+    -> Rejection?
+  {
     switch open(id, agent) {
     case .failure(let refusal): return refusal
     case .success(let slot):
@@ -29,7 +31,8 @@ extension Router {
     give(home, to: .agent(agent, cases[slot].id), at, &out)
   }
 
-  /// Ends an offer and tells where it was shown. The case returns to its place when no other offer is open.
+  /// Ends an offer and tells where it was shown. The case returns to its place when no other offer
+  /// is open.
   mutating func endOffer(_ offer: Int32, _ end: OfferEnd, _ at: Instant, _ out: inout Decision) {
     let was = offers[offer]
     let theCase = cases[was.theCase].id
@@ -38,12 +41,18 @@ extension Router {
   }
 
   /// Whom a case waits for alone has had their chance.
-  private mutating func endPreference(_ slot: Int32, for agent: AgentID, _ at: Instant, _ out: inout Decision) {
-    guard cases[slot].preferenceUntil != nil, cases[slot].need.preferred?.agent == agent else { return }
+  private mutating func endPreference(
+    _ slot: Int32, for agent: AgentID, _ at: Instant, _ out: inout Decision
+  ) {
+    guard cases[slot].preferenceUntil != nil, cases[slot].need.preferred?.agent == agent else {
+      return
+    }
     emit(.preferenceEnded(cases[slot].id), at, &out)
   }
 
-  mutating func decideDecline(_ id: OfferID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+  mutating func decideDecline(_ id: OfferID, _ agent: AgentID, _ at: Instant, _ out: inout Decision)
+    -> Rejection?
+  {
     switch open(id, agent) {
     case .failure(let refusal): return refusal
     case .success(let offer):
@@ -66,14 +75,17 @@ extension Router {
     return Duration64(milliseconds: min(length, most))
   }
 
-  mutating func decideFail(_ id: OfferID, _ why: OfferFailure, _ at: Instant, _ out: inout Decision) -> Rejection? {
+  mutating func decideFail(_ id: OfferID, _ why: OfferFailure, _ at: Instant, _ out: inout Decision)
+    -> Rejection?
+  {
     let offer = slot(of: id)
     guard offer >= 0 else { return ended.contains(id) ? .offerEnded : .unknownOffer }
     if why == .notAnswered { miss(offer, at, &out) } else { fail(offer, why, at, &out) }
     return nil
   }
 
-  /// A closed connection is nobody's fault. A device that cannot be rung is left alone for a while, or it
+  /// A closed connection is nobody's fault. A device that cannot be rung is left alone for a while,
+  /// or it
   /// would be tried with every waiting call in turn.
   mutating func fail(_ offer: Int32, _ why: OfferFailure, _ at: Instant, _ out: inout Decision) {
     let was = offers[offer]
@@ -81,7 +93,8 @@ extension Router {
     emit(.offerEnded(was.id, .failed(why)), at, &out)
     switch why {
     case .connectionClosed, .notAnswered: break
-    // Offered again at once, it would come back at once, and keep the agent from callers who are there.
+    // Offered again at once, it would come back at once, and keep the agent from callers who are
+    // there.
     case .lineGone:
       let pause = Duration64(milliseconds: RoutingLimits.lineGoneBackOffMilliseconds)
       emit(.backOffSet(was.agent, cases[slot].id, until: at + pause), at, &out)
@@ -92,7 +105,8 @@ extension Router {
     }
   }
 
-  /// Nobody answered: the queue says whether the agent is set *not responding* or only left alone for a while.
+  /// Nobody answered: the queue says whether the agent is set *not responding* or only left alone
+  /// for a while.
   mutating func miss(_ offer: Int32, _ at: Instant, _ out: inout Decision) {
     let slot = offers[offer].theCase
     let agent = offers[offer].agent
@@ -102,7 +116,8 @@ extension Router {
     case .notResponding:
       emit(.notResponding(agent), at, &out)
       out.effects.append(.tellAgentStatus(agent, agents[Int(agent.raw)].status, responding: false))
-    case .backOff(let pause): emit(.backOffSet(agent, nil, until: at + max(pause, .milliseconds(1))), at, &out)
+    case .backOff(let pause):
+      emit(.backOffSet(agent, nil, until: at + max(pause, .milliseconds(1))), at, &out)
     }
   }
 }

@@ -1,9 +1,11 @@
 import Model
 
-// What is derived from the records: who can be offered something, which deadline comes next, which rows must
+// What is derived from the records: who can be offered something, which deadline comes next, which
+// rows must
 // be written.
 extension Router {
-  /// Recomputes an agent's readiness. What was gained waits for the match; what was lost is unlisted at once.
+  /// Recomputes an agent's readiness. What was gained waits for the match; what was lost is
+  /// unlisted at once.
   mutating func refresh(_ agent: AgentID) {
     let index = Int(agent.raw)
     let (ready, blocker) = readiness(index)
@@ -19,7 +21,8 @@ extension Router {
     }
     let listed = idle.channels(index)
     if listed & ~ready != 0 { idle.list(index, listed & ready, profiles) }
-    let gained = ready & ~listed != 0 || (ready != 0 && agents[index].used < agents[index].usedWhenListed)
+    let gained =
+      ready & ~listed != 0 || (ready != 0 && agents[index].used < agents[index].usedWhenListed)
     if gained { lookAgain(index) }
   }
 
@@ -27,7 +30,11 @@ extension Router {
     guard blocker != AgentRecord.unblocked else { return }
     for at in profiles.queueRange(index) {
       let queue = Int(profiles.allQueues[at].raw)
-      if down { queues[queue].blocked[Int(blocker)] -= 1 } else { queues[queue].blocked[Int(blocker)] += 1 }
+      if down {
+        queues[queue].blocked[Int(blocker)] -= 1
+      } else {
+        queues[queue].blocked[Int(blocker)] += 1
+      }
     }
   }
 
@@ -35,28 +42,41 @@ extension Router {
     guard channels != 0 else { return }
     for at in profiles.queueRange(index) {
       let queue = Int(profiles.allQueues[at].raw)
-      if down { queues[queue].ready[Int(channels)] -= 1 } else { queues[queue].ready[Int(channels)] += 1 }
+      if down {
+        queues[queue].ready[Int(channels)] -= 1
+      } else {
+        queues[queue].ready[Int(channels)] += 1
+      }
     }
   }
 
-  /// Channels on which the agent can be offered something now, and what hinders most where it is none.
+  /// Channels on which the agent can be offered something now, and what hinders most where it is
+  /// none.
   func readiness(_ index: Int) -> (ready: UInt8, blocker: UInt8) {
     let bounds = profiles.bounds[index]
-    func blocked(_ reason: PassedOverReason) -> (ready: UInt8, blocker: UInt8) { (0, reason.rawValue) }
+    func blocked(_ reason: PassedOverReason) -> (ready: UInt8, blocker: UInt8) {
+      (0, reason.rawValue)
+    }
     if bounds.isRetired { return (0, AgentRecord.unblocked) }
-    if agents[index].status != .available || agents[index].isNotResponding || agents[index].statusAfter != nil {
+    if agents[index].status != .available || agents[index].isNotResponding
+      || agents[index].statusAfter != nil
+    {
       return blocked(.notAvailable)
     }
     if !agents[index].isPresent { return blocked(.notPresent) }
     if agents[index].backOffUntil != nil { return blocked(.backingOff) }
     if agents[index].openOffer >= 0 { return blocked(.offered) }
-    if catalogue.limits.voiceExclusive && agents[index].casesByChannel.phone > 0 { return blocked(.onCall) }
+    if catalogue.limits.voiceExclusive && agents[index].casesByChannel.phone > 0 {
+      return blocked(.onCall)
+    }
     let sits = agents[index].next != nil || !agents[index].streams.isEmpty
     var ready: UInt8 = 0
     var hasRoom = false
     for code in 1...UInt8(3) {
-      guard let channel = Channel(rawValue: code), agents[index].count(channel) < bounds.most(channel),
-        room(index, channel) >= leastWeight[Int(code) - 1], agents[index].channels & channel.bit != 0
+      guard let channel = Channel(rawValue: code),
+        agents[index].count(channel) < bounds.most(channel),
+        room(index, channel) >= leastWeight[Int(code) - 1],
+        agents[index].channels & channel.bit != 0
       else { continue }
       hasRoom = hasRoom || channel != .phone || bounds.devices > 0
       if channel == .phone ? freeDevice(index) != nil : sits { ready |= channel.bit }
@@ -70,8 +90,11 @@ extension Router {
     let devices = profiles.bounds[index].devices
     guard devices > 0 else { return nil }
     var busy: UInt32 = 0
-    for slot in agents[index].cases { if let device = cases[slot].device { busy |= 1 << UInt32(device & 31) } }
-    if agents[index].openOffer >= 0, case .device(let device) = offers[agents[index].openOffer].seat {
+    for slot in agents[index].cases {
+      if let device = cases[slot].device { busy |= 1 << UInt32(device & 31) }
+    }
+    if agents[index].openOffer >= 0, case .device(let device) = offers[agents[index].openOffer].seat
+    {
       busy |= 1 << UInt32(device & 31)
     }
     let first = (~busy).trailingZeroBitCount
@@ -101,7 +124,8 @@ extension Router {
     if let until = agents[index].backOffUntil { due = min(due, until) }
     let slot = Int32(truncatingIfNeeded: index)
     if due == .distantFuture { return timers.cancel(.agent, slot) }
-    // A lease is renewed far more often than it ends: a timer that is too early costs less than moving it.
+    // A lease is renewed far more often than it ends: a timer that is too early costs less than
+    // moving it.
     if let set = timers.instant(.agent, slot), set <= due.milliseconds { return }
     timers.set(.agent, slot, number: UInt64(agent.raw), at: due)
   }
@@ -159,7 +183,8 @@ extension Router {
   mutating func rebuildIndexes() {
     profiles = Profiles(catalogue)
     let order = agents.indices.sorted {
-      agents[$0].idleStamp == agents[$1].idleStamp ? $0 < $1 : agents[$0].idleStamp < agents[$1].idleStamp
+      agents[$0].idleStamp == agents[$1].idleStamp
+        ? $0 < $1 : agents[$0].idleStamp < agents[$1].idleStamp
     }
     idle = IdleIndex(
       skills: catalogue.skillNames.all.count, queues: queues.count, agents: agents.count,
@@ -167,7 +192,9 @@ extension Router {
     everyone = IdleIndex(
       skills: catalogue.skillNames.all.count, queues: queues.count, agents: agents.count,
       order: agents.indices.map { Int32(truncatingIfNeeded: $0) }, isFixed: true)
-    for index in agents.indices where !profiles.bounds[index].isRetired { everyone.list(index, Channel.allBits, profiles) }
+    for index in agents.indices where !profiles.bounds[index].isRetired {
+      everyone.list(index, Channel.allBits, profiles)
+    }
     scarce = ScarceCases(agents: agents.count)
     leastWeight = Channel.allCases.map { Int(max(1, catalogue.limits.weight[$0])) }
     for index in queues.indices {

@@ -55,7 +55,9 @@ extension Router {
     let rank: [UInt8: Int] = [1: 0, 2: 1, 7: 2, 8: 3, 3: 4, 4: 5, 5: 6, 6: 7]
     rows.sort { rank[$0.kind] ?? 9 < rank[$1.kind] ?? 9 }
     for row in rows {
-      guard let kind = RowKind(rawValue: row.kind), let value = row.value else { throw WireError.badValue(offset: 0) }
+      guard let kind = RowKind(rawValue: row.kind), let value = row.value else {
+        throw WireError.badValue(offset: 0)
+      }
       let result: Result<Void, WireError> = value.withUnsafeBytes { raw in
         var bytes = ByteReader(raw)
         do throws(WireError) {
@@ -129,7 +131,8 @@ extension Router {
     return ID(high: half(key[..<8]), low: half(key[8...]))
   }
 
-  /// What was derived, anew: lists, counts, indexes, timers. In the order in which the records were made.
+  /// What was derived, anew: lists, counts, indexes, timers. In the order in which the records were
+  /// made.
   private mutating func tieUp() {
     for slot in sessions.ordered {
       hang(slot, on: sessions[slot].conversation)
@@ -156,10 +159,15 @@ extension Router {
   private mutating func tieCase(_ slot: Int32) {
     let queue = Int(cases[slot].need.queue.raw)
     cases[slot].isStored = true
-    cases[slot].weight = max(1, cases[slot].need.weight ?? catalogue.limits.weight[cases[slot].channel])
+    cases[slot].weight = max(
+      1, cases[slot].need.weight ?? catalogue.limits.weight[cases[slot].channel])
     switch cases[slot].state {
     case .waiting, .offered:
-      if cases[slot].state == .waiting { queues[queue].waiting += 1 } else { queues[queue].offered += 1 }
+      if cases[slot].state == .waiting {
+        queues[queue].waiting += 1
+      } else {
+        queues[queue].offered += 1
+      }
       queues[queue].oldest.add(
         .init(age: cases[slot].age.milliseconds, sequence: cases[slot].sequence, slot: slot))
     case .assigned(let agent), .wrappingUp(let agent, _):

@@ -64,9 +64,15 @@ extension Router {
     queues[Int(queue.raw)].isDirty = true
     dirty.append(.live(.queue, Int32(truncatingIfNeeded: queue.raw)))
   }
-  mutating func markGone(conversation slot: Int32) { gone(.conversation, conversations[slot].id, conversations[slot].isStored) }
-  mutating func markGone(session slot: Int32) { gone(.session, sessions[slot].id, sessions[slot].isStored) }
-  mutating func markGone(theCase slot: Int32) { gone(.theCase, cases[slot].id, cases[slot].isStored) }
+  mutating func markGone(conversation slot: Int32) {
+    gone(.conversation, conversations[slot].id, conversations[slot].isStored)
+  }
+  mutating func markGone(session slot: Int32) {
+    gone(.session, sessions[slot].id, sessions[slot].isStored)
+  }
+  mutating func markGone(theCase slot: Int32) {
+    gone(.theCase, cases[slot].id, cases[slot].isStored)
+  }
   mutating func markGone(offer slot: Int32) { gone(.offer, offers[slot].id, offers[slot].isStored) }
 
   /// What came and went between two takings was never a row.
@@ -76,8 +82,10 @@ extension Router {
 
   // MARK: Taking
 
-  /// The rows that changed since they were last taken: first those that went, then those that are there, in the order in
-  /// which they first changed. So what went and came again stays, though its slot may have been marked before it went.
+  /// The rows that changed since they were last taken: first those that went, then those that are
+  /// there, in the order in
+  /// which they first changed. So what went and came again stays, though its slot may have been
+  /// marked before it went.
   public mutating func takeDirtyRows() -> [WorkRow] {
     var rows: [WorkRow] = []
     if metaIsDirty { rows.append(row(.meta, 0)) }
@@ -87,7 +95,9 @@ extension Router {
     for case .gone(let kind, let high, let low) in dirty {
       rows.append(WorkRow(kind: kind.rawValue, key: Self.key(high, low), value: nil))
     }
-    for case .live(let kind, let slot) in dirty where settle(kind, slot) { rows.append(row(kind, slot)) }
+    for case .live(let kind, let slot) in dirty where settle(kind, slot) {
+      rows.append(row(kind, slot))
+    }
     dirty.removeAll(keepingCapacity: true)
     return rows
   }
@@ -122,7 +132,9 @@ extension Router {
     return rows
   }
 
-  private func byID(_ rows: [WorkRow]) -> [WorkRow] { rows.sorted { $0.key.lexicographicallyPrecedes($1.key) } }
+  private func byID(_ rows: [WorkRow]) -> [WorkRow] {
+    rows.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+  }
 
   public var canonicalBytes: [UInt8] {
     var out = ByteWriter()
@@ -144,7 +156,9 @@ extension Router {
   static func key(_ high: UInt64, _ low: UInt64) -> [UInt8] {
     withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { Array($0) }
   }
-  static func key(_ number: UInt32) -> [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
+  static func key(_ number: UInt32) -> [UInt8] {
+    withUnsafeBytes(of: number.bigEndian) { Array($0) }
+  }
 }
 
 extension SlotRecord {

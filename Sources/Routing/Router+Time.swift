@@ -3,7 +3,9 @@ import Model
 extension Router {
   // MARK: The workspace
 
-  mutating func decideConfigure(_ new: RoutingConfiguration, _ at: Instant, _ out: inout Decision) -> Rejection? {
+  mutating func decideConfigure(_ new: RoutingConfiguration, _ at: Instant, _ out: inout Decision)
+    -> Rejection?
+  {
     if let fault = Catalogue.fault(new) { return fault }
     emit(.configured(new), at, &out)
     for index in queues.indices { turnQueue(index, at, &out) }
@@ -13,7 +15,8 @@ extension Router {
     return nil
   }
 
-  /// Connections are gone: the offers that went through them fail, and their cases return with their age.
+  /// Connections are gone: the offers that went through them fail, and their cases return with
+  /// their age.
   mutating func decideStart(_ at: Instant, _ out: inout Decision) -> Rejection? {
     emit(.started, at, &out)
     for offer in offers.ordered {
@@ -48,14 +51,18 @@ extension Router {
     let id = cases[slot].id
     switch cases[slot].state {
     case .waiting, .offered:
-      if let until = cases[slot].preferenceUntil, until <= at { emit(.preferenceEnded(id), at, &out) }
+      if let until = cases[slot].preferenceUntil, until <= at {
+        emit(.preferenceEnded(id), at, &out)
+      }
       takeSteps(slot, at, &out)
       for backOff in cases[slot].backOffs where !backOff.isOver && backOff.until <= at {
         emit(.backOffEnded(backOff.agent, id), at, &out)
       }
       if let end = waitEnd(slot), end <= at { waitedOut(slot, at, &out) }
     case .assigned(let agent):
-      if let consult = cases[slot].consult, consult.until <= at { endConsult(slot, .timedOut, at, &out) }
+      if let consult = cases[slot].consult, consult.until <= at {
+        endConsult(slot, .timedOut, at, &out)
+      }
       if let replyBy = cases[slot].replyBy, replyBy <= at { takeBack(slot, agent, at, &out) }
     case .parked(let agent, _): wake(slot, agent, at, &out)
     case .wrappingUp:
@@ -66,8 +73,10 @@ extension Router {
     if self.slot(of: id) == slot { armCase(slot) }
   }
 
-  /// Back to the agent who parked it, when they are there and have room; else to its queue, with its age.
-  private mutating func wake(_ slot: Int32, _ agent: AgentID, _ at: Instant, _ out: inout Decision) {
+  /// Back to the agent who parked it, when they are there and have room; else to its queue, with
+  /// its age.
+  private mutating func wake(_ slot: Int32, _ agent: AgentID, _ at: Instant, _ out: inout Decision)
+  {
     let id = cases[slot].id
     endConsult(slot, .movedOn, at, &out)
     if isThere(agent), hasRoom(Int(agent.raw), slot) {
@@ -81,7 +90,9 @@ extension Router {
   }
 
   /// The agent never spoke: it waits again with its age, and comes to that agent last.
-  private mutating func takeBack(_ slot: Int32, _ agent: AgentID, _ at: Instant, _ out: inout Decision) {
+  private mutating func takeBack(
+    _ slot: Int32, _ agent: AgentID, _ at: Instant, _ out: inout Decision
+  ) {
     let id = cases[slot].id
     let home = cases[slot].conversation
     endConsult(slot, .movedOn, at, &out)
@@ -91,9 +102,12 @@ extension Router {
     sessionMayBeGone(slot, at, &out)
   }
 
-  /// A chat that ended while an agent had it has nobody left to wait for; a message waits without its caller anyhow.
+  /// A chat that ended while an agent had it has nobody left to wait for; a message waits without
+  /// its caller anyhow.
   mutating func sessionMayBeGone(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
-    guard self.slot(of: cases[slot].session) < 0, cases[slot].by.cause != .message else { return takeSteps(slot, at, &out) }
+    guard self.slot(of: cases[slot].session) < 0, cases[slot].by.cause != .message else {
+      return takeSteps(slot, at, &out)
+    }
     let home = cases[slot].conversation
     endCase(slot, .abandoned, .customerLeft, at, &out)
     nobodyHasIt(home, at, &out)
@@ -112,7 +126,9 @@ extension Router {
 
   private mutating func agentIsDue(_ agent: AgentID, _ at: Instant, _ out: inout Decision) {
     let index = Int(agent.raw)
-    if let until = agents[index].backOffUntil, until <= at { emit(.backOffEnded(agent, nil), at, &out) }
+    if let until = agents[index].backOffUntil, until <= at {
+      emit(.backOffEnded(agent, nil), at, &out)
+    }
     if let next = agents[index].next, next.until <= at {
       endWaitingNext(agent, at, &out)
       renewIfWorn(agent, at, &out)

@@ -1,6 +1,7 @@
 import Model
 
-// What agents and supervisors do with a case beside its usual way: more time for it, another's advice, back to
+// What agents and supervisors do with a case beside its usual way: more time for it, another's
+// advice, back to
 // its queue; and agents who leave when they are done.
 extension Router {
   mutating func decideRequeue(_ id: CaseID, _ at: Instant, _ out: inout Decision) -> Rejection? {
@@ -27,7 +28,9 @@ extension Router {
     withOwned(id, agent, at, &out) { router, slot, out in
       guard case .wrappingUp(_, let end) = router.cases[slot].state else { return .caseNotAssigned }
       guard until > at, until > end else { return .timeIsPast }
-      guard until <= at + .milliseconds(RoutingLimits.wrapUpMillisecondsMax) else { return .notAllowed }
+      guard until <= at + .milliseconds(RoutingLimits.wrapUpMillisecondsMax) else {
+        return .notAllowed
+      }
       router.renewIfWorn(agent, at, &out)
       router.emit(.caseWrappingUp(id, agent, until: until), at, &out)
       return nil
@@ -37,7 +40,8 @@ extension Router {
   // MARK: Advice
 
   mutating func decideConsult(
-    _ id: CaseID, _ agent: AgentID, _ other: AgentID, _ until: Instant, _ at: Instant, _ out: inout Decision
+    _ id: CaseID, _ agent: AgentID, _ other: AgentID, _ until: Instant, _ at: Instant,
+    _ out: inout Decision
   ) -> Rejection? {
     withOwned(id, agent, at, &out) { router, slot, out in
       guard case .assigned = router.cases[slot].state else { return .caseNotAssigned }
@@ -45,7 +49,9 @@ extension Router {
       guard other != agent, router.cases[slot].consult == nil else { return .notAllowed }
       guard router.isThere(other) else { return .agentNotAvailable }
       guard until > at else { return .timeIsPast }
-      guard until <= at + .milliseconds(RoutingLimits.consultMillisecondsMax) else { return .notAllowed }
+      guard until <= at + .milliseconds(RoutingLimits.consultMillisecondsMax) else {
+        return .notAllowed
+      }
       router.renewIfWorn(agent, at, &out)
       router.emit(.consultStarted(id, with: other, until: until), at, &out)
       out.effects.append(.askToConsult(other, id, by: agent, until: until))
@@ -53,7 +59,9 @@ extension Router {
     }
   }
 
-  mutating func decideEndConsult(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+  mutating func decideEndConsult(
+    _ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
     switch consulted(id, agent, ownerToo: true) {
     case .failure(let refusal): return refusal
     case .success(let slot):
@@ -64,7 +72,9 @@ extension Router {
   }
 
   /// A call stays on its agent's device: the phone system transfers it.
-  mutating func decideTakeOver(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision) -> Rejection? {
+  mutating func decideTakeOver(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision)
+    -> Rejection?
+  {
     switch consulted(id, agent, ownerToo: false) {
     case .failure(let refusal): return refusal
     case .success(let slot):
@@ -80,12 +90,15 @@ extension Router {
   }
 
   /// The case about which this agent was asked, or asks.
-  private func consulted(_ id: CaseID, _ agent: AgentID, ownerToo: Bool) -> Result<Int32, Rejection> {
+  private func consulted(_ id: CaseID, _ agent: AgentID, ownerToo: Bool) -> Result<Int32, Rejection>
+  {
     guard isKnown(agent) else { return .failure(.unknownAgent) }
     let slot = slot(of: id)
     guard slot >= 0 else { return .failure(ended.contains(id) ? .caseClosed : .unknownCase) }
     guard let holder = cases[slot].agent else { return .failure(.caseNotAssigned) }
-    guard let consult = cases[slot].consult else { return .failure(holder == agent ? .notAllowed : .caseNotYours) }
+    guard let consult = cases[slot].consult else {
+      return .failure(holder == agent ? .notAllowed : .caseNotYours)
+    }
     let may = consult.agent == agent || (ownerToo && holder == agent)
     return may ? .success(slot) : .failure(.caseNotYours)
   }
@@ -121,7 +134,9 @@ extension Router {
     guard isActive(agent) else { return .unknownAgent }
     guard status != .available else { return .notAllowed }
     renewIfWorn(agent, at, &out)
-    if agents[Int(agent.raw)].statusAfter != status { emit(.statusDeferred(agent, status), at, &out) }
+    if agents[Int(agent.raw)].statusAfter != status {
+      emit(.statusDeferred(agent, status), at, &out)
+    }
     endWaitingNext(agent, at, &out)
     let offer = agents[Int(agent.raw)].openOffer
     if offer >= 0 { endOffer(offer, .revoked(.agentLeft), at, &out) }
@@ -138,7 +153,8 @@ extension Router {
         agents[Int(index)].openOffer < 0
       else { continue }
       emit(.statusSet(agent, status), at, &out)
-      out.effects.append(.tellAgentStatus(agent, status, responding: !agents[Int(index)].isNotResponding))
+      out.effects.append(
+        .tellAgentStatus(agent, status, responding: !agents[Int(index)].isNotResponding))
       if status == .offline { leave(agent, .agentLeft, streamsToo: false, at, &out) }
     }
     leaving.removeAll(keepingCapacity: true)

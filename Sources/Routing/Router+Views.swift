@@ -95,12 +95,15 @@ public struct QueueStatistics: Hashable, Sendable {
   public var acceptedInTime: UInt64
   public var abandoned: UInt64
 
-  /// Members by what keeps them from being offered something; `ready` is who is left: for some channel.
+  /// Members by what keeps them from being offered something; `ready` is who is left: for some
+  /// channel.
   public struct Agents: Hashable, Sendable {
-    /// Who could be offered a case of this channel. An agent with only a free device is ready for calls and nothing
+    /// Who could be offered a case of this channel. An agent with only a free device is ready for
+    /// calls and nothing
     /// else.
     public var readyFor = RoutingConfiguration.PerChannel(chat: 0, email: 0, phone: 0)
-    public var members = 0, ready = 0, notAvailable = 0, notPresent = 0, notAsking = 0, full = 0, onCall = 0
+    public var members = 0, ready = 0, notAvailable = 0, notPresent = 0, notAsking = 0, full = 0,
+      onCall = 0
     public var offered = 0, backingOff = 0
   }
 }
@@ -111,8 +114,10 @@ extension Router {
     guard slot >= 0 else { return nil }
     let record = conversations[slot]
     return ConversationView(
-      id: id, customer: record.customer, owner: record.owner, epoch: record.epoch, lastAgent: record.lastAgent,
-      openCase: record.openCase >= 0 ? cases[record.openCase].id : nil, sessions: sessionSlots(of: slot).map { view($0) })
+      id: id, customer: record.customer, owner: record.owner, epoch: record.epoch,
+      lastAgent: record.lastAgent,
+      openCase: record.openCase >= 0 ? cases[record.openCase].id : nil,
+      sessions: sessionSlots(of: slot).map { view($0) })
   }
 
   public func session(_ id: SessionID) -> SessionView? {
@@ -123,7 +128,8 @@ extension Router {
   private func view(_ slot: Int32) -> SessionView {
     let record = sessions[slot]
     return SessionView(
-      id: record.id, conversation: conversations[record.conversation].id, channel: record.channel, bot: record.bot,
+      id: record.id, conversation: conversations[record.conversation].id, channel: record.channel,
+      bot: record.bot,
       activity: record.activity, graceUntil: record.graceUntil)
   }
 
@@ -144,7 +150,8 @@ extension Router {
       }
     return CaseView(
       id: record.id, conversation: conversations[record.conversation].id, session: record.session,
-      channel: record.channel, need: record.need, widened: record.widened, by: record.by, age: record.age,
+      channel: record.channel, need: record.need, widened: record.widened, by: record.by,
+      age: record.age,
       state: state, stepsTaken: record.stepsTaken, preferenceUntil: record.preferenceUntil,
       offers: offerSlots(of: slot).map { offers[$0].id }, weight: record.weight)
   }
@@ -154,7 +161,8 @@ extension Router {
     guard slot >= 0 else { return nil }
     let record = offers[slot]
     return OfferView(
-      id: id, theCase: cases[record.theCase].id, agent: record.agent, seat: record.seat, until: record.until)
+      id: id, theCase: cases[record.theCase].id, agent: record.agent, seat: record.seat,
+      until: record.until)
   }
 
   public func agent(_ id: AgentID) -> AgentView? {
@@ -162,18 +170,23 @@ extension Router {
     let record = agents[Int(id.raw)]
     let known = catalogue.agents[Int(id.raw)]
     return AgentView(
-      id: id, name: known.settings.name, settings: known.settings, isRetired: known.isRetired, status: record.status,
-      statusAfter: record.statusAfter, channels: Channel.allCases.filter { record.channels & $0.bit != 0 },
+      id: id, name: known.settings.name, settings: known.settings, isRetired: known.isRetired,
+      status: record.status,
+      statusAfter: record.statusAfter,
+      channels: Channel.allCases.filter { record.channels & $0.bit != 0 },
       casesByChannel: .init(
         chat: Int(record.casesByChannel.chat), email: Int(record.casesByChannel.email),
         phone: Int(record.casesByChannel.phone)),
-      isPresent: record.isPresent, presentUntil: record.presentUntil, isNotResponding: record.isNotResponding,
+      isPresent: record.isPresent, presentUntil: record.presentUntil,
+      isNotResponding: record.isNotResponding,
       backOffUntil: record.backOffUntil, waitsAt: record.next?.waiter, streams: record.streams,
       offer: record.openOffer >= 0 ? offers[record.openOffer].id : nil,
-      cases: casesOf(id).map { cases[$0].id }, capacityUsed: record.used, idleSince: record.idleSince)
+      cases: casesOf(id).map { cases[$0].id }, capacityUsed: record.used,
+      idleSince: record.idleSince)
   }
 
-  /// Assigned and wrapping up, in the order in which they began to wait. Parked cases are not among them.
+  /// Assigned and wrapping up, in the order in which they began to wait. Parked cases are not among
+  /// them.
   private func casesOf(_ id: AgentID) -> [Int32] {
     agents[Int(id.raw)].cases.sorted { cases[$0].sequence < cases[$1].sequence }
   }
@@ -190,7 +203,8 @@ extension Router {
     return QueueStatistics(
       id: id, name: known.settings.name, isRetired: known.isRetired, waiting: Int(record.waiting),
       offered: Int(record.offered), assigned: Int(record.assigned),
-      oldest: record.oldest.top.map { Instant(milliseconds: $0.age) }, agents: membersByState(record),
+      oldest: record.oldest.top.map { Instant(milliseconds: $0.age) },
+      agents: membersByState(record),
       accepted: record.accepted, acceptedInTime: record.acceptedInTime, abandoned: record.abandoned)
   }
 
@@ -216,11 +230,21 @@ extension Router {
 
   public var configurationVersion: UInt32? { catalogue.configuration?.version }
   public var configuration: RoutingConfiguration? { catalogue.configuration }
-  public func agentID(named name: String) -> AgentID? { catalogue.agentNames.handle(name).map { AgentID($0) } }
-  public func queueID(named name: String) -> QueueID? { catalogue.queueNames.handle(name).map { QueueID($0) } }
-  public func skillID(named name: String) -> SkillID? { catalogue.skillNames.handle(name).map { SkillID($0) } }
-  public func botID(named name: String) -> BotID? { catalogue.botNames.handle(name).map { BotID($0) } }
-  public func teamID(named name: String) -> TeamID? { catalogue.teamNames.handle(name).map { TeamID($0) } }
+  public func agentID(named name: String) -> AgentID? {
+    catalogue.agentNames.handle(name).map { AgentID($0) }
+  }
+  public func queueID(named name: String) -> QueueID? {
+    catalogue.queueNames.handle(name).map { QueueID($0) }
+  }
+  public func skillID(named name: String) -> SkillID? {
+    catalogue.skillNames.handle(name).map { SkillID($0) }
+  }
+  public func botID(named name: String) -> BotID? {
+    catalogue.botNames.handle(name).map { BotID($0) }
+  }
+  public func teamID(named name: String) -> TeamID? {
+    catalogue.teamNames.handle(name).map { TeamID($0) }
+  }
   public func name(_ id: AgentID) -> String? { Self.at(catalogue.agentNames.all, id.raw) }
   public func name(_ id: QueueID) -> String? { Self.at(catalogue.queueNames.all, id.raw) }
   public func name(_ id: SkillID) -> String? { Self.at(catalogue.skillNames.all, id.raw) }
@@ -232,15 +256,25 @@ extension Router {
 
   /// Active agents and queues, by handle.
   public var agentIDs: [AgentID] {
-    catalogue.agents.indices.filter { !catalogue.agents[$0].isRetired }.map { AgentID(UInt32(truncatingIfNeeded: $0)) }
+    catalogue.agents.indices.filter { !catalogue.agents[$0].isRetired }.map {
+      AgentID(UInt32(truncatingIfNeeded: $0))
+    }
   }
   public var queueIDs: [QueueID] {
-    catalogue.queues.indices.filter { !catalogue.queues[$0].isRetired }.map { QueueID(UInt32(truncatingIfNeeded: $0)) }
+    catalogue.queues.indices.filter { !catalogue.queues[$0].isRetired }.map {
+      QueueID(UInt32(truncatingIfNeeded: $0))
+    }
   }
   /// Retired ones too, since cases may still stand with them.
-  public var everyAgentID: [AgentID] { catalogue.agents.indices.map { AgentID(UInt32(truncatingIfNeeded: $0)) } }
-  public var everyQueueID: [QueueID] { catalogue.queues.indices.map { QueueID(UInt32(truncatingIfNeeded: $0)) } }
-  public var everyBotID: [BotID] { catalogue.botNames.all.indices.map { BotID(UInt32(truncatingIfNeeded: $0)) } }
+  public var everyAgentID: [AgentID] {
+    catalogue.agents.indices.map { AgentID(UInt32(truncatingIfNeeded: $0)) }
+  }
+  public var everyQueueID: [QueueID] {
+    catalogue.queues.indices.map { QueueID(UInt32(truncatingIfNeeded: $0)) }
+  }
+  public var everyBotID: [BotID] {
+    catalogue.botNames.all.indices.map { BotID(UInt32(truncatingIfNeeded: $0)) }
+  }
   /// Cases that are open.
   public var caseCount: Int { cases.count }
   /// Cases that are open, in the order in which they began to wait.

@@ -3,12 +3,17 @@ import Wire
 
 /// The state machine of one workspace: a command and an instant in, events and effects out.
 ///
-/// - `decide` may refuse; then nothing was emitted and nothing changed. It emits each event by applying it at
-///   once, so that later choices of the same command see it; at its end, it matches until nothing suits.
-/// - `apply` cannot refuse. Replay is `apply` alone, and gives the same rows, to the byte, in any process.
-/// - Everything that can be seen depends on the rows only: records are ordered by `sequence`, agents by
+/// - `decide` may refuse; then nothing was emitted and nothing changed. It emits each event by
+///   applying it at
+///   once, so that later choices of the same command see it; at its end, it matches until nothing
+///   suits.
+/// - `apply` cannot refuse. Replay is `apply` alone, and gives the same rows, to the byte, in any
+///   process.
+/// - Everything that can be seen depends on the rows only: records are ordered by `sequence`,
+///   agents by
 ///   `idleStamp`, timers by (instant, kind, number). Slots and hash order are never seen.
-/// - Time is what events brought: `now` is the latest instant applied. `decide` reads the later of that and
+/// - Time is what events brought: `now` is the latest instant applied. `decide` reads the later of
+///   that and
 ///   its own. A state that ends by time ends by an event that `tick` emits.
 public struct Router: Sendable {
   var catalogue = Catalogue()
@@ -28,11 +33,13 @@ public struct Router: Sendable {
   var idle = IdleIndex()
   /// All agents, whatever they do now, to find who could ever take a case.
   var everyone = IdleIndex()
-  /// Smallest weight that a case of the channel may have, by `Channel.rawValue - 1`: an agent with less room
+  /// Smallest weight that a case of the channel may have, by `Channel.rawValue - 1`: an agent with
+  /// less room
   /// is not looked at.
   var leastWeight: [Int] = [1, 1, 1]
 
-  /// Agents who became ready and cases that began to wait since the last match. No part of the state: at the
+  /// Agents who became ready and cases that began to wait since the last match. No part of the
+  /// state: at the
   /// end of a command they are empty, unless so many pairs were found that the next tick goes on.
   var pendingAgents: [Int32] = []
   var pendingCases: [Int32] = []
@@ -50,7 +57,8 @@ public struct Router: Sendable {
   var turn: UInt64 = 0
   public internal(set) var now = Instant(milliseconds: 0)
 
-  /// Holds nothing. A value of unknown size makes the compiler keep the machine where it is and hand its
+  /// Holds nothing. A value of unknown size makes the compiler keep the machine where it is and
+  /// hand its
   /// address on; without it, a call of a method that only reads first copies all of it, 1.5 KB.
   private var keptInPlace: any Sendable = ()
 
@@ -66,7 +74,9 @@ public struct Router: Sendable {
 
   /// Decides one command and applies what it emits.
   /// - Returns: nil when done, else why not; then nothing was emitted and the state is unchanged.
-  public mutating func decide(_ command: Command, at instant: Instant, into out: inout Decision) -> Rejection? {
+  public mutating func decide(_ command: Command, at instant: Instant, into out: inout Decision)
+    -> Rejection?
+  {
     let at = max(now, instant)
     if !catalogue.isConfigured {
       guard case .configure = command else { return .notConfigured }
@@ -79,12 +89,15 @@ public struct Router: Sendable {
     return rejection
   }
 
-  private mutating func choose(_ command: Command, _ at: Instant, _ out: inout Decision) -> Rejection? {
+  private mutating func choose(_ command: Command, _ at: Instant, _ out: inout Decision)
+    -> Rejection?
+  {
     switch command {
     case .configure(let new): decideConfigure(new, at, &out)
     case .start: decideStart(at, &out)
     case .tick: decideTick(at, &out)
-    case .openConversation(let id, let customer, let session): decideOpen(id, customer, session, at, &out)
+    case .openConversation(let id, let customer, let session):
+      decideOpen(id, customer, session, at, &out)
     case .joinSession(let id, let session): decideJoin(id, session, at, &out)
     case .reopenConversation(let closed, let session): decideReopen(closed, session, at, &out)
     case .endSession(let id, let why): decideEndSession(id, why, at, &out)
@@ -102,7 +115,8 @@ public struct Router: Sendable {
     case .accept(let offer, let agent): decideAccept(offer, agent, at, &out)
     case .decline(let offer, let agent): decideDecline(offer, agent, at, &out)
     case .failOffer(let offer, let why): decideFail(offer, why, at, &out)
-    case .transfer(let id, let agent, let need, let new): decideTransfer(id, agent, need, new, at, &out)
+    case .transfer(let id, let agent, let need, let new):
+      decideTransfer(id, agent, need, new, at, &out)
     case .handBack(let id, let agent): decideHandBack(id, agent, at, &out)
     case .wrapUp(let id, let agent): decideWrapUp(id, agent, at, &out)
     case .close(let id, let agent): decideClose(id, agent, at, &out)
@@ -111,7 +125,8 @@ public struct Router: Sendable {
     case .assign(let id, let agent): decideAssign(id, agent, at, &out)
     case .requeue(let id): decideRequeue(id, at, &out)
     case .extendWrapUp(let id, let agent, let until): decideExtend(id, agent, until, at, &out)
-    case .consult(let id, let agent, let other, let until): decideConsult(id, agent, other, until, at, &out)
+    case .consult(let id, let agent, let other, let until):
+      decideConsult(id, agent, other, until, at, &out)
     case .endConsult(let id, let agent): decideEndConsult(id, agent, at, &out)
     case .takeOver(let id, let agent): decideTakeOver(id, agent, at, &out)
     case .finish(let agent, let status): decideFinish(agent, status, at, &out)

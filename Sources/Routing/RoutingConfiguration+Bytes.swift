@@ -125,7 +125,8 @@ extension RoutingConfiguration: WireValue {
   }
   init(_ bytes: inout ByteReader) throws(WireError) {
     self.init(
-      version: try bytes.get(), skills: try bytes.getArray(), bots: try bytes.getArray(), queues: [], agents: [])
+      version: try bytes.get(), skills: try bytes.getArray(), bots: try bytes.getArray(),
+      queues: [], agents: [])
     teams = try bytes.getArray()
     queues = try bytes.getArray()
     agents = try bytes.getArray()
@@ -133,7 +134,8 @@ extension RoutingConfiguration: WireValue {
   }
 }
 
-// What came later stands behind the first layout, which is still read alone: event code 1, rows of version 1. Event
+// What came later stands behind the first layout, which is still read alone: event code 1, rows of
+// version 1. Event
 // code 33 and rows of version 2 end before slopes and shares.
 extension RoutingConfiguration {
   func writeWhole(_ out: inout ByteWriter) {
@@ -145,13 +147,17 @@ extension RoutingConfiguration {
     for queue in queues { queue.writeBetween(&out) }
   }
   /// - Parameter version: of the row's encoding, 2 or 3.
-  static func readWhole(_ bytes: inout ByteReader, version: UInt8) throws(WireError) -> RoutingConfiguration {
+  static func readWhole(_ bytes: inout ByteReader, version: UInt8) throws(WireError)
+    -> RoutingConfiguration
+  {
     var read = try RoutingConfiguration(&bytes)
     for index in read.queues.indices { try read.queues[index].readMore(&bytes) }
     read.limits.interruptible = try bytes.get()
     read.limits.botSilenceMax = try bytes.get()
     read.limits.botSilenceQueue = try bytes.get()
-    if version > 2 { for index in read.queues.indices { try read.queues[index].readBetween(&bytes) } }
+    if version > 2 {
+      for index in read.queues.indices { try read.queues[index].readBetween(&bytes) }
+    }
     return read
   }
 }
@@ -187,7 +193,9 @@ extension RoutingConfiguration.OpenInterval: WireValue {
     out.put(from)
     out.put(until)
   }
-  init(_ bytes: inout ByteReader) throws(WireError) { self.init(from: try bytes.get(), until: try bytes.get()) }
+  init(_ bytes: inout ByteReader) throws(WireError) {
+    self.init(from: try bytes.get(), until: try bytes.get())
+  }
 }
 
 extension RoutingConfiguration.Overflow: WireValue {

@@ -1,7 +1,9 @@
 import Model
 
-/// What the machine must know of a workspace's rule folder: a version of it is one event in the log, so that a
-/// replay needs no files. Names are given handles in order of first appearance and keep them for ever; what a
+/// What the machine must know of a workspace's rule folder: a version of it is one event in the
+/// log, so that a
+/// replay needs no files. Names are given handles in order of first appearance and keep them for
+/// ever; what a
 /// later version leaves out is retired, not forgotten.
 public struct RoutingConfiguration: Hashable, Sendable {
   public var version: UInt32
@@ -28,28 +30,35 @@ public struct RoutingConfiguration: Hashable, Sendable {
     public var strategy: [Strategy] = [.longestIdle]
     public var onMiss: MissPolicy = .notResponding
     public var wrapUp = PerChannel<Duration64>(chat: .zero, email: .zero, phone: .seconds(30))
-    public var offerTimeout = PerChannel<Duration64>(chat: .seconds(20), email: .seconds(60), phone: .seconds(15))
+    public var offerTimeout = PerChannel<Duration64>(
+      chat: .seconds(20), email: .seconds(60), phone: .seconds(15))
     public var waitingMax: UInt32 = 1_000_000
     public var order: Order = .age
-    /// A case is offered to so many agents at once, as far as so many suit; the first to accept has it.
+    /// A case is offered to so many agents at once, as far as so many suit; the first to accept has
+    /// it.
     public var offersAtOnce: UInt8 = 1
-    /// An agent who took a case and says nothing to the customer for so long loses it, and it waits again with
+    /// An agent who took a case and says nothing to the customer for so long loses it, and it waits
+    /// again with
     /// its age. Zero: never.
     public var firstReply = PerChannel<Duration64>(chat: .zero, email: .zero, phone: .zero)
-    /// When it is open, in order, apart from each other; nil for always. While it is closed its cases wait, and
+    /// When it is open, in order, apart from each other; nil for always. While it is closed its
+    /// cases wait, and
     /// nobody is offered one by way of it.
     public var hours: [OpenInterval]?
     /// What becomes of what comes, and of what waits, when it is closed.
     public var whenClosed: Overflow = .wait
-    /// What becomes of what comes when `waitingMax` cases wait. `.wait` refuses, too: a cap is a cap.
+    /// What becomes of what comes when `waitingMax` cases wait. `.wait` refuses, too: a cap is a
+    /// cap.
     public var whenFull: Overflow = .refuse
     /// A case that has waited here for so long goes the way of `whenWaitedOut`. Zero: never.
     public var waitMax: Duration64 = .zero
     public var whenWaitedOut: Overflow = .wait
-    /// What a second of waiting here counts beside one in another queue, in thousandths: how steeply its cases' right
+    /// What a second of waiting here counts beside one in another queue, in thousandths: how
+    /// steeply its cases' right
     /// to be next grows.
     public var slopePermille: UInt32 = 1_000
-    /// Its part of the agents who serve several queues. Zero: not said, which counts as one where another queue says.
+    /// Its part of the agents who serve several queues. Zero: not said, which counts as one where
+    /// another queue says.
     public var share: UInt16 = 0
     public init(name: String) { self.name = name }
   }
@@ -76,7 +85,8 @@ public struct RoutingConfiguration: Hashable, Sendable {
     case queue(String)
     /// To the conversation's bot; without one as `refuse`.
     case handBack
-    /// A caller who has waited too long leaves a message, and their case waits on without them; every other case
+    /// A caller who has waited too long leaves a message, and their case waits on without them;
+    /// every other case
     /// waits. Who of those that come leaves one, the rules decide.
     case message
   }
@@ -152,10 +162,12 @@ public struct RoutingConfiguration: Hashable, Sendable {
     public var declineBackOffMax: Duration64 = .seconds(600)
     /// The bot of an open chat that says nothing for so long has lost it: the session ends.
     public var sessionIdleMax: Duration64 = .seconds(24 * 3_600)
-    /// Work that other work may interrupt: it takes no room from cases of the other channels, so that a call
+    /// Work that other work may interrupt: it takes no room from cases of the other channels, so
+    /// that a call
     /// comes to an agent who has only mail open.
     public var interruptible = PerChannel<Bool>(chat: false, email: false, phone: false)
-    /// A bot that leaves the customer's word unanswered for so long loses the conversation to the queue of that
+    /// A bot that leaves the customer's word unanswered for so long loses the conversation to the
+    /// queue of that
     /// name, and the case has waited since that word. Zero, or no such queue: never.
     public var botSilenceMax: Duration64 = .zero
     public var botSilenceQueue = ""

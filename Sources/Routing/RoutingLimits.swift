@@ -1,4 +1,5 @@
-/// Bounds of the machine that no configuration moves. Each has its unit in its name and its reason beside it.
+/// Bounds of the machine that no configuration moves. Each has its unit in its name and its reason
+/// beside it.
 public enum RoutingLimits {
   /// A need is evaluated on every match; more than this is a rule gone wrong.
   public static let skillsPerNeedMax = 16
@@ -30,15 +31,18 @@ public enum RoutingLimits {
   public static let parkMillisecondsMax: Int64 = 366 * 24 * 3_600_000
   /// What an agent who asks for wrap-up gets where the queue configures none.
   public static let wrapUpAskedMilliseconds: Int64 = 60_000
-  /// A device that was busy or broken is left alone for so long: no call would get through meanwhile.
+  /// A device that was busy or broken is left alone for so long: no call would get through
+  /// meanwhile.
   public static let deviceFailureBackOffMilliseconds: Int64 = 10_000
   /// How long a call that nobody carries just now is not offered again to the same agent.
   public static let lineGoneBackOffMilliseconds: Int64 = 2_000
-  /// Offers made by one command; the rest goes on with the next tick, so that no command blocks the writer.
+  /// Offers made by one command; the rest goes on with the next tick, so that no command blocks the
+  /// writer.
   public static let pairsPerCommandMax = 256
   /// Ended offers and closed cases that are remembered to answer "ended" rather than "unknown".
   public static let endedRememberedMax = 16_384
-  /// Between the slowest and the quickest queue lies what makes a second a day and more; the product with any wait
+  /// Between the slowest and the quickest queue lies what makes a second a day and more; the
+  /// product with any wait
   /// is far from the end of 128 bits.
   public static let slopesPermille: ClosedRange<UInt32> = 1...1_000_000
   /// What a point of priority is worth in a queue with strict priority: no wait reaches it.

@@ -1,10 +1,14 @@
 import Model
 
-/// Waiting cases that only a few agents can ever take, held with each of these agents, the soonest first.
+/// Waiting cases that only a few agents can ever take, held with each of these agents, the soonest
+/// first.
 ///
-/// Where nearly every case needs something else, a search of the classes passes many that the agent cannot
-/// serve, and those that hardly anybody can serve wait longest, so that they stand before all others. Held with
-/// their few agents, they cost a search nothing: an agent looks at the first of their own. A class that many
+/// Where nearly every case needs something else, a search of the classes passes many that the agent
+/// cannot
+/// serve, and those that hardly anybody can serve wait longest, so that they stand before all
+/// others. Held with
+/// their few agents, they cost a search nothing: an agent looks at the first of their own. A class
+/// that many
 /// cases share stays in the `CaseIndex`, which needs one look for all of them.
 struct ScarceCases: Sendable {
   /// A case that more agents can take is not scarce.
@@ -32,7 +36,8 @@ struct ScarceCases: Sendable {
   private var places: [Place] = []
   private var free: [Int32] = []
   private var placeOf: [Int32] = []
-  /// How many cases here are of a family of needs; several families may share a number, which only costs.
+  /// How many cases here are of a family of needs; several families may share a number, which only
+  /// costs.
   private var families: [UInt8] = Array(repeating: 0, count: 1 << 12)
   private(set) var count = 0
 
@@ -45,7 +50,9 @@ struct ScarceCases: Sendable {
   /// Whether so many cases of the family are here that the next one belongs to a class of its own.
   func isCommon(_ family: UInt64) -> Bool { families[bucket(family)] >= 2 }
 
-  private func bucket(_ family: UInt64) -> Int { Int(truncatingIfNeeded: family) & (families.count - 1) }
+  private func bucket(_ family: UInt64) -> Int {
+    Int(truncatingIfNeeded: family) & (families.count - 1)
+  }
 
   mutating func insert(_ entry: Entry, family: UInt64, agents: [Int32]) {
     while placeOf.count <= Int(entry.slot) { placeOf.append(-1) }
@@ -87,7 +94,9 @@ struct ScarceCases: Sendable {
   }
 
   /// The agent's soonest case on one of the channels, with room for it, that passes.
-  func best(for agent: Int, ready: UInt8, room: Rooms, where passes: (Int32) -> Bool) -> CaseIndex.Entry {
+  func best(for agent: Int, ready: UInt8, room: Rooms, where passes: (Int32) -> Bool)
+    -> CaseIndex.Entry
+  {
     let list = lists[agent]
     for at in list.start..<list.entries.count {
       let entry = list.entries[at]
@@ -101,12 +110,15 @@ struct ScarceCases: Sendable {
   /// Every case that goes before, in no order.
   func forEach(before bound: CaseIndex.Entry, _ body: (Int32) -> Void) {
     for place in places where place.entry.slot >= 0 {
-      if (place.entry.key, place.entry.sequence) < (bound.key, bound.sequence) { body(place.entry.slot) }
+      if (place.entry.key, place.entry.sequence) < (bound.key, bound.sequence) {
+        body(place.entry.slot)
+      }
     }
   }
 }
 
-/// Sorted entries with room before the first: cases leave near the front and come near the end, and either way
+/// Sorted entries with room before the first: cases leave near the front and come near the end, and
+/// either way
 /// the shorter side moves.
 private struct SortedRow: Sendable {
   var entries: [ScarceCases.Entry] = []

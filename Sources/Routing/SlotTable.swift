@@ -1,13 +1,18 @@
 import Model
 
-/// From the hash of a 128-bit id to a slot: open addressing, linear probing, removal by shifting back.
+/// From the hash of a 128-bit id to a slot: open addressing, linear probing, removal by shifting
+/// back.
 ///
-/// An entry is eight bytes: 32 bits of the hash, which also say where the entry belongs, and the slot. The id
-/// itself stands in the record, which whoever looks it up reads next anyway; so a look-up costs one miss of
-/// the cache where a table of ids costs two. Ids are random, so a multiplication mixes them enough, and the
+/// An entry is eight bytes: 32 bits of the hash, which also say where the entry belongs, and the
+/// slot. The id
+/// itself stands in the record, which whoever looks it up reads next anyway; so a look-up costs one
+/// miss of
+/// the cache where a table of ids costs two. Ids are random, so a multiplication mixes them enough,
+/// and the
 /// table is the same in every process, which Swift's seeded `Dictionary` is not. At most half full.
 ///
-/// A table that has become too small is emptied into its successor a few entries an insertion, so that no
+/// A table that has become too small is emptied into its successor a few entries an insertion, so
+/// that no
 /// single command pays for it.
 struct SlotTable: Sendable {
   /// 0 for vacant, else the hash above, slot + 1 below.
@@ -62,7 +67,9 @@ struct SlotTable: Sendable {
 
   mutating func remove(_ hash: UInt64, _ slot: Int32) {
     let entry = hash << 32 | UInt64(UInt32(bitPattern: slot) &+ 1)
-    if Self.take(&entries, shift, entry) || (!old.isEmpty && Self.take(&old, oldShift, entry)) { count -= 1 }
+    if Self.take(&entries, shift, entry) || (!old.isEmpty && Self.take(&old, oldShift, entry)) {
+      count -= 1
+    }
   }
 
   private static func take(_ entries: inout [UInt64], _ shift: UInt64, _ entry: UInt64) -> Bool {
@@ -103,7 +110,8 @@ struct SlotTable: Sendable {
     shift -= 1
   }
 
-  /// The former table is emptied before its successor is half full: two entries an insertion would do.
+  /// The former table is emptied before its successor is half full: two entries an insertion would
+  /// do.
   private mutating func moveSome() {
     for _ in 0..<16 {
       guard cursor < old.count else {

@@ -1,6 +1,7 @@
 import Model
 
-/// A record that lives in a slot. `sequence` is zero when the slot is vacant; it rises with every record made,
+/// A record that lives in a slot. `sequence` is zero when the slot is vacant; it rises with every
+/// record made,
 /// so it orders records in the same way in every process, which slots do not.
 protocol SlotRecord {
   associatedtype Kind: IDKind
@@ -13,7 +14,8 @@ protocol SlotRecord {
   var isStored: Bool { get set }
 }
 
-/// Records by small dense numbers, reused, and by id. Nothing that can be seen may depend on a slot's number.
+/// Records by small dense numbers, reused, and by id. Nothing that can be seen may depend on a
+/// slot's number.
 struct Slots<Record: SlotRecord & Sendable>: Sendable {
   private(set) var records: [Record] = []
   private var free: [Int32] = []

@@ -1,7 +1,9 @@
 import Model
 
-/// What a timer is about: one timer for each conversation's session, case, offer and agent, at the earliest of
-/// the instants that concern it. The raw value orders timers of one instant: offers time out before a case
+/// What a timer is about: one timer for each conversation's session, case, offer and agent, at the
+/// earliest of
+/// the instants that concern it. The raw value orders timers of one instant: offers time out before
+/// a case
 /// takes a step, and both before an agent's lease ends.
 enum TimerKind: UInt8 {
   case offer = 0
@@ -12,9 +14,11 @@ enum TimerKind: UInt8 {
   case conversation = 5
 }
 
-/// All timers: a heap for each kind, so that the seconds of an offer are not sorted among the days of sessions.
+/// All timers: a heap for each kind, so that the seconds of an offer are not sorted among the days
+/// of sessions.
 ///
-/// Order: instant, then kind, then the owner's own number. All three come from the rows, so that timers of
+/// Order: instant, then kind, then the owner's own number. All three come from the rows, so that
+/// timers of
 /// one instant fire in the same order in a process that was rebuilt.
 struct Timers: Sendable {
   private var heaps = [TimerHeap](repeating: TimerHeap(), count: 6)
@@ -32,7 +36,9 @@ struct Timers: Sendable {
     return first
   }
 
-  @inline(__always) func instant(_ kind: TimerKind, _ slot: Int32) -> Int64? { heaps[Int(kind.rawValue)].instant(slot) }
+  @inline(__always) func instant(_ kind: TimerKind, _ slot: Int32) -> Int64? {
+    heaps[Int(kind.rawValue)].instant(slot)
+  }
 
   mutating func set(_ kind: TimerKind, _ slot: Int32, number: UInt64, at: Instant) {
     heaps[Int(kind.rawValue)].set(
@@ -42,7 +48,8 @@ struct Timers: Sendable {
   mutating func cancel(_ kind: TimerKind, _ slot: Int32) { heaps[Int(kind.rawValue)].cancel(slot) }
 }
 
-/// A 4-ary heap of instants with a place for each owner, so that a timer can be moved and cancelled.
+/// A 4-ary heap of instants with a place for each owner, so that a timer can be moved and
+/// cancelled.
 struct TimerHeap: Sendable {
   struct Entry {
     var at: Int64
@@ -117,7 +124,8 @@ struct TimerHeap: Sendable {
       let first = place << 2 + 1
       guard first < heap.count else { break }
       var least = first
-      for child in (first + 1)..<max(first + 1, min(first + 4, heap.count)) where Self.less(heap[child], heap[least]) {
+      for child in (first + 1)..<max(first + 1, min(first + 4, heap.count))
+      where Self.less(heap[child], heap[least]) {
         least = child
       }
       guard Self.less(heap[least], entry) else { break }

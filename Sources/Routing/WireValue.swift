@@ -8,7 +8,8 @@ protocol WireValue {
 }
 
 extension ByteWriter {
-  // Not by `ByteWriter.optional` and `.array`: across modules these would be called without their types.
+  // Not by `ByteWriter.optional` and `.array`: across modules these would be called without their
+  // types.
   @inline(__always) mutating func put(_ value: some WireValue) { value.write(&self) }
   @inline(__always) mutating func putOptional<V: WireValue>(_ value: V?) {
     bool(value != nil)
@@ -33,7 +34,8 @@ extension ByteReader {
     return values
   }
   /// A raw value that its enum knows; another is an error at its place.
-  mutating func code<E: RawRepresentable>(_: E.Type = E.self) throws(WireError) -> E where E.RawValue == UInt8 {
+  mutating func code<E: RawRepresentable>(_: E.Type = E.self) throws(WireError) -> E
+  where E.RawValue == UInt8 {
     let at = offset
     guard let value = E(rawValue: try uint8()) else { throw WireError.badValue(offset: at) }
     return value
@@ -66,7 +68,9 @@ extension Int16: WireValue {
   func write(_ out: inout ByteWriter) { out.signed(Int64(self)) }
   init(_ bytes: inout ByteReader) throws(WireError) {
     let at = bytes.offset
-    guard let value = Int16(exactly: try bytes.signed()) else { throw WireError.badValue(offset: at) }
+    guard let value = Int16(exactly: try bytes.signed()) else {
+      throw WireError.badValue(offset: at)
+    }
     self = value
   }
 }

@@ -2,10 +2,13 @@ import Expressions
 import Rules
 import Yams
 
-/// Facts as text: what `rules explain` reads, and what is kept of a past case so that it can be explained again.
+/// Facts as text: what `rules explain` reads, and what is kept of a past case so that it can be
+/// explained again.
 public enum FactsFile {
   /// Reads YAML, or JSON, in the shape of a test's `given`.
-  public static func read(_ text: String, path: String) -> (facts: Facts?, diagnostics: [RuleDiagnostic]) {
+  public static func read(_ text: String, path: String) -> (
+    facts: Facts?, diagnostics: [RuleDiagnostic]
+  ) {
     let findings = Findings()
     let file = SourceText(path: path, text: text)
     guard text.utf8.count <= YamlFile.bytesMax else {
@@ -38,7 +41,8 @@ extension FactsFile {
   /// - Units: bytes of JSON of one fact that is kept.
   static let keptBytesMax = 65_536
 
-  /// What is kept of a case's facts: all but those that are too large or nested too deep to be read again. Never
+  /// What is kept of a case's facts: all but those that are too large or nested too deep to be read
+  /// again. Never
   /// more than `read` takes.
   public static func kept(_ facts: Facts) -> String {
     var members: [(String, JsonText)] = []
@@ -76,7 +80,9 @@ extension JsonText {
     case .map(let map):
       var members: [(String, JsonText)] = []
       for (key, value) in zip(map.keys, map.values) {
-        guard case .string(let name) = key, let json = JsonText(value, depth: depth + 1) else { return nil }
+        guard case .string(let name) = key, let json = JsonText(value, depth: depth + 1) else {
+          return nil
+        }
         members.append((name, json))
       }
       self = .object(members)

@@ -118,18 +118,22 @@ extension Explanation {
           trials.map { trial in
             .object([
               ("rule", .string(trial.rule)), ("place", .string(trial.place)),
-              ("matched", .bool(trial.matched)), ("needs", .array(trial.needs.map(JsonText.string))),
+              ("matched", .bool(trial.matched)),
+              ("needs", .array(trial.needs.map(JsonText.string))),
               (
                 "reasons",
                 .array(
                   trial.reasons.map { reason in
                     .object([
-                      ("expression", .string(reason.expression)), ("outcome", .string(reason.outcome)),
+                      ("expression", .string(reason.expression)),
+                      ("outcome", .string(reason.outcome)),
                       (
                         "values",
                         .array(
                           reason.values.map {
-                            .object([("expression", .string($0.expression)), ("value", .string($0.value))])
+                            .object([
+                              ("expression", .string($0.expression)), ("value", .string($0.value)),
+                            ])
                           })
                       ),
                     ])
@@ -150,7 +154,8 @@ public enum FactCatalogue {
       let declaration = fact.declaration
       let pad = String(repeating: " ", count: width - declaration.name.utf8.count)
       let channels =
-        declaration.channels.isEmpty ? "" : " (\(declaration.channels.joined(separator: ", ")) only)"
+        declaration.channels.isEmpty
+        ? "" : " (\(declaration.channels.joined(separator: ", ")) only)"
       return "\(declaration.name)\(pad)  \(declaration.type)\(channels)\n    \(declaration.text)"
     }.joined(separator: "\n")
   }
@@ -159,10 +164,12 @@ public enum FactCatalogue {
   public static var markdown: String {
     let rows = Fact.allCases.map { fact in
       let declaration = fact.declaration
-      let channels = declaration.channels.isEmpty ? "all" : declaration.channels.joined(separator: ", ")
+      let channels =
+        declaration.channels.isEmpty ? "all" : declaration.channels.joined(separator: ", ")
       return "| `\(declaration.name)` | \(declaration.type) | \(channels) | \(declaration.text) |"
     }
-    return (["| fact | type | channels | what it is |", "|---|---|---|---|"] + rows).joined(separator: "\n")
+    return (["| fact | type | channels | what it is |", "|---|---|---|---|"] + rows).joined(
+      separator: "\n")
   }
 
   public static var json: JsonText {

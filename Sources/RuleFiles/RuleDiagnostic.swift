@@ -21,7 +21,8 @@ public struct RuleDiagnostic: Sendable, Hashable {
     if line > 0 {
       let gutter = String(repeating: " ", count: String(line).count)
       // A tab stays a tab under itself, so that the caret stands where the eye looks.
-      let pad = source.unicodeScalars.prefix(max(column - 1, 0)).map { $0 == "\t" ? "\t" : " " }.joined()
+      let pad = source.unicodeScalars.prefix(max(column - 1, 0)).map { $0 == "\t" ? "\t" : " " }
+        .joined()
       text +=
         "\n \(line) | \(source)\n \(gutter) | \(pad)^\(String(repeating: "~", count: max(length - 1, 0)))"
     }
@@ -48,7 +49,8 @@ package final class SourceText {
   func line(_ number: Int) -> String {
     guard lines.indices.contains(number - 1) else { return "" }
     return String(
-      lines[number - 1].unicodeScalars.prefix(Self.shownMax).filter { $0 != "\r" }.map(String.init).joined())
+      lines[number - 1].unicodeScalars.prefix(Self.shownMax).filter { $0 != "\r" }.map(String.init)
+        .joined())
   }
 }
 
@@ -59,13 +61,15 @@ package final class Findings {
   package init() {}
 
   package func add(
-    _ file: SourceText, line: Int, column: Int, length: Int = 1, _ message: String, hint: String? = nil,
+    _ file: SourceText, line: Int, column: Int, length: Int = 1, _ message: String,
+    hint: String? = nil,
     severity: RuleDiagnostic.Severity = .error
   ) {
     guard all.count < Self.most else { return }
     all.append(
       RuleDiagnostic(
-        severity: severity, file: file.path, line: line, column: column, length: length, message: message,
+        severity: severity, file: file.path, line: line, column: column, length: length,
+        message: message,
         hint: hint, source: file.line(line)))
   }
 

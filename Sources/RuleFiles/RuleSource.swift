@@ -1,6 +1,7 @@
 import Foundation
 
-/// Where a workspace's files come from: a folder on disk, or texts that somebody sent or that were kept.
+/// Where a workspace's files come from: a folder on disk, or texts that somebody sent or that were
+/// kept.
 public enum RuleSource: Sendable {
   case folder(URL)
   /// Texts by their path below the workspace, such as `rules/10-vip.yaml`.
@@ -46,7 +47,8 @@ public enum RuleSource: Sendable {
     return version.text
   }
 
-  /// Every file that rules are read from, so that they can be kept and read again as they were. What cannot be read
+  /// Every file that rules are read from, so that they can be kept and read again as they were.
+  /// What cannot be read
   /// is left out: checking the folder tells of it.
   public static func texts(in folder: String) -> [String: String] {
     let source = RuleSource.folder(URL(filePath: folder, directoryHint: .isDirectory))
@@ -55,7 +57,9 @@ public enum RuleSource: Sendable {
     var bytes = 0
     let tops = source.names().filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }
     let below = ["rules", "tests"].flatMap { name in
-      source.names(in: name).filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }.map { "\(name)/\($0)" }
+      source.names(in: name).filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }.map {
+        "\(name)/\($0)"
+      }
     }
     for path in tops + below where found.count < 2 * WorkspaceFolder.filesMax {
       guard let text = YamlFile.text(source, path, findings)?.text else { continue }

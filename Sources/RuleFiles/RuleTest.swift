@@ -14,8 +14,11 @@ public struct RuleTest: Sendable {
 extension WorkspaceReader {
   func readTests(_ section: Section) {
     for element in section.elements(what: "a file of tests") {
-      guard let members = element.members(["name", "given", "expect"], what: "a test") else { continue }
-      guard let name = members["name"]?.text(what: "a test's name"), let expect = members["expect"] else {
+      guard let members = element.members(["name", "given", "expect"], what: "a test") else {
+        continue
+      }
+      guard let name = members["name"]?.text(what: "a test's name"), let expect = members["expect"]
+      else {
         element.report("a test needs `name`, `given` and `expect`")
         continue
       }
@@ -28,7 +31,8 @@ extension WorkspaceReader {
   }
 
   static let expectKeys = [
-    "rule", "queue", "priority", "skills", "prefer_skills", "prefer", "exclude", "service_level", "answer",
+    "rule", "queue", "priority", "skills", "prefer_skills", "prefer", "exclude", "service_level",
+    "answer",
     "hand_back", "reject", "leave_message", "steps", "agents", "teams", "exclude_teams", "tags",
   ]
 
@@ -42,7 +46,9 @@ extension WorkspaceReader {
       case "skills", "prefer_skills":
         return (key, needs(held, what: key, known: skillNames).expectation)
       case "exclude", "agents", "teams", "exclude_teams", "tags":
-        return (key, held.oneOrMore(what: key).compactMap { $0.text(what: key) }.joined(separator: ", "))
+        return (
+          key, held.oneOrMore(what: key).compactMap { $0.text(what: key) }.joined(separator: ", ")
+        )
       case "service_level": return held.duration(what: key).map { (key, "\($0 / 1_000) s") }
       default: return held.text(what: key).map { (key, $0) }
       }

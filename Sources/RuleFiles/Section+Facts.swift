@@ -37,7 +37,8 @@ extension Section {
       }
       return .timestamp(time)
     case .list(let element):
-      return .list(section.oneOrMore(what: what).compactMap { value($0, element, what: "a part of \(what)") })
+      return .list(
+        section.oneOrMore(what: what).compactMap { value($0, element, what: "a part of \(what)") })
     case .map(.string, let held):
       return .map(
         MapValue(

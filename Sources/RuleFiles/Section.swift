@@ -17,13 +17,17 @@ package struct Section {
   var line: Int { node.mark?.line ?? 1 }
   var column: Int { node.mark?.column ?? 1 }
 
-  package func report(_ message: String, hint: String? = nil, severity: RuleDiagnostic.Severity = .error) {
-    findings.add(file, line: line, column: column, length: length, message, hint: hint, severity: severity)
+  package func report(
+    _ message: String, hint: String? = nil, severity: RuleDiagnostic.Severity = .error
+  ) {
+    findings.add(
+      file, line: line, column: column, length: length, message, hint: hint, severity: severity)
   }
 
   private var length: Int {
     // Only what stands on its line as it is can be underlined.
-    guard let text = node.scalar?.string, !text.contains("\n"), file.line(line).contains(text) else {
+    guard let text = node.scalar?.string, !text.contains("\n"), file.line(line).contains(text)
+    else {
       return 1
     }
     let quoted = node.scalar?.style == .doubleQuoted || node.scalar?.style == .singleQuoted
@@ -89,7 +93,9 @@ package struct Section {
   }
 
   var isNull: Bool {
-    guard let scalar = node.scalar, scalar.style == .plain || scalar.style == .any else { return false }
+    guard let scalar = node.scalar, scalar.style == .plain || scalar.style == .any else {
+      return false
+    }
     return ["", "~", "null"].contains(scalar.string)
   }
 
@@ -118,7 +124,8 @@ package struct Section {
   package func whole(_ range: ClosedRange<Int>, what: String) -> Int? {
     guard let text = node.scalar?.string, let number = Int(text), range.contains(number) else {
       report(
-        "\(what) is a whole number from \(range.lowerBound) to \(range.upperBound), and this is \(shape)")
+        "\(what) is a whole number from \(range.lowerBound) to \(range.upperBound), and this is \(shape)"
+      )
       return nil
     }
     return number
@@ -129,9 +136,11 @@ package struct Section {
     let parts = (node.scalar?.string ?? "").split(separator: "/", maxSplits: 1).map { part in
       Double(part.filter { $0 != " " })
     }
-    let number: Double? = parts.count == 2 ? parts[0].flatMap { a in parts[1].map { a / $0 } } : parts.first ?? nil
+    let number: Double? =
+      parts.count == 2 ? parts[0].flatMap { a in parts[1].map { a / $0 } } : parts.first ?? nil
     guard let number, range.contains(number) else {
-      report("\(what) is a number from \(range.lowerBound) to \(range.upperBound), and this is \(shape)")
+      report(
+        "\(what) is a number from \(range.lowerBound) to \(range.upperBound), and this is \(shape)")
       return nil
     }
     return number
@@ -150,7 +159,8 @@ package struct Section {
   /// - Returns: milliseconds.
   func duration(_ range: ClosedRange<Int64> = 0...Section.longest, what: String) -> Int64? {
     guard let text = node.scalar?.string, let span = Span(text) else {
-      report("\(what) is a length of time, and this is \(shape)", hint: "write it as 30s, 5m or 1h30m")
+      report(
+        "\(what) is a length of time, and this is \(shape)", hint: "write it as 30s, 5m or 1h30m")
       return nil
     }
     let milliseconds = span.seconds * 1_000 + Int64(span.nanoseconds / 1_000_000)
@@ -163,25 +173,29 @@ package struct Section {
   /// A year.
   static let longest: Int64 = 366 * 86_400_000
 
-  package func choice<T: RawRepresentable & CaseIterable>(_: T.Type, what: String) -> T? where T.RawValue == String {
+  package func choice<T: RawRepresentable & CaseIterable>(_: T.Type, what: String) -> T?
+  where T.RawValue == String {
     let known = T.allCases.map(\.rawValue)
     guard let text = text(what: what) else { return nil }
     if let found = T(rawValue: text) { return found }
     let near = Spelling.nearest(text, among: known).map { "did you mean `\($0)`?" }
-    report("\(what) is not `\(text)`", hint: near ?? "it is one of \(known.joined(separator: ", "))")
+    report(
+      "\(what) is not `\(text)`", hint: near ?? "it is one of \(known.joined(separator: ", "))")
     return nil
   }
 
   /// A name that must be among the known ones.
   ///
-  /// - Parameter known: nil when the file that holds them could not be read: then any name is taken.
+  /// - Parameter known: nil when the file that holds them could not be read: then any name is
+  ///   taken.
   func reference(_ known: Set<String>?, what: String) -> String? {
     guard let name = text(what: "the \(what)'s name") else { return nil }
     guard let known else { return name }
     guard known.contains(name) else {
       let sorted = known.sorted()
       let near = Spelling.nearest(name, among: sorted).map { "did you mean `\($0)`?" }
-      let list = sorted.isEmpty ? "there are none" : "there are \(sorted.prefix(12).joined(separator: ", "))"
+      let list =
+        sorted.isEmpty ? "there are none" : "there are \(sorted.prefix(12).joined(separator: ", "))"
       report("there is no \(what) `\(name)`", hint: near ?? list)
       return nil
     }

@@ -33,7 +33,9 @@ extension TestOutcome: CustomStringConvertible {
     for failure in failures {
       lines.append("    \(failure.key): expected \(failure.expected), got \(failure.actual)")
     }
-    if let explanation { lines += explanation.description.split(separator: "\n").map { "    \($0)" } }
+    if let explanation {
+      lines += explanation.description.split(separator: "\n").map { "    \($0)" }
+    }
     return lines.joined(separator: "\n")
   }
 }

@@ -1,7 +1,8 @@
 import Foundation
 import Rules
 
-/// Reads `routing-rules/<workspace>/` into a checked workspace, or says everything that is wrong with it.
+/// Reads `routing-rules/<workspace>/` into a checked workspace, or says everything that is wrong
+/// with it.
 public enum WorkspaceFolder {
   public struct Loaded: Sendable {
     /// Nil when there are errors; warnings do not hinder.
@@ -19,9 +20,12 @@ public enum WorkspaceFolder {
     let url = URL(filePath: folder, directoryHint: .isDirectory)
     let findings = Findings()
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
+      isFolder.boolValue
+    else {
       findings.add(
-        wholeFile: folder, "there is no such folder", hint: "a workspace is a folder with workspace.yaml")
+        wholeFile: folder, "there is no such folder",
+        hint: "a workspace is a folder with workspace.yaml")
       return Loaded(workspace: nil, diagnostics: findings.all, tests: [])
     }
     return load(.folder(url), findings, now)
@@ -42,7 +46,8 @@ public enum WorkspaceFolder {
     let reader = WorkspaceReader(source: source, findings: findings, now: now)
     let workspace = reader.read()
     return Loaded(
-      workspace: findings.hasErrors ? nil : workspace, diagnostics: findings.all.sorted(by: precedes),
+      workspace: findings.hasErrors ? nil : workspace,
+      diagnostics: findings.all.sorted(by: precedes),
       tests: reader.tests)
   }
 
@@ -51,7 +56,8 @@ public enum WorkspaceFolder {
     let url = URL(filePath: folder, directoryHint: .isDirectory)
     let found = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
     return found.filter {
-      FileManager.default.fileExists(atPath: url.appending(path: $0).appending(path: "workspace.yaml").path)
+      FileManager.default.fileExists(
+        atPath: url.appending(path: $0).appending(path: "workspace.yaml").path)
     }.sorted()
   }
 
@@ -87,7 +93,8 @@ final class WorkspaceReader {
     self.now = now
   }
 
-  /// Files that are there but cannot be read: what they would name counts as known, so that one mistake is not
+  /// Files that are there but cannot be read: what they would name counts as known, so that one
+  /// mistake is not
   /// told a hundred times.
   var unreadable: Set<String> = []
   private func names(_ names: [String], in file: String) -> Set<String>? {
@@ -123,7 +130,8 @@ final class WorkspaceReader {
     do {
       let set = try RuleSet(version: version.text, rules: rules, skills: skills, queues: queues)
       return CheckedWorkspace(
-        workspace: workspace, queues: queues, skills: skills, agents: agents, hours: hours, rules: set)
+        workspace: workspace, queues: queues, skills: skills, agents: agents, hours: hours,
+        rules: set)
     } catch {
       findings.add(wholeFile: "rules", "the rules do not hold together: \(error)")
       return nil
@@ -154,7 +162,8 @@ final class WorkspaceReader {
     }
     for other in found where !other.hasSuffix(".yaml") && !other.hasPrefix(".") {
       findings.add(
-        .warning, wholeFile: "\(name)/\(other)", "nothing reads this file", hint: "name it \(other).yaml")
+        .warning, wholeFile: "\(name)/\(other)", "nothing reads this file",
+        hint: "name it \(other).yaml")
     }
     return yaml.map { "\(name)/\($0)" }
   }
@@ -175,7 +184,9 @@ final class WorkspaceReader {
     if !path.hasPrefix("tests/") { version.add(path, file.text) }
     let before = findings.all.count
     guard let node = YamlFile.compose(file, findings) else {
-      if isRequired, findings.all.count == before { findings.add(wholeFile: path, "this file is empty") }
+      if isRequired, findings.all.count == before {
+        findings.add(wholeFile: path, "this file is empty")
+      }
       if isRequired || findings.all.count > before { unreadable.insert(path) }
       return nil
     }
@@ -183,7 +194,8 @@ final class WorkspaceReader {
   }
 }
 
-/// A name for this very content: 128 bits of FNV-1a. It tells versions apart; it proves nothing against malice.
+/// A name for this very content: 128 bits of FNV-1a. It tells versions apart; it proves nothing
+/// against malice.
 struct ContentVersion {
   private var high: UInt64 = 0xcbf2_9ce4_8422_2325
   private var low: UInt64 = 0x9ae1_6a3b_2f90_404f

@@ -12,11 +12,14 @@ extension WorkspaceReader {
     for entry in section.entries(what: "hours.yaml") {
       checkName(entry)
       places["hours \(entry.name)"] = entry.key
-      guard let members = entry.value.members(["zone", "open", "holidays"], what: "opening hours") else {
+      guard let members = entry.value.members(["zone", "open", "holidays"], what: "opening hours")
+      else {
         continue
       }
       guard let zoneName = members["zone"]?.text(what: "zone") else {
-        if members["zone"] == nil { entry.key.report("opening hours need a `zone`, such as Europe/Berlin") }
+        if members["zone"] == nil {
+          entry.key.report("opening hours need a `zone`, such as Europe/Berlin")
+        }
         continue
       }
       guard let zone = TimeZone(identifier: zoneName) else {
@@ -38,8 +41,11 @@ extension WorkspaceReader {
   private func readDays(
     _ entry: (name: String, key: Section, value: Section), _ week: inout [[ClosedRange<Int>]]
   ) {
-    let ends = entry.name.lowercased().split(separator: "-").map { Self.days.firstIndex(of: String($0)) }
-    guard (1...2).contains(ends.count), let first = ends.first ?? nil, let last = ends.last ?? nil else {
+    let ends = entry.name.lowercased().split(separator: "-").map {
+      Self.days.firstIndex(of: String($0))
+    }
+    guard (1...2).contains(ends.count), let first = ends.first ?? nil, let last = ends.last ?? nil
+    else {
       return entry.key.report(
         "`\(entry.name)` is not a day", hint: "write mon, tue, wed, thu, fri, sat, sun or mon-fri")
     }
@@ -57,7 +63,8 @@ extension WorkspaceReader {
     let ends = text.split(separator: "-").map { minutes(String($0)) }
     guard ends.count == 2, let start = ends[0], let end = ends[1], start < end else {
       section.report(
-        "`\(text)` is not a time of day", hint: "write \"09:00-17:00\"; past midnight needs two days")
+        "`\(text)` is not a time of day",
+        hint: "write \"09:00-17:00\"; past midnight needs two days")
       return nil
     }
     return start...end
@@ -65,7 +72,8 @@ extension WorkspaceReader {
 
   private func minutes(_ text: String) -> Int? {
     let parts = text.split(separator: ":")
-    guard parts.count == 2, let hour = Int(parts[0]), let minute = Int(parts[1]), (0...24).contains(hour),
+    guard parts.count == 2, let hour = Int(parts[0]), let minute = Int(parts[1]),
+      (0...24).contains(hour),
       (0..<60).contains(minute), hour < 24 || minute == 0
     else { return nil }
     return hour * 60 + minute
@@ -90,7 +98,8 @@ extension WorkspaceReader {
   }
 
   private func expand(
-    _ name: String, _ zone: TimeZone, _ week: [[ClosedRange<Int>]], _ holidays: [String: [ClosedRange<Int>]]
+    _ name: String, _ zone: TimeZone, _ week: [[ClosedRange<Int>]],
+    _ holidays: [String: [ClosedRange<Int>]]
   ) -> HoursConfiguration {
     var calendar = Calendar(identifier: .gregorian)
     calendar.timeZone = zone
@@ -99,10 +108,12 @@ extension WorkspaceReader {
     for offset in 0..<Self.daysAhead {
       guard let noon = calendar.date(byAdding: .day, value: offset, to: start) else { continue }
       let parts = calendar.dateComponents([.year, .month, .day, .weekday], from: noon)
-      guard let year = parts.year, let month = parts.month, let day = parts.day, let weekday = parts.weekday
+      guard let year = parts.year, let month = parts.month, let day = parts.day,
+        let weekday = parts.weekday
       else { continue }
       let date = String(format: "%04d-%02d-%02d", year, month, day)
-      for time in (holidays[date] ?? week[weekday - 1]).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      for time in (holidays[date] ?? week[weekday - 1]).sorted(by: { $0.lowerBound < $1.lowerBound }
+      ) {
         append(interval(calendar, parts, time), to: &intervals)
       }
     }
@@ -127,7 +138,9 @@ extension WorkspaceReader {
     return .init(start: instant(start), end: instant(end))
   }
 
-  private func append(_ interval: HoursConfiguration.Interval?, to all: inout [HoursConfiguration.Interval]) {
+  private func append(
+    _ interval: HoursConfiguration.Interval?, to all: inout [HoursConfiguration.Interval]
+  ) {
     guard let interval else { return }
     if let last = all.last, interval.start <= last.end {
       all[all.count - 1].end = max(last.end, interval.end)

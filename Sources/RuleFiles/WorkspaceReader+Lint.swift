@@ -12,7 +12,9 @@ extension WorkspaceReader {
       if case .route(let plan) = rule.outcome {
         lintPlan(plan, rule, place)
         if plan.leaveMessage != nil, let channel = demandedChannel(rule.when), channel != "phone" {
-          place.report("only callers leave a message: whom this rule is for waits as with `route`", severity: .warning)
+          place.report(
+            "only callers leave a message: whom this rule is for waits as with `route`",
+            severity: .warning)
         }
       }
     }
@@ -33,7 +35,8 @@ extension WorkspaceReader {
     for queue in queues {
       for overflow in [queue.closed, queue.waitingMax?.then, queue.waitMax?.then] {
         if case .queue(queue.name)? = overflow {
-          places["queue \(queue.name)"]?.report("this queue overflows into itself", severity: .warning)
+          places["queue \(queue.name)"]?.report(
+            "this queue overflows into itself", severity: .warning)
         }
       }
     }
@@ -64,7 +67,9 @@ extension WorkspaceReader {
       guard let known else { continue }
       for (field, node) in condition.fields(below: fact.rawValue) where !known.contains(field) {
         let near = Spelling.nearest(field, among: known.sorted()).map { "did you mean `\($0)`?" }
-        report(node, of: condition, section, "there is no \(what) `\(field)`", hint: near, severity: .error)
+        report(
+          node, of: condition, section, "there is no \(what) `\(field)`", hint: near,
+          severity: .error)
       }
     }
     for (demand, text) in condition.textDemands() {
@@ -80,14 +85,16 @@ extension WorkspaceReader {
       guard let known, !known.contains(text) else { continue }
       let near = Spelling.nearest(text, among: known).map { "did you mean \"\($0)\"?" }
       section.report(
-        "`\(fact.name)` is never \"\(text)\"", hint: near ?? "it is one of \(known.joined(separator: ", "))",
+        "`\(fact.name)` is never \"\(text)\"",
+        hint: near ?? "it is one of \(known.joined(separator: ", "))",
         severity: .warning)
     }
   }
 
   /// A fact that a channel never has, in a rule that asks for that channel.
   private func lintChannel(_ condition: Program, _ section: Section) {
-    guard let channel = demandedChannel(condition), ["chat", "email", "phone"].contains(channel) else { return }
+    guard let channel = demandedChannel(condition), ["chat", "email", "phone"].contains(channel)
+    else { return }
     for (slot, node) in condition.requiredSlots() {
       guard let fact = Fact(rawValue: slot) else { continue }
       let channels = fact.declaration.channels
@@ -101,7 +108,9 @@ extension WorkspaceReader {
 
   /// The channel without which the condition is never true.
   private func demandedChannel(_ condition: Program?) -> String? {
-    condition?.textDemands().first { $0.demand == Demand(slot: Fact.sessionChannel.rawValue, path: []) }?.text
+    condition?.textDemands().first {
+      $0.demand == Demand(slot: Fact.sessionChannel.rawValue, path: [])
+    }?.text
   }
 
   private func report(
@@ -111,7 +120,8 @@ extension WorkspaceReader {
     guard let scalar = section.node.scalar else { return }
     let extent = condition.syntax.extents[node]
     place(
-      ExpressionDiagnostic(start: extent.start, end: extent.end, message: message, hint: hint), section,
+      ExpressionDiagnostic(start: extent.start, end: extent.end, message: message, hint: hint),
+      section,
       scalar,
       severity: severity)
   }
@@ -128,7 +138,8 @@ extension WorkspaceReader {
   /// Whether anybody who serves the queue is left by the agents and teams that the rule names.
   private func lintNames(_ plan: Plan, _ place: Section) {
     let serving = agents.filter { $0.queues.contains(plan.queue) }
-    guard plan.namesCount > 0, !serving.isEmpty, !serving.contains(where: { plan.admits($0) }) else { return }
+    guard plan.namesCount > 0, !serving.isEmpty, !serving.contains(where: { plan.admits($0) })
+    else { return }
     place.report("of those who serve `\(plan.queue)` this route admits nobody", severity: .warning)
   }
 
@@ -138,7 +149,8 @@ extension WorkspaceReader {
     let serving = agents.filter { $0.queues.contains(plan.queue) && plan.admits($0) }
     guard !serving.isEmpty else { return }
     for need in plan.requiredSkills {
-      let best = serving.compactMap { agent in agent.skills.first { $0.name == need.name }?.level }.max()
+      let best = serving.compactMap { agent in agent.skills.first { $0.name == need.name }?.level }
+        .max()
       guard best ?? 0 < need.level else { continue }
       let known = best.map { "the best has \($0)" } ?? "nobody there has it at all"
       place.report(
@@ -160,7 +172,8 @@ extension WorkspaceReader {
   private func lintPreference(_ plan: Plan, _ place: Section) {
     if case .named(let name)? = plan.preference?.whom {
       if let agent = agents.first(where: { $0.name == name }), !agent.queues.contains(plan.queue) {
-        place.report("the preferred agent `\(name)` does not serve `\(plan.queue)`", severity: .warning)
+        place.report(
+          "the preferred agent `\(name)` does not serve `\(plan.queue)`", severity: .warning)
       }
       if let agent = agents.first(where: { $0.name == name }), !plan.admits(agent) {
         place.report("`\(name)` is preferred and excluded at once", severity: .warning)
@@ -184,20 +197,24 @@ extension WorkspaceReader {
       switch step.change {
       case .changeQueue(let next):
         if next == queue {
-          place.report("a step moves the case to `\(next)`, where it is already", severity: .warning)
+          place.report(
+            "a step moves the case to `\(next)`, where it is already", severity: .warning)
         }
         queue = next
       case .widen(let names) where names.contains(queue):
         place.report("a step widens to `\(queue)`, where the case is already", severity: .warning)
       case .relaxSkill(let name):
-        if !relaxed.insert(name).inserted { place.report("two steps relax `\(name)`", severity: .warning) }
+        if !relaxed.insert(name).inserted {
+          place.report("two steps relax `\(name)`", severity: .warning)
+        }
       case .lowerSkill(let name, let level):
         if relaxed.contains(name) {
           place.report("`\(name)` is lowered after it was relaxed", severity: .warning)
         }
         if let need = plan.requiredSkills.first(where: { $0.name == name }), level >= need.level {
           place.report(
-            "a step lowers `\(name)` to \(level), which is no lower than \(need.level)", severity: .warning)
+            "a step lowers `\(name)` to \(level), which is no lower than \(need.level)",
+            severity: .warning)
         }
       case .widen, .raisePriority, .message: break
       }
@@ -206,5 +223,7 @@ extension WorkspaceReader {
 }
 
 extension Plan {
-  fileprivate func admits(_ agent: AgentConfiguration) -> Bool { admits(agent.name, teams: agent.teams) }
+  fileprivate func admits(_ agent: AgentConfiguration) -> Bool {
+    admits(agent.name, teams: agent.teams)
+  }
 }

@@ -18,7 +18,8 @@ extension WorkspaceReader {
       } else if let taker {
         place.report(
           "this rule is never reached: whatever it would take, `\(taker.name)` takes before",
-          hint: "\(taker.place) asks less and comes first: move this rule above it", severity: .warning)
+          hint: "\(taker.place) asks less and comes first: move this rule above it",
+          severity: .warning)
       }
     }
   }
@@ -37,7 +38,8 @@ extension WorkspaceReader {
   }
 }
 
-/// Finds an earlier rule whose every clause follows from those of a later one. Each rule is filed under the clause
+/// Finds an earlier rule whose every clause follows from those of a later one. Each rule is filed
+/// under the clause
 /// that the fewest rules share, so that ten thousand rules are not compared with one another.
 private struct EarlierRules {
   private var counts: [String: Int] = [:]
@@ -57,7 +59,9 @@ private struct EarlierRules {
   mutating func add(_ rule: Rule) {
     let own = clauses[rule.name] ?? []
     let rarest = own.min { share($0) < share($1) }
-    for alternative in rarest?.alternatives ?? [] { filed[alternative, default: []].append((rule, own)) }
+    for alternative in rarest?.alternatives ?? [] {
+      filed[alternative, default: []].append((rule, own))
+    }
   }
 
   private func share(_ clause: Program.Conjunct) -> Int {
@@ -71,7 +75,9 @@ private struct EarlierRules {
       for (earlier, needed) in clause.alternatives.first.flatMap({ filed[$0] }) ?? [] {
         compared += 1
         if compared > Self.comparisonsMax { return nil }
-        if needed.allSatisfy({ wanted in own.contains { wanted.isImplied(by: $0) } }) { return earlier }
+        if needed.allSatisfy({ wanted in own.contains { wanted.isImplied(by: $0) } }) {
+          return earlier
+        }
       }
     }
     return nil

@@ -12,7 +12,9 @@ extension WorkspaceReader {
       case .reject?:
         place.report(
           "a case that waits already cannot be refused, so it waits on after `max_wait`",
-          hint: "`then` can be { queue: … }, { answer: … }, { hand_back: … } or { leave_message: … }", severity: .warning)
+          hint:
+            "`then` can be { queue: … }, { answer: … }, { hand_back: … } or { leave_message: … }",
+          severity: .warning)
       case .queue?, .answer?, .handBack?, .leaveMessage?, nil: break
       }
       if let circle = circle(from: queue) {

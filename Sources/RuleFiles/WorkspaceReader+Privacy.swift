@@ -4,7 +4,9 @@ import Rules
 
 extension WorkspaceReader {
   func retention(_ section: Section) -> RetentionConfiguration? {
-    guard let members = section.members(["older_than_days", "channel", "kind", "tag"], what: "a retention rule")
+    guard
+      let members = section.members(
+        ["older_than_days", "channel", "kind", "tag"], what: "a retention rule")
     else { return nil }
     guard let age = members["older_than_days"] else {
       section.report("a retention rule needs `older_than_days`")
@@ -14,7 +16,8 @@ extension WorkspaceReader {
     var made = RetentionConfiguration(days: Int64(days))
     if let place = members["channel"], let name = place.text(what: "channel") {
       guard let channel = Channel(name: name) else {
-        place.report("`\(name)` is no channel", hint: Channel.allCases.map(\.name).joined(separator: ", "))
+        place.report(
+          "`\(name)` is no channel", hint: Channel.allCases.map(\.name).joined(separator: ", "))
         return nil
       }
       made.channel = channel

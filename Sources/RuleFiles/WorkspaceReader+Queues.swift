@@ -18,11 +18,14 @@ extension WorkspaceReader {
   ) -> QueueConfiguration {
     var made = QueueConfiguration(name: entry.name)
     let keys = [
-      "title", "order", "point_is_worth", "service_level", "offer_timeout", "wrap_up", "who", "missed",
+      "title", "order", "point_is_worth", "service_level", "offer_timeout", "wrap_up", "who",
+      "missed",
       "max_waiting", "max_wait", "hours", "closed", "weight", "ageing_slope", "offers_at_once",
       "first_reply",
     ]
-    guard !entry.value.isNull, let members = entry.value.members(keys, what: "a queue") else { return made }
+    guard !entry.value.isNull, let members = entry.value.members(keys, what: "a queue") else {
+      return made
+    }
     if let title = members["title"]?.text(what: "title") { made.title = title }
     if let order = members["order"]?.choice(QueueConfiguration.Ordering.self, what: "order") {
       made.ordering = order
@@ -42,7 +45,9 @@ extension WorkspaceReader {
       if !chain.isEmpty { made.strategy = chain }
     }
     if let missed = members["missed"] { readMissed(missed, &made) }
-    if let count = members["offers_at_once"]?.whole(1...100, what: "offers_at_once") { made.offersAtOnce = count }
+    if let count = members["offers_at_once"]?.whole(1...100, what: "offers_at_once") {
+      made.offersAtOnce = count
+    }
     if let reply = members["first_reply"] { readFirstReply(reply, &made) }
     made.waitingMax = members["max_waiting"].flatMap { cap($0, names, isTime: false) }
     made.waitMax = members["max_wait"].flatMap { cap($0, names, isTime: true) }
@@ -56,7 +61,9 @@ extension WorkspaceReader {
   }
 
   private func readServiceLevel(_ section: Section, _ made: inout QueueConfiguration) {
-    guard let members = section.members(["within", "percent"], what: "service_level") else { return }
+    guard let members = section.members(["within", "percent"], what: "service_level") else {
+      return
+    }
     if let within = members["within"]?.duration(1_000...Section.longest, what: "within") {
       made.serviceLevel.targetSeconds = Int(within / 1_000)
     }
@@ -72,8 +79,12 @@ extension WorkspaceReader {
       made.offerTimeoutMilliseconds = ByChannel(chat: all, email: all, phone: all)
       return
     }
-    guard let members = section.members(["chat", "email", "phone"], what: "offer_timeout") else { return }
-    if let chat = members["chat"]?.duration(range, what: "chat") { made.offerTimeoutMilliseconds.chat = chat }
+    guard let members = section.members(["chat", "email", "phone"], what: "offer_timeout") else {
+      return
+    }
+    if let chat = members["chat"]?.duration(range, what: "chat") {
+      made.offerTimeoutMilliseconds.chat = chat
+    }
     if let email = members["email"]?.duration(range, what: "email") {
       made.offerTimeoutMilliseconds.email = email
     }
@@ -84,7 +95,9 @@ extension WorkspaceReader {
 
   private func readMissed(_ section: Section, _ made: inout QueueConfiguration) {
     guard section.isMapping else {
-      if let missed = section.choice(QueueConfiguration.MissPolicy.self, what: "missed") { made.missPolicy = missed }
+      if let missed = section.choice(QueueConfiguration.MissPolicy.self, what: "missed") {
+        made.missPolicy = missed
+      }
       return
     }
     guard let time = section.members(["back_off"], what: "missed")?["back_off"],
@@ -106,8 +119,12 @@ extension WorkspaceReader {
     made.firstReplyMilliseconds.email = members["email"]?.duration(range, what: "email") ?? 0
   }
 
-  private func cap(_ section: Section, _ names: Set<String>, isTime: Bool) -> QueueConfiguration.Cap? {
-    guard let members = section.members(["limit", "then"], what: "a cap"), let limit = members["limit"] else {
+  private func cap(_ section: Section, _ names: Set<String>, isTime: Bool) -> QueueConfiguration
+    .Cap?
+  {
+    guard let members = section.members(["limit", "then"], what: "a cap"),
+      let limit = members["limit"]
+    else {
       section.report("a cap needs `limit` and `then`")
       return nil
     }
@@ -116,7 +133,9 @@ extension WorkspaceReader {
       ? limit.duration(1_000...Section.longest, what: "limit").map { Int($0 / 1_000) }
       : limit.whole(1...1_000_000, what: "limit")
     guard let number, let then = members["then"].flatMap({ overflow($0, names) }) else {
-      if members["then"] == nil { section.report("a cap needs `then`: queue, answer, hand_back, reject or leave_message") }
+      if members["then"] == nil {
+        section.report("a cap needs `then`: queue, answer, hand_back, reject or leave_message")
+      }
       return nil
     }
     return QueueConfiguration.Cap(limit: number, then: then)
@@ -131,10 +150,14 @@ extension WorkspaceReader {
       section.report("say one of queue, answer, hand_back, reject and leave_message")
       return nil
     }
-    if let queue = members["queue"] { return queue.reference(names, what: "queue").map { .queue($0) } }
+    if let queue = members["queue"] {
+      return queue.reference(names, what: "queue").map { .queue($0) }
+    }
     if let answer = members["answer"] { return answer.text(what: "answer").map { .answer($0) } }
     if let back = members["hand_back"] { return back.text(what: "hand_back").map { .handBack($0) } }
-    if let message = members["leave_message"] { return message.text(what: "leave_message").map { .leaveMessage($0) } }
+    if let message = members["leave_message"] {
+      return message.text(what: "leave_message").map { .leaveMessage($0) }
+    }
     return members["reject"]?.text(what: "reject").map { .reject($0) }
   }
 }

@@ -25,7 +25,8 @@ extension WorkspaceReader {
     guard let place = members["name"] else { return section.report("a rule needs a `name`") }
     guard let name = place.text(what: "a rule's name") else { return }
     if let other = places["rule \(name)"] {
-      place.report("the name `\(name)` is taken", hint: "\(other.file.path):\(other.line) has it already")
+      place.report(
+        "the name `\(name)` is taken", hint: "\(other.file.path):\(other.line) has it already")
     }
     places["rule \(name)"] = place
     let condition = members["when"].flatMap { compile($0, environment) }
@@ -33,7 +34,8 @@ extension WorkspaceReader {
     let outcomes = Self.outcomeKeys.filter { members[$0] != nil }
     guard outcomes.count == 1, let key = outcomes.first, let held = members[key] else {
       let said = outcomes.isEmpty ? "nothing" : outcomes.joined(separator: " and ")
-      return place.report("a rule says one of route, answer, hand_back, reject and leave_message; this says \(said)")
+      return place.report(
+        "a rule says one of route, answer, hand_back, reject and leave_message; this says \(said)")
     }
     var rule = Rule(
       name: name, place: "\(place.file.path):\(place.line)", when: condition,
@@ -78,7 +80,8 @@ extension WorkspaceReader {
       line += at.line
       let source = section.file.line(line)
       column =
-        source.unicodeScalars.prefix { $0 == " " }.count - at.text.unicodeScalars.prefix { $0 == " " }.count
+        source.unicodeScalars.prefix { $0 == " " }.count
+        - at.text.unicodeScalars.prefix { $0 == " " }.count
         + at.column
     case .folded, .plain, .any, .doubleQuoted, .singleQuoted:
       if scalar.style == .doubleQuoted || scalar.style == .singleQuoted { column += 1 }
@@ -86,7 +89,8 @@ extension WorkspaceReader {
     }
     let length = at.line == end.line ? max(1, end.column - at.column) : 1
     findings.add(
-      section.file, line: line, column: column, length: length, diagnostic.message, hint: diagnostic.hint,
+      section.file, line: line, column: column, length: length, diagnostic.message,
+      hint: diagnostic.hint,
       severity: severity)
   }
 
@@ -112,7 +116,8 @@ extension WorkspaceReader {
         seen += 1
         if seen == words + (endsInSpace ? 1 : 0) {
           let inside =
-            endsInSpace ? 0 : before.split(whereSeparator: \.isWhitespace).last?.unicodeScalars.count ?? 0
+            endsInSpace
+            ? 0 : before.split(whereSeparator: \.isWhitespace).last?.unicodeScalars.count ?? 0
           return (line, word + inside + 1)
         }
       }
@@ -124,19 +129,24 @@ extension WorkspaceReader {
 
   // MARK: - Routes
 
-  /// - Parameter takesMessage: a caller leaves a message, and their case goes that way without them.
+  /// - Parameter takesMessage: a caller leaves a message, and their case goes that way without
+  ///   them.
   private func readRoute(_ section: Section, _ rule: inout Rule, takesMessage: Bool) {
     let keys = [
-      "queue", "priority", "skills", "prefer_skills", "prefer", "exclude", "service_level", "weight", "steps",
+      "queue", "priority", "skills", "prefer_skills", "prefer", "exclude", "service_level",
+      "weight", "steps",
       "wanted_skills", "language", "agents", "teams", "exclude_teams", "tags",
     ]
     let what = takesMessage ? "leave_message" : "a route"
-    guard let members = section.members(keys + (takesMessage ? ["say"] : []), what: what) else { return }
+    guard let members = section.members(keys + (takesMessage ? ["say"] : []), what: what) else {
+      return
+    }
     guard let place = members["queue"] else { return section.report("\(what) needs a `queue`") }
     var plan = Plan(queue: place.reference(queueNames, what: "queue") ?? "")
     if takesMessage {
       guard let say = members["say"] else {
-        return section.report("leave_message needs `say`", hint: "it is what the caller hears before the tone")
+        return section.report(
+          "leave_message needs `say`", hint: "it is what the caller hears before the tone")
       }
       plan.leaveMessage = say.text(what: "say")
     }
@@ -171,17 +181,25 @@ extension WorkspaceReader {
   }
 
   /// Names that must be known, each once.
-  private func names(_ section: Section?, _ key: String, _ known: Set<String>?, _ what: String) -> [String] {
+  private func names(_ section: Section?, _ key: String, _ known: Set<String>?, _ what: String)
+    -> [String]
+  {
     var found: [String] = []
     for element in section?.oneOrMore(what: key) ?? [] {
       guard let name = element.reference(known, what: what) else { continue }
-      if found.contains(name) { element.report("`\(name)` stands twice") } else { found.append(name) }
+      if found.contains(name) {
+        element.report("`\(name)` stands twice")
+      } else {
+        found.append(name)
+      }
     }
     return found
   }
 
   private func preference(_ section: Section) -> Plan.AgentPreference? {
-    guard let members = section.members(["agent", "for"], what: "prefer"), let agent = members["agent"] else {
+    guard let members = section.members(["agent", "for"], what: "prefer"),
+      let agent = members["agent"]
+    else {
       section.report("`prefer` needs `agent` and `for`")
       return nil
     }
@@ -238,7 +256,9 @@ extension WorkspaceReader {
     case "raise": return held.whole(1...1_000, what: "raise").map { .raisePriority(by: $0) }
     case "queue": return held.reference(queueNames, what: "queue").map { .changeQueue($0) }
     case "widen":
-      let names = held.oneOrMore(what: "widen").compactMap { $0.reference(queueNames, what: "queue") }
+      let names = held.oneOrMore(what: "widen").compactMap {
+        $0.reference(queueNames, what: "queue")
+      }
       return names.isEmpty ? nil : .widen(names)
     default: return held.text(what: "message").map { .message($0) }
     }
@@ -252,7 +272,8 @@ extension WorkspaceReader {
     for at in plan.steps.indices.dropFirst()
     where plan.steps[at].afterMilliseconds < plan.steps[at - 1].afterMilliseconds {
       places[at].report(
-        "steps stand in the order of their times", hint: "`after` counts from the beginning of the wait")
+        "steps stand in the order of their times",
+        hint: "`after` counts from the beginning of the wait")
     }
     let needed = Set((plan.requiredSkills + plan.preferredSkills).map(\.name))
     guard rule.wantedSkills == nil, rule.language == nil else { return }
@@ -261,7 +282,8 @@ extension WorkspaceReader {
       case .relaxSkill(let name) where !needed.contains(name),
         .lowerSkill(let name, _) where !needed.contains(name):
         places[at].report(
-          "this step changes the skill `\(name)`, which this route does not need", severity: .warning)
+          "this step changes the skill `\(name)`, which this route does not need",
+          severity: .warning)
       default: break
       }
     }
@@ -284,7 +306,8 @@ extension WorkspaceReader {
     }
     if ruleNames != nil, last.when != nil, let place = places["rule \(last.name)"] {
       place.report(
-        "the last rule must have no `when`", hint: "end with a rule that takes every case that no other took")
+        "the last rule must have no `when`",
+        hint: "end with a rule that takes every case that no other took")
     }
   }
 }

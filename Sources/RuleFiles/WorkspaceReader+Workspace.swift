@@ -6,9 +6,11 @@ extension WorkspaceReader {
   func readWorkspace(_ section: Section) -> WorkspaceConfiguration {
     var made = WorkspaceConfiguration(name: source.name)
     let keys = [
-      "title", "mail_addresses", "dialled_numbers", "default_region", "trusted_relays", "phone_systems",
+      "title", "mail_addresses", "dialled_numbers", "default_region", "trusted_relays",
+      "phone_systems",
       "bots", "integrations",
-      "conversation_window", "conversation_subject", "email_providers", "capacity", "retention", "redact",
+      "conversation_window", "conversation_subject", "email_providers", "capacity", "retention",
+      "redact",
       "bot_silence",
     ]
     guard let members = section.members(keys, what: "workspace.yaml") else { return made }
@@ -24,11 +26,14 @@ extension WorkspaceReader {
         members["default_region"]?.report("a region is two capitals, such as US or DE")
       }
     }
-    made.trustedRelays = members["trusted_relays"]?.elements(what: "trusted_relays").compactMap(relay) ?? []
-    made.phoneSystems = members["phone_systems"]?.entries(what: "phone_systems").compactMap(phoneSystem) ?? []
+    made.trustedRelays =
+      members["trusted_relays"]?.elements(what: "trusted_relays").compactMap(relay) ?? []
+    made.phoneSystems =
+      members["phone_systems"]?.entries(what: "phone_systems").compactMap(phoneSystem) ?? []
     made.bots = members["bots"]?.entries(what: "bots").map(bot) ?? []
     bots = made.bots.map(\.name)
-    made.integrations = members["integrations"]?.entries(what: "integrations").map(integration) ?? []
+    made.integrations =
+      members["integrations"]?.entries(what: "integrations").map(integration) ?? []
     if let window = members["conversation_window"]?.duration(
       60_000...Section.longest, what: "conversation_window")
     {
@@ -51,7 +56,8 @@ extension WorkspaceReader {
   private func botSilence(_ section: Section) -> BotSilence? {
     guard let members = section.members(["after", "queue"], what: "bot_silence") else { return nil }
     guard let after = members["after"], let queue = members["queue"] else {
-      section.report("`bot_silence` needs `after` and `queue`", hint: "write { after: 2m, queue: support }")
+      section.report(
+        "`bot_silence` needs `after` and `queue`", hint: "write { after: 2m, queue: support }")
       return nil
     }
     silenceQueue = queue
@@ -62,9 +68,15 @@ extension WorkspaceReader {
   }
 
   private func readCapacity(_ section: Section, _ capacity: inout CapacityWeights) {
-    guard let members = section.members(["chat", "email", "phone", "interruptible"], what: "capacity") else { return }
-    if let units = members["chat"]?.whole(0...1_000, what: "capacity of a chat") { capacity.chat = units }
-    if let units = members["email"]?.whole(0...1_000, what: "capacity of a mail") { capacity.email = units }
+    guard
+      let members = section.members(["chat", "email", "phone", "interruptible"], what: "capacity")
+    else { return }
+    if let units = members["chat"]?.whole(0...1_000, what: "capacity of a chat") {
+      capacity.chat = units
+    }
+    if let units = members["email"]?.whole(0...1_000, what: "capacity of a mail") {
+      capacity.email = units
+    }
     if let some = members["interruptible"] {
       for entry in some.oneOrMore(what: "interruptible") {
         guard let name = entry.text(what: "a channel") else { continue }
@@ -100,7 +112,8 @@ extension WorkspaceReader {
       digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
     else {
       section.report(
-        "`\(text)` is not a number in E.164", hint: "write it in quotes with its country: \"+18005551212\"")
+        "`\(text)` is not a number in E.164",
+        hint: "write it in quotes with its country: \"+18005551212\"")
       return nil
     }
     return text
@@ -118,16 +131,23 @@ extension WorkspaceReader {
   }
 
   private func emailProvider(_ section: Section) -> EmailProvider? {
-    guard let members = section.members(["domains", "ignore_dots", "tag"], what: "a mail provider") else { return nil }
-    let domains = members["domains"]?.oneOrMore(what: "domains").compactMap { $0.text(what: "a domain")?.lowercased() } ?? []
+    guard let members = section.members(["domains", "ignore_dots", "tag"], what: "a mail provider")
+    else { return nil }
+    let domains =
+      members["domains"]?.oneOrMore(what: "domains").compactMap {
+        $0.text(what: "a domain")?.lowercased()
+      } ?? []
     guard !domains.isEmpty, domains.allSatisfy({ $0.contains(".") && !$0.contains("@") }) else {
       section.report("a mail provider needs `domains`, such as [gmail.com, googlemail.com]")
       return nil
     }
     let tag = members["tag"]?.text(what: "tag")
-    if let tag, tag.utf8.count != 1 { members["tag"]?.report("a tag begins with one sign, such as \"+\"") }
+    if let tag, tag.utf8.count != 1 {
+      members["tag"]?.report("a tag begins with one sign, such as \"+\"")
+    }
     return EmailProvider(
-      domains: domains, ignoresDots: members["ignore_dots"]?.flag(what: "ignore_dots") ?? false, tag: tag)
+      domains: domains, ignoresDots: members["ignore_dots"]?.flag(what: "ignore_dots") ?? false,
+      tag: tag)
   }
 
   private func relay(_ section: Section) -> TrustedRelay? {
@@ -143,7 +163,8 @@ extension WorkspaceReader {
   }
 
   private func phoneSystem(_ entry: (name: String, key: Section, value: Section)) -> PhoneSystem? {
-    guard let members = entry.value.members(["api", "networks", "secret"], what: "a phone system") else {
+    guard let members = entry.value.members(["api", "networks", "secret"], what: "a phone system")
+    else {
       return nil
     }
     guard let api = members["api"]?.choice(PhoneSystem.API.self, what: "api") else {
@@ -160,7 +181,8 @@ extension WorkspaceReader {
 
   private func bot(_ entry: (name: String, key: Section, value: Section)) -> BotConfiguration {
     var made = BotConfiguration(name: entry.name)
-    guard !entry.value.isNull, let members = entry.value.members(["asserts", "assurance"], what: "a bot")
+    guard !entry.value.isNull,
+      let members = entry.value.members(["asserts", "assurance"], what: "a bot")
     else {
       return made
     }
@@ -172,12 +194,16 @@ extension WorkspaceReader {
     return made
   }
 
-  private func integration(_ entry: (name: String, key: Section, value: Section)) -> IntegrationConfiguration {
+  private func integration(_ entry: (name: String, key: Section, value: Section))
+    -> IntegrationConfiguration
+  {
     checkName(entry)
     var made = IntegrationConfiguration(name: entry.name)
-    guard !entry.value.isNull, let members = entry.value.members(["asserts", "assurance"], what: "an integration")
+    guard !entry.value.isNull,
+      let members = entry.value.members(["asserts", "assurance"], what: "an integration")
     else { return made }
-    made.identityKinds = members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
+    made.identityKinds =
+      members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
     if let assurance = members["assurance"]?.choice(WordOfIdentity.self, what: "assurance") {
       made.assurance = assurance
     }
@@ -189,7 +215,8 @@ extension WorkspaceReader {
   func readSkills(_ section: Section) {
     for entry in section.entries(what: "skills.yaml") {
       var made = SkillConfiguration(name: entry.name)
-      if let members = entry.value.isNull ? nil : entry.value.members(["title", "language"], what: "a skill")
+      if let members = entry.value.isNull
+        ? nil : entry.value.members(["title", "language"], what: "a skill")
       {
         if let title = members["title"]?.text(what: "title") { made.title = title }
         made.language = members["language"]?.text(what: "language")
@@ -250,12 +277,19 @@ extension WorkspaceReader {
 
   private func readAgent(_ members: [String: Section], _ made: inout AgentConfiguration) {
     if let name = members["name"]?.text(what: "name") { made.displayName = name }
-    if let skills = members["skills"] { made.skills = needs(skills, what: "skills", known: skillNames) }
+    if let skills = members["skills"] {
+      made.skills = needs(skills, what: "skills", known: skillNames)
+    }
     made.queues =
-      members["queues"]?.oneOrMore(what: "queues").compactMap { $0.reference(queueNames, what: "queue") }
+      members["queues"]?.oneOrMore(what: "queues").compactMap {
+        $0.reference(queueNames, what: "queue")
+      }
       ?? []
-    made.teams = members["teams"]?.oneOrMore(what: "teams").compactMap { $0.text(what: "a team") } ?? []
-    if let units = members["capacity"]?.whole(0...1_000, what: "capacity") { made.capacityUnits = units }
+    made.teams =
+      members["teams"]?.oneOrMore(what: "teams").compactMap { $0.text(what: "a team") } ?? []
+    if let units = members["capacity"]?.whole(0...1_000, what: "capacity") {
+      made.capacityUnits = units
+    }
     if let most = members["chat_max"]?.whole(0...1_000, what: "chat_max") { made.chatMax = most }
     if let most = members["email_max"]?.whole(0...1_000, what: "email_max") { made.emailMax = most }
     if let most = members["phone_max"]?.whole(0...100, what: "phone_max") { made.phoneMax = most }

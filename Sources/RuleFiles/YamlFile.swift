@@ -17,7 +17,8 @@ package enum YamlFile {
         return nil
       }
       guard text.utf8.count <= bytesMax else {
-        findings.add(wholeFile: path, "this file is larger than 1 MB", hint: "split it into several files")
+        findings.add(
+          wholeFile: path, "this file is larger than 1 MB", hint: "split it into several files")
         return nil
       }
       return SourceText(path: path, text: text)
@@ -36,7 +37,8 @@ package enum YamlFile {
       return nil
     }
     guard bytes.count <= bytesMax else {
-      findings.add(wholeFile: path, "this file is larger than 1 MB", hint: "split it into several files")
+      findings.add(
+        wholeFile: path, "this file is larger than 1 MB", hint: "split it into several files")
       return nil
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -50,7 +52,8 @@ package enum YamlFile {
   package static func compose(_ file: SourceText, _ findings: Findings) -> Node? {
     if let (line, column) = firstAlias(file) {
       findings.add(
-        file, line: line, column: column, "aliases are not allowed here", hint: "write the value out")
+        file, line: line, column: column, "aliases are not allowed here",
+        hint: "write the value out")
       return nil
     }
     do {
@@ -70,7 +73,8 @@ package enum YamlFile {
 
   private static func report(_ error: YamlError, _ file: SourceText, _ findings: Findings) {
     switch error {
-    case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+    case .scanner(let context, let problem, let mark, _),
+      .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
       let before = context.map { "\($0.text) " } ?? ""
       // A text without its closing quote runs to the end of the file: its beginning says more.
@@ -81,7 +85,8 @@ package enum YamlFile {
     case .duplicatedKeysInMapping(let duplicates, let context):
       let names = duplicates.map { "`\($0)`" }.sorted().joined(separator: ", ")
       findings.add(
-        file, line: context.mark.line, column: context.mark.column, "\(names) stands twice in this mapping")
+        file, line: context.mark.line, column: context.mark.column,
+        "\(names) stands twice in this mapping")
     case .reader(let problem, _, _, _):
       findings.add(wholeFile: file.path, "this is not YAML: \(problem)")
     default: findings.add(wholeFile: file.path, "this is not YAML: \(error)")
@@ -98,17 +103,20 @@ package enum YamlFile {
     case .scalar, .alias: return above
     case .sequence(let sequence): return sequence.map { depth($0, above + 1) }.max() ?? above
     case .mapping(let mapping):
-      return mapping.map { max(depth($0.key, above + 1), depth($0.value, above + 1)) }.max() ?? above
+      return mapping.map { max(depth($0.key, above + 1), depth($0.value, above + 1)) }.max()
+        ?? above
     }
   }
 
-  /// The first `*name` whose `&name` stands before it. An alias without its anchor is YAML's own error, so text
+  /// The first `*name` whose `&name` stands before it. An alias without its anchor is YAML's own
+  /// error, so text
   /// without such a pair holds no alias.
   private static func firstAlias(_ file: SourceText) -> (Int, Int)? {
     var anchors: Set<[UInt8]> = []
     for (number, line) in file.lines.enumerated() {
       let bytes = Array(line.utf8)
-      for at in bytes.indices where bytes[at] == UInt8(ascii: "&") || bytes[at] == UInt8(ascii: "*") {
+      for at in bytes.indices where bytes[at] == UInt8(ascii: "&") || bytes[at] == UInt8(ascii: "*")
+      {
         let name = Array(bytes[(at + 1)...].prefix { isNameByte($0) })
         guard !name.isEmpty, at == 0 || bytes[at - 1] != UInt8(ascii: "&") else { continue }
         if bytes[at] == UInt8(ascii: "&") {

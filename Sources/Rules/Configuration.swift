@@ -18,7 +18,8 @@ public struct WorkspaceConfiguration: Sendable, Hashable {
   /// Which mail continues a conversation that its headers do not name.
   public var conversationSubject = SubjectRule.same
   public enum SubjectRule: String, Sendable, Hashable, CaseIterable { case same, any, never }
-  /// Which addresses of a mail provider reach one mailbox; nothing is assumed of those that are not named.
+  /// Which addresses of a mail provider reach one mailbox; nothing is assumed of those that are not
+  /// named.
   public var emailProviders: [EmailProvider] = []
   public var capacity = CapacityWeights()
   /// What becomes of a customer whose bot does not answer; nil: they wait for it.
@@ -99,9 +100,12 @@ public struct BotSilence: Sendable, Hashable {
   }
 }
 
-/// What somebody's word about an identity is worth: `verified` with evidence of what they checked, `asserted` where they
+/// What somebody's word about an identity is worth: `verified` with evidence of what they checked,
+/// `asserted` where they
 /// are believed, `claimed` where they are not.
-public enum WordOfIdentity: String, Sendable, Hashable, CaseIterable { case verified, asserted, claimed }
+public enum WordOfIdentity: String, Sendable, Hashable, CaseIterable {
+  case verified, asserted, claimed
+}
 
 /// A shop, a site or a till that tells what customers do.
 public struct IntegrationConfiguration: Sendable, Hashable {
@@ -124,7 +128,8 @@ public struct CapacityWeights: Sendable, Hashable {
   public var email = 1
   public var phone = 1
   public var phoneIsWhole = true
-  /// Channels whose cases take no room from those of the other channels: a call comes to who has only mail open.
+  /// Channels whose cases take no room from those of the other channels: a call comes to who has
+  /// only mail open.
   public var interruptible: Set<String> = []
   public init() {}
 }
@@ -200,7 +205,8 @@ public struct QueueConfiguration: Sendable, Hashable {
   public var missBackOffMilliseconds: Int64 = 60_000
   /// A case is offered to so many agents at once; the first to accept has it.
   public var offersAtOnce = 1
-  /// An agent who took a case and says nothing for so long loses it; zero: never. Calls are answered by voice.
+  /// An agent who took a case and says nothing for so long loses it; zero: never. Calls are
+  /// answered by voice.
   public var firstReplyMilliseconds = ByChannel(chat: 0, email: 0, phone: 0)
   public var waitingMax: Cap?
   public var waitMax: Cap?

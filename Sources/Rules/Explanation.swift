@@ -1,8 +1,10 @@
 import Expressions
 
-/// Why a case went where it went: every rule tried, and for each that did not match, the part that was false.
+/// Why a case went where it went: every rule tried, and for each that did not match, the part that
+/// was false.
 ///
-/// Over part of the facts it tells what could become of the case: rules that are undecided, each with what would
+/// Over part of the facts it tells what could become of the case: rules that are undecided, each
+/// with what would
 /// have to be known, down to the first that surely matches.
 public struct Explanation: Sendable {
   public struct Part: Sendable, Hashable {
@@ -14,7 +16,8 @@ public struct Explanation: Sendable {
     public var values: [(expression: String, value: String)]
 
     public static func == (a: Part, b: Part) -> Bool {
-      a.expression == b.expression && a.outcome == b.outcome && a.values.elementsEqual(b.values, by: ==)
+      a.expression == b.expression && a.outcome == b.outcome
+        && a.values.elementsEqual(b.values, by: ==)
     }
     public func hash(into hasher: inout Hasher) { hasher.combine(expression) }
   }
@@ -30,14 +33,16 @@ public struct Explanation: Sendable {
   }
 
   public var trials: [Trial]
-  /// The rule that surely matches. Where others before it are undecided, each of them would come first.
+  /// The rule that surely matches. Where others before it are undecided, each of them would come
+  /// first.
   public var decision: Decision
 
   public var isUndecided: Bool { trials.contains(where: \.isUndecided) }
 }
 
 extension RuleSet {
-  /// Tries every rule up to the one that matches, without the index, and says what each condition came to.
+  /// Tries every rule up to the one that matches, without the index, and says what each condition
+  /// came to.
   public func explain(_ facts: Facts) -> Explanation {
     var trials: [Explanation.Trial] = []
     for (at, rule) in rules.enumerated() {
@@ -49,7 +54,9 @@ extension RuleSet {
       let matched = trace.0 == .bool(true)
       let reasons = matched ? [] : condition.failures(trace).map(Explanation.Part.init)
       trials.append(
-        .init(rule: rule.name, place: rule.place, matched: matched, needs: trace.0.needs, reasons: reasons))
+        .init(
+          rule: rule.name, place: rule.place, matched: matched, needs: trace.0.needs,
+          reasons: reasons))
       if matched { return Explanation(trials: trials, decision: decision(at, facts)) }
     }
     return Explanation(trials: trials, decision: decision(rules.count - 1, facts))
@@ -63,7 +70,8 @@ extension Explanation.Part {
     values = failure.parts.map { (Self.oneLine($0.source), $0.value.description) }
   }
 
-  /// A part that was written over several lines; a line ends in no text, so that nothing else is changed.
+  /// A part that was written over several lines; a line ends in no text, so that nothing else is
+  /// changed.
   private static func oneLine(_ source: String) -> String {
     source.split(whereSeparator: \.isNewline).map { line in
       String(line.drop { $0 == " " || $0 == "\t" })
@@ -76,7 +84,8 @@ extension Explanation: CustomStringConvertible {
     var lines: [String] = []
     for trial in trials {
       lines.append(
-        "\(trial.matched ? "✓" : trial.isUndecided ? "?" : "✗") \(trial.rule)\(trial.place.isEmpty ? "" : "  (\(trial.place))")")
+        "\(trial.matched ? "✓" : trial.isUndecided ? "?" : "✗") \(trial.rule)\(trial.place.isEmpty ? "" : "  (\(trial.place))")"
+      )
       for reason in trial.reasons {
         lines.append("    \(reason.expression)  is \(reason.outcome)")
         for value in reason.values { lines.append("      \(value.expression) = \(value.value)") }
@@ -119,13 +128,19 @@ extension Plan {
       lines.append("for \(preference.forMilliseconds / 1_000) s only \(whom)")
     }
     if !requiredAgents.isEmpty { lines.append("only \(requiredAgents.joined(separator: ", "))") }
-    if !requiredTeams.isEmpty { lines.append("only of the teams \(requiredTeams.joined(separator: ", "))") }
+    if !requiredTeams.isEmpty {
+      lines.append("only of the teams \(requiredTeams.joined(separator: ", "))")
+    }
     if !excludedAgents.isEmpty { lines.append("never \(excludedAgents.joined(separator: ", "))") }
-    if !excludedTeams.isEmpty { lines.append("never of the teams \(excludedTeams.joined(separator: ", "))") }
+    if !excludedTeams.isEmpty {
+      lines.append("never of the teams \(excludedTeams.joined(separator: ", "))")
+    }
     if let serviceLevelMilliseconds { lines.append("within \(serviceLevelMilliseconds / 1_000) s") }
     if let weight { lines.append("takes \(weight) units") }
     if !tags.isEmpty { lines.append("tagged \(tags.joined(separator: ", "))") }
-    for step in steps { lines.append("after \(step.afterMilliseconds / 1_000) s \(step.change.line)") }
+    for step in steps {
+      lines.append("after \(step.afterMilliseconds / 1_000) s \(step.change.line)")
+    }
     return lines
   }
 }

@@ -1,6 +1,7 @@
 import Expressions
 
-/// The facts that a condition may name. This declaration is their documentation, their types and their slots.
+/// The facts that a condition may name. This declaration is their documentation, their types and
+/// their slots.
 public enum Fact: Int, CaseIterable, Sendable, Hashable {
   case sessionChannel, sessionBot, sessionContext
   case customerKnown, customerName, customerAssurance, customerAttributes, customerLanguage
@@ -26,67 +27,100 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
   static let declarations: [Declaration] = allCases.map(declare)
 
   private static func declare(_ fact: Fact) -> Declaration {
-    func make(_ name: String, _ type: Type, _ text: String, _ channels: [String] = []) -> Declaration {
+    func make(_ name: String, _ type: Type, _ text: String, _ channels: [String] = [])
+      -> Declaration
+    {
       Declaration(name: name, type: type, channels: channels, text: text)
     }
     let fields = Type.map(.string, .dyn)
     switch fact {
     case .sessionChannel: return make("session.channel", .string, "`chat`, `email` or `phone`.")
-    case .sessionBot: return make("session.bot", .string, "The bot that opened the session.", ["chat"])
+    case .sessionBot:
+      return make("session.bot", .string, "The bot that opened the session.", ["chat"])
     case .sessionContext:
-      return make("session.context", fields, "What the bot or phone system said when it opened the session.")
+      return make(
+        "session.context", fields, "What the bot or phone system said when it opened the session.")
     case .customerKnown:
-      return make("customer.known", .bool, "True for whoever we have met before; in a chat always, since opening it made the customer known.")
+      return make(
+        "customer.known", .bool,
+        "True for whoever we have met before; in a chat always, since opening it made the customer known."
+      )
     case .customerName: return make("customer.name", .string, "Absent while nobody has told it.")
     case .customerAssurance:
       return make(
         "customer.assurance", .string,
-        "How well we know who it is: `verified`, `asserted` or `claimed`. Of a mail or a call, what came with it; of a chat, the strongest known.")
+        "How well we know who it is: `verified`, `asserted` or `claimed`. Of a mail or a call, what came with it; of a chat, the strongest known."
+      )
     case .customerAttributes:
       return make(
         "customer.attributes", fields,
-        "What shops and bots keep about the customer, such as `tier`; of several who differ, who spoke last.")
+        "What shops and bots keep about the customer, such as `tier`; of several who differ, who spoke last."
+      )
     case .customerLanguage:
-      return make("customer.language", .string, "The customer's language as `de`, when a bot told it as `language`.")
+      return make(
+        "customer.language", .string,
+        "The customer's language as `de`, when a bot told it as `language`.")
     case .customerConversations:
-      return make("customer.conversations", .int, "How many conversations there were before this one; counted up to 1,000.")
+      return make(
+        "customer.conversations", .int,
+        "How many conversations there were before this one; counted up to 1,000.")
     case .customerLastAgent:
-      return make("customer.last_agent", .string, "Who served this customer last; absent when nobody did.")
+      return make(
+        "customer.last_agent", .string, "Who served this customer last; absent when nobody did.")
     case .customerEvents:
       return make(
         "customer.events", .list(.object("event")),
         "What the customer did of late elsewhere, the newest first, at most 20; each has `kind`, `at`, `source`, `fields`."
       )
     case .conversationIntent:
-      return make("conversation.intent", .string, "What the customer wants, as a bot understood it: the field `intent` of the handoff or the context.")
+      return make(
+        "conversation.intent", .string,
+        "What the customer wants, as a bot understood it: the field `intent` of the handoff or the context."
+      )
     case .conversationFields:
-      return make("conversation.fields", fields, "What has been collected in this conversation so far.")
+      return make(
+        "conversation.fields", fields, "What has been collected in this conversation so far.")
     case .conversationReopened:
-      return make("conversation.reopened", .bool, "True when the conversation had been closed before.")
+      return make(
+        "conversation.reopened", .bool, "True when the conversation had been closed before.")
     case .conversationSessions:
       return make(
-        "conversation.sessions", .int, "How many sessions this conversation has had, this one included.")
+        "conversation.sessions", .int,
+        "How many sessions this conversation has had, this one included.")
     case .conversationMessages:
-      return make("conversation.messages", .int, "How many messages the transcript holds; counted in its first 500 entries.")
+      return make(
+        "conversation.messages", .int,
+        "How many messages the transcript holds; counted in its first 500 entries.")
     case .conversationLanguage:
-      return make("conversation.language", .string, "The language spoken here as `de`: the field `language` of the handoff or the context.")
+      return make(
+        "conversation.language", .string,
+        "The language spoken here as `de`: the field `language` of the handoff or the context.")
     case .conversationText:
-      return make("conversation.text", .string, "The customer's last words, at most 4,000 characters.")
-    case .handoffReason: return make("handoff.reason", .string, "Why the bot handed over.", ["chat"])
+      return make(
+        "conversation.text", .string, "The customer's last words, at most 4,000 characters.")
+    case .handoffReason:
+      return make("handoff.reason", .string, "Why the bot handed over.", ["chat"])
     case .handoffSummary: return make("handoff.summary", .string, "The bot's summary.", ["chat"])
     case .handoffFields:
       return make("handoff.fields", fields, "What the bot collected for the handoff.", ["chat"])
     case .handoffSkills:
       return make("handoff.skills", .list(.string), "Skills that the bot asked for.", ["chat"])
     case .mailSubject: return make("mail.subject", .string, "The subject of the mail.", ["email"])
-    case .mailFrom: return make("mail.from", .string, "The sender's address in lower case.", ["email"])
+    case .mailFrom:
+      return make("mail.from", .string, "The sender's address in lower case.", ["email"])
     case .mailTo:
-      return make("mail.to", .list(.string), "The addresses of ours that it was sent to.", ["email"])
+      return make(
+        "mail.to", .list(.string), "The addresses of ours that it was sent to.", ["email"])
     case .mailAutomatic:
-      return make("mail.automatic", .bool, "True for automatic answers and lists (RFC 3834). They are kept, and ask no rule today.", ["email"])
-    case .mailAttachments: return make("mail.attachments", .int, "How many attachments it has.", ["email"])
+      return make(
+        "mail.automatic", .bool,
+        "True for automatic answers and lists (RFC 3834). They are kept, and ask no rule today.",
+        ["email"])
+    case .mailAttachments:
+      return make("mail.attachments", .int, "How many attachments it has.", ["email"])
     case .callFrom:
-      return make("call.from", .string, "The caller's number in E.164; absent when withheld.", ["phone"])
+      return make(
+        "call.from", .string, "The caller's number in E.164; absent when withheld.", ["phone"])
     case .callTo: return make("call.to", .string, "The number dialled, in E.164.", ["phone"])
     case .queues:
       return make(
@@ -94,7 +128,8 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
         "Every queue by name, with `waiting`, `oldest_seconds` and `available_agents` (who could take a case of this channel now): `queues.support.waiting`."
       )
     case .hours:
-      return make("hours", .map(.string, .bool), "Whether opening hours are open now: `hours.office`.")
+      return make(
+        "hours", .map(.string, .bool), "Whether opening hours are open now: `hours.office`.")
     case .now: return make("now", .timestamp, "The moment of routing.")
     }
   }
@@ -105,12 +140,15 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
       .init("kind", .string), .init("at", .timestamp), .init("source", .string),
       .init("fields", .map(.string, .dyn)),
     ],
-    "queue": [.init("waiting", .int), .init("oldest_seconds", .int), .init("available_agents", .int)],
+    "queue": [
+      .init("waiting", .int), .init("oldest_seconds", .int), .init("available_agents", .int),
+    ],
   ]
 
   /// What rules' conditions are checked against.
   public static func environment(zone: @escaping @Sendable (String) -> ZoneTable?) -> Environment {
-    var environment = Environment(variables: declarations.map { .init($0.name, $0.type) }, zone: zone)
+    var environment = Environment(
+      variables: declarations.map { .init($0.name, $0.type) }, zone: zone)
     environment.objects = objects
     return environment
   }
@@ -130,7 +168,9 @@ public struct Facts: Sendable {
     set { slots[fact.rawValue] = newValue }
   }
 
-  public static func event(kind: String, at: Timestamp, source: String, fields: [(String, Value)]) -> Value {
+  public static func event(kind: String, at: Timestamp, source: String, fields: [(String, Value)])
+    -> Value
+  {
     .map(
       MapValue([
         ("kind", .string(kind)), ("at", .timestamp(at)), ("source", .string(source)),

@@ -1,6 +1,7 @@
 import Expressions
 
-/// What becomes of a plan here and now: a queue that is closed or full passes cases on, and one that lets nobody
+/// What becomes of a plan here and now: a queue that is closed or full passes cases on, and one
+/// that lets nobody
 /// wait longer than so long says what then follows.
 struct Placement: Sendable {
   private let queues: [String: QueueConfiguration]
@@ -32,10 +33,16 @@ struct Placement: Sendable {
         }
         lines.append("\(plan.queue) \(why): it goes to \(next)")
         plan.queue = next
-      case .answer(let text): return (.action(.answer(text)), lines + ["\(plan.queue) \(why): the customer gets an answer"])
+      case .answer(let text):
+        return (
+          .action(.answer(text)), lines + ["\(plan.queue) \(why): the customer gets an answer"]
+        )
       case .handBack(let reason):
-        return (.action(.handBack(reason: reason)), lines + ["\(plan.queue) \(why): the bot keeps it"])
-      case .reject(let reason): return (.action(.reject(reason: reason)), lines + ["\(plan.queue) \(why): it is refused"])
+        return (
+          .action(.handBack(reason: reason)), lines + ["\(plan.queue) \(why): the bot keeps it"]
+        )
+      case .reject(let reason):
+        return (.action(.reject(reason: reason)), lines + ["\(plan.queue) \(why): it is refused"])
       case .leaveMessage(let text):
         guard isCall else { return (.route(overdue(plan)), lines) }
         plan.leaveMessage = text
@@ -52,16 +59,23 @@ struct Placement: Sendable {
   }
 
   /// Why a queue takes no case now, and what follows; nil when it takes it, or lets it wait.
-  private func leaves(_ name: String, _ facts: Facts) -> (why: String, then: QueueConfiguration.Overflow)? {
+  private func leaves(_ name: String, _ facts: Facts) -> (
+    why: String, then: QueueConfiguration.Overflow
+  )? {
     guard let queue = queues[name] else { return nil }
-    if let hours = queue.hours, let then = queue.closed, !isOpen(hours, facts) { return ("is closed (\(hours))", then) }
-    if let cap = queue.waitingMax, waiting(in: name, facts) >= cap.limit { return ("is full (\(cap.limit) wait)", cap.then) }
+    if let hours = queue.hours, let then = queue.closed, !isOpen(hours, facts) {
+      return ("is closed (\(hours))", then)
+    }
+    if let cap = queue.waitingMax, waiting(in: name, facts) >= cap.limit {
+      return ("is full (\(cap.limit) wait)", cap.then)
+    }
     return nil
   }
 
   /// Hours that are not known count as open: a test need not tell what it does not ask.
   private func isOpen(_ name: String, _ facts: Facts) -> Bool {
-    guard case .map(let hours)? = facts[.hours], case .bool(let open)? = hours.find(text: name) else { return true }
+    guard case .map(let hours)? = facts[.hours], case .bool(let open)? = hours.find(text: name)
+    else { return true }
     return open
   }
 
@@ -72,10 +86,14 @@ struct Placement: Sendable {
     return Int(clamping: count)
   }
 
-  /// What a queue's `max_wait` tells the customer, as a step; where it moves the case or gives it back, the router does
-  /// that itself. Only the queue in which the case begins: how long it waited in a later one no step can know.
+  /// What a queue's `max_wait` tells the customer, as a step; where it moves the case or gives it
+  /// back, the router does
+  /// that itself. Only the queue in which the case begins: how long it waited in a later one no
+  /// step can know.
   private func overdue(_ plan: Plan) -> Plan {
-    guard let cap = queues[plan.queue]?.waitMax, case .answer(let text) = cap.then else { return plan }
+    guard let cap = queues[plan.queue]?.waitMax, case .answer(let text) = cap.then else {
+      return plan
+    }
     let at = Int64(cap.limit) * 1_000
     var plan = plan
     let place = plan.steps.firstIndex { $0.afterMilliseconds > at } ?? plan.steps.endIndex

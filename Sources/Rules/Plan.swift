@@ -15,7 +15,8 @@ public struct Plan: Sendable, Hashable {
   public var serviceLevelMilliseconds: Int64?
   /// - Units: capacity units; nil for the channel's own weight.
   public var weight: Int?
-  /// Callers hear this, leave a message and go; their case waits without them. nil: they wait themselves. Whoever
+  /// Callers hear this, leave a message and go; their case waits without them. nil: they wait
+  /// themselves. Whoever
   /// comes by another channel waits as ever.
   public var leaveMessage: String?
   /// Ascending by `afterMilliseconds`.

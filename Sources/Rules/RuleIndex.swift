@@ -1,9 +1,12 @@
 import Expressions
 
-/// Finds the rules that can match at all. A rule whose condition demands that a fact equal a text is filed under
-/// that text; the others are always tried. So a thousand rules told apart by one fact cost a handful of trials.
+/// Finds the rules that can match at all. A rule whose condition demands that a fact equal a text
+/// is filed under
+/// that text; the others are always tried. So a thousand rules told apart by one fact cost a
+/// handful of trials.
 ///
-/// Leaving a rule out is sound: `false && anything` is false, and an absent fact makes the part an error, which
+/// Leaving a rule out is sound: `false && anything` is false, and an absent fact makes the part an
+/// error, which
 /// never becomes true in a conjunction.
 struct RuleIndex: Sendable {
   private struct File: Sendable {
@@ -37,7 +40,8 @@ struct RuleIndex: Sendable {
   func candidates(_ facts: Facts) -> Candidates {
     var lists = [always[...]]
     for file in files {
-      guard case .string(let text)? = file.demand.value(facts.slots), let found = file.rules[text] else {
+      guard case .string(let text)? = file.demand.value(facts.slots), let found = file.rules[text]
+      else {
         continue
       }
       lists.append(found[...])

@@ -49,7 +49,8 @@ public struct RuleSet: Sendable {
   let languages: [String: String]
   private let index: RuleIndex
   private let placement: Placement
-  /// The facts that any rule asks, or takes into its plan: what is asked by none need not be gathered.
+  /// The facts that any rule asks, or takes into its plan: what is asked by none need not be
+  /// gathered.
   public let asked: Set<Fact>
 
   public enum Fault: Error, Sendable, Hashable {
@@ -79,10 +80,14 @@ public struct RuleSet: Sendable {
   private static func asked(_ rules: [Rule]) -> Set<Fact> {
     var found: Set<Fact> = []
     for rule in rules {
-      for slot in rule.when?.slotsRead ?? [] { if let fact = Fact(rawValue: slot) { found.insert(fact) } }
+      for slot in rule.when?.slotsRead ?? [] {
+        if let fact = Fact(rawValue: slot) { found.insert(fact) }
+      }
       if rule.wantedSkills != nil { found.insert(.handoffSkills) }
       if rule.language != nil { found.formUnion([.conversationLanguage, .customerLanguage]) }
-      if case .route(let plan) = rule.outcome, plan.preference?.whom == .lastAgent { found.insert(.customerLastAgent) }
+      if case .route(let plan) = rule.outcome, plan.preference?.whom == .lastAgent {
+        found.insert(.customerLastAgent)
+      }
     }
     return found
   }
@@ -100,16 +105,20 @@ public struct RuleSet: Sendable {
   func decision(_ at: Int, _ facts: Facts) -> Decision {
     let rule = rules[at]
     let (outcome, passedOn) = placement.settle(complete(rule, facts), facts)
-    return Decision(version: version, ruleIndex: at, rule: rule.name, outcome: outcome, passedOn: passedOn)
+    return Decision(
+      version: version, ruleIndex: at, rule: rule.name, outcome: outcome, passedOn: passedOn)
   }
 
   /// Adds what the rule takes from the facts.
   private func complete(_ rule: Rule, _ facts: Facts) -> Outcome {
-    guard case .route(var plan) = rule.outcome, rule.wantedSkills != nil || rule.language != nil else {
+    guard case .route(var plan) = rule.outcome, rule.wantedSkills != nil || rule.language != nil
+    else {
       return rule.outcome
     }
     if let taking = rule.wantedSkills, case .list(let wanted)? = facts[.handoffSkills] {
-      for case .string(let name) in wanted where skillNames.contains(name) { plan.add(name, as: taking) }
+      for case .string(let name) in wanted where skillNames.contains(name) {
+        plan.add(name, as: taking)
+      }
     }
     if let taking = rule.language,
       case .string(let spoken)? = facts[.conversationLanguage] ?? facts[.customerLanguage],

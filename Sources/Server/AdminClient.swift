@@ -11,17 +11,20 @@ public enum AdminClient {
   }
 
   public static func query(_ pairs: [(String, String?)]) -> String {
-    pairs.compactMap { name, value in value.map { "\(name)=\(PercentEncoding.encode($0))" } }.joined(
-      separator: "&")
+    pairs.compactMap { name, value in value.map { "\(name)=\(PercentEncoding.encode($0))" } }
+      .joined(
+        separator: "&")
   }
 
-  public static func send(_ method: String, _ target: String, _ body: Data?, _ settings: Settings) throws
+  public static func send(_ method: String, _ target: String, _ body: Data?, _ settings: Settings)
+    throws
     -> Data
   {
     let path = settings.data + "/admin.socket"
     let descriptor = try connect(path)
     defer { close(descriptor) }
-    var request = Array("\(method) \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n".utf8)
+    var request = Array(
+      "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n".utf8)
     if let body {
       request += Array("Content-Type: application/json\r\nContent-Length: \(body.count)\r\n".utf8)
     }
@@ -76,7 +79,8 @@ public enum AdminClient {
       switch decoder.next() {
       case .response(let response): return response
       case .interim: continue
-      case .failed(let error): throw Fault("the server's answer cannot be read: \(error.reason.rawValue)")
+      case .failed(let error):
+        throw Fault("the server's answer cannot be read: \(error.reason.rawValue)")
       case .needMore:
         let n = recv(descriptor, &buffer, buffer.count, 0)
         guard n > 0 else { throw Fault("the server closed the connection") }

@@ -34,7 +34,8 @@ extension Administration {
       let writer = try workspace(query["workspace"], edge)
       let customer = query["customer"].flatMap { CustomerID($0) }
       if query["customer"] != nil, customer == nil {
-        throw APIProblem(422, "malformed-id", "Whose?", "customer must be an id such as cust_…", field: "customer")
+        throw APIProblem(
+          422, "malformed-id", "Whose?", "customer must be an id such as cust_…", field: "customer")
       }
       work = { try accesses(writer, customer, edge) }
     case ("POST", "tidy", 1):
@@ -42,7 +43,8 @@ extension Administration {
     default: return false
     }
     queue.async {
-      do { reply(try work()) } catch let problem as APIProblem { reply(APIResponse(problem)) } catch {
+      do { reply(try work()) } catch let problem as APIProblem { reply(APIResponse(problem)) } catch
+      {
         let why = "\(error)"
         Log.fault("administration", why)
         reply(APIResponse(APIProblem(503, "unavailable", "It did not work", why)))
@@ -57,7 +59,9 @@ extension Administration {
     var fields = try Fields(body)
     let target = try fields.required("to")
     try fields.finish()
-    guard target.hasPrefix("/") else { throw fields.wrong("to", "to must be the whole path of a folder, from /") }
+    guard target.hasPrefix("/") else {
+      throw fields.wrong("to", "to must be the whole path of a folder, from /")
+    }
     return target
   }
 
@@ -75,11 +79,16 @@ extension Administration {
     return (writer, who, target)
   }
 
-  /// The one customer who is proven to be this. What was only claimed leads to nobody: a claim must not make us show
+  /// The one customer who is proven to be this. What was only claimed leads to nobody: a claim must
+  /// not make us show
   /// or erase somebody else's words.
-  private static func customer(_ who: String, _ writer: Writer, _ edge: Edge, _ reads: any StoreReader) throws -> CustomerID {
+  private static func customer(
+    _ who: String, _ writer: Writer, _ edge: Edge, _ reads: any StoreReader
+  ) throws -> CustomerID {
     if let id = CustomerID(who) {
-      guard let row = try reads.customer(writer.workspace, id) else { throw APIProblem.notFound("customer") }
+      guard let row = try reads.customer(writer.workspace, id) else {
+        throw APIProblem.notFound("customer")
+      }
       return row.root
     }
     guard let api = edge.api(writer.workspace) else { throw APIProblem.unavailable }
@@ -92,7 +101,8 @@ extension Administration {
     }
     throw APIProblem(
       404, "not-found", "Not found",
-      "no customer of \(writer.name) is proven to be \"\(who)\"; `throughline timeline` finds who claims to be, with their ids")
+      "no customer of \(writer.name) is proven to be \"\(who)\"; `throughline timeline` finds who claims to be, with their ids"
+    )
   }
 
   // MARK: - What they do
@@ -103,37 +113,45 @@ extension Administration {
     var json = JSONWriter()
     json.object {
       $0.field("at", backup.at.description)
-      $0.field("workspaces", array: { array in
-        for workspace in backup.workspaces {
-          array.object {
-            $0.field("name", workspace.name)
-            $0.field("position", workspace.position)
-            $0.field("entries", workspace.entries)
+      $0.field(
+        "workspaces",
+        array: { array in
+          for workspace in backup.workspaces {
+            array.object {
+              $0.field("name", workspace.name)
+              $0.field("position", workspace.position)
+              $0.field("entries", workspace.entries)
+            }
           }
-        }
-      })
+        })
       $0.field("attachments", backup.blobs)
     }
     return APIResponse(200, json: json.bytes)
   }
 
-  private static func export(_ writer: Writer, _ who: String, to target: String, _ edge: Edge) throws -> APIResponse {
+  private static func export(_ writer: Writer, _ who: String, to target: String, _ edge: Edge)
+    throws -> APIResponse
+  {
     let reads = try edge.store.reader()
     let customer = try customer(who, writer, edge, reads)
     guard let directory = edge.api(writer.workspace)?.directory,
       let export = try PersonExport.read(customer, directory, reads, at: now)
     else { throw APIProblem.notFound("customer") }
     guard !Files.exists("\(target)/export.json") else {
-      throw APIProblem(422, "wrong-value", "Not overwritten", "\(target) holds an export already; name another folder", field: "to")
+      throw APIProblem(
+        422, "wrong-value", "Not overwritten",
+        "\(target) holds an export already; name another folder", field: "to")
     }
     try edge.store.record(
-      [AccessRow(at: now, who: "administrator", what: .export, customer: customer)], writer.workspace)
+      [AccessRow(at: now, who: "administrator", what: .export, customer: customer)],
+      writer.workspace)
     try Files.createFolder("\(target)/attachments")
     for row in export.attachments {
       let bytes = try edge.store.blobs.read(row.hash, writer.workspace)
       try Files.writeAtomically(bytes, to: "\(target)/attachments/\(PersonExport.fileName(row))")
     }
-    try Files.writeAtomically(Array(try TimelineText.page(export.timeline).utf8), to: "\(target)/timeline.txt")
+    try Files.writeAtomically(
+      Array(try TimelineText.page(export.timeline).utf8), to: "\(target)/timeline.txt")
     try Files.writeAtomically(export.json, to: "\(target)/export.json")
     var json = JSONWriter()
     json.object {
@@ -161,7 +179,9 @@ extension Administration {
   private static func erasures(_ edge: Edge) throws -> APIResponse {
     let reads = try edge.store.reader()
     var rows: [(String, ErasureReceipt)] = []
-    for writer in edge.writers { rows += try reads.erasures(writer.workspace).map { (writer.name, $0) } }
+    for writer in edge.writers {
+      rows += try reads.erasures(writer.workspace).map { (writer.name, $0) }
+    }
     var json = JSONWriter()
     json.array { for (name, receipt) in rows { append(receipt, name, &$0) } }
     return APIResponse(200, json: json.bytes)
@@ -182,8 +202,11 @@ extension Administration {
     }
   }
 
-  private static func accesses(_ writer: Writer, _ customer: CustomerID?, _ edge: Edge) throws -> APIResponse {
-    let rows = try edge.store.reader().accesses(writer.workspace, of: customer, before: .max, limit: 1_000)
+  private static func accesses(_ writer: Writer, _ customer: CustomerID?, _ edge: Edge) throws
+    -> APIResponse
+  {
+    let rows = try edge.store.reader().accesses(
+      writer.workspace, of: customer, before: .max, limit: 1_000)
     var json = JSONWriter()
     json.array { array in
       for (_, row) in rows {

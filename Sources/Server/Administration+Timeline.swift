@@ -6,27 +6,31 @@ import System
 import WebCodec
 import Wire
 
-/// Whose timeline? Everybody's whom an address or number leads to, and how sure that is: an administrator
+/// Whose timeline? Everybody's whom an address or number leads to, and how sure that is: an
+/// administrator
 /// looks for a person, and a mail whose sender nobody has proven is this person's too, perhaps.
 extension Administration {
   /// Customers that one answer shows; of more, the best proven and then the newest.
   private static let customersMax = 20
 
-  /// `{"customers":[{"customer","assurance"?,"said_by":[…],"name"?,"timeline":{…}}…],"more":false}`, the best
+  /// `{"customers":[{"customer","assurance"?,"said_by":[…],"name"?,"timeline":{…}}…],"more":false}`,
+  /// the best
   /// proven first. `assurance` is absent where the customer was asked for by id.
   static func timeline(
     _ query: QueryParameters, _ edge: Edge, _ reply: @escaping @Sendable (APIResponse) -> Void
   ) throws(APIProblem) {
     let writer = try workspace(query["workspace"], edge)
     guard let text = query["identity"], let api = edge.api(writer.workspace) else {
-      throw APIProblem(422, "missing-field", "Whose timeline?", "identity is required", field: "identity")
+      throw APIProblem(
+        422, "missing-field", "Whose timeline?", "identity is required", field: "identity")
     }
     let id = CustomerID(text)
     let wanted = id == nil ? IdentityText.candidates(text, api) : []
     guard id != nil || !wanted.isEmpty else {
       throw APIProblem(
         422, "wrong-value", "Not an identity",
-        "\"\(text)\" is no email address, phone number, or kind:value such as chat:u-17", field: "identity")
+        "\"\(text)\" is no email address, phone number, or kind:value such as chat:u-17",
+        field: "identity")
     }
     let workspace = writer.workspace
     edge.reads.run { reads in
@@ -41,7 +45,8 @@ extension Administration {
           return reply(
             APIResponse(
               APIProblem(
-                404, "not-found", "Not found", "no customer of \(writer.name) is or claims to be \"\(text)\"")
+                404, "not-found", "Not found",
+                "no customer of \(writer.name) is or claims to be \"\(text)\"")
             ))
         }
         reply(APIResponse(200, json: try json(found, workspace, reads)))
@@ -58,7 +63,8 @@ extension Administration {
     var pages: [(Found, [UInt8])] = []
     for customer in found.prefix(customersMax) {
       let page = try TimelinePage.read(
-        workspace, of: customer.root.id, .before(EntryID(.max)), limit: 10_000, visible: .internal, reads)
+        workspace, of: customer.root.id, .before(EntryID(.max)), limit: 10_000, visible: .internal,
+        reads)
       var bytes: [UInt8] = []
       page.append(to: &bytes)
       pages.append((customer, bytes))
@@ -72,7 +78,9 @@ extension Administration {
             array.object {
               $0.field("customer", customer.root.id.description)
               if let assurance = customer.assurance { $0.field("assurance", assurance.name) }
-              $0.field("said_by", array: { array in for source in customer.sources { array.string(source) } })
+              $0.field(
+                "said_by",
+                array: { array in for source in customer.sources { array.string(source) } })
               if let name = customer.name { $0.field("name", name) }
               $0.field("timeline", raw: page)
             }
@@ -89,9 +97,11 @@ extension Administration {
     var assurance: Assurance?
     var sources: [String] = []
 
-    /// Where it cannot be read, the customer has no name for us: the timeline is what was asked for.
+    /// Where it cannot be read, the customer has no name for us: the timeline is what was asked
+    /// for.
     var name: String? {
-      do throws(WireError) { return try CustomerProfile(decoding: root.profile).displayName } catch {
+      do throws(WireError) { return try CustomerProfile(decoding: root.profile).displayName } catch
+      {
         return nil
       }
     }
@@ -99,7 +109,8 @@ extension Administration {
     static func by(
       _ id: CustomerID, _ workspace: WorkspaceID, _ reads: any StoreReader
     ) throws(StoreFault) -> [Found] {
-      guard let row = try reads.customer(workspace, id), let root = try reads.customer(workspace, row.root)
+      guard let row = try reads.customer(workspace, id),
+        let root = try reads.customer(workspace, row.root)
       else {
         return []
       }

@@ -5,7 +5,8 @@ import System
 import WebCodec
 import Wire
 
-/// Making, listing and revoking tokens. A secret is told once, when it is made; nothing here can tell it
+/// Making, listing and revoking tokens. A secret is told once, when it is made; nothing here can
+/// tell it
 /// again.
 extension Administration {
   static func createToken(
@@ -52,18 +53,22 @@ extension Administration {
     switch scope {
     case .bot where directory.bots[holder] == nil:
       throw fields.wrong(
-        "holder", "workspace.yaml has no bot \"\(holder)\"; it has \(Listing.of(directory.bots.keys))")
+        "holder",
+        "workspace.yaml has no bot \"\(holder)\"; it has \(Listing.of(directory.bots.keys))")
     case .agent where directory.agents[holder] == nil:
       throw fields.wrong(
-        "holder", "agents.yaml has no agent \"\(holder)\"; it has \(Listing.of(directory.agents.keys))")
+        "holder",
+        "agents.yaml has no agent \"\(holder)\"; it has \(Listing.of(directory.agents.keys))")
     case .telephony where !directory.phoneSystems.contains(holder):
       throw fields.wrong(
         "holder",
-        "workspace.yaml has no phone system \"\(holder)\" under phone_systems; it has \(Listing.of(directory.phoneSystems))")
+        "workspace.yaml has no phone system \"\(holder)\" under phone_systems; it has \(Listing.of(directory.phoneSystems))"
+      )
     case .integration where directory.integrationsSay[holder] == nil:
       throw fields.wrong(
         "holder",
-        "workspace.yaml has no integration \"\(holder)\"; it has \(Listing.of(directory.integrationsSay.keys))")
+        "workspace.yaml has no integration \"\(holder)\"; it has \(Listing.of(directory.integrationsSay.keys))"
+      )
     case .bot, .agent, .telephony, .integration, .supervisor, .admin: break
     }
   }
@@ -71,7 +76,8 @@ extension Administration {
   /// `[{"id","workspace","scope","holder","created","expires"?,"state":"valid"|"expired"|"revoked"}]`.
   static func tokens(_ name: String?, _ edge: Edge) throws(APIProblem) -> APIResponse {
     let only = try name.map { name throws(APIProblem) in try workspace(name, edge).workspace }
-    return APIResponse(200, json: list(edge.tokens.filter { only == nil || $0.workspace == only }, edge))
+    return APIResponse(
+      200, json: list(edge.tokens.filter { only == nil || $0.workspace == only }, edge))
   }
 
   private static func list(_ rows: [TokenRow], _ edge: Edge) -> [UInt8] {
@@ -94,7 +100,8 @@ extension Administration {
     return json.bytes
   }
 
-  /// `{"token": id, beginning of an id or a holder, or the secret itself, "all"?: true, "workspace"?}`. What
+  /// `{"token": id, beginning of an id or a holder, or the secret itself, "all"?: true,
+  /// "workspace"?}`. What
   /// several tokens answer to is refused with their list, unless `all` is asked for.
   static func revokeTokens(
     _ body: [UInt8], _ edge: Edge, _ reply: @escaping @Sendable (APIResponse) -> Void
@@ -146,19 +153,23 @@ extension Administration {
 /// Tokens: 256 random bits, shown once and stored hashed.
 enum Tokens {
   static func make(
-    _ workspace: WorkspaceID, _ scope: Caller.Scope, _ holder: String, now: Instant, expires: Duration64?
+    _ workspace: WorkspaceID, _ scope: Caller.Scope, _ holder: String, now: Instant,
+    expires: Duration64?
   ) -> (row: TokenRow, secret: String) {
     let secret = "tl_" + Base64.encode(Entropy.bytes(32), .url)
     let row = TokenRow(
-      id: TokenID(high: Entropy.word, low: Entropy.word), hash: Digest(SHA256.hash(Array(secret.utf8))),
+      id: TokenID(high: Entropy.word, low: Entropy.word),
+      hash: Digest(SHA256.hash(Array(secret.utf8))),
       workspace: workspace, scope: scope.rawValue, holder: holder, created: now,
       expires: expires.map { now + $0 },
       revoked: false)
     return (row, secret)
   }
 
-  /// Which tokens somebody means who names one: by the secret itself, an id or its beginning (with or without
-  /// `token_`), a holder, or a holder's beginning; in this order, and by the first that says anything.
+  /// Which tokens somebody means who names one: by the secret itself, an id or its beginning (with
+  /// or without
+  /// `token_`), a holder, or a holder's beginning; in this order, and by the first that says
+  /// anything.
   static func meant(by text: String, among rows: [TokenRow]) -> [TokenRow] {
     if text.hasPrefix("tl_") {
       let hash = Digest(SHA256.hash(Array(text.utf8)))

@@ -7,7 +7,8 @@ import System
 import WebCodec
 import Wire
 
-/// What the other commands ask of a running server, over its local administration socket: whoever may open
+/// What the other commands ask of a running server, over its local administration socket: whoever
+/// may open
 /// that file is the administrator.
 enum Administration {
   static func answer(
@@ -58,7 +59,8 @@ enum Administration {
     guard let only = edge.writers.first, edge.writers.count == 1 else {
       throw APIProblem(
         422, "missing-field", "Which workspace?",
-        "name one with --workspace: there are \(Listing.of(edge.writers.map(\.name)))", field: "workspace")
+        "name one with --workspace: there are \(Listing.of(edge.writers.map(\.name)))",
+        field: "workspace")
     }
     return only
   }
@@ -98,7 +100,8 @@ enum Administration {
 }
 
 extension Workspaces.Reloaded {
-  /// `{"workspaces":[{"name","change","version","rules","queues","agents","warnings"?}]}`, or what kept it
+  /// `{"workspaces":[{"name","change","version","rules","queues","agents","warnings"?}]}`, or what
+  /// kept it
   /// from that.
   var response: APIResponse {
     switch self {

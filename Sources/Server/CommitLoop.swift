@@ -3,8 +3,10 @@ import Records
 import Synchronization
 import System
 
-/// Commits for all workspaces, one transaction after the other. While one is being synced, the writers decide
-/// on, and the next transaction takes all of that: group commit, without a timer and without waiting.
+/// Commits for all workspaces, one transaction after the other. While one is being synced, the
+/// writers decide
+/// on, and the next transaction takes all of that: group commit, without a timer and without
+/// waiting.
 public final class CommitLoop: Sendable {
   private let queue = DispatchQueue(label: "commit", qos: .userInitiated)
   private let waiting = Mutex<Waiting>(Waiting())
@@ -58,7 +60,8 @@ public final class CommitLoop: Sendable {
     do throws(StoreFault) {
       try store.commit(batch.map(\.1))
       health.committed(
-        batch.reduce(0) { $0 + $1.1.log.count }, microseconds: (MonotonicClock.nowNanoseconds - begun) / 1_000)
+        batch.reduce(0) { $0 + $1.1.log.count },
+        microseconds: (MonotonicClock.nowNanoseconds - begun) / 1_000)
       for (writer, commit) in batch { writer.committed(commit) }
     } catch {
       health.failed(error.description)
@@ -75,7 +78,8 @@ public final class CommitLoop: Sendable {
     retry([writer])
   }
 
-  /// Tries once a second to read the state from disk again; service resumes by itself when the cause is gone.
+  /// Tries once a second to read the state from disk again; service resumes by itself when the
+  /// cause is gone.
   private func retry(_ writers: [Writer]) {
     queue.asyncAfter(deadline: .now() + .seconds(1)) {
       if self.waiting.withLock({ $0.isStopped }) { return }
@@ -115,7 +119,9 @@ public final class Health: Sendable {
   private func change(_ body: (inout Facts) -> Void) {
     facts.withLock {
       body(&$0)
-      hasTrouble.store($0.trouble != nil || $0.outages > 0 || $0.damage.values.contains { $0 > 0 }, ordering: .relaxed)
+      hasTrouble.store(
+        $0.trouble != nil || $0.outages > 0 || $0.damage.values.contains { $0 > 0 },
+        ordering: .relaxed)
     }
   }
 

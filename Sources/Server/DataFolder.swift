@@ -12,23 +12,30 @@ public enum DataFolder {
     public var attachments: Int
 
     init(_ backup: FolderBackup) {
-      workspaces = backup.workspaces.map { "\($0.name): \($0.entries) entries, log position \($0.position)" }
+      workspaces = backup.workspaces.map {
+        "\($0.name): \($0.entries) entries, log position \($0.position)"
+      }
       attachments = backup.blobs
     }
 
     /// As a server answers it.
     public init(_ answer: Any) throws {
-      guard let facts = answer as? [String: Any], let all = facts["workspaces"] as? [[String: Any]] else {
+      guard let facts = answer as? [String: Any], let all = facts["workspaces"] as? [[String: Any]]
+      else {
         throw AdminClient.Fault("the server's answer cannot be read")
       }
-      workspaces = all.map { "\($0["name"] ?? ""): \($0["entries"] ?? 0) entries, log position \($0["position"] ?? 0)" }
+      workspaces = all.map {
+        "\($0["name"] ?? ""): \($0["entries"] ?? 0) entries, log position \($0["position"] ?? 0)"
+      }
       attachments = facts["attachments"] as? Int ?? 0
     }
   }
 
   /// nil when a server holds the folder: it must be asked, then.
   public static func backUpUnlessServed(_ data: String, to target: String) throws -> BackedUp? {
-    guard Files.exists("\(data)/throughline.sqlite") else { throw AdminClient.Fault("there is no data folder \(data)") }
+    guard Files.exists("\(data)/throughline.sqlite") else {
+      throw AdminClient.Fault("there is no data folder \(data)")
+    }
     let lock: FolderLock
     do throws(FolderLock.Failure) { lock = try FolderLock(folder: data) } catch {
       if case .held = error { return nil }
@@ -37,10 +44,13 @@ public enum DataFolder {
     defer { withExtendedLifetime(lock) {} }
     let store = try SQLiteStore(folder: data)
     defer { store.close() }
-    return BackedUp(try store.backUp(to: target, at: Instant(milliseconds: WallClock.nowMilliseconds)))
+    return BackedUp(
+      try store.backUp(to: target, at: Instant(milliseconds: WallClock.nowMilliseconds)))
   }
 
-  public static func restore(_ backup: String, to data: String, erasures file: String?) throws -> SQLiteStore.Restored {
+  public static func restore(_ backup: String, to data: String, erasures file: String?) throws
+    -> SQLiteStore.Restored
+  {
     try Files.createFolder(data)
     let lock = try FolderLock(folder: data)
     defer { withExtendedLifetime(lock) {} }
@@ -52,7 +62,9 @@ public enum DataFolder {
   }
 
   /// What `throughline erasures --json` wrote.
-  private static func receipts(_ file: String) throws -> [(workspace: String, receipt: ErasureReceipt)] {
+  private static func receipts(_ file: String) throws -> [(
+    workspace: String, receipt: ErasureReceipt
+  )] {
     struct Line: Decodable {
       var workspace: String
       var erasure: Int64
@@ -61,17 +73,23 @@ public enum DataFolder {
       var customers: [String]
       var up_to: Int64
     }
-    let lines = try JSONDecoder().decode([Line].self, from: Data(try Files.read(file, bytesMax: 64 << 20)))
+    let lines = try JSONDecoder().decode(
+      [Line].self, from: Data(try Files.read(file, bytesMax: 64 << 20)))
     return try lines.map { line in
-      guard let at = Instant(rfc3339: line.at) else { throw AdminClient.Fault("\(file): \(line.at) is no time") }
+      guard let at = Instant(rfc3339: line.at) else {
+        throw AdminClient.Fault("\(file): \(line.at) is no time")
+      }
       let customers = try line.customers.map { text in
-        guard let id = CustomerID(text) else { throw AdminClient.Fault("\(file): \(text) is no customer id") }
+        guard let id = CustomerID(text) else {
+          throw AdminClient.Fault("\(file): \(text) is no customer id")
+        }
         return id
       }
       return (
         line.workspace,
         ErasureReceipt(
-          number: line.erasure, at: at, by: line.by, customers: customers, upTo: EntryID(line.up_to))
+          number: line.erasure, at: at, by: line.by, customers: customers, upTo: EntryID(line.up_to)
+        )
       )
     }
   }

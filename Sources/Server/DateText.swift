@@ -20,9 +20,12 @@ final class DateText {
   static func imfFixdate(_ seconds: Int64) -> String {
     let iso = Instant(milliseconds: seconds * 1_000).description
     let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    let months = [
+      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
     let month = (Int(iso.dropFirst(5).prefix(2)) ?? 1) - 1
     let weekday = days[Int((seconds / 86_400) % 7)]
-    return "\(weekday), \(iso.dropFirst(8).prefix(2)) \(months[month]) \(iso.prefix(4)) \(iso.dropFirst(11).prefix(8)) GMT"
+    return
+      "\(weekday), \(iso.dropFirst(8).prefix(2)) \(months[month]) \(iso.prefix(4)) \(iso.dropFirst(11).prefix(8)) GMT"
   }
 }

@@ -16,7 +16,8 @@ import Store
 import Synchronization
 import System
 
-/// What every connection may use: the writers, the names, the tokens, the readers. Shared by all lanes; what
+/// What every connection may use: the writers, the names, the tokens, the readers. Shared by all
+/// lanes; what
 /// changes sits behind a mutex that is held for a copy.
 public final class Edge: Sendable {
   public let store: SQLiteStore
@@ -37,7 +38,8 @@ public final class Edge: Sendable {
     var writers: [WorkspaceID: Writer] = [:]
     var apis: [WorkspaceID: API] = [:]
     var tokens: [Digest: TokenRow] = [:]
-    /// The rule set that applies and, while a reload is on its way to the disk, the one that is about to.
+    /// The rule set that applies and, while a reload is on its way to the disk, the one that is
+    /// about to.
     var planners: [WorkspaceID: [RulePlanner]] = [:]
     var workspaces: Workspaces?
     var checked: [WorkspaceID: CheckedWorkspace] = [:]
@@ -49,12 +51,15 @@ public final class Edge: Sendable {
 
   func use(_ housekeeper: Housekeeper) { state.withLock { $0.housekeeper = housekeeper } }
   /// Tidies up now; answers how many entries lost their words to age.
-  func tidy(now: Instant = Instant(milliseconds: WallClock.nowMilliseconds)) throws(StoreFault) -> Int64 {
+  func tidy(now: Instant = Instant(milliseconds: WallClock.nowMilliseconds)) throws(StoreFault)
+    -> Int64
+  {
     try state.withLock { $0.housekeeper }?.tidy(now: now) ?? 0
   }
 
   init(
-    store: SQLiteStore, reads: ReadPool, heavy: ReadPool, hub: Hub, health: Health, settings: Settings,
+    store: SQLiteStore, reads: ReadPool, heavy: ReadPool, hub: Hub, health: Health,
+    settings: Settings,
     encryption: Encryption? = nil
   ) {
     self.encryption = encryption
@@ -78,7 +83,8 @@ public final class Edge: Sendable {
   func add(_ planner: RulePlanner, for id: WorkspaceID) {
     state.withLock { $0.planners[id, default: []].append(planner) }
   }
-  /// The planner that goes with a machine of this version: a writer that begins again may find the old one on disk.
+  /// The planner that goes with a machine of this version: a writer that begins again may find the
+  /// old one on disk.
   func planner(of id: WorkspaceID, version: UInt32?) -> RulePlanner? {
     state.withLock { state in
       let known = state.planners[id] ?? []
@@ -91,12 +97,17 @@ public final class Edge: Sendable {
       if let newest = state.planners[id]?.last { state.planners[id] = [newest] }
     }
   }
-  func use(_ checked: CheckedWorkspace, for id: WorkspaceID) { state.withLock { $0.checked[id] = checked } }
+  func use(_ checked: CheckedWorkspace, for id: WorkspaceID) {
+    state.withLock { $0.checked[id] = checked }
+  }
   func checked(_ id: WorkspaceID) -> CheckedWorkspace? { state.withLock { $0.checked[id] } }
 
   func use(_ all: Workspaces) { state.withLock { $0.workspaces = all } }
   var workspaces: Workspaces? { state.withLock { $0.workspaces } }
-  func reload(by who: String, at now: Instant = .now, _ then: @escaping @Sendable (Workspaces.Reloaded) -> Void) {
+  func reload(
+    by who: String, at now: Instant = .now,
+    _ then: @escaping @Sendable (Workspaces.Reloaded) -> Void
+  ) {
     workspaces?.reload(by: who, at: now, then)
   }
 
@@ -105,7 +116,9 @@ public final class Edge: Sendable {
   }
 
   func use(_ channel: MailChannel) { state.withLock { $0.mail[channel.workspace] = channel } }
-  func mailChannel(of workspace: WorkspaceID) -> MailChannel? { state.withLock { $0.mail[workspace] } }
+  func mailChannel(of workspace: WorkspaceID) -> MailChannel? {
+    state.withLock { $0.mail[workspace] }
+  }
 
   /// A phone system and the workspace that it belongs to.
   struct PhoneLine {
@@ -117,7 +130,8 @@ public final class Edge: Sendable {
 
   func use(_ lines: [String: PhoneLine], of workspace: WorkspaceID) {
     state.withLock { state in
-      state.phones = state.phones.filter { $0.value.channel.workspace != workspace }.merging(lines) { $1 }
+      state.phones = state.phones.filter { $0.value.channel.workspace != workspace }.merging(lines)
+      { $1 }
     }
   }
   func phone(of system: String) -> PhoneChannel? { state.withLock { $0.phones[system]?.channel } }
@@ -142,7 +156,9 @@ public final class Edge: Sendable {
 
   func maySpeakFastAGI(_ peer: SocketAddress) -> Bool {
     guard case .ip(let ip, _) = peer, let address = NetworkAddress("\(ip)") else { return false }
-    let networks = state.withLock { state in state.phones.values.filter(\.isFastAGI).flatMap(\.networks) }
+    let networks = state.withLock { state in
+      state.phones.values.filter(\.isFastAGI).flatMap(\.networks)
+    }
     return networks.contains { NetworkPrefix($0)?.contains(address) ?? false }
   }
 
@@ -152,18 +168,25 @@ public final class Edge: Sendable {
   /// The workspace that takes mail for this mailbox; a bare `postmaster` is the first one's.
   func mailChannel(for path: SMTPPath) -> MailChannel? {
     state.withLock { state in
-      for id in state.mail.keys.sorted() { if let channel = state.mail[id], channel.takes(path) { return channel } }
+      for id in state.mail.keys.sorted() {
+        if let channel = state.mail[id], channel.takes(path) { return channel }
+      }
       return nil
     }
   }
 
-  /// The name under which a listed relay at this address writes what it has checked; nil for anybody else.
+  /// The name under which a listed relay at this address writes what it has checked; nil for
+  /// anybody else.
   func relay(_ peer: SocketAddress, of workspace: WorkspaceID) -> String? {
-    guard case .ip(let ip, _) = peer, let address = NetworkAddress("\(ip)"), let checked = checked(workspace) else {
+    guard case .ip(let ip, _) = peer, let address = NetworkAddress("\(ip)"),
+      let checked = checked(workspace)
+    else {
       return nil
     }
     for relay in checked.workspace.trustedRelays {
-      if let prefix = NetworkPrefix(relay.network), prefix.contains(address) { return relay.authservID }
+      if let prefix = NetworkPrefix(relay.network), prefix.contains(address) {
+        return relay.authservID
+      }
     }
     return nil
   }
@@ -172,19 +195,27 @@ public final class Edge: Sendable {
 
   func use(_ tokens: [TokenRow]) {
     state.withLock { state in for token in tokens { state.tokens[token.hash] = token } }
-    for token in tokens where !token.revoked { if let end = token.expires { tellEnd(of: token.id, at: end) } }
+    for token in tokens where !token.revoked {
+      if let end = token.expires { tellEnd(of: token.id, at: end) }
+    }
   }
 
-  /// Whoever waits or listens by a token when its time is up is turned away then, as when it is revoked.
+  /// Whoever waits or listens by a token when its time is up is turned away then, as when it is
+  /// revoked.
   private func tellEnd(of token: TokenID, at end: Instant) {
     let (seconds, rest) = end.milliseconds.quotientAndRemainder(dividingBy: 1_000)
-    let due = DispatchWallTime(timespec: timespec(tv_sec: Int(seconds), tv_nsec: Int(rest) * 1_000_000))
+    let due = DispatchWallTime(
+      timespec: timespec(tv_sec: Int(seconds), tv_nsec: Int(rest) * 1_000_000))
     ends.asyncAfter(wallDeadline: due) { [weak self] in self?.hub.tellAll(.tokenEnded(token)) }
   }
 
   /// Every token, revoked and expired ones too; the oldest of a workspace first.
   var tokens: [TokenRow] {
-    state.withLock { $0.tokens.values.sorted { ($0.workspace, $0.created, $0.id) < ($1.workspace, $1.created, $1.id) } }
+    state.withLock {
+      $0.tokens.values.sorted {
+        ($0.workspace, $0.created, $0.id) < ($1.workspace, $1.created, $1.id)
+      }
+    }
   }
 
   /// Who a token speaks for; nil when it is unknown, revoked or over.
@@ -192,7 +223,8 @@ public final class Edge: Sendable {
     guard token.utf8.count <= 256 else { return nil }
     let hash = Digest(SHA256.hash(Array(token.utf8)))
     return state.withLock { state in
-      // Tokens hold 256 random bits and are looked up by their hash, so that no comparison of secrets is timed.
+      // Tokens hold 256 random bits and are looked up by their hash, so that no comparison of
+      // secrets is timed.
       guard let row = state.tokens[hash], !row.revoked, row.expires.map({ $0 > now }) ?? true,
         let scope = Caller.Scope(rawValue: row.scope)
       else { return nil }
@@ -235,7 +267,8 @@ enum Inbound: Sendable {
   case mailRefused(UInt64, SMTPReply)
   /// Something happened to a call that somebody waits for.
   case lineChanged
-  /// To every connection: this token is revoked or over, and whoever waits or listens by it is turned away.
+  /// To every connection: this token is revoked or over, and whoever waits or listens by it is
+  /// turned away.
   case tokenEnded(TokenID)
 }
 

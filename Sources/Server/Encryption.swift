@@ -3,7 +3,8 @@ import Sockets
 
 /// The certificates of `tls.certificates`, as HTTPS and mail show them.
 ///
-/// Two identities of the same files: HTTPS agrees on `http/1.1` and refuses whoever only speaks something else, mail
+/// Two identities of the same files: HTTPS agrees on `http/1.1` and refuses whoever only speaks
+/// something else, mail
 /// has no such names (RFC 7301).
 final class Encryption: Sendable {
   let https: TLSIdentity
@@ -33,7 +34,9 @@ final class Encryption: Sendable {
     do throws(TLSFault) {
       try https.reload()
       try mail.reload()
-      Log.note("certificates: read again, the first to end does so at \(Instant(milliseconds: https.expirySeconds * 1_000))")
+      Log.note(
+        "certificates: read again, the first to end does so at \(Instant(milliseconds: https.expirySeconds * 1_000))"
+      )
       return nil
     } catch { return error.description }
   }

@@ -6,7 +6,8 @@ import Service
 import System
 import Wire
 
-/// Says why a case waits or an agent is idle: now from the live state, at an earlier instant from a machine that
+/// Says why a case waits or an agent is idle: now from the live state, at an earlier instant from a
+/// machine that
 /// applies the log up to there. The second costs about a microsecond an event, and is bounded.
 enum Explainer {
   /// A replay that takes longer is given up: whoever asks is a person, and waits.
@@ -18,8 +19,10 @@ enum Explainer {
   ) throws -> APIResponse {
     let json: [UInt8]? =
       switch (asked.subject, live) {
-      case (.aCase(let id), .aCase(let found)): try ExplainPage.read(id, api, live: found, at: asked.at, reads)
-      case (.agent, .agent(let found)): found.map { ExplainPage.agent($0, api.directory, at: asked.at) }
+      case (.aCase(let id), .aCase(let found)):
+        try ExplainPage.read(id, api, live: found, at: asked.at, reads)
+      case (.agent, .agent(let found)):
+        found.map { ExplainPage.agent($0, api.directory, at: asked.at) }
       case (.aCase, .agent), (.agent, .aCase): nil
       }
     guard let json else {
@@ -63,7 +66,8 @@ enum Explainer {
       guard inTime else {
         throw APIProblem(
           503, "replay-too-long", "The log is too long",
-          "\(count) records in \(replaySecondsMax) s did not reach \(at); ask on a faster machine, of a copy of the data folder")
+          "\(count) records in \(replaySecondsMax) s did not reach \(at); ask on a faster machine, of a copy of the data folder"
+        )
       }
       router.settleReplay()
       return try page(asked, writer, api, live: Live(asked.subject, router), reads)
@@ -75,7 +79,8 @@ enum Explainer {
     }
   }
 
-  /// Answers whoever asks; the present is asked for when what it rests on is durable, or by an administrator.
+  /// Answers whoever asks; the present is asked for when what it rests on is durable, or by an
+  /// administrator.
   static func answer(
     _ asked: ExplainRequest, _ writer: Writer, _ api: API, _ edge: Edge,
     _ reply: @escaping @Sendable (APIResponse) -> Void

@@ -94,7 +94,9 @@ final class FastAGIConnection: ConnectionHandler {
 
   private func submit(_ intake: Intake, _ connection: Connection, answers: Bool = false) {
     guard let workspace, let writer = edge.writer(workspace) else { return }
-    writer.submit([Request(intake, ticket: answers ? Ticket(connection.ref, exchange: sequence) : .nobody)])
+    writer.submit([
+      Request(intake, ticket: answers ? Ticket(connection.ref, exchange: sequence) : .nobody)
+    ])
   }
 
   // MARK: - What the phone tells
@@ -107,27 +109,35 @@ final class FastAGIConnection: ConnectionHandler {
     case .callEnded(let end): callEnded(end, connection)
     case .deviceAnswered(let offer, let arrival): answered(offer, arrival, connection)
     case .deviceLost(let offer):
-      if let id = OfferID(offer.description) { submit(.deviceLost(id, of: nil, newCase: API.newCaseID()), connection) }
+      if let id = OfferID(offer.description) {
+        submit(.deviceLost(id, of: nil, newCase: API.newCaseID()), connection)
+      }
       role = .done
     case .hangupReported(let arrival):
       guard let found = edge.phone(of: arrival.phoneSystem) else { return }
       workspace = found.workspace
-      submit(.callEnded(key: PhoneChannel.key(system: arrival.phoneSystem, id: arrival.uniqueID)), connection)
-    case .refused(let refusal): Log.note("a FastAGI connection from \(connection.peer) was refused: \(refusal.sentence)")
+      submit(
+        .callEnded(key: PhoneChannel.key(system: arrival.phoneSystem, id: arrival.uniqueID)),
+        connection)
+    case .refused(let refusal):
+      Log.note("a FastAGI connection from \(connection.peer) was refused: \(refusal.sentence)")
     }
   }
 
   private func arrived(_ arrival: AGIArrival, _ connection: Connection) {
     connection.clearTimer(.head)
     connection.setTimer(.idle, milliseconds: Limit.probeMilliseconds)
-    guard let channel = edge.phone(of: arrival.phoneSystem) else { return finish(.local, connection) }
+    guard let channel = edge.phone(of: arrival.phoneSystem) else {
+      return finish(.local, connection)
+    }
     workspace = channel.workspace
     lastRing = arrival.lastRing
     role = .arriving
     var call = channel.arrival(
       .init(
         system: arrival.phoneSystem, id: arrival.uniqueID,
-        from: arrival.isCallerRestricted ? nil : arrival.callerNumber, to: arrival.dialled, name: arrival.callerName))
+        from: arrival.isCallerRestricted ? nil : arrival.callerNumber, to: arrival.dialled,
+        name: arrival.callerName))
     call.nothingRings = true
     call.isOverOnceEnded = arrival.lastRing == .answered
     submit(.call(call), connection, answers: true)
@@ -135,7 +145,8 @@ final class FastAGIConnection: ConnectionHandler {
 
   private func answered(_ offer: AGIOffer, _ arrival: AGIArrival, _ connection: Connection) {
     connection.clearTimer(.head)
-    guard let channel = edge.phone(of: arrival.phoneSystem), let id = OfferID(offer.description) else {
+    guard let channel = edge.phone(of: arrival.phoneSystem), let id = OfferID(offer.description)
+    else {
       return run(talk.wish(.refuse), connection)
     }
     workspace = channel.workspace
@@ -146,7 +157,8 @@ final class FastAGIConnection: ConnectionHandler {
   private func ringEnded(_ offer: AGIOffer, _ outcome: AGIRingOutcome, _ connection: Connection) {
     guard let id = OfferID(offer.description), case .caller(let session) = role else { return }
     switch outcome {
-    // The same word whether they spoke or the leg was refused: our own record says which, once it is durable.
+    // The same word whether they spoke or the leg was refused: our own record says which, once it
+    // is durable.
     case .answered: submit(.bridgeEnded(session), connection, answers: true)
     case .busy: submit(.failOffer(id, .deviceBusy), connection)
     case .unavailable: submit(.failOffer(id, .deviceUnavailable), connection)
@@ -175,7 +187,8 @@ final class FastAGIConnection: ConnectionHandler {
     }
   }
 
-  /// The socket is gone and the call may not be: the dialplan comes back with it. When it does not, it is over.
+  /// The socket is gone and the call may not be: the dialplan comes back with it. When it does not,
+  /// it is over.
   private func lost(_ session: SessionID, _ connection: Connection) {
     role = .done
     edge.hub.drop(session, connection.ref)
@@ -188,7 +201,9 @@ final class FastAGIConnection: ConnectionHandler {
     }
   }
 
-  private func finish(_ ending: AGIEnding, _ connection: Connection) { run(talk.wish(.finish(ending)), connection) }
+  private func finish(_ ending: AGIEnding, _ connection: Connection) {
+    run(talk.wish(.finish(ending)), connection)
+  }
 
   // MARK: - What the writer answers
 
@@ -210,7 +225,8 @@ final class FastAGIConnection: ConnectionHandler {
     case .stopRinging(let offer, _):
       if let name = AGIOffer(offer.description) { run(talk.wish(.stopRinging(name)), connection) }
     case .takeMessage:
-      // The call lives on in the phone system, which reports its end; nothing more of it comes over this connection.
+      // The call lives on in the phone system, which reports its end; nothing more of it comes over
+      // this connection.
       if case .caller(let session) = role { edge.hub.drop(session, connection.ref) }
       role = .done
       finish(.message, connection)
@@ -251,11 +267,13 @@ final class FastAGIConnection: ConnectionHandler {
     }
   }
 
-  private func ring(_ offer: OfferID, _ device: String, _ until: Instant, _ connection: Connection) {
+  private func ring(_ offer: OfferID, _ device: String, _ until: Instant, _ connection: Connection)
+  {
     let left = (until - Instant(milliseconds: WallClock.nowMilliseconds)).milliseconds / 1_000
     guard let name = AGIOffer(offer.description), let device = AGIDevice(device), left >= 1 else {
       return submit(.failOffer(offer, .deviceError), connection)
     }
-    run(talk.wish(.ring(AGIRing(device: device, offer: name, timeoutSeconds: Int(left)))), connection)
+    run(
+      talk.wish(.ring(AGIRing(device: device, offer: name, timeoutSeconds: Int(left)))), connection)
   }
 }

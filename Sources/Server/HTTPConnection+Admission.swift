@@ -6,9 +6,11 @@ import Sockets
 import System
 import WebCodec
 
-/// At the head of a request with content, before a byte of that is kept: whether it is welcome, and how much of it.
+/// At the head of a request with content, before a byte of that is kept: whether it is welcome, and
+/// how much of it.
 ///
-/// Whoever has no token must not be able to make the server hold a body, nor whoever asks for a page that is not there.
+/// Whoever has no token must not be able to make the server hold a body, nor whoever asks for a
+/// page that is not there.
 /// Short content of a caller we know is just read: to look twice would cost more than it.
 extension HTTPConnection {
   func admit(_ request: IncomingRequest, _ connection: Connection) {
@@ -17,8 +19,10 @@ extension HTTPConnection {
     if request.expectsContinue { connection.write(HTTPResponseEncoder.continueBytes) }
   }
 
-  /// Answers now. Where the content's end is certain and near, it is read and forgotten, and the connection lives on.
-  private func turnAway(_ request: IncomingRequest, _ answer: APIResponse, _ connection: Connection) {
+  /// Answers now. Where the content's end is certain and near, it is read and forgotten, and the
+  /// connection lives on.
+  private func turnAway(_ request: IncomingRequest, _ answer: APIResponse, _ connection: Connection)
+  {
     start(request, connection)
     contentBytes = request.contentLength ?? 0
     if !decoder.dropContent(bytesMax: Limit.droppedBytes) { exchange?.reply.keepAlive = false }
@@ -27,20 +31,28 @@ extension HTTPConnection {
 
   /// What is answered whatever the content says; nil when it may come.
   private func answerAtHead(_ request: IncomingRequest) -> APIResponse? {
-    guard let path = request.pathSegments, let query = request.queryParameters else { return .malformedTarget }
+    guard let path = request.pathSegments, let query = request.queryParameters else {
+      return .malformedTarget
+    }
     let page = ServerPage(request)
     if let open = openPage(page, request) { return open }
     // RFC 9110 §8.4.1, §15.5.16: read as it is, packed content would be taken for nonsense.
-    if let coding = request.fields.value("content-encoding"), coding.lowercased() != "identity" { return .coded }
+    if let coding = request.fields.value("content-encoding"), coding.lowercased() != "identity" {
+      return .coded
+    }
     let standard = edge.settings.bodyBytesMax
     if isAdministration, path.first == "admin" { return bound(request, standard) }
     guard let caller = authenticate(request), let api = edge.api(caller.workspace) else {
       return APIResponse(.unauthorized)
     }
     admitted = caller
-    if let length = request.contentLength, length <= min(Limit.droppedBytes, standard) { return bound(request, standard) }
+    if let length = request.contentLength, length <= min(Limit.droppedBytes, standard) {
+      return bound(request, standard)
+    }
     if let refusal = refusal(page, request) { return refusal }
-    if let refusal = api.refusal(apiRequest(request, path, query, body: []), caller) { return APIResponse(refusal) }
+    if let refusal = api.refusal(apiRequest(request, path, query, body: []), caller) {
+      return APIResponse(refusal)
+    }
     let isAttachment = path == ["v1", "blobs"] && request.method == .post
     return bound(request, isAttachment ? edge.settings.blobBytesMax : standard)
   }
@@ -48,7 +60,8 @@ extension HTTPConnection {
   /// Chunks are counted as they come; a length is judged now.
   private func bound(_ request: IncomingRequest, _ bytesMax: Int) -> APIResponse? {
     if let length = request.contentLength, length > bytesMax {
-      return APIResponse(APIProblem(413, "too-large", "Too large", "a body may have \(bytesMax) bytes here"))
+      return APIResponse(
+        APIProblem(413, "too-large", "Too large", "a body may have \(bytesMax) bytes here"))
     }
     decoder.admit(bodyBytesMax: bytesMax)
     return nil
@@ -56,7 +69,8 @@ extension HTTPConnection {
 
   func authenticate(_ request: IncomingRequest) -> Caller? {
     let headers = request.fields.values("authorization")
-    guard let header = headers.first, headers.count == 1, header.lowercased().hasPrefix("bearer ") else { return nil }
+    guard let header = headers.first, headers.count == 1, header.lowercased().hasPrefix("bearer ")
+    else { return nil }
     let text = String(header.dropFirst(7)).trimmingSpaces
     return edge.caller(token: text, now: Instant(milliseconds: WallClock.nowMilliseconds))
   }
@@ -72,14 +86,17 @@ extension HTTPConnection {
 
   /// Pages of the server itself take no content.
   func refusal(_ page: ServerPage?, _ request: IncomingRequest) -> APIResponse? {
-    guard page == .metrics || page == .queues, request.method != .get, request.method != .head else { return nil }
+    guard page == .metrics || page == .queues, request.method != .get, request.method != .head
+    else { return nil }
     return .onlyGet
   }
 
   func unknownParameter(_ page: ServerPage?, _ query: QueryParameters) -> APIResponse? {
     guard page == .metrics || page == .queues else { return nil }
     let known = page == .queues ? ["workspace"] : []
-    return APIProblem.unknownParameter(query.pairs.map(\.name), known: known).map { APIResponse($0) }
+    return APIProblem.unknownParameter(query.pairs.map(\.name), known: known).map {
+      APIResponse($0)
+    }
   }
 }
 
@@ -88,36 +105,50 @@ enum ServerPage {
   case welcome, health, metrics, queues, stream
 
   init?(_ request: IncomingRequest) {
-    if request.hasPath("/health") { self = .health }
-    else if request.hasPath("/") { self = .welcome }
-    else if request.hasPath("/metrics") { self = .metrics }
-    else if request.hasPath("/v1/queues") { self = .queues }
-    else if request.hasPath("/v1/stream") { self = .stream }
-    else { return nil }
+    if request.hasPath("/health") {
+      self = .health
+    } else if request.hasPath("/") {
+      self = .welcome
+    } else if request.hasPath("/metrics") {
+      self = .metrics
+    } else if request.hasPath("/v1/queues") {
+      self = .queues
+    } else if request.hasPath("/v1/stream") {
+      self = .stream
+    } else {
+      return nil
+    }
   }
 }
 
 extension APIResponse {
   static var onlyGet: APIResponse {
-    var problem = APIProblem(405, "method-not-allowed", "Method not allowed", "only GET is possible here")
+    var problem = APIProblem(
+      405, "method-not-allowed", "Method not allowed", "only GET is possible here")
     problem.allowed = ["GET", "HEAD"]
     return APIResponse(problem)
   }
 
   static var coded: APIResponse {
     var response = APIResponse(
-      APIProblem(415, "unsupported-encoding", "Content is packed", "send the content as it is, without Content-Encoding"))
+      APIProblem(
+        415, "unsupported-encoding", "Content is packed",
+        "send the content as it is, without Content-Encoding"))
     response.headers = [.init("Accept-Encoding", "identity")]
     return response
   }
 
   static var twoKeys: APIResponse {
     APIResponse(
-      APIProblem(400, "bad-idempotency-key", "Bad Idempotency-Key", "the request has more than one Idempotency-Key"))
+      APIProblem(
+        400, "bad-idempotency-key", "Bad Idempotency-Key",
+        "the request has more than one Idempotency-Key"))
   }
 
   static var malformedTarget: APIResponse {
     APIResponse(
-      APIProblem(400, "malformed-target", "Malformed target", "the path or query is not valid percent-encoding"))
+      APIProblem(
+        400, "malformed-target", "Malformed target",
+        "the path or query is not valid percent-encoding"))
   }
 }

@@ -40,7 +40,8 @@ extension HTTPConnection {
       case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
       case .submitted, .read, .gathering, .offered, .blob, nil: break
       }
-    case .offer, .offerEnded, .agentHears, .consult, .consultEnded, .heard, .ringing, .push, .looked, .mailRefused,
+    case .offer, .offerEnded, .agentHears, .consult, .consultEnded, .heard, .ringing, .push,
+      .looked, .mailRefused,
       .timelineMoved, .followed:
       break
     }
@@ -55,11 +56,19 @@ extension HTTPConnection {
     switch exchange?.kind {
     case .submitted(let rendering): render(answer, rendering, connection)
     case .next(_, _, let rendering):
-      if case .offer(let offer) = answer { exchange?.kind = .offered(offer.offer) } else { exchange?.kind = .blob }
+      if case .offer(let offer) = answer {
+        exchange?.kind = .offered(offer.offer)
+      } else {
+        exchange?.kind = .blob
+      }
       render(answer, rendering, connection)
     case .read(let render): read(render, connection)
     case .gathering(let response, let left):
-      if left <= 1 { finish(response, connection) } else { exchange?.kind = .gathering(response, left: left - 1) }
+      if left <= 1 {
+        finish(response, connection)
+      } else {
+        exchange?.kind = .gathering(response, left: left - 1)
+      }
     case .call(let wait): instruct(answer, wait, connection)
     case .poll, .blob, .offered, nil: break
     }
@@ -78,7 +87,9 @@ extension HTTPConnection {
   }
 
   func read(_ render: @escaping Render, _ connection: Connection) {
-    let (edge, ref, number, takesGzip) = (edge, connection.ref, number, exchange?.takesGzip ?? false)
+    let (edge, ref, number, takesGzip) = (
+      edge, connection.ref, number, exchange?.takesGzip ?? false
+    )
     edge.reads.run { reads in
       var response: APIResponse
       do throws(StoreFault) {
@@ -105,9 +116,13 @@ extension HTTPConnection {
   }
 
   /// Writes an answer; then the next request's turn has come, or the connection's end.
-  func send(_ response: APIResponse, to reply: ReplyContext, takesGzip: Bool, _ connection: Connection) {
+  func send(
+    _ response: APIResponse, to reply: ReplyContext, takesGzip: Bool, _ connection: Connection
+  ) {
     var (reply, response) = (reply, response)
-    if mustClose || isDraining || number >= edge.settings.requestsPerConnectionMax { reply.keepAlive = false }
+    if mustClose || isDraining || number >= edge.settings.requestsPerConnectionMax {
+      reply.keepAlive = false
+    }
     Compression.apply(to: &response, if: takesGzip, bytesMax: Compression.laneBytesMax)
     write(response, reply, connection)
     if reply.keepAlive {
@@ -130,22 +145,28 @@ extension HTTPConnection {
     var hasContent = false
     connection.write { out in
       hasContent = HTTPResponseEncoder.head(
-        .init(code: response.status), type: type, fields, bodyBytes: response.body.count, to: reply, date: dates.now,
+        .init(code: response.status), type: type, fields, bodyBytes: response.body.count, to: reply,
+        date: dates.now,
         into: &out)
     }
     if hasContent { connection.write(response.body) }
   }
 
-  /// Gives back what the exchange holds outside: a place in a line of waiting agents, a subscription.
+  /// Gives back what the exchange holds outside: a place in a line of waiting agents, a
+  /// subscription.
   func release(_ connection: Connection) {
     guard let ended = exchange else { return }
     exchange = nil
     connection.clearTimer(.answer)
     switch ended.kind {
     case .next(let agent, let waiter, _):
-      if let caller = ended.caller { edge.writer(caller.workspace)?.submit([Request(.endNext(agent, waiter))]) }
+      if let caller = ended.caller {
+        edge.writer(caller.workspace)?.submit([Request(.endNext(agent, waiter))])
+      }
     case .poll(_, let state):
-      if let conversation = state.conversation { edge.hub.unsubscribe(conversation, connection.ref) }
+      if let conversation = state.conversation {
+        edge.hub.unsubscribe(conversation, connection.ref)
+      }
     case .call(let wait):
       if let session = wait.session { edge.hub.leaveLine(session, connection.ref) }
     case .submitted, .read, .gathering, .blob, .offered: break

@@ -44,34 +44,45 @@ extension HTTPConnection {
     }
     exchange?.caller = caller
     lastCaller = caller
-    if let refusal = refusal(page, request) ?? unknownParameter(page, query) { return finish(refusal, connection) }
+    if let refusal = refusal(page, request) ?? unknownParameter(page, query) {
+      return finish(refusal, connection)
+    }
     if page == .metrics { return finishDurably(Metrics.prometheus(caller, edge), connection) }
-    if page == .queues { return finishDurably(Metrics.queues(caller, query["workspace"], edge), connection) }
+    if page == .queues {
+      return finishDurably(Metrics.queues(caller, query["workspace"], edge), connection)
+    }
     if request.fields.values("idempotency-key").count > 1 { return finish(.twoKeys, connection) }
-    perform(api.handle(apiRequest(request, path, query, body: request.body), caller), caller, request, connection)
+    perform(
+      api.handle(apiRequest(request, path, query, body: request.body), caller), caller, request,
+      connection)
   }
 
   func apiRequest(
     _ request: IncomingRequest, _ path: [String], _ query: QueryParameters, body: [UInt8]
   ) -> APIRequest {
     APIRequest(
-      method: request.method.rawValue, path: path, query: query.pairs.map { ($0.name, $0.value) }, body: body,
+      method: request.method.rawValue, path: path, query: query.pairs.map { ($0.name, $0.value) },
+      body: body,
       contentType: request.fields.value("content-type") ?? "",
       idempotencyKey: request.fields.value("idempotency-key"), fileName: query["name"],
       accept: request.fields.value("accept") ?? "")
   }
 
-  /// What was read from the live state tells of things that may still be lost: it leaves when they are on disk.
+  /// What was read from the live state tells of things that may still be lost: it leaves when they
+  /// are on disk.
   func finishDurably(_ metrics: Metrics, _ connection: Connection) {
     // While storage is away nothing new is decided, and whoever watches must see just that.
     let waiting = metrics.writers.filter { $0.outage == nil }
     guard !waiting.isEmpty else { return finish(metrics.response, connection) }
     renewPresence()
     exchange?.kind = .gathering(metrics.response, left: waiting.count)
-    for writer in waiting { writer.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))]) }
+    for writer in waiting {
+      writer.submit([Request(.read, ticket: Ticket(connection.ref, exchange: number))])
+    }
   }
 
-  /// Whatever an agent asks for, they are there: who reads for longer than a lease must not lose their offers. What
+  /// Whatever an agent asks for, they are there: who reads for longer than a lease must not lose
+  /// their offers. What
   /// is refused leaves no trace.
   private func renewPresence() {
     guard let caller = exchange?.caller, caller.scope == .agent,
@@ -83,7 +94,9 @@ extension HTTPConnection {
   func perform(
     _ action: APIAction, _ caller: Caller, _ request: IncomingRequest, _ connection: Connection
   ) {
-    guard let writer = edge.writer(caller.workspace) else { return finish(APIResponse(APIProblem.unavailable), connection) }
+    guard let writer = edge.writer(caller.workspace) else {
+      return finish(APIResponse(APIProblem.unavailable), connection)
+    }
     let ticket = Ticket(connection.ref, exchange: number)
     if case .respond = action {} else { renewPresence() }
     switch action {
@@ -94,14 +107,19 @@ extension HTTPConnection {
     case .next(let agent, let seconds, let key, let rendering):
       let waiter = WaiterID(Entropy.word)
       exchange?.kind = .next(agent, waiter, rendering)
-      // Without a wait it still takes its turn: what suits is offered at once, and a moment later the answer is none.
-      let until = Instant(milliseconds: WallClock.nowMilliseconds) + .milliseconds(max(Int64(seconds) * 1_000, 250))
+      // Without a wait it still takes its turn: what suits is offered at once, and a moment later
+      // the answer is none.
+      let until =
+        Instant(milliseconds: WallClock.nowMilliseconds)
+        + .milliseconds(max(Int64(seconds) * 1_000, 250))
       writer.submit([Request(.next(agent, waiter, until: until), ticket: ticket, idempotency: key)])
     case .call(let intake, let call, let key, let seconds, let words):
       exchange?.kind = .call(CallWait(key: call, waitSeconds: seconds, words: words))
-      // Asked in one breath: how the call stands is decided, and becomes durable, together with the news of it.
+      // Asked in one breath: how the call stands is decided, and becomes durable, together with the
+      // news of it.
       writer.submit([
-        Request(intake, ticket: ticket, idempotency: key), Request(.standing(call: call), ticket: ticket),
+        Request(intake, ticket: ticket, idempotency: key),
+        Request(.standing(call: call), ticket: ticket),
       ])
     case .read(let render):
       exchange?.kind = .read(render)
@@ -111,7 +129,9 @@ extension HTTPConnection {
       writer.submit([Request(.read, ticket: ticket)])
     case .poll(let poll):
       exchange?.kind = .poll(poll, PollState())
-      if poll.waitSeconds > 0 { connection.setTimer(.answer, milliseconds: poll.waitSeconds * 1_000) }
+      if poll.waitSeconds > 0 {
+        connection.setTimer(.answer, milliseconds: poll.waitSeconds * 1_000)
+      }
       look(connection)
     case .keepBlob(let row, let bytes, let key): keep(row, bytes, key, writer, ticket)
     case .rules(let asked, let key):

@@ -5,9 +5,11 @@ import Service
 import Sockets
 import System
 
-/// Exchanges that wait for something to happen: a call's next instruction, a conversation's next entry.
+/// Exchanges that wait for something to happen: a call's next instruction, a conversation's next
+/// entry.
 extension HTTPConnection {
-  /// What the call should do next, once it differs from what its phone system was told last, or at once when it does
+  /// What the call should do next, once it differs from what its phone system was told last, or at
+  /// once when it does
   /// not want to wait.
   func instruct(_ answer: Answer, _ known: CallWait, _ connection: Connection) {
     var wait = known
@@ -20,7 +22,9 @@ extension HTTPConnection {
       let now = Instant(milliseconds: WallClock.nowMilliseconds)
       let next = CallInstruction(standing, now: now)
       let mayWait = if case .wait = next { wait.waitSeconds > 0 } else { false }
-      if mayWait, wait.instruction == nil { connection.setTimer(.answer, milliseconds: wait.waitSeconds * 1_000) }
+      if mayWait, wait.instruction == nil {
+        connection.setTimer(.answer, milliseconds: wait.waitSeconds * 1_000)
+      }
       wait.instruction = next
       exchange?.kind = .call(wait)
       if case .hangUp = next, let session = wait.session { edge.hub.forgetLine(session) }
@@ -32,7 +36,8 @@ extension HTTPConnection {
     }
   }
 
-  /// Looks for entries behind the poll's number. The subscription comes before the look, so that nothing falls
+  /// Looks for entries behind the poll's number. The subscription comes before the look, so that
+  /// nothing falls
   /// between them.
   func look(_ connection: Connection) {
     guard case .poll(let poll, var state) = exchange?.kind, let caller = exchange?.caller,

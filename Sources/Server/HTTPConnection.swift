@@ -8,7 +8,8 @@ import WebCodec
 
 /// One HTTP connection: bytes to requests, requests to the API, answers back in order.
 ///
-/// One request is in flight at a time; pipelined ones wait in the decoder. So answers keep their order by
+/// One request is in flight at a time; pipelined ones wait in the decoder. So answers keep their
+/// order by
 /// themselves, and a bot's two messages are decided in the order in which it sent them.
 ///
 /// | awaited | of | runs out |
@@ -115,7 +116,8 @@ final class HTTPConnection: ConnectionHandler {
     if exchange != nil, decoder.bufferedBytes > Limit.aheadBytes { connection.pauseReading() }
   }
 
-  /// Takes requests until one is in flight. An answer that is there at once comes back in here: it goes on in this loop,
+  /// Takes requests until one is in flight. An answer that is there at once comes back in here: it
+  /// goes on in this loop,
   /// not in a deeper one, since a peer may pipeline thousands.
   func advance(_ connection: Connection) {
     if isAdvancing { return }
@@ -155,7 +157,8 @@ final class HTTPConnection: ConnectionHandler {
     }
   }
 
-  /// A deadline is set when its phase begins and not moved by single bytes, or one byte at a time could hold a
+  /// A deadline is set when its phase begins and not moved by single bytes, or one byte at a time
+  /// could hold a
   /// connection for ever.
   private func wait(for next: Awaited, _ connection: Connection) {
     if next == awaited, next != .request { return }
@@ -176,8 +179,11 @@ final class HTTPConnection: ConnectionHandler {
     switch timer {
     case .answer: answerIsDue(connection)
     case .idle, .head, .body:
-      // RFC 9110 §15.5.9. Whoever has sent nothing is told nothing, nor whoever has had an answer already.
-      if mustClose || decoder.isIdle || decoder.isDropping { return connection.close(because: .timedOut(timer)) }
+      // RFC 9110 §15.5.9. Whoever has sent nothing is told nothing, nor whoever has had an answer
+      // already.
+      if mustClose || decoder.isIdle || decoder.isDropping {
+        return connection.close(because: .timedOut(timer))
+      }
       fail(Problem(status: 408, detail: "the request was not complete in time"), connection)
     }
   }
@@ -211,7 +217,8 @@ final class HTTPConnection: ConnectionHandler {
     case nil:
       peerIsGone = true
       connection.setTimer(.answer, milliseconds: Limit.goneMilliseconds)
-    // A half-closed client may still read its answer; one that waits for a case is taken to be gone, since an
+    // A half-closed client may still read its answer; one that waits for a case is taken to be
+    // gone, since an
     // offer that nobody sees costs a customer the offer's whole time.
     case .next, .offered: connection.close(because: .aborted)
     case .submitted, .read, .gathering, .poll, .blob, .call: mustClose = true

@@ -7,8 +7,10 @@ import Store
 import Synchronization
 import System
 
-/// What is tidied up beside the service, at the start and then every hour: erasures that a crash cut off are
-/// finished, words past their time are forgotten, and so are old outcomes and bytes that nothing refers to. What came
+/// What is tidied up beside the service, at the start and then every hour: erasures that a crash
+/// cut off are
+/// finished, words past their time are forgotten, and so are old outcomes and bytes that nothing
+/// refers to. What came
 /// since the last look is checked for damage, and once a day everything is.
 final class Housekeeper: Sendable {
   let edge: Edge
@@ -31,7 +33,8 @@ final class Housekeeper: Sendable {
     queue.async { self.run() }
   }
 
-  /// Does not wait: a look at everything may take minutes, and whatever is cut off here is taken up again.
+  /// Does not wait: a look at everything may take minutes, and whatever is cut off here is taken up
+  /// again.
   func stop() { isStopped.store(true, ordering: .releasing) }
 
   private func run() {
@@ -55,7 +58,8 @@ final class Housekeeper: Sendable {
     }
   }
 
-  /// Opening hours are spelt out so far ahead and no farther: a server that nobody touches must not run out of them.
+  /// Opening hours are spelt out so far ahead and no farther: a server that nobody touches must not
+  /// run out of them.
   private func renewHours() throws(StoreFault) {
     guard let all = edge.workspaces, try all.hasAged(at: .now) else { return }
     all.reload(by: "opening hours") { _ in }
@@ -76,7 +80,8 @@ final class Housekeeper: Sendable {
 
   private func finishErasures(_ writer: Writer, _ now: Instant) throws(StoreFault) {
     for receipt in try edge.store.reader().erasures(writer.workspace) where receipt.done == nil {
-      Log.note("workspace \(writer.name): erasure \(receipt.number) was cut off and is finished now")
+      Log.note(
+        "workspace \(writer.name): erasure \(receipt.number) was cut off and is finished now")
       _ = try writer.changeBeneath { () throws(StoreFault) in
         try edge.store.finish(receipt, writer.workspace, at: now, PersonForms.erased)
       }
@@ -99,7 +104,10 @@ final class Housekeeper: Sendable {
         looked.withLock { $0[look] = place }
       }
     }
-    if forgotten > 0 { Log.note("workspace \(writer.name): the words of \(forgotten) entries are past their time and gone") }
+    if forgotten > 0 {
+      Log.note(
+        "workspace \(writer.name): the words of \(forgotten) entries are past their time and gone")
+    }
     return forgotten
   }
 }

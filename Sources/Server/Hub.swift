@@ -20,7 +20,8 @@ public final class Hub: Outlet {
     var streams: [WaiterID: ConnectionRef] = [:]
     var seats: [WaiterID: Key<AgentID>] = [:]
     var calls: [SessionID: ConnectionRef] = [:]
-    /// Calls of the HTTP hook: nobody holds their line, and whoever polls for one hears of a change.
+    /// Calls of the HTTP hook: nobody holds their line, and whoever polls for one hears of a
+    /// change.
     var lines: [SessionID: ConnectionRef?] = [:]
   }
 
@@ -53,7 +54,9 @@ public final class Hub: Outlet {
   func unsubscribe(_ conversation: ConversationID, _ ref: ConnectionRef) {
     state.withLock { state in
       state.conversations[conversation]?.removeAll { $0 == ref }
-      if state.conversations[conversation]?.isEmpty == true { state.conversations[conversation] = nil }
+      if state.conversations[conversation]?.isEmpty == true {
+        state.conversations[conversation] = nil
+      }
     }
   }
 
@@ -74,7 +77,9 @@ public final class Hub: Outlet {
     }
   }
 
-  func openStream(_ waiter: WaiterID, of agent: AgentID, _ workspace: WorkspaceID, _ ref: ConnectionRef) {
+  func openStream(
+    _ waiter: WaiterID, of agent: AgentID, _ workspace: WorkspaceID, _ ref: ConnectionRef
+  ) {
     state.withLock { state in
       state.streams[waiter] = ref
       state.seats[waiter] = Key(workspace: workspace, id: agent)
@@ -82,7 +87,9 @@ public final class Hub: Outlet {
     }
   }
 
-  func closeStream(_ waiter: WaiterID, of agent: AgentID, _ workspace: WorkspaceID, _ ref: ConnectionRef) {
+  func closeStream(
+    _ waiter: WaiterID, of agent: AgentID, _ workspace: WorkspaceID, _ ref: ConnectionRef
+  ) {
     state.withLock { state in
       state.streams[waiter] = nil
       state.seats[waiter] = nil
@@ -92,7 +99,9 @@ public final class Hub: Outlet {
     }
   }
 
-  func carry(_ session: SessionID, _ ref: ConnectionRef) { state.withLock { $0.calls[session] = ref } }
+  func carry(_ session: SessionID, _ ref: ConnectionRef) {
+    state.withLock { $0.calls[session] = ref }
+  }
   func carries(_ session: SessionID) -> Bool { state.withLock { $0.calls[session] != nil } }
   func drop(_ session: SessionID, _ ref: ConnectionRef) {
     state.withLock { state in if state.calls[session] == ref { state.calls[session] = nil } }
@@ -105,7 +114,9 @@ public final class Hub: Outlet {
     }
   }
   func leaveLine(_ session: SessionID, _ ref: ConnectionRef) {
-    state.withLock { state in if state.lines[session] == .some(ref) { state.lines[session] = .some(nil) } }
+    state.withLock { state in
+      if state.lines[session] == .some(ref) { state.lines[session] = .some(nil) }
+    }
   }
 
   private func isLine(_ session: SessionID?) -> Bool {
@@ -128,11 +139,14 @@ public final class Hub: Outlet {
     if queued { wakeOutbox(writer.workspace) }
   }
 
-  /// The writer begins again from disk while its connections live on: streams are seats again, and the calls whose
+  /// The writer begins again from disk while its connections live on: streams are seats again, and
+  /// the calls whose
   /// line is open have not gone anywhere.
   public func recovered(_ writer: Writer) {
     let requests = state.withLock { state -> [Request] in
-      let seats = state.seats.filter { $0.value.workspace == writer.workspace }.sorted { $0.key < $1.key }
+      let seats = state.seats.filter { $0.value.workspace == writer.workspace }.sorted {
+        $0.key < $1.key
+      }
       return seats.map { Request(.openStream($0.value.id, $0.key)) }
         + state.calls.keys.sorted().map { Request(.rejoin($0)) }
     }
@@ -141,7 +155,9 @@ public final class Hub: Outlet {
 
   public func unavailable(_ tickets: [Ticket], from writer: Writer) {
     send(
-      tickets.filter { $0 != .nobody }.map { Delivery(to: $0.ref, Inbound.unavailable($0.exchange)) }, from: writer)
+      tickets.filter { $0 != .nobody }.map {
+        Delivery(to: $0.ref, Inbound.unavailable($0.exchange))
+      }, from: writer)
   }
 
   private static func address(
@@ -150,15 +166,20 @@ public final class Hub: Outlet {
   ) {
     switch release {
     case .answer(let ticket, let answer, _):
-      // Before whatever follows it: the first ring may be released in the same breath as the call's own answer.
+      // Before whatever follows it: the first ring may be released in the same breath as the call's
+      // own answer.
       if case .callTaken(let session, _, _, _, _) = answer { state.calls[session] = ticket.ref }
-      if ticket != .nobody { batch.append(Delivery(to: ticket.ref, Inbound.answer(ticket.exchange, answer))) }
+      if ticket != .nobody {
+        batch.append(Delivery(to: ticket.ref, Inbound.answer(ticket.exchange, answer)))
+      }
     case .entries(let conversation, _):
       for ref in state.conversations[conversation] ?? [] {
         batch.append(Delivery(to: ref, Inbound.wake(conversation)))
       }
     case .timeline(let record):
-      for ref in state.followers[record] ?? [] { batch.append(Delivery(to: ref, Inbound.timelineMoved(record))) }
+      for ref in state.followers[record] ?? [] {
+        batch.append(Delivery(to: ref, Inbound.timelineMoved(record)))
+      }
     case .outbox: queued = true
     case .offer(let offer, let waiter):
       guard let ref = state.streams[waiter] else {
@@ -169,18 +190,25 @@ public final class Hub: Outlet {
       if let line = state.lines[session] {
         if let ref = line { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
       } else if let ref = state.calls[session] {
-        batch.append(Delivery(to: ref, Inbound.ring(offer.offer, offer.agent, device: device, until: offer.until)))
+        batch.append(
+          Delivery(
+            to: ref, Inbound.ring(offer.offer, offer.agent, device: device, until: offer.until)))
         // Whoever is rung sees who calls, and everything so far, before they pick up.
         for desk in state.agentStreams[Key(workspace: writer.workspace, id: offer.agent)] ?? [] {
           batch.append(Delivery(to: desk, Inbound.ringing(offer)))
         }
       } else {
-        // Nobody holds that line: the phone system is gone or comes back later. The case keeps its place.
+        // Nobody holds that line: the phone system is gone or comes back later. The case keeps its
+        // place.
         writer.submit([Request(.failOffer(offer.offer, .lineGone))])
       }
     case .stopRinging(let session, let offer, let end):
-      if let ref = state.lines[session] ?? nil { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
-      if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.stopRinging(offer, end))) }
+      if let ref = state.lines[session] ?? nil {
+        batch.append(Delivery(to: ref, Inbound.lineChanged))
+      }
+      if let ref = state.calls[session] {
+        batch.append(Delivery(to: ref, Inbound.stopRinging(offer, end)))
+      }
     case .effect(let effect): address(effect, writer, &state, &batch)
     }
   }
@@ -214,7 +242,9 @@ public final class Hub: Outlet {
       }
       if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.endCall(end))) }
     case .takeMessage(let session):
-      if let ref = state.lines[session] ?? nil { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
+      if let ref = state.lines[session] ?? nil {
+        batch.append(Delivery(to: ref, Inbound.lineChanged))
+      }
       if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.takeMessage)) }
     case .deliverOffer, .answerEmpty, .tellSessions, .tellOwner, .tellAgentStatus, .tellCaseEnded,
       .messageCustomer:
@@ -222,21 +252,27 @@ public final class Hub: Outlet {
     }
   }
 
-  /// An offer whose connection has closed meanwhile fails at once, so that its case goes to the next agent.
+  /// An offer whose connection has closed meanwhile fails at once, so that its case goes to the
+  /// next agent.
   private func send(_ batch: [Delivery], from writer: Writer) {
     guard !batch.isEmpty, let server = sockets.withLock({ $0 }) else { return }
     server.post(batch) { lost in
       var failed: [Request] = []
       for delivery in lost {
         switch delivery.payload as? Inbound {
-        case .answer(_, .offer(let offer)): failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
-        case .offer(let offer, _): failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
+        case .answer(_, .offer(let offer)):
+          failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
+        case .offer(let offer, _):
+          failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
         case .wake(let conversation): self.unsubscribe(conversation, delivery.to)
         case .answer(_, .callTaken(let session, _, _, _, _)):
           self.expectBack(session, delivery.to, writer)
         case .ring(let offer, _, _, _):
-          // A phone system of the HTTP hook holds no line: it was told in its answer, or asks again.
-          if !self.isLine(writer.peek { $0.session(of: offer) }) { failed.append(Request(.failOffer(offer, .lineGone))) }
+          // A phone system of the HTTP hook holds no line: it was told in its answer, or asks
+          // again.
+          if !self.isLine(writer.peek { $0.session(of: offer) }) {
+            failed.append(Request(.failOffer(offer, .lineGone)))
+          }
         default: break
         }
       }
@@ -244,9 +280,12 @@ public final class Hub: Outlet {
     }
   }
 
-  /// The line was gone before its call was taken. Its phone system may come back with it; if not, it is over.
+  /// The line was gone before its call was taken. Its phone system may come back with it; if not,
+  /// it is over.
   private func expectBack(_ session: SessionID, _ ref: ConnectionRef, _ writer: Writer) {
-    DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(FastAGIConnection.Limit.comeBackMilliseconds)) {
+    DispatchQueue.global().asyncAfter(
+      deadline: .now() + .milliseconds(FastAGIConnection.Limit.comeBackMilliseconds)
+    ) {
       let isGone = self.state.withLock { state in
         guard state.calls[session] == ref else { return false }
         state.calls[session] = nil

@@ -3,12 +3,15 @@ import Model
 import Synchronization
 import System
 
-/// What the people who run the server read: one line a thing, to standard error. Never words of a customer.
+/// What the people who run the server read: one line a thing, to standard error. Never words of a
+/// customer.
 public enum Log {
   private static let sink = Mutex<Handler<String>?>(nil)
 
   /// Tests and the demo listen here instead.
-  public static func divert(to other: (@Sendable (String) -> Void)?) { sink.withLock { $0 = other.map { Handler($0) } } }
+  public static func divert(to other: (@Sendable (String) -> Void)?) {
+    sink.withLock { $0 = other.map { Handler($0) } }
+  }
 
   public static func note(_ text: String) { write("note", text) }
   public static func fault(_ doing: String, _ why: String) { write("fault", "\(doing): \(why)") }

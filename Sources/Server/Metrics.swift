@@ -17,14 +17,17 @@ struct Metrics {
   static func queues(_ caller: Caller, _ name: String?, _ edge: Edge) -> Metrics {
     guard [.agent, .supervisor, .admin, .integration].contains(caller.scope) else {
       return Metrics(
-        response: APIResponse(.forbidden("this needs a token of scope agent, supervisor, admin or integration")))
+        response: APIResponse(
+          .forbidden("this needs a token of scope agent, supervisor, admin or integration")))
     }
-    guard let writer = name.map({ edge.workspace(named: $0) }) ?? edge.writer(caller.workspace) else {
+    guard let writer = name.map({ edge.workspace(named: $0) }) ?? edge.writer(caller.workspace)
+    else {
       return Metrics(response: APIResponse(.notFound("workspace")))
     }
     guard writer.workspace == caller.workspace || caller.scope == .admin else {
       return Metrics(
-        response: APIResponse(.forbidden("only a token of scope admin sees another workspace's queues")))
+        response: APIResponse(
+          .forbidden("only a token of scope admin sees another workspace's queues")))
     }
     let queues = QueueView.all(writer, edge)
     let now = Instant(milliseconds: WallClock.nowMilliseconds)
@@ -32,7 +35,9 @@ struct Metrics {
     json.object {
       $0.field("at", now.description)
       $0.field("workspace", writer.name)
-      $0.field("queues", array: { array in for queue in queues { array.object { append(queue, now, &$0) } } })
+      $0.field(
+        "queues",
+        array: { array in for queue in queues { array.object { append(queue, now, &$0) } } })
     }
     return Metrics(response: APIResponse(200, json: json.bytes), writers: [writer])
   }
@@ -53,7 +58,11 @@ struct Metrics {
         level.field("within_seconds", queue.targetSeconds)
         if let percent = queue.targetPercent { level.field("target_percent", percent) }
         level.key("reached_percent")
-        if let reached = queue.reachedPerMille { level.raw(decimal(reached, 10).utf8) } else { level.null() }
+        if let reached = queue.reachedPerMille {
+          level.raw(decimal(reached, 10).utf8)
+        } else {
+          level.null()
+        }
       })
     object.field(
       "agents",
@@ -78,19 +87,23 @@ struct Metrics {
   /// `GET /metrics`: a supervisor sees the workspace of the token, an admin all of them.
   static func prometheus(_ caller: Caller, _ edge: Edge) -> Metrics {
     guard [.supervisor, .admin].contains(caller.scope) else {
-      return Metrics(response: APIResponse(.forbidden("this needs a token of scope supervisor or admin")))
+      return Metrics(
+        response: APIResponse(.forbidden("this needs a token of scope supervisor or admin")))
     }
     let writers = edge.writers.filter { caller.scope == .admin || $0.workspace == caller.workspace }
     let text = text(edge, writers.flatMap { QueueView.all($0, edge) })
     return Metrics(
-      response: APIResponse(200, contentType: "text/plain; version=0.0.4; charset=utf-8", Array(text.utf8)),
+      response: APIResponse(
+        200, contentType: "text/plain; version=0.0.4; charset=utf-8", Array(text.utf8)),
       writers: writers)
   }
 
   /// The exposition format of Prometheus, version 0.0.4.
   private static func text(_ edge: Edge, _ queues: [QueueView]) -> String {
     var out = ""
-    func series(_ name: String, _ help: String, _ type: String, _ lines: [(labels: String, value: String)]) {
+    func series(
+      _ name: String, _ help: String, _ type: String, _ lines: [(labels: String, value: String)]
+    ) {
       out += "# HELP throughline_\(name) \(help)\n# TYPE throughline_\(name) \(type)\n"
       for line in lines {
         out += "throughline_\(name)\(line.labels.isEmpty ? "" : "{\(line.labels)}") \(line.value)\n"
@@ -110,12 +123,16 @@ struct Metrics {
       "queue_oldest_seconds", "How long the oldest case has waited.", "gauge",
       each { "\($0.oldestSeconds(now))" })
     series(
-      "queue_agents_ready", "Agents who could take a case now, of the channels that the queue has open cases of.",
+      "queue_agents_ready",
+      "Agents who could take a case now, of the channels that the queue has open cases of.",
       "gauge", each { "\($0.ready)" })
     series(
-      "queue_agents_ready_for_channel", "Agents who could take a case of this channel now.", "gauge",
+      "queue_agents_ready_for_channel", "Agents who could take a case of this channel now.",
+      "gauge",
       queues.flatMap { queue in
-        Channel.allCases.map { ("\(labels(queue)),channel=\"\($0.name)\"", "\(queue.counts.agents.readyFor[$0])") }
+        Channel.allCases.map {
+          ("\(labels(queue)),channel=\"\($0.name)\"", "\(queue.counts.agents.readyFor[$0])")
+        }
       })
     series("queue_accepted_total", "Cases accepted.", "counter", each { "\($0.counts.accepted)" })
     series(
@@ -125,7 +142,8 @@ struct Metrics {
       "queue_abandoned_total", "Cases whose customer left first.", "counter",
       each { "\($0.counts.abandoned)" })
     series(
-      "queue_service_level_ratio", "Share taken in time of all taken or abandoned, since the queue began.",
+      "queue_service_level_ratio",
+      "Share taken in time of all taken or abandoned, since the queue began.",
       "gauge",
       each { $0.reachedPerMille.map { decimal($0, 1_000) } })
     series(
@@ -140,13 +158,21 @@ struct Metrics {
       [("", health.trouble == nil ? "1" : "0")])
     series("commits_total", "Transactions made durable.", "counter", [("", "\(health.commits)")])
     for (name, help, type, value) in [
-      ("total", "Time that transactions took until they were durable.", "counter", health.commitMicroseconds),
-      ("longest", "The longest of them, since the start.", "gauge", health.longestCommitMicroseconds),
+      (
+        "total", "Time that transactions took until they were durable.", "counter",
+        health.commitMicroseconds
+      ),
+      (
+        "longest", "The longest of them, since the start.", "gauge",
+        health.longestCommitMicroseconds
+      ),
     ] { series("commit_seconds_\(name)", help, type, [("", decimal(value, 1_000_000))]) }
     series("commands_total", "Commands made durable.", "counter", [("", "\(health.commands)")])
-    series("commit_failures_total", "Transactions that failed.", "counter", [("", "\(health.failures)")])
     series(
-      "stream_slow_readers_total", "Streams closed with 1013, since they were read too slowly.", "counter",
+      "commit_failures_total", "Transactions that failed.", "counter", [("", "\(health.failures)")])
+    series(
+      "stream_slow_readers_total", "Streams closed with 1013, since they were read too slowly.",
+      "counter",
       [("", "\(edge.streams.slowReaders)")])
     series(
       "stream_context_bytes", "Memory counted for what streams' compression remembers.", "gauge",

@@ -26,7 +26,9 @@ enum OpenPages {
     var json = JSONWriter()
     json.object {
       $0.field("status", isWell ? "ok" : "unavailable")
-      if !isWell { $0.field("why", why ?? "nothing can be recorded just now; try again in a moment") }
+      if !isWell {
+        $0.field("why", why ?? "nothing can be recorded just now; try again in a moment")
+      }
       let damage = edge.health.now.damage.values.reduce(0, +)
       if damage > 0 { $0.field("damaged", damage) }
     }
@@ -39,14 +41,16 @@ enum OpenPages {
     return APIResponse(200, json: json.bytes)
   }()
 
-  static let welcome = APIResponse(200, contentType: "text/plain; charset=utf-8", Array(
-    """
-    This is Throughline, an omnichannel conversation router: bots, mail and calls reach a human who already knows
-    everything that the customer has said.
+  static let welcome = APIResponse(
+    200, contentType: "text/plain; charset=utf-8",
+    Array(
+      """
+      This is Throughline, an omnichannel conversation router: bots, mail and calls reach a human who already knows
+      everything that the customer has said.
 
-    Programs speak JSON to the pages under /v1, with "Authorization: Bearer <token>"; `throughline token create` on the
-    server makes a token. GET /health says whether all is well. Every call is described in the project's docs/api.md,
-    and README.md says where to begin.
+      Programs speak JSON to the pages under /v1, with "Authorization: Bearer <token>"; `throughline token create` on the
+      server makes a token. GET /health says whether all is well. Every call is described in the project's docs/api.md,
+      and README.md says where to begin.
 
-    """.utf8))
+      """.utf8))
 }

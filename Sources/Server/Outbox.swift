@@ -8,8 +8,10 @@ import Synchronization
 import System
 import Wire
 
-/// Carries the outbox out: mail to the smarthost, tried again while that is away. A row leaves the table when the
-/// smarthost has it. While storage is away the row stays, and what became of it is remembered here, so that it is not
+/// Carries the outbox out: mail to the smarthost, tried again while that is away. A row leaves the
+/// table when the
+/// smarthost has it. While storage is away the row stays, and what became of it is remembered here,
+/// so that it is not
 /// sent twice; only a crash in between sends it again, under the same `Message-ID`.
 final class Outbox: Sendable {
   private let edge: Edge
@@ -55,7 +57,11 @@ final class Outbox: Sendable {
         if rows.count < Self.rowsMax { forget(workspace, allBut: Set(rows.map(\.id))) }
         for row in rows where row.kind == .mail {
           let due = due(row, workspace)
-          if due > now { next = min(next ?? due, due) } else { trySend(row, workspace, held.reader) }
+          if due > now {
+            next = min(next ?? due, due)
+          } else {
+            trySend(row, workspace, held.reader)
+          }
         }
         if let next { wake(workspace, at: next, now) }
       } catch {
@@ -76,7 +82,11 @@ final class Outbox: Sendable {
   private func forget(_ workspace: WorkspaceID, allBut rows: Set<Int64>) {
     known.withLock { known in
       known = known.filter { key, fate in
-        if case .settled = fate { key.workspace != workspace || rows.contains(key.id) } else { true }
+        if case .settled = fate {
+          key.workspace != workspace || rows.contains(key.id)
+        } else {
+          true
+        }
       }
     }
   }
@@ -106,11 +116,15 @@ final class Outbox: Sendable {
     }
   }
 
-  private func send(_ row: OutboxRow, _ workspace: WorkspaceID, _ reads: any StoreReader) throws(StoreFault) {
+  private func send(_ row: OutboxRow, _ workspace: WorkspaceID, _ reads: any StoreReader)
+    throws(StoreFault)
+  {
     guard let channel = edge.mailChannel(of: workspace) else {
       throw .failed(doing: "find the workspace's mail addresses", why: "it has none")
     }
-    guard let mail = row.payload.flatMap(Self.decoded) else { throw .corrupt(what: "mail in the outbox") }
+    guard let mail = row.payload.flatMap(Self.decoded) else {
+      throw .corrupt(what: "mail in the outbox")
+    }
     var attachments: [(row: BlobRow, bytes: [UInt8])] = []
     for blob in mail.blobs {
       guard let row = try reads.blob(workspace, blob) else { continue }
@@ -120,10 +134,12 @@ final class Outbox: Sendable {
       return finished(row, workspace, .malformed("its addresses cannot be written"))
     }
     var submission = MailSubmission(
-      smarthost: edge.settings.smarthostURL, name: edge.settings.mailHostname, sender: composed.sender,
+      smarthost: edge.settings.smarthostURL, name: edge.settings.mailHostname,
+      sender: composed.sender,
       recipients: [composed.recipient], message: composed.bytes)
     if !edge.settings.smarthostUser.isEmpty {
-      submission.credentials = .init(user: edge.settings.smarthostUser, password: edge.settings.smarthostPassword)
+      submission.credentials = .init(
+        user: edge.settings.smarthostUser, password: edge.settings.smarthostPassword)
     }
     client.send(submission) { outcome in self.finished(row, workspace, outcome) }
   }

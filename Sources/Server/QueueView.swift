@@ -10,10 +10,12 @@ struct QueueView: Sendable {
   var ready: Int
   /// Whoever is taken within this time was taken in time; a rule may set another for its own cases.
   var targetSeconds: Int64
-  /// How many of a hundred are to be; nil where the rules that apply do not have the queue any more.
+  /// How many of a hundred are to be; nil where the rules that apply do not have the queue any
+  /// more.
   var targetPercent: Int?
 
-  /// Of all cases that were taken or abandoned since the queue began, how many of a thousand were taken in
+  /// Of all cases that were taken or abandoned since the queue began, how many of a thousand were
+  /// taken in
   /// time; nil before the first.
   var reachedPerMille: Int64? {
     let over = counts.accepted + counts.abandoned
@@ -30,7 +32,8 @@ struct QueueView: Sendable {
     return writer.peek { pipeline in
       let ready = pipeline.router.readyForWhatIsThere()
       return pipeline.router.everyQueueID.compactMap { id -> QueueView? in
-        guard let counts = pipeline.router.statistics(id), !counts.isRetired || counts.waiting > 0 else {
+        guard let counts = pipeline.router.statistics(id), !counts.isRetired || counts.waiting > 0
+        else {
           return nil
         }
         let known = configured.first { $0.name == counts.name }

@@ -2,7 +2,8 @@ import Dispatch
 import Records
 import Synchronization
 
-/// A few threads that read the store, and may block, for whoever may not. Each has a connection of its own; a job goes
+/// A few threads that read the store, and may block, for whoever may not. Each has a connection of
+/// its own; a job goes
 /// to whichever is free first.
 public final class ReadPool: Sendable {
   public typealias Job = @Sendable (any StoreReader) -> Void
@@ -29,7 +30,9 @@ public final class ReadPool: Sendable {
 
   public init(store: any Store, name: String, threads: Int) throws(StoreFault) {
     var workers: [Worker] = []
-    for index in 0..<threads { workers.append(Worker("\(name).\(index)", ConfinedReader(try store.reader()))) }
+    for index in 0..<threads {
+      workers.append(Worker("\(name).\(index)", ConfinedReader(try store.reader())))
+    }
     self.workers = workers
     inbox = Mutex(Inbox(idle: Array(workers.indices)))
   }
@@ -67,7 +70,8 @@ public final class ReadPool: Sendable {
 
 /// A reader that is only ever used by whoever holds the mutex it sits in.
 ///
-/// `@unchecked`, because a store's reader is not Sendable, and the compiler cannot see that it never leaves the
+/// `@unchecked`, because a store's reader is not Sendable, and the compiler cannot see that it
+/// never leaves the
 /// mutex: a closure that borrows it from there would merge the regions.
 struct ConfinedReader: @unchecked Sendable {
   let reader: any StoreReader

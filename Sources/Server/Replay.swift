@@ -10,7 +10,8 @@ extension StoreReader {
   /// - Parameter record: asked before each record; false ends the walk.
   /// - Errors: `StoreFault`, or `WireError` for a record that cannot be read.
   func walkLog(
-    _ workspace: WorkspaceID, upTo instant: Instant = .distantFuture, record isWanted: () -> Bool = { true },
+    _ workspace: WorkspaceID, upTo instant: Instant = .distantFuture,
+    record isWanted: () -> Bool = { true },
     _ body: (Event, Instant) -> Void
   ) throws {
     var position: Int64 = 0

@@ -10,7 +10,9 @@ enum RulePages {
   /// How many versions the overview lists, the newest first.
   private static let versionsMax = 50
 
-  static func overview(_ writer: Writer, _ checked: CheckedWorkspace?, _ reader: any StoreReader) throws -> APIResponse {
+  static func overview(_ writer: Writer, _ checked: CheckedWorkspace?, _ reader: any StoreReader)
+    throws -> APIResponse
+  {
     var versions: [RuleVersion] = []
     var next = try reader.ruleVersion(writer.workspace)
     while let version = next, versions.count < versionsMax {
@@ -22,12 +24,16 @@ enum RulePages {
       $0.field("workspace", writer.name)
       if let running = versions.first { describe(running, &$0) }
       if let checked { $0.field("content", checked.rules.version) }
-      $0.field("rules", array: { array in
-        for rule in checked?.rules.rules ?? [] { array.object { Self.rule(rule, &$0) } }
-      })
-      $0.field("versions", array: { array in
-        for version in versions { array.object { describe(version, &$0) } }
-      })
+      $0.field(
+        "rules",
+        array: { array in
+          for rule in checked?.rules.rules ?? [] { array.object { Self.rule(rule, &$0) } }
+        })
+      $0.field(
+        "versions",
+        array: { array in
+          for version in versions { array.object { describe(version, &$0) } }
+        })
     }
     return APIResponse(200, json: json.bytes)
   }
@@ -36,9 +42,11 @@ enum RulePages {
     json.field("name", rule.name)
     json.field("place", rule.place)
     if let when = rule.when { json.field("when", when.source) }
-    json.field("outcome", array: { array in
-      for line in rule.outcome.lines { array.string(line) }
-    })
+    json.field(
+      "outcome",
+      array: { array in
+        for line in rule.outcome.lines { array.string(line) }
+      })
   }
 
   private static func describe(_ version: RuleVersion, _ json: inout JSONWriter) {
@@ -57,36 +65,46 @@ enum RulePages {
     json.object {
       describe(version, &$0)
       if let files = version.files {
-        $0.field("files", object: { object in
-          for (path, text) in files.sorted(by: { $0.key < $1.key }) {
-            object.key(text: path)
-            object.string(text)
-          }
-        })
+        $0.field(
+          "files",
+          object: { object in
+            for (path, text) in files.sorted(by: { $0.key < $1.key }) {
+              object.key(text: path)
+              object.string(text)
+            }
+          })
       }
     }
     return APIResponse(200, json: json.bytes)
   }
 
   /// 200 whether or not they are in order: the question was answered. `passed` says which.
-  static func check(_ loaded: WorkspaceFolder.Loaded, _ what: String, _ workspace: String) -> APIResponse {
-    APIResponse(200, json: Array(WorkspaceFolder.test(loaded, named: "\(workspace): \(what)").json.text.utf8))
+  static func check(_ loaded: WorkspaceFolder.Loaded, _ what: String, _ workspace: String)
+    -> APIResponse
+  {
+    APIResponse(
+      200, json: Array(WorkspaceFolder.test(loaded, named: "\(workspace): \(what)").json.text.utf8))
   }
 
-  static func published(_ version: RuleVersion, isNew: Bool, warnings: [RuleDiagnostic]) -> APIResponse {
+  static func published(_ version: RuleVersion, isNew: Bool, warnings: [RuleDiagnostic])
+    -> APIResponse
+  {
     var json = JSONWriter()
     json.object {
       $0.field("changed", isNew)
       describe(version, &$0)
-      $0.field("warnings", array: { array in
-        for warning in warnings { array.string(warning.rendered) }
-      })
+      $0.field(
+        "warnings",
+        array: { array in
+          for warning in warnings { array.string(warning.rendered) }
+        })
     }
     return APIResponse(isNew ? 201 : 200, json: json.bytes)
   }
 
   static func refusal(_ loaded: WorkspaceFolder.Loaded) -> APIResponse {
-    APIResponse(APIProblem(422, "rules-refused", "Rules refused; the running ones stay", loaded.rendered))
+    APIResponse(
+      APIProblem(422, "rules-refused", "Rules refused; the running ones stay", loaded.rendered))
   }
 
   /// Nil where every test passes, or where the rules cannot even be read, which is told elsewhere.
@@ -102,7 +120,8 @@ enum RulePages {
   }
 
   static func explanation(
-    _ explanation: Rules.Explanation, _ subject: ExplainRules.Subject, routedBy: UInt32?, explainedBy: UInt32?
+    _ explanation: Rules.Explanation, _ subject: ExplainRules.Subject, routedBy: UInt32?,
+    explainedBy: UInt32?
   ) -> APIResponse {
     var json = JSONWriter()
     json.object {

@@ -11,7 +11,8 @@ extension AskedFacts {
   init(_ asked: Set<Fact>) {
     self = []
     let told: Set<Fact> = [
-      .sessionContext, .conversationIntent, .conversationReopened, .conversationMessages, .conversationText,
+      .sessionContext, .conversationIntent, .conversationReopened, .conversationMessages,
+      .conversationText,
       .conversationLanguage, .customerLanguage, .conversationFields,
     ]
     if !asked.isDisjoint(with: told) { insert(.transcript) }
@@ -40,21 +41,31 @@ extension RulePlanner {
     let profile = facts.profile
     seen[.customerKnown] = .bool(!facts.isNewCustomer)
     if let name = profile.displayName { seen[.customerName] = .string(name) }
-    if let assurance = facts.gathered.assurance { seen[.customerAssurance] = .string(assurance.name) }
-    if let count = facts.gathered.conversationsBefore { seen[.customerConversations] = .int(Int64(count)) }
-    if let last = profile.lastAgent { seen[.customerLastAgent] = .string(router.name(of: last.agent)) }
+    if let assurance = facts.gathered.assurance {
+      seen[.customerAssurance] = .string(assurance.name)
+    }
+    if let count = facts.gathered.conversationsBefore {
+      seen[.customerConversations] = .int(Int64(count))
+    }
+    if let last = profile.lastAgent {
+      seen[.customerLastAgent] = .string(router.name(of: last.agent))
+    }
     // Where sources differ, what was said last counts.
     let names = Set(profile.attributes.map(\.name)).sorted()
     seen[.customerAttributes] = .map(
-      MapValue(names.compactMap { name in profile.newest(name).map { (name, Value(json: $0.value)) } }))
+      MapValue(
+        names.compactMap { name in profile.newest(name).map { (name, Value(json: $0.value)) } }))
     seen[.customerEvents] = .list(
       profile.journey.reversed().map { event in
         var fields: [(String, Value)] = []
         if case .map(let map) = Value(json: event.detail) {
-          for case (.string(let name), let value) in zip(map.keys, map.values) { fields.append((name, value)) }
+          for case (.string(let name), let value) in zip(map.keys, map.values) {
+            fields.append((name, value))
+          }
         }
         return Facts.event(
-          kind: event.name, at: Timestamp(milliseconds: event.at.milliseconds), source: event.source, fields: fields)
+          kind: event.name, at: Timestamp(milliseconds: event.at.milliseconds),
+          source: event.source, fields: fields)
       })
   }
 
@@ -64,22 +75,29 @@ extension RulePlanner {
     // A phone system has no handoff of its own: what it says of a call is the session's context.
     if facts.channel == .phone, !fields.isEmpty { seen[.sessionContext] = .map(MapValue(fields)) }
     if case .map(let context) = seen[.sessionContext] {
-      for case (.string(let name), let value) in zip(context.keys, context.values) { fields.append((name, value)) }
+      for case (.string(let name), let value) in zip(context.keys, context.values) {
+        fields.append((name, value))
+      }
     }
     let all = MapValue(fields)
     seen[.conversationFields] = .map(all)
-    if case .string(let intent)? = all.find(text: "intent") { seen[.conversationIntent] = .string(intent) }
+    if case .string(let intent)? = all.find(text: "intent") {
+      seen[.conversationIntent] = .string(intent)
+    }
     if case .string(let language)? = all.find(text: "language") {
       seen[.conversationLanguage] = .string(language)
       seen[.customerLanguage] = .string(language)
     }
-    if let sessions = facts.gathered.sessions { seen[.conversationSessions] = .int(Int64(sessions)) }
+    if let sessions = facts.gathered.sessions {
+      seen[.conversationSessions] = .int(Int64(sessions))
+    }
     seen[.conversationReopened] = .bool(facts.gathered.isReopened || told?.isReopened ?? false)
     if let messages = told?.messages ?? (facts.channel == .email ? 0 : nil) {
       seen[.conversationMessages] = .int(Int64(messages + (facts.mail == nil ? 0 : 1)))
     }
     if let text = facts.mail?.text ?? told?.words {
-      seen[.conversationText] = .string(String(text.unicodeScalars.prefix(4_000).map(Character.init)))
+      seen[.conversationText] = .string(
+        String(text.unicodeScalars.prefix(4_000).map(Character.init)))
     }
   }
 
@@ -105,7 +123,9 @@ extension RulePlanner {
   }
 
   /// How it stands here: hours, and queues where a rule asks for them.
-  private func place(_ channel: Channel, _ router: borrowing Router, _ at: Instant, _ seen: inout Facts) {
+  private func place(
+    _ channel: Channel, _ router: borrowing Router, _ at: Instant, _ seen: inout Facts
+  ) {
     seen[.hours] = .map(MapValue(checked.hours.map { ($0.name, .bool($0.isOpen(at: at))) }))
     guard checked.rules.asked.contains(.queues) else { return }
     var queues: [(String, Value)] = []
@@ -115,7 +135,9 @@ extension RulePlanner {
       queues.append(
         (
           queue.name,
-          Facts.queue(waiting: queue.waiting, oldestSeconds: Int(oldest), availableAgents: queue.agents.readyFor[channel])
+          Facts.queue(
+            waiting: queue.waiting, oldestSeconds: Int(oldest),
+            availableAgents: queue.agents.readyFor[channel])
         ))
     }
     seen[.queues] = .map(MapValue(queues))
@@ -146,7 +168,9 @@ private struct ToldFacts {
       switch entry["kind"]?.string {
       case "message":
         messages += 1
-        if entry["author"]?["kind"]?.string == "customer", let text = entry["text"]?.string { words = text }
+        if entry["author"]?["kind"]?.string == "customer", let text = entry["text"]?.string {
+          words = text
+        }
       case "session_opened": if let found = entry["context"] { context = Value(found) }
       case "reopened": isReopened = true
       default: break
@@ -161,10 +185,12 @@ extension Value {
     case .null: self = .null
     case .bool(let bool): self = .bool(bool)
     case .int(let int): self = .int(int)
-    case .number(let text): self = UInt64(text).map(Value.uint) ?? Double(text).map(Value.double) ?? .string(text)
+    case .number(let text):
+      self = UInt64(text).map(Value.uint) ?? Double(text).map(Value.double) ?? .string(text)
     case .string(let text): self = .string(text)
     case .array(let elements): self = .list(elements.map { Value($0) })
-    case .object(let object): self = .map(MapValue(object.members.map { ($0.name, Value($0.value)) }))
+    case .object(let object):
+      self = .map(MapValue(object.members.map { ($0.name, Value($0.value)) }))
     }
   }
 

@@ -7,7 +7,8 @@ import Routing
 import Rules
 import Wire
 
-/// A workspace's rule set as its writer asks it: facts into slots, and the plan's names into handles.
+/// A workspace's rule set as its writer asks it: facts into slots, and the plan's names into
+/// handles.
 struct RulePlanner: Planner {
   let checked: CheckedWorkspace
   let version: UInt32
@@ -29,7 +30,9 @@ struct RulePlanner: Planner {
       guard case .route(let plan) = rule.outcome else { continue }
       said += plan.steps.compactMap { if case .message(let text) = $0.change { text } else { nil } }
     }
-    said += checked.queues.compactMap { if case .answer(let text)? = $0.waitMax?.then { text } else { nil } }
+    said += checked.queues.compactMap {
+      if case .answer(let text)? = $0.waitMax?.then { text } else { nil }
+    }
     for text in said where numbers[text] == nil {
       numbers[text] = UInt32(texts.count)
       texts.append(text)
@@ -68,7 +71,8 @@ struct RulePlanner: Planner {
   }
 
   private func need(_ plan: Plan, _ facts: RouteFacts, _ router: borrowing Router) -> Need {
-    // The loader refuses a plan whose queue does not exist, and `configure` ran before any plan is asked for.
+    // The loader refuses a plan whose queue does not exist, and `configure` ran before any plan is
+    // asked for.
     var need = Need(queue: router.queueID(named: plan.queue) ?? QueueID(0))
     need.priority = Int16(clamping: plan.priority)
     for (skills, required) in [(plan.requiredSkills, true), (plan.preferredSkills, false)] {
@@ -78,7 +82,8 @@ struct RulePlanner: Planner {
           need.skills[known].level = max(need.skills[known].level, UInt8(clamping: skill.level))
           need.skills[known].required = need.skills[known].required || required
         } else {
-          need.skills.append(.init(skill: id, level: UInt8(clamping: skill.level), required: required))
+          need.skills.append(
+            .init(skill: id, level: UInt8(clamping: skill.level), required: required))
         }
       }
     }
@@ -107,15 +112,19 @@ struct RulePlanner: Planner {
     return need
   }
 
-  /// Of the customer's account team (their attribute `account_team`), who could take the case now: there, available,
+  /// Of the customer's account team (their attribute `account_team`), who could take the case now:
+  /// there, available,
   /// serving the queue, and idle for the longest. Nobody is waited for when none is.
-  private func readiest(of profile: CustomerProfile, for plan: Plan, _ router: borrowing Router) -> AgentID? {
+  private func readiest(of profile: CustomerProfile, for plan: Plan, _ router: borrowing Router)
+    -> AgentID?
+  {
     guard let value = profile.newest("account_team")?.value,
       case .string(let team) = Value(json: value)
     else { return nil }
     var best: AgentView?
     for id in router.agentIDs {
-      guard let agent = router.agent(id), agent.settings.teams.contains(team), agent.settings.queues.contains(plan.queue),
+      guard let agent = router.agent(id), agent.settings.teams.contains(team),
+        agent.settings.queues.contains(plan.queue),
         agent.status == .available, agent.isPresent, !agent.isNotResponding,
         plan.admits(agent.name, teams: agent.settings.teams)
       else { continue }
@@ -142,8 +151,12 @@ struct RulePlanner: Planner {
 
 extension Router {
   /// The loader refuses names that nobody has.
-  fileprivate func agents(_ names: [String]) -> [AgentID] { names.compactMap { agentID(named: $0) }.sorted() }
-  fileprivate func teams(_ names: [String]) -> [TeamID] { names.compactMap { teamID(named: $0) }.sorted() }
+  fileprivate func agents(_ names: [String]) -> [AgentID] {
+    names.compactMap { agentID(named: $0) }.sorted()
+  }
+  fileprivate func teams(_ names: [String]) -> [TeamID] {
+    names.compactMap { teamID(named: $0) }.sorted()
+  }
 }
 
 extension ContinuityRules {
@@ -163,8 +176,10 @@ extension RoutingConfiguration {
   /// What the machine must know of a checked folder.
   init(_ checked: CheckedWorkspace, version: UInt32) {
     self.init(
-      version: version, skills: checked.skills.map(\.name), bots: checked.workspace.bots.map(\.name),
-      queues: checked.queues.map { RoutingConfiguration.queue($0, checked.hours) }, agents: checked.agents.map(RoutingConfiguration.agent))
+      version: version, skills: checked.skills.map(\.name),
+      bots: checked.workspace.bots.map(\.name),
+      queues: checked.queues.map { RoutingConfiguration.queue($0, checked.hours) },
+      agents: checked.agents.map(RoutingConfiguration.agent))
     var seen: Set<String> = []
     teams = checked.agents.flatMap(\.teams).filter { seen.insert($0).inserted }
     let weights = checked.workspace.capacity
@@ -187,13 +202,15 @@ extension RoutingConfiguration {
     made.serviceLevel = .seconds(Int64(queue.serviceLevel.targetSeconds))
     made.strategy = queue.strategy.map { RoutingConfiguration.strategy($0) }
     made.onMiss =
-      queue.missPolicy == .notResponding ? .notResponding : .backOff(.milliseconds(queue.missBackOffMilliseconds))
+      queue.missPolicy == .notResponding
+      ? .notResponding : .backOff(.milliseconds(queue.missBackOffMilliseconds))
     made.slopePermille = UInt32(clamping: queue.slopePermille)
     made.share = UInt16(clamping: queue.weight ?? 0)
     made.offersAtOnce = UInt8(clamping: queue.offersAtOnce)
     let reply = queue.firstReplyMilliseconds
     made.firstReply = .init(
-      chat: .milliseconds(reply.chat), email: .milliseconds(reply.email), phone: .milliseconds(reply.phone))
+      chat: .milliseconds(reply.chat), email: .milliseconds(reply.email),
+      phone: .milliseconds(reply.phone))
     let wrapUp = Duration64.milliseconds(Int64(queue.wrapUpMilliseconds))
     made.wrapUp = .init(chat: wrapUp, email: wrapUp, phone: wrapUp)
     made.offerTimeout = .init(
@@ -216,7 +233,8 @@ extension RoutingConfiguration {
     return made
   }
 
-  /// What is said to the customer is the channel's; to the machine an answer and a rejection are one.
+  /// What is said to the customer is the channel's; to the machine an answer and a rejection are
+  /// one.
   private static func overflow(_ overflow: QueueConfiguration.Overflow) -> Overflow {
     switch overflow {
     case .queue(let name): .queue(name)
@@ -239,14 +257,16 @@ extension RoutingConfiguration {
 
   private static func agent(_ agent: AgentConfiguration) -> Agent {
     var made = Agent(
-      name: agent.name, skills: agent.skills.map { .init($0.name, level: UInt8(clamping: $0.level)) },
+      name: agent.name,
+      skills: agent.skills.map { .init($0.name, level: UInt8(clamping: $0.level)) },
       queues: agent.queues)
     made.teams = agent.teams
     let units = UInt16(clamping: agent.capacityUnits)
     made.capacity = units
     made.channelMax = .init(
       chat: agent.chatMax.map { UInt16(clamping: $0) } ?? units,
-      email: agent.emailMax.map { UInt16(clamping: $0) } ?? units, phone: UInt16(clamping: agent.phoneMax ?? 1))
+      email: agent.emailMax.map { UInt16(clamping: $0) } ?? units,
+      phone: UInt16(clamping: agent.phoneMax ?? 1))
     made.devices = agent.phoneDevices
     made.autoAccept = agent.autoAccept
     return made

@@ -5,7 +5,8 @@ import Rules
 import Synchronization
 import Wire
 
-/// One version of a workspace's rules as it is kept: every file, and who made it apply, when and how. So a past case
+/// One version of a workspace's rules as it is kept: every file, and who made it apply, when and
+/// how. So a past case
 /// can be explained by the rules that routed it, and any version can apply again.
 struct RuleVersion: Sendable, Equatable {
   /// Codes are stored: append only.
@@ -27,7 +28,8 @@ struct RuleVersion: Sendable, Equatable {
   }
 
   var number: UInt32 = 0
-  /// The folder on disk as it was then. While it is the same, what was sent or rolled back to goes on to apply.
+  /// The folder on disk as it was then. While it is the same, what was sent or rolled back to goes
+  /// on to apply.
   var folder: [UInt8]
   var origin: Origin
   /// `start`, `SIGHUP`, `administrator`, or a token's holder such as `admin:ann`.
@@ -61,7 +63,9 @@ struct RuleVersion: Sendable, Equatable {
   init(_ row: (version: UInt32, bytes: [UInt8])) throws(StoreFault) {
     // Before versions were kept whole, a row held the SHA-256 of the folder and nothing else.
     if row.bytes.count == 32 {
-      self.init(number: row.version, folder: row.bytes, origin: .folder, by: "", at: Instant(milliseconds: 0), files: nil)
+      self.init(
+        number: row.version, folder: row.bytes, origin: .folder, by: "",
+        at: Instant(milliseconds: 0), files: nil)
       return
     }
     do throws(WireError) {
@@ -70,13 +74,17 @@ struct RuleVersion: Sendable, Equatable {
         guard try r.uint8() == Self.format else { throw WireError.badValue(offset: start) }
         let folder = try r.blob()
         let at = r.offset
-        guard let origin = Origin(rawValue: try r.uint8()) else { throw WireError.badValue(offset: at) }
+        guard let origin = Origin(rawValue: try r.uint8()) else {
+          throw WireError.badValue(offset: at)
+        }
         var version = RuleVersion(
           number: row.version, folder: folder, origin: origin, by: try r.string(),
           at: Instant(milliseconds: try r.signed()), files: [:])
         version.note = try r.string()
         version.earlier = try r.optional { r throws(WireError) in try r.uint32() }
-        let files = try r.array(each: 2) { r throws(WireError) in (path: try r.string(), text: try r.string()) }
+        let files = try r.array(each: 2) { r throws(WireError) in
+          (path: try r.string(), text: try r.string())
+        }
         version.files = Dictionary(files.map { ($0.path, $0.text) }) { first, _ in first }
         return version
       }
@@ -105,7 +113,8 @@ struct RuleVersion: Sendable, Equatable {
   }
 }
 
-/// What the rules of versions that no longer apply were called: read again from their kept files when a case that
+/// What the rules of versions that no longer apply were called: read again from their kept files
+/// when a case that
 /// they routed is looked at, and then remembered.
 final class EarlierRuleNames: Sendable {
   private let workspace: WorkspaceID
@@ -128,7 +137,9 @@ final class EarlierRuleNames: Sendable {
 
 extension StoreReader {
   /// Nil where a workspace has no such version, or none at all.
-  func ruleVersion(_ workspace: WorkspaceID, _ number: UInt32? = nil) throws(StoreFault) -> RuleVersion? {
+  func ruleVersion(_ workspace: WorkspaceID, _ number: UInt32? = nil) throws(StoreFault)
+    -> RuleVersion?
+  {
     guard let row = try configuration(workspace, version: number) else { return nil }
     return try RuleVersion(row)
   }

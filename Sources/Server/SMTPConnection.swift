@@ -8,7 +8,8 @@ import Sockets
 import Store
 import System
 
-/// One SMTP or LMTP connection. The codec says what was asked; recipients are decided here at once, messages in
+/// One SMTP or LMTP connection. The codec says what was asked; recipients are decided here at once,
+/// messages in
 /// the workspaces' writers, and `250` leaves only when the mail is durable.
 final class SMTPConnection: ConnectionHandler {
   private let edge: Edge
@@ -42,7 +43,8 @@ final class SMTPConnection: ConnectionHandler {
     connection.closeAfterFlush()
   }
 
-  /// All that was said in plain is forgotten, by the codec and by the connection (RFC 3207 §4.2, CVE-2011-0411).
+  /// All that was said in plain is forgotten, by the codec and by the connection (RFC 3207 §4.2,
+  /// CVE-2011-0411).
   func secured(_ connection: Connection) {
     server.tlsStarted()
     connection.setTimer(.idle, milliseconds: Self.tickMilliseconds)
@@ -79,7 +81,8 @@ final class SMTPConnection: ConnectionHandler {
     if server.wantsInput { connection.resumeReading() }
   }
 
-  /// Understanding a message can take long, and keeping its attachments blocks: both happen on the threads for what takes long.
+  /// Understanding a message can take long, and keeping its attachments blocks: both happen on the
+  /// threads for what takes long.
   private func take(_ message: SMTPServer.Message, _ connection: Connection) {
     replies = Array(repeating: nil, count: message.recipients.count)
     waiting = [:]
@@ -120,7 +123,8 @@ final class SMTPConnection: ConnectionHandler {
     if server.dialect == .lmtp {
       run(server.answer(each: all), connection)
     } else {
-      // One answer for all (RFC 5321 §4.2): unless every recipient has it, the peer must come again; who has it
+      // One answer for all (RFC 5321 §4.2): unless every recipient has it, the peer must come
+      // again; who has it
       // already is told so by the message's own id and body.
       run(server.answer(all.first { !$0.isPositive } ?? .delivered), connection)
     }
@@ -130,9 +134,12 @@ final class SMTPConnection: ConnectionHandler {
 /// From a whole message to a request of its workspace.
 enum MailIntake {
   static func submit(
-    _ message: SMTPServer.Message, _ recipient: SMTPPath, _ ticket: Ticket, _ peer: SocketAddress, _ edge: Edge
+    _ message: SMTPServer.Message, _ recipient: SMTPPath, _ ticket: Ticket, _ peer: SocketAddress,
+    _ edge: Edge
   ) {
-    guard let channel = edge.mailChannel(for: recipient), let writer = edge.writer(channel.workspace) else {
+    guard let channel = edge.mailChannel(for: recipient),
+      let writer = edge.writer(channel.workspace)
+    else {
       return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange, .noSuchMailbox))
     }
     let now = Instant(milliseconds: WallClock.nowMilliseconds)
@@ -147,7 +154,9 @@ enum MailIntake {
     }
     var holds: [BlobHold] = []
     do throws(StoreFault) {
-      for (_, bytes) in arrival.blobs { holds.append(try edge.store.blobs.keep(bytes, channel.workspace)) }
+      for (_, bytes) in arrival.blobs {
+        holds.append(try edge.store.blobs.keep(bytes, channel.workspace))
+      }
     } catch {
       Log.fault("keeping an attachment", error.description)
       return edge.hub.post(ticket.ref, .unavailable(ticket.exchange))

@@ -5,7 +5,8 @@ import Service
 import Store
 import Synchronization
 
-/// Brings the full-text index forward behind the commits: a few at once, on a queue of its own, with a short rest
+/// Brings the full-text index forward behind the commits: a few at once, on a queue of its own,
+/// with a short rest
 /// before each round so that a busy server indexes in batches.
 final class SearchWorker: Sendable {
   private let store: SQLiteStore

@@ -6,7 +6,8 @@ import Sockets
 import Store
 import System
 
-/// One server: a locked data folder, its workspaces and rules, its listeners. Starting and stopping are here.
+/// One server: a locked data folder, its workspaces and rules, its listeners. Starting and stopping
+/// are here.
 public final class ServerProcess: Sendable {
   public let edge: Edge
   public let addresses: [(name: String, address: SocketAddress)]
@@ -26,7 +27,8 @@ public final class ServerProcess: Sendable {
     }
   }
 
-  /// - Parameter through: what writers and the commit loop see of the store; tests put faults in between.
+  /// - Parameter through: what writers and the commit loop see of the store; tests put faults in
+  ///   between.
   public init(_ settings: Settings, through: (any Store) -> any Store = { $0 }) throws {
     SignalWatch.ignoreBrokenPipes()
     _ = ProcessFacts.raiseDescriptorLimit()
@@ -37,7 +39,8 @@ public final class ServerProcess: Sendable {
     let hub = Hub()
     let edge = Edge(
       store: store, reads: try ReadPool(store: store, name: "read", threads: 2),
-      heavy: try ReadPool(store: store, name: "heavy", threads: 2), hub: hub, health: health, settings: settings,
+      heavy: try ReadPool(store: store, name: "heavy", threads: 2), hub: hub, health: health,
+      settings: settings,
       encryption: try Encryption(settings))
     self.edge = edge
     let reader = try store.reader()
@@ -87,10 +90,12 @@ public final class ServerProcess: Sendable {
       addresses.append((name, listener.address))
     }
     for (name, text, dialect) in [
-      ("smtp", edge.settings.smtpListen, SMTPServer.Dialect.smtp), ("lmtp", edge.settings.lmtpListen, .lmtp),
+      ("smtp", edge.settings.smtpListen, SMTPServer.Dialect.smtp),
+      ("lmtp", edge.settings.lmtpListen, .lmtp),
     ] {
       guard let options = try options(text, edge) else { continue }
-      let listener = try sockets.listen(options) { _ in { _ in SMTPConnection(edge: edge, dialect: dialect) }
+      let listener = try sockets.listen(options) { _ in
+        { _ in SMTPConnection(edge: edge, dialect: dialect) }
       }
       addresses.append((name, listener.address))
     }
@@ -104,12 +109,14 @@ public final class ServerProcess: Sendable {
   static func options(_ text: String, _ edge: Edge) throws -> ListenerOptions? {
     guard text != "off", let (host, port) = Settings.address(text) else { return nil }
     guard let address = SocketAddress(host: host, port: port) else {
-      throw StartFault.sentence("\(host) is not an IP address; listen on an address such as 127.0.0.1")
+      throw StartFault.sentence(
+        "\(host) is not an IP address; listen on an address such as 127.0.0.1")
     }
     var options = ListenerOptions(address)
     options.connectionsPerAddressMax = edge.settings.connectionsPerAddressMax
     // One whole attachment must fit: it is written in one piece, and is no sign of a slow reader.
-    options.limits.outputMaxBytes = max(edge.settings.httpUnsentBytesMax, edge.settings.blobBytesMax + (64 << 10))
+    options.limits.outputMaxBytes = max(
+      edge.settings.httpUnsentBytesMax, edge.settings.blobBytesMax + (64 << 10))
     options.limits.outputStallMilliseconds = edge.settings.httpStallSeconds * 1_000
     options.limits.handshakeMilliseconds = edge.settings.tlsHandshakeSeconds * 1_000
     return options
@@ -117,14 +124,16 @@ public final class ServerProcess: Sendable {
 
   private static func encryption(_ edge: Edge) throws -> Encryption {
     guard let encryption = edge.encryption else {
-      throw StartFault.sentence("https.listen wants a certificate: name its files in tls.certificates")
+      throw StartFault.sentence(
+        "https.listen wants a certificate: name its files in tls.certificates")
     }
     return encryption
   }
 
   // MARK: - The end
 
-  /// Stops accepting, finishes what is in flight, and closes the store. Answers how many connections were cut
+  /// Stops accepting, finishes what is in flight, and closes the store. Answers how many
+  /// connections were cut
   /// off.
   public func stop() async -> Int {
     edge.stopping()
@@ -138,6 +147,8 @@ public final class ServerProcess: Sendable {
 
   /// Reads all rule folders and certificates again; see `Workspaces`.
   public func reload(at now: Instant = .now) async -> Workspaces.Reloaded {
-    await withCheckedContinuation { waiting in edge.reload(by: "SIGHUP", at: now) { waiting.resume(returning: $0) } }
+    await withCheckedContinuation { waiting in
+      edge.reload(by: "SIGHUP", at: now) { waiting.resume(returning: $0) }
+    }
   }
 }

@@ -2,8 +2,10 @@ import Expressions
 import Foundation
 import Yams
 
-/// The server's own configuration: one YAML file, each key also an environment variable, the important ones a
-/// flag. Later in that list wins. One table declares them all, and the documentation is printed from it.
+/// The server's own configuration: one YAML file, each key also an environment variable, the
+/// important ones a
+/// flag. Later in that list wins. One table declares them all, and the documentation is printed
+/// from it.
 public struct Settings: Sendable, Equatable {
   public var data = "throughline-data"
   public var rules = "routing-rules"
@@ -46,7 +48,8 @@ public struct Settings: Sendable, Equatable {
   public init() {}
 
   public struct Key: Sendable {
-    /// Dotted path in the file; the environment variable is `THROUGHLINE_` and the path in capitals with `_`.
+    /// Dotted path in the file; the environment variable is `THROUGHLINE_` and the path in capitals
+    /// with `_`.
     public var path: String
     public var help: String
     var set: @Sendable (inout Settings, String) -> String?
@@ -84,20 +87,27 @@ public struct Settings: Sendable, Equatable {
   }
 
   private static func choice(
-    _ path: String, _ field: any WritableKeyPath<Settings, String> & Sendable, _ values: [String], _ help: String
+    _ path: String, _ field: any WritableKeyPath<Settings, String> & Sendable, _ values: [String],
+    _ help: String
   ) -> Key {
     Key(path: path, help: "\(help) (\(values.joined(separator: " or ")))") { settings, value in
-      guard values.contains(value) else { return "is not \(values.joined(separator: " or ")): \(value)" }
+      guard values.contains(value) else {
+        return "is not \(values.joined(separator: " or ")): \(value)"
+      }
       settings[keyPath: field] = value
       return nil
-    } get: { $0[keyPath: field] }
+    } get: {
+      $0[keyPath: field]
+    }
   }
 
   private static func number(
-    _ path: String, _ field: any WritableKeyPath<Settings, Int> & Sendable, _ range: ClosedRange<Int>,
+    _ path: String, _ field: any WritableKeyPath<Settings, Int> & Sendable,
+    _ range: ClosedRange<Int>,
     _ help: String
   ) -> Key {
-    Key(path: path, help: "\(help) (\(range.lowerBound) to \(range.upperBound))") { settings, value in
+    Key(path: path, help: "\(help) (\(range.lowerBound) to \(range.upperBound))") {
+      settings, value in
       guard let n = Int(value), range.contains(n) else {
         return "is not a whole number from \(range.lowerBound) to \(range.upperBound): \(value)"
       }
@@ -115,48 +125,76 @@ public struct Settings: Sendable, Equatable {
     listen("https.listen", \.httpsListen, "the same under TLS; wants tls.certificates"),
     text(
       "tls.certificates", \.tlsCertificates,
-      "PEM files for HTTPS and STARTTLS, each as chain:key, separated by commas; the first serves whoever names no host"),
-    choice("tls.minimum", \.tlsMinimum, ["1.2", "1.3"], "the oldest version of TLS that is spoken"),
-    number("tls.handshake_seconds", \.tlsHandshakeSeconds, 1...600, "how long a TLS handshake may take"),
+      "PEM files for HTTPS and STARTTLS, each as chain:key, separated by commas; the first serves whoever names no host"
+    ),
+    choice(
+      "tls.minimum", \.tlsMinimum, ["1.2", "1.3"], "the oldest version of TLS that is spoken"),
+    number(
+      "tls.handshake_seconds", \.tlsHandshakeSeconds, 1...600, "how long a TLS handshake may take"),
     listen("smtp.listen", \.smtpListen, "incoming mail over SMTP"),
     listen("lmtp.listen", \.lmtpListen, "incoming mail over LMTP"),
     listen("fastagi.listen", \.fastagiListen, "calls from Asterisk"),
-    text("fastagi.secret", \.fastagiSecret, "what the dialplan passes first; empty: the data folder's own"),
-    text("smarthost.url", \.smarthostURL, "where mail leaves, such as smtp://127.0.0.1:25; empty: it stays"),
+    text(
+      "fastagi.secret", \.fastagiSecret,
+      "what the dialplan passes first; empty: the data folder's own"),
+    text(
+      "smarthost.url", \.smarthostURL,
+      "where mail leaves, such as smtp://127.0.0.1:25; empty: it stays"),
     text("smarthost.user", \.smarthostUser, "name for the smarthost"),
     text("smarthost.password", \.smarthostPassword, "password for the smarthost"),
-    number("outbox.retry_seconds", \.outboxRetrySeconds, 1...3_600, "first wait before mail is tried again"),
+    number(
+      "outbox.retry_seconds", \.outboxRetrySeconds, 1...3_600,
+      "first wait before mail is tried again"),
     text("mail.hostname", \.mailHostname, "the name that SMTP greets with"),
     number("mail.bytes_max", \.mailBytesMax, 1_024...(256 << 20), "largest mail, in bytes"),
     number("blob.bytes_max", \.blobBytesMax, 1_024...(256 << 20), "largest attachment, in bytes"),
-    number("http.body_bytes_max", \.bodyBytesMax, 1_024...(64 << 20), "largest request body, in bytes"),
+    number(
+      "http.body_bytes_max", \.bodyBytesMax, 1_024...(64 << 20), "largest request body, in bytes"),
     number(
       "http.connections_per_address_max", \.connectionsPerAddressMax, 1...1_000_000,
       "connections from one address"),
-    number("http.head_seconds", \.headSeconds, 1...600, "how long a request's head, or a stream's token, may take to come"),
-    number("http.body_seconds", \.bodySeconds, 1...600, "how long a request's body may stand still"),
-    number("http.idle_seconds", \.idleSeconds, 1...86_400, "how long a connection lives without a request"),
-    text("http.origins", \.origins, "web pages that may open streams, such as https://desk.example, comma-separated"),
+    number(
+      "http.head_seconds", \.headSeconds, 1...600,
+      "how long a request's head, or a stream's token, may take to come"),
+    number(
+      "http.body_seconds", \.bodySeconds, 1...600, "how long a request's body may stand still"),
+    number(
+      "http.idle_seconds", \.idleSeconds, 1...86_400,
+      "how long a connection lives without a request"),
+    text(
+      "http.origins", \.origins,
+      "web pages that may open streams, such as https://desk.example, comma-separated"),
     number(
       "stream.ping_seconds", \.pingSeconds, 1...3_600,
       "how long a stream may be silent before it is asked, and then may take to answer"),
-    number("http.head_bytes_max", \.headBytesMax, 1_024...(1 << 20), "largest head of a request beside its first line, in bytes"),
-    number("http.first_byte_seconds", \.firstByteSeconds, 1...3_600, "how long a new connection may say nothing"),
+    number(
+      "http.head_bytes_max", \.headBytesMax, 1_024...(1 << 20),
+      "largest head of a request beside its first line, in bytes"),
+    number(
+      "http.first_byte_seconds", \.firstByteSeconds, 1...3_600,
+      "how long a new connection may say nothing"),
     number(
       "http.requests_per_connection_max", \.requestsPerConnectionMax, 1...1_000_000_000,
       "requests after which a connection is closed, so that a balancer can move it"),
     number(
       "http.unsent_bytes_max", \.httpUnsentBytesMax, 65_536...(1 << 30),
-      "answers that a client may leave unread before it is cut off, in bytes; the largest attachment must fit"),
-    number("http.stall_seconds", \.httpStallSeconds, 1...3_600, "how long a client may take nothing of an answer"),
+      "answers that a client may leave unread before it is cut off, in bytes; the largest attachment must fit"
+    ),
+    number(
+      "http.stall_seconds", \.httpStallSeconds, 1...3_600,
+      "how long a client may take nothing of an answer"),
     number(
       "connections_max", \.connectionsMax, 0...1_000_000,
       "connections in all, administration aside; 0: the descriptors there are, less the reserve"),
     number(
       "descriptor_reserve", \.descriptorReserve, 16...100_000,
       "descriptors kept for the store, outgoing calls and administration, at most a quarter of all"),
-    number("stream.slow_reader_seconds", \.slowReaderSeconds, 1...3_600, "how long a stream may leave what it was sent unread"),
-    number("stream.unsent_bytes_max", \.unsentBytesMax, 65_536...(256 << 20), "what may be unread on a stream, in bytes"),
+    number(
+      "stream.slow_reader_seconds", \.slowReaderSeconds, 1...3_600,
+      "how long a stream may leave what it was sent unread"),
+    number(
+      "stream.unsent_bytes_max", \.unsentBytesMax, 65_536...(256 << 20),
+      "what may be unread on a stream, in bytes"),
     number(
       "stream.context_bytes_max", \.contextBytesMax, 0...(1 << 32),
       "memory for what all streams' compression remembers; past it new streams' remembers nothing"),
@@ -166,12 +204,14 @@ public struct Settings: Sendable, Equatable {
 
   /// `http.origins` as a browser writes them.
   var allowedOrigins: [String] {
-    origins.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }.filter { !$0.isEmpty }
+    origins.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
+      .filter { !$0.isEmpty }
   }
 
   /// A host and port; the host is a literal address, since names would block.
   public static func address(_ text: String) -> (host: String, port: UInt16)? {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...])
+    else {
       return nil
     }
     var host = String(text[..<colon])
@@ -193,12 +233,15 @@ public struct Settings: Sendable, Equatable {
     var settings = Settings()
     var faults: [String] = []
     if let file { read(file, into: &settings, &faults) }
-    for name in environment.keys.sorted() where name.hasPrefix("THROUGHLINE_") && !reserved.contains(name) {
+    for name in environment.keys.sorted()
+    where name.hasPrefix("THROUGHLINE_") && !reserved.contains(name) {
       guard let key = keys.first(where: { $0.environment == name }) else {
         faults.append("\(name): unknown setting\(hint(name, keys.map(\.environment)))")
         continue
       }
-      if let fault = key.set(&settings, environment[name] ?? "") { faults.append("\(name) \(fault)") }
+      if let fault = key.set(&settings, environment[name] ?? "") {
+        faults.append("\(name) \(fault)")
+      }
     }
     for (path, value) in flags {
       guard let key = keys.first(where: { $0.path == path }) else { continue }
@@ -209,9 +252,12 @@ public struct Settings: Sendable, Equatable {
   }
 
   /// Variables that are no settings: they steer the build and the tests.
-  private static let reserved: Set<String> = ["THROUGHLINE_ONLY", "THROUGHLINE_FUZZ", "THROUGHLINE_TOKEN"]
+  private static let reserved: Set<String> = [
+    "THROUGHLINE_ONLY", "THROUGHLINE_FUZZ", "THROUGHLINE_TOKEN",
+  ]
 
-  private static func read(_ file: String, into settings: inout Settings, _ faults: inout [String]) {
+  private static func read(_ file: String, into settings: inout Settings, _ faults: inout [String])
+  {
     guard let bytes = FileManager.default.contents(atPath: file) else {
       return faults.append("\(file): cannot be read")
     }
@@ -241,7 +287,9 @@ public struct Settings: Sendable, Equatable {
           faults.append("\(place(value)): \(full) wants one value")
           continue
         }
-        if let fault = key.set(&settings, text) { faults.append("\(place(value)): \(full) \(fault)") }
+        if let fault = key.set(&settings, text) {
+          faults.append("\(place(value)): \(full) \(fault)")
+        }
       } else if keys.contains(where: { $0.path.hasPrefix(full + ".") }) {
         walk(value, path: full, file, &settings, &faults)
       } else {

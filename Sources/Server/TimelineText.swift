@@ -7,14 +7,18 @@ public enum TimelineText {
   /// - Parameter whom: what was asked for, such as an address.
   public static func render(_ json: Data, of whom: String) throws -> String {
     let answer = try JSONValue(parsing: Array(json))
-    guard let customers = answer["customers"]?.array else { throw AdminClient.Fault("this is no timeline") }
+    guard let customers = answer["customers"]?.array else {
+      throw AdminClient.Fault("this is no timeline")
+    }
     var parts = try customers.map { try render($0, whom) }
     if customers.count > 1 {
       let proven = customers.count { $0["assurance"]?.string != "claimed" }
       let how = proven == 0 ? "none is proven" : "\(proven) of them proven"
       parts.insert("\(customers.count) customers are or claim to be \(whom); \(how).", at: 0)
     }
-    if answer["more"]?.bool == true { parts.append("There are more; ask for one by its customer id.") }
+    if answer["more"]?.bool == true {
+      parts.append("There are more; ask for one by its customer id.")
+    }
     return parts.joined(separator: "\n\n")
   }
 
@@ -65,7 +69,9 @@ public enum ExplanationText {
     ]
     for step in why["story"] as? [[String: Any]] ?? [] { lines.append("  " + story(step)) }
     // Foundation's reader has numbers for true and false, and rules are written with the words.
-    if case .object(let facts)? = try JSONValue(parsing: Array(json))["facts"], !facts.members.isEmpty {
+    if case .object(let facts)? = try JSONValue(parsing: Array(json))["facts"],
+      !facts.members.isEmpty
+    {
       lines.append("The rule saw:")
       lines += flat(facts, "").map { "  " + $0 }
     }
@@ -79,7 +85,8 @@ public enum ExplanationText {
       let name = path.isEmpty ? member.name : "\(path).\(member.name)"
       switch member.value {
       case .object(let inner): return flat(inner, name)
-      case .array(let list): return list.isEmpty ? [] : ["\(name) = \(list.map(word).joined(separator: ", "))"]
+      case .array(let list):
+        return list.isEmpty ? [] : ["\(name) = \(list.map(word).joined(separator: ", "))"]
       default: return ["\(name) = \(word(member.value))"]
       }
     }
@@ -93,7 +100,9 @@ public enum ExplanationText {
     let at = (step["at"] as? String ?? "").prefix(19).replacingOccurrences(of: "T", with: " ")
     let what = (step["what"] as? String ?? "").replacingOccurrences(of: "_", with: " ")
     var text = "\(at)  \(what)"
-    if let agent = step["agent"] as? String { text += what == "offered" ? " to \(agent)" : " by \(agent)" }
+    if let agent = step["agent"] as? String {
+      text += what == "offered" ? " to \(agent)" : " by \(agent)"
+    }
     if let passed = step["passed_over"] as? [String: Any], !passed.isEmpty {
       text += "; passed over: \(counts(passed))"
     }
@@ -110,7 +119,8 @@ public enum ExplanationText {
     if let hindrance = page["hindered_by"] as? String {
       lines.append("Nothing is offered: \(hindrance.replacingOccurrences(of: "_", with: " ")).")
     } else {
-      lines.append("Ready for \(ready.joined(separator: ", ")), idle since \(page["idle_since"] ?? "").")
+      lines.append(
+        "Ready for \(ready.joined(separator: ", ")), idle since \(page["idle_since"] ?? "").")
     }
     let passed = page["passed_over_by"] as? [String: Any] ?? [:]
     lines.append(
@@ -125,7 +135,9 @@ public enum ExplanationText {
   }
 
   private static func waiting(_ now: [String: Any]) -> [String] {
-    var lines = ["It has waited \(now["waited_seconds"] ?? 0) s; \(now["ahead"] ?? 0) cases stand before it."]
+    var lines = [
+      "It has waited \(now["waited_seconds"] ?? 0) s; \(now["ahead"] ?? 0) cases stand before it."
+    ]
     if let before = now["queues_before"] as? [String], !before.isEmpty {
       let rule = now["between_queues"] as? String == "by_weight" ? "weights" : "slopes"
       lines.append("By the queues' \(rule) come before it: \(before.joined(separator: ", ")).")

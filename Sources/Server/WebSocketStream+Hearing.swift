@@ -10,11 +10,16 @@ import WebCodec
 extension WebSocketStream {
   func subscribe(_ session: SessionID, _ after: EntryID, _ connection: Connection) {
     guard caller?.scope == .bot else {
-      return send(error: .forbidden("to subscribe to a session needs a token of scope bot; yours is \(caller?.scope.rawValue ?? "unknown")"), connection)
+      return send(
+        error: .forbidden(
+          "to subscribe to a session needs a token of scope bot; yours is \(caller?.scope.rawValue ?? "unknown")"
+        ), connection)
     }
     guard subscriptions.count < Limit.subscriptions else {
       return send(
-        error: APIProblem(429, "too-many-subscriptions", "Too many subscriptions", "open another stream"), connection)
+        error: APIProblem(
+          429, "too-many-subscriptions", "Too many subscriptions", "open another stream"),
+        connection)
     }
     subscriptions[session] = Subscription(after: after)
     look(session, connection)
@@ -22,11 +27,14 @@ extension WebSocketStream {
 
   /// Goes on with what waited for room.
   func lookOn(_ connection: Connection) {
-    while !waiting.isEmpty, looking < Limit.looking, !isBackedUp { look(waiting.removeFirst(), connection) }
+    while !waiting.isEmpty, looking < Limit.looking, !isBackedUp {
+      look(waiting.removeFirst(), connection)
+    }
   }
 
   func look(_ session: SessionID, _ connection: Connection) {
-    guard var subscription = subscriptions[session], let caller, let directory = edge.api(caller.workspace)?.directory
+    guard var subscription = subscriptions[session], let caller,
+      let directory = edge.api(caller.workspace)?.directory
     else { return }
     guard looking < Limit.looking, !isBackedUp else {
       if !waiting.contains(session) { waiting.append(session) }
@@ -53,7 +61,8 @@ extension WebSocketStream {
   }
 
   func looked(
-    _ session: SessionID, _ conversation: ConversationID?, _ page: EventsPage?, _ connection: Connection
+    _ session: SessionID, _ conversation: ConversationID?, _ page: EventsPage?,
+    _ connection: Connection
   ) {
     guard var subscription = subscriptions[session] else {
       if let conversation { edge.hub.unsubscribe(conversation, connection.ref) }
@@ -80,7 +89,8 @@ extension WebSocketStream {
     guard let inbound = payload as? Inbound else { return }
     switch inbound {
     case .wake(let conversation):
-      for session in subscriptions.keys.sorted() where subscriptions[session]?.conversation == conversation {
+      for session in subscriptions.keys.sorted()
+      where subscriptions[session]?.conversation == conversation {
         if subscriptions[session]?.isLooking == true {
           subscriptions[session]?.wokenMeanwhile = true
         } else {
@@ -109,8 +119,11 @@ extension WebSocketStream {
       readUnheard(connection)
     case .push(let bytes): send(bytes, connection)
     case .tokenEnded(let token):
-      if caller?.token == token { close(.policyViolation, "the token is revoked or over", connection) }
-    case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .takeMessage, .mailRefused,
+      if caller?.token == token {
+        close(.policyViolation, "the token is revoked or over", connection)
+      }
+    case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .takeMessage,
+      .mailRefused,
       .lineChanged:
       break
     }
@@ -135,7 +148,8 @@ extension WebSocketStream {
   }
 
   /// Who is asked for advice sees the whole case before they say a word.
-  private func askToConsult(_ id: CaseID, _ by: AgentID, _ until: Instant, _ connection: Connection) {
+  private func askToConsult(_ id: CaseID, _ by: AgentID, _ until: Instant, _ connection: Connection)
+  {
     guard let caller, let api = edge.api(caller.workspace) else { return }
     let (edge, ref) = (edge, connection.ref)
     edge.reads.run { reads in
@@ -145,7 +159,8 @@ extension WebSocketStream {
     }
   }
 
-  /// Reads what the agent is to hear, one look after the other: two at once could overtake each other.
+  /// Reads what the agent is to hear, one look after the other: two at once could overtake each
+  /// other.
   func readUnheard(_ connection: Connection) {
     guard let caller, !isReading, !isBackedUp, !unheard.isEmpty else { return }
     isReading = true
@@ -156,10 +171,12 @@ extension WebSocketStream {
       do throws(StoreFault) {
         for (conversation, entry) in entries {
           let rows = try reads.transcript(
-            caller.workspace, of: conversation, after: EntryID(entry.raw - 1), limit: 1, visible: .internal)
+            caller.workspace, of: conversation, after: EntryID(entry.raw - 1), limit: 1,
+            visible: .internal)
           guard let body = rows.first?.body else { continue }
           frames.append(
-            Array("{\"type\":\"entry\",\"conversation\":\"\(conversation)\",\"entry\":".utf8) + body + Array("}".utf8))
+            Array("{\"type\":\"entry\",\"conversation\":\"\(conversation)\",\"entry\":".utf8) + body
+              + Array("}".utf8))
         }
       } catch { Log.fault("reading for an agent's stream", error.description) }
       edge.hub.post(ref, .heard(frames))

@@ -10,7 +10,8 @@ extension WebSocketStream {
     case refused(APIResponse)
   }
 
-  /// A browser sends `Origin`, and no page but our own, or one that the settings name, may speak with a user's token
+  /// A browser sends `Origin`, and no page but our own, or one that the settings name, may speak
+  /// with a user's token
   /// (cross-site WebSocket hijacking): that is checked before anything is upgraded.
   static func open(_ request: IncomingRequest, _ edge: Edge) -> Opening {
     if let refusal = refusal(request.fields.values("origin"), request.host, edge.settings) {
@@ -18,7 +19,8 @@ extension WebSocketStream {
     }
     do throws(WebSocketHandshake.Refusal) {
       let accept = try WebSocketHandshake.check(request)
-      let compression = try WebSocketHandshake.compression(request, keepsContexts: edge.streams.hasRoomForContexts)
+      let compression = try WebSocketHandshake.compression(
+        request, keepsContexts: edge.streams.hasRoomForContexts)
       var out: [UInt8] = []
       WebSocketHandshake.respond(accept: accept, extensions: compression?.field, into: &out)
       return .accepted(out, compression?.agreed)
@@ -31,27 +33,35 @@ extension WebSocketStream {
     switch refusal {
     case .upgradeRequired:
       var response = APIResponse(
-        APIProblem(426, "upgrade-required", "WebSocket only", "open this page as a WebSocket, version 13"))
+        APIProblem(
+          426, "upgrade-required", "WebSocket only", "open this page as a WebSocket, version 13"))
       response.headers = [.init("Upgrade", "websocket"), .init("Sec-WebSocket-Version", "13")]
       return response
     case .malformed:
       return APIResponse(
-        APIProblem(400, "malformed-websocket", "Malformed handshake", "the WebSocket handshake is malformed"))
+        APIProblem(
+          400, "malformed-websocket", "Malformed handshake", "the WebSocket handshake is malformed")
+      )
     }
   }
 
-  private static func refusal(_ origins: [String], _ host: String?, _ settings: Settings) -> APIProblem? {
+  private static func refusal(_ origins: [String], _ host: String?, _ settings: Settings)
+    -> APIProblem?
+  {
     guard let origin = origins.first else { return nil }
     let (page, own) = (origin.lowercased(), (host ?? "").lowercased())
-    let isOurs = page == "http://\(own)" || page == "https://\(own)" || settings.allowedOrigins.contains(page)
+    let isOurs =
+      page == "http://\(own)" || page == "https://\(own)" || settings.allowedOrigins.contains(page)
     if origins.count == 1, isOurs { return nil }
     return APIProblem(
       403, "foreign-origin", "Page of another site",
-      "a page of \(origin.prefix(100)) may not open streams here; http.origins names those that may")
+      "a page of \(origin.prefix(100)) may not open streams here; http.origins names those that may"
+    )
   }
 }
 
-/// What all streams share: the memory of their compression, and how many were closed for reading too slowly.
+/// What all streams share: the memory of their compression, and how many were closed for reading
+/// too slowly.
 final class StreamCounts: Sendable {
   private let contextBytesMax: Int
   private let contextBytes = Atomic<Int>(0)

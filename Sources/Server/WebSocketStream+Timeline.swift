@@ -4,7 +4,8 @@ import Service
 import Sockets
 import WebCodec
 
-/// Following a customer's timeline: everything that is said and done, on whatever channel, as it becomes durable.
+/// Following a customer's timeline: everything that is said and done, on whatever channel, as it
+/// becomes durable.
 extension WebSocketStream {
   struct Followed {
     var follow: TimelineFollow
@@ -15,11 +16,14 @@ extension WebSocketStream {
   func follow(_ customer: CustomerID, _ after: EntryID, _ connection: Connection) {
     guard let scope = caller?.scope, [.agent, .supervisor, .admin].contains(scope) else {
       return send(
-        error: .forbidden("to follow a customer needs a token of scope agent, supervisor or admin"), connection)
+        error: .forbidden("to follow a customer needs a token of scope agent, supervisor or admin"),
+        connection)
     }
     guard followed.count < Limit.followed || followed[customer] != nil else {
       return send(
-        error: APIProblem(429, "too-many-subscriptions", "Too many subscriptions", "open another stream"), connection)
+        error: APIProblem(
+          429, "too-many-subscriptions", "Too many subscriptions", "open another stream"),
+        connection)
     }
     unfollow(customer, connection)
     followed[customer] = Followed(follow: TimelineFollow(customer: customer, after: after))
@@ -30,7 +34,8 @@ extension WebSocketStream {
     guard let gone = followed.removeValue(forKey: customer) else { return }
     // Another one that is followed may be of the same person.
     let kept = Set(followed.values.flatMap { $0.follow.members ?? [] })
-    edge.hub.unfollow((gone.follow.members ?? [customer]).filter { !kept.contains($0) }, connection.ref)
+    edge.hub.unfollow(
+      (gone.follow.members ?? [customer]).filter { !kept.contains($0) }, connection.ref)
   }
 
   func timelineMoved(_ record: CustomerID, _ connection: Connection) {
@@ -41,7 +46,8 @@ extension WebSocketStream {
     followOn(connection)
   }
 
-  /// Looks at whatever has moved, one look a customer at a time, and none while the client does not read.
+  /// Looks at whatever has moved, one look a customer at a time, and none while the client does not
+  /// read.
   func followOn(_ connection: Connection) {
     guard let caller, !isBackedUp else { return }
     for customer in followed.keys.sorted() {
@@ -81,7 +87,9 @@ extension WebSocketStream {
     one.isLooking = false
     one.mustLook = one.mustLook || look.hasMore || isNew
     followed[customer] = one
-    if !look.isEmpty { send(Array("{\"type\":\"timeline\",".utf8) + look.json + Array("}".utf8), connection) }
+    if !look.isEmpty {
+      send(Array("{\"type\":\"timeline\",".utf8) + look.json + Array("}".utf8), connection)
+    }
     followOn(connection)
   }
 }

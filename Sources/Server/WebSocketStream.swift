@@ -7,7 +7,8 @@ import Sockets
 import System
 import WebCodec
 
-/// `/v1/stream`: what happens, as it happens. A bot subscribes to its sessions; an agent is offered cases and hears
+/// `/v1/stream`: what happens, as it happens. A bot subscribes to its sessions; an agent is offered
+/// cases and hears
 /// the customers of the conversations that it owns.
 ///
 /// ```
@@ -23,7 +24,8 @@ final class WebSocketStream: ConnectionHandler {
   /// Memory that is counted for the contexts of its compression.
   private let contextBytes: Int
   var subscriptions: [SessionID: Subscription] = [:]
-  /// Subscriptions that will be looked at when there is room: each page may be large, so that few are read at once,
+  /// Subscriptions that will be looked at when there is room: each page may be large, so that few
+  /// are read at once,
   /// and none while the client does not read.
   var waiting: [SessionID] = []
   var looking = 0
@@ -73,7 +75,8 @@ final class WebSocketStream: ConnectionHandler {
     connection.clearTimer(.head)
     connection.setTimer(.idle, milliseconds: edge.settings.pingSeconds * 1_000)
     send("{\"type\":\"ready\"}", connection)
-    guard let caller, caller.scope == .agent, let agent = edge.api(caller.workspace)?.directory.agents[caller.holder]
+    guard let caller, caller.scope == .agent,
+      let agent = edge.api(caller.workspace)?.directory.agents[caller.holder]
     else { return }
     let waiter = WaiterID(Entropy.word)
     seat = (agent, waiter)
@@ -99,7 +102,9 @@ final class WebSocketStream: ConnectionHandler {
       case .closed(let code, _): close(code ?? .normal, "", connection)
       case .failed(let failure): close(failure.closeCode, failure.reason.rawValue, connection)
       }
-      if caller != nil { connection.setTimer(.idle, milliseconds: edge.settings.pingSeconds * 1_000) }
+      if caller != nil {
+        connection.setTimer(.idle, milliseconds: edge.settings.pingSeconds * 1_000)
+      }
     }
   }
 
@@ -131,7 +136,9 @@ final class WebSocketStream: ConnectionHandler {
   func closed(_ connection: Connection, _ reason: CloseReason) {
     edge.streams.letGo(contextBytes)
     for subscription in subscriptions.values {
-      if let conversation = subscription.conversation { edge.hub.unsubscribe(conversation, connection.ref) }
+      if let conversation = subscription.conversation {
+        edge.hub.unsubscribe(conversation, connection.ref)
+      }
     }
     for customer in followed.keys.sorted() { unfollow(customer, connection) }
     if let seat, let caller {
@@ -146,41 +153,57 @@ final class WebSocketStream: ConnectionHandler {
     do throws(APIProblem) {
       var fields = try Fields(bytes)
       let type = try fields.required("type")
-      guard caller != nil || type == "auth" else { return close(.policyViolation, "no token", connection) }
+      guard caller != nil || type == "auth" else {
+        return close(.policyViolation, "no token", connection)
+      }
       switch type {
       case "auth":
         let token = try fields.required("token")
         try fields.finish()
-        guard caller == nil else { return close(.policyViolation, "this stream has its token already", connection) }
-        guard let known = edge.caller(token: token, now: Instant(milliseconds: WallClock.nowMilliseconds))
+        guard caller == nil else {
+          return close(.policyViolation, "this stream has its token already", connection)
+        }
+        guard
+          let known = edge.caller(
+            token: token, now: Instant(milliseconds: WallClock.nowMilliseconds))
         else { return close(.policyViolation, "no valid token", connection) }
         caller = known
         self.known(connection)
       case "subscribe":
-        guard let session: SessionID = try fields.optionalID("session") else { throw fields.missing("session") }
+        guard let session: SessionID = try fields.optionalID("session") else {
+          throw fields.missing("session")
+        }
         let after = try fields.optionalInteger("after", 0...Int64.max) ?? 0
         try fields.finish()
         subscribe(session, EntryID(after), connection)
       case "unsubscribe":
-        guard let session: SessionID = try fields.optionalID("session") else { throw fields.missing("session") }
+        guard let session: SessionID = try fields.optionalID("session") else {
+          throw fields.missing("session")
+        }
         try fields.finish()
         waiting.removeAll { $0 == session }
         if let conversation = subscriptions.removeValue(forKey: session)?.conversation {
           edge.hub.unsubscribe(conversation, connection.ref)
         }
       case "follow":
-        guard let customer: CustomerID = try fields.optionalID("customer") else { throw fields.missing("customer") }
+        guard let customer: CustomerID = try fields.optionalID("customer") else {
+          throw fields.missing("customer")
+        }
         let after = try fields.optionalInteger("after", 0...Int64.max) ?? 0
         try fields.finish()
         follow(customer, EntryID(after), connection)
       case "unfollow":
-        guard let customer: CustomerID = try fields.optionalID("customer") else { throw fields.missing("customer") }
+        guard let customer: CustomerID = try fields.optionalID("customer") else {
+          throw fields.missing("customer")
+        }
         try fields.finish()
         unfollow(customer, connection)
       case "ping":
         try fields.finish()
         send("{\"type\":\"pong\"}", connection)
-      default: throw fields.wrong("type", "type must be auth, subscribe, unsubscribe, follow, unfollow or ping")
+      default:
+        throw fields.wrong(
+          "type", "type must be auth, subscribe, unsubscribe, follow, unfollow or ping")
       }
     } catch {
       send(error: error, connection)
@@ -190,7 +213,9 @@ final class WebSocketStream: ConnectionHandler {
   func send(_ text: String, _ connection: Connection) { send(Array(text.utf8), connection) }
   func send(_ bytes: [UInt8], _ connection: Connection) {
     guard !isClosing else { return }
-    if isBackedUp, connection.unsentBytes > edge.settings.unsentBytesMax { return closeSlow(connection) }
+    if isBackedUp, connection.unsentBytes > edge.settings.unsentBytesMax {
+      return closeSlow(connection)
+    }
     var out: [UInt8] = []
     compressor.message(.text, bytes, into: &out)
     connection.write(out)
@@ -198,7 +223,8 @@ final class WebSocketStream: ConnectionHandler {
 
   // MARK: - Who reads slowly
 
-  /// The kernel takes no more: nothing further is read for this stream until it does, and for so long it may take.
+  /// The kernel takes no more: nothing further is read for this stream until it does, and for so
+  /// long it may take.
   func outputBacksUp(_ connection: Connection) {
     isBackedUp = true
     connection.setTimer(.body, milliseconds: edge.settings.slowReaderSeconds * 1_000)

@@ -17,7 +17,8 @@ extension Workspaces {
           continue
         }
         faults.append(
-          "\(address) stands in \(owner)/workspace.yaml and in \(name)/workspace.yaml: mail to it can be for one of them")
+          "\(address) stands in \(owner)/workspace.yaml and in \(name)/workspace.yaml: mail to it can be for one of them"
+        )
       }
     }
     return faults
@@ -30,14 +31,19 @@ extension Workspaces {
     return writer.peek { pipeline in
       var faults: [String] = []
       for id in pipeline.router.queueIDs {
-        guard let queue = pipeline.router.statistics(id), !queues.contains(queue.name) else { continue }
+        guard let queue = pipeline.router.statistics(id), !queues.contains(queue.name) else {
+          continue
+        }
         let count = queue.waiting + queue.offered
         if count == 0 { continue }
         faults.append(
-          "the queue \(queue.name) is to go while \(Self.cases(count)) in it: keep it until they are taken")
+          "the queue \(queue.name) is to go while \(Self.cases(count)) in it: keep it until they are taken"
+        )
       }
       for id in pipeline.router.agentIDs {
-        guard let agent = pipeline.router.agent(id), !agents.contains(agent.name), !agent.cases.isEmpty else { continue }
+        guard let agent = pipeline.router.agent(id), !agents.contains(agent.name),
+          !agent.cases.isEmpty
+        else { continue }
         faults.append(
           "the agent \(agent.name) is to go while \(Self.cases(agent.cases.count)) with them: let them close these, or a "
             + "supervisor put them back (POST /v1/cases/\(agent.cases[0])/requeue)")
@@ -46,5 +52,7 @@ extension Workspaces {
     }
   }
 
-  private static func cases(_ count: Int) -> String { count == 1 ? "one case is" : "\(count) cases are" }
+  private static func cases(_ count: Int) -> String {
+    count == 1 ? "one case is" : "\(count) cases are"
+  }
 }

@@ -19,27 +19,35 @@ extension Workspaces {
     directory.mailAddress = checked.workspace.mailAddresses.first
     directory.dialledNumbers = Set(checked.workspace.dialledNumbers)
     directory.phoneSystems = Set(checked.workspace.phoneSystems.map(\.name))
-    directory.asterisks = Set(checked.workspace.phoneSystems.filter { $0.api == .fastagi }.map(\.name))
+    directory.asterisks = Set(
+      checked.workspace.phoneSystems.filter { $0.api == .fastagi }.map(\.name))
     directory.emailRules = EmailRules(
-      checked.workspace.emailProviders.map { .init(domains: $0.domains, ignoresDots: $0.ignoresDots, tag: $0.tag) })
+      checked.workspace.emailProviders.map {
+        .init(domains: $0.domains, ignoresDots: $0.ignoresDots, tag: $0.tag)
+      })
     directory.conversationWindow = .milliseconds(checked.workspace.conversationWindowMilliseconds)
     for bot in checked.workspace.bots {
       directory.botsSay[bot.name] = IdentityWord(bot.identityKinds, bot.assurance)
     }
     for integration in checked.workspace.integrations {
-      directory.integrationsSay[integration.name] = IdentityWord(integration.identityKinds, integration.assurance)
+      directory.integrationsSay[integration.name] = IdentityWord(
+        integration.identityKinds, integration.assurance)
     }
     directory.ruleNames = checked.rules.rules.map(\.name)
     let key = HMACKey(try reader.secret(named: "identity"))
     let redactor = Redactor(
-      patterns: checked.workspace.redactions.map { .init(name: $0.name, places: $0.pattern.places) })
-    var api = API(directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax, e164: Edge.e164)
+      patterns: checked.workspace.redactions.map { .init(name: $0.name, places: $0.pattern.places) }
+    )
+    var api = API(
+      directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax,
+      e164: Edge.e164)
     api.redactor = redactor
     let names = EarlierRuleNames(writer.workspace, writer.name)
     api.earlierRuleNames = { version, reads throws(StoreFault) in try names.of(version, reads) }
     let store = edge.store
     api.recordAccess = { rows, workspace in
-      // Reads go on while nothing can be written: whoever is in the middle of a conversation needs its words.
+      // Reads go on while nothing can be written: whoever is in the middle of a conversation needs
+      // its words.
       do throws(StoreFault) { try store.record(rows, workspace) } catch {
         let who = rows.map { "\($0.who) read \($0.what.name) \($0.customer.map { "\($0)" } ?? "")" }
         Log.fault("recording that \(who.joined(separator: ", "))", error.description)
@@ -49,7 +57,8 @@ extension Workspaces {
     var mail = MailChannel(
       workspace: writer.workspace, addresses: checked.workspace.mailAddresses, identityKey: key,
       replyKey: HMACKey(try reader.secret(named: "reply address")),
-      displayNames: Dictionary(checked.agents.map { ($0.name, $0.displayName) }) { first, _ in first })
+      displayNames: Dictionary(checked.agents.map { ($0.name, $0.displayName) }) { first, _ in first
+      })
     mail.redactor = redactor
     mail.emailRules = directory.emailRules
     edge.use(mail)
@@ -57,7 +66,8 @@ extension Workspaces {
     edge.use(checked, for: writer.workspace)
   }
 
-  /// The phone systems of a workspace, each under `<workspace>/<name>`. Where the rules name no secret, the
+  /// The phone systems of a workspace, each under `<workspace>/<name>`. Where the rules name no
+  /// secret, the
   /// data folder keeps a random one; `throughline phone` prints it for the dialplan.
   private func phones(
     _ writer: Writer, _ checked: CheckedWorkspace, _ key: HMACKey, _ reader: any StoreReader

@@ -14,10 +14,12 @@ import Wire
 /// ```
 /// sent ──checked──▶ refused: every mistake at once; what runs stays
 ///   └──tested──▶ refused, unless asked for even so
-///        └──▶ kept with who and when ──durable──▶ applies to the next case; an earlier version may follow as a new one
+///        └──▶ kept with who and when ──durable──▶ applies to the next case; an earlier version may
+///        follow as a new one
 /// ```
 extension Workspaces {
-  /// Answers on the queue on which rules change, so that what is shown and what changes stand in one order.
+  /// Answers on the queue on which rules change, so that what is shown and what changes stand in
+  /// one order.
   func answer(
     _ request: RulesRequest, _ key: Idempotency?, _ writer: Writer, by who: String,
     _ reply: @escaping @Sendable (APIResponse) -> Void
@@ -42,7 +44,8 @@ extension Workspaces {
   }
 
   private func answer(
-    _ request: RulesRequest, _ key: Idempotency?, _ writer: Writer, by who: String, _ reader: any StoreReader
+    _ request: RulesRequest, _ key: Idempotency?, _ writer: Writer, by who: String,
+    _ reader: any StoreReader
   ) throws -> APIResponse {
     switch request {
     case .check, .explain: try keep(.done, under: key, writer)
@@ -51,7 +54,10 @@ extension Workspaces {
     switch request {
     case .show(nil): return try RulePages.overview(writer, edge.checked(writer.workspace), reader)
     case .show(let number?): return RulePages.version(try version(number, writer, reader))
-    case .check(let files): return RulePages.check(try loaded(files, writer, reader), files == nil ? "what runs" : "what was sent", writer.name)
+    case .check(let files):
+      return RulePages.check(
+        try loaded(files, writer, reader), files == nil ? "what runs" : "what was sent", writer.name
+      )
     case .explain(let asked): return try explain(asked, writer, reader)
     case .publish(let files, let note, let anyway):
       let loaded = WorkspaceFolder.load(files: files, name: writer.name)
@@ -59,7 +65,9 @@ extension Workspaces {
       return try publish(loaded, files, .sent, by: who, note, nil, key, writer, reader)
     case .rollback(let number, let note):
       let earlier = try version(number, writer, reader)
-      guard let files = earlier.files, let loaded = earlier.load(writer.name) else { throw Self.notKept(number) }
+      guard let files = earlier.files, let loaded = earlier.load(writer.name) else {
+        throw Self.notKept(number)
+      }
       return try publish(loaded, files, .rollback, by: who, note, number, key, writer, reader)
     }
   }
@@ -68,14 +76,20 @@ extension Workspaces {
 
   private enum Asked {
     case anew
-    /// The same question: it is answered anew, since rules may have changed, and nothing happens twice.
+    /// The same question: it is answered anew, since rules may have changed, and nothing happens
+    /// twice.
     case again
-    /// What was published under the key, as it was answered then; or that the key is another request's.
+    /// What was published under the key, as it was answered then; or that the key is another
+    /// request's.
     case answered(APIResponse)
   }
 
-  private func asked(_ key: Idempotency?, _ writer: Writer, _ reader: any StoreReader) throws -> Asked {
-    guard let key, let known = try reader.outcome(writer.workspace, key: key.key) else { return .anew }
+  private func asked(_ key: Idempotency?, _ writer: Writer, _ reader: any StoreReader) throws
+    -> Asked
+  {
+    guard let key, let known = try reader.outcome(writer.workspace, key: key.key) else {
+      return .anew
+    }
     guard known.bodyHash == key.bodyHash else { return .answered(APIResponse(.keyReused)) }
     let answer: Answer
     do throws(WireError) { answer = try Answer(decoding: known.answer) } catch {
@@ -86,7 +100,8 @@ extension Workspaces {
     case .rulesPublished(let number, let isNew):
       let version = try version(number, writer, reader)
       return .answered(
-        RulePages.published(version, isNew: isNew, warnings: version.load(writer.name)?.diagnostics ?? []))
+        RulePages.published(
+          version, isNew: isNew, warnings: version.load(writer.name)?.diagnostics ?? []))
     default: return .answered(APIResponse(answer))
     }
   }
@@ -99,8 +114,10 @@ extension Workspaces {
   // MARK: - Changing
 
   private func publish(
-    _ loaded: WorkspaceFolder.Loaded, _ files: [String: String], _ origin: RuleVersion.Origin, by who: String,
-    _ note: String, _ earlier: UInt32?, _ key: Idempotency?, _ writer: Writer, _ reader: any StoreReader
+    _ loaded: WorkspaceFolder.Loaded, _ files: [String: String], _ origin: RuleVersion.Origin,
+    by who: String,
+    _ note: String, _ earlier: UInt32?, _ key: Idempotency?, _ writer: Writer,
+    _ reader: any StoreReader
   ) throws -> APIResponse {
     guard let checked = loaded.workspace else { return RulePages.refusal(loaded) }
     if let fault = RuleFolderState.fault(checked) {
@@ -113,19 +130,24 @@ extension Workspaces {
       Self.sharedAddresses(others + [(writer.name, checked)]) + Self.stranded(by: checked, writer)
     if !conflicts.isEmpty {
       throw APIProblem(
-        409, "rules-refused", "Rules refused; the running ones stay", conflicts.joined(separator: "\n"))
+        409, "rules-refused", "Rules refused; the running ones stay",
+        conflicts.joined(separator: "\n"))
     }
     if let outage = writer.outage { throw ServerProcess.StartFault.sentence(outage) }
     let last = try reader.ruleVersion(writer.workspace)
-    if let last, last.files == files, edge.api(writer.workspace)?.directory.ruleVersion == last.number {
+    if let last, last.files == files,
+      edge.api(writer.workspace)?.directory.ruleVersion == last.number
+    {
       try keep(.rulesPublished(version: last.number, isNew: false), under: key, writer)
       return RulePages.published(last, isNew: false, warnings: loaded.diagnostics)
     }
     let number = (last?.number ?? 0) + 1
     let kept = RuleVersion(
-      number: number, folder: onDisk(writer.name) ?? last?.folder ?? [], origin: origin, by: who, at: Instant(milliseconds: WallClock.nowMilliseconds), note: note, earlier: earlier,
+      number: number, folder: onDisk(writer.name) ?? last?.folder ?? [], origin: origin, by: who,
+      at: Instant(milliseconds: WallClock.nowMilliseconds), note: note, earlier: earlier,
       files: files)
-    let state = RuleFolderState(name: writer.name, checked: checked, kept: kept, warnings: loaded.rendered)
+    let state = RuleFolderState(
+      name: writer.name, checked: checked, kept: kept, warnings: loaded.rendered)
     try change(writer, to: state, number, reader, under: key)
     Log.note("workspace \(writer.name): version \(number) applies, published by \(who)")
     return RulePages.published(kept, isNew: true, warnings: loaded.diagnostics)
@@ -141,50 +163,62 @@ extension Workspaces {
 
   // MARK: - Trying
 
-  private func explain(_ asked: ExplainRules, _ writer: Writer, _ reader: any StoreReader) throws -> APIResponse {
+  private func explain(_ asked: ExplainRules, _ writer: Writer, _ reader: any StoreReader) throws
+    -> APIResponse
+  {
     var routedBy: UInt32?
     let text: String
     switch asked.subject {
     case .facts(let json): text = String(decoding: json, as: UTF8.self)
     case .aCase(let id):
-      guard let row = try reader.aCase(writer.workspace, id), let about = CaseView.decoded(row.about) else {
+      guard let row = try reader.aCase(writer.workspace, id),
+        let about = CaseView.decoded(row.about)
+      else {
         throw APIProblem.notFound("case")
       }
       routedBy = about.ruleVersion
       guard let facts = try reader.facts(writer.workspace, of: id) else {
         throw APIProblem(
           404, "facts-gone", "Nothing to explain from",
-          "the facts that \(id) was routed by are not kept: a transfer has none, and erasing a person erases theirs")
+          "the facts that \(id) was routed by are not kept: a transfer has none, and erasing a person erases theirs"
+        )
       }
       text = String(decoding: facts.bytes, as: UTF8.self)
     }
     let read = FactsFile.read(text, path: "facts")
     guard var facts = read.facts else {
       throw APIProblem(
-        422, "wrong-value", "The facts cannot be read", read.diagnostics.map(\.rendered).joined(separator: "\n\n"), field: "facts")
+        422, "wrong-value", "The facts cannot be read",
+        read.diagnostics.map(\.rendered).joined(separator: "\n\n"), field: "facts")
     }
     for name in asked.unknown {
       guard let fact = Fact.allCases.first(where: { $0.name == name }) else {
-        throw APIProblem(422, "wrong-value", "No such fact", "there is no fact \"\(name)\"", field: "unknown")
+        throw APIProblem(
+          422, "wrong-value", "No such fact", "there is no fact \"\(name)\"", field: "unknown")
       }
       facts.setUnknown(fact)
     }
     let (rules, number) = try rules(asked, routedBy, writer, reader)
-    return RulePages.explanation(rules.explain(facts), asked.subject, routedBy: routedBy, explainedBy: number)
+    return RulePages.explanation(
+      rules.explain(facts), asked.subject, routedBy: routedBy, explainedBy: number)
   }
 
-  /// The rules to try facts on: those that were sent, a version, the one that routed the case, or those that run.
+  /// The rules to try facts on: those that were sent, a version, the one that routed the case, or
+  /// those that run.
   private func rules(
     _ asked: ExplainRules, _ routedBy: UInt32?, _ writer: Writer, _ reader: any StoreReader
   ) throws -> (rules: RuleSet, number: UInt32?) {
     if let files = asked.files {
       let loaded = WorkspaceFolder.load(files: files, name: writer.name)
       guard let checked = loaded.workspace else {
-        throw APIProblem(422, "rules-refused", "The rules are not in order", loaded.rendered, field: "files")
+        throw APIProblem(
+          422, "rules-refused", "The rules are not in order", loaded.rendered, field: "files")
       }
       return (checked.rules, nil)
     }
-    if let number = asked.version ?? routedBy, number != edge.api(writer.workspace)?.directory.ruleVersion {
+    if let number = asked.version ?? routedBy,
+      number != edge.api(writer.workspace)?.directory.ruleVersion
+    {
       let version = try version(number, writer, reader)
       guard let loaded = version.load(writer.name) else { throw Self.notKept(number) }
       guard let checked = loaded.workspace else {
@@ -196,9 +230,12 @@ extension Workspaces {
     return (running.rules, edge.api(writer.workspace)?.directory.ruleVersion)
   }
 
-  private func version(_ number: UInt32, _ writer: Writer, _ reader: any StoreReader) throws -> RuleVersion {
+  private func version(_ number: UInt32, _ writer: Writer, _ reader: any StoreReader) throws
+    -> RuleVersion
+  {
     guard let found = try reader.ruleVersion(writer.workspace, number) else {
-      throw APIProblem(404, "not-found", "Not found", "there is no version \(number) of these rules")
+      throw APIProblem(
+        404, "not-found", "Not found", "there is no version \(number) of these rules")
     }
     return found
   }

@@ -17,7 +17,8 @@ import Wire
 ///       └──▶ one workspace after the other: configured, durable, published
 ///                         └── the store fails ──▶ cut short, and said so
 /// ```
-/// A new folder becomes a new workspace while the server runs. Everything that can be refused is refused before
+/// A new folder becomes a new workspace while the server runs. Everything that can be refused is
+/// refused before
 /// the first workspace is touched; only a store that fails can end a reload in the middle.
 public final class Workspaces: Sendable {
   let edge: Edge
@@ -40,7 +41,8 @@ public final class Workspaces: Sendable {
     public var warnings: String
 
     public init(
-      name: String, what: What, version: UInt32, rules: Int, agents: Int, queues: Int, warnings: String
+      name: String, what: What, version: UInt32, rules: Int, agents: Int, queues: Int,
+      warnings: String
     ) {
       self.name = name
       self.what = what
@@ -68,13 +70,15 @@ public final class Workspaces: Sendable {
 
   // MARK: - Opening
 
-  /// Opens what the rules folder has. Its writers decide nothing but their rules before they are told to start.
+  /// Opens what the rules folder has. Its writers decide nothing but their rules before they are
+  /// told to start.
   func openAll() throws -> [Change] {
     let root = edge.settings.rules
     let names = WorkspaceFolder.names(in: root)
     guard !names.isEmpty else {
       throw ServerProcess.StartFault.sentence(
-        "\(root) has no workspace: make a folder with a workspace.yaml in it, or name another with --rules")
+        "\(root) has no workspace: make a folder with a workspace.yaml in it, or name another with --rules"
+      )
     }
     let (folders, faults) = Self.read(names, in: root, by: "start")
     let all = faults + Self.sharedAddresses(folders.map { ($0.name, $0.checked) })
@@ -89,8 +93,11 @@ public final class Workspaces: Sendable {
       let version = isSame ? last?.number ?? 1 : (last?.number ?? 0) + 1
       let writer = try makeWriter(row, folder.checked, version)
       edge.add(writer)
-      // It serves nobody to stay away for that; putting the queue or the agent back brings the cases back.
-      for fault in Self.stranded(by: folder.checked, writer) { Log.fault("opening workspace \(folder.name)", fault) }
+      // It serves nobody to stay away for that; putting the queue or the agent back brings the
+      // cases back.
+      for fault in Self.stranded(by: folder.checked, writer) {
+        Log.fault("opening workspace \(folder.name)", fault)
+      }
       if !isSame, install(folder, version, writer) == nil {
         throw ServerProcess.StartFault.sentence(
           "the rules of the workspace \(folder.name) could not be applied")
@@ -148,17 +155,21 @@ public final class Workspaces: Sendable {
   ) -> Int64? {
     let configure = Intake.configure(
       RoutingConfiguration(folder.checked, version: version), encoded: folder.kept.encoded)
-    return writer.decide(Request(configure, idempotency: key), using: RulePlanner(folder.checked, version: version))
+    return writer.decide(
+      Request(configure, idempotency: key), using: RulePlanner(folder.checked, version: version))
   }
 
-  /// Hours are spelt out for two years when a version is made: within one, the same rules apply anew.
+  /// Hours are spelt out for two years when a version is made: within one, the same rules apply
+  /// anew.
   private static let lifetime = Duration64.seconds(365 * 86_400)
 
   /// Whether a workspace's rules must apply anew, though nobody has changed them.
   func hasAged(at now: Instant) throws(StoreFault) -> Bool {
     let reader = try edge.store.reader()
     for writer in edge.writers {
-      if let last = try reader.ruleVersion(writer.workspace), now - last.at >= Self.lifetime { return true }
+      if let last = try reader.ruleVersion(writer.workspace), now - last.at >= Self.lifetime {
+        return true
+      }
     }
     return false
   }
@@ -169,21 +180,29 @@ public final class Workspaces: Sendable {
   ) throws -> (folder: RuleFolderState, isSame: Bool) {
     guard var last, last.folder == folder.kept.folder else { return (folder, false) }
     let isSame = now - last.at < Self.lifetime
-    guard last.origin != .folder, let loaded = last.load(folder.name) else { return (folder, isSame) }
+    guard last.origin != .folder, let loaded = last.load(folder.name) else {
+      return (folder, isSame)
+    }
     guard let checked = loaded.workspace else {
       throw ServerProcess.StartFault.sentence(
         "the workspace \(folder.name): version \(last.number), which \(last.by) published, is no longer in order; "
           + "change something in its folder to use that instead:\n\(loaded.rendered)")
     }
     if !isSame { last.at = now }
-    return (RuleFolderState(name: folder.name, checked: checked, kept: last, warnings: loaded.rendered), isSame)
+    return (
+      RuleFolderState(name: folder.name, checked: checked, kept: last, warnings: loaded.rendered),
+      isSame
+    )
   }
 
   // MARK: - Reloading
 
-  /// Reads all rule folders and certificates again. `then` hears what came of it, on a thread of its own, once it is
+  /// Reads all rule folders and certificates again. `then` hears what came of it, on a thread of
+  /// its own, once it is
   /// durable.
-  func reload(by who: String, at now: Instant = .now, _ then: @escaping @Sendable (Reloaded) -> Void) {
+  func reload(
+    by who: String, at now: Instant = .now, _ then: @escaping @Sendable (Reloaded) -> Void
+  ) {
     turn.async { then(self.reload(by: who, at: now)) }
   }
 
@@ -192,7 +211,8 @@ public final class Workspaces: Sendable {
     switch outcome {
     case .done(let changes):
       for change in changes where change.what != .unchanged { Log.note(change.sentence) }
-    case .refused(let faults): Log.fault("reading the rules again, so that the running ones stay", faults)
+    case .refused(let faults):
+      Log.fault("reading the rules again, so that the running ones stay", faults)
     case .cutShort(let done, let why):
       for change in done where change.what != .unchanged { Log.note(change.sentence) }
       Log.fault("applying the rules", why)
@@ -218,9 +238,12 @@ public final class Workspaces: Sendable {
     faults += Self.sharedAddresses(folders.map { ($0.name, $0.checked) })
     for writer in running where writer.outage == nil {
       guard let folder = folders.first(where: { $0.name == writer.name }) else { continue }
-      do { faults += try strandedCases(folder, writer, now) } catch { faults.append("the workspace \(writer.name): \(error)") }
+      do { faults += try strandedCases(folder, writer, now) } catch {
+        faults.append("the workspace \(writer.name): \(error)")
+      }
     }
-    // New certificates are shown whatever the rules are like; a fault in them is told together with all others.
+    // New certificates are shown whatever the rules are like; a fault in them is told together with
+    // all others.
     if let fault = edge.encryption?.reload() { faults.append(fault) }
     if !faults.isEmpty { return .refused(faults.joined(separator: "\n\n")) }
     var done: [Change] = []
@@ -232,19 +255,26 @@ public final class Workspaces: Sendable {
     return .done(done)
   }
 
-  private func strandedCases(_ folder: RuleFolderState, _ writer: Writer, _ now: Instant) throws -> [String] {
-    let (wanted, isSame) = try wanted(folder, try edge.store.reader().ruleVersion(writer.workspace), now)
-    return isSame ? [] : Self.stranded(by: wanted.checked, writer).map { "the workspace \(writer.name): \($0)" }
+  private func strandedCases(_ folder: RuleFolderState, _ writer: Writer, _ now: Instant) throws
+    -> [String]
+  {
+    let (wanted, isSame) = try wanted(
+      folder, try edge.store.reader().ruleVersion(writer.workspace), now)
+    return isSame
+      ? [] : Self.stranded(by: wanted.checked, writer).map { "the workspace \(writer.name): \($0)" }
   }
 
-  private func apply(_ folder: RuleFolderState, _ running: Writer?, _ now: Instant) throws -> Change {
+  private func apply(_ folder: RuleFolderState, _ running: Writer?, _ now: Instant) throws -> Change
+  {
     let reader = try edge.store.reader()
     guard let running else { return try addWhileRunning(folder, reader, now) }
     let last = try reader.ruleVersion(running.workspace)
     let version = last?.number ?? 0
     let (folder, isSame) = try wanted(folder, last, now)
     if isSame {
-      if edge.api(running.workspace)?.directory.ruleVersion == version { return folder.change(.unchanged, version) }
+      if edge.api(running.workspace)?.directory.ruleVersion == version {
+        return folder.change(.unchanged, version)
+      }
       // An earlier reload was cut short after its rules had reached the disk.
       try publish(running, folder.checked, version, reader)
       return folder.change(.changed, version)
@@ -282,7 +312,8 @@ public final class Workspaces: Sendable {
     return folder.change(.added, version)
   }
 
-  /// Applies the rules and waits until that is durable: what could still be lost is not told to anybody.
+  /// Applies the rules and waits until that is durable: what could still be lost is not told to
+  /// anybody.
   private func settle(
     _ folder: RuleFolderState, _ version: UInt32, _ writer: Writer, under key: Idempotency? = nil
   ) throws {
@@ -290,12 +321,16 @@ public final class Workspaces: Sendable {
     guard writer.peek({ $0.router.configurationVersion == version }) else { throw Self.lost }
   }
 
-  private static var lost: ServerProcess.StartFault { .sentence("the store failed before it was on disk") }
+  private static var lost: ServerProcess.StartFault {
+    .sentence("the store failed before it was on disk")
+  }
 
-  /// Waits until what was decided is durable. `decide` answers its position; nil when it was not taken.
+  /// Waits until what was decided is durable. `decide` answers its position; nil when it was not
+  /// taken.
   func settle(_ writer: Writer, _ decide: () -> Int64?) throws {
     guard let position = decide() else {
-      throw ServerProcess.StartFault.sentence(writer.outage ?? "it has too much to do just now; try again")
+      throw ServerProcess.StartFault.sentence(
+        writer.outage ?? "it has too much to do just now; try again")
     }
     while true {
       let (head, durable) = writer.peek { ($0.head.position, $0.durable) }
@@ -328,7 +363,9 @@ struct RuleFolderState {
 
   struct Faults: Error { var text: String }
 
-  static func read(_ name: String, in root: String, by who: String) -> Result<RuleFolderState, Faults> {
+  static func read(_ name: String, in root: String, by who: String) -> Result<
+    RuleFolderState, Faults
+  > {
     let folder = "\(root)/\(name)"
     // Taken first: a file that changes meanwhile makes the next reload see a difference.
     let fingerprint: [UInt8]
@@ -336,20 +373,29 @@ struct RuleFolderState {
       return .failure(Faults(text: "the workspace \(name): \(error)"))
     }
     let loaded = WorkspaceFolder.load(folder)
-    guard let checked = loaded.workspace else { return .failure(Faults(text: "the workspace \(name):\n\(loaded.rendered)")) }
-    if let fault = Self.fault(checked) { return .failure(Faults(text: "the workspace \(name): \(fault)")) }
+    guard let checked = loaded.workspace else {
+      return .failure(Faults(text: "the workspace \(name):\n\(loaded.rendered)"))
+    }
+    if let fault = Self.fault(checked) {
+      return .failure(Faults(text: "the workspace \(name): \(fault)"))
+    }
     let files = RuleSource.texts(in: folder)
     guard RuleSource.version(of: files) == checked.rules.version else {
-      return .failure(Faults(text: "the workspace \(name): its files changed while they were read; try again"))
+      return .failure(
+        Faults(text: "the workspace \(name): its files changed while they were read; try again"))
     }
     let kept = RuleVersion(
-      folder: fingerprint, origin: .folder, by: who, at: Instant(milliseconds: WallClock.nowMilliseconds), files: files)
-    return .success(RuleFolderState(name: name, checked: checked, kept: kept, warnings: loaded.rendered))
+      folder: fingerprint, origin: .folder, by: who,
+      at: Instant(milliseconds: WallClock.nowMilliseconds), files: files)
+    return .success(
+      RuleFolderState(name: name, checked: checked, kept: kept, warnings: loaded.rendered))
   }
 
   /// What the router would not take of rules that are otherwise in order; nil when all is well.
   static func fault(_ checked: CheckedWorkspace) -> String? {
-    RoutingConfiguration(checked, version: 1).fault.map { "the router cannot take it: \(sentence($0, checked))" }
+    RoutingConfiguration(checked, version: 1).fault.map {
+      "the router cannot take it: \(sentence($0, checked))"
+    }
   }
 
   /// The reader checks what a file says; these are the machine's own bounds.
@@ -362,7 +408,8 @@ struct RuleFolderState {
     }
     switch fault {
     case .needTooLarge:
-      return "it has more skills, queues, agents, bots or teams than the \(RoutingLimits.skillsMax) skills, "
+      return
+        "it has more skills, queues, agents, bots or teams than the \(RoutingLimits.skillsMax) skills, "
         + "\(RoutingLimits.queuesMax) queues, \(RoutingLimits.agentsMax) agents, "
         + "\(RoutingLimits.botsMax) bots and \(RoutingLimits.teamsMax) teams that are possible"
     case .unknownQueue: return "an agent works in a queue that queues.yaml does not have"
@@ -374,7 +421,9 @@ struct RuleFolderState {
     var all: [UInt8] = []
     let found = FileManager.default.enumerator(atPath: folder)
     var paths: [String] = []
-    while let path = found?.nextObject() as? String { if path.hasSuffix(".yaml") { paths.append(path) } }
+    while let path = found?.nextObject() as? String {
+      if path.hasSuffix(".yaml") { paths.append(path) }
+    }
     for path in paths.sorted() {
       all += Array(path.utf8) + [0] + (try Files.read("\(folder)/\(path)", bytesMax: 4 << 20)) + [0]
     }

@@ -4,7 +4,8 @@ import Pipeline
 import Records
 
 extension Writer {
-  /// Changes rows of this workspace behind the machine's back: while nothing is undurable and nothing is decided.
+  /// Changes rows of this workspace behind the machine's back: while nothing is undurable and
+  /// nothing is decided.
   /// What the machine had at hand of the old rows is forgotten. Blocks; for administration.
   func changeBeneath<R>(_ change: () throws(StoreFault) -> R) throws(StoreFault) -> R {
     // Between two commits of a busy workspace there is such a moment every few milliseconds.
@@ -12,6 +13,7 @@ extension Writer {
       if let result = try whenDurable(change) { return result }
       usleep(5_000)
     }
-    throw .failed(doing: "change rows of \(name)", why: "its commits have not caught up for ten seconds")
+    throw .failed(
+      doing: "change rows of \(name)", why: "its commits have not caught up for ten seconds")
   }
 }

@@ -6,11 +6,14 @@ import Routing
 import Synchronization
 import System
 
-/// Drives one workspace's `Pipeline`: requests come in from any lane, one turn takes them all, and the commit
+/// Drives one workspace's `Pipeline`: requests come in from any lane, one turn takes them all, and
+/// the commit
 /// loop fetches what was decided whenever it is free, so that many commands share one commit.
 ///
-/// The state sits behind a mutex and not on a queue of its own, since two threads take turns with it: the
-/// writer's queue, which decides, and the commit loop, which gathers before a commit and releases after it.
+/// The state sits behind a mutex and not on a queue of its own, since two threads take turns with
+/// it: the
+/// writer's queue, which decides, and the commit loop, which gathers before a commit and releases
+/// after it.
 /// That spares two hops between queues for every answer.
 public final class Writer: Sendable {
   public let workspace: WorkspaceID
@@ -21,10 +24,12 @@ public final class Writer: Sendable {
   private let commits: CommitLoop
   private let outlet: any Outlet
   private let timer: WriterTimer
-  /// Past this many undurable commands or bytes, requests are turned away until a commit has gone through.
+  /// Past this many undurable commands or bytes, requests are turned away until a commit has gone
+  /// through.
   static let undurableCommandsMax: Int64 = 50_000
   static let undurableBytesMax = 64 << 20
-  /// News from outside that are kept through an outage; past it they are lost, and leases end what they were about.
+  /// News from outside that are kept through an outage; past it they are lost, and leases end what
+  /// they were about.
   static let keptMax = 20_000
   /// A row that cannot be read fails again and again: after so many tries, its news are let go.
   static let attemptsMax = 3
@@ -88,7 +93,8 @@ public final class Writer: Sendable {
       for request in requests { Self.decide(request, &state, &refused) }
       let released = state.outage == nil ? state.pipeline.release() : []
       return (
-        released, state.pipeline.head.position > state.pipeline.durable, Self.nextTick(&state), refused,
+        released, state.pipeline.head.position > state.pipeline.durable, Self.nextTick(&state),
+        refused,
         wasWell ? state.outage : nil, hadNone && state.outage == nil && !state.kept.isEmpty
       )
     }
@@ -98,14 +104,17 @@ public final class Writer: Sendable {
     if tryAgain { queue.asyncAfter(deadline: .now() + .seconds(1)) { self.submitKept() } }
   }
 
-  /// When to tick next. A tick that was refused leaves its deadline due: asked for again at once, it would keep two
+  /// When to tick next. A tick that was refused leaves its deadline due: asked for again at once,
+  /// it would keep two
   /// processors busy until the store is back. An outage ends with a turn of its own.
   private static func nextTick(_ state: inout State) -> Instant? {
     let wasRefused = state.tickIsRefused
     state.tickIsRefused = false
     if state.outage != nil { return nil }
     guard let deadline = state.pipeline.nextDeadline else { return nil }
-    return wasRefused ? max(deadline, Instant(milliseconds: WallClock.nowMilliseconds + refusedTickMilliseconds)) : deadline
+    return wasRefused
+      ? max(deadline, Instant(milliseconds: WallClock.nowMilliseconds + refusedTickMilliseconds))
+      : deadline
   }
   private static let refusedTickMilliseconds: Int64 = 50
 
@@ -119,7 +128,7 @@ public final class Writer: Sendable {
     do throws(StoreFault) {
       try state.pipeline.submit(
         request, at: Instant(milliseconds: WallClock.nowMilliseconds), reads: state.reads.reader)
-    } catch where !state.pipeline.isTorn {
+    } catch  where !state.pipeline.isTorn {
       // It failed before anything was decided: only this request is refused.
       Log.fault("deciding a request", error.description)
       refuse(request, &state, &refused, failed: true)
@@ -138,8 +147,12 @@ public final class Writer: Sendable {
     var request = request
     if case .tick = request.intake { state.tickIsRefused = true }
     if failed { request.attempts += 1 }
-    let isKept = request.intake.patience != .none && request.attempts < attemptsMax && state.kept.count < keptMax
-    if request.intake.patience != .none && !isKept { Log.fault("keeping news for a store that is back", "they are lost") }
+    let isKept =
+      request.intake.patience != .none && request.attempts < attemptsMax
+      && state.kept.count < keptMax
+    if request.intake.patience != .none && !isKept {
+      Log.fault("keeping news for a store that is back", "they are lost")
+    }
     if !isKept || request.intake.patience == .kept {
       refused.append(request.ticket)
       request.ticket = .nobody
@@ -171,7 +184,8 @@ public final class Writer: Sendable {
     leave(state.withLock { $0.pipeline.committed(upTo: last.position) })
   }
 
-  /// The store failed: nobody who waits is told that anything happened, and the state is read again from disk.
+  /// The store failed: nobody who waits is told that anything happened, and the state is read again
+  /// from disk.
   func failed(_ fault: StoreFault) {
     let refused = state.withLock { state in
       state.outage = fault.description
@@ -204,7 +218,8 @@ public final class Writer: Sendable {
     return true
   }
 
-  /// What was kept is decided now, in its order, ahead of nothing: whatever is in the inbox came earlier.
+  /// What was kept is decided now, in its order, ahead of nothing: whatever is in the inbox came
+  /// earlier.
   private func submitKept() {
     submit(
       state.withLock { state in
@@ -217,14 +232,20 @@ public final class Writer: Sendable {
 
   public var outage: String? { state.withLock { $0.outage } }
 
-  /// Reads from the live state; what it tells may not yet be durable, so that whoever shows it to the outside
+  /// Reads from the live state; what it tells may not yet be durable, so that whoever shows it to
+  /// the outside
   /// must wait for the position.
-  public func peek<R: Sendable>(_ body: (borrowing Pipeline) -> R) -> R { state.withLock { body($0.pipeline) } }
+  public func peek<R: Sendable>(_ body: (borrowing Pipeline) -> R) -> R {
+    state.withLock { body($0.pipeline) }
+  }
 
-  /// Runs `change` while nothing is decided; nil, without having run it, while something decided is not yet durable.
+  /// Runs `change` while nothing is decided; nil, without having run it, while something decided is
+  /// not yet durable.
   func whenDurable<R>(_ change: () throws(StoreFault) -> R) throws(StoreFault) -> R? {
     try state.withLock { state throws(StoreFault) -> Handed<R>? in
-      guard state.outage == nil else { throw .failed(doing: "change rows of \(name)", why: state.outage ?? "") }
+      guard state.outage == nil else {
+        throw .failed(doing: "change rows of \(name)", why: state.outage ?? "")
+      }
       guard state.pipeline.isDurable else { return nil }
       defer { state.pipeline.forgetCachedRows() }
       return Handed(value: try change())
@@ -233,9 +254,11 @@ public final class Writer: Sendable {
   /// Carries a value over the mutex's border; it was made by whoever takes it.
   private struct Handed<R>: @unchecked Sendable { var value: R }
 
-  /// Decides a request now, on the caller's thread. With a `planner`, that and the configuration change in one step, so
+  /// Decides a request now, on the caller's thread. With a `planner`, that and the configuration
+  /// change in one step, so
   /// that no case is planned by one version of the rules and queued under the other.
-  /// - Returns: the log position that it rests on; nil when it was not taken, and everything is as it was.
+  /// - Returns: the log position that it rests on; nil when it was not taken, and everything is as
+  ///   it was.
   func decide(_ request: Request, using planner: (any Planner)? = nil) -> Int64? {
     let (released, refused, position, broke) = state.withLock { state in
       let before = state.pipeline.head.position
@@ -244,7 +267,9 @@ public final class Writer: Sendable {
       var refused: [Ticket] = []
       Self.decide(request, &state, &refused)
       let isTaken = refused.isEmpty && state.pipeline.head.position > before
-      if let planner, state.pipeline.router.configurationVersion != version { state.pipeline.use(planner) }
+      if let planner, state.pipeline.router.configurationVersion != version {
+        state.pipeline.use(planner)
+      }
       let position = isTaken ? state.pipeline.head.position : nil
       let released = state.outage == nil ? state.pipeline.release() : []
       return (released, refused, position, wasWell ? state.outage : nil)

@@ -3,7 +3,8 @@ import Model
 import Synchronization
 import System
 
-/// One deadline on a queue. Arming costs 3 µs, so that it is only done when the deadline comes nearer; one that
+/// One deadline on a queue. Arming costs 3 µs, so that it is only done when the deadline comes
+/// nearer; one that
 /// fires early finds nothing due and arms again.
 final class WriterTimer: Sendable {
   private let queue: DispatchQueue

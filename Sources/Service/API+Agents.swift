@@ -13,9 +13,12 @@ extension API {
     let agent = try agent(caller)
     var fields = try Fields(request.body)
     guard let status = AgentStatus(name: try fields.text("status")) else {
-      throw fields.problem("status", "status must be available, busy, break, meeting, training or offline")
+      throw fields.problem(
+        "status", "status must be available, busy, break, meeting, training or offline")
     }
-    let lease = try fields.optionalInteger("lease_seconds", 10...43_200).map { Duration64.seconds($0) }
+    let lease = try fields.optionalInteger("lease_seconds", 10...43_200).map {
+      Duration64.seconds($0)
+    }
     try fields.end()
     return .submit(
       .setStatus(agent, status, lease: lease), request.idempotency, .direct { APIResponse($0) })
@@ -57,7 +60,9 @@ extension API {
     return out
   }
 
-  func onOffer(_ request: APIRequest, _ caller: Caller, _ offer: OfferID, _ what: String) throws(APIProblem) -> APIAction {
+  func onOffer(_ request: APIRequest, _ caller: Caller, _ offer: OfferID, _ what: String)
+    throws(APIProblem) -> APIAction
+  {
     let agent = try agent(caller)
     var fields = try Fields(orNothing: request.body)
     try fields.end()
@@ -67,7 +72,13 @@ extension API {
         .accept(offer, agent), request.idempotency,
         .direct {
           APIResponse(
-            $0, [.notAllowed: ("The phone answers it", "this offer rings at a phone: pick up there, and it is accepted")])
+            $0,
+            [
+              .notAllowed: (
+                "The phone answers it",
+                "this offer rings at a phone: pick up there, and it is accepted"
+              )
+            ])
         })
     case "decline":
       return .submit(.decline(offer, agent), request.idempotency, .direct { APIResponse($0) })
@@ -75,11 +86,15 @@ extension API {
     }
   }
 
-  func getCase(_ request: APIRequest, _ caller: Caller, _ id: CaseID) throws(APIProblem) -> APIAction {
+  func getCase(_ request: APIRequest, _ caller: Caller, _ id: CaseID) throws(APIProblem)
+    -> APIAction
+  {
     try need(caller, .agent, .supervisor, .admin)
     let api = self
     return .read { reads, _ throws(StoreFault) in
-      guard let row = try reads.aCase(api.directory.workspace, id) else { return APIResponse(.notFound("case")) }
+      guard let row = try reads.aCase(api.directory.workspace, id) else {
+        return APIResponse(.notFound("case"))
+      }
       let customer = try reads.conversation(api.directory.workspace, row.conversation)?.customer
       api.record(.aCase, by: caller, of: customer.map { [$0] } ?? [])
       var out = Array("{".utf8)
@@ -90,7 +105,9 @@ extension API {
   }
 
   /// To a queue, to an agent, or to an agent and if they do not take it to a queue.
-  private func transferTarget(_ fields: inout Fields, _ members: inout Members) throws(APIProblem) -> TransferTarget {
+  private func transferTarget(_ fields: inout Fields, _ members: inout Members) throws(APIProblem)
+    -> TransferTarget
+  {
     var target = TransferTarget(queue: nil)
     let names = (queue: try fields.optionalText("queue"), agent: try fields.optionalText("agent"))
     guard let first = names.queue ?? names.agent else {
@@ -106,11 +123,14 @@ extension API {
     }
     let seconds = try fields.optionalInteger("seconds", 1...Self.transferSecondsMax)
     if let name = names.agent {
-      guard let agent = directory.agents[name] else { throw fields.problem("agent", "there is no agent \"\(name)\"") }
+      guard let agent = directory.agents[name] else {
+        throw fields.problem("agent", "there is no agent \"\(name)\"")
+      }
       target.agent = .init(agent: agent, for: .seconds(seconds ?? Self.transferSeconds))
       members.text("to_agent", name)
     } else if seconds != nil {
-      throw fields.problem("seconds", "seconds says how long an agent has the case alone: name the agent")
+      throw fields.problem(
+        "seconds", "seconds says how long an agent has the case alone: name the agent")
     }
     return target
   }
@@ -118,7 +138,9 @@ extension API {
   private static let transferSeconds: Int64 = 60
   private static let transferSecondsMax: Int64 = 86_400
 
-  func onCase(_ request: APIRequest, _ caller: Caller, _ id: CaseID, _ what: String) throws(APIProblem) -> APIAction {
+  func onCase(_ request: APIRequest, _ caller: Caller, _ id: CaseID, _ what: String)
+    throws(APIProblem) -> APIAction
+  {
     guard ["reply", "note", "transfer", "hand-back", "wrap-up", "close"].contains(what) else {
       return try act(request, caller, id, what)
     }
@@ -135,17 +157,27 @@ extension API {
         draft.kind = .note
         draft.visibility = .internal
       }
-      let mail = what == "reply" ? OutgoingMailID(id: Self.newID(), text: text, blobs: draft.blobs, ours: directory.mailAddress) : nil
-      return .submit(.agentSays(AgentWords(agent: agent, case: id, entry: draft, mail: mail)), key, direct)
+      let mail =
+        what == "reply"
+        ? OutgoingMailID(
+          id: Self.newID(), text: text, blobs: draft.blobs, ours: directory.mailAddress) : nil
+      return .submit(
+        .agentSays(AgentWords(agent: agent, case: id, entry: draft, mail: mail)), key, direct)
     case "transfer":
       var members = Members()
       let target = try transferTarget(&fields, &members)
-      if let reason = try fields.optionalText("reason", bytesMax: 4_096) { members.text("reason", reason) }
+      if let reason = try fields.optionalText("reason", bytesMax: 4_096) {
+        members.text("reason", reason)
+      }
       try fields.end()
-      return .submit(.transfer(id, agent, to: target, newCase: Self.newID(), members: members.bytes), key, direct)
+      return .submit(
+        .transfer(id, agent, to: target, newCase: Self.newID(), members: members.bytes), key, direct
+      )
     case "hand-back":
       var members = Members()
-      if let summary = try fields.optionalText("summary", bytesMax: 16 << 10) { members.text("summary", summary) }
+      if let summary = try fields.optionalText("summary", bytesMax: 16 << 10) {
+        members.text("summary", summary)
+      }
       try fields.end()
       return .submit(.handBack(id, agent, members: members.bytes), key, direct)
     case "wrap-up":
@@ -158,23 +190,32 @@ extension API {
     }
   }
 
-  func timeline(_ request: APIRequest, _ caller: Caller, _ customer: CustomerID) throws(APIProblem) -> APIAction {
+  func timeline(_ request: APIRequest, _ caller: Caller, _ customer: CustomerID) throws(APIProblem)
+    -> APIAction
+  {
     try need(caller, .agent, .supervisor, .admin)
     let before = try number(request, "before", 1...Int64.max)
     let after = try number(request, "after", 0...Int64.max)
     guard before == nil || after == nil else {
       throw APIProblem(
-        422, "wrong-value", "The request cannot be understood", "a page runs either way: before or after", field: "after")
+        422, "wrong-value", "The request cannot be understood",
+        "a page runs either way: before or after", field: "after")
     }
-    let from = after.map { TimelinePage.From.after(EntryID($0)) } ?? .before(EntryID(before ?? .max))
+    let from =
+      after.map { TimelinePage.From.after(EntryID($0)) } ?? .before(EntryID(before ?? .max))
     let limit = Int(try number(request, "limit", 1...1_000) ?? 200)
     let isText = try wantsText(request)
     let workspace = directory.workspace
     return .read { [self] reads, _ throws(StoreFault) in
-      guard try reads.customer(workspace, customer) != nil else { return APIResponse(.notFound("customer")) }
+      guard try reads.customer(workspace, customer) != nil else {
+        return APIResponse(.notFound("customer"))
+      }
       record(.timeline, by: caller, of: [customer])
-      let page = try TimelinePage.read(workspace, of: customer, from, limit: limit, visible: .internal, reads)
-      if isText { return APIResponse(200, contentType: "text/plain; charset=utf-8", Array(page.text.utf8)) }
+      let page = try TimelinePage.read(
+        workspace, of: customer, from, limit: limit, visible: .internal, reads)
+      if isText {
+        return APIResponse(200, contentType: "text/plain; charset=utf-8", Array(page.text.utf8))
+      }
       var out: [UInt8] = []
       page.append(to: &out)
       return APIResponse(200, json: out)
@@ -188,7 +229,9 @@ extension API {
     case "json": return false
     case nil: return request.accept.hasPrefix("text/plain")
     default:
-      throw APIProblem(422, "wrong-value", "The request cannot be understood", "format must be json or text", field: "format")
+      throw APIProblem(
+        422, "wrong-value", "The request cannot be understood", "format must be json or text",
+        field: "format")
     }
   }
 
@@ -198,24 +241,31 @@ extension API {
       throw APIProblem(422, "missing-body", "Nothing to keep", "the body is the attachment's bytes")
     }
     guard request.body.count <= blobBytesMax else {
-      throw APIProblem(413, "too-large", "Too large", "an attachment may have \(blobBytesMax) bytes")
+      throw APIProblem(
+        413, "too-large", "Too large", "an attachment may have \(blobBytesMax) bytes")
     }
     let row = BlobRow(
       id: Self.newID(), hash: Digest(SHA256.hash(request.body)), size: Int64(request.body.count),
-      mediaType: request.contentType.isEmpty ? "application/octet-stream" : String(request.contentType.prefix(200)),
+      mediaType: request.contentType.isEmpty
+        ? "application/octet-stream" : String(request.contentType.prefix(200)),
       fileName: request.fileName, conversation: nil, uploader: caller.signature,
       at: Instant(milliseconds: WallClock.nowMilliseconds))
     return .keepBlob(row, request.body, request.idempotency)
   }
 
-  func getBlob(_ request: APIRequest, _ caller: Caller, _ id: BlobID) throws(APIProblem) -> APIAction {
+  func getBlob(_ request: APIRequest, _ caller: Caller, _ id: BlobID) throws(APIProblem)
+    -> APIAction
+  {
     try need(caller, .bot, .agent, .supervisor)
     let directory = directory
     return .read { reads, bytes throws(StoreFault) in
-      guard let row = try reads.blob(directory.workspace, id), try Self.maySee(row, caller, directory, reads) else {
+      guard let row = try reads.blob(directory.workspace, id),
+        try Self.maySee(row, caller, directory, reads)
+      else {
         return APIResponse(.notFound("blob"))
       }
-      var response = APIResponse(200, contentType: row.mediaType, try bytes(directory.workspace, row.hash))
+      var response = APIResponse(
+        200, contentType: row.mediaType, try bytes(directory.workspace, row.hash))
       // What a stranger uploaded must never run in our origin.
       response.headers = [
         .init("X-Content-Type-Options", "nosniff"), .init("Content-Security-Policy", "sandbox"),
@@ -225,13 +275,16 @@ extension API {
     }
   }
 
-  /// A bot sees what it brought, and what was said to the customer in a conversation that it carries.
+  /// A bot sees what it brought, and what was said to the customer in a conversation that it
+  /// carries.
   private static func maySee(
     _ row: BlobRow, _ caller: Caller, _ directory: Directory, _ reads: any StoreReader
   ) throws(StoreFault) -> Bool {
     if caller.scope != .bot { return true }
     if row.uploader == "bot:\(caller.holder)" { return true }
-    guard let conversation = row.conversation, let bot = directory.bots[caller.holder] else { return false }
+    guard let conversation = row.conversation, let bot = directory.bots[caller.holder] else {
+      return false
+    }
     return try reads.sessions(directory.workspace, of: conversation).contains { $0.bot == bot.raw }
   }
 }

@@ -9,20 +9,23 @@ import WebCodec
 extension Brief {
   /// The brief of a conversation as agents see it.
   static func json(
-    _ row: ConversationRow, _ page: TimelinePage, name: String?, _ directory: Directory, _ reads: any StoreReader
+    _ row: ConversationRow, _ page: TimelinePage, name: String?, _ directory: Directory,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> [UInt8] {
     let workspace = directory.workspace
     var entries = page.entries
     if page.hasMore {
       entries = try reads.timeline(
-        workspace, of: page.members, from: EntryID(.max), .older, atMost: EntryID(.max), limit: entriesMax,
+        workspace, of: page.members, from: EntryID(.max), .older, atMost: EntryID(.max),
+        limit: entriesMax,
         visible: .internal)
     }
     return try json(row, entries, page.digest, name: name, directory, reads)
   }
 
   static func json(
-    _ row: ConversationRow, _ entries: [EntryRow], _ digest: TimelineDigest, name: String?, _ directory: Directory,
+    _ row: ConversationRow, _ entries: [EntryRow], _ digest: TimelineDigest, name: String?,
+    _ directory: Directory,
     _ reads: any StoreReader
   ) throws(StoreFault) -> [UInt8] {
     let joins = ConversationPage.decoded(row.about)?.joins ?? []
@@ -37,9 +40,12 @@ extension Brief {
 }
 
 extension API {
-  /// What a bot that takes over, or takes back, must know: of the whole customer where they were proven in this session,
+  /// What a bot that takes over, or takes back, must know: of the whole customer where they were
+  /// proven in this session,
   /// and else of this conversation alone. Count and hash are of what a bot may see.
-  func brief(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem) -> APIAction {
+  func brief(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem)
+    -> APIAction
+  {
     let bot = try bot(caller)
     let directory = directory
     return .read { reads, _ throws(StoreFault) in
@@ -50,22 +56,27 @@ extension API {
       var digest = TimelineDigest()
       for entry in seen.entries { digest.add(entry.hash) }
       return APIResponse(
-        200, json: try Brief.json(conversation, seen.entries, digest, name: seen.name, directory, reads))
+        200,
+        json: try Brief.json(conversation, seen.entries, digest, name: seen.name, directory, reads))
     }
   }
 
   private static func everything(
-    _ session: SessionID, _ conversation: ConversationRow, _ directory: Directory, _ reads: any StoreReader
+    _ session: SessionID, _ conversation: ConversationRow, _ directory: Directory,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> (entries: [EntryRow], name: String?) {
     let workspace = directory.workspace
     var entries: [EntryRow] = []
     while true {
       let found = try reads.transcript(
-        workspace, of: conversation.id, after: entries.last?.id ?? EntryID(0), limit: 1_000, visible: .business)
+        workspace, of: conversation.id, after: entries.last?.id ?? EntryID(0), limit: 1_000,
+        visible: .business)
       entries += found
       if found.count < 1_000 { break }
     }
-    guard isProven(session, entries), let record = try reads.customer(workspace, conversation.customer) else {
+    guard isProven(session, entries),
+      let record = try reads.customer(workspace, conversation.customer)
+    else {
       return (entries, nil)
     }
     let records = try reads.merged(workspace, into: record.root)
@@ -74,7 +85,8 @@ extension API {
     entries = []
     while true {
       let found = try reads.timeline(
-        workspace, of: records.map(\.id), from: entries.last?.id ?? EntryID(0), .newer, atMost: EntryID(.max),
+        workspace, of: records.map(\.id), from: entries.last?.id ?? EntryID(0), .newer,
+        atMost: EntryID(.max),
         limit: 1_000, visible: .business)
       entries += found
       if found.count < 1_000 { break }
@@ -85,7 +97,9 @@ extension API {
   /// Whether the customer was proven when this session was opened.
   private static func isProven(_ session: SessionID, _ entries: [EntryRow]) -> Bool {
     for row in entries where row.session == session {
-      guard let entry = row.body.flatMap(EntryText.parsed), entry["kind"]?.string == EntryKind.sessionOpened.rawValue else {
+      guard let entry = row.body.flatMap(EntryText.parsed),
+        entry["kind"]?.string == EntryKind.sessionOpened.rawValue
+      else {
         continue
       }
       return entry["proven"]?.bool ?? false

@@ -8,7 +8,8 @@ import System
 import WebCodec
 import Wire
 
-/// The HTTP hook for every phone system that is no Asterisk: it tells of a call and what happens to it, and is told
+/// The HTTP hook for every phone system that is no Asterisk: it tells of a call and what happens to
+/// it, and is told
 /// what to do next.
 extension API {
   func newCall(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
@@ -23,21 +24,25 @@ extension API {
       for (name, value) in known.prefix(100) {
         if let fact = Self.fact(value) { facts.fields.append(.init(name: name, value: fact)) }
       }
-      members.raw("known", JSONValue.object(JSONObject(known.map { .init($0.name, $0.value) })).encoded)
+      members.raw(
+        "known", JSONValue.object(JSONObject(known.map { .init($0.name, $0.value) })).encoded)
     }
     let from = try fields.optionalText("from")
     let to = try fields.optionalText("to")
     if let to { try isOurs(to, fields) }
     let name = try fields.optionalText("caller_name")
     let reason = facts.reason.isEmpty ? nil : facts.reason
-    let told = [from, to, name, reason].map { $0.map { Array($0.utf8) } } + [known.map(Self.sorted)]
+    let told =
+      [from, to, name, reason].map { $0.map { Array($0.utf8) } } + [known.map(Self.sorted)]
     let wait = Int(try fields.optionalInteger("wait_seconds", 0...60) ?? 0)
     try fields.end()
     let channel = PhoneChannel(
-      workspace: directory.workspace, defaultRegion: directory.defaultRegion, identityKey: identityKey)
+      workspace: directory.workspace, defaultRegion: directory.defaultRegion,
+      identityKey: identityKey)
     var call = channel.arrival(
       .init(
-        system: system(caller), id: id, from: from, to: to, name: name, facts: facts, members: members.bytes))
+        system: system(caller), id: id, from: from, to: to, name: name, facts: facts,
+        members: members.bytes))
     call.isOverOnceEnded = true
     call.told = told.map { $0.map { identityKey.sign($0, truncatedTo: 8) } ?? [] }
     return .call(
@@ -53,7 +58,9 @@ extension API {
 
   /// The same bytes for the same members, in whatever order a repeat has them.
   private static func sorted(_ known: [(name: String, value: JSONValue)]) -> [UInt8] {
-    JSONValue.object(JSONObject(known.sorted { $0.name < $1.name }.map { .init($0.name, $0.value) })).encoded
+    JSONValue.object(
+      JSONObject(known.sorted { $0.name < $1.name }.map { .init($0.name, $0.value) })
+    ).encoded
   }
 
   /// A call to somebody else's number is a phone system set up wrongly: no rule knows it.
@@ -62,22 +69,27 @@ extension API {
     if ours.isEmpty || ours.contains(dialled) { return }
     if let number = e164(dialled, directory.defaultRegion), ours.contains(number) { return }
     throw fields.problem(
-      "to", "\"\(dialled.prefix(60))\" is none of this workspace's numbers; dialled_numbers in workspace.yaml has "
+      "to",
+      "\"\(dialled.prefix(60))\" is none of this workspace's numbers; dialled_numbers in workspace.yaml has "
         + Listing.of(ours), type: "unknown-number")
   }
 
   private func system(_ caller: Caller) -> String { "http:\(caller.holder)" }
 
-  /// Whose call it is that is told of. An Asterisk tells all of its own over FastAGI, except for a recording: for that it
+  /// Whose call it is that is told of. An Asterisk tells all of its own over FastAGI, except for a
+  /// recording: for that it
   /// has a token in its name.
   private func system(_ caller: Caller, toldOf event: String) -> String {
     event == "voicemail" && directory.asterisks.contains(caller.holder)
       ? PhoneChannel.asterisk(caller.holder, of: directory.workspaceName) : system(caller)
   }
 
-  /// What the phone system says of a call: `ringing`, `answered`, `missed`, `busy`, `digits`, `speech`, `hung_up`, or
+  /// What the phone system says of a call: `ringing`, `answered`, `missed`, `busy`, `digits`,
+  /// `speech`, `hung_up`, or
   /// nothing new (`waiting`): it only asks what to do next.
-  func callEvent(_ request: APIRequest, _ caller: Caller, _ id: String) throws(APIProblem) -> APIAction {
+  func callEvent(_ request: APIRequest, _ caller: Caller, _ id: String) throws(APIProblem)
+    -> APIAction
+  {
     try need(caller, .telephony)
     var fields = try Fields(request.body)
     let event = try fields.required("event")
@@ -92,12 +104,15 @@ extension API {
     try fields.end()
     let key = PhoneChannel.key(system: system(caller, toldOf: event), id: id)
     func needOffer() throws(APIProblem) -> OfferID {
-      guard let offer else { throw fields.problem("offer", "\(event) needs the offer that rang", type: "missing-field") }
+      guard let offer else {
+        throw fields.problem("offer", "\(event) needs the offer that rang", type: "missing-field")
+      }
       return offer
     }
     func said(_ kind: EntryKind, _ members: Members, _ blobs: [BlobID] = []) -> CallNews {
       var draft = EntryDraft(
-        kind: kind, author: .customer, visibility: .customer, channel: .phone, members: members.bytes)
+        kind: kind, author: .customer, visibility: .customer, channel: .phone,
+        members: members.bytes)
       draft.blobs = blobs
       draft.arrival = eventID.map { arrival(key + Array($0.utf8), draft) }
       return .said(draft)
@@ -111,7 +126,9 @@ extension API {
     case "unavailable": told = .failed(try needOffer(), .deviceUnavailable)
     case "hung_up": told = .hungUp
     case "digits":
-      guard let digits else { throw fields.problem("digits", "digits needs what was pressed", type: "missing-field") }
+      guard let digits else {
+        throw fields.problem("digits", "digits needs what was pressed", type: "missing-field")
+      }
       guard digits.utf8.allSatisfy({ "0123456789*#ABCD".utf8.contains($0) }) else {
         throw fields.problem("digits", "digits must be 0-9, *, #, A-D")
       }
@@ -119,14 +136,17 @@ extension API {
       members.text("digits", digits)
       told = said(.digits, members)
     case "speech":
-      guard let text else { throw fields.problem("text", "speech needs its text", type: "missing-field") }
+      guard let text else {
+        throw fields.problem("text", "speech needs its text", type: "missing-field")
+      }
       var members = Members()
       members.text("text", text)
       if let confidence { members.raw("confidence", confidence) }
       told = said(.speech, members)
     case "voicemail":
       guard let recording else {
-        throw fields.problem("blob", "voicemail needs the recording, a blob of POST /v1/blobs", type: "missing-field")
+        throw fields.problem(
+          "blob", "voicemail needs the recording, a blob of POST /v1/blobs", type: "missing-field")
       }
       var members = Members()
       members.text("blob", recording.description)
@@ -136,13 +156,19 @@ extension API {
       told = said(.voicemail, members, [recording])
     default:
       throw fields.problem(
-        "event", "event must be waiting, ringing, answered, missed, busy, unavailable, digits, speech, voicemail or hung_up")
+        "event",
+        "event must be waiting, ringing, answered, missed, busy, unavailable, digits, speech, voicemail or hung_up"
+      )
     }
     return .call(
       .callNews(key, told), call: key, request.idempotency, waitSeconds: wait,
       [
-        .unknownSession: ("Not found", "there is no such call here; POST /v1/calls tells of a call first"),
-        .offerEnded: ("Ring ended", "that ring is over; the event `waiting` answers what to do now"),
+        .unknownSession: (
+          "Not found", "there is no such call here; POST /v1/calls tells of a call first"
+        ),
+        .offerEnded: (
+          "Ring ended", "that ring is over; the event `waiting` answers what to do now"
+        ),
         .offerNotYours: ("Not this call's ring", "that offer does not ring for this call"),
       ])
   }
@@ -154,7 +180,8 @@ public enum CallInstruction: Hashable, Sendable {
   case ring(device: String, OfferID, seconds: Int)
   case talk
   case hangUp(String)
-  /// The caller hears the prompt and speaks after it; the recording comes as a blob and an event `voicemail`.
+  /// The caller hears the prompt and speaks after it; the recording comes as a blob and an event
+  /// `voicemail`.
   case leaveMessage(prompt: String)
 
   public func response(call session: SessionID?) -> APIResponse {

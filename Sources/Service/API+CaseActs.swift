@@ -4,7 +4,9 @@ import Routing
 
 /// What agents and supervisors do with a case beside answering it, and how agents leave.
 extension API {
-  func act(_ request: APIRequest, _ caller: Caller, _ id: CaseID, _ what: String) throws(APIProblem) -> APIAction {
+  func act(_ request: APIRequest, _ caller: Caller, _ id: CaseID, _ what: String) throws(APIProblem)
+    -> APIAction
+  {
     let key = request.idempotency
     var fields = try Fields(orNothing: request.body)
     let act: CaseAct
@@ -14,7 +16,9 @@ extension API {
     case "resume": act = .resume(try agent(caller))
     case "extend":
       act = .extendWrapUp(try agent(caller), by: try seconds(&fields, most: 3_600))
-      words[.caseNotAssigned] = ("Not in wrap-up", "the case is not in wrap-up, so there is no time to extend")
+      words[.caseNotAssigned] = (
+        "Not in wrap-up", "the case is not in wrap-up, so there is no time to extend"
+      )
     case "consult":
       let agent = try agent(caller)
       let other = try named(&fields)
@@ -41,7 +45,8 @@ extension API {
     let name = directory.agentNames[other.raw] ?? "that agent"
     return [
       .agentNotAvailable: (
-        "\(name) is not available", "\(name) is away or not available; choose somebody else, or wait"
+        "\(name) is not available",
+        "\(name) is away or not available; choose somebody else, or wait"
       )
     ]
   }
@@ -55,8 +60,9 @@ extension API {
 
   private func named(_ fields: inout Fields) throws(APIProblem) -> AgentID {
     let name = try fields.text("agent")
-    guard let agent = directory.agents[name] else { 
-      throw fields.problem("agent", "there is no agent \"\(name)\"; there are \(Listing.of(directory.agents.keys))")
+    guard let agent = directory.agents[name] else {
+      throw fields.problem(
+        "agent", "there is no agent \"\(name)\"; there are \(Listing.of(directory.agents.keys))")
     }
     return agent
   }

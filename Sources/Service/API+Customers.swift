@@ -16,17 +16,22 @@ extension API {
         let page = try CustomerPage.read(row.customer, api, reads)
       else {
         return APIResponse(
-          APIProblem(404, "not-found", "Not found", "no customer here is proven to have this identity"))
+          APIProblem(
+            404, "not-found", "Not found", "no customer here is proven to have this identity"))
       }
       return APIResponse(200, json: page.json)
     }
   }
 
-  func getCustomer(_ request: APIRequest, _ caller: Caller, _ id: CustomerID) throws(APIProblem) -> APIAction {
+  func getCustomer(_ request: APIRequest, _ caller: Caller, _ id: CustomerID) throws(APIProblem)
+    -> APIAction
+  {
     try need(caller, .agent, .supervisor, .admin)
     let api = self
     return .read { reads, _ throws(StoreFault) in
-      guard let page = try CustomerPage.read(id, api, reads) else { return APIResponse(.notFound("customer")) }
+      guard let page = try CustomerPage.read(id, api, reads) else {
+        return APIResponse(.notFound("customer"))
+      }
       return APIResponse(200, json: page.json)
     }
   }
@@ -44,7 +49,9 @@ extension API {
     case "identities": decided = try judgement(id, &fields)
     case "attributes":
       guard let given = try fields.object("attributes"), !given.isEmpty else {
-        throw fields.problem("attributes", "attributes are required, such as {\"name\": \"Jo Doe\"}", type: "missing-field")
+        throw fields.problem(
+          "attributes", "attributes are required, such as {\"name\": \"Jo Doe\"}",
+          type: "missing-field")
       }
       decided = .set(id, try Self.attributes(given, by))
     default: throw .noPage
@@ -61,7 +68,9 @@ extension API {
     return id
   }
 
-  private func judgement(_ id: CustomerID, _ fields: inout Fields) throws(APIProblem) -> AboutCustomer.What {
+  private func judgement(_ id: CustomerID, _ fields: inout Fields) throws(APIProblem)
+    -> AboutCustomer.What
+  {
     let identity = try identity(try fields.text("kind"), try fields.text("value", bytesMax: 320))
     let hash = hash(identity)
     switch try fields.text("decision") {
@@ -71,12 +80,15 @@ extension API {
     case "reject": return .reject(id, hash: hash)
     case "share": return .share(id, hash: hash, true)
     case "unshare": return .share(id, hash: hash, false)
-    default: throw fields.problem("decision", "decision must be confirm, verify, reject, share or unshare")
+    default:
+      throw fields.problem("decision", "decision must be confirm, verify, reject, share or unshare")
     }
   }
 
   private func identity(_ kindName: String?, _ value: String?) throws(APIProblem) -> Identity {
-    guard let kind = kindName.flatMap({ IdentityKind(name: $0) }), let value, let found = normalised(kind, value) else {
+    guard let kind = kindName.flatMap({ IdentityKind(name: $0) }), let value,
+      let found = normalised(kind, value)
+    else {
       throw APIProblem(
         422, "wrong-value", "The request cannot be understood",
         "an identity is a kind (email, phone, chat or external) and a value", field: "value")

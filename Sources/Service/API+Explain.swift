@@ -1,6 +1,7 @@
 import Model
 
-/// Why a case waits or an agent is idle. The server answers it, since it has the live state and the log.
+/// Why a case waits or an agent is idle. The server answers it, since it has the live state and the
+/// log.
 public struct ExplainRequest: Sendable {
   public enum Subject: Sendable {
     case aCase(CaseID)
@@ -15,18 +16,23 @@ public struct ExplainRequest: Sendable {
     switch (query("case"), query("agent")) {
     case (let text?, nil):
       guard let id = CaseID(text) else {
-        throw APIProblem(422, "malformed-id", "Which case?", "case must be an id such as case_…", field: "case")
+        throw APIProblem(
+          422, "malformed-id", "Which case?", "case must be an id such as case_…", field: "case")
       }
       subject = .aCase(id)
     case (nil, let name?):
-      guard let agent = directory.agents[name] else { throw .notFound("agent \"\(name.prefix(64))\"") }
+      guard let agent = directory.agents[name] else {
+        throw .notFound("agent \"\(name.prefix(64))\"")
+      }
       subject = .agent(agent)
     case (_?, _?), (nil, nil):
-      throw APIProblem(422, "missing-field", "What?", "name a case, as case=case_…, or an agent, as agent=ann")
+      throw APIProblem(
+        422, "missing-field", "What?", "name a case, as case=case_…, or an agent, as agent=ann")
     }
     guard let text = query("at") else { return }
     guard let instant = Instant(rfc3339: text) else {
-      throw APIProblem(422, "wrong-value", "When?", "at must be a time such as 2026-11-26T09:30:00Z", field: "at")
+      throw APIProblem(
+        422, "wrong-value", "When?", "at must be a time such as 2026-11-26T09:30:00Z", field: "at")
     }
     at = instant
   }

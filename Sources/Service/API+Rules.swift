@@ -27,7 +27,9 @@ public struct ExplainRules: Sendable {
   public var version: UInt32?
   public var files: [String: String]?
 
-  public init(subject: Subject, unknown: [String] = [], version: UInt32? = nil, files: [String: String]? = nil) {
+  public init(
+    subject: Subject, unknown: [String] = [], version: UInt32? = nil, files: [String: String]? = nil
+  ) {
     self.subject = subject
     self.unknown = unknown
     self.version = version
@@ -37,7 +39,9 @@ public struct ExplainRules: Sendable {
 
 /// Rules over HTTP: looking at them and trying them needs `supervisor`, changing them `admin`.
 extension API {
-  func rules(_ request: APIRequest, _ caller: Caller, _ path: [String]) throws(APIProblem) -> APIAction {
+  func rules(_ request: APIRequest, _ caller: Caller, _ path: [String]) throws(APIProblem)
+    -> APIAction
+  {
     switch (request.method, path.dropFirst().first, path.count) {
     case ("GET", nil, 1):
       try need(caller, .supervisor, .admin)
@@ -58,12 +62,16 @@ extension API {
     case ("POST", "rollback", 2):
       try need(caller, .admin)
       return .rules(try Self.rulesRequest("rollback", request.body), request.idempotency)
-    default: throw APIProblem(405, "method-not-allowed", "Method not allowed", "\(request.method) is not possible here")
+    default:
+      throw APIProblem(
+        405, "method-not-allowed", "Method not allowed", "\(request.method) is not possible here")
     }
   }
 
   /// Reads what is asked under one of the names `check`, `explain`, `publish` and `rollback`.
-  public static func rulesRequest(_ what: String, _ body: [UInt8]) throws(APIProblem) -> RulesRequest {
+  public static func rulesRequest(_ what: String, _ body: [UInt8]) throws(APIProblem)
+    -> RulesRequest
+  {
     if what == "check", body.isEmpty { return .check(nil) }
     var fields = try Fields(body)
     let request: RulesRequest
@@ -72,14 +80,18 @@ extension API {
     case "explain": request = .explain(try explain(&fields))
     case "publish":
       guard let files = try files(&fields) else {
-        throw fields.problem("files", "files is required: texts by their paths, such as rules/10-vip.yaml", type: "missing-field")
+        throw fields.problem(
+          "files", "files is required: texts by their paths, such as rules/10-vip.yaml",
+          type: "missing-field")
       }
       request = .publish(
         files, note: try fields.optionalText("note", bytesMax: 4_096) ?? "",
         evenIfTestsFail: try fields.optionalFlag("even_if_tests_fail") ?? false)
     case "rollback":
       guard let version = try fields.optionalInteger("version", 1...Int64(UInt32.max)) else {
-        throw fields.problem("version", "version is required: one of those that GET /v1/rules lists", type: "missing-field")
+        throw fields.problem(
+          "version", "version is required: one of those that GET /v1/rules lists",
+          type: "missing-field")
       }
       request = .rollback(
         to: UInt32(version), note: try fields.optionalText("note", bytesMax: 4_096) ?? "")
@@ -105,7 +117,9 @@ extension API {
     let subject: ExplainRules.Subject
     switch (try fields.optionalText("case"), try fields.object("facts")) {
     case (let text?, nil):
-      guard let id = CaseID(text) else { throw fields.problem("case", "case must be an id such as case_…") }
+      guard let id = CaseID(text) else {
+        throw fields.problem("case", "case must be an id such as case_…")
+      }
       subject = .aCase(id)
     case (nil, let facts?):
       subject = .facts(JSONValue.object(JSONObject(facts.map { .init($0.name, $0.value) })).encoded)

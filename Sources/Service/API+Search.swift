@@ -9,7 +9,8 @@ extension API {
     // Whoever may read any customer's timeline may look for words in them.
     try need(caller, .agent, .supervisor, .admin)
     guard let words = request.query("q"), words.contains(where: { !$0.isWhitespace }) else {
-      throw APIProblem(422, "missing-field", "Look for what?", "q is required: the words to look for", field: "q")
+      throw APIProblem(
+        422, "missing-field", "Look for what?", "q is required: the words to look for", field: "q")
     }
     guard words.utf8.count <= 1_000 else {
       throw APIProblem(422, "too-long", "Too long", "q may have 1000 bytes", field: "q")
@@ -20,7 +21,9 @@ extension API {
     query.from = try instant(request, "from")
     query.until = try instant(request, "until")
     if let name = request.query("channel") {
-      guard let channel = Channel(name: name) else { throw unknown("channel", name, Channel.allCases.map(\.name)) }
+      guard let channel = Channel(name: name) else {
+        throw unknown("channel", name, Channel.allCases.map(\.name))
+      }
       query.channel = channel
     }
     if let name = request.query("queue") {
@@ -35,10 +38,12 @@ extension API {
       }
       query.agent = agent
     }
-    let customer: CustomerID? = if let text = request.query("customer") { try id(text) } else { nil }
+    let customer: CustomerID? =
+      if let text = request.query("customer") { try id(text) } else { nil }
     let workspace = directory.workspace
     return .read { [self, query] reads, _ throws(StoreFault) in
-      let (response, shown) = try reads.snapshot { reads throws(StoreFault) -> (APIResponse, [CustomerID]) in
+      let (response, shown) = try reads.snapshot {
+        reads throws(StoreFault) -> (APIResponse, [CustomerID]) in
         var query = query
         if let customer {
           guard let root = try reads.customer(workspace, customer)?.root else {
@@ -59,7 +64,8 @@ extension API {
     guard let text = request.query(name) else { return nil }
     guard let at = Instant(rfc3339: text) else {
       throw APIProblem(
-        422, "wrong-value", "Not a time", "\(name) must be a time such as 2026-11-25T09:30:00Z", field: name)
+        422, "wrong-value", "Not a time", "\(name) must be a time such as 2026-11-25T09:30:00Z",
+        field: name)
     }
     return at
   }
@@ -70,7 +76,8 @@ extension API {
       "there is no \(what) \"\(name.prefix(60))\"; there are \(Listing.of(known))", field: what)
   }
 
-  /// `entry` is spliced in as it is stored. `seen` says how far the index has come, and `last` which entry is the
+  /// `entry` is spliced in as it is stored. `seen` says how far the index has come, and `last`
+  /// which entry is the
   /// last there is.
   private static func response(
     _ page: SearchPage, _ workspace: WorkspaceID, _ reads: any StoreReader
@@ -90,7 +97,9 @@ extension API {
       out += hit.entry.body ?? Array("null".utf8)
       out.append(UInt8(ascii: "}"))
     }
-    out += Array("],\"older\":\(page.older.map { "\($0)" } ?? "null"),\"seen\":\(page.seen),\"last\":\(page.last)}".utf8)
+    out += Array(
+      "],\"older\":\(page.older.map { "\($0)" } ?? "null"),\"seen\":\(page.seen),\"last\":\(page.last)}"
+        .utf8)
     return APIResponse(200, json: out)
   }
 }

@@ -16,7 +16,8 @@ extension API {
     var fields = try Fields(request.body)
     let channel = try fields.optionalText("channel") ?? Channel.chat.name
     guard channel == Channel.chat.name else {
-      throw fields.problem("channel", "bots open chat sessions; mail and calls come by their own protocols")
+      throw fields.problem(
+        "channel", "bots open chat sessions; mail and calls come by their own protocols")
     }
     var customer = try fields.value("customer").map { value throws(APIProblem) in
       try Fields(value, path: "customer")
@@ -28,7 +29,9 @@ extension API {
       if let name = try customer?.optionalText("name") {
         attributes.append(.init(name: CustomerProfile.name, text: name, source: source))
       }
-      if let given = try customer?.object("attributes") { attributes += try Self.attributes(given, source) }
+      if let given = try customer?.object("attributes") {
+        attributes += try Self.attributes(given, source)
+      }
       for var identity in try customer?.objects("identities", countMax: 16) ?? [] {
         claims.append(try claim(&identity, caller))
       }
@@ -39,10 +42,14 @@ extension API {
     let token = try fields.optionalText("resume")
     try fields.end()
     var open = OpenSession(
-      session: Self.newID(), conversation: Self.newID(), customer: Self.newID(), channel: .chat, bot: bot,
+      session: Self.newID(), conversation: Self.newID(), customer: Self.newID(), channel: .chat,
+      bot: bot,
       claims: claims, attributes: attributes, members: members.bytes)
-    // A token that is over or not ours is no error: the customer begins anew, as anybody without one.
-    open.resumes = token.flatMap { resumeTokens.conversation(of: $0, now: WallClock.nowMilliseconds) }
+    // A token that is over or not ours is no error: the customer begins anew, as anybody without
+    // one.
+    open.resumes = token.flatMap {
+      resumeTokens.conversation(of: $0, now: WallClock.nowMilliseconds)
+    }
     return .submit(.openSession(open), request.idempotency, opened())
   }
 
@@ -52,16 +59,19 @@ extension API {
     return .reading { answer, reads throws(StoreFault) in
       guard
         case .sessionOpened(
-          let session, let conversation, let customer, let owner, let epoch, let known, let isContinued, let entry) =
+          let session, let conversation, let customer, let owner, let epoch, let known,
+          let isContinued, let entry) =
           answer
       else { return APIResponse(answer) }
       let token = tokens.make(
         conversation, until: WallClock.nowMilliseconds + directory.conversationWindow.milliseconds)
       var out = Array(
-        "{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\",\"customer\":\"\(customer)\",\"owner\":".utf8)
+        "{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\",\"customer\":\"\(customer)\",\"owner\":"
+          .utf8)
       owner.append(to: &out)
       out += Array(
-        ",\"epoch\":\(epoch),\"after\":\(entry),\"continued\":\(isContinued),\"resume\":\"\(token)\",\"known\":".utf8)
+        ",\"epoch\":\(epoch),\"after\":\(entry),\"continued\":\(isContinued),\"resume\":\"\(token)\",\"known\":"
+          .utf8)
       switch known {
       case .nothing: out += Array("null".utf8)
       case .timeline:
@@ -70,7 +80,8 @@ extension API {
         page.append(to: &out, proves: false)
       case .conversation:
         let page = try TimelinePage.read(
-          directory.workspace, conversation: conversation, before: entry, limit: 50, visible: .business, reads)
+          directory.workspace, conversation: conversation, before: entry, limit: 50,
+          visible: .business, reads)
         page.append(to: &out, proves: false)
       }
       out.append(UInt8(ascii: "}"))
@@ -78,7 +89,8 @@ extension API {
     }
   }
 
-  /// Reads one identity and says how well it is proven. Assurance is never the request's to choose beyond what
+  /// Reads one identity and says how well it is proven. Assurance is never the request's to choose
+  /// beyond what
   /// the caller may assert.
   func claim(_ fields: inout Fields, _ caller: Caller) throws(APIProblem) -> IdentityClaim {
     let kindName = try fields.text("kind")
@@ -94,7 +106,8 @@ extension API {
     let detail = try fields.optionalText("evidence")
     if assurance == .verified, detail?.isEmpty ?? true {
       throw fields.problem(
-        "evidence", "say in `evidence` what was checked, such as \"one-time code by SMS\"", type: "missing-field")
+        "evidence", "say in `evidence` what was checked, such as \"one-time code by SMS\"",
+        type: "missing-field")
     }
     try fields.end()
     guard let identity = normalised(kind, raw) else {
@@ -102,24 +115,31 @@ extension API {
     }
     return IdentityClaim(
       identity: identity, hash: hash(identity), assurance: assurance,
-      source: caller.signature, means: assurance == .verified ? "verification" : "assertion", detail: detail ?? "")
+      source: caller.signature, means: assurance == .verified ? "verification" : "assertion",
+      detail: detail ?? "")
   }
 
-  private func check(_ assurance: Assurance, _ kind: IdentityKind, _ caller: Caller) throws(APIProblem) {
-    let word = caller.scope == .bot ? directory.botsSay[caller.holder] : directory.integrationsSay[caller.holder]
+  private func check(_ assurance: Assurance, _ kind: IdentityKind, _ caller: Caller)
+    throws(APIProblem)
+  {
+    let word =
+      caller.scope == .bot
+      ? directory.botsSay[caller.holder] : directory.integrationsSay[caller.holder]
     let most = word.flatMap { $0.kinds.contains(kind) ? $0.assurance : nil } ?? .claimed
     guard assurance > most else { return }
     let who = "\(caller.scope.rawValue) \"\(caller.holder)\""
     let isVerifying = assurance == .verified && most == .asserted
     throw APIProblem(
-      403, isVerifying ? "may-not-verify" : "may-not-assert", isVerifying ? "May not verify this" : "May not assert this",
+      403, isVerifying ? "may-not-verify" : "may-not-assert",
+      isVerifying ? "May not verify this" : "May not assert this",
       isVerifying
         ? "\(who) may assert \(kind.name) identities and not verify them; `assurance: verified` in workspace.yaml lets it"
         : "\(who) may not assert \(kind.name) identities; workspace.yaml says which it may",
       field: "customer.identities")
   }
 
-  /// What somebody says of a customer: a few short values by name; null takes back what the same source said.
+  /// What somebody says of a customer: a few short values by name; null takes back what the same
+  /// source said.
   static func attributes(
     _ given: [(name: String, value: JSONValue)], _ source: String
   ) throws(APIProblem) -> [CustomerProfile.Attribute] {
@@ -129,7 +149,8 @@ extension API {
       guard json.count <= 1_024, !name.isEmpty, name.utf8.count <= 64, given.count <= 50 else {
         throw APIProblem(
           422, "wrong-value", "The request cannot be understood",
-          "attributes are at most 50 values of at most 1024 bytes, each by a name of 1 to 64 bytes", field: "attributes")
+          "attributes are at most 50 values of at most 1024 bytes, each by a name of 1 to 64 bytes",
+          field: "attributes")
       }
       attributes.append(.init(name: name, value: json, source: source))
     }
@@ -142,7 +163,9 @@ extension API {
 
   public func hash(_ identity: Identity) -> [UInt8] { IdentityForm.hash(identity, identityKey) }
 
-  func say(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem) -> APIAction {
+  func say(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem)
+    -> APIAction
+  {
     let bot = try bot(caller)
     var fields = try Fields(request.body)
     let author: Author
@@ -163,17 +186,22 @@ extension API {
   }
 
   /// What a bot has learned on the way, while it still has the word.
-  func learned(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem) -> APIAction {
+  func learned(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem)
+    -> APIAction
+  {
     let bot = try bot(caller)
     var fields = try Fields(request.body)
     let epoch = try fields.optionalInteger("epoch", 0...Int64(UInt32.max)).map { UInt32($0) }
     var members = Members()
     try Self.learned(&fields, &members)
     guard !members.bytes.isEmpty else {
-      throw fields.problem("fields", "say at least one of fields, wants, sentiment, tried and promised", type: "missing-field")
+      throw fields.problem(
+        "fields", "say at least one of fields, wants, sentiment, tried and promised",
+        type: "missing-field")
     }
     var draft = EntryDraft(
-      kind: .learned, author: .bot(bot), visibility: .business, channel: .chat, members: members.bytes)
+      kind: .learned, author: .bot(bot), visibility: .business, channel: .chat,
+      members: members.bytes)
     if let id = try fields.optionalText("id") { draft.arrival = arrival(session, id, draft) }
     try fields.end()
     return .submit(
@@ -182,47 +210,64 @@ extension API {
   }
 
   /// An id counts within its session.
-  private func arrival(_ session: SessionID, _ id: String, _ draft: EntryDraft) -> EntryDraft.Arrival {
+  private func arrival(_ session: SessionID, _ id: String, _ draft: EntryDraft)
+    -> EntryDraft.Arrival
+  {
     arrival(Array("\(session)\nid\n\(id)".utf8), draft)
   }
 
   /// - Parameter about: what else makes two arrivals different ones.
   func arrival(_ name: [UInt8], _ draft: EntryDraft, about: [[UInt8]] = []) -> EntryDraft.Arrival {
-    var content = Array("\(draft.kind.rawValue)\n\(draft.author == .customer)\n".utf8) + draft.members
+    var content =
+      Array("\(draft.kind.rawValue)\n\(draft.author == .customer)\n".utf8) + draft.members
     for blob in draft.blobs { content += Array("\(blob)".utf8) }
     for more in about { content += more }
     return .init(
-      key: Array(SHA256.hash(name).bytes.prefix(16)), content: identityKey.sign(content, truncatedTo: 16))
+      key: Array(SHA256.hash(name).bytes.prefix(16)),
+      content: identityKey.sign(content, truncatedTo: 16))
   }
 
-  /// What a bot has found out about the matter, for whoever takes over: the same in a handoff and on the way.
+  /// What a bot has found out about the matter, for whoever takes over: the same in a handoff and
+  /// on the way.
   /// - Returns: the fields as rules see them.
   @discardableResult
-  static func learned(_ fields: inout Fields, _ members: inout Members) throws(APIProblem) -> [HandoffFacts.Field] {
+  static func learned(_ fields: inout Fields, _ members: inout Members) throws(APIProblem)
+    -> [HandoffFacts.Field]
+  {
     var facts: [HandoffFacts.Field] = []
     if let collected = try fields.object("fields") {
-      guard collected.count <= 100 else { throw fields.problem("fields", "more than 100 fields", type: "too-long") }
+      guard collected.count <= 100 else {
+        throw fields.problem("fields", "more than 100 fields", type: "too-long")
+      }
       for (name, value) in collected {
         let learned = LearnedField(value)
         if let confidence = learned.confidence {
           guard let share = confidence.double, (0...1).contains(share) else {
-            throw fields.problem("fields", "the confidence of \"\(name.prefix(60))\" must be from 0 to 1")
+            throw fields.problem(
+              "fields", "the confidence of \"\(name.prefix(60))\" must be from 0 to 1")
           }
         }
         if let fact = Self.fact(learned.value) { facts.append(.init(name: name, value: fact)) }
       }
-      members.raw("fields", JSONValue.object(JSONObject(collected.map { .init($0.name, $0.value) })).encoded)
+      members.raw(
+        "fields", JSONValue.object(JSONObject(collected.map { .init($0.name, $0.value) })).encoded)
     }
-    if let wants = try fields.optionalText("wants", bytesMax: 4_096) { members.text("wants", wants) }
+    if let wants = try fields.optionalText("wants", bytesMax: 4_096) {
+      members.text("wants", wants)
+    }
     if let sentiment = try fields.optionalText("sentiment") { members.text("sentiment", sentiment) }
     let (tried, promised) = (try fields.texts("tried"), try fields.texts("promised"))
     if !tried.isEmpty { members.raw("tried", JSONValue.array(tried.map { .string($0) }).encoded) }
-    if !promised.isEmpty { members.raw("promised", JSONValue.array(promised.map { .string($0) }).encoded) }
+    if !promised.isEmpty {
+      members.raw("promised", JSONValue.array(promised.map { .string($0) }).encoded)
+    }
     return facts
   }
 
   /// Text and attachments of a message.
-  func message(_ fields: inout Fields, author: Author, channel: Channel?) throws(APIProblem) -> EntryDraft {
+  func message(_ fields: inout Fields, author: Author, channel: Channel?) throws(APIProblem)
+    -> EntryDraft
+  {
     let text = try fields.optionalText("text", bytesMax: Fields.Bound.textBytes)
     var blobs: [BlobID] = []
     for name in try fields.texts("attachments") {
@@ -237,15 +282,19 @@ extension API {
     var members = Members()
     members.text("text", text ?? "")
     if !blobs.isEmpty {
-      members.raw("attachments", Array(("[" + blobs.map { "\"\($0)\"" }.joined(separator: ",") + "]").utf8))
+      members.raw(
+        "attachments", Array(("[" + blobs.map { "\"\($0)\"" }.joined(separator: ",") + "]").utf8))
     }
     var draft = EntryDraft(
-      kind: .message, author: author, visibility: .customer, channel: channel, members: members.bytes)
+      kind: .message, author: author, visibility: .customer, channel: channel,
+      members: members.bytes)
     draft.blobs = blobs
     return draft
   }
 
-  func handoff(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem) -> APIAction {
+  func handoff(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem)
+    -> APIAction
+  {
     let bot = try bot(caller)
     var fields = try Fields(request.body)
     var facts = HandoffFacts()
@@ -271,33 +320,44 @@ extension API {
     }
     try fields.end()
     let handoff = Handoff(
-      session: session, bot: bot, epoch: epoch, case: Self.newID(), imported: imported, members: members.bytes,
+      session: session, bot: bot, epoch: epoch, case: Self.newID(), imported: imported,
+      members: members.bytes,
       facts: facts)
     return .submit(.handoff(handoff), request.idempotency, Self.answer(to: caller, whoSent: epoch))
   }
 
-  /// A bot that owns the conversation and is refused its word all the same has another epoch in mind.
+  /// A bot that owns the conversation and is refused its word all the same has another epoch in
+  /// mind.
   private static func answer(to bot: Caller, whoSent sent: UInt32?) -> Rendering {
     .direct { answer in
-      guard case .rejected(.notOwner, let owner?, let epoch?) = answer, owner.kind == .bot, owner.name == bot.holder,
+      guard case .rejected(.notOwner, let owner?, let epoch?) = answer, owner.kind == .bot,
+        owner.name == bot.holder,
         let sent, sent != epoch
       else { return APIResponse(answer) }
       return APIResponse(
         answer,
-        [.notOwner: ("Another epoch", "you own the conversation, and its epoch is \(epoch); you sent \(sent)")])
+        [
+          .notOwner: (
+            "Another epoch", "you own the conversation, and its epoch is \(epoch); you sent \(sent)"
+          )
+        ])
     }
   }
 
-  /// A skill that no rule could ever ask for is a slip, and silence would cost the customer the right agent.
+  /// A skill that no rule could ever ask for is a slip, and silence would cost the customer the
+  /// right agent.
   private func unknownSkill(_ name: String, _ fields: Fields, _ field: String) -> APIProblem {
     let known = directory.skills.sorted()
     let hint = Spelling.nearest(name, among: known).map { "did you mean \"\($0)\"?" }
     return fields.problem(
-      field, "skills.yaml has no skill \"\(name.prefix(60))\"; \(hint ?? "it has \(Listing.of(known))")",
+      field,
+      "skills.yaml has no skill \"\(name.prefix(60))\"; \(hint ?? "it has \(Listing.of(known))")",
       type: "unknown-skill")
   }
 
-  private func imported(_ line: inout Fields, _ bot: BotID, _ session: SessionID) throws(APIProblem) -> EntryDraft {
+  private func imported(_ line: inout Fields, _ bot: BotID, _ session: SessionID) throws(APIProblem)
+    -> EntryDraft
+  {
     let author: Author
     let who = try line.text("author")
     switch who {
@@ -313,12 +373,14 @@ extension API {
     let id = try line.optionalText("id")
     try line.end()
     var draft = EntryDraft(
-      kind: .message, author: author, visibility: .customer, channel: .chat, members: members.bytes, saidAt: at)
+      kind: .message, author: author, visibility: .customer, channel: .chat, members: members.bytes,
+      saidAt: at)
     // A bot that sends its whole transcript with every handoff sends most lines again.
     if let id {
       draft.arrival = arrival(session, id, draft)
     } else if let at {
-      draft.arrival = arrival(Array("\(session)\nat\n\(at.milliseconds)\n\(who)\n\(text)".utf8), draft)
+      draft.arrival = arrival(
+        Array("\(session)\nat\n\(at.milliseconds)\n\(who)\n\(text)".utf8), draft)
     }
     return draft
   }
@@ -333,7 +395,9 @@ extension API {
     }
   }
 
-  func endSession(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem) -> APIAction {
+  func endSession(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem)
+    -> APIAction
+  {
     let bot = try bot(caller)
     let end: SessionEnd
     if request.body.isEmpty {
@@ -351,7 +415,9 @@ extension API {
       .endSession(session, end, by: bot), request.idempotency, .direct { APIResponse($0) })
   }
 
-  func poll(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem) -> APIAction {
+  func poll(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem)
+    -> APIAction
+  {
     _ = try bot(caller)
     return .poll(
       Poll(
@@ -359,12 +425,15 @@ extension API {
         waitSeconds: Int(try number(request, "wait", 0...60) ?? 0)))
   }
 
-  func number(_ request: APIRequest, _ name: String, _ range: ClosedRange<Int64>) throws(APIProblem) -> Int64? {
+  func number(_ request: APIRequest, _ name: String, _ range: ClosedRange<Int64>) throws(APIProblem)
+    -> Int64?
+  {
     guard let text = request.query(name) else { return nil }
     guard let value = Int64(text), range.contains(value) else {
       throw APIProblem(
         422, "wrong-value", "The request cannot be understood",
-        "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)", field: name)
+        "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)",
+        field: name)
     }
     return value
   }
@@ -374,10 +443,13 @@ extension API {
     var fields = try Fields(request.body)
     let name = try fields.text("event")
     var claims: [IdentityClaim] = []
-    for var identity in try fields.objects("identities", countMax: 16) { claims.append(try claim(&identity, caller)) }
+    for var identity in try fields.objects("identities", countMax: 16) {
+      claims.append(try claim(&identity, caller))
+    }
     guard claims.contains(where: { $0.assurance.joins }) else {
       throw fields.problem(
-        "identities", "a journey event needs at least one identity with assurance asserted", type: "missing-field")
+        "identities", "a journey event needs at least one identity with assurance asserted",
+        type: "missing-field")
     }
     let at = try fields.pastInstant("at")
     let id = try fields.optionalText("id")
@@ -388,7 +460,10 @@ extension API {
     if !detail.isEmpty { members.raw("detail", detail) }
     let given = try fields.object("attributes") ?? []
     let attributes = try Self.attributes(given, caller.signature)
-    if !given.isEmpty { members.raw("attributes", JSONValue.object(JSONObject(given.map { .init($0.name, $0.value) })).encoded) }
+    if !given.isEmpty {
+      members.raw(
+        "attributes", JSONValue.object(JSONObject(given.map { .init($0.name, $0.value) })).encoded)
+    }
     try fields.end()
     var arrival = JourneyArrival(
       customer: Self.newID(), claims: claims, name: name, members: members.bytes, at: at)
@@ -396,7 +471,8 @@ extension API {
     arrival.detail = detail
     arrival.attributes = attributes
     let draft = EntryDraft(
-      kind: .journey, author: .system, visibility: .business, channel: nil, members: members.bytes, saidAt: at)
+      kind: .journey, author: .system, visibility: .business, channel: nil, members: members.bytes,
+      saidAt: at)
     arrival.arrival = id.map {
       self.arrival(
         Array("\(caller.holder)\njourney\n\($0)".utf8), draft,

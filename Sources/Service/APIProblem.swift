@@ -5,7 +5,8 @@ import Routing
 import WebCodec
 import Wire
 
-/// An error over HTTP: an RFC 9457 problem document with a stable `type`, a sentence that a person can act on,
+/// An error over HTTP: an RFC 9457 problem document with a stable `type`, a sentence that a person
+/// can act on,
 /// and the field at fault.
 public struct APIProblem: Error, Hashable, Sendable {
   public var status: Int
@@ -19,7 +20,9 @@ public struct APIProblem: Error, Hashable, Sendable {
   public var owner: OwnerView?
   public var epoch: UInt32?
 
-  public init(_ status: Int, _ type: String, _ title: String, _ detail: String, field: String? = nil) {
+  public init(
+    _ status: Int, _ type: String, _ title: String, _ detail: String, field: String? = nil
+  ) {
     self.status = status
     self.type = type
     self.title = title
@@ -51,17 +54,21 @@ public struct APIProblem: Error, Hashable, Sendable {
   }
 
   public static let noPage = APIProblem(
-    404, "not-found", "No such page", "there is no such page; docs/api.md has every call, and its method")
+    404, "not-found", "No such page",
+    "there is no such page; docs/api.md has every call, and its method")
 
   /// Nil where all are known.
   public static func unknownParameter(_ names: [String], known: [String]) -> APIProblem? {
     guard let name = names.first(where: { !known.contains($0) }) else { return nil }
-    return APIProblem(422, "unknown-parameter", "Unknown parameter", Fields.unknown(name, among: known), field: name)
+    return APIProblem(
+      422, "unknown-parameter", "Unknown parameter", Fields.unknown(name, among: known), field: name
+    )
   }
 
   public static let unauthorized = APIProblem(
     401, "unauthorized", "No valid token",
-    "send a token of this workspace as \"Authorization: Bearer …\"; `throughline token create` makes one")
+    "send a token of this workspace as \"Authorization: Bearer …\"; `throughline token create` makes one"
+  )
 
   public static func forbidden(_ detail: String) -> APIProblem {
     APIProblem(403, "forbidden", "Not allowed", detail)
@@ -95,35 +102,53 @@ extension APIProblem {
     switch refusal {
     case .unknownCustomer: self = .notFound("customer")
     case .unknownIdentity:
-      self.init(404, "unknown-identity", "No such identity", "this customer has no such identity to decide about")
-    case .alreadyOne: self.init(409, "already-one", "One customer already", "these two are one customer already")
+      self.init(
+        404, "unknown-identity", "No such identity",
+        "this customer has no such identity to decide about")
+    case .alreadyOne:
+      self.init(409, "already-one", "One customer already", "these two are one customer already")
     case .notLinked:
       self.init(
         409, "not-linked", "Not joined directly",
         "these two records were not joined with each other; GET /v1/customers/{id} lists what was")
     case .isShared:
       self.init(
-        409, "shared-identity", "A shared identity", "several people use it: say in `customer` who this is",
+        409, "shared-identity", "A shared identity",
+        "several people use it: say in `customer` who this is",
         field: "customer")
     case .unknownConversation: self = .notFound("conversation")
     case .notSameCustomer:
       self.init(
-        409, "not-same-customer", "Two customers", "these conversations are of two customers; merge the customers first")
+        409, "not-same-customer", "Two customers",
+        "these conversations are of two customers; merge the customers first")
     case .isLive:
       self.init(
-        409, "conversation-live", "Still talking", "somebody still sits in that chat or call; join it once they have left")
-    case .alreadyJoined: self.init(409, "already-joined", "Joined already", "one of the two goes on in another one already")
-    case .notJoined: self.init(409, "not-joined", "Not joined", "that conversation does not go on in this one")
-    case .notTagged: self.init(404, "not-tagged", "No such tag", "this conversation has no such tag")
+        409, "conversation-live", "Still talking",
+        "somebody still sits in that chat or call; join it once they have left")
+    case .alreadyJoined:
+      self.init(
+        409, "already-joined", "Joined already", "one of the two goes on in another one already")
+    case .notJoined:
+      self.init(409, "not-joined", "Not joined", "that conversation does not go on in this one")
+    case .notTagged:
+      self.init(404, "not-tagged", "No such tag", "this conversation has no such tag")
     case .tooManyTags:
-      self.init(422, "too-many-tags", "Too many tags", "a conversation may have \(ConversationAbout.tagsMax)", field: "tags")
+      self.init(
+        422, "too-many-tags", "Too many tags",
+        "a conversation may have \(ConversationAbout.tagsMax)", field: "tags")
     case .unknownEntry: self = .notFound("entry")
-    case .wordsGone: self.init(409, "words-gone", "The words are gone", "that entry was erased, or is past its time")
+    case .wordsGone:
+      self.init(
+        409, "words-gone", "The words are gone", "that entry was erased, or is past its time")
     case .wordsNotThere:
       self.init(
-        422, "words-not-there", "Not in it", "that entry does not say these words; they are looked for exactly as given",
+        422, "words-not-there", "Not in it",
+        "that entry does not say these words; they are looked for exactly as given",
         field: "words")
-    case .tooMany: self.init(422, "too-many-attributes", "Too many attributes", "a customer may have \(CustomerProfile.attributesMax)")
+    case .tooMany:
+      self.init(
+        422, "too-many-attributes", "Too many attributes",
+        "a customer may have \(CustomerProfile.attributesMax)")
     }
   }
 
@@ -135,10 +160,14 @@ extension APIProblem {
     self.epoch = epoch
   }
 
-  private static func words(_ rejection: Rejection, _ owner: OwnerView?) -> (Int, String, String, String) {
+  private static func words(_ rejection: Rejection, _ owner: OwnerView?) -> (
+    Int, String, String, String
+  ) {
     switch rejection {
-    case .notConfigured: (503, "not-configured", "No rules yet", "this workspace has no rules that apply")
-    case .idInUse: (
+    case .notConfigured:
+      (503, "not-configured", "No rules yet", "this workspace has no rules that apply")
+    case .idInUse:
+      (
         409, "id-in-use", "Already there",
         "something else came under that id before; this was not recorded: give it an id of its own"
       )
@@ -149,8 +178,12 @@ extension APIProblem {
     case .unknownAgent: (404, "not-found", "Not found", "the rules know no such agent")
     case .unknownQueue: (404, "not-found", "Not found", "the rules know no such queue")
     case .conversationClosed:
-      (409, "conversation-closed", "Conversation closed", "the conversation is closed; the customer's next words open it again")
-    case .sessionEnded: (409, "session-ended", "Session ended", "the session has ended; open a new one")
+      (
+        409, "conversation-closed", "Conversation closed",
+        "the conversation is closed; the customer's next words open it again"
+      )
+    case .sessionEnded:
+      (409, "session-ended", "Session ended", "the session has ended; open a new one")
     case .notOwner:
       (409, "not-owner", "Another owns the conversation", ownerSentence(owner))
     case .caseAlreadyOpen:
@@ -158,28 +191,43 @@ extension APIProblem {
     case .caseClosed: (409, "case-closed", "Case closed", "the case is closed")
     case .caseNotYours: (403, "case-not-yours", "Not your case", "the case is another agent's")
     case .caseNotAssigned: (409, "case-not-assigned", "Not assigned", "accept the case first")
-    case .offerEnded: (409, "offer-ended", "Offer ended", "the offer is over; ask for the next case")
-    case .offerNotYours: (403, "offer-not-yours", "Not your offer", "the offer was made to another agent")
+    case .offerEnded:
+      (409, "offer-ended", "Offer ended", "the offer is over; ask for the next case")
+    case .offerNotYours:
+      (403, "offer-not-yours", "Not your offer", "the offer was made to another agent")
     case .agentAlreadyWaiting:
-      (409, "already-waiting", "Already asking", "this agent already waits for a case; one `next` at a time")
+      (
+        409, "already-waiting", "Already asking",
+        "this agent already waits for a case; one `next` at a time"
+      )
     case .agentNotAvailable:
       (409, "not-available", "Not available", "set your status to available first")
-    case .agentAtCapacity: (409, "at-capacity", "At capacity", "the agent has no room for this case")
+    case .agentAtCapacity:
+      (409, "at-capacity", "At capacity", "the agent has no room for this case")
     case .needTooLarge:
-      (422, "need-too-large", "Too much asked", "the case asks for more skills or steps than can be held")
+      (
+        422, "need-too-large", "Too much asked",
+        "the case asks for more skills or steps than can be held"
+      )
     case .unknownBlob:
-      (422, "unknown-attachment", "Unknown attachment", "an attachment is no blob of yours; keep it with POST /v1/blobs first")
+      (
+        422, "unknown-attachment", "Unknown attachment",
+        "an attachment is no blob of yours; keep it with POST /v1/blobs first"
+      )
     case .unreachable:
       (
         409, "unreachable", "Nobody would read it",
         "the customer has left, and no mail address is known to be theirs; write a note instead"
       )
-    case .queueClosed: (503, "queue-closed", "Queue closed", "the queue is closed now; try again when it opens")
+    case .queueClosed:
+      (503, "queue-closed", "Queue closed", "the queue is closed now; try again when it opens")
     case .queueFull: (503, "queue-full", "Queue full", "the queue takes no more cases now")
     case .queueUnserved: (422, "queue-unserved", "Nobody serves it", "no agent serves that queue")
-    case .tooManySessions: (429, "too-many-sessions", "Too many sessions", "the conversation has too many sessions")
+    case .tooManySessions:
+      (429, "too-many-sessions", "Too many sessions", "the conversation has too many sessions")
     case .timeIsPast: (422, "time-is-past", "Already past", "the time given is past")
-    case .notAllowed: (409, "not-allowed", "Not possible here", "that cannot be done with this case")
+    case .notAllowed:
+      (409, "not-allowed", "Not possible here", "that cannot be done with this case")
     }
   }
 

@@ -21,7 +21,8 @@ public struct APIRequest: Sendable {
   var idempotency: Idempotency?
 
   public init(
-    method: String, path: [String], query: [(name: String, value: String)], body: [UInt8], contentType: String,
+    method: String, path: [String], query: [(name: String, value: String)], body: [UInt8],
+    contentType: String,
     idempotencyKey: String?, fileName: String? = nil, accept: String = ""
   ) {
     self.method = method
@@ -44,7 +45,8 @@ public struct APIRequest: Sendable {
       case ("sessions", "events", 3): ["after", "wait"]
       case ("agents", "next", 3): ["wait"]
       case ("blobs", _, 1): ["name"]
-      case ("search", _, _): ["agent", "before", "channel", "customer", "from", "limit", "q", "queue", "until"]
+      case ("search", _, _):
+        ["agent", "before", "channel", "customer", "from", "limit", "q", "queue", "until"]
       case ("customers", _, 1): ["kind", "value"]
       case ("explain", _, 1): ["agent", "at", "case"]
       case ("customers", "timeline", 3): ["after", "before", "format", "limit"]
@@ -55,7 +57,8 @@ public struct APIRequest: Sendable {
 
   var isAttachment: Bool { path == ["v1", "blobs"] }
 
-  /// What a repeat must say as well, in bytes that no other request has. An attachment's name and type are not in its
+  /// What a repeat must say as well, in bytes that no other request has. An attachment's name and
+  /// type are not in its
   /// body; how long to wait is nobody's content.
   var saying: [UInt8] {
     var w = ByteWriter(reserving: body.count + 128)
@@ -101,21 +104,26 @@ public struct APIResponse: Sendable, Equatable {
     status = problem.status
     contentType = "application/problem+json"
     body = problem.json
-    if !problem.allowed.isEmpty { headers = [Header("Allow", problem.allowed.joined(separator: ", "))] }
+    if !problem.allowed.isEmpty {
+      headers = [Header("Allow", problem.allowed.joined(separator: ", "))]
+    }
     if status == 401 { headers = [Header("WWW-Authenticate", "Bearer")] }
   }
 }
 
-/// What the server must do for a request. Plain values and, where a reader is needed, one closure that renders.
+/// What the server must do for a request. Plain values and, where a reader is needed, one closure
+/// that renders.
 public enum APIAction: Sendable {
   case respond(APIResponse)
   /// Decide it in the workspace's writer, then render the answer once it is durable.
   case submit(Intake, Idempotency?, Rendering)
   /// The agent asks for a case; the answer is an offer, or nothing when the time is up.
   case next(AgentID, waitSeconds: Int, Idempotency?, Rendering)
-  /// News of the call of this key; the answer is what to do next, at the latest when so many seconds have passed.
+  /// News of the call of this key; the answer is what to do next, at the latest when so many
+  /// seconds have passed.
   case call(Intake, call: [UInt8], Idempotency?, waitSeconds: Int, RefusalWords)
-  /// Look at the machine as it is now; then, once what was seen is durable, answer with what else must be read.
+  /// Look at the machine as it is now; then, once what was seen is durable, answer with what else
+  /// must be read.
   case look(@Sendable (borrowing Router) -> Render)
   /// Wait for what is decided now, then read.
   case read(Render)
@@ -131,7 +139,8 @@ public enum APIAction: Sendable {
   case stream
 }
 
-/// What a refusal means to whoever made this very request, where the general words would speak to somebody else.
+/// What a refusal means to whoever made this very request, where the general words would speak to
+/// somebody else.
 public typealias RefusalWords = [Rejection: (title: String, detail: String)]
 public typealias Render = @Sendable (any StoreReader, BlobReader) throws(StoreFault) -> APIResponse
 public typealias BlobReader = @Sendable (WorkspaceID, Digest) throws(StoreFault) -> [UInt8]

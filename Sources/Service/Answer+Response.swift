@@ -5,7 +5,8 @@ import Wire
 
 extension APIResponse {
   public init(_ answer: Answer, _ words: RefusalWords) {
-    guard case .rejected(let rejection, let owner, let epoch) = answer, let words = words[rejection] else {
+    guard case .rejected(let rejection, let owner, let epoch) = answer, let words = words[rejection]
+    else {
       self.init(answer)
       return
     }
@@ -26,7 +27,8 @@ extension APIResponse {
       self.init(201, json: out)
     case .handedOff(let aCase, let conversation, let owner, let epoch, let entry):
       var out = Array(
-        "{\"case\":\"\(aCase)\",\"conversation\":\"\(conversation)\",\"entry\":\(entry),\"owner\":".utf8)
+        "{\"case\":\"\(aCase)\",\"conversation\":\"\(conversation)\",\"entry\":\(entry),\"owner\":"
+          .utf8)
       owner.append(to: &out)
       out += Array(",\"epoch\":\(epoch)}".utf8)
       self.init(201, json: out)
@@ -49,26 +51,35 @@ extension APIResponse {
     case .journeyRecorded(let customer, let entry):
       self.init(201, json: Array("{\"customer\":\"\(customer)\",\"entry\":\(entry)}".utf8))
     case .blobKept(let blob): self.init(201, json: Array("{\"blob\":\"\(blob)\"}".utf8))
-    case .customerIs(let customer): self.init(200, json: Array("{\"customer\":\"\(customer)\"}".utf8))
+    case .customerIs(let customer):
+      self.init(200, json: Array("{\"customer\":\"\(customer)\"}".utf8))
     case .tagged(let conversation, let tags, let entry):
       var members = Members()
       members.text("conversation", conversation.description)
       members.texts("tags", tags)
       if let entry { members.number("entry", entry.raw) }
-      self.init(entry == nil ? 200 : 201, json: [UInt8(ascii: "{")] + members.bytes.dropFirst() + [UInt8(ascii: "}")])
+      self.init(
+        entry == nil ? 200 : 201,
+        json: [UInt8(ascii: "{")] + members.bytes.dropFirst() + [UInt8(ascii: "}")])
     case .redacted(let entry, let teller):
       self.init(201, json: Array("{\"entry\":\(teller),\"redacted\":\(entry)}".utf8))
     case .refused(let refusal): self.init(APIProblem(refusal))
     case .rulesPublished(let version, let isNew):
-      self.init(isNew ? 201 : 200, json: Array("{\"changed\":\(isNew),\"version\":\(version)}".utf8))
+      self.init(
+        isNew ? 201 : 200, json: Array("{\"changed\":\(isNew),\"version\":\(version)}".utf8))
     case .noOffer: self.init(204, contentType: "application/json", [])
     case .mailTaken(let conversation, let entry, let duplicate):
       self.init(
-        200, json: Array("{\"conversation\":\"\(conversation)\",\"entry\":\(entry),\"duplicate\":\(duplicate)}".utf8))
+        200,
+        json: Array(
+          "{\"conversation\":\"\(conversation)\",\"entry\":\(entry),\"duplicate\":\(duplicate)}"
+            .utf8))
     case .sessionOpened(let session, let conversation, _, _, _, _, _, _):
-      self.init(201, json: Array("{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\"}".utf8))
+      self.init(
+        201, json: Array("{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\"}".utf8))
     case .callTaken(let session, let conversation, _, _, _):
-      self.init(201, json: Array("{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\"}".utf8))
+      self.init(
+        201, json: Array("{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\"}".utf8))
     case .standing(let standing):
       self = CallInstruction(standing, now: Instant(milliseconds: 0)).response(call: nil)
     case .offer(let offer):

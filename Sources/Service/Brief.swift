@@ -5,8 +5,10 @@ import Records
 import WebCodec
 import Wire
 
-/// What the next owner gets at the first glance, each line with who said it and in which entry: who this is, what they
-/// want, what is known, tried and promised, how they feel, how long they have waited. All of it is read out of the
+/// What the next owner gets at the first glance, each line with who said it and in which entry: who
+/// this is, what they
+/// want, what is known, tried and promised, how they feel, how long they have waited. All of it is
+/// read out of the
 /// timeline, which stands behind it with its count and hash; nothing here is anybody's own memory.
 struct Brief {
   /// Where a line of the brief comes from.
@@ -54,36 +56,49 @@ struct Brief {
   init(_ entries: [EntryRow], matter: Set<String>) {
     for row in entries {
       upTo = max(upTo, row.id)
-      guard let body = row.body, Self.tells(body), let entry = EntryText.parsed(body) else { continue }
+      guard let body = row.body, Self.tells(body), let entry = EntryText.parsed(body) else {
+        continue
+      }
       read(entry, row.id, matter)
     }
   }
 
-  /// Whether an entry can hold anything for a brief, without reading all of it: its kind stands near the front.
+  /// Whether an entry can hold anything for a brief, without reading all of it: its kind stands
+  /// near the front.
   private static func tells(_ body: [UInt8]) -> Bool {
     let front = String(decoding: body.prefix(96), as: UTF8.self)
     return kinds.contains { front.contains("\"kind\":\"\($0)\"") }
   }
   private static let kinds = [
-    "learned", "handoff", "handed_back", "transferred", "message", "speech", "voicemail", "call", "accepted",
+    "learned", "handoff", "handed_back", "transferred", "message", "speech", "voicemail", "call",
+    "accepted",
     "session_opened",
   ]
 
   private mutating func read(_ entry: JSONValue, _ id: EntryID, _ matter: Set<String>) {
     let kind = entry["kind"]?.string ?? ""
-    let author = [entry["author"]?["kind"]?.string, entry["author"]?["name"]?.string].compactMap { $0 }
+    let author = [entry["author"]?["kind"]?.string, entry["author"]?["name"]?.string].compactMap {
+      $0
+    }
     let source = Source(
-      by: author.joined(separator: ":"), entry: id, at: entry["said_at"]?.string ?? entry["at"]?.string ?? "",
+      by: author.joined(separator: ":"), entry: id,
+      at: entry["said_at"]?.string ?? entry["at"]?.string ?? "",
       conversation: entry["conversation"]?.string)
     take(entry["fields"], source)
     if kind == "call" { take(entry["known"], source) }
     guard source.conversation.map(matter.contains) ?? false else { return }
-    if let channel = entry["channel"]?.string, !channels.contains(channel) { channels.append(channel) }
-    func line(_ name: String) -> Line? { entry[name]?.string.map { Line(text: $0, source: source) } }
+    if let channel = entry["channel"]?.string, !channels.contains(channel) {
+      channels.append(channel)
+    }
+    func line(_ name: String) -> Line? {
+      entry[name]?.string.map { Line(text: $0, source: source) }
+    }
     wants = line("wants") ?? (kind == "handoff" && wants == nil ? line("reason") : nil) ?? wants
     summary = line("summary") ?? summary
     sentiment = line("sentiment") ?? sentiment
-    for text in entry["tried"]?.array ?? [] { if let text = text.string { tried.append(.init(text: text, source: source)) } }
+    for text in entry["tried"]?.array ?? [] {
+      if let text = text.string { tried.append(.init(text: text, source: source)) }
+    }
     for text in entry["promised"]?.array ?? [] {
       if let text = text.string { promised.append(.init(text: text, source: source)) }
     }
@@ -93,10 +108,13 @@ struct Brief {
       // A mail says in its subject what it is about, until somebody says it better.
       if wants == nil, let subject = line("subject"), !subject.text.isEmpty { wants = subject }
     case "handoff", "handed_back", "transferred", "accepted":
-      let owner = [entry["owner"]?["kind"]?.string, entry["owner"]?["name"]?.string].compactMap { $0 }
+      let owner = [entry["owner"]?["kind"]?.string, entry["owner"]?["name"]?.string].compactMap {
+        $0
+      }
       moves.append(
         .init(
-          what: kind, to: owner.isEmpty ? nil : owner.joined(separator: ":"), reason: entry["reason"]?.string,
+          what: kind, to: owner.isEmpty ? nil : owner.joined(separator: ":"),
+          reason: entry["reason"]?.string,
           source: source))
     default: break
     }
@@ -107,14 +125,18 @@ struct Brief {
     for member in object.members {
       let field = Field(name: member.name, learned: LearnedField(member.value), source: source)
       // The same source's newer word replaces its older one.
-      fields.removeAll { $0.name == field.name && ($0.source.by == source.by || $0.learned.value == field.learned.value) }
+      fields.removeAll {
+        $0.name == field.name
+          && ($0.source.by == source.by || $0.learned.value == field.learned.value)
+      }
       fields.insert(field, at: 0)
     }
   }
 }
 
 extension Brief {
-  /// How long the customer has waited for a person, over all cases of the matter, until now where they still wait.
+  /// How long the customer has waited for a person, over all cases of the matter, until now where
+  /// they still wait.
   static func waited(_ cases: [CaseRow], now: Instant) -> Duration64 {
     var milliseconds: Int64 = 0
     for row in cases {
@@ -126,7 +148,8 @@ extension Brief {
           if let from = since { milliseconds += max(0, (step.at - from).milliseconds) }
           since = nil
         case .queued: since = since ?? step.at
-        case .offered, .timedOut, .declined, .revoked, .failed, .stepTaken, .wrappingUp, .parked, .overflowed, .consulted, .consultEnded:
+        case .offered, .timedOut, .declined, .revoked, .failed, .stepTaken, .wrappingUp, .parked,
+          .overflowed, .consulted, .consultEnded:
           break
         }
       }
@@ -135,35 +158,40 @@ extension Brief {
     return .milliseconds(milliseconds)
   }
 
-  func write(_ json: inout JSONWriter, name: String?, waited: Duration64, _ digest: TimelineDigest) {
+  func write(_ json: inout JSONWriter, name: String?, waited: Duration64, _ digest: TimelineDigest)
+  {
     if let name { json.field("name", name) }
     Self.write("wants", wants, &json)
     Self.write("summary", summary, &json)
     Self.write("sentiment", sentiment, &json)
     Self.write("last_words", lastWords, &json)
-    json.field("fields", array: { list in
-      for field in fields {
-        list.object { one in
-          one.field("name", field.name)
-          one.field("value", field.learned.value)
-          if let confidence = field.learned.confidence { one.field("confidence", confidence) }
-          if let origin = field.learned.origin { one.field("origin", origin) }
-          Self.write(field.source, &one)
+    json.field(
+      "fields",
+      array: { list in
+        for field in fields {
+          list.object { one in
+            one.field("name", field.name)
+            one.field("value", field.learned.value)
+            if let confidence = field.learned.confidence { one.field("confidence", confidence) }
+            if let origin = field.learned.origin { one.field("origin", origin) }
+            Self.write(field.source, &one)
+          }
         }
-      }
-    })
+      })
     Self.write("tried", tried, &json)
     Self.write("promised", promised, &json)
-    json.field("moves", array: { list in
-      for move in moves {
-        list.object { one in
-          one.field("what", move.what)
-          if let to = move.to { one.field("to", to) }
-          if let reason = move.reason { one.field("reason", reason) }
-          Self.write(move.source, &one)
+    json.field(
+      "moves",
+      array: { list in
+        for move in moves {
+          list.object { one in
+            one.field("what", move.what)
+            if let to = move.to { one.field("to", to) }
+            if let reason = move.reason { one.field("reason", reason) }
+            Self.write(move.source, &one)
+          }
         }
-      }
-    })
+      })
     json.field("channels", array: { list in for channel in channels { list.string(channel) } })
     json.field("waited_seconds", waited.milliseconds / 1_000)
     json.field("up_to", upTo.raw)
@@ -173,21 +201,25 @@ extension Brief {
 
   private static func write(_ name: StaticString, _ line: Line?, _ json: inout JSONWriter) {
     guard let line else { return }
-    json.field(name, object: { one in
-      one.field("text", line.text)
-      write(line.source, &one)
-    })
+    json.field(
+      name,
+      object: { one in
+        one.field("text", line.text)
+        write(line.source, &one)
+      })
   }
 
   private static func write(_ name: StaticString, _ lines: [Line], _ json: inout JSONWriter) {
-    json.field(name, array: { list in
-      for line in lines {
-        list.object { one in
-          one.field("text", line.text)
-          write(line.source, &one)
+    json.field(
+      name,
+      array: { list in
+        for line in lines {
+          list.object { one in
+            one.field("text", line.text)
+            write(line.source, &one)
+          }
         }
-      }
-    })
+      })
   }
 
   private static func write(_ source: Source, _ json: inout JSONWriter) {

@@ -2,7 +2,8 @@ import Channels
 import Model
 import Routing
 
-/// Who calls, as their token proves. A token says who, never what: every read and write is authorised on its own.
+/// Who calls, as their token proves. A token says who, never what: every read and write is
+/// authorised on its own.
 public struct Caller: Hashable, Sendable {
   public var workspace: WorkspaceID
   public var scope: Scope
@@ -29,7 +30,8 @@ public struct Caller: Hashable, Sendable {
   }
 }
 
-/// The names of a workspace's configuration and their handles, as one rule version has them. A value: lanes keep
+/// The names of a workspace's configuration and their handles, as one rule version has them. A
+/// value: lanes keep
 /// a copy and get a new one when the rules change.
 public struct Directory: Sendable {
   public var workspace: WorkspaceID
@@ -38,7 +40,8 @@ public struct Directory: Sendable {
   public var agents: [String: AgentID] = [:]
   public var queues: [String: QueueID] = [:]
   public var skills: Set<String> = []
-  /// Numbers that belong to this workspace, in E.164 or as the rules write them; none: it does not say.
+  /// Numbers that belong to this workspace, in E.164 or as the rules write them; none: it does not
+  /// say.
   public var dialledNumbers: Set<String> = []
   /// The phone systems of this workspace, by name, and those of them that speak FastAGI.
   public var phoneSystems: Set<String> = []
@@ -71,8 +74,12 @@ public struct Directory: Sendable {
       guard let id = router.botID(named: name) else { continue }
       bots[name] = id
     }
-    for agent in configuration.agents { if let id = router.agentID(named: agent.name) { agents[agent.name] = id } }
-    for queue in configuration.queues { if let id = router.queueID(named: queue.name) { queues[queue.name] = id } }
+    for agent in configuration.agents {
+      if let id = router.agentID(named: agent.name) { agents[agent.name] = id }
+    }
+    for queue in configuration.queues {
+      if let id = router.queueID(named: queue.name) { queues[queue.name] = id }
+    }
     // Retired names too: old cases still tell of them.
     for id in router.everyBotID { botNames[id.raw] = router.name(id) }
     for id in router.everyAgentID { agentNames[id.raw] = router.name(id) }

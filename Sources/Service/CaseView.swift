@@ -5,13 +5,15 @@ import Routing
 import WebCodec
 import Wire
 
-/// A case as whoever takes it sees it: what it is, why it came here, who the customer is, what the handoff said,
+/// A case as whoever takes it sees it: what it is, why it came here, who the customer is, what the
+/// handoff said,
 /// and everything said so far.
 public enum CaseView {
   static func append(
     _ id: CaseID, _ api: API, timelineLimit: Int, _ reads: any StoreReader, to out: inout [UInt8]
   ) throws(StoreFault) {
-    // Of one moment: who has it, who the customer is and what was said must not contradict each other.
+    // Of one moment: who has it, who the customer is and what was said must not contradict each
+    // other.
     out += try reads.snapshot { reads throws(StoreFault) in
       var view: [UInt8] = []
       try appendNow(id, api, timelineLimit: timelineLimit, reads, to: &view)
@@ -27,7 +29,9 @@ public enum CaseView {
       let conversation = try reads.conversation(directory.workspace, row.conversation)
     else { throw StoreFault.corrupt(what: "a case that was offered") }
     func text(_ s: String) { out.append(contentsOf: s.utf8) }
-    text("\"case\":\"\(id)\",\"conversation\":\"\(row.conversation)\",\"session\":\"\(about.session)\",\"channel\":\"\(about.channel.name)\"")
+    text(
+      "\"case\":\"\(id)\",\"conversation\":\"\(row.conversation)\",\"session\":\"\(about.session)\",\"channel\":\"\(about.channel.name)\""
+    )
     text(",\"state\":\"\(CaseState(rawValue: row.state)?.name ?? "unknown")\",\"queue\":")
     JSONText.append(directory.queueNames[row.queue] ?? "", to: &out)
     if let agent = row.agent {
@@ -64,8 +68,13 @@ public enum CaseView {
 /// Why a case went where it went, from the story kept with it.
 public enum Explanation {
   /// - Parameter rules: names of the rules of the version that routed it.
-  static func append(_ about: CaseAbout, _ directory: Directory, _ rules: [String], to out: inout [UInt8]) {
-    out.append(contentsOf: "{\"rule\":\(about.rule.map(String.init) ?? "null"),\"rule_version\":\(about.ruleVersion)".utf8)
+  static func append(
+    _ about: CaseAbout, _ directory: Directory, _ rules: [String], to out: inout [UInt8]
+  ) {
+    out.append(
+      contentsOf:
+        "{\"rule\":\(about.rule.map(String.init) ?? "null"),\"rule_version\":\(about.ruleVersion)"
+        .utf8)
     if let rule = about.rule, rules.indices.contains(Int(rule)) {
       out.append(contentsOf: ",\"rule_name\":".utf8)
       JSONText.append(rules[Int(rule)], to: &out)

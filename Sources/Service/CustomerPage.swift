@@ -4,7 +4,8 @@ import Records
 import WebCodec
 import Wire
 
-/// Who a customer is, as agents see it: every identity with its evidence, what several sources say, which records were
+/// Who a customer is, as agents see it: every identity with its evidence, what several sources say,
+/// which records were
 /// joined and by whom, and who else this might be.
 public struct CustomerPage: Sendable {
   var root: CustomerID
@@ -22,21 +23,31 @@ public struct CustomerPage: Sendable {
   }
 
   /// nil where there is no such customer.
-  static func read(_ id: CustomerID, _ api: API, _ reads: any StoreReader) throws(StoreFault) -> CustomerPage? {
+  static func read(_ id: CustomerID, _ api: API, _ reads: any StoreReader) throws(StoreFault)
+    -> CustomerPage?
+  {
     let workspace = api.directory.workspace
     guard let asked = try reads.customer(workspace, id) else { return nil }
     let records = try reads.merged(workspace, into: asked.root)
     var profiles: [CustomerProfile] = []
     var page = CustomerPage(
-      root: asked.root, profile: CustomerProfile(), records: records.map(\.id), identities: [], suggestions: [])
+      root: asked.root, profile: CustomerProfile(), records: records.map(\.id), identities: [],
+      suggestions: [])
     for record in records {
       profiles.append(try profile(record))
-      for row in try reads.identities(workspace, of: record.id) { page.identities.append((row, try evidence(row))) }
+      for row in try reads.identities(workspace, of: record.id) {
+        page.identities.append((row, try evidence(row)))
+      }
     }
     page.profile = CustomerProfile.union(profiles)
     let proven = Set(page.identities.filter { $0.row.assurance.joins }.map(\.row.identity))
-    for (row, evidence) in page.identities where !row.assurance.joins && evidence.standing == .plain {
-      if proven.contains(row.identity) || page.suggestions.contains(where: { $0.identity == row.identity }) { continue }
+    for (row, evidence) in page.identities where !row.assurance.joins && evidence.standing == .plain
+    {
+      if proven.contains(row.identity)
+        || page.suggestions.contains(where: { $0.identity == row.identity })
+      {
+        continue
+      }
       page.suggestions.append(try suggestion(row.identity, besides: asked.root, api, reads))
     }
     return page
@@ -50,12 +61,15 @@ public struct CustomerPage: Sendable {
       let holder = try reads.customer(workspace, known.customer)
     else { return Suggestion(identity: identity, customers: [], isShared: false) }
     guard try evidence(known).standing == .shared else {
-      return Suggestion(identity: identity, customers: [holder.root].filter { $0 != root }, isShared: false)
+      return Suggestion(
+        identity: identity, customers: [holder.root].filter { $0 != root }, isShared: false)
     }
     var customers: [CustomerID] = []
     for link in try profile(holder).links where link.identities.contains(known.hash) {
       let other = try reads.customer(workspace, link.other(than: holder.id))
-      if let other, other.root != root, !customers.contains(other.root) { customers.append(other.root) }
+      if let other, other.root != root, !customers.contains(other.root) {
+        customers.append(other.root)
+      }
     }
     return Suggestion(identity: identity, customers: customers, isShared: true)
   }
@@ -67,7 +81,9 @@ public struct CustomerPage: Sendable {
   }
 
   private static func evidence(_ row: IdentityRow) throws(StoreFault) -> Evidence {
-    do throws(WireError) { return try Evidence(decoding: row.evidence, assurance: row.assurance) } catch {
+    do throws(WireError) {
+      return try Evidence(decoding: row.evidence, assurance: row.assurance)
+    } catch {
       throw StoreFault.corrupt(what: "the evidence of an identity")
     }
   }
@@ -83,31 +99,41 @@ public struct CustomerPage: Sendable {
   private func write(_ json: inout JSONWriter) {
     json.field("id", root.description)
     if let name = profile.displayName { json.field("name", name) }
-    json.field("attributes", array: { array in
-      for attribute in profile.attributes {
-        array.object {
-          $0.field("name", attribute.name)
-          $0.field("value", raw: attribute.value)
-          $0.field("source", attribute.source)
-          $0.field("at", attribute.at.description)
+    json.field(
+      "attributes",
+      array: { array in
+        for attribute in profile.attributes {
+          array.object {
+            $0.field("name", attribute.name)
+            $0.field("value", raw: attribute.value)
+            $0.field("source", attribute.source)
+            $0.field("at", attribute.at.description)
+          }
         }
-      }
-    })
-    json.field("identities", array: { array in
-      for (row, evidence) in identities { array.object { Self.write(row, evidence, &$0) } }
-    })
-    json.field("suggestions", array: { array in
-      for suggestion in suggestions {
-        array.object { object in
-          object.field("kind", suggestion.identity.kind.name)
-          object.field("value", suggestion.identity.value)
-          object.field("shared", suggestion.isShared)
-          object.field("customers", array: { list in for id in suggestion.customers { list.string(id.description) } })
+      })
+    json.field(
+      "identities",
+      array: { array in
+        for (row, evidence) in identities { array.object { Self.write(row, evidence, &$0) } }
+      })
+    json.field(
+      "suggestions",
+      array: { array in
+        for suggestion in suggestions {
+          array.object { object in
+            object.field("kind", suggestion.identity.kind.name)
+            object.field("value", suggestion.identity.value)
+            object.field("shared", suggestion.isShared)
+            object.field(
+              "customers",
+              array: { list in for id in suggestion.customers { list.string(id.description) } })
+          }
         }
-      }
-    })
+      })
     json.field("records", array: { array in for id in records { array.string(id.description) } })
-    json.field("joined", array: { array in for link in profile.links { array.object { Self.write(link, &$0) } } })
+    json.field(
+      "joined",
+      array: { array in for link in profile.links { array.object { Self.write(link, &$0) } } })
   }
 
   private static func write(_ row: IdentityRow, _ evidence: Evidence, _ json: inout JSONWriter) {
@@ -122,35 +148,41 @@ public struct CustomerPage: Sendable {
     case .confirmed: json.field("standing", "confirmed")
     }
     if let decided = evidence.decided { json.field("decided_by", decided.source) }
-    json.field("evidence", array: { array in
-      for item in evidence.items {
-        array.object {
-          $0.field("by", item.source)
-          $0.field("means", item.means)
-          if !item.detail.isEmpty { $0.field("detail", item.detail) }
-          $0.field("assurance", item.assurance.name)
-          $0.field("at", item.at.description)
+    json.field(
+      "evidence",
+      array: { array in
+        for item in evidence.items {
+          array.object {
+            $0.field("by", item.source)
+            $0.field("means", item.means)
+            if !item.detail.isEmpty { $0.field("detail", item.detail) }
+            $0.field("assurance", item.assurance.name)
+            $0.field("at", item.at.description)
+          }
         }
-      }
-    })
+      })
   }
 
   private static func write(_ link: Link, _ json: inout JSONWriter) {
-    json.field("records", array: {
-      $0.string(link.records.0.description)
-      $0.string(link.records.1.description)
-    })
+    json.field(
+      "records",
+      array: {
+        $0.string(link.records.0.description)
+        $0.string(link.records.1.description)
+      })
     json.field("now", link.isActive)
-    json.field("story", array: { array in
-      for step in link.story {
-        array.object {
-          $0.field("what", name(step.what))
-          $0.field("by", step.by)
-          if !step.reason.isEmpty { $0.field("reason", step.reason) }
-          $0.field("at", step.at.description)
+    json.field(
+      "story",
+      array: { array in
+        for step in link.story {
+          array.object {
+            $0.field("what", name(step.what))
+            $0.field("by", step.by)
+            if !step.reason.isEmpty { $0.field("reason", step.reason) }
+            $0.field("at", step.at.description)
+          }
         }
-      }
-    })
+      })
   }
 
   private static func name(_ what: Link.Step.What) -> String {

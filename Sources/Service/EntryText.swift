@@ -24,7 +24,8 @@ public struct EntryText: Sendable {
     let channel = entry["channel"]?.string ?? ""
     let padded = channel + String(repeating: " ", count: max(0, 6 - channel.count))
     // A line break inside would look like the next entry.
-    let what = Self.what(entry).split(whereSeparator: \.isNewline).joined(separator: "\n" + String(repeating: " ", count: 29))
+    let what = Self.what(entry).split(whereSeparator: \.isNewline).joined(
+      separator: "\n" + String(repeating: " ", count: 29))
     line = "\(Self.clock(at))  \(padded) \(Self.who(entry)): \(what)"
   }
 
@@ -43,22 +44,29 @@ public struct EntryText: Sendable {
 
   private static func what(_ entry: JSONValue) -> String {
     func text(_ name: String) -> String { entry[name]?.string ?? "" }
-    func because(_ sentence: String) -> String { text("reason").isEmpty ? sentence : "\(sentence), because \(text("reason"))" }
-    let owner = [entry["owner"]?["kind"]?.string, entry["owner"]?["name"]?.string].compactMap { $0 }.joined(separator: " ")
+    func because(_ sentence: String) -> String {
+      text("reason").isEmpty ? sentence : "\(sentence), because \(text("reason"))"
+    }
+    let owner = [entry["owner"]?["kind"]?.string, entry["owner"]?["name"]?.string].compactMap { $0 }
+      .joined(separator: " ")
     switch text("kind") {
     case "message", "speech": return text("text") + attachments(entry)
     case "note": return "(note) " + text("text") + attachments(entry)
     case "digits": return "presses \(text("digits"))"
-    case "voicemail": return "leaves a message (\(text("blob")))" + (text("text").isEmpty ? "" : ": \(text("text"))")
+    case "voicemail":
+      return "leaves a message (\(text("blob")))"
+        + (text("text").isEmpty ? "" : ": \(text("text"))")
     case "learned": return learned(entry)
     case "handoff":
       let summary = text("summary").isEmpty ? "" : "; \(text("summary"))"
       return because("hands over to \(owner)") + summary
     case "routed":
-      return "goes to \(owner)" + (text("reason") == "leaves_message" ? "; the caller is asked to leave a message" : "")
+      return "goes to \(owner)"
+        + (text("reason") == "leaves_message" ? "; the caller is asked to leave a message" : "")
     case "accepted": return "takes over"
     case "transferred": return because("transfers to \(owner)")
-    case "handed_back": return "hands back to \(owner)" + (text("summary").isEmpty ? "" : ": \(text("summary"))")
+    case "handed_back":
+      return "hands back to \(owner)" + (text("summary").isEmpty ? "" : ": \(text("summary"))")
     case "journey": return "\(text("event")) (\(text("source")))"
     case "call": return "calls \(text("to")) from \(text("from"))"
     case "session_opened": return "opens a session"
@@ -89,12 +97,15 @@ public struct EntryText: Sendable {
     if case .object(let fields)? = entry["fields"] {
       for field in fields.members {
         let value = LearnedField(field.value).value
-        parts.append("\(field.name) = \(value.string ?? String(decoding: value.encoded, as: UTF8.self))")
+        parts.append(
+          "\(field.name) = \(value.string ?? String(decoding: value.encoded, as: UTF8.self))")
       }
     }
     if let sentiment = entry["sentiment"]?.string { parts.append("they seem \(sentiment)") }
     for tried in entry["tried"]?.array ?? [] { parts.append("tried: \(tried.string ?? "")") }
-    for promise in entry["promised"]?.array ?? [] { parts.append("promised: \(promise.string ?? "")") }
+    for promise in entry["promised"]?.array ?? [] {
+      parts.append("promised: \(promise.string ?? "")")
+    }
     return parts.joined(separator: "; ")
   }
 }

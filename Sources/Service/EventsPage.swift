@@ -2,7 +2,8 @@ import Model
 import Records
 import Wire
 
-/// What a bot hears of a session that it carries: whatever others said or did in the conversation, never what it
+/// What a bot hears of a session that it carries: whatever others said or did in the conversation,
+/// never what it
 /// brought itself, and never an internal note.
 public struct EventsPage: Sendable {
   public var entries: [EntryRow]
@@ -12,27 +13,32 @@ public struct EventsPage: Sendable {
   public var isEmpty: Bool { entries.isEmpty }
 
   public static func read(
-    _ directory: Directory, _ session: SessionRow, after: EntryID, limit: Int, _ reads: any StoreReader
+    _ directory: Directory, _ session: SessionRow, after: EntryID, limit: Int,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> EventsPage {
-    // Of one moment, so that the search for what others said ends where it began, however fast the bot speaks.
+    // Of one moment, so that the search for what others said ends where it began, however fast the
+    // bot speaks.
     try reads.snapshot { reads throws(StoreFault) in
       try readNow(directory, session, after: after, limit: limit, reads)
     }
   }
 
   private static func readNow(
-    _ directory: Directory, _ session: SessionRow, after: EntryID, limit: Int, _ reads: any StoreReader
+    _ directory: Directory, _ session: SessionRow, after: EntryID, limit: Int,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> EventsPage {
     var last = after
     while true {
       let found = try reads.transcript(
-        directory.workspace, of: session.conversation, after: last, limit: limit, visible: .business)
+        directory.workspace, of: session.conversation, after: last, limit: limit, visible: .business
+      )
       let rows = Array(found.prefix(found.fitting(limit: limit)))
       last = rows.last?.id ?? last
       let heard = rows.filter { $0.session != session.id }
       // A page may hold nothing but the bot's own words; what others said stands behind them.
       if !heard.isEmpty || found.count < limit && rows.count == found.count {
-        return EventsPage(entries: heard, after: last, hasMore: found.count == limit || rows.count < found.count)
+        return EventsPage(
+          entries: heard, after: last, hasMore: found.count == limit || rows.count < found.count)
       }
     }
   }

@@ -37,7 +37,9 @@ public enum ExplainPage {
     _ id: CaseID, _ api: API, live: LiveExplanation?, at: Instant? = nil, _ reads: any StoreReader
   ) throws(StoreFault) -> [UInt8]? {
     let directory = api.directory
-    guard let row = try reads.aCase(directory.workspace, id), var about = CaseView.decoded(row.about) else {
+    guard let row = try reads.aCase(directory.workspace, id),
+      var about = CaseView.decoded(row.about)
+    else {
       return nil
     }
     if let at {
@@ -63,7 +65,8 @@ public enum ExplainPage {
 
   /// Where it is: now as its row says, then as the machine did.
   private static func place(
-    _ row: CaseRow, _ live: LiveExplanation?, isPast: Bool, _ directory: Directory, _ json: inout JSONWriter
+    _ row: CaseRow, _ live: LiveExplanation?, isPast: Bool, _ directory: Directory,
+    _ json: inout JSONWriter
   ) {
     guard isPast else {
       json.field("state", CaseState(rawValue: row.state)?.name ?? "unknown")
@@ -73,16 +76,22 @@ public enum ExplainPage {
     }
     json.field("state", (live.map { CaseState($0.why.case.state) } ?? .closed).name)
     json.field("queue", directory.queueNames[live?.why.case.need.queue.raw ?? row.queue] ?? "")
-    if let agent = live?.why.case.agent { json.field("agent", directory.agentNames[agent.raw] ?? "") }
+    if let agent = live?.why.case.agent {
+      json.field("agent", directory.agentNames[agent.raw] ?? "")
+    }
   }
 
-  private static func waiting(_ why: CaseExplanation, _ directory: Directory, _ json: inout JSONWriter) {
+  private static func waiting(
+    _ why: CaseExplanation, _ directory: Directory, _ json: inout JSONWriter
+  ) {
     json.field("waited_seconds", why.waited.milliseconds / 1_000)
     if let ahead = why.ahead { json.field("ahead", ahead) }
     json.field("between_queues", why.between.name)
-    json.field("queues_before", array: { list in
-      for queue in why.queuesBefore { list.string(directory.queueNames[queue.raw] ?? "") }
-    })
+    json.field(
+      "queues_before",
+      array: { list in
+        for queue in why.queuesBefore { list.string(directory.queueNames[queue.raw] ?? "") }
+      })
     json.field("agents_who_could_take_it", why.eligible)
     json.field("passed_over", object: { Self.counts(why.passedOver, &$0) })
     json.field("one_change_away", object: { Self.counts(why.oneChangeAway, &$0) })
@@ -90,7 +99,9 @@ public enum ExplainPage {
   }
 
   /// Why an agent has nothing, or no more than they have.
-  public static func agent(_ live: AgentLiveExplanation, _ directory: Directory, at: Instant? = nil) -> [UInt8] {
+  public static func agent(_ live: AgentLiveExplanation, _ directory: Directory, at: Instant? = nil)
+    -> [UInt8]
+  {
     let (why, agent) = (live.why, live.why.agent)
     var json = JSONWriter()
     json.object {
@@ -100,7 +111,8 @@ public enum ExplainPage {
       $0.field("present", agent.isPresent)
       $0.field("responding", !agent.isNotResponding)
       if let hindrance = why.hindrance { $0.field("hindered_by", Explanation.name(hindrance)) }
-      $0.field("ready_for", array: { list in for channel in why.ready { list.string(channel.name) } })
+      $0.field(
+        "ready_for", array: { list in for channel in why.ready { list.string(channel.name) } })
       $0.field("queues", array: { list in for queue in live.queues { list.string(queue) } })
       $0.field("capacity", Int64(agent.settings.capacity))
       $0.field("capacity_used", agent.capacityUsed)
@@ -147,7 +159,9 @@ extension CaseState {
 
 extension AgentStatus {
   /// Those that an agent may say.
-  private static let sayable: [AgentStatus] = [.available, .busy, .onBreak, .meeting, .training, .offline]
+  private static let sayable: [AgentStatus] = [
+    .available, .busy, .onBreak, .meeting, .training, .offline,
+  ]
 
   init?(name: String) {
     guard let found = Self.sayable.first(where: { $0.name == name }) else { return nil }

@@ -4,7 +4,8 @@ import System
 import WebCodec
 import Wire
 
-/// The members of one JSON object of a request, read strictly: what is missing, of the wrong kind, too long or
+/// The members of one JSON object of a request, read strictly: what is missing, of the wrong kind,
+/// too long or
 /// unknown is a problem that names the field.
 public struct Fields {
   private var members: [(name: String, value: JSONValue)]
@@ -23,17 +24,21 @@ public struct Fields {
   public init(_ body: [UInt8]) throws(APIProblem) {
     let value: JSONValue
     do throws(JSONError) { value = try JSONValue(parsing: body) } catch {
-      throw APIProblem(400, "malformed-json", "Malformed JSON", "the body is not the JSON we can read: \(error)")
+      throw APIProblem(
+        400, "malformed-json", "Malformed JSON", "the body is not the JSON we can read: \(error)")
     }
     try self.init(value, path: "")
   }
 
   /// A call that needs no body may come without one.
-  init(orNothing body: [UInt8]) throws(APIProblem) { try self.init(body.isEmpty ? Array("{}".utf8) : body) }
+  init(orNothing body: [UInt8]) throws(APIProblem) {
+    try self.init(body.isEmpty ? Array("{}".utf8) : body)
+  }
 
   init(_ value: JSONValue, path: String) throws(APIProblem) {
     guard case .object(let members) = value else {
-      throw APIProblem(422, "wrong-kind", "Wrong kind", "expected a JSON object", field: path.isEmpty ? nil : path)
+      throw APIProblem(
+        422, "wrong-kind", "Wrong kind", "expected a JSON object", field: path.isEmpty ? nil : path)
     }
     self.members = members.members.map { ($0.name, $0.value) }
     self.path = path
@@ -48,13 +53,19 @@ public struct Fields {
   /// The value, nil where it is absent or null.
   mutating func value(_ name: String) -> JSONValue? {
     taken.insert(name)
-    guard let found = members.first(where: { $0.name == name }), found.value != .null else { return nil }
+    guard let found = members.first(where: { $0.name == name }), found.value != .null else {
+      return nil
+    }
     return found.value
   }
 
-  mutating func optionalText(_ name: String, bytesMax: Int = Bound.shortBytes) throws(APIProblem) -> String? {
+  mutating func optionalText(_ name: String, bytesMax: Int = Bound.shortBytes) throws(APIProblem)
+    -> String?
+  {
     guard let value = value(name) else { return nil }
-    guard case .string(let text) = value else { throw problem(name, "\(name) must be a string", type: "wrong-kind") }
+    guard case .string(let text) = value else {
+      throw problem(name, "\(name) must be a string", type: "wrong-kind")
+    }
     guard text.utf8.count <= bytesMax else {
       throw problem(name, "\(name) is longer than \(bytesMax) bytes", type: "too-long")
     }
@@ -74,7 +85,8 @@ public struct Fields {
     return text
   }
 
-  /// When something happened that is told now: no year that is a slip of some clock, nothing that is still to come.
+  /// When something happened that is told now: no year that is a slip of some clock, nothing that
+  /// is still to come.
   mutating func pastInstant(_ name: String) throws(APIProblem) -> Instant? {
     guard let text = try optionalText(name) else { return nil }
     guard let at = Instant(rfc3339: text) else {
@@ -88,10 +100,13 @@ public struct Fields {
     return at
   }
 
-  public mutating func optionalInteger(_ name: String, _ range: ClosedRange<Int64>) throws(APIProblem) -> Int64? {
+  public mutating func optionalInteger(_ name: String, _ range: ClosedRange<Int64>)
+    throws(APIProblem) -> Int64?
+  {
     guard let value = value(name) else { return nil }
     guard case .int(let number) = value, range.contains(number) else {
-      throw problem(name, "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+      throw problem(
+        name, "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
   }
@@ -107,11 +122,15 @@ public struct Fields {
 
   public mutating func optionalFlag(_ name: String) throws(APIProblem) -> Bool? {
     guard let value = value(name) else { return nil }
-    guard case .bool(let flag) = value else { throw problem(name, "\(name) must be true or false", type: "wrong-kind") }
+    guard case .bool(let flag) = value else {
+      throw problem(name, "\(name) must be true or false", type: "wrong-kind")
+    }
     return flag
   }
 
-  public mutating func optionalID<Kind>(_ name: String, _: ID<Kind>.Type = ID<Kind>.self) throws(APIProblem) -> ID<Kind>? {
+  public mutating func optionalID<Kind>(_ name: String, _: ID<Kind>.Type = ID<Kind>.self)
+    throws(APIProblem) -> ID<Kind>?
+  {
     guard let text = try optionalText(name) else { return nil }
     guard let id = ID<Kind>(text) else {
       throw problem(name, "\(name) must be an id such as \(Kind.prefix)_…", type: "malformed-id")
@@ -119,7 +138,9 @@ public struct Fields {
     return id
   }
 
-  mutating func list(_ name: String, countMax: Int = Bound.listCount) throws(APIProblem) -> [JSONValue] {
+  mutating func list(_ name: String, countMax: Int = Bound.listCount) throws(APIProblem)
+    -> [JSONValue]
+  {
     guard let value = value(name) else { return [] }
     guard case .array(let values) = value else {
       throw problem(name, "\(name) must be a list", type: "wrong-kind")
@@ -130,7 +151,9 @@ public struct Fields {
     return values
   }
 
-  mutating func objects(_ name: String, countMax: Int = Bound.listCount) throws(APIProblem) -> [Fields] {
+  mutating func objects(_ name: String, countMax: Int = Bound.listCount) throws(APIProblem)
+    -> [Fields]
+  {
     var result: [Fields] = []
     for (index, value) in try list(name, countMax: countMax).enumerated() {
       result.append(try Fields(value, path: "\(full(name))[\(index)]"))
@@ -157,7 +180,9 @@ public struct Fields {
     return members.members.map { ($0.name, $0.value) }
   }
 
-  public mutating func optional(_ name: String) throws(APIProblem) -> String? { try optionalText(name) }
+  public mutating func optional(_ name: String) throws(APIProblem) -> String? {
+    try optionalText(name)
+  }
   public mutating func finish() throws(APIProblem) { try end() }
   public mutating func required(_ name: String) throws(APIProblem) -> String { try text(name) }
   public func missing(_ name: String) -> APIProblem {
@@ -165,12 +190,14 @@ public struct Fields {
   }
   public func wrong(_ name: String, _ detail: String) -> APIProblem { problem(name, detail) }
 
-  /// Every member must have been asked for: an unknown one is an error that names the nearest known.
+  /// Every member must have been asked for: an unknown one is an error that names the nearest
+  /// known.
   mutating func end() throws(APIProblem) {
     guard let unknown = members.first(where: { !taken.contains($0.name) }) else { return }
     let known = taken.sorted()
     throw APIProblem(
-      422, "unknown-field", "Unknown field", Self.unknown(unknown.name, among: known), field: full(unknown.name))
+      422, "unknown-field", "Unknown field", Self.unknown(unknown.name, among: known),
+      field: full(unknown.name))
   }
 
   /// `"wiat" is not known here; known are after, wait; did you mean "wait"?`

@@ -1,6 +1,7 @@
 import WebCodec
 
-/// A field as a bot gives it. `{value, confidence, source}` says how sure the bot is and where it has it from; anything
+/// A field as a bot gives it. `{value, confidence, source}` says how sure the bot is and where it
+/// has it from; anything
 /// else, also an object that has a `value` and neither of the two, is the value itself.
 struct LearnedField: Equatable {
   var value: JSONValue

@@ -5,8 +5,10 @@ import Records
 import WebCodec
 import Wire
 
-/// Everything that is kept of one person, as one JSON text: who they are to us and how we know, their conversations and
-/// cases with what was handed over and which facts a rule saw, every entry, every attachment, who read of it.
+/// Everything that is kept of one person, as one JSON text: who they are to us and how we know,
+/// their conversations and
+/// cases with what was handed over and which facts a rule saw, every entry, every attachment, who
+/// read of it.
 public struct PersonExport: Sendable {
   public var json: [UInt8]
   /// The timeline alone, as the API gives it.
@@ -35,7 +37,8 @@ public struct PersonExport: Sendable {
     for record in records {
       identities += try reads.identities(workspace, of: record.id)
       conversations += try reads.conversations(workspace, of: record.id, limit: .max)
-      accesses += try reads.accesses(workspace, of: record.id, before: .max, limit: 100_000).map(\.access)
+      accesses += try reads.accesses(workspace, of: record.id, before: .max, limit: 100_000).map(
+        \.access)
     }
     var page = try TimelinePage.read(
       workspace, of: root, .before(EntryID(.max)), limit: 1_000, visible: .internal, reads)
@@ -62,7 +65,8 @@ public struct PersonExport: Sendable {
       out.field("records", array: { for record in records { Self.append(record, &$0) } })
       out.field("identities", array: { for row in identities { Self.append(row, &$0) } })
       out.field("conversations", array: { for row in conversations { Self.append(row, &$0) } })
-      out.field("cases", array: { for (row, facts) in cases { Self.append(row, facts, directory, &$0) } })
+      out.field(
+        "cases", array: { for (row, facts) in cases { Self.append(row, facts, directory, &$0) } })
       out.field("attachments", array: { for row in blobs { Self.append(row, &$0) } })
       out.field("read_by", array: { for row in accesses { Self.append(row, &$0) } })
       out.field("timeline", raw: timeline)
@@ -75,7 +79,9 @@ public struct PersonExport: Sendable {
 
   /// The name of an attachment's file: its id, and what it was called where that is harmless.
   public static func fileName(_ row: BlobRow) -> String {
-    let safe = (row.fileName ?? "").unicodeScalars.filter { $0.properties.isAlphabetic || "0123456789._-".unicodeScalars.contains($0) }
+    let safe = (row.fileName ?? "").unicodeScalars.filter {
+      $0.properties.isAlphabetic || "0123456789._-".unicodeScalars.contains($0)
+    }
     let name = String(String.UnicodeScalarView(safe.suffix(80)))
     return name.isEmpty ? "\(row.id)" : "\(row.id)-\(name)"
   }
@@ -86,17 +92,21 @@ public struct PersonExport: Sendable {
       $0.field("created", record.created.description)
       $0.field("entries", record.timeline.count)
       let profile: CustomerProfile
-      do throws(WireError) { profile = try CustomerProfile(decoding: record.profile) } catch { return }
-      $0.field("attributes", array: { array in
-        for attribute in profile.attributes {
-          array.object {
-            $0.field("name", attribute.name)
-            $0.field("value", raw: attribute.value.isEmpty ? Array("null".utf8) : attribute.value)
-            $0.field("source", attribute.source)
-            $0.field("at", attribute.at.description)
+      do throws(WireError) { profile = try CustomerProfile(decoding: record.profile) } catch {
+        return
+      }
+      $0.field(
+        "attributes",
+        array: { array in
+          for attribute in profile.attributes {
+            array.object {
+              $0.field("name", attribute.name)
+              $0.field("value", raw: attribute.value.isEmpty ? Array("null".utf8) : attribute.value)
+              $0.field("source", attribute.source)
+              $0.field("at", attribute.at.description)
+            }
           }
-        }
-      })
+        })
       $0.field("last_events", array: { for event in profile.journey { $0.string(event.name) } })
     }
   }
@@ -108,18 +118,22 @@ public struct PersonExport: Sendable {
       $0.field("assurance", row.assurance.name)
       $0.field("record", row.customer.description)
       let evidence: Evidence
-      do throws(WireError) { evidence = try Evidence(decoding: row.evidence, assurance: row.assurance) } catch { return }
-      $0.field("evidence", array: { array in
-        for item in evidence.items {
-          array.object {
-            $0.field("source", item.source)
-            $0.field("means", item.means)
-            if !item.detail.isEmpty { $0.field("detail", item.detail) }
-            $0.field("assurance", item.assurance.name)
-            $0.field("at", item.at.description)
+      do throws(WireError) {
+        evidence = try Evidence(decoding: row.evidence, assurance: row.assurance)
+      } catch { return }
+      $0.field(
+        "evidence",
+        array: { array in
+          for item in evidence.items {
+            array.object {
+              $0.field("source", item.source)
+              $0.field("means", item.means)
+              if !item.detail.isEmpty { $0.field("detail", item.detail) }
+              $0.field("assurance", item.assurance.name)
+              $0.field("at", item.at.description)
+            }
           }
-        }
-      })
+        })
     }
   }
 
@@ -137,11 +151,15 @@ public struct PersonExport: Sendable {
         $0.field("name", mail.theirName)
       }
       if let call = about.call { $0.field("number", call.from) }
-      if !about.tags.isEmpty { $0.field("tags", array: { for tag in about.tags { $0.string(tag) } }) }
+      if !about.tags.isEmpty {
+        $0.field("tags", array: { for tag in about.tags { $0.string(tag) } })
+      }
     }
   }
 
-  private static func append(_ row: CaseRow, _ facts: FactsRow?, _ directory: Directory, _ json: inout JSONWriter) {
+  private static func append(
+    _ row: CaseRow, _ facts: FactsRow?, _ directory: Directory, _ json: inout JSONWriter
+  ) {
     json.object {
       $0.field("id", row.id.description)
       $0.field("conversation", row.conversation.description)
@@ -149,7 +167,10 @@ public struct PersonExport: Sendable {
       $0.field("queue", directory.queueNames[row.queue] ?? "")
       if let agent = row.agent { $0.field("agent", directory.agentNames[agent] ?? "") }
       if let about = CaseView.decoded(row.about) {
-        $0.field("handoff", raw: Array("{\"cause\":\"\(Explanation.cause(about.cause))\"".utf8) + about.handoff + Array("}".utf8))
+        $0.field(
+          "handoff",
+          raw: Array("{\"cause\":\"\(Explanation.cause(about.cause))\"".utf8) + about.handoff
+            + Array("}".utf8))
       }
       if let facts { $0.field("facts", raw: facts.bytes) }
     }
@@ -177,11 +198,13 @@ public struct PersonExport: Sendable {
 
 extension TimelinePage {
   /// With all older entries before it, however many: of the same snapshot.
-  func whole(_ workspace: WorkspaceID, _ reads: any StoreReader) throws(StoreFault) -> TimelinePage {
+  func whole(_ workspace: WorkspaceID, _ reads: any StoreReader) throws(StoreFault) -> TimelinePage
+  {
     var whole = self
     while whole.hasMore, let first = whole.entries.first {
       let older = try reads.timeline(
-        workspace, of: members, from: first.id, .older, atMost: EntryID(.max), limit: 1_000, visible: .internal)
+        workspace, of: members, from: first.id, .older, atMost: EntryID(.max), limit: 1_000,
+        visible: .internal)
       whole.entries = older + whole.entries
       whole.hasMore = older.count == 1_000
     }

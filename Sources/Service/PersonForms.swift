@@ -17,11 +17,14 @@ public enum PersonForms {
       } catch { return [] }  // What nobody can read may hold anything.
     }, attachments: attachments)
 
-  /// Ids under `attachments`: bots and agents give them as strings, mail as objects with more about each.
+  /// Ids under `attachments`: bots and agents give them as strings, mail as objects with more about
+  /// each.
   @Sendable static func attachments(_ entry: EntryRow) -> [BlobID] {
     guard let body = entry.body else { return [] }
     let value: JSONValue
     do throws(JSONError) { value = try JSONValue(parsing: body) } catch { return [] }
-    return (value["attachments"]?.array ?? []).compactMap { ($0.string ?? $0["blob"]?.string).flatMap { BlobID($0) } }
+    return (value["attachments"]?.array ?? []).compactMap {
+      ($0.string ?? $0["blob"]?.string).flatMap { BlobID($0) }
+    }
   }
 }

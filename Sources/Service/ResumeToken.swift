@@ -2,10 +2,13 @@ import Model
 import System
 import Wire
 
-/// Proof that a browser was in a conversation before: a signed, expiring capability for that one conversation. The bot
-/// keeps it where its customer comes back to (a cookie, the app) and sends it with its next session.
+/// Proof that a browser was in a conversation before: a signed, expiring capability for that one
+/// conversation. The bot
+/// keeps it where its customer comes back to (a cookie, the app) and sends it with its next
+/// session.
 ///
-/// - Shape: hex of 16 bytes conversation, 8 bytes expiry in milliseconds, 16 bytes of an HMAC over both and the workspace.
+/// - Shape: hex of 16 bytes conversation, 8 bytes expiry in milliseconds, 16 bytes of an HMAC over
+///   both and the workspace.
 struct ResumeToken: Sendable {
   var workspace: WorkspaceID
   var key: HMACKey
@@ -35,7 +38,8 @@ struct ResumeToken: Sendable {
     return w.bytes
   }
 
-  /// The identities' key signs these too; the first byte, which no kind of identity has, keeps the two apart.
+  /// The identities' key signs these too; the first byte, which no kind of identity has, keeps the
+  /// two apart.
   private func signed(_ what: [UInt8]) -> [UInt8] {
     var w = ByteWriter(reserving: 32)
     w.uint8(0x52)

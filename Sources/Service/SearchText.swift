@@ -3,7 +3,8 @@ import Model
 import Records
 import WebCodec
 
-/// What of an entry can be looked for: whatever its JSON says, but not its own frame (numbers, ids, who, when).
+/// What of an entry can be looked for: whatever its JSON says, but not its own frame (numbers, ids,
+/// who, when).
 public enum SearchText {
   /// Of one entry, in bytes; what a mail quotes is not worth more.
   static let bytesMax = 256 << 10
@@ -12,12 +13,18 @@ public enum SearchText {
     guard let body = entry.body else { return EntryWords(text: "", channel: nil) }
     let value: JSONValue
     // A body that is no JSON has no words that could be told from its frame.
-    do throws(JSONError) { value = try JSONValue(parsing: body) } catch { return EntryWords(text: "", channel: nil) }
+    do throws(JSONError) { value = try JSONValue(parsing: body) } catch {
+      return EntryWords(text: "", channel: nil)
+    }
     guard case .object(let object) = value else { return EntryWords(text: "", channel: nil) }
     var text = ""
-    for member in object.members where !EntryBody.frame.contains(member.name) { add(member.value, to: &text) }
-    var words = EntryWords(text: text, channel: object["channel"]?.string.flatMap { Channel(name: $0) })
-    if object["kind"]?.string == EntryKind.redacted.rawValue, case .int(let number)? = object["of"] {
+    for member in object.members where !EntryBody.frame.contains(member.name) {
+      add(member.value, to: &text)
+    }
+    var words = EntryWords(
+      text: text, channel: object["channel"]?.string.flatMap { Channel(name: $0) })
+    if object["kind"]?.string == EntryKind.redacted.rawValue, case .int(let number)? = object["of"]
+    {
       words.changes = EntryID(number)
     }
     return words
@@ -27,7 +34,9 @@ public enum SearchText {
   public static let retention = RetentionFacts(
     tagged: EntryKind.tagged.rawValue, entry: kindAndChannel, tags: ConversationPage.tags)
 
-  @Sendable private static func kindAndChannel(_ entry: EntryRow) -> (kind: String?, channel: Channel?) {
+  @Sendable private static func kindAndChannel(_ entry: EntryRow) -> (
+    kind: String?, channel: Channel?
+  ) {
     guard let body = entry.body else { return (nil, nil) }
     let value: JSONValue
     do throws(JSONError) { value = try JSONValue(parsing: body) } catch { return (nil, nil) }

@@ -2,7 +2,8 @@ import Model
 import Records
 import Wire
 
-/// A reader who follows a customer's timeline from a number on and gets every entry once, also of a record that is merged
+/// A reader who follows a customer's timeline from a number on and gets every entry once, also of a
+/// record that is merged
 /// meanwhile: its entries lie behind the reader's number, and come as soon as the reader looks.
 public struct TimelineFollow: Sendable {
   public let customer: CustomerID
@@ -10,7 +11,8 @@ public struct TimelineFollow: Sendable {
   public private(set) var after: EntryID
   /// Records whose entries are given; nil before the first look.
   public private(set) var members: [CustomerID]?
-  /// Records that came by a merge, and how far they have been given: up to `upTo` they are given apart.
+  /// Records that came by a merge, and how far they have been given: up to `upTo` they are given
+  /// apart.
   private var behind: (records: [CustomerID], from: EntryID, upTo: EntryID)?
 
   public init(customer: CustomerID, after: EntryID) {
@@ -20,7 +22,8 @@ public struct TimelineFollow: Sendable {
 
   public struct Look: Sendable {
     public var follow: TimelineFollow
-    /// Members of a JSON object: `"customer":…,"joined":…,"entries":[…],"after":…,"count":…,"hash":…`.
+    /// Members of a JSON object:
+    /// `"customer":…,"joined":…,"entries":[…],"after":…,"count":…,"hash":…`.
     public var json: [UInt8]
     public var isEmpty: Bool
     /// Whether to look again at once.
@@ -28,7 +31,9 @@ public struct TimelineFollow: Sendable {
   }
 
   /// nil where there is no such customer.
-  public func look(_ workspace: WorkspaceID, limit: Int, _ reads: any StoreReader) throws(StoreFault) -> Look? {
+  public func look(_ workspace: WorkspaceID, limit: Int, _ reads: any StoreReader)
+    throws(StoreFault) -> Look?
+  {
     try reads.snapshot { reads throws(StoreFault) in
       guard let row = try reads.customer(workspace, customer) else { return nil }
       let records = try reads.merged(workspace, into: row.root)
@@ -44,7 +49,8 @@ public struct TimelineFollow: Sendable {
   }
 
   private func read(
-    _ workspace: WorkspaceID, _ root: CustomerID, _ digest: TimelineDigest, limit: Int, _ reads: any StoreReader
+    _ workspace: WorkspaceID, _ root: CustomerID, _ digest: TimelineDigest, limit: Int,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> Look {
     var next = self
     let isBehind = behind != nil
@@ -61,7 +67,9 @@ public struct TimelineFollow: Sendable {
     }
     var out = Array("\"customer\":\"\(root)\",\"joined\":\(isBehind),\"entries\":".utf8)
     entries.append(to: &out)
-    out += Array(",\"after\":\(next.after),\"count\":\(digest.count),\"hash\":\"\(Hex.encode(digest.sum.bytes))\"".utf8)
+    out += Array(
+      ",\"after\":\(next.after),\"count\":\(digest.count),\"hash\":\"\(Hex.encode(digest.sum.bytes))\""
+        .utf8)
     return Look(follow: next, json: out, isEmpty: entries.isEmpty, hasMore: hasMore || isBehind)
   }
 }

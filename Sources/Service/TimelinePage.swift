@@ -2,7 +2,8 @@ import Model
 import Records
 import Wire
 
-/// Part of a customer's timeline, with the proof of the whole: how many entries there are in all and the sum of
+/// Part of a customer's timeline, with the proof of the whole: how many entries there are in all
+/// and the sum of
 /// their hashes, so that whoever receives the pages can check that nothing is missing.
 public struct TimelinePage: Sendable {
   public var entries: [EntryRow]
@@ -16,19 +17,22 @@ public struct TimelinePage: Sendable {
   public enum From: Hashable, Sendable {
     /// The last ones before a number.
     case before(EntryID)
-    /// The first ones after it: a reader who goes on from the last number seen gets everything once.
+    /// The first ones after it: a reader who goes on from the last number seen gets everything
+    /// once.
     case after(EntryID)
   }
 
   /// At most `limit` entries, fewer where they are long.
   public static func read(
-    _ workspace: WorkspaceID, of customer: CustomerID, _ from: From, limit: Int, visible: Visibility,
+    _ workspace: WorkspaceID, of customer: CustomerID, _ from: From, limit: Int,
+    visible: Visibility,
     _ reads: any StoreReader
   ) throws(StoreFault) -> TimelinePage {
     // Digest and entries are of one moment, or the proof would prove nothing.
     var page = try reads.snapshot { reads throws(StoreFault) in
       guard let row = try reads.customer(workspace, customer) else {
-        return TimelinePage(entries: [], digest: TimelineDigest(), hasMore: false, from: from, members: [])
+        return TimelinePage(
+          entries: [], digest: TimelineDigest(), hasMore: false, from: from, members: [])
       }
       let records = try reads.merged(workspace, into: row.root)
       let ids = records.map(\.id)
@@ -39,7 +43,8 @@ public struct TimelinePage: Sendable {
         }
       return TimelinePage(
         entries: try reads.timeline(
-          workspace, of: ids, from: number, direction, atMost: EntryID(.max), limit: limit + 1, visible: visible),
+          workspace, of: ids, from: number, direction, atMost: EntryID(.max), limit: limit + 1,
+          visible: visible),
         digest: TimelineDigest(of: records), hasMore: false, from: from, members: ids)
     }
     page.cut(to: limit)
@@ -48,14 +53,16 @@ public struct TimelinePage: Sendable {
 
   /// The last `limit` entries of one conversation before `before`.
   public static func read(
-    _ workspace: WorkspaceID, conversation: ConversationID, before: EntryID, limit: Int, visible: Visibility,
+    _ workspace: WorkspaceID, conversation: ConversationID, before: EntryID, limit: Int,
+    visible: Visibility,
     _ reads: any StoreReader
   ) throws(StoreFault) -> TimelinePage {
     var page = TimelinePage(
       entries: [], digest: TimelineDigest(), hasMore: false, from: .before(before), members: [])
     var after = EntryID(0)
     while true {
-      let found = try reads.transcript(workspace, of: conversation, after: after, limit: 1_000, visible: visible)
+      let found = try reads.transcript(
+        workspace, of: conversation, after: after, limit: 1_000, visible: visible)
       page.entries += found.prefix { $0.id < before }
       if page.entries.count > limit + 1 { page.entries.removeFirst(page.entries.count - limit - 1) }
       guard found.count == 1_000, let last = found.last, last.id < before else { break }
@@ -70,16 +77,24 @@ public struct TimelinePage: Sendable {
     let isNewer = if case .after = from { true } else { false }
     let kept = isNewer ? entries.fitting(limit: limit) : entries.reversed().fitting(limit: limit)
     hasMore = kept < entries.count
-    if isNewer { entries.removeLast(entries.count - kept) } else { entries.removeFirst(entries.count - kept) }
+    if isNewer {
+      entries.removeLast(entries.count - kept)
+    } else {
+      entries.removeFirst(entries.count - kept)
+    }
   }
 
-  /// `{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}`, or with `after` and `more` in place of
+  /// `{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}`, or with `after` and
+  /// `more` in place of
   /// `older` where the page runs the other way.
-  /// - Parameter proves: whether count and hash of the whole are told. Not to bots: they are not shown internal notes,
+  /// - Parameter proves: whether count and hash of the whole are told. Not to bots: they are not
+  ///   shown internal notes,
   ///   so that they could not check them, and must not learn how many there are.
   public func append(to out: inout [UInt8], proves: Bool = true) {
     out += Array("{".utf8)
-    if proves { out += Array("\"count\":\(digest.count),\"hash\":\"\(Hex.encode(digest.sum.bytes))\",".utf8) }
+    if proves {
+      out += Array("\"count\":\(digest.count),\"hash\":\"\(Hex.encode(digest.sum.bytes))\",".utf8)
+    }
     out += Array("\"entries\":".utf8)
     entries.append(to: &out)
     out.append(UInt8(ascii: ","))
@@ -92,7 +107,8 @@ public struct TimelinePage: Sendable {
     }
   }
 
-  /// As a person reads it: in the order in which things were said, so that what came late stands where it belongs.
+  /// As a person reads it: in the order in which things were said, so that what came late stands
+  /// where it belongs.
   public var text: String {
     var lines: [(at: Instant, line: String)] = []
     for entry in entries {

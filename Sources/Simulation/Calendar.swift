@@ -1,10 +1,13 @@
-/// What is still to happen, soonest first; what falls on the same moment in the order in which it was entered.
+/// What is still to happen, soonest first; what falls on the same moment in the order in which it
+/// was entered.
 struct Calendar<Moment: Comparable, What> {
   private struct Line {
     var at: Moment
     var number: UInt64
     var what: What
-    func isBefore(_ other: Line) -> Bool { at < other.at || (at == other.at && number < other.number) }
+    func isBefore(_ other: Line) -> Bool {
+      at < other.at || (at == other.at && number < other.number)
+    }
   }
   private var heap: [Line] = []
   private var entered: UInt64 = 0

@@ -1,12 +1,14 @@
 import Foundation
 
-/// A small generator with a seed (SplitMix64): the same numbers on every machine and in every process.
+/// A small generator with a seed (SplitMix64): the same numbers on every machine and in every
+/// process.
 public struct SeededRandom: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   public init(seed: UInt64) { state = seed }
 
-  /// One of several independent streams under the same seed, so that drawing more from one leaves the others alone.
+  /// One of several independent streams under the same seed, so that drawing more from one leaves
+  /// the others alone.
   public init(seed: UInt64, stream: UInt64) {
     var mixer = SeededRandom(seed: seed ^ (stream &+ 1) &* 0xD6E8_FEB8_6659_FD93)
     state = mixer.next() ^ seed

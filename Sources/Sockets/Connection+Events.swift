@@ -65,9 +65,12 @@ extension Connection {
     handler?.peerClosedWrite(self)
   }
 
-  /// The peer has ended too. Whoever closes without having read what came is told apart by a reset, which the kernel
-  /// may know already, or which comes in place of an acknowledgement that is still out: that is waited for, until the
-  /// linger timer. The descriptor is not watched meanwhile, since epoll calls a socket closed both ways ready for ever.
+  /// The peer has ended too. Whoever closes without having read what came is told apart by a reset,
+  /// which the kernel
+  /// may know already, or which comes in place of an acknowledgement that is still out: that is
+  /// waited for, until the
+  /// linger timer. The descriptor is not watched meanwhile, since epoll calls a socket closed both
+  /// ways ready for ever.
   private func endLingering() {
     if closeIfReset() { return }
     if sk_unacknowledged(descriptor) == 0 { return close(because: reason) }
@@ -172,9 +175,14 @@ extension Connection {
     returnOutput()
     tls = nil
     if descriptor >= 0 {
-      // A reset tells the peer that this was no orderly end, and leaves no TIME_WAIT behind a hostile one. Whoever was
+      // A reset tells the peer that this was no orderly end, and leaves no TIME_WAIT behind a
+      // hostile one. Whoever was
       // merely idle has done nothing wrong.
-      if reason == .finished || reason == .handshakeFailed || reason == .timedOut(.idle) { Glibc.close(descriptor) } else { sk_close_abruptly(descriptor) }
+      if reason == .finished || reason == .handshakeFailed || reason == .timedOut(.idle) {
+        Glibc.close(descriptor)
+      } else {
+        sk_close_abruptly(descriptor)
+      }
       descriptor = -1
     }
     loop.forget(self)

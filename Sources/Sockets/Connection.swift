@@ -1,12 +1,16 @@
 internal import CSockets
 import Glibc
 
-/// One TCP or Unix connection. It belongs to its lane for life: it is not Sendable, so the compiler keeps it
+/// One TCP or Unix connection. It belongs to its lane for life: it is not Sendable, so the compiler
+/// keeps it
 /// there; others name it by `ref`.
 ///
-/// Calls on it only state a wish (write, pause, close). At the end of the batch the lane *settles* every
-/// connection that was touched: one gathered write, at most one change of interest, then the close. So a
-/// handler is never called back from inside its own call, and ten writes in a batch cost one system call.
+/// Calls on it only state a wish (write, pause, close). At the end of the batch the lane *settles*
+/// every
+/// connection that was touched: one gathered write, at most one change of interest, then the close.
+/// So a
+/// handler is never called back from inside its own call, and ten writes in a batch cost one system
+/// call.
 ///
 /// | phase | reads | leaves by |
 /// |---|---|---|
@@ -50,7 +54,8 @@ public final class Connection {
   var askedAtTick = Int64.max
 
   init(
-    ref: ConnectionRef, peer: SocketAddress, descriptor: Int32, loop: LaneLoop, limits: ConnectionLimits,
+    ref: ConnectionRef, peer: SocketAddress, descriptor: Int32, loop: LaneLoop,
+    limits: ConnectionLimits,
     listener: Listener?, phase: Phase
   ) {
     (self.ref, self.peer, self.descriptor, self.loop) = (ref, peer, descriptor, loop)
@@ -90,9 +95,12 @@ public final class Connection {
   }
 
   /// Closes once everything written so far has left. Then the peer's own end is awaited for
-  /// `lingerMilliseconds` while its bytes are discarded. Without `lingering` the socket closes at once, which
-  /// costs a quarter less, but input that is unread, or still to come, then makes the kernel reset the
-  /// connection and may destroy the last bytes: right only where the peer is known to be waiting for its end.
+  /// `lingerMilliseconds` while its bytes are discarded. Without `lingering` the socket closes at
+  /// once, which
+  /// costs a quarter less, but input that is unread, or still to come, then makes the kernel reset
+  /// the
+  /// connection and may destroy the last bytes: right only where the peer is known to be waiting
+  /// for its end.
   public func closeAfterFlush(lingering: Bool = true) {
     switch phase {
     case .open:
@@ -136,7 +144,8 @@ public final class Connection {
 
   // MARK: Inside
 
-  /// The deadline that is the connection's own: connecting, a stalled output, or lingering, by its phase.
+  /// The deadline that is the connection's own: connecting, a stalled output, or lingering, by its
+  /// phase.
   static let ownDeadline = 4
 
   func setDeadline(_ index: Int, _ milliseconds: Int) {

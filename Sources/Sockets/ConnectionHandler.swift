@@ -1,4 +1,5 @@
-/// The protocol spoken on one connection. It lives on the connection's lane, is called there alone, one call
+/// The protocol spoken on one connection. It lives on the connection's lane, is called there alone,
+/// one call
 /// at a time, and may keep the connection. None of these may block.
 ///
 /// ```
@@ -7,7 +8,8 @@
 ///  ───────▶ opened ──▶ open ──▶ peerClosedWrite ──▶ half-open ──▶ closed
 ///     └───────────────────────── connectFailed, connectTimedOut ──────▲
 /// ```
-/// `closed` comes exactly once, last, and never from inside a call that this handler makes on its connection.
+/// `closed` comes exactly once, last, and never from inside a call that this handler makes on its
+/// connection.
 public protocol ConnectionHandler: AnyObject {
   /// The connection stands; under a listener with TLS, its handshake is done.
   func opened(_ connection: Connection)
@@ -15,27 +17,33 @@ public protocol ConnectionHandler: AnyObject {
   /// The handshake that `startTLS` asked for is done.
   func secured(_ connection: Connection)
 
-  /// Bytes as they came. The memory is the lane's and is good for this call only: keep what is not yet
-  /// understood. All that is handed over has been taken from the kernel; pausing does not give it back.
+  /// Bytes as they came. The memory is the lane's and is good for this call only: keep what is not
+  /// yet
+  /// understood. All that is handed over has been taken from the kernel; pausing does not give it
+  /// back.
   func received(_ bytes: UnsafeRawBufferPointer, on connection: Connection)
 
   /// The peer will send no more; it may still read.
   func peerClosedWrite(_ connection: Connection)
 
-  /// The peer has said that it will send no more while reading was paused: what it sent before is still
+  /// The peer has said that it will send no more while reading was paused: what it sent before is
+  /// still
   /// unread and comes, followed by `peerClosedWrite`, after `resumeReading`. A long-poll ends here.
   func peerClosedWhilePaused(_ connection: Connection)
 
-  /// What somebody posted to this connection's `ConnectionRef`, in the order in which one poster posted.
+  /// What somebody posted to this connection's `ConnectionRef`, in the order in which one poster
+  /// posted.
   func delivered(_ payload: any Sendable, on connection: Connection)
 
   func timedOut(_ timer: ConnectionTimer, on connection: Connection)
 
-  /// The peer reads more slowly than we write: past `outputPauseBytes` reading stops until it has caught up.
+  /// The peer reads more slowly than we write: past `outputPauseBytes` reading stops until it has
+  /// caught up.
   func outputBacksUp(_ connection: Connection)
   func outputDrained(_ connection: Connection)
 
-  /// The server is stopping: finish what is in flight and close. Who has not within the bound is cut off.
+  /// The server is stopping: finish what is in flight and close. Who has not within the bound is
+  /// cut off.
   func draining(_ connection: Connection)
 
   func closed(_ connection: Connection, _ reason: CloseReason)
@@ -101,7 +109,8 @@ public enum CloseReason: Hashable, Sendable {
   }
 
   static let labels = [
-    "finished", "aborted", "peer_reset", "slow_reader", "timed_out", "connect_failed", "connect_timed_out",
+    "finished", "aborted", "peer_reset", "slow_reader", "timed_out", "connect_failed",
+    "connect_timed_out",
     "shutdown", "handshake_failed",
   ]
 
@@ -130,7 +139,8 @@ public struct ConnectionLimits: Sendable {
   public var outputStallMilliseconds = 30_000
   /// How long a TLS handshake may take.
   public var handshakeMilliseconds = 10_000
-  /// How long a finished connection waits for the peer's end, so that our last bytes are not lost to a reset
+  /// How long a finished connection waits for the peer's end, so that our last bytes are not lost
+  /// to a reset
   /// (RFC 9112 §9.6).
   public var lingerMilliseconds = 2_000
 
@@ -153,6 +163,7 @@ public struct ConnectionRef: Hashable, Sendable {
 
   public init(lane: UInt16, tag: UInt64) {
     self.init(
-      lane: lane, slot: UInt32(truncatingIfNeeded: tag), generation: UInt32(truncatingIfNeeded: tag >> 32))
+      lane: lane, slot: UInt32(truncatingIfNeeded: tag),
+      generation: UInt32(truncatingIfNeeded: tag >> 32))
   }
 }

@@ -2,10 +2,12 @@ internal import CSockets
 import Glibc
 import System
 
-/// What a lane asks of the kernel: which descriptors are ready. This one is epoll, level-triggered; another
+/// What a lane asks of the kernel: which descriptors are ready. This one is epoll, level-triggered;
+/// another
 /// interface stands in by offering these five calls.
 ///
-/// Level-triggered, because a pause then needs no memory of what was missed, and because one `recv` that
+/// Level-triggered, because a pause then needs no memory of what was missed, and because one `recv`
+/// that
 /// does not fill the buffer is the last for this batch: two system calls a request either way.
 struct EventQueue {
   let descriptor: Int32
@@ -42,7 +44,8 @@ struct Interest: OptionSet, Equatable {
 }
 
 /// Turns a negated errno into a throw.
-func kernel(_ result: Int32, _ operation: String, _ path: String = "") throws(SystemError) -> Int32 {
+func kernel(_ result: Int32, _ operation: String, _ path: String = "") throws(SystemError) -> Int32
+{
   if result < 0 { throw SystemError(operation, path, code: -result) }
   return result
 }

@@ -4,8 +4,10 @@ import Glibc
 import Synchronization
 import System
 
-/// One serial queue that serves its own connections, and the way to reach them from outside: a mailbox that
-/// wakes it once for however much is put in. It is a `SerialExecutor`, so that an actor can live on it.
+/// One serial queue that serves its own connections, and the way to reach them from outside: a
+/// mailbox that
+/// wakes it once for however much is put in. It is a `SerialExecutor`, so that an actor can live on
+/// it.
 public final class Lane: SerialExecutor {
   public let index: Int
   let dispatchQueue: DispatchQueue
@@ -34,7 +36,8 @@ public final class Lane: SerialExecutor {
 
   init(index: Int) throws(SystemError) {
     self.index = index
-    // No target and no quality of service: what else runs on the global queues must not starve a lane.
+    // No target and no quality of service: what else runs on the global queues must not starve a
+    // lane.
     dispatchQueue = DispatchQueue(label: "lane \(index)")
     queue = try EventQueue()
     wake = try kernel(sk_eventfd(), "make a wake")
@@ -43,7 +46,8 @@ public final class Lane: SerialExecutor {
     _ = try kernel(queue.add(timer, .readable, LaneLoop.Tag.timer), "watch a timer")
   }
 
-  // Closed only with the last reference, so that a late poster cannot write to a stranger's descriptor.
+  // Closed only with the last reference, so that a late poster cannot write to a stranger's
+  // descriptor.
   deinit {
     close(timer)
     close(wake)
@@ -54,11 +58,15 @@ public final class Lane: SerialExecutor {
 
   // MARK: Reaching it
 
-  /// Delivers payloads to connections of this lane, in order, waking it at most once. What was addressed to a
-  /// connection that is gone is dropped; `undelivered` hears of it, on the lane (or here, when it has stopped).
+  /// Delivers payloads to connections of this lane, in order, waking it at most once. What was
+  /// addressed to a
+  /// connection that is gone is dropped; `undelivered` hears of it, on the lane (or here, when it
+  /// has stopped).
   public func post(_ batch: [Delivery], undelivered: (@Sendable ([Delivery]) -> Void)? = nil) {
     if batch.isEmpty { return }
-    if !put({ $0.posts.append(Post(batch: batch, undelivered: undelivered)) }) { undelivered?(batch) }
+    if !put({ $0.posts.append(Post(batch: batch, undelivered: undelivered)) }) {
+      undelivered?(batch)
+    }
   }
 
   /// Runs closures on the lane with its state. For rare things: each is an allocation.
@@ -78,7 +86,8 @@ public final class Lane: SerialExecutor {
 
   public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
-    // A job must run even on a stopped lane, or its task would hang forever; the queue itself still serves.
+    // A job must run even on a stopped lane, or its task would hang forever; the queue itself still
+    // serves.
     if !put({ $0.jobs.append(job) }) {
       dispatchQueue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }

@@ -1,6 +1,7 @@
 import Dispatch
 
-/// The actor that a lane's state belongs to. It has no other purpose: it makes the compiler keep the loop,
+/// The actor that a lane's state belongs to. It has no other purpose: it makes the compiler keep
+/// the loop,
 /// and with it every connection and handler, on the lane.
 actor LaneHost {
   nonisolated let lane: Lane
@@ -16,7 +17,8 @@ actor LaneHost {
       fileDescriptor: lane.queue.descriptor, queue: lane.dispatchQueue)
   }
 
-  /// The source is never suspended, and removed only with the lane, so that libdispatch's open faults around
+  /// The source is never suspended, and removed only with the lane, so that libdispatch's open
+  /// faults around
   /// removing and adding descriptors again cannot be met (corelibs-libdispatch #949, #833).
   nonisolated func boot() {
     source.setEventHandler { [self] in

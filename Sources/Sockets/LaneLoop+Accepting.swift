@@ -11,7 +11,8 @@ extension LaneLoop {
     var isPaused = false
   }
 
-  /// Connections taken in per readiness, so that a storm of new ones leaves the old ones their turn.
+  /// Connections taken in per readiness, so that a storm of new ones leaves the old ones their
+  /// turn.
   static let acceptBatchMax = 128
   /// How long accepting rests when the kernel has no descriptor or memory left for one.
   static let acceptRestMilliseconds = 100
@@ -45,7 +46,9 @@ extension LaneLoop {
     }
   }
 
-  private func take(_ descriptor: Int32, _ peer: SocketAddress, _ place: Int, _ batches: inout [[Adoption]]) {
+  private func take(
+    _ descriptor: Int32, _ peer: SocketAddress, _ place: Int, _ batches: inout [[Adoption]]
+  ) {
     let listener = accepting[place].listener
     statistics.accepted &+= 1
     guard listener.admission.admit(peer, listener) else {
@@ -76,7 +79,8 @@ extension LaneLoop {
     switch code {
     case EAGAIN: return false
     // accept(2): the peer was gone before we came, or the network had something to say about it.
-    case ECONNABORTED, EINTR, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENOPROTOOPT, EOPNOTSUPP:
+    case ECONNABORTED, EINTR, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENOPROTOOPT,
+      EOPNOTSUPP:
       return true
     default:  // EMFILE, ENFILE, ENOBUFS, ENOMEM: level-triggered readiness would spin on these
       pauseAccepting(place)
@@ -126,10 +130,12 @@ extension LaneLoop {
     return made
   }
 
-  /// Opens an outgoing connection on this lane; the handler hears `opened`, or `closed` with the reason.
+  /// Opens an outgoing connection on this lane; the handler hears `opened`, or `closed` with the
+  /// reason.
   @discardableResult
   public func connect(
-    to address: SocketAddress, timeoutMilliseconds: Int, limits: ConnectionLimits = ConnectionLimits(),
+    to address: SocketAddress, timeoutMilliseconds: Int,
+    limits: ConnectionLimits = ConnectionLimits(),
     from source: SocketAddress? = nil, tls: TLSLoopbackClient? = nil, handler: any ConnectionHandler
   ) -> Connection {
     let descriptor = sk_socket(address.family)

@@ -2,7 +2,8 @@ internal import CSockets
 import Glibc
 import System
 
-/// What a lane runs, and all that it owns: its connections, their deadlines, and what they borrow. It is not
+/// What a lane runs, and all that it owns: its connections, their deadlines, and what they borrow.
+/// It is not
 /// Sendable; whoever holds one is on the lane.
 ///
 /// ```
@@ -12,7 +13,8 @@ import System
 ///      ▲        │ nothing came
 ///      └────────┘
 /// ```
-/// Staying 5 ms in `epoll_wait` before going back to Dispatch keeps its cost (ten system calls) off every
+/// Staying 5 ms in `epoll_wait` before going back to Dispatch keeps its cost (ten system calls) off
+/// every
 /// request that comes soon after another.
 public final class LaneLoop {
   public let lane: Lane
@@ -74,7 +76,9 @@ public final class LaneLoop {
   /// The connection that is meant, if it lives, and lives here.
   public func connection(_ ref: ConnectionRef) -> Connection? {
     guard Int(ref.lane) == lane.index, Int(ref.slot) < slots.count else { return nil }
-    guard let found = slots[Int(ref.slot)], found.ref.generation == ref.generation else { return nil }
+    guard let found = slots[Int(ref.slot)], found.ref.generation == ref.generation else {
+      return nil
+    }
     return found
   }
 
@@ -117,7 +121,8 @@ public final class LaneLoop {
     return Int32(max(0, min(Self.lingerMilliseconds, due - nowMilliseconds)))
   }
 
-  /// One batch; false when there was nothing to do. From the wait's return on, nobody needs to wake us.
+  /// One batch; false when there was nothing to do. From the wait's return on, nobody needs to wake
+  /// us.
   private func turn(_ milliseconds: Int32) -> Bool {
     let count = queue.wait(events, milliseconds: milliseconds)
     let hasMail = lane.take(&spare)
@@ -251,15 +256,19 @@ public final class LaneLoop {
       any = true
       for tag in due.tags {
         let slot = Int(tag & 0xFFFF_FFFF)
-        guard slot < slots.count, let connection = slots[slot], connection.ref.tag == tag else { continue }
+        guard slot < slots.count, let connection = slots[slot], connection.ref.tag == tag else {
+          continue
+        }
         connection.asked(atTick: due.tick)
       }
     }
     return runDelayed() || any
   }
 
-  /// The kernel wakes an idle lane for its next deadline. Armed only when the lane goes to sleep, and only
-  /// when no earlier wake is armed already: one that comes for nothing is cheaper than arming at every turn.
+  /// The kernel wakes an idle lane for its next deadline. Armed only when the lane goes to sleep,
+  /// and only
+  /// when no earlier wake is armed already: one that comes for nothing is cheaper than arming at
+  /// every turn.
   private func armTimer() {
     guard let due = nextDue else { return }
     if let armedAt, armedAt <= due { return }

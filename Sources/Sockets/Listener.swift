@@ -5,7 +5,8 @@ import System
 
 /// Where to listen, and what is allowed there.
 public struct ListenerOptions: Sendable {
-  /// Port 0 lets the kernel choose; `Listener.address` says what it chose. A path makes a Unix socket that
+  /// Port 0 lets the kernel choose; `Listener.address` says what it chose. A path makes a Unix
+  /// socket that
   /// only this user may open (0600).
   public var address: SocketAddress
   public var backlog = 4_096
@@ -17,12 +18,15 @@ public struct ListenerOptions: Sendable {
   /// With it every connection begins with a TLS handshake.
   public var tls: TLSIdentity?
   /// Tests put a failing kernel here.
-  var accept: @Sendable (Int32, UnsafeMutableRawPointer, inout UInt32) -> Int32 = { sk_accept($0, $1, &$2) }
+  var accept: @Sendable (Int32, UnsafeMutableRawPointer, inout UInt32) -> Int32 = {
+    sk_accept($0, $1, &$2)
+  }
 
   public init(_ address: SocketAddress) { self.address = address }
 }
 
-/// One listening socket. One lane accepts for all and hands connections over in batches, in turn: that keeps
+/// One listening socket. One lane accepts for all and hands connections over in batches, in turn:
+/// that keeps
 /// lanes evenly filled, and a second server on the same port is refused by the kernel, which with
 /// SO_REUSEPORT it would not be.
 public final class Listener: Sendable {
@@ -38,7 +42,9 @@ public final class Listener: Sendable {
   ) throws(SystemError) {
     let name = options.address.description
     descriptor = try kernel(sk_socket(options.address.family), "make a socket for", name)
-    (self.options, self.id, self.admission, self.makeHandlers) = (options, id, admission, makeHandlers)
+    (self.options, self.id, self.admission, self.makeHandlers) = (
+      options, id, admission, makeHandlers
+    )
     do throws(SystemError) {
       address = try Self.open(descriptor, options)
     } catch {
@@ -53,7 +59,8 @@ public final class Listener: Sendable {
     let name = options.address.description
     if case .path(let path) = options.address {
       try clear(path)
-      // Linux gives a bound socket the mode that its descriptor had: no instant at which others could connect.
+      // Linux gives a bound socket the mode that its descriptor had: no instant at which others
+      // could connect.
       fchmod(descriptor, 0o600)
     } else {
       _ = try kernel(sk_set_reuseaddr(descriptor), "reuse", name)
@@ -67,7 +74,8 @@ public final class Listener: Sendable {
     return SocketAddress.read { sk_local_address(descriptor, $0, $1) } ?? options.address
   }
 
-  /// Removes a socket left by a crash; the data folder's lock says that nobody serves it. Anything that is not
+  /// Removes a socket left by a crash; the data folder's lock says that nobody serves it. Anything
+  /// that is not
   /// a socket stays, and makes `bind` fail.
   private static func clear(_ path: String) throws(SystemError) {
     var status = stat()
@@ -85,7 +93,8 @@ public final class Listener: Sendable {
   deinit { close(descriptor) }
 }
 
-/// Called once on each lane for a listener; what it answers is called for each connection. State made in
+/// Called once on each lane for a listener; what it answers is called for each connection. State
+/// made in
 /// between is the lane's own and needs no lock.
 public typealias LaneHandlers = @Sendable (LaneLoop) -> (Connection) -> any ConnectionHandler
 
@@ -96,7 +105,8 @@ extension SocketAddress {
     withUnsafeTemporaryAllocation(byteCount: 128, alignment: 8) { raw in
       var length = UInt32(raw.count)
       guard let base = raw.baseAddress, call(base, &length) >= 0 else { return nil }
-      return SocketAddress(kernelForm: UnsafeRawBufferPointer(rebasing: raw[..<min(Int(length), raw.count)]))
+      return SocketAddress(
+        kernelForm: UnsafeRawBufferPointer(rebasing: raw[..<min(Int(length), raw.count)]))
     }
   }
 }

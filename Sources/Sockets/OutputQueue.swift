@@ -1,7 +1,9 @@
 internal import CSockets
 
-/// What a connection has yet to send. Lent to a connection by its lane while there is something to send, so
-/// that an idle connection holds none, and the next borrower finds warm memory instead of allocating.
+/// What a connection has yet to send. Lent to a connection by its lane while there is something to
+/// send, so
+/// that an idle connection holds none, and the next borrower finds warm memory instead of
+/// allocating.
 final class OutputQueue {
   /// Small writes are gathered into one piece; a large array becomes a piece of its own, uncopied.
   static let gatherBytesMax = 4_096
@@ -67,7 +69,9 @@ final class OutputQueue {
       let taken = pieces[first...].prefix(Self.partsMax)
       func fill(_ index: Int) -> Int {
         // Nested, so that every piece's bytes are pinned while the kernel reads them.
-        guard index < taken.count else { return sk_send_gathered(descriptor, parts.baseAddress, Int32(index)) }
+        guard index < taken.count else {
+          return sk_send_gathered(descriptor, parts.baseAddress, Int32(index))
+        }
         return taken[taken.startIndex + index].withUnsafeBytes { raw in
           let skip = index == 0 ? sent : 0
           parts[index] = sk_part(bytes: raw.baseAddress.map { $0 + skip }, count: raw.count - skip)

@@ -31,7 +31,8 @@ public enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Hands the kernel's form of this address to `body`; nil when a path is too long for one (108 bytes).
+  /// Hands the kernel's form of this address to `body`; nil when a path is too long for one (108
+  /// bytes).
   func withKernelForm<R>(_ body: (UnsafeRawPointer, UInt32) -> R) -> R? {
     switch self {
     case .ip(let address, let port): return Self.kernelForm(of: address, port: port, body)
@@ -56,7 +57,8 @@ public enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
       form.sin_family = sa_family_t(AF_INET)
       form.sin_port = port.bigEndian
       form.sin_addr.s_addr = UInt32(truncatingIfNeeded: address.low).bigEndian
-      return withUnsafeBytes(of: &form) { raw in raw.baseAddress.map { body($0, UInt32(raw.count)) } }
+      return withUnsafeBytes(of: &form) { raw in raw.baseAddress.map { body($0, UInt32(raw.count)) }
+      }
     }
     var form = sockaddr_in6()
     form.sin6_family = sa_family_t(AF_INET6)
@@ -87,7 +89,8 @@ public enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// An IPv4 or IPv6 address. IPv4 is held in its mapped form (RFC 4291 §2.5.5.2), so that a peer of a
+/// An IPv4 or IPv6 address. IPv4 is held in its mapped form (RFC 4291 §2.5.5.2), so that a peer of
+/// a
 /// dual-stack listener is the same peer.
 public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   public var high: UInt64
@@ -118,7 +121,8 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
   public var isV4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
-  /// Whom a limit per address counts: the IPv4 address, or the /64 that one IPv6 customer usually holds.
+  /// Whom a limit per address counts: the IPv4 address, or the /64 that one IPv6 customer usually
+  /// holds.
   var limitKey: IPAddress { isV4 ? self : IPAddress(high: high, low: 0) }
 
   public var description: String {
@@ -132,8 +136,10 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// Whether packets to it could reach what is not the public internet: loopback, private, link-local,
-  /// shared, documentation, benchmarking, multicast, reserved, and what embeds such an IPv4 address.
+  /// Whether packets to it could reach what is not the public internet: loopback, private,
+  /// link-local,
+  /// shared, documentation, benchmarking, multicast, reserved, and what embeds such an IPv4
+  /// address.
   /// - Source: IANA's special-purpose registries (RFC 6890 and its updates).
   public var isSpecialPurpose: Bool {
     if isV4 { return Self.isSpecial(v4: UInt32(truncatingIfNeeded: low)) }

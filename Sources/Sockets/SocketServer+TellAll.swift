@@ -4,7 +4,9 @@ extension SocketServer {
     for lane in lanes {
       lane.perform { loop in
         loop.forEachConnection { connection in
-          if case .open = connection.phase { connection.handler?.delivered(payload, on: connection) }
+          if case .open = connection.phase {
+            connection.handler?.delivered(payload, on: connection)
+          }
         }
       }
     }

@@ -2,15 +2,18 @@ import Glibc
 import Synchronization
 import System
 
-/// Lanes, listeners, and what they share. It serves until `shutdown`, whoever still holds it or not.
+/// Lanes, listeners, and what they share. It serves until `shutdown`, whoever still holds it or
+/// not.
 public final class SocketServer: Sendable {
   public struct Options: Sendable {
     /// As many lanes as cores serve best; more only cross more.
     public var lanes = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-    /// Connections in all, administration aside. Nil: the descriptors this process may have, less a reserve
+    /// Connections in all, administration aside. Nil: the descriptors this process may have, less a
+    /// reserve
     /// (raise the limit first, with `ProcessFacts.raiseDescriptorLimit`).
     public var connectionsMax: Int?
-    /// Descriptors for everything that is not a client: the store, logs, outgoing calls, administration.
+    /// Descriptors for everything that is not a client: the store, logs, outgoing calls,
+    /// administration.
     public var descriptorReserve = 512
 
     public init() {}
@@ -21,7 +24,8 @@ public final class SocketServer: Sendable {
   private let admission: Admission
   private let listeners = Mutex<[Listener]>([])
 
-  /// - Parameter context: makes the state that all handlers of one lane share, once per lane, on it.
+  /// - Parameter context: makes the state that all handlers of one lane share, once per lane, on
+  ///   it.
   public init(
     _ options: Options = Options(),
     context: @escaping @Sendable (LaneLoop) -> AnyObject? = { _ in nil }
@@ -43,7 +47,8 @@ public final class SocketServer: Sendable {
   ) throws(SystemError) -> Listener {
     let made = listeners.withLock { listeners -> Result<Listener, SystemError> in
       do throws(SystemError) {
-        let made = try Listener(options, id: listeners.count, admission: admission, makeHandlers: handlers)
+        let made = try Listener(
+          options, id: listeners.count, admission: admission, makeHandlers: handlers)
         listeners.append(made)
         return .success(made)
       } catch { return .failure(error) }
@@ -69,8 +74,10 @@ public final class SocketServer: Sendable {
 
   public var statistics: [LaneStatistics] { lanes.map(\.statistics) }
 
-  /// Stops accepting, tells every handler `draining`, waits until all connections are gone or the bound has
-  /// passed, and cuts the rest off. `done` hears how many those were, once, on some lane. Call it once.
+  /// Stops accepting, tells every handler `draining`, waits until all connections are gone or the
+  /// bound has
+  /// passed, and cuts the rest off. `done` hears how many those were, once, on some lane. Call it
+  /// once.
   public func shutdown(withinMilliseconds bound: Int, done: @escaping @Sendable (Int) -> Void) {
     let tally = Tally(lanes: lanes.count)
     for lane in lanes {

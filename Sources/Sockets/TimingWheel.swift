@@ -1,9 +1,13 @@
 /// The deadlines of a lane's connections, in a ring of buckets of 16 ms.
 ///
-/// A connection stands in at most one bucket that counts, at its earliest deadline or before it; it is asked
-/// when that bucket comes due, and goes back in if nothing was due. So putting a deadline off, which every
-/// request does, costs a store; only bringing one forward appends here. What lies past the ring (8 s) waits in
-/// its last bucket and is asked again. Removing does not exist: what died or moved is noticed when asked.
+/// A connection stands in at most one bucket that counts, at its earliest deadline or before it; it
+/// is asked
+/// when that bucket comes due, and goes back in if nothing was due. So putting a deadline off,
+/// which every
+/// request does, costs a store; only bringing one forward appends here. What lies past the ring (8
+/// s) waits in
+/// its last bucket and is asked again. Removing does not exist: what died or moved is noticed when
+/// asked.
 struct TimingWheel {
   static let tickMilliseconds: Int64 = 16
   static let bucketCount = 512
@@ -20,7 +24,8 @@ struct TimingWheel {
     deadline / tickMilliseconds + (deadline % tickMilliseconds == 0 ? 0 : 1)
   }
 
-  /// Answers the tick at which the tag will be asked: that of the deadline, or the last one of the ring.
+  /// Answers the tick at which the tag will be asked: that of the deadline, or the last one of the
+  /// ring.
   mutating func insert(_ tag: UInt64, deadline: Int64) -> Int64 {
     let tick = min(max(Self.tick(of: deadline), next), next + Int64(Self.bucketCount) - 1)
     let bucket = Int(tick & Int64(Self.bucketCount - 1))

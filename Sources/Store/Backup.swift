@@ -10,7 +10,8 @@ import System
 /// <backup>/blobs/…              every attachment that a row refers to
 /// <backup>/BACKUP               written last: without it the backup is not whole
 /// ```
-/// The full-text index is left out: it is made anew. So is nothing else: the folder holds tokens' hashes and secrets, and
+/// The full-text index is left out: it is made anew. So is nothing else: the folder holds tokens'
+/// hashes and secrets, and
 /// wants to be kept as safely as the original.
 public struct FolderBackup: Sendable, Equatable {
   public struct Workspace: Sendable, Equatable {
@@ -30,12 +31,14 @@ public struct FolderBackup: Sendable, Equatable {
     let lines = workspaces.map {
       "workspace \($0.name) number \($0.number) position \($0.position) entries \($0.entries)"
     }
-    return (["throughline backup 1", "at \(at)"] + lines + ["blobs \(blobs)", "whole", ""]).joined(separator: "\n")
+    return (["throughline backup 1", "at \(at)"] + lines + ["blobs \(blobs)", "whole", ""]).joined(
+      separator: "\n")
   }
 }
 
 extension SQLiteStore {
-  /// Writes a backup into a new or empty folder. It is one long reading: commits go on, and only the write-ahead
+  /// Writes a backup into a new or empty folder. It is one long reading: commits go on, and only
+  /// the write-ahead
   /// log grows meanwhile.
   public func backUp(to target: String, at: Instant) throws(StoreFault) -> FolderBackup {
     guard try Folders.names(in: target).isEmpty else {
@@ -55,7 +58,9 @@ extension SQLiteStore {
   private func copyRows(to copy: String) throws(StoreFault) {
     try storeFault("back up to \(copy)") {
       let connection = try DatabaseQueue(path: file, configuration: Self.configuration())
-      try connection.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [copy]) }
+      try connection.writeWithoutTransaction {
+        try $0.execute(sql: "VACUUM INTO ?", arguments: [copy])
+      }
       try connection.close()
     }
     // VACUUM INTO leaves the syncing to us.
@@ -65,8 +70,11 @@ extension SQLiteStore {
     try Folders.sync(folder: Folders.parent(of: copy))
   }
 
-  /// Every blob that the copied rows refer to, each checked on its way. One that an erasure took since is left out.
-  private func copyBlobs(from copy: String, to target: String, at: Instant) throws(StoreFault) -> FolderBackup {
+  /// Every blob that the copied rows refer to, each checked on its way. One that an erasure took
+  /// since is left out.
+  private func copyBlobs(from copy: String, to target: String, at: Instant) throws(StoreFault)
+    -> FolderBackup
+  {
     let copied = BlobFiles(folder: "\(target)/blobs")
     let live = try SQLiteReader(self)
     var backup = FolderBackup(at: at, workspaces: [], blobs: 0)
@@ -74,7 +82,9 @@ extension SQLiteStore {
     for workspace in try reader.workspaces() {
       let head = try reader.head(workspace.id)
       backup.workspaces.append(
-        .init(name: workspace.name, number: workspace.id.raw, position: head.position, entries: head.entry.raw))
+        .init(
+          name: workspace.name, number: workspace.id.raw, position: head.position,
+          entries: head.entry.raw))
       for hash in try reader.blobHashes(workspace.id) {
         let bytes: [UInt8]
         do throws(StoreFault) { bytes = try blobs.read(hash, workspace.id) } catch {
@@ -99,10 +109,13 @@ extension SQLiteStore {
 
   /// Puts a backup in a data folder's place. Nobody else may have the folder open.
   ///
-  /// What was there is moved aside, into `replaced-<time>` within the folder, and its erasure receipts, and those
-  /// handed in, are carried out again on what was restored: a backup never brings an erased person back.
+  /// What was there is moved aside, into `replaced-<time>` within the folder, and its erasure
+  /// receipts, and those
+  /// handed in, are carried out again on what was restored: a backup never brings an erased person
+  /// back.
   public static func restore(
-    _ backup: String, to folder: String, receipts given: [(workspace: String, receipt: ErasureReceipt)], at: Instant,
+    _ backup: String, to folder: String,
+    receipts given: [(workspace: String, receipt: ErasureReceipt)], at: Instant,
     _ forms: ErasedForms
   ) throws(StoreFault) -> Restored {
     guard Files.exists("\(backup)/\(FolderBackup.manifest)") else {
@@ -124,7 +137,9 @@ extension SQLiteStore {
   }
 
   /// Every receipt of a data folder that no server holds.
-  static func receipts(in folder: String) throws(StoreFault) -> [(workspace: String, receipt: ErasureReceipt)] {
+  static func receipts(in folder: String) throws(StoreFault) -> [(
+    workspace: String, receipt: ErasureReceipt
+  )] {
     let store = try SQLiteStore(folder: folder)
     defer { store.close() }
     let reader = try store.reader()
@@ -138,7 +153,8 @@ extension SQLiteStore {
   private static func moveAside(_ folder: String, _ at: Instant) throws(StoreFault) -> String {
     let aside = "\(folder)/replaced-\(at.milliseconds)"
     try Folders.make(aside)
-    for name in ["throughline.sqlite", "throughline.sqlite-wal", "throughline.sqlite-shm", "blobs"] {
+    for name in ["throughline.sqlite", "throughline.sqlite-wal", "throughline.sqlite-shm", "blobs"]
+    {
       try Folders.move("\(folder)/\(name)", to: "\(aside)/\(name)")
     }
     // It would tell of what is not there any more.
@@ -171,8 +187,11 @@ extension SQLiteStore {
     var count = 0
     for workspace in try reader.workspaces() {
       var known = Set(try reader.erasures(workspace.id).filter { $0.done != nil }.map(Self.key))
-      for (name, receipt) in receipts where name == workspace.name && known.insert(Self.key(receipt)).inserted {
-        _ = try erase(workspace.id, receipt.customers, at: receipt.at, by: receipt.by, upTo: receipt.upTo, forms)
+      for (name, receipt) in receipts
+      where name == workspace.name && known.insert(Self.key(receipt)).inserted {
+        _ = try erase(
+          workspace.id, receipt.customers, at: receipt.at, by: receipt.by, upTo: receipt.upTo, forms
+        )
         count += 1
       }
     }

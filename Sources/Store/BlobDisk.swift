@@ -1,7 +1,8 @@
 import Glibc
 import Records
 
-/// What blob files ask of the disk, call by call, so that a test can stand in between and cut the power at any of
+/// What blob files ask of the disk, call by call, so that a test can stand in between and cut the
+/// power at any of
 /// them. Nothing here is durable until the file, and the folder that names it, were synced.
 protocol BlobDisk: Sendable {
   /// 0, or the error's number.
@@ -32,7 +33,9 @@ extension BlobDisk {
     }
     for folder in made.reversed() {
       let code = makeFolder(folder)
-      guard code == 0 || code == EEXIST else { throw Folders.fault("make the folder \(folder)", code) }
+      guard code == 0 || code == EEXIST else {
+        throw Folders.fault("make the folder \(folder)", code)
+      }
     }
     // A new name is on disk only once the folder that holds it is.
     try sync(folder: Folders.parent(of: missing))
@@ -49,9 +52,15 @@ struct RealDisk: BlobDisk {
     defer { close(file) }
     var done = 0
     while done < bytes.count {
-      let sent = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress.map { $0 + done }, bytes.count - done) }
+      let sent = bytes.withUnsafeBytes {
+        Glibc.write(file, $0.baseAddress.map { $0 + done }, bytes.count - done)
+      }
       let code = errno
-      if sent >= 0 { done += sent } else if code != EINTR { throw Folders.fault("write \(path)", code) }
+      if sent >= 0 {
+        done += sent
+      } else if code != EINTR {
+        throw Folders.fault("write \(path)", code)
+      }
     }
   }
 

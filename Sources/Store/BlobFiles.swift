@@ -3,16 +3,19 @@ import Glibc
 import Model
 import Synchronization
 
-/// The bytes of attachments, each in a file named by its SHA-256, per workspace. Writing the same bytes twice
+/// The bytes of attachments, each in a file named by its SHA-256, per workspace. Writing the same
+/// bytes twice
 /// keeps one file. Every call blocks: never on a lane, and never on the writer's thread either.
 ///
-/// Keep the bytes first and commit the `BlobRow` afterwards: then no row ever names a file that is not there.
+/// Keep the bytes first and commit the `BlobRow` afterwards: then no row ever names a file that is
+/// not there.
 public final class BlobFiles: Sendable {
   public let folder: String
   /// Attachments are bounded by the channels at 25 MB; this is the last fence, in bytes.
   public static let sizeMax = 64 << 20
 
-  /// Held while a file is looked at and removed, or found and marked as wanted: never both at once. How many rows are
+  /// Held while a file is looked at and removed, or found and marked as wanted: never both at once.
+  /// How many rows are
   /// on their way to each file.
   private let wanted = Mutex<[Place: Int]>([:])
   private struct Place: Hashable {
@@ -32,8 +35,10 @@ public final class BlobFiles: Sendable {
     self.disk = disk
   }
 
-  /// Durable on return: the file, its name, and every folder above it. Until the hold is let go, which is when the row is
-  /// committed or given up, nobody takes the file away: not even whoever erases the last row that names it.
+  /// Durable on return: the file, its name, and every folder above it. Until the hold is let go,
+  /// which is when the row is
+  /// committed or given up, nobody takes the file away: not even whoever erases the last row that
+  /// names it.
   public func keep(_ bytes: [UInt8], _ workspace: WorkspaceID) throws(StoreFault) -> BlobHold {
     let place = Place(workspace: workspace, hash: Checksum.sha256(bytes))
     wanted.withLock { $0[place, default: 0] += 1 }
@@ -51,7 +56,8 @@ public final class BlobFiles: Sendable {
     return hash
   }
 
-  private func write(_ bytes: [UInt8], _ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) {
+  private func write(_ bytes: [UInt8], _ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault)
+  {
     let path = path(of: hash, workspace)
     if try holds(hash, workspace) {
       try disk.sync(folder: Folders.parent(of: path))  // Whoever renamed it may not have come to this yet.
@@ -70,7 +76,8 @@ public final class BlobFiles: Sendable {
     try disk.sync(folder: Folders.parent(of: path))
   }
 
-  /// - Errors: `.corrupt` when the bytes are not those of the hash, `.failed` when there is no such file.
+  /// - Errors: `.corrupt` when the bytes are not those of the hash, `.failed` when there is no such
+  ///   file.
   public func read(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) -> [UInt8] {
     let path = path(of: hash, workspace)
     let file = open(path, O_RDONLY | O_CLOEXEC)
@@ -82,7 +89,9 @@ public final class BlobFiles: Sendable {
       throw .corrupt(what: "the blob \(path) has an impossible size")
     }
     let bytes = try Self.readFile(file, count: Int(status.st_size), path)
-    guard Checksum.sha256(bytes) == hash else { throw .corrupt(what: "the blob \(path) does not match its hash") }
+    guard Checksum.sha256(bytes) == hash else {
+      throw .corrupt(what: "the blob \(path) does not match its hash")
+    }
     return bytes
   }
 
@@ -96,8 +105,10 @@ public final class BlobFiles: Sendable {
     throw Folders.fault("look at the blob \(path)", code)
   }
 
-  /// Removes files of a workspace that no row refers to and nobody has written since `before`, and what a crash
-  /// left half written; returns how many. `before` must leave time to commit the row after `write`: a day is
+  /// Removes files of a workspace that no row refers to and nobody has written since `before`, and
+  /// what a crash
+  /// left half written; returns how many. `before` must leave time to commit the row after `write`:
+  /// a day is
   /// plenty.
   public func sweep(
     _ workspace: WorkspaceID, before: Instant, isReferenced: (Digest) throws(StoreFault) -> Bool
@@ -113,11 +124,13 @@ public final class BlobFiles: Sendable {
     return removed
   }
 
-  /// Removes the file, durably; nothing happens where there is none, and where another row is on its way to it.
+  /// Removes the file, durably; nothing happens where there is none, and where another row is on
+  /// its way to it.
   func remove(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) {
     let path = path(of: hash, workspace)
     try wanted.withLock { wanted throws(StoreFault) in
-      guard wanted[Place(workspace: workspace, hash: hash)] == nil, try size(hash, workspace) != nil else { return }
+      guard wanted[Place(workspace: workspace, hash: hash)] == nil, try size(hash, workspace) != nil
+      else { return }
       try disk.remove(path)
       try disk.sync(folder: Folders.parent(of: path))
     }
@@ -126,13 +139,15 @@ public final class BlobFiles: Sendable {
   private func remove(_ path: String, ifOlderThan before: Instant) throws(StoreFault) -> Bool {
     try wanted.withLock { _ throws(StoreFault) in
       var status = stat()
-      guard stat(path, &status) == 0, Int64(status.st_mtim.tv_sec) < before.milliseconds / 1_000 else { return false }
+      guard stat(path, &status) == 0, Int64(status.st_mtim.tv_sec) < before.milliseconds / 1_000
+      else { return false }
       guard unlink(path) == 0 else { throw Folders.fault("remove the blob \(path)", errno) }
       return true
     }
   }
 
-  /// A file is renamed only after it was synced, so one that is there is whole; a damaged one is mended by
+  /// A file is renamed only after it was synced, so one that is there is whole; a damaged one is
+  /// mended by
   /// writing it again.
   private func holds(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) -> Bool {
     let path = path(of: hash, workspace)
@@ -151,11 +166,15 @@ public final class BlobFiles: Sendable {
     return "\(folder)/\(workspace.raw)/\(hex.prefix(2))/\(hex)"
   }
 
-  private static func readFile(_ file: Int32, count: Int, _ path: String) throws(StoreFault) -> [UInt8] {
+  private static func readFile(_ file: Int32, count: Int, _ path: String) throws(StoreFault)
+    -> [UInt8]
+  {
     var bytes = [UInt8](repeating: 0, count: count)
     var done = 0
     while done < count {
-      let got = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress.map { $0 + done }, count - done) }
+      let got = bytes.withUnsafeMutableBytes {
+        Glibc.read(file, $0.baseAddress.map { $0 + done }, count - done)
+      }
       let code = errno
       if got == 0 { break }  // Cut off under our hands: the hash will not match.
       if got > 0 { done += got } else if code != EINTR { throw Folders.fault("read \(path)", code) }
@@ -182,7 +201,9 @@ extension Digest {
     guard digits.count == 64 else { return nil }
     var bytes: [UInt8] = []
     for index in stride(from: 0, to: 64, by: 2) {
-      guard let byte = UInt8(String(decoding: digits[index...(index + 1)], as: UTF8.self), radix: 16) else {
+      guard
+        let byte = UInt8(String(decoding: digits[index...(index + 1)], as: UTF8.self), radix: 16)
+      else {
         return nil
       }
       bytes.append(byte)

@@ -7,7 +7,10 @@ public enum Checksum {
   /// SHA-256 of the bytes: the `hash` of an entry's body and of a blob.
   public static func sha256(_ bytes: [UInt8]) -> Digest { bytes.withUnsafeBytes { sha256($0) } }
 
-  static func sha256(_ first: UnsafeRawBufferPointer, then second: UnsafeRawBufferPointer = .init(start: nil, count: 0))
+  static func sha256(
+    _ first: UnsafeRawBufferPointer,
+    then second: UnsafeRawBufferPointer = .init(start: nil, count: 0)
+  )
     -> Digest
   {
     SHA256.hash(first, then: second).withBytes { bytes in
@@ -24,12 +27,16 @@ public enum Checksum {
       previous.words.0.bigEndian, previous.words.1.bigEndian, previous.words.2.bigEndian,
       previous.words.3.bigEndian, record.position.bigEndian, record.at.milliseconds.bigEndian
     )
-    return withUnsafeBytes(of: head) { head in record.bytes.withUnsafeBytes { sha256(head, then: $0) } }
+    return withUnsafeBytes(of: head) { head in
+      record.bytes.withUnsafeBytes { sha256(head, then: $0) }
+    }
   }
 }
 
-/// Gathers the columns of one row as they are bound or read, and makes their checksum: the first eight bytes of
-/// the SHA-256 over the table's number and every column with its type and length, so that neither a bit, nor a
+/// Gathers the columns of one row as they are bound or read, and makes their checksum: the first
+/// eight bytes of
+/// the SHA-256 over the table's number and every column with its type and length, so that neither a
+/// bit, nor a
 /// value, nor a border between two values can move unnoticed.
 struct Seal {
   private var gathered: [UInt8] = []
@@ -51,5 +58,7 @@ struct Seal {
   }
   mutating func addNull() { gathered.append(0) }
 
-  var checksum: Int64 { gathered.withUnsafeBytes { Int64(bitPattern: Checksum.sha256($0).words.0) } }
+  var checksum: Int64 {
+    gathered.withUnsafeBytes { Int64(bitPattern: Checksum.sha256($0).words.0) }
+  }
 }

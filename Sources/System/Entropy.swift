@@ -2,7 +2,8 @@ internal import CSystem
 import Glibc
 import Synchronization
 
-/// Unpredictable bytes from the kernel. Fetched 1 kB at a time, since a system call each would cost more
+/// Unpredictable bytes from the kernel. Fetched 1 kB at a time, since a system call each would cost
+/// more
 /// than the id that it is for; bytes handed out are overwritten in the buffer.
 public enum Entropy {
   private static let buffered = Mutex(Reserve())
@@ -33,7 +34,8 @@ public enum Entropy {
         reserve.used = 0
       }
       reserve.bytes.withUnsafeMutableBytes { bytes in
-        let taken = UnsafeMutableRawBufferPointer(rebasing: bytes[reserve.used..<(reserve.used + target.count)])
+        let taken = UnsafeMutableRawBufferPointer(
+          rebasing: bytes[reserve.used..<(reserve.used + target.count)])
         target.copyMemory(from: UnsafeRawBufferPointer(taken))
         for index in taken.indices { taken[index] = 0 }
       }
@@ -45,8 +47,13 @@ public enum Entropy {
     var done = 0
     while done < target.count {
       let got = tl_getrandom(target.baseAddress.map { $0 + done }, target.count - done)
-      // Only EINTR can come of a valid buffer; without entropy nothing this process says could be trusted.
-      if got < 0 { precondition(got == -Int(EINTR), "the kernel refuses entropy") } else { done += got }
+      // Only EINTR can come of a valid buffer; without entropy nothing this process says could be
+      // trusted.
+      if got < 0 {
+        precondition(got == -Int(EINTR), "the kernel refuses entropy")
+      } else {
+        done += got
+      }
     }
   }
 }

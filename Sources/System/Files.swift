@@ -20,7 +20,8 @@ public enum Files {
     }
   }
 
-  /// Replaces a file so that after any crash either the old or the new one stands there whole: a new file
+  /// Replaces a file so that after any crash either the old or the new one stands there whole: a
+  /// new file
   /// beside it is written and synced, then renamed, then the folder is synced.
   public static func writeAtomically(
     _ bytes: [UInt8], to path: String, permissions: UInt32 = 0o600
@@ -95,7 +96,11 @@ public struct FileDescriptor: ~Copyable {
         Glibc.write(number, raw.baseAddress.map { $0 + done }, raw.count - done)
       }
       let code = errno
-      if sent >= 0 { done += sent } else if code != EINTR { throw SystemError("write", path, code: code) }
+      if sent >= 0 {
+        done += sent
+      } else if code != EINTR {
+        throw SystemError("write", path, code: code)
+      }
     }
   }
 
@@ -107,7 +112,8 @@ public struct FileDescriptor: ~Copyable {
     _ = try SystemError.check(tl_sync_data(number), "sync", path)
   }
 
-  /// Reserves space on the disk without changing the file's size, so that a later write cannot run out.
+  /// Reserves space on the disk without changing the file's size, so that a later write cannot run
+  /// out.
   public func reserve(offset: Int64, bytes: Int64, _ path: String) throws(SystemError) {
     _ = try SystemError.check(tl_allocate(number, offset, bytes), "reserve space for", path)
   }

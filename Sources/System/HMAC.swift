@@ -1,6 +1,7 @@
 internal import COpenSSL
 
-/// HMAC-SHA-256 (RFC 2104, FIPS 198-1) under one key. Made once per key and kept: the padded key blocks are
+/// HMAC-SHA-256 (RFC 2104, FIPS 198-1) under one key. Made once per key and kept: the padded key
+/// blocks are
 /// what making it costs.
 public struct HMACKey: Sendable {
   private let inner: [UInt8]
@@ -26,7 +27,8 @@ public struct HMACKey: Sendable {
     Array(sign(message).bytes.prefix(max(bytes, 0)))
   }
 
-  /// Whether `code` is the message's code, or its leftmost part of at least 16 bytes; in constant time.
+  /// Whether `code` is the message's code, or its leftmost part of at least 16 bytes; in constant
+  /// time.
   public func verify(_ code: [UInt8], of message: [UInt8]) -> Bool {
     guard (16...32).contains(code.count) else { return false }
     return ConstantTime.equal(code, sign(message, truncatedTo: code.count))

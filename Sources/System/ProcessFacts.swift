@@ -30,7 +30,8 @@ public struct ProcessFacts: Sendable, Equatable {
     fields(of: "/proc/self/statm").dropFirst().first.flatMap { Int64($0) } ?? 0
   }
 
-  /// Milliseconds since the process began: field 22 of /proc/self/stat, in clock ticks since boot. The name
+  /// Milliseconds since the process began: field 22 of /proc/self/stat, in clock ticks since boot.
+  /// The name
   /// in field 2 may hold spaces, so counting begins after its closing parenthesis.
   private static func sinceStart() -> Int64 {
     let text = text(of: "/proc/self/stat")

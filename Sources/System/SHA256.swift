@@ -43,8 +43,12 @@ public enum SHA256 {
   public static func hash(_ bytes: [UInt8]) -> Digest256 { bytes.withUnsafeBytes { hash($0) } }
 
   /// The hash of `first` followed by `second`, as a chain of hashes needs it.
-  public static func hash(_ first: UnsafeRawBufferPointer, then second: UnsafeRawBufferPointer) -> Digest256 {
-    Digest256 { tl_sha256(first.baseAddress, first.count, second.baseAddress, second.count, $0.baseAddress) }
+  public static func hash(_ first: UnsafeRawBufferPointer, then second: UnsafeRawBufferPointer)
+    -> Digest256
+  {
+    Digest256 {
+      tl_sha256(first.baseAddress, first.count, second.baseAddress, second.count, $0.baseAddress)
+    }
   }
 }
 

@@ -1,4 +1,5 @@
-/// Classes of bytes and fast searches that every part of this codec uses. Eight bytes are looked at as one
+/// Classes of bytes and fast searches that every part of this codec uses. Eight bytes are looked at
+/// as one
 /// word where a line or a string is long; all reads are bounded by the buffer's own count.
 @usableFromInline enum Bytes {
   static let cr: UInt8 = 13
@@ -21,7 +22,9 @@
   @inline(__always) static func lower(_ byte: UInt8) -> UInt8 { byte &- 65 < 26 ? byte | 32 : byte }
 
   /// The word at `offset`, which must be at least eight bytes before the end.
-  @inlinable @inline(__always) static func word(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> UInt64 {
+  @inlinable @inline(__always) static func word(_ bytes: UnsafeRawBufferPointer, _ offset: Int)
+    -> UInt64
+  {
     UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
   }
 
@@ -45,7 +48,8 @@
     return nil
   }
 
-  /// The offset of the first byte that a field value may not hold: a control other than TAB (RFC 9110 §5.5).
+  /// The offset of the first byte that a field value may not hold: a control other than TAB (RFC
+  /// 9110 §5.5).
   static func firstControl(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int? {
     var at = range.lowerBound
     let end = min(range.upperBound, bytes.count)
@@ -68,11 +72,17 @@
   }
 
   /// Whether `range` spells `name`, which is given in lower case, whatever the case on the wire.
-  static func spells(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ name: StaticString) -> Bool {
+  static func spells(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ name: StaticString)
+    -> Bool
+  {
     let count = name.utf8CodeUnitCount
-    guard range.count == count, range.lowerBound >= 0, range.upperBound <= bytes.count else { return false }
+    guard range.count == count, range.lowerBound >= 0, range.upperBound <= bytes.count else {
+      return false
+    }
     return name.withUTF8Buffer { wanted in
-      for index in 0..<count where lower(bytes[range.lowerBound &+ index]) != wanted[index] { return false }
+      for index in 0..<count where lower(bytes[range.lowerBound &+ index]) != wanted[index] {
+        return false
+      }
       return true
     }
   }
@@ -86,8 +96,11 @@
     return low..<high
   }
 
-  /// Calls `body` with each element of a comma-separated list, trimmed (RFC 9110 §5.6.1). Elements may be empty.
-  static func list(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ body: (Range<Int>) -> Void) {
+  /// Calls `body` with each element of a comma-separated list, trimmed (RFC 9110 §5.6.1). Elements
+  /// may be empty.
+  static func list(
+    _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ body: (Range<Int>) -> Void
+  ) {
     var start = range.lowerBound
     while true {
       let comma = first(44, bytes, start..<range.upperBound) ?? range.upperBound
@@ -98,7 +111,9 @@
   }
 
   /// Whether `text` stands at `offset`; the caller has checked that there is room.
-  @inline(__always) static func matches(_ bytes: UnsafeRawBufferPointer, _ offset: Int, _ text: StaticString)
+  @inline(__always) static func matches(
+    _ bytes: UnsafeRawBufferPointer, _ offset: Int, _ text: StaticString
+  )
     -> Bool
   {
     text.withUTF8Buffer { wanted in
@@ -107,12 +122,15 @@
     }
   }
 
-  /// A String of `bytes`, by way of typed memory: for raw memory the standard library has only its slow path.
+  /// A String of `bytes`, by way of typed memory: for raw memory the standard library has only its
+  /// slow path.
   @inline(__always) static func text(_ bytes: UnsafeRawBufferPointer) -> String {
     String(decoding: bytes.assumingMemoryBound(to: UInt8.self), as: UTF8.self)
   }
 
-  @inlinable @inline(__always) static func equal(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer)
+  @inlinable @inline(__always) static func equal(
+    _ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer
+  )
     -> Bool
   {
     guard a.count == b.count else { return false }

@@ -1,7 +1,9 @@
 /// Bytes that have arrived and are not yet understood: appended at the end, consumed at the front.
 ///
-/// Every codec reads from one. Nothing here can trap on what a peer sends: positions are clamped, absent
-/// bytes are `nil`. Consuming moves a cursor; the storage is compacted only when the dead front outgrows
+/// Every codec reads from one. Nothing here can trap on what a peer sends: positions are clamped,
+/// absent
+/// bytes are `nil`. Consuming moves a cursor; the storage is compacted only when the dead front
+/// outgrows
 /// the live rest, so that a byte is moved at most once on average.
 public struct ByteBuffer: Sendable, Equatable {
   @usableFromInline var storage: [UInt8] = []
@@ -48,7 +50,8 @@ public struct ByteBuffer: Sendable, Equatable {
     return bytes
   }
 
-  /// The offset of the first `byte` at or after `from`, looking at no more than `limit` bytes from the front.
+  /// The offset of the first `byte` at or after `from`, looking at no more than `limit` bytes from
+  /// the front.
   public func firstOffset(of byte: UInt8, from: Int = 0, limit: Int = .max) -> Int? {
     let end = min(count, limit)
     guard from >= 0, from < end else { return nil }

@@ -1,7 +1,9 @@
-/// Reads encoded values from bytes that may be cut, torn or hostile. Every read is bounded; none can trap.
+/// Reads encoded values from bytes that may be cut, torn or hostile. Every read is bounded; none
+/// can trap.
 ///
 /// - Units: integers are little-endian; `varint` is LEB128, at most ten bytes.
-/// - Errors: `WireError`, with the offset at which reading stopped. Nothing is consumed by a failed read.
+/// - Errors: `WireError`, with the offset at which reading stopped. Nothing is consumed by a failed
+///   read.
 public struct ByteReader {
   @usableFromInline let base: UnsafeRawBufferPointer
   public private(set) var offset = 0
@@ -60,7 +62,8 @@ public struct ByteReader {
     }
   }
 
-  /// A count that is followed by at least `each` bytes for every element, so that a lie cannot allocate.
+  /// A count that is followed by at least `each` bytes for every element, so that a lie cannot
+  /// allocate.
   public mutating func count(each: Int = 1) throws(WireError) -> Int {
     let at = offset
     let n = try varint()

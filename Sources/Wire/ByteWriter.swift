@@ -26,7 +26,9 @@ public struct ByteWriter: Sendable {
 
   @inlinable public mutating func bool(_ value: Bool) { bytes.append(value ? 1 : 0) }
   @inlinable public mutating func count(_ value: Int) { varint(UInt64(value)) }
-  @inlinable public mutating func raw(_ value: some Sequence<UInt8>) { bytes.append(contentsOf: value) }
+  @inlinable public mutating func raw(_ value: some Sequence<UInt8>) {
+    bytes.append(contentsOf: value)
+  }
 
   @inlinable public mutating func blob(_ value: some Collection<UInt8>) {
     count(value.count)
@@ -40,7 +42,9 @@ public struct ByteWriter: Sendable {
     if let value { write(&self, value) }
   }
 
-  @inlinable public mutating func array<T>(_ values: some Collection<T>, _ write: (inout ByteWriter, T) -> Void) {
+  @inlinable public mutating func array<T>(
+    _ values: some Collection<T>, _ write: (inout ByteWriter, T) -> Void
+  ) {
     count(values.count)
     for value in values { write(&self, value) }
   }

@@ -1,6 +1,7 @@
 /// Strings as JSON text (RFC 8259 §7): the one place where they are escaped.
 public enum JSONText {
-  /// Appends the string with its quotes; only what must be escaped is. Stretches between are copied whole.
+  /// Appends the string with its quotes; only what must be escaped is. Stretches between are copied
+  /// whole.
   public static func append(_ text: String, to out: inout [UInt8]) {
     out.append(0x22)
     var text = text
@@ -67,21 +68,25 @@ public enum JSONText {
   private static func scalar(_ json: [UInt8], _ at: inout Int) -> Unicode.Scalar? {
     guard let first = unit(json, &at) else { return nil }
     guard (0xD800..<0xDC00).contains(first) else { return Unicode.Scalar(UInt32(first)) }
-    guard at + 1 < json.count, json[at] == 0x5C, json[at + 1] == UInt8(ascii: "u") else { return nil }
+    guard at + 1 < json.count, json[at] == 0x5C, json[at + 1] == UInt8(ascii: "u") else {
+      return nil
+    }
     at += 2
     guard let second = unit(json, &at), (0xDC00..<0xE000).contains(second) else { return nil }
     return Unicode.Scalar(0x10000 + ((UInt32(first) & 0x3FF) << 10) + (UInt32(second) & 0x3FF))
   }
 
   private static func unit(_ json: [UInt8], _ at: inout Int) -> UInt16? {
-    guard at + 4 <= json.count, let bytes = Hex.decode(String(decoding: json[at..<(at + 4)], as: UTF8.self)),
+    guard at + 4 <= json.count,
+      let bytes = Hex.decode(String(decoding: json[at..<(at + 4)], as: UTF8.self)),
       bytes.count == 2
     else { return nil }
     at += 4
     return UInt16(bytes[0]) << 8 | UInt16(bytes[1])
   }
 
-  /// The offset of the first quote, backslash or control at or after `from`, or the end. Eight bytes are looked at as
+  /// The offset of the first quote, backslash or control at or after `from`, or the end. Eight
+  /// bytes are looked at as
   /// one word.
   @inlinable public static func special(_ bytes: UnsafeRawBufferPointer, from: Int) -> Int {
     let (lows, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)

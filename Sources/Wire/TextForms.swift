@@ -1,4 +1,5 @@
-/// Bytes as text: hexadecimal, base64 (RFC 4648 §4 and §5) and Crockford's base32. Reading is strict:
+/// Bytes as text: hexadecimal, base64 (RFC 4648 §4 and §5) and Crockford's base32. Reading is
+/// strict:
 /// what is not exactly the form is nil, never repaired.
 public enum Hex {
   public static func encode(_ bytes: some Sequence<UInt8>) -> String {
@@ -40,7 +41,9 @@ public enum Base64 {
   public enum Alphabet: Sendable { case standard, url }
 
   /// Padded for the standard alphabet, unpadded for the URL one.
-  public static func encode(_ bytes: some Collection<UInt8>, _ alphabet: Alphabet = .standard) -> String {
+  public static func encode(_ bytes: some Collection<UInt8>, _ alphabet: Alphabet = .standard)
+    -> String
+  {
     let digits = alphabet == .standard ? standardDigits : urlDigits
     var text: [UInt8] = []
     text.reserveCapacity((bytes.count + 2) / 3 * 4)
@@ -59,7 +62,9 @@ public enum Base64 {
   }
 
   /// Accepts padding only in the standard alphabet, and only the canonical form.
-  public static func decode(_ text: some StringProtocol, _ alphabet: Alphabet = .standard) -> [UInt8]? {
+  public static func decode(_ text: some StringProtocol, _ alphabet: Alphabet = .standard)
+    -> [UInt8]?
+  {
     var digits = Array(text.utf8)
     if alphabet == .standard {
       guard digits.count % 4 == 0 else { return nil }

@@ -6,13 +6,16 @@ struct Timeline: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print everything that a customer, or whoever claims to be them, has said and done.")
   @OptionGroup var options: SettingsOptions
-  @Argument(help: "An email address, phone number, kind:value, or customer id.") var identity: String
+  @Argument(help: "An email address, phone number, kind:value, or customer id.") var identity:
+    String
   @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
   @Flag(name: .long, help: "JSON as the API gives it.") var json = false
 
   func run() async throws {
     let answer = try AdminClient.send(
-      "GET", "/admin/timeline?" + AdminClient.query([("identity", identity), ("workspace", workspace)]), nil,
+      "GET",
+      "/admin/timeline?" + AdminClient.query([("identity", identity), ("workspace", workspace)]),
+      nil,
       try options.settings())
     if json { return print(String(decoding: answer, as: UTF8.self)) }
     print(try TimelineText.render(answer, of: identity))
@@ -24,7 +27,9 @@ struct Explain: AsyncParsableCommand {
     abstract: "Say why a case went where it went, or why it waits; or why an agent is idle.")
   @OptionGroup var options: SettingsOptions
   @Argument(help: "A case id, or an agent's name.") var id: String
-  @Option(name: .long, help: "How it stood then, such as 2026-11-26T09:30:00Z, by replaying the log.") var at: String?
+  @Option(
+    name: .long, help: "How it stood then, such as 2026-11-26T09:30:00Z, by replaying the log.")
+  var at: String?
   @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
   @Flag(name: .long, help: "JSON as the API gives it.") var json = false
 
@@ -32,7 +37,9 @@ struct Explain: AsyncParsableCommand {
     let answer = try AdminClient.send(
       "GET",
       "/admin/explain?"
-        + AdminClient.query([(id.hasPrefix("case_") ? "case" : "agent", id), ("workspace", workspace), ("at", at)]),
+        + AdminClient.query([
+          (id.hasPrefix("case_") ? "case" : "agent", id), ("workspace", workspace), ("at", at),
+        ]),
       nil,
       try options.settings())
     if json { return print(String(decoding: answer, as: UTF8.self)) }
@@ -42,7 +49,8 @@ struct Explain: AsyncParsableCommand {
 
 struct Reload: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Read all rules again, all of them or none: with a fault anywhere, the running ones stay.")
+    abstract:
+      "Read all rules again, all of them or none: with a fault anywhere, the running ones stay.")
   @OptionGroup var options: SettingsOptions
   @Flag(name: .long, help: "JSON: each workspace and what happened to it.") var json = false
 

@@ -5,10 +5,13 @@ import Server
 /// A folder as the server must be told it: from `/`.
 private func whole(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
-private func send(_ method: String, _ target: String, _ body: [String: String?], _ options: SettingsOptions) throws -> Any {
+private func send(
+  _ method: String, _ target: String, _ body: [String: String?], _ options: SettingsOptions
+) throws -> Any {
   let given = body.compactMapValues { $0 }
   let data = given.isEmpty ? nil : try JSONSerialization.data(withJSONObject: given)
-  return try JSONSerialization.jsonObject(with: try AdminClient.send(method, target, data, try options.settings()))
+  return try JSONSerialization.jsonObject(
+    with: try AdminClient.send(method, target, data, try options.settings()))
 }
 
 struct Backup: AsyncParsableCommand {
@@ -35,7 +38,8 @@ struct Restore: AsyncParsableCommand {
     abstract: "Put a backup in the data folder's place, and erase again whoever was erased since.")
   @OptionGroup var options: SettingsOptions
   @Argument(help: "The backup's folder.") var from: String
-  @Option(name: .long, help: "A file of erasures that were kept elsewhere (throughline erasures --json).")
+  @Option(
+    name: .long, help: "A file of erasures that were kept elsewhere (throughline erasures --json).")
   var erasures: String?
 
   func run() async throws {
@@ -44,13 +48,16 @@ struct Restore: AsyncParsableCommand {
     if let replaced = restored.replaced {
       print("what was there lies in \(replaced); delete it when you no longer need it")
     }
-    print("restored into \(settings.data); \(restored.erasuresRepeated) erasures were carried out again")
+    print(
+      "restored into \(settings.data); \(restored.erasuresRepeated) erasures were carried out again"
+    )
   }
 }
 
 struct Export: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write all that is kept of one customer: export.json, timeline.txt and the attachments.")
+    abstract:
+      "Write all that is kept of one customer: export.json, timeline.txt and the attachments.")
   @OptionGroup var options: SettingsOptions
   @Argument(help: "A proven address or number, kind:value, or a customer id.") var identity: String
   @Option(name: .long, help: "The folder to write into.") var to: String
@@ -58,9 +65,12 @@ struct Export: AsyncParsableCommand {
 
   func run() async throws {
     let answer = try send(
-      "POST", "/admin/export", ["identity": identity, "workspace": workspace, "to": whole(to)], options)
+      "POST", "/admin/export", ["identity": identity, "workspace": workspace, "to": whole(to)],
+      options)
     let facts = answer as? [String: Any] ?? [:]
-    print("\(facts["customer"] ?? ""): \(facts["entries"] ?? 0) entries and \(facts["attachments"] ?? 0) attachments, in \(whole(to))")
+    print(
+      "\(facts["customer"] ?? ""): \(facts["entries"] ?? 0) entries and \(facts["attachments"] ?? 0) attachments, in \(whole(to))"
+    )
   }
 }
 
@@ -75,14 +85,16 @@ struct Erase: AsyncParsableCommand {
 
   func run() async throws {
     guard yes else { throw ValidationError("this cannot be undone: say --yes") }
-    let answer = try send("POST", "/admin/erase", ["identity": identity, "workspace": workspace], options)
+    let answer = try send(
+      "POST", "/admin/erase", ["identity": identity, "workspace": workspace], options)
     if json { return print(try text(answer)) }
     print(ErasureText.line(answer as? [String: Any] ?? [:]))
   }
 }
 
 struct Erasures: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "List the receipts of all erasures; they hold nothing personal.")
+  static let configuration = CommandConfiguration(
+    abstract: "List the receipts of all erasures; they hold nothing personal.")
   @OptionGroup var options: SettingsOptions
   @Flag(name: .long, help: "JSON, for restore --erasures.") var json = false
 
@@ -94,16 +106,20 @@ struct Erasures: AsyncParsableCommand {
 }
 
 struct Accesses: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "List who read which customer's timeline, newest first.")
+  static let configuration = CommandConfiguration(
+    abstract: "List who read which customer's timeline, newest first.")
   @OptionGroup var options: SettingsOptions
   @Argument(help: "A customer id; without it, all.") var customer: String?
   @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
 
   func run() async throws {
     let answer = try send(
-      "GET", "/admin/accesses?" + AdminClient.query([("customer", customer), ("workspace", workspace)]), [:], options)
+      "GET",
+      "/admin/accesses?" + AdminClient.query([("customer", customer), ("workspace", workspace)]),
+      [:], options)
     for row in answer as? [[String: Any]] ?? [] {
-      print("\(row["at"] ?? "")  \(row["who"] ?? "")  \(row["what"] ?? "")  \(row["customer"] ?? "")")
+      print(
+        "\(row["at"] ?? "")  \(row["who"] ?? "")  \(row["what"] ?? "")  \(row["customer"] ?? "")")
     }
   }
 }
@@ -112,7 +128,8 @@ enum ErasureText {
   static func line(_ receipt: [String: Any]) -> String {
     let customers = (receipt["customers"] as? [String] ?? []).joined(separator: " ")
     let state = receipt["done"] == nil ? "under way" : "done"
-    return "\(receipt["at"] ?? "")  \(receipt["workspace"] ?? "")  erasure \(receipt["erasure"] ?? "") of \(customers), "
+    return
+      "\(receipt["at"] ?? "")  \(receipt["workspace"] ?? "")  erasure \(receipt["erasure"] ?? "") of \(customers), "
       + "by \(receipt["by"] ?? ""): \(receipt["entries"] ?? 0) entries, \(receipt["identities"] ?? 0) identities, "
       + "\(receipt["attachments"] ?? 0) attachments; \(state)"
   }
@@ -120,5 +137,6 @@ enum ErasureText {
 
 private func text(_ json: Any) throws -> String {
   String(
-    decoding: try JSONSerialization.data(withJSONObject: json, options: [.prettyPrinted, .sortedKeys]), as: UTF8.self)
+    decoding: try JSONSerialization.data(
+      withJSONObject: json, options: [.prettyPrinted, .sortedKeys]), as: UTF8.self)
 }

@@ -7,12 +7,14 @@ struct Mail: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print what is understood of a message, as JSON.",
     discussion:
-      "Addresses, threading, own words and quoted ones, attachments, and whether a machine wrote it.")
+      "Addresses, threading, own words and quoted ones, attachments, and whether a machine wrote it."
+  )
   @Argument(help: "Files with one message each (.eml); - for standard input.") var files: [String]
-  @Option(name: .long, help: "Our own addresses, so that a loop is seen; may be given several times.")
+  @Option(
+    name: .long, help: "Our own addresses, so that a loop is seen; may be given several times.")
   var own: [String] = []
-  @Option(name: .long, help: "Believe the Authentication-Results of this authserv-id.") var authservId:
-    String?
+  @Option(name: .long, help: "Believe the Authentication-Results of this authserv-id.")
+  var authservId: String?
 
   func run() throws {
     var configuration = MailUnderstanding.Configuration()

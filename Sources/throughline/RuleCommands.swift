@@ -7,16 +7,21 @@ import Server
 
 enum ReportFormat: String, ExpressibleByArgument { case text, json }
 
-/// What an operations person asks of a rule folder, at a terminal or in a CI job: status 0 when all is well,
+/// What an operations person asks of a rule folder, at a terminal or in a CI job: status 0 when all
+/// is well,
 /// 1 when not.
 struct RuleFolder: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rules", abstract: "Check, try and explain routing rules.",
-    discussion: "check, test, explain and facts need no server; versions, publish, rollback and explaining a past case ask the running one.",
-    subcommands: [Check.self, Test.self, Explain.self, Facts.self, Versions.self, Publish.self, Rollback.self])
+    discussion:
+      "check, test, explain and facts need no server; versions, publish, rollback and explaining a past case ask the running one.",
+    subcommands: [
+      Check.self, Test.self, Explain.self, Facts.self, Versions.self, Publish.self, Rollback.self,
+    ])
 
   struct Check: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Name every mistake in the rules of a folder.")
+    static let configuration = CommandConfiguration(
+      abstract: "Name every mistake in the rules of a folder.")
     @Argument(help: "A workspace's folder, such as routing-rules/demo.") var folders: [String]
     @Option(name: .long) var format = ReportFormat.text
 
@@ -58,32 +63,46 @@ struct RuleFolder: ParsableCommand {
           throughline rules explain routing-rules/demo facts.yaml
         """)
     @Argument(help: "A case id, or a workspace's folder.") var subject: String
-    @Argument(help: "A file with facts, in YAML as under `given:` of a test, or in JSON; - for standard input.")
+    @Argument(
+      help:
+        "A file with facts, in YAML as under `given:` of a test, or in JSON; - for standard input.")
     var facts: String?
-    @Option(name: .long, help: "A fact that may be anything, such as customer.attributes; may be given several times.")
+    @Option(
+      name: .long,
+      help: "A fact that may be anything, such as customer.attributes; may be given several times.")
     var unknown: [String] = []
-    @Option(name: .long, help: "For a case: the version of the rules to try it on, in place of the one that routed it.")
+    @Option(
+      name: .long,
+      help: "For a case: the version of the rules to try it on, in place of the one that routed it."
+    )
     var version: UInt32?
-    @Option(name: .long, help: "For a case: the workspace, where there are several.") var workspace: String?
+    @Option(name: .long, help: "For a case: the workspace, where there are several.") var workspace:
+      String?
     @Option(name: .long) var format = ReportFormat.text
     @OptionGroup var options: SettingsOptions
 
     func run() throws {
       guard subject.hasPrefix("case_") else { return try explainFile() }
-      guard facts == nil else { throw ValidationError("a case brings its own facts: name a folder, or leave out \(facts ?? "")") }
+      guard facts == nil else {
+        throw ValidationError(
+          "a case brings its own facts: name a folder, or leave out \(facts ?? "")")
+      }
       var body: [String: Any] = ["case": subject, "unknown": unknown]
       if let version { body["version"] = version }
       try RuleFolder.ask("POST", "/explain", body, workspace, options, format)
     }
 
     private func explainFile() throws {
-      guard let facts else { throw ValidationError("name a file with facts, or a case id such as case_…") }
+      guard let facts else {
+        throw ValidationError("name a file with facts, or a case id such as case_…")
+      }
       let loaded = WorkspaceFolder.load(subject)
       guard let workspace = loaded.workspace else {
         print(loaded.rendered)
         throw ExitCode(1)
       }
-      let read = FactsFile.read(String(decoding: try NamedFile.read(facts), as: UTF8.self), path: facts)
+      let read = FactsFile.read(
+        String(decoding: try NamedFile.read(facts), as: UTF8.self), path: facts)
       for diagnostic in read.diagnostics { print(diagnostic.rendered) }
       guard var known = read.facts else { throw ExitCode(1) }
       for name in unknown {
@@ -98,7 +117,8 @@ struct RuleFolder: ParsableCommand {
   }
 
   struct Facts: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the facts that a condition can speak of.")
+    static let configuration = CommandConfiguration(
+      abstract: "List the facts that a condition can speak of.")
     @Option(name: .long) var format = ReportFormat.text
     func run() { print(format == .json ? FactCatalogue.json.text : FactCatalogue.text) }
   }
@@ -107,13 +127,16 @@ struct RuleFolder: ParsableCommand {
 extension RuleFolder {
   /// Asks the running server, and prints its answer: the text in it, or all of it as JSON.
   static func ask(
-    _ method: String, _ path: String, _ body: [String: Any]?, _ workspace: String?, _ options: SettingsOptions,
+    _ method: String, _ path: String, _ body: [String: Any]?, _ workspace: String?,
+    _ options: SettingsOptions,
     _ format: ReportFormat, _ text: ([String: Any]) -> String? = { $0["text"] as? String }
   ) throws {
     let query = workspace.map { "?" + AdminClient.query([("workspace", $0)]) } ?? ""
     let data = try body.map { try JSONSerialization.data(withJSONObject: $0) }
-    let answer = try AdminClient.send(method, "/admin/rules" + path + query, data, try options.settings())
-    guard format == .text, let json = try JSONSerialization.jsonObject(with: answer) as? [String: Any],
+    let answer = try AdminClient.send(
+      method, "/admin/rules" + path + query, data, try options.settings())
+    guard format == .text,
+      let json = try JSONSerialization.jsonObject(with: answer) as? [String: Any],
       let text = text(json)
     else { return print(String(decoding: answer, as: UTF8.self)) }
     print(text)
@@ -121,7 +144,8 @@ extension RuleFolder {
 
   struct Versions: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "List the versions of the running server's rules: who published each, when, and how.")
+      abstract:
+        "List the versions of the running server's rules: who published each, when, and how.")
     @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
     @Option(name: .long) var format = ReportFormat.text
     @OptionGroup var options: SettingsOptions
@@ -137,8 +161,11 @@ extension RuleFolder {
 
   struct Publish: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Publish a folder's rules to the running server, if they are in order and their tests pass.",
-      discussion: "They apply to the next case, and go on to apply until the server's own folder changes or others follow.")
+      abstract:
+        "Publish a folder's rules to the running server, if they are in order and their tests pass.",
+      discussion:
+        "They apply to the next case, and go on to apply until the server's own folder changes or others follow."
+    )
     @Argument(help: "A workspace's folder.") var folder: String
     @Option(name: .long, help: "Why; kept with the version.") var note = ""
     @Flag(name: .long, help: "Publish although tests fail.") var evenIfTestsFail = false
@@ -154,14 +181,18 @@ extension RuleFolder {
       }
       try RuleFolder.ask(
         "POST", "",
-        ["files": RuleSource.texts(in: folder), "note": note, "even_if_tests_fail": evenIfTestsFail], workspace, options,
+        [
+          "files": RuleSource.texts(in: folder), "note": note,
+          "even_if_tests_fail": evenIfTestsFail,
+        ], workspace, options,
         format, RuleFolder.applied)
     }
   }
 
   struct Rollback: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Make an earlier version of the running server's rules apply again, as a new version.")
+      abstract:
+        "Make an earlier version of the running server's rules apply again, as a new version.")
     @Argument(help: "The version, as `throughline rules versions` lists it.") var version: UInt32
     @Option(name: .long, help: "Why; kept with the version.") var note = ""
     @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
@@ -170,13 +201,15 @@ extension RuleFolder {
 
     func run() throws {
       try RuleFolder.ask(
-        "POST", "/rollback", ["version": version, "note": note], workspace, options, format, RuleFolder.applied)
+        "POST", "/rollback", ["version": version, "note": note], workspace, options, format,
+        RuleFolder.applied)
     }
   }
 
   static func applied(_ json: [String: Any]) -> String? {
     let warnings = (json["warnings"] as? [String] ?? []).map { $0 + "\n\n" }.joined()
-    return warnings + line(json) + (json["changed"] as? Bool == true ? "  applies" : "  applies already")
+    return warnings + line(json)
+      + (json["changed"] as? Bool == true ? "  applies" : "  applies already")
   }
 
   private static func line(_ version: [String: Any]) -> String {
@@ -206,7 +239,8 @@ struct Cel: ParsableCommand {
       failed += outcome.failures.count
       for failure in outcome.failures {
         print(
-          "\(failure.name): \(failure.expression)\n  expected \(failure.expected)\n  got      \(failure.got)")
+          "\(failure.name): \(failure.expression)\n  expected \(failure.expected)\n  got      \(failure.got)"
+        )
       }
     }
     print("\(passed) passed, \(failed) failed")

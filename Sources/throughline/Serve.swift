@@ -21,7 +21,8 @@ struct SettingsOptions: ParsableArguments {
 }
 
 struct Serve: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Run the server until SIGTERM or Ctrl-C.")
+  static let configuration = CommandConfiguration(
+    abstract: "Run the server until SIGTERM or Ctrl-C.")
 
   @OptionGroup var options: SettingsOptions
   @Option(name: .long, help: "Address and port of the HTTP API, or off.") var http: String?
@@ -29,8 +30,10 @@ struct Serve: AsyncParsableCommand {
   @Option(name: .long, help: "Address and port for SMTP, or off.") var smtp: String?
   @Option(name: .long, help: "Address and port for LMTP, or off.") var lmtp: String?
   @Option(name: .long, help: "Address and port for FastAGI, or off.") var fastagi: String?
-  @Option(name: .long, help: "Where mail leaves, such as smtp://127.0.0.1:25.") var smarthost: String?
-  @Flag(name: .long, help: "Print every setting with its environment variable, and stop.") var helpSettings =
+  @Option(name: .long, help: "Where mail leaves, such as smtp://127.0.0.1:25.") var smarthost:
+    String?
+  @Flag(name: .long, help: "Print every setting with its environment variable, and stop.")
+  var helpSettings =
     false
 
   func run() async throws {
@@ -38,14 +41,16 @@ struct Serve: AsyncParsableCommand {
     let settings: Settings
     do {
       settings = try options.settings([
-        ("http.listen", http), ("https.listen", https), ("smtp.listen", smtp), ("lmtp.listen", lmtp), ("fastagi.listen", fastagi),
+        ("http.listen", http), ("https.listen", https), ("smtp.listen", smtp),
+        ("lmtp.listen", lmtp), ("fastagi.listen", fastagi),
         ("smarthost.url", smarthost),
       ])
     } catch let faults as Settings.Faults {
       FileHandle.standardError.write(Data((faults.description + "\n").utf8))
       throw ExitCode(2)
     }
-    // Before anything listens or is printed: whoever stops a server that is just starting gets a clean end,
+    // Before anything listens or is printed: whoever stops a server that is just starting gets a
+    // clean end,
     // too.
     let (signals, heard) = AsyncStream<Signal>.makeStream()
     let watch = try SignalWatch([.terminate, .interrupt, .hangUp]) { heard.yield($0) }
@@ -71,12 +76,16 @@ struct Serve: AsyncParsableCommand {
       }
       Log.note("stopping")
       let cutOff = await server.stop()
-      if cutOff > 0 { Log.note("\(cutOff) connections were cut off after \(settings.drainSeconds) s") }
+      if cutOff > 0 {
+        Log.note("\(cutOff) connections were cut off after \(settings.drainSeconds) s")
+      }
       return
     }
   }
 }
 
 extension String {
-  func padded(_ width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+  func padded(_ width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
+  }
 }

@@ -2,7 +2,8 @@ import ArgumentParser
 import Foundation
 import Simulation
 
-/// Worlds that are not there: a seeded world through a workspace's writer, or a queueing model through the router.
+/// Worlds that are not there: a seeded world through a workspace's writer, or a queueing model
+/// through the router.
 struct Simulate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run a seeded world through the writer, or a queueing model through the router.",
@@ -27,18 +28,24 @@ struct WorldOptions: ParsableArguments {
   @Option(name: .long, help: "Seeds from and to, such as 1-1000.") var seeds: String?
   @Option(name: .long, help: "How many things happen in each world.") var steps = 5_000
   @Option(
-    name: .long, help: "Faults to leave out, by comma: \(WorldSettings.Fault.allCases.map(\.rawValue).joined(separator: ",")).")
+    name: .long,
+    help:
+      "Faults to leave out, by comma: \(WorldSettings.Fault.allCases.map(\.rawValue).joined(separator: ","))."
+  )
   var without: String?
   @Option(name: .long, help: "At most so many agents.") var agents: Int?
   @Option(name: .long, help: "So many customers.") var people: Int?
   @Option(name: .long, help: "At most so many contacts at once.") var contacts: Int?
-  @Option(name: .long, help: "A file that remembers which seeds are done, so that a long run can go on.")
+  @Option(
+    name: .long, help: "A file that remembers which seeds are done, so that a long run can go on.")
   var progress: String?
   @Flag(name: .long, help: "Tell everything that happens, a line each.") var trace = false
 
   func run(seed: UInt64?, json: Bool) throws {
     let range = try seedRange(seed)
-    let done = Set((progress.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) } ?? "").split(separator: "\n"))
+    let done = Set(
+      (progress.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) } ?? "").split(
+        separator: "\n"))
     var ran = 0
     for seed in range {
       let settings = try settings(seed)
@@ -52,7 +59,8 @@ struct WorldOptions: ParsableArguments {
         throw ExitCode(1)
       }
       ran += 1
-      try remember("\(settings.command): history \(hex(outcome.historyHash)) state \(hex(outcome.stateHash))")
+      try remember(
+        "\(settings.command): history \(hex(outcome.historyHash)) state \(hex(outcome.stateHash))")
       if json || range.count == 1 { print(line(outcome, settings, json)) }
     }
     if !json { print("\(ran) worlds of \(steps) steps, nothing wrong") }
@@ -105,8 +113,10 @@ struct WorldOptions: ParsableArguments {
         """
     }
     let numbers: [(String, Int64)] = [
-      ("steps", Int64(outcome.steps)), ("decisions", outcome.commands), ("entries", outcome.entries),
-      ("cases", Int64(outcome.cases)), ("accepted", Int64(outcome.accepted)), ("restarts", Int64(outcome.restarts)),
+      ("steps", Int64(outcome.steps)), ("decisions", outcome.commands),
+      ("entries", outcome.entries),
+      ("cases", Int64(outcome.cases)), ("accepted", Int64(outcome.accepted)),
+      ("restarts", Int64(outcome.restarts)),
     ]
     return numbers.map { measure, value in
       #"{"bench":"simulate","case":"seed=\#(settings.seed) steps=\#(settings.steps)","measure":"\#(measure)","#

@@ -4,13 +4,18 @@ import Simulation
 import WebCodec
 
 struct TheoryOptions: ParsableArguments {
-  @Option(name: .long, help: "A queueing model in YAML; docs/simulation.md has its keys.") var model: String?
-  @Option(name: .long, help: "Units of time that are measured; overrides the file's.") var length: Double?
+  @Option(name: .long, help: "A queueing model in YAML; docs/simulation.md has its keys.")
+  var model: String?
+  @Option(name: .long, help: "Units of time that are measured; overrides the file's.") var length:
+    Double?
   @Flag(
     name: .long,
-    help: "Hold the values against the file's `exact` ones; status 1 when one is further off than luck explains.")
+    help:
+      "Hold the values against the file's `exact` ones; status 1 when one is further off than luck explains."
+  )
   var check = false
-  @Option(name: .long, help: "With --check: every value within so many percent.") var within: Double?
+  @Option(name: .long, help: "With --check: every value within so many percent.") var within:
+    Double?
 
   func run(seed: UInt64?, json: Bool) throws {
     let (read, diagnostics) = ModelFile.read(model ?? "")
@@ -28,7 +33,11 @@ struct TheoryOptions: ParsableArguments {
       print("\(error)")
       throw ExitCode(1)
     }
-    if json { printLines(model, result) } else { printTable(model, result, ContinuousClock.now - began) }
+    if json {
+      printLines(model, result)
+    } else {
+      printTable(model, result, ContinuousClock.now - began)
+    }
     if check { try compare(model, result) }
   }
 
@@ -39,7 +48,9 @@ struct TheoryOptions: ParsableArguments {
       let holds = line.holds(within: within.map { $0 / 100 }, agents: agents)
       isFine = isFine && holds
       let off = String(format: "%.2f %%, %.1f standard errors", line.relative * 100, line.errors)
-      print("\(holds ? "ok   " : "WRONG") \(line.of) \(line.measure.rawValue): exact \(line.exact), off by \(off)")
+      print(
+        "\(holds ? "ok   " : "WRONG") \(line.of) \(line.measure.rawValue): exact \(line.exact), off by \(off)"
+      )
     }
     if !isFine { throw ExitCode(1) }
   }
@@ -69,7 +80,9 @@ struct TheoryOptions: ParsableArguments {
   }
 
   private func digits(_ value: Double) -> String { String(format: "%.6f", value) }
-  private func plain(_ value: Double) -> String { value == value.rounded() ? String(Int64(value)) : String(value) }
+  private func plain(_ value: Double) -> String {
+    value == value.rounded() ? String(Int64(value)) : String(value)
+  }
 
   private func printLines(_ model: QueueingModel, _ result: QueueingResult) {
     for line in result.classes + (result.classes.count > 1 ? [result.all] : []) {

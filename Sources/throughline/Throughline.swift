@@ -10,7 +10,8 @@ struct Throughline: AsyncParsableCommand {
     abstract:
       "An omnichannel conversation router: bots, mail and calls reach a human who already knows everything.",
     subcommands: [
-      Serve.self, Demo.self, Token.self, Timeline.self, Explain.self, Mail.self, Phone.self, Reload.self,
+      Serve.self, Demo.self, Token.self, Timeline.self, Explain.self, Mail.self, Phone.self,
+      Reload.self,
       Doctor.self, Backup.self, Restore.self, Export.self, Erase.self, Erasures.self, Accesses.self,
       Bench.self, Simulate.self, RuleFolder.self, Cel.self,
     ])
@@ -24,7 +25,8 @@ struct Throughline: AsyncParsableCommand {
   }
 }
 
-/// A word where a command is expected: which ones there are, and the nearest. The argument parser says only
+/// A word where a command is expected: which ones there are, and the nearest. The argument parser
+/// says only
 /// that the word is unexpected.
 enum UnknownCommand {
   static func complaint(_ arguments: some Sequence<String>) -> String? {

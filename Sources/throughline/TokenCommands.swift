@@ -42,7 +42,8 @@ struct Token: AsyncParsableCommand {
       if let workspace { body["workspace"] = workspace }
       if let days { body["expires_seconds"] = days * 86_400 }
       let answer = try AdminClient.send(
-        "POST", "/admin/tokens", try JSONSerialization.data(withJSONObject: body), try options.settings())
+        "POST", "/admin/tokens", try JSONSerialization.data(withJSONObject: body),
+        try options.settings())
       guard let object = try JSONSerialization.jsonObject(with: answer) as? [String: Any],
         let token = object["token"] as? String
       else { throw AdminClient.Fault("the server gave no token") }
@@ -52,14 +53,16 @@ struct Token: AsyncParsableCommand {
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "List all tokens: whose, since when, and whether they are good. The secrets are not kept.")
+      abstract:
+        "List all tokens: whose, since when, and whether they are good. The secrets are not kept.")
     @OptionGroup var options: SettingsOptions
     @Option(name: .long, help: "Only those of one workspace.") var workspace: String?
     @Flag(name: .long, help: "JSON.") var json = false
 
     func run() async throws {
       let answer = try AdminClient.send(
-        "GET", "/admin/tokens?" + AdminClient.query([("workspace", workspace)]), nil, try options.settings())
+        "GET", "/admin/tokens?" + AdminClient.query([("workspace", workspace)]), nil,
+        try options.settings())
       if json { return print(String(decoding: answer, as: UTF8.self)) }
       let tokens = try JSONDecoder().decode([Known].self, from: answer)
       if tokens.isEmpty {
@@ -73,8 +76,8 @@ struct Token: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Make a token worthless, at once and for good: streams that it opened end.")
     @OptionGroup var options: SettingsOptions
-    @Argument(help: "The token's id or the beginning of it, its holder, or the token itself.") var token:
-      String
+    @Argument(help: "The token's id or the beginning of it, its holder, or the token itself.")
+    var token: String
     @Option(name: .long, help: "Only in this workspace.") var workspace: String?
     @Flag(name: .long, help: "All that are meant, where there are several.") var all = false
 

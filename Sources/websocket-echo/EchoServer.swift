@@ -4,7 +4,8 @@ import Sockets
 import System
 import WebCodec
 
-/// A WebSocket server that sends back what it is sent, over the server's own codec and sockets: for conformance suites and
+/// A WebSocket server that sends back what it is sent, over the server's own codec and sockets: for
+/// conformance suites and
 /// load tools, as in `Tests/Autobahn/run`.
 ///
 ///     websocket-echo [ADDRESS:PORT] [--without-context]
@@ -13,7 +14,8 @@ import WebCodec
     let keepsContexts = !CommandLine.arguments.contains("--without-context")
     let place = CommandLine.arguments.dropFirst().first { !$0.hasPrefix("--") } ?? "127.0.0.1:9001"
     let parts = place.split(separator: ":")
-    guard parts.count == 2, let port = UInt16(parts[1]), let address = SocketAddress(host: String(parts[0]), port: port)
+    guard parts.count == 2, let port = UInt16(parts[1]),
+      let address = SocketAddress(host: String(parts[0]), port: port)
     else {
       print("usage: websocket-echo [ADDRESS:PORT] [--without-context], such as 127.0.0.1:9001")
       return
@@ -23,7 +25,9 @@ import WebCodec
     let sockets = try SocketServer(SocketServer.Options())
     var listening = ListenerOptions(address)
     listening.limits.outputMaxBytes = 64 << 20
-    let listener = try sockets.listen(listening) { _ in { _ in EchoConnection(keepsContexts: keepsContexts) } }
+    let listener = try sockets.listen(listening) { _ in
+      { _ in EchoConnection(keepsContexts: keepsContexts) }
+    }
     print("echoing on \(listener.address)")
     dispatchMain()
   }

@@ -10,7 +10,8 @@ import Testing
 struct MailChannelTests {
   private let channel = MailChannel(
     workspace: WorkspaceID(1), addresses: ["help@shop.example", "billing@shop.example"],
-    identityKey: HMACKey(Array(repeating: 1, count: 32)), replyKey: HMACKey(Array(repeating: 2, count: 32)))
+    identityKey: HMACKey(Array(repeating: 1, count: 32)),
+    replyKey: HMACKey(Array(repeating: 2, count: 32)))
   private let now = Instant(milliseconds: 1_795_600_000_000)
 
   private func path(_ text: String) throws -> SMTPPath {
@@ -18,17 +19,25 @@ struct MailChannelTests {
   }
 
   private func understand(
-    _ headers: [String], _ body: String = "Where is my lamp?", to: String = "help@shop.example", relay: String? = nil
+    _ headers: [String], _ body: String = "Where is my lamp?", to: String = "help@shop.example",
+    relay: String? = nil
   ) throws -> MailChannel.Arrival? {
     let text = (headers + ["Subject: My lamp", "", body, ""]).joined(separator: "\r\n")
     return try? channel.understand(  // whatever is refused is nothing here
-      Array(text.utf8), sender: try path("mia@home.example"), recipient: try path(to), relay: relay, now: now)
+      Array(text.utf8), sender: try path("mia@home.example"), recipient: try path(to), relay: relay,
+      now: now)
   }
 
   private let from = "From: Mia <Mia@Home.Example>"
 
-  @Test func `a mailbox is ours by its address, whatever its case, and by a reply address at its domain`() throws {
-    for ours in ["help@shop.example", "HELP@Shop.Example", "billing@shop.example", "reply+abc@shop.example", "postmaster"] {
+  @Test
+  func `a mailbox is ours by its address, whatever its case, and by a reply address at its domain`()
+    throws
+  {
+    for ours in [
+      "help@shop.example", "HELP@Shop.Example", "billing@shop.example", "reply+abc@shop.example",
+      "postmaster",
+    ] {
       #expect(channel.takes(try path(ours)), "\(ours)")
     }
     for other in ["sales@shop.example", "help@other.example", "reply+abc@other.example"] {
@@ -39,25 +48,36 @@ struct MailChannelTests {
   @Test func `a sender only says who they are`() throws {
     let mail = try #require(try understand([from])).mail
     #expect(mail.from.identity == Identity(kind: .email, value: "mia@home.example"))
-    #expect(mail.from.assurance == .claimed && mail.from.source == "mail" && mail.from.means == "from_header")
+    #expect(
+      mail.from.assurance == .claimed && mail.from.source == "mail"
+        && mail.from.means == "from_header")
     #expect(mail.replyAddress == nil)
     #expect(mail.thread.theirs.lowercased() == "mia@home.example")
   }
 
-  @Test func `a listed relay that has checked the domain makes it asserted, and nobody else does`() throws {
+  @Test func `a listed relay that has checked the domain makes it asserted, and nobody else does`()
+    throws
+  {
     let checked = "Authentication-Results: mx.shop.example; dmarc=pass header.from=home.example"
-    #expect(try #require(try understand([checked, from], relay: "mx.shop.example")).mail.from.assurance == .asserted)
-    #expect(try #require(try understand([checked, from], relay: nil)).mail.from.assurance == .claimed)
-    #expect(try #require(try understand([checked, from], relay: "mx.other.example")).mail.from.assurance == .claimed)
+    #expect(
+      try #require(try understand([checked, from], relay: "mx.shop.example")).mail.from.assurance
+        == .asserted)
+    #expect(
+      try #require(try understand([checked, from], relay: nil)).mail.from.assurance == .claimed)
+    #expect(
+      try #require(try understand([checked, from], relay: "mx.other.example")).mail.from.assurance
+        == .claimed)
   }
 
   @Test func `an address signed for a sender proves that sender, and no other`() throws {
     let conversation = ConversationID(high: 7, low: 8)
     let line = MailLine(
-      ours: "help@shop.example", theirs: "mia@home.example", theirName: "Mia", subject: "My lamp", lastMessageID: nil,
+      ours: "help@shop.example", theirs: "mia@home.example", theirName: "Mia", subject: "My lamp",
+      lastMessageID: nil,
       references: [])
     let outgoing = OutgoingMail(
-      id: MailID(high: 1, low: 2), conversation: conversation, thread: line, text: "It is on its way.", agentName: "Ann",
+      id: MailID(high: 1, low: 2), conversation: conversation, thread: line,
+      text: "It is on its way.", agentName: "Ann",
       blobs: [], at: now)
     let composed = try #require(channel.compose(outgoing, attachments: []))
     let text = String(decoding: composed.bytes, as: UTF8.self)
@@ -75,7 +95,9 @@ struct MailChannelTests {
     #expect(try understand([from, "From: eve@evil.example"]) == nil)
   }
 
-  @Test func `attachments travel with the mail: rows, references and bytes are of the same blobs`() throws {
+  @Test func `attachments travel with the mail: rows, references and bytes are of the same blobs`()
+    throws
+  {
     let headers = [from, "MIME-Version: 1.0", #"Content-Type: multipart/mixed; boundary="x""#]
     let body = [
       "--x", "Content-Type: text/plain", "", "see this", "--x", "Content-Type: text/csv",
@@ -85,7 +107,9 @@ struct MailChannelTests {
     #expect(arrival.mail.blobs.map(\.id) == arrival.mail.entry.blobs)
     #expect(arrival.mail.blobs == arrival.blobs.map(\.row))
     #expect(arrival.mail.blobs.map(\.fileName) == ["a.csv"])
-    #expect(arrival.blobs.map { Digest(bytes: SHA256.hash($0.bytes).bytes) } == arrival.mail.blobs.map(\.hash))
+    #expect(
+      arrival.blobs.map { Digest(bytes: SHA256.hash($0.bytes).bytes) }
+        == arrival.mail.blobs.map(\.hash))
     #expect(arrival.blobs.allSatisfy { Int64($0.bytes.count) == $0.row.size })
   }
 
@@ -94,7 +118,9 @@ struct MailChannelTests {
     let first = try #require(try understand([id, from])).mail
     #expect(try #require(try understand([id, from])).mail.seenKey == first.seenKey)
     #expect(try #require(try understand([id, from], "other words")).mail.seenKey != first.seenKey)
-    #expect(try #require(try understand([id, from], to: "billing@shop.example")).mail.seenKey != first.seenKey)
+    #expect(
+      try #require(try understand([id, from], to: "billing@shop.example")).mail.seenKey
+        != first.seenKey)
   }
 
   @Test func `threads are keys, nearest ancestor first, and a machine's mail says so`() throws {
@@ -102,7 +128,8 @@ struct MailChannelTests {
       try understand([
         from, "Message-ID: <3@home.example>", "In-Reply-To: <2@shop.example>",
         "References: <1@shop.example> <2@shop.example>", "Auto-Submitted: auto-replied",
-      ])).mail
+      ])
+    ).mail
     #expect(mail.messageKey == MailChannel.threadKey("3@home.example"))
     #expect(mail.threadKeys.count == 2 && mail.threadKeys.first != mail.threadKeys.last)
     #expect(mail.automatic != nil)

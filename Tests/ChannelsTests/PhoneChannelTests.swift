@@ -7,14 +7,19 @@ import Testing
 /// What a call becomes as a request.
 struct PhoneChannelTests {
   private let channel = PhoneChannel(
-    workspace: WorkspaceID(1), defaultRegion: "GB", identityKey: HMACKey(Array(repeating: 1, count: 32)))
+    workspace: WorkspaceID(1), defaultRegion: "GB",
+    identityKey: HMACKey(Array(repeating: 1, count: 32)))
 
-  private func arrival(from: String?, to: String? = "110", id: String = "1795.7", system: String = "shop/pbx") -> CallArrival {
+  private func arrival(
+    from: String?, to: String? = "110", id: String = "1795.7", system: String = "shop/pbx"
+  ) -> CallArrival {
     channel.arrival(.init(system: system, id: id, from: from, to: to))
   }
 
   @Test(arguments: ["+442079460018", "02079460018", "0044 20 7946 0018", "(020) 7946-0018"])
-  func `a caller is known by their number in one form, however the phone system writes it`(_ written: String) {
+  func `a caller is known by their number in one form, however the phone system writes it`(
+    _ written: String
+  ) {
     let call = arrival(from: written)
     #expect(call.from == "+442079460018")
     #expect(call.claims.map(\.identity) == [Identity(kind: .phone, value: "+442079460018")])
@@ -24,14 +29,17 @@ struct PhoneChannelTests {
   }
 
   @Test(arguments: [nil, "anonymous", "201", "unknown", ""])
-  func `a number that is nobody's identifies nobody, and the call is taken all the same`(_ written: String?) {
+  func `a number that is nobody's identifies nobody, and the call is taken all the same`(
+    _ written: String?
+  ) {
     let call = arrival(from: written)
     #expect(call.claims.isEmpty)
     #expect(call.from == "anonymous")
     #expect(String(decoding: call.members, as: UTF8.self).contains(#""from":"anonymous""#))
   }
 
-  @Test func `what was dialled is normalised where it is a number, and kept where it is an extension`() {
+  @Test
+  func `what was dialled is normalised where it is a number, and kept where it is an extension`() {
     #expect(arrival(from: nil, to: "020 7946 0000").to == "+442079460000")
     #expect(arrival(from: nil, to: "110").to == "110")
     #expect(arrival(from: nil, to: nil).to == "")
@@ -45,7 +53,8 @@ struct PhoneChannelTests {
   }
 
   @Test func `a caller's name cannot break out of the entry that tells it`() throws {
-    let call = channel.arrival(.init(system: "shop/pbx", id: "1", from: nil, to: nil, name: #"Eve","kind":"note"#))
+    let call = channel.arrival(
+      .init(system: "shop/pbx", id: "1", from: nil, to: nil, name: #"Eve","kind":"note"#))
     let text = String(decoding: call.members, as: UTF8.self)
     #expect(text.hasSuffix(#","caller_name":"Eve\",\"kind\":\"note""#), "\(text)")
   }

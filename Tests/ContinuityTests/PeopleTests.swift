@@ -15,7 +15,9 @@ struct PeopleTests {
     return people
   }
 
-  @Test("who is joined is one person, and the oldest record is the root of all, however they were joined")
+  @Test(
+    "who is joined is one person, and the oldest record is the root of all, however they were joined"
+  )
   func roots() throws {
     var people = try Self.people(4)
     people.join(Self.id(3), Self.id(2), Self.step)
@@ -43,7 +45,8 @@ struct PeopleTests {
   @Test("links read back as they were written, and so do the records of the first format")
   func profileBytes() throws {
     var profile = CustomerProfile()
-    profile.set(.init(name: "name", text: "Jo \"the lamp\" Doe", source: "bot:robin", at: Self.at(5)))
+    profile.set(
+      .init(name: "name", text: "Jo \"the lamp\" Doe", source: "bot:robin", at: Self.at(5)))
     profile.saw(.init(name: "ordered", at: Self.at(6)))
     profile.lastAgent = .init(agent: AgentID(3), at: Self.at(7))
     var link = Link(Self.id(1), Self.id(0), identities: [[1, 2]], Self.step)
@@ -54,7 +57,9 @@ struct PeopleTests {
     let old = try CustomerProfile(decoding: [1, 1, 2, 0x4A, 0x6F, 0, 0])
     #expect(old.displayName == "Jo")
     for cut in 0..<profile.encoded.count {
-      #expect(throws: (any Error).self) { try CustomerProfile(decoding: Array(profile.encoded.prefix(cut))) }
+      #expect(throws: (any Error).self) {
+        try CustomerProfile(decoding: Array(profile.encoded.prefix(cut)))
+      }
     }
   }
 
@@ -68,13 +73,17 @@ struct PeopleTests {
     func reach(_ n: Int) -> Set<Int> {
       var found: Set<Int> = [n]
       while true {
-        let more = lines.filter { !found.isDisjoint(with: $0) }.reduce(into: found) { $0.formUnion($1) }
+        let more = lines.filter { !found.isDisjoint(with: $0) }.reduce(into: found) {
+          $0.formUnion($1)
+        }
         if more == found { return found }
         found = more
       }
     }
     for _ in 0..<40 {
-      let (a, b) = (Int.random(in: 0..<count, using: &random), Int.random(in: 0..<count, using: &random))
+      let (a, b) = (
+        Int.random(in: 0..<count, using: &random), Int.random(in: 0..<count, using: &random)
+      )
       guard a != b else { continue }
       if Bool.random(using: &random) {
         if !reach(a).contains(b) { lines.insert([a, b].sorted()) }

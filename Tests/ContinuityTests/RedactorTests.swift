@@ -7,8 +7,13 @@ struct `What must never be written` {
   let redactor = Redactor()
 
   @Test(arguments: [
-    ("my card is 4111 1111 1111 1111, expires soon", "my card is [card number removed], expires soon"),
-    ("pay by 4111.1111.1111.1111", "pay by [card number removed]"), ("4111111111111111", "[card number removed]"), ("4111-1111-1111-1111.", "[card number removed]."),
+    (
+      "my card is 4111 1111 1111 1111, expires soon",
+      "my card is [card number removed], expires soon"
+    ),
+    ("pay by 4111.1111.1111.1111", "pay by [card number removed]"),
+    ("4111111111111111", "[card number removed]"),
+    ("4111-1111-1111-1111.", "[card number removed]."),
     ("378282246310005#", "[card number removed]#"), ("3782 822463 10005", "[card number removed]"),
     ("6011000990139424 and 5555555555554444", "[card number removed] and [card number removed]"),
     ("order 12 4111 1111 1111 1111 99", "order 12 [card number removed] 99"),
@@ -16,14 +21,22 @@ struct `What must never be written` {
     ("?token=tl_abcdefghijklmnopqrstuvwxyz0123456789&x=1", "?token=[token removed]&x=1"),
     ("Authorization: Bearer abcdefghijklmnopqrstuvwx", "Authorization: [token removed]"),
     ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "[token removed]"),
-    ("a -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- b", "a [token removed] b"),
+    (
+      "a -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- b",
+      "a [token removed] b"
+    ),
   ])
-  func `is taken out of a text`(_ said: String, _ kept: String) { #expect(redactor.text(said) == kept) }
+  func `is taken out of a text`(_ said: String, _ kept: String) {
+    #expect(redactor.text(said) == kept)
+  }
 
   @Test(arguments: [
-    "4111 1111 1111 1112", "1234567890123456", "call +4917012345678 please", "+4111111111111111", "order 4711",
-    "case_4111111111111111", "a4111111111111111", "4111111111111111a", "41111111111111110000000", "0000000000000000",
-    "Bearer of bad news", "tl_short", "a tl;dr", "basket-weaving", "", "…", "2026-11-26 01:02:03.456",
+    "4111 1111 1111 1112", "1234567890123456", "call +4917012345678 please", "+4111111111111111",
+    "order 4711",
+    "case_4111111111111111", "a4111111111111111", "4111111111111111a", "41111111111111110000000",
+    "0000000000000000",
+    "Bearer of bad news", "tl_short", "a tl;dr", "basket-weaving", "", "…",
+    "2026-11-26 01:02:03.456",
   ])
   func `but nothing else is`(_ said: String) { #expect(redactor.text(said) == said) }
 
@@ -38,7 +51,8 @@ struct `What must never be written` {
   }
 
   @Test(arguments: [
-    #""\ud83d\ude00 4111111111111111""#, #""\/\b\f\n\r\t4111111111111111""#, "\"ä 4111111111111111\"",
+    #""\ud83d\ude00 4111111111111111""#, #""\/\b\f\n\r\t4111111111111111""#,
+    "\"ä 4111111111111111\"",
     #""4111\u00201111 1111\u0020\u0031111""#,
   ])
   func `however a string is escaped`(_ json: String) {
@@ -46,7 +60,10 @@ struct `What must never be written` {
     #expect(kept.contains("[card number removed]") && !kept.contains("111") && kept.hasSuffix("\""))
   }
 
-  @Test(arguments: ["", "\"", "{\"a\":\"4111111111111111", "\"\\", "\"4111111111111111\\u12\"", "\"\\ud83d 4111111111111111\""])
+  @Test(arguments: [
+    "", "\"", "{\"a\":\"4111111111111111", "\"\\", "\"4111111111111111\\u12\"",
+    "\"\\ud83d 4111111111111111\"",
+  ])
   func `broken JSON does no harm`(_ text: String) {
     _ = redactor.json(Array(text.utf8))
     for cut in 0...text.utf8.count { _ = redactor.json(Array(text.utf8.prefix(cut))) }
@@ -55,7 +72,9 @@ struct `What must never be written` {
   @Test func `as the workspace's own patterns have it`() throws {
     let pattern = try TextPattern(#"KD-\d{6}|x*"#)
     let named = Redactor(patterns: [.init(name: "customer number", places: pattern.places)])
-    #expect(named.text("I am KD-123456, or KD-654321") == "I am [customer number removed], or [customer number removed]")
+    #expect(
+      named.text("I am KD-123456, or KD-654321")
+        == "I am [customer number removed], or [customer number removed]")
     #expect(throws: TextPattern.Wrong.self) { try TextPattern("(") }
     // What overlaps is taken out once.
     let wide = try TextPattern(#"number \d+ \d+"#)

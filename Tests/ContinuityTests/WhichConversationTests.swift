@@ -16,14 +16,17 @@ struct WhichConversationTests {
   }
 
   static func choose(
-    _ candidates: [Candidate], _ channel: Channel, subject: String? = nil, _ rules: ContinuityRules = ContinuityRules()
+    _ candidates: [Candidate], _ channel: Channel, subject: String? = nil,
+    _ rules: ContinuityRules = ContinuityRules()
   ) -> WhichConversation.Choice {
-    WhichConversation.choose(among: candidates, for: .init(channel: channel, subject: subject, at: now), rules)
+    WhichConversation.choose(
+      among: candidates, for: .init(channel: channel, subject: subject, at: now), rules)
   }
 
   /// The table of `WhichConversation`, line by line: whether chat, mail and call go on.
   static let table: [(WhichConversation.Holder, chat: Bool, mail: Bool, call: Bool)] = [
-    (.agent(AgentID(3)), true, true, false), (.queue(.chat), true, true, true), (.queue(.email), false, true, true),
+    (.agent(AgentID(3)), true, true, false), (.queue(.chat), true, true, true),
+    (.queue(.email), false, true, true),
     (.queue(.phone), false, true, false), (.bot, true, true, true), (.unrouted, true, true, true),
     (.nobody(isSettled: false), true, true, true), (.nobody(isSettled: true), false, false, false),
   ]
@@ -32,7 +35,9 @@ struct WhichConversationTests {
   func line(_ index: Int) {
     let (holder, chat, mail, call) = Self.table[index]
     for (channel, goesOn) in [(Channel.chat, chat), (.email, mail), (.phone, call)] {
-      switch Self.choose([Self.candidate(1, holder)], channel, subject: channel == .email ? "lamp" : nil) {
+      switch Self.choose(
+        [Self.candidate(1, holder)], channel, subject: channel == .email ? "lamp" : nil)
+      {
       case .continues(let found): #expect(goesOn && found == Self.id(1))
       case .new(let earlier, let agent):
         #expect(!goesOn)
@@ -50,19 +55,26 @@ struct WhichConversationTests {
     #expect(Self.choose([old], .chat) == .new(earlier: Self.id(1), agent: nil))
   }
 
-  @Test("mail goes on where the subject is the same or there is none, unless the workspace says otherwise")
+  @Test(
+    "mail goes on where the subject is the same or there is none, unless the workspace says otherwise"
+  )
   func subject() {
     let lamp = Self.candidate(1, .queue(.email), subject: "lamp")
     #expect(Self.choose([lamp], .email, subject: "lamp") == .continues(Self.id(1)))
-    #expect(Self.choose([lamp], .email, subject: "invoice") == .new(earlier: Self.id(1), agent: nil))
-    #expect(Self.choose([Self.candidate(1, .bot)], .email, subject: "invoice") == .continues(Self.id(1)))
+    #expect(
+      Self.choose([lamp], .email, subject: "invoice") == .new(earlier: Self.id(1), agent: nil))
+    #expect(
+      Self.choose([Self.candidate(1, .bot)], .email, subject: "invoice") == .continues(Self.id(1)))
     var rules = ContinuityRules()
     rules.subject = .any
     #expect(Self.choose([lamp], .email, subject: "invoice", rules) == .continues(Self.id(1)))
     rules.subject = .never
-    #expect(Self.choose([lamp], .email, subject: "lamp", rules) == .new(earlier: Self.id(1), agent: nil))
+    #expect(
+      Self.choose([lamp], .email, subject: "lamp", rules) == .new(earlier: Self.id(1), agent: nil))
     // A chat has no subject to ask about.
-    #expect(Self.choose([Self.candidate(1, .bot, subject: "lamp")], .chat, rules) == .continues(Self.id(1)))
+    #expect(
+      Self.choose([Self.candidate(1, .bot, subject: "lamp")], .chat, rules)
+        == .continues(Self.id(1)))
   }
 
   @Test("of several, an open one goes first, then the one in which something happened last")
@@ -70,6 +82,7 @@ struct WhichConversationTests {
     let open = Self.candidate(1, .bot, hoursAgo: 30)
     let left = Self.candidate(2, .nobody(isSettled: false), hoursAgo: 1)
     #expect(Self.choose([left, open], .chat) == .continues(Self.id(1)))
-    #expect(Self.choose([open, Self.candidate(3, .bot, hoursAgo: 29)], .chat) == .continues(Self.id(3)))
+    #expect(
+      Self.choose([open, Self.candidate(3, .bot, hoursAgo: 29)], .chat) == .continues(Self.id(3)))
   }
 }

@@ -1,14 +1,17 @@
 import Foundation
 import Testing
 
-/// `throughline bench crash` as short as it is meant: it kills the real server and checks every answer that it ever gave.
+/// `throughline bench crash` as short as it is meant: it kills the real server and checks every
+/// answer that it ever gave.
 /// Longer runs: `throughline bench crash --cycles N`.
 @Suite struct CrashTests {
   @Test(.timeLimit(.minutes(5)))
   func `a server killed at random moments stands by every answer it ever gave`() throws {
     let run = Process()
     run.executableURL = try Self.tool()
-    run.arguments = ["bench", "crash", "--cycles", "50", "--cycles-per-folder", "10", "--life-milliseconds", "500"]
+    run.arguments = [
+      "bench", "crash", "--cycles", "50", "--cycles-per-folder", "10", "--life-milliseconds", "500",
+    ]
     let output = Pipe()
     run.standardOutput = output
     run.standardError = output
@@ -24,7 +27,8 @@ import Testing
   /// The program stands beside the tests' own.
   private static func tool() throws -> URL {
     let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let beside = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("throughline")
+    let beside = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent(
+      "throughline")
     if FileManager.default.isExecutableFile(atPath: beside.path) { return beside }
     // Xcode-like runners load the tests as a bundle; then its path is among the arguments.
     let bundle = CommandLine.arguments.first { $0.contains(".xctest") } ?? ""

@@ -12,7 +12,8 @@ import Testing
   ) -> [UInt8] {
     let authorization = token.map { "Authorization: Bearer \($0)\r\n" } ?? ""
     return Array(
-      "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n\(authorization)\(more)Content-Length: \(length)\r\n\r\n".utf8)
+      "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n\(authorization)\(more)Content-Length: \(length)\r\n\r\n"
+        .utf8)
   }
 
   /// The answer to a head alone: nothing of its content is sent.
@@ -28,20 +29,27 @@ import Testing
   @Test func `whoever may not send a body is told so before any of it comes`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
-      let (shop, ann) = (try await server.token("integration", "shop"), try await server.token("agent", "ann"))
+      let (shop, ann) = (
+        try await server.token("integration", "shop"), try await server.token("agent", "ann")
+      )
       for (method, target, token, status) in [
         ("POST", "/v1/blobs", nil as String?, 401), ("POST", "/v1/blobs", "tl_wrong", 401),
-        ("POST", "/v1/sessions", nil, 401), ("POST", "/v1/nothing", bot, 404), ("POST", "/nothing", bot, 404),
-        ("PUT", "/v1/blobs", bot, 405), ("POST", "/v1/queues", ann, 405), ("POST", "/health", nil, 405),
-        ("POST", "/v1/blobs", shop, 403), ("POST", "/v1/journey", bot, 403), ("POST", "/v1/sessions", bot, 413),
-        ("POST", "/v1/sessions/\(String(repeating: "x", count: 20))/messages", bot, 404), ("POST", "/%zz", bot, 400),
+        ("POST", "/v1/sessions", nil, 401), ("POST", "/v1/nothing", bot, 404),
+        ("POST", "/nothing", bot, 404),
+        ("PUT", "/v1/blobs", bot, 405), ("POST", "/v1/queues", ann, 405),
+        ("POST", "/health", nil, 405),
+        ("POST", "/v1/blobs", shop, 403), ("POST", "/v1/journey", bot, 403),
+        ("POST", "/v1/sessions", bot, 413),
+        ("POST", "/v1/sessions/\(String(repeating: "x", count: 20))/messages", bot, 404),
+        ("POST", "/%zz", bot, 400),
       ] {
         let reply = try await answer(server, Self.head(method, target, token))
         #expect(reply.status == status, "\(method) \(target): \(reply)")
         #expect(reply["type"].text.hasPrefix("urn:throughline:problem:"), "\(reply)")
         #expect(reply.headers["connection"] == "close")
       }
-      let past = try await answer(server, Self.head("POST", "/v1/blobs", bot, length: server.settings.blobBytesMax + 1))
+      let past = try await answer(
+        server, Self.head("POST", "/v1/blobs", bot, length: server.settings.blobBytesMax + 1))
       #expect(past.status == 413)
     }
   }
@@ -57,7 +65,8 @@ import Testing
               let socket = try Socket.connect(port: port)
               try socket.send(Self.head("POST", "/v1/blobs", "tl_wrong"))
               let piece = [UInt8](repeating: 0x61, count: 1 << 20)
-              // All but the last: whoever keeps bodies would hold them now. To be cut off is just as well.
+              // All but the last: whoever keeps bodies would hold them now. To be cut off is just
+              // as well.
               do { for _ in 1...19 { try socket.send(piece) } } catch {}
               return socket
             }
@@ -77,7 +86,8 @@ import Testing
       let port = server.port("http")
       let expects = "Expect: 100-continue\r\n"
       #expect(try await answer(server, Self.head("POST", "/v1/blobs", nil, expects)).status == 401)
-      #expect(try await answer(server, Self.head("POST", "/v1/sessions", bot, expects)).status == 413)
+      #expect(
+        try await answer(server, Self.head("POST", "/v1/sessions", bot, expects)).status == 413)
       try await blocking {
         let socket = try Socket.connect(port: port)
         try socket.send(Self.head("POST", "/v1/blobs", bot, length: 300_000, expects))
@@ -88,12 +98,15 @@ import Testing
     }
   }
 
-  @Test func `a short body that nobody wants is forgotten, and its connection lives on`() async throws {
+  @Test func `a short body that nobody wants is forgotten, and its connection lives on`()
+    async throws
+  {
     try await TestServer.run { server in
       let port = server.port("http")
       try await blocking {
         let socket = try Socket.connect(port: port)
-        try socket.send(Self.head("POST", "/v1/sessions", "tl_wrong", length: 14) + Array("GET / HTTP/9.9".utf8))
+        try socket.send(
+          Self.head("POST", "/v1/sessions", "tl_wrong", length: 14) + Array("GET / HTTP/9.9".utf8))
         #expect(try HTTPCall.read(from: socket).status == 401)
         try socket.send(Array("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
         #expect(try HTTPCall.read(from: socket).status == 200)
@@ -119,10 +132,12 @@ import Testing
     try await TestServer.run { server in
       let port = server.port("http")
       let count = 5_000
-      let wire = Array(String(repeating: "GET /health HTTP/1.1\r\nHost: a\r\n\r\n", count: count).utf8)
+      let wire = Array(
+        String(repeating: "GET /health HTTP/1.1\r\nHost: a\r\n\r\n", count: count).utf8)
       try await blocking {
         let socket = try Socket.connect(port: port)
-        try socket.send(wire + Array("GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".utf8))
+        try socket.send(
+          wire + Array("GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".utf8))
         var all: [UInt8] = []
         while true {
           let more = try socket.receive()
@@ -136,7 +151,9 @@ import Testing
 
   // MARK: - Time
 
-  @Test func `a request that is not complete in time gets 408, also when it comes byte by byte`() async throws {
+  @Test func `a request that is not complete in time gets 408, also when it comes byte by byte`()
+    async throws
+  {
     try await TestServer.run {
       $0.headSeconds = 1
       $0.bodySeconds = 1
@@ -145,12 +162,14 @@ import Testing
       let half = try await answer(server, Array("GET /health HTTP/1.1\r\nHos".utf8))
       #expect(half.status == 408)
       #expect(half["type"].text == "urn:throughline:problem:request-timeout")
-      let stalled = try await answer(server, Self.head("POST", "/v1/sessions", bot, length: 50) + Array("{".utf8))
+      let stalled = try await answer(
+        server, Self.head("POST", "/v1/sessions", bot, length: 50) + Array("{".utf8))
       #expect(stalled.status == 408)
       let port = server.port("http")
       try await blocking {
         let socket = try Socket.connect(port: port)
-        let dripping = Array(("GET /health HTTP/1.1\r\nX: " + String(repeating: "y", count: 400)).utf8)
+        let dripping = Array(
+          ("GET /health HTTP/1.1\r\nX: " + String(repeating: "y", count: 400)).utf8)
         do { for byte in dripping { try socket.send([byte]); usleepBriefly() } } catch {}  // it was cut off meanwhile
         #expect(try HTTPCall.read(from: socket).status == 408)
       }
@@ -158,7 +177,9 @@ import Testing
   }
 
   @Test func `a connection that says nothing is closed without a word`() async throws {
-    try await TestServer.run { $0.headSeconds = 1 } _: { server in
+    try await TestServer.run {
+      $0.headSeconds = 1
+    } _: { server in
       let port = server.port("http")
       let heard = try await blocking {
         let socket = try Socket.connect(port: port)

@@ -6,7 +6,9 @@ import Testing
 
 /// Agents pull their next case.
 @Suite(.inTurn) struct AgentTests {
-  @Test func `any call with an agent's token renews their presence, one that only reads too`() async throws {
+  @Test func `any call with an agent's token renews their presence, one that only reads too`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let ann = try await server.token("agent", "ann")
@@ -23,7 +25,9 @@ import Testing
     }
   }
 
-  @Test func `an agent sees over HTTP what keeps their next case away, also while they wait`() async throws {
+  @Test func `an agent sees over HTTP what keeps their next case away, also while they wait`()
+    async throws
+  {
     try await TestServer.run { server in
       let ann = try await server.agent("ann")
       let before = try await server.position()
@@ -37,7 +41,9 @@ import Testing
       let all = try await server.call("GET", "/v1/agents", by: boss)
       #expect(all["agents"].elements.map { $0["agent"].text }.contains("ann"), "\(all)")
       let slip = try await server.call("GET", "/v1/queues?worksapce=demo", by: boss)
-      #expect(slip.status == 422 && slip["detail"].text.contains("did you mean \"workspace\"?"), "\(slip)")
+      #expect(
+        slip.status == 422 && slip["detail"].text.contains("did you mean \"workspace\"?"), "\(slip)"
+      )
     }
   }
 
@@ -90,12 +96,14 @@ import Testing
     }
   }
 
-  @Test func `a closed connection ends its waiting, and the next agent gets the case`() async throws {
+  @Test func `a closed connection ends its waiting, and the next agent gets the case`() async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
       let call = HTTPCall(
-        method: "POST", target: "/v1/agents/me/next?wait=30", headers: [("Authorization", "Bearer \(ann)")])
+        method: "POST", target: "/v1/agents/me/next?wait=30",
+        headers: [("Authorization", "Bearer \(ann)")])
       let socket = try Socket.connect(port: server.port("http"))
       let before = try await server.position()
       try socket.send(call.bytes)
@@ -108,19 +116,26 @@ import Testing
       let handed = try await chat.handoff()
       let got = try await server.take(ben)
       #expect(got["case"].text == handed["case"].text)
-      #expect(try await server.story(handed["case"].text) == ["queued", "offered ben", "accepted ben"])
+      #expect(
+        try await server.story(handed["case"].text) == ["queued", "offered ben", "accepted ben"])
     }
   }
 
-  /// The connection goes in the very moment of the offer. Whichever comes first, and also where the answer was already
-  /// on its way, nobody waits for the offer's time: it is much longer than the next agent waits here.
-  @Test func `an offer to a connection that closes fails at once, and the next agent gets the case`() async throws {
+  /// The connection goes in the very moment of the offer. Whichever comes first, and also where the
+  /// answer was already
+  /// on its way, nobody waits for the offer's time: it is much longer than the next agent waits
+  /// here.
+  @Test
+  func `an offer to a connection that closes fails at once, and the next agent gets the case`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
       for round in 1...20 {
         var call = HTTPCall(
-          method: "POST", target: "/v1/agents/me/next?wait=30", headers: [("Authorization", "Bearer \(ann)")])
+          method: "POST", target: "/v1/agents/me/next?wait=30",
+          headers: [("Authorization", "Bearer \(ann)")])
         call.keepsAlive = round.isMultiple(of: 2)
         let chat = try await server.open(bot)
         try await chat.customer("help")
@@ -139,20 +154,24 @@ import Testing
         let story = try await server.story(aCase)
         #expect(offer.status == 200, "round \(round): \(story)")
         #expect(offer["case"].text == aCase)
-        #expect(try await server.call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: ben).status == 200)
+        #expect(
+          try await server.call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: ben).status
+            == 200)
         #expect(try await server.close(aCase, by: ben).status == 200)
       }
     }
   }
 
-  /// The answer is in the kernel's hands, and in the client's buffer, when the client goes without having read it.
+  /// The answer is in the kernel's hands, and in the client's buffer, when the client goes without
+  /// having read it.
   @Test func `an offer that its client has not read when it goes fails at once`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
       for keepsAlive in [false, true] {
         var call = HTTPCall(
-          method: "POST", target: "/v1/agents/me/next?wait=30", headers: [("Authorization", "Bearer \(ann)")])
+          method: "POST", target: "/v1/agents/me/next?wait=30",
+          headers: [("Authorization", "Bearer \(ann)")])
         call.keepsAlive = keepsAlive
         let chat = try await server.open(bot)
         try await chat.customer("help")
@@ -167,7 +186,9 @@ import Testing
         let offer = try await server.next(ben, wait: 10)
         let story = try await server.story(aCase)
         #expect(offer["case"].text == aCase, "\(story)")
-        #expect(try await server.call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: ben).status == 200)
+        #expect(
+          try await server.call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: ben).status
+            == 200)
         #expect(try await server.close(aCase, by: ben).status == 200)
       }
     }
@@ -179,14 +200,16 @@ import Testing
       let ann = try await server.agent("ann")
       for keepsAlive in [false, true] {
         var call = HTTPCall(
-          method: "POST", target: "/v1/agents/me/next?wait=30", headers: [("Authorization", "Bearer \(ann)")])
+          method: "POST", target: "/v1/agents/me/next?wait=30",
+          headers: [("Authorization", "Bearer \(ann)")])
         call.keepsAlive = keepsAlive
         let chat = try await server.open(bot)
         try await chat.customer("help")
         try await chat.handoff()
         let (ready, port) = (call, server.port("http"))
         let offer = try await blocking {
-          // Who reads to the end has the end with the answer: nothing waits for the client to go first.
+          // Who reads to the end has the end with the answer: nothing waits for the client to go
+          // first.
           let socket = try Socket.connect(port: port, seconds: 3)
           let reply = try ready.send(on: socket)
           if !ready.keepsAlive { #expect(try socket.receive().isEmpty) }
@@ -194,7 +217,9 @@ import Testing
           return reply
         }
         try await Task.sleep(for: .milliseconds(200))
-        #expect(try await server.call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: ann).status == 200)
+        #expect(
+          try await server.call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: ann).status
+            == 200)
         #expect(try await server.close(offer["case"].text, by: ann).status == 200)
       }
     }
@@ -240,7 +265,9 @@ import Testing
       async let asked = server.next(ann)
       try await chat.handoff()
       let offer = try await asked
-      #expect(try await server.call("POST", "/v1/offers/\(offer["offer"].text)/decline", by: ann).status == 200)
+      #expect(
+        try await server.call("POST", "/v1/offers/\(offer["offer"].text)/decline", by: ann).status
+          == 200)
       let other = try await server.take(ben)
       #expect(other["case"].text == offer["case"].text)
       let late = try await server.call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: ann)
@@ -249,7 +276,11 @@ import Testing
     }
   }
 
-  @Test func `a case transferred to an agent is theirs alone, and goes on to the queue when they decline`() async throws {
+  @Test
+  func
+    `a case transferred to an agent is theirs alone, and goes on to the queue when they decline`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
@@ -258,23 +289,34 @@ import Testing
       try await chat.customer("help")
       try await chat.handoff()
       let first = try await server.take(ann)["case"].text
-      let wrong: [Body] = [[:], ["agent": "nobody"], ["queue": "support", "seconds": 5], ["agent": "ben", "seconds": 0]]
+      let wrong: [Body] = [
+        [:], ["agent": "nobody"], ["queue": "support", "seconds": 5],
+        ["agent": "ben", "seconds": 0],
+      ]
       for body in wrong {
-        #expect(try await server.call("POST", "/v1/cases/\(first)/transfer", body, by: ann).status == 422, "\(body)")
+        #expect(
+          try await server.call("POST", "/v1/cases/\(first)/transfer", body, by: ann).status == 422,
+          "\(body)")
       }
       let moved = try await server.call(
-        "POST", "/v1/cases/\(first)/transfer", ["agent": "ben", "seconds": 600, "reason": "knows lamps"], by: ann)
+        "POST", "/v1/cases/\(first)/transfer",
+        ["agent": "ben", "seconds": 600, "reason": "knows lamps"], by: ann)
       #expect(moved.status == 201)
       #expect(try await server.next(cleo, wait: 1).status == 204)
       let offer = try await server.next(ben)
       #expect(offer["case"].text == moved["case"].text)
-      #expect(offer["timeline"].said.contains { $0["to_agent"].string == "ben" && $0["reason"].string == "knows lamps" })
+      #expect(
+        offer["timeline"].said.contains {
+          $0["to_agent"].string == "ben" && $0["reason"].string == "knows lamps"
+        })
       try await server.call("POST", "/v1/offers/\(offer["offer"].text)/decline", by: ben)
       #expect(try await server.take(cleo)["case"].text == moved["case"].text)
     }
   }
 
-  @Test func `nobody is offered a case without asking, and asking twice at once is refused`() async throws {
+  @Test func `nobody is offered a case without asking, and asking twice at once is refused`()
+    async throws
+  {
     try await TestServer.run { server in
       let ann = try await server.agent("ann")
       let before = try await server.position()

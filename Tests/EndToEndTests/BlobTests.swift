@@ -5,20 +5,33 @@ import Testing
 @Suite(.inTurn) struct BlobTests {
   private let picture = (0..<5_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
 
-  @Test func `two who upload the same bytes at once each get a blob, of one file, and one erased leaves the other's`() async throws {
+  @Test
+  func
+    `two who upload the same bytes at once each get a blob, of one file, and one erased leaves the other's`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let ann = try await server.agent("ann")
-      let chats = [try await server.open(bot, email: "jo@home.example"), try await server.open(bot, email: "kim@home.example")]
+      let chats = [
+        try await server.open(bot, email: "jo@home.example"),
+        try await server.open(bot, email: "kim@home.example"),
+      ]
       let picture = picture
       let blobs = try await withThrowingTaskGroup(of: String.self) { group in
-        for _ in 0..<8 { group.addTask { try await server.call("POST", "/v1/blobs", raw: picture, by: bot)["blob"].text } }
+        for _ in 0..<8 {
+          group.addTask {
+            try await server.call("POST", "/v1/blobs", raw: picture, by: bot)["blob"].text
+          }
+        }
         return try await group.reduce(into: [String]()) { $0.append($1) }
       }
       #expect(Set(blobs).count == 8)
       let place = server.settings.data + "/blobs"
       func files() throws -> Int {
-        try FileManager.default.subpathsOfDirectory(atPath: place).count { $0.split(separator: "/").count == 3 }
+        try FileManager.default.subpathsOfDirectory(atPath: place).count {
+          $0.split(separator: "/").count == 3
+        }
       }
       #expect(try files() == 1)
       for (chat, blob) in zip(chats, blobs) {
@@ -27,20 +40,25 @@ import Testing
           ["author": "customer", "text": "look", "attachments": [.text(blob)]], by: bot)
         #expect(said.status == 201)
       }
-      #expect(try await server.administer("POST", "/admin/erase", ["identity": "jo@home.example"]).status == 200)
+      #expect(
+        try await server.administer("POST", "/admin/erase", ["identity": "jo@home.example"]).status
+          == 200)
       #expect(try await server.call("GET", "/v1/blobs/\(blobs[0])", by: ann).status == 404)
       #expect(try await server.call("GET", "/v1/blobs/\(blobs[1])", by: ann).body == picture)
       #expect(try files() == 1)
     }
   }
 
-  @Test func `what a bot attaches reaches the agent, and what the agent attaches reaches the bot`() async throws {
+  @Test func `what a bot attaches reaches the agent, and what the agent attaches reaches the bot`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let ann = try await server.agent("ann")
       let chat = try await server.open(bot)
       let kept = try await server.call(
-        "POST", "/v1/blobs?name=lamp.png", raw: picture, by: bot, headers: [("Content-Type", "image/png")])
+        "POST", "/v1/blobs?name=lamp.png", raw: picture, by: bot,
+        headers: [("Content-Type", "image/png")])
       #expect(kept.status == 201)
       let blob = kept["blob"].text
       let said = try await server.call(
@@ -59,9 +77,12 @@ import Testing
 
       let answer = Array(picture.reversed())
       let sent = try await server.call("POST", "/v1/blobs", raw: answer, by: ann)["blob"].text
-      #expect(try await server.call("GET", "/v1/blobs/\(sent)", by: bot).status == 404, "not yet said to the customer")
+      #expect(
+        try await server.call("GET", "/v1/blobs/\(sent)", by: bot).status == 404,
+        "not yet said to the customer")
       try await server.call(
-        "POST", "/v1/cases/\(taken["case"].text)/reply", ["text": "here", "attachments": [.text(sent)]], by: ann)
+        "POST", "/v1/cases/\(taken["case"].text)/reply",
+        ["text": "here", "attachments": [.text(sent)]], by: ann)
       let heard = try await chat.events()
       let reply = try #require(heard["events"].elements.first { $0["text"].text == "here" })
       #expect(reply["attachments"][0].text == sent)
@@ -69,9 +90,12 @@ import Testing
     }
   }
 
-  @Test func `a bot cannot read another bot's blob, nor make it its own by naming it`() async throws {
+  @Test func `a bot cannot read another bot's blob, nor make it its own by naming it`() async throws
+  {
     try await TestServer.run { server in
-      let (webshop, whatsapp) = (try await server.token("bot", "webshop"), try await server.token("bot", "whatsapp"))
+      let (webshop, whatsapp) = (
+        try await server.token("bot", "webshop"), try await server.token("bot", "whatsapp")
+      )
       let blob = try await server.call("POST", "/v1/blobs", raw: picture, by: webshop)["blob"].text
       #expect(try await server.call("GET", "/v1/blobs/\(blob)", by: webshop).body == picture)
       #expect(try await server.call("GET", "/v1/blobs/\(blob)", by: whatsapp).status == 404)
@@ -93,7 +117,8 @@ import Testing
       let taken = try await server.take(ann)
       let blob = try await server.call("POST", "/v1/blobs", raw: picture, by: ann)["blob"].text
       let noted = try await server.call(
-        "POST", "/v1/cases/\(taken["case"].text)/note", ["text": "inside", "attachments": [.text(blob)]], by: ann)
+        "POST", "/v1/cases/\(taken["case"].text)/note",
+        ["text": "inside", "attachments": [.text(blob)]], by: ann)
       #expect(noted.status == 201)
       #expect(try await server.call("GET", "/v1/blobs/\(blob)", by: ann).body == picture)
       #expect(try await server.call("GET", "/v1/blobs/\(blob)", by: bot).status == 404)

@@ -4,14 +4,17 @@ import Testing
 @Suite(.inTurn) struct ChatTests {
   @Test func `opening a session says who owns the conversation, and its epoch`() async throws {
     try await TestServer.run { server in
-      let chat = try await server.open(try await server.token("bot", "webshop"), email: "ann@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "ann@home.example")
       #expect(chat.session.hasPrefix("sess_"))
       #expect(chat.opened["owner"].description == #"{"kind":"bot","name":"webshop"}"#)
       #expect(chat.epoch == 1)
     }
   }
 
-  @Test func `a bot that asserts who somebody is sees their timeline over all channels`() async throws {
+  @Test func `a bot that asserts who somebody is sees their timeline over all channels`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let first = try await server.open(bot, email: "Ann@Home.example")
@@ -43,20 +46,28 @@ import Testing
     }
   }
 
-  @Test func `a bot may not assert a kind of identity that its workspace does not let it`() async throws {
+  @Test func `a bot may not assert a kind of identity that its workspace does not let it`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let before = try await server.position()
       let reply = try await server.call(
         "POST", "/v1/sessions",
-        ["customer": ["identities": [["kind": "phone", "value": "+12025550123", "assurance": "asserted"]]]], by: bot)
+        [
+          "customer": [
+            "identities": [["kind": "phone", "value": "+12025550123", "assurance": "asserted"]]
+          ]
+        ], by: bot)
       #expect(reply.status == 403)
       #expect(reply["type"].text == "urn:throughline:problem:may-not-assert")
       #expect(try await server.position() == before)
     }
   }
 
-  @Test func `a handoff brings the case, what the bot collected, and all that was said to an agent who waits`()
+  @Test
+  func
+    `a handoff brings the case, what the bot collected, and all that was said to an agent who waits`()
     async throws
   {
     try await TestServer.run { server in
@@ -67,7 +78,8 @@ import Testing
       try await chat.bot("let me look", epoch: chat.epoch)
       async let asked = server.next(ann)
       let handed = try await chat.handoff([
-        "reason": "wants a human", "summary": "parcel lost", "fields": ["order": "A-17", "amount": 129],
+        "reason": "wants a human", "summary": "parcel lost",
+        "fields": ["order": "A-17", "amount": 129],
         "skills": ["english"],
         "transcript": [
           ["author": "customer", "text": "hello from elsewhere", "at": "2026-11-25T09:30:00Z"],
@@ -86,10 +98,13 @@ import Testing
       #expect(offer["customer"]["identities"][0]["value"].text == "cora@home.example")
       #expect(offer["why"]["story"].elements.map { $0["what"].text } == ["queued", "offered"])
       #expect(
-        offer["timeline"].kinds == ["session_opened", "message", "message", "message", "message", "handoff"])
+        offer["timeline"].kinds == [
+          "session_opened", "message", "message", "message", "message", "handoff",
+        ])
       #expect(
         offer["timeline"].texts == [
-          "hi, where is my parcel? \u{1F4E6} \"quoted\" \\ and\nmore", "let me look", "hello from elsewhere",
+          "hi, where is my parcel? \u{1F4E6} \"quoted\" \\ and\nmore", "let me look",
+          "hello from elsewhere",
           "welcome elsewhere",
         ])
       #expect(offer["timeline"].said[3]["said_at"].text == "2026-11-25T09:30:00.000Z")
@@ -97,11 +112,18 @@ import Testing
     }
   }
 
-  @Test func `whoever takes over a long conversation gets the rest by page, and the pages prove the whole`() async throws {
+  @Test
+  func
+    `whoever takes over a long conversation gets the rest by page, and the pages prove the whole`()
+    async throws
+  {
     try await TestServer.run { server in
       let ann = try await server.agent("ann")
-      let chat = try await server.open(try await server.token("bot", "webshop"), email: "dora@home.example")
-      let lines = (1...300).map { Body.object([("author", "customer"), ("text", .text("line \($0)"))]) }
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "dora@home.example")
+      let lines = (1...300).map {
+        Body.object([("author", "customer"), ("text", .text("line \($0)"))])
+      }
       try await chat.handoff(["reason": "long", "transcript": .list(lines)])
       let offer = try await server.next(ann)
       #expect(offer["timeline"]["entries"].elements.count == 200)
@@ -116,11 +138,16 @@ import Testing
       }
       let joined = entries.map(\.description).joined(separator: ",")
       let (count, hash) = (offer["timeline"]["count"], offer["timeline"]["hash"])
-      expectComplete(JSON("{\"count\":\(count),\"hash\":\(hash),\"entries\":[\(joined)],\"older\":null}"))
+      expectComplete(
+        JSON("{\"count\":\(count),\"hash\":\(hash),\"entries\":[\(joined)],\"older\":null}"))
     }
   }
 
-  @Test func `after the handoff the bot's own words are refused with the owner's name, the customer's never`() async throws {
+  @Test
+  func
+    `after the handoff the bot's own words are refused with the owner's name, the customer's never`()
+    async throws
+  {
     try await TestServer.run { server in
       let ann = try await server.agent("ann")
       let chat = try await server.open(try await server.token("bot", "webshop"))
@@ -131,7 +158,10 @@ import Testing
       #expect(waiting["owner"]["kind"].text == "queue")
       #expect(try await chat.customer("are you there?").status == 201)
       _ = try await server.take(ann)
-      for stale in [try await chat.bot("still me", epoch: chat.epoch), try await chat.bot("me, without an epoch")] {
+      for stale in [
+        try await chat.bot("still me", epoch: chat.epoch),
+        try await chat.bot("me, without an epoch"),
+      ] {
         #expect(stale.status == 409)
         #expect(stale.headers["content-type"] == "application/problem+json")
         #expect(stale["type"].text == "urn:throughline:problem:not-owner")
@@ -144,7 +174,9 @@ import Testing
     }
   }
 
-  @Test func `the agent's reply comes back to a bot that waits, and a note never does`() async throws {
+  @Test func `the agent's reply comes back to a bot that waits, and a note never does`()
+    async throws
+  {
     try await TestServer.run { server in
       let ann = try await server.agent("ann")
       let chat = try await server.open(try await server.token("bot", "webshop"))
@@ -180,7 +212,8 @@ import Testing
 
   @Test func `a chat that ends while it waits is abandoned`() async throws {
     try await TestServer.run { server in
-      let chat = try await server.open(try await server.token("bot", "webshop"), email: "eve@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "eve@home.example")
       try await chat.customer("never mind")
       let handed = try await chat.handoff()
       #expect(try await chat.end().status == 200)
@@ -195,7 +228,11 @@ import Testing
     }
   }
 
-  @Test func `after the case is closed the customer's next words open the conversation again, for the bot`() async throws {
+  @Test
+  func
+    `after the case is closed the customer's next words open the conversation again, for the bot`()
+    async throws
+  {
     try await TestServer.run { server in
       let ann = try await server.agent("ann")
       let chat = try await server.open(try await server.token("bot", "webshop"))
@@ -225,7 +262,8 @@ import Testing
       let taken = try await server.take(cleo)
       try await server.reply("I pass you on", to: taken["case"].text, by: cleo)
       let moved = try await server.call(
-        "POST", "/v1/cases/\(taken["case"].text)/transfer", ["queue": "vip", "reason": "knows more"], by: cleo)
+        "POST", "/v1/cases/\(taken["case"].text)/transfer",
+        ["queue": "vip", "reason": "knows more"], by: cleo)
       #expect(moved.status == 201)
       #expect(moved["owner"].description == #"{"kind":"queue","name":"vip"}"#)
       let dev = try await server.agent("dev")
@@ -258,7 +296,10 @@ import Testing
       func event(_ name: String, _ address: String) async throws -> Reply {
         try await server.call(
           "POST", "/v1/journey",
-          ["event": .text(name), "id": "X", "identities": [["kind": "email", "value": .text(address), "assurance": "asserted"]]],
+          [
+            "event": .text(name), "id": "X",
+            "identities": [["kind": "email", "value": .text(address), "assurance": "asserted"]],
+          ],
           by: shop)
       }
       let ordered = try await event("ordered", "a@home.example")

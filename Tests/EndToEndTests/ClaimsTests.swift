@@ -6,15 +6,18 @@ import Testing
 
 @testable import Server
 
-/// Many agents reach for the same few cases at once, over connections of their own of which many break: nobody gets a
+/// Many agents reach for the same few cases at once, over connections of their own of which many
+/// break: nobody gets a
 /// case twice, nobody holds more than they may, and nothing is lost.
 ///
 /// `THROUGHLINE_CLAIMS` says how many `next` and `accept` calls are made; 1,000 unless said.
 @Suite(.inTurn) struct ClaimsTests {
-  private static let calls = Int(ProcessInfo.processInfo.environment["THROUGHLINE_CLAIMS"] ?? "") ?? 1_000
+  private static let calls =
+    Int(ProcessInfo.processInfo.environment["THROUGHLINE_CLAIMS"] ?? "") ?? 1_000
   private static let capacity = 2
   private static let rounds = 4
-  /// In all rounds each agent asks four times, and of each offer there are three `accept`s: two by themselves, one by
+  /// In all rounds each agent asks four times, and of each offer there are three `accept`s: two by
+  /// themselves, one by
   /// another.
   private static let agents = max(10, calls / 8)
   private static let cases = agents * capacity * 3 / 4
@@ -35,7 +38,9 @@ import Testing
     var luck = SystemRandomNumberGenerator()
   }
 
-  private static func open(_ call: HTTPCall, by token: String, _ port: UInt16, _ taken: inout Taken) throws -> Claim {
+  private static func open(_ call: HTTPCall, by token: String, _ port: UInt16, _ taken: inout Taken)
+    throws -> Claim
+  {
     var call = call
     call.headers = [("Authorization", "Bearer \(token)")]
     let socket = try Socket.connect(port: port, seconds: 60)
@@ -47,10 +52,13 @@ import Testing
     return Claim(token: token, socket: socket, breaks: breaks)
   }
 
-  /// All at once: every agent asks; whoever got an offer accepts it twice, and another tries to as well.
+  /// All at once: every agent asks; whoever got an offer accepts it twice, and another tries to as
+  /// well.
   private static func round(_ port: UInt16, _ taken: inout Taken) throws {
     let next = HTTPCall(method: "POST", target: "/v1/agents/me/next?wait=1")
-    let asked = try taken.tokens.shuffled(using: &taken.luck).map { try open(next, by: $0, port, &taken) }
+    let asked = try taken.tokens.shuffled(using: &taken.luck).map {
+      try open(next, by: $0, port, &taken)
+    }
     var offers: [(offer: String, aCase: String, token: String)] = []
     for claim in asked {
       guard !claim.breaks else {
@@ -60,7 +68,9 @@ import Testing
       let reply = try HTTPCall.read(from: claim.socket)
       claim.socket.close()
       #expect([200, 204, 409].contains(reply.status), "\(reply)")  // 409: the broken one of the last round still waits
-      if reply.status == 200 { offers.append((reply["offer"].text, reply["case"].text, claim.token)) }
+      if reply.status == 200 {
+        offers.append((reply["offer"].text, reply["case"].text, claim.token))
+      }
     }
     var accepts: [(claim: Claim, aCase: String, mayHave: Bool)] = []
     for (offer, aCase, token) in offers {
@@ -82,17 +92,24 @@ import Testing
     }
   }
 
-  @Test func `nobody gets a case twice or more than they may hold, and nothing is lost, however connections break`()
+  @Test
+  func
+    `nobody gets a case twice or more than they may hold, and nothing is lost, however connections break`()
     async throws
   {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "small", agents: Self.agents)
     try rules.write(
       "rules/small/agents.yaml",
-      (1...Self.agents).map { "a\($0): { queues: support, capacity: \(Self.capacity) }\n" }.joined())
-    // Whoever does not answer an offer in time is left alone for a second, and not until they say that they are back.
-    try rules.write("rules/small/queues.yaml", "support: { offer_timeout: 2s, missed: { back_off: 1s } }\n")
-    try await TestServer.run(rules: rules.path + "/rules") { $0.connectionsPerAddressMax = 20_000 } _: { server in
+      (1...Self.agents).map { "a\($0): { queues: support, capacity: \(Self.capacity) }\n" }.joined()
+    )
+    // Whoever does not answer an offer in time is left alone for a second, and not until they say
+    // that they are back.
+    try rules.write(
+      "rules/small/queues.yaml", "support: { offer_timeout: 2s, missed: { back_off: 1s } }\n")
+    try await TestServer.run(rules: rules.path + "/rules") {
+      $0.connectionsPerAddressMax = 20_000
+    } _: { server in
       let bot = try await server.token("bot", "robin")
       var taken = Taken()
       for number in 1...Self.agents { taken.tokens.append(try await server.agent("a\(number)")) }
@@ -130,7 +147,9 @@ import Testing
         let accepted = try await server.story(aCase).filter { $0.hasPrefix("accepted") }
         #expect(accepted.count == 1, "\(aCase): \(accepted)")
       }
-      print("claims: \(taken.made) calls of \(Self.agents) agents, \(taken.broken) broke; \(Self.cases) cases")
+      print(
+        "claims: \(taken.made) calls of \(Self.agents) agents, \(taken.broken) broke; \(Self.cases) cases"
+      )
       await server.stop()
       let folder = try FolderCheck(server.settings.data)
       #expect(folder.findings == [])
@@ -140,7 +159,9 @@ import Testing
   private static func check(_ server: TestServer) throws {
     let violations = server.router { Invariants.check($0) } ?? []
     #expect(violations.isEmpty, "\(violations.prefix(5))")
-    let most = server.router { router in router.agentIDs.map { router.agent($0)?.capacityUsed ?? 0 }.max() ?? 0 }
+    let most = server.router { router in
+      router.agentIDs.map { router.agent($0)?.capacityUsed ?? 0 }.max() ?? 0
+    }
     #expect(most ?? 0 <= Self.capacity)
   }
 }

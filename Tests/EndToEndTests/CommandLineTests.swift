@@ -7,7 +7,8 @@ import Testing
     return (ended.status, ended.lines.joined(separator: "\n"))
   }
 
-  @Test func `an unknown command is answered with the nearest one and all there are`() async throws {
+  @Test func `an unknown command is answered with the nearest one and all there are`() async throws
+  {
     let wrong = try await run("tokn")
     #expect(wrong.status == 64)
     #expect(wrong.text.contains(#"throughline has no command "tokn"; did you mean "token"?"#))
@@ -21,7 +22,8 @@ import Testing
     let all = try await run("--help")
     #expect(all.status == 0)
     for name in [
-      "serve", "demo", "token", "timeline", "explain", "mail", "phone", "reload", "doctor", "bench", "rules",
+      "serve", "demo", "token", "timeline", "explain", "mail", "phone", "reload", "doctor", "bench",
+      "rules",
     ] {
       #expect(all.text.contains("  \(name) "))
       let one = try await run(name, "--help")
@@ -34,25 +36,32 @@ import Testing
     for (arguments, sentence) in [
       (["serve", "--htp", "x"], "Did you mean '--http'?"),
       (
-        ["serve", "--http", "nonsense"], "--http is not an address and port such as 127.0.0.1:8080: nonsense"
+        ["serve", "--http", "nonsense"],
+        "--http is not an address and port such as 127.0.0.1:8080: nonsense"
       ),
       (["token", "create"], "Name one holder, such as --bot robin or --agent ann."),
       (["mail", "/nowhere.eml"], "/nowhere.eml cannot be read: No such file or directory"),
-      (["rules", "explain", Package.demoRules + "/demo", "/tmp"], "/tmp cannot be read: Is a directory"),
+      (
+        ["rules", "explain", Package.demoRules + "/demo", "/tmp"],
+        "/tmp cannot be read: Is a directory"
+      ),
       (["token", "list", "--data", "/nowhere"], "no server answers at /nowhere/admin.socket"),
       (["doctor", "--data", "/nowhere"], "could not open /nowhere: there is no data folder"),
       (["serve", "--data", "/proc/nowhere"], "could not create the folder /proc/nowhere"),
     ] {
       let ended = try await Peer.run(try Binary.path, arguments)
       #expect(ended.status != 0)
-      #expect(ended.lines.joined(separator: "\n").contains(sentence), "\(arguments): \(ended.lines)")
+      #expect(
+        ended.lines.joined(separator: "\n").contains(sentence), "\(arguments): \(ended.lines)")
     }
   }
 
   /// Real messages: see `ORIGIN.md` beside them.
   @Test func `mail tells as JSON what is understood of each message`() async throws {
     let folder = Package.root + "/Tests/MimeTests"
-    let names = ["Threads/gmail-german.eml", "Conformance/python/msg_43.txt", "Conformance/python/msg_07.txt"]
+    let names = [
+      "Threads/gmail-german.eml", "Conformance/python/msg_43.txt", "Conformance/python/msg_07.txt",
+    ]
     let read = try await Peer.run(try Binary.path, ["mail"] + names.map { "\(folder)/\($0)" })
     #expect(read.status == 0, "\(read.lines)")
     let told = read.lines.map { JSON($0) }
@@ -67,19 +76,26 @@ import Testing
     #expect(answer["quoted"].text.contains("> Wann dürfen wir liefern?"))
     #expect(answer["automatic"].isNull && answer["attachments"].description == "[]")
     #expect(machine["automatic"].string == "report")
-    #expect(fish["own"].string == "Hi there,\n\nThis is the dingus fish." && fish["automatic"].isNull)
+    #expect(
+      fish["own"].string == "Hi there,\n\nThis is the dingus fish." && fish["automatic"].isNull)
     #expect(
       fish["attachments"].description
-        == #"[{"name":"dingusfish.gif","type":"image/gif","bytes":3512,"contentID":null,"inline":false}]"#)
+        == #"[{"name":"dingusfish.gif","type":"image/gif","bytes":3512,"contentID":null,"inline":false}]"#
+    )
   }
 
-  @Test func `mail names the file that it cannot read, and has told of those before`() async throws {
+  @Test func `mail names the file that it cannot read, and has told of those before`() async throws
+  {
     let good = Package.root + "/Tests/MimeTests/Threads/gmail-german.eml"
     let folder = try TemporaryFolder()
-    for (bad, why) in [("/nowhere.eml", "No such file or directory"), (folder.path, "Is a directory")] {
+    for (bad, why) in [
+      ("/nowhere.eml", "No such file or directory"), (folder.path, "Is a directory"),
+    ] {
       let read = try await Peer.run(try Binary.path, ["mail", good, bad, good])
       #expect(read.status == 1)
-      #expect(read.lines.count == 2 && JSON(read.lines.first ?? "")["subject"].string != nil, "\(read.lines)")
+      #expect(
+        read.lines.count == 2 && JSON(read.lines.first ?? "")["subject"].string != nil,
+        "\(read.lines)")
       #expect(read.lines.last?.contains("\(bad) cannot be read: \(why)") == true, "\(read.lines)")
     }
     #expect(try await run("mail").status == 64)
@@ -96,13 +112,18 @@ import Testing
       ["requests", "p50", "p99", "p99.9", "cpu a request", "memory a connection"]
     ),
     (
-      "store", ["--only", "identity", "--identities", "1000"], ["p50", "p99", "p99.9", "cpu", "time", "peak memory"]
+      "store", ["--only", "identity", "--identities", "1000"],
+      ["p50", "p99", "p99.9", "cpu", "time", "peak memory"]
     ),
-    ("crash", ["--cycles", "1", "--life-milliseconds", "200"], ["cycles", "acknowledged", "p50", "p99", "p99.9"]),
+    (
+      "crash", ["--cycles", "1", "--life-milliseconds", "200"],
+      ["cycles", "acknowledged", "p50", "p99", "p99.9"]
+    ),
     (
       "router",
       [
-        "--agents", "10", "--skills", "8", "--waiting", "50", "--needs", "8", "--decisions", "1000", "--compared-lives", "10",
+        "--agents", "10", "--skills", "8", "--waiting", "50", "--needs", "8", "--decisions", "1000",
+        "--compared-lives", "10",
       ], ["mean", "p50", "p99", "p99.9", "cpu", "peak"]
     ),
   ])
@@ -111,7 +132,8 @@ import Testing
   ) async throws {
     let ended = try await Peer.run(try Binary.path, ["bench", bench, "--json"] + sizes)
     #expect(ended.status == 0, "\(ended.lines)")
-    let shape = /\{"bench":"([^"]+)","case":"[^"]+","measure":"([^"]+)","value":-?\d+(?:\.\d+)?,"unit":"[^"]+"\}/
+    let shape =
+      /\{"bench":"([^"]+)","case":"[^"]+","measure":"([^"]+)","value":-?\d+(?:\.\d+)?,"unit":"[^"]+"\}/
     var measures: Set<String> = []
     for line in ended.lines {
       let found = try #require(try shape.wholeMatch(in: line), "\(line)")
@@ -121,11 +143,14 @@ import Testing
     #expect(measures.isSuperset(of: wanted), "\(measures)")
   }
 
-  @Test func `the benches of the router and of rules agree with what they are compared to`() async throws {
+  @Test func `the benches of the router and of rules agree with what they are compared to`()
+    async throws
+  {
     let router = try await Peer.run(
       try Binary.path,
       [
-        "bench", "router", "--json", "--agents", "100", "--skills", "8", "--waiting", "500", "--needs", "64",
+        "bench", "router", "--json", "--agents", "100", "--skills", "8", "--waiting", "500",
+        "--needs", "64",
         "--decisions", "1000", "--compared-lives", "200",
       ])
     #expect(router.status == 0, "\(router.lines)")
@@ -135,7 +160,9 @@ import Testing
         $0["bench"].text == "router" && $0["value"].bytes.count > 0 && !$0["unit"].text.isEmpty
       })
     #expect(Set(measured.map { $0["case"].text }) == ["agents=100 skills=8 waiting=500 needs=64"])
-    for wanted in ["mean", "p50", "p99", "p99.9", "decisions", "a waiting case", "an agent", "cpu", "peak"] {
+    for wanted in [
+      "mean", "p50", "p99", "p99.9", "decisions", "a waiting case", "an agent", "cpu", "peak",
+    ] {
       #expect(measured.contains { $0["measure"].text == wanted }, "\(wanted)")
     }
     #expect(measured.first { $0["measure"].text == "same choice" }?["value"].int == 100)
@@ -144,7 +171,8 @@ import Testing
       try Binary.path, ["bench", "rules", "--json", "--evaluations", "1000"], seconds: 120)
     #expect(rules.status == 0, "\(rules.lines)")
     let cases = Set(rules.lines.map { JSON($0)["case"].text })
-    #expect(cases.isSuperset(of: ["four clauses on nested facts", "rules=10", "rules=10000", "all"]))
+    #expect(
+      cases.isSuperset(of: ["four clauses on nested facts", "rules=10", "rules=10000", "all"]))
     #expect(rules.lines.contains { JSON($0)["measure"].text == "route without index mean" })
   }
 }

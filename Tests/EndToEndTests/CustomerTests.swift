@@ -4,24 +4,31 @@ import Testing
 @Suite(.inTurn) struct CustomerTests {
   private func journey(_ event: String, _ email: String) -> Body {
     [
-      "event": .text(event), "identities": [["kind": "email", "value": .text(email), "assurance": "asserted"]],
+      "event": .text(event),
+      "identities": [["kind": "email", "value": .text(email), "assurance": "asserted"]],
       "detail": ["order": "A-17"],
     ]
   }
 
-  @Test func `what a shop tells joins the timeline, and whoever takes the next case sees it`() async throws {
+  @Test func `what a shop tells joins the timeline, and whoever takes the next case sees it`()
+    async throws
+  {
     try await TestServer.run { server in
       let shop = try await server.token("integration", "shop")
       let ann = try await server.agent("ann")
-      let told = try await server.call("POST", "/v1/journey", journey("ordered", "jo@home.example"), by: shop)
+      let told = try await server.call(
+        "POST", "/v1/journey", journey("ordered", "jo@home.example"), by: shop)
       #expect(told.status == 201)
-      let chat = try await server.open(try await server.token("bot", "webshop"), email: "jo@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "jo@home.example")
       #expect(chat.customer == told["customer"].text)
       try await chat.customer("about my order")
-      try await server.call("POST", "/v1/journey", journey("item_returned", "jo@home.example"), by: shop)
+      try await server.call(
+        "POST", "/v1/journey", journey("item_returned", "jo@home.example"), by: shop)
       try await chat.handoff()
       let offer = try await server.next(ann)
-      #expect(offer["timeline"].kinds == ["journey", "session_opened", "message", "journey", "handoff"])
+      #expect(
+        offer["timeline"].kinds == ["journey", "session_opened", "message", "journey", "handoff"])
       #expect(offer["timeline"].said[0]["event"].text == "ordered")
       #expect(offer["timeline"].said[0]["source"].text == "shop")
       #expect(offer["timeline"].said[3]["detail"]["order"].text == "A-17")
@@ -34,7 +41,8 @@ import Testing
       let shop = try await server.token("integration", "shop")
       let ann = try await server.agent("ann")
       try await server.call("POST", "/v1/journey", journey("returned", "jo@home.example"), by: shop)
-      let chat = try await server.open(try await server.token("bot", "webshop"), email: "jo@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "jo@home.example")
       try await chat.customer("about what I brought back")
       let handed = try await chat.handoff()
       #expect(handed["owner"].description == #"{"kind":"queue","name":"returns"}"#)
@@ -46,14 +54,18 @@ import Testing
     try await TestServer.run { server in
       let shop = try await server.token("integration", "shop")
       let before = try await server.position()
-      let claimed: Body = ["event": "viewed", "identities": [["kind": "email", "value": "jo@home.example"]]]
+      let claimed: Body = [
+        "event": "viewed", "identities": [["kind": "email", "value": "jo@home.example"]],
+      ]
       #expect(try await server.call("POST", "/v1/journey", claimed, by: shop).status == 422)
-      #expect(try await server.call("POST", "/v1/journey", ["event": "viewed"], by: shop).status == 422)
+      #expect(
+        try await server.call("POST", "/v1/journey", ["event": "viewed"], by: shop).status == 422)
       #expect(try await server.position() == before)
     }
   }
 
-  @Test func `two first contacts of one person in the same instant make one customer`() async throws {
+  @Test func `two first contacts of one person in the same instant make one customer`() async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let shop = try await server.token("integration", "shop")
@@ -62,7 +74,9 @@ import Testing
         async let first = server.open(bot, email: email)
         async let second = server.open(bot, email: email.uppercased())
         async let third = server.call("POST", "/v1/journey", journey("viewed", email), by: shop)
-        let (one, two, three) = (try await first.customer, try await second.customer, try await third["customer"].text)
+        let (one, two, three) = (
+          try await first.customer, try await second.customer, try await third["customer"].text
+        )
         #expect(one == two)
         #expect(one == three)
         let timeline = try await server.timeline(email)
@@ -78,8 +92,12 @@ import Testing
       let ann = try await server.agent("ann")
       let byMail = try await server.open(bot, email: "two@home.example")
       try await byMail.customer("by mail address")
-      let byName: Body = ["customer": ["identities": [["kind": "chat", "value": "u-17", "assurance": "asserted"]]]]
-      let chat = Chat(server: server, bot: bot, opened: try await server.call("POST", "/v1/sessions", byName, by: bot))
+      let byName: Body = [
+        "customer": ["identities": [["kind": "chat", "value": "u-17", "assurance": "asserted"]]]
+      ]
+      let chat = Chat(
+        server: server, bot: bot,
+        opened: try await server.call("POST", "/v1/sessions", byName, by: bot))
       try await chat.customer("by chat name")
       #expect(chat.customer != byMail.customer)
       let tied = try await server.call(
@@ -107,11 +125,14 @@ import Testing
       let chat = try await server.open(try await server.token("bot", "webshop"))
       try await withThrowingTaskGroup(of: Void.self) { group in
         for writer in 1...3 {
-          group.addTask { for n in 1...20 { try await chat.customer("writer \(writer) line \(n)") } }
+          group.addTask {
+            for n in 1...20 { try await chat.customer("writer \(writer) line \(n)") }
+          }
         }
         group.addTask {
           for _ in 1...30 {
-            let page = try await server.call("GET", "/v1/customers/\(chat.customer)/timeline?limit=1000", by: ann)
+            let page = try await server.call(
+              "GET", "/v1/customers/\(chat.customer)/timeline?limit=1000", by: ann)
             expectComplete(page.json)
           }
         }
@@ -138,35 +159,55 @@ import Testing
       """)
     try await TestServer.run(rules: rules.path + "/rules") { server in
       func open(_ bot: String, _ assurance: String) async throws -> Int {
-        let identity: Body = ["kind": "phone", "value": "+15551234567", "assurance": .text(assurance), "evidence": "a code"]
+        let identity: Body = [
+          "kind": "phone", "value": "+15551234567", "assurance": .text(assurance),
+          "evidence": "a code",
+        ]
         let token = try await server.token("bot", bot)
-        return try await server.call("POST", "/v1/sessions", ["customer": ["identities": .list([identity])]], by: token).status
+        return try await server.call(
+          "POST", "/v1/sessions", ["customer": ["identities": .list([identity])]], by: token
+        ).status
       }
       var said: [String: [Int]] = [:]
       for bot in ["robin", "wren", "crow"] {
-        for assurance in ["verified", "asserted", "claimed"] { said[bot, default: []].append(try await open(bot, assurance)) }
+        for assurance in ["verified", "asserted", "claimed"] {
+          said[bot, default: []].append(try await open(bot, assurance))
+        }
       }
-      #expect(said == ["robin": [201, 201, 201], "wren": [403, 201, 201], "crow": [403, 403, 201]])
+      #expect(
+        said == ["robin": [201, 201, 201], "wren": [403, 201, 201], "crow": [403, 403, 201]])
       for (shop, status) in [("shop", 201), ("till", 403)] {
-        let identity: Body = ["kind": "email", "value": "jo@home.example", "assurance": "verified", "evidence": "signed in"]
+        let identity: Body = [
+          "kind": "email", "value": "jo@home.example", "assurance": "verified",
+          "evidence": "signed in",
+        ]
         let token = try await server.token("integration", shop)
-        let reply = try await server.call("POST", "/v1/journey", ["event": "signed_in", "identities": .list([identity])], by: token)
+        let reply = try await server.call(
+          "POST", "/v1/journey", ["event": "signed_in", "identities": .list([identity])], by: token)
         #expect(reply.status == status)
       }
     }
   }
 
-  @Test func `an administrator finds whoever is or claims to be somebody, and is told how sure that is`() async throws {
+  @Test
+  func `an administrator finds whoever is or claims to be somebody, and is told how sure that is`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let proven = try await server.open(bot, email: "jo@home.example")
       try await proven.customer("it is really me")
       let claims = try await server.open(bot, email: "jo@home.example", assurance: "claimed")
       try await claims.customer("I say that I am Jo")
-      let found = try await server.administer("GET", "/admin/timeline?identity=jo@home.example")["customers"].elements
-      #expect(found.map { $0["customer"].text } == [proven.customer, claims.customer], "the proven one first")
+      let found = try await server.administer("GET", "/admin/timeline?identity=jo@home.example")[
+        "customers"
+      ].elements
+      #expect(
+        found.map { $0["customer"].text } == [proven.customer, claims.customer],
+        "the proven one first")
       #expect(found.map { $0["assurance"].text } == ["asserted", "claimed"])
-      #expect(found.map { $0["said_by"].elements.map(\.text) } == [["bot:webshop"], ["bot:webshop"]])
+      #expect(
+        found.map { $0["said_by"].elements.map(\.text) } == [["bot:webshop"], ["bot:webshop"]])
       #expect(found.map { $0["timeline"].texts } == [["it is really me"], ["I say that I am Jo"]])
       for customer in found { expectComplete(customer["timeline"]) }
 
@@ -174,12 +215,18 @@ import Testing
         try Binary.path, ["timeline", "jo@home.example", "--data", server.settings.data]
       ).lines.joined(separator: "\n")
       #expect(text.contains("2 customers are or claim to be jo@home.example; 1 of them proven."))
-      #expect(text.contains("\(claims.customer): claims to be jo@home.example (bot:webshop); not proven"))
+      #expect(
+        text.contains("\(claims.customer): claims to be jo@home.example (bot:webshop); not proven"))
 
-      let one = try await server.administer("GET", "/admin/timeline?identity=\(claims.customer)")["customers"].elements
+      let one = try await server.administer("GET", "/admin/timeline?identity=\(claims.customer)")[
+        "customers"
+      ].elements
       #expect(one.map { $0["timeline"].texts } == [["I say that I am Jo"]])
-      #expect(try await server.administer("GET", "/admin/timeline?identity=no@home.example").status == 404)
-      #expect(try await server.administer("GET", "/admin/timeline?identity=email:what").status == 422)
+      #expect(
+        try await server.administer("GET", "/admin/timeline?identity=no@home.example").status == 404
+      )
+      #expect(
+        try await server.administer("GET", "/admin/timeline?identity=email:what").status == 422)
     }
   }
 }

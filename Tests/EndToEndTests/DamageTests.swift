@@ -14,21 +14,28 @@ import Wire
   private func change(_ word: String, to other: String, in folder: String, rows: Int = 1) throws {
     try DatabaseQueue(path: folder + "/throughline.sqlite").write { database in
       try database.execute(
-        sql: "UPDATE entries SET body=CAST(replace(CAST(body AS TEXT), ?1, ?2) AS BLOB) WHERE CAST(body AS TEXT) LIKE '%' || ?1 || '%'",
+        sql:
+          "UPDATE entries SET body=CAST(replace(CAST(body AS TEXT), ?1, ?2) AS BLOB) WHERE CAST(body AS TEXT) LIKE '%' || ?1 || '%'",
         arguments: [word, other])
       #expect(database.changesCount == rows)
     }
   }
 
-  @Test func `a changed entry is not served, and the server finds it by itself after its next start`() async throws {
+  @Test
+  func `a changed entry is not served, and the server finds it by itself after its next start`()
+    async throws
+  {
     try await TestServer.run { server in
-      let chat = try await server.open(try await server.token("bot", "webshop"), email: "jo@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "jo@home.example")
       try await chat.customer("the blue kettle")
       await server.stop()
       try change("blue", to: "blur", in: server.settings.data)
       try await server.start()
       let ann = try await server.token("agent", "ann")
-      #expect(try await server.call("GET", "/v1/customers/\(chat.customer)/timeline", by: ann).status == 503)
+      #expect(
+        try await server.call("GET", "/v1/customers/\(chat.customer)/timeline", by: ann).status
+          == 503)
       try await eventually("the health page tells of it") {
         server.running?.edge.health.now.damage.values.reduce(0, +) ?? 0 > 0
       }
@@ -38,7 +45,9 @@ import Wire
   }
 
   /// Checksums, chain and rows are in order here: what is wrong is what the log tells.
-  @Test func `doctor finds a healthy folder well, and names what cannot have happened in another`() async throws {
+  @Test func `doctor finds a healthy folder well, and names what cannot have happened in another`()
+    async throws
+  {
     try await TestServer.run { server in
       let (bot, ann) = (try await server.token("bot", "webshop"), try await server.agent("ann"))
       for _ in 1...3 {

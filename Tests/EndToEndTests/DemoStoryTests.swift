@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// `throughline demo --once`: the whole story over real sockets, judged by what each agent received.
+/// `throughline demo --once`: the whole story over real sockets, judged by what each agent
+/// received.
 @Suite(.inTurn) struct DemoStoryTests {
   private func demo(rules: String, _ more: [String] = ["--once"]) throws -> Peer {
     try Peer(
@@ -13,7 +14,9 @@ import Testing
       ])
   }
 
-  @Test func `the story ends well: every step arrives, and every handoff carries everything`() async throws {
+  @Test func `the story ends well: every step arrives, and every handoff carries everything`()
+    async throws
+  {
     let peer = try demo(rules: Package.demoRules)
     let status = try await peer.end(seconds: 120)
     let told = peer.lines.joined(separator: "\n")
@@ -31,29 +34,42 @@ import Testing
   @Test(arguments: [SIGINT, SIGTERM])
   func `afterwards it stays up, and what it says to try works`(_ signal: Int32) async throws {
     let peer = try demo(rules: Package.demoRules, [])
-    try await peer.line("the last line to try", seconds: 120) { $0.contains(" timeline mani@music.example --data ") }
+    try await peer.line("the last line to try", seconds: 120) {
+      $0.contains(" timeline mani@music.example --data ")
+    }
     let start = try #require(peer.lines.firstIndex { $0.hasPrefix("Try it") })
     let script = peer.lines[(start + 1)...].joined(separator: "\n")
-    for word in ["U=http://127.0.0.1:", "BOT=tl_", "ANN=tl_", "CLEO=tl_", "SHOP=tl_", "BOSS=tl_"] { #expect(script.contains(word)) }
+    for word in ["U=http://127.0.0.1:", "BOT=tl_", "ANN=tl_", "CLEO=tl_", "SHOP=tl_", "BOSS=tl_"] {
+      #expect(script.contains(word))
+    }
     #expect(script.matches(of: /\bcurl -sw/).count == 9)
     let tried = try await Peer.run("/bin/bash", ["-c", script])
     let answers = tried.lines.joined(separator: "\n")
     #expect(tried.status == 0, "\(answers)")
     #expect(!answers.contains("urn:throughline:problem"), "\(answers)")
     let json = tried.lines.map { JSON($0) }
-    #expect(json.contains { $0["session"].string != nil && $0["known"]["entries"].elements.count > 0 }, "\(answers)")
-    #expect(json.contains { $0["offer"].string != nil && $0["timeline"].texts.contains("hi again") })
-    #expect(json.contains { $0["events"].elements.contains { $0["text"].string == "Hello again, Mani!" } })
+    #expect(
+      json.contains { $0["session"].string != nil && $0["known"]["entries"].elements.count > 0 },
+      "\(answers)")
+    #expect(
+      json.contains { $0["offer"].string != nil && $0["timeline"].texts.contains("hi again") })
+    #expect(
+      json.contains { $0["events"].elements.contains { $0["text"].string == "Hello again, Mani!" } }
+    )
     #expect(json.contains { !$0["queues"].elements.isEmpty })
-    for line in ["throughline_up 1", "QUIT", "thank you"] { #expect(answers.contains(line), "\(line)") }
+    for line in ["throughline_up 1", "QUIT", "thank you"] {
+      #expect(answers.contains(line), "\(line)")
+    }
     #expect(peer.status == nil, "it is still up")
     peer.signal(signal)
     #expect(try await peer.end() == 0)
-    let data = try #require(script.split(separator: " ").last).trimmingCharacters(in: .whitespacesAndNewlines)
+    let data = try #require(script.split(separator: " ").last).trimmingCharacters(
+      in: .whitespacesAndNewlines)
     #expect(!FileManager.default.fileExists(atPath: data), "a temporary folder goes with it")
   }
 
-  /// Without a relay that is believed, a mail's sender proves nothing: what Ann gets then lacks the chat and the shop.
+  /// Without a relay that is believed, a mail's sender proves nothing: what Ann gets then lacks the
+  /// chat and the shop.
   @Test func `a handoff whose timeline is not complete fails the story`() async throws {
     let folder = try TemporaryFolder()
     try FileManager.default.copyItem(atPath: Package.demoRules, toPath: folder.path + "/rules")

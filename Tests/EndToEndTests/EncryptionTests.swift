@@ -4,9 +4,11 @@ import Testing
 
 @testable import Server
 
-/// HTTPS and STARTTLS as a user sets them up, and as `curl`, Python's `smtplib` and its `ssl` see them.
+/// HTTPS and STARTTLS as a user sets them up, and as `curl`, Python's `smtplib` and its `ssl` see
+/// them.
 @Suite(.inTurn) struct EncryptionTests {
-  @Test func `HTTPS serves the API beside HTTP, under a certificate that curl checks`() async throws {
+  @Test func `HTTPS serves the API beside HTTP, under a certificate that curl checks`() async throws
+  {
     let folder = try TemporaryFolder()
     let certificate = try await Certificates.make(folder, "one", name: "desk.example")
     try await TestServer.run {
@@ -18,7 +20,8 @@ import Testing
       let said = try await Peer.run(
         "/usr/bin/curl",
         [
-          "-sS", "--cacert", folder.path + "/one.pem", "--http1.1", "-H", "Authorization: Bearer \(bot)", "-d", "{}",
+          "-sS", "--cacert", folder.path + "/one.pem", "--http1.1", "-H",
+          "Authorization: Bearer \(bot)", "-d", "{}",
           "-w", "\n%{http_code} %{ssl_verify_result}\n", url,
         ])
       #expect(said.lines.last == "201 0", "\(said)")
@@ -29,15 +32,21 @@ import Testing
       try await eventually("both are counted") {
         let metrics = try await server.call("GET", "/metrics", by: admin).description
         return metrics.contains("throughline_tls_handshakes_total 1\n")
-          && metrics.contains("throughline_connections_closed_total{reason=\"handshake_failed\"} 1\n")
+          && metrics.contains(
+            "throughline_connections_closed_total{reason=\"handshake_failed\"} 1\n")
       }
     }
   }
 
   @Test func `HTTPS without a certificate does not start, and says what it wants`() throws {
-    let fault = #expect(throws: ServerProcess.StartFault.self) { try TestServer { $0.httpsListen = "127.0.0.1:0" } }
-    #expect(fault?.description == "https.listen wants a certificate: name its files in tls.certificates")
-    let missing = #expect(throws: (any Error).self) { try TestServer { $0.tlsCertificates = "/nowhere.pem" } }
+    let fault = #expect(throws: ServerProcess.StartFault.self) {
+      try TestServer { $0.httpsListen = "127.0.0.1:0" }
+    }
+    #expect(
+      fault?.description == "https.listen wants a certificate: name its files in tls.certificates")
+    let missing = #expect(throws: (any Error).self) {
+      try TestServer { $0.tlsCertificates = "/nowhere.pem" }
+    }
     #expect("\(missing!)".contains("/nowhere.pem"))
   }
 
@@ -45,7 +54,9 @@ import Testing
   func `mail comes over STARTTLS, which is offered once`(_ dialect: String) async throws {
     let folder = try TemporaryFolder()
     let certificate = try await Certificates.make(folder, "one", name: "mx.example")
-    try await TestServer.run { $0.tlsCertificates = certificate } _: { server in
+    try await TestServer.run {
+      $0.tlsCertificates = certificate
+    } _: { server in
       let before = try await server.position()
       let said = try await Certificates.scene(dialect, port: server.port(dialect))
       #expect(said == ["offered True", "offered again False", "refused {}"])
@@ -54,10 +65,14 @@ import Testing
   }
 
   @Test(arguments: [("smtp", "EHLO"), ("lmtp", "LHLO")])
-  func `what was sent in plain behind STARTTLS is forgotten`(_ dialect: String, _ hello: String) async throws {
+  func `what was sent in plain behind STARTTLS is forgotten`(_ dialect: String, _ hello: String)
+    async throws
+  {
     let folder = try TemporaryFolder()
     let certificate = try await Certificates.make(folder, "one", name: "mx.example")
-    try await TestServer.run { $0.tlsCertificates = certificate } _: { server in
+    try await TestServer.run {
+      $0.tlsCertificates = certificate
+    } _: { server in
       let said = try await Certificates.scene("injected", port: server.port(dialect), [hello])
       #expect(said.first?.hasPrefix("220 2.0.0") == true)
       // No sender is known; the hello is wanted anew; a second STARTTLS is not.
@@ -76,25 +91,33 @@ import Testing
         try socket.send(Array("STARTTLS\r\n".utf8))
         return offered + String(decoding: try socket.receive(), as: UTF8.self)
       }
-      #expect(!told.contains("250-STARTTLS") && !told.contains("250 STARTTLS") && told.contains("\r\n502 "))
+      #expect(
+        !told.contains("250-STARTTLS") && !told.contains("250 STARTTLS")
+          && told.contains("\r\n502 "))
     }
   }
 
-  @Test func `SIGHUP shows new certificates to newcomers, and a broken one changes nothing`() async throws {
+  @Test func `SIGHUP shows new certificates to newcomers, and a broken one changes nothing`()
+    async throws
+  {
     let folder = try TemporaryFolder()
     let certificate = try await Certificates.make(folder, "one", name: "desk.example")
     let fresh = try await Certificates.make(folder, "fresh", name: "desk.example")
     let served = try await Binary.serve(
-      folder, ["--https", "127.0.0.1:0"], environment: ["THROUGHLINE_TLS_CERTIFICATES": certificate])
+      folder, ["--https", "127.0.0.1:0"], environment: ["THROUGHLINE_TLS_CERTIFICATES": certificate]
+    )
     let line = try await served.peer.line("the HTTPS address") { $0.contains(" https ") }
     let port = try #require(UInt16(line.split(separator: ":").last ?? ""))
     let files = (certificate + ":" + fresh).split(separator: ":").map(String.init)
-    let said = try await Certificates.scene("reload", port: port, ["\(served.peer.identifier)"] + files)
+    let said = try await Certificates.scene(
+      "reload", port: port, ["\(served.peer.identifier)"] + files)
     #expect(said == ["changed True", "HTTP/1.1 200 OK"])
     try await served.peer.line("that they were read") { $0.contains("certificates: read again") }
     try folder.write("one.pem", "no certificate")
     served.peer.signal(SIGHUP)
-    try await served.peer.line("what is wrong") { $0.contains("one.pem") && $0.contains("no certificate in PEM form") }
+    try await served.peer.line("what is wrong") {
+      $0.contains("one.pem") && $0.contains("no certificate in PEM form")
+    }
     let still = try await Peer.run("/usr/bin/curl", ["-sSk", "https://127.0.0.1:\(port)/health"])
     #expect(still.status == 0)
     served.peer.signal(SIGTERM)

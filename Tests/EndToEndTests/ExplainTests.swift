@@ -9,10 +9,13 @@ import Testing
   private func withoutInstant(_ reply: Reply) -> String {
     let text = String(decoding: reply.body, as: UTF8.self)
     guard let at = reply["at"].string else { return text }
-    return text.replacingOccurrences(of: "\"at\":\"\(at)\",", with: "", options: [], range: text.startIndex..<text.endIndex)
+    return text.replacingOccurrences(
+      of: "\"at\":\"\(at)\",", with: "", options: [], range: text.startIndex..<text.endIndex)
   }
 
-  @Test func `how a case and an agent stood at an earlier instant is what was said of them then`() async throws {
+  @Test func `how a case and an agent stood at an earlier instant is what was said of them then`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let boss = try await server.token("supervisor", "boss")
@@ -28,7 +31,8 @@ import Testing
       let idle = try await server.call("GET", "/v1/explain?agent=ann", by: boss)
       let then = Instant(milliseconds: WallClock.nowMilliseconds).description
       #expect(case_["state"].text == "waiting" && case_["now"]["ahead"].int == 0)
-      #expect(idle["ready_for"].elements.map(\.text) == ["phone"] && idle["waiting_in_queues"].int == 2)
+      #expect(
+        idle["ready_for"].elements.map(\.text) == ["phone"] && idle["waiting_in_queues"].int == 2)
       try await Task.sleep(for: .milliseconds(20))  // of one instant is all that it brought
 
       #expect(try await server.take(ann)["case"].text == aCase)
@@ -42,14 +46,19 @@ import Testing
         for (target, live) in zip(asks, [case_, idle]) {
           let past =
             ask == "/v1/explain"
-            ? try await server.call("GET", target, by: boss) : try await server.administer("GET", target)
+            ? try await server.call("GET", target, by: boss)
+            : try await server.administer("GET", target)
           #expect(past["at"].text == then)
           #expect(withoutInstant(past) == withoutInstant(live))
         }
       }
-      #expect(try await server.call("GET", "/v1/explain?case=\(aCase)&at=\(before)", by: boss).status == 404, "not yet")
-      #expect(try await server.call("GET", "/v1/explain?case=\(aCase)&at=noon", by: boss).status == 422)
-      #expect(try await server.call("GET", "/v1/explain?case=\(aCase)&agent=ann", by: boss).status == 422)
+      #expect(
+        try await server.call("GET", "/v1/explain?case=\(aCase)&at=\(before)", by: boss).status
+          == 404, "not yet")
+      #expect(
+        try await server.call("GET", "/v1/explain?case=\(aCase)&at=noon", by: boss).status == 422)
+      #expect(
+        try await server.call("GET", "/v1/explain?case=\(aCase)&agent=ann", by: boss).status == 422)
       #expect(try await server.call("GET", "/v1/explain?agent=nobody", by: boss).status == 404)
       #expect(try await server.call("GET", "/v1/explain?case=\(aCase)", by: bot).status == 403)
       let asked = ["explain", "--data", server.settings.data, "ann", "--at", then]

@@ -5,9 +5,13 @@ import Testing
 /// What a rule can see of a real case, and what is kept of it.
 @Suite(.inTurn) struct FactsTests {
   @Test func `facts are shown in the words that rules are written with`() throws {
-    let page = #"{"case":"case_1","state":"waiting","why":{"rule":6,"rule_version":2},"facts":{"customer":{"new":true,"n":1,"vip":false},"tags":["a",2,true],"none":null}}"#
+    let page =
+      #"{"case":"case_1","state":"waiting","why":{"rule":6,"rule_version":2},"facts":{"customer":{"new":true,"n":1,"vip":false},"tags":["a",2,true],"none":null}}"#
     let text = try ExplanationText.render(Data(page.utf8))
-    for line in ["customer.new = true", "customer.n = 1", "customer.vip = false", "tags = a, 2, true", "none = null"] {
+    for line in [
+      "customer.new = true", "customer.n = 1", "customer.vip = false", "tags = a, 2, true",
+      "none = null",
+    ] {
       #expect(text.contains("\n  \(line)"), "\(text)")
     }
     #expect(text.contains("rule 7 of version 2"))
@@ -29,7 +33,9 @@ import Testing
       """)
     try rules.write("rules/small/queues.yaml", "support:\nvip:\n")
     try rules.write("rules/small/agents.yaml", "a1: { queues: [support, vip], capacity: 50 }\n")
-    try rules.write("rules/small/hours.yaml", "always: { zone: UTC, open: { mon-sun: \"00:00-24:00\" } }\nnever: { zone: UTC }\n")
+    try rules.write(
+      "rules/small/hours.yaml",
+      "always: { zone: UTC, open: { mon-sun: \"00:00-24:00\" } }\nnever: { zone: UTC }\n")
     try rules.write(
       "rules/small/rules/05-facts.yaml",
       """
@@ -59,13 +65,17 @@ import Testing
       let opened = try await server.call(
         "POST", "/v1/sessions",
         [
-          "customer": ["identities": [["kind": "email", "value": "jo@home.example", "assurance": "asserted"]]],
+          "customer": [
+            "identities": [["kind": "email", "value": "jo@home.example", "assurance": "asserted"]]
+          ],
           "context": ["page": "/lamps", "language": "de", "cart": ["total": 120]],
         ], by: bot)
       let chat = Chat(server: server, bot: bot, opened: opened)
       try await chat.bot("Hello! What can I do?")
       try await chat.customer("where is my lamp")
-      let handed = try await chat.handoff(["reason": "wants a human", "fields": ["intent": "delivery", "order": "A-17"]])
+      let handed = try await chat.handoff([
+        "reason": "wants a human", "fields": ["intent": "delivery", "order": "A-17"],
+      ])
       let facts = try await facts(handed["case"].text, server)
       #expect(facts["conversation.messages"].int == 2)
       #expect(facts["conversation.sessions"].int == 1)
@@ -88,7 +98,9 @@ import Testing
       let chat = try await server.open(try await server.token("bot", "robin"))
       let handed = try await chat.handoff([
         "reason": "wants a human",
-        "transcript": [["author": "bot", "text": "Hello!"], ["author": "customer", "text": "a human, please"]],
+        "transcript": [
+          ["author": "bot", "text": "Hello!"], ["author": "customer", "text": "a human, please"],
+        ],
       ])
       let facts = try await facts(handed["case"].text, server)
       #expect(facts["conversation.messages"].int == 2)
@@ -119,7 +131,8 @@ import Testing
       let shop = try await server.token("integration", "shop")
       let bot = try await server.token("bot", "robin")
       func tell(_ attributes: String) async throws -> Int {
-        let body = #"{"event":"ordered","identities":[{"kind":"email","value":"jo@home.example","assurance":"asserted"}],"#
+        let body =
+          #"{"event":"ordered","identities":[{"kind":"email","value":"jo@home.example","assurance":"asserted"}],"#
           + #""detail":{"item":"lamp"},"attributes":\#(attributes)}"#
         return try await server.call("POST", "/v1/journey", raw: Array(body.utf8), by: shop).status
       }
@@ -144,9 +157,12 @@ import Testing
     }
   }
 
-  @Test func `whoever has nothing but a phone is there for a call, and not for a chat`() async throws {
+  @Test func `whoever has nothing but a phone is there for a call, and not for a chat`()
+    async throws
+  {
     let folder = try rules()
-    try folder.write("rules/small/agents.yaml", "a1: { queues: [support, vip], devices: [PJSIP/a1] }\n")
+    try folder.write(
+      "rules/small/agents.yaml", "a1: { queues: [support, vip], devices: [PJSIP/a1] }\n")
     try folder.write(
       "rules/small/rules/05-facts.yaml",
       """
@@ -164,15 +180,22 @@ import Testing
       try await chat.customer("help")
       let chatted = try await chat.handoff()
       #expect(chatted["owner"]["name"].text == "vip")
-      #expect(try await facts(chatted["case"].text, server)["queues"]["support"]["available_agents"].int == 0)
+      #expect(
+        try await facts(chatted["case"].text, server)["queues"]["support"]["available_agents"].int
+          == 0)
       let hook = try await server.token("telephony", "hook")
-      _ = try await server.call("POST", "/v1/calls", ["call": "c1", "from": "+12025550143"], by: hook)
-      let called = try #require(try await server.timeline("+12025550143").said.compactMap { $0["case"].string }.first)
+      _ = try await server.call(
+        "POST", "/v1/calls", ["call": "c1", "from": "+12025550143"], by: hook)
+      let called = try #require(
+        try await server.timeline("+12025550143").said.compactMap { $0["case"].string }.first)
       #expect(try await facts(called, server)["queues"]["support"]["available_agents"].int == 1)
     }
   }
 
-  @Test func `a closed queue passes its cases on, and a full one too; the account team comes first`() async throws {
+  @Test
+  func `a closed queue passes its cases on, and a full one too; the account team comes first`()
+    async throws
+  {
     let folder = try rules()
     try folder.write(
       "rules/small/queues.yaml",
@@ -216,15 +239,20 @@ import Testing
       let second = try await handoff("help")
       #expect(second["owner"]["name"].text == "vip", "and support is full with one")
       let night = try await handoff("night")
-      #expect(night.status == 200 && night.json.description.contains("nobody is here"), "the bot keeps it")
-      let why = try await server.administer("POST", "/admin/rules/explain", ["case": .text(second["case"].text)])
+      #expect(
+        night.status == 200 && night.json.description.contains("nobody is here"), "the bot keeps it"
+      )
+      let why = try await server.administer(
+        "POST", "/admin/rules/explain", ["case": .text(second["case"].text)])
       #expect(why["text"].text.contains("! shut is closed (never): it goes to support"))
       #expect(why["text"].text.contains("! support is full (1 wait): it goes to vip"))
 
       let shop = try await server.token("integration", "shop")
-      let team = #"{"event":"signed","identities":[{"kind":"email","value":"jo@home.example","assurance":"asserted"}],"#
+      let team =
+        #"{"event":"signed","identities":[{"kind":"email","value":"jo@home.example","assurance":"asserted"}],"#
         + #""attributes":{"account_team":"lamps"}}"#
-      #expect(try await server.call("POST", "/v1/journey", raw: Array(team.utf8), by: shop).status == 201)
+      #expect(
+        try await server.call("POST", "/v1/journey", raw: Array(team.utf8), by: shop).status == 201)
       let (a1, a2) = (try await server.agent("a1"), try await server.agent("a2"))
       _ = (try await server.take(a1), try await server.take(a1))
       let theirs = try await handoff("help", email: "jo@home.example")

@@ -16,7 +16,8 @@ import Testing
       for _ in 0..<4 { edge.heavy.run { _ in gate.wait() } }
       async let mail = server.deliver(Letter())
       async let blob = server.call(
-        "POST", "/v1/blobs?name=a.txt", raw: Array("hello".utf8), by: bot, headers: [("Content-Type", "text/plain")])
+        "POST", "/v1/blobs?name=a.txt", raw: Array("hello".utf8), by: bot,
+        headers: [("Content-Type", "text/plain")])
       let taken = try await server.take(ann)
       #expect(taken["timeline"].texts == ["where is my lamp?"])
       #expect(try await server.timeline("mia@home.example").texts == ["where is my lamp?"])

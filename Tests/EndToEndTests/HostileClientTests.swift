@@ -4,24 +4,32 @@ import Testing
 
 @testable import Server
 
-/// Clients that hold on and give nothing: another one is served meanwhile, and what they took comes back.
+/// Clients that hold on and give nothing: another one is served meanwhile, and what they took comes
+/// back.
 @Suite(.serialized, .inTurn) struct HostileClientTests {
-  /// Runs a scene of Peers/hostile.py twice against one server; the second time must not need more than the first.
+  /// Runs a scene of Peers/hostile.py twice against one server; the second time must not need more
+  /// than the first.
   private func endure(
-    _ scene: String, _ count: Int, _ more: [String] = [], on server: TestServer, meanwhile: () async throws -> Void
+    _ scene: String, _ count: Int, _ more: [String] = [], on server: TestServer,
+    meanwhile: () async throws -> Void
   ) async throws {
     let before = ProcessFacts.now().openDescriptors
     var resident: [Int64] = []
     for _ in 0..<2 {
       let peer = try Peer(
-        "/usr/bin/python3", [Package.peers + "/hostile.py", scene, String(server.port("http")), String(count)] + more)
+        "/usr/bin/python3",
+        [Package.peers + "/hostile.py", scene, String(server.port("http")), String(count)] + more)
       try await peer.line("that all stand", seconds: 300) { $0 == "ready" }
       try await meanwhile()
-      if scene == "flood" { try await peer.line("the end of the flood", seconds: 300) { $0 == "done" } }
+      if scene == "flood" {
+        try await peer.line("the end of the flood", seconds: 300) { $0 == "done" }
+      }
       try peer.say("leave")
       _ = try await peer.end(seconds: 60)
       // Other tests have some, too: a leak would be of all.
-      try await eventually("descriptors return", seconds: 60) { ProcessFacts.now().openDescriptors <= before + count / 4 }
+      try await eventually("descriptors return", seconds: 60) {
+        ProcessFacts.now().openDescriptors <= before + count / 4
+      }
       resident.append(ProcessFacts.now().residentBytes)
     }
     #expect(resident[1] - resident[0] < 24 << 20, "memory: \(resident)")
@@ -53,13 +61,18 @@ import Testing
   }
 
   @Test func `slow heads are closed when their time is over, each of them`() async throws {
-    try await TestServer.run { $0.headSeconds = 1 } _: { server in
+    try await TestServer.run {
+      $0.headSeconds = 1
+    } _: { server in
       let before = ProcessFacts.now().openDescriptors
       let peer = try Peer(
-        "/usr/bin/python3", [Package.peers + "/hostile.py", "half-open", String(server.port("http")), "500"])
+        "/usr/bin/python3",
+        [Package.peers + "/hostile.py", "half-open", String(server.port("http")), "500"])
       try await peer.line("that all stand", seconds: 60) { $0 == "ready" }
       // Their process still holds all of them; ours lets go.
-      try await eventually("descriptors return", seconds: 60) { ProcessFacts.now().openDescriptors <= before + 125 }
+      try await eventually("descriptors return", seconds: 60) {
+        ProcessFacts.now().openDescriptors <= before + 125
+      }
       try await isServed(server, times: 3)
       try peer.say("leave")
       _ = try await peer.end()
@@ -80,10 +93,14 @@ import Testing
   }
 
   @Test func `a flood of connections from one address leaves another its turn`() async throws {
-    try await TestServer.run { $0.connectionsPerAddressMax = 50 } _: { server in
+    try await TestServer.run {
+      $0.connectionsPerAddressMax = 50
+    } _: { server in
       try await endure("flood", 5_000, on: server) { try await isServed(server, times: 50) }
       var refused: UInt64 = 0
-      for lane in server.running?.edge.hub.laneStatistics ?? [] { refused += lane.refusedPerAddress }
+      for lane in server.running?.edge.hub.laneStatistics ?? [] {
+        refused += lane.refusedPerAddress
+      }
       #expect(refused > 0)
     }
   }

@@ -14,7 +14,9 @@ import Testing
     }
   }
 
-  @Test func `a phone that rings is accepted by picking it up, and only by the call it rings for`() async throws {
+  @Test func `a phone that rings is accepted by picking it up, and only by the call it rings for`()
+    async throws
+  {
     try await TestServer.run { server in
       let hook = try await server.token("telephony", "hook")
       func tell(_ call: String, _ event: Body) async throws -> Reply {
@@ -31,7 +33,8 @@ import Testing
       try await server.call("POST", "/v1/calls", other, by: hook)
       let wrong = try await tell("c2", ["event": "answered", "offer": .text(offer)])
       #expect(wrong.status == 403, "\(wrong)")
-      #expect(try await tell("c1", ["event": "answered", "offer": .text(offer)])["do"].text == "talk")
+      #expect(
+        try await tell("c1", ["event": "answered", "offer": .text(offer)])["do"].text == "talk")
     }
   }
 
@@ -42,7 +45,8 @@ import Testing
       let arrives: Body = ["call": "c1", "from": "+12025550143", "to": "+18005551212"]
       let ring = try await server.call("POST", "/v1/calls", arrives, by: hook)
       let after = try await server.call(
-        "POST", "/v1/calls/c1/events", ["event": "missed", "offer": .text(ring["offer"].text)], by: hook)
+        "POST", "/v1/calls/c1/events", ["event": "missed", "offer": .text(ring["offer"].text)],
+        by: hook)
       #expect(ring["do"].text == "ring")
       #expect(after["do"].text == "wait", "\(after)")
     }
@@ -66,7 +70,9 @@ import Testing
   @Test func `a forged mail does not lead the answer to another address`() async throws {
     let smarthost = try FakeSmarthost()
     defer { smarthost.stop() }
-    try await TestServer.run { $0.smarthostURL = smarthost.url } _: { server in
+    try await TestServer.run {
+      $0.smarthostURL = smarthost.url
+    } _: { server in
       let letter = Letter()
       #expect(try await server.deliver(letter) == 250)
       var forged = Letter()
@@ -103,9 +109,11 @@ import Testing
       let bot = try await server.token("bot", "webshop")
       let bytes = [UInt8](repeating: 7, count: 6 << 20)
       let kept = try await server.call(
-        "POST", "/v1/blobs", raw: bytes, by: bot, key: "one", headers: [("Content-Type", "image/png")])
+        "POST", "/v1/blobs", raw: bytes, by: bot, key: "one",
+        headers: [("Content-Type", "image/png")])
       let again = try await server.call(
-        "POST", "/v1/blobs", raw: bytes, by: bot, key: "one", headers: [("Content-Type", "image/png")])
+        "POST", "/v1/blobs", raw: bytes, by: bot, key: "one",
+        headers: [("Content-Type", "image/png")])
       #expect(kept.status == 201)
       #expect(again["blob"].text == kept["blob"].text, "the first outcome")
       #expect(try await server.call("GET", "/v1/blobs/\(kept["blob"].text)", by: bot).body == bytes)
@@ -126,7 +134,9 @@ import Testing
       #expect(try await say("blob_00000000000000000000000000") == 422)
       func keep(_ token: String) async throws -> String {
         try await server.call(
-          "POST", "/v1/blobs", raw: [1, 2, 3], by: token, headers: [("Content-Type", "image/png")])["blob"].text
+          "POST", "/v1/blobs", raw: [1, 2, 3], by: token, headers: [("Content-Type", "image/png")])[
+            "blob"
+          ].text
       }
       #expect(try await say(try await keep(other)) == 422)
       #expect(try await say(try await keep(bot)) == 201)

@@ -9,7 +9,8 @@ import Testing
 @Suite(.inTurn) struct IdempotencyTests {
   @Test func `a repeated message gets the first answer and is recorded once`() async throws {
     try await TestServer.run { server in
-      let chat = try await server.open(try await server.token("bot", "webshop"), email: "ida@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "ida@home.example")
       let first = try await chat.customer("once", key: "k1")
       let position = try await server.position()
       let second = try await chat.customer("once", key: "k1")
@@ -23,7 +24,8 @@ import Testing
 
   @Test func `another body under the same key is refused`() async throws {
     try await TestServer.run { server in
-      let chat = try await server.open(try await server.token("bot", "webshop"), email: "ida@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "ida@home.example")
       try await chat.customer("once", key: "k1")
       let other = try await chat.customer("other", key: "k1")
       #expect(other.status == 422)
@@ -34,7 +36,9 @@ import Testing
 
   @Test func `a key is one token's own`() async throws {
     try await TestServer.run { server in
-      let (one, two) = (try await server.token("bot", "webshop"), try await server.token("bot", "webshop"))
+      let (one, two) = (
+        try await server.token("bot", "webshop"), try await server.token("bot", "webshop")
+      )
       let body: Body = ["context": ["page": "/"]]
       let first = try await server.call("POST", "/v1/sessions", body, by: one, key: "k")
       let second = try await server.call("POST", "/v1/sessions", body, by: two, key: "k")
@@ -53,7 +57,8 @@ import Testing
       try await server.restart()
       let position = try await server.position()
       #expect(try await chat.customer("once", key: "k1").body == first.body)
-      #expect(try await server.call("POST", target, handoff, by: bot, key: "k2").body == handed.body)
+      #expect(
+        try await server.call("POST", target, handoff, by: bot, key: "k2").body == handed.body)
       #expect(try await chat.customer("other", key: "k1").status == 422)
       #expect(try await server.position() == position)
       #expect(try await server.timeline("ida@home.example").texts == ["once"])
@@ -62,7 +67,8 @@ import Testing
 
   @Test func `two card numbers are two bodies, though neither is kept`() async throws {
     try await TestServer.run { server in
-      let chat = try await server.open(try await server.token("bot", "webshop"), email: "ida@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "ida@home.example")
       #expect(try await chat.customer("4111 1111 1111 1111", key: "k1").status == 201)
       #expect(try await chat.customer("5500 0055 5555 5559", key: "k1").status == 422)
       let said = try await server.timeline("ida@home.example").texts
@@ -89,7 +95,8 @@ import Testing
   @Test(arguments: [false, true])
   func `a key is known for a day and forgotten then`(_ restarts: Bool) async throws {
     try await TestServer.run { server in
-      let chat = try await server.open(try await server.token("bot", "webshop"), email: "ida@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "ida@home.example")
       let first = try await chat.customer("once", key: "k1")
       let now = Instant(milliseconds: WallClock.nowMilliseconds)
       _ = try #require(server.running).edge.tidy(now: now + .seconds(86_400 - 600))
@@ -105,10 +112,13 @@ import Testing
 
   @Test func `identical requests at the same instant are one`() async throws {
     try await TestServer.run { server in
-      let chat = try await server.open(try await server.token("bot", "webshop"), email: "ida@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "ida@home.example")
       for round in 1...10 {
         let answers = try await withThrowingTaskGroup(of: Reply.self) { group in
-          for _ in 1...8 { group.addTask { try await chat.customer("word \(round)", key: "round \(round)") } }
+          for _ in 1...8 {
+            group.addTask { try await chat.customer("word \(round)", key: "round \(round)") }
+          }
           return try await group.reduce(into: [Reply]()) { $0.append($1) }
         }
         #expect(Set(answers.map(\.status)) == [201])
@@ -138,7 +148,9 @@ import Testing
 
   // MARK: - The next case
 
-  @Test func `a repeated question for the next case gets the same case, also after a restart`() async throws {
+  @Test func `a repeated question for the next case gets the same case, also after a restart`()
+    async throws
+  {
     try await TestServer.run { server in
       let ann = try await server.agent("ann")
       let bot = try await server.token("bot", "webshop")
@@ -158,7 +170,9 @@ import Testing
       let other = try await next("k1", .object([]))
       #expect(other.status == 422)
       #expect(other["type"].text == "urn:throughline:problem:idempotency-key-reused")
-      #expect(try await server.call("POST", "/v1/offers/\(first["offer"].text)/accept", by: ann).status == 200)
+      #expect(
+        try await server.call("POST", "/v1/offers/\(first["offer"].text)/accept", by: ann).status
+          == 200)
       try await server.restart()
       #expect(try await next("k1")["offer"].text == first["offer"].text)
       let second = try await next("k2")
@@ -207,11 +221,15 @@ import Testing
       let chat = try await server.open(bot)
       try await chat.customer("help")
       let aCase = try await chat.handoff()["case"].text
-      let offer = try await server.call("POST", "/v1/agents/me/next?wait=5", by: ann, key: "k1")["offer"].text
+      let offer = try await server.call("POST", "/v1/agents/me/next?wait=5", by: ann, key: "k1")[
+        "offer"
+      ].text
       // As when the connection closes before the answer is out.
       let edge = try #require(server.running?.edge)
       edge.writers[0].submit([Request(.failOffer(try #require(OfferID(offer)), .connectionClosed))])
-      try await eventually("the offer has failed") { try await server.story(aCase).contains("failed ann") }
+      try await eventually("the offer has failed") {
+        try await server.story(aCase).contains("failed ann")
+      }
       let again = try await server.call("POST", "/v1/agents/me/next?wait=5", by: ann, key: "k1")
       #expect(again["case"].text == aCase)
       #expect(again["offer"].text != offer)

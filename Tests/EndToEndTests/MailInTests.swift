@@ -1,13 +1,17 @@
 import Foundation
 import Testing
 
-/// Mail from real clients: Debian's `swaks`, and Python's smtplib with the messages of its own test suite.
+/// Mail from real clients: Debian's `swaks`, and Python's smtplib with the messages of its own test
+/// suite.
 @Suite(.inTurn) struct MailInTests {
-  @Test func `a mail makes a case, and what was written is told apart from what was quoted`() async throws {
+  @Test func `a mail makes a case, and what was written is told apart from what was quoted`()
+    async throws
+  {
     try await TestServer.run { server in
       let ann = try await server.agent("ann")
       var letter = Letter()
-      letter.text = "It is broken.\n\nMia\n\nOn Tue, 24 Nov 2026 at 10:00, Shop <help@shop.example> wrote:\n> We sent it.\n"
+      letter.text =
+        "It is broken.\n\nMia\n\nOn Tue, 24 Nov 2026 at 10:00, Shop <help@shop.example> wrote:\n> We sent it.\n"
       #expect(try await server.deliver(letter) == 250)
       let offer = try await server.next(ann)
       #expect(offer["channel"].text == "email")
@@ -22,7 +26,8 @@ import Testing
     }
   }
 
-  @Test func `the same message delivered twice is recorded once, over SMTP and LMTP`() async throws {
+  @Test func `the same message delivered twice is recorded once, over SMTP and LMTP`() async throws
+  {
     try await TestServer.run { server in
       let letter = Letter()
       #expect(try await server.deliver(letter) == 250)
@@ -43,10 +48,14 @@ import Testing
   @Test func `a person's mail makes a case whatever their mailer adds`() async throws {
     try await TestServer.run { server in
       var letter = Letter()
-      letter.headers = ["X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply", "X-Mailer: Microsoft Outlook 16.0"]
+      letter.headers = [
+        "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply", "X-Mailer: Microsoft Outlook 16.0",
+      ]
       #expect(try await server.deliver(letter) == 250)
       var form = Letter()
-      (form.from, form.headers) = ("Contact form <no-reply@forms.example>", ["Reply-To: mia@home.example"])
+      (form.from, form.headers) = (
+        "Contact form <no-reply@forms.example>", ["Reply-To: mia@home.example"]
+      )
       #expect(try await server.deliver(form) == 250)
       let ann = try await server.agent("ann")
       for _ in 1...2 { #expect(try await server.take(ann)["channel"].text == "email") }
@@ -55,12 +64,15 @@ import Testing
 
   @Test func `mail that names no author is refused with the reason`() async throws {
     try await TestServer.run { server in
-      for from in ["", "From: a@x.example, b@x.example\r\n", "From: a@x.example\r\nFrom: b@x.example\r\n"] {
+      for from in [
+        "", "From: a@x.example, b@x.example\r\n", "From: a@x.example\r\nFrom: b@x.example\r\n",
+      ] {
         let port = server.port("smtp")
         let said = try await blocking {
           let socket = try Socket.connect(port: port)
           for line in [
-            "EHLO home.example\r\n", "MAIL FROM:<a@x.example>\r\n", "RCPT TO:<Postmaster@shop.example>\r\n", "DATA\r\n",
+            "EHLO home.example\r\n", "MAIL FROM:<a@x.example>\r\n",
+            "RCPT TO:<Postmaster@shop.example>\r\n", "DATA\r\n",
             "\(from)Subject: who\r\n\r\nwords\r\n.\r\n",
           ] {
             _ = try socket.receive()
@@ -68,7 +80,9 @@ import Testing
           }
           return String(decoding: try socket.receive(), as: UTF8.self)
         }
-        #expect(said == "554 5.6.0 From must stand once and name exactly one address (RFC 5322, 3.6.2)\r\n")
+        #expect(
+          said
+            == "554 5.6.0 From must stand once and name exactly one address (RFC 5322, 3.6.2)\r\n")
       }
     }
   }
@@ -76,10 +90,11 @@ import Testing
   @Test func `what is too much to be read is kept whole, as the message came`() async throws {
     try await TestServer.run { server in
       var letter = Letter()
-      letter.text = String(repeating: "0123456789abcdef", count: 76_000).enumerated().reduce(into: "") {
-        $0.append($1.element)
-        if $1.offset % 64 == 63 { $0.append("\n") }
-      } + "the last words"
+      letter.text =
+        String(repeating: "0123456789abcdef", count: 76_000).enumerated().reduce(into: "") {
+          $0.append($1.element)
+          if $1.offset % 64 == 63 { $0.append("\n") }
+        } + "the last words"
       #expect(try await server.deliver(letter) == 250)
       let ann = try await server.agent("ann")
       // Its words alone are a page.
@@ -87,7 +102,8 @@ import Testing
       var (said, after) = (JSON([]), 0)
       for _ in 1...5 where said.isAbsent {
         let page = try await server.call(
-          "GET", "/v1/customers/\(taken["customer"]["id"].text)/timeline?after=\(after)&limit=1", by: ann)
+          "GET", "/v1/customers/\(taken["customer"]["id"].text)/timeline?after=\(after)&limit=1",
+          by: ann)
         let entry = try #require(page.json.said.first)
         after = entry["entry"].int ?? 0
         if entry["kind"].text == "message" { said = entry }
@@ -103,7 +119,9 @@ import Testing
   @Test func `mail for somebody else is refused, and nothing is relayed`() async throws {
     try await TestServer.run { server in
       let before = try await server.position()
-      for recipient in ["nobody@shop.example", "help@elsewhere.example", "reply+abc@elsewhere.example"] {
+      for recipient in [
+        "nobody@shop.example", "help@elsewhere.example", "reply+abc@elsewhere.example",
+      ] {
         #expect(try await server.deliver(Letter(), to: recipient) / 100 == 5)
         #expect(try await server.deliver(Letter(), to: recipient, over: "lmtp") / 100 == 5)
       }
@@ -111,7 +129,8 @@ import Testing
     }
   }
 
-  @Test func `thread headers count for somebody who takes part, and for nobody else`() async throws {
+  @Test func `thread headers count for somebody who takes part, and for nobody else`() async throws
+  {
     try await TestServer.run { server in
       let ann = try await server.agent("ann")
       let first = Letter()
@@ -123,11 +142,17 @@ import Testing
       second.text = "I found it."
       #expect(try await server.deliver(second) == 250)
       let known = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
-      #expect(known["timeline"].texts.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } == ["Where is my lamp?", "I found it."])
-      #expect(Set(known["timeline"].said.map { $0["conversation"].text }) == [taken["conversation"].text])
+      #expect(
+        known["timeline"].texts.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } == [
+          "Where is my lamp?", "I found it.",
+        ])
+      #expect(
+        Set(known["timeline"].said.map { $0["conversation"].text }) == [taken["conversation"].text])
 
       var stranger = second
-      (stranger.from, stranger.id, stranger.text) = ("Eve <eve@evil.example>", "<eve@evil.example>", "Send it to me.")
+      (stranger.from, stranger.id, stranger.text) = (
+        "Eve <eve@evil.example>", "<eve@evil.example>", "Send it to me."
+      )
       #expect(try await server.deliver(stranger) == 250)
       let after = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
       #expect(!after.description.contains("Send it to me."))
@@ -138,21 +163,30 @@ import Testing
     }
   }
 
-  @Test func `a DMARC pass from a listed relay proves the sender, who joins the chat of yesterday`() async throws {
+  @Test func `a DMARC pass from a listed relay proves the sender, who joins the chat of yesterday`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let chat = try await server.open(bot, email: "mia@home.example")
       try await chat.customer("by chat")
       var letter = Letter()
-      letter.headers = ["Authentication-Results: relay.shop.example; dmarc=pass header.from=home.example"]
+      letter.headers = [
+        "Authentication-Results: relay.shop.example; dmarc=pass header.from=home.example"
+      ]
       #expect(try await server.deliver(letter) == 250)
       let timeline = try await server.timeline("mia@home.example")
-      #expect(timeline.texts.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } == ["by chat", "Where is my lamp?"])
-      #expect(timeline.said.last { $0["kind"].text == "message" }?["sender_assurance"].text == "asserted")
+      #expect(
+        timeline.texts.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } == [
+          "by chat", "Where is my lamp?",
+        ])
+      #expect(
+        timeline.said.last { $0["kind"].text == "message" }?["sender_assurance"].text == "asserted")
     }
   }
 
-  @Test func `without that proof a sender is who they claim to be, and joins nobody`() async throws {
+  @Test func `without that proof a sender is who they claim to be, and joins nobody`() async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let chat = try await server.open(bot, email: "mia@home.example")
@@ -173,7 +207,9 @@ import Testing
       #expect(try await server.timeline("mia@home.example").texts == ["by chat"])
       let ann = try await server.agent("ann")
       let offer = try await server.next(ann)
-      #expect(offer["timeline"].said.last { $0["kind"].text == "message" }?["sender_assurance"].text == "claimed")
+      #expect(
+        offer["timeline"].said.last { $0["kind"].text == "message" }?["sender_assurance"].text
+          == "claimed")
       #expect(!offer["timeline"].texts.contains("by chat"))
     }
   }
@@ -182,10 +218,13 @@ import Testing
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "small", agents: 1, mail: "help@shop.example")
     try await TestServer.run(rules: rules.path + "/rules") { server in
-      let chat = try await server.open(try await server.token("bot", "robin"), email: "mia@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "robin"), email: "mia@home.example")
       try await chat.customer("by chat")
       var letter = Letter()
-      letter.headers = ["Authentication-Results: relay.shop.example; dmarc=pass header.from=home.example"]
+      letter.headers = [
+        "Authentication-Results: relay.shop.example; dmarc=pass header.from=home.example"
+      ]
       #expect(try await server.deliver(letter) == 250)
       #expect(try await server.timeline("mia@home.example").texts == ["by chat"])
     }
@@ -196,7 +235,9 @@ import Testing
   ]) func `automatic mail is recorded and wakes nobody`(_ header: String) async throws {
     try await TestServer.run { server in
       var letter = Letter()
-      letter.headers = [header, "Authentication-Results: relay.shop.example; dmarc=pass header.from=home.example"]
+      letter.headers = [
+        header, "Authentication-Results: relay.shop.example; dmarc=pass header.from=home.example",
+      ]
       #expect(try await server.deliver(letter) == 250)
       #expect(try await server.timeline("mia@home.example").kinds == ["message"])
       let ann = try await server.agent("ann")
@@ -213,24 +254,30 @@ import Testing
       let run = try await Peer.run(
         "/usr/bin/swaks",
         [
-          "--server", "127.0.0.1", "--port", String(server.port("smtp")), "--from", "mia@home.example", "--to",
-          "help@shop.example", "--attach-type", "application/x-lamp", "--attach", "@\(folder.path)/lamp.bin",
+          "--server", "127.0.0.1", "--port", String(server.port("smtp")), "--from",
+          "mia@home.example", "--to",
+          "help@shop.example", "--attach-type", "application/x-lamp", "--attach",
+          "@\(folder.path)/lamp.bin",
           "--body", "see the picture", "--header", "Subject: A picture",
         ])
       #expect(run.status == 0)
       let offer = try await server.next(ann)
       let message = try #require(offer["timeline"].said.first { $0["kind"].text == "message" })
-      let attachment = try #require(message["attachments"].elements.first { $0["type"].text == "application/x-lamp" })
+      let attachment = try #require(
+        message["attachments"].elements.first { $0["type"].text == "application/x-lamp" })
       #expect(attachment["size"].int == bytes.count)
       let blob = try await server.call("GET", "/v1/blobs/\(attachment["blob"].text)", by: ann)
       #expect(blob.body == bytes)
     }
   }
 
-  /// The messages that Python's own mail package is tested with (libpython3.11-testsuite): folded, 8-bit, broken,
+  /// The messages that Python's own mail package is tested with (libpython3.11-testsuite): folded,
+  /// 8-bit, broken,
   /// nested, bounced.
   @Test(arguments: ["smtp", "lmtp"])
-  func `real messages are recorded, and those without one clear author are refused`(_ dialect: String) async throws {
+  func `real messages are recorded, and those without one clear author are refused`(
+    _ dialect: String
+  ) async throws {
     let folder = "/usr/lib/python3.11/test/test_email/data"
     let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
       $0.hasPrefix("msg_") && $0.hasSuffix(".txt")
@@ -239,7 +286,10 @@ import Testing
     try await TestServer.run { server in
       let sent = try await Peer.run(
         "/usr/bin/python3",
-        [Package.peers + "/deliver.py", dialect, String(server.port(dialect)), "someone@home.example", "help@shop.example"]
+        [
+          Package.peers + "/deliver.py", dialect, String(server.port(dialect)),
+          "someone@home.example", "help@shop.example",
+        ]
           + files.map { folder + "/" + $0 })
       #expect(sent.status == 0, "\(sent.lines.suffix(3))")
       let answers = sent.lines.map { JSON($0) }
@@ -250,7 +300,8 @@ import Testing
       // No From at all, one without a domain, or one with an empty address.
       #expect(
         refused == [
-          "msg_05.txt", "msg_11.txt", "msg_18.txt", "msg_19.txt", "msg_37.txt", "msg_38.txt", "msg_39.txt",
+          "msg_05.txt", "msg_11.txt", "msg_18.txt", "msg_19.txt", "msg_37.txt", "msg_38.txt",
+          "msg_39.txt",
           "msg_40.txt", "msg_43.txt",
         ])
       #expect(taken.count == 38)
@@ -265,7 +316,8 @@ import Testing
   private static func messages(_ server: TestServer) async throws -> Int {
     await server.stop()
     let reads = try StoreLook(server.settings.data)
-    let count = try reads.count("SELECT count(*) FROM entries WHERE CAST(body AS TEXT) LIKE '%\"kind\":\"message\"%'")
+    let count = try reads.count(
+      "SELECT count(*) FROM entries WHERE CAST(body AS TEXT) LIKE '%\"kind\":\"message\"%'")
     try await server.start()
     return count
   }

@@ -9,13 +9,20 @@ import Testing
     let ann = try await server.agent("ann")
     #expect(try await server.deliver(letter) == 250)
     let taken = try await server.take(ann)
-    #expect(try await server.reply("It is on its way.\n.hidden dot", to: taken["case"].text, by: ann).status == 201)
+    #expect(
+      try await server.reply("It is on its way.\n.hidden dot", to: taken["case"].text, by: ann)
+        .status == 201)
     return (taken, ann)
   }
 
-  @Test func `an agent's reply is a mail in the customer's thread, to be answered at a signed address`() async throws {
+  @Test
+  func `an agent's reply is a mail in the customer's thread, to be answered at a signed address`()
+    async throws
+  {
     let smarthost = try FakeSmarthost()
-    try await TestServer.run { $0.smarthostURL = smarthost.url } _: { server in
+    try await TestServer.run {
+      $0.smarthostURL = smarthost.url
+    } _: { server in
       let letter = Letter()
       _ = try await answered(server, smarthost, letter)
       try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
@@ -26,7 +33,8 @@ import Testing
       #expect(mail.header("In-Reply-To") == letter.id)
       #expect(mail.header("References")?.contains(letter.id) == true)
       #expect(mail.header("Subject") == "Re: My lamp")
-      #expect(mail.header("From") == "Ann <help@shop.example>", "the name of agents.yaml, not the handle")
+      #expect(
+        mail.header("From") == "Ann <help@shop.example>", "the name of agents.yaml, not the handle")
       let replyTo = try #require(mail.header("Reply-To"))
       #expect(replyTo.contains("reply+") && replyTo.contains("@shop.example"))
       #expect(mail.text.contains("\r\n=2Ehidden dot"))
@@ -34,11 +42,18 @@ import Testing
     }
   }
 
-  @Test func `whoever has left a chat is answered by mail, at an address that is proven, or nobody pretends to`() async throws {
+  @Test
+  func
+    `whoever has left a chat is answered by mail, at an address that is proven, or nobody pretends to`()
+    async throws
+  {
     let smarthost = try FakeSmarthost()
-    try await TestServer.run { $0.smarthostURL = smarthost.url } _: { server in
+    try await TestServer.run {
+      $0.smarthostURL = smarthost.url
+    } _: { server in
       let (bot, ann) = (try await server.token("bot", "webshop"), try await server.agent("ann"))
-      for (email, assurance) in [("mia@home.example", "asserted"), ("eve@home.example", "claimed")] {
+      for (email, assurance) in [("mia@home.example", "asserted"), ("eve@home.example", "claimed")]
+      {
         let chat = try await server.open(bot, email: email, assurance: assurance)
         try await chat.customer("Where is my lamp?")
         try await chat.handoff()
@@ -61,7 +76,9 @@ import Testing
         } else {
           #expect(reply.status == 409)
           #expect(reply["type"].text == "urn:throughline:problem:unreachable")
-          #expect(!known["timeline"].texts.contains("It left today."), "nothing is recorded that nobody was told")
+          #expect(
+            !known["timeline"].texts.contains("It left today."),
+            "nothing is recorded that nobody was told")
           #expect(smarthost.mails.count == 1)
         }
         #expect(try await server.close(aCase, by: ann).status == 200)
@@ -69,9 +86,13 @@ import Testing
     }
   }
 
-  @Test func `an answer to the signed address is threaded and proven, whatever its headers say`() async throws {
+  @Test func `an answer to the signed address is threaded and proven, whatever its headers say`()
+    async throws
+  {
     let smarthost = try FakeSmarthost()
-    try await TestServer.run { $0.smarthostURL = smarthost.url } _: { server in
+    try await TestServer.run {
+      $0.smarthostURL = smarthost.url
+    } _: { server in
       let (taken, ann) = try await answered(server, smarthost, Letter())
       try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
       let address = try Self.address(smarthost.mails[0])
@@ -87,7 +108,9 @@ import Testing
       #expect(mia.texts.count == 3, "the address is proven from now on")
 
       var thief = answer
-      (thief.from, thief.id, thief.text) = ("Eve <eve@evil.example>", "<eve@evil.example>", "Give it to me.")
+      (thief.from, thief.id, thief.text) = (
+        "Eve <eve@evil.example>", "<eve@evil.example>", "Give it to me."
+      )
       #expect(try await server.deliver(thief) == 250)
       let after = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
       #expect(!after.description.contains("Give it to me."), "the address was made for another")
@@ -96,7 +119,9 @@ import Testing
 
   @Test func `an answer by its In-Reply-To alone is threaded`() async throws {
     let smarthost = try FakeSmarthost()
-    try await TestServer.run { $0.smarthostURL = smarthost.url } _: { server in
+    try await TestServer.run {
+      $0.smarthostURL = smarthost.url
+    } _: { server in
       let (taken, ann) = try await answered(server, smarthost, Letter())
       try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
       var answer = Letter()
@@ -108,7 +133,11 @@ import Testing
     }
   }
 
-  @Test func `while the smarthost is away mail stays, through a restart too, and leaves once when it is back`() async throws {
+  @Test
+  func
+    `while the smarthost is away mail stays, through a restart too, and leaves once when it is back`()
+    async throws
+  {
     let away = try FakeSmarthost()
     let port = away.listener.port
     away.stop()
@@ -123,7 +152,9 @@ import Testing
       let back = try FakeSmarthost(port: port)
       try await eventually("the mail leaves") { !back.mails.isEmpty }
       #expect(back.mails[0].recipient == "mia@home.example")
-      try await eventually("the outbox is empty") { try StoreLook(server.settings.data).count("SELECT count(*) FROM outbox") == 0 }
+      try await eventually("the outbox is empty") {
+        try StoreLook(server.settings.data).count("SELECT count(*) FROM outbox") == 0
+      }
       #expect(back.mails.count == 1)
     }
   }
@@ -131,10 +162,13 @@ import Testing
   @Test func `mail that the smarthost refuses for good is told in the transcript`() async throws {
     let smarthost = try FakeSmarthost()
     smarthost.refuse("550 5.1.1 nobody here")
-    try await TestServer.run { $0.smarthostURL = smarthost.url } _: { server in
+    try await TestServer.run {
+      $0.smarthostURL = smarthost.url
+    } _: { server in
       let (taken, ann) = try await answered(server, smarthost, Letter())
       try await eventually("it is told") {
-        try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)["timeline"].kinds.contains("undelivered")
+        try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)["timeline"].kinds
+          .contains("undelivered")
       }
       let known = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
       #expect(known["timeline"].said.last?["reason"].text.contains("550") == true)
@@ -142,10 +176,13 @@ import Testing
     }
   }
 
-  /// A holiday note that answers our mail: it is recorded where it belongs, and nothing is sent for it.
+  /// A holiday note that answers our mail: it is recorded where it belongs, and nothing is sent for
+  /// it.
   @Test func `automatic answers never make a loop`() async throws {
     let smarthost = try FakeSmarthost()
-    try await TestServer.run { $0.smarthostURL = smarthost.url } _: { server in
+    try await TestServer.run {
+      $0.smarthostURL = smarthost.url
+    } _: { server in
       let (taken, ann) = try await answered(server, smarthost, Letter())
       try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
       let address = try Self.address(smarthost.mails[0])
@@ -160,7 +197,8 @@ import Testing
         #expect(try await server.deliver(bounce) == 250)
       }
       #expect(try await server.next(ann, wait: 1).status == 204, "nobody is woken")
-      let known = try await server.call("GET", "/v1/customers/\(taken["customer"]["id"].text)/timeline", by: ann)
+      let known = try await server.call(
+        "GET", "/v1/customers/\(taken["customer"]["id"].text)/timeline", by: ann)
       #expect(known.json.texts.filter { $0.hasPrefix("I am on holiday") }.count == 5)
       #expect(known.json.texts.filter { $0.hasPrefix("Bounced") }.count == 5)
       #expect(smarthost.mails.count == 1)
@@ -169,7 +207,8 @@ import Testing
 
   private static func address(_ mail: FakeSmarthost.Mail) throws -> String {
     let field = try #require(mail.header("Reply-To"))
-    return field.contains("<") ? String(field.drop { $0 != "<" }.dropFirst().prefix { $0 != ">" }) : field
+    return field.contains("<")
+      ? String(field.drop { $0 != "<" }.dropFirst().prefix { $0 != ">" }) : field
   }
 
   private static func tries(_ server: TestServer) throws -> Int {

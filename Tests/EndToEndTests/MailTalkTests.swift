@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// SMTP and LMTP command by command: what no well-behaved client says, and what each recipient is told.
+/// SMTP and LMTP command by command: what no well-behaved client says, and what each recipient is
+/// told.
 @Suite(.inTurn) struct MailTalkTests {
   /// Sends a command and answers the codes of as many replies.
   private static func ask(_ socket: Socket, _ text: String, replies: Int = 1) throws -> [Int] {
@@ -20,16 +21,22 @@ import Testing
     return codes
   }
 
-  @Test func `what is not SMTP is told so, nothing is recorded, and the next mail is taken`() async throws {
-    try await TestServer.run { $0.mailBytesMax = 65_536 } _: { server in
+  @Test func `what is not SMTP is told so, nothing is recorded, and the next mail is taken`()
+    async throws
+  {
+    try await TestServer.run {
+      $0.mailBytesMax = 65_536
+    } _: { server in
       let port = server.port("smtp")
       let before = try await server.position()
       let codes = try await blocking {
         let socket = try Socket.connect(port: port)
         var codes: [Int] = []
         for line in [
-          "", "SING\r\n", "MAIL FROM:<a@home.example>\r\n", "EHLO home.example\r\n", "MAIL FROM:a@home\r\n",
-          "MAIL FROM:<a@home.example> SIZE=99999999\r\n", "RCPT TO:<help@shop.example>\r\n", "DATA\r\n",
+          "", "SING\r\n", "MAIL FROM:<a@home.example>\r\n", "EHLO home.example\r\n",
+          "MAIL FROM:a@home\r\n",
+          "MAIL FROM:<a@home.example> SIZE=99999999\r\n", "RCPT TO:<help@shop.example>\r\n",
+          "DATA\r\n",
           "MAIL FROM:<a@home.example>\r\n", "RCPT TO:<help@elsewhere.example>\r\n", "DATA\r\n",
           "RCPT TO:<help@shop.example>\r\n", "DATA\r\n",
           String(repeating: String(repeating: "x", count: 76) + "\r\n", count: 1_000) + ".\r\n",
@@ -64,8 +71,11 @@ import Testing
         let socket = try Socket.connect(port: port)
         var codes = try Self.ask(socket, "") + Self.ask(socket, "LHLO relay.example\r\n")
         // RFC 2920: all at once.
-        let envelope = ["MAIL FROM:<mia@home.example>", "RCPT TO:<help@east.example>", "RCPT TO:<no@east.example>",
-          "RCPT TO:<help@west.example>", "DATA", ""]
+        let envelope = [
+          "MAIL FROM:<mia@home.example>", "RCPT TO:<help@east.example>",
+          "RCPT TO:<no@east.example>",
+          "RCPT TO:<help@west.example>", "DATA", "",
+        ]
         codes += try Self.ask(socket, envelope.joined(separator: "\r\n"), replies: 5)
         return codes + (try Self.ask(socket, letter + ".\r\n", replies: 2))
       }

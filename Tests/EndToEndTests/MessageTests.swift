@@ -1,9 +1,12 @@
 import Testing
 
-/// Callers who are sent to leave a message: by a rule, by a queue that is closed, by one in which they waited too long.
+/// Callers who are sent to leave a message: by a rule, by a queue that is closed, by one in which
+/// they waited too long.
 @Suite(.inTurn) struct MessageTests {
   private static let secret = "0123456789abcdef0123"
-  private static let (byRule, byHours, byWait, nobody) = ("+12025550199", "+12025550198", "+12025550197", "+12025550196")
+  private static let (byRule, byHours, byWait, nobody) = (
+    "+12025550199", "+12025550198", "+12025550197", "+12025550196"
+  )
   private let recording = (0..<5_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
 
   /// Who calls says what becomes of the call.
@@ -11,47 +14,54 @@ import Testing
     let folder = try TemporaryFolder()
     let files = [
       "workspace.yaml": """
-        title: Calls
-        default_region: US
-        phone_systems:
-          pbx: { api: fastagi, networks: [127.0.0.1], secret: \(Self.secret) }
-          hook: { api: http, networks: [127.0.0.1] }
+      title: Calls
+      default_region: US
+      phone_systems:
+        pbx: { api: fastagi, networks: [127.0.0.1], secret: \(Self.secret) }
+        hook: { api: http, networks: [127.0.0.1] }
 
-        """,
+      """,
       "hours.yaml": "never: { zone: UTC }\n",
       "queues.yaml": """
-        calls:
-        shut: { hours: never, closed: { leave_message: "We are closed." } }
-        busy: { max_wait: { limit: 1s, then: { leave_message: "So sorry." } } }
+      calls:
+      shut: { hours: never, closed: { leave_message: "We are closed." } }
+      busy: { max_wait: { limit: 1s, then: { leave_message: "So sorry." } } }
 
-        """,
+      """,
       "agents.yaml": "ann: { queues: [calls, shut, busy], devices: [PJSIP/ann] }\n",
       "rules/10-all.yaml": """
-        - name: by rule
-          when: call.from == "\(Self.byRule)"
-          leave_message: { queue: calls, say: "Please speak after the tone." }
-        - name: by hours
-          when: call.from == "\(Self.byHours)"
-          route: { queue: shut }
-        - name: by waiting
-          when: call.from == "\(Self.byWait)"
-          route: { queue: busy }
-        - name: every other call
-          route: { queue: calls }
+      - name: by rule
+        when: call.from == "\(Self.byRule)"
+        leave_message: { queue: calls, say: "Please speak after the tone." }
+      - name: by hours
+        when: call.from == "\(Self.byHours)"
+        route: { queue: shut }
+      - name: by waiting
+        when: call.from == "\(Self.byWait)"
+        route: { queue: busy }
+      - name: every other call
+        route: { queue: calls }
 
-        """,
+      """,
     ]
     for (name, text) in files { try folder.write("rules/calls/\(name)", text) }
-    try await TestServer.run(rules: folder.path + "/rules") { $0.fastagiListen = "127.0.0.1:0" } _: { server in
+    try await TestServer.run(rules: folder.path + "/rules") {
+      $0.fastagiListen = "127.0.0.1:0"
+    } _: { server in
       try await body(server)
     }
   }
 
-  private func arrives(_ call: String, from number: String, _ server: TestServer, by hook: String) async throws -> Reply {
-    try await server.call("POST", "/v1/calls", ["call": .text(call), "from": .text(number)], by: hook)
+  private func arrives(_ call: String, from number: String, _ server: TestServer, by hook: String)
+    async throws -> Reply
+  {
+    try await server.call(
+      "POST", "/v1/calls", ["call": .text(call), "from": .text(number)], by: hook)
   }
 
-  private func tell(_ call: String, _ event: Body, _ server: TestServer, by hook: String) async throws -> Reply {
+  private func tell(_ call: String, _ event: Body, _ server: TestServer, by hook: String)
+    async throws -> Reply
+  {
     try await server.call("POST", "/v1/calls/\(call)/events", event, by: hook)
   }
 
@@ -64,23 +74,30 @@ import Testing
       #expect(first["upload_to"].text == "/v1/blobs" && first["then_tell"].text == "voicemail")
       try await server.restart()
       let again = try await tell("c1", ["event": "waiting", "wait_seconds": 20], server, by: hook)
-      #expect(again["do"].text == "leave_message" && again["prompt"].text == "Please speak after the tone.", "\(again)")
+      #expect(
+        again["do"].text == "leave_message"
+          && again["prompt"].text == "Please speak after the tone.", "\(again)")
       let kept = try await server.call(
         "POST", "/v1/blobs", raw: recording, by: hook, headers: [("Content-Type", "audio/wav")])
       let blob = kept["blob"].text
       let over = try await tell(
-        "c1", ["event": "voicemail", "blob": .text(blob), "seconds": 12, "text": "call me"], server, by: hook)
+        "c1", ["event": "voicemail", "blob": .text(blob), "seconds": 12, "text": "call me"], server,
+        by: hook)
       #expect(over["do"].text == "hang_up", "\(over)")
 
       let ann = try await server.agent("ann")
       let taken = try await server.take(ann)
-      #expect(taken["channel"].text == "phone" && taken["handoff"]["cause"].text == "message", "\(taken)")
+      #expect(
+        taken["channel"].text == "phone" && taken["handoff"]["cause"].text == "message", "\(taken)")
       #expect(taken["timeline"].kinds == ["call", "routed", "voicemail", "session_ended"])
       let asked = taken["timeline"].said[1]
-      #expect(asked["reason"].text == "leaves_message" && asked["prompt"].text == "Please speak after the tone.")
+      #expect(
+        asked["reason"].text == "leaves_message"
+          && asked["prompt"].text == "Please speak after the tone.")
       #expect(asked["channel"].text == "phone")
       let left = taken["timeline"].said[2]
-      #expect(left["blob"].text == blob && left["text"].text == "call me" && left["seconds"].int == 12)
+      #expect(
+        left["blob"].text == blob && left["text"].text == "call me" && left["seconds"].int == 12)
       let heard = try await server.call("GET", "/v1/blobs/\(blob)", by: ann)
       #expect(heard.body == recording && heard.headers["content-type"] == "audio/wav")
       #expect(try await server.close(taken["case"].text, by: ann).status == 200)
@@ -88,7 +105,9 @@ import Testing
     }
   }
 
-  @Test func `whoever says nothing has called all the same, and the next call takes nothing away`() async throws {
+  @Test func `whoever says nothing has called all the same, and the next call takes nothing away`()
+    async throws
+  {
     try await run { server in
       let hook = try await server.token("telephony", "hook")
       let boss = try await server.token("supervisor", "boss")
@@ -106,7 +125,8 @@ import Testing
     }
   }
 
-  @Test func `a recording that comes after the call is heard by whoever has the case`() async throws {
+  @Test func `a recording that comes after the call is heard by whoever has the case`() async throws
+  {
     try await run { server in
       let hook = try await server.token("telephony", "hook")
       _ = try await arrives("c1", from: Self.byRule, server, by: hook)
@@ -114,28 +134,36 @@ import Testing
       let ann = try await server.agent("ann")
       let taken = try await server.take(ann)
       let blob = try await server.call("POST", "/v1/blobs", raw: recording, by: hook)["blob"].text
-      #expect(try await tell("c1", ["event": "voicemail", "blob": .text(blob)], server, by: hook)["do"].text == "hang_up")
+      #expect(
+        try await tell("c1", ["event": "voicemail", "blob": .text(blob)], server, by: hook)["do"]
+          .text == "hang_up")
       let now = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
       #expect(now["timeline"].kinds.contains("voicemail"), "\(now)")
       #expect(try await server.call("GET", "/v1/blobs/\(blob)", by: ann).body == recording)
     }
   }
 
-  @Test func `a closed queue takes messages, and one that keeps callers waiting too`() async throws {
+  @Test func `a closed queue takes messages, and one that keeps callers waiting too`() async throws
+  {
     try await run { server in
       let hook = try await server.token("telephony", "hook")
       let closed = try await arrives("c1", from: Self.byHours, server, by: hook)
-      #expect(closed["do"].text == "leave_message" && closed["prompt"].text == "We are closed.", "\(closed)")
+      #expect(
+        closed["do"].text == "leave_message" && closed["prompt"].text == "We are closed.",
+        "\(closed)")
       let waits = try await arrives("c2", from: Self.byWait, server, by: hook)
       #expect(waits["do"].text == "wait", "\(waits)")
       let sorry = try await tell("c2", ["event": "waiting", "wait_seconds": 60], server, by: hook)
-      #expect(sorry["do"].text == "leave_message" && sorry["prompt"].text == "So sorry.", "\(sorry)")
+      #expect(
+        sorry["do"].text == "leave_message" && sorry["prompt"].text == "So sorry.", "\(sorry)")
       _ = try await tell("c2", ["event": "hung_up"], server, by: hook)
       let told = try await server.timeline(Self.byWait).said.filter { $0["kind"].text == "routed" }
       #expect(told.map { $0["reason"].text } == ["<absent>", "leaves_message"])
       let ann = try await server.agent("ann")
       let taken = try await server.take(ann)
-      #expect(taken["queue"].text == "busy", "the other queue is closed: its message waits for the morning")
+      #expect(
+        taken["queue"].text == "busy",
+        "the other queue is closed: its message waits for the morning")
       #expect(taken["handoff"]["cause"].text == "message")
     }
   }
@@ -155,20 +183,25 @@ import Testing
       for coming in ["first", "back again"] {
         let caller = try asterisk("wait", from: Self.byRule, server)
         try await caller.toTheEnd()
-        #expect(caller.lines.last == "SET VARIABLE THROUGHLINE_END message", "\(coming): \(caller.lines)")
+        #expect(
+          caller.lines.last == "SET VARIABLE THROUGHLINE_END message", "\(coming): \(caller.lines)")
         #expect(!caller.lines.contains { $0.contains("Dial") })
         caller.close()
       }
       #expect(try await server.count("waiting", by: boss) == 1, "the same call")
       let gone = try asterisk("hangup", from: Self.byRule, server)
       try await gone.toTheEnd()
-      try await eventually("its end is told") { try await server.timeline(Self.byRule).kinds.contains("session_ended") }
+      try await eventually("its end is told") {
+        try await server.timeline(Self.byRule).kinds.contains("session_ended")
+      }
       #expect(try await server.count("waiting", by: boss) == 1)
       // What docs/phone/asterisk/throughline-message does with the recording.
       let pbx = try await server.token("telephony", "pbx")
       let blob = try await server.call("POST", "/v1/blobs", raw: recording, by: pbx)["blob"].text
       let event: Body = ["event": "voicemail", "blob": .text(blob), "id": "message"]
-      #expect(try await tell("1795.7", event, server, by: try await server.token("telephony", "hook")).status == 404)
+      #expect(
+        try await tell("1795.7", event, server, by: try await server.token("telephony", "hook"))
+          .status == 404)
       for _ in 0..<2 { #expect(try await tell("1795.7", event, server, by: pbx).status == 200) }
       let taken = try await server.take(ann)
       #expect(taken["timeline"].kinds == ["call", "routed", "session_ended", "voicemail"])
@@ -177,7 +210,9 @@ import Testing
     }
   }
 
-  @Test func `an Asterisk whose caller waited too long takes the message from the music`() async throws {
+  @Test func `an Asterisk whose caller waited too long takes the message from the music`()
+    async throws
+  {
     try await run { server in
       let caller = try asterisk("wait", from: Self.byWait, server)
       try await caller.toTheEnd()

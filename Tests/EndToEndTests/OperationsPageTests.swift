@@ -4,37 +4,50 @@ import Testing
 /// Every command of docs/operations.md that is written with `$`, in the page's order.
 @Suite(.inTurn) struct OperationsPageTests {
   private func commands() throws -> [String] {
-    try String(contentsOfFile: Package.root + "/docs/operations.md", encoding: .utf8).split(separator: "\n")
-      .filter { $0.hasPrefix("$ ") }.map { String($0.dropFirst(2)) }
+    try String(contentsOfFile: Package.root + "/docs/operations.md", encoding: .utf8).split(
+      separator: "\n"
+    )
+    .filter { $0.hasPrefix("$ ") }.map { String($0.dropFirst(2)) }
   }
 
   @Test func `every command of the page works as it stands`() async throws {
     let commands = try commands()
     #expect(commands.count >= 9 && commands.allSatisfy { $0.hasPrefix("throughline ") })
     try await TestServer.run { server in
-      let chat = try await server.open(try await server.token("bot", "webshop"), email: "jo@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "jo@home.example")
       try await chat.customer("a secret kettle")
       let binaries = (try Binary.path as NSString).deletingLastPathComponent
       var said: [String: [String]] = [:]
       for command in commands {
         let run = try await Peer.run(
-          "/bin/sh", ["-c", "cd '\(server.folder.path)' && PATH='\(binaries)':\"$PATH\" && \(command)"])
+          "/bin/sh",
+          ["-c", "cd '\(server.folder.path)' && PATH='\(binaries)':\"$PATH\" && \(command)"])
         #expect(run.status == 0, "\(command): \(run.lines)")
         said[command] = run.lines
-        // The page's order has the lost folder restored before its example of erasing, so erase once before that.
+        // The page's order has the lost folder restored before its example of erasing, so erase
+        // once before that.
         if command.contains("doctor --data restored") {
-          #expect(try await server.administer("POST", "/admin/erase", ["identity": .text(chat.customer)]).status == 200)
-          try await server.open(try await server.token("bot", "webshop"), email: "jo@home.example").customer("me again")
+          #expect(
+            try await server.administer("POST", "/admin/erase", ["identity": .text(chat.customer)])
+              .status == 200)
+          try await server.open(try await server.token("bot", "webshop"), email: "jo@home.example")
+            .customer("me again")
         }
       }
-      func output(_ part: String) -> String { said.first { $0.key.contains(part) }?.value.joined(separator: "\n") ?? "" }
+      func output(_ part: String) -> String {
+        said.first { $0.key.contains(part) }?.value.joined(separator: "\n") ?? ""
+      }
       #expect(output("doctor --data backups/monday").contains("all is well"))
       #expect(output("doctor --data restored").contains("all is well"))
       #expect(output("--erasures erasures.json").contains("1 erasures were carried out again"))
-      #expect(output("throughline export").contains("3 entries") || output("throughline export").contains("2 entries"))
+      #expect(
+        output("throughline export").contains("3 entries")
+          || output("throughline export").contains("2 entries"))
       #expect(output("throughline erasures --data").split(separator: "\n").count == 2)
       #expect(output("throughline accesses").contains("administrator  export"))
-      // The restored folder still has the words from before the erasure; the one with receipts has not.
+      // The restored folder still has the words from before the erasure; the one with receipts has
+      // not.
       func holds(_ folder: String) -> Bool {
         FileManager.default.contents(atPath: "\(server.folder.path)/\(folder)/throughline.sqlite")?
           .range(of: Data("secret kettle".utf8)) != nil

@@ -1,15 +1,19 @@
 import Foundation
 import Testing
 
-/// Storage goes away and comes back while chats, calls, mails, streams and waiting agents are there.
+/// Storage goes away and comes back while chats, calls, mails, streams and waiting agents are
+/// there.
 @Suite(.inTurn) struct OutageTests {
-  private func isWell(_ server: TestServer) async throws -> Bool { try await server.call("GET", "/health").status == 200 }
+  private func isWell(_ server: TestServer) async throws -> Bool {
+    try await server.call("GET", "/health").status == 200
+  }
 
   /// From here on nothing can be written, nor read for a recovery.
   private func begin(_ disk: Disk, _ server: TestServer) async throws {
     disk.fail(unreadable: true)
     let hook = try await server.token("telephony", "hook")
-    let refused = try await server.call("POST", "/v1/calls", ["call": "another", "from": "+12025550177"], by: hook)
+    let refused = try await server.call(
+      "POST", "/v1/calls", ["call": "another", "from": "+12025550177"], by: hook)
     #expect(refused.status == 503, "\(refused)")
   }
 
@@ -18,7 +22,9 @@ import Testing
     try await eventually("service goes on") { try await isWell(server) }
   }
 
-  @Test func `a commit that fails is nobody's success, and whoever asks again is served`() async throws {
+  @Test func `a commit that fails is nobody's success, and whoever asks again is served`()
+    async throws
+  {
     let disk = Disk()
     try await TestServer.run(on: disk) { server in
       let admin = try await server.token("admin", "root")
@@ -37,14 +43,19 @@ import Testing
       disk.fail(unreadable: true)
       disk.release()
       let refused = try await said
-      #expect(refused.status == 503 && refused.headers["content-type"] == "application/problem+json", "\(refused)")
+      #expect(
+        refused.status == 503 && refused.headers["content-type"] == "application/problem+json",
+        "\(refused)")
       #expect(try await next.status == 503, "whoever waits for a case hears so, too")
       #expect(try await chat.customer("meanwhile").status == 503)
       #expect(try await server.call("POST", "/v1/sessions", [:], by: bot).status == 503)
       let health = try await server.call("GET", "/health")
-      #expect(health.status == 503 && !health["why"].text.contains("disk"), "strangers do not hear why: \(health)")
+      #expect(
+        health.status == 503 && !health["why"].text.contains("disk"),
+        "strangers do not hear why: \(health)")
       let told = try await server.call("GET", "/health", by: admin)
-      #expect(told.status == 503 && told["why"].text.contains("the disk of this test is full"), "\(told)")
+      #expect(
+        told.status == 503 && told["why"].text.contains("the disk of this test is full"), "\(told)")
 
       try await end(disk, server)
       #expect(try await server.timeline("mia@home.example").texts == ["before"])
@@ -53,15 +64,20 @@ import Testing
       try await chat.handoff()
       let taken = try await server.take(ann)
       try await server.reply("I am here", to: taken["case"].text, by: ann)
-      #expect(try await server.timeline("mia@home.example").texts == ["before", "in flight", "I am here"])
+      #expect(
+        try await server.timeline("mia@home.example").texts == ["before", "in flight", "I am here"])
       let heard = try await poll["events"].elements
       #expect(!heard.isEmpty, "the poll has waited through all of it")
-      #expect(try await chat.events()["events"].elements.compactMap { $0["text"].string } == ["I am here"])
+      #expect(
+        try await chat.events()["events"].elements.compactMap { $0["text"].string } == ["I am here"]
+      )
     }
   }
 
   @Test(arguments: ["smtp", "lmtp"])
-  func `a mail is not taken while it cannot be kept, and is recorded once when it comes again`(_ over: String) async throws {
+  func `a mail is not taken while it cannot be kept, and is recorded once when it comes again`(
+    _ over: String
+  ) async throws {
     let disk = Disk()
     try await TestServer.run(on: disk) { server in
       try await begin(disk, server)
@@ -81,7 +97,8 @@ import Testing
       let bot = try await server.token("bot", "webshop")
       let ann = try await server.agent("ann")
       let desk = try Peer(
-        try await Python.interpreter, [Package.peers + "/stream.py", String(server.port("http")), ann, "header"])
+        try await Python.interpreter,
+        [Package.peers + "/stream.py", String(server.port("http")), ann, "header"])
       try await desk.line("ready") { JSON($0)["type"].text == "ready" }
       let chat = try await server.open(bot)
       try await chat.customer("help")
@@ -90,7 +107,9 @@ import Testing
       try await end(disk, server)
       #expect(try await chat.handoff().status == 201)
       let line = try await desk.line("an offer") { JSON($0)["type"].text == "offer" }
-      #expect(try await server.call("POST", "/v1/offers/\(JSON(line)["offer"].text)/accept", by: ann).status == 200)
+      #expect(
+        try await server.call("POST", "/v1/offers/\(JSON(line)["offer"].text)/accept", by: ann)
+          .status == 200)
       #expect(!desk.lines.contains { $0.contains("closed") })
     }
   }
@@ -99,10 +118,16 @@ import Testing
 
   private func withPhone(_ body: @Sendable (TestServer, Disk) async throws -> Void) async throws {
     let disk = Disk()
-    try await TestServer.run(on: disk) { $0.fastagiListen = "127.0.0.1:0" } _: { try await body($0, disk) }
+    try await TestServer.run(on: disk) {
+      $0.fastagiListen = "127.0.0.1:0"
+    } _: {
+      try await body($0, disk)
+    }
   }
 
-  @Test func `a call that waits goes on waiting, and a new one is left to its dialplan`() async throws {
+  @Test func `a call that waits goes on waiting, and a new one is left to its dialplan`()
+    async throws
+  {
     try await withPhone { server, disk in
       let reader = try await server.token("agent", "ann")
       let caller = try await server.waitingCaller(reader: reader)
@@ -110,14 +135,18 @@ import Testing
       try await begin(disk, server)
       let late = try server.caller("1795.8")
       try await late.toTheEnd()
-      #expect(late.lines.isEmpty, "no music and no ending: the dialplan comes back in a second, and gives up by itself")
+      #expect(
+        late.lines.isEmpty,
+        "no music and no ending: the dialplan comes back in a second, and gives up by itself")
       try await end(disk, server)
       let again = try server.caller("1795.8")
       defer { again.close() }
       #expect(try await again.until("SET MUSIC") != nil)
       _ = try await server.agent("ann")
       let leg = try server.leg(try await caller.ring())
-      #expect(try await leg.until("GOSUB_RESULT \"\"") != nil, "on the same connection, and first, as it came first")
+      #expect(
+        try await leg.until("GOSUB_RESULT \"\"") != nil,
+        "on the same connection, and first, as it came first")
     }
   }
 
@@ -137,35 +166,49 @@ import Testing
     }
   }
 
-  @Test func `a hang-up that the hangup handler tells during an outage ends the call afterwards`() async throws {
+  @Test func `a hang-up that the hangup handler tells during an outage ends the call afterwards`()
+    async throws
+  {
     try await withPhone { server, disk in
       let reader = try await server.token("agent", "ann")
       let caller = try await server.waitingCaller(reader: reader)
       defer { caller.close() }
       try await begin(disk, server)
       let handler = try AGIPeer(
-        port: server.port("fastagi"), script: "hangup", arguments: [server.phoneSecret], unique: "1795.7")
+        port: server.port("fastagi"), script: "hangup", arguments: [server.phoneSecret],
+        unique: "1795.7")
       try await handler.toTheEnd()
       try await end(disk, server)
       try await eventually("nobody waits") { try await server.count("waiting", by: reader) == 0 }
     }
   }
 
-  @Test func `a hang-up told over HTTP during an outage is not acknowledged, and ends the call afterwards`() async throws {
+  @Test
+  func
+    `a hang-up told over HTTP during an outage is not acknowledged, and ends the call afterwards`()
+    async throws
+  {
     let disk = Disk()
     try await TestServer.run(on: disk) { server in
       let hook = try await server.token("telephony", "hook")
       let reader = try await server.token("agent", "ann")
-      _ = try await server.call("POST", "/v1/calls", ["call": "c1", "from": "+12025550143", "to": "+18005551212"], by: hook)
+      _ = try await server.call(
+        "POST", "/v1/calls", ["call": "c1", "from": "+12025550143", "to": "+18005551212"], by: hook)
       try await begin(disk, server)
-      #expect(try await server.call("POST", "/v1/calls/c1/events", ["event": "hung_up"], by: hook).status == 503)
+      #expect(
+        try await server.call("POST", "/v1/calls/c1/events", ["event": "hung_up"], by: hook).status
+          == 503)
       try await end(disk, server)
       try await eventually("nobody waits") { try await server.count("waiting", by: reader) == 0 }
-      #expect(try await server.call("POST", "/v1/calls/c1/events", ["event": "hung_up"], by: hook).status == 409)
+      #expect(
+        try await server.call("POST", "/v1/calls/c1/events", ["event": "hung_up"], by: hook).status
+          == 409)
     }
   }
 
-  @Test func `a device picked up during an outage is not bridged, and its caller waits on`() async throws {
+  @Test func `a device picked up during an outage is not bridged, and its caller waits on`()
+    async throws
+  {
     try await withPhone { server, disk in
       let caller = try server.caller()
       defer { caller.close() }
@@ -179,14 +222,19 @@ import Testing
       try caller.say("200 result=0")
       async let again = caller.ring(dial: "ANSWER", talked: false)
       try await end(disk, server)
-      try await eventually("the ring has failed") { try await server.count("offered", by: ann) == 0 }
+      try await eventually("the ring has failed") {
+        try await server.count("offered", by: ann) == 0
+      }
       #expect(try await server.count("waiting", by: ann) == 1)
       _ = try await server.agent("cleo")
       #expect(try await again != offer)
     }
   }
 
-  @Test func `a device lost after the acceptance, during an outage, gives the caller back their place`() async throws {
+  @Test
+  func `a device lost after the acceptance, during an outage, gives the caller back their place`()
+    async throws
+  {
     try await withPhone { server, disk in
       let caller = try server.caller()
       defer { caller.close() }
@@ -200,12 +248,16 @@ import Testing
       async let again = caller.ring(dial: "ANSWER", talked: false)
       try await eventually("music") { caller.lines.last?.hasPrefix("SET MUSIC") == true }
       try await end(disk, server)
-      try await eventually("ann has it no more") { try await server.count("assigned", by: ann) == 0 }
+      try await eventually("ann has it no more") {
+        try await server.count("assigned", by: ann) == 0
+      }
       #expect(try await again != offer, "it rings again: \(caller.lines)")
     }
   }
 
-  @Test func `a talk that ends during an outage has ended afterwards, and the phone is told then`() async throws {
+  @Test func `a talk that ends during an outage has ended afterwards, and the phone is told then`()
+    async throws
+  {
     try await withPhone { server, disk in
       let caller = try server.caller()
       defer { caller.close() }
@@ -222,7 +274,9 @@ import Testing
     }
   }
 
-  @Test func `a busy device during an outage has failed afterwards, and the next one rings`() async throws {
+  @Test func `a busy device during an outage has failed afterwards, and the next one rings`()
+    async throws
+  {
     try await withPhone { server, disk in
       let caller = try server.caller()
       defer { caller.close() }
@@ -259,7 +313,9 @@ import Testing
       let look = try StoreLook(server.settings.data)
       try await eventually("its row is gone") { try look.count("SELECT count(*) FROM outbox") == 0 }
       #expect(try await server.reply("the second", to: aCase, by: ann).status == 201)
-      try await eventually("the second was delivered") { smarthost.mails.contains { $0.text.contains("the second") } }
+      try await eventually("the second was delivered") {
+        smarthost.mails.contains { $0.text.contains("the second") }
+      }
       try await eventually("its row is gone") { try look.count("SELECT count(*) FROM outbox") == 0 }
       #expect(smarthost.mails.count == 2)
       #expect(Set(smarthost.mails.map { $0.header("Message-ID") }).count == 2)

@@ -12,10 +12,14 @@ import Testing
     }
   }
 
-  @Test func `why the server is not well is told to those who run it, and to nobody else`() async throws {
+  @Test func `why the server is not well is told to those who run it, and to nobody else`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
-      let (boss, root) = (try await server.token("supervisor", "boss"), try await server.token("admin", "root"))
+      let (boss, root) = (
+        try await server.token("supervisor", "boss"), try await server.token("admin", "root")
+      )
       try #require(server.running).edge.health.failed("disk /srv/secret is full")
       for token in [nil, bot, "tl_wrong"] {
         let reply = try await server.call("GET", "/health", by: token)
@@ -24,7 +28,8 @@ import Testing
         #expect(reply["why"].text == "nothing can be recorded just now; try again in a moment")
       }
       for token in [boss, root] {
-        #expect(try await server.call("GET", "/health", by: token)["why"].text.contains("/srv/secret"))
+        #expect(
+          try await server.call("GET", "/health", by: token)["why"].text.contains("/srv/secret"))
       }
       #expect(try await server.administer("GET", "/health")["why"].text.contains("/srv/secret"))
     }
@@ -47,7 +52,8 @@ import Testing
       let boss = try await server.token("supervisor", "boss")
       func metrics(_ coding: String?) async throws -> Reply {
         try await server.call(
-          "GET", "/metrics", raw: nil, by: boss, headers: coding.map { [("Accept-Encoding", $0)] } ?? [])
+          "GET", "/metrics", raw: nil, by: boss,
+          headers: coding.map { [("Accept-Encoding", $0)] } ?? [])
       }
       let plain = try await metrics(nil)
       #expect(plain.headers["content-encoding"] == nil)
@@ -58,14 +64,22 @@ import Testing
       #expect(packed.body.count < plain.body.count / 2)
       #expect(packed.body.starts(with: [0x1F, 0x8B]))
       #expect(try await metrics("gzip;q=0").headers["content-encoding"] == nil)
-      let short = try await server.call("GET", "/health", raw: nil, by: nil, headers: [("Accept-Encoding", "gzip")])
+      let short = try await server.call(
+        "GET", "/health", raw: nil, by: nil, headers: [("Accept-Encoding", "gzip")])
       #expect(short.headers["content-encoding"] == nil, "what fits one packet gains nothing")
       let bot = try await server.token("bot", "webshop")
       let chat = try await server.open(bot, email: "lea@home.example")
-      for number in 1...30 { try await chat.customer("This is what I said before, number \(number).") }
-      let opening: Body = ["customer": ["identities": [["kind": "email", "value": "lea@home.example", "assurance": "asserted"]]]]
+      for number in 1...30 {
+        try await chat.customer("This is what I said before, number \(number).")
+      }
+      let opening: Body = [
+        "customer": [
+          "identities": [["kind": "email", "value": "lea@home.example", "assurance": "asserted"]]
+        ]
+      ]
       let known = try await server.call(
-        "POST", "/v1/sessions", raw: Array(opening.encoded.utf8), by: bot, headers: [("Accept-Encoding", "gzip")])
+        "POST", "/v1/sessions", raw: Array(opening.encoded.utf8), by: bot,
+        headers: [("Accept-Encoding", "gzip")])
       #expect(known.headers["content-encoding"] == "gzip", "also what the read pool renders")
     }
   }
@@ -76,7 +90,8 @@ import Testing
       let chat = try await server.open(try await server.token("bot", "webshop"))
       try await chat.customer("help")
       try await chat.handoff()
-      let reply = try await server.call("GET", "/metrics", by: try await server.token("supervisor", "boss"))
+      let reply = try await server.call(
+        "GET", "/metrics", by: try await server.token("supervisor", "boss"))
       #expect(reply.headers["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
       let text = String(decoding: reply.body, as: UTF8.self)
       #expect(text.hasSuffix("\n"))
@@ -89,21 +104,25 @@ import Testing
         if line.hasPrefix("# TYPE ") {
           let words = line.split(separator: " ")
           #expect(
-            words.count == 4 && ["gauge", "counter", "histogram", "summary"].contains(words[3]), "\(line)")
-          #expect(types.updateValue(words[3], forKey: words[2]) == nil, "\(words[2]) is declared once")
+            words.count == 4 && ["gauge", "counter", "histogram", "summary"].contains(words[3]),
+            "\(line)")
+          #expect(
+            types.updateValue(words[3], forKey: words[2]) == nil, "\(words[2]) is declared once")
           continue
         }
         let match = try #require(try sample.wholeMatch(in: line), "not a sample: \(line)")
         #expect(types[match.output.1] != nil, "\(match.output.1) has a type")
         let series = "\(match.output.1)\(match.output.2 ?? "")"
-        #expect(samples.updateValue("\(match.output.5)", forKey: series) == nil, "\(series) stands once")
+        #expect(
+          samples.updateValue("\(match.output.5)", forKey: series) == nil, "\(series) stands once")
       }
       #expect(samples[#"throughline_queue_waiting{workspace="demo",queue="support"}"#] == "1")
       #expect(samples["throughline_up"] == "1")
       let target = #"{workspace="demo",queue="vip"}"#
       #expect(samples["throughline_queue_service_level_target_ratio" + target] == "0.90")
       #expect(samples["throughline_queue_service_level_seconds" + target] == "20")
-      #expect(samples["throughline_queue_service_level_ratio" + target] == nil, "nothing was taken yet")
+      #expect(
+        samples["throughline_queue_service_level_ratio" + target] == nil, "nothing was taken yet")
     }
   }
 
@@ -114,11 +133,17 @@ import Testing
       try await chat.customer("help")
       @Sendable func measured() async throws -> [String: Double] {
         let reply = try await server.call("GET", "/metrics", by: boss)
-        let lines = String(decoding: reply.body, as: UTF8.self).split(separator: "\n").filter { !$0.hasPrefix("#") }
-        return Dictionary(uniqueKeysWithValues: lines.map { line in
-          let words = line.split(separator: " ")
-          return (String(words[0].dropFirst("throughline_".count)), Double(words[words.count - 1]) ?? .nan)
-        })
+        let lines = String(decoding: reply.body, as: UTF8.self).split(separator: "\n").filter {
+          !$0.hasPrefix("#")
+        }
+        return Dictionary(
+          uniqueKeysWithValues: lines.map { line in
+            let words = line.split(separator: " ")
+            return (
+              String(words[0].dropFirst("throughline_".count)),
+              Double(words[words.count - 1]) ?? .nan
+            )
+          })
       }
       // Lanes tell what they counted now and then.
       try await eventually("connections are counted") {
@@ -127,10 +152,13 @@ import Testing
       }
       let values = try await measured()
       for (name, range) in [
-        ("up", 1...1), ("connections", 0...10), ("connections_accepted_total", 5...10_000), ("connections_refused_total", 0...0),
-        ("accept_pauses_total", 0...0), ("commits_total", 3...100), ("commands_total", 4...100), ("commit_failures_total", 0...0),
+        ("up", 1...1), ("connections", 0...10), ("connections_accepted_total", 5...10_000),
+        ("connections_refused_total", 0...0),
+        ("accept_pauses_total", 0...0), ("commits_total", 3...100), ("commands_total", 4...100),
+        ("commit_failures_total", 0...0),
         ("commit_seconds_total", 0.000_001...100), ("commit_seconds_longest", 0.000_001...100),
-        ("resident_bytes", 10e6...4e9), ("open_descriptors", 10...20_000), ("cpu_seconds_total", 0.01...10_000),
+        ("resident_bytes", 10e6...4e9), ("open_descriptors", 10...20_000),
+        ("cpu_seconds_total", 0.01...10_000),
         ("stream_slow_readers_total", 0...0), ("stream_context_bytes", 0...0),
       ] as [(String, ClosedRange<Double>)] {
         let value = try #require(values[name], "\(name)")
@@ -164,7 +192,8 @@ import Testing
     }
   }
 
-  @Test func `the service level is the share of those taken in time among all who were taken or left`()
+  @Test
+  func `the service level is the share of those taken in time among all who were taken or left`()
     async throws
   {
     let rules = try TemporaryFolder()
@@ -177,10 +206,12 @@ import Testing
       let (a1, bot) = (try await server.agent("a1"), try await server.token("bot", "robin"))
       func level() async throws -> JSON {
         let page = try await server.call("GET", "/v1/queues", by: a1)
-        return try #require(page["queues"].elements.first { $0["name"].text == "support" })["service_level"]
+        return try #require(page["queues"].elements.first { $0["name"].text == "support" })[
+          "service_level"]
       }
       #expect(
-        try await level().description == #"{"within_seconds":90,"target_percent":75,"reached_percent":null}"#)
+        try await level().description
+          == #"{"within_seconds":90,"target_percent":75,"reached_percent":null}"#)
       for _ in 0..<2 {
         let chat = try await server.open(bot)
         try await chat.customer("help")
@@ -192,9 +223,11 @@ import Testing
       try await lost.handoff()
       try await lost.end()
       #expect(try await level()["reached_percent"].description == "66.6")
-      let metrics = try await server.call("GET", "/metrics", by: try await server.token("supervisor", "boss"))
+      let metrics = try await server.call(
+        "GET", "/metrics", by: try await server.token("supervisor", "boss"))
       #expect(
-        metrics.description.contains(#"queue_service_level_ratio{workspace="small",queue="support"} 0.666"#))
+        metrics.description.contains(
+          #"queue_service_level_ratio{workspace="small",queue="support"} 0.666"#))
     }
   }
 
@@ -211,7 +244,9 @@ import Testing
       #expect(his.contains(#"workspace="one""#) && !his.contains(#"workspace="two""#))
       #expect(all.contains(#"workspace="one""#) && all.contains(#"workspace="two""#))
       #expect(try await server.call("GET", "/v1/queues?workspace=two", by: boss).status == 403)
-      #expect(try await server.call("GET", "/v1/queues?workspace=two", by: root)["workspace"].text == "two")
+      #expect(
+        try await server.call("GET", "/v1/queues?workspace=two", by: root)["workspace"].text
+          == "two")
       #expect(try await server.call("GET", "/v1/queues?workspace=three", by: root).status == 404)
     }
   }
@@ -230,12 +265,16 @@ import Testing
       func ready() async throws -> (page: Int?, metric: Bool) {
         let boss = try await server.token("supervisor", "boss")
         let queues = try await server.call("GET", "/v1/queues", by: boss)["queues"].elements
-        let text = String(decoding: try await server.call("GET", "/metrics", by: boss).body, as: UTF8.self)
+        let text = String(
+          decoding: try await server.call("GET", "/metrics", by: boss).body, as: UTF8.self)
         return (
           queues.first { $0["name"].text == "support" }?["agents"]["ready"].int,
-          text.contains("throughline_queue_agents_ready{workspace=\"demo\",queue=\"support\"} 0\n"))
+          text.contains("throughline_queue_agents_ready{workspace=\"demo\",queue=\"support\"} 0\n")
+        )
       }
-      #expect(try await ready() == (page: 0, metric: true), "a chat waits, and nobody sits where it can be offered")
+      #expect(
+        try await ready() == (page: 0, metric: true),
+        "a chat waits, and nobody sits where it can be offered")
     }
   }
 }

@@ -5,7 +5,11 @@ import Testing
 /// Calls: from Asterisk over FastAGI, and from any other phone system over HTTP.
 @Suite(.inTurn) struct PhoneTests {
   private func run(_ body: @Sendable (TestServer) async throws -> Void) async throws {
-    try await TestServer.run { $0.fastagiListen = "127.0.0.1:0" } _: { try await body($0) }
+    try await TestServer.run {
+      $0.fastagiListen = "127.0.0.1:0"
+    } _: {
+      try await body($0)
+    }
   }
 
   private func secret(_ server: TestServer) throws -> String {
@@ -13,17 +17,21 @@ import Testing
   }
 
   private func call(_ server: TestServer, unique: String = "1795.7") throws -> AGIPeer {
-    try AGIPeer(port: server.port("fastagi"), script: "wait", arguments: [secret(server)], unique: unique)
+    try AGIPeer(
+      port: server.port("fastagi"), script: "wait", arguments: [secret(server)], unique: unique)
   }
 
   private func leg(_ server: TestServer, _ offer: String) throws -> AGIPeer {
     try AGIPeer(
-      port: server.port("fastagi"), script: "answered", arguments: [secret(server), offer], unique: "1795.9", number: "201")
+      port: server.port("fastagi"), script: "answered", arguments: [secret(server), offer],
+      unique: "1795.9", number: "201")
   }
 
   /// A count of cases over all queues.
   private func count(_ what: String, _ server: TestServer, _ agent: String) async throws -> Int {
-    try await server.call("GET", "/v1/queues", by: agent)["queues"].elements.reduce(0) { $0 + ($1[what].int ?? 0) }
+    try await server.call("GET", "/v1/queues", by: agent)["queues"].elements.reduce(0) {
+      $0 + ($1[what].int ?? 0)
+    }
   }
 
   private func offer(in dial: String) throws -> String {
@@ -31,7 +39,9 @@ import Testing
     return String(rest.prefix { $0 != ")" })
   }
 
-  @Test func `a call is answered on the device that rings, and ends when they have spoken`() async throws {
+  @Test func `a call is answered on the device that rings, and ends when they have spoken`()
+    async throws
+  {
     try await run { server in
       let caller = try call(server)
       defer { caller.close() }
@@ -66,7 +76,9 @@ import Testing
       #expect(try offer(in: second) != offer(in: first))
       let late = try leg(server, try offer(in: first))
       try await late.toTheEnd()
-      #expect(late.lines.allSatisfy { !$0.contains("GOSUB_RESULT \"\"") }, "an offer that has ended is refused on its leg")
+      #expect(
+        late.lines.allSatisfy { !$0.contains("GOSUB_RESULT \"\"") },
+        "an offer that has ended is refused on its leg")
       #expect(try await count("assigned", server, ann) == 0)
     }
   }
@@ -102,7 +114,8 @@ import Testing
     try await run { server in
       let before = try await server.position()
       let peer = try AGIPeer(
-        port: server.port("fastagi"), script: "wait", arguments: ["a-secret-that-is-not-ours"], unique: "1")
+        port: server.port("fastagi"), script: "wait", arguments: ["a-secret-that-is-not-ours"],
+        unique: "1")
       #expect(try await peer.until("SET MUSIC") == nil)
       let nonsense = try Socket.connect(port: server.port("fastagi"))
       try nonsense.send(Array("GET / HTTP/1.1\n\n".utf8))
@@ -119,7 +132,9 @@ import Testing
       try before.say("200 result=0")
       try await eventually("the call waits") { try await count("waiting", server, reader) == 1 }
       try await server.restart()
-      #expect(try await before.until("no command") == nil, "the server lets go of the connection, not of the call")
+      #expect(
+        try await before.until("no command") == nil,
+        "the server lets go of the connection, not of the call")
       #expect(try await count("waiting", server, reader) == 1)
       let after = try call(server)
       defer { after.close() }
@@ -165,32 +180,44 @@ import Testing
     var story: String
     var testDescription: String { event }
     static let all = [
-      Unanswered(event: "busy", story: "failed ann"), Unanswered(event: "unavailable", story: "failed ann"),
+      Unanswered(event: "busy", story: "failed ann"),
+      Unanswered(event: "unavailable", story: "failed ann"),
       Unanswered(event: "missed", story: "timed_out ann"),
     ]
   }
 
   @Test(arguments: Unanswered.all)
-  func `over HTTP a ring that nobody answers gives the case its place and its age back`(_ end: Unanswered) async throws {
+  func `over HTTP a ring that nobody answers gives the case its place and its age back`(
+    _ end: Unanswered
+  ) async throws {
     try await TestServer.run { server in
       let hook = try await server.token("telephony", "hook")
       func arrives(_ call: String, _ number: String) async throws -> Reply {
-        try await server.call("POST", "/v1/calls", ["call": .text(call), "from": .text(number)], by: hook)
+        try await server.call(
+          "POST", "/v1/calls", ["call": .text(call), "from": .text(number)], by: hook)
       }
       func tell(_ call: String, _ event: Body) async throws -> Reply {
         try await server.call("POST", "/v1/calls/\(call)/events", event, by: hook)
       }
       let first = try await arrives("c1", "+12025550143")
-      #expect(first["do"].text == "wait" && first["music"].description == "true" && first["position"].int == 1, "\(first)")
+      #expect(
+        first["do"].text == "wait" && first["music"].description == "true"
+          && first["position"].int == 1, "\(first)")
       let second = try await arrives("c2", "+12025550144")
-      #expect(second["do"].text == "wait" && second["music"].description == "true" && second["position"].int == 2, "\(second)")
+      #expect(
+        second["do"].text == "wait" && second["music"].description == "true"
+          && second["position"].int == 2, "\(second)")
       _ = try await server.agent("ann")
       let ring = try await tell("c1", ["event": "waiting", "wait_seconds": 20])
       #expect(ring["do"].text == "ring" && ring["device"].text == "PJSIP/agent1", "\(ring)")
       let offer = Body.text(ring["offer"].text)
       let ringing = try await tell("c1", ["event": "ringing", "offer": offer, "wait_seconds": 20])
-      #expect(ringing["do"].text == "ring" && ringing["offer"].text == ring["offer"].text, "it rings on: \(ringing)")
-      #expect(try await tell("c2", ["event": .text(end.event), "offer": offer]).status == 403, "it rings for the other call")
+      #expect(
+        ringing["do"].text == "ring" && ringing["offer"].text == ring["offer"].text,
+        "it rings on: \(ringing)")
+      #expect(
+        try await tell("c2", ["event": .text(end.event), "offer": offer]).status == 403,
+        "it rings for the other call")
       let again = try await tell("c1", ["event": .text(end.event), "offer": offer])
       #expect(again["do"].text == "wait" && again["music"].description == "true", "\(again)")
       #expect(again["position"].int == 1, "before the one who came later")
@@ -201,10 +228,15 @@ import Testing
       let cleo = try await server.agent("cleo")
       let next = try await tell("c1", ["event": "waiting", "wait_seconds": 20])
       #expect(next["do"].text == "ring" && next["device"].text == "PJSIP/agent3", "\(next)")
-      #expect(try await tell("c1", ["event": "answered", "offer": .text(next["offer"].text)])["do"].text == "talk")
+      #expect(
+        try await tell("c1", ["event": "answered", "offer": .text(next["offer"].text)])["do"].text
+          == "talk")
       let entries = try await server.timeline("+12025550143").said
       let id = try #require(entries.compactMap { $0["case"].string }.first)
-      #expect(try await server.story(id) == ["queued", "offered ann", end.story, "offered cleo", "accepted cleo"])
+      #expect(
+        try await server.story(id) == [
+          "queued", "offered ann", end.story, "offered cleo", "accepted cleo",
+        ])
       let aCase = try await server.call("GET", "/v1/cases/\(id)", by: cleo)
       #expect(aCase["waiting_since"].text == entries.first?["at"].text, "as old as the call")
     }
@@ -218,7 +250,8 @@ import Testing
         try await server.call("POST", "/v1/calls/\(call)/events", event, by: hook)
       }
       func ring(_ call: String) async throws -> Reply {
-        _ = try await server.call("POST", "/v1/calls", ["call": .text(call), "from": "+12025550143"], by: hook)
+        _ = try await server.call(
+          "POST", "/v1/calls", ["call": .text(call), "from": "+12025550143"], by: hook)
         return try await tell(call, ["event": "waiting", "wait_seconds": 20])
       }
       let first = try await ring("c1")
@@ -229,19 +262,24 @@ import Testing
       #expect(try await count("abandoned", server, ann) == 1)
       let late = try await tell("c1", ["event": "answered", "offer": .text(first["offer"].text)])
       #expect(late["do"].text == "hang_up", "nobody is bridged to a caller who is gone: \(late)")
-      let ghost = try await server.call("POST", "/v1/calls", ["call": "c1", "from": "+12025550143"], by: hook)
-      #expect(ghost["do"].text == "hang_up" && ghost.status == 200, "the same call, told late: \(ghost)")
+      let ghost = try await server.call(
+        "POST", "/v1/calls", ["call": "c1", "from": "+12025550143"], by: hook)
+      #expect(
+        ghost["do"].text == "hang_up" && ghost.status == 200, "the same call, told late: \(ghost)")
       #expect(try await count("offered", server, ann) + count("waiting", server, ann) == 0)
 
       let second = try await ring("c2")
       #expect(second["do"].text == "ring", "ann is free again at once: \(second)")
-      #expect(try await tell("c2", ["event": "answered", "offer": .text(second["offer"].text)])["do"].text == "talk")
+      #expect(
+        try await tell("c2", ["event": "answered", "offer": .text(second["offer"].text)])["do"].text
+          == "talk")
       #expect(try await count("assigned", server, ann) == 1)
       let over = try await tell("c2", ["event": "hung_up"])
       #expect(over["do"].text == "hang_up", "\(over)")
       #expect(try await count("abandoned", server, ann) == 1, "they have spoken")
       let story = try await server.timeline("+12025550143")
-      #expect(story.kinds.suffix(3) == ["accepted", "session_ended", "wrapping_up"], "\(story.kinds)")
+      #expect(
+        story.kinds.suffix(3) == ["accepted", "session_ended", "wrapping_up"], "\(story.kinds)")
     }
   }
 
@@ -251,9 +289,12 @@ import Testing
       let bot = try await server.token("bot", "webshop")
       let before = try await server.position()
       for (target, body, token, status) in [
-        ("/v1/calls", ["from": "+12025550143"] as Body, hook, 422), ("/v1/calls", ["call": "c1", "tone": "x"], hook, 422),
-        ("/v1/calls", ["call": "c1"], bot, 403), ("/v1/calls/c9/events", ["event": "waiting"], hook, 404),
-        ("/v1/calls/c9/events", ["event": "sings"], hook, 422), ("/v1/calls/c9/events", ["event": "answered"], hook, 422),
+        ("/v1/calls", ["from": "+12025550143"] as Body, hook, 422),
+        ("/v1/calls", ["call": "c1", "tone": "x"], hook, 422),
+        ("/v1/calls", ["call": "c1"], bot, 403),
+        ("/v1/calls/c9/events", ["event": "waiting"], hook, 404),
+        ("/v1/calls/c9/events", ["event": "sings"], hook, 422),
+        ("/v1/calls/c9/events", ["event": "answered"], hook, 422),
         ("/v1/calls/c9/events", ["event": "digits", "digits": "12x"], hook, 422),
       ] {
         let reply = try await server.call("POST", target, body, by: token)
@@ -270,7 +311,11 @@ extension String {
     return self[found.upperBound...]
   }
 
-  @Test func `what an agent hands on after the hang-up waits for a desk, and reply to a caller is mail or refused`() async throws {
+  @Test
+  func
+    `what an agent hands on after the hang-up waits for a desk, and reply to a caller is mail or refused`()
+    async throws
+  {
     try await TestServer.run { server in
       let (hook, ann) = (try await server.token("telephony", "hook"), try await server.agent("ann"))
       func tell(_ event: Body) async throws -> Reply {
@@ -287,11 +332,13 @@ extension String {
       #expect(reply.status == 409)
       #expect(reply["type"].text == "urn:throughline:problem:unreachable")
       #expect(try await tell(["event": "hung_up"]).status == 200)
-      let moved = try await server.call("POST", "/v1/cases/\(aCase)/transfer", ["queue": "billing"], by: ann)
+      let moved = try await server.call(
+        "POST", "/v1/cases/\(aCase)/transfer", ["queue": "billing"], by: ann)
       #expect(moved.status == 201)
       let before = try await server.position()
       try await Task.sleep(for: .milliseconds(500))
-      #expect(try await server.position() <= before + 5, "nothing is offered and fails over and over")
+      #expect(
+        try await server.position() <= before + 5, "nothing is offered and fails over and over")
     }
   }
 }

@@ -5,13 +5,16 @@ import Testing
 
 @testable import Server
 
-/// What the law gives a person: to see all that is kept of them, to have it erased, to know who read it; and what
+/// What the law gives a person: to see all that is kept of them, to have it erased, to know who
+/// read it; and what
 /// must never be kept at all.
 @Suite(.inTurn) struct PrivacyTests {
   /// Every file below the folder that holds the text, in either case of its letters.
   private func holders(of text: String, in folder: String) throws -> [String] {
     try FileManager.default.subpathsOfDirectory(atPath: folder).filter { path in
-      guard let bytes = FileManager.default.contents(atPath: "\(folder)/\(path)") else { return false }
+      guard let bytes = FileManager.default.contents(atPath: "\(folder)/\(path)") else {
+        return false
+      }
       return [text, text.lowercased()].contains { bytes.range(of: Data($0.utf8)) != nil }
     }
   }
@@ -25,14 +28,20 @@ import Testing
       headers: [("Content-Type", "text/plain")])
     let sent = try await server.call(
       "POST", "/v1/sessions/\(chat.session)/messages",
-      ["author": "customer", "text": .text("see what \(name) sends"), "attachments": .list([.text(blob["blob"].text)])],
+      [
+        "author": "customer", "text": .text("see what \(name) sends"),
+        "attachments": .list([.text(blob["blob"].text)]),
+      ],
       by: bot)
     #expect(sent.status == 201)
-    try await chat.handoff(["reason": .text("\(name) wants a human"), "fields": ["name": .text(name)]])
+    try await chat.handoff([
+      "reason": .text("\(name) wants a human"), "fields": ["name": .text(name)],
+    ])
     return chat
   }
 
-  @Test func `whoever is erased is in no file any more, and everybody else is whole`() async throws {
+  @Test func `whoever is erased is in no file any more, and everybody else is whole`() async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let ann = try await server.agent("ann")
@@ -44,24 +53,33 @@ import Testing
         #expect(try await server.close(offer["case"].text, by: ann).status == 200)
       }
       for chat in [gone, stays] { try await chat.end() }
-      while try await server.call("GET", "/v1/search?q=kettle", by: ann)["hits"].elements.count < 2 {}
+      while try await server.call("GET", "/v1/search?q=kettle", by: ann)["hits"].elements.count < 2
+      {}
       let before = try await server.timeline(gone.customer)
       #expect(try holders(of: "Hildegard", in: server.settings.data).count >= 3)
 
-      let receipt = try await server.administer("POST", "/admin/erase", ["identity": "Hildegard@home.example"])
+      let receipt = try await server.administer(
+        "POST", "/admin/erase", ["identity": "Hildegard@home.example"])
       #expect(receipt.status == 200 && receipt["done"].string != nil, "\(receipt)")
-      #expect(receipt["customers"].elements.map(\.text) == [gone.customer] && receipt["attachments"].int == 1)
+      #expect(
+        receipt["customers"].elements.map(\.text) == [gone.customer]
+          && receipt["attachments"].int == 1)
       #expect(try holders(of: "Hildegard", in: server.settings.data) == [])
       #expect(try holders(of: "Bartholomew", in: server.settings.data).count >= 3)
 
       let after = try await server.timeline(gone.customer)
-      #expect(after["count"].int == before["count"].int && after["hash"].text == before["hash"].text)
+      #expect(
+        after["count"].int == before["count"].int && after["hash"].text == before["hash"].text)
       #expect(after["entries"].elements.allSatisfy { $0["entry"].isNull })
-      #expect(after["entries"].elements.map { $0["hash"].text } == before["entries"].elements.map { $0["hash"].text })
+      #expect(
+        after["entries"].elements.map { $0["hash"].text }
+          == before["entries"].elements.map { $0["hash"].text })
       expectComplete(try await server.timeline(stays.customer))
       let found = try await server.call("GET", "/v1/search?q=kettle", by: ann)
       #expect(found["hits"].elements.map { $0["customer"].text } == [stays.customer])
-      #expect(try await server.administer("POST", "/admin/erase", ["identity": "Hildegard@home.example"]).status == 404)
+      #expect(
+        try await server.administer("POST", "/admin/erase", ["identity": "Hildegard@home.example"])
+          .status == 404)
       // Who comes again is somebody new, and the writer has nothing of the old at hand.
       let again = try await server.open(bot, email: "Hildegard@home.example")
       #expect(again.customer != gone.customer)
@@ -76,19 +94,30 @@ import Testing
       let bot = try await server.token("bot", "webshop")
       let chat = try await talk(server, bot, "Jo")
       let target = server.folder.path + "/export"
-      let told = try await server.administer("POST", "/admin/export", ["identity": "jo@home.example", "to": .text(target)])
-      #expect(told.status == 200 && told["customer"].text == chat.customer && told["attachments"].int == 1, "\(told)")
+      let told = try await server.administer(
+        "POST", "/admin/export", ["identity": "jo@home.example", "to": .text(target)])
+      #expect(
+        told.status == 200 && told["customer"].text == chat.customer
+          && told["attachments"].int == 1, "\(told)")
       let bytes = try #require(FileManager.default.contents(atPath: target + "/export.json"))
       let export = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
-      #expect((export["identities"] as? [[String: Any]])?.first?["value"] as? String == "jo@home.example")
+      #expect(
+        (export["identities"] as? [[String: Any]])?.first?["value"] as? String == "jo@home.example")
       #expect((export["cases"] as? [[String: Any]])?.count == 1)
-      let file = try #require((export["attachments"] as? [[String: Any]])?.first?["file"] as? String)
-      #expect(FileManager.default.contents(atPath: target + "/" + file) == Data("Jo sends this".utf8))
+      let file = try #require(
+        (export["attachments"] as? [[String: Any]])?.first?["file"] as? String)
+      #expect(
+        FileManager.default.contents(atPath: target + "/" + file) == Data("Jo sends this".utf8))
       let timeline = export["timeline"] as? [String: Any]
       #expect((timeline?["entries"] as? [Any])?.count == timeline?["count"] as? Int)
-      let text = String(decoding: FileManager.default.contents(atPath: target + "/timeline.txt") ?? Data(), as: UTF8.self)
+      let text = String(
+        decoding: FileManager.default.contents(atPath: target + "/timeline.txt") ?? Data(),
+        as: UTF8.self)
       #expect(text.contains("I am Jo and my kettle leaks") && text.contains("Jo wants a human"))
-      #expect(try await server.administer("POST", "/admin/export", ["identity": "jo@home.example", "to": .text(target)]).status == 422)
+      #expect(
+        try await server.administer(
+          "POST", "/admin/export", ["identity": "jo@home.example", "to": .text(target)]
+        ).status == 422)
       // A claim leads to nobody.
       _ = try await server.open(bot, email: "claimed@home.example", assurance: "claimed")
       let claimed = try await server.administer(
@@ -105,10 +134,14 @@ import Testing
       let aCase = try await chat.handoff()["case"].text
       let ann = try await server.token("agent", "ann")
       let sue = try await server.token("supervisor", "sue")
-      #expect(try await server.call("GET", "/v1/customers/\(chat.customer)/timeline", by: ann).status == 200)
+      #expect(
+        try await server.call("GET", "/v1/customers/\(chat.customer)/timeline", by: ann).status
+          == 200)
       #expect(try await server.call("GET", "/v1/cases/\(aCase)", by: sue).status == 200)
       while try await server.call("GET", "/v1/search?q=kettle", by: sue)["hits"].elements.isEmpty {}
-      #expect(try await server.call("GET", "/v1/customers/\(chat.customer)/timeline", by: bot).status == 403)
+      #expect(
+        try await server.call("GET", "/v1/customers/\(chat.customer)/timeline", by: bot).status
+          == 403)
       try await server.restart()
       let of = try await server.administer("GET", "/admin/accesses?customer=\(chat.customer)")
       let read = of.json.elements.map { "\($0["who"].text) \($0["what"].text)" }
@@ -116,23 +149,35 @@ import Testing
     }
   }
 
-  @Test func `words that an agent takes out are soon in no file, on no page and in no index, and stay out`() async throws {
+  @Test
+  func
+    `words that an agent takes out are soon in no file, on no page and in no index, and stay out`()
+    async throws
+  {
     try await TestServer.run { server in
-      let chat = try await server.open(try await server.token("bot", "webshop"), email: "jo@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "jo@home.example")
       try await chat.customer("my pin is Zylophon4711")
       let ann = try await server.token("agent", "ann")
-      while try await server.call("GET", "/v1/search?q=zylophon4711", by: ann)["hits"].elements.isEmpty {}
-      let said = try #require(try await server.timeline(chat.customer).said.first { $0["text"].string != nil })
+      while try await server.call("GET", "/v1/search?q=zylophon4711", by: ann)["hits"].elements
+        .isEmpty
+      {}
+      let said = try #require(
+        try await server.timeline(chat.customer).said.first { $0["text"].string != nil })
       let number = try #require(said["entry"].int)
-      let done = try await server.call("POST", "/v1/entries/\(number)/redact", ["words": "Zylophon4711"], by: ann)
+      let done = try await server.call(
+        "POST", "/v1/entries/\(number)/redact", ["words": "Zylophon4711"], by: ann)
       #expect(done.status == 201)
       let page = try await server.timeline(chat.customer)
       #expect(page.texts == ["my pin is [removed]"])
       expectComplete(page)
       for words in ["Zylophon4711", "zylophon4711"] {
-        while try !holders(of: words, in: server.settings.data).isEmpty { _ = try await server.call("GET", "/health") }
+        while try !holders(of: words, in: server.settings.data).isEmpty {
+          _ = try await server.call("GET", "/health")
+        }
       }
-      #expect(try await server.call("GET", "/v1/search?q=zylophon4711", by: ann)["hits"].elements.isEmpty)
+      #expect(
+        try await server.call("GET", "/v1/search?q=zylophon4711", by: ann)["hits"].elements.isEmpty)
       try await server.restart()
       expectComplete(try await server.timeline(chat.customer))
       await server.stop()
@@ -154,33 +199,45 @@ import Testing
     try await TestServer.run(rules: rules.path + "/rules") { server in
       let bot = try await server.token("bot", "robin")
       let chat = try await server.open(bot, email: "jo@home.example")
-      try await chat.customer("card 4111 1111 1111 1111, KD-123456, Bearer abcdefghijklmnopqrstuvwxyz")
+      try await chat.customer(
+        "card 4111 1111 1111 1111, KD-123456, Bearer abcdefghijklmnopqrstuvwxyz")
       try await chat.handoff([
-        "reason": "pays with 5555555555554444", "summary": "KD-654321", "fields": ["card": "378282246310005"],
+        "reason": "pays with 5555555555554444", "summary": "KD-654321",
+        "fields": ["card": "378282246310005"],
       ])
-      var letter = Letter(from: "Jo <jo@home.example>", subject: "KD-111222", text: "6011 0009 9013 9424")
+      var letter = Letter(
+        from: "Jo <jo@home.example>", subject: "KD-111222", text: "6011 0009 9013 9424")
       letter.to = "help@shop.example"
       #expect(try await server.deliver(letter) == 250)
       let said = try await server.timeline(chat.customer).said
-      #expect(said.compactMap { $0["text"].string }.first == "card [card number removed], [customer number removed], [token removed]")
+      #expect(
+        said.compactMap { $0["text"].string }.first
+          == "card [card number removed], [customer number removed], [token removed]")
       await server.stop()
-      for secret in ["4111 1111", "KD-123456", "abcdefghijklmnop", "5555555555554444", "KD-654321", "378282246310005", "KD-111222", "6011 0009"] {
+      for secret in [
+        "4111 1111", "KD-123456", "abcdefghijklmnop", "5555555555554444", "KD-654321",
+        "378282246310005", "KD-111222", "6011 0009",
+      ] {
         #expect(try holders(of: secret, in: server.settings.data) == [], "\(secret)")
       }
     }
   }
 
-  @Test func `words past their time are gone when it is tidied up, and the others stay`() async throws {
+  @Test func `words past their time are gone when it is tidied up, and the others stay`()
+    async throws
+  {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "shop", agents: 1)
     func retain(_ lines: String) throws {
       try rules.write(
         "rules/shop/workspace.yaml",
-        "title: Shop\nmail_addresses: [help@shop.example]\nbots: { robin: { asserts: [email] } }\nretention:\n\(lines)\n")
+        "title: Shop\nmail_addresses: [help@shop.example]\nbots: { robin: { asserts: [email] } }\nretention:\n\(lines)\n"
+      )
     }
     try retain("  - { older_than_days: 400, channel: chat }")
     try await TestServer.run(rules: rules.path + "/rules") { server in
-      let chat = try await server.open(try await server.token("bot", "robin"), email: "jo@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "robin"), email: "jo@home.example")
       try await chat.customer("a kettle")
       #expect(try await server.administer("POST", "/admin/tidy")["forgotten"].int == 0)
       // A year and a bit later.

@@ -15,7 +15,10 @@ import Testing
       let reader = try await server.token("agent", "ann")
       func ages() async throws -> [String] {
         var ages: [String] = []
-        for id in made { ages.append(try await server.call("GET", "/v1/cases/\(id)", by: reader)["waiting_since"].text) }
+        for id in made {
+          ages.append(
+            try await server.call("GET", "/v1/cases/\(id)", by: reader)["waiting_since"].text)
+        }
         return ages
       }
       let (before, position) = (try await ages(), try await server.position())
@@ -51,13 +54,15 @@ import Testing
   @Test func `a data folder is one server's at a time`() async throws {
     try await TestServer.run { server in
       let (status, lines) = try await Peer.run(
-        try Binary.path, ["serve", "--data", server.settings.data, "--rules", Package.demoRules] + Binary.quiet)
+        try Binary.path,
+        ["serve", "--data", server.settings.data, "--rules", Package.demoRules] + Binary.quiet)
       #expect(status == 1)
       #expect(lines.joined().contains(server.settings.data))
     }
   }
 
-  @Test func `SIGTERM drains what is in flight, leaves no socket behind, and exits 0`() async throws {
+  @Test func `SIGTERM drains what is in flight, leaves no socket behind, and exits 0`() async throws
+  {
     let folder = try TemporaryFolder()
     let served = try await Binary.serve(folder)
     let token = try await Peer.run(
@@ -65,12 +70,15 @@ import Testing
     #expect(token.status == 0)
     let bot = token.lines[0]
     let open = HTTPCall(
-      method: "POST", target: "/v1/sessions", headers: [("Authorization", "Bearer \(bot)")], body: Array("{}".utf8))
+      method: "POST", target: "/v1/sessions", headers: [("Authorization", "Bearer \(bot)")],
+      body: Array("{}".utf8))
     let port = served.port
     let opened = try await blocking { try open.send(on: try Socket.connect(port: port)) }
     #expect(opened.status == 201)
     let poll = HTTPCall(
-      method: "GET", target: "/v1/sessions/\(opened["session"].text)/events?after=\(opened["after"].int ?? 0)&wait=30",
+      method: "GET",
+      target:
+        "/v1/sessions/\(opened["session"].text)/events?after=\(opened["after"].int ?? 0)&wait=30",
       headers: [("Authorization", "Bearer \(bot)")])
     let waiting = try Socket.connect(port: port)
     try waiting.send(poll.bytes)
@@ -92,16 +100,23 @@ import Testing
     let folder = try TemporaryFolder()
     let served = try await Binary.serve(folder)
     let data = ["--data", folder.path + "/data"]
-    let bot = try await Peer.run(try Binary.path, ["token", "create"] + data + ["--bot", "webshop"]).lines[0]
+    let bot = try await Peer.run(
+      try Binary.path, ["token", "create"] + data + ["--bot", "webshop"]
+    ).lines[0]
     func post(_ target: String, _ body: Body) async throws -> Reply {
       let call = HTTPCall(
-        method: "POST", target: target, headers: [("Authorization", "Bearer \(bot)")], body: Array(body.encoded.utf8))
+        method: "POST", target: target, headers: [("Authorization", "Bearer \(bot)")],
+        body: Array(body.encoded.utf8))
       let port = served.port
       return try await blocking { try call.send(on: try Socket.connect(port: port)) }
     }
     let opened = try await post(
       "/v1/sessions",
-      ["customer": ["identities": [["kind": "email", "value": "ann@home.example", "assurance": "asserted"]]]])
+      [
+        "customer": [
+          "identities": [["kind": "email", "value": "ann@home.example", "assurance": "asserted"]]
+        ]
+      ])
     let session = "/v1/sessions/\(opened["session"].text)"
     _ = try await post(session + "/messages", ["author": "customer", "text": "where is my lamp?"])
     let handed = try await post(session + "/handoff", ["reason": "wants a human"])
@@ -121,7 +136,8 @@ import Testing
     #expect(gone.lines.joined().contains("no server answers"))
   }
 
-  /// A smaller sister of the crash test: killed in the middle of writing, the server starts again by itself with
+  /// A smaller sister of the crash test: killed in the middle of writing, the server starts again
+  /// by itself with
   /// every acknowledged message, once and in order.
   @Test func `after kill -9 every acknowledged message is there, once and in order`() async throws {
     let folder = try TemporaryFolder()
@@ -138,7 +154,8 @@ import Testing
       let (port, token) = (served.port, bot)
       @Sendable func post(_ target: String, _ body: Body) async throws -> Reply {
         let call = HTTPCall(
-          method: "POST", target: target, headers: [("Authorization", "Bearer \(token)")], body: Array(body.encoded.utf8))
+          method: "POST", target: target, headers: [("Authorization", "Bearer \(token)")],
+          body: Array(body.encoded.utf8))
         return try await blocking { try call.send(on: try Socket.connect(port: port)) }
       }
       if round == 1 { session = try await post("/v1/sessions", [:])["session"].text }
@@ -149,7 +166,8 @@ import Testing
       }()
       for number in 1...10_000 {
         let text = "round \(round) message \(number)"
-        guard let reply = try? await post(target, ["author": "customer", "text": .text(text)]) else { break }
+        guard let reply = try? await post(target, ["author": "customer", "text": .text(text)])
+        else { break }
         #expect(reply.status == 201)
         acknowledged.append(text)
       }

@@ -3,7 +3,8 @@ import Testing
 /// What `queues.yaml`, `workspace.yaml` and a route say of routing, at a running server.
 @Suite(.inTurn) struct RoutingKeysTests {
   private func run(
-    _ files: [(String, String)], agents: Int = 3, _ body: @Sendable (TestServer, [String]) async throws -> Void
+    _ files: [(String, String)], agents: Int = 3,
+    _ body: @Sendable (TestServer, [String]) async throws -> Void
   ) async throws {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "small", agents: agents)
@@ -15,22 +16,29 @@ import Testing
     }
   }
 
-  @Test func `a case is offered at once to two of the team that its route requires, and the first to accept has it`()
+  @Test
+  func
+    `a case is offered at once to two of the team that its route requires, and the first to accept has it`()
     async throws
   {
-    try await run([
-      ("queues.yaml", "support: { offers_at_once: 2 }\n"),
-      (
-        "agents.yaml",
-        """
-        a1: { queues: support }
-        a2: { queues: support, teams: gold }
-        a3: { queues: support, teams: [gold, silver] }
-        a4: { queues: support, teams: gold }
-        """
-      ),
-      ("rules/10-all.yaml", "- name: everyone\n  route: { queue: support, teams: gold, exclude: a2 }\n"),
-    ], agents: 4) { server, agents in
+    try await run(
+      [
+        ("queues.yaml", "support: { offers_at_once: 2 }\n"),
+        (
+          "agents.yaml",
+          """
+          a1: { queues: support }
+          a2: { queues: support, teams: gold }
+          a3: { queues: support, teams: [gold, silver] }
+          a4: { queues: support, teams: gold }
+          """
+        ),
+        (
+          "rules/10-all.yaml",
+          "- name: everyone\n  route: { queue: support, teams: gold, exclude: a2 }\n"
+        ),
+      ], agents: 4
+    ) { server, agents in
       let before = try await server.position()
       async let one = server.next(agents[2])
       async let two = server.next(agents[3])
@@ -42,15 +50,25 @@ import Testing
       let aCase = try await chat.handoff()["case"].text
       let offers = [try await one, try await two]
       #expect(offers.map { $0["case"].text } == [aCase, aCase])
-      #expect([try await stranger, try await barred] == [204, 204], "neither of another team, nor excluded")
-      #expect(try await server.call("POST", "/v1/offers/\(offers[1]["offer"].text)/accept", by: agents[3]).status == 200)
-      let late = try await server.call("POST", "/v1/offers/\(offers[0]["offer"].text)/accept", by: agents[2])
+      #expect(
+        [try await stranger, try await barred] == [204, 204],
+        "neither of another team, nor excluded")
+      #expect(
+        try await server.call("POST", "/v1/offers/\(offers[1]["offer"].text)/accept", by: agents[3])
+          .status == 200)
+      let late = try await server.call(
+        "POST", "/v1/offers/\(offers[0]["offer"].text)/accept", by: agents[2])
       #expect(late.status == 409 && late["type"].text == "urn:throughline:problem:offer-ended")
-      #expect(try await server.story(aCase).sorted() == ["accepted a4", "offered a3", "offered a4", "queued", "revoked a3"])
+      #expect(
+        try await server.story(aCase).sorted() == [
+          "accepted a4", "offered a3", "offered a4", "queued", "revoked a3",
+        ])
     }
   }
 
-  @Test func `a bot that falls silent loses the customer to the queue that the workspace names`() async throws {
+  @Test func `a bot that falls silent loses the customer to the queue that the workspace names`()
+    async throws
+  {
     try await run([
       (
         "workspace.yaml",
@@ -66,7 +84,9 @@ import Testing
     }
   }
 
-  @Test func `an agent who takes a case and says nothing loses it to the next, and one who speaks keeps it`()
+  @Test
+  func
+    `an agent who takes a case and says nothing loses it to the next, and one who speaks keeps it`()
     async throws
   {
     try await run([("queues.yaml", "support: { first_reply: 1s }\n")]) { server, agents in

@@ -30,7 +30,9 @@ import Testing
       route: { queue: support }
     """
 
-  @Test func `a published version applies to the next case, is recorded, and can be taken back`() async throws {
+  @Test func `a published version applies to the next case, is recorded, and can be taken back`()
+    async throws
+  {
     let folder = try small()
     try await TestServer.run(rules: folder.path + "/rules") { server in
       let admin = try await server.token("admin", "olga")
@@ -44,13 +46,15 @@ import Testing
       #expect(first["owner"]["name"].text == "support")
 
       let published = try await server.call(
-        "POST", "/v1/rules", ["files": files(folder, rules: Self.toVip), "note": "lamps are urgent"], by: admin)
+        "POST", "/v1/rules",
+        ["files": files(folder, rules: Self.toVip), "note": "lamps are urgent"], by: admin)
       #expect(published.status == 201)
       #expect(published["version"].int == 2 && published["by"].text == "admin:olga")
       let second = try await handoff()
       #expect(second["owner"]["name"].text == "vip")
 
-      let back = try await server.call("POST", "/v1/rules/rollback", ["version": 1, "note": "too many"], by: admin)
+      let back = try await server.call(
+        "POST", "/v1/rules/rollback", ["version": 1, "note": "too many"], by: admin)
       #expect(back.status == 201 && back["version"].int == 3)
       #expect(try await handoff()["owner"]["name"].text == "support")
 
@@ -72,13 +76,16 @@ import Testing
       #expect(why["routed_by"].int == 2 && why["explained_by"].int == 2)
       #expect(why["explanation"]["rule"].text == "chats about lamps")
       let whence = try await server.administer("GET", "/admin/explain?case=\(second["case"].text)")
-      #expect(whence["why"]["rule_version"].int == 2 && whence["why"]["rule_name"].text == "chats about lamps")
+      #expect(
+        whence["why"]["rule_version"].int == 2
+          && whence["why"]["rule_name"].text == "chats about lamps")
       let text = try ExplanationText.render(Data(whence.body))
       #expect(text.contains("rule \"chats about lamps\" of version 2"), "\(text)")
       let other = try await server.call(
         "POST", "/v1/rules/explain", ["case": .text(second["case"].text), "version": 3], by: admin)
       #expect(other["explanation"]["rule"].text == "everyone" && other["explained_by"].int == 3)
-      let old = try await server.call("POST", "/v1/rules/explain", ["case": .text(first["case"].text), "version": 2], by: admin)
+      let old = try await server.call(
+        "POST", "/v1/rules/explain", ["case": .text(first["case"].text), "version": 2], by: admin)
       #expect(old["routed_by"].int == 1 && old["explanation"]["rule"].text == "chats about lamps")
     }
   }
@@ -91,7 +98,9 @@ import Testing
         try await server.call("POST", "/v1/rules" + page, body, by: admin, key: key)
       }
       func versions() async throws -> [Int?] {
-        try await server.call("GET", "/v1/rules", by: admin)["versions"].elements.map { $0["version"].int }
+        try await server.call("GET", "/v1/rules", by: admin)["versions"].elements.map {
+          $0["version"].int
+        }
       }
       let sent: Body = ["files": files(folder, rules: Self.toVip), "note": "lamps"]
       async let one = post("", sent, "k1")
@@ -105,32 +114,42 @@ import Testing
       let again = try await post("/rollback", ["version": 1], "k3")
       #expect(again.status == 200 && again["version"].int == 3, "it runs already")
       #expect(try await post("", sent, "k4").status == 201)
-      #expect(try await post("/rollback", ["version": 1], "k3").body == again.body, "as it was then")
+      #expect(
+        try await post("/rollback", ["version": 1], "k3").body == again.body, "as it was then")
       try await server.restart()
       #expect(try await post("", sent, "k1").body == first.body)
       #expect(try await post("/rollback", ["version": 1], "k2").body == back.body)
       #expect(try await versions() == [4, 3, 2, 1])
-      for (page, body, key) in [("", ["files": [:]], "k1"), ("/rollback", ["version": 2], "k2"), ("", sent, "k2")] as [(String, Body, String)] {
+      for (page, body, key) in [
+        ("", ["files": [:]], "k1"), ("/rollback", ["version": 2], "k2"), ("", sent, "k2"),
+      ] as [(String, Body, String)] {
         let other = try await post(page, body, key)
-        #expect(other.status == 422 && other["type"].text.hasSuffix("idempotency-key-reused"), "\(other)")
+        #expect(
+          other.status == 422 && other["type"].text.hasSuffix("idempotency-key-reused"), "\(other)")
       }
       #expect(try await versions() == [4, 3, 2, 1])
     }
   }
 
-  @Test func `what only asks is answered as often as it is asked, and a key knows one question`() async throws {
+  @Test func `what only asks is answered as often as it is asked, and a key knows one question`()
+    async throws
+  {
     let folder = try small()
     try await TestServer.run(rules: folder.path + "/rules") { server in
       let sam = try await server.token("supervisor", "sam")
       for (page, body, other) in [
-        ("check", nil, ["files": [:]]), ("explain", ["facts": [:]], ["facts": ["session": ["channel": "chat"]]]),
+        ("check", nil, ["files": [:]]),
+        ("explain", ["facts": [:]], ["facts": ["session": ["channel": "chat"]]]),
       ] as [(String, Body?, Body)] {
         for _ in 1...2 {
-          let answered = try await server.call("POST", "/v1/rules/\(page)", body, by: sam, key: page)
+          let answered = try await server.call(
+            "POST", "/v1/rules/\(page)", body, by: sam, key: page)
           #expect(answered.status == 200, "\(answered)")
         }
         let reused = try await server.call("POST", "/v1/rules/\(page)", other, by: sam, key: page)
-        #expect(reused.status == 422 && reused["type"].text.hasSuffix("idempotency-key-reused"), "\(reused)")
+        #expect(
+          reused.status == 422 && reused["type"].text.hasSuffix("idempotency-key-reused"),
+          "\(reused)")
       }
     }
   }
@@ -139,7 +158,8 @@ import Testing
     let folder = try small()
     try await TestServer.run(rules: folder.path + "/rules") { server in
       let sam = try await server.token("supervisor", "sam")
-      let chat = try await server.open(try await server.token("bot", "robin"), email: "jo@home.example")
+      let chat = try await server.open(
+        try await server.token("bot", "robin"), email: "jo@home.example")
       try await chat.customer("my lamp")
       let aCase = try await chat.handoff(["reason": "a lamp is broken"])["case"].text
       let ask: Body = ["case": .text(aCase)]
@@ -148,7 +168,8 @@ import Testing
       let agent = try await server.agent("a1")
       try await server.close(try await server.take(agent)["case"].text, by: agent)
       try await chat.end()
-      let erased = try await server.administer("POST", "/admin/erase", ["identity": "jo@home.example"])
+      let erased = try await server.administer(
+        "POST", "/admin/erase", ["identity": "jo@home.example"])
       #expect(erased.status == 200, "\(erased)")
       let after = try await server.call("POST", "/v1/rules/explain", ask, by: sam)
       #expect(after.status == 404 && after["type"].text.hasSuffix("facts-gone"), "\(after)")
@@ -169,48 +190,66 @@ import Testing
     }
   }
 
-  @Test func `what was published goes on after a restart, until the folder itself changes`() async throws {
+  @Test func `what was published goes on after a restart, until the folder itself changes`()
+    async throws
+  {
     let folder = try small()
     try await TestServer.run(rules: folder.path + "/rules") { server in
       let admin = try await server.token("admin", "olga")
-      let sent = try await server.call("POST", "/v1/rules", ["files": files(folder, rules: Self.toVip)], by: admin)
+      let sent = try await server.call(
+        "POST", "/v1/rules", ["files": files(folder, rules: Self.toVip)], by: admin)
       #expect(sent.status == 201)
       try await server.restart()
       #expect(try await server.call("GET", "/v1/rules", by: admin)["rules"].elements.count == 2)
       #expect(try await server.administer("POST", "/admin/reload").status == 200)
       #expect(try await server.call("GET", "/v1/rules", by: admin)["version"].int == 2)
 
-      try folder.write("rules/small/rules/10-all.yaml", "- name: to all\n  route: { queue: support, priority: 2 }\n")
+      try folder.write(
+        "rules/small/rules/10-all.yaml",
+        "- name: to all\n  route: { queue: support, priority: 2 }\n")
       #expect(try await server.administer("POST", "/admin/reload").status == 200)
       let now = try await server.call("GET", "/v1/rules", by: admin)
-      #expect(now["version"].int == 3 && now["by"].text == "administrator" && now["origin"].text == "folder")
+      #expect(
+        now["version"].int == 3 && now["by"].text == "administrator"
+          && now["origin"].text == "folder")
       #expect(now["rules"].elements.map { $0["name"].text } == ["to all"])
       try await server.restart()
       #expect(try await server.call("GET", "/v1/rules", by: admin)["version"].int == 3)
     }
   }
 
-  @Test func `what is wrong is refused whole, with every mistake, and what runs stays`() async throws {
+  @Test func `what is wrong is refused whole, with every mistake, and what runs stays`()
+    async throws
+  {
     let folder = try small()
     try await TestServer.run(rules: folder.path + "/rules") { server in
       let admin = try await server.token("admin", "olga")
       let before = try await server.position()
       let broken = "- name: a\n  when: session.chanel == \"chat\"\n  route: { queue: suport }\n"
-      let refused = try await server.call("POST", "/v1/rules", ["files": files(folder, rules: broken)], by: admin)
+      let refused = try await server.call(
+        "POST", "/v1/rules", ["files": files(folder, rules: broken)], by: admin)
       #expect(refused.status == 422)
       for part in ["10-all.yaml:2:", "10-all.yaml:3:19", "session.channel", "support"] {
         #expect(refused["detail"].text.contains(part), "\(part)")
       }
-      let tests = "- name: lamps\n  given: { session: { channel: chat }, handoff: { reason: a lamp } }\n  expect: { queue: support }\n"
+      let tests =
+        "- name: lamps\n  given: { session: { channel: chat }, handoff: { reason: a lamp } }\n  expect: { queue: support }\n"
       let failing = files(folder, rules: Self.toVip, tests: tests)
       let failed = try await server.call("POST", "/v1/rules", ["files": failing], by: admin)
       #expect(failed.status == 422 && failed["type"].text.hasSuffix("tests-failed"))
       #expect(failed["detail"].text.contains("queue: expected support, got vip"))
-      #expect(try await server.call("POST", "/v1/rules/rollback", ["version": 9], by: admin).status == 404)
+      #expect(
+        try await server.call("POST", "/v1/rules/rollback", ["version": 9], by: admin).status == 404
+      )
       #expect(try await server.position() == before)
-      #expect(try await server.call("POST", "/v1/rules", ["files": failing, "even_if_tests_fail": true], by: admin).status == 201)
-      let again = try await server.call("POST", "/v1/rules", ["files": failing, "even_if_tests_fail": true], by: admin)
-      #expect(again.status == 200 && again["changed"].description == "false" && again["version"].int == 2)
+      #expect(
+        try await server.call(
+          "POST", "/v1/rules", ["files": failing, "even_if_tests_fail": true], by: admin
+        ).status == 201)
+      let again = try await server.call(
+        "POST", "/v1/rules", ["files": failing, "even_if_tests_fail": true], by: admin)
+      #expect(
+        again.status == 200 && again["changed"].description == "false" && again["version"].int == 2)
     }
   }
 
@@ -221,11 +260,18 @@ import Testing
       for (scope, holder) in [("bot", "robin"), ("agent", "a1"), ("supervisor", "sam")] {
         let token = try await server.token(scope, holder)
         #expect(try await server.call("POST", "/v1/rules", sent, by: token).status == 403)
-        #expect(try await server.call("POST", "/v1/rules/rollback", ["version": 1], by: token).status == 403)
+        #expect(
+          try await server.call("POST", "/v1/rules/rollback", ["version": 1], by: token).status
+            == 403)
         let mayLook = scope == "supervisor"
-        #expect(try await server.call("GET", "/v1/rules", by: token).status == (mayLook ? 200 : 403))
-        #expect(try await server.call("POST", "/v1/rules/check", sent, by: token).status == (mayLook ? 200 : 403))
-        #expect(try await server.call("POST", "/v1/rules/explain", ["facts": [:]], by: token).status == (mayLook ? 200 : 403))
+        #expect(
+          try await server.call("GET", "/v1/rules", by: token).status == (mayLook ? 200 : 403))
+        #expect(
+          try await server.call("POST", "/v1/rules/check", sent, by: token).status
+            == (mayLook ? 200 : 403))
+        #expect(
+          try await server.call("POST", "/v1/rules/explain", ["facts": [:]], by: token).status
+            == (mayLook ? 200 : 403))
       }
       #expect(try await server.call("GET", "/v1/rules").status == 401)
       let sam = try await server.token("supervisor", "sam")
@@ -242,21 +288,31 @@ import Testing
       let running = try await server.call("POST", "/v1/rules/check", by: sam)
       #expect(running.status == 200 && running["passed"].description == "true")
       let broken = try await server.call(
-        "POST", "/v1/rules/check", ["files": files(folder, rules: "- name: a\n  when: 1 +\n  route: { queue: support }\n")], by: sam)
+        "POST", "/v1/rules/check",
+        ["files": files(folder, rules: "- name: a\n  when: 1 +\n  route: { queue: support }\n")],
+        by: sam)
       #expect(broken.status == 200 && broken["passed"].description == "false")
       #expect(broken["check"]["diagnostics"].elements.first?["line"].int == 2)
 
       let chat: Body = ["session": ["channel": "chat"], "handoff": ["reason": "my lamp"]]
       let tried = try await server.call(
-        "POST", "/v1/rules/explain", ["facts": chat, "files": files(folder, rules: Self.toVip)], by: sam)
+        "POST", "/v1/rules/explain", ["facts": chat, "files": files(folder, rules: Self.toVip)],
+        by: sam)
       #expect(tried["explanation"]["rule"].text == "chats about lamps")
       let open = try await server.call(
         "POST", "/v1/rules/explain",
-        ["facts": ["session": ["channel": "chat"]], "unknown": ["handoff.reason"], "files": files(folder, rules: Self.toVip)],
+        [
+          "facts": ["session": ["channel": "chat"]], "unknown": ["handoff.reason"],
+          "files": files(folder, rules: Self.toVip),
+        ],
         by: sam)
       #expect(open["explanation"]["undecided"].description == "true")
-      #expect(open["explanation"]["trials"].elements.first?["needs"].elements.map(\.text) == ["handoff.reason"])
-      let wrong = try await server.call("POST", "/v1/rules/explain", ["facts": ["sesion": ["channel": "chat"]]], by: sam)
+      #expect(
+        open["explanation"]["trials"].elements.first?["needs"].elements.map(\.text) == [
+          "handoff.reason"
+        ])
+      let wrong = try await server.call(
+        "POST", "/v1/rules/explain", ["facts": ["sesion": ["channel": "chat"]]], by: sam)
       #expect(wrong.status == 422 && wrong["detail"].text.contains("there is no fact `sesion`"))
       #expect(try await server.position() == before)
     }
@@ -268,25 +324,35 @@ import Testing
       let admin = try await server.token("admin", "olga")
       let before = try await server.position()
       func publish(_ rules: String) async throws -> Reply {
-        try await server.call("POST", "/v1/rules", ["files": files(folder, rules: rules)], by: admin)
+        try await server.call(
+          "POST", "/v1/rules", ["files": files(folder, rules: rules)], by: admin)
       }
-      let deep = String(repeating: "(", count: 10_000) + "true" + String(repeating: ")", count: 10_000)
-      let bomb = (1...30).map { "a\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1)]" }.joined(separator: "\n")
+      let deep =
+        String(repeating: "(", count: 10_000) + "true" + String(repeating: ")", count: 10_000)
+      let bomb = (1...30).map { "a\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1)]" }.joined(
+        separator: "\n")
       for rules in [
         "- name: a\n  when: \(deep)\n  reject: x\n", "a0: &a0 [x]\n\(bomb)\n",
         "- name: a\n  when: \"'x'.matches('((a{1,1000}){1,1000}){1,1000}')\"\n  reject: x\n",
-        String(repeating: "[", count: 20_000), "\u{0}", "- name: a\n  when: lists.range(100000).all(x, lists.range(100000).all(y, true))\n  reject: x\n",
+        String(repeating: "[", count: 20_000), "\u{0}",
+        "- name: a\n  when: lists.range(100000).all(x, lists.range(100000).all(y, true))\n  reject: x\n",
       ] {
         let refused = try await publish(rules)
         #expect(refused.status == 422, "\(rules.prefix(40))")
         #expect(refused["detail"].text.utf8.count < 60_000)
       }
       #expect(try await publish(String(repeating: "# nothing\n", count: 200_000)).status == 413)
-      #expect(try await server.call("POST", "/v1/rules", ["files": ["../../x.yaml": "a"]], by: admin).status == 422)
+      #expect(
+        try await server.call("POST", "/v1/rules", ["files": ["../../x.yaml": "a"]], by: admin)
+          .status == 422)
       #expect(try await server.call("POST", "/v1/rules", ["files": [:]], by: admin).status == 422)
-      #expect(try await server.call("POST", "/v1/rules", ["files": ["queues.yaml": 7]], by: admin).status == 422)
+      #expect(
+        try await server.call("POST", "/v1/rules", ["files": ["queues.yaml": 7]], by: admin).status
+          == 422)
       #expect(try await server.call("POST", "/v1/rules", by: admin).status == 400)
-      #expect(try await server.call("POST", "/v1/rules/explain", ["case": "case_x"], by: admin).status == 422)
+      #expect(
+        try await server.call("POST", "/v1/rules/explain", ["case": "case_x"], by: admin).status
+          == 422)
       #expect(try await server.position() == before)
       #expect(try await server.call("GET", "/v1/rules", by: admin)["version"].int == 1)
     }

@@ -3,7 +3,9 @@ import Testing
 
 /// Rules that change under a running server.
 @Suite(.inTurn) struct RulesTests {
-  @Test func `a broken rule file is refused with its place, and the running rules stay`() async throws {
+  @Test func `a broken rule file is refused with its place, and the running rules stay`()
+    async throws
+  {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "small", agents: 1)
     try await TestServer.run(rules: rules.path + "/rules") { server in
@@ -24,7 +26,9 @@ import Testing
     }
   }
 
-  @Test func `a server does not start on broken rules, and says where they are broken`() async throws {
+  @Test func `a server does not start on broken rules, and says where they are broken`()
+    async throws
+  {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "small", agents: 1)
     try rules.write("rules/small/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: [\n")
@@ -39,8 +43,10 @@ import Testing
       let bot = try await server.token("bot", "robin")
       let chat = try await server.open(bot)
       try await chat.customer("help")
-      try rules.write("rules/small/agents.yaml", "a1:\n  queues: [support]\nnina:\n  queues: [quiet]\n")
-      try rules.write("rules/small/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: quiet\n")
+      try rules.write(
+        "rules/small/agents.yaml", "a1:\n  queues: [support]\nnina:\n  queues: [quiet]\n")
+      try rules.write(
+        "rules/small/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: quiet\n")
       #expect(try await server.administer("POST", "/admin/reload").status == 200)
       let nina = try await server.agent("nina")
       let handed = try await chat.handoff()
@@ -61,18 +67,23 @@ import Testing
       try await chat.customer("help")
       let aCase = try await chat.handoff()["case"].text
       let ann = try await server.agent("ann")
-      #expect(try await server.call("GET", "/v1/cases/\(aCase)", by: ann)["why"]["rule_version"].int == 1)
+      #expect(
+        try await server.call("GET", "/v1/cases/\(aCase)", by: ann)["why"]["rule_version"].int == 1)
     }
   }
 
-  @Test func `a reload is all or nothing: with a fault in one workspace no other changes`() async throws {
+  @Test func `a reload is all or nothing: with a fault in one workspace no other changes`()
+    async throws
+  {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "one", agents: 1)
     try SmallRules.write(rules, workspace: "two", agents: 1)
     try await TestServer.run(rules: rules.path + "/rules") { server in
       let before = (try await server.position("one"), try await server.position("two"))
-      try rules.write("rules/one/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: quiet\n")
-      try rules.write("rules/two/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: nowhere\n")
+      try rules.write(
+        "rules/one/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: quiet\n")
+      try rules.write(
+        "rules/two/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: nowhere\n")
       let refused = try await server.administer("POST", "/admin/reload")
       #expect(refused.status == 422)
       #expect(refused["detail"].text.hasPrefix("nothing was loaded"))
@@ -84,7 +95,8 @@ import Testing
       try await chat.customer("help")
       #expect(try await chat.handoff()["owner"]["name"].text == "support", "the running rule")
 
-      try rules.write("rules/two/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: support\n")
+      try rules.write(
+        "rules/two/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: support\n")
       let loaded = try await server.administer("POST", "/admin/reload")
       #expect(loaded.status == 200)
       let changes = loaded["workspaces"].elements.map {
@@ -108,29 +120,44 @@ import Testing
       try await waiting.handoff()
 
       try SmallRules.write(rules, workspace: "one", agents: 1)
-      let agents = try String(contentsOfFile: rules.path + "/rules/one/agents.yaml", encoding: .utf8)
+      let agents = try String(
+        contentsOfFile: rules.path + "/rules/one/agents.yaml", encoding: .utf8)
       func write(agents: String, queue: String) throws {
-        try rules.write("rules/one/agents.yaml", agents.replacingOccurrences(of: "[support]", with: "[\(queue)]"))
-        try rules.write("rules/one/queues.yaml", "\(queue):\n  title: Support\nquiet:\n  title: Nobody works here\n")
-        try rules.write("rules/one/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: \(queue)\n")
+        try rules.write(
+          "rules/one/agents.yaml", agents.replacingOccurrences(of: "[support]", with: "[\(queue)]"))
+        try rules.write(
+          "rules/one/queues.yaml",
+          "\(queue):\n  title: Support\nquiet:\n  title: Nobody works here\n")
+        try rules.write(
+          "rules/one/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: \(queue)\n")
       }
       try write(agents: agents.replacingOccurrences(of: "a1:", with: "b1:"), queue: "help")
       let refused = try await server.administer("POST", "/admin/reload")
       #expect(refused.status == 422)
-      #expect(refused["detail"].text.contains("the queue support is to go while one case is in it"), "\(refused)")
+      #expect(
+        refused["detail"].text.contains("the queue support is to go while one case is in it"),
+        "\(refused)")
       #expect(refused["detail"].text.contains("the agent a1 is to go while one case is with them"))
       #expect(refused["detail"].text.contains("/v1/cases/\(held)/requeue"))
 
       let aCase = try await server.take(second)["case"].text
-      for (id, agent) in [(held, first), (aCase, second)] { #expect(try await server.close(id, by: agent).status == 200) }
+      for (id, agent) in [(held, first), (aCase, second)] {
+        #expect(try await server.close(id, by: agent).status == 200)
+      }
       #expect(try await server.administer("POST", "/admin/reload").status == 200)
       let boss = try await server.token("supervisor", "boss")
-      let queues = try await server.call("GET", "/v1/queues", by: boss)["queues"].elements.map { $0["name"].text }
+      let queues = try await server.call("GET", "/v1/queues", by: boss)["queues"].elements.map {
+        $0["name"].text
+      }
       #expect(queues.sorted() == ["help", "quiet"])
     }
   }
 
-  @Test func `what a changed folder strands at a start stays to be seen, and is served when its queue is back`() async throws {
+  @Test
+  func
+    `what a changed folder strands at a start stays to be seen, and is served when its queue is back`()
+    async throws
+  {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "one", agents: 1)
     try await TestServer.run(rules: rules.path + "/rules") { server in
@@ -139,12 +166,17 @@ import Testing
       let aCase = try await chat.handoff()["case"].text
       let supervisor = try await server.token("supervisor", "boss")
       try rules.write("rules/one/queues.yaml", "help:\n  title: Help\n")
-      try rules.write("rules/one/agents.yaml", "a1:\n  skills: { english: 5 }\n  queues: [help]\n  capacity: 50\n")
-      try rules.write("rules/one/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: help\n")
+      try rules.write(
+        "rules/one/agents.yaml", "a1:\n  skills: { english: 5 }\n  queues: [help]\n  capacity: 50\n"
+      )
+      try rules.write(
+        "rules/one/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: help\n")
       try await server.restart()
       let queues = try await server.call("GET", "/v1/queues", by: supervisor)["queues"].elements
       #expect(queues.first { $0["name"].text == "support" }?["waiting"].int == 1, "\(queues)")
-      #expect(try await server.call("GET", "/v1/cases/\(aCase)", by: supervisor)["queue"].text == "support")
+      #expect(
+        try await server.call("GET", "/v1/cases/\(aCase)", by: supervisor)["queue"].text
+          == "support")
       try SmallRules.write(rules, workspace: "one", agents: 1)
       #expect(try await server.administer("POST", "/admin/reload").status == 200)
       #expect(try await server.take(try await server.agent("a1"))["case"].text == aCase)
@@ -158,14 +190,19 @@ import Testing
       try SmallRules.write(rules, workspace: "two", agents: 1, mail: "help@one.example")
       let refused = try await server.administer("POST", "/admin/reload")
       #expect(refused.status == 422)
-      #expect(refused["detail"].text.contains("help@one.example stands in one/workspace.yaml and in two/workspace.yaml"))
-      let fault = await #expect(throws: (any Error).self) { try await TestServer.run(rules: rules.path + "/rules") { _ in } }
+      #expect(
+        refused["detail"].text.contains(
+          "help@one.example stands in one/workspace.yaml and in two/workspace.yaml"))
+      let fault = await #expect(throws: (any Error).self) {
+        try await TestServer.run(rules: rules.path + "/rules") { _ in }
+      }
       #expect(fault.map { "\($0)" }?.contains("help@one.example stands in") == true)
     }
   }
 
   @Test
-  func `a new folder is a new workspace at once, with its bots, mail and agents, and after a restart too`()
+  func
+    `a new folder is a new workspace at once, with its bots, mail and agents, and after a restart too`()
     async throws
   {
     let rules = try TemporaryFolder()
@@ -193,7 +230,8 @@ import Testing
     }
   }
 
-  @Test func `what the router cannot take is refused before anything changes, and at the start too`()
+  @Test
+  func `what the router cannot take is refused before anything changes, and at the start too`()
     async throws
   {
     let rules = try TemporaryFolder()

@@ -4,12 +4,15 @@ import Testing
 
 /// One YAML file, each key also an environment variable, the important ones a flag.
 @Suite(.inTurn) struct SettingsTests {
-  private func load(_ yaml: String, environment: [String: String] = [:], flags: [(path: String, value: String)] = []) throws
+  private func load(
+    _ yaml: String, environment: [String: String] = [:], flags: [(path: String, value: String)] = []
+  ) throws
     -> Settings
   {
     let folder = try TemporaryFolder()
     try folder.write("throughline.yaml", yaml)
-    return try Settings.load(file: folder.path + "/throughline.yaml", environment: environment, flags: flags)
+    return try Settings.load(
+      file: folder.path + "/throughline.yaml", environment: environment, flags: flags)
   }
 
   @Test func `without a word it listens on loopback, on the ports that the README names`() throws {
@@ -22,12 +25,16 @@ import Testing
     #expect(settings.httpsListen == "off")
   }
 
-  @Test func `a start tells where it listens, and which workspaces and rules it has`() async throws {
+  @Test func `a start tells where it listens, and which workspaces and rules it has`() async throws
+  {
     let folder = try TemporaryFolder()
     let any = ["http", "smtp", "lmtp", "fastagi"].flatMap { ["--\($0)", "127.0.0.1:0"] }
     let peer = try Peer(
-      try Binary.path, ["serve", "--data", folder.path + "/data", "--rules", Package.demoRules] + any)
-    try await peer.line("the workspace") { $0.contains(/workspace demo: [1-9]\d* rules, [1-9]\d* queues, [1-9]\d* agents, version 1/) }
+      try Binary.path,
+      ["serve", "--data", folder.path + "/data", "--rules", Package.demoRules] + any)
+    try await peer.line("the workspace") {
+      $0.contains(/workspace demo: [1-9]\d* rules, [1-9]\d* queues, [1-9]\d* agents, version 1/)
+    }
     let told = peer.lines.joined(separator: "\n")
     #expect(told.contains("data folder \(folder.path)/data"))
     for name in ["http", "smtp", "lmtp", "fastagi"] {
@@ -41,9 +48,13 @@ import Testing
   }
 
   @Test func `an environment variable wins over the file, and a flag over both`() throws {
-    let yaml = "http:\n  listen: 127.0.0.1:1001\nsmtp:\n  listen: 127.0.0.1:1002\nlmtp:\n  listen: \"off\"\n"
+    let yaml =
+      "http:\n  listen: 127.0.0.1:1001\nsmtp:\n  listen: 127.0.0.1:1002\nlmtp:\n  listen: \"off\"\n"
     let settings = try load(
-      yaml, environment: ["THROUGHLINE_HTTP_LISTEN": "127.0.0.1:2001", "THROUGHLINE_SMTP_LISTEN": "127.0.0.1:2002"],
+      yaml,
+      environment: [
+        "THROUGHLINE_HTTP_LISTEN": "127.0.0.1:2001", "THROUGHLINE_SMTP_LISTEN": "127.0.0.1:2002",
+      ],
       flags: [("http.listen", "127.0.0.1:3001")])
     #expect(settings.httpListen == "127.0.0.1:3001")
     #expect(settings.smtpListen == "127.0.0.1:2002")
@@ -51,7 +62,8 @@ import Testing
     #expect(settings.fastagiListen == "127.0.0.1:4573")
   }
 
-  @Test func `an unknown key is an error with its name, its line and the nearest known one`() throws {
+  @Test func `an unknown key is an error with its name, its line and the nearest known one`() throws
+  {
     let fault = #expect(throws: Settings.Faults.self) {
       try load("data: x\nhttp:\n  listen: 127.0.0.1:1001\n  lisen: 127.0.0.1:1002\n")
     }
@@ -61,10 +73,15 @@ import Testing
   }
 
   @Test func `a section that nobody knows has a nearest one, too`() throws {
-    for (written, meant) in [("htpp", "http"), ("smpt", "smtp"), ("outbx", "outbox"), ("htp", "http")] {
-      let fault = #expect(throws: Settings.Faults.self) { try load("\(written):\n  listen: 127.0.0.1:1001\n") }
-      #expect(fault?.sentences.first?.hasSuffix(
-        "throughline.yaml:1:1: unknown key \"\(written)\"; did you mean \"\(meant)\"?") == true)
+    for (written, meant) in [
+      ("htpp", "http"), ("smpt", "smtp"), ("outbx", "outbox"), ("htp", "http"),
+    ] {
+      let fault = #expect(throws: Settings.Faults.self) {
+        try load("\(written):\n  listen: 127.0.0.1:1001\n")
+      }
+      #expect(
+        fault?.sentences.first?.hasSuffix(
+          "throughline.yaml:1:1: unknown key \"\(written)\"; did you mean \"\(meant)\"?") == true)
     }
   }
 
@@ -79,25 +96,39 @@ import Testing
     #expect(all.contains("throughline.yaml:2:11: http.listen is not an address and port"))
     #expect(all.contains("throughline.yaml:4:18: outbox.retry_seconds is not a whole number"))
     #expect(all.contains("did you mean \"drain_seconds\"?"))
-    #expect(all.contains("THROUGHLINE_SMTP_LISTN") && all.contains("did you mean \"THROUGHLINE_SMTP_LISTEN\"?"))
+    #expect(
+      all.contains("THROUGHLINE_SMTP_LISTN")
+        && all.contains("did you mean \"THROUGHLINE_SMTP_LISTEN\"?"))
   }
 
   @Test func `the command line takes all three, and starts nothing on a mistake`() async throws {
     let folder = try TemporaryFolder()
-    try folder.write("throughline.yaml", "data: \(folder.path)/from-file\nhttp:\n  listen: 127.0.0.1:0\nlanes: 1\n")
+    try folder.write(
+      "throughline.yaml", "data: \(folder.path)/from-file\nhttp:\n  listen: 127.0.0.1:0\nlanes: 1\n"
+    )
     try folder.write("wrong.yaml", "data: \(folder.path)/wrong\nlane: 1\n")
     let rest = ["--rules", Package.demoRules] + Binary.quiet
-    let wrong = try await Peer.run(try Binary.path, ["serve", "--config", folder.path + "/wrong.yaml"] + rest)
+    let wrong = try await Peer.run(
+      try Binary.path, ["serve", "--config", folder.path + "/wrong.yaml"] + rest)
     #expect(wrong.status == 2)
-    #expect(wrong.lines.joined().contains("wrong.yaml:2:1: unknown key \"lane\"; did you mean \"lanes\"?"))
+    #expect(
+      wrong.lines.joined().contains("wrong.yaml:2:1: unknown key \"lane\"; did you mean \"lanes\"?")
+    )
     for (environment, flags, wanted) in [
-      ([:], [], "from-file"), (["THROUGHLINE_DATA": folder.path + "/from-environment"], [], "from-environment"),
-      (["THROUGHLINE_DATA": folder.path + "/from-environment"], ["--data", folder.path + "/from-flag"], "from-flag"),
+      ([:], [], "from-file"),
+      (["THROUGHLINE_DATA": folder.path + "/from-environment"], [], "from-environment"),
+      (
+        ["THROUGHLINE_DATA": folder.path + "/from-environment"],
+        ["--data", folder.path + "/from-flag"], "from-flag"
+      ),
     ] as [([String: String], [String], String)] {
       let peer = try Peer(
-        try Binary.path, ["serve", "--config", folder.path + "/throughline.yaml"] + rest + flags, environment: environment)
+        try Binary.path, ["serve", "--config", folder.path + "/throughline.yaml"] + rest + flags,
+        environment: environment)
       try await peer.line("its data folder") { $0.hasSuffix("/" + wanted) }
-      try await peer.line("its workspaces and rules") { $0.contains("workspace demo: ") && $0.contains(" rules") }
+      try await peer.line("its workspaces and rules") {
+        $0.contains("workspace demo: ") && $0.contains(" rules")
+      }
       peer.signal(15)
       #expect(try await peer.end() == 0)
     }

@@ -4,7 +4,8 @@ import Testing
 
 @testable import Server
 
-/// Stopping and reading again while many write: what was acknowledged is there afterwards, and no answer is torn.
+/// Stopping and reading again while many write: what was acknowledged is there afterwards, and no
+/// answer is torn.
 @Suite(.inTurn) struct StopUnderLoadTests {
   /// What all of them heard.
   private final class Tally: Sendable {
@@ -15,7 +16,8 @@ import Testing
     func end() { over.withLock { $0 = true } }
   }
 
-  /// One customer who says numbered things over one connection after another, as fast as they are taken.
+  /// One customer who says numbered things over one connection after another, as fast as they are
+  /// taken.
   private static func speak(
     _ port: UInt16, _ session: String, _ bot: String, _ name: Int, _ tally: Tally
   ) {
@@ -33,11 +35,15 @@ import Testing
         while true {
           if let reply = HTTPCall.parse(bytes) {
             if reply.status == 201 { tally.taken.withLock { $0.append(text) } }
-            if reply.status != 201, reply.status != 503 { tally.torn.withLock { $0.append("\(reply)") } }
+            if reply.status != 201, reply.status != 503 {
+              tally.torn.withLock { $0.append("\(reply)") }
+            }
             break
           }
           guard let more = try? socket.receive(), !more.isEmpty else {
-            if !bytes.isEmpty { tally.torn.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) } }
+            if !bytes.isEmpty {
+              tally.torn.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
+            }
             break
           }
           bytes += more
@@ -48,21 +54,29 @@ import Testing
     }
   }
 
-  @Test func `reloads and then a stop under load lose no acknowledged word and tear no answer`() async throws {
+  @Test func `reloads and then a stop under load lose no acknowledged word and tear no answer`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let tally = Tally()
       let port = server.port("http")
       var sessions: [String] = []
-      for n in 0..<8 { sessions.append(try await server.open(bot, email: "c\(n)@home.example").session) }
+      for n in 0..<8 {
+        sessions.append(try await server.open(bot, email: "c\(n)@home.example").session)
+      }
       let speaking = sessions
       try await withThrowingTaskGroup { group in
         for (name, session) in speaking.enumerated() {
           group.addTask { try await blocking { Self.speak(port, session, bot, name, tally) } }
         }
         for round in 1...5 {
-          try await eventually("words are taken", seconds: 60) { tally.taken.withLock { $0.count } >= round * 40 }
-          guard case .done? = await server.running?.reload() else { throw Socket.Fault(description: "no reload") }
+          try await eventually("words are taken", seconds: 60) {
+            tally.taken.withLock { $0.count } >= round * 40
+          }
+          guard case .done? = await server.running?.reload() else {
+            throw Socket.Fault(description: "no reload")
+          }
         }
         let cutOff = await server.stop()
         #expect(cutOff == 0, "all ended by themselves, within the bound")
@@ -75,9 +89,11 @@ import Testing
       try await server.start()
       var kept: Set<String> = []
       for n in speaking.indices {
-        let timeline = try await server.administer("GET", "/admin/timeline?identity=c\(n)@home.example")
+        let timeline = try await server.administer(
+          "GET", "/admin/timeline?identity=c\(n)@home.example")
         for customer in timeline["customers"].elements {
-          kept.formUnion(customer["timeline"]["entries"].elements.compactMap { $0["entry"]["text"].string })
+          kept.formUnion(
+            customer["timeline"]["entries"].elements.compactMap { $0["entry"]["text"].string })
         }
       }
       #expect(acknowledged.filter { !kept.contains($0) } == [])
@@ -90,12 +106,16 @@ import Testing
       let port = server.port("http")
       let stream = try await blocking {
         let socket = try Socket.connect(port: port)
-        try socket.send(Array("""
-          GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer \(bot)\r\n\r\n
-          """.utf8))
+        try socket.send(
+          Array(
+            """
+            GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer \(bot)\r\n\r\n
+            """.utf8))
         var head: [UInt8] = []
-        while !String(decoding: head, as: UTF8.self).contains("ready") { head += try socket.receive() }
+        while !String(decoding: head, as: UTF8.self).contains("ready") {
+          head += try socket.receive()
+        }
         return socket
       }
       async let rest = blocking {
@@ -107,7 +127,9 @@ import Testing
       #expect(await server.stop() == 0)
       // RFC 6455 §5.5.1: opcode 8, its length, the code: 1001 is 0x03E9.
       let closing = try await rest
-      #expect(closing.count >= 4 && closing[0] == 0x88 && closing[2] == 0x03 && closing[3] == 0xE9, "\(closing)")
+      #expect(
+        closing.count >= 4 && closing[0] == 0x88 && closing[2] == 0x03 && closing[3] == 0xE9,
+        "\(closing)")
     }
   }
 }

@@ -2,12 +2,15 @@ import Testing
 
 /// `/v1/stream` with the client library of PyPI `websockets`.
 @Suite(.inTurn) struct StreamTests {
-  private func stream(_ server: TestServer, _ token: String, _ how: String = "header", origin: String? = nil) async throws
+  private func stream(
+    _ server: TestServer, _ token: String, _ how: String = "header", origin: String? = nil
+  ) async throws
     -> Peer
   {
     try Peer(
       try await Python.interpreter,
-      [Package.peers + "/stream.py", String(server.port("http")), token, how] + (origin.map { [$0] } ?? []))
+      [Package.peers + "/stream.py", String(server.port("http")), token, how]
+        + (origin.map { [$0] } ?? []))
   }
 
   @Test(arguments: ["header", "frame"])
@@ -18,7 +21,10 @@ import Testing
       let chat = try await server.open(bot)
       let peer = try await stream(server, bot, how)
       try await peer.line("ready") { JSON($0)["type"].text == "ready" }
-      try peer.say(Body.object([("type", "subscribe"), ("session", .text(chat.session)), ("after", .number(chat.after))]).encoded)
+      try peer.say(
+        Body.object([
+          ("type", "subscribe"), ("session", .text(chat.session)), ("after", .number(chat.after)),
+        ]).encoded)
       try await chat.customer("help")
       try await chat.handoff()
       let aCase = try await server.take(ann)["case"].text
@@ -28,7 +34,9 @@ import Testing
       let heard = peer.lines.map { JSON($0) }.filter { $0["type"].text == "events" }
       #expect(heard.allSatisfy { $0["session"].text == chat.session })
       let said = heard.flatMap { $0["events"].elements }
-      #expect(said.compactMap { $0["text"].string } == (1...20).map { "reply \($0)" }, "each once, in order")
+      #expect(
+        said.compactMap { $0["text"].string } == (1...20).map { "reply \($0)" },
+        "each once, in order")
       #expect(said.map { $0["entry"].int ?? 0 } == said.map { $0["entry"].int ?? 0 }.sorted())
       #expect(!peer.lines.joined().contains("internal only"))
       #expect(!peer.lines.joined().contains("\"help\""), "nor what the bot itself brought")
@@ -38,7 +46,8 @@ import Testing
     }
   }
 
-  @Test func `a subscription starts at an entry: what was said before it is not lost`() async throws {
+  @Test func `a subscription starts at an entry: what was said before it is not lost`() async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let ann = try await server.agent("ann")
@@ -48,14 +57,20 @@ import Testing
       let aCase = try await server.take(ann)["case"].text
       try await server.reply("said before", to: aCase, by: ann)
       let peer = try await stream(server, bot)
-      try peer.say(Body.object([("type", "subscribe"), ("session", .text(chat.session)), ("after", .number(chat.after))]).encoded)
+      try peer.say(
+        Body.object([
+          ("type", "subscribe"), ("session", .text(chat.session)), ("after", .number(chat.after)),
+        ]).encoded)
       try await peer.line("what was said before") { $0.contains("said before") }
       try await server.reply("said after", to: aCase, by: ann)
       try await peer.line("what was said after") { $0.contains("said after") }
     }
   }
 
-  @Test func `who follows a customer hears every entry once, from a position on, and a bot may not`() async throws {
+  @Test
+  func `who follows a customer hears every entry once, from a position on, and a bot may not`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let shop = try await server.token("integration", "shop")
@@ -69,15 +84,20 @@ import Testing
       // No conversation hears of this, and the customer's timeline does.
       try await server.call(
         "POST", "/v1/journey",
-        ["event": "returned", "identities": [["kind": "email", "value": "jo@home.example", "assurance": "asserted"]]], by: shop)
+        [
+          "event": "returned",
+          "identities": [["kind": "email", "value": "jo@home.example", "assurance": "asserted"]],
+        ], by: shop)
       try await peer.line("the journey") { $0.contains("returned") }
       let heard = peer.lines.map { JSON($0) }.filter { $0["type"].text == "timeline" }
       let entries = heard.flatMap { $0["entries"].elements }.map { $0["entry"]["entry"].int ?? 0 }
-      #expect(entries == entries.sorted() && Set(entries).count == entries.count, "each once, in order")
+      #expect(
+        entries == entries.sorted() && Set(entries).count == entries.count, "each once, in order")
       let whole = try await server.timeline("jo@home.example").said.map { $0["entry"].int ?? 0 }
       #expect(entries == whole)
       // That the boss began to follow is on record, and once.
-      let read = try await server.administer("GET", "/admin/accesses?customer=\(chat.customer)").json.elements
+      let read = try await server.administer("GET", "/admin/accesses?customer=\(chat.customer)")
+        .json.elements
       #expect(read.map { "\($0["who"].text) \($0["what"].text)" } == ["supervisor:boss timeline"])
       let other = try await stream(server, bot)
       try other.say(Body.object([("type", "follow"), ("customer", .text(chat.customer))]).encoded)
@@ -97,7 +117,9 @@ import Testing
       try peer.say(#"{"type":"sing"}"#)
       try await peer.line("a third") { $0.contains("wrong-value") }
       try peer.say(#"{"type":"subscribe","session":"sess_00000000000000000000000000","aftr":5}"#)
-      try await peer.line("a slip of the pen") { $0.contains("unknown-field") && $0.contains("aftr") }
+      try await peer.line("a slip of the pen") {
+        $0.contains("unknown-field") && $0.contains("aftr")
+      }
       try peer.say("no JSON at all")
       try await peer.line("and no JSON") { $0.contains("malformed-json") }
       try peer.say(#"{"type":"ping"}"#)
@@ -113,20 +135,24 @@ import Testing
       let refused = try await stream(server, "tl_wrong", "header")
       #expect(try await refused.end() == 0)
       #expect(refused.lines == [#"{"refused": 401}"#])
-      let foreign = try await stream(server, try await server.token("bot", "webshop"), "header", origin: "http://evil.example")
+      let foreign = try await stream(
+        server, try await server.token("bot", "webshop"), "header", origin: "http://evil.example")
       #expect(try await foreign.end() == 0)
       #expect(foreign.lines == [#"{"refused": 403}"#])
     }
   }
 
   @Test func `pages that the settings name may open streams, and the server's own`() async throws {
-    try await TestServer.run { $0.origins = "https://desk.example, https://other.example" } _: { server in
+    try await TestServer.run {
+      $0.origins = "https://desk.example, https://other.example"
+    } _: { server in
       let bot = try await server.token("bot", "webshop")
       for origin in ["https://Desk.example", "http://127.0.0.1:\(server.port("http"))"] {
         let peer = try await stream(server, bot, "frame", origin: origin)
         try await peer.line("ready") { JSON($0)["type"].text == "ready" }
       }
-      let foreign = try await stream(server, bot, "frame", origin: "https://desk.example.evil.example")
+      let foreign = try await stream(
+        server, bot, "frame", origin: "https://desk.example.evil.example")
       #expect(try await foreign.end() == 0)
       #expect(foreign.lines == [#"{"refused": 403}"#])
     }
@@ -152,7 +178,9 @@ import Testing
   }
 
   @Test func `a stream whose token does not come is closed, and has heard nothing`() async throws {
-    try await TestServer.run { $0.headSeconds = 1 } _: { server in
+    try await TestServer.run {
+      $0.headSeconds = 1
+    } _: { server in
       let (opening, port) = (handshake(nil), server.port("http"))
       let heard = try await blocking {
         let socket = try Socket.connect(port: port)
@@ -160,7 +188,9 @@ import Testing
         return try rest(socket)
       }
       let end = try #require(heard.firstRange(of: Array("\r\n\r\n".utf8))).upperBound
-      #expect(heard[end...].starts(with: [0x88, 10, 0x03, 0xF0]), "1008 and nothing before: \(heard[end...])")
+      #expect(
+        heard[end...].starts(with: [0x88, 10, 0x03, 0xF0]),
+        "1008 and nothing before: \(heard[end...])")
     }
   }
 
@@ -178,7 +208,9 @@ import Testing
     }
   }
 
-  @Test func `a binary frame is refused with 1003, and nobody else's stream is touched`() async throws {
+  @Test func `a binary frame is refused with 1003, and nobody else's stream is touched`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let other = try await stream(server, bot)
@@ -192,20 +224,28 @@ import Testing
       }
       let end = try #require(heard.firstRange(of: Array("\r\n\r\n".utf8))).upperBound
       let ready = Array(#"{"type":"ready"}"#.utf8)
-      #expect(heard[end...].starts(with: [0x81, UInt8(ready.count)] + ready + [0x88, 18, 0x03, 0xEB]), "\(heard[end...])")
+      #expect(
+        heard[end...].starts(with: [0x81, UInt8(ready.count)] + ready + [0x88, 18, 0x03, 0xEB]),
+        "\(heard[end...])")
       #expect(try await server.position() == before)
       try other.say(#"{"type":"ping"}"#)
       try await other.line("it is still there") { JSON($0)["type"].text == "pong" }
     }
   }
 
-  @Test func `a stream that is not read is paused, then closed with 1013 and counted, and another is served`() async throws {
+  @Test
+  func
+    `a stream that is not read is paused, then closed with 1013 and counted, and another is served`()
+    async throws
+  {
     try await TestServer.run {
       $0.slowReaderSeconds = 1
       $0.pingSeconds = 600  // or a machine under load ends the slow one for another reason
     } _: { server in
       let bot = try await server.token("bot", "webshop")
-      let (ann, boss) = (try await server.agent("ann"), try await server.token("supervisor", "boss"))
+      let (ann, boss) = (
+        try await server.agent("ann"), try await server.token("supervisor", "boss")
+      )
       let chat = try await server.open(bot)
       try await chat.customer("help")
       try await chat.handoff()
@@ -221,30 +261,48 @@ import Testing
       try await peer.line("ready") { JSON($0)["type"].text == "ready" }
       try peer.say(String(decoding: wish, as: UTF8.self))
       let count = 150
-      for number in 1...count { try await server.reply("\(number) " + String(repeating: "x", count: 60_000), to: aCase, by: ann) }
-      try await peer.line("whoever reads has all of it", seconds: 60) { $0.contains("\"\(count) xxx") }
+      for number in 1...count {
+        try await server.reply(
+          "\(number) " + String(repeating: "x", count: 60_000), to: aCase, by: ann)
+      }
+      try await peer.line("whoever reads has all of it", seconds: 60) {
+        $0.contains("\"\(count) xxx")
+      }
       try await eventually("the slow one is counted", seconds: 30) {
         let metrics = try await server.call("GET", "/metrics", by: boss)
-        return String(decoding: metrics.body, as: UTF8.self).contains("throughline_stream_slow_readers_total 1\n")
+        return String(decoding: metrics.body, as: UTF8.self).contains(
+          "throughline_stream_slow_readers_total 1\n")
       }
       let heard = try await blocking { try rest(slow) }
-      #expect(heard.suffix(15) == [0x88, 13, 0x03, 0xF5] + Array("read faster".utf8), "1013, behind what was under way")
-      #expect(heard.count < count * 60_000, "what it did not read was never gathered for it: \(heard.count) bytes")
+      #expect(
+        heard.suffix(15) == [0x88, 13, 0x03, 0xF5] + Array("read faster".utf8),
+        "1013, behind what was under way")
+      #expect(
+        heard.count < count * 60_000,
+        "what it did not read was never gathered for it: \(heard.count) bytes")
     }
   }
 
-  @Test func `what is long comes compressed where the client offers it, and memory for it is bounded`() async throws {
+  @Test
+  func `what is long comes compressed where the client offers it, and memory for it is bounded`()
+    async throws
+  {
     for bytesMax in [1 << 20, 0] {
-      try await TestServer.run { $0.contextBytesMax = bytesMax } _: { server in
+      try await TestServer.run {
+        $0.contextBytesMax = bytesMax
+      } _: { server in
         let bot = try await server.token("bot", "webshop")
         let (plain, port) = (handshake(bot), server.port("http"))
-        let offer = Array("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n".utf8)
+        let offer = Array(
+          "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n".utf8)
         let answer = try await blocking {
           let socket = try Socket.connect(port: port)
           try socket.send(plain.dropLast(2) + offer)
           return String(decoding: try socket.receive(), as: UTF8.self)
         }
-        #expect(answer.contains("sec-websocket-extensions: permessage-deflate; client_max_window_bits=12"))
+        #expect(
+          answer.contains("sec-websocket-extensions: permessage-deflate; client_max_window_bits=12")
+        )
         #expect(answer.contains("no_context_takeover") == (bytesMax == 0), "\(answer)")
         let peer = try await stream(server, bot)
         try await peer.line("ready") { JSON($0)["type"].text == "ready" }
@@ -253,15 +311,25 @@ import Testing
         try await chat.customer("help")
         try await chat.handoff()
         let aCase = try await server.take(ann)["case"].text
-        try peer.say(Body.object([("type", "subscribe"), ("session", .text(chat.session)), ("after", .number(chat.after))]).encoded)
-        for number in 1...5 { try await server.reply("\(number): " + String(repeating: "long words ", count: 200), to: aCase, by: ann) }
+        try peer.say(
+          Body.object([
+            ("type", "subscribe"), ("session", .text(chat.session)), ("after", .number(chat.after)),
+          ]).encoded)
+        for number in 1...5 {
+          try await server.reply(
+            "\(number): " + String(repeating: "long words ", count: 200), to: aCase, by: ann)
+        }
         try await peer.line("all of it") { $0.contains("5: long words") }
       }
     }
   }
 
-  @Test func `a silent stream lives while it answers pings, and ends when it does not`() async throws {
-    try await TestServer.run { $0.pingSeconds = 1 } _: { server in
+  @Test func `a silent stream lives while it answers pings, and ends when it does not`()
+    async throws
+  {
+    try await TestServer.run {
+      $0.pingSeconds = 1
+    } _: { server in
       let bot = try await server.token("bot", "webshop")
       let living = try await stream(server, bot)
       try await living.line("ready") { JSON($0)["type"].text == "ready" }
@@ -278,7 +346,9 @@ import Testing
     }
   }
 
-  @Test func `an agent with an open stream is offered cases there, and hears the customer`() async throws {
+  @Test func `an agent with an open stream is offered cases there, and hears the customer`()
+    async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let ann = try await server.agent("ann")
@@ -290,7 +360,9 @@ import Testing
       let offer = JSON(try await peer.line("an offer") { JSON($0)["type"].text == "offer" })
       #expect(offer["timeline"].texts == ["help"])
       expectComplete(offer["timeline"])
-      #expect(try await server.call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: ann).status == 200)
+      #expect(
+        try await server.call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: ann).status
+          == 200)
       try await chat.customer("are you there?")
       let told = JSON(try await peer.line("the customer's words") { $0.contains("are you there?") })
       #expect(told["type"].text == "entry")
@@ -298,7 +370,9 @@ import Testing
     }
   }
 
-  @Test func `an agent who is asked for advice sees the whole case on the stream, hears it, and when that is over`()
+  @Test
+  func
+    `an agent who is asked for advice sees the whole case on the stream, hears it, and when that is over`()
     async throws
   {
     try await TestServer.run { server in
@@ -311,7 +385,8 @@ import Testing
       let peer = try await stream(server, ben)
       try await peer.line("ready") { JSON($0)["type"].text == "ready" }
       let consult: Body = ["agent": "ben", "seconds": 600]
-      #expect(try await server.call("POST", "/v1/cases/\(aCase)/consult", consult, by: ann).status == 200)
+      #expect(
+        try await server.call("POST", "/v1/cases/\(aCase)/consult", consult, by: ann).status == 200)
       let question = JSON(try await peer.line("a question") { JSON($0)["type"].text == "consult" })
       #expect(question["by"].text == "ann" && question["case"].text == aCase)
       #expect(question["until"].string != nil)
@@ -331,7 +406,8 @@ import Testing
     }
   }
 
-  @Test func `a stream that breaks fails its offer, and the next agent gets the case`() async throws {
+  @Test func `a stream that breaks fails its offer, and the next agent gets the case`() async throws
+  {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
@@ -344,7 +420,8 @@ import Testing
       async let other = server.next(ben)
       peer.signal(9)
       #expect(try await other["case"].text == aCase)
-      #expect(try await server.story(aCase) == ["queued", "offered ann", "failed ann", "offered ben"])
+      #expect(
+        try await server.story(aCase) == ["queued", "offered ann", "failed ann", "offered ben"])
     }
   }
 }

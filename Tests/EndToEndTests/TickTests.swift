@@ -21,7 +21,9 @@ import Testing
     func recovered(_ writer: Writer) {}
   }
 
-  @Test func `a refused tick is not asked for again at once, and comes when there is room`() async throws {
+  @Test func `a refused tick is not asked for again at once, and comes when there is room`()
+    async throws
+  {
     let disk = Disk()
     try await TestServer.run { server in
       let edge = try #require(server.running).edge
@@ -42,7 +44,8 @@ import Testing
         version: 1, skills: [], bots: [], queues: [.init(name: "support")],
         agents: [.init(name: "ann", skills: [], queues: ["support"])])
       let blob = BlobRow(
-        id: BlobID(high: 1, low: 1), hash: .zero, size: 0, mediaType: "", fileName: nil, conversation: nil, uploader: "",
+        id: BlobID(high: 1, low: 1), hash: .zero, size: 0, mediaType: "", fileName: nil,
+        conversation: nil, uploader: "",
         at: Instant(milliseconds: 0))
       disk.hold()
       defer { disk.release() }
@@ -57,7 +60,8 @@ import Testing
       let begun = clock.now
       try await Task.sleep(for: .milliseconds(500))
       let asked = listener.ticks - ticks
-      // One in 50 ms at the most, however long this thread slept; asked for at once, it would be tens of thousands.
+      // One in 50 ms at the most, however long this thread slept; asked for at once, it would be
+      // tens of thousands.
       let most = Int((clock.now - begun) / .milliseconds(50)) + 2
       #expect(asked <= most, "\(asked) ticks")
       disk.release()

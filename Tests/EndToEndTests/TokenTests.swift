@@ -20,7 +20,8 @@ import Testing
       for file in files where !file.hasSuffix(".socket") {
         seen += FileManager.default.contents(atPath: server.settings.data + "/" + file) ?? Data()
       }
-      #expect(seen.range(of: Data("a word that is on disk".utf8)) != nil, "the files were looked at")
+      #expect(
+        seen.range(of: Data("a word that is on disk".utf8)) != nil, "the files were looked at")
       #expect(seen.range(of: Data(SHA256.hash(Array(token.utf8)).bytes)) != nil)
       #expect(seen.range(of: Data(token.utf8)) == nil)
       #expect(seen.range(of: Data(token.dropFirst(3).utf8)) == nil)
@@ -64,7 +65,9 @@ import Testing
   }
 
   /// Changes a token's row as time or an administrator would.
-  private static func rewrite(_ server: TestServer, _ token: String, _ change: (inout TokenRow) -> Void)
+  private static func rewrite(
+    _ server: TestServer, _ token: String, _ change: (inout TokenRow) -> Void
+  )
     throws
   {
     let store = try SQLiteStore(folder: server.settings.data)
@@ -78,7 +81,8 @@ import Testing
   @Test func `a token is made only for a holder that the rules know`() async throws {
     try await TestServer.run { server in
       for (scope, holder, known) in [
-        ("bot", "webshopp", "webshop"), ("agent", "anne", "ann"), ("telephony", "nosuch", "it has hook, pbx"),
+        ("bot", "webshopp", "webshop"), ("agent", "anne", "ann"),
+        ("telephony", "nosuch", "it has hook, pbx"),
         ("integration", "nosuch", "it has shop"),
       ] {
         let reply = try await server.administer(
@@ -88,11 +92,14 @@ import Testing
         #expect(reply["detail"].text.contains(known))
       }
       #expect(
-        try await server.administer("POST", "/admin/tokens", ["scope": "king", "holder": "x"]).status == 422)
+        try await server.administer("POST", "/admin/tokens", ["scope": "king", "holder": "x"])
+          .status == 422)
     }
   }
 
-  @Test func `where there are several workspaces their names are told to whoever names none`() async throws {
+  @Test func `where there are several workspaces their names are told to whoever names none`()
+    async throws
+  {
     let folder = try TemporaryFolder()
     for name in ["north", "south"] { try SmallRules.write(folder, workspace: name, agents: 1) }
     try await TestServer.run(rules: folder.path + "/rules") { server in
@@ -105,11 +112,14 @@ import Testing
     }
   }
 
-  @Test func `tokens are listed without their secrets, and revoked by id, by holder and by themselves`()
+  @Test
+  func `tokens are listed without their secrets, and revoked by id, by holder and by themselves`()
     async throws
   {
     try await TestServer.run { server in
-      let (ann, ann2) = (try await server.token("agent", "ann"), try await server.token("agent", "ann"))
+      let (ann, ann2) = (
+        try await server.token("agent", "ann"), try await server.token("agent", "ann")
+      )
       let (bot, shop) = (
         try await server.token("bot", "webshop"), try await server.token("integration", "shop")
       )
@@ -117,10 +127,14 @@ import Testing
         try await server.administer("GET", "/admin/tokens").json.elements
       }
       let reply = try await server.administer("GET", "/admin/tokens")
-      for secret in [ann, ann2, bot, shop] { #expect(!reply.description.contains(secret.dropFirst(3))) }
+      for secret in [ann, ann2, bot, shop] {
+        #expect(!reply.description.contains(secret.dropFirst(3)))
+      }
       #expect(reply.json.elements.count == 4)
       #expect(
-        reply.json.elements.allSatisfy { $0["state"].text == "valid" && $0["workspace"].text == "demo" })
+        reply.json.elements.allSatisfy {
+          $0["state"].text == "valid" && $0["workspace"].text == "demo"
+        })
 
       func revoke(_ what: String, all: Bool = false) async throws -> Reply {
         try await server.administer(
@@ -147,7 +161,8 @@ import Testing
   }
 
   @Test
-  func `a revoked token is turned away at once on a kept connection, in a waiting call and on a stream`()
+  func
+    `a revoked token is turned away at once on a kept connection, in a waiting call and on a stream`()
     async throws
   {
     try await TestServer.run { server in
@@ -171,7 +186,8 @@ import Testing
         try await Python.interpreter,
         [Package.peers + "/stream.py", String(server.port("http")), ann, "header"])
       try await stream.line("ready") { $0.contains("ready") }
-      let revoked = try await server.administer("POST", "/admin/tokens/revoke", ["token": .text(ann)])
+      let revoked = try await server.administer(
+        "POST", "/admin/tokens/revoke", ["token": .text(ann)])
       #expect(revoked.status == 200)
       #expect(try await waiting.status == 401)
       #expect(try await otherWaiting.status == 204, "nobody else is turned away")
@@ -185,7 +201,9 @@ import Testing
     }
   }
 
-  @Test func `a token's time is up on a kept connection, in a waiting call and on a stream, too`() async throws {
+  @Test func `a token's time is up on a kept connection, in a waiting call and on a stream, too`()
+    async throws
+  {
     try await TestServer.run { server in
       let (ann, other) = (try await server.agent("ann"), try await server.agent("ben"))
       let edge = try #require(server.running).edge
@@ -194,7 +212,8 @@ import Testing
       /// The command line makes none that is over so soon.
       func short(_ scope: Caller.Scope, _ holder: String) throws -> String {
         let (row, secret) = Tokens.make(
-          edge.writers[0].workspace, scope, holder, now: Instant(milliseconds: WallClock.nowMilliseconds),
+          edge.writers[0].workspace, scope, holder,
+          now: Instant(milliseconds: WallClock.nowMilliseconds),
           expires: .seconds(3))
         try edge.store.save(row)
         edge.use([row])
@@ -204,16 +223,19 @@ import Testing
       let (brief, carrier) = (try short(.agent, "cleo"), try short(.bot, "webshop"))
       let kept = try Socket.connect(port: server.port("http"))
       let request = Array(
-        "GET /v1/sessions/\(chat.session)/events?after=0 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(carrier)\r\n\r\n".utf8)
+        "GET /v1/sessions/\(chat.session)/events?after=0 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(carrier)\r\n\r\n"
+          .utf8)
       let before = try await blocking {
         try kept.send(request)
         return try HTTPCall.read(from: kept)
       }
       #expect(before.status == 200)
-      async let waiting = server.call("GET", "/v1/sessions/\(chat.session)/events?after=\(chat.after)&wait=60", by: carrier)
+      async let waiting = server.call(
+        "GET", "/v1/sessions/\(chat.session)/events?after=\(chat.after)&wait=60", by: carrier)
       async let asking = server.next(ann, wait: 60)
       let streams = try [(brief, "header"), (carrier, "frame"), (other, "header")].map {
-        try Peer(interpreter, [Package.peers + "/stream.py", String(server.port("http")), $0.0, $0.1])
+        try Peer(
+          interpreter, [Package.peers + "/stream.py", String(server.port("http")), $0.0, $0.1])
       }
       for stream in streams { try await stream.line("ready") { $0.contains("ready") } }
       #expect(try await waiting.status == 401)
@@ -241,10 +263,12 @@ import Testing
       )
       let chat = try await server.open(webshop)
       let foreign = try await server.call(
-        "POST", "/v1/sessions/\(chat.session)/messages", ["author": "customer", "text": "x"], by: whatsapp)
+        "POST", "/v1/sessions/\(chat.session)/messages", ["author": "customer", "text": "x"],
+        by: whatsapp)
       #expect(foreign.status == 404)
       #expect(
-        try await server.call("GET", "/v1/sessions/\(chat.session)/events?after=0", by: whatsapp).status
+        try await server.call("GET", "/v1/sessions/\(chat.session)/events?after=0", by: whatsapp)
+          .status
           == 404)
       let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
       try await chat.customer("help")
@@ -256,7 +280,8 @@ import Testing
     }
   }
 
-  @Test func `the administration socket is the owner's alone, and its pages are not on the HTTP port`()
+  @Test
+  func `the administration socket is the owner's alone, and its pages are not on the HTTP port`()
     async throws
   {
     try await TestServer.run { server in
@@ -267,7 +292,9 @@ import Testing
       let admin = try await server.token("admin", "root")
       #expect(try await server.call("GET", "/admin/state", by: admin).status == 404)
       #expect(
-        try await server.call("POST", "/admin/tokens", ["scope": "admin", "holder": "x"], by: admin).status
+        try await server.call(
+          "POST", "/admin/tokens", ["scope": "admin", "holder": "x"], by: admin
+        ).status
           == 404)
     }
   }

@@ -4,11 +4,14 @@ import Testing
 /// What is known of a condition before it runs.
 struct `Looking at a condition` {
   static let environment = Environment(variables: [
-    .init("a.text", .string), .init("a.number", .int), .init("a.flag", .bool), .init("a.list", .list(.string)),
+    .init("a.text", .string), .init("a.number", .int), .init("a.flag", .bool),
+    .init("a.list", .list(.string)),
     .init("a.share", .double),
   ])
 
-  static func program(_ source: String) throws -> Program { try Expression.compile(source, environment).get() }
+  static func program(_ source: String) throws -> Program {
+    try Expression.compile(source, environment).get()
+  }
 
   @Test(arguments: [
     "true", "1 < 2", "a.flag || true", "has(a.text) || true", "'a' in ['a']", "!(a.flag && false)",
@@ -28,8 +31,10 @@ struct `Looking at a condition` {
   }
 
   @Test(arguments: [
-    "a.flag", "a.text == 'x' && a.text == 'x'", "a.number >= 5 && a.number <= 5", "a.number > 5 || a.number < 3",
-    "a.number > 3 && a.share < 3.0", "a.flag && !(a.text == 'x')", "has(a.text)", "a.number == 3 && a.number >= 3",
+    "a.flag", "a.text == 'x' && a.text == 'x'", "a.number >= 5 && a.number <= 5",
+    "a.number > 5 || a.number < 3",
+    "a.number > 3 && a.share < 3.0", "a.flag && !(a.text == 'x')", "has(a.text)",
+    "a.number == 3 && a.number >= 3",
     "a.text == 'x' && a.number == 3", "a.flag ? true : false",
   ])
   func `what depends on a fact is neither`(_ source: String) throws {
@@ -42,7 +47,8 @@ struct `Looking at a condition` {
     let texts: [Value?] = [nil, .string("a"), .string("")]
     for _ in 0..<3_000 {
       let clauses = (0...generator.next(3)).map { _ in generator.clause() }
-      let program = try Self.program(clauses.joined(separator: generator.next(4) == 0 ? " || " : " && "))
+      let program = try Self.program(
+        clauses.joined(separator: generator.next(4) == 0 ? " || " : " && "))
       guard let outcome = program.constantOutcome else { continue }
       found += 1
       for number in [Value?.none, .int(2), .int(3), .int(4)] {
@@ -79,7 +85,8 @@ struct `Looking at a condition` {
 extension Seeded {
   mutating func clause() -> String {
     let inner = pick([
-      "a.number \(pick(["<", "<=", "==", ">", ">="])) \(next(3) + 2)", "\(next(3) + 2) \(pick(["<", "==", ">="])) a.number",
+      "a.number \(pick(["<", "<=", "==", ">", ">="])) \(next(3) + 2)",
+      "\(next(3) + 2) \(pick(["<", "==", ">="])) a.number",
       "a.text == \(pick(["'a'", "''", "'b'"]))", "a.flag", "has(a.text)", "1 < 2",
     ])
     return next(4) == 0 ? "!(\(inner))" : inner

@@ -13,11 +13,13 @@ struct `Evaluating` {
     ("[3, 1, 2].sort()", "[1, 2, 3]"), ("['b', 'a'].sortBy(x, x)", "[\"a\", \"b\"]"),
     ("[1, 1u, 2].distinct()", "[1, 2]"), ("[[1], [2, [3]]].flatten()", "[1, 2, [3]]"),
     ("[[1], [2, [3]]].flatten(2)", "[1, 2, 3]"), ("[1, 2, 3, 4].slice(1, 3)", "[2, 3]"),
-    ("lists.range(3)", "[0, 1, 2]"), ("[1, 2].first()", "optional.of(1)"), ("[].last()", "optional.none()"),
+    ("lists.range(3)", "[0, 1, 2]"), ("[1, 2].first()", "optional.of(1)"),
+    ("[].last()", "optional.none()"),
     ("sets.contains([1, 2], [2])", "true"), ("sets.equivalent([1, 2], [2, 1, 1])", "true"),
     ("sets.intersects([1], [2])", "false"), ("'a,b,c'.split(',', 2)", "[\"a\", \"b,c\"]"),
     ("'abc'.split('')", "[\"a\", \"b\", \"c\"]"), ("'abab'.replace('b', 'x', 1)", "\"axab\""),
-    ("'ab'.replace('', '-')", "\"-a-b-\""), ("regex.replace('a1b22', '[0-9]+', '<\\\\0>')", "\"a<1>b<22>\""),
+    ("'ab'.replace('', '-')", "\"-a-b-\""),
+    ("regex.replace('a1b22', '[0-9]+', '<\\\\0>')", "\"a<1>b<22>\""),
     ("regex.extract('order 42', '([0-9]+)')", "optional.of(\"42\")"),
     ("regex.extractAll('a1b22', '[0-9]+')", "[\"1\", \"22\"]"),
     ("math.sqrt(4)", "2.0"), ("duration('0.123456789h')", "duration(\"444.4444404s\")"),
@@ -43,11 +45,15 @@ struct `Evaluating` {
   @Test(arguments: [
     "9223372036854775807 + 1", "-9223372036854775808 / -1", "-9223372036854775808 % -1",
     "-(-9223372036854775808)",
-    "0u - 1u", "1 / 0", "1 % 0", "int(9.3e18)", "uint(-1)", "uint('-1')", "int('+1')", "[1][1]", "[1][-1]",
-    "timestamp('2023-02-29T00:00:00Z')", "timestamp('0000-01-01T00:00:00Z')", "duration('1')", "duration('')",
+    "0u - 1u", "1 / 0", "1 % 0", "int(9.3e18)", "uint(-1)", "uint('-1')", "int('+1')", "[1][1]",
+    "[1][-1]",
+    "timestamp('2023-02-29T00:00:00Z')", "timestamp('0000-01-01T00:00:00Z')", "duration('1')",
+    "duration('')",
     "duration('9999999999h')", "{1: 1, 1u: 2}", "optional.none().value()",
-    "'a'.matches('(')", "math.bitShiftLeft(1, -1)", "'x'.charAt(9)", "math.abs(-9223372036854775808)",
-    "timestamp('2026-01-01T00:00:00Z').getHours('Nowhere/Land')", "'%s'.format([])", "'%'.format([1])",
+    "'a'.matches('(')", "math.bitShiftLeft(1, -1)", "'x'.charAt(9)",
+    "math.abs(-9223372036854775808)",
+    "timestamp('2026-01-01T00:00:00Z').getHours('Nowhere/Land')", "'%s'.format([])",
+    "'%'.format([1])",
     "base64.decode('***')", "cidr('10.0.0.0/33')", "'%.999999f'.format([1.0])",
   ])
   func `what has no value is an error, never a trap`(_ source: String) throws {
@@ -91,7 +97,8 @@ struct `Evaluating` {
 
   @Test func `a trace ends in the value, and holds it at the root`() throws {
     for source in `Reading expressions`.suite {
-      guard let program = try? Expression.compileUnchecked(source, Environment(variables: [])).get() else {
+      guard let program = try? Expression.compileUnchecked(source, Environment(variables: [])).get()
+      else {
         continue
       }
       let (value, trace) = program.trace([])
@@ -109,11 +116,13 @@ struct `Checking` {
   ])
 
   @Test(arguments: [
-    "a.text + 1", "a.number && a.flag", "a.flag ? 1 : 'x'", "a.list[0] == 1", "a.map[1]", "!a.number",
+    "a.text + 1", "a.number && a.flag", "a.flag ? 1 : 'x'", "a.list[0] == 1", "a.map[1]",
+    "!a.number",
     "a.text.foo",
     "a.list.exists(x, x)", "a.list.all(x, x == 1)", "size(a.number)", "a.txt == 'x'", "b", "f(1)",
     "a.text.f()",
-    "a.time < 5", "a.text in a.map && 1 in a.list", "[1, 2].map(x, x + 'a')", "{1.5: 2}", "a", "a.text{b: 1}",
+    "a.time < 5", "a.text in a.map && 1 in a.list", "[1, 2].map(x, x + 'a')", "{1.5: 2}", "a",
+    "a.text{b: 1}",
     "duration(a.flag)", "optional.of(1).orValue('x')", "a.map.transformMap(k, v, k + v)",
   ])
   func `types that do not fit are told before anything runs`(_ source: String) {
@@ -128,12 +137,15 @@ struct `Checking` {
     var generator = Seeded(seed: 20_261_125)
     let slots: [Value?] = [
       .string("héllo"), .int(-3), .bool(true), .list([.string("a"), .string("")]),
-      .map(MapValue([("k", .int(5))])), .timestamp(Timestamp(milliseconds: 1_795_641_953_120)), .int(4),
+      .map(MapValue([("k", .int(5))])), .timestamp(Timestamp(milliseconds: 1_795_641_953_120)),
+      .int(4),
     ]
     var accepted = 0
     for _ in 0..<20_000 {
       let source = generator.expression(3)
-      guard case .success(let program) = Expression.compile(source, Self.environment) else { continue }
+      guard case .success(let program) = Expression.compile(source, Self.environment) else {
+        continue
+      }
       accepted += 1
       guard case .error(let error) = program.evaluate(slots) else { continue }
       let isTypeError = [.noSuchOverload, .unboundFunction, .unknownVariable].contains(error.kind)
@@ -192,7 +204,9 @@ struct Seeded {
   }
 
   mutating func text(_ depth: Int) -> String {
-    guard depth > 0 else { return pick(["''", "'a'", "\"h\u{e9}\"", "a.text", "a.list[0]", "r'\\d'"]) }
+    guard depth > 0 else {
+      return pick(["''", "'a'", "\"h\u{e9}\"", "a.text", "a.list[0]", "r'\\d'"])
+    }
     let d = depth - 1
     switch next(6) {
     case 0: return "(\(text(d)) + \(text(d)))"

@@ -6,7 +6,8 @@ struct `Reading expressions` {
   static let suite: [String] = {
     let folder = `Conformance`.folder
     return `Conformance`.files.flatMap { file -> [String] in
-      let text = (try? String(contentsOf: folder.appending(path: file + ".jsonl"), encoding: .utf8)) ?? ""
+      let text =
+        (try? String(contentsOf: folder.appending(path: file + ".jsonl"), encoding: .utf8)) ?? ""
       return text.split(separator: "\n").compactMap { line in
         let json = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
         return json?["expr"] as? String
@@ -31,7 +32,8 @@ struct `Reading expressions` {
     ("1 - (2 - 3) - 4", "1 - (2 - 3) - 4"), ("((1))", "1"), ("-(-5)", "-(-5)"),
     ("a?b:c?d:e", "a ? b : c ? d : e"),
     ("(a?b:c)?d:e", "(a ? b : c) ? d : e"), ("x.exists_one(i, i>0)", "x.exists_one(i, i > 0)"),
-    ("{'a':1,?'b':c}", "{\"a\": 1, ?\"b\": c}"), ("a.`b-c`", "a.`b-c`"), ("!!a", "!(!a)"), ("--a", "-(-a)"),
+    ("{'a':1,?'b':c}", "{\"a\": 1, ?\"b\": c}"), ("a.`b-c`", "a.`b-c`"), ("!!a", "!(!a)"),
+    ("--a", "-(-a)"),
     ("-(0.a)", "-(0.a)"), ("-1.a", "(-1).a"),
   ])
   func `brackets are kept where they mean something`(_ source: String, _ printed: String) {
@@ -52,12 +54,17 @@ struct `Reading expressions` {
     let told = Expression.parse(source).diagnostics.map { $0.rendered(in: source) }
     #expect(
       told.contains(
-        "2:9: error: `=` is not an operator\n    bé == = 2\n          ^\n  hint: to compare, write `==`")
+        "2:9: error: `=` is not an operator\n    bé == = 2\n          ^\n  hint: to compare, write `==`"
+      )
         || told.first?.hasPrefix("2:4") == true, "\(told)")
   }
 
-  @Test(arguments: ["(", "[", "{1:", "!", "-", "f(", "a[", "a.b(", "x ? y : ", "1 + ", "a && (b || "])
-  func `an expression nested ten thousand deep is refused, not read to the end of the stack`(_ part: String) {
+  @Test(arguments: [
+    "(", "[", "{1:", "!", "-", "f(", "a[", "a.b(", "x ? y : ", "1 + ", "a && (b || ",
+  ])
+  func `an expression nested ten thousand deep is refused, not read to the end of the stack`(
+    _ part: String
+  ) {
     let source = String(repeating: part, count: 10_000)
     #expect(!Expression.parse(source).diagnostics.isEmpty)
     let whole = String(repeating: "(", count: 10_000) + "1" + String(repeating: ")", count: 10_000)
@@ -70,7 +77,8 @@ struct `Reading expressions` {
     let ladder = (0..<150).map { "x == \($0) ? \($0) : " }.joined() + "0"
     #expect(Expression.parse(ladder).diagnostics.isEmpty)
     let sum = (0..<10_000).map(String.init).joined(separator: " + ")
-    #expect(Expression.parse(sum).diagnostics.contains { $0.message.contains("nested more than 200") })
+    #expect(
+      Expression.parse(sum).diagnostics.contains { $0.message.contains("nested more than 200") })
   }
 
   @Test(arguments: ["\u{1}", "§", "'", "\"", "`", "0x", "1a ", "&", "'\\q", "//", "\u{0}"])
@@ -83,7 +91,8 @@ struct `Reading expressions` {
   @Test func `what is as deep as allowed is checked, printed, evaluated and explained`() throws {
     let sum = (0..<198).map(String.init).joined(separator: " + ")
     let brackets = String(repeating: "[", count: 79) + String(repeating: "]", count: 79)
-    let folds = String(repeating: "[1].map(x, ", count: 78) + "x" + String(repeating: ")", count: 78)
+    let folds =
+      String(repeating: "[1].map(x, ", count: 78) + "x" + String(repeating: ")", count: 78)
     let fields = "{}" + String(repeating: ".?a", count: 197)
     for source in [
       sum, brackets, folds, fields, "\(brackets) == \(brackets)",
@@ -103,7 +112,8 @@ struct `Reading expressions` {
   }
 
   @Test(arguments: [
-    "1e999", "9223372036854775808", "18446744073709551616u", "'\\q'", "'\\xZ1'", "'\\ud800'", "\"a\nb\"",
+    "1e999", "9223372036854775808", "18446744073709551616u", "'\\q'", "'\\xZ1'", "'\\ud800'",
+    "\"a\nb\"",
     "as", "1a",
     "a.`b", "`a`", "has(a)", "[1].map(1, 2)", "[1].all(x, x, true)", "\u{1}", "a in", "{1}", "a.in",
   ])

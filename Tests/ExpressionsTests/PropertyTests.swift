@@ -2,16 +2,20 @@ import Testing
 
 @testable import Expressions
 
-/// What holds for any expression: made from seeds, and from the table of every function's signatures.
+/// What holds for any expression: made from seeds, and from the table of every function's
+/// signatures.
 struct `Whatever the expression` {
   static let environment = Environment(
     variables: [
-      .init("a.text", .string), .init("a.number", .int), .init("a.flag", .bool), .init("a.list", .list(.string)),
+      .init("a.text", .string), .init("a.number", .int), .init("a.flag", .bool),
+      .init("a.list", .list(.string)),
       .init("a.map", .map(.string, .int)), .init("a.time", .timestamp), .init("a.free", .dyn),
     ], zone: { _ in nil })
   static let slots: [Value?] = [
-    .string("héllo"), .int(-3), .bool(true), .list([.string("a"), .string("")]), .map(MapValue([("k", .int(5))])),
-    .timestamp(Timestamp(milliseconds: 1_795_641_953_120)), .map(MapValue([("x", .list([.double(1.5), .null]))])),
+    .string("héllo"), .int(-3), .bool(true), .list([.string("a"), .string("")]),
+    .map(MapValue([("k", .int(5))])),
+    .timestamp(Timestamp(milliseconds: 1_795_641_953_120)),
+    .map(MapValue([("x", .list([.double(1.5), .null]))])),
   ]
 
   @Test func `printed and read again it is the same tree`() {
@@ -22,7 +26,9 @@ struct `Whatever the expression` {
       let first = Expression.parse(source)
       #expect(first.diagnostics.isEmpty, "\(source)")
       let second = Expression.parse(first.syntax.text)
-      #expect(second.diagnostics.isEmpty && second.syntax == first.syntax, "\(source)\n\(first.syntax.text)")
+      #expect(
+        second.diagnostics.isEmpty && second.syntax == first.syntax,
+        "\(source)\n\(first.syntax.text)")
       #expect(second.syntax.text == first.syntax.text, "\(source)")
     }
   }
@@ -36,7 +42,9 @@ struct `Whatever the expression` {
         let source = made.call(overload, 2)
         // What is `dyn` is checked when it is evaluated, and may well fail then.
         guard !source.contains("dyn"), !source.contains("a.free") else { continue }
-        guard case .success(let program) = Expression.compile(source, Self.environment) else { continue }
+        guard case .success(let program) = Expression.compile(source, Self.environment) else {
+          continue
+        }
         accepted += 1
         guard case .error(let error) = program.evaluate(Self.slots) else { continue }
         let isTypeError = [.noSuchOverload, .unboundFunction, .unknownVariable].contains(error.kind)
@@ -53,14 +61,20 @@ struct `Whatever the expression` {
     var replayed = 0
     for round in 0..<1_000 {
       let source = round % 2 == 0 ? seeded.expression(3) : made.value(of: .bool, 3)
-      guard let program = try? Expression.compileUnchecked(source, Self.environment).get() else { continue }
+      guard let program = try? Expression.compileUnchecked(source, Self.environment).get() else {
+        continue
+      }
       let (value, trace) = program.trace(Self.slots)
       #expect(value.description == program.evaluate(Self.slots).description, "\(source)")
       for node in Self.closed(program.syntax) {
-        guard let known = trace[node], let alone = try? Expression.compileUnchecked(program.text(of: node), Self.environment).get()
+        guard let known = trace[node],
+          let alone = try? Expression.compileUnchecked(program.text(of: node), Self.environment)
+            .get()
         else { continue }
         replayed += 1
-        #expect(alone.evaluate(Self.slots).description == known.description, "\(source)\n\(program.text(of: node))")
+        #expect(
+          alone.evaluate(Self.slots).description == known.description,
+          "\(source)\n\(program.text(of: node))")
       }
     }
     #expect(replayed > 3_000)
@@ -95,7 +109,9 @@ struct `Whatever the expression` {
       looked += 1
       for failure in failures {
         let alone = try Expression.compileUnchecked(failure.source, Self.environment).get()
-        #expect(alone.evaluate(Self.slots).description == failure.value.description, "\(program.source)\n\(failure.source)")
+        #expect(
+          alone.evaluate(Self.slots).description == failure.value.description,
+          "\(program.source)\n\(failure.source)")
       }
     }
     #expect(looked > 150)
@@ -108,18 +124,23 @@ struct Signed {
   init(seed: UInt64) { self.seed = Seeded(seed: seed) }
 
   private static let simple: [Type] = [
-    .int, .uint, .double, .string, .bytes, .bool, .timestamp, .duration, .list(.int), .list(.string), .map(.string, .int),
+    .int, .uint, .double, .string, .bytes, .bool, .timestamp, .duration, .list(.int),
+    .list(.string), .map(.string, .int),
   ]
-  private static let makers: [(result: Type, overload: Overload)] = Signatures.all.values.joined().map { ($0.result, $0) }
+  private static let makers: [(result: Type, overload: Overload)] = Signatures.all.values.joined()
+    .map { ($0.result, $0) }
     .sorted { "\($0.1)" < "\($1.1)" }
 
   mutating func type() -> Type { Self.simple[seed.next(Self.simple.count)] }
 
   mutating func call(_ overload: Overload, _ depth: Int) -> String {
     var named: [String: Type] = [:]
-    let arguments = overload.parameters.map { parameter in value(of: concrete(parameter, &named), depth - 1) }
+    let arguments = overload.parameters.map { parameter in
+      value(of: concrete(parameter, &named), depth - 1)
+    }
     if let sign = Checker.sign(overload.name) {
-      return arguments.count == 2 ? "(\(arguments[0])) \(sign) (\(arguments[1]))" : "\(sign)(\(arguments[0]))"
+      return arguments.count == 2
+        ? "(\(arguments[0])) \(sign) (\(arguments[1]))" : "\(sign)(\(arguments[0]))"
     }
     guard overload.isMember else { return "\(overload.name)(\(arguments.joined(separator: ", ")))" }
     return "(\(arguments[0])).\(overload.name)(\(arguments.dropFirst().joined(separator: ", ")))"
@@ -133,8 +154,11 @@ struct Signed {
       named[name] = new
       return new
     case .list(let element): return .list(concrete(element, &named))
-    case .map(let key, let value): return .map(.string, concrete(value, &named)) == type ? type : .map(concreteKey(key, &named), concrete(value, &named))
-    case .abstract(let name, let parameters): return .abstract(name, parameters.map { concrete($0, &named) })
+    case .map(let key, let value):
+      return .map(.string, concrete(value, &named)) == type
+        ? type : .map(concreteKey(key, &named), concrete(value, &named))
+    case .abstract(let name, let parameters):
+      return .abstract(name, parameters.map { concrete($0, &named) })
     default: return type
     }
   }
@@ -158,23 +182,27 @@ struct Signed {
     case .double: return seed.pick(["0.0", "-1.5", "1e300", "3.0"])
     case .string:
       return seed.pick([
-        "''", "'a'", "a.text", "'2026-11-26T01:00:00Z'", "'1h'", "'10.0.0.1'", "'10.0.0.0/8'", "'+02:00'", "'42'", "'(x'", "'%s'",
+        "''", "'a'", "a.text", "'2026-11-26T01:00:00Z'", "'1h'", "'10.0.0.1'", "'10.0.0.0/8'",
+        "'+02:00'", "'42'", "'(x'", "'%s'",
         "\"é\\n\"",
       ])
     case .bytes: return seed.pick(["b''", "b'abc'", "b'\\xff'"])
     case .bool: return seed.pick(["true", "false", "a.flag"])
-    case .timestamp: return seed.pick(["a.time", "timestamp('1969-12-31T23:59:59.5Z')", "timestamp(0)"])
+    case .timestamp:
+      return seed.pick(["a.time", "timestamp('1969-12-31T23:59:59.5Z')", "timestamp(0)"])
     case .duration: return seed.pick(["duration('90s')", "duration('-1ms')"])
     case .list(let element):
       let count = seed.next(3)
-      return "[" + (0..<count).map { _ in value(of: element, depth - 1) }.joined(separator: ", ") + "]"
+      return "[" + (0..<count).map { _ in value(of: element, depth - 1) }.joined(separator: ", ")
+        + "]"
     case .map(let key, let held):
       return seed.next(3) == 0 ? "{}" : "{\(value(of: key, 0)): \(value(of: held, depth - 1))}"
     case .null: return "null"
     case .type: return seed.pick(["int", "type('a')", "list"])
     case .dyn: return seed.pick(["a.free", "dyn(1)", "dyn('x')"])
     case .abstract("optional_type", let parameters):
-      return seed.next(3) == 0 ? "optional.none()" : "optional.of(\(value(of: parameters.first ?? .int, depth - 1)))"
+      return seed.next(3) == 0
+        ? "optional.none()" : "optional.of(\(value(of: parameters.first ?? .int, depth - 1)))"
     case .abstract("net.IP", _): return seed.pick(["ip('10.0.0.1')", "ip('::1')"])
     case .abstract("net.CIDR", _): return seed.pick(["cidr('10.0.0.0/8')", "cidr('fe80::/10')"])
     case .abstract, .object, .wrapper, .param: return "a.free"

@@ -4,11 +4,14 @@ import Testing
 /// Evaluation over part of the facts: `u` and `v` are unknown, `k` is known, `gone` is absent.
 struct `What is unknown` {
   static let environment = Environment(variables: [
-    .init("u.flag", .bool), .init("v.flag", .bool), .init("k.flag", .bool), .init("gone.flag", .bool),
-    .init("u.text", .string), .init("u.list", .list(.bool)), .init("u.map", .map(.string, .dyn)), .init("u.free", .dyn),
+    .init("u.flag", .bool), .init("v.flag", .bool), .init("k.flag", .bool),
+    .init("gone.flag", .bool),
+    .init("u.text", .string), .init("u.list", .list(.bool)), .init("u.map", .map(.string, .dyn)),
+    .init("u.free", .dyn),
   ])
   static let slots: [Value?] = [
-    .unknown("u.flag"), .unknown("v.flag"), .bool(true), nil, .unknown("u.text"), .unknown("u.list"),
+    .unknown("u.flag"), .unknown("v.flag"), .bool(true), nil, .unknown("u.text"),
+    .unknown("u.list"),
     .unknown("u.map"), .unknown("u.free"),
   ]
 
@@ -25,7 +28,8 @@ struct `What is unknown` {
   }
 
   @Test(arguments: [
-    "u.flag || true", "k.flag || u.flag", "[1, 2].exists(x, x == 2 || u.flag)", "k.flag ? true : u.flag",
+    "u.flag || true", "k.flag || u.flag", "[1, 2].exists(x, x == 2 || u.flag)",
+    "k.flag ? true : u.flag",
     "u.flag || gone.flag || k.flag", "optional.of(1).hasValue() || has(u.text)",
   ])
   func `does not matter where another part is true`(_ source: String) throws {
@@ -34,13 +38,16 @@ struct `What is unknown` {
 
   @Test(arguments: [
     ("u.flag && true", ["u.flag"]), ("u.flag || false", ["u.flag"]), ("!u.flag", ["u.flag"]),
-    ("u.flag ? true : true", ["u.flag"]), ("u.text == 'x'", ["u.text"]), ("has(u.text)", ["u.text"]),
+    ("u.flag ? true : true", ["u.flag"]), ("u.text == 'x'", ["u.text"]),
+    ("has(u.text)", ["u.text"]),
     ("has(u.map.field)", ["u.map"]), ("u.map.a.b == 1", ["u.map"]), ("u.map['a']", ["u.map"]),
     ("u.list.exists(x, x)", ["u.list"]), ("size(u.list) > 3", ["u.list"]), ("[u.flag]", ["u.flag"]),
     ("{'k': u.flag}", ["u.flag"]), ("u.flag && v.flag", ["u.flag", "v.flag"]),
-    ("v.flag || u.flag || false", ["u.flag", "v.flag"]), ("u.flag == v.flag", ["u.flag", "v.flag"]),
+    ("v.flag || u.flag || false", ["u.flag", "v.flag"]),
+    ("u.flag == v.flag", ["u.flag", "v.flag"]),
     // Where a value could still decide, what is unknown outweighs an error.
-    ("gone.flag && u.flag", ["u.flag"]), ("u.flag || gone.flag", ["u.flag"]), ("1 / 0 == 1 || u.flag", ["u.flag"]),
+    ("gone.flag && u.flag", ["u.flag"]), ("u.flag || gone.flag", ["u.flag"]),
+    ("1 / 0 == 1 || u.flag", ["u.flag"]),
     ("[1, 0].all(x, 1 / x == 1 && u.flag)", ["u.flag"]), ("u.free.?x.orValue(true)", ["u.free"]),
     ("[true].map(x, x && u.flag)", ["u.flag"]), ("[1, 2].filter(x, u.flag)", ["u.flag"]),
     ("[1].exists_one(x, u.flag)", ["u.flag"]), ("u.text.matches('a+')", ["u.text"]),
@@ -62,7 +69,8 @@ struct `What is unknown` {
     #expect(value.isError && !value.isUnknown, "\(source): \(value)")
   }
 
-  /// Whatever the facts turn out to be, a result that was known before stays: over every value of two truths.
+  /// Whatever the facts turn out to be, a result that was known before stays: over every value of
+  /// two truths.
   @Test func `never hides a result that its value would change`() throws {
     var generator = Seeded(seed: 77)
     let environment = Environment(variables: [.init("a.flag", .bool), .init("b.flag", .bool)])
@@ -86,7 +94,9 @@ struct `What is unknown` {
 extension Seeded {
   /// A condition over two facts.
   mutating func truth(_ depth: Int) -> String {
-    guard depth > 0 else { return pick(["a.flag", "b.flag", "true", "false", "has(b.flag)", "1 / 0 == 1"]) }
+    guard depth > 0 else {
+      return pick(["a.flag", "b.flag", "true", "false", "has(b.flag)", "1 / 0 == 1"])
+    }
     let d = depth - 1
     switch next(6) {
     case 0, 1: return "(\(truth(d)) && \(truth(d)))"

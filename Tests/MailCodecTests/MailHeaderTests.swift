@@ -5,15 +5,33 @@ import Testing
 struct `Addresses` {
   @Test(arguments: [
     ("ann@home.example", [MailAddress(local: "ann", domain: "home.example")]),
-    ("Ann Lee <ann@Home.Example>", [MailAddress(name: "Ann Lee", local: "ann", domain: "home.example")]),
-    ("\"Lee, Ann\" <ann@home.example>", [MailAddress(name: "Lee, Ann", local: "ann", domain: "home.example")]),
-    ("ann@home.example (Ann Lee)", [MailAddress(name: "Ann Lee", local: "ann", domain: "home.example")]),
+    (
+      "Ann Lee <ann@Home.Example>",
+      [MailAddress(name: "Ann Lee", local: "ann", domain: "home.example")]
+    ),
+    (
+      "\"Lee, Ann\" <ann@home.example>",
+      [MailAddress(name: "Lee, Ann", local: "ann", domain: "home.example")]
+    ),
+    (
+      "ann@home.example (Ann Lee)",
+      [MailAddress(name: "Ann Lee", local: "ann", domain: "home.example")]
+    ),
     ("\"a b\"@home.example", [MailAddress(local: "a b", domain: "home.example")]),
     ("<@relay.example:ann@home.example>", [MailAddress(local: "ann", domain: "home.example")]),
-    ("ann@home.example <ann@home.example>", [MailAddress(name: "ann@home.example", local: "ann", domain: "home.example")]),
+    (
+      "ann@home.example <ann@home.example>",
+      [MailAddress(name: "ann@home.example", local: "ann", domain: "home.example")]
+    ),
     ("J. R. Doe <j@x.example>", [MailAddress(name: "J. R. Doe", local: "j", domain: "x.example")]),
-    ("a@x.example,, b@y.example,", [MailAddress(local: "a", domain: "x.example"), MailAddress(local: "b", domain: "y.example")]),
-    ("Friends: a@x.example, b@y.example;", [MailAddress(local: "a", domain: "x.example"), MailAddress(local: "b", domain: "y.example")]),
+    (
+      "a@x.example,, b@y.example,",
+      [MailAddress(local: "a", domain: "x.example"), MailAddress(local: "b", domain: "y.example")]
+    ),
+    (
+      "Friends: a@x.example, b@y.example;",
+      [MailAddress(local: "a", domain: "x.example"), MailAddress(local: "b", domain: "y.example")]
+    ),
     ("undisclosed-recipients:;", []), ("", []),
     ("ann@[192.0.2.1]", [MailAddress(local: "ann", domain: "[192.0.2.1]")]),
   ])
@@ -22,12 +40,18 @@ struct `Addresses` {
   }
 
   @Test(arguments: [
-    "alice@example.org)bob@example.com", "alice@example.org(bob@example.com", "alice@example.org<bob@example.com>",
-    "alice@example.org>bob@example.com", "alice@example.org@bob@example.com", "alice@example.org\"bob@example.com",
-    "alice@example.org[bob@example.com", "alice@example.org]bob@example.com", "alice@example.org\\bob@example.com",
-    "alice@example.org:bob@example.com", "alice@example.org bob@example.com", "a@x.example <b@y.example>",
-    "<a@x.example> <b@y.example>", "Ann", "Ann <>", "@x.example", "a@", "a..b@x.example", "a@x..example",
-    "a@-x.example", "a@x. example.org", "\"unclosed <a@x.example>", "<a@x.example", "group: a@x.example",
+    "alice@example.org)bob@example.com", "alice@example.org(bob@example.com",
+    "alice@example.org<bob@example.com>",
+    "alice@example.org>bob@example.com", "alice@example.org@bob@example.com",
+    "alice@example.org\"bob@example.com",
+    "alice@example.org[bob@example.com", "alice@example.org]bob@example.com",
+    "alice@example.org\\bob@example.com",
+    "alice@example.org:bob@example.com", "alice@example.org bob@example.com",
+    "a@x.example <b@y.example>",
+    "<a@x.example> <b@y.example>", "Ann", "Ann <>", "@x.example", "a@", "a..b@x.example",
+    "a@x..example",
+    "a@-x.example", "a@x. example.org", "\"unclosed <a@x.example>", "<a@x.example",
+    "group: a@x.example",
   ])
   func `an ambiguous or broken address is refused, not guessed`(_ header: String) {
     // The first eleven are those of CVE-2023-27043.
@@ -44,16 +68,22 @@ struct `Addresses` {
 }
 
 struct `Dates` {
-  @Test(arguments: [
-    ("Fri, 21 Nov 1997 09:55:06 -0600", 880_127_706), ("Tue, 1 Jul 2003 10:52:37 +0200", 1_057_049_557),
-    ("1 Jan 1970 00:00 GMT", 0), ("21 Nov 97 09:55:06 GMT", 880_106_106),
-    ("Fri, 21 Nov 1997 09(comment):   55  :  06 -0600", nil), ("Fri, 21 Nov 1997 09:55:06 (CST) -0600", 880_127_706),
-    ("Sat, 29 Feb 2020 23:59:60 +0000", 1_583_020_799), ("Sun, 29 Feb 2021 00:00:00 +0000", nil),
-    ("21 Nov 1997 09:55:06 EST", 880_124_106), ("21 Nov 1997 09:55:06 X", 880_106_106), ("21 Nov 1997 09:55:06", 880_106_106),
-    ("21-Nov-1997 09:55:06 -0600", 880_127_706), ("Fri,21 Nov 1997 09:55:06 -0600", 880_127_706),
-    ("32 Nov 1997 09:55:06 +0000", nil), ("1 Nov 1997 24:00:00 +0000", nil), ("1 Nov 1997 09:55:06 +9999", nil),
-    ("", nil), ("yesterday", nil), ("1 Nov", nil), ("1 Nov 99999999999999999999 09:00 +0000", nil),
-  ] as [(String, Int64?)])
+  @Test(
+    arguments: [
+      ("Fri, 21 Nov 1997 09:55:06 -0600", 880_127_706),
+      ("Tue, 1 Jul 2003 10:52:37 +0200", 1_057_049_557),
+      ("1 Jan 1970 00:00 GMT", 0), ("21 Nov 97 09:55:06 GMT", 880_106_106),
+      ("Fri, 21 Nov 1997 09(comment):   55  :  06 -0600", nil),
+      ("Fri, 21 Nov 1997 09:55:06 (CST) -0600", 880_127_706),
+      ("Sat, 29 Feb 2020 23:59:60 +0000", 1_583_020_799), ("Sun, 29 Feb 2021 00:00:00 +0000", nil),
+      ("21 Nov 1997 09:55:06 EST", 880_124_106), ("21 Nov 1997 09:55:06 X", 880_106_106),
+      ("21 Nov 1997 09:55:06", 880_106_106),
+      ("21-Nov-1997 09:55:06 -0600", 880_127_706), ("Fri,21 Nov 1997 09:55:06 -0600", 880_127_706),
+      ("32 Nov 1997 09:55:06 +0000", nil), ("1 Nov 1997 24:00:00 +0000", nil),
+      ("1 Nov 1997 09:55:06 +9999", nil),
+      ("", nil), ("yesterday", nil), ("1 Nov", nil),
+      ("1 Nov 99999999999999999999 09:00 +0000", nil),
+    ] as [(String, Int64?)])
   func `a date is read or refused`(_ text: String, _ seconds: Int64?) {
     #expect(MailDate.parse(text) == seconds.map { $0 * 1_000 })
   }
@@ -65,49 +95,67 @@ struct `Dates` {
       #expect(MailDate.parse(MailDate.format(seconds * 1_000)) == seconds * 1_000, "\(seconds)")
     }
     #expect(MailDate.format(880_127_706_000) == "Fri, 21 Nov 1997 15:55:06 +0000")
-    #expect(MailDate.parse(MailDate.format(.min)) != nil && MailDate.parse(MailDate.format(.max)) != nil)
+    #expect(
+      MailDate.parse(MailDate.format(.min)) != nil && MailDate.parse(MailDate.format(.max)) != nil)
   }
 }
 
 struct `Threading` {
   @Test(arguments: [
     ("Re: Order 12", "Order 12", true, false), ("AW: WG: Bestellung", "Bestellung", true, true),
-    ("RE[3]: re: hi", "hi", true, false), ("Fwd: Fw: x", "x", false, true), ("回复：订单", "订单", true, false),
-    ("SV: VS: Hej", "Hej", true, false), ("Odp: Pytanie", "Pytanie", true, false), ("RE : Facture", "Facture", true, false),
+    ("RE[3]: re: hi", "hi", true, false), ("Fwd: Fw: x", "x", false, true),
+    ("回复：订单", "订单", true, false),
+    ("SV: VS: Hej", "Hej", true, false), ("Odp: Pytanie", "Pytanie", true, false),
+    ("RE : Facture", "Facture", true, false),
     ("Rif: Fattura", "Fattura", true, false), ("Antw:  two   spaces ", "two spaces", true, false),
-    ("Order: late", "Order: late", false, false), ("Remember: milk", "Remember: milk", false, false),
+    ("Order: late", "Order: late", false, false),
+    ("Remember: milk", "Remember: milk", false, false),
     ("hello (fwd)", "hello", false, true), ("", "", false, false), ("Re:", "", true, false),
     ("[shop] Re: x", "[shop] Re: x", false, false),
   ])
-  func `a subject is told from its prefixes`(_ text: String, _ base: String, _ isReply: Bool, _ isForward: Bool) {
+  func `a subject is told from its prefixes`(
+    _ text: String, _ base: String, _ isReply: Bool, _ isForward: Bool
+  ) {
     let subject = MailSubject(text)
     #expect(subject.base == base && subject.isReply == isReply && subject.isForward == isForward)
   }
 
   @Test func `ids are read in order, each once`() {
     #expect(MessageIDs.list("<a@x> junk <b@y>\t<a@x> <> <c @z>") == ["a@x", "b@y", "c@z"])
-    #expect(MessageIDs.one("a@x") == "a@x" && MessageIDs.one("no id") == nil && MessageIDs.one("<a@x>") == "a@x")
+    #expect(
+      MessageIDs.one("a@x") == "a@x" && MessageIDs.one("no id") == nil
+        && MessageIDs.one("<a@x>") == "a@x")
     let many = (0..<300).map { "<\($0)@x>" }.joined(separator: " ")
-    #expect(MessageIDs.list(many).count == 100 && MessageIDs.list(many).first == "0@x" && MessageIDs.list(many).last == "299@x")
+    #expect(
+      MessageIDs.list(many).count == 100 && MessageIDs.list(many).first == "0@x"
+        && MessageIDs.list(many).last == "299@x")
   }
 
   @Test func `the nearest parent comes first`() {
-    let thread = MailThread(messageID: "d@x", inReplyTo: ["c@x"], references: ["a@x", "b@x", "c@x", "d@x"])
+    let thread = MailThread(
+      messageID: "d@x", inReplyTo: ["c@x"], references: ["a@x", "b@x", "c@x", "d@x"])
     #expect(thread.parents == ["c@x", "b@x", "a@x"])
   }
 }
 
 struct `Automatic mail` {
-  func reason(_ fields: [(String, String)], from: String = "ann@home.example", null: Bool? = nil, type: String = "text/plain")
+  func reason(
+    _ fields: [(String, String)], from: String = "ann@home.example", null: Bool? = nil,
+    type: String = "text/plain"
+  )
     -> AutomaticReason?
   {
     AutomaticMail.reason(
-      fields: fields.map { MailField($0.0, $0.1) }, from: MailAddress(address: from).map { [$0] } ?? [],
+      fields: fields.map { MailField($0.0, $0.1) },
+      from: MailAddress(address: from).map { [$0] } ?? [],
       envelopeSenderIsNull: null, contentType: type, ownAddresses: ["help@shop.example"])
   }
 
   @Test func `a person's mail is not automatic`() {
-    #expect(reason([("Subject", "Out of office?"), ("Auto-Submitted", "no"), ("Precedence", "first-class")]) == nil)
+    #expect(
+      reason([
+        ("Subject", "Out of office?"), ("Auto-Submitted", "no"), ("Precedence", "first-class"),
+      ]) == nil)
   }
 
   @Test func `each sign gives its reason`() {
@@ -123,18 +171,21 @@ struct `Automatic mail` {
     #expect(reason([("X-Autoreply", "yes")]) == .autoReplyHeader)
     #expect(reason([("X-Auto-Response-Suppress", "OOF, AutoReply")]) == nil)
     #expect(reason([], from: "no-reply@x.example") == nil)
-    #expect(reason([("Precedence", "bulk"), ("Auto-Submitted", "auto-generated")]) == .autoSubmitted)
+    #expect(
+      reason([("Precedence", "bulk"), ("Auto-Submitted", "auto-generated")]) == .autoSubmitted)
   }
 }
 
 struct `Authentication results` {
   func dmarc(_ headers: [String], id: String = "mx.shop.example") -> AuthenticationResults.DMARC {
     AuthenticationResults.dmarc(
-      fields: headers.map { MailField("Authentication-Results", $0) }, authservID: id, fromDomain: "home.example")
+      fields: headers.map { MailField("Authentication-Results", $0) }, authservID: id,
+      fromDomain: "home.example")
   }
 
   @Test func `only the topmost header of the configured relay counts`() {
-    let pass = "mx.shop.example 1; spf=pass smtp.mailfrom=home.example; dmarc=pass (p=none dis=none) header.from=home.example"
+    let pass =
+      "mx.shop.example 1; spf=pass smtp.mailfrom=home.example; dmarc=pass (p=none dis=none) header.from=home.example"
     #expect(dmarc([pass]) == .pass)
     #expect(dmarc(["evil.example; dmarc=pass header.from=home.example"]) == .unknown)
     #expect(dmarc(["other.example; none", pass]) == .unknown)
@@ -144,14 +195,20 @@ struct `Authentication results` {
 
   @Test func `a pass is one, for the author's domain, and readable`() {
     #expect(dmarc(["mx.shop.example; dmarc=fail header.from=home.example"]) == .fail("fail"))
-    #expect(dmarc(["mx.shop.example; dmarc=pass header.from=evil.example"]) == .otherDomain("evil.example"))
+    #expect(
+      dmarc(["mx.shop.example; dmarc=pass header.from=evil.example"])
+        == .otherDomain("evil.example"))
     #expect(dmarc(["mx.shop.example; dmarc=pass"]) == .unknown)
     #expect(
-      dmarc(["mx.shop.example; dmarc=pass header.from=home.example; dmarc=fail header.from=home.example"]) == .unknown)
+      dmarc([
+        "mx.shop.example; dmarc=pass header.from=home.example; dmarc=fail header.from=home.example"
+      ]) == .unknown)
     #expect(dmarc(["mx.shop.example; dmarc=pass (unclosed header.from=home.example"]) == .unknown)
     #expect(dmarc(["mx.shop.example; spf=\"x; dmarc=pass header.from=home.example\""]) == .unknown)
     #expect(dmarc(["mx.shop.example; spf=fail (dmarc=pass header.from=home.example)"]) == .unknown)
-    #expect(dmarc(["mx.shop.example; dmarc/1=pass reason=\"ok then\" header.from=\"home.example\""]) == .pass)
+    #expect(
+      dmarc(["mx.shop.example; dmarc/1=pass reason=\"ok then\" header.from=\"home.example\""])
+        == .pass)
   }
 }
 
@@ -176,7 +233,9 @@ struct `Reply addresses` {
 
   @Test func `what is forged, changed, late or another's is refused with its reason`() {
     let local = address.localPart(recipient: "ann@home.example", mac: Self.mac(1))
-    func fault(_ local: String, _ sender: String = "ann@home.example", now: Int64 = 0, key: UInt64 = 1) -> ReplyAddress.Fault? {
+    func fault(
+      _ local: String, _ sender: String = "ann@home.example", now: Int64 = 0, key: UInt64 = 1
+    ) -> ReplyAddress.Fault? {
       do throws(ReplyAddress.Fault) {
         _ = try ReplyAddress.verify(localPart: local, sender: sender, now: now, mac: Self.mac(key))
         return nil

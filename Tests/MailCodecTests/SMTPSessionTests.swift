@@ -46,14 +46,18 @@ struct DecidingSide: ScriptedSide {
     case .message(let message):
       kept.append(message)
       let text = String(decoding: message.bytes.prefix(60), as: UTF8.self)
-      if text.contains("REFUSE") { return server.answer(SMTPReply(554, "5.6.0", "message content refused")) }
+      if text.contains("REFUSE") {
+        return server.answer(SMTPReply(554, "5.6.0", "message content refused"))
+      }
       let from = message.sender.path?.description ?? "<>"
       if server.dialect == .smtp {
-        return server.answer(SMTPReply(250, "2.0.0", "\(from) sent \(message.bytes.count) bytes: \(text)"))
+        return server.answer(
+          SMTPReply(250, "2.0.0", "\(from) sent \(message.bytes.count) bytes: \(text)"))
       }
       return server.answer(
         each: message.recipients.map {
-          $0.local == "full" ? .storageStalled : SMTPReply(250, "2.0.0", "\($0) has \(message.bytes.count) bytes")
+          $0.local == "full"
+            ? .storageStalled : SMTPReply(250, "2.0.0", "\($0) has \(message.bytes.count) bytes")
         })
     case .startTLS: return SMTPServer.Step()
     }
@@ -61,7 +65,8 @@ struct DecidingSide: ScriptedSide {
 }
 
 struct `SMTP sessions` {
-  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Sessions")
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("Sessions")
 
   static func scripts(_ folder: String) throws -> [SessionScript] {
     try SessionScript.all(in: Self.folder.appendingPathComponent(folder), lineEnd: [13, 10])
@@ -81,7 +86,8 @@ struct `SMTP sessions` {
     let all = try Self.scripts("smtp") + Self.scripts("lmtp")
     #expect(all.count >= 50)
     for script in all {
-      #expect(script.comments.contains { $0.contains("RFC") || $0.contains("CVE") }, "\(script.name)")
+      #expect(
+        script.comments.contains { $0.contains("RFC") || $0.contains("CVE") }, "\(script.name)")
     }
   }
 }
@@ -110,7 +116,8 @@ struct `SMTP decisions` {
       return
     }
     let third = server.answer(.recipientOk)
-    #expect(String(decoding: third.bytes, as: UTF8.self).hasPrefix("250 2.1.5 recipient ok\r\n354 "))
+    #expect(
+      String(decoding: third.bytes, as: UTF8.self).hasPrefix("250 2.1.5 recipient ok\r\n354 "))
   }
 
   @Test func `a message is not acknowledged before it is decided`() {
@@ -127,7 +134,9 @@ struct `SMTP decisions` {
     }
     #expect(message.bytes == Array("hi\r\n".utf8) && message.sender.path == nil)
     let after = server.answer(.delivered)
-    #expect(String(decoding: after.bytes, as: UTF8.self) == "250 2.0.0 message is kept\r\n221 2.0.0 bye\r\n")
+    #expect(
+      String(decoding: after.bytes, as: UTF8.self)
+        == "250 2.0.0 message is kept\r\n221 2.0.0 bye\r\n")
     #expect(after.closes)
   }
 
@@ -162,17 +171,23 @@ struct `SMTP decisions` {
   }
 
   @Test func `a reply cannot carry a line end`() {
-    #expect(SMTPReply(550, "5.1.1\r\n250", "no\r\n250 ok").bytes() == Array("550 5.1.1??250 no??250 ok\r\n".utf8))
+    #expect(
+      SMTPReply(550, "5.1.1\r\n250", "no\r\n250 ok").bytes()
+        == Array("550 5.1.1??250 no??250 ok\r\n".utf8))
   }
 
   @Test func `any cut of the bytes asks for the same and says the same`() {
     var random = SplitMix(seed: 20_261_125)
     let verbs = [
-      "EHLO a.example\r\n", "MAIL FROM:<a@x.example>\r\n", "RCPT TO:<help@shop.example>\r\n", "DATA\r\n", "text\r\n",
-      ".\r\n", "..\r\n", "RSET\r\n", "NOOP\r\n", "Bad\r\n", "RCPT TO:<nobody@shop.example>\r\n", "\r", "\n", "x",
+      "EHLO a.example\r\n", "MAIL FROM:<a@x.example>\r\n", "RCPT TO:<help@shop.example>\r\n",
+      "DATA\r\n", "text\r\n",
+      ".\r\n", "..\r\n", "RSET\r\n", "NOOP\r\n", "Bad\r\n", "RCPT TO:<nobody@shop.example>\r\n",
+      "\r", "\n", "x",
     ]
     for round in 0..<2_000 {
-      let weights = (0..<Int(random.next() % 30)).map { _ in verbs[Int(random.next() % UInt64(verbs.count))] }
+      let weights = (0..<Int(random.next() % 30)).map { _ in
+        verbs[Int(random.next() % UInt64(verbs.count))]
+      }
       let bytes = Array(((round % 2 == 0 ? verbs[..<4].joined() : "") + weights.joined()).utf8)
       var whole = DecidingSide(.smtp)
       let expected = whole.opened() + whole.received(bytes)
@@ -184,7 +199,9 @@ struct `SMTP decisions` {
         said += cut.received(Array(bytes[at..<end]))
         at = end
       }
-      #expect(said == expected && cut.kept == whole.kept && cut.hasClosed == whole.hasClosed, "round \(round)")
+      #expect(
+        said == expected && cut.kept == whole.kept && cut.hasClosed == whole.hasClosed,
+        "round \(round)")
     }
   }
 }

@@ -5,27 +5,37 @@ import Testing
 
 struct `Composed mail` {
   static let words = [
-    "hello", "grüße", "日本語", "=?utf-8?Q?x?=", ".", "..", "From here", "a=b", "trailing ", " ", "--", "x", "👩‍👩‍👧",
+    "hello", "grüße", "日本語", "=?utf-8?Q?x?=", ".", "..", "From here", "a=b", "trailing ", " ", "--",
+    "x", "👩‍👩‍👧",
     String(repeating: "long", count: 40), "\"quoted\"", "a,b", "=", "-- ", "tab\tbed",
   ]
 
   @Test func `what is composed is understood the same`() throws {
     var random = Sequence64(state: 20_261_125)
     func pick() -> String { Self.words[Int(random.next() % UInt64(Self.words.count))] }
-    func phrase(_ n: UInt64) -> String { (0...random.next() % n).map { _ in pick() }.joined(separator: " ") }
+    func phrase(_ n: UInt64) -> String {
+      (0...random.next() % n).map { _ in pick() }.joined(separator: " ")
+    }
     for round in 0..<400 {
       let subject = phrase(6).replacing("\t", with: " ")
       var mail = MailComposer(
-        from: MailAddress(name: "n" + phrase(3).replacing("\t", with: " ") + "n", local: "reply+abc", domain: "shop.example"),
-        to: [MailAddress(local: "ann", domain: "home.example"), MailAddress(name: "Bo, B", local: "b o", domain: "x.example")],
+        from: MailAddress(
+          name: "n" + phrase(3).replacing("\t", with: " ") + "n", local: "reply+abc",
+          domain: "shop.example"),
+        to: [
+          MailAddress(local: "ann", domain: "home.example"),
+          MailAddress(name: "Bo, B", local: "b o", domain: "x.example"),
+        ],
         subject: try #require(HeaderText(subject)), messageID: "m\(round)@shop.example",
-        text: (0...random.next() % 8).map { _ in phrase(12) }.joined(separator: "\n"), date: 1_700_000_000_000)
+        text: (0...random.next() % 8).map { _ in phrase(12) }.joined(separator: "\n"),
+        date: 1_700_000_000_000)
       mail.inReplyTo = "p@home.example"
       mail.references = (0..<20).map { "r\($0)@home.example" }
       let files: [MailComposer.Attachment] = (0..<random.next() % 3).map { index in
         let name = phrase(3).replacing("\t", with: " ").replacing("/", with: "")
         return MailComposer.Attachment(
-          name: HeaderText(repairing: "f " + name + "\(index).bin"), type: index == 0 ? "image/png" : "nonsense",
+          name: HeaderText(repairing: "f " + name + "\(index).bin"),
+          type: index == 0 ? "image/png" : "nonsense",
           bytes: (0..<random.next() % 300).map { _ in UInt8(truncatingIfNeeded: random.next()) })
       }
       mail.attachments = files
@@ -38,7 +48,9 @@ struct `Composed mail` {
       #expect(read.thread.messageID == mail.messageID && read.thread.parents.count == 21)
       #expect(read.date?.milliseconds == mail.date)
       #expect(read.attachments.map(\.bytes) == files.map(\.bytes), "round \(round)")
-      #expect(read.attachments.map(\.name) == files.map { String($0.name.text.prefix(200)) }, "round \(round)")
+      #expect(
+        read.attachments.map(\.name) == files.map { String($0.name.text.prefix(200)) },
+        "round \(round)")
       #expect(Self.isWellFormed(bytes), "round \(round)")
     }
   }
@@ -57,7 +69,9 @@ struct `Composed mail` {
   }
 
   @Test func `no header can be injected`() {
-    #expect(HeaderText("a\r\nBcc: eve@evil.example") == nil && HeaderText("a\nb") == nil && HeaderText("a\0") == nil)
+    #expect(
+      HeaderText("a\r\nBcc: eve@evil.example") == nil && HeaderText("a\nb") == nil
+        && HeaderText("a\0") == nil)
     #expect(HeaderText(repairing: "a\r\nBcc: x").text == "a Bcc: x")
     let mail = MailComposer(
       from: MailAddress(name: "A\r\nBcc: e@x", local: "a\r\nBcc", domain: "x.example"), to: [],
@@ -68,7 +82,8 @@ struct `Composed mail` {
 
   @Test func `an automatic reply says so`() {
     var mail = MailComposer(
-      from: MailAddress(local: "a", domain: "x.example"), to: [MailAddress(local: "b", domain: "y.example")],
+      from: MailAddress(local: "a", domain: "x.example"),
+      to: [MailAddress(local: "b", domain: "y.example")],
       subject: HeaderText(repairing: "s"), messageID: "m@x", text: "t", date: 0)
     mail.autoSubmitted = HeaderText("auto-replied")
     #expect(MailUnderstanding(bytes: mail.bytes()).automatic == .autoSubmitted)

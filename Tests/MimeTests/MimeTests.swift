@@ -7,10 +7,14 @@ import Testing
 let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
 let python = folder.appendingPathComponent("Conformance/python")
 
-func understood(_ url: URL) throws -> MailUnderstanding { MailUnderstanding(bytes: Array(try Data(contentsOf: url))) }
+func understood(_ url: URL) throws -> MailUnderstanding {
+  MailUnderstanding(bytes: Array(try Data(contentsOf: url)))
+}
 
 struct `Python's mail` {
-  static let all = (try? FileManager.default.contentsOfDirectory(at: python, includingPropertiesForKeys: nil)) ?? []
+  static let all =
+    (try? FileManager.default.contentsOfDirectory(at: python, includingPropertiesForKeys: nil))
+    ?? []
 
   @Test func `all of it is there`() { #expect(Self.all.count == 47) }
 
@@ -52,12 +56,14 @@ struct `Python's mail` {
       own: "Hi,\n\nDo you like this message?", signature: "-Me",
       messageID: "15090.61304.110929.45684@aaa.zzz.org", date: 988_999_544_000),
     Facts(
-      file: "msg_04", from: "barry@python.org", name: "Barry A. Warsaw", subject: "a simple multipart",
+      file: "msg_04", from: "barry@python.org", name: "Barry A. Warsaw",
+      subject: "a simple multipart",
       own: "a simple kind of mirror\nto reflect upon our own",
       messageID: "15261.36209.358846.118674@anthem.python.org", date: 1_000_181_105_000,
       attachments: ["msg.txt text/plain 48", "msg.txt text/plain 48"]),
     Facts(
-      file: "msg_05", subject: "bar", own: "Yadda yadda yadda\nYadda yadda yadda", automatic: .report,
+      file: "msg_05", subject: "bar", own: "Yadda yadda yadda\nYadda yadda yadda",
+      automatic: .report,
       messageID: "20010803162810.0CA8AA7ACC@mail.example.com", attachments: ["- message/rfc822 43"]),
     Facts(
       file: "msg_06", from: "barry@python.org", name: "Barry A. Warsaw",
@@ -65,7 +71,8 @@ struct `Python's mail` {
       messageID: "15265.9482.641338.555352@python.org", date: 1_000_416_522_000,
       attachments: ["- message/rfc822 481"]),
     Facts(
-      file: "msg_07", from: "barry@digicool.com", name: "Barry", subject: "Here is your dingus fish",
+      file: "msg_07", from: "barry@digicool.com", name: "Barry",
+      subject: "Here is your dingus fish",
       own: "Hi there,\n\nThis is the dingus fish.", date: 987_809_702_000,
       attachments: ["dingusfish.gif image/gif 3512"]),
     Facts(
@@ -76,7 +83,9 @@ struct `Python's mail` {
         This is a Base64 encoded message.
         This has no Content-Transfer-Encoding: header.
         """, date: 987_809_702_000),
-    Facts(file: "msg_11", subject: "The enclosing message", own: "", attachments: ["- message/rfc822 63"]),
+    Facts(
+      file: "msg_11", subject: "The enclosing message", own: "",
+      attachments: ["- message/rfc822 63"]),
     Facts(
       file: "msg_14", from: "bbb@ddd.com", name: "John X. Doe", subject: "This is a test message",
       own: """
@@ -87,7 +96,8 @@ struct `Python's mail` {
 
         This message has a Content-Type: header with no subtype.  I hope you
         can still read it.
-        """, signature: "-Me", messageID: "15090.61304.110929.45684@aaa.zzz.org", date: 988_999_544_000),
+        """, signature: "-Me", messageID: "15090.61304.110929.45684@aaa.zzz.org",
+      date: 988_999_544_000),
     Facts(
       file: "msg_15", from: "xx@xx.dk", subject: "XX", own: "Some removed test.", messageID: "xxxx",
       attachments: ["xx.gif image/gif 21"]),
@@ -98,11 +108,13 @@ struct `Python's mail` {
       attachments: ["- message/delivery-status 265", "- message/rfc822 2646"]),
     Facts(
       file: "msg_25", from: "MAILER-DAEMON@zinfandel.lacita.com", name: "Mail Delivery Subsystem",
-      subject: "Returned mail: Too many hops 19 (17 max): from <linuxuser-admin@www.linux.org.uk> via "
+      subject:
+        "Returned mail: Too many hops 19 (17 max): from <linuxuser-admin@www.linux.org.uk> via "
         + "[199.164.235.226], to <scoffman@wellpartner.com>", automatic: .autoSubmitted,
       messageID: "200104061723.JAB03225@zinfandel.lacita.com", date: 986_577_786_000),
     Facts(
-      file: "msg_26", from: "father.time@xcar.wooster.local", name: "Father Time", subject: "IMAP file test",
+      file: "msg_26", from: "father.time@xcar.wooster.local", name: "Father Time",
+      subject: "IMAP file test",
       own: "Simple email with attachment.", messageID: "6df65d354b.father.time@rpc.wooster.local",
       date: 1_021_190_175_000, attachments: ["clock.bmp application/riscos 630"]),
     Facts(
@@ -116,13 +128,15 @@ struct `Python's mail` {
       file: "msg_35", from: "aperson@dom.ain", subject: "here's something interesting",
       own: "counter to RFC 2822, there's no separating newline here"),
     Facts(
-      file: "msg_36", from: "Internet-Drafts@ietf.org", subject: "I-D ACTION:draft-ietf-mboned-mix-00.txt",
+      file: "msg_36", from: "Internet-Drafts@ietf.org",
+      subject: "I-D ACTION:draft-ietf-mboned-mix-00.txt",
       own: "Blah blah blah", date: 914_363_706_000,
       attachments: [
         "- message/external-body 133", "draft-ietf-mboned-mix-00.txt message/external-body 68",
       ]),
     Facts(
-      file: "msg_43", subject: "Banned file: auto__mail.python.bat in mail from you", automatic: .report,
+      file: "msg_43", subject: "Banned file: auto__mail.python.bat in mail from you",
+      automatic: .report,
       messageID: "edab.7804f5cb8070@python.org", date: 1_101_526_904_000,
       attachments: ["- message/delivery-status 6106", "- text/rfc822-headers 530"]),
     Facts(
@@ -142,7 +156,9 @@ struct `Python's mail` {
     #expect(mail.automatic == facts.automatic)
     #expect(mail.thread.messageID == facts.messageID)
     #expect(mail.date?.milliseconds == facts.date)
-    #expect(mail.attachments.map { "\($0.name ?? "-") \($0.type) \($0.bytes.count)" } == facts.attachments)
+    #expect(
+      mail.attachments.map { "\($0.name ?? "-") \($0.type) \($0.bytes.count)" } == facts.attachments
+    )
   }
 
   @Test func `text whose boundary never comes is not lost`() throws {
@@ -178,7 +194,8 @@ struct `Threads as mail clients quote them` {
       file: "outlook-desktop-plain",
       own: "The parcel is still not here.\n\nPlease check with the carrier.", parents: 2),
     Turn(
-      file: "outlook-web-reply", own: "It came today, thank you.", signature: "-- \n\nAnn Lee\n\nTel. 555 0100"),
+      file: "outlook-web-reply", own: "It came today, thank you.",
+      signature: "-- \n\nAnn Lee\n\nTel. 555 0100"),
     Turn(
       file: "outlook-german",
       own: "Es ist heute angekommen, vielen Dank für die Mühe.\n\nMit freundlichen Grüßen\nAnn Lee",
@@ -186,16 +203,23 @@ struct `Threads as mail clients quote them` {
     Turn(file: "apple-mail-third-turn", own: "The address on it is wrong.", parents: 2),
     Turn(
       file: "apple-mail-html-only", own: "The address on it is wrong.\nIt should be Home Street 1."),
-    Turn(file: "iphone-third-turn", own: "Yes please cancel it", signature: "Sent from my iPhone", parents: 2),
-    Turn(file: "iphone-html-only", own: "Yes please cancel it", signature: "Von meinem iPhone gesendet"),
+    Turn(
+      file: "iphone-third-turn", own: "Yes please cancel it", signature: "Sent from my iPhone",
+      parents: 2),
+    Turn(
+      file: "iphone-html-only", own: "Yes please cancel it", signature: "Von meinem iPhone gesendet"
+    ),
     Turn(file: "android-gmail", own: "Thanks, got it"),
     Turn(
-      file: "outlook-phone", own: "Perfect, thanks!", signature: "Get Outlook for iOS<https://aka.ms/o0ukef>"),
+      file: "outlook-phone", own: "Perfect, thanks!",
+      signature: "Get Outlook for iOS<https://aka.ms/o0ukef>"),
     Turn(file: "samsung-phone", own: "ok do that", signature: "Sent from my Galaxy"),
     Turn(file: "thunderbird-bottom-post", own: "Yes, both of them.", signature: "-- \nAnn"),
     Turn(file: "yahoo-html", own: "No, keep it."),
-    Turn(file: "gmail-forward-with-comment", own: "Is this yours?", quoted: "on its way", parents: 0),
-    Turn(file: "gmail-forward-alone", own: "Your parcel is on its way.", quoted: "Carrier", parents: 0),
+    Turn(
+      file: "gmail-forward-with-comment", own: "Is this yours?", quoted: "on its way", parents: 0),
+    Turn(
+      file: "gmail-forward-alone", own: "Your parcel is on its way.", quoted: "Carrier", parents: 0),
   ]
 
   @Test(arguments: turns)
@@ -213,21 +237,27 @@ struct `Understanding` {
   @Test(arguments: `Threads as mail clients quote them`.turns.map(\.file))
   func `the JSON of a message says what was understood`(_ file: String) throws {
     let mail = try understood(folder.appendingPathComponent("Threads/\(file).eml"))
-    let object = try #require(JSONSerialization.jsonObject(with: Data(mail.json.utf8)) as? [String: Any])
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(mail.json.utf8)) as? [String: Any])
     #expect(object["own"] as? String == mail.own)
     #expect(object["messageID"] as? String == mail.thread.messageID)
-    #expect((object["from"] as? [[String: Any]])?.first?["address"] as? String == "ann@home.example")
+    #expect(
+      (object["from"] as? [[String: Any]])?.first?["address"] as? String == "ann@home.example")
   }
 
   @Test func `two authors or two From headers are nobody`() {
-    for head in ["From: a@x.example, b@y.example\n", "From: a@x.example\nFrom: b@y.example\n", "From: a@x.example <b@y.example>\n"] {
+    for head in [
+      "From: a@x.example, b@y.example\n", "From: a@x.example\nFrom: b@y.example\n",
+      "From: a@x.example <b@y.example>\n",
+    ] {
       #expect(MailUnderstanding(bytes: Array((head + "\nhi\n").utf8)).author == .unclear)
     }
   }
 
   @Test func `DMARC counts only with a configured relay and for the author's domain`() {
     let bytes = Array(
-      "Authentication-Results: mx.shop.example; dmarc=pass header.from=home.example\nFrom: ann@home.example\n\nhi\n".utf8)
+      "Authentication-Results: mx.shop.example; dmarc=pass header.from=home.example\nFrom: ann@home.example\n\nhi\n"
+        .utf8)
     #expect(MailUnderstanding(bytes: bytes).dmarc == .unknown)
     var configuration = MailUnderstanding.Configuration()
     configuration.authservID = "mx.shop.example"
@@ -236,16 +266,21 @@ struct `Understanding` {
 
   @Test func `limits leave the rest out and say so`() {
     var deep = "From: a@x.example\nContent-Type: multipart/mixed; boundary=b0\n\n"
-    for level in 1..<200 { deep += "--b\(level - 1)\nContent-Type: multipart/mixed; boundary=b\(level)\n\n" }
+    for level in 1..<200 {
+      deep += "--b\(level - 1)\nContent-Type: multipart/mixed; boundary=b\(level)\n\n"
+    }
     #expect(MailUnderstanding(bytes: Array(deep.utf8)).isTruncated)
-    let many = "Content-Type: multipart/mixed; boundary=b\n\n" + String(repeating: "--b\n\nx\n", count: 500)
+    let many =
+      "Content-Type: multipart/mixed; boundary=b\n\n" + String(repeating: "--b\n\nx\n", count: 500)
     let read = MailUnderstanding(bytes: Array(many.utf8))
     #expect(read.isTruncated && read.text.utf8.count < 500)
   }
 
   @Test func `text of any charset is read, and a wrong one does no harm`() {
     func text(_ charset: String, _ bytes: [UInt8]) -> String {
-      MailUnderstanding(bytes: Array("Content-Type: text/plain; charset=\(charset)\n\n".utf8) + bytes).own
+      MailUnderstanding(
+        bytes: Array("Content-Type: text/plain; charset=\(charset)\n\n".utf8) + bytes
+      ).own
     }
     #expect(text("iso-8859-1", [0x67, 0x72, 0xFC, 0xDF, 0x65]) == "grüße")
     #expect(text("koi8-r", [0xF0, 0xD2, 0xC9]) == "При")

@@ -86,7 +86,9 @@ final class FakeSmarthost: Sendable {
       say("250 2.0.0 queued as 17", connection)
     }
 
-    private func say(_ line: String, _ connection: Connection) { connection.write(Array((line + "\r\n").utf8)) }
+    private func say(_ line: String, _ connection: Connection) {
+      connection.write(Array((line + "\r\n").utf8))
+    }
   }
 }
 
@@ -100,9 +102,12 @@ final class FakeWeb: Sendable {
     var options = SocketServer.Options()
     options.lanes = 1
     server = try SocketServer(options)
-    let answer = "HTTP/1.1 \(status) x\r\n\(headers)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    let answer =
+      "HTTP/1.1 \(status) x\r\n\(headers)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
     let requests = requests
-    let listener = try server.listen(ListenerOptions(.loopback(0))) { _ in { _ in Talk(answer, requests) } }
+    let listener = try server.listen(ListenerOptions(.loopback(0))) { _ in
+      { _ in Talk(answer, requests) }
+    }
     port = listener.address.port ?? 0
   }
   func stop() async { _ = await server.shutdown(withinMilliseconds: 0) }
@@ -111,7 +116,9 @@ final class FakeWeb: Sendable {
     private let answer: String
     private let requests: Arrivals<String>
     private var pending = ""
-    init(_ answer: String, _ requests: Arrivals<String>) { (self.answer, self.requests) = (answer, requests) }
+    init(_ answer: String, _ requests: Arrivals<String>) {
+      (self.answer, self.requests) = (answer, requests)
+    }
     func received(_ bytes: UnsafeRawBufferPointer, on connection: Connection) {
       pending += String(decoding: bytes, as: UTF8.self)
       guard pending.hasSuffix("end") else { return }

@@ -54,14 +54,17 @@ import Testing
     #expect(host.messages.isEmpty)
     await host.stop()
     let full = try FakeSmarthost(greeting: "421 too busy")
-    guard case .temporaryFailure(421, _) = try await send(mail(full.url, to: "ann@home.example")) else {
+    guard case .temporaryFailure(421, _) = try await send(mail(full.url, to: "ann@home.example"))
+    else {
       Issue.record("a smarthost that is too busy is no temporary failure")
       return
     }
     await full.stop()
   }
 
-  @Test func `a smarthost that is away, silent or gone in the middle leaves no verdict`() async throws {
+  @Test func `a smarthost that is away, silent or gone in the middle leaves no verdict`()
+    async throws
+  {
     let host = try FakeSmarthost()
     var silent = mail(host.url, to: "silence@home.example")
     silent.timeouts.totalMilliseconds = 200
@@ -92,7 +95,8 @@ import Testing
     var silent = mail(host.url, to: "silence@home.example")
     silent.timeouts.totalMilliseconds = 600_000
     client.send(silent) { slow.arrive($0) }
-    // Libcurl blocks while it waits for the answer to DATA; the silent one would outlast the test's patience.
+    // Libcurl blocks while it waits for the answer to DATA; the silent one would outlast the test's
+    // patience.
     for _ in 0..<20 {
       guard case .delivered = try await send(mail(host.url, to: "ann@home.example")) else {
         Issue.record("not delivered")
@@ -122,7 +126,8 @@ import Testing
   func `a message with a bare CR or LF is never sent`(_ text: String) async throws {
     var bare = mail("smtp://127.0.0.1:1", to: "ann@home.example")
     bare.message = Array(text.utf8)
-    #expect(try await send(bare) == .malformed("the message has a CR or LF that is not part of CR LF"))
+    #expect(
+      try await send(bare) == .malformed("the message has a CR or LF that is not part of CR LF"))
   }
 
   @Test func `past the bound of waiting messages a sender is told so at once`() async throws {
@@ -153,7 +158,8 @@ import Testing
   @Test func `a call arrives with its headers and body, and its answer comes back`() async throws {
     let web = try FakeWeb(status: 202, body: "thanks")
     var call = WebhookCall(
-      url: "http://127.0.0.1:\(web.port)/hook", headers: [("X-Id", "42"), ("X-None", "")], body: Array("the end".utf8))
+      url: "http://127.0.0.1:\(web.port)/hook", headers: [("X-Id", "42"), ("X-None", "")],
+      body: Array("the end".utf8))
     call.mayReachPrivateAddresses = true
     #expect(try await post(call) == .answered(status: 202, body: Array("thanks".utf8)))
     let request = try await web.requests.next()
@@ -182,10 +188,14 @@ import Testing
   }
 
   @Test(arguments: [
-    "http://127.0.0.1:1/", "http://localhost:1/", "http://[::1]:1/", "http://0x7f000001:1/", "http://2130706433:1/",
-    "http://0.0.0.0:1/", "http://[::ffff:127.0.0.1]:1/", "http://10.1.2.3:1/", "http://169.254.169.254/",
+    "http://127.0.0.1:1/", "http://localhost:1/", "http://[::1]:1/", "http://0x7f000001:1/",
+    "http://2130706433:1/",
+    "http://0.0.0.0:1/", "http://[::ffff:127.0.0.1]:1/", "http://10.1.2.3:1/",
+    "http://169.254.169.254/",
   ])
-  func `an address that is not the public internet is not connected to, however it is written`(_ url: String) async throws {
+  func `an address that is not the public internet is not connected to, however it is written`(
+    _ url: String
+  ) async throws {
     #expect(try await post(WebhookCall(url: url, body: [])) == .forbiddenAddress)
   }
 

@@ -5,8 +5,10 @@ import Testing
 /// Whatever a router wishes and whatever Asterisk says, in any order: the accounts close.
 struct `A call` {
   static let replies = [
-    "200 result=0", "200 result=-1", "200 result=1 (ANSWER)", "200 result=1 (NOANSWER)", "200 result=1 (CHANUNAVAIL)",
-    "200 result=1 (CANCEL)", "510 Invalid or unknown command", "511 Command Not Permitted on a dead channel",
+    "200 result=0", "200 result=-1", "200 result=1 (ANSWER)", "200 result=1 (NOANSWER)",
+    "200 result=1 (CHANUNAVAIL)",
+    "200 result=1 (CANCEL)", "510 Invalid or unknown command",
+    "511 Command Not Permitted on a dead channel",
     "520-Usage\nHANGUP\n520 End of proper usage.",
   ]
 
@@ -14,7 +16,8 @@ struct `A call` {
     var random = Seeded(state: UInt64(seed))
     var connection = AGIConnection(keyring: .forTests)
     var log: [AGIOutput] = connection.received(
-      "agi_network_script: wait\nagi_uniqueid: 1.1\nagi_channel: PJSIP/a\nagi_arg_1: 0123456789abcdef0123\n\n".utf8)
+      "agi_network_script: wait\nagi_uniqueid: 1.1\nagi_channel: PJSIP/a\nagi_arg_1: 0123456789abcdef0123\n\n"
+        .utf8)
     var asked: [AGIOffer] = []
     var answered = 0
     for _ in 0..<60 {
@@ -40,12 +43,15 @@ struct `A call` {
     switch random.below(6) {
     case 0 where random.below(6) == 0: return connection.received("HANGUP\n".utf8)
     case 1, 2:
-      guard let offer = AGIOffer("offer\(asked.count)"), let device = AGIDevice("PJSIP/agent1") else { return [] }
+      guard let offer = AGIOffer("offer\(asked.count)"), let device = AGIDevice("PJSIP/agent1")
+      else { return [] }
       asked.append(offer)
       return connection.wish(.ring(AGIRing(device: device, offer: offer, timeoutSeconds: 10)))
     case 3: return connection.wish(asked.last.map { .stopRinging($0) } ?? .wait)
     case 4: return connection.wish(random.below(8) == 0 ? .finish(.served) : .probe)
-    default: return connection.wish(random.below(2) == 0 ? .wait : .announce([.number(3), .sound(.standardMusic)]))
+    default:
+      return connection.wish(
+        random.below(2) == 0 ? .wait : .announce([.number(3), .sound(.standardMusic)]))
     }
   }
 
@@ -56,7 +62,9 @@ struct `A call` {
       switch output {
       case .told(.ringEnded(let offer, let outcome)):
         ended.append(offer)
-        if callEnds > 0, outcome != .notRung { Issue.record("seed \(seed): \(offer) \(outcome) after the end") }
+        if callEnds > 0, outcome != .notRung {
+          Issue.record("seed \(seed): \(offer) \(outcome) after the end")
+        }
       case .told(.callEnded): callEnds += 1
       case .close: closes += 1
       case .write:

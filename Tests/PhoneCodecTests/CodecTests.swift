@@ -13,7 +13,9 @@ struct `FastAGI codec` {
   }
 
   /// What a codec says about these lines when `CHANNEL STATUS` is in flight.
-  static func events(_ text: String, limits: FastAGICodec.Limits = .init()) throws -> [FastAGICodec.Event] {
+  static func events(_ text: String, limits: FastAGICodec.Limits = .init()) throws -> [FastAGICodec
+    .Event]
+  {
     var codec = try talking(limits: limits)
     codec.send(.channelStatus)
     codec.receive(text.utf8)
@@ -23,15 +25,22 @@ struct `FastAGI codec` {
   }
 
   static func reply(_ text: String) throws -> AGIReply? {
-    if case .reply(let reply, to: .channelStatus) = try events(text + "\n").first { reply } else { nil }
+    if case .reply(let reply, to: .channelStatus) = try events(text + "\n").first {
+      reply
+    } else {
+      nil
+    }
   }
 
   @Test func `a header block is read in order, empty values and arguments too`() throws {
     var codec = FastAGICodec()
-    codec.receive("agi_network: yes\nagi_accountcode: \nagi_rdnis:x: y\nagi_arg_1:  two spaces\nagi_arg_2: \n\n".utf8)
+    codec.receive(
+      "agi_network: yes\nagi_accountcode: \nagi_rdnis:x: y\nagi_arg_1:  two spaces\nagi_arg_2: \n\n"
+        .utf8)
     let fields = [("agi_network", "yes"), ("agi_accountcode", ""), ("agi_rdnis", "x: y")]
     let expected = AGIRequest(
-      fields: fields.map { AGIRequest.Field(name: $0.0, value: $0.1) }, arguments: [" two spaces", ""])
+      fields: fields.map { AGIRequest.Field(name: $0.0, value: $0.1) },
+      arguments: [" two spaces", ""])
     #expect(try codec.next() == .opened(expected))
     #expect(try codec.next() == nil)
   }
@@ -41,35 +50,53 @@ struct `FastAGI codec` {
     codec.receive("agi_calleridname: Bj".utf8)
     codec.receive([0xF6])
     codec.receive("rn\n\n".utf8)
-    guard case .opened(let request)? = try codec.next() else { throw AGIError.missingColon(offset: 0) }
+    guard case .opened(let request)? = try codec.next() else {
+      throw AGIError.missingColon(offset: 0)
+    }
     #expect(request["agi_calleridname"] == "Bj\u{FFFD}rn")
   }
 
   @Test func `replies of every form are read`() throws {
     #expect(try Self.reply("200 result=0") == .result("0", value: nil, rest: ""))
-    #expect(try Self.reply("200 result=1 (+44207946001)") == .result("1", value: "+44207946001", rest: ""))
+    #expect(
+      try Self.reply("200 result=1 (+44207946001)") == .result("1", value: "+44207946001", rest: "")
+    )
     #expect(try Self.reply("200 result=1 ()") == .result("1", value: "", rest: ""))
     #expect(try Self.reply("200 result= (timeout)") == .result("", value: "timeout", rest: ""))
     #expect(try Self.reply("200 result=12*#") == .result("12*#", value: nil, rest: ""))
-    #expect(try Self.reply("200 result=0 endpos=8000") == .result("0", value: nil, rest: "endpos=8000"))
-    #expect(try Self.reply("200 result=-1 (hangup) endpos=0") == .result("-1", value: "hangup", rest: "endpos=0"))
-    #expect(try Self.reply("200 result=1 (PJSIP/ann(home))") == .result("1", value: "PJSIP/ann(home)", rest: ""))
+    #expect(
+      try Self.reply("200 result=0 endpos=8000") == .result("0", value: nil, rest: "endpos=8000"))
+    #expect(
+      try Self.reply("200 result=-1 (hangup) endpos=0")
+        == .result("-1", value: "hangup", rest: "endpos=0"))
+    #expect(
+      try Self.reply("200 result=1 (PJSIP/ann(home))")
+        == .result("1", value: "PJSIP/ann(home)", rest: ""))
     #expect(try Self.reply("510 Invalid or unknown command") == .unknownCommand)
-    #expect(try Self.reply("511 Command Not Permitted on a dead channel or intercept routine") == .deadChannel)
-    #expect(try Self.reply("520 Invalid command syntax.  Proper usage not available.") == .usage([]))
-    #expect(try Self.reply("520-Invalid\nUsage: X\n\nHANGUP\n520 End of proper usage.") == .usage(["Usage: X", "", "HANGUP"]))
+    #expect(
+      try Self.reply("511 Command Not Permitted on a dead channel or intercept routine")
+        == .deadChannel)
+    #expect(
+      try Self.reply("520 Invalid command syntax.  Proper usage not available.") == .usage([]))
+    #expect(
+      try Self.reply("520-Invalid\nUsage: X\n\nHANGUP\n520 End of proper usage.")
+        == .usage(["Usage: X", "", "HANGUP"]))
     #expect(try Self.reply("503 something new") == .other(code: 503, text: "something new"))
     #expect(try Self.reply("200 result=-1")?.number == -1)
   }
 
   @Test func `a HANGUP line is itself only when it is the whole line`() throws {
     #expect(try Self.events("HANGUP\n200 result=0\n").count == 2)
-    #expect(throws: AGIError.malformedReply(offset: Self.opening.utf8.count)) { try Self.events("HANGUP \n") }
+    #expect(throws: AGIError.malformedReply(offset: Self.opening.utf8.count)) {
+      try Self.events("HANGUP \n")
+    }
   }
 
   @Test(arguments: ["200", "200 ", "200 OK", "20", "x00 result=1", "200result=1", "-1", ""])
   func `what is no reply names where it stood`(_ line: String) {
-    #expect(throws: AGIError.malformedReply(offset: Self.opening.utf8.count)) { try Self.events(line + "\n") }
+    #expect(throws: AGIError.malformedReply(offset: Self.opening.utf8.count)) {
+      try Self.events(line + "\n")
+    }
   }
 
   @Test func `an error is final`() throws {
@@ -152,9 +179,11 @@ struct `FastAGI codec` {
 struct `An AGI command` {
   @Test func `quotes what Asterisk would split`() throws {
     #expect(try AGICommand(["EXEC", "NoOp", "a,b"]).line == "EXEC NoOp a,b")
-    #expect(try AGICommand(["VERBOSE", "asked the router", "1"]).line == #"VERBOSE "asked the router" 1"#)
+    #expect(
+      try AGICommand(["VERBOSE", "asked the router", "1"]).line == #"VERBOSE "asked the router" 1"#)
     #expect(try AGICommand(["SET", "VARIABLE", "X", ""]).line == #"SET VARIABLE X """#)
-    #expect(try AGICommand(["SET", "VARIABLE", "X", #"a"b\c"#]).line == #"SET VARIABLE X "a\"b\\c""#)
+    #expect(
+      try AGICommand(["SET", "VARIABLE", "X", #"a"b\c"#]).line == #"SET VARIABLE X "a\"b\\c""#)
     #expect(try AGICommand(["SET", "VARIABLE", "X", "Zoë"]).line == #"SET VARIABLE X "Zoë""#)
     #expect(try AGICommand(["NOOP"]).bytes == Array("NOOP\n".utf8))
   }
@@ -166,21 +195,29 @@ struct `An AGI command` {
       var words = ["CMD"]
       for _ in 0..<random.below(5) {
         var word = ""
-        for _ in 0..<random.below(9) { word.unicodeScalars.append(alphabet[random.below(alphabet.count)]) }
+        for _ in 0..<random.below(9) {
+          word.unicodeScalars.append(alphabet[random.below(alphabet.count)])
+        }
         words.append(word)
       }
       #expect(splitAsAsterisk(try AGICommand(words).line) == words)
     }
   }
 
-  @Test(arguments: ["\n", "\r", "\0", "x\nHANGUP", "\r\n"]) func `cannot hold a line end`(_ bad: String) {
-    let offset = bad.utf8.firstIndex { $0 < 32 }.map { bad.utf8.distance(from: bad.utf8.startIndex, to: $0) } ?? -1
+  @Test(arguments: ["\n", "\r", "\0", "x\nHANGUP", "\r\n"]) func `cannot hold a line end`(
+    _ bad: String
+  ) {
+    let offset =
+      bad.utf8.firstIndex { $0 < 32 }.map { bad.utf8.distance(from: bad.utf8.startIndex, to: $0) }
+      ?? -1
     #expect(throws: AGICommand.Refusal.controlCharacter(word: 2, offset: offset)) {
       try AGICommand(["SET", "VARIABLE", bad])
     }
   }
 
-  @Test func `is never longer than Asterisk reads, which would take the rest for another command`() throws {
+  @Test func `is never longer than Asterisk reads, which would take the rest for another command`()
+    throws
+  {
     let longest = String(repeating: "x", count: AGICommand.lineBytesMax - 1 - 8)
     #expect(try AGICommand(["VERBOSE", longest]).bytes.count == AGICommand.lineBytesMax)
     #expect(throws: AGICommand.Refusal.tooLong(bytes: AGICommand.lineBytesMax + 1)) {
@@ -193,37 +230,54 @@ struct `An AGI command` {
   }
 
   @Test func `rings only what is one device`() {
-    for good in ["PJSIP/agent1", "SIP/201", "Local/201@agents/n", "PJSIP/trunk/sip:+4420@host:5060", "DAHDI/1-1"] {
+    for good in [
+      "PJSIP/agent1", "SIP/201", "Local/201@agents/n", "PJSIP/trunk/sip:+4420@host:5060",
+      "DAHDI/1-1",
+    ] {
       #expect(AGIDevice(good)?.description == good)
     }
     for bad in [
-      "", "agent1", "/agent1", "PJSIP/", "PJSIP/a&PJSIP/b", "PJSIP/a,60", "PJSIP/a b", "PJSIP/a\nHANGUP", "PJSIP/${X}",
-      "PJ.SIP/a", "PJSIP/a^b", "PJSIP/a)", "PJSIP/\"", "PJSIP/é", "PJSIP/" + String(repeating: "a", count: 128),
+      "", "agent1", "/agent1", "PJSIP/", "PJSIP/a&PJSIP/b", "PJSIP/a,60", "PJSIP/a b",
+      "PJSIP/a\nHANGUP", "PJSIP/${X}",
+      "PJ.SIP/a", "PJSIP/a^b", "PJSIP/a)", "PJSIP/\"", "PJSIP/é",
+      "PJSIP/" + String(repeating: "a", count: 128),
     ] { #expect(AGIDevice(bad) == nil) }
   }
 
   @Test func `names only what is an offer or a sound`() {
     #expect(AGIOffer("01J-_aZ9") != nil)
-    for bad in ["", "a^b", "a)", "a b", "a,b", "a\n", "é", String(repeating: "a", count: 65)] { #expect(AGIOffer(bad) == nil) }
+    for bad in ["", "a^b", "a)", "a b", "a,b", "a\n", "é", String(repeating: "a", count: 65)] {
+      #expect(AGIOffer(bad) == nil)
+    }
     #expect(AGISound("custom/tl-welcome.v2") != nil)
-    for bad in ["", "../etc/passwd", "a/../b", "a b", "a&b", "a\n"] { #expect(AGISound(bad) == nil) }
+    for bad in ["", "../etc/passwd", "a/../b", "a b", "a&b", "a\n"] {
+      #expect(AGISound(bad) == nil)
+    }
   }
 }
 
 struct `What goes wrong with an Asterisk` {
   @Test func `is said in sentences`() {
     let faults: [AGIError] = [
-      .lineTooLong(offset: 508), .tooManyLines(offset: 508), .missingColon(offset: 508), .badFieldName(offset: 508),
-      .fieldTwice(offset: 508), .argumentOutOfOrder(offset: 508), .malformedReply(offset: 508), .unclosedValue(offset: 508),
+      .lineTooLong(offset: 508), .tooManyLines(offset: 508), .missingColon(offset: 508),
+      .badFieldName(offset: 508),
+      .fieldTwice(offset: 508), .argumentOutOfOrder(offset: 508), .malformedReply(offset: 508),
+      .unclosedValue(offset: 508),
       .unaskedReply(offset: 508),
     ]
-    let refusals: [AGIRefusal] = faults.map { .broken($0) } + [
-      .wrongSecret, .unknownScript("wait\u{7}\u{1B}[2J" + String(repeating: "x", count: 200)), .missingField("agi_channel"),
-      .badOffer, .incomplete,
-    ]
+    let refusals: [AGIRefusal] =
+      faults.map { .broken($0) } + [
+        .wrongSecret, .unknownScript("wait\u{7}\u{1B}[2J" + String(repeating: "x", count: 200)),
+        .missingField("agi_channel"),
+        .badOffer, .incomplete,
+      ]
     for sentence in refusals.map(\.sentence) {
-      #expect(!sentence.contains("AGI") && !sentence.contains("offset:") && !sentence.contains("broken("), "\(sentence)")
-      #expect(sentence.contains(" ") && sentence.utf8.count < 200 && !sentence.contains("\u{1B}"), "\(sentence)")
+      #expect(
+        !sentence.contains("AGI") && !sentence.contains("offset:") && !sentence.contains("broken("),
+        "\(sentence)")
+      #expect(
+        sentence.contains(" ") && sentence.utf8.count < 200 && !sentence.contains("\u{1B}"),
+        "\(sentence)")
     }
     #expect(faults.allSatisfy { $0.sentence.contains("byte 508") })
     #expect(Set(refusals.map(\.sentence)).count == refusals.count)
@@ -277,7 +331,8 @@ private func splitAsAsterisk(_ line: String) -> [String] {
         words.append([])
         isBetween = false
       }
-    case UInt8(ascii: " ") where isSpecial && !isQuoted, 9 where isSpecial && !isQuoted: isBetween = true
+    case UInt8(ascii: " ") where isSpecial && !isQuoted, 9 where isSpecial && !isQuoted:
+      isBetween = true
     case UInt8(ascii: "\\") where isSpecial: isEscaped = true
     default:
       if isBetween { words.append([]) }

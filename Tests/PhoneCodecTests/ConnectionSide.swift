@@ -2,13 +2,16 @@ import SessionScripts
 
 @testable import PhoneCodec
 
-/// Our side of a FastAGI talk in a `.session` file, with a router in the file's own words. Comments say what it
+/// Our side of a FastAGI talk in a `.session` file, with a router in the file's own words. Comments
+/// say what it
 /// wishes and what it must have been told:
 ///
-/// - `# on <news>: <wish>; <wish>` the first such line whose news begins the told line is used, once
+/// - `# on <news>: <wish>; <wish>` the first such line whose news begins the told line is used,
+///   once
 /// - `# told: <news>` all of them, in order
 ///
-/// News and wishes are written as in `describe` and `wish(_:)`; `+3s` in the file is the news `3 s`.
+/// News and wishes are written as in `describe` and `wish(_:)`; `+3s` in the file is the news `3
+/// s`.
 final class ConnectionSide: ScriptedSide {
   struct Reaction { var news: String, wishes: [String] }
 
@@ -21,7 +24,9 @@ final class ConnectionSide: ScriptedSide {
   private(set) var rings = 0
   private(set) var refusals = 0
 
-  init(_ script: SessionScript, keyring: AGIKeyring = .forTests, limits: FastAGICodec.Limits = .init()) {
+  init(
+    _ script: SessionScript, keyring: AGIKeyring = .forTests, limits: FastAGICodec.Limits = .init()
+  ) {
     connection = AGIConnection(keyring: keyring, limits: limits)
     reactions = script.comments.filter { $0.hasPrefix("on ") }.map { line in
       let parts = line.dropFirst(3).split(separator: ": ", maxSplits: 1)
@@ -97,10 +102,11 @@ func wish(_ text: String) -> AGIWish {
     guard let offer = AGIOffer(word(1)) else { break }
     return .stopRinging(offer)
   case "announce":
-    return .announce(words.dropFirst().compactMap { word in
-      if let number = Int(word) { return .number(number) }
-      return AGISound(word).map { .sound($0) }
-    })
+    return .announce(
+      words.dropFirst().compactMap { word in
+        if let number = Int(word) { return .number(number) }
+        return AGISound(word).map { .sound($0) }
+      })
   case "probe": return .probe
   case "finish":
     guard let ending = AGIEnding(rawValue: word(1)) else { break }

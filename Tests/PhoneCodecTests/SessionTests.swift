@@ -5,7 +5,8 @@ import Testing
 @testable import PhoneCodec
 
 struct `FastAGI sessions` {
-  static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Sessions")
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
+    path: "Sessions")
 
   static func scripts() -> [SessionScript] {
     do {
@@ -50,7 +51,8 @@ struct `FastAGI sessions` {
       _ = side.peerClosed()
       func count(_ news: String) -> Int { side.told.count { $0.hasPrefix(news) } }
       let answeredEnds = count("bridged ") + count("lost ") + side.refusals
-      if count("arrived ") != count("ended ") || count("ring ") != side.rings || count("answered ") > answeredEnds
+      if count("arrived ") != count("ended ") || count("ring ") != side.rings
+        || count("answered ") > answeredEnds
         || side.closes > 1
       {
         Issue.record("\(script.name) cut at \(cut): \(side.told)")

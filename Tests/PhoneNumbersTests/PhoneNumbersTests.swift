@@ -16,11 +16,14 @@ struct `Phone numbers` {
     Form("1-415-555-2671", "US", "+14155552671"), Form("14155552671", "US", "+14155552671"),
     Form("+1.415.555.2671", "DE", "+14155552671"), Form("4155550100", "US", "+14155550100"),
     Form("416-555-0123", "CA", "+14165550123"), Form("1-800-FLOWERS", "US", "+18003569377"),
-    Form("011 44 20 7946 0018", "US", "+442079460018"), Form("+1 415 555 2671 ext. 23", "US", "+14155552671"),
-    Form("415-555-2671 x23", "US", "+14155552671"), Form("tel:+1-415-555-2671;ext=23", "US", "+14155552671"),
+    Form("011 44 20 7946 0018", "US", "+442079460018"),
+    Form("+1 415 555 2671 ext. 23", "US", "+14155552671"),
+    Form("415-555-2671 x23", "US", "+14155552671"),
+    Form("tel:+1-415-555-2671;ext=23", "US", "+14155552671"),
     // Great Britain.
     Form("020 7946 0018", "GB", "+442079460018"), Form("02079460018", "GB", "+442079460018"),
-    Form("+44 (0)20 7946 0018", "GB", "+442079460018"), Form("0044 20 7946 0018", "GB", "+442079460018"),
+    Form("+44 (0)20 7946 0018", "GB", "+442079460018"),
+    Form("0044 20 7946 0018", "GB", "+442079460018"),
     Form("07911 123456", "GB", "+447911123456"), Form("442079460018", "GB", "+442079460018"),
     // Germany: national numbers of many lengths, 00 to leave.
     Form("030 901820", "DE", "+4930901820"), Form("(030) 90 18 20", "DE", "+4930901820"),
@@ -35,18 +38,23 @@ struct `Phone numbers` {
     Form("(02) 9374 4000", "AU", "+61293744000"), Form("٠٢٠٧٩٤٦٠٠١٨", "GB", "+442079460018"),
     // As trunks send it: E.164 without the plus, and 00 where one dials 011.
     Form("442079460018", "US", "+442079460018"), Form("4930901820", "FR", "+4930901820"),
-    Form("00442079460018", "US", "+442079460018"), Form("sip:+442079460018@10.0.0.5;user=phone", "US", "+442079460018"),
-    Form("SIPS:442079460018@pbx.example", "US", "+442079460018"), Form("  +442079460018 ", "US", "+442079460018"),
-    // Already E.164, in any region; as the captured talk has it: possible, not valid, and still one identity.
+    Form("00442079460018", "US", "+442079460018"),
+    Form("sip:+442079460018@10.0.0.5;user=phone", "US", "+442079460018"),
+    Form("SIPS:442079460018@pbx.example", "US", "+442079460018"),
+    Form("  +442079460018 ", "US", "+442079460018"),
+    // Already E.164, in any region; as the captured talk has it: possible, not valid, and still one
+    // identity.
     Form("+442079460018", "US", "+442079460018"), Form("+44207946001", "GB", "+44207946001"),
     // Nobody's.
-    Form("anonymous", "US", nil), Form("unknown", "GB", nil), Form("Restricted", "US", nil), Form("private", "DE", nil),
+    Form("anonymous", "US", nil), Form("unknown", "GB", nil), Form("Restricted", "US", nil),
+    Form("private", "DE", nil),
     Form("asterisk", "US", nil), Form("", "US", nil), Form("+", "US", nil), Form("100", "US", nil),
     Form("100", "DE", nil), Form("2001", "GB", nil), Form("112", "DE", nil), Form("911", "US", nil),
     Form("555-0100", "US", nil), Form("+999 123 456", "US", nil), Form("+44", "GB", nil),
     Form("123456789012345678901", "US", nil), Form("sip:ann@shop.example", "US", nil),
     Form("ann@shop.example", "US", nil), Form("+44 20 7946 0018\n", "GB", "+442079460018"),
-    Form("4155552671", "ZZ", nil), Form("4155552671", "", nil), Form("+14155552671", "ZZ", "+14155552671"),
+    Form("4155552671", "ZZ", nil), Form("4155552671", "", nil),
+    Form("+14155552671", "ZZ", "+14155552671"),
   ]
 
   @Test(arguments: forms) func `become E.164, or nobody's`(_ form: Form) {
@@ -84,10 +92,13 @@ struct `Phone numbers` {
       var text = ""
       for _ in 0..<(seed % 40) {
         seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        text.unicodeScalars.append(Unicode.Scalar(UInt32(truncatingIfNeeded: seed >> 33) % 0xD7FF) ?? "0")
+        text.unicodeScalars.append(
+          Unicode.Scalar(UInt32(truncatingIfNeeded: seed >> 33) % 0xD7FF) ?? "0")
       }
       seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      if let number = PhoneNumbers.e164(text, defaultRegion: "US") { #expect(number.hasPrefix("+")) }
+      if let number = PhoneNumbers.e164(text, defaultRegion: "US") {
+        #expect(number.hasPrefix("+"))
+      }
     }
     #expect(PhoneNumbers.e164(String(repeating: "4", count: 100_000), defaultRegion: "US") == nil)
     // C would stop at the NUL and see another number.

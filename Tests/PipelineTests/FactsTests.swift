@@ -13,7 +13,8 @@ struct FactsTests {
     var asks: AskedFacts { [.history, .sessions, .assurance] }
     func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned {
       let seen = facts.gathered
-      let text = "\(seen.conversationsBefore ?? -1) before, \(seen.sessions ?? -1) sessions, \(seen.assurance?.name ?? "?")"
+      let text =
+        "\(seen.conversationsBefore ?? -1) before, \(seen.sessions ?? -1) sessions, \(seen.assurance?.name ?? "?")"
       return .route(Need(queue: QueueID(0)), rule: 0, ruleVersion: 1, facts: Array(text.utf8))
     }
     func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
@@ -23,21 +24,24 @@ struct FactsTests {
 
   private static func claim(_ n: UInt64, _ assurance: Assurance) -> IdentityClaim {
     IdentityClaim(
-      identity: Identity(kind: .external, value: "card-\(n)"), hash: Workshop.key(n), assurance: assurance,
+      identity: Identity(kind: .external, value: "card-\(n)"), hash: Workshop.key(n),
+      assurance: assurance,
       source: "bot:robin", means: "assertion")
   }
 
   private static func open(_ n: UInt64, claims: [IdentityClaim] = []) -> Intake {
     .openSession(
       OpenSession(
-        session: Workshop.session(n), conversation: Workshop.conversation(n), customer: CustomerID(high: 5, low: n),
+        session: Workshop.session(n), conversation: Workshop.conversation(n),
+        customer: CustomerID(high: 5, low: n),
         channel: .chat, bot: Workshop.bot, claims: claims, attributes: [], members: []))
   }
 
   private static func handoff(_ n: UInt64) -> Intake {
     .handoff(
       Handoff(
-        session: Workshop.session(n), bot: Workshop.bot, epoch: nil, case: CaseID(high: 3, low: n), imported: [],
+        session: Workshop.session(n), bot: Workshop.bot, epoch: nil, case: CaseID(high: 3, low: n),
+        imported: [],
         members: [], facts: HandoffFacts()))
   }
 
@@ -46,7 +50,9 @@ struct FactsTests {
     String(decoding: try #require(try shop.gather().facts.last).bytes, as: UTF8.self)
   }
 
-  @Test("a merge that is not committed yet counts: its conversations, and how well its identities are proven")
+  @Test(
+    "a merge that is not committed yet counts: its conversations, and how well its identities are proven"
+  )
   func merge() throws {
     var shop = Workshop()
     shop.pipeline.use(Curious())
@@ -54,7 +60,10 @@ struct FactsTests {
     shop.submit(Self.open(2, claims: [Self.claim(2, .verified)]))
     shop.commit()
     shop.submit(
-      .aboutCustomer(AboutCustomer(.merge(CustomerID(high: 5, low: 1), CustomerID(high: 5, low: 2)), by: "agent:ann", reason: "")))
+      .aboutCustomer(
+        AboutCustomer(
+          .merge(CustomerID(high: 5, low: 1), CustomerID(high: 5, low: 2)), by: "agent:ann",
+          reason: "")))
     shop.submit(Self.handoff(1))
     #expect(try Self.seen(&shop) == "1 before, 1 sessions, verified")
   }
@@ -79,7 +88,8 @@ struct FactsTests {
     shop.pipeline.use(Curious())
     shop.submit(Self.open(1, claims: [Self.claim(1, .asserted)]))
     shop.submit(.endSession(Workshop.session(1), .botEnded, by: Workshop.bot))
-    // The matter was settled: the next session is another conversation, and the one after it goes on there.
+    // The matter was settled: the next session is another conversation, and the one after it goes
+    // on there.
     shop.submit(Self.open(2, claims: [Self.claim(1, .asserted)]))
     shop.submit(.endSession(Workshop.session(2), .customerLeft, by: Workshop.bot))
     shop.submit(Self.open(3, claims: [Self.claim(1, .asserted)]))

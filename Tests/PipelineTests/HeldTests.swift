@@ -69,7 +69,9 @@ struct HeldTests {
     shop.submit(.standing(call: Workshop.key(1)), 2)
     #expect(shop.pipeline.release().isEmpty, "the ring is decided and may still be lost")
     let left = shop.commit()
-    guard case .standing(.rings(_, "PJSIP/ann", _)) = left.answer(2) else { throw Workshop.Missing() }
+    guard case .standing(.rings(_, "PJSIP/ann", _)) = left.answer(2) else {
+      throw Workshop.Missing()
+    }
     #expect(left.rings == 1)
     shop.submit(.standing(call: Workshop.key(9)), 3)
     #expect(shop.pipeline.release().answer(3) == .rejected(.unknownSession, owner: nil, epoch: nil))
@@ -78,7 +80,8 @@ struct HeldTests {
   @Test func `a mail and its attachments become durable together`() throws {
     var shop = Workshop()
     let row = BlobRow(
-      id: BlobID(high: 9, low: 9), hash: .zero, size: 1, mediaType: "text/plain", fileName: nil, conversation: nil,
+      id: BlobID(high: 9, low: 9), hash: .zero, size: 1, mediaType: "text/plain", fileName: nil,
+      conversation: nil,
       uploader: "mail", at: shop.now)
     shop.submit(.mail(Workshop.mail(attachment: row)), 1)
     let commit = try shop.gather()
@@ -86,11 +89,17 @@ struct HeldTests {
     #expect(commit.blobs.first?.conversation == Workshop.conversation(7), "where it was said")
     shop.commit(commit)
     shop.submit(.mail(Workshop.mail(attachment: row)), 2)
-    guard case .mailTaken(_, _, duplicate: true) = shop.pipeline.release().answer(2) else { throw Workshop.Missing() }
+    guard case .mailTaken(_, _, duplicate: true) = shop.pipeline.release().answer(2) else {
+      throw Workshop.Missing()
+    }
     #expect(shop.pipeline.gather() == nil, "the same mail again records nothing")
   }
 
-  @Test func `a question that comes later than it was to wait is answered with nothing, and is no mistake`() throws {
+  @Test
+  func
+    `a question that comes later than it was to wait is answered with nothing, and is no mistake`()
+    throws
+  {
     var shop = Workshop()
     shop.submit(.next(Workshop.ann, WaiterID(1), until: shop.now + .milliseconds(-1)), 7)
     guard case .noOffer? = shop.commit().answer(7) else { throw Workshop.Missing() }

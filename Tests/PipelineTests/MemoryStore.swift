@@ -54,20 +54,36 @@ final class MemoryStore: StoreReader {
     work.map { OpenWorkRow(kind: $0.key.kind, key: $0.key.key, value: $0.value) }
       .sorted { ($0.kind, Self.order($0.key)) < ($1.kind, Self.order($1.key)) }
   }
-  private static func order(_ key: [UInt8]) -> String { key.map { String($0, radix: 16) }.joined(separator: ".") }
+  private static func order(_ key: [UInt8]) -> String {
+    key.map { String($0, radix: 16) }.joined(separator: ".")
+  }
 
-  func identity(_: WorkspaceID, hash: [UInt8]) throws(StoreFault) -> IdentityRow? { try look(identities[hash]) }
-  func customer(_: WorkspaceID, _ id: CustomerID) throws(StoreFault) -> CustomerRow? { try look(customers[id]) }
-  func conversation(_: WorkspaceID, _ id: ConversationID) throws(StoreFault) -> ConversationRow? { try look(conversations[id]) }
-  func session(_: WorkspaceID, _ id: SessionID) throws(StoreFault) -> SessionRow? { try look(sessions[id]) }
+  func identity(_: WorkspaceID, hash: [UInt8]) throws(StoreFault) -> IdentityRow? {
+    try look(identities[hash])
+  }
+  func customer(_: WorkspaceID, _ id: CustomerID) throws(StoreFault) -> CustomerRow? {
+    try look(customers[id])
+  }
+  func conversation(_: WorkspaceID, _ id: ConversationID) throws(StoreFault) -> ConversationRow? {
+    try look(conversations[id])
+  }
+  func session(_: WorkspaceID, _ id: SessionID) throws(StoreFault) -> SessionRow? {
+    try look(sessions[id])
+  }
   func aCase(_: WorkspaceID, _ id: CaseID) throws(StoreFault) -> CaseRow? { try look(cases[id]) }
-  func outcome(_: WorkspaceID, key: [UInt8]) throws(StoreFault) -> OutcomeRow? { try look(outcomes[key]) }
+  func outcome(_: WorkspaceID, key: [UInt8]) throws(StoreFault) -> OutcomeRow? {
+    try look(outcomes[key])
+  }
   func key(_: WorkspaceID, _ space: KeyRow.Space, _ key: [UInt8]) throws(StoreFault) -> [UInt8]? {
     try look(keys[WorkKey(kind: space.rawValue, key: key)])
   }
-  func entry(_: WorkspaceID, _ id: EntryID) throws(StoreFault) -> EntryRow? { try look(entries[id]) }
+  func entry(_: WorkspaceID, _ id: EntryID) throws(StoreFault) -> EntryRow? {
+    try look(entries[id])
+  }
   func blob(_: WorkspaceID, _ id: BlobID) throws(StoreFault) -> BlobRow? { try look(blobs[id]) }
-  func conversations(_: WorkspaceID, of customer: CustomerID, limit: Int) throws(StoreFault) -> [ConversationRow] {
+  func conversations(_: WorkspaceID, of customer: CustomerID, limit: Int) throws(StoreFault)
+    -> [ConversationRow]
+  {
     try look(conversations.values.filter { $0.customer == customer })
   }
   func merged(_: WorkspaceID, into root: CustomerID) throws(StoreFault) -> [CustomerRow] {
@@ -76,11 +92,14 @@ final class MemoryStore: StoreReader {
   func identities(_: WorkspaceID, of customer: CustomerID) throws(StoreFault) -> [IdentityRow] {
     try look(identities.values.filter { $0.customer == customer })
   }
-  func sessions(_: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [SessionRow] {
+  func sessions(_: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [SessionRow]
+  {
     try look(sessions.values.filter { $0.conversation == conversation })
   }
 
-  func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T { try body(self) }
+  func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T {
+    try body(self)
+  }
 
   // Nothing that the writer asks.
   func identities(_: WorkspaceID, like identity: Identity, limit: Int) -> [IdentityRow] { [] }
@@ -88,7 +107,9 @@ final class MemoryStore: StoreReader {
   func accesses(
     _: WorkspaceID, of customer: CustomerID?, before: Int64, limit: Int
   ) -> [(number: Int64, access: AccessRow)] { [] }
-  func search(_: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage { throw Self.fault }
+  func search(_: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage {
+    throw Self.fault
+  }
   func workspaces() -> [WorkspaceRow] { [] }
   func tokens() -> [TokenRow] { [] }
   func secret(named: String) -> [UInt8] { [] }
@@ -98,7 +119,8 @@ final class MemoryStore: StoreReader {
   func cases(_: WorkspaceID, of conversation: ConversationID) -> [CaseRow] { [] }
   func facts(_: WorkspaceID, of aCase: CaseID) -> FactsRow? { nil }
   func timeline(
-    _: WorkspaceID, of: [CustomerID], from: EntryID, _: PageDirection, atMost: EntryID, limit: Int, visible: Visibility
+    _: WorkspaceID, of: [CustomerID], from: EntryID, _: PageDirection, atMost: EntryID, limit: Int,
+    visible: Visibility
   ) -> [EntryRow] { [] }
   func transcript(
     _: WorkspaceID, of: ConversationID, after: EntryID, limit: Int, visible: Visibility

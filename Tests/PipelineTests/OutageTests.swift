@@ -5,7 +5,8 @@ import Testing
 
 @testable import Pipeline
 
-/// A commit fails, or a look-up does: nobody is told that anything happened, and nothing that happened is forgotten.
+/// A commit fails, or a look-up does: nobody is told that anything happened, and nothing that
+/// happened is forgotten.
 struct OutageTests {
   @Test func `whoever waits is refused, and nothing leaves any more`() throws {
     var shop = Workshop()
@@ -38,7 +39,9 @@ struct OutageTests {
     guard case .sessionOpened = shop.commit(commit).answer(1) else { throw Workshop.Missing() }
   }
 
-  @Test func `news that nobody would tell again are handed back in order, until they are on disk`() throws {
+  @Test func `news that nobody would tell again are handed back in order, until they are on disk`()
+    throws
+  {
     var shop = Workshop()
     for n in 1...3 { shop.submit(Workshop.call(UInt64(n))) }
     shop.commit()
@@ -49,7 +52,9 @@ struct OutageTests {
     shop.submit(.outboxDelivered(4))
     shop.submit(.callNews(Workshop.key(3), .hungUp), 2)
     let left = shop.pipeline.abandon()
-    #expect(left.refused == [1, 2].map(Workshop.ticket), "a phone system that told of it hears that it was not taken")
+    #expect(
+      left.refused == [1, 2].map(Workshop.ticket),
+      "a phone system that told of it hears that it was not taken")
     #expect(left.kept.count == 3)
     guard case .endSession(Workshop.session(2), .hungUp, by: nil) = left.kept.first?.intake,
       case .outboxDelivered(4) = left.kept.dropFirst().first?.intake,
@@ -62,7 +67,10 @@ struct OutageTests {
     for n in 1...3 { #expect(shop.pipeline.router.session(Workshop.session(UInt64(n))) == nil) }
   }
 
-  @Test func `whoever tells of a talk's end is not refused: the answer comes when the disk is back`() throws {
+  @Test
+  func `whoever tells of a talk's end is not refused: the answer comes when the disk is back`()
+    throws
+  {
     var shop = Workshop()
     let offer = try shop.ringing()
     shop.submit(.acceptByDevice(offer))
@@ -76,7 +84,10 @@ struct OutageTests {
     #expect(shop.commit().answer(1) == .standing(.over))
   }
 
-  @Test func `a call that comes back from a talk whose end is recorded is over, and is no new call`() throws {
+  @Test
+  func `a call that comes back from a talk whose end is recorded is over, and is no new call`()
+    throws
+  {
     var shop = Workshop()
     let offer = try shop.ringing()
     shop.submit(.acceptByDevice(offer))
@@ -101,7 +112,9 @@ struct OutageTests {
     var shop = Workshop()
     let offer = try shop.ringing()
     shop.submit(.bridgeEnded(Workshop.session(1)), 1)
-    guard case .standing(.rings(offer, _, _)) = shop.pipeline.release().answer(1) else { throw Workshop.Missing() }
+    guard case .standing(.rings(offer, _, _)) = shop.pipeline.release().answer(1) else {
+      throw Workshop.Missing()
+    }
     #expect(shop.pipeline.gather() == nil)
   }
 
@@ -121,7 +134,9 @@ struct OutageTests {
     }
   }
 
-  @Test func `a look-up that fails before anything was decided costs its request and nothing else`() throws {
+  @Test func `a look-up that fails before anything was decided costs its request and nothing else`()
+    throws
+  {
     var shop = Workshop()
     shop.submit(Workshop.open(1))
     shop.commit()
@@ -129,7 +144,8 @@ struct OutageTests {
     let (state, head) = (shop.pipeline.router.stateHash, shop.pipeline.head)
     shop.store.lookUpsLeft = 0
     #expect(throws: MemoryStore.fault) {
-      try shop.pipeline.submit(Request(Workshop.say(1), ticket: Workshop.ticket(1)), at: shop.now, reads: shop.store)
+      try shop.pipeline.submit(
+        Request(Workshop.say(1), ticket: Workshop.ticket(1)), at: shop.now, reads: shop.store)
     }
     #expect(!shop.pipeline.isTorn)
     #expect(shop.pipeline.router.stateHash == state && shop.pipeline.head == head)
@@ -138,7 +154,8 @@ struct OutageTests {
     guard case .recorded = shop.commit().answer(1) else { throw Workshop.Missing() }
   }
 
-  /// A handoff looks up more than once after it has begun to write; wherever it is cut, it is whole, refused, or torn.
+  /// A handoff looks up more than once after it has begun to write; wherever it is cut, it is
+  /// whole, refused, or torn.
   @Test func `a look-up that fails in the middle leaves a machine that says so itself`() throws {
     var tornOnce = false
     for left in 0..<12 {
@@ -150,14 +167,19 @@ struct OutageTests {
       let state = shop.pipeline.router.stateHash
       shop.store.lookUpsLeft = left
       let handoff = Handoff(
-        session: Workshop.session(1), bot: Workshop.bot, epoch: nil, case: CaseID(high: 3, low: 1), imported: [],
+        session: Workshop.session(1), bot: Workshop.bot, epoch: nil, case: CaseID(high: 3, low: 1),
+        imported: [],
         members: [], facts: HandoffFacts())
       let request = Request(.handoff(handoff), ticket: Workshop.ticket(1))
       do {
         try shop.pipeline.submit(request, at: shop.now, reads: shop.store)
         #expect(!shop.pipeline.isTorn)
       } catch {
-        if shop.pipeline.isTorn { tornOnce = true } else { #expect(shop.pipeline.router.stateHash == state) }
+        if shop.pipeline.isTorn {
+          tornOnce = true
+        } else {
+          #expect(shop.pipeline.router.stateHash == state)
+        }
       }
     }
     #expect(tornOnce, "no look-up failed in the middle: this test no longer shows anything")

@@ -11,10 +11,13 @@ struct RedactTests {
   private func redact(_ entry: Int64, _ words: String) throws -> Intake {
     .redact(
       RedactEntry(
-        EntryID(entry), words: try #require(Redaction(words)), author: .system, by: "supervisor:boss", reason: ""))
+        EntryID(entry), words: try #require(Redaction(words)), author: .system,
+        by: "supervisor:boss", reason: ""))
   }
 
-  @Test("what is said and taken out before one commit is durable without it; taken out while on its way, soon after")
+  @Test(
+    "what is said and taken out before one commit is durable without it; taken out while on its way, soon after"
+  )
   func undurable() throws {
     var shop = Workshop()
     shop.submit(Workshop.open(1))

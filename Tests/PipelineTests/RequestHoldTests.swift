@@ -16,7 +16,8 @@ struct RequestHoldTests {
       let made = Held()
       held = made
       let row = BlobRow(
-        id: BlobID(high: 1, low: 1), hash: .zero, size: 1, mediaType: "a/b", fileName: nil, conversation: nil,
+        id: BlobID(high: 1, low: 1), hash: .zero, size: 1, mediaType: "a/b", fileName: nil,
+        conversation: nil,
         uploader: "bot:robin", at: shop.now)
       try shop.pipeline.submit(Request(.blob(row), holds: [made]), at: shop.now, reads: shop.store)
     }
@@ -33,7 +34,9 @@ struct RequestHoldTests {
     do {
       let made = Held()
       held = made
-      try shop.pipeline.submit(Request(Workshop.open(1), ticket: Workshop.ticket(1), holds: [made]), at: shop.now, reads: shop.store)
+      try shop.pipeline.submit(
+        Request(Workshop.open(1), ticket: Workshop.ticket(1), holds: [made]), at: shop.now,
+        reads: shop.store)
     }
     _ = try shop.gather()
     let left = shop.pipeline.abandon()

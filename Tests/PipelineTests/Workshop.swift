@@ -48,7 +48,8 @@ struct Workshop {
   }
 
   mutating func submit(_ intake: Intake, _ ticket: UInt64 = 0, key: Idempotency? = nil) {
-    let request = Request(intake, ticket: ticket == 0 ? .nobody : Self.ticket(ticket), idempotency: key)
+    let request = Request(
+      intake, ticket: ticket == 0 ? .nobody : Self.ticket(ticket), idempotency: key)
     do throws(StoreFault) { try pipeline.submit(request, at: now, reads: store) } catch {
       Issue.record("\(intake): \(error)")
     }
@@ -68,11 +69,15 @@ struct Workshop {
   }
 
   @discardableResult
-  mutating func commit() -> [Pipeline.Release] { pipeline.gather().map { commit($0) } ?? pipeline.release() }
+  mutating func commit() -> [Pipeline.Release] {
+    pipeline.gather().map { commit($0) } ?? pipeline.release()
+  }
 
   /// What the server does when a commit has failed: another machine, of what is on disk.
   mutating func rebuild() throws {
-    let rows = store.work(WorkspaceID(1)).map { WorkRow(kind: $0.kind, key: $0.key, value: $0.value) }
+    let rows = store.work(WorkspaceID(1)).map {
+      WorkRow(kind: $0.kind, key: $0.key, value: $0.value)
+    }
     pipeline = Self.machine(try Router(rows: rows), store.head(WorkspaceID(1)))
   }
 
@@ -81,30 +86,37 @@ struct Workshop {
   static func open(_ n: UInt64) -> Intake {
     .openSession(
       OpenSession(
-        session: session(n), conversation: conversation(n), customer: CustomerID(high: 5, low: n), channel: .chat, bot: bot,
+        session: session(n), conversation: conversation(n), customer: CustomerID(high: 5, low: n),
+        channel: .chat, bot: bot,
         claims: [], attributes: [], members: []))
   }
 
   static func say(_ n: UInt64, _ text: String = "hello") -> Intake {
     let entry = EntryDraft(
-      kind: .message, author: .customer, visibility: .customer, channel: .chat, members: Array(",\"text\":\"\(text)\"".utf8))
+      kind: .message, author: .customer, visibility: .customer, channel: .chat,
+      members: Array(",\"text\":\"\(text)\"".utf8))
     return .say(Say(session: session(n), bot: bot, entry: entry, epoch: nil))
   }
 
-  static func key(_ n: UInt64) -> [UInt8] { Array(repeating: UInt8(truncatingIfNeeded: n), count: 16) }
+  static func key(_ n: UInt64) -> [UInt8] {
+    Array(repeating: UInt8(truncatingIfNeeded: n), count: 16)
+  }
 
   static func call(_ n: UInt64) -> Intake {
     .call(
       CallArrival(
         customer: CustomerID(high: 5, low: n), conversation: conversation(n), session: session(n),
-        case: CaseID(high: 3, low: n), callKey: key(n), claims: [], from: "+12025550143", to: "+18005551212", members: [],
+        case: CaseID(high: 3, low: n), callKey: key(n), claims: [], from: "+12025550143",
+        to: "+18005551212", members: [],
         facts: HandoffFacts()))
   }
 
   /// A call that rings at Ann's, on disk.
   mutating func ringing() throws -> OfferID {
     submit(Self.call(1))
-    for release in commit() { if case .ring(_, let offer, "PJSIP/ann") = release { return offer.offer } }
+    for release in commit() {
+      if case .ring(_, let offer, "PJSIP/ann") = release { return offer.offer }
+    }
     throw Missing()
   }
   struct Missing: Error {}
@@ -113,10 +125,14 @@ struct Workshop {
 extension [Pipeline.Release] {
   /// Who is answered, in order.
   var tickets: [UInt64] {
-    compactMap { if case .answer(let ticket, _, _) = $0, ticket != .nobody { ticket.a } else { nil } }
+    compactMap {
+      if case .answer(let ticket, _, _) = $0, ticket != .nobody { ticket.a } else { nil }
+    }
   }
   func answer(_ ticket: UInt64) -> Answer? {
-    for release in self { if case .answer(Workshop.ticket(ticket), let answer, _) = release { return answer } }
+    for release in self {
+      if case .answer(Workshop.ticket(ticket), let answer, _) = release { return answer }
+    }
     return nil
   }
   var rings: Int { count { if case .ring = $0 { true } else { false } } }
@@ -124,17 +140,23 @@ extension [Pipeline.Release] {
 
 extension Workshop {
   static func mail(attachment: BlobRow) -> MailArrival {
-    var entry = EntryDraft(kind: .message, author: .customer, visibility: .customer, channel: .email)
+    var entry = EntryDraft(
+      kind: .message, author: .customer, visibility: .customer, channel: .email)
     entry.blobs = [attachment.id]
     var mail = MailArrival(
-      customer: CustomerID(high: 5, low: 7), conversation: conversation(7), session: session(7), case: CaseID(high: 3, low: 7),
+      customer: CustomerID(high: 5, low: 7), conversation: conversation(7), session: session(7),
+      case: CaseID(high: 3, low: 7),
       from: IdentityClaim(
-        identity: Identity(kind: .email, value: "mia@home.example"), hash: key(7), assurance: .claimed, source: "mail:from",
+        identity: Identity(kind: .email, value: "mia@home.example"), hash: key(7),
+        assurance: .claimed, source: "mail:from",
         means: "from"),
-      attributes: [], seenKey: key(8), messageKey: nil, threadKeys: [], replyAddress: nil, entry: entry,
+      attributes: [], seenKey: key(8), messageKey: nil, threadKeys: [], replyAddress: nil,
+      entry: entry,
       thread: MailLine(
-        ours: "help@shop.example", theirs: "mia@home.example", theirName: "", subject: "", lastMessageID: nil, references: []),
-      subjectKey: "", automatic: nil, facts: MailFacts(from: "mia@home.example", to: "help@shop.example", subject: "", text: ""))
+        ours: "help@shop.example", theirs: "mia@home.example", theirName: "", subject: "",
+        lastMessageID: nil, references: []),
+      subjectKey: "", automatic: nil,
+      facts: MailFacts(from: "mia@home.example", to: "help@shop.example", subject: "", text: ""))
     mail.blobs = [attachment]
     return mail
   }

@@ -5,7 +5,9 @@ import Testing
 
 /// One row per command and state of the case it speaks of, so that gaps show: `ok`, or why not.
 struct `Every command in every state` {
-  enum State: String, CaseIterable { case none, waiting, offered, assigned, wrappingUp, parked, closed }
+  enum State: String, CaseIterable {
+    case none, waiting, offered, assigned, wrappingUp, parked, closed
+  }
 
   func world(_ state: State) -> World {
     var world = World()
@@ -38,7 +40,8 @@ struct `Every command in every state` {
     let offer = Router.offerID(id, 0)
     func said(_ author: Author) -> Command {
       .record(
-        conversation: World.conversation(1), session: nil, entry: World.entry(1), author: author, visibility: .customer,
+        conversation: World.conversation(1), session: nil, entry: World.entry(1), author: author,
+        visibility: .customer,
         epoch: nil)
     }
     switch name {
@@ -46,7 +49,8 @@ struct `Every command in every state` {
     case "accept another's": return .accept(offer, World.bob)
     case "decline": return .decline(offer, ann)
     case "fail": return .failOffer(offer, .connectionClosed)
-    case "transfer": return .transfer(id, by: ann, need: Need(queue: World.support), case: World.case(2))
+    case "transfer":
+      return .transfer(id, by: ann, need: Need(queue: World.support), case: World.case(2))
     case "hand back": return .handBack(id, by: ann)
     case "wrap up": return .wrapUp(id, by: ann)
     case "close": return .close(id, by: ann)
@@ -62,13 +66,19 @@ struct `Every command in every state` {
     case "extend to less": return .extendWrapUp(id, by: ann, until: world.now + .seconds(1))
     case "consult": return .consult(id, by: ann, with: World.bob, until: world.now + .seconds(60))
     case "consult oneself": return .consult(id, by: ann, with: ann, until: world.now + .seconds(60))
-    case "consult the absent": return .consult(id, by: ann, with: World.cat, until: world.now + .seconds(60))
-    case "consult too long": return .consult(id, by: ann, with: World.bob, until: world.now + .seconds(90_000))
+    case "consult the absent":
+      return .consult(id, by: ann, with: World.cat, until: world.now + .seconds(60))
+    case "consult too long":
+      return .consult(id, by: ann, with: World.bob, until: world.now + .seconds(90_000))
     case "end consult": return .endConsult(id, by: ann)
     case "take over": return .takeOver(id, by: World.bob)
-    case "transfer nowhere": return .transfer(id, by: ann, need: Need(queue: QueueID(9)), case: World.case(2))
+    case "transfer nowhere":
+      return .transfer(id, by: ann, need: Need(queue: QueueID(9)), case: World.case(2))
     case "move": return .moveConversation(World.conversation(1), customer: World.customer(2))
-    case "join": return .joinSession(conversation: World.conversation(1), session: NewSession(id: World.session(9), channel: .email, bot: nil))
+    case "join":
+      return .joinSession(
+        conversation: World.conversation(1),
+        session: NewSession(id: World.session(9), channel: .email, bot: nil))
     case "ann finishes": return .finish(ann, then: .offline)
     case "ann is away": return .setStatus(ann, .offline, lease: nil)
     case "ann asks": return .next(ann, waiter: WaiterID(99), until: world.now + .seconds(9))

@@ -5,10 +5,12 @@ import Testing
 
 struct `Conversations and their owners` {
   func said(
-    _ n: UInt64, _ author: Author, _ visibility: Visibility = .customer, session: UInt64? = nil, epoch: UInt32? = nil
+    _ n: UInt64, _ author: Author, _ visibility: Visibility = .customer, session: UInt64? = nil,
+    epoch: UInt32? = nil
   ) -> Command {
     .record(
-      conversation: World.conversation(n), session: session.map { World.session($0) }, entry: World.entry(n),
+      conversation: World.conversation(n), session: session.map { World.session($0) },
+      entry: World.entry(n),
       author: author, visibility: visibility, epoch: epoch)
   }
 
@@ -20,7 +22,8 @@ struct `Conversations and their owners` {
         session: NewSession(id: World.session(1), channel: .chat, bot: World.bot)))
     world.then(
       [
-        .conversationOpened(World.conversation(1), customer: World.customer(1), owner: .bot(World.bot)),
+        .conversationOpened(
+          World.conversation(1), customer: World.customer(1), owner: .bot(World.bot)),
         .sessionOpened(World.session(1), World.conversation(1), .chat, bot: World.bot),
       ], [])
     #expect(world.router.conversation(World.conversation(1))?.epoch == 1)
@@ -56,7 +59,8 @@ struct `Conversations and their owners` {
     world.then(
       [
         .entryRecorded(
-          World.entry(1), World.conversation(1), session: nil, author: .agent(World.ann), visibility: .customer)
+          World.entry(1), World.conversation(1), session: nil, author: .agent(World.ann),
+          visibility: .customer)
       ], [.tellSessions(World.conversation(1), World.entry(1), except: nil)])
     world.refused(said(1, .agent(World.bob), .internal), .notOwner)
     world.refused(said(1, .agent(World.ann), .customer, epoch: 2), .notOwner)
@@ -70,7 +74,8 @@ struct `Conversations and their owners` {
     world.when(.close(World.case(1), by: World.ann))
     world.then(
       [
-        .caseClosed(World.case(1), .resolved), .conversationClosed(World.conversation(1), lastAgent: World.ann),
+        .caseClosed(World.case(1), .resolved),
+        .conversationClosed(World.conversation(1), lastAgent: World.ann),
       ],
       [
         .tellCaseEnded(World.case(1), World.conversation(1), World.session(1), .resolved),
@@ -84,12 +89,15 @@ struct `Conversations and their owners` {
     world.then(
       [
         .conversationReopened(
-          World.conversation(1), customer: World.customer(1), owner: .bot(World.bot), epoch: 4, lastAgent: World.ann)
+          World.conversation(1), customer: World.customer(1), owner: .bot(World.bot), epoch: 4,
+          lastAgent: World.ann)
       ], [.tellOwner(World.conversation(1), .bot(World.bot), epoch: 4)])
     world.given(said(1, .customer, session: 1))
   }
 
-  @Test func `a closed conversation is forgotten with its last session, and reopened from what is known`() {
+  @Test
+  func `a closed conversation is forgotten with its last session, and reopened from what is known`()
+  {
     var world = World()
     world.assigned(1, to: World.ann)
     world.given(.close(World.case(1), by: World.ann), .endSession(World.session(1), .customerLeft))
@@ -97,13 +105,15 @@ struct `Conversations and their owners` {
     world.refused(said(1, .customer), .conversationClosed)
     world.when(
       .reopenConversation(
-        ClosedConversation(id: World.conversation(1), customer: World.customer(1), epoch: 3, lastAgent: World.ann),
+        ClosedConversation(
+          id: World.conversation(1), customer: World.customer(1), epoch: 3, lastAgent: World.ann),
         session: NewSession(id: World.session(2), channel: .email, bot: nil)))
     #expect(world.router.conversation(World.conversation(1))?.epoch == 4)
     #expect(world.router.conversation(World.conversation(1))?.owner == .unrouted)
   }
 
-  @Test func `a chat that ends while it waits is abandoned; while an agent has it, the case stays`() {
+  @Test func `a chat that ends while it waits is abandoned; while an agent has it, the case stays`()
+  {
     var world = World()
     world.open(1)
     world.route(1, Need(queue: World.support))
@@ -123,7 +133,8 @@ struct `Conversations and their owners` {
     world.assigned(1, to: World.bob)
     let age = world.router.case(World.case(1))?.age
     world.pass(seconds: 500)
-    world.when(.transfer(World.case(1), by: World.bob, need: Need(queue: World.sales), case: World.case(9)))
+    world.when(
+      .transfer(World.case(1), by: World.bob, need: Need(queue: World.sales), case: World.case(9)))
     let moved = world.router.case(World.case(9))
     #expect(moved?.age == age && moved?.session == World.session(1) && moved?.channel == .chat)
     #expect(world.last.events.contains(.caseClosed(World.case(1), .transferred)))
@@ -132,7 +143,10 @@ struct `Conversations and their owners` {
     world.assigned(2, to: World.ann)
     world.when(.handBack(World.case(2), by: World.ann))
     world.then(
-      [.caseClosed(World.case(2), .handedBack), .ownerChanged(World.conversation(2), to: .bot(World.bot), epoch: 4)],
+      [
+        .caseClosed(World.case(2), .handedBack),
+        .ownerChanged(World.conversation(2), to: .bot(World.bot), epoch: 4),
+      ],
       [
         .tellCaseEnded(World.case(2), World.conversation(2), World.session(2), .handedBack),
         .tellOwner(World.conversation(2), .bot(World.bot), epoch: 4),
@@ -149,7 +163,8 @@ struct `Conversations and their owners` {
     world.pass(seconds: 60)
     world.given(
       .joinSession(
-        conversation: World.conversation(1), session: NewSession(id: World.session(2), channel: .phone, bot: nil)))
+        conversation: World.conversation(1),
+        session: NewSession(id: World.session(2), channel: .phone, bot: nil)))
     world.given(
       .route(
         conversation: World.conversation(1), session: World.session(2), case: World.case(2),

@@ -16,7 +16,12 @@ struct `Why a case waits and why an agent is idle` {
     let isCall = record.channel == .phone
     let tests: [(PassedOverReason, Bool)] = [
       (.notInQueue, served.isEmpty),
-      (.lacksSkill, record.need.skills.contains { $0.required && router.profiles.level(index, $0.skill.raw) < $0.level }),
+      (
+        .lacksSkill,
+        record.need.skills.contains {
+          $0.required && router.profiles.level(index, $0.skill.raw) < $0.level
+        }
+      ),
       (
         .notAvailable,
         agent.status != .available || agent.isNotResponding || agent.statusAfter != nil
@@ -32,8 +37,15 @@ struct `Why a case waits and why an agent is idle` {
       ),
       (.onCall, router.catalogue.limits.voiceExclusive && agent.casesByChannel.phone > 0),
       (.offered, agent.openOffer >= 0),
-      (.backingOff, agent.backOffUntil != nil || record.backOffs.contains { $0.agent == id && !$0.isOver }),
-      (.excluded, record.need.excluded.contains(id) || record.need.excludedTeams.contains(where: teams.contains)),
+      (
+        .backingOff,
+        agent.backOffUntil != nil || record.backOffs.contains { $0.agent == id && !$0.isOver }
+      ),
+      (
+        .excluded,
+        record.need.excluded.contains(id)
+          || record.need.excludedTeams.contains(where: teams.contains)
+      ),
       (.notPreferredYet, record.preferenceUntil != nil && record.need.preferred?.agent != id),
       (
         .queueClosed,
@@ -58,14 +70,19 @@ struct `Why a case waits and why an agent is idle` {
         let found = active.map { Self.reasons(router, $0, slot) }
         let why = router.why(router.cases[slot].id)
         for reason in PassedOverReason.allCases where reason != .longerIdleFirst {
-          #expect(why?.passedOver.counts[Int(reason.rawValue)] ?? 0 == found.count { $0.first == reason })
-          #expect(why?.oneChangeAway.counts[Int(reason.rawValue)] ?? 0 == found.count { $0 == [reason] })
+          #expect(
+            why?.passedOver.counts[Int(reason.rawValue)] ?? 0 == found.count { $0.first == reason })
+          #expect(
+            why?.oneChangeAway.counts[Int(reason.rawValue)] ?? 0 == found.count { $0 == [reason] })
         }
       }
       for slot in waiting {
-        let (key, queue) = ((router.cases[slot].key, router.cases[slot].sequence), router.cases[slot].need.queue)
+        let (key, queue) = (
+          (router.cases[slot].key, router.cases[slot].sequence), router.cases[slot].need.queue
+        )
         let before = waiting.count {
-          router.cases[$0].need.queue == queue && (router.cases[$0].key, router.cases[$0].sequence) < key
+          router.cases[$0].need.queue == queue
+            && (router.cases[$0].key, router.cases[$0].sequence) < key
         }
         #expect(router.ahead(of: router.cases[slot].id) == before)
       }

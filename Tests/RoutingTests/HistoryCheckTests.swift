@@ -10,7 +10,9 @@ struct `What must hold over a history` {
     return check.finish()
   }
 
-  @Test(arguments: 1...8) func `a random history breaks nothing, and its replay is the same state`(seed: UInt64) {
+  @Test(arguments: 1...8) func `a random history breaks nothing, and its replay is the same state`(
+    seed: UInt64
+  ) {
     var history = RandomHistory(seed: seed)
     history.restarts = false
     for _ in 0..<300 { _ = history.advance() }
@@ -26,21 +28,31 @@ struct `What must hold over a history` {
     world.assigned(1, to: World.ann)
     world.given(
       .record(
-        conversation: World.conversation(1), session: nil, entry: World.entry(1), author: .agent(World.ann),
+        conversation: World.conversation(1), session: nil, entry: World.entry(1),
+        author: .agent(World.ann),
         visibility: .customer, epoch: nil))
     #expect(check(world.log).isEmpty)
-    func rules(_ change: ((event: Event, at: Instant)) -> [(event: Event, at: Instant)]) -> Set<Invariants.Violation.Rule> {
+    func rules(_ change: ((event: Event, at: Instant)) -> [(event: Event, at: Instant)]) -> Set<
+      Invariants.Violation.Rule
+    > {
       Set(check(world.log.flatMap(change)).map(\.rule))
     }
-    #expect(rules { if case .offerEnded = $0.event { [] } else { [$0] } }.contains(.offers), "an offer has no end")
-    #expect(rules { if case .offerEnded = $0.event { [$0, $0] } else { [$0] } }.contains(.offers), "it has two")
-    #expect(rules { if case .entryRecorded = $0.event { [$0, $0] } else { [$0] } }.contains(.entries))
+    #expect(
+      rules { if case .offerEnded = $0.event { [] } else { [$0] } }.contains(.offers),
+      "an offer has no end")
+    #expect(
+      rules { if case .offerEnded = $0.event { [$0, $0] } else { [$0] } }.contains(.offers),
+      "it has two")
+    #expect(
+      rules { if case .entryRecorded = $0.event { [$0, $0] } else { [$0] } }.contains(.entries))
     #expect(
       rules {
         guard case .ownerChanged(let id, let owner, let epoch) = $0.event else { return [$0] }
         return [(.ownerChanged(id, to: owner, epoch: epoch + 1), $0.at)]
       }.contains(.oneOwner))
-    #expect(rules { if case .ownerChanged = $0.event { [] } else { [$0] } }.contains(.oneOwner), "two would have it")
+    #expect(
+      rules { if case .ownerChanged = $0.event { [] } else { [$0] } }.contains(.oneOwner),
+      "two would have it")
     #expect(
       rules {
         guard case .caseAccepted(let id, _) = $0.event else { return [$0] }
@@ -48,10 +60,15 @@ struct `What must hold over a history` {
       }.contains(.oneOwner), "another than who was offered it")
     #expect(
       rules {
-        guard case .offerMade(let offer, let id, _, let seat, let until, let passed) = $0.event else { return [$0] }
-        return [(.offerMade(offer, id, World.cat, seat: seat, until: until, passedOver: passed), $0.at)]
+        guard case .offerMade(let offer, let id, _, let seat, let until, let passed) = $0.event
+        else { return [$0] }
+        return [
+          (.offerMade(offer, id, World.cat, seat: seat, until: until, passedOver: passed), $0.at)
+        ]
       }.contains(.eligibility))
-    #expect(rules { if case .statusSet = $0.event { [($0.event, $0.at + .seconds(5))] } else { [$0] } }.contains(.order))
+    #expect(
+      rules { if case .statusSet = $0.event { [($0.event, $0.at + .seconds(5))] } else { [$0] } }
+        .contains(.order))
   }
 
   @Test func `a case that is passed over for a later one is named`() {
@@ -64,8 +81,12 @@ struct `What must hold over a history` {
     world.available(World.ann)
     world.asks(World.ann)
     let swapped = world.log.map { entry -> (event: Event, at: Instant) in
-      guard case .offerMade(let offer, _, let agent, let seat, let until, let passed) = entry.event else { return entry }
-      return (.offerMade(offer, World.case(2), agent, seat: seat, until: until, passedOver: passed), entry.at)
+      guard case .offerMade(let offer, _, let agent, let seat, let until, let passed) = entry.event
+      else { return entry }
+      return (
+        .offerMade(offer, World.case(2), agent, seat: seat, until: until, passedOver: passed),
+        entry.at
+      )
     }
     #expect(check(swapped).map(\.rule).contains(.order))
   }

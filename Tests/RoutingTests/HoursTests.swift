@@ -4,7 +4,8 @@ import Testing
 @testable import Routing
 
 struct `Hours, caps and overflow` {
-  static func at(_ world: World, _ from: Int64, _ until: Int64) -> RoutingConfiguration.OpenInterval {
+  static func at(_ world: World, _ from: Int64, _ until: Int64) -> RoutingConfiguration.OpenInterval
+  {
     .init(from: world.now + .seconds(from), until: world.now + .seconds(until))
   }
 
@@ -25,7 +26,9 @@ struct `Hours, caps and overflow` {
     world.available(World.ann)
     world.asks(World.ann, seconds: 200)
     #expect(world.router.case(World.case(1))?.state == .waiting)
-    #expect(world.router.why(World.case(1))?.passedOver.counts[Int(PassedOverReason.queueClosed.rawValue)] == 1)
+    #expect(
+      world.router.why(World.case(1))?.passedOver.counts[Int(PassedOverReason.queueClosed.rawValue)]
+        == 1)
     world.pass(seconds: 59)
     world.given(.tick)
     #expect(world.router.case(World.case(1))?.state == .waiting)
@@ -38,7 +41,9 @@ struct `Hours, caps and overflow` {
     world.when(.tick)
     #expect(world.last.events.contains(.queueClosed(World.support)))
     #expect(world.router.case(World.case(1))?.agent == World.ann, "who has a case keeps it")
-    #expect(world.router.nextDeadline.map { $0 <= world.now + .seconds(180) } ?? false, "and it opens again")
+    #expect(
+      world.router.nextDeadline.map { $0 <= world.now + .seconds(180) } ?? false,
+      "and it opens again")
   }
 
   @Test func `what comes to a closed queue overflows, is refused, or waits, as it says`() {
@@ -76,7 +81,9 @@ struct `Hours, caps and overflow` {
     let age = world.router.case(World.case(1))?.age
     world.pass(seconds: 60)
     world.when(.tick)
-    #expect(world.last.events.count(where: { if case .caseOverflowed = $0 { true } else { false } }) == 256, "bounded")
+    #expect(
+      world.last.events.count(where: { if case .caseOverflowed = $0 { true } else { false } })
+        == 256, "bounded")
     while let due = world.router.nextDeadline, due <= world.now + .milliseconds(10) {
       world.now = max(world.now, due)
       world.given(.tick)
@@ -86,7 +93,8 @@ struct `Hours, caps and overflow` {
     #expect(world.router.case(World.case(1))?.age == age)
   }
 
-  @Test func `a full queue's overflow takes what comes, and where that is full too it is refused`() {
+  @Test func `a full queue's overflow takes what comes, and where that is full too it is refused`()
+  {
     var world = World()
     var made = World.configuration
     made.queues[0].waitingMax = 1
@@ -136,13 +144,16 @@ struct `Hours, caps and overflow` {
     world.route(1, Need(queue: World.support))
     world.given(
       .joinSession(
-        conversation: World.conversation(1), session: NewSession(id: World.session(2), channel: .chat, bot: World.bot)))
+        conversation: World.conversation(1),
+        session: NewSession(id: World.session(2), channel: .chat, bot: World.bot)))
     world.pass(seconds: 40)
     world.given(.tick)
     #expect(world.router.conversation(World.conversation(1))?.owner == .bot(World.bot))
   }
 
-  @Test func `a bot that leaves the customer's word unanswered loses it, and the case has waited since`() {
+  @Test
+  func `a bot that leaves the customer's word unanswered loses it, and the case has waited since`()
+  {
     var world = World()
     var made = World.configuration
     made.limits.botSilenceMax = .seconds(30)
@@ -151,20 +162,23 @@ struct `Hours, caps and overflow` {
     world.open(1)
     func said(_ author: Author, _ n: UInt64) -> Command {
       .record(
-        conversation: World.conversation(1), session: World.session(1), entry: World.entry(n), author: author,
+        conversation: World.conversation(1), session: World.session(1), entry: World.entry(n),
+        author: author,
         visibility: .customer, epoch: nil)
     }
     world.given(said(.customer, 1), said(.bot(World.bot), 2))
     world.pass(seconds: 60)
     world.given(.tick)
-    #expect(world.router.conversation(World.conversation(1))?.owner == .bot(World.bot), "it answered")
+    #expect(
+      world.router.conversation(World.conversation(1))?.owner == .bot(World.bot), "it answered")
     let asked = world.now
     world.given(said(.customer, 3))
     world.pass(seconds: 29)
     world.given(said(.customer, 4))  // asking again does not give the bot more time
     world.pass(seconds: 1)
     world.given(.tick)
-    guard case .queue(World.sales, let id) = world.router.conversation(World.conversation(1))?.owner else {
+    guard case .queue(World.sales, let id) = world.router.conversation(World.conversation(1))?.owner
+    else {
       Issue.record("the queue should have it")
       return
     }

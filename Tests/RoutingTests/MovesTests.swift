@@ -9,7 +9,8 @@ struct `Moves and time` {
     configuration.queues[0].offersAtOnce = 2
     var world = World(configuration)
     world.available(World.ann, World.bob)
-    world.given(.openStream(World.ann, waiter: WaiterID(1)), .openStream(World.bob, waiter: WaiterID(2)))
+    world.given(
+      .openStream(World.ann, waiter: WaiterID(1)), .openStream(World.bob, waiter: WaiterID(2)))
     world.open(1)
     world.route(1, Need(queue: World.support))
     let (first, second) = (world.offer(World.ann), world.offer(World.bob))
@@ -21,7 +22,8 @@ struct `Moves and time` {
         .ownerChanged(World.conversation(1), to: .agent(World.bob, World.case(1)), epoch: 3),
       ],
       [
-        .withdrawOffer(first, World.case(1), World.ann, .stream(WaiterID(1)), .revoked(.wonByAnother)),
+        .withdrawOffer(
+          first, World.case(1), World.ann, .stream(WaiterID(1)), .revoked(.wonByAnother)),
         .tellOwner(World.conversation(1), .agent(World.bob, World.case(1)), epoch: 3),
       ])
     world.refused(.accept(first, World.ann), .offerEnded)
@@ -59,7 +61,8 @@ struct `Moves and time` {
     world.assigned(2, to: World.bob)
     world.given(
       .record(
-        conversation: World.conversation(2), session: nil, entry: World.entry(2), author: .agent(World.bob),
+        conversation: World.conversation(2), session: nil, entry: World.entry(2),
+        author: .agent(World.bob),
         visibility: .customer, epoch: nil))
     world.pass(seconds: 100)
     world.given(.tick)
@@ -103,7 +106,9 @@ struct `Moves and time` {
     world.pass(seconds: 200)
     world.when(.tick)
     #expect(world.router.case(World.case(1))?.state == .waiting, "ann's lease was over")
-    #expect(world.router.conversation(World.conversation(1))?.owner == .queue(World.support, World.case(1)))
+    #expect(
+      world.router.conversation(World.conversation(1))?.owner
+        == .queue(World.support, World.case(1)))
   }
 
   @Test func `presence is written when a third of the lease is gone, and ends with it`() {
@@ -129,7 +134,8 @@ struct `Moves and time` {
     var world = World()
     world.available(World.ann)
     world.asks(World.ann, 4, seconds: 30)
-    world.refused(.next(World.ann, waiter: WaiterID(5), until: world.now + .seconds(1)), .agentAlreadyWaiting)
+    world.refused(
+      .next(World.ann, waiter: WaiterID(5), until: world.now + .seconds(1)), .agentAlreadyWaiting)
     #expect(world.router.nextDeadline == world.now + .seconds(30))
     world.pass(seconds: 30)
     world.when(.tick)
@@ -151,17 +157,21 @@ struct `Moves and time` {
     world.when(.configure(next))
     world.then(
       [.configured(next), .offerEnded(offer, .revoked(.reconfigured))],
-      [.withdrawOffer(offer, World.case(1), World.ann, .next(WaiterID(1)), .revoked(.reconfigured))])
+      [.withdrawOffer(offer, World.case(1), World.ann, .next(WaiterID(1)), .revoked(.reconfigured))]
+    )
     #expect(world.router.skillID(named: "german") == World.german)
     #expect(world.router.agentID(named: "ann") == World.ann)
-    world.refused(.next(World.ann, waiter: WaiterID(2), until: world.now + .seconds(5)), .unknownAgent)
+    world.refused(
+      .next(World.ann, waiter: WaiterID(2), until: world.now + .seconds(5)), .unknownAgent)
     next.agents[0].queues = ["nowhere"]
     world.refused(.configure(next), .unknownQueue)
   }
 
   @Test func `a mass change is matched in portions, and ticks go on`() {
     var configuration = World.configuration
-    configuration.agents = (0..<600).map { .init(name: "agent\($0)", skills: [], queues: ["support"]) }
+    configuration.agents = (0..<600).map {
+      .init(name: "agent\($0)", skills: [], queues: ["support"])
+    }
     configuration.queues[0].waitingMax = 10_000
     var router = Router()
     var out = Decision()
@@ -180,11 +190,14 @@ struct `Moves and time` {
           session: NewSession(id: World.session(UInt64(n)), channel: .email, bot: nil)))
       play(
         .route(
-          conversation: World.conversation(UInt64(n)), session: World.session(UInt64(n)), case: World.case(UInt64(n)),
+          conversation: World.conversation(UInt64(n)), session: World.session(UInt64(n)),
+          case: World.case(UInt64(n)),
           need: Need(queue: World.support), by: World.by, epoch: nil))
     }
     var made: [Int] = []
-    func offersMade() -> Int { out.events.count { if case .offerMade = $0 { true } else { false } } }
+    func offersMade() -> Int {
+      out.events.count { if case .offerMade = $0 { true } else { false } }
+    }
     out = Decision()
     play(.configure(configuration))
     made.append(offersMade())

@@ -12,7 +12,8 @@ struct `Offers` {
     world.then(
       [
         .caseQueued(
-          World.case(1), World.conversation(1), World.session(1), .chat, need: Need(queue: World.support),
+          World.case(1), World.conversation(1), World.session(1), .chat,
+          need: Need(queue: World.support),
           age: world.now, by: World.by),
         .ownerChanged(World.conversation(1), to: .queue(World.support, World.case(1)), epoch: 2),
       ],
@@ -26,10 +27,14 @@ struct `Offers` {
       [
         .nextAsked(World.ann, WaiterID(9), until: until),
         .offerMade(
-          offer, World.case(1), World.ann, seat: .next(WaiterID(9)), until: world.now + .seconds(20),
+          offer, World.case(1), World.ann, seat: .next(WaiterID(9)),
+          until: world.now + .seconds(20),
           passedOver: PassedOver()),
       ],
-      [.deliverOffer(offer, World.case(1), World.ann, .next(WaiterID(9)), until: world.now + .seconds(20))])
+      [
+        .deliverOffer(
+          offer, World.case(1), World.ann, .next(WaiterID(9)), until: world.now + .seconds(20))
+      ])
 
     world.when(.accept(offer, World.ann))
     world.then(
@@ -42,7 +47,8 @@ struct `Offers` {
     #expect(world.router.statistics(World.support)?.acceptedInTime == 1)
   }
 
-  @Test func `a declined case returns to its place, and to that agent after a back-off that grows`() {
+  @Test func `a declined case returns to its place, and to that agent after a back-off that grows`()
+  {
     var world = World()
     world.open(1)
     world.route(1, Need(queue: World.support))
@@ -78,7 +84,8 @@ struct `Offers` {
         .withdrawOffer(offer, World.case(1), World.ann, .next(WaiterID(1)), .timedOut),
         .tellAgentStatus(World.ann, .available, responding: false),
       ])
-    world.refused(.next(World.ann, waiter: WaiterID(2), until: world.now + .seconds(9)), .agentNotAvailable)
+    world.refused(
+      .next(World.ann, waiter: WaiterID(2), until: world.now + .seconds(9)), .agentNotAvailable)
     world.available(World.ann)
     world.asks(World.ann, 3)
     #expect(world.router.case(World.case(1))?.state == .offered)
@@ -117,7 +124,10 @@ struct `Offers` {
     world.available(World.ann)
     world.when(world.routing(1, Need(queue: World.support)))
     let offer = world.offer(World.ann)
-    #expect(world.last.effects.last == .deliverOffer(offer, World.case(1), World.ann, .device(0), until: world.now + .seconds(15)))
+    #expect(
+      world.last.effects.last
+        == .deliverOffer(
+          offer, World.case(1), World.ann, .device(0), until: world.now + .seconds(15)))
     world.when(.failOffer(offer, .deviceBusy))
     world.then(
       [
@@ -139,7 +149,8 @@ struct `Offers` {
     world.then(
       [
         .sessionEnded(World.session(1), .hungUp), .offerEnded(offer, .revoked(.customerLeft)),
-        .caseClosed(World.case(1), .abandoned), .conversationClosed(World.conversation(1), lastAgent: nil),
+        .caseClosed(World.case(1), .abandoned),
+        .conversationClosed(World.conversation(1), lastAgent: nil),
       ],
       [
         .withdrawOffer(offer, World.case(1), World.ann, .device(0), .revoked(.customerLeft)),

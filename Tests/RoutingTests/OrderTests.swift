@@ -25,9 +25,14 @@ struct `Order and choice` {
     }
   }
 
-  /// Cases of priority 5 come every second for ever, and one agent serves one in two seconds, so that ever more of them
-  /// wait. One of priority 0 is still served, behind those alone that came less than 5 × 60 s after it.
-  @Test func `under a permanent flood of high priority a case of low priority waits no longer than the bound says`() {
+  /// Cases of priority 5 come every second for ever, and one agent serves one in two seconds, so
+  /// that ever more of them
+  /// wait. One of priority 0 is still served, behind those alone that came less than 5 × 60 s after
+  /// it.
+  @Test
+  func
+    `under a permanent flood of high priority a case of low priority waits no longer than the bound says`()
+  {
     var world = World()
     var urgent = Need(queue: World.support)
     urgent.priority = 5
@@ -66,8 +71,12 @@ struct `Order and choice` {
     #expect(world.router.offer(world.offer(World.ann))?.theCase == World.case(2))
   }
 
-  /// Two queues with cases enough, and the cases that one agent who serves both is given, as s and l.
-  private func taken(_ count: Int, _ change: (inout [RoutingConfiguration.Queue]) -> Void, _ fill: (inout World) -> Void)
+  /// Two queues with cases enough, and the cases that one agent who serves both is given, as s and
+  /// l.
+  private func taken(
+    _ count: Int, _ change: (inout [RoutingConfiguration.Queue]) -> Void,
+    _ fill: (inout World) -> Void
+  )
     -> String
   {
     var configuration = World.configuration
@@ -79,7 +88,8 @@ struct `Order and choice` {
     world.available(World.bob)
     return (0..<count).map { number in
       world.asks(World.bob, 500 + UInt64(number))
-      let queue = world.router.case(world.router.offer(world.offer(World.bob))?.theCase ?? World.case(0))?.need.queue
+      let queue = world.router.case(
+        world.router.offer(world.offer(World.bob))?.theCase ?? World.case(0))?.need.queue
       world.given(.accept(world.offer(World.bob), World.bob))
       world.pass(seconds: 1)
       return queue == World.support ? "s" : "l"
@@ -130,7 +140,10 @@ struct `Order and choice` {
     #expect(order == "ssssssssss" + "lslsls", "sales is not ten ahead")
   }
 
-  @Test func `a case that comes back gives its queue's turn back, and why it waits names the queue before it`() {
+  @Test
+  func
+    `a case that comes back gives its queue's turn back, and why it waits names the queue before it`()
+  {
     var configuration = World.configuration
     configuration.queues[0].share = 1
     configuration.queues[1].share = 1
@@ -141,7 +154,9 @@ struct `Order and choice` {
     }
     world.available(World.bob)
     world.asks(World.bob)
-    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(1), "of equal turns the elder")
+    #expect(
+      world.router.offer(world.offer(World.bob))?.theCase == World.case(1),
+      "of equal turns the elder")
     #expect(world.router.why(World.case(2))?.queuesBefore == [])
     let before = world.router.turn(of: 0)
     world.given(.decline(world.offer(World.bob), World.bob))
@@ -152,11 +167,14 @@ struct `Order and choice` {
   }
 
   @Test func `what a strict queue puts first goes before the turns of all`() {
-    let order = taken(3, {
-      $0[0].share = 9
-      $0[1].share = 1
-      $0[1].prioritySeconds = 0
-    }) { world in
+    let order = taken(
+      3,
+      {
+        $0[0].share = 9
+        $0[1].share = 1
+        $0[1].prioritySeconds = 0
+      }
+    ) { world in
       for number in 1...6 as ClosedRange<UInt64> {
         world.open(number)
         var need = Need(queue: number <= 3 ? World.support : World.sales)
@@ -167,7 +185,10 @@ struct `Order and choice` {
     #expect(order == "lls")
   }
 
-  @Test func `waiting counts with the slope of its queue, so that two cases change places while they wait`() {
+  @Test
+  func
+    `waiting counts with the slope of its queue, so that two cases change places while they wait`()
+  {
     func first(after seconds: Int64) -> CaseID? {
       var configuration = World.configuration
       configuration.queues[1].slopePermille = 4_000
@@ -195,7 +216,9 @@ struct `Order and choice` {
     need.preferred = .init(agent: World.ann, for: .seconds(30))
     world.route(1, need)
     #expect(world.router.case(World.case(1))?.state == .waiting)
-    #expect(world.router.why(World.case(1))?.passedOver.counts[Int(PassedOverReason.notPreferredYet.rawValue)] == 1)
+    #expect(
+      world.router.why(World.case(1))?.passedOver.counts[
+        Int(PassedOverReason.notPreferredYet.rawValue)] == 1)
     world.pass(seconds: 30)
     world.when(.tick)
     #expect(world.last.events.first == .preferenceEnded(World.case(1)))
@@ -222,19 +245,23 @@ struct `Order and choice` {
   }
 
   @Test(arguments: [AgentStatus.onBreak, .meeting, .training, .custom(1)])
-  func `a preferred agent who is there but takes nothing is not waited for, nor one who stops taking anything`(
-    _ status: AgentStatus
-  ) {
+  func
+    `a preferred agent who is there but takes nothing is not waited for, nor one who stops taking anything`(
+      _ status: AgentStatus
+    )
+  {
     var world = World()
     world.available(World.ann, World.bob)
-    world.given(.setStatus(World.ann, status, lease: nil), .openStream(World.bob, waiter: WaiterID(1)))
+    world.given(
+      .setStatus(World.ann, status, lease: nil), .openStream(World.bob, waiter: WaiterID(1)))
     var need = Need(queue: World.support)
     need.preferred = .init(agent: World.ann, for: .seconds(30))
     world.open(1)
     world.when(world.routing(1, need))
     #expect(world.last.events.contains(.preferenceEnded(World.case(1))))
     #expect(world.router.case(World.case(1))?.state == .offered)
-    world.given(.accept(world.offer(World.bob), World.bob), .setStatus(World.ann, .available, lease: nil))
+    world.given(
+      .accept(world.offer(World.bob), World.bob), .setStatus(World.ann, .available, lease: nil))
     world.open(2)
     world.route(2, need)
     #expect(world.router.case(World.case(2))?.state == .waiting)
@@ -262,7 +289,8 @@ struct `Order and choice` {
     other.excluded = [World.ann]
     world.open(3)
     world.route(3, other)
-    world.given(.endSession(World.session(1), .customerLeft), .openStream(World.ann, waiter: WaiterID(1)))
+    world.given(
+      .endSession(World.session(1), .customerLeft), .openStream(World.ann, waiter: WaiterID(1)))
     #expect(readyFor(World.support) == .init(chat: 1, email: 1, phone: 1))
     #expect(readyFor(World.sales) == .init(chat: 0, email: 0, phone: 0))
   }
@@ -270,7 +298,8 @@ struct `Order and choice` {
   @Test func `a preferred agent who is busy is waited for`() {
     var world = World()
     world.available(World.ann, World.bob)
-    world.given(.setStatus(World.ann, .busy, lease: nil), .openStream(World.bob, waiter: WaiterID(1)))
+    world.given(
+      .setStatus(World.ann, .busy, lease: nil), .openStream(World.bob, waiter: WaiterID(1)))
     var need = Need(queue: World.support)
     need.preferred = .init(agent: World.ann, for: .seconds(30))
     world.open(1)
@@ -281,7 +310,8 @@ struct `Order and choice` {
   @Test func `a preferred agent who misses an offer is no longer waited for by the other cases`() {
     var world = World()
     world.available(World.ann, World.bob)
-    world.given(.openStream(World.ann, waiter: WaiterID(1)), .openStream(World.bob, waiter: WaiterID(2)))
+    world.given(
+      .openStream(World.ann, waiter: WaiterID(1)), .openStream(World.bob, waiter: WaiterID(2)))
     var need = Need(queue: World.support)
     need.preferred = .init(agent: World.ann, for: .seconds(600))
     for number in 1...2 {
@@ -299,12 +329,14 @@ struct `Order and choice` {
   @Test func `steps lower, widen and tell the customer as time passes`() {
     var world = World()
     world.available(World.ann, World.cat)
-    world.given(.openStream(World.ann, waiter: WaiterID(1)), .openStream(World.cat, waiter: WaiterID(2)))
+    world.given(
+      .openStream(World.ann, waiter: WaiterID(1)), .openStream(World.cat, waiter: WaiterID(2)))
     world.open(1)
     var need = Need(queue: World.support)
     need.skills = [.init(skill: World.french, level: 5, required: true)]
     need.steps = [
-      .init(after: .seconds(20), change: .widen([World.sales])), .init(after: .seconds(10), change: .message(7)),
+      .init(after: .seconds(20), change: .widen([World.sales])),
+      .init(after: .seconds(10), change: .message(7)),
     ]
     world.route(1, need)
     world.pass(seconds: 10)
@@ -318,13 +350,16 @@ struct `Order and choice` {
   }
 
   @Test(arguments: [
-    (RoutingConfiguration.Strategy.longestIdle, "a"), (.mostSkilled, "b"), (.leastSkilled, "c"), (.leastOccupied, "d"),
+    (RoutingConfiguration.Strategy.longestIdle, "a"), (.mostSkilled, "b"), (.leastSkilled, "c"),
+    (.leastOccupied, "d"),
   ])
-  func `each strategy chooses its agent`(strategy: RoutingConfiguration.Strategy, expected: String) {
+  func `each strategy chooses its agent`(strategy: RoutingConfiguration.Strategy, expected: String)
+  {
     var queue = RoutingConfiguration.Queue(name: "q")
     queue.strategy = [strategy]
     func agent(_ name: String, _ level: UInt8, _ capacity: UInt16) -> RoutingConfiguration.Agent {
-      var made = RoutingConfiguration.Agent(name: name, skills: [.init("s", level: level)], queues: ["q"])
+      var made = RoutingConfiguration.Agent(
+        name: name, skills: [.init("s", level: level)], queues: ["q"])
       made.capacity = capacity
       return made
     }
@@ -341,11 +376,15 @@ struct `Order and choice` {
       world.asks(AgentID(UInt32(n)), n)
       world.given(.accept(world.offer(AgentID(UInt32(n))), AgentID(UInt32(n))))
     }
-    for n in 0..<4 as Range<UInt64> { world.given(.openStream(AgentID(UInt32(n)), waiter: WaiterID(n))) }
+    for n in 0..<4 as Range<UInt64> {
+      world.given(.openStream(AgentID(UInt32(n)), waiter: WaiterID(n)))
+    }
     need.skills = [.init(skill: SkillID(0), level: 1, required: true)]
     world.open(9)
     world.when(world.routing(9, need))
-    let chosen = world.router.case(World.case(9))?.offers.first.flatMap { world.router.offer($0)?.agent }
+    let chosen = world.router.case(World.case(9))?.offers.first.flatMap {
+      world.router.offer($0)?.agent
+    }
     #expect(chosen.flatMap { world.router.name($0) } == expected)
   }
 
@@ -378,7 +417,8 @@ extension Router {
     let open = Command.openConversation(
       conversation: World.conversation(number), customer: World.customer(number), session: session)
     let route = Command.route(
-      conversation: World.conversation(number), session: World.session(number), case: World.case(number), need: need,
+      conversation: World.conversation(number), session: World.session(number),
+      case: World.case(number), need: need,
       by: World.by, epoch: nil)
     for command in [open, route, .tick] { #expect(decide(command, at: now, into: &out) == nil) }
   }
@@ -388,7 +428,9 @@ extension Router {
     var out = Decision()
     _ = decide(.setStatus(agent, .available, lease: nil), at: now, into: &out)
     _ = decide(.next(agent, waiter: WaiterID(1), until: now + .seconds(1)), at: now, into: &out)
-    guard let offer = self.agent(agent)?.offer, let id = self.offer(offer)?.theCase else { return World.case(0) }
+    guard let offer = self.agent(agent)?.offer, let id = self.offer(offer)?.theCase else {
+      return World.case(0)
+    }
     _ = decide(.accept(offer, agent), at: now, into: &out)
     _ = decide(.close(id, by: agent), at: now, into: &out)
     return id

@@ -19,9 +19,11 @@ struct `Phone calls` {
     #expect(world.offer(World.ann) == OfferID(high: 0, low: 0), "wrap-up keeps the capacity")
     world.pass(seconds: 30)
     world.when(.tick)
-    #expect(world.last.events.prefix(2) == [
-      .caseClosed(World.case(1), .wrapUpOver), .conversationClosed(World.conversation(1), lastAgent: World.ann),
-    ])
+    #expect(
+      world.last.events.prefix(2) == [
+        .caseClosed(World.case(1), .wrapUpOver),
+        .conversationClosed(World.conversation(1), lastAgent: World.ann),
+      ])
     #expect(world.router.case(World.case(2))?.state == .offered)
   }
 
@@ -35,11 +37,14 @@ struct `Phone calls` {
   }
 
   /// Nobody holds the line any more: a device that rang for it would be rung again and again.
-  @Test func `what is left of a call that has ended is taken at a desk, once an agent hands it on`() {
+  @Test func `what is left of a call that has ended is taken at a desk, once an agent hands it on`()
+  {
     var world = World()
     world.assigned(1, to: World.ann, .phone)
     world.given(.endSession(World.session(1), .hungUp))
-    world.given(.transfer(World.case(1), by: World.ann, need: Need(queue: World.support), case: World.case(9)))
+    world.given(
+      .transfer(World.case(1), by: World.ann, need: Need(queue: World.support), case: World.case(9))
+    )
     #expect(world.router.case(World.case(9))?.state == .waiting, "a free device is not rung")
     #expect(world.router.case(World.case(9))?.channel == .email)
     world.asks(World.ann, 5, seconds: 60)
@@ -73,11 +78,14 @@ struct `Phone calls` {
     let age = world.router.case(World.case(1))?.age
     world.given(.start)
     world.available(World.ann)
-    #expect(world.router.case(World.case(1))?.state == .waiting, "nobody is rung for a caller who may be gone")
+    #expect(
+      world.router.case(World.case(1))?.state == .waiting,
+      "nobody is rung for a caller who may be gone")
     world.pass(seconds: 10)
     world.when(
       .joinSession(
-        conversation: World.conversation(1), session: NewSession(id: World.session(1), channel: .phone, bot: nil)))
+        conversation: World.conversation(1),
+        session: NewSession(id: World.session(1), channel: .phone, bot: nil)))
     #expect(world.last.events.first == .sessionResumed(World.session(1)))
     #expect(world.router.case(World.case(1))?.state == .offered)
     #expect(world.router.case(World.case(1))?.age == age)
@@ -116,13 +124,19 @@ struct `Phone calls` {
   // MARK: Messages
 
   /// The caller of `n` is sent to leave a message.
-  private func message(_ n: UInt64, _ need: Need = Need(queue: World.support), case id: UInt64? = nil) -> Command {
+  private func message(
+    _ n: UInt64, _ need: Need = Need(queue: World.support), case id: UInt64? = nil
+  ) -> Command {
     .route(
-      conversation: World.conversation(n), session: World.session(n), case: World.case(id ?? n), need: need,
+      conversation: World.conversation(n), session: World.session(n), case: World.case(id ?? n),
+      need: need,
       by: RouteReason(cause: .message, ruleVersion: 1, rule: 0), epoch: nil)
   }
 
-  @Test func `a caller leaves a message: the case waits for whoever sits at a desk, and outlives the call`() {
+  @Test
+  func
+    `a caller leaves a message: the case waits for whoever sits at a desk, and outlives the call`()
+  {
     var world = World()
     world.open(1, .phone)
     world.available(World.ann)
@@ -131,14 +145,17 @@ struct `Phone calls` {
     world.then(
       [
         .caseQueued(
-          World.case(1), World.conversation(1), World.session(1), .email, need: Need(queue: World.support), age: world.now,
+          World.case(1), World.conversation(1), World.session(1), .email,
+          need: Need(queue: World.support), age: world.now,
           by: by),
         .ownerChanged(World.conversation(1), to: .queue(World.support, World.case(1)), epoch: 2),
       ],
       [
-        .tellOwner(World.conversation(1), .queue(World.support, World.case(1)), epoch: 2), .takeMessage(World.session(1)),
+        .tellOwner(World.conversation(1), .queue(World.support, World.case(1)), epoch: 2),
+        .takeMessage(World.session(1)),
       ])
-    #expect(world.offer(World.ann) == OfferID(high: 0, low: 0), "no device rings: nobody holds the line")
+    #expect(
+      world.offer(World.ann) == OfferID(high: 0, low: 0), "no device rings: nobody holds the line")
     world.when(.endSession(World.session(1), .hungUp))
     world.then([.sessionEnded(World.session(1), .hungUp)], [])
     world.pass(seconds: 3_600)
@@ -147,7 +164,10 @@ struct `Phone calls` {
     #expect(world.router.conversation(World.conversation(1)) == nil)
   }
 
-  @Test func `a message waits where no case is taken: in a queue that is closed, and in one that is full`() {
+  @Test
+  func
+    `a message waits where no case is taken: in a queue that is closed, and in one that is full`()
+  {
     var world = World()
     var made = World.configuration
     made.queues[0].waitingMax = 1
@@ -183,17 +203,24 @@ struct `Phone calls` {
         .ownerChanged(World.conversation(1), to: .queue(World.support, World.case(1)), epoch: 3),
       ],
       [
-        .tellOwner(World.conversation(1), .queue(World.support, World.case(1)), epoch: 3), .takeMessage(World.session(1)),
+        .tellOwner(World.conversation(1), .queue(World.support, World.case(1)), epoch: 3),
+        .takeMessage(World.session(1)),
       ])
     world.given(.endSession(World.session(1), .hungUp))
     #expect(world.router.case(World.case(1))?.age == age)
-    #expect(world.router.nextDeadline.map { $0 > world.now } ?? true, "once is enough, and the chat waits on")
+    #expect(
+      world.router.nextDeadline.map { $0 > world.now } ?? true,
+      "once is enough, and the chat waits on")
     world.available(World.ann)
     world.asks(World.ann)
-    #expect(world.router.case(World.case(1))?.state == .offered, "the older one goes first, to a desk")
+    #expect(
+      world.router.case(World.case(1))?.state == .offered, "the older one goes first, to a desk")
   }
 
-  @Test func `what somebody wrote and waits for becomes part of the message that they leave, with its age`() {
+  @Test
+  func
+    `what somebody wrote and waits for becomes part of the message that they leave, with its age`()
+  {
     var world = World()
     world.open(1, .email)
     world.route(1, Need(queue: World.support))
@@ -201,10 +228,12 @@ struct `Phone calls` {
     world.pass(seconds: 30)
     world.given(
       .joinSession(
-        conversation: World.conversation(1), session: NewSession(id: World.session(9), channel: .phone, bot: nil)))
+        conversation: World.conversation(1),
+        session: NewSession(id: World.session(9), channel: .phone, bot: nil)))
     let command = Command.route(
       conversation: World.conversation(1), session: World.session(9), case: World.case(9),
-      need: Need(queue: World.support), by: RouteReason(cause: .message, ruleVersion: 1, rule: 0), epoch: nil)
+      need: Need(queue: World.support), by: RouteReason(cause: .message, ruleVersion: 1, rule: 0),
+      epoch: nil)
     world.given(command)
     #expect(world.router.case(World.case(1)) == nil)
     #expect(world.router.case(World.case(9))?.age == age)
@@ -212,14 +241,18 @@ struct `Phone calls` {
     #expect(world.router.case(World.case(9))?.state == .waiting)
   }
 
-  @Test func `a message is offered after a restart though its caller does not come back, and stays one when passed on`() {
+  @Test
+  func
+    `a message is offered after a restart though its caller does not come back, and stays one when passed on`()
+  {
     var world = World()
     world.open(1, .phone)
     world.given(message(1), .start)
     world.available(World.ann)
     world.asks(World.ann)
     world.given(.accept(world.offer(World.ann), World.ann))
-    world.given(.transfer(World.case(1), by: World.ann, need: Need(queue: World.sales), case: World.case(2)))
+    world.given(
+      .transfer(World.case(1), by: World.ann, need: Need(queue: World.sales), case: World.case(2)))
     #expect(world.router.case(World.case(2))?.by.cause == .message)
     world.pass(seconds: 3_600)
     world.given(.tick)
@@ -227,14 +260,16 @@ struct `Phone calls` {
     #expect(world.router.case(World.case(2))?.state == .waiting)
   }
 
-  @Test func `a message that its agent parked and left waits again, though its caller is long gone`() {
+  @Test
+  func `a message that its agent parked and left waits again, though its caller is long gone`() {
     var world = World()
     world.open(1, .phone)
     world.given(message(1), .endSession(World.session(1), .hungUp))
     world.available(World.ann)
     world.asks(World.ann)
     world.given(
-      .accept(world.offer(World.ann), World.ann), .park(World.case(1), by: World.ann, until: world.now + .seconds(60)),
+      .accept(world.offer(World.ann), World.ann),
+      .park(World.case(1), by: World.ann, until: world.now + .seconds(60)),
       .setStatus(World.ann, .offline, lease: nil))
     world.pass(seconds: 60)
     world.given(.tick)

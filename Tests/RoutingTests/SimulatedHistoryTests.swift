@@ -17,7 +17,8 @@ struct SeededRandom: RandomNumberGenerator {
   mutating func below(_ n: Int) -> Int { n <= 1 ? 0 : Int(next() % UInt64(n)) }
 }
 
-/// Random commands against a router, most of them sensible, some not. Checks after every step; restarts from
+/// Random commands against a router, most of them sensible, some not. Checks after every step;
+/// restarts from
 /// rows and replays at random.
 struct RandomHistory {
   var random: SeededRandom
@@ -41,7 +42,8 @@ struct RandomHistory {
     random = SeededRandom(state: seed)
     // Some worlds are crowded with cases that need the same, some with agents who can do the same.
     switch seed % 3 {
-    case 0: (agents, skills, queues) = (3 + random.below(12), 1 + random.below(6), 1 + random.below(4))
+    case 0:
+      (agents, skills, queues) = (3 + random.below(12), 1 + random.below(6), 1 + random.below(4))
     case 1: (agents, skills, queues) = (12, 0, 1)
     default: (agents, skills, queues) = (2, 1, 1)
     }
@@ -50,16 +52,22 @@ struct RandomHistory {
 
   mutating func configuration() -> RoutingConfiguration {
     var made = RoutingConfiguration(
-      version: UInt32(random.below(1_000)), skills: (0..<skills).map { "s\($0)" }, bots: ["b0", "b1"], queues: [],
+      version: UInt32(random.below(1_000)), skills: (0..<skills).map { "s\($0)" },
+      bots: ["b0", "b1"], queues: [],
       agents: [])
     for index in 0..<queues where index == 0 || random.below(8) != 0 {
       var queue = RoutingConfiguration.Queue(name: "q\(index)")
       queue.prioritySeconds = [0, 10, 60][random.below(3)]
       queue.onMiss = random.below(2) == 0 ? .notResponding : .backOff(.seconds(20))
-      queue.strategy = [[.longestIdle], [.leastOccupied, .mostSkilled], [.leastSkilled], [.roundRobin], [.fewestToday]][random.below(5)]
+      queue.strategy =
+        [
+          [.longestIdle], [.leastOccupied, .mostSkilled], [.leastSkilled], [.roundRobin],
+          [.fewestToday],
+        ][random.below(5)]
       queue.order = random.below(3) == 0 ? .deadline : .age
       queue.offersAtOnce = UInt8(1 + random.below(3))
-      queue.firstReply = .init(chat: .seconds(Int64(random.below(3)) * 10), email: .zero, phone: .zero)
+      queue.firstReply = .init(
+        chat: .seconds(Int64(random.below(3)) * 10), email: .zero, phone: .zero)
       queue.wrapUp = .init(chat: .zero, email: .zero, phone: .seconds(Int64(random.below(2)) * 20))
       if random.below(3) == 0 { queue.hours = hours() }
       queue.whenClosed = way()
@@ -80,7 +88,8 @@ struct RandomHistory {
       agent.devices = random.below(2) == 0 ? [] : (0...random.below(2)).map { "d\($0)" }
       agent.autoAccept = random.below(6) == 0
       agent.teams = ["t0", "t1"].filter { _ in random.below(2) == 0 }
-      agent.channelMax = .init(chat: 3, email: UInt16(1 + random.below(3)), phone: UInt16(1 + random.below(2)))
+      agent.channelMax = .init(
+        chat: 3, email: UInt16(1 + random.below(3)), phone: UInt16(1 + random.below(2)))
       made.agents.append(agent)
     }
     made.teams = ["t0", "t1"]
@@ -126,7 +135,8 @@ struct RandomHistory {
     }
   }
   mutating func way() -> RoutingConfiguration.Overflow {
-    [.wait, .wait, .refuse, .handBack, .message, .queue("q\(random.below(queues))")][random.below(6)]
+    [.wait, .wait, .refuse, .handBack, .message, .queue("q\(random.below(queues))")][
+      random.below(6)]
   }
 
   mutating func id<Kind>() -> ID<Kind> {
@@ -146,9 +156,13 @@ struct RandomHistory {
     need.priority = Int16(random.below(5)) - 1
     for skill in 0..<skills where random.below(4) == 0 {
       need.skills.append(
-        .init(skill: SkillID(UInt32(skill)), level: UInt8(1 + random.below(8)), required: random.below(4) != 0))
+        .init(
+          skill: SkillID(UInt32(skill)), level: UInt8(1 + random.below(8)),
+          required: random.below(4) != 0))
     }
-    if random.below(5) == 0 { need.preferred = .init(agent: agent(), for: .seconds(Int64(random.below(60)))) }
+    if random.below(5) == 0 {
+      need.preferred = .init(agent: agent(), for: .seconds(Int64(random.below(60))))
+    }
     if random.below(6) == 0 { need.excluded = [agent()] }
     if random.below(10) == 0 { need.requiredAgents = [agent(), agent()] }
     if random.below(10) == 0 { need.requiredTeams = [TeamID(UInt32(random.below(3)))] }
@@ -158,7 +172,8 @@ struct RandomHistory {
       let skill = SkillID(UInt32(random.below(skills)))
       let queue = QueueID(UInt32(random.below(queues)))
       let change: Need.Step.Change = [
-        .dropSkill(skill), .lowerSkill(skill, level: 1), .raisePriority(by: 3), .changeQueue(queue), .widen([queue]),
+        .dropSkill(skill), .lowerSkill(skill, level: 1), .raisePriority(by: 3), .changeQueue(queue),
+        .widen([queue]),
         .message(4),
       ][random.below(6)]
       need.steps.append(.init(after: .seconds(Int64(random.below(120))), change: change))
@@ -168,7 +183,8 @@ struct RandomHistory {
 
   mutating func session() -> NewSession {
     let channel = Channel.allCases[random.below(3)]
-    return NewSession(id: id(), channel: channel, bot: channel == .chat ? BotID(UInt32(random.below(2))) : nil)
+    return NewSession(
+      id: id(), channel: channel, bot: channel == .chat ? BotID(UInt32(random.below(2))) : nil)
   }
 
   mutating func command() -> Command {
@@ -183,12 +199,19 @@ struct RandomHistory {
       return .joinSession(
         conversation: view?.conversation ?? id(),
         session: NewSession(id: known, channel: view?.channel ?? .chat, bot: view?.bot))
-    case 5: return .reopenConversation(one(closed) ?? .init(id: id(), customer: id(), epoch: 7, lastAgent: nil), session: session())
-    case 6, 7: return .endSession(one(sessions) ?? id(), [.customerLeft, .hungUp, .botEnded][random.below(3)])
+    case 5:
+      return .reopenConversation(
+        one(closed) ?? .init(id: id(), customer: id(), epoch: 7, lastAgent: nil), session: session()
+      )
+    case 6, 7:
+      return .endSession(
+        one(sessions) ?? id(), [.customerLeft, .hungUp, .botEnded][random.below(3)])
     case 8, 9:
       let author: Author = [.customer, .system, .bot(BotID(0)), .agent(agent())][random.below(4)]
       return .record(
-        conversation: one(conversations) ?? id(), session: random.below(2) == 0 ? nil : one(sessions), entry: EntryID(Int64(random.below(1_000_000))),
+        conversation: one(conversations) ?? id(),
+        session: random.below(2) == 0 ? nil : one(sessions),
+        entry: EntryID(Int64(random.below(1_000_000))),
         author: author, visibility: [.customer, .business, .internal][random.below(3)],
         epoch: random.below(2) == 0 ? nil : UInt32(random.below(4)))
     case 10, 11, 12, 13, 14:
@@ -196,14 +219,19 @@ struct RandomHistory {
       let home = router.session(carrier)?.conversation ?? id()
       return .route(
         conversation: home, session: carrier, case: id(), need: need(),
-        by: .init(cause: random.below(6) == 0 ? .message : .handoff, ruleVersion: 1, rule: 2), epoch: nil)
+        by: .init(cause: random.below(6) == 0 ? .message : .handoff, ruleVersion: 1, rule: 2),
+        epoch: nil)
     case 15, 34, 35:
       return .setStatus(
-        agent(), [.available, .available, .available, .busy, .offline, .custom(3)][random.below(6)],
+        agent(),
+        [.available, .available, .available, .busy, .offline, .custom(3)][random.below(6)],
         lease: random.below(4) == 0 ? .seconds(Int64(1 + random.below(500))) : nil)
     case 16, 36: return .renewPresence(agent())
-    case 17, 18, 37: return .next(agent(), waiter: waiter, until: now + .seconds(Int64(random.below(60))))
-    case 19: return random.below(2) == 0 ? .endNext(agent(), waiter: waiter) : .closeStream(agent(), waiter: waiter)
+    case 17, 18, 37:
+      return .next(agent(), waiter: waiter, until: now + .seconds(Int64(random.below(60))))
+    case 19:
+      return random.below(2) == 0
+        ? .endNext(agent(), waiter: waiter) : .closeStream(agent(), waiter: waiter)
     case 20: return .openStream(agent(), waiter: waiter)
     case 21, 22, 23, 32, 33:
       let offer = open() ?? id()
@@ -225,7 +253,8 @@ struct RandomHistory {
     case 10: return .assign(one(cases) ?? id, to: agent())
     case 11: return .requeue(one(cases) ?? id)
     case 12: return .extendWrapUp(id, by: by, until: now + .seconds(Int64(random.below(100))))
-    case 13: return .consult(id, by: by, with: agent(), until: now + .seconds(Int64(random.below(60))))
+    case 13:
+      return .consult(id, by: by, with: agent(), until: now + .seconds(Int64(random.below(60))))
     case 14: return .endConsult(id, by: random.below(2) == 0 ? by : agent())
     case 15: return .takeOver(one(cases) ?? id, by: agent())
     case 16: return .finish(agent(), then: [.offline, .onBreak, .available][random.below(3)])
@@ -251,27 +280,38 @@ struct RandomHistory {
       shadow.apply(event, at: now)
       note(event)
     }
-    if rejection != nil, !(out.events.isEmpty && out.effects.isEmpty && (!looks || router.stateHash == before)) {
+    if rejection != nil,
+      !(out.events.isEmpty && out.effects.isEmpty && (!looks || router.stateHash == before))
+    {
       Issue.record("\(command) was refused (\(rejection!)) and changed something")
     }
   }
 
-  /// The naive matcher: looks at every waiting case and every agent. The offer must join a case with no
+  /// The naive matcher: looks at every waiting case and every agent. The offer must join a case
+  /// with no
   /// sooner one that its agent could take, to an agent with no better one for it.
   mutating func compare(_ id: CaseID, _ agent: AgentID) {
     let (slot, index) = (shadow.slot(of: id), Int(agent.raw))
     func could(_ index: Int, _ other: Int32) -> Bool {
       let record = shadow.cases[other]
-      return (record.state == .waiting || other == slot && record.state == .offered) && !shadow.isInGrace(other)
-        && (record.preferenceUntil == nil || record.need.preferred.map { Int($0.agent.raw) == index } ?? true)
+      return (record.state == .waiting || other == slot && record.state == .offered)
+        && !shadow.isInGrace(other)
+        && (record.preferenceUntil == nil
+          || record.need.preferred.map { Int($0.agent.raw) == index } ?? true)
         && shadow.isEligible(index, other)
     }
-    if !could(index, slot) { wrong.append("\(id) offered to agent \(agent.raw), who cannot take it") }
+    if !could(index, slot) {
+      wrong.append("\(id) offered to agent \(agent.raw), who cannot take it")
+    }
     for other in shadow.cases.ordered where could(index, other) {
-      if shadow.goesBefore(other, slot, now) { wrong.append("\(shadow.cases[other].id) goes before \(id)") }
+      if shadow.goesBefore(other, slot, now) {
+        wrong.append("\(shadow.cases[other].id) goes before \(id)")
+      }
     }
     for other in shadow.agents.indices where other != index && could(other, slot) {
-      if shadow.prefers(other, index, slot) { wrong.append("agent \(other) goes before \(index) for \(id)") }
+      if shadow.prefers(other, index, slot) {
+        wrong.append("agent \(other) goes before \(index) for \(id)")
+      }
     }
     compared += 1
   }
@@ -297,7 +337,9 @@ struct RandomHistory {
 
   /// One step; nil when all is well, else what is wrong.
   mutating func advance() -> String? {
-    if random.below(3) == 0 { now = now + .milliseconds(Int64(random.below(random.below(8) == 0 ? 40_000 : 2_000))) }
+    if random.below(3) == 0 {
+      now = now + .milliseconds(Int64(random.below(random.below(8) == 0 ? 40_000 : 2_000)))
+    }
     if let due = router.nextDeadline, due <= now {
       step(.tick)
       while router.matchGoesOn { step(.tick) }
@@ -329,7 +371,8 @@ struct RandomHistory {
       }
       other.apply(read, at: at)
     }
-    return other.canonicalBytes == router.canonicalBytes ? nil : "a replay of \(log.count) events is another state"
+    return other.canonicalBytes == router.canonicalBytes
+      ? nil : "a replay of \(log.count) events is another state"
   }
 
   /// Goes on with the machine that its rows make.

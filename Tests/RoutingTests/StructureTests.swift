@@ -36,7 +36,8 @@ struct `Structures under the machine` {
     #expect(slots.count == plain.count)
   }
 
-  @Test(arguments: 1...4) func `timers fire in the order of instant, kind and number`(seed: UInt64) {
+  @Test(arguments: 1...4) func `timers fire in the order of instant, kind and number`(seed: UInt64)
+  {
     var random = SeededRandom(state: seed)
     var timers = Timers()
     var plain: [UInt64: Int64] = [:]
@@ -67,10 +68,13 @@ struct `Structures under the machine` {
     init(seed: UInt64) {
       var random = SeededRandom(state: seed)
       var made = RoutingConfiguration(
-        version: 1, skills: (0..<5).map { "s\($0)" }, bots: [], queues: (0..<3).map { .init(name: "q\($0)") }, agents: [])
+        version: 1, skills: (0..<5).map { "s\($0)" }, bots: [],
+        queues: (0..<3).map { .init(name: "q\($0)") }, agents: [])
       for index in 0..<30 {
         var agent = RoutingConfiguration.Agent(name: "a\(index)", skills: [], queues: [])
-        for skill in 0..<5 where random.below(2) == 0 { agent.skills.append(.init("s\(skill)", level: UInt8(1 + random.below(10)))) }
+        for skill in 0..<5 where random.below(2) == 0 {
+          agent.skills.append(.init("s\(skill)", level: UInt8(1 + random.below(10))))
+        }
         agent.queues = (0..<3).filter { _ in random.below(2) == 0 }.map { "q\($0)" }
         made.agents.append(agent)
       }
@@ -83,7 +87,10 @@ struct `Structures under the machine` {
     mutating func needed() -> [Need.SkillRequirement] {
       var needed: [Need.SkillRequirement] = []
       for skill in 0..<skills where random.below(3) == 0 {
-        needed.append(.init(skill: SkillID(UInt32(skill)), level: UInt8(1 + random.below(6)), required: random.below(6) != 0))
+        needed.append(
+          .init(
+            skill: SkillID(UInt32(skill)), level: UInt8(1 + random.below(6)),
+            required: random.below(6) != 0))
       }
       return needed
     }
@@ -94,12 +101,14 @@ struct `Structures under the machine` {
   }
 
   struct Waiting {
-    var slot: Int32, key: Int64, sequence: UInt64, queues: [QueueID], channel: Channel, weight: UInt16
+    var slot: Int32, key: Int64, sequence: UInt64, queues: [QueueID], channel: Channel,
+      weight: UInt16
     var needed: [Need.SkillRequirement]
   }
 
   /// Some cases stand with their class, some, where few agents can take them, with each of these.
-  @Test(arguments: 1...6) func `the case index finds what a look at every case finds`(seed: UInt64) {
+  @Test(arguments: 1...6) func `the case index finds what a look at every case finds`(seed: UInt64)
+  {
     var field = Field(seed: seed)
     var index = CaseIndex()
     var scarce = ScarceCases(agents: field.agents)
@@ -118,18 +127,26 @@ struct `Structures under the machine` {
         let queue = QueueID(UInt32(field.random.below(3)))
         let widened = field.random.below(5) == 0 ? [QueueID(UInt32(field.random.below(3)))] : []
         let new = Waiting(
-          slot: slot, key: Int64(field.random.below(500)), sequence: sequence, queues: [queue] + widened,
-          channel: Channel.allCases[field.random.below(3)], weight: UInt16(1 + field.random.below(2)),
+          slot: slot, key: Int64(field.random.below(500)), sequence: sequence,
+          queues: [queue] + widened,
+          channel: Channel.allCases[field.random.below(3)],
+          weight: UInt16(1 + field.random.below(2)),
           needed: seed % 2 == 0 ? shared[field.random.below(4)] : field.needed())
         plain.append(new)
-        let kind = CaseIndex.Kind(queue: queue, widened: widened, channel: new.channel, weight: new.weight)
-        let few = (0..<field.agents).filter { field.meets($0, new.queues, new.needed) }.map { Int32($0) }
+        let kind = CaseIndex.Kind(
+          queue: queue, widened: widened, channel: new.channel, weight: new.weight)
+        let few = (0..<field.agents).filter { field.meets($0, new.queues, new.needed) }.map {
+          Int32($0)
+        }
         if few.count < 6, field.random.below(4) > 0 {
           scarce.insert(
-            .init(key: new.key, sequence: sequence, slot: slot, weight: new.weight, channel: new.channel.bit),
+            .init(
+              key: new.key, sequence: sequence, slot: slot, weight: new.weight,
+              channel: new.channel.bit),
             family: CaseIndex.family(kind, new.needed), agents: few)
         } else {
-          index.insert(slot, key: new.key, sequence: sequence, kind, skills: new.needed, takesAnyone: true)
+          index.insert(
+            slot, key: new.key, sequence: sequence, kind, skills: new.needed, takesAnyone: true)
         }
       }
       let agent = field.random.below(field.agents)
@@ -158,9 +175,13 @@ struct `Structures under the machine` {
     #expect(index.liveNodes == index.lanes.count, "nothing is left but roots")
   }
 
-  @Test(arguments: 1...6) func `the idle index finds agents in the order in which they became idle`(seed: UInt64) {
+  @Test(arguments: 1...6) func `the idle index finds agents in the order in which they became idle`(
+    seed: UInt64
+  ) {
     var field = Field(seed: seed)
-    var index = IdleIndex(skills: field.skills, queues: field.queues, agents: field.agents, order: (0..<30).map { Int32($0) })
+    var index = IdleIndex(
+      skills: field.skills, queues: field.queues, agents: field.agents,
+      order: (0..<30).map { Int32($0) })
     var order = Array(0..<30)
     var listed = Array(repeating: UInt8(0), count: 30)
     for _ in 0..<2_000 {
@@ -177,11 +198,14 @@ struct `Structures under the machine` {
       let queue = QueueID(UInt32(field.random.below(3)))
       let widened = field.random.below(3) == 0 ? [QueueID(UInt32(field.random.below(3)))] : []
       let needed = field.needed()
-      let expected = order.filter { listed[$0] & channel.bit != 0 && field.meets($0, [queue] + widened, needed) }
+      let expected = order.filter {
+        listed[$0] & channel.bit != 0 && field.meets($0, [queue] + widened, needed)
+      }
       var found: [Int] = []
       var cursor = IdleIndex.Cursor()
       while true {
-        let next = index.next(&cursor, channel: channel, queue: queue, widened: widened, skills: needed)
+        let next = index.next(
+          &cursor, channel: channel, queue: queue, widened: widened, skills: needed)
         if next < 0 { break }
         found.append(next)
       }
@@ -195,30 +219,59 @@ struct `Events as bytes` {
   /// One of each, with the byte that names it: a changed encoding takes a new one.
   static let examples: [(code: UInt8, event: Event)] = [
     (43, .configured(configuration)), (2, .started),
-    (3, .conversationOpened(World.conversation(1), customer: World.customer(2), owner: .bot(World.bot))),
-    (4, .conversationReopened(World.conversation(1), customer: World.customer(2), owner: .unrouted, epoch: 9, lastAgent: World.bob)),
+    (
+      3,
+      .conversationOpened(
+        World.conversation(1), customer: World.customer(2), owner: .bot(World.bot))
+    ),
+    (
+      4,
+      .conversationReopened(
+        World.conversation(1), customer: World.customer(2), owner: .unrouted, epoch: 9,
+        lastAgent: World.bob)
+    ),
     (5, .conversationMoved(World.conversation(1), customer: World.customer(3))),
     (6, .conversationClosed(World.conversation(1), lastAgent: nil)),
     (7, .sessionOpened(World.session(1), World.conversation(1), .phone, bot: nil)),
     (8, .sessionEnded(World.session(1), .businessEnded)),
-    (9, .entryRecorded(World.entry(1), World.conversation(1), session: World.session(1), author: .agent(World.ann), visibility: .internal)),
+    (
+      9,
+      .entryRecorded(
+        World.entry(1), World.conversation(1), session: World.session(1), author: .agent(World.ann),
+        visibility: .internal)
+    ),
     (10, .ownerChanged(World.conversation(1), to: .queue(World.sales, World.case(3)), epoch: 300)),
-    (34, .caseQueued(World.case(1), World.conversation(1), World.session(1), .email, need: need, age: Instant(milliseconds: -5), by: World.by)),
+    (
+      34,
+      .caseQueued(
+        World.case(1), World.conversation(1), World.session(1), .email, need: need,
+        age: Instant(milliseconds: -5), by: World.by)
+    ),
     (12, .stepTaken(World.case(1), index: 400)), (13, .preferenceEnded(World.case(1))),
     (14, .caseAccepted(World.case(1), World.cat)),
     (15, .caseWrappingUp(World.case(1), World.cat, until: nil)),
     (16, .caseParked(World.case(1), World.cat, until: .distantFuture)),
     (17, .caseResumed(World.case(1), World.cat)), (18, .caseClosed(World.case(1), .handedBack)),
-    (19, .offerMade(OfferID(high: 1, low: 2), World.case(1), World.cat, seat: .device(3), until: .distantPast, passedOver: PassedOver())),
-    (20, .offerEnded(OfferID(high: 1, low: 2), .revoked(.movedOn))), (21, .statusSet(World.cat, .custom(200))),
-    (22, .presenceRenewed(World.cat, until: Instant(milliseconds: 1))), (23, .presenceLost(World.cat)),
-    (24, .notResponding(World.cat)), (25, .backOffSet(World.cat, World.case(1), until: Instant(milliseconds: 1))),
-    (26, .nextAsked(World.cat, WaiterID(.max), until: Instant(milliseconds: 1))), (27, .nextEnded(World.cat, WaiterID(0))),
+    (
+      19,
+      .offerMade(
+        OfferID(high: 1, low: 2), World.case(1), World.cat, seat: .device(3), until: .distantPast,
+        passedOver: PassedOver())
+    ),
+    (20, .offerEnded(OfferID(high: 1, low: 2), .revoked(.movedOn))),
+    (21, .statusSet(World.cat, .custom(200))),
+    (22, .presenceRenewed(World.cat, until: Instant(milliseconds: 1))),
+    (23, .presenceLost(World.cat)),
+    (24, .notResponding(World.cat)),
+    (25, .backOffSet(World.cat, World.case(1), until: Instant(milliseconds: 1))),
+    (26, .nextAsked(World.cat, WaiterID(.max), until: Instant(milliseconds: 1))),
+    (27, .nextEnded(World.cat, WaiterID(0))),
     (28, .streamOpened(World.cat, WaiterID(1))), (29, .streamClosed(World.cat, WaiterID(1))),
     (30, .sessionResumed(World.session(1))), (31, .backOffEnded(World.cat, nil)),
     (32, .caseRequeued(World.case(1), .wokeWithoutAgent)),
     (35, .queueOpened(World.sales)), (36, .queueClosed(World.sales)),
-    (37, .caseOverflowed(World.case(1), to: World.sales, .waitedOut)), (38, .botFellSilent(World.conversation(1))),
+    (37, .caseOverflowed(World.case(1), to: World.sales, .waitedOut)),
+    (38, .botFellSilent(World.conversation(1))),
     (39, .statusDeferred(World.cat, .onBreak)), (40, .channelsChosen(World.cat, 3)),
     (41, .consultStarted(World.case(1), with: World.bob, until: Instant(milliseconds: 9))),
     (42, .consultEnded(World.case(1), .tookOver)),
@@ -248,8 +301,10 @@ struct `Events as bytes` {
     need.steps = [
       .init(after: .seconds(1), change: .dropSkill(World.german)),
       .init(after: .seconds(1), change: .lowerSkill(World.german, level: 2)),
-      .init(after: .seconds(1), change: .raisePriority(by: 4)), .init(after: .seconds(1), change: .changeQueue(World.sales)),
-      .init(after: .seconds(1), change: .widen([World.sales])), .init(after: .seconds(1), change: .message(1)),
+      .init(after: .seconds(1), change: .raisePriority(by: 4)),
+      .init(after: .seconds(1), change: .changeQueue(World.sales)),
+      .init(after: .seconds(1), change: .widen([World.sales])),
+      .init(after: .seconds(1), change: .message(1)),
     ]
     need.weight = 2
     need.serviceLevel = .seconds(7)
@@ -289,7 +344,8 @@ struct `Events as bytes` {
     #expect(
       (try? ByteReader.readAll(out.bytes, Event.decode))
         == .caseQueued(
-          World.case(1), World.conversation(1), World.session(1), .email, need: need, age: Instant(milliseconds: 3),
+          World.case(1), World.conversation(1), World.session(1), .email, need: need,
+          age: Instant(milliseconds: 3),
           by: World.by))
   }
 
@@ -300,12 +356,16 @@ struct `Events as bytes` {
       #expect(out.bytes.first == code)
       #expect((try? ByteReader.readAll(out.bytes, Event.decode)) == event)
       for end in out.bytes.indices {
-        #expect(throws: WireError.self) { try ByteReader.readAll(Array(out.bytes[..<end]), Event.decode) }
+        #expect(throws: WireError.self) {
+          try ByteReader.readAll(Array(out.bytes[..<end]), Event.decode)
+        }
       }
     }
   }
 
-  @Test(arguments: 1...3) func `bytes that nobody wrote are refused or read, and never trap`(seed: UInt64) {
+  @Test(arguments: 1...3) func `bytes that nobody wrote are refused or read, and never trap`(
+    seed: UInt64
+  ) {
     var random = SeededRandom(state: seed)
     for (_, event) in Self.examples {
       var out = ByteWriter()
@@ -320,7 +380,9 @@ struct `Events as bytes` {
 
   @Test func `events about what is not there change nothing that counts, and never trap`() {
     var router = Router()
-    for (_, event) in Self.examples.dropFirst() { router.apply(event, at: Instant(milliseconds: 1)) }
+    for (_, event) in Self.examples.dropFirst() {
+      router.apply(event, at: Instant(milliseconds: 1))
+    }
     for (_, event) in Self.examples { router.apply(event, at: Instant(milliseconds: 2)) }
     for (_, event) in Self.examples.reversed() { router.apply(event, at: Instant(milliseconds: 2)) }
   }

@@ -6,7 +6,8 @@ import Testing
 struct `Agents together, and leaving` {
   func notes(_ agent: AgentID, _ n: UInt64, _ visibility: Visibility = .internal) -> Command {
     .record(
-      conversation: World.conversation(1), session: nil, entry: World.entry(n), author: .agent(agent),
+      conversation: World.conversation(1), session: nil, entry: World.entry(n),
+      author: .agent(agent),
       visibility: visibility, epoch: nil)
   }
 
@@ -15,17 +16,20 @@ struct `Agents together, and leaving` {
     world.assigned(1, to: World.ann)
     world.available(World.bob)
     world.refused(notes(World.bob, 1), .notOwner)
-    world.when(.consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(60)))
+    world.when(
+      .consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(60)))
     world.then(
       [.consultStarted(World.case(1), with: World.bob, until: world.now + .seconds(60))],
       [.askToConsult(World.bob, World.case(1), by: World.ann, until: world.now + .seconds(60))])
     world.refused(notes(World.bob, 2, .customer), .notOwner)
     world.given(notes(World.bob, 3))
     world.when(notes(World.ann, 4))
-    #expect(world.last.effects.contains(.tellAgent(World.bob, World.conversation(1), World.entry(4))))
+    #expect(
+      world.last.effects.contains(.tellAgent(World.bob, World.conversation(1), World.entry(4))))
     world.refused(.takeOver(World.case(1), by: World.cat), .caseNotYours)
     world.when(.takeOver(World.case(1), by: World.bob))
-    #expect(world.router.conversation(World.conversation(1))?.owner == .agent(World.bob, World.case(1)))
+    #expect(
+      world.router.conversation(World.conversation(1))?.owner == .agent(World.bob, World.case(1)))
     #expect(world.last.events.contains(.consultEnded(World.case(1), .tookOver)))
     world.refused(notes(World.ann, 5), .notOwner)
   }
@@ -34,13 +38,15 @@ struct `Agents together, and leaving` {
     var world = World()
     world.assigned(1, to: World.ann)
     world.available(World.bob)
-    world.given(.consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(60)))
+    world.given(
+      .consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(60)))
     world.pass(seconds: 60)
     world.when(.tick)
     #expect(world.last.events.contains(.consultEnded(World.case(1), .timedOut)))
     world.refused(.takeOver(World.case(1), by: World.bob), .caseNotYours)
     world.available(World.bob)
-    world.given(.consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(60)))
+    world.given(
+      .consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(60)))
     world.when(.close(World.case(1), by: World.ann))
     #expect(world.last.events.contains(.consultEnded(World.case(1), .movedOn)))
   }
@@ -141,12 +147,20 @@ struct `Agents together, and leaving` {
       var need = Need(queue: World.support)
       change(&need)
       world.route(1, need)
-      return world.router.case(World.case(1))?.offers.first.flatMap { world.router.offer($0)?.agent }
+      return world.router.case(World.case(1))?.offers.first.flatMap {
+        world.router.offer($0)?.agent
+      }
     }
     #expect(offered { $0.requiredTeams = [silver] } == World.bob)
     #expect(offered { $0.excludedTeams = [silver] } == World.ann)
     #expect(offered { $0.requiredAgents = [World.bob] } == World.bob)
-    #expect(offered { $0.requiredTeams = [gold]; $0.excluded = [World.ann] } == World.bob)
-    #expect(offered { $0.requiredTeams = [silver]; $0.excluded = [World.bob] } == nil)
+    #expect(
+      offered {
+        $0.requiredTeams = [gold]; $0.excluded = [World.ann]
+      } == World.bob)
+    #expect(
+      offered {
+        $0.requiredTeams = [silver]; $0.excluded = [World.bob]
+      } == nil)
   }
 }

@@ -3,9 +3,11 @@ import Testing
 
 @testable import Routing
 
-/// A small world to test in: two queues, three skills, four agents, one bot; a router and what it decided last.
+/// A small world to test in: two queues, three skills, four agents, one bot; a router and what it
+/// decided last.
 ///
-/// `given` plays commands and forgets what they emitted; `when` plays one and keeps it; `then` names all events
+/// `given` plays commands and forgets what they emitted; `when` plays one and keeps it; `then`
+/// names all events
 /// and effects, so that one that goes unmentioned fails.
 struct World {
   var router = Router()
@@ -22,11 +24,14 @@ struct World {
     var queues = [RoutingConfiguration.Queue(name: "support"), .init(name: "sales")]
     queues[1].onMiss = .backOff(.seconds(30))
     var ann = RoutingConfiguration.Agent(
-      name: "ann", skills: [.init("german", level: 8), .init("returns", level: 5)], queues: ["support"])
+      name: "ann", skills: [.init("german", level: 8), .init("returns", level: 5)],
+      queues: ["support"])
     ann.devices = ["PJSIP/ann"]
-    var bob = RoutingConfiguration.Agent(name: "bob", skills: [.init("german", level: 3)], queues: ["support", "sales"])
+    var bob = RoutingConfiguration.Agent(
+      name: "bob", skills: [.init("german", level: 3)], queues: ["support", "sales"])
     bob.devices = ["PJSIP/bob"]
-    let cat = RoutingConfiguration.Agent(name: "cat", skills: [.init("french", level: 10)], queues: ["sales"])
+    let cat = RoutingConfiguration.Agent(
+      name: "cat", skills: [.init("french", level: 10)], queues: ["sales"])
     var dan = RoutingConfiguration.Agent(name: "dan", skills: [], queues: ["sales"])
     dan.autoAccept = true
     return RoutingConfiguration(
@@ -34,7 +39,9 @@ struct World {
       agents: [ann, bob, cat, dan])
   }
 
-  init(_ configuration: RoutingConfiguration = World.configuration) { given(.configure(configuration)) }
+  init(_ configuration: RoutingConfiguration = World.configuration) {
+    given(.configure(configuration))
+  }
 
   static func conversation(_ n: UInt64) -> ConversationID { .init(high: 1, low: n) }
   static func session(_ n: UInt64) -> SessionID { .init(high: 2, low: n) }
@@ -66,18 +73,26 @@ struct World {
   mutating func when(_ command: Command, sourceLocation: SourceLocation = #_sourceLocation) {
     #expect(play(command) == nil, sourceLocation: sourceLocation)
   }
-  func then(_ events: [Event], _ effects: [Effect], sourceLocation: SourceLocation = #_sourceLocation) {
-    #expect(last.events.map(World.withoutCounts) == events.map(World.withoutCounts), sourceLocation: sourceLocation)
+  func then(
+    _ events: [Event], _ effects: [Effect], sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(
+      last.events.map(World.withoutCounts) == events.map(World.withoutCounts),
+      sourceLocation: sourceLocation)
     #expect(last.effects == effects, sourceLocation: sourceLocation)
   }
-  mutating func refused(_ command: Command, _ rejection: Rejection, sourceLocation: SourceLocation = #_sourceLocation) {
+  mutating func refused(
+    _ command: Command, _ rejection: Rejection, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
     #expect(play(command) == rejection, "\(command)", sourceLocation: sourceLocation)
   }
   mutating func pass(seconds: Int64) { now = now + .seconds(seconds) }
 
   /// Passed-over counts have tests of their own.
   static func withoutCounts(_ event: Event) -> Event {
-    guard case .offerMade(let id, let theCase, let agent, let seat, let until, _) = event else { return event }
+    guard case .offerMade(let id, let theCase, let agent, let seat, let until, _) = event else {
+      return event
+    }
     return .offerMade(id, theCase, agent, seat: seat, until: until, passedOver: PassedOver())
   }
 
@@ -87,21 +102,29 @@ struct World {
     given(
       .openConversation(
         conversation: Self.conversation(n), customer: Self.customer(n),
-        session: NewSession(id: Self.session(n), channel: channel, bot: channel == .chat ? Self.bot : nil)))
+        session: NewSession(
+          id: Self.session(n), channel: channel, bot: channel == .chat ? Self.bot : nil)))
   }
   mutating func route(_ n: UInt64, _ need: Need) { given(routing(n, need)) }
   func routing(_ n: UInt64, _ need: Need) -> Command {
     .route(
-      conversation: Self.conversation(n), session: Self.session(n), case: Self.case(n), need: need, by: Self.by, epoch: nil)
+      conversation: Self.conversation(n), session: Self.session(n), case: Self.case(n), need: need,
+      by: Self.by, epoch: nil)
   }
-  mutating func available(_ agents: AgentID...) { for agent in agents { given(.setStatus(agent, .available, lease: nil)) } }
+  mutating func available(_ agents: AgentID...) {
+    for agent in agents { given(.setStatus(agent, .available, lease: nil)) }
+  }
   mutating func asks(_ agent: AgentID, _ waiter: UInt64? = nil, seconds: Int64 = 30) {
-    given(.next(agent, waiter: WaiterID(waiter ?? UInt64(agent.raw) + 1), until: now + .seconds(seconds)))
+    given(
+      .next(
+        agent, waiter: WaiterID(waiter ?? UInt64(agent.raw) + 1), until: now + .seconds(seconds)))
   }
   /// The offer that the agent has open.
   func offer(_ agent: AgentID) -> OfferID { router.agent(agent)?.offer ?? OfferID(high: 0, low: 0) }
   /// The case opened, routed, offered to the agent and accepted.
-  mutating func assigned(_ n: UInt64, to agent: AgentID, _ channel: Channel = .chat, queue: QueueID = World.support) {
+  mutating func assigned(
+    _ n: UInt64, to agent: AgentID, _ channel: Channel = .chat, queue: QueueID = World.support
+  ) {
     open(n, channel)
     route(n, Need(queue: queue))
     available(agent)

@@ -19,7 +19,8 @@ struct `What a workspace says of continuity` {
     #expect(workspace.conversationSubject == .never)
     #expect(
       workspace.emailProviders == [
-        .init(domains: ["gmail.com", "googlemail.com"], ignoresDots: true, tag: "+"), .init(domains: ["shop.example"]),
+        .init(domains: ["gmail.com", "googlemail.com"], ignoresDots: true, tag: "+"),
+        .init(domains: ["shop.example"]),
       ])
   }
 

@@ -4,7 +4,8 @@ import Rules
 import Testing
 
 struct `The demo's rules` {
-  static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "routing-rules/demo").path
 
   @Test func `are read without a word of complaint`() throws {

@@ -11,8 +11,10 @@ struct `docs/rules.md` {
 
   /// The fenced blocks with this label.
   static func blocks(_ label: String) throws -> [String] {
-    let parts = try String(contentsOf: page, encoding: .utf8).components(separatedBy: "```yaml \(label)\n")
-      .dropFirst()
+    let parts = try String(contentsOf: page, encoding: .utf8).components(
+      separatedBy: "```yaml \(label)\n"
+    )
+    .dropFirst()
     return parts.map { $0.components(separatedBy: "```")[0] }
   }
 
@@ -31,7 +33,9 @@ struct `docs/rules.md` {
   }
 
   @Test func `every condition of the page is accepted`() throws {
-    let conditions = try Self.blocks("conditions").joined().split(separator: "\n").map { $0.dropFirst(2) }
+    let conditions = try Self.blocks("conditions").joined().split(separator: "\n").map {
+      $0.dropFirst(2)
+    }
     #expect(conditions.count >= 10)
     for condition in conditions {
       let compiled = Expression.compile(
@@ -43,7 +47,8 @@ struct `docs/rules.md` {
   }
 
   @Test func `the page's rule does what the page's test says`() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "rules-\(UUID().uuidString)")
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "rules-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     for name in ["rules", "tests"] {
       try FileManager.default.createDirectory(

@@ -7,21 +7,27 @@ struct `Facts as text` {
   @Test func `read back as they were written`() throws {
     var facts = Facts()
     facts[.sessionChannel] = .string("chat")
-    facts[.customerName] = .string("Zoë \"Z\" O'Hara: # - | > & * ! % @ \\ \t\n\u{85}\u{2028}\u{FEFF}\u{7}\u{0}\u{7F}\u{FFFF}😀~ null")
+    facts[.customerName] = .string(
+      "Zoë \"Z\" O'Hara: # - | > & * ! % @ \\ \t\n\u{85}\u{2028}\u{FEFF}\u{7}\u{0}\u{7F}\u{FFFF}😀~ null"
+    )
     facts[.customerKnown] = .bool(true)
     facts[.customerConversations] = .int(-3)
     facts[.customerEvents] = .list([
       Facts.event(
         kind: "returned", at: Timestamp(milliseconds: 1_795_641_953_120), source: "store",
-        fields: [("total", .double(12.5)), ("big", .double(1e21)), ("whole", .double(3)), ("none", .null)])
+        fields: [
+          ("total", .double(12.5)), ("big", .double(1e21)), ("whole", .double(3)), ("none", .null),
+        ])
     ])
     facts[.handoffFields] = .map(
       MapValue([
-        ("text", .string("42")), ("number", .int(42)), ("true", .string("true")), ("yes", .bool(false)),
+        ("text", .string("42")), ("number", .int(42)), ("true", .string("true")),
+        ("yes", .bool(false)),
         ("list", .list([.int(1), .string("a"), .list([]), .map(.empty)])), ("", .string("")),
         ("odd key: {", .uint(.max)),
       ]))
-    facts[.queues] = .map(MapValue([("support", Facts.queue(waiting: 3, oldestSeconds: 60, availableAgents: 0))]))
+    facts[.queues] = .map(
+      MapValue([("support", Facts.queue(waiting: 3, oldestSeconds: 60, availableAgents: 0))]))
     facts[.hours] = .map(MapValue([("office", .bool(true))]))
     facts[.now] = .timestamp(Timestamp(milliseconds: 1_795_641_953_120))
     let text = try #require(FactsFile.write(facts))

@@ -2,11 +2,13 @@ import Foundation
 import RuleFiles
 import Testing
 
-/// Each folder under `Golden` is a broken workspace; its `expected.txt` is everything that is said about it.
+/// Each folder under `Golden` is a broken workspace; its `expected.txt` is everything that is said
+/// about it.
 /// `THROUGHLINE_GOLDEN=1` writes them anew: read the difference before you commit it.
 struct `Broken rules` {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden")
-  static let cases = (try? FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()) ?? []
+  static let cases =
+    (try? FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()) ?? []
 
   @Test func `there are broken workspaces to look at`() { #expect(Self.cases.count >= 13) }
 

@@ -16,7 +16,11 @@ struct `What a workspace says of privacy` {
         customer number: 'KD-\\d{6}'
       """)
     let workspace = try #require(folder.load().workspace?.workspace)
-    #expect(workspace.retention == [.init(days: 400, channel: .chat), .init(days: 30, kind: "journey"), .init(days: 90, tag: "legal")])
+    #expect(
+      workspace.retention == [
+        .init(days: 400, channel: .chat), .init(days: 30, kind: "journey"),
+        .init(days: 90, tag: "legal"),
+      ])
     #expect(workspace.redactions.map(\.name) == ["customer number"])
     #expect(workspace.redactions[0].pattern.places(Array("x KD-123456".utf8)) == [2..<11])
   }

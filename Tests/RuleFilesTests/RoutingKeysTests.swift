@@ -6,7 +6,8 @@ import Testing
 struct `What a workspace says of routing` {
   @Test func `silence, first replies, offers at once, and who is required or excluded`() throws {
     let folder = try ScratchFolder()
-    try folder.write("workspace.yaml", "bots: { web: }\nbot_silence: { after: 2m, queue: support }\n")
+    try folder.write(
+      "workspace.yaml", "bots: { web: }\nbot_silence: { after: 2m, queue: support }\n")
     try folder.write(
       "queues.yaml",
       """
@@ -14,10 +15,13 @@ struct `What a workspace says of routing` {
       mail: { first_reply: { email: 1h } }
       """)
     try folder.write(
-      "agents.yaml", "ann: { queues: [support], teams: [gold] }\nbob: { queues: [support], teams: [gold, silver] }\n")
+      "agents.yaml",
+      "ann: { queues: [support], teams: [gold] }\nbob: { queues: [support], teams: [gold, silver] }\n"
+    )
     try folder.write(
       "rules/90.yaml",
-      "- name: all\n  route: { queue: support, agents: [ann, bob], teams: gold, exclude: bob, exclude_teams: silver }\n")
+      "- name: all\n  route: { queue: support, agents: [ann, bob], teams: gold, exclude: bob, exclude_teams: silver }\n"
+    )
     try FileManager.default.createDirectory(
       at: folder.url.appending(path: "tests"), withIntermediateDirectories: false)
     try folder.write(
@@ -35,10 +39,14 @@ struct `What a workspace says of routing` {
     #expect(support.firstReplyMilliseconds == ByChannel(chat: 90_000, email: 90_000, phone: 0))
     #expect(support.missPolicy == .backOff && support.missBackOffMilliseconds == 120_000)
     #expect(mail.firstReplyMilliseconds == ByChannel(chat: 0, email: 3_600_000, phone: 0))
-    guard case .route(let plan) = try #require(read.rules.rules.first).outcome else { throw NoPlan() }
+    guard case .route(let plan) = try #require(read.rules.rules.first).outcome else {
+      throw NoPlan()
+    }
     #expect(plan.requiredAgents == ["ann", "bob"] && plan.requiredTeams == ["gold"])
     #expect(plan.excludedAgents == ["bob"] && plan.excludedTeams == ["silver"])
-    #expect(plan.lines.contains("only of the teams gold") && plan.lines.contains("never of the teams silver"))
+    #expect(
+      plan.lines.contains("only of the teams gold")
+        && plan.lines.contains("never of the teams silver"))
     #expect(WorkspaceFolder.run(loaded.tests, against: read.rules).map(\.passed) == [true])
   }
 
@@ -46,7 +54,9 @@ struct `What a workspace says of routing` {
     let folder = try ScratchFolder()
     let names = (1...65).map { "a\($0)" }
     try folder.write("agents.yaml", names.map { "\($0): { queues: support }\n" }.joined())
-    try folder.write("rules/90.yaml", "- name: all\n  route: { queue: support, agents: [\(names.joined(separator: ", "))] }\n")
+    try folder.write(
+      "rules/90.yaml",
+      "- name: all\n  route: { queue: support, agents: [\(names.joined(separator: ", "))] }\n")
     #expect(folder.load().rendered.contains("this route names 65 agents and teams; 64 are allowed"))
   }
 

@@ -5,18 +5,22 @@ import Testing
 
 /// Queues that are closed or full pass cases on; the rule itself need not know.
 struct `A queue that takes no case` {
-  private func queue(_ name: String, _ change: (inout QueueConfiguration) -> Void = { _ in }) -> QueueConfiguration {
+  private func queue(_ name: String, _ change: (inout QueueConfiguration) -> Void = { _ in })
+    -> QueueConfiguration
+  {
     var queue = QueueConfiguration(name: name)
     change(&queue)
     return queue
   }
 
   private func decide(
-    _ queues: [QueueConfiguration], _ plan: Plan = Plan(queue: "billing"), open: Bool? = nil, waiting: Int = 0,
+    _ queues: [QueueConfiguration], _ plan: Plan = Plan(queue: "billing"), open: Bool? = nil,
+    waiting: Int = 0,
     channel: String? = nil
   ) throws -> Decision {
     let set = try RuleSet(
-      version: "", rules: [Rule(name: "all", when: nil, outcome: .route(plan))], skills: [], queues: queues)
+      version: "", rules: [Rule(name: "all", when: nil, outcome: .route(plan))], skills: [],
+      queues: queues)
     var facts = Facts()
     if let channel { facts[.sessionChannel] = .string(channel) }
     if let open { facts[.hours] = .map(MapValue([("office", .bool(open))])) }
@@ -30,7 +34,11 @@ struct `A queue that takes no case` {
   }
 
   @Test func `passes it to another while it is closed`() throws {
-    let queues = [queue("billing") { $0.hours = "office"; $0.closed = .queue("support") }, queue("support")]
+    let queues = [
+      queue("billing") {
+        $0.hours = "office"; $0.closed = .queue("support")
+      }, queue("support"),
+    ]
     #expect(try queueName(decide(queues, open: true)) == "billing")
     #expect(try queueName(decide(queues)) == "billing", "hours that are not told count as open")
     let closed = try decide(queues, open: false)
@@ -39,15 +47,22 @@ struct `A queue that takes no case` {
   }
 
   @Test func `keeps it where nothing is said about being closed`() throws {
-    #expect(try queueName(decide([queue("billing") { $0.hours = "office" }], open: false)) == "billing")
+    #expect(
+      try queueName(decide([queue("billing") { $0.hours = "office" }], open: false)) == "billing")
   }
 
   @Test func `answers, hands back or refuses where it says so`() throws {
     for (then, action) in [
-      (QueueConfiguration.Overflow.answer("later"), Action.answer("later")), (.handBack("closed"), .handBack(reason: "closed")),
+      (QueueConfiguration.Overflow.answer("later"), Action.answer("later")),
+      (.handBack("closed"), .handBack(reason: "closed")),
       (.reject("closed"), .reject(reason: "closed")),
     ] {
-      let decision = try decide([queue("billing") { $0.hours = "office"; $0.closed = then }], open: false)
+      let decision = try decide(
+        [
+          queue("billing") {
+            $0.hours = "office"; $0.closed = then
+          }
+        ], open: false)
       #expect(decision.outcome == .action(action))
     }
   }
@@ -55,7 +70,9 @@ struct `A queue that takes no case` {
   @Test func `passes it on while it is full, from queue to queue`() throws {
     let queues = [
       queue("billing") { $0.waitingMax = .init(limit: 5, then: .queue("support")) },
-      queue("support") { $0.hours = "office"; $0.closed = .queue("night") }, queue("night"),
+      queue("support") {
+        $0.hours = "office"; $0.closed = .queue("night")
+      }, queue("night"),
     ]
     #expect(try queueName(decide(queues, waiting: 4)) == "billing")
     #expect(try queueName(decide(queues, open: true, waiting: 5)) == "support")
@@ -65,8 +82,12 @@ struct `A queue that takes no case` {
 
   @Test func `round in a circle it stays in the last`() throws {
     let queues = [
-      queue("billing") { $0.hours = "office"; $0.closed = .queue("support") },
-      queue("support") { $0.hours = "office"; $0.closed = .queue("billing") },
+      queue("billing") {
+        $0.hours = "office"; $0.closed = .queue("support")
+      },
+      queue("support") {
+        $0.hours = "office"; $0.closed = .queue("billing")
+      },
     ]
     #expect(try queueName(decide(queues, open: false)) == "support")
   }
@@ -77,13 +98,23 @@ struct `A queue that takes no case` {
       .init(afterMilliseconds: 60_000, change: .raisePriority(by: 5)),
       .init(afterMilliseconds: 900_000, change: .widen(["support"])),
     ]
-    let queues = [queue("billing") { $0.waitMax = .init(limit: 600, then: .answer("so sorry")) }, queue("support")]
+    let queues = [
+      queue("billing") { $0.waitMax = .init(limit: 600, then: .answer("so sorry")) },
+      queue("support"),
+    ]
     guard case .route(let placed) = try decide(queues, plan).outcome else {
       Issue.record("it was not routed")
       return
     }
-    #expect(placed.steps == [plan.steps[0], .init(afterMilliseconds: 600_000, change: .message("so sorry")), plan.steps[1]])
-    guard case .route(let moved) = try decide([queue("billing") { $0.waitMax = .init(limit: 600, then: .queue("support")) }], plan).outcome
+    #expect(
+      placed.steps == [
+        plan.steps[0], .init(afterMilliseconds: 600_000, change: .message("so sorry")),
+        plan.steps[1],
+      ])
+    guard
+      case .route(let moved) = try decide(
+        [queue("billing") { $0.waitMax = .init(limit: 600, then: .queue("support")) }], plan
+      ).outcome
     else {
       Issue.record("it was not routed")
       return
@@ -100,7 +131,10 @@ struct `A queue that takes no case` {
       }
     ]
     func said(_ channel: String?, open: Bool, waiting: Int = 0) throws -> String? {
-      guard case .route(let plan) = try decide(queues, open: open, waiting: waiting, channel: channel).outcome else {
+      guard
+        case .route(let plan) = try decide(queues, open: open, waiting: waiting, channel: channel)
+          .outcome
+      else {
         return "not routed"
       }
       #expect(plan.queue == "billing")
@@ -112,27 +146,46 @@ struct `A queue that takes no case` {
     #expect(try said(nil, open: false) == "speak now", "a test need not tell the channel")
     #expect(try said("chat", open: false) == nil)
     #expect(try said("email", open: true, waiting: 5) == nil)
-    #expect(try decide(queues, open: false).passedOn == ["billing is closed (office): the caller leaves a message"])
+    #expect(
+      try decide(queues, open: false).passedOn == [
+        "billing is closed (office): the caller leaves a message"
+      ])
   }
 
   @Test func `takes a message that a rule sends there`() throws {
     var plan = Plan(queue: "billing")
     plan.leaveMessage = "speak now"
-    let queues = [queue("billing") { $0.hours = "office"; $0.closed = .reject("closed") }]
+    let queues = [
+      queue("billing") {
+        $0.hours = "office"; $0.closed = .reject("closed")
+      }
+    ]
     #expect(try decide(queues, plan, open: false, channel: "phone").outcome == .route(plan))
-    #expect(try decide(queues, plan, open: false, channel: "chat").outcome == .action(.reject(reason: "closed")))
+    #expect(
+      try decide(queues, plan, open: false, channel: "chat").outcome
+        == .action(.reject(reason: "closed")))
     plan.leaveMessage = nil
-    #expect(try decide([], { var said = plan; said.leaveMessage = "x"; return said }(), channel: "chat").outcome == .route(plan))
+    #expect(
+      try decide(
+        [],
+        {
+          var said = plan; said.leaveMessage = "x"; return said
+        }(), channel: "chat"
+      ).outcome == .route(plan))
   }
 
   @Test func `makes rules ask how many wait`() throws {
     func asked(_ queue: QueueConfiguration) throws -> Set<Fact> {
       try RuleSet(
-        version: "", rules: [Rule(name: "all", when: nil, outcome: .route(Plan(queue: "billing")))], skills: [],
+        version: "", rules: [Rule(name: "all", when: nil, outcome: .route(Plan(queue: "billing")))],
+        skills: [],
         queues: [queue]
       ).asked
     }
     #expect(try asked(queue("billing")).isEmpty)
-    #expect(try asked(queue("billing") { $0.waitingMax = .init(limit: 1, then: .reject("full")) }) == [.queues])
+    #expect(
+      try asked(queue("billing") { $0.waitingMax = .init(limit: 1, then: .reject("full")) }) == [
+        .queues
+      ])
   }
 }

@@ -3,7 +3,9 @@ import Testing
 
 @testable import Rules
 
-private func rule(_ name: String, _ when: String?, _ plan: Plan = Plan(queue: "support")) throws -> Rule {
+private func rule(_ name: String, _ when: String?, _ plan: Plan = Plan(queue: "support")) throws
+  -> Rule
+{
   let program = try when.map {
     try Expression.compile($0, Fact.environment(zone: { _ in nil }), expecting: .bool).get()
   }
@@ -42,7 +44,8 @@ struct `A set of rules` {
     facts.setUnknown(.customerAttributes)
     let explanation = set.explain(facts)
     #expect(explanation.trials.map(\.rule) == ["mail", "gold", "many", "chats"])
-    #expect(explanation.trials.map(\.needs) == [[], ["customer.attributes"], ["customer.attributes"], []])
+    #expect(
+      explanation.trials.map(\.needs) == [[], ["customer.attributes"], ["customer.attributes"], []])
     #expect(explanation.isUndecided && explanation.decision.rule == "chats")
     #expect(explanation.description.contains("? gold"))
     facts[.customerAttributes] = .map(MapValue([("tier", .string("gold"))]))
@@ -55,7 +58,8 @@ struct `A set of rules` {
     let set = try RuleSet(
       version: "1",
       rules: [
-        rule("a", "session.channel == 'email' && mail.subject.contains('x')"), rule("b", "has(handoff.reason)", plan),
+        rule("a", "session.channel == 'email' && mail.subject.contains('x')"),
+        rule("b", "has(handoff.reason)", plan),
         rule("everyone", nil),
       ], skills: [])
     #expect(set.asked == [.sessionChannel, .mailSubject, .handoffReason, .customerLastAgent])
@@ -85,7 +89,8 @@ struct `A set of rules` {
       var rules: [Rule] = []
       for at in 0..<40 {
         let parts = [
-          "session.channel == '\(channels[next(3)])'", "'\(intents[next(4)])' == conversation.intent",
+          "session.channel == '\(channels[next(3)])'",
+          "'\(intents[next(4)])' == conversation.intent",
           "handoff.fields.topic == '\(intents[next(4)])'", "customer.conversations > \(next(4))",
           "(session.channel == 'chat' || customer.known)", "!(session.channel == 'phone')",
         ]
@@ -100,7 +105,9 @@ struct `A set of rules` {
         if next(4) > 0 { facts[.conversationIntent] = .string(intents[next(4)]) }
         if next(3) > 0 { facts[.customerConversations] = .int(Int64(next(6))) }
         if next(3) > 0 { facts[.customerKnown] = .bool(next(2) == 0) }
-        if next(3) > 0 { facts[.handoffFields] = .map(MapValue([("topic", .string(intents[next(4)]))])) }
+        if next(3) > 0 {
+          facts[.handoffFields] = .map(MapValue([("topic", .string(intents[next(4)]))]))
+        }
         #expect(set.evaluate(facts) == set.explain(facts).decision)
       }
     }
@@ -115,7 +122,9 @@ struct `A set of rules` {
     let set = try RuleSet(
       version: "", rules: [taking], skills: [german, SkillConfiguration(name: "returns")])
     var facts = Facts()
-    facts[.handoffSkills] = .list([.string("returns"), .string("juggling"), .int(3), .string("returns")])
+    facts[.handoffSkills] = .list([
+      .string("returns"), .string("juggling"), .int(3), .string("returns"),
+    ])
     facts[.customerLanguage] = .string("de")
     guard case .route(let plan) = set.evaluate(facts).outcome else {
       Issue.record("no route")

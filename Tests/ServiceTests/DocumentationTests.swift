@@ -4,11 +4,13 @@ import Model
 import Service
 import Testing
 
-/// docs/continuity.md: its talks are played, in order, in one workspace. Lines of a block named `talk`:
+/// docs/continuity.md: its talks are played, in order, in one workspace. Lines of a block named
+/// `talk`:
 ///
 /// ```
 /// webshop> POST /v1/sessions {"customer": …}     a caller, by their token's holder
-/// 201 {"session": "$s"}                          the answer holds at least this; $s is remembered, or must be the same
+/// 201 {"session": "$s"}                          the answer holds at least this; $s is remembered,
+/// or must be the same
 /// mail> jo@home.example | Lamp | it is dark      a proven mail: from, subject, text
 /// +3d                                            time passes
 /// # why                                          a remark
@@ -16,12 +18,14 @@ import Testing
 struct ContinuityDocumentationTests {
   @Test("what the page shows happens")
   func talks() throws {
-    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../docs/continuity.md")
+    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+      "../../docs/continuity.md")
     let text = try String(contentsOf: page, encoding: .utf8)
     let shop = try Shop()
     var talk = DocumentedTalk(shop: shop)
     var isTalk = false
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
       if line.hasPrefix("```") {
         isTalk = line == "```talk"
         continue
@@ -33,9 +37,12 @@ struct ContinuityDocumentationTests {
 
   @Test("every kind of entry is on the page")
   func kinds() throws {
-    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../docs/continuity.md")
+    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+      "../../docs/continuity.md")
     let text = try String(contentsOf: page, encoding: .utf8)
-    for kind in EntryKind.allCases { #expect(text.contains("`\(kind.rawValue)`"), "\(kind.rawValue)") }
+    for kind in EntryKind.allCases {
+      #expect(text.contains("`\(kind.rawValue)`"), "\(kind.rawValue)")
+    }
   }
 }
 
@@ -52,7 +59,9 @@ struct DocumentedTalk {
       let (who, rest) = (String(line[..<mark.lowerBound]), String(line[mark.upperBound...]))
       if who == "mail" { return try mail(rest, number) }
       let parts = filled(rest).split(separator: " ", maxSplits: 2).map(String.init)
-      let body = parts.count == 3 ? try JSONSerialization.jsonObject(with: Data(parts[2].utf8)) as? [String: Any] : nil
+      let body =
+        parts.count == 3
+        ? try JSONSerialization.jsonObject(with: Data(parts[2].utf8)) as? [String: Any] : nil
       shop.now = shop.now + .seconds(1)
       reply = try shop.call(parts[0], parts[1], body, by: caller(who))
       return
@@ -73,8 +82,10 @@ struct DocumentedTalk {
   private mutating func mail(_ text: String, _ number: Int) throws {
     let parts = text.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
     shop.now = shop.now + .seconds(1)
-    let taken = try shop.mail(from: parts[0], subject: parts[1], id: "\(number)@home.example", parts[2])
-    reply = Reply(APIResponse(200, json: Array("{\"conversation\":\"\(taken.conversation)\"}".utf8)))
+    let taken = try shop.mail(
+      from: parts[0], subject: parts[1], id: "\(number)@home.example", parts[2])
+    reply = Reply(
+      APIResponse(200, json: Array("{\"conversation\":\"\(taken.conversation)\"}".utf8)))
   }
 
   private func seconds(_ text: Substring) -> Int64 {
@@ -94,7 +105,9 @@ struct DocumentedTalk {
 
   private func filled(_ text: String) -> String {
     var text = text
-    for name in known.keys.sorted(by: { $0.count > $1.count }) { text = text.replacing("$" + name, with: known[name] ?? "") }
+    for name in known.keys.sorted(by: { $0.count > $1.count }) {
+      text = text.replacing("$" + name, with: known[name] ?? "")
+    }
     return text
   }
 
@@ -103,7 +116,9 @@ struct DocumentedTalk {
     switch expected {
     case let object as [String: Any]:
       guard let found = found as? [String: Any] else { return false }
-      for name in object.keys.sorted() { if !matches(object[name] ?? NSNull(), found[name]) { return false } }
+      for name in object.keys.sorted() {
+        if !matches(object[name] ?? NSNull(), found[name]) { return false }
+      }
       return true
     case let list as [Any]:
       guard let found = found as? [Any], found.count == list.count else { return false }

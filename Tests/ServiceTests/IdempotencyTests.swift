@@ -26,7 +26,8 @@ struct IdempotencyTests {
     }
   }
 
-  /// One request a route: who may ask it, and two bodies that it takes. `{id}` is filled in by what stands before it.
+  /// One request a route: who may ask it, and two bodies that it takes. `{id}` is filled in by what
+  /// stands before it.
   private static let routes: [(page: String, who: String, body: String, other: String)] = [
     ("sessions", "webshop", "{}", #"{"context":1}"#),
     ("sessions/{id}/messages", "webshop", said, #"{"author":"customer","text":"b"}"#),
@@ -52,12 +53,27 @@ struct IdempotencyTests {
     ("cases/{id}/end-consult", "ann", "", "{}"),
     ("cases/{id}/assign", "boss", #"{"agent":"ann"}"#, #"{"agent":"bob"}"#),
     ("cases/{id}/requeue", "boss", "", "{}"),
-    ("customers/{id}/merge", "ann", #"{"with":"\#(customer)"}"#, #"{"with":"\#(customer)","reason":"b"}"#),
-    ("customers/{id}/split", "ann", #"{"from":"\#(customer)"}"#, #"{"from":"\#(customer)","reason":"b"}"#),
-    ("customers/{id}/identities", "ann", judged, #"{"kind":"email","value":"b@home.example","decision":"share"}"#),
+    (
+      "customers/{id}/merge", "ann", #"{"with":"\#(customer)"}"#,
+      #"{"with":"\#(customer)","reason":"b"}"#
+    ),
+    (
+      "customers/{id}/split", "ann", #"{"from":"\#(customer)"}"#,
+      #"{"from":"\#(customer)","reason":"b"}"#
+    ),
+    (
+      "customers/{id}/identities", "ann", judged,
+      #"{"kind":"email","value":"b@home.example","decision":"share"}"#
+    ),
     ("customers/{id}/attributes", "ann", #"{"attributes":{"a":1}}"#, #"{"attributes":{"a":2}}"#),
-    ("conversations/{id}/join", "ann", #"{"with":"\#(conversation)"}"#, #"{"with":"\#(conversation)","reason":"b"}"#),
-    ("conversations/{id}/part", "ann", #"{"from":"\#(conversation)"}"#, #"{"from":"\#(conversation)","reason":"b"}"#),
+    (
+      "conversations/{id}/join", "ann", #"{"with":"\#(conversation)"}"#,
+      #"{"with":"\#(conversation)","reason":"b"}"#
+    ),
+    (
+      "conversations/{id}/part", "ann", #"{"from":"\#(conversation)"}"#,
+      #"{"from":"\#(conversation)","reason":"b"}"#
+    ),
     ("conversations/{id}/tags", "ann", #"{"tags":["a"]}"#, #"{"tags":["b"]}"#),
     ("entries/{entry}/redact", "ann", #"{"words":"a"}"#, #"{"words":"b"}"#),
     ("journey", "till", #"{"event":"a",\#(who)}"#, #"{"event":"b",\#(who)}"#),
@@ -70,7 +86,8 @@ struct IdempotencyTests {
   ]
   private static let said = #"{"author":"customer","text":"a"}"#
   private static let judged = #"{"kind":"email","value":"a@home.example","decision":"share"}"#
-  private static let who = #""identities":[{"kind":"email","value":"a@home.example","assurance":"asserted"}]"#
+  private static let who =
+    #""identities":[{"kind":"email","value":"a@home.example","assurance":"asserted"}]"#
   private static let customer = CustomerID(high: 9, low: 9).description
   private static let conversation = ConversationID(high: 9, low: 9).description
 
@@ -83,18 +100,23 @@ struct IdempotencyTests {
       case "customers": CustomerID(high: 1, low: 2).description
       default: ConversationID(high: 1, low: 2).description
       }
-    let path = "v1/\(page)".replacing("{id}", with: id).replacing("{entry}", with: "7").split(separator: "/").map(String.init)
+    let path = "v1/\(page)".replacing("{id}", with: id).replacing("{entry}", with: "7").split(
+      separator: "/"
+    ).map(String.init)
     return APIRequest(
-      method: "POST", path: path, query: [], body: Array(body.utf8), contentType: "text/plain", idempotencyKey: key)
+      method: "POST", path: path, query: [], body: Array(body.utf8), contentType: "text/plain",
+      idempotencyKey: key)
   }
 
   private func key(_ request: APIRequest, by who: String = "webshop") throws -> Idempotency {
     let key: Idempotency? =
       switch shop.api.handle(request, caller(who)) {
-      case .submit(_, let key, _), .next(_, _, let key, _), .call(_, _, let key, _, _), .keepBlob(_, _, let key),
+      case .submit(_, let key, _), .next(_, _, let key, _), .call(_, _, let key, _, _),
+        .keepBlob(_, _, let key),
         .rules(_, let key):
         key
-      case .respond(let response): throw Shop.Fault.refused(String(decoding: response.body, as: UTF8.self))
+      case .respond(let response):
+        throw Shop.Fault.refused(String(decoding: response.body, as: UTF8.self))
       case .read, .look, .poll, .stream, .explain: nil
       }
     return try #require(key, "\(request.path)")
@@ -117,7 +139,8 @@ struct IdempotencyTests {
   }
 
   @Test func `the pages tried here are all that docs, api, has`() throws {
-    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../docs/api.md")
+    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+      "../../docs/api.md")
     var documented: Set<String> = []
     for line in try String(contentsOf: page, encoding: .utf8).split(separator: "\n") {
       guard let first = line.firstMatch(of: /`POST \/v1\/([\w\/{}-]+)/) else { continue }
@@ -130,9 +153,12 @@ struct IdempotencyTests {
   }
 
   @Test func `what is taken out before it is written still tells two bodies apart`() throws {
-    #expect(Redactor().json(Array(#"{"text":"4111 1111 1111 1111"}"#.utf8)) == Redactor().json(Array(#"{"text":"5500 0055 5555 5559"}"#.utf8)))
+    #expect(
+      Redactor().json(Array(#"{"text":"4111 1111 1111 1111"}"#.utf8))
+        == Redactor().json(Array(#"{"text":"5500 0055 5555 5559"}"#.utf8)))
     func words(_ card: String) throws -> Digest {
-      try key(request("sessions/{id}/messages", #"{"author":"customer","text":"\#(card)"}"#)).bodyHash
+      try key(request("sessions/{id}/messages", #"{"author":"customer","text":"\#(card)"}"#))
+        .bodyHash
     }
     #expect(try words("4111 1111 1111 1111") != words("5500 0055 5555 5559"))
     #expect(try words("4111 1111 1111 1111") == words("4111 1111 1111 1111"))
@@ -145,7 +171,10 @@ struct IdempotencyTests {
       upload.contentType = type
       return try key(upload).bodyHash
     }
-    let all = try [upload(nil, "text/plain"), upload("", "text/plain"), upload("a.txt", "text/plain"), upload("a.txt", "image/png")]
+    let all = try [
+      upload(nil, "text/plain"), upload("", "text/plain"), upload("a.txt", "text/plain"),
+      upload("a.txt", "image/png"),
+    ]
     #expect(Set(all).count == all.count)
     #expect(try upload("a.txt", "text/plain") == all[2])
   }
@@ -154,7 +183,9 @@ struct IdempotencyTests {
     let asked = request("sessions/{id}/messages", Self.said)
     var other = shop.api
     other.identityKey = .init(Array("another folder's key".utf8))
-    guard case .submit(_, let elsewhere?, _) = other.handle(asked, caller("webshop")) else { throw Shop.Fault.silence }
+    guard case .submit(_, let elsewhere?, _) = other.handle(asked, caller("webshop")) else {
+      throw Shop.Fault.silence
+    }
     #expect(try key(asked).bodyHash != elsewhere.bodyHash)
   }
 }

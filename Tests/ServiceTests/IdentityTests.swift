@@ -10,7 +10,8 @@ struct IdentityTests {
   let mail = ("email", "jo@home.example")
   let phone = ("phone", "+15551234567")
 
-  @Test("an identity carries who said so, when and by what; a second source is kept beside the first")
+  @Test(
+    "an identity carries who said so, when and by what; a second source is kept beside the first")
   func evidence() throws {
     let shop = try Shop()
     let chat = try shop.open([mail])
@@ -23,10 +24,14 @@ struct IdentityTests {
     #expect(evidence.map { $0["means"] as? String } == ["assertion", "dmarc"])
     #expect(evidence.allSatisfy { $0["at"] as? String == shop.now.description })
     _ = try shop.open([mail])
-    #expect(try shop.call("GET", "/v1/customers?kind=email&value=JO@Home.example", by: shop.ann).text == page.text)
+    #expect(
+      try shop.call("GET", "/v1/customers?kind=email&value=JO@Home.example", by: shop.ann).text
+        == page.text)
   }
 
-  @Test("a claim suggests; confirmed by an agent it makes one customer of two, rejected it suggests no more")
+  @Test(
+    "a claim suggests; confirmed by an agent it makes one customer of two, rejected it suggests no more"
+  )
   func claims() throws {
     let shop = try Shop()
     let known = try shop.open([mail])
@@ -35,15 +40,23 @@ struct IdentityTests {
     var page = try shop.call("GET", "/v1/customers/\(stranger.customer)", by: shop.ann)
     #expect(page.list("suggestions").first?["customers"] as? [String] == [known.customer])
     let other = try shop.open(claimed: [mail])
-    let rejection = ["kind": "email", "value": mail.1, "decision": "reject", "reason": "asked back"]
-    #expect(try shop.call("POST", "/v1/customers/\(other.customer)/identities", rejection, by: shop.ann).status == 200)
+    let rejection = [
+      "kind": "email", "value": mail.1, "decision": "reject", "reason": "asked back",
+    ]
+    #expect(
+      try shop.call("POST", "/v1/customers/\(other.customer)/identities", rejection, by: shop.ann)
+        .status == 200)
     page = try shop.call("GET", "/v1/customers/\(other.customer)", by: shop.ann)
     #expect(page.list("suggestions").isEmpty)
     #expect(page.list("identities").first?["decided_by"] as? String == "agent:ann")
     let yes = ["kind": "email", "value": mail.1, "decision": "confirm"]
-    let confirmed = try shop.call("POST", "/v1/customers/\(stranger.customer)/identities", yes, by: shop.ann)
+    let confirmed = try shop.call(
+      "POST", "/v1/customers/\(stranger.customer)/identities", yes, by: shop.ann)
     #expect(confirmed.string("customer") == known.customer)
-    #expect(try shop.timeline(stranger.customer).entries("entries").kinds.filter { $0 == "session_opened" }.count == 2)
+    #expect(
+      try shop.timeline(stranger.customer).entries("entries").kinds.filter {
+        $0 == "session_opened"
+      }.count == 2)
   }
 
   @Test("a confirmed claim that is nobody else's is proven from then on")
@@ -55,13 +68,20 @@ struct IdentityTests {
     #expect(try shop.open([mail]).customer == stranger.customer)
     let page = try shop.call("GET", "/v1/customers/\(stranger.customer)", by: shop.ann)
     #expect(page.list("suggestions").isEmpty)
-    #expect(page.list("identities").contains { ($0["evidence"] as? [[String: Any]])?.first?["by"] as? String == "agent:ann" })
+    #expect(
+      page.list("identities").contains {
+        ($0["evidence"] as? [[String: Any]])?.first?["by"] as? String == "agent:ann"
+      })
     // What nobody claimed cannot be confirmed.
     let no = ["kind": "email", "value": "else@home.example", "decision": "confirm"]
-    #expect(try shop.call("POST", "/v1/customers/\(stranger.customer)/identities", no, by: shop.ann).status == 404)
+    #expect(
+      try shop.call("POST", "/v1/customers/\(stranger.customer)/identities", no, by: shop.ann)
+        .status == 404)
   }
 
-  @Test("a family's phone, marked as shared, parts whom it had joined, to the entry, and joins nobody again")
+  @Test(
+    "a family's phone, marked as shared, parts whom it had joined, to the entry, and joins nobody again"
+  )
   func shared() throws {
     let shop = try Shop()
     let jo = try shop.open([mail, phone])
@@ -71,29 +91,41 @@ struct IdentityTests {
     try shop.says("from kim", kim)
     #expect(jo.customer == kim.customer)
     let share = ["kind": "phone", "value": phone.1, "decision": "share", "reason": "a family's"]
-    #expect(try shop.call("POST", "/v1/customers/\(jo.customer)/identities", share, by: shop.boss).status == 200)
-    let joAlone = try shop.call("GET", "/v1/customers?kind=email&value=jo@home.example", by: shop.ann)
-    let kimAlone = try shop.call("GET", "/v1/customers?kind=email&value=kim@home.example", by: shop.ann)
+    #expect(
+      try shop.call("POST", "/v1/customers/\(jo.customer)/identities", share, by: shop.boss).status
+        == 200)
+    let joAlone = try shop.call(
+      "GET", "/v1/customers?kind=email&value=jo@home.example", by: shop.ann)
+    let kimAlone = try shop.call(
+      "GET", "/v1/customers?kind=email&value=kim@home.example", by: shop.ann)
     #expect(joAlone.string("id") != kimAlone.string("id"))
     let again = try shop.open([("email", "kim@home.example"), phone])
     #expect(again.customer == kimAlone.string("id"))
     #expect(try shop.timeline(again.customer).entries("entries").texts == ["from kim"])
     // By the phone alone nobody is known; an agent sees who it may be, and says who it is.
-    let call = try shop.call("POST", "/v1/calls", ["call": "c1", "from": phone.1, "to": "+18005551212"], by: shop.pbx)
+    let call = try shop.call(
+      "POST", "/v1/calls", ["call": "c1", "from": phone.1, "to": "+18005551212"], by: shop.pbx)
     #expect(call.string("do") == "wait")
     let session = try #require(call.string("session").flatMap { SessionID($0) })
     let row = try #require(try shop.reader.session(shop.workspace, session))
-    let caller = try #require(try shop.reader.conversation(shop.workspace, row.conversation)?.customer)
+    let caller = try #require(
+      try shop.reader.conversation(shop.workspace, row.conversation)?.customer)
     let page = try shop.call("GET", "/v1/customers/\(caller)", by: shop.ann)
     let suggestion = try #require(page.list("suggestions").first)
     #expect(suggestion["shared"] as? Bool == true)
-    #expect(Set(suggestion["customers"] as? [String] ?? []) == Set([joAlone, kimAlone].compactMap { $0.string("id") }))
+    #expect(
+      Set(suggestion["customers"] as? [String] ?? [])
+        == Set([joAlone, kimAlone].compactMap { $0.string("id") }))
     var yes = ["kind": "phone", "value": phone.1, "decision": "confirm"]
-    #expect(try shop.call("POST", "/v1/customers/\(caller)/identities", yes, by: shop.ann).status == 409)
+    #expect(
+      try shop.call("POST", "/v1/customers/\(caller)/identities", yes, by: shop.ann).status == 409)
     yes["customer"] = kimAlone.string("id")
-    #expect(try shop.call("POST", "/v1/customers/\(caller)/identities", yes, by: shop.ann).status == 200)
-    #expect(try shop.timeline(kimAlone.string("id") ?? "").entries("entries").kinds.contains("call"))
-    #expect(try !shop.timeline(joAlone.string("id") ?? "").entries("entries").kinds.contains("call"))
+    #expect(
+      try shop.call("POST", "/v1/customers/\(caller)/identities", yes, by: shop.ann).status == 200)
+    #expect(
+      try shop.timeline(kimAlone.string("id") ?? "").entries("entries").kinds.contains("call"))
+    #expect(
+      try !shop.timeline(joAlone.string("id") ?? "").entries("entries").kinds.contains("call"))
   }
 
   @Test("only agents and supervisors see and decide who a customer is")
@@ -102,8 +134,13 @@ struct IdentityTests {
     let jo = try shop.open([mail])
     for caller in [shop.webshop, shop.till, shop.pbx] {
       #expect(try shop.call("GET", "/v1/customers/\(jo.customer)", by: caller).status == 403)
-      #expect(try shop.call("GET", "/v1/customers?kind=email&value=jo@home.example", by: caller).status == 403)
-      #expect(try shop.call("POST", "/v1/customers/\(jo.customer)/merge", ["with": jo.customer], by: caller).status == 403)
+      #expect(
+        try shop.call("GET", "/v1/customers?kind=email&value=jo@home.example", by: caller).status
+          == 403)
+      #expect(
+        try shop.call(
+          "POST", "/v1/customers/\(jo.customer)/merge", ["with": jo.customer], by: caller
+        ).status == 403)
     }
   }
 }
@@ -119,9 +156,11 @@ struct EmailRulesTests {
     "an address is normalised by its provider's rules",
     arguments: [
       ("Jo.Doe+lamp@GoogleMail.com", "jodoe@gmail.com"), ("j.o@gmail.com", "jo@gmail.com"),
-      ("jo.doe+lamp@home.example", "jo.doe+lamp@home.example"), ("jo-lamp@shop.example", "jo@shop.example"),
+      ("jo.doe+lamp@home.example", "jo.doe+lamp@home.example"),
+      ("jo-lamp@shop.example", "jo@shop.example"),
       ("jo.doe@shop.example", "jo.doe@shop.example"), ("+lamp@gmail.com", "+lamp@gmail.com"),
-      ("...@gmail.com", "...@gmail.com"), ("JO@HOME.EXAMPLE", "jo@home.example"), ("jo@home", nil), ("@home.example", nil),
+      ("...@gmail.com", "...@gmail.com"), ("JO@HOME.EXAMPLE", "jo@home.example"), ("jo@home", nil),
+      ("@home.example", nil),
       ("jo@a@home.example", nil),
     ] as [(String, String?)])
   func normal(_ raw: String, _ expected: String?) {
@@ -137,7 +176,9 @@ struct EmailRulesTests {
 
   @Test("numbers are taken in E.164, chat and external ids as they are")
   func others() {
-    #expect(IdentityForm.normalise(.phone, "555 1234567", e164: { "+1" + $0.filter(\.isNumber) })?.value == "+15551234567")
+    #expect(
+      IdentityForm.normalise(.phone, "555 1234567", e164: { "+1" + $0.filter(\.isNumber) })?.value
+        == "+15551234567")
     #expect(IdentityForm.normalise(.phone, "anonymous", e164: { _ in nil }) == nil)
     #expect(IdentityForm.normalise(.chat, "Ab 9", e164: { _ in nil })?.value == "Ab 9")
     #expect(IdentityForm.normalise(.external, "a\u{7}", e164: { _ in nil }) == nil)
@@ -147,7 +188,9 @@ struct EmailRulesTests {
 
 /// Two records of one person become one, and can be taken apart again.
 struct MergeTests {
-  @Test("a merge makes one timeline of two, whose proof holds; a split gives each its own back, and nothing is lost")
+  @Test(
+    "a merge makes one timeline of two, whose proof holds; a split gives each its own back, and nothing is lost"
+  )
   func mergeAndSplit() throws {
     let shop = try Shop()
     let a = try shop.open([("email", "a@home.example")])
@@ -155,28 +198,40 @@ struct MergeTests {
     let b = try shop.open([("email", "b@home.example")])
     try shop.says("from b", b)
     let event: [String: Any] = [
-      "event": "ordered", "identities": [["kind": "email", "value": "b@home.example", "assurance": "asserted"]],
+      "event": "ordered",
+      "identities": [["kind": "email", "value": "b@home.example", "assurance": "asserted"]],
     ]
     try shop.call("POST", "/v1/journey", event, by: shop.till)
     let before = try (shop.timeline(a.customer), shop.timeline(b.customer))
-    let merged = try shop.call("POST", "/v1/customers/\(b.customer)/merge", ["with": a.customer, "reason": "same address"], by: shop.ann)
+    let merged = try shop.call(
+      "POST", "/v1/customers/\(b.customer)/merge", ["with": a.customer, "reason": "same address"],
+      by: shop.ann)
     #expect(merged.string("customer") == a.customer)
     let both = try shop.timeline(b.customer)
     #expect(both.entries("entries").texts == ["from a", "from b"])
     #expect(both.entries("entries").kinds.contains("journey"))
     #expect(both.text == (try shop.timeline(a.customer)).text)
     expectComplete(both)
-    #expect(try shop.call("POST", "/v1/customers/\(b.customer)/merge", ["with": a.customer], by: shop.ann).status == 409)
-    let split = try shop.call("POST", "/v1/customers/\(a.customer)/split", ["from": b.customer], by: shop.boss)
+    #expect(
+      try shop.call("POST", "/v1/customers/\(b.customer)/merge", ["with": a.customer], by: shop.ann)
+        .status == 409)
+    let split = try shop.call(
+      "POST", "/v1/customers/\(a.customer)/split", ["from": b.customer], by: shop.boss)
     #expect(split.status == 200)
     for (talk, old) in [(a, before.0), (b, before.1)] {
       let now = try shop.timeline(talk.customer)
       expectComplete(now)
-      let kept = now.entries("entries").filter { !["merged", "split"].contains($0["kind"] as? String) }
-      #expect(kept.map { $0["entry"] as? Int } == old.entries("entries").map { $0["entry"] as? Int })
+      let kept = now.entries("entries").filter {
+        !["merged", "split"].contains($0["kind"] as? String)
+      }
+      #expect(
+        kept.map { $0["entry"] as? Int } == old.entries("entries").map { $0["entry"] as? Int })
       #expect(now.entries("entries").kinds.suffix(2) == ["merged", "split"])
     }
-    #expect(try shop.call("POST", "/v1/customers/\(a.customer)/split", ["from": b.customer], by: shop.boss).status == 409)
+    #expect(
+      try shop.call(
+        "POST", "/v1/customers/\(a.customer)/split", ["from": b.customer], by: shop.boss
+      ).status == 409)
     let page = try shop.call("GET", "/v1/customers/\(a.customer)", by: shop.ann)
     let story = page.list("joined").first?["story"] as? [[String: Any]]
     #expect(story?.map { $0["what"] as? String } == ["joined", "parted"])
@@ -192,8 +247,11 @@ struct MergeTests {
     let records = try #require(page.list("joined").first?["records"] as? [String])
     try shop.call("POST", "/v1/customers/\(records[0])/split", ["from": records[1]], by: shop.ann)
     let again = try shop.open([mail, phone])
-    #expect(try shop.call("GET", "/v1/customers/\(again.customer)", by: shop.ann).list("records").count == 0)
-    let byPhone = try shop.call("GET", "/v1/customers?kind=phone&value=%2B15551234567", by: shop.ann)
+    #expect(
+      try shop.call("GET", "/v1/customers/\(again.customer)", by: shop.ann).list("records").count
+        == 0)
+    let byPhone = try shop.call(
+      "GET", "/v1/customers?kind=phone&value=%2B15551234567", by: shop.ann)
     let byMail = try shop.call("GET", "/v1/customers?kind=email&value=a@home.example", by: shop.ann)
     #expect(byPhone.string("id") != byMail.string("id"))
     #expect(again.customer == byMail.string("id"))
@@ -214,29 +272,45 @@ struct MergeTests {
     let owner = shop.pipeline.router.conversation(conversation)?.owner
     shop.heard = []
     try shop.call("POST", "/v1/customers/\(a.customer)/merge", ["with": b.customer], by: shop.boss)
-    let told = shop.heard.compactMap { if case .tellAgent(_, conversation, let entry) = $0 { entry } else { nil } }
+    let told = shop.heard.compactMap {
+      if case .tellAgent(_, conversation, let entry) = $0 { entry } else { nil }
+    }
     #expect(told.count == 1)
-    let last = try shop.reader.transcript(shop.workspace, of: conversation, after: EntryID(0), limit: 100, visible: .internal).last
+    let last = try shop.reader.transcript(
+      shop.workspace, of: conversation, after: EntryID(0), limit: 100, visible: .internal
+    ).last
     #expect(last?.id == told.first)
-    #expect(last.map { String(decoding: $0.body ?? [], as: UTF8.self).contains("\"kind\":\"merged\"") } == true)
+    #expect(
+      last.map { String(decoding: $0.body ?? [], as: UTF8.self).contains("\"kind\":\"merged\"") }
+        == true)
     #expect(shop.pipeline.router.conversation(conversation)?.owner == owner)
     #expect(shop.pipeline.router.conversation(conversation)?.epoch == 3)
     // The case now shows both.
-    #expect(try shop.call("GET", "/v1/cases/\(id)", by: shop.ann).string("customer", "id") == a.customer)
+    #expect(
+      try shop.call("GET", "/v1/cases/\(id)", by: shop.ann).string("customer", "id") == a.customer)
     // The bot of the conversation sees nothing of it.
     let events = try shop.call("GET", "/v1/sessions/\(b.session)/events?after=0", by: shop.webshop)
     #expect(!events.entries("events").kinds.contains("merged"))
   }
 
-  @Test("what two sources say of a customer is kept from both; one source's later word replaces its earlier")
+  @Test(
+    "what two sources say of a customer is kept from both; one source's later word replaces its earlier"
+  )
   func attributes() throws {
     let shop = try Shop()
     let jo = try shop.open([("email", "a@home.example")], name: "Jo")
-    try shop.call("POST", "/v1/customers/\(jo.customer)/attributes", ["attributes": ["name": "Joanna Doe", "tier": "gold"]], by: shop.ann)
+    try shop.call(
+      "POST", "/v1/customers/\(jo.customer)/attributes",
+      ["attributes": ["name": "Joanna Doe", "tier": "gold"]], by: shop.ann)
     _ = try shop.open([("email", "a@home.example")], name: "Joe")
     let page = try shop.call("GET", "/v1/customers/\(jo.customer)", by: shop.ann)
-    let said = page.list("attributes").map { "\($0["name"] ?? "")=\($0["value"] ?? "") by \($0["source"] ?? "")" }
-    #expect(said.sorted() == ["name=Joanna Doe by agent:ann", "name=Joe by bot:webshop", "tier=gold by agent:ann"])
+    let said = page.list("attributes").map {
+      "\($0["name"] ?? "")=\($0["value"] ?? "") by \($0["source"] ?? "")"
+    }
+    #expect(
+      said.sorted() == [
+        "name=Joanna Doe by agent:ann", "name=Joe by bot:webshop", "tier=gold by agent:ann",
+      ])
   }
 }
 
@@ -246,10 +320,14 @@ func expectComplete(_ timeline: Reply, sourceLocation: SourceLocation = #_source
   #expect(timeline.number("count") == entries.count, sourceLocation: sourceLocation)
   var digest = TimelineDigest()
   for entry in entries {
-    guard let hex = entry["hash"] as? String, let bytes = bytes(hex), let hash = Digest(bytes: bytes) else { continue }
+    guard let hex = entry["hash"] as? String, let bytes = bytes(hex),
+      let hash = Digest(bytes: bytes)
+    else { continue }
     digest.add(hash)
   }
-  #expect(timeline.string("hash") == digest.sum.bytes.map { String(format: "%02x", $0) }.joined(), sourceLocation: sourceLocation)
+  #expect(
+    timeline.string("hash") == digest.sum.bytes.map { String(format: "%02x", $0) }.joined(),
+    sourceLocation: sourceLocation)
 }
 
 private func bytes(_ hex: String) -> [UInt8]? {

@@ -4,20 +4,26 @@ import Pipeline
 import Routing
 import Testing
 
-/// Random journeys over chat, mail and phone, with merges, splits, shared identities, handoffs, late and duplicate
-/// arrivals and restarts. At each handoff whoever takes over must hold, entry for entry, what a plain reference model
+/// Random journeys over chat, mail and phone, with merges, splits, shared identities, handoffs,
+/// late and duplicate
+/// arrivals and restarts. At each handoff whoever takes over must hold, entry for entry, what a
+/// plain reference model
 /// says was said before.
 ///
-/// `THROUGHLINE_JOURNEYS=1000 swift test --filter JourneyTests` runs more of them. One that fails is tried again with fewer
+/// `THROUGHLINE_JOURNEYS=1000 swift test --filter JourneyTests` runs more of them. One that fails
+/// is tried again with fewer
 /// and fewer of its steps; what is left is told with the command that repeats it.
 struct JourneyTests {
   static let environment = ProcessInfo.processInfo.environment
-  static let seeds = environment["THROUGHLINE_JOURNEY"] == nil ? Array(1...(Int(environment["THROUGHLINE_JOURNEYS"] ?? "") ?? 12)) : []
+  static let seeds =
+    environment["THROUGHLINE_JOURNEY"] == nil
+    ? Array(1...(Int(environment["THROUGHLINE_JOURNEYS"] ?? "") ?? 12)) : []
   /// `7:3,4,12`: of journey 7 these steps alone.
   static let repeated = environment["THROUGHLINE_JOURNEY"].map { [$0] } ?? []
   static let steps = Array(0..<90)
 
-  @Test("whoever takes over holds everything that was said before, whatever happened", arguments: seeds)
+  @Test(
+    "whoever takes over holds everything that was said before, whatever happened", arguments: seeds)
   func journey(_ seed: Int) throws {
     let journey = try Journey(seed)
     guard let failure = journey.failure(playing: Self.steps) else {
@@ -27,7 +33,8 @@ struct JourneyTests {
       try Journey(seed).failure(playing: steps)?.sort == failure.sort
     }
     let last = try Journey(seed).failure(playing: few) ?? failure
-    Issue.record("""
+    Issue.record(
+      """
       seed \(seed): \(last.sentence)
       \(last.trace.joined(separator: "\n"))
       \(few.count) of \(failure.steps.count) steps are enough. Again:
@@ -53,7 +60,9 @@ struct JourneyTests {
     #expect(few.count <= 6, "\(few)")
     #expect(try Journey(1, forgets: "learned").failure(playing: few)?.sort == failure.sort)
     #expect(try Journey(1).failure(playing: few) == nil, "the flaw is the model's")
-    #expect(Shrinking.shortened(Array(0..<90)) { $0.contains(7) && $0.contains(31) && $0.contains(89) } == [7, 31, 89])
+    #expect(
+      Shrinking.shortened(Array(0..<90)) { $0.contains(7) && $0.contains(31) && $0.contains(89) }
+        == [7, 31, 89])
     #expect(Shrinking.shortened([5]) { _ in true } == [5])
   }
 }
@@ -63,7 +72,8 @@ enum Shrinking {
   /// More would make a failure of a busy machine an hour of waiting.
   static let triesMax = 200
 
-  /// Leaves out halves, quarters, and at last single steps, for as long as what is left still fails.
+  /// Leaves out halves, quarters, and at last single steps, for as long as what is left still
+  /// fails.
   static func shortened(_ steps: [Int], fails: ([Int]) throws -> Bool) rethrows -> [Int] {
     var (steps, tries, piece) = (steps, 0, max(1, steps.count / 2))
     while true {
@@ -130,7 +140,9 @@ final class Journey {
     self.forgets = forgets
     shop = try Shop()
     random = Seeded(seed)
-    for agent in [shop.ann, shop.bob] { try shop.call("PUT", "/v1/agents/me/status", ["status": "available"], by: agent) }
+    for agent in [shop.ann, shop.bob] {
+      try shop.call("PUT", "/v1/agents/me/status", ["status": "available"], by: agent)
+    }
   }
 
   /// Plays these steps, and no further than the first that fails; nil when all is well.
@@ -139,7 +151,8 @@ final class Journey {
     do {
       for step in steps where !hasFailed {
         played.append(step)
-        // Each step draws from its own chance, so that it stays what it is when others are left out.
+        // Each step draws from its own chance, so that it stays what it is when others are left
+        // out.
         random = Seeded(seed &* 1_000_003 &+ step)
         try self.step()
       }
@@ -178,7 +191,9 @@ final class Journey {
     return random.chance(50) ? found : found.reversed()
   }
 
-  private func nodes(_ identities: [(String, String)]) -> [Reference.Node] { identities.map { "\($0.0):\($0.1)" } }
+  private func nodes(_ identities: [(String, String)]) -> [Reference.Node] {
+    identities.map { "\($0.0):\($0.1)" }
+  }
 
   private func text() -> String {
     messages += 1
@@ -193,20 +208,28 @@ final class Journey {
     note("opens \(given.map(\.1)) claimed \(claimed.map(\.1)) → \(talk.conversation) of \(node)")
     chats.append(Open(talk: talk, node: node, bot: "webshop"))
     customers[arrival.node] = talk.customer
-    // What the bot is shown of before: everything of a proven customer but notes, and nothing of anybody else.
+    // What the bot is shown of before: everything of a proven customer but notes, and nothing of
+    // anybody else.
     let known = talk.opened.entries("known", "entries")
-    let expected = arrival.isProven ? model.timeline(arrival.node).filter { $0.visibility != "internal" } : []
-    check(said(known) == expected.suffix(said(known).count), "the bot is shown what was said before")
+    let expected =
+      arrival.isProven ? model.timeline(arrival.node).filter { $0.visibility != "internal" } : []
+    check(
+      said(known) == expected.suffix(said(known).count), "the bot is shown what was said before")
     if !arrival.isProven { check(known.isEmpty, "a stranger's bot is shown nothing") }
   }
 
-  /// The conversation's record is the one it began with; one that goes on must be of the same person, and proven.
-  private func place(_ conversation: String, _ arrival: (node: Reference.Node, isProven: Bool)) -> Reference.Node {
+  /// The conversation's record is the one it began with; one that goes on must be of the same
+  /// person, and proven.
+  private func place(_ conversation: String, _ arrival: (node: Reference.Node, isProven: Bool))
+    -> Reference.Node
+  {
     guard let known = model.conversations[conversation] else {
       model.conversations[conversation] = arrival.node
       return arrival.node
     }
-    check(arrival.isProven && model.person(known).contains(arrival.node), "only the same proven person goes on in a conversation")
+    check(
+      arrival.isProven && model.person(known).contains(arrival.node),
+      "only the same proven person goes on in a conversation")
     return known
   }
 
@@ -218,9 +241,14 @@ final class Journey {
     if random.chance(30) { body["id"] = "m\(messages)" }
     if random.chance(15) { body["at"] = "2026-01-01T00:00:\(10 + random.below(50))Z" }
     for _ in 0...(body["id"] != nil && random.chance(50) ? 1 : 0) {
-      let reply = try shop.call("POST", "/v1/sessions/\(chat.talk.session)/messages", body, by: shop.webshop)
-      note("\(body["author"] ?? "") says \(body["text"] ?? "") in \(chat.talk.conversation): \(reply.status)")
-      guard reply.status == 201 else { return check(reply.status == 409, "refused only by who owns it or because it has ended") }
+      let reply = try shop.call(
+        "POST", "/v1/sessions/\(chat.talk.session)/messages", body, by: shop.webshop)
+      note(
+        "\(body["author"] ?? "") says \(body["text"] ?? "") in \(chat.talk.conversation): \(reply.status)"
+      )
+      guard reply.status == 201 else {
+        return check(reply.status == 409, "refused only by who owns it or because it has ended")
+      }
       record(reply, "message", body["text"] as? String ?? "", chat.talk.conversation, chat.node)
     }
   }
@@ -229,17 +257,25 @@ final class Journey {
     _ reply: Reply, _ kind: String, _ text: String, _ conversation: String?, _ node: Reference.Node,
     visibility: String = "customer"
   ) {
-    guard let entry = reply.number("entry") else { return check(false, "an entry was acknowledged") }
+    guard let entry = reply.number("entry") else {
+      return check(false, "an entry was acknowledged")
+    }
     guard kind != forgets else { return }
-    model.says(.init(entry: entry, kind: kind, text: text, conversation: conversation, visibility: visibility), node)
+    model.says(
+      .init(
+        entry: entry, kind: kind, text: text, conversation: conversation, visibility: visibility),
+      node)
   }
 
   private func botLearns() throws {
     guard let chat = anyChat() else { return }
     let wants = text()
-    let reply = try shop.call("POST", "/v1/sessions/\(chat.talk.session)/learned", ["wants": wants], by: shop.webshop)
+    let reply = try shop.call(
+      "POST", "/v1/sessions/\(chat.talk.session)/learned", ["wants": wants], by: shop.webshop)
     note("learned \(wants): \(reply.status)")
-    if reply.status == 201 { record(reply, "learned", wants, chat.talk.conversation, chat.node, visibility: "business") }
+    if reply.status == 201 {
+      record(reply, "learned", wants, chat.talk.conversation, chat.node, visibility: "business")
+    }
   }
 
   private func handsOver() throws {
@@ -253,7 +289,8 @@ final class Journey {
     for (index, text) in imported.enumerated() {
       model.says(
         .init(
-          entry: entry - imported.count + index, kind: "message", text: text, conversation: chat.talk.conversation,
+          entry: entry - imported.count + index, kind: "message", text: text,
+          conversation: chat.talk.conversation,
           visibility: "customer"), chat.node)
     }
     try takes()
@@ -264,16 +301,26 @@ final class Journey {
     let agent = random.chance(50) ? shop.ann : shop.bob
     try shop.call("PUT", "/v1/agents/me/status", ["status": "available"], by: agent)
     let offer = try shop.call("POST", "/v1/agents/me/next", by: agent)
-    guard let id = offer.string("offer"), let taken = offer.string("case"), let conversation = offer.string("conversation") else {
+    guard let id = offer.string("offer"), let taken = offer.string("case"),
+      let conversation = offer.string("conversation")
+    else {
       return
     }
     handoffs += 1
     note("\(agent.holder) is offered \(taken) of \(conversation)")
-    guard let node = model.conversations[conversation] else { return check(false, "a case of a known conversation") }
-    checkTimeline(offer.json["timeline"] as? [String: Any] ?? [:], node, customer: offer.string("customer", "id") ?? "")
+    guard let node = model.conversations[conversation] else {
+      return check(false, "a case of a known conversation")
+    }
+    checkTimeline(
+      offer.json["timeline"] as? [String: Any] ?? [:], node,
+      customer: offer.string("customer", "id") ?? "")
     let brief = offer.json["brief"] as? [String: Any] ?? [:]
-    check(brief["count"] as? Int == offer.number("timeline", "count"), "the brief counts what stands behind it")
-    let last = model.timeline(node).last { $0.kind == "message" && $0.conversation == conversation && !$0.text.isEmpty }
+    check(
+      brief["count"] as? Int == offer.number("timeline", "count"),
+      "the brief counts what stands behind it")
+    let last = model.timeline(node).last {
+      $0.kind == "message" && $0.conversation == conversation && !$0.text.isEmpty
+    }
     if last != nil, let words = (brief["last_words"] as? [String: Any])?["entry"] as? Int {
       check(model.timeline(node).contains { $0.entry == words }, "the brief's last words were said")
     }
@@ -301,9 +348,17 @@ final class Journey {
       let words = text()
       let reply = try shop.call("POST", "/v1/cases/\(held.id)/note", ["text": words], by: agent)
       note("\(held.agent) notes \(words): \(reply.status)")
-      if reply.status == 201 { record(reply, "note", words, held.conversation, node, visibility: "internal") }
-    case 6: note("transfer: \(try shop.call("POST", "/v1/cases/\(held.id)/transfer", ["queue": "support"], by: agent).status)")
-    case 7: note("hand back: \(try shop.call("POST", "/v1/cases/\(held.id)/hand-back", ["summary": "over"], by: agent).status)")
+      if reply.status == 201 {
+        record(reply, "note", words, held.conversation, node, visibility: "internal")
+      }
+    case 6:
+      note(
+        "transfer: \(try shop.call("POST", "/v1/cases/\(held.id)/transfer", ["queue": "support"], by: agent).status)"
+      )
+    case 7:
+      note(
+        "hand back: \(try shop.call("POST", "/v1/cases/\(held.id)/hand-back", ["summary": "over"], by: agent).status)"
+      )
     default:
       note("close: \(try shop.call("POST", "/v1/cases/\(held.id)/close", by: agent).status)")
       cases.remove(at: index)
@@ -322,16 +377,21 @@ final class Journey {
     let parent = random.chance(40) ? mails.randomElement(using: &random) : nil
     let subject = parent.map { "Re: " + $0.subject } ?? "Matter \(random.below(3))"
     let (id, words) = ("mail\(messages)@home.example", text())
-    let bytes = shop.message(from: from, subject: subject, id: id, inReplyTo: parent?.id, words, isProven: isProven)
+    let bytes = shop.message(
+      from: from, subject: subject, id: id, inReplyTo: parent?.id, words, isProven: isProven)
     let taken = try shop.deliver(bytes, from: from)
     mails.append((id, from, bytes, parent?.subject ?? subject))
     let conversation = "\(taken.conversation)"
-    note("mail \(id) from \(from), proven \(isProven), in answer to \(parent?.id ?? "nothing") → \(conversation)")
+    note(
+      "mail \(id) from \(from), proven \(isProven), in answer to \(parent?.id ?? "nothing") → \(conversation)"
+    )
     let said = Reference.Said(
-      entry: Int(taken.entry.raw), kind: "message", text: words, conversation: conversation, visibility: "customer")
+      entry: Int(taken.entry.raw), kind: "message", text: words, conversation: conversation,
+      visibility: "customer")
     if let known = model.conversations[conversation] {
       let address = "email:\(from)"
-      let took = model.person(known).contains(address) || claims[known, default: []].contains(address)
+      let took =
+        model.person(known).contains(address) || claims[known, default: []].contains(address)
       check(took, "mail goes on only where its sender takes part")
       if isProven { _ = model.arrives(proven: [address]) }
       model.says(said, known)
@@ -348,7 +408,8 @@ final class Journey {
 
   private func callComes() throws {
     let (id, phone, words) = ("call\(messages)", phones[random.below(phones.count)], text())
-    var told = try shop.call("POST", "/v1/calls", ["call": id, "from": phone, "to": "+18005551212"], by: shop.pbx)
+    var told = try shop.call(
+      "POST", "/v1/calls", ["call": id, "from": phone, "to": "+18005551212"], by: shop.pbx)
     guard let session = told.string("session").flatMap({ SessionID($0) }),
       let row = try shop.reader.session(shop.workspace, session)
     else { return }
@@ -357,22 +418,32 @@ final class Journey {
     let node = place(conversation, arrival)
     note("call \(id) from \(phone) → \(conversation): \(told.string("do") ?? "?")")
     for _ in 0...random.below(2) {
-      told = try shop.call("POST", "/v1/calls/\(id)/events", ["event": "speech", "text": words, "id": "s"], by: shop.pbx)
+      told = try shop.call(
+        "POST", "/v1/calls/\(id)/events", ["event": "speech", "text": words, "id": "s"],
+        by: shop.pbx)
     }
-    let entries = try shop.reader.transcript(shop.workspace, of: row.conversation, after: EntryID(0), limit: 1_000, visible: .internal)
-    let speech = entries.filter { String(decoding: $0.body ?? [], as: UTF8.self).contains("\"\(words)\"") }
+    let entries = try shop.reader.transcript(
+      shop.workspace, of: row.conversation, after: EntryID(0), limit: 1_000, visible: .internal)
+    let speech = entries.filter {
+      String(decoding: $0.body ?? [], as: UTF8.self).contains("\"\(words)\"")
+    }
     check(speech.count == 1, "what came twice is there once")
     if let entry = speech.last {
       model.says(
-        .init(entry: Int(entry.id.raw), kind: "speech", text: words, conversation: conversation, visibility: "customer"), node)
+        .init(
+          entry: Int(entry.id.raw), kind: "speech", text: words, conversation: conversation,
+          visibility: "customer"), node)
     }
     if told.string("do") == "ring", let offer = told.string("offer") {
-      let answered = try shop.call("POST", "/v1/calls/\(id)/events", ["event": "answered", "offer": offer], by: shop.pbx)
+      let answered = try shop.call(
+        "POST", "/v1/calls/\(id)/events", ["event": "answered", "offer": offer], by: shop.pbx)
       check(answered.string("do") == "talk", "who picks up talks")
       if let open = shop.pipeline.router.conversation(row.conversation)?.openCase {
         handoffs += 1
         let view = try shop.call("GET", "/v1/cases/\(open)", by: shop.ann)
-        checkTimeline(view.json["timeline"] as? [String: Any] ?? [:], node, customer: view.string("customer", "id") ?? "")
+        checkTimeline(
+          view.json["timeline"] as? [String: Any] ?? [:], node,
+          customer: view.string("customer", "id") ?? "")
       }
     }
     try shop.call("POST", "/v1/calls/\(id)/events", ["event": "hung_up"], by: shop.pbx)
@@ -384,7 +455,8 @@ final class Journey {
     guard !given.isEmpty else { return }
     let name = text()
     let body: [String: Any] = [
-      "event": name, "id": name, "identities": given.map { shop.identity($0.0, $0.1) }, "at": "2025-12-24T18:00:00Z",
+      "event": name, "id": name, "identities": given.map { shop.identity($0.0, $0.1) },
+      "at": "2025-12-24T18:00:00Z",
     ]
     var arrival: (node: Reference.Node, isProven: Bool)?
     for _ in 0...random.below(2) {
@@ -398,7 +470,9 @@ final class Journey {
   private func chatEnds() throws {
     guard !chats.isEmpty else { return }
     let chat = chats.remove(at: random.below(chats.count))
-    note("chat \(chat.talk.conversation) ends: \(try shop.leaves(chat.talk, random.chance(50) ? "customer_left" : "bot_ended").status)")
+    note(
+      "chat \(chat.talk.conversation) ends: \(try shop.leaves(chat.talk, random.chance(50) ? "customer_left" : "bot_ended").status)"
+    )
   }
 
   private func restarts() throws {
@@ -423,14 +497,17 @@ final class Journey {
   }
 
   private func anyone() -> Reference.Node {
-    random.chance(60) ? "email:\(emails[random.below(emails.count)])" : "phone:\(phones[random.below(phones.count)])"
+    random.chance(60)
+      ? "email:\(emails[random.below(emails.count)])"
+      : "phone:\(phones[random.below(phones.count)])"
   }
 
   private func mergesAndMaybeSplits() throws {
     let (a, b) = (anyone(), anyone())
     guard a != b, let one = try record(of: a), let other = try record(of: b) else { return }
     let before = (model, try timelines(a), try timelines(b))
-    let reply = try shop.call("POST", "/v1/customers/\(one)/merge", ["with": "\(other)"], by: shop.ann)
+    let reply = try shop.call(
+      "POST", "/v1/customers/\(one)/merge", ["with": "\(other)"], by: shop.ann)
     let isNew = model.merges(a, b)
     note("merge \(a) with \(b): \(reply.status)")
     check(reply.status == (isNew ? 200 : 409), "a merge is refused only where they are one")
@@ -440,7 +517,8 @@ final class Journey {
     _ = model.splits(a, b)
     note("… and split again")
     let after = (try timelines(a), try timelines(b))
-    check(after.0 == before.1 && after.1 == before.2, "after merge and split everything is as before")
+    check(
+      after.0 == before.1 && after.1 == before.2, "after merge and split everything is as before")
     check(model.person(a) == before.0.person(a), "the model is as before, too")
   }
 
@@ -448,7 +526,8 @@ final class Journey {
     guard let line = model.lines.randomElement(using: &random), let one = try record(of: line.a),
       let other = try record(of: line.b)
     else { return }
-    let reply = try shop.call("POST", "/v1/customers/\(one)/split", ["from": "\(other)"], by: shop.boss)
+    let reply = try shop.call(
+      "POST", "/v1/customers/\(one)/split", ["from": "\(other)"], by: shop.boss)
     _ = model.splits(line.a, line.b)
     note("split \(line.a) from \(line.b): \(reply.status)")
     check(reply.status == 200, "what was joined can be taken apart")
@@ -460,7 +539,9 @@ final class Journey {
     let phone = phones[random.below(phones.count)]
     guard let record = try record(of: "phone:\(phone)") else { return }
     let body = ["kind": "phone", "value": phone, "decision": "share"]
-    note("share \(phone): \(try shop.call("POST", "/v1/customers/\(record)/identities", body, by: shop.boss).status)")
+    note(
+      "share \(phone): \(try shop.call("POST", "/v1/customers/\(record)/identities", body, by: shop.boss).status)"
+    )
     model.shares("phone:\(phone)")
   }
 
@@ -472,15 +553,21 @@ final class Journey {
   }
 
   /// All pages of a customer's timeline, with their proof checked.
-  private func everything(of customer: String) throws -> (entries: [[String: Any]], raw: [[String: Any]]) {
+  private func everything(of customer: String) throws -> (
+    entries: [[String: Any]], raw: [[String: Any]]
+  ) {
     var raw: [[String: Any]] = []
     var before: Int? = nil
     repeat {
       let page = try shop.call(
-        "GET", "/v1/customers/\(customer)/timeline?limit=40" + (before.map { "&before=\($0)" } ?? ""), by: shop.ann)
+        "GET",
+        "/v1/customers/\(customer)/timeline?limit=40" + (before.map { "&before=\($0)" } ?? ""),
+        by: shop.ann)
       raw = page.list("entries") + raw
       before = page.number("older")
-      if before == nil { check(page.number("count") == raw.count, "as many entries as the proof says") }
+      if before == nil {
+        check(page.number("count") == raw.count, "as many entries as the proof says")
+      }
     } while before != nil
     return (raw.compactMap { $0["entry"] as? [String: Any] }, raw)
   }
@@ -492,7 +579,8 @@ final class Journey {
 
   private func checkEverybody() throws {
     guard !hasFailed else { return }
-    for node in emails.map({ "email:\($0)" }) + phones.map({ "phone:\($0)" }) where try record(of: node) != nil {
+    for node in emails.map({ "email:\($0)" }) + phones.map({ "phone:\($0)" })
+    where try record(of: node) != nil {
       try checkPerson(node)
     }
     let (replayed, stored) = (try shop.replayed(), try shop.rows())
@@ -500,10 +588,16 @@ final class Journey {
   }
 
   private func checkTimeline(_ timeline: [String: Any], _ node: Reference.Node, customer: String) {
-    let entries = (timeline["entries"] as? [[String: Any]] ?? []).compactMap { $0["entry"] as? [String: Any] }
+    let entries = (timeline["entries"] as? [[String: Any]] ?? []).compactMap {
+      $0["entry"] as? [String: Any]
+    }
     let (found, expected) = (said(entries), model.timeline(node))
-    check(found == expected.suffix(found.count), "the handoff carries what was said: \(found.count) of \(expected.count)")
-    if timeline["older"] is NSNull { check(found.count == expected.count, "the handoff carries all that was said") }
+    check(
+      found == expected.suffix(found.count),
+      "the handoff carries what was said: \(found.count) of \(expected.count)")
+    if timeline["older"] is NSNull {
+      check(found.count == expected.count, "the handoff carries all that was said")
+    }
     do {
       let all = said(try everything(of: customer).entries)
       check(all == expected, "all pages are what was said")
@@ -513,7 +607,9 @@ final class Journey {
   /// What of these entries somebody said, as the model knows it.
   private func said(_ entries: [[String: Any]]) -> [Reference.Said] {
     entries.compactMap { entry in
-      guard let number = entry["entry"] as? Int, let kind = entry["kind"] as? String else { return nil }
+      guard let number = entry["entry"] as? Int, let kind = entry["kind"] as? String else {
+        return nil
+      }
       let text: String
       switch kind {
       case "message", "note", "speech": text = entry["text"] as? String ?? ""

@@ -3,19 +3,26 @@ import Model
 import Service
 import Testing
 
-/// Over random identities, assurance levels and tokens, nobody ever sees an entry of a customer, conversation or
-/// workspace that they have no right to. Every text carries a mark; every answer is searched for all of them.
+/// Over random identities, assurance levels and tokens, nobody ever sees an entry of a customer,
+/// conversation or
+/// workspace that they have no right to. Every text carries a mark; every answer is searched for
+/// all of them.
 struct LeakTests {
-  static let seeds = Array(1...(Int(ProcessInfo.processInfo.environment["THROUGHLINE_LEAKS"] ?? "") ?? 10))
+  static let seeds = Array(
+    1...(Int(ProcessInfo.processInfo.environment["THROUGHLINE_LEAKS"] ?? "") ?? 10))
 
-  @Test("no caller sees what it has no right to, whatever it asks for and however it says who the customer is", arguments: seeds)
+  @Test(
+    "no caller sees what it has no right to, whatever it asks for and however it says who the customer is",
+    arguments: seeds)
   func leak(_ seed: Int) throws {
     let world = try LeakWorld(seed)
     for _ in 0..<110 {
       try world.step()
       if world.hasFailed { break }
     }
-    if !world.hasFailed { #expect(world.seen > 20, "seed \(seed): hardly anything was shown at all") }
+    if !world.hasFailed {
+      #expect(world.seen > 20, "seed \(seed): hardly anything was shown at all")
+    }
   }
 }
 
@@ -76,10 +83,13 @@ final class LeakWorld {
 
   // MARK: - What happens
 
-  private func mark(_ workspace: Int, _ node: Reference.Node, _ conversation: String?, _ visibility: String) -> String {
+  private func mark(
+    _ workspace: Int, _ node: Reference.Node, _ conversation: String?, _ visibility: String
+  ) -> String {
     count += 1
     let mark = "mark\(count)end"
-    secrets[mark] = Secret(workspace: workspace, node: node, conversation: conversation, visibility: visibility)
+    secrets[mark] = Secret(
+      workspace: workspace, node: node, conversation: conversation, visibility: visibility)
     return mark
   }
 
@@ -90,15 +100,23 @@ final class LeakWorld {
     let bot = bots(shop)[random.below(2)]
     var proven: [(String, String)] = []
     var claimed: [(String, String)] = []
-    if random.chance(60), bot.holder == "webshop" { proven.append(("email", emails[random.below(emails.count)])) }
+    if random.chance(60), bot.holder == "webshop" {
+      proven.append(("email", emails[random.below(emails.count)]))
+    }
     if random.chance(40) { proven.append(("phone", phones[random.below(phones.count)])) }
     if random.chance(40) { claimed.append(("email", emails[random.below(emails.count)])) }
     var body: [String: Any] = [
-      "customer": ["identities": proven.map { shop.identity($0.0, $0.1) } + claimed.map { shop.identity($0.0, $0.1, "claimed") }]
+      "customer": [
+        "identities": proven.map { shop.identity($0.0, $0.1) }
+          + claimed.map { shop.identity($0.0, $0.1, "claimed") }
+      ]
     ]
-    if random.chance(20), let token = tokens.randomElement(using: &random) { body["resume"] = token }
+    if random.chance(20), let token = tokens.randomElement(using: &random) {
+      body["resume"] = token
+    }
     let reply = try shop.call("POST", "/v1/sessions", body, by: bot)
-    guard let session = reply.string("session"), let conversation = reply.string("conversation") else {
+    guard let session = reply.string("session"), let conversation = reply.string("conversation")
+    else {
       return fail("a session opens: \(reply.text)")
     }
     let wasResumed = body["resume"] != nil && reply.flag("continued") == true
@@ -110,30 +128,40 @@ final class LeakWorld {
       _ = models[at].merges(node, arrival.node)
     }
     sessions.append(
-      Session(workspace: at, bot: bot.holder, id: session, conversation: conversation, proven: arrival.isProven ? arrival.node : nil))
+      Session(
+        workspace: at, bot: bot.holder, id: session, conversation: conversation,
+        proven: arrival.isProven ? arrival.node : nil))
     ids += [session, conversation, reply.string("customer") ?? ""]
     if let token = reply.string("resume") { tokens.append(token) }
-    note("\(bot.holder)@\(at) opens \(proven.map(\.1)) claiming \(claimed.map(\.1)), resumed \(wasResumed) → \(conversation)")
+    note(
+      "\(bot.holder)@\(at) opens \(proven.map(\.1)) claiming \(claimed.map(\.1)), resumed \(wasResumed) → \(conversation)"
+    )
     search(reply, bot, at, in: session)
   }
   private var tokens: [String] = []
 
   private func speaks(_ at: Int) throws {
-    guard let session = sessions.filter({ $0.workspace == at }).randomElement(using: &random) else { return }
+    guard let session = sessions.filter({ $0.workspace == at }).randomElement(using: &random) else {
+      return
+    }
     let node = models[at].conversations[session.conversation] ?? ""
     let words = mark(at, node, session.conversation, "customer")
     let caller = shops[at].caller(.bot, session.bot)
     search(
       try shops[at].call(
-        "POST", "/v1/sessions/\(session.id)/messages", ["author": "customer", "text": words], by: caller), caller, at, in: session.id)
+        "POST", "/v1/sessions/\(session.id)/messages", ["author": "customer", "text": words],
+        by: caller), caller, at, in: session.id)
     if random.chance(30) {
       let learned = mark(at, node, session.conversation, "business")
-      _ = try shops[at].call("POST", "/v1/sessions/\(session.id)/learned", ["fields": ["secret": learned]], by: caller)
+      _ = try shops[at].call(
+        "POST", "/v1/sessions/\(session.id)/learned", ["fields": ["secret": learned]], by: caller)
     }
   }
 
   private func handsOver(_ at: Int) throws {
-    guard let session = sessions.filter({ $0.workspace == at }).randomElement(using: &random) else { return }
+    guard let session = sessions.filter({ $0.workspace == at }).randomElement(using: &random) else {
+      return
+    }
     let shop = shops[at]
     let node = models[at].conversations[session.conversation] ?? ""
     let summary = mark(at, node, session.conversation, "business")
@@ -142,14 +170,20 @@ final class LeakWorld {
       by: shop.caller(.bot, session.bot))
     let offer = try shop.takes(shop.ann)
     search(offer, shop.ann, at)
-    guard let id = offer.string("case"), let conversation = offer.string("conversation") else { return }
+    guard let id = offer.string("case"), let conversation = offer.string("conversation") else {
+      return
+    }
     ids += [id, conversation]
     let owner = models[at].conversations[conversation] ?? ""
     let words = mark(at, owner, conversation, "internal")
     _ = try shop.call("POST", "/v1/cases/\(id)/note", ["text": words], by: shop.ann)
     let reply = mark(at, owner, conversation, "customer")
     _ = try shop.call("POST", "/v1/cases/\(id)/reply", ["text": reply], by: shop.ann)
-    if random.chance(50) { _ = try shop.call("POST", "/v1/cases/\(id)/hand-back", ["summary": mark(at, owner, conversation, "business")], by: shop.ann) }
+    if random.chance(50) {
+      _ = try shop.call(
+        "POST", "/v1/cases/\(id)/hand-back", ["summary": mark(at, owner, conversation, "business")],
+        by: shop.ann)
+    }
   }
 
   /// A shop's event, a call or a mail.
@@ -160,12 +194,15 @@ final class LeakWorld {
       let email = emails[random.below(emails.count)]
       let arrival = models[at].arrives(proven: ["email:\(email)"])
       let event: [String: Any] = [
-        "event": mark(at, arrival.node, nil, "business"), "identities": [shop.identity("email", email)],
+        "event": mark(at, arrival.node, nil, "business"),
+        "identities": [shop.identity("email", email)],
       ]
       search(try shop.call("POST", "/v1/journey", event, by: shop.till), shop.till, at)
     case 1:
       count += 1
-      let call: [String: Any] = ["call": "c\(count)", "from": phones[random.below(phones.count)], "to": "+18005551212"]
+      let call: [String: Any] = [
+        "call": "c\(count)", "from": phones[random.below(phones.count)], "to": "+18005551212",
+      ]
       let told = try shop.call("POST", "/v1/calls", call, by: shop.pbx)
       search(told, shop.pbx, at)
       if let session = told.string("session") { ids.append(session) }
@@ -175,35 +212,48 @@ final class LeakWorld {
       let (email, isProven) = (emails[random.below(emails.count)], random.chance(50))
       // What only claims to be from somebody is nobody's: its mark may be seen by agents alone.
       let words = mark(at, isProven ? "email:\(email)" : "nobody", "mail", "customer")
-      let taken = try shop.mail(from: email, subject: "Matter \(count)", id: "l\(count)@home.example", words, isProven: isProven)
+      let taken = try shop.mail(
+        from: email, subject: "Matter \(count)", id: "l\(count)@home.example", words,
+        isProven: isProven)
       let conversation = "\(taken.conversation)"
       if isProven { _ = models[at].arrives(proven: ["email:\(email)"]) }
       let node = models[at].conversations[conversation] ?? secrets[words]?.node ?? ""
       models[at].conversations[conversation] = node
-      secrets[words] = Secret(workspace: at, node: node, conversation: conversation, visibility: "customer")
+      secrets[words] = Secret(
+        workspace: at, node: node, conversation: conversation, visibility: "customer")
       ids.append(conversation)
     }
   }
 
   private func decides(_ at: Int) throws {
     let shop = shops[at]
-    let (a, b) = ("email:\(emails[random.below(emails.count)])", "phone:\(phones[random.below(phones.count)])")
+    let (a, b) = (
+      "email:\(emails[random.below(emails.count)])", "phone:\(phones[random.below(phones.count)])"
+    )
     func find(_ node: Reference.Node) throws -> String? {
       let parts = node.split(separator: ":").map(String.init)
-      return try shop.call("GET", "/v1/customers?kind=\(parts[0])&value=\(parts[1].replacing("+", with: "%2B"))", by: shop.boss).string("id")
+      return try shop.call(
+        "GET", "/v1/customers?kind=\(parts[0])&value=\(parts[1].replacing("+", with: "%2B"))",
+        by: shop.boss
+      ).string("id")
     }
     guard let one = try find(a), let other = try find(b) else { return }
     if random.chance(60) {
       // By the records of their identities, as the page names them.
-      if try record(shop, a) != nil, let first = try record(shop, a), let second = try record(shop, b) {
-        let reply = try shop.call("POST", "/v1/customers/\(first)/merge", ["with": second], by: shop.boss)
+      if try record(shop, a) != nil, let first = try record(shop, a),
+        let second = try record(shop, b)
+      {
+        let reply = try shop.call(
+          "POST", "/v1/customers/\(first)/merge", ["with": second], by: shop.boss)
         if reply.status == 200 { _ = models[at].merges(a, b) }
         note("merge \(a) \(b) @\(at): \(reply.status)")
       }
-    } else if let line = models[at].lines.randomElement(using: &random), let first = try record(shop, line.a),
+    } else if let line = models[at].lines.randomElement(using: &random),
+      let first = try record(shop, line.a),
       let second = try record(shop, line.b)
     {
-      let reply = try shop.call("POST", "/v1/customers/\(first)/split", ["from": second], by: shop.boss)
+      let reply = try shop.call(
+        "POST", "/v1/customers/\(first)/split", ["from": second], by: shop.boss)
       if reply.status == 200 { _ = models[at].splits(line.a, line.b) }
       note("split \(line.a) \(line.b) @\(at): \(reply.status)")
     }
@@ -214,11 +264,15 @@ final class LeakWorld {
     let parts = node.split(separator: ":", maxSplits: 1)
     guard parts.count == 2, let kind = IdentityKind(name: String(parts[0])) else { return nil }
     let identity = Identity(kind: kind, value: String(parts[1]))
-    return try shop.reader.identity(shop.workspace, hash: shop.api.hash(identity)).map { "\($0.customer)" }
+    return try shop.reader.identity(shop.workspace, hash: shop.api.hash(identity)).map {
+      "\($0.customer)"
+    }
   }
 
   private func uploads(_ at: Int) throws {
-    guard let session = sessions.filter({ $0.workspace == at }).randomElement(using: &random) else { return }
+    guard let session = sessions.filter({ $0.workspace == at }).randomElement(using: &random) else {
+      return
+    }
     let (shop, node) = (shops[at], models[at].conversations[session.conversation] ?? "")
     let caller = shop.caller(.bot, session.bot)
     let words = mark(at, node, session.conversation, "customer")
@@ -226,26 +280,35 @@ final class LeakWorld {
     guard let blob = kept.string("blob") else { return }
     ids.append(blob)
     _ = try shop.call(
-      "POST", "/v1/sessions/\(session.id)/messages", ["author": "customer", "text": "see", "attachments": [blob]], by: caller)
+      "POST", "/v1/sessions/\(session.id)/messages",
+      ["author": "customer", "text": "see", "attachments": [blob]], by: caller)
   }
 
   /// Anybody asks for anything, by any id that was ever seen anywhere.
   private func asks() throws {
     let at = random.below(2)
     let shop = shops[at]
-    let everybody = [shop.webshop, shop.whatsapp, shop.ann, shop.bob, shop.boss, shop.till, shop.pbx, shop.caller(.admin, "root")]
+    let everybody = [
+      shop.webshop, shop.whatsapp, shop.ann, shop.bob, shop.boss, shop.till, shop.pbx,
+      shop.caller(.admin, "root"),
+    ]
     for _ in 0..<6 {
       let caller = everybody[random.below(everybody.count)]
       let id = ids.randomElement(using: &random) ?? "cust_0"
       let targets = [
-        "/v1/sessions/\(id)/events?after=0", "/v1/sessions/\(id)/brief", "/v1/customers/\(id)", "/v1/customers/\(id)/timeline",
-        "/v1/customers/\(id)/timeline?after=0", "/v1/customers/\(id)/timeline?format=text", "/v1/cases/\(id)",
+        "/v1/sessions/\(id)/events?after=0", "/v1/sessions/\(id)/brief", "/v1/customers/\(id)",
+        "/v1/customers/\(id)/timeline",
+        "/v1/customers/\(id)/timeline?after=0", "/v1/customers/\(id)/timeline?format=text",
+        "/v1/cases/\(id)",
         "/v1/conversations/\(id)", "/v1/blobs/\(id)",
       ]
       // Half of the time ask with the right kind of id, so that rights decide and not the form.
-      let target = targets.filter { $0.contains(prefix(of: id)) || random.chance(20) }.randomElement(using: &random)
+      let target = targets.filter { $0.contains(prefix(of: id)) || random.chance(20) }
+        .randomElement(using: &random)
       guard let target else { continue }
-      search(try shop.call("GET", target, by: caller), caller, at, in: target.contains("/sessions/") ? id : nil)
+      search(
+        try shop.call("GET", target, by: caller), caller, at,
+        in: target.contains("/sessions/") ? id : nil)
     }
   }
 
@@ -262,7 +325,8 @@ final class LeakWorld {
 
   // MARK: - What may be seen
 
-  /// - Parameter session: the one that was asked about: a bot may not see in it what another of its sessions may.
+  /// - Parameter session: the one that was asked about: a bot may not see in it what another of its
+  ///   sessions may.
   private func search(_ reply: Reply, _ caller: Caller, _ at: Int, in session: String? = nil) {
     for match in reply.text.matches(of: /mark\d+end/) {
       let mark = String(match.0)
@@ -283,7 +347,9 @@ final class LeakWorld {
     case .bot:
       guard secret.visibility != "internal" else { return false }
       return sessions.contains { session in
-        guard session.workspace == at, session.bot == caller.holder, asked == nil || asked == session.id else { return false }
+        guard session.workspace == at, session.bot == caller.holder,
+          asked == nil || asked == session.id
+        else { return false }
         if session.conversation == secret.conversation { return true }
         return session.proven.map { models[at].person($0).contains(secret.node) } ?? false
       }
@@ -294,6 +360,7 @@ final class LeakWorld {
   private func fail(_ sentence: String) {
     guard !hasFailed else { return }
     hasFailed = true
-    Issue.record("seed \(seed), step \(trace.count): \(sentence)\n\(trace.suffix(20).joined(separator: "\n"))")
+    Issue.record(
+      "seed \(seed), step \(trace.count): \(sentence)\n\(trace.suffix(20).joined(separator: "\n"))")
   }
 }

@@ -5,7 +5,8 @@ import Model
 import Pipeline
 import Testing
 
-/// Talks of several turns by mail, quoted as each client really quotes them: every turn finds its thread, and its own
+/// Talks of several turns by mail, quoted as each client really quotes them: every turn finds its
+/// thread, and its own
 /// words are told from what it quotes.
 struct MailThreadTests {
   /// How a client answers: what it writes around the text before, and which headers it keeps.
@@ -19,8 +20,10 @@ struct MailThreadTests {
   }
 
   static func quoted(_ text: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? ">" : $0.hasPrefix(">") ? ">\($0)" : "> \($0)" }
-      .joined(separator: "\n")
+    text.split(separator: "\n", omittingEmptySubsequences: false).map {
+      $0.isEmpty ? ">" : $0.hasPrefix(">") ? ">\($0)" : "> \($0)"
+    }
+    .joined(separator: "\n")
   }
   static func html(_ text: String) -> String {
     text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing("\n", with: "<br>")
@@ -28,7 +31,10 @@ struct MailThreadTests {
 
   static let clients = [
     Client(name: "Gmail, plain") { own, before in
-      ("text/plain", "\(own)\n\nOn Mon, Mar 2, 2026 at 4:05\u{202F}PM ann via Shop <help@shop.example> wrote:\n\n\(quoted(before))\n")
+      (
+        "text/plain",
+        "\(own)\n\nOn Mon, Mar 2, 2026 at 4:05\u{202F}PM ann via Shop <help@shop.example> wrote:\n\n\(quoted(before))\n"
+      )
     },
     Client(name: "Gmail, HTML") { own, before in
       (
@@ -48,7 +54,10 @@ struct MailThreadTests {
           + "To: Jo Doe <jo@home.example>\nSubject: Re: Lamp\n\n\(before)\n"
       )
     },
-    Client(name: "Outlook, German", subject: { "AW: " + $0.replacing("Re: ", with: "").replacing("AW: ", with: "") }) { own, before in
+    Client(
+      name: "Outlook, German",
+      subject: { "AW: " + $0.replacing("Re: ", with: "").replacing("AW: ", with: "") }
+    ) { own, before in
       (
         "text/plain",
         "\(own)\n\n-----Ursprüngliche Nachricht-----\nVon: ann <help@shop.example>\nGesendet: Montag, 2. März 2026 16:05\n"
@@ -56,10 +65,16 @@ struct MailThreadTests {
       )
     },
     Client(name: "Apple Mail") { own, before in
-      ("text/plain", "\(own)\n\n> On 2. Mar 2026, at 16:05, ann <help@shop.example> wrote:\n> \n\(quoted(before))\n")
+      (
+        "text/plain",
+        "\(own)\n\n> On 2. Mar 2026, at 16:05, ann <help@shop.example> wrote:\n> \n\(quoted(before))\n"
+      )
     },
     Client(name: "iPhone") { own, before in
-      ("text/plain", "\(own)\n\nSent from my iPhone\n\n> On Mar 2, 2026, at 16:05, ann <help@shop.example> wrote:\n> \n\(quoted(before))\n")
+      (
+        "text/plain",
+        "\(own)\n\nSent from my iPhone\n\n> On Mar 2, 2026, at 16:05, ann <help@shop.example> wrote:\n> \n\(quoted(before))\n"
+      )
     },
     Client(name: "Gmail on Android, top-posted HTML") { own, before in
       (
@@ -70,10 +85,13 @@ struct MailThreadTests {
     },
   ]
 
-  @Test("each turn finds its thread, and its own words stand apart from what it quotes", arguments: clients)
+  @Test(
+    "each turn finds its thread, and its own words stand apart from what it quotes",
+    arguments: clients)
   func turns(_ client: Client) throws {
     let shop = try Shop()
-    let first = try shop.mail(from: "jo@home.example", subject: "Lamp", id: "1@home.example", "The lamp does not light up.")
+    let first = try shop.mail(
+      from: "jo@home.example", subject: "Lamp", id: "1@home.example", "The lamp does not light up.")
     let id = try #require(try shop.takes(shop.ann).string("case"))
     var subject = "Lamp"
     var before = "The lamp does not light up."
@@ -81,25 +99,33 @@ struct MailThreadTests {
       let reply = "Please try the switch, number \(turn).\n\nKind regards\nann"
       try shop.call("POST", "/v1/cases/\(id)/reply", ["text": reply], by: shop.ann)
       let sent = try #require(try shop.outgoing())
-      let ours = try #require(sent.header("Message-ID")).trimmingCharacters(in: CharacterSet(charactersIn: "<> "))
+      let ours = try #require(sent.header("Message-ID")).trimmingCharacters(
+        in: CharacterSet(charactersIn: "<> "))
       subject = client.subject(sent.header("Subject") ?? subject)
       before = reply + "\n\n" + before
       let own = "No, number \(turn) did nothing."
       let (type, text) = client.body(own, before)
       var lines = [
-        "Authentication-Results: relay.shop.example; dmarc=pass header.from=home.example", "From: Jo Doe <jo@home.example>",
-        "To: \(sent.header("Reply-To") ?? "help@shop.example")", "Subject: =?utf-8?B?\(Data(subject.utf8).base64EncodedString())?=",
+        "Authentication-Results: relay.shop.example; dmarc=pass header.from=home.example",
+        "From: Jo Doe <jo@home.example>",
+        "To: \(sent.header("Reply-To") ?? "help@shop.example")",
+        "Subject: =?utf-8?B?\(Data(subject.utf8).base64EncodedString())?=",
         "Message-ID: <answer\(turn)@home.example>", "Content-Type: \(type); charset=utf-8",
         "Content-Transfer-Encoding: base64",
       ]
       if client.keepsHeaders {
-        lines += ["In-Reply-To: <\(ours)>", "References: \(sent.header("References") ?? "") <\(ours)>"]
+        lines += [
+          "In-Reply-To: <\(ours)>", "References: \(sent.header("References") ?? "") <\(ours)>",
+        ]
       } else {
         lines += ["Thread-Topic: Lamp", "Thread-Index: AdHKxyz=="]
       }
-      let body = Data(text.utf8).base64EncodedString(options: [.lineLength76Characters, .endLineWithCarriageReturn])
+      let body = Data(text.utf8).base64EncodedString(options: [
+        .lineLength76Characters, .endLineWithCarriageReturn,
+      ])
       let bytes = Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body + "\r\n").utf8)
-      let address = try MailAddress.list(sent.header("Reply-To") ?? "").first?.address ?? "help@shop.example"
+      let address =
+        try MailAddress.list(sent.header("Reply-To") ?? "").first?.address ?? "help@shop.example"
       let taken = try shop.deliver(bytes, from: "jo@home.example", to: address)
       #expect(taken.conversation == first.conversation, "turn \(turn)")
       let page = try shop.call("GET", "/v1/cases/\(id)", by: shop.ann)
@@ -115,26 +141,35 @@ struct MailThreadTests {
   @Test("without any header or address, the same subject of the same proven sender goes on")
   func subjectAlone() throws {
     let shop = try Shop()
-    let first = try shop.mail(from: "jo@home.example", subject: "Lamp", id: "1@home.example", "It is dark.")
-    let second = try shop.mail(from: "jo@home.example", subject: "AW: Re: lamp", id: "2@home.example", "It still is.")
+    let first = try shop.mail(
+      from: "jo@home.example", subject: "Lamp", id: "1@home.example", "It is dark.")
+    let second = try shop.mail(
+      from: "jo@home.example", subject: "AW: Re: lamp", id: "2@home.example", "It still is.")
     #expect(second.conversation == first.conversation)
-    let other = try shop.mail(from: "kim@home.example", subject: "Re: Lamp", id: "3@home.example", "Mine too.")
+    let other = try shop.mail(
+      from: "kim@home.example", subject: "Re: Lamp", id: "3@home.example", "Mine too.")
     #expect(other.conversation != first.conversation)
   }
 
   @Test("a reply address works for whom it was signed, and for nobody else who got hold of it")
   func replyAddress() throws {
     let shop = try Shop()
-    let first = try shop.mail(from: "jo@home.example", subject: "Lamp", id: "1@home.example", "dark", isProven: false)
+    let first = try shop.mail(
+      from: "jo@home.example", subject: "Lamp", id: "1@home.example", "dark", isProven: false)
     let id = try #require(try shop.takes(shop.ann).string("case"))
     try shop.call("POST", "/v1/cases/\(id)/reply", ["text": "which lamp?"], by: shop.ann)
     let sent = try #require(try shop.outgoing())
     let address = try #require(try MailAddress.list(sent.header("Reply-To") ?? "").first?.address)
-    let eve = try shop.mail(from: "eve@else.example", to: address, subject: "hi", id: "2@else.example", "let me in")
+    let eve = try shop.mail(
+      from: "eve@else.example", to: address, subject: "hi", id: "2@else.example", "let me in")
     #expect(eve.conversation != first.conversation)
-    let jo = try shop.mail(from: "jo@home.example", to: address, subject: "x", id: "3@home.example", "the tall one", isProven: false)
+    let jo = try shop.mail(
+      from: "jo@home.example", to: address, subject: "x", id: "3@home.example", "the tall one",
+      isProven: false)
     #expect(jo.conversation == first.conversation)
     // The address has proven who this is: from now on the customer is known by it.
-    #expect(try shop.call("GET", "/v1/customers?kind=email&value=jo@home.example", by: shop.ann).status == 200)
+    #expect(
+      try shop.call("GET", "/v1/customers?kind=email&value=jo@home.example", by: shop.ann).status
+        == 200)
   }
 }

@@ -10,18 +10,26 @@ import Testing
 struct RedactionTests {
   let jo = ("email", "jo@home.example")
 
-  private func redact(_ shop: Shop, _ entry: Int, _ words: String, by caller: Caller? = nil, _ reason: String = "slipped in") throws -> Reply {
-    try shop.call("POST", "/v1/entries/\(entry)/redact", ["words": words, "reason": reason], by: caller ?? shop.ann)
+  private func redact(
+    _ shop: Shop, _ entry: Int, _ words: String, by caller: Caller? = nil,
+    _ reason: String = "slipped in"
+  ) throws -> Reply {
+    try shop.call(
+      "POST", "/v1/entries/\(entry)/redact", ["words": words, "reason": reason],
+      by: caller ?? shop.ann)
   }
 
   /// Every file of the folder that holds the text.
   private func holders(of text: String, _ shop: Shop) throws -> [String] {
     try FileManager.default.subpathsOfDirectory(atPath: shop.folder).filter { path in
-      FileManager.default.contents(atPath: "\(shop.folder)/\(path)")?.range(of: Data(text.utf8)) != nil
+      FileManager.default.contents(atPath: "\(shop.folder)/\(path)")?.range(of: Data(text.utf8))
+        != nil
     }.sorted()
   }
 
-  private func index(_ shop: Shop) throws { while try !shop.store.index(shop.workspace, limit: 500, words: SearchText.words) {} }
+  private func index(_ shop: Shop) throws {
+    while try !shop.store.index(shop.workspace, limit: 500, words: SearchText.words) {}
+  }
 
   private func expectWhole(_ shop: Shop, sourceLocation: SourceLocation = #_sourceLocation) throws {
     let reader = try #require(shop.reader as? SQLiteReader)
@@ -29,12 +37,15 @@ struct RedactionTests {
     #expect(report.findings == [], sourceLocation: sourceLocation)
   }
 
-  @Test("an agent takes words out: page, row, index and files no longer have them, and the story says who, when and which")
+  @Test(
+    "an agent takes words out: page, row, index and files no longer have them, and the story says who, when and which"
+  )
   func everywhere() throws {
     let shop = try Shop()
     let chat = try shop.open([jo])
     try shop.says("before it", chat)
-    let said = try #require(try shop.says("my pin is Zylophon4711, really Zylophon4711!", chat).number("entry"))
+    let said = try #require(
+      try shop.says("my pin is Zylophon4711, really Zylophon4711!", chat).number("entry"))
     try index(shop)
     #expect(try shop.call("GET", "/v1/search?q=zylophon4711", by: shop.ann).list("hits").count == 1)
     #expect(try holders(of: "ylophon4711", shop).count >= 2)
@@ -55,13 +66,19 @@ struct RedactionTests {
     for name in ["at", "kind", "visibility", "channel", "conversation", "session"] {
       #expect(entry[name] as? String == old?[name] as? String, "\(name)")
     }
-    #expect(entry["salt"] as? String != old?["salt"] as? String, "the old hash must not tell whoever tries words")
+    #expect(
+      entry["salt"] as? String != old?["salt"] as? String,
+      "the old hash must not tell whoever tries words")
     let told = try #require(entries.first { $0["entry"] as? Int == teller })
-    #expect(told["kind"] as? String == "redacted" && told["of"] as? Int == said && told["by"] as? String == "agent:ann")
+    #expect(
+      told["kind"] as? String == "redacted" && told["of"] as? Int == said
+        && told["by"] as? String == "agent:ann")
     #expect(told["reason"] as? String == "they said [removed] by mistake")
     // Whoever had the sum before can tell the difference, and the log names the new hash.
     let now = try #require(try shop.reader.entry(shop.workspace, row.id))
-    #expect(told["hash_before"] as? String == hex(row.hash) && told["hash_after"] as? String == hex(now.hash))
+    #expect(
+      told["hash_before"] as? String == hex(row.hash)
+        && told["hash_after"] as? String == hex(now.hash))
     #expect(Digest(SHA256.hash(now.body ?? [])) == now.hash)
     let last = try #require(try shop.reader.log(shop.workspace, after: 0, limit: 1_000).last)
     #expect(contains(last.bytes, now.hash.bytes))
@@ -72,17 +89,26 @@ struct RedactionTests {
     try expectWhole(shop)
     #expect(try shop.rows() == shop.replayed())
     // The bot that carries the conversation hears of it, and of a note it never does.
-    let events = try shop.call("GET", "/v1/sessions/\(chat.session)/events?after=0", by: shop.webshop)
+    let events = try shop.call(
+      "GET", "/v1/sessions/\(chat.session)/events?after=0", by: shop.webshop)
     #expect(events.entries("events").kinds == ["redacted"])
-    let text = try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?format=text", by: shop.ann).text
-    #expect(text.contains("agent ann: took words out of entry \(said), because they said [removed] by mistake"))
+    let text = try shop.call(
+      "GET", "/v1/customers/\(chat.customer)/timeline?format=text", by: shop.ann
+    ).text
+    #expect(
+      text.contains(
+        "agent ann: took words out of entry \(said), because they said [removed] by mistake"))
   }
 
-  @Test("what rows repeat of the entry goes, too: the handoff in its case, the facts that rules saw, a mail's subject, a journey")
+  @Test(
+    "what rows repeat of the entry goes, too: the handoff in its case, the facts that rules saw, a mail's subject, a journey"
+  )
   func copies() throws {
     let shop = try Shop()
     let chat = try shop.open([jo])
-    let learned: [String: Any] = ["summary": "wants Qwertz99 now", "fields": ["code": "Qwertz99", "n": 17]]
+    let learned: [String: Any] = [
+      "summary": "wants Qwertz99 now", "fields": ["code": "Qwertz99", "n": 17],
+    ]
     let handed = try shop.handsOver(chat, learned)
     let id = try #require(handed.string("case"))
     #expect(try redact(shop, handed.number("entry") ?? 0, "Qwertz99").status == 201)
@@ -92,27 +118,43 @@ struct RedactionTests {
     #expect(!view.text.contains("Qwertz99"))
     let aCase = try #require(CaseID(id))
     let facts = try #require(try shop.reader.facts(shop.workspace, of: aCase))
-    #expect(String(decoding: facts.bytes, as: UTF8.self) == #"{"handoff.summary":"wants [removed] now"}"#)
+    #expect(
+      String(decoding: facts.bytes, as: UTF8.self) == #"{"handoff.summary":"wants [removed] now"}"#)
 
-    let mailed = try shop.mail(from: jo.1, subject: "About Qwertz99", id: "1@home.example", "see subject")
+    let mailed = try shop.mail(
+      from: jo.1, subject: "About Qwertz99", id: "1@home.example", "see subject")
     #expect(try redact(shop, Int(mailed.entry.raw), "Qwertz99", by: shop.boss).status == 201)
-    let conversation = try shop.call("GET", "/v1/conversations/\(mailed.conversation)", by: shop.ann)
+    let conversation = try shop.call(
+      "GET", "/v1/conversations/\(mailed.conversation)", by: shop.ann)
     #expect(conversation.string("subject")?.contains("[removed]") == true)
 
     let event: [String: Any] = [
-      "event": "ordered", "detail": ["voucher": "Qwertz99", "total": 17], "attributes": ["voucher": "Qwertz99", "tier": "gold"],
+      "event": "ordered", "detail": ["voucher": "Qwertz99", "total": 17],
+      "attributes": ["voucher": "Qwertz99", "tier": "gold"],
       "identities": [["kind": "email", "value": jo.1, "assurance": "asserted"]],
     ]
     let journey = try shop.call("POST", "/v1/journey", event, by: shop.till)
     #expect(try redact(shop, journey.number("entry") ?? 0, "Qwertz99").status == 201)
     let page = try shop.call("GET", "/v1/customers/\(chat.customer)", by: shop.ann)
-    #expect(page.list("attributes").contains { $0["name"] as? String == "tier" && $0["value"] as? String == "gold" })
-    #expect(page.list("attributes").contains { $0["name"] as? String == "voucher" && $0["value"] as? String == "[removed]" })
-    let last = try #require(try shop.timeline(chat.customer).entries("entries").last { $0["kind"] as? String == "journey" })
+    #expect(
+      page.list("attributes").contains {
+        $0["name"] as? String == "tier" && $0["value"] as? String == "gold"
+      })
+    #expect(
+      page.list("attributes").contains {
+        $0["name"] as? String == "voucher" && $0["value"] as? String == "[removed]"
+      })
+    let last = try #require(
+      try shop.timeline(chat.customer).entries("entries").last {
+        $0["kind"] as? String == "journey"
+      })
     #expect((last["detail"] as? [String: Any])?["total"] as? Int == 17)
     // A number is words, too.
     #expect(try redact(shop, journey.number("entry") ?? 0, "17").status == 201)
-    let again = try #require(try shop.timeline(chat.customer).entries("entries").last { $0["kind"] as? String == "journey" })
+    let again = try #require(
+      try shop.timeline(chat.customer).entries("entries").last {
+        $0["kind"] as? String == "journey"
+      })
     #expect((again["detail"] as? [String: Any])?["total"] as? String == "[removed]")
 
     try index(shop)
@@ -138,18 +180,24 @@ struct RedactionTests {
     again.close()
   }
 
-  @Test("frames, ids and salts are never words; what is not there, gone or nobody's is refused in words")
+  @Test(
+    "frames, ids and salts are never words; what is not there, gone or nobody's is refused in words"
+  )
   func refusals() throws {
     let shop = try Shop()
     let chat = try shop.open([jo])
     let said = try #require(try shop.says("customer of chat", chat).number("entry"))
     for words in ["message", "visibility", chat.conversation, "Z"] {
       let reply = try redact(shop, said, words)
-      #expect(reply.status == 422 && reply.string("type") == "urn:throughline:problem:words-not-there", "\(words)")
+      #expect(
+        reply.status == 422 && reply.string("type") == "urn:throughline:problem:words-not-there",
+        "\(words)")
     }
     #expect(try redact(shop, said, "chat").status == 201)
-    let entry = try #require(try shop.timeline(chat.customer).entries("entries").first { $0["entry"] as? Int == said })
-    #expect(entry["text"] as? String == "customer of [removed]" && entry["channel"] as? String == "chat")
+    let entry = try #require(
+      try shop.timeline(chat.customer).entries("entries").first { $0["entry"] as? Int == said })
+    #expect(
+      entry["text"] as? String == "customer of [removed]" && entry["channel"] as? String == "chat")
     #expect(try redact(shop, 4_711, "x").status == 404)
     #expect(try redact(shop, 0, "x").status == 404)
     #expect(try redact(shop, said, " ").string("field") == "words")
@@ -170,13 +218,21 @@ struct RedactionTests {
     let chat = try shop.open([jo])
     try shop.handsOver(chat)
     let id = try #require(try shop.takes(shop.ann).string("case"))
-    let note = try shop.call("POST", "/v1/cases/\(id)/note", ["text": "they are drunk"], by: shop.ann)
+    let note = try shop.call(
+      "POST", "/v1/cases/\(id)/note", ["text": "they are drunk"], by: shop.ann)
     #expect(try redact(shop, note.number("entry") ?? 0, "drunk", by: shop.boss).status == 201)
-    let events = try shop.call("GET", "/v1/sessions/\(chat.session)/events?after=0", by: shop.webshop)
+    let events = try shop.call(
+      "GET", "/v1/sessions/\(chat.session)/events?after=0", by: shop.webshop)
     #expect(!events.entries("events").kinds.contains("redacted"))
-    #expect(try shop.timeline(chat.customer).entries("entries").last?["visibility"] as? String == "internal")
+    #expect(
+      try shop.timeline(chat.customer).entries("entries").last?["visibility"] as? String
+        == "internal")
   }
 
-  private func hex(_ digest: Digest) -> String { digest.bytes.map { String(format: "%02x", $0) }.joined() }
-  private func contains(_ bytes: [UInt8], _ piece: [UInt8]) -> Bool { Data(bytes).range(of: Data(piece)) != nil }
+  private func hex(_ digest: Digest) -> String {
+    digest.bytes.map { String(format: "%02x", $0) }.joined()
+  }
+  private func contains(_ bytes: [UInt8], _ piece: [UInt8]) -> Bool {
+    Data(bytes).range(of: Data(piece)) != nil
+  }
 }

@@ -9,17 +9,23 @@ import Testing
 struct TagTests {
   let jo = ("email", "jo@home.example")
 
-  private func tag(_ shop: Shop, _ talk: Shop.Talk, _ tags: [String], by caller: Caller? = nil) throws -> Reply {
+  private func tag(_ shop: Shop, _ talk: Shop.Talk, _ tags: [String], by caller: Caller? = nil)
+    throws -> Reply
+  {
     try shop.call(
-      "POST", "/v1/conversations/\(talk.conversation)/tags", ["tags": tags, "reason": "they wrote to us twice"],
+      "POST", "/v1/conversations/\(talk.conversation)/tags",
+      ["tags": tags, "reason": "they wrote to us twice"],
       by: caller ?? shop.ann)
   }
 
   private func tags(_ shop: Shop, _ talk: Shop.Talk) throws -> [String]? {
-    try shop.call("GET", "/v1/conversations/\(talk.conversation)", by: shop.boss).json["tags"] as? [String]
+    try shop.call("GET", "/v1/conversations/\(talk.conversation)", by: shop.boss).json["tags"]
+      as? [String]
   }
 
-  @Test("an agent files a conversation, the case shows it, its story says who and why, and it can be taken back")
+  @Test(
+    "an agent files a conversation, the case shows it, its story says who and why, and it can be taken back"
+  )
   func byPeople() throws {
     let shop = try Shop()
     let chat = try shop.open([jo])
@@ -28,11 +34,17 @@ struct TagTests {
     shop.heard = []
     let first = try tag(shop, chat, ["legal", "complaint", "legal"])
     #expect(first.status == 201 && first.json["tags"] as? [String] == ["complaint", "legal"])
-    #expect(shop.heard.contains { if case .tellAgent = $0 { true } else { false } }, "bob's desk hears of it")
+    #expect(
+      shop.heard.contains { if case .tellAgent = $0 { true } else { false } },
+      "bob's desk hears of it")
     let again = try tag(shop, chat, ["legal"], by: shop.boss)
     #expect(again.status == 200 && again.json["entry"] == nil)
-    #expect(try shop.call("GET", "/v1/cases/\(id)", by: shop.bob).json["tags"] as? [String] == ["complaint", "legal"])
-    let gone = try shop.call("DELETE", "/v1/conversations/\(chat.conversation)/tags/legal", by: shop.boss)
+    #expect(
+      try shop.call("GET", "/v1/cases/\(id)", by: shop.bob).json["tags"] as? [String] == [
+        "complaint", "legal",
+      ])
+    let gone = try shop.call(
+      "DELETE", "/v1/conversations/\(chat.conversation)/tags/legal", by: shop.boss)
     #expect(gone.status == 201 && gone.json["tags"] as? [String] == ["complaint"])
     #expect(try tags(shop, chat) == ["complaint"])
     let told = try shop.timeline(chat.customer).entries("entries").suffix(2)
@@ -41,10 +53,13 @@ struct TagTests {
     #expect(told.map { $0["by"] as? String } == ["agent:ann", "supervisor:boss"])
     #expect(told.first?["reason"] as? String == "they wrote to us twice")
     #expect(told.allSatisfy { $0["visibility"] as? String == "internal" })
-    let text = try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?format=text", by: shop.ann).text
+    let text = try shop.call(
+      "GET", "/v1/customers/\(chat.customer)/timeline?format=text", by: shop.ann
+    ).text
     #expect(text.contains("agent ann: tagged complaint, legal, because they wrote to us twice"))
     // The bot is told nothing of it.
-    let events = try shop.call("GET", "/v1/sessions/\(chat.session)/events?after=0", by: shop.webshop)
+    let events = try shop.call(
+      "GET", "/v1/sessions/\(chat.session)/events?after=0", by: shop.webshop)
     #expect(!events.text.contains("complaint"))
     try shop.restart()
     #expect(try tags(shop, chat) == ["complaint"])
@@ -61,12 +76,17 @@ struct TagTests {
     #expect(try tag(shop, chat, []).string("type") == "urn:throughline:problem:missing-field")
     let many = try tag(shop, chat, (1...21).map { "t\($0)" })
     #expect(many.status == 422 && many.string("type") == "urn:throughline:problem:too-many-tags")
-    let unknown = try shop.call("DELETE", "/v1/conversations/\(chat.conversation)/tags/legal", by: shop.ann)
+    let unknown = try shop.call(
+      "DELETE", "/v1/conversations/\(chat.conversation)/tags/legal", by: shop.ann)
     #expect(unknown.status == 404 && unknown.string("type") == "urn:throughline:problem:not-tagged")
     #expect(try tag(shop, chat, ["legal"], by: shop.webshop).status == 403)
     let nowhere = "\(ConversationID(high: 1, low: 1))"
-    #expect(try shop.call("POST", "/v1/conversations/\(nowhere)/tags", ["tags": ["a"]], by: shop.ann).status == 404)
-    #expect(try shop.call("PUT", "/v1/conversations/\(nowhere)/tags/a", ["tags": ["a"]], by: shop.ann).status == 405)
+    #expect(
+      try shop.call("POST", "/v1/conversations/\(nowhere)/tags", ["tags": ["a"]], by: shop.ann)
+        .status == 404)
+    #expect(
+      try shop.call("PUT", "/v1/conversations/\(nowhere)/tags/a", ["tags": ["a"]], by: shop.ann)
+        .status == 405)
     #expect(try tags(shop, chat) == [])
   }
 
@@ -82,7 +102,9 @@ struct TagTests {
     #expect(handed.number("entry") == entries.dropLast().last?["entry"] as? Int)
   }
 
-  @Test("retention by tag takes the words of that conversation alone, also where the tag came when they were old already")
+  @Test(
+    "retention by tag takes the words of that conversation alone, also where the tag came when they were old already"
+  )
   func retention() throws {
     let shop = try Shop()
     let (a, b) = (try shop.open([jo]), try shop.open([("email", "kim@home.example")]))
@@ -94,17 +116,21 @@ struct TagTests {
       var (forgotten, isDone): (Int64, Bool) = (0, false)
       while !isDone {
         let round = try shop.store.forgetOld(
-          rule, shop.workspace, now: shop.now + .seconds(days * 86_400), from: &look, SearchText.retention, PersonForms.erased)
+          rule, shop.workspace, now: shop.now + .seconds(days * 86_400), from: &look,
+          SearchText.retention, PersonForms.erased)
         (forgotten, isDone) = (forgotten + round.forgotten, round.isDone)
       }
       return forgotten
     }
-    func texts(_ talk: Shop.Talk) throws -> [String] { try shop.timeline(talk.customer).entries("entries").texts }
+    func texts(_ talk: Shop.Talk) throws -> [String] {
+      try shop.timeline(talk.customer).entries("entries").texts
+    }
     #expect(try forget(after: 29) == 0)
     #expect(try texts(a) == ["a secret"])
     #expect(try forget(after: 31) == 3)
     #expect(try texts(a) == [] && texts(b) == ["a secret"])
-    // The rule has looked at all of that; now the other one is tagged, and another that was not old yet.
+    // The rule has looked at all of that; now the other one is tagged, and another that was not old
+    // yet.
     #expect(try tag(shop, b, ["legal", "urgent"]).status == 201)
     #expect(try forget(after: 31) == 3)
     #expect(try texts(b) == [])

@@ -23,7 +23,14 @@ struct WhichConversationTests {
     let epoch = try #require(second.opened.number("epoch"))
     #expect(epoch == 3)  // the bot, the queue, ann: joining changed nothing
     try shop.says("and another thing", second)
-    #expect(shop.heard.contains { if case .tellAgent(_, let conversation, _) = $0 { "\(conversation)" == first.conversation } else { false } })
+    #expect(
+      shop.heard.contains {
+        if case .tellAgent(_, let conversation, _) = $0 {
+          "\(conversation)" == first.conversation
+        } else {
+          false
+        }
+      })
     // The bot of the second session is no owner either.
     #expect(try shop.says("hi", second, as: "bot").string("type")?.hasSuffix("not-owner") == true)
     // What ann answers is heard in the new session.
@@ -31,11 +38,14 @@ struct WhichConversationTests {
     let id = try #require(cases.last { $0["kind"] as? String == "accepted" }?["case"] as? String)
     try shop.call("POST", "/v1/cases/\(id)/reply", ["text": "I am here"], by: shop.ann)
     let after = try #require(second.opened.number("after"))
-    let events = try shop.call("GET", "/v1/sessions/\(second.session)/events?after=\(after)", by: shop.webshop)
+    let events = try shop.call(
+      "GET", "/v1/sessions/\(second.session)/events?after=\(after)", by: shop.webshop)
     #expect(events.entries("events").texts == ["I am here"])
   }
 
-  @Test("who had merely gone and returns in time goes on; whose matter was settled begins anew, linked to the earlier")
+  @Test(
+    "who had merely gone and returns in time goes on; whose matter was settled begins anew, linked to the earlier"
+  )
   func returns() throws {
     let shop = try Shop()
     let first = try shop.open([jo])
@@ -60,11 +70,14 @@ struct WhichConversationTests {
     #expect(try shop.open(claimed: [jo]).conversation != first.conversation)
     #expect(try shop.open([("email", "other@home.example")]).conversation != first.conversation)
     #expect(try shop.open().conversation != first.conversation)
-    let mail = try shop.mail(from: "jo@home.example", subject: "lamp", id: "1@home.example", "?", isProven: false)
+    let mail = try shop.mail(
+      from: "jo@home.example", subject: "lamp", id: "1@home.example", "?", isProven: false)
     #expect("\(mail.conversation)" != first.conversation)
   }
 
-  @Test("the bot that the customer now speaks with takes over from the other one, and gives back when it goes")
+  @Test(
+    "the bot that the customer now speaks with takes over from the other one, and gives back when it goes"
+  )
   func otherBot() throws {
     let shop = try Shop()
     let web = try shop.open([jo, ("phone", "+15551234567")])
@@ -79,7 +92,9 @@ struct WhichConversationTests {
     #expect(reply.status == 201)
     #expect(reply.number("epoch") == 3)
     // Whoever reads the story learns of both changes.
-    let owners = try shop.timeline(web.customer).entries("entries").compactMap { $0["owner"] as? [String: Any] }
+    let owners = try shop.timeline(web.customer).entries("entries").compactMap {
+      $0["owner"] as? [String: Any]
+    }
     #expect(owners.map { $0["name"] as? String } == ["whatsapp", "webshop"])
     #expect(owners.map { $0["epoch"] as? Int } == [2, 3])
   }
@@ -97,21 +112,27 @@ struct WhichConversationTests {
     #expect((told["owner"] as? [String: Any])?["epoch"] as? Int == 4)
   }
 
-  @Test("mail that its headers put nowhere goes on where the subject fits; the agent answers it by mail")
+  @Test(
+    "mail that its headers put nowhere goes on where the subject fits; the agent answers it by mail"
+  )
   func mail() throws {
     let shop = try Shop()
     let chat = try shop.open([jo])
     try shop.handsOver(chat)
     let offer = try shop.takes(shop.ann)
     try shop.leaves(chat)
-    let photo = try shop.mail(from: "jo@home.example", subject: "The photo", id: "p@home.example", "attached")
+    let photo = try shop.mail(
+      from: "jo@home.example", subject: "The photo", id: "p@home.example", "attached")
     #expect("\(photo.conversation)" == chat.conversation)
-    let other = try shop.mail(from: "jo@home.example", subject: "An invoice", id: "i@home.example", "where is it")
+    let other = try shop.mail(
+      from: "jo@home.example", subject: "An invoice", id: "i@home.example", "where is it")
     #expect("\(other.conversation)" != chat.conversation)
-    let again = try shop.mail(from: "jo@home.example", subject: "RE: the photo", id: "q@home.example", "did you see it")
+    let again = try shop.mail(
+      from: "jo@home.example", subject: "RE: the photo", id: "q@home.example", "did you see it")
     #expect(again.conversation == photo.conversation)
     let id = try #require(offer.string("case"))
-    let reply = try shop.call("POST", "/v1/cases/\(id)/reply", ["text": "a fine lamp"], by: shop.ann)
+    let reply = try shop.call(
+      "POST", "/v1/cases/\(id)/reply", ["text": "a fine lamp"], by: shop.ann)
     #expect(reply.status == 201)
     let last = try shop.timeline(chat.customer).entries("entries").last
     #expect(last?["message_id"] != nil)
@@ -131,14 +152,17 @@ struct WhichConversationTests {
   @Test("mail that waits keeps nobody from a bot, and a call takes its place to the phone")
   func waitingMail() throws {
     let shop = try Shop()
-    let mail = try shop.mail(from: "jo@home.example", subject: "Lamp", id: "1@home.example", "it is broken")
+    let mail = try shop.mail(
+      from: "jo@home.example", subject: "Lamp", id: "1@home.example", "it is broken")
     let age = shop.now
     try shop.pass(.seconds(600))
     let chat = try shop.open([jo, ("phone", "+15551234567")])
     #expect(chat.conversation != "\(mail.conversation)")
     #expect(chat.opened.string("owner", "kind") == "bot")
     try shop.leaves(chat, "bot_ended")
-    _ = try shop.call("POST", "/v1/calls", ["call": "c1", "from": "+15551234567", "to": "+18005551212"], by: shop.pbx)
+    _ = try shop.call(
+      "POST", "/v1/calls", ["call": "c1", "from": "+15551234567", "to": "+18005551212"],
+      by: shop.pbx)
     let state = try #require(shop.pipeline.router.conversation(mail.conversation))
     let open = try #require(state.openCase.flatMap { shop.pipeline.router.case($0) })
     #expect(open.channel == .phone)
@@ -146,18 +170,26 @@ struct WhichConversationTests {
     #expect(state.sessions.map(\.channel) == [.email, .phone])
   }
 
-  @Test("a call of somebody whom an agent serves is a new conversation that rings at that agent first")
+  @Test(
+    "a call of somebody whom an agent serves is a new conversation that rings at that agent first")
   func callToTheAgent() throws {
     let shop = try Shop()
     let chat = try shop.open([jo, ("phone", "+15551234567")])
     try shop.handsOver(chat)
     try shop.call("PUT", "/v1/agents/me/status", ["status": "available"], by: shop.bob)
     _ = try shop.takes(shop.ann)
-    _ = try shop.call("POST", "/v1/calls", ["call": "c1", "from": "+15551234567", "to": "+18005551212"], by: shop.pbx)
-    let calls = try shop.timeline(chat.customer).entries("entries").filter { $0["kind"] as? String == "call" }
+    _ = try shop.call(
+      "POST", "/v1/calls", ["call": "c1", "from": "+15551234567", "to": "+18005551212"],
+      by: shop.pbx)
+    let calls = try shop.timeline(chat.customer).entries("entries").filter {
+      $0["kind"] as? String == "call"
+    }
     #expect(calls.first?["earlier"] as? String == chat.conversation)
     let id = try #require((calls.first?["conversation"] as? String).flatMap { ConversationID($0) })
-    let need = try #require(shop.pipeline.router.conversation(id)?.openCase.flatMap { shop.pipeline.router.case($0)?.need })
+    let need = try #require(
+      shop.pipeline.router.conversation(id)?.openCase.flatMap {
+        shop.pipeline.router.case($0)?.need
+      })
     #expect(need.preferred?.agent == shop.api.directory.agents["ann"])
   }
 
@@ -165,7 +197,9 @@ struct WhichConversationTests {
   func twoCalls() throws {
     let shop = try Shop()
     for call in ["c1", "c2"] {
-      let told = try shop.call("POST", "/v1/calls", ["call": call, "from": "+15551234567", "to": "+18005551212"], by: shop.pbx)
+      let told = try shop.call(
+        "POST", "/v1/calls", ["call": call, "from": "+15551234567", "to": "+18005551212"],
+        by: shop.pbx)
       #expect(told.string("do") == "wait")
     }
     #expect(shop.pipeline.router.caseIDs.count == 2)
@@ -207,7 +241,9 @@ struct ResumeTests {
     #expect(try over.open(resume: gone.opened.string("resume")).conversation != gone.conversation)
   }
 
-  @Test("who was here without a name and signs in keeps what was said; somebody else at the same browser does not get it")
+  @Test(
+    "who was here without a name and signs in keeps what was said; somebody else at the same browser does not get it"
+  )
   func signsIn() throws {
     let shop = try Shop()
     let nameless = try shop.open()
@@ -233,13 +269,17 @@ struct ThreadTests {
     let shop = try Shop()
     let jo = ("email", "jo@home.example")
     _ = try shop.open([jo], claimed: [("email", "eve@else.example")])
-    let mail = try shop.mail(from: "jo@home.example", subject: "Lamp", id: "1@home.example", "broken")
+    let mail = try shop.mail(
+      from: "jo@home.example", subject: "Lamp", id: "1@home.example", "broken")
     let eve = try shop.mail(
-      from: "eve@else.example", subject: "Re: Lamp", id: "2@else.example", inReplyTo: "1@home.example", "tell me more")
+      from: "eve@else.example", subject: "Re: Lamp", id: "2@else.example",
+      inReplyTo: "1@home.example", "tell me more")
     #expect(eve.conversation != mail.conversation)
-    let claimed = try shop.mail(from: "kim@home.example", subject: "Bulb", id: "3@home.example", "?", isProven: false)
+    let claimed = try shop.mail(
+      from: "kim@home.example", subject: "Bulb", id: "3@home.example", "?", isProven: false)
     let again = try shop.mail(
-      from: "kim@home.example", subject: "Re: Bulb", id: "4@home.example", inReplyTo: "3@home.example", "!", isProven: false)
+      from: "kim@home.example", subject: "Re: Bulb", id: "4@home.example",
+      inReplyTo: "3@home.example", "!", isProven: false)
     #expect(again.conversation == claimed.conversation)
   }
 }

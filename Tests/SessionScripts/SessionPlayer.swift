@@ -18,7 +18,8 @@ extension ScriptedSide {
   public mutating func peerClosed() -> [UInt8] { [] }
 }
 
-/// Plays a script against a side: whole, byte by byte, and cut in two at every point of each peer step.
+/// Plays a script against a side: whole, byte by byte, and cut in two at every point of each peer
+/// step.
 /// The result must always be the same.
 public struct SessionPlayer {
   public enum Cut: Equatable, CustomStringConvertible {
@@ -33,12 +34,15 @@ public struct SessionPlayer {
     }
   }
 
-  /// Plays all cuts; the first difference is returned as a sentence, nil when all agree with the script.
+  /// Plays all cuts; the first difference is returned as a sentence, nil when all agree with the
+  /// script.
   public static func play(_ script: SessionScript, _ make: () -> any ScriptedSide) -> String? {
-    let longest = script.steps.map { step in
-      if case .peer(let bytes) = step { bytes.count } else { 0 }
-    }.max() ?? 0
-    let cuts = [.whole, .bytewise] + (longest > 1 ? (1..<min(longest, 4_096)).map { Cut.at($0) } : [])
+    let longest =
+      script.steps.map { step in
+        if case .peer(let bytes) = step { bytes.count } else { 0 }
+      }.max() ?? 0
+    let cuts =
+      [.whole, .bytewise] + (longest > 1 ? (1..<min(longest, 4_096)).map { Cut.at($0) } : [])
     for cut in cuts {
       if let problem = play(script, cut, make()) { return "\(script.name), \(cut): \(problem)" }
     }
@@ -72,7 +76,9 @@ public struct SessionPlayer {
         }
         said = said.dropFirst(expected.count)
       case .anyLine:
-        guard let end = said.firstIndex(of: 10) else { return "\(place): expected a line, got \(show(said))" }
+        guard let end = said.firstIndex(of: 10) else {
+          return "\(place): expected a line, got \(show(said))"
+        }
         said = said[(end + 1)...]
       case .wait(let seconds): said += side.waited(seconds: seconds)
       case .peerCloses: said += side.peerClosed()

@@ -24,7 +24,8 @@ public struct SessionScript: Sendable {
   /// - Parameter lineEnd: what ends a `C:` or `S:` line, such as CRLF for SMTP and LF for FastAGI.
   public init(name: String, text: String, lineEnd: [UInt8]) throws {
     self.name = name
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
       if line.hasPrefix("#") {
         comments.append(String(line.dropFirst().drop { $0 == " " }))
       } else if line.isEmpty {
@@ -58,10 +59,13 @@ public struct SessionScript: Sendable {
   public static func all(in folder: URL, lineEnd: [UInt8]) throws -> [SessionScript] {
     let found = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
     var files: [URL] = []
-    while let url = found?.nextObject() as? URL { if url.pathExtension == "session" { files.append(url) } }
+    while let url = found?.nextObject() as? URL {
+      if url.pathExtension == "session" { files.append(url) }
+    }
     return try files.sorted { $0.path < $1.path }.map {
       try SessionScript(
-        name: $0.deletingPathExtension().lastPathComponent, text: String(contentsOf: $0, encoding: .utf8),
+        name: $0.deletingPathExtension().lastPathComponent,
+        text: String(contentsOf: $0, encoding: .utf8),
         lineEnd: lineEnd)
     }
   }
@@ -81,7 +85,8 @@ public struct SessionScript: Sendable {
       case UInt8(ascii: "0"): bytes.append(0)
       case UInt8(ascii: "\\"): bytes.append(UInt8(ascii: "\\"))
       case UInt8(ascii: "x"):
-        guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+        guard rest.count >= 2,
+          let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
         else { throw Malformed(name: name, line: line, text: String(text)) }
         bytes.append(value)
         rest = rest.dropFirst(2)

@@ -23,11 +23,15 @@ struct `Queueing models` {
     let result = try QueueingRun.run(model)
     let compared = result.compared(with: model)
     #expect(!compared.isEmpty)
-    // A short run: what it says of its own error is itself uncertain, so that four errors and a fifth are allowed.
+    // A short run: what it says of its own error is itself uncertain, so that four errors and a
+    // fifth are allowed.
     for line in compared { #expect(line.errors < 4 || line.relative < 0.2, "\(line)") }
   }
 
-  @Test func `strict priority serves the higher class sooner, and Little's law holds in every class`() throws {
+  @Test
+  func `strict priority serves the higher class sooner, and Little's law holds in every class`()
+    throws
+  {
     var model = try model("strict-priority")
     model.length = 400
     model.warmUp = 100
@@ -35,7 +39,9 @@ struct `Queueing models` {
     let waits = result.classes.map(\.meanWait.value)
     #expect(waits == waits.sorted() && waits[0] < waits[2] / 3)
     for (kind, line) in zip(model.classes, result.classes) {
-      #expect(abs(line.queueLength.value - kind.arrivalRate * line.meanWait.value) < 0.15 * line.queueLength.value + 0.05)
+      #expect(
+        abs(line.queueLength.value - kind.arrivalRate * line.meanWait.value) < 0.15
+          * line.queueLength.value + 0.05)
     }
   }
 
@@ -54,7 +60,8 @@ struct `Queueing models` {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let file = folder.appending(path: "m.yaml")
-    let text = "classes:\n  - { arrival_rate: -1, service_rate: 1/3, skills: [x] }\nagent:\n  - count: 2\n"
+    let text =
+      "classes:\n  - { arrival_rate: -1, service_rate: 1/3, skills: [x] }\nagent:\n  - count: 2\n"
     try text.write(to: file, atomically: true, encoding: .utf8)
     let (model, diagnostics) = ModelFile.read(file.path)
     #expect(model == nil)
@@ -64,11 +71,13 @@ struct `Queueing models` {
   }
 
   @Test func `values are held against what is exact`() {
-    let off = Comparison(of: "a", measure: .waits, exact: 0.5, measured: Estimate(value: 0.506, standardError: 0.001))
+    let off = Comparison(
+      of: "a", measure: .waits, exact: 0.5, measured: Estimate(value: 0.506, standardError: 0.001))
     #expect(!off.holds(within: nil, agents: 50))
     #expect(!off.holds(within: nil, agents: 51))
     #expect(off.holds(within: 0.02, agents: 50))
-    let near = Comparison(of: "a", measure: .meanWait, exact: 0.5, measured: Estimate(value: 0.52, standardError: 0.01))
+    let near = Comparison(
+      of: "a", measure: .meanWait, exact: 0.5, measured: Estimate(value: 0.52, standardError: 0.01))
     #expect(near.holds(within: nil, agents: 5))
     #expect(!near.holds(within: 0.01, agents: 5))
   }

@@ -4,15 +4,17 @@ import Testing
 @testable import Simulation
 
 struct `Simulated worlds` {
-  @Test(arguments: 1...12) func `nothing is wrong in a world with every fault`(seed: UInt64) throws {
+  @Test(arguments: 1...12) func `nothing is wrong in a world with every fault`(seed: UInt64) throws
+  {
     _ = try Simulator.run(WorldSettings(seed: seed, steps: 1_500))
   }
 
   /// What worlds have found, each with what it was.
   @Test(arguments: [
-    // A conversation that was stored, closed and opened again between two commits was deleted from the rows of open work,
+    // A conversation that was stored, closed and opened again between two commits was deleted from
+    // the rows of open work,
     // and the next start could not read its session.
-    WorldSettings(seed: 211, steps: 1_257),
+    WorldSettings(seed: 211, steps: 1_257)
   ]) func `what was wrong once is not wrong again`(settings: WorldSettings) throws {
     _ = try Simulator.run(settings)
   }
@@ -52,7 +54,8 @@ struct `Simulated worlds` {
     #expect(Simulator.shrink(failure, tries: 3) == failure)
     var narrow = settings
     narrow.faults = [.kill]
-    #expect(narrow.command == "throughline simulate --seed 5 --steps 40 --without "
-      + "refuse,stall,read,clock,duplicate,late,lose,disconnect,reconfigure")
+    #expect(
+      narrow.command == "throughline simulate --seed 5 --steps 40 --without "
+        + "refuse,stall,read,clock,duplicate,late,lose,disconnect,reconfigure")
   }
 }

@@ -41,7 +41,9 @@ import Testing
     func timedOut(_ timer: ConnectionTimer, on connection: Connection) {
       timer == .answer ? connection.write([1, 2, 3]) : connection.close(because: .timedOut(timer))
     }
-    func delivered(_ payload: any Sendable, on connection: Connection) { connection.resumeReading() }
+    func delivered(_ payload: any Sendable, on connection: Connection) {
+      connection.resumeReading()
+    }
     func closed(_ connection: Connection, _ reason: CloseReason) {
       if isOver { count("closed twice") }
       isOver = true
@@ -50,10 +52,13 @@ import Testing
   }
 
   @Test(arguments: 1...6)
-  func `whatever peers do, every connection ends once and everything is given back`(_ seed: UInt64) async throws {
+  func `whatever peers do, every connection ends once and everything is given back`(_ seed: UInt64)
+    async throws
+  {
     var random = Seeded(state: seed)
     let counts = Mutex<[String: Int]>([:])
-    let count: @Sendable (String) -> Void = { name in counts.withLock { $0[name, default: 0] += 1 } }
+    let count: @Sendable (String) -> Void = { name in counts.withLock { $0[name, default: 0] += 1 }
+    }
     let test = try TestServer({
       $0.limits.outputPauseBytes = 20_000
       $0.limits.outputMaxBytes = 700_000

@@ -7,7 +7,9 @@ import Testing
 @testable import Sockets
 
 @Suite struct ConnectionTests {
-  @Test func `bytes come back, over IPv4, IPv6 and a path that only this user may open`() async throws {
+  @Test func `bytes come back, over IPv4, IPv6 and a path that only this user may open`()
+    async throws
+  {
     let path = "/tmp/throughline-sock-\(getpid())"
     for address in [.loopback(0), SocketAddress(host: "::1", port: 0)!, .path(path)] {
       let test = try TestServer({ $0.address = address }) { _ in { _ in Echo() } }
@@ -41,13 +43,19 @@ import Testing
     _ = await test.stop()
   }
 
-  @Test func `many writes in a batch arrive in order, small ones gathered and large ones whole`() async throws {
-    let expected = (0..<200).flatMap { [UInt8](repeating: UInt8($0), count: $0 % 7 == 0 ? 20_000 : $0) }
+  @Test func `many writes in a batch arrive in order, small ones gathered and large ones whole`()
+    async throws
+  {
+    let expected = (0..<200).flatMap {
+      [UInt8](repeating: UInt8($0), count: $0 % 7 == 0 ? 20_000 : $0)
+    }
     let test = try TestServer { _ in
       { _ in
         let handler = Reacting()
         handler.onReceived = { _, connection in
-          for n in 0..<200 { connection.write([UInt8](repeating: UInt8(n), count: n % 7 == 0 ? 20_000 : n)) }
+          for n in 0..<200 {
+            connection.write([UInt8](repeating: UInt8(n), count: n % 7 == 0 ? 20_000 : n))
+          }
           connection.closeAfterFlush()
         }
         return handler
@@ -118,7 +126,9 @@ import Testing
           connection.write([UInt8](repeating: 1, count: 12_000_000))  // more than the kernel takes
         }
         handler.onBackUp = { backedUp.arrive($0.unsentBytes) }
-        handler.onDelivered = { _, connection in connection.write([UInt8](repeating: 1, count: 12_000_000)) }
+        handler.onDelivered = { _, connection in
+          connection.write([UInt8](repeating: 1, count: 12_000_000))
+        }
         handler.onClosed = { reasons.arrive($0) }
         handler.onOpened = { refs.arrive($0.ref) }
         return handler
@@ -150,7 +160,10 @@ import Testing
     _ = await test.stop()
   }
 
-  @Test func `a paused peer that sends for ever is held off by the kernel, and read on after resuming`() async throws {
+  @Test
+  func `a paused peer that sends for ever is held off by the kernel, and read on after resuming`()
+    async throws
+  {
     let seen = Arrivals<Int>()
     let refs = Arrivals<ConnectionRef>()
     let test = try TestServer { _ in
@@ -188,7 +201,9 @@ import Testing
     _ = await test.stop()
   }
 
-  @Test func `a paused connection hears that its peer has left, and the rest comes after resuming`() async throws {
+  @Test func `a paused connection hears that its peer has left, and the rest comes after resuming`()
+    async throws
+  {
     let events = Arrivals<String>()
     let test = try TestServer { _ in
       { _ in
@@ -223,7 +238,8 @@ import Testing
     _ = await test.stop()
   }
 
-  @Test func `a reset is told as one, while reading, while paused and while writing`() async throws {
+  @Test func `a reset is told as one, while reading, while paused and while writing`() async throws
+  {
     let reasons = Arrivals<CloseReason>()
     let refs = Arrivals<ConnectionRef>()
     let test = try TestServer { _ in
@@ -243,7 +259,11 @@ import Testing
       let peer = try Peer(test.address)
       _ = try await refs.next()
       try peer.send([first])
-      if first < 3 { #expect(try peer.receive(1) == [9]) } else { #expect(try peer.receive(1) == [0]) }
+      if first < 3 {
+        #expect(try peer.receive(1) == [9])
+      } else {
+        #expect(try peer.receive(1) == [0])
+      }
       peer.reset()
       let reason = try await reasons.next()
       guard case .peerReset(let code) = reason else {
@@ -255,7 +275,8 @@ import Testing
     _ = await test.stop()
   }
 
-  @Test func `a timer fires once, late if anything, and putting it off holds it back`() async throws {
+  @Test func `a timer fires once, late if anything, and putting it off holds it back`() async throws
+  {
     let fired = Arrivals<(ConnectionTimer, Int64)>()
     let test = try TestServer { loop in
       { _ in
@@ -295,7 +316,9 @@ struct PeerReader {
     var bytes = [UInt8](repeating: 0, count: count)
     var got = 0
     while got < count {
-      let n = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress! + got, count - got, 0) }
+      let n = bytes.withUnsafeMutableBytes {
+        recv(descriptor, $0.baseAddress! + got, count - got, 0)
+      }
       if n <= 0 { break }
       got += n
     }

@@ -3,7 +3,9 @@ import Sockets
 /// Sends everything back.
 final class Echo: ConnectionHandler {
   var closed: (CloseReason) -> Void = { _ in }
-  func received(_ bytes: UnsafeRawBufferPointer, on connection: Connection) { connection.write(bytes) }
+  func received(_ bytes: UnsafeRawBufferPointer, on connection: Connection) {
+    connection.write(bytes)
+  }
   func closed(_ connection: Connection, _ reason: CloseReason) { closed(reason) }
 }
 
@@ -26,8 +28,12 @@ final class Reacting: ConnectionHandler {
   }
   func peerClosedWrite(_ connection: Connection) { onPeerClosedWrite(connection) }
   func peerClosedWhilePaused(_ connection: Connection) { onPeerClosedWhilePaused(connection) }
-  func delivered(_ payload: any Sendable, on connection: Connection) { onDelivered(payload, connection) }
-  func timedOut(_ timer: ConnectionTimer, on connection: Connection) { onTimedOut(timer, connection) }
+  func delivered(_ payload: any Sendable, on connection: Connection) {
+    onDelivered(payload, connection)
+  }
+  func timedOut(_ timer: ConnectionTimer, on connection: Connection) {
+    onTimedOut(timer, connection)
+  }
   func outputBacksUp(_ connection: Connection) { onBackUp(connection) }
   func outputDrained(_ connection: Connection) { onDrained(connection) }
   func draining(_ connection: Connection) { onDraining(connection) }
@@ -41,7 +47,8 @@ struct TestServer {
   var address: SocketAddress { listener.address }
 
   init(
-    lanes: Int = 2, connectionsMax: Int? = nil, _ adjust: (inout ListenerOptions) -> Void = { _ in },
+    lanes: Int = 2, connectionsMax: Int? = nil,
+    _ adjust: (inout ListenerOptions) -> Void = { _ in },
     handlers: @escaping LaneHandlers
   ) throws {
     var options = SocketServer.Options()

@@ -6,7 +6,9 @@ import Glibc
 final class Peer {
   let descriptor: Int32
 
-  init(_ address: SocketAddress, receiveBufferBytes: Int32? = nil, from source: SocketAddress? = nil) throws {
+  init(
+    _ address: SocketAddress, receiveBufferBytes: Int32? = nil, from source: SocketAddress? = nil
+  ) throws {
     descriptor = socket(address.family, Int32(SOCK_STREAM.rawValue), 0)
     var bound = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &bound, socklen_t(MemoryLayout<timeval>.size))
@@ -15,7 +17,9 @@ final class Peer {
     if let source {
       _ = source.withKernelForm { bind(descriptor, $0.assumingMemoryBound(to: sockaddr.self), $1) }
     }
-    let result = address.withKernelForm { connect(descriptor, $0.assumingMemoryBound(to: sockaddr.self), $1) }
+    let result = address.withKernelForm {
+      connect(descriptor, $0.assumingMemoryBound(to: sockaddr.self), $1)
+    }
     if result != 0 { throw Refused(code: errno) }
   }
 
@@ -57,7 +61,9 @@ final class Peer {
     var bytes = [UInt8](repeating: 0, count: count)
     var got = 0
     while got < count {
-      let n = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress! + got, count - got, 0) }
+      let n = bytes.withUnsafeMutableBytes {
+        recv(descriptor, $0.baseAddress! + got, count - got, 0)
+      }
       if n < 0 { throw Failed(code: errno) }
       if n == 0 { break }
       got += n
@@ -65,7 +71,9 @@ final class Peer {
     return Array(bytes[..<got])
   }
 
-  func receiveText(_ count: Int) throws -> String { String(decoding: try receive(count), as: UTF8.self) }
+  func receiveText(_ count: Int) throws -> String {
+    String(decoding: try receive(count), as: UTF8.self)
+  }
 
   func receiveToEnd() throws -> [UInt8] {
     var all: [UInt8] = []

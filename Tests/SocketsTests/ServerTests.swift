@@ -73,7 +73,9 @@ import Testing
     _ = await test.stop()
   }
 
-  @Test func `what is posted to a connection that is gone is reported, and never reaches another`() async throws {
+  @Test func `what is posted to a connection that is gone is reported, and never reaches another`()
+    async throws
+  {
     let refs = Arrivals<ConnectionRef>()
     let closed = Arrivals<CloseReason>()
     let wrong = Mutex(0)
@@ -160,7 +162,11 @@ import Testing
     Issue.record("the freed place was never given to anyone")
   }
 
-  @Test func `a full server leaves newcomers waiting, serves administration, and goes on when one leaves`() async throws {
+  @Test
+  func
+    `a full server leaves newcomers waiting, serves administration, and goes on when one leaves`()
+    async throws
+  {
     let test = try TestServer(connectionsMax: 2) { _ in { _ in Echo() } }
     var administration = ListenerOptions(.path("/tmp/throughline-admin-\(getpid())"))
     administration.isAdministration = true
@@ -204,7 +210,9 @@ import Testing
     #expect(test.server.statistics.reduce(0) { $0 + $1.acceptPauses } == 0)
   }
 
-  @Test func `shutting down lets work in flight finish, refuses newcomers, and tells everyone`() async throws {
+  @Test func `shutting down lets work in flight finish, refuses newcomers, and tells everyone`()
+    async throws
+  {
     let ready = Arrivals<ConnectionRef>()
     let told = Arrivals<Bool>()
     let test = try TestServer { _ in
@@ -272,7 +280,9 @@ import Testing
     let test = try TestServer(lanes: 1) { _ in { _ in Echo() } }
     let peer = try Peer(test.address)
     // The lane keeps itself busy: each turn asks for the next.
-    test.server.lanes[0].perform { loop in keepBusy(loop, untilMilliseconds: loop.nowMilliseconds + 5_000) }
+    test.server.lanes[0].perform { loop in
+      keepBusy(loop, untilMilliseconds: loop.nowMilliseconds + 5_000)
+    }
     var rounds = 0
     while test.server.statistics[0].bytesIn == 0, rounds < 100_000 {
       try peer.send("x")
@@ -334,7 +344,9 @@ import Testing
     _ = await test.stop()
   }
 
-  @Test func `an actor can live on a lane, and shares its thread with the lane's work`() async throws {
+  @Test func `an actor can live on a lane, and shares its thread with the lane's work`()
+    async throws
+  {
     actor Guest {
       nonisolated let lane: Lane
       nonisolated var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }
@@ -353,7 +365,8 @@ import Testing
     #expect(await guest.add(1) == 101)
   }
 
-  @Test func `each lane makes its own state once, for all connections of a listener`() async throws {
+  @Test func `each lane makes its own state once, for all connections of a listener`() async throws
+  {
     final class Count { var value = 0 }
     let made = Mutex(0)
     let test = try TestServer { _ in
@@ -393,7 +406,8 @@ final class Failing: Sendable {
     left = Mutex(failures)
     self.code = code
   }
-  func accept(_ descriptor: Int32, _ base: UnsafeMutableRawPointer, _ length: inout UInt32) -> Int32 {
+  func accept(_ descriptor: Int32, _ base: UnsafeMutableRawPointer, _ length: inout UInt32) -> Int32
+  {
     let fails = left.withLock { left in
       left -= 1
       return left >= 0

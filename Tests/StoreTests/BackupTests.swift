@@ -25,11 +25,14 @@ struct `A backup` {
     let (store, commit) = try filled()
     let secret = try store.reader().secret(named: "identity")
     let backup = try store.backUp(to: copy, at: Samples.at(9))
-    #expect(backup.workspaces == [.init(name: "demo", number: 1, position: 2, entries: 2)] && backup.blobs == 1)
+    #expect(
+      backup.workspaces == [.init(name: "demo", number: 1, position: 2, entries: 2)]
+        && backup.blobs == 1)
     #expect(throws: StoreFault.self) { try store.backUp(to: copy, at: Samples.at(9)) }
     store.close()
     let fresh = "\(folder.path)/fresh"
-    let restored = try SQLiteStore.restore(copy, to: fresh, receipts: [], at: Samples.at(10), Samples.blank)
+    let restored = try SQLiteStore.restore(
+      copy, to: fresh, receipts: [], at: Samples.at(10), Samples.blank)
     #expect(restored == .init(erasuresRepeated: 0, replaced: nil))
     let again = try SQLiteStore(folder: fresh)
     defer { again.close() }
@@ -49,7 +52,9 @@ struct `A backup` {
     _ = try store.backUp(to: copy, at: Samples.at(9))
     store.close()
     try FileManager.default.removeItem(atPath: "\(copy)/BACKUP")
-    #expect { try SQLiteStore.restore(copy, to: data, receipts: [], at: Samples.at(10), Samples.blank) } throws: {
+    #expect {
+      try SQLiteStore.restore(copy, to: data, receipts: [], at: Samples.at(10), Samples.blank)
+    } throws: {
       ($0 as? StoreFault)?.sentence.contains("no backup or was not finished") == true
     }
     let again = try SQLiteStore(folder: data)
@@ -79,7 +84,8 @@ struct `A backup` {
       let backup = try store.backUp(to: "\(copy)\(n)", at: Samples.at(9))
       #expect(backup.workspaces[0].position == backup.workspaces[0].entries)
       let fresh = "\(folder.path)/fresh\(n)"
-      _ = try SQLiteStore.restore("\(copy)\(n)", to: fresh, receipts: [], at: Samples.at(10), Samples.blank)
+      _ = try SQLiteStore.restore(
+        "\(copy)\(n)", to: fresh, receipts: [], at: Samples.at(10), Samples.blank)
       let again = try SQLiteStore(folder: fresh)
       let report = try IntegrityCheck.recent(SQLiteReader(again), workspace, from: .start)
       #expect(report.findings == [] && report.records == backup.workspaces[0].position)
@@ -95,17 +101,24 @@ struct `A backup` {
     let (store, commit) = try filled()
     let workspace = commit.workspace
     _ = try store.backUp(to: copy, at: Samples.at(9))
-    let receipt = try store.erase(workspace, [Samples.id(1)], at: Samples.at(10), by: "admin:root", upTo: nil, Samples.blank)
+    let receipt = try store.erase(
+      workspace, [Samples.id(1)], at: Samples.at(10), by: "admin:root", upTo: nil, Samples.blank)
     store.close()
     // The folder's own receipts, and those that were kept elsewhere while the folder was lost.
-    for (place, given) in [(data, []), ("\(folder.path)/other", [("demo", receipt), ("elsewhere", receipt)])] {
+    for (place, given) in [
+      (data, []), ("\(folder.path)/other", [("demo", receipt), ("elsewhere", receipt)]),
+    ] {
       let restored = try SQLiteStore.restore(
-        copy, to: place, receipts: given.map { (workspace: $0.0, receipt: $0.1) }, at: Samples.at(11), Samples.blank)
+        copy, to: place, receipts: given.map { (workspace: $0.0, receipt: $0.1) },
+        at: Samples.at(11), Samples.blank)
       #expect(restored.erasuresRepeated == 1)
       #expect((restored.replaced != nil) == (place == data))
       let again = try SQLiteStore(folder: place)
       let reader = try SQLiteReader(again)
-      #expect(try reader.page(workspace, [Samples.id(1)], limit: 9).map { $0.body == nil } == [true, true])
+      #expect(
+        try reader.page(workspace, [Samples.id(1)], limit: 9).map { $0.body == nil } == [
+          true, true,
+        ])
       #expect(try reader.identities(workspace, of: Samples.id(1)).isEmpty)
       #expect(try again.blobs.size(commit.blobs[0].hash, workspace) == nil)
       #expect(try reader.erasures(workspace).map(\.at) == [receipt.at])

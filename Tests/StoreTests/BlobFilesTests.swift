@@ -27,7 +27,10 @@ struct `Blob files` {
     #expect(files.filter { $0.split(separator: "/").count == 4 }.count == 1)
   }
 
-  @Test func `two who bring the same bytes first and at once make one file, and each may go on with it`() async throws {
+  @Test
+  func `two who bring the same bytes first and at once make one file, and each may go on with it`()
+    async throws
+  {
     let blobs = blobs
     for round in 0..<20 {
       let bytes = Samples.bytes(round, count: 50_000)
@@ -38,11 +41,17 @@ struct `Blob files` {
       #expect(hashes == [Checksum.sha256(bytes)])
       #expect(try blobs.read(Checksum.sha256(bytes), workspace) == bytes)
       let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
-      #expect(files.count { $0.split(separator: "/").count == 4 } == round + 1, "one each, and nothing half written")
+      #expect(
+        files.count { $0.split(separator: "/").count == 4 } == round + 1,
+        "one each, and nothing half written")
     }
   }
 
-  @Test func `the file goes with the last row that names it, and not while another row is on its way to it`() throws {
+  @Test
+  func
+    `the file goes with the last row that names it, and not while another row is on its way to it`()
+    throws
+  {
     let store = try SQLiteStore(folder: folder.path)
     let workspace = try store.addWorkspace(named: "demo").id
     var commit = Commit(workspace: workspace)
@@ -56,7 +65,10 @@ struct `Blob files` {
     }
     try store.commit([commit])
     func erase(_ customer: Int) throws -> Int64 {
-      try store.erase(workspace, [Samples.id(customer)], at: Samples.at(9), by: "admin:root", upTo: nil, Samples.blank).blobs
+      try store.erase(
+        workspace, [Samples.id(customer)], at: Samples.at(9), by: "admin:root", upTo: nil,
+        Samples.blank
+      ).blobs
     }
     #expect(try erase(1) == 1)
     #expect(try store.blobs.read(hash, workspace) == [1, 2, 3], "the other one still names it")
@@ -71,7 +83,8 @@ struct `Blob files` {
     third.blobs[0].hash = try #require(hold?.hash)
     try store.commit([third])
     hold = nil
-    #expect(try IntegrityCheck.whole(SQLiteReader(store), workspace, blobs: store.blobs).findings == [])
+    #expect(
+      try IntegrityCheck.whole(SQLiteReader(store), workspace, blobs: store.blobs).findings == [])
     #expect(try erase(3) == 1)
     #expect(try store.blobs.size(hash, workspace) == nil)
     store.close()

@@ -102,7 +102,8 @@ struct BlobFolder {
 
   private func parent(_ path: String) -> String { (path as NSString).deletingLastPathComponent }
 
-  /// After the power came back: names that were not synced with their folder are there or not, each by itself;
+  /// After the power came back: names that were not synced with their folder are there or not, each
+  /// by itself;
   /// bytes that were not synced are there whole, in part, or not at all.
   func cut(_ random: inout SplitMix) -> BlobFolder {
     var after = self
@@ -113,7 +114,8 @@ struct BlobFolder {
       switch random.next() % 4 {
       case 0: after.contents[file] = []
       case 1: break
-      case 2: after.contents[file] = Array(bytes.prefix(Int(random.next() % UInt64(bytes.count + 1))))
+      case 2:
+        after.contents[file] = Array(bytes.prefix(Int(random.next() % UInt64(bytes.count + 1))))
       default: after.contents[file] = [UInt8](repeating: 0, count: bytes.count)
       }
     }
@@ -130,7 +132,8 @@ struct BlobFolder {
     }
   }
 
-  /// The same paths below another folder; what lies in a folder that is not there is not there either.
+  /// The same paths below another folder; what lies in a folder that is not there is not there
+  /// either.
   func write(from root: String, to place: String) throws {
     for (path, file) in durable.sorted(by: { $0.key < $1.key }) {
       var above = (path as NSString).deletingLastPathComponent

@@ -27,9 +27,11 @@ struct `Damage` {
     commit.cases[0].closed = Samples.at(5)
     try store.commit([commit])
     _ = try store.reader().secret(named: "identities")
-    let access = AccessRow(at: Samples.at(1), who: "agent:ann", what: .timeline, customer: Samples.id(1))
+    let access = AccessRow(
+      at: Samples.at(1), who: "agent:ann", what: .timeline, customer: Samples.id(1))
     try store.record([access], workspace)
-    _ = try store.erase(workspace, [Samples.id(99)], at: Samples.at(2), by: "admin:root", upTo: nil, Samples.blank)
+    _ = try store.erase(
+      workspace, [Samples.id(99)], at: Samples.at(2), by: "admin:root", upTo: nil, Samples.blank)
     let reader = try SQLiteReader(store)
     let report = try IntegrityCheck.whole(reader, workspace, blobs: store.blobs)
     #expect(report.findings == [])
@@ -49,7 +51,8 @@ struct `Damage` {
 
   private func notices(_ store: SQLiteStore, _ workspace: WorkspaceID) throws -> [String] {
     let reader = try SQLiteReader(store)
-    return try IntegrityCheck.whole(reader, workspace, blobs: store.blobs).findings + IntegrityCheck.file(reader)
+    return try IntegrityCheck.whole(reader, workspace, blobs: store.blobs).findings
+      + IntegrityCheck.file(reader)
   }
 
   @Test(arguments: Table.allCases)
@@ -58,7 +61,9 @@ struct `Damage` {
     defer { store.close() }
     let vandal = try DatabaseQueue(path: "\(folder.path)/throughline.sqlite")
     for (index, column) in (table.columns + (table.isSealed ? ["checksum"] : [])).enumerated() {
-      let row = try vandal.read { try Row.fetchOne($0, sql: "SELECT * FROM \(table.name) ORDER BY 1, 2") }
+      let row = try vandal.read {
+        try Row.fetchOne($0, sql: "SELECT * FROM \(table.name) ORDER BY 1, 2")
+      }
       let before = try #require(row?[column] as DatabaseValue?)
       let keys = table.columns.prefix(table.keyCount)
       let match = keys.map { "\($0) IS ?" }.joined(separator: " AND ")
@@ -66,17 +71,20 @@ struct `Damage` {
         let values = keys.map { $0 == column ? from : row?[$0] as DatabaseValue? ?? .null }
         try vandal.write {
           try $0.execute(
-            sql: "UPDATE \(table.name) SET \(column)=? WHERE \(match)", arguments: StatementArguments([to] + values))
+            sql: "UPDATE \(table.name) SET \(column)=? WHERE \(match)",
+            arguments: StatementArguments([to] + values))
           #expect($0.changesCount == 1)
         }
       }
       for flipped in flips(of: before) {
         try set(before, flipped)
-        // A changed key is another row; where rows are asked for by their key, theirs is then missing.
+        // A changed key is another row; where rows are asked for by their key, theirs is then
+        // missing.
         if index >= table.keyCount {
-          #expect(performing: {
-            try serveThe(table, store, commit)
-          }, throws: { isCorrupt($0) })
+          #expect(
+            performing: {
+              try serveThe(table, store, commit)
+            }, throws: { isCorrupt($0) })
         }
         #expect(try !notices(store, commit.workspace).isEmpty, "\(table.name).\(column)")
         try set(flipped, before)
@@ -129,7 +137,8 @@ struct `Damage` {
     case .null: return []
     case .int64(let number): return [0, 1, 31, 62].map { (number ^ 1 << $0).databaseValue }
     case .double: return []
-    case .string(let text): return [(text + "x").databaseValue, String(text.dropLast()).databaseValue]
+    case .string(let text):
+      return [(text + "x").databaseValue, String(text.dropLast()).databaseValue]
     case .blob(let data):
       guard !data.isEmpty else { return [Data([0]).databaseValue] }
       return [(0, 0), (data.count / 2, 3), (data.count - 1, 7)].map { (index, bit) in
@@ -144,7 +153,8 @@ struct `Damage` {
     "DELETE FROM log WHERE position=1", "DELETE FROM log WHERE position=2", "DELETE FROM log",
     "DELETE FROM heads", "DELETE FROM entries WHERE entry=1", "DELETE FROM entries WHERE entry=2",
     "DELETE FROM customers", "DELETE FROM conversations", "DELETE FROM cases",
-    "UPDATE entries SET body=NULL WHERE entry=1", "UPDATE entries SET conversation=NULL WHERE entry=1",
+    "UPDATE entries SET body=NULL WHERE entry=1",
+    "UPDATE entries SET conversation=NULL WHERE entry=1",
   ])
   func `a row that is gone is found`(_ sql: String) throws {
     let (store, commit) = try filled()
@@ -187,7 +197,8 @@ struct `Damage` {
     #expect(second.verified.entry == EntryID(2), "what is bad is never called verified")
   }
 
-  /// 100 single bits of the closed file where it is not empty, drawn from a fixed seed: whatever is read afterwards is as it was, or it
+  /// 100 single bits of the closed file where it is not empty, drawn from a fixed seed: whatever is
+  /// read afterwards is as it was, or it
   /// is refused, or the check speaks.
   @Test func `a flipped bit anywhere in the file is noticed or harmless`() throws {
     let (store, commit) = try filled()
@@ -204,13 +215,18 @@ struct `Damage` {
       do {
         let store = try SQLiteStore(folder: folder.path)
         defer { store.close() }
-        if try !notices(store, commit.workspace).isEmpty { noticed += 1 } else {
+        if try !notices(store, commit.workspace).isEmpty {
+          noticed += 1
+        } else {
           try everythingIsServed(store, commit)
         }
       } catch is StoreFault { noticed += 1 }
-      for companion in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + companion) }
+      for companion in ["-wal", "-shm"] {
+        try? FileManager.default.removeItem(atPath: path + companion)
+      }
     }
-    #expect(noticed > 50, "some bits are of no consequence, such as of what was deleted; most are not")
+    #expect(
+      noticed > 50, "some bits are of no consequence, such as of what was deleted; most are not")
   }
 }
 

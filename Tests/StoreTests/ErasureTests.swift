@@ -13,7 +13,9 @@ struct `An erasure` {
   private func holders(of text: String) throws -> [String] {
     let needle = Data(text.utf8)
     return try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { path in
-      guard let bytes = FileManager.default.contents(atPath: "\(folder.path)/\(path)") else { return false }
+      guard let bytes = FileManager.default.contents(atPath: "\(folder.path)/\(path)") else {
+        return false
+      }
       return bytes.range(of: needle) != nil
     }.sorted()
   }
@@ -29,12 +31,14 @@ struct `An erasure` {
       commit.log = [Samples.record(number)]
       commit.entries = [
         StoreContract.said(
-          number, String(repeating: "\(name) says \(number) ", count: 1 + Int(number * 7 % 60)), customer: who + 1,
+          number, String(repeating: "\(name) says \(number) ", count: 1 + Int(number * 7 % 60)),
+          customer: who + 1,
           conversation: who + 1)
       ]
       timelines[who].add(commit.entries[0].hash)
       var row = Samples.customer(who + 1, timeline: timelines[who])
-      row.profile = Array("\(name) profile \(number) \(String(repeating: "x", count: Int(number % 90)))".utf8)
+      row.profile = Array(
+        "\(name) profile \(number) \(String(repeating: "x", count: Int(number % 90)))".utf8)
       commit.customers = [row]
       var conversation = Samples.conversation(who + 1, customer: who + 1)
       conversation.about = Array("\(name) about \(number)".utf8)
@@ -52,7 +56,9 @@ struct `An erasure` {
         commit.blobs = [blob]
       }
       try store.commit([commit])
-      if number % 50 == 0 { _ = try store.index(workspace, limit: 1_000, words: StoreContract.words) }
+      if number % 50 == 0 {
+        _ = try store.index(workspace, limit: 1_000, words: StoreContract.words)
+      }
     }
     return workspace
   }
@@ -61,7 +67,8 @@ struct `An erasure` {
     let store = try SQLiteStore(folder: folder.path)
     let workspace = try busy(store)
     #expect(try holders(of: "Hildegard").count >= 3)
-    let receipt = try store.erase(workspace, [Samples.id(1)], at: Samples.at(1_000), by: "admin:root", upTo: nil, Samples.blank)
+    let receipt = try store.erase(
+      workspace, [Samples.id(1)], at: Samples.at(1_000), by: "admin:root", upTo: nil, Samples.blank)
     #expect(receipt.entries == 300 && receipt.blobs == 1)
     #expect(try holders(of: "Hildegard") == [])
     #expect(try holders(of: "hildegard") == [], "the index has it in small letters")
@@ -81,7 +88,8 @@ struct `An erasure` {
     let workspace = try busy(store)
     // As far as the receipt and the first rows.
     var receipt = try store.write("begin") { writer throws(StoreFault) in
-      try writer.beginErasure(of: [Samples.id(1)], at: Samples.at(1_000), by: "admin:root", upTo: nil, workspace)
+      try writer.beginErasure(
+        of: [Samples.id(1)], at: Samples.at(1_000), by: "admin:root", upTo: nil, workspace)
     }
     _ = try store.write("erase") { writer throws(StoreFault) in
       try writer.eraseRows(&receipt, Samples.blank, store.blobs, workspace)
@@ -93,7 +101,8 @@ struct `An erasure` {
     let done = try again.finish(open[0], workspace, at: Samples.at(2_000), Samples.blank)
     #expect(done.entries == 300 && done.identities == 1 && done.done == Samples.at(2_000))
     #expect(try holders(of: "Hildegard") == [])
-    #expect(try IntegrityCheck.whole(SQLiteReader(again), workspace, blobs: again.blobs).findings == [])
+    #expect(
+      try IntegrityCheck.whole(SQLiteReader(again), workspace, blobs: again.blobs).findings == [])
     again.close()
   }
 }

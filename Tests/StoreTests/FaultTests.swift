@@ -5,7 +5,8 @@ import Testing
 
 @testable import Store
 
-/// The machine refuses: nothing is half written, the fault says why, and the store goes on when it can again.
+/// The machine refuses: nothing is half written, the fault says why, and the store goes on when it
+/// can again.
 struct `Faults of the machine` {
   let folder = TemporaryFolder()
 
@@ -24,21 +25,28 @@ struct `Faults of the machine` {
   /// Commits until one fails; the position of the last that did not.
   private func fill(_ store: SQLiteStore, _ workspace: WorkspaceID) throws -> (Int64, StoreFault) {
     for position in Int64(1)...5_000 {
-      do throws(StoreFault) { try store.commit([commit(workspace, position)]) } catch { return (position - 1, error) }
+      do throws(StoreFault) { try store.commit([commit(workspace, position)]) } catch {
+        return (position - 1, error)
+      }
     }
     throw StoreFault.failed(doing: "fill the disk", why: "it took 5,000 commits")
   }
 
-  private func expectWhole(_ store: SQLiteStore, _ workspace: WorkspaceID, upTo last: Int64) throws {
+  private func expectWhole(_ store: SQLiteStore, _ workspace: WorkspaceID, upTo last: Int64) throws
+  {
     let reader = try SQLiteReader(store)
     let head = try reader.head(workspace)
     #expect(head.position == last && head.entry == EntryID(last * 3))
     #expect(try reader.key(workspace, .call, [1]) == [UInt8(truncatingIfNeeded: last)])
-    #expect(try reader.page(workspace, [Samples.id(1)], from: .max, .older, limit: 1).last?.id == head.entry)
+    #expect(
+      try reader.page(workspace, [Samples.id(1)], from: .max, .older, limit: 1).last?.id
+        == head.entry)
     #expect(try IntegrityCheck.recent(reader, workspace, from: .start).findings == [])
   }
 
-  @Test func `a full database refuses whole commits, and takes them when there is room again`() throws {
+  @Test func `a full database refuses whole commits, and takes them when there is room again`()
+    throws
+  {
     let store = try SQLiteStore(folder: folder.path)
     let workspace = try store.addWorkspace(named: "demo").id
     try store.execute("PRAGMA max_page_count=300")
@@ -55,7 +63,9 @@ struct `Faults of the machine` {
 
   /// Where mounting is allowed: a disk of 2 MB that really fills up.
   @Test(.enabled(if: SmallDisk.isAllowed, "mounting wants root"))
-  func `a full disk refuses whole commits, is read all the same, and is left by opening again`() throws {
+  func `a full disk refuses whole commits, is read all the same, and is left by opening again`()
+    throws
+  {
     let disk = try SmallDisk(megabytes: 2)
     defer { disk.unmount() }
     var store = try SQLiteStore(folder: "\(disk.path)/data")
@@ -64,8 +74,13 @@ struct `Faults of the machine` {
     let (last, fault) = try fill(store, workspace)
     guard case .failed = fault else { throw fault }
     try expectWhole(store, workspace, upTo: last)
-    #expect(throws: StoreFault.self) { try store.blobs.write(Samples.bytes(2, count: 1 << 20), workspace) }
-    #expect(try FileManager.default.subpathsOfDirectory(atPath: disk.path).allSatisfy { !$0.hasSuffix(".new") })
+    #expect(throws: StoreFault.self) {
+      try store.blobs.write(Samples.bytes(2, count: 1 << 20), workspace)
+    }
+    #expect(
+      try FileManager.default.subpathsOfDirectory(atPath: disk.path).allSatisfy {
+        !$0.hasSuffix(".new")
+      })
     try disk.resize(megabytes: 40)
     try store.commit([commit(workspace, last + 1)])
     store.close()
@@ -105,7 +120,9 @@ struct SmallDisk {
   }
 
   init(megabytes: Int) throws {
-    path = FileManager.default.temporaryDirectory.appendingPathComponent("disk-\(UUID().uuidString)").path
+    path =
+      FileManager.default.temporaryDirectory.appendingPathComponent("disk-\(UUID().uuidString)")
+      .path
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     guard mount("tmpfs", path, "tmpfs", 0, "size=\(megabytes)m") == 0 else {
       try? FileManager.default.removeItem(atPath: path)

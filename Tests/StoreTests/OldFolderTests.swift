@@ -27,7 +27,9 @@ struct `An old data folder` {
     let reader = try SQLiteReader(store)
     let report = try IntegrityCheck.whole(reader, workspace, blobs: store.blobs)
     #expect(report.findings == [] && report.entries == 76 && report.records > 76)
-    #expect(report.rows["customers"] ?? 0 > 3 && report.rows["cases"] ?? 0 >= 3 && report.rows["identities"] ?? 0 > 3)
+    #expect(
+      report.rows["customers"] ?? 0 > 3 && report.rows["cases"] ?? 0 >= 3
+        && report.rows["identities"] ?? 0 > 3)
     #expect(try IntegrityCheck.file(reader) == [])
     // What the new schema is for works on what the old one wrote.
     while try !store.index(workspace, limit: 30, words: StoreContract.words) {}
@@ -35,7 +37,8 @@ struct `An old data folder` {
     let entry = try #require(try reader.entries(workspace, after: 0, limit: 1).entries.first)
     let root = try #require(try reader.customer(workspace, entry.customer)).root
     let members = try reader.merged(workspace, into: root).map(\.id)
-    let receipt = try store.erase(workspace, members, at: .distantFuture, by: "admin:root", upTo: nil, Samples.blank)
+    let receipt = try store.erase(
+      workspace, members, at: .distantFuture, by: "admin:root", upTo: nil, Samples.blank)
     #expect(receipt.entries > 0)
     // And it goes on.
     let head = try reader.head(workspace)
@@ -44,11 +47,14 @@ struct `An old data folder` {
     try store.commit([commit])
     store.close()
     store = try SQLiteStore(folder: path)
-    #expect(try IntegrityCheck.whole(SQLiteReader(store), workspace, blobs: store.blobs).findings == [])
+    #expect(
+      try IntegrityCheck.whole(SQLiteReader(store), workspace, blobs: store.blobs).findings == [])
     store.close()
   }
 
   @Test func `there is one of every schema but the newest`() {
-    #expect(Self.names.compactMap { $0.split(separator: "-").first.map(String.init) } == Schema.names.dropLast())
+    #expect(
+      Self.names.compactMap { $0.split(separator: "-").first.map(String.init) }
+        == Schema.names.dropLast())
   }
 }

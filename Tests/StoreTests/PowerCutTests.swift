@@ -6,8 +6,10 @@ import Testing
 
 @testable import Store
 
-/// Records everything that a busy store writes, then cuts the power at many points of it: of what was not synced,
-/// each 512-byte sector is kept or lost by itself, in any order. Whatever was acknowledged must be there.
+/// Records everything that a busy store writes, then cuts the power at many points of it: of what
+/// was not synced,
+/// each 512-byte sector is kept or lost by itself, in any order. Whatever was acknowledged must be
+/// there.
 ///
 /// `THROUGHLINE_POWER_CUTS=10000` cuts that often.
 struct `A power cut` {
@@ -20,7 +22,8 @@ struct `A power cut` {
     #expect(operations.count > 1_000)
     var random = SplitMix(state: 11)
     // In order, so that each goes on from where the one before was.
-    let points = (0..<Self.cuts).map { _ in Int(random.next() % UInt64(operations.count + 1)) }.sorted()
+    let points = (0..<Self.cuts).map { _ in Int(random.next() % UInt64(operations.count + 1)) }
+      .sorted()
     var recovered: Set<Int64> = []
     var disk = Disk()
     var folder = BlobFolder()
@@ -37,13 +40,18 @@ struct `A power cut` {
       try folder.cut(&random).write(from: "\(self.folder.path)/recorded", to: place)
       recovered.insert(try check(place, cut, "cut \(number) after operation \(point)"))
       try FileManager.default.removeItem(atPath: place)
-      if Self.cuts > 100, number % (Self.cuts / 20) == 0 { print("\(number) of \(Self.cuts) power cuts") }
+      if Self.cuts > 100, number % (Self.cuts / 20) == 0 {
+        print("\(number) of \(Self.cuts) power cuts")
+      }
     }
-    #expect(recovered.count > min(Self.cuts, 120) / 3, "the points are spread over the whole recording")
+    #expect(
+      recovered.count > min(Self.cuts, 120) / 3, "the points are spread over the whole recording")
   }
 
   @Test(arguments: [BlobOperation.Kind.syncFile, .syncFolder])
-  func `a blob folder that is not synced is caught, so that this test can fail`(_ lie: BlobOperation.Kind) throws {
+  func `a blob folder that is not synced is caught, so that this test can fail`(
+    _ lie: BlobOperation.Kind
+  ) throws {
     let blobs = RecordingDisk()
     let operations = try record(commits: 40, blobs)
     blobs.forget(lie)
@@ -53,12 +61,16 @@ struct `A power cut` {
       let place = "\(folder.path)/cut"
       try Disk(operations).cut(&random).write(to: place)
       var kept = BlobFolder()
-      for operation in operations where operation.kind == TL_NOTE { kept.play(blobs.operation(operation.offset)) }
+      for operation in operations where operation.kind == TL_NOTE {
+        kept.play(blobs.operation(operation.offset))
+      }
       try kept.cut(&random).write(from: "\(folder.path)/recorded", to: place)
       let store = try SQLiteStore(folder: place)
       let reader = try SQLiteReader(store)
       for hash in try reader.blobHashes(WorkspaceID(1)) {
-        do throws(StoreFault) { _ = try store.blobs.read(hash, WorkspaceID(1)) } catch { losses += 1 }
+        do throws(StoreFault) { _ = try store.blobs.read(hash, WorkspaceID(1)) } catch {
+          losses += 1
+        }
       }
       store.close()
       try FileManager.default.removeItem(atPath: place)
@@ -99,7 +111,8 @@ struct `A power cut` {
         var commit = Self.commit(workspace, position)
         if position % 3 == 0 {
           // Some bytes come twice.
-          let bytes = Samples.bytes(Int(position / 6), count: 100 + Int(position) * 53 % 2_000 / 6 * 6)
+          let bytes = Samples.bytes(
+            Int(position / 6), count: 100 + Int(position) * 53 % 2_000 / 6 * 6)
           commit.blobs = [Samples.blob(Int(position), conversation: nil)]
           commit.blobs[0].hash = try store.blobs.write(bytes, workspace)
         }
@@ -115,9 +128,13 @@ struct `A power cut` {
   private static func commit(_ workspace: WorkspaceID, _ position: Int64) -> Commit {
     var commit = Commit(workspace: workspace)
     commit.log = [Samples.record(position)]
-    commit.entries = [Samples.entry(position, customer: Int(position % 7), count: 200 + Int(position) * 37 % 3_000)]
+    commit.entries = [
+      Samples.entry(position, customer: Int(position % 7), count: 200 + Int(position) * 37 % 3_000)
+    ]
     commit.customers = [Samples.customer(Int(position % 7))]
-    commit.work = [OpenWorkRow(kind: 1, key: [UInt8(position % 11)], value: position % 3 == 0 ? nil : [1, 2, 3])]
+    commit.work = [
+      OpenWorkRow(kind: 1, key: [UInt8(position % 11)], value: position % 3 == 0 ? nil : [1, 2, 3])
+    ]
     commit.keys = [KeyRow(space: .call, key: [1], value: Samples.bytes(Int(position)))]
     return commit
   }
@@ -179,7 +196,9 @@ private struct Disk {
   private var waiting: [[Operation]] = [[], [], []]
   /// The last commit that had returned; nil before the store was ready.
   private(set) var acknowledged: Int64?
-  private static let names = ["throughline.sqlite", "throughline.sqlite-wal", "throughline.sqlite-journal"]
+  private static let names = [
+    "throughline.sqlite", "throughline.sqlite-wal", "throughline.sqlite-journal",
+  ]
 
   init(_ operations: [Operation] = []) { for operation in operations { play(operation) } }
 
@@ -198,7 +217,8 @@ private struct Disk {
     }
   }
 
-  /// After the power came back: of what was not synced, some writes whole, some not at all, some torn.
+  /// After the power came back: of what was not synced, some writes whole, some not at all, some
+  /// torn.
   func cut(_ random: inout SplitMix) -> Disk {
     var after = self
     for lost in waiting.joined() {

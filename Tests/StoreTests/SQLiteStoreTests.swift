@@ -26,7 +26,9 @@ struct `The SQLite store` {
     try store.commit([commit])
     let secret = try store.reader().secret(named: "identities")
     store.close()
-    #expect(throws: StoreFault.failed(doing: "commit", why: "the store is closed")) { try store.commit([]) }
+    #expect(throws: StoreFault.failed(doing: "commit", why: "the store is closed")) {
+      try store.commit([])
+    }
     store = try open()
     try StoreContract.expect(store.reader(), holds: commit)
     #expect(try store.reader().secret(named: "identities") == secret)
@@ -67,17 +69,22 @@ struct `The SQLite store` {
     for query in Query.allCases where ![.workspaces, .tokens].contains(query) {
       let reader = try SQLiteReader(store)
       let plan = try reader.explain(query.sql)
-      #expect(plan.allSatisfy { !$0.contains("TEMP B-TREE") && !$0.contains("SCAN") }, "\(query): \(plan)")
+      #expect(
+        plan.allSatisfy { !$0.contains("TEMP B-TREE") && !$0.contains("SCAN") }, "\(query): \(plan)"
+      )
       if query == .newerOfCustomer || query == .olderOfCustomer {
         #expect(plan.contains { $0.contains("COVERING INDEX entries_by_customer") }, "\(plan)")
       }
-      if query == .transcript { #expect(plan.contains { $0.contains("entries_by_conversation") }, "\(plan)") }
+      if query == .transcript {
+        #expect(plan.contains { $0.contains("entries_by_conversation") }, "\(plan)")
+      }
     }
   }
 
   /// A SEARCH by the workspace alone is a walk over all of it.
   @Test(arguments: [
-    Query.identitiesOfCustomer, .mergedInto, .conversationsOfCustomer, .sessionsOfConversation, .casesOfConversation,
+    Query.identitiesOfCustomer, .mergedInto, .conversationsOfCustomer, .sessionsOfConversation,
+    .casesOfConversation,
     .blobsByHash,
   ])
   func `what belongs to one thing is found without walking the workspace`(_ query: Query) throws {
@@ -96,9 +103,9 @@ struct `The SQLite store` {
       try store.commit([commit])
       try store.settleCheckpoint()  // So that how far it came does not depend on the machine.
     }
-    let facts = try FileManager.default.attributesOfItem(atPath: "\(folder.path)/throughline.sqlite-wal")
+    let facts = try FileManager.default.attributesOfItem(
+      atPath: "\(folder.path)/throughline.sqlite-wal")
     let size = (facts[.size] as? NSNumber)?.intValue ?? .max
     #expect(size > 0 && size < 100 * 4_200)
   }
 }
-

@@ -17,25 +17,32 @@ enum Samples {
     LogRecord(position: position, at: at(Int(position)), bytes: bytes(Int(position), count: 64))
   }
   static func entry(
-    _ n: Int64, customer: Int = 1, conversation: Int? = 1, visibility: Visibility = .customer, count: Int = 300
+    _ n: Int64, customer: Int = 1, conversation: Int? = 1, visibility: Visibility = .customer,
+    count: Int = 300
   ) -> EntryRow {
     let body = bytes(Int(n), count: count)
     return EntryRow(
-      id: EntryID(n), position: n, customer: id(customer), conversation: conversation.map { id($0) },
+      id: EntryID(n), position: n, customer: id(customer),
+      conversation: conversation.map { id($0) },
       session: conversation.map { id($0 + 7) }, at: at(Int(n)), visibility: visibility, body: body,
       hash: Checksum.sha256(body))
   }
-  static func customer(_ n: Int, root: Int? = nil, timeline: TimelineDigest = TimelineDigest()) -> CustomerRow {
-    CustomerRow(id: id(n), root: id(root ?? n), created: at(n), profile: bytes(n), timeline: timeline)
+  static func customer(_ n: Int, root: Int? = nil, timeline: TimelineDigest = TimelineDigest())
+    -> CustomerRow
+  {
+    CustomerRow(
+      id: id(n), root: id(root ?? n), created: at(n), profile: bytes(n), timeline: timeline)
   }
   static func identity(_ n: Int, customer: Int) -> IdentityRow {
     IdentityRow(
       hash: Array(digest(n).bytes.prefix(16)), customer: id(customer),
-      identity: Identity(kind: .email, value: "ann\(n)@grüße.example"), assurance: .asserted, evidence: bytes(n))
+      identity: Identity(kind: .email, value: "ann\(n)@grüße.example"), assurance: .asserted,
+      evidence: bytes(n))
   }
   static func conversation(_ n: Int, customer: Int, isOpen: Bool = true) -> ConversationRow {
     ConversationRow(
-      id: id(n), customer: id(customer), isOpen: isOpen, epoch: UInt32(n), lastAgent: n % 2 == 0 ? nil : 9,
+      id: id(n), customer: id(customer), isOpen: isOpen, epoch: UInt32(n),
+      lastAgent: n % 2 == 0 ? nil : 9,
       opened: at(n), changed: at(n + 1), about: bytes(n))
   }
   static func session(_ n: Int, conversation: Int) -> SessionRow {
@@ -45,23 +52,27 @@ enum Samples {
   }
   static func aCase(_ n: Int, conversation: Int) -> CaseRow {
     CaseRow(
-      id: id(n), conversation: id(conversation), queue: 4, agent: n % 2 == 0 ? nil : 5, state: 6, created: at(n),
+      id: id(n), conversation: id(conversation), queue: 4, agent: n % 2 == 0 ? nil : 5, state: 6,
+      created: at(n),
       closed: n % 2 == 0 ? at(n + 9) : nil, about: bytes(n))
   }
   static func outcome(_ n: Int, at: Instant) -> OutcomeRow {
-    OutcomeRow(key: Array(digest(n).bytes.prefix(16)), bodyHash: digest(n + 1), at: at, answer: bytes(n))
+    OutcomeRow(
+      key: Array(digest(n).bytes.prefix(16)), bodyHash: digest(n + 1), at: at, answer: bytes(n))
   }
   static func outbox(_ n: Int64, payload: [UInt8]?) -> OutboxRow {
     OutboxRow(id: n, kind: .webhook, due: at(Int(n)), tries: 2, payload: payload)
   }
   static func blob(_ n: Int, conversation: Int?) -> BlobRow {
     BlobRow(
-      id: id(n), hash: digest(n), size: 40, mediaType: "image/png", fileName: n % 2 == 0 ? nil : "Ünder \(n).png",
+      id: id(n), hash: digest(n), size: 40, mediaType: "image/png",
+      fileName: n % 2 == 0 ? nil : "Ünder \(n).png",
       conversation: conversation.map { id($0) }, uploader: "bot:robin", at: at(n))
   }
   static func token(_ n: Int, _ workspace: WorkspaceID) -> TokenRow {
     TokenRow(
-      id: id(n), hash: digest(n), workspace: workspace, scope: "bot", holder: "robin", created: at(n),
+      id: id(n), hash: digest(n), workspace: workspace, scope: "bot", holder: "robin",
+      created: at(n),
       expires: n % 2 == 0 ? nil : at(n + 5), revoked: false)
   }
 
@@ -76,7 +87,10 @@ enum Samples {
     commit.entries = [entry(1), entry(2, conversation: nil, visibility: .business)]
     var timeline = TimelineDigest()
     for entry in commit.entries { timeline.add(entry.hash) }
-    commit.work = [OpenWorkRow(kind: 1, key: bytes(1), value: bytes(2)), OpenWorkRow(kind: 2, key: [], value: [])]
+    commit.work = [
+      OpenWorkRow(kind: 1, key: bytes(1), value: bytes(2)),
+      OpenWorkRow(kind: 2, key: [], value: []),
+    ]
     commit.customers = [customer(1, timeline: timeline)]
     commit.identities = [identity(1, customer: 1)]
     commit.conversations = [conversation(1, customer: 1)]
@@ -94,11 +108,13 @@ enum Samples {
 
 extension StoreReader {
   func page(
-    _ workspace: WorkspaceID, _ customers: [CustomerID], from: Int64 = 0, _ direction: PageDirection = .newer,
+    _ workspace: WorkspaceID, _ customers: [CustomerID], from: Int64 = 0,
+    _ direction: PageDirection = .newer,
     atMost: Int64 = .max, limit: Int, visible: Visibility = .internal
   ) throws -> [EntryRow] {
     try timeline(
-      workspace, of: customers, from: EntryID(from), direction, atMost: EntryID(atMost), limit: limit,
+      workspace, of: customers, from: EntryID(from), direction, atMost: EntryID(atMost),
+      limit: limit,
       visible: visible)
   }
 }

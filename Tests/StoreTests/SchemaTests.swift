@@ -4,9 +4,11 @@ import Testing
 
 @testable import Store
 
-/// Nothing crosses between workspaces, in the files as well: what is looked up is looked up in one workspace.
+/// Nothing crosses between workspaces, in the files as well: what is looked up is looked up in one
+/// workspace.
 struct SchemaTests {
-  /// Keys that do not begin with the workspace, each with its reason. (The words to search have rows' numbers alone,
+  /// Keys that do not begin with the workspace, each with its reason. (The words to search have
+  /// rows' numbers alone,
   /// whose upper bits are the workspace: `SearchFile.row`.)
   private static let exceptions = [
     "secrets(name)": "keys of the whole folder, by which no row of a workspace is found",
@@ -21,19 +23,26 @@ struct SchemaTests {
     store.close()
     var keys: Set<String> = []
     var tables = 0
-    for file in try FileManager.default.contentsOfDirectory(atPath: folder.path) where file.hasSuffix(".sqlite") {
+    for file in try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    where file.hasSuffix(".sqlite") {
       try DatabaseQueue(path: "\(folder.path)/\(file)").read { database in
         let names = try String.fetchAll(
-          database, sql: "SELECT name FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+          database,
+          sql:
+            "SELECT name FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
         for table in names {
           tables += 1
           let key = try String.fetchAll(
-            database, sql: "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", arguments: [table])
+            database, sql: "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk",
+            arguments: [table])
           #expect(!key.isEmpty, "\(table) has no key")
           keys.insert("\(table)(\(key.joined(separator: ",")))")
-          for index in try String.fetchAll(database, sql: "SELECT name FROM pragma_index_list(?)", arguments: [table]) {
+          for index in try String.fetchAll(
+            database, sql: "SELECT name FROM pragma_index_list(?)", arguments: [table])
+          {
             let columns = try String.fetchAll(
-              database, sql: "SELECT name FROM pragma_index_info(?) ORDER BY seqno", arguments: [index])
+              database, sql: "SELECT name FROM pragma_index_info(?) ORDER BY seqno",
+              arguments: [index])
             keys.insert("\(table)(\(columns.joined(separator: ",")))")
           }
         }

@@ -15,7 +15,8 @@ extension StoreContract {
       try store.commit([commit])
       chain = Checksum.chain(chain, Samples.record(position))
       let head = try reader.head(workspace)
-      #expect(head.position == position && head.chain == chain && head.at == Samples.at(Int(position)))
+      #expect(
+        head.position == position && head.chain == chain && head.at == Samples.at(Int(position)))
       #expect(head.entry == EntryID(position))
     }
   }
@@ -36,7 +37,9 @@ extension StoreContract {
       (bad { $0.log = [Samples.record(1), Samples.record(1)] }, .outOfOrder(expected: 2, got: 1)),
       (bad { $0.log = [Samples.record(.max)] }, .outOfOrder(expected: 1, got: .max)),
       (bad { $0.entries = [Samples.entry(2)] }, .outOfOrder(expected: 1, got: 2)),
-      (bad { $0.entries = [Samples.entry(1), Samples.entry(3)] }, .outOfOrder(expected: 2, got: 3)),
+      (
+        bad { $0.entries = [Samples.entry(1), Samples.entry(3)] }, .outOfOrder(expected: 2, got: 3)
+      ),
     ]
     let reader = try store.reader()
     for (commit, fault) in refused {

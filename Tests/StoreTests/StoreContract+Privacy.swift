@@ -4,14 +4,16 @@ import Store
 import Testing
 
 extension StoreContract {
-  /// Customers 1 and 2, each with everything; one entry of customer 1's agent in their conversation.
+  /// Customers 1 and 2, each with everything; one entry of customer 1's agent in their
+  /// conversation.
   static func twoCustomers(_ store: any Store) throws -> WorkspaceID {
     let workspace = try store.addWorkspace(named: "demo").id
     var commit = Commit(workspace: workspace)
     commit.log = [Samples.record(1)]
     commit.entries = [
       said(1, "my secret kettle"), said(2, "your public kettle", customer: 2, conversation: 2),
-      said(3, "a journey to the kettle", conversation: nil), said(4, "kettle note", visibility: .internal),
+      said(3, "a journey to the kettle", conversation: nil),
+      said(4, "kettle note", visibility: .internal),
       said(5, "another kettle", customer: 2, conversation: 2),
     ]
     for customer in 1...2 {
@@ -34,7 +36,8 @@ extension StoreContract {
     return workspace
   }
 
-  /// An entry's words change in one commit with what tells of it; it keeps its place, and the index finds the new ones alone.
+  /// An entry's words change in one commit with what tells of it; it keeps its place, and the index
+  /// finds the new ones alone.
   static func rewriting(_ store: any Store) throws {
     let workspace = try twoCustomers(store)
     let reader = try store.reader()
@@ -52,7 +55,10 @@ extension StoreContract {
     try store.commit([commit])
     #expect(try reader.entry(workspace, EntryID(1)) == new)
     #expect(try reader.page(workspace, [Samples.id(1)], limit: 9).map(\.id.raw) == [1, 3, 4, 6])
-    #expect(try reader.transcript(workspace, of: Samples.id(1), after: EntryID(0), limit: 9, visible: .internal).first == new)
+    #expect(
+      try reader.transcript(
+        workspace, of: Samples.id(1), after: EntryID(0), limit: 9, visible: .internal
+      ).first == new)
     #expect(try reader.head(workspace).entry == EntryID(6))
     let changing: (EntryRow) -> EntryWords = { entry in
       var words = words(entry)
@@ -61,7 +67,8 @@ extension StoreContract {
     }
     #expect(try store.index(workspace, limit: 100, words: changing))
     #expect(try reader.search(workspace, SearchQuery(words: "secret")).hits.isEmpty)
-    #expect(try reader.search(workspace, SearchQuery(words: "public")).hits.map(\.entry.id.raw) == [2, 1])
+    #expect(
+      try reader.search(workspace, SearchQuery(words: "public")).hits.map(\.entry.id.raw) == [2, 1])
     // What is not there yet cannot have other words.
     var wrong = Commit(workspace: workspace)
     wrong.rewritten = [said(9, "from nowhere")]
@@ -74,13 +81,19 @@ extension StoreContract {
     let reader = try store.reader()
     let before = try reader.customer(workspace, Samples.id(1))
     let chain = try reader.head(workspace)
-    let receipt = try store.erase(workspace, [Samples.id(1)], at: Samples.at(50), by: "admin:root", upTo: nil, Samples.blank)
-    #expect(receipt.number == 1 && receipt.customers == [Samples.id(1)] && receipt.done == Samples.at(50))
-    #expect(receipt.entries == 3 && receipt.identities == 1 && receipt.blobs == 1 && receipt.upTo == EntryID(5))
+    let receipt = try store.erase(
+      workspace, [Samples.id(1)], at: Samples.at(50), by: "admin:root", upTo: nil, Samples.blank)
+    #expect(
+      receipt.number == 1 && receipt.customers == [Samples.id(1)] && receipt.done == Samples.at(50))
+    #expect(
+      receipt.entries == 3 && receipt.identities == 1 && receipt.blobs == 1
+        && receipt.upTo == EntryID(5))
     #expect(try reader.erasures(workspace) == [receipt])
 
     let page = try reader.page(workspace, [Samples.id(1)], limit: 9)
-    #expect(page.map(\.id.raw) == [1, 3, 4] && page.allSatisfy { $0.body == nil }, "places stay, words go")
+    #expect(
+      page.map(\.id.raw) == [1, 3, 4] && page.allSatisfy { $0.body == nil }, "places stay, words go"
+    )
     var sum = TimelineDigest()
     for entry in page { sum.add(entry.hash) }
     #expect(sum == before?.timeline, "and add up to what was said before")
@@ -97,19 +110,24 @@ extension StoreContract {
     // And nobody else lost anything.
     #expect(try reader.page(workspace, [Samples.id(2)], limit: 9).allSatisfy { $0.body != nil })
     #expect(try reader.identities(workspace, of: Samples.id(2)).count == 1)
-    #expect(try reader.facts(workspace, of: Samples.id(2)) != nil && reader.blob(workspace, Samples.id(2)) != nil)
+    #expect(
+      try reader.facts(workspace, of: Samples.id(2)) != nil
+        && reader.blob(workspace, Samples.id(2)) != nil)
     #expect(try reader.key(workspace, .call, [2]) != nil)
     #expect(try reader.outbox(workspace, limit: 9).map(\.id) == [2])
-    #expect(try reader.search(workspace, SearchQuery(words: "kettle")).hits.map(\.entry.id.raw) == [5, 2])
+    #expect(
+      try reader.search(workspace, SearchQuery(words: "kettle")).hits.map(\.entry.id.raw) == [5, 2])
     // Doing it again changes nothing but adds its receipt.
-    let again = try store.erase(workspace, [Samples.id(1)], at: Samples.at(51), by: "admin:root", upTo: nil, Samples.blank)
+    let again = try store.erase(
+      workspace, [Samples.id(1)], at: Samples.at(51), by: "admin:root", upTo: nil, Samples.blank)
     #expect(again.number == 2 && again.entries == 0 && again.identities == 0 && again.blobs == 0)
   }
 
   static func erasingUpTo(_ store: any Store) throws {
     let workspace = try twoCustomers(store)
     let receipt = try store.erase(
-      workspace, [Samples.id(1)], at: Samples.at(50), by: "admin:root", upTo: EntryID(3), Samples.blank)
+      workspace, [Samples.id(1)], at: Samples.at(50), by: "admin:root", upTo: EntryID(3),
+      Samples.blank)
     #expect(receipt.entries == 2 && receipt.upTo == EntryID(3))
     let page = try store.reader().page(workspace, [Samples.id(1)], limit: 9)
     #expect(page.map { $0.body == nil } == [true, true, false])
@@ -118,12 +136,17 @@ extension StoreContract {
   static func forgettingWords(_ store: any Store) throws {
     let workspace = try twoCustomers(store)
     let reader = try store.reader()
-    #expect(try store.forgetWords(of: [EntryID(1), EntryID(2), EntryID(99)], workspace, Samples.blank) == 2)
+    #expect(
+      try store.forgetWords(of: [EntryID(1), EntryID(2), EntryID(99)], workspace, Samples.blank)
+        == 2)
     #expect(try store.forgetWords(of: [EntryID(1), EntryID(2)], workspace, Samples.blank) == 0)
     let page = try reader.page(workspace, [Samples.id(1), Samples.id(2)], limit: 9)
     #expect(page.map { $0.body == nil } == [true, true, false, false, false])
     #expect(try reader.blob(workspace, Samples.id(1)) == nil, "what was attached goes with it")
-    #expect(try reader.search(workspace, SearchQuery(words: "kettle")).hits.map(\.entry.id.raw) == [5, 4, 3])
+    #expect(
+      try reader.search(workspace, SearchQuery(words: "kettle")).hits.map(\.entry.id.raw) == [
+        5, 4, 3,
+      ])
     #expect(try reader.identities(workspace, of: Samples.id(1)).count == 1)
   }
 
@@ -131,7 +154,9 @@ extension StoreContract {
     let workspace = try store.addWorkspace(named: "demo").id
     let other = try store.addWorkspace(named: "other").id
     func access(_ n: Int, _ customer: Int?) -> AccessRow {
-      AccessRow(at: Samples.at(n), who: "agent:a\(n)", what: .timeline, customer: customer.map { Samples.id($0) })
+      AccessRow(
+        at: Samples.at(n), who: "agent:a\(n)", what: .timeline,
+        customer: customer.map { Samples.id($0) })
     }
     try store.record([access(1, 1), access(2, nil)], workspace)
     try store.record([access(3, 2)], other)
@@ -139,8 +164,15 @@ extension StoreContract {
     let reader = try store.reader()
     let all = try reader.accesses(workspace, of: nil, before: .max, limit: 9)
     #expect(all.map(\.access) == [access(5, 2), access(4, 1), access(2, nil), access(1, 1)])
-    #expect(try reader.accesses(workspace, of: nil, before: all[1].number, limit: 1).map(\.access) == [access(2, nil)])
-    #expect(try reader.accesses(workspace, of: Samples.id(1), before: .max, limit: 9).map(\.access) == [access(4, 1), access(1, 1)])
-    #expect(try reader.accesses(other, of: nil, before: .max, limit: 9).map(\.access) == [access(3, 2)])
+    #expect(
+      try reader.accesses(workspace, of: nil, before: all[1].number, limit: 1).map(\.access) == [
+        access(2, nil)
+      ])
+    #expect(
+      try reader.accesses(workspace, of: Samples.id(1), before: .max, limit: 9).map(\.access) == [
+        access(4, 1), access(1, 1),
+      ])
+    #expect(
+      try reader.accesses(other, of: nil, before: .max, limit: 9).map(\.access) == [access(3, 2)])
   }
 }

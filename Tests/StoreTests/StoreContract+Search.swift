@@ -7,13 +7,16 @@ extension StoreContract {
   /// The body itself is the words; entries of even number come by mail, the others by chat.
   static let words: @Sendable (EntryRow) -> EntryWords = { entry in
     EntryWords(
-      text: String(decoding: entry.body ?? [], as: UTF8.self), channel: entry.id.raw % 2 == 0 ? .email : .chat)
+      text: String(decoding: entry.body ?? [], as: UTF8.self),
+      channel: entry.id.raw % 2 == 0 ? .email : .chat)
   }
 
   static func said(
-    _ number: Int64, _ text: String, customer: Int = 1, conversation: Int? = 1, visibility: Visibility = .customer
+    _ number: Int64, _ text: String, customer: Int = 1, conversation: Int? = 1,
+    visibility: Visibility = .customer
   ) -> EntryRow {
-    var entry = Samples.entry(number, customer: customer, conversation: conversation, visibility: visibility)
+    var entry = Samples.entry(
+      number, customer: customer, conversation: conversation, visibility: visibility)
     entry.body = Array(text.utf8)
     entry.hash = Checksum.sha256(Array(text.utf8))
     return entry
@@ -40,7 +43,8 @@ extension StoreContract {
   }
 
   private static func find(
-    _ reader: any StoreReader, _ workspace: WorkspaceID, _ typed: String, _ change: (inout SearchQuery) -> Void = { _ in }
+    _ reader: any StoreReader, _ workspace: WorkspaceID, _ typed: String,
+    _ change: (inout SearchQuery) -> Void = { _ in }
   ) throws -> [Int64] {
     var query = SearchQuery(words: typed)
     change(&query)
@@ -50,24 +54,35 @@ extension StoreContract {
   static func searchFinds(_ store: any Store) throws {
     let workspace = try filled(store)
     let reader = try store.reader()
-    #expect(try find(reader, workspace, "order") == [5, 4, 3, 2, 1], "newest first, of this workspace alone")
-    #expect(try find(reader, workspace, "ORDER never") == [5, 1], "all the words, in any order and case")
+    #expect(
+      try find(reader, workspace, "order") == [5, 4, 3, 2, 1],
+      "newest first, of this workspace alone")
+    #expect(
+      try find(reader, workspace, "ORDER never") == [5, 1], "all the words, in any order and case")
     #expect(try find(reader, workspace, "\"order never\"") == [1], "a phrase")
     #expect(try find(reader, workspace, "krumel") == [3], "without its dots")
     #expect(try find(reader, workspace, "krüm*") == [3])
     #expect(try find(reader, workspace, "krüm").isEmpty)
     #expect(try find(reader, workspace, "order -never -note") == [3, 2])
     #expect(try find(reader, workspace, "-never").isEmpty, "without alone finds nothing")
-    for typed in ["", "*", "\"", "-", "\"\"", "…!?", "AND", "NOT", "NEAR(", "text:order", "order OR", "^order", "'", "(", "\u{0}"] {
+    for typed in [
+      "", "*", "\"", "-", "\"\"", "…!?", "AND", "NOT", "NEAR(", "text:order", "order OR", "^order",
+      "'", "(", "\u{0}",
+    ] {
       _ = try find(reader, workspace, typed)
     }
-    #expect(try find(reader, workspace, "order ???") == [5, 4, 3, 2, 1], "what has no letters is left out")
+    #expect(
+      try find(reader, workspace, "order ???") == [5, 4, 3, 2, 1], "what has no letters is left out"
+    )
   }
 
   static func searchFilters(_ store: any Store) throws {
     let workspace = try filled(store)
     let reader = try store.reader()
-    #expect(try find(reader, workspace, "order") { $0.customers = [Samples.id(2), Samples.id(3)] } == [5, 3])
+    #expect(
+      try find(reader, workspace, "order") { $0.customers = [Samples.id(2), Samples.id(3)] } == [
+        5, 3,
+      ])
     #expect(try find(reader, workspace, "order") { $0.channel = .email } == [4, 2])
     #expect(try find(reader, workspace, "order") { $0.queue = 7 } == [4, 2, 1])
     #expect(try find(reader, workspace, "order") { $0.agent = 9 } == [3])
@@ -92,8 +107,14 @@ extension StoreContract {
     }
     #expect(all == [5, 4, 3, 2, 1])
     let marked = try reader.search(workspace, SearchQuery(words: "order")).hits.map(\.excerpt)
-    #expect(marked[3] == [.init(text: "Which ", isMatch: false), .init(text: "order", isMatch: true), .init(text: ", please?", isMatch: false)])
-    #expect(marked[0].filter(\.isMatch).map(\.text) == ["order"], "control characters of a text mark nothing")
+    #expect(
+      marked[3] == [
+        .init(text: "Which ", isMatch: false), .init(text: "order", isMatch: true),
+        .init(text: ", please?", isMatch: false),
+      ])
+    #expect(
+      marked[0].filter(\.isMatch).map(\.text) == ["order"],
+      "control characters of a text mark nothing")
   }
 
   static func searchSaysWhatItHasSeen(_ store: any Store) throws {
@@ -103,7 +124,9 @@ extension StoreContract {
     try store.commit([commit])
     let reader = try store.reader()
     for (limit, seen) in [(0, Int64(0)), (4, 4), (4, 8), (4, 10), (4, 10)] {
-      if limit > 0 { #expect(try store.index(workspace, limit: limit, words: words) == (seen == 10)) }
+      if limit > 0 {
+        #expect(try store.index(workspace, limit: limit, words: words) == (seen == 10))
+      }
       let page = try reader.search(workspace, SearchQuery(words: "word"))
       #expect(page.seen == EntryID(seen) && page.last == EntryID(10))
       #expect(page.hits.map(\.entry.id.raw) == Array((1..<(seen + 1)).reversed()))

@@ -7,7 +7,8 @@ import Synchronization
 import Testing
 
 extension StoreContract {
-  /// A writer adds entries, and their customer's digest with them, as fast as it can; whoever reads both in one
+  /// A writer adds entries, and their customer's digest with them, as fast as it can; whoever reads
+  /// both in one
   /// snapshot finds that they fit.
   static func snapshots(_ store: any Store) throws {
     let workspace = try store.addWorkspace(named: "demo").id
@@ -36,11 +37,14 @@ extension StoreContract {
         let said = try reader.customer(workspace, Samples.id(1))?.timeline ?? TimelineDigest()
         // Not before the writer has gone on, so that the two readings could differ.
         let now = written.load(ordering: .acquiring)
-        while written.load(ordering: .acquiring) == now, now < commits, fault.withLock({ $0 }) == nil { sched_yield() }
+        while written.load(ordering: .acquiring) == now, now < commits,
+          fault.withLock({ $0 }) == nil
+        { sched_yield() }
         // One inside another is of the same moment.
         let found = try reader.snapshot { reader throws(StoreFault) in
           try reader.timeline(
-            workspace, of: [Samples.id(1)], from: EntryID(0), .newer, atMost: EntryID(.max), limit: 1_000,
+            workspace, of: [Samples.id(1)], from: EntryID(0), .newer, atMost: EntryID(.max),
+            limit: 1_000,
             visible: .internal)
         }
         return (said, found)
@@ -54,7 +58,9 @@ extension StoreContract {
     writer.sync {}
     #expect(fault.withLock { $0 } == nil)
     #expect(seen.count > 1, "the reader ran beside the writer")
-    #expect(try reader.customer(workspace, Samples.id(1))?.timeline.count == commits, "and no moment is held on to")
+    #expect(
+      try reader.customer(workspace, Samples.id(1))?.timeline.count == commits,
+      "and no moment is held on to")
   }
 
   static func snapshotsThatFail(_ store: any Store) throws {
@@ -68,6 +74,7 @@ extension StoreContract {
     }
     try store.commit([Samples.everything(workspace)])
     #expect(try reader.head(workspace).position == 2)
-    #expect(try reader.snapshot { reader throws(StoreFault) in try reader.head(workspace).position } == 2)
+    #expect(
+      try reader.snapshot { reader throws(StoreFault) in try reader.head(workspace).position } == 2)
   }
 }

@@ -28,7 +28,8 @@ extension StoreContract {
       for limit in [1, 2, 7, 1_000] {
         var newer: [EntryRow] = []
         while true {
-          let page = try reader.page(workspace, customers, from: newer.last?.id.raw ?? 0, limit: limit)
+          let page = try reader.page(
+            workspace, customers, from: newer.last?.id.raw ?? 0, limit: limit)
           if page.isEmpty { break }
           #expect(page.count <= limit)
           newer += page
@@ -53,9 +54,11 @@ extension StoreContract {
     let all = entries.filter { customers.contains($0.customer) }
     let upTo60 = all.filter { $0.id.raw <= 60 }
     #expect(try reader.page(workspace, customers, atMost: 60, limit: 500) == upTo60)
-    #expect(try reader.page(workspace, customers, from: .max, .older, atMost: 60, limit: 500) == upTo60)
-    #expect(try reader.page(workspace, customers, from: 30, .older, atMost: 60, limit: 3)
-      == Array(all.filter { $0.id.raw < 30 }.suffix(3)))
+    #expect(
+      try reader.page(workspace, customers, from: .max, .older, atMost: 60, limit: 500) == upTo60)
+    #expect(
+      try reader.page(workspace, customers, from: 30, .older, atMost: 60, limit: 3)
+        == Array(all.filter { $0.id.raw < 30 }.suffix(3)))
     #expect(try reader.page(workspace, customers, from: 60, atMost: 60, limit: 3).isEmpty)
   }
 
@@ -69,12 +72,14 @@ extension StoreContract {
     ] {
       let all = entries.filter { customers.contains($0.customer) && kinds.contains($0.visibility) }
       #expect(try reader.page(workspace, customers, limit: 500, visible: visible) == all)
-      #expect(try reader.page(workspace, customers, from: .max, .older, limit: 4, visible: visible)
-        == Array(all.suffix(4)))
+      #expect(
+        try reader.page(workspace, customers, from: .max, .older, limit: 4, visible: visible)
+          == Array(all.suffix(4)))
       let conversation: ConversationID = Samples.id(11)
       let said = try reader.transcript(
         workspace, of: conversation, after: EntryID(0), limit: 500, visible: visible)
-      #expect(said == entries.filter { $0.conversation == conversation && kinds.contains($0.visibility) })
+      #expect(
+        said == entries.filter { $0.conversation == conversation && kinds.contains($0.visibility) })
     }
   }
 
@@ -87,7 +92,8 @@ extension StoreContract {
     var read: [EntryRow] = []
     while true {
       let page = try reader.transcript(
-        workspace, of: conversation, after: read.last?.id ?? EntryID(0), limit: 3, visible: .internal)
+        workspace, of: conversation, after: read.last?.id ?? EntryID(0), limit: 3,
+        visible: .internal)
       if page.isEmpty { break }
       read += page
     }

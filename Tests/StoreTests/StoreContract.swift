@@ -3,7 +3,8 @@ import Model
 import Store
 import Testing
 
-/// What any store must do, written against the protocol alone. A store's own suite runs each check over a new,
+/// What any store must do, written against the protocol alone. A store's own suite runs each check
+/// over a new,
 /// empty store: `@Test(arguments: StoreContract.checks)`.
 enum StoreContract {
   struct Check: Sendable, CustomTestStringConvertible {
@@ -30,12 +31,14 @@ enum StoreContract {
     Check("the newest configuration is the one without a version", newestConfiguration),
     Check("merged records are found by their root and no longer after a split", mergedRecords),
     Check("conversations come newest first, cases oldest first", ordered),
-    Check("pages of a merged timeline have no gap and no double, in both directions", timelinePages),
+    Check(
+      "pages of a merged timeline have no gap and no double, in both directions", timelinePages),
     Check("a page is of one moment", pagesOfOneMoment),
     Check("nobody sees more than their visibility", visibility),
     Check("a transcript is one conversation's", transcripts),
     Check("a search finds words, phrases and beginnings, newest first", searchFinds),
-    Check("a search is narrowed by customer, channel, queue, agent, time and visibility", searchFilters),
+    Check(
+      "a search is narrowed by customer, channel, queue, agent, time and visibility", searchFilters),
     Check("a search comes in pages, with what was found marked", searchPages),
     Check("a search says up to which entry it has seen", searchSaysWhatItHasSeen),
     Check("an entry may get other words, and then nobody finds the old ones", rewriting),
@@ -158,7 +161,9 @@ enum StoreContract {
   private static func newestConfiguration(_ store: any Store) throws {
     let workspace = try store.addWorkspace(named: "demo").id
     var commit = Commit(workspace: workspace)
-    commit.configurations = [(version: 2, bytes: [2]), (version: 10, bytes: [10]), (version: 9, bytes: [9])]
+    commit.configurations = [
+      (version: 2, bytes: [2]), (version: 10, bytes: [10]), (version: 9, bytes: [9]),
+    ]
     try store.commit([commit])
     let reader = try store.reader()
     #expect(try reader.configuration(workspace, version: nil)?.version == 10)
@@ -169,7 +174,9 @@ enum StoreContract {
   private static func mergedRecords(_ store: any Store) throws {
     let workspace = try store.addWorkspace(named: "demo").id
     var commit = Commit(workspace: workspace)
-    commit.customers = [Samples.customer(1), Samples.customer(2, root: 1), Samples.customer(3, root: 1)]
+    commit.customers = [
+      Samples.customer(1), Samples.customer(2, root: 1), Samples.customer(3, root: 1),
+    ]
     try store.commit([commit])
     let reader = try store.reader()
     let sorted = commit.customers.sorted { $0.id < $1.id }
@@ -177,7 +184,8 @@ enum StoreContract {
     #expect(try reader.merged(workspace, into: Samples.id(2)).isEmpty, "a merged record is no root")
     commit.customers = [Samples.customer(2)]
     try store.commit([commit])
-    #expect(try reader.merged(workspace, into: Samples.id(1)) == sorted.filter { $0.id != Samples.id(2) })
+    #expect(
+      try reader.merged(workspace, into: Samples.id(1)) == sorted.filter { $0.id != Samples.id(2) })
     #expect(try reader.merged(workspace, into: Samples.id(2)) == [Samples.customer(2)])
   }
 

@@ -27,14 +27,17 @@ struct StructureTests {
         let other = table[used]
         #expect(other?.isPure == true || other?.kind == "shim", "\(row.name) uses \(used)")
       }
-      #expect(row.outside.isSubset(of: ["DequeModule", "HTTPTypes"]), "\(row.name) uses \(row.outside)")
+      #expect(
+        row.outside.isSubset(of: ["DequeModule", "HTTPTypes"]), "\(row.name) uses \(row.outside)")
     }
   }
 
   @Test func `imports point downward only`() {
     for (index, row) in table.rows.enumerated() {
       let above = Set(table.rows[..<index].map(\.name))
-      for used in row.uses { #expect(above.contains(used), "\(row.name) uses \(used), which stands below it") }
+      for used in row.uses {
+        #expect(above.contains(used), "\(row.name) uses \(used), which stands below it")
+      }
     }
   }
 
@@ -74,28 +77,41 @@ struct StructureTests {
     }
   }
 
-  @Test func `each fuzz target has its folder, its seeds and its line in Tests, Fuzz, README`() throws {
+  @Test func `each fuzz target has its folder, its seeds and its line in Tests, Fuzz, README`()
+    throws
+  {
     let targets = table.rows.filter { $0.kind == "fuzz" }.map(\.name)
     #expect(try project.folders("Tests/Fuzz") == targets.sorted())
-    for target in targets { #expect(try project.folders("Tests/Fuzz/\(target)") == ["seeds"], "\(target)") }
-    let shown = try project.text("Tests/Fuzz/README.md").matches(of: /(?m)^\| `(fuzz-[\w-]+)` \|/).map { String($0.1) }
+    for target in targets {
+      #expect(try project.folders("Tests/Fuzz/\(target)") == ["seeds"], "\(target)")
+    }
+    let shown = try project.text("Tests/Fuzz/README.md").matches(of: /(?m)^\| `(fuzz-[\w-]+)` \|/)
+      .map { String($0.1) }
     #expect(shown.sorted() == targets.sorted())
   }
 
-  @Test func `docs, testing, names every switch that makes a test longer, and every script of tests`() throws {
+  @Test
+  func `docs, testing, names every switch that makes a test longer, and every script of tests`()
+    throws
+  {
     let page = try project.text("docs/testing.md")
     for name in try project.switches(below: "Tests") { #expect(page.contains(name), "\(name)") }
     for folder in try project.folders("Tests") {
-      for script in try project.scripts("Tests/\(folder)") { #expect(page.contains(script), "\(script)") }
+      for script in try project.scripts("Tests/\(folder)") {
+        #expect(page.contains(script), "\(script)")
+      }
     }
   }
 
-  /// Every build writes `Package.resolved`, the one of this test too: what is there for us, and for what we use.
+  /// Every build writes `Package.resolved`, the one of this test too: what is there for us, and for
+  /// what we use.
   @Test func `SwiftNIO is nowhere among the packages that a build resolves`() throws {
     let resolved = try project.text("Package.resolved").lowercased()
     let packages = resolved.matches(of: /"identity"\s*:\s*"([^"]+)"/).map { String($0.1) }
     #expect(packages.contains("grdb.swift"), "packages were overlooked: \(packages)")
-    for package in packages { #expect(!package.contains("nio") && package != "async-http-client", "\(package)") }
+    for package in packages {
+      #expect(!package.contains("nio") && package != "async-http-client", "\(package)")
+    }
     #expect(!resolved.contains("swift-nio"))
   }
 

@@ -18,7 +18,8 @@ struct Table {
 
   subscript(_ name: String) -> Row? { rows.first { $0.name == name } }
 
-  /// - Parameter package: the text of Package.swift; a row is `Row(kind: .library, name: "X", uses: ["Y"], …)`.
+  /// - Parameter package: the text of Package.swift; a row is `Row(kind: .library, name: "X", uses:
+  ///   ["Y"], …)`.
   init(package: String) throws {
     let row = /Row\(\s*kind: \.(?<kind>\w+), name: "(?<name>[\w-]+)"(?<rest>[^()]*)\)/
     let pure = package.firstRange(of: "// Pure").map(\.lowerBound) ?? package.endIndex
@@ -28,16 +29,22 @@ struct Table {
       rows.append(
         Row(
           kind: String(match.kind), name: String(match.name),
-          isPure: match.kind == "library" && pure < match.range.lowerBound && match.range.lowerBound < world,
+          isPure: match.kind == "library" && pure < match.range.lowerBound
+            && match.range.lowerBound < world,
           uses: Self.list("uses", in: rest).map { $0.trimmingCharacters(in: ["\""]) },
-          outside: try Self.list("outside", in: rest).reduce(into: []) { $0.formUnion(try Self.modules(of: $1)) }))
+          outside: try Self.list("outside", in: rest).reduce(into: []) {
+            $0.formUnion(try Self.modules(of: $1))
+          }))
     }
   }
 
   private static func list(_ name: String, in rest: String) -> [String] {
-    guard let start = rest.firstRange(of: "\(name): [")?.upperBound, let end = rest[start...].firstIndex(of: "]")
+    guard let start = rest.firstRange(of: "\(name): [")?.upperBound,
+      let end = rest[start...].firstIndex(of: "]")
     else { return [] }
-    return rest[start..<end].split(separator: ",").map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+    return rest[start..<end].split(separator: ",").map {
+      $0.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
   }
 
   private static func modules(of package: String) throws -> Set<String> {
@@ -54,10 +61,12 @@ struct Table {
   }
 
   static let shims: Set<String> = ["shim", "systemLibrary"]
-  /// What comes with Swift. Pure targets may import none of it: Foundation brings Dispatch and Glibc with it.
+  /// What comes with Swift. Pure targets may import none of it: Foundation brings Dispatch and
+  /// Glibc with it.
   static let toolchain: Set<String> = ["Foundation", "Dispatch", "Glibc", "Synchronization"]
 
-  /// What the target may import of ours and of other packages: what it lists, and what those may. A shim is for the
+  /// What the target may import of ours and of other packages: what it lists, and what those may. A
+  /// shim is for the
   /// target alone that lists it.
   func allowed(_ name: String) -> Set<String> {
     guard let row = self[name] else { return [] }
@@ -65,7 +74,8 @@ struct Table {
     for used in row.uses {
       found.insert(used)
       if let other = self[used], !Self.shims.contains(other.kind) {
-        found.formUnion(allowed(used).filter { self[$0].map { !Self.shims.contains($0.kind) } ?? true })
+        found.formUnion(
+          allowed(used).filter { self[$0].map { !Self.shims.contains($0.kind) } ?? true })
       }
     }
     return found
@@ -77,7 +87,8 @@ struct Table {
     if Self.toolchain.contains(module) {
       return row.isPure ? "\(target) is pure and imports \(module)" : nil
     }
-    return allowed(target).contains(module) ? nil : "\(target) imports \(module), which its row does not allow"
+    return allowed(target).contains(module)
+      ? nil : "\(target) imports \(module), which its row does not allow"
   }
 }
 
@@ -90,7 +101,9 @@ struct Project {
       .deletingLastPathComponent()
   }
 
-  func text(_ path: String) throws -> String { try String(contentsOf: folder.appending(path: path), encoding: .utf8) }
+  func text(_ path: String) throws -> String {
+    try String(contentsOf: folder.appending(path: path), encoding: .utf8)
+  }
 
   /// The folders within a folder, by name.
   func folders(_ path: String) throws -> [String] {
@@ -103,16 +116,24 @@ struct Project {
   /// Each module that a Swift file below the folder imports, with the file.
   func imports(below path: String) throws -> [(file: String, module: String)] {
     let root = folder.appending(path: path)
-    let files = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
+    let files =
+      FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)?.compactMap {
+        $0 as? URL
+      } ?? []
     return try files.filter { $0.pathExtension == "swift" }.flatMap { file in
-      Self.modules(try String(contentsOf: file, encoding: .utf8)).map { (file.lastPathComponent, $0) }
+      Self.modules(try String(contentsOf: file, encoding: .utf8)).map {
+        (file.lastPathComponent, $0)
+      }
     }
   }
 
   /// The environment variables that Swift files below the folder ask for.
   func switches(below path: String) throws -> Set<String> {
     let root = folder.appending(path: path)
-    let files = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
+    let files =
+      FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)?.compactMap {
+        $0 as? URL
+      } ?? []
     return try files.filter { $0.pathExtension == "swift" }.reduce(into: []) { found, file in
       let source = try String(contentsOf: file, encoding: .utf8)
       found.formUnion(source.matches(of: /environment\["(THROUGHLINE_\w+)"\]/).map { String($0.1) })
@@ -126,7 +147,8 @@ struct Project {
   }
 
   static func modules(_ source: String) -> [String] {
-    let line = /^\h*(?:@\w+(?:\([^)\n]*\))?\h+)*(?:\w+\h+)?import\h+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\h+)?(\w+)/
+    let line =
+      /^\h*(?:@\w+(?:\([^)\n]*\))?\h+)*(?:\w+\h+)?import\h+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\h+)?(\w+)/
     return source.matches(of: line.anchorsMatchLineEndings()).map { String($0.1) }
   }
 }

@@ -90,7 +90,9 @@ final class ScratchFolder {
     #expect(hex(signed.bytes) == expected)
   }
 
-  @Test func `a code is verified whole or truncated, and one changed bit or too short a code is refused`() {
+  @Test
+  func `a code is verified whole or truncated, and one changed bit or too short a code is refused`()
+  {
     let key = HMACKey(Array("key".utf8))
     let message = Array("reply+c1@shop.example".utf8)
     for length in [16, 20, 32] {
@@ -132,14 +134,18 @@ final class ScratchFolder {
     try Files.writeAtomically(bytes, to: path)
     #expect(try Files.read(path) == bytes)
     #expect(folder.names() == ["file"])
-    #expect(throws: SystemError("read", path, code: EFBIG)) { try Files.read(path, bytesMax: 1_000) }
+    #expect(throws: SystemError("read", path, code: EFBIG)) {
+      try Files.read(path, bytesMax: 1_000)
+    }
   }
 
   @Test func `a failure says what was done, to what, and why`() throws {
     let error = #expect(throws: SystemError.self) { try Files.read("/nowhere/at/all") }
     #expect(error?.description == "could not open /nowhere/at/all: No such file or directory")
     let folder = try ScratchFolder()
-    #expect(throws: SystemError.self) { try Files.writeAtomically([1], to: folder.path + "/none/file") }
+    #expect(throws: SystemError.self) {
+      try Files.writeAtomically([1], to: folder.path + "/none/file")
+    }
     #expect(folder.names().isEmpty)
   }
 

@@ -2,7 +2,8 @@ import Testing
 
 @testable import WebCodec
 
-/// Compression, with both ends ours and any cut between them. What others send is in `Sessions/deflate`, and what others
+/// Compression, with both ends ours and any cut between them. What others send is in
+/// `Sessions/deflate`, and what others
 /// make of ours is tried by Autobahn and by PyPI `websockets`.
 struct CompressionTests {
   private static func agreement(_ random: inout Seeded) -> PermessageDeflate {
@@ -51,7 +52,9 @@ struct CompressionTests {
   }
 
   @Test func `a kept context makes the second message small, and a forgotten one does not`() {
-    let words = Array("The parcel was to arrive on Tuesday, and it is Friday; where is it? Order A-17, by post, to Leipzig.".utf8)
+    let words = Array(
+      "The parcel was to arrive on Tuesday, and it is Friday; where is it? Order A-17, by post, to Leipzig."
+        .utf8)
     for keeps in [true, false] {
       var agreed = PermessageDeflate()
       (agreed.serverKeepsContext, agreed.clientKeepsContext) = (keeps, keeps)
@@ -69,7 +72,8 @@ struct CompressionTests {
   @Test func `short messages leave as they are, and so do all where nothing was agreed`() {
     var out: [UInt8] = []
     var compressor = WebSocketCompressor(PermessageDeflate())
-    compressor.message(.text, [UInt8](repeating: 65, count: WebSocketCompressor.bytesMin - 1), into: &out)
+    compressor.message(
+      .text, [UInt8](repeating: 65, count: WebSocketCompressor.bytesMin - 1), into: &out)
     #expect(out[0] == 0x81)
     out = []
     var plain = WebSocketCompressor(nil)
@@ -78,7 +82,9 @@ struct CompressionTests {
   }
 
   @Test func `a message that expands without end stops at its bound and grows no memory`() {
-    let bomb = Deflater(.raw(windowBits: 15), level: 9)?.message([UInt8](repeating: 0, count: 20 << 20), keepsContext: false) ?? []
+    let bomb =
+      Deflater(.raw(windowBits: 15), level: 9)?.message(
+        [UInt8](repeating: 0, count: 20 << 20), keepsContext: false) ?? []
     #expect(bomb.count < 100_000)
     var decoder = WebSocketDecoder(messageBytesMax: 1 << 20, compression: PermessageDeflate())
     var wire: [UInt8] = []
@@ -90,9 +96,12 @@ struct CompressionTests {
   }
 
   @Test(arguments: [
-    (nil as String?, false), ("gzip", true), ("GZIP", true), ("br, gzip;q=0.5", true), ("gzip;q=0", false),
-    ("gzip; q=0.000", false), ("*", true), ("*;q=0", false), ("identity", false), ("gzip;q=0, *", false),
-    ("br;q=1.0, *;q=0.1", true), ("gzip;q=x", false), ("", false), ("x-gzip", false), ("gzip;q=0.001", true),
+    (nil as String?, false), ("gzip", true), ("GZIP", true), ("br, gzip;q=0.5", true),
+    ("gzip;q=0", false),
+    ("gzip; q=0.000", false), ("*", true), ("*;q=0", false), ("identity", false),
+    ("gzip;q=0, *", false),
+    ("br;q=1.0, *;q=0.1", true), ("gzip;q=x", false), ("", false), ("x-gzip", false),
+    ("gzip;q=0.001", true),
   ])
   func `gzip is sent to whoever takes it`(_ field: String?, _ isWelcome: Bool) throws {
     let line = field.map { "Accept-Encoding: \($0)\r\n" } ?? ""

@@ -8,21 +8,28 @@ struct JSONTests {
   }
 
   @Test(arguments: [
-    "", " ", "{", "[", "\"", "]", "}", "{]", "[}", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1,,2]", "{\"a\"}",
+    "", " ", "{", "[", "\"", "]", "}", "{]", "[}", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1,,2]",
+    "{\"a\"}",
     "{\"a\":}", "{\"a\":1,}", "{,}", "{a:1}", "{'a':1}", "{1:2}", "{\"a\" 1}", "{\"a\":1 \"b\":2}",
     "{null:1}",
-    "tru", "truee", "TRUE", "nul", "nulll", "falsy", "undefined", "NaN", "Infinity", "-Infinity", "-", "+1",
+    "tru", "truee", "TRUE", "nul", "nulll", "falsy", "undefined", "NaN", "Infinity", "-Infinity",
+    "-", "+1",
     "01",
-    "-01", "00", ".5", "1.", "1.e1", "1e", "1e+", "1E-", "0x1", "1_000", "1,0", "--1", "- 1", "1 2", "1]",
+    "-01", "00", ".5", "1.", "1.e1", "1e", "1e+", "1E-", "0x1", "1_000", "1,0", "--1", "- 1", "1 2",
+    "1]",
     "{} {}",
-    "\"a", "\"\\\"", "\"\\x41\"", "\"\\u12\"", "\"\\u12G4\"", "\"\\u 123\"", "\"\\ud800\"", "\"\\udc00\"",
+    "\"a", "\"\\\"", "\"\\x41\"", "\"\\u12\"", "\"\\u12G4\"", "\"\\u 123\"", "\"\\ud800\"",
+    "\"\\udc00\"",
     "\"\\ud800\\u0041\"", "\"\\ud800\\ud800\"", "\"\\udc00\\ud800\"", "\"\\ud800x\"", "\"\\U0041\"",
     "\"\\'\"",
-    "\"a\nb\"", "\"a\tb\"", "\"a\0b\"", "'a'", "// c\n1", "/* c */ 1", "1 // c", "# c\n1", "\u{FEFF}1",
+    "\"a\nb\"", "\"a\tb\"", "\"a\0b\"", "'a'", "// c\n1", "/* c */ 1", "1 // c", "# c\n1",
+    "\u{FEFF}1",
     "\u{A0}1",
-    "[\u{0B}]", "[\u{0C}1]", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "{\"a\":{\"b\":1,\"b\":2}}",
+    "[\u{0B}]", "[\u{0C}1]", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}",
+    "{\"a\":{\"b\":1,\"b\":2}}",
     "[1}",
-    "{\"a\":[1}}", "\"\\", "\"\\u", "\"\\ud834\\u", "*", "@", "[\"a\",\n4\n,1,", "{\"a\":\"b\"}#", "[\"x\"",
+    "{\"a\":[1}}", "\"\\", "\"\\u", "\"\\ud834\\u", "*", "@", "[\"a\",\n4\n,1,", "{\"a\":\"b\"}#",
+    "[\"x\"",
     "[\\n]",
   ])
   func `a malformed text is refused`(_ text: String) {
@@ -31,10 +38,13 @@ struct JSONTests {
 
   @Test(
     arguments: [
-      [0x22, 0x80, 0x22], [0x22, 0xC0, 0xAF, 0x22], [0x22, 0xE2, 0x82, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
-      [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22], [0x22, 0xFF, 0x22], [0x22, 0xF8, 0x22], [0xEF, 0xBB, 0xBF, 0x31],
+      [0x22, 0x80, 0x22], [0x22, 0xC0, 0xAF, 0x22], [0x22, 0xE2, 0x82, 0x22],
+      [0x22, 0xED, 0xA0, 0x80, 0x22],
+      [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22], [0x22, 0xFF, 0x22], [0x22, 0xF8, 0x22],
+      [0xEF, 0xBB, 0xBF, 0x31],
       [0xFF, 0xFE],
-      [0x7B, 0x22, 0xE9, 0x22, 0x3A, 0x30, 0x7D], [0x22, 0xC3], [0x00], [0x22, 0xE0, 0x80, 0x80, 0x22],
+      [0x7B, 0x22, 0xE9, 0x22, 0x3A, 0x30, 0x7D], [0x22, 0xC3], [0x00],
+      [0x22, 0xE0, 0x80, 0x80, 0x22],
     ] as [[UInt8]])
   func `bytes that are not UTF-8 are refused`(_ bytes: [UInt8]) {
     #expect(throws: JSONError.self) { try JSONValue(parsing: bytes) }
@@ -43,7 +53,8 @@ struct JSONTests {
   @Test(arguments: [
     ("null", "null"), (" [ ] ", "[]"), ("{ }", "{}"), ("[1, -2,\t0 ]", "[1,-2,0]"), ("-0", "0"),
     ("1e5", "1e5"),
-    ("9223372036854775807", "9223372036854775807"), ("-9223372036854775808", "-9223372036854775808"),
+    ("9223372036854775807", "9223372036854775807"),
+    ("-9223372036854775808", "-9223372036854775808"),
     ("9223372036854775808", "9223372036854775808"), ("0.10", "0.10"), ("\"\\u0041\\/\"", "\"A/\""),
     ("\"\\ud834\\udd1e\"", "\"𝄞\""), ("\"\\b\\f\\n\\r\\t\\\"\\\\\"", "\"\\b\\f\\n\\r\\t\\\"\\\\\""),
     ("\"\\u0001\\u001f\"", "\"\\u0001\\u001f\""), ("\"\\u0000\"", "\"\\u0000\""),
@@ -59,7 +70,9 @@ struct JSONTests {
   @Test func `an error tells where and what was expected`() {
     #expect(throws: JSONError(.expected("a colon"), at: 4)) { try Self.parse("{\"a\"}") }
     #expect(throws: JSONError(.loneSurrogate, at: 2)) { try Self.parse("\"a\\ud800\"") }
-    #expect(throws: JSONError(.invalidUTF8, at: 2)) { try JSONValue(parsing: [0x22, 0x61, 0xFF, 0x22]) }
+    #expect(throws: JSONError(.invalidUTF8, at: 2)) {
+      try JSONValue(parsing: [0x22, 0x61, 0xFF, 0x22])
+    }
     #expect(throws: JSONError(.duplicateKey("a"), at: 7)) { try Self.parse("{\"a\":1,\"a\":2}") }
     #expect(throws: JSONError(.trailingBytes, at: 2)) { try Self.parse("1 x") }
   }
@@ -68,7 +81,9 @@ struct JSONTests {
     let deep = { (n: Int) in String(repeating: "[", count: n) + String(repeating: "]", count: n) }
     _ = try Self.parse(deep(64))
     #expect(throws: JSONError(.tooDeep, at: 64)) { try Self.parse(deep(65)) }
-    #expect(throws: JSONError(.tooDeep, at: 64)) { try Self.parse(String(repeating: "[", count: 1_000_000)) }
+    #expect(throws: JSONError(.tooDeep, at: 64)) {
+      try Self.parse(String(repeating: "[", count: 1_000_000))
+    }
   }
 
   @Test func `a duplicate among many keys is found`() {
@@ -87,7 +102,8 @@ struct JSONTests {
       try reader.object { key, reader throws(JSONError) in
         switch key {
         case "text": message.text = try reader.string(maxBytes: 20)
-        case "author": message.author = try reader.optional { r throws(JSONError) in try r.string() } ?? ""
+        case "author":
+          message.author = try reader.optional { r throws(JSONError) in try r.string() } ?? ""
         case "seq": message.seq = try reader.int64()
         default: throw reader.unknownField(key)
         }
@@ -101,8 +117,12 @@ struct JSONTests {
     #expect(read == Message(text: "hi", author: "", seq: -7))
     #expect(throws: JSONError(.unknownField("x"), at: 1)) { try Self.message("{\"x\":1}") }
     #expect(throws: JSONError(.expected("a string"), at: 8)) { try Self.message("{\"text\":1}") }
-    #expect(throws: JSONError(.numberOutOfRange, at: 7)) { try Self.message("{\"seq\":9223372036854775808}") }
-    #expect(throws: JSONError(.expected("a whole number"), at: 7)) { try Self.message("{\"seq\":1.5}") }
+    #expect(throws: JSONError(.numberOutOfRange, at: 7)) {
+      try Self.message("{\"seq\":9223372036854775808}")
+    }
+    #expect(throws: JSONError(.expected("a whole number"), at: 7)) {
+      try Self.message("{\"seq\":1.5}")
+    }
     #expect(throws: JSONError(.badValue("longer than 20 bytes"), at: 8)) {
       try Self.message("{\"text\":\"123456789012345678901\"}")
     }

@@ -39,19 +39,24 @@ struct PartsTests {
     let writer = HTTPResponseEncoder.stream(.ok, to: ReplyContext(minorVersion: 0), into: &out)
     writer.write([65, 66], into: &out)
     writer.end(into: &out)
-    #expect(String(decoding: out, as: UTF8.self) == "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nAB")
+    #expect(
+      String(decoding: out, as: UTF8.self) == "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nAB")
     #expect(!writer.keepAlive)
   }
 
   @Test func `a problem names the field`() {
-    let problem = Problem(type: "urn:throughline:problem:x", title: "T", status: 422, detail: "say \"why\"", field: "a.b")
+    let problem = Problem(
+      type: "urn:throughline:problem:x", title: "T", status: 422, detail: "say \"why\"",
+      field: "a.b")
     #expect(
       String(decoding: problem.body, as: UTF8.self)
-        == #"{"type":"urn:throughline:problem:x","title":"T","status":422,"detail":"say \"why\"","field":"a.b"}"#)
+        == #"{"type":"urn:throughline:problem:x","title":"T","status":422,"detail":"say \"why\"","field":"a.b"}"#
+    )
   }
 
   @Test func `path and query are decoded strictly`() throws {
-    let good = try #require(Self.request("GET /a%20b/%C3%A4?q=x%2By+z&empty&k= HTTP/1.1\r\nHost: a\r\n\r\n"))
+    let good = try #require(
+      Self.request("GET /a%20b/%C3%A4?q=x%2By+z&empty&k= HTTP/1.1\r\nHost: a\r\n\r\n"))
     #expect(good.pathSegments == ["a b", "ä"])
     #expect(good.queryParameters?["q"] == "x+y z")
     #expect(good.queryParameters?["empty"] == "")

@@ -34,7 +34,9 @@ struct PropertyTests {
     case 2: return .int(.random(in: .min ... .max, using: &random))
     case 3: return .number("\(Int.random(in: 1...999, using: &random)).5e-3")
     case 4: return .string(random.text(.random(in: 0...30, using: &random)))
-    case 5: return .array((0..<Int.random(in: 0...4, using: &random)).map { _ in json(&random, depth + 1) })
+    case 5:
+      return .array(
+        (0..<Int.random(in: 0...4, using: &random)).map { _ in json(&random, depth + 1) })
     default:
       let members = (0..<Int.random(in: 0...20, using: &random)).map {
         JSONObject.Member("\($0)" + random.text(3), json(&random, depth + 2))
@@ -54,7 +56,8 @@ struct PropertyTests {
   func `a message framed and read again is the same, however cut`(_ seed: UInt64) {
     var random = Seeded(state: seed)
     let isClient = Bool.random(using: &random)
-    let size = [0, 1, 125, 126, 127, 1_000, 65_535, 65_536, 70_001].randomElement(using: &random) ?? 0
+    let size =
+      [0, 1, 125, 126, 127, 1_000, 65_535, 65_536, 70_001].randomElement(using: &random) ?? 0
     let payload = random.bytes(size)
     let text = random.text(Int.random(in: 0...60, using: &random))
     let mask = isClient ? UInt32.random(in: 0 ... .max, using: &random) : nil
@@ -75,14 +78,20 @@ struct PropertyTests {
         seen.append(event)
       }
     }
-    #expect(seen.count == 3 && seen[0] == .message(.binary, payload, isCompressed: false), "seed \(seed)")
-    #expect(seen.dropFirst().first == .message(.text, Array(text.utf8), isCompressed: false), "seed \(seed)")
+    #expect(
+      seen.count == 3 && seen[0] == .message(.binary, payload, isCompressed: false), "seed \(seed)")
+    #expect(
+      seen.dropFirst().first == .message(.text, Array(text.utf8), isCompressed: false),
+      "seed \(seed)")
   }
 
   @Test(arguments: 0..<200 as Range<UInt64>)
-  func `a request encoded and decoded again is the same, and so is its answer`(_ seed: UInt64) throws {
+  func `a request encoded and decoded again is the same, and so is its answer`(_ seed: UInt64)
+    throws
+  {
     var random = Seeded(state: seed)
-    let body = Bool.random(using: &random) ? random.bytes(.random(in: 0...3_000, using: &random)) : nil
+    let body =
+      Bool.random(using: &random) ? random.bytes(.random(in: 0...3_000, using: &random)) : nil
     let path =
       "/" + PercentEncoding.encode(random.text(8).replacing("\0", with: "")) + "?q="
       + PercentEncoding.encode(random.text(5))
@@ -92,10 +101,15 @@ struct PropertyTests {
       .put, path, host: HeaderValue(fixed: "a"), [HeaderField(name, value)], body: body)
     var decoder = HTTPRequestDecoder()
     decoder.append(try #require(sent))
-    if body?.isEmpty == false { guard case .head = decoder.next() else { throw JSONError(.trailingBytes, at: 0) } }
-    guard case .request(let request) = decoder.next() else { throw JSONError(.trailingBytes, at: 0) }
+    if body?.isEmpty == false {
+      guard case .head = decoder.next() else { throw JSONError(.trailingBytes, at: 0) }
+    }
+    guard case .request(let request) = decoder.next() else {
+      throw JSONError(.trailingBytes, at: 0)
+    }
     #expect(
-      request.method == .put && request.body == body ?? [] && request.fields.value("x-seed") == "v\(seed)")
+      request.method == .put && request.body == body ?? []
+        && request.fields.value("x-seed") == "v\(seed)")
     #expect(request.rawPath + "?" + (request.rawQuery ?? "") == path)
     #expect(decoder.isIdle)
 

@@ -7,11 +7,14 @@ import Testing
 struct SessionTests {
   @Test(arguments: ["http", "smuggling", "websocket", "deflate"])
   func `every session plays the same however it is cut`(_ folder: String) throws {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Sessions/\(folder)")
+    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(
+      path: "Sessions/\(folder)")
     let scripts = try SessionScript.all(in: root, lineEnd: [13, 10])
     #expect(scripts.count > 40)
     for script in scripts {
-      if let problem = SessionPlayer.play(script, { WebSide() }) { Issue.record("\(folder)/\(problem)") }
+      if let problem = SessionPlayer.play(script, { WebSide() }) {
+        Issue.record("\(folder)/\(problem)")
+      }
     }
   }
 

@@ -3,7 +3,8 @@ import SessionScripts
 
 @testable import WebCodec
 
-/// A server of a few lines around the codec: answers `METHOD target [body]` so that framing can be seen, and
+/// A server of a few lines around the codec: answers `METHOD target [body]` so that framing can be
+/// seen, and
 /// echoes WebSocket messages on `/ws`. Limits are small, so that sessions can pass them.
 struct WebSide: ScriptedSide {
   static var limits: HTTPLimits {
@@ -49,7 +50,9 @@ struct WebSide: ScriptedSide {
       case .request(let request):
         let query = request.rawQuery.map { "?" + $0 } ?? ""
         let body =
-          Array("\(request.method.rawValue) \(request.rawPath)\(query) [".utf8) + request.body + [0x5D]
+          Array("\(request.method.rawValue) \(request.rawPath)\(query) [".utf8) + request.body + [
+            0x5D
+          ]
         HTTPResponseEncoder.whole(.ok, body: body, to: request.reply, into: &out)
         hasClosed = !request.keepAlive
       case .failed(let error):

@@ -46,7 +46,9 @@ struct `Wire` {
 
   @Test func `an overlong varint is refused`() {
     #expect(throws: WireError.overlong(offset: 0)) {
-      try ByteReader.readAll([UInt8](repeating: 0xFF, count: 11)) { r throws(WireError) in try r.varint() }
+      try ByteReader.readAll([UInt8](repeating: 0xFF, count: 11)) { r throws(WireError) in
+        try r.varint()
+      }
     }
   }
 
@@ -85,11 +87,16 @@ struct `JSON text` {
     #expect(JSONText.string(json) == text)
   }
 
-  @Test(arguments: [
-    (#""\u00e9\ud83e\ude94\/""#, "é🪔/"), (#""\ud83e""#, nil), (#""\ud83e\u0041""#, nil), (#""\x""#, nil), (#""\""#, nil),
-    ("\"a\nb\"", nil), ("\"", nil), ("12", nil), ("null", nil), (#""a"b""#, nil), (#""\u12""#, nil),
-  ] as [(String, String?)])
-  func `other writers' escapes are read, and what is no text is none`(_ json: String, _ text: String?) {
+  @Test(
+    arguments: [
+      (#""\u00e9\ud83e\ude94\/""#, "é🪔/"), (#""\ud83e""#, nil), (#""\ud83e\u0041""#, nil),
+      (#""\x""#, nil), (#""\""#, nil),
+      ("\"a\nb\"", nil), ("\"", nil), ("12", nil), ("null", nil), (#""a"b""#, nil),
+      (#""\u12""#, nil),
+    ] as [(String, String?)])
+  func `other writers' escapes are read, and what is no text is none`(
+    _ json: String, _ text: String?
+  ) {
     #expect(JSONText.string(Array(json.utf8)) == text)
   }
 }

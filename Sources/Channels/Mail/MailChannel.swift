@@ -13,7 +13,8 @@ public enum MailRefusal: Error {
 
   public var reply: SMTPReply {
     switch self {
-    case .author: SMTPReply(554, "5.6.0", "From must stand once and name exactly one address (RFC 5322, 3.6.2)")
+    case .author:
+      SMTPReply(554, "5.6.0", "From must stand once and name exactly one address (RFC 5322, 3.6.2)")
     case .tooMuch: SMTPReply(552, "5.3.4", "From does not stand among the first 1000 header fields")
     case .address: SMTPReply(554, "5.6.0", "the address in From is none that could be answered")
     }
@@ -46,13 +47,16 @@ public struct MailChannel: Sendable {
     self.displayNames = displayNames
   }
 
-  /// Whether mail for this mailbox is ours: one of the addresses, or a reply address at one of their domains.
+  /// Whether mail for this mailbox is ours: one of the addresses, or a reply address at one of
+  /// their domains.
   public func takes(_ path: SMTPPath) -> Bool {
     guard let domain = path.domain?.lowercased() else { return path.isPostmaster }
     let full = "\(path.local.lowercased())@\(domain)"
     if addresses.contains(full) { return true }
     // RFC 5321 §4.5.1: every domain that takes mail has a postmaster.
-    if path.local.lowercased() == "postmaster" { return addresses.contains { $0.hasSuffix("@" + domain) } }
+    if path.local.lowercased() == "postmaster" {
+      return addresses.contains { $0.hasSuffix("@" + domain) }
+    }
     return path.local.lowercased().hasPrefix(ReplyAddress.prefix)
       && addresses.contains { $0.hasSuffix("@" + domain) }
   }
@@ -64,19 +68,26 @@ public struct MailChannel: Sendable {
   }
 
   /// - Parameters:
-  ///   - relay: the authserv-id under which the peer writes `Authentication-Results`, when it is a listed relay.
+  ///   - relay: the authserv-id under which the peer writes `Authentication-Results`, when it is a
+  ///     listed relay.
   ///   - newID: draws ids.
-  /// - Errors: when the `From` header does not name one author: such mail is refused, never guessed at.
+  /// - Errors: when the `From` header does not name one author: such mail is refused, never guessed
+  ///   at.
   public func understand(
     _ bytes: [UInt8], sender: SMTPPath?, recipient: SMTPPath, relay: String?, now: Instant
   ) throws(MailRefusal) -> Arrival {
     var configuration = MailUnderstanding.Configuration()
     configuration.ownAddresses = Set(addresses)
     configuration.authservID = relay
-    var mail = MailUnderstanding(bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
+    var mail = MailUnderstanding(
+      bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
     redact(&mail)
-    guard case .one(let author) = mail.author else { throw mail.isTruncated && mail.from.isEmpty ? .tooMuch : .author }
-    guard let identity = IdentityForm.normalise(.email, author.address, emailRules, e164: { _ in nil }) else {
+    guard case .one(let author) = mail.author else {
+      throw mail.isTruncated && mail.from.isEmpty ? .tooMuch : .author
+    }
+    guard
+      let identity = IdentityForm.normalise(.email, author.address, emailRules, e164: { _ in nil })
+    else {
       throw .address
     }
     let capability = replyConversation(recipient, author.address, now)
@@ -90,20 +101,26 @@ public struct MailChannel: Sendable {
     let whole = mail.isTruncated ? [attachment("message.eml", "message/rfc822", bytes, now)] : []
     let blobs = mail.attachments.map { attachment($0.name, $0.type, $0.bytes, now) } + whole
     var entry = EntryDraft(
-      kind: .message, author: .customer, visibility: mail.automatic == nil ? .customer : .business, channel: .email,
+      kind: .message, author: .customer, visibility: mail.automatic == nil ? .customer : .business,
+      channel: .email,
       members: members(mail, author, recipient, claim, blobs.map(\.row)), saidAt: mail.date)
     entry.blobs = blobs.map(\.row.id)
     let ours = ours(recipient)
     let line = MailLine(
-      // A forged mail must not lead our answers, and with them the thread, to somebody else's address.
-      ours: ours, theirs: isProven && mail.replyTo.count == 1 ? mail.replyTo[0].address : author.address,
+      // A forged mail must not lead our answers, and with them the thread, to somebody else's
+      // address.
+      ours: ours,
+      theirs: isProven && mail.replyTo.count == 1 ? mail.replyTo[0].address : author.address,
       theirName: author.name ?? "", subject: mail.subjectText, lastMessageID: mail.thread.messageID,
       references: Array(mail.thread.parents.reversed()) + [mail.thread.messageID].compactMap { $0 })
     var arrival = MailArrival(
-      customer: Self.newID(), conversation: Self.newID(), session: Self.newID(), case: Self.newID(), from: claim,
-      attributes: author.name.map { [.init(name: CustomerProfile.name, text: $0, source: "mail")] } ?? [],
+      customer: Self.newID(), conversation: Self.newID(), session: Self.newID(), case: Self.newID(),
+      from: claim,
+      attributes: author.name.map { [.init(name: CustomerProfile.name, text: $0, source: "mail")] }
+        ?? [],
       seenKey: Self.seenKey(bytes, mail, recipient),
-      messageKey: mail.thread.messageID.map(Self.threadKey), threadKeys: mail.thread.parents.prefix(50).map(Self.threadKey),
+      messageKey: mail.thread.messageID.map(Self.threadKey),
+      threadKeys: mail.thread.parents.prefix(50).map(Self.threadKey),
       replyAddress: capability, entry: entry, thread: line,
       subjectKey: MailSubject(mail.subjectText).key, automatic: mail.automatic?.rawValue,
       facts: MailFacts(from: author.address, to: ours, subject: mail.subjectText, text: mail.own))
@@ -125,10 +142,13 @@ public struct MailChannel: Sendable {
     return addresses.first { $0.hasSuffix(domain) } ?? addresses.first ?? full
   }
 
-  private func replyConversation(_ recipient: SMTPPath, _ sender: String, _ now: Instant) -> ConversationID? {
+  private func replyConversation(_ recipient: SMTPPath, _ sender: String, _ now: Instant)
+    -> ConversationID?
+  {
     do throws(ReplyAddress.Fault) {
       let proven = try ReplyAddress.verify(
-        localPart: recipient.local, sender: sender, now: now.milliseconds, mac: { replyKey.sign($0, truncatedTo: 32) })
+        localPart: recipient.local, sender: sender, now: now.milliseconds,
+        mac: { replyKey.sign($0, truncatedTo: 32) })
       return ConversationID(high: proven.conversation.high, low: proven.conversation.low)
     } catch {
       return nil  // an ordinary address, or one that was not made for this sender: then it proves nothing
@@ -140,13 +160,15 @@ public struct MailChannel: Sendable {
   ) -> (row: BlobRow, bytes: [UInt8]) {
     (
       BlobRow(
-        id: Self.newID(), hash: Digest(bytes: SHA256.hash(bytes).bytes) ?? .zero, size: Int64(bytes.count),
+        id: Self.newID(), hash: Digest(bytes: SHA256.hash(bytes).bytes) ?? .zero,
+        size: Int64(bytes.count),
         mediaType: type, fileName: name, conversation: nil, uploader: "mail", at: now), bytes
     )
   }
 
   private func members(
-    _ mail: MailUnderstanding, _ author: MailAddress, _ recipient: SMTPPath, _ claim: IdentityClaim, _ blobs: [BlobRow]
+    _ mail: MailUnderstanding, _ author: MailAddress, _ recipient: SMTPPath, _ claim: IdentityClaim,
+    _ blobs: [BlobRow]
   ) -> [UInt8] {
     var members = Members()
     members.text("text", mail.own)
@@ -183,11 +205,14 @@ public struct MailChannel: Sendable {
     Array(SHA256.hash(Array(MessageKey.text(messageID).utf8)).bytes.prefix(16))
   }
 
-  /// The same mail delivered twice has the same id, recipient and body; what relays add on top may differ.
+  /// The same mail delivered twice has the same id, recipient and body; what relays add on top may
+  /// differ.
   /// Without an id, its author, date and subject stand for it.
-  static func seenKey(_ bytes: [UInt8], _ mail: MailUnderstanding, _ recipient: SMTPPath) -> [UInt8] {
+  static func seenKey(_ bytes: [UInt8], _ mail: MailUnderstanding, _ recipient: SMTPPath) -> [UInt8]
+  {
     var body = bytes[...]
-    for index in bytes.indices.dropLast(3) where bytes[index] == 13 && bytes[index + 1] == 10 && bytes[index + 2] == 13 {
+    for index in bytes.indices.dropLast(3)
+    where bytes[index] == 13 && bytes[index + 1] == 10 && bytes[index + 2] == 13 {
       body = bytes[index...]
       break
     }
@@ -204,32 +229,41 @@ public struct MailChannel: Sendable {
 }
 
 extension MailChannel {
-  /// An agent's answer as bytes, and the envelope under which it leaves. The same outbox row always gives the same
+  /// An agent's answer as bytes, and the envelope under which it leaves. The same outbox row always
+  /// gives the same
   /// `Message-ID`, so that a second delivery is seen as one.
   public func compose(
     _ mail: OutgoingMail, attachments: [(row: BlobRow, bytes: [UInt8])]
   ) -> (sender: String, recipient: String, bytes: [UInt8])? {
-    guard let ours = MailAddress(address: mail.thread.ours), var theirs = MailAddress(address: mail.thread.theirs) else {
+    guard let ours = MailAddress(address: mail.thread.ours),
+      var theirs = MailAddress(address: mail.thread.theirs)
+    else {
       return nil
     }
     if !mail.thread.theirName.isEmpty { theirs.name = mail.thread.theirName }
     let expires = mail.at + .seconds(Self.replyAddressDays * 86_400)
     let reply = ReplyAddress(
-      conversation: .init(high: mail.conversation.high, low: mail.conversation.low), expires: expires.milliseconds)
-    let local = reply.localPart(recipient: mail.thread.theirs, mac: { replyKey.sign($0, truncatedTo: 32) })
+      conversation: .init(high: mail.conversation.high, low: mail.conversation.low),
+      expires: expires.milliseconds)
+    let local = reply.localPart(
+      recipient: mail.thread.theirs, mac: { replyKey.sign($0, truncatedTo: 32) })
     var from = ours
     from.name = displayNames[mail.agentName] ?? mail.agentName
     let subject = mail.thread.subject
     let isReply = MailSubject(subject).isReply
     let isFirst = mail.thread.lastMessageID == nil
     var composer = MailComposer(
-      from: from, to: [theirs], subject: HeaderText(repairing: isReply || isFirst ? subject : "Re: " + subject),
-      messageID: OutgoingMail.messageID(mail.id, from: mail.thread.ours), text: mail.text, date: mail.at.milliseconds)
+      from: from, to: [theirs],
+      subject: HeaderText(repairing: isReply || isFirst ? subject : "Re: " + subject),
+      messageID: OutgoingMail.messageID(mail.id, from: mail.thread.ours), text: mail.text,
+      date: mail.at.milliseconds)
     composer.replyTo = MailAddress(local: local, domain: ours.domain)
     composer.inReplyTo = mail.thread.lastMessageID
     composer.references = mail.thread.references
     composer.attachments = attachments.map {
-      .init(name: HeaderText(repairing: $0.row.fileName ?? "attachment"), type: $0.row.mediaType, bytes: $0.bytes)
+      .init(
+        name: HeaderText(repairing: $0.row.fileName ?? "attachment"), type: $0.row.mediaType,
+        bytes: $0.bytes)
     }
     return (mail.thread.ours, mail.thread.theirs, composer.bytes())
   }

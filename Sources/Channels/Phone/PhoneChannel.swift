@@ -30,7 +30,8 @@ public struct PhoneChannel: Sendable {
     /// Further JSON members.
     public var members: [UInt8]
     public init(
-      system: String, id: String, from: String?, to: String?, name: String? = nil, facts: HandoffFacts = HandoffFacts(),
+      system: String, id: String, from: String?, to: String?, name: String? = nil,
+      facts: HandoffFacts = HandoffFacts(),
       members: [UInt8] = []
     ) {
       self.system = system
@@ -44,13 +45,16 @@ public struct PhoneChannel: Sendable {
   }
 
   /// How a phone system that speaks FastAGI is called over all workspaces.
-  public static func asterisk(_ name: String, of workspace: String) -> String { "\(workspace)/\(name)" }
+  public static func asterisk(_ name: String, of workspace: String) -> String {
+    "\(workspace)/\(name)"
+  }
 
   public static func key(system: String, id: String) -> [UInt8] {
     Array(SHA256.hash(Array("\(system)\n\(id)".utf8)).bytes.prefix(16))
   }
 
-  /// The caller's number is what the phone system asserts; one that is nobody's (anonymous, an extension)
+  /// The caller's number is what the phone system asserts; one that is nobody's (anonymous, an
+  /// extension)
   /// identifies nobody, and the call is still taken.
   public func arrival(_ call: Call) -> CallArrival {
     let from = call.from.flatMap { PhoneNumbers.e164($0, defaultRegion: defaultRegion) }
@@ -70,8 +74,10 @@ public struct PhoneChannel: Sendable {
     members.text("phone_system", call.system)
     if let name = call.name, !name.isEmpty { members.text("caller_name", name) }
     var arrival = CallArrival(
-      customer: MailChannel.newID(), conversation: MailChannel.newID(), session: MailChannel.newID(),
-      case: MailChannel.newID(), callKey: Self.key(system: call.system, id: call.id), claims: claims,
+      customer: MailChannel.newID(), conversation: MailChannel.newID(),
+      session: MailChannel.newID(),
+      case: MailChannel.newID(), callKey: Self.key(system: call.system, id: call.id),
+      claims: claims,
       from: from ?? "anonymous", to: to, members: members.bytes + call.members, facts: call.facts)
     if let name = call.name, !name.isEmpty {
       // What a phone network says of a number's holder; often a place, or a company.

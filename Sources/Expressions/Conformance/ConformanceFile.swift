@@ -1,7 +1,9 @@
 /// Runs cases of the language's conformance suite, one JSON object a line.
 ///
-/// - Shape: `expr`, and optionally `name`, `section`, `bindings`, `type_env`, `container`, `disable_check`,
-///   `check_only`; `expect` holds `value`, `error` or `deduced_type`. A value is an object with one key, its
+/// - Shape: `expr`, and optionally `name`, `section`, `bindings`, `type_env`, `container`,
+///   `disable_check`,
+///   `check_only`; `expect` holds `value`, `error` or `deduced_type`. A value is an object with one
+///   key, its
 ///   kind: `{"int": "5"}`; 64-bit numbers are text, bytes base64, maps lists of pairs.
 public enum ConformanceFile {
   public struct Failure: Sendable {
@@ -20,10 +22,12 @@ public enum ConformanceFile {
       guard !line.allSatisfy(\.isWhitespace) else { continue }
       guard let json = Json.parse(line), let expression = json["expr"]?.text else {
         failures.append(
-          .init(name: "line \(index + 1)", expression: "", expected: "a case", got: "unreadable JSON"))
+          .init(
+            name: "line \(index + 1)", expression: "", expected: "a case", got: "unreadable JSON"))
         continue
       }
-      let name = [json["section"]?.text, json["name"]?.text].compactMap(\.self).joined(separator: "/")
+      let name = [json["section"]?.text, json["name"]?.text].compactMap(\.self).joined(
+        separator: "/")
       if let failure = ConformanceCase(json, zone).failure(expression) {
         failures.append(
           .init(name: name, expression: expression, expected: failure.expected, got: failure.got))
@@ -90,8 +94,12 @@ private struct ConformanceCase {
       if json["check_only"]?.isTrue ?? false { return nil }
     }
     let result = program.evaluate(slots, budget: 10_000_000)
-    if expect["unknown"] != nil { return result.isUnknown ? nil : ("an unknown value", "\(result)") }
-    if expect["error"] != nil { return result.isError && !result.isUnknown ? nil : (shown(expect), "\(result)") }
+    if expect["unknown"] != nil {
+      return result.isUnknown ? nil : ("an unknown value", "\(result)")
+    }
+    if expect["error"] != nil {
+      return result.isError && !result.isUnknown ? nil : (shown(expect), "\(result)")
+    }
     guard let wanted = expect["value"].flatMap(Self.value) else {
       return expect["deduced_type"] == nil ? (shown(expect), "a case without a value") : nil
     }
@@ -131,7 +139,8 @@ private struct ConformanceCase {
     case "map":
       var builder = MapBuilder()
       for pair in held.elements ?? [] {
-        guard let pair = pair.elements, pair.count == 2, let key = value(pair[0]), let value = value(pair[1]),
+        guard let pair = pair.elements, pair.count == 2, let key = value(pair[0]),
+          let value = value(pair[1]),
           builder.add(key, value) == nil
         else { return nil }
       }
@@ -145,13 +154,16 @@ private struct ConformanceCase {
 
   /// Messages that the language has a type of its own for.
   private static let wellKnown: [String: Type] = [
-    "google.protobuf.Timestamp": .timestamp, "google.protobuf.Duration": .duration, "google.protobuf.Any": .dyn,
+    "google.protobuf.Timestamp": .timestamp, "google.protobuf.Duration": .duration,
+    "google.protobuf.Any": .dyn,
     "google.protobuf.Value": .dyn, "google.protobuf.Struct": .map(.string, .dyn),
     "google.protobuf.ListValue": .list(.dyn), "google.protobuf.BoolValue": .wrapper(.bool),
     "google.protobuf.Int32Value": .wrapper(.int), "google.protobuf.Int64Value": .wrapper(.int),
     "google.protobuf.UInt32Value": .wrapper(.uint), "google.protobuf.UInt64Value": .wrapper(.uint),
-    "google.protobuf.FloatValue": .wrapper(.double), "google.protobuf.DoubleValue": .wrapper(.double),
-    "google.protobuf.StringValue": .wrapper(.string), "google.protobuf.BytesValue": .wrapper(.bytes),
+    "google.protobuf.FloatValue": .wrapper(.double),
+    "google.protobuf.DoubleValue": .wrapper(.double),
+    "google.protobuf.StringValue": .wrapper(.string),
+    "google.protobuf.BytesValue": .wrapper(.bytes),
   ]
 
   static func type(_ json: Json) -> Type {
@@ -176,7 +188,8 @@ private struct ConformanceCase {
     case "wrapper": return .wrapper(type(held))
     case "param": return .param(held.text ?? "T")
     case "abstract": return .abstract(held.text ?? "", (json["params"]?.elements ?? []).map(type))
-    case "message" where Self.wellKnown[held.text ?? ""] != nil: return Self.wellKnown[held.text ?? ""] ?? .dyn
+    case "message" where Self.wellKnown[held.text ?? ""] != nil:
+      return Self.wellKnown[held.text ?? ""] ?? .dyn
     case "function", "message": return .object(held.text ?? "")
     default: return .dyn
     }

@@ -9,7 +9,8 @@ public struct Estimate: Sendable, Equatable {
     self.standardError = standardError
   }
 
-  /// A ratio of two sums, each given by batch: the value is the ratio of the totals; the error comes from how far
+  /// A ratio of two sums, each given by batch: the value is the ratio of the totals; the error
+  /// comes from how far
   /// the batches differ from it, weighted by what they counted.
   static func ratio(_ sums: [Double], by counts: [Double]) -> Estimate {
     let total = counts.reduce(0, +)

@@ -1,7 +1,8 @@
 /// What the theory says of a model, and how far a run is from it.
 public struct ExactValues: Sendable, Equatable {
   public enum Measure: String, Sendable, CaseIterable {
-    case waits, meanWait = "mean_wait", wait90 = "wait_90", abandons, queueLength = "queue_length", occupancy
+    case waits, meanWait = "mean_wait", wait90 = "wait_90", abandons, queueLength = "queue_length",
+      occupancy
   }
   public var values: [Measure: Double] = [:]
   public init() {}
@@ -15,13 +16,17 @@ public struct Comparison: Sendable {
   public var measured: Estimate
 
   /// How far it is off, as a share of the exact value.
-  public var relative: Double { exact == 0 ? abs(measured.value) : abs(measured.value - exact) / abs(exact) }
+  public var relative: Double {
+    exact == 0 ? abs(measured.value) : abs(measured.value - exact) / abs(exact)
+  }
   /// How far it is off, in standard errors.
   public var errors: Double {
-    measured.standardError > 0 ? abs(measured.value - exact) / measured.standardError : relative == 0 ? 0 : .infinity
+    measured.standardError > 0
+      ? abs(measured.value - exact) / measured.standardError : relative == 0 ? 0 : .infinity
   }
 
-  /// - Parameter within: a share, such as 0.01; nil: the share that waits within 1 % where there are at most 50
+  /// - Parameter within: a share, such as 0.01; nil: the share that waits within 1 % where there
+  ///   are at most 50
   ///   agents, everything else within three standard errors.
   public func holds(within: Double?, agents: Int) -> Bool {
     if let within { return relative <= within }
@@ -33,7 +38,9 @@ extension QueueingResult {
   /// Every value that the model's file knows exactly.
   public func compared(with model: QueueingModel) -> [Comparison] {
     var found: [Comparison] = []
-    func compare(_ name: String, _ exact: ExactValues, _ measured: (ExactValues.Measure) -> Estimate?) {
+    func compare(
+      _ name: String, _ exact: ExactValues, _ measured: (ExactValues.Measure) -> Estimate?
+    ) {
       for measure in ExactValues.Measure.allCases {
         guard let value = exact.values[measure], let estimate = measured(measure) else { continue }
         found.append(Comparison(of: name, measure: measure, exact: value, measured: estimate))

@@ -14,7 +14,8 @@ public enum ModelFile {
   private static let agentsMax = 100_000
 
   /// - Returns: the model, or every mistake with its place.
-  public static func read(_ path: String) -> (model: QueueingModel?, diagnostics: [RuleDiagnostic]) {
+  public static func read(_ path: String) -> (model: QueueingModel?, diagnostics: [RuleDiagnostic])
+  {
     let url = URL(fileURLWithPath: path)
     let findings = Findings()
     guard
@@ -31,21 +32,28 @@ public enum ModelFile {
 
   private static func read(_ top: Section, _ fileName: String) -> QueueingModel? {
     guard let members = top.members(keys, what: "a model") else { return nil }
-    let classes = required("classes", of: members, top, "a model")?.elements(what: "`classes`") ?? []
+    let classes =
+      required("classes", of: members, top, "a model")?.elements(what: "`classes`") ?? []
     let groups = required("agents", of: members, top, "a model")?.elements(what: "`agents`") ?? []
     var model = QueueingModel(
       name: members["name"]?.text(what: "`name`") ?? fileName,
       classes: classes.enumerated().compactMap { readClass($1, number: $0 + 1) },
       groups: groups.enumerated().compactMap { readGroup($1, number: $0 + 1) })
     if let unit = members["time_unit"]?.text(what: "`time_unit`") { model.timeUnit = unit }
-    if let order = members["order"]?.choice(QueueingModel.Order.self, what: "`order`") { model.order = order }
+    if let order = members["order"]?.choice(QueueingModel.Order.self, what: "`order`") {
+      model.order = order
+    }
     if let seed = members["seed"]?.whole(0...Int.max, what: "`seed`") { model.seed = UInt64(seed) }
     if let length = members["length"]?.decimal(1e-3...1e10, what: "`length`") {
       model.length = length
       model.warmUp = length / 10
     }
-    if let warmUp = members["warm_up"]?.decimal(0...1e10, what: "`warm_up`") { model.warmUp = warmUp }
-    if let batches = members["batches"]?.whole(2...200, what: "`batches`") { model.batches = batches }
+    if let warmUp = members["warm_up"]?.decimal(0...1e10, what: "`warm_up`") {
+      model.warmUp = warmUp
+    }
+    if let batches = members["batches"]?.whole(2...200, what: "`batches`") {
+      model.batches = batches
+    }
     check(model, top)
     return model
   }
@@ -56,29 +64,36 @@ public enum ModelFile {
     if model.groups.reduce(0, { $0 + $1.count }) > agentsMax {
       top.report("a model has at most \(agentsMax) agents")
     }
-    for kind in model.classes where !model.groups.contains(where: { Set(kind.skills).isSubset(of: $0.skills) }) {
+    for kind in model.classes
+    where !model.groups.contains(where: { Set(kind.skills).isSubset(of: $0.skills) }) {
       top.report("nobody serves class `\(kind.name)`", hint: "no group has all of its skills")
     }
   }
 
   private static func readClass(_ section: Section, number: Int) -> QueueingModel.CaseClass? {
     guard let members = section.members(classKeys, what: "a class"),
-      let arrivals = required("arrival_rate", of: members, section, "a class")?.decimal(rates, what: "`arrival_rate`"),
-      let service = required("service_rate", of: members, section, "a class")?.decimal(rates, what: "`service_rate`")
+      let arrivals = required("arrival_rate", of: members, section, "a class")?.decimal(
+        rates, what: "`arrival_rate`"),
+      let service = required("service_rate", of: members, section, "a class")?.decimal(
+        rates, what: "`service_rate`")
     else { return nil }
     var made = QueueingModel.CaseClass(
-      name: members["name"]?.text(what: "`name`") ?? "class \(number)", arrivalRate: arrivals, serviceRate: service)
+      name: members["name"]?.text(what: "`name`") ?? "class \(number)", arrivalRate: arrivals,
+      serviceRate: service)
     made.patienceRate = members["patience_rate"]?.decimal(rates, what: "`patience_rate`")
     made.skills = skills(members["skills"])
     made.exact = exact(members["exact"])
-    if let priority = members["priority"]?.whole(-1_000...1_000, what: "`priority`") { made.priority = priority }
+    if let priority = members["priority"]?.whole(-1_000...1_000, what: "`priority`") {
+      made.priority = priority
+    }
     if let slope = members["slope"]?.whole(1...1_000, what: "`slope`") { made.slope = slope }
     return made
   }
 
   private static func readGroup(_ section: Section, number: Int) -> QueueingModel.AgentGroup? {
     guard let members = section.members(agentKeys, what: "a group of agents"),
-      let count = required("count", of: members, section, "a group of agents")?.whole(1...agentsMax, what: "`count`")
+      let count = required("count", of: members, section, "a group of agents")?.whole(
+        1...agentsMax, what: "`count`")
     else { return nil }
     var made = QueueingModel.AgentGroup(
       name: members["name"]?.text(what: "`name`") ?? "group \(number)", count: count)

@@ -1,11 +1,13 @@
-/// A queueing model of the textbooks: classes of cases that arrive, wait and are served, by groups of agents. It is
+/// A queueing model of the textbooks: classes of cases that arrive, wait and are served, by groups
+/// of agents. It is
 /// run through the router itself, so that its results can be held against what the theory says.
 public struct QueueingModel: Sendable, Equatable {
   /// In what order cases wait.
   public enum Order: String, Sendable, CaseIterable {
     /// First come, first served.
     case fifo
-    /// The higher `priority` first, however long the others wait; first come first served inside each.
+    /// The higher `priority` first, however long the others wait; first come first served inside
+    /// each.
     case strict
     /// Priority grows with waiting, by the class's `slope` (Kleinrock's accumulating priority).
     case aging

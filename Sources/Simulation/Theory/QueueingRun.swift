@@ -1,7 +1,8 @@
 import Model
 import Routing
 
-/// Runs a queueing model through the router under a virtual clock: every arrival, acceptance and end is a command,
+/// Runs a queueing model through the router under a virtual clock: every arrival, acceptance and
+/// end is a command,
 /// and who is served next is the router's choice alone.
 public struct QueueingRun {
   private enum Happening {
@@ -10,7 +11,8 @@ public struct QueueingRun {
     case givesUp(slot: Int, serial: UInt64)
   }
 
-  /// One case between its arrival and its end. Slots are used again; the serial number tells lives apart.
+  /// One case between its arrival and its end. Slots are used again; the serial number tells lives
+  /// apart.
   private struct Life {
     var serial: UInt64
     var ofClass: Int
@@ -68,7 +70,8 @@ public struct QueueingRun {
     }
     for agent in groupOf.indices {
       let id = AgentID(UInt32(agent))
-      // An open stream is a seat without an end: nobody's lease runs out, and no time is spent on renewing it.
+      // An open stream is a seat without an end: nobody's lease runs out, and no time is spent on
+      // renewing it.
       try decide(.openStream(id, waiter: WaiterID(UInt64(agent))), at: 0)
       try decide(.setStatus(id, .available, lease: nil), at: 0)
     }
@@ -83,7 +86,9 @@ public struct QueueingRun {
   }
 
   /// A queue for each slope, since that is a queue's own; where none counts, one queue for all.
-  private var slopes: [Int] { model.order == .aging ? Set(model.classes.map(\.slope)).sorted() : [] }
+  private var slopes: [Int] {
+    model.order == .aging ? Set(model.classes.map(\.slope)).sorted() : []
+  }
 
   private func configuration() -> RoutingConfiguration {
     let queues = (slopes.isEmpty ? [1] : slopes).map { slope in
@@ -98,7 +103,8 @@ public struct QueueingRun {
     for (index, group) in model.groups.enumerated() {
       for number in 0..<group.count {
         var agent = RoutingConfiguration.Agent(
-          name: "\(index).\(number)", skills: group.skills.map { .init($0, level: 1) }, queues: queues.map(\.name))
+          name: "\(index).\(number)", skills: group.skills.map { .init($0, level: 1) },
+          queues: queues.map(\.name))
         agent.capacity = 1
         agent.channelMax = .init(chat: 1, email: 1, phone: 1)
         agent.autoAccept = true
@@ -122,7 +128,9 @@ public struct QueueingRun {
       let life = lives[slot]
       tally.serving(groupOf[life.agent], by: -1, at: now)
       free.append(slot)
-      try decide(.close(CaseID(high: life.serial, low: UInt64(slot)), by: AgentID(UInt32(life.agent))), at: now)
+      try decide(
+        .close(CaseID(high: life.serial, low: UInt64(slot)), by: AgentID(UInt32(life.agent))),
+        at: now)
     case .givesUp(let slot, let serial):
       guard lives[slot].serial == serial, lives[slot].isWaiting else { return }
       let life = lives[slot]
@@ -135,7 +143,9 @@ public struct QueueingRun {
   }
 
   private mutating func enterArrival(_ index: Int, after now: Double) {
-    calendar.enter(.arrival(index), at: now + arrivals[index].exponential(rate: model.classes[index].arrivalRate))
+    calendar.enter(
+      .arrival(index), at: now + arrivals[index].exponential(rate: model.classes[index].arrivalRate)
+    )
   }
 
   private mutating func arrive(_ index: Int, at now: Double) throws(QueueingFault) {
@@ -160,9 +170,13 @@ public struct QueueingRun {
     try decide(
       .route(
         conversation: conversation, session: session, case: CaseID(high: serial, low: UInt64(slot)),
-        need: needs[index], by: RouteReason(cause: .handoff, ruleVersion: 1, rule: 0), epoch: nil), at: now)
-    if lives[slot].isWaiting, lives[slot].serial == serial, let rate = model.classes[index].patienceRate {
-      calendar.enter(.givesUp(slot: slot, serial: serial), at: now + patience[index].exponential(rate: rate))
+        need: needs[index], by: RouteReason(cause: .handoff, ruleVersion: 1, rule: 0), epoch: nil),
+      at: now)
+    if lives[slot].isWaiting, lives[slot].serial == serial,
+      let rate = model.classes[index].patienceRate
+    {
+      calendar.enter(
+        .givesUp(slot: slot, serial: serial), at: now + patience[index].exponential(rate: rate))
     }
   }
 

@@ -39,7 +39,8 @@ struct QueueingTally {
     batchLength = model.length / Double(model.batches)
     let zeros = Array(repeating: 0.0, count: model.batches)
     waits = Array(
-      repeating: Array(repeating: WaitHistogram(), count: model.batches), count: model.classes.count)
+      repeating: Array(repeating: WaitHistogram(), count: model.batches), count: model.classes.count
+    )
     waitSums = Array(repeating: zeros, count: model.classes.count)
     gaveUp = waitSums
     queued = Array(repeating: Area(sums: zeros), count: model.classes.count)
@@ -84,7 +85,9 @@ struct QueueingTally {
       }, decisions: decisions)
   }
 
-  private func byClass(_ name: String, _ classes: [Int], _ lengths: [Double]) -> QueueingResult.ByClass {
+  private func byClass(_ name: String, _ classes: [Int], _ lengths: [Double])
+    -> QueueingResult.ByClass
+  {
     var total = WaitHistogram()
     var each: [WaitHistogram] = []
     for batch in 0..<batches {
@@ -98,7 +101,8 @@ struct QueueingTally {
     }
     let counts = each.map { Double($0.count) }
     return .init(
-      name: name, cases: total.count, waits: .ratio(each.map { Double($0.count - $0.none) }, by: counts),
+      name: name, cases: total.count,
+      waits: .ratio(each.map { Double($0.count - $0.none) }, by: counts),
       meanWait: .ratio(sum(waitSums), by: counts),
       wait90: .overall(total.quantile(0.9), batches: each.map { $0.quantile(0.9) }),
       abandons: .ratio(sum(gaveUp), by: counts),

@@ -1,4 +1,5 @@
-/// Counts of waiting times in buckets of less than a hundredth; quantiles are read between their edges.
+/// Counts of waiting times in buckets of less than a hundredth; quantiles are read between their
+/// edges.
 struct WaitHistogram {
   /// Buckets a power of two.
   private static let fine = 128
@@ -38,7 +39,8 @@ struct WaitHistogram {
     for index in counts.indices { counts[index] += other.counts[index] }
   }
 
-  /// The wait that the given share does not exceed; between two buckets' edges as far as the count says.
+  /// The wait that the given share does not exceed; between two buckets' edges as far as the count
+  /// says.
   func quantile(_ share: Double) -> Double {
     let wanted = share * Double(count)
     guard count > 0, Double(none) < wanted else { return 0 }

@@ -32,7 +32,8 @@ extension World {
     contacts.append(
       Contact(
         person: person, channel: random.oneIn(4) ? .phone : random.oneIn(4) ? .email : .chat,
-        bot: BotID(UInt32(random.below(2))), actsLeft: 2 + random.below(8), callKey: Array("call\(index)".utf8)))
+        bot: BotID(UInt32(random.below(2))), actsLeft: 2 + random.below(8),
+        callKey: Array("call\(index)".utf8)))
     switch contacts[index].channel {
     case .chat: openChat(index)
     case .email: writeMail(index)
@@ -46,14 +47,20 @@ extension World {
     func claim(_ kind: IdentityKind, _ value: String, _ assurance: Assurance) -> IdentityClaim {
       let hash = Array("\(kind.name):\(value)................".utf8.prefix(16))
       return IdentityClaim(
-        identity: Identity(kind: kind, value: value), hash: hash, assurance: assurance, source: "bot:robin",
+        identity: Identity(kind: kind, value: value), hash: hash, assurance: assurance,
+        source: "bot:robin",
         means: "assertion")
     }
     let mail = claim(.email, "p\(person)@a.example", random.oneIn(4) ? .claimed : .asserted)
     switch channel {
-    case .chat: return random.oneIn(3) ? [mail, claim(.chat, "c\(person)", .asserted)] : [claim(.chat, "c\(person)", .asserted)]
+    case .chat:
+      return random.oneIn(3)
+        ? [mail, claim(.chat, "c\(person)", .asserted)] : [claim(.chat, "c\(person)", .asserted)]
     case .email: return [mail]
-    case .phone: return random.oneIn(3) ? [claim(.phone, "+4930\(person)", .asserted), mail] : [claim(.phone, "+4930\(person)", .asserted)]
+    case .phone:
+      return random.oneIn(3)
+        ? [claim(.phone, "+4930\(person)", .asserted), mail]
+        : [claim(.phone, "+4930\(person)", .asserted)]
     }
   }
 
@@ -63,13 +70,18 @@ extension World {
     send(
       .openSession(
         OpenSession(
-          session: newID(), conversation: newID(), customer: newID(), channel: .chat, bot: contact.bot,
+          session: newID(), conversation: newID(), customer: newID(), channel: .chat,
+          bot: contact.bot,
           claims: claims(contact.person, .chat), attributes: [], members: [])),
       .open(contact: index))
   }
 
-  private func draft(_ author: Author, _ channel: Channel, _ marker: UInt64, _ kind: EntryKind = .message) -> EntryDraft {
-    EntryDraft(kind: kind, author: author, visibility: .customer, channel: channel, members: Ledger.members(marker))
+  private func draft(
+    _ author: Author, _ channel: Channel, _ marker: UInt64, _ kind: EntryKind = .message
+  ) -> EntryDraft {
+    EntryDraft(
+      kind: kind, author: author, visibility: .customer, channel: channel,
+      members: Ledger.members(marker))
   }
 
   func newMarker() -> UInt64 {
@@ -88,13 +100,17 @@ extension World {
           customer: newID(), conversation: newID(), session: newID(), case: newID(), from: from,
           attributes: [], seenKey: Array("seen\(marker)".utf8),
           messageKey: Array("message\(contact.person).\(random.below(3))".utf8),
-          threadKeys: random.oneIn(2) ? [Array("message\(contact.person).\(random.below(3))".utf8)] : [],
+          threadKeys: random.oneIn(2)
+            ? [Array("message\(contact.person).\(random.below(3))".utf8)] : [],
           replyAddress: nil, entry: draft(.customer, .email, marker),
           thread: MailLine(
-            ours: "help@shop.example", theirs: from.identity.value, theirName: "P", subject: "s\(marker % 9)",
+            ours: "help@shop.example", theirs: from.identity.value, theirName: "P",
+            subject: "s\(marker % 9)",
             lastMessageID: nil, references: []), subjectKey: "s\(marker % 9)",
           automatic: random.oneIn(9) ? "a machine" : nil,
-          facts: MailFacts(from: from.identity.value, to: "help@shop.example", subject: "s\(marker % 9)", text: ""))),
+          facts: MailFacts(
+            from: from.identity.value, to: "help@shop.example", subject: "s\(marker % 9)", text: "")
+        )),
       // The Message-ID makes it idempotent, and nothing else does.
       .mail(contact: index, marker: marker), isIdempotent: false)
   }
@@ -106,8 +122,10 @@ extension World {
     send(
       .call(
         CallArrival(
-          customer: newID(), conversation: newID(), session: newID(), case: newID(), callKey: contact.callKey,
-          claims: claims(contact.person, .phone), from: "+4930\(contact.person)", to: "+49301", members: [],
+          customer: newID(), conversation: newID(), session: newID(), case: newID(),
+          callKey: contact.callKey,
+          claims: claims(contact.person, .phone), from: "+4930\(contact.person)", to: "+49301",
+          members: [],
           facts: HandoffFacts())),
       .call(contact: index), isIdempotent: false)
   }
@@ -117,7 +135,8 @@ extension World {
     send(
       .journey(
         JourneyArrival(
-          customer: newID(), claims: [claims(person, .chat)[0]], name: "ordered", members: Ledger.members(marker),
+          customer: newID(), claims: [claims(person, .chat)[0]], name: "ordered",
+          members: Ledger.members(marker),
           at: nil)),
       .journey(marker: marker))
   }
@@ -130,12 +149,15 @@ extension World {
     case .sessionOpened(let session, _, _, _, _, _, _, _): contacts[index].session = session
     case .callTaken(let session, _, _, _, _): contacts[index].session = session
     case .handedOff: contacts[index].isHandedOff = true
-    case .rejected(.sessionEnded, _, _), .rejected(.unknownSession, _, _): contacts[index].isOver = true
+    case .rejected(.sessionEnded, _, _), .rejected(.unknownSession, _, _):
+      contacts[index].isOver = true
     case .mailTaken: contacts[index].isOver = true
     case .ruleAnswered where contacts[index].channel == .phone: contacts[index].isOver = true
     default: break
     }
-    if !contacts[index].isOver { calendar.enter(.contact(index), at: now + 100 + Int64(random.below(9_000))) }
+    if !contacts[index].isOver {
+      calendar.enter(.contact(index), at: now + 100 + Int64(random.below(9_000)))
+    }
   }
 
   func contactActs(_ index: Int) {
@@ -152,7 +174,8 @@ extension World {
     let marker = newMarker()
     let author: Author = random.oneIn(3) ? .bot(contact.bot) : .customer
     send(
-      .say(Say(session: session, bot: contact.bot, entry: draft(author, .chat, marker), epoch: nil)),
+      .say(
+        Say(session: session, bot: contact.bot, entry: draft(author, .chat, marker), epoch: nil)),
       .say(contact: index, marker: marker))
   }
 
@@ -162,7 +185,8 @@ extension World {
       .handoff(
         Handoff(
           session: session, bot: contacts[index].bot, epoch: nil, case: newID(),
-          imported: random.oneIn(4) ? [draft(.customer, .chat, newMarker())] : [], members: Ledger.members(marker),
+          imported: random.oneIn(4) ? [draft(.customer, .chat, newMarker())] : [],
+          members: Ledger.members(marker),
           facts: HandoffFacts(reason: "r\(random.below(30))"))),
       .handoff(contact: index))
   }

@@ -31,7 +31,9 @@ extension World {
     calendar.enter(.desk(index), at: now + 200 + Int64(random.below(6_000)))
     // What the machine knows of their cases is what their screen shows.
     if isUp, !isOut, random.oneIn(4), let view = pipeline.router.agent(desks[index].agent) {
-      for id in view.cases where !desks[index].holding.contains(id) { desks[index].holding.append(id) }
+      for id in view.cases where !desks[index].holding.contains(id) {
+        desks[index].holding.append(id)
+      }
     }
     let desk = desks[index]
     if let id = random.one(of: desk.holding), !random.oneIn(3) { return work(index, id) }
@@ -50,7 +52,9 @@ extension World {
 
   private func setStatus(_ index: Int, _ status: AgentStatus) {
     desks[index].isAvailable = status == .available
-    send(.setStatus(desks[index].agent, status, lease: random.oneIn(4) ? .seconds(30) : nil), isIdempotent: false)
+    send(
+      .setStatus(desks[index].agent, status, lease: random.oneIn(4) ? .seconds(30) : nil),
+      isIdempotent: false)
   }
 
   private func askForWork(_ index: Int) {
@@ -68,7 +72,9 @@ extension World {
 
   func nextIsAnswered(_ index: Int, _ waiter: WaiterID, _ answer: Answer) {
     if case .offer(let offer) = answer {
-      guard desks[index].next == waiter else { return serverNotices(.failOffer(offer.offer, .connectionClosed)) }
+      guard desks[index].next == waiter else {
+        return serverNotices(.failOffer(offer.offer, .connectionClosed))
+      }
       desks[index].next = nil
       return deskIsOffered(index, offer.offer, isRing: false)
     }
@@ -80,7 +86,9 @@ extension World {
     let agent = desks[index].agent
     if isRing {
       switch random.below(8) {
-      case 0: serverNotices(.failOffer(offer, [.deviceBusy, .deviceUnavailable, .deviceError][random.below(3)]))
+      case 0:
+        serverNotices(
+          .failOffer(offer, [.deviceBusy, .deviceUnavailable, .deviceError][random.below(3)]))
       case 1: break  // rings in an empty room
       case 2:
         send(.acceptByDevice(offer), .accept(desk: index, offer), isIdempotent: false)
@@ -109,7 +117,8 @@ extension World {
     case 3:
       send(
         .transfer(
-          id, agent, to: TransferTarget(queue: QueueID(UInt32(random.below(2)))), newCase: newID(), members: []),
+          id, agent, to: TransferTarget(queue: QueueID(UInt32(random.below(2)))), newCase: newID(),
+          members: []),
         .letGo(desk: index, id))
     case 4: send(.handBack(id, agent, members: []), .letGo(desk: index, id))
     case 5: send(.wrapUp(id, agent))
@@ -120,7 +129,8 @@ extension World {
           AgentWords(
             agent: agent, case: id,
             entry: EntryDraft(
-              kind: .message, author: .agent(agent), visibility: random.oneIn(4) ? .internal : .customer,
+              kind: .message, author: .agent(agent),
+              visibility: random.oneIn(4) ? .internal : .customer,
               channel: .chat, members: Ledger.members(marker)),
             mail: OutgoingMailID(id: newID(), text: "t", blobs: []))),
         .reply(desk: index, id, marker: marker))

@@ -1,7 +1,8 @@
 import Model
 import Records
 
-/// What is durable in a simulated world: the rows of every commit that went through, and nothing else.
+/// What is durable in a simulated world: the rows of every commit that went through, and nothing
+/// else.
 final class Disk {
   private(set) var head = LogHead()
   private(set) var log: [LogRecord] = []
@@ -51,7 +52,9 @@ final class Disk {
     }
     head.entry = EntryID(Int64(entries.count))
     for entry in commit.rewritten {
-      guard entries.indices.contains(Int(entry.id.raw) - 1) else { return "entry \(entry.id) is changed and not there" }
+      guard entries.indices.contains(Int(entry.id.raw) - 1) else {
+        return "entry \(entry.id) is changed and not there"
+      }
       entries[Int(entry.id.raw) - 1] = entry
     }
     for row in commit.work { work[WorkKey(kind: row.kind, key: row.key)] = row.value }
@@ -61,7 +64,9 @@ final class Disk {
     for row in commit.cases { cases[row.id] = row }
     for row in commit.identities { identities[row.hash] = row }
     for row in commit.outcomes { outcomes[row.key] = row }
-    for row in commit.keys { keys[KeyOf(space: row.space.rawValue, key: row.key)] = row.value == nil ? nil : row }
+    for row in commit.keys {
+      keys[KeyOf(space: row.space.rawValue, key: row.key)] = row.value == nil ? nil : row
+    }
     for row in commit.facts { facts[row.case] = row }
     for row in commit.outbox {
       head.outbox = max(head.outbox, row.id)

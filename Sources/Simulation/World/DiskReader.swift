@@ -9,12 +9,16 @@ final class DiskReader: StoreReader {
 
   init(_ disk: Disk) { self.disk = disk }
 
-  func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T { try body(self) }
+  func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T {
+    try body(self)
+  }
 
   private func look<R>(_ value: R) throws(StoreFault) -> R {
     if let left = failsAfter {
       failsAfter = left > 0 ? left - 1 : nil
-      if left == 0 { throw StoreFault.failed(doing: "a look-up", why: "the simulated disk refused") }
+      if left == 0 {
+        throw StoreFault.failed(doing: "a look-up", why: "the simulated disk refused")
+      }
     }
     return value
   }
@@ -23,7 +27,9 @@ final class DiskReader: StoreReader {
   func tokens() throws(StoreFault) -> [TokenRow] { try look([]) }
   func head(_ workspace: WorkspaceID) throws(StoreFault) -> LogHead { try look(disk.head) }
   func secret(named: String) throws(StoreFault) -> [UInt8] { try look(Array(named.utf8)) }
-  func work(_ workspace: WorkspaceID) throws(StoreFault) -> [OpenWorkRow] { try look(disk.workRows) }
+  func work(_ workspace: WorkspaceID) throws(StoreFault) -> [OpenWorkRow] {
+    try look(disk.workRows)
+  }
   func log(_ workspace: WorkspaceID, after: Int64, limit: Int) throws(StoreFault) -> [LogRecord] {
     try look(Array(disk.log.dropFirst(Int(after)).prefix(limit)))
   }
@@ -38,13 +44,19 @@ final class DiskReader: StoreReader {
   func identity(_ workspace: WorkspaceID, hash: [UInt8]) throws(StoreFault) -> IdentityRow? {
     try look(disk.identities[hash])
   }
-  func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault) -> [IdentityRow] {
-    try look(disk.identities.values.filter { $0.customer == customer }.sorted { $0.identity < $1.identity })
+  func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault)
+    -> [IdentityRow]
+  {
+    try look(
+      disk.identities.values.filter { $0.customer == customer }.sorted { $0.identity < $1.identity }
+    )
   }
   func identities(
     _ workspace: WorkspaceID, like identity: Identity, limit: Int
   ) throws(StoreFault) -> [IdentityRow] {
-    try look(disk.identities.values.filter { $0.identity == identity }.sorted { $0.customer < $1.customer })
+    try look(
+      disk.identities.values.filter { $0.identity == identity }.sorted { $0.customer < $1.customer }
+    )
   }
   // Nothing is erased, looked for or watched in a simulated world.
   func erasures(_ workspace: WorkspaceID) throws(StoreFault) -> [ErasureReceipt] { try look([]) }
@@ -63,7 +75,9 @@ final class DiskReader: StoreReader {
   func merged(_ workspace: WorkspaceID, into root: CustomerID) throws(StoreFault) -> [CustomerRow] {
     try look(disk.customers.values.filter { $0.root == root }.sorted { $0.id < $1.id })
   }
-  func conversation(_ workspace: WorkspaceID, _ id: ConversationID) throws(StoreFault) -> ConversationRow? {
+  func conversation(_ workspace: WorkspaceID, _ id: ConversationID) throws(StoreFault)
+    -> ConversationRow?
+  {
     try look(disk.conversations[id])
   }
   func conversations(
@@ -75,11 +89,18 @@ final class DiskReader: StoreReader {
   func session(_ workspace: WorkspaceID, _ id: SessionID) throws(StoreFault) -> SessionRow? {
     try look(disk.sessions[id])
   }
-  func sessions(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [SessionRow] {
-    try look(disk.sessions.values.filter { $0.conversation == conversation }.sorted { $0.id < $1.id })
+  func sessions(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault)
+    -> [SessionRow]
+  {
+    try look(
+      disk.sessions.values.filter { $0.conversation == conversation }.sorted { $0.id < $1.id })
   }
-  func aCase(_ workspace: WorkspaceID, _ id: CaseID) throws(StoreFault) -> CaseRow? { try look(disk.cases[id]) }
-  func cases(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [CaseRow] {
+  func aCase(_ workspace: WorkspaceID, _ id: CaseID) throws(StoreFault) -> CaseRow? {
+    try look(disk.cases[id])
+  }
+  func cases(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault)
+    -> [CaseRow]
+  {
     try look(disk.cases.values.filter { $0.conversation == conversation }.sorted { $0.id < $1.id })
   }
   func facts(_ workspace: WorkspaceID, of aCase: CaseID) throws(StoreFault) -> FactsRow? {
@@ -88,22 +109,28 @@ final class DiskReader: StoreReader {
   func outcome(_ workspace: WorkspaceID, key: [UInt8]) throws(StoreFault) -> OutcomeRow? {
     try look(disk.outcomes[key])
   }
-  func key(_ workspace: WorkspaceID, _ space: KeyRow.Space, _ key: [UInt8]) throws(StoreFault) -> [UInt8]? {
+  func key(_ workspace: WorkspaceID, _ space: KeyRow.Space, _ key: [UInt8]) throws(StoreFault)
+    -> [UInt8]?
+  {
     try look(disk.keys[Disk.KeyOf(space: space.rawValue, key: key)]?.value)
   }
-  func blob(_ workspace: WorkspaceID, _ id: BlobID) throws(StoreFault) -> BlobRow? { try look(disk.blobs[id]) }
+  func blob(_ workspace: WorkspaceID, _ id: BlobID) throws(StoreFault) -> BlobRow? {
+    try look(disk.blobs[id])
+  }
 
   func timeline(
     _ workspace: WorkspaceID, of customers: [CustomerID], from: EntryID, _ direction: PageDirection,
     atMost: EntryID, limit: Int, visible: Visibility
   ) throws(StoreFault) -> [EntryRow] {
     try page(from, direction, limit) { row in
-      customers.contains(row.customer) && row.id <= atMost && row.visibility.rawValue <= visible.rawValue
+      customers.contains(row.customer) && row.id <= atMost
+        && row.visibility.rawValue <= visible.rawValue
     }
   }
 
   func transcript(
-    _ workspace: WorkspaceID, of conversation: ConversationID, after: EntryID, limit: Int, visible: Visibility
+    _ workspace: WorkspaceID, of conversation: ConversationID, after: EntryID, limit: Int,
+    visible: Visibility
   ) throws(StoreFault) -> [EntryRow] {
     try page(after, .newer, limit) { row in
       row.conversation == conversation && row.visibility.rawValue <= visible.rawValue

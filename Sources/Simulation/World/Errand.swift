@@ -3,7 +3,8 @@ import Model
 import Pipeline
 import Routing
 
-/// One request that a client sends until it has an answer, each time with the same `Idempotency-Key`.
+/// One request that a client sends until it has an answer, each time with the same
+/// `Idempotency-Key`.
 struct Errand {
   enum Purpose {
     case open(contact: Int)
@@ -54,17 +55,23 @@ extension World {
     let key: Idempotency? =
       errand.isIdempotent
       ? Idempotency(key: Array("\(number)".utf8), bodyHash: Digest(number, 0, 0, 0)) : nil
-    submit(Request(withFreshIDs(errand.intake), ticket: Ticket(a: life + 1, b: number), idempotency: key))
+    submit(
+      Request(withFreshIDs(errand.intake), ticket: Ticket(a: life + 1, b: number), idempotency: key)
+    )
   }
 
   /// The server's edge draws the ids of what is new, each time that something arrives.
   private func withFreshIDs(_ intake: Intake) -> Intake {
     switch intake {
     case .call(var call):
-      (call.customer, call.conversation, call.session, call.case) = (newID(), newID(), newID(), newID())
+      (call.customer, call.conversation, call.session, call.case) = (
+        newID(), newID(), newID(), newID()
+      )
       return .call(call)
     case .mail(var mail):
-      (mail.customer, mail.conversation, mail.session, mail.case) = (newID(), newID(), newID(), newID())
+      (mail.customer, mail.conversation, mail.session, mail.case) = (
+        newID(), newID(), newID(), newID()
+      )
       return .mail(mail)
     default: return intake
     }

@@ -67,13 +67,15 @@ struct Ledger {
 
   /// The machine that a start reads from the rows is the one that the log replays.
   func compare(_ router: Router) -> String? {
-    router.canonicalBytes == shadow.canonicalBytes ? nil : "the state from the rows is not the replay of the log"
+    router.canonicalBytes == shadow.canonicalBytes
+      ? nil : "the state from the rows is not the replay of the log"
   }
 
   // MARK: What somebody was told
 
   func offered(_ offer: OfferID, to agent: AgentID) -> String? {
-    made[offer] == agent ? nil : "\(offer) was shown to agent \(agent.raw) and is not on disk as theirs"
+    made[offer] == agent
+      ? nil : "\(offer) was shown to agent \(agent.raw) and is not on disk as theirs"
   }
 
   mutating func told(_ answer: Answer, _ purpose: Errand.Purpose, _ disk: Disk) -> String? {
@@ -89,7 +91,8 @@ struct Ledger {
       let agent = AgentID(UInt32(desk))
       return accepted.contains(Acceptance(theCase: id, agent: agent))
         ? nil : "agent \(desk) was told that they have \(id), and the disk does not say so"
-    case (.offer(let offer), .next(let desk, _)): return offered(offer.offer, to: AgentID(UInt32(desk)))
+    case (.offer(let offer), .next(let desk, _)):
+      return offered(offer.offer, to: AgentID(UInt32(desk)))
     case (.handedOff(let id, _, _, _, _), .handoff):
       cases.append(id)
       return disk.cases[id] == nil ? "\(id) was acknowledged and is not on disk" : nil
@@ -106,7 +109,9 @@ struct Ledger {
 
   private func said(_ marker: UInt64, _ entry: EntryID, _ disk: Disk) -> String? {
     let index = Int(entry.raw) - 1
-    guard disk.entries.indices.contains(index) else { return "entry \(entry) was acknowledged and is not on disk" }
+    guard disk.entries.indices.contains(index) else {
+      return "entry \(entry) was acknowledged and is not on disk"
+    }
     guard Self.marker(of: disk.entries[index]) == marker else {
       return "entry \(entry) was acknowledged for words \(marker) and holds others"
     }
@@ -158,7 +163,9 @@ struct Ledger {
     }
     for id in cases {
       guard let row = disk.cases[id] else { return "\(id), acknowledged, is gone" }
-      if row.closed == nil, live.case(id) == nil { return "\(id) is open on disk, and the machine does not have it" }
+      if row.closed == nil, live.case(id) == nil {
+        return "\(id) is open on disk, and the machine does not have it"
+      }
     }
     return compare(live)
   }

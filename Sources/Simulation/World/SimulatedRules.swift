@@ -3,7 +3,8 @@ import Model
 import Pipeline
 import Routing
 
-/// Rules of a simulated world: what a case needs follows from what was said, by a seed of its own, so that a
+/// Rules of a simulated world: what a case needs follows from what was said, by a seed of its own,
+/// so that a
 /// request that comes again needs the same.
 struct SimulatedRules: Planner {
   let version: UInt32
@@ -12,8 +13,11 @@ struct SimulatedRules: Planner {
 
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned {
     let said = facts.handoff?.reason ?? facts.mail?.subject ?? facts.call?.from ?? ""
-    var random = SeededRandom(seed: said.utf8.reduce(0xCBF2_9CE4) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 })
-    if random.oneIn(25) { return .action(.answer("a text instead of a person"), rule: 1, ruleVersion: version) }
+    var random = SeededRandom(
+      seed: said.utf8.reduce(0xCBF2_9CE4) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 })
+    if random.oneIn(25) {
+      return .action(.answer("a text instead of a person"), rule: 1, ruleVersion: version)
+    }
     let queues = router.queueIDs
     guard let queue = queues.isEmpty ? nil : queues[random.below(queues.count)] else {
       return .action(.reject("there is no queue"), rule: 2, ruleVersion: version)
@@ -21,7 +25,8 @@ struct SimulatedRules: Planner {
     let need = need(queue, queues, &random)
     let leavesMessage = facts.channel == .phone && random.oneIn(6)
     return .route(
-      need, prompt: leavesMessage ? "please speak" : nil, rule: 0, ruleVersion: version, facts: Array(said.utf8))
+      need, prompt: leavesMessage ? "please speak" : nil, rule: 0, ruleVersion: version,
+      facts: Array(said.utf8))
   }
 
   private func need(_ queue: QueueID, _ queues: [QueueID], _ random: inout SeededRandom) -> Need {
@@ -30,10 +35,12 @@ struct SimulatedRules: Planner {
     for skill in 0..<skills where random.oneIn(3) {
       need.skills.append(
         .init(
-          skill: SkillID(UInt32(skill)), level: UInt8(1 + random.below(5)), required: !random.oneIn(3)))
+          skill: SkillID(UInt32(skill)), level: UInt8(1 + random.below(5)),
+          required: !random.oneIn(3)))
     }
     if random.oneIn(5) {
-      need.preferred = .init(agent: AgentID(UInt32(random.below(agents))), for: .seconds(Int64(random.below(40))))
+      need.preferred = .init(
+        agent: AgentID(UInt32(random.below(agents))), for: .seconds(Int64(random.below(40))))
     }
     for number in 0..<random.below(3) {
       let skill = SkillID(UInt32(random.below(max(1, skills))))
@@ -47,7 +54,8 @@ struct SimulatedRules: Planner {
         case 4: .message(7)
         default: .raisePriority(by: 2)
         }
-      need.steps.append(.init(after: .seconds(Int64(10 + number * 20 + random.below(20))), change: change))
+      need.steps.append(
+        .init(after: .seconds(Int64(10 + number * 20 + random.below(20))), change: change))
     }
     return need
   }
@@ -62,13 +70,17 @@ struct SimulatedRules: Planner {
     version: UInt32, agents: Int, skills: Int, queues: Int, _ random: inout SeededRandom
   ) -> RoutingConfiguration {
     var made = RoutingConfiguration(
-      version: version, skills: (0..<skills).map { "skill\($0)" }, bots: ["robin", "ida"], queues: [], agents: [])
+      version: version, skills: (0..<skills).map { "skill\($0)" }, bots: ["robin", "ida"],
+      queues: [], agents: [])
     for index in 0..<queues {
       var queue = RoutingConfiguration.Queue(name: "queue\(index)")
       queue.prioritySeconds = [0, 10, 60][random.below(3)]
       queue.onMiss = random.oneIn(2) ? .notResponding : .backOff(.seconds(20))
       queue.strategy =
-        [[.longestIdle], [.leastOccupied, .mostSkilled], [.leastSkilled], [.roundRobin], [.fewestToday]][
+        [
+          [.longestIdle], [.leastOccupied, .mostSkilled], [.leastSkilled], [.roundRobin],
+          [.fewestToday],
+        ][
           random.below(5)]
       queue.order = random.oneIn(3) ? .deadline : .age
       queue.offersAtOnce = UInt8(1 + (random.oneIn(3) ? 1 : 0))

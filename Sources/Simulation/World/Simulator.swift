@@ -10,15 +10,20 @@ public enum Simulator {
     for step in 0..<settings.steps {
       let goesOn = world.step()
       world.outcome.steps = step + 1
-      if let wrong = world.wrong { throw WorldFailure(sentence: wrong, step: step + 1, settings: settings) }
+      if let wrong = world.wrong {
+        throw WorldFailure(sentence: wrong, step: step + 1, settings: settings)
+      }
       if !goesOn { break }
     }
     world.comeToRest()
-    if let wrong = world.wrong { throw WorldFailure(sentence: wrong, step: settings.steps, settings: settings) }
+    if let wrong = world.wrong {
+      throw WorldFailure(sentence: wrong, step: settings.steps, settings: settings)
+    }
     return world.outcome
   }
 
-  /// A smaller world that fails too: fewer steps, fewer kinds of faults, fewer people. What fails in it may be
+  /// A smaller world that fails too: fewer steps, fewer kinds of faults, fewer people. What fails
+  /// in it may be
   /// another thing than what failed in the first; it is told as found.
   public static func shrink(_ failure: WorldFailure, tries: Int = 200) -> WorldFailure {
     var best = failure

@@ -14,9 +14,13 @@ extension World {
       case .stopRinging(_, let offer, _): forget(offer)
       case .timeline: break  // a wake-up; whoever follows reads from the disk
       case .entries(_, let last):
-        if last.raw > Int64(disk.entries.count) { fail("entry \(last) was announced before it was on disk") }
+        if last.raw > Int64(disk.entries.count) {
+          fail("entry \(last) was announced before it was on disk")
+        }
       case .outbox(let row):
-        if disk.outbox[row.id] == nil { fail("mail \(row.id) was to be sent before it was on disk") }
+        if disk.outbox[row.id] == nil {
+          fail("mail \(row.id) was to be sent before it was on disk")
+        }
         serverNotices(.outboxDelivered(row.id))
       }
     }
@@ -38,7 +42,9 @@ extension World {
       return serverNotices(.failOffer(offer.offer, .connectionClosed))
     }
     if has(.lose), random.oneIn(40) {
-      if case .offer(let offer) = answer { serverNotices(.failOffer(offer.offer, .connectionClosed)) }
+      if case .offer(let offer) = answer {
+        serverNotices(.failOffer(offer.offer, .connectionClosed))
+      }
       return refused(ticket.b)
     }
     calendar.enter(.answer(errand: ticket.b, answer), at: now + Int64(1 + random.below(20)))
@@ -51,8 +57,11 @@ extension World {
       serverNotices(.failOffer(offer, .connectionClosed))
     case .withdrawOffer(let offer, _, _, _, _): forget(offer)
     case .endSession(let session, _):
-      for index in contacts.indices where contacts[index].session == session { contacts[index].isOver = true }
-    case .deliverOffer, .answerEmpty, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
+      for index in contacts.indices where contacts[index].session == session {
+        contacts[index].isOver = true
+      }
+    case .deliverOffer, .answerEmpty, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus,
+      .tellCaseEnded,
       .takeMessage, .messageCustomer, .askToConsult, .endConsult:
       break
     }
@@ -63,7 +72,8 @@ extension World {
     guard let desk = desks.firstIndex(where: { $0.stream == waiter }) else {
       return serverNotices(.failOffer(offer, .connectionClosed))
     }
-    calendar.enter(.offered(desk: desk, offer, isRing: false), at: now + Int64(1 + random.below(20)))
+    calendar.enter(
+      .offered(desk: desk, offer, isRing: false), at: now + Int64(1 + random.below(20)))
   }
 
   private func ring(_ session: SessionID, _ offer: OfferID, _ agent: AgentID) {
@@ -71,7 +81,8 @@ extension World {
     guard contacts.contains(where: { $0.session == session && $0.holdsLine }) else {
       return serverNotices(.failOffer(offer, .connectionClosed))
     }
-    calendar.enter(.offered(desk: Int(agent.raw), offer, isRing: true), at: now + Int64(20 + random.below(200)))
+    calendar.enter(
+      .offered(desk: Int(agent.raw), offer, isRing: true), at: now + Int64(20 + random.below(200)))
   }
 
   private func forget(_ offer: OfferID) {

@@ -4,10 +4,13 @@ import Records
 import Routing
 import System
 
-/// A workspace's writer in a seeded world: customers, bots and agents send it requests over a bad network; its disk
-/// stalls and refuses; the process is killed at any moment and starts again. After every step nothing may be wrong.
+/// A workspace's writer in a seeded world: customers, bots and agents send it requests over a bad
+/// network; its disk
+/// stalls and refuses; the process is killed at any moment and starts again. After every step
+/// nothing may be wrong.
 ///
-/// The server's part (inbox, commits, timers, recovery) does what `Writer` and `CommitLoop` do, on one thread and
+/// The server's part (inbox, commits, timers, recovery) does what `Writer` and `CommitLoop` do, on
+/// one thread and
 /// under a clock that the world turns.
 final class World {
   let settings: WorldSettings
@@ -127,10 +130,13 @@ final class World {
 
   // MARK: The server
 
-  private static func start(from disk: Disk, _ rules: SimulatedRules, _ router: Router) -> Pipeline {
+  private static func start(from disk: Disk, _ rules: SimulatedRules, _ router: Router) -> Pipeline
+  {
     Pipeline(
       workspace: WorkspaceID(1), router: router, head: disk.head, planner: rules,
-      environment: .init(saltSeed: Array(repeating: 7, count: 32)) { Digest(bytes: SHA256.hash($0).bytes) ?? .zero })
+      environment: .init(saltSeed: Array(repeating: 7, count: 32)) {
+        Digest(bytes: SHA256.hash($0).bytes) ?? .zero
+      })
   }
 
   func configure() {
@@ -150,7 +156,7 @@ final class World {
     guard !isOut else { return wait(request) }
     do throws(StoreFault) {
       try pipeline.submit(request, at: wall, reads: reader)
-    } catch where !pipeline.isTorn {
+    } catch  where !pipeline.isTorn {
       guard request.intake.patience != .none else { return unavailable([request.ticket]) }
       calendar.enter(.serverOwn(request.intake, life: life), at: now + 1_000)
     } catch {
@@ -195,7 +201,8 @@ final class World {
     if let wrong = ledger.isOnDisk(commit, trace) { fail(wrong) }
   }
 
-  /// The store failed: nobody who waits is told that anything happened, and the state is read again from disk.
+  /// The store failed: nobody who waits is told that anything happened, and the state is read again
+  /// from disk.
   private func breakDown() {
     isOut = true
     inFlight = nil
@@ -222,7 +229,9 @@ final class World {
     isOut = false
     ownRequest(.start)
     // Connections have lived on: streams are seats again, and open lines have not gone anywhere.
-    for desk in desks { if let stream = desk.stream { ownRequest(.openStream(desk.agent, stream)) } }
+    for desk in desks {
+      if let stream = desk.stream { ownRequest(.openStream(desk.agent, stream)) }
+    }
     for contact in contacts where contact.holdsLine {
       if let session = contact.session { ownRequest(.rejoin(session)) }
     }
@@ -271,8 +280,9 @@ final class World {
   private func weather() {
     if isClosing { return }
     calendar.enter(.weather, at: now + 500 + Int64(random.below(12_000)))
-    guard let fault = WorldSettings.Fault.allCases.filter(has).isEmpty
-      ? nil : random.one(of: WorldSettings.Fault.allCases.filter(has))
+    guard
+      let fault = WorldSettings.Fault.allCases.filter(has).isEmpty
+        ? nil : random.one(of: WorldSettings.Fault.allCases.filter(has))
     else { return }
     switch fault {
     case .kill: kill()
@@ -300,13 +310,18 @@ final class World {
 
   // MARK: The end
 
-  /// Lets everything that is under way come to its end, without further faults, and audits what is on disk.
+  /// Lets everything that is under way come to its end, without further faults, and audits what is
+  /// on disk.
   func comeToRest() {
     isClosing = true
     reader.failsAfter = nil
     refusesNext = false
     for _ in 0..<200_000 {
-      if isUp, !isOut, inFlight == nil, errands.isEmpty, disk.head.position == pipeline.head.position { break }
+      if isUp, !isOut, inFlight == nil, errands.isEmpty,
+        disk.head.position == pipeline.head.position
+      {
+        break
+      }
       if !step() { break }
     }
     guard wrong == nil else { return }

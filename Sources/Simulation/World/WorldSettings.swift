@@ -1,8 +1,10 @@
-/// What a simulated world is made of. The same settings give the same history, to the byte, in any process.
+/// What a simulated world is made of. The same settings give the same history, to the byte, in any
+/// process.
 public struct WorldSettings: Sendable, Equatable {
   /// What goes wrong in a world. Each can be left out, so that a failure can be narrowed down.
   public enum Fault: String, Sendable, CaseIterable {
-    /// The server is killed at any moment, with a commit under way or not, and starts again from its disk.
+    /// The server is killed at any moment, with a commit under way or not, and starts again from
+    /// its disk.
     case kill
     /// A commit fails; nothing of it is on disk.
     case refuse
@@ -63,7 +65,8 @@ public struct WorldFailure: Error, Sendable, Equatable, CustomStringConvertible 
 /// What a world came to when nothing was wrong.
 public struct WorldOutcome: Sendable, Equatable {
   public var steps = 0
-  /// Over the log and all that left the writer, in order: two runs with the same are the same history.
+  /// Over the log and all that left the writer, in order: two runs with the same are the same
+  /// history.
   public var historyHash: UInt64 = 0xCBF2_9CE4_8422_2325
   public var stateHash: UInt64 = 0
   public var commands: Int64 = 0

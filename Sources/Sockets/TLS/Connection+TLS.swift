@@ -1,10 +1,12 @@
-/// TLS on a connection: from the listener's first byte, after a `startTLS`, or towards our own loopback server.
+/// TLS on a connection: from the listener's first byte, after a `startTLS`, or towards our own
+/// loopback server.
 ///
 /// ```
 /// recv ─▶ lent to OpenSSL ─▶ decrypted into the lane's buffer ─▶ received
 /// write ─▶ OutputQueue (plain) ─▶ one record ─▶ send
 /// ```
-/// Unsent bytes wait in plain, where the limits on output see them; at most one record waits encrypted.
+/// Unsent bytes wait in plain, where the limits on output see them; at most one record waits
+/// encrypted.
 extension Connection {
   /// Whether what is read and written here is encrypted.
   public var isSecured: Bool { phase == .open && tls?.isStarted ?? false }
@@ -12,7 +14,8 @@ extension Connection {
   /// What the handshake agreed on; nil without TLS or before it is done.
   public var tlsAgreement: TLSAgreement? { isSecured ? tls?.agreement : nil }
 
-  /// Goes over to TLS once everything written so far has left in plain; nothing may be written until `secured`
+  /// Goes over to TLS once everything written so far has left in plain; nothing may be written
+  /// until `secured`
   /// tells that it is done. Nothing is read in plain any more.
   public func startTLS(_ identity: TLSIdentity) {
     guard phase == .open, tls == nil else { return }
@@ -60,7 +63,9 @@ extension Connection {
     if phase == .handshaking, !shakeHands(tls) { return }
     while phase == .open {
       let (count, then) = tls.read(into: loop.plainInput)
-      if count > 0 { handler?.received(UnsafeRawBufferPointer(rebasing: loop.plainInput[..<count]), on: self) }
+      if count > 0 {
+        handler?.received(UnsafeRawBufferPointer(rebasing: loop.plainInput[..<count]), on: self)
+      }
       switch then {
       case .done: continue
       case .waits: return

@@ -2,13 +2,18 @@ internal import CTLS
 import Synchronization
 import System
 
-/// What a TLS server shows: one or several certificates, chosen by the name that a client asks for (SNI). They can
-/// be read again while connections live: who is connected keeps what was agreed on, newcomers get the new ones.
+/// What a TLS server shows: one or several certificates, chosen by the name that a client asks for
+/// (SNI). They can
+/// be read again while connections live: who is connected keeps what was agreed on, newcomers get
+/// the new ones.
 ///
-/// TLS 1.2 and 1.3; forward secrecy and authenticated encryption only; no renegotiation, compression or early data.
-/// Sessions resume by tickets under keys of this process, which change by themselves and outlive a reload.
+/// TLS 1.2 and 1.3; forward secrecy and authenticated encryption only; no renegotiation,
+/// compression or early data.
+/// Sessions resume by tickets under keys of this process, which change by themselves and outlive a
+/// reload.
 public final class TLSIdentity: Sendable {
-  /// Files in PEM form: the chain, the server's own certificate first, and the key, which may be the same file.
+  /// Files in PEM form: the chain, the server's own certificate first, and the key, which may be
+  /// the same file.
   public struct Certificate: Sendable, Equatable {
     public var chain: String
     public var key: String
@@ -22,7 +27,8 @@ public final class TLSIdentity: Sendable {
 
   public struct Options: Sendable {
     public var minimum = Version.v12
-    /// Protocols by their ALPN names, best first. A client that offers only others is refused. Empty: none is agreed.
+    /// Protocols by their ALPN names, best first. A client that offers only others is refused.
+    /// Empty: none is agreed.
     public var protocols: [String] = []
     public var ticketRotationSeconds: UInt32 = 43_200
     public init() {}
@@ -61,7 +67,8 @@ public struct TLSFault: Error, Equatable, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 }
 
-/// OpenSSL's side of an identity: never changed once made, and kept by each session that came from it.
+/// OpenSSL's side of an identity: never changed once made, and kept by each session that came from
+/// it.
 final class TLSServerContext: Sendable {
   // OpenSSL counts references and locks by itself; nothing of ours changes it after `init`.
   nonisolated(unsafe) let pointer: OpaquePointer
@@ -73,7 +80,8 @@ final class TLSServerContext: Sendable {
   ) throws(TLSFault) {
     guard !certificates.isEmpty else { throw TLSFault("TLS needs a certificate") }
     let alpn = wireForm(options.protocols)
-    guard let made = tls_server_create(options.minimum.rawValue, alpn, alpn.count, keys.pointer) else {
+    guard let made = tls_server_create(options.minimum.rawValue, alpn, alpn.count, keys.pointer)
+    else {
       throw TLSFault("OpenSSL gives no context")
     }
     do throws(TLSFault) {
@@ -89,12 +97,16 @@ final class TLSServerContext: Sendable {
 
   deinit { tls_server_free(pointer) }
 
-  private static func add(_ certificate: TLSIdentity.Certificate, to server: OpaquePointer) throws(TLSFault) {
+  private static func add(_ certificate: TLSIdentity.Certificate, to server: OpaquePointer)
+    throws(TLSFault)
+  {
     let chain = try read(certificate.chain)
     let key = certificate.key == certificate.chain ? chain : try read(certificate.key)
     var reason = [CChar](repeating: 0, count: Int(TLS_REASON_MAX))
     if tls_server_add(server, chain, chain.count, key, key.count, &reason) == 1 { return }
-    let files = certificate.key == certificate.chain ? certificate.chain : "\(certificate.chain) with \(certificate.key)"
+    let files =
+      certificate.key == certificate.chain
+      ? certificate.chain : "\(certificate.chain) with \(certificate.key)"
     throw TLSFault("\(files): \(text(reason))")
   }
 
@@ -114,7 +126,8 @@ final class TicketKeys: Sendable {
   deinit { tls_keys_free(pointer) }
 }
 
-/// A client that checks no certificate: a bench or a test that talks with its own server over loopback.
+/// A client that checks no certificate: a bench or a test that talks with its own server over
+/// loopback.
 public final class TLSLoopbackClient {
   let pointer: OpaquePointer
   /// Asked for by SNI.

@@ -3,8 +3,10 @@ import Glibc
 
 /// OpenSSL's half of one connection.
 ///
-/// It owns no input: bytes are lent to it from the lane's buffer and are all read before the loan ends, unless an
-/// answer of its own (to a KeyUpdate) finds no room in the socket; then the rest is kept, and reading waits.
+/// It owns no input: bytes are lent to it from the lane's buffer and are all read before the loan
+/// ends, unless an
+/// answer of its own (to a KeyUpdate) finds no room in the socket; then the rest is kept, and
+/// reading waits.
 final class TLSSession {
   private let session: OpaquePointer
   private let context: AnyObject  // must live as long
@@ -18,7 +20,9 @@ final class TLSSession {
     (self.session, self.context, self.isUpgrade) = (session, context, isUpgrade)
   }
 
-  static func accept(_ context: TLSServerContext, _ descriptor: Int32, isUpgrade: Bool) -> TLSSession? {
+  static func accept(_ context: TLSServerContext, _ descriptor: Int32, isUpgrade: Bool)
+    -> TLSSession?
+  {
     tls_accept(context.pointer, descriptor).map { TLSSession($0, context, isUpgrade: isUpgrade) }
   }
 
@@ -82,7 +86,8 @@ final class TLSSession {
     let count = tls_alpn(session, &name)
     return TLSAgreement(
       version: tls_version(session) == 13 ? .v13 : .v12, wasResumed: tls_was_resumed(session) == 1,
-      applicationProtocol: String(decoding: name.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self))
+      applicationProtocol: String(
+        decoding: name.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self))
   }
 
   var wasResumed: Bool { tls_was_resumed(session) == 1 }

@@ -15,11 +15,14 @@ public struct VerifiedMark: Hashable, Sendable {
   }
 }
 
-/// Looks for what a disk changed or lost behind our back. SQLite's own `integrity_check` sees the shape of its
+/// Looks for what a disk changed or lost behind our back. SQLite's own `integrity_check` sees the
+/// shape of its
 /// trees, and not a flipped bit in a value.
 ///
-/// `recent` goes over what came since the last mark: at start. `whole` goes over everything, twice as it were:
-/// each row by its checksum, and rows against each other. It reads in pages and waits for nobody, but while it
+/// `recent` goes over what came since the last mark: at start. `whole` goes over everything, twice
+/// as it were:
+/// each row by its checksum, and rows against each other. It reads in pages and waits for nobody,
+/// but while it
 /// reads a table the write-ahead log cannot be emptied.
 public struct IntegrityCheck {
   public struct Report: Sendable, Equatable {
@@ -45,7 +48,8 @@ public struct IntegrityCheck {
     _ reader: SQLiteReader, _ workspace: WorkspaceID, from mark: VerifiedMark? = nil
   ) throws(StoreFault) -> Report {
     try reader.ask { queries throws(StoreFault) in
-      let kept = try queries.bound(.verified) { $0.put(workspace) }.one(.verified, VerifiedMark.inWorkspace)
+      let kept = try queries.bound(.verified) { $0.put(workspace) }.one(
+        .verified, VerifiedMark.inWorkspace)
       var check = IntegrityCheck(
         queries: queries, workspace: workspace, report: Report(verified: mark ?? kept ?? .start))
       try check.checkLog()
@@ -59,7 +63,8 @@ public struct IntegrityCheck {
     _ reader: SQLiteReader, _ workspace: WorkspaceID, blobs: BlobFiles? = nil
   ) throws(StoreFault) -> Report {
     try reader.ask { queries throws(StoreFault) in
-      var check = IntegrityCheck(queries: queries, workspace: workspace, report: Report(verified: .start))
+      var check = IntegrityCheck(
+        queries: queries, workspace: workspace, report: Report(verified: .start))
       try check.checkLog()
       try check.checkEntries()
       try check.checkRows(blobs)
@@ -87,7 +92,9 @@ public struct IntegrityCheck {
       while true {
         let (records, chain) = try queries.atOnce { queries throws(StoreFault) in
           var chain = mark.chain
-          return (try queries.log(workspace, after: mark.position, chain: &chain, limit: Self.page), chain)
+          return (
+            try queries.log(workspace, after: mark.position, chain: &chain, limit: Self.page), chain
+          )
         }
         report.records += Int64(records.count)
         guard let last = records.last else { break }
@@ -106,7 +113,9 @@ public struct IntegrityCheck {
     let workspace = workspace
     // Read first: what is committed meanwhile is beyond it.
     let head: LogHead
-    do throws(StoreFault) { head = try queries.head(workspace) } catch .corrupt(let what) { return found(what) }
+    do throws(StoreFault) { head = try queries.head(workspace) } catch .corrupt(let what) {
+      return found(what)
+    }
     var last = report.verified.entry.raw
     var good = report.findings.isEmpty
     while last < head.entry.raw {
@@ -125,7 +134,9 @@ public struct IntegrityCheck {
     if last < head.entry.raw { found(missingEntries(last + 1, head.entry.raw)) }
   }
 
-  private mutating func checkEntry(_ statement: Prepared, _ last: inout Int64, upTo head: LogHead) -> Bool {
+  private mutating func checkEntry(_ statement: Prepared, _ last: inout Int64, upTo head: LogHead)
+    -> Bool
+  {
     let id = statement.integer(at: 1)
     var good = true
     if id != last + 1 {
@@ -137,7 +148,8 @@ public struct IntegrityCheck {
     do throws(StoreFault) {
       let entry = try statement.checked(.entries, EntryRow.inWorkspace)
       if entry.position > head.position, id <= head.entry.raw {
-        throw .corrupt(what: "entry \(id) belongs to position \(entry.position), past the end of the log")
+        throw .corrupt(
+          what: "entry \(id) belongs to position \(entry.position), past the end of the log")
       }
     } catch {
       found("\(error.sentence)")
@@ -182,30 +194,38 @@ extension IntegrityCheck {
     try checkRows(.secrets, all: true, SecretColumns.read)
   }
 
-  private mutating func checkRows<R: ColumnRow>(_: R.Type, _ each: (R) -> Void = { _ in }) throws(StoreFault) {
+  private mutating func checkRows<R: ColumnRow>(_: R.Type, _ each: (R) -> Void = { _ in })
+    throws(StoreFault)
+  {
     try checkRows(R.table, all: false, R.inWorkspace, each)
   }
 
   private mutating func checkRows<T>(
-    _ table: Table, all: Bool, _ read: (Prepared) throws(StoreFault) -> T, _ each: (T) -> Void = { _ in }
+    _ table: Table, all: Bool, _ read: (Prepared) throws(StoreFault) -> T,
+    _ each: (T) -> Void = { _ in }
   ) throws(StoreFault) {
-    let statement = try queries.prepare(table.select(all ? "" : "WHERE workspace=?"), "check \(table.name)")
+    let statement = try queries.prepare(
+      table.select(all ? "" : "WHERE workspace=?"), "check \(table.name)")
     statement.begin()
     if !all { statement.put(workspace) }
     while try statement.step() {
       report.rows[table.name, default: 0] += 1
-      do throws(StoreFault) { each(try statement.checked(table, read)) } catch { found(error.sentence) }
+      do throws(StoreFault) { each(try statement.checked(table, read)) } catch {
+        found(error.sentence)
+      }
     }
   }
 
   /// A row whose workspace changed to one that there is not would be in no workspace's check.
   private mutating func checkWorkspaces() throws(StoreFault) {
     let known: [WorkspaceRow]
-    do throws(StoreFault) { known = try queries.bound(.workspaces) { _ in }.all(.workspaces, WorkspaceRow.read) }
-    catch .corrupt { return }  // Told already, by its checksum.
+    do throws(StoreFault) {
+      known = try queries.bound(.workspaces) { _ in }.all(.workspaces, WorkspaceRow.read)
+    } catch .corrupt { return }  // Told already, by its checksum.
     let numbers = Set(known.map { Int64($0.id.raw) })
     for table in Table.allCases where table != .secrets {
-      // From one workspace's first row to the next one's, so that it costs nothing in a large table.
+      // From one workspace's first row to the next one's, so that it costs nothing in a large
+      // table.
       let next = try queries.prepare(
         "SELECT min(workspace) FROM \(table.name) WHERE workspace>?", "check \(table.name)")
       var last = Int64.min
@@ -215,7 +235,9 @@ extension IntegrityCheck {
         guard try next.step(), !next.isNull else { break }
         last = next.integer(at: 0)
         next.reset()
-        if !numbers.contains(last) { found("\(table.name) has rows of workspace \(last), which does not exist") }
+        if !numbers.contains(last) {
+          found("\(table.name) has rows of workspace \(last), which does not exist")
+        }
       }
     }
   }
@@ -245,17 +267,20 @@ extension IntegrityCheck {
       guard try statement.step() else { continue }
       let missing = statement.integer(at: 0)
       if missing > 0 {
-        found("\(missing) rows of \(table.name) name a row of \(target.name) that is missing, "
-          + "in workspace \(workspace.raw)")
+        found(
+          "\(missing) rows of \(table.name) name a row of \(target.name) that is missing, "
+            + "in workspace \(workspace.raw)")
       }
     }
   }
 
-  /// A customer row's digest is the sum over the entries that arrived by it: so an entry cannot change its owner,
+  /// A customer row's digest is the sum over the entries that arrived by it: so an entry cannot
+  /// change its owner,
   /// nor a customer row be an older version of itself, unnoticed.
   private mutating func checkTimelines() throws(StoreFault) {
     let entries = try queries.prepare(
-      "SELECT customer, hash FROM entries WHERE workspace=? ORDER BY customer, entry", "check timelines")
+      "SELECT customer, hash FROM entries WHERE workspace=? ORDER BY customer, entry",
+      "check timelines")
     entries.begin()
     entries.put(workspace)
     var current: CustomerID?
@@ -279,10 +304,13 @@ extension IntegrityCheck {
   private mutating func check(_ customer: CustomerID, _ sum: TimelineDigest) throws(StoreFault) {
     let row: CustomerRow?
     do throws(StoreFault) {
-      row = try queries.bound(.customer) { $0.put(workspace, customer) }.one(.customers, CustomerRow.inWorkspace)
+      row = try queries.bound(.customer) { $0.put(workspace, customer) }.one(
+        .customers, CustomerRow.inWorkspace)
     } catch .corrupt { return }  // Told already, by its checksum.
     if let row, row.timeline != sum {
-      found("customer \(customer) says \(row.timeline.count) entries and has \(sum.count), or others than those")
+      found(
+        "customer \(customer) says \(row.timeline.count) entries and has \(sum.count), or others than those"
+      )
     }
   }
 

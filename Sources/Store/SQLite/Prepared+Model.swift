@@ -1,7 +1,8 @@
 import Records
 import Model
 
-// The nouns as columns: ids and digests as their bytes, big-endian, so that their order in SQLite is their own.
+// The nouns as columns: ids and digests as their bytes, big-endian, so that their order in SQLite
+// is their own.
 
 extension Prepared {
   func put(_ bytes: [UInt8]) { bytes.withUnsafeBytes { put($0) } }
@@ -22,7 +23,9 @@ extension Prepared {
   }
   func put(_ digest: Digest) {
     let words = digest.words
-    withUnsafeBytes(of: (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)) { put($0) }
+    withUnsafeBytes(
+      of: (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
+    ) { put($0) }
   }
   func put<T>(_ value: T?, _ put: (T) -> Void) {
     if let value { put(value) } else { putNull() }
@@ -36,11 +39,16 @@ extension Prepared {
   func text() -> String { String(decoding: raw(), as: UTF8.self) }
 
   func small<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(StoreFault) -> T {
-    guard let value = T(exactly: integer()) else { throw .corrupt(what: "a number is out of its range") }
+    guard let value = T(exactly: integer()) else {
+      throw .corrupt(what: "a number is out of its range")
+    }
     return value
   }
-  func code<T: RawRepresentable>(_ type: T.Type = T.self) throws(StoreFault) -> T where T.RawValue == UInt8 {
-    guard let value = T(rawValue: try small()) else { throw .corrupt(what: "a code of \(T.self) is unknown") }
+  func code<T: RawRepresentable>(_ type: T.Type = T.self) throws(StoreFault) -> T
+  where T.RawValue == UInt8 {
+    guard let value = T(rawValue: try small()) else {
+      throw .corrupt(what: "a code of \(T.self) is unknown")
+    }
     return value
   }
   func id<Kind>(_ kind: Kind.Type = Kind.self) throws(StoreFault) -> ID<Kind> {

@@ -2,11 +2,15 @@ import Records
 internal import GRDBSQLite
 import Model
 
-// Statements straight over SQLite's C interface, on a connection that GRDB opened. GRDB's own `Statement` takes
-// its arguments as boxed values; measured, that halves the rows a second (docs/decisions/0003-store.md).
+// Statements straight over SQLite's C interface, on a connection that GRDB opened. GRDB's own
+// `Statement` takes
+// its arguments as boxed values; measured, that halves the rows a second
+// (docs/decisions/0003-store.md).
 
-/// A statement prepared once for the life of its connection. Values are bound, and columns read, from left to
-/// right; each passes through the row's seal on its way, so that the checksum cannot forget a column.
+/// A statement prepared once for the life of its connection. Values are bound, and columns read,
+/// from left to
+/// right; each passes through the row's seal on its way, so that the checksum cannot forget a
+/// column.
 final class Prepared {
   private let handle: OpaquePointer
   private let connection: OpaquePointer
@@ -17,7 +21,8 @@ final class Prepared {
 
   init(_ connection: OpaquePointer, _ sql: String, _ doing: String) throws(StoreFault) {
     var handle: OpaquePointer?
-    let code = sqlite3_prepare_v3(connection, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)
+    let code = sqlite3_prepare_v3(
+      connection, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)
     guard code == SQLITE_OK, let handle else { throw StoreFault.of(connection, code, doing) }
     self.handle = handle
     self.connection = connection
@@ -36,7 +41,8 @@ final class Prepared {
   /// For the arguments of a question, which no checksum covers.
   func begin() { begin(.workspaces) }
 
-  // A failing bind (memory out, or a value over SQLite's limit of 1 GB) leaves NULL behind, which every NOT NULL
+  // A failing bind (memory out, or a value over SQLite's limit of 1 GB) leaves NULL behind, which
+  // every NOT NULL
   // column and the checksum refuse.
   func put(_ value: Int64) {
     at += 1
@@ -51,7 +57,9 @@ final class Prepared {
   func putUnsealed(_ bytes: UnsafeRawBufferPointer) {
     at += 1
     // A nil pointer would bind NULL.
-    guard let start = bytes.baseAddress, !bytes.isEmpty else { return _ = sqlite3_bind_zeroblob(handle, at, 0) }
+    guard let start = bytes.baseAddress, !bytes.isEmpty else {
+      return _ = sqlite3_bind_zeroblob(handle, at, 0)
+    }
     sqlite3_bind_blob64(handle, at, start, UInt64(bytes.count), transient)
   }
   func putNull() {
@@ -65,7 +73,8 @@ final class Prepared {
       at += 1
       seal.add(UnsafeRawBufferPointer(utf8))
       utf8.withMemoryRebound(to: CChar.self) {
-        _ = sqlite3_bind_text64(handle, at, $0.baseAddress, UInt64($0.count), transient, UInt8(SQLITE_UTF8))
+        _ = sqlite3_bind_text64(
+          handle, at, $0.baseAddress, UInt64($0.count), transient, UInt8(SQLITE_UTF8))
       }
     }
   }
@@ -80,7 +89,8 @@ final class Prepared {
   func run() throws(StoreFault) {
     let code = sqlite3_step(handle)
     // Taken before the reset, which overwrites the message.
-    let fault = code == SQLITE_DONE || code == SQLITE_ROW ? nil : StoreFault.of(connection, code, doing)
+    let fault =
+      code == SQLITE_DONE || code == SQLITE_ROW ? nil : StoreFault.of(connection, code, doing)
     sqlite3_reset(handle)
     if let fault { throw fault }
   }
@@ -99,7 +109,9 @@ final class Prepared {
   func reset() { sqlite3_reset(handle) }
 
   /// The row that `step` found, checked against its checksum before it is returned.
-  func checked<T>(_ table: Table, _ read: (Prepared) throws(StoreFault) -> T) throws(StoreFault) -> T {
+  func checked<T>(_ table: Table, _ read: (Prepared) throws(StoreFault) -> T) throws(StoreFault)
+    -> T
+  {
     begin(table)
     let value: T
     do throws(StoreFault) { value = try read(self) } catch {
@@ -134,7 +146,8 @@ final class Prepared {
     defer { sqlite3_reset(handle) }
     return try row(table, read)
   }
-  func all<T>(_ table: Table, _ read: (Prepared) throws(StoreFault) -> T) throws(StoreFault) -> [T] {
+  func all<T>(_ table: Table, _ read: (Prepared) throws(StoreFault) -> T) throws(StoreFault) -> [T]
+  {
     var rows: [T] = []
     while let row = try row(table, read) { rows.append(row) }
     return rows
@@ -169,7 +182,9 @@ final class Prepared {
     return UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(count))
   }
 
-  private var transient: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
+  private var transient: sqlite3_destructor_type {
+    unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+  }
 }
 
 extension StoreFault {
@@ -177,7 +192,8 @@ extension StoreFault {
     let said = sqlite3_errmsg(connection).map { String(cString: $0) } ?? "SQLite error \(code)"
     switch code & 0xff {
     case SQLITE_CORRUPT, SQLITE_NOTADB: return .corrupt(what: "could not \(doing): \(said)")
-    default: return .failed(doing: doing, why: "\(said) (SQLite \(sqlite3_extended_errcode(connection)))")
+    default:
+      return .failed(doing: doing, why: "\(said) (SQLite \(sqlite3_extended_errcode(connection)))")
     }
   }
 }

@@ -10,12 +10,14 @@ extension Queries {
       columns.put(position)
     }
     guard let chain = try statement.one(.log, { c throws(StoreFault) in try c.digest() }) else {
-      throw .corrupt(what: "position \(position) of the log of workspace \(workspace.raw) is missing")
+      throw .corrupt(
+        what: "position \(position) of the log of workspace \(workspace.raw) is missing")
     }
     return chain
   }
 
-  /// Reads on from a position whose chain is known, and proves each record and that none is missing in between
+  /// Reads on from a position whose chain is known, and proves each record and that none is missing
+  /// in between
   /// or, where the log ends within the limit, at its end.
   func log(
     _ workspace: WorkspaceID, after: Int64, chain: inout Digest, limit: Int
@@ -31,7 +33,8 @@ extension Queries {
       chain = Checksum.chain(chain, record)
       guard record.position == last + 1, said == chain else {
         statement.reset()
-        throw .corrupt(what: "the log of workspace \(workspace.raw) is broken after position \(last)")
+        throw .corrupt(
+          what: "the log of workspace \(workspace.raw) is broken after position \(last)")
       }
       last = record.position
       records.append(record)
@@ -44,19 +47,24 @@ extension Queries {
     try bound(.head) { $0.put(workspace) }.one(.heads, LogHead.inWorkspace) ?? LogHead()
   }
 
-  private func checkEnd(_ workspace: WorkspaceID, _ last: Int64, _ chain: Digest) throws(StoreFault) {
+  private func checkEnd(_ workspace: WorkspaceID, _ last: Int64, _ chain: Digest) throws(StoreFault)
+  {
     let head = try head(workspace)
     guard head.position == last else {
-      throw .corrupt(what: "the log of workspace \(workspace.raw) ends at \(last), not at \(head.position)")
+      throw .corrupt(
+        what: "the log of workspace \(workspace.raw) ends at \(last), not at \(head.position)")
     }
     guard head.chain == chain else {
-      throw .corrupt(what: "the log of workspace \(workspace.raw) does not end with the chain that was committed")
+      throw .corrupt(
+        what: "the log of workspace \(workspace.raw) does not end with the chain that was committed"
+      )
     }
   }
 
   private static func logRow(_ columns: Prepared) throws(StoreFault) -> (LogRecord, Digest) {
     _ = columns.integer()
-    let record = LogRecord(position: columns.integer(), at: columns.instant(), bytes: columns.bytes())
+    let record = LogRecord(
+      position: columns.integer(), at: columns.instant(), bytes: columns.bytes())
     return (record, try columns.digest())
   }
 }

@@ -4,9 +4,12 @@ import Model
 
 /// Every question that a reader asks, prepared once with its connection.
 enum Query: Int, CaseIterable {
-  case workspaces, tokens, head, secret, work, logAfter, logChain, outbox, configuration, newestConfiguration
-  case identity, identitiesOfCustomer, identitiesLike, customer, mergedInto, conversation, conversationsOfCustomer
-  case session, sessionsOfConversation, aCase, casesOfConversation, facts, outcome, key, blob, blobsByHash
+  case workspaces, tokens, head, secret, work, logAfter, logChain, outbox, configuration,
+    newestConfiguration
+  case identity, identitiesOfCustomer, identitiesLike, customer, mergedInto, conversation,
+    conversationsOfCustomer
+  case session, sessionsOfConversation, aCase, casesOfConversation, facts, outcome, key, blob,
+    blobsByHash
   case entry, entriesAfter, newerOfCustomer, olderOfCustomer, transcript, verified
   case blobsOfConversation, erasures, lastErasure, accesses, accessesOfCustomer, lastAccess
 
@@ -21,18 +24,22 @@ enum Query: Int, CaseIterable {
     case .logChain: "SELECT chain FROM log WHERE workspace=? AND position=?"
     case .outbox: Table.outbox.select("WHERE workspace=? ORDER BY id LIMIT ?")
     case .configuration: Table.configurations.selectByKey
-    case .newestConfiguration: Table.configurations.select("WHERE workspace=? ORDER BY version DESC LIMIT 1")
+    case .newestConfiguration:
+      Table.configurations.select("WHERE workspace=? ORDER BY version DESC LIMIT 1")
     case .identity: Table.identities.selectByKey
-    // Told which index, here and below: without statistics SQLite takes two columns of any index for equally
+    // Told which index, here and below: without statistics SQLite takes two columns of any index
+    // for equally
     // good, and may walk the whole workspace in the order of its key.
     case .identitiesOfCustomer:
-      Table.identities.select("INDEXED BY identities_by_customer WHERE workspace=? AND customer=? ORDER BY hash")
+      Table.identities.select(
+        "INDEXED BY identities_by_customer WHERE workspace=? AND customer=? ORDER BY hash")
     case .identitiesLike:
       Table.identities.select("WHERE workspace=? AND kind=? AND value=? ORDER BY hash LIMIT ?")
     case .customer: Table.customers.selectByKey
     case .mergedInto:
       Table.customers.select(
-        "INDEXED BY customers_merged WHERE workspace=? AND root=? AND root<>customer ORDER BY customer")
+        "INDEXED BY customers_merged WHERE workspace=? AND root=? AND root<>customer ORDER BY customer"
+      )
     case .conversation: Table.conversations.selectByKey
     case .conversationsOfCustomer:
       Table.conversations.select(
@@ -47,7 +54,8 @@ enum Query: Int, CaseIterable {
     case .aCase: Table.cases.selectByKey
     case .casesOfConversation:
       Table.cases.select(
-        "INDEXED BY cases_by_conversation WHERE workspace=? AND conversation=? ORDER BY created, case_")
+        "INDEXED BY cases_by_conversation WHERE workspace=? AND conversation=? ORDER BY created, case_"
+      )
     case .facts: Table.facts.selectByKey
     case .outcome: Table.outcomes.selectByKey
     case .key: Table.keys.selectByKey
@@ -58,10 +66,12 @@ enum Query: Int, CaseIterable {
     case .entriesAfter: Table.entries.select("WHERE workspace=? AND entry>? ORDER BY entry LIMIT ?")
     case .verified: Table.verified.selectByKey
     case .blobsOfConversation:
-      Table.blobs.select("INDEXED BY blobs_by_conversation WHERE workspace=? AND conversation=? ORDER BY blob")
+      Table.blobs.select(
+        "INDEXED BY blobs_by_conversation WHERE workspace=? AND conversation=? ORDER BY blob")
     case .erasures: Table.erasures.select("WHERE workspace=? ORDER BY number")
     case .lastErasure: Table.erasures.select("WHERE workspace=? ORDER BY number DESC LIMIT 1")
-    case .accesses: Table.accesses.select("WHERE workspace=? AND number<? ORDER BY number DESC LIMIT ?")
+    case .accesses:
+      Table.accesses.select("WHERE workspace=? AND number<? ORDER BY number DESC LIMIT ?")
     case .accessesOfCustomer:
       Table.accesses.select(
         """
@@ -103,7 +113,9 @@ final class Queries {
   init(_ connection: OpaquePointer) throws(StoreFault) {
     self.connection = connection
     var prepared: [Prepared] = []
-    for query in Query.allCases { prepared.append(try Prepared(connection, query.sql, "read \(query)")) }
+    for query in Query.allCases {
+      prepared.append(try Prepared(connection, query.sql, "read \(query)"))
+    }
     self.prepared = prepared
     begin = try Prepared(connection, "BEGIN DEFERRED", "begin to read")
     end = try Prepared(connection, "COMMIT", "end to read")

@@ -31,7 +31,8 @@ extension TokenRow: ColumnRow {
     return TokenRow(
       id: try columns.id(), hash: try columns.digest(), workspace: workspace, scope: columns.text(),
       holder: columns.text(), created: columns.instant(),
-      expires: try columns.optional { c throws(StoreFault) in c.instant() }, revoked: columns.flag())
+      expires: try columns.optional { c throws(StoreFault) in c.instant() }, revoked: columns.flag()
+    )
   }
 }
 

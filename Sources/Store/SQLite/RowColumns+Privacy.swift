@@ -31,7 +31,8 @@ extension ErasureReceipt: ColumnRow {
       return CustomerID(high: words.0, low: words.1)
     }
     return ErasureReceipt(
-      number: number, at: at, by: by, customers: customers, upTo: columns.entry(), entries: columns.integer(),
+      number: number, at: at, by: by, customers: customers, upTo: columns.entry(),
+      entries: columns.integer(),
       identities: columns.integer(), blobs: columns.integer(),
       done: try columns.optional { c throws(StoreFault) in c.instant() })
   }

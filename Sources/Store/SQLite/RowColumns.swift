@@ -1,7 +1,8 @@
 import Records
 import Model
 
-// Each row's columns after the workspace, written and read in the order of `Table.columns`. The pairs stand
+// Each row's columns after the workspace, written and read in the order of `Table.columns`. The
+// pairs stand
 // together so that one cannot change without the other.
 
 protocol ColumnRow {
@@ -36,7 +37,9 @@ extension EntryRow: ColumnRow {
     let id = columns.entry()
     let position = columns.integer()
     let customer = try columns.id(CustomerKind.self)
-    let conversation = try columns.optional { c throws(StoreFault) in try c.id(ConversationKind.self) }
+    let conversation = try columns.optional { c throws(StoreFault) in
+      try c.id(ConversationKind.self)
+    }
     let session = try columns.optional { c throws(StoreFault) in try c.id(SessionKind.self) }
     let at = columns.instant()
     let visibility = try columns.code(Visibility.self)
@@ -49,7 +52,8 @@ extension EntryRow: ColumnRow {
       return Array(body)
     }
     return EntryRow(
-      id: id, position: position, customer: customer, conversation: conversation, session: session, at: at,
+      id: id, position: position, customer: customer, conversation: conversation, session: session,
+      at: at,
       visibility: visibility, body: body, hash: hash)
   }
 }
@@ -66,7 +70,8 @@ extension CustomerRow: ColumnRow {
   }
   static func read(_ columns: Prepared) throws(StoreFault) -> CustomerRow {
     CustomerRow(
-      id: try columns.id(), root: try columns.id(), created: columns.instant(), profile: columns.bytes(),
+      id: try columns.id(), root: try columns.id(), created: columns.instant(),
+      profile: columns.bytes(),
       timeline: TimelineDigest(count: columns.integer(), sum: try columns.digest()))
   }
 }
@@ -84,7 +89,8 @@ extension IdentityRow: ColumnRow {
   static func read(_ columns: Prepared) throws(StoreFault) -> IdentityRow {
     IdentityRow(
       hash: columns.bytes(), customer: try columns.id(),
-      identity: Identity(kind: try columns.code(), value: columns.text()), assurance: try columns.code(),
+      identity: Identity(kind: try columns.code(), value: columns.text()),
+      assurance: try columns.code(),
       evidence: columns.bytes())
   }
 }
@@ -103,8 +109,10 @@ extension ConversationRow: ColumnRow {
   }
   static func read(_ columns: Prepared) throws(StoreFault) -> ConversationRow {
     ConversationRow(
-      id: try columns.id(), customer: try columns.id(), isOpen: columns.flag(), epoch: try columns.small(),
-      lastAgent: try columns.optional { c throws(StoreFault) in try c.small() }, opened: columns.instant(),
+      id: try columns.id(), customer: try columns.id(), isOpen: columns.flag(),
+      epoch: try columns.small(),
+      lastAgent: try columns.optional { c throws(StoreFault) in try c.small() },
+      opened: columns.instant(),
       changed: columns.instant(), about: columns.bytes())
   }
 }
@@ -141,8 +149,10 @@ extension CaseRow: ColumnRow {
   static func read(_ columns: Prepared) throws(StoreFault) -> CaseRow {
     CaseRow(
       id: try columns.id(), conversation: try columns.id(), queue: try columns.small(),
-      agent: try columns.optional { c throws(StoreFault) in try c.small() }, state: try columns.small(),
-      created: columns.instant(), closed: try columns.optional { c throws(StoreFault) in c.instant() },
+      agent: try columns.optional { c throws(StoreFault) in try c.small() },
+      state: try columns.small(),
+      created: columns.instant(),
+      closed: try columns.optional { c throws(StoreFault) in c.instant() },
       about: columns.bytes())
   }
 }
@@ -168,7 +178,8 @@ extension OutcomeRow: ColumnRow {
   }
   static func read(_ columns: Prepared) throws(StoreFault) -> OutcomeRow {
     OutcomeRow(
-      key: columns.bytes(), bodyHash: try columns.digest(), at: columns.instant(), answer: columns.bytes())
+      key: columns.bytes(), bodyHash: try columns.digest(), at: columns.instant(),
+      answer: columns.bytes())
   }
 }
 
@@ -207,7 +218,8 @@ extension OutboxRow: ColumnRow {
   }
   static func read(_ columns: Prepared) throws(StoreFault) -> OutboxRow {
     OutboxRow(
-      id: columns.integer(), kind: try columns.code(), due: columns.instant(), tries: try columns.small(),
+      id: columns.integer(), kind: try columns.code(), due: columns.instant(),
+      tries: try columns.small(),
       payload: columns.bytes())
   }
 }
@@ -226,9 +238,11 @@ extension BlobRow: ColumnRow {
   }
   static func read(_ columns: Prepared) throws(StoreFault) -> BlobRow {
     BlobRow(
-      id: try columns.id(), hash: try columns.digest(), size: columns.integer(), mediaType: columns.text(),
+      id: try columns.id(), hash: try columns.digest(), size: columns.integer(),
+      mediaType: columns.text(),
       fileName: try columns.optional { c throws(StoreFault) in c.text() },
-      conversation: try columns.optional { c throws(StoreFault) in try c.id(ConversationKind.self) },
+      conversation: try columns.optional { c throws(StoreFault) in try c.id(ConversationKind.self)
+      },
       uploader: columns.text(), at: columns.instant())
   }
 }

@@ -2,7 +2,8 @@ import Records
 internal import GRDB
 import Model
 
-/// A reading connection. Each statement sees every commit that had returned when it began, and nothing of one
+/// A reading connection. Each statement sees every commit that had returned when it began, and
+/// nothing of one
 /// that had not; where an answer takes several, they see the same moment.
 public final class SQLiteReader: StoreReader {
   private let store: SQLiteStore
@@ -11,7 +12,9 @@ public final class SQLiteReader: StoreReader {
   /// The index's own connection, made when somebody searches.
   private var finder: SearchFinder?
 
-  convenience init(_ store: SQLiteStore) throws(StoreFault) { try self.init(copyOf: store, file: store.file) }
+  convenience init(_ store: SQLiteStore) throws(StoreFault) {
+    try self.init(copyOf: store, file: store.file)
+  }
 
   /// Of a copy of the store's rows, such as a backup.
   init(copyOf store: SQLiteStore, file: String) throws(StoreFault) {
@@ -24,7 +27,8 @@ public final class SQLiteReader: StoreReader {
     self.queue = queue
     queries = try storeFault("prepare a reader") {
       try queue.unsafeReentrantRead { db in
-        try db.execute(sql: "PRAGMA cache_size=-16384; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF")
+        try db.execute(
+          sql: "PRAGMA cache_size=-16384; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF")
         guard let connection = db.sqliteConnection else {
           throw StoreFault.failed(doing: "prepare a reader", why: "it is closed")
         }
@@ -37,17 +41,26 @@ public final class SQLiteReader: StoreReader {
   func ask<T>(_ body: (Queries) throws(StoreFault) -> T) throws(StoreFault) -> T {
     try storeFault("read") { try queue.unsafeReentrantRead { _ in try body(queries) } }
   }
-  public func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T {
+  public func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T
+  {
     try ask { queries throws(StoreFault) in
       try queries.atOnce { _ throws(StoreFault) in try body(self) }
     }
   }
 
-  private func one<R: ColumnRow>(_ query: Query, _ bind: (Prepared) -> Void) throws(StoreFault) -> R? {
-    try ask { queries throws(StoreFault) in try queries.bound(query, bind).one(R.table, R.inWorkspace) }
+  private func one<R: ColumnRow>(_ query: Query, _ bind: (Prepared) -> Void) throws(StoreFault)
+    -> R?
+  {
+    try ask { queries throws(StoreFault) in
+      try queries.bound(query, bind).one(R.table, R.inWorkspace)
+    }
   }
-  private func rows<R: ColumnRow>(_ query: Query, _ bind: (Prepared) -> Void) throws(StoreFault) -> [R] {
-    try ask { queries throws(StoreFault) in try queries.bound(query, bind).all(R.table, R.inWorkspace) }
+  private func rows<R: ColumnRow>(_ query: Query, _ bind: (Prepared) -> Void) throws(StoreFault)
+    -> [R]
+  {
+    try ask { queries throws(StoreFault) in
+      try queries.bound(query, bind).all(R.table, R.inWorkspace)
+    }
   }
 
   func pragma(_ name: String) throws(StoreFault) -> [String] {
@@ -74,7 +87,9 @@ public final class SQLiteReader: StoreReader {
     }
   }
   public func tokens() throws(StoreFault) -> [TokenRow] {
-    try ask { queries throws(StoreFault) in try queries.bound(.tokens) { _ in }.all(.tokens, TokenRow.read) }
+    try ask { queries throws(StoreFault) in
+      try queries.bound(.tokens) { _ in }.all(.tokens, TokenRow.read)
+    }
   }
   public func secret(named name: String) throws(StoreFault) -> [UInt8] {
     let known = try ask { queries throws(StoreFault) in
@@ -91,7 +106,9 @@ public final class SQLiteReader: StoreReader {
   public func work(_ workspace: WorkspaceID) throws(StoreFault) -> [OpenWorkRow] {
     try rows(.work) { $0.put(workspace) }
   }
-  public func log(_ workspace: WorkspaceID, after: Int64, limit: Int) throws(StoreFault) -> [LogRecord] {
+  public func log(_ workspace: WorkspaceID, after: Int64, limit: Int) throws(StoreFault)
+    -> [LogRecord]
+  {
     try ask { queries throws(StoreFault) in
       try queries.atOnce { queries throws(StoreFault) in
         if try after > queries.head(workspace).position { return [] }
@@ -109,7 +126,9 @@ public final class SQLiteReader: StoreReader {
   public func configuration(
     _ workspace: WorkspaceID, version: UInt32?
   ) throws(StoreFault) -> (version: UInt32, bytes: [UInt8])? {
-    let found: ConfigurationColumns? = try one(version == nil ? .newestConfiguration : .configuration) { columns in
+    let found: ConfigurationColumns? = try one(
+      version == nil ? .newestConfiguration : .configuration
+    ) { columns in
       columns.put(workspace)
       if let version { columns.put(Int64(version)) }
     }
@@ -121,7 +140,9 @@ public final class SQLiteReader: StoreReader {
   public func identity(_ workspace: WorkspaceID, hash: [UInt8]) throws(StoreFault) -> IdentityRow? {
     try one(.identity) { $0.put(workspace, hash) }
   }
-  public func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault) -> [IdentityRow] {
+  public func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault)
+    -> [IdentityRow]
+  {
     try rows(.identitiesOfCustomer) { $0.put(workspace, customer) }
   }
   public func identities(
@@ -134,13 +155,18 @@ public final class SQLiteReader: StoreReader {
       $0.put(Int64(limit))
     }
   }
-  public func customer(_ workspace: WorkspaceID, _ id: CustomerID) throws(StoreFault) -> CustomerRow? {
+  public func customer(_ workspace: WorkspaceID, _ id: CustomerID) throws(StoreFault)
+    -> CustomerRow?
+  {
     try one(.customer) { $0.put(workspace, id) }
   }
-  public func merged(_ workspace: WorkspaceID, into root: CustomerID) throws(StoreFault) -> [CustomerRow] {
+  public func merged(_ workspace: WorkspaceID, into root: CustomerID) throws(StoreFault)
+    -> [CustomerRow]
+  {
     try ask { queries throws(StoreFault) in
       try queries.atOnce { queries throws(StoreFault) in
-        let own = try queries.bound(.customer) { $0.put(workspace, root) }.one(.customers, CustomerRow.inWorkspace)
+        let own = try queries.bound(.customer) { $0.put(workspace, root) }.one(
+          .customers, CustomerRow.inWorkspace)
         let others = try queries.bound(.mergedInto) { $0.put(workspace, root) }
           .all(.customers, CustomerRow.inWorkspace)
         guard let own, own.root == root else { return others }
@@ -148,7 +174,9 @@ public final class SQLiteReader: StoreReader {
       }
     }
   }
-  public func conversation(_ workspace: WorkspaceID, _ id: ConversationID) throws(StoreFault) -> ConversationRow? {
+  public func conversation(_ workspace: WorkspaceID, _ id: ConversationID) throws(StoreFault)
+    -> ConversationRow?
+  {
     try one(.conversation) { $0.put(workspace, id) }
   }
   public func conversations(
@@ -162,13 +190,17 @@ public final class SQLiteReader: StoreReader {
   public func session(_ workspace: WorkspaceID, _ id: SessionID) throws(StoreFault) -> SessionRow? {
     try one(.session) { $0.put(workspace, id) }
   }
-  public func sessions(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [SessionRow] {
+  public func sessions(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault)
+    -> [SessionRow]
+  {
     try rows(.sessionsOfConversation) { $0.put(workspace, conversation) }
   }
   public func aCase(_ workspace: WorkspaceID, _ id: CaseID) throws(StoreFault) -> CaseRow? {
     try one(.aCase) { $0.put(workspace, id) }
   }
-  public func cases(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [CaseRow] {
+  public func cases(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault)
+    -> [CaseRow]
+  {
     try rows(.casesOfConversation) { $0.put(workspace, conversation) }
   }
   public func facts(_ workspace: WorkspaceID, of aCase: CaseID) throws(StoreFault) -> FactsRow? {
@@ -177,7 +209,9 @@ public final class SQLiteReader: StoreReader {
   public func outcome(_ workspace: WorkspaceID, key: [UInt8]) throws(StoreFault) -> OutcomeRow? {
     try one(.outcome) { $0.put(workspace, key) }
   }
-  public func key(_ workspace: WorkspaceID, _ space: KeyRow.Space, _ key: [UInt8]) throws(StoreFault) -> [UInt8]? {
+  public func key(_ workspace: WorkspaceID, _ space: KeyRow.Space, _ key: [UInt8])
+    throws(StoreFault) -> [UInt8]?
+  {
     let found: KeyRow? = try one(.key) { columns in
       columns.put(workspace)
       columns.put(Int64(space.rawValue))
@@ -203,7 +237,8 @@ public final class SQLiteReader: StoreReader {
   func blobHashes(_ workspace: WorkspaceID) throws(StoreFault) -> [Digest] {
     let found: [BlobRow] = try ask { queries throws(StoreFault) in
       let all = try queries.prepare(
-        Table.blobs.select("INDEXED BY blobs_by_hash WHERE workspace=? ORDER BY hash"), "list blobs")
+        Table.blobs.select("INDEXED BY blobs_by_hash WHERE workspace=? ORDER BY hash"), "list blobs"
+      )
       all.begin()
       all.put(workspace)
       return try all.all(.blobs, BlobRow.inWorkspace)
@@ -228,14 +263,17 @@ public final class SQLiteReader: StoreReader {
             columns.put(workspace)
             columns.put(number)
           }.one(.entries, EntryRow.inWorkspace)
-          guard let entry else { throw StoreFault.corrupt(what: "entry \(number) is in the index but not there") }
+          guard let entry else {
+            throw StoreFault.corrupt(what: "entry \(number) is in the index but not there")
+          }
           return entry
         }
       }
     }
   }
   public func transcript(
-    _ workspace: WorkspaceID, of conversation: ConversationID, after: EntryID, limit: Int, visible: Visibility
+    _ workspace: WorkspaceID, of conversation: ConversationID, after: EntryID, limit: Int,
+    visible: Visibility
   ) throws(StoreFault) -> [EntryRow] {
     try rows(.transcript) { columns in
       columns.put(workspace, conversation)
@@ -245,14 +283,19 @@ public final class SQLiteReader: StoreReader {
     }
   }
 
-  public func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage {
+  public func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault)
+    -> SearchPage
+  {
     let finder: SearchFinder
-    if let known = self.finder { finder = known } else {
+    if let known = self.finder {
+      finder = known
+    } else {
       finder = try SearchFinder(store.folder)
       self.finder = finder
     }
     return try ask { queries throws(StoreFault) in
-      try queries.atOnce { queries throws(StoreFault) in try finder.find(workspace, query, queries) }
+      try queries.atOnce { queries throws(StoreFault) in try finder.find(workspace, query, queries)
+      }
     }
   }
 
@@ -264,7 +307,8 @@ public final class SQLiteReader: StoreReader {
   public func accesses(
     _ workspace: WorkspaceID, of customer: CustomerID?, before: Int64, limit: Int
   ) throws(StoreFault) -> [(number: Int64, access: AccessRow)] {
-    let rows: [AccessColumns] = try rows(customer == nil ? .accesses : .accessesOfCustomer) { columns in
+    let rows: [AccessColumns] = try rows(customer == nil ? .accesses : .accessesOfCustomer) {
+      columns in
       columns.put(workspace)
       if let customer { columns.put(customer) }
       columns.put(before)

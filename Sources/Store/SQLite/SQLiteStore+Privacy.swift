@@ -4,12 +4,16 @@ import Records
 
 extension SQLiteStore {
   public func record(_ accesses: [AccessRow], _ workspace: WorkspaceID) throws(StoreFault) {
-    try write("record who read what") { writer throws(StoreFault) in try writer.record(accesses, workspace) }
+    try write("record who read what") { writer throws(StoreFault) in
+      try writer.record(accesses, workspace)
+    }
   }
 
-  /// Keeps a receipt first, so that an erasure that a crash cut off is known and finished (`finish`).
+  /// Keeps a receipt first, so that an erasure that a crash cut off is known and finished
+  /// (`finish`).
   public func erase(
-    _ workspace: WorkspaceID, _ customers: [CustomerID], at: Instant, by: String, upTo: EntryID? = nil,
+    _ workspace: WorkspaceID, _ customers: [CustomerID], at: Instant, by: String,
+    upTo: EntryID? = nil,
     _ forms: ErasedForms
   ) throws(StoreFault) -> ErasureReceipt {
     let receipt = try write("begin an erasure") { writer throws(StoreFault) in
@@ -20,8 +24,10 @@ extension SQLiteStore {
 
   /// Does all of an erasure that is not done yet; doing it again changes nothing.
   ///
-  /// A thousand entries a transaction, so that commits go on in between. At its end nothing of it is left in the
-  /// files: SQLite overwrites what is deleted (`secure_delete`), the index is merged, and both write-ahead logs
+  /// A thousand entries a transaction, so that commits go on in between. At its end nothing of it
+  /// is left in the
+  /// files: SQLite overwrites what is deleted (`secure_delete`), the index is merged, and both
+  /// write-ahead logs
   /// are emptied.
   public func finish(
     _ receipt: ErasureReceipt, _ workspace: WorkspaceID, at: Instant, _ forms: ErasedForms
@@ -31,7 +37,9 @@ extension SQLiteStore {
       try writer.eraseRows(&receipt, forms, blobs, workspace)
     }
     var entries: Set<EntryID> = []
-    for list in receipt.customers.map(EntryList.customer) + conversations.map(EntryList.conversation) {
+    for list in receipt.customers.map(EntryList.customer)
+      + conversations.map(EntryList.conversation)
+    {
       var last = EntryID(0)
       while true {
         let page = try write("erase a customer's words") { writer throws(StoreFault) in
@@ -46,11 +54,14 @@ extension SQLiteStore {
     try emptyLog()
     receipt.done = at
     let done = receipt
-    try write("keep an erasure's receipt") { writer throws(StoreFault) in try writer.save(done, workspace) }
+    try write("keep an erasure's receipt") { writer throws(StoreFault) in
+      try writer.save(done, workspace)
+    }
     return receipt
   }
 
-  /// Takes the words of these entries, and what was attached to them; their number, place and hash stay. Returns
+  /// Takes the words of these entries, and what was attached to them; their number, place and hash
+  /// stay. Returns
   /// how many had words.
   public func forgetWords(
     of entries: [EntryID], _ workspace: WorkspaceID, _ forms: ErasedForms
@@ -69,12 +80,19 @@ extension SQLiteStore {
     return count
   }
 
-  /// Waits, with no lock held, for whoever still reads from the write-ahead log: half a minute at most.
+  /// Waits, with no lock held, for whoever still reads from the write-ahead log: half a minute at
+  /// most.
   func emptyLog() throws(StoreFault) {
     for _ in 0..<300 {
-      if try write("empty the write-ahead log", { writer throws(StoreFault) in try writer.emptyLog() }) { return }
+      if try write(
+        "empty the write-ahead log", { writer throws(StoreFault) in try writer.emptyLog() })
+      {
+        return
+      }
       usleep(100_000)
     }
-    throw .failed(doing: "empty the write-ahead log", why: "somebody has been reading from it for half a minute")
+    throw .failed(
+      doing: "empty the write-ahead log", why: "somebody has been reading from it for half a minute"
+    )
   }
 }

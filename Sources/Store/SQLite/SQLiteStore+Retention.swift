@@ -2,14 +2,18 @@ import Model
 import Records
 
 extension SQLiteStore {
-  /// Looks on from where the rule looked last, and takes the words of the entries that it names, of at most ten thousand
+  /// Looks on from where the rule looked last, and takes the words of the entries that it names, of
+  /// at most ten thousand
   /// at a time.
   ///
-  /// Entries grow old in their order, so that each is asked once. A tag may come when the entries of its conversation were
-  /// asked already: whatever came since the last look is searched for such, and their conversations are gone through anew.
+  /// Entries grow old in their order, so that each is asked once. A tag may come when the entries
+  /// of its conversation were
+  /// asked already: whatever came since the last look is searched for such, and their conversations
+  /// are gone through anew.
   /// - Returns: how many lost their words, and whether that is as far as the rule reaches now.
   public func forgetOld(
-    _ rule: RetentionRule, _ workspace: WorkspaceID, now: Instant, from look: inout RetentionLook, _ facts: RetentionFacts,
+    _ rule: RetentionRule, _ workspace: WorkspaceID, now: Instant, from look: inout RetentionLook,
+    _ facts: RetentionFacts,
     _ forms: ErasedForms
   ) throws(StoreFault) -> (forgotten: Int64, isDone: Bool) {
     var search = RetentionSearch(
@@ -36,7 +40,8 @@ private struct RetentionSearch {
   private static let foundMax = 10_000
 
   init(
-    reader: SQLiteReader, rule: RetentionRule, workspace: WorkspaceID, facts: RetentionFacts, until: Instant
+    reader: SQLiteReader, rule: RetentionRule, workspace: WorkspaceID, facts: RetentionFacts,
+    until: Instant
   ) {
     self.reader = reader
     self.rule = rule
@@ -63,12 +68,14 @@ private struct RetentionSearch {
     return look.old.raw >= end
   }
 
-  /// Conversations that were tagged by an entry after `from`: what of them was asked already is asked again.
+  /// Conversations that were tagged by an entry after `from`: what of them was asked already is
+  /// asked again.
   private mutating func retag(_ from: EntryID, _ head: EntryID, asked: EntryID) throws(StoreFault) {
     var last = from.raw
     var conversations: Set<ConversationID> = []
     while last < head.raw {
-      let (entries, looked) = try reader.entries(workspace, after: last, limit: Int(min(1_000, head.raw - last)))
+      let (entries, looked) = try reader.entries(
+        workspace, after: last, limit: Int(min(1_000, head.raw - last)))
       guard let looked else { break }
       last = looked
       for entry in entries where entry.body != nil && facts.entry(entry).kind == facts.tagged {
@@ -78,10 +85,13 @@ private struct RetentionSearch {
     for id in conversations.sorted() where try hasTag(id) {
       var after = EntryID(0)
       while after < asked {
-        let page = try reader.transcript(workspace, of: id, after: after, limit: 1_000, visible: .internal)
+        let page = try reader.transcript(
+          workspace, of: id, after: after, limit: 1_000, visible: .internal)
         guard let last = page.last else { break }
         after = last.id
-        for entry in page where entry.id <= asked { if try isNamed(entry) { found.append(entry.id) } }
+        for entry in page where entry.id <= asked {
+          if try isNamed(entry) { found.append(entry.id) }
+        }
       }
     }
   }
@@ -89,7 +99,9 @@ private struct RetentionSearch {
   private mutating func isNamed(_ entry: EntryRow) throws(StoreFault) -> Bool {
     guard entry.body != nil else { return false }
     let (kind, channel) = facts.entry(entry)
-    guard rule.kind.map({ $0 == kind }) ?? true, rule.channel.map({ $0 == channel }) ?? true else { return false }
+    guard rule.kind.map({ $0 == kind }) ?? true, rule.channel.map({ $0 == channel }) ?? true else {
+      return false
+    }
     guard rule.tag != nil else { return true }
     guard let conversation = entry.conversation else { return false }
     return try hasTag(conversation)

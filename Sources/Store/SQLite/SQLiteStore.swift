@@ -4,20 +4,23 @@ import Model
 import Synchronization
 import System
 
-/// The embedded store: one SQLite file in WAL mode with `synchronous=FULL`, and a folder of blobs beside it.
+/// The embedded store: one SQLite file in WAL mode with `synchronous=FULL`, and a folder of blobs
+/// beside it.
 ///
 /// ```
 /// <folder>/throughline.sqlite            rows: the log, open work, entries, customers, …
 /// <folder>/search.sqlite                 the full-text index: may be removed, and is made anew
 /// <folder>/blobs/<workspace>/<2 hex>/<hash hex>
 /// ```
-/// One process at a time holds the folder (the server locks it). Within it, one connection writes and any number
+/// One process at a time holds the folder (the server locks it). Within it, one connection writes
+/// and any number
 /// of `SQLiteReader`s read beside it.
 public final class SQLiteStore: Store {
   public let folder: String
   public let blobs: BlobFiles
   private let queue: DatabaseQueue
-  /// nil once closed. The lock is never contended by commits, which come from one thread; it orders them with
+  /// nil once closed. The lock is never contended by commits, which come from one thread; it orders
+  /// them with
   /// administration.
   private let writer: Mutex<UnsafeSend<Writer>?>
   let indexer: SearchIndexer
@@ -37,7 +40,9 @@ public final class SQLiteStore: Store {
     blobs = BlobFiles(folder: "\(folder)/blobs", disk: disk)
     let file = "\(folder)/throughline.sqlite"
     try Folders.makeFile(file)
-    queue = try storeFault("open \(file)") { try DatabaseQueue(path: file, configuration: Self.configuration()) }
+    queue = try storeFault("open \(file)") {
+      try DatabaseQueue(path: file, configuration: Self.configuration())
+    }
     let queue = queue
     let made = try storeFault("prepare \(file)") {
       try Self.migrate(queue)
@@ -47,7 +52,8 @@ public final class SQLiteStore: Store {
         guard let connection = db.sqliteConnection else {
           throw StoreFault.failed(doing: "prepare \(file)", why: "it is closed")
         }
-        return UnsafeSend(value: try Writer(connection, try Checkpointer(file: file, checkpointing)))
+        return UnsafeSend(
+          value: try Writer(connection, try Checkpointer(file: file, checkpointing)))
       }
     }
     writer = Mutex(made)
@@ -55,7 +61,8 @@ public final class SQLiteStore: Store {
   }
 
   static let pragmas = [
-    "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "cache_size=-65536", "temp_store=MEMORY",
+    "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "cache_size=-65536",
+    "temp_store=MEMORY",
     "cell_size_check=ON", "trusted_schema=OFF", "journal_size_limit=67108864",
     // Overwrites what is deleted, so that an erasure leaves nothing behind in a page.
     "secure_delete=ON",
@@ -74,7 +81,8 @@ public final class SQLiteStore: Store {
     let migrations = Schema.migrations
     if try queue.read({ try migrations.hasBeenSuperseded($0) }) {
       throw StoreFault.failed(
-        doing: "open the data folder", why: "a newer Throughline wrote it; start that one, or restore a backup")
+        doing: "open the data folder",
+        why: "a newer Throughline wrote it; start that one, or restore a backup")
     }
     try migrations.migrate(queue)
   }
@@ -87,10 +95,14 @@ public final class SQLiteStore: Store {
   }
 
   /// What is called after each commit, on the committing thread: it must only wake somebody.
-  public func onCommit(_ wake: @escaping @Sendable () -> Void) { afterCommit.withLock { $0 = Handler { wake() } } }
+  public func onCommit(_ wake: @escaping @Sendable () -> Void) {
+    afterCommit.withLock { $0 = Handler { wake() } }
+  }
 
   public func addWorkspace(named name: String) throws(StoreFault) -> WorkspaceRow {
-    try write("add the workspace \(name)") { writer throws(StoreFault) in try writer.addWorkspace(named: name) }
+    try write("add the workspace \(name)") { writer throws(StoreFault) in
+      try writer.addWorkspace(named: name)
+    }
   }
 
   public func save(_ token: TokenRow) throws(StoreFault) {
@@ -99,7 +111,9 @@ public final class SQLiteStore: Store {
 
   /// Keeps how far `IntegrityCheck` came, so that the next start goes on from there.
   public func save(_ verified: VerifiedMark, _ workspace: WorkspaceID) throws(StoreFault) {
-    try write("keep what was verified") { writer throws(StoreFault) in try writer.save(verified, workspace) }
+    try write("keep what was verified") { writer throws(StoreFault) in
+      try writer.save(verified, workspace)
+    }
   }
 
   public func reader() throws(StoreFault) -> any StoreReader { try SQLiteReader(self) }
@@ -117,7 +131,9 @@ public final class SQLiteStore: Store {
   public func index(
     _ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords
   ) throws(StoreFault) -> Bool {
-    try indexer.index(workspace, limit: limit, of: self, words: words) { () throws(StoreFault) in try emptyLog() }
+    try indexer.index(workspace, limit: limit, of: self, words: words) { () throws(StoreFault) in
+      try emptyLog()
+    }
   }
 
   /// Removes blobs' bytes that no row refers to; returns how many. See `BlobFiles.sweep`.
@@ -128,7 +144,8 @@ public final class SQLiteStore: Store {
     }
   }
 
-  /// Moves what the write-ahead log holds into the main file, and closes. Readers made before stay usable.
+  /// Moves what the write-ahead log holds into the main file, and closes. Readers made before stay
+  /// usable.
   public func close() {
     writer.withLock { held in
       if let writer = held?.value { queue.unsafeReentrantRead { _ in writer.finish() } }
@@ -143,12 +160,16 @@ public final class SQLiteStore: Store {
 
   /// Made at first use: 32 bytes of the kernel's entropy.
   func makeSecret(named name: String) throws(StoreFault) -> [UInt8] {
-    try write("make the secret \(name)") { writer throws(StoreFault) in try writer.makeSecret(named: name) }
+    try write("make the secret \(name)") { writer throws(StoreFault) in
+      try writer.makeSecret(named: name)
+    }
   }
 
   /// The migrations that the folder has gone through.
   func applied() throws -> [String] {
-    try queue.unsafeReentrantRead { try String.fetchAll($0, sql: "SELECT identifier FROM grdb_migrations ORDER BY 1") }
+    try queue.unsafeReentrantRead {
+      try String.fetchAll($0, sql: "SELECT identifier FROM grdb_migrations ORDER BY 1")
+    }
   }
   /// For tests that make the machine fail.
   func execute(_ sql: String) throws {
@@ -166,12 +187,16 @@ public final class SQLiteStore: Store {
   func write<T>(_ doing: String, _ body: (Writer) throws(StoreFault) -> T) throws(StoreFault) -> T {
     try writer.withLock { writer throws(StoreFault) in
       guard let held = writer else { throw .failed(doing: doing, why: "the store is closed") }
-      return UnsafeSend(value: try storeFault(doing) { try queue.writeWithoutTransaction { _ in try body(held.value) } })
+      return UnsafeSend(
+        value: try storeFault(doing) {
+          try queue.writeWithoutTransaction { _ in try body(held.value) }
+        })
     }.value
   }
 }
 
-/// Carries a value over a border that the compiler cannot see is safe: what crosses here is used only under the
+/// Carries a value over a border that the compiler cannot see is safe: what crosses here is used
+/// only under the
 /// store's lock and on its connection's queue.
 struct UnsafeSend<T>: @unchecked Sendable { var value: T }
 
@@ -181,7 +206,9 @@ func storeFault<T>(_ doing: String, _ body: () throws -> T) throws(StoreFault) -
     return try body()
   } catch let fault as StoreFault {
     throw fault
-  } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
+  } catch let error as DatabaseError
+    where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode)
+  {
     throw .corrupt(what: "could not \(doing): \(error.message ?? error.description)")
   } catch {
     throw .failed(doing: doing, why: "\(error)")

@@ -1,8 +1,10 @@
-/// The tables, with their columns in the order in which their checksum reads them. The number goes into the
+/// The tables, with their columns in the order in which their checksum reads them. The number goes
+/// into the
 /// checksum: append only.
 enum Table: UInt8, CaseIterable {
   case workspaces = 1
-  case tokens, secrets, heads, log, work, entries, customers, identities, conversations, sessions, cases, facts
+  case tokens, secrets, heads, log, work, entries, customers, identities, conversations, sessions,
+    cases, facts
   case outcomes, keys, outbox, blobs, configurations, verified, erasures, accesses
 
   var name: String { "\(self)" }
@@ -12,7 +14,8 @@ enum Table: UInt8, CaseIterable {
     switch self {
     case .workspaces, .secrets, .heads, .verified: 1
     case .work, .keys: 3
-    case .tokens, .log, .entries, .customers, .identities, .conversations, .sessions, .cases, .facts, .outcomes,
+    case .tokens, .log, .entries, .customers, .identities, .conversations, .sessions, .cases,
+      .facts, .outcomes,
       .outbox, .blobs, .configurations, .erasures, .accesses:
       2
     }
@@ -22,29 +25,46 @@ enum Table: UInt8, CaseIterable {
   var columns: [String] {
     switch self {
     case .workspaces: ["workspace", "name"]
-    case .tokens: ["workspace", "token", "hash", "scope", "holder", "created", "expires", "revoked"]
+    case .tokens:
+      ["workspace", "token", "hash", "scope", "holder", "created", "expires", "revoked"]
     case .secrets: ["name", "bytes"]
     case .heads: ["workspace", "position", "chain", "at", "entry", "outbox"]
     case .log: ["workspace", "position", "at", "bytes", "chain"]
     case .work: ["workspace", "kind", "key", "value"]
     case .entries:
-      ["workspace", "entry", "position", "customer", "conversation", "session", "at", "visibility", "hash", "body"]
+      [
+        "workspace", "entry", "position", "customer", "conversation", "session", "at", "visibility",
+        "hash", "body",
+      ]
     case .customers: ["workspace", "customer", "root", "created", "profile", "entries", "sum"]
     case .identities: ["workspace", "hash", "customer", "kind", "value", "assurance", "evidence"]
     case .conversations:
-      ["workspace", "conversation", "customer", "open", "epoch", "agent", "opened", "changed", "about"]
+      [
+        "workspace", "conversation", "customer", "open", "epoch", "agent", "opened", "changed",
+        "about",
+      ]
     case .sessions: ["workspace", "session", "conversation", "channel", "bot", "ended"]
-    case .cases: ["workspace", "case_", "conversation", "queue", "agent", "state", "created", "closed", "about"]
+    case .cases:
+      [
+        "workspace", "case_", "conversation", "queue", "agent", "state", "created", "closed",
+        "about",
+      ]
     case .facts: ["workspace", "case_", "bytes"]
     case .outcomes: ["workspace", "key", "body_hash", "at", "answer"]
     case .keys: ["workspace", "space", "key", "value"]
     case .outbox: ["workspace", "id", "kind", "due", "tries", "payload"]
     case .blobs:
-      ["workspace", "blob", "hash", "size", "media_type", "file_name", "conversation", "uploader", "at"]
+      [
+        "workspace", "blob", "hash", "size", "media_type", "file_name", "conversation", "uploader",
+        "at",
+      ]
     case .configurations: ["workspace", "version", "bytes"]
     case .verified: ["workspace", "position", "chain", "entry"]
     case .erasures:
-      ["workspace", "number", "at", "by_", "customers", "up_to", "entries", "identities", "blobs", "done"]
+      [
+        "workspace", "number", "at", "by_", "customers", "up_to", "entries", "identities", "blobs",
+        "done",
+      ]
     case .accesses: ["workspace", "number", "at", "who", "what", "customer"]
     }
   }
@@ -65,7 +85,9 @@ enum Table: UInt8, CaseIterable {
     return "\(insert) ON CONFLICT(\(keys.joined(separator: ","))) DO UPDATE SET \(sets)"
   }
   var delete: String { "DELETE FROM \(name)\(whereKey)" }
-  func select(_ rest: String = "") -> String { "SELECT \(all.joined(separator: ",")) FROM \(name) \(rest)" }
+  func select(_ rest: String = "") -> String {
+    "SELECT \(all.joined(separator: ",")) FROM \(name) \(rest)"
+  }
   var selectByKey: String { select(whereKey) }
   private var whereKey: String { " WHERE \(keys.map { "\($0)=?" }.joined(separator: " AND "))" }
 }

@@ -1,8 +1,10 @@
 import Records
 import Model
 
-/// The numbers of one page, out of several customer records: each record's own are read from the index, at most
-/// a page of them, and merged. A page that is full narrows what the next record is asked, so that many records
+/// The numbers of one page, out of several customer records: each record's own are read from the
+/// index, at most
+/// a page of them, and merged. A page that is full narrows what the next record is asked, so that
+/// many records
 /// cost little more than one. (`UNION` in SQL would want a statement for every count of records.)
 struct TimelinePage {
   /// Ascending.
@@ -30,7 +32,8 @@ struct TimelinePage {
   ) throws(StoreFault) {
     guard limit > 0 else { return }
     let (low, high, limit) = (low, high, limit)
-    let statement = queries.bound(direction == .newer ? .newerOfCustomer : .olderOfCustomer) { columns in
+    let statement = queries.bound(direction == .newer ? .newerOfCustomer : .olderOfCustomer) {
+      columns in
       columns.put(workspace, customer)
       columns.put(low)
       columns.put(high)

@@ -12,12 +12,15 @@ final class PrivacyStatements {
   init(_ connection: OpaquePointer) throws(StoreFault) {
     queries = try Queries(connection)
     putEntry = try Prepared(connection, Table.entries.upsert, "change the words of an entry")
-    // Sixteen random bytes stand nowhere by accident: what names the conversation belongs to it. These two tables
+    // Sixteen random bytes stand nowhere by accident: what names the conversation belongs to it.
+    // These two tables
     // have no index by it; an erasure is rare enough to walk them.
     deleteKeys = try Prepared(
-      connection, "DELETE FROM keys WHERE workspace=? AND instr(value, ?)>0", "delete a conversation's keys")
+      connection, "DELETE FROM keys WHERE workspace=? AND instr(value, ?)>0",
+      "delete a conversation's keys")
     deleteOutbox = try Prepared(
-      connection, "DELETE FROM outbox WHERE workspace=? AND instr(payload, ?)>0", "delete a conversation's mail")
+      connection, "DELETE FROM outbox WHERE workspace=? AND instr(payload, ?)>0",
+      "delete a conversation's mail")
   }
 
   func rewrite(_ entry: EntryRow, _ workspace: WorkspaceID) throws(StoreFault) {
@@ -45,7 +48,8 @@ extension Writer {
   func record(_ accesses: [AccessRow], _ workspace: WorkspaceID) throws(StoreFault) {
     let queries = try statements().queries
     try transaction { () throws(StoreFault) in
-      let last = try queries.bound(.lastAccess) { $0.put(workspace) }.one(.accesses, AccessColumns.inWorkspace)
+      let last = try queries.bound(.lastAccess) { $0.put(workspace) }.one(
+        .accesses, AccessColumns.inWorkspace)
       for (number, access) in zip(((last?.number ?? 0) + 1)..., accesses) {
         try put(AccessColumns(number: number, access: access), workspace)
       }
@@ -59,7 +63,8 @@ extension Writer {
   ) throws(StoreFault) -> ErasureReceipt {
     let queries = try statements().queries
     return try transaction { () throws(StoreFault) in
-      let last = try queries.bound(.lastErasure) { $0.put(workspace) }.one(.erasures, ErasureReceipt.inWorkspace)
+      let last = try queries.bound(.lastErasure) { $0.put(workspace) }.one(
+        .erasures, ErasureReceipt.inWorkspace)
       let receipt = ErasureReceipt(
         number: (last?.number ?? 0) + 1, at: at, by: by, customers: customers,
         upTo: try min(upTo ?? EntryID(.max), head(of: workspace).entry))
@@ -72,9 +77,11 @@ extension Writer {
     try transaction { () throws(StoreFault) in try put(receipt, workspace) }
   }
 
-  /// Everything that is said of a person beside the entries, in one transaction; returns their conversations.
+  /// Everything that is said of a person beside the entries, in one transaction; returns their
+  /// conversations.
   func eraseRows(
-    _ receipt: inout ErasureReceipt, _ forms: ErasedForms, _ blobs: BlobFiles, _ workspace: WorkspaceID
+    _ receipt: inout ErasureReceipt, _ forms: ErasedForms, _ blobs: BlobFiles,
+    _ workspace: WorkspaceID
   ) throws(StoreFault) -> [ConversationID] {
     let statements = try statements()
     let queries = statements.queries
@@ -114,11 +121,13 @@ extension Writer {
   }
 
   private func erase(
-    _ conversation: ConversationID, _ forms: ErasedForms, _ statements: PrivacyStatements, _ workspace: WorkspaceID
+    _ conversation: ConversationID, _ forms: ErasedForms, _ statements: PrivacyStatements,
+    _ workspace: WorkspaceID
   ) throws(StoreFault) {
-    for var row in try statements.queries.bound(.casesOfConversation, { $0.put(workspace, conversation) })
-      .all(.cases, CaseRow.inWorkspace)
-    {
+    for var row in try statements.queries.bound(
+      .casesOfConversation, { $0.put(workspace, conversation) }
+    )
+    .all(.cases, CaseRow.inWorkspace) {
       row.about = forms.aCase(row)
       try put(row, workspace)
       try delete(FactsRow(case: row.id, bytes: []), workspace) { $0.put(row.id) }
@@ -130,13 +139,16 @@ extension Writer {
     }
   }
 
-  /// Takes the words of up to a thousand entries after `after`; returns all that were looked at, empty at the end.
+  /// Takes the words of up to a thousand entries after `after`; returns all that were looked at,
+  /// empty at the end.
   func eraseWords(
-    _ list: EntryList, after: EntryID, _ receipt: inout ErasureReceipt, _ forms: ErasedForms, _ blobs: BlobFiles,
+    _ list: EntryList, after: EntryID, _ receipt: inout ErasureReceipt, _ forms: ErasedForms,
+    _ blobs: BlobFiles,
     _ workspace: WorkspaceID
   ) throws(StoreFault) -> [EntryID] {
     let statements = try statements()
-    let entries = try list.page(statements.queries, workspace, after: after, upTo: receipt.upTo, limit: 1_000)
+    let entries = try list.page(
+      statements.queries, workspace, after: after, upTo: receipt.upTo, limit: 1_000)
     var changed = receipt
     defer { receipt = changed }
     try transaction { () throws(StoreFault) in
@@ -154,23 +166,29 @@ extension Writer {
   ) throws(StoreFault) -> Int64 {
     let statements = try statements()
     var entries: [EntryRow] = []
-    for number in numbers { if let row = try statements.queries.entry(workspace, number) { entries.append(row) } }
+    for number in numbers {
+      if let row = try statements.queries.entry(workspace, number) { entries.append(row) }
+    }
     return try transaction { () throws(StoreFault) in
       try eraseWords(entries, forms, blobs, statements, workspace).words
     }
   }
 
   private func eraseWords(
-    _ entries: [EntryRow], _ forms: ErasedForms, _ blobs: BlobFiles, _ statements: PrivacyStatements,
+    _ entries: [EntryRow], _ forms: ErasedForms, _ blobs: BlobFiles,
+    _ statements: PrivacyStatements,
     _ workspace: WorkspaceID
   ) throws(StoreFault) -> (words: Int64, blobs: Int64) {
     var words: Int64 = 0
     var attached: [BlobRow] = []
     for var entry in entries where entry.body != nil {
       for id in forms.attachments(entry) {
-        let row = try statements.queries.bound(.blob) { $0.put(workspace, id) }.one(.blobs, BlobRow.inWorkspace)
+        let row = try statements.queries.bound(.blob) { $0.put(workspace, id) }.one(
+          .blobs, BlobRow.inWorkspace)
         // One that was shown in another conversation, too, stays there.
-        if let row, row.conversation ?? entry.conversation == entry.conversation, !attached.contains(row) {
+        if let row, row.conversation ?? entry.conversation == entry.conversation,
+          !attached.contains(row)
+        {
           attached.append(row)
         }
       }
@@ -181,7 +199,8 @@ extension Writer {
     return (words, try remove(attached, blobs, statements.queries, workspace))
   }
 
-  /// Rows, and files that no other row refers to. Files go first: what a crash leaves then is a row without its
+  /// Rows, and files that no other row refers to. Files go first: what a crash leaves then is a row
+  /// without its
   /// file, and the unfinished receipt that comes back to it.
   private func remove(
     _ rows: [BlobRow], _ blobs: BlobFiles, _ queries: Queries, _ workspace: WorkspaceID
@@ -197,14 +216,17 @@ extension Writer {
     return Int64(rows.count)
   }
 
-  /// Tries to empty the write-ahead log without making a commit wait; false while somebody reads from it.
+  /// Tries to empty the write-ahead log without making a commit wait; false while somebody reads
+  /// from it.
   func emptyLog() throws(StoreFault) -> Bool {
     checkpointer.settle()
     sqlite3_busy_timeout(connection, 20)
     defer { sqlite3_busy_timeout(connection, SQLiteStore.busyMilliseconds) }
     let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
     if code == SQLITE_OK { return true }
-    guard code & 0xff == SQLITE_BUSY else { throw StoreFault.of(connection, code, "empty the write-ahead log") }
+    guard code & 0xff == SQLITE_BUSY else {
+      throw StoreFault.of(connection, code, "empty the write-ahead log")
+    }
     return false
   }
 }

@@ -3,7 +3,8 @@ import Model
 import Records
 import System
 
-/// The writing connection's statements, and where each workspace's log ends. Used by one thread at a time.
+/// The writing connection's statements, and where each workspace's log ends. Used by one thread at
+/// a time.
 final class Writer {
   let connection: OpaquePointer
   let checkpointer: Checkpointer
@@ -35,7 +36,8 @@ final class Writer {
     var deletes: [Prepared] = []
     for table in Table.allCases {
       let appended = [.log, .entries, .workspaces].contains(table)
-      puts.append(try Prepared(connection, appended ? table.insert : table.upsert, "write to \(table.name)"))
+      puts.append(
+        try Prepared(connection, appended ? table.insert : table.upsert, "write to \(table.name)"))
       deletes.append(try Prepared(connection, table.delete, "delete from \(table.name)"))
     }
     self.puts = puts
@@ -87,15 +89,23 @@ final class Writer {
       try put(entry, workspace)
     }
     for entry in commit.rewritten {
-      guard entry.id <= head.entry else { throw .outOfOrder(expected: head.entry.raw, got: entry.id.raw) }
+      guard entry.id <= head.entry else {
+        throw .outOfOrder(expected: head.entry.raw, got: entry.id.raw)
+      }
       try rewrite(entry, workspace)
     }
     for row in commit.outbox {
       head.outbox = max(head.outbox, row.id)
-      if row.payload != nil { try put(row, workspace) } else { try delete(row, workspace) { $0.put(row.id) } }
+      if row.payload != nil {
+        try put(row, workspace)
+      } else {
+        try delete(row, workspace) { $0.put(row.id) }
+      }
     }
     for row in commit.work {
-      if row.value != nil { try put(row, workspace) } else {
+      if row.value != nil {
+        try put(row, workspace)
+      } else {
         try delete(row, workspace) { columns in
           columns.put(Int64(row.kind))
           columns.put(row.key)
@@ -103,7 +113,9 @@ final class Writer {
       }
     }
     for row in commit.keys {
-      if row.value != nil { try put(row, workspace) } else {
+      if row.value != nil {
+        try put(row, workspace)
+      } else {
         try delete(row, workspace) { columns in
           columns.put(Int64(row.space.rawValue))
           columns.put(row.key)
@@ -127,7 +139,9 @@ final class Writer {
     }
   }
 
-  private func append(_ record: LogRecord, to head: inout LogHead, _ workspace: WorkspaceID) throws(StoreFault) {
+  private func append(_ record: LogRecord, to head: inout LogHead, _ workspace: WorkspaceID)
+    throws(StoreFault)
+  {
     guard record.position == head.position &+ 1 else {
       throw .outOfOrder(expected: head.position &+ 1, got: record.position)
     }

@@ -3,12 +3,15 @@ internal import GRDBSQLite
 import Model
 import Records
 
-/// The full-text index: a SQLite file of its own, `<folder>/search.sqlite`. It holds nothing that the entries do
+/// The full-text index: a SQLite file of its own, `<folder>/search.sqlite`. It holds nothing that
+/// the entries do
 /// not hold, so that it may be thrown away and made anew, and writing to it never holds up a commit
 /// (docs/decisions/0014-search.md).
 ///
-/// A row's number is the workspace in the upper bits and the entry's number in the lower ones: newest first is
-/// then the index's own order, and one workspace is one range of it. `tags` holds what is filtered by and never
+/// A row's number is the workspace in the upper bits and the entry's number in the lower ones:
+/// newest first is
+/// then the index's own order, and one workspace is one range of it. `tags` holds what is filtered
+/// by and never
 /// changes: the customer record and the channel.
 enum SearchFile {
   static let entryBits: Int64 = 40
@@ -16,7 +19,9 @@ enum SearchFile {
   static func path(_ folder: String) -> String { "\(folder)/search.sqlite" }
 
   /// Where a workspace's numbers begin.
-  static func base(_ workspace: WorkspaceID) -> Int64 { Int64(workspace.raw & 0x7f_ffff) << entryBits }
+  static func base(_ workspace: WorkspaceID) -> Int64 {
+    Int64(workspace.raw & 0x7f_ffff) << entryBits
+  }
   static func row(_ workspace: WorkspaceID, _ entry: EntryID) -> Int64 {
     base(workspace) | min(max(entry.raw, 0), (1 << entryBits) - 1)
   }
@@ -30,9 +35,11 @@ enum SearchFile {
       text, tags, tokenize="unicode61 remove_diacritics 2");
     """
 
-  /// A sync a batch is not needed: what a power cut takes is indexed again. (`NORMAL` never leaves a torn file.)
+  /// A sync a batch is not needed: what a power cut takes is indexed again. (`NORMAL` never leaves
+  /// a torn file.)
   static let pragmas = [
-    "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-32768", "temp_store=MEMORY", "trusted_schema=OFF",
+    "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-32768", "temp_store=MEMORY",
+    "trusted_schema=OFF",
     "secure_delete=ON", "journal_size_limit=16777216",
   ]
 
@@ -49,7 +56,9 @@ enum SearchFile {
     try Folders.makeFile(file)
     return try storeFault("open the index \(file)") {
       var configuration = SQLiteStore.configuration()
-      configuration.prepareDatabase { db in for pragma in pragmas { try db.execute(sql: "PRAGMA \(pragma)") } }
+      configuration.prepareDatabase { db in
+        for pragma in pragmas { try db.execute(sql: "PRAGMA \(pragma)") }
+      }
       let queue = try DatabaseQueue(path: file, configuration: configuration)
       try queue.writeWithoutTransaction { db in
         try db.execute(sql: "PRAGMA synchronous=NORMAL")

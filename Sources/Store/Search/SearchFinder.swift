@@ -5,7 +5,8 @@ import Records
 
 /// One reader's connection to the index.
 ///
-/// The index answers which entries have the words; the entries themselves come from their table, where every row
+/// The index answers which entries have the words; the entries themselves come from their table,
+/// where every row
 /// is checked, so that nothing is served that is not there any more or that the index has wrong.
 final class SearchFinder {
   private let queue: DatabaseQueue
@@ -23,18 +24,26 @@ final class SearchFinder {
       var configuration = SQLiteStore.configuration()
       configuration.readonly = true
       let queue = try DatabaseQueue(path: SearchFile.path(folder), configuration: configuration)
-      try queue.unsafeReentrantRead { try $0.execute(sql: "PRAGMA cache_size=-16384; PRAGMA trusted_schema=OFF") }
+      try queue.unsafeReentrantRead {
+        try $0.execute(sql: "PRAGMA cache_size=-16384; PRAGMA trusted_schema=OFF")
+      }
       return queue
     }
-    guard let connection = queue.unsafeReentrantRead({ $0.sqliteConnection.map { UnsafeSend(value: $0) } })?.value else {
+    guard
+      let connection = queue.unsafeReentrantRead({
+        $0.sqliteConnection.map { UnsafeSend(value: $0) }
+      })?.value
+    else {
       throw .failed(doing: "open the index", why: "it is closed")
     }
     self.queue = queue
     begin = try Prepared(connection, "BEGIN DEFERRED", "begin to search")
     end = try Prepared(connection, "COMMIT", "end to search")
-    seen = try Prepared(connection, "SELECT entry FROM progress WHERE workspace=?", "read the index's progress")
+    seen = try Prepared(
+      connection, "SELECT entry FROM progress WHERE workspace=?", "read the index's progress")
     newest = try Prepared(
-      connection, "SELECT rowid FROM words WHERE words MATCH ? AND rowid>=? AND rowid<? ORDER BY rowid DESC",
+      connection,
+      "SELECT rowid FROM words WHERE words MATCH ? AND rowid>=? AND rowid<? ORDER BY rowid DESC",
       "search")
     excerpt = try Prepared(
       connection,
@@ -43,7 +52,9 @@ final class SearchFinder {
   }
 
   /// - Parameter queries: the reader's, within one transaction.
-  func find(_ workspace: WorkspaceID, _ query: SearchQuery, _ queries: Queries) throws(StoreFault) -> SearchPage {
+  func find(_ workspace: WorkspaceID, _ query: SearchQuery, _ queries: Queries) throws(StoreFault)
+    -> SearchPage
+  {
     try begin.run()
     let page: SearchPage
     do throws(StoreFault) { page = try findNow(workspace, query, queries) } catch {
@@ -63,9 +74,13 @@ final class SearchFinder {
     page.last = try queries.head(workspace).entry
     page.seen = EntryID(min(try progress(workspace), page.last.raw))
     guard let words = SearchWords.expression(query.words), query.limit > 0 else { return page }
-    let low = try query.from.map { at throws(StoreFault) in try queries.firstEntry(workspace, at, page.last) } ?? 1
+    let low =
+      try query.from.map { at throws(StoreFault) in try queries.firstEntry(workspace, at, page.last)
+      } ?? 1
     var high = min(query.before.raw, page.last.raw + 1)
-    if let until = query.until { high = min(high, try queries.firstEntry(workspace, until, page.last)) }
+    if let until = query.until {
+      high = min(high, try queries.firstEntry(workspace, until, page.last))
+    }
     guard low < high else { return page }
 
     let expression = Self.expression(words, query)
@@ -78,14 +93,16 @@ final class SearchFinder {
     while try newest.step() {
       let number = EntryID(newest.integer(at: 0) - SearchFile.base(workspace))
       looked += 1
-      if let entry = try queries.entry(workspace, number), entry.body != nil, entry.visibility.rawValue <= query.visible.rawValue,
+      if let entry = try queries.entry(workspace, number), entry.body != nil,
+        entry.visibility.rawValue <= query.visible.rawValue,
         try isWanted(entry, query, queries, workspace, &conversations)
       {
         if page.hits.count == query.limit {
           page.older = page.hits.last?.entry.id
           return page
         }
-        page.hits.append(SearchHit(entry: entry, excerpt: try excerpt(of: expression, number, workspace)))
+        page.hits.append(
+          SearchHit(entry: entry, excerpt: try excerpt(of: expression, number, workspace)))
       }
       if looked == Self.candidatesMax {
         page.older = number
@@ -101,7 +118,9 @@ final class SearchFinder {
       let tags = query.customers.map { "\"\(SearchFile.tag($0))\"" }.joined(separator: " OR ")
       expression += " AND ({tags} : (\(tags)))"
     }
-    if let channel = query.channel { expression += " AND ({tags} : \"\(SearchFile.tag(channel))\")" }
+    if let channel = query.channel {
+      expression += " AND ({tags} : \"\(SearchFile.tag(channel))\")"
+    }
     return expression
   }
 
@@ -161,9 +180,12 @@ extension Queries {
     }.one(.entries, EntryRow.inWorkspace)
   }
 
-  /// The first entry of that instant or later; one past the last when there is none. The writer's time never
+  /// The first entry of that instant or later; one past the last when there is none. The writer's
+  /// time never
   /// goes back, so that numbers and instants have one order.
-  func firstEntry(_ workspace: WorkspaceID, _ at: Instant, _ last: EntryID) throws(StoreFault) -> Int64 {
+  func firstEntry(_ workspace: WorkspaceID, _ at: Instant, _ last: EntryID) throws(StoreFault)
+    -> Int64
+  {
     var low: Int64 = 1
     var high = last.raw + 1
     while low < high {
@@ -178,7 +200,8 @@ extension Queries {
 }
 
 extension SQLiteReader {
-  /// Entries after a number, and the number of the last one looked at, which is nil when there was none. One
+  /// Entries after a number, and the number of the last one looked at, which is nil when there was
+  /// none. One
   /// that does not match its checksum is left out: the integrity check tells of it.
   func entries(
     _ workspace: WorkspaceID, after: Int64, limit: Int
@@ -193,7 +216,9 @@ extension SQLiteReader {
       var last: Int64?
       while try statement.step() {
         last = statement.integer(at: 1)
-        do throws(StoreFault) { entries.append(try statement.checked(.entries, EntryRow.inWorkspace)) } catch {
+        do throws(StoreFault) {
+          entries.append(try statement.checked(.entries, EntryRow.inWorkspace))
+        } catch {
           guard case .corrupt = error else {
             statement.reset()
             throw error

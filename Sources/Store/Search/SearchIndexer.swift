@@ -25,9 +25,12 @@ final class SearchIndexer: Sendable {
       })
   }
 
-  /// Indexes the entries after the last one that was, and answers whether none is left. What was indexed of an entry whose
-  /// words were changed since goes in the same transaction, so that a crash finds all of it still to do.
-  /// - Parameter emptyLog: takes the old words out of the store's own files; called before that transaction.
+  /// Indexes the entries after the last one that was, and answers whether none is left. What was
+  /// indexed of an entry whose
+  /// words were changed since goes in the same transaction, so that a crash finds all of it still
+  /// to do.
+  /// - Parameter emptyLog: takes the old words out of the store's own files; called before that
+  ///   transaction.
   func index(
     _ workspace: WorkspaceID, limit: Int, of store: SQLiteStore, words: (EntryRow) -> EntryWords,
     emptyLog: () throws(StoreFault) -> Void
@@ -53,12 +56,15 @@ final class SearchIndexer: Sendable {
       return ((last ?? seen) >= head, !changed.isEmpty)
     }
     if hasChanged {
-      try write("empty the index's log") { statements throws(StoreFault) in try statements.emptyLog() }
+      try write("empty the index's log") { statements throws(StoreFault) in
+        try statements.emptyLog()
+      }
     }
     return isDone
   }
 
-  /// Removes what the index holds of these entries so that its bytes are gone from its files, too: the segments
+  /// Removes what the index holds of these entries so that its bytes are gone from its files, too:
+  /// the segments
   /// that held them are merged into one, and the write-ahead log is emptied.
   func forget(_ entries: [EntryID], _ workspace: WorkspaceID) throws(StoreFault) {
     try write("remove entries from the index") { statements throws(StoreFault) in
@@ -74,11 +80,17 @@ final class SearchIndexer: Sendable {
     do { try queue.close() } catch {}  // Its statements are gone; there is nothing else it could report.
   }
 
-  private func write<T>(_ doing: String, _ body: (Statements) throws(StoreFault) -> T) throws(StoreFault) -> T {
+  private func write<T>(_ doing: String, _ body: (Statements) throws(StoreFault) -> T)
+    throws(StoreFault) -> T
+  {
     try held.withLock { held throws(StoreFault) in
-      guard let statements = held?.value else { throw .failed(doing: doing, why: "the store is closed") }
+      guard let statements = held?.value else {
+        throw .failed(doing: doing, why: "the store is closed")
+      }
       return UnsafeSend(
-        value: try storeFault(doing) { try queue.writeWithoutTransaction { _ in try body(statements) } })
+        value: try storeFault(doing) {
+          try queue.writeWithoutTransaction { _ in try body(statements) }
+        })
     }.value
   }
 
@@ -100,15 +112,20 @@ final class SearchIndexer: Sendable {
       begin = try Prepared(connection, "BEGIN IMMEDIATE", "begin to index")
       commit = try Prepared(connection, "COMMIT", "commit to the index")
       rollback = try Prepared(connection, "ROLLBACK", "roll the index back")
-      readSeen = try Prepared(connection, "SELECT entry FROM progress WHERE workspace=?", "read the index's progress")
+      readSeen = try Prepared(
+        connection, "SELECT entry FROM progress WHERE workspace=?", "read the index's progress")
       writeSeen = try Prepared(
         connection,
         "INSERT INTO progress VALUES(?,?) ON CONFLICT(workspace) DO UPDATE SET entry=excluded.entry",
         "write the index's progress")
-      insert = try Prepared(connection, "INSERT INTO words(rowid, text, tags) VALUES(?,?,?)", "index an entry")
-      delete = try Prepared(connection, "DELETE FROM words WHERE rowid=?", "remove an entry from the index")
-      clear = try Prepared(connection, "DELETE FROM words WHERE rowid>=? AND rowid<?", "begin the index anew")
-      merge = try Prepared(connection, "INSERT INTO words(words) VALUES('optimize')", "merge the index")
+      insert = try Prepared(
+        connection, "INSERT INTO words(rowid, text, tags) VALUES(?,?,?)", "index an entry")
+      delete = try Prepared(
+        connection, "DELETE FROM words WHERE rowid=?", "remove an entry from the index")
+      clear = try Prepared(
+        connection, "DELETE FROM words WHERE rowid>=? AND rowid<?", "begin the index anew")
+      merge = try Prepared(
+        connection, "INSERT INTO words(words) VALUES('optimize')", "merge the index")
     }
 
     /// Of the entries, kept from one batch to the next.
@@ -128,7 +145,8 @@ final class SearchIndexer: Sendable {
 
     /// - Parameter again: what of these is indexed is replaced.
     func add(
-      _ entries: [(EntryRow, EntryWords)], again: [(EntryRow, EntryWords)], upTo last: Int64, _ workspace: WorkspaceID
+      _ entries: [(EntryRow, EntryWords)], again: [(EntryRow, EntryWords)], upTo last: Int64,
+      _ workspace: WorkspaceID
     ) throws(StoreFault) {
       try transaction { () throws(StoreFault) in
         for (entry, _) in again { try remove(entry.id, workspace) }
@@ -205,7 +223,8 @@ extension SearchFile {
 }
 
 enum Checkpoint {
-  /// Moves all of the write-ahead log into the file and cuts it to nothing. Readers that are just reading are
+  /// Moves all of the write-ahead log into the file and cuts it to nothing. Readers that are just
+  /// reading are
   /// waited for, up to the connection's patience.
   static func truncate(_ connection: OpaquePointer, _ doing: String) throws(StoreFault) {
     var tries = 0
@@ -213,7 +232,9 @@ enum Checkpoint {
       let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
       if code == SQLITE_OK { return }
       tries += 1
-      guard code & 0xff == SQLITE_BUSY, tries < 10 else { throw StoreFault.of(connection, code, doing) }
+      guard code & 0xff == SQLITE_BUSY, tries < 10 else {
+        throw StoreFault.of(connection, code, doing)
+      }
     }
   }
 }

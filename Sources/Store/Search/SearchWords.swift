@@ -1,29 +1,34 @@
-/// What a person types, as an expression of FTS5. Every word is quoted, so that nothing typed is an operator.
+/// What a person types, as an expression of FTS5. Every word is quoted, so that nothing typed is an
+/// operator.
 enum SearchWords {
   /// More would let one question cost the earth.
   static let wordsMax = 32
 
-  /// nil when there is nothing to look for. `-without` alone finds nothing: it would be everything else.
+  /// nil when there is nothing to look for. `-without` alone finds nothing: it would be everything
+  /// else.
   static func expression(_ typed: String) -> String? {
     var wanted: [String] = []
     var unwanted: [String] = []
     var rest = typed.prefix(1_000)[...]
     while wanted.count + unwanted.count < wordsMax, let word = next(&rest) {
       let text = word.text.replacing("\"", with: " ").replacing("\0", with: " ")
-      // What the tokenizer makes nothing of would be an empty phrase, which FTS5 takes for "anything".
+      // What the tokenizer makes nothing of would be an empty phrase, which FTS5 takes for
+      // "anything".
       guard text.unicodeScalars.contains(where: isTokenPart) else { continue }
       let quoted = "\"\(text)\"\(word.isBeginning ? "*" : "")"
       if word.isUnwanted { unwanted.append(quoted) } else { wanted.append(quoted) }
     }
     if wanted.isEmpty { return nil }
     let all = "({text} : (\(wanted.joined(separator: " AND "))))"
-    return unwanted.isEmpty ? all : "(\(all) NOT ({text} : (\(unwanted.joined(separator: " OR ")))))"
+    return unwanted.isEmpty
+      ? all : "(\(all) NOT ({text} : (\(unwanted.joined(separator: " OR ")))))"
   }
 
   /// As FTS5's `unicode61` has it: letters and numbers.
   private static func isTokenPart(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,
+    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
+      .decimalNumber,
       .letterNumber, .otherNumber, .privateUse:
       true
     default: false

@@ -1,6 +1,7 @@
 internal import CZlib
 
-/// zlib's compressor: whole gzip files (RFC 1952), or messages of raw DEFLATE that end on a byte (RFC 7692 §7.2.1).
+/// zlib's compressor: whole gzip files (RFC 1952), or messages of raw DEFLATE that end on a byte
+/// (RFC 7692 §7.2.1).
 ///
 /// It holds `heldBytes` from its making to its end. Not to be shared between lanes.
 public final class Deflater {
@@ -45,13 +46,16 @@ public final class Deflater {
     return run(bytes, ends: true, into: &out) ? out : nil
   }
 
-  /// One message: compressed, flushed, and without the four bytes that every flush ends with. RFC 7692 §7.2.1.
+  /// One message: compressed, flushed, and without the four bytes that every flush ends with. RFC
+  /// 7692 §7.2.1.
   /// - Parameter keepsContext: whether the next message may refer to this one's bytes.
   public func message(_ bytes: [UInt8], keepsContext: Bool) -> [UInt8]? {
     if bytes.isEmpty { return [0] }  // §7.2.3.6
     var out: [UInt8] = []
     out.reserveCapacity(bytes.count / 2 + 64)
-    guard run(bytes, ends: false, into: &out), out.suffix(4) == [0, 0, 0xFF, 0xFF] else { return nil }
+    guard run(bytes, ends: false, into: &out), out.suffix(4) == [0, 0, 0xFF, 0xFF] else {
+      return nil
+    }
     out.removeLast(4)
     if !keepsContext { cz_reset(stream) }
     return out
@@ -63,12 +67,15 @@ public final class Deflater {
         var at = 0
         while true {
           let step = cz_compress(
-            stream, raw.baseAddress.map { $0 + at }, raw.count - at, room.baseAddress, room.count, ends ? 1 : 0, 1)
+            stream, raw.baseAddress.map { $0 + at }, raw.count - at, room.baseAddress, room.count,
+            ends ? 1 : 0, 1)
           out.append(contentsOf: UnsafeRawBufferPointer(rebasing: room[..<step.made]))
           at += step.taken
           if step.status < 0 { return false }
           // Room that was left over says that nothing more is owed.
-          if step.status == CZ_ENDED || !ends && at == raw.count && step.made < room.count { return true }
+          if step.status == CZ_ENDED || !ends && at == raw.count && step.made < room.count {
+            return true
+          }
         }
       }
     }

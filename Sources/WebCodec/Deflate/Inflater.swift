@@ -1,6 +1,7 @@
 internal import CZlib
 
-/// zlib's expander for messages of raw DEFLATE, RFC 7692 §7.2.2: fed in any pieces, and bounded, since a few bytes
+/// zlib's expander for messages of raw DEFLATE, RFC 7692 §7.2.2: fed in any pieces, and bounded,
+/// since a few bytes
 /// can grow a thousandfold.
 final class Inflater {
   enum Fault: Equatable {
@@ -14,7 +15,9 @@ final class Inflater {
 
   /// - Parameter windowBits: 8 to 15; one that is larger than the sender's is always right.
   init?(windowBits: Int) {
-    guard (8...15).contains(windowBits), let made = cz_expander(Int32(-max(windowBits, 9))) else { return nil }
+    guard (8...15).contains(windowBits), let made = cz_expander(Int32(-max(windowBits, 9))) else {
+      return nil
+    }
     stream = made
   }
 
@@ -34,11 +37,13 @@ final class Inflater {
   }
 
   private func run(
-    _ bytes: UnsafeRawBufferPointer, _ room: UnsafeMutableRawBufferPointer, into out: inout [UInt8], _ bytesMax: Int
+    _ bytes: UnsafeRawBufferPointer, _ room: UnsafeMutableRawBufferPointer, into out: inout [UInt8],
+    _ bytesMax: Int
   ) -> Fault? {
     var at = 0
     while true {
-      let step = cz_expand(stream, bytes.baseAddress.map { $0 + at }, bytes.count - at, room.baseAddress, room.count)
+      let step = cz_expand(
+        stream, bytes.baseAddress.map { $0 + at }, bytes.count - at, room.baseAddress, room.count)
       at += step.taken
       let fits = min(step.made, max(bytesMax - out.count, 0))
       out.append(contentsOf: UnsafeRawBufferPointer(rebasing: room[..<fits]))

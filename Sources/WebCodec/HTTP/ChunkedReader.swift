@@ -1,12 +1,14 @@
 import Wire
 
-/// The chunked transfer coding, RFC 9112 §7.1: takes chunks off the front of a buffer and joins their data.
+/// The chunked transfer coding, RFC 9112 §7.1: takes chunks off the front of a buffer and joins
+/// their data.
 ///
 /// ```
 /// size ──line──▶ data(n) ──n bytes──▶ dataEnd ──CRLF──▶ size
 ///   └─ "0" line ──▶ trailer ──empty line──▶ done
 /// ```
-/// Trailer fields are checked like any others and then dropped: none that this server knows may be acted
+/// Trailer fields are checked like any others and then dropped: none that this server knows may be
+/// acted
 /// on when it comes late (RFC 9110 §6.5.1).
 struct ChunkedReader: Sendable {
   private enum State: Sendable {
@@ -33,7 +35,9 @@ struct ChunkedReader: Sendable {
       case .data(let left):
         let n = min(left, buffer.count)
         if n == 0 { return false }
-        buffer.withUnsafeBytes { body.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<n])) }
+        buffer.withUnsafeBytes {
+          body.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<n]))
+        }
         buffer.consume(n)
         state = n == left ? .dataEnd : .data(left - n)
       case .dataEnd:
@@ -54,9 +58,11 @@ struct ChunkedReader: Sendable {
   private mutating func size(
     _ buffer: inout ByteBuffer, room: Int, _ limits: HTTPLimits
   ) throws(HTTPProtocolError) -> Int? {
-    let found = try buffer.reading { bytes throws(HTTPProtocolError) -> (size: Int, line: Int, extra: Int)? in
+    let found = try buffer.reading {
+      bytes throws(HTTPProtocolError) -> (size: Int, line: Int, extra: Int)? in
       let tooLong = HTTPProtocolError(400, .malformedChunk)
-      guard case .line(let range) = try head.line(bytes, max: limits.chunkLineBytesMax, past: tooLong)
+      guard
+        case .line(let range) = try head.line(bytes, max: limits.chunkLineBytesMax, past: tooLong)
       else { return nil }
       let (size, digits) = try Self.parseSize(bytes, range)
       try Self.checkExtensions(bytes, (range.lowerBound + digits)..<range.upperBound)
@@ -66,7 +72,9 @@ struct ChunkedReader: Sendable {
     buffer.consume(found.line)
     head = HeadReader()
     extensionBytes += found.extra
-    if extensionBytes > limits.chunkExtensionBytesMax { throw HTTPProtocolError(400, .malformedChunk) }
+    if extensionBytes > limits.chunkExtensionBytesMax {
+      throw HTTPProtocolError(400, .malformedChunk)
+    }
     if found.size > room { throw HTTPProtocolError(413, .bodyTooLarge) }
     return found.size
   }
@@ -88,7 +96,8 @@ struct ChunkedReader: Sendable {
     return (size, at - range.lowerBound)
   }
 
-  /// `*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )`, RFC 9112 §7.1.1. Checked, then ignored.
+  /// `*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )`, RFC 9112 §7.1.1. Checked,
+  /// then ignored.
   static func checkExtensions(
     _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>
   ) throws(HTTPProtocolError) {
@@ -105,7 +114,8 @@ struct ChunkedReader: Sendable {
       at += 1
       while at < range.upperBound, bytes[at] != 34 {
         if bytes[at] == 92 { at += 1 }
-        guard at < range.upperBound, bytes[at] >= 32 || bytes[at] == Bytes.tab, bytes[at] != 127 else {
+        guard at < range.upperBound, bytes[at] >= 32 || bytes[at] == Bytes.tab, bytes[at] != 127
+        else {
           return false
         }
         at += 1
@@ -115,7 +125,9 @@ struct ChunkedReader: Sendable {
     }
     while at < range.upperBound {
       blank()
-      guard at < range.upperBound, bytes[at] == 59 else { throw HTTPProtocolError(400, .malformedChunk) }
+      guard at < range.upperBound, bytes[at] == 59 else {
+        throw HTTPProtocolError(400, .malformedChunk)
+      }
       at += 1
       blank()
       guard token() else { throw HTTPProtocolError(400, .malformedChunk) }
@@ -132,7 +144,8 @@ struct ChunkedReader: Sendable {
     }
   }
 
-  private mutating func trailer(_ buffer: inout ByteBuffer, _ limits: HTTPLimits) throws(HTTPProtocolError)
+  private mutating func trailer(_ buffer: inout ByteBuffer, _ limits: HTTPLimits)
+    throws(HTTPProtocolError)
     -> Bool
   {
     while true {

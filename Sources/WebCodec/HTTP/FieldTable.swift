@@ -1,6 +1,7 @@
 import HTTPTypes
 
-/// The field lines of one head, as ranges into its bytes: names and values become Strings only when asked for.
+/// The field lines of one head, as ranges into its bytes: names and values become Strings only when
+/// asked for.
 public struct FieldTable: Sendable {
   struct Line: Sendable {
     var nameStart: UInt32, nameEnd: UInt32, valueStart: UInt32, valueEnd: UInt32
@@ -32,11 +33,14 @@ public struct FieldTable: Sendable {
   /// Every value of a field, in order, unjoined.
   public func values(_ name: StaticString) -> [String] {
     bytes.withUnsafeBytes { raw in
-      lines.filter { Bytes.spells(raw, $0.name, name) }.map { String(decoding: raw[$0.value], as: UTF8.self) }
+      lines.filter { Bytes.spells(raw, $0.name, name) }.map {
+        String(decoding: raw[$0.value], as: UTF8.self)
+      }
     }
   }
 
-  /// Whether the comma-separated list in a field, over all its lines, has this element (lower case).
+  /// Whether the comma-separated list in a field, over all its lines, has this element (lower
+  /// case).
   public func list(_ name: StaticString, has element: StaticString) -> Bool {
     bytes.withUnsafeBytes { raw in
       var found = false
@@ -51,7 +55,10 @@ public struct FieldTable: Sendable {
   public var all: [(name: String, value: String)] {
     bytes.withUnsafeBytes { raw in
       lines.map {
-        (String(decoding: raw[$0.name], as: UTF8.self), String(decoding: raw[$0.value], as: UTF8.self))
+        (
+          String(decoding: raw[$0.name], as: UTF8.self),
+          String(decoding: raw[$0.value], as: UTF8.self)
+        )
       }
     }
   }

@@ -8,7 +8,8 @@ public struct HTTPLimits: Sendable, Equatable {
   public var fieldBytesMax = 32_768
   /// The number of field lines. Past it: 431.
   public var fieldCountMax = 100
-  /// The content, after chunks are joined. Past it: 413, before it is read where the length is told.
+  /// The content, after chunks are joined. Past it: 413, before it is read where the length is
+  /// told.
   public var bodyBytesMax = 1_048_576
   /// The size line of one chunk with its extensions. Past it: 400.
   public var chunkLineBytesMax = 256

@@ -2,7 +2,8 @@ import Wire
 
 /// Reads the lines of a head or of a trailer section, one complete line at a time.
 ///
-/// It remembers how far it has looked, so that a head arriving a byte at a time is still scanned once. What it
+/// It remembers how far it has looked, so that a head arriving a byte at a time is still scanned
+/// once. What it
 /// decides depends only on complete lines and on byte counts, never on where the bytes were cut.
 struct HeadReader: Sendable {
   /// Where the line that is being awaited begins, from the front of the buffer.
@@ -26,7 +27,8 @@ struct HeadReader: Sendable {
       return .more
     }
     if lf + 1 - lineStart > max { throw past }
-    // RFC 9112 §2.2 lets a recipient take a bare LF as a line end. Two parsers that differ here can be made
+    // RFC 9112 §2.2 lets a recipient take a bare LF as a line end. Two parsers that differ here can
+    // be made
     // to see different messages, so it is refused.
     guard lf > lineStart, bytes[lf - 1] == Bytes.cr else {
       throw HTTPProtocolError(400, .bareLineFeed, at: lf)
@@ -48,7 +50,8 @@ struct HeadReader: Sendable {
   ) throws(HTTPProtocolError) -> Field {
     let tooLarge = HTTPProtocolError(431, .fieldsTooLarge, at: lineStart)
     let room = limits.fieldBytesMax - (lineStart - fieldsStart)
-    let line = try line(bytes, max: min(limits.fieldLineBytesMax, Swift.max(room, 2)), past: tooLarge)
+    let line = try line(
+      bytes, max: min(limits.fieldLineBytesMax, Swift.max(room, 2)), past: tooLarge)
     guard case .line(let range) = line else { return .more }
     if range.isEmpty { return .end }
     guard count < limits.fieldCountMax else { throw tooLarge }
@@ -60,7 +63,8 @@ struct HeadReader: Sendable {
     _ bytes: UnsafeRawBufferPointer, _ line: Range<Int>
   ) throws(HTTPProtocolError) -> FieldTable.Line {
     let first = bytes[line.lowerBound]
-    // RFC 9112 §5.2: obs-fold is refused. A first line that begins with a space is the same trick (§2.2).
+    // RFC 9112 §5.2: obs-fold is refused. A first line that begins with a space is the same trick
+    // (§2.2).
     if first == Bytes.space || first == Bytes.tab {
       throw HTTPProtocolError(400, .foldedField, at: line.lowerBound)
     }
@@ -76,7 +80,8 @@ struct HeadReader: Sendable {
     }
     let value = Bytes.trim(bytes, (at + 1)..<line.upperBound)
     return FieldTable.Line(
-      nameStart: UInt32(truncatingIfNeeded: line.lowerBound), nameEnd: UInt32(truncatingIfNeeded: at),
+      nameStart: UInt32(truncatingIfNeeded: line.lowerBound),
+      nameEnd: UInt32(truncatingIfNeeded: at),
       valueStart: UInt32(truncatingIfNeeded: value.lowerBound),
       valueEnd: UInt32(truncatingIfNeeded: value.upperBound))
   }

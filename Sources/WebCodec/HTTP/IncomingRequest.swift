@@ -1,6 +1,7 @@
 import HTTPTypes
 
-/// One request, whole. Everything textual is a range into the head's bytes until somebody asks for it.
+/// One request, whole. Everything textual is a range into the head's bytes until somebody asks for
+/// it.
 public struct IncomingRequest: Sendable {
   /// RFC 9112 §3.2.
   public enum TargetForm: Sendable, Equatable { case origin, absolute, asterisk }
@@ -29,7 +30,8 @@ public struct IncomingRequest: Sendable {
   public var rawPath: String { withRawPath { String(decoding: $0, as: UTF8.self) } }
   /// What follows the `?`, as it came, or nil.
   public var rawQuery: String? { queryRange.map { text($0) } }
-  /// The authority asked for: the target's own in absolute form, else the Host field (RFC 9112 §3.2.2).
+  /// The authority asked for: the target's own in absolute form, else the Host field (RFC 9112
+  /// §3.2.2).
   public var host: String? { hostRange.map { text($0) } }
 
   /// The path's bytes where they lie, for routing without a String.
@@ -49,7 +51,8 @@ public struct IncomingRequest: Sendable {
     }
   }
 
-  /// The path's segments, decoded; nil when an escape is malformed, not UTF-8, or hides a `/` or a NUL.
+  /// The path's segments, decoded; nil when an escape is malformed, not UTF-8, or hides a `/` or a
+  /// NUL.
   public var pathSegments: [String]? {
     withRawPath { raw in
       var segments: [String] = []
@@ -63,7 +66,8 @@ public struct IncomingRequest: Sendable {
     }
   }
 
-  /// The query's parameters in order; nil when an escape is malformed or not UTF-8. No query is no parameter.
+  /// The query's parameters in order; nil when an escape is malformed or not UTF-8. No query is no
+  /// parameter.
   public var queryParameters: QueryParameters? {
     guard let queryRange else { return QueryParameters(pairs: []) }
     return fields.bytes.withUnsafeBytes {

@@ -1,6 +1,7 @@
 import Wire
 
-/// Percent-encoding, RFC 3986 §2.1. Strict: a `%` without two hexadecimal digits, or bytes that are not UTF-8,
+/// Percent-encoding, RFC 3986 §2.1. Strict: a `%` without two hexadecimal digits, or bytes that are
+/// not UTF-8,
 /// give nil, never a repaired text.
 public enum PercentEncoding {
   public static func decode(_ bytes: UnsafeRawBufferPointer, plusIsSpace: Bool = false) -> String? {
@@ -13,7 +14,8 @@ public enum PercentEncoding {
     while let byte = rest.next() {
       switch byte {
       case 37:
-        guard let high = rest.next().flatMap(Hex.value), let low = rest.next().flatMap(Hex.value) else {
+        guard let high = rest.next().flatMap(Hex.value), let low = rest.next().flatMap(Hex.value)
+        else {
           return nil
         }
         decoded.append(high << 4 | low)

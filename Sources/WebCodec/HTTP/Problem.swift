@@ -2,7 +2,8 @@ import HTTPTypes
 
 /// An error for a program and a person: `application/problem+json`, RFC 9457.
 public struct Problem: Sendable, Equatable, Error {
-  /// A stable identifier of the kind of problem: a URI, whose last part says it and is kept for ever.
+  /// A stable identifier of the kind of problem: a URI, whose last part says it and is kept for
+  /// ever.
   public var type: String
   public var title: String
   public var status: Int
@@ -27,7 +28,8 @@ public struct Problem: Sendable, Equatable, Error {
   /// A problem of the protocol itself.
   public init(status: Int, detail: String) {
     self.init(
-      type: Self.typePrefix + Self.kind(status), title: ReasonPhrase.of(status).description, status: status,
+      type: Self.typePrefix + Self.kind(status), title: ReasonPhrase.of(status).description,
+      status: status,
       detail: detail)
   }
 
@@ -47,7 +49,8 @@ public struct Problem: Sendable, Equatable, Error {
     }
   }
 
-  public static let contentType = HeaderField(.contentType, HeaderValue(fixed: "application/problem+json"))
+  public static let contentType = HeaderField(
+    .contentType, HeaderValue(fixed: "application/problem+json"))
 
   public var body: [UInt8] {
     var json = JSONWriter()
@@ -63,9 +66,11 @@ public struct Problem: Sendable, Equatable, Error {
 
   /// Appends the whole response.
   public func encode(to reply: ReplyContext, date: HeaderValue? = nil, into out: inout [UInt8]) {
-    // HTTPResponse.Status traps outside 0–999; what we make ourselves is inside, what is handed in is clamped.
+    // HTTPResponse.Status traps outside 0–999; what we make ourselves is inside, what is handed in
+    // is clamped.
     let code = (400...599).contains(status) ? status : 500
     HTTPResponseEncoder.whole(
-      HTTPResponse.Status(code: code), [Self.contentType], body: body, to: reply, date: date, into: &out)
+      HTTPResponse.Status(code: code), [Self.contentType], body: body, to: reply, date: date,
+      into: &out)
   }
 }

@@ -2,13 +2,16 @@ import HTTPTypes
 
 /// Writes requests, for benches and end-to-end tests.
 public enum HTTPRequestEncoder {
-  /// - Parameter target: origin-form, already percent-encoded. nil is returned in place of bytes when it holds what
+  /// - Parameter target: origin-form, already percent-encoded. nil is returned in place of bytes
+  ///   when it holds what
   ///   would break the line.
   public static func encode(
     _ method: HTTPRequest.Method, _ target: String, host: HeaderValue, _ fields: [HeaderField] = [],
     body: [UInt8]? = nil, keepAlive: Bool = true
   ) -> [UInt8]? {
-    guard !target.isEmpty, target.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 35 }) else { return nil }
+    guard !target.isEmpty, target.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 35 }) else {
+      return nil
+    }
     var out: [UInt8] = []
     append(method.rawValue, &out)
     append(" ", &out)

@@ -1,8 +1,10 @@
 import HTTPTypes
 import Wire
 
-/// What the field lines say about framing, Host and the connection; gathered line by line, settled at the
-/// end of the head. This is where smuggling is decided: every doubt is a refusal (RFC 9112 §6.3, §11.2).
+/// What the field lines say about framing, Host and the connection; gathered line by line, settled
+/// at the
+/// end of the head. This is where smuggling is decided: every doubt is a refusal (RFC 9112 §6.3,
+/// §11.2).
 struct RequestFraming: Sendable {
   private var length: Int?
   private var coding: FieldTable.Line?
@@ -14,17 +16,23 @@ struct RequestFraming: Sendable {
   private var expectation: Range<Int>?
 
   /// Looks at one field line.
-  mutating func note(_ bytes: UnsafeRawBufferPointer, _ line: FieldTable.Line) throws(HTTPProtocolError) {
+  mutating func note(_ bytes: UnsafeRawBufferPointer, _ line: FieldTable.Line)
+    throws(HTTPProtocolError)
+  {
     switch line.name.count {
     case 4 where Bytes.spells(bytes, line.name, "host"):
       // RFC 9112 §3.2: more than one Host, or a malformed one, is 400.
-      guard host == nil, HostField.isValid(bytes, line.value) else { throw HTTPProtocolError(400, .badHost) }
+      guard host == nil, HostField.isValid(bytes, line.value) else {
+        throw HTTPProtocolError(400, .badHost)
+      }
       host = line.value
     case 6 where Bytes.spells(bytes, line.name, "expect"):
       expectation = line.value
     // RFC 9110 §10.1.1: any other expectation may be refused with 417.
     case 7 where Bytes.spells(bytes, line.name, "upgrade"):
-      Bytes.list(bytes, line.value) { if Bytes.spells(bytes, $0, "websocket") { namesWebSocket = true } }
+      Bytes.list(bytes, line.value) {
+        if Bytes.spells(bytes, $0, "websocket") { namesWebSocket = true }
+      }
     case 10 where Bytes.spells(bytes, line.name, "connection"):
       Bytes.list(bytes, line.value) { element in
         if Bytes.spells(bytes, element, "close") { hasClose = true }
@@ -71,8 +79,11 @@ struct RequestFraming: Sendable {
 }
 
 enum ContentLength {
-  /// `1*DIGIT`, RFC 9110 §8.6: no sign, no list, no space. One that no machine can hold is too large.
-  static func parse(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(HTTPProtocolError) -> Int {
+  /// `1*DIGIT`, RFC 9110 §8.6: no sign, no list, no space. One that no machine can hold is too
+  /// large.
+  static func parse(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(HTTPProtocolError)
+    -> Int
+  {
     guard !range.isEmpty, range.allSatisfy({ Bytes.isDigit(bytes[$0]) }) else {
       throw HTTPProtocolError(400, .badContentLength, at: range.lowerBound)
     }
@@ -88,9 +99,11 @@ enum ContentLength {
 }
 
 enum TransferCoding {
-  /// Exactly `chunked` passes. A known-to-exist coding before a final `chunked` is 501 (RFC 9112 §6.1);
+  /// Exactly `chunked` passes. A known-to-exist coding before a final `chunked` is 501 (RFC 9112
+  /// §6.1);
   /// anything else leaves the length unknown and is 400 (§6.3).
-  static func check(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(HTTPProtocolError) {
+  static func check(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(HTTPProtocolError)
+  {
     if Bytes.spells(bytes, range, "chunked") { return }
     var chunkedCount = 0
     var isLast = false

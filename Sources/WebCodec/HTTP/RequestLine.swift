@@ -23,28 +23,39 @@ enum RequestLine {
   }
 
   /// `HTTP/1.x`. RFC 9110 §2.5: a higher minor version is spoken to as 1.1.
-  static func version(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(HTTPProtocolError) -> Int {
-    guard range.count == 8, prefix("HTTP/", bytes, range), Bytes.isDigit(bytes[range.lowerBound + 5]),
+  static func version(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>)
+    throws(HTTPProtocolError) -> Int
+  {
+    guard range.count == 8, prefix("HTTP/", bytes, range),
+      Bytes.isDigit(bytes[range.lowerBound + 5]),
       bytes[range.lowerBound + 6] == 46, Bytes.isDigit(bytes[range.lowerBound + 7])
     else { throw HTTPProtocolError(400, .malformedRequestLine, at: range.lowerBound) }
     // The HTTP/2 preface `PRI * HTTP/2.0` ends here too.
-    guard bytes[range.lowerBound + 5] == 49 else { throw HTTPProtocolError(505, .unsupportedVersion) }
+    guard bytes[range.lowerBound + 5] == 49 else {
+      throw HTTPProtocolError(505, .unsupportedVersion)
+    }
     return bytes[range.lowerBound + 7] == 48 ? 0 : 1
   }
 
-  private static func method(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> HTTPRequest.Method {
+  private static func method(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>)
+    -> HTTPRequest.Method
+  {
     if prefix("GET", bytes, range), range.count == 3 { return .get }
     if prefix("POST", bytes, range), range.count == 4 { return .post }
     // The bytes are a token, so the fallback is never taken.
     return HTTPRequest.Method(rawValue: String(decoding: bytes[range], as: UTF8.self)) ?? .get
   }
 
-  private static func prefix(_ text: StaticString, _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>)
+  private static func prefix(
+    _ text: StaticString, _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>
+  )
     -> Bool
   {
     guard range.count >= text.utf8CodeUnitCount else { return false }
     return text.withUTF8Buffer { wanted in
-      for index in 0..<wanted.count where bytes[range.lowerBound &+ index] != wanted[index] { return false }
+      for index in 0..<wanted.count where bytes[range.lowerBound &+ index] != wanted[index] {
+        return false
+      }
       return true
     }
   }
@@ -54,8 +65,11 @@ enum RequestLine {
     _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ request: inout IncomingRequest
   ) throws(HTTPProtocolError) {
     let bad = HTTPProtocolError(400, .badTarget, at: range.lowerBound)
-    for index in range where bytes[index] <= 32 || bytes[index] >= 127 || bytes[index] == 35 { throw bad }
-    // CONNECT wants a tunnel, which this server does not make; its authority-form is good for nothing else.
+    for index in range where bytes[index] <= 32 || bytes[index] >= 127 || bytes[index] == 35 {
+      throw bad
+    }
+    // CONNECT wants a tunnel, which this server does not make; its authority-form is good for
+    // nothing else.
     if request.method == .connect { throw HTTPProtocolError(501, .unknownMethod) }
     if bytes[range.lowerBound] == 47 {
       (request.path, request.queryRange) = split(bytes, range)
@@ -70,7 +84,9 @@ enum RequestLine {
     // §3.2.2: absolute-form must be understood.
     guard let scheme = schemeLength(bytes, range) else { throw bad }
     let authority = range.lowerBound + scheme
-    let end = (authority..<range.upperBound).first { bytes[$0] == 47 || bytes[$0] == 63 } ?? range.upperBound
+    let end =
+      (authority..<range.upperBound).first { bytes[$0] == 47 || bytes[$0] == 63 }
+      ?? range.upperBound
     guard HostField.isValid(bytes, authority..<end) else { throw bad }
     request.targetForm = .absolute
     request.hostRange = authority..<end
@@ -80,13 +96,16 @@ enum RequestLine {
   private static func schemeLength(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int? {
     for scheme in ["http://", "https://"] as [StaticString] {
       let n = scheme.utf8CodeUnitCount
-      if range.count > n, Bytes.spells(bytes, range.lowerBound..<(range.lowerBound + n), scheme) { return n }
+      if range.count > n, Bytes.spells(bytes, range.lowerBound..<(range.lowerBound + n), scheme) {
+        return n
+      }
     }
     return nil
   }
 
-  private static func split(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> (Range<Int>, Range<Int>?)
-  {
+  private static func split(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> (
+    Range<Int>, Range<Int>?
+  ) {
     guard let mark = Bytes.first(63, bytes, range) else { return (range, nil) }
     return (range.lowerBound..<mark, (mark + 1)..<range.upperBound)
   }
@@ -104,7 +123,8 @@ enum HostField {
     } else {
       while at < range.upperBound, bytes[at] != Bytes.colon {
         if bytes[at] == 37 {
-          guard at + 2 < range.upperBound, Hex.value(bytes[at + 1]) != nil, Hex.value(bytes[at + 2]) != nil
+          guard at + 2 < range.upperBound, Hex.value(bytes[at + 1]) != nil,
+            Hex.value(bytes[at + 2]) != nil
           else { return false }
           at += 3
         } else {

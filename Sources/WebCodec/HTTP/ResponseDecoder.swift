@@ -103,16 +103,20 @@ public struct HTTPResponseDecoder: Sendable {
   private mutating func statusLine() throws(HTTPProtocolError) -> Bool {
     let malformed = HTTPProtocolError(400, .malformedStatusLine)
     let parsed = try buffer.reading { bytes throws(HTTPProtocolError) -> Bool in
-      guard case .line(let line) = try head.line(bytes, max: limits.requestLineBytesMax, past: malformed)
+      guard
+        case .line(let line) = try head.line(
+          bytes, max: limits.requestLineBytesMax, past: malformed)
       else { return false }
       guard line.count >= 12, bytes[line.lowerBound + 8] == Bytes.space else { throw malformed }
-      response.minorVersion = try RequestLine.version(bytes, line.lowerBound..<(line.lowerBound + 8))
+      response.minorVersion = try RequestLine.version(
+        bytes, line.lowerBound..<(line.lowerBound + 8))
       for index in 9..<12 {
         let digit = bytes[line.lowerBound + index]
         guard Bytes.isDigit(digit) else { throw malformed }
         response.status = response.status * 10 + Int(digit - 48)
       }
-      guard response.status >= 100, line.count == 12 || bytes[line.lowerBound + 12] == Bytes.space else {
+      guard response.status >= 100, line.count == 12 || bytes[line.lowerBound + 12] == Bytes.space
+      else {
         throw malformed
       }
       return true

@@ -1,6 +1,7 @@
 import HTTPTypes
 
-/// A field value that is safe on the wire: no CR, LF, NUL or other control, no space at its ends. There is no way
+/// A field value that is safe on the wire: no CR, LF, NUL or other control, no space at its ends.
+/// There is no way
 /// to have one that is not, so a response cannot be split (CVE-2022-3215 in another server).
 public struct HeaderValue: Sendable, Equatable {
   let text: String
@@ -46,16 +47,20 @@ public struct ReplyContext: Sendable, Equatable {
   public static let closing = ReplyContext(keepAlive: false)
 }
 
-/// Writes responses. Framing is this type's business alone: `Content-Length`, `Transfer-Encoding`, `Connection`
-/// and `Date` among the given fields are left out, so that no caller can contradict the bytes that follow.
+/// Writes responses. Framing is this type's business alone: `Content-Length`, `Transfer-Encoding`,
+/// `Connection`
+/// and `Date` among the given fields are left out, so that no caller can contradict the bytes that
+/// follow.
 public enum HTTPResponseEncoder {
   /// `HTTP/1.1 100 Continue`, for a head that `expectsContinue` and whose content is welcome.
   public static let continueBytes = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 
   /// Appends a whole response.
-  /// - Parameter date: an IMF-fixdate made at most once a second by the caller (RFC 9110 §6.6.1), or nil.
+  /// - Parameter date: an IMF-fixdate made at most once a second by the caller (RFC 9110 §6.6.1),
+  ///   or nil.
   public static func whole(
-    _ status: HTTPResponse.Status, _ fields: [HeaderField] = [], body: [UInt8] = [], to reply: ReplyContext,
+    _ status: HTTPResponse.Status, _ fields: [HeaderField] = [], body: [UInt8] = [],
+    to reply: ReplyContext,
     date: HeaderValue? = nil, into out: inout [UInt8]
   ) {
     let wantsBody = head(status, fields, bodyBytes: body.count, to: reply, date: date, into: &out)
@@ -65,7 +70,8 @@ public enum HTTPResponseEncoder {
   /// Appends the head of a response whose content the caller sends.
   /// - Returns: whether the content is to follow: not after HEAD, nor with a status that has none.
   public static func head(
-    _ status: HTTPResponse.Status, type: HeaderValue? = nil, _ fields: [HeaderField] = [], bodyBytes: Int,
+    _ status: HTTPResponse.Status, type: HeaderValue? = nil, _ fields: [HeaderField] = [],
+    bodyBytes: Int,
     to reply: ReplyContext, date: HeaderValue? = nil, into out: inout [UInt8]
   ) -> Bool {
     startLine(status, fields, reply, date, &out)
@@ -74,7 +80,8 @@ public enum HTTPResponseEncoder {
       append(type.text, &out)
       append("\r\n", &out)
     }
-    // RFC 9110 §8.6: none with 1xx and 204; with 304 it would speak of another body, so it is left out.
+    // RFC 9110 §8.6: none with 1xx and 204; with 304 it would speak of another body, so it is left
+    // out.
     let hasLength = status.code >= 200 && status.code != 204 && status.code != 304
     if hasLength {
       append("content-length: ", &out)
@@ -86,13 +93,15 @@ public enum HTTPResponseEncoder {
     return hasLength && !reply.isHead
   }
 
-  /// Appends the head of a response whose length is not known, and returns the writer of its content.
+  /// Appends the head of a response whose length is not known, and returns the writer of its
+  /// content.
   public static func stream(
     _ status: HTTPResponse.Status, _ fields: [HeaderField] = [], to reply: ReplyContext,
     date: HeaderValue? = nil,
     into out: inout [UInt8]
   ) -> StreamWriter {
-    // RFC 9112 §6.1: no chunks to a 1.0 client; there the end of the connection is the end of the content.
+    // RFC 9112 §6.1: no chunks to a 1.0 client; there the end of the connection is the end of the
+    // content.
     let isChunked = reply.minorVersion >= 1
     var reply = reply
     if !isChunked { reply.keepAlive = false }
@@ -100,7 +109,8 @@ public enum HTTPResponseEncoder {
     let hasNone = status.code < 200 || status.code == 204 || status.code == 304
     if isChunked, !hasNone { append("transfer-encoding: chunked\r\n", &out) }
     append("\r\n", &out)
-    let form: StreamWriter.Form = reply.isHead || hasNone ? .none : isChunked ? .chunked : .untilClose
+    let form: StreamWriter.Form =
+      reply.isHead || hasNone ? .none : isChunked ? .chunked : .untilClose
     return StreamWriter(form: form, keepAlive: reply.keepAlive)
   }
 
@@ -131,7 +141,8 @@ public enum HTTPResponseEncoder {
   }
 
   static func startLine(
-    _ status: HTTPResponse.Status, _ fields: [HeaderField], _ reply: ReplyContext, _ date: HeaderValue?,
+    _ status: HTTPResponse.Status, _ fields: [HeaderField], _ reply: ReplyContext,
+    _ date: HeaderValue?,
     _ out: inout [UInt8]
   ) {
     if status.code == 200 {
@@ -174,7 +185,9 @@ public enum HTTPResponseEncoder {
 }
 
 func append(_ text: String, _ out: inout [UInt8]) { out.append(contentsOf: text.utf8) }
-func append(_ text: StaticString, _ out: inout [UInt8]) { text.withUTF8Buffer { out.append(contentsOf: $0) } }
+func append(_ text: StaticString, _ out: inout [UInt8]) {
+  text.withUTF8Buffer { out.append(contentsOf: $0) }
+}
 
 func appendDecimal(_ number: Int, _ out: inout [UInt8]) {
   if number >= 0, number < 10 { return out.append(UInt8(truncatingIfNeeded: number &+ 48)) }

@@ -1,4 +1,5 @@
-/// A member's name where it lies in the text. Compare it in a `switch` with literals: no String is made.
+/// A member's name where it lies in the text. Compare it in a `switch` with literals: no String is
+/// made.
 /// It is good only as long as its reader's bytes.
 public struct JSONKey: Equatable {
   @usableFromInline let bytes: UnsafeRawBufferPointer
@@ -23,18 +24,24 @@ public struct JSONKey: Equatable {
   // Inlined into the caller's `switch`, so that a key of another length costs one comparison.
   @inlinable public static func ~= (pattern: StaticString, key: JSONKey) -> Bool {
     if key.hasEscapes { return key.spellsEscaped(pattern) }
-    guard key.bytes.count == pattern.utf8CodeUnitCount, pattern.hasPointerRepresentation else { return false }
+    guard key.bytes.count == pattern.utf8CodeUnitCount, pattern.hasPointerRepresentation else {
+      return false
+    }
     return Bytes.equal(
       key.bytes, UnsafeRawBufferPointer(start: pattern.utf8Start, count: pattern.utf8CodeUnitCount))
   }
 
-  @usableFromInline func spellsEscaped(_ pattern: StaticString) -> Bool { text == pattern.description }
+  @usableFromInline func spellsEscaped(_ pattern: StaticString) -> Bool {
+    text == pattern.description
+  }
 }
 
 /// The escapes inside a JSON string, RFC 8259 §7.
 enum JSONEscapes {
   /// Appends the text of `bytes` (what stands between the quotes) with its escapes resolved.
-  static func append(_ bytes: UnsafeRawBufferPointer, base: Int, to out: inout [UInt8]) throws(JSONError) {
+  static func append(_ bytes: UnsafeRawBufferPointer, base: Int, to out: inout [UInt8])
+    throws(JSONError)
+  {
     var at = 0
     while let slash = Bytes.first(0x5C, bytes, at..<bytes.count) {
       out.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[at..<slash]))
@@ -74,7 +81,9 @@ enum JSONEscapes {
       scalar = 0x10000 + (scalar & 0x3FF) << 10 + low & 0x3FF
       end += 6
     }
-    guard let character = Unicode.Scalar(scalar) else { throw JSONError(.loneSurrogate, at: base + slash) }
+    guard let character = Unicode.Scalar(scalar) else {
+      throw JSONError(.loneSurrogate, at: base + slash)
+    }
     out.append(contentsOf: UTF8.encode(character) ?? UTF8.encodedReplacementCharacter)
     return end
   }

@@ -17,7 +17,9 @@ extension JSONReader {
     _ = nextByte()
     let at = offset
     let text = try string()
-    guard text.utf8.count <= max else { throw JSONError(.badValue("longer than \(max) bytes"), at: at) }
+    guard text.utf8.count <= max else {
+      throw JSONError(.badValue("longer than \(max) bytes"), at: at)
+    }
     return text
   }
 
@@ -25,7 +27,8 @@ extension JSONReader {
     let range = try numberRange()
     guard let value = parseInt(range) else {
       let isWhole = bytes[range].allSatisfy { Bytes.isDigit($0) || $0 == 0x2D }
-      throw JSONError(isWhole ? .numberOutOfRange : .expected("a whole number"), at: range.lowerBound)
+      throw JSONError(
+        isWhole ? .numberOutOfRange : .expected("a whole number"), at: range.lowerBound)
     }
     return value
   }

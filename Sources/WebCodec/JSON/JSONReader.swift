@@ -40,13 +40,15 @@ public struct JSONError: Error, Equatable, Sendable {
 ///   }
 /// }
 /// ```
-/// - Errors: `JSONError`, with the byte offset and what was expected. Nothing is repaired: UTF-8 is validated, lone
+/// - Errors: `JSONError`, with the byte offset and what was expected. Nothing is repaired: UTF-8 is
+///   validated, lone
 ///   surrogates, duplicate keys, leading zeros, comments, and bytes after the value are refused.
 public struct JSONReader {
   public struct Limits: Sendable, Equatable {
     /// Nested arrays and objects. The stack of a lane is small.
     public var depthMax = 64
-    /// RFC 8259 §4: names SHOULD be unique. Two readers that choose differently can be played against each other.
+    /// RFC 8259 §4: names SHOULD be unique. Two readers that choose differently can be played
+    /// against each other.
     public var refusesDuplicateKeys = true
     public init() {}
   }
@@ -60,7 +62,8 @@ public struct JSONReader {
   /// The same for objects with many keys, by where their first key stands in `keys`.
   var wideKeys: [Int: Set<String>] = [:]
 
-  /// The memory must outlive the reader: use it inside `withUnsafeBytes`, or take `JSONReader.read`.
+  /// The memory must outlive the reader: use it inside `withUnsafeBytes`, or take
+  /// `JSONReader.read`.
   public init(_ bytes: UnsafeRawBufferPointer, limits: Limits = Limits()) {
     self.bytes = bytes
     self.limits = limits
@@ -126,7 +129,9 @@ public struct JSONReader {
     depth &-= 1
   }
 
-  public mutating func array(_ element: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
+  public mutating func array(_ element: (inout JSONReader) throws(JSONError) -> Void)
+    throws(JSONError)
+  {
     try enter(0x5B, "an array")
     if nextByte() == 0x5D {
       offset &+= 1
@@ -165,15 +170,21 @@ public struct JSONReader {
   ) throws(JSONError) -> [R] {
     var values: [R] = []
     try array { reader throws(JSONError) in
-      guard values.count < max else { throw JSONError(.badValue("too many elements"), at: reader.offset) }
+      guard values.count < max else {
+        throw JSONError(.badValue("too many elements"), at: reader.offset)
+      }
       values.append(try read(&reader))
     }
     return values
   }
 
   /// The error for a key that the caller does not know.
-  public func unknownField(_ key: JSONKey) -> JSONError { JSONError(.unknownField(key.text), at: key.offset) }
-  public func missingField(_ name: String) -> JSONError { JSONError(.missingField(name), at: offset) }
+  public func unknownField(_ key: JSONKey) -> JSONError {
+    JSONError(.unknownField(key.text), at: key.offset)
+  }
+  public func missingField(_ name: String) -> JSONError {
+    JSONError(.missingField(name), at: offset)
+  }
 
   /// Reads any value and throws it away, having checked it.
   public mutating func skip() throws(JSONError) {

@@ -1,4 +1,5 @@
-/// Free-form JSON, such as a bot's context. Objects keep their order; numbers keep their digits, so that nothing is
+/// Free-form JSON, such as a bot's context. Objects keep their order; numbers keep their digits, so
+/// that nothing is
 /// lost on the way and no `Double` enters any state.
 public indirect enum JSONValue: Sendable, Equatable {
   case null
@@ -14,7 +15,9 @@ public indirect enum JSONValue: Sendable, Equatable {
   public init(
     parsing bytes: [UInt8], limits: JSONReader.Limits = JSONReader.Limits()
   ) throws(JSONError) {
-    self = try JSONReader.read(bytes, limits: limits) { reader throws(JSONError) in try reader.value() }
+    self = try JSONReader.read(bytes, limits: limits) { reader throws(JSONError) in
+      try reader.value()
+    }
   }
 
   public var encoded: [UInt8] {

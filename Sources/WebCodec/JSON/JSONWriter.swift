@@ -1,6 +1,7 @@
 import Wire
 
-/// Writes JSON (RFC 8259) straight to bytes. Commas are its business; order is the caller's, so the same calls give
+/// Writes JSON (RFC 8259) straight to bytes. Commas are its business; order is the caller's, so the
+/// same calls give
 /// the same bytes.
 ///
 /// ```swift
@@ -67,7 +68,11 @@ public struct JSONWriter: Sendable {
 
   public mutating func bool(_ value: Bool) {
     comma()
-    if value { append("true" as StaticString, &bytes) } else { append("false" as StaticString, &bytes) }
+    if value {
+      append("true" as StaticString, &bytes)
+    } else {
+      append("false" as StaticString, &bytes)
+    }
   }
 
   public mutating func null() {
@@ -101,11 +106,15 @@ public struct JSONWriter: Sendable {
     key(name)
     raw(json)
   }
-  public mutating func field(_ name: StaticString, object body: (inout JSONWriter) throws -> Void) rethrows {
+  public mutating func field(_ name: StaticString, object body: (inout JSONWriter) throws -> Void)
+    rethrows
+  {
     key(name)
     try object(body)
   }
-  public mutating func field(_ name: StaticString, array body: (inout JSONWriter) throws -> Void) rethrows {
+  public mutating func field(_ name: StaticString, array body: (inout JSONWriter) throws -> Void)
+    rethrows
+  {
     key(name)
     try array(body)
   }

@@ -1,7 +1,9 @@
 /// What both sides agreed on about compression, RFC 7692 §7.1.
 ///
-/// Each direction keeps its context from message to message, which costs memory for as long as the connection lives,
-/// or begins anew with each. The server holds little either way: windows of 4 kB where it may choose.
+/// Each direction keeps its context from message to message, which costs memory for as long as the
+/// connection lives,
+/// or begins anew with each. The server holds little either way: windows of 4 kB where it may
+/// choose.
 public struct PermessageDeflate: Sendable, Equatable {
   public var serverKeepsContext = true
   public var clientKeepsContext = true
@@ -19,13 +21,15 @@ public struct PermessageDeflate: Sendable, Equatable {
   public var heldBytes: Int {
     (clientKeepsContext ? Inflater.heldBytes(windowBits: clientWindowBits) : 0)
       + (serverKeepsContext
-        ? Deflater.heldBytes(windowBits: min(serverWindowBits, Self.ownWindowBits), memoryLevel: Self.memoryLevel) : 0)
+        ? Deflater.heldBytes(
+          windowBits: min(serverWindowBits, Self.ownWindowBits), memoryLevel: Self.memoryLevel) : 0)
   }
 
   /// The answer to the client's offers: the first that can be accepted; nil where none can.
   /// - Parameters:
   ///   - fields: the values of `Sec-WebSocket-Extensions`.
-  ///   - keepsContexts: whether there is memory for contexts; without, each message stands for itself.
+  ///   - keepsContexts: whether there is memory for contexts; without, each message stands for
+  ///     itself.
   static func answer(
     to fields: [String], keepsContexts: Bool
   ) throws(WebSocketHandshake.Refusal) -> (agreed: PermessageDeflate, field: HeaderValue)? {
@@ -35,7 +39,8 @@ public struct PermessageDeflate: Sendable, Equatable {
     return nil
   }
 
-  /// nil for an offer that is to be declined (§7.1): unknown, repeated or malformed parameters, or a window of 256
+  /// nil for an offer that is to be declined (§7.1): unknown, repeated or malformed parameters, or
+  /// a window of 256
   /// bytes, for which zlib has no raw DEFLATE.
   private static func accept(
     _ offer: ExtensionOffer, _ keepsContexts: Bool
@@ -73,12 +78,14 @@ public struct PermessageDeflate: Sendable, Equatable {
 
   /// `8` to `15`, without a zero before.
   private static func windowBits(_ text: String) -> Int? {
-    guard text.utf8.count <= 2, text.utf8.first != 48, let bits = Int(text), (8...15).contains(bits) else { return nil }
+    guard text.utf8.count <= 2, text.utf8.first != 48, let bits = Int(text), (8...15).contains(bits)
+    else { return nil }
     return bits
   }
 }
 
-/// One element of `Sec-WebSocket-Extensions`: `token *( ";" token [ "=" ( token / quoted-string ) ] )`, RFC 6455 §9.1.
+/// One element of `Sec-WebSocket-Extensions`: `token *( ";" token [ "=" ( token / quoted-string ) ]
+/// )`, RFC 6455 §9.1.
 struct ExtensionOffer: Equatable {
   var name: String
   var parameters: [(name: String, value: String?)] = []
@@ -128,7 +135,8 @@ struct ExtensionOffer: Equatable {
     rest = rest.drop { $0 == Bytes.space || $0 == Bytes.tab }
   }
 
-  /// In lower case: names of parameters and extensions are compared so by every implementation there is.
+  /// In lower case: names of parameters and extensions are compared so by every implementation
+  /// there is.
   private static func token(_ rest: inout ArraySlice<UInt8>) -> String? {
     let found = rest.prefix { Bytes.isToken($0) }
     rest = rest.dropFirst(found.count)

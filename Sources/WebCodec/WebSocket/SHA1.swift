@@ -1,11 +1,14 @@
-/// SHA-1, for the WebSocket handshake alone (RFC 6455 §4.2.2), where it proves nothing secret. Not for anything else.
+/// SHA-1, for the WebSocket handshake alone (RFC 6455 §4.2.2), where it proves nothing secret. Not
+/// for anything else.
 enum SHA1 {
   static func hash(_ message: [UInt8]) -> [UInt8] {
     var bytes = message + [0x80]
     while bytes.count % 64 != 56 { bytes.append(0) }
     withUnsafeBytes(of: (UInt64(message.count) &* 8).bigEndian) { bytes.append(contentsOf: $0) }
     var state: [UInt32] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0]
-    for block in stride(from: 0, to: bytes.count, by: 64) { mix(bytes[block..<(block + 64)], into: &state) }
+    for block in stride(from: 0, to: bytes.count, by: 64) {
+      mix(bytes[block..<(block + 64)], into: &state)
+    }
     return state.flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } }
   }
 
@@ -15,7 +18,9 @@ enum SHA1 {
     for at in stride(from: block.startIndex, to: block.endIndex, by: 4) {
       words.append(block[at..<(at + 4)].reduce(0) { $0 << 8 | UInt32($1) })
     }
-    for t in 16..<80 { words.append(left(words[t - 3] ^ words[t - 8] ^ words[t - 14] ^ words[t - 16], 1)) }
+    for t in 16..<80 {
+      words.append(left(words[t - 3] ^ words[t - 8] ^ words[t - 14] ^ words[t - 16], 1))
+    }
     var (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4])
     for t in 0..<80 {
       let (f, k): (UInt32, UInt32) =

@@ -5,9 +5,11 @@ import Wire
 /// ```
 /// header ──complete──▶ payload(left) ──0 left, FIN──▶ message ─▶ header
 ///                          └─0 left, no FIN─▶ header (message goes on)
-/// a close frame ──▶ closed        any violation ──▶ failed: answer `closeCode`, then close (§7.1.7)
+/// a close frame ──▶ closed        any violation ──▶ failed: answer `closeCode`, then close
+/// (§7.1.7)
 /// ```
-/// Text is validated as it arrives: the first bad byte fails the connection, also inside an unfinished frame. What is
+/// Text is validated as it arrives: the first bad byte fails the connection, also inside an
+/// unfinished frame. What is
 /// compressed is expanded as it arrives, too, and bounded by what it becomes (RFC 7692).
 public struct WebSocketDecoder {
   public enum MessageKind: Sendable, Equatable { case text, binary }
@@ -19,7 +21,8 @@ public struct WebSocketDecoder {
     /// Answer with a pong of the same payload (§5.5.2).
     case ping([UInt8])
     case pong([UInt8])
-    /// The peer closes; echo the code, unless our close frame was first. Nothing will come after it.
+    /// The peer closes; echo the code, unless our close frame was first. Nothing will come after
+    /// it.
     case closed(WebSocketCloseCode?, reason: String)
     case failed(Failure)
   }
@@ -59,7 +62,8 @@ public struct WebSocketDecoder {
 
   let role: WebSocketRole
   let messageBytesMax: Int
-  /// Whether compression was agreed on, so that RSV1 may mark a message's first frame (RFC 7692 §6).
+  /// Whether compression was agreed on, so that RSV1 may mark a message's first frame (RFC 7692
+  /// §6).
   private let allowsCompressed: Bool
   private let keepsContext: Bool
   private let windowBits: Int
@@ -77,13 +81,16 @@ public struct WebSocketDecoder {
 
   /// - Parameter compression: as agreed in the handshake; nil: a compressed message is a violation.
   public init(
-    role: WebSocketRole = .server, messageBytesMax: Int = 1_048_576, compression: PermessageDeflate? = nil
+    role: WebSocketRole = .server, messageBytesMax: Int = 1_048_576,
+    compression: PermessageDeflate? = nil
   ) {
     self.role = role
     self.messageBytesMax = messageBytesMax
     allowsCompressed = compression != nil
-    keepsContext = (role == .server ? compression?.clientKeepsContext : compression?.serverKeepsContext) ?? false
-    windowBits = (role == .server ? compression?.clientWindowBits : compression?.serverWindowBits) ?? 15
+    keepsContext =
+      (role == .server ? compression?.clientKeepsContext : compression?.serverKeepsContext) ?? false
+    windowBits =
+      (role == .server ? compression?.clientWindowBits : compression?.serverWindowBits) ?? 15
   }
 
   public mutating func append(_ bytes: UnsafeRawBufferPointer) { buffer.append(bytes) }
@@ -138,9 +145,13 @@ public struct WebSocketDecoder {
     let opcode = try judge(first)
     guard let second = buffer[1] else { return nil }
     let isMasked = second & 0x80 != 0
-    guard isMasked == (role == .server) else { throw Failure(closeCode: .protocolError, reason: .badMasking) }
+    guard isMasked == (role == .server) else {
+      throw Failure(closeCode: .protocolError, reason: .badMasking)
+    }
     let short = Int(second & 0x7F)
-    if opcode.isControl, short > 125 { throw Failure(closeCode: .protocolError, reason: .badControlFrame) }
+    if opcode.isControl, short > 125 {
+      throw Failure(closeCode: .protocolError, reason: .badControlFrame)
+    }
     let lengthBytes = short == 126 ? 2 : short == 127 ? 8 : 0
     guard let length = try length(short, lengthBytes) else { return nil }
     // Bounded before anything is kept; the message so far counts.
@@ -167,14 +178,17 @@ public struct WebSocketDecoder {
 
   private func judge(_ first: UInt8) throws(Failure) -> WebSocketOpcode {
     guard let opcode = WebSocketOpcode(rawValue: first & 0x0F) else {
-      throw Failure(closeCode: .protocolError, reason: first & 0x70 != 0 ? .reservedBits : .badOpcode)
+      throw Failure(
+        closeCode: .protocolError, reason: first & 0x70 != 0 ? .reservedBits : .badOpcode)
     }
     let mayCompress = allowsCompressed && (opcode == .text || opcode == .binary)
     guard first & (mayCompress ? 0x30 : 0x70) == 0 else {
       throw Failure(closeCode: .protocolError, reason: .reservedBits)
     }
     if opcode.isControl {
-      guard first & 0x80 != 0 else { throw Failure(closeCode: .protocolError, reason: .badControlFrame) }  // §5.5
+      guard first & 0x80 != 0 else {
+        throw Failure(closeCode: .protocolError, reason: .badControlFrame)
+      }  // §5.5
     } else if (opcode == .continuation) != (kind != nil) {  // §5.4
       throw Failure(closeCode: .protocolError, reason: .badFragment)
     }
@@ -208,12 +222,17 @@ public struct WebSocketDecoder {
         payload.withUnsafeMutableBytes { mask.apply($0) }
         frame.mask = mask
       }
-      return try expanded(from: start, try expander().expand(payload, into: &message, bytesMax: messageBytesMax))
+      return try expanded(
+        from: start, try expander().expand(payload, into: &message, bytesMax: messageBytesMax))
     } else {
-      buffer.withUnsafeBytes { message.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<n])) }
+      buffer.withUnsafeBytes {
+        message.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<n]))
+      }
       buffer.consume(n)
       if var mask = frame.mask {
-        message.withUnsafeMutableBytes { mask.apply(UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
+        message.withUnsafeMutableBytes {
+          mask.apply(UnsafeMutableRawBufferPointer(rebasing: $0[start...]))
+        }
         frame.mask = mask
       }
     }
@@ -241,7 +260,8 @@ public struct WebSocketDecoder {
 
   private mutating func endCompressed() throws(Failure) {
     let start = message.count
-    let fault = try expander().endMessage(into: &message, bytesMax: messageBytesMax, keepsContext: keepsContext)
+    let fault = try expander().endMessage(
+      into: &message, bytesMax: messageBytesMax, keepsContext: keepsContext)
     try expanded(from: start, fault)
     if !keepsContext { inflater = nil }
   }

@@ -1,4 +1,5 @@
-/// Writes WebSocket frames, RFC 6455 §5.2. Stateless: a mask for each frame is handed in by a client.
+/// Writes WebSocket frames, RFC 6455 §5.2. Stateless: a mask for each frame is handed in by a
+/// client.
 public enum WebSocketEncoder {
   public static func text(_ text: String, mask: UInt32? = nil, into out: inout [UInt8]) {
     frame(.text, Array(text.utf8), mask: mask, &out)
@@ -29,7 +30,9 @@ public enum WebSocketEncoder {
     _ code: WebSocketCloseCode?, _ reason: String = "", mask: UInt32? = nil, into out: inout [UInt8]
   ) {
     guard let code else { return frame(.close, [], mask: mask, &out) }
-    var payload = [UInt8(truncatingIfNeeded: code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue)]
+    var payload = [
+      UInt8(truncatingIfNeeded: code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue),
+    ]
     for character in reason.unicodeScalars {
       let encoded = UTF8.encode(character) ?? UTF8.encodedReplacementCharacter
       if payload.count + encoded.count > 125 { break }
@@ -50,7 +53,9 @@ public enum WebSocketEncoder {
       out.append(maskBit | UInt8(truncatingIfNeeded: count))
     } else if count <= 0xFFFF {
       out.append(maskBit | 126)
-      withUnsafeBytes(of: UInt16(truncatingIfNeeded: count).bigEndian) { out.append(contentsOf: $0) }
+      withUnsafeBytes(of: UInt16(truncatingIfNeeded: count).bigEndian) {
+        out.append(contentsOf: $0)
+      }
     } else {
       out.append(maskBit | 127)
       withUnsafeBytes(of: UInt64(count).bigEndian) { out.append(contentsOf: $0) }
@@ -60,6 +65,8 @@ public enum WebSocketEncoder {
     let start = out.count
     out.append(contentsOf: payload)
     var masking = WebSocketMask(mask)
-    out.withUnsafeMutableBytes { masking.apply(UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
+    out.withUnsafeMutableBytes {
+      masking.apply(UnsafeMutableRawBufferPointer(rebasing: $0[start...]))
+    }
   }
 }

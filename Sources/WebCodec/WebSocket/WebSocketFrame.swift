@@ -42,12 +42,14 @@ struct WebSocketMask: Sendable {
   /// - Parameter key: the four bytes as they travel, the first one lowest.
   init(_ key: UInt32) { self.key = key }
 
-  /// Masks or unmasks in place, and keeps the place in the key for the bytes that follow. RFC 6455 §5.3.
+  /// Masks or unmasks in place, and keeps the place in the key for the bytes that follow. RFC 6455
+  /// §5.3.
   mutating func apply(_ bytes: UnsafeMutableRawBufferPointer) {
     let wide = UInt64(key) << 32 | UInt64(key)
     var at = 0
     while at &+ 8 <= bytes.count {
-      let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)) ^ wide
+      let word =
+        UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)) ^ wide
       bytes.storeBytes(of: word.littleEndian, toByteOffset: at, as: UInt64.self)
       at &+= 8
     }

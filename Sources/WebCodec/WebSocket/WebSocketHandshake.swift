@@ -1,7 +1,8 @@
 import HTTPTypes
 import Wire
 
-/// The opening handshake, RFC 6455 §4.2. Origin and token are the service's to check, before it accepts.
+/// The opening handshake, RFC 6455 §4.2. Origin and token are the service's to check, before it
+/// accepts.
 public enum WebSocketHandshake {
   public enum Refusal: Error, Equatable, Sendable {
     /// 426: not an upgrade to WebSocket, or not to version 13, which the answer names.
@@ -16,13 +17,17 @@ public enum WebSocketHandshake {
     let versions = request.fields.values("sec-websocket-version")
     guard versions == ["13"] else { throw versions.count > 1 ? .malformed : .upgradeRequired }  // §4.4
     let keys = request.fields.values("sec-websocket-key")
-    guard keys.count == 1, Base64.decode(keys[0])?.count == 16, request.body.isEmpty else { throw .malformed }
+    guard keys.count == 1, Base64.decode(keys[0])?.count == 16, request.body.isEmpty else {
+      throw .malformed
+    }
     guard let value = HeaderValue(accept(key: keys[0])) else { throw .malformed }
     return value
   }
 
-  /// What is agreed on about compression, and the field that says so; nil without an offer that can be accepted.
-  /// - Parameter keepsContexts: whether there is memory for contexts that live as long as the connection.
+  /// What is agreed on about compression, and the field that says so; nil without an offer that can
+  /// be accepted.
+  /// - Parameter keepsContexts: whether there is memory for contexts that live as long as the
+  ///   connection.
   public static func compression(
     _ request: IncomingRequest, keepsContexts: Bool
   ) throws(Refusal) -> (agreed: PermessageDeflate, field: HeaderValue)? {
@@ -40,7 +45,8 @@ public enum WebSocketHandshake {
     accept: HeaderValue, subprotocol: HeaderValue? = nil, extensions: HeaderValue? = nil,
     into out: inout [UInt8]
   ) {
-    append("HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n", &out)
+    append(
+      "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n", &out)
     field("sec-websocket-accept: ", accept, &out)
     if let subprotocol { field("sec-websocket-protocol: ", subprotocol, &out) }
     if let extensions { field("sec-websocket-extensions: ", extensions, &out) }

@@ -2,7 +2,8 @@ import Foundation
 import Server
 import System
 
-/// A temporary folder with a data folder and generated routing rules: one queue, and as many agents as
+/// A temporary folder with a data folder and generated routing rules: one queue, and as many agents
+/// as
 /// wanted.
 struct BenchFolder {
   let path: String
@@ -41,9 +42,10 @@ struct BenchFolder {
       "skills.yaml": "english: { title: English, language: en }\n",
       "agents.yaml": (0..<agents).map {
         "\(Self.agent($0)):\n  name: Agent \($0)\n  skills: { english: 5 }\n  queues: [support]\n  capacity: \(capacity)\n"
-      }.joined() + (0..<phones).map {
-        "\(Self.phone($0)): { queues: [support], devices: [PJSIP/\(Self.phone($0))] }\n"
-      }.joined(),
+      }.joined()
+        + (0..<phones).map {
+          "\(Self.phone($0)): { queues: [support], devices: [PJSIP/\(Self.phone($0))] }\n"
+        }.joined(),
       "rules/10-all.yaml": "- name: everyone\n  route:\n    queue: support\n",
     ]
     for (name, text) in files {
@@ -73,7 +75,8 @@ struct BenchFolder {
   }
 }
 
-/// Picks members out of JSON of a known shape without parsing it: a bench's client must cost little.
+/// Picks members out of JSON of a known shape without parsing it: a bench's client must cost
+/// little.
 enum JSONPick {
   /// The first member of this name with a text without escapes.
   static func find(_ name: String, in json: [UInt8]) -> String? {
@@ -126,5 +129,7 @@ enum JSONPick {
 }
 
 extension String {
-  func trimmingSuffix(_ end: String) -> String { hasSuffix(end) ? String(dropLast(end.count)) : self }
+  func trimmingSuffix(_ end: String) -> String {
+    hasSuffix(end) ? String(dropLast(end.count)) : self
+  }
 }

@@ -16,12 +16,15 @@ struct BenchReport {
     lines.append((name, measure, value, unit))
   }
 
-  /// - Parameter prefix: what is measured, where a case measures several things, with a blank at its end.
+  /// - Parameter prefix: what is measured, where a case measures several things, with a blank at
+  ///   its end.
   mutating func add(
-    _ name: String, _ latencies: LatencyHistogram, prefix: String = "", in unit: LatencyUnit = .milliseconds
+    _ name: String, _ latencies: LatencyHistogram, prefix: String = "",
+    in unit: LatencyUnit = .milliseconds
   ) {
     for (measure, value) in [
-      ("p50", latencies.p50), ("p99", latencies.p99), ("p99.9", latencies.p999), ("max", latencies.highest),
+      ("p50", latencies.p50), ("p99", latencies.p99), ("p99.9", latencies.p999),
+      ("max", latencies.highest),
     ] {
       add(name, prefix + measure, Double(value) / unit.nanoseconds, unit.rawValue)
     }
@@ -43,7 +46,8 @@ struct BenchReport {
   func print() {
     for line in lines {
       let number =
-        line.value == line.value.rounded() ? String(Int64(line.value)) : String(format: "%.3f", line.value)
+        line.value == line.value.rounded()
+        ? String(Int64(line.value)) : String(format: "%.3f", line.value)
       guard isJSON else {
         Swift.print("  \(line.name.padded(22)) \(line.measure.padded(22)) \(number) \(line.unit)")
         continue

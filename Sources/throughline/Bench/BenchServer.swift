@@ -17,10 +17,12 @@ final class BenchServer {
 
   /// - Parameter certificate: as `tls.certificates` has it; with it, HTTPS is served.
   init(
-    _ folder: BenchFolder, smtp: Bool = false, fastAGI: Bool = false, lanes: Int = 0, certificate: String? = nil
+    _ folder: BenchFolder, smtp: Bool = false, fastAGI: Bool = false, lanes: Int = 0,
+    certificate: String? = nil
   ) throws {
     let begun = MonotonicClock.nowMilliseconds
-    let output = try spawn(folder, smtp: smtp, fastAGI: fastAGI, lanes: lanes, certificate: certificate)
+    let output = try spawn(
+      folder, smtp: smtp, fastAGI: fastAGI, lanes: lanes, certificate: certificate)
     try greet(output.fileHandleForReading, folder)
     startMilliseconds = MonotonicClock.nowMilliseconds - begun
   }
@@ -75,14 +77,17 @@ final class BenchServer {
       guard !more.isEmpty else {
         process.waitUntilExit()
         let log =
-          FileManager.default.contents(atPath: folder.log).map { String(decoding: $0, as: UTF8.self) } ?? ""
+          FileManager.default.contents(atPath: folder.log).map {
+            String(decoding: $0, as: UTF8.self)
+          } ?? ""
         throw Fault(description: "the server did not start: \(log.suffix(2_000))")
       }
       text += String(decoding: more, as: UTF8.self)
     }
     for line in text.split(separator: "\n") {
       let words = line.split(separator: " ")
-      guard words.count == 2, let port = words[1].split(separator: ":").last.flatMap({ UInt16($0) }) else {
+      guard words.count == 2, let port = words[1].split(separator: ":").last.flatMap({ UInt16($0) })
+      else {
         continue
       }
       if words[0] == "http" { http = .loopback(port) }
@@ -111,7 +116,9 @@ final class BenchServer {
 
   static func usage(of process: String) -> (cpuSeconds: Double, peakBytes: Int64) {
     func words(_ file: String) -> [Substring] {
-      guard let bytes = FileManager.default.contents(atPath: "/proc/\(process)/\(file)") else { return [] }
+      guard let bytes = FileManager.default.contents(atPath: "/proc/\(process)/\(file)") else {
+        return []
+      }
       return String(decoding: bytes, as: UTF8.self).split { $0 == " " || $0 == "\n" || $0 == "\t" }
     }
     // The name, second, may hold no blank here; utime and stime are the 14th and 15th (proc(5)).

@@ -27,7 +27,8 @@ final class HTTPPeer: ConnectionHandler {
     decoder = HTTPResponseDecoder(limits: limits)
     var options = ConnectionLimits()
     options.outputMaxBytes = 64 << 20
-    connection = loop.connect(to: address, timeoutMilliseconds: 10_000, limits: options, handler: self)
+    connection = loop.connect(
+      to: address, timeoutMilliseconds: 10_000, limits: options, handler: self)
   }
 
   /// Sends one request; `then` hears nil when the connection ended before an answer.
@@ -42,7 +43,8 @@ final class HTTPPeer: ConnectionHandler {
       fields.append(HeaderField(name, key))
     }
     let bytes = HTTPRequestEncoder.encode(
-      method, target, host: host, fields, body: body.map { Array($0.utf8) } ?? (method == .get ? nil : []))
+      method, target, host: host, fields,
+      body: body.map { Array($0.utf8) } ?? (method == .get ? nil : []))
     self.then = then
     connection.write(bytes ?? [])
   }

@@ -7,8 +7,12 @@ import System
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure and try the server on this machine.",
-    discussion: "Every bench takes --json: one object a line with bench, case, measure, value and unit.",
-    subcommands: [HandoffBench.self, WebBench.self, RouterBench.self, RulesBench.self, StoreBench.self, CrashBench.self])
+    discussion:
+      "Every bench takes --json: one object a line with bench, case, measure, value and unit.",
+    subcommands: [
+      HandoffBench.self, WebBench.self, RouterBench.self, RulesBench.self, StoreBench.self,
+      CrashBench.self,
+    ])
 }
 
 /// `throughline bench handoff`.
@@ -16,8 +20,10 @@ struct HandoffBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "handoff",
     abstract:
-      "Whole lives of conversations, durable, over real HTTP: lives a second, and how long a handoff takes.")
-  @Option(name: .long, help: "How long to measure, after one second of warming up.") var seconds = 10
+      "Whole lives of conversations, durable, over real HTTP: lives a second, and how long a handoff takes."
+  )
+  @Option(name: .long, help: "How long to measure, after one second of warming up.") var seconds =
+    10
   @Option(name: .long, help: "Conversations alive at once, each on a bot's own connection.")
   var livesInFlight = 48
   @Option(name: .long, help: "Agents, each on a connection of its own.") var agents = 64
@@ -27,7 +33,8 @@ struct HandoffBench: AsyncParsableCommand {
   @Flag(name: .long, help: "Leave the folder, and say where it is.") var keep = false
 
   func validate() throws {
-    guard (1...3_600).contains(seconds), (1...5_000).contains(livesInFlight), (1...5_000).contains(agents)
+    guard (1...3_600).contains(seconds), (1...5_000).contains(livesInFlight),
+      (1...5_000).contains(agents)
     else {
       throw ValidationError("seconds up to 3600, lives in flight and agents up to 5000")
     }
@@ -44,18 +51,24 @@ struct HandoffBench: AsyncParsableCommand {
       agentTokens: try (0..<agents).map { try place.token("agent", BenchFolder.agent($0)) },
       livesInFlight: livesInFlight)
     let counts = try await measure(plan, server)
-    for failure in counts.failures { FileHandle.standardError.write(Data("failed: \(failure)\n".utf8)) }
+    for failure in counts.failures {
+      FileHandle.standardError.write(Data("failed: \(failure)\n".utf8))
+    }
     if !counts.failures.isEmpty { throw ExitCode(1) }
   }
 
-  private func measure(_ plan: HandoffLoad.Plan, _ server: BenchServer) async throws -> HandoffLoad.Counts {
+  private func measure(_ plan: HandoffLoad.Plan, _ server: BenchServer) async throws
+    -> HandoffLoad.Counts
+  {
     var options = SocketServer.Options()
     options.lanes = 1
     let sockets = try SocketServer(options) { HandoffLoad($0, plan) }
     let lane = sockets.lanes[0]
     lane.perform { ($0.context as? HandoffLoad)?.start() }
     try await Task.sleep(for: .seconds(1))
-    let (serverBefore, clientBefore) = (server.usage.cpuSeconds, BenchServer.usage(of: "self").cpuSeconds)
+    let (serverBefore, clientBefore) = (
+      server.usage.cpuSeconds, BenchServer.usage(of: "self").cpuSeconds
+    )
     let begun = MonotonicClock.nowNanoseconds
     lane.perform { ($0.context as? HandoffLoad)?.restart() }
     try await Task.sleep(for: .seconds(seconds))
@@ -75,7 +88,8 @@ struct HandoffBench: AsyncParsableCommand {
     let lives = Double(max(counts.lives, 1))
     report.add(name, "server cpu a life", (serverCPU - serverBefore) / lives * 1e6, "us")
     report.add(name, "server peak", Double(peak) / 1_048_576, "MiB")
-    report.add(name, "client peak", Double(BenchServer.usage(of: "self").peakBytes) / 1_048_576, "MiB")
+    report.add(
+      name, "client peak", Double(BenchServer.usage(of: "self").peakBytes) / 1_048_576, "MiB")
     report.print()
     _ = await sockets.shutdown(withinMilliseconds: 0)
     return counts

@@ -1,8 +1,10 @@
 import Sockets
 import System
 
-/// Whole lives of conversations, driven from one lane: each bot connection leads one life after the other,
-/// each agent connection pulls its next case, and none of them waits for anything but its own answers.
+/// Whole lives of conversations, driven from one lane: each bot connection leads one life after the
+/// other,
+/// each agent connection pulls its next case, and none of them waits for anything but its own
+/// answers.
 ///
 /// ```
 /// bot:    open ─ four messages ─ handoff ─────────────────────────────▶ open …
@@ -87,7 +89,8 @@ final class HandoffLoad {
       let body =
         #"{"channel":"chat","customer":{"name":"Customer \#(load.number)","identities":[{"kind":"chat","value":"u-\#(load.number)","assurance":"asserted"}]},"context":{"page":"/returns"}}"#
       peer.post("/v1/sessions", body) { [self] reply in
-        guard let reply, reply.status == 201, let session = JSONPick.find("session", in: reply.body),
+        guard let reply, reply.status == 201,
+          let session = JSONPick.find("session", in: reply.body),
           let conversation = JSONPick.find("conversation", in: reply.body)
         else { return load.failed("open", reply) }
         (self.session, self.conversation) = (session, conversation)

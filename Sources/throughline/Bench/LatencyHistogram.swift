@@ -1,6 +1,8 @@
-/// Counts durations in log-linear buckets, 64 a power of two, so that a quantile is at most 1.6 % too high.
+/// Counts durations in log-linear buckets, 64 a power of two, so that a quantile is at most 1.6 %
+/// too high.
 ///
-/// Written here since a package for it costs more to build than it spares: it is one shift and one addition.
+/// Written here since a package for it costs more to build than it spares: it is one shift and one
+/// addition.
 struct LatencyHistogram: Sendable {
   private var counts = [UInt64](repeating: 0, count: 58 * 64 + 64)
   private(set) var count: UInt64 = 0
@@ -17,7 +19,8 @@ struct LatencyHistogram: Sendable {
     counts[shift * 64 + Int(value >> shift)] += 1
   }
 
-  /// The value under which so many of a hundred thousand lie (its bucket's upper edge), in nanoseconds.
+  /// The value under which so many of a hundred thousand lie (its bucket's upper edge), in
+  /// nanoseconds.
   func quantile(per100_000 wanted: UInt64) -> Int64 {
     let rank = max(1, (count * wanted + 99_999) / 100_000)
     var seen: UInt64 = 0

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Processor time in nanoseconds; a busy machine does not blur it as it blurs the clock on the wall.
+/// Processor time in nanoseconds; a busy machine does not blur it as it blurs the clock on the
+/// wall.
 enum ProcessorTime {
   static var ofThread: Int64 {
     var time = timespec()

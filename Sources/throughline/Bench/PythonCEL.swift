@@ -44,7 +44,9 @@ struct PythonCEL {
     try process.run()
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw RulesLoad.Fault("\(interpreter) failed; see above") }
+    guard process.terminationStatus == 0 else {
+      throw RulesLoad.Fault("\(interpreter) failed; see above")
+    }
     let found = text.split(separator: "\n").compactMap { line -> (String, Double)? in
       let words = line.split(separator: " ")
       guard words.count == 2, let value = Double(words[1]) else { return nil }

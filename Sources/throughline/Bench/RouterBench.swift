@@ -15,19 +15,26 @@ struct RouterBench: ParsableCommand {
 
       Without sizes a grid of them is measured, each in a process of its own.
       """)
-  @Option(name: .long, help: "Agents, each in two of eight queues, with up to eight skills.") var agents: Int?
+  @Option(name: .long, help: "Agents, each in two of eight queues, with up to eight skills.")
+  var agents: Int?
   @Option(name: .long, help: "Skills that there are.") var skills: Int?
   @Option(name: .long, help: "Cases that wait.") var waiting: Int?
-  @Option(name: .long, help: "Distinct needs among them; as many as wait: each has its own.") var needs: Int?
+  @Option(name: .long, help: "Distinct needs among them; as many as wait: each has its own.")
+  var needs: Int?
   @Option(name: .long, help: "Decisions to measure.") var decisions = 500_000
-  @Option(name: .long, help: "Lives that the plain list is searched for; 0: none.") var comparedLives = 2_000
-  @Flag(name: .long, help: "The grid whole, 108 cases, instead of its axes and corners.") var full = false
+  @Option(name: .long, help: "Lives that the plain list is searched for; 0: none.")
+  var comparedLives = 2_000
+  @Flag(name: .long, help: "The grid whole, 108 cases, instead of its axes and corners.") var full =
+    false
   @Flag(name: .long, help: "One JSON object a line.") var json = false
 
-  /// The sizes around which the grid lies, and which are taken where one is given and the others are not.
-  private static let middle = RouterLoad.Sizes(agents: 10_000, skills: 64, waiting: 100_000, needs: 64)
+  /// The sizes around which the grid lies, and which are taken where one is given and the others
+  /// are not.
+  private static let middle = RouterLoad.Sizes(
+    agents: 10_000, skills: 64, waiting: 100_000, needs: 64)
   private static let axes = (
-    agents: [100, 1_000, 10_000, 100_000], skills: [1, 64, 256], waiting: [1_000, 100_000, 1_000_000],
+    agents: [100, 1_000, 10_000, 100_000], skills: [1, 64, 256],
+    waiting: [1_000, 100_000, 1_000_000],
     needs: [64, 4_096, .max]
   )
 
@@ -60,7 +67,8 @@ struct RouterBench: ParsableCommand {
       for skills in axes.skills {
         for waiting in axes.waiting {
           for needs in axes.needs {
-            all.append(.init(agents: agents, skills: skills, waiting: waiting, needs: min(needs, waiting)))
+            all.append(
+              .init(agents: agents, skills: skills, waiting: waiting, needs: min(needs, waiting)))
           }
         }
       }
@@ -93,9 +101,11 @@ struct RouterBench: ParsableCommand {
       fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
     process.arguments =
       [
-        "bench", "router", "--agents", "\(sizes.agents)", "--skills", "\(sizes.skills)", "--waiting",
+        "bench", "router", "--agents", "\(sizes.agents)", "--skills", "\(sizes.skills)",
+        "--waiting",
         "\(sizes.waiting)",
-        "--needs", "\(sizes.needs)", "--decisions", "\(decisions)", "--compared-lives", "\(comparedLives)",
+        "--needs", "\(sizes.needs)", "--decisions", "\(decisions)", "--compared-lives",
+        "\(comparedLives)",
       ] + (json ? ["--json"] : [])
     try process.run()
     process.waitUntilExit()
@@ -106,7 +116,8 @@ struct RouterBench: ParsableCommand {
     var load = RouterLoad(sizes)
     load.fill()
     for _ in 0..<20_000 { load.life() }
-    // The mean from the processor time of this thread, which a busy machine does not blur; the loop around
+    // The mean from the processor time of this thread, which a busy machine does not blur; the loop
+    // around
     // the decisions is in it.
     let (cpu, before) = (ProcessorTime.ofThread, load.decided)
     while load.decided - before < decisions / 2 { load.life() }
@@ -132,8 +143,10 @@ struct RouterBench: ParsableCommand {
       report.add(name, compared.list, prefix: "plain list next case ", in: .nanoseconds)
       report.add(name, "plain list next case mean", compared.list.mean, "ns")
       report.add(
-        name, "times faster than a plain list", compared.list.mean / max(compared.router.mean, 0.001), "1")
-      report.add(name, "same choice", Double(compared.same) / Double(max(compared.choices, 1)) * 100, "%")
+        name, "times faster than a plain list",
+        compared.list.mean / max(compared.router.mean, 0.001), "1")
+      report.add(
+        name, "same choice", Double(compared.same) / Double(max(compared.choices, 1)) * 100, "%")
     }
     let usage = BenchServer.usage(of: "self")
     report.add(name, "cpu", usage.cpuSeconds, "s")
@@ -144,7 +157,8 @@ struct RouterBench: ParsableCommand {
       throw ExitCode(1)
     }
     if let compared, compared.same != compared.choices {
-      FileHandle.standardError.write(Data("\(name): the router and the plain list chose differently\n".utf8))
+      FileHandle.standardError.write(
+        Data("\(name): the router and the plain list chose differently\n".utf8))
       throw ExitCode(1)
     }
   }

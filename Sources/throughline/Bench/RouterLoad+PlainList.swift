@@ -11,7 +11,8 @@ extension RouterLoad {
     var same = 0
   }
 
-  /// The same lives, with a plain list of what waits beside the router: whenever an agent becomes free, both
+  /// The same lives, with a plain list of what waits beside the router: whenever an agent becomes
+  /// free, both
   /// choose.
   mutating func compare(lives: Int) -> Comparison {
     let working = Set(busy.map(\.case.low))
@@ -19,7 +20,9 @@ extension RouterLoad {
     var comparison = Comparison()
     for _ in 0..<lives where refusal == nil {
       forget()
-      guard let (agent, id) = takeBusy(), let life = live.removeValue(forKey: id.low) else { continue }
+      guard let (agent, id) = takeBusy(), let life = live.removeValue(forKey: id.low) else {
+        continue
+      }
       let profile = profiles[Int(agent.raw)]
       var start = ProcessorTime.ofThread
       let place = list.first(for: profile)
@@ -37,7 +40,8 @@ extension RouterLoad {
       let new = drawn
       let taken = offered.map(\.case.low)
       if new > before, !taken.contains(new), let life = live[new] { list.add(new, life) }
-      // Where they differ the router's choice counts, so that the next comparison starts from the same.
+      // Where they differ the router's choice counts, so that the next comparison starts from the
+      // same.
       if chosen != mine {
         if let mine, let life = live[mine] { list.add(mine, life) }
         if let chosen { list.remove(chosen) }
@@ -48,7 +52,8 @@ extension RouterLoad {
   }
 }
 
-/// What a router without an index would keep: the cases in their order, searched from the beginning.
+/// What a router without an index would keep: the cases in their order, searched from the
+/// beginning.
 private struct PlainList {
   private struct Waiting {
     var key: Int64
@@ -59,13 +64,16 @@ private struct PlainList {
   private var waiting: [Waiting]
 
   init(_ live: [UInt64: RouterLoad.Life]) {
-    waiting = live.map { Waiting(key: $1.key, id: $0, queue: $1.need.queue.raw, skills: $1.need.skills) }
+    waiting = live.map {
+      Waiting(key: $1.key, id: $0, queue: $1.need.queue.raw, skills: $1.need.skills)
+    }
     waiting.sort { ($0.key, $0.id) < ($1.key, $1.id) }
   }
 
   func first(for agent: RouterLoad.Profile) -> Int? {
     waiting.firstIndex { item in
-      agent.queues.contains(item.queue) && item.skills.allSatisfy { agent.level($0.skill.raw) >= $0.level }
+      agent.queues.contains(item.queue)
+        && item.skills.allSatisfy { agent.level($0.skill.raw) >= $0.level }
     }
   }
 

@@ -38,7 +38,8 @@ struct RouterLoad {
   var busy: [(agent: AgentID, case: CaseID)] = []
   var live: [UInt64: Life] = [:]
 
-  /// What the bench itself must know of an agent and a case, for the plain list and for needs that somebody
+  /// What the bench itself must know of an agent and a case, for the plain list and for needs that
+  /// somebody
   /// meets.
   struct Profile {
     var queues: [UInt32]
@@ -86,7 +87,8 @@ struct RouterLoad {
       queues: (0..<Self.queues).map { .init(name: "queue\($0)") }, agents: [])
     for (index, profile) in profiles.enumerated() {
       var agent = RoutingConfiguration.Agent(
-        name: "agent\(index)", skills: profile.skills.map { .init("skill\($0.skill)", level: $0.level) },
+        name: "agent\(index)",
+        skills: profile.skills.map { .init("skill\($0.skill)", level: $0.level) },
         queues: profile.queues.map { "queue\($0)" })
       agent.capacity = 1
       made.agents.append(agent)
@@ -101,7 +103,9 @@ struct RouterLoad {
     var need = Need(queue: QueueID(profile.queues[0]))
     need.priority = Int16(random.place(below: 3))
     var taken: Set<Int> = []
-    for _ in 0..<(1 + random.place(below: 3)) { taken.insert(random.place(below: profile.skills.count)) }
+    for _ in 0..<(1 + random.place(below: 3)) {
+      taken.insert(random.place(below: profile.skills.count))
+    }
     need.skills = taken.sorted().map { at in
       let level = UInt8(1 + random.place(below: Int(profile.skills[at].level)))
       return .init(skill: SkillID(profile.skills[at].skill), level: level, required: true)
@@ -113,7 +117,9 @@ struct RouterLoad {
 
   mutating func play(_ command: Command) {
     decided += 1
-    if let refused = router.decide(command, at: now, into: &out), refusal == nil { refusal = "\(refused)" }
+    if let refused = router.decide(command, at: now, into: &out), refusal == nil {
+      refusal = "\(refused)"
+    }
   }
 
   private mutating func timed(_ kind: Kind, _ command: Command) {
@@ -141,8 +147,12 @@ struct RouterLoad {
     let conversation: ConversationID = id()
     let session = NewSession(id: id(), channel: .chat, bot: BotID(0))
     timed(
-      .open, .openConversation(conversation: conversation, customer: ID(high: 1, low: 1), session: session))
-    let need = need ?? (sizes.needs > Self.needsKeptMax ? self.need() : needs[random.place(below: needs.count)])
+      .open,
+      .openConversation(conversation: conversation, customer: ID(high: 1, low: 1), session: session)
+    )
+    let need =
+      need
+      ?? (sizes.needs > Self.needsKeptMax ? self.need() : needs[random.place(below: needs.count)])
     let theCase: CaseID = id()
     live[theCase.low] = Life(
       session: session.id, need: need, key: now.milliseconds - Int64(need.priority) * 60_000)
@@ -179,7 +189,8 @@ struct RouterLoad {
     bytesFilled = ProcessFacts.now().residentBytes - before
   }
 
-  /// An agent ends a case, gets the next one and accepts it; a new one comes, like the one that was taken, so
+  /// An agent ends a case, gets the next one and accepts it; a new one comes, like the one that was
+  /// taken, so
   /// that what waits stays as it is.
   mutating func life() {
     forget()
@@ -200,5 +211,7 @@ struct RouterLoad {
 
 extension SeededRandom {
   /// Draws as the figures in docs/decisions were taken.
-  fileprivate mutating func place(below n: Int) -> Int { Int(truncatingIfNeeded: next() >> 33) % max(1, n) }
+  fileprivate mutating func place(below n: Int) -> Int {
+    Int(truncatingIfNeeded: next() >> 33) % max(1, n)
+  }
 }

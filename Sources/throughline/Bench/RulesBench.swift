@@ -9,7 +9,8 @@ import System
 struct RulesBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rules",
-    abstract: "What rules cost: one condition, routing through many rules, loading and checking them.",
+    abstract:
+      "What rules cost: one condition, routing through many rules, loading and checking them.",
     discussion: """
       Routing is measured through rules that an equality tells apart, of which the last but one matches. \
       Beside it, in the same run and through the same rules, each condition is tried from the first on, as \
@@ -65,13 +66,17 @@ struct RulesBench: ParsableCommand {
     let mean = try Self.mean(of: evaluations / 10) { set.evaluate(facts).ruleIndex == count - 2 }
     report.add(name, "route mean", mean / 1_000, "us")
     report.add(
-      name, Self.times(evaluations / 10) { _ = set.evaluate(facts) }, prefix: "route ", in: .microseconds)
+      name, Self.times(evaluations / 10) { _ = set.evaluate(facts) }, prefix: "route ",
+      in: .microseconds)
     let fewer = max(100, evaluations / 10 / count)
     let slots = facts.slots
-    let scan = { set.rules.firstIndex { $0.when.map { $0.evaluate(slots) == .bool(true) } ?? true } }
+    let scan = {
+      set.rules.firstIndex { $0.when.map { $0.evaluate(slots) == .bool(true) } ?? true }
+    }
     let without = try Self.mean(of: fewer) { scan() == count - 2 }
     report.add(name, "route without index mean", without / 1_000, "us")
-    report.add(name, Self.times(fewer) { _ = scan() }, prefix: "route without index ", in: .microseconds)
+    report.add(
+      name, Self.times(fewer) { _ = scan() }, prefix: "route without index ", in: .microseconds)
     report.add(name, "times faster by the index", without / max(mean, 0.001), "1")
   }
 
@@ -98,7 +103,8 @@ struct RulesBench: ParsableCommand {
 
   // MARK: - Measuring
 
-  /// - Returns: nanoseconds of processor time for one, the least of five rounds, since all else is noise. The
+  /// - Returns: nanoseconds of processor time for one, the least of five rounds, since all else is
+  ///   noise. The
   /// work
   ///   must say true, so that it cannot be left out.
   private static func mean(of count: Int, _ work: () -> Bool) throws -> Double {

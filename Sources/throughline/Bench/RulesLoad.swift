@@ -20,7 +20,8 @@ enum RulesLoad {
     var facts = Facts()
     facts[.sessionChannel] = .string("chat")
     facts[.customerKnown] = .bool(true)
-    facts[.customerAttributes] = .map(MapValue([("tier", .string("gold")), ("since", .int(2_019))]))
+    facts[.customerAttributes] = .map(
+      MapValue([("tier", .string("gold")), ("since", .int(2_019))]))
     facts[.conversationIntent] = .string("return")
     facts[.conversationFields] = .map(
       MapValue([("order", .map(MapValue([("total", .int(120)), ("country", .string("de"))])))]))
@@ -40,7 +41,8 @@ enum RulesLoad {
     var rules: [Rule] = []
     for at in 0..<(count - 1) {
       let intent = at == count - 2 ? "return" : "intent-\(at)"
-      let when = try compile("conversation.intent == '\(intent)' && customer.attributes.tier == 'gold'")
+      let when = try compile(
+        "conversation.intent == '\(intent)' && customer.attributes.tier == 'gold'")
       rules.append(Rule(name: "rule \(at)", when: when, outcome: .route(Plan(queue: "support"))))
     }
     rules.append(Rule(name: "else", when: nil, outcome: .route(Plan(queue: "support"))))
@@ -49,7 +51,8 @@ enum RulesLoad {
 
   /// A workspace with so many rules in ten files.
   static func folder(_ count: Int) throws -> String {
-    let url = FileManager.default.temporaryDirectory.appending(path: "throughline-rules-\(UUID().uuidString)")
+    let url = FileManager.default.temporaryDirectory.appending(
+      path: "throughline-rules-\(UUID().uuidString)")
     try FileManager.default.createDirectory(
       at: url.appending(path: "rules"), withIntermediateDirectories: true)
     func write(_ name: String, _ text: String) throws {

@@ -13,13 +13,16 @@ struct APIClient: Sendable {
   }
 
   /// - Parameter body: anything that JSON can hold.
-  func call(_ method: String, _ target: String, _ body: [String: Any]? = nil, on peer: Peer? = nil) throws
+  func call(_ method: String, _ target: String, _ body: [String: Any]? = nil, on peer: Peer? = nil)
+    throws
     -> Reply
   {
     let peer = try peer ?? Peer(port: port)
     let bytes =
-      try body.map { try JSONSerialization.data(withJSONObject: $0, options: [.sortedKeys]) } ?? Data()
-    var head = "\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAuthorization: Bearer \(token)\r\n"
+      try body.map { try JSONSerialization.data(withJSONObject: $0, options: [.sortedKeys]) }
+      ?? Data()
+    var head =
+      "\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAuthorization: Bearer \(token)\r\n"
     head += "Connection: close\r\n"
     if method != "GET" { head += "Content-Length: \(bytes.count)\r\n" }
     if body != nil { head += "Content-Type: application/json\r\n" }
@@ -30,7 +33,9 @@ struct APIClient: Sendable {
   /// The same, and nothing but success will do.
   func done(_ method: String, _ target: String, _ body: [String: Any]? = nil) throws -> Reply {
     let reply = try call(method, target, body)
-    guard reply.status < 300 else { throw Peer.Fault("\(method) \(target): \(Self.sentence(reply))") }
+    guard reply.status < 300 else {
+      throw Peer.Fault("\(method) \(target): \(Self.sentence(reply))")
+    }
     return reply
   }
 

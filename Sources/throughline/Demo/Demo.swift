@@ -4,15 +4,21 @@ import Server
 import Synchronization
 import System
 
-/// The main job, shown: a server with a fresh data folder in this process, and a story over its real ports.
+/// The main job, shown: a server with a fresh data folder in this process, and a story over its
+/// real ports.
 struct Demo: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Start everything on loopback, play a story over the real protocols, and stay up to be tried.")
+    abstract:
+      "Start everything on loopback, play a story over the real protocols, and stay up to be tried."
+  )
 
-  @Flag(name: .long, help: "End after the story; status 0 only if nothing was missing.") var once = false
-  @Option(name: .long, help: "A data folder to keep; without it a temporary one, removed at the end.")
+  @Flag(name: .long, help: "End after the story; status 0 only if nothing was missing.") var once =
+    false
+  @Option(
+    name: .long, help: "A data folder to keep; without it a temporary one, removed at the end.")
   var data: String?
-  @Option(name: .long, help: "The folder with the rules' folder \"demo\" in it.") var rules = "routing-rules"
+  @Option(name: .long, help: "The folder with the rules' folder \"demo\" in it.") var rules =
+    "routing-rules"
   @Option(name: .long, help: "Address and port of the HTTP API.") var http = "127.0.0.1:8080"
   @Option(name: .long, help: "Address and port for SMTP.") var smtp = "127.0.0.1:2525"
   @Option(name: .long, help: "Address and port for LMTP.") var lmtp = "127.0.0.1:2424"
@@ -60,7 +66,9 @@ struct Demo: AsyncParsableCommand {
     tell.line(
       tell.paint("Throughline", .bold)
         + ": a bot, a mail and a call reach a human who already knows everything.")
-    let ports = server.addresses.filter { $0.name != "administration" }.map { "\($0.name) \($0.address)" }
+    let ports = server.addresses.filter { $0.name != "administration" }.map {
+      "\($0.name) \($0.address)"
+    }
     tell.line(tell.paint(ports.joined(separator: ", "), .faint))
     for workspace in server.workspaces where workspace.name == Stage.workspace {
       tell.line(
@@ -86,7 +94,8 @@ struct Demo: AsyncParsableCommand {
   }
 
   private func settings(_ folder: String, _ smarthost: Smarthost) throws -> Settings {
-    guard FileManager.default.fileExists(atPath: "\(rules)/\(Stage.workspace)/workspace.yaml") else {
+    guard FileManager.default.fileExists(atPath: "\(rules)/\(Stage.workspace)/workspace.yaml")
+    else {
       throw Peer.Fault(
         "there are no rules at \(rules)/\(Stage.workspace); "
           + "run it where routing-rules is, or name that folder with --rules"
@@ -111,7 +120,9 @@ struct Demo: AsyncParsableCommand {
         "port \(port) is taken; choose another with --\(name) 127.0.0.1:\(port &+ 10_000), or any free one with "
           + "--\(name) 127.0.0.1:0")
     }
-    do { return try ServerProcess(settings) } catch { throw Peer.Fault("the server cannot start: \(error)") }
+    do { return try ServerProcess(settings) } catch {
+      throw Peer.Fault("the server cannot start: \(error)")
+    }
   }
 
   private static func isTaken(_ port: UInt16) -> Bool {

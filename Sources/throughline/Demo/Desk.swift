@@ -2,7 +2,8 @@ import Foundation
 import System
 import WebCodec
 
-/// An agent's desk: a WebSocket on `/v1/stream`, on which cases, ringing calls and customers' words arrive.
+/// An agent's desk: a WebSocket on `/v1/stream`, on which cases, ringing calls and customers' words
+/// arrive.
 final class Desk {
   private let peer: Peer
   private var decoder = WebSocketDecoder(role: .client, messageBytesMax: Peer.bytesMax)
@@ -21,7 +22,8 @@ final class Desk {
       head += more
     }
     guard head.starts(with: "HTTP/1.1 101".utf8), let end = head.firstRange(of: mark) else {
-      throw Peer.Fault("the stream was refused: \(String(decoding: head.prefix(60), as: UTF8.self))")
+      throw Peer.Fault(
+        "the stream was refused: \(String(decoding: head.prefix(60), as: UTF8.self))")
     }
     decoder.append(head[end.upperBound...])
   }

@@ -39,7 +39,8 @@ struct TryYourself {
     let url = "http://127.0.0.1:\(stage.http)"
     tell.line()
     tell.line(
-      tell.paint("Try it", .bold) + ": the server stays up until Ctrl-C. Paste this into another terminal:")
+      tell.paint("Try it", .bold)
+        + ": the server stays up until Ctrl-C. Paste this into another terminal:")
     tell.line()
     tell.line(
       """

@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// What goes on beside the story, on a thread of its own: somebody who waits for a case, a phone that rings.
+/// What goes on beside the story, on a thread of its own: somebody who waits for a case, a phone
+/// that rings.
 final class Later<Value: Sendable>: Sendable {
   private let outcome = Mutex<Result<Value, any Error>?>(nil)
   private let done = DispatchSemaphore(value: 0)

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Prints the story as a person reads it: who says what, and where. Colour only on a terminal that wants it.
+/// Prints the story as a person reads it: who says what, and where. Colour only on a terminal that
+/// wants it.
 struct Narrator {
   enum Tone: String {
     case plain = ""

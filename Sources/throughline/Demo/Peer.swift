@@ -1,7 +1,8 @@
 import Foundation
 import Glibc
 
-/// One blocking TCP connection of the demo's own clients. What it waits for longer than `patienceSeconds` is
+/// One blocking TCP connection of the demo's own clients. What it waits for longer than
+/// `patienceSeconds` is
 /// a fault.
 final class Peer: Sendable {
   struct Fault: Error, CustomStringConvertible {
@@ -35,9 +36,11 @@ final class Peer: Sendable {
 
   private func prepare() {
     var patience = timeval(tv_sec: Self.patienceSeconds, tv_usec: 0)
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    setsockopt(
+      descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     var yes: Int32 = 1
-    setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
+    setsockopt(
+      descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
   }
 
   /// Ends both directions, so that whoever reads on another thread wakes.
@@ -48,7 +51,9 @@ final class Peer: Sendable {
   func write(_ bytes: [UInt8]) throws {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let n = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+      let n = rest.withUnsafeBytes {
+        send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
       guard n > 0 else { throw Fault("the server closed the connection") }
       rest = rest.dropFirst(n)
     }
@@ -60,12 +65,15 @@ final class Peer: Sendable {
     let n = recv(descriptor, &chunk, chunk.count, 0)
     guard n >= 0 else {
       throw Fault(
-        errno == EAGAIN ? "no answer within \(Self.patienceSeconds) s" : String(cString: strerror(errno)))
+        errno == EAGAIN
+          ? "no answer within \(Self.patienceSeconds) s" : String(cString: strerror(errno)))
     }
     return Array(chunk.prefix(n))
   }
 
-  static func loopback(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+  static func loopback(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32)
+    -> Int32
+  {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian

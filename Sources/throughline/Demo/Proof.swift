@@ -36,12 +36,15 @@ struct Proof {
     var rest = timeline.entries[...]
     for item in expected {
       guard let found = rest.firstIndex(where: { Self.is($0, item) }) else {
-        faults.append("\(item.kind) on \(item.channel) is not there, or not in its place: \(item.text)")
+        faults.append(
+          "\(item.kind) on \(item.channel) is not there, or not in its place: \(item.text)")
         continue
       }
       rest = rest[(found + 1)...]
     }
-    let strange = timeline.entries.filter { $0.conversation.map { !conversations.contains($0) } ?? false }
+    let strange = timeline.entries.filter {
+      $0.conversation.map { !conversations.contains($0) } ?? false
+    }
     if !strange.isEmpty { faults.append("\(strange.count) entries belong to somebody else") }
     for fault in faults { missing.append("\(whom)'s timeline: \(fault)") }
     return faults.isEmpty

@@ -1,7 +1,8 @@
 import Foundation
 import System
 
-/// A customer's timeline as an agent received it, and its proof made again from nothing but the received
+/// A customer's timeline as an agent received it, and its proof made again from nothing but the
+/// received
 /// bytes: the SHA-256 of every entry's exact bytes, summed up modulo 2^256.
 struct ReceivedTimeline {
   struct Entry {
@@ -21,7 +22,8 @@ struct ReceivedTimeline {
   var entries: [Entry] = []
   var hasOlder = false
 
-  /// Finds `"timeline":{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}` in an answer.
+  /// Finds `"timeline":{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}` in
+  /// an answer.
   /// Quotes inside of strings are escaped, so that no customer's words can look like it.
   init(in answer: [UInt8]) throws {
     var scan = Scan(answer)
@@ -49,7 +51,9 @@ struct ReceivedTimeline {
   var faults: [String] {
     var faults: [String] = []
     if hasOlder { faults.append("older entries were left out") }
-    if count != entries.count { faults.append("it says \(count) entries and holds \(entries.count)") }
+    if count != entries.count {
+      faults.append("it says \(count) entries and holds \(entries.count)")
+    }
     var total = [UInt8](repeating: 0, count: 32)
     for entry in entries {
       let digest = SHA256.hash(entry.bytes).bytes
@@ -68,7 +72,9 @@ struct ReceivedTimeline {
     return seen
   }
 
-  private static func hex(_ bytes: [UInt8]) -> String { bytes.map { String(format: "%02x", $0) }.joined() }
+  private static func hex(_ bytes: [UInt8]) -> String {
+    bytes.map { String(format: "%02x", $0) }.joined()
+  }
 
   /// Both are 256-bit numbers, the most significant byte first.
   private static func add(_ digest: [UInt8], to total: inout [UInt8]) {
@@ -120,7 +126,11 @@ private struct Scan {
     while at < bytes.count {
       let byte = bytes[at]
       if isText {
-        if byte == UInt8(ascii: "\\") { at += 1 } else if byte == UInt8(ascii: "\"") { isText = false }
+        if byte == UInt8(ascii: "\\") {
+          at += 1
+        } else if byte == UInt8(ascii: "\"") {
+          isText = false
+        }
       } else if byte == UInt8(ascii: "\"") {
         isText = true
       } else if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The shop's mail relay: it has checked the sender and hands the customer's mail in over SMTP (RFC 5321).
+/// The shop's mail relay: it has checked the sender and hands the customer's mail in over SMTP (RFC
+/// 5321).
 struct Relay: Sendable {
   let port: UInt16
 
@@ -29,7 +30,9 @@ struct Relay: Sendable {
 
   private static func expect(_ code: Int, _ lines: inout LineReader) throws {
     while let line = try lines.next() {
-      guard line.hasPrefix("\(code)") else { throw Peer.Fault("SMTP: expected \(code), got \"\(line)\"") }
+      guard line.hasPrefix("\(code)") else {
+        throw Peer.Fault("SMTP: expected \(code), got \"\(line)\"")
+      }
       if line.dropFirst(3).first != "-" { return }
     }
     throw Peer.Fault("SMTP: the connection ended")

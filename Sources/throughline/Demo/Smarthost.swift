@@ -35,7 +35,9 @@ final class Smarthost: Sendable {
   init() throws {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     self.listener = listener
-    guard listener >= 0, Peer.loopback(0, { bind(listener, $0, $1) }) == 0, listen(listener, 16) == 0 else {
+    guard listener >= 0, Peer.loopback(0, { bind(listener, $0, $1) }) == 0,
+      listen(listener, 16) == 0
+    else {
       throw Peer.Fault("no port is free for the smarthost")
     }
     var address = sockaddr_in()

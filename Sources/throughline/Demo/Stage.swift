@@ -37,14 +37,19 @@ struct Stage: Sendable {
     ann = try client("agent", "ann")
     cleo = try client("agent", "cleo")
     watcher = try client("supervisor", "boss")
-    guard let line = server.edge.fastAGISecrets.first(where: { $0.system.hasPrefix(Self.workspace + "/") })
+    guard
+      let line = server.edge.fastAGISecrets.first(where: {
+        $0.system.hasPrefix(Self.workspace + "/")
+      })
     else {
       throw Peer.Fault("the rules know no phone system that speaks FastAGI")
     }
     asterisk = Asterisk(port: fastagi, secret: line.secret)
   }
 
-  private static func token(_ scope: String, _ holder: String, _ settings: Settings) throws -> String {
+  private static func token(_ scope: String, _ holder: String, _ settings: Settings) throws
+    -> String
+  {
     let body = try JSONSerialization.data(withJSONObject: [
       "scope": scope, "holder": holder, "workspace": workspace,
     ])

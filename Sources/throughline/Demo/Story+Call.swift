@@ -1,6 +1,7 @@
 import Foundation
 
-/// Act 4: a call. Ann has gone home, so that it reaches somebody who has never spoken with this customer.
+/// Act 4: a call. Ann has gone home, so that it reaches somebody who has never spoken with this
+/// customer.
 extension Story {
   func calls() throws {
     tell.act(4, "In the end, \(customer) calls")
@@ -21,7 +22,8 @@ extension Story {
       case .music where isMusicOn: break  // on again after the call, until the router lets it go
       case .music:
         isMusicOn = true
-        tell.happens("Asterisk asks over FastAGI; \(callerNumber) is \(phone); \(customer) hears music")
+        tell.happens(
+          "Asterisk asks over FastAGI; \(callerNumber) is \(phone); \(customer) hears music")
       case .rings(let device):
         let ringing = try desk.next("ringing")
         let took = watch.milliseconds
@@ -50,24 +52,29 @@ extension Story {
   private func talk(_ words: [String]) {
     says(words.prefix(2).joined(separator: ", "), "phone")
     tell.says(
-      "Cleo", "phone", "Hello Mani, this is Cleo. You wrote about the double charge: it is on its way back.",
+      "Cleo", "phone",
+      "Hello Mani, this is Cleo. You wrote about the double charge: it is on its way back.",
       .business)
     says(words.dropFirst(2).prefix(1).joined(), "phone")
     tell.says(
-      "Cleo", "phone", "You have it by Friday; and your other nineteen keyboards, are they well?", .business)
+      "Cleo", "phone", "You have it by Friday; and your other nineteen keyboards, are they well?",
+      .business)
     says(words.dropFirst(3).joined(separator: ", "), "phone")
   }
 
   private func after(_ aCase: String) throws {
     let closed = try stage.cleo.call("POST", "/v1/cases/\(aCase)/close")
     require(
-      closed.status < 300 || closed.status == 409, "Cleo cannot close the case: \(APIClient.sentence(closed))"
+      closed.status < 300 || closed.status == 409,
+      "Cleo cannot close the case: \(APIClient.sentence(closed))"
     )
     let last = try stage.cleo.done("GET", "/v1/cases/\(aCase)")
     let timeline = try ReceivedTimeline(in: last.bytes)
     if !proof.judge(timeline, of: customer) { tell.bad("in the end the timeline is not complete") }
     let channels = timeline.channels.joined(separator: ", ")
     tell.line()
-    tell.line("   In the end: \(timeline.entries.count) entries on \(channels), one timeline, one customer.")
+    tell.line(
+      "   In the end: \(timeline.entries.count) entries on \(channels), one timeline, one customer."
+    )
   }
 }

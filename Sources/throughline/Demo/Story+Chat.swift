@@ -11,11 +11,13 @@ extension Story {
       [
         "channel": "chat", "context": ["page": "/keyboards"],
         "customer": [
-          "name": customer, "identities": [["kind": "email", "value": mail, "assurance": "asserted"]],
+          "name": customer,
+          "identities": [["kind": "email", "value": mail, "assurance": "asserted"]],
         ],
       ])
     guard let session = opened.json["session"] as? String, let after = opened.json["after"] as? Int,
-      let epoch = opened.json["epoch"] as? Int, let conversation = opened.json["conversation"] as? String
+      let epoch = opened.json["epoch"] as? Int,
+      let conversation = opened.json["conversation"] as? String
     else { throw Peer.Fault("the session was not opened") }
     self.session = session
     proof.conversations.insert(conversation)
@@ -41,7 +43,8 @@ extension Story {
   private func customerSays(_ words: String) throws {
     says(words)
     proof.expect("message", "chat", "customer", words)
-    _ = try stage.bot.done("POST", "/v1/sessions/\(session)/messages", ["author": "customer", "text": words])
+    _ = try stage.bot.done(
+      "POST", "/v1/sessions/\(session)/messages", ["author": "customer", "text": words])
   }
 
   private func botSays(_ words: String, _ epoch: Int) throws {
@@ -52,10 +55,13 @@ extension Story {
   }
 
   private func handOver(_ epoch: Int) throws -> String {
-    _ = try stage.ann.done("PUT", "/v1/agents/me/status", ["status": "available", "lease_seconds": 3_600])
+    _ = try stage.ann.done(
+      "PUT", "/v1/agents/me/status", ["status": "available", "lease_seconds": 3_600])
     let waiting = next(stage.ann)
     try untilReady(1, in: "support", for: "chat")
-    let fields: [String: Any] = ["name": "mani", "number": 458, "quantity": 20, "model": "psrew 410"]
+    let fields: [String: Any] = [
+      "name": "mani", "number": 458, "quantity": 20, "model": "psrew 410",
+    ]
     let summary = "Mani (458) orders 20 portable keyboards, model psrew 410. To confirm."
     tell.line()
     tell.says("webshop", "chat", "hands over", .business)
@@ -77,7 +83,8 @@ extension Story {
     let handoff = object["handoff"] as? [String: Any] ?? [:]
     require(handoff["summary"] as? String == summary, "Ann did not get the bot's summary")
     require(
-      (handoff["fields"] as? [String: Any])?["quantity"] as? Int == 20, "Ann did not get the bot's fields")
+      (handoff["fields"] as? [String: Any])?["quantity"] as? Int == 20,
+      "Ann did not get the bot's fields")
     return try accept(object, stage.ann)
   }
 
@@ -86,8 +93,10 @@ extension Story {
     let late = try stage.bot.call(
       "POST", "/v1/sessions/\(session)/messages",
       ["author": "bot", "text": "I am still here!", "epoch": epoch])
-    require(late.status == 409, "the bot was not refused after the handoff: \(APIClient.sentence(late))")
-    tell.happens("the bot tries to go on, and is refused (\(late.status)): ann owns the conversation")
+    require(
+      late.status == 409, "the bot was not refused after the handoff: \(APIClient.sentence(late))")
+    tell.happens(
+      "the bot tries to go on, and is refused (\(late.status)): ann owns the conversation")
     let words =
       "Hello Mani, Ann here. Twenty psrew 410, under 458: I have ordered them for you. Anything else?"
     _ = try stage.ann.done("POST", "/v1/cases/\(aCase)/reply", ["text": words])
@@ -101,12 +110,14 @@ extension Story {
     tell.happens("Ann closes the case")
   }
 
-  /// The bot waits for events until the human's words are among them, and brings them to the customer.
+  /// The bot waits for events until the human's words are among them, and brings them to the
+  /// customer.
   private func hears(_ words: String, after: Int) throws -> Bool {
     var after = after
     for _ in 0..<20 {
       let page = try stage.bot.done("GET", "/v1/sessions/\(session)/events?after=\(after)&wait=5")
-      for event in page.json["events"] as? [[String: Any]] ?? [] where event["text"] as? String == words {
+      for event in page.json["events"] as? [[String: Any]] ?? []
+      where event["text"] as? String == words {
         return true
       }
       after = page.json["after"] as? Int ?? after
@@ -125,7 +136,10 @@ extension Story {
             [
               "customer": [
                 "identities": [
-                  ["kind": "email", "value": "guest\(number)@home.example", "assurance": "asserted"]
+                  [
+                    "kind": "email", "value": "guest\(number)@home.example",
+                    "assurance": "asserted",
+                  ]
                 ]
               ]
             ])

@@ -7,7 +7,8 @@ extension Story {
     let words = Dialogue.bill.words
     let subject = "my last month credit bill charges"
     tell.happens("Cleo waits for a case too, for longer than Ann")
-    _ = try stage.cleo.done("PUT", "/v1/agents/me/status", ["status": "available", "lease_seconds": 3_600])
+    _ = try stage.cleo.done(
+      "PUT", "/v1/agents/me/status", ["status": "available", "lease_seconds": 3_600])
     let cleosPeer = try Peer(port: stage.http)
     let cleo = next(stage.cleo, on: cleosPeer)
     try untilReady(1, in: "returns", for: "email")
@@ -17,9 +18,11 @@ extension Story {
     for line in words { says(line, "mail") }
     proof.expect("message", "email", "customer", words.joined(separator: "\n"))
     let watch = Stopwatch()
-    try Relay(port: stage.smtp).deliver(from: mail, to: "help@shop.example", message(subject, words))
+    try Relay(port: stage.smtp).deliver(
+      from: mail, to: "help@shop.example", message(subject, words))
     tell.happens(
-      "the relay says dmarc=pass: the sender is proven, so this is the \(customer) of the chat and the shop")
+      "the relay says dmarc=pass: the sender is proven, so this is the \(customer) of the chat and the shop"
+    )
     let (answer, since) = try waiting.value()
     let took = watch.milliseconds - since.milliseconds
     let object = try received(answer.bytes, by: "Ann", how: "mail", after: took, showsAll: true)
@@ -75,8 +78,11 @@ extension Story {
     require(sent.header("References")?.contains(mailID) == true, "the answer has no References")
     require(sent.header("Message-ID") != nil, "the answer has no Message-ID")
     require(
-      sent.header("Reply-To")?.contains("@shop.example") == true, "the answer has no signed reply address")
-    require(sent.body.replacing("\n", with: " ").contains("came twice"), "the answer's words did not arrive")
+      sent.header("Reply-To")?.contains("@shop.example") == true,
+      "the answer has no signed reply address")
+    require(
+      sent.body.replacing("\n", with: " ").contains("came twice"),
+      "the answer's words did not arrive")
     _ = try stage.ann.done("POST", "/v1/cases/\(aCase)/close")
     proof.expect("closed", "–", "agent")
     tell.happens("Ann closes the case")

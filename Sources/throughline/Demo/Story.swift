@@ -1,6 +1,7 @@
 import Foundation
 
-/// One customer, four channels, one timeline. Everything here goes over sockets, as bots, agents, relays and
+/// One customer, four channels, one timeline. Everything here goes over sockets, as bots, agents,
+/// relays and
 /// phone systems would speak; the customers' words are real people's (Dialogues/Dialogue.swift).
 final class Story {
   let stage: Stage
@@ -35,15 +36,19 @@ final class Story {
 
   // MARK: - What several acts do
 
-  func says(_ words: String, _ channel: String = "chat") { tell.says(customer, channel, words, .customer) }
+  func says(_ words: String, _ channel: String = "chat") {
+    tell.says(customer, channel, words, .customer)
+  }
 
-  /// Waits until an agent's question for a case has arrived, so that the time of a handoff is the router's
+  /// Waits until an agent's question for a case has arrived, so that the time of a handoff is the
+  /// router's
   /// alone.
   func untilReady(_ count: Int, in queue: String, for channel: String) throws {
     let watch = Stopwatch()
     while watch.milliseconds < 10_000 {
       let reply = try stage.watcher.done("GET", "/v1/queues")
-      for found in reply.json["queues"] as? [[String: Any]] ?? [] where found["name"] as? String == queue {
+      for found in reply.json["queues"] as? [[String: Any]] ?? []
+      where found["name"] as? String == queue {
         let ready = (found["agents"] as? [String: Any])?["ready_for"] as? [String: Int]
         if ready?[channel] ?? 0 >= count { return }
       }
@@ -53,7 +58,9 @@ final class Story {
   }
 
   /// Asks for the next case, as an agent's desk does.
-  func next(_ agent: APIClient, on peer: Peer? = nil) -> Later<(answer: APIClient.Bytes, at: Stopwatch)> {
+  func next(_ agent: APIClient, on peer: Peer? = nil) -> Later<
+    (answer: APIClient.Bytes, at: Stopwatch)
+  > {
     Later {
       let reply = try agent.call("POST", "/v1/agents/me/next?wait=30", on: peer)
       guard reply.status == 200 else { throw Peer.Fault("next: \(APIClient.sentence(reply))") }
@@ -62,12 +69,16 @@ final class Story {
   }
 
   /// What an agent received with a case, judged and told.
-  func received(_ bytes: [UInt8], by agent: String, how: String, after milliseconds: Double, showsAll: Bool)
+  func received(
+    _ bytes: [UInt8], by agent: String, how: String, after milliseconds: Double, showsAll: Bool
+  )
     throws
     -> [String: Any]
   {
     let object = try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] ?? [:]
-    if let conversation = object["conversation"] as? String { proof.conversations.insert(conversation) }
+    if let conversation = object["conversation"] as? String {
+      proof.conversations.insert(conversation)
+    }
     let timeline = try ReceivedTimeline(in: bytes)
     let isWhole = proof.judge(timeline, of: agent)
     let time = String(format: "%.1f ms", milliseconds)
@@ -142,7 +153,8 @@ extension ReceivedTimeline.Entry {
     case "message": text = "\(who): \(self.text)"
     case "note": text = "\(who) notes: \(self.text)"
     case "handoff":
-      text = "\(who) hands over: \(fields["summary"] as? String ?? fields["reason"] as? String ?? "")"
+      text =
+        "\(who) hands over: \(fields["summary"] as? String ?? fields["reason"] as? String ?? "")"
     case "routed": text = "goes to the queue \(fields["queue"] as? String ?? "")"
     case "accepted": text = "\(who) takes over"
     case "closed": text = "\(who) closes the case"

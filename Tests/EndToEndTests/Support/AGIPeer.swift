@@ -8,25 +8,33 @@ final class AGIPeer: Sendable {
 
   var lines: [String] { heard.withLock { $0 } }
 
-  init(port: UInt16, script: String, arguments: [String], unique: String, number: String = "2025550143") throws {
+  init(
+    port: UInt16, script: String, arguments: [String], unique: String, number: String = "2025550143"
+  ) throws {
     socket = try Socket.connect(port: port)
     buffer = LineBuffer(socket)
     var head = [
       "agi_network: yes", "agi_network_script: \(script)", "agi_request: agi://127.0.0.1/\(script)",
-      "agi_channel: PJSIP/trunk-1", "agi_language: en", "agi_type: PJSIP", "agi_uniqueid: \(unique)",
-      "agi_version: 16.28", "agi_callerid: \(number)", "agi_calleridname: Ann", "agi_callingpres: 0",
-      "agi_callingani2: 0", "agi_callington: 0", "agi_callingtns: 0", "agi_dnid: 18005551212", "agi_rdnis: unknown",
+      "agi_channel: PJSIP/trunk-1", "agi_language: en", "agi_type: PJSIP",
+      "agi_uniqueid: \(unique)",
+      "agi_version: 16.28", "agi_callerid: \(number)", "agi_calleridname: Ann",
+      "agi_callingpres: 0",
+      "agi_callingani2: 0", "agi_callington: 0", "agi_callingtns: 0", "agi_dnid: 18005551212",
+      "agi_rdnis: unknown",
       "agi_context: from", "agi_extension: 18005551212", "agi_priority: 1", "agi_enhanced: 0.0",
       "agi_accountcode: ", "agi_threadid: 1",
     ]
-    for (index, argument) in arguments.enumerated() { head.append("agi_arg_\(index + 1): \(argument)") }
+    for (index, argument) in arguments.enumerated() {
+      head.append("agi_arg_\(index + 1): \(argument)")
+    }
     try socket.send(Array((head.joined(separator: "\n") + "\n\n").utf8))
   }
 
   func say(_ line: String) throws { try socket.send(Array((line + "\n").utf8)) }
   func close() { socket.close() }
 
-  /// Answers every command until one holds this text, which is left unanswered; nil when the connection ends first.
+  /// Answers every command until one holds this text, which is left unanswered; nil when the
+  /// connection ends first.
   /// - Parameters:
   ///   - dial: what `DIALSTATUS` says.
   ///   - talked: whether caller and device were bridged.

@@ -11,7 +11,8 @@ enum Binary {
           folder.deleteLastPathComponent()
           let found = folder.appendingPathComponent("throughline").path
           var isFolder: ObjCBool = false
-          if FileManager.default.fileExists(atPath: found, isDirectory: &isFolder), !isFolder.boolValue,
+          if FileManager.default.fileExists(atPath: found, isDirectory: &isFolder),
+            !isFolder.boolValue,
             FileManager.default.isExecutableFile(atPath: found)
           {
             return found
@@ -22,14 +23,17 @@ enum Binary {
     }
   }
 
-  static let quiet = ["--http", "127.0.0.1:0", "--smtp", "off", "--lmtp", "off", "--fastagi", "off"]
+  static let quiet = [
+    "--http", "127.0.0.1:0", "--smtp", "off", "--lmtp", "off", "--fastagi", "off",
+  ]
 
   /// Starts a server of its own and waits until it says where it listens.
   static func serve(
     _ folder: TemporaryFolder, _ more: [String] = [], environment: [String: String] = [:]
   ) async throws -> (peer: Peer, port: UInt16) {
     let peer = try Peer(
-      try path, ["serve", "--data", folder.path + "/data", "--rules", Package.demoRules] + quiet + more,
+      try path,
+      ["serve", "--data", folder.path + "/data", "--rules", Package.demoRules] + quiet + more,
       environment: environment)
     let line = try await peer.line("the HTTP address") { $0.contains(" http ") }
     guard let port = UInt16(line.split(separator: ":").last ?? "") else {
@@ -49,6 +53,10 @@ struct StoreLook {
     database = try DatabaseQueue(path: folder + "/throughline.sqlite", configuration: configuration)
   }
 
-  func count(_ sql: String) throws -> Int { try database.read { try Int.fetchOne($0, sql: sql) ?? 0 } }
-  func texts(_ sql: String) throws -> [String] { try database.read { try String.fetchAll($0, sql: sql) } }
+  func count(_ sql: String) throws -> Int {
+    try database.read { try Int.fetchOne($0, sql: sql) ?? 0 }
+  }
+  func texts(_ sql: String) throws -> [String] {
+    try database.read { try String.fetchAll($0, sql: sql) }
+  }
 }

@@ -2,8 +2,10 @@ import Foundation
 import SessionScripts
 import Testing
 
-/// A call as a real Asterisk spoke it, its connections as `Tests/Asterisk/run` captured them: played against a server
-/// that routes for itself. What the server says must be what was captured, but for how long a device rings and the
+/// A call as a real Asterisk spoke it, its connections as `Tests/Asterisk/run` captured them:
+/// played against a server
+/// that routes for itself. What the server says must be what was captured, but for how long a
+/// device rings and the
 /// name of the offer.
 struct CapturedCall {
   /// Where a test may step in.
@@ -27,8 +29,10 @@ struct CapturedCall {
   static let secret = "0123456789abcdef0123"
 
   init(_ name: String) throws {
-    let folder = URL(fileURLWithPath: Package.root + "/Tests/PhoneCodecTests/Sessions/asterisk-16.28")
-    for script in try SessionScript.all(in: folder, lineEnd: [10]) where script.name.hasPrefix(name + "-") {
+    let folder = URL(
+      fileURLWithPath: Package.root + "/Tests/PhoneCodecTests/Sessions/asterisk-16.28")
+    for script in try SessionScript.all(in: folder, lineEnd: [10])
+    where script.name.hasPrefix(name + "-") {
       let parts = script.name.dropFirst(name.count + 1).split(separator: "-")
       guard parts.count == 2, Int(parts[0]) != nil else { continue }
       let second = script.steps.compactMap { step -> String? in
@@ -54,7 +58,8 @@ struct CapturedCall {
   }
 
   private func play(
-    _ talk: Talk, _ server: TestServer, _ offers: inout [String: String], _ at: (Moment) async throws -> Void
+    _ talk: Talk, _ server: TestServer, _ offers: inout [String: String],
+    _ at: (Moment) async throws -> Void
   ) async throws {
     let line = try Line(server.port("fastagi"))
     var said: [UInt8] = []
@@ -94,7 +99,9 @@ struct CapturedCall {
 
   private static func renamed(_ bytes: [UInt8], _ offers: [String: String]) -> [UInt8] {
     var text = String(decoding: bytes, as: UTF8.self)
-    for (captured, ours) in offers where text == "agi_arg_2: \(captured)\n" { text = "agi_arg_2: \(ours)\n" }
+    for (captured, ours) in offers where text == "agi_arg_2: \(captured)\n" {
+      text = "agi_arg_2: \(ours)\n"
+    }
     return Array(text.utf8)
   }
 
@@ -103,7 +110,9 @@ struct CapturedCall {
     var device: String
     var offer: String
     init?(_ line: String) {
-      guard line.hasPrefix("EXEC Dial "), line.hasSuffix(")"), let mark = line.range(of: ",gmU(tl-offer^") else { return nil }
+      guard line.hasPrefix("EXEC Dial "), line.hasSuffix(")"),
+        let mark = line.range(of: ",gmU(tl-offer^")
+      else { return nil }
       device = String(line.dropFirst(10).prefix { $0 != "," })
       offer = String(line[mark.upperBound...].dropLast())
     }
@@ -127,15 +136,17 @@ struct CapturedCall {
 
 extension CapturedCall {
   /// The rules under which the calls were captured: one queue, and an agent for each device.
-  static func rules(_ folder: TemporaryFolder, _ rule: String = "route: { queue: calls }") throws -> String {
+  static func rules(_ folder: TemporaryFolder, _ rule: String = "route: { queue: calls }") throws
+    -> String
+  {
     let files = [
       "workspace.yaml": """
-        title: Calls
-        default_region: GB
-        phone_systems:
-          pbx: { api: fastagi, networks: [127.0.0.1], secret: \(secret) }
+      title: Calls
+      default_region: GB
+      phone_systems:
+        pbx: { api: fastagi, networks: [127.0.0.1], secret: \(secret) }
 
-        """,
+      """,
       "skills.yaml": "english: { title: English, language: en }\n",
       "queues.yaml": "calls: { title: Calls, offer_timeout: { phone: 60s }, wrap_up: 0s }\n",
       "agents.yaml": ["agent1", "agent2", "agent3", "agent9"].map {

@@ -11,8 +11,10 @@ final class FakeSmarthost: Sendable {
     /// A header field's value, unfolded.
     func header(_ name: String) -> String? {
       let head = text.components(separatedBy: "\r\n\r\n").first ?? ""
-      let unfolded = head.replacingOccurrences(of: "\r\n ", with: " ").replacingOccurrences(of: "\r\n\t", with: " ")
-      for line in unfolded.components(separatedBy: "\r\n") where line.lowercased().hasPrefix(name.lowercased() + ":") {
+      let unfolded = head.replacingOccurrences(of: "\r\n ", with: " ").replacingOccurrences(
+        of: "\r\n\t", with: " ")
+      for line in unfolded.components(separatedBy: "\r\n")
+      where line.lowercased().hasPrefix(name.lowercased() + ":") {
         return line.dropFirst(name.count + 1).trimmingCharacters(in: .whitespaces)
       }
       return nil
@@ -79,8 +81,11 @@ final class FakeSmarthost: Sendable {
       case "DATA":
         try say("354 go on")
         var lines: [String] = []
-        while let line = try line(), line != "." { lines.append(line.hasPrefix(".") ? String(line.dropFirst()) : line) }
-        let mail = Mail(sender: sender, recipient: recipient, text: lines.joined(separator: "\r\n") + "\r\n")
+        while let line = try line(), line != "." {
+          lines.append(line.hasPrefix(".") ? String(line.dropFirst()) : line)
+        }
+        let mail = Mail(
+          sender: sender, recipient: recipient, text: lines.joined(separator: "\r\n") + "\r\n")
         box.mails.withLock { $0.append(mail) }
         try say("250 2.0.0 queued")
       case "QUIT":

@@ -3,7 +3,8 @@ import Model
 import Records
 @testable import Server
 
-/// A disk that can be held, and that can refuse: in front of the real store, for writers and the commit loop.
+/// A disk that can be held, and that can refuse: in front of the real store, for writers and the
+/// commit loop.
 final class Disk: @unchecked Sendable {
   private let condition = NSCondition()
   private var isHeld = false
@@ -75,10 +76,16 @@ struct FaultyStore: Store {
     try disk.read()
     return try base.reader()
   }
-  func addWorkspace(named name: String) throws(StoreFault) -> WorkspaceRow { try base.addWorkspace(named: name) }
+  func addWorkspace(named name: String) throws(StoreFault) -> WorkspaceRow {
+    try base.addWorkspace(named: name)
+  }
   func save(_ token: TokenRow) throws(StoreFault) { try base.save(token) }
-  func forgetOutcomes(before: Instant) throws(StoreFault) { try base.forgetOutcomes(before: before) }
-  func index(_ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords) throws(StoreFault) -> Bool {
+  func forgetOutcomes(before: Instant) throws(StoreFault) {
+    try base.forgetOutcomes(before: before)
+  }
+  func index(_ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords)
+    throws(StoreFault) -> Bool
+  {
     try base.index(workspace, limit: limit, words: words)
   }
   func record(_ accesses: [AccessRow], _ workspace: WorkspaceID) throws(StoreFault) {
@@ -100,9 +107,11 @@ struct FaultyStore: Store {
 
 extension TestServer {
   static func run(
-    on disk: Disk, _ change: (inout Settings) -> Void = { _ in }, _ body: @Sendable (TestServer) async throws -> Void
+    on disk: Disk, _ change: (inout Settings) -> Void = { _ in },
+    _ body: @Sendable (TestServer) async throws -> Void
   ) async throws {
-    try await run(try TestServer(change, through: { FaultyStore(base: $0, disk: disk) })) { server in
+    try await run(try TestServer(change, through: { FaultyStore(base: $0, disk: disk) })) {
+      server in
       defer { disk.release() }  // or the server could not stop
       try await body(server)
     }

@@ -38,7 +38,9 @@ struct HTTPCall: Sendable {
     while true {
       if let reply = Self.parse(bytes) { return reply }
       let more = try socket.receive()
-      guard !more.isEmpty else { throw Socket.Fault(description: "the connection ended after \(bytes.count) bytes") }
+      guard !more.isEmpty else {
+        throw Socket.Fault(description: "the connection ended after \(bytes.count) bytes")
+      }
       bytes += more
     }
   }
@@ -46,21 +48,28 @@ struct HTTPCall: Sendable {
   static func parse(_ bytes: [UInt8]) -> Reply? {
     guard let end = headEnd(bytes) else { return nil }
     let lines = String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\r\n")
-    guard let first = lines.first, let status = Int(first.split(separator: " ").dropFirst().first ?? "") else { return nil }
+    guard let first = lines.first,
+      let status = Int(first.split(separator: " ").dropFirst().first ?? "")
+    else { return nil }
     var headers: [String: String] = [:]
     for line in lines.dropFirst() {
       let parts = line.split(separator: ":", maxSplits: 1)
-      if parts.count == 2 { headers[parts[0].lowercased()] = parts[1].drop { $0 == " " }.description }
+      if parts.count == 2 {
+        headers[parts[0].lowercased()] = parts[1].drop { $0 == " " }.description
+      }
     }
     let length = Int(headers["content-length"] ?? "") ?? 0
     guard bytes.count >= end + 4 + length else { return nil }
-    return Reply(status: status, headers: headers, body: Array(bytes[(end + 4)..<(end + 4 + length)]))
+    return Reply(
+      status: status, headers: headers, body: Array(bytes[(end + 4)..<(end + 4 + length)]))
   }
 
   private static func headEnd(_ bytes: [UInt8]) -> Int? {
     var at = 0
     while at + 3 < bytes.count {
-      if bytes[at] == 13, bytes[at + 1] == 10, bytes[at + 2] == 13, bytes[at + 3] == 10 { return at }
+      if bytes[at] == 13, bytes[at + 1] == 10, bytes[at + 2] == 13, bytes[at + 3] == 10 {
+        return at
+      }
       at += 1
     }
     return nil
@@ -74,14 +83,17 @@ func blocking<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async thr
   }
 }
 
-/// Waits until something is true, at most so long; a condition that never comes is a failure, not a hang.
+/// Waits until something is true, at most so long; a condition that never comes is a failure, not a
+/// hang.
 func eventually(
   _ what: String, seconds: Int = 10, _ isTrue: @Sendable () async throws -> Bool
 ) async throws {
   let clock = ContinuousClock()
   let end = clock.now + .seconds(seconds)
   while try await !isTrue() {
-    guard clock.now < end else { throw Socket.Fault(description: "after \(seconds) s still not: \(what)") }
+    guard clock.now < end else {
+      throw Socket.Fault(description: "after \(seconds) s still not: \(what)")
+    }
     try await Task.sleep(for: .milliseconds(20))
   }
 }

@@ -1,7 +1,8 @@
 import Synchronization
 import Testing
 
-/// At most so many tests at once: each has a server with threads of its own, and a machine that starts a hundred of
+/// At most so many tests at once: each has a server with threads of its own, and a machine that
+/// starts a hundred of
 /// them together measures nothing but itself.
 struct InTurn: SuiteTrait, TestTrait, TestScoping {
   var isRecursive: Bool { true }

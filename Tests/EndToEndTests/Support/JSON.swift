@@ -1,7 +1,8 @@
 import Foundation
 
 /// JSON to send: written as Swift literals, encoded in the order given.
-enum Body: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+enum Body: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+  ExpressibleByBooleanLiteral,
   ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByStringInterpolation
 {
   case text(String)
@@ -33,7 +34,10 @@ enum Body: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
       switch scalar {
       case "\"": out += "\\\""
       case "\\": out += "\\\\"
-      case "\u{0}"..<" ": out += "\\u" + String(repeating: "0", count: scalar.value < 16 ? 3 : 2) + String(scalar.value, radix: 16)
+      case "\u{0}"..<" ":
+        out +=
+          "\\u" + String(repeating: "0", count: scalar.value < 16 ? 3 : 2)
+          + String(scalar.value, radix: 16)
       default: out.unicodeScalars.append(scalar)
       }
     }
@@ -41,7 +45,8 @@ enum Body: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
   }
 }
 
-/// JSON that was received, with the exact bytes of every value in it: what is hashed is what came over the wire,
+/// JSON that was received, with the exact bytes of every value in it: what is hashed is what came
+/// over the wire,
 /// not what some encoder would make of it again. Absent members are values without bytes.
 struct JSON: Sendable, CustomStringConvertible {
   let bytes: ArraySlice<UInt8>
@@ -56,7 +61,8 @@ struct JSON: Sendable, CustomStringConvertible {
   var int: Int? { Int(description) }
   var string: String? {
     guard bytes.first == UInt8(ascii: "\"") else { return nil }
-    return (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)) as? String
+    return (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed))
+      as? String
   }
   /// The text, or something that no comparison expects.
   var text: String { string ?? "<\(isAbsent ? "absent" : description)>" }
@@ -78,7 +84,8 @@ struct JSON: Sendable, CustomStringConvertible {
       let part = Self.trimmed(part)
       var at = part.startIndex
       Self.skip(part, &at)
-      guard let name = JSON(part[part.startIndex..<at]).string, let colon = part[at...].firstIndex(of: UInt8(ascii: ":"))
+      guard let name = JSON(part[part.startIndex..<at]).string,
+        let colon = part[at...].firstIndex(of: UInt8(ascii: ":"))
       else { return nil }
       return (name, JSON(part[(colon + 1)...]))
     }
@@ -110,7 +117,9 @@ struct JSON: Sendable, CustomStringConvertible {
       switch bytes[at] {
       case UInt8(ascii: "\""):
         at += 1
-        while at < bytes.endIndex, bytes[at] != UInt8(ascii: "\"") { at += bytes[at] == UInt8(ascii: "\\") ? 2 : 1 }
+        while at < bytes.endIndex, bytes[at] != UInt8(ascii: "\"") {
+          at += bytes[at] == UInt8(ascii: "\\") ? 2 : 1
+        }
       case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
       case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
       default: break

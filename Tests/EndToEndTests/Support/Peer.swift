@@ -17,7 +17,9 @@ final class Peer: Sendable {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
-    var all = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "LANG": "C.UTF-8"]
+    var all = [
+      "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "LANG": "C.UTF-8",
+    ]
     all["HOME"] = ProcessInfo.processInfo.environment["HOME"]
     process.environment = all.merging(environment) { $1 }
     let (out, into) = (Pipe(), Pipe())
@@ -29,7 +31,8 @@ final class Peer: Sendable {
     Thread.detachNewThread { [self] in
       while case let data = reading.availableData, !data.isEmpty { take([UInt8](data)) }
       running.waitUntilExit()
-      let status = running.terminationReason == .exit ? running.terminationStatus : -running.terminationStatus
+      let status =
+        running.terminationReason == .exit ? running.terminationStatus : -running.terminationStatus
       state.withLock { state in
         if !state.rest.isEmpty { state.lines.append(String(decoding: state.rest, as: UTF8.self)) }
         state.status = status
@@ -52,26 +55,37 @@ final class Peer: Sendable {
   var lines: [String] { state.withLock { $0.lines } }
   var status: Int32? { state.withLock { $0.status } }
 
-  func say(_ line: String) throws { try input.withLock { try $0?.write(contentsOf: Data((line + "\n").utf8)) } }
+  func say(_ line: String) throws {
+    try input.withLock { try $0?.write(contentsOf: Data((line + "\n").utf8)) }
+  }
 
-  func finishInput() { input.withLock { input in try? input?.close(); input = nil } }
+  func finishInput() {
+    input.withLock { input in
+      try? input?.close(); input = nil
+    }
+  }
 
   func signal(_ number: Int32) { kill(identifier, number) }
 
   /// The first line that fits; a peer that ends without it is a failure at once.
   @discardableResult
-  func line(_ what: String, seconds: Int = 15, where fits: @escaping @Sendable (String) -> Bool) async throws -> String {
+  func line(_ what: String, seconds: Int = 15, where fits: @escaping @Sendable (String) -> Bool)
+    async throws -> String
+  {
     let clock = ContinuousClock()
     let end = clock.now + .seconds(seconds)
     while clock.now < end {
       let (lines, status) = state.withLock { ($0.lines, $0.status) }
       if let found = lines.first(where: fits) { return found }
       if let status {
-        throw Socket.Fault(description: "ended with \(status) before \(what):\n" + lines.suffix(10).joined(separator: "\n"))
+        throw Socket.Fault(
+          description: "ended with \(status) before \(what):\n"
+            + lines.suffix(10).joined(separator: "\n"))
       }
       try await Task.sleep(for: .milliseconds(20))
     }
-    throw Socket.Fault(description: "no \(what) in \(seconds) s:\n" + lines.suffix(10).joined(separator: "\n"))
+    throw Socket.Fault(
+      description: "no \(what) in \(seconds) s:\n" + lines.suffix(10).joined(separator: "\n"))
   }
 
   /// Waits for the end and answers the status; killed by a signal is minus its number.
@@ -82,7 +96,9 @@ final class Peer: Sendable {
   }
 
   /// Runs a program to its end.
-  static func run(_ program: String, _ arguments: [String], seconds: Int = 60) async throws -> (status: Int32, lines: [String]) {
+  static func run(_ program: String, _ arguments: [String], seconds: Int = 60) async throws -> (
+    status: Int32, lines: [String]
+  ) {
     let peer = try Peer(program, arguments)
     peer.finishInput()
     let status = try await peer.end(seconds: seconds)
@@ -90,7 +106,8 @@ final class Peer: Sendable {
   }
 }
 
-/// Python with PyPI's `websockets`, made once a run. Without them the tests fail: a peer that is not there proves
+/// Python with PyPI's `websockets`, made once a run. Without them the tests fail: a peer that is
+/// not there proves
 /// nothing.
 enum Python {
   private static let made = Task { () throws -> String in
@@ -99,8 +116,13 @@ enum Python {
     guard made.status == 0 else { throw Socket.Fault(description: "no venv: \(made.lines)") }
     let installed = try await Peer.run(
       folder.path + "/venv/bin/pip",
-      ["install", "--quiet", "--disable-pip-version-check", "--requirement", Package.peers + "/requirements.txt"])
-    guard installed.status == 0 else { throw Socket.Fault(description: "no websockets: \(installed.lines)") }
+      [
+        "install", "--quiet", "--disable-pip-version-check", "--requirement",
+        Package.peers + "/requirements.txt",
+      ])
+    guard installed.status == 0 else {
+      throw Socket.Fault(description: "no websockets: \(installed.lines)")
+    }
     kept.withLock { $0 = folder }
     return folder.path + "/venv/bin/python"
   }

@@ -22,12 +22,16 @@ extension TestServer {
 
   /// The device was picked up.
   func leg(_ offer: String) throws -> AGIPeer {
-    try AGIPeer(port: port("fastagi"), script: "answered", arguments: [phoneSecret, offer], unique: "1795.9", number: "201")
+    try AGIPeer(
+      port: port("fastagi"), script: "answered", arguments: [phoneSecret, offer], unique: "1795.9",
+      number: "201")
   }
 
   /// A count of cases over all queues.
   func count(_ what: String, by token: String) async throws -> Int {
-    try await call("GET", "/v1/queues", by: token)["queues"].elements.reduce(0) { $0 + ($1[what].int ?? 0) }
+    try await call("GET", "/v1/queues", by: token)["queues"].elements.reduce(0) {
+      $0 + ($1[what].int ?? 0)
+    }
   }
 }
 

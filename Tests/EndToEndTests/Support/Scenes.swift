@@ -16,7 +16,8 @@ struct Chat: Sendable {
   @discardableResult
   func customer(_ text: String, key: String? = nil) async throws -> Reply {
     try await server.call(
-      "POST", "/v1/sessions/\(session)/messages", ["author": "customer", "text": .text(text)], by: bot, key: key)
+      "POST", "/v1/sessions/\(session)/messages", ["author": "customer", "text": .text(text)],
+      by: bot, key: key)
   }
 
   @discardableResult
@@ -32,21 +33,27 @@ struct Chat: Sendable {
   }
 
   func events(after: Int? = nil, wait: Int = 10) async throws -> Reply {
-    try await server.call("GET", "/v1/sessions/\(session)/events?after=\(after ?? self.after)&wait=\(wait)", by: bot)
+    try await server.call(
+      "GET", "/v1/sessions/\(session)/events?after=\(after ?? self.after)&wait=\(wait)", by: bot)
   }
 
   @discardableResult
-  func end() async throws -> Reply { try await server.call("POST", "/v1/sessions/\(session)/end", by: bot) }
+  func end() async throws -> Reply {
+    try await server.call("POST", "/v1/sessions/\(session)/end", by: bot)
+  }
 }
 
 extension TestServer {
   /// Opens a chat whose customer has proven an address, or none.
-  func open(_ bot: String, email: String? = nil, assurance: String = "asserted") async throws -> Chat {
+  func open(_ bot: String, email: String? = nil, assurance: String = "asserted") async throws
+    -> Chat
+  {
     var identities: [Body] = []
     if let email {
       identities.append(["kind": "email", "value": .text(email), "assurance": .text(assurance)])
     }
-    let reply = try await call("POST", "/v1/sessions", ["customer": ["identities": .list(identities)]], by: bot)
+    let reply = try await call(
+      "POST", "/v1/sessions", ["customer": ["identities": .list(identities)]], by: bot)
     guard reply.status == 201 else { throw Socket.Fault(description: "no session: \(reply)") }
     return Chat(server: self, bot: bot, opened: reply)
   }
@@ -56,7 +63,9 @@ extension TestServer {
     let token = try await token("agent", name, workspace: workspace)
     let reply = try await call(
       "PUT", "/v1/agents/me/status", ["status": "available", "lease_seconds": 3600], by: token)
-    guard reply.status == 200 else { throw Socket.Fault(description: "\(name) is not available: \(reply)") }
+    guard reply.status == 200 else {
+      throw Socket.Fault(description: "\(name) is not available: \(reply)")
+    }
     return token
   }
 
@@ -69,7 +78,9 @@ extension TestServer {
     let offer = try await next(agent)
     guard offer.status == 200 else { throw Socket.Fault(description: "no case: \(offer)") }
     let accepted = try await call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: agent)
-    guard accepted.status == 200 else { throw Socket.Fault(description: "not accepted: \(accepted)") }
+    guard accepted.status == 200 else {
+      throw Socket.Fault(description: "not accepted: \(accepted)")
+    }
     return offer
   }
 
@@ -85,7 +96,8 @@ extension TestServer {
 
   /// The story of a case, step by step.
   func story(_ aCase: String) async throws -> [String] {
-    try await administer("GET", "/admin/explain?case=\(aCase)")["why"]["story"].elements.map { step in
+    try await administer("GET", "/admin/explain?case=\(aCase)")["why"]["story"].elements.map {
+      step in
       step["what"].text + (step["agent"].string.map { " \($0)" } ?? "")
     }
   }
@@ -93,7 +105,9 @@ extension TestServer {
 
 /// A queue and any number of agents who all serve it.
 enum SmallRules {
-  static func write(_ folder: TemporaryFolder, workspace: String, agents: Int, mail: String? = nil) throws {
+  static func write(_ folder: TemporaryFolder, workspace: String, agents: Int, mail: String? = nil)
+    throws
+  {
     let named = "rules/\(workspace)/"
     try folder.write(
       named + "workspace.yaml",
@@ -108,15 +122,20 @@ enum SmallRules {
           asserts: [email]
 
       """)
-    try folder.write(named + "queues.yaml", "support:\n  title: Support\nquiet:\n  title: Nobody works here\n")
+    try folder.write(
+      named + "queues.yaml", "support:\n  title: Support\nquiet:\n  title: Nobody works here\n")
     try folder.write(named + "skills.yaml", "english: { title: English, language: en }\n")
-    let names = (1...agents).map { "a\($0):\n  skills: { english: 5 }\n  queues: [support]\n  capacity: 50\n" }
+    let names = (1...agents).map {
+      "a\($0):\n  skills: { english: 5 }\n  queues: [support]\n  capacity: 50\n"
+    }
     try folder.write(named + "agents.yaml", names.joined())
-    try folder.write(named + "rules/10-all.yaml", "- name: everyone\n  route:\n    queue: support\n")
+    try folder.write(
+      named + "rules/10-all.yaml", "- name: everyone\n  route:\n    queue: support\n")
   }
 }
 
-/// Counts and adds up again what the server says of a timeline, from the bytes that came over the wire.
+/// Counts and adds up again what the server says of a timeline, from the bytes that came over the
+/// wire.
 func expectComplete(_ timeline: JSON, sourceLocation: SourceLocation = #_sourceLocation) {
   var sum = [UInt8](repeating: 0, count: 32)
   for entry in timeline["entries"].elements {
@@ -130,7 +149,8 @@ func expectComplete(_ timeline: JSON, sourceLocation: SourceLocation = #_sourceL
     }
   }
   #expect(timeline["older"].isNull, "the page is the whole", sourceLocation: sourceLocation)
-  #expect(timeline["count"].int == timeline["entries"].elements.count, sourceLocation: sourceLocation)
+  #expect(
+    timeline["count"].int == timeline["entries"].elements.count, sourceLocation: sourceLocation)
   #expect(timeline["hash"].text == hexadecimal(sum), sourceLocation: sourceLocation)
 }
 

@@ -29,10 +29,13 @@ final class Socket: Sendable {
   ///   - seconds: how long one read or write may take.
   ///   - source: an address of loopback to come from.
   ///   - windowBytes: what the kernel may take in for us while we do not read.
-  static func connect(port: UInt16, seconds: Int = 30, windowBytes: Int32? = nil, from source: String? = nil) throws -> Socket {
+  static func connect(
+    port: UInt16, seconds: Int = 30, windowBytes: Int32? = nil, from source: String? = nil
+  ) throws -> Socket {
     let socket = Socket(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), seconds: seconds)
     if var windowBytes {
-      setsockopt(socket.descriptor, SOL_SOCKET, SO_RCVBUF, &windowBytes, socklen_t(MemoryLayout<Int32>.size))
+      setsockopt(
+        socket.descriptor, SOL_SOCKET, SO_RCVBUF, &windowBytes, socklen_t(MemoryLayout<Int32>.size))
     }
     if let source {
       var own = loopback(0)
@@ -53,7 +56,9 @@ final class Socket: Sendable {
     let socket = Socket(Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0), seconds: seconds)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
-    guard path.utf8.count < 108 else { throw Fault(description: "\(path) is too long for a socket") }
+    guard path.utf8.count < 108 else {
+      throw Fault(description: "\(path) is too long for a socket")
+    }
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
     try socket.connect(&address, MemoryLayout<sockaddr_un>.size, path)
     return socket
@@ -63,7 +68,8 @@ final class Socket: Sendable {
   static func listen(port: UInt16 = 0) throws -> Socket {
     let socket = Socket(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), seconds: 60)
     var yes: Int32 = 1
-    setsockopt(socket.descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+    setsockopt(
+      socket.descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
     var address = loopback(port)
     let bound = withUnsafePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -85,14 +91,18 @@ final class Socket: Sendable {
     var address = sockaddr_in()
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
     withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(descriptor, $0, &size) }
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        _ = getsockname(descriptor, $0, &size)
+      }
     }
     return UInt16(bigEndian: address.sin_port)
   }
 
   private func connect<Address>(_ address: inout Address, _ size: Int, _ name: String) throws {
     let connected = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(descriptor, $0, socklen_t(size)) }
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        Glibc.connect(descriptor, $0, socklen_t(size))
+      }
     }
     guard connected == 0 else {
       throw Fault(description: "cannot connect to \(name): \(String(cString: strerror(errno)))")
@@ -102,8 +112,12 @@ final class Socket: Sendable {
   func send(_ bytes: [UInt8]) throws {
     var sent = 0
     while sent < bytes.count {
-      let n = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)) }
-      guard n > 0 else { throw Fault(description: "cannot send: \(String(cString: strerror(errno)))") }
+      let n = bytes.withUnsafeBytes {
+        Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+      }
+      guard n > 0 else {
+        throw Fault(description: "cannot send: \(String(cString: strerror(errno)))")
+      }
       sent += n
     }
   }
@@ -112,7 +126,9 @@ final class Socket: Sendable {
   func receive() throws -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     let n = recv(descriptor, &buffer, buffer.count, 0)
-    guard n >= 0 else { throw Fault(description: "nothing received: \(String(cString: strerror(errno)))") }
+    guard n >= 0 else {
+      throw Fault(description: "nothing received: \(String(cString: strerror(errno)))")
+    }
     return Array(buffer[..<n])
   }
 

@@ -8,7 +8,9 @@ import System
 final class TemporaryFolder: Sendable {
   let path: String
   init() throws {
-    path = "/tmp/tl-" + String(UInt32.random(in: 0 ... .max), radix: 36) + String(UInt32.random(in: 0 ... .max), radix: 36)
+    path =
+      "/tmp/tl-" + String(UInt32.random(in: 0 ... .max), radix: 36)
+      + String(UInt32.random(in: 0 ... .max), radix: 36)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
   deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -23,7 +25,8 @@ final class TemporaryFolder: Sendable {
 
 /// Where this package stands.
 enum Package {
-  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path
   static let demoRules = root + "/routing-rules"
   static let peers = root + "/Tests/EndToEndTests/Peers"
@@ -67,7 +70,9 @@ final class TestServer: Sendable {
     try await run(try TestServer(rules: rules, change), body)
   }
 
-  static func run(_ server: TestServer, _ body: @Sendable (TestServer) async throws -> Void) async throws {
+  static func run(_ server: TestServer, _ body: @Sendable (TestServer) async throws -> Void)
+    async throws
+  {
     do { try await body(server) } catch {
       await server.stop()
       throw error
@@ -87,7 +92,8 @@ final class TestServer: Sendable {
     return await ended?.stop() ?? 0
   }
 
-  /// A peer that another test starts in the same moment is a copy of this process until it runs its program, and
+  /// A peer that another test starts in the same moment is a copy of this process until it runs its
+  /// program, and
   /// holds every descriptor so long, the folder's lock among them.
   func start() async throws {
     for _ in 0..<100 {
@@ -118,7 +124,8 @@ final class TestServer: Sendable {
 
   @discardableResult
   func call(
-    _ method: String, _ target: String, _ body: Body? = nil, by token: String? = nil, key: String? = nil
+    _ method: String, _ target: String, _ body: Body? = nil, by token: String? = nil,
+    key: String? = nil
   ) async throws -> Reply {
     try await call(method, target, raw: body.map { Array($0.encoded.utf8) }, by: token, key: key)
   }
@@ -144,23 +151,30 @@ final class TestServer: Sendable {
     return try await blocking { try call.send(on: try Socket.connect(path: path)) }
   }
 
-  func token(_ scope: String, _ holder: String, workspace: String? = nil, seconds: Int? = nil) async throws -> String {
+  func token(_ scope: String, _ holder: String, workspace: String? = nil, seconds: Int? = nil)
+    async throws -> String
+  {
     var body: [(String, Body)] = [("scope", .text(scope)), ("holder", .text(holder))]
     if let workspace { body.append(("workspace", .text(workspace))) }
     if let seconds { body.append(("expires_seconds", .number(seconds))) }
     let reply = try await administer("POST", "/admin/tokens", .object(body))
-    guard let token = reply["token"].string else { throw Socket.Fault(description: "no token: \(reply)") }
+    guard let token = reply["token"].string else {
+      throw Socket.Fault(description: "no token: \(reply)")
+    }
     return token
   }
 
-  /// How many commands a workspace, or the only one, has recorded: the same before and after means that nothing
+  /// How many commands a workspace, or the only one, has recorded: the same before and after means
+  /// that nothing
   /// was. The first two, its rules and its start, are decided while the server already listens.
   func position(_ workspace: String? = nil) async throws -> Int {
     let clock = ContinuousClock()
     let end = clock.now + .seconds(10)
     while true {
       let state = try await administer("GET", "/admin/state")
-      let found = state["workspaces"].elements.first { workspace == nil || $0["name"].string == workspace }
+      let found = state["workspaces"].elements.first {
+        workspace == nil || $0["name"].string == workspace
+      }
       if let position = found?["position"].int, position >= 2 { return position }
       guard clock.now < end else { throw Socket.Fault(description: "no position: \(state)") }
       try await Task.sleep(for: .milliseconds(20))
@@ -175,7 +189,9 @@ final class TestServer: Sendable {
     // Who merely claims to be somebody is listed behind who is.
     let proven = all.filter { $0["assurance"].string != "claimed" }
     let found = proven.isEmpty ? all : proven
-    guard reply.status == 200, found.count == 1 else { throw Socket.Fault(description: "no one timeline: \(reply)") }
+    guard reply.status == 200, found.count == 1 else {
+      throw Socket.Fault(description: "no one timeline: \(reply)")
+    }
     return found[0]["timeline"]
   }
 }

@@ -1,6 +1,7 @@
 import WebCodec
 
-/// Any bytes as the chunks of a body: nothing traps, where they are cut changes nothing, no body passes its bound, and a
+/// Any bytes as the chunks of a body: nothing traps, where they are cut changes nothing, no body
+/// passes its bound, and a
 /// request's chunks and a response's are understood alike.
 @_silgen_name("LLVMFuzzerRunDriver") func LLVMFuzzerRunDriver(
   _ argc: UnsafeMutablePointer<CInt>,
@@ -32,8 +33,12 @@ import WebCodec
     if whole != request(rest, step: Int(first % 61) + 1) { fatalError("cut, the body differs") }
     if case .whole(let body) = whole {
       if body.count > bound { fatalError("a body past its bound") }
-      if response(rest, step: Int(first) + 1) != whole { fatalError("a response's chunks are read otherwise") }
-      if written(body, step: Int(first) + 1) != body { fatalError("written and read again it differs") }
+      if response(rest, step: Int(first) + 1) != whole {
+        fatalError("a response's chunks are read otherwise")
+      }
+      if written(body, step: Int(first) + 1) != body {
+        fatalError("written and read again it differs")
+      }
     }
   }
 

@@ -1,9 +1,11 @@
 import PhoneCodec
 
-/// Any bytes and any wishes, in any order: nothing traps, what is read does not depend on how it was cut, every ring
+/// Any bytes and any wishes, in any order: nothing traps, what is read does not depend on how it
+/// was cut, every ring
 /// and every call has one end, and nothing is written after the close.
 ///
-/// An input is lines; one that begins with `!` is a wish of the router, a lone `#` the peer's close, anything else is
+/// An input is lines; one that begins with `!` is a wish of the router, a lone `#` the peer's
+/// close, anything else is
 /// what Asterisk says, its line end included.
 @_silgen_name("LLVMFuzzerRunDriver") func LLVMFuzzerRunDriver(
   _ argc: UnsafeMutablePointer<CInt>,
@@ -30,7 +32,9 @@ import PhoneCodec
   static func one(_ input: [UInt8]) {
     let steps = input.split(separator: 10, omittingEmptySubsequences: false).map(step)
     let whole = play(steps, bytewise: false)
-    guard whole == play(steps, bytewise: true) else { fatalError("cut at every byte, it is another talk") }
+    guard whole == play(steps, bytewise: true) else {
+      fatalError("cut at every byte, it is another talk")
+    }
     check(whole)
   }
 
@@ -48,11 +52,15 @@ import PhoneCodec
     let offer = AGIOffer(rest) ?? AGIOffer("offer")
     return switch text.first {
     case UInt8(ascii: "w"): .wait
-    case UInt8(ascii: "r"): offer.flatMap { offer in
-      AGIDevice("PJSIP/agent1").map { .ring(AGIRing(device: $0, offer: offer, timeoutSeconds: 9)) }
-    }
+    case UInt8(ascii: "r"):
+      offer.flatMap { offer in
+        AGIDevice("PJSIP/agent1").map {
+          .ring(AGIRing(device: $0, offer: offer, timeoutSeconds: 9))
+        }
+      }
     case UInt8(ascii: "s"): offer.map { .stopRinging($0) }
-    case UInt8(ascii: "a"): .announce([.number(text.count)] + (AGISound(rest).map { [.sound($0)] } ?? []))
+    case UInt8(ascii: "a"):
+      .announce([.number(text.count)] + (AGISound(rest).map { [.sound($0)] } ?? []))
     case UInt8(ascii: "p"): .probe
     case UInt8(ascii: "f"): .finish(AGIEnding(rawValue: rest) ?? .served)
     case UInt8(ascii: "y"): .accept
@@ -67,15 +75,19 @@ import PhoneCodec
     return keyring
   }()
 
-  /// What was written, as one stretch between two tellings, since a cut may write in two what was written in one.
+  /// What was written, as one stretch between two tellings, since a cut may write in two what was
+  /// written in one.
   static func play(_ steps: [Step], bytewise: Bool) -> [AGIOutput] {
     var connection = AGIConnection(keyring: keyring)
     var outputs: [AGIOutput] = []
     for step in steps {
       switch step {
       case .bytes(let bytes):
-        if bytewise { for byte in bytes { outputs += connection.received([byte]) } }
-        else { outputs += connection.received(bytes) }
+        if bytewise {
+          for byte in bytes { outputs += connection.received([byte]) }
+        } else {
+          outputs += connection.received(bytes)
+        }
       case .wish(let wish): outputs += connection.wish(wish)
       case .close: outputs += connection.peerClosed()
       }
@@ -98,12 +110,16 @@ import PhoneCodec
       case .told: break
       }
     }
-    guard arrived == ended, arrived <= 1, closed == 1 else { fatalError("\(arrived) \(ended) \(closed)") }
+    guard arrived == ended, arrived <= 1, closed == 1 else {
+      fatalError("\(arrived) \(ended) \(closed)")
+    }
   }
 }
 
 /// libFuzzer's archive wants this symbol wherever its driver is linked.
-@_cdecl("LLVMFuzzerTestOneInput") public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+@_cdecl("LLVMFuzzerTestOneInput") public func testOneInput(
+  _ start: UnsafePointer<UInt8>?, _ count: Int
+) -> CInt {
   FuzzFastAGI.one([UInt8](UnsafeBufferPointer(start: start, count: count)))
   return 0
 }

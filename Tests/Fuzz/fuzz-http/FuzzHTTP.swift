@@ -1,6 +1,7 @@
 import WebCodec
 
-/// Any bytes as requests and as responses: nothing traps, and where the bytes are cut changes nothing.
+/// Any bytes as requests and as responses: nothing traps, and where the bytes are cut changes
+/// nothing.
 @_silgen_name("LLVMFuzzerRunDriver") func LLVMFuzzerRunDriver(
   _ argc: UnsafeMutablePointer<CInt>,
   _ argv: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
@@ -43,7 +44,8 @@ import WebCodec
         case .head(let request):
           if !request.body.isEmpty { fatalError("content kept before its head was admitted") }
           // What becomes of the content hangs on the head alone, as it does in the server.
-          let isDropped = request.rawPath.utf8.count % 3 == 1 && decoder.dropContent(bytesMax: 1_000)
+          let isDropped =
+            request.rawPath.utf8.count % 3 == 1 && decoder.dropContent(bytesMax: 1_000)
           if request.rawPath.utf8.count % 3 == 2 { decoder.admit(bodyBytesMax: 20) }
           seen.append("head \(request.rawPath) \(request.contentLength ?? -1) \(isDropped)")
         case .request(let request):
@@ -51,7 +53,8 @@ import WebCodec
           let query = request.queryParameters?.pairs.count ?? -1
           let segments = request.pathSegments?.count ?? -1
           let fields = request.fields.all.map { "\($0.name)=\($0.value)" }
-          seen.append("\(request.method) \(request.rawPath) \(query) \(segments) \(fields) \(request.body)")
+          seen.append(
+            "\(request.method) \(request.rawPath) \(query) \(segments) \(fields) \(request.body)")
           if request.wantsWebSocket { _ = try? WebSocketHandshake.check(request) }
         case .failed(let error):
           return seen + ["\(error.status) \(error.reason)"]

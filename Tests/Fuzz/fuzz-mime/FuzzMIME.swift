@@ -19,13 +19,17 @@ import Mime
 
   static func one(_ bytes: [UInt8]) {
     let mail = MailUnderstanding(bytes: bytes)
-    guard mail.words.fragments.last?.range.upperBound ?? 0 == mail.text.utf8.count else { fatalError("text was lost") }
+    guard mail.words.fragments.last?.range.upperBound ?? 0 == mail.text.utf8.count else {
+      fatalError("text was lost")
+    }
     _ = HTMLText.plain(String(decoding: bytes, as: UTF8.self))
   }
 }
 
 /// libFuzzer's archive wants this symbol wherever its driver is linked.
-@_cdecl("LLVMFuzzerTestOneInput") public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+@_cdecl("LLVMFuzzerTestOneInput") public func testOneInput(
+  _ start: UnsafePointer<UInt8>?, _ count: Int
+) -> CInt {
   FuzzMIME.one([UInt8](UnsafeBufferPointer(start: start, count: count)))
   return 0
 }

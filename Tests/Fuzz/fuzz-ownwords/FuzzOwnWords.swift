@@ -36,7 +36,9 @@ import MailCodec
 }
 
 /// libFuzzer's archive wants this symbol wherever its driver is linked.
-@_cdecl("LLVMFuzzerTestOneInput") public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+@_cdecl("LLVMFuzzerTestOneInput") public func testOneInput(
+  _ start: UnsafePointer<UInt8>?, _ count: Int
+) -> CInt {
   FuzzOwnWords.one([UInt8](UnsafeBufferPointer(start: start, count: count)))
   return 0
 }

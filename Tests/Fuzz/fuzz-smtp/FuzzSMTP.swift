@@ -25,7 +25,9 @@ import MailCodec
       var whole = SMTPServer(dialect, hostname: "fuzz.example")
       let first = play(&whole, [talk])
       var halves = SMTPServer(dialect, hostname: "fuzz.example")
-      guard play(&halves, [Array(talk[..<cut]), Array(talk[cut...])]) == first else { fatalError("a cut changed the talk") }
+      guard play(&halves, [Array(talk[..<cut]), Array(talk[cut...])]) == first else {
+        fatalError("a cut changed the talk")
+      }
     }
   }
 
@@ -46,7 +48,9 @@ import MailCodec
 }
 
 /// libFuzzer's archive wants this symbol wherever its driver is linked.
-@_cdecl("LLVMFuzzerTestOneInput") public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+@_cdecl("LLVMFuzzerTestOneInput") public func testOneInput(
+  _ start: UnsafePointer<UInt8>?, _ count: Int
+) -> CInt {
   FuzzSMTP.one([UInt8](UnsafeBufferPointer(start: start, count: count)))
   return 0
 }

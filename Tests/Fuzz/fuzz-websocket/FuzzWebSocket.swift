@@ -1,6 +1,7 @@
 import WebCodec
 
-/// Any bytes as frames, in both roles: nothing traps, no message passes its bound, and cuts change nothing.
+/// Any bytes as frames, in both roles: nothing traps, no message passes its bound, and cuts change
+/// nothing.
 @_silgen_name("LLVMFuzzerRunDriver") func LLVMFuzzerRunDriver(
   _ argc: UnsafeMutablePointer<CInt>,
   _ argv: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,

@@ -1,6 +1,7 @@
 import Model
 
-/// What ought to be so, in the plainest words: who is whom, and what was said to whom. It shares no code with what it is
+/// What ought to be so, in the plainest words: who is whom, and what was said to whom. It shares no
+/// code with what it is
 /// held against.
 struct Reference {
   /// A proven identity such as `email:jo@home.example`, or `nobody#3` for somebody without one.

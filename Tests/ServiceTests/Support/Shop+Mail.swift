@@ -11,15 +11,20 @@ extension Shop {
     func header(_ name: String) -> String? {
       let text = String(decoding: bytes, as: UTF8.self)
       guard let end = text.range(of: "\r\n\r\n") else { return nil }
-      let unfolded = text[..<end.lowerBound].replacing("\r\n ", with: " ").replacing("\r\n\t", with: " ")
-      let line = unfolded.split(separator: "\r\n").first { $0.lowercased().hasPrefix(name.lowercased() + ":") }
+      let unfolded = text[..<end.lowerBound].replacing("\r\n ", with: " ").replacing(
+        "\r\n\t", with: " ")
+      let line = unfolded.split(separator: "\r\n").first {
+        $0.lowercased().hasPrefix(name.lowercased() + ":")
+      }
       return line.map { String($0.dropFirst(name.count + 1)).trimmingCharacters(in: .whitespaces) }
     }
   }
 
   /// The oldest mail in the outbox, composed as it leaves, and delivered.
   func outgoing() throws -> Sent? {
-    guard let row = try reader.outbox(workspace, limit: 1).first, let payload = row.payload else { return nil }
+    guard let row = try reader.outbox(workspace, limit: 1).first, let payload = row.payload else {
+      return nil
+    }
     let mail = try OutgoingMail(decoding: payload)
     try submit(.outboxDelivered(row.id))
     return self.mail.compose(mail, attachments: []).map { Sent(bytes: $0.bytes) }
@@ -29,7 +34,8 @@ extension Shop {
     try perform(
       api.handle(
         APIRequest(
-          method: "POST", path: ["v1", "blobs"], query: [], body: bytes, contentType: "text/plain", idempotencyKey: nil),
+          method: "POST", path: ["v1", "blobs"], query: [], body: bytes, contentType: "text/plain",
+          idempotencyKey: nil),
         caller), caller)
   }
 }

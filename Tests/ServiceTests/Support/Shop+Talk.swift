@@ -11,17 +11,20 @@ extension Shop {
     var opened: Reply
   }
 
-  func identity(_ kind: String, _ value: String, _ assurance: String = "asserted") -> [String: Any] {
+  func identity(_ kind: String, _ value: String, _ assurance: String = "asserted") -> [String: Any]
+  {
     ["kind": kind, "value": value, "assurance": assurance]
   }
 
   /// A chat of a customer known by these identities: `("email", "jo@home.example")`.
   func open(
-    _ identities: [(String, String)] = [], claimed: [(String, String)] = [], by bot: Caller? = nil, resume: String? = nil,
+    _ identities: [(String, String)] = [], claimed: [(String, String)] = [], by bot: Caller? = nil,
+    resume: String? = nil,
     name: String? = nil
   ) throws -> Talk {
     var customer: [String: Any] = [
-      "identities": identities.map { identity($0.0, $0.1) } + claimed.map { identity($0.0, $0.1, "claimed") }
+      "identities": identities.map { identity($0.0, $0.1) }
+        + claimed.map { identity($0.0, $0.1, "claimed") }
     ]
     if let name { customer["name"] = name }
     var body: [String: Any] = ["customer": customer]
@@ -35,18 +38,25 @@ extension Shop {
   }
 
   @discardableResult
-  func says(_ text: String, _ talk: Talk, as author: String = "customer", by bot: Caller? = nil) throws -> Reply {
-    try call("POST", "/v1/sessions/\(talk.session)/messages", ["author": author, "text": text], by: bot ?? webshop)
+  func says(_ text: String, _ talk: Talk, as author: String = "customer", by bot: Caller? = nil)
+    throws -> Reply
+  {
+    try call(
+      "POST", "/v1/sessions/\(talk.session)/messages", ["author": author, "text": text],
+      by: bot ?? webshop)
   }
 
   @discardableResult
   func handsOver(_ talk: Talk, by bot: Caller? = nil, _ more: [String: Any] = [:]) throws -> Reply {
     try call(
-      "POST", "/v1/sessions/\(talk.session)/handoff", ["reason": "wants a person"].merging(more) { $1 }, by: bot ?? webshop)
+      "POST", "/v1/sessions/\(talk.session)/handoff",
+      ["reason": "wants a person"].merging(more) { $1 }, by: bot ?? webshop)
   }
 
   @discardableResult
-  func leaves(_ talk: Talk, _ reason: String = "customer_left", by bot: Caller? = nil) throws -> Reply {
+  func leaves(_ talk: Talk, _ reason: String = "customer_left", by bot: Caller? = nil) throws
+    -> Reply
+  {
     try call("POST", "/v1/sessions/\(talk.session)/end", ["reason": reason], by: bot ?? webshop)
   }
 

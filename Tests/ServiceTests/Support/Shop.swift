@@ -11,7 +11,8 @@ import Store
 import System
 import WebCodec
 
-/// A workspace with its API, its writer and a real store, and no socket: a request goes in and its answer comes out once
+/// A workspace with its API, its writer and a real store, and no socket: a request goes in and its
+/// answer comes out once
 /// it is committed. Time is the test's own.
 final class Shop {
   let store: SQLiteStore
@@ -32,7 +33,10 @@ final class Shop {
     return digits.count >= 7 ? "+" + digits : nil
   }
 
-  init(rules: ContinuityRules = ContinuityRules(), tags: [String] = [], in shared: (SQLiteStore, String)? = nil, named name: String = "demo") throws {
+  init(
+    rules: ContinuityRules = ContinuityRules(), tags: [String] = [],
+    in shared: (SQLiteStore, String)? = nil, named name: String = "demo"
+  ) throws {
     folder = shared?.1 ?? NSTemporaryDirectory() + "shop-" + UUID().uuidString
     store = try shared?.0 ?? SQLiteStore(folder: folder)
     let row = try store.addWorkspace(named: name)
@@ -43,9 +47,11 @@ final class Shop {
     limits.voiceExclusive = false
     limits.presenceLease = .seconds(24 * 3_600)
     var configuration = RoutingConfiguration(
-      version: 1, skills: [], bots: ["webshop", "whatsapp"], queues: ["support", "calls"].map { .init(name: $0) },
+      version: 1, skills: [], bots: ["webshop", "whatsapp"],
+      queues: ["support", "calls"].map { .init(name: $0) },
       agents: ["ann", "bob"].map { name in
-        var agent = RoutingConfiguration.Agent(name: name, skills: [], queues: ["support", "calls"])
+        var agent = RoutingConfiguration.Agent(
+          name: name, skills: [], queues: ["support", "calls"])
         agent.capacity = 10_000
         agent.channelMax = .init(chat: 60_000, email: 60_000, phone: 1)
         agent.devices = ["PJSIP/\(name)"]
@@ -54,19 +60,25 @@ final class Shop {
     configuration.limits = limits
     let key = HMACKey(Array("identities of a test".utf8))
     mail = MailChannel(
-      workspace: row.id, addresses: ["help@shop.example"], identityKey: key, replyKey: HMACKey(Array("replies".utf8)))
+      workspace: row.id, addresses: ["help@shop.example"], identityKey: key,
+      replyKey: HMACKey(Array("replies".utf8)))
     pipeline = Pipeline(
-      workspace: row.id, router: Router(), head: LogHead(), planner: TestPlanner(continuity: rules, tags: tags),
+      workspace: row.id, router: Router(), head: LogHead(),
+      planner: TestPlanner(continuity: rules, tags: tags),
       environment: .init(saltSeed: Array("salt".utf8), sha256: { Digest(SHA256.hash($0)) }))
     api = API(
-      directory: Directory(workspace: row.id, name: name), identityKey: key, blobBytesMax: 1 << 20, e164: Self.e164)
+      directory: Directory(workspace: row.id, name: name), identityKey: key, blobBytesMax: 1 << 20,
+      e164: Self.e164)
     let configured = try submit(.configure(configuration, encoded: [1]))
-    guard configured == .rulesPublished(version: 1, isNew: true) else { throw Fault.refused("\(String(describing: configured))") }
+    guard configured == .rulesPublished(version: 1, isNew: true) else {
+      throw Fault.refused("\(String(describing: configured))")
+    }
     _ = try submit(.start)
     var directory = Directory(row.id, name, pipeline.router)
     directory.conversationWindow = rules.window
     directory.botsSay = [
-      "webshop": .init([.email, .phone, .chat, .external], upTo: .verified), "whatsapp": .init([.phone]),
+      "webshop": .init([.email, .phone, .chat, .external], upTo: .verified),
+      "whatsapp": .init([.phone]),
     ]
     directory.integrationsSay = ["till": .init([.email, .phone, .external])]
     api.directory = directory
@@ -80,7 +92,9 @@ final class Shop {
   // MARK: - People
 
   func caller(_ scope: Caller.Scope, _ holder: String) -> Caller {
-    Caller(workspace: workspace, scope: scope, holder: holder, token: ID(high: 1, low: UInt64(holder.utf8.reduce(0) { $0 &* 31 &+ Int($1) })))
+    Caller(
+      workspace: workspace, scope: scope, holder: holder,
+      token: ID(high: 1, low: UInt64(holder.utf8.reduce(0) { $0 &* 31 &+ Int($1) })))
   }
   var webshop: Caller { caller(.bot, "webshop") }
   var whatsapp: Caller { caller(.bot, "whatsapp") }
@@ -128,7 +142,9 @@ final class Shop {
   }
 
   /// The rows of open work as they are stored.
-  func rows() throws -> [OpenWorkRow] { try reader.work(workspace).sorted { ($0.kind, $0.key) < ($1.kind, $1.key) } }
+  func rows() throws -> [OpenWorkRow] {
+    try reader.work(workspace).sorted { ($0.kind, $0.key) < ($1.kind, $1.key) }
+  }
 
   /// The rows that a replay of the whole log gives.
   func replayed() throws -> [OpenWorkRow] {
@@ -146,7 +162,8 @@ final class Shop {
     let router = try Router(
       rows: try reader.work(workspace).map { WorkRow(kind: $0.kind, key: $0.key, value: $0.value) })
     pipeline = Pipeline(
-      workspace: workspace, router: router, head: try reader.head(workspace), planner: pipelinePlanner,
+      workspace: workspace, router: router, head: try reader.head(workspace),
+      planner: pipelinePlanner,
       environment: .init(saltSeed: Array("salt".utf8), sha256: { Digest(SHA256.hash($0)) }))
     try submit(.start)
   }
@@ -156,7 +173,8 @@ final class Shop {
 
   @discardableResult
   func call(
-    _ method: String, _ target: String, _ body: [String: Any]? = nil, by caller: Caller, key: String? = nil,
+    _ method: String, _ target: String, _ body: [String: Any]? = nil, by caller: Caller,
+    key: String? = nil,
     accept: String? = nil
   ) throws -> Reply {
     let parts = target.split(separator: "?", maxSplits: 1)
@@ -164,12 +182,17 @@ final class Shop {
     if parts.count == 2 {
       for pair in parts[1].split(separator: "&") {
         let halves = pair.split(separator: "=", maxSplits: 1)
-        query.append((String(halves[0]), halves.count == 2 ? String(halves[1]).removingPercentEncoding ?? "" : ""))
+        query.append(
+          (
+            String(halves[0]),
+            halves.count == 2 ? String(halves[1]).removingPercentEncoding ?? "" : ""
+          ))
       }
     }
     let bytes = try body.map { Array(try JSONSerialization.data(withJSONObject: $0)) } ?? []
     let request = APIRequest(
-      method: method, path: parts[0].split(separator: "/").map(String.init), query: query, body: bytes,
+      method: method, path: parts[0].split(separator: "/").map(String.init), query: query,
+      body: bytes,
       contentType: "application/json", idempotencyKey: key, fileName: nil, accept: accept ?? "")
     return try Reply(perform(api.handle(request, caller), caller))
   }
@@ -189,26 +212,39 @@ final class Shop {
       return APIResponse(.noOffer)
     case .call(let intake, let call, let key, _, let words):
       guard let answer = try submit(intake, key) else { throw Fault.silence }
-      guard case .callTaken(let session, _, _, _, _) = answer else { return APIResponse(answer, words) }
-      guard case .standing(let standing) = try submit(.standing(call: call)) else { throw Fault.silence }
+      guard case .callTaken(let session, _, _, _, _) = answer else {
+        return APIResponse(answer, words)
+      }
+      guard case .standing(let standing) = try submit(.standing(call: call)) else {
+        throw Fault.silence
+      }
       return CallInstruction(standing, now: now).response(call: session)
     case .read(let body):
       _ = try submit(.read)
-      return try body(reader) { [store] workspace, hash throws(StoreFault) in try store.blobs.read(hash, workspace) }
+      return try body(reader) { [store] workspace, hash throws(StoreFault) in
+        try store.blobs.read(hash, workspace)
+      }
     case .look(let look):
       let render = look(pipeline.router)
       _ = try submit(.read)
-      return try render(reader) { [store] workspace, hash throws(StoreFault) in try store.blobs.read(hash, workspace) }
+      return try render(reader) { [store] workspace, hash throws(StoreFault) in
+        try store.blobs.read(hash, workspace)
+      }
     case .poll(let poll):
-      guard let row = try reader.session(workspace, poll.session), row.bot == api.directory.bots[caller.holder]?.raw
+      guard let row = try reader.session(workspace, poll.session),
+        row.bot == api.directory.bots[caller.holder]?.raw
       else { return APIResponse(.notFound("session")) }
       return try EventsPage.read(api.directory, row, after: poll.after, limit: 200, reader).response
     case .keepBlob(let row, let bytes, let key):
       _ = try store.blobs.keep(bytes, workspace)
       guard let answer = try submit(.blob(row), key) else { throw Fault.silence }
       return APIResponse(answer)
-    case .rules: return APIResponse(APIProblem(503, "no-rule-folder", "No rule folder", "this workspace has none"))
-    case .explain: return APIResponse(APIProblem(503, "no-live-state", "No live state", "this workspace has no server"))
+    case .rules:
+      return APIResponse(
+        APIProblem(503, "no-rule-folder", "No rule folder", "this workspace has none"))
+    case .explain:
+      return APIResponse(
+        APIProblem(503, "no-live-state", "No live state", "this workspace has no server"))
     case .stream: return APIResponse(APIProblem(426, "upgrade-required", "WebSocket only", ""))
     }
   }
@@ -228,23 +264,28 @@ final class Shop {
   /// A message as it comes from a relay that has checked DMARC, or from anywhere.
   @discardableResult
   func mail(
-    from: String, to: String = "help@shop.example", subject: String, id: String, inReplyTo: String? = nil,
+    from: String, to: String = "help@shop.example", subject: String, id: String,
+    inReplyTo: String? = nil,
     _ text: String, isProven: Bool = true
   ) throws -> (conversation: ConversationID, entry: EntryID, isDuplicate: Bool) {
     try deliver(
-      message(from: from, to: to, subject: subject, id: id, inReplyTo: inReplyTo, text, isProven: isProven), from: from,
+      message(
+        from: from, to: to, subject: subject, id: id, inReplyTo: inReplyTo, text, isProven: isProven
+      ), from: from,
       to: to)
   }
 
   func message(
-    from: String, to: String = "help@shop.example", subject: String, id: String, inReplyTo: String? = nil,
+    from: String, to: String = "help@shop.example", subject: String, id: String,
+    inReplyTo: String? = nil,
     _ text: String, isProven: Bool = true
   ) -> [UInt8] {
     var lines = ["From: \(from)", "To: \(to)", "Subject: \(subject)", "Message-ID: <\(id)>"]
     if let inReplyTo { lines += ["In-Reply-To: <\(inReplyTo)>", "References: <\(inReplyTo)>"] }
     let domain = from.split(separator: "@").last ?? ""
     if isProven {
-      lines.insert("Authentication-Results: relay.shop.example; dmarc=pass header.from=\(domain)", at: 0)
+      lines.insert(
+        "Authentication-Results: relay.shop.example; dmarc=pass header.from=\(domain)", at: 0)
     }
     return Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + text + "\r\n").utf8)
   }
@@ -255,13 +296,16 @@ final class Shop {
   ) {
     guard let recipient = SMTPPath(mailbox: Array(to.utf8)),
       let arrival = try? mail.understand(  // a refusal is a fault here
-        bytes, sender: SMTPPath(mailbox: Array(from.utf8)), recipient: recipient, relay: "relay.shop.example", now: now)
+        bytes, sender: SMTPPath(mailbox: Array(from.utf8)), recipient: recipient,
+        relay: "relay.shop.example", now: now)
     else { throw Fault.notUnderstood }
     for blob in arrival.blobs {
       _ = try store.blobs.keep(blob.bytes, workspace)
       try submit(.blob(blob.row))
     }
-    guard case .mailTaken(let conversation, let entry, let duplicate)? = try submit(.mail(arrival.mail)) else {
+    guard
+      case .mailTaken(let conversation, let entry, let duplicate)? = try submit(.mail(arrival.mail))
+    else {
       throw Fault.silence
     }
     return (conversation, entry, duplicate)

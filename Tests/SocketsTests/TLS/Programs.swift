@@ -7,7 +7,9 @@ enum Programs {
   struct Ended: Sendable { var status: Int32, output: String }
 
   /// Runs a program to its end, with a bound, and gives what it said on both outputs.
-  static func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) async throws -> Ended {
+  static func run(_ arguments: [String], input: String = "", environment: [String: String] = [:])
+    async throws -> Ended
+  {
     try await withCheckedThrowingContinuation { continuation in
       DispatchQueue(label: "program").async {
         continuation.resume(with: Result { try runBlocking(arguments, input, environment) })
@@ -15,7 +17,9 @@ enum Programs {
     }
   }
 
-  private static func runBlocking(_ arguments: [String], _ input: String, _ more: [String: String]) throws -> Ended {
+  private static func runBlocking(_ arguments: [String], _ input: String, _ more: [String: String])
+    throws -> Ended
+  {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = ["timeout", "60"] + arguments
@@ -30,7 +34,8 @@ enum Programs {
     return Ended(status: process.terminationStatus, output: String(decoding: said, as: UTF8.self))
   }
 
-  /// Runs a Python script behind a few helpers: `context()`, `connect()`, and `port` and `folder` as given.
+  /// Runs a Python script behind a few helpers: `context()`, `connect()`, and `port` and `folder`
+  /// as given.
   static func python(_ script: String, port: UInt16, folder: String = "") async throws -> String {
     let ended = try await run(["python3", "-c", prelude + script, String(port), folder])
     guard ended.status == 0 else { throw Failed(description: ended.output) }
@@ -80,7 +85,8 @@ final class CertificateFolder: Sendable {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
-  /// Makes a self-signed certificate for these names, and answers it with the SHA-256 of its DER form.
+  /// Makes a self-signed certificate for these names, and answers it with the SHA-256 of its DER
+  /// form.
   func make(
     _ file: String, names: [String], rsa: Bool = false
   ) async throws -> (files: TLSIdentity.Certificate, fingerprint: String) {
@@ -89,8 +95,13 @@ final class CertificateFolder: Sendable {
     let (chain, key) = ("\(path)/\(file).pem", "\(path)/\(file).key")
     let made = try await Programs.run(
       ["openssl", "req", "-x509", "-nodes", "-newkey"] + kind
-        + ["-keyout", key, "-out", chain, "-days", "30", "-subj", "/CN=\(names[0])", "-addext", "subjectAltName=\(alternatives)"])
-    let print = try await Programs.run(["openssl", "x509", "-in", chain, "-noout", "-fingerprint", "-sha256"])
+        + [
+          "-keyout", key, "-out", chain, "-days", "30", "-subj", "/CN=\(names[0])", "-addext",
+          "subjectAltName=\(alternatives)",
+        ])
+    let print = try await Programs.run([
+      "openssl", "x509", "-in", chain, "-noout", "-fingerprint", "-sha256",
+    ])
     guard made.status == 0, let hex = print.output.split(separator: "=").last else {
       throw Programs.Failed(description: made.output + print.output)
     }

@@ -8,7 +8,8 @@ import Testing
   let folder: CertificateFolder
   init() throws { folder = try CertificateFolder() }
 
-  /// Answers "tls" in plain with "go", and from then on what it hears with its length and whether it was secured.
+  /// Answers "tls" in plain with "go", and from then on what it hears with its length and whether
+  /// it was secured.
   private func server() async throws -> TestServer {
     let identity = try TLSIdentity([try await folder.make("one", names: ["one.example"]).files])
     return try TestServer { _ in
@@ -19,7 +20,8 @@ import Testing
             connection.write(Array("go".utf8))
             connection.startTLS(identity)
           } else {
-            connection.write(Array("\(connection.isSecured) \(String(decoding: bytes, as: UTF8.self))".utf8))
+            connection.write(
+              Array("\(connection.isSecured) \(String(decoding: bytes, as: UTF8.self))".utf8))
           }
         }
         return handler
@@ -27,7 +29,8 @@ import Testing
     }
   }
 
-  @Test func `what was written before leaves in plain, what comes after is encrypted`() async throws {
+  @Test func `what was written before leaves in plain, what comes after is encrypted`() async throws
+  {
     let test = try await server()
     let said = try await Programs.python(
       """

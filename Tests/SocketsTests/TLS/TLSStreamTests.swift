@@ -11,16 +11,19 @@ import Testing
   init() throws { folder = try CertificateFolder() }
 
   func server(
-    _ adjust: @escaping (inout ListenerOptions) -> Void = { _ in }, handlers: @escaping LaneHandlers = { _ in { _ in Echo() } }
+    _ adjust: @escaping (inout ListenerOptions) -> Void = { _ in },
+    handlers: @escaping LaneHandlers = { _ in { _ in Echo() } }
   ) async throws -> TestServer {
     let identity = try TLSIdentity([try await folder.make("one", names: ["one.example"]).files])
-    return try TestServer({
-      $0.tls = identity
-      adjust(&$0)
-    }, handlers: handlers)
+    return try TestServer(
+      {
+        $0.tls = identity
+        adjust(&$0)
+      }, handlers: handlers)
   }
 
-  @Test func `megabytes come back whole past a reader that is slower than the socket`() async throws {
+  @Test func `megabytes come back whole past a reader that is slower than the socket`() async throws
+  {
     let test = try await server { $0.limits.outputMaxBytes = 16 << 20 }
     let said = try await Programs.python(
       """
@@ -35,7 +38,9 @@ import Testing
     _ = await test.stop()
   }
 
-  @Test func `bytes that arrive one at a time make the same handshake and the same stream`() async throws {
+  @Test func `bytes that arrive one at a time make the same handshake and the same stream`()
+    async throws
+  {
     let test = try await server()
     let said = try await Programs.python(
       """
@@ -62,7 +67,9 @@ import Testing
     _ = await test.stop()
   }
 
-  @Test func `a client that says it has sent all still gets its answer, and a farewell`() async throws {
+  @Test func `a client that says it has sent all still gets its answer, and a farewell`()
+    async throws
+  {
     let test = try await server(handlers: { _ in
       { _ in
         let handler = Reacting()
@@ -107,7 +114,9 @@ import Testing
     _ = await test.stop()
   }
 
-  @Test func `a key that the client changes, and asks us to change, changes nothing else`() async throws {
+  @Test func `a key that the client changes, and asks us to change, changes nothing else`()
+    async throws
+  {
     let test = try await server()
     // `openssl s_client` reads a line K as: change your key and ask the server for the same.
     let said = try await Programs.python(
@@ -128,10 +137,14 @@ import Testing
     _ = await test.stop()
   }
 
-  @Test func `what is no TLS is closed and counted; a handshake that stalls runs out of time`() async throws {
+  @Test func `what is no TLS is closed and counted; a handshake that stalls runs out of time`()
+    async throws
+  {
     let reasons = Arrivals<CloseReason>()
     let opened = Mutex(0)
-    let test = try await server { $0.limits.handshakeMilliseconds = 40 } handlers: { _ in
+    let test = try await server {
+      $0.limits.handshakeMilliseconds = 40
+    } handlers: { _ in
       { _ in
         let handler = Reacting()
         handler.onOpened = { _ in opened.withLock { $0 += 1 } }

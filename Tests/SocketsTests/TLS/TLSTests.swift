@@ -12,13 +12,16 @@ import Testing
     _ identity: TLSIdentity, _ adjust: @escaping (inout ListenerOptions) -> Void = { _ in },
     handlers: @escaping LaneHandlers = { _ in { _ in Echo() } }
   ) throws -> TestServer {
-    try TestServer({
-      $0.tls = identity
-      adjust(&$0)
-    }, handlers: handlers)
+    try TestServer(
+      {
+        $0.tls = identity
+        adjust(&$0)
+      }, handlers: handlers)
   }
 
-  func identity(minimum: TLSIdentity.Version = .v12, protocols: [String] = []) async throws -> TLSIdentity {
+  func identity(minimum: TLSIdentity.Version = .v12, protocols: [String] = []) async throws
+    -> TLSIdentity
+  {
     var options = TLSIdentity.Options()
     (options.minimum, options.protocols) = (minimum, protocols)
     return try TLSIdentity([try await folder.make("one", names: ["one.example"]).files], options)
@@ -44,7 +47,9 @@ import Testing
     }
   }
 
-  @Test func `nothing older and nothing weaker is agreed on, and the client hears why`() async throws {
+  @Test func `nothing older and nothing weaker is agreed on, and the client hears why`()
+    async throws
+  {
     let test = try server(try await identity())
     let weak: [[String]] = [
       ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"], ["-tls1", "-cipher", "ALL:@SECLEVEL=0"],
@@ -75,7 +80,9 @@ import Testing
     _ = await test.stop()
   }
 
-  @Test func `ALPN agrees on http 1.1, does without, and refuses who only speaks something else`() async throws {
+  @Test func `ALPN agrees on http 1.1, does without, and refuses who only speaks something else`()
+    async throws
+  {
     let test = try server(try await identity(protocols: ["http/1.1"]))
     let said = try await Programs.python(
       """
@@ -87,7 +94,10 @@ import Testing
     _ = await test.stop()
   }
 
-  @Test func `the name that a client asks for chooses the certificate; an unknown one gets the first`() async throws {
+  @Test
+  func `the name that a client asks for chooses the certificate; an unknown one gets the first`()
+    async throws
+  {
     let one = try await folder.make("one", names: ["one.example"])
     let two = try await folder.make("two", names: ["two.example", "*.two.example"], rsa: true)
     let test = try server(try TLSIdentity([one.files, two.files]))
@@ -101,7 +111,9 @@ import Testing
     _ = await test.stop()
   }
 
-  @Test func `a session resumes by its ticket, also after the certificates were read again`() async throws {
+  @Test func `a session resumes by its ticket, also after the certificates were read again`()
+    async throws
+  {
     let identity = try await identity()
     let test = try server(identity)
     let script = """
@@ -120,41 +132,48 @@ import Testing
           print(after.session_reused)
       """
     #expect(
-      try await Programs.python(script.replacingOccurrences(of: "%@", with: "pass"), port: test.address.port!)
+      try await Programs.python(
+        script.replacingOccurrences(of: "%@", with: "pass"), port: test.address.port!)
         == "False True\nTrue\nFalse True\nTrue")
     // The script asks for a reload by a word, and hears when it is done.
-    let reloading = try server(identity, handlers: { _ in
-      { _ in
-        let handler = Reacting()
-        handler.onReceived = { bytes, connection in
-          if bytes == Array("reload".utf8) { _ = try? identity.reload() }
-          connection.write(bytes)
+    let reloading = try server(
+      identity,
+      handlers: { _ in
+        { _ in
+          let handler = Reacting()
+          handler.onReceived = { bytes, connection in
+            if bytes == Array("reload".utf8) { _ = try? identity.reload() }
+            connection.write(bytes)
+          }
+          return handler
         }
-        return handler
-      }
-    })
+      })
     let asks = "asks = connect(); asks.sendall(b\"reload\"); exactly(asks, 6)"
     #expect(
-      try await Programs.python(script.replacingOccurrences(of: "%@", with: asks), port: reloading.address.port!)
+      try await Programs.python(
+        script.replacingOccurrences(of: "%@", with: asks), port: reloading.address.port!)
         == "False True\nTrue\nFalse True\nTrue")
     _ = await test.stop()
     _ = await reloading.stop()
     #expect(reloading.server.statistics.reduce(0) { $0 + $1.handshakesResumed } == 4)
   }
 
-  @Test func `certificates read again are shown to newcomers, and nobody is dropped`() async throws {
+  @Test func `certificates read again are shown to newcomers, and nobody is dropped`() async throws
+  {
     let old = try await folder.make("one", names: ["one.example"])
     let identity = try TLSIdentity([old.files])
-    let test = try server(identity, handlers: { _ in
-      { _ in
-        let handler = Reacting()
-        handler.onReceived = { bytes, connection in
-          if bytes == Array("reload".utf8) { _ = try? identity.reload() }
-          connection.write(bytes)
+    let test = try server(
+      identity,
+      handlers: { _ in
+        { _ in
+          let handler = Reacting()
+          handler.onReceived = { bytes, connection in
+            if bytes == Array("reload".utf8) { _ = try? identity.reload() }
+            connection.write(bytes)
+          }
+          return handler
         }
-        return handler
-      }
-    })
+      })
     let script = """
       import subprocess
       first = connect()
@@ -176,25 +195,34 @@ import Testing
     let two = try await folder.make("two", names: ["two.example"])
     let identity = try TLSIdentity([one.files])
     let test = try server(identity)
-    try Data(contentsOf: URL(fileURLWithPath: two.files.key)).write(to: URL(fileURLWithPath: one.files.key))
+    try Data(contentsOf: URL(fileURLWithPath: two.files.key)).write(
+      to: URL(fileURLWithPath: one.files.key))
     let mismatch = #expect(throws: TLSFault.self) { try identity.reload() }
     #expect(mismatch?.description.contains("one.pem with \(one.files.key)") == true)
-    #expect(mismatch?.description.contains("private key mismatch") == true, "\(String(describing: mismatch))")
+    #expect(
+      mismatch?.description.contains("private key mismatch") == true,
+      "\(String(describing: mismatch))")
     try Data("nothing".utf8).write(to: URL(fileURLWithPath: one.files.chain))
-    #expect(throws: TLSFault("\(one.files.chain) with \(one.files.key): no certificate in PEM form: no start line")) {
+    #expect(
+      throws: TLSFault(
+        "\(one.files.chain) with \(one.files.key): no certificate in PEM form: no start line")
+    ) {
       try identity.reload()
     }
     try FileManager.default.removeItem(atPath: one.files.chain)
     let missing = #expect(throws: TLSFault.self) { try identity.reload() }
     #expect(missing?.description.contains(one.files.chain) == true)
-    #expect(try await Programs.python("print(subject(connect()))", port: test.address.port!) == one.fingerprint)
+    #expect(
+      try await Programs.python("print(subject(connect()))", port: test.address.port!)
+        == one.fingerprint)
     #expect(throws: TLSFault("TLS needs a certificate")) { try TLSIdentity([]) }
     _ = await test.stop()
   }
 
   @Test func `the end of the first certificate to end is known`() async throws {
     let made = try await folder.make("one", names: ["one.example"])
-    let days = (Double(try TLSIdentity([made.files]).expirySeconds) - Date().timeIntervalSince1970) / 86_400
+    let days =
+      (Double(try TLSIdentity([made.files]).expirySeconds) - Date().timeIntervalSince1970) / 86_400
     #expect((28...31).contains(days))
   }
 }

@@ -1,6 +1,7 @@
 import Sockets
 
-/// An agent that takes cases by `next` or from a stream, answers, takes notes, and closes, transfers or hands back.
+/// An agent that takes cases by `next` or from a stream, answers, takes notes, and closes,
+/// transfers or hands back.
 final class CrashAgent {
   private let peer: HTTPPeer
   private let holder: Int
@@ -11,13 +12,16 @@ final class CrashAgent {
 
   init(_ peer: HTTPPeer, _ holder: Int, _ stream: CrashStream?, _ world: CrashWorld) {
     (self.peer, self.holder, self.stream, self.world) = (peer, holder, stream, world)
-    peer.send(.put, "/v1/agents/me/status", #"{"status":"available","lease_seconds":3600}"#) { [weak self] reply in
+    peer.send(.put, "/v1/agents/me/status", #"{"status":"available","lease_seconds":3600}"#) {
+      [weak self] reply in
       guard let self, reply?.status == 200 else { return }
       next()
     }
   }
 
-  private func request(_ what: CrashLedger.What, _ path: String, _ body: String? = nil, _ text: String? = nil) -> CrashLedger.Send {
+  private func request(
+    _ what: CrashLedger.What, _ path: String, _ body: String? = nil, _ text: String? = nil
+  ) -> CrashLedger.Send {
     CrashLedger.Send(
       what: what, cycle: 0, talk: talk, holder: holder, target: path, body: body,
       key: world.random.chance(60) ? "k-\(world.text())" : nil, text: text, aCase: aCase)
@@ -45,7 +49,10 @@ final class CrashAgent {
       let conversation = JSONPick.find("conversation", in: body),
       let at = JSONPick.position(after: "\"customer\":{", in: body),
       let customer = JSONPick.find("id", in: Array(body[at...].prefix(80)))
-    else { return world.ledger.violated("an offer without its case: \(String(decoding: body.prefix(200), as: UTF8.self))") }
+    else {
+      return world.ledger.violated(
+        "an offer without its case: \(String(decoding: body.prefix(200), as: UTF8.self))")
+    }
     self.aCase = aCase
     talk = world.ledger.talk(conversation, customer: customer)
     guard let timeline = CrashTimeline(in: body) else {
@@ -54,15 +61,19 @@ final class CrashAgent {
     read(timeline, of: customer) { self.decide(on: offer) }
   }
 
-  /// Reads the pages that did not fit into the offer, and holds the whole against its count and hash.
+  /// Reads the pages that did not fit into the offer, and holds the whole against its count and
+  /// hash.
   private func read(_ given: CrashTimeline, of customer: String, then: @escaping () -> Void) {
     guard let older = given.older else {
       world.ledger.saw(given.entries, of: customer)
       world.ledger.timelines += 1
-      if let fault = given.fault { world.ledger.violated("\(aCase), the timeline of \(customer): \(fault)") }
+      if let fault = given.fault {
+        world.ledger.violated("\(aCase), the timeline of \(customer): \(fault)")
+      }
       return then()
     }
-    peer.send(.get, "/v1/customers/\(customer)/timeline?limit=1000&before=\(older)") { [self] reply in
+    peer.send(.get, "/v1/customers/\(customer)/timeline?limit=1000&before=\(older)") {
+      [self] reply in
       guard let reply, reply.status == 200 else { return }
       var more = given
       more.take(olderPage: reply.body)
@@ -72,7 +83,9 @@ final class CrashAgent {
 
   private func decide(on offer: String) {
     guard world.random.chance(90) else {
-      return world.send(peer, request(.decline, "/v1/offers/\(offer)/decline")) { [self] _, _ in next() }
+      return world.send(peer, request(.decline, "/v1/offers/\(offer)/decline")) { [self] _, _ in
+        next()
+      }
     }
     world.send(peer, request(.accept, "/v1/offers/\(offer)/accept")) { [self] _, reply in
       guard reply.status == 200 else { return next() }
@@ -83,8 +96,10 @@ final class CrashAgent {
   private func speak(_ left: Int) {
     guard left > 0 else { return finish() }
     let text = world.text()
-    let (what, path): (CrashLedger.What, String) = world.random.chance(80) ? (.reply, "reply") : (.note, "note")
-    world.send(peer, request(what, "/v1/cases/\(aCase)/\(path)", #"{"text":"\#(text)"}"#, text)) { [self] _, _ in
+    let (what, path): (CrashLedger.What, String) =
+      world.random.chance(80) ? (.reply, "reply") : (.note, "note")
+    world.send(peer, request(what, "/v1/cases/\(aCase)/\(path)", #"{"text":"\#(text)"}"#, text)) {
+      [self] _, _ in
       speak(left - 1)
     }
   }

@@ -5,15 +5,21 @@ import Simulation
 import Sockets
 import System
 
-/// `throughline bench crash`: kills the server again and again, and holds every later one to what the dead ones said.
+/// `throughline bench crash`: kills the server again and again, and holds every later one to what
+/// the dead ones said.
 struct CrashBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "crash",
-    abstract: "Kill the server with -9 at random moments under load, and check every answer that it ever gave.")
+    abstract:
+      "Kill the server with -9 at random moments under load, and check every answer that it ever gave."
+  )
   @Option(name: .long, help: "How often it is killed.") var cycles = 50
-  @Option(name: .long, help: "Of the random moments and choices; printed when not given.") var seed: UInt64?
-  @Option(name: .long, help: "The longest life under load, in milliseconds.") var lifeMilliseconds = 700
-  @Option(name: .long, help: "Cycles on one data folder before a fresh one.") var cyclesPerFolder = 20
+  @Option(name: .long, help: "Of the random moments and choices; printed when not given.") var seed:
+    UInt64?
+  @Option(name: .long, help: "The longest life under load, in milliseconds.") var lifeMilliseconds =
+    700
+  @Option(name: .long, help: "Cycles on one data folder before a fresh one.") var cyclesPerFolder =
+    20
   @Option(name: .long, help: "Where the temporary folders are made.") var folder: String?
   @Flag(name: .long, help: "One JSON object a line.") var json = false
 
@@ -56,7 +62,8 @@ struct CrashBench: AsyncParsableCommand {
 
   /// Some lives of one data folder.
   private func live(
-    _ place: BenchFolder, _ cycles: Int, _ lane: Lane, _ random: inout SeededRandom, _ totals: inout Totals
+    _ place: BenchFolder, _ cycles: Int, _ lane: Lane, _ random: inout SeededRandom,
+    _ totals: inout Totals
   ) async throws -> [String] {
     var ledger = CrashLedger()
     var server = try BenchServer(place, smtp: true, fastAGI: true)
@@ -71,13 +78,16 @@ struct CrashBench: AsyncParsableCommand {
         (world.ledger, world.holders, world.random) = (begun, holders, SeededRandom(seed: seed))
         world.begin(http: http, smtp: smtp, fastAGI: fastAGI, awayMilliseconds: awayMilliseconds)
       }
-      try await Task.sleep(for: .milliseconds(20 + Int(random.next() % UInt64(max(1, lifeMilliseconds - 20)))))
+      try await Task.sleep(
+        for: .milliseconds(20 + Int(random.next() % UInt64(max(1, lifeMilliseconds - 20)))))
       server.kill()
       away = MonotonicClock.nowMilliseconds
       ledger = await Self.finish(lane)
       totals.records = max(totals.records, try CrashFolder.check(place, &ledger))
       // Now and then it dies while it starts, too.
-      if random.chance(15) { try BenchServer.startAndKill(place, afterMilliseconds: Int(random.next() % 120)) }
+      if random.chance(15) {
+        try BenchServer.startAndKill(place, afterMilliseconds: Int(random.next() % 120))
+      }
       server = try BenchServer(place, smtp: true, fastAGI: true)
       totals.starts.record(server.startMilliseconds * 1_000_000)
       let address = server.http
@@ -104,7 +114,9 @@ struct CrashBench: AsyncParsableCommand {
 
   private static func holders(_ place: BenchFolder) throws -> [CrashWorld.Holder] {
     var out: [CrashWorld.Holder] = []
-    for bot in ["robin", "wren"] { out.append(.init(kind: .bot, name: bot, token: try place.token("bot", bot))) }
+    for bot in ["robin", "wren"] {
+      out.append(.init(kind: .bot, name: bot, token: try place.token("bot", bot)))
+    }
     for index in 0..<6 {
       let name = BenchFolder.agent(index)
       out.append(.init(kind: .agent, name: name, token: try place.token("agent", name)))
@@ -126,12 +138,15 @@ struct CrashBench: AsyncParsableCommand {
     }
   }
 
-  /// What was on its way when the server died still lies in the lane's sockets: it is read before the end is seen.
+  /// What was on its way when the server died still lies in the lane's sockets: it is read before
+  /// the end is seen.
   private static func finish(_ lane: Lane) async -> CrashLedger {
     await withCheckedContinuation { waiting in
       lane.perform { loop in
         loop.after(milliseconds: 60) { loop in
-          guard let world = loop.context as? CrashWorld else { return waiting.resume(returning: CrashLedger()) }
+          guard let world = loop.context as? CrashWorld else {
+            return waiting.resume(returning: CrashLedger())
+          }
           world.end()
           waiting.resume(returning: world.ledger)
         }
@@ -144,11 +159,15 @@ struct CrashBench: AsyncParsableCommand {
     let name = "seed \(seed)"
     for (measure, value, unit) in [
       ("cycles", totals.cycles, "kills"), ("requests", totals.sends, "sent"),
-      ("acknowledged", totals.acknowledged, "requests"), ("answers and pushes", totals.heard, "heard"),
-      ("mails", totals.mails, "sent"), ("calls", totals.calls, "placed"), ("talks", totals.talks, "bridged"),
-      ("offers' timelines", totals.timelines, "recomputed"), ("customers' words", totals.pushes, "pushed to agents"),
+      ("acknowledged", totals.acknowledged, "requests"),
+      ("answers and pushes", totals.heard, "heard"),
+      ("mails", totals.mails, "sent"), ("calls", totals.calls, "placed"),
+      ("talks", totals.talks, "bridged"),
+      ("offers' timelines", totals.timelines, "recomputed"),
+      ("customers' words", totals.pushes, "pushed to agents"),
       ("timelines and cases", totals.checks, "checked"),
-      ("sent again", totals.repeats, "requests"), ("longest log", Int(totals.records), "records replayed"),
+      ("sent again", totals.repeats, "requests"),
+      ("longest log", Int(totals.records), "records replayed"),
       ("violations", 0, "found"),
     ] { report.add(name, measure, Double(value), unit) }
     report.add("start after a kill", totals.starts)

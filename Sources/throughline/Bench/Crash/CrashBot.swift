@@ -1,6 +1,7 @@
 import Sockets
 
-/// A bot that opens sessions, says things, hands some over, hears what agents say, and ends or forgets them.
+/// A bot that opens sessions, says things, hands some over, hears what agents say, and ends or
+/// forgets them.
 final class CrashBot {
   private let peer: HTTPPeer
   private let holder: Int
@@ -15,18 +16,24 @@ final class CrashBot {
     open()
   }
 
-  private func key(_ perHundred: Int) -> String? { world.random.chance(perHundred) ? "k-\(world.text())" : nil }
+  private func key(_ perHundred: Int) -> String? {
+    world.random.chance(perHundred) ? "k-\(world.text())" : nil
+  }
 
-  private func request(_ what: CrashLedger.What, _ path: String, _ body: String?, _ text: String? = nil) -> CrashLedger.Send {
+  private func request(
+    _ what: CrashLedger.What, _ path: String, _ body: String?, _ text: String? = nil
+  ) -> CrashLedger.Send {
     CrashLedger.Send(
-      what: what, cycle: 0, talk: what == .open ? nil : talk, holder: holder, target: path, body: body,
+      what: what, cycle: 0, talk: what == .open ? nil : talk, holder: holder, target: path,
+      body: body,
       key: key(60), text: text)
   }
 
   private func open() {
     // A few customers come again and again, on both bots.
     let who = world.random.chance(25) ? "regular-\(world.random.next() % 5)" : world.text()
-    let body = #"{"channel":"chat","customer":{"identities":[{"kind":"chat","value":"\#(who)","assurance":"asserted"}]}}"#
+    let body =
+      #"{"channel":"chat","customer":{"identities":[{"kind":"chat","value":"\#(who)","assurance":"asserted"}]}}"#
     world.send(peer, request(.open, "/v1/sessions", body)) { [self] index, reply in
       guard reply.status == 201, let session = JSONPick.find("session", in: reply.body),
         let conversation = JSONPick.find("conversation", in: reply.body),

@@ -1,6 +1,7 @@
 import Sockets
 
-/// One line of an Asterisk, call after call: callers wait, are rung through, talk, and hang up at any moment. A call
+/// One line of an Asterisk, call after call: callers wait, are rung through, talk, and hang up at
+/// any moment. A call
 /// that a dead router let go of comes back with it, as the shipped dialplan does.
 final class CrashCall {
   private let address: SocketAddress
@@ -35,10 +36,12 @@ final class CrashCall {
   }
 
   private func open(
-    _ script: String, _ arguments: [String], heard: @escaping (String) -> Void, ended: @escaping () -> Void
+    _ script: String, _ arguments: [String], heard: @escaping (String) -> Void,
+    ended: @escaping () -> Void
   ) -> CrashLine {
     CrashLine(
-      address, script, known.unique, from: known.number, [BenchFolder.phoneSecret] + arguments, on: world.loop,
+      address, script, known.unique, from: known.number, [BenchFolder.phoneSecret] + arguments,
+      on: world.loop,
       heard: heard, ended: ended)
   }
 
@@ -67,7 +70,9 @@ final class CrashCall {
     } else if command.hasPrefix("SET VARIABLE THROUGHLINE_END ") {
       let ending = String(command.dropFirst(29))
       if ending != "served" { world.ledger.violated("call \(known.unique) was ended as \(ending)") }
-      if known.talks == 0 { world.ledger.violated("call \(known.unique) was served and never bridged") }
+      if known.talks == 0 {
+        world.ledger.violated("call \(known.unique) was served and never bridged")
+      }
       (known.isServed, known.isOver) = (true, true)
       line?.say("200 result=1")
       next()
@@ -106,13 +111,19 @@ final class CrashCall {
   // MARK: - A ring
 
   private func ring(_ command: String) {
-    guard let mark = JSONPick.position(after: "gmU(tl-offer^", in: Array(command.utf8)), command.hasSuffix(")") else {
+    guard let mark = JSONPick.position(after: "gmU(tl-offer^", in: Array(command.utf8)),
+      command.hasSuffix(")")
+    else {
       return world.ledger.violated("call \(known.unique) was told \"\(command)\"")
     }
     let offer = String(decoding: Array(command.utf8)[mark...].dropLast(), as: UTF8.self)
     let device = String(command.dropFirst(10).prefix { $0 != "," })
-    if known.talks > 0 { world.ledger.violated("call \(known.unique) has spoken with an agent and rings at \(device)") }
-    if !world.busy.insert(device).inserted { world.ledger.violated("\(device) rings for two calls at once") }
+    if known.talks > 0 {
+      world.ledger.violated("call \(known.unique) has spoken with an agent and rings at \(device)")
+    }
+    if !world.busy.insert(device).inserted {
+      world.ledger.violated("\(device) rings for two calls at once")
+    }
     self.device = device
     // Should the router die now, the ring ends by itself.
     (known.dialStatus, known.answeredTime) = ("NOANSWER", "")
@@ -140,7 +151,9 @@ final class CrashCall {
       guard let self, line != nil else { return }
       leg = nil
       guard isBridged else { return returns("ANSWER", "") }
-      after(5 + Int(world.random.next() % 50)) { [self] in returns("ANSWER", "3", hangsUp: world.random.chance(20)) }
+      after(5 + Int(world.random.next() % 50)) { [self] in
+        returns("ANSWER", "3", hangsUp: world.random.chance(20))
+      }
     }
   }
 
@@ -160,7 +173,9 @@ extension CrashLine {
       if command.hasPrefix("GET VARIABLE") {
         self?.say("200 result=1 (\(value(command)))")
       } else {
-        self?.say(command.hasPrefix("EXEC") ? "200 result=-1" : "511 Command Not Permitted on a dead channel")
+        self?.say(
+          command.hasPrefix("EXEC")
+            ? "200 result=-1" : "511 Command Not Permitted on a dead channel")
       }
     }
   }

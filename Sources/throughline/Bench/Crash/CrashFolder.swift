@@ -6,13 +6,17 @@ import Records
 import Server
 import System
 
-/// Looks at a copy of the folder as the dead server left it, so that the next one still has to recover by itself.
+/// Looks at a copy of the folder as the dead server left it, so that the next one still has to
+/// recover by itself.
 enum CrashFolder {
   static func check(_ folder: BenchFolder, _ ledger: inout CrashLedger) throws -> Int64 {
     let copy = "\(folder.path)/copy"
-    if FileManager.default.fileExists(atPath: copy) { try FileManager.default.removeItem(atPath: copy) }
+    if FileManager.default.fileExists(atPath: copy) {
+      try FileManager.default.removeItem(atPath: copy)
+    }
     try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
-    for name in try FileManager.default.contentsOfDirectory(atPath: folder.data) where name != "admin.socket" {
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.data)
+    where name != "admin.socket" {
       try FileManager.default.copyItem(atPath: "\(folder.data)/\(name)", toPath: "\(copy)/\(name)")
     }
     var seen = ledger
@@ -21,7 +25,9 @@ enum CrashFolder {
       for mail in seen.mails {
         let count = try standing(mail, reader, workspace)
         if mail.isAcknowledged ? count != 1 : count > 1 {
-          seen.violated("mail \(mail.id), \(mail.isAcknowledged ? "acknowledged" : "never acknowledged"), stands \(count) times")
+          seen.violated(
+            "mail \(mail.id), \(mail.isAcknowledged ? "acknowledged" : "never acknowledged"), stands \(count) times"
+          )
         }
       }
     }
@@ -30,9 +36,11 @@ enum CrashFolder {
     return check.records
   }
 
-  /// A call stands once, in one conversation; what it was told is there; and nobody ended it but who was on it.
+  /// A call stands once, in one conversation; what it was told is there; and nobody ended it but
+  /// who was on it.
   private static func checkCall(
-    _ call: CrashLedger.Call, _ ledger: inout CrashLedger, _ reader: any StoreReader, _ workspace: WorkspaceID
+    _ call: CrashLedger.Call, _ ledger: inout CrashLedger, _ reader: any StoreReader,
+    _ workspace: WorkspaceID
   ) throws {
     let key = PhoneChannel.key(system: "bench/\(BenchFolder.phoneSystem)", id: call.unique)
     guard let known = try reader.key(workspace, .call, key).flatMap(Pipeline.line),
@@ -53,9 +61,12 @@ enum CrashFolder {
     if arrived != 1 { ledger.violated("call \(call.unique) has arrived \(arrived) times") }
     let accepted = kinds.count { $0 == "accepted" }
     if accepted < call.talks {
-      ledger.violated("call \(call.unique) was bridged \(call.talks) times and accepted \(accepted) times")
+      ledger.violated(
+        "call \(call.unique) was bridged \(call.talks) times and accepted \(accepted) times")
     }
-    if call.isServed, session.ended == nil { ledger.violated("call \(call.unique) was served and has not ended") }
+    if call.isServed, session.ended == nil {
+      ledger.violated("call \(call.unique) was served and has not ended")
+    }
     // After a talk its end may be on disk, and the phone not yet told.
     if call.isTaken, !call.isOver, call.talks == 0, session.ended != nil {
       ledger.violated("call \(call.unique) goes on and has ended here")
@@ -69,7 +80,8 @@ enum CrashFolder {
     guard let value = try reader.key(workspace, .mailThread, key),
       let conversation = Pipeline.conversation(value)
     else { return 0 }
-    let entries = try reader.transcript(workspace, of: conversation, after: EntryID(0), limit: 100_000, visible: .internal)
+    let entries = try reader.transcript(
+      workspace, of: conversation, after: EntryID(0), limit: 100_000, visible: .internal)
     return entries.count { entry in
       entry.body.flatMap { JSONPick.position(after: "\"\(mail.text)", in: $0) } != nil
     }

@@ -2,9 +2,12 @@ import Model
 import System
 import Wire
 
-/// Everything that a server's clients ever sent and heard: what the server must still stand by after any crash.
+/// Everything that a server's clients ever sent and heard: what the server must still stand by
+/// after any crash.
 struct CrashLedger: Sendable {
-  enum What: Sendable { case open, say, handoff, end, accept, decline, reply, note, transfer, handBack, close }
+  enum What: Sendable {
+    case open, say, handoff, end, accept, decline, reply, note, transfer, handBack, close
+  }
 
   /// One request that changes something.
   struct Send: Sendable {
@@ -100,21 +103,31 @@ struct CrashLedger: Sendable {
     sends[index].status = status
     sends[index].answer = body
     // The server says that it recorded nothing; the request may come again.
-    if status >= 500 { return violated("\(sends[index].target) was answered \(status): \(String(decoding: body.prefix(200), as: UTF8.self))") }
+    if status >= 500 {
+      return violated(
+        "\(sends[index].target) was answered \(status): \(String(decoding: body.prefix(200), as: UTF8.self))"
+      )
+    }
     guard sends[index].isAcknowledged else { return }
-    if let conversation = JSONPick.find("conversation", in: body) { owner(in: body, of: conversation, "an answer") }
+    if let conversation = JSONPick.find("conversation", in: body) {
+      owner(in: body, of: conversation, "an answer")
+    }
   }
 
-  /// Notes who owns the conversation in which epoch; two owners of one epoch are the fault we look for.
+  /// Notes who owns the conversation in which epoch; two owners of one epoch are the fault we look
+  /// for.
   mutating func owner(in json: [UInt8], of conversation: String, _ told: String) {
     guard let start = JSONPick.position(after: "\"owner\":", in: json) else { return }
     let rest = Array(json[start...].prefix(300))
-    guard let kind = JSONPick.find("kind", in: rest), let epoch = JSONPick.number("epoch", in: rest),
+    guard let kind = JSONPick.find("kind", in: rest),
+      let epoch = JSONPick.number("epoch", in: rest),
       kind != "closed", kind != "unrouted"
     else { return }
     let owner = "\(kind) \(JSONPick.find("name", in: rest) ?? "")"
     if let known = owners[conversation]?[epoch] {
-      if known != owner { violated("\(conversation), epoch \(epoch): \(told) names \(owner), another named \(known)") }
+      if known != owner {
+        violated("\(conversation), epoch \(epoch): \(told) names \(owner), another named \(known)")
+      }
     } else {
       owners[conversation, default: [:]][epoch] = owner
     }
@@ -130,7 +143,9 @@ struct CrashLedger: Sendable {
         violated("entry \(entry.id) of \(customer) was shown with two contents")
       }
       shown[customer, default: [:]][entry.id] = entry.hash
-      if let conversation = entry.conversation { owner(in: entry.bytes, of: conversation, "entry \(entry.id)") }
+      if let conversation = entry.conversation {
+        owner(in: entry.bytes, of: conversation, "entry \(entry.id)")
+      }
     }
   }
 }
@@ -151,7 +166,8 @@ struct CrashEntry: Sendable {
   }
   var conversation: String? { JSONPick.find("conversation", in: bytes) }
 
-  /// The objects of the array that follows `"<name>":`; in a timeline each is wrapped with its hash.
+  /// The objects of the array that follows `"<name>":`; in a timeline each is wrapped with its
+  /// hash.
   static func all(_ name: String, in json: [UInt8]) -> [CrashEntry] {
     guard var at = JSONPick.position(after: "\"\(name)\":[", in: json) else { return [] }
     var out: [CrashEntry] = []

@@ -1,6 +1,7 @@
 import Sockets
 
-/// One FastAGI connection as Asterisk opens it: a header block, then a line for every command and one for its reply.
+/// One FastAGI connection as Asterisk opens it: a header block, then a line for every command and
+/// one for its reply.
 final class CrashLine: ConnectionHandler {
   private var connection: Connection?
   private var line: [UInt8] = []
@@ -10,17 +11,22 @@ final class CrashLine: ConnectionHandler {
   /// - Parameters:
   ///   - heard: each command; `ended`: the connection is over, once.
   init(
-    _ address: SocketAddress, _ script: String, _ unique: String, from number: String, _ arguments: [String],
+    _ address: SocketAddress, _ script: String, _ unique: String, from number: String,
+    _ arguments: [String],
     on loop: LaneLoop, heard: @escaping (String) -> Void, ended: @escaping () -> Void
   ) {
     (self.heard, self.ended) = (heard, ended)
     connection = loop.connect(to: address, timeoutMilliseconds: 10_000, handler: self)
     var block = [
       ("network", "yes"), ("network_script", script), ("request", "agi://127.0.0.1/\(script)"),
-      ("channel", "PJSIP/trunk-\(unique)"), ("language", "en"), ("type", "PJSIP"), ("uniqueid", unique),
-      ("version", "16.28.0"), ("callerid", number), ("calleridname", "unknown"), ("callingpres", "0"),
-      ("callingani2", "0"), ("callington", "0"), ("callingtns", "0"), ("dnid", "110"), ("rdnis", "unknown"),
-      ("context", "throughline"), ("extension", "110"), ("priority", "6"), ("enhanced", "0.0"), ("accountcode", ""),
+      ("channel", "PJSIP/trunk-\(unique)"), ("language", "en"), ("type", "PJSIP"),
+      ("uniqueid", unique),
+      ("version", "16.28.0"), ("callerid", number), ("calleridname", "unknown"),
+      ("callingpres", "0"),
+      ("callingani2", "0"), ("callington", "0"), ("callingtns", "0"), ("dnid", "110"),
+      ("rdnis", "unknown"),
+      ("context", "throughline"), ("extension", "110"), ("priority", "6"), ("enhanced", "0.0"),
+      ("accountcode", ""),
       ("threadid", "1"),
     ]
     for (index, argument) in arguments.enumerated() { block.append(("arg_\(index + 1)", argument)) }

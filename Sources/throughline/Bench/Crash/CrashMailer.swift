@@ -30,7 +30,8 @@ final class CrashMailer: ConnectionHandler {
 
   private func replied(_ code: Int, _ connection: Connection) {
     if code >= 400 {
-      world.ledger.violated("mail was answered \(code) at \(step): \(String(decoding: line, as: UTF8.self))")
+      world.ledger.violated(
+        "mail was answered \(code) at \(step): \(String(decoding: line, as: UTF8.self))")
       return connection.abort()
     }
     switch step {
@@ -61,7 +62,9 @@ final class CrashMailer: ConnectionHandler {
       mail = Int(world.random.next() % UInt64(world.ledger.mails.count))
     } else {
       let text = world.text()
-      let from = world.random.chance(50) ? "regular\(world.random.next() % 5)@home.example" : "\(text)@home.example"
+      let from =
+        world.random.chance(50)
+        ? "regular\(world.random.next() % 5)@home.example" : "\(text)@home.example"
       world.ledger.mails.append(.init(id: "<\(text)@client.example>", from: from, text: text))
       mail = world.ledger.mails.count - 1
     }
@@ -71,7 +74,8 @@ final class CrashMailer: ConnectionHandler {
 
   private static func text(of mail: CrashLedger.Mail) -> String {
     [
-      "From: <\(mail.from)>", "To: <\(BenchFolder.mailbox)>", "Subject: a question", "Message-ID: \(mail.id)",
+      "From: <\(mail.from)>", "To: <\(BenchFolder.mailbox)>", "Subject: a question",
+      "Message-ID: \(mail.id)",
       "Date: Wed, 25 Nov 2026 10:00:00 +0000", "", mail.text,
     ].joined(separator: "\r\n")
   }

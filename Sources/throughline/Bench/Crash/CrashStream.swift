@@ -21,9 +21,14 @@ final class CrashStream: ConnectionHandler {
   init(_ address: SocketAddress, _ holder: Int, _ world: CrashWorld) {
     (self.holder, self.world) = (holder, world)
     connection = world.loop.connect(to: address, timeoutMilliseconds: 10_000, handler: self)
-    let key = HeaderValue(Base64.encode(Entropy.bytes(16))) ?? HeaderValue(fixed: "AAAAAAAAAAAAAAAAAAAAAA==")
-    let token = HeaderValue("Bearer \(world.holders[holder].token)").map { [HeaderField(.authorization, $0)] } ?? []
-    let opening = WebSocketHandshake.request("/v1/stream", host: HeaderValue(fixed: "localhost"), key: key, token)
+    let key =
+      HeaderValue(Base64.encode(Entropy.bytes(16)))
+      ?? HeaderValue(fixed: "AAAAAAAAAAAAAAAAAAAAAA==")
+    let token =
+      HeaderValue("Bearer \(world.holders[holder].token)").map { [HeaderField(.authorization, $0)] }
+      ?? []
+    let opening = WebSocketHandshake.request(
+      "/v1/stream", host: HeaderValue(fixed: "localhost"), key: key, token)
     connection?.write(opening ?? [])
   }
 
@@ -81,7 +86,9 @@ final class CrashStream: ConnectionHandler {
     world.ledger.heard += 1
     switch JSONPick.find("type", in: bytes) {
     case "events":
-      guard let customer = JSONPick.find("session", in: bytes).flatMap({ customers[$0] }) else { return }
+      guard let customer = JSONPick.find("session", in: bytes).flatMap({ customers[$0] }) else {
+        return
+      }
       world.ledger.saw(CrashEntry.all("events", in: bytes), of: customer)
     case "offer":
       if let waiting {
@@ -98,7 +105,8 @@ final class CrashStream: ConnectionHandler {
 
   /// A word of a customer whose case this agent has.
   private func entryPushed(_ bytes: [UInt8]) {
-    guard let conversation = JSONPick.find("conversation", in: bytes), let talk = world.ledger.talkOf[conversation],
+    guard let conversation = JSONPick.find("conversation", in: bytes),
+      let talk = world.ledger.talkOf[conversation],
       let start = JSONPick.position(after: "\"entry\":{", in: bytes),
       let end = JSONPick.end(ofObjectAt: start - 1, in: bytes)
     else { return notUnderstood(bytes) }
@@ -107,7 +115,9 @@ final class CrashStream: ConnectionHandler {
     let customer = world.ledger.talks[talk].customer
     world.ledger.saw([CrashEntry(id: id, bytes: object, hash: SHA256.hash(object))], of: customer)
     let place = lists[conversation] ?? world.ledger.pushed.count
-    if place == world.ledger.pushed.count { world.ledger.pushed.append((customer, conversation, [])) }
+    if place == world.ledger.pushed.count {
+      world.ledger.pushed.append((customer, conversation, []))
+    }
     lists[conversation] = place
     if let last = world.ledger.pushed[place].entries.last, last >= id {
       world.ledger.violated("\(conversation): entry \(id) was pushed after \(last)")
@@ -116,7 +126,8 @@ final class CrashStream: ConnectionHandler {
   }
 
   private func notUnderstood(_ bytes: [UInt8]) {
-    world.ledger.violated("a push that cannot be understood: \(String(decoding: bytes.prefix(200), as: UTF8.self))")
+    world.ledger.violated(
+      "a push that cannot be understood: \(String(decoding: bytes.prefix(200), as: UTF8.self))")
   }
 
   func closed(_ connection: Connection, _ reason: CloseReason) {

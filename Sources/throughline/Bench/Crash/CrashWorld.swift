@@ -7,7 +7,8 @@ extension SeededRandom {
   mutating func chance(_ perHundred: Int) -> Bool { below(100) < perHundred }
 }
 
-/// The clients of one server that is going to be killed: bots, agents, streams and mail, all on one lane. It holds
+/// The clients of one server that is going to be killed: bots, agents, streams and mail, all on one
+/// lane. It holds
 /// the ledger while they live, and asks for the verifier when they are gone.
 final class CrashWorld {
   struct Holder: Sendable {
@@ -42,12 +43,17 @@ final class CrashWorld {
 
   // MARK: - A server's life
 
-  /// - Parameter awayMilliseconds: how long the calls had no server; past their patience they gave up.
-  func begin(http: SocketAddress, smtp: SocketAddress, fastAGI: SocketAddress, awayMilliseconds: Int64) {
+  /// - Parameter awayMilliseconds: how long the calls had no server; past their patience they gave
+  ///   up.
+  func begin(
+    http: SocketAddress, smtp: SocketAddress, fastAGI: SocketAddress, awayMilliseconds: Int64
+  ) {
     isOver = false
     actors = []
     busy = []
-    if awayMilliseconds > 25_000 { for index in ledger.calls.indices { ledger.calls[index].isOver = true } }
+    if awayMilliseconds > 25_000 {
+      for index in ledger.calls.indices { ledger.calls[index].isOver = true }
+    }
     open = ledger.calls.indices.filter { !ledger.calls[$0].isOver }
     for holder in indexes(.bot) {
       for _ in 0..<6 { actors.append(CrashBot(peer(http, holder), holder, self)) }
@@ -60,7 +66,9 @@ final class CrashWorld {
     for _ in 0..<2 { actors.append(CrashMailer(smtp, self)) }
     for holder in indexes(.phone) {
       let desk = peer(http, holder)
-      desk.send(.put, "/v1/agents/me/status", #"{"status":"available","lease_seconds":3600}"#) { _ in }
+      desk.send(.put, "/v1/agents/me/status", #"{"status":"available","lease_seconds":3600}"#) {
+        _ in
+      }
       actors.append(desk)
     }
     for _ in 0..<max(4, open.count) { actors.append(CrashCall(fastAGI, self)) }
@@ -89,7 +97,9 @@ final class CrashWorld {
   }
 
   /// Sends what changes something, and keeps it in the ledger.
-  func send(_ peer: HTTPPeer, _ send: CrashLedger.Send, then: @escaping (Int, HTTPPeer.Reply) -> Void) {
+  func send(
+    _ peer: HTTPPeer, _ send: CrashLedger.Send, then: @escaping (Int, HTTPPeer.Reply) -> Void
+  ) {
     guard !isOver else { return }
     let index = ledger.begin(send)
     peer.post(send.target, send.body, key: send.key) { [self] reply in

@@ -7,7 +7,8 @@ import Store
 import Synchronization
 import System
 
-/// Durable entries a second, and how long each waits for its commit. As in the server, one loop takes whatever all
+/// Durable entries a second, and how long each waits for its commit. As in the server, one loop
+/// takes whatever all
 /// writers have ready, and while it syncs the next gathers.
 struct CommitCases {
   let place: String
@@ -22,7 +23,9 @@ struct CommitCases {
     try sync(&report)
     try floor(rows: 1, &report)
     try floor(rows: 100, &report)
-    for (writers, inFlight) in [(1, 1), (1, 100), (4, 50), (16, 20), (64, 8)] { try measure(writers, inFlight, &report) }
+    for (writers, inFlight) in [(1, 1), (1, 100), (4, 50), (16, 20), (64, 8)] {
+      try measure(writers, inFlight, &report)
+    }
   }
 
   /// What the disk itself takes for a sync after 4 kB: the floor under every latency here.
@@ -41,17 +44,22 @@ struct CommitCases {
     report.add("floor: 4 kB and a sync", latencies)
   }
 
-  /// Bare SQLite: one table, rows of 300 bytes, prepared once, the same journal and syncing as the store.
+  /// Bare SQLite: one table, rows of 300 bytes, prepared once, the same journal and syncing as the
+  /// store.
   private func floor(rows: Int, _ report: inout BenchReport) throws {
     var handle: OpaquePointer?
     defer { sqlite3_close(handle) }
     func must(_ code: Int32) throws {
-      guard [SQLITE_OK, SQLITE_DONE, SQLITE_ROW].contains(code) else { throw BenchServer.Fault(description: "SQLite says \(code)") }
+      guard [SQLITE_OK, SQLITE_DONE, SQLITE_ROW].contains(code) else {
+        throw BenchServer.Fault(description: "SQLite says \(code)")
+      }
     }
     try must(sqlite3_open("\(place)/floor-\(rows).sqlite", &handle))
-    try must(sqlite3_exec(
-      handle, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE rows(id INTEGER PRIMARY KEY, bytes BLOB)",
-      nil, nil, nil))
+    try must(
+      sqlite3_exec(
+        handle,
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE rows(id INTEGER PRIMARY KEY, bytes BLOB)",
+        nil, nil, nil))
     var insert: OpaquePointer?
     defer { sqlite3_finalize(insert) }
     try must(sqlite3_prepare_v2(handle, "INSERT INTO rows(bytes) VALUES(?)", -1, &insert, nil))
@@ -74,7 +82,9 @@ struct CommitCases {
     let name = "floor: bare SQLite, \(rows) a commit"
     let elapsed = Double(MonotonicClock.nowNanoseconds - begun) / 1e9
     report.add(name, "rows", Double(count) / elapsed, "1/s")
-    report.add(name, "cpu a row", (BenchServer.usage(of: "self").cpuSeconds - cpu) / Double(count) * 1e6, "us")
+    report.add(
+      name, "cpu a row", (BenchServer.usage(of: "self").cpuSeconds - cpu) / Double(count) * 1e6,
+      "us")
     report.add(name, latencies)
   }
 
@@ -84,7 +94,8 @@ struct CommitCases {
     defer { store.close() }
     var lines: [Line] = []
     for number in 0..<writers {
-      lines.append(Line(workspace: try store.addWorkspace(named: "w\(number)").id, inFlight: inFlight))
+      lines.append(
+        Line(workspace: try store.addWorkspace(named: "w\(number)").id, inFlight: inFlight))
     }
     var latencies = LatencyHistogram()
     var count = 0
@@ -93,7 +104,9 @@ struct CommitCases {
     let arrived = Arrived()
     // Writers decide on a queue of their own while the loop syncs, as the server's do.
     let deciding = DispatchQueue(label: "bench.deciding")
-    deciding.async { [lines] in for (index, line) in lines.enumerated() { arrived.put(index, line, inFlight) } }
+    deciding.async { [lines] in
+      for (index, line) in lines.enumerated() { arrived.put(index, line, inFlight) }
+    }
     while MonotonicClock.nowNanoseconds < end {
       let taken = arrived.take()
       if taken.isEmpty {
@@ -106,13 +119,17 @@ struct CommitCases {
         for begun in batch.begun { latencies.record(now - begun) }
         count += batch.begun.count
       }
-      deciding.async { [lines] in for batch in taken { arrived.put(batch.line, lines[batch.line], batch.begun.count) } }
+      deciding.async { [lines] in
+        for batch in taken { arrived.put(batch.line, lines[batch.line], batch.begun.count) }
+      }
     }
     deciding.sync {}
     let elapsed = Double(MonotonicClock.nowNanoseconds - begun) / 1e9
     let name = "\(writers) writers, \(inFlight) in flight"
     report.add(name, "entries", Double(count) / elapsed, "1/s")
-    report.add(name, "cpu an entry", (BenchServer.usage(of: "self").cpuSeconds - cpu) / Double(max(count, 1)) * 1e6, "us")
+    report.add(
+      name, "cpu an entry",
+      (BenchServer.usage(of: "self").cpuSeconds - cpu) / Double(max(count, 1)) * 1e6, "us")
     report.add(name, latencies)
   }
 
@@ -141,7 +158,8 @@ struct CommitCases {
         var made = Commit(workspace: line.workspace)
         BenchRows.command(number, line.customers)(&made)
         waiting.withLock { waiting in
-          var batch = waiting[index] ?? Batch(line: index, commit: Commit(workspace: line.workspace))
+          var batch =
+            waiting[index] ?? Batch(line: index, commit: Commit(workspace: line.workspace))
           waiting[index] = nil
           batch.commit.log += made.log
           batch.commit.entries += made.entries

@@ -22,7 +22,8 @@ struct ReadCases {
 
   /// A thousand a commit.
   private func fill(
-    _ store: SQLiteStore, _ workspace: WorkspaceID, _ count: Int, _ each: (Int64, inout Commit) -> Void
+    _ store: SQLiteStore, _ workspace: WorkspaceID, _ count: Int,
+    _ each: (Int64, inout Commit) -> Void
   ) throws {
     for first in stride(from: 1, through: count, by: 1_000) {
       var commit = Commit(workspace: workspace)
@@ -65,43 +66,61 @@ struct ReadCases {
     var random = EntropyGenerator()
     try fill(store, workspace, count) { number, commit in
       let text = (0..<12).map { _ in vocabulary.word(&random) }.joined(separator: " ")
-      commit.entries.append(BenchRows.entry(number, customers[Int(number) % customers.count], text: text))
+      commit.entries.append(
+        BenchRows.entry(number, customers[Int(number) % customers.count], text: text))
     }
     let begun = MonotonicClock.nowNanoseconds
     while try !store.index(workspace, limit: 500, words: SearchText.words) {}
     let name = "search over \(count) entries"
-    report.add(name, "indexing", Double(count) / (Double(MonotonicClock.nowNanoseconds - begun) / 1e9), "1/s")
+    report.add(
+      name, "indexing", Double(count) / (Double(MonotonicClock.nowNanoseconds - begun) / 1e9), "1/s"
+    )
     let reader = try store.reader()
-    report.add("\(name), one word", try measured(2_000) { _ in
-      _ = try reader.search(workspace, SearchQuery(words: vocabulary.word(&random)))
-    })
-    report.add("\(name), two words", try measured(2_000) { _ in
-      _ = try reader.search(workspace, SearchQuery(words: "\(vocabulary.word(&random)) \(vocabulary.word(&random))"))
-    })
-    report.add("\(name), of one customer", try measured(2_000) { turn in
-      var query = SearchQuery(words: vocabulary.word(&random))
-      query.customers = [customers[turn % customers.count]]
-      _ = try reader.search(workspace, query)
-    })
-    report.add("\(name), commonest two words", try measured(200) { _ in
-      _ = try reader.search(workspace, SearchQuery(words: "\(vocabulary.words[0]) \(vocabulary.words[1])"))
-    })
+    report.add(
+      "\(name), one word",
+      try measured(2_000) { _ in
+        _ = try reader.search(workspace, SearchQuery(words: vocabulary.word(&random)))
+      })
+    report.add(
+      "\(name), two words",
+      try measured(2_000) { _ in
+        _ = try reader.search(
+          workspace, SearchQuery(words: "\(vocabulary.word(&random)) \(vocabulary.word(&random))"))
+      })
+    report.add(
+      "\(name), of one customer",
+      try measured(2_000) { turn in
+        var query = SearchQuery(words: vocabulary.word(&random))
+        query.customers = [customers[turn % customers.count]]
+        _ = try reader.search(workspace, query)
+      })
+    report.add(
+      "\(name), commonest two words",
+      try measured(200) { _ in
+        _ = try reader.search(
+          workspace, SearchQuery(words: "\(vocabulary.words[0]) \(vocabulary.words[1])"))
+      })
     try erase(store, workspace, customers, count, &report)
   }
 
-  /// Words that go until no file holds a byte of them: the index is merged, and both logs are emptied.
+  /// Words that go until no file holds a byte of them: the index is merged, and both logs are
+  /// emptied.
   private func erase(
-    _ store: SQLiteStore, _ workspace: WorkspaceID, _ customers: [CustomerID], _ count: Int, _ report: inout BenchReport
+    _ store: SQLiteStore, _ workspace: WorkspaceID, _ customers: [CustomerID], _ count: Int,
+    _ report: inout BenchReport
   ) throws {
     func timed(_ name: String, _ body: () throws -> Void) rethrows {
       let begun = MonotonicClock.nowNanoseconds
       try body()
-      report.add("erasing in \(count) entries", name, Double(MonotonicClock.nowNanoseconds - begun) / 1e6, "ms")
+      report.add(
+        "erasing in \(count) entries", name, Double(MonotonicClock.nowNanoseconds - begun) / 1e6,
+        "ms")
     }
     for turn in 1...3 {
       try timed("one of \(customers.count) customers, time \(turn)") {
         _ = try store.erase(
-          workspace, [customers[turn]], at: BenchRows.start, by: "bench", upTo: nil, PersonForms.erased)
+          workspace, [customers[turn]], at: BenchRows.start, by: "bench", upTo: nil,
+          PersonForms.erased)
       }
     }
     var commit = Commit(workspace: workspace)
@@ -130,49 +149,63 @@ struct ReadCases {
       digest.add(entry.hash)
       commit.entries.append(entry)
       commit.customers = [
-        CustomerRow(id: customer, root: customer, created: BenchRows.start, profile: [], timeline: digest)
+        CustomerRow(
+          id: customer, root: customer, created: BenchRows.start, profile: [], timeline: digest)
       ]
     }
     let reader = try store.reader()
     func page(_ before: Int64) throws {
       var out: [UInt8] = []
       try TimelinePage.read(
-        workspace, of: customer, .before(EntryID(before)), limit: 200, visible: .internal, reader).append(to: &out)
+        workspace, of: customer, .before(EntryID(before)), limit: 200, visible: .internal, reader
+      ).append(to: &out)
     }
     let name = "page of 200 of \(count) entries"
     report.add("\(name), newest", try measured(2_000) { _ in try page(.max) })
-    report.add("\(name), anywhere", try measured(2_000) { _ in try page(.random(in: 1...Int64(count + 1))) })
+    report.add(
+      "\(name), anywhere", try measured(2_000) { _ in try page(.random(in: 1...Int64(count + 1))) })
   }
 
   func identity(_ count: Int, _ report: inout BenchReport) throws {
     let store = try SQLiteStore(folder: "\(place)/identity")
     defer { store.close() }
     let workspace = try store.addWorkspace(named: "bench").id
-    func hash(_ number: Int) -> [UInt8] { Array(SHA256.hash(Array("identity \(number)".utf8)).bytes.prefix(16)) }
+    func hash(_ number: Int) -> [UInt8] {
+      Array(SHA256.hash(Array("identity \(number)".utf8)).bytes.prefix(16))
+    }
     try fill(store, workspace, count) { number, commit in
       let customer: CustomerID = BenchRows.id()
       commit.customers.append(
-        CustomerRow(id: customer, root: customer, created: BenchRows.start, profile: [], timeline: TimelineDigest()))
+        CustomerRow(
+          id: customer, root: customer, created: BenchRows.start, profile: [],
+          timeline: TimelineDigest()))
       commit.identities.append(
         IdentityRow(
           hash: hash(Int(number)), customer: customer,
-          identity: Identity(kind: .email, value: "somebody.\(number)@home.example"), assurance: .asserted,
+          identity: Identity(kind: .email, value: "somebody.\(number)@home.example"),
+          assurance: .asserted,
           evidence: Array(repeating: 1, count: 20)))
     }
     let reader = try store.reader()
     let name = "identity among \(count)"
     func micro(_ name: String, _ latencies: LatencyHistogram, _ report: inout BenchReport) {
-      for (measure, value) in [("p50", latencies.p50), ("p99", latencies.p99), ("p99.9", latencies.p999)] {
+      for (measure, value) in [
+        ("p50", latencies.p50), ("p99", latencies.p99), ("p99.9", latencies.p999),
+      ] {
         report.add(name, measure, Double(value) / 1e3, "us")
       }
     }
-    micro("\(name), first contact", try measured(20_000) { turn in
-      _ = try reader.identity(workspace, hash: hash(count + 1 + turn))
-    }, &report)
-    micro("\(name), known", try measured(20_000) { _ in
-      if let row = try reader.identity(workspace, hash: hash(.random(in: 1...count))) {
-        _ = try reader.customer(workspace, row.customer)
-      }
-    }, &report)
+    micro(
+      "\(name), first contact",
+      try measured(20_000) { turn in
+        _ = try reader.identity(workspace, hash: hash(count + 1 + turn))
+      }, &report)
+    micro(
+      "\(name), known",
+      try measured(20_000) { _ in
+        if let row = try reader.identity(workspace, hash: hash(.random(in: 1...count))) {
+          _ = try reader.customer(workspace, row.customer)
+        }
+      }, &report)
   }
 }

@@ -15,7 +15,9 @@ struct StartCase {
     let token = try folder.token("bot", "robin")
     let begun = MonotonicClock.nowNanoseconds
     try await fill(server, token)
-    report.add("\(open) open conversations", "made", Double(open) / (Double(MonotonicClock.nowNanoseconds - begun) / 1e9), "1/s")
+    report.add(
+      "\(open) open conversations", "made",
+      Double(open) / (Double(MonotonicClock.nowNanoseconds - begun) / 1e9), "1/s")
     server.kill()
     var starts: [Int64] = []
     for turn in 1...3 {
@@ -26,7 +28,8 @@ struct StartCase {
     let name = "\(open) open conversations"
     report.add(name, "kill -9 to serving, median of 3", Double(starts.sorted()[1]), "ms")
     report.add(name, "kill -9 to serving, slowest", Double(starts.max() ?? 0), "ms")
-    // What the start itself needed is given back to the system only in part: this is an upper bound.
+    // What the start itself needed is given back to the system only in part: this is an upper
+    // bound.
     report.add(name, "memory each", Double(Self.resident(server.pid) - empty) / Double(open), "B")
     server.stop()
     let fresh = try BenchFolder(agents: 8, capacity: 1, under: place)
@@ -45,7 +48,9 @@ struct StartCase {
     let sockets = try SocketServer(options) { Opening($0, address, token, open) }
     let failure: String? = await withCheckedContinuation { waiting in
       sockets.lanes[0].perform { lane in
-        guard let opening = lane.context as? Opening else { return waiting.resume(returning: "no lane") }
+        guard let opening = lane.context as? Opening else {
+          return waiting.resume(returning: "no lane")
+        }
         opening.start { waiting.resume(returning: $0) }
       }
     }
@@ -54,7 +59,9 @@ struct StartCase {
   }
 
   static func resident(_ process: Int32) -> Int64 {
-    guard let bytes = FileManager.default.contents(atPath: "/proc/\(process)/statm") else { return 0 }
+    guard let bytes = FileManager.default.contents(atPath: "/proc/\(process)/statm") else {
+      return 0
+    }
     let words = String(decoding: bytes, as: UTF8.self).split(separator: " ")
     return words.count > 1 ? (Int64(words[1]) ?? 0) * Int64(sysconf(Int32(_SC_PAGESIZE))) : 0
   }
@@ -97,13 +104,19 @@ struct StartCase {
         return
       }
       left -= 1
-      let open = #"{"customer":{"identities":[{"kind":"chat","value":"c\#(left)","assurance":"asserted"}]}}"#
+      let open =
+        #"{"customer":{"identities":[{"kind":"chat","value":"c\#(left)","assurance":"asserted"}]}}"#
       peer.post("/v1/sessions", open) { [self] reply in
-        guard let reply, reply.status == 201, let session = JSONPick.find("session", in: reply.body) else {
+        guard let reply, reply.status == 201, let session = JSONPick.find("session", in: reply.body)
+        else {
           return end("a session was not opened: \(reply.map { "\($0.status)" } ?? "closed")")
         }
-        peer.post("/v1/sessions/\(session)/handoff", #"{"reason":"help","summary":"a kettle leaks"}"#) { [self] reply in
-          guard reply?.status == 201 else { return end("a handoff failed: \(reply.map { "\($0.status)" } ?? "closed")") }
+        peer.post(
+          "/v1/sessions/\(session)/handoff", #"{"reason":"help","summary":"a kettle leaks"}"#
+        ) { [self] reply in
+          guard reply?.status == 201 else {
+            return end("a handoff failed: \(reply.map { "\($0.status)" } ?? "closed")")
+          }
           one(peer)
         }
       }

@@ -7,29 +7,35 @@ import System
 struct WebBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "web",
-    abstract: "HTTP, WebSocket and TLS over loopback: rate, latencies, CPU a request, memory a connection.",
+    abstract:
+      "HTTP, WebSocket and TLS over loopback: rate, latencies, CPU a request, memory a connection.",
     discussion: """
       get: GET /health, a small JSON answer. post: a customer's message of 300 bytes under a bot's token, durable when \
       answered. websocket: a frame of JSON each way. tls: a whole handshake and a GET for each connection.
       From outside: wrk -t1 -c64 -d5 --latency http://127.0.0.1:8080/health
       """)
 
-  @Option(name: .long, help: "How long a round measures, after half a second of warming up.") var seconds = 2
+  @Option(name: .long, help: "How long a round measures, after half a second of warming up.")
+  var seconds = 2
   @Option(name: .long, help: "Rounds; the median counts.") var rounds = 3
   @Option(name: .long, help: "Connections, separated by commas.") var connections = "1,64,512,4000"
   @Option(name: .long, help: "Which of get, post, websocket, tls, idle, crowd.") var cases =
     "get,post,websocket,tls,idle,crowd"
   @Option(name: .long, help: "nginx: measures it in alternating rounds.") var against: String?
-  @Option(name: .long, help: "Connections of the crowd that sits there while 64 others ask.") var crowd = 15_000
+  @Option(name: .long, help: "Connections of the crowd that sits there while 64 others ask.")
+  var crowd = 15_000
   @Option(name: .long, help: "Lanes of the server; 0: one a core.") var lanes = 0
   @Option(name: .long, help: "Where the temporary data folder is made.") var folder: String?
   @Flag(name: .long, help: "One JSON object a line.") var json = false
 
   func validate() throws {
-    guard (1...600).contains(seconds), (1...101).contains(rounds), (1...18_000).contains(crowd) else {
+    guard (1...600).contains(seconds), (1...101).contains(rounds), (1...18_000).contains(crowd)
+    else {
       throw ValidationError("seconds up to 600, rounds up to 101, a crowd up to 18000")
     }
-    guard against == nil || against == "nginx" else { throw ValidationError("only nginx is known to --against") }
+    guard against == nil || against == "nginx" else {
+      throw ValidationError("only nginx is known to --against")
+    }
     guard counts.allSatisfy({ (1...18_000).contains($0) }), !counts.isEmpty else {
       throw ValidationError("connections are numbers from 1 to 18000, separated by commas")
     }
@@ -64,30 +70,39 @@ struct WebBench: AsyncParsableCommand {
   // MARK: - Rounds
 
   private func compare(
-    _ measured: WebCase, _ count: Int, _ requests: WebRequests, _ server: BenchServer, _ nginx: NginxServer?
+    _ measured: WebCase, _ count: Int, _ requests: WebRequests, _ server: BenchServer,
+    _ nginx: NginxServer?
   ) async throws {
     var (ours, theirs): ([WebRound], [WebRound]) = ([], [])
     for _ in 0..<rounds {
-      ours.append(try await WebRound.run(requests.plan(measured, count, server), on: server, seconds: seconds))
+      ours.append(
+        try await WebRound.run(requests.plan(measured, count, server), on: server, seconds: seconds)
+      )
       guard let nginx, measured.isNginxAble else { continue }
-      theirs.append(try await WebRound.run(requests.plan(measured, count, nginx), on: nginx, seconds: seconds))
+      theirs.append(
+        try await WebRound.run(requests.plan(measured, count, nginx), on: nginx, seconds: seconds))
     }
     let name = "\(measured.rawValue) \(count)"
     var report = BenchReport("web", json: json)
     WebRound.report(ours, name, &report)
     if !theirs.isEmpty {
       WebRound.report(theirs, name + " nginx", &report)
-      // Ratios within a pair of rounds that followed each other, since the machine's mood changes slowly.
+      // Ratios within a pair of rounds that followed each other, since the machine's mood changes
+      // slowly.
       let pairs = zip(ours, theirs)
-      report.add(name, "rate to nginx", WebRound.median(pairs.map { $0.rate / max($1.rate, 1) }), "ratio")
-      report.add(name, "cpu to nginx", WebRound.median(pairs.map { $0.cpuMicroseconds / max($1.cpuMicroseconds, 0.01) }), "ratio")
+      report.add(
+        name, "rate to nginx", WebRound.median(pairs.map { $0.rate / max($1.rate, 1) }), "ratio")
+      report.add(
+        name, "cpu to nginx",
+        WebRound.median(pairs.map { $0.cpuMicroseconds / max($1.cpuMicroseconds, 0.01) }), "ratio")
     }
     report.print()
   }
 
   // MARK: - Those who sit there
 
-  /// Each in a server of its own: memory that earlier connections gave back would hide what these take.
+  /// Each in a server of its own: memory that earlier connections gave back would hide what these
+  /// take.
   private func idle() async throws {
     let count = min(counts.max() ?? 4_000, 4_000)
     var report = BenchReport("web", json: json)
@@ -98,11 +113,15 @@ struct WebBench: AsyncParsableCommand {
       let server = try BenchServer(place, lanes: lanes, certificate: "\(chain):\(key)")
       defer { server.stop() }
       let requests = try WebRequests(token: place.token("bot", "robin"), server)
-      report.add("idle \(name)", "memory a connection", try await memory(measured, count, requests, server), "B")
+      report.add(
+        "idle \(name)", "memory a connection", try await memory(measured, count, requests, server),
+        "B")
       guard against != nil, measured.isNginxAble else { continue }
       let nginx = try NginxServer(folder: place.path, chain: chain, key: key)
       defer { nginx.stop() }
-      report.add("idle \(name) nginx", "memory a connection", try await memory(measured, count, requests, nginx), "B")
+      report.add(
+        "idle \(name) nginx", "memory a connection",
+        try await memory(measured, count, requests, nginx), "B")
     }
     report.print()
   }
@@ -129,7 +148,8 @@ struct WebBench: AsyncParsableCommand {
     var plan = requests.plan(.get, crowd, server)
     plan.isIdle = true
     let sitting = try await RunningLoad(plan)
-    let round = try await WebRound.run(requests.plan(.get, 64, server), on: server, seconds: seconds)
+    let round = try await WebRound.run(
+      requests.plan(.get, 64, server), on: server, seconds: seconds)
     var report = BenchReport("web", json: json)
     WebRound.report([round], "get 64 beside \(crowd)", &report)
     report.add("get 64 beside \(crowd)", "max", Double(round.latencies.highest) / 1e6, "ms")

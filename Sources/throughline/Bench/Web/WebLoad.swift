@@ -64,7 +64,9 @@ final class WebLoad {
     let source = SocketAddress(host: "127.0.0.\(1 + number / 8_000)", port: 0)
     var limits = ConnectionLimits()
     limits.handshakeMilliseconds = 60_000
-    loop.connect(to: plan.address, timeoutMilliseconds: 60_000, limits: limits, from: source, tls: tls, handler: client)
+    loop.connect(
+      to: plan.address, timeoutMilliseconds: 60_000, limits: limits, from: source, tls: tls,
+      handler: client)
   }
 
   /// A connection has had its first answer.
@@ -155,10 +157,13 @@ final class WebClient: ConnectionHandler {
 
   /// Head and content; nil while the head is incomplete.
   private static func responseLength(_ bytes: UnsafeRawBufferPointer) -> Int? {
-    guard let base = bytes.baseAddress, let end = find("\r\n\r\n", base, bytes.count) else { return nil }
+    guard let base = bytes.baseAddress, let end = find("\r\n\r\n", base, bytes.count) else {
+      return nil
+    }
     let field = find("ontent-Length: ", base, end) ?? find("ontent-length: ", base, end)
     var (at, content) = (field ?? end, 0)
-    while at < end, case let digit = Int(bytes[at]) - 48, (0...9).contains(digit), content < 1 << 40 {
+    while at < end, case let digit = Int(bytes[at]) - 48, (0...9).contains(digit), content < 1 << 40
+    {
       content = content * 10 + digit
       at += 1
     }
@@ -169,8 +174,12 @@ final class WebClient: ConnectionHandler {
   private static func find(_ text: StaticString, _ base: UnsafeRawPointer, _ count: Int) -> Int? {
     let length = text.utf8CodeUnitCount
     var at = 0
-    while at + length <= count, let found = memchr(base + at, Int32(text.utf8Start[0]), count - at - length + 1) {
-      if memcmp(found, text.utf8Start, length) == 0 { return UnsafeRawPointer(found) - base + length }
+    while at + length <= count,
+      let found = memchr(base + at, Int32(text.utf8Start[0]), count - at - length + 1)
+    {
+      if memcmp(found, text.utf8Start, length) == 0 {
+        return UnsafeRawPointer(found) - base + length
+      }
       at = UnsafeRawPointer(found) - base + 1
     }
     return nil

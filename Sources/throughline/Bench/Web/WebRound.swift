@@ -31,7 +31,9 @@ struct RunningLoad {
 
   func finish() async -> WebLoad.Counts {
     await withCheckedContinuation { waiting in
-      sockets.lanes[0].perform { waiting.resume(returning: ($0.context as? WebLoad)?.finish() ?? .init()) }
+      sockets.lanes[0].perform {
+        waiting.resume(returning: ($0.context as? WebLoad)?.finish() ?? .init())
+      }
     }
   }
 
@@ -47,18 +49,25 @@ struct WebRound {
   var cpuMicroseconds: Double
   var latencies: LatencyHistogram
 
-  static func run(_ plan: WebLoad.Plan, on server: any MeasuredServer, seconds: Int) async throws -> WebRound {
+  static func run(_ plan: WebLoad.Plan, on server: any MeasuredServer, seconds: Int) async throws
+    -> WebRound
+  {
     let load = try await RunningLoad(plan)
     try await Task.sleep(for: .milliseconds(500))
     load.restart()
     let (cpu, begun) = (server.cpuSeconds, MonotonicClock.nowNanoseconds)
     try await Task.sleep(for: .seconds(seconds))
     let counts = await load.finish()
-    let (used, elapsed) = (server.cpuSeconds - cpu, Double(MonotonicClock.nowNanoseconds - begun) / 1e9)
+    let (used, elapsed) = (
+      server.cpuSeconds - cpu, Double(MonotonicClock.nowNanoseconds - begun) / 1e9
+    )
     await load.stop()
-    guard counts.failures == 0 else { throw RunningLoad.Failed(description: "\(counts.failures) connections were lost") }
+    guard counts.failures == 0 else {
+      throw RunningLoad.Failed(description: "\(counts.failures) connections were lost")
+    }
     let count = Double(max(counts.latencies.count, 1))
-    return WebRound(rate: count / elapsed, cpuMicroseconds: used / count * 1e6, latencies: counts.latencies)
+    return WebRound(
+      rate: count / elapsed, cpuMicroseconds: used / count * 1e6, latencies: counts.latencies)
   }
 
   static func median(_ values: [Double]) -> Double {
@@ -99,10 +108,12 @@ struct WebRequests {
     posts = try (0..<64).map { _ in
       let answer = try Self.ask(server.http, post("/v1/sessions", "{}"))
       guard let session = JSONPick.find("session", in: answer) else {
-        throw RunningLoad.Failed(description: "no session was opened: \(String(decoding: answer, as: UTF8.self))")
+        throw RunningLoad.Failed(
+          description: "no session was opened: \(String(decoding: answer, as: UTF8.self))")
       }
       let frame = #"{"author":"customer","text":""}"#
-      let text = String(repeating: "where is my lamp? ", count: 20).prefix(Self.postBytes - frame.utf8.count)
+      let text = String(repeating: "where is my lamp? ", count: 20).prefix(
+        Self.postBytes - frame.utf8.count)
       return post("/v1/sessions/\(session)/messages", #"{"author":"customer","text":"\#(text)"}"#)
     }
     opening = Array(
@@ -120,8 +131,13 @@ struct WebRequests {
     case .get: .init(address: server.http, talk: .http, requests: [get], connections: count)
     case .post: .init(address: server.http, talk: .http, requests: posts, connections: count)
     case .websocket:
-      .init(address: server.http, talk: .webSocket(opening: opening), requests: [frame], connections: count)
-    case .tls: .init(address: server.https, talk: .connections, isSecure: true, requests: [get], connections: count)
+      .init(
+        address: server.http, talk: .webSocket(opening: opening), requests: [frame],
+        connections: count)
+    case .tls:
+      .init(
+        address: server.https, talk: .connections, isSecure: true, requests: [get],
+        connections: count)
     }
   }
 
@@ -134,10 +150,13 @@ struct WebRequests {
     to.sin_port = (address.port ?? 0).bigEndian
     to.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
     let connected = withUnsafePointer(to: &to) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
     }
     var answer = [UInt8](repeating: 0, count: 8_192)
-    guard connected == 0, send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count,
+    guard connected == 0,
+      send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count,
       case let got = recv(descriptor, &answer, answer.count, 0), got > 0
     else { throw RunningLoad.Failed(description: "the server does not answer") }
     return Array(answer.prefix(got))

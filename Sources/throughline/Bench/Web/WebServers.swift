@@ -16,7 +16,8 @@ extension BenchServer: MeasuredServer {
   var residentBytes: Int64 { ProcessUse.resident("\(pid)") }
 }
 
-/// Debian's nginx with a configuration of its own in the bench's folder: one worker a core, no log, the same answer.
+/// Debian's nginx with a configuration of its own in the bench's folder: one worker a core, no log,
+/// the same answer.
 final class NginxServer: MeasuredServer {
   let http: SocketAddress
   let https: SocketAddress
@@ -58,9 +59,13 @@ final class NginxServer: MeasuredServer {
     process.arguments = ["-p", home, "-c", "\(home)/nginx.conf", "-e", "\(home)/error.log"]
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
-    do { try process.run() } catch { throw BenchServer.Fault(description: "nginx does not start (Debian's nginx-light): \(error)") }
+    do { try process.run() } catch {
+      throw BenchServer.Fault(description: "nginx does not start (Debian's nginx-light): \(error)")
+    }
     for _ in 0..<500 where !FileManager.default.fileExists(atPath: "\(home)/pid") { usleep(10_000) }
-    guard process.isRunning else { throw BenchServer.Fault(description: "nginx does not start; see \(home)/error.log") }
+    guard process.isRunning else {
+      throw BenchServer.Fault(description: "nginx does not start; see \(home)/error.log")
+    }
   }
 
   private static func freePort() throws -> UInt16 {
@@ -86,7 +91,9 @@ final class NginxServer: MeasuredServer {
 
   private var processes: [String] {
     let children = "/proc/\(process.processIdentifier)/task/\(process.processIdentifier)/children"
-    let text = FileManager.default.contents(atPath: children).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let text =
+      FileManager.default.contents(atPath: children).map { String(decoding: $0, as: UTF8.self) }
+      ?? ""
     return ["\(process.processIdentifier)"] + text.split(separator: " ").map(String.init)
   }
   var cpuSeconds: Double { processes.reduce(0) { $0 + BenchServer.usage(of: $1).cpuSeconds } }
@@ -94,11 +101,16 @@ final class NginxServer: MeasuredServer {
 }
 
 enum ProcessUse {
-  /// What only this process has in memory (`RssAnon`, proc(5)), in bytes: shared libraries are no connection's.
+  /// What only this process has in memory (`RssAnon`, proc(5)), in bytes: shared libraries are no
+  /// connection's.
   static func resident(_ process: String) -> Int64 {
-    let text = FileManager.default.contents(atPath: "/proc/\(process)/status").map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let text =
+      FileManager.default.contents(atPath: "/proc/\(process)/status").map {
+        String(decoding: $0, as: UTF8.self)
+      } ?? ""
     let line = text.split(separator: "\n").first { $0.hasPrefix("RssAnon:") }
-    return (line?.split { $0 == " " || $0 == "\t" }.dropFirst().first.flatMap { Int64($0) } ?? 0) * 1_024
+    return (line?.split { $0 == " " || $0 == "\t" }.dropFirst().first.flatMap { Int64($0) } ?? 0)
+      * 1_024
   }
 }
 
@@ -109,13 +121,16 @@ enum BenchCertificate {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
     process.arguments = [
-      "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-keyout", files.key,
+      "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+      "-keyout", files.key,
       "-out", files.chain, "-days", "30", "-subj", "/CN=bench.example",
     ]
     process.standardError = FileHandle.nullDevice
     try process.run()
     process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw BenchServer.Fault(description: "openssl made no certificate") }
+    guard process.terminationStatus == 0 else {
+      throw BenchServer.Fault(description: "openssl made no certificate")
+    }
     return files
   }
 }

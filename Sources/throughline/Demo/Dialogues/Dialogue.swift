@@ -1,8 +1,11 @@
-// Customers' words, as real people typed them, from the MultiDoGO dialogues: Peskov et al., "Multi-Domain Goal-Oriented
-// Dialogues (MultiDoGO): Strategies toward Curating and Annotating Large Scale Dialogue Data", EMNLP 2019, turn-level
+// Customers' words, as real people typed them, from the MultiDoGO dialogues: Peskov et al.,
+// "Multi-Domain Goal-Oriented
+// Dialogues (MultiDoGO): Strategies toward Curating and Annotating Large Scale Dialogue Data",
+// EMNLP 2019, turn-level
 // test split. Licence: CDLA-Permissive 1.0, whose text stands in Licence.swift beside this file.
 //
-// Each turn is verbatim, under its number in the original; the numbers between are the business's turns, which the
+// Each turn is verbatim, under its number in the original; the numbers between are the business's
+// turns, which the
 // data set does not hold. Turns that give passwords, addresses or card numbers were left out.
 
 /// What one customer said, turn by turn.
@@ -108,8 +111,12 @@ extension Dialogue {
       origin: "c4838fd6-6855-4ffc-8bf5-2f9c7675863f", domain: "software",
       turns: [
         .init(0, "hello"),
-        .init(2, "well weve been having some problems with your product frequent timeouts and delay"),
-        .init(3, "is there any way for us to figure out whether theres an issue with your servers or if the problem is on our end"),
+        .init(
+          2, "well weve been having some problems with your product frequent timeouts and delay"),
+        .init(
+          3,
+          "is there any way for us to figure out whether theres an issue with your servers or if the problem is on our end"
+        ),
         .init(12, "all right ill tell my supervisor well wait 15 minutes and try again"),
         .init(13, "what if its still not working then"),
         .init(15, "okay i just rebooted it seems to be working now"),
