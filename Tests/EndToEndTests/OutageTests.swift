@@ -200,9 +200,9 @@ import Testing
           == 503)
       try await end(disk, server)
       try await eventually("nobody waits") { try await server.count("waiting", by: reader) == 0 }
-      #expect(
-        try await server.call("POST", "/v1/calls/c1/events", ["event": "hung_up"], by: hook).status
-          == 409)
+      let again = try await server.call(
+        "POST", "/v1/calls/c1/events", ["event": "hung_up"], by: hook)
+      #expect(again.status == 200 && again["do"].text == "hang_up", "\(again)")
     }
   }
 
