@@ -149,8 +149,7 @@ extension Pipeline {
   ) throws(StoreFault) -> MailLine? {
     guard let ours else { return nil }
     for record in try Self.merged(into: customer.root, pending, reads) {
-      var known = try reads.identities(workspace, of: record.id)
-      known += pending.identities.all { $0.customer == record.id }
+      let known = try Self.identities(of: record.id, pending, reads)
       guard let address = known.first(where: { $0.identity.kind == .email && $0.assurance.joins })
       else { continue }
       return MailLine(

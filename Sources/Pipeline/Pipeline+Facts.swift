@@ -108,11 +108,9 @@ extension Pipeline {
   ) throws(StoreFault) -> Assurance? {
     var found = claims.map(\.assurance)
     if claims.isEmpty {
-      let records = Set(try Self.merged(into: customer, pending, reads).map(\.id))
-      for record in records.sorted() {
-        found += try reads.identities(workspace, of: record).map(\.assurance)
+      for record in try Self.merged(into: customer, pending, reads) {
+        found += try Self.identities(of: record.id, pending, reads).map(\.assurance)
       }
-      found += pending.identities.all { records.contains($0.customer) }.map(\.assurance)
     }
     return found.max()
   }

@@ -93,10 +93,17 @@ extension Pipeline {
   static func isProven(
     _ record: CustomerID, _ pending: Pending, _ reads: any StoreReader
   ) throws(StoreFault) -> Bool {
-    if !pending.identities.all(where: { $0.customer == record && $0.assurance.joins }).isEmpty {
-      return true
-    }
-    return try reads.identities(pending.workspace, of: record).contains { $0.assurance.joins }
+    try identities(of: record, pending, reads).contains { $0.assurance.joins }
+  }
+
+  /// What a record is known by, in the order of the keys: what is not committed yet stands for what is.
+  static func identities(
+    of record: CustomerID, _ pending: Pending, _ reads: any StoreReader
+  ) throws(StoreFault) -> [IdentityRow] {
+    var rows = pending.identities.all { $0.customer == record }
+    for row in try reads.identities(pending.workspace, of: record)
+    where pending.identities[row.hash] == nil { rows.append(row) }
+    return rows.sorted { $0.hash.lexicographicallyPrecedes($1.hash) }
   }
 
   /// All records of the person whose root it is.
