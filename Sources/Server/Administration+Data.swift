@@ -53,7 +53,7 @@ extension Administration {
     return true
   }
 
-  private static var now: Instant { Instant(milliseconds: WallClock.nowMilliseconds) }
+  private static var now: Instant { Instant.now }
 
   private static func folder(_ body: [UInt8]) throws(APIProblem) -> String {
     var fields = try Fields(body)

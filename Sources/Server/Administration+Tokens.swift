@@ -24,7 +24,7 @@ extension Administration {
     }
     try known(holder, scope, writer, edge, fields)
     let (row, secret) = Tokens.make(
-      writer.workspace, scope, holder, now: Instant(milliseconds: WallClock.nowMilliseconds),
+      writer.workspace, scope, holder, now: Instant.now,
       expires: seconds.map { .seconds($0) })
     edge.reads.run { _ in
       do throws(StoreFault) {
@@ -81,7 +81,7 @@ extension Administration {
   }
 
   private static func list(_ rows: [TokenRow], _ edge: Edge) -> [UInt8] {
-    let now = Instant(milliseconds: WallClock.nowMilliseconds)
+    let now = Instant.now
     var json = JSONWriter()
     json.array { array in
       for row in rows {

@@ -45,7 +45,7 @@ public enum DataFolder {
     let store = try SQLiteStore(folder: data)
     defer { store.close() }
     return BackedUp(
-      try store.backUp(to: target, at: Instant(milliseconds: WallClock.nowMilliseconds)))
+      try store.backUp(to: target, at: Instant.now))
   }
 
   public static func restore(_ backup: String, to data: String, erasures file: String?) throws
@@ -57,7 +57,7 @@ public enum DataFolder {
     var given: [(workspace: String, receipt: ErasureReceipt)] = []
     if let file { given = try receipts(file) }
     return try SQLiteStore.restore(
-      backup, to: data, receipts: given, at: Instant(milliseconds: WallClock.nowMilliseconds),
+      backup, to: data, receipts: given, at: Instant.now,
       PersonForms.erased)
   }
 

@@ -51,7 +51,7 @@ public final class Edge: Sendable {
 
   func use(_ housekeeper: Housekeeper) { state.withLock { $0.housekeeper = housekeeper } }
   /// Tidies up now; answers how many entries lost their words to age.
-  func tidy(now: Instant = Instant(milliseconds: WallClock.nowMilliseconds)) throws(StoreFault)
+  func tidy(now: Instant = Instant.now) throws(StoreFault)
     -> Int64
   {
     try state.withLock { $0.housekeeper }?.tidy(now: now) ?? 0

@@ -72,7 +72,7 @@ extension HTTPConnection {
     guard let header = headers.first, headers.count == 1, header.lowercased().hasPrefix("bearer ")
     else { return nil }
     let text = String(header.dropFirst(7)).trimmingSpaces
-    return edge.caller(token: text, now: Instant(milliseconds: WallClock.nowMilliseconds))
+    return edge.caller(token: text, now: Instant.now)
   }
 
   func openPage(_ page: ServerPage?, _ request: IncomingRequest) -> APIResponse? {

@@ -40,7 +40,7 @@ final class Housekeeper: Sendable {
   private func run() {
     guard !isStopped.load(ordering: .acquiring) else { return }
     do throws(StoreFault) {
-      _ = try tidy(now: Instant(milliseconds: WallClock.nowMilliseconds))
+      _ = try tidy(now: Instant.now)
       try check()
     } catch {
       if isStopped.load(ordering: .acquiring) { return }

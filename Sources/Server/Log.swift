@@ -17,7 +17,7 @@ public enum Log {
   public static func fault(_ doing: String, _ why: String) { write("fault", "\(doing): \(why)") }
 
   private static func write(_ level: String, _ text: String) {
-    let line = "\(Instant(milliseconds: WallClock.nowMilliseconds)) \(level) \(text)"
+    let line = "\(Instant.now) \(level) \(text)"
     if let other = sink.withLock({ $0 }) { return other.call(line) }
     FileHandle.standardError.write(Data((line + "\n").utf8))
   }

@@ -165,7 +165,7 @@ final class WebSocketStream: ConnectionHandler {
         }
         guard
           let known = edge.caller(
-            token: token, now: Instant(milliseconds: WallClock.nowMilliseconds))
+            token: token, now: Instant.now)
         else { return close(.policyViolation, "no valid token", connection) }
         caller = known
         self.known(connection)

@@ -144,7 +144,7 @@ extension Workspaces {
     let number = (last?.number ?? 0) + 1
     let kept = RuleVersion(
       number: number, folder: onDisk(writer.name) ?? last?.folder ?? [], origin: origin, by: who,
-      at: Instant(milliseconds: WallClock.nowMilliseconds), note: note, earlier: earlier,
+      at: Instant.now, note: note, earlier: earlier,
       files: files)
     let state = RuleFolderState(
       name: writer.name, checked: checked, kept: kept, warnings: loaded.rendered)

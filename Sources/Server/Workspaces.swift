@@ -386,7 +386,7 @@ struct RuleFolderState {
     }
     let kept = RuleVersion(
       folder: fingerprint, origin: .folder, by: who,
-      at: Instant(milliseconds: WallClock.nowMilliseconds), files: files)
+      at: Instant.now, files: files)
     return .success(
       RuleFolderState(name: name, checked: checked, kept: kept, warnings: loaded.rendered))
   }

@@ -127,7 +127,7 @@ public final class Writer: Sendable {
     else { return refuse(request, &state, &refused) }
     do throws(StoreFault) {
       try state.pipeline.submit(
-        request, at: Instant(milliseconds: WallClock.nowMilliseconds), reads: state.reads.reader)
+        request, at: Instant.now, reads: state.reads.reader)
     } catch  where !state.pipeline.isTorn {
       // It failed before anything was decided: only this request is refused.
       Log.fault("deciding a request", error.description)
