@@ -323,7 +323,21 @@ public enum CallNews: Sendable {
   case missed(OfferID)
   case failed(OfferID, OfferFailure)
   case said(EntryDraft)
+  case left(LeftMessage)
   case hungUp
+}
+
+/// The recording of a message.
+public struct LeftMessage: Sendable {
+  public var entry: EntryDraft
+  /// What its case hangs on, and the case, where nobody has its matter any more.
+  public var session: SessionID
+  public var `case`: CaseID
+  public init(_ entry: EntryDraft, session: SessionID, case: CaseID) {
+    self.entry = entry
+    self.session = session
+    self.case = `case`
+  }
 }
 
 public struct JourneyArrival: Sendable {
