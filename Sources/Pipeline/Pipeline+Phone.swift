@@ -204,10 +204,15 @@ extension Pipeline {
     for prompt: String, _ conversation: ConversationID, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
     try tell(of: conversation, turn, reads) { $0.prompt = prompt }
+    turn.routing.members += Self.why(.leavesMessage, prompt).bytes
+  }
+
+  /// Why a case waits elsewhere, or otherwise, and what its caller heard of that.
+  static func why(_ reason: OverflowReason, _ prompt: String?) -> Members {
     var members = Members()
-    members.text("reason", OverflowReason.leavesMessage.name)
-    members.text("prompt", prompt)
-    turn.routing.members += members.bytes
+    members.text("reason", reason.name)
+    if let prompt { members.text("prompt", prompt) }
+    return members
   }
 
   /// The recording is there, and nothing more is wanted of the caller.

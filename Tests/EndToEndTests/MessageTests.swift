@@ -214,12 +214,15 @@ import Testing
       _ = try await tell("c2", ["event": "hung_up"], server, by: hook)
       let told = try await server.timeline(Self.byWait).said.filter { $0["kind"].text == "routed" }
       #expect(told.map { $0["reason"].text } == ["<absent>", "leaves_message"])
+      #expect(told.map { $0["prompt"].text } == ["<absent>", "So sorry."])
       let ann = try await server.agent("ann")
       let taken = try await server.take(ann)
       #expect(
         taken["queue"].text == "busy",
         "the other queue is closed: its message waits for the morning")
-      #expect(taken["handoff"]["cause"].text == "message")
+      let handoff = taken["handoff"]
+      #expect(handoff["cause"].text == "message")
+      #expect(handoff["reason"].text == "leaves_message" && handoff["prompt"].text == "So sorry.")
     }
   }
 
