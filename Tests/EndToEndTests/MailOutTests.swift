@@ -117,7 +117,10 @@ import Testing
     }
   }
 
-  @Test func `an answer by its In-Reply-To alone is threaded`() async throws {
+  @Test(arguments: ["In-Reply-To: %", "References: <a@else.example>\n <b@else.example> %"])
+  func `an answer by its In-Reply-To or its References alone is threaded`(_ field: String)
+    async throws
+  {
     let smarthost = try FakeSmarthost()
     try await TestServer.run {
       $0.smarthostURL = smarthost.url
@@ -125,8 +128,9 @@ import Testing
       let (taken, ann) = try await answered(server, smarthost, Letter())
       try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
       var answer = Letter()
-      answer.headers = ["In-Reply-To: \(smarthost.mails[0].header("Message-ID") ?? "")"]
-      answer.text = "Thank you!"
+      let ours = try #require(smarthost.mails[0].header("Message-ID"))
+      answer.headers = [field.replacingOccurrences(of: "%", with: ours)]
+      (answer.subject, answer.text) = ("something else", "Thank you!")
       #expect(try await server.deliver(answer) == 250)
       let known = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
       #expect(known["timeline"].texts.last?.hasPrefix("Thank you!") == true)
