@@ -122,22 +122,15 @@ extension Pipeline {
 
   /// A message that was brought when its caller had gone: somebody must hear it, once.
   private mutating func lateMessage(
-    _ left: LeftMessage, _ row: SessionRow, _ turn: inout Turn, _ reads: any StoreReader
+    _ message: EntryDraft, _ new: NewCase, _ row: SessionRow, _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     let before = head.entry
-    let answer = try callFact(row.id, left.entry, &turn, reads)
-    guard case .recorded(let entry, let place, _, _) = answer, entry > before,
-      !hasSomebody(place), let about = try conversationRow(place, reads).map(\.about),
-      let customer = try customer(ofConversation: place, reads)
-    else { return answer }
-    let facts = RouteFacts(
-      channel: .phone, bot: nil, customer: customer.root, isNewCustomer: false,
-      profile: try profile(ofPerson: customer, reads), call: Self.about(about)?.call)
-    try reopen(
-      place, by: NewSession(id: left.session, channel: .phone, bot: nil), facts, left.case,
-      .message, &turn, reads)
+    let answer = try callFact(row.id, message, &turn, reads)
+    guard case .recorded(let entry, let place, _, _) = answer, entry > before else { return answer }
+    try reopen(place, on: .phone, new, .message, &turn, reads)
     // Nobody holds a line for it.
-    _ = try command(.endSession(left.session, .customerLeft), &turn, reads)
+    _ = try command(.endSession(new.session, .customerLeft), &turn, reads)
     return answer
   }
 
@@ -157,7 +150,8 @@ extension Pipeline {
       let answer: Answer
       switch news {
       case .said(let entry): answer = try callFact(known.session, entry, &turn, reads)
-      case .left(let message): answer = try lateMessage(message, row, &turn, reads)
+      case .left(let message, let new):
+        answer = try lateMessage(message, new, row, &turn, reads)
       case .nothing, .answered, .missed, .failed, .hungUp: return .standing(.over)
       }
       guard case .recorded = answer else { return answer }
@@ -190,8 +184,8 @@ extension Pipeline {
       }
       return taken
     case .said(let entry): refused = try callFact(known.session, entry, &turn, reads)
-    case .left(let message):
-      refused = try callFact(known.session, message.entry, &turn, reads)
+    case .left(let message, _):
+      refused = try callFact(known.session, message, &turn, reads)
       if case .recorded = refused { try messageIsLeft(known.session, &turn, reads) }
     case .hungUp: refused = try endSession(known.session, .hungUp, nil, &turn, reads)
     }

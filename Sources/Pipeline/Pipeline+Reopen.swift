@@ -7,27 +7,39 @@ import Routing
 /// brought late, an answer that never arrived. It is opened again, and routed.
 extension Pipeline {
   /// Whether somebody has the conversation, or will get it.
-  func hasSomebody(_ id: ConversationID) -> Bool {
+  private func hasSomebody(_ id: ConversationID) -> Bool {
     switch router.conversation(id)?.owner {
     case .queue, .agent: true
     case .bot, .unrouted, .closed, nil: false
     }
   }
 
-  /// - Parameters:
-  ///   - session: what the case hangs on; a new one.
-  ///   - facts: what rules may know, but for what is gathered here.
+  /// Does nothing where somebody has it.
   mutating func reopen(
-    _ place: ConversationID, by session: NewSession, _ facts: RouteFacts, _ id: CaseID,
-    _ cause: RouteReason.Cause, _ turn: inout Turn, _ reads: any StoreReader
+    _ place: ConversationID, on channel: Channel, _ new: NewCase, _ cause: RouteReason.Cause,
+    _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
-    var facts = facts
+    guard !hasSomebody(place), let row = try conversationRow(place, reads),
+      let customer = try customer(ofConversation: place, reads)
+    else { return }
+    guard let about = Self.about(row.about) else {
+      throw StoreFault.corrupt(what: "what is told of a conversation")
+    }
+    // What the customer said last by this channel, but for their words.
+    let mail = about.mail.map {
+      MailFacts(from: $0.theirs, to: $0.ours, subject: $0.subject, text: "")
+    }
+    var facts = RouteFacts(
+      channel: channel, bot: nil, customer: customer.root, isNewCustomer: false,
+      profile: try profile(ofPerson: customer, reads), mail: channel == .email ? mail : nil,
+      call: channel == .phone ? about.call : nil)
     facts.gathered.isReopened = true
     try gather(for: &facts, place, reads)
     guard let planned = try planForSomebody(facts, place, turn, reads) else { return }
+    let session = NewSession(id: new.session, channel: channel, bot: nil)
     _ = try join(place, session, &turn, reads)
-    turn.routing.channel = session.channel
-    _ = try carryOut(planned, place, session.id, id, cause, epoch: nil, &turn, reads)
+    turn.routing.channel = channel
+    _ = try carryOut(planned, place, session.id, new.case, cause, epoch: nil, &turn, reads)
   }
 
   /// What the rules want. They may answer or refuse who comes; here nobody is there to be told, and

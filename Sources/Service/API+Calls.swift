@@ -156,8 +156,7 @@ extension API {
       message.blobs = [recording]
       // The same recording with the same words is the same message, whoever names it or not.
       message.arrival = arrival(key + (eventID.map { Array($0.utf8) } ?? members.bytes), message)
-      told = .left(
-        LeftMessage(message, session: API.newID(), case: API.newCaseID()))
+      told = .left(message, Self.newCase())
     default:
       throw fields.problem(
         "event",

@@ -199,6 +199,7 @@ public struct API: Sendable {
   }
 
   public static func newCaseID() -> CaseID { newID() }
+  public static func newCase() -> NewCase { NewCase(session: newID(), case: newID()) }
   static func newID<Kind>(_: ID<Kind>.Type = ID<Kind>.self) -> ID<Kind> {
     ID(high: Entropy.word, low: Entropy.word)
   }

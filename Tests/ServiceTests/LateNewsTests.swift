@@ -100,4 +100,112 @@ struct LateNewsTests {
     let page = try shop.call("GET", "/v1/cases/\(id)", by: shop.ann)
     #expect(page.entries("timeline", "entries").kinds.filter { $0 == "voicemail" }.count == 2)
   }
+
+  // MARK: - Answers that did not arrive
+
+  /// An answer by mail to Jo that has left, and its case, which Ann has.
+  private func answered(_ shop: Shop, _ words: String = "It is on its way.") throws -> (
+    case: String, sent: Shop.Sent
+  ) {
+    try shop.mail(
+      from: "jo@home.example", subject: "Lamp", id: "1@home.example", "Where is it?",
+      isProven: false)
+    let id = try #require(try shop.takes(shop.ann).string("case"))
+    try shop.call("POST", "/v1/cases/\(id)/reply", ["text": words], by: shop.ann)
+    return (id, try #require(try shop.outgoing()))
+  }
+
+  @Test("a bounce of an answer is told to the agent who has the case, and is nobody else's")
+  func bounceOfAnOpenCase() throws {
+    let shop = try Shop()
+    let (id, sent) = try answered(shop)
+    shop.heard.removeAll()
+    let told = try shop.bounce(sent)
+    #expect(shop.heard.contains { if case .tellAgent = $0 { true } else { false } })
+    let page = try shop.call("GET", "/v1/cases/\(id)", by: shop.ann)
+    let entry = try #require(page.entries("timeline", "entries").last)
+    #expect(
+      entry["kind"] as? String == "undelivered" && entry["entry"] as? Int == Int(told.entry.raw))
+    #expect(entry["visibility"] as? String == "business")
+    #expect(entry["to"] as? String == "jo@home.example" && entry["status"] as? String == "5.1.1")
+    #expect(entry["reason"] as? String == "550 5.1.1 nobody here")
+    #expect(page.string("conversation") == told.conversation.description)
+    #expect(try shop.takes(shop.bob).status == 204)
+    #expect(
+      try shop.call(
+        "GET", "/v1/customers?kind=email&value=MAILER-DAEMON@mx.home.example", by: shop.ann
+      )
+      .status == 404, "nobody was met")
+    let text = try shop.call(
+      "GET", "/v1/customers/\(page.string("customer", "id") ?? "")/timeline?format=text",
+      by: shop.ann
+    ).text
+    #expect(
+      text.contains("mail to jo@home.example was not delivered, because 550 5.1.1 nobody here"))
+  }
+
+  @Test("a bounce that comes when the case is closed makes one again, once, and is never answered")
+  func bounceOfAClosedCase() throws {
+    let shop = try Shop()
+    let (id, sent) = try answered(shop)
+    try shop.call("POST", "/v1/cases/\(id)/close", by: shop.ann)
+    try shop.bounce(sent, "Action: delayed", id: "delay@mx.home.example")
+    #expect(try cases(shop).isEmpty, "it may still arrive")
+    try shop.bounce(sent)
+    #expect(try shop.bounce(sent, id: "again@mx.home.example").isDuplicate)
+    let found = try cases(shop)
+    #expect(found.count == 1)
+    #expect(found.first?.string("queue") == "support" && found.first?.string("channel") == "email")
+    #expect(found.first?.string("handoff", "cause") == "undelivered")
+    #expect(
+      found.first?.entries("timeline", "entries").kinds.suffix(4) == [
+        "undelivered", "undelivered", "reopened", "routed",
+      ])
+    try shop.bounce(sent, id: "later@mx.home.example")
+    #expect(try cases(shop).isEmpty)
+    #expect(try shop.outgoing() == nil)
+    #expect(try shop.rows() == shop.replayed())
+  }
+
+  @Test("where rules would answer who comes, the answer that failed goes to the queue it came from")
+  func bounceAndRulesThatAnswer() throws {
+    let shop = try Shop()
+    let (id, sent) = try answered(shop)
+    try shop.call("POST", "/v1/cases/\(id)/close", by: shop.ann)
+    shop.answersOnly()
+    try shop.bounce(sent)
+    #expect(try cases(shop).map { $0.string("queue") } == ["support"])
+  }
+
+  @Test("a bounce of a mail that is none of ours is a mail that a machine wrote: it wakes nobody")
+  func bounceOfAnotherMail() throws {
+    let shop = try Shop()
+    let (id, _) = try answered(shop)
+    try shop.call("POST", "/v1/cases/\(id)/close", by: shop.ann)
+    for message in ["<1@home.example>", "<mail_00000000000000000000000001@shop.example>", ""] {
+      let told = try shop.bounce(
+        Shop.Sent(bytes: Array("Message-ID: \(message)\r\n\r\n".utf8)), id: "b\(message.count)@mx")
+      let page = try shop.call("GET", "/v1/conversations/\(told.conversation)", by: shop.ann)
+      #expect(page.status == 200 && !told.isDuplicate)
+    }
+    #expect(try cases(shop).isEmpty)
+  }
+
+  @Test("what the smarthost refuses for good when the case is closed makes one again")
+  func refused() throws {
+    let shop = try Shop()
+    try shop.mail(from: "jo@home.example", subject: "Lamp", id: "1@home.example", "Where is it?")
+    let id = try #require(try shop.takes(shop.ann).string("case"))
+    try shop.call("POST", "/v1/cases/\(id)/reply", ["text": "Here."], by: shop.ann)
+    let row = try #require(try shop.reader.outbox(shop.workspace, limit: 1).first)
+    try shop.call("POST", "/v1/cases/\(id)/close", by: shop.ann)
+    try shop.submit(.outboxFailed(row, "550 nobody here", API.newCase()))
+    let found = try cases(shop)
+    #expect(found.map { $0.string("queue") } == ["support"])
+    #expect(
+      found.first?.entries("timeline", "entries").kinds.suffix(3) == [
+        "undelivered", "reopened", "routed",
+      ])
+    #expect(try shop.reader.outbox(shop.workspace, limit: 1).isEmpty)
+  }
 }
