@@ -101,6 +101,28 @@ struct LateNewsTests {
     #expect(page.entries("timeline", "entries").kinds.filter { $0 == "voicemail" }.count == 2)
   }
 
+  @Test("a recording of a call that is one matter with another goes to whoever has that one")
+  func joinedMatter() throws {
+    let shop = try Shop()
+    let chat = try shop.open([("phone", "+12025550143")])
+    try shop.handsOver(chat)
+    _ = try shop.takes(shop.ann)
+    try calledInVain(shop)
+    let entries = try shop.timeline(chat.customer).entries("entries")
+    let call = try #require(
+      entries.last { $0["kind"] as? String == "call" }?["conversation"] as? String)
+    #expect(call != chat.conversation)
+    let join = "/v1/conversations/\(chat.conversation)/join"
+    #expect(try shop.call("POST", join, ["with": call], by: shop.ann).status == 201)
+    shop.heard.removeAll()
+    try tell(shop, ["event": "voicemail", "blob": try recording(shop)])
+    #expect(shop.heard.contains { if case .tellAgent = $0 { true } else { false } })
+    let left = try #require(try shop.timeline(chat.customer).entries("entries").last)
+    #expect(left["kind"] as? String == "voicemail")
+    #expect(left["conversation"] as? String == chat.conversation)
+    #expect(try shop.takes(shop.bob).status == 204)
+  }
+
   // MARK: - Answers that did not arrive
 
   /// An answer by mail to Jo that has left, and its case, which Ann has.
