@@ -141,6 +141,21 @@ public struct EntryBody {
     return out + end(salt: salt)
   }
 
+  /// The kind of an entry's body, as `encode` wrote it, from its first bytes; nil where there is
+  /// none that is known.
+  public static func kind(of body: [UInt8]) -> EntryKind? {
+    // Its number and time stand before it, and neither holds a quote that is not its own.
+    let mark = Array(",\"kind\":\"".utf8)
+    let front = body.prefix(96)
+    guard
+      let start = front.indices.first(where: {
+        front[$0] == mark[0] && front[$0...].starts(with: mark)
+      })
+    else { return nil }
+    let name = front[(start + mark.count)...].prefix { $0 != 0x22 }
+    return EntryKind(rawValue: String(decoding: name, as: UTF8.self))
+  }
+
   static func end(salt: UInt64) -> [UInt8] {
     Array(
       ",\"salt\":\"\(Hex.encode((0..<8).map { UInt8(truncatingIfNeeded: salt >> (56 - UInt64($0) * 8)) }))\"}"

@@ -45,16 +45,18 @@ extension FactsFile {
   /// again. Never
   /// more than `read` takes.
   public static func kept(_ facts: Facts) -> String {
-    var members: [(String, JsonText)] = []
-    var left = YamlFile.bytesMax - 4_096
+    var out = "{"
     for fact in Fact.allCases {
-      guard let value = facts[fact], let json = JsonText(value, depth: 0) else { continue }
-      let bytes = json.text.utf8.count
-      guard bytes <= keptBytesMax, bytes <= left else { continue }
-      left -= bytes
-      members.append((fact.name, json))
+      guard let value = facts[fact], let json = JsonText(value, depth: 0)?.text else { continue }
+      guard json.utf8.count <= keptBytesMax,
+        out.utf8.count + json.utf8.count <= YamlFile.bytesMax - 4_096
+      else { continue }
+      if out.utf8.count > 1 { out += "," }
+      JsonText.write(fact.name, into: &out)
+      out += ":"
+      out += json
     }
-    return JsonText.object(members).text
+    return out + "}"
   }
 }
 

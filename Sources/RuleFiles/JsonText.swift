@@ -41,8 +41,14 @@ public indirect enum JsonText: Sendable {
     }
   }
 
-  private static func write(_ text: String, into out: inout String) {
+  static func write(_ text: String, into out: inout String) {
     out += "\""
+    defer { out += "\"" }
+    // Most need nothing but to be copied.
+    if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) && $0 != 0x22 && $0 != 0x5C }) {
+      out += text
+      return
+    }
     for scalar in text.unicodeScalars {
       switch scalar {
       case "\"": out += "\\\""
@@ -59,6 +65,5 @@ public indirect enum JsonText: Sendable {
       default: out.unicodeScalars.append(scalar)
       }
     }
-    out += "\""
   }
 }

@@ -63,17 +63,15 @@ struct Brief {
     }
   }
 
-  /// Whether an entry can hold anything for a brief, without reading all of it: its kind stands
-  /// near the front.
+  /// Whether an entry can hold anything for a brief, without reading all of it.
   private static func tells(_ body: [UInt8]) -> Bool {
-    let front = String(decoding: body.prefix(96), as: UTF8.self)
-    return kinds.contains { front.contains("\"kind\":\"\($0)\"") }
+    switch EntryBody.kind(of: body) {
+    case .learned, .handoff, .handedBack, .transferred, .message, .speech, .voicemail, .call,
+      .accepted, .sessionOpened:
+      true
+    default: false
+    }
   }
-  private static let kinds = [
-    "learned", "handoff", "handed_back", "transferred", "message", "speech", "voicemail", "call",
-    "accepted",
-    "session_opened",
-  ]
 
   private mutating func read(_ entry: JSONValue, _ id: EntryID, _ matter: Set<String>) {
     let kind = entry["kind"]?.string ?? ""

@@ -3,12 +3,18 @@
 /// what is not exactly the form is nil, never repaired.
 public enum Hex {
   public static func encode(_ bytes: some Sequence<UInt8>) -> String {
-    var text: [UInt8] = []
-    for byte in bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
+    // Concrete from here on: a generic walk costs more than the digits do.
+    bytes.withContiguousStorageIfAvailable(encode) ?? Array(bytes).withUnsafeBufferPointer(encode)
+  }
+
+  private static func encode(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+    String(unsafeUninitializedCapacity: bytes.count * 2) { text in
+      for (at, byte) in bytes.enumerated() {
+        text[at * 2] = digit(byte >> 4)
+        text[at * 2 + 1] = digit(byte & 15)
+      }
+      return bytes.count * 2
     }
-    return String(decoding: text, as: UTF8.self)
   }
 
   public static func decode(_ text: some StringProtocol) -> [UInt8]? {
@@ -34,7 +40,9 @@ public enum Hex {
     }
   }
 
-  private static let digits = Array("0123456789abcdef".utf8)
+  private static func digit(_ value: UInt8) -> UInt8 {
+    value < 10 ? 0x30 + value : 0x61 + (value - 10)
+  }
 }
 
 public enum Base64 {
