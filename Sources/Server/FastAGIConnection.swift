@@ -110,7 +110,7 @@ final class FastAGIConnection: ConnectionHandler {
     case .deviceAnswered(let offer, let arrival): answered(offer, arrival, connection)
     case .deviceLost(let offer):
       if let id = OfferID(offer.description) {
-        submit(.deviceLost(id, of: nil, newCase: API.newCaseID()), connection)
+        submit(.deviceLost(id, of: nil, newCase: .new()), connection)
       }
       role = .done
     case .hangupReported(let arrival):
@@ -163,7 +163,7 @@ final class FastAGIConnection: ConnectionHandler {
     case .busy: submit(.failOffer(id, .deviceBusy), connection)
     case .unavailable: submit(.failOffer(id, .deviceUnavailable), connection)
     case .notRung: submit(.failOffer(id, .deviceError), connection)
-    case .dropped: submit(.deviceLost(id, of: session, newCase: API.newCaseID()), connection)
+    case .dropped: submit(.deviceLost(id, of: session, newCase: .new()), connection)
     case .notAnswered: submit(.failOffer(id, .notAnswered), connection)
     case .cancelled, .lost: break  // the call's own end follows
     }

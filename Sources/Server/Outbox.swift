@@ -4,7 +4,6 @@ import Model
 import Outbound
 import Pipeline
 import Records
-import Service
 import Synchronization
 import System
 import Wire
@@ -160,7 +159,7 @@ final class Outbox: Sendable {
   }
 
   private func failed(_ row: OutboxRow, _ workspace: WorkspaceID, _ why: String) {
-    settle(row, workspace, .outboxFailed(row, why, API.newCase()))
+    settle(row, workspace, .outboxFailed(row, why, .new()))
   }
 
   private func settle(_ row: OutboxRow, _ workspace: WorkspaceID, _ news: Intake) {

@@ -1,3 +1,4 @@
+import Channels
 import Continuity
 import Model
 import Pipeline
@@ -160,7 +161,7 @@ extension API {
       let mail =
         what == "reply"
         ? OutgoingMailID(
-          id: Self.newID(), text: text, blobs: draft.blobs, ours: directory.mailAddress) : nil
+          id: .new(), text: text, blobs: draft.blobs, ours: directory.mailAddress) : nil
       return .submit(
         .agentSays(AgentWords(agent: agent, case: id, entry: draft, mail: mail)), key, direct)
     case "transfer":
@@ -171,7 +172,7 @@ extension API {
       }
       try fields.end()
       return .submit(
-        .transfer(id, agent, to: target, newCase: Self.newID(), members: members.bytes), key, direct
+        .transfer(id, agent, to: target, newCase: .new(), members: members.bytes), key, direct
       )
     case "hand-back":
       var members = Members()
@@ -245,7 +246,7 @@ extension API {
         413, "too-large", "Too large", "an attachment may have \(blobBytesMax) bytes")
     }
     let row = BlobRow(
-      id: Self.newID(), hash: Digest(SHA256.hash(request.body)), size: Int64(request.body.count),
+      id: .new(), hash: Digest(SHA256.hash(request.body)), size: Int64(request.body.count),
       mediaType: request.contentType.isEmpty
         ? "application/octet-stream" : String(request.contentType.prefix(200)),
       fileName: request.fileName, conversation: nil, uploader: caller.signature,

@@ -156,7 +156,7 @@ extension API {
       message.blobs = [recording]
       // The same recording with the same words is the same message, whoever names it or not.
       message.arrival = arrival(key + (eventID.map { Array($0.utf8) } ?? members.bytes), message)
-      told = .left(message, Self.newCase())
+      told = .left(message, .new())
     default:
       throw fields.problem(
         "event",

@@ -42,7 +42,7 @@ extension API {
     let token = try fields.optionalText("resume")
     try fields.end()
     var open = OpenSession(
-      session: Self.newID(), conversation: Self.newID(), customer: Self.newID(), channel: .chat,
+      session: .new(), conversation: .new(), customer: .new(), channel: .chat,
       bot: bot,
       claims: claims, attributes: attributes, members: members.bytes)
     // A token that is over or not ours is no error: the customer begins anew, as anybody without
@@ -320,7 +320,7 @@ extension API {
     }
     try fields.end()
     let handoff = Handoff(
-      session: session, bot: bot, epoch: epoch, case: Self.newID(), imported: imported,
+      session: session, bot: bot, epoch: epoch, case: .new(), imported: imported,
       members: members.bytes,
       facts: facts)
     return .submit(.handoff(handoff), request.idempotency, Self.answer(to: caller, whoSent: epoch))
@@ -466,7 +466,7 @@ extension API {
     }
     try fields.end()
     var arrival = JourneyArrival(
-      customer: Self.newID(), claims: claims, name: name, members: members.bytes, at: at)
+      customer: .new(), claims: claims, name: name, members: members.bytes, at: at)
     arrival.source = caller.holder
     arrival.detail = detail
     arrival.attributes = attributes

@@ -197,12 +197,6 @@ public struct API: Sendable {
       key: Array(SHA256.hash(name).bytes.prefix(16)),
       bodyHash: Digest(identityKey.sign(request.saying)))
   }
-
-  public static func newCaseID() -> CaseID { newID() }
-  public static func newCase() -> NewCase { NewCase(session: newID(), case: newID()) }
-  static func newID<Kind>(_: ID<Kind>.Type = ID<Kind>.self) -> ID<Kind> {
-    ID(high: Entropy.word, low: Entropy.word)
-  }
 }
 
 extension Digest {

@@ -1,3 +1,4 @@
+import Channels
 import Foundation
 import Model
 import Records
@@ -221,7 +222,7 @@ struct LateNewsTests {
     try shop.call("POST", "/v1/cases/\(id)/reply", ["text": "Here."], by: shop.ann)
     let row = try #require(try shop.reader.outbox(shop.workspace, limit: 1).first)
     try shop.call("POST", "/v1/cases/\(id)/close", by: shop.ann)
-    try shop.submit(.outboxFailed(row, "550 nobody here", API.newCase()))
+    try shop.submit(.outboxFailed(row, "550 nobody here", .new()))
     let found = try cases(shop)
     #expect(found.map { $0.string("queue") } == ["support"])
     #expect(

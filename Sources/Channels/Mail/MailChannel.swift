@@ -70,7 +70,6 @@ public struct MailChannel: Sendable {
   /// - Parameters:
   ///   - relay: the authserv-id under which the peer writes `Authentication-Results`, when it is a
   ///     listed relay.
-  ///   - newID: draws ids.
   /// - Errors: when the `From` header does not name one author: such mail is refused, never guessed
   ///   at.
   public func understand(
@@ -114,7 +113,7 @@ public struct MailChannel: Sendable {
       theirName: author.name ?? "", subject: mail.subjectText, lastMessageID: mail.thread.messageID,
       references: Array(mail.thread.parents.reversed()) + [mail.thread.messageID].compactMap { $0 })
     var arrival = MailArrival(
-      customer: Self.newID(), conversation: Self.newID(), session: Self.newID(), case: Self.newID(),
+      customer: .new(), conversation: .new(), session: .new(), case: .new(),
       from: claim,
       attributes: author.name.map { [.init(name: CustomerProfile.name, text: $0, source: "mail")] }
         ?? [],
@@ -200,7 +199,7 @@ public struct MailChannel: Sendable {
   ) -> (row: BlobRow, bytes: [UInt8]) {
     (
       BlobRow(
-        id: Self.newID(), hash: Digest(bytes: SHA256.hash(bytes).bytes) ?? .zero,
+        id: .new(), hash: Digest(bytes: SHA256.hash(bytes).bytes) ?? .zero,
         size: Int64(bytes.count),
         mediaType: type, fileName: name, conversation: nil, uploader: "mail", at: now), bytes
     )
@@ -263,9 +262,6 @@ public struct MailChannel: Sendable {
     return SHA256.hash(name + Array(body)).bytes
   }
 
-  static func newID<Kind>(_: ID<Kind>.Type = ID<Kind>.self) -> ID<Kind> {
-    ID(high: Entropy.word, low: Entropy.word)
-  }
 }
 
 extension MailChannel {

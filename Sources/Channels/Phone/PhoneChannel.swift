@@ -74,9 +74,9 @@ public struct PhoneChannel: Sendable {
     members.text("phone_system", call.system)
     if let name = call.name, !name.isEmpty { members.text("caller_name", name) }
     var arrival = CallArrival(
-      customer: MailChannel.newID(), conversation: MailChannel.newID(),
-      session: MailChannel.newID(),
-      case: MailChannel.newID(), callKey: Self.key(system: call.system, id: call.id),
+      customer: .new(), conversation: .new(),
+      session: .new(),
+      case: .new(), callKey: Self.key(system: call.system, id: call.id),
       claims: claims,
       from: from ?? "anonymous", to: to, members: members.bytes + call.members, facts: call.facts)
     if let name = call.name, !name.isEmpty {

@@ -136,7 +136,7 @@ struct CommitCases {
   /// One workspace's writer.
   private final class Line: Sendable {
     let workspace: WorkspaceID
-    let customers: [CustomerID] = (0..<2_000).map { _ in BenchRows.id() }
+    let customers: [CustomerID] = (0..<2_000).map { _ in .new() }
     let last = Atomic<Int64>(0)
     init(workspace: WorkspaceID, inFlight: Int) { self.workspace = workspace }
   }

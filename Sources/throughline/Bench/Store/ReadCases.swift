@@ -61,7 +61,7 @@ struct ReadCases {
     let store = try SQLiteStore(folder: "\(place)/search")
     defer { store.close() }
     let workspace = try store.addWorkspace(named: "bench").id
-    let customers: [CustomerID] = (0..<1_000).map { _ in BenchRows.id() }
+    let customers: [CustomerID] = (0..<1_000).map { _ in .new() }
     let vocabulary = Vocabulary(20_000)
     var random = EntropyGenerator()
     try fill(store, workspace, count) { number, commit in
@@ -142,7 +142,7 @@ struct ReadCases {
     let store = try SQLiteStore(folder: "\(place)/timeline")
     defer { store.close() }
     let workspace = try store.addWorkspace(named: "bench").id
-    let customer: CustomerID = BenchRows.id()
+    let customer: CustomerID = .new()
     var digest = TimelineDigest()
     try fill(store, workspace, count) { number, commit in
       let entry = BenchRows.entry(number, customer)
@@ -174,7 +174,7 @@ struct ReadCases {
       Array(SHA256.hash(Array("identity \(number)".utf8)).bytes.prefix(16))
     }
     try fill(store, workspace, count) { number, commit in
-      let customer: CustomerID = BenchRows.id()
+      let customer: CustomerID = .new()
       commit.customers.append(
         CustomerRow(
           id: customer, root: customer, created: BenchRows.start, profile: [],

@@ -75,9 +75,6 @@ struct StoreBench: AsyncParsableCommand {
 
 /// Rows as a busy shop makes them.
 enum BenchRows {
-  static func id<Kind>(_: ID<Kind>.Type = ID<Kind>.self) -> ID<Kind> {
-    ID(high: Entropy.word, low: Entropy.word)
-  }
   static let start = Instant(milliseconds: 1_790_000_000_000)
 
   /// 300 bytes of JSON as the writer makes it.
