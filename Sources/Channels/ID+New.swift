@@ -1,4 +1,5 @@
 import Model
+import Pipeline
 import System
 
 extension ID {
@@ -12,4 +13,8 @@ extension ID {
   static func new(atMilliseconds now: Int64) -> Self {
     ID(high: UInt64(bitPattern: now) << 16 | Entropy.word & 0xFFFF, low: Entropy.word)
   }
+}
+
+extension NewCase {
+  public static func new() -> NewCase { NewCase(session: .new(), case: .new()) }
 }

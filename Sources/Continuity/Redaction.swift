@@ -6,15 +6,19 @@ import Wire
 public struct Redaction: Sendable {
   /// Stands where they stood.
   public static let mark = "[removed]"
+  private static let markBytes = Array(mark.utf8)
   private let words: [UInt8]
+  /// Whether they are what was put in the place of others, and so nothing that anybody said.
+  private let isMark: Bool
 
   /// nil for words that are none.
   public init?(_ words: String) {
     guard words.contains(where: { !$0.isWhitespace }) else { return nil }
     self.words = Array(words.utf8)
+    isMark = words.split(separator: Self.mark).allSatisfy { $0.allSatisfy(\.isWhitespace) }
   }
 
-  /// An entry without them; nil where they do not stand in it. What is not words (numbers, ids,
+  /// An entry without them; nil where they do not stand in it, or no longer. What is not words (numbers, ids,
   /// who, when) stays.
   /// - Parameters:
   ///   - by: the entry that tells of the redaction.
@@ -56,20 +60,29 @@ public struct Redaction: Sendable {
   }
 
   private func without(_ text: [UInt8]) -> [UInt8]? {
+    guard !isMark else { return nil }
     var out: [UInt8] = []
     var kept = 0
     var at = 0
     while at + words.count <= text.count {
-      guard text[at] == words[0], text[at..<(at + words.count)].elementsEqual(words) else {
-        at += 1
-        continue
+      if text[at...].starts(with: words), !Self.isInMark(at + words.count, since: at, text) {
+        out += text[kept..<at]
+        out += Self.markBytes
+        at += words.count
+        kept = at
+      } else {
+        // No letter of a mark was said.
+        at += text[at...].starts(with: Self.markBytes) ? Self.markBytes.count : 1
       }
-      out += text[kept..<at]
-      out += Array(Self.mark.utf8)
-      at += words.count
-      kept = at
     }
     return kept == 0 ? nil : out + text[kept...]
+  }
+
+  /// Whether a mark that begins at `start` or later goes on over `end`.
+  private static func isInMark(_ end: Int, since start: Int, _ text: [UInt8]) -> Bool {
+    (max(start, end - markBytes.count + 1)..<end).contains {
+      text[$0...].starts(with: markBytes)
+    }
   }
 }
 

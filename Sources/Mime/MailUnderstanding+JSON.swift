@@ -23,9 +23,20 @@ extension MailUnderstanding {
         "\"signature\":\(Self.quote(signature))",
         "\"attachments\":[\(files.joined(separator: ","))]",
         "\"automatic\":\(Self.quote(automatic?.rawValue))",
+        "\"report\":\(report.map(Self.report) ?? "null")",
         "\"dmarc\":\(Self.quote(dmarcWord))", "\"truncated\":\(isTruncated)",
       ]
     return "{\(fields.joined(separator: ","))}"
+  }
+
+  private static func report(_ report: DeliveryReport) -> String {
+    let recipients = report.recipients.map { one in
+      "{\"original\":\(quote(one.original)),\"final\":\(quote(one.final)),"
+        + "\"action\":\(quote(one.action?.rawValue)),\"status\":\(quote(one.status)),"
+        + "\"diagnostic\":\(quote(one.diagnostic))}"
+    }
+    return
+      "{\"messageID\":\(quote(report.messageID)),\"recipients\":[\(recipients.joined(separator: ","))]}"
   }
 
   private var dmarcWord: String {

@@ -46,6 +46,8 @@ public struct MailUnderstanding: Sendable {
   public var signature: String
   public var attachments: [MimeMessage.Attachment]
   public var automatic: AutomaticReason?
+  /// What became of a mail, where this is a mail server's report of it.
+  public var report: DeliveryReport?
   public var dmarc: AuthenticationResults.DMARC
   public var isTruncated: Bool
 
@@ -86,6 +88,7 @@ public struct MailUnderstanding: Sendable {
     signature = words.signature
     attachments = message.attachments
     isTruncated = message.isTruncated
+    report = message.deliveryReport
     let fields = message.headers.map { MailField($0.name, $0.raw) }
     automatic = AutomaticMail.reason(
       fields: fields, from: from, envelopeSenderIsNull: envelope.map { $0.sender == nil },

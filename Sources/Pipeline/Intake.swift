@@ -109,7 +109,7 @@ public enum Intake: Sendable {
   case outboxDelivered(Int64)
   case outboxDelayed(OutboxRow)
   /// It will never be delivered, and why.
-  case outboxFailed(OutboxRow, String)
+  case outboxFailed(OutboxRow, String, NewCase)
 }
 
 public struct OpenSession: Sendable {
@@ -227,6 +227,8 @@ public struct MailArrival: Sendable {
   public var replyAddress: ConversationID?
   public var entry: EntryDraft
   public var thread: MailLine
+  /// What became of an answer of ours, where a mail server reports it.
+  public var report: MailReport?
   /// Its attachments, whose bytes are kept already.
   public var blobs: [BlobRow] = []
   /// What it is about, without `Re:` and the like.
@@ -258,6 +260,24 @@ public struct MailArrival: Sendable {
     self.subjectKey = subjectKey
     self.automatic = automatic
     self.facts = facts
+  }
+}
+
+public struct MailReport: Sendable {
+  /// Key of the answer's Message-ID, where it is one that we make.
+  public var messageKey: [UInt8]?
+  /// The conversation named by a reply address that was signed for the recipient reported on.
+  public var replyAddress: ConversationID?
+  /// Nobody tries any more to deliver it.
+  public var isFinal: Bool
+  public var entry: EntryDraft
+  public init(
+    messageKey: [UInt8]?, replyAddress: ConversationID?, isFinal: Bool, entry: EntryDraft
+  ) {
+    self.messageKey = messageKey
+    self.replyAddress = replyAddress
+    self.isFinal = isFinal
+    self.entry = entry
   }
 }
 
@@ -323,7 +343,21 @@ public enum CallNews: Sendable {
   case missed(OfferID)
   case failed(OfferID, OfferFailure)
   case said(EntryDraft)
+  /// The recording of a message.
+  case left(EntryDraft, NewCase)
   case hungUp
+}
+
+/// Ids for the case that is made of news of which somebody must hear, where nobody has their matter
+/// any more.
+public struct NewCase: Sendable {
+  /// What it hangs on.
+  public var session: SessionID
+  public var `case`: CaseID
+  public init(session: SessionID, case: CaseID) {
+    self.session = session
+    self.case = `case`
+  }
 }
 
 public struct JourneyArrival: Sendable {

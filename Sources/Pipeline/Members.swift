@@ -32,6 +32,8 @@ public struct Members: Sendable {
     bytes.append(contentsOf: json)
   }
 
+  mutating func add(_ more: Members) { bytes += more.bytes }
+
   private mutating func begin(_ name: StaticString) {
     bytes.append(contentsOf: ",\"".utf8)
     bytes.append(

@@ -243,28 +243,4 @@ extension Pipeline {
       customer: customer, conversation: row.conversation, session: nil, &turn)
     return recorded(entry, row.conversation)
   }
-
-  /// Mail that will never arrive is told where it was said, so that its agent sees it.
-  mutating func undelivered(
-    _ row: OutboxRow, _ why: String, _ turn: inout Turn, _ reads: any StoreReader
-  ) throws(StoreFault) -> Answer {
-    pending.outbox.append(
-      OutboxRow(id: row.id, kind: row.kind, due: turn.at, tries: row.tries, payload: nil))
-    turn.touched = true
-    guard let mail = Self.mail(row.payload ?? []) else {
-      throw StoreFault.corrupt(what: "mail in the outbox")
-    }
-    var members = Members()
-    members.text("to", mail.thread.theirs)
-    members.text("message_id", OutgoingMail.messageID(mail.id, from: mail.thread.ours))
-    members.text("reason", why)
-    try enter(
-      .undelivered, .system, .business, members, mail.conversation, nil, channel: .email, &turn,
-      reads)
-    return .done
-  }
-
-  private static func mail(_ bytes: [UInt8]) -> OutgoingMail? {
-    do throws(WireError) { return try OutgoingMail(decoding: bytes) } catch { return nil }
-  }
 }

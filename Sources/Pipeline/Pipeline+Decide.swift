@@ -84,7 +84,8 @@ extension Pipeline {
       pending.outbox.append(row)
       turn.touched = true
       return .done
-    case .outboxFailed(let row, let why): return try undelivered(row, why, &turn, reads)
+    case .outboxFailed(let row, let why, let new):
+      return try undelivered(row, why, new, &turn, reads)
     }
   }
 

@@ -14,6 +14,7 @@ extension Pipeline {
       let known = Self.seen(seen)
       return .mailTaken(known.conversation, known.entry, duplicate: true)
     }
+    if let answer = try reported(mail, &turn, reads) { return answer }
     let target = try thread(of: mail, reads)
     let who = try resolve(
       [mail.from], newID: mail.customer, attributes: mail.attributes,

@@ -95,28 +95,43 @@ extension Pipeline {
     _ id: SessionID, _ entry: EntryDraft, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     guard let row = try sessionRow(id, reads) else { return rejection(.unknownSession, nil) }
-    guard let customer = try customer(ofConversation: row.conversation, reads) else {
+    var place = row.conversation
+    if row.ended != nil, let known = try conversationRow(place, reads) {
+      place = try goesOn(known, reads).id
+    }
+    guard let customer = try customer(ofConversation: place, reads) else {
       return rejection(.unknownConversation, nil)
     }
     switch try known(entry, reads) {
-    case .same(let known): return recorded(known, row.conversation)
-    case .other: return rejection(.idInUse, row.conversation)
+    case .same(let known): return recorded(known, place)
+    case .other: return rejection(.idInUse, place)
     case .asNothing: break
     }
     guard try attach(entry, &turn, reads, if: { $0.uploader.hasPrefix("telephony:") }) else {
-      return rejection(.unknownBlob, row.conversation)
+      return rejection(.unknownBlob, place)
     }
     // Whoever has the conversation hears of it; where it is over, it is recorded all the same.
-    if row.ended == nil {
-      _ = try command(
-        .record(
-          conversation: row.conversation, session: id, entry: EntryID(head.entry.raw + 1),
-          author: entry.author,
-          visibility: entry.visibility, epoch: nil), &turn, reads)
-    }
-    let written = write(
-      entry, customer: customer, conversation: row.conversation, session: id, &turn)
-    return recorded(written, row.conversation)
+    _ = try command(
+      .record(
+        conversation: place, session: row.ended == nil ? id : nil,
+        entry: EntryID(head.entry.raw + 1), author: entry.author, visibility: entry.visibility,
+        epoch: nil), &turn, reads)
+    let written = write(entry, customer: customer, conversation: place, session: id, &turn)
+    return recorded(written, place)
+  }
+
+  /// A message that was brought when its caller had gone: somebody must hear it, once.
+  private mutating func lateMessage(
+    _ message: EntryDraft, _ new: NewCase, _ row: SessionRow, _ turn: inout Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    let before = head.entry
+    let answer = try callFact(row.id, message, &turn, reads)
+    guard case .recorded(let entry, let place, _, _) = answer, entry > before else { return answer }
+    try reopen(place, on: .phone, new, .message, &turn, reads)
+    // Nobody holds a line for it.
+    _ = try command(.endSession(new.session, .customerLeft), &turn, reads)
+    return answer
   }
 
   /// News of a call over the HTTP hook. Whatever they are, the call is there: after a restart it
@@ -131,8 +146,14 @@ extension Pipeline {
     // A recording, or what was said last, may come when the caller has gone. Whatever else is told
     // of a call
     // that is over was most likely told before: phone systems repeat what they had no answer to.
-    if row.ended != nil, case .said(let entry) = news {
-      let answer = try callFact(known.session, entry, &turn, reads)
+    if row.ended != nil {
+      let answer: Answer
+      switch news {
+      case .said(let entry): answer = try callFact(known.session, entry, &turn, reads)
+      case .left(let message, let new):
+        answer = try lateMessage(message, new, row, &turn, reads)
+      case .nothing, .answered, .missed, .failed, .hungUp: return .standing(.over)
+      }
       guard case .recorded = answer else { return answer }
     }
     guard row.ended == nil, let taken = try resume(known.session, known.conversation, &turn, reads)
@@ -162,11 +183,10 @@ extension Pipeline {
         return rejection(reason, known.conversation)
       }
       return taken
-    case .said(let entry):
-      refused = try callFact(known.session, entry, &turn, reads)
-      if case .recorded = refused, entry.kind == .voicemail {
-        try messageIsLeft(known.session, &turn, reads)
-      }
+    case .said(let entry): refused = try callFact(known.session, entry, &turn, reads)
+    case .left(let message, _):
+      refused = try callFact(known.session, message, &turn, reads)
+      if case .recorded = refused { try messageIsLeft(known.session, &turn, reads) }
     case .hungUp: refused = try endSession(known.session, .hungUp, nil, &turn, reads)
     }
     if case .rejected = refused { return refused }
@@ -178,10 +198,15 @@ extension Pipeline {
     for prompt: String, _ conversation: ConversationID, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
     try tell(of: conversation, turn, reads) { $0.prompt = prompt }
+    turn.routing.members += Self.why(.leavesMessage, prompt).bytes
+  }
+
+  /// Why a case waits elsewhere, or otherwise, and what its caller heard of that.
+  static func why(_ reason: OverflowReason, _ prompt: String?) -> Members {
     var members = Members()
-    members.text("reason", OverflowReason.leavesMessage.name)
-    members.text("prompt", prompt)
-    turn.routing.members += members.bytes
+    members.text("reason", reason.name)
+    if let prompt { members.text("prompt", prompt) }
+    return members
   }
 
   /// The recording is there, and nothing more is wanted of the caller.

@@ -115,8 +115,8 @@ extension Pipeline {
         $0.happened(.init(at: turn.at, what: .overflowed, code: UInt32(reason.rawValue)))
       }
       try follow(id, turn, reads)
-      if reason == .leavesMessage { try leavesMessage(id, turn, reads) }
-      try tellQueued(id, reason.name, &turn, reads)
+      let prompt = reason == .leavesMessage ? try leavesMessage(id, turn, reads) : nil
+      try tellQueued(id, Self.why(reason, prompt), &turn, reads)
     case .consultStarted(let id, let other, _):
       guard let owner = router.case(id)?.agent else { return }
       try change(id, turn, reads, agent: owner, state: .assigned) {
@@ -131,7 +131,9 @@ extension Pipeline {
       try change(id, turn, reads, agent: nil, state: .waiting) {
         $0.happened(.init(at: turn.at, what: .queued, code: UInt32(reason.rawValue)))
       }
-      try tellQueued(id, reason.name, &turn, reads)
+      var why = Members()
+      why.text("reason", reason.name)
+      try tellQueued(id, why, &turn, reads)
     case .configured, .started, .sessionResumed, .backOffEnded, .entryRecorded, .preferenceEnded,
       .statusSet, .presenceRenewed, .presenceLost,
       .notResponding, .backOffSet, .nextAsked, .nextEnded, .streamOpened, .streamClosed,
@@ -212,14 +214,20 @@ extension Pipeline {
     pending.cases.set(id, row, at: turn.position)
   }
 
-  /// Whoever waited too long for a call leaves a message: what their queue says they hear.
+  /// Whoever waited too long for a call leaves a message.
+  /// - Returns: what their queue says they hear.
   private mutating func leavesMessage(_ id: CaseID, _ turn: Turn, _ reads: any StoreReader)
-    throws(StoreFault)
+    throws(StoreFault) -> String?
   {
-    guard let state = router.case(id) else { return }
+    guard let state = router.case(id) else { return nil }
     let prompt = planner.prompt(ofQueue: router.name(of: state.need.queue))
     try tell(of: state.conversation, turn, reads) { $0.prompt = prompt }
-    try change(id, turn, reads, agent: nil, state: .waiting) { $0.cause = state.by.cause.rawValue }
+    try change(id, turn, reads, agent: nil, state: .waiting) {
+      $0.cause = state.by.cause.rawValue
+      // As where a rule sends them at once; why it was passed on before stands in the timeline.
+      $0.handoff = Self.why(.leavesMessage, prompt).bytes
+    }
+    return prompt
   }
 
   @discardableResult
@@ -251,12 +259,12 @@ extension Pipeline {
 
   /// A case that an agent or a queue had waits in a queue again.
   private mutating func tellQueued(
-    _ id: CaseID, _ reason: String, _ turn: inout Turn, _ reads: any StoreReader
+    _ id: CaseID, _ why: Members, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
     guard let state = router.case(id) else { return }
     var members = caseMembers(id)
     members.text("queue", router.name(of: state.need.queue))
-    members.text("reason", reason)
+    members.add(why)
     let channel: Channel = state.waitsAlone ? .phone : state.channel
     try enter(
       .routed, .system, .business, members, state.conversation, nil, channel: channel, &turn, reads)

@@ -131,6 +131,8 @@ public struct RouteReason: Hashable, Sendable {
     /// The caller leaves a message and goes: their case waits without them, and is taken as mail
     /// is.
     case message
+    /// An answer did not arrive, and nobody had the matter any more.
+    case undelivered
   }
   public var cause: Cause
   public var ruleVersion: UInt32

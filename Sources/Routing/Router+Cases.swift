@@ -23,8 +23,9 @@ extension Router {
     guard slot(of: theCase) < 0, !ended.contains(theCase) else { return .idInUse }
     if let fault = fault(need) { return fault }
     var need = need
-    // A message is taken where nobody can be spoken to: no queue is too closed or too full for it.
-    if !isMessage {
+    // A message is taken where nobody can be spoken to, and of an answer that failed nobody else will
+    // tell the customer: no queue is too closed or too full for them.
+    if !isMessage, by.cause != .undelivered {
       switch admit(need.queue) {
       case .success(let queue): need.queue = queue
       case .failure(let why): return why

@@ -152,10 +152,14 @@ final class Outbox: Sendable {
     switch outcome {
     case .delivered: settle(row, workspace, .outboxDelivered(row.id))
     case .permanentFailure(let code, let text):
-      settle(row, workspace, .outboxFailed(row, "the mail server refused it: \(code) \(text)"))
-    case .malformed(let why): settle(row, workspace, .outboxFailed(row, why))
+      failed(row, workspace, "the mail server refused it: \(code) \(text)")
+    case .malformed(let why): failed(row, workspace, why)
     case .temporaryFailure, .connectionFailure, .busy: delay(row, workspace)
     }
+  }
+
+  private func failed(_ row: OutboxRow, _ workspace: WorkspaceID, _ why: String) {
+    settle(row, workspace, .outboxFailed(row, why, .new()))
   }
 
   private func settle(_ row: OutboxRow, _ workspace: WorkspaceID, _ news: Intake) {

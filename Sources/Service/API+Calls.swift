@@ -109,13 +109,12 @@ extension API {
       }
       return offer
     }
-    func said(_ kind: EntryKind, _ members: Members, _ blobs: [BlobID] = []) -> CallNews {
+    func said(_ kind: EntryKind, _ members: Members) -> EntryDraft {
       var draft = EntryDraft(
         kind: kind, author: .customer, visibility: .customer, channel: .phone,
         members: members.bytes)
-      draft.blobs = blobs
       draft.arrival = eventID.map { arrival(key + Array($0.utf8), draft) }
-      return .said(draft)
+      return draft
     }
     let told: CallNews
     switch event {
@@ -134,7 +133,7 @@ extension API {
       }
       var members = Members()
       members.text("digits", digits)
-      told = said(.digits, members)
+      told = .said(said(.digits, members))
     case "speech":
       guard let text else {
         throw fields.problem("text", "speech needs its text", type: "missing-field")
@@ -142,7 +141,7 @@ extension API {
       var members = Members()
       members.text("text", text)
       if let confidence { members.raw("confidence", confidence) }
-      told = said(.speech, members)
+      told = .said(said(.speech, members))
     case "voicemail":
       guard let recording else {
         throw fields.problem(
@@ -153,7 +152,11 @@ extension API {
       if let seconds { members.number("seconds", seconds) }
       if let text { members.text("text", text) }
       if let confidence { members.raw("confidence", confidence) }
-      told = said(.voicemail, members, [recording])
+      var message = said(.voicemail, members)
+      message.blobs = [recording]
+      // The same recording with the same words is the same message, whoever names it or not.
+      message.arrival = arrival(key + (eventID.map { Array($0.utf8) } ?? members.bytes), message)
+      told = .left(message, .new())
     default:
       throw fields.problem(
         "event",

@@ -143,7 +143,7 @@ extension APIProblem {
     case .wordsNotThere:
       self.init(
         422, "words-not-there", "Not in it",
-        "that entry does not say these words; they are looked for exactly as given",
+        "that entry does not say these words, or no longer: they are looked for exactly as given, and \(Redaction.mark) is no word of it",
         field: "words")
     case .tooMany:
       self.init(

@@ -110,6 +110,7 @@ public enum Explanation {
     case .transfer: "transfer"
     case .botSilent: "bot_silent"
     case .message: "message"
+    case .undelivered: "undelivered"
     case nil: "unknown"
     }
   }

@@ -81,7 +81,9 @@ public struct EntryText: Sendable {
     case "tagged", "untagged":
       let tags = (entry["tags"]?.array ?? []).compactMap(\.string).joined(separator: ", ")
       return because("\(text("kind")) \(tags)")
-    case "undelivered": return because("mail to \(text("to")) was not delivered")
+    case "undelivered":
+      let what = text("action") == "delayed" ? "not delivered yet" : "not delivered"
+      return because("mail to \(text("to")) was \(what)")
     default: return text("kind").replacing("_", with: " ")
     }
   }

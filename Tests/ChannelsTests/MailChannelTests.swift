@@ -69,8 +69,10 @@ struct MailChannelTests {
         == .claimed)
   }
 
-  @Test func `an address signed for a sender proves that sender, and no other`() throws {
-    let conversation = ConversationID(high: 7, low: 8)
+  private let conversation = ConversationID(high: 7, low: 8)
+
+  /// The reply address of an answer to Mia.
+  private func signedAddress() throws -> String {
     let line = MailLine(
       ours: "help@shop.example", theirs: "mia@home.example", theirName: "Mia", subject: "My lamp",
       lastMessageID: nil,
@@ -82,11 +84,64 @@ struct MailChannelTests {
     let composed = try #require(channel.compose(outgoing, attachments: []))
     let text = String(decoding: composed.bytes, as: UTF8.self)
     let mark = try #require(text.range(of: "reply+"))
-    let address = String(text[mark.lowerBound...].prefix { $0 != ">" && $0 != "\r\n" })
+    return String(text[mark.lowerBound...].prefix { $0 != ">" && $0 != "\r\n" })
+  }
+
+  @Test func `an address signed for a sender proves that sender, and no other`() throws {
+    let address = try signedAddress()
     let mail = try #require(try understand([from], to: address)).mail
     #expect(mail.replyAddress == conversation && mail.from.assurance == .asserted)
     let thief = try #require(try understand(["From: Eve <eve@evil.example>"], to: address)).mail
     #expect(thief.replyAddress == nil && thief.from.assurance == .claimed)
+  }
+
+  private func report(
+    about id: String?, on recipient: String = "Mia@home.example", _ fate: String = "Action: failed",
+    to: String = "help@shop.example"
+  ) throws -> MailReport? {
+    let headers = [
+      "From: Mail Delivery System <MAILER-DAEMON@mx.home.example>",
+      "Content-Type: multipart/report; report-type=delivery-status; boundary=x",
+    ]
+    let original = id.map { ["Message-ID: <\($0)>", "Subject: Re: My lamp"] } ?? ["Subject: x"]
+    let body =
+      ["--x", "", "It could not be delivered.", "--x", "Content-Type: message/delivery-status", ""]
+      + ["Reporting-MTA: dns; mx.home.example", "", "Final-Recipient: rfc822;\(recipient)", fate]
+      + ["Diagnostic-Code: smtp; 550 nobody has 4111 1111 1111 1111", ""]
+      + ["--x", "Content-Type: text/rfc822-headers", ""] + original + ["--x--"]
+    return try #require(try understand(headers, body.joined(separator: "\r\n"), to: to)).mail
+      .report
+  }
+
+  @Test
+  func `a report is about an answer of ours by its Message-ID, or by an address of its reader`()
+    throws
+  {
+    let id = OutgoingMail.messageID(MailID(high: 1, low: 2), from: "help@shop.example")
+    let known = try #require(try report(about: id))
+    #expect(known.messageKey == MailChannel.threadKey(id) && known.replyAddress == nil)
+    #expect(known.isFinal && known.entry.kind == .undelivered)
+    #expect(known.entry.visibility == .business && known.entry.author == .system)
+    let said = String(decoding: known.entry.members, as: UTF8.self)
+    #expect(said.contains(#""action":"failed""#) && said.contains("It could not be delivered."))
+    #expect(!said.contains("1111"), "what must never be written is taken out of it, too")
+    let address = try signedAddress()
+    let signed = try #require(try report(about: nil, to: address))
+    #expect(signed.replyAddress == conversation && signed.messageKey == nil)
+    #expect(try report(about: nil, on: "eve@evil.example", to: address) == nil)
+    #expect(try report(about: "1@home.example") == nil, "a Message-ID that we do not make")
+    #expect(try report(about: nil) == nil)
+  }
+
+  @Test func `only failures and delays are told of, and one told again is the same`() throws {
+    let id = OutgoingMail.messageID(MailID(high: 1, low: 2), from: "help@shop.example")
+    #expect(try report(about: id, "Action: delayed")?.isFinal == false)
+    #expect(try report(about: id, "Action: delivered") == nil)
+    #expect(try report(about: id, "Action: relayed") == nil)
+    let failed = try #require(try report(about: id)?.entry.arrival)
+    #expect(try report(about: id)?.entry.arrival == failed)
+    #expect(try report(about: id, "Action: delayed")?.entry.arrival != failed)
+    #expect(try report(about: id, on: "bob@home.example")?.entry.arrival != failed)
   }
 
   @Test func `mail from nobody, or from two, is not guessed at`() throws {

@@ -1,8 +1,7 @@
 import Foundation
 import Testing
 
-/// Mail from real clients: Debian's `swaks`, and Python's smtplib with the messages of its own test
-/// suite.
+/// Mail from a real client, Debian's `swaks`: also the messages of Python's own test suite.
 @Suite(.inTurn) struct MailInTests {
   @Test func `a mail makes a case, and what was written is told apart from what was quoted`()
     async throws
@@ -113,6 +112,33 @@ import Testing
       #expect(whole["type"].text == "message/rfc822")
       let kept = try await server.call("GET", "/v1/blobs/\(whole["blob"].text)", by: ann)
       #expect(String(decoding: kept.body, as: UTF8.self).contains("the last words"))
+    }
+  }
+
+  /// More header fields than are read (docs/protocols/smtp.md): the author among them or not.
+  @Test func `a header of too many fields is taken as far as it is read, or refused in words`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let position = try await server.position()
+      let many = (1...1_100).map { "X-Field-\($0): \($0)" }
+      var letter = Letter()
+      letter.headers = many  // before From
+      let refused = try await server.deliver(Array(letter.source.utf8), from: letter.address)
+      #expect(refused.code == 552)
+      #expect(refused.text == "5.3.4 From does not stand among the first 1000 header fields")
+      #expect(try await server.position() == position)
+
+      let lines = letter.source.components(separatedBy: "\r\n")
+      let split = try #require(lines.firstIndex(of: ""))
+      let known = lines[..<split].filter { !$0.hasPrefix("X-Field-") }
+      let source = (known + many + lines[split...]).joined(separator: "\r\n")
+      #expect(try await server.deliver(Array(source.utf8), from: letter.address).code == 250)
+      let taken = try await server.take(try await server.agent("ann"))
+      let said = try #require(taken["timeline"].said.first { $0["kind"].text == "message" })
+      #expect(said["text"].text.hasPrefix("Where is my lamp?"))
+      #expect(said["truncated"].description == "true")
+      #expect(said["attachments"].elements.last?["type"].text == "message/rfc822")
     }
   }
 
@@ -284,18 +310,13 @@ import Testing
     }.sorted()
     try #require(files.count >= 40, "libpython3.11-testsuite is installed")
     try await TestServer.run { server in
-      let sent = try await Peer.run(
-        "/usr/bin/python3",
-        [
-          Package.peers + "/deliver.py", dialect, String(server.port(dialect)),
-          "someone@home.example", "help@shop.example",
-        ]
-          + files.map { folder + "/" + $0 })
-      #expect(sent.status == 0, "\(sent.lines.suffix(3))")
-      let answers = sent.lines.map { JSON($0) }
-      #expect(answers.map { $0["file"].text } == files, "each has an answer")
-      let taken = Set(answers.filter { $0["code"].int == 250 }.map { $0["file"].text })
-      let refused = Set(answers.filter { ($0["code"].int ?? 0) / 100 == 5 }.map { $0["file"].text })
+      var (taken, refused): (Set<String>, Set<String>) = ([], [])
+      for file in files {
+        let message = try Data(contentsOf: URL(fileURLWithPath: folder + "/" + file))
+        let reply = try await server.deliver([UInt8](message), over: dialect)
+        if reply.code == 250 { taken.insert(file) }
+        if reply.code / 100 == 5 { refused.insert(file) }
+      }
       #expect(taken.count + refused.count == files.count, "nothing but yes or no")
       // No From at all, one without a domain, or one with an empty address.
       #expect(

@@ -117,7 +117,10 @@ import Testing
     }
   }
 
-  @Test func `an answer by its In-Reply-To alone is threaded`() async throws {
+  @Test(arguments: ["In-Reply-To: %", "References: <a@else.example>\n <b@else.example> %"])
+  func `an answer by its In-Reply-To or its References alone is threaded`(_ field: String)
+    async throws
+  {
     let smarthost = try FakeSmarthost()
     try await TestServer.run {
       $0.smarthostURL = smarthost.url
@@ -125,8 +128,9 @@ import Testing
       let (taken, ann) = try await answered(server, smarthost, Letter())
       try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
       var answer = Letter()
-      answer.headers = ["In-Reply-To: \(smarthost.mails[0].header("Message-ID") ?? "")"]
-      answer.text = "Thank you!"
+      let ours = try #require(smarthost.mails[0].header("Message-ID"))
+      answer.headers = [field.replacingOccurrences(of: "%", with: ours)]
+      (answer.subject, answer.text) = ("something else", "Thank you!")
       #expect(try await server.deliver(answer) == 250)
       let known = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
       #expect(known["timeline"].texts.last?.hasPrefix("Thank you!") == true)
@@ -173,6 +177,76 @@ import Testing
       let known = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
       #expect(known["timeline"].said.last?["reason"].text.contains("550") == true)
       #expect(smarthost.mails.isEmpty)
+    }
+  }
+
+  /// As a mail server says it that took our answer and could not pass it on: from `<>`, to where the
+  /// answer left from.
+  private static func bounce(of mail: FakeSmarthost.Mail, _ number: Int = 1) -> [UInt8] {
+    let head = mail.text.components(separatedBy: "\r\n\r\n").first ?? ""
+    return Array(
+      """
+      Return-Path: <>
+      From: Mail Delivery System <MAILER-DAEMON@mx.home.example>
+      To: \(mail.sender)
+      Subject: Undelivered Mail Returned to Sender
+      Message-ID: <bounce\(number)@mx.home.example>
+      Auto-Submitted: auto-replied
+      MIME-Version: 1.0
+      Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+      --b
+      Content-Type: text/plain; charset=us-ascii
+
+      I'm sorry to have to inform you that your message could not be delivered.
+
+      --b
+      Content-Type: message/delivery-status
+
+      Reporting-MTA: dns; mx.home.example
+
+      Final-Recipient: rfc822; \(mail.recipient)
+      Action: failed
+      Status: 5.1.1
+      Diagnostic-Code: smtp; 550 5.1.1 User unknown
+
+      --b
+      Content-Type: text/rfc822-headers
+
+      \(head)
+
+      --b--
+
+      """.utf8)
+  }
+
+  @Test func `whoever closes a case learns all the same that their answer did not arrive`()
+    async throws
+  {
+    let smarthost = try FakeSmarthost()
+    try await TestServer.run {
+      $0.smarthostURL = smarthost.url
+    } _: { server in
+      let (taken, ann) = try await answered(server, smarthost, Letter())
+      try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+      #expect(try await server.close(taken["case"].text, by: ann).status == 200)
+      for number in 1...2 {
+        let bounce = Self.bounce(of: smarthost.mails[0], number)
+        #expect(try await server.deliver(bounce, from: "<>").code == 250)
+      }
+      try await server.restart()
+      let again = try await server.take(ann)
+      #expect(again["case"].text != taken["case"].text)
+      #expect(again["conversation"].text == taken["conversation"].text)
+      let told = again["timeline"].said.filter { $0["kind"].text == "undelivered" }
+      #expect(told.count == 1)
+      #expect(told[0]["to"].text == "mia@home.example" && told[0]["status"].text == "5.1.1")
+      #expect(told[0]["reason"].text == "550 5.1.1 User unknown")
+      #expect(told[0]["text"].text.hasPrefix("I'm sorry to have to inform you"))
+      expectComplete(again["timeline"])
+      #expect(try await server.close(again["case"].text, by: ann).status == 200)
+      #expect(try await server.next(ann, wait: 1).status == 204)
+      #expect(smarthost.mails.count == 1, "nobody writes to whoever cannot be reached")
     }
   }
 

@@ -143,6 +143,61 @@ import Testing
     }
   }
 
+  @Test(arguments: ["hook", "pbx"])
+  func `a recording that comes when an agent has closed its case is a case again, once`(
+    _ system: String
+  ) async throws {
+    try await run { server in
+      let boss = try await server.token("supervisor", "boss")
+      let (teller, ann) = (
+        try await server.token("telephony", system), try await server.agent("ann")
+      )
+      var call = "c1"
+      if system == "hook" {
+        _ = try await arrives(call, from: Self.byRule, server, by: teller)
+        _ = try await tell(call, ["event": "hung_up"], server, by: teller)
+      } else {
+        call = "1795.7"
+        for script in ["wait", "hangup"] {
+          let caller = try asterisk(script, from: Self.byRule, server, unique: call)
+          try await caller.toTheEnd()
+          caller.close()
+        }
+        try await eventually("its end is told") {
+          try await server.timeline(Self.byRule).kinds.contains("session_ended")
+        }
+      }
+      let first = try await server.take(ann)
+      #expect(try await server.close(first["case"].text, by: ann).status == 200)
+      #expect(try await server.count("waiting", by: boss) == 0)
+
+      let blob = try await server.call("POST", "/v1/blobs", raw: recording, by: teller)["blob"].text
+      let event: Body = ["event": "voicemail", "blob": .text(blob)]
+      for _ in 1...2 {
+        let told = try await tell(call, event, server, by: teller)
+        #expect(told["do"].text == "hang_up", "\(told)")
+        #expect(try await server.count("waiting", by: boss) == 1)
+      }
+      try await server.restart()
+      let again = try await server.take(ann)
+      #expect(again["case"].text != first["case"].text)
+      #expect(again["conversation"].text == first["conversation"].text)
+      #expect(
+        again["queue"].text == "calls" && again["channel"].text == "phone"
+          && again["handoff"]["cause"].text == "message", "\(again)")
+      #expect(
+        again["timeline"].kinds == [
+          "call", "routed", "session_ended", "accepted", "closed", "voicemail", "reopened",
+          "routed", "session_ended",
+        ])
+      #expect(try await server.call("GET", "/v1/blobs/\(blob)", by: ann).body == recording)
+      #expect(try await tell(call, event, server, by: teller).status == 200)
+      #expect(try await server.close(again["case"].text, by: ann).status == 200)
+      #expect(try await tell(call, event, server, by: teller).status == 200)
+      #expect(try await server.count("waiting", by: boss) == 0, "told again it is the same message")
+    }
+  }
+
   @Test func `a closed queue takes messages, and one that keeps callers waiting too`() async throws
   {
     try await run { server in
@@ -159,12 +214,15 @@ import Testing
       _ = try await tell("c2", ["event": "hung_up"], server, by: hook)
       let told = try await server.timeline(Self.byWait).said.filter { $0["kind"].text == "routed" }
       #expect(told.map { $0["reason"].text } == ["<absent>", "leaves_message"])
+      #expect(told.map { $0["prompt"].text } == ["<absent>", "So sorry."])
       let ann = try await server.agent("ann")
       let taken = try await server.take(ann)
       #expect(
         taken["queue"].text == "busy",
         "the other queue is closed: its message waits for the morning")
-      #expect(taken["handoff"]["cause"].text == "message")
+      let handoff = taken["handoff"]
+      #expect(handoff["cause"].text == "message")
+      #expect(handoff["reason"].text == "leaves_message" && handoff["prompt"].text == "So sorry.")
     }
   }
 

@@ -245,6 +245,36 @@ struct `Understanding` {
       (object["from"] as? [[String: Any]])?.first?["address"] as? String == "ann@home.example")
   }
 
+  /// msg_16 brings the mail that it is about, msg_43 its header.
+  @Test func `a mail server's report says whose mail it is about, and what became of it`() throws {
+    let whole = try understood(folder.appendingPathComponent("Conformance/python/msg_16.txt"))
+    let report = try #require(whole.report)
+    #expect(report.messageID == "002001c144a6$8752e060$56104586@oxy.edu")
+    #expect(report.recipients.map(\.final) == ["jangel1@cougar.noc.ucla.edu"])
+    #expect(report.recipients.first?.action == .failed)
+    #expect(report.recipients.first?.status == "5.0.0")
+    let header = try understood(folder.appendingPathComponent("Conformance/python/msg_43.txt"))
+    #expect(header.report?.recipients.count == 25)
+    #expect(header.report?.recipients.allSatisfy { $0.status == "5.7.1" } == true)
+    #expect(header.report?.messageID == "edab.7804f5cb8070@python.org")
+    let shown = try #require(
+      JSONSerialization.jsonObject(with: Data(whole.json.utf8)) as? [String: Any])
+    let told = shown["report"] as? [String: Any]
+    #expect(told?["messageID"] as? String == report.messageID)
+    #expect(
+      (told?["recipients"] as? [[String: Any]])?.first?["status"] as? String == "5.0.0")
+  }
+
+  @Test func `a report of another kind, or a status in any other mail, is none of a delivery`() {
+    for type in ["multipart/report; report-type=disposition-notification", "multipart/mixed"] {
+      let part = type.hasPrefix("multipart/mixed") ? "delivery-status" : "disposition-notification"
+      let text =
+        "Content-Type: \(type); boundary=b\n\n--b\nContent-Type: message/\(part)\n\n"
+        + "Reporting-MTA: dns;mx\n\nFinal-Recipient: rfc822;a@x.example\nAction: failed\n\n--b--\n"
+      #expect(MailUnderstanding(bytes: Array(text.utf8)).report == nil, "\(type)")
+    }
+  }
+
   @Test func `two authors or two From headers are nobody`() {
     for head in [
       "From: a@x.example, b@y.example\n", "From: a@x.example\nFrom: b@y.example\n",

@@ -108,6 +108,22 @@ struct `Hours, caps and overflow` {
     world.refused(world.routing(3, Need(queue: World.support)), .queueFull)
   }
 
+  @Test func `an answer that did not arrive waits where no case is taken: in a full queue`() {
+    var world = World()
+    var made = World.configuration
+    made.queues[0].waitingMax = 1
+    world.given(.configure(made))
+    for n in 1...2 { world.open(UInt64(n), .email) }
+    world.route(1, Need(queue: World.support))
+    world.refused(world.routing(2, Need(queue: World.support)), .queueFull)
+    world.given(
+      .route(
+        conversation: World.conversation(2), session: World.session(2), case: World.case(2),
+        need: Need(queue: World.support),
+        by: RouteReason(cause: .undelivered, ruleVersion: 1, rule: 0), epoch: nil))
+    #expect(world.router.statistics(World.support)?.waiting == 2)
+  }
+
   @Test func `who has waited too long goes on to another queue, or back to the bot`() {
     var world = World()
     var made = World.configuration

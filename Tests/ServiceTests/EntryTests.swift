@@ -99,10 +99,8 @@ struct EntryTests {
     #expect(
       entries.kinds == [
         "call", "routed", "digits", "speech", "session_ended", "abandoned", "voicemail",
-      ]
-        || entries.kinds == [
-          "call", "routed", "digits", "speech", "abandoned", "session_ended", "voicemail",
-        ])
+        "reopened", "routed", "session_ended",
+      ])
     #expect(
       entries.allSatisfy {
         ["customer", "business", "internal"].contains($0["visibility"] as? String)

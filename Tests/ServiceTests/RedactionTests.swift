@@ -212,6 +212,27 @@ struct RedactionTests {
     expectComplete(try shop.timeline(chat.customer))
   }
 
+  @Test("what is gone already is refused: nothing is taken out twice, and the mark is no word")
+  func twice() throws {
+    let shop = try Shop()
+    let chat = try shop.open([jo])
+    let said = try #require(try shop.says("my pin is 4711, really", chat).number("entry"))
+    #expect(try redact(shop, said, "4711").status == 201)
+    let whole = try shop.timeline(chat.customer)
+    for words in [
+      "4711", "[removed]", " [removed] ", "[removed][removed]", "removed", "is [remo", "ved],",
+    ] {
+      let again = try redact(shop, said, words)
+      #expect(
+        again.status == 422 && again.string("type") == "urn:throughline:problem:words-not-there",
+        "\(words)")
+    }
+    #expect(try shop.timeline(chat.customer).text == whole.text, "no other redaction is told")
+    // What goes on over a mark is said all the same.
+    #expect(try redact(shop, said, "pin is [removed], ").status == 201)
+    #expect(try shop.timeline(chat.customer).entries("entries").texts.first == "my [removed]really")
+  }
+
   @Test("of a note only the business hears that it was redacted")
   func notes() throws {
     let shop = try Shop()

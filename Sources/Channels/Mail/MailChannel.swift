@@ -124,6 +124,7 @@ public struct MailChannel: Sendable {
       subjectKey: MailSubject(mail.subjectText).key, automatic: mail.automatic?.rawValue,
       facts: MailFacts(from: author.address, to: ours, subject: mail.subjectText, text: mail.own))
     arrival.blobs = blobs.map(\.row)
+    arrival.report = report(mail, author, recipient, blobs.map(\.row), now)
     return Arrival(mail: arrival, blobs: blobs)
   }
 
@@ -152,6 +153,45 @@ public struct MailChannel: Sendable {
     } catch {
       return nil  // an ordinary address, or one that was not made for this sender: then it proves nothing
     }
+  }
+
+  private func report(
+    _ mail: MailUnderstanding, _ author: MailAddress, _ recipient: SMTPPath, _ blobs: [BlobRow],
+    _ now: Instant
+  ) -> MailReport? {
+    guard let report = mail.report,
+      // An answer goes to one person; who passes it on may have several, and one failure counts.
+      let told = report.recipients.first(where: \.isFailure)
+        ?? report.recipients.first(where: \.isDelay)
+    else { return nil }
+    let addresses = [told.original, told.final].compactMap { $0 }
+    guard let address = addresses.first else { return nil }
+    let ours = report.messageID.flatMap { id in
+      id.split(separator: "@").first.flatMap { MailID(String($0)) }.map { _ in id }
+    }
+    let capability = addresses.lazy.compactMap { replyConversation(recipient, $0, now) }.first
+    guard ours != nil || capability != nil else { return nil }
+    var members = Members()
+    members.text("to", address)
+    if let ours { members.text("message_id", ours) }
+    members.text("action", told.isFailure ? "failed" : "delayed")
+    if let status = told.status { members.text("status", status) }
+    if let why = told.diagnostic { members.text("reason", redactor.text(why)) }
+    members.text("from", author.address)
+    members.text("text", mail.own)
+    if !blobs.isEmpty { members.raw("attachments", Self.list(blobs)) }
+    var entry = EntryDraft(
+      kind: .undelivered, author: .system, visibility: .business, channel: .email,
+      members: members.bytes, saidAt: mail.date)
+    entry.blobs = blobs.map(\.id)
+    if let ours {
+      // Some servers report the same again and again.
+      let name = "report\n\(ours)\n\(address.lowercased())\n\(told.isFailure)"
+      entry.arrival = .init(key: Array(SHA256.hash(Array(name.utf8)).bytes.prefix(16)), content: [])
+    }
+    return MailReport(
+      messageKey: ours.map(Self.threadKey), replyAddress: capability, isFinal: told.isFailure,
+      entry: entry)
   }
 
   private func attachment(

@@ -27,32 +27,54 @@ struct Letter {
 }
 
 extension TestServer {
-  /// Delivers with Debian's `swaks` and answers the code of the last reply to the message.
   func deliver(_ letter: Letter, to recipient: String? = nil, over dialect: String = "smtp")
     async throws -> Int
   {
+    try await deliver(
+      Array(letter.source.utf8), from: letter.sender ?? letter.address, to: recipient ?? letter.to,
+      over: dialect
+    ).code
+  }
+
+  /// Delivers a message as it stands, but for its line ends, with Debian's `swaks`.
+  /// - Returns: the code and the words of the last reply to it.
+  func deliver(
+    _ message: [UInt8], from sender: String = "someone@home.example",
+    to recipient: String = "help@shop.example", over dialect: String = "smtp"
+  ) async throws -> (code: Int, text: String) {
     let folder = try TemporaryFolder()
-    try folder.write("letter.eml", letter.source)
+    let file = folder.path + "/message"
+    try Data(Self.asSent(message)).write(to: URL(fileURLWithPath: file))
     let run = try await Peer.run(
       "/usr/bin/swaks",
       [
         "--server", "127.0.0.1", "--port", String(port(dialect)), "--protocol",
-        dialect == "lmtp" ? "LMTP" : "ESMTP",
-        "--from", letter.sender ?? letter.address, "--to", recipient ?? letter.to, "--data",
-        "@\(folder.path)/letter.eml",
-        "--timeout", "20", "--helo", "home.example", "--no-strip-from",
+        dialect == "lmtp" ? "LMTP" : "ESMTP", "--from", sender, "--to", recipient, "--data",
+        "@\(file)", "--timeout", "20", "--helo", "home.example", "--no-data-fixup",
       ])
     // swaks marks replies that it takes with "<-", others with "<**".
-    let replies = run.lines.compactMap { line -> Int? in
-      let words = line.trimmingCharacters(in: .whitespaces).split(separator: " ")
-      guard words.count > 1, words[0] == "<-" || words[0] == "<**" || words[0] == "<~" else {
-        return nil
-      }
-      return Int(words[1].prefix(3))
-    }.filter { $0 != 221 && $0 != 354 }
+    let replies = run.lines.compactMap { line -> (Int, String)? in
+      let words = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true)
+      guard words.count > 1, ["<-", "<**", "<~"].contains(words[0]),
+        let code = Int(words[1].prefix(3))
+      else { return nil }
+      return (code, words.dropFirst(2).joined())
+    }.filter { $0.0 != 221 && $0.0 != 354 }
     guard let last = replies.last else {
       throw Socket.Fault(description: "swaks said nothing: \(run.lines.suffix(5))")
     }
     return last
+  }
+
+  /// Lines end with CR LF, a dot before each line that begins with one (RFC 5321 §4.5.2), and one at
+  /// the end.
+  private static func asSent(_ message: [UInt8]) -> [UInt8] {
+    var out: [UInt8] = []
+    for line in message.split(separator: 10, omittingEmptySubsequences: false) {
+      if line.first == UInt8(ascii: ".") { out.append(UInt8(ascii: ".")) }
+      out += line.last == 13 ? line.dropLast() : line
+      out += [13, 10]
+    }
+    return out + [UInt8(ascii: ".")]
   }
 }

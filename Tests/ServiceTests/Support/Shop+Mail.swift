@@ -30,6 +30,25 @@ extension Shop {
     return self.mail.compose(mail, attachments: []).map { Sent(bytes: $0.bytes) }
   }
 
+  /// A mail server's report of it, from nobody in particular.
+  @discardableResult
+  func bounce(
+    _ sent: Sent, _ fate: String = "Action: failed", id: String = "bounce@mx.home.example"
+  ) throws -> (conversation: ConversationID, entry: EntryID, isDuplicate: Bool) {
+    let lines = [
+      "From: Mail Delivery System <MAILER-DAEMON@mx.home.example>", "To: help@shop.example",
+      "Message-ID: <\(id)>", "Auto-Submitted: auto-replied",
+      "Content-Type: multipart/report; report-type=delivery-status; boundary=x", "", "--x", "",
+      "It could not be delivered.", "--x", "Content-Type: message/delivery-status", "",
+      "Reporting-MTA: dns; mx.home.example", "", "Final-Recipient: rfc822;jo@home.example", fate,
+      "Status: 5.1.1", "Diagnostic-Code: smtp; 550 5.1.1 nobody here", "", "--x",
+      "Content-Type: text/rfc822-headers", "", "Message-ID: \(sent.header("Message-ID") ?? "")",
+      "--x--", "",
+    ]
+    return try deliver(
+      Array(lines.joined(separator: "\r\n").utf8), from: "MAILER-DAEMON@mx.home.example")
+  }
+
   func upload(_ bytes: [UInt8], by caller: Caller) throws -> APIResponse {
     try perform(
       api.handle(

@@ -167,6 +167,10 @@ final class Shop {
       environment: .init(saltSeed: Array("salt".utf8), sha256: { Digest(SHA256.hash($0)) }))
     try submit(.start)
   }
+  /// From now on rules answer, and route nobody.
+  func answersOnly() {
+    pipeline.use(TestPlanner(continuity: ContinuityRules(), answer: "We are full."))
+  }
   private var pipelinePlanner: any Planner { TestPlanner(continuity: ContinuityRules()) }
 
   // MARK: - HTTP without HTTP
@@ -320,7 +324,10 @@ private func < (a: (UInt8, [UInt8]), b: (UInt8, [UInt8])) -> Bool {
 struct TestPlanner: Planner {
   var continuity: ContinuityRules
   var tags: [String] = []
+  /// What everybody hears instead of being routed.
+  var answer: String?
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned {
+    if let answer { return .action(.answer(answer), rule: 0, ruleVersion: 1) }
     let queue = router.queueID(named: facts.channel == .phone ? "calls" : "support") ?? QueueID(0)
     return .route(Need(queue: queue), rule: 0, ruleVersion: 1, facts: Self.kept(facts), tags: tags)
   }
