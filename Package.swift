@@ -91,7 +91,8 @@ let table: [Row] = [
     uses: ["Channels", "Expressions", "Pipeline", "Records", "System", "WebCodec"]),
   Row(
     kind: .library, name: "Server",
-    uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"], outside: [.yams]),
+    uses: ["RuleFiles", "Service", "Channels", "Outbound", "Store", "Sockets"],
+    outside: [.yams, .deque]),
   Row(kind: .library, name: "Simulation", uses: ["Pipeline", "RuleFiles", "System"]),
   Row(
     kind: .tool, name: "throughline",

@@ -105,8 +105,11 @@ public struct Pipeline: Sendable {
 
   public mutating func use(_ planner: any Planner) { self.planner = planner }
 
-  /// How much is decided and not durable: past the server's bound it stops reading sockets.
-  public var undurable: (commands: Int64, bytes: Int) { (head.position - durable, pending.bytes) }
+  /// How many commands the next `gather` would take.
+  public var ungathered: Int64 { head.position - pending.gathered }
+
+  /// How much is decided and not durable, in bytes of entries and log.
+  public var undurableBytes: Int { pending.bytes }
 
   public var nextDeadline: Instant? { router.nextDeadline }
 

@@ -1,27 +1,36 @@
+import DequeModule
 import Dispatch
 import Records
 import Synchronization
 import System
 
 /// Commits for all workspaces, one transaction after the other. While one is being synced, the
-/// writers decide
-/// on, and the next transaction takes all of that: group commit, without a timer and without
-/// waiting.
+/// writers decide on, and the next transaction takes that: group commit, without a timer and
+/// without waiting.
+///
+/// Workspaces take turns. A transaction is full past so many commands, and no workspace brings more
+/// than its writer lets it decide, so that a flood of one makes another wait for two transactions
+/// of bounded length: the one under way and the one that takes it along.
 public final class CommitLoop: Sendable {
   private let queue = DispatchQueue(label: "commit", qos: .userInitiated)
   private let waiting = Mutex<Waiting>(Waiting())
   private let store: any Store
   let health: Health
+  /// A commit that takes longer is told of: the disk hangs.
+  private let patience: DispatchTimeInterval
+  /// Past this many commands a transaction takes no further workspace along.
+  static let commandsPerTransaction = 4_000
 
   private struct Waiting {
-    var writers: [Writer] = []
+    var writers: Deque<Writer> = []
     var isRunning = false
     var isStopped = false
   }
 
-  public init(store: any Store, health: Health) {
+  public init(store: any Store, health: Health, patience: DispatchTimeInterval = .seconds(5)) {
     self.store = store
     self.health = health
+    self.patience = patience
   }
 
   /// A writer has something to commit.
@@ -42,32 +51,59 @@ public final class CommitLoop: Sendable {
   }
 
   private func run() {
-    while true {
-      let writers = waiting.withLock { waiting in
-        defer { waiting.writers.removeAll(keepingCapacity: true) }
-        if waiting.writers.isEmpty { waiting.isRunning = false }
-        return waiting.writers
-      }
-      if writers.isEmpty { return }
-      var batch: [(Writer, Commit)] = []
-      for writer in writers { if let commit = writer.gather() { batch.append((writer, commit)) } }
-      if !batch.isEmpty { commit(batch) }
+    while let batch = nextBatch() { if !batch.isEmpty { commit(batch) } }
+  }
+
+  /// What those who wait have decided, of each once, in their turn; nil when nobody waits any more.
+  private func nextBatch() -> [(Writer, Commit)]? {
+    var left = waiting.withLock { waiting in
+      if waiting.writers.isEmpty { waiting.isRunning = false }
+      return waiting.writers.count
     }
+    if left == 0 { return nil }
+    var batch: [(Writer, Commit)] = []
+    var commands = 0
+    while left > 0, commands < Self.commandsPerTransaction,
+      let writer = waiting.withLock({ $0.writers.popFirst() })
+    {
+      left -= 1
+      guard let commit = writer.gather() else { continue }
+      batch.append((writer, commit))
+      commands += commit.log.count
+    }
+    return batch
   }
 
   private func commit(_ batch: [(Writer, Commit)]) {
     let begun = MonotonicClock.nowNanoseconds
+    watch(health.begins())
     do throws(StoreFault) {
       try store.commit(batch.map(\.1))
+      if health.ended() { Log.note("the disk answers again; service goes on") }
       health.committed(
         batch.reduce(0) { $0 + $1.1.log.count },
         microseconds: (MonotonicClock.nowNanoseconds - begun) / 1_000)
       for (writer, commit) in batch { writer.committed(commit) }
     } catch {
+      health.ended()
       health.failed(error.description)
       Log.fault("committing", error.description)
       for (writer, _) in batch { writer.failed(error) }
       retry(batch.map(\.0))
+    }
+  }
+
+  /// Looks after a while at whether the commit of this number is still under way. Those that begin
+  /// meanwhile are not watched one by one: a busy loop sets one timer in that while.
+  private func watch(_ number: Int64?) {
+    guard let number else { return }
+    DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + patience) { [weak self] in
+      guard let self else { return }
+      switch health.look(at: number) {
+      case .ended: break
+      case .hangs: Log.fault("committing", Health.hangs)
+      case .another(let next): watch(next)
+      }
     }
   }
 
@@ -108,7 +144,13 @@ public final class Health: Sendable {
     public var outages = 0
     /// What the last look at stored data found wrong, by workspace.
     public var damage: [String: Int] = [:]
+    /// Commits that began, and the one that somebody is about to look at.
+    fileprivate var begun: Int64 = 0
+    fileprivate var watched: Int64?
+    fileprivate var isCommitting = false
+    fileprivate var isHanging = false
   }
+  static let hangs = "a commit does not come to its end: the disk does not answer"
   private let facts = Mutex(Facts())
   private let hasTrouble = Atomic<Bool>(false)
   public init() {}
@@ -116,12 +158,56 @@ public final class Health: Sendable {
   /// Whether there is nothing to tell: without a lock, since whoever watches asks often.
   public var isWell: Bool { !hasTrouble.load(ordering: .relaxed) }
 
-  private func change(_ body: (inout Facts) -> Void) {
-    facts.withLock {
-      body(&$0)
+  private func change<R: Sendable>(_ body: (inout Facts) -> R) -> R {
+    facts.withLock { facts in
+      let result = body(&facts)
       hasTrouble.store(
-        $0.trouble != nil || $0.outages > 0 || $0.damage.values.contains { $0 > 0 },
+        facts.trouble != nil || facts.outages > 0 || facts.damage.values.contains { $0 > 0 },
         ordering: .relaxed)
+      return result
+    }
+  }
+
+  /// A commit begins. Answers its number where somebody shall look at it, since nobody will yet.
+  func begins() -> Int64? {
+    facts.withLock {
+      $0.begun += 1
+      $0.isCommitting = true
+      guard $0.watched == nil else { return nil }
+      $0.watched = $0.begun
+      return $0.begun
+    }
+  }
+
+  enum Look: Equatable {
+    case ended, hangs
+    /// That one has ended, and this one is under way.
+    case another(Int64)
+  }
+
+  /// Whether the commit of this number is still under way; that is told from now on.
+  func look(at number: Int64) -> Look {
+    change {
+      $0.watched = nil
+      guard $0.isCommitting else { return .ended }
+      guard $0.begun == number else {
+        $0.watched = $0.begun
+        return .another($0.begun)
+      }
+      $0.isHanging = true
+      $0.trouble = Self.hangs
+      return .hangs
+    }
+  }
+
+  /// The commit has come to its end, one way or the other. Answers whether it was told that it hung.
+  @discardableResult func ended() -> Bool {
+    change {
+      $0.isCommitting = false
+      guard $0.isHanging else { return false }
+      $0.isHanging = false
+      $0.trouble = nil
+      return true
     }
   }
 

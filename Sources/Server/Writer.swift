@@ -1,3 +1,4 @@
+import DequeModule
 import Dispatch
 import Model
 import Pipeline
@@ -24,10 +25,15 @@ public final class Writer: Sendable {
   private let commits: CommitLoop
   private let outlet: any Outlet
   private let timer: WriterTimer
-  /// Past this many undurable commands or bytes, requests are turned away until a commit has gone
-  /// through.
-  static let undurableCommandsMax: Int64 = 50_000
-  static let undurableBytesMax = 64 << 20
+  /// Requests decided in one breath: whoever waits for the state waits for no more than these.
+  static let requestsPerTurn = 256
+  /// Past this many commands that no commit has taken yet, or bytes that none has made durable,
+  /// requests wait. So no transaction holds more of one workspace, and a flood of one makes the
+  /// others wait for a bounded time.
+  static let ungatheredCommandsMax: Int64 = 1_000
+  static let undurableBytesMax = 16 << 20
+  /// Past this many waiting requests, newcomers are turned away.
+  static let waitingMax = 50_000
   /// News from outside that are kept through an outage; past it they are lost, and leases end what
   /// they were about.
   static let keptMax = 20_000
@@ -35,8 +41,33 @@ public final class Writer: Sendable {
   static let attemptsMax = 3
 
   private struct Inbox {
-    var requests: [Request] = []
+    var requests: Deque<Request> = []
     var isScheduled = false
+
+    /// What must not be lost, and what nobody would ask again, always finds room.
+    mutating func take(_ more: [Request]) -> [Ticket] {
+      if requests.count + more.count <= waitingMax {
+        requests.append(contentsOf: more)
+        return []
+      }
+      var refused: [Ticket] = []
+      for request in more {
+        if requests.count < waitingMax || request.ticket == .nobody
+          || request.intake.patience != .none
+        {
+          requests.append(request)
+        } else {
+          refused.append(request.ticket)
+        }
+      }
+      return refused
+    }
+
+    mutating func next() -> [Request] {
+      let count = min(requests.count, requestsPerTurn)
+      defer { requests.removeFirst(count) }
+      return Array(requests.prefix(count))
+    }
   }
 
   struct State: Sendable {
@@ -48,6 +79,8 @@ public final class Writer: Sendable {
       didSet { if (oldValue == nil) != (outage == nil) { health.outage(outage != nil) } }
     }
     var tickIsRefused = false
+    /// Whether requests wait until a commit has taken, or made durable, what is decided.
+    var isHeldBack = false
     /// News from outside that could not be decided, in order: see `Patience`.
     var kept: [Request] = []
   }
@@ -73,24 +106,23 @@ public final class Writer: Sendable {
 
   /// Takes requests from any thread, in order; their answers come through the outlet.
   public func submit(_ requests: [Request]) {
-    let wake = inbox.withLock { inbox in
-      inbox.requests += requests
+    let (refused, wake) = inbox.withLock { inbox in
+      let refused = inbox.take(requests)
       defer { inbox.isScheduled = true }
-      return !inbox.isScheduled
+      return (refused, !inbox.isScheduled)
     }
     if wake { queue.async { self.turn() } }
+    leave([], refused)
   }
 
   private func turn() {
-    let requests = inbox.withLock { inbox in
-      inbox.isScheduled = false
-      defer { inbox.requests.removeAll(keepingCapacity: inbox.requests.capacity <= 4_096) }
-      return inbox.requests
-    }
     let (released, dirty, deadline, refused, broke, tryAgain) = state.withLock { state in
       var refused: [Ticket] = []
       let (wasWell, hadNone) = (state.outage == nil, state.kept.isEmpty)
-      for request in requests { Self.decide(request, &state, &refused) }
+      state.isHeldBack = Self.isFull(state)
+      if !state.isHeldBack {
+        for request in inbox.withLock({ $0.next() }) { Self.decide(request, &state, &refused) }
+      }
       let released = state.outage == nil ? state.pipeline.release() : []
       return (
         released, state.pipeline.head.position > state.pipeline.durable, Self.nextTick(&state),
@@ -102,6 +134,32 @@ public final class Writer: Sendable {
     leave(released, refused)
     timer.fire(at: deadline)
     if tryAgain { queue.asyncAfter(deadline: .now() + .seconds(1)) { self.submitKept() } }
+    goOn()
+  }
+
+  private static func isFull(_ state: State) -> Bool {
+    state.outage == nil
+      && (state.pipeline.ungathered >= ungatheredCommandsMax
+        || state.pipeline.undurableBytes >= undurableBytesMax)
+  }
+
+  /// After a turn: the next one, where requests are left that it may take.
+  private func goOn() {
+    let mayGoOn = state.withLock { state in
+      if state.isHeldBack { return false }
+      return inbox.withLock { inbox in
+        inbox.isScheduled = !inbox.requests.isEmpty
+        return inbox.isScheduled
+      }
+    }
+    if mayGoOn { queue.async { self.turn() } }
+  }
+
+  /// Whether a turn that was held back must be asked for, now that there is room again.
+  private static func hasRoom(_ state: inout State) -> Bool {
+    guard state.isHeldBack, !isFull(state) else { return false }
+    state.isHeldBack = false
+    return true
   }
 
   /// When to tick next. A tick that was refused leaves its deadline due: asked for again at once,
@@ -120,11 +178,6 @@ public final class Writer: Sendable {
 
   private static func decide(_ request: Request, _ state: inout State, _ refused: inout [Ticket]) {
     guard state.outage == nil else { return refuse(request, &state, &refused) }
-    let load = state.pipeline.undurable
-    guard
-      request.intake.patience != .none
-        || (load.commands < undurableCommandsMax && load.bytes < undurableBytesMax)
-    else { return refuse(request, &state, &refused) }
     do throws(StoreFault) {
       try state.pipeline.submit(
         request, at: Instant.now, reads: state.reads.reader)
@@ -177,23 +230,34 @@ public final class Writer: Sendable {
 
   // MARK: - Called by the commit loop
 
-  func gather() -> Commit? { state.withLock { $0.outage == nil ? $0.pipeline.gather() : nil } }
+  func gather() -> Commit? {
+    let (commit, goesOn) = state.withLock { state in
+      (state.outage == nil ? state.pipeline.gather() : nil, Self.hasRoom(&state))
+    }
+    if goesOn { queue.async { self.turn() } }
+    return commit
+  }
 
   func committed(_ commit: Commit) {
     guard let last = commit.log.last else { return }
-    leave(state.withLock { $0.pipeline.committed(upTo: last.position) })
+    let (released, goesOn) = state.withLock { state in
+      (state.pipeline.committed(upTo: last.position), Self.hasRoom(&state))
+    }
+    leave(released)
+    if goesOn { queue.async { self.turn() } }
   }
 
   /// The store failed: nobody who waits is told that anything happened, and the state is read again
   /// from disk.
   func failed(_ fault: StoreFault) {
-    let refused = state.withLock { state in
+    let (refused, goesOn) = state.withLock { state in
       state.outage = fault.description
       var refused: [Ticket] = []
       Self.abandon(&state, &refused)
-      return refused
+      return (refused, Self.hasRoom(&state))
     }
     leave([], refused)
+    if goesOn { queue.async { self.turn() } }
   }
 
   /// Reads the state from disk again. Answers whether service goes on.
@@ -229,6 +293,9 @@ public final class Writer: Sendable {
   }
 
   // MARK: - Looking in
+
+  /// Requests that no turn has taken yet.
+  var waiting: Int { inbox.withLock { $0.requests.count } }
 
   public var outage: String? { state.withLock { $0.outage } }
 

@@ -67,9 +67,12 @@ final class Disk: @unchecked Sendable {
 struct FaultyStore: Store {
   let base: any Store
   let disk: Disk
+  /// Hears of every transaction that was let through, before it is written.
+  var transaction: @Sendable ([Commit]) -> Void = { _ in }
 
   func commit(_ commits: [Commit]) throws(StoreFault) {
     try disk.pass()
+    transaction(commits)
     try base.commit(commits)
   }
   func reader() throws(StoreFault) -> any StoreReader {
