@@ -48,17 +48,30 @@ public enum DataFolder {
       try store.backUp(to: target, at: Instant.now))
   }
 
+  public struct Restored: Sendable {
+    public var replaced: String?
+    public var erasuresRepeated: Int
+    /// Entries that words were taken out of again.
+    public var redactionsRepeated: Int
+  }
+
+  /// Puts a backup in the folder's place. What was erased or taken out since, as far as the folder
+  /// that is replaced, or the file, tells, is not brought back.
   public static func restore(_ backup: String, to data: String, erasures file: String?) throws
-    -> SQLiteStore.Restored
+    -> Restored
   {
     try Files.createFolder(data)
     let lock = try FolderLock(folder: data)
     defer { withExtendedLifetime(lock) {} }
     var given: [(workspace: String, receipt: ErasureReceipt)] = []
     if let file { given = try receipts(file) }
-    return try SQLiteStore.restore(
-      backup, to: data, receipts: given, at: Instant.now,
-      PersonForms.erased)
+    let redactions =
+      Files.exists("\(data)/throughline.sqlite") ? try RedactionsSince(in: data) : nil
+    let restored = try SQLiteStore.restore(
+      backup, to: data, receipts: given, at: Instant.now, PersonForms.erased)
+    return Restored(
+      replaced: restored.replaced, erasuresRepeated: restored.erasuresRepeated,
+      redactionsRepeated: try redactions?.repeated(in: data, at: Instant.now) ?? 0)
   }
 
   /// What `throughline erasures --json` wrote.

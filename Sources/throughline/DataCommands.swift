@@ -35,7 +35,7 @@ struct Backup: AsyncParsableCommand {
 
 struct Restore: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Put a backup in the data folder's place, and erase again whoever was erased since.")
+    abstract: "Put a backup in the data folder's place, and take out again what was erased or redacted since.")
   @OptionGroup var options: SettingsOptions
   @Argument(help: "The backup's folder.") var from: String
   @Option(
@@ -49,8 +49,8 @@ struct Restore: AsyncParsableCommand {
       print("what was there lies in \(replaced); delete it when you no longer need it")
     }
     print(
-      "restored into \(settings.data); \(restored.erasuresRepeated) erasures were carried out again"
-    )
+      "restored into \(settings.data); \(restored.erasuresRepeated) erasures and "
+        + "\(restored.redactionsRepeated) redactions were carried out again")
   }
 }
 

@@ -185,6 +185,66 @@ import Testing
     }
   }
 
+  @Test func `what was taken out since a backup is taken out again of what is restored from it`()
+    async throws
+  {
+    let elsewhere = try TemporaryFolder()
+    try await TestServer.run { server in
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "jo@home.example")
+      try await chat.customer(#"my pin is Zylophon4711, "Zylophon", and that of my wife Quark99"#)
+      try await chat.handoff([
+        "reason": "lost pin", "summary": "their pin is Zylophon4711",
+        "fields": ["pin": "Quark99", "tries": 3],
+      ])
+      let backup = elsewhere.path + "/backup"
+      #expect(
+        try await server.administer("POST", "/admin/backup", ["to": .text(backup)]).status == 200)
+      try await chat.customer("this is lost with the folder")
+      let ann = try await server.token("agent", "ann")
+      let said = try await server.timeline(chat.customer).said
+      func take(_ words: String, from entry: JSON?) async throws {
+        let number = try #require(entry?["entry"].int)
+        let done = try await server.call(
+          "POST", "/v1/entries/\(number)/redact", ["words": .text(words)], by: ann)
+        #expect(done.status == 201, "\(done)")
+      }
+      let message = said.first { $0["text"].string != nil }
+      try await take("Zylophon4711", from: message)
+      try await take("Quark99", from: message)
+      let handoff = said.first { $0["kind"].string == "handoff" }
+      try await take("Zylophon4711", from: handoff)
+      try await take("Quark99", from: handoff)
+      try await take("lost with", from: said.last { $0["text"].string != nil })
+      await server.stop()
+      let restored = try DataFolder.restore(backup, to: server.settings.data, erasures: nil)
+      #expect(restored.redactionsRepeated == 2)
+      let replaced = try #require(restored.replaced)
+      try FileManager.default.removeItem(atPath: replaced)
+      #expect(try FolderCheck(server.settings.data).findings == [])
+      for words in ["Zylophon4711", "Quark99"] {
+        #expect(try holders(of: words, in: server.settings.data) == [])
+      }
+      try await server.start()
+      let page = try await server.timeline(chat.customer)
+      #expect(page.texts == [#"my pin is [removed], "Zylophon", and that of my wife [removed]"#])
+      let again = try #require(page.said.first { $0["kind"].string == "handoff" })
+      #expect(again["summary"].string == "their pin is [removed]")
+      #expect(again["fields"]["pin"].string == "[removed]" && again["fields"]["tries"].int == 3)
+      #expect(
+        page.said.filter { $0["kind"].string == "redacted" }.allSatisfy {
+          $0["by"].string == "agent:ann"
+        })
+      expectComplete(page)
+      await server.stop()
+      // Nothing is left to be done twice.
+      #expect(
+        try DataFolder.restore(backup, to: server.settings.data, erasures: nil).redactionsRepeated
+          == 2)
+      #expect(try FolderCheck(server.settings.data).findings == [])
+    }
+  }
+
   @Test func `card numbers, tokens and the workspace's patterns are never written`() async throws {
     let rules = try TemporaryFolder()
     try SmallRules.write(rules, workspace: "shop", agents: 1)

@@ -82,7 +82,7 @@ extension SQLiteStore {
 
   /// Waits, with no lock held, for whoever still reads from the write-ahead log: half a minute at
   /// most.
-  func emptyLog() throws(StoreFault) {
+  public func emptyLog() throws(StoreFault) {
     for _ in 0..<300 {
       if try write(
         "empty the write-ahead log", { writer throws(StoreFault) in try writer.emptyLog() })

@@ -1,0 +1,85 @@
+import Wire
+
+extension Redaction {
+  /// What somebody took out of an entry, found by holding what it was against what is left of it:
+  /// taking out all of these, one after the other, leaves no more than is left there. Where that
+  /// cannot be told to the letter, it is whole strings.
+  public static func between(_ whole: [UInt8], and left: [UInt8]) -> [Redaction] {
+    guard let before = JSONWords.members(whole), let after = JSONWords.members(left) else {
+      return []
+    }
+    var words: [String] = []
+    for (name, place) in before where !EntryBody.frame.contains(name) {
+      guard let match = after.first(where: { $0.name == name }) else { continue }
+      let (old, new) = (Array(whole[place]), Array(left[match.value]))
+      if old != new { words += pieces(old, new) ?? strings(old) }
+    }
+    // Shorter ones may be parts of longer ones, whose places would not be found any more.
+    return Set(words).sorted { ($1.utf8.count, $0) < ($0.utf8.count, $1) }
+      .compactMap { Redaction($0) }
+  }
+
+  /// Of one JSON value: what stood where marks are now; nil where taking that out would not make
+  /// one of the other.
+  private static func pieces(_ old: [UInt8], _ new: [UInt8]) -> [String]? {
+    let kept = split(new)
+    guard old.starts(with: kept[0]) else { return nil }
+    var at = kept[0].count
+    var found: [String] = []
+    for (index, piece) in kept.enumerated().dropFirst() {
+      let isLast = index == kept.count - 1
+      let end = isLast ? old.count - piece.count : first(piece, in: old, from: at + 1)
+      guard let end, end > at, old[end...].starts(with: piece),
+        let word = JSONText.string([0x22] + old[at..<end] + [0x22])
+      else { return nil }
+      found.append(word)
+      at = end + piece.count
+    }
+    var made = old
+    for word in Set(found).sorted(by: { $1.utf8.count < $0.utf8.count }) {
+      made = Redaction(word)?.json(made) ?? made
+    }
+    return made == new ? found : nil
+  }
+
+  private static func split(_ text: [UInt8]) -> [[UInt8]] {
+    let mark = Array(mark.utf8)
+    var out: [[UInt8]] = [[]]
+    var at = 0
+    while at < text.count {
+      if text[at...].starts(with: mark) {
+        out.append([])
+        at += mark.count
+      } else {
+        out[out.count - 1].append(text[at])
+        at += 1
+      }
+    }
+    return out
+  }
+
+  private static func first(_ piece: [UInt8], in text: [UInt8], from start: Int) -> Int? {
+    guard start + piece.count <= text.count else { return nil }
+    return (start...(text.count - piece.count)).first { text[$0...].starts(with: piece) }
+  }
+
+  /// Every string and number of a JSON value, but the names of members.
+  private static func strings(_ json: [UInt8]) -> [String] {
+    var found: [String] = []
+    var at = 0
+    while at < json.count {
+      let start = at
+      if json[at] == 0x22 {
+        at = JSONWords.endOfString(json, at)
+        let isName = at < json.count && json[at] == UInt8(ascii: ":")
+        if !isName, let text = JSONText.string(Array(json[start..<at])) { found.append(text) }
+      } else if json[at] == 0x2D || (0x30...0x39).contains(json[at]) {
+        at += json[at...].prefix { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }.count
+        found.append(String(decoding: json[start..<at], as: UTF8.self))
+      } else {
+        at += 1
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,57 @@
+import Continuity
+import Testing
+
+/// What is found by holding an entry against what was left of it.
+@Suite struct RedactionAgainTests {
+  private func entry(_ members: String) -> [UInt8] {
+    Array("{\"entry\":7,\"kind\":\"message\",\(members),\"salt\":\"00\"}".utf8)
+  }
+
+  private func taken(_ whole: String, _ words: [String]) throws -> [UInt8] {
+    try words.reduce(entry(whole)) { body, word in
+      let redaction = try #require(Redaction(word))
+      return try #require(redaction.entry(body, by: .init(9), salt: 1), "\(word)")
+    }
+  }
+
+  /// Whether taking them out again, one after the other, leaves what was left.
+  private func again(_ whole: String, _ left: [UInt8]) -> [UInt8] {
+    var body = entry(whole)
+    for words in Redaction.between(body, and: left) {
+      body = words.entry(body, by: .init(9), salt: 1) ?? body
+    }
+    return body
+  }
+
+  @Test(arguments: [
+    (#""text":"my pin is 4711 and 4711 again""#, ["4711"]),
+    (#""text":"4711""#, ["4711"]),
+    (#""text":"a b c","reason":"b""#, ["b"]),
+    (#""text":"ab abc","more":{"list":["abc",{"x":"ab"}]}"#, ["abc", "ab"]),
+    (#""text":"say \"Quark\" or é\n€","fields":{"pin":"1234","other":12}"#, ["Quark", "1234", "€"]),
+    (#""text":"one two three""#, ["one", "three"]),
+  ])
+  func `the words are found to the letter`(_ whole: String, _ words: [String]) throws {
+    let left = try taken(whole, words)
+    #expect(again(whole, left) == left)
+  }
+
+  @Test func `where places cannot be told apart, nothing of the string stays`() throws {
+    // Taken out one after the other, so that marks touch.
+    let whole = #""text":"secretcode and more","note":"kept""#
+    let left = try taken(whole, ["secret", "code"])
+    let body = String(decoding: again(whole, left), as: UTF8.self)
+    #expect(!body.contains("secret") && !body.contains("code") && body.contains("kept"))
+  }
+
+  @Test func `a number that was taken out takes the values beside it along`() throws {
+    let whole = #""text":"kept","fields":{"pin":1234,"name":"Jo","tries":3}"#
+    let body = String(decoding: again(whole, try taken(whole, ["1234"])), as: UTF8.self)
+    #expect(!body.contains("1234") && body.contains("\"tries\":") && body.contains("kept"))
+  }
+
+  @Test func `what is the same needs nothing`() {
+    let body = entry(#""text":"[removed] is what they wrote""#)
+    #expect(Redaction.between(body, and: body).isEmpty)
+  }
+}
