@@ -15,7 +15,12 @@ public enum PersonForms {
         about.handoff = []
         return about.encoded
       } catch { return [] }  // What nobody can read may hold anything.
-    }, attachments: attachments)
+    }, attachments: attachments,
+    mention: { conversation in
+      var writer = ByteWriter()
+      writer.id(conversation)
+      return writer.bytes
+    })
 
   /// Ids under `attachments`: bots and agents give them as strings, mail as objects with more about
   /// each.
