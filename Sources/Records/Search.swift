@@ -2,6 +2,9 @@ import Model
 
 /// What somebody looks for in a workspace's entries. All that is given must hold.
 public struct SearchQuery: Sendable {
+  /// More would let one question cost the earth; whoever asks is told, not given something else.
+  public static let wordsMax = 64
+
   /// As a person types it: words that must all be there, `"a phrase"`, `begin*`, `-without`.
   public var words: String
   /// These customer records; empty: everybody's.

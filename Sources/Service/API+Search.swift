@@ -15,6 +15,11 @@ extension API {
     guard words.utf8.count <= 1_000 else {
       throw APIProblem(422, "too-long", "Too long", "q may have 1000 bytes", field: "q")
     }
+    guard words.split(whereSeparator: \.isWhitespace).count <= SearchQuery.wordsMax else {
+      throw APIProblem(
+        422, "too-many-words", "Too many words", "q may have \(SearchQuery.wordsMax) words",
+        field: "q")
+    }
     var query = SearchQuery(words: words)
     query.limit = Int(try number(request, "limit", 1...100) ?? 20)
     query.before = EntryID(try number(request, "before", 1...Int64.max) ?? .max)

@@ -100,4 +100,26 @@ import Testing
       #expect(try await server.call("POST", "/v1/search?q=a", by: sue).status == 405)
     }
   }
+
+  @Test func `more words than may be asked for are refused, and none is passed over`() async throws
+  {
+    try await TestServer.run { server in
+      let sue = try await server.token("supervisor", "sue")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "jo@home.example")
+      try await chat.customer("the kettle leaks")
+      func hits(_ query: [String]) async throws -> Int {
+        try await server.call("GET", "/v1/search?q=\(query.joined(separator: "+"))", by: sue)[
+          "hits"
+        ].elements.count
+      }
+      while try await hits(["kettle"]) == 0 {}
+      let many = Array(repeating: "kettle", count: 63)
+      #expect(try await hits(many + ["leaks"]) == 1)
+      #expect(try await hits(many + ["nowhere"]) == 0)
+      let over = try await server.call(
+        "GET", "/v1/search?q=\((many + ["a", "b"]).joined(separator: "+"))", by: sue)
+      #expect(over.status == 422 && over["type"].text.hasSuffix("too-many-words"), "\(over)")
+    }
+  }
 }

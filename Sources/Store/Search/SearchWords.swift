@@ -1,16 +1,15 @@
+import Records
+
 /// What a person types, as an expression of FTS5. Every word is quoted, so that nothing typed is an
 /// operator.
 enum SearchWords {
-  /// More would let one question cost the earth.
-  static let wordsMax = 32
-
   /// nil when there is nothing to look for. `-without` alone finds nothing: it would be everything
   /// else.
   static func expression(_ typed: String) -> String? {
     var wanted: [String] = []
     var unwanted: [String] = []
     var rest = typed.prefix(1_000)[...]
-    while wanted.count + unwanted.count < wordsMax, let word = next(&rest) {
+    while wanted.count + unwanted.count < SearchQuery.wordsMax, let word = next(&rest) {
       let text = word.text.replacing("\"", with: " ").replacing("\0", with: " ")
       // What the tokenizer makes nothing of would be an empty phrase, which FTS5 takes for
       // "anything".
