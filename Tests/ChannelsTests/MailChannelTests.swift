@@ -97,7 +97,8 @@ struct MailChannelTests {
 
   private func report(
     about id: String?, on recipient: String = "Mia@home.example", _ fate: String = "Action: failed",
-    to: String = "help@shop.example"
+    to: String = "help@shop.example", saying why: String = "550 nobody has 4111 1111 1111 1111",
+    parts: [String] = ["It could not be delivered."]
   ) throws -> MailReport? {
     let headers = [
       "From: Mail Delivery System <MAILER-DAEMON@mx.home.example>",
@@ -105,9 +106,10 @@ struct MailChannelTests {
     ]
     let original = id.map { ["Message-ID: <\($0)>", "Subject: Re: My lamp"] } ?? ["Subject: x"]
     let body =
-      ["--x", "", "It could not be delivered.", "--x", "Content-Type: message/delivery-status", ""]
+      parts.flatMap { ["--x", "", $0] }
+      + ["--x", "Content-Type: message/delivery-status", ""]
       + ["Reporting-MTA: dns; mx.home.example", "", "Final-Recipient: rfc822;\(recipient)", fate]
-      + ["Diagnostic-Code: smtp; 550 nobody has 4111 1111 1111 1111", ""]
+      + ["Diagnostic-Code: smtp; \(why)", ""]
       + ["--x", "Content-Type: text/rfc822-headers", ""] + original + ["--x--"]
     return try #require(try understand(headers, body.joined(separator: "\r\n"), to: to)).mail
       .report
@@ -142,6 +144,25 @@ struct MailChannelTests {
     #expect(try report(about: id)?.entry.arrival == failed)
     #expect(try report(about: id, "Action: delayed")?.entry.arrival != failed)
     #expect(try report(about: id, on: "bob@home.example")?.entry.arrival != failed)
+  }
+
+  @Test func `a report's words are bounded, whatever a server writes, and what is cut says so`()
+    throws
+  {
+    let id = OutgoingMail.messageID(MailID(high: 1, low: 2), from: "help@shop.example")
+    let folded = String(repeating: "ö€ ", count: 500) + "\r\n "
+    let why = "550 " + String(repeating: folded, count: 1_000)
+    let parts = (0..<4).map { _ in String(repeating: "word ", count: 100_000) }
+    let cut = try #require(try report(about: id, saying: why, parts: parts)).entry.members
+    let entry = try JSONSerialization.jsonObject(
+      with: Data([UInt8(ascii: "{")] + cut.dropFirst() + [UInt8(ascii: "}")]))
+    let members = try #require(entry as? [String: Any])
+    let reason = try #require(members["reason"] as? String)
+    #expect((1_020...1_024).contains(reason.utf8.count) && reason.hasSuffix("…"))
+    #expect(reason.hasPrefix("550 ö€ ö€") && !reason.contains("\u{FFFD}"))
+    #expect(cut.count < 1_100_000 && members["truncated"] as? Bool == true)
+    let address = String(repeating: "a", count: 400) + "@home.example"
+    #expect(try report(about: id, on: address) == nil)
   }
 
   @Test func `mail from nobody, or from two, is not guessed at`() throws {

@@ -35,6 +35,8 @@ public struct MailChannel: Sendable {
   public var emailRules = EmailRules()
   /// How long a reply address is good.
   public static let replyAddressDays: Int64 = 365
+  /// Of a mail server's words why it did not deliver: more is no reason, and all is attached.
+  public static let reasonBytesMax = 1_024
 
   public init(
     workspace: WorkspaceID, addresses: [String], identityKey: HMACKey, replyKey: HMACKey,
@@ -176,9 +178,11 @@ public struct MailChannel: Sendable {
     if let ours { members.text("message_id", ours) }
     members.text("action", told.isFailure ? "failed" : "delayed")
     if let status = told.status { members.text("status", status) }
-    if let why = told.diagnostic { members.text("reason", redactor.text(why)) }
+    // Cut last: half a card number is not known for one.
+    if let why = told.diagnostic { members.text("reason", Self.reason(redactor.text(why))) }
     members.text("from", author.address)
     members.text("text", mail.own)
+    if mail.isTruncated { members.raw("truncated", Array("true".utf8)) }
     if !blobs.isEmpty { members.raw("attachments", Self.list(blobs)) }
     var entry = EntryDraft(
       kind: .undelivered, author: .system, visibility: .business, channel: .email,
@@ -192,6 +196,17 @@ public struct MailChannel: Sendable {
     return MailReport(
       messageKey: ours.map(Self.threadKey), replyAddress: capability, isFinal: told.isFailure,
       entry: entry)
+  }
+
+  private static func reason(_ why: String) -> String {
+    guard why.utf8.count > reasonBytesMax else { return why }
+    var kept = ""
+    let mark = "…"
+    for scalar in why.unicodeScalars {
+      guard kept.utf8.count + scalar.utf8.count + mark.utf8.count <= reasonBytesMax else { break }
+      kept.unicodeScalars.append(scalar)
+    }
+    return kept + mark
   }
 
   private func attachment(
