@@ -31,37 +31,75 @@ extension Pipeline {
   }
 
   /// A mail server farther on reports it (RFC 3464): nil where the report is about no answer of
-  /// ours, and is a mail like any other.
+  /// ours to this recipient, and is a mail like any other.
   mutating func reported(
     _ mail: MailArrival, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer? {
-    guard let report = mail.report, let place = try place(of: report, reads) else { return nil }
+    guard let report = mail.report, let found = try matter(of: report, reads) else { return nil }
+    let draft = draft(report, found)
     let entry: EntryID
     var isKnown = false
-    if case .same(let known) = try known(report.entry, reads) {
+    if case .same(let known) = try known(draft, reads) {
       (entry, isKnown) = (known, true)
     } else {
       for row in mail.blobs { pending.blobs.set(row.id, row, at: turn.position) }
       let new = NewCase(session: mail.session, case: mail.case)
       guard
-        let written = try tell(
-          report.entry, place, isFinal: report.isFinal, new, &turn, reads)
+        let written = try tell(draft, found.place, isFinal: found.fate.isFinal, new, &turn, reads)
       else { return nil }
       entry = written
     }
-    setKey(.mailSeen, mail.seenKey, Self.keyValue(place) + Self.number(entry.raw), &turn)
-    return .mailTaken(place, entry, duplicate: isKnown)
+    setKey(.mailSeen, mail.seenKey, Self.keyValue(found.place) + Self.number(entry.raw), &turn)
+    return .mailTaken(found.place, entry, duplicate: isKnown)
   }
 
-  private mutating func place(of report: MailReport, _ reads: any StoreReader) throws(StoreFault)
-    -> ConversationID?
+  /// What a report is about, as far as it may be believed.
+  private struct Matter {
+    var fate: MailReport.Fate
+    var place: ConversationID
+    /// The Message-ID of the answer, where it is one of this matter.
+    var answer: String?
+  }
+
+  /// A signed reply address decides first, as for any mail. A Message-ID alone may be known to
+  /// others than its recipient, and a report be written by anybody.
+  private mutating func matter(of report: MailReport, _ reads: any StoreReader)
+    throws(StoreFault) -> Matter?
   {
-    var named = report.replyAddress
-    if let key = report.messageKey, let value = try value(.mailThread, key, reads) {
-      named = Self.conversation(value)
+    let value = try report.messageID.flatMap { id throws(StoreFault) in
+      try self.value(.mailThread, threadKey(id), reads)
     }
-    guard let named, let row = try conversationRow(named, reads) else { return nil }
-    return try goesOn(row, reads).id
+    let named = value.flatMap(Self.conversation)
+    for fate in report.fates {
+      guard let id = fate.replyAddress, let row = try conversationRow(id, reads) else { continue }
+      let answer = named == id ? report.messageID : nil
+      return Matter(fate: fate, place: try goesOn(row, reads).id, answer: answer)
+    }
+    guard let answer = report.messageID, let value, let named,
+      let row = try conversationRow(named, reads)
+    else { return nil }
+    // Answers of an older program are taken to have gone where the thread goes now.
+    let recipient =
+      Self.recipient(value)
+      ?? Self.about(row.about)?.mail.map { recipientKey(answer, $0.theirs) }
+    guard let fate = report.fates.first(where: { recipientKey(answer, $0.address) == recipient })
+    else { return nil }
+    return Matter(fate: fate, place: try goesOn(row, reads).id, answer: answer)
+  }
+
+  private func draft(_ report: MailReport, _ found: Matter) -> EntryDraft {
+    var draft = report.entry
+    var members = Members()
+    if let answer = found.answer {
+      members.text("message_id", answer)
+      // Some servers report the same again and again.
+      let name =
+        "report\n\(answer)\n\(found.fate.address.lowercased())\n\(found.fate.isFinal)"
+      draft.arrival = .init(
+        key: Array(environment.sha256(Array(name.utf8)).bytes.prefix(16)), content: [])
+    }
+    draft.members = found.fate.members + members.bytes + draft.members
+    return draft
   }
 
   @discardableResult

@@ -121,29 +121,33 @@ struct MailChannelTests {
   {
     let id = OutgoingMail.messageID(MailID(high: 1, low: 2), from: "help@shop.example")
     let known = try #require(try report(about: id))
-    #expect(known.messageKey == MailChannel.threadKey(id) && known.replyAddress == nil)
-    #expect(known.isFinal && known.entry.kind == .undelivered)
+    let fate = try #require(known.fates.first)
+    #expect(known.messageID == id && known.fates.count == 1 && fate.replyAddress == nil)
+    #expect(fate.isFinal && fate.address == "Mia@home.example")
+    #expect(known.entry.kind == .undelivered)
     #expect(known.entry.visibility == .business && known.entry.author == .system)
-    let said = String(decoding: known.entry.members, as: UTF8.self)
+    let said = String(decoding: fate.members + known.entry.members, as: UTF8.self)
     #expect(said.contains(#""action":"failed""#) && said.contains("It could not be delivered."))
     #expect(!said.contains("1111"), "what must never be written is taken out of it, too")
     let address = try signedAddress()
     let signed = try #require(try report(about: nil, to: address))
-    #expect(signed.replyAddress == conversation && signed.messageKey == nil)
+    #expect(signed.fates.first?.replyAddress == conversation && signed.messageID == nil)
     #expect(try report(about: nil, on: "eve@evil.example", to: address) == nil)
     #expect(try report(about: "1@home.example") == nil, "a Message-ID that we do not make")
     #expect(try report(about: nil) == nil)
   }
 
-  @Test func `only failures and delays are told of, and one told again is the same`() throws {
+  @Test func `only failures and delays are told of, failures first`() throws {
     let id = OutgoingMail.messageID(MailID(high: 1, low: 2), from: "help@shop.example")
-    #expect(try report(about: id, "Action: delayed")?.isFinal == false)
+    #expect(try report(about: id, "Action: delayed")?.fates.map(\.isFinal) == [false])
     #expect(try report(about: id, "Action: delivered") == nil)
     #expect(try report(about: id, "Action: relayed") == nil)
-    let failed = try #require(try report(about: id)?.entry.arrival)
-    #expect(try report(about: id)?.entry.arrival == failed)
-    #expect(try report(about: id, "Action: delayed")?.entry.arrival != failed)
-    #expect(try report(about: id, on: "bob@home.example")?.entry.arrival != failed)
+    let two = ["Action: delayed", "", "Original-Recipient: rfc822;<bob@home.example>"]
+    let more = ["Final-Recipient: rfc822;bob@inner.example", "Action: failed"]
+    let both = try #require(try report(about: id, (two + more).joined(separator: "\r\n")))
+    #expect(both.fates.map(\.isFinal) == [true, true, false])
+    #expect(
+      both.fates.map(\.address) == ["bob@home.example", "bob@inner.example", "Mia@home.example"])
   }
 
   @Test func `a report's words are bounded, whatever a server writes, and what is cut says so`()
@@ -153,14 +157,15 @@ struct MailChannelTests {
     let folded = String(repeating: "ö€ ", count: 500) + "\r\n "
     let why = "550 " + String(repeating: folded, count: 1_000)
     let parts = (0..<4).map { _ in String(repeating: "word ", count: 100_000) }
-    let cut = try #require(try report(about: id, saying: why, parts: parts)).entry.members
+    let cut = try #require(try report(about: id, saying: why, parts: parts))
+    let all = try #require(cut.fates.first).members + cut.entry.members
     let entry = try JSONSerialization.jsonObject(
-      with: Data([UInt8(ascii: "{")] + cut.dropFirst() + [UInt8(ascii: "}")]))
+      with: Data([UInt8(ascii: "{")] + all.dropFirst() + [UInt8(ascii: "}")]))
     let members = try #require(entry as? [String: Any])
     let reason = try #require(members["reason"] as? String)
     #expect((1_020...1_024).contains(reason.utf8.count) && reason.hasSuffix("…"))
     #expect(reason.hasPrefix("550 ö€ ö€") && !reason.contains("\u{FFFD}"))
-    #expect(cut.count < 1_100_000 && members["truncated"] as? Bool == true)
+    #expect(all.count < 1_100_000 && members["truncated"] as? Bool == true)
     let address = String(repeating: "a", count: 400) + "@home.example"
     #expect(try report(about: id, on: address) == nil)
   }

@@ -161,25 +161,14 @@ public struct MailChannel: Sendable {
     _ mail: MailUnderstanding, _ author: MailAddress, _ recipient: SMTPPath, _ blobs: [BlobRow],
     _ now: Instant
   ) -> MailReport? {
-    guard let report = mail.report,
-      // An answer goes to one person; who passes it on may have several, and one failure counts.
-      let told = report.recipients.first(where: \.isFailure)
-        ?? report.recipients.first(where: \.isDelay)
-    else { return nil }
-    let addresses = [told.original, told.final].compactMap { $0 }
-    guard let address = addresses.first else { return nil }
+    guard let report = mail.report else { return nil }
+    let told = report.recipients.filter(\.isFailure) + report.recipients.filter(\.isDelay)
+    let fates = told.flatMap { self.fates($0, recipient, now) }
     let ours = report.messageID.flatMap { id in
       id.split(separator: "@").first.flatMap { MailID(String($0)) }.map { _ in id }
     }
-    let capability = addresses.lazy.compactMap { replyConversation(recipient, $0, now) }.first
-    guard ours != nil || capability != nil else { return nil }
+    guard fates.contains(where: { ours != nil || $0.replyAddress != nil }) else { return nil }
     var members = Members()
-    members.text("to", address)
-    if let ours { members.text("message_id", ours) }
-    members.text("action", told.isFailure ? "failed" : "delayed")
-    if let status = told.status { members.text("status", status) }
-    // Cut last: half a card number is not known for one.
-    if let why = told.diagnostic { members.text("reason", Self.reason(redactor.text(why))) }
     members.text("from", author.address)
     members.text("text", mail.own)
     if mail.isTruncated { members.raw("truncated", Array("true".utf8)) }
@@ -188,14 +177,24 @@ public struct MailChannel: Sendable {
       kind: .undelivered, author: .system, visibility: .business, channel: .email,
       members: members.bytes, saidAt: mail.date)
     entry.blobs = blobs.map(\.id)
-    if let ours {
-      // Some servers report the same again and again.
-      let name = "report\n\(ours)\n\(address.lowercased())\n\(told.isFailure)"
-      entry.arrival = .init(key: Array(SHA256.hash(Array(name.utf8)).bytes.prefix(16)), content: [])
+    return MailReport(messageID: ours, fates: fates, entry: entry)
+  }
+
+  private func fates(
+    _ told: DeliveryReport.Recipient, _ recipient: SMTPPath, _ now: Instant
+  ) -> [MailReport.Fate] {
+    [told.original, told.final != told.original ? told.final : nil].compactMap { $0 }.map { raw in
+      let address = MailAddress(address: raw)?.address ?? raw
+      var members = Members()
+      members.text("to", address)
+      members.text("action", told.isFailure ? "failed" : "delayed")
+      if let status = told.status { members.text("status", status) }
+      // Cut last: half a card number is not known for one.
+      if let why = told.diagnostic { members.text("reason", Self.reason(redactor.text(why))) }
+      return MailReport.Fate(
+        address: address, replyAddress: replyConversation(recipient, address, now),
+        isFinal: told.isFailure, members: members.bytes)
     }
-    return MailReport(
-      messageKey: ours.map(Self.threadKey), replyAddress: capability, isFinal: told.isFailure,
-      entry: entry)
   }
 
   private static func reason(_ why: String) -> String {
