@@ -59,6 +59,8 @@ extension Pipeline {
     var place: ConversationID
     /// The Message-ID of the answer, where it is one of this matter.
     var answer: String?
+    /// Stands for the answer where the report does not say: whatever went out last.
+    var last = ""
   }
 
   /// A signed reply address decides first, as for any mail. A Message-ID alone may be known to
@@ -73,7 +75,8 @@ extension Pipeline {
     for fate in report.fates {
       guard let id = fate.replyAddress, let row = try conversationRow(id, reads) else { continue }
       let answer = named == id ? report.messageID : nil
-      return Matter(fate: fate, place: try goesOn(row, reads).id, answer: answer)
+      let last = "\(id) \(Self.about(row.about)?.mail?.lastMessageID ?? "")"
+      return Matter(fate: fate, place: try goesOn(row, reads).id, answer: answer, last: last)
     }
     guard let answer = report.messageID, let value, let named,
       let row = try conversationRow(named, reads)
@@ -90,16 +93,16 @@ extension Pipeline {
   private func draft(_ report: MailReport, _ found: Matter) -> EntryDraft {
     var draft = report.entry
     var members = Members()
-    if let answer = found.answer {
-      members.text("message_id", answer)
-      // Some servers report the same again and again.
-      let name =
-        "report\n\(answer)\n\(found.fate.address.lowercased())\n\(found.fate.isFinal)"
-      draft.arrival = .init(
-        key: Array(environment.sha256(Array(name.utf8)).bytes.prefix(16)), content: [])
-    }
+    if let answer = found.answer { members.text("message_id", answer) }
+    draft.arrival = once(found.answer ?? found.last, found.fate.address, found.fate.isFinal)
     draft.members = found.fate.members + members.bytes + draft.members
     return draft
+  }
+
+  /// Some servers report the same again and again.
+  private func once(_ answer: String, _ address: String, _ isFinal: Bool) -> EntryDraft.Arrival {
+    let name = "report\n\(answer)\n\(address.lowercased())\n\(isFinal)"
+    return .init(key: Array(environment.sha256(Array(name.utf8)).bytes.prefix(16)), content: [])
   }
 
   @discardableResult

@@ -261,6 +261,29 @@ struct LateNewsTests {
     #expect(entry["message_id"] == nil, "the one that it names is of another matter")
   }
 
+  @Test("a report that a signed address alone tells of is told once for each answer, too")
+  func bounceKnownByItsAddress() throws {
+    let shop = try Shop()
+    var (id, sent) = try answered(shop)
+    try shop.call("POST", "/v1/cases/\(id)/close", by: shop.ann)
+    let address = try shop.replyAddress(sent)
+    func bounces(_ name: String, _ fate: String = "Action: failed") throws -> Bool {
+      let nameless = Shop.Sent(bytes: [])
+      return try shop.bounce(nameless, fate, id: "\(name)@mx", to: address).isDuplicate
+    }
+    #expect(try [bounces("1", "Action: delayed"), bounces("2", "Action: delayed")] == [false, true])
+    #expect(try bounces("3") == false && bounces("4"))
+    id = try #require(try shop.takes(shop.ann).string("case"))
+    #expect(try bounces("5"))
+    try shop.call("POST", "/v1/cases/\(id)/reply", ["text": "Once more."], by: shop.ann)
+    sent = try #require(try shop.outgoing())
+    try shop.call("POST", "/v1/cases/\(id)/close", by: shop.ann)
+    #expect(try bounces("6") == false, "another answer has failed")
+    #expect(try cases(shop).count == 1)
+    #expect(try bounces("7"))
+    #expect(try cases(shop).isEmpty)
+  }
+
   @Test("what the smarthost refuses for good when the case is closed makes one again")
   func refused() throws {
     let shop = try Shop()
