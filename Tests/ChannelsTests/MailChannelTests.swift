@@ -20,12 +20,12 @@ struct MailChannelTests {
 
   private func understand(
     _ headers: [String], _ body: String = "Where is my lamp?", to: String = "help@shop.example",
-    relay: String? = nil
+    relay: String? = nil, sender: String? = "mia@home.example"
   ) throws -> MailChannel.Arrival? {
+    let sender = try sender.map(path)
     let text = (headers + ["Subject: My lamp", "", body, ""]).joined(separator: "\r\n")
     return try? channel.understand(  // whatever is refused is nothing here
-      Array(text.utf8), sender: try path("mia@home.example"), recipient: try path(to), relay: relay,
-      now: now)
+      Array(text.utf8), sender: sender, recipient: try path(to), relay: relay, now: now)
   }
 
   private let from = "From: Mia <Mia@Home.Example>"
@@ -100,8 +100,19 @@ struct MailChannelTests {
     to: String = "help@shop.example", saying why: String = "550 nobody has 4111 1111 1111 1111",
     parts: [String] = ["It could not be delivered."]
   ) throws -> MailReport? {
+    try #require(try reporting(about: id, on: recipient, fate, to: to, saying: why, parts: parts))
+      .report
+  }
+
+  /// The mail in which a report comes; nil where it is refused.
+  private func reporting(
+    about id: String?, on recipient: String = "Mia@home.example", _ fate: String = "Action: failed",
+    to: String = "help@shop.example", saying why: String = "550", parts: [String] = ["No."],
+    from author: String = "Mail Delivery System <MAILER-DAEMON@mx.home.example>",
+    sender: String? = "mia@home.example"
+  ) throws -> MailArrival? {
     let headers = [
-      "From: Mail Delivery System <MAILER-DAEMON@mx.home.example>",
+      "From: \(author)",
       "Content-Type: multipart/report; report-type=delivery-status; boundary=x",
     ]
     let original = id.map { ["Message-ID: <\($0)>", "Subject: Re: My lamp"] } ?? ["Subject: x"]
@@ -111,8 +122,7 @@ struct MailChannelTests {
       + ["Reporting-MTA: dns; mx.home.example", "", "Final-Recipient: rfc822;\(recipient)", fate]
       + ["Diagnostic-Code: smtp; \(why)", ""]
       + ["--x", "Content-Type: text/rfc822-headers", ""] + original + ["--x--"]
-    return try #require(try understand(headers, body.joined(separator: "\r\n"), to: to)).mail
-      .report
+    return try understand(headers, body.joined(separator: "\r\n"), to: to, sender: sender)?.mail
   }
 
   @Test
@@ -168,6 +178,25 @@ struct MailChannelTests {
     #expect(all.count < 1_100_000 && members["truncated"] as? Bool == true)
     let address = String(repeating: "a", count: 400) + "@home.example"
     #expect(try report(about: id, on: address) == nil)
+  }
+
+  @Test func `a mail server reports from nobody that could be answered, and other mail does not`()
+    throws
+  {
+    let id = OutgoingMail.messageID(MailID(high: 1, low: 2), from: "help@shop.example")
+    for author in [
+      "MAILER-DAEMON", "Mail Delivery <MAILER-DAEMON>", "<>", #""Mail Delivery System" <>"#,
+      "MAILER-DAEMON@mx", "a@home.example, b@home.example",
+    ] {
+      let mail = try reporting(about: id, from: author, sender: nil)
+      #expect(mail?.report?.messageID == id, "\(author)")
+      #expect(mail?.from.identity.value == "mailer-daemon@shop.example")
+      #expect(mail?.from.assurance == .claimed && mail?.automatic != nil)
+      #expect(try reporting(about: id, from: author) == nil, "a person sends no report: \(author)")
+      #expect(try understand(["From: \(author)"], sender: nil) == nil, "no report: \(author)")
+    }
+    let known = try reporting(about: id, sender: nil)
+    #expect(known?.from.identity.value == "mailer-daemon@mx.home.example")
   }
 
   @Test func `mail from nobody, or from two, is not guessed at`() throws {

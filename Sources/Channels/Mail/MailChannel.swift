@@ -73,7 +73,7 @@ public struct MailChannel: Sendable {
   ///   - relay: the authserv-id under which the peer writes `Authentication-Results`, when it is a
   ///     listed relay.
   /// - Errors: when the `From` header does not name one author: such mail is refused, never guessed
-  ///   at.
+  ///   at. A mail server's report from the null sender needs none.
   public func understand(
     _ bytes: [UInt8], sender: SMTPPath?, recipient: SMTPPath, relay: String?, now: Instant
   ) throws(MailRefusal) -> Arrival {
@@ -83,14 +83,7 @@ public struct MailChannel: Sendable {
     var mail = MailUnderstanding(
       bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
     redact(&mail)
-    guard case .one(let author) = mail.author else {
-      throw mail.isTruncated && mail.from.isEmpty ? .tooMuch : .author
-    }
-    guard
-      let identity = IdentityForm.normalise(.email, author.address, emailRules, e164: { _ in nil })
-    else {
-      throw .address
-    }
+    let (author, identity) = try author(of: mail, sender, recipient)
     let capability = replyConversation(recipient, author.address, now)
     let isProven = mail.dmarc == .pass || capability != nil
     let claim = IdentityClaim(
@@ -128,6 +121,26 @@ public struct MailChannel: Sendable {
     arrival.blobs = blobs.map(\.row)
     arrival.report = report(mail, author, recipient, blobs.map(\.row), now)
     return Arrival(mail: arrival, blobs: blobs)
+  }
+
+  private func author(
+    of mail: MailUnderstanding, _ sender: SMTPPath?, _ recipient: SMTPPath
+  ) throws(MailRefusal) -> (MailAddress, Identity) {
+    func identity(_ author: MailAddress) -> Identity? {
+      IdentityForm.normalise(.email, author.address, emailRules, e164: { _ in nil })
+    }
+    if case .one(let author) = mail.author, let identity = identity(author) {
+      return (author, identity)
+    }
+    // Servers report from `MAILER-DAEMON` without a domain, or from `<>`: it is completed as a
+    // server completes what comes from its own host.
+    if sender == nil, mail.report != nil {
+      let domain = ours(recipient).split(separator: "@").last ?? ""
+      let server = MailAddress(local: "MAILER-DAEMON", domain: String(domain))
+      if let identity = identity(server) { return (server, identity) }
+    }
+    if case .one = mail.author { throw .address }
+    throw mail.isTruncated && mail.from.isEmpty ? .tooMuch : .author
   }
 
   private func redact(_ mail: inout MailUnderstanding) {
