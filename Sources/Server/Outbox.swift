@@ -169,10 +169,15 @@ final class Outbox: Sendable {
       // Nothing of it is written anew.
       known.withLock { $0[Key(workspace: workspace, id: row.id)] = .settled }
     case .permanentFailure(let code, let text):
-      failed(row, workspace, "the mail server refused it: \(code) \(text)")
+      failed(row, workspace, "the mail server refused it: \(Self.said(code, text))")
     case .malformed(let why): failed(row, workspace, why)
     case .temporaryFailure, .connectionFailure, .busy: delay(row, workspace)
     }
+  }
+
+  /// Its words begin with the code already, where there are any.
+  private static func said(_ code: Int, _ text: String) -> String {
+    text.hasPrefix("\(code)") ? text : "\(code) \(text)"
   }
 
   private func failed(_ row: OutboxRow, _ workspace: WorkspaceID, _ why: String) {

@@ -176,6 +176,11 @@ struct MailChannelTests {
     #expect((1_020...1_024).contains(reason.utf8.count) && reason.hasSuffix("…"))
     #expect(reason.hasPrefix("550 ö€ ö€") && !reason.contains("\u{FFFD}"))
     #expect(all.count < 1_100_000 && members["truncated"] as? Bool == true)
+    let whole = try #require(
+      try report(about: id, parts: ["Alas.\r\n\r\n> Where is it?\r\n\r\n-- \r\nYour mail server"]))
+    let kept = String(decoding: whole.entry.members, as: UTF8.self)
+    #expect(kept.contains(#""text":"Alas.""#) && kept.contains(#""quoted":"> Where is it?""#))
+    #expect(kept.contains(#""signature":"-- \nYour mail server""#))
     let address = String(repeating: "a", count: 400) + "@home.example"
     #expect(try report(about: id, on: address) == nil)
   }

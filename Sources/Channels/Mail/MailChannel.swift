@@ -184,8 +184,7 @@ public struct MailChannel: Sendable {
     var members = Members()
     members.text("from", author.address)
     members.text("text", mail.own)
-    if mail.isTruncated { members.raw("truncated", Array("true".utf8)) }
-    if !blobs.isEmpty { members.raw("attachments", Self.list(blobs)) }
+    add(mail, blobs, to: &members)
     var entry = EntryDraft(
       kind: .undelivered, author: .system, visibility: .business, channel: .email,
       members: members.bytes, saidAt: mail.date)
@@ -242,13 +241,18 @@ public struct MailChannel: Sendable {
     members.text("from", author.address)
     members.text("to", ours(recipient))
     members.text("sender_assurance", claim.assurance.name)
-    if !mail.quoted.isEmpty { members.text("quoted", mail.quoted) }
-    if !mail.signature.isEmpty { members.text("signature", mail.signature) }
     if let id = mail.thread.messageID { members.text("message_id", id) }
     if let reason = mail.automatic { members.text("automatic", reason.rawValue) }
+    add(mail, blobs, to: &members)
+    return members.bytes
+  }
+
+  /// What a mail says besides its author's own words: no word is lost.
+  private func add(_ mail: MailUnderstanding, _ blobs: [BlobRow], to members: inout Members) {
+    if !mail.quoted.isEmpty { members.text("quoted", mail.quoted) }
+    if !mail.signature.isEmpty { members.text("signature", mail.signature) }
     if mail.isTruncated { members.raw("truncated", Array("true".utf8)) }
     if !blobs.isEmpty { members.raw("attachments", Self.list(blobs)) }
-    return members.bytes
   }
 
   static func list(_ blobs: [BlobRow]) -> [UInt8] {
