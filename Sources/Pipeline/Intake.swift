@@ -107,7 +107,8 @@ public enum Intake: Sendable {
   case chooseChannels(AgentID, [Channel])
 
   case outboxDelivered(Int64)
-  case outboxDelayed(OutboxRow)
+  /// Why, where it waits for so long that somebody is to be told.
+  case outboxDelayed(OutboxRow, String?)
   /// It will never be delivered, and why.
   case outboxFailed(OutboxRow, String, NewCase)
 }

@@ -15,19 +15,42 @@ extension Pipeline {
     pending.outbox.append(
       OutboxRow(id: row.id, kind: row.kind, due: turn.at, tries: row.tries, payload: nil))
     turn.touched = true
+    try tell(row, why, isFinal: true, new, &turn, reads)
+    return .done
+  }
+
+  /// The smarthost does not take an answer yet.
+  /// - Parameter why: where it is to be told; that is done once.
+  mutating func delayed(
+    _ row: OutboxRow, _ why: String?, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    pending.outbox.append(row)
+    turn.touched = true
+    if let why { try tell(row, why, isFinal: false, nil, &turn, reads) }
+    return .done
+  }
+
+  private mutating func tell(
+    _ row: OutboxRow, _ why: String, isFinal: Bool, _ new: NewCase?, _ turn: inout Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) {
     guard let mail = Self.mail(row.payload ?? []) else {
       throw StoreFault.corrupt(what: "mail in the outbox")
     }
+    let messageID = OutgoingMail.messageID(mail.id, from: mail.thread.ours)
     var members = Members()
     members.text("to", mail.thread.theirs)
-    members.text("message_id", OutgoingMail.messageID(mail.id, from: mail.thread.ours))
+    members.text("message_id", messageID)
+    members.text("action", isFinal ? "failed" : "delayed")
     members.text("reason", why)
-    let draft = EntryDraft(
+    var draft = EntryDraft(
       kind: .undelivered, author: .system, visibility: .business, channel: .email,
       members: members.bytes)
-    guard let place = try conversationRow(mail.conversation, reads) else { return .done }
-    try tell(draft, try goesOn(place, reads).id, isFinal: true, new, &turn, reads)
-    return .done
+    draft.arrival = once(messageID, mail.thread.theirs, isFinal)
+    guard case .asNothing = try known(draft, reads),
+      let place = try conversationRow(mail.conversation, reads)
+    else { return }
+    try tell(draft, try goesOn(place, reads).id, new, &turn, reads)
   }
 
   /// A mail server farther on reports it (RFC 3464): nil where the report is about no answer of
@@ -45,7 +68,8 @@ extension Pipeline {
       for row in mail.blobs { pending.blobs.set(row.id, row, at: turn.position) }
       let new = NewCase(session: mail.session, case: mail.case)
       guard
-        let written = try tell(draft, found.place, isFinal: found.fate.isFinal, new, &turn, reads)
+        let written = try tell(
+          draft, found.place, found.fate.isFinal ? new : nil, &turn, reads)
       else { return nil }
       entry = written
     }
@@ -105,9 +129,10 @@ extension Pipeline {
     return .init(key: Array(environment.sha256(Array(name.utf8)).bytes.prefix(16)), content: [])
   }
 
+  /// - Parameter new: where nobody has the matter any more, somebody is to have it again.
   @discardableResult
   private mutating func tell(
-    _ draft: EntryDraft, _ place: ConversationID, isFinal: Bool, _ new: NewCase,
+    _ draft: EntryDraft, _ place: ConversationID, _ new: NewCase?,
     _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> EntryID? {
     guard let customer = try customer(ofConversation: place, reads) else { return nil }
@@ -117,7 +142,7 @@ extension Pipeline {
         conversation: place, session: nil, entry: EntryID(head.entry.raw + 1),
         author: draft.author, visibility: draft.visibility, epoch: nil), &turn, reads)
     let entry = write(draft, customer: customer, conversation: place, session: nil, &turn)
-    if isFinal { try reopen(place, on: .email, new, .undelivered, &turn, reads) }
+    if let new { try reopen(place, on: .email, new, .undelivered, &turn, reads) }
     return entry
   }
 

@@ -301,4 +301,36 @@ struct LateNewsTests {
       ])
     #expect(try shop.reader.outbox(shop.workspace, limit: 1).isEmpty)
   }
+
+  @Test("what the smarthost puts off for long is told once, opens nothing, and goes on waiting")
+  func putOff() throws {
+    let shop = try Shop()
+    let place = try shop.mail(
+      from: "jo@home.example", subject: "Lamp", id: "1@home.example", "Where is it?")
+    let id = try #require(try shop.takes(shop.ann).string("case"))
+    try shop.call("POST", "/v1/cases/\(id)/reply", ["text": "Here."], by: shop.ann)
+    var row = try #require(try shop.reader.outbox(shop.workspace, limit: 1).first)
+    func told() throws -> [[String: Any]] {
+      let page = try shop.call("GET", "/v1/conversations/\(place.conversation)", by: shop.ann)
+      return try shop.timeline(page.string("customer") ?? "").entries("entries").filter {
+        $0["kind"] as? String == "undelivered"
+      }
+    }
+    row.tries = 1
+    try shop.submit(.outboxDelayed(row, nil))
+    #expect(try told().isEmpty)
+    shop.heard.removeAll()
+    try shop.submit(.outboxDelayed(row, "451 later"))
+    #expect(shop.heard.contains { if case .tellAgent = $0 { true } else { false } })
+    try shop.call("POST", "/v1/cases/\(id)/close", by: shop.ann)
+    row.tries = 3
+    try shop.submit(.outboxDelayed(row, "451 later still"))
+    let entry = try #require(try told().first)
+    #expect(try told().count == 1 && entry["reason"] as? String == "451 later")
+    #expect(entry["action"] as? String == "delayed" && entry["to"] as? String == "jo@home.example")
+    #expect(try cases(shop).isEmpty)
+    #expect(try shop.reader.outbox(shop.workspace, limit: 1).map(\.tries) == [3])
+    try shop.submit(.outboxFailed(row, "550 nobody here", .new()))
+    #expect(try told().count == 2 && cases(shop).count == 1)
+  }
 }
