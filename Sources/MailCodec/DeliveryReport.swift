@@ -28,13 +28,18 @@ public struct DeliveryReport: Equatable, Sendable {
 
   /// Further ones are not read: no mail of ours has as many.
   public static let recipientsMax = 100
+  /// What stands behind is not read: a recipient's fields take half a kilobyte.
+  public static let statusBytesMax = 65_536
+  /// Anything longer is no address (RFC 5321 §4.5.3.1: 64 bytes, `@`, 255 bytes).
+  public static let addressBytesMax = 320
 
   /// Reads the body of a part `message/delivery-status`: fields of the message, then of each
   /// recipient, blank lines between (RFC 3464 §2.1). What cannot be read is left out.
   public init(status: [UInt8], messageID: String?) {
     self.messageID = messageID
     var groups: [[MailField]] = [[]]
-    for line in status.split(separator: 10, omittingEmptySubsequences: false) {
+    let read = status.prefix(Self.statusBytesMax)
+    for line in read.split(separator: 10, omittingEmptySubsequences: false) {
       let line = String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self)
       let words = Self.trimmed(line[...])
       if words.isEmpty {
@@ -75,7 +80,7 @@ public struct DeliveryReport: Equatable, Sendable {
     var address = typed(value)[...]
     // Some write it as a path.
     if address.hasPrefix("<"), address.hasSuffix(">") { address = address.dropFirst().dropLast() }
-    return address.isEmpty ? nil : String(address)
+    return address.isEmpty || address.utf8.count > addressBytesMax ? nil : String(address)
   }
 
   /// RFC 3463 §2: class, subject and detail; some write a comment behind it.

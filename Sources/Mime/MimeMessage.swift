@@ -8,7 +8,7 @@ public struct MimeLimits: Equatable, Sendable {
   /// Multiparts inside multiparts.
   public var depthMax = 20
   public var headersMax = 1_000
-  /// Bytes of text, after conversion, that are read for words.
+  /// Bytes of text that are read for words, in all parts together.
   public var textBytesMax = 1_048_576
   public init() {}
 }
@@ -127,14 +127,14 @@ public struct MimeMessage: Sendable {
     if isBody, type == "text/html",
       html == nil || part.subtype_of.map({ String(cString: $0) }) != "multipart/alternative"
     {
-      html = (html.map { $0 + "\n" } ?? "") + decode(content, part.charset, limits)
+      html = (html.map { $0 + "\n" } ?? "") + decode(content, part.charset, limits, after: html)
       return
     }
     if isBody, type == "text/plain" {
       // Text before and after a picture is one text.
       plainText =
         (plainText.map { $0.hasSuffix("\n") ? $0 : $0 + "\n" } ?? "")
-        + decode(content, part.charset, limits)
+        + decode(content, part.charset, limits, after: plainText)
       return
     }
     let id = part.content_id.map { Self.text($0) }
@@ -146,9 +146,11 @@ public struct MimeMessage: Sendable {
   }
 
   private mutating func decode(
-    _ content: UnsafeBufferPointer<UInt8>, _ charset: UnsafePointer<CChar>?, _ limits: MimeLimits
+    _ content: UnsafeBufferPointer<UInt8>, _ charset: UnsafePointer<CChar>?, _ limits: MimeLimits,
+    after read: String?
   ) -> String {
-    let bytes = UnsafeBufferPointer(rebasing: content.prefix(limits.textBytesMax))
+    let left = max(0, limits.textBytesMax - (read?.utf8.count ?? 0))
+    let bytes = UnsafeBufferPointer(rebasing: content.prefix(left))
     if bytes.count < content.count { isTruncated = true }
     return Self.lineFeeds(Charsets.text(bytes, charset.map { String(cString: $0) }))
   }

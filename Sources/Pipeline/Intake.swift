@@ -107,7 +107,8 @@ public enum Intake: Sendable {
   case chooseChannels(AgentID, [Channel])
 
   case outboxDelivered(Int64)
-  case outboxDelayed(OutboxRow)
+  /// Why, where it waits for so long that somebody is to be told.
+  case outboxDelayed(OutboxRow, String?)
   /// It will never be delivered, and why.
   case outboxFailed(OutboxRow, String, NewCase)
 }
@@ -263,20 +264,34 @@ public struct MailArrival: Sendable {
   }
 }
 
+/// What a mail server says of a mail. Anybody may say it: it counts for a recipient that the reply
+/// address was signed for, or that the answer was really written to.
 public struct MailReport: Sendable {
-  /// Key of the answer's Message-ID, where it is one that we make.
-  public var messageKey: [UInt8]?
-  /// The conversation named by a reply address that was signed for the recipient reported on.
-  public var replyAddress: ConversationID?
-  /// Nobody tries any more to deliver it.
-  public var isFinal: Bool
+  /// The answer's Message-ID, where it is one that we make.
+  public var messageID: String?
+  /// Failures before delays; a recipient stands once for each address that it is known by.
+  public var fates: [Fate]
+  /// What is told besides, whichever of them it is about.
   public var entry: EntryDraft
-  public init(
-    messageKey: [UInt8]?, replyAddress: ConversationID?, isFinal: Bool, entry: EntryDraft
-  ) {
-    self.messageKey = messageKey
-    self.replyAddress = replyAddress
-    self.isFinal = isFinal
+
+  public struct Fate: Sendable {
+    public var address: String
+    /// The conversation named by a reply address that was signed for this address.
+    public var replyAddress: ConversationID?
+    /// Nobody tries any more to deliver it.
+    public var isFinal: Bool
+    public var members: [UInt8]
+    public init(address: String, replyAddress: ConversationID?, isFinal: Bool, members: [UInt8]) {
+      self.address = address
+      self.replyAddress = replyAddress
+      self.isFinal = isFinal
+      self.members = members
+    }
+  }
+
+  public init(messageID: String?, fates: [Fate], entry: EntryDraft) {
+    self.messageID = messageID
+    self.fates = fates
     self.entry = entry
   }
 }

@@ -181,7 +181,9 @@ extension Pipeline {
       ).encoded)
     pending.outbox.append(row)
     turn.queued.append(row)
-    setKey(.mailThread, threadKey(messageID), Self.keyValue(conversation.id), &turn)
+    setKey(
+      .mailThread, threadKey(messageID),
+      Self.keyValue(conversation.id) + recipientKey(messageID, thread.theirs), &turn)
     var changed = conversation
     if var about = Self.about(conversation.about) {
       about.mail = MailLine(
@@ -198,6 +200,13 @@ extension Pipeline {
   /// What a Message-ID is looked up by: sixteen bytes of its hash.
   public func threadKey(_ messageID: String) -> [UInt8] {
     Array(environment.sha256(Array(MessageKey.text(messageID).utf8)).bytes.prefix(16))
+  }
+
+  /// What the recipient of an answer is known by later. The Message-ID, which only who got the
+  /// answer and its entry have, keeps the address from being guessed.
+  func recipientKey(_ messageID: String, _ address: String) -> [UInt8] {
+    let name = "\(MessageKey.text(messageID))\n\(address.lowercased())"
+    return Array(environment.sha256(Array(name.utf8)).bytes.prefix(16))
   }
 
   mutating func transfer(

@@ -80,10 +80,7 @@ extension Pipeline {
       pending.outbox.append(OutboxRow(id: id, kind: .mail, due: turn.at, tries: 0, payload: nil))
       turn.touched = true
       return .done
-    case .outboxDelayed(let row):
-      pending.outbox.append(row)
-      turn.touched = true
-      return .done
+    case .outboxDelayed(let row, let why): return try delayed(row, why, &turn, reads)
     case .outboxFailed(let row, let why, let new):
       return try undelivered(row, why, new, &turn, reads)
     }

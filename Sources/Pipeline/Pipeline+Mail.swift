@@ -251,9 +251,18 @@ extension Pipeline {
   /// The conversation that a key of the space `mailThread` names.
   public static func conversation(_ value: [UInt8]) -> ConversationID? {
     do throws(WireError) {
-      return try ByteReader.readAll(value) { r throws(WireError) in try r.id() }
+      return try ByteReader.readAll(Array(value.prefix(keyValueBytes))) { r throws(WireError) in
+        try r.id()
+      }
     } catch { return nil }
   }
+
+  /// What stands behind it for an answer of ours: its `recipientKey`. nil for other mail, and for
+  /// answers of an older program.
+  static func recipient(_ value: [UInt8]) -> [UInt8]? {
+    value.count > keyValueBytes ? Array(value[keyValueBytes...]) : nil
+  }
+  private static let keyValueBytes = 16
 
   static func seen(_ value: [UInt8]) -> (conversation: ConversationID, entry: EntryID) {
     do throws(WireError) {

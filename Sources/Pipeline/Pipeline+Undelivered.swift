@@ -15,58 +15,124 @@ extension Pipeline {
     pending.outbox.append(
       OutboxRow(id: row.id, kind: row.kind, due: turn.at, tries: row.tries, payload: nil))
     turn.touched = true
-    guard let mail = Self.mail(row.payload ?? []) else {
-      throw StoreFault.corrupt(what: "mail in the outbox")
-    }
-    var members = Members()
-    members.text("to", mail.thread.theirs)
-    members.text("message_id", OutgoingMail.messageID(mail.id, from: mail.thread.ours))
-    members.text("reason", why)
-    let draft = EntryDraft(
-      kind: .undelivered, author: .system, visibility: .business, channel: .email,
-      members: members.bytes)
-    guard let place = try conversationRow(mail.conversation, reads) else { return .done }
-    try tell(draft, try goesOn(place, reads).id, isFinal: true, new, &turn, reads)
+    try tell(row, why, isFinal: true, new, &turn, reads)
     return .done
   }
 
+  /// The smarthost does not take an answer yet.
+  /// - Parameter why: where it is to be told; that is done once.
+  mutating func delayed(
+    _ row: OutboxRow, _ why: String?, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Answer {
+    pending.outbox.append(row)
+    turn.touched = true
+    if let why { try tell(row, why, isFinal: false, nil, &turn, reads) }
+    return .done
+  }
+
+  private mutating func tell(
+    _ row: OutboxRow, _ why: String, isFinal: Bool, _ new: NewCase?, _ turn: inout Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard let mail = Self.mail(row.payload ?? []) else {
+      throw StoreFault.corrupt(what: "mail in the outbox")
+    }
+    let messageID = OutgoingMail.messageID(mail.id, from: mail.thread.ours)
+    var members = Members()
+    members.text("to", mail.thread.theirs)
+    members.text("message_id", messageID)
+    members.text("action", isFinal ? "failed" : "delayed")
+    members.text("reason", why)
+    var draft = EntryDraft(
+      kind: .undelivered, author: .system, visibility: .business, channel: .email,
+      members: members.bytes)
+    draft.arrival = once(messageID, mail.thread.theirs, isFinal)
+    guard case .asNothing = try known(draft, reads),
+      let place = try conversationRow(mail.conversation, reads)
+    else { return }
+    try tell(draft, try goesOn(place, reads).id, new, &turn, reads)
+  }
+
   /// A mail server farther on reports it (RFC 3464): nil where the report is about no answer of
-  /// ours, and is a mail like any other.
+  /// ours to this recipient, and is a mail like any other.
   mutating func reported(
     _ mail: MailArrival, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer? {
-    guard let report = mail.report, let place = try place(of: report, reads) else { return nil }
+    guard let report = mail.report, let found = try matter(of: report, reads) else { return nil }
+    let draft = draft(report, found)
     let entry: EntryID
     var isKnown = false
-    if case .same(let known) = try known(report.entry, reads) {
+    if case .same(let known) = try known(draft, reads) {
       (entry, isKnown) = (known, true)
     } else {
       for row in mail.blobs { pending.blobs.set(row.id, row, at: turn.position) }
       let new = NewCase(session: mail.session, case: mail.case)
       guard
         let written = try tell(
-          report.entry, place, isFinal: report.isFinal, new, &turn, reads)
+          draft, found.place, found.fate.isFinal ? new : nil, &turn, reads)
       else { return nil }
       entry = written
     }
-    setKey(.mailSeen, mail.seenKey, Self.keyValue(place) + Self.number(entry.raw), &turn)
-    return .mailTaken(place, entry, duplicate: isKnown)
+    setKey(.mailSeen, mail.seenKey, Self.keyValue(found.place) + Self.number(entry.raw), &turn)
+    return .mailTaken(found.place, entry, duplicate: isKnown)
   }
 
-  private mutating func place(of report: MailReport, _ reads: any StoreReader) throws(StoreFault)
-    -> ConversationID?
+  /// What a report is about, as far as it may be believed.
+  private struct Matter {
+    var fate: MailReport.Fate
+    var place: ConversationID
+    /// The Message-ID of the answer, where it is one of this matter.
+    var answer: String?
+    /// Stands for the answer where the report does not say: whatever went out last.
+    var last = ""
+  }
+
+  /// A signed reply address decides first, as for any mail. A Message-ID alone may be known to
+  /// others than its recipient, and a report be written by anybody.
+  private mutating func matter(of report: MailReport, _ reads: any StoreReader)
+    throws(StoreFault) -> Matter?
   {
-    var named = report.replyAddress
-    if let key = report.messageKey, let value = try value(.mailThread, key, reads) {
-      named = Self.conversation(value)
+    let value = try report.messageID.flatMap { id throws(StoreFault) in
+      try self.value(.mailThread, threadKey(id), reads)
     }
-    guard let named, let row = try conversationRow(named, reads) else { return nil }
-    return try goesOn(row, reads).id
+    let named = value.flatMap(Self.conversation)
+    for fate in report.fates {
+      guard let id = fate.replyAddress, let row = try conversationRow(id, reads) else { continue }
+      let answer = named == id ? report.messageID : nil
+      let last = "\(id) \(Self.about(row.about)?.mail?.lastMessageID ?? "")"
+      return Matter(fate: fate, place: try goesOn(row, reads).id, answer: answer, last: last)
+    }
+    guard let answer = report.messageID, let value, let named,
+      let row = try conversationRow(named, reads)
+    else { return nil }
+    // Answers of an older program are taken to have gone where the thread goes now.
+    let recipient =
+      Self.recipient(value)
+      ?? Self.about(row.about)?.mail.map { recipientKey(answer, $0.theirs) }
+    guard let fate = report.fates.first(where: { recipientKey(answer, $0.address) == recipient })
+    else { return nil }
+    return Matter(fate: fate, place: try goesOn(row, reads).id, answer: answer)
   }
 
+  private func draft(_ report: MailReport, _ found: Matter) -> EntryDraft {
+    var draft = report.entry
+    var members = Members()
+    if let answer = found.answer { members.text("message_id", answer) }
+    draft.arrival = once(found.answer ?? found.last, found.fate.address, found.fate.isFinal)
+    draft.members = found.fate.members + members.bytes + draft.members
+    return draft
+  }
+
+  /// Some servers report the same again and again.
+  private func once(_ answer: String, _ address: String, _ isFinal: Bool) -> EntryDraft.Arrival {
+    let name = "report\n\(answer)\n\(address.lowercased())\n\(isFinal)"
+    return .init(key: Array(environment.sha256(Array(name.utf8)).bytes.prefix(16)), content: [])
+  }
+
+  /// - Parameter new: where nobody has the matter any more, somebody is to have it again.
   @discardableResult
   private mutating func tell(
-    _ draft: EntryDraft, _ place: ConversationID, isFinal: Bool, _ new: NewCase,
+    _ draft: EntryDraft, _ place: ConversationID, _ new: NewCase?,
     _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> EntryID? {
     guard let customer = try customer(ofConversation: place, reads) else { return nil }
@@ -76,7 +142,7 @@ extension Pipeline {
         conversation: place, session: nil, entry: EntryID(head.entry.raw + 1),
         author: draft.author, visibility: draft.visibility, epoch: nil), &turn, reads)
     let entry = write(draft, customer: customer, conversation: place, session: nil, &turn)
-    if isFinal { try reopen(place, on: .email, new, .undelivered, &turn, reads) }
+    if let new { try reopen(place, on: .email, new, .undelivered, &turn, reads) }
     return entry
   }
 

@@ -169,10 +169,19 @@ final class Outbox: Sendable {
       // Nothing of it is written anew.
       known.withLock { $0[Key(workspace: workspace, id: row.id)] = .settled }
     case .permanentFailure(let code, let text):
-      failed(row, workspace, "the mail server refused it: \(code) \(text)")
+      failed(row, workspace, "the mail server refused it: \(Self.said(code, text))")
     case .malformed(let why): failed(row, workspace, why)
-    case .temporaryFailure, .connectionFailure, .busy: delay(row, workspace)
+    case .temporaryFailure(let code, let text):
+      delay(row, workspace, "the mail server puts it off: \(Self.said(code, text))")
+    case .connectionFailure(let why):
+      delay(row, workspace, "the mail server cannot be reached: \(why)")
+    case .busy: delay(row, workspace)
     }
+  }
+
+  /// Its words begin with the code already, where there are any.
+  private static func said(_ code: Int, _ text: String) -> String {
+    text.hasPrefix("\(code)") ? text : "\(code) \(text)"
   }
 
   private func failed(_ row: OutboxRow, _ workspace: WorkspaceID, _ why: String) {
@@ -184,14 +193,17 @@ final class Outbox: Sendable {
     edge.writer(workspace)?.submit([Request(news)])
   }
 
-  private func delay(_ row: OutboxRow, _ workspace: WorkspaceID) {
+  /// - Parameter why: what the agent is told, once it has waited for long.
+  private func delay(_ row: OutboxRow, _ workspace: WorkspaceID, _ why: String? = nil) {
     var later = row
     later.tries = min(row.tries + 1, 1_000)
     let wait = min(edge.settings.outboxRetrySeconds << min(Int(row.tries), 10), Self.waitMaxSeconds)
     let now = Instant.now
     later.due = now + .seconds(Int64(wait))
     known.withLock { $0[Key(workspace: workspace, id: row.id)] = .delayed(later) }
-    edge.writer(workspace)?.submit([Request(.outboxDelayed(later))])
+    let told = now + .seconds(-Int64(edge.settings.outboxToldSeconds))
+    let isLate = row.payload.flatMap(Self.decoded).map { $0.at <= told } ?? false
+    edge.writer(workspace)?.submit([Request(.outboxDelayed(later, isLate ? why : nil))])
     wake(workspace, at: later.due, now)
   }
 }

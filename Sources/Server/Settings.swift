@@ -22,6 +22,7 @@ public struct Settings: Sendable, Equatable {
   public var smarthostUser = ""
   public var smarthostPassword = ""
   public var outboxRetrySeconds = 30
+  public var outboxToldSeconds = 14_400
   public var mailHostname = "localhost"
   public var mailBytesMax = 25 << 20
   public var blobBytesMax = 25 << 20
@@ -145,6 +146,9 @@ public struct Settings: Sendable, Equatable {
     number(
       "outbox.retry_seconds", \.outboxRetrySeconds, 1...3_600,
       "first wait before mail is tried again"),
+    number(
+      "outbox.told_seconds", \.outboxToldSeconds, 1...604_800,
+      "how long an answer waits for the smarthost before its agent is told"),
     text("mail.hostname", \.mailHostname, "the name that SMTP greets with"),
     number("mail.bytes_max", \.mailBytesMax, 1_024...(256 << 20), "largest mail, in bytes"),
     number("blob.bytes_max", \.blobBytesMax, 1_024...(256 << 20), "largest attachment, in bytes"),

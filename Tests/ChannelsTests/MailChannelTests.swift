@@ -20,12 +20,12 @@ struct MailChannelTests {
 
   private func understand(
     _ headers: [String], _ body: String = "Where is my lamp?", to: String = "help@shop.example",
-    relay: String? = nil
+    relay: String? = nil, sender: String? = "mia@home.example"
   ) throws -> MailChannel.Arrival? {
+    let sender = try sender.map(path)
     let text = (headers + ["Subject: My lamp", "", body, ""]).joined(separator: "\r\n")
     return try? channel.understand(  // whatever is refused is nothing here
-      Array(text.utf8), sender: try path("mia@home.example"), recipient: try path(to), relay: relay,
-      now: now)
+      Array(text.utf8), sender: sender, recipient: try path(to), relay: relay, now: now)
   }
 
   private let from = "From: Mia <Mia@Home.Example>"
@@ -97,20 +97,32 @@ struct MailChannelTests {
 
   private func report(
     about id: String?, on recipient: String = "Mia@home.example", _ fate: String = "Action: failed",
-    to: String = "help@shop.example"
+    to: String = "help@shop.example", saying why: String = "550 nobody has 4111 1111 1111 1111",
+    parts: [String] = ["It could not be delivered."]
   ) throws -> MailReport? {
+    try #require(try reporting(about: id, on: recipient, fate, to: to, saying: why, parts: parts))
+      .report
+  }
+
+  /// The mail in which a report comes; nil where it is refused.
+  private func reporting(
+    about id: String?, on recipient: String = "Mia@home.example", _ fate: String = "Action: failed",
+    to: String = "help@shop.example", saying why: String = "550", parts: [String] = ["No."],
+    from author: String = "Mail Delivery System <MAILER-DAEMON@mx.home.example>",
+    sender: String? = "mia@home.example"
+  ) throws -> MailArrival? {
     let headers = [
-      "From: Mail Delivery System <MAILER-DAEMON@mx.home.example>",
+      "From: \(author)",
       "Content-Type: multipart/report; report-type=delivery-status; boundary=x",
     ]
     let original = id.map { ["Message-ID: <\($0)>", "Subject: Re: My lamp"] } ?? ["Subject: x"]
     let body =
-      ["--x", "", "It could not be delivered.", "--x", "Content-Type: message/delivery-status", ""]
+      parts.flatMap { ["--x", "", $0] }
+      + ["--x", "Content-Type: message/delivery-status", ""]
       + ["Reporting-MTA: dns; mx.home.example", "", "Final-Recipient: rfc822;\(recipient)", fate]
-      + ["Diagnostic-Code: smtp; 550 nobody has 4111 1111 1111 1111", ""]
+      + ["Diagnostic-Code: smtp; \(why)", ""]
       + ["--x", "Content-Type: text/rfc822-headers", ""] + original + ["--x--"]
-    return try #require(try understand(headers, body.joined(separator: "\r\n"), to: to)).mail
-      .report
+    return try understand(headers, body.joined(separator: "\r\n"), to: to, sender: sender)?.mail
   }
 
   @Test
@@ -119,29 +131,77 @@ struct MailChannelTests {
   {
     let id = OutgoingMail.messageID(MailID(high: 1, low: 2), from: "help@shop.example")
     let known = try #require(try report(about: id))
-    #expect(known.messageKey == MailChannel.threadKey(id) && known.replyAddress == nil)
-    #expect(known.isFinal && known.entry.kind == .undelivered)
+    let fate = try #require(known.fates.first)
+    #expect(known.messageID == id && known.fates.count == 1 && fate.replyAddress == nil)
+    #expect(fate.isFinal && fate.address == "Mia@home.example")
+    #expect(known.entry.kind == .undelivered)
     #expect(known.entry.visibility == .business && known.entry.author == .system)
-    let said = String(decoding: known.entry.members, as: UTF8.self)
+    let said = String(decoding: fate.members + known.entry.members, as: UTF8.self)
     #expect(said.contains(#""action":"failed""#) && said.contains("It could not be delivered."))
     #expect(!said.contains("1111"), "what must never be written is taken out of it, too")
     let address = try signedAddress()
     let signed = try #require(try report(about: nil, to: address))
-    #expect(signed.replyAddress == conversation && signed.messageKey == nil)
+    #expect(signed.fates.first?.replyAddress == conversation && signed.messageID == nil)
     #expect(try report(about: nil, on: "eve@evil.example", to: address) == nil)
     #expect(try report(about: "1@home.example") == nil, "a Message-ID that we do not make")
     #expect(try report(about: nil) == nil)
   }
 
-  @Test func `only failures and delays are told of, and one told again is the same`() throws {
+  @Test func `only failures and delays are told of, failures first`() throws {
     let id = OutgoingMail.messageID(MailID(high: 1, low: 2), from: "help@shop.example")
-    #expect(try report(about: id, "Action: delayed")?.isFinal == false)
+    #expect(try report(about: id, "Action: delayed")?.fates.map(\.isFinal) == [false])
     #expect(try report(about: id, "Action: delivered") == nil)
     #expect(try report(about: id, "Action: relayed") == nil)
-    let failed = try #require(try report(about: id)?.entry.arrival)
-    #expect(try report(about: id)?.entry.arrival == failed)
-    #expect(try report(about: id, "Action: delayed")?.entry.arrival != failed)
-    #expect(try report(about: id, on: "bob@home.example")?.entry.arrival != failed)
+    let two = ["Action: delayed", "", "Original-Recipient: rfc822;<bob@home.example>"]
+    let more = ["Final-Recipient: rfc822;bob@inner.example", "Action: failed"]
+    let both = try #require(try report(about: id, (two + more).joined(separator: "\r\n")))
+    #expect(both.fates.map(\.isFinal) == [true, true, false])
+    #expect(
+      both.fates.map(\.address) == ["bob@home.example", "bob@inner.example", "Mia@home.example"])
+  }
+
+  @Test func `a report's words are bounded, whatever a server writes, and what is cut says so`()
+    throws
+  {
+    let id = OutgoingMail.messageID(MailID(high: 1, low: 2), from: "help@shop.example")
+    let folded = String(repeating: "ö€ ", count: 500) + "\r\n "
+    let why = "550 " + String(repeating: folded, count: 1_000)
+    let parts = (0..<4).map { _ in String(repeating: "word ", count: 100_000) }
+    let cut = try #require(try report(about: id, saying: why, parts: parts))
+    let all = try #require(cut.fates.first).members + cut.entry.members
+    let entry = try JSONSerialization.jsonObject(
+      with: Data([UInt8(ascii: "{")] + all.dropFirst() + [UInt8(ascii: "}")]))
+    let members = try #require(entry as? [String: Any])
+    let reason = try #require(members["reason"] as? String)
+    #expect((1_020...1_024).contains(reason.utf8.count) && reason.hasSuffix("…"))
+    #expect(reason.hasPrefix("550 ö€ ö€") && !reason.contains("\u{FFFD}"))
+    #expect(all.count < 1_100_000 && members["truncated"] as? Bool == true)
+    let whole = try #require(
+      try report(about: id, parts: ["Alas.\r\n\r\n> Where is it?\r\n\r\n-- \r\nYour mail server"]))
+    let kept = String(decoding: whole.entry.members, as: UTF8.self)
+    #expect(kept.contains(#""text":"Alas.""#) && kept.contains(#""quoted":"> Where is it?""#))
+    #expect(kept.contains(#""signature":"-- \nYour mail server""#))
+    let address = String(repeating: "a", count: 400) + "@home.example"
+    #expect(try report(about: id, on: address) == nil)
+  }
+
+  @Test func `a mail server reports from nobody that could be answered, and other mail does not`()
+    throws
+  {
+    let id = OutgoingMail.messageID(MailID(high: 1, low: 2), from: "help@shop.example")
+    for author in [
+      "MAILER-DAEMON", "Mail Delivery <MAILER-DAEMON>", "<>", #""Mail Delivery System" <>"#,
+      "MAILER-DAEMON@mx", "a@home.example, b@home.example",
+    ] {
+      let mail = try reporting(about: id, from: author, sender: nil)
+      #expect(mail?.report?.messageID == id, "\(author)")
+      #expect(mail?.from.identity.value == "mailer-daemon@shop.example")
+      #expect(mail?.from.assurance == .claimed && mail?.automatic != nil)
+      #expect(try reporting(about: id, from: author) == nil, "a person sends no report: \(author)")
+      #expect(try understand(["From: \(author)"], sender: nil) == nil, "no report: \(author)")
+    }
+    let known = try reporting(about: id, sender: nil)
+    #expect(known?.from.identity.value == "mailer-daemon@mx.home.example")
   }
 
   @Test func `mail from nobody, or from two, is not guessed at`() throws {

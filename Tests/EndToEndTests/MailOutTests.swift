@@ -149,7 +149,7 @@ import Testing
       settings.smarthostURL = "smtp://127.0.0.1:\(port)"
       settings.outboxRetrySeconds = 1
     } _: { server in
-      _ = try await answered(server, away, Letter())
+      let (taken, ann) = try await answered(server, away, Letter())
       try await eventually("a try has failed") { try Self.tries(server) >= 1 }
       try await server.restart()
       #expect(try Self.tries(server) >= 1, "it stays in the outbox")
@@ -160,6 +160,8 @@ import Testing
         try StoreLook(server.settings.data).count("SELECT count(*) FROM outbox") == 0
       }
       #expect(back.mails.count == 1)
+      let page = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
+      #expect(!page["timeline"].kinds.contains("undelivered"), "it was not late")
     }
   }
 
@@ -175,8 +177,35 @@ import Testing
           .contains("undelivered")
       }
       let known = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
-      #expect(known["timeline"].said.last?["reason"].text.contains("550") == true)
+      #expect(
+        known["timeline"].said.last?["reason"].text
+          == "the mail server refused it: 550 5.1.1 nobody here")
       #expect(smarthost.mails.isEmpty)
+    }
+  }
+
+  @Test func `an answer that the smarthost puts off for long is told, and leaves when it may`()
+    async throws
+  {
+    let smarthost = try FakeSmarthost()
+    smarthost.refuse("451 4.7.1 come again")
+    try await TestServer.run {
+      $0.smarthostURL = smarthost.url
+      ($0.outboxRetrySeconds, $0.outboxToldSeconds) = (1, 1)
+    } _: { server in
+      let (taken, ann) = try await answered(server, smarthost, Letter())
+      @Sendable func told() async throws -> [JSON] {
+        try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)["timeline"].said
+          .filter { $0["kind"].text == "undelivered" }
+      }
+      try await eventually("it is told") { try await !told().isEmpty }
+      let tries = smarthost.refusals
+      try await eventually("it was tried again") { smarthost.refusals > tries }
+      smarthost.refuseNothing()
+      try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+      let all = try await told()
+      #expect(all.count == 1 && all[0]["action"].text == "delayed")
+      #expect(all[0]["reason"].text == "the mail server puts it off: 451 4.7.1 come again")
     }
   }
 

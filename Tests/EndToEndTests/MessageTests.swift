@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// Callers who are sent to leave a message: by a rule, by a queue that is closed, by one in which
@@ -265,6 +266,56 @@ import Testing
       #expect(taken["timeline"].kinds == ["call", "routed", "session_ended", "voicemail"])
       #expect(taken["timeline"].said[1]["reason"].text == "leaves_message")
       #expect(try await server.call("GET", "/v1/blobs/\(blob)", by: ann).body == recording)
+    }
+  }
+
+  /// Runs docs/phone/asterisk/throughline-message, which ships with the dialplan.
+  private func bring(_ file: String, of call: String, _ server: TestServer, by token: String)
+    async throws -> Int32?
+  {
+    let program = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("docs/phone/asterisk/throughline-message")
+    return try await Peer.run(
+      "/bin/sh", [program.path, file, call],
+      environment: [
+        "THROUGHLINE_URL": "http://127.0.0.1:\(server.port("http"))", "THROUGHLINE_TOKEN": token,
+      ]
+    ).status
+  }
+
+  @Test func `a recording that was brought when the answer was lost is brought again, once`()
+    async throws
+  {
+    try await run { server in
+      let caller = try asterisk("wait", from: Self.byRule, server)
+      try await caller.toTheEnd()
+      caller.close()
+      let folder = try TemporaryFolder()
+      let file = folder.path + "/message.wav"
+      func write(_ text: String) throws { try folder.write("message.wav", text) }
+      func token() async throws -> String {
+        try folder.write("token", try await server.token("telephony", "pbx"))
+        return folder.path + "/token"
+      }
+      var pbx = try await token()
+      func messages() async throws -> Int {
+        try await server.timeline(Self.byRule).kinds.filter { $0 == "voicemail" }.count
+      }
+      try write("RIFF call me")
+      #expect(try await bring(file, of: "elsewhere", server, by: pbx) != 0)
+      #expect(FileManager.default.fileExists(atPath: file), "what nobody has stays")
+      for again in ["", "again", "again, when its keys are forgotten"] {
+        // A key is one of its token.
+        if again.contains("forgotten") { pbx = try await token() }
+        try write("RIFF call me")
+        #expect(try await bring(file, of: "1795.7", server, by: pbx) == 0, "\(again)")
+        #expect(!FileManager.default.fileExists(atPath: file), "\(again)")
+        #expect(try await messages() == 1, "\(again)")
+      }
+      try write("RIFF it is urgent")
+      #expect(try await bring(file, of: "1795.7", server, by: pbx) == 0)
+      #expect(try await messages() == 2, "another recording of the call is another message")
     }
   }
 

@@ -57,6 +57,12 @@ struct DeliveryReportTests {
     let one = "Final-Recipient: rfc822;a@x.example\r\nAction: failed\r\n\r\n"
     let many = report("Reporting-MTA: dns;mx", "", String(repeating: one, count: 1_000))
     #expect(many.count == DeliveryReport.recipientsMax)
+    let long = String(repeating: "x", count: DeliveryReport.addressBytesMax)
+    #expect(report("", "Final-Recipient: rfc822;\(long)@x.example", "Action: failed").isEmpty)
+    let folded = String(repeating: "\r\n \(long)", count: 10_000)
+    let words = report("", "Final-Recipient: rfc822;a@x.example", "Diagnostic-Code: 550" + folded)
+    let bytes = words.first?.diagnostic?.utf8.count ?? 0
+    #expect(bytes > 1_000 && bytes < DeliveryReport.statusBytesMax)
     for cut in one.utf8.indices {
       _ = DeliveryReport(status: Array(one.utf8[..<cut]), messageID: nil)
     }

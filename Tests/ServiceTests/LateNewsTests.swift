@@ -214,6 +214,76 @@ struct LateNewsTests {
     #expect(try cases(shop).isEmpty)
   }
 
+  /// Whoever passes our answer on knows its Message-ID, and whoever has that may write a report.
+  @Test("a report counts for whom the answer was written to, and is a machine's mail for others")
+  func bounceOfAnotherRecipient() throws {
+    let shop = try Shop()
+    let (id, sent) = try answered(shop)
+    try shop.call("POST", "/v1/cases/\(id)/close", by: shop.ann)
+    try shop.restart()
+    let evil = try shop.bounce(sent, id: "evil@mx", of: ["nobody@evil.example"])
+    #expect(try cases(shop).isEmpty)
+    let told = try shop.bounce(sent, id: "both@mx", of: ["nobody@evil.example", "JO@Home.Example"])
+    #expect(told.conversation != evil.conversation)
+    let found = try cases(shop)
+    #expect(found.count == 1)
+    let entry = found.first?.entries("timeline", "entries").last {
+      $0["kind"] as? String == "undelivered"
+    }
+    #expect(entry?["to"] as? String == "JO@home.example")
+  }
+
+  @Test("of an answer whose recipient was not kept, a report counts for whom the thread is with")
+  func bounceOfAnOldAnswer() throws {
+    let shop = try Shop()
+    let id = "mail_00000000000000000000000001@shop.example"
+    let place = try shop.mail(from: "jo@home.example", subject: "Lamp", id: id, "Where is it?")
+    let old = Shop.Sent(bytes: Array("Message-ID: <\(id)>\r\n\r\n".utf8))
+    let evil = try shop.bounce(old, id: "evil@mx", of: ["nobody@evil.example"])
+    #expect(evil.conversation != place.conversation)
+    #expect(try shop.bounce(old).conversation == place.conversation)
+  }
+
+  @Test("a signed reply address decides whose answer it was, whatever Message-ID stands there")
+  func bounceToASignedAddress() throws {
+    let shop = try Shop()
+    let (_, jo) = try answered(shop)
+    try shop.mail(from: "mia@home.example", subject: "Sofa", id: "2@home.example", "And mine?")
+    let case2 = try #require(try shop.takes(shop.bob).string("case"))
+    try shop.call("POST", "/v1/cases/\(case2)/reply", ["text": "Here."], by: shop.bob)
+    let mia = try #require(try shop.outgoing())
+    let told = try shop.bounce(
+      mia, of: ["mia@home.example", "jo@home.example"], to: try shop.replyAddress(jo))
+    let page = try shop.call("GET", "/v1/conversations/\(told.conversation)", by: shop.ann)
+    let entry = try #require(
+      try shop.timeline(page.string("customer") ?? "").entries("entries").last)
+    #expect(entry["kind"] as? String == "undelivered" && entry["to"] as? String == "jo@home.example")
+    #expect(entry["message_id"] == nil, "the one that it names is of another matter")
+  }
+
+  @Test("a report that a signed address alone tells of is told once for each answer, too")
+  func bounceKnownByItsAddress() throws {
+    let shop = try Shop()
+    var (id, sent) = try answered(shop)
+    try shop.call("POST", "/v1/cases/\(id)/close", by: shop.ann)
+    let address = try shop.replyAddress(sent)
+    func bounces(_ name: String, _ fate: String = "Action: failed") throws -> Bool {
+      let nameless = Shop.Sent(bytes: [])
+      return try shop.bounce(nameless, fate, id: "\(name)@mx", to: address).isDuplicate
+    }
+    #expect(try [bounces("1", "Action: delayed"), bounces("2", "Action: delayed")] == [false, true])
+    #expect(try bounces("3") == false && bounces("4"))
+    id = try #require(try shop.takes(shop.ann).string("case"))
+    #expect(try bounces("5"))
+    try shop.call("POST", "/v1/cases/\(id)/reply", ["text": "Once more."], by: shop.ann)
+    sent = try #require(try shop.outgoing())
+    try shop.call("POST", "/v1/cases/\(id)/close", by: shop.ann)
+    #expect(try bounces("6") == false, "another answer has failed")
+    #expect(try cases(shop).count == 1)
+    #expect(try bounces("7"))
+    #expect(try cases(shop).isEmpty)
+  }
+
   @Test("what the smarthost refuses for good when the case is closed makes one again")
   func refused() throws {
     let shop = try Shop()
@@ -230,5 +300,37 @@ struct LateNewsTests {
         "undelivered", "reopened", "routed",
       ])
     #expect(try shop.reader.outbox(shop.workspace, limit: 1).isEmpty)
+  }
+
+  @Test("what the smarthost puts off for long is told once, opens nothing, and goes on waiting")
+  func putOff() throws {
+    let shop = try Shop()
+    let place = try shop.mail(
+      from: "jo@home.example", subject: "Lamp", id: "1@home.example", "Where is it?")
+    let id = try #require(try shop.takes(shop.ann).string("case"))
+    try shop.call("POST", "/v1/cases/\(id)/reply", ["text": "Here."], by: shop.ann)
+    var row = try #require(try shop.reader.outbox(shop.workspace, limit: 1).first)
+    func told() throws -> [[String: Any]] {
+      let page = try shop.call("GET", "/v1/conversations/\(place.conversation)", by: shop.ann)
+      return try shop.timeline(page.string("customer") ?? "").entries("entries").filter {
+        $0["kind"] as? String == "undelivered"
+      }
+    }
+    row.tries = 1
+    try shop.submit(.outboxDelayed(row, nil))
+    #expect(try told().isEmpty)
+    shop.heard.removeAll()
+    try shop.submit(.outboxDelayed(row, "451 later"))
+    #expect(shop.heard.contains { if case .tellAgent = $0 { true } else { false } })
+    try shop.call("POST", "/v1/cases/\(id)/close", by: shop.ann)
+    row.tries = 3
+    try shop.submit(.outboxDelayed(row, "451 later still"))
+    let entry = try #require(try told().first)
+    #expect(try told().count == 1 && entry["reason"] as? String == "451 later")
+    #expect(entry["action"] as? String == "delayed" && entry["to"] as? String == "jo@home.example")
+    #expect(try cases(shop).isEmpty)
+    #expect(try shop.reader.outbox(shop.workspace, limit: 1).map(\.tries) == [3])
+    try shop.submit(.outboxFailed(row, "550 nobody here", .new()))
+    #expect(try told().count == 2 && cases(shop).count == 1)
   }
 }

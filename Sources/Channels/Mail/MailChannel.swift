@@ -35,6 +35,8 @@ public struct MailChannel: Sendable {
   public var emailRules = EmailRules()
   /// How long a reply address is good.
   public static let replyAddressDays: Int64 = 365
+  /// Of a mail server's words why it did not deliver: more is no reason, and all is attached.
+  public static let reasonBytesMax = 1_024
 
   public init(
     workspace: WorkspaceID, addresses: [String], identityKey: HMACKey, replyKey: HMACKey,
@@ -71,7 +73,7 @@ public struct MailChannel: Sendable {
   ///   - relay: the authserv-id under which the peer writes `Authentication-Results`, when it is a
   ///     listed relay.
   /// - Errors: when the `From` header does not name one author: such mail is refused, never guessed
-  ///   at.
+  ///   at. A mail server's report from the null sender needs none.
   public func understand(
     _ bytes: [UInt8], sender: SMTPPath?, recipient: SMTPPath, relay: String?, now: Instant
   ) throws(MailRefusal) -> Arrival {
@@ -81,14 +83,7 @@ public struct MailChannel: Sendable {
     var mail = MailUnderstanding(
       bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
     redact(&mail)
-    guard case .one(let author) = mail.author else {
-      throw mail.isTruncated && mail.from.isEmpty ? .tooMuch : .author
-    }
-    guard
-      let identity = IdentityForm.normalise(.email, author.address, emailRules, e164: { _ in nil })
-    else {
-      throw .address
-    }
+    let (author, identity) = try author(of: mail, sender, recipient)
     let capability = replyConversation(recipient, author.address, now)
     let isProven = mail.dmarc == .pass || capability != nil
     let claim = IdentityClaim(
@@ -128,6 +123,26 @@ public struct MailChannel: Sendable {
     return Arrival(mail: arrival, blobs: blobs)
   }
 
+  private func author(
+    of mail: MailUnderstanding, _ sender: SMTPPath?, _ recipient: SMTPPath
+  ) throws(MailRefusal) -> (MailAddress, Identity) {
+    func identity(_ author: MailAddress) -> Identity? {
+      IdentityForm.normalise(.email, author.address, emailRules, e164: { _ in nil })
+    }
+    if case .one(let author) = mail.author, let identity = identity(author) {
+      return (author, identity)
+    }
+    // Servers report from `MAILER-DAEMON` without a domain, or from `<>`: it is completed as a
+    // server completes what comes from its own host.
+    if sender == nil, mail.report != nil {
+      let domain = ours(recipient).split(separator: "@").last ?? ""
+      let server = MailAddress(local: "MAILER-DAEMON", domain: String(domain))
+      if let identity = identity(server) { return (server, identity) }
+    }
+    if case .one = mail.author { throw .address }
+    throw mail.isTruncated && mail.from.isEmpty ? .tooMuch : .author
+  }
+
   private func redact(_ mail: inout MailUnderstanding) {
     mail.subjectText = redactor.text(mail.subjectText)
     mail.own = redactor.text(mail.own)
@@ -159,39 +174,50 @@ public struct MailChannel: Sendable {
     _ mail: MailUnderstanding, _ author: MailAddress, _ recipient: SMTPPath, _ blobs: [BlobRow],
     _ now: Instant
   ) -> MailReport? {
-    guard let report = mail.report,
-      // An answer goes to one person; who passes it on may have several, and one failure counts.
-      let told = report.recipients.first(where: \.isFailure)
-        ?? report.recipients.first(where: \.isDelay)
-    else { return nil }
-    let addresses = [told.original, told.final].compactMap { $0 }
-    guard let address = addresses.first else { return nil }
+    guard let report = mail.report else { return nil }
+    let told = report.recipients.filter(\.isFailure) + report.recipients.filter(\.isDelay)
+    let fates = told.flatMap { self.fates($0, recipient, now) }
     let ours = report.messageID.flatMap { id in
       id.split(separator: "@").first.flatMap { MailID(String($0)) }.map { _ in id }
     }
-    let capability = addresses.lazy.compactMap { replyConversation(recipient, $0, now) }.first
-    guard ours != nil || capability != nil else { return nil }
+    guard fates.contains(where: { ours != nil || $0.replyAddress != nil }) else { return nil }
     var members = Members()
-    members.text("to", address)
-    if let ours { members.text("message_id", ours) }
-    members.text("action", told.isFailure ? "failed" : "delayed")
-    if let status = told.status { members.text("status", status) }
-    if let why = told.diagnostic { members.text("reason", redactor.text(why)) }
     members.text("from", author.address)
     members.text("text", mail.own)
-    if !blobs.isEmpty { members.raw("attachments", Self.list(blobs)) }
+    add(mail, blobs, to: &members)
     var entry = EntryDraft(
       kind: .undelivered, author: .system, visibility: .business, channel: .email,
       members: members.bytes, saidAt: mail.date)
     entry.blobs = blobs.map(\.id)
-    if let ours {
-      // Some servers report the same again and again.
-      let name = "report\n\(ours)\n\(address.lowercased())\n\(told.isFailure)"
-      entry.arrival = .init(key: Array(SHA256.hash(Array(name.utf8)).bytes.prefix(16)), content: [])
+    return MailReport(messageID: ours, fates: fates, entry: entry)
+  }
+
+  private func fates(
+    _ told: DeliveryReport.Recipient, _ recipient: SMTPPath, _ now: Instant
+  ) -> [MailReport.Fate] {
+    [told.original, told.final != told.original ? told.final : nil].compactMap { $0 }.map { raw in
+      let address = MailAddress(address: raw)?.address ?? raw
+      var members = Members()
+      members.text("to", address)
+      members.text("action", told.isFailure ? "failed" : "delayed")
+      if let status = told.status { members.text("status", status) }
+      // Cut last: half a card number is not known for one.
+      if let why = told.diagnostic { members.text("reason", Self.reason(redactor.text(why))) }
+      return MailReport.Fate(
+        address: address, replyAddress: replyConversation(recipient, address, now),
+        isFinal: told.isFailure, members: members.bytes)
     }
-    return MailReport(
-      messageKey: ours.map(Self.threadKey), replyAddress: capability, isFinal: told.isFailure,
-      entry: entry)
+  }
+
+  private static func reason(_ why: String) -> String {
+    guard why.utf8.count > reasonBytesMax else { return why }
+    var kept = ""
+    let mark = "…"
+    for scalar in why.unicodeScalars {
+      guard kept.utf8.count + scalar.utf8.count + mark.utf8.count <= reasonBytesMax else { break }
+      kept.unicodeScalars.append(scalar)
+    }
+    return kept + mark
   }
 
   private func attachment(
@@ -215,13 +241,18 @@ public struct MailChannel: Sendable {
     members.text("from", author.address)
     members.text("to", ours(recipient))
     members.text("sender_assurance", claim.assurance.name)
-    if !mail.quoted.isEmpty { members.text("quoted", mail.quoted) }
-    if !mail.signature.isEmpty { members.text("signature", mail.signature) }
     if let id = mail.thread.messageID { members.text("message_id", id) }
     if let reason = mail.automatic { members.text("automatic", reason.rawValue) }
+    add(mail, blobs, to: &members)
+    return members.bytes
+  }
+
+  /// What a mail says besides its author's own words: no word is lost.
+  private func add(_ mail: MailUnderstanding, _ blobs: [BlobRow], to members: inout Members) {
+    if !mail.quoted.isEmpty { members.text("quoted", mail.quoted) }
+    if !mail.signature.isEmpty { members.text("signature", mail.signature) }
     if mail.isTruncated { members.raw("truncated", Array("true".utf8)) }
     if !blobs.isEmpty { members.raw("attachments", Self.list(blobs)) }
-    return members.bytes
   }
 
   static func list(_ blobs: [BlobRow]) -> [UInt8] {

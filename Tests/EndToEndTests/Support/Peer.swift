@@ -96,10 +96,11 @@ final class Peer: Sendable {
   }
 
   /// Runs a program to its end.
-  static func run(_ program: String, _ arguments: [String], seconds: Int = 60) async throws -> (
-    status: Int32, lines: [String]
-  ) {
-    let peer = try Peer(program, arguments)
+  static func run(
+    _ program: String, _ arguments: [String], environment: [String: String] = [:],
+    seconds: Int = 60
+  ) async throws -> (status: Int32, lines: [String]) {
+    let peer = try Peer(program, arguments, environment: environment)
     peer.finishInput()
     let status = try await peer.end(seconds: seconds)
     return (status, peer.lines)

@@ -3,6 +3,7 @@ import MailCodec
 import Model
 import Pipeline
 import Service
+import Testing
 
 extension Shop {
   /// A message as it leaves, with its header fields.
@@ -20,6 +21,12 @@ extension Shop {
     }
   }
 
+  /// The signed address to which its recipient answers.
+  func replyAddress(_ sent: Sent) throws -> String {
+    let field = try #require(sent.header("Reply-To"))
+    return String(field.drop { $0 == "<" }.prefix { $0 != ">" })
+  }
+
   /// The oldest mail in the outbox, composed as it leaves, and delivered.
   func outgoing() throws -> Sent? {
     guard let row = try reader.outbox(workspace, limit: 1).first, let payload = row.payload else {
@@ -33,20 +40,29 @@ extension Shop {
   /// A mail server's report of it, from nobody in particular.
   @discardableResult
   func bounce(
-    _ sent: Sent, _ fate: String = "Action: failed", id: String = "bounce@mx.home.example"
+    _ sent: Sent, _ fate: String = "Action: failed", id: String = "bounce@mx.home.example",
+    of recipients: [String] = ["jo@home.example"], to: String = "help@shop.example"
   ) throws -> (conversation: ConversationID, entry: EntryID, isDuplicate: Bool) {
-    let lines = [
-      "From: Mail Delivery System <MAILER-DAEMON@mx.home.example>", "To: help@shop.example",
+    let fates = recipients.flatMap {
+      [
+        "", "Final-Recipient: rfc822;\($0)", fate, "Status: 5.1.1",
+        "Diagnostic-Code: smtp; 550 5.1.1 nobody here",
+      ]
+    }
+    let head = [
+      "From: Mail Delivery System <MAILER-DAEMON@mx.home.example>", "To: \(to)",
       "Message-ID: <\(id)>", "Auto-Submitted: auto-replied",
       "Content-Type: multipart/report; report-type=delivery-status; boundary=x", "", "--x", "",
       "It could not be delivered.", "--x", "Content-Type: message/delivery-status", "",
-      "Reporting-MTA: dns; mx.home.example", "", "Final-Recipient: rfc822;jo@home.example", fate,
-      "Status: 5.1.1", "Diagnostic-Code: smtp; 550 5.1.1 nobody here", "", "--x",
-      "Content-Type: text/rfc822-headers", "", "Message-ID: \(sent.header("Message-ID") ?? "")",
-      "--x--", "",
+      "Reporting-MTA: dns; mx.home.example",
+    ]
+    let original = [
+      "", "--x", "Content-Type: text/rfc822-headers", "",
+      "Message-ID: \(sent.header("Message-ID") ?? "")", "--x--", "",
     ]
     return try deliver(
-      Array(lines.joined(separator: "\r\n").utf8), from: "MAILER-DAEMON@mx.home.example")
+      Array((head + fates + original).joined(separator: "\r\n").utf8),
+      from: "MAILER-DAEMON@mx.home.example", to: to)
   }
 
   func upload(_ bytes: [UInt8], by caller: Caller) throws -> APIResponse {
