@@ -25,8 +25,10 @@ extension Pipeline {
     let draft = EntryDraft(
       kind: .undelivered, author: .system, visibility: .business, channel: .email,
       members: members.bytes)
-    guard let place = try conversationRow(mail.conversation, reads) else { return .done }
-    try tell(draft, try goesOn(place, reads).id, isFinal: true, new, &turn, reads)
+    guard let row = try conversationRow(mail.conversation, reads),
+      let place = try goesOn(row, reads)
+    else { return .done }
+    try tell(draft, place.id, isFinal: true, new, &turn, reads)
     return .done
   }
 
@@ -61,7 +63,7 @@ extension Pipeline {
       named = Self.conversation(value)
     }
     guard let named, let row = try conversationRow(named, reads) else { return nil }
-    return try goesOn(row, reads).id
+    return try goesOn(row, reads)?.id
   }
 
   @discardableResult
