@@ -268,14 +268,15 @@ public final class Writer: Sendable {
       return false
     }
     // It starts in the same breath, so that nobody takes a seat which the start would empty again.
-    let (isWell, refused) = state.withLock { state in
+    let (isWell, refused, goesOn) = state.withLock { state in
       (state.pipeline, state.reads) = fresh
       state.outage = nil
       var refused: [Ticket] = []
       Self.decide(Request(.start), &state, &refused)
-      return (state.outage == nil, refused)
+      return (state.outage == nil, refused, Self.hasRoom(&state))
     }
     leave([], refused)
+    if goesOn { queue.async { self.turn() } }
     guard isWell else { return false }
     outlet.recovered(self)
     submitKept()

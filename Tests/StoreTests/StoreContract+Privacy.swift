@@ -47,22 +47,23 @@ extension StoreContract {
     var new = said(1, "my public kettle")
     new.position = old.position
     commit.rewritten = [new]
-    commit.entries = [said(6, "tells of it", visibility: .internal)]
+    // Twice, so that both are indexed in one round.
+    commit.entries = [6, 7].map { said($0, "tells of it", visibility: .internal) }
     var row = try #require(try reader.customer(workspace, Samples.id(1)))
     row.timeline.replace(old.hash, by: new.hash)
-    row.timeline.add(commit.entries[0].hash)
+    for entry in commit.entries { row.timeline.add(entry.hash) }
     commit.customers = [row]
     try store.commit([commit])
     #expect(try reader.entry(workspace, EntryID(1)) == new)
-    #expect(try reader.page(workspace, [Samples.id(1)], limit: 9).map(\.id.raw) == [1, 3, 4, 6])
+    #expect(try reader.page(workspace, [Samples.id(1)], limit: 9).map(\.id.raw) == [1, 3, 4, 6, 7])
     #expect(
       try reader.transcript(
         workspace, of: Samples.id(1), after: EntryID(0), limit: 9, visible: .internal
       ).first == new)
-    #expect(try reader.head(workspace).entry == EntryID(6))
+    #expect(try reader.head(workspace).entry == EntryID(7))
     let changing: (EntryRow) -> EntryWords = { entry in
       var words = words(entry)
-      if entry.id == EntryID(6) { words.changes = EntryID(1) }
+      if [EntryID(6), EntryID(7)].contains(entry.id) { words.changes = EntryID(1) }
       return words
     }
     #expect(try store.index(workspace, limit: 100, words: changing))

@@ -46,7 +46,8 @@ final class SearchIndexer: Sendable {
       }
       let (entries, last) = try reader.entries(workspace, after: seen, limit: limit)
       let new = entries.map { ($0, words($0)) }
-      let changed = new.compactMap(\.1.changes)
+      // Once each: words may have been taken out of one entry twice since the last round.
+      let changed = Set(new.compactMap(\.1.changes)).sorted()
       var again: [(EntryRow, EntryWords)] = []
       for id in changed where id.raw <= seen {
         if let row = try reader.entry(workspace, id) { again.append((row, words(row))) }
