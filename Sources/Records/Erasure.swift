@@ -46,14 +46,19 @@ public struct ErasedForms: Sendable {
   public var aCase: @Sendable (CaseRow) -> [UInt8]
   /// What an entry has attached.
   public var attachments: @Sendable (EntryRow) -> [BlobID]
+  /// A conversation as it is named inside of keys and of mail that waits: 16 random bytes, which
+  /// stand nowhere by accident.
+  public var mention: @Sendable (ConversationID) -> [UInt8]
   public init(
     profile: [UInt8], conversation: [UInt8], aCase: @escaping @Sendable (CaseRow) -> [UInt8],
-    attachments: @escaping @Sendable (EntryRow) -> [BlobID]
+    attachments: @escaping @Sendable (EntryRow) -> [BlobID],
+    mention: @escaping @Sendable (ConversationID) -> [UInt8]
   ) {
     self.profile = profile
     self.conversation = conversation
     self.aCase = aCase
     self.attachments = attachments
+    self.mention = mention
   }
 }
 

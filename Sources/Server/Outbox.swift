@@ -131,7 +131,7 @@ final class Outbox: Sendable {
       attachments.append((row, try edge.store.blobs.read(row.hash, workspace)))
     }
     guard let composed = channel.compose(mail, attachments: attachments) else {
-      return finished(row, workspace, .malformed("its addresses cannot be written"))
+      return ended(row, workspace, .malformed("its addresses cannot be written"))
     }
     var submission = MailSubmission(
       smarthost: edge.settings.smarthostURL, name: edge.settings.mailHostname,
@@ -141,16 +141,33 @@ final class Outbox: Sendable {
       submission.credentials = .init(
         user: edge.settings.smarthostUser, password: edge.settings.smarthostPassword)
     }
-    client.send(submission) { outcome in self.finished(row, workspace, outcome) }
+    client.send(submission) { outcome in self.ended(row, workspace, outcome) }
   }
 
   private static func decoded(_ bytes: [UInt8]) -> OutgoingMail? {
     do throws(WireError) { return try OutgoingMail(decoding: bytes) } catch { return nil }
   }
 
+  private func ended(_ row: OutboxRow, _ workspace: WorkspaceID, _ outcome: MailOutcome) {
+    queue.async { self.finished(row, workspace, outcome) }
+  }
+
+  /// Whether the row was taken out of the table while it was under way: its person was erased.
+  private func isErased(_ row: OutboxRow, _ workspace: WorkspaceID) -> Bool {
+    reader.withLock { held in
+      do throws(StoreFault) {
+        let rows = try held.reader.outbox(workspace, limit: Self.rowsMax)
+        return rows.count < Self.rowsMax && !rows.contains { $0.id == row.id }
+      } catch { return false }
+    }
+  }
+
   private func finished(_ row: OutboxRow, _ workspace: WorkspaceID, _ outcome: MailOutcome) {
     switch outcome {
     case .delivered: settle(row, workspace, .outboxDelivered(row.id))
+    case _ where isErased(row, workspace):
+      // Nothing of it is written anew.
+      known.withLock { $0[Key(workspace: workspace, id: row.id)] = .settled }
     case .permanentFailure(let code, let text):
       failed(row, workspace, "the mail server refused it: \(code) \(text)")
     case .malformed(let why): failed(row, workspace, why)

@@ -15,7 +15,12 @@ public enum PersonForms {
         about.handoff = []
         return about.encoded
       } catch { return [] }  // What nobody can read may hold anything.
-    }, attachments: attachments)
+    }, attachments: attachments,
+    mention: { conversation in
+      var writer = ByteWriter()
+      writer.id(conversation)
+      return writer.bytes
+    })
 
   private static var conversation: [UInt8] {
     var about = ConversationAbout()

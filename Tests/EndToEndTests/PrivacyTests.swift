@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import System
+import Records
 import Testing
 
 @testable import Server
@@ -161,6 +162,39 @@ import Testing
       let of = try await server.administer("GET", "/admin/accesses?customer=\(chat.customer)")
       let read = of.json.elements.map { "\($0["who"].text) \($0["what"].text)" }
       #expect(read == ["supervisor:sue search", "supervisor:sue case", "agent:ann timeline"])
+    }
+  }
+
+  @Test func `mail that waits for whoever was erased is gone, and does not come back`()
+    async throws
+  {
+    try await TestServer.run({
+      $0.smarthostURL = "smtp://127.0.0.1:9"
+      $0.outboxRetrySeconds = 1
+    }) { server in
+      let ann = try await server.agent("ann")
+      let letter = Letter(
+        from: "Hildegard <hildegard@home.example>", subject: "kettle", text: "it leaks")
+      #expect(try await server.deliver(letter) == 250)
+      let offer = try await server.take(ann)
+      try await server.reply("Dear Hildegard, we send another", to: offer["case"].text, by: ann)
+      #expect(try await server.close(offer["case"].text, by: ann).status == 200)
+      let edge = try #require(server.running).edge
+      @Sendable func waiting() throws -> [OutboxRow] {
+        try edge.store.reader().outbox(edge.writers[0].workspace, limit: 9)
+      }
+      try await eventually("the mail is tried") {
+        try waiting().contains { $0.tries > 0 }
+      }
+      let customer = try #require(offer["customer"]["id"].string)
+      let receipt = try await server.administer(
+        "POST", "/admin/erase", ["identity": .text(customer)])
+      #expect(receipt.status == 200 && receipt["done"].string != nil, "\(receipt)")
+      #expect(try waiting() == [])
+      // Whoever was tried just then does not come back, either.
+      try await Task.sleep(for: .milliseconds(1_500))
+      #expect(try waiting() == [])
+      #expect(try holders(of: "Hildegard", in: server.settings.data) == [])
     }
   }
 

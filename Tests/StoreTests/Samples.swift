@@ -78,7 +78,13 @@ enum Samples {
 
   /// An entry's attachment is the blob of its own number.
   static let blank = ErasedForms(
-    profile: [0], conversation: [0], aCase: { _ in [0] }, attachments: { [id(Int($0.id.raw))] })
+    profile: [0], conversation: [0], aCase: { _ in [0] }, attachments: { [id(Int($0.id.raw))] },
+    mention: { mention($0) })
+
+  /// As an application may write ids: not as the store does.
+  static func mention(_ conversation: ConversationID) -> [UInt8] {
+    withUnsafeBytes(of: (conversation.low, conversation.high)) { Array($0) }
+  }
 
   /// One row of every kind, whole: customer 1 with conversation 1 and two entries.
   static func everything(_ workspace: WorkspaceID) -> Commit {

@@ -27,7 +27,7 @@ extension StoreContract {
       commit.facts.append(FactsRow(case: Samples.id(customer), bytes: Samples.bytes(customer)))
       commit.blobs.append(Samples.blob(customer, conversation: customer))
       let id: ConversationID = Samples.id(customer)
-      let key = withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) { Array($0) }
+      let key = Samples.mention(id)
       commit.keys.append(KeyRow(space: .call, key: [UInt8(customer)], value: [1] + key + [2]))
       commit.outbox.append(Samples.outbox(Int64(customer), payload: key))
     }

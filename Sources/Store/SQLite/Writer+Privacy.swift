@@ -12,9 +12,8 @@ final class PrivacyStatements {
   init(_ connection: OpaquePointer) throws(StoreFault) {
     queries = try Queries(connection)
     putEntry = try Prepared(connection, Table.entries.upsert, "change the words of an entry")
-    // Sixteen random bytes stand nowhere by accident: what names the conversation belongs to it.
-    // These two tables
-    // have no index by it; an erasure is rare enough to walk them.
+    // What names the conversation belongs to it. These two tables have no index by it; an erasure is
+    // rare enough to walk them.
     deleteKeys = try Prepared(
       connection, "DELETE FROM keys WHERE workspace=? AND instr(value, ?)>0",
       "delete a conversation's keys")
@@ -134,7 +133,8 @@ extension Writer {
     }
     for delete in [statements.deleteKeys, statements.deleteOutbox] {
       delete.begin()
-      delete.put(workspace, conversation)
+      delete.put(workspace)
+      delete.put(forms.mention(conversation))
       try delete.run()
     }
   }
