@@ -16,7 +16,10 @@ extension HTTPConnection {
       guard exchange?.number == number else { return giveBack(answer) }
       answered(answer, connection)
     case .unavailable(let number):
-      if exchange?.number == number { finish(APIResponse(APIProblem.unavailable), connection) }
+      guard exchange?.number == number else { return }
+      // What is on disk is true, whether anything can be added to it or not.
+      if case .read(let render, live: false) = exchange?.kind { return read(render, connection) }
+      finish(APIResponse(APIProblem.unavailable), connection)
     case .rendered(let number, let response):
       if exchange?.number == number { finish(response, connection) }
     case .nothingYet(let number, let conversation): nothingYet(number, conversation, connection)
@@ -62,7 +65,7 @@ extension HTTPConnection {
         exchange?.kind = .blob
       }
       render(answer, rendering, connection)
-    case .read(let render): read(render, connection)
+    case .read(let render, _): read(render, connection)
     case .gathering(let response, let left):
       if left <= 1 {
         finish(response, connection)

@@ -122,10 +122,10 @@ extension HTTPConnection {
         Request(.standing(call: call), ticket: ticket),
       ])
     case .read(let render):
-      exchange?.kind = .read(render)
+      exchange?.kind = .read(render, live: false)
       writer.submit([Request(.read, ticket: ticket)])
     case .look(let look):
-      exchange?.kind = .read(writer.peek { look($0.router) })
+      exchange?.kind = .read(writer.peek { look($0.router) }, live: true)
       writer.submit([Request(.read, ticket: ticket)])
     case .poll(let poll):
       exchange?.kind = .poll(poll, PollState())
@@ -159,7 +159,8 @@ extension HTTPConnection {
     }
     // What the live state says leaves when it is on disk.
     let live = writer.peek { Explainer.Live(asked.subject, $0.router) }
-    exchange?.kind = .read { reads, _ in Explainer.present(asked, writer, api, live, reads) }
+    exchange?.kind = .read(
+      { reads, _ in Explainer.present(asked, writer, api, live, reads) }, live: true)
     writer.submit([Request(.read, ticket: ticket)])
   }
 

@@ -52,7 +52,8 @@ final class HTTPConnection: ConnectionHandler {
     var kind: Kind
     enum Kind {
       case submitted(Rendering)
-      case read(Render)
+      /// - Parameter live: whether it tells of more than what is on disk.
+      case read(Render, live: Bool)
       /// Waits for so many workspaces to have on disk what this tells.
       case gathering(APIResponse, left: Int)
       case next(AgentID, WaiterID, Rendering)

@@ -74,6 +74,37 @@ import Testing
     }
   }
 
+  @Test func `while nothing can be written, what is there can be read`() async throws {
+    let disk = Disk()
+    try await TestServer.run(on: disk) { server in
+      let bot = try await server.token("bot", "webshop")
+      let ann = try await server.agent("ann")
+      let sue = try await server.token("supervisor", "sue")
+      let chat = try await server.open(bot, email: "mia@home.example")
+      try await chat.customer("my lamp hums")
+      try await chat.handoff()
+      let offer = try await server.take(ann)
+      while try await server.call("GET", "/v1/search?q=hums", by: sue)["hits"].elements.isEmpty {}
+      try await begin(disk, server)
+      let paths = [
+        "/v1/customers/\(chat.customer)", "/v1/customers/\(chat.customer)/timeline",
+        "/v1/conversations/\(offer["conversation"].text)", "/v1/cases/\(offer["case"].text)",
+        "/v1/search?q=hums", "/v1/queues",
+      ]
+      for path in paths {
+        for token in [ann, sue] where path != "/v1/search?q=hums" || token == sue {
+          let reply = try await server.call("GET", path, by: token)
+          #expect(reply.status == 200, "\(path): \(reply)")
+        }
+      }
+      #expect(try await server.timeline(chat.customer).texts == ["my lamp hums"])
+      #expect(
+        try await server.call("GET", "/v1/sessions/\(chat.session)/brief", by: bot).status == 200)
+      #expect(try await chat.customer("still refused").status == 503)
+      try await end(disk, server)
+    }
+  }
+
   @Test(arguments: ["smtp", "lmtp"])
   func `a mail is not taken while it cannot be kept, and is recorded once when it comes again`(
     _ over: String
