@@ -19,8 +19,35 @@ extension Brief {
         workspace, of: page.members, from: EntryID(.max), .older, atMost: EntryID(.max),
         limit: entriesMax,
         visible: .internal)
+      // However long ago: a shop that tells of every click must not push out what was said.
+      if entries.count == entriesMax, let first = entries.first {
+        var earlier: [EntryRow] = []
+        for conversation in matter(row) {
+          earlier += try transcript(workspace, conversation, before: first.id, reads)
+        }
+        entries = earlier.sorted { $0.id < $1.id } + entries
+      }
     }
     return try json(row, entries, page.digest, name: name, directory, reads)
+  }
+
+  /// The conversation and those that are the same matter.
+  private static func matter(_ row: ConversationRow) -> [ConversationID] {
+    [row.id] + (ConversationPage.decoded(row.about)?.joins ?? [])
+  }
+
+  private static func transcript(
+    _ workspace: WorkspaceID, _ conversation: ConversationID, before: EntryID,
+    _ reads: any StoreReader
+  ) throws(StoreFault) -> [EntryRow] {
+    var entries: [EntryRow] = []
+    while true {
+      let found = try reads.transcript(
+        workspace, of: conversation, after: entries.last?.id ?? EntryID(0), limit: 1_000,
+        visible: .internal)
+      entries += found.prefix { $0.id < before }
+      guard found.count == 1_000, let last = found.last, last.id < before else { return entries }
+    }
   }
 
   static func json(
@@ -28,10 +55,10 @@ extension Brief {
     _ directory: Directory,
     _ reads: any StoreReader
   ) throws(StoreFault) -> [UInt8] {
-    let joins = ConversationPage.decoded(row.about)?.joins ?? []
-    let brief = Brief(entries, matter: Set(([row.id] + joins).map(\.description)))
+    let matter = matter(row)
+    let brief = Brief(entries, matter: Set(matter.map(\.description)))
     var cases: [CaseRow] = []
-    for id in [row.id] + joins { cases += try reads.cases(directory.workspace, of: id) }
+    for id in matter { cases += try reads.cases(directory.workspace, of: id) }
     let waited = waited(cases, now: Instant(milliseconds: WallClock.nowMilliseconds))
     var json = JSONWriter()
     json.object { brief.write(&$0, name: name, waited: waited, digest) }

@@ -37,8 +37,11 @@ struct Brief {
   var wants: Line?
   var summary: Line?
   var sentiment: Line?
-  /// Newest first; two sources that differ are both there.
-  private(set) var fields: [Field] = []
+  /// What was learned in the matter first, and then what is known from elsewhere; newest first. Two
+  /// sources that differ are both there.
+  var fields: [Field] { matters + others }
+  private var matters: [Field] = []
+  private var others: [Field] = []
   private(set) var tried: [Line] = []
   private(set) var promised: [Line] = []
   /// How the matter went from hand to hand, oldest first.
@@ -47,7 +50,7 @@ struct Brief {
   private(set) var channels: [String] = []
   private(set) var upTo = EntryID(0)
 
-  /// How many entries are looked through.
+  /// How many of the customer's last entries are looked through, beside all of the matter.
   static let entriesMax = 1_000
 
   /// - Parameters:
@@ -82,9 +85,10 @@ struct Brief {
       by: author.joined(separator: ":"), entry: id,
       at: entry["said_at"]?.string ?? entry["at"]?.string ?? "",
       conversation: entry["conversation"]?.string)
-    take(entry["fields"], source)
-    if kind == "call" { take(entry["known"], source) }
-    guard source.conversation.map(matter.contains) ?? false else { return }
+    let isOfMatter = source.conversation.map(matter.contains) ?? false
+    take(entry["fields"], source, isOfMatter: isOfMatter)
+    if kind == "call" { take(entry["known"], source, isOfMatter: isOfMatter) }
+    guard isOfMatter else { return }
     if let channel = entry["channel"]?.string, !channels.contains(channel) {
       channels.append(channel)
     }
@@ -118,17 +122,30 @@ struct Brief {
     }
   }
 
-  private mutating func take(_ given: JSONValue?, _ source: Source) {
+  private mutating func take(_ given: JSONValue?, _ source: Source, isOfMatter: Bool) {
     guard case .object(let object)? = given else { return }
     for member in object.members {
       let field = Field(name: member.name, learned: LearnedField(member.value), source: source)
-      // The same source's newer word replaces its older one.
-      fields.removeAll {
-        $0.name == field.name
-          && ($0.source.by == source.by || $0.learned.value == field.learned.value)
+      // The same source's newer word replaces its older one; but what it learned in another
+      // conversation, perhaps of another person before a merge, never what it learned in this one.
+      if isOfMatter {
+        matters.removeAll { $0.name == field.name && $0.isReplaced(by: field) }
+        others.removeAll { $0.name == field.name && $0.learned.value == field.learned.value }
+        matters.insert(field, at: 0)
+      } else {
+        others.removeAll { $0.name == field.name && $0.isReplaced(by: field) }
+        let isKnown = matters.contains {
+          $0.name == field.name && $0.learned.value == field.learned.value
+        }
+        if !isKnown { others.insert(field, at: 0) }
       }
-      fields.insert(field, at: 0)
     }
+  }
+}
+
+extension Brief.Field {
+  fileprivate func isReplaced(by newer: Self) -> Bool {
+    source.by == newer.source.by || learned.value == newer.learned.value
   }
 }
 

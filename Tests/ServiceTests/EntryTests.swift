@@ -1,7 +1,10 @@
+import Continuity
 import Foundation
 import Model
-import Service
+import Records
 import Testing
+
+@testable import Service
 
 /// Entries of every kind, once each, at their place.
 struct EntryTests {
@@ -337,6 +340,58 @@ struct BriefTests {
       fields.map { "\($0["value"] ?? "") \($0["by"] ?? "")" } == [
         "A-99 system", "A-17 bot:webshop",
       ])
+  }
+
+  @Test(
+    "what the same bot learned in another conversation never takes the place of what it learned in this one"
+  )
+  func otherConversation() throws {
+    let (here, there) = (ConversationID(high: 1, low: 1), ConversationID(high: 2, low: 2))
+    let rows = [(here, "A-17"), (there, "B-20"), (here, "A-18"), (there, "B-21"), (there, "A-18")]
+      .enumerated().map { index, said in
+        let body = EntryBody.encode(
+          EntryDraft(
+            kind: .learned, author: .bot(BotID(0)), visibility: .business, channel: .chat,
+            members: Array(",\"fields\":{\"order\":\"\(said.1)\"}".utf8)),
+          id: EntryID(Int64(index + 1)), at: Instant(milliseconds: 0), conversation: said.0,
+          session: nil, authorName: "webshop", salt: 1)
+        return EntryRow(
+          id: EntryID(Int64(index + 1)), position: 1, customer: CustomerID(high: 1, low: 1),
+          conversation: said.0, session: nil, at: Instant(milliseconds: 0), visibility: .business,
+          body: body, hash: .zero)
+      }
+    func orders(_ matter: ConversationID, _ rows: [EntryRow]) -> [String?] {
+      Brief(rows, matter: [matter.description]).fields.map(\.learned.value.string)
+    }
+    #expect(orders(here, Array(rows.prefix(4))) == ["A-18", "B-21"])
+    #expect(orders(there, Array(rows.prefix(4))) == ["B-21", "A-18"])
+    // Elsewhere, too, the newest word counts; and the same is there once, where it matters.
+    #expect(orders(here, rows) == ["A-18"])
+  }
+
+  @Test("a thousand clicks do not push out what was said")
+  func clicks() throws {
+    let shop = try Shop()
+    let chat = try shop.open([("email", "jo@home.example")], name: "Jo Doe")
+    let learned: [String: Any] = [
+      "wants": "a new lamp", "fields": ["order": "A-17"], "promised": ["a refund"],
+    ]
+    try shop.call("POST", "/v1/sessions/\(chat.session)/learned", learned, by: shop.webshop)
+    try shop.handsOver(chat, ["summary": "lamp broken"])
+    for number in 0..<1_010 {
+      let event: [String: Any] = [
+        "event": "viewed",
+        "identities": [["kind": "email", "value": "jo@home.example", "assurance": "asserted"]],
+        "id": "e\(number)",
+      ]
+      #expect(try shop.call("POST", "/v1/journey", event, by: shop.till).status == 201)
+    }
+    let brief = try #require(try shop.takes(shop.ann).json["brief"] as? [String: Any])
+    func text(_ name: String) -> String? { (brief[name] as? [String: Any])?["text"] as? String }
+    #expect(text("wants") == "a new lamp" && text("summary") == "lamp broken")
+    #expect((brief["fields"] as? [[String: Any]])?.map { $0["value"] as? String } == ["A-17"])
+    #expect((brief["promised"] as? [[String: Any]])?.count == 1)
+    #expect((brief["moves"] as? [[String: Any]])?.map { $0["what"] as? String } == ["handoff"])
   }
 
   @Test("a bot that takes back gets a brief of what it may see, whose count and hash it can check")
