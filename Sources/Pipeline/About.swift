@@ -23,14 +23,37 @@ public struct ConversationAbout: Hashable, Sendable {
   public var prompt: String?
   /// What it is filed under, in their own order.
   public var tags: [String] = []
+  /// What nobody has taken up yet and would be lost with its case.
+  public var unheard: Unheard?
+  /// Its person was erased: when it is over, nothing that names it finds it.
+  public var isErased = false
   public init() {}
+
+  /// News that came while nobody, or nobody for much longer, had the case.
+  public struct Unheard: Hashable, Sendable {
+    /// Why there is a case of it when nobody has taken it up.
+    public var cause: RouteReason.Cause
+    public var channel: Channel
+    public init(_ cause: RouteReason.Cause, on channel: Channel) {
+      self.cause = cause
+      self.channel = channel
+    }
+
+    init(from r: inout ByteReader) throws(WireError) {
+      let at = r.offset
+      guard let cause = RouteReason.Cause(rawValue: try r.uint8()),
+        let channel = Channel(rawValue: try r.uint8())
+      else { throw WireError.badValue(offset: at) }
+      self.init(cause, on: channel)
+    }
+  }
 
   /// More would be a text and no filing.
   public static let tagsMax = 20
 
   public var encoded: [UInt8] {
     var w = ByteWriter()
-    w.uint8(3)
+    w.uint8(4)
     w.optional(mail) { $1.encode(into: &$0) }
     w.optional(call) {
       $0.string($1.from)
@@ -43,6 +66,11 @@ public struct ConversationAbout: Hashable, Sendable {
     w.array(joins) { $0.id($1) }
     w.optional(prompt) { $0.string($1) }
     w.array(tags) { $0.string($1) }
+    w.optional(unheard) {
+      $0.uint8($1.cause.rawValue)
+      $0.uint8($1.channel.rawValue)
+    }
+    w.bool(isErased)
     return w.bytes
   }
 
@@ -63,6 +91,9 @@ public struct ConversationAbout: Hashable, Sendable {
       guard version >= 3 else { return about }
       about.prompt = try r.optional { r throws(WireError) in try r.string() }
       about.tags = try r.array { r throws(WireError) in try r.string() }
+      guard version >= 4 else { return about }
+      about.unheard = try r.optional { r throws(WireError) in try Unheard(from: &r) }
+      about.isErased = try r.bool()
       return about
     }
   }

@@ -19,7 +19,7 @@ extension Pipeline {
   /// nobody is told of a ring, a talk or an end that may still be lost.
   mutating func standing(ofCall key: [UInt8], _ reads: any StoreReader) throws(StoreFault) -> Answer
   {
-    guard let value = try value(.call, key, reads), let known = Self.line(value) else {
+    guard let known = try call(of: key, reads) else {
       return rejection(.unknownSession, nil)
     }
     return .standing(try standing(of: known.session, reads))

@@ -358,9 +358,27 @@ public enum CallNews: Sendable {
   case missed(OfferID)
   case failed(OfferID, OfferFailure)
   case said(EntryDraft)
-  /// The recording of a message.
-  case left(EntryDraft, NewCase)
+  case left(Recording)
   case hungUp
+}
+
+/// The recording of a message. Its entry is known by the call and the blob, whatever else is told
+/// of it.
+public struct Recording: Sendable {
+  public var entry: EntryDraft
+  /// What its transcript is known by, which may come later, and once.
+  public var words: EntryDraft.Arrival?
+  /// What whoever tells it calls it.
+  public var named: EntryDraft.Arrival?
+  public var new: NewCase
+  public init(
+    _ entry: EntryDraft, words: EntryDraft.Arrival?, named: EntryDraft.Arrival?, new: NewCase
+  ) {
+    self.entry = entry
+    self.words = words
+    self.named = named
+    self.new = new
+  }
 }
 
 /// Ids for the case that is made of news of which somebody must hear, where nobody has their matter

@@ -129,6 +129,9 @@ extension Pipeline {
     }
     let entry = write(
       draft, customer: customer, conversation: row.conversation, session: nil, &turn)
+    if case .wrappingUp(words.agent, _) = router.case(words.case)?.state {
+      try hear(row.conversation, turn, reads)
+    }
     return recorded(entry, row.conversation)
   }
 

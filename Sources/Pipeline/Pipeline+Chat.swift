@@ -60,7 +60,7 @@ extension Pipeline {
     _ open: OpenSession, _ reads: any StoreReader
   ) throws(StoreFault) -> (conversation: ConversationID, customer: CustomerRow)? {
     guard let named = open.resumes, let found = try conversationRow(named, reads),
-      case let row = try goesOn(found, reads),
+      let row = try goesOn(found, reads),
       case let id = row.id, let record = try customer(row.customer, reads),
       let root = try customer(record.root, reads)
     else { return nil }
@@ -105,7 +105,9 @@ extension Pipeline {
     guard try attach(say.entry, &turn, reads, if: isTheirs) else {
       return rejection(.unknownBlob, session.conversation)
     }
-    if say.entry.author == .customer { try reopenIfClosed(session, &turn, reads) }
+    if say.entry.author == .customer, let refused = try reopenIfClosed(session, &turn, reads) {
+      return rejection(refused, nil)
+    }
     let next = EntryID(head.entry.raw + 1)
     if let refused = try command(
       .record(
@@ -118,6 +120,9 @@ extension Pipeline {
     let entry = write(
       say.entry, customer: customer, conversation: session.conversation, session: say.session, &turn
     )
+    if say.entry.author == .customer {
+      try note(.init(.reopened, on: .chat), session.conversation, turn, reads)
+    }
     return recorded(entry, session.conversation)
   }
 
@@ -130,17 +135,21 @@ extension Pipeline {
   /// the owner.
   private mutating func reopenIfClosed(
     _ session: SessionRow, _ turn: inout Turn, _ reads: any StoreReader
-  ) throws(StoreFault) {
+  ) throws(StoreFault) -> Rejection? {
+    let state = router.conversation(session.conversation)
+    if let state, state.owner != .closed { return nil }
+    guard let row = try conversationRow(session.conversation, reads), !isGone(row) else {
+      return .unknownSession
+    }
     let new = NewSession(
       id: session.id, channel: session.channel, bot: session.bot.map { BotID($0) })
-    if let state = router.conversation(session.conversation) {
-      if state.owner == .closed {
-        _ = try command(
-          .joinSession(conversation: session.conversation, session: new), &turn, reads)
-      }
-    } else if let row = try conversationRow(session.conversation, reads) {
+    if state == nil {
       _ = try command(.reopenConversation(closed(row), session: new), &turn, reads)
+    } else {
+      _ = try command(
+        .joinSession(conversation: session.conversation, session: new), &turn, reads)
     }
+    return nil
   }
 
   func closed(_ row: ConversationRow) -> ClosedConversation {

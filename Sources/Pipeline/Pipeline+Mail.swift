@@ -66,14 +66,17 @@ extension Pipeline {
   private mutating func thread(of mail: MailArrival, _ reads: any StoreReader) throws(StoreFault)
     -> ConversationRow?
   {
-    if let id = mail.replyAddress, let row = try conversationRow(id, reads) {
-      return try goesOn(row, reads)
+    if let id = mail.replyAddress, let row = try conversationRow(id, reads),
+      let place = try goesOn(row, reads)
+    {
+      return place
     }
     for key in mail.threadKeys {
       guard let value = try value(.mailThread, key, reads), let id = Self.conversation(value),
-        let row = try conversationRow(id, reads), try takesPart(mail.from, row, reads)
+        let row = try conversationRow(id, reads), try takesPart(mail.from, row, reads),
+        let place = try goesOn(row, reads)
       else { continue }
-      return try goesOn(row, reads)
+      return place
     }
     return nil
   }
@@ -129,7 +132,8 @@ extension Pipeline {
     try gather(for: &facts, known, claims: [mail.from], reads)
     let planned = planner.plan(facts, router: router, at: turn.at)
     if case .action = planned { return nil }
-    return planned
+    guard let known else { return planned }
+    return try planForSomebody(planned, known, .mail, reads)
   }
 
   /// A conversation that begins closed: the machine never hears of it.
@@ -183,8 +187,12 @@ extension Pipeline {
       }
       try follow(mail, row.id, turn, reads)
       let entry = try take(mail, row.id, session, customer, &turn, reads)
-      // A bot cannot answer mail: it goes to a person.
-      if case .bot = open.owner,
+      if mail.automatic == nil {
+        try note(.init(.reopened, on: .email), row.id, turn, reads)
+      }
+      // A bot cannot answer mail: it goes to a person, and so does what could be routed nowhere so
+      // far.
+      if !hasSomebody(row.id),
         let planned = try plan(mail, customer.root, isNew: false, profile, row.id, turn, reads)
       {
         try queue(planned, mail, row.id, session, .mail, &turn, reads)

@@ -9,7 +9,7 @@ extension Pipeline {
   mutating func call(_ call: CallArrival, _ turn: inout Turn, _ reads: any StoreReader)
     throws(StoreFault) -> Answer
   {
-    if let value = try value(.call, call.callKey, reads), let known = Self.line(value) {
+    if let known = try self.call(of: call.callKey, reads) {
       if router.session(known.session) != nil, Self.isOther(call.told, than: known.told) {
         return rejection(.idInUse, known.conversation)
       }
@@ -97,7 +97,8 @@ extension Pipeline {
     guard let row = try sessionRow(id, reads) else { return rejection(.unknownSession, nil) }
     var place = row.conversation
     if row.ended != nil, let known = try conversationRow(place, reads) {
-      place = try goesOn(known, reads).id
+      guard let there = try goesOn(known, reads) else { return rejection(.unknownSession, nil) }
+      place = there.id
     }
     guard let customer = try customer(ofConversation: place, reads) else {
       return rejection(.unknownConversation, nil)
@@ -120,17 +121,29 @@ extension Pipeline {
     return recorded(written, place)
   }
 
-  /// A message that was brought when its caller had gone: somebody must hear it, once.
-  private mutating func lateMessage(
-    _ message: EntryDraft, _ new: NewCase, _ row: SessionRow, _ turn: inout Turn,
-    _ reads: any StoreReader
+  /// Somebody must hear a recording, once: whoever has the call's matter, or, when it ends before
+  /// that or has ended, whoever gets the case that is made of it.
+  private mutating func left(
+    _ message: Recording, _ session: SessionID, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
+    if let named = message.named, case .other = try known(named, reads) {
+      return rejection(.idInUse, nil)
+    }
+    var entry = message.entry
+    let isFirst = try known(entry, reads) == .asNothing
+    if !isFirst, let words = message.words, try known(words, reads) == .asNothing {
+      entry.arrival = words
+    }
     let before = head.entry
-    let answer = try callFact(row.id, message, &turn, reads)
-    guard case .recorded(let entry, let place, _, _) = answer, entry > before else { return answer }
-    try reopen(place, on: .phone, new, .message, &turn, reads)
-    // Nobody holds a line for it.
-    _ = try command(.endSession(new.session, .customerLeft), &turn, reads)
+    let answer = try callFact(session, entry, &turn, reads)
+    guard case .recorded(let written, let place, _, _) = answer, written > before, isFirst else {
+      return answer
+    }
+    for arrival in [message.words, message.named] {
+      if let arrival { keep(arrival, of: written, &turn) }
+    }
+    if case .leavesMessage = try standing(of: session, reads) { return answer }
+    try reopen(place, on: .phone, message.new, .message, &turn, reads)
     return answer
   }
 
@@ -140,8 +153,7 @@ extension Pipeline {
   mutating func callNews(
     _ key: [UInt8], _ news: CallNews, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    guard let value = try value(.call, key, reads), let known = Self.line(value),
-      let row = try sessionRow(known.session, reads)
+    guard let known = try call(of: key, reads), let row = try sessionRow(known.session, reads)
     else { return rejection(.unknownSession, nil) }
     // A recording, or what was said last, may come when the caller has gone. Whatever else is told
     // of a call
@@ -150,8 +162,7 @@ extension Pipeline {
       let answer: Answer
       switch news {
       case .said(let entry): answer = try callFact(known.session, entry, &turn, reads)
-      case .left(let message, let new):
-        answer = try lateMessage(message, new, row, &turn, reads)
+      case .left(let message): answer = try left(message, known.session, &turn, reads)
       case .nothing, .answered, .missed, .failed, .hungUp: return .standing(.over)
       }
       guard case .recorded = answer else { return answer }
@@ -184,8 +195,8 @@ extension Pipeline {
       }
       return taken
     case .said(let entry): refused = try callFact(known.session, entry, &turn, reads)
-    case .left(let message, _):
-      refused = try callFact(known.session, message, &turn, reads)
+    case .left(let message):
+      refused = try left(message, known.session, &turn, reads)
       if case .recorded = refused { try messageIsLeft(known.session, &turn, reads) }
     case .hungUp: refused = try endSession(known.session, .hungUp, nil, &turn, reads)
     }
@@ -242,9 +253,7 @@ extension Pipeline {
   mutating func callEnded(_ key: [UInt8], _ turn: inout Turn, _ reads: any StoreReader)
     throws(StoreFault) -> Answer
   {
-    guard let value = try value(.call, key, reads), let known = Self.line(value) else {
-      return rejection(.unknownSession, nil)
-    }
+    guard let known = try call(of: key, reads) else { return rejection(.unknownSession, nil) }
     return try endSession(known.session, .hungUp, nil, &turn, reads)
   }
 
@@ -299,6 +308,15 @@ extension Pipeline {
       return nil
     }
     return router.conversation(known.conversation)?.openCase
+  }
+
+  /// What is kept of the call of this key; nil where there is none, or its person was erased.
+  mutating func call(of key: [UInt8], _ reads: any StoreReader) throws(StoreFault)
+    -> (session: SessionID, conversation: ConversationID, told: [[UInt8]])?
+  {
+    guard let value = try value(.call, key, reads), let known = Self.line(value) else { return nil }
+    if let row = try conversationRow(known.conversation, reads), isGone(row) { return nil }
+    return known
   }
 
   static func line(_ session: SessionID, _ conversation: ConversationID, told: [[UInt8]]) -> [UInt8]

@@ -327,6 +327,7 @@ extension Pipeline {
       $0.acceptedThrough = through
     }
     guard let row else { return }
+    try hear(row.conversation, turn, reads)
     try enter(
       .accepted, .agent(agent), .business, caseMembers(id), row.conversation, nil, &turn, reads)
     guard let customer = try customer(ofConversation: row.conversation, reads) else { return }
@@ -351,6 +352,10 @@ extension Pipeline {
     var members = Members()
     members.text("case", id.description)
     let agent = row.agent.map { Author.agent(AgentID($0)) } ?? .system
+    let unheard = end == .transferred ? nil : try hear(row.conversation, turn, reads)
+    if let unheard, end == .wrapUpOver || end == .abandoned {
+      turn.unheard.append((row.conversation, unheard))
+    }
     switch end {
     case .resolved, .wrapUpOver:
       members.text("end", end == .resolved ? "resolved" : "wrap_up_over")

@@ -5,60 +5,85 @@ import Routing
 
 /// News that a person must have, of a matter that no person has any more: a message that was
 /// brought late, an answer that never arrived. It is opened again, and routed.
+///
+/// Where the matter is about to end without anybody, in wrap-up or with a caller who hangs up, the
+/// news is noted, and what ends unheard is opened again in the turn that ends it.
 extension Pipeline {
   /// Whether somebody has the conversation, or will get it.
-  private func hasSomebody(_ id: ConversationID) -> Bool {
+  func hasSomebody(_ id: ConversationID) -> Bool {
     switch router.conversation(id)?.owner {
     case .queue, .agent: true
     case .bot, .unrouted, .closed, nil: false
     }
   }
 
-  /// Does nothing where somebody has it.
+  /// Makes a case of the news, unless somebody has the conversation: for them it is noted.
   mutating func reopen(
     _ place: ConversationID, on channel: Channel, _ new: NewCase, _ cause: RouteReason.Cause,
     _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
-    guard !hasSomebody(place), let row = try conversationRow(place, reads),
+    guard !hasSomebody(place) else {
+      return try note(.init(cause, on: channel), place, turn, reads)
+    }
+    guard let row = try conversationRow(place, reads),
       let customer = try customer(ofConversation: place, reads)
     else { return }
     guard let about = Self.about(row.about) else {
       throw StoreFault.corrupt(what: "what is told of a conversation")
+    }
+    var session = NewSession(id: new.session, channel: channel, bot: nil)
+    if channel == .chat {
+      // Whoever has left a chat waits for nothing there.
+      let open = router.conversation(place)?.sessions.last { $0.channel == .chat }
+      guard let open else { return }
+      session = NewSession(id: open.id, channel: .chat, bot: open.bot)
     }
     // What the customer said last by this channel, but for their words.
     let mail = about.mail.map {
       MailFacts(from: $0.theirs, to: $0.ours, subject: $0.subject, text: "")
     }
     var facts = RouteFacts(
-      channel: channel, bot: nil, customer: customer.root, isNewCustomer: false,
+      channel: channel, bot: session.bot.map { router.name(of: $0) }, customer: customer.root,
+      isNewCustomer: false,
       profile: try profile(ofPerson: customer, reads), mail: channel == .email ? mail : nil,
       call: channel == .phone ? about.call : nil)
     facts.gathered.isReopened = true
     try gather(for: &facts, place, reads)
-    guard let planned = try planForSomebody(facts, place, turn, reads) else { return }
-    let session = NewSession(id: new.session, channel: channel, bot: nil)
-    _ = try join(place, session, &turn, reads)
+    let wanted = planner.plan(facts, router: router, at: turn.at)
+    guard let planned = try planForSomebody(wanted, place, cause, reads),
+      try join(place, session, &turn, reads) == nil
+    else { return }
     turn.routing.channel = channel
     _ = try carryOut(planned, place, session.id, new.case, cause, epoch: nil, &turn, reads)
+    // Nobody holds a line for it.
+    if channel == .phone { _ = try command(.endSession(session.id, .customerLeft), &turn, reads) }
   }
 
-  /// What the rules want. They may answer or refuse who comes; here nobody is there to be told, and
-  /// the matter goes to the queue that had it last. nil where none had.
-  private mutating func planForSomebody(
-    _ facts: RouteFacts, _ place: ConversationID, _ turn: Turn, _ reads: any StoreReader
+  /// What the rules want, where it can be done. They may answer or refuse who comes, and name a
+  /// queue that is gone or takes nothing just now; where nobody is there to be told, the matter goes
+  /// to the queue that had it last, else to the first that takes it. nil where none does.
+  mutating func planForSomebody(
+    _ wanted: Planned, _ place: ConversationID, _ cause: RouteReason.Cause,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> Planned? {
-    switch planner.plan(facts, router: router, at: turn.at) {
-    case .route(let need, _, let rule, let version, let seen, let tags):
-      return .route(need, rule: rule, ruleVersion: version, facts: seen, tags: tags)
-    case .action(_, let rule, let version):
-      guard let last = try lastCase(of: place, reads), let about = Self.decoded(last.about) else {
-        return nil
+    let (rule, version): (UInt32, UInt32)
+    switch wanted {
+    case .route(let need, _, let by, let of, let seen, let tags):
+      if router.takes(need, by: cause) {
+        return .route(need, rule: by, ruleVersion: of, facts: seen, tags: tags)
       }
+      (rule, version) = (by, of)
+    case .action(_, let by, let of): (rule, version) = (by, of)
+    }
+    var needs = router.queueIDs.map { Need(queue: $0) }
+    if let last = try lastCase(of: place, reads), let about = Self.decoded(last.about) {
       var need = Need(queue: QueueID(last.queue))
       need.priority = about.priority
       need.skills = about.skills
-      return .route(need, rule: rule, ruleVersion: version, facts: Array("{}".utf8))
+      needs.insert(need, at: 0)
     }
+    guard let need = needs.first(where: { router.takes($0, by: cause) }) else { return nil }
+    return .route(need, rule: rule, ruleVersion: version, facts: Array("{}".utf8))
   }
 
   private mutating func lastCase(of place: ConversationID, _ reads: any StoreReader)
@@ -72,5 +97,54 @@ extension Pipeline {
       if last.map({ $0.created <= row.created }) ?? true { last = row }
     }
     return last
+  }
+
+  // MARK: - What would end unheard
+
+  /// Notes news of a case that may end without anybody having heard of it: one in wrap-up, or one
+  /// that waits with whoever is on a line or in a chat, when the news is more than that they wait.
+  mutating func note(
+    _ news: ConversationAbout.Unheard, _ place: ConversationID, _ turn: Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard let id = router.conversation(place)?.openCase, let state = router.case(id) else { return }
+    switch state.state {
+    case .wrappingUp: break
+    case .waiting, .offered:
+      guard news.channel != .chat, state.channel != .email else { return }
+    case .assigned, .parked: return
+    }
+    try tell(of: place, turn, reads) { $0.unheard = news }
+  }
+
+  /// Somebody has taken up what was noted, or its case is over.
+  @discardableResult
+  mutating func hear(
+    _ place: ConversationID, _ turn: Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> ConversationAbout.Unheard? {
+    guard let row = try conversationRow(place, reads), let news = Self.about(row.about)?.unheard
+    else { return nil }
+    try tell(of: place, turn, reads) { $0.unheard = nil }
+    return news
+  }
+
+  mutating func takeUpUnheard(_ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) {
+    for (place, news) in turn.unheard {
+      turn.routing = EntryDraft(
+        kind: .routed, author: .system, visibility: .business, channel: nil)
+      turn.servedBy = nil
+      try reopen(place, on: news.channel, newCase(turn), news.cause, &turn, reads)
+    }
+  }
+
+  /// Ids that nobody can guess, for what no request brought about. They follow from what stands
+  /// here, so that a turn that is decided again decides the same.
+  private func newCase(_ turn: Turn) -> NewCase {
+    NewCase(session: newID(turn, purpose: 2), case: newID(turn, purpose: 3))
+  }
+  private func newID<Noun: IDKind>(_ turn: Turn, purpose: UInt8) -> ID<Noun> {
+    let drawn = secret(for: EntryID(head.entry.raw + 1), purpose: purpose).words
+    let time = UInt64(bitPattern: turn.at.milliseconds)
+    return ID(high: time << 16 | drawn.2 & 0xFFFF, low: drawn.3)
   }
 }

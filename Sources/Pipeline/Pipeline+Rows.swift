@@ -200,9 +200,7 @@ extension Pipeline {
         pending.blobs.set(blob, row, at: turn.position)
       }
     }
-    if let arrival = draft.arrival {
-      setKey(.arrival, arrival.key, Self.number(id.raw) + arrival.content, &turn)
-    }
+    if let arrival = draft.arrival { keep(arrival, of: id, &turn) }
     turn.entries.append((id, hash))
     if !turn.told.contains(customer.id) { turn.told.append(customer.id) }
     turn.touched = true
@@ -216,7 +214,11 @@ extension Pipeline {
     return id
   }
 
-  enum Known {
+  mutating func keep(_ arrival: EntryDraft.Arrival, of entry: EntryID, _ turn: inout Turn) {
+    setKey(.arrival, arrival.key, Self.number(entry.raw) + arrival.content, &turn)
+  }
+
+  enum Known: Hashable {
     case asNothing
     case same(EntryID)
     /// Something else came under that id.
@@ -225,9 +227,12 @@ extension Pipeline {
 
   /// Whether this has come before.
   func known(_ draft: EntryDraft, _ reads: any StoreReader) throws(StoreFault) -> Known {
-    guard let arrival = draft.arrival, let value = try value(.arrival, arrival.key, reads) else {
-      return .asNothing
-    }
+    guard let arrival = draft.arrival else { return .asNothing }
+    return try known(arrival, reads)
+  }
+
+  func known(_ arrival: EntryDraft.Arrival, _ reads: any StoreReader) throws(StoreFault) -> Known {
+    guard let value = try value(.arrival, arrival.key, reads) else { return .asNothing }
     do throws(WireError) {
       return try ByteReader.readAll(value) { r throws(WireError) in
         let entry = EntryID(try r.fixed())
@@ -258,11 +263,15 @@ extension Pipeline {
 
   /// - Parameter purpose: keeps several salts of one number apart.
   func salt(for id: EntryID, purpose: UInt8 = 0) -> UInt64 {
+    secret(for: id, purpose: purpose).words.0
+  }
+
+  func secret(for id: EntryID, purpose: UInt8) -> Digest {
     var w = ByteWriter(reserving: environment.saltSeed.count + 9)
     w.raw(environment.saltSeed)
     w.fixed(id.raw)
     if purpose > 0 { w.uint8(purpose) }
-    return environment.sha256(w.bytes).words.0
+    return environment.sha256(w.bytes)
   }
 
   func name(of author: Author) -> String? {

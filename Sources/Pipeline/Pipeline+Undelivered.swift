@@ -48,9 +48,9 @@ extension Pipeline {
       members: members.bytes)
     draft.arrival = once(messageID, mail.thread.theirs, isFinal)
     guard case .asNothing = try known(draft, reads),
-      let place = try conversationRow(mail.conversation, reads)
+      let row = try conversationRow(mail.conversation, reads), let place = try goesOn(row, reads)
     else { return }
-    try tell(draft, try goesOn(place, reads).id, new, &turn, reads)
+    try tell(draft, place.id, new, &turn, reads)
   }
 
   /// A mail server farther on reports it (RFC 3464): nil where the report is about no answer of
@@ -97,13 +97,15 @@ extension Pipeline {
     }
     let named = value.flatMap(Self.conversation)
     for fate in report.fates {
-      guard let id = fate.replyAddress, let row = try conversationRow(id, reads) else { continue }
+      guard let id = fate.replyAddress, let row = try conversationRow(id, reads),
+        let place = try goesOn(row, reads)
+      else { continue }
       let answer = named == id ? report.messageID : nil
       let last = "\(id) \(Self.about(row.about)?.mail?.lastMessageID ?? "")"
-      return Matter(fate: fate, place: try goesOn(row, reads).id, answer: answer, last: last)
+      return Matter(fate: fate, place: place.id, answer: answer, last: last)
     }
     guard let answer = report.messageID, let value, let named,
-      let row = try conversationRow(named, reads)
+      let row = try conversationRow(named, reads), let place = try goesOn(row, reads)
     else { return nil }
     // Answers of an older program are taken to have gone where the thread goes now.
     let recipient =
@@ -111,7 +113,7 @@ extension Pipeline {
       ?? Self.about(row.about)?.mail.map { recipientKey(answer, $0.theirs) }
     guard let fate = report.fates.first(where: { recipientKey(answer, $0.address) == recipient })
     else { return nil }
-    return Matter(fate: fate, place: try goesOn(row, reads).id, answer: answer)
+    return Matter(fate: fate, place: place.id, answer: answer)
   }
 
   private func draft(_ report: MailReport, _ found: Matter) -> EntryDraft {

@@ -126,6 +126,7 @@ public struct Pipeline: Sendable {
     var turn = Turn(
       at: at, position: head.position + 1, ticket: request.ticket, idempotency: request.idempotency)
     let answer = try decide(request.intake, &turn, reads)
+    try takeUpUnheard(&turn, reads)
     finish(&turn, answer: answer, request)
     isTorn = false
     if request.intake.patience != .none || !request.holds.isEmpty {
@@ -316,6 +317,8 @@ struct Turn {
   var routing = EntryDraft(kind: .routed, author: .system, visibility: .business, channel: nil)
   /// The entry that tells of the last `caseQueued`.
   var routed: EntryID?
+  /// News whose case has ended before anybody took them up.
+  var unheard: [(place: ConversationID, news: ConversationAbout.Unheard)] = []
   /// The agent who serves this customer on another channel at this moment.
   var servedBy: AgentID?
 

@@ -21,15 +21,10 @@ extension Router {
     let open = conversations[home].openCase
     if open >= 0, epoch != nil || !mayMove(open, to: channel, isMessage) { return .caseAlreadyOpen }
     guard slot(of: theCase) < 0, !ended.contains(theCase) else { return .idInUse }
-    if let fault = fault(need) { return fault }
     var need = need
-    // A message is taken where nobody can be spoken to, and of an answer that failed nobody else will
-    // tell the customer: no queue is too closed or too full for them.
-    if !isMessage, by.cause != .undelivered {
-      switch admit(need.queue) {
-      case .success(let queue): need.queue = queue
-      case .failure(let why): return why
-      }
+    switch place(of: need, by.cause) {
+    case .success(let queue): need.queue = queue
+    case .failure(let why): return why
     }
     let age = open >= 0 ? cases[open].age : at
     if open >= 0 { endCase(open, .transferred, .movedOn, at, &out) }
@@ -47,6 +42,19 @@ extension Router {
     // theirs.
     if isMessage { return cases[slot].channel != .phone && cases[slot].by.cause != .message }
     return cases[slot].channel != channel
+  }
+
+  /// Where such a case waits.
+  private func place(of need: Need, _ cause: RouteReason.Cause) -> Result<QueueID, Rejection> {
+    if let fault = fault(need) { return .failure(fault) }
+    // A message is taken where nobody can be spoken to, and of an answer that failed nobody else will
+    // tell the customer: no queue is too closed or too full for them.
+    return cause == .message || cause == .undelivered ? .success(need.queue) : admit(need.queue)
+  }
+
+  /// Whether a case of this need and cause would be queued just now.
+  public func takes(_ need: Need, by cause: RouteReason.Cause) -> Bool {
+    if case .success = place(of: need, cause) { true } else { false }
   }
 
   /// Whether a need can be met at all, and keeps the bounds.

@@ -99,7 +99,7 @@ extension API {
     let confidence = try fields.optionalShare("confidence")
     let recording: BlobID? = try fields.optionalID("blob")
     let seconds = try fields.optionalInteger("seconds", 0...86_400)
-    let eventID = try fields.optionalText("id")
+    let eventID = try fields.optionalName("id")
     let wait = Int(try fields.optionalInteger("wait_seconds", 0...60) ?? 0)
     try fields.end()
     let key = PhoneChannel.key(system: system(caller, toldOf: event), id: id)
@@ -152,11 +152,18 @@ extension API {
       if let seconds { members.number("seconds", seconds) }
       if let text { members.text("text", text) }
       if let confidence { members.raw("confidence", confidence) }
+      let blob = Array("\(recording)".utf8)
       var message = said(.voicemail, members)
+      func known(by more: [UInt8]) -> EntryDraft.Arrival {
+        var alone = message
+        (alone.members, alone.blobs) = ([], [recording])
+        return arrival(key + more, alone)
+      }
+      let named = eventID.map { known(by: Array($0.utf8)) }
+      let words = text.map { known(by: Array("\nwords\n".utf8) + blob + Array($0.utf8)) }
+      message.arrival = known(by: Array("\nrecording\n".utf8) + blob)
       message.blobs = [recording]
-      // The same recording with the same words is the same message, whoever names it or not.
-      message.arrival = arrival(key + (eventID.map { Array($0.utf8) } ?? members.bytes), message)
-      told = .left(message, .new())
+      told = .left(Recording(message, words: words, named: named, new: .new()))
     default:
       throw fields.problem(
         "event",

@@ -72,6 +72,11 @@ public struct Fields {
     return text
   }
 
+  /// What something is called, if it is called anything.
+  mutating func optionalName(_ name: String) throws(APIProblem) -> String? {
+    value(name) == nil ? nil : try text(name)
+  }
+
   /// - Parameter mayBeEmpty: for a person's or a model's own words, which nothing hangs on.
   mutating func text(
     _ name: String, bytesMax: Int = Bound.shortBytes, mayBeEmpty: Bool = false

@@ -8,7 +8,7 @@ import Wire
 /// What rows look like once a person was erased from them.
 public enum PersonForms {
   public static let erased = ErasedForms(
-    profile: CustomerProfile().encoded, conversation: ConversationAbout().encoded,
+    profile: CustomerProfile().encoded, conversation: conversation,
     aCase: { row in
       do throws(WireError) {
         var about = try CaseAbout(decoding: row.about)
@@ -21,6 +21,12 @@ public enum PersonForms {
       writer.id(conversation)
       return writer.bytes
     })
+
+  private static var conversation: [UInt8] {
+    var about = ConversationAbout()
+    about.isErased = true
+    return about.encoded
+  }
 
   /// Ids under `attachments`: bots and agents give them as strings, mail as objects with more about
   /// each.

@@ -35,7 +35,9 @@ struct Backup: AsyncParsableCommand {
 
 struct Restore: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Put a backup in the data folder's place, and take out again what was erased or redacted since.")
+    abstract:
+      "Put a backup in the data folder's place, and take out again what was erased or redacted since."
+  )
   @OptionGroup var options: SettingsOptions
   @Argument(help: "The backup's folder.") var from: String
   @Option(

@@ -28,7 +28,9 @@ import Testing
     (#""text":"4711""#, ["4711"]),
     (#""text":"a b c","reason":"b""#, ["b"]),
     (#""text":"ab abc","more":{"list":["abc",{"x":"ab"}]}"#, ["abc", "ab"]),
-    (#""text":"say \"Quark\" or é\n€","fields":{"pin":"1234","other":12}"#, ["Quark", "1234", "€"]),
+    (
+      #""text":"say \"Quark\" or é\n€","fields":{"pin":"1234","other":12}"#, ["Quark", "1234", "€"]
+    ),
     (#""text":"one two three""#, ["one", "three"]),
   ])
   func `the words are found to the letter`(_ whole: String, _ words: [String]) throws {

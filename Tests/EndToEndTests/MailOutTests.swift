@@ -211,13 +211,15 @@ import Testing
 
   /// As a mail server says it that took our answer and could not pass it on: from `<>`, to where the
   /// answer left from.
-  private static func bounce(of mail: FakeSmarthost.Mail, _ number: Int = 1) -> [UInt8] {
+  private static func bounce(
+    of mail: FakeSmarthost.Mail, _ number: Int = 1, to: String? = nil
+  ) -> [UInt8] {
     let head = mail.text.components(separatedBy: "\r\n\r\n").first ?? ""
     return Array(
       """
       Return-Path: <>
       From: Mail Delivery System <MAILER-DAEMON@mx.home.example>
-      To: \(mail.sender)
+      To: \(to ?? mail.sender)
       Subject: Undelivered Mail Returned to Sender
       Message-ID: <bounce\(number)@mx.home.example>
       Auto-Submitted: auto-replied
@@ -276,6 +278,39 @@ import Testing
       #expect(try await server.close(again["case"].text, by: ann).status == 200)
       #expect(try await server.next(ann, wait: 1).status == 204)
       #expect(smarthost.mails.count == 1, "nobody writes to whoever cannot be reached")
+    }
+  }
+
+  @Test func `a bounce of an answer to somebody who was erased is of no answer that is known`()
+    async throws
+  {
+    let smarthost = try FakeSmarthost()
+    try await TestServer.run {
+      $0.smarthostURL = smarthost.url
+    } _: { server in
+      let (taken, ann) = try await answered(server, smarthost, Letter())
+      try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+      #expect(try await server.close(taken["case"].text, by: ann).status == 200)
+      let customer = taken["customer"]["id"].text
+      let before = try await server.timeline(customer)
+      #expect(
+        try await server.administer("POST", "/admin/erase", ["identity": .text(customer)]).status
+          == 200)
+      let mail = smarthost.mails[0]
+      let replyTo = try Self.address(mail)
+      for (number, to) in [mail.sender, replyTo].enumerated() {
+        let bounce = Self.bounce(of: mail, number, to: to)
+        #expect(try await server.deliver(bounce, from: "<>", to: to).code == 250)
+      }
+      #expect(try await server.next(ann, wait: 0).status == 204)
+      // Who answers at that address is somebody new.
+      var answer = Letter()
+      (answer.to, answer.text, answer.id) = (replyTo, "Thank you!", "<thanks@home.example>")
+      #expect(try await server.deliver(answer) == 250)
+      let again = try await server.take(ann)
+      #expect(again["conversation"].text != taken["conversation"].text)
+      #expect(again["customer"]["id"].text != customer)
+      #expect(try await server.timeline(customer)["count"].int == before["count"].int)
     }
   }
 

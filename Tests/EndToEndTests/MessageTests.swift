@@ -8,6 +8,7 @@ import Testing
   private static let (byRule, byHours, byWait, nobody) = (
     "+12025550199", "+12025550198", "+12025550197", "+12025550196"
   )
+  private static let (answered, plain) = ("+12025550195", "+12025550194")
   private let recording = (0..<5_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
 
   /// Who calls says what becomes of the call.
@@ -40,6 +41,9 @@ import Testing
       - name: by waiting
         when: call.from == "\(Self.byWait)"
         route: { queue: busy }
+      - name: answered
+        when: call.from == "\(Self.answered)"
+        answer: "We are closed today."
       - name: every other call
         route: { queue: calls }
 
@@ -196,6 +200,85 @@ import Testing
       #expect(try await server.close(again["case"].text, by: ann).status == 200)
       #expect(try await tell(call, event, server, by: teller).status == 200)
       #expect(try await server.count("waiting", by: boss) == 0, "told again it is the same message")
+    }
+  }
+
+  /// A transcript may come later; it is told to whoever has the matter, and is no matter of its own.
+  @Test func `a recording is known by its blob, whatever else is told of it`() async throws {
+    try await run { server in
+      let (hook, ann) = (try await server.token("telephony", "hook"), try await server.agent("ann"))
+      _ = try await arrives("c1", from: Self.plain, server, by: hook)
+      _ = try await tell("c1", ["event": "hung_up"], server, by: hook)
+      let blob = try await server.call("POST", "/v1/blobs", raw: recording, by: hook)["blob"].text
+      let told: [[(String, Body)]] = [
+        [("seconds", 3), ("id", "v1")], [("seconds", 3), ("id", "v2")], [("seconds", 3)], [],
+        [("text", "call me"), ("id", "v1")], [("text", "call me")],
+        [("text", "call me"), ("seconds", 4)],
+      ]
+      var conversation = ""
+      for (number, more) in told.enumerated() {
+        let event = more + [("event", "voicemail"), ("blob", .text(blob))]
+        #expect(try await tell("c1", .object(event), server, by: hook).status == 200, "\(more)")
+        guard number == 0 else {
+          #expect(try await server.next(ann, wait: 0).status == 204, "\(more)")
+          continue
+        }
+        let taken = try await server.take(ann)
+        conversation = taken["conversation"].text
+        try await server.close(taken["case"].text, by: ann)
+      }
+      let said = try await server.timeline(Self.plain).said.filter {
+        $0["kind"].text == "voicemail"
+      }
+      #expect(said.map { $0["text"].text } == ["<absent>", "call me"])
+      #expect(said.allSatisfy { $0["conversation"].text == conversation })
+      let other = try await server.call("POST", "/v1/blobs", raw: recording, by: hook)["blob"].text
+      for (id, status) in [("v1", 409), ("", 422), (" ", 422)] {
+        let event: Body = ["event": "voicemail", "blob": .text(other), "id": .text(id)]
+        #expect(try await tell("c1", event, server, by: hook).status == status)
+      }
+    }
+  }
+
+  @Test func `whom a rule answered is heard all the same, when they have left a message`()
+    async throws
+  {
+    try await run { server in
+      let (hook, ann) = (try await server.token("telephony", "hook"), try await server.agent("ann"))
+      _ = try await arrives("c1", from: Self.answered, server, by: hook)
+      #expect(try await server.next(ann, wait: 0).status == 204)
+      let blob = try await server.call("POST", "/v1/blobs", raw: recording, by: hook)["blob"].text
+      for _ in 1...2 {
+        let event: Body = ["event": "voicemail", "blob": .text(blob)]
+        #expect(try await tell("c1", event, server, by: hook)["do"].text == "hang_up")
+      }
+      let taken = try await server.take(ann)
+      #expect(taken["queue"].text == "calls" && taken["handoff"]["cause"].text == "message")
+      #expect(taken["timeline"].kinds.contains("voicemail"))
+      try await server.close(taken["case"].text, by: ann)
+      #expect(try await server.next(ann, wait: 0).status == 204)
+    }
+  }
+
+  @Test func `a recording of somebody who was erased is of no call that is known`() async throws {
+    try await run { server in
+      let (hook, ann) = (try await server.token("telephony", "hook"), try await server.agent("ann"))
+      _ = try await arrives("c1", from: Self.byRule, server, by: hook)
+      _ = try await tell("c1", ["event": "hung_up"], server, by: hook)
+      let taken = try await server.take(ann)
+      try await server.close(taken["case"].text, by: ann)
+      let customer = taken["customer"]["id"].text
+      let before = try await server.timeline(customer)
+      let blob = try await server.call("POST", "/v1/blobs", raw: recording, by: hook)["blob"].text
+      #expect(
+        try await server.administer("POST", "/admin/erase", ["identity": .text(customer)]).status
+          == 200)
+      for event in ["voicemail", "hung_up"] {
+        let event: Body = ["event": .text(event), "blob": .text(blob)]
+        #expect(try await tell("c1", event, server, by: hook).status == 404)
+      }
+      #expect(try await server.next(ann, wait: 0).status == 204)
+      #expect(try await server.timeline(customer)["count"].int == before["count"].int)
     }
   }
 

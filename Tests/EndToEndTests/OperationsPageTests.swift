@@ -40,7 +40,9 @@ import Testing
       }
       #expect(output("doctor --data backups/monday").contains("all is well"))
       #expect(output("doctor --data restored").contains("all is well"))
-      #expect(output("--erasures erasures.json").contains("1 erasures and 0 redactions were carried out again"))
+      #expect(
+        output("--erasures erasures.json").contains(
+          "1 erasures and 0 redactions were carried out again"))
       #expect(
         output("throughline export").contains("3 entries")
           || output("throughline export").contains("2 entries"))

@@ -90,6 +90,21 @@ import Testing
     }
   }
 
+  @Test func `nothing more is said in a closed chat of somebody who was erased`() async throws {
+    try await TestServer.run { server in
+      let (bot, ann) = (try await server.token("bot", "webshop"), try await server.agent("ann"))
+      let chat = try await talk(server, bot, "Jo")
+      let taken = try await server.take(ann)
+      #expect(try await server.close(taken["case"].text, by: ann).status == 200)
+      let before = try await server.timeline(chat.customer)
+      #expect(
+        try await server.administer("POST", "/admin/erase", ["identity": "jo@home.example"]).status
+          == 200)
+      #expect(try await chat.customer("I am Jo, still").status == 404)
+      #expect(try await server.timeline(chat.customer)["count"].int == before["count"].int)
+    }
+  }
+
   @Test func `an export holds everything, readable for people and for machines`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")

@@ -97,6 +97,10 @@ final class MemoryStore: StoreReader {
     try look(sessions.values.filter { $0.conversation == conversation })
   }
 
+  func cases(_: WorkspaceID, of conversation: ConversationID) throws(StoreFault) -> [CaseRow] {
+    try look(cases.values.filter { $0.conversation == conversation })
+  }
+
   func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T {
     try body(self)
   }
@@ -116,7 +120,6 @@ final class MemoryStore: StoreReader {
   func log(_: WorkspaceID, after: Int64, limit: Int) -> [LogRecord] { [] }
   func outbox(_: WorkspaceID, limit: Int) -> [OutboxRow] { [] }
   func configuration(_: WorkspaceID, version: UInt32?) -> (version: UInt32, bytes: [UInt8])? { nil }
-  func cases(_: WorkspaceID, of conversation: ConversationID) -> [CaseRow] { [] }
   func facts(_: WorkspaceID, of aCase: CaseID) -> FactsRow? { nil }
   func timeline(
     _: WorkspaceID, of: [CustomerID], from: EntryID, _: PageDirection, atMost: EntryID, limit: Int,

@@ -18,10 +18,9 @@ struct Workshop {
   static func conversation(_ n: UInt64) -> ConversationID { .init(high: 1, low: n) }
   static func ticket(_ n: UInt64) -> Ticket { Ticket(a: n, b: 0) }
 
-  private struct Everything: Planner {
-    func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned {
-      .route(Need(queue: QueueID(0)), rule: 0, ruleVersion: 1, facts: [])
-    }
+  struct Everything: Planner {
+    var planned = Planned.route(Need(queue: QueueID(0)), rule: 0, ruleVersion: 1, facts: [])
+    func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned { planned }
     func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
     func prompt(ofQueue name: String) -> String? { nil }
     var continuity: ContinuityRules { ContinuityRules() }
@@ -29,13 +28,19 @@ struct Workshop {
 
   init() {
     pipeline = Self.machine(Router(), LogHead())
-    var ann = RoutingConfiguration.Agent(name: "ann", skills: [], queues: ["support"])
-    ann.devices = ["PJSIP/ann"]
-    let configuration = RoutingConfiguration(
-      version: 1, skills: [], bots: ["robin"], queues: [.init(name: "support")], agents: [ann])
-    submit(.configure(configuration, encoded: []))
+    configure(1, queue: "support")
     submit(.setStatus(Self.ann, .available, lease: .seconds(3_600)))
     commit()
+  }
+
+  /// One queue, in which Ann works, or nobody.
+  mutating func configure(_ version: UInt32, queue: String, isServed: Bool = true) {
+    var ann = RoutingConfiguration.Agent(
+      name: "ann", skills: [], queues: isServed ? [queue] : [])
+    ann.devices = ["PJSIP/ann"]
+    let configuration = RoutingConfiguration(
+      version: version, skills: [], bots: ["robin"], queues: [.init(name: queue)], agents: [ann])
+    submit(.configure(configuration, encoded: []))
   }
 
   private static func machine(_ router: Router, _ head: LogHead) -> Pipeline {
@@ -139,6 +144,61 @@ extension [Pipeline.Release] {
 }
 
 extension Workshop {
+  /// Mia writes: the first time a new matter, then in its thread.
+  static func mail(_ n: UInt64) -> MailArrival {
+    var mail = mail(
+      attachment: BlobRow(
+        id: BlobID(high: 9, low: n), hash: .zero, size: 1, mediaType: "text/plain", fileName: nil,
+        conversation: nil, uploader: "mail", at: Instant(milliseconds: 0)))
+    (mail.blobs, mail.entry.blobs) = ([], [])
+    mail.seenKey = key(100 + n)
+    (mail.session, mail.case) = (session(100 + n), CaseID(high: 3, low: 100 + n))
+    if n > 1 { mail.replyAddress = mail.conversation }
+    return mail
+  }
+
+  static func bounce(_ n: UInt64) -> MailArrival {
+    var mail = mail(n)
+    let entry = EntryDraft(
+      kind: .undelivered, author: .system, visibility: .business, channel: .email)
+    mail.automatic = "a report"
+    mail.report = MailReport(
+      messageKey: nil, replyAddress: mail.conversation, isFinal: true, entry: entry)
+    return mail
+  }
+
+  static func recording(_ n: UInt64) -> CallNews {
+    var entry = EntryDraft(
+      kind: .voicemail, author: .customer, visibility: .customer, channel: .phone)
+    entry.arrival = .init(key: key(200 + n), content: key(0))
+    return .left(
+      Recording(
+        entry, words: nil, named: nil,
+        new: NewCase(session: session(200 + n), case: CaseID(high: 3, low: 200 + n))))
+  }
+
+  static func handoff(_ n: UInt64) -> Intake {
+    .handoff(
+      Handoff(
+        session: session(n), bot: bot, epoch: nil, case: CaseID(high: 3, low: n), imported: [],
+        members: [], facts: HandoffFacts()))
+  }
+
+  /// What waits for Ann, if anything does, and is hers then.
+  mutating func take(_ n: UInt64) throws -> OfferAnswer? {
+    submit(.next(Self.ann, WaiterID(n), until: now + .seconds(1)), 900 + n)
+    var left = commit()
+    if left.answer(900 + n) == nil {
+      now = now + .seconds(2)
+      submit(.tick)
+      left = commit()
+    }
+    guard case .offer(let offer)? = left.answer(900 + n) else { return nil }
+    submit(.accept(offer.offer, Self.ann))
+    commit()
+    return offer
+  }
+
   static func mail(attachment: BlobRow) -> MailArrival {
     var entry = EntryDraft(
       kind: .message, author: .customer, visibility: .customer, channel: .email)
