@@ -96,7 +96,7 @@ struct UnheardTests {
       switch tell(news, 2) {
       case .mail(var mail):
         mail.replyAddress = Workshop.conversation(1)
-        mail.report?.replyAddress = Workshop.conversation(1)
+        mail.report?.fates[0].replyAddress = Workshop.conversation(1)
         return Intake.mail(mail)
       case let other: return other
       }

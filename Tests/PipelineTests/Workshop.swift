@@ -162,8 +162,9 @@ extension Workshop {
     let entry = EntryDraft(
       kind: .undelivered, author: .system, visibility: .business, channel: .email)
     mail.automatic = "a report"
-    mail.report = MailReport(
-      messageKey: nil, replyAddress: mail.conversation, isFinal: true, entry: entry)
+    let fate = MailReport.Fate(
+      address: "mia\(n)@home.example", replyAddress: mail.conversation, isFinal: true, members: [])
+    mail.report = MailReport(messageID: nil, fates: [fate], entry: entry)
     return mail
   }
 
