@@ -39,6 +39,15 @@ public struct ConversationAbout: Hashable, Sendable {
       self.channel = channel
     }
 
+    /// Where several came, the heaviest stands for all.
+    var weight: Int {
+      switch cause {
+      case .undelivered: 3
+      case .message: 2
+      default: channel == .chat ? 0 : 1
+      }
+    }
+
     init(from r: inout ByteReader) throws(WireError) {
       let at = r.offset
       guard let cause = RouteReason.Cause(rawValue: try r.uint8()),

@@ -142,7 +142,7 @@ extension Pipeline {
     for arrival in [message.words, message.named] {
       if let arrival { keep(arrival, of: written, &turn) }
     }
-    if case .leavesMessage = try standing(of: session, reads) { return answer }
+    // The case that waits for a message has it now; who wraps that up already is told of it.
     try reopen(place, on: .phone, message.new, .message, &turn, reads)
     return answer
   }

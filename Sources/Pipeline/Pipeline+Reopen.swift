@@ -114,6 +114,12 @@ extension Pipeline {
       guard news.channel != .chat, state.channel != .email else { return }
     case .assigned, .parked: return
     }
+    // One case is made of all of it, of what most needs one: a word in a chat may end with the chat.
+    if let known = Self.about(try conversationRow(place, reads)?.about ?? [])?.unheard,
+      known.weight > news.weight
+    {
+      return
+    }
     try tell(of: place, turn, reads) { $0.unheard = news }
   }
 

@@ -25,7 +25,7 @@ import Testing
       """,
       "hours.yaml": "never: { zone: UTC }\n",
       "queues.yaml": """
-      calls:
+      calls: { wrap_up: 1s }
       shut: { hours: never, closed: { leave_message: "We are closed." } }
       busy: { max_wait: { limit: 1s, then: { leave_message: "So sorry." } } }
 
@@ -127,6 +127,28 @@ import Testing
       let ann = try await server.agent("ann")
       for _ in 0..<2 { try await server.close(try await server.take(ann)["case"].text, by: ann) }
       #expect(try await server.count("waiting", by: boss) == 0)
+    }
+  }
+
+  @Test func `a message that is left while its case is wrapped up already is a case again`()
+    async throws
+  {
+    try await run { server in
+      let hook = try await server.token("telephony", "hook")
+      _ = try await arrives("c1", from: Self.byRule, server, by: hook)
+      let ann = try await server.agent("ann")
+      let taken = try await server.take(ann)
+      let wrapping = try await server.call(
+        "POST", "/v1/cases/\(taken["case"].text)/wrap-up", [:], by: ann)
+      #expect(wrapping.status == 200, "\(wrapping)")
+      let blob = try await server.call("POST", "/v1/blobs", raw: recording, by: hook)["blob"].text
+      #expect(
+        try await tell("c1", ["event": "voicemail", "blob": .text(blob)], server, by: hook)["do"]
+          .text == "hang_up")
+      let again = try await server.take(ann)
+      #expect(again["case"].text != taken["case"].text)
+      #expect(again["handoff"]["cause"].text == "message", "\(again)")
+      #expect(again["timeline"].kinds.contains("voicemail"))
     }
   }
 

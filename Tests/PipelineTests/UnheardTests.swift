@@ -114,6 +114,26 @@ struct UnheardTests {
     #expect(try shop.take(2) == nil)
   }
 
+  @Test func `a word in a chat does not push out what needs somebody more`() throws {
+    var shop = Workshop()
+    _ = try wrappingUp(.chat, &shop)
+    var bounce = Workshop.bounce(2)
+    bounce.replyAddress = Workshop.conversation(1)
+    bounce.report?.fates[0].replyAddress = Workshop.conversation(1)
+    shop.submit(.mail(bounce))
+    shop.submit(Workshop.say(1, "thanks, bye"))
+    shop.submit(.endSession(Workshop.session(1), .customerLeft, by: nil))
+    shop.commit()
+    shop.submit(.setStatus(Workshop.ann, .available, lease: .seconds(3_600)))
+    shop.now = shop.now + .seconds(120)
+    shop.submit(.tick)
+    shop.commit()
+    let again = try #require(try shop.take(2))
+    let about = try #require(
+      Pipeline.decoded(try shop.store.aCase(WorkspaceID(1), again.case)?.about ?? []))
+    #expect(about.cause == RouteReason.Cause.undelivered.rawValue)
+  }
+
   @Test func `a caller who hangs up without a word is no case`() throws {
     var shop = Workshop()
     _ = try shop.ringing()
