@@ -117,6 +117,7 @@ public protocol StoreReader: AnyObject {
   func work(_ workspace: WorkspaceID) throws(StoreFault) -> [OpenWorkRow]
   func log(_ workspace: WorkspaceID, after: Int64, limit: Int) throws(StoreFault) -> [LogRecord]
   func outbox(_ workspace: WorkspaceID, limit: Int) throws(StoreFault) -> [OutboxRow]
+  func outbox(_ workspace: WorkspaceID, id: Int64) throws(StoreFault) -> OutboxRow?
   func configuration(_ workspace: WorkspaceID, version: UInt32?) throws(StoreFault) -> (
     version: UInt32, bytes: [UInt8]
   )?

@@ -155,10 +155,9 @@ final class Outbox: Sendable {
   /// Whether the row was taken out of the table while it was under way: its person was erased.
   private func isErased(_ row: OutboxRow, _ workspace: WorkspaceID) -> Bool {
     reader.withLock { held in
-      do throws(StoreFault) {
-        let rows = try held.reader.outbox(workspace, limit: Self.rowsMax)
-        return rows.count < Self.rowsMax && !rows.contains { $0.id == row.id }
-      } catch { return false }
+      do throws(StoreFault) { return try held.reader.outbox(workspace, id: row.id) == nil } catch {
+        return false
+      }
     }
   }
 

@@ -119,6 +119,7 @@ final class MemoryStore: StoreReader {
   func secret(named: String) -> [UInt8] { [] }
   func log(_: WorkspaceID, after: Int64, limit: Int) -> [LogRecord] { [] }
   func outbox(_: WorkspaceID, limit: Int) -> [OutboxRow] { [] }
+  func outbox(_: WorkspaceID, id: Int64) -> OutboxRow? { nil }
   func configuration(_: WorkspaceID, version: UInt32?) -> (version: UInt32, bytes: [UInt8])? { nil }
   func facts(_: WorkspaceID, of aCase: CaseID) -> FactsRow? { nil }
   func timeline(

@@ -71,6 +71,7 @@ enum StoreContract {
     #expect(try reader.log(w, after: 0, limit: 9) == commit.log)
     #expect(try reader.work(w) == commit.work)
     #expect(try reader.outbox(w, limit: 9) == commit.outbox)
+    #expect(try reader.outbox(w, id: commit.outbox[0].id) == commit.outbox[0])
     for row in commit.configurations {
       #expect(try reader.configuration(w, version: row.version)?.bytes == row.bytes)
     }
@@ -142,6 +143,7 @@ enum StoreContract {
     #expect(try reader.work(workspace) == [OpenWorkRow(kind: 2, key: [], value: [])])
     #expect(try reader.key(workspace, .call, Samples.bytes(4)) == nil)
     #expect(try reader.outbox(workspace, limit: 9).isEmpty)
+    #expect(try reader.outbox(workspace, id: 1) == nil)
     #expect(try reader.head(workspace).outbox == 1, "its number is never used again")
   }
 

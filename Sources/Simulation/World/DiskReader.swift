@@ -36,6 +36,9 @@ final class DiskReader: StoreReader {
   func outbox(_ workspace: WorkspaceID, limit: Int) throws(StoreFault) -> [OutboxRow] {
     try look(disk.outbox.values.sorted { $0.id < $1.id })
   }
+  func outbox(_ workspace: WorkspaceID, id: Int64) throws(StoreFault) -> OutboxRow? {
+    try look(disk.outbox[id])
+  }
   func configuration(
     _ workspace: WorkspaceID, version: UInt32?
   ) throws(StoreFault) -> (version: UInt32, bytes: [UInt8])? {

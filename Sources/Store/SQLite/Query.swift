@@ -4,7 +4,7 @@ import Model
 
 /// Every question that a reader asks, prepared once with its connection.
 enum Query: Int, CaseIterable {
-  case workspaces, tokens, head, secret, work, logAfter, logChain, outbox, configuration,
+  case workspaces, tokens, head, secret, work, logAfter, logChain, outbox, outboxRow, configuration,
     newestConfiguration
   case identity, identitiesOfCustomer, identitiesLike, customer, mergedInto, conversation,
     conversationsOfCustomer
@@ -23,6 +23,7 @@ enum Query: Int, CaseIterable {
     case .logAfter: Table.log.select("WHERE workspace=? AND position>? ORDER BY position LIMIT ?")
     case .logChain: "SELECT chain FROM log WHERE workspace=? AND position=?"
     case .outbox: Table.outbox.select("WHERE workspace=? ORDER BY id LIMIT ?")
+    case .outboxRow: Table.outbox.selectByKey
     case .configuration: Table.configurations.selectByKey
     case .newestConfiguration:
       Table.configurations.select("WHERE workspace=? ORDER BY version DESC LIMIT 1")

@@ -123,6 +123,12 @@ public final class SQLiteReader: StoreReader {
       columns.put(Int64(limit))
     }
   }
+  public func outbox(_ workspace: WorkspaceID, id: Int64) throws(StoreFault) -> OutboxRow? {
+    try one(.outboxRow) { columns in
+      columns.put(workspace)
+      columns.put(id)
+    }
+  }
   public func configuration(
     _ workspace: WorkspaceID, version: UInt32?
   ) throws(StoreFault) -> (version: UInt32, bytes: [UInt8])? {
