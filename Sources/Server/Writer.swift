@@ -155,11 +155,11 @@ public final class Writer: Sendable {
     if mayGoOn { queue.async { self.turn() } }
   }
 
-  /// Whether a turn that was held back must be asked for, now that there is room again.
-  private static func hasRoom(_ state: inout State) -> Bool {
-    guard state.isHeldBack, !isFull(state) else { return false }
+  /// Asks for the turn that was held back, where there is room again.
+  private func resume(_ state: inout State) {
+    guard state.isHeldBack, !Self.isFull(state) else { return }
     state.isHeldBack = false
-    return true
+    queue.async { self.turn() }
   }
 
   /// When to tick next. A tick that was refused leaves its deadline due: asked for again at once,
@@ -231,33 +231,32 @@ public final class Writer: Sendable {
   // MARK: - Called by the commit loop
 
   func gather() -> Commit? {
-    let (commit, goesOn) = state.withLock { state in
-      (state.outage == nil ? state.pipeline.gather() : nil, Self.hasRoom(&state))
+    state.withLock { state in
+      defer { resume(&state) }
+      return state.outage == nil ? state.pipeline.gather() : nil
     }
-    if goesOn { queue.async { self.turn() } }
-    return commit
   }
 
   func committed(_ commit: Commit) {
     guard let last = commit.log.last else { return }
-    let (released, goesOn) = state.withLock { state in
-      (state.pipeline.committed(upTo: last.position), Self.hasRoom(&state))
+    let released = state.withLock { state in
+      defer { resume(&state) }
+      return state.pipeline.committed(upTo: last.position)
     }
     leave(released)
-    if goesOn { queue.async { self.turn() } }
   }
 
   /// The store failed: nobody who waits is told that anything happened, and the state is read again
   /// from disk.
   func failed(_ fault: StoreFault) {
-    let (refused, goesOn) = state.withLock { state in
+    let refused = state.withLock { state in
       state.outage = fault.description
       var refused: [Ticket] = []
       Self.abandon(&state, &refused)
-      return (refused, Self.hasRoom(&state))
+      resume(&state)
+      return refused
     }
     leave([], refused)
-    if goesOn { queue.async { self.turn() } }
   }
 
   /// Reads the state from disk again. Answers whether service goes on.
@@ -268,15 +267,15 @@ public final class Writer: Sendable {
       return false
     }
     // It starts in the same breath, so that nobody takes a seat which the start would empty again.
-    let (isWell, refused, goesOn) = state.withLock { state in
+    let (isWell, refused) = state.withLock { state in
       (state.pipeline, state.reads) = fresh
       state.outage = nil
       var refused: [Ticket] = []
       Self.decide(Request(.start), &state, &refused)
-      return (state.outage == nil, refused, Self.hasRoom(&state))
+      resume(&state)
+      return (state.outage == nil, refused)
     }
     leave([], refused)
-    if goesOn { queue.async { self.turn() } }
     guard isWell else { return false }
     outlet.recovered(self)
     submitKept()
