@@ -22,7 +22,7 @@ extension Redaction {
   /// Of one JSON value: what stood where marks are now; nil where taking that out would not make
   /// one of the other.
   private static func pieces(_ old: [UInt8], _ new: [UInt8]) -> [String]? {
-    let kept = split(new)
+    let kept = new.split(separator: markBytes, omittingEmptySubsequences: false).map { Array($0) }
     guard old.starts(with: kept[0]) else { return nil }
     var at = kept[0].count
     var found: [String] = []
@@ -42,22 +42,6 @@ extension Redaction {
     return made == new ? found : nil
   }
 
-  private static func split(_ text: [UInt8]) -> [[UInt8]] {
-    let mark = Array(mark.utf8)
-    var out: [[UInt8]] = [[]]
-    var at = 0
-    while at < text.count {
-      if text[at...].starts(with: mark) {
-        out.append([])
-        at += mark.count
-      } else {
-        out[out.count - 1].append(text[at])
-        at += 1
-      }
-    }
-    return out
-  }
-
   private static func first(_ piece: [UInt8], in text: [UInt8], from start: Int) -> Int? {
     guard start + piece.count <= text.count else { return nil }
     return (start...(text.count - piece.count)).first { text[$0...].starts(with: piece) }
@@ -66,20 +50,11 @@ extension Redaction {
   /// Every string and number of a JSON value, but the names of members.
   private static func strings(_ json: [UInt8]) -> [String] {
     var found: [String] = []
-    var at = 0
-    while at < json.count {
-      let start = at
-      if json[at] == 0x22 {
-        at = JSONWords.endOfString(json, at)
-        let isName = at < json.count && json[at] == UInt8(ascii: ":")
-        if !isName, let text = JSONText.string(Array(json[start..<at])) { found.append(text) }
-      } else if json[at] == 0x2D || (0x30...0x39).contains(json[at]) {
-        at += json[at...].prefix { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }.count
-        found.append(String(decoding: json[start..<at], as: UTF8.self))
-      } else {
-        at += 1
-      }
+    func note(_ said: [UInt8]) -> [UInt8]? {
+      found.append(String(decoding: said, as: UTF8.self))
+      return nil
     }
+    _ = JSONWords(text: note, number: note, keepsNames: true).rewritten(json)
     return found
   }
 }

@@ -6,7 +6,7 @@ import Wire
 public struct Redaction: Sendable {
   /// Stands where they stood.
   public static let mark = "[removed]"
-  private static let markBytes = Array(mark.utf8)
+  static let markBytes = Array(mark.utf8)
   private let words: [UInt8]
   /// Whether they are what was put in the place of others, and so nothing that anybody said.
   private let isMark: Bool
