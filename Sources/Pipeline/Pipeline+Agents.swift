@@ -202,14 +202,18 @@ extension Pipeline {
 
   /// What a Message-ID is looked up by: sixteen bytes of its hash.
   public func threadKey(_ messageID: String) -> [UInt8] {
-    Array(environment.sha256(Array(MessageKey.text(messageID).utf8)).bytes.prefix(16))
+    key(MessageKey.text(messageID))
   }
 
   /// What the recipient of an answer is known by later. The Message-ID, which only who got the
   /// answer and its entry have, keeps the address from being guessed.
   func recipientKey(_ messageID: String, _ address: String) -> [UInt8] {
-    let name = "\(MessageKey.text(messageID))\n\(address.lowercased())"
-    return Array(environment.sha256(Array(name.utf8)).bytes.prefix(16))
+    key("\(MessageKey.text(messageID))\n\(address.lowercased())")
+  }
+
+  /// What something of this name is known by: 16 bytes.
+  func key(_ name: String) -> [UInt8] {
+    Array(environment.sha256(Array(name.utf8)).bytes.prefix(16))
   }
 
   mutating func transfer(

@@ -150,7 +150,6 @@ extension Pipeline {
   }
   private func newID<Noun: IDKind>(_ turn: Turn, purpose: UInt8) -> ID<Noun> {
     let drawn = secret(for: EntryID(head.entry.raw + 1), purpose: purpose).words
-    let time = UInt64(bitPattern: turn.at.milliseconds)
-    return ID(high: time << 16 | drawn.2 & 0xFFFF, low: drawn.3)
+    return ID(at: turn.at, random: (drawn.2, drawn.3))
   }
 }

@@ -127,8 +127,7 @@ extension Pipeline {
 
   /// Some servers report the same again and again.
   private func once(_ answer: String, _ address: String, _ isFinal: Bool) -> EntryDraft.Arrival {
-    let name = "report\n\(answer)\n\(address.lowercased())\n\(isFinal)"
-    return .init(key: Array(environment.sha256(Array(name.utf8)).bytes.prefix(16)), content: [])
+    .init(key: key("report\n\(answer)\n\(address.lowercased())\n\(isFinal)"), content: [])
   }
 
   /// - Parameter new: where nobody has the matter any more, somebody is to have it again.

@@ -292,7 +292,6 @@ public struct MailChannel: Sendable {
     let name = Array("\(id)\n\(recipient)\n".lowercased().utf8)
     return SHA256.hash(name + Array(body)).bytes
   }
-
 }
 
 extension MailChannel {
