@@ -23,7 +23,8 @@ extension Brief {
       if entries.count == entriesMax, let first = entries.first {
         var earlier: [EntryRow] = []
         for conversation in matter(row) {
-          earlier += try transcript(workspace, conversation, before: first.id, reads)
+          earlier += try reads.transcript(
+            workspace, whole: conversation, before: first.id, visible: .internal)
         }
         entries = earlier.sorted { $0.id < $1.id } + entries
       }
@@ -34,20 +35,6 @@ extension Brief {
   /// The conversation and those that are the same matter.
   private static func matter(_ row: ConversationRow) -> [ConversationID] {
     [row.id] + (ConversationPage.decoded(row.about)?.joins ?? [])
-  }
-
-  private static func transcript(
-    _ workspace: WorkspaceID, _ conversation: ConversationID, before: EntryID,
-    _ reads: any StoreReader
-  ) throws(StoreFault) -> [EntryRow] {
-    var entries: [EntryRow] = []
-    while true {
-      let found = try reads.transcript(
-        workspace, of: conversation, after: entries.last?.id ?? EntryID(0), limit: 1_000,
-        visible: .internal)
-      entries += found.prefix { $0.id < before }
-      guard found.count == 1_000, let last = found.last, last.id < before else { return entries }
-    }
   }
 
   static func json(
@@ -93,14 +80,7 @@ extension API {
     _ reads: any StoreReader
   ) throws(StoreFault) -> (entries: [EntryRow], name: String?) {
     let workspace = directory.workspace
-    var entries: [EntryRow] = []
-    while true {
-      let found = try reads.transcript(
-        workspace, of: conversation.id, after: entries.last?.id ?? EntryID(0), limit: 1_000,
-        visible: .business)
-      entries += found
-      if found.count < 1_000 { break }
-    }
+    var entries = try reads.transcript(workspace, whole: conversation.id, visible: .business)
     guard isProven(session, entries),
       let record = try reads.customer(workspace, conversation.customer)
     else {
@@ -124,7 +104,7 @@ extension API {
   /// Whether the customer was proven when this session was opened.
   private static func isProven(_ session: SessionID, _ entries: [EntryRow]) -> Bool {
     for row in entries where row.session == session {
-      guard let entry = row.body.flatMap(EntryText.parsed),
+      guard let entry = row.parsed,
         entry["kind"]?.string == EntryKind.sessionOpened.rawValue
       else {
         continue

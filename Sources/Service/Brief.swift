@@ -59,7 +59,7 @@ struct Brief {
   init(_ entries: [EntryRow], matter: Set<String>) {
     for row in entries {
       upTo = max(upTo, row.id)
-      guard let body = row.body, Self.tells(body), let entry = EntryText.parsed(body) else {
+      guard let body = row.body, Self.tells(body), let entry = row.parsed else {
         continue
       }
       read(entry, row.id, matter)

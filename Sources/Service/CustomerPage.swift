@@ -136,11 +136,25 @@ public struct CustomerPage: Sendable {
       array: { array in for link in profile.links { array.object { Self.write(link, &$0) } } })
   }
 
-  private static func write(_ row: IdentityRow, _ evidence: Evidence, _ json: inout JSONWriter) {
+  /// What an identity is, here and where a person's data are exported.
+  static func write(_ row: IdentityRow, _ json: inout JSONWriter) {
     json.field("kind", row.identity.kind.name)
     json.field("value", row.identity.value)
     json.field("assurance", row.assurance.name)
     json.field("record", row.customer.description)
+  }
+
+  /// - Parameter source: how it is called whose word it is.
+  static func write(_ item: Evidence.Item, source: StaticString, _ json: inout JSONWriter) {
+    json.field(source, item.source)
+    json.field("means", item.means)
+    if !item.detail.isEmpty { json.field("detail", item.detail) }
+    json.field("assurance", item.assurance.name)
+    json.field("at", item.at.description)
+  }
+
+  private static func write(_ row: IdentityRow, _ evidence: Evidence, _ json: inout JSONWriter) {
+    write(row, &json)
     switch evidence.standing {
     case .plain: break
     case .shared: json.field("standing", "shared")
@@ -152,13 +166,7 @@ public struct CustomerPage: Sendable {
       "evidence",
       array: { array in
         for item in evidence.items {
-          array.object {
-            $0.field("by", item.source)
-            $0.field("means", item.means)
-            if !item.detail.isEmpty { $0.field("detail", item.detail) }
-            $0.field("assurance", item.assurance.name)
-            $0.field("at", item.at.description)
-          }
+          array.object { write(item, source: "by", &$0) }
         }
       })
   }

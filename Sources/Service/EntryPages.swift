@@ -40,3 +40,20 @@ extension [EntryRow] {
     out.append(UInt8(ascii: "]"))
   }
 }
+
+extension StoreReader {
+  /// All of a conversation, in order, up to an entry that is not read any more.
+  func transcript(
+    _ workspace: WorkspaceID, whole conversation: ConversationID, before: EntryID = EntryID(.max),
+    visible: Visibility
+  ) throws(StoreFault) -> [EntryRow] {
+    var entries: [EntryRow] = []
+    while true {
+      let found = try transcript(
+        workspace, of: conversation, after: entries.last?.id ?? EntryID(0), limit: 1_000,
+        visible: visible)
+      entries += found.prefix { $0.id < before }
+      guard found.count == 1_000, let last = found.last, last.id < before else { return entries }
+    }
+  }
+}

@@ -2,13 +2,21 @@ import Model
 import Records
 import WebCodec
 
+extension EntryRow {
+  /// What it says; nil where its words are gone, or are no JSON.
+  public var parsed: JSONValue? {
+    guard let body else { return nil }
+    do throws(JSONError) { return try JSONValue(parsing: body) } catch { return nil }
+  }
+}
+
 /// One entry as a person reads it: `2026-11-26 09:30:00  chat   customer: my lamp is broken`.
 public struct EntryText: Sendable {
   /// When it was said, which may be before it reached us.
   public var at: Instant
   public var line: String
 
-  public init(_ row: EntryRow) { self.init(row.body.flatMap(Self.parsed), at: row.at) }
+  public init(_ row: EntryRow) { self.init(row.parsed, at: row.at) }
 
   /// - Parameters:
   ///   - entry: as the API gives it; nil: its words are gone, and its place stays.
@@ -27,10 +35,6 @@ public struct EntryText: Sendable {
     let what = Self.what(entry).split(whereSeparator: \.isNewline).joined(
       separator: "\n" + String(repeating: " ", count: 29))
     line = "\(Self.clock(at))  \(padded) \(Self.who(entry)): \(what)"
-  }
-
-  static func parsed(_ body: [UInt8]) -> JSONValue? {
-    do throws(JSONError) { return try JSONValue(parsing: body) } catch { return nil }
   }
 
   private static func clock(_ at: Instant) -> String {

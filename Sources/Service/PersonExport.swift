@@ -113,10 +113,7 @@ public struct PersonExport: Sendable {
 
   private static func append(_ row: IdentityRow, _ json: inout JSONWriter) {
     json.object {
-      $0.field("kind", row.identity.kind.name)
-      $0.field("value", row.identity.value)
-      $0.field("assurance", row.assurance.name)
-      $0.field("record", row.customer.description)
+      CustomerPage.write(row, &$0)
       let evidence: Evidence
       do throws(WireError) {
         evidence = try Evidence(decoding: row.evidence, assurance: row.assurance)
@@ -125,13 +122,7 @@ public struct PersonExport: Sendable {
         "evidence",
         array: { array in
           for item in evidence.items {
-            array.object {
-              $0.field("source", item.source)
-              $0.field("means", item.means)
-              if !item.detail.isEmpty { $0.field("detail", item.detail) }
-              $0.field("assurance", item.assurance.name)
-              $0.field("at", item.at.description)
-            }
+            array.object { CustomerPage.write(item, source: "source", &$0) }
           }
         })
     }

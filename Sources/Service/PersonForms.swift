@@ -2,7 +2,6 @@ import Continuity
 import Model
 import Pipeline
 import Records
-import WebCodec
 import Wire
 
 /// What rows look like once a person was erased from them.
@@ -31,10 +30,7 @@ public enum PersonForms {
   /// Ids under `attachments`: bots and agents give them as strings, mail as objects with more about
   /// each.
   @Sendable static func attachments(_ entry: EntryRow) -> [BlobID] {
-    guard let body = entry.body else { return [] }
-    let value: JSONValue
-    do throws(JSONError) { value = try JSONValue(parsing: body) } catch { return [] }
-    return (value["attachments"]?.array ?? []).compactMap {
+    (entry.parsed?["attachments"]?.array ?? []).compactMap {
       ($0.string ?? $0["blob"]?.string).flatMap { BlobID($0) }
     }
   }

@@ -10,13 +10,10 @@ public enum SearchText {
   static let bytesMax = 256 << 10
 
   @Sendable public static func words(_ entry: EntryRow) -> EntryWords {
-    guard let body = entry.body else { return EntryWords(text: "", channel: nil) }
-    let value: JSONValue
     // A body that is no JSON has no words that could be told from its frame.
-    do throws(JSONError) { value = try JSONValue(parsing: body) } catch {
+    guard case .object(let object)? = entry.parsed else {
       return EntryWords(text: "", channel: nil)
     }
-    guard case .object(let object) = value else { return EntryWords(text: "", channel: nil) }
     var text = ""
     for member in object.members where !EntryBody.frame.contains(member.name) {
       add(member.value, to: &text)
@@ -37,10 +34,8 @@ public enum SearchText {
   @Sendable private static func kindAndChannel(_ entry: EntryRow) -> (
     kind: String?, channel: Channel?
   ) {
-    guard let body = entry.body else { return (nil, nil) }
-    let value: JSONValue
-    do throws(JSONError) { value = try JSONValue(parsing: body) } catch { return (nil, nil) }
-    return (value["kind"]?.string, value["channel"]?.string.flatMap { Channel(name: $0) })
+    let value = entry.parsed
+    return (value?["kind"]?.string, value?["channel"]?.string.flatMap { Channel(name: $0) })
   }
 
   private static func add(_ value: JSONValue, to text: inout String) {
