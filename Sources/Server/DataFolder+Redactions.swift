@@ -3,9 +3,7 @@ import Model
 import Pipeline
 import Records
 import Routing
-import Rules
 import Store
-import System
 import WebCodec
 import Wire
 
@@ -30,8 +28,8 @@ struct RedactionsSince {
     for workspace in try reads.workspaces() {
       var told: [EntryID: Redacted] = [:]
       for number in 1...max(1, try reads.head(workspace.id).entry.raw) {
-        guard let body = Self.entry(EntryID(number), workspace.id, reads)?.body,
-          EntryBody.kind(of: body) == .redacted, let teller = Self.parsed(body),
+        guard let row = Self.entry(EntryID(number), workspace.id, reads), let body = row.body,
+          EntryBody.kind(of: body) == .redacted, let teller = row.parsed,
           case .int(let of)? = teller["of"]
         else { continue }
         var redacted =
@@ -61,10 +59,6 @@ struct RedactionsSince {
     do throws(StoreFault) { return try reads.entry(workspace, id) } catch { return nil }
   }
 
-  private static func parsed(_ body: [UInt8]) -> JSONValue? {
-    do throws(JSONError) { return try JSONValue(parsing: body) } catch { return nil }
-  }
-
   /// Answers of how many entries something was taken out.
   func repeated(in folder: String, at: Instant) throws(StoreFault) -> Int {
     if all.isEmpty { return 0 }
@@ -73,7 +67,7 @@ struct RedactionsSince {
     let reads = try store.reader()
     var count = 0
     for workspace in try reads.workspaces() {
-      var machine = try Self.machine(workspace.id, reads)
+      var machine = try Pipeline(workspace.id, from: reads) { _ in NoRules() }
       for redacted in all where redacted.workspace == workspace.name {
         guard let row = try reads.entry(workspace.id, redacted.entry), let body = row.body,
           redacted.hashes.contains(Hex.encode(row.hash.bytes))
@@ -93,19 +87,6 @@ struct RedactionsSince {
     }
     try store.emptyLog()
     return count
-  }
-
-  private static func machine(
-    _ workspace: WorkspaceID, _ reads: any StoreReader
-  ) throws(StoreFault) -> Pipeline {
-    let rows = try reads.workRows(workspace)
-    let router: Router
-    do throws(WireError) { router = rows.isEmpty ? Router() : try Router(rows: rows) } catch {
-      throw StoreFault.corrupt(what: "the rows of open work: \(error)")
-    }
-    return Pipeline(
-      workspace: workspace, router: router, head: try reads.head(workspace), planner: NoRules(),
-      environment: .init(saltSeed: Entropy.bytes(32)) { Digest(SHA256.hash($0)) })
   }
 
   /// Taking words out routes nothing.

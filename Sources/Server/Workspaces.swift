@@ -8,7 +8,6 @@ import RuleFiles
 import Rules
 import Store
 import System
-import Wire
 
 /// The workspaces of a server: opened at its start, and read again on demand, all of them or none.
 ///
@@ -136,16 +135,9 @@ public final class Workspaces: Sendable {
     edge.add(RulePlanner(checked, version: version), for: row.id)
     return try Writer(workspace: row, commits: commits, outlet: edge.hub) { () throws(StoreFault) in
       let reads = try store.reader()
-      let rows = try reads.workRows(row.id)
-      let router: Router
-      do throws(WireError) { router = rows.isEmpty ? Router() : try Router(rows: rows) } catch {
-        throw StoreFault.corrupt(what: "the rows of open work: \(error)")
+      let pipeline = try Pipeline(row.id, from: reads) {
+        edge.planner(of: row.id, version: $0) ?? RulePlanner(checked, version: version)
       }
-      let pipeline = Pipeline(
-        workspace: row.id, router: router, head: try reads.head(row.id),
-        planner: edge.planner(of: row.id, version: router.configurationVersion)
-          ?? RulePlanner(checked, version: version),
-        environment: .init(saltSeed: Entropy.bytes(32)) { Digest(SHA256.hash($0)) })
       return (pipeline, ConfinedReader(reads))
     }
   }

@@ -25,21 +25,6 @@ import Testing
     func recovered(_ writer: Writer) {}
   }
 
-  private static func writer(
-    _ name: String, _ edge: Edge, _ store: FaultyStore, _ commits: CommitLoop, _ listener: Listener
-  ) throws -> Writer {
-    let planner = try #require(edge.planner(of: edge.writers[0].workspace, version: nil))
-    let row = try edge.store.addWorkspace(named: name)
-    return try Writer(workspace: row, commits: commits, outlet: listener) {
-      () throws(StoreFault) in
-      let reads = try store.reader()
-      let pipeline = Pipeline(
-        workspace: row.id, router: Router(), head: try reads.head(row.id), planner: planner,
-        environment: .init(saltSeed: [1]) { Digest(SHA256.hash($0)) })
-      return (pipeline, ConfinedReader(reads))
-    }
-  }
-
   private static func blobs(_ count: Int) -> [Request] {
     (0..<count).map { number in
       Request(
@@ -65,9 +50,9 @@ import Testing
       let commits = CommitLoop(store: store, health: Health())
       let (loud, quiet) = (Listener(), Listener())
       let flooding = try (0..<6).map {
-        try Self.writer("loud-\($0)", edge, store, commits, loud)
+        try Writer.alone("loud-\($0)", edge, store, commits, loud)
       }
-      let waiting = try Self.writer("quiet", edge, store, commits, quiet)
+      let waiting = try Writer.alone("quiet", edge, store, commits, quiet)
       disk.hold()
       defer { disk.release() }
       for writer in flooding { writer.submit(Self.blobs(3_000)) }
@@ -102,7 +87,7 @@ import Testing
       let edge = try #require(server.running).edge
       let store = FaultyStore(base: edge.store, disk: disk)
       let listener = Listener()
-      let writer = try Self.writer(
+      let writer = try Writer.alone(
         "full", edge, store, CommitLoop(store: store, health: Health()), listener)
       disk.hold()
       defer { disk.release() }
@@ -132,7 +117,7 @@ import Testing
       let store = FaultyStore(base: edge.store, disk: disk)
       let (health, listener) = (Health(), Listener())
       let commits = CommitLoop(store: store, health: health, patience: .milliseconds(300))
-      let writer = try Self.writer("hung", edge, store, commits, listener)
+      let writer = try Writer.alone("hung", edge, store, commits, listener)
       writer.submit(Self.blobs(1))  // whose look is still to come when the next one hangs
       try await eventually("it is answered") { listener.answered == 1 }
       #expect(health.isWell)

@@ -22,18 +22,9 @@ import Testing
     let disk = Disk()
     try await TestServer.run { server in
       let edge = try #require(server.running).edge
-      let planner = try #require(edge.planner(of: edge.writers[0].workspace, version: nil))
       let store = FaultyStore(base: edge.store, disk: disk)
-      let row = try edge.store.addWorkspace(named: "small")
-      let writer = try Writer(
-        workspace: row, commits: CommitLoop(store: store, health: Health()), outlet: Deaf()
-      ) { () throws(StoreFault) in
-        let reads = try store.reader()
-        let pipeline = Pipeline(
-          workspace: row.id, router: Router(), head: try reads.head(row.id), planner: planner,
-          environment: .init(saltSeed: [1]) { Digest(SHA256.hash($0)) })
-        return (pipeline, ConfinedReader(reads))
-      }
+      let writer = try Writer.alone(
+        "small", edge, store, CommitLoop(store: store, health: Health()), Deaf())
       let configuration = RoutingConfiguration(
         version: 1, skills: [], bots: [], queues: [.init(name: "support")],
         agents: [.init(name: "ann", skills: [], queues: ["support"])])

@@ -1,6 +1,8 @@
 import Foundation
 import Model
+import Pipeline
 import Records
+import Testing
 @testable import Server
 
 /// A disk that can be held, and that can refuse: in front of the real store, for writers and the
@@ -124,6 +126,22 @@ extension TestServer {
   func decided(_ position: Int, behind disk: Disk) async throws {
     try await eventually("position \(position) is decided") {
       try await self.position() >= position && disk.waiting > 0
+    }
+  }
+}
+
+extension Writer {
+  /// A writer of a new workspace with nothing in it, beside those of a running server.
+  static func alone(
+    _ name: String, _ edge: Edge, _ store: FaultyStore, _ commits: CommitLoop,
+    _ outlet: any Outlet
+  ) throws -> Writer {
+    let planner = try #require(edge.planner(of: edge.writers[0].workspace, version: nil))
+    let row = try edge.store.addWorkspace(named: name)
+    return try Writer(workspace: row, commits: commits, outlet: outlet) {
+      () throws(StoreFault) in
+      let reads = try store.reader()
+      return (try Pipeline(row.id, from: reads) { _ in planner }, ConfinedReader(reads))
     }
   }
 }
