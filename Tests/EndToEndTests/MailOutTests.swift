@@ -15,6 +15,22 @@ import Testing
     return (taken, ann)
   }
 
+  /// Runs a server whose agent has answered a mail, once the answer has left.
+  private func withAnswer(
+    _ body:
+      @Sendable (TestServer, FakeSmarthost, _ taken: Reply, _ ann: String) async throws ->
+      Void
+  ) async throws {
+    let smarthost = try FakeSmarthost()
+    try await TestServer.run {
+      $0.smarthostURL = smarthost.url
+    } _: { server in
+      let (taken, ann) = try await answered(server, smarthost, Letter())
+      try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+      try await body(server, smarthost, taken, ann)
+    }
+  }
+
   @Test
   func `an agent's reply is a mail in the customer's thread, to be answered at a signed address`()
     async throws
@@ -89,12 +105,7 @@ import Testing
   @Test func `an answer to the signed address is threaded and proven, whatever its headers say`()
     async throws
   {
-    let smarthost = try FakeSmarthost()
-    try await TestServer.run {
-      $0.smarthostURL = smarthost.url
-    } _: { server in
-      let (taken, ann) = try await answered(server, smarthost, Letter())
-      try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+    try await withAnswer { server, smarthost, taken, ann in
       let address = try Self.address(smarthost.mails[0])
       var answer = Letter()
       (answer.to, answer.subject, answer.text) = (address, "something else", "Thank you!")
@@ -121,12 +132,7 @@ import Testing
   func `an answer by its In-Reply-To or its References alone is threaded`(_ field: String)
     async throws
   {
-    let smarthost = try FakeSmarthost()
-    try await TestServer.run {
-      $0.smarthostURL = smarthost.url
-    } _: { server in
-      let (taken, ann) = try await answered(server, smarthost, Letter())
-      try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+    try await withAnswer { server, smarthost, taken, ann in
       var answer = Letter()
       let ours = try #require(smarthost.mails[0].header("Message-ID"))
       answer.headers = [field.replacingOccurrences(of: "%", with: ours)]
@@ -254,12 +260,7 @@ import Testing
   @Test func `whoever closes a case learns all the same that their answer did not arrive`()
     async throws
   {
-    let smarthost = try FakeSmarthost()
-    try await TestServer.run {
-      $0.smarthostURL = smarthost.url
-    } _: { server in
-      let (taken, ann) = try await answered(server, smarthost, Letter())
-      try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+    try await withAnswer { server, smarthost, taken, ann in
       #expect(try await server.close(taken["case"].text, by: ann).status == 200)
       for number in 1...2 {
         let bounce = Self.bounce(of: smarthost.mails[0], number)
@@ -284,12 +285,7 @@ import Testing
   @Test func `a bounce of an answer to somebody who was erased is of no answer that is known`()
     async throws
   {
-    let smarthost = try FakeSmarthost()
-    try await TestServer.run {
-      $0.smarthostURL = smarthost.url
-    } _: { server in
-      let (taken, ann) = try await answered(server, smarthost, Letter())
-      try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+    try await withAnswer { server, smarthost, taken, ann in
       #expect(try await server.close(taken["case"].text, by: ann).status == 200)
       let customer = taken["customer"]["id"].text
       let before = try await server.timeline(customer)
@@ -317,12 +313,7 @@ import Testing
   /// A holiday note that answers our mail: it is recorded where it belongs, and nothing is sent for
   /// it.
   @Test func `automatic answers never make a loop`() async throws {
-    let smarthost = try FakeSmarthost()
-    try await TestServer.run {
-      $0.smarthostURL = smarthost.url
-    } _: { server in
-      let (taken, ann) = try await answered(server, smarthost, Letter())
-      try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+    try await withAnswer { server, smarthost, taken, ann in
       let address = try Self.address(smarthost.mails[0])
       #expect(try await server.close(taken["case"].text, by: ann).status == 200)
       for number in 1...5 {
