@@ -30,6 +30,8 @@ public struct DeliveryReport: Equatable, Sendable {
   public static let recipientsMax = 100
   /// What stands behind is not read: a recipient's fields take half a kilobyte.
   public static let statusBytesMax = 65_536
+  /// The rest of a longer line is passed over, and counts for nothing (RFC 5322 §2.1.1: 998).
+  public static let lineBytesMax = 2_000
   /// Anything longer is no address (RFC 5321 §4.5.3.1: 64 bytes, `@`, 255 bytes).
   public static let addressBytesMax = 320
 
@@ -38,9 +40,14 @@ public struct DeliveryReport: Equatable, Sendable {
   public init(status: [UInt8], messageID: String?) {
     self.messageID = messageID
     var groups: [[MailField]] = [[]]
-    let read = status.prefix(Self.statusBytesMax)
-    for line in read.split(separator: 10, omittingEmptySubsequences: false) {
-      let line = String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self)
+    var rest = status[...]
+    var read = 0
+    while read < Self.statusBytesMax, !rest.isEmpty {
+      let whole = rest.prefix { $0 != 10 }
+      rest = rest[whole.endIndex...].dropFirst()
+      let kept = whole.prefix(Self.lineBytesMax)
+      read += kept.count + 1
+      let line = String(decoding: kept.last == 13 ? kept.dropLast() : kept, as: UTF8.self)
       let words = Self.trimmed(line[...])
       if words.isEmpty {
         guard groups.count <= Self.recipientsMax else { break }

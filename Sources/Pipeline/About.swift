@@ -145,6 +145,11 @@ public struct MailLine: Hashable, Sendable {
       ? references : [references[0]] + references.suffix(Self.referencesMax - 1)
   }
 
+  /// The Message-ID of the newest answer that the thread goes on from; nil before the first.
+  var lastAnswer: String? {
+    ([lastMessageID].compactMap { $0 } + references.reversed()).first(where: OutgoingMail.isOurs)
+  }
+
   func encode(into w: inout ByteWriter) {
     w.string(ours)
     w.string(theirs)
@@ -178,6 +183,11 @@ public struct OutgoingMail: Hashable, Sendable {
   /// - Parameter ours: the address that it leaves from.
   public static func messageID(_ id: MailID, from ours: String) -> String {
     "\(id)@\(ours.split(separator: "@").last ?? "localhost")"
+  }
+
+  /// Whether a Message-ID has the form of one of ours.
+  public static func isOurs(_ messageID: String) -> Bool {
+    messageID.split(separator: "@").first.flatMap { MailID(String($0)) } != nil
   }
 
   public var encoded: [UInt8] {

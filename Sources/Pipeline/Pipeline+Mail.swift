@@ -131,9 +131,13 @@ extension Pipeline {
     facts.gathered.attachments = mail.entry.blobs.count
     try gather(for: &facts, known, claims: [mail.from], reads)
     let planned = planner.plan(facts, router: router, at: turn.at)
-    if case .action = planned { return nil }
-    guard let known else { return planned }
-    return try planForSomebody(planned, known, .mail, reads)
+    switch planned {
+    case .action: return nil
+    // Nobody else sees a new matter than whom the rules name, though it may wait for them.
+    case .route(let need, _, _, _, _, _) where known == nil && router.takes(need, by: .mail, on: .email):
+      return planned
+    case .route: return try planForSomebody(planned, known ?? mail.conversation, .mail, .email, reads)
+    }
   }
 
   /// A conversation that begins closed: the machine never hears of it.

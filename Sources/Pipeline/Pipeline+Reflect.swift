@@ -353,9 +353,10 @@ extension Pipeline {
     members.text("case", id.description)
     let agent = row.agent.map { Author.agent(AgentID($0)) } ?? .system
     let unheard = end == .transferred ? nil : try hear(row.conversation, turn, reads)
-    if let unheard, end == .wrapUpOver || end == .abandoned {
-      turn.unheard.append((row.conversation, unheard))
-    }
+    // What its queue gives back to the bot, nobody has had either.
+    let isUnseen =
+      end == .wrapUpOver || end == .abandoned || (end == .handedBack && row.agent == nil)
+    if let unheard, isUnseen { turn.unheard.append((row.conversation, unheard)) }
     switch end {
     case .resolved, .wrapUpOver:
       members.text("end", end == .resolved ? "resolved" : "wrap_up_over")

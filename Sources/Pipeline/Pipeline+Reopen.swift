@@ -50,7 +50,7 @@ extension Pipeline {
     facts.gathered.isReopened = true
     try gather(for: &facts, place, reads)
     let wanted = planner.plan(facts, router: router, at: turn.at)
-    guard let planned = try planForSomebody(wanted, place, cause, reads),
+    guard let planned = try planForSomebody(wanted, place, cause, channel, reads),
       try join(place, session, &turn, reads) == nil
     else { return }
     turn.routing.channel = channel
@@ -60,29 +60,33 @@ extension Pipeline {
   }
 
   /// What the rules want, where it can be done. They may answer or refuse who comes, and name a
-  /// queue that is gone or takes nothing just now; where nobody is there to be told, the matter goes
-  /// to the queue that had it last, else to the first that takes it. nil where none does.
+  /// queue that is gone, that nobody serves or, for a chat, that takes nothing just now; where nobody
+  /// is there to be told, the matter goes to the queue that had it last, else to the first that takes
+  /// it. Where nobody serves any, a mail waits for whoever will. nil where none takes it.
   mutating func planForSomebody(
-    _ wanted: Planned, _ place: ConversationID, _ cause: RouteReason.Cause,
+    _ wanted: Planned, _ place: ConversationID, _ cause: RouteReason.Cause, _ channel: Channel,
     _ reads: any StoreReader
   ) throws(StoreFault) -> Planned? {
+    func takes(_ need: Need) -> Bool { router.takes(need, by: cause, on: channel) }
+    var needs = router.queueIDs.map { Need(queue: $0) }
     let (rule, version): (UInt32, UInt32)
     switch wanted {
     case .route(let need, _, let by, let of, let seen, let tags):
-      if router.takes(need, by: cause) {
+      if takes(need), router.isServed(need) {
         return .route(need, rule: by, ruleVersion: of, facts: seen, tags: tags)
       }
       (rule, version) = (by, of)
+      needs.insert(need, at: 0)
     case .action(_, let by, let of): (rule, version) = (by, of)
     }
-    var needs = router.queueIDs.map { Need(queue: $0) }
     if let last = try lastCase(of: place, reads), let about = Self.decoded(last.about) {
       var need = Need(queue: QueueID(last.queue))
       need.priority = about.priority
       need.skills = about.skills
       needs.insert(need, at: 0)
     }
-    guard let need = needs.first(where: { router.takes($0, by: cause) }) else { return nil }
+    let served = needs.first { takes($0) && router.isServed($0) }
+    guard let need = served ?? needs.first(where: takes) else { return nil }
     return .route(need, rule: rule, ruleVersion: version, facts: Array("{}".utf8))
   }
 

@@ -83,7 +83,8 @@ extension Pipeline {
     var place: ConversationID
     /// The Message-ID of the answer, where it is one of this matter.
     var answer: String?
-    /// Stands for the answer where the report does not say: whatever went out last.
+    /// Stands for the answer where the report does not say: whatever went out last. The same failure
+    /// may be reported again with its Message-ID.
     var last = ""
   }
 
@@ -101,7 +102,8 @@ extension Pipeline {
         let place = try goesOn(row, reads)
       else { continue }
       let answer = named == id ? report.messageID : nil
-      let last = "\(id) \(Self.about(row.about)?.mail?.lastMessageID ?? "")"
+      let line = Self.about(row.about)?.mail
+      let last = line?.lastAnswer ?? "\(id) \(line?.lastMessageID ?? "")"
       return Matter(fate: fate, place: place.id, answer: answer, last: last)
     }
     guard let answer = report.messageID, let value, let named,

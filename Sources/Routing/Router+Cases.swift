@@ -22,7 +22,7 @@ extension Router {
     if open >= 0, epoch != nil || !mayMove(open, to: channel, isMessage) { return .caseAlreadyOpen }
     guard slot(of: theCase) < 0, !ended.contains(theCase) else { return .idInUse }
     var need = need
-    switch place(of: need, by.cause) {
+    switch place(of: need, by.cause, channel) {
     case .success(let queue): need.queue = queue
     case .failure(let why): return why
     }
@@ -44,18 +44,28 @@ extension Router {
     return cases[slot].channel != channel
   }
 
-  /// Where such a case waits.
-  private func place(of need: Need, _ cause: RouteReason.Cause) -> Result<QueueID, Rejection> {
-    if let fault = fault(need) { return .failure(fault) }
-    // A message is taken where nobody can be spoken to, and of an answer that failed nobody else will
-    // tell the customer: no queue is too closed or too full for them.
-    return cause == .message || cause == .undelivered ? .success(need.queue) : admit(need.queue)
+  /// Where such a case waits. Of a mail and a message nobody is there to be refused: no queue is too
+  /// closed or too full for them, and where nobody serves it, they wait for whoever will.
+  /// - Parameter channel: by which the case is worked.
+  private func place(of need: Need, _ cause: RouteReason.Cause, _ channel: Channel)
+    -> Result<QueueID, Rejection>
+  {
+    if let fault = fault(need), fault != .queueUnserved || channel != .email {
+      return .failure(fault)
+    }
+    if cause == .message { return .success(need.queue) }
+    let (queue, refusal) = admit(need.queue)
+    guard let refusal, channel != .email else { return .success(queue) }
+    return .failure(refusal)
   }
 
-  /// Whether a case of this need and cause would be queued just now.
-  public func takes(_ need: Need, by cause: RouteReason.Cause) -> Bool {
-    if case .success = place(of: need, cause) { true } else { false }
+  /// Whether a case of this need, cause and channel would be queued just now.
+  public func takes(_ need: Need, by cause: RouteReason.Cause, on channel: Channel) -> Bool {
+    if case .success = place(of: need, cause, channel) { true } else { false }
   }
+
+  /// Whether anybody serves its queue, or will by its steps.
+  public func isServed(_ need: Need) -> Bool { fault(need) != .queueUnserved }
 
   /// Whether a need can be met at all, and keeps the bounds.
   func fault(_ need: Need) -> Rejection? {
@@ -164,10 +174,9 @@ extension Router {
       guard router.slot(of: new) < 0, !router.ended.contains(new) else { return .idInUse }
       if let fault = router.fault(need) { return fault }
       var need = need
-      switch router.admit(need.queue) {
-      case .success(let queue): need.queue = queue
-      case .failure(let why): return why
-      }
+      let (admitted, refusal) = router.admit(need.queue)
+      if let refusal { return refusal }
+      need.queue = admitted
       let record = router.cases[slot]
       let holdsLine = record.channel == .phone && router.slot(of: record.session) >= 0
       let target = Int(need.queue.raw)

@@ -15,8 +15,8 @@ extension Router {
 
   // MARK: What comes
 
-  /// Which queue takes what comes for this one.
-  func admit(_ first: QueueID) -> Result<QueueID, Rejection> {
+  /// Which queue takes what comes for this one, or refuses it.
+  func admit(_ first: QueueID) -> (queue: QueueID, refusal: Rejection?) {
     var queue = first
     // As many hops as there are queues: who is still on the way then goes round in a circle.
     for _ in 0...queues.count {
@@ -25,14 +25,14 @@ extension Router {
       let closed = queues[Int(queue.raw)].isOpen ? .wait : settings.whenClosed
       let way = closed != .wait && closed != .message ? closed : isFull ? settings.whenFull : .wait
       switch way {
-      case .wait where !isFull, .message: return .success(queue)
+      case .wait where !isFull, .message: return (queue, nil)
       case .queue(let name):
-        guard let next = handle(name) else { return .failure(.unknownQueue) }
+        guard let next = handle(name) else { return (queue, .unknownQueue) }
         queue = next
-      case .wait, .refuse, .handBack: return .failure(isFull ? .queueFull : .queueClosed)
+      case .wait, .refuse, .handBack: return (queue, isFull ? .queueFull : .queueClosed)
       }
     }
-    return .failure(queues[Int(first.raw)].isOpen ? .queueFull : .queueClosed)
+    return (first, queues[Int(first.raw)].isOpen ? .queueFull : .queueClosed)
   }
 
   /// Where what waits in the queue goes now that it is closed; nil where it stays.
@@ -167,7 +167,11 @@ extension Router {
     case .message: if cases[slot].channel != .phone { return nil }
     case .queue(let name):
       guard let next = handle(name), Int(next.raw) != queue else { return nil }
-    case .handBack: if firstBot(of: cases[slot].conversation) == nil { return nil }
+    case .handBack:
+      // A bot cannot answer mail.
+      if cases[slot].channel == .email || firstBot(of: cases[slot].conversation) == nil {
+        return nil
+      }
     }
     return cases[slot].queuedAt + settings(queue).waitMax
   }
@@ -225,7 +229,7 @@ extension Router {
     let session = conversations[home].firstSession
     guard session >= 0, let queue = handle(catalogue.limits.botSilenceQueue),
       queues[Int(queue.raw)].members > 0,
-      case .success(let taken) = admit(queue)
+      case (let taken, nil) = admit(queue)
     else { return }
     // The case's id follows from the conversation and its epoch, so that a replay draws the same.
     let drawn = Self.offerID(CaseID(high: id.high, low: id.low), conversations[home].epoch)

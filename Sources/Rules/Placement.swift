@@ -16,7 +16,9 @@ struct Placement: Sendable {
   /// - Returns: what to do, and a line for each queue that passed the case on.
   func settle(_ outcome: Outcome, _ facts: Facts) -> (outcome: Outcome, passedOn: [String]) {
     guard case .route(var plan) = outcome else { return (outcome, []) }
-    let isCall = isCall(facts)
+    let channel = channel(facts)
+    // A channel that is not known counts as a call: a test need not tell what it does not ask.
+    let isCall = channel == nil || channel == "phone"
     // A message waits for the morning: no queue is too closed or too full for it.
     if plan.leaveMessage != nil, isCall { return (outcome, []) }
     plan.leaveMessage = nil
@@ -24,6 +26,10 @@ struct Placement: Sendable {
     var lines: [String] = []
     var seen: Set<String> = [plan.queue]
     while let (why, then) = leaves(plan.queue, facts) {
+      // Nobody is there to be told, and whoever wrote relies on being read.
+      if channel == "email", !then.isQueue {
+        return (.route(overdue(plan)), lines + ["\(plan.queue) \(why): a mail waits in it"])
+      }
       switch then {
       case .queue(let next):
         // Round in a circle nobody would take it: it stays where it is, and waits.
@@ -52,10 +58,9 @@ struct Placement: Sendable {
     return (.route(overdue(plan)), lines)
   }
 
-  /// A channel that is not known counts as a call: a test need not tell what it does not ask.
-  private func isCall(_ facts: Facts) -> Bool {
-    guard case .string(let channel)? = facts[.sessionChannel] else { return true }
-    return channel == "phone"
+  /// nil where it is not known.
+  private func channel(_ facts: Facts) -> String? {
+    if case .string(let channel)? = facts[.sessionChannel] { channel } else { nil }
   }
 
   /// Why a queue takes no case now, and what follows; nil when it takes it, or lets it wait.
@@ -100,4 +105,8 @@ struct Placement: Sendable {
     plan.steps.insert(.init(afterMilliseconds: at, change: .message(text)), at: place)
     return plan
   }
+}
+
+extension QueueConfiguration.Overflow {
+  fileprivate var isQueue: Bool { if case .queue = self { true } else { false } }
 }

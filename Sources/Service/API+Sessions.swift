@@ -177,7 +177,7 @@ extension API {
     let epoch = try fields.optionalInteger("epoch", 0...Int64(UInt32.max)).map { UInt32($0) }
     var draft = try message(&fields, author: author, channel: .chat)
     draft.saidAt = try fields.pastInstant("at")
-    if let id = try fields.optionalText("id") { draft.arrival = arrival(session, id, draft) }
+    if let id = try fields.optionalName("id") { draft.arrival = arrival(session, id, draft) }
     try fields.end()
     draft.channel = .chat
     return .submit(
@@ -202,7 +202,7 @@ extension API {
     var draft = EntryDraft(
       kind: .learned, author: .bot(bot), visibility: .business, channel: .chat,
       members: members.bytes)
-    if let id = try fields.optionalText("id") { draft.arrival = arrival(session, id, draft) }
+    if let id = try fields.optionalName("id") { draft.arrival = arrival(session, id, draft) }
     try fields.end()
     return .submit(
       .say(Say(session: session, bot: bot, entry: draft, epoch: epoch)), request.idempotency,
@@ -370,7 +370,7 @@ extension API {
     members.text("text", text)
     members.raw("imported", Array("true".utf8))
     let at = try line.pastInstant("at")
-    let id = try line.optionalText("id")
+    let id = try line.optionalName("id")
     try line.end()
     var draft = EntryDraft(
       kind: .message, author: author, visibility: .customer, channel: .chat, members: members.bytes,
@@ -452,7 +452,7 @@ extension API {
         type: "missing-field")
     }
     let at = try fields.pastInstant("at")
-    let id = try fields.optionalText("id")
+    let id = try fields.optionalName("id")
     var members = Members()
     members.text("event", name)
     members.text("source", caller.holder)

@@ -59,6 +59,12 @@ struct DeliveryReportTests {
     #expect(many.count == DeliveryReport.recipientsMax)
     let long = String(repeating: "x", count: DeliveryReport.addressBytesMax)
     #expect(report("", "Final-Recipient: rfc822;\(long)@x.example", "Action: failed").isEmpty)
+    let endless = String(repeating: "x", count: 3_000_000)
+    let beside = report(
+      "", "Original-Recipient: rfc822;\(endless)", "Final-Recipient: rfc822;a@x.example",
+      "Action: failed")
+    #expect(beside.map(\.final) == ["a@x.example"] && beside.first?.original == nil)
+    #expect(beside.first?.isFailure == true)
     let folded = String(repeating: "\r\n \(long)", count: 10_000)
     let words = report("", "Final-Recipient: rfc822;a@x.example", "Diagnostic-Code: 550" + folded)
     let bytes = words.first?.diagnostic?.utf8.count ?? 0

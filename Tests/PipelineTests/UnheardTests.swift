@@ -154,26 +154,118 @@ struct UnheardTests {
   }
 
   @Test(arguments: [false, true])
-  func `what no queue takes stays closed, and what could not be routed is by the next word`(
+  func `where nobody serves any queue, a mail and a bounce wait for whoever will`(
     _ isClosed: Bool
   ) throws {
     var shop = Workshop()
     if isClosed {
       shop.submit(.mail(Workshop.mail(1)))
       shop.submit(.close(try #require(try shop.take(1)).case, Workshop.ann))
-      shop.configure(2, queue: "support", isServed: false)
-      shop.submit(.mail(Workshop.bounce(2)))
-      shop.submit(.mail(Workshop.mail(3)))
-      shop.commit()
-      #expect(
-        try shop.store.conversation(WorkspaceID(1), Workshop.conversation(7))?.isOpen == false)
-    } else {
-      shop.configure(2, queue: "support", isServed: false)
-      shop.submit(.mail(Workshop.mail(1)))
     }
+    shop.configure(2, queue: "support", isServed: false)
+    shop.submit(.mail(isClosed ? Workshop.bounce(2) : Workshop.mail(1)))
+    shop.commit()
+    #expect(shop.pipeline.router.caseCount == 1)
     shop.configure(3, queue: "support")
-    #expect(try shop.take(2) == nil)
-    shop.submit(.mail(Workshop.mail(4)))
-    #expect(try shop.take(3)?.conversation == Workshop.conversation(7))
+    #expect(try shop.take(2)?.conversation == Workshop.conversation(7))
+  }
+
+  @Test func `a full queue refuses no mail`() throws {
+    var shop = Workshop()
+    shop.configure(2, queue: "support") {
+      $0.waitingMax = 1
+      $0.whenFull = .refuse
+    }
+    for n in 1...2 {
+      var mail = Workshop.mail(1)
+      mail.conversation = Workshop.conversation(10 + UInt64(n))
+      mail.session = Workshop.session(10 + UInt64(n))
+      mail.case = CaseID(high: 3, low: 10 + UInt64(n))
+      mail.seenKey = Workshop.key(50 + UInt64(n))
+      shop.submit(.mail(mail))
+    }
+    shop.commit()
+    #expect(shop.pipeline.router.caseCount == 2)
+  }
+
+  @Test(arguments: [News.mail, .bounce])
+  func `what came beside a chat that its queue gives back to the bot is a case of its own`(
+    _ news: News
+  ) throws {
+    var shop = Workshop()
+    shop.configure(2, queue: "support") {
+      $0.waitMax = .seconds(60)
+      $0.whenWaitedOut = .handBack
+    }
+    shop.submit(.setStatus(Workshop.ann, .busy, lease: nil))
+    for intake in [Workshop.open(1), Workshop.say(1), Workshop.handoff(1)] { shop.submit(intake) }
+    var mail = news == .mail ? Workshop.mail(2) : Workshop.bounce(2)
+    mail.replyAddress = Workshop.conversation(1)
+    mail.report?.fates[0].replyAddress = Workshop.conversation(1)
+    shop.submit(.mail(mail))
+    shop.commit()
+    let first = CaseID(high: 3, low: 1)
+    #expect(shop.pipeline.router.case(first) != nil)
+    for _ in 1...3 {
+      shop.now = shop.now + .seconds(61)
+      shop.submit(.tick)
+      shop.commit()
+      try shop.rebuild()
+    }
+    #expect(shop.pipeline.router.case(first) == nil, "the bot has the chat again")
+    #expect(shop.pipeline.router.caseCount == 1, "and it has no mail")
+    shop.submit(.setStatus(Workshop.ann, .available, lease: .seconds(3_600)))
+    let taken = try #require(try shop.take(1))
+    #expect(taken.conversation == Workshop.conversation(1))
+    shop.submit(.close(taken.case, Workshop.ann))
+    shop.commit()
+    #expect(try shop.take(2) == nil, "once")
+  }
+
+  @Test func `a chat alone that its queue gives back to the bot stays with the bot`() throws {
+    var shop = Workshop()
+    shop.configure(2, queue: "support") {
+      $0.waitMax = .seconds(60)
+      $0.whenWaitedOut = .handBack
+    }
+    shop.submit(.setStatus(Workshop.ann, .busy, lease: nil))
+    for intake in [Workshop.open(1), Workshop.say(1), Workshop.handoff(1)] { shop.submit(intake) }
+    shop.submit(Workshop.say(1, "still there?"))
+    shop.now = shop.now + .seconds(61)
+    shop.submit(.tick)
+    shop.commit()
+    #expect(shop.pipeline.router.caseCount == 0)
+    #expect(
+      shop.pipeline.router.conversation(Workshop.conversation(1))?.owner == .bot(Workshop.bot))
+  }
+
+  @Test(arguments: [false, true])
+  func `one failure is told once, whether or not the report names the answer`(
+    _ isNamedFirst: Bool
+  ) throws {
+    var shop = Workshop()
+    shop.submit(.mail(Workshop.mail(1)))
+    let taken = try #require(try shop.take(1))
+    let reply = EntryDraft(
+      kind: .message, author: .agent(Workshop.ann), visibility: .customer, channel: .email)
+    let mailID = MailID(high: 77, low: 1)
+    let mail = OutgoingMailID(id: mailID, text: "here", blobs: [])
+    shop.submit(
+      .agentSays(AgentWords(agent: Workshop.ann, case: taken.case, entry: reply, mail: mail)))
+    shop.commit()
+    let answer = OutgoingMail.messageID(mailID, from: "help@shop.example")
+    let recipient = "mia@home.example"
+    for isNamed in [isNamedFirst, !isNamedFirst] {
+      var bounce = Workshop.bounce(isNamed ? 2 : 3)
+      bounce.report?.messageID = isNamed ? answer : nil
+      bounce.report?.fates[0].address = recipient
+      if isNamed { bounce.report?.fates[0].replyAddress = nil }
+      shop.submit(.mail(bounce))
+    }
+    shop.commit()
+    let told = shop.store.entries.values.filter {
+      EntryBody.kind(of: $0.body ?? []) == .undelivered
+    }
+    #expect(told.count == 1)
   }
 }

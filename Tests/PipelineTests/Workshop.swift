@@ -34,12 +34,17 @@ struct Workshop {
   }
 
   /// One queue, in which Ann works, or nobody.
-  mutating func configure(_ version: UInt32, queue: String, isServed: Bool = true) {
+  mutating func configure(
+    _ version: UInt32, queue: String, isServed: Bool = true,
+    _ change: (inout RoutingConfiguration.Queue) -> Void = { _ in }
+  ) {
     var ann = RoutingConfiguration.Agent(
       name: "ann", skills: [], queues: isServed ? [queue] : [])
     ann.devices = ["PJSIP/ann"]
+    var settings = RoutingConfiguration.Queue(name: queue)
+    change(&settings)
     let configuration = RoutingConfiguration(
-      version: version, skills: [], bots: ["robin"], queues: [.init(name: queue)], agents: [ann])
+      version: version, skills: [], bots: ["robin"], queues: [settings], agents: [ann])
     submit(.configure(configuration, encoded: []))
   }
 

@@ -108,20 +108,51 @@ struct `Hours, caps and overflow` {
     world.refused(world.routing(3, Need(queue: World.support)), .queueFull)
   }
 
-  @Test func `an answer that did not arrive waits where no case is taken: in a full queue`() {
+  @Test(arguments: [RouteReason.Cause.mail, .undelivered])
+  func `a mail goes where a full queue sends it, and waits where that is full too`(
+    _ cause: RouteReason.Cause
+  ) {
     var world = World()
     var made = World.configuration
     made.queues[0].waitingMax = 1
+    made.queues[0].whenFull = .queue("sales")
+    made.queues[1].waitingMax = 1
+    made.queues[1].whenFull = .refuse
     world.given(.configure(made))
-    for n in 1...2 { world.open(UInt64(n), .email) }
-    world.route(1, Need(queue: World.support))
-    world.refused(world.routing(2, Need(queue: World.support)), .queueFull)
+    for n in 1...4 { world.open(UInt64(n), n == 4 ? .chat : .email) }
+    for n in 1...3 {
+      world.given(
+        .route(
+          conversation: World.conversation(UInt64(n)), session: World.session(UInt64(n)),
+          case: World.case(UInt64(n)), need: Need(queue: World.support),
+          by: RouteReason(cause: cause, ruleVersion: 1, rule: 0), epoch: nil))
+    }
+    #expect(world.router.statistics(World.support)?.waiting == 1)
+    #expect(world.router.statistics(World.sales)?.waiting == 2)
+    world.refused(world.routing(4, Need(queue: World.support)), .queueFull)
+  }
+
+  @Test func `a mail waits in a queue that nobody serves, and is never a bot's`() {
+    var world = World()
+    var made = World.configuration
+    made.agents = []
+    made.queues[0].waitMax = .seconds(60)
+    made.queues[0].whenWaitedOut = .handBack
+    world.given(.configure(made))
+    world.open(1)
+    world.refused(world.routing(1, Need(queue: World.support)), .queueUnserved)
+    world.given(
+      .joinSession(
+        conversation: World.conversation(1),
+        session: NewSession(id: World.session(2), channel: .email, bot: nil)))
     world.given(
       .route(
-        conversation: World.conversation(2), session: World.session(2), case: World.case(2),
+        conversation: World.conversation(1), session: World.session(2), case: World.case(1),
         need: Need(queue: World.support),
-        by: RouteReason(cause: .undelivered, ruleVersion: 1, rule: 0), epoch: nil))
-    #expect(world.router.statistics(World.support)?.waiting == 2)
+        by: RouteReason(cause: .mail, ruleVersion: 1, rule: 0), epoch: nil))
+    world.pass(seconds: 61)
+    world.when(.tick)
+    #expect(world.router.case(World.case(1))?.state == .waiting)
   }
 
   @Test func `who has waited too long goes on to another queue, or back to the bot`() {

@@ -152,6 +152,28 @@ struct `A queue that takes no case` {
       ])
   }
 
+  @Test func `refuses and answers who is there, and lets a mail wait`() throws {
+    let ways: [QueueConfiguration.Overflow] = [.reject("no"), .answer("later"), .handBack("bot")]
+    for then in ways {
+      let queues = [
+        queue("billing") { $0.waitingMax = .init(limit: 5, then: .queue("support")) },
+        queue("support") {
+          $0.hours = "office"; $0.closed = then
+        },
+      ]
+      let mail = try decide(queues, open: false, waiting: 5, channel: "email")
+      #expect(queueName(mail) == "support", "to where it is passed on, and no farther")
+      #expect(
+        mail.passedOn == [
+          "billing is full (5 wait): it goes to support",
+          "support is closed (office): a mail waits in it",
+        ])
+      guard case .action = try decide(queues, open: false, waiting: 5, channel: "chat").outcome
+      else { throw Unexpected() }
+    }
+  }
+  private struct Unexpected: Error {}
+
   @Test func `takes a message that a rule sends there`() throws {
     var plan = Plan(queue: "billing")
     plan.leaveMessage = "speak now"

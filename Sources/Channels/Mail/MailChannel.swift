@@ -177,9 +177,7 @@ public struct MailChannel: Sendable {
     guard let report = mail.report else { return nil }
     let told = report.recipients.filter(\.isFailure) + report.recipients.filter(\.isDelay)
     let fates = told.flatMap { self.fates($0, recipient, now) }
-    let ours = report.messageID.flatMap { id in
-      id.split(separator: "@").first.flatMap { MailID(String($0)) }.map { _ in id }
-    }
+    let ours = report.messageID.flatMap { OutgoingMail.isOurs($0) ? $0 : nil }
     guard fates.contains(where: { ours != nil || $0.replyAddress != nil }) else { return nil }
     var members = Members()
     members.text("from", author.address)
