@@ -174,9 +174,12 @@ public struct OutgoingMail: Hashable, Sendable {
   public var conversation: ConversationID
   public var thread: MailLine
   public var text: String
+  /// Empty where no agent wrote it.
   public var agentName: String
   public var blobs: [BlobID]
   public var at: Instant
+  /// A rule's own words (RFC 3834): no machine is to answer them, and no report of them is wanted.
+  public var isAutomatic = false
 
   /// What the mail is known by everywhere: in its header, in the thread that its answers find, in
   /// the timeline.
@@ -192,7 +195,7 @@ public struct OutgoingMail: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var w = ByteWriter()
-    w.uint8(1)
+    w.uint8(2)
     w.id(id)
     w.id(conversation)
     thread.encode(into: &w)
@@ -200,6 +203,7 @@ public struct OutgoingMail: Hashable, Sendable {
     w.string(agentName)
     w.array(blobs) { $0.id($1) }
     w.signed(at.milliseconds)
+    w.bool(isAutomatic)
     return w.bytes
   }
 
@@ -218,13 +222,15 @@ public struct OutgoingMail: Hashable, Sendable {
 
   public init(decoding bytes: [UInt8]) throws(WireError) {
     self = try ByteReader.readAll(bytes) { r throws(WireError) in
-      _ = try r.uint8()
-      return OutgoingMail(
+      let version = try r.uint8()
+      var mail = OutgoingMail(
         id: try r.id(), conversation: try r.id(), thread: try MailLine(from: &r),
         text: try r.string(),
         agentName: try r.string(),
         blobs: try r.array(each: 16) { r throws(WireError) in try r.id() },
         at: Instant(milliseconds: try r.signed()))
+      if version >= 2 { mail.isAutomatic = try r.bool() }
+      return mail
     }
   }
 }

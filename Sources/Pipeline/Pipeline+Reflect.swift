@@ -31,12 +31,11 @@ extension Pipeline {
     while turn.heard < turn.decision.effects.count {
       let effect = turn.decision.effects[turn.heard]
       turn.heard += 1
-      guard case .messageCustomer(let conversation, _, let version, let number) = effect,
+      guard case .messageCustomer(let conversation, let session, let version, let number) = effect,
         let text = planner.text(number, ruleVersion: version)
       else { continue }
-      var members = Members()
-      members.text("text", text)
-      try enter(.message, .system, .customer, members, conversation, nil, &turn, reads)
+      let channel = try sessionRow(session, reads)?.channel ?? .chat
+      try say(text, in: conversation, on: channel, &turn, reads)
     }
   }
 

@@ -152,7 +152,8 @@ extension Pipeline {
   private func newCase(_ turn: Turn) -> NewCase {
     NewCase(session: newID(turn, purpose: 2), case: newID(turn, purpose: 3))
   }
-  private func newID<Noun: IDKind>(_ turn: Turn, purpose: UInt8) -> ID<Noun> {
+
+  func newID<Noun: IDKind>(_ turn: Turn, purpose: UInt8) -> ID<Noun> {
     let drawn = secret(for: EntryID(head.entry.raw + 1), purpose: purpose).words
     return ID(at: turn.at, random: (drawn.2, drawn.3))
   }
