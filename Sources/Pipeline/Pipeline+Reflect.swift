@@ -137,7 +137,8 @@ extension Pipeline {
       .statusSet, .presenceRenewed, .presenceLost,
       .notResponding, .backOffSet, .nextAsked, .nextEnded, .streamOpened, .streamClosed,
       .queueOpened,
-      .queueClosed, .botFellSilent, .statusDeferred, .channelsChosen:
+      .queueClosed, .botFellSilent, .statusDeferred, .channelsChosen,
+      .channelStatusSet:
       break
     }
   }

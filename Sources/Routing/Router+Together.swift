@@ -129,13 +129,17 @@ extension Router {
   // MARK: Leaving when done
 
   mutating func decideFinish(
-    _ agent: AgentID, _ status: AgentStatus, _ at: Instant, _ out: inout Decision
+    _ agent: AgentID, _ status: AgentStatus, _ reason: StatusReasonID?, _ at: Instant,
+    _ out: inout Decision
   ) -> Rejection? {
     guard isActive(agent) else { return .unknownAgent }
-    guard status != .available else { return .notAllowed }
+    guard catalogue.isSayable(status) else { return .unknownStatus }
+    guard catalogue.plain(status) != .available else { return .notAllowed }
     renewIfWorn(agent, at, &out)
-    if agents[Int(agent.raw)].statusAfter != status {
-      emit(.statusDeferred(agent, status), at, &out)
+    let record = agents[Int(agent.raw)]
+    if record.statusAfter != status || record.reasonAfter != reason {
+      emit(.statusDeferred(agent, status, reason: reason), at, &out)
+      tellStatus(agent, &out)
     }
     endWaitingNext(agent, at, &out)
     let offer = agents[Int(agent.raw)].openOffer
@@ -152,10 +156,9 @@ extension Router {
       guard let status = agents[Int(index)].statusAfter, agents[Int(index)].cases.isEmpty,
         agents[Int(index)].openOffer < 0
       else { continue }
-      emit(.statusSet(agent, status), at, &out)
-      out.effects.append(
-        .tellAgentStatus(agent, status, responding: !agents[Int(index)].isNotResponding))
-      if status == .offline { leave(agent, .agentLeft, streamsToo: false, at, &out) }
+      emit(.statusSet(agent, status, reason: agents[Int(index)].reasonAfter), at, &out)
+      tellStatus(agent, &out)
+      if catalogue.plain(status) == .offline { leave(agent, .agentLeft, streamsToo: false, at, &out) }
     }
     leaving.removeAll(keepingCapacity: true)
   }
@@ -166,7 +169,10 @@ extension Router {
     guard isActive(agent) else { return .unknownAgent }
     renewIfWorn(agent, at, &out)
     let bits = channels.reduce(UInt8(0)) { $0 | $1.bit }
-    if agents[Int(agent.raw)].channels != bits { emit(.channelsChosen(agent, bits), at, &out) }
+    if agents[Int(agent.raw)].channels != bits {
+      emit(.channelsChosen(agent, bits), at, &out)
+      tellStatus(agent, &out)
+    }
     return nil
   }
 }

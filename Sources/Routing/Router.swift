@@ -106,7 +106,10 @@ public struct Router: Sendable {
     case .route(let id, let session, let theCase, let need, let by, let epoch):
       decideRoute(id, session, theCase, need, by, epoch, at, &out)
     case .moveConversation(let id, let customer): decideMove(id, customer, at, &out)
-    case .setStatus(let agent, let status, let lease): decideStatus(agent, status, lease, at, &out)
+    case .setStatus(let agent, let status, let reason, let lease):
+      decideStatus(agent, status, reason, lease, at, &out)
+    case .setChannelStatus(let agent, let channels, let status, let reason):
+      decideChannelStatus(agent, channels, status, reason, at, &out)
     case .renewPresence(let agent): decideRenew(agent, at, &out)
     case .next(let agent, let waiter, let until): decideNext(agent, waiter, until, at, &out)
     case .endNext(let agent, let waiter): decideEndNext(agent, waiter, at, &out)
@@ -129,7 +132,8 @@ public struct Router: Sendable {
       decideConsult(id, agent, other, until, at, &out)
     case .endConsult(let id, let agent): decideEndConsult(id, agent, at, &out)
     case .takeOver(let id, let agent): decideTakeOver(id, agent, at, &out)
-    case .finish(let agent, let status): decideFinish(agent, status, at, &out)
+    case .finish(let agent, let status, let reason):
+      decideFinish(agent, status, reason, at, &out)
     case .chooseChannels(let agent, let channels): decideChannels(agent, channels, at, &out)
     }
   }

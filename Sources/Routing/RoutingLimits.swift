@@ -18,6 +18,8 @@ public enum RoutingLimits {
   public static let botsMax = 65_536
   public static let teamsMax = 65_536
   public static let agentsMax = 1_000_000
+  /// An agent chooses among them by hand.
+  public static let statusesMax = 100
   public static let skillLevelMax: UInt8 = 10
   /// Some years of days with a break at noon.
   public static let intervalsPerQueueMax = 4_096

@@ -246,8 +246,11 @@ public final class Hub: Outlet {
         batch.append(Delivery(to: ref, Inbound.lineChanged))
       }
       if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.takeMessage)) }
-    case .deliverOffer, .answerEmpty, .tellSessions, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .messageCustomer:
+    case .tellAgentStatus(let agent, let status, let responding):
+      for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
+        batch.append(Delivery(to: ref, Inbound.agentStatus(status, responding: responding)))
+      }
+    case .deliverOffer, .answerEmpty, .tellSessions, .tellOwner, .tellCaseEnded, .messageCustomer:
       break
     }
   }

@@ -130,7 +130,7 @@ struct RulePlanner: Planner {
     for id in router.agentIDs {
       guard let agent = router.agent(id), agent.settings.teams.contains(team),
         agent.settings.queues.contains(plan.queue),
-        agent.status == .available, agent.isPresent, !agent.isNotResponding,
+        agent.counts == .available, agent.isPresent, !agent.isNotResponding,
         plan.admits(agent.name, teams: agent.settings.teams)
       else { continue }
       if best.map({ agent.idleSince < $0.idleSince }) ?? true { best = agent }
@@ -187,6 +187,7 @@ extension RoutingConfiguration {
       agents: checked.agents.map(RoutingConfiguration.agent))
     var seen: Set<String> = []
     teams = checked.agents.flatMap(\.teams).filter { seen.insert($0).inserted }
+    statuses = checked.workspace.statuses.map(RoutingConfiguration.status)
     let weights = checked.workspace.capacity
     limits.weight = .init(
       chat: UInt16(clamping: weights.chat), email: UInt16(clamping: weights.email),
@@ -249,6 +250,21 @@ extension RoutingConfiguration {
     }
   }
 
+  private static func status(_ status: StatusConfiguration) -> Status {
+    let counts: AgentStatus =
+      switch status.counts {
+      case .available: .available
+      case .busy: .busy
+      case .onBreak: .onBreak
+      case .meeting: .meeting
+      case .training: .training
+      case .offline: .offline
+      }
+    return Status(
+      name: status.name, as: counts,
+      channels: status.channels.isEmpty ? Channel.allCases : status.channels)
+  }
+
   private static func strategy(_ strategy: QueueConfiguration.Strategy) -> Strategy {
     switch strategy {
     case .longestIdle: .longestIdle
@@ -274,6 +290,7 @@ extension RoutingConfiguration {
       phone: UInt16(clamping: agent.phoneMax ?? 1))
     made.devices = agent.phoneDevices
     made.autoAccept = agent.autoAccept
+    made.voiceExclusive = agent.voiceExclusive
     return made
   }
 }
