@@ -67,6 +67,9 @@ public enum Command: Hashable, Sendable {
   case close(CaseID, by: AgentID)
   case park(CaseID, by: AgentID, until: Instant)
   case resume(CaseID, by: AgentID)
+  /// The customer waits while their agent sees to something; agent, room and owner stay. It ends then.
+  case hold(CaseID, by: AgentID, until: Instant)
+  case endHold(CaseID, by: AgentID)
   /// A supervisor gives a case to an agent, wherever it is. Who may ask is the edge's business.
   case assign(CaseID, to: AgentID)
   /// A supervisor puts a case that an agent has back into its queue, with its age.

@@ -192,6 +192,16 @@ extension Event {
       out.put(b)
       out.put(c)
       out.putOptional(d)
+    case .caseHeld(let a, let b, let c):
+      out.uint8(48)
+      out.put(a)
+      out.put(b)
+      out.put(c)
+    case .holdEnded(let a, let b, let c):
+      out.uint8(49)
+      out.put(a)
+      out.put(b)
+      out.put(c)
     }
   }
 
@@ -274,6 +284,8 @@ extension Event {
     case 46:
       return .channelStatusSet(
         try bytes.get(), try bytes.get(), try bytes.get(), reason: try bytes.getOptional())
+    case 48: return .caseHeld(try bytes.get(), try bytes.get(), until: try bytes.get())
+    case 49: return .holdEnded(try bytes.get(), try bytes.get(), try bytes.get())
     case 47: return .configured(try RoutingConfiguration.readWhole(&bytes, version: 4))
     default: throw WireError.badValue(offset: at)
     }

@@ -67,6 +67,15 @@ public enum Event: Hashable, Sendable {
   case consultEnded(CaseID, ConsultEnd)
   /// A status on some channels alone, as bits; `available` ends it.
   case channelStatusSet(AgentID, UInt8, AgentStatus, reason: StatusReasonID?)
+  /// Its customer waits for their agent, at the latest until then.
+  case caseHeld(CaseID, AgentID, until: Instant)
+  case holdEnded(CaseID, AgentID, HoldEnd)
+}
+
+/// Why a customer is no longer on hold. Whatever else becomes of the case ends it, too.
+public enum HoldEnd: UInt8, Hashable, Sendable {
+  case byAgent = 1
+  case timedOut
 }
 
 /// Why a queue did not keep a case. Codes are stored: append only.

@@ -100,6 +100,7 @@ extension CaseRecord {
     out.put(sequence)
     need.writeMore(&out)
     out.putOptional(consult)
+    out.putOptional(heldUntil)
   }
   init(_ id: CaseID, _ conversation: Int32, _ bytes: inout ByteReader, version: UInt8)
     throws(WireError)
@@ -126,6 +127,7 @@ extension CaseRecord {
     guard version > 1 else { return }
     try need.readMore(&bytes)
     consult = try bytes.getOptional()
+    if version > 3 { heldUntil = try bytes.getOptional() }
   }
 }
 

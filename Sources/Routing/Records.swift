@@ -80,6 +80,8 @@ struct CaseRecord: SlotRecord, Sendable {
   var acceptedOnce = false
   /// Until when the agent who took it must have spoken.
   var replyBy: Instant?
+  /// Until when its customer waits on hold; only where an agent has it.
+  var heldUntil: Instant?
   /// Another agent who may see it and write beside it.
   var consult: Consult?
   var sequence: UInt64

@@ -88,6 +88,8 @@ extension Router {
     case .consultStarted(let id, let agent, let until):
       applyConsult(id, Consult(agent: agent, until: until))
     case .consultEnded(let id, _): applyConsult(id, nil)
+    case .caseHeld(let id, _, let until): applyHold(id, until: until)
+    case .holdEnded(let id, _, _): applyHold(id, until: nil)
     }
   }
 

@@ -146,6 +146,7 @@ extension Router {
     case .assigned:
       due = cases[slot].replyBy ?? due
       if let consult = cases[slot].consult { due = min(due, consult.until) }
+      if let until = cases[slot].heldUntil { due = min(due, until) }
     case .parked(_, let until), .wrappingUp(_, let until): due = until
     }
     if due == .distantFuture { return timers.cancel(.caseDue, slot) }

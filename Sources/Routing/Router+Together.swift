@@ -37,6 +37,42 @@ extension Router {
     }
   }
 
+  // MARK: On hold
+
+  mutating func decideHold(
+    _ id: CaseID, _ agent: AgentID, _ until: Instant, _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    withOwned(id, agent, at, &out) { router, slot, out in
+      guard case .assigned = router.cases[slot].state else { return .caseNotAssigned }
+      guard until > at else { return .timeIsPast }
+      guard until <= at + .milliseconds(RoutingLimits.holdMillisecondsMax) else {
+        return .notAllowed
+      }
+      router.renewIfWorn(agent, at, &out)
+      router.emit(.caseHeld(id, agent, until: until), at, &out)
+      return nil
+    }
+  }
+
+  mutating func decideEndHold(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision)
+    -> Rejection?
+  {
+    withOwned(id, agent, at, &out) { router, slot, out in
+      guard router.cases[slot].heldUntil != nil else { return .caseNotAssigned }
+      router.renewIfWorn(agent, at, &out)
+      router.emit(.holdEnded(id, agent, .byAgent), at, &out)
+      return nil
+    }
+  }
+
+  mutating func applyHold(_ id: CaseID, until: Instant?) {
+    let slot = slot(of: id)
+    guard slot >= 0, case .assigned = cases[slot].state else { return }
+    cases[slot].heldUntil = until
+    markDirty(theCase: slot)
+    armCase(slot)
+  }
+
   // MARK: Advice
 
   mutating func decideConsult(
@@ -158,7 +194,9 @@ extension Router {
       else { continue }
       emit(.statusSet(agent, status, reason: agents[Int(index)].reasonAfter), at, &out)
       tellStatus(agent, &out)
-      if catalogue.plain(status) == .offline { leave(agent, .agentLeft, streamsToo: false, at, &out) }
+      if catalogue.plain(status) == .offline {
+        leave(agent, .agentLeft, streamsToo: false, at, &out)
+      }
     }
     leaving.removeAll(keepingCapacity: true)
   }

@@ -40,6 +40,8 @@ public struct CaseView: Hashable, Sendable {
   public var state: State
   public var stepsTaken: UInt16
   public var preferenceUntil: Instant?
+  /// Until when its customer is on hold.
+  public var heldUntil: Instant?
   public var offers: [OfferID]
   public var weight: UInt16
   public var agent: AgentID? {
@@ -171,7 +173,8 @@ extension Router {
       channel: record.channel, need: record.need, widened: record.widened, by: record.by,
       age: record.age,
       state: state, stepsTaken: record.stepsTaken, preferenceUntil: record.preferenceUntil,
-      offers: offerSlots(of: slot).map { offers[$0].id }, weight: record.weight)
+      heldUntil: record.heldUntil, offers: offerSlots(of: slot).map { offers[$0].id },
+      weight: record.weight)
   }
 
   public func offer(_ id: OfferID) -> OfferView? {

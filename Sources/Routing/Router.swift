@@ -56,6 +56,8 @@ public struct Router: Sendable {
   /// Where the queues that share agents stand: the turn of the one that was given something last.
   var turn: UInt64 = 0
   public internal(set) var now = Instant(milliseconds: 0)
+  /// The latest tick. One that finds nothing to tell moves no clock, and yet what was due is done.
+  var ticked = Instant.distantPast
 
   /// Holds nothing. A value of unknown size makes the compiler keep the machine where it is and
   /// hand its
@@ -132,6 +134,8 @@ public struct Router: Sendable {
       decideConsult(id, agent, other, until, at, &out)
     case .endConsult(let id, let agent): decideEndConsult(id, agent, at, &out)
     case .takeOver(let id, let agent): decideTakeOver(id, agent, at, &out)
+    case .hold(let id, let agent, let until): decideHold(id, agent, until, at, &out)
+    case .endHold(let id, let agent): decideEndHold(id, agent, at, &out)
     case .finish(let agent, let status, let reason):
       decideFinish(agent, status, reason, at, &out)
     case .chooseChannels(let agent, let channels): decideChannels(agent, channels, at, &out)

@@ -254,6 +254,8 @@ enum Inbound: Sendable {
   /// The agent is asked to look at another's case, until then.
   case consult(CaseID, by: AgentID, until: Instant)
   case consultEnded(CaseID, ConsultEnd)
+  /// For a desk: a customer has been on hold for as long as was said.
+  case holdIsOver(CaseID)
   /// What the agent of this stream is from now on.
   case agentStatus(AgentStatus, responding: Bool)
   /// What an agent's stream has read, as frames in order.

@@ -43,7 +43,9 @@ extension HTTPConnection {
       case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
       case .submitted, .read, .gathering, .offered, .blob, nil: break
       }
-    case .offer, .offerEnded, .agentHears, .agentStatus, .consult, .consultEnded, .heard, .ringing,
+    case .offer, .offerEnded, .agentHears, .agentStatus, .consult, .consultEnded, .holdIsOver,
+      .heard,
+      .ringing,
       .push,
       .looked, .mailRefused,
       .timelineMoved, .followed:

@@ -236,6 +236,10 @@ public final class Hub: Outlet {
       for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
         batch.append(Delivery(to: ref, Inbound.consultEnded(id, end)))
       }
+    case .holdIsOver(let agent, let id):
+      for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
+        batch.append(Delivery(to: ref, Inbound.holdIsOver(id)))
+      }
     case .endSession(let session, let end):
       if let ref = state.lines.removeValue(forKey: session) ?? nil {
         batch.append(Delivery(to: ref, Inbound.lineChanged))

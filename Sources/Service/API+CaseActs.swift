@@ -14,6 +14,11 @@ extension API {
     switch what {
     case "park": act = .park(try agent(caller), for: try seconds(&fields, most: 366 * 86_400))
     case "resume": act = .resume(try agent(caller))
+    case "hold":
+      act = .hold(try agent(caller), for: try seconds(&fields, most: 3_600))
+    case "unhold":
+      act = .endHold(try agent(caller))
+      words[.caseNotAssigned] = ("Not on hold", "the case is not on hold")
     case "extend":
       act = .extendWrapUp(try agent(caller), by: try seconds(&fields, most: 3_600))
       words[.caseNotAssigned] = (

@@ -195,6 +195,7 @@ struct AgentPage: Sendable {
               Self.append(held, directory, customers, &$0)
               $0.field("state", CaseState(held.view.state).name)
               if let until = held.view.state.until { $0.field("until", until.description) }
+              if let until = held.view.heldUntil { $0.field("held_until", until.description) }
             }
           }
         })

@@ -85,6 +85,7 @@ public enum ExplainPage {
     _ why: CaseExplanation, _ directory: Directory, _ json: inout JSONWriter
   ) {
     json.field("waited_seconds", why.waited.milliseconds / 1_000)
+    if let until = why.case.heldUntil { json.field("held_until", until.description) }
     if let ahead = why.ahead { json.field("ahead", ahead) }
     json.field("between_queues", why.between.name)
     json.field(

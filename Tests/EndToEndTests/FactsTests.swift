@@ -17,6 +17,16 @@ import Testing
     #expect(text.contains("rule 7 of version 2"))
   }
 
+  @Test func `what an agent is, and why, is told in a sentence`() throws {
+    let page =
+      #"{"agent":"ann","status":"coaching","counts_as":"busy","reason":"Ida's first day","cases":[],"capacity":3,"capacity_used":0,"hindered_by":"not_available","channel_statuses":{"phone":{"status":"break","reason":"no voice"}},"waiting_in_queues":0}"#
+    let text = try ExplanationText.render(Data(page.utf8))
+    #expect(
+      text.contains("ann is coaching (which counts as busy; Ida's first day) with 0 cases"),
+      "\(text)")
+    #expect(text.contains("\nOn phone alone: break (no voice)."), "\(text)")
+  }
+
   /// A workspace whose rules ask for everything that must be gathered.
   private func rules() throws -> TemporaryFolder {
     let rules = try TemporaryFolder()

@@ -155,24 +155,27 @@ import Testing
   }
 
   @Test func `a call takes the whole agent, but for who may do something beside`() async throws {
-    try await run([
-      (
-        "agents.yaml",
-        """
-        a1: { queues: support, devices: PJSIP/a1, voice_exclusive: false }
-        a2: { queues: support, devices: PJSIP/a2 }
-        """
-      ),
-      (
-        "workspace.yaml",
-        "bots: { robin: }\nphone_systems: { hook: { api: http, networks: [127.0.0.1] } }\n"
-      ),
-    ], agents: 2) { server, agents in
+    try await run(
+      [
+        (
+          "agents.yaml",
+          """
+          a1: { queues: support, devices: PJSIP/a1, voice_exclusive: false }
+          a2: { queues: support, devices: PJSIP/a2 }
+          """
+        ),
+        (
+          "workspace.yaml",
+          "bots: { robin: }\nphone_systems: { hook: { api: http, networks: [127.0.0.1] } }\n"
+        ),
+      ], agents: 2
+    ) { server, agents in
       let hook = try await server.token("telephony", "hook")
       for (index, agent) in agents.enumerated() {
         let call = "call\(index)"
         let ring = try await server.call(
-          "POST", "/v1/calls", ["call": .text(call), "from": "+12025550143"], by: hook)
+          "POST", "/v1/calls", ["call": .text(call), "from": .text("+1202555014\(index)")], by: hook
+        )
         #expect(ring["device"].text == "PJSIP/a\(index + 1)")
         try await server.call(
           "POST", "/v1/calls/\(call)/events",

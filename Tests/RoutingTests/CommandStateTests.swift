@@ -58,6 +58,11 @@ struct `Every command in every state` {
     case "park": return .park(id, by: ann, until: world.now + .seconds(9))
     case "park in the past": return .park(id, by: ann, until: world.now)
     case "resume": return .resume(id, by: ann)
+    case "hold": return .hold(id, by: ann, until: world.now + .seconds(9))
+    case "hold another's": return .hold(id, by: World.bob, until: world.now + .seconds(9))
+    case "hold in the past": return .hold(id, by: ann, until: world.now)
+    case "hold too long": return .hold(id, by: ann, until: world.now + .seconds(9_000))
+    case "end the hold": return .endHold(id, by: ann)
     case "assign to bob": return .assign(id, to: World.bob)
     case "assign to ann": return .assign(id, to: ann)
     case "requeue": return .requeue(id)
@@ -107,6 +112,11 @@ struct `Every command in every state` {
     park             | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseNotAssigned     | caseNotAssigned     | caseClosed
     park in the past | unknownCase         | caseNotAssigned     | caseNotAssigned     | timeIsPast          | caseNotAssigned     | caseNotAssigned     | caseClosed
     resume           | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | ok                  | caseClosed
+    hold             | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseNotAssigned     | caseNotAssigned     | caseClosed
+    hold another's   | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotYours        | caseNotYours        | caseNotYours        | caseClosed
+    hold in the past | unknownCase         | caseNotAssigned     | caseNotAssigned     | timeIsPast          | caseNotAssigned     | caseNotAssigned     | caseClosed
+    hold too long    | unknownCase         | caseNotAssigned     | caseNotAssigned     | notAllowed          | caseNotAssigned     | caseNotAssigned     | caseClosed
+    end the hold     | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | caseClosed
     assign to bob    | unknownCase         | ok                  | ok                  | ok                  | caseClosed          | ok                  | caseClosed
     assign to ann    | unknownCase         | ok                  | ok                  | caseAlreadyOpen     | caseClosed          | ok                  | caseClosed
     requeue          | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseClosed          | ok                  | caseClosed

@@ -275,7 +275,12 @@ struct RandomHistory {
     case 2, 3: return .wrapUp(id, by: by)
     case 4, 5, 6: return .close(id, by: by)
     case 7: return .park(id, by: by, until: now + .seconds(Int64(random.below(100))))
-    case 8: return .resume(id, by: by)
+    case 8:
+      switch random.below(3) {
+      case 0: return .hold(id, by: by, until: now + .seconds(Int64(random.below(60))))
+      case 1: return .endHold(id, by: by)
+      default: return .resume(id, by: by)
+      }
     default: return .moveConversation(one(conversations) ?? self.id(), customer: self.id())
     }
   }

@@ -34,10 +34,11 @@ struct `What agents choose to be` {
     #expect(world.router.case(World.case(2))?.state == .waiting)
     #expect(
       world.router.why(World.case(2))?.passedOver
-        .counts[Int(PassedOverReason.notAvailable.rawValue)] == 1)
+        .counts[Int(PassedOverReason.notAvailable.rawValue)] == 2, "bob, who serves it, is offline")
     world.when(.setStatus(World.ann, World.gone, lease: nil))
     #expect(
-      world.last.events.contains(.offerEnded(Router.offerID(World.case(1), 0), .revoked(.agentLeft))),
+      world.last.events.contains(
+        .offerEnded(Router.offerID(World.case(1), 0), .revoked(.agentLeft))),
       "as whoever goes offline")
   }
 
@@ -45,7 +46,7 @@ struct `What agents choose to be` {
     var world = World(World.withStatuses)
     world.open(1, .email)
     world.route(1, Need(queue: World.support))
-    world.available(World.ann)
+    world.given(.setStatus(World.ann, .available, lease: .seconds(600)))
     world.asks(World.ann)
     world.pass(seconds: 60)
     world.when(.tick)

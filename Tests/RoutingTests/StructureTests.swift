@@ -277,9 +277,12 @@ struct `Events as bytes` {
     (35, .queueOpened(World.sales)), (36, .queueClosed(World.sales)),
     (37, .caseOverflowed(World.case(1), to: World.sales, .waitedOut)),
     (38, .botFellSilent(World.conversation(1))),
-    (45, .statusDeferred(World.cat, .onBreak, reason: StatusReasonID(high: 5, low: 6))), (40, .channelsChosen(World.cat, 3)),
+    (45, .statusDeferred(World.cat, .onBreak, reason: StatusReasonID(high: 5, low: 6))),
+    (40, .channelsChosen(World.cat, 3)),
     (41, .consultStarted(World.case(1), with: World.bob, until: Instant(milliseconds: 9))),
     (42, .consultEnded(World.case(1), .tookOver)),
+    (48, .caseHeld(World.case(1), World.cat, until: Instant(milliseconds: 9))),
+    (49, .holdEnded(World.case(1), World.cat, .timedOut)),
   ]
 
   static var configuration: RoutingConfiguration {
@@ -436,6 +439,9 @@ struct `Events as bytes` {
       var bytes = try #require(row.value)
       bytes[0] = 3
       switch RowKind(rawValue: row.kind) {
+      case .theCase:
+        #expect(bytes.last == 0, "not on hold")
+        bytes.removeLast()
       case .agent:
         // No reason, none for afterwards, no channel of its own.
         #expect(bytes.suffix(3) == [0, 0, 0])

@@ -40,7 +40,8 @@ struct `Statuses and their reasons` {
     for page in [
       try me(shop), try shop.call("GET", "/v1/agents/ann", by: shop.boss),
     ] {
-      #expect(page.string("status") == "break" && page.string("reason") == "dentist", "\(page.text)")
+      #expect(
+        page.string("status") == "break" && page.string("reason") == "dentist", "\(page.text)")
       #expect(page.string("counts_as") == nil)
     }
     try puts(shop, ["status": "coaching", "reason": "Ida's first day"])
@@ -76,7 +77,8 @@ struct `Statuses and their reasons` {
       try puts(shop, ["status": "break", "reason": String(repeating: "x", count: 300)]), "too-long",
       "reason", "256")
     refuses(
-      try puts(shop, ["status": "break", "channels": []]), "wrong-value", "channels", "at least one")
+      try puts(shop, ["status": "break", "channels": []]), "wrong-value", "channels", "at least one"
+    )
     refuses(
       try puts(shop, ["status": "break", "channels": ["fax"]]), "wrong-value", "channels", "phone")
     refuses(
@@ -87,7 +89,7 @@ struct `Statuses and their reasons` {
       "wrong-value", "lease_seconds", "leave channels out")
     let finish = try shop.call(
       "POST", "/v1/agents/me/finish", ["status": "mail_only"], by: shop.ann)
-    refuses(finish, "wrong-value", "status", "takes no cases: busy, coaching")
+    refuses(finish, "wrong-value", "status", "takes no cases: break, busy, coaching")
     #expect(try me(shop).string("status") == "offline")
     #expect(APIProblem(.unknownStatus, owner: nil, epoch: nil).type == "unknown-status")
   }
@@ -174,5 +176,26 @@ struct `Statuses and their reasons` {
       #expect(reply.status == 200)
     }
     #expect(try me(shop).string("reason") == "soup")
+  }
+
+  @Test func `a case on hold says so, also after a restart, until its agent comes back`() throws {
+    let shop = try Shop()
+    try shop.handsOver(try shop.open())
+    let id = try #require(try shop.takes(shop.ann).string("case"))
+    let idle = try shop.call("POST", "/v1/cases/\(id)/unhold", by: shop.ann)
+    #expect(idle.status == 409 && idle.string("detail") == "the case is not on hold")
+    let held = try shop.call("POST", "/v1/cases/\(id)/hold", ["seconds": 60], by: shop.ann)
+    #expect(held.status == 200)
+    #expect(try shop.call("POST", "/v1/cases/\(id)/hold", by: shop.ann).status == 422)
+    #expect(
+      try shop.call("POST", "/v1/cases/\(id)/hold", ["seconds": 60], by: shop.bob).status == 403)
+    try shop.restart()
+    #expect(try me(shop).list("cases").first?["state"] as? String == "assigned")
+    #expect(try me(shop).list("cases").first?["held_until"] != nil)
+    #expect(try shop.rows() == shop.replayed())
+    #expect(try shop.call("POST", "/v1/cases/\(id)/unhold", by: shop.ann).status == 200)
+    #expect(try me(shop).list("cases").first?["held_until"] == nil)
+    let case_ = try shop.call("GET", "/v1/cases/\(id)", by: shop.ann)
+    #expect(case_.text.contains("\"hold_ended\""), "\(case_.text)")
   }
 }

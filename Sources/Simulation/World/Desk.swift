@@ -59,7 +59,8 @@ extension World {
     let why = StatusReason(id: StatusReasonID(high: 1, low: drawn), words: "the dentist, \(drawn)")
     send(
       .setStatus(
-        desks[index].agent, status, because: status == .onBreak ? why : nil, lease: random.oneIn(4) ? .seconds(30) : nil),
+        desks[index].agent, status, because: status == .onBreak ? why : nil,
+        lease: random.oneIn(4) ? .seconds(30) : nil),
       isIdempotent: false)
   }
 
