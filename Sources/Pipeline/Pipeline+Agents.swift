@@ -87,6 +87,7 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer {
     guard let row = try caseRow(id, reads) else { return rejection(.unknownCase, nil) }
     guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
+    if case .close = command { turn.settled = row.conversation }
     if let refused = try self.command(command, &turn, reads) {
       return rejection(refused, row.conversation)
     }
@@ -129,7 +130,7 @@ extension Pipeline {
     }
     let entry = write(
       draft, customer: customer, conversation: row.conversation, session: nil, &turn)
-    if case .wrappingUp(words.agent, _) = router.case(words.case)?.state {
+    if known.unheard != nil, router.case(words.case)?.agent == words.agent {
       try hear(row.conversation, turn, reads)
     }
     return recorded(entry, row.conversation)
@@ -246,6 +247,7 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer {
     guard let row = try caseRow(id, reads) else { return rejection(.unknownCase, nil) }
     guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
+    turn.settled = row.conversation
     if let refused = try command(.handBack(id, by: agent), &turn, reads) {
       return rejection(refused, row.conversation)
     }

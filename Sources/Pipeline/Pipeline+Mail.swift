@@ -182,6 +182,7 @@ extension Pipeline {
     guard let planned else { return }
     turn.routing.channel = .email
     _ = try carryOut(planned, conversation, session, mail.case, cause, epoch: nil, &turn, reads)
+    try note(.init(.reopened, on: .email), conversation, turn, reads)
   }
 
   private mutating func answer(

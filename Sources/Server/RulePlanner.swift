@@ -55,6 +55,11 @@ struct RulePlanner: Planner {
     return if case .leaveMessage(let text)? = cap?.then { text } else { nil }
   }
 
+  func handBack(ofQueue name: String) -> String? {
+    let cap = checked.queues.first { $0.name == name }?.waitMax
+    return if case .handBack(let reason)? = cap?.then { reason } else { nil }
+  }
+
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned {
     let seen = self.facts(facts, router, at)
     let decision = checked.rules.evaluate(seen)

@@ -275,7 +275,7 @@ public struct MailChannel: Sendable {
 
   /// The same mail delivered twice has the same id, recipient and body; what relays add on top may
   /// differ.
-  /// Without an id, its author, date and subject stand for it.
+  /// Without an id, its author, date and subject stand for it, with whatever was given for one.
   static func seenKey(_ bytes: [UInt8], _ mail: MailUnderstanding, _ recipient: SMTPPath) -> [UInt8]
   {
     var body = bytes[...]
@@ -287,6 +287,7 @@ public struct MailChannel: Sendable {
     let id =
       mail.thread.messageID
       ?? "\(mail.from.map(\.address)) \(mail.date?.milliseconds ?? 0) \(mail.subjectText)"
+        + (mail.givenID ?? "")
     let name = Array("\(id)\n\(recipient)\n".lowercased().utf8)
     return SHA256.hash(name + Array(body)).bytes
   }
