@@ -103,7 +103,7 @@ struct RulePlanner: Planner {
         switch preference.whom {
         case .lastAgent: facts.profile.lastAgent?.agent
         case .named(let name): router.agentID(named: name)
-        case .accountTeam: readiest(of: facts.profile, for: plan, router)
+        case .accountTeam: readiest(of: facts.profile, for: plan, on: facts.channel, router)
         }
       if let agent {
         need.preferred = .init(agent: agent, for: .milliseconds(preference.forMilliseconds))
@@ -123,11 +123,11 @@ struct RulePlanner: Planner {
   }
 
   /// Of the customer's account team (their attribute `account_team`), who could take the case now:
-  /// there, available,
-  /// serving the queue, and idle for the longest. Nobody is waited for when none is.
-  private func readiest(of profile: CustomerProfile, for plan: Plan, _ router: borrowing Router)
-    -> AgentID?
-  {
+  /// there, available on its channel, serving the queue, and idle for the longest. Nobody is waited
+  /// for when none is.
+  private func readiest(
+    of profile: CustomerProfile, for plan: Plan, on channel: Channel, _ router: borrowing Router
+  ) -> AgentID? {
     guard let value = profile.newest("account_team")?.value,
       case .string(let team) = Value(json: value)
     else { return nil }
@@ -135,7 +135,8 @@ struct RulePlanner: Planner {
     for id in router.agentIDs {
       guard let agent = router.agent(id), agent.settings.teams.contains(team),
         agent.settings.queues.contains(plan.queue),
-        agent.counts == .available, agent.isPresent, !agent.isNotResponding,
+        agent.counts == .available, agent.channels.contains(channel), agent.isPresent,
+        !agent.isNotResponding,
         plan.admits(agent.name, teams: agent.settings.teams)
       else { continue }
       if best.map({ agent.idleSince < $0.idleSince }) ?? true { best = agent }

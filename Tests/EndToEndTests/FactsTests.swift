@@ -221,6 +221,7 @@ import Testing
       """
       a1: { queues: [support, vip, shut, dark], capacity: 50 }
       a2: { queues: [support, vip], teams: [lamps], capacity: 50 }
+      a3: { queues: [support, vip], teams: [lamps], capacity: 50 }
 
       """)
     try folder.write(
@@ -263,6 +264,11 @@ import Testing
         + #""attributes":{"account_team":"lamps"}}"#
       #expect(
         try await server.call("POST", "/v1/journey", raw: Array(team.utf8), by: shop).status == 201)
+      // Idle for the longest of the team, and not at the chats.
+      let away = try await server.call(
+        "PUT", "/v1/agents/me/status", ["status": "break", "channels": ["chat"]],
+        by: try await server.agent("a3"))
+      #expect(away.status == 200)
       let (a1, a2) = (try await server.agent("a1"), try await server.agent("a2"))
       _ = (try await server.take(a1), try await server.take(a1))
       let theirs = try await handoff("help", email: "jo@home.example")
