@@ -268,7 +268,7 @@ public struct CaseAbout: Hashable, Sendable {
     public enum What: UInt8, Sendable {
       case queued = 1, offered, accepted, declined, timedOut, revoked, failed, stepTaken,
         wrappingUp, closed,
-        parked, resumed, overflowed, consulted, consultEnded
+        parked, resumed, overflowed, consulted, consultEnded, held, holdEnded
     }
     public var at: Instant
     public var what: What

@@ -88,7 +88,8 @@ public enum Intake: Sendable {
   case redact(RedactEntry)
   case blob(BlobRow)
 
-  case setStatus(AgentID, AgentStatus, lease: Duration64?)
+  case setStatus(AgentID, AgentStatus, because: StatusReason? = nil, lease: Duration64?)
+  case setChannelStatus(AgentID, [Channel], AgentStatus, because: StatusReason?)
   case renew(AgentID)
   case next(AgentID, WaiterID, until: Instant)
   case endNext(AgentID, WaiterID)
@@ -103,7 +104,7 @@ public enum Intake: Sendable {
   case wrapUp(CaseID, AgentID)
   case close(CaseID, AgentID)
   case onCase(CaseID, CaseAct)
-  case finish(AgentID, then: AgentStatus)
+  case finish(AgentID, then: AgentStatus, because: StatusReason? = nil)
   case chooseChannels(AgentID, [Channel])
 
   case outboxDelivered(Int64)

@@ -121,6 +121,15 @@ extension Pipeline {
       try change(id, turn, reads, agent: owner, state: .assigned) {
         $0.happened(.init(at: turn.at, what: .consulted, agent: other))
       }
+    case .caseHeld(let id, let agent, _):
+      try change(id, turn, reads, agent: agent, state: .assigned) {
+        $0.happened(.init(at: turn.at, what: .held, agent: agent))
+      }
+    case .holdEnded(let id, let agent, let end):
+      try change(id, turn, reads, agent: agent, state: .assigned) {
+        $0.happened(
+          .init(at: turn.at, what: .holdEnded, agent: agent, code: UInt32(end.rawValue)))
+      }
     case .consultEnded(let id, let end):
       guard let owner = router.case(id)?.agent else { return }
       try change(id, turn, reads, agent: owner, state: .assigned) {
@@ -138,7 +147,8 @@ extension Pipeline {
       .statusSet, .presenceRenewed, .presenceLost,
       .notResponding, .backOffSet, .nextAsked, .nextEnded, .streamOpened, .streamClosed,
       .queueOpened,
-      .queueClosed, .botFellSilent, .statusDeferred, .channelsChosen:
+      .queueClosed, .botFellSilent, .statusDeferred, .channelsChosen,
+      .channelStatusSet:
       break
     }
   }

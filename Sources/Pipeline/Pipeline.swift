@@ -246,7 +246,7 @@ extension Pipeline {
       if let key = waiters[waiter]?.idempotency { keep(.noOffer, under: key, &turn) }
     case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus,
       .tellCaseEnded,
-      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult:
+      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult, .holdIsOver:
       break
     }
   }
@@ -272,7 +272,7 @@ extension Pipeline {
       guard let state = router.case(aCase) else { return }
       hold(.stopRinging(state.session, offer, end))
     case .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult:
+      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult, .holdIsOver:
       hold(.effect(effect))
     }
   }

@@ -205,6 +205,8 @@ public struct OutcomeRow: Hashable, Sendable {
 public struct KeyRow: Hashable, Sendable {
   public enum Space: UInt8, Sendable {
     case mailThread = 1, mailSeen = 2, call = 3, arrival = 4, answered = 5
+    /// By an agent's number: why they are what they are, in their own words.
+    case statusReason = 6
   }
   public var space: Space
   public var key: [UInt8]

@@ -254,6 +254,10 @@ enum Inbound: Sendable {
   /// The agent is asked to look at another's case, until then.
   case consult(CaseID, by: AgentID, until: Instant)
   case consultEnded(CaseID, ConsultEnd)
+  /// For a desk: a customer has been on hold for as long as was said.
+  case holdIsOver(CaseID)
+  /// What the agent of this stream is from now on.
+  case agentStatus(AgentStatus, responding: Bool)
   /// What an agent's stream has read, as frames in order.
   case heard([[UInt8]])
   /// For a desk: its agent's phone rings for this offer. The phone answers it, not the desk.

@@ -22,7 +22,7 @@ enum Explainer {
       case (.aCase(let id), .aCase(let found)):
         try ExplainPage.read(id, api, live: found, at: asked.at, reads)
       case (.agent, .agent(let found)):
-        found.map { ExplainPage.agent($0, api.directory, at: asked.at) }
+        try found.map { try ExplainPage.agent($0, api.directory, at: asked.at, reads) }
       case (.aCase, .agent), (.agent, .aCase): nil
       }
     guard let json else {

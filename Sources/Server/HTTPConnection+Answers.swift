@@ -43,7 +43,10 @@ extension HTTPConnection {
       case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
       case .submitted, .read, .gathering, .offered, .blob, nil: break
       }
-    case .offer, .offerEnded, .agentHears, .consult, .consultEnded, .heard, .ringing, .push,
+    case .offer, .offerEnded, .agentHears, .agentStatus, .consult, .consultEnded, .holdIsOver,
+      .heard,
+      .ringing,
+      .push,
       .looked, .mailRefused,
       .timelineMoved, .followed:
       break

@@ -110,6 +110,11 @@ extension WebSocketStream {
     case .consult(let id, let by, let until): askToConsult(id, by, until, connection)
     case .consultEnded(let id, let end):
       send("{\"type\":\"consult_ended\",\"case\":\"\(id)\",\"end\":\"\(end.name)\"}", connection)
+    case .holdIsOver(let id): send("{\"type\":\"hold_ended\",\"case\":\"\(id)\"}", connection)
+    case .agentStatus(let status, let responding):
+      guard let caller, let directory = edge.api(caller.workspace)?.directory else { return }
+      let name = directory.name(status)
+      send("{\"type\":\"status\",\"status\":\"\(name)\",\"responding\":\(responding)}", connection)
     case .agentHears(let conversation, let entry):
       unheard.append((conversation, entry))
       readUnheard(connection)

@@ -10,21 +10,6 @@ import Wire
 
 /// What agents do.
 extension API {
-  func setStatus(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
-    let agent = try agent(caller)
-    var fields = try Fields(request.body)
-    guard let status = AgentStatus(name: try fields.text("status")) else {
-      throw fields.problem(
-        "status", "status must be available, busy, break, meeting, training or offline")
-    }
-    let lease = try fields.optionalInteger("lease_seconds", 10...43_200).map {
-      Duration64.seconds($0)
-    }
-    try fields.end()
-    return .submit(
-      .setStatus(agent, status, lease: lease), request.idempotency, .direct { APIResponse($0) })
-  }
-
   func next(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     let agent = try agent(caller)
     if !request.body.isEmpty {

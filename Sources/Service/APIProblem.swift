@@ -219,6 +219,11 @@ extension APIProblem {
         409, "unreachable", "Nobody would read it",
         "the customer has left, and no mail address is known to be theirs; write a note instead"
       )
+    case .unknownStatus:
+      (
+        422, "unknown-status", "No such status",
+        "the rules have no such status, or no longer; GET /v1/agents/me lists those there are"
+      )
     case .queueClosed:
       (503, "queue-closed", "Queue closed", "the queue is closed now; try again when it opens")
     case .queueFull: (503, "queue-full", "Queue full", "the queue takes no more cases now")

@@ -143,6 +143,8 @@ public enum Explanation {
     case .overflowed: "overflowed"
     case .consulted: "consulted"
     case .consultEnded: "consult_ended"
+    case .held: "held"
+    case .holdEnded: "hold_ended"
     }
   }
 
