@@ -20,7 +20,8 @@ extension Pipeline {
     while turn.reflected < turn.decision.events.count {
       let event = turn.decision.events[turn.reflected]
       turn.reflected += 1
-      try reflect(event, &turn, reads)
+      // One that cannot be told because of a damaged row must not leave the others untold.
+      do throws(StoreFault) { try reflect(event, &turn, reads) } catch { try confine(error) }
     }
     try sayTexts(&turn, reads)
     return nil
@@ -36,7 +37,9 @@ extension Pipeline {
       else { continue }
       var members = Members()
       members.text("text", text)
-      try enter(.message, .system, .customer, members, conversation, nil, &turn, reads)
+      do throws(StoreFault) {
+        try enter(.message, .system, .customer, members, conversation, nil, &turn, reads)
+      } catch { try confine(error) }
     }
   }
 
