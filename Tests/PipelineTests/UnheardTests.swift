@@ -263,7 +263,7 @@ struct UnheardTests {
       shop.submit(.mail(bounce))
     }
     shop.commit()
-    let told = shop.store.entries.values.filter {
+    let told = shop.store.entries(WorkspaceID(1)).values.filter {
       EntryBody.kind(of: $0.body ?? []) == .undelivered
     }
     #expect(told.count == 1)
