@@ -38,6 +38,8 @@ public struct MailUnderstanding: Sendable {
   public var subjectText: String
   public var date: Instant?
   public var thread: MailThread
+  /// What stands in `Message-ID`, also where it is none; nil where nothing does.
+  public var givenID: String?
   public var text: String
   public var words: OwnWords
   /// What the author wrote.
@@ -77,6 +79,7 @@ public struct MailUnderstanding: Sendable {
     date = message.first("Date").flatMap { MailDate.parse($0.raw) }.map {
       Instant(milliseconds: $0)
     }
+    givenID = message.first("Message-ID")?.raw
     thread = MailThread(
       messageID: message.first("Message-ID").flatMap { MessageIDs.one($0.raw) },
       inReplyTo: MessageIDs.list(message.first("In-Reply-To")?.raw ?? ""),

@@ -23,20 +23,25 @@ public struct ConversationAbout: Hashable, Sendable {
   public var prompt: String?
   /// What it is filed under, in their own order.
   public var tags: [String] = []
-  /// What nobody has taken up yet and would be lost with its case.
+  /// What nobody has answered, noted or settled since, and would be lost with its case.
   public var unheard: Unheard?
   /// Its person was erased: when it is over, nothing that names it finds it.
   public var isErased = false
   public init() {}
 
-  /// News that came while nobody, or nobody for much longer, had the case.
+  /// News that somebody must have, whatever becomes of the case that it came to.
   public struct Unheard: Hashable, Sendable {
     /// Why there is a case of it when nobody has taken it up.
     public var cause: RouteReason.Cause
     public var channel: Channel
-    public init(_ cause: RouteReason.Cause, on channel: Channel) {
+    /// Since when the first of it waits; nil where an older program noted it.
+    public var since: Instant?
+    /// An agent has accepted the case with it before them, and has it still.
+    public var isTaken = false
+    public init(_ cause: RouteReason.Cause, on channel: Channel, since: Instant? = nil) {
       self.cause = cause
       self.channel = channel
+      self.since = since
     }
 
     /// Where several came, the heaviest stands for all.
@@ -48,12 +53,22 @@ public struct ConversationAbout: Hashable, Sendable {
       }
     }
 
-    init(from r: inout ByteReader) throws(WireError) {
+    func encode(into w: inout ByteWriter) {
+      w.uint8(cause.rawValue)
+      w.uint8(channel.rawValue)
+      w.optional(since) { $0.signed($1.milliseconds) }
+      w.bool(isTaken)
+    }
+
+    init(from r: inout ByteReader, _ version: UInt8) throws(WireError) {
       let at = r.offset
       guard let cause = RouteReason.Cause(rawValue: try r.uint8()),
         let channel = Channel(rawValue: try r.uint8())
       else { throw WireError.badValue(offset: at) }
       self.init(cause, on: channel)
+      guard version >= 5 else { return }
+      since = try r.optional { r throws(WireError) in Instant(milliseconds: try r.signed()) }
+      isTaken = try r.bool()
     }
   }
 
@@ -62,7 +77,7 @@ public struct ConversationAbout: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var w = ByteWriter()
-    w.uint8(4)
+    w.uint8(5)
     w.optional(mail) { $1.encode(into: &$0) }
     w.optional(call) {
       $0.string($1.from)
@@ -75,10 +90,7 @@ public struct ConversationAbout: Hashable, Sendable {
     w.array(joins) { $0.id($1) }
     w.optional(prompt) { $0.string($1) }
     w.array(tags) { $0.string($1) }
-    w.optional(unheard) {
-      $0.uint8($1.cause.rawValue)
-      $0.uint8($1.channel.rawValue)
-    }
+    w.optional(unheard) { $1.encode(into: &$0) }
     w.bool(isErased)
     return w.bytes
   }
@@ -101,7 +113,7 @@ public struct ConversationAbout: Hashable, Sendable {
       about.prompt = try r.optional { r throws(WireError) in try r.string() }
       about.tags = try r.array { r throws(WireError) in try r.string() }
       guard version >= 4 else { return about }
-      about.unheard = try r.optional { r throws(WireError) in try Unheard(from: &r) }
+      about.unheard = try r.optional { r throws(WireError) in try Unheard(from: &r, version) }
       about.isErased = try r.bool()
       return about
     }
@@ -174,9 +186,12 @@ public struct OutgoingMail: Hashable, Sendable {
   public var conversation: ConversationID
   public var thread: MailLine
   public var text: String
+  /// Empty where no agent wrote it.
   public var agentName: String
   public var blobs: [BlobID]
   public var at: Instant
+  /// A rule's own words (RFC 3834): no machine is to answer them, and no report of them is wanted.
+  public var isAutomatic = false
 
   /// What the mail is known by everywhere: in its header, in the thread that its answers find, in
   /// the timeline.
@@ -192,7 +207,7 @@ public struct OutgoingMail: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var w = ByteWriter()
-    w.uint8(1)
+    w.uint8(2)
     w.id(id)
     w.id(conversation)
     thread.encode(into: &w)
@@ -200,6 +215,7 @@ public struct OutgoingMail: Hashable, Sendable {
     w.string(agentName)
     w.array(blobs) { $0.id($1) }
     w.signed(at.milliseconds)
+    w.bool(isAutomatic)
     return w.bytes
   }
 
@@ -218,13 +234,15 @@ public struct OutgoingMail: Hashable, Sendable {
 
   public init(decoding bytes: [UInt8]) throws(WireError) {
     self = try ByteReader.readAll(bytes) { r throws(WireError) in
-      _ = try r.uint8()
-      return OutgoingMail(
+      let version = try r.uint8()
+      var mail = OutgoingMail(
         id: try r.id(), conversation: try r.id(), thread: try MailLine(from: &r),
         text: try r.string(),
         agentName: try r.string(),
         blobs: try r.array(each: 16) { r throws(WireError) in try r.id() },
         at: Instant(milliseconds: try r.signed()))
+      if version >= 2 { mail.isAutomatic = try r.bool() }
+      return mail
     }
   }
 }

@@ -87,6 +87,7 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer {
     guard let row = try caseRow(id, reads) else { return rejection(.unknownCase, nil) }
     guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
+    if case .close = command { turn.settled = row.conversation }
     if let refused = try self.command(command, &turn, reads) {
       return rejection(refused, row.conversation)
     }
@@ -122,14 +123,14 @@ extension Pipeline {
     var draft = words.entry
     draft.channel = isMail ? .email : Self.decoded(row.about)?.channel
     if let mail = words.mail, let line {
-      let sent = send(mail, line, conversation, words.agent, &turn)
+      let sent = send(mail, line, conversation, by: router.name(of: words.agent), &turn)
       var members = Members()
       members.text("message_id", sent)
       draft.members += members.bytes
     }
     let entry = write(
       draft, customer: customer, conversation: row.conversation, session: nil, &turn)
-    if case .wrappingUp(words.agent, _) = router.case(words.case)?.state {
+    if known.unheard != nil, router.case(words.case)?.agent == words.agent {
       try hear(row.conversation, turn, reads)
     }
     return recorded(entry, row.conversation)
@@ -168,27 +169,29 @@ extension Pipeline {
     do throws(WireError) { return try ConversationAbout(decoding: bytes) } catch { return nil }
   }
 
-  /// Puts an answer into the outbox; its id becomes the thread's newest, so that answers to it come
-  /// back here.
-  private mutating func send(
-    _ mail: OutgoingMailID, _ thread: MailLine, _ conversation: ConversationRow, _ agent: AgentID,
+  /// Puts an answer into the outbox, so that answers to it come back here. An agent's becomes the
+  /// thread's newest.
+  /// - Parameter agent: nil for a rule's own words.
+  mutating func send(
+    _ mail: OutgoingMailID, _ thread: MailLine, _ conversation: ConversationRow, by agent: String?,
     _ turn: inout Turn
   ) -> String {
     let messageID = OutgoingMail.messageID(mail.id, from: thread.ours)
     head.outbox += 1
+    var outgoing = OutgoingMail(
+      id: mail.id, conversation: conversation.id, thread: thread, text: mail.text,
+      agentName: agent ?? "", blobs: mail.blobs, at: turn.at)
+    outgoing.isAutomatic = agent == nil
     let row = OutboxRow(
-      id: head.outbox, kind: .mail, due: turn.at, tries: 0,
-      payload: OutgoingMail(
-        id: mail.id, conversation: conversation.id, thread: thread, text: mail.text,
-        agentName: router.name(of: agent), blobs: mail.blobs, at: turn.at
-      ).encoded)
+      id: head.outbox, kind: .mail, due: turn.at, tries: 0, payload: outgoing.encoded)
     pending.outbox.append(row)
     turn.queued.append(row)
     setKey(
       .mailThread, threadKey(messageID),
       Self.keyValue(conversation.id) + recipientKey(messageID, thread.theirs), &turn)
     var changed = conversation
-    if var about = Self.about(conversation.about) {
+    // Whoever answers later answers the customer, and not what a rule said meanwhile.
+    if !outgoing.isAutomatic, var about = Self.about(conversation.about) {
       about.mail = MailLine(
         ours: thread.ours, theirs: thread.theirs, theirName: thread.theirName,
         subject: thread.subject,
@@ -244,6 +247,7 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer {
     guard let row = try caseRow(id, reads) else { return rejection(.unknownCase, nil) }
     guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
+    turn.settled = row.conversation
     if let refused = try command(.handBack(id, by: agent), &turn, reads) {
       return rejection(refused, row.conversation)
     }

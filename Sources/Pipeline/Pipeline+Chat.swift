@@ -120,7 +120,8 @@ extension Pipeline {
     let entry = write(
       say.entry, customer: customer, conversation: session.conversation, session: say.session, &turn
     )
-    if say.entry.author == .customer {
+    // Who has the case hears it in the talk; in its wrap-up nobody may be listening any more.
+    if say.entry.author == .customer, isWrappingUp(session.conversation) {
       try note(.init(.reopened, on: .chat), session.conversation, turn, reads)
     }
     return recorded(entry, session.conversation)
@@ -211,7 +212,8 @@ extension Pipeline {
 
   mutating func carryOut(
     _ planned: Planned, _ conversation: ConversationID, _ session: SessionID, _ id: CaseID,
-    _ cause: RouteReason.Cause, epoch: UInt32?, _ turn: inout Turn, _ reads: any StoreReader
+    _ cause: RouteReason.Cause, epoch: UInt32?, since: Instant? = nil, _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> Answer? {
     switch planned {
     case .action(let action, let rule, let version):
@@ -231,10 +233,11 @@ extension Pipeline {
       let reason = RouteReason(
         cause: prompt == nil ? cause : .message, ruleVersion: version, rule: rule)
       if let prompt { try ask(for: prompt, conversation, &turn, reads) }
+      try noteChat(thatWaitsIn: conversation, beside: session, turn, reads)
       if let refused = try command(
         .route(
           conversation: conversation, session: session, case: id, need: need, by: reason,
-          epoch: epoch),
+          epoch: epoch, since: since),
         &turn, reads)
       {
         return rejection(refused, conversation)

@@ -61,6 +61,7 @@ extension Pipeline {
     {
       return rejection(refused, id)
     }
+    turn.settled = id
     if let refused = try command(.close(open, by: agent), &turn, reads) {
       return rejection(refused, id)
     }

@@ -104,7 +104,11 @@ extension Pipeline {
     let planned = try plan(mail, who.root.id, isNew: who.isNew, who.profile, nil, turn, reads)
     keep(who, &turn)
     try tellOfJoining(who, &turn, reads)
-    guard let planned else { return recordOnly(mail, who.record, &turn) }
+    guard case .route? = planned else {
+      let entry = recordOnly(mail, who.record, &turn)
+      try say(planned, mail, mail.conversation, &turn, reads)
+      return entry
+    }
     let session = NewSession(id: mail.session, channel: .email, bot: nil)
     _ = try command(
       .openConversation(conversation: mail.conversation, customer: who.record.id, session: session),
@@ -115,9 +119,8 @@ extension Pipeline {
     return entry
   }
 
-  /// What the rules want; nil for mail that a machine wrote and for mail that a rule answers or
-  /// refuses: that is
-  /// recorded, and nobody is woken.
+  /// What the rules want; nil for mail that a machine wrote. That is recorded, and nobody is woken;
+  /// nor for mail that a rule answers or refuses.
   private mutating func plan(
     _ mail: MailArrival, _ root: CustomerID, isNew: Bool, _ profile: CustomerProfile,
     _ known: ConversationID?,
@@ -132,12 +135,24 @@ extension Pipeline {
     try gather(for: &facts, known, claims: [mail.from], reads)
     let planned = planner.plan(facts, router: router, at: turn.at)
     switch planned {
-    case .action: return nil
+    case .action: return planned
     // Nobody else sees a new matter than whom the rules name, though it may wait for them.
-    case .route(let need, _, _, _, _, _) where known == nil && router.takes(need, by: .mail, on: .email):
+    case .route(let need, _, _, _, _, _)
+    where known == nil && router.takes(need, by: .mail, on: .email):
       return planned
-    case .route: return try planForSomebody(planned, known ?? mail.conversation, .mail, .email, reads)
+    case .route:
+      return try planForSomebody(planned, known ?? mail.conversation, .mail, .email, reads)
     }
+  }
+
+  /// A rule's answer, where it has one.
+  private mutating func say(
+    _ planned: Planned?, _ mail: MailArrival, _ place: ConversationID, _ turn: inout Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard case .action(.answer(let text), _, _)? = planned else { return }
+    try follow(mail, place, turn, reads)
+    try say(text, in: place, on: .email, &turn, reads)
   }
 
   /// A conversation that begins closed: the machine never hears of it.
@@ -161,11 +176,13 @@ extension Pipeline {
   }
 
   private mutating func queue(
-    _ planned: Planned, _ mail: MailArrival, _ conversation: ConversationID, _ session: SessionID,
+    _ planned: Planned?, _ mail: MailArrival, _ conversation: ConversationID, _ session: SessionID,
     _ cause: RouteReason.Cause, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
+    guard let planned else { return }
     turn.routing.channel = .email
     _ = try carryOut(planned, conversation, session, mail.case, cause, epoch: nil, &turn, reads)
+    try note(.init(.reopened, on: .email), conversation, turn, reads)
   }
 
   private mutating func answer(
@@ -199,14 +216,20 @@ extension Pipeline {
       if !hasSomebody(row.id),
         let planned = try plan(mail, customer.root, isNew: false, profile, row.id, turn, reads)
       {
-        try queue(planned, mail, row.id, session, .mail, &turn, reads)
+        if case .route = planned {
+          try queue(planned, mail, row.id, session, .mail, &turn, reads)
+        } else {
+          try say(planned, mail, row.id, &turn, reads)
+        }
       }
       return entry
     }
     // A bounce must not reopen what was settled: it is recorded where it belongs.
-    guard let planned = try plan(mail, customer.root, isNew: false, profile, row.id, turn, reads)
-    else {
-      return write(mail.entry, customer: customer, conversation: row.id, session: nil, &turn)
+    let planned = try plan(mail, customer.root, isNew: false, profile, row.id, turn, reads)
+    guard case .route? = planned else {
+      let entry = write(mail.entry, customer: customer, conversation: row.id, session: nil, &turn)
+      try say(planned, mail, row.id, &turn, reads)
+      return entry
     }
     let session = NewSession(id: mail.session, channel: .email, bot: nil)
     _ = try join(row.id, session, &turn, reads)

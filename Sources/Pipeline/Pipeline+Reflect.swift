@@ -32,13 +32,12 @@ extension Pipeline {
     while turn.heard < turn.decision.effects.count {
       let effect = turn.decision.effects[turn.heard]
       turn.heard += 1
-      guard case .messageCustomer(let conversation, _, let version, let number) = effect,
+      guard case .messageCustomer(let conversation, let session, let version, let number) = effect,
         let text = planner.text(number, ruleVersion: version)
       else { continue }
-      var members = Members()
-      members.text("text", text)
       do throws(StoreFault) {
-        try enter(.message, .system, .customer, members, conversation, nil, &turn, reads)
+        let channel = try sessionRow(session, reads)?.channel ?? .chat
+        try say(text, in: conversation, on: channel, &turn, reads)
       } catch { try confine(error) }
     }
   }
@@ -134,6 +133,7 @@ extension Pipeline {
       try change(id, turn, reads, agent: nil, state: .waiting) {
         $0.happened(.init(at: turn.at, what: .queued, code: UInt32(reason.rawValue)))
       }
+      if let state = router.case(id) { try take(false, state.conversation, turn, reads) }
       var why = Members()
       why.text("reason", reason.name)
       try tellQueued(id, why, &turn, reads)
@@ -330,7 +330,7 @@ extension Pipeline {
       $0.acceptedThrough = through
     }
     guard let row else { return }
-    try hear(row.conversation, turn, reads)
+    try take(true, row.conversation, turn, reads)
     try enter(
       .accepted, .agent(agent), .business, caseMembers(id), row.conversation, nil, &turn, reads)
     guard let customer = try customer(ofConversation: row.conversation, reads) else { return }
@@ -355,11 +355,13 @@ extension Pipeline {
     var members = Members()
     members.text("case", id.description)
     let agent = row.agent.map { Author.agent(AgentID($0)) } ?? .system
-    let unheard = end == .transferred ? nil : try hear(row.conversation, turn, reads)
-    // What its queue gives back to the bot, nobody has had either.
-    let isUnseen =
-      end == .wrapUpOver || end == .abandoned || (end == .handedBack && row.agent == nil)
-    if let unheard, isUnseen { turn.unheard.append((row.conversation, unheard)) }
+    if end == .transferred {
+      try take(false, row.conversation, turn, reads)
+    } else if let news = try hear(row.conversation, turn, reads), !news.isTaken,
+      turn.settled != row.conversation
+    {
+      turn.unheard.append((row.conversation, news))
+    }
     switch end {
     case .resolved, .wrapUpOver:
       members.text("end", end == .resolved ? "resolved" : "wrap_up_over")
@@ -367,6 +369,12 @@ extension Pipeline {
       try enter(.closed, agent, .business, members, row.conversation, nil, &turn, reads)
     case .abandoned:
       try enter(.abandoned, .customer, .business, members, row.conversation, nil, &turn, reads)
+    case .handedBack where row.agent == nil:
+      members.text("reason", planner.handBack(ofQueue: router.name(of: QueueID(row.queue))) ?? "")
+      if let home = router.conversation(row.conversation) {
+        members.owner(view(home.owner), epoch: home.epoch)
+      }
+      try enter(.handedBack, .system, .business, members, row.conversation, nil, &turn, reads)
     case .transferred, .handedBack: break  // told by the entry of the move itself
     }
   }

@@ -6,8 +6,9 @@ import Routing
 /// News that a person must have, of a matter that no person has any more: a message that was
 /// brought late, an answer that never arrived. It is opened again, and routed.
 ///
-/// Where the matter is about to end without anybody, in wrap-up or with a caller who hangs up, the
-/// news is noted, and what ends unheard is opened again in the turn that ends it.
+/// Where somebody has the matter or will get it, the news is noted until an agent answers, writes a
+/// note or settles the case. A case that ends in any other way, by its time or with the customer who
+/// hangs up, ends without the news: that is opened again in the same turn.
 extension Pipeline {
   /// Whether somebody has the conversation, or will get it.
   func hasSomebody(_ id: ConversationID) -> Bool {
@@ -20,7 +21,7 @@ extension Pipeline {
   /// Makes a case of the news, unless somebody has the conversation: for them it is noted.
   mutating func reopen(
     _ place: ConversationID, on channel: Channel, _ new: NewCase, _ cause: RouteReason.Cause,
-    _ turn: inout Turn, _ reads: any StoreReader
+    since: Instant? = nil, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
     guard !hasSomebody(place) else {
       return try note(.init(cause, on: channel), place, turn, reads)
@@ -32,11 +33,11 @@ extension Pipeline {
       throw StoreFault.corrupt(what: "what is told of a conversation")
     }
     var session = NewSession(id: new.session, channel: channel, bot: nil)
-    if channel == .chat {
-      // Whoever has left a chat waits for nothing there.
-      let open = router.conversation(place)?.sessions.last { $0.channel == .chat }
-      guard let open else { return }
-      session = NewSession(id: open.id, channel: .chat, bot: open.bot)
+    let open = router.conversation(place)?.sessions.last { $0.channel == channel }
+    if let open, channel != .phone {
+      session = NewSession(id: open.id, channel: channel, bot: open.bot)
+    } else if channel == .chat {
+      return  // whoever has left a chat waits for nothing there
     }
     // What the customer said last by this channel, but for their words.
     let mail = about.mail.map {
@@ -54,7 +55,9 @@ extension Pipeline {
       try join(place, session, &turn, reads) == nil
     else { return }
     turn.routing.channel = channel
-    _ = try carryOut(planned, place, session.id, new.case, cause, epoch: nil, &turn, reads)
+    _ = try carryOut(
+      planned, place, session.id, new.case, cause, epoch: nil, since: since, &turn, reads)
+    if channel != .chat { try note(.init(cause, on: channel, since: since), place, turn, reads) }
     // Nobody holds a line for it.
     if channel == .phone { _ = try command(.endSession(session.id, .customerLeft), &turn, reads) }
   }
@@ -72,6 +75,9 @@ extension Pipeline {
     let (rule, version): (UInt32, UInt32)
     switch wanted {
     case .route(let need, _, let by, let of, let seen, let tags):
+      var need = need
+      // Nothing is ever sent for a report: to this very address it would not arrive.
+      if cause == .undelivered { need.steps.removeAll { $0.isMessage } }
       if takes(need), router.isServed(need) {
         return .route(need, rule: by, ruleVersion: of, facts: seen, tags: tags)
       }
@@ -105,26 +111,53 @@ extension Pipeline {
 
   // MARK: - What would end unheard
 
-  /// Notes news of a case that may end without anybody having heard of it: one in wrap-up, or one
-  /// that waits with whoever is on a line or in a chat, when the news is more than that they wait.
+  func isWrappingUp(_ place: ConversationID) -> Bool {
+    guard let id = router.conversation(place)?.openCase, case .wrappingUp? = router.case(id)?.state
+    else { return false }
+    return true
+  }
+
+  /// Notes news of a case that somebody has, or will get.
   mutating func note(
     _ news: ConversationAbout.Unheard, _ place: ConversationID, _ turn: Turn,
     _ reads: any StoreReader
   ) throws(StoreFault) {
-    guard let id = router.conversation(place)?.openCase, let state = router.case(id) else { return }
-    switch state.state {
-    case .wrappingUp: break
-    case .waiting, .offered:
-      guard news.channel != .chat, state.channel != .email else { return }
-    case .assigned, .parked: return
-    }
-    // One case is made of all of it, of what most needs one: a word in a chat may end with the chat.
-    if let known = Self.about(try conversationRow(place, reads)?.about ?? [])?.unheard,
-      known.weight > news.weight
-    {
-      return
+    guard router.conversation(place)?.openCase != nil else { return }
+    var news = news
+    news.since = news.since ?? turn.at
+    if let known = try unheard(place, reads) {
+      // One case is made of all of it, of what most needs one: a word in a chat may end with the chat.
+      if !known.isTaken, known.weight > news.weight {
+        (news.cause, news.channel) = (known.cause, known.channel)
+      }
+      if !known.isTaken { news.since = min(news.since ?? turn.at, known.since ?? turn.at) }
     }
     try tell(of: place, turn, reads) { $0.unheard = news }
+  }
+
+  /// Who waits in a chat and calls or writes beside it still sits there when the call is over.
+  mutating func noteChat(
+    thatWaitsIn place: ConversationID, beside session: SessionID, _ turn: Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard let id = router.conversation(place)?.openCase, let waits = router.case(id),
+      waits.channel == .chat, waits.session != session
+    else { return }
+    try note(.init(.reopened, on: .chat, since: waits.age), place, turn, reads)
+  }
+
+  private mutating func unheard(_ place: ConversationID, _ reads: any StoreReader)
+    throws(StoreFault) -> ConversationAbout.Unheard?
+  {
+    try conversationRow(place, reads).flatMap { Self.about($0.about)?.unheard }
+  }
+
+  /// An agent has accepted a case and what came to it, or no longer has it.
+  mutating func take(
+    _ isTaken: Bool, _ place: ConversationID, _ turn: Turn, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard let news = try unheard(place, reads), news.isTaken != isTaken else { return }
+    try tell(of: place, turn, reads) { $0.unheard?.isTaken = isTaken }
   }
 
   /// Somebody has taken up what was noted, or its case is over.
@@ -132,8 +165,7 @@ extension Pipeline {
   mutating func hear(
     _ place: ConversationID, _ turn: Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> ConversationAbout.Unheard? {
-    guard let row = try conversationRow(place, reads), let news = Self.about(row.about)?.unheard
-    else { return nil }
+    guard let news = try unheard(place, reads) else { return nil }
     try tell(of: place, turn, reads) { $0.unheard = nil }
     return news
   }
@@ -143,7 +175,8 @@ extension Pipeline {
       turn.routing = EntryDraft(
         kind: .routed, author: .system, visibility: .business, channel: nil)
       turn.servedBy = nil
-      try reopen(place, on: news.channel, newCase(turn), news.cause, &turn, reads)
+      try reopen(
+        place, on: news.channel, newCase(turn), news.cause, since: news.since, &turn, reads)
     }
   }
 
@@ -152,7 +185,8 @@ extension Pipeline {
   private func newCase(_ turn: Turn) -> NewCase {
     NewCase(session: newID(turn, purpose: 2), case: newID(turn, purpose: 3))
   }
-  private func newID<Noun: IDKind>(_ turn: Turn, purpose: UInt8) -> ID<Noun> {
+
+  func newID<Noun: IDKind>(_ turn: Turn, purpose: UInt8) -> ID<Noun> {
     let drawn = secret(for: EntryID(head.entry.raw + 1), purpose: purpose).words
     return ID(at: turn.at, random: (drawn.2, drawn.3))
   }

@@ -50,7 +50,8 @@ extension Pipeline {
     guard case .asNothing = try known(draft, reads),
       let row = try conversationRow(mail.conversation, reads), let place = try goesOn(row, reads)
     else { return }
-    try tell(draft, place.id, new, &turn, reads)
+    // Nobody is woken for what a rule said on its own to an address that may be made up.
+    try tell(draft, place.id, mail.isAutomatic ? nil : new, &turn, reads)
   }
 
   /// A mail server farther on reports it (RFC 3464): nil where the report is about no answer of

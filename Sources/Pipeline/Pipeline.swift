@@ -332,6 +332,8 @@ struct Turn {
   var routing = EntryDraft(kind: .routed, author: .system, visibility: .business, channel: nil)
   /// The entry that tells of the last `caseQueued`.
   var routed: EntryID?
+  /// The conversation whose agent settles it, with all that came.
+  var settled: ConversationID?
   /// News whose case has ended before anybody took them up.
   var unheard: [(place: ConversationID, news: ConversationAbout.Unheard)] = []
   /// The agent who serves this customer on another channel at this moment.

@@ -9,6 +9,8 @@ public protocol Planner: Sendable {
   func text(_ number: UInt32, ruleVersion: UInt32) -> String?
   /// What a caller hears who has waited too long in this queue and leaves a message.
   func prompt(ofQueue name: String) -> String?
+  /// Why a queue gives a case back to its bot after `max_wait`.
+  func handBack(ofQueue name: String) -> String?
   /// What rules ask beyond what is at hand.
   var asks: AskedFacts { get }
   /// When who returns continues the same conversation, and the like.

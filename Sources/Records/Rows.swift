@@ -203,7 +203,9 @@ public struct OutcomeRow: Hashable, Sendable {
 /// recorded, a call's
 /// session, what a sender numbers itself. `space` keeps the kinds apart.
 public struct KeyRow: Hashable, Sendable {
-  public enum Space: UInt8, Sendable { case mailThread = 1, mailSeen = 2, call = 3, arrival = 4 }
+  public enum Space: UInt8, Sendable {
+    case mailThread = 1, mailSeen = 2, call = 3, arrival = 4, answered = 5
+  }
   public var space: Space
   public var key: [UInt8]
   public var value: [UInt8]?

@@ -24,10 +24,11 @@ public enum Command: Hashable, Sendable {
   case record(
     conversation: ConversationID, session: SessionID?, entry: EntryID, author: Author,
     visibility: Visibility, epoch: UInt32?)
-  /// The owner changes to the queue of the need. `epoch` must be the owner's when a bot asks.
+  /// The owner changes to the queue of the need. `epoch` must be the owner's when a bot asks; `since`
+  /// is when the customer began to wait, where that was before.
   case route(
     conversation: ConversationID, session: SessionID, case: CaseID, need: Need, by: RouteReason,
-    epoch: UInt32?)
+    epoch: UInt32?, since: Instant? = nil)
   /// The customer is another record now (merged or split).
   case moveConversation(ConversationID, customer: CustomerID)
 

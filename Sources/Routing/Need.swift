@@ -79,6 +79,7 @@ public struct Need: Hashable, Sendable {
     }
     public var after: Duration64
     public var change: Change
+    public var isMessage: Bool { if case .message = change { true } else { false } }
     public init(after: Duration64, change: Change) {
       self.after = after
       self.change = change

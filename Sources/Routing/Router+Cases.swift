@@ -5,7 +5,7 @@ extension Router {
 
   mutating func decideRoute(
     _ id: ConversationID, _ session: SessionID, _ theCase: CaseID, _ need: Need, _ by: RouteReason,
-    _ epoch: UInt32?,
+    _ epoch: UInt32?, _ since: Instant?,
     _ at: Instant, _ out: inout Decision
   ) -> Rejection? {
     let home = slot(of: id)
@@ -26,7 +26,7 @@ extension Router {
     case .success(let queue): need.queue = queue
     case .failure(let why): return why
     }
-    let age = open >= 0 ? cases[open].age : at
+    let age = min(since ?? at, open >= 0 ? cases[open].age : at)
     if open >= 0 { endCase(open, .transferred, .movedOn, at, &out) }
     queue(theCase, home, session, channel, need, age, by, at, &out)
     if isMessage { out.effects.append(.takeMessage(session)) }

@@ -50,9 +50,7 @@ extension Router {
     let known = slot(of: session.id)
     if known >= 0, sessions[known].conversation != home { return .idInUse }
     guard isKnown(session.bot) else { return .notAllowed }
-    if known < 0, sessionSlots(of: home).count >= RoutingLimits.sessionsPerConversationMax {
-      return .tooManySessions
-    }
+    if known < 0, !hasRoom(home, for: session.channel) { return .tooManySessions }
     if conversations[home].owner == .closed { reopen(home, session, at, &out) }
     if known < 0 {
       emit(.sessionOpened(session.id, id, session.channel, bot: session.bot), at, &out)
@@ -61,6 +59,13 @@ extension Router {
       emit(.sessionResumed(session.id), at, &out)
     }
     return nil
+  }
+
+  /// The first of a channel always has room: chats that a bot forgot keep no mail and no call out.
+  private func hasRoom(_ home: Int32, for channel: Channel) -> Bool {
+    let slots = sessionSlots(of: home)
+    return slots.count < RoutingLimits.sessionsPerConversationMax
+      || slots.allSatisfy { sessions[$0].channel != channel }
   }
 
   /// The bot that the customer now speaks with takes over from another one, and where nobody has

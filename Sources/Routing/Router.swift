@@ -103,8 +103,8 @@ public struct Router: Sendable {
     case .endSession(let id, let why): decideEndSession(id, why, at, &out)
     case .record(let id, let session, let entry, let author, let visibility, let epoch):
       decideRecord(Said(id, session, entry, author, visibility, epoch), at, &out)
-    case .route(let id, let session, let theCase, let need, let by, let epoch):
-      decideRoute(id, session, theCase, need, by, epoch, at, &out)
+    case .route(let id, let session, let theCase, let need, let by, let epoch, let since):
+      decideRoute(id, session, theCase, need, by, epoch, since, at, &out)
     case .moveConversation(let id, let customer): decideMove(id, customer, at, &out)
     case .setStatus(let agent, let status, let lease): decideStatus(agent, status, lease, at, &out)
     case .renewPresence(let agent): decideRenew(agent, at, &out)

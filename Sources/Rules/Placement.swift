@@ -28,7 +28,13 @@ struct Placement: Sendable {
     while let (why, then) = leaves(plan.queue, facts) {
       // Nobody is there to be told, and whoever wrote relies on being read.
       if channel == "email", !then.isQueue {
-        return (.route(overdue(plan)), lines + ["\(plan.queue) \(why): a mail waits in it"])
+        plan = overdue(plan)
+        var line = "\(plan.queue) \(why): a mail waits in it"
+        if case .answer(let text) = then {
+          plan.say(text, afterMilliseconds: 0)
+          line += ", and gets the answer"
+        }
+        return (.route(plan), lines + [line])
       }
       switch then {
       case .queue(let next):
@@ -99,11 +105,16 @@ struct Placement: Sendable {
     guard let cap = queues[plan.queue]?.waitMax, case .answer(let text) = cap.then else {
       return plan
     }
-    let at = Int64(cap.limit) * 1_000
     var plan = plan
-    let place = plan.steps.firstIndex { $0.afterMilliseconds > at } ?? plan.steps.endIndex
-    plan.steps.insert(.init(afterMilliseconds: at, change: .message(text)), at: place)
+    plan.say(text, afterMilliseconds: Int64(cap.limit) * 1_000)
     return plan
+  }
+}
+
+extension Plan {
+  fileprivate mutating func say(_ text: String, afterMilliseconds at: Int64) {
+    let place = steps.firstIndex { $0.afterMilliseconds > at } ?? steps.endIndex
+    steps.insert(.init(afterMilliseconds: at, change: .message(text)), at: place)
   }
 }
 

@@ -112,6 +112,7 @@ struct RedactionsSince {
     }
     func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
     func prompt(ofQueue name: String) -> String? { nil }
+    func handBack(ofQueue name: String) -> String? { nil }
     var asks: AskedFacts { AskedFacts() }
     var continuity: ContinuityRules { ContinuityRules() }
   }

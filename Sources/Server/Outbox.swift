@@ -20,6 +20,7 @@ final class Outbox: Sendable {
   private let queue = DispatchQueue(label: "outbox")
   private let reader: Mutex<ConfinedReader>
   private let known = Mutex<[Key: Fate]>([:])
+  private let underWay = DispatchGroup()
 
   private struct Key: Hashable {
     var workspace: WorkspaceID
@@ -43,6 +44,17 @@ final class Outbox: Sendable {
 
   /// Looks at a workspace's outbox soon.
   func wake(_ workspace: WorkspaceID) { queue.async { self.look(workspace) } }
+
+  /// Waits for what is at the smarthost, whose answer may be that it has it: otherwise it would be
+  /// sent again. Nothing new leaves meanwhile.
+  func drain(until deadline: DispatchTime) async {
+    await withCheckedContinuation { waiting in
+      DispatchQueue.global().async {
+        _ = self.underWay.wait(timeout: deadline)
+        waiting.resume()
+      }
+    }
+  }
 
   private static let waitMaxSeconds = 3_600
   private static let rowsMax = 1_000
@@ -110,9 +122,11 @@ final class Outbox: Sendable {
       return true
     }
     guard isOurs else { return }
+    underWay.enter()
     do throws(StoreFault) { try send(row, workspace, reads) } catch {
       edge.health.tell("sending mail \(row.id)", error)
       delay(row, workspace)
+      underWay.leave()
     }
   }
 
@@ -149,7 +163,10 @@ final class Outbox: Sendable {
   }
 
   private func ended(_ row: OutboxRow, _ workspace: WorkspaceID, _ outcome: MailOutcome) {
-    queue.async { self.finished(row, workspace, outcome) }
+    queue.async {
+      self.finished(row, workspace, outcome)
+      self.underWay.leave()
+    }
   }
 
   /// Whether the row was taken out of the table while it was under way: its person was erased.

@@ -30,8 +30,13 @@ struct RulePlanner: Planner {
       guard case .route(let plan) = rule.outcome else { continue }
       said += plan.steps.compactMap { if case .message(let text) = $0.change { text } else { nil } }
     }
-    said += checked.queues.compactMap {
-      if case .answer(let text)? = $0.waitMax?.then { text } else { nil }
+    // Numbers of a version are kept: what is new here comes last.
+    for then in [\.waitMax?.then, \.closed, \.waitingMax?.then]
+      as [KeyPath<QueueConfiguration, QueueConfiguration.Overflow?>]
+    {
+      said += checked.queues.compactMap {
+        if case .answer(let text)? = $0[keyPath: then] { text } else { nil }
+      }
     }
     for text in said where numbers[text] == nil {
       numbers[text] = UInt32(texts.count)
@@ -48,6 +53,11 @@ struct RulePlanner: Planner {
   func prompt(ofQueue name: String) -> String? {
     let cap = checked.queues.first { $0.name == name }?.waitMax
     return if case .leaveMessage(let text)? = cap?.then { text } else { nil }
+  }
+
+  func handBack(ofQueue name: String) -> String? {
+    let cap = checked.queues.first { $0.name == name }?.waitMax
+    return if case .handBack(let reason)? = cap?.then { reason } else { nil }
   }
 
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned {

@@ -1,3 +1,4 @@
+import Dispatch
 import MailCodec
 import Model
 import Pipeline
@@ -17,6 +18,7 @@ public final class ServerProcess: Sendable {
   private let commits: CommitLoop
   private let search: SearchWorker
   private let housekeeper: Housekeeper
+  private let outbox: Outbox
 
   public enum StartFault: Error, CustomStringConvertible {
     case sentence(String)
@@ -62,6 +64,7 @@ public final class ServerProcess: Sendable {
     sockets = try SocketServer(options)
     search = SearchWorker(store, health) { edge.writers.map(\.workspace) }
     let outbox = try Outbox(edge: edge)
+    self.outbox = outbox
     hub.attach(sockets) { outbox.wake($0) }
     // Before anybody can take a seat, which the start would empty again.
     for writer in edge.writers { writer.submit([Request(.start)]) }
@@ -141,7 +144,10 @@ public final class ServerProcess: Sendable {
   /// off.
   public func stop() async -> Int {
     edge.stopping()
+    let deadline = DispatchTime.now() + .seconds(edge.settings.drainSeconds)
     let cutOff = await sockets.shutdown(withinMilliseconds: edge.settings.drainSeconds * 1_000)
+    await outbox.drain(until: deadline)
+    for writer in edge.writers { writer.finishTurn() }
     housekeeper.stop()
     search.stop()
     commits.stop()

@@ -115,6 +115,9 @@ public final class Writer: Sendable {
     leave([], refused)
   }
 
+  /// Waits until what was submitted so far is decided.
+  func finishTurn() { queue.sync {} }
+
   private func turn() {
     let (released, dirty, deadline, refused, broke, tryAgain) = state.withLock { state in
       var refused: [Ticket] = []

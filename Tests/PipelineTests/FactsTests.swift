@@ -19,6 +19,7 @@ struct FactsTests {
     }
     func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
     func prompt(ofQueue name: String) -> String? { nil }
+    func handBack(ofQueue name: String) -> String? { nil }
     var continuity: ContinuityRules { ContinuityRules() }
   }
 

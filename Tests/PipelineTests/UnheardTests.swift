@@ -268,4 +268,218 @@ struct UnheardTests {
     }
     #expect(told.count == 1)
   }
+
+  // MARK: - Whatever becomes of the case it came to
+
+  enum When: CaseIterable {
+    case waiting, offered, assigned, requeued, seenAndRequeued, transferred
+  }
+  enum End: CaseIterable { case customerLeaves, givenBack, wrapUpOver }
+
+  /// Every way that leads somewhere: who has a case does not lose it to a wait or a wrap-up that is
+  /// not theirs.
+  static let ways: [(News, When, End)] = [News.mail, .bounce].flatMap { news in
+    When.allCases.flatMap { when in
+      End.allCases.compactMap { end in
+        (when == .assigned) == (end == .wrapUpOver) ? (news, when, end) : nil
+      }
+    }
+  }
+
+  @Test(arguments: ways)
+  func `news beside a chat is a case until somebody has answered it`(
+    _ news: News, _ when: When, _ end: End
+  ) throws {
+    var shop = Workshop()
+    shop.configure(2, queue: "support") {
+      $0.waitMax = .seconds(600)
+      $0.whenWaitedOut = .handBack
+    }
+    for intake in [Workshop.open(1), Workshop.say(1), Workshop.handoff(1)] { shop.submit(intake) }
+    var current = CaseID(high: 3, low: 1)
+    var mail = news == .mail ? Workshop.mail(2) : Workshop.bounce(2)
+    mail.replyAddress = Workshop.conversation(1)
+    mail.report?.fates[0].replyAddress = Workshop.conversation(1)
+    func arrives() { shop.submit(.mail(mail)) }
+    switch when {
+    case .waiting: arrives()
+    case .offered:
+      shop.submit(.next(Workshop.ann, WaiterID(1), until: shop.now + .seconds(1)), 901)
+      guard case .offer? = shop.commit().answer(901) else { throw Workshop.Missing() }
+      arrives()
+    case .seenAndRequeued:
+      arrives()
+      _ = try #require(try shop.take(1))
+      shop.submit(.onCase(current, .requeue))
+    case .assigned, .requeued, .transferred:
+      _ = try #require(try shop.take(1))
+      arrives()
+      if when == .requeued { shop.submit(.onCase(current, .requeue)) }
+      guard when == .transferred else { break }
+      let next = CaseID(high: 3, low: 50)
+      shop.submit(
+        .transfer(
+          current, Workshop.ann, to: TransferTarget(queue: QueueID(0)), newCase: next, members: []))
+      current = next
+    }
+    shop.commit()
+    try shop.rebuild()
+    #expect(shop.pipeline.router.case(current) != nil)
+    shop.submit(.setStatus(Workshop.ann, .busy, lease: .seconds(36_000)))
+    switch end {
+    case .customerLeaves:
+      shop.submit(.endSession(Workshop.session(1), .customerLeft, by: nil))
+    case .givenBack:
+      shop.now = shop.now + .seconds(700)
+      shop.submit(.tick)
+    case .wrapUpOver:
+      shop.submit(.wrapUp(current, Workshop.ann))
+      shop.now = shop.now + .seconds(120)
+      shop.submit(.tick)
+    }
+    shop.commit()
+    #expect(shop.pipeline.router.case(current) == nil, "it is over")
+    #expect(shop.pipeline.router.caseCount == 1)
+    shop.submit(.setStatus(Workshop.ann, .available, lease: .seconds(36_000)))
+    let again = try #require(try shop.take(2))
+    #expect(again.conversation == Workshop.conversation(1))
+    shop.submit(.close(again.case, Workshop.ann))
+    shop.commit()
+    #expect(try shop.take(3) == nil, "once")
+  }
+
+  enum Answer: CaseIterable { case reply, note, close, handBack }
+
+  @Test(arguments: Answer.allCases)
+  func `what its agent has answered, noted or settled is no case again`(_ answer: Answer) throws {
+    var shop = Workshop()
+    for intake in [Workshop.open(1), Workshop.say(1), Workshop.handoff(1)] { shop.submit(intake) }
+    let taken = try #require(try shop.take(1))
+    var mail = Workshop.mail(2)
+    mail.replyAddress = Workshop.conversation(1)
+    shop.submit(.mail(mail))
+    switch answer {
+    case .reply, .note:
+      let entry = EntryDraft(
+        kind: answer == .note ? .note : .message, author: .agent(Workshop.ann),
+        visibility: answer == .note ? .internal : .customer, channel: .chat)
+      shop.submit(
+        .agentSays(AgentWords(agent: Workshop.ann, case: taken.case, entry: entry, mail: nil)))
+      shop.submit(.wrapUp(taken.case, Workshop.ann))
+    case .close: shop.submit(.close(taken.case, Workshop.ann))
+    case .handBack: shop.submit(.handBack(taken.case, Workshop.ann, members: []))
+    }
+    shop.submit(.setStatus(Workshop.ann, .available, lease: .seconds(3_600)))
+    shop.now = shop.now + .seconds(120)
+    shop.submit(.tick)
+    shop.commit()
+    #expect(shop.pipeline.router.caseCount == 0)
+  }
+
+  private static let mia = IdentityClaim(
+    identity: Identity(kind: .email, value: "mia@home.example"), hash: Workshop.key(7),
+    assurance: .asserted, source: "relay", means: "dmarc")
+
+  private func call(_ n: UInt64) -> Intake {
+    guard case .call(var call) = Workshop.call(n) else { return .tick }
+    call.claims = [Self.mia]
+    return .call(call)
+  }
+
+  enum Waits: CaseIterable { case mail, chat }
+
+  @Test(arguments: Waits.allCases, [true, false])
+  func `what waits goes on at its age when its customer has called meanwhile`(
+    _ waits: Waits, _ isRinging: Bool
+  ) throws {
+    var shop = Workshop()
+    shop.submit(.setStatus(Workshop.ann, isRinging ? .available : .busy, lease: .seconds(36_000)))
+    let began = shop.now
+    let place: ConversationID
+    switch waits {
+    case .mail:
+      var mail = Workshop.mail(1)
+      mail.from = Self.mia
+      shop.submit(.mail(mail))
+      place = Workshop.conversation(7)
+    case .chat:
+      guard case .openSession(var open) = Workshop.open(1) else { throw Workshop.Missing() }
+      open.claims = [Self.mia]
+      for intake in [.openSession(open), Workshop.say(1), Workshop.handoff(1)] {
+        shop.submit(intake)
+      }
+      place = Workshop.conversation(1)
+    }
+    shop.commit()
+    shop.now = shop.now + .seconds(50)
+    shop.submit(call(2))
+    shop.commit()
+    let called = try #require(shop.pipeline.router.conversation(place)?.openCase)
+    #expect(shop.pipeline.router.case(called)?.channel == .phone)
+    shop.submit(.callEnded(key: Workshop.key(2)))
+    shop.commit()
+    try shop.rebuild()
+    let left = try #require(shop.pipeline.router.conversation(place)?.openCase)
+    let state = try #require(shop.pipeline.router.case(left))
+    #expect(state.channel == (waits == .mail ? .email : .chat) && state.age == began)
+    #expect(shop.pipeline.router.caseCount == 1)
+  }
+
+  @Test func `a mail has room beside any number of chats`() throws {
+    var shop = Workshop()
+    for n in 1...17 as ClosedRange<UInt64> {
+      guard case .openSession(var open) = Workshop.open(n) else { throw Workshop.Missing() }
+      open.claims = [Self.mia]
+      shop.submit(.openSession(open))
+    }
+    var mail = Workshop.mail(1)
+    mail.from = Self.mia
+    mail.replyAddress = Workshop.conversation(1)
+    shop.submit(.mail(mail))
+    shop.commit()
+    #expect(shop.pipeline.router.caseCount == 1)
+    #expect(try shop.take(1) != nil)
+  }
+
+  @Test func `a bot hears that it has a chat again, and why`() throws {
+    var shop = Workshop()
+    shop.configure(2, queue: "support") {
+      $0.waitMax = .seconds(60)
+      $0.whenWaitedOut = .handBack
+    }
+    shop.submit(.setStatus(Workshop.ann, .busy, lease: nil))
+    for intake in [Workshop.open(1), Workshop.say(1), Workshop.handoff(1)] { shop.submit(intake) }
+    shop.commit()
+    shop.now = shop.now + .seconds(61)
+    shop.submit(.tick)
+    shop.commit()
+    let told = shop.store.entries.values.compactMap {
+      $0.body.map { String(decoding: $0, as: UTF8.self) }
+    }
+    .filter { $0.contains(#""kind":"handed_back""#) }
+    #expect(told.count == 1)
+    #expect(told.first?.contains(#""reason":"support is late""#) == true)
+    #expect(told.first?.contains(#""name":"robin""#) == true)
+  }
+
+  @Test func `nothing is sent for a report`() throws {
+    var shop = Workshop()
+    shop.submit(.mail(Workshop.mail(1)))
+    shop.submit(.close(try #require(try shop.take(1)).case, Workshop.ann))
+    var need = Need(queue: QueueID(0))
+    need.steps = [.init(after: .seconds(0), change: .message(0))]
+    shop.pipeline.planner = Workshop.Everything(
+      planned: .route(need, rule: 0, ruleVersion: 1, facts: []), said: "thanks for waiting")
+    shop.submit(.mail(Workshop.bounce(2)))
+    shop.commit()
+    #expect(shop.pipeline.router.caseCount == 1)
+    #expect(shop.store.commits.allSatisfy { $0.outbox.isEmpty })
+    // Of a mail it is.
+    var mail = Workshop.mail(1)
+    (mail.conversation, mail.seenKey) = (Workshop.conversation(30), Workshop.key(30))
+    (mail.session, mail.case) = (Workshop.session(30), CaseID(high: 3, low: 30))
+    shop.submit(.mail(mail))
+    shop.commit()
+    #expect(shop.store.commits.count { !$0.outbox.isEmpty } == 1)
+  }
 }

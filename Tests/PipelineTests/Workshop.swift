@@ -22,8 +22,10 @@ struct Workshop {
   struct Everything: Planner {
     var planned = Planned.route(Need(queue: QueueID(0)), rule: 0, ruleVersion: 1, facts: [])
     func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned { planned }
-    func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
+    var said: String?
+    func text(_ number: UInt32, ruleVersion: UInt32) -> String? { said }
     func prompt(ofQueue name: String) -> String? { nil }
+    func handBack(ofQueue name: String) -> String? { "\(name) is late" }
     var continuity: ContinuityRules { ContinuityRules() }
   }
 

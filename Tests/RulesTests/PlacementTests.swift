@@ -163,11 +163,16 @@ struct `A queue that takes no case` {
       ]
       let mail = try decide(queues, open: false, waiting: 5, channel: "email")
       #expect(queueName(mail) == "support", "to where it is passed on, and no farther")
+      let answer: String? = if case .answer(let text) = then { text } else { nil }
       #expect(
         mail.passedOn == [
           "billing is full (5 wait): it goes to support",
-          "support is closed (office): a mail waits in it",
+          "support is closed (office): a mail waits in it"
+            + (answer == nil ? "" : ", and gets the answer"),
         ])
+      guard case .route(let plan) = mail.outcome else { throw Unexpected() }
+      #expect(
+        plan.steps == (answer.map { [.init(afterMilliseconds: 0, change: .message($0))] } ?? []))
       guard case .action = try decide(queues, open: false, waiting: 5, channel: "chat").outcome
       else { throw Unexpected() }
     }

@@ -275,7 +275,7 @@ public struct MailChannel: Sendable {
 
   /// The same mail delivered twice has the same id, recipient and body; what relays add on top may
   /// differ.
-  /// Without an id, its author, date and subject stand for it.
+  /// Without an id, its author, date and subject stand for it, with whatever was given for one.
   static func seenKey(_ bytes: [UInt8], _ mail: MailUnderstanding, _ recipient: SMTPPath) -> [UInt8]
   {
     var body = bytes[...]
@@ -287,13 +287,14 @@ public struct MailChannel: Sendable {
     let id =
       mail.thread.messageID
       ?? "\(mail.from.map(\.address)) \(mail.date?.milliseconds ?? 0) \(mail.subjectText)"
+        + (mail.givenID ?? "")
     let name = Array("\(id)\n\(recipient)\n".lowercased().utf8)
     return SHA256.hash(name + Array(body)).bytes
   }
 }
 
 extension MailChannel {
-  /// An agent's answer as bytes, and the envelope under which it leaves. The same outbox row always
+  /// An agent's or a rule's answer as bytes, and the envelope under which it leaves. The same outbox row always
   /// gives the same
   /// `Message-ID`, so that a second delivery is seen as one.
   public func compose(
@@ -312,7 +313,7 @@ extension MailChannel {
     let local = reply.localPart(
       recipient: mail.thread.theirs, mac: { replyKey.sign($0, truncatedTo: 32) })
     var from = ours
-    from.name = displayNames[mail.agentName] ?? mail.agentName
+    from.name = mail.agentName.isEmpty ? nil : displayNames[mail.agentName] ?? mail.agentName
     let subject = mail.thread.subject
     let isReply = MailSubject(subject).isReply
     let isFirst = mail.thread.lastMessageID == nil
@@ -329,6 +330,8 @@ extension MailChannel {
         name: HeaderText(repairing: $0.row.fileName ?? "attachment"), type: $0.row.mediaType,
         bytes: $0.bytes)
     }
-    return (mail.thread.ours, mail.thread.theirs, composer.bytes())
+    if mail.isAutomatic { composer.autoSubmitted = HeaderText(repairing: "auto-replied") }
+    // What a machine sends is not to be reported to one (RFC 3834 §3.3).
+    return (mail.isAutomatic ? "" : mail.thread.ours, mail.thread.theirs, composer.bytes())
   }
 }

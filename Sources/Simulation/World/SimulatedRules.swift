@@ -64,6 +64,7 @@ struct SimulatedRules: Planner {
 
   func text(_ number: UInt32, ruleVersion: UInt32) -> String? { "we have not forgotten you" }
   func prompt(ofQueue name: String) -> String? { nil }
+  func handBack(ofQueue name: String) -> String? { nil }
 
   /// A version of the workspace's queues and agents.
   static func configuration(

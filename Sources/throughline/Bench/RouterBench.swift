@@ -11,7 +11,7 @@ struct RouterBench: ParsableCommand {
       A decision is one command decided and applied, with its match. What is measured is the life of cases \
       while all agents are busy and others wait: one is closed, its agent gets the next and accepts it, a new \
       one comes. Beside it, in the same run and over the same cases, a plain list is searched from its \
-      beginning for what suits; it must come to the same choice.
+      beginning for what suits; it must come to the same choice. Last, cases that wait and agents are explained.
 
       Without sizes a grid of them is measured, each in a process of its own.
       """)
@@ -136,6 +136,11 @@ struct RouterBench: ParsableCommand {
     for (kind, times) in load.tookEach.enumerated() where times.count > 0 {
       report.add(name, "\(RouterLoad.kinds[kind]) p50", Double(times.p50), "ns")
       report.add(name, "\(RouterLoad.kinds[kind]) p99.9", Double(times.p999), "ns")
+    }
+    let explained = load.explain(times: 200)
+    for (what, times) in [("case", explained.cases), ("agent", explained.agents)] {
+      report.add(name, "explain \(what) p50", Double(times.p50) / 1_000, "us")
+      report.add(name, "explain \(what) p99", Double(times.p99) / 1_000, "us")
     }
     let compared = comparedLives == 0 ? nil : load.compare(lives: comparedLives)
     if let compared {

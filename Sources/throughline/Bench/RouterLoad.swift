@@ -37,6 +37,8 @@ struct RouterLoad {
   var profiles: [Profile] = []
   var busy: [(agent: AgentID, case: CaseID)] = []
   var live: [UInt64: Life] = [:]
+  /// Those that came last, in order.
+  private var newest: [CaseID] = []
 
   /// What the bench itself must know of an agent and a case, for the plain list and for needs that
   /// somebody
@@ -154,6 +156,8 @@ struct RouterLoad {
       need
       ?? (sizes.needs > Self.needsKeptMax ? self.need() : needs[random.place(below: needs.count)])
     let theCase: CaseID = id()
+    if newest.count >= 4_096 { newest.removeFirst(2_048) }
+    newest.append(theCase)
     live[theCase.low] = Life(
       session: session.id, need: need, key: now.milliseconds - Int64(need.priority) * 60_000)
     timed(
@@ -200,6 +204,31 @@ struct RouterLoad {
     }
     open(like: offered.last.flatMap { live[$0.case.low]?.need })
     acceptAll()
+  }
+
+  /// Why cases wait, and why agents are idle.
+  mutating func explain(times: Int) -> (cases: LatencyHistogram, agents: LatencyHistogram) {
+    var taken = (cases: LatencyHistogram(), agents: LatencyHistogram())
+    for offer in busy.prefix(times) {
+      let start = MonotonicClock.nowNanoseconds
+      if router.why(offer.agent) == nil { refusal = refusal ?? "an agent is not explained" }
+      taken.agents.record(MonotonicClock.nowNanoseconds - start)
+    }
+    // Those who came last wait, and stand behind all others.
+    for id in waitingNewest(times) {
+      let start = MonotonicClock.nowNanoseconds
+      if router.why(id)?.ahead == nil { refusal = refusal ?? "a waiting case is not explained" }
+      taken.cases.record(MonotonicClock.nowNanoseconds - start)
+    }
+    return taken
+  }
+
+  private func waitingNewest(_ count: Int) -> [CaseID] {
+    var found: [CaseID] = []
+    for id in newest.reversed() where found.count < count {
+      if case .waiting? = router.case(id)?.state { found.append(id) }
+    }
+    return found
   }
 
   mutating func takeBusy() -> (AgentID, CaseID)? {

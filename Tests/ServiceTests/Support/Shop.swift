@@ -333,6 +333,7 @@ struct TestPlanner: Planner {
   }
   func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
   func prompt(ofQueue name: String) -> String? { nil }
+  func handBack(ofQueue name: String) -> String? { nil }
 
   private static func kept(_ facts: RouteFacts) -> [UInt8] {
     var json = JSONWriter()
