@@ -437,8 +437,20 @@ extension RequeueReason {
   }
 }
 
+extension CaseEnd {
+  public var name: String {
+    switch self {
+    case .resolved: "resolved"
+    case .abandoned: "abandoned"
+    case .transferred: "transferred"
+    case .handedBack: "handed_back"
+    case .wrapUpOver: "wrap_up_over"
+    }
+  }
+}
+
 extension OverflowReason {
-  var name: String {
+  public var name: String {
     switch self {
     case .closed: "queue_closed"
     case .waitedOut: "waited_out"

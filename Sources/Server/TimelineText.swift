@@ -103,6 +103,9 @@ public enum ExplanationText {
     if let agent = step["agent"] as? String {
       text += what == "offered" ? " to \(agent)" : " by \(agent)"
     }
+    if let why = step["why"] as? String {
+      text += " (\(why.replacingOccurrences(of: "_", with: " ")))"
+    }
     if let passed = step["passed_over"] as? [String: Any], !passed.isEmpty {
       text += "; passed over: \(counts(passed))"
     }

@@ -87,6 +87,7 @@ public enum Explanation {
         out.append(contentsOf: ",\"agent\":".utf8)
         JSONText.append(directory.agentNames[agent.raw] ?? "", to: &out)
       }
+      if let why = why(step) { out.append(contentsOf: ",\"why\":\"\(why)\"".utf8) }
       let passed = zip(PassedOverReason.allCases, step.passedOver).filter { $0.1 > 0 }
       if !passed.isEmpty {
         out.append(contentsOf: ",\"passed_over\":{".utf8)
@@ -99,6 +100,16 @@ public enum Explanation {
       out.append(UInt8(ascii: "}"))
     }
     out.append(contentsOf: "]}".utf8)
+  }
+
+  /// What a step's code says, where it says more than the step.
+  private static func why(_ step: CaseAbout.Step) -> String? {
+    guard let code = UInt8(exactly: step.code) else { return nil }
+    return switch step.what {
+    case .closed: CaseEnd(rawValue: code)?.name
+    case .overflowed: OverflowReason(rawValue: code)?.name
+    default: nil
+    }
   }
 
   public static func cause(_ code: UInt8) -> String {

@@ -70,7 +70,8 @@ public struct EntryText: Sendable {
     case "accepted": return "takes over"
     case "transferred": return because("transfers to \(owner)")
     case "handed_back":
-      return "hands back to \(owner)" + (text("summary").isEmpty ? "" : ": \(text("summary"))")
+      return because("hands back to \(owner)")
+        + (text("summary").isEmpty ? "" : ": \(text("summary"))")
     case "journey": return "\(text("event")) (\(text("source")))"
     case "call": return "calls \(text("to")) from \(text("from"))"
     case "session_opened": return "opens a session"

@@ -8,6 +8,7 @@ struct TheoryOptions: ParsableArguments {
   var model: String?
   @Option(name: .long, help: "Units of time that are measured; overrides the file's.") var length:
     Double?
+  @Option(name: .long, help: "So many times the file's length.") var times: Double?
   @Flag(
     name: .long,
     help:
@@ -26,6 +27,11 @@ struct TheoryOptions: ParsableArguments {
       guard length > 0 else { throw ValidationError("--length is a positive number") }
       model.length = length
       model.warmUp = length / 10
+    }
+    if let times {
+      guard times > 0 else { throw ValidationError("--times is a positive number") }
+      model.length *= times
+      model.warmUp = model.length / 10
     }
     let began = ContinuousClock.now
     let result: QueueingResult

@@ -100,6 +100,39 @@ import Testing
     }
   }
 
+  @Test func `a stop waits for what the smarthost has not answered yet, and nothing is sent twice`()
+    async throws
+  {
+    let smarthost = try FakeSmarthost()
+    try await TestServer.run {
+      $0.smarthostURL = smarthost.url
+      $0.drainSeconds = 60
+    } _: { server in
+      let ann = try await server.agent("ann")
+      #expect(try await server.deliver(Letter()) == 250)
+      let aCase = try await server.take(ann)["case"].text
+      smarthost.hold()
+      #expect(try await server.reply("first", to: aCase, by: ann).status == 201)
+      try await eventually("the mail is there") { smarthost.mails.count == 1 }
+      let port = server.port("http")
+      async let stopped = server.stop()
+      try await eventually("it stops") {
+        guard let socket = try? Socket.connect(port: port) else { return true }
+        socket.close()
+        return false
+      }
+      smarthost.hold(false)
+      _ = await stopped
+      try await server.start()
+      #expect(try await server.reply("second", to: aCase, by: ann).status == 201)
+      // It leaves in its order: what was to be sent again would have come before it.
+      try await eventually("the next one leaves") {
+        smarthost.mails.contains { $0.text.contains("second") }
+      }
+      #expect(smarthost.mails.count { $0.text.contains("first") } == 1)
+    }
+  }
+
   @Test func `a stop closes WebSockets with 1001 and answers what waits`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")

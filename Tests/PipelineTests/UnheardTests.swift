@@ -272,7 +272,7 @@ struct UnheardTests {
   // MARK: - Whatever becomes of the case it came to
 
   enum When: CaseIterable {
-    case waiting, offered, assigned, requeued, seenAndRequeued, transferred
+    case waiting, offered, assigned, requeued, transferred, seenAndRequeued, seenAndTransferred
   }
   enum End: CaseIterable { case customerLeaves, givenBack, wrapUpOver }
 
@@ -307,15 +307,15 @@ struct UnheardTests {
       shop.submit(.next(Workshop.ann, WaiterID(1), until: shop.now + .seconds(1)), 901)
       guard case .offer? = shop.commit().answer(901) else { throw Workshop.Missing() }
       arrives()
-    case .seenAndRequeued:
+    case .seenAndRequeued, .seenAndTransferred:
       arrives()
       _ = try #require(try shop.take(1))
-      shop.submit(.onCase(current, .requeue))
     case .assigned, .requeued, .transferred:
       _ = try #require(try shop.take(1))
       arrives()
-      if when == .requeued { shop.submit(.onCase(current, .requeue)) }
-      guard when == .transferred else { break }
+    }
+    if when == .requeued || when == .seenAndRequeued { shop.submit(.onCase(current, .requeue)) }
+    if when == .transferred || when == .seenAndTransferred {
       let next = CaseID(high: 3, low: 50)
       shop.submit(
         .transfer(

@@ -28,11 +28,14 @@ final class FakeSmarthost: Sendable {
     let mails = Mutex<[Mail]>([])
     let refusal = Mutex<String?>(nil)
     let refusals = Mutex(0)
+    let isHeld = Mutex(false)
   }
 
   var mails: [Mail] { box.mails.withLock { $0 } }
   /// Answers every RCPT with this, such as a `550`.
   func refuse(_ answer: String) { box.refusal.withLock { $0 = answer } }
+  /// Takes mails, and says so only when it is let go.
+  func hold(_ isHeld: Bool = true) { box.isHeld.withLock { $0 = isHeld } }
   func refuseNothing() { box.refusal.withLock { $0 = nil } }
   /// How many recipients were refused so far.
   var refusals: Int { box.refusals.withLock { $0 } }
@@ -87,6 +90,7 @@ final class FakeSmarthost: Sendable {
         let mail = Mail(
           sender: sender, recipient: recipient, text: lines.joined(separator: "\r\n") + "\r\n")
         box.mails.withLock { $0.append(mail) }
+        while box.isHeld.withLock({ $0 }) { Thread.sleep(forTimeInterval: 0.01) }
         try say("250 2.0.0 queued")
       case "QUIT":
         try say("221 bye")

@@ -1,0 +1,71 @@
+import Foundation
+import Testing
+
+/// A queue that keeps nobody waiting for long gives a chat back to its bot.
+@Suite(.inTurn) struct HandBackTests {
+  @Test func `the bot hears that it has the chat again and why, and a mail beside it stays a case`()
+    async throws
+  {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "small", agents: 1)
+    try rules.write(
+      "rules/small/workspace.yaml",
+      """
+      title: small
+      mail_addresses: [help@small.example]
+      trusted_relays: [{ network: 127.0.0.1, authserv_id: relay.example }]
+      bots: { robin: { asserts: [email, chat] } }
+
+      """)
+    try rules.write(
+      "rules/small/queues.yaml",
+      "support: { max_wait: { limit: 1s, then: { hand_back: nobody is free } } }\n")
+    try rules.write("rules/small/agents.yaml", "a1: { queues: [support], capacity: 50 }\n")
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let bot = try await server.token("bot", "robin")
+      let chat = try await server.open(bot, email: "mia@home.example")
+      try await chat.customer("help")
+      let handed = try await chat.handoff()
+      let told = try await chat.events(after: handed["entry"].int)
+      let back = try #require(
+        told["events"].elements.first { $0["kind"].text == "handed_back" }, "\(told)")
+      #expect(back["reason"].text == "nobody is free")
+      #expect(back["owner"]["kind"].text == "bot" && back["owner"]["name"].text == "robin")
+      #expect(back["owner"]["epoch"].int == handed["epoch"].int.map { $0 + 1 })
+      let why = try await server.administer("GET", "/admin/explain?case=\(handed["case"].text)")
+      #expect(why["why"]["story"].elements.last?["why"].text == "handed_back")
+      let customer = try await server.administer("GET", "/admin/timeline?identity=mia@home.example")
+      let text = try await server.call(
+        "GET", "/v1/customers/\(customer["customers"][0]["customer"].text)/timeline?format=text",
+        by: try await server.token("supervisor", "boss"))
+      #expect(
+        String(decoding: text.body, as: UTF8.self)
+          .contains("hands back to bot robin, because nobody is free"))
+      // The bot may speak again, by the epoch that it was told.
+      let spoke = try await server.call(
+        "POST", "/v1/sessions/\(chat.session)/messages",
+        ["author": "bot", "text": "I am back", "epoch": .number(back["owner"]["epoch"].int ?? 0)],
+        by: bot)
+      #expect(spoke.status == 201)
+
+      // A mail that comes while the chat waits once more is nobody's to give to a bot.
+      try await chat.handoff()
+      var letter = Letter()
+      letter.to = "help@small.example"
+      letter.headers = [
+        "Authentication-Results: relay.example; dmarc=pass header.from=home.example"
+      ]
+      #expect(try await server.deliver(letter) == 250)
+      try await eventually("the chat is given back, and the mail waits") {
+        let queues = try await server.call(
+          "GET", "/v1/queues", by: try await server.token("agent", "a1"))
+        let kinds = try await server.timeline("mia@home.example").kinds
+        return kinds.count { $0 == "handed_back" } == 2
+          && queues["queues"].elements.first?["waiting"].int == 1
+      }
+      let agent = try await server.agent("a1")
+      let taken = try await server.take(agent)
+      #expect(taken["timeline"].texts.contains("Where is my lamp?"))
+    }
+  }
+}
