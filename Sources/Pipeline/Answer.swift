@@ -40,6 +40,8 @@ public enum Answer: Hashable, Sendable {
   case keyReused
   /// Storage is not to be had now; nothing was recorded.
   case unavailable
+  /// Something that this needs is kept and cannot be read: it does not match its checksum.
+  case damaged
 }
 
 /// What whoever opened a session may be shown of what was said before.
@@ -235,7 +237,7 @@ extension Answer {
       w.signed(entry.raw)
       w.signed(teller.raw)
     case .standing(.over): w.uint8(20)
-    case .position, .standing, .keyReused, .unavailable: w.uint8(0)
+    case .position, .standing, .keyReused, .unavailable, .damaged: w.uint8(0)
     }
     return w.bytes
   }

@@ -53,14 +53,23 @@ extension Pipeline {
     }
     if asks.contains(.sessions) {
       facts.gathered.sessions =
-        try conversation.map { id throws(StoreFault) in try sessions(of: id, reads) } ?? 1
+        try conversation.map { id throws(StoreFault) in
+          try known { machine throws(StoreFault) in try machine.sessions(of: id, reads) }
+        } ?? 1
     }
+    let customer = facts.customer
     if asks.contains(.history) {
       facts.gathered.conversationsBefore =
-        facts.isNewCustomer ? 0 : try conversations(of: facts.customer, except: conversation, reads)
+        facts.isNewCustomer
+        ? 0
+        : try known { machine throws(StoreFault) in
+          try machine.conversations(of: customer, except: conversation, reads)
+        }
     }
     if asks.contains(.assurance) {
-      facts.gathered.assurance = try assurance(of: facts.customer, claims, reads)
+      facts.gathered.assurance = try known { machine throws(StoreFault) in
+        try machine.assurance(of: customer, claims, reads)
+      }
     }
   }
 
@@ -73,15 +82,16 @@ extension Pipeline {
       + [UInt8(ascii: "}")]
   }
 
-  /// Committed entries, and after them those that are not yet.
+  /// Committed entries, and after them those that are not yet. Nobody is turned away because a word
+  /// of long ago is damaged: rules see the others.
   private func transcript(of id: ConversationID, _ reads: any StoreReader) throws(StoreFault)
     -> [[UInt8]]
   {
     let limit = GatheredFacts.transcriptMax
     let recent = pending.entries(of: id)
     let first = recent.first?.id ?? EntryID(.max)
-    let kept = try reads.transcript(
-      workspace, of: id, after: EntryID(0), limit: limit, visible: .business
+    let kept = try reads.readableTranscript(
+      workspace, of: id, limit: limit, visible: .business
     )
     .filter { $0.id < first }.map { pending.rewritten[$0.id] ?? $0 }
     return (kept + recent.filter { $0.visibility != .internal }).prefix(limit).compactMap(\.body)

@@ -20,7 +20,8 @@ extension Pipeline {
     while turn.reflected < turn.decision.events.count {
       let event = turn.decision.events[turn.reflected]
       turn.reflected += 1
-      try reflect(event, &turn, reads)
+      // One that cannot be told because of a damaged row must not leave the others untold.
+      do throws(StoreFault) { try reflect(event, &turn, reads) } catch { try confine(error) }
     }
     try sayTexts(&turn, reads)
     return nil
@@ -34,8 +35,10 @@ extension Pipeline {
       guard case .messageCustomer(let conversation, let session, let version, let number) = effect,
         let text = planner.text(number, ruleVersion: version)
       else { continue }
-      let channel = try sessionRow(session, reads)?.channel ?? .chat
-      try say(text, in: conversation, on: channel, &turn, reads)
+      do throws(StoreFault) {
+        let channel = try sessionRow(session, reads)?.channel ?? .chat
+        try say(text, in: conversation, on: channel, &turn, reads)
+      } catch { try confine(error) }
     }
   }
 

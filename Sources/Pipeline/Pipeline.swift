@@ -103,6 +103,9 @@ public struct Pipeline: Sendable {
   /// trusted.
   public internal(set) var isTorn = false
 
+  /// What was found damaged since the writer last asked.
+  var damage: [StoreFault] = []
+
   public mutating func use(_ planner: any Planner) { self.planner = planner }
 
   /// How many commands the next `gather` would take.
@@ -113,20 +116,32 @@ public struct Pipeline: Sendable {
 
   public var nextDeadline: Instant? { router.nextDeadline }
 
-  /// Decides one request. A fault of the store means that a look-up failed before anything was
-  /// decided.
+  /// Decides one request. A damaged row costs no more than that request (`Pipeline+Damage.swift`);
+  /// any other fault of the store means that nothing was decided, unless the machine `isTorn`.
   public mutating func submit(_ request: Request, at wall: Instant, reads: any StoreReader)
     throws(StoreFault)
   {
     let at = max(wall, router.now)
-    if let repeated = try repeated(request, reads) {
-      hold(.answer(request.ticket, repeated, position: head.position))
-      return
-    }
     var turn = Turn(
       at: at, position: head.position + 1, ticket: request.ticket, idempotency: request.idempotency)
-    let answer = try decide(request.intake, &turn, reads)
-    try takeUpUnheard(&turn, reads)
+    var answer: Answer?
+    do throws(StoreFault) {
+      if let repeated = try repeated(request, reads) {
+        hold(.answer(request.ticket, repeated, position: head.position))
+        return
+      }
+      try look(at: request.intake, reads)
+      answer = try decide(request.intake, &turn, reads)
+    } catch {
+      try confine(error)
+      answer = .damaged
+      try endAnyway(request.intake, &turn, reads)
+      if !isTorn, !turn.touched, turn.decision.events.isEmpty {
+        hold(.answer(request.ticket, .damaged, position: head.position))
+        return
+      }
+    }
+    do throws(StoreFault) { try takeUpUnheard(&turn, reads) } catch { try confine(error) }
     finish(&turn, answer: answer, request)
     isTorn = false
     if request.intake.patience != .none || !request.holds.isEmpty {
@@ -209,7 +224,7 @@ extension Pipeline {
 
   /// Writes the turn's log record, holds the answer and the effects with its position.
   private mutating func finish(_ turn: inout Turn, answer: Answer?, _ request: Request) {
-    if let key = request.idempotency, let answer, answer != .keyReused {
+    if let key = request.idempotency, let answer, answer != .keyReused, answer != .damaged {
       keep(answer, under: key, &turn)
     }
     for effect in turn.decision.effects { keepOutcome(of: effect, &turn) }

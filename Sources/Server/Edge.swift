@@ -241,13 +241,15 @@ enum Inbound: Sendable {
   case rendered(UInt64, APIResponse)
   /// A poll's look found nothing yet.
   case nothingYet(UInt64, ConversationID)
-  case looked(SessionID, ConversationID?, EventsPage?)
+  /// Nil where there is nothing, or why it cannot be read.
+  case looked(SessionID, ConversationID?, EventsPage?, APIProblem? = nil)
   /// A conversation has new entries.
   case wake(ConversationID)
   /// A customer record has new entries.
   case timelineMoved(CustomerID)
-  /// What a look at a followed timeline found; nil when there is no such customer.
-  case followed(CustomerID, TimelineFollow.Look?)
+  /// What a look at a followed timeline found; nil when there is no such customer, or it cannot be
+  /// read.
+  case followed(CustomerID, TimelineFollow.Look?, APIProblem? = nil)
   case offer(OfferAnswer, WaiterID)
   case offerEnded(OfferID, OfferEnd)
   case agentHears(ConversationID, EntryID)

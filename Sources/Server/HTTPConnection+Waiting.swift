@@ -62,8 +62,8 @@ extension HTTPConnection {
           edge.hub.post(ref, .rendered(number, page.response))
         }
       } catch {
-        Log.fault("reading events", error.description)
-        edge.hub.post(ref, .rendered(number, APIResponse(APIProblem.unavailable)))
+        edge.health.tell("reading events", error)
+        edge.hub.post(ref, .rendered(number, APIResponse(APIProblem(error))))
       }
     }
   }

@@ -309,7 +309,7 @@ public final class Hub: Outlet {
       for delivery in lost {
         switch delivery.payload as? Inbound {
         case .nothingYet(_, let conversation): unsubscribe(conversation, delivery.to)
-        case .looked(_, let conversation?, _): unsubscribe(conversation, delivery.to)
+        case .looked(_, let conversation?, _, _): unsubscribe(conversation, delivery.to)
         default: break
         }
       }

@@ -54,15 +54,15 @@ extension WebSocketStream {
         let page = try EventsPage.read(directory, row, after: after, limit: 200, reads)
         edge.hub.post(ref, .looked(session, row.conversation, page))
       } catch {
-        Log.fault("reading for a stream", error.description)
-        edge.hub.post(ref, .looked(session, nil, nil))
+        edge.health.tell("reading for a stream", error)
+        edge.hub.post(ref, .looked(session, nil, nil, APIProblem(error)))
       }
     }
   }
 
   func looked(
     _ session: SessionID, _ conversation: ConversationID?, _ page: EventsPage?,
-    _ connection: Connection
+    _ problem: APIProblem?, _ connection: Connection
   ) {
     guard var subscription = subscriptions[session] else {
       if let conversation { edge.hub.unsubscribe(conversation, connection.ref) }
@@ -70,7 +70,7 @@ extension WebSocketStream {
     }
     guard let conversation, let page else {
       subscriptions[session] = nil
-      return send(error: .notFound("session"), connection)
+      return send(error: problem ?? .notFound("session"), connection)
     }
     subscription.conversation = conversation
     subscription.isLooking = false
@@ -98,10 +98,11 @@ extension WebSocketStream {
         }
       }
     case .timelineMoved(let record): timelineMoved(record, connection)
-    case .followed(let customer, let look): followedOn(customer, look, connection)
-    case .looked(let session, let conversation, let page):
+    case .followed(let customer, let look, let problem):
+      followedOn(customer, look, problem, connection)
+    case .looked(let session, let conversation, let page, let problem):
       looking -= 1
-      looked(session, conversation, page, connection)
+      looked(session, conversation, page, problem, connection)
       lookOn(connection)
     case .offer(let offer, _): push(offer, connection)
     case .ringing(let offer): push(offer, as: "ringing", connection)
@@ -145,7 +146,7 @@ extension WebSocketStream {
         let response = try render(.offer(offer), reads)
         edge.hub.post(ref, .push(Array("{\"type\":\"\(type)\",".utf8) + response.body.dropFirst()))
       } catch {
-        Log.fault("showing an offer", error.description)
+        edge.health.tell("showing an offer", error)
         guard type == "offer" else { return }  // it rings all the same
         edge.writer(caller.workspace)?.submit([Request(.failOffer(offer.offer, .connectionClosed))])
       }
@@ -160,7 +161,7 @@ extension WebSocketStream {
     edge.reads.run { reads in
       do throws(StoreFault) {
         edge.hub.post(ref, .push(try api.consultFrame(id, by: by, until: until, reads)))
-      } catch { Log.fault("showing a case to whom was asked", error.description) }
+      } catch { edge.health.tell("showing a case to whom was asked", error) }
     }
   }
 
@@ -183,7 +184,7 @@ extension WebSocketStream {
             Array("{\"type\":\"entry\",\"conversation\":\"\(conversation)\",\"entry\":".utf8) + body
               + Array("}".utf8))
         }
-      } catch { Log.fault("reading for an agent's stream", error.description) }
+      } catch { edge.health.tell("reading for an agent's stream", error) }
       edge.hub.post(ref, .heard(frames))
     }
   }

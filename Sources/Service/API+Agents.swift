@@ -28,7 +28,17 @@ extension API {
       guard case .offer(let offer) = answer else { return APIResponse(answer) }
       var out = Array(
         "{\"offer\":\"\(offer.offer)\",\"until\":\"\(offer.until)\",".utf8)
-      try CaseView.append(offer.case, api, timelineLimit: limit, reads, to: &out)
+      do throws(StoreFault) {
+        var view: [UInt8] = []
+        try CaseView.append(offer.case, api, timelineLimit: limit, reads, to: &view)
+        out += view
+      } catch {
+        // Refused, it would go on to the next agent and hide from each whatever waits behind it.
+        guard case .corrupt = error else { throw error }
+        out += Array(
+          "\"case\":\"\(offer.case)\",\"conversation\":\"\(offer.conversation)\",\"damaged\":true"
+            .utf8)
+      }
       out.append(UInt8(ascii: "}"))
       return APIResponse(200, json: out)
     }

@@ -92,6 +92,7 @@ extension APIResponse {
           422, "idempotency-key-reused", "Idempotency-Key reused",
           "this key was used with another request; a repeat must have the same body"))
     case .unavailable: self.init(APIProblem.unavailable)
+    case .damaged: self.init(APIProblem.damaged)
     }
   }
 }

@@ -131,11 +131,14 @@ extension Writer {
       try put(row, workspace)
       try delete(FactsRow(case: row.id, bytes: []), workspace) { $0.put(row.id) }
     }
-    for delete in [statements.deleteKeys, statements.deleteOutbox] {
+    for (delete, table) in [
+      (statements.deleteKeys, Table.keys), (statements.deleteOutbox, .outbox),
+    ] {
       delete.begin()
       delete.put(workspace)
       delete.put(forms.mention(conversation))
       try delete.run()
+      try count(-sqlite3_changes64(connection), table, workspace)
     }
   }
 
