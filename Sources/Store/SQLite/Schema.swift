@@ -6,13 +6,13 @@ internal import GRDB
 enum Schema {
   static var migrations: DatabaseMigrator {
     var migrator = DatabaseMigrator()
-    for (name, sql) in zip(names, [first, second]) {
+    for (name, sql) in zip(names, [first, second, third]) {
       migrator.registerMigration(name) { try $0.execute(sql: sql) }
     }
     return migrator
   }
 
-  static let names = ["1", "2"]
+  static let names = ["1", "2", "3"]
 
   // Every key begins with the workspace. Tables whose rows are found by their key alone have no
   // rowid: the key
@@ -109,5 +109,11 @@ enum Schema {
       PRIMARY KEY(workspace, number)) STRICT, WITHOUT ROWID;
     CREATE INDEX accesses_by_customer ON accesses(workspace, customer, number) WHERE customer IS NOT NULL;
     CREATE INDEX blobs_by_conversation ON blobs(workspace, conversation, blob) WHERE conversation IS NOT NULL;
+    """
+
+  /// By which record a session arrived, and which conversations it was taken out of.
+  static let third = """
+    ALTER TABLE sessions ADD COLUMN customer BLOB;
+    ALTER TABLE sessions ADD COLUMN former BLOB;
     """
 }
