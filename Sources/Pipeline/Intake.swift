@@ -124,8 +124,19 @@ public struct OpenSession: Sendable {
   /// What the bot says of the customer.
   public var attributes: [CustomerProfile.Attribute]
   public var members: [UInt8]
-  /// The conversation that a resume token names; the edge has checked its signature.
-  public var resumes: ConversationID?
+  /// What a resume token says; the edge has checked its signature.
+  public var resumes: Resumption?
+
+  public struct Resumption: Hashable, Sendable {
+    public var conversation: ConversationID
+    /// The record that the session arrived by for which it was made; nil in a token of an older
+    /// program, for the conversation's.
+    public var customer: CustomerID?
+    public init(_ conversation: ConversationID, _ customer: CustomerID?) {
+      self.conversation = conversation
+      self.customer = customer
+    }
+  }
   public init(
     session: SessionID, conversation: ConversationID, customer: CustomerID, channel: Channel,
     bot: BotID,

@@ -84,7 +84,7 @@ extension Pipeline {
     return try reads.identity(pending.workspace, hash: hash)
   }
 
-  private static func customer(
+  static func customer(
     _ id: CustomerID, _ pending: Pending, _ reads: any StoreReader
   ) throws(StoreFault) -> CustomerRow? {
     if let row = pending.customers[id] { return row }

@@ -335,9 +335,18 @@ struct Turn {
   /// The conversation whose agent settles it, with all that came.
   var settled: ConversationID?
   /// News whose case has ended before anybody took them up.
-  var unheard: [(place: ConversationID, news: ConversationAbout.Unheard)] = []
+  var unheard: [(place: ConversationID, news: ConversationAbout.Unheard, by: CustomerID?)] = []
   /// The agent who serves this customer on another channel at this moment.
   var servedBy: AgentID?
+  /// Whose matter a case is that an agent passes on.
+  var passedOn: CustomerID?
+  /// By whom the sessions come that open now; nil for one that is there and opens again.
+  var arriving: Arriving?
+
+  struct Arriving {
+    var customer: CustomerID
+    var former: [SessionRow.Former] = []
+  }
 
   /// The log record: format, router events, and the numbers and hashes of the entries written with
   /// them.

@@ -127,6 +127,8 @@ public enum SessionEnd: UInt8, Hashable, Sendable {
   case idle
   /// The business ended it: the case was closed, or the talking was over.
   case businessEnded
+  /// Its customer is another person than the conversation's by now: it goes on in another.
+  case parted
 }
 
 /// Which rule sent a case where it goes.

@@ -72,10 +72,17 @@ extension WebSocketStream {
       subscriptions[session] = nil
       return send(error: problem ?? .notFound("session"), connection)
     }
+    let before = subscription.conversation
     subscription.conversation = conversation
     subscription.isLooking = false
     subscription.after = page.after
     subscriptions[session] = subscription
+    // Its customer was taken out of the conversation.
+    if let before, before != conversation,
+      !subscriptions.values.contains(where: { $0.conversation == before })
+    {
+      edge.hub.unsubscribe(before, connection.ref)
+    }
     if !page.isEmpty {
       var out = Array("{\"type\":\"events\",\"session\":\"\(session)\",".utf8)
       page.append(to: &out)

@@ -91,7 +91,10 @@ extension API {
       guard let row = try reads.aCase(api.directory.workspace, id) else {
         return APIResponse(.notFound("case"))
       }
-      let customer = try reads.conversation(api.directory.workspace, row.conversation)?.customer
+      var customer = CaseView.decoded(row.about)?.customer
+      if customer == nil {
+        customer = try reads.conversation(api.directory.workspace, row.conversation)?.customer
+      }
       api.record(.aCase, by: caller, of: customer.map { [$0] } ?? [])
       var out = Array("{".utf8)
       try CaseView.append(id, api, timelineLimit: 200, reads, to: &out)
@@ -281,6 +284,28 @@ extension API {
     guard let conversation = row.conversation, let bot = directory.bots[caller.holder] else {
       return false
     }
-    return try reads.sessions(directory.workspace, of: conversation).contains { $0.bot == bot.raw }
+    let workspace = directory.workspace
+    var sessions = try reads.sessions(workspace, of: conversation)
+    let about = try reads.conversation(workspace, conversation).flatMap {
+      ConversationPage.decoded($0.about)
+    }
+    for parting in about?.partings ?? [] {
+      sessions += try reads.sessions(workspace, of: parting.conversation).filter {
+        $0.former.contains { $0.conversation == conversation }
+      }
+    }
+    sessions.removeAll { $0.bot != bot.raw }
+    guard !sessions.isEmpty else { return false }
+    // Said there by somebody who is another person by now, it is none of its business.
+    let entries = try reads.transcript(workspace, whole: conversation, visible: .customer)
+    let name = Array("\(row.id)".utf8)
+    for entry in entries where entry.body?.contains(name) ?? false {
+      guard PersonForms.attachments(entry).contains(row.id) else { continue }
+      for session in sessions {
+        var person = try session.person(workspace, reads)
+        if try person.own(entry.customer, reads) { return true }
+      }
+    }
+    return false
   }
 }

@@ -74,7 +74,7 @@ extension APIResponse {
         json: Array(
           "{\"conversation\":\"\(conversation)\",\"entry\":\(entry),\"duplicate\":\(duplicate)}"
             .utf8))
-    case .sessionOpened(let session, let conversation, _, _, _, _, _, _):
+    case .sessionOpened(let session, let conversation, _, _, _, _, _, _, _):
       self.init(
         201, json: Array("{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\"}".utf8))
     case .callTaken(let session, let conversation, _, _, _):

@@ -284,6 +284,7 @@ extension IntegrityCheck {
       (.customers, "root", .customers, "customer"),
       (.conversations, "customer", .customers, "customer"),
       (.sessions, "conversation", .conversations, "conversation"),
+      (.sessions, "customer", .customers, "customer"),
       (.cases, "conversation", .conversations, "conversation"),
       (.facts, "case_", .cases, "case_"),
       (.blobs, "conversation", .conversations, "conversation"),

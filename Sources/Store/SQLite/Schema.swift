@@ -114,9 +114,12 @@ enum Schema {
     CREATE INDEX blobs_by_conversation ON blobs(workspace, conversation, blob) WHERE conversation IS NOT NULL;
     """
 
-  /// How many rows there are, so that one that vanished is missed.
+  /// How many rows there are, so that one that vanished is missed; by which record a session arrived,
+  /// and which conversations it was taken out of.
   static let third = """
     CREATE TABLE counts(
       workspace INTEGER PRIMARY KEY, rows BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;
+    ALTER TABLE sessions ADD COLUMN customer BLOB;
+    ALTER TABLE sessions ADD COLUMN former BLOB;
     """
 }

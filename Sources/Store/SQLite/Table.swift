@@ -43,7 +43,8 @@ enum Table: UInt8, CaseIterable {
         "workspace", "conversation", "customer", "open", "epoch", "agent", "opened", "changed",
         "about",
       ]
-    case .sessions: ["workspace", "session", "conversation", "channel", "bot", "ended"]
+    case .sessions:
+      ["workspace", "session", "conversation", "channel", "bot", "ended", "customer", "former"]
     case .cases:
       [
         "workspace", "case_", "conversation", "queue", "agent", "state", "created", "closed",
