@@ -64,9 +64,13 @@ public struct SMTPClient: Sendable {
           done(
             transfer.map { MailOutcome(TransferEnd($0)) }
               ?? .malformed("the smarthost's URL is not one"))
-        }))
+        },
+        dropped: { done(.busy) }))
     if !accepted { done(.busy) }
   }
+
+  /// Begins no mail any more: what waits for its turn is `busy`, and what is under way goes on.
+  public func stop() { outbound.mails.stop() }
 }
 
 extension MailOutcome {

@@ -10,10 +10,13 @@ final class TransferQueue: Sendable {
   struct Waiting: Sendable {
     var make: @Sendable (_ id: UInt64) -> OpaquePointer?
     var done: @Sendable (OpaquePointer?) -> Void
+    /// Its turn will not come.
+    var dropped: @Sendable () -> Void
   }
 
   private struct State {
     var waiting: [Waiting] = []
+    var isStopped = false
     var idle: [Int]
   }
 
@@ -46,7 +49,7 @@ final class TransferQueue: Sendable {
   func submit(_ waiting: Waiting) -> Bool {
     enum Outcome { case refused, starts(Int), joins }
     let outcome = state.withLock { state -> Outcome in
-      if state.waiting.count >= waitingMax { return .refused }
+      if state.isStopped || state.waiting.count >= waitingMax { return .refused }
       state.waiting.append(waiting)
       return state.idle.popLast().map { .starts($0) } ?? .joins
     }
@@ -56,6 +59,16 @@ final class TransferQueue: Sendable {
     case .joins: for each in carriers { cc_multi_wake(each.multi) }
     }
     return true
+  }
+
+  /// Begins nothing any more; what is under way goes on.
+  func stop() {
+    let dropped = state.withLock { state in
+      state.isStopped = true
+      defer { state.waiting.removeAll() }
+      return state.waiting
+    }
+    for each in dropped { each.dropped() }
   }
 
   /// Runs until nothing is under way here and nothing waits.

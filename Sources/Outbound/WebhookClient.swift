@@ -47,7 +47,8 @@ public struct WebhookClient: Sendable {
         make: { call.makeTransfer($0) },
         done: { transfer in
           done(transfer.map { WebhookOutcome(TransferEnd($0)) } ?? .malformed("the URL is not one"))
-        }))
+        },
+        dropped: { done(.busy) }))
     if !accepted { done(.busy) }
   }
 }

@@ -56,8 +56,13 @@ public struct ConversationAbout: Hashable, Sendable {
     public var channel: Channel
     /// Since when the first of it waits; nil where an older program noted it.
     public var since: Instant?
+    /// When the last of it came.
+    public var at: Instant?
     /// An agent has accepted the case with it before them, and has it still.
     public var isTaken = false
+    /// The case that waited for it and followed the customer elsewhere, and what that case needed.
+    public var `case`: CaseID?
+    public var need: Need?
     public init(_ cause: RouteReason.Cause, on channel: Channel, since: Instant? = nil) {
       self.cause = cause
       self.channel = channel
@@ -78,6 +83,9 @@ public struct ConversationAbout: Hashable, Sendable {
       w.uint8(channel.rawValue)
       w.optional(since) { $0.signed($1.milliseconds) }
       w.bool(isTaken)
+      w.optional(at) { $0.signed($1.milliseconds) }
+      w.optional(`case`) { $0.id($1) }
+      w.array(need?.encoded ?? []) { $0.uint8($1) }
     }
 
     init(from r: inout ByteReader, _ version: UInt8) throws(WireError) {
@@ -89,6 +97,11 @@ public struct ConversationAbout: Hashable, Sendable {
       guard version >= 5 else { return }
       since = try r.optional { r throws(WireError) in Instant(milliseconds: try r.signed()) }
       isTaken = try r.bool()
+      guard version >= 7 else { return }
+      self.at = try r.optional { r throws(WireError) in Instant(milliseconds: try r.signed()) }
+      `case` = try r.optional { r throws(WireError) in try r.id() }
+      let bytes = try r.array { r throws(WireError) in try r.uint8() }
+      if !bytes.isEmpty { need = try Need(decoding: bytes) }
     }
   }
 
@@ -97,7 +110,7 @@ public struct ConversationAbout: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var w = ByteWriter()
-    w.uint8(6)
+    w.uint8(7)
     w.optional(mail) { $1.encode(into: &$0) }
     w.optional(call) {
       $0.string($1.from)

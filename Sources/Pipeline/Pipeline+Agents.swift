@@ -136,7 +136,10 @@ extension Pipeline {
     }
     let entry = write(
       draft, customer: customer, conversation: row.conversation, session: nil, &turn)
-    if known.unheard != nil, router.case(words.case)?.agent == words.agent {
+    // A note may be about anything else.
+    if known.unheard != nil, words.entry.visibility == .customer,
+      router.case(words.case)?.agent == words.agent
+    {
       try hear(row.conversation, turn, reads)
     }
     return recorded(entry, row.conversation)
@@ -259,7 +262,6 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer {
     guard let row = try caseRow(id, reads) else { return rejection(.unknownCase, nil) }
     guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
-    turn.settled = row.conversation
     if let refused = try command(.handBack(id, by: agent), &turn, reads) {
       return rejection(refused, row.conversation)
     }

@@ -69,7 +69,8 @@ extension Pipeline {
     case .configure, .start, .tick, .read, .outcome, .openSession, .mail, .call, .rejoin, .callNews,
       .standing, .bridgeEnded, .callEnded, .deviceLost, .journey, .aboutCustomer,
       .joinConversations, .tag, .blob, .setStatus, .renew, .next, .endNext, .openStream,
-      .closeStream, .failOffer, .finish, .chooseChannels, .setChannelStatus, .outboxDelivered, .outboxDelayed,
+      .closeStream, .failOffer, .finish, .chooseChannels, .setChannelStatus, .outboxDelivered,
+      .outboxDelayed,
       .outboxFailed:
       break
     }

@@ -18,6 +18,7 @@ extension Pipeline {
       throw StoreFault.corrupt(what: "what is told of a conversation")
     }
     let isJoined = joined.joinedTo == keeps.id
+    var moved: (news: ConversationAbout.Unheard, by: CustomerID?)?
     if asked.isJoining {
       guard joined.joinedTo == nil, joined.joins.isEmpty, kept.joinedTo == nil else {
         return .refused(.alreadyJoined)
@@ -26,7 +27,14 @@ extension Pipeline {
       else {
         return .refused(.notSameCustomer)
       }
+      let isTheirs =
+        router.conversation(joins.id)?.openCase.flatMap { router.case($0)?.agent }
+        == asked.agent
       if let refused = try settle(joins.id, asked.agent, &turn, reads) { return refused }
+      // What nobody has taken up there waits here.
+      if let news = joined.unheard, !(news.isTaken && isTheirs) {
+        moved = (news, joined.unheardBy)
+      }
     } else if !isJoined {
       return .refused(.notJoined)
     }
@@ -44,7 +52,13 @@ extension Pipeline {
         isJoining ? .joined : .parted, .agent(asked.agent), .business, members, place, nil, &turn,
         reads)
     }
-    return recorded(head.entry, one)
+    let told = recorded(head.entry, one)
+    if let (news, record) = moved {
+      try reopen(
+        one, on: news.channel, newCase(turn), news.cause, by: record, since: news.since, &turn,
+        reads)
+    }
+    return told
   }
 
   /// Closes what is still open of it: a case that waits is taken and closed by the agent who says

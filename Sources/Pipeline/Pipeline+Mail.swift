@@ -213,7 +213,9 @@ extension Pipeline {
     guard let planned else { return }
     turn.routing.channel = .email
     _ = try carryOut(planned, conversation, session, mail.case, cause, epoch: nil, &turn, reads)
-    try note(.init(.reopened, on: .email), conversation, by: record, turn, reads)
+    var news = ConversationAbout.Unheard(.reopened, on: .email)
+    (news.case, news.need) = (mail.case, router.case(mail.case)?.need)
+    try note(news, conversation, by: record, turn, reads)
   }
 
   /// - Returns: also the record that it is written to.

@@ -325,7 +325,7 @@ extension Pipeline {
     let record = turn.passedOn ?? carrier?.customer
     var about = CaseAbout(
       session: session, channel: channel, age: age, by: by, need: need,
-      handoff: turn.routing.members)
+      handoff: turn.handedOver ?? turn.routing.members)
     about.customer = record
     about.happened(.init(at: turn.at, what: .queued))
     pending.cases.set(
@@ -365,7 +365,10 @@ extension Pipeline {
       $0.acceptedThrough = through
     }
     guard let (row, record) = known else { return }
-    try take(true, row.conversation, turn, reads)
+    // What came while it rang was in no offer.
+    let story = Self.decoded(row.about)?.history ?? []
+    let offered = through == nil ? nil : story.last { $0.what == .offered && $0.agent == agent }?.at
+    try take(true, row.conversation, shown: offered ?? turn.at, turn, reads)
     try enter(
       .accepted, .agent(agent), .business, caseMembers(id), row.conversation, nil, of: record,
       &turn, reads)

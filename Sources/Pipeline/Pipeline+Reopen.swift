@@ -19,10 +19,13 @@ extension Pipeline {
   }
 
   /// Makes a case of the news, unless somebody has the conversation: for them it is noted.
-  /// - Parameter record: by which it came; nil for the conversation's.
+  /// - Parameters:
+  ///   - record: by which it came; nil for the conversation's.
+  ///   - old: the case that waited for it before, which goes on in the new one.
   mutating func reopen(
     _ place: ConversationID, on channel: Channel, _ new: NewCase, _ cause: RouteReason.Cause,
-    by record: CustomerID?, since: Instant? = nil, _ turn: inout Turn, _ reads: any StoreReader
+    by record: CustomerID?, since: Instant? = nil, as old: (id: CaseID, need: Need)? = nil,
+    _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
     var place = place
     // Whoever it is of may be another person by now.
@@ -61,7 +64,14 @@ extension Pipeline {
       call: channel == .phone ? call : nil)
     facts.gathered.isReopened = true
     try gather(for: &facts, place, reads)
-    let wanted = planner.plan(facts, router: router, at: turn.at)
+    var wanted = planner.plan(facts, router: router, at: turn.at)
+    if let old, let row = try caseRow(old.id, reads), let about = Self.decoded(row.about) {
+      wanted = .route(
+        old.need, rule: about.rule ?? 0, ruleVersion: about.ruleVersion,
+        facts: try self.facts(of: old.id, reads))
+      turn.handedOver = about.handoff
+    }
+    defer { turn.handedOver = nil }
     guard let planned = try planForSomebody(wanted, place, cause, channel, reads) else { return }
     if channel != .chat { turn.arriving = .init(customer: customer.id) }
     guard try join(place, session, &turn, reads) == nil else { return }
@@ -69,7 +79,9 @@ extension Pipeline {
     _ = try carryOut(
       planned, place, session.id, new.case, cause, epoch: nil, since: since, &turn, reads)
     if channel != .chat {
-      try note(.init(cause, on: channel, since: since), place, by: customer.id, turn, reads)
+      var news = ConversationAbout.Unheard(cause, on: channel, since: since)
+      (news.case, news.need) = (new.case, router.case(new.case)?.need)
+      try note(news, place, by: customer.id, turn, reads)
     }
     // Nobody holds a line for it.
     if channel == .phone { _ = try command(.endSession(session.id, .customerLeft), &turn, reads) }
@@ -109,6 +121,12 @@ extension Pipeline {
     return .route(need, rule: rule, ruleVersion: version, facts: Array("{}".utf8))
   }
 
+  /// What the rules saw of a case; nothing where that was erased.
+  private func facts(of id: CaseID, _ reads: any StoreReader) throws(StoreFault) -> [UInt8] {
+    if let known = pending.facts.last(where: { $0.case == id }) { return known.bytes }
+    return try reads.facts(workspace, of: id)?.bytes ?? Array("{}".utf8)
+  }
+
   private mutating func lastCase(of place: ConversationID, _ reads: any StoreReader)
     throws(StoreFault) -> CaseRow?
   {
@@ -138,10 +156,12 @@ extension Pipeline {
     guard router.conversation(place)?.openCase != nil else { return }
     var news = news
     news.since = news.since ?? turn.at
+    news.at = turn.at
     if let known = try unheard(place, reads) {
       // One case is made of all of it, of what most needs one: a word in a chat may end with the chat.
       if !known.isTaken, known.weight > news.weight {
         (news.cause, news.channel) = (known.cause, known.channel)
+        (news.case, news.need) = (known.case, known.need)
       }
       if !known.isTaken { news.since = min(news.since ?? turn.at, known.since ?? turn.at) }
     }
@@ -157,7 +177,12 @@ extension Pipeline {
       waits.channel == .chat, waits.session != session
     else { return }
     let whose = try caseRow(id, reads).flatMap { Self.decoded($0.about)?.customer }
-    try note(.init(.reopened, on: .chat, since: waits.age), place, by: whose, turn, reads)
+    var news = ConversationAbout.Unheard(.reopened, on: .chat, since: waits.age)
+    // With the steps that are still to come: nobody is told the same again.
+    var need = waits.need
+    need.steps.removeFirst(min(Int(waits.stepsTaken), need.steps.count))
+    (news.case, news.need) = (id, need)
+    try note(news, place, by: whose, turn, reads)
   }
 
   private mutating func unheard(_ place: ConversationID, _ reads: any StoreReader)
@@ -167,10 +192,13 @@ extension Pipeline {
   }
 
   /// An agent has accepted a case and what came to it, or no longer has it.
+  /// - Parameter shown: when they were shown the case that they accept.
   mutating func take(
-    _ isTaken: Bool, _ place: ConversationID, _ turn: Turn, _ reads: any StoreReader
+    _ isTaken: Bool, _ place: ConversationID, shown: Instant? = nil, _ turn: Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) {
     guard let news = try unheard(place, reads), news.isTaken != isTaken else { return }
+    if isTaken, let shown, let at = news.at, at > shown { return }
     try tell(of: place, turn, reads) { $0.unheard?.isTaken = isTaken }
   }
 
@@ -191,15 +219,16 @@ extension Pipeline {
       turn.routing = EntryDraft(
         kind: .routed, author: .system, visibility: .business, channel: nil)
       (turn.servedBy, turn.passedOn, turn.arriving) = (nil, nil, nil)
+      let old = news.case.flatMap { id in news.need.map { (id: id, need: $0) } }
       try reopen(
-        place, on: news.channel, newCase(turn), news.cause, by: record, since: news.since, &turn,
-        reads)
+        place, on: news.channel, newCase(turn), news.cause, by: record, since: news.since, as: old,
+        &turn, reads)
     }
   }
 
   /// Ids that nobody can guess, for what no request brought about. They follow from what stands
   /// here, so that a turn that is decided again decides the same.
-  private func newCase(_ turn: Turn) -> NewCase {
+  func newCase(_ turn: Turn) -> NewCase {
     NewCase(session: newID(turn, purpose: 2), case: newID(turn, purpose: 3))
   }
 

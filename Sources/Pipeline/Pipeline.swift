@@ -332,6 +332,8 @@ struct Turn {
   var routing = EntryDraft(kind: .routed, author: .system, visibility: .business, channel: nil)
   /// The entry that tells of the last `caseQueued`.
   var routed: EntryID?
+  /// What an earlier case brought that goes on in the next `caseQueued`; nil: what it is entered with.
+  var handedOver: [UInt8]?
   /// The conversation whose agent settles it, with all that came.
   var settled: ConversationID?
   /// News whose case has ended before anybody took them up.

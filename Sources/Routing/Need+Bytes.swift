@@ -106,6 +106,21 @@ extension RouteReason: WireValue {
 
 // What came later stands behind the first layout, which is still read alone.
 extension Need {
+  /// Whole, for whoever keeps it outside the machine.
+  public var encoded: [UInt8] {
+    var out = ByteWriter()
+    write(&out)
+    writeMore(&out)
+    return out.bytes
+  }
+  public init(decoding bytes: [UInt8]) throws(WireError) {
+    self = try ByteReader.readAll(bytes) { bytes throws(WireError) in
+      var need = try Need(&bytes)
+      try need.readMore(&bytes)
+      return need
+    }
+  }
+
   func writeMore(_ out: inout ByteWriter) {
     out.putArray(requiredAgents)
     out.putArray(requiredTeams)

@@ -206,7 +206,9 @@ extension Router {
       let home = router.cases[slot].conversation
       let carrier = router.slot(of: router.cases[slot].session)
       let own = carrier >= 0 ? router.sessions[carrier].bot : nil
-      guard let bot = own ?? router.firstBot(of: home)
+      // Nobody on a line can be given to a bot that sits in a chat.
+      let isCall = router.cases[slot].channel == .phone
+      guard let bot = own ?? (isCall ? nil : router.firstBot(of: home))
       else { return .notAllowed }
       router.renewIfWorn(agent, at, &out)
       router.endCase(slot, .handedBack, .movedOn, at, &out)

@@ -168,8 +168,8 @@ extension Router {
     case .queue(let name):
       guard let next = handle(name), Int(next.raw) != queue else { return nil }
     case .handBack:
-      // A bot cannot answer mail.
-      if cases[slot].channel == .email || firstBot(of: cases[slot].conversation) == nil {
+      // A bot can answer neither mail nor a call.
+      if cases[slot].channel != .chat || firstBot(of: cases[slot].conversation) == nil {
         return nil
       }
     }

@@ -48,6 +48,7 @@ final class Outbox: Sendable {
   /// Waits for what is at the smarthost, whose answer may be that it has it: otherwise it would be
   /// sent again. Nothing new leaves meanwhile.
   func drain(until deadline: DispatchTime) async {
+    client.stop()
     await withCheckedContinuation { waiting in
       DispatchQueue.global().async {
         _ = self.underWay.wait(timeout: deadline)

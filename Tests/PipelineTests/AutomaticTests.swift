@@ -67,7 +67,14 @@ struct AutomaticTests {
     var bytes = about.encoded
     bytes[0] = 5
     bytes.removeLast(6)
+    // When the last of the news came, which case waited for it and what that needed: three of nothing.
+    bytes.removeSubrange((bytes.count - 4)..<(bytes.count - 1))
     #expect(try ConversationAbout(decoding: bytes) == about)
+    about.unheard?.at = Instant(milliseconds: 9)
+    about.unheard?.case = CaseID(high: 5, low: 6)
+    about.unheard?.need = Need(queue: QueueID(3))
+    about.unheard?.need?.requiredTeams = [TeamID(2)]
+    about.unheard?.need?.steps = [.init(after: .seconds(1), change: .message(4))]
     let (one, other) = (CustomerID(high: 1, low: 2), CustomerID(high: 3, low: 4))
     let place = Workshop.conversation(2)
     (about.mailBy, about.callBy, about.unheardBy) = (one, other, one)

@@ -15,6 +15,7 @@ struct `The store in memory` {
     "a person who was erased is nowhere, and every count still fits",
     "an erasure covers what was said up to it, and no more",
     "words that are past their time go, and their place stays",
+    "whoever took part in another's conversation is erased there, and the other is not",
   ]
 
   @Test(arguments: StoreContract.checks.filter { !without.contains($0.testDescription) })
