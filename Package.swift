@@ -103,6 +103,7 @@ let table: [Row] = [
   // Tests
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .support, name: "Arrivals"),
+  Row(kind: .support, name: "StoreInMemory", uses: ["Records"]),
   Row(kind: .test, name: "StructureTests"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
   Row(kind: .test, name: "WireTests", uses: ["Wire", "SessionScripts"]),
@@ -113,7 +114,7 @@ let table: [Row] = [
   Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"], resources: ["Golden"]),
   Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
   Row(kind: .test, name: "ContinuityTests", uses: ["Continuity", "Expressions", "Records"]),
-  Row(kind: .test, name: "PipelineTests", uses: ["Pipeline", "Records"]),
+  Row(kind: .test, name: "PipelineTests", uses: ["Pipeline", "Records", "StoreInMemory"]),
   Row(kind: .test, name: "ChannelsTests", uses: ["Channels"]),
   Row(
     kind: .test, name: "ServiceTests",
@@ -136,7 +137,8 @@ let table: [Row] = [
   Row(kind: .test, name: "OutboundTests", uses: ["Outbound", "Sockets", "Arrivals"]),
   Row(kind: .shim, name: "CPowerCut", system: ["sqlite3"]),
   Row(
-    kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut"], outside: [.grdb],
+    kind: .test, name: "StoreTests", uses: ["Store", "Records", "CPowerCut", "StoreInMemory"],
+    outside: [.grdb],
     resources: ["Folders"]),
   Row(
     kind: .test, name: "SimulationTests", uses: ["Simulation", "RuleFiles"], resources: ["Models"]),

@@ -1,3 +1,4 @@
+import MailCodec
 import Model
 import System
 import Wire
@@ -5,8 +6,8 @@ import Wire
 /// The normal form of identities, and the keyed hash under which they are looked up.
 public enum IdentityForm {
   /// nil for what cannot be one. Email: in lower case, since no provider of note distinguishes it;
-  /// anything more (dots,
-  /// tags) is a provider's rule, which the workspace states. Phone: E.164. Chat and external ids:
+  /// anything more (dots, tags) is a provider's rule, which the workspace states. An address with
+  /// letters that nobody sees is none: it would look like another's. Phone: E.164. Chat and external ids:
   /// as they are.
   public static func normalise(
     _ kind: IdentityKind, _ raw: String, _ rules: EmailRules = EmailRules(),
@@ -14,12 +15,13 @@ public enum IdentityForm {
   ) -> Identity? {
     switch kind {
     case .email:
-      let text = raw.lowercased()
+      let text = LowerCase.address(raw)
       let parts = text.split(separator: "@", omittingEmptySubsequences: false)
       guard parts.count == 2, let domain = parts.last, let local = parts.first, !local.isEmpty,
         domain.contains("."),
         !domain.hasPrefix("."), !domain.hasSuffix("."), text.utf8.count <= 254,
-        text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != 0x3C && $0 != 0x3E })
+        text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != 0x3C && $0 != 0x3E }),
+        text.unicodeScalars.allSatisfy(isSeen)
       else { return nil }
       return Identity(kind: .email, value: rules.normal(local: local, domain: domain))
     case .phone: return e164(raw).map { Identity(kind: .phone, value: $0) }
@@ -27,6 +29,18 @@ public enum IdentityForm {
       guard !raw.isEmpty, raw.utf8.count <= 256, raw.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
       else { return nil }
       return Identity(kind: kind, value: raw)
+    }
+  }
+
+  /// Whether a reader can see that it is there: no blank, mark of direction, joiner or the like.
+  private static func isSeen(_ scalar: Unicode.Scalar) -> Bool {
+    guard !scalar.isASCII else { return true }
+    if scalar.properties.isDefaultIgnorableCodePoint { return false }
+    switch scalar.properties.generalCategory {
+    case .control, .format, .spaceSeparator, .lineSeparator, .paragraphSeparator, .surrogate,
+      .privateUse, .unassigned:
+      return false
+    default: return true
     }
   }
 

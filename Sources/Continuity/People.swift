@@ -83,6 +83,15 @@ public struct People: Sendable {
     }
   }
 
+  /// Whether some record of the one person and some record of the other were joined, and are not any
+  /// more.
+  public func wereParted(_ a: CustomerID, _ b: CustomerID) -> Bool {
+    let other = Set(person(of: b))
+    return person(of: a).contains { id in
+      profiles[id]?.links.contains { !$0.isActive && other.contains($0.other(than: id)) } ?? false
+    }
+  }
+
   /// Makes one person of two. Nothing happens where they are one already.
   public mutating func join(
     _ a: CustomerID, _ b: CustomerID, identities: [[UInt8]] = [], _ step: Link.Step

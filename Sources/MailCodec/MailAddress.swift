@@ -72,7 +72,7 @@ public struct MailAddress: Hashable, Sendable {
         })
       else { return nil }
     }
-    return String(decoding: bytes, as: UTF8.self).lowercased()
+    return LowerCase.address(String(decoding: bytes, as: UTF8.self))
   }
 }
 

@@ -52,7 +52,7 @@ public struct ReplyAddress: Equatable, Sendable {
   public func localPart(recipient: String, mac: MAC) -> String {
     let minutes = UInt32(clamping: (max(expires, 0) / 60_000) + (expires % 60_000 > 0 ? 1 : 0))
     var bytes = Self.bytes(conversation.high) + Self.bytes(conversation.low)
-    let hash = mac(Self.domainLabel + [0] + recipient.lowercased().utf8)
+    let hash = mac(Self.domainLabel + [0] + LowerCase.address(recipient).utf8)
     bytes += hash.prefix(4)
     bytes += Self.bytes(minutes)
     bytes += Self.sign(bytes, recipient, mac)
@@ -83,7 +83,7 @@ public struct ReplyAddress: Equatable, Sendable {
   }
 
   private static func sign(_ bytes: [UInt8], _ recipient: String, _ mac: MAC) -> [UInt8] {
-    let full = mac(domainLabel + [1] + bytes + recipient.lowercased().utf8)
+    let full = mac(domainLabel + [1] + bytes + LowerCase.address(recipient).utf8)
     // A hash too short to sign with must not sign at all: it then matches nothing.
     return full.count >= macBytes
       ? Array(full.prefix(macBytes)) : Array(repeating: 0, count: macBytes + 1)

@@ -39,6 +39,7 @@ public enum OfferKind: IDKind { public static let prefix = "offer" }
 public enum BlobKind: IDKind { public static let prefix = "blob" }
 public enum TokenKind: IDKind { public static let prefix = "token" }
 public enum MailKind: IDKind { public static let prefix = "mail" }
+public enum StatusReasonKind: IDKind { public static let prefix = "reason" }
 
 public typealias ConversationID = ID<ConversationKind>
 public typealias SessionID = ID<SessionKind>
@@ -48,6 +49,8 @@ public typealias OfferID = ID<OfferKind>
 public typealias BlobID = ID<BlobKind>
 public typealias TokenID = ID<TokenKind>
 public typealias MailID = ID<MailKind>
+/// Why an agent chose a status: the words lie in a row of their own.
+public typealias StatusReasonID = ID<StatusReasonKind>
 
 extension ID: CustomStringConvertible, LosslessStringConvertible {
   private static var digits: StaticString { "0123456789abcdefghjkmnpqrstvwxyz" }

@@ -13,12 +13,15 @@ public enum QueueTag {}
 public enum SkillTag {}
 public enum TeamTag {}
 public enum BotTag {}
+public enum StatusTag {}
 
 public typealias AgentID = Handle<AgentTag>
 public typealias QueueID = Handle<QueueTag>
 public typealias SkillID = Handle<SkillTag>
 public typealias TeamID = Handle<TeamTag>
 public typealias BotID = Handle<BotTag>
+/// A status of a workspace's own.
+public typealias StatusID = Handle<StatusTag>
 
 /// One entry of a workspace's transcripts: they are numbered by its one writer, from 1, without
 /// gaps. Number

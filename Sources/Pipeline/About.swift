@@ -27,7 +27,27 @@ public struct ConversationAbout: Hashable, Sendable {
   public var unheard: Unheard?
   /// Its person was erased: when it is over, nothing that names it finds it.
   public var isErased = false
+  /// The customer records by which `mail` and `call` came; nil for the conversation's own.
+  public var mailBy: CustomerID?
+  public var callBy: CustomerID?
+  /// Whoever took part and is another person by now, and where they go on.
+  public var partings: [Parting] = []
+  /// Its people were taken apart while it was open: what says not whose it is leads nowhere here.
+  public var wasParted = false
+  /// The customer record by which `unheard` came; nil for the conversation's own.
+  public var unheardBy: CustomerID?
+  /// Where its customer sat with another until they were taken apart: the same matter.
+  public var takenFrom: ConversationID?
   public init() {}
+
+  public struct Parting: Hashable, Sendable {
+    public var customer: CustomerID
+    public var conversation: ConversationID
+    public init(_ customer: CustomerID, to conversation: ConversationID) {
+      self.customer = customer
+      self.conversation = conversation
+    }
+  }
 
   /// News that somebody must have, whatever becomes of the case that it came to.
   public struct Unheard: Hashable, Sendable {
@@ -77,7 +97,7 @@ public struct ConversationAbout: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var w = ByteWriter()
-    w.uint8(5)
+    w.uint8(6)
     w.optional(mail) { $1.encode(into: &$0) }
     w.optional(call) {
       $0.string($1.from)
@@ -92,6 +112,15 @@ public struct ConversationAbout: Hashable, Sendable {
     w.array(tags) { $0.string($1) }
     w.optional(unheard) { $1.encode(into: &$0) }
     w.bool(isErased)
+    w.optional(mailBy) { $0.id($1) }
+    w.optional(callBy) { $0.id($1) }
+    w.array(partings) {
+      $0.id($1.customer)
+      $0.id($1.conversation)
+    }
+    w.optional(takenFrom) { $0.id($1) }
+    w.optional(unheardBy) { $0.id($1) }
+    w.bool(wasParted)
     return w.bytes
   }
 
@@ -115,6 +144,15 @@ public struct ConversationAbout: Hashable, Sendable {
       guard version >= 4 else { return about }
       about.unheard = try r.optional { r throws(WireError) in try Unheard(from: &r, version) }
       about.isErased = try r.bool()
+      guard version >= 6 else { return about }
+      about.mailBy = try r.optional { r throws(WireError) in try r.id() }
+      about.callBy = try r.optional { r throws(WireError) in try r.id() }
+      about.partings = try r.array(each: 32) { r throws(WireError) in
+        Parting(try r.id(), to: try r.id())
+      }
+      about.takenFrom = try r.optional { r throws(WireError) in try r.id() }
+      about.unheardBy = try r.optional { r throws(WireError) in try r.id() }
+      about.wasParted = try r.bool()
       return about
     }
   }
@@ -192,6 +230,8 @@ public struct OutgoingMail: Hashable, Sendable {
   public var at: Instant
   /// A rule's own words (RFC 3834): no machine is to answer them, and no report of them is wanted.
   public var isAutomatic = false
+  /// The customer record that it answers; nil in mail of an older program, for the conversation's.
+  public var customer: CustomerID?
 
   /// What the mail is known by everywhere: in its header, in the thread that its answers find, in
   /// the timeline.
@@ -207,7 +247,7 @@ public struct OutgoingMail: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var w = ByteWriter()
-    w.uint8(2)
+    w.uint8(3)
     w.id(id)
     w.id(conversation)
     thread.encode(into: &w)
@@ -216,12 +256,13 @@ public struct OutgoingMail: Hashable, Sendable {
     w.array(blobs) { $0.id($1) }
     w.signed(at.milliseconds)
     w.bool(isAutomatic)
+    w.optional(customer) { $0.id($1) }
     return w.bytes
   }
 
   public init(
     id: MailID, conversation: ConversationID, thread: MailLine, text: String, agentName: String,
-    blobs: [BlobID], at: Instant
+    blobs: [BlobID], at: Instant, customer: CustomerID? = nil
   ) {
     self.id = id
     self.conversation = conversation
@@ -230,6 +271,7 @@ public struct OutgoingMail: Hashable, Sendable {
     self.agentName = agentName
     self.blobs = blobs
     self.at = at
+    self.customer = customer
   }
 
   public init(decoding bytes: [UInt8]) throws(WireError) {
@@ -242,6 +284,7 @@ public struct OutgoingMail: Hashable, Sendable {
         blobs: try r.array(each: 16) { r throws(WireError) in try r.id() },
         at: Instant(milliseconds: try r.signed()))
       if version >= 2 { mail.isAutomatic = try r.bool() }
+      if version >= 3 { mail.customer = try r.optional { r throws(WireError) in try r.id() } }
       return mail
     }
   }
@@ -262,13 +305,16 @@ public struct CaseAbout: Hashable, Sendable {
   public var history: [Step]
   /// The offer by which its agent has it; nil where it came to them in another way, or none has it.
   public var acceptedThrough: OfferID?
+  /// The customer record whose matter it is: the one that its first session arrived by; nil in
+  /// cases of an older program, for the conversation's.
+  public var customer: CustomerID?
 
   /// One thing that happened to the case, for *explain*.
   public struct Step: Hashable, Sendable {
     public enum What: UInt8, Sendable {
       case queued = 1, offered, accepted, declined, timedOut, revoked, failed, stepTaken,
         wrappingUp, closed,
-        parked, resumed, overflowed, consulted, consultEnded
+        parked, resumed, overflowed, consulted, consultEnded, held, holdEnded
     }
     public var at: Instant
     public var what: What
@@ -297,7 +343,7 @@ public struct CaseAbout: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var w = ByteWriter(reserving: 128 + handoff.count)
-    w.uint8(2)
+    w.uint8(3)
     w.id(session)
     w.uint8(channel.rawValue)
     w.signed(age.milliseconds)
@@ -319,6 +365,7 @@ public struct CaseAbout: Hashable, Sendable {
       $0.array($1.passedOver) { $0.varint(UInt64($1)) }
     }
     w.optional(acceptedThrough) { $0.id($1) }
+    w.optional(customer) { $0.id($1) }
     return w.bytes
   }
 
@@ -377,6 +424,7 @@ public struct CaseAbout: Hashable, Sendable {
       if format >= 2 {
         about.acceptedThrough = try r.optional { r throws(WireError) in try r.id() }
       }
+      if format >= 3 { about.customer = try r.optional { r throws(WireError) in try r.id() } }
       return about
     }
   }

@@ -9,8 +9,9 @@ public enum Answer: Hashable, Sendable {
   case done
   /// The position up to which a reader may look.
   case position(Int64)
+  /// - Parameter by: the record that the session arrived by; nil in an answer of an older program.
   case sessionOpened(
-    SessionID, ConversationID, CustomerID, OwnerView, epoch: UInt32, known: Known,
+    SessionID, ConversationID, CustomerID, by: CustomerID?, OwnerView, epoch: UInt32, known: Known,
     isContinued: Bool, entry: EntryID)
   case recorded(EntryID, ConversationID, OwnerView, epoch: UInt32)
   case handedOff(CaseID, ConversationID, OwnerView, epoch: UInt32, entry: EntryID)
@@ -40,6 +41,8 @@ public enum Answer: Hashable, Sendable {
   case keyReused
   /// Storage is not to be had now; nothing was recorded.
   case unavailable
+  /// Something that this needs is kept and cannot be read: it does not match its checksum.
+  case damaged
 }
 
 /// What whoever opened a session may be shown of what was said before.
@@ -138,12 +141,13 @@ extension Answer {
     switch self {
     case .done: w.uint8(1)
     case .sessionOpened(
-      let session, let conversation, let customer, let view, let epoch, let known, let isContinued,
-      let entry):
-      w.uint8(12)
+      let session, let conversation, let customer, let record, let view, let epoch, let known,
+      let isContinued, let entry):
+      w.uint8(21)
       w.id(session)
       w.id(conversation)
       w.id(customer)
+      w.optional(record) { $0.id($1) }
       owner(view, epoch)
       w.uint8(known.rawValue)
       w.bool(isContinued)
@@ -235,7 +239,7 @@ extension Answer {
       w.signed(entry.raw)
       w.signed(teller.raw)
     case .standing(.over): w.uint8(20)
-    case .position, .standing, .keyReused, .unavailable: w.uint8(0)
+    case .position, .standing, .keyReused, .unavailable, .damaged: w.uint8(0)
     }
     return w.bytes
   }
@@ -254,12 +258,14 @@ extension Answer {
       case 1: return .done
       case 2:
         return .sessionOpened(
-          try r.id(), try r.id(), try r.id(), try owner(&r), epoch: try r.uint32(),
+          try r.id(), try r.id(), try r.id(), by: nil, try owner(&r), epoch: try r.uint32(),
           known: try r.bool() ? .timeline : .nothing, isContinued: false,
           entry: EntryID(try r.signed()))
-      case 12:
+      case 12, 21:
         return .sessionOpened(
-          try r.id(), try r.id(), try r.id(), try owner(&r), epoch: try r.uint32(),
+          try r.id(), try r.id(), try r.id(),
+          by: code == 12 ? nil : try r.optional { r throws(WireError) in try r.id() },
+          try owner(&r), epoch: try r.uint32(),
           known: Known(rawValue: try r.uint8()) ?? .nothing, isContinued: try r.bool(),
           entry: EntryID(try r.signed()))
       case 3:

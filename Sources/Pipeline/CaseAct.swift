@@ -8,6 +8,8 @@ import Routing
 public enum CaseAct: Sendable, Hashable {
   case park(AgentID, for: Duration64)
   case resume(AgentID)
+  case hold(AgentID, for: Duration64)
+  case endHold(AgentID)
   case extendWrapUp(AgentID, by: Duration64)
   case consult(AgentID, with: AgentID, for: Duration64)
   case endConsult(AgentID)
@@ -20,6 +22,8 @@ public enum CaseAct: Sendable, Hashable {
     switch self {
     case .park(let agent, let time): .park(id, by: agent, until: at + time)
     case .resume(let agent): .resume(id, by: agent)
+    case .hold(let agent, let time): .hold(id, by: agent, until: at + time)
+    case .endHold(let agent): .endHold(id, by: agent)
     case .extendWrapUp(let agent, let time): .extendWrapUp(id, by: agent, until: at + time)
     case .consult(let agent, let other, let time):
       .consult(id, by: agent, with: other, until: at + time)

@@ -23,7 +23,7 @@ extension Intake {
     case .start, .tick, .read, .outcome, .standing, .openSession, .say, .handoff, .endSession,
       .mail, .call, .callFact, .rejoin,
       .callNews, .acceptByDevice, .journey, .aboutCustomer, .joinConversations, .tag, .redact,
-      .blob, .setStatus, .renew, .next, .endNext, .openStream, .closeStream,
+      .blob, .setStatus, .setChannelStatus, .renew, .next, .endNext, .openStream, .closeStream,
       .accept, .decline, .agentSays, .transfer, .handBack, .wrapUp, .close,
       .onCase, .finish, .chooseChannels:
       .none

@@ -88,7 +88,8 @@ public enum Intake: Sendable {
   case redact(RedactEntry)
   case blob(BlobRow)
 
-  case setStatus(AgentID, AgentStatus, lease: Duration64?)
+  case setStatus(AgentID, AgentStatus, because: StatusReason? = nil, lease: Duration64?)
+  case setChannelStatus(AgentID, [Channel], AgentStatus, because: StatusReason?)
   case renew(AgentID)
   case next(AgentID, WaiterID, until: Instant)
   case endNext(AgentID, WaiterID)
@@ -103,7 +104,7 @@ public enum Intake: Sendable {
   case wrapUp(CaseID, AgentID)
   case close(CaseID, AgentID)
   case onCase(CaseID, CaseAct)
-  case finish(AgentID, then: AgentStatus)
+  case finish(AgentID, then: AgentStatus, because: StatusReason? = nil)
   case chooseChannels(AgentID, [Channel])
 
   case outboxDelivered(Int64)
@@ -123,8 +124,19 @@ public struct OpenSession: Sendable {
   /// What the bot says of the customer.
   public var attributes: [CustomerProfile.Attribute]
   public var members: [UInt8]
-  /// The conversation that a resume token names; the edge has checked its signature.
-  public var resumes: ConversationID?
+  /// What a resume token says; the edge has checked its signature.
+  public var resumes: Resumption?
+
+  public struct Resumption: Hashable, Sendable {
+    public var conversation: ConversationID
+    /// The record that the session arrived by for which it was made; nil in a token of an older
+    /// program, for the conversation's.
+    public var customer: CustomerID?
+    public init(_ conversation: ConversationID, _ customer: CustomerID?) {
+      self.conversation = conversation
+      self.customer = customer
+    }
+  }
   public init(
     session: SessionID, conversation: ConversationID, customer: CustomerID, channel: Channel,
     bot: BotID,

@@ -99,7 +99,8 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer {
     guard let row = try caseRow(words.case, reads) else { return rejection(.unknownCase, nil) }
     guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
-    guard let customer = try customer(ofConversation: row.conversation, reads),
+    let matter = Self.decoded(row.about)
+    guard var customer = try customer(ofCase: matter, in: row.conversation, reads),
       let conversation = try conversationRow(row.conversation, reads)
     else { return rejection(.unknownConversation, nil) }
     guard let known = Self.about(conversation.about) else {
@@ -108,8 +109,12 @@ extension Pipeline {
     guard try attach(words.entry, &turn, reads, if: { _ in true }) else {
       return rejection(.unknownBlob, row.conversation)
     }
-    let isMail = leavesByMail(row, words.entry.visibility)
-    var line = isMail ? known.mail : nil
+    let isMail = leavesByMail(row, matter, words.entry.visibility)
+    var line = isMail ? try mail(of: known, with: customer.id, reads) : nil
+    // It answers whoever wrote last, by whichever of their addresses.
+    if line != nil, let by = known.mailBy, let writer = try self.customer(by, reads) {
+      customer = writer
+    }
     if isMail, line == nil { line = try beginning(words.mail?.ours, customer, known, reads) }
     if isMail, line == nil { return rejection(.unreachable, row.conversation) }
     let next = EntryID(head.entry.raw + 1)
@@ -121,9 +126,10 @@ extension Pipeline {
       return rejection(refused, row.conversation)
     }
     var draft = words.entry
-    draft.channel = isMail ? .email : Self.decoded(row.about)?.channel
+    draft.channel = isMail ? .email : matter?.channel
     if let mail = words.mail, let line {
-      let sent = send(mail, line, conversation, by: router.name(of: words.agent), &turn)
+      let sent = send(
+        mail, line, conversation, to: customer.id, by: router.name(of: words.agent), &turn)
       var members = Members()
       members.text("message_id", sent)
       draft.members += members.bytes
@@ -139,9 +145,9 @@ extension Pipeline {
   /// The answer leaves by the channel the customer came on: by mail for a case of mail, and to
   /// whoever sits
   /// in no chat: on the phone nobody reads.
-  private func leavesByMail(_ row: CaseRow, _ visibility: Visibility) -> Bool {
+  private func leavesByMail(_ row: CaseRow, _ about: CaseAbout?, _ visibility: Visibility) -> Bool {
     guard visibility == .customer else { return false }
-    if Self.decoded(row.about)?.channel == .email { return true }
+    if about?.channel == .email { return true }
     return router.conversation(row.conversation)?.sessions.allSatisfy { $0.channel != .chat }
       ?? false
   }
@@ -171,10 +177,12 @@ extension Pipeline {
 
   /// Puts an answer into the outbox, so that answers to it come back here. An agent's becomes the
   /// thread's newest.
-  /// - Parameter agent: nil for a rule's own words.
+  /// - Parameters:
+  ///   - customer: the record that it answers.
+  ///   - agent: nil for a rule's own words.
   mutating func send(
-    _ mail: OutgoingMailID, _ thread: MailLine, _ conversation: ConversationRow, by agent: String?,
-    _ turn: inout Turn
+    _ mail: OutgoingMailID, _ thread: MailLine, _ conversation: ConversationRow,
+    to customer: CustomerID, by agent: String?, _ turn: inout Turn
   ) -> String {
     let messageID = OutgoingMail.messageID(mail.id, from: thread.ours)
     head.outbox += 1
@@ -182,13 +190,15 @@ extension Pipeline {
       id: mail.id, conversation: conversation.id, thread: thread, text: mail.text,
       agentName: agent ?? "", blobs: mail.blobs, at: turn.at)
     outgoing.isAutomatic = agent == nil
+    outgoing.customer = customer
     let row = OutboxRow(
       id: head.outbox, kind: .mail, due: turn.at, tries: 0, payload: outgoing.encoded)
     pending.outbox.append(row)
     turn.queued.append(row)
     setKey(
       .mailThread, threadKey(messageID),
-      Self.keyValue(conversation.id) + recipientKey(messageID, thread.theirs), &turn)
+      Self.keyValue(conversation.id) + recipientKey(messageID, thread.theirs)
+        + Self.keyValue(customer), &turn)
     var changed = conversation
     // Whoever answers later answers the customer, and not what a rule said meanwhile.
     if !outgoing.isAutomatic, var about = Self.about(conversation.about) {
@@ -196,6 +206,7 @@ extension Pipeline {
         ours: thread.ours, theirs: thread.theirs, theirName: thread.theirName,
         subject: thread.subject,
         lastMessageID: messageID, references: thread.references + [messageID])
+      about.mailBy = customer
       changed.about = about.encoded
     }
     changed.changed = turn.at
@@ -230,6 +241,7 @@ extension Pipeline {
       kind: .transferred, author: .agent(agent), visibility: .business, channel: nil,
       members: members)
     let old = router.case(id)?.need
+    turn.passedOn = Self.decoded(row.about)?.customer
     var need = Need(queue: target.queue ?? old?.queue ?? QueueID(row.queue))
     need.priority = old?.priority ?? 0
     need.preferred = target.agent
@@ -255,7 +267,8 @@ extension Pipeline {
     let after = router.conversation(row.conversation)
     told.text("case", id.description)
     told.owner(view(after?.owner ?? .closed), epoch: after?.epoch ?? 0)
-    guard let customer = try customer(ofConversation: row.conversation, reads) else { return .done }
+    guard let customer = try customer(ofCase: Self.decoded(row.about), in: row.conversation, reads)
+    else { return .done }
     let entry = write(
       EntryDraft(
         kind: .handedBack, author: .agent(agent), visibility: .business, channel: nil,

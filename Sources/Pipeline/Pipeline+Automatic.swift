@@ -11,10 +11,12 @@ extension Pipeline {
   public static let sameTextAgain = Duration64.seconds(86_400)
 
   /// Says a text in a conversation like any other words; to who came by mail it is sent.
-  /// - Parameter channel: by which the customer came.
+  /// - Parameters:
+  ///   - record: whom it answers; nil for the conversation's.
+  ///   - channel: by which the customer came.
   mutating func say(
-    _ text: String, in place: ConversationID, on channel: Channel, _ turn: inout Turn,
-    _ reads: any StoreReader
+    _ text: String, in place: ConversationID, to record: CustomerID?, on channel: Channel,
+    _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
     var members = Members()
     members.text("text", text)
@@ -23,7 +25,8 @@ extension Pipeline {
       guard let about = Self.about(conversation.about) else {
         throw StoreFault.corrupt(what: "what is told of a conversation")
       }
-      guard let line = about.mail else { return }
+      let whom = record ?? conversation.customer
+      guard let line = try mail(of: about, with: whom, reads) else { return }
       let key = key("answered\n\(line.theirs.lowercased())\n\(text)")
       if let last = try value(.answered, key, reads).map(Self.instant),
         turn.at < last + Self.sameTextAgain
@@ -31,13 +34,14 @@ extension Pipeline {
         return
       }
       setKey(
-        .answered, key, Self.keyValue(place) + Self.number(turn.at.milliseconds), &turn)
+        .answered, key,
+        Self.keyValue(place) + Self.number(turn.at.milliseconds) + Self.keyValue(whom), &turn)
       let mail = OutgoingMailID(id: newID(turn, purpose: 4), text: text, blobs: [])
-      members.text("message_id", send(mail, line, conversation, by: nil, &turn))
+      members.text("message_id", send(mail, line, conversation, to: whom, by: nil, &turn))
     }
     try enter(
       .message, .system, .customer, members, place, nil,
-      channel: channel == .email ? .email : nil, &turn, reads)
+      channel: channel == .email ? .email : nil, of: record, &turn, reads)
   }
 
   /// When it was sent last, behind the conversation that it was sent in.

@@ -14,6 +14,7 @@ extension Pipeline {
       reads)
     let session = NewSession(id: open.session, channel: open.channel, bot: open.bot)
     var choice = try whichConversation(who, .init(channel: open.channel, at: turn.at), reads)
+    turn.arriving = .init(customer: who.record.id)
     if let resumed { choice = .continues(resumed.conversation) }
     let place: ConversationID
     var isContinued = false
@@ -40,15 +41,14 @@ extension Pipeline {
     let owner = router.conversation(place)
     // Who returns may find another owner than the conversation had: its story says so.
     if isContinued, let owner { members.owner(view(owner.owner), epoch: owner.epoch) }
-    let customer =
-      isContinued ? try customer(ofConversation: place, reads) ?? who.record : who.record
     let entry = write(
       EntryDraft(
         kind: .sessionOpened, author: .bot(open.bot), visibility: .business, channel: open.channel,
         members: members.bytes + open.members),
-      customer: customer, conversation: place, session: open.session, &turn)
+      customer: who.record, conversation: place, session: open.session, &turn)
     return .sessionOpened(
-      open.session, place, who.root.id, view(owner?.owner ?? .closed), epoch: owner?.epoch ?? 0,
+      open.session, place, who.root.id, by: who.record.id, view(owner?.owner ?? .closed),
+      epoch: owner?.epoch ?? 0,
       known: who.isProven ? .timeline : isContinued ? .conversation : .nothing,
       isContinued: isContinued, entry: entry)
   }
@@ -59,19 +59,19 @@ extension Pipeline {
   private mutating func resumed(
     _ open: OpenSession, _ reads: any StoreReader
   ) throws(StoreFault) -> (conversation: ConversationID, customer: CustomerRow)? {
-    guard let named = open.resumes, let found = try conversationRow(named, reads),
-      let row = try goesOn(found, reads),
-      case let id = row.id, let record = try customer(row.customer, reads),
-      let root = try customer(record.root, reads)
+    guard let token = open.resumes, let found = try conversationRow(token.conversation, reads),
+      token.customer != nil || Self.about(found.about)?.wasParted == false,
+      let record = try customer(token.customer ?? found.customer, reads),
+      let id = try goesOn(found, for: record.id, reads)?.id
     else { return nil }
     let proven = open.claims.filter(\.assurance.joins)
-    guard !proven.isEmpty else { return (id, root) }
+    guard !proven.isEmpty else { return (id, record) }
     for claim in proven {
       guard let known = try identity(claim.hash, reads) else { continue }
-      if try customer(known.customer, reads)?.root == root.id { return (id, root) }
+      if try customer(known.customer, reads)?.root == record.root { return (id, record) }
     }
     // Whoever was here without a name has one now.
-    return try isProvenAnyhow(root.id, reads) ? nil : (id, root)
+    return try isProvenAnyhow(record.root, reads) ? nil : (id, record)
   }
 
   private func isProvenAnyhow(_ root: CustomerID, _ reads: any StoreReader) throws(StoreFault)
@@ -90,7 +90,7 @@ extension Pipeline {
       return rejection(.unknownSession, nil)
     }
     guard session.ended == nil else { return rejection(.sessionEnded, session.conversation) }
-    guard let customer = try customer(ofConversation: session.conversation, reads) else {
+    guard let customer = try customer(ofSession: session, reads) else {
       return rejection(.unknownConversation, nil)
     }
     switch try known(say.entry, reads) {
@@ -122,7 +122,8 @@ extension Pipeline {
     )
     // Who has the case hears it in the talk; in its wrap-up nobody may be listening any more.
     if say.entry.author == .customer, isWrappingUp(session.conversation) {
-      try note(.init(.reopened, on: .chat), session.conversation, turn, reads)
+      try note(
+        .init(.reopened, on: .chat), session.conversation, by: customer.id, turn, reads)
     }
     return recorded(entry, session.conversation)
   }
@@ -168,7 +169,7 @@ extension Pipeline {
     }
     guard session.ended == nil else { return rejection(.sessionEnded, session.conversation) }
     guard let state = router.conversation(session.conversation),
-      let customer = try customer(ofConversation: session.conversation, reads)
+      let customer = try customer(ofSession: session, reads)
     else { return rejection(.conversationClosed, session.conversation) }
     guard state.owner == .bot(handoff.bot), handoff.epoch == nil || handoff.epoch == state.epoch
     else {

@@ -5,8 +5,8 @@ import Routing
 import Wire
 
 /// What people decide about who a customer is. A merge only links records and a split takes the
-/// link back: no entry, no
-/// conversation and no case is ever moved, so that nothing can be lost by either.
+/// link back: no entry is ever moved, so that nothing can be lost by either. Whoever sits in a
+/// conversation with another at a split goes on in one of their own (`takeApart`).
 extension Pipeline {
   mutating func about(
     _ about: AboutCustomer, _ turn: inout Turn, _ reads: any StoreReader
@@ -70,11 +70,12 @@ extension Pipeline {
     keep(people.changed, &turn)
     let (left, right) = (people.person(of: a), people.person(of: b))
     let roots = [left.first, right.first].compactMap { $0 }
+    try takeApart(left + right, &turn, reads)
     try tell(.split, roots, of: left + right, by: step.by, step.reason, &turn, reads)
   }
 
   /// All records of the people whom these belong to.
-  private func people(_ records: [CustomerRow], _ reads: any StoreReader) throws(StoreFault)
+  func people(_ records: [CustomerRow], _ reads: any StoreReader) throws(StoreFault)
     -> People
   {
     var people = People()

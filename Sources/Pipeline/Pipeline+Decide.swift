@@ -48,8 +48,14 @@ extension Pipeline {
       turn.touched = true
       return .blobKept(row.id)
 
-    case .setStatus(let agent, let status, let lease):
-      return try plain(.setStatus(agent, status, lease: lease), &turn, reads)
+    case .setStatus(let agent, let status, let because, let lease):
+      return try choose(agent, because, &turn, reads) {
+        .setStatus(agent, status, reason: $0, lease: lease)
+      }
+    case .setChannelStatus(let agent, let channels, let status, let because):
+      return try choose(agent, because, &turn, reads) {
+        .setChannelStatus(agent, channels, status, reason: $0)
+      }
     case .renew(let agent): return try plain(.renewPresence(agent), &turn, reads)
     case .next(let agent, let waiter, let until):
       return try next(agent, waiter, until, turn.idempotency, &turn, reads)
@@ -71,8 +77,10 @@ extension Pipeline {
     case .wrapUp(let id, let agent): return try onCase(id, .wrapUp(id, by: agent), &turn, reads)
     case .close(let id, let agent): return try onCase(id, .close(id, by: agent), &turn, reads)
     case .onCase(let id, let act): return try onCase(id, act.command(id, at: turn.at), &turn, reads)
-    case .finish(let agent, let status):
-      return try plain(.finish(agent, then: status), &turn, reads)
+    case .finish(let agent, let status, let because):
+      return try choose(agent, because, &turn, reads) {
+        .finish(agent, then: status, reason: $0)
+      }
     case .chooseChannels(let agent, let channels):
       return try plain(.chooseChannels(agent, channels), &turn, reads)
 

@@ -49,18 +49,27 @@ extension Pipeline {
     let asks = planner.asks
     if asks.contains(.transcript), let conversation {
       facts.gathered.transcript =
-        try transcript(of: conversation, reads) + imported.map(Self.asBody)
+        try transcript(of: conversation, with: facts.customer, reads) + imported.map(Self.asBody)
     }
     if asks.contains(.sessions) {
       facts.gathered.sessions =
-        try conversation.map { id throws(StoreFault) in try sessions(of: id, reads) } ?? 1
+        try conversation.map { id throws(StoreFault) in
+          try known { machine throws(StoreFault) in try machine.sessions(of: id, reads) }
+        } ?? 1
     }
+    let customer = facts.customer
     if asks.contains(.history) {
       facts.gathered.conversationsBefore =
-        facts.isNewCustomer ? 0 : try conversations(of: facts.customer, except: conversation, reads)
+        facts.isNewCustomer
+        ? 0
+        : try known { machine throws(StoreFault) in
+          try machine.conversations(of: customer, except: conversation, reads)
+        }
     }
     if asks.contains(.assurance) {
-      facts.gathered.assurance = try assurance(of: facts.customer, claims, reads)
+      facts.gathered.assurance = try known { machine throws(StoreFault) in
+        try machine.assurance(of: customer, claims, reads)
+      }
     }
   }
 
@@ -73,18 +82,24 @@ extension Pipeline {
       + [UInt8(ascii: "}")]
   }
 
-  /// Committed entries, and after them those that are not yet.
-  private func transcript(of id: ConversationID, _ reads: any StoreReader) throws(StoreFault)
-    -> [[UInt8]]
-  {
+  /// Committed entries, and after them those that are not yet: what was said by and to this person.
+  /// Nobody is turned away because a word of long ago is damaged: rules see the others.
+  private func transcript(
+    of id: ConversationID, with root: CustomerID, _ reads: any StoreReader
+  ) throws(StoreFault) -> [[UInt8]] {
     let limit = GatheredFacts.transcriptMax
     let recent = pending.entries(of: id)
     let first = recent.first?.id ?? EntryID(.max)
-    let kept = try reads.transcript(
-      workspace, of: id, after: EntryID(0), limit: limit, visible: .business
+    let kept = try reads.readableTranscript(
+      workspace, of: id, limit: limit, visible: .business
     )
     .filter { $0.id < first }.map { pending.rewritten[$0.id] ?? $0 }
-    return (kept + recent.filter { $0.visibility != .internal }).prefix(limit).compactMap(\.body)
+    var whole = kept + recent.filter { $0.visibility != .internal }
+    for record in Set(whole.map(\.customer)).subtracting([root])
+    where try Self.customer(record, pending, reads)?.root != root {
+      whole.removeAll { $0.customer == record }
+    }
+    return whole.prefix(limit).compactMap(\.body)
   }
 
   private func sessions(of id: ConversationID, _ reads: any StoreReader) throws(StoreFault) -> Int {

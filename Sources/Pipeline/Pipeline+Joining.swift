@@ -68,18 +68,6 @@ extension Pipeline {
     return nil
   }
 
-  /// Where a conversation goes on: itself, or the one that it was joined to; nil for one that is
-  /// over, and whose person was erased.
-  mutating func goesOn(_ row: ConversationRow, _ reads: any StoreReader) throws(StoreFault)
-    -> ConversationRow?
-  {
-    var row = row
-    if let other = Self.about(row.about)?.joinedTo, let there = try conversationRow(other, reads) {
-      row = there
-    }
-    return isGone(row) ? nil : row
-  }
-
   func isGone(_ row: ConversationRow) -> Bool {
     Self.about(row.about)?.isErased == true
       && router.conversation(row.id)?.owner ?? .closed == .closed

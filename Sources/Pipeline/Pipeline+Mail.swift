@@ -23,13 +23,14 @@ extension Pipeline {
     for row in mail.blobs { pending.blobs.set(row.id, row, at: turn.position) }
     let entry: EntryID
     let conversation: ConversationID
+    var record = who.record.id
     let choice = try target == nil ? choose(mail, who, turn, reads) : nil
     if let target {
       conversation = target.id
-      entry = try answer(mail, target, who, &turn, reads)
+      (entry, record) = try answer(mail, target, who, &turn, reads)
     } else if case .continues(let known) = choice, let row = try conversationRow(known, reads) {
       conversation = known
-      entry = try answer(mail, row, who, &turn, reads)
+      (entry, record) = try answer(mail, row, who, &turn, reads)
     } else {
       conversation = mail.conversation
       entry = try begin(mail, who, &turn, reads)
@@ -37,8 +38,10 @@ extension Pipeline {
         try tell(of: conversation, turn, reads) { $0.earlier = earlier }
       }
     }
-    setKey(.mailSeen, mail.seenKey, Self.keyValue(conversation) + Self.number(entry.raw), &turn)
-    if let key = mail.messageKey { setKey(.mailThread, key, Self.keyValue(conversation), &turn) }
+    let (place, by) = (Self.keyValue(conversation), Self.keyValue(record))
+    setKey(.mailSeen, mail.seenKey, place + Self.number(entry.raw) + by, &turn)
+    // A byte more than an answer of an older program has: this one has no recipient.
+    if let key = mail.messageKey { setKey(.mailThread, key, place + by + [0], &turn) }
     return .mailTaken(conversation, entry, duplicate: false)
   }
 
@@ -61,41 +64,65 @@ extension Pipeline {
   }
 
   /// A signed reply address decides first, then the headers, nearest ancestor first, and those only
-  /// for somebody
-  /// who takes part in the conversation: a guessed Message-ID must not open it to a stranger.
+  /// for somebody who takes part in the conversation: a guessed Message-ID must not open it to a
+  /// stranger. Either leads to where the conversation goes on for the sender.
   private mutating func thread(of mail: MailArrival, _ reads: any StoreReader) throws(StoreFault)
     -> ConversationRow?
   {
-    if let id = mail.replyAddress, let row = try conversationRow(id, reads),
-      let place = try goesOn(row, reads)
-    {
-      return place
+    if let id = mail.replyAddress, let row = try conversationRow(id, reads) {
+      let sender = try sender(mail.from, in: row, isSigned: true, reads) ?? row.customer
+      if let place = try goesOn(row, for: sender, reads) { return place }
+      // The address is theirs: unless they were taken apart, both are one person by that.
+      if try !wereParted(sender, row.customer, reads),
+        let place = try goesOn(row, for: row.customer, reads)
+      {
+        return place
+      }
     }
     for key in mail.threadKeys {
       guard let value = try value(.mailThread, key, reads), let id = Self.conversation(value),
-        let row = try conversationRow(id, reads), try takesPart(mail.from, row, reads),
-        let place = try goesOn(row, reads)
+        let row = try conversationRow(id, reads),
+        let sender = try sender(mail.from, in: row, isSigned: false, reads),
+        let place = try goesOn(row, for: sender, reads)
       else { continue }
       return place
     }
     return nil
   }
 
-  private mutating func takesPart(
-    _ claim: IdentityClaim, _ row: ConversationRow, _ reads: any StoreReader
-  ) throws(StoreFault) -> Bool {
-    guard let customer = try customer(row.customer, reads) else { return false }
-    if let known = try identity(claim.hash, reads),
-      let owner = try self.customer(known.customer, reads),
-      owner.root == customer.root
-    {
-      return true
+  /// The record that a sender takes part by: whoever is proven to have the address, else whoever wrote
+  /// from it there.
+  private mutating func sender(
+    _ claim: IdentityClaim, in row: ConversationRow, isSigned: Bool, _ reads: any StoreReader
+  ) throws(StoreFault) -> CustomerID? {
+    let holder = try identity(claim.hash, reads)
+    let isShared = holder.map(Self.isShared) ?? false
+    let known = isSigned && isShared ? nil : holder?.customer
+    if let known {
+      if try areOne(known, row.customer, reads) { return known }
+      if !isShared, try wereParted(known, row.customer, reads) { return known }
     }
     // Mail from this address began it; an address that somebody typed into a chat is no such proof.
-    guard let claimed = try identity(Resolution.claimHash(claim.hash, row.customer), reads) else {
-      return false
+    let about = Self.about(row.about)
+    let records =
+      [row.customer, about?.mailBy].compactMap { $0 } + (about?.partings ?? []).map(\.customer)
+    for record in records {
+      guard let claimed = try identity(Resolution.claimHash(claim.hash, record), reads),
+        Self.evidence(claimed)?.items.contains(where: { $0.means == "from_header" }) ?? false
+      else { continue }
+      return record
     }
-    return Self.evidence(claimed)?.items.contains { $0.means == "from_header" } ?? false
+    return isSigned ? known : nil
+  }
+
+  private static func isShared(_ row: IdentityRow) -> Bool { evidence(row)?.standing == .shared }
+
+  /// Whether two people were one, and were taken apart.
+  private mutating func wereParted(
+    _ a: CustomerID, _ b: CustomerID, _ reads: any StoreReader
+  ) throws(StoreFault) -> Bool {
+    guard let one = try customer(a, reads), let other = try customer(b, reads) else { return false }
+    return try people([one, other], reads).wereParted(a, b)
   }
 
   private mutating func begin(
@@ -106,16 +133,18 @@ extension Pipeline {
     try tellOfJoining(who, &turn, reads)
     guard case .route? = planned else {
       let entry = recordOnly(mail, who.record, &turn)
-      try say(planned, mail, mail.conversation, &turn, reads)
+      try say(planned, mail, mail.conversation, by: who.record.id, &turn, reads)
       return entry
     }
     let session = NewSession(id: mail.session, channel: .email, bot: nil)
+    turn.arriving = .init(customer: who.record.id)
     _ = try command(
       .openConversation(conversation: mail.conversation, customer: who.record.id, session: session),
       &turn, reads)
-    try follow(mail, mail.conversation, turn, reads)
+    try follow(mail, mail.conversation, by: who.record.id, turn, reads)
     let entry = try take(mail, mail.conversation, mail.session, who.record, &turn, reads)
-    try queue(planned, mail, mail.conversation, mail.session, .mail, &turn, reads)
+    try queue(
+      planned, mail, mail.conversation, mail.session, .mail, by: who.record.id, &turn, reads)
     return entry
   }
 
@@ -147,12 +176,12 @@ extension Pipeline {
 
   /// A rule's answer, where it has one.
   private mutating func say(
-    _ planned: Planned?, _ mail: MailArrival, _ place: ConversationID, _ turn: inout Turn,
-    _ reads: any StoreReader
+    _ planned: Planned?, _ mail: MailArrival, _ place: ConversationID, by record: CustomerID,
+    _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
     guard case .action(.answer(let text), _, _)? = planned else { return }
-    try follow(mail, place, turn, reads)
-    try say(text, in: place, on: .email, &turn, reads)
+    try follow(mail, place, by: record, turn, reads)
+    try say(text, in: place, to: record, on: .email, &turn, reads)
   }
 
   /// A conversation that begins closed: the machine never hears of it.
@@ -168,7 +197,8 @@ extension Pipeline {
         changed: turn.at, about: about.encoded), at: turn.position)
     pending.set(
       SessionRow(
-        id: mail.session, conversation: mail.conversation, channel: .email, bot: nil, ended: turn.at
+        id: mail.session, conversation: mail.conversation, channel: .email, bot: nil,
+        ended: turn.at, customer: customer.id
       ),
       at: turn.position)
     return write(
@@ -177,39 +207,48 @@ extension Pipeline {
 
   private mutating func queue(
     _ planned: Planned?, _ mail: MailArrival, _ conversation: ConversationID, _ session: SessionID,
-    _ cause: RouteReason.Cause, _ turn: inout Turn, _ reads: any StoreReader
+    _ cause: RouteReason.Cause, by record: CustomerID, _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) {
     guard let planned else { return }
     turn.routing.channel = .email
     _ = try carryOut(planned, conversation, session, mail.case, cause, epoch: nil, &turn, reads)
-    try note(.init(.reopened, on: .email), conversation, turn, reads)
+    try note(.init(.reopened, on: .email), conversation, by: record, turn, reads)
   }
 
+  /// - Returns: also the record that it is written to.
   private mutating func answer(
     _ mail: MailArrival, _ row: ConversationRow, _ who: Resolution, _ turn: inout Turn,
     _ reads: any StoreReader
-  ) throws(StoreFault) -> EntryID {
-    guard let customer = try customer(row.customer, reads) else {
-      throw StoreFault.corrupt(what: "a conversation of a customer that is not there")
-    }
+  ) throws(StoreFault) -> (EntryID, CustomerID) {
+    let customer: CustomerRow
     // A proven sender is known by that address from now on; a claimed one proves nothing new.
-    if mail.from.assurance.joins {
+    if mail.from.assurance.joins, who.records.contains(row.customer) {
       keep(who, &turn)
       try tellOfJoining(who, &turn, reads)
+      customer = who.record
+    } else {
+      customer = try taken(from: mail.from, row, reads)
     }
+    let by = customer.id
+    turn.arriving = .init(customer: by)
     let profile = try profile(ofPerson: customer, reads)
     if let open = router.conversation(row.id), open.owner != .closed {
-      let session = mailSession(of: open) ?? mail.session
-      if session == mail.session {
-        _ = try command(
+      var session = try mailSession(of: open, by: by, reads)
+      if session == nil {
+        session = mail.session
+        let refused = try command(
           .joinSession(
-            conversation: row.id, session: NewSession(id: session, channel: .email, bot: nil)),
+            conversation: row.id, session: NewSession(id: mail.session, channel: .email, bot: nil)),
           &turn, reads)
+        // There is no room for one of their own.
+        if refused != nil { session = open.sessions.first { $0.channel == .email }?.id }
       }
-      try follow(mail, row.id, turn, reads)
-      let entry = try take(mail, row.id, session, customer, &turn, reads)
+      let carrier = session ?? mail.session
+      try follow(mail, row.id, by: by, turn, reads)
+      let entry = try take(mail, row.id, carrier, customer, &turn, reads)
       if mail.automatic == nil {
-        try note(.init(.reopened, on: .email), row.id, turn, reads)
+        try note(.init(.reopened, on: .email), row.id, by: by, turn, reads)
       }
       // A bot cannot answer mail: it goes to a person, and so does what could be routed nowhere so
       // far.
@@ -217,30 +256,53 @@ extension Pipeline {
         let planned = try plan(mail, customer.root, isNew: false, profile, row.id, turn, reads)
       {
         if case .route = planned {
-          try queue(planned, mail, row.id, session, .mail, &turn, reads)
+          try queue(planned, mail, row.id, carrier, .mail, by: by, &turn, reads)
         } else {
-          try say(planned, mail, row.id, &turn, reads)
+          try say(planned, mail, row.id, by: by, &turn, reads)
         }
       }
-      return entry
+      return (entry, by)
     }
     // A bounce must not reopen what was settled: it is recorded where it belongs.
     let planned = try plan(mail, customer.root, isNew: false, profile, row.id, turn, reads)
     guard case .route? = planned else {
       let entry = write(mail.entry, customer: customer, conversation: row.id, session: nil, &turn)
-      try say(planned, mail, row.id, &turn, reads)
-      return entry
+      try say(planned, mail, row.id, by: by, &turn, reads)
+      return (entry, by)
     }
     let session = NewSession(id: mail.session, channel: .email, bot: nil)
     _ = try join(row.id, session, &turn, reads)
-    try follow(mail, row.id, turn, reads)
+    try follow(mail, row.id, by: by, turn, reads)
     let entry = try take(mail, row.id, mail.session, customer, &turn, reads)
-    try queue(planned, mail, row.id, mail.session, .reopened, &turn, reads)
-    return entry
+    try queue(planned, mail, row.id, mail.session, .reopened, by: by, &turn, reads)
+    return (entry, by)
   }
 
-  private func mailSession(of conversation: ConversationView) -> SessionID? {
-    conversation.sessions.first { $0.channel == .email }?.id
+  /// The record of a sender who proves nothing: the one that has the address, where it is of the same
+  /// person, else the conversation's.
+  private mutating func taken(
+    from claim: IdentityClaim, _ row: ConversationRow, _ reads: any StoreReader
+  ) throws(StoreFault) -> CustomerRow {
+    if let known = try identity(claim.hash, reads), !Self.isShared(known),
+      try areOne(known.customer, row.customer, reads),
+      let record = try customer(known.customer, reads)
+    {
+      return record
+    }
+    guard let record = try customer(row.customer, reads) else {
+      throw StoreFault.corrupt(what: "a conversation of a customer that is not there")
+    }
+    return record
+  }
+
+  private mutating func mailSession(
+    of conversation: ConversationView, by record: CustomerID, _ reads: any StoreReader
+  ) throws(StoreFault) -> SessionID? {
+    for session in conversation.sessions where session.channel == .email {
+      let row = try sessionRow(session.id, reads)
+      if row?.customer ?? conversation.customer == record { return session.id }
+    }
+    return nil
   }
 
   /// Records the words; the machine tells whoever owns the conversation.
@@ -260,18 +322,19 @@ extension Pipeline {
 
   /// The conversation's thread goes on from this message.
   private mutating func follow(
-    _ mail: MailArrival, _ id: ConversationID, _ turn: Turn, _ reads: any StoreReader
+    _ mail: MailArrival, _ id: ConversationID, by record: CustomerID, _ turn: Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) {
     guard mail.automatic == nil else { return }
     try tell(of: id, turn, reads) { about in
-      about.mail = mail.thread
+      (about.mail, about.mailBy) = (mail.thread, record)
       about.subjectKey = about.subjectKey ?? mail.subjectKey
     }
   }
 
   // MARK: - Values of keys
 
-  static func keyValue(_ id: ConversationID) -> [UInt8] {
+  static func keyValue<Noun: IDKind>(_ id: ID<Noun>) -> [UInt8] {
     var w = ByteWriter(reserving: 16)
     w.id(id)
     return w.bytes
@@ -292,16 +355,30 @@ extension Pipeline {
     } catch { return nil }
   }
 
-  /// What stands behind it for an answer of ours: its `recipientKey`. nil for other mail, and for
-  /// answers of an older program.
-  static func recipient(_ value: [UInt8]) -> [UInt8]? {
-    value.count > keyValueBytes ? Array(value[keyValueBytes...]) : nil
+  /// What stands behind it for an answer of ours: its `recipientKey`, and the record that it answers.
+  /// nil for other mail, and for answers of an older program, which had no record either.
+  static func recipient(_ value: [UInt8]) -> (key: [UInt8], customer: CustomerID?)? {
+    let (first, second, third) = (keyValueBytes, 2 * keyValueBytes, 3 * keyValueBytes)
+    switch value.count {
+    case third:
+      let customer: CustomerID? = id(Array(value[second...]))
+      return (Array(value[first..<second]), customer)
+    case second: return (Array(value[first...]), nil)
+    default: return nil
+    }
   }
   private static let keyValueBytes = 16
 
+  private static func id<Noun: IDKind>(_ bytes: [UInt8]) -> ID<Noun>? {
+    do throws(WireError) {
+      return try ByteReader.readAll(bytes) { r throws(WireError) in try r.id() }
+    } catch { return nil }
+  }
+
   static func seen(_ value: [UInt8]) -> (conversation: ConversationID, entry: EntryID) {
     do throws(WireError) {
-      return try ByteReader.readAll(value) { r throws(WireError) in
+      // Its record stands behind: an erasure finds it by that.
+      return try ByteReader.readAll(Array(value.prefix(24))) { r throws(WireError) in
         (try r.id(), EntryID(try r.fixed()))
       }
     } catch {

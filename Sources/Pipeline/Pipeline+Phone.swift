@@ -29,6 +29,7 @@ extension Pipeline {
     keep(who, &turn)
     try tellOfJoining(who, &turn, reads)
     let session = NewSession(id: call.session, channel: .phone, bot: nil)
+    turn.arriving = .init(customer: who.record.id)
     var place = call.conversation
     var members = Members()
     if case .continues(let known) = choice, try join(known, session, &turn, reads) == nil {
@@ -38,9 +39,11 @@ extension Pipeline {
         .openConversation(conversation: place, customer: who.record.id, session: session), &turn,
         reads)
     }
-    setKey(.call, call.callKey, Self.line(call.session, place, told: call.told), &turn)
+    setKey(
+      .call, call.callKey, Self.line(call.session, place, told: call.told, by: who.record.id), &turn
+    )
     let line = CallLine(from: call.from, to: call.to)
-    try tell(of: place, turn, reads) { $0.call = line }
+    try tell(of: place, turn, reads) { ($0.call, $0.callBy) = (line, who.record.id) }
     if case .new(let earlier?, let agent) = choice {
       try tell(of: place, turn, reads) { $0.earlier = earlier }
       members.text("earlier", earlier.description)
@@ -50,8 +53,7 @@ extension Pipeline {
       EntryDraft(
         kind: .call, author: .system, visibility: .business, channel: .phone,
         members: call.members + members.bytes),
-      customer: try customer(ofConversation: place, reads) ?? who.record, conversation: place,
-      session: call.session, &turn)
+      customer: who.record, conversation: place, session: call.session, &turn)
     turn.routing.channel = .phone
     var facts = RouteFacts(
       channel: .phone, bot: nil, customer: who.root.id, isNewCustomer: who.isNew,
@@ -96,12 +98,14 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer {
     guard let row = try sessionRow(id, reads) else { return rejection(.unknownSession, nil) }
     var place = row.conversation
-    if row.ended != nil, let known = try conversationRow(place, reads) {
-      guard let there = try goesOn(known, reads) else { return rejection(.unknownSession, nil) }
-      place = there.id
-    }
-    guard let customer = try customer(ofConversation: place, reads) else {
+    guard let customer = try customer(ofSession: row, reads) else {
       return rejection(.unknownConversation, nil)
+    }
+    if row.ended != nil, let known = try conversationRow(place, reads) {
+      guard let there = try home(of: known, for: customer.id, &turn, reads) else {
+        return rejection(.unknownSession, nil)
+      }
+      place = there.id
     }
     switch try known(entry, reads) {
     case .same(let known): return recorded(known, place)
@@ -143,7 +147,8 @@ extension Pipeline {
       if let arrival { keep(arrival, of: written, &turn) }
     }
     // The case that waits for a message has it now; who wraps that up already is told of it.
-    try reopen(place, on: .phone, message.new, .message, &turn, reads)
+    let record = try sessionRow(session, reads)?.customer
+    try reopen(place, on: .phone, message.new, .message, by: record, &turn, reads)
     return answer
   }
 
@@ -290,6 +295,7 @@ extension Pipeline {
     turn.routing = EntryDraft(
       kind: .transferred, author: .system, visibility: .business, channel: .phone,
       members: members.bytes)
+    turn.passedOn = try caseRow(id, reads).flatMap { Self.decoded($0.about)?.customer }
     if let refused = try command(
       .transfer(id, by: agent, need: state.need, case: new), &turn, reads)
     {
@@ -315,16 +321,22 @@ extension Pipeline {
     -> (session: SessionID, conversation: ConversationID, told: [[UInt8]])?
   {
     guard let value = try value(.call, key, reads), let known = Self.line(value) else { return nil }
+    // It may have been taken out of the conversation that it began in.
+    if let now = router.session(known.session)?.conversation {
+      return (known.session, now, known.told)
+    }
     if let row = try conversationRow(known.conversation, reads), isGone(row) { return nil }
     return known
   }
 
-  static func line(_ session: SessionID, _ conversation: ConversationID, told: [[UInt8]]) -> [UInt8]
-  {
-    var w = ByteWriter(reserving: 96)
+  static func line(
+    _ session: SessionID, _ conversation: ConversationID, told: [[UInt8]], by record: CustomerID
+  ) -> [UInt8] {
+    var w = ByteWriter(reserving: 112)
     w.id(session)
     w.id(conversation)
     w.array(told) { $0.blob($1) }
+    w.id(record)
     return w.bytes
   }
 
@@ -334,10 +346,13 @@ extension Pipeline {
   ) -> (session: SessionID, conversation: ConversationID, told: [[UInt8]])? {
     do throws(WireError) {
       return try ByteReader.readAll(value) { r throws(WireError) in
-        (
+        let line: (SessionID, ConversationID, [[UInt8]]) = (
           try r.id(), try r.id(),
           r.isAtEnd ? [] : try r.array { r throws(WireError) in try r.blob() }
         )
+        // By which record: an erasure finds it by that.
+        if !r.isAtEnd { _ = try r.id(CustomerID.self) }
+        return line
       }
     } catch {
       return nil

@@ -51,7 +51,7 @@ extension Pipeline {
       visibility: row.visibility == .internal ? .internal : .business,
       channel: nil, members: members.bytes)
     if let conversation = row.conversation {
-      try writeInside(draft, conversation, &turn, reads)
+      try writeInside(draft, conversation, of: row.customer, &turn, reads)
     } else {
       write(draft, customer: record, conversation: nil, session: nil, &turn)
     }

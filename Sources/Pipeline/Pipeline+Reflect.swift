@@ -20,7 +20,8 @@ extension Pipeline {
     while turn.reflected < turn.decision.events.count {
       let event = turn.decision.events[turn.reflected]
       turn.reflected += 1
-      try reflect(event, &turn, reads)
+      // One that cannot be told because of a damaged row must not leave the others untold.
+      do throws(StoreFault) { try reflect(event, &turn, reads) } catch { try confine(error) }
     }
     try sayTexts(&turn, reads)
     return nil
@@ -34,8 +35,11 @@ extension Pipeline {
       guard case .messageCustomer(let conversation, let session, let version, let number) = effect,
         let text = planner.text(number, ruleVersion: version)
       else { continue }
-      let channel = try sessionRow(session, reads)?.channel ?? .chat
-      try say(text, in: conversation, on: channel, &turn, reads)
+      do throws(StoreFault) {
+        let row = try sessionRow(session, reads)
+        try say(
+          text, in: conversation, to: row?.customer, on: row?.channel ?? .chat, &turn, reads)
+      } catch { try confine(error) }
     }
   }
 
@@ -57,7 +61,8 @@ extension Pipeline {
       try tell(of: id, turn, reads) { $0.isSettled = false }
       var members = Members()
       members.owner(view(owner), epoch: epoch)
-      try enter(.reopened, .system, .business, members, id, nil, &turn, reads)
+      try enter(
+        .reopened, .system, .business, members, id, nil, of: turn.arriving?.customer, &turn, reads)
     case .conversationMoved(let id, let customer):
       try change(id, turn, reads) { $0.customer = customer }
     case .conversationClosed(let id, let lastAgent):
@@ -73,9 +78,13 @@ extension Pipeline {
         if case .agent(let agent, _) = owner { row.lastAgent = agent.raw }
       }
     case .sessionOpened(let id, let conversation, let channel, let bot):
-      pending.set(
-        SessionRow(id: id, conversation: conversation, channel: channel, bot: bot?.raw, ended: nil),
-        at: turn.position)
+      var row = SessionRow(
+        id: id, conversation: conversation, channel: channel, bot: bot?.raw, ended: nil,
+        customer: turn.arriving?.customer, former: turn.arriving?.former ?? [])
+      if turn.arriving == nil, let known = try sessionRow(id, reads) {
+        (row.customer, row.former) = (known.customer, known.former)
+      }
+      pending.set(row, at: turn.position)
       try tell(of: conversation, turn, reads) { $0.isSettled = false }
     case .sessionEnded(let id, let end):
       try sessionEnded(id, end, &turn, reads)
@@ -89,12 +98,13 @@ extension Pipeline {
     case .offerEnded(let offer, let end): try offerEnded(offer, end, turn, reads)
     case .caseAccepted(let id, let agent): try caseAccepted(id, agent, &turn, reads)
     case .caseWrappingUp(let id, let agent, _):
-      let row = try change(id, turn, reads, agent: agent, state: .wrapUp) {
+      let known = try change(id, turn, reads, agent: agent, state: .wrapUp) {
         $0.happened(.init(at: turn.at, what: .wrappingUp, agent: agent))
       }
-      guard let row else { return }
+      guard let known else { return }
       try enter(
-        .wrappingUp, .agent(agent), .internal, caseMembers(id), row.conversation, nil, &turn, reads)
+        .wrappingUp, .agent(agent), .internal, caseMembers(id), known.row.conversation, nil,
+        of: known.customer, &turn, reads)
     case .caseParked(let id, let agent, _):
       try change(id, turn, reads, agent: agent, state: .parked) {
         $0.happened(.init(at: turn.at, what: .parked, agent: agent))
@@ -110,16 +120,25 @@ extension Pipeline {
       }
       try follow(id, turn, reads)
     case .caseOverflowed(let id, _, let reason):
-      try change(id, turn, reads, agent: nil, state: .waiting) {
+      let known = try change(id, turn, reads, agent: nil, state: .waiting) {
         $0.happened(.init(at: turn.at, what: .overflowed, code: UInt32(reason.rawValue)))
       }
       try follow(id, turn, reads)
       let prompt = reason == .leavesMessage ? try leavesMessage(id, turn, reads) : nil
-      try tellQueued(id, Self.why(reason, prompt), &turn, reads)
+      try tellQueued(id, Self.why(reason, prompt), of: known?.customer, &turn, reads)
     case .consultStarted(let id, let other, _):
       guard let owner = router.case(id)?.agent else { return }
       try change(id, turn, reads, agent: owner, state: .assigned) {
         $0.happened(.init(at: turn.at, what: .consulted, agent: other))
+      }
+    case .caseHeld(let id, let agent, _):
+      try change(id, turn, reads, agent: agent, state: .assigned) {
+        $0.happened(.init(at: turn.at, what: .held, agent: agent))
+      }
+    case .holdEnded(let id, let agent, let end):
+      try change(id, turn, reads, agent: agent, state: .assigned) {
+        $0.happened(
+          .init(at: turn.at, what: .holdEnded, agent: agent, code: UInt32(end.rawValue)))
       }
     case .consultEnded(let id, let end):
       guard let owner = router.case(id)?.agent else { return }
@@ -127,18 +146,19 @@ extension Pipeline {
         $0.happened(.init(at: turn.at, what: .consultEnded, code: UInt32(end.rawValue)))
       }
     case .caseRequeued(let id, let reason):
-      try change(id, turn, reads, agent: nil, state: .waiting) {
+      let known = try change(id, turn, reads, agent: nil, state: .waiting) {
         $0.happened(.init(at: turn.at, what: .queued, code: UInt32(reason.rawValue)))
       }
       if let state = router.case(id) { try take(false, state.conversation, turn, reads) }
       var why = Members()
       why.text("reason", reason.name)
-      try tellQueued(id, why, &turn, reads)
+      try tellQueued(id, why, of: known?.customer, &turn, reads)
     case .configured, .started, .sessionResumed, .backOffEnded, .entryRecorded, .preferenceEnded,
       .statusSet, .presenceRenewed, .presenceLost,
       .notResponding, .backOffSet, .nextAsked, .nextEnded, .streamOpened, .streamClosed,
       .queueOpened,
-      .queueClosed, .botFellSilent, .statusDeferred, .channelsChosen:
+      .queueClosed, .botFellSilent, .statusDeferred, .channelsChosen,
+      .channelStatusSet:
       break
     }
   }
@@ -156,15 +176,25 @@ extension Pipeline {
   }
 
   /// Writes an entry of a conversation that the machine itself brought about.
+  /// - Parameter record: whom it is about; nil for the conversation's.
   mutating func enter(
     _ kind: EntryKind, _ author: Author, _ visibility: Visibility, _ members: Members,
     _ id: ConversationID,
-    _ session: SessionID?, channel: Channel? = nil, _ turn: inout Turn, _ reads: any StoreReader
+    _ session: SessionID?, channel: Channel? = nil, of record: CustomerID? = nil,
+    _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
-    guard let customer = try customer(ofConversation: id, reads) else { return }
+    guard let customer = try customer(record, orOf: id, reads) else { return }
     let draft = EntryDraft(
       kind: kind, author: author, visibility: visibility, channel: channel, members: members.bytes)
     write(draft, customer: customer, conversation: id, session: session, &turn)
+  }
+
+  /// The record that is named, else the conversation's.
+  mutating func customer(
+    _ record: CustomerID?, orOf id: ConversationID, _ reads: any StoreReader
+  ) throws(StoreFault) -> CustomerRow? {
+    guard let record else { return try customer(ofConversation: id, reads) }
+    return try customer(record, reads)
   }
 
   mutating func customer(ofConversation id: ConversationID, _ reads: any StoreReader)
@@ -195,8 +225,8 @@ extension Pipeline {
       members.owner(view(home.owner), epoch: home.epoch)
     }
     try enter(
-      .sessionEnded, .system, .business, members, row.conversation, id, channel: row.channel, &turn,
-      reads)
+      .sessionEnded, .system, .business, members, row.conversation, id, channel: row.channel,
+      of: row.customer, &turn, reads)
   }
 
   // MARK: - Cases
@@ -234,23 +264,25 @@ extension Pipeline {
   private mutating func change(
     _ id: CaseID, _ turn: Turn, _ reads: any StoreReader, agent: AgentID?, state: CaseState,
     _ body: (inout CaseAbout) -> Void
-  ) throws(StoreFault) -> CaseRow? {
+  ) throws(StoreFault) -> (row: CaseRow, customer: CustomerID?)? {
     guard var row = try caseRow(id, reads) else { return nil }
     row.agent = agent?.raw
     row.state = state.rawValue
-    row.about = try Self.changed(row.about, body)
+    let customer = try Self.change(&row, body)
     pending.cases.set(id, row, at: turn.position)
-    return row
+    return (row, customer)
   }
 
-  private static func changed(_ bytes: [UInt8], _ body: (inout CaseAbout) -> Void)
-    throws(StoreFault) -> [UInt8]
+  /// - Returns: the record whose matter the case is, where it says so.
+  private static func change(_ row: inout CaseRow, _ body: (inout CaseAbout) -> Void)
+    throws(StoreFault) -> CustomerID?
   {
-    guard var about = decoded(bytes) else {
+    guard var about = decoded(row.about) else {
       throw StoreFault.corrupt(what: "what is told of a case")
     }
     body(&about)
-    return about.encoded
+    row.about = about.encoded
+    return about.customer
   }
 
   static func decoded(_ bytes: [UInt8]) -> CaseAbout? {
@@ -259,7 +291,8 @@ extension Pipeline {
 
   /// A case that an agent or a queue had waits in a queue again.
   private mutating func tellQueued(
-    _ id: CaseID, _ why: Members, _ turn: inout Turn, _ reads: any StoreReader
+    _ id: CaseID, _ why: Members, of record: CustomerID?, _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) {
     guard let state = router.case(id) else { return }
     var members = caseMembers(id)
@@ -267,7 +300,8 @@ extension Pipeline {
     members.add(why)
     let channel: Channel = state.waitsAlone ? .phone : state.channel
     try enter(
-      .routed, .system, .business, members, state.conversation, nil, channel: channel, &turn, reads)
+      .routed, .system, .business, members, state.conversation, nil, channel: channel, of: record,
+      &turn, reads)
   }
 
   private func caseMembers(_ id: CaseID) -> Members {
@@ -284,11 +318,15 @@ extension Pipeline {
     _ need: Need,
     _ age: Instant, _ by: RouteReason, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
+    let carrier = try sessionRow(session, reads)
     // How the customer came, however the case is worked: a message was left by phone.
-    let channel = channel == .email ? try sessionRow(session, reads)?.channel ?? channel : channel
+    let channel = channel == .email ? carrier?.channel ?? channel : channel
+    // Who passes a case on makes it nobody else's.
+    let record = turn.passedOn ?? carrier?.customer
     var about = CaseAbout(
       session: session, channel: channel, age: age, by: by, need: need,
       handoff: turn.routing.members)
+    about.customer = record
     about.happened(.init(at: turn.at, what: .queued))
     pending.cases.set(
       id,
@@ -302,7 +340,7 @@ extension Pipeline {
     if let state = router.conversation(conversation) {
       members.owner(view(state.owner), epoch: state.epoch)
     }
-    guard let customer = try customer(ofConversation: conversation, reads) else { return }
+    guard let customer = try customer(record, orOf: conversation, reads) else { return }
     var draft = turn.routing
     draft.channel = channel
     draft.members = members.bytes + draft.members
@@ -322,15 +360,16 @@ extension Pipeline {
     {
       through = offer
     }
-    let row = try change(id, turn, reads, agent: agent, state: .assigned) {
+    let known = try change(id, turn, reads, agent: agent, state: .assigned) {
       $0.happened(.init(at: turn.at, what: .accepted, agent: agent))
       $0.acceptedThrough = through
     }
-    guard let row else { return }
+    guard let (row, record) = known else { return }
     try take(true, row.conversation, turn, reads)
     try enter(
-      .accepted, .agent(agent), .business, caseMembers(id), row.conversation, nil, &turn, reads)
-    guard let customer = try customer(ofConversation: row.conversation, reads) else { return }
+      .accepted, .agent(agent), .business, caseMembers(id), row.conversation, nil, of: record,
+      &turn, reads)
+    guard let customer = try customer(record, orOf: row.conversation, reads) else { return }
     let last = CustomerProfile.LastAgent(agent: agent, at: turn.at)
     try change(customer.id, &turn, reads) { $0.lastAgent = last }
   }
@@ -345,7 +384,7 @@ extension Pipeline {
     guard var row = try caseRow(id, reads) else { return }
     row.state = CaseState.closed.rawValue
     row.closed = turn.at
-    row.about = try Self.changed(row.about) {
+    let record = try Self.change(&row) {
       $0.happened(.init(at: turn.at, what: .closed, code: UInt32(end.rawValue)))
     }
     pending.cases.set(id, row, at: turn.position)
@@ -354,24 +393,27 @@ extension Pipeline {
     let agent = row.agent.map { Author.agent(AgentID($0)) } ?? .system
     if end == .transferred {
       try take(false, row.conversation, turn, reads)
-    } else if let news = try hear(row.conversation, turn, reads), !news.isTaken,
+    } else if let (news, by) = try hear(row.conversation, turn, reads), !news.isTaken,
       turn.settled != row.conversation
     {
-      turn.unheard.append((row.conversation, news))
+      turn.unheard.append((row.conversation, news, by))
     }
     switch end {
     case .resolved, .wrapUpOver:
       members.text("end", end == .resolved ? "resolved" : "wrap_up_over")
       try tell(of: row.conversation, turn, reads) { $0.isSettled = true }
-      try enter(.closed, agent, .business, members, row.conversation, nil, &turn, reads)
+      try enter(
+        .closed, agent, .business, members, row.conversation, nil, of: record, &turn, reads)
     case .abandoned:
-      try enter(.abandoned, .customer, .business, members, row.conversation, nil, &turn, reads)
+      try enter(
+        .abandoned, .customer, .business, members, row.conversation, nil, of: record, &turn, reads)
     case .handedBack where row.agent == nil:
       members.text("reason", planner.handBack(ofQueue: router.name(of: QueueID(row.queue))) ?? "")
       if let home = router.conversation(row.conversation) {
         members.owner(view(home.owner), epoch: home.epoch)
       }
-      try enter(.handedBack, .system, .business, members, row.conversation, nil, &turn, reads)
+      try enter(
+        .handedBack, .system, .business, members, row.conversation, nil, of: record, &turn, reads)
     case .transferred, .handedBack: break  // told by the entry of the move itself
     }
   }
@@ -420,6 +462,7 @@ extension SessionEnd {
     case .connectionLost: "connection_lost"
     case .idle: "idle"
     case .businessEnded: "business_ended"
+    case .parted: "parted"
     }
   }
 }

@@ -19,15 +19,24 @@ extension Pipeline {
   }
 
   /// Makes a case of the news, unless somebody has the conversation: for them it is noted.
+  /// - Parameter record: by which it came; nil for the conversation's.
   mutating func reopen(
     _ place: ConversationID, on channel: Channel, _ new: NewCase, _ cause: RouteReason.Cause,
-    since: Instant? = nil, _ turn: inout Turn, _ reads: any StoreReader
+    by record: CustomerID?, since: Instant? = nil, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
+    var place = place
+    // Whoever it is of may be another person by now.
+    if let record, let row = try conversationRow(place, reads),
+      try !areOne(row.customer, record, reads)
+    {
+      guard let own = try home(of: row, for: record, &turn, reads) else { return }
+      place = own.id
+    }
     guard !hasSomebody(place) else {
-      return try note(.init(cause, on: channel), place, turn, reads)
+      return try note(.init(cause, on: channel), place, by: record, turn, reads)
     }
     guard let row = try conversationRow(place, reads),
-      let customer = try customer(ofConversation: place, reads)
+      let customer = try customer(record, orOf: place, reads)
     else { return }
     guard let about = Self.about(row.about) else {
       throw StoreFault.corrupt(what: "what is told of a conversation")
@@ -39,25 +48,29 @@ extension Pipeline {
     } else if channel == .chat {
       return  // whoever has left a chat waits for nothing there
     }
+    var call = about.call
+    if let by = about.callBy, try !areOne(by, customer.id, reads) { call = nil }
     // What the customer said last by this channel, but for their words.
-    let mail = about.mail.map {
+    let mail = try mail(of: about, with: customer.id, reads).map {
       MailFacts(from: $0.theirs, to: $0.ours, subject: $0.subject, text: "")
     }
     var facts = RouteFacts(
       channel: channel, bot: session.bot.map { router.name(of: $0) }, customer: customer.root,
       isNewCustomer: false,
       profile: try profile(ofPerson: customer, reads), mail: channel == .email ? mail : nil,
-      call: channel == .phone ? about.call : nil)
+      call: channel == .phone ? call : nil)
     facts.gathered.isReopened = true
     try gather(for: &facts, place, reads)
     let wanted = planner.plan(facts, router: router, at: turn.at)
-    guard let planned = try planForSomebody(wanted, place, cause, channel, reads),
-      try join(place, session, &turn, reads) == nil
-    else { return }
+    guard let planned = try planForSomebody(wanted, place, cause, channel, reads) else { return }
+    if channel != .chat { turn.arriving = .init(customer: customer.id) }
+    guard try join(place, session, &turn, reads) == nil else { return }
     turn.routing.channel = channel
     _ = try carryOut(
       planned, place, session.id, new.case, cause, epoch: nil, since: since, &turn, reads)
-    if channel != .chat { try note(.init(cause, on: channel, since: since), place, turn, reads) }
+    if channel != .chat {
+      try note(.init(cause, on: channel, since: since), place, by: customer.id, turn, reads)
+    }
     // Nobody holds a line for it.
     if channel == .phone { _ = try command(.endSession(session.id, .customerLeft), &turn, reads) }
   }
@@ -119,8 +132,8 @@ extension Pipeline {
 
   /// Notes news of a case that somebody has, or will get.
   mutating func note(
-    _ news: ConversationAbout.Unheard, _ place: ConversationID, _ turn: Turn,
-    _ reads: any StoreReader
+    _ news: ConversationAbout.Unheard, _ place: ConversationID, by record: CustomerID?,
+    _ turn: Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
     guard router.conversation(place)?.openCase != nil else { return }
     var news = news
@@ -132,7 +145,7 @@ extension Pipeline {
       }
       if !known.isTaken { news.since = min(news.since ?? turn.at, known.since ?? turn.at) }
     }
-    try tell(of: place, turn, reads) { $0.unheard = news }
+    try tell(of: place, turn, reads) { ($0.unheard, $0.unheardBy) = (news, record) }
   }
 
   /// Who waits in a chat and calls or writes beside it still sits there when the call is over.
@@ -143,7 +156,8 @@ extension Pipeline {
     guard let id = router.conversation(place)?.openCase, let waits = router.case(id),
       waits.channel == .chat, waits.session != session
     else { return }
-    try note(.init(.reopened, on: .chat, since: waits.age), place, turn, reads)
+    let whose = try caseRow(id, reads).flatMap { Self.decoded($0.about)?.customer }
+    try note(.init(.reopened, on: .chat, since: waits.age), place, by: whose, turn, reads)
   }
 
   private mutating func unheard(_ place: ConversationID, _ reads: any StoreReader)
@@ -164,19 +178,22 @@ extension Pipeline {
   @discardableResult
   mutating func hear(
     _ place: ConversationID, _ turn: Turn, _ reads: any StoreReader
-  ) throws(StoreFault) -> ConversationAbout.Unheard? {
-    guard let news = try unheard(place, reads) else { return nil }
-    try tell(of: place, turn, reads) { $0.unheard = nil }
-    return news
+  ) throws(StoreFault) -> (news: ConversationAbout.Unheard, by: CustomerID?)? {
+    guard let row = try conversationRow(place, reads), let about = Self.about(row.about),
+      let news = about.unheard
+    else { return nil }
+    try tell(of: place, turn, reads) { ($0.unheard, $0.unheardBy) = (nil, nil) }
+    return (news, about.unheardBy)
   }
 
   mutating func takeUpUnheard(_ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) {
-    for (place, news) in turn.unheard {
+    for (place, news, record) in turn.unheard {
       turn.routing = EntryDraft(
         kind: .routed, author: .system, visibility: .business, channel: nil)
-      turn.servedBy = nil
+      (turn.servedBy, turn.passedOn, turn.arriving) = (nil, nil, nil)
       try reopen(
-        place, on: news.channel, newCase(turn), news.cause, since: news.since, &turn, reads)
+        place, on: news.channel, newCase(turn), news.cause, by: record, since: news.since, &turn,
+        reads)
     }
   }
 

@@ -52,7 +52,8 @@ extension Pipeline {
     return try reads.key(workspace, space, key)
   }
 
-  mutating func setKey(_ space: KeyRow.Space, _ key: [UInt8], _ value: [UInt8], _ turn: inout Turn)
+  /// - Parameter value: nil takes the row away.
+  mutating func setKey(_ space: KeyRow.Space, _ key: [UInt8], _ value: [UInt8]?, _ turn: inout Turn)
   {
     pending.keys.set(
       .init(space: space, key: key), KeyRow(space: space, key: key, value: value), at: turn.position
@@ -83,7 +84,7 @@ extension Pipeline {
     return try reads.identity(pending.workspace, hash: hash)
   }
 
-  private static func customer(
+  static func customer(
     _ id: CustomerID, _ pending: Pending, _ reads: any StoreReader
   ) throws(StoreFault) -> CustomerRow? {
     if let row = pending.customers[id] { return row }

@@ -41,11 +41,14 @@ extension Pipeline {
 
   /// Writes into a conversation what the business alone sees. The desk of an agent who has it at
   /// this moment shows it.
+  /// - Parameter record: whom it is about; nil for the conversation's.
   @discardableResult
   mutating func writeInside(
-    _ draft: EntryDraft, _ id: ConversationID, _ turn: inout Turn, _ reads: any StoreReader
+    _ draft: EntryDraft, _ id: ConversationID, of record: CustomerID? = nil, _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> EntryID? {
-    guard let row = try conversationRow(id, reads), let customer = try customer(row.customer, reads)
+    guard let row = try conversationRow(id, reads),
+      let customer = try customer(record ?? row.customer, reads)
     else { return nil }
     if case .agent? = router.conversation(id)?.owner {
       let next = EntryID(head.entry.raw + 1)

@@ -48,10 +48,12 @@ extension Pipeline {
       members: members.bytes)
     draft.arrival = once(messageID, mail.thread.theirs, isFinal)
     guard case .asNothing = try known(draft, reads),
-      let row = try conversationRow(mail.conversation, reads), let place = try goesOn(row, reads)
+      let row = try conversationRow(mail.conversation, reads),
+      case let record = mail.customer ?? row.customer,
+      let place = try home(of: row, for: record, &turn, reads)
     else { return }
     // Nobody is woken for what a rule said on its own to an address that may be made up.
-    try tell(draft, place.id, mail.isAutomatic ? nil : new, &turn, reads)
+    try tell(draft, place.id, record, mail.isAutomatic ? nil : new, &turn, reads)
   }
 
   /// A mail server farther on reports it (RFC 3464): nil where the report is about no answer of
@@ -59,7 +61,9 @@ extension Pipeline {
   mutating func reported(
     _ mail: MailArrival, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer? {
-    guard let report = mail.report, let found = try matter(of: report, reads) else { return nil }
+    guard let report = mail.report, let found = try matter(of: report, &turn, reads) else {
+      return nil
+    }
     let draft = draft(report, found)
     let entry: EntryID
     var isKnown = false
@@ -70,11 +74,13 @@ extension Pipeline {
       let new = NewCase(session: mail.session, case: mail.case)
       guard
         let written = try tell(
-          draft, found.place, found.fate.isFinal ? new : nil, &turn, reads)
+          draft, found.place, found.customer, found.fate.isFinal ? new : nil, &turn, reads)
       else { return nil }
       entry = written
     }
-    setKey(.mailSeen, mail.seenKey, Self.keyValue(found.place) + Self.number(entry.raw), &turn)
+    setKey(
+      .mailSeen, mail.seenKey,
+      Self.keyValue(found.place) + Self.number(entry.raw) + Self.keyValue(found.customer), &turn)
     return .mailTaken(found.place, entry, duplicate: isKnown)
   }
 
@@ -82,6 +88,8 @@ extension Pipeline {
   private struct Matter {
     var fate: MailReport.Fate
     var place: ConversationID
+    /// The record that the answer was written to.
+    var customer: CustomerID
     /// The Message-ID of the answer, where it is one of this matter.
     var answer: String?
     /// Stands for the answer where the report does not say: whatever went out last. The same failure
@@ -91,32 +99,37 @@ extension Pipeline {
 
   /// A signed reply address decides first, as for any mail. A Message-ID alone may be known to
   /// others than its recipient, and a report be written by anybody.
-  private mutating func matter(of report: MailReport, _ reads: any StoreReader)
-    throws(StoreFault) -> Matter?
-  {
+  private mutating func matter(
+    of report: MailReport, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Matter? {
     let value = try report.messageID.flatMap { id throws(StoreFault) in
       try self.value(.mailThread, threadKey(id), reads)
     }
     let named = value.flatMap(Self.conversation)
+    let sent = value.flatMap(Self.recipient)
     for fate in report.fates {
-      guard let id = fate.replyAddress, let row = try conversationRow(id, reads),
-        let place = try goesOn(row, reads)
-      else { continue }
+      guard let id = fate.replyAddress, let row = try conversationRow(id, reads) else { continue }
       let answer = named == id ? report.messageID : nil
+      let record = (answer == nil ? nil : sent?.customer) ?? Self.about(row.about)?.mailBy
+      guard let place = try home(of: row, for: record ?? row.customer, &turn, reads) else {
+        continue
+      }
       let line = Self.about(row.about)?.mail
       let last = line?.lastAnswer ?? "\(id) \(line?.lastMessageID ?? "")"
-      return Matter(fate: fate, place: place.id, answer: answer, last: last)
+      return Matter(
+        fate: fate, place: place.id, customer: record ?? row.customer, answer: answer, last: last)
     }
-    guard let answer = report.messageID, let value, let named,
-      let row = try conversationRow(named, reads), let place = try goesOn(row, reads)
+    guard let answer = report.messageID, let named,
+      let row = try conversationRow(named, reads)
     else { return nil }
     // Answers of an older program are taken to have gone where the thread goes now.
     let recipient =
-      Self.recipient(value)
-      ?? Self.about(row.about)?.mail.map { recipientKey(answer, $0.theirs) }
-    guard let fate = report.fates.first(where: { recipientKey(answer, $0.address) == recipient })
+      sent?.key ?? Self.about(row.about)?.mail.map { recipientKey(answer, $0.theirs) }
+    let record = sent?.customer ?? row.customer
+    guard let fate = report.fates.first(where: { recipientKey(answer, $0.address) == recipient }),
+      let place = try home(of: row, for: record, &turn, reads)
     else { return nil }
-    return Matter(fate: fate, place: place.id, answer: answer)
+    return Matter(fate: fate, place: place.id, customer: record, answer: answer)
   }
 
   private func draft(_ report: MailReport, _ found: Matter) -> EntryDraft {
@@ -136,17 +149,17 @@ extension Pipeline {
   /// - Parameter new: where nobody has the matter any more, somebody is to have it again.
   @discardableResult
   private mutating func tell(
-    _ draft: EntryDraft, _ place: ConversationID, _ new: NewCase?,
+    _ draft: EntryDraft, _ place: ConversationID, _ record: CustomerID, _ new: NewCase?,
     _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> EntryID? {
-    guard let customer = try customer(ofConversation: place, reads) else { return nil }
+    guard let customer = try customer(record, reads) else { return nil }
     // Refused where the conversation is over: then nobody is there to hear it.
     _ = try command(
       .record(
         conversation: place, session: nil, entry: EntryID(head.entry.raw + 1),
         author: draft.author, visibility: draft.visibility, epoch: nil), &turn, reads)
     let entry = write(draft, customer: customer, conversation: place, session: nil, &turn)
-    if let new { try reopen(place, on: .email, new, .undelivered, &turn, reads) }
+    if let new { try reopen(place, on: .email, new, .undelivered, by: record, &turn, reads) }
     return entry
   }
 

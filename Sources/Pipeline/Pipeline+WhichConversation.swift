@@ -41,6 +41,12 @@ extension Pipeline {
       guard let about = Self.about(row.about) else {
         throw StoreFault.corrupt(what: "what is told of a conversation")
       }
+      // What comes to the one goes on in the other, where that is theirs still.
+      if let other = about.joinedTo, rows.contains(where: { $0.id == other }),
+        router.conversation(row.id) == nil
+      {
+        continue
+      }
       candidates.append(
         .init(
           id: row.id, holder: holder(of: row, about), opened: row.opened, changed: row.changed,

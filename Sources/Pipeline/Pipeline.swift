@@ -103,6 +103,9 @@ public struct Pipeline: Sendable {
   /// trusted.
   public internal(set) var isTorn = false
 
+  /// What was found damaged since the writer last asked.
+  var damage: [StoreFault] = []
+
   public mutating func use(_ planner: any Planner) { self.planner = planner }
 
   /// How many commands the next `gather` would take.
@@ -113,20 +116,32 @@ public struct Pipeline: Sendable {
 
   public var nextDeadline: Instant? { router.nextDeadline }
 
-  /// Decides one request. A fault of the store means that a look-up failed before anything was
-  /// decided.
+  /// Decides one request. A damaged row costs no more than that request (`Pipeline+Damage.swift`);
+  /// any other fault of the store means that nothing was decided, unless the machine `isTorn`.
   public mutating func submit(_ request: Request, at wall: Instant, reads: any StoreReader)
     throws(StoreFault)
   {
     let at = max(wall, router.now)
-    if let repeated = try repeated(request, reads) {
-      hold(.answer(request.ticket, repeated, position: head.position))
-      return
-    }
     var turn = Turn(
       at: at, position: head.position + 1, ticket: request.ticket, idempotency: request.idempotency)
-    let answer = try decide(request.intake, &turn, reads)
-    try takeUpUnheard(&turn, reads)
+    var answer: Answer?
+    do throws(StoreFault) {
+      if let repeated = try repeated(request, reads) {
+        hold(.answer(request.ticket, repeated, position: head.position))
+        return
+      }
+      try look(at: request.intake, reads)
+      answer = try decide(request.intake, &turn, reads)
+    } catch {
+      try confine(error)
+      answer = .damaged
+      try endAnyway(request.intake, &turn, reads)
+      if !isTorn, !turn.touched, turn.decision.events.isEmpty {
+        hold(.answer(request.ticket, .damaged, position: head.position))
+        return
+      }
+    }
+    do throws(StoreFault) { try takeUpUnheard(&turn, reads) } catch { try confine(error) }
     finish(&turn, answer: answer, request)
     isTorn = false
     if request.intake.patience != .none || !request.holds.isEmpty {
@@ -209,7 +224,7 @@ extension Pipeline {
 
   /// Writes the turn's log record, holds the answer and the effects with its position.
   private mutating func finish(_ turn: inout Turn, answer: Answer?, _ request: Request) {
-    if let key = request.idempotency, let answer, answer != .keyReused {
+    if let key = request.idempotency, let answer, answer != .keyReused, answer != .damaged {
       keep(answer, under: key, &turn)
     }
     for effect in turn.decision.effects { keepOutcome(of: effect, &turn) }
@@ -246,7 +261,7 @@ extension Pipeline {
       if let key = waiters[waiter]?.idempotency { keep(.noOffer, under: key, &turn) }
     case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus,
       .tellCaseEnded,
-      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult:
+      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult, .holdIsOver:
       break
     }
   }
@@ -272,7 +287,7 @@ extension Pipeline {
       guard let state = router.case(aCase) else { return }
       hold(.stopRinging(state.session, offer, end))
     case .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult:
+      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult, .holdIsOver:
       hold(.effect(effect))
     }
   }
@@ -320,9 +335,18 @@ struct Turn {
   /// The conversation whose agent settles it, with all that came.
   var settled: ConversationID?
   /// News whose case has ended before anybody took them up.
-  var unheard: [(place: ConversationID, news: ConversationAbout.Unheard)] = []
+  var unheard: [(place: ConversationID, news: ConversationAbout.Unheard, by: CustomerID?)] = []
   /// The agent who serves this customer on another channel at this moment.
   var servedBy: AgentID?
+  /// Whose matter a case is that an agent passes on.
+  var passedOn: CustomerID?
+  /// By whom the sessions come that open now; nil for one that is there and opens again.
+  var arriving: Arriving?
+
+  struct Arriving {
+    var customer: CustomerID
+    var former: [SessionRow.Former] = []
+  }
 
   /// The log record: format, router events, and the numbers and hashes of the entries written with
   /// them.

@@ -49,16 +49,28 @@ public struct ErasedForms: Sendable {
   /// A conversation as it is named inside of keys and of mail that waits: 16 random bytes, which
   /// stand nowhere by accident.
   public var mention: @Sendable (ConversationID) -> [UInt8]
+  /// A customer record as it is named there.
+  public var mentionOf: @Sendable (CustomerID) -> [UInt8]
+  /// Whose matter a case is; nil for the customer of its conversation.
+  public var customerOf: @Sendable (CaseRow) -> CustomerID?
+  /// Another's conversation, of which these took part: its `about` without what it tells of them.
+  public var without: @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8]
   public init(
     profile: [UInt8], conversation: [UInt8], aCase: @escaping @Sendable (CaseRow) -> [UInt8],
     attachments: @escaping @Sendable (EntryRow) -> [BlobID],
-    mention: @escaping @Sendable (ConversationID) -> [UInt8]
+    mention: @escaping @Sendable (ConversationID) -> [UInt8],
+    mentionOf: @escaping @Sendable (CustomerID) -> [UInt8],
+    customerOf: @escaping @Sendable (CaseRow) -> CustomerID?,
+    without: @escaping @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8]
   ) {
     self.profile = profile
     self.conversation = conversation
     self.aCase = aCase
     self.attachments = attachments
     self.mention = mention
+    self.mentionOf = mentionOf
+    self.customerOf = customerOf
+    self.without = without
   }
 }
 

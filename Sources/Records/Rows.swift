@@ -135,14 +135,32 @@ public struct SessionRow: Hashable, Sendable {
   public var channel: Channel
   public var bot: UInt32?
   public var ended: Instant?
+  /// The customer record that it arrived by; nil in rows of an older program, for the conversation's.
+  public var customer: CustomerID?
+  /// Where it was part of until its customers were taken apart, oldest first.
+  public var former: [Former]
+
+  public struct Former: Hashable, Sendable {
+    public var conversation: ConversationID
+    /// The last entry there that it was part of.
+    public var upTo: EntryID
+    public init(_ conversation: ConversationID, upTo: EntryID) {
+      self.conversation = conversation
+      self.upTo = upTo
+    }
+  }
+
   public init(
-    id: SessionID, conversation: ConversationID, channel: Channel, bot: UInt32?, ended: Instant?
+    id: SessionID, conversation: ConversationID, channel: Channel, bot: UInt32?, ended: Instant?,
+    customer: CustomerID?, former: [Former] = []
   ) {
     self.id = id
     self.conversation = conversation
     self.channel = channel
     self.bot = bot
     self.ended = ended
+    self.customer = customer
+    self.former = former
   }
 }
 
@@ -205,6 +223,8 @@ public struct OutcomeRow: Hashable, Sendable {
 public struct KeyRow: Hashable, Sendable {
   public enum Space: UInt8, Sendable {
     case mailThread = 1, mailSeen = 2, call = 3, arrival = 4, answered = 5
+    /// By an agent's number: why they are what they are, in their own words.
+    case statusReason = 6
   }
   public var space: Space
   public var key: [UInt8]

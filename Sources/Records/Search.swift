@@ -51,6 +51,8 @@ public struct SearchPage: Sendable {
   /// go on: one
   /// answer looks at a bounded number of entries.
   public var older: EntryID?
+  /// Why finds were left out: they, or what belongs to them, cannot be read.
+  public var damaged: [StoreFault] = []
   /// The last entry that the index has seen: what came later is not among the finds.
   public var seen = EntryID(0)
   /// The last entry there is.

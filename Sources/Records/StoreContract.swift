@@ -163,6 +163,11 @@ public protocol StoreReader: AnyObject {
     _ workspace: WorkspaceID, of conversation: ConversationID, after: EntryID, limit: Int,
     visible: Visibility
   ) throws(StoreFault) -> [EntryRow]
+  /// The first entries of one conversation, without those that do not match their checksum: for whom
+  /// fewer words are better than none.
+  func readableTranscript(
+    _ workspace: WorkspaceID, of conversation: ConversationID, limit: Int, visible: Visibility
+  ) throws(StoreFault) -> [EntryRow]
   /// By number.
   func erasures(_ workspace: WorkspaceID) throws(StoreFault) -> [ErasureReceipt]
   /// Who read what of a customer record, or of all (nil); newest first.
@@ -171,6 +176,15 @@ public protocol StoreReader: AnyObject {
   ) throws(StoreFault) -> [(number: Int64, access: AccessRow)]
   /// Full text, newest first, as far as the index has come.
   func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage
+}
+
+extension StoreReader {
+  /// For a store whose rows cannot be damaged.
+  public func readableTranscript(
+    _ workspace: WorkspaceID, of conversation: ConversationID, limit: Int, visible: Visibility
+  ) throws(StoreFault) -> [EntryRow] {
+    try transcript(workspace, of: conversation, after: EntryID(0), limit: limit, visible: visible)
+  }
 }
 
 /// What went wrong with storage, in a sentence for the log and the health page.

@@ -28,14 +28,20 @@ struct Catalogue: Sendable {
     var settings: RoutingConfiguration.Queue
     var isRetired = false
   }
+  /// Retired or not: whoever is in it stays until they choose another.
+  struct Status: Sendable {
+    var settings: RoutingConfiguration.Status
+    var isRetired = false
+  }
 
   var skillNames = Names(), botNames = Names(), teamNames = Names(), queueNames = Names(),
-    agentNames = Names()
+    agentNames = Names(), statusNames = Names()
   var configuration: RoutingConfiguration?
   var isConfigured = false
   var limits = RoutingConfiguration.Limits()
   var agents: [Agent] = []
   var queues: [Queue] = []
+  var statuses: [Status] = []
   var activeAgents: UInt32 = 0
   var between = BetweenQueues.keys
 
@@ -62,6 +68,15 @@ struct Catalogue: Sendable {
       let made = Agent(settings: agent, skills: skills(of: agent), queues: queues(of: agent))
       let handle = Int(agentNames.add(agent.name))
       if handle < agents.count { agents[handle] = made } else { agents.append(made) }
+    }
+    for index in statuses.indices { statuses[index].isRetired = true }
+    for status in new.statuses {
+      let handle = Int(statusNames.add(status.name))
+      if handle < statuses.count {
+        statuses[handle] = Status(settings: status)
+      } else {
+        statuses.append(Status(settings: status))
+      }
     }
     activeAgents = UInt32(truncatingIfNeeded: new.agents.count)
     between = BetweenQueues(new.queues)
@@ -91,13 +106,17 @@ struct Catalogue: Sendable {
   static func fault(_ new: RoutingConfiguration) -> Rejection? {
     guard new.skills.count <= RoutingLimits.skillsMax, new.queues.count <= RoutingLimits.queuesMax,
       new.agents.count <= RoutingLimits.agentsMax, new.bots.count <= RoutingLimits.botsMax,
-      new.teams.count <= RoutingLimits.teamsMax
+      new.teams.count <= RoutingLimits.teamsMax, new.statuses.count <= RoutingLimits.statusesMax
     else { return .needTooLarge }
     let queues = Set(new.queues.map(\.name))
     let skills = Set(new.skills)
     guard queues.count == new.queues.count, skills.count == new.skills.count,
-      Set(new.agents.map(\.name)).count == new.agents.count
+      Set(new.agents.map(\.name)).count == new.agents.count,
+      Set(new.statuses.map(\.name)).count == new.statuses.count
     else { return .notAllowed }
+    for status in new.statuses {
+      if case .custom = status.counts { return .notAllowed }
+    }
     for agent in new.agents {
       guard agent.queues.allSatisfy(queues.contains) else { return .unknownQueue }
       guard

@@ -33,11 +33,14 @@ public enum Command: Hashable, Sendable {
   case moveConversation(ConversationID, customer: CustomerID)
 
   // Agents
-  case setStatus(AgentID, AgentStatus, lease: Duration64?)
+  case setStatus(AgentID, AgentStatus, reason: StatusReasonID? = nil, lease: Duration64?)
+  /// A status on some channels alone, beside that of the agent: it holds until these channels are
+  /// `available` again, whatever the agent is meanwhile.
+  case setChannelStatus(AgentID, [Channel], AgentStatus, reason: StatusReasonID? = nil)
   /// The agent finishes what they have and is offered nothing more; with their last case's end they
   /// are that.
   /// Setting a status at once takes it back.
-  case finish(AgentID, then: AgentStatus)
+  case finish(AgentID, then: AgentStatus, reason: StatusReasonID? = nil)
   /// The channels on which the agent wants to be offered something; an agent begins with all.
   case chooseChannels(AgentID, [Channel])
   /// Any call with the agent's token.
@@ -65,6 +68,9 @@ public enum Command: Hashable, Sendable {
   case close(CaseID, by: AgentID)
   case park(CaseID, by: AgentID, until: Instant)
   case resume(CaseID, by: AgentID)
+  /// The customer waits while their agent sees to something; agent, room and owner stay. It ends then.
+  case hold(CaseID, by: AgentID, until: Instant)
+  case endHold(CaseID, by: AgentID)
   /// A supervisor gives a case to an agent, wherever it is. Who may ask is the edge's business.
   case assign(CaseID, to: AgentID)
   /// A supervisor puts a case that an agent has back into its queue, with its age.
@@ -121,6 +127,8 @@ public enum SessionEnd: UInt8, Hashable, Sendable {
   case idle
   /// The business ended it: the case was closed, or the talking was over.
   case businessEnded
+  /// Its customer is another person than the conversation's by now: it goes on in another.
+  case parted
 }
 
 /// Which rule sent a case where it goes.
@@ -154,8 +162,8 @@ public enum AgentStatus: Hashable, Sendable {
   case onBreak
   case meeting
   case training
-  /// A workspace's own, by its number in the configuration.
-  case custom(UInt8)
+  /// A workspace's own; the configuration says as which of the others it counts.
+  case custom(StatusID)
 }
 
 public enum OfferFailure: UInt8, Hashable, Sendable {

@@ -19,6 +19,8 @@ public enum Effect: Hashable, Sendable {
   case askToConsult(AgentID, CaseID, by: AgentID, until: Instant)
   /// … and no longer.
   case endConsult(AgentID, CaseID, ConsultEnd)
+  /// The customer has been on hold for as long as the agent said.
+  case holdIsOver(AgentID, CaseID)
   /// The session must be ended by its channel: the call hung up, the chat told.
   case endSession(SessionID, SessionEnd)
   /// The caller of this session is to leave a message.

@@ -9,7 +9,7 @@ extension Event {
   public func encode(into out: inout ByteWriter) {
     switch self {
     case .configured(let a):
-      out.uint8(43)
+      out.uint8(47)
       a.writeWhole(&out)
     case .started:
       out.uint8(2)
@@ -106,10 +106,11 @@ extension Event {
       out.uint8(20)
       out.put(a)
       out.put(b)
-    case .statusSet(let a, let b):
-      out.uint8(21)
+    case .statusSet(let a, let b, let c):
+      out.uint8(44)
       out.put(a)
       out.put(b)
+      out.putOptional(c)
     case .presenceRenewed(let a, let b):
       out.uint8(22)
       out.put(a)
@@ -167,10 +168,11 @@ extension Event {
     case .botFellSilent(let a):
       out.uint8(38)
       out.put(a)
-    case .statusDeferred(let a, let b):
-      out.uint8(39)
+    case .statusDeferred(let a, let b, let c):
+      out.uint8(45)
       out.put(a)
       out.putOptional(b)
+      out.putOptional(c)
     case .channelsChosen(let a, let b):
       out.uint8(40)
       out.put(a)
@@ -184,6 +186,22 @@ extension Event {
       out.uint8(42)
       out.put(a)
       out.put(b)
+    case .channelStatusSet(let a, let b, let c, let d):
+      out.uint8(46)
+      out.put(a)
+      out.put(b)
+      out.put(c)
+      out.putOptional(d)
+    case .caseHeld(let a, let b, let c):
+      out.uint8(48)
+      out.put(a)
+      out.put(b)
+      out.put(c)
+    case .holdEnded(let a, let b, let c):
+      out.uint8(49)
+      out.put(a)
+      out.put(b)
+      out.put(c)
     }
   }
 
@@ -258,6 +276,17 @@ extension Event {
     case 41: return .consultStarted(try bytes.get(), with: try bytes.get(), until: try bytes.get())
     case 43: return .configured(try RoutingConfiguration.readWhole(&bytes, version: 3))
     case 42: return .consultEnded(try bytes.get(), try bytes.get())
+    case 44:
+      return .statusSet(try bytes.get(), try bytes.get(), reason: try bytes.getOptional())
+    case 45:
+      return .statusDeferred(
+        try bytes.get(), try bytes.getOptional(), reason: try bytes.getOptional())
+    case 46:
+      return .channelStatusSet(
+        try bytes.get(), try bytes.get(), try bytes.get(), reason: try bytes.getOptional())
+    case 48: return .caseHeld(try bytes.get(), try bytes.get(), until: try bytes.get())
+    case 49: return .holdEnded(try bytes.get(), try bytes.get(), try bytes.get())
+    case 47: return .configured(try RoutingConfiguration.readWhole(&bytes, version: 4))
     default: throw WireError.badValue(offset: at)
     }
   }

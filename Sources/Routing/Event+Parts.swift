@@ -67,7 +67,7 @@ extension AgentStatus: WireValue {
     case .meeting: out.uint8(5)
     case .training: out.uint8(6)
     case .custom(let number):
-      out.uint8(7)
+      out.uint8(8)
       out.put(number)
     }
   }
@@ -80,7 +80,8 @@ extension AgentStatus: WireValue {
     case 4: self = .onBreak
     case 5: self = .meeting
     case 6: self = .training
-    case 7: self = .custom(try bytes.get())
+    case 7: self = .custom(StatusID(UInt32(try bytes.uint8())))
+    case 8: self = .custom(try bytes.get())
     default: throw WireError.badValue(offset: at)
     }
   }

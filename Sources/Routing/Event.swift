@@ -33,7 +33,8 @@ public enum Event: Hashable, Sendable {
   case offerMade(OfferID, CaseID, AgentID, seat: Seat, until: Instant, passedOver: PassedOver)
   case offerEnded(OfferID, OfferEnd)
 
-  case statusSet(AgentID, AgentStatus)
+  /// `reason` names words that an event never carries.
+  case statusSet(AgentID, AgentStatus, reason: StatusReasonID? = nil)
   case presenceRenewed(AgentID, until: Instant)
   case presenceLost(AgentID)
   case notResponding(AgentID)
@@ -57,13 +58,24 @@ public enum Event: Hashable, Sendable {
   /// The bot that owned it left the customer's word unanswered.
   case botFellSilent(ConversationID)
   /// The agent finishes what they have and is that then; nil: they stay.
-  case statusDeferred(AgentID, AgentStatus?)
+  case statusDeferred(AgentID, AgentStatus?, reason: StatusReasonID? = nil)
   /// The channels on which the agent wants to be offered something, as bits by `Channel.rawValue -
   /// 1`.
   case channelsChosen(AgentID, UInt8)
   /// Another agent may see the case and write beside it, until then.
   case consultStarted(CaseID, with: AgentID, until: Instant)
   case consultEnded(CaseID, ConsultEnd)
+  /// A status on some channels alone, as bits; `available` ends it.
+  case channelStatusSet(AgentID, UInt8, AgentStatus, reason: StatusReasonID?)
+  /// Its customer waits for their agent, at the latest until then.
+  case caseHeld(CaseID, AgentID, until: Instant)
+  case holdEnded(CaseID, AgentID, HoldEnd)
+}
+
+/// Why a customer is no longer on hold. Whatever else becomes of the case ends it, too.
+public enum HoldEnd: UInt8, Hashable, Sendable {
+  case byAgent = 1
+  case timedOut
 }
 
 /// Why a queue did not keep a case. Codes are stored: append only.

@@ -66,8 +66,8 @@ extension Router {
     {
       found.note(.lacksSkill, true)
     }
-    let isOut = agent.status != .available || agent.isNotResponding || agent.statusAfter != nil
-    found.note(.notAvailable, isOut || agent.channels & kind.channel.bit == 0)
+    let open = catalogue.channelsOpen(agent.status) & agent.channels & kind.channel.bit
+    found.note(.notAvailable, open == 0 || agent.isNotResponding || agent.statusAfter != nil)
     found.note(.notPresent, !agent.isPresent)
     if kind.channel == .phone {
       found.note(.noDevice, freeDevice(index) == nil)
@@ -76,7 +76,7 @@ extension Router {
     }
     let isFull = agent.count(kind.channel) >= profiles.bounds[index].most(kind.channel)
     found.note(.full, isFull || room(index, kind.channel) < Int(kind.weight))
-    found.note(.onCall, catalogue.limits.voiceExclusive && agent.casesByChannel.phone > 0)
+    found.note(.onCall, isExclusivelyOnCall(index))
     found.note(.offered, agent.openOffer >= 0)
     found.note(.backingOff, agent.backOffUntil != nil)
     return found

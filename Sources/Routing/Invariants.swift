@@ -230,7 +230,7 @@ public enum Invariants {
     }
     for index in router.queues.indices where router.catalogue.queues[index].settings.hours != nil {
       let hours = router.catalogue.queues[index].settings.hours ?? []
-      let turns = hours.contains { $0.until > router.now }
+      let turns = hours.contains { $0.until > max(router.now, router.ticked) }
       if turns, router.timers.instant(.queue, Int32(index)) == nil {
         say("queue \(index) does not turn")
       }

@@ -22,6 +22,7 @@ struct Profiles: Sendable {
     /// Sum of all levels: an expert in many things is kept free before one in few.
     var breadth: Int
     var autoAccept: Bool
+    var voiceExclusive: Bool
     var isRetired: Bool
 
     func most(_ channel: Channel) -> UInt16 {
@@ -56,7 +57,7 @@ struct Profiles: Sendable {
           capacity: Int(settings.capacity), most: (most.chat, most.email, most.phone),
           devices: settings.devices.count,
           breadth: agent.skills.reduce(0) { $0 + Int($1.level) }, autoAccept: settings.autoAccept,
-          isRetired: agent.isRetired))
+          voiceExclusive: settings.voiceExclusive, isRetired: agent.isRetired))
       for skill in agent.skills where !agent.isRetired {
         levels[index * stride + Int(skill.skill.raw)] = skill.level
       }

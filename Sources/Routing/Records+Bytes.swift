@@ -100,6 +100,7 @@ extension CaseRecord {
     out.put(sequence)
     need.writeMore(&out)
     out.putOptional(consult)
+    out.putOptional(heldUntil)
   }
   init(_ id: CaseID, _ conversation: Int32, _ bytes: inout ByteReader, version: UInt8)
     throws(WireError)
@@ -126,6 +127,7 @@ extension CaseRecord {
     guard version > 1 else { return }
     try need.readMore(&bytes)
     consult = try bytes.getOptional()
+    if version > 3 { heldUntil = try bytes.getOptional() }
   }
 }
 
@@ -164,6 +166,18 @@ extension AgentRecord.WaitingNext: WireValue {
   }
 }
 
+extension AgentRecord.ChannelStatus: WireValue {
+  func write(_ out: inout ByteWriter) {
+    out.put(channel)
+    out.put(status)
+    out.putOptional(reason)
+  }
+  init(_ bytes: inout ByteReader) throws(WireError) {
+    self.init(
+      channel: try bytes.get(), status: try bytes.get(), reason: try bytes.getOptional())
+  }
+}
+
 extension AgentRecord {
   func write(_ out: inout ByteWriter) {
     out.put(status)
@@ -180,6 +194,9 @@ extension AgentRecord {
     out.put(acceptedInDay)
     out.putOptional(statusAfter)
     out.put(channels)
+    out.putOptional(reason)
+    out.putOptional(reasonAfter)
+    out.putArray(channelStatuses)
   }
   init(_ bytes: inout ByteReader, version: UInt8) throws(WireError) {
     self.init()
@@ -198,6 +215,10 @@ extension AgentRecord {
     guard version > 1 else { return }
     statusAfter = try bytes.getOptional()
     channels = try bytes.get()
+    guard version > 3 else { return }
+    reason = try bytes.getOptional()
+    reasonAfter = try bytes.getOptional()
+    channelStatuses = try bytes.getArray()
   }
 }
 
@@ -236,6 +257,10 @@ extension Catalogue {
     }
     for queue in queues { queue.settings.writeMore(&out) }
     for queue in queues { queue.settings.writeBetween(&out) }
+    out.array(statuses) {
+      $0.put($1.settings)
+      $0.put($1.isRetired)
+    }
   }
 
   init(_ bytes: inout ByteReader, version: UInt8) throws(WireError) {
@@ -254,6 +279,12 @@ extension Catalogue {
     if version > 1 { for index in queues.indices { try queues[index].settings.readMore(&bytes) } }
     if version > 2 {
       for index in queues.indices { try queues[index].settings.readBetween(&bytes) }
+    }
+    if version > 3 {
+      for _ in 0..<(try bytes.count()) {
+        statuses.append(Status(settings: try bytes.get(), isRetired: try bytes.get()))
+        _ = statusNames.add(statuses[statuses.count - 1].settings.name)
+      }
     }
     agents = agentNames.all.map { .retired($0) }
     if let latest { apply(latest) }

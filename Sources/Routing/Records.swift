@@ -80,6 +80,8 @@ struct CaseRecord: SlotRecord, Sendable {
   var acceptedOnce = false
   /// Until when the agent who took it must have spoken.
   var replyBy: Instant?
+  /// Until when its customer waits on hold; only where an agent has it.
+  var heldUntil: Instant?
   /// Another agent who may see it and write beside it.
   var consult: Consult?
   var sequence: UInt64
@@ -136,6 +138,7 @@ struct OfferRecord: SlotRecord, Sendable {
 struct AgentRecord: Sendable {
   // In the row.
   var status: AgentStatus = .offline
+  var reason: StatusReasonID?
   var isPresent = false
   var presentUntil: Instant = .distantPast
   var isNotResponding = false
@@ -151,8 +154,11 @@ struct AgentRecord: Sendable {
   var acceptedInDay: UInt32 = 0
   /// What the agent will be when their last case has ended.
   var statusAfter: AgentStatus?
+  var reasonAfter: StatusReasonID?
   /// Channels that the agent wants, as bits.
   var channels: UInt8 = Channel.allBits
+  /// What they are on channels that they do not want, by channel, where they have said.
+  var channelStatuses: [ChannelStatus] = []
   var isDirty = false
 
   // Derived: not in the row.
@@ -174,6 +180,12 @@ struct AgentRecord: Sendable {
   struct WaitingNext: Hashable, Sendable {
     var waiter: WaiterID
     var until: Instant
+  }
+
+  struct ChannelStatus: Hashable, Sendable {
+    var channel: Channel
+    var status: AgentStatus
+    var reason: StatusReasonID?
   }
 }
 

@@ -38,4 +38,6 @@ public enum Rejection: UInt8, Error, Hashable, Sendable, CaseIterable {
   /// The customer sits in no chat or call, and no address is proven to be theirs: nobody would read
   /// the answer.
   case unreachable
+  /// The configuration has no such status, or no longer.
+  case unknownStatus
 }

@@ -19,10 +19,11 @@ extension Router {
   }
 
   mutating func decideStatus(
-    _ agent: AgentID, _ status: AgentStatus, _ lease: Duration64?, _ at: Instant,
-    _ out: inout Decision
+    _ agent: AgentID, _ status: AgentStatus, _ reason: StatusReasonID?, _ lease: Duration64?,
+    _ at: Instant, _ out: inout Decision
   ) -> Rejection? {
     guard isActive(agent) else { return .unknownAgent }
+    guard catalogue.isSayable(status) else { return .unknownStatus }
     if let lease {
       guard lease > .zero, lease.milliseconds <= RoutingLimits.leaseMillisecondsMax else {
         return .notAllowed
@@ -32,14 +33,43 @@ extension Router {
       renewIfWorn(agent, at, &out)
     }
     let record = agents[Int(agent.raw)]
-    let isBack = status == .available && (record.isNotResponding || record.backOffUntil != nil)
-    if record.status != status || isBack || record.statusAfter != nil {
-      emit(.statusSet(agent, status), at, &out)
-      out.effects.append(
-        .tellAgentStatus(agent, status, responding: !agents[Int(agent.raw)].isNotResponding))
+    let plain = catalogue.plain(status)
+    let isBack = plain == .available && (record.isNotResponding || record.backOffUntil != nil)
+    if record.status != status || record.reason != reason || isBack || record.statusAfter != nil {
+      emit(.statusSet(agent, status, reason: reason), at, &out)
+      tellStatus(agent, &out)
     }
-    if status == .offline { leave(agent, .agentLeft, streamsToo: false, at, &out) }
+    if plain == .offline { leave(agent, .agentLeft, streamsToo: false, at, &out) }
     return nil
+  }
+
+  /// What holds on a channel alone only takes away: on no channel is an agent more than they are.
+  mutating func decideChannelStatus(
+    _ agent: AgentID, _ channels: [Channel], _ status: AgentStatus, _ reason: StatusReasonID?,
+    _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    guard isActive(agent) else { return .unknownAgent }
+    guard catalogue.isSayable(status) else { return .unknownStatus }
+    guard status == .available || catalogue.plain(status) != .available else { return .notAllowed }
+    renewIfWorn(agent, at, &out)
+    let before = agents[Int(agent.raw)]
+    let changed = channels.filter { channel in
+      let said = before.channelStatuses.first { $0.channel == channel }
+      if status == .available { return said != nil || before.channels & channel.bit == 0 }
+      return said?.status != status || said?.reason != reason
+    }
+    if !changed.isEmpty {
+      let bits = changed.reduce(UInt8(0)) { $0 | $1.bit }
+      emit(.channelStatusSet(agent, bits, status, reason: reason), at, &out)
+      tellStatus(agent, &out)
+    }
+    return nil
+  }
+
+  func tellStatus(_ agent: AgentID, _ out: inout Decision) {
+    let record = agents[Int(agent.raw)]
+    out.effects.append(
+      .tellAgentStatus(agent, record.status, responding: !record.isNotResponding))
   }
 
   /// What waits ends, unanswered offers return; the cases that they have, they keep.
@@ -69,7 +99,9 @@ extension Router {
     guard isActive(agent) else { return .unknownAgent }
     let record = agents[Int(agent.raw)]
     guard record.next == nil else { return .agentAlreadyWaiting }
-    guard record.status == .available, !record.isNotResponding else { return .agentNotAvailable }
+    guard catalogue.plain(record.status) == .available, !record.isNotResponding else {
+      return .agentNotAvailable
+    }
     guard until > at else { return .timeIsPast }
     renewIfWorn(agent, at, &out)
     let most = at + .milliseconds(RoutingLimits.nextMillisecondsMax)

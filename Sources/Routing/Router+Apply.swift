@@ -45,7 +45,7 @@ extension Router {
     case .offerMade(let id, let theCase, let agent, let seat, let until, _):
       applyOfferMade(id, theCase, agent, seat, until)
     case .offerEnded(let id, let end): applyOfferEnded(id, end)
-    case .statusSet(let agent, let status): applyStatus(agent, status)
+    case .statusSet(let agent, let status, let reason): applyStatus(agent, status, reason)
     case .presenceRenewed(let agent, let until):
       changeAgent(agent) {
         $0.isPresent = true
@@ -72,12 +72,24 @@ extension Router {
     case .queueClosed(let queue): applyOpen(queue, false)
     case .caseOverflowed(let id, let queue, let why): applyOverflowed(id, queue, why)
     case .botFellSilent(let id): changeConversation(id) { $0.answerBy = nil }
-    case .statusDeferred(let agent, let status): changeAgent(agent) { $0.statusAfter = status }
+    case .statusDeferred(let agent, let status, let reason):
+      changeAgent(agent) {
+        $0.statusAfter = status
+        $0.reasonAfter = reason
+      }
     case .channelsChosen(let agent, let channels):
-      changeAgent(agent) { $0.channels = channels & Channel.allBits }
+      changeAgent(agent) {
+        $0.channels = channels & Channel.allBits
+        $0.channelStatuses.removeAll { channels & $0.channel.bit != 0 }
+      }
+      releaseHeldIfUnexpected(agent)
+    case .channelStatusSet(let agent, let channels, let status, let reason):
+      applyChannelStatus(agent, channels, status, reason)
     case .consultStarted(let id, let agent, let until):
       applyConsult(id, Consult(agent: agent, until: until))
     case .consultEnded(let id, _): applyConsult(id, nil)
+    case .caseHeld(let id, _, let until): applyHold(id, until: until)
+    case .holdEnded(let id, _, _): applyHold(id, until: nil)
     }
   }
 
@@ -100,18 +112,47 @@ extension Router {
     armAgent(agent)
   }
 
-  private mutating func applyStatus(_ agent: AgentID, _ status: AgentStatus) {
+  private mutating func applyStatus(
+    _ agent: AgentID, _ status: AgentStatus, _ reason: StatusReasonID?
+  ) {
     guard isKnown(agent) else { return }
-    let becomesAvailable = status == .available && agents[Int(agent.raw)].status != .available
+    let isAvailable = catalogue.plain(status) == .available
+    let becomesAvailable =
+      isAvailable && catalogue.plain(agents[Int(agent.raw)].status) != .available
     agents[Int(agent.raw)].status = status
+    agents[Int(agent.raw)].reason = reason
     agents[Int(agent.raw)].statusAfter = nil
-    if status == .available {
+    agents[Int(agent.raw)].reasonAfter = nil
+    if isAvailable {
       agents[Int(agent.raw)].isNotResponding = false
       agents[Int(agent.raw)].backOffUntil = nil
     }
     if becomesAvailable { stampIdle(agent) }
     touch(agent)
-    if !isExpected(agent) { releaseHeld(agent) }
+    releaseHeldIfUnexpected(agent)
+  }
+
+  private mutating func applyChannelStatus(
+    _ agent: AgentID, _ channels: UInt8, _ status: AgentStatus, _ reason: StatusReasonID?
+  ) {
+    changeAgent(agent) { record in
+      let channels = channels & Channel.allBits
+      record.channelStatuses.removeAll { channels & $0.channel.bit != 0 }
+      guard status != .available else {
+        record.channels |= channels
+        return
+      }
+      record.channels &= ~channels
+      for channel in Channel.allCases where channels & channel.bit != 0 {
+        record.channelStatuses.append(.init(channel: channel, status: status, reason: reason))
+      }
+      record.channelStatuses.sort { $0.channel.rawValue < $1.channel.rawValue }
+    }
+    releaseHeldIfUnexpected(agent)
+  }
+
+  private mutating func releaseHeldIfUnexpected(_ agent: AgentID) {
+    if !Channel.allCases.allSatisfy({ isExpected(agent, on: $0) }) { releaseHeld(agent) }
   }
 
   /// The agent is not expected any more: the cases that wait for them alone are looked at again.

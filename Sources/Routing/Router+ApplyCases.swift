@@ -190,6 +190,7 @@ extension Router {
     guard slot >= 0, isKnown(agent) else { return }
     let former = cases[slot].agent
     cases[slot].consult = nil
+    cases[slot].heldUntil = nil
     leaveQueue(slot)
     let queue = Int(cases[slot].need.queue.raw)
     if !cases[slot].acceptedOnce {
@@ -306,6 +307,7 @@ extension Router {
     guard slot >= 0, isKnown(agent) else { return }
     cases[slot].state = .wrappingUp(agent, until: until ?? .distantFuture)
     cases[slot].replyBy = nil
+    cases[slot].heldUntil = nil
     cases[slot].device = nil
     markDirty(theCase: slot)
     armCase(slot)
@@ -318,6 +320,7 @@ extension Router {
     release(slot, agent)
     cases[slot].state = .parked(agent, until: until)
     cases[slot].replyBy = nil
+    cases[slot].heldUntil = nil
     markDirty(theCase: slot)
     armCase(slot)
     touch(agent)
@@ -340,6 +343,7 @@ extension Router {
     leaveQueue(slot)
     cases[slot].device = nil
     cases[slot].replyBy = nil
+    cases[slot].heldUntil = nil
     cases[slot].queuedAt = now
     leaveLine(slot)
     derive(slot)

@@ -224,7 +224,7 @@ extension Router {
   ) -> Rejection? {
     let slot = slot(of: id)
     guard slot >= 0 else { return ended.contains(id) ? .sessionEnded : .unknownSession }
-    guard sessions[slot].channel != .email else { return .notAllowed }
+    guard sessions[slot].channel != .email || why == .parted else { return .notAllowed }
     sessionIsOver(slot, why, at, &out)
     return nil
   }

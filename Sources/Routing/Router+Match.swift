@@ -140,21 +140,28 @@ extension Router {
   /// Whether the preferred agent is there and could take it.
   private func isWorthWaiting(_ slot: Int32) -> Bool {
     guard let preferred = cases[slot].need.preferred?.agent else { return false }
-    return isExpected(preferred) && suits(Int(preferred.raw), slot)
+    return isExpected(preferred, on: cases[slot].channel) && suits(Int(preferred.raw), slot)
   }
 
   func isThere(_ agent: AgentID) -> Bool {
-    isActive(agent) && agents[Int(agent.raw)].isPresent && agents[Int(agent.raw)].status != .offline
+    isActive(agent) && agents[Int(agent.raw)].isPresent
+      && catalogue.plain(agents[Int(agent.raw)].status) != .offline
   }
 
   /// Whether it makes sense to wait for this agent: they are there, and full or busy at most for a
   /// while. Whoever is
   /// on a break, in a meeting or does not respond will not come in the minute or two that a case
   /// waits for one agent.
-  func isExpected(_ agent: AgentID) -> Bool {
+  func isExpected(_ agent: AgentID, on channel: Channel) -> Bool {
     guard isThere(agent), !agents[Int(agent.raw)].isNotResponding else { return false }
-    switch agents[Int(agent.raw)].status {
-    case .available, .busy: return true
+    let record = agents[Int(agent.raw)]
+    switch catalogue.plain(record.status) {
+    case .busy: return true
+    case .available:
+      if catalogue.channelsOpen(record.status) & channel.bit == 0 { return false }
+      if record.channels & channel.bit != 0 { return true }
+      let said = record.channelStatuses.first { $0.channel == channel }?.status
+      return said.map { catalogue.plain($0) == .busy } ?? false
     case .offline, .onBreak, .meeting, .training, .custom: return false
     }
   }

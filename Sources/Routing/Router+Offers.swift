@@ -115,7 +115,7 @@ extension Router {
     switch catalogue.queues[Int(cases[slot].need.queue.raw)].settings.onMiss {
     case .notResponding:
       emit(.notResponding(agent), at, &out)
-      out.effects.append(.tellAgentStatus(agent, agents[Int(agent.raw)].status, responding: false))
+      tellStatus(agent, &out)
     case .backOff(let pause):
       emit(.backOffSet(agent, nil, until: at + max(pause, .milliseconds(1))), at, &out)
     }

@@ -58,15 +58,14 @@ extension Router {
       (0, reason.rawValue)
     }
     if bounds.isRetired { return (0, AgentRecord.unblocked) }
-    if agents[index].status != .available || agents[index].isNotResponding
-      || agents[index].statusAfter != nil
-    {
+    let open = catalogue.channelsOpen(agents[index].status) & agents[index].channels
+    if open == 0 || agents[index].isNotResponding || agents[index].statusAfter != nil {
       return blocked(.notAvailable)
     }
     if !agents[index].isPresent { return blocked(.notPresent) }
     if agents[index].backOffUntil != nil { return blocked(.backingOff) }
     if agents[index].openOffer >= 0 { return blocked(.offered) }
-    if catalogue.limits.voiceExclusive && agents[index].casesByChannel.phone > 0 {
+    if isExclusivelyOnCall(index) {
       return blocked(.onCall)
     }
     let sits = agents[index].next != nil || !agents[index].streams.isEmpty
@@ -76,13 +75,19 @@ extension Router {
       guard let channel = Channel(rawValue: code),
         agents[index].count(channel) < bounds.most(channel),
         room(index, channel) >= leastWeight[Int(code) - 1],
-        agents[index].channels & channel.bit != 0
+        open & channel.bit != 0
       else { continue }
       hasRoom = hasRoom || channel != .phone || bounds.devices > 0
       if channel == .phone ? freeDevice(index) != nil : sits { ready |= channel.bit }
     }
     if ready != 0 { return (ready, AgentRecord.unblocked) }
     return blocked(hasRoom ? .notAsking : .full)
+  }
+
+  /// A call takes the whole agent, where the workspace and the agent's own settings say so.
+  func isExclusivelyOnCall(_ index: Int) -> Bool {
+    agents[index].casesByChannel.phone > 0 && catalogue.limits.voiceExclusive
+      && profiles.bounds[index].voiceExclusive
   }
 
   /// The first device on which neither an offer nor a call is.
@@ -141,6 +146,7 @@ extension Router {
     case .assigned:
       due = cases[slot].replyBy ?? due
       if let consult = cases[slot].consult { due = min(due, consult.until) }
+      if let until = cases[slot].heldUntil { due = min(due, until) }
     case .parked(_, let until), .wrappingUp(_, let until): due = until
     }
     if due == .distantFuture { return timers.cancel(.caseDue, slot) }

@@ -5,7 +5,7 @@ import Wire
 extension Router {
   func row(_ kind: RowKind, _ slot: Int32) -> WorkRow {
     var out = ByteWriter(reserving: 96)
-    out.uint8(3)  // version of the row's encoding
+    out.uint8(4)  // version of the row's encoding
     let key = write(kind, slot, &out)
     return WorkRow(kind: kind.rawValue, key: key, value: out.bytes)
   }
@@ -62,7 +62,7 @@ extension Router {
         var bytes = ByteReader(raw)
         do throws(WireError) {
           let version = try bytes.uint8()
-          guard (1...3).contains(version) else { throw WireError.badValue(offset: 0) }
+          guard (1...4).contains(version) else { throw WireError.badValue(offset: 0) }
           try load(kind, row.key, &bytes, version)
           return bytes.isAtEnd ? .success(()) : .failure(.badValue(offset: bytes.offset))
         } catch { return .failure(error) }

@@ -34,6 +34,7 @@ extension Router {
 
   /// Everything that is due, in the order in which it was due. What becomes due by it, too.
   mutating func decideTick(_ at: Instant, _ out: inout Decision) -> Rejection? {
+    ticked = max(ticked, at)
     while let timer = timers.first, timer.at <= at.milliseconds {
       switch timer.kind {
       case .offer: miss(timer.slot, at, &out)
@@ -62,6 +63,10 @@ extension Router {
     case .assigned(let agent):
       if let consult = cases[slot].consult, consult.until <= at {
         endConsult(slot, .timedOut, at, &out)
+      }
+      if let until = cases[slot].heldUntil, until <= at {
+        emit(.holdEnded(id, agent, .timedOut), at, &out)
+        out.effects.append(.holdIsOver(agent, id))
       }
       if let replyBy = cases[slot].replyBy, replyBy <= at { takeBack(slot, agent, at, &out) }
     case .parked(let agent, _): wake(slot, agent, at, &out)

@@ -37,6 +37,42 @@ extension Router {
     }
   }
 
+  // MARK: On hold
+
+  mutating func decideHold(
+    _ id: CaseID, _ agent: AgentID, _ until: Instant, _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
+    withOwned(id, agent, at, &out) { router, slot, out in
+      guard case .assigned = router.cases[slot].state else { return .caseNotAssigned }
+      guard until > at else { return .timeIsPast }
+      guard until <= at + .milliseconds(RoutingLimits.holdMillisecondsMax) else {
+        return .notAllowed
+      }
+      router.renewIfWorn(agent, at, &out)
+      router.emit(.caseHeld(id, agent, until: until), at, &out)
+      return nil
+    }
+  }
+
+  mutating func decideEndHold(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision)
+    -> Rejection?
+  {
+    withOwned(id, agent, at, &out) { router, slot, out in
+      guard router.cases[slot].heldUntil != nil else { return .caseNotAssigned }
+      router.renewIfWorn(agent, at, &out)
+      router.emit(.holdEnded(id, agent, .byAgent), at, &out)
+      return nil
+    }
+  }
+
+  mutating func applyHold(_ id: CaseID, until: Instant?) {
+    let slot = slot(of: id)
+    guard slot >= 0, case .assigned = cases[slot].state else { return }
+    cases[slot].heldUntil = until
+    markDirty(theCase: slot)
+    armCase(slot)
+  }
+
   // MARK: Advice
 
   mutating func decideConsult(
@@ -129,13 +165,17 @@ extension Router {
   // MARK: Leaving when done
 
   mutating func decideFinish(
-    _ agent: AgentID, _ status: AgentStatus, _ at: Instant, _ out: inout Decision
+    _ agent: AgentID, _ status: AgentStatus, _ reason: StatusReasonID?, _ at: Instant,
+    _ out: inout Decision
   ) -> Rejection? {
     guard isActive(agent) else { return .unknownAgent }
-    guard status != .available else { return .notAllowed }
+    guard catalogue.isSayable(status) else { return .unknownStatus }
+    guard catalogue.plain(status) != .available else { return .notAllowed }
     renewIfWorn(agent, at, &out)
-    if agents[Int(agent.raw)].statusAfter != status {
-      emit(.statusDeferred(agent, status), at, &out)
+    let record = agents[Int(agent.raw)]
+    if record.statusAfter != status || record.reasonAfter != reason {
+      emit(.statusDeferred(agent, status, reason: reason), at, &out)
+      tellStatus(agent, &out)
     }
     endWaitingNext(agent, at, &out)
     let offer = agents[Int(agent.raw)].openOffer
@@ -152,10 +192,11 @@ extension Router {
       guard let status = agents[Int(index)].statusAfter, agents[Int(index)].cases.isEmpty,
         agents[Int(index)].openOffer < 0
       else { continue }
-      emit(.statusSet(agent, status), at, &out)
-      out.effects.append(
-        .tellAgentStatus(agent, status, responding: !agents[Int(index)].isNotResponding))
-      if status == .offline { leave(agent, .agentLeft, streamsToo: false, at, &out) }
+      emit(.statusSet(agent, status, reason: agents[Int(index)].reasonAfter), at, &out)
+      tellStatus(agent, &out)
+      if catalogue.plain(status) == .offline {
+        leave(agent, .agentLeft, streamsToo: false, at, &out)
+      }
     }
     leaving.removeAll(keepingCapacity: true)
   }
@@ -166,7 +207,10 @@ extension Router {
     guard isActive(agent) else { return .unknownAgent }
     renewIfWorn(agent, at, &out)
     let bits = channels.reduce(UInt8(0)) { $0 | $1.bit }
-    if agents[Int(agent.raw)].channels != bits { emit(.channelsChosen(agent, bits), at, &out) }
+    if agents[Int(agent.raw)].channels != bits {
+      emit(.channelsChosen(agent, bits), at, &out)
+      tellStatus(agent, &out)
+    }
     return nil
   }
 }

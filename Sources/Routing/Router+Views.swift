@@ -40,6 +40,8 @@ public struct CaseView: Hashable, Sendable {
   public var state: State
   public var stepsTaken: UInt16
   public var preferenceUntil: Instant?
+  /// Until when its customer is on hold.
+  public var heldUntil: Instant?
   public var offers: [OfferID]
   public var weight: UInt16
   public var agent: AgentID? {
@@ -64,8 +66,15 @@ public struct AgentView: Hashable, Sendable {
   public var settings: RoutingConfiguration.Agent
   public var isRetired: Bool
   public var status: AgentStatus
+  /// As which of those that every workspace has that counts.
+  public var counts: AgentStatus
+  /// Names the words in which they said why.
+  public var reason: StatusReasonID?
   /// What the agent will be when their last case has ended.
   public var statusAfter: AgentStatus?
+  public var reasonAfter: StatusReasonID?
+  /// What they are on channels alone, where they have said.
+  public var channelStatuses: [ChannelStatusView]
   /// Those on which the agent wants to be offered something.
   public var channels: [Channel]
   public var casesByChannel: RoutingConfiguration.PerChannel<Int>
@@ -79,6 +88,17 @@ public struct AgentView: Hashable, Sendable {
   public var cases: [CaseID]
   public var capacityUsed: Int
   public var idleSince: Instant
+
+  /// Of all that they are, just now.
+  public var reasons: [StatusReasonID] {
+    [reason, reasonAfter].compactMap { $0 } + channelStatuses.compactMap(\.reason)
+  }
+}
+
+public struct ChannelStatusView: Hashable, Sendable {
+  public var channel: Channel
+  public var status: AgentStatus
+  public var reason: StatusReasonID?
 }
 
 public struct QueueStatistics: Hashable, Sendable {
@@ -153,7 +173,8 @@ extension Router {
       channel: record.channel, need: record.need, widened: record.widened, by: record.by,
       age: record.age,
       state: state, stepsTaken: record.stepsTaken, preferenceUntil: record.preferenceUntil,
-      offers: offerSlots(of: slot).map { offers[$0].id }, weight: record.weight)
+      heldUntil: record.heldUntil, offers: offerSlots(of: slot).map { offers[$0].id },
+      weight: record.weight)
   }
 
   public func offer(_ id: OfferID) -> OfferView? {
@@ -169,11 +190,17 @@ extension Router {
     guard isKnown(id) else { return nil }
     let record = agents[Int(id.raw)]
     let known = catalogue.agents[Int(id.raw)]
+    let open = catalogue.channelsOpen(record.status)
     return AgentView(
       id: id, name: known.settings.name, settings: known.settings, isRetired: known.isRetired,
-      status: record.status,
-      statusAfter: record.statusAfter,
-      channels: Channel.allCases.filter { record.channels & $0.bit != 0 },
+      status: record.status, counts: catalogue.plain(record.status), reason: record.reason,
+      statusAfter: record.statusAfter, reasonAfter: record.reasonAfter,
+      channelStatuses: record.channelStatuses.map {
+        .init(channel: $0.channel, status: $0.status, reason: $0.reason)
+      },
+      channels: Channel.allCases.filter {
+        record.channels & (open == 0 ? Channel.allBits : open) & $0.bit != 0
+      },
       casesByChannel: .init(
         chat: Int(record.casesByChannel.chat), email: Int(record.casesByChannel.email),
         phone: Int(record.casesByChannel.phone)),
@@ -244,6 +271,15 @@ extension Router {
   }
   public func teamID(named name: String) -> TeamID? {
     catalogue.teamNames.handle(name).map { TeamID($0) }
+  }
+  public func statusID(named name: String) -> StatusID? {
+    catalogue.statusNames.handle(name).map { StatusID($0) }
+  }
+  /// Retired ones too, since agents may still be in them.
+  public var everyStatus: [(id: StatusID, settings: RoutingConfiguration.Status)] {
+    catalogue.statuses.indices.map {
+      (StatusID(UInt32(truncatingIfNeeded: $0)), catalogue.statuses[$0].settings)
+    }
   }
   public func name(_ id: AgentID) -> String? { Self.at(catalogue.agentNames.all, id.raw) }
   public func name(_ id: QueueID) -> String? { Self.at(catalogue.queueNames.all, id.raw) }

@@ -56,6 +56,8 @@ public struct Router: Sendable {
   /// Where the queues that share agents stand: the turn of the one that was given something last.
   var turn: UInt64 = 0
   public internal(set) var now = Instant(milliseconds: 0)
+  /// The latest tick. One that finds nothing to tell moves no clock, and yet what was due is done.
+  var ticked = Instant.distantPast
 
   /// Holds nothing. A value of unknown size makes the compiler keep the machine where it is and
   /// hand its
@@ -106,7 +108,10 @@ public struct Router: Sendable {
     case .route(let id, let session, let theCase, let need, let by, let epoch, let since):
       decideRoute(id, session, theCase, need, by, epoch, since, at, &out)
     case .moveConversation(let id, let customer): decideMove(id, customer, at, &out)
-    case .setStatus(let agent, let status, let lease): decideStatus(agent, status, lease, at, &out)
+    case .setStatus(let agent, let status, let reason, let lease):
+      decideStatus(agent, status, reason, lease, at, &out)
+    case .setChannelStatus(let agent, let channels, let status, let reason):
+      decideChannelStatus(agent, channels, status, reason, at, &out)
     case .renewPresence(let agent): decideRenew(agent, at, &out)
     case .next(let agent, let waiter, let until): decideNext(agent, waiter, until, at, &out)
     case .endNext(let agent, let waiter): decideEndNext(agent, waiter, at, &out)
@@ -129,7 +134,10 @@ public struct Router: Sendable {
       decideConsult(id, agent, other, until, at, &out)
     case .endConsult(let id, let agent): decideEndConsult(id, agent, at, &out)
     case .takeOver(let id, let agent): decideTakeOver(id, agent, at, &out)
-    case .finish(let agent, let status): decideFinish(agent, status, at, &out)
+    case .hold(let id, let agent, let until): decideHold(id, agent, until, at, &out)
+    case .endHold(let id, let agent): decideEndHold(id, agent, at, &out)
+    case .finish(let agent, let status, let reason):
+      decideFinish(agent, status, reason, at, &out)
     case .chooseChannels(let agent, let channels): decideChannels(agent, channels, at, &out)
     }
   }

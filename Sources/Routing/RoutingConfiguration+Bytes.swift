@@ -136,7 +136,7 @@ extension RoutingConfiguration: WireValue {
 
 // What came later stands behind the first layout, which is still read alone: event code 1, rows of
 // version 1. Event
-// code 33 and rows of version 2 end before slopes and shares.
+// code 33 and rows of version 2 end before slopes and shares, code 43 and version 3 before statuses.
 extension RoutingConfiguration {
   func writeWhole(_ out: inout ByteWriter) {
     write(&out)
@@ -145,8 +145,10 @@ extension RoutingConfiguration {
     out.put(limits.botSilenceMax)
     out.put(limits.botSilenceQueue)
     for queue in queues { queue.writeBetween(&out) }
+    out.putArray(statuses)
+    for agent in agents { out.put(agent.voiceExclusive) }
   }
-  /// - Parameter version: of the row's encoding, 2 or 3.
+  /// - Parameter version: of the row's encoding, 2 to 4.
   static func readWhole(_ bytes: inout ByteReader, version: UInt8) throws(WireError)
     -> RoutingConfiguration
   {
@@ -157,6 +159,10 @@ extension RoutingConfiguration {
     read.limits.botSilenceQueue = try bytes.get()
     if version > 2 {
       for index in read.queues.indices { try read.queues[index].readBetween(&bytes) }
+    }
+    if version > 3 {
+      read.statuses = try bytes.getArray()
+      for index in read.agents.indices { read.agents[index].voiceExclusive = try bytes.get() }
     }
     return read
   }
@@ -185,6 +191,17 @@ extension RoutingConfiguration.Queue {
   mutating func readBetween(_ bytes: inout ByteReader) throws(WireError) {
     slopePermille = try bytes.get()
     share = try bytes.get()
+  }
+}
+
+extension RoutingConfiguration.Status: WireValue {
+  func write(_ out: inout ByteWriter) {
+    out.put(name)
+    out.put(counts)
+    out.putArray(channels)
+  }
+  init(_ bytes: inout ByteReader) throws(WireError) {
+    self.init(name: try bytes.get(), as: try bytes.get(), channels: try bytes.getArray())
   }
 }
 

@@ -12,6 +12,8 @@ public struct RoutingConfiguration: Hashable, Sendable {
   public var teams: [String] = []
   public var queues: [Queue]
   public var agents: [Agent]
+  /// What agents may choose to be beside what every workspace has.
+  public var statuses: [Status] = []
   public var limits = Limits()
 
   public init(version: UInt32, skills: [String], bots: [String], queues: [Queue], agents: [Agent]) {
@@ -134,6 +136,8 @@ public struct RoutingConfiguration: Hashable, Sendable {
     /// Phone devices, such as `PJSIP/agent1`. An agent without one is offered no calls.
     public var devices: [String] = []
     public var autoAccept = false
+    /// Where a call takes the whole agent (`Limits.voiceExclusive`), it does so of this one.
+    public var voiceExclusive = true
     public init(name: String, skills: [Skill], queues: [String]) {
       self.name = name
       self.skills = skills
@@ -146,6 +150,21 @@ public struct RoutingConfiguration: Hashable, Sendable {
         self.name = name
         self.level = level
       }
+    }
+  }
+
+  /// A status of the workspace's own. What people read, and whether a reason must be said, is not
+  /// the machine's concern.
+  public struct Status: Hashable, Sendable {
+    public var name: String
+    /// As which it counts: never `custom`.
+    public var counts: AgentStatus
+    /// Where it counts as available: on these alone.
+    public var channels: [Channel]
+    public init(name: String, as counts: AgentStatus, channels: [Channel] = Channel.allCases) {
+      self.name = name
+      self.counts = counts
+      self.channels = channels
     }
   }
 

@@ -18,11 +18,15 @@ public enum RoutingLimits {
   public static let botsMax = 65_536
   public static let teamsMax = 65_536
   public static let agentsMax = 1_000_000
+  /// An agent chooses among them by hand.
+  public static let statusesMax = 100
   public static let skillLevelMax: UInt8 = 10
   /// Some years of days with a break at noon.
   public static let intervalsPerQueueMax = 4_096
   /// What an agent may make of a wrap-up by asking for more.
   public static let wrapUpMillisecondsMax: Int64 = 3_600_000
+  /// Whoever waits for longer is called back: that is parked.
+  public static let holdMillisecondsMax: Int64 = 3_600_000
   /// Whoever was asked and does nothing is asked no longer.
   public static let consultMillisecondsMax: Int64 = 8 * 3_600_000
   /// A long poll that waits longer is a connection forgotten.

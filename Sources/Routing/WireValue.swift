@@ -124,5 +124,6 @@ extension RouteReason.Cause: WireCode {}
 extension RequeueReason: WireCode {}
 extension OverflowReason: WireCode {}
 extension ConsultEnd: WireCode {}
+extension HoldEnd: WireCode {}
 extension RoutingConfiguration.Strategy: WireCode {}
 extension RoutingConfiguration.Order: WireCode {}

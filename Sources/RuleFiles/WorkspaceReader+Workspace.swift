@@ -11,7 +11,7 @@ extension WorkspaceReader {
       "bots", "integrations",
       "conversation_window", "conversation_subject", "email_providers", "capacity", "retention",
       "redact",
-      "bot_silence",
+      "bot_silence", "statuses",
     ]
     guard let members = section.members(keys, what: "workspace.yaml") else { return made }
     if let title = members["title"]?.text(what: "title") { made.title = title }
@@ -50,6 +50,7 @@ extension WorkspaceReader {
     }
     if let capacity = members["capacity"] { readCapacity(capacity, &made.capacity) }
     made.botSilence = members["bot_silence"].flatMap(botSilence)
+    if let statuses = members["statuses"] { made.statuses = readStatuses(statuses) }
     return made
   }
 

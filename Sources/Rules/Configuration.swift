@@ -24,6 +24,8 @@ public struct WorkspaceConfiguration: Sendable, Hashable {
   public var capacity = CapacityWeights()
   /// What becomes of a customer whose bot does not answer; nil: they wait for it.
   public var botSilence: BotSilence?
+  /// What agents may choose to be beside what every workspace has.
+  public var statuses: [StatusConfiguration] = []
   /// Which words go by age; none unless told.
   public var retention: [RetentionConfiguration] = []
   /// What is taken out of what comes in, beside card numbers and tokens.
@@ -31,6 +33,30 @@ public struct WorkspaceConfiguration: Sendable, Hashable {
 
   public init(name: String) {
     self.name = name
+    title = name
+  }
+}
+
+/// A status of the workspace's own that its agents may choose.
+public struct StatusConfiguration: Sendable, Hashable {
+  /// What every workspace has, by the names that agents say.
+  public enum Plain: String, Sendable, Hashable, CaseIterable {
+    case available, busy
+    case onBreak = "break"
+    case meeting, training, offline
+  }
+  public var name: String
+  public var title: String
+  /// As which it counts: whether cases come, and whether a preferred agent is waited for.
+  public var counts: Plain
+  /// Where it counts as available: on these alone; none: on all.
+  public var channels: [Channel] = []
+  /// Whoever chooses it must say why.
+  public var needsReason = false
+
+  public init(name: String, as counts: Plain) {
+    self.name = name
+    self.counts = counts
     title = name
   }
 }

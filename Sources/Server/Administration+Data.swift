@@ -109,7 +109,11 @@ extension Administration {
 
   private static func backUp(_ edge: Edge, to target: String) throws -> APIResponse {
     let backup = try edge.store.backUp(to: target, at: now)
-    Log.note("a backup stands in \(target)")
+    if backup.findings.isEmpty {
+      Log.note("a backup stands in \(target)")
+    } else {
+      edge.health.found(backup.findings, doing: "backing up into \(target)")
+    }
     var json = JSONWriter()
     json.object {
       $0.field("at", backup.at.description)
@@ -125,6 +129,7 @@ extension Administration {
           }
         })
       $0.field("attachments", backup.blobs)
+      $0.field("damaged", array: { for finding in backup.findings { $0.string(finding) } })
     }
     return APIResponse(200, json: json.bytes)
   }

@@ -51,8 +51,8 @@ extension Administration {
         }
         reply(APIResponse(200, json: try json(found, workspace, reads)))
       } catch {
-        Log.fault("reading a timeline", error.description)
-        reply(APIResponse(APIProblem.unavailable))
+        edge.health.tell("reading a timeline", error)
+        reply(APIResponse(APIProblem(error)))
       }
     }
   }

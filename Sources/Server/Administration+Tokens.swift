@@ -40,8 +40,8 @@ extension Administration {
         }
         reply(APIResponse(201, json: json.bytes))
       } catch {
-        Log.fault("saving a token", error.description)
-        reply(APIResponse(APIProblem.unavailable))
+        edge.health.tell("saving a token", error)
+        reply(APIResponse(APIProblem(error)))
       }
     }
   }
@@ -143,8 +143,8 @@ extension Administration {
         }
         reply(APIResponse(200, json: list(done, edge)))
       } catch {
-        Log.fault("revoking a token", error.description)
-        reply(APIResponse(APIProblem.unavailable))
+        edge.health.tell("revoking a token", error)
+        reply(APIResponse(APIProblem(error)))
       }
     }
   }

@@ -80,14 +80,14 @@ public final class CommitLoop: Sendable {
     do throws(StoreFault) {
       try store.commit(batch.map(\.1))
       if health.ended() { Log.note("the disk answers again; service goes on") }
-      health.committed(
+      let isBack = health.committed(
         batch.reduce(0) { $0 + $1.1.log.count },
         microseconds: (MonotonicClock.nowNanoseconds - begun) / 1_000)
+      if isBack { Log.note("storage is back; service goes on") }
       for (writer, commit) in batch { writer.committed(commit) }
     } catch {
       health.ended()
-      health.failed(error.description)
-      Log.fault("committing", error.description)
+      if health.failed(error.description) { Log.fault("committing", error.description) }
       for (writer, _) in batch { writer.failed(error) }
       retry(batch.map(\.0))
     }
@@ -109,123 +109,18 @@ public final class CommitLoop: Sendable {
 
   /// A writer can no longer trust what it has in memory.
   func rescue(_ writer: Writer, because why: String) {
-    health.failed(why)
-    Log.fault("deciding for workspace \(writer.name)", why)
+    if health.failed(why) { Log.fault("deciding for workspace \(writer.name)", why) }
     retry([writer])
   }
 
   /// Tries once a second to read the state from disk again; service resumes by itself when the
-  /// cause is gone.
+  /// cause is gone. That it is, only the next commit can tell: whoever has read their state again
+  /// begins with one.
   private func retry(_ writers: [Writer]) {
     queue.asyncAfter(deadline: .now() + .seconds(1)) {
       if self.waiting.withLock({ $0.isStopped }) { return }
       let left = writers.filter { !$0.recover() }
-      if left.isEmpty {
-        self.health.recovered()
-        Log.note("storage is back; service goes on")
-      } else {
-        self.retry(left)
-      }
+      if !left.isEmpty { self.retry(left) }
     }
   }
-}
-
-/// What the health page and the metrics tell of storage.
-public final class Health: Sendable {
-  public struct Facts: Sendable {
-    public var trouble: String?
-    public var commits: Int64 = 0
-    public var commands: Int64 = 0
-    public var failures: Int64 = 0
-    /// How long transactions took that were made durable: all of them, and the longest.
-    public var commitMicroseconds: Int64 = 0
-    public var longestCommitMicroseconds: Int64 = 0
-    /// Workspaces that accept nothing just now.
-    public var outages = 0
-    /// What the last look at stored data found wrong, by workspace.
-    public var damage: [String: Int] = [:]
-    /// Commits that began, and the one that somebody is about to look at.
-    fileprivate var begun: Int64 = 0
-    fileprivate var watched: Int64?
-    fileprivate var isCommitting = false
-    fileprivate var isHanging = false
-  }
-  static let hangs = "a commit does not come to its end: the disk does not answer"
-  private let facts = Mutex(Facts())
-  private let hasTrouble = Atomic<Bool>(false)
-  public init() {}
-  public var now: Facts { facts.withLock { $0 } }
-  /// Whether there is nothing to tell: without a lock, since whoever watches asks often.
-  public var isWell: Bool { !hasTrouble.load(ordering: .relaxed) }
-
-  private func change<R: Sendable>(_ body: (inout Facts) -> R) -> R {
-    facts.withLock { facts in
-      let result = body(&facts)
-      hasTrouble.store(
-        facts.trouble != nil || facts.outages > 0 || facts.damage.values.contains { $0 > 0 },
-        ordering: .relaxed)
-      return result
-    }
-  }
-
-  /// A commit begins. Answers its number where somebody shall look at it, since nobody will yet.
-  func begins() -> Int64? {
-    facts.withLock {
-      $0.begun += 1
-      $0.isCommitting = true
-      guard $0.watched == nil else { return nil }
-      $0.watched = $0.begun
-      return $0.begun
-    }
-  }
-
-  enum Look: Equatable {
-    case ended, hangs
-    /// That one has ended, and this one is under way.
-    case another(Int64)
-  }
-
-  /// Whether the commit of this number is still under way; that is told from now on.
-  func look(at number: Int64) -> Look {
-    change {
-      $0.watched = nil
-      guard $0.isCommitting else { return .ended }
-      guard $0.begun == number else {
-        $0.watched = $0.begun
-        return .another($0.begun)
-      }
-      $0.isHanging = true
-      $0.trouble = Self.hangs
-      return .hangs
-    }
-  }
-
-  /// The commit has come to its end, one way or the other. Answers whether it was told that it hung.
-  @discardableResult func ended() -> Bool {
-    change {
-      $0.isCommitting = false
-      guard $0.isHanging else { return false }
-      $0.isHanging = false
-      $0.trouble = nil
-      return true
-    }
-  }
-
-  func committed(_ commands: Int, microseconds: Int64) {
-    facts.withLock {
-      $0.commits += 1
-      $0.commitMicroseconds += microseconds
-      $0.longestCommitMicroseconds = max($0.longestCommitMicroseconds, microseconds)
-      $0.commands += Int64(commands)
-    }
-  }
-  func failed(_ why: String) {
-    change {
-      $0.trouble = why
-      $0.failures += 1
-    }
-  }
-  func outage(_ begins: Bool) { change { $0.outages += begins ? 1 : -1 } }
-  func found(damage: Int, in workspace: String) { change { $0.damage[workspace] = damage } }
-  func recovered() { change { $0.trouble = nil } }
 }

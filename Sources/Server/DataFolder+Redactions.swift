@@ -3,6 +3,7 @@ import Model
 import Pipeline
 import Records
 import Routing
+import Service
 import Store
 import WebCodec
 import Wire
@@ -14,65 +15,79 @@ struct RedactionsSince {
     var entry: EntryID
     /// Of all that it was before.
     var hashes: Set<String>
-    var left: [UInt8]
+    /// What it is now; nil where that cannot be read.
+    var left: [UInt8]?
     var by: String
     var reason: String
   }
   private var all: [Redacted] = []
+  /// Entries that cannot be read: what they tell is not known.
+  private(set) var unreadable = 0
 
-  /// Of a folder that nobody holds.
-  init(in folder: String) throws(StoreFault) {
-    let store = try SQLiteStore(folder: folder)
-    defer { store.close() }
-    let reads = try store.reader()
-    for workspace in try reads.workspaces() {
+  /// A damaged row is passed over: damage may be why somebody restores.
+  init(in old: ReplacedFolder) {
+    for workspace in old.workspaces {
       var told: [EntryID: Redacted] = [:]
-      for number in 1...max(1, try reads.head(workspace.id).entry.raw) {
-        guard let row = Self.entry(EntryID(number), workspace.id, reads), let body = row.body,
+      for number in stride(from: 1, through: Self.last(workspace.id, old), by: 1) {
+        guard let row = read(EntryID(number), workspace.id, old), let body = row.body,
           EntryBody.kind(of: body) == .redacted, let teller = row.parsed,
           case .int(let of)? = teller["of"]
         else { continue }
         var redacted =
           told[EntryID(of)]
           ?? Redacted(
-            workspace: workspace.name, entry: EntryID(of), hashes: [], left: [], by: "", reason: "")
+            workspace: workspace.name, entry: EntryID(of), hashes: [], left: nil, by: "", reason: ""
+          )
         redacted.hashes.insert(teller["hash_before"]?.string ?? "")
         redacted.by = teller["by"]?.string ?? ""
         redacted.reason = teller["reason"]?.string ?? ""
         told[EntryID(of)] = redacted
       }
       for (entry, redacted) in told {
-        // One that was erased later has its receipt.
-        guard let left = Self.entry(entry, workspace.id, reads)?.body else { continue }
         var redacted = redacted
-        redacted.left = left
+        do throws(StoreFault) {
+          // One that was erased later has its receipt.
+          guard let left = try old.entry(workspace.id, entry).body else { continue }
+          redacted.left = left
+        } catch {}  // Counted above; that words were taken out of it is known all the same.
         all.append(redacted)
       }
     }
     all.sort { ($0.workspace, $0.entry) < ($1.workspace, $1.entry) }
   }
 
-  /// A damaged row is passed over: damage may be why somebody restores.
-  private static func entry(
-    _ id: EntryID, _ workspace: WorkspaceID, _ reads: any StoreReader
+  private static func last(_ workspace: WorkspaceID, _ old: ReplacedFolder) -> Int64 {
+    do throws(StoreFault) { return try old.lastEntry(workspace).raw } catch { return 0 }
+  }
+
+  private mutating func read(
+    _ id: EntryID, _ workspace: WorkspaceID, _ old: ReplacedFolder
   ) -> EntryRow? {
-    do throws(StoreFault) { return try reads.entry(workspace, id) } catch { return nil }
+    do throws(StoreFault) { return try old.entry(workspace, id) } catch {
+      unreadable += 1
+      return nil
+    }
   }
 
   /// Answers of how many entries something was taken out.
-  func repeated(in folder: String, at: Instant) throws(StoreFault) -> Int {
+  func repeated(in store: SQLiteStore, at: Instant) throws(StoreFault) -> Int {
     if all.isEmpty { return 0 }
-    let store = try SQLiteStore(folder: folder)
-    defer { store.close() }
     let reads = try store.reader()
     var count = 0
     for workspace in try reads.workspaces() {
       var machine = try Pipeline(workspace.id, from: reads) { _ in NoRules() }
+      var whole: [EntryID] = []
       for redacted in all where redacted.workspace == workspace.name {
         guard let row = try reads.entry(workspace.id, redacted.entry), let body = row.body,
           redacted.hashes.contains(Hex.encode(row.hash.bytes))
         else { continue }
-        for words in Redaction.between(body, and: redacted.left) {
+        count += 1
+        // What of it may stay cannot be told: then nothing does.
+        guard let left = redacted.left else {
+          whole.append(redacted.entry)
+          continue
+        }
+        for words in Redaction.between(body, and: left) {
           try machine.submit(
             Request(
               .redact(
@@ -80,10 +95,11 @@ struct RedactionsSince {
                   redacted.entry, words: words, author: .system, by: redacted.by,
                   reason: redacted.reason))), at: at, reads: reads)
         }
-        count += 1
       }
-      guard let commit = machine.gather() else { continue }
-      try store.commit([commit])
+      if let commit = machine.gather() { try store.commit([commit]) }
+      if !whole.isEmpty {
+        _ = try store.forgetWords(of: whole, workspace.id, PersonForms.erased)
+      }
     }
     try store.emptyLog()
     return count

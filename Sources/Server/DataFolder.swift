@@ -10,12 +10,15 @@ public enum DataFolder {
   public struct BackedUp: Sendable {
     public var workspaces: [String]
     public var attachments: Int
+    /// What is damaged in the folder, and so in its copy; empty when all is well.
+    public var findings: [String]
 
     init(_ backup: FolderBackup) {
       workspaces = backup.workspaces.map {
         "\($0.name): \($0.entries) entries, log position \($0.position)"
       }
       attachments = backup.blobs
+      findings = backup.findings
     }
 
     /// As a server answers it.
@@ -28,12 +31,13 @@ public enum DataFolder {
         "\($0["name"] ?? ""): \($0["entries"] ?? 0) entries, log position \($0["position"] ?? 0)"
       }
       attachments = facts["attachments"] as? Int ?? 0
+      findings = facts["damaged"] as? [String] ?? []
     }
   }
 
   /// nil when a server holds the folder: it must be asked, then.
   public static func backUpUnlessServed(_ data: String, to target: String) throws -> BackedUp? {
-    guard Files.exists("\(data)/throughline.sqlite") else {
+    guard try SQLiteStore.isAnythingThere(data) else {
       throw AdminClient.Fault("there is no data folder \(data)")
     }
     let lock: FolderLock
@@ -53,57 +57,40 @@ public enum DataFolder {
     public var erasuresRepeated: Int
     /// Entries that words were taken out of again.
     public var redactionsRepeated: Int
+    /// What could not be known or is not whole, in sentences for a person.
+    public var warnings: [String]
   }
 
   /// Puts a backup in the folder's place. What was erased or taken out since, as far as the folder
   /// that is replaced, or the file, tells, is not brought back.
-  public static func restore(_ backup: String, to data: String, erasures file: String?) throws
-    -> Restored
-  {
+  /// - Errors: the folder is as it was then.
+  public static func restore(
+    _ backup: String, to data: String, erasures file: String?,
+    consent: SQLiteStore.RestoreConsent = .init()
+  ) throws -> Restored {
     try Files.createFolder(data)
     let lock = try FolderLock(folder: data)
     defer { withExtendedLifetime(lock) {} }
-    var given: [(workspace: String, receipt: ErasureReceipt)] = []
-    if let file { given = try receipts(file) }
-    let redactions =
-      Files.exists("\(data)/throughline.sqlite") ? try RedactionsSince(in: data) : nil
+    let given = try file.map { try KeptErasures.read($0) } ?? []
+    var consent = consent
+    if file != nil { consent.lostErasures = true }
+    var redactions = 0
+    var warnings: [String] = []
     let restored = try SQLiteStore.restore(
-      backup, to: data, receipts: given, at: Instant.now, PersonForms.erased)
+      backup, to: data, receipts: given, consent: consent, at: Instant.now, PersonForms.erased
+    ) { store, old throws(StoreFault) in
+      guard let old else { return }
+      warnings += old.lost.map { "receipts of erasures may be lost: \($0)" }
+      let since = RedactionsSince(in: old)
+      if since.unreadable > 0 {
+        warnings.append(
+          "\(since.unreadable) entries of the folder that was replaced cannot be read: words that were "
+            + "taken out of these since the backup are back, where these alone told of it")
+      }
+      redactions = try since.repeated(in: store, at: Instant.now)
+    }
     return Restored(
       replaced: restored.replaced, erasuresRepeated: restored.erasuresRepeated,
-      redactionsRepeated: try redactions?.repeated(in: data, at: Instant.now) ?? 0)
-  }
-
-  /// What `throughline erasures --json` wrote.
-  private static func receipts(_ file: String) throws -> [(
-    workspace: String, receipt: ErasureReceipt
-  )] {
-    struct Line: Decodable {
-      var workspace: String
-      var erasure: Int64
-      var at: String
-      var by: String
-      var customers: [String]
-      var up_to: Int64
-    }
-    let lines = try JSONDecoder().decode(
-      [Line].self, from: Data(try Files.read(file, bytesMax: 64 << 20)))
-    return try lines.map { line in
-      guard let at = Instant(rfc3339: line.at) else {
-        throw AdminClient.Fault("\(file): \(line.at) is no time")
-      }
-      let customers = try line.customers.map { text in
-        guard let id = CustomerID(text) else {
-          throw AdminClient.Fault("\(file): \(text) is no customer id")
-        }
-        return id
-      }
-      return (
-        line.workspace,
-        ErasureReceipt(
-          number: line.erasure, at: at, by: line.by, customers: customers, upTo: EntryID(line.up_to)
-        )
-      )
-    }
+      redactionsRepeated: redactions, warnings: warnings + restored.damaged)
   }
 }

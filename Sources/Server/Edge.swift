@@ -241,19 +241,25 @@ enum Inbound: Sendable {
   case rendered(UInt64, APIResponse)
   /// A poll's look found nothing yet.
   case nothingYet(UInt64, ConversationID)
-  case looked(SessionID, ConversationID?, EventsPage?)
+  /// Nil where there is nothing, or why it cannot be read.
+  case looked(SessionID, ConversationID?, EventsPage?, APIProblem? = nil)
   /// A conversation has new entries.
   case wake(ConversationID)
   /// A customer record has new entries.
   case timelineMoved(CustomerID)
-  /// What a look at a followed timeline found; nil when there is no such customer.
-  case followed(CustomerID, TimelineFollow.Look?)
+  /// What a look at a followed timeline found; nil when there is no such customer, or it cannot be
+  /// read.
+  case followed(CustomerID, TimelineFollow.Look?, APIProblem? = nil)
   case offer(OfferAnswer, WaiterID)
   case offerEnded(OfferID, OfferEnd)
   case agentHears(ConversationID, EntryID)
   /// The agent is asked to look at another's case, until then.
   case consult(CaseID, by: AgentID, until: Instant)
   case consultEnded(CaseID, ConsultEnd)
+  /// For a desk: a customer has been on hold for as long as was said.
+  case holdIsOver(CaseID)
+  /// What the agent of this stream is from now on.
+  case agentStatus(AgentStatus, responding: Bool)
   /// What an agent's stream has read, as frames in order.
   case heard([[UInt8]])
   /// For a desk: its agent's phone rings for this offer. The phone answers it, not the desk.

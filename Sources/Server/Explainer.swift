@@ -22,7 +22,7 @@ enum Explainer {
       case (.aCase(let id), .aCase(let found)):
         try ExplainPage.read(id, api, live: found, at: asked.at, reads)
       case (.agent, .agent(let found)):
-        found.map { ExplainPage.agent($0, api.directory, at: asked.at) }
+        try found.map { try ExplainPage.agent($0, api.directory, at: asked.at, reads) }
       case (.aCase, .agent), (.agent, .aCase): nil
       }
     guard let json else {
@@ -74,8 +74,7 @@ enum Explainer {
     } catch let problem as APIProblem {
       return APIResponse(problem)
     } catch {
-      Log.fault("explaining the past", "\(error)")
-      return APIResponse(APIProblem.unavailable)
+      return failed("explaining the past", error)
     }
   }
 
@@ -98,8 +97,16 @@ enum Explainer {
     do { return try page(asked, writer, api, live: live, reads) } catch let problem as APIProblem {
       return APIResponse(problem)
     } catch {
-      Log.fault("explaining", "\(error)")
-      return APIResponse(APIProblem.unavailable)
+      return failed("explaining", error)
     }
+  }
+
+  /// Of damage the log has heard by whoever read it.
+  private static func failed(_ doing: String, _ error: any Error) -> APIResponse {
+    if let fault = error as? StoreFault {
+      if case .corrupt = fault { return APIResponse(APIProblem.damaged) }
+    }
+    Log.fault(doing, "\(error)")
+    return APIResponse(APIProblem.unavailable)
   }
 }

@@ -17,48 +17,96 @@ public struct FolderCheck: Sendable {
   public private(set) var entries: Int64 = 0
   public private(set) var workspaces: [WorkspaceRow] = []
 
-  /// - Errors: `FolderLock.Failure` when a server holds the folder, `StoreFault` when it cannot be
-  ///   opened.
+  /// Whatever is damaged is among the findings, and everything else is looked at all the same.
+  /// - Errors: `FolderLock.Failure` when a server holds the folder, `StoreFault` when there is none.
   /// - Parameter also: looks at the open store for whoever wants to know more of it.
   public init(_ folder: String, also: ((any StoreReader, WorkspaceID) throws -> Void)? = nil) throws
   {
-    guard Files.exists("\(folder)/throughline.sqlite") else {
+    guard try SQLiteStore.isAnythingThere(folder) else {
       throw StoreFault.failed(doing: "open \(folder)", why: "there is no data folder")
     }
     let lock = try FolderLock(folder: folder)
     defer { withExtendedLifetime(lock) {} }
-    let store = try SQLiteStore(folder: folder)
+    let store: SQLiteStore
+    let reader: any StoreReader
+    do throws(StoreFault) {
+      store = try SQLiteStore(folder: folder)
+      reader = try store.reader()
+    } catch {
+      guard case .corrupt = error else { throw error }
+      findings.append(error.sentence)
+      return
+    }
     defer { store.close() }
-    let reader = try store.reader()
-    if let reader = reader as? SQLiteReader { findings += try IntegrityCheck.file(reader) }
-    workspaces = try reader.workspaces()
+    attempt { check throws(StoreFault) in
+      guard let reader = reader as? SQLiteReader else { return }
+      check.findings += try IntegrityCheck.file(reader)
+    }
+    attempt { check throws(StoreFault) in check.workspaces = try reader.workspaces() }
     for workspace in workspaces {
-      try check(workspace, reader, store)
+      check(workspace, reader, store)
       try also?(reader, workspace.id)
     }
   }
 
+  private mutating func attempt(_ part: (inout Self) throws(StoreFault) -> Void) {
+    do throws(StoreFault) { try part(&self) } catch { findings.append(error.sentence) }
+  }
+
   private mutating func check(
     _ workspace: WorkspaceRow, _ reader: any StoreReader, _ store: SQLiteStore
-  ) throws {
+  ) {
+    var found: [String] = []
     if let reader = reader as? SQLiteReader {
-      let report = try IntegrityCheck.whole(reader, workspace.id, blobs: store.blobs)
-      findings += report.findings.map { "\(workspace.name): \($0)" }
-      records += report.records
-      entries += report.entries
+      do throws(StoreFault) {
+        let report = try IntegrityCheck.whole(reader, workspace.id, blobs: store.blobs)
+        found += report.findings
+        records += report.records
+        entries += report.entries
+      } catch { found.append(error.sentence) }
     }
+    let started = Self.started(workspace.id, reader, &found)
+    if let (history, told) = Self.replayed(workspace.id, reader, &found) {
+      var history = history
+      if let started { found += Self.differences(started, history.router) }
+      found += Self.broken(&history)
+      found += told.missing(in: workspace.id, reader)
+    }
+    findings += found.map { "\(workspace.name): \($0)" }
+  }
+
+  /// The state that a server would start from.
+  private static func started(
+    _ workspace: WorkspaceID, _ reader: any StoreReader, _ found: inout [String]
+  ) -> Router? {
     do {
-      let rows = try reader.workRows(workspace.id)
-      let started = rows.isEmpty ? Router() : try Router(rows: rows)
-      var history = HistoryCheck()
-      try reader.walkLog(workspace.id) { history.feed($0, at: $1) }
-      findings += (Self.differences(started, history.router) + Self.broken(&history)).map {
-        "\(workspace.name): \($0)"
-      }
-    } catch let error as WireError {
-      findings.append(
-        "\(workspace.name): a log record or a row of open work cannot be read: \(error)")
+      let rows = try reader.workRows(workspace)
+      return rows.isEmpty ? Router() : try Router(rows: rows)
+    } catch is StoreFault {
+      return nil  // Told already, by its checksum.
+    } catch {
+      found.append("a row of open work cannot be read: \(error)")
+      return nil
     }
+  }
+
+  private static func replayed(
+    _ workspace: WorkspaceID, _ reader: any StoreReader, _ found: inout [String]
+  ) -> (HistoryCheck, RowsTold)? {
+    var history = HistoryCheck()
+    var told = RowsTold()
+    do {
+      try reader.walkLog(workspace) {
+        told.feed($0)
+        history.feed($0, at: $1)
+      }
+      return (history, told)
+    } catch is StoreFault {
+      found.append(
+        "the log is broken, so that the state that a server starts from could not be compared with it"
+      )
+    } catch { found.append("a log record cannot be read: \(error)") }
+    return nil
   }
 
   /// What cannot have happened, and what does not hold at the end. A case that waits beside an
@@ -99,6 +147,41 @@ public struct FolderCheck: Sendable {
   private struct Key: Hashable {
     var kind: UInt8
     var key: [UInt8]
+  }
+}
+
+/// What the log says that there must be rows of: none of them ever goes, not even with its person.
+private struct RowsTold {
+  private var conversations: [ConversationID] = []
+  private var sessions: [SessionID] = []
+  private var cases: [CaseID] = []
+
+  mutating func feed(_ event: Event) {
+    switch event {
+    case .conversationOpened(let id, _, _): conversations.append(id)
+    case .sessionOpened(let id, _, _, _): sessions.append(id)
+    case .caseQueued(let id, _, _, _, _, _, _): cases.append(id)
+    default: break
+    }
+  }
+
+  /// A row that cannot be read is told of by its checksum.
+  func missing(in workspace: WorkspaceID, _ reader: any StoreReader) -> [String] {
+    func isMissing(_ look: () throws(StoreFault) -> Bool) -> Bool {
+      do throws(StoreFault) { return try look() } catch { return false }
+    }
+    let gone: [String] =
+      conversations.filter { id in
+        isMissing { () throws(StoreFault) in try reader.conversation(workspace, id) == nil }
+      }.map { "conversation \($0)" }
+      + sessions.filter { id in
+        isMissing { () throws(StoreFault) in try reader.session(workspace, id) == nil }
+      }.map { "session \($0)" }
+      + cases.filter { id in
+        isMissing { () throws(StoreFault) in try reader.aCase(workspace, id) == nil }
+      }.map { "case \($0)" }
+    return gone.prefix(20).map { "\($0) is in the log and its row is missing" }
+      + (gone.count > 20 ? ["… and \(gone.count - 20) rows more are missing"] : [])
   }
 }
 

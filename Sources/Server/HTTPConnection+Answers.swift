@@ -43,7 +43,10 @@ extension HTTPConnection {
       case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
       case .submitted, .read, .gathering, .offered, .blob, nil: break
       }
-    case .offer, .offerEnded, .agentHears, .consult, .consultEnded, .heard, .ringing, .push,
+    case .offer, .offerEnded, .agentHears, .agentStatus, .consult, .consultEnded, .holdIsOver,
+      .heard,
+      .ringing,
+      .push,
       .looked, .mailRefused,
       .timelineMoved, .followed:
       break
@@ -82,7 +85,8 @@ extension HTTPConnection {
     case .direct(let body): finish(body(answer), connection)
     case .reading(let body):
       switch answer {
-      case .rejected, .keyReused, .unavailable, .noOffer: finish(APIResponse(answer), connection)
+      case .rejected, .keyReused, .unavailable, .damaged, .noOffer:
+        finish(APIResponse(answer), connection)
       default:
         read({ reads, _ throws(StoreFault) in try body(answer, reads) }, connection)
       }
@@ -100,8 +104,8 @@ extension HTTPConnection {
           try edge.store.blobs.read(hash, workspace)
         }
       } catch {
-        Log.fault("answering a request", error.description)
-        response = APIResponse(APIProblem.unavailable)
+        edge.health.tell("answering a request", error)
+        response = APIResponse(APIProblem(error))
       }
       Compression.apply(to: &response, if: takesGzip)
       edge.hub.post(ref, .rendered(number, response))

@@ -46,6 +46,7 @@ extension HTTPConnection {
     state.isLooking = true
     state.wokenMeanwhile = false
     let mayWait = poll.waitSeconds > 0 && !state.isOver
+    let before = state.conversation
     exchange?.kind = .poll(poll, state)
     let (edge, ref, number) = (edge, connection.ref, number)
     edge.reads.run { reads in
@@ -53,6 +54,8 @@ extension HTTPConnection {
         guard let session = try reads.session(caller.workspace, poll.session),
           session.bot == directory.bots[caller.holder]?.raw
         else { return edge.hub.post(ref, .rendered(number, APIResponse(.notFound("session")))) }
+        // Its customer may have been taken out of the conversation meanwhile.
+        if let before, before != session.conversation { edge.hub.unsubscribe(before, ref) }
         if mayWait { edge.hub.subscribe(session.conversation, ref) }
         let page = try EventsPage.read(directory, session, after: poll.after, limit: 200, reads)
         if page.isEmpty, mayWait {
@@ -62,8 +65,8 @@ extension HTTPConnection {
           edge.hub.post(ref, .rendered(number, page.response))
         }
       } catch {
-        Log.fault("reading events", error.description)
-        edge.hub.post(ref, .rendered(number, APIResponse(APIProblem.unavailable)))
+        edge.health.tell("reading events", error)
+        edge.hub.post(ref, .rendered(number, APIResponse(APIProblem(error))))
       }
     }
   }

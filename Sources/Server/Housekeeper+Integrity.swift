@@ -12,27 +12,27 @@ extension Housekeeper {
     guard let reader = try edge.store.reader() as? SQLiteReader else { return }
     let report = try IntegrityCheck.recent(reader, writer.workspace)
     try edge.store.save(report.verified, writer.workspace)
-    tell(report.findings, writer)
+    edge.health.found(report.findings, doing: "checking workspace \(writer.name)")
   }
 
-  /// Everything, attachments included.
-  func checkWhole(_ writer: Writer) throws(StoreFault) {
-    guard let reader = try edge.store.reader() as? SQLiteReader else { return }
-    let report = try IntegrityCheck.whole(reader, writer.workspace, blobs: edge.store.blobs)
-    tell(report.findings, writer)
-    if report.findings.isEmpty {
-      Log.note(
-        "workspace \(writer.name): all \(report.entries) entries and what belongs to them are whole"
-      )
+  /// Everything, attachments included. What was known to be damaged before and is not found by it
+  /// is no longer told of.
+  func checkWhole(_ writers: [Writer]) throws(StoreFault) {
+    let known = edge.health.now.damaged
+    var damage: Set<String> = []
+    for writer in writers {
+      guard !isStopped.load(ordering: .acquiring),
+        let reader = try edge.store.reader() as? SQLiteReader
+      else { return }
+      let report = try IntegrityCheck.whole(reader, writer.workspace, blobs: edge.store.blobs)
+      damage.formUnion(report.findings)
+      edge.health.found(report.findings, doing: "checking workspace \(writer.name)")
+      if report.findings.isEmpty {
+        Log.note(
+          "workspace \(writer.name): all \(report.entries) entries and what belongs to them are whole"
+        )
+      }
     }
-  }
-
-  private func tell(_ findings: [String], _ writer: Writer) {
-    edge.health.found(damage: findings.count, in: writer.name)
-    for finding in findings.prefix(20) { Log.fault("checking workspace \(writer.name)", finding) }
-    if !findings.isEmpty {
-      Log.note(
-        "workspace \(writer.name) is damaged: see docs/operations.md, or run throughline doctor")
-    }
+    edge.health.foundAll(damage, knownBefore: known)
   }
 }

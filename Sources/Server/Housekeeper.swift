@@ -16,7 +16,7 @@ final class Housekeeper: Sendable {
   let edge: Edge
   private let queue = DispatchQueue(label: "housekeeping", qos: .utility)
   private let turns = Atomic<Int>(0)
-  private let isStopped = Atomic<Bool>(false)
+  let isStopped = Atomic<Bool>(false)
   /// How far each rule has looked, so that an hour's look is an hour's entries.
   private let looked = Mutex<[Look: RetentionLook]>([:])
 
@@ -39,22 +39,28 @@ final class Housekeeper: Sendable {
 
   private func run() {
     guard !isStopped.load(ordering: .acquiring) else { return }
-    do throws(StoreFault) {
-      _ = try tidy(now: Instant.now)
-      try check()
-    } catch {
-      if isStopped.load(ordering: .acquiring) { return }
-      Log.fault("housekeeping", error.description)
-    }
+    attempt { () throws(StoreFault) in _ = try tidy(now: Instant.now) }
+    attempt(check)
+    guard !isStopped.load(ordering: .acquiring) else { return }
     queue.asyncAfter(deadline: .now() + .seconds(Self.everySeconds)) { [weak self] in self?.run() }
+  }
+
+  /// What one part cannot do must not keep the other from being done.
+  private func attempt(_ part: () throws(StoreFault) -> Void) {
+    do throws(StoreFault) { try part() } catch {
+      if !isStopped.load(ordering: .acquiring) { edge.health.tell("housekeeping", error) }
+    }
   }
 
   /// Everything an hour after the start, and from then on once a day; else what is new.
   private func check() throws(StoreFault) {
     let isDaily = turns.add(1, ordering: .relaxed).oldValue % 24 == 1
-    if isDaily { try renewHours() }
+    if isDaily {
+      try renewHours()
+      return try checkWhole(edge.writers)
+    }
     for writer in edge.writers where !isStopped.load(ordering: .acquiring) {
-      try isDaily ? checkWhole(writer) : checkRecent(writer)
+      try checkRecent(writer)
     }
   }
 

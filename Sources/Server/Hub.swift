@@ -236,6 +236,10 @@ public final class Hub: Outlet {
       for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
         batch.append(Delivery(to: ref, Inbound.consultEnded(id, end)))
       }
+    case .holdIsOver(let agent, let id):
+      for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
+        batch.append(Delivery(to: ref, Inbound.holdIsOver(id)))
+      }
     case .endSession(let session, let end):
       if let ref = state.lines.removeValue(forKey: session) ?? nil {
         batch.append(Delivery(to: ref, Inbound.lineChanged))
@@ -246,8 +250,11 @@ public final class Hub: Outlet {
         batch.append(Delivery(to: ref, Inbound.lineChanged))
       }
       if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.takeMessage)) }
-    case .deliverOffer, .answerEmpty, .tellSessions, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .messageCustomer:
+    case .tellAgentStatus(let agent, let status, let responding):
+      for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
+        batch.append(Delivery(to: ref, Inbound.agentStatus(status, responding: responding)))
+      }
+    case .deliverOffer, .answerEmpty, .tellSessions, .tellOwner, .tellCaseEnded, .messageCustomer:
       break
     }
   }
@@ -302,7 +309,7 @@ public final class Hub: Outlet {
       for delivery in lost {
         switch delivery.payload as? Inbound {
         case .nothingYet(_, let conversation): unsubscribe(conversation, delivery.to)
-        case .looked(_, let conversation?, _): unsubscribe(conversation, delivery.to)
+        case .looked(_, let conversation?, _, _): unsubscribe(conversation, delivery.to)
         default: break
         }
       }

@@ -156,6 +156,15 @@ struct Metrics {
     series(
       "up", "Whether what is acknowledged can be made durable.", "gauge",
       [("", health.trouble == nil ? "1" : "0")])
+    series(
+      "damaged", "What was found damaged in what is stored, and is not known to be mended.",
+      "gauge", [("", "\(health.damaged.count)")])
+    series(
+      "search_up", "Whether the full-text index goes on.", "gauge",
+      [("", health.search == nil ? "1" : "0")])
+    series(
+      "search_failures_total", "Rounds of the full-text index that failed.", "counter",
+      [("", "\(health.searchFailures)")])
     series("commits_total", "Transactions made durable.", "counter", [("", "\(health.commits)")])
     for (name, help, type, value) in [
       (

@@ -9,30 +9,46 @@ enum OpenPages {
     case caller(Caller)
   }
 
+  /// 200 while whoever comes is served, also where something stored is damaged: nobody is to be sent
+  /// elsewhere for a row that they do not need.
   static func health(_ edge: Edge, for onlooker: () -> Onlooker) -> APIResponse {
     if edge.health.isWell { return well }
     let onlooker = onlooker()
-    let trouble = edge.health.now.trouble
+    let facts = edge.health.now
     let outages = edge.writers.compactMap { writer in writer.outage.map { (writer.workspace, $0) } }
-    let isWell = trouble == nil && outages.isEmpty
+    let isServed = facts.trouble == nil && outages.isEmpty
     let why: String? =
       switch onlooker {
-      case .administrator: trouble ?? outages.first?.1
-      case .caller(let caller) where caller.scope == .admin: trouble ?? outages.first?.1
+      case .administrator: facts.trouble ?? outages.first?.1 ?? degraded(facts)
+      case .caller(let caller) where caller.scope == .admin:
+        facts.trouble ?? outages.first?.1 ?? degraded(facts)
       case .caller(let caller) where caller.scope == .supervisor:
-        trouble ?? outages.first { $0.0 == caller.workspace }?.1
+        facts.trouble ?? outages.first { $0.0 == caller.workspace }?.1
       case .anybody, .caller: nil
       }
     var json = JSONWriter()
     json.object {
-      $0.field("status", isWell ? "ok" : "unavailable")
-      if !isWell {
+      let isWell = isServed && facts.damaged.isEmpty && facts.search == nil
+      $0.field("status", isWell ? "ok" : isServed ? "degraded" : "unavailable")
+      if !isServed {
         $0.field("why", why ?? "nothing can be recorded just now; try again in a moment")
+      } else if !isWell {
+        $0.field("why", why ?? "something stored cannot be read; the server's log says what")
       }
-      let damage = edge.health.now.damage.values.reduce(0, +)
-      if damage > 0 { $0.field("damaged", damage) }
+      if !facts.damaged.isEmpty { $0.field("damaged", facts.damaged.count) }
+      if facts.search != nil { $0.field("search", "behind") }
     }
-    return APIResponse(isWell ? 200 : 503, json: json.bytes)
+    return APIResponse(isServed ? 200 : 503, json: json.bytes)
+  }
+
+  /// Such as `entries 1/3 does not match its checksum, and 2 findings more; see …`.
+  private static func degraded(_ facts: Health.Facts) -> String? {
+    if let first = facts.damaged.min() {
+      let more = facts.damaged.count - 1
+      return first + (more > 0 ? ", and \(more) findings more" : "")
+        + "; run throughline doctor, and restore the last good backup"
+    }
+    return facts.search.map { "the full-text index does not go on: \($0)" }
   }
 
   private static let well: APIResponse = {

@@ -77,7 +77,7 @@ final class Outbox: Sendable {
         }
         if let next { wake(workspace, at: next, now) }
       } catch {
-        Log.fault("reading the outbox", error.description)
+        edge.health.tell("reading the outbox", error)
         wake(workspace, at: now + .seconds(Int64(edge.settings.outboxRetrySeconds)), now)
       }
     }
@@ -124,7 +124,7 @@ final class Outbox: Sendable {
     guard isOurs else { return }
     underWay.enter()
     do throws(StoreFault) { try send(row, workspace, reads) } catch {
-      Log.fault("sending mail \(row.id)", error.description)
+      edge.health.tell("sending mail \(row.id)", error)
       delay(row, workspace)
       underWay.leave()
     }

@@ -103,7 +103,7 @@ struct RulePlanner: Planner {
         switch preference.whom {
         case .lastAgent: facts.profile.lastAgent?.agent
         case .named(let name): router.agentID(named: name)
-        case .accountTeam: readiest(of: facts.profile, for: plan, router)
+        case .accountTeam: readiest(of: facts.profile, for: plan, on: facts.channel, router)
         }
       if let agent {
         need.preferred = .init(agent: agent, for: .milliseconds(preference.forMilliseconds))
@@ -123,11 +123,11 @@ struct RulePlanner: Planner {
   }
 
   /// Of the customer's account team (their attribute `account_team`), who could take the case now:
-  /// there, available,
-  /// serving the queue, and idle for the longest. Nobody is waited for when none is.
-  private func readiest(of profile: CustomerProfile, for plan: Plan, _ router: borrowing Router)
-    -> AgentID?
-  {
+  /// there, available on its channel, serving the queue, and idle for the longest. Nobody is waited
+  /// for when none is.
+  private func readiest(
+    of profile: CustomerProfile, for plan: Plan, on channel: Channel, _ router: borrowing Router
+  ) -> AgentID? {
     guard let value = profile.newest("account_team")?.value,
       case .string(let team) = Value(json: value)
     else { return nil }
@@ -135,7 +135,8 @@ struct RulePlanner: Planner {
     for id in router.agentIDs {
       guard let agent = router.agent(id), agent.settings.teams.contains(team),
         agent.settings.queues.contains(plan.queue),
-        agent.status == .available, agent.isPresent, !agent.isNotResponding,
+        agent.counts == .available, agent.channels.contains(channel), agent.isPresent,
+        !agent.isNotResponding,
         plan.admits(agent.name, teams: agent.settings.teams)
       else { continue }
       if best.map({ agent.idleSince < $0.idleSince }) ?? true { best = agent }
@@ -192,6 +193,7 @@ extension RoutingConfiguration {
       agents: checked.agents.map(RoutingConfiguration.agent))
     var seen: Set<String> = []
     teams = checked.agents.flatMap(\.teams).filter { seen.insert($0).inserted }
+    statuses = checked.workspace.statuses.map(RoutingConfiguration.status)
     let weights = checked.workspace.capacity
     limits.weight = .init(
       chat: UInt16(clamping: weights.chat), email: UInt16(clamping: weights.email),
@@ -254,6 +256,21 @@ extension RoutingConfiguration {
     }
   }
 
+  private static func status(_ status: StatusConfiguration) -> Status {
+    let counts: AgentStatus =
+      switch status.counts {
+      case .available: .available
+      case .busy: .busy
+      case .onBreak: .onBreak
+      case .meeting: .meeting
+      case .training: .training
+      case .offline: .offline
+      }
+    return Status(
+      name: status.name, as: counts,
+      channels: status.channels.isEmpty ? Channel.allCases : status.channels)
+  }
+
   private static func strategy(_ strategy: QueueConfiguration.Strategy) -> Strategy {
     switch strategy {
     case .longestIdle: .longestIdle
@@ -279,6 +296,7 @@ extension RoutingConfiguration {
       phone: UInt16(clamping: agent.phoneMax ?? 1))
     made.devices = agent.phoneDevices
     made.autoAccept = agent.autoAccept
+    made.voiceExclusive = agent.voiceExclusive
     return made
   }
 }

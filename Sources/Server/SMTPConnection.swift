@@ -158,7 +158,7 @@ enum MailIntake {
         holds.append(try edge.store.blobs.keep(bytes, channel.workspace))
       }
     } catch {
-      Log.fault("keeping an attachment", error.description)
+      edge.health.tell("keeping an attachment", error)
       return edge.hub.post(ticket.ref, .unavailable(ticket.exchange))
     }
     writer.submit([Request(.mail(arrival.mail), ticket: ticket, holds: holds)])

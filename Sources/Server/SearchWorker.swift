@@ -10,6 +10,7 @@ import Synchronization
 /// before each round so that a busy server indexes in batches.
 final class SearchWorker: Sendable {
   private let store: SQLiteStore
+  private let health: Health
   private let workspaces: @Sendable () -> [WorkspaceID]
   private let queue = DispatchQueue(label: "search", qos: .utility)
   private let isScheduled = Atomic<Bool>(false)
@@ -18,8 +19,11 @@ final class SearchWorker: Sendable {
   private static let restMilliseconds = 50
   private static let batch = 500
 
-  init(_ store: SQLiteStore, workspaces: @escaping @Sendable () -> [WorkspaceID]) {
+  init(
+    _ store: SQLiteStore, _ health: Health, workspaces: @escaping @Sendable () -> [WorkspaceID]
+  ) {
     self.store = store
+    self.health = health
     self.workspaces = workspaces
     store.onCommit { [weak self] in self?.wake() }
     wake()  // What was committed before the last stop.
@@ -35,6 +39,7 @@ final class SearchWorker: Sendable {
   private func run() {
     // Before the look, so that a commit in the middle of it wakes us again.
     isScheduled.store(false, ordering: .releasing)
+    var why: String?
     for workspace in workspaces() {
       do throws(StoreFault) {
         while !isStopped.load(ordering: .acquiring),
@@ -42,11 +47,14 @@ final class SearchWorker: Sendable {
         {}
       } catch {
         if isStopped.load(ordering: .acquiring) { return }
-        // The next commit wakes us anyway; until then once every five seconds.
-        Log.fault("indexing entries", error.description)
-        return schedule(5_000)
+        // The others' entries are indexed all the same.
+        why = error.description
       }
     }
+    if isStopped.load(ordering: .acquiring) { return }
+    health.search(why)
+    // The next commit wakes us anyway; until then once every five seconds.
+    if why != nil { schedule(5_000) }
   }
 
   /// Waits for a batch under way.

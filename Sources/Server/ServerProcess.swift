@@ -37,7 +37,11 @@ public final class ServerProcess: Sendable {
     try Files.createFolder(settings.data)
     lock = try FolderLock(folder: settings.data)
     let store = try SQLiteStore(folder: settings.data)
+    if store.isRestoreFinished {
+      Log.note("a restore of \(settings.data) had been cut off and is finished now")
+    }
     let health = Health()
+    store.onDamage { health.met($0) }
     let hub = Hub()
     let edge = Edge(
       store: store, reads: try ReadPool(store: store, name: "read", threads: 2),
@@ -58,7 +62,7 @@ public final class ServerProcess: Sendable {
     if settings.connectionsMax > 0 { options.connectionsMax = settings.connectionsMax }
     options.descriptorReserve = settings.descriptorReserve
     sockets = try SocketServer(options)
-    search = SearchWorker(store) { edge.writers.map(\.workspace) }
+    search = SearchWorker(store, health) { edge.writers.map(\.workspace) }
     let outbox = try Outbox(edge: edge)
     self.outbox = outbox
     hub.attach(sockets) { outbox.wake($0) }

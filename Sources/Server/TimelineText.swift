@@ -115,8 +115,11 @@ public enum ExplanationText {
   private static func agent(_ page: [String: Any]) -> String {
     let cases = page["cases"] as? [String] ?? []
     let ready = page["ready_for"] as? [String] ?? []
+    let plain = (page["counts_as"] as? String).map { "which counts as \($0)" }
+    let said = [plain, page["reason"] as? String].compactMap { $0 }.joined(separator: "; ")
+    let why = said.isEmpty ? "" : " (\(said))"
     var lines = [
-      "\(page["agent"] ?? "") is \(page["status"] ?? "") with \(cases.count) cases: "
+      "\(page["agent"] ?? "") is \(page["status"] ?? "")\(why) with \(cases.count) cases: "
         + "\(page["capacity_used"] ?? 0) of \(page["capacity"] ?? 0) units"
     ]
     if let hindrance = page["hindered_by"] as? String {
@@ -124,6 +127,11 @@ public enum ExplanationText {
     } else {
       lines.append(
         "Ready for \(ready.joined(separator: ", ")), idle since \(page["idle_since"] ?? "").")
+    }
+    let channels = page["channel_statuses"] as? [String: [String: Any]] ?? [:]
+    for (channel, said) in channels.sorted(by: { $0.key < $1.key }) {
+      let why = (said["reason"] as? String).map { " (\($0))" } ?? ""
+      lines.append("On \(channel) alone: \(said["status"] ?? "")\(why).")
     }
     let passed = page["passed_over_by"] as? [String: Any] ?? [:]
     lines.append(

@@ -54,15 +54,15 @@ extension WebSocketStream {
         let page = try EventsPage.read(directory, row, after: after, limit: 200, reads)
         edge.hub.post(ref, .looked(session, row.conversation, page))
       } catch {
-        Log.fault("reading for a stream", error.description)
-        edge.hub.post(ref, .looked(session, nil, nil))
+        edge.health.tell("reading for a stream", error)
+        edge.hub.post(ref, .looked(session, nil, nil, APIProblem(error)))
       }
     }
   }
 
   func looked(
     _ session: SessionID, _ conversation: ConversationID?, _ page: EventsPage?,
-    _ connection: Connection
+    _ problem: APIProblem?, _ connection: Connection
   ) {
     guard var subscription = subscriptions[session] else {
       if let conversation { edge.hub.unsubscribe(conversation, connection.ref) }
@@ -70,12 +70,19 @@ extension WebSocketStream {
     }
     guard let conversation, let page else {
       subscriptions[session] = nil
-      return send(error: .notFound("session"), connection)
+      return send(error: problem ?? .notFound("session"), connection)
     }
+    let before = subscription.conversation
     subscription.conversation = conversation
     subscription.isLooking = false
     subscription.after = page.after
     subscriptions[session] = subscription
+    // Its customer was taken out of the conversation.
+    if let before, before != conversation,
+      !subscriptions.values.contains(where: { $0.conversation == before })
+    {
+      edge.hub.unsubscribe(before, connection.ref)
+    }
     if !page.isEmpty {
       var out = Array("{\"type\":\"events\",\"session\":\"\(session)\",".utf8)
       page.append(to: &out)
@@ -98,10 +105,11 @@ extension WebSocketStream {
         }
       }
     case .timelineMoved(let record): timelineMoved(record, connection)
-    case .followed(let customer, let look): followedOn(customer, look, connection)
-    case .looked(let session, let conversation, let page):
+    case .followed(let customer, let look, let problem):
+      followedOn(customer, look, problem, connection)
+    case .looked(let session, let conversation, let page, let problem):
       looking -= 1
-      looked(session, conversation, page, connection)
+      looked(session, conversation, page, problem, connection)
       lookOn(connection)
     case .offer(let offer, _): push(offer, connection)
     case .ringing(let offer): push(offer, as: "ringing", connection)
@@ -110,6 +118,11 @@ extension WebSocketStream {
     case .consult(let id, let by, let until): askToConsult(id, by, until, connection)
     case .consultEnded(let id, let end):
       send("{\"type\":\"consult_ended\",\"case\":\"\(id)\",\"end\":\"\(end.name)\"}", connection)
+    case .holdIsOver(let id): send("{\"type\":\"hold_ended\",\"case\":\"\(id)\"}", connection)
+    case .agentStatus(let status, let responding):
+      guard let caller, let directory = edge.api(caller.workspace)?.directory else { return }
+      let name = directory.name(status)
+      send("{\"type\":\"status\",\"status\":\"\(name)\",\"responding\":\(responding)}", connection)
     case .agentHears(let conversation, let entry):
       unheard.append((conversation, entry))
       readUnheard(connection)
@@ -140,7 +153,7 @@ extension WebSocketStream {
         let response = try render(.offer(offer), reads)
         edge.hub.post(ref, .push(Array("{\"type\":\"\(type)\",".utf8) + response.body.dropFirst()))
       } catch {
-        Log.fault("showing an offer", error.description)
+        edge.health.tell("showing an offer", error)
         guard type == "offer" else { return }  // it rings all the same
         edge.writer(caller.workspace)?.submit([Request(.failOffer(offer.offer, .connectionClosed))])
       }
@@ -155,7 +168,7 @@ extension WebSocketStream {
     edge.reads.run { reads in
       do throws(StoreFault) {
         edge.hub.post(ref, .push(try api.consultFrame(id, by: by, until: until, reads)))
-      } catch { Log.fault("showing a case to whom was asked", error.description) }
+      } catch { edge.health.tell("showing a case to whom was asked", error) }
     }
   }
 
@@ -178,7 +191,7 @@ extension WebSocketStream {
             Array("{\"type\":\"entry\",\"conversation\":\"\(conversation)\",\"entry\":".utf8) + body
               + Array("}".utf8))
         }
-      } catch { Log.fault("reading for an agent's stream", error.description) }
+      } catch { edge.health.tell("reading for an agent's stream", error) }
       edge.hub.post(ref, .heard(frames))
     }
   }

@@ -67,18 +67,21 @@ extension WebSocketStream {
           }
           edge.hub.post(ref, .followed(customer, look))
         } catch {
-          Log.fault("reading for a stream", error.description)
-          edge.hub.post(ref, .followed(customer, nil))
+          edge.health.tell("reading for a stream", error)
+          edge.hub.post(ref, .followed(customer, nil, APIProblem(error)))
         }
       }
     }
   }
 
-  func followedOn(_ customer: CustomerID, _ look: TimelineFollow.Look?, _ connection: Connection) {
+  func followedOn(
+    _ customer: CustomerID, _ look: TimelineFollow.Look?, _ problem: APIProblem?,
+    _ connection: Connection
+  ) {
     guard var one = followed[customer] else { return }
     guard let look else {
       unfollow(customer, connection)
-      return send(error: .notFound("customer"), connection)
+      return send(error: problem ?? .notFound("customer"), connection)
     }
     // What a record that was not followed yet got since the look is found by looking once more.
     let isNew = Set(look.follow.members ?? []) != Set(one.follow.members ?? [])

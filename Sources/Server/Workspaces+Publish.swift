@@ -33,6 +33,13 @@ extension Workspaces {
       directory.integrationsSay[integration.name] = IdentityWord(
         integration.identityKinds, integration.assurance)
     }
+    for status in checked.workspace.statuses {
+      guard let at = directory.statuses.firstIndex(where: { $0.name == status.name }) else {
+        continue
+      }
+      directory.statuses[at].title = status.title
+      directory.statuses[at].needsReason = status.needsReason
+    }
     directory.ruleNames = checked.rules.rules.map(\.name)
     let key = HMACKey(try reader.secret(named: "identity"))
     let redactor = Redactor(

@@ -35,8 +35,8 @@ extension Workspaces {
       } catch let problem as APIProblem {
         reply(APIResponse(problem))
       } catch let fault as StoreFault {
-        Log.fault("answering about rules", fault.description)
-        reply(APIResponse(APIProblem.unavailable))
+        self.edge.health.tell("answering about rules", fault)
+        reply(APIResponse(APIProblem(fault)))
       } catch {
         reply(APIResponse(APIProblem(503, "unavailable", "Not applied", "\(error)")))
       }

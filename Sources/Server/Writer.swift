@@ -181,12 +181,15 @@ public final class Writer: Sendable {
 
   private static func decide(_ request: Request, _ state: inout State, _ refused: inout [Ticket]) {
     guard state.outage == nil else { return refuse(request, &state, &refused) }
+    defer {
+      for damage in state.pipeline.takeDamage() { state.health.tell("deciding a request", damage) }
+    }
     do throws(StoreFault) {
       try state.pipeline.submit(
         request, at: Instant.now, reads: state.reads.reader)
     } catch  where !state.pipeline.isTorn {
       // It failed before anything was decided: only this request is refused.
-      Log.fault("deciding a request", error.description)
+      state.health.tell("deciding a request", error)
       refuse(request, &state, &refused, failed: true)
     } catch {
       // A look-up failed in the middle of deciding: what is in memory can no longer be trusted.

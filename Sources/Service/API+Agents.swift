@@ -10,21 +10,6 @@ import Wire
 
 /// What agents do.
 extension API {
-  func setStatus(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
-    let agent = try agent(caller)
-    var fields = try Fields(request.body)
-    guard let status = AgentStatus(name: try fields.text("status")) else {
-      throw fields.problem(
-        "status", "status must be available, busy, break, meeting, training or offline")
-    }
-    let lease = try fields.optionalInteger("lease_seconds", 10...43_200).map {
-      Duration64.seconds($0)
-    }
-    try fields.end()
-    return .submit(
-      .setStatus(agent, status, lease: lease), request.idempotency, .direct { APIResponse($0) })
-  }
-
   func next(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     let agent = try agent(caller)
     if !request.body.isEmpty {
@@ -43,7 +28,17 @@ extension API {
       guard case .offer(let offer) = answer else { return APIResponse(answer) }
       var out = Array(
         "{\"offer\":\"\(offer.offer)\",\"until\":\"\(offer.until)\",".utf8)
-      try CaseView.append(offer.case, api, timelineLimit: limit, reads, to: &out)
+      do throws(StoreFault) {
+        var view: [UInt8] = []
+        try CaseView.append(offer.case, api, timelineLimit: limit, reads, to: &view)
+        out += view
+      } catch {
+        // Refused, it would go on to the next agent and hide from each whatever waits behind it.
+        guard case .corrupt = error else { throw error }
+        out += Array(
+          "\"case\":\"\(offer.case)\",\"conversation\":\"\(offer.conversation)\",\"damaged\":true"
+            .utf8)
+      }
       out.append(UInt8(ascii: "}"))
       return APIResponse(200, json: out)
     }
@@ -96,7 +91,10 @@ extension API {
       guard let row = try reads.aCase(api.directory.workspace, id) else {
         return APIResponse(.notFound("case"))
       }
-      let customer = try reads.conversation(api.directory.workspace, row.conversation)?.customer
+      var customer = CaseView.decoded(row.about)?.customer
+      if customer == nil {
+        customer = try reads.conversation(api.directory.workspace, row.conversation)?.customer
+      }
       api.record(.aCase, by: caller, of: customer.map { [$0] } ?? [])
       var out = Array("{".utf8)
       try CaseView.append(id, api, timelineLimit: 200, reads, to: &out)
@@ -286,6 +284,28 @@ extension API {
     guard let conversation = row.conversation, let bot = directory.bots[caller.holder] else {
       return false
     }
-    return try reads.sessions(directory.workspace, of: conversation).contains { $0.bot == bot.raw }
+    let workspace = directory.workspace
+    var sessions = try reads.sessions(workspace, of: conversation)
+    let about = try reads.conversation(workspace, conversation).flatMap {
+      ConversationPage.decoded($0.about)
+    }
+    for parting in about?.partings ?? [] {
+      sessions += try reads.sessions(workspace, of: parting.conversation).filter {
+        $0.former.contains { $0.conversation == conversation }
+      }
+    }
+    sessions.removeAll { $0.bot != bot.raw }
+    guard !sessions.isEmpty else { return false }
+    // Said there by somebody who is another person by now, it is none of its business.
+    let entries = try reads.transcript(workspace, whole: conversation, visible: .customer)
+    let name = Array("\(row.id)".utf8)
+    for entry in entries where entry.body?.contains(name) ?? false {
+      guard PersonForms.attachments(entry).contains(row.id) else { continue }
+      for session in sessions {
+        var person = try session.person(workspace, reads)
+        if try person.own(entry.customer, reads) { return true }
+      }
+    }
+    return false
   }
 }

@@ -24,7 +24,8 @@ extension Brief {
         var earlier: [EntryRow] = []
         for conversation in matter(row) {
           earlier += try reads.transcript(
-            workspace, whole: conversation, before: first.id, visible: .internal)
+            workspace, whole: conversation, before: first.id, visible: .internal
+          ).filter { page.members.contains($0.customer) }
         }
         entries = earlier.sorted { $0.id < $1.id } + entries
       }
@@ -32,9 +33,10 @@ extension Brief {
     return try json(row, entries, page.digest, name: name, directory, reads)
   }
 
-  /// The conversation and those that are the same matter.
+  /// The conversation, those that are the same matter, and where its customer sat with another.
   private static func matter(_ row: ConversationRow) -> [ConversationID] {
-    [row.id] + (ConversationPage.decoded(row.about)?.joins ?? [])
+    let about = ConversationPage.decoded(row.about)
+    return [row.id] + (about?.joins ?? []) + [about?.takenFrom].compactMap { $0 }
   }
 
   static func json(
@@ -45,7 +47,12 @@ extension Brief {
     let matter = matter(row)
     let brief = Brief(entries, matter: Set(matter.map(\.description)))
     var cases: [CaseRow] = []
-    for id in matter { cases += try reads.cases(directory.workspace, of: id) }
+    let theirs = Set(entries.map(\.customer))
+    for id in matter {
+      cases += try reads.cases(directory.workspace, of: id).filter {
+        CaseView.decoded($0.about)?.customer.map(theirs.contains) ?? true
+      }
+    }
     let waited = waited(cases, now: Instant(milliseconds: WallClock.nowMilliseconds))
     var json = JSONWriter()
     json.object { brief.write(&$0, name: name, waited: waited, digest) }
@@ -66,7 +73,7 @@ extension API {
       guard let row = try reads.session(directory.workspace, session), row.bot == bot.raw,
         let conversation = try reads.conversation(directory.workspace, row.conversation)
       else { return APIResponse(.notFound("session")) }
-      let seen = try Self.everything(session, conversation, directory, reads)
+      let seen = try Self.everything(row, conversation, directory, reads)
       var digest = TimelineDigest()
       for entry in seen.entries { digest.add(entry.hash) }
       return APIResponse(
@@ -76,13 +83,22 @@ extension API {
   }
 
   private static func everything(
-    _ session: SessionID, _ conversation: ConversationRow, _ directory: Directory,
+    _ session: SessionRow, _ conversation: ConversationRow, _ directory: Directory,
     _ reads: any StoreReader
   ) throws(StoreFault) -> (entries: [EntryRow], name: String?) {
     let workspace = directory.workspace
-    var entries = try reads.transcript(workspace, whole: conversation.id, visible: .business)
-    guard isProven(session, entries),
-      let record = try reads.customer(workspace, conversation.customer)
+    var entries: [EntryRow] = []
+    entries = try reads.transcript(workspace, whole: conversation.id, visible: .business)
+    for former in session.former {
+      entries += try reads.transcript(
+        workspace, whole: former.conversation, before: EntryID(former.upTo.raw + 1),
+        visible: .business)
+    }
+    if !session.former.isEmpty { entries.sort { $0.id < $1.id } }
+    var person = try session.person(workspace, reads)
+    entries = try person.own(entries, reads)
+    guard isProven(session.id, entries),
+      let record = try reads.customer(workspace, session.customer ?? conversation.customer)
     else {
       return (entries, nil)
     }

@@ -2,7 +2,7 @@ import Model
 import Pipeline
 import Routing
 
-/// What agents and supervisors do with a case beside answering it, and how agents leave.
+/// What agents and supervisors do with a case beside answering it.
 extension API {
   func act(_ request: APIRequest, _ caller: Caller, _ id: CaseID, _ what: String) throws(APIProblem)
     -> APIAction
@@ -14,6 +14,11 @@ extension API {
     switch what {
     case "park": act = .park(try agent(caller), for: try seconds(&fields, most: 366 * 86_400))
     case "resume": act = .resume(try agent(caller))
+    case "hold":
+      act = .hold(try agent(caller), for: try seconds(&fields, most: 3_600))
+    case "unhold":
+      act = .endHold(try agent(caller))
+      words[.caseNotAssigned] = ("Not on hold", "the case is not on hold")
     case "extend":
       act = .extendWrapUp(try agent(caller), by: try seconds(&fields, most: 3_600))
       words[.caseNotAssigned] = (
@@ -65,32 +70,5 @@ extension API {
         "agent", "there is no agent \"\(name)\"; there are \(Listing.of(directory.agents.keys))")
     }
     return agent
-  }
-
-  /// The agent finishes what they have, gets nothing more, and is that then.
-  func finish(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
-    let agent = try agent(caller)
-    var fields = try Fields(request.body)
-    guard let status = AgentStatus(name: try fields.text("status")), status != .available else {
-      throw fields.problem("status", "status must be busy, break, meeting, training or offline")
-    }
-    try fields.end()
-    return .submit(.finish(agent, then: status), request.idempotency, .direct { APIResponse($0) })
-  }
-
-  /// The channels on which the agent wants to be offered something.
-  func chooseChannels(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
-    let agent = try agent(caller)
-    var fields = try Fields(request.body)
-    var channels: [Channel] = []
-    for name in try fields.texts("channels") {
-      guard let channel = Channel.allCases.first(where: { $0.name == name }) else {
-        throw fields.problem("channels", "channels may name chat, email and phone")
-      }
-      channels.append(channel)
-    }
-    try fields.end()
-    return .submit(
-      .chooseChannels(agent, channels), request.idempotency, .direct { APIResponse($0) })
   }
 }

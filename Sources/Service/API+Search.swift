@@ -57,8 +57,8 @@ extension API {
           query.customers = try reads.merged(workspace, into: root).map(\.id)
         }
         let page = try reads.search(workspace, query)
-        let shown = page.hits.map(\.entry.customer)
-        return (try Self.response(page, workspace, reads), Array(Set(shown)).sorted())
+        let (response, shown) = try Self.response(page, workspace, reads)
+        return (response, Array(Set(shown)).sorted())
       }
       record(.search, by: caller, of: shown)
       return response
@@ -83,14 +83,24 @@ extension API {
 
   /// `entry` is spliced in as it is stored. `seen` says how far the index has come, and `last`
   /// which entry is the
-  /// last there is.
+  /// last there is. `damaged` counts what would stand here and cannot be read.
   private static func response(
     _ page: SearchPage, _ workspace: WorkspaceID, _ reads: any StoreReader
-  ) throws(StoreFault) -> APIResponse {
+  ) throws(StoreFault) -> (APIResponse, shown: [CustomerID]) {
     var out = Array("{\"hits\":[".utf8)
-    for (index, hit) in page.hits.enumerated() {
-      if index > 0 { out.append(UInt8(ascii: ",")) }
-      let root = try reads.customer(workspace, hit.entry.customer)?.root ?? hit.entry.customer
+    var damaged = page.damaged.count
+    var shown: [CustomerID] = []
+    for hit in page.hits {
+      let root: CustomerID
+      do throws(StoreFault) {
+        root = try reads.customer(workspace, hit.entry.customer)?.root ?? hit.entry.customer
+      } catch {
+        guard case .corrupt = error else { throw error }
+        damaged += 1
+        continue
+      }
+      if !shown.isEmpty { out.append(UInt8(ascii: ",")) }
+      shown.append(hit.entry.customer)
       out += Array("{\"customer\":\"\(root)\",\"excerpt\":[".utf8)
       for (index, piece) in hit.excerpt.enumerated() {
         if index > 0 { out.append(UInt8(ascii: ",")) }
@@ -103,8 +113,10 @@ extension API {
       out.append(UInt8(ascii: "}"))
     }
     out += Array(
-      "],\"older\":\(page.older.map { "\($0)" } ?? "null"),\"seen\":\(page.seen),\"last\":\(page.last)}"
+      "],\"older\":\(page.older.map { "\($0)" } ?? "null"),\"seen\":\(page.seen),\"last\":\(page.last)"
         .utf8)
-    return APIResponse(200, json: out)
+    if damaged > 0 { out += Array(",\"damaged\":\(damaged)".utf8) }
+    out.append(UInt8(ascii: "}"))
+    return (APIResponse(200, json: out), shown)
   }
 }

@@ -48,7 +48,7 @@ extension API {
     // A token that is over or not ours is no error: the customer begins anew, as anybody without
     // one.
     open.resumes = token.flatMap {
-      resumeTokens.conversation(of: $0, now: WallClock.nowMilliseconds)
+      resumeTokens.resumption(of: $0, now: WallClock.nowMilliseconds)
     }
     return .submit(.openSession(open), request.idempotency, opened())
   }
@@ -59,12 +59,13 @@ extension API {
     return .reading { answer, reads throws(StoreFault) in
       guard
         case .sessionOpened(
-          let session, let conversation, let customer, let owner, let epoch, let known,
+          let session, let conversation, let customer, let record, let owner, let epoch, let known,
           let isContinued, let entry) =
           answer
       else { return APIResponse(answer) }
       let token = tokens.make(
-        conversation, until: WallClock.nowMilliseconds + directory.conversationWindow.milliseconds)
+        .init(conversation, record ?? customer),
+        until: WallClock.nowMilliseconds + directory.conversationWindow.milliseconds)
       var out = Array(
         "{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\",\"customer\":\"\(customer)\",\"owner\":"
           .utf8)
@@ -74,14 +75,16 @@ extension API {
           .utf8)
       switch known {
       case .nothing: out += Array("null".utf8)
+      // Asked again under its key, it shows what is theirs by now.
       case .timeline:
         let page = try TimelinePage.read(
-          directory.workspace, of: customer, .before(entry), limit: 50, visible: .business, reads)
+          directory.workspace, of: record ?? customer, .before(entry), limit: 50,
+          visible: .business, reads)
         page.append(to: &out, proves: false)
       case .conversation:
         let page = try TimelinePage.read(
-          directory.workspace, conversation: conversation, before: entry, limit: 50,
-          visible: .business, reads)
+          directory.workspace, conversation: conversation, of: record ?? customer, before: entry,
+          limit: 50, visible: .business, reads)
         page.append(to: &out, proves: false)
       }
       out.append(UInt8(ascii: "}"))

@@ -1,6 +1,7 @@
 import Continuity
 import Model
 import Pipeline
+import Records
 import Routing
 import WebCodec
 import Wire
@@ -77,6 +78,22 @@ public struct APIProblem: Error, Hashable, Sendable {
   public static let unavailable = APIProblem(
     503, "storage-unavailable", "Cannot store just now",
     "nothing was recorded; try again with the same Idempotency-Key")
+}
+
+extension APIProblem {
+  /// Asking again does not help before somebody has looked after the folder.
+  public static let damaged = APIProblem(
+    503, "stored-data-damaged", "Stored data is damaged",
+    "something that this needs is kept and does not match its checksum; whoever runs this server finds in its "
+      + "log and by `throughline doctor` what it is, and restores the last good backup")
+
+  /// What a reader could not do.
+  public init(_ fault: StoreFault) {
+    switch fault {
+    case .corrupt: self = .damaged
+    case .failed, .outOfOrder: self = .unavailable
+    }
+  }
 }
 
 /// Names for a sentence, such as `there are \(…)`.
@@ -218,6 +235,11 @@ extension APIProblem {
       (
         409, "unreachable", "Nobody would read it",
         "the customer has left, and no mail address is known to be theirs; write a note instead"
+      )
+    case .unknownStatus:
+      (
+        422, "unknown-status", "No such status",
+        "the rules have no such status, or no longer; GET /v1/agents/me lists those there are"
       )
     case .queueClosed:
       (503, "queue-closed", "Queue closed", "the queue is closed now; try again when it opens")

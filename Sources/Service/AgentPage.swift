@@ -27,34 +27,39 @@ extension API {
       let page = AgentPage(id, router)
       return { reads, _ throws(StoreFault) in
         guard let page else { return APIResponse(.notFound("agent")) }
-        return APIResponse(200, json: try page.json(directory, reads))
+        return APIResponse(200, json: try page.json(directory, mayChoose: name == "me", reads))
       }
     }
   }
 
   func listAgents(_ caller: Caller) throws(APIProblem) -> APIAction {
     try need(caller, .supervisor, .admin)
+    let directory = directory
     return .look { router in
-      var json = JSONWriter()
       var all: [(AgentView, PassedOverReason?)] = []
       for id in router.agentIDs {
         if let view = router.agent(id) { all.append((view, router.readiness(of: id).hindrance)) }
       }
-      json.object {
-        $0.field(
-          "agents",
-          array: { list in
-            for (agent, hindrance) in all {
-              list.object {
-                AgentPage.append(agent, hindrance, &$0)
-                $0.field("cases", agent.cases.count)
-                $0.field("offers", agent.offer == nil ? 0 : 1)
+      return { [all] reads, _ throws(StoreFault) in
+        let reasons = try all.map { agent, _ throws(StoreFault) in
+          try StatusReasons.read(directory.workspace, of: agent, reads)
+        }
+        var json = JSONWriter()
+        json.object {
+          $0.field(
+            "agents",
+            array: { list in
+              for ((agent, hindrance), reasons) in zip(all, reasons) {
+                list.object {
+                  AgentPage.append(agent, hindrance, directory, reasons, &$0)
+                  $0.field("cases", agent.cases.count)
+                  $0.field("offers", agent.offer == nil ? 0 : 1)
+                }
               }
-            }
-          })
+            })
+        }
+        return APIResponse(200, json: json.bytes)
       }
-      let bytes = json.bytes
-      return { _, _ in APIResponse(200, json: bytes) }
     }
   }
 }
@@ -98,10 +103,12 @@ struct AgentPage: Sendable {
   }
 
   /// The same of one and of each in a list.
-  static func append(_ agent: AgentView, _ hindrance: PassedOverReason?, _ json: inout JSONWriter) {
+  static func append(
+    _ agent: AgentView, _ hindrance: PassedOverReason?, _ directory: Directory,
+    _ reasons: StatusReasons, _ json: inout JSONWriter
+  ) {
     json.field("agent", agent.name)
-    json.field("status", agent.status.name)
-    if let then = agent.statusAfter { json.field("then", then.name) }
+    append(statusOf: agent, directory, reasons, &json)
     json.field("responding", !agent.isNotResponding)
     json.field("present", agent.isPresent)
     if agent.isPresent { json.field("present_until", agent.presentUntil.description) }
@@ -116,15 +123,40 @@ struct AgentPage: Sendable {
     if let hindrance { json.string(Explanation.name(hindrance)) } else { json.null() }
   }
 
-  func json(_ directory: Directory, _ reads: any StoreReader) throws(StoreFault) -> [UInt8] {
+  /// What an agent is, why, and what they will be.
+  static func append(
+    statusOf agent: AgentView, _ directory: Directory, _ reasons: StatusReasons,
+    _ json: inout JSONWriter
+  ) {
+    json.field("status", directory.name(agent.status))
+    if agent.counts != agent.status { json.field("counts_as", directory.name(agent.counts)) }
+    if let words = reasons[agent.reason] { json.field("reason", words) }
+    if let then = agent.statusAfter { json.field("then", directory.name(then)) }
+    if let words = reasons[agent.reasonAfter] { json.field("then_reason", words) }
+  }
+
+  /// What they are on one channel alone, and why.
+  static func append(
+    _ said: ChannelStatusView, _ directory: Directory, _ reasons: StatusReasons,
+    _ json: inout JSONWriter
+  ) {
+    json.field("status", directory.name(said.status))
+    if let words = reasons[said.reason] { json.field("reason", words) }
+  }
+
+  /// - Parameter mayChoose: lists what the agent may choose to be.
+  func json(_ directory: Directory, mayChoose: Bool, _ reads: any StoreReader) throws(StoreFault)
+    -> [UInt8]
+  {
     var customers: [CustomerID: CustomerID] = [:]
     for id in (cases + offers.map(\.held)).compactMap(\.customer) {
       customers[id] = try reads.customer(directory.workspace, id)?.root ?? id
     }
     let agent = why.agent
+    let reasons = try StatusReasons.read(directory.workspace, of: agent, reads)
     var json = JSONWriter()
     json.object { json in
-      Self.append(agent, why.hindrance, &json)
+      Self.append(agent, why.hindrance, directory, reasons, &json)
       json.field(
         "asks",
         object: {
@@ -141,6 +173,9 @@ struct AgentPage: Sendable {
               $0.field("ready", ready.contains(channel))
               $0.field("cases", agent.casesByChannel[channel])
               $0.field("most", Int64(agent.settings.channelMax[channel]))
+              if let said = agent.channelStatuses.first(where: { $0.channel == channel }) {
+                Self.append(said, directory, reasons, &$0)
+              }
             }
           }
         })
@@ -160,6 +195,7 @@ struct AgentPage: Sendable {
               Self.append(held, directory, customers, &$0)
               $0.field("state", CaseState(held.view.state).name)
               if let until = held.view.state.until { $0.field("until", until.description) }
+              if let until = held.view.heldUntil { $0.field("held_until", until.description) }
             }
           }
         })
@@ -175,8 +211,33 @@ struct AgentPage: Sendable {
             }
           }
         })
+      if mayChoose { Self.append(directory.statuses, directory, &json) }
     }
     return json.bytes
+  }
+
+  private static func append(
+    _ statuses: [Directory.Status], _ directory: Directory, _ json: inout JSONWriter
+  ) {
+    json.field(
+      "statuses",
+      array: { list in
+        for status in statuses {
+          list.object {
+            $0.field("status", status.name)
+            $0.field("title", status.title)
+            if status.counts != status.status {
+              $0.field("counts_as", directory.name(status.counts))
+            }
+            if status.counts == .available {
+              $0.field(
+                "channels",
+                array: { list in for channel in status.channels { list.string(channel.name) } })
+            }
+            if status.needsReason { $0.field("reason", "required") }
+          }
+        }
+      })
   }
 
   private static func append(
@@ -199,5 +260,14 @@ extension Routing.CaseView.State {
     case .waiting, .offered, .assigned: nil
     case .parked(_, let until), .wrappingUp(_, let until): until
     }
+  }
+}
+
+extension StatusReasons {
+  /// Nothing is looked up of an agent who gave no reason.
+  static func read(
+    _ workspace: WorkspaceID, of agent: AgentView, _ reads: any StoreReader
+  ) throws(StoreFault) -> StatusReasons {
+    agent.reasons.isEmpty ? StatusReasons() : try read(workspace, of: agent.id, reads)
   }
 }

@@ -74,7 +74,7 @@ extension APIResponse {
         json: Array(
           "{\"conversation\":\"\(conversation)\",\"entry\":\(entry),\"duplicate\":\(duplicate)}"
             .utf8))
-    case .sessionOpened(let session, let conversation, _, _, _, _, _, _):
+    case .sessionOpened(let session, let conversation, _, _, _, _, _, _, _):
       self.init(
         201, json: Array("{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\"}".utf8))
     case .callTaken(let session, let conversation, _, _, _):
@@ -92,6 +92,7 @@ extension APIResponse {
           422, "idempotency-key-reused", "Idempotency-Key reused",
           "this key was used with another request; a repeat must have the same body"))
     case .unavailable: self.init(APIProblem.unavailable)
+    case .damaged: self.init(APIProblem.damaged)
     }
   }
 }

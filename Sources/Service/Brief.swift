@@ -164,7 +164,7 @@ extension Brief {
           since = nil
         case .queued: since = since ?? step.at
         case .offered, .timedOut, .declined, .revoked, .failed, .stepTaken, .wrappingUp, .parked,
-          .overflowed, .consulted, .consultEnded:
+          .overflowed, .consulted, .consultEnded, .held, .holdEnded:
           break
         }
       }

@@ -49,6 +49,9 @@ public struct Directory: Sendable {
   public var botNames: [UInt32: String] = [:]
   public var agentNames: [UInt32: String] = [:]
   public var queueNames: [UInt32: String] = [:]
+  /// What agents may choose to be: what every workspace has, then its own.
+  public var statuses = Directory.Status.ofEveryWorkspace
+  var statusNames: [UInt32: String] = [:]
   /// What a bot's word about identities is worth, by name.
   public var botsSay: [String: IdentityWord] = [:]
   public var integrationsSay: [String: IdentityWord] = [:]
@@ -85,6 +88,50 @@ public struct Directory: Sendable {
     for id in router.everyAgentID { agentNames[id.raw] = router.name(id) }
     for id in router.everyQueueID { queueNames[id.raw] = router.name(id) }
     skills = Set(configuration.skills)
+    for (id, settings) in router.everyStatus { statusNames[id.raw] = settings.name }
+    for status in configuration.statuses {
+      guard let id = router.statusID(named: status.name) else { continue }
+      statuses.append(
+        Status(
+          .custom(id), status.name, title: status.name, as: status.counts,
+          channels: status.channels))
+    }
+  }
+}
+
+extension Directory {
+  /// A status that an agent may choose.
+  public struct Status: Sendable {
+    public var status: AgentStatus
+    public var name: String
+    /// What people read.
+    public var title: String
+    /// As which of those that every workspace has it counts.
+    public var counts: AgentStatus
+    /// Where it counts as available: on these.
+    public var channels: [Channel]
+    /// Whoever chooses it must say why.
+    public var needsReason = false
+
+    init(
+      _ status: AgentStatus, _ name: String, title: String, as counts: AgentStatus,
+      channels: [Channel] = Channel.allCases
+    ) {
+      (self.status, self.name, self.title) = (status, name, title)
+      (self.counts, self.channels) = (counts, channels)
+    }
+
+    static let ofEveryWorkspace: [Status] = [
+      ("available", "Available", AgentStatus.available), ("busy", "Busy", .busy),
+      ("break", "Break", .onBreak), ("meeting", "Meeting", .meeting),
+      ("training", "Training", .training), ("offline", "Offline", .offline),
+    ].map { Status($2, $0, title: $1, as: $2) }
+  }
+
+  /// As agents say it.
+  public func name(_ status: AgentStatus) -> String {
+    if case .custom(let id) = status { return statusNames[id.raw] ?? "" }
+    return Status.ofEveryWorkspace.first { $0.status == status }?.name ?? ""
   }
 }
 

@@ -47,12 +47,13 @@ public enum CaseView {
     text(",\"handoff\":{\"cause\":\"\(Explanation.cause(about.cause))\"")
     out.append(contentsOf: about.handoff)
     text("},\"customer\":")
-    guard let customer = try CustomerPage.read(conversation.customer, api, reads) else {
+    let whose = about.customer ?? conversation.customer
+    guard let customer = try CustomerPage.read(whose, api, reads) else {
       throw StoreFault.corrupt(what: "the customer of a case")
     }
     out += customer.json
     let page = try TimelinePage.read(
-      directory.workspace, of: conversation.customer, .before(EntryID(.max)), limit: timelineLimit,
+      directory.workspace, of: whose, .before(EntryID(.max)), limit: timelineLimit,
       visible: .internal, reads)
     text(",\"brief\":")
     out += try Brief.json(conversation, page, name: customer.profile.displayName, directory, reads)
@@ -143,6 +144,8 @@ public enum Explanation {
     case .overflowed: "overflowed"
     case .consulted: "consulted"
     case .consultEnded: "consult_ended"
+    case .held: "held"
+    case .holdEnded: "hold_ended"
     }
   }
 

@@ -27,14 +27,24 @@ public struct EventsPage: Sendable {
     _ directory: Directory, _ session: SessionRow, after: EntryID, limit: Int,
     _ reads: any StoreReader
   ) throws(StoreFault) -> EventsPage {
+    let workspace = directory.workspace
     var last = after
+    var person = try session.person(workspace, reads)
     while true {
-      let found = try reads.transcript(
-        directory.workspace, of: session.conversation, after: last, limit: limit, visible: .business
-      )
+      var found: [EntryRow] = []
+      found += try reads.transcript(
+        workspace, of: session.conversation, after: last, limit: limit, visible: .business)
+      for former in session.former where last < former.upTo {
+        found += try reads.transcript(
+          workspace, of: former.conversation, after: last, limit: limit, visible: .business
+        ).filter { $0.id <= former.upTo }
+      }
+      if !session.former.isEmpty {
+        found = Array(found.sorted { $0.id < $1.id }.prefix(limit))
+      }
       let rows = Array(found.prefix(found.fitting(limit: limit)))
       last = rows.last?.id ?? last
-      let heard = rows.filter { $0.session != session.id }
+      let heard = try person.own(rows.filter { $0.session != session.id }, reads)
       // A page may hold nothing but the bot's own words; what others said stands behind them.
       if !heard.isEmpty || found.count < limit && rows.count == found.count {
         return EventsPage(
@@ -57,5 +67,18 @@ public struct EventsPage: Sendable {
     append(to: &out)
     out.append(UInt8(ascii: "}"))
     return APIResponse(200, json: out)
+  }
+}
+
+extension SessionRow {
+  /// Of whose entries its bot hears: those of the person whose session it is.
+  func person(_ workspace: WorkspaceID, _ reads: any StoreReader) throws(StoreFault)
+    -> PersonFilter
+  {
+    if let customer { return PersonFilter(customer, workspace) }
+    guard let row = try reads.conversation(workspace, conversation) else {
+      throw StoreFault.corrupt(what: "the conversation of a session that is not there")
+    }
+    return PersonFilter(row.customer, workspace)
   }
 }

@@ -85,6 +85,7 @@ public enum ExplainPage {
     _ why: CaseExplanation, _ directory: Directory, _ json: inout JSONWriter
   ) {
     json.field("waited_seconds", why.waited.milliseconds / 1_000)
+    if let until = why.case.heldUntil { json.field("held_until", until.description) }
     if let ahead = why.ahead { json.field("ahead", ahead) }
     json.field("between_queues", why.between.name)
     json.field(
@@ -99,20 +100,33 @@ public enum ExplainPage {
   }
 
   /// Why an agent has nothing, or no more than they have.
-  public static func agent(_ live: AgentLiveExplanation, _ directory: Directory, at: Instant? = nil)
-    -> [UInt8]
-  {
+  public static func agent(
+    _ live: AgentLiveExplanation, _ directory: Directory, at: Instant? = nil,
+    _ reads: any StoreReader
+  ) throws(StoreFault) -> [UInt8] {
     let (why, agent) = (live.why, live.why.agent)
+    let reasons = try StatusReasons.read(directory.workspace, of: agent, reads)
     var json = JSONWriter()
     json.object {
       $0.field("agent", agent.name)
       if let at { $0.field("at", at.description) }
-      $0.field("status", agent.status.name)
+      AgentPage.append(statusOf: agent, directory, reasons, &$0)
       $0.field("present", agent.isPresent)
       $0.field("responding", !agent.isNotResponding)
       if let hindrance = why.hindrance { $0.field("hindered_by", Explanation.name(hindrance)) }
       $0.field(
         "ready_for", array: { list in for channel in why.ready { list.string(channel.name) } })
+      let said = agent.channelStatuses
+      if !said.isEmpty {
+        $0.field(
+          "channel_statuses",
+          object: { channels in
+            for one in said {
+              channels.key(text: one.channel.name)
+              channels.object { AgentPage.append(one, directory, reasons, &$0) }
+            }
+          })
+      }
       $0.field("queues", array: { list in for queue in live.queues { list.string(queue) } })
       $0.field("capacity", Int64(agent.settings.capacity))
       $0.field("capacity_used", agent.capacityUsed)
@@ -154,30 +168,5 @@ extension CaseState {
       case .parked: .parked
       case .wrappingUp: .wrapUp
       }
-  }
-}
-
-extension AgentStatus {
-  /// Those that an agent may say.
-  private static let sayable: [AgentStatus] = [
-    .available, .busy, .onBreak, .meeting, .training, .offline,
-  ]
-
-  init?(name: String) {
-    guard let found = Self.sayable.first(where: { $0.name == name }) else { return nil }
-    self = found
-  }
-
-  /// As agents say it.
-  var name: String {
-    switch self {
-    case .offline: "offline"
-    case .available: "available"
-    case .busy: "busy"
-    case .onBreak: "break"
-    case .meeting: "meeting"
-    case .training: "training"
-    case .custom(let number): "custom-\(number)"
-    }
   }
 }

@@ -45,6 +45,12 @@ public struct PersonExport: Sendable {
     page = try page.whole(workspace, reads)
     var timeline: [UInt8] = []
     page.append(to: &timeline)
+    // Where they took part with another, of whom nothing is told.
+    let own = Set(conversations.map(\.id))
+    for id in Set(page.entries.compactMap(\.conversation)).subtracting(own).sorted() {
+      if let row = try reads.conversation(workspace, id) { conversations.append(row) }
+    }
+    let members = Set(page.members)
     var blobs: [BlobRow] = []
     for entry in page.entries {
       for id in PersonForms.attachments(entry) {
@@ -53,7 +59,8 @@ public struct PersonExport: Sendable {
     }
     var cases: [(CaseRow, FactsRow?)] = []
     for conversation in conversations {
-      for row in try reads.cases(workspace, of: conversation.id) {
+      for row in try reads.cases(workspace, of: conversation.id)
+      where members.contains(CaseView.decoded(row.about)?.customer ?? conversation.customer) {
         cases.append((row, try reads.facts(workspace, of: row.id)))
       }
     }
@@ -64,7 +71,8 @@ public struct PersonExport: Sendable {
       out.field("customer", root.description)
       out.field("records", array: { for record in records { Self.append(record, &$0) } })
       out.field("identities", array: { for row in identities { Self.append(row, &$0) } })
-      out.field("conversations", array: { for row in conversations { Self.append(row, &$0) } })
+      out.field(
+        "conversations", array: { for row in conversations { Self.append(row, members, &$0) } })
       out.field(
         "cases", array: { for (row, facts) in cases { Self.append(row, facts, directory, &$0) } })
       out.field("attachments", array: { for row in blobs { Self.append(row, &$0) } })
@@ -128,7 +136,9 @@ public struct PersonExport: Sendable {
     }
   }
 
-  private static func append(_ row: ConversationRow, _ json: inout JSONWriter) {
+  private static func append(
+    _ row: ConversationRow, _ members: Set<CustomerID>, _ json: inout JSONWriter
+  ) {
     json.object {
       $0.field("id", row.id.description)
       $0.field("opened", row.opened.description)
@@ -136,13 +146,15 @@ public struct PersonExport: Sendable {
       $0.field("open", row.isOpen)
       let about: ConversationAbout
       do throws(WireError) { about = try ConversationAbout(decoding: row.about) } catch { return }
-      if let mail = about.mail {
+      if let mail = about.mail, members.contains(about.mailBy ?? row.customer) {
         $0.field("subject", mail.subject)
         $0.field("address", mail.theirs)
         $0.field("name", mail.theirName)
       }
-      if let call = about.call { $0.field("number", call.from) }
-      if !about.tags.isEmpty {
+      if let call = about.call, members.contains(about.callBy ?? row.customer) {
+        $0.field("number", call.from)
+      }
+      if !about.tags.isEmpty, members.contains(row.customer) {
         $0.field("tags", array: { for tag in about.tags { $0.string(tag) } })
       }
     }

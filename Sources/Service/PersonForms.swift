@@ -15,11 +15,24 @@ public enum PersonForms {
         return about.encoded
       } catch { return [] }  // What nobody can read may hold anything.
     }, attachments: attachments,
-    mention: { conversation in
-      var writer = ByteWriter()
-      writer.id(conversation)
-      return writer.bytes
+    mention: mention, mentionOf: mention,
+    customerOf: { CaseView.decoded($0.about)?.customer },
+    without: { customers, row in
+      guard var about = ConversationPage.decoded(row.about) else { return conversation }
+      if customers.contains(about.mailBy ?? row.customer) {
+        (about.mail, about.mailBy, about.subjectKey) = (nil, nil, nil)
+      }
+      if customers.contains(about.callBy ?? row.customer) {
+        (about.call, about.callBy) = (nil, nil)
+      }
+      return about.encoded
     })
+
+  @Sendable private static func mention<Noun: IDKind>(_ id: ID<Noun>) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.id(id)
+    return writer.bytes
+  }
 
   private static var conversation: [UInt8] {
     var about = ConversationAbout()

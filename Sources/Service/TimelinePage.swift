@@ -51,19 +51,19 @@ public struct TimelinePage: Sendable {
     return page
   }
 
-  /// The last `limit` entries of one conversation before `before`.
+  /// The last `limit` entries of one conversation before `before` that are of this customer.
   public static func read(
-    _ workspace: WorkspaceID, conversation: ConversationID, before: EntryID, limit: Int,
-    visible: Visibility,
-    _ reads: any StoreReader
+    _ workspace: WorkspaceID, conversation: ConversationID, of customer: CustomerID,
+    before: EntryID, limit: Int, visible: Visibility, _ reads: any StoreReader
   ) throws(StoreFault) -> TimelinePage {
+    var person = PersonFilter(customer, workspace)
     var page = TimelinePage(
       entries: [], digest: TimelineDigest(), hasMore: false, from: .before(before), members: [])
     var after = EntryID(0)
     while true {
       let found = try reads.transcript(
         workspace, of: conversation, after: after, limit: 1_000, visible: visible)
-      page.entries += found.prefix { $0.id < before }
+      page.entries += try person.own(found.prefix { $0.id < before }, reads)
       if page.entries.count > limit + 1 { page.entries.removeFirst(page.entries.count - limit - 1) }
       guard found.count == 1_000, let last = found.last, last.id < before else { break }
       after = last.id

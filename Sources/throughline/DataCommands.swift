@@ -30,6 +30,12 @@ struct Backup: AsyncParsableCommand {
     }
     for workspace in facts.workspaces { print("  workspace \(workspace)") }
     print("backed up into \(target), with \(facts.attachments) attachments")
+    guard !facts.findings.isEmpty else { return }
+    for finding in facts.findings { print("  damaged: \(finding)") }
+    print(
+      "\(facts.findings.count) findings: what was copied is damaged in the data folder itself; keep the "
+        + "last backup that was whole")
+    throw ExitCode(1)
   }
 }
 
@@ -43,10 +49,18 @@ struct Restore: AsyncParsableCommand {
   @Option(
     name: .long, help: "A file of erasures that were kept elsewhere (throughline erasures --json).")
   var erasures: String?
+  @Flag(
+    name: .long,
+    help: "Go on where the erasures of the folder that is replaced cannot all be read.")
+  var acceptLostErasures = false
+  @Flag(name: .long, help: "Restore a backup that is damaged itself.") var evenDamaged = false
 
   func run() async throws {
     let settings = try options.settings()
-    let restored = try DataFolder.restore(whole(from), to: settings.data, erasures: erasures)
+    let restored = try DataFolder.restore(
+      whole(from), to: settings.data, erasures: erasures,
+      consent: .init(lostErasures: acceptLostErasures, damage: evenDamaged))
+    for warning in restored.warnings { print("mind: \(warning)") }
     if let replaced = restored.replaced {
       print("what was there lies in \(replaced); delete it when you no longer need it")
     }

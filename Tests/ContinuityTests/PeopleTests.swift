@@ -15,6 +15,25 @@ struct PeopleTests {
     return people
   }
 
+  @Test func `whether two people were one is told for as long as they are apart`() throws {
+    var people = People()
+    let ids = (1...3).map { CustomerID(high: 0, low: UInt64($0)) }
+    for id in ids { people.addNew(id, at: Instant(milliseconds: Int64(id.low))) }
+    let step = { (what: Link.Step.What) in
+      Link.Step(what, by: "agent:ann", reason: "", at: Instant(milliseconds: 9))
+    }
+    people.join(ids[0], ids[1], step(.joined))
+    people.join(ids[1], ids[2], step(.joined))
+    #expect(!people.wereParted(ids[0], ids[2]))
+    for what in [Link.Step.What.parted, .partedAsShared] {
+      people.part(ids[0], ids[1], step(what))
+      #expect(people.wereParted(ids[0], ids[2]) && people.wereParted(ids[2], ids[0]))
+      #expect(!people.wereParted(ids[1], ids[2]))
+      people.join(ids[0], ids[1], step(.joined))
+      #expect(!people.wereParted(ids[0], ids[2]))
+    }
+  }
+
   @Test(
     "who is joined is one person, and the oldest record is the root of all, however they were joined"
   )

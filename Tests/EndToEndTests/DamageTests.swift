@@ -1,9 +1,11 @@
+import Foundation
 import GRDB
 import Model
 import Pipeline
 import Records
 import Routing
 import Store
+import Synchronization
 import Testing
 import Wire
 
@@ -37,12 +39,194 @@ import Wire
         try await server.call("GET", "/v1/customers/\(chat.customer)/timeline", by: ann).status
           == 503)
       try await eventually("the health page tells of it") {
-        server.running?.edge.health.now.damage.values.reduce(0, +) ?? 0 > 0
+        server.running?.edge.health.now.damaged.isEmpty == false
       }
       let health = try await server.call("GET", "/health")
       #expect(health.status == 200 && health["damaged"].int == 1)
+      #expect(health["status"].text == "degraded" && !health["why"].text.contains("entries"))
+      let root = try await server.token("admin", "root")
+      let told = try await server.call("GET", "/health", by: root)["why"].text
+      #expect(told.contains("entries 1/") && told.contains("throughline doctor"), "\(told)")
     }
   }
+
+  // MARK: - What it costs
+
+  /// A workspace whose rules look back on what was said.
+  private func rules() throws -> TemporaryFolder {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "shop", agents: 1)
+    try rules.write(
+      "rules/shop/rules/05-looks-back.yaml",
+      "- name: long talks\n  when: conversation.messages > 99\n  route: { queue: quiet }\n")
+    return rules
+  }
+
+  private func metric(_ name: String, _ server: TestServer) async throws -> String? {
+    let root = try await server.token("admin", "root")
+    let page = try await server.call("GET", "/metrics", by: root)
+    return String(decoding: page.body, as: UTF8.self).split(separator: "\n")
+      .first { $0.hasPrefix("throughline_\(name) ") }.map { String($0.split(separator: " ")[1]) }
+  }
+
+  @Test func `a damaged entry turns nobody away, is left out of searches, and is told once`()
+    async throws
+  {
+    let rules = try rules()
+    let log = HeardLog()
+    defer { log.stop() }
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let robin = try await server.token("bot", "robin")
+      let first = Letter(text: "the blue kettle leaks")
+      #expect(try await server.deliver(first) == 250)
+      let other = try await server.open(robin, email: "bo@home.example")
+      try await other.customer("a red kettle")
+      let ann = try await server.agent("a1")
+      try await eventually("both are indexed") {
+        try await server.call("GET", "/v1/search?q=kettle", by: ann)["hits"].elements.count == 2
+      }
+      let offer = try await server.take(ann)
+      #expect(try await server.close(offer["case"].text, by: ann).status == 200)
+      try change("blue", to: "blur", in: server.settings.data)
+
+      let found = try await server.call("GET", "/v1/search?q=kettle", by: ann)
+      #expect(found.status == 200 && found["damaged"].int == 1, "\(found)")
+      #expect(found["hits"].elements.map { $0["entry"]["text"].text } == ["a red kettle"])
+      // The customer writes again: their rules see what can be read, and nobody is in the way.
+      for number in 1...3 {
+        var again = Letter(text: "still \(number)")
+        again.headers = ["In-Reply-To: \(first.id)"]
+        #expect(try await server.deliver(again) == 250)
+        #expect(try await other.customer("and \(number)").status == 201)
+      }
+      let health = try #require(server.running).edge.health.now
+      #expect(health.failures == 0 && health.outages == 0)
+      #expect(try await metric("damaged", server) == "1")
+      #expect(try await metric("up", server) == "1")
+      #expect(try await server.call("GET", "/health")["status"].text == "degraded")
+      #expect(log.lines.count { $0.contains("fault") } == 1, "\(log.lines)")
+      let page = try await server.call(
+        "GET", "/v1/customers/\(offer["customer"]["id"].text)/timeline", by: ann)
+      #expect(page.status == 503 && page["type"].text.hasSuffix("stored-data-damaged"), "\(page)")
+    }
+  }
+
+  @Test(arguments: ["smtp", "lmtp"])
+  func `whoever needs a damaged row hears so in their own protocol, and the others are served`(
+    _ over: String
+  ) async throws {
+    let rules = try rules()
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let robin = try await server.token("bot", "robin")
+      let letter = Letter(text: "the blue kettle leaks")
+      #expect(try await server.deliver(letter) == 250)
+      let chat = try await server.open(robin, email: "jo@home.example")
+      let other = try await server.open(robin, email: "bo@home.example")
+      await server.stop()
+      try await DatabaseQueue(path: server.settings.data + "/throughline.sqlite").write {
+        // The mail's conversation, and Jo's.
+        try $0.execute(
+          sql:
+            "UPDATE conversations SET changed=changed+1 WHERE conversation IN (SELECT conversation FROM sessions WHERE channel=\(Channel.email.rawValue))"
+        )
+        try $0.execute(
+          sql:
+            "UPDATE customers SET created=created+1 WHERE customer=(SELECT customer FROM identities WHERE value='jo@home.example')"
+        )
+        #expect($0.changesCount == 1)
+      }
+      try await server.start()
+      var again = Letter(text: "still")
+      again.headers = ["In-Reply-To: \(letter.id)"]
+      #expect(try await server.deliver(again, over: over) == 451)
+      let refused = try await chat.customer("hello?")
+      #expect(
+        refused.status == 503 && refused["type"].text.hasSuffix("stored-data-damaged"), "\(refused)"
+      )
+      #expect(try await other.customer("hello").status == 201)
+      #expect(try await server.deliver(Letter(from: "Bo <bo2@home.example>"), over: over) == 250)
+      let health = try #require(server.running).edge.health.now
+      #expect(health.failures == 0 && health.damaged.count == 2, "\(health.damaged)")
+    }
+  }
+
+  @Test func `a case whose words are damaged is offered and served, and nothing waits behind it`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let ann = try await server.agent("ann")
+      let first = try await server.open(bot, email: "jo@home.example")
+      try await first.customer("the blue kettle")
+      let second = try await server.open(bot, email: "bo@home.example")
+      try await second.customer("a red one")
+      try change("blue", to: "blur", in: server.settings.data)
+      #expect(try await first.handoff().status == 201)
+      #expect(try await second.handoff().status == 201)
+      let offer = try await server.take(ann)
+      #expect(
+        offer["damaged"].description == "true" && offer["conversation"].text == first.conversation,
+        "\(offer)")
+      #expect(try await server.reply("I am here", to: offer["case"].text, by: ann).status == 201)
+      #expect(try await server.close(offer["case"].text, by: ann).status == 200)
+      let other = try await server.take(ann)
+      #expect(other["conversation"].text == second.conversation && other["damaged"].isAbsent)
+    }
+  }
+
+  @Test func `storage is said to be back when it is, and not before`() async throws {
+    let disk = Disk()
+    let log = HeardLog()
+    defer { log.stop() }
+    try await TestServer.run(on: disk) { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      try await chat.customer("before")
+      disk.fail()  // It can be read all the while.
+      #expect(try await chat.customer("refused").status == 503)
+      let refused = disk.refused
+      try await eventually("it has tried again and again", seconds: 30) {
+        disk.refused >= refused + 3
+      }
+      #expect(try await server.call("GET", "/health").status == 503)
+      #expect(log.lines.count { $0.contains("committing") } == 1, "\(log.lines)")
+      #expect(!log.lines.contains { $0.contains("storage is back") }, "\(log.lines)")
+      disk.heal()
+      try await eventually("it is back") {
+        try await server.call("GET", "/health").status == 200
+      }
+      #expect(try await chat.customer("after").status == 201)
+      #expect(log.lines.count { $0.contains("storage is back") } == 1, "\(log.lines)")
+    }
+  }
+
+  @Test func `an index that does not go on is told of, and so is its return`() async throws {
+    let log = HeardLog()
+    defer { log.stop() }
+    try await TestServer.run { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      try await chat.customer("before")
+      let index = try DatabaseQueue(path: server.settings.data + "/search.sqlite")
+      try await index.write { try $0.execute(sql: "ALTER TABLE progress RENAME TO elsewhere") }
+      try await chat.customer("kettle")
+      try await eventually("it is told") {
+        try await server.call("GET", "/health")["search"].string == "behind"
+      }
+      let health = try await server.call("GET", "/health")
+      #expect(health.status == 200 && health["status"].text == "degraded", "\(health)")
+      #expect(try await metric("search_up", server) == "0")
+      #expect(try await server.administer("GET", "/health")["why"].text.contains("index"))
+      try await chat.customer("and on")
+      try await index.write { try $0.execute(sql: "ALTER TABLE elsewhere RENAME TO progress") }
+      try await chat.customer("again")
+      try await eventually("it goes on") {
+        try await server.call("GET", "/health")["status"].text == "ok"
+      }
+      #expect(try await metric("search_up", server) == "1")
+      #expect(log.lines.count { $0.contains("indexing entries") } == 1, "\(log.lines)")
+    }
+  }
+
+  // MARK: - The doctor
 
   /// Checksums, chain and rows are in order here: what is wrong is what the log tells.
   @Test func `doctor finds a healthy folder well, and names what cannot have happened in another`()
@@ -81,4 +265,97 @@ import Wire
       #expect(torn.status == 1 && torn.lines.contains { $0.contains("entry") }, "\(torn.lines)")
     }
   }
+
+  @Test
+  func `doctor goes on behind a broken log, and tells rows that the log names and that are gone`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot, email: "jo@home.example")
+      try await chat.customer("help")
+      try await chat.handoff()
+      await server.stop()
+      let data = server.settings.data
+      let file = try DatabaseQueue(path: data + "/throughline.sqlite")
+      let changes = [
+        ("DELETE FROM cases", "is in the log and its row is missing"),
+        ("DELETE FROM identities", "identities: "),
+        ("UPDATE log SET at=at+1 WHERE position=2", "is broken after position 1"),
+      ]
+      var expected: [String] = []
+      for (sql, finding) in changes {
+        try await file.write { try $0.execute(sql: sql) }
+        expected.append(finding)
+        let told = try await Peer.run(try Binary.path, ["doctor", "--data", data])
+        #expect(told.status == 1, "\(told.lines)")
+        // The log tells of rows for as long as it can be followed.
+        for finding in expected where finding != changes[0].1 || expected.count < 3 {
+          #expect(told.lines.contains { $0.contains(finding) }, "\(finding): \(told.lines)")
+        }
+      }
+      try file.close()
+      try FileManager.default.removeItem(atPath: data + "/throughline.sqlite")
+      try Data(repeating: 7, count: 9_000).write(
+        to: URL(fileURLWithPath: data + "/throughline.sqlite"))
+      let none = try await Peer.run(try Binary.path, ["doctor", "--data", data])
+      #expect(
+        none.status == 1 && none.lines.contains { $0.contains("1 findings") }, "\(none.lines)")
+      let absent = try await Peer.run(try Binary.path, ["doctor", "--data", data + "/none"])
+      #expect(absent.status == 2)
+    }
+  }
+
+  @Test func `a server that finds its main file empty refuses, and says what to do`() async throws {
+    let folder = try TemporaryFolder()
+    let served = try await Binary.serve(folder)
+    served.peer.signal(SIGTERM)
+    #expect(try await served.peer.end() == 0)
+    let file = folder.path + "/data/throughline.sqlite"
+    try Data().write(to: URL(fileURLWithPath: file))
+    let (status, lines) = try await Peer.run(
+      try Binary.path,
+      ["serve", "--data", folder.path + "/data", "--rules", Package.demoRules] + Binary.quiet)
+    #expect(status == 1 && lines.count == 1, "\(lines)")
+    #expect(lines.joined().contains("is empty") && lines.joined().contains("throughline restore"))
+    #expect(FileManager.default.contents(atPath: file)?.isEmpty == true)
+  }
+
+  // MARK: - Old folders
+
+  /// What the store's own test cannot ask: that a server starts from what its rows say.
+  @Test(arguments: ["1-demo", "2-demo"])
+  func `a server starts from an old folder, and what was said there is found`(_ name: String)
+    async throws
+  {
+    try await TestServer.run { server in
+      await server.stop()
+      let data = server.settings.data
+      for file in try FileManager.default.contentsOfDirectory(atPath: data)
+      where file != "lock" { try FileManager.default.removeItem(atPath: "\(data)/\(file)") }
+      try FileManager.default.copyItem(
+        atPath: "\(Package.root)/Tests/StoreTests/Folders/\(name)/throughline.sqlite",
+        toPath: "\(data)/throughline.sqlite")
+      #expect(try FolderCheck(data).findings == [])
+      try await server.start()
+      let sue = try await server.token("supervisor", "sue")
+      try await eventually("what was said is found") {
+        try await !server.call("GET", "/v1/search?q=the", by: sue)["hits"].elements.isEmpty
+      }
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "new@home.example")
+      try await chat.customer("hello")
+      #expect(try await chat.handoff().status == 201)
+      await server.stop()
+      #expect(try FolderCheck(data).findings == [])
+    }
+  }
+}
+
+/// What the server says to those who run it.
+final class HeardLog: Sendable {
+  private let heard = Mutex<[String]>([])
+  init() { Log.divert(to: { line in self.heard.withLock { $0.append(line) } }) }
+  var lines: [String] { heard.withLock { $0 } }
+  func stop() { Log.divert(to: nil) }
 }

@@ -17,6 +17,16 @@ import Testing
     #expect(text.contains("rule 7 of version 2"))
   }
 
+  @Test func `what an agent is, and why, is told in a sentence`() throws {
+    let page =
+      #"{"agent":"ann","status":"coaching","counts_as":"busy","reason":"Ida's first day","cases":[],"capacity":3,"capacity_used":0,"hindered_by":"not_available","channel_statuses":{"phone":{"status":"break","reason":"no voice"}},"waiting_in_queues":0}"#
+    let text = try ExplanationText.render(Data(page.utf8))
+    #expect(
+      text.contains("ann is coaching (which counts as busy; Ida's first day) with 0 cases"),
+      "\(text)")
+    #expect(text.contains("\nOn phone alone: break (no voice)."), "\(text)")
+  }
+
   /// A workspace whose rules ask for everything that must be gathered.
   private func rules() throws -> TemporaryFolder {
     let rules = try TemporaryFolder()
@@ -211,6 +221,7 @@ import Testing
       """
       a1: { queues: [support, vip, shut, dark], capacity: 50 }
       a2: { queues: [support, vip], teams: [lamps], capacity: 50 }
+      a3: { queues: [support, vip], teams: [lamps], capacity: 50 }
 
       """)
     try folder.write(
@@ -253,6 +264,11 @@ import Testing
         + #""attributes":{"account_team":"lamps"}}"#
       #expect(
         try await server.call("POST", "/v1/journey", raw: Array(team.utf8), by: shop).status == 201)
+      // Idle for the longest of the team, and not at the chats.
+      let away = try await server.call(
+        "PUT", "/v1/agents/me/status", ["status": "break", "channels": ["chat"]],
+        by: try await server.agent("a3"))
+      #expect(away.status == 200)
       let (a1, a2) = (try await server.agent("a1"), try await server.agent("a2"))
       _ = (try await server.take(a1), try await server.take(a1))
       let theirs = try await handoff("help", email: "jo@home.example")

@@ -102,4 +102,90 @@ import Testing
       #expect(try await server.next(agents[2], wait: 2).status == 204, "whoever spoke keeps it")
     }
   }
+
+  @Test func `statuses of the workspace's own are chosen, explained, and kept over a restart`()
+    async throws
+  {
+    let statuses = """
+      bots: { robin: }
+      statuses:
+        coaching: { title: Coaching, as: busy, reason: required }
+        mail_only: { title: Mail only, as: available, channels: email }
+
+      """
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "small", agents: 2)
+    try rules.write("rules/small/workspace.yaml", statuses)
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let (a1, boss) = (try await server.agent("a1"), try await server.token("supervisor", "boss"))
+      let bare = try await server.call(
+        "PUT", "/v1/agents/me/status", ["status": "coaching"], by: a1)
+      #expect(bare.status == 422 && bare["field"].text == "reason")
+      #expect(
+        try await server.call(
+          "PUT", "/v1/agents/me/status", ["status": "coaching", "reason": "Ida's first day"], by: a1
+        ).status == 200)
+      #expect(
+        try await server.call(
+          "PUT", "/v1/agents/me/status",
+          ["status": "break", "channels": ["phone"], "reason": "no voice"], by: a1
+        ).status == 200)
+      for _ in 1...2 {
+        let shown = try await server.call("GET", "/v1/agents", by: boss)["agents"].elements[0]
+        #expect(shown["status"].text == "coaching" && shown["counts_as"].text == "busy")
+        #expect(shown["reason"].text == "Ida's first day")
+        let idle = try await server.call("GET", "/v1/explain?agent=a1", by: boss)
+        #expect(idle["status"].text == "coaching" && idle["hindered_by"].text == "not_available")
+        #expect(idle["reason"].text == "Ida's first day")
+        #expect(idle["channel_statuses"]["phone"]["status"].text == "break")
+        #expect(idle["channel_statuses"]["phone"]["reason"].text == "no voice")
+        try await server.restart()
+      }
+      let then = try await server.call("GET", "/v1/agents/me", by: a1)["statuses"].elements
+      #expect(then.last?["title"].text == "Mail only")
+      // What the rules no longer have nobody chooses; whoever is in it stays.
+      try rules.write("rules/small/workspace.yaml", "bots: { robin: }\n")
+      #expect(try await server.administer("POST", "/admin/reload").status == 200)
+      let stays = try await server.call("GET", "/v1/agents/me", by: a1)
+      #expect(stays["status"].text == "coaching" && stays["reason"].text == "Ida's first day")
+      let gone = try await server.call(
+        "PUT", "/v1/agents/me/status", ["status": "coaching", "reason": "more"], by: a1)
+      #expect(gone["type"].text == "urn:throughline:problem:unknown-status")
+    }
+  }
+
+  @Test func `a call takes the whole agent, but for who may do something beside`() async throws {
+    try await run(
+      [
+        (
+          "agents.yaml",
+          """
+          a1: { queues: support, devices: PJSIP/a1, voice_exclusive: false }
+          a2: { queues: support, devices: PJSIP/a2 }
+          """
+        ),
+        (
+          "workspace.yaml",
+          "bots: { robin: }\nphone_systems: { hook: { api: http, networks: [127.0.0.1] } }\n"
+        ),
+      ], agents: 2
+    ) { server, agents in
+      let hook = try await server.token("telephony", "hook")
+      for (index, agent) in agents.enumerated() {
+        let call = "call\(index)"
+        let ring = try await server.call(
+          "POST", "/v1/calls", ["call": .text(call), "from": .text("+1202555014\(index)")], by: hook
+        )
+        #expect(ring["device"].text == "PJSIP/a\(index + 1)")
+        try await server.call(
+          "POST", "/v1/calls/\(call)/events",
+          ["event": "answered", "offer": .text(ring["offer"].text)], by: hook)
+        let me = try await server.call("GET", "/v1/agents/me", by: agent)
+        #expect(me["hindered_by"].text == ["not_asking", "on_call"][index])
+        let other = try await server.call(
+          "PUT", "/v1/agents/me/status", ["status": "busy"], by: agent)
+        #expect(other.status == 200)
+      }
+    }
+  }
 }

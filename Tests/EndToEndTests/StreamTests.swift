@@ -371,6 +371,46 @@ import Testing
   }
 
   @Test
+  func `a desk is told what its agent is, that they missed an offer, and that a hold is over`()
+    async throws
+  {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "small", agents: 1)
+    try rules.write("rules/small/queues.yaml", "support: { offer_timeout: 1s }\n")
+    try rules.write(
+      "rules/small/workspace.yaml", "bots: { robin: }\nstatuses: { lunch: { as: break } }\n")
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let a1 = try await server.agent("a1")
+      let peer = try await stream(server, a1)
+      try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+      let chat = try await server.open(try await server.token("bot", "robin"))
+      try await chat.customer("help")
+      let aCase = try await chat.handoff()["case"].text
+      let missed = try await peer.line("that they missed it") { JSON($0)["type"].text == "status" }
+      #expect(missed == #"{"type":"status","status":"available","responding":false}"#)
+      let status = { (name: String) in
+        try await server.call(
+          "PUT", "/v1/agents/me/status", ["status": .text(name), "reason": "soup"], by: a1)
+      }
+      #expect(try await status("lunch").status == 200)
+      try await peer.line("that they are at lunch") {
+        $0 == #"{"type":"status","status":"lunch","responding":false}"#
+      }
+      let assigned = try await server.call(
+        "POST", "/v1/cases/\(aCase)/assign", ["agent": "a1"],
+        by: try await server.token("supervisor", "boss"))
+      #expect(assigned.status == 200)
+      #expect(
+        try await server.call("POST", "/v1/cases/\(aCase)/hold", ["seconds": 1], by: a1).status
+          == 200)
+      try await peer.line("that the hold is over") {
+        $0 == #"{"type":"hold_ended","case":"\#(aCase)"}"#
+      }
+      #expect(try await server.story(aCase).suffix(2) == ["held a1", "hold_ended a1"])
+    }
+  }
+
+  @Test
   func
     `an agent who is asked for advice sees the whole case on the stream, hears it, and when that is over`()
     async throws

@@ -245,6 +245,9 @@ struct `Reply addresses` {
     #expect(fault("help") == .notOurs)
     #expect(fault("reply+abc") == .malformed)
     #expect(fault(local, "eve@evil.example") == .badSignature)
+    let kay = address.localPart(recipient: "kay@home.example", mac: Self.mac(1))
+    #expect(fault(kay, "KAY@home.example") == nil)
+    #expect(fault(kay, "\u{212A}ay@home.example") == .badSignature, "KELVIN SIGN is no K")
     #expect(fault(local, key: 2) == .badSignature)
     #expect(fault(local, now: 1_800_000_000_000) == .expired)
     for index in local.indices.dropFirst(6) {

@@ -49,11 +49,41 @@ struct AutomaticTests {
     var mail = OutgoingMail(
       id: MailID(high: 1, low: 2), conversation: Workshop.conversation(1), thread: line, text: "x",
       agentName: "ann", blobs: [], at: Instant(milliseconds: 5))
-    var bytes = mail.encoded
-    bytes[0] = 1
-    bytes.removeLast()
-    #expect(try OutgoingMail(decoding: bytes) == mail)
-    mail.isAutomatic = true
+    // Each version has one byte more, for what is not there.
+    for version in UInt8(1)...3 {
+      var bytes = mail.encoded
+      bytes[0] = version
+      bytes.removeLast(Int(3 - version))
+      #expect(try OutgoingMail(decoding: bytes) == mail)
+    }
+    (mail.isAutomatic, mail.customer) = (true, CustomerID(high: 3, low: 4))
     #expect(try OutgoingMail(decoding: mail.encoded) == mail)
+  }
+
+  @Test func `what an older program told of a conversation and of a case is read`() throws {
+    var about = ConversationAbout()
+    about.tags = ["lamp"]
+    about.unheard = .init(.message, on: .phone)
+    var bytes = about.encoded
+    bytes[0] = 5
+    bytes.removeLast(6)
+    #expect(try ConversationAbout(decoding: bytes) == about)
+    let (one, other) = (CustomerID(high: 1, low: 2), CustomerID(high: 3, low: 4))
+    let place = Workshop.conversation(2)
+    (about.mailBy, about.callBy, about.unheardBy) = (one, other, one)
+    about.partings = [.init(one, to: place), .init(other, to: Workshop.conversation(3))]
+    (about.takenFrom, about.wasParted) = (place, true)
+    #expect(try ConversationAbout(decoding: about.encoded) == about)
+
+    var matter = CaseAbout(
+      session: SessionID(high: 1, low: 1), channel: .chat, age: Instant(milliseconds: 5),
+      by: RouteReason(cause: .mail, ruleVersion: 1, rule: nil), need: Need(queue: QueueID(0)),
+      handoff: [])
+    bytes = matter.encoded
+    bytes[0] = 2
+    bytes.removeLast()
+    #expect(try CaseAbout(decoding: bytes) == matter)
+    matter.customer = one
+    #expect(try CaseAbout(decoding: matter.encoded) == matter)
   }
 }

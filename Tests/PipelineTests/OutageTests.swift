@@ -1,6 +1,7 @@
 import Model
 import Records
 import Routing
+import StoreInMemory
 import Testing
 
 @testable import Pipeline
@@ -154,23 +155,19 @@ struct OutageTests {
     guard case .recorded = shop.commit().answer(1) else { throw Workshop.Missing() }
   }
 
-  /// A handoff looks up more than once after it has begun to write; wherever it is cut, it is
-  /// whole, refused, or torn.
+  /// A caller who hangs up is looked up more than once after it has begun to write; wherever it is
+  /// cut, it is whole, refused, or torn.
   @Test func `a look-up that fails in the middle leaves a machine that says so itself`() throws {
     var tornOnce = false
     for left in 0..<12 {
       var shop = Workshop()
-      shop.submit(Workshop.open(1))
-      shop.submit(Workshop.say(1))
+      shop.submit(Workshop.call(1))
       shop.commit()
       try shop.rebuild()
       let state = shop.pipeline.router.stateHash
       shop.store.lookUpsLeft = left
-      let handoff = Handoff(
-        session: Workshop.session(1), bot: Workshop.bot, epoch: nil, case: CaseID(high: 3, low: 1),
-        imported: [],
-        members: [], facts: HandoffFacts())
-      let request = Request(.handoff(handoff), ticket: Workshop.ticket(1))
+      let request = Request(
+        .endSession(Workshop.session(1), .hungUp, by: nil), ticket: Workshop.ticket(1))
       do {
         try shop.pipeline.submit(request, at: shop.now, reads: shop.store)
         #expect(!shop.pipeline.isTorn)

@@ -33,12 +33,14 @@ struct RedactTests {
     let released = shop.commit(second)
     #expect(released.answer(2) == .redacted(EntryID(2), by: EntryID(4)))
     #expect(released.answer(3) == .refused(.wordsNotThere))
-    let entry = try #require(shop.store.entries[EntryID(2)])
+    let entry = try #require(shop.store.entries(WorkspaceID(1))[EntryID(2)])
     let body = String(decoding: entry.body ?? [], as: UTF8.self)
     #expect(body.contains(#""text":"a [removed] and a [removed]","redacted":4,"#))
     // The sum is that of what is there.
     var sum = TimelineDigest()
-    for number in 1...4 { sum.add(try #require(shop.store.entries[EntryID(Int64(number))]).hash) }
+    for number in 1...4 {
+      sum.add(try #require(shop.store.entries(WorkspaceID(1))[EntryID(Int64(number))]).hash)
+    }
     #expect(try shop.store.customer(WorkspaceID(1), CustomerID(high: 5, low: 1))?.timeline == sum)
   }
 }

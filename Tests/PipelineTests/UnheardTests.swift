@@ -263,7 +263,7 @@ struct UnheardTests {
       shop.submit(.mail(bounce))
     }
     shop.commit()
-    let told = shop.store.entries.values.filter {
+    let told = shop.store.entries(WorkspaceID(1)).values.filter {
       EntryBody.kind(of: $0.body ?? []) == .undelivered
     }
     #expect(told.count == 1)
@@ -453,7 +453,7 @@ struct UnheardTests {
     shop.now = shop.now + .seconds(61)
     shop.submit(.tick)
     shop.commit()
-    let told = shop.store.entries.values.compactMap {
+    let told = shop.store.entries(WorkspaceID(1)).values.compactMap {
       $0.body.map { String(decoding: $0, as: UTF8.self) }
     }
     .filter { $0.contains(#""kind":"handed_back""#) }

@@ -2,6 +2,7 @@ import Continuity
 import Model
 import Records
 import Routing
+import StoreInMemory
 import Testing
 
 @testable import Pipeline
@@ -77,7 +78,7 @@ struct Workshop {
   /// Makes durable what was gathered; answers what leaves.
   @discardableResult
   mutating func commit(_ commit: Commit) -> [Pipeline.Release] {
-    store.commit(commit)
+    do throws(StoreFault) { try store.commit([commit]) } catch { Issue.record(error) }
     return pipeline.committed(upTo: commit.log.last?.position ?? 0)
   }
 

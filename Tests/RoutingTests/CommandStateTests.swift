@@ -58,6 +58,11 @@ struct `Every command in every state` {
     case "park": return .park(id, by: ann, until: world.now + .seconds(9))
     case "park in the past": return .park(id, by: ann, until: world.now)
     case "resume": return .resume(id, by: ann)
+    case "hold": return .hold(id, by: ann, until: world.now + .seconds(9))
+    case "hold another's": return .hold(id, by: World.bob, until: world.now + .seconds(9))
+    case "hold in the past": return .hold(id, by: ann, until: world.now)
+    case "hold too long": return .hold(id, by: ann, until: world.now + .seconds(9_000))
+    case "end the hold": return .endHold(id, by: ann)
     case "assign to bob": return .assign(id, to: World.bob)
     case "assign to ann": return .assign(id, to: ann)
     case "requeue": return .requeue(id)
@@ -107,6 +112,11 @@ struct `Every command in every state` {
     park             | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseNotAssigned     | caseNotAssigned     | caseClosed
     park in the past | unknownCase         | caseNotAssigned     | caseNotAssigned     | timeIsPast          | caseNotAssigned     | caseNotAssigned     | caseClosed
     resume           | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | ok                  | caseClosed
+    hold             | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseNotAssigned     | caseNotAssigned     | caseClosed
+    hold another's   | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotYours        | caseNotYours        | caseNotYours        | caseClosed
+    hold in the past | unknownCase         | caseNotAssigned     | caseNotAssigned     | timeIsPast          | caseNotAssigned     | caseNotAssigned     | caseClosed
+    hold too long    | unknownCase         | caseNotAssigned     | caseNotAssigned     | notAllowed          | caseNotAssigned     | caseNotAssigned     | caseClosed
+    end the hold     | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | caseClosed
     assign to bob    | unknownCase         | ok                  | ok                  | ok                  | caseClosed          | ok                  | caseClosed
     assign to ann    | unknownCase         | ok                  | ok                  | caseAlreadyOpen     | caseClosed          | ok                  | caseClosed
     requeue          | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseClosed          | ok                  | caseClosed
@@ -144,6 +154,100 @@ struct `Every command in every state` {
       for (state, expected) in zip(State.allCases, row.dropFirst()) {
         var world = world(state)
         let rejection = world.play(command(row[0], world))
+        let outcome = rejection.map { "\($0)" } ?? "ok"
+        #expect(outcome == expected, "\(row[0]) when \(state.rawValue)")
+      }
+    }
+  }
+}
+
+/// The same for what agents say of themselves: one row per command and what they are.
+struct `Every word of an agent in every state` {
+  enum State: String, CaseIterable {
+    case offline, available, waiting, offered, assigned, finishing, missed, away, retired
+  }
+
+  func world(_ state: State) -> World {
+    var world = World(World.withStatuses)
+    let ann = World.ann
+    if state != .offline { world.available(ann) }
+    switch state {
+    case .offline, .available: break
+    case .waiting: world.asks(ann)
+    case .offered, .missed:
+      world.open(1)
+      world.route(1, Need(queue: World.support))
+      world.asks(ann)
+      if state == .missed {
+        world.pass(seconds: 60)
+        world.given(.tick)
+      }
+    case .assigned: world.assigned(1, to: ann)
+    case .finishing:
+      world.assigned(1, to: ann)
+      world.given(.finish(ann, then: World.lunch))
+    case .away: world.given(.setStatus(ann, World.lunch, lease: nil))
+    case .retired:
+      var left = World.configuration
+      left.agents.removeFirst()
+      world.given(.configure(left))
+    }
+    return world
+  }
+
+  func command(_ name: String, _ now: Instant) -> Command {
+    let ann = World.ann
+    switch name {
+    case "available": return .setStatus(ann, .available, lease: nil)
+    case "lunch": return .setStatus(ann, World.lunch, lease: nil)
+    case "a status that is not": return .setStatus(ann, .custom(StatusID(9)), lease: nil)
+    case "lease too long": return .setStatus(ann, .available, lease: .seconds(90_000))
+    case "phone on break": return .setChannelStatus(ann, [.phone], .onBreak)
+    case "phone mail only": return .setChannelStatus(ann, [.phone], World.mailOnly)
+    case "phone what is not": return .setChannelStatus(ann, [.phone], .custom(StatusID(9)))
+    case "only mail": return .chooseChannels(ann, [.email])
+    case "finish": return .finish(ann, then: .offline)
+    case "finish, for lunch": return .finish(ann, then: World.lunch)
+    case "finish, available": return .finish(ann, then: World.mailOnly)
+    case "finish, what is not": return .finish(ann, then: .custom(StatusID(9)))
+    case "next": return .next(ann, waiter: WaiterID(99), until: now + .seconds(9))
+    case "next in the past": return .next(ann, waiter: WaiterID(99), until: now)
+    case "open a stream": return .openStream(ann, waiter: WaiterID(98))
+    case "close a stream": return .closeStream(ann, waiter: WaiterID(98))
+    default: return .renewPresence(ann)
+    }
+  }
+
+  static let table = """
+    command              | offline           | available     | waiting             | offered       | assigned      | finishing         | missed            | away              | retired
+    available            | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
+    lunch                | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
+    a status that is not | unknownStatus     | unknownStatus | unknownStatus       | unknownStatus | unknownStatus | unknownStatus     | unknownStatus     | unknownStatus     | unknownAgent
+    lease too long       | notAllowed        | notAllowed    | notAllowed          | notAllowed    | notAllowed    | notAllowed        | notAllowed        | notAllowed        | unknownAgent
+    phone on break       | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
+    phone mail only      | notAllowed        | notAllowed    | notAllowed          | notAllowed    | notAllowed    | notAllowed        | notAllowed        | notAllowed        | unknownAgent
+    phone what is not    | unknownStatus     | unknownStatus | unknownStatus       | unknownStatus | unknownStatus | unknownStatus     | unknownStatus     | unknownStatus     | unknownAgent
+    only mail            | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
+    finish               | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
+    finish, for lunch    | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
+    finish, available    | notAllowed        | notAllowed    | notAllowed          | notAllowed    | notAllowed    | notAllowed        | notAllowed        | notAllowed        | unknownAgent
+    finish, what is not  | unknownStatus     | unknownStatus | unknownStatus       | unknownStatus | unknownStatus | unknownStatus     | unknownStatus     | unknownStatus     | unknownAgent
+    next                 | agentNotAvailable | ok            | agentAlreadyWaiting | ok            | ok            | ok                | agentNotAvailable | agentNotAvailable | unknownAgent
+    next in the past     | agentNotAvailable | timeIsPast    | agentAlreadyWaiting | timeIsPast    | timeIsPast    | timeIsPast        | agentNotAvailable | agentNotAvailable | unknownAgent
+    open a stream        | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
+    close a stream       | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | ok
+    renew                | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
+    """
+
+  @Test func `the table of what agents say holds`() {
+    let rows = Self.table.split(separator: "\n").map { line in
+      line.split(separator: "|").map { String($0).trimmed }
+    }
+    #expect(rows[0].dropFirst() == State.allCases.map(\.rawValue)[...])
+    for row in rows.dropFirst() {
+      for (state, expected) in zip(State.allCases, row.dropFirst()) {
+        var world = world(state)
+        let rejection = world.play(command(row[0], world.now))
         let outcome = rejection.map { "\($0)" } ?? "ok"
         #expect(outcome == expected, "\(row[0]) when \(state.rawValue)")
       }

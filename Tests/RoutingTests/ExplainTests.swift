@@ -24,8 +24,8 @@ struct `Why a case waits and why an agent is idle` {
       ),
       (
         .notAvailable,
-        agent.status != .available || agent.isNotResponding || agent.statusAfter != nil
-          || agent.channels & record.channel.bit == 0
+        !isOpen(agent.status, record.channel, router) || agent.isNotResponding
+          || agent.statusAfter != nil || agent.channels & record.channel.bit == 0
       ),
       (.notPresent, !agent.isPresent),
       (.notAsking, !isCall && agent.next == nil && agent.streams.isEmpty),
@@ -35,7 +35,11 @@ struct `Why a case waits and why an agent is idle` {
         router.room(index, record.channel) < Int(record.weight)
           || agent.count(record.channel) >= settings.channelMax[record.channel]
       ),
-      (.onCall, router.catalogue.limits.voiceExclusive && agent.casesByChannel.phone > 0),
+      (
+        .onCall,
+        router.catalogue.limits.voiceExclusive && settings.voiceExclusive
+          && agent.casesByChannel.phone > 0
+      ),
       (.offered, agent.openOffer >= 0),
       (
         .backingOff,
@@ -55,6 +59,12 @@ struct `Why a case waits and why an agent is idle` {
       (.notRequired, !record.need.isAmongRequired(id, teams)),
     ]
     return tests.filter(\.1).map(\.0)
+  }
+
+  private static func isOpen(_ status: AgentStatus, _ channel: Channel, _ router: Router) -> Bool {
+    guard case .custom(let id) = status else { return status == .available }
+    let known = router.everyStatus.first { $0.id == id }?.settings
+    return known?.counts == .available && known?.channels.contains(channel) == true
   }
 
   @Test(arguments: 1...12) func `explanations count what asking everyone counts`(seed: UInt64) {

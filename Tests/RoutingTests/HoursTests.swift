@@ -19,6 +19,13 @@ struct `Hours, caps and overflow` {
     return world
   }
 
+  @Test func `a queue that opens and closes between two ticks is closed, and waits for no turn`() {
+    var world = world { $0.queues[0].hours = [Self.at(World(), 60, 120)] }
+    world.pass(seconds: 200)
+    world.when(.tick)  // after which its turns are held against what always holds
+    world.then([], [])
+  }
+
   @Test func `a closed queue's cases wait until it opens, and nobody is offered one`() {
     var world = world()
     world.open(1)

@@ -244,13 +244,13 @@ struct `Order and choice` {
     #expect(world.router.case(World.case(2))?.state == .offered)
   }
 
-  @Test(arguments: [AgentStatus.onBreak, .meeting, .training, .custom(1)])
+  @Test(arguments: [AgentStatus.onBreak, .meeting, .training, World.lunch, World.gone])
   func
     `a preferred agent who is there but takes nothing is not waited for, nor one who stops taking anything`(
       _ status: AgentStatus
     )
   {
-    var world = World()
+    var world = World(World.withStatuses)
     world.available(World.ann, World.bob)
     world.given(
       .setStatus(World.ann, status, lease: nil), .openStream(World.bob, waiter: WaiterID(1)))
@@ -295,11 +295,12 @@ struct `Order and choice` {
     #expect(readyFor(World.sales) == .init(chat: 0, email: 0, phone: 0))
   }
 
-  @Test func `a preferred agent who is busy is waited for`() {
-    var world = World()
+  @Test(arguments: [AgentStatus.busy, World.coaching])
+  func `a preferred agent who is busy is waited for`(_ status: AgentStatus) {
+    var world = World(World.withStatuses)
     world.available(World.ann, World.bob)
     world.given(
-      .setStatus(World.ann, .busy, lease: nil), .openStream(World.bob, waiter: WaiterID(1)))
+      .setStatus(World.ann, status, lease: nil), .openStream(World.bob, waiter: WaiterID(1)))
     var need = Need(queue: World.support)
     need.preferred = .init(agent: World.ann, for: .seconds(30))
     world.open(1)

@@ -113,6 +113,9 @@ struct RandomHistory {
     made.limits.weight.phone = UInt16(1 + random.below(3))
     made.limits.sessionIdleMax = .seconds(3_000)
     made.limits.presenceLease = .seconds([60, 600][random.below(2)])
+    // Now and then a version without them, so that agents are in what is retired.
+    if made.version % 4 != 0 { made.statuses = World.withStatuses.statuses }
+    for index in made.agents.indices { made.agents[index].voiceExclusive = index % 3 != 1 }
     return made
   }
 
@@ -224,7 +227,8 @@ struct RandomHistory {
     case 15, 34, 35:
       return .setStatus(
         agent(),
-        [.available, .available, .available, .busy, .offline, .custom(3)][random.below(6)],
+        [.available, .available, .available, .busy, .offline, World.mailOnly][random.below(6)],
+        reason: reason(),
         lease: random.below(4) == 0 ? .seconds(Int64(1 + random.below(500))) : nil)
     case 16, 36: return .renewPresence(agent())
     case 17, 18, 37:
@@ -257,16 +261,32 @@ struct RandomHistory {
       return .consult(id, by: by, with: agent(), until: now + .seconds(Int64(random.below(60))))
     case 14: return .endConsult(id, by: random.below(2) == 0 ? by : agent())
     case 15: return .takeOver(one(cases) ?? id, by: agent())
-    case 16: return .finish(agent(), then: [.offline, .onBreak, .available][random.below(3)])
-    case 17: return .chooseChannels(agent(), Channel.allCases.filter { _ in random.below(4) > 0 })
+    case 16:
+      return .finish(
+        agent(), then: [.offline, World.lunch, .available][random.below(3)], reason: reason())
+    case 17:
+      let some = Channel.allCases.filter { _ in random.below(4) > 0 }
+      if random.below(2) == 0 { return .chooseChannels(agent(), some) }
+      return .setChannelStatus(
+        agent(), some, [.available, .busy, World.lunch, World.mailOnly][random.below(4)],
+        reason: reason())
     case 0: return .transfer(id, by: by, need: need(), case: self.id())
     case 1: return .handBack(id, by: by)
     case 2, 3: return .wrapUp(id, by: by)
     case 4, 5, 6: return .close(id, by: by)
     case 7: return .park(id, by: by, until: now + .seconds(Int64(random.below(100))))
-    case 8: return .resume(id, by: by)
+    case 8:
+      switch random.below(3) {
+      case 0: return .hold(id, by: by, until: now + .seconds(Int64(random.below(60))))
+      case 1: return .endHold(id, by: by)
+      default: return .resume(id, by: by)
+      }
     default: return .moveConversation(one(conversations) ?? self.id(), customer: self.id())
     }
+  }
+
+  mutating func reason() -> StatusReasonID? {
+    random.below(3) == 0 ? StatusReasonID(high: 9, low: UInt64(random.below(3))) : nil
   }
 
   mutating func step(_ command: Command) {

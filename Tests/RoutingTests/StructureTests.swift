@@ -218,7 +218,7 @@ struct `Structures under the machine` {
 struct `Events as bytes` {
   /// One of each, with the byte that names it: a changed encoding takes a new one.
   static let examples: [(code: UInt8, event: Event)] = [
-    (43, .configured(configuration)), (2, .started),
+    (47, .configured(configuration)), (2, .started),
     (
       3,
       .conversationOpened(
@@ -259,7 +259,12 @@ struct `Events as bytes` {
         passedOver: PassedOver())
     ),
     (20, .offerEnded(OfferID(high: 1, low: 2), .revoked(.movedOn))),
-    (21, .statusSet(World.cat, .custom(200))),
+    (44, .statusSet(World.cat, .custom(StatusID(300)), reason: StatusReasonID(high: 3, low: 4))),
+    (
+      46,
+      .channelStatusSet(
+        World.cat, 5, .meeting, reason: StatusReasonID(high: 3, low: 4))
+    ),
     (22, .presenceRenewed(World.cat, until: Instant(milliseconds: 1))),
     (23, .presenceLost(World.cat)),
     (24, .notResponding(World.cat)),
@@ -272,9 +277,12 @@ struct `Events as bytes` {
     (35, .queueOpened(World.sales)), (36, .queueClosed(World.sales)),
     (37, .caseOverflowed(World.case(1), to: World.sales, .waitedOut)),
     (38, .botFellSilent(World.conversation(1))),
-    (39, .statusDeferred(World.cat, .onBreak)), (40, .channelsChosen(World.cat, 3)),
+    (45, .statusDeferred(World.cat, .onBreak, reason: StatusReasonID(high: 5, low: 6))),
+    (40, .channelsChosen(World.cat, 3)),
     (41, .consultStarted(World.case(1), with: World.bob, until: Instant(milliseconds: 9))),
     (42, .consultEnded(World.case(1), .tookOver)),
+    (48, .caseHeld(World.case(1), World.cat, until: Instant(milliseconds: 9))),
+    (49, .holdEnded(World.case(1), World.cat, .timedOut)),
   ]
 
   static var configuration: RoutingConfiguration {
@@ -289,6 +297,8 @@ struct `Events as bytes` {
     made.limits.interruptible.email = true
     made.limits.botSilenceMax = .seconds(90)
     made.limits.botSilenceQueue = "sales"
+    made.statuses = World.withStatuses.statuses
+    made.agents[1].voiceExclusive = false
     return made
   }
 
@@ -324,12 +334,32 @@ struct `Events as bytes` {
     out.uint8(33)
     var before = Self.configuration
     (before.queues[0].slopePermille, before.queues[1].share) = (1_000, 0)
+    (before.statuses, before.agents[1].voiceExclusive) = ([], true)
     before.write(&out)  // … and with hours and bots' silence, but neither slopes nor shares
     for queue in before.queues { queue.writeMore(&out) }
     out.put(before.limits.interruptible)
     out.put(before.limits.botSilenceMax)
     out.put(before.limits.botSilenceQueue)
     #expect((try? ByteReader.readAll(out.bytes, Event.decode)) == .configured(before))
+    out = ByteWriter()
+    out.uint8(43)
+    before = Self.configuration
+    (before.statuses, before.agents[1].voiceExclusive) = ([], true)
+    before.write(&out)  // … and with these, but without statuses and who is exclusively on a call
+    for queue in before.queues { queue.writeMore(&out) }
+    out.put(before.limits.interruptible)
+    out.put(before.limits.botSilenceMax)
+    out.put(before.limits.botSilenceQueue)
+    for queue in before.queues { queue.writeBetween(&out) }
+    #expect((try? ByteReader.readAll(out.bytes, Event.decode)) == .configured(before))
+    for (bytes, event) in [
+      ([21, 2, 4], .statusSet(World.cat, .onBreak)),
+      ([21, 2, 7, 200], .statusSet(World.cat, .custom(StatusID(200)))),
+      ([39, 2, 1, 1], .statusDeferred(World.cat, .offline)),
+      ([39, 2, 0], .statusDeferred(World.cat, nil)),
+    ] as [([UInt8], Event)] {
+      #expect((try? ByteReader.readAll(bytes, Event.decode)) == event)
+    }
     out = ByteWriter()
     out.uint8(11)
     out.put(World.case(1))
@@ -397,6 +427,48 @@ struct `Events as bytes` {
       torn[index].value = Array((torn[index].value ?? []).dropLast())
       #expect(throws: WireError.self) { try Router(rows: torn) }
     }
+  }
+
+  /// As a folder of before statuses and their reasons has them.
+  @Test func `rows of an older version are the state that a replay of their log gives`() throws {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    world.given(.chooseChannels(World.ann, [.chat]), .finish(World.ann, then: .onBreak))
+    let rows = try world.router.allRows().map { row in
+      var older = row
+      var bytes = try #require(row.value)
+      bytes[0] = 3
+      switch RowKind(rawValue: row.kind) {
+      case .theCase:
+        #expect(bytes.last == 0, "not on hold")
+        bytes.removeLast()
+      case .agent:
+        // No reason, none for afterwards, no channel of its own.
+        #expect(bytes.suffix(3) == [0, 0, 0])
+        bytes.removeLast(3)
+      case .catalogue:
+        var out = ByteWriter()
+        let known = try #require(world.router.catalogue.configuration)
+        out.uint8(3)
+        out.bool(true)
+        known.write(&out)
+        for queue in known.queues { queue.writeMore(&out) }
+        out.put(known.limits.interruptible)
+        out.put(known.limits.botSilenceMax)
+        out.put(known.limits.botSilenceQueue)
+        for queue in known.queues { queue.writeBetween(&out) }
+        let whole = bytes.count
+        let before = out.bytes.count
+        // Four agents' calls, and the statuses that there are not: twice none.
+        bytes = out.bytes + bytes[(before + 1 + known.agents.count)..<(whole - 1)]
+      default: break
+      }
+      older.value = bytes
+      return older
+    }
+    let read = try Router(rows: rows)
+    #expect(read.canonicalBytes == world.router.canonicalBytes)
+    #expect(read.agent(World.ann)?.statusAfter == .onBreak)
   }
 
   @Test func `rows taken step by step are the rows of the whole`() {

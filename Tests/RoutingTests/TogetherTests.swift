@@ -51,6 +51,38 @@ struct `Agents together, and leaving` {
     #expect(world.last.events.contains(.consultEnded(World.case(1), .movedOn)))
   }
 
+  @Test func `a customer on hold keeps agent, room and owner, and the agent is told when it ends`()
+  {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    let before = world.router.conversation(World.conversation(1))
+    world.when(.hold(World.case(1), by: World.ann, until: world.now + .seconds(60)))
+    world.then([.caseHeld(World.case(1), World.ann, until: world.now + .seconds(60))], [])
+    #expect(world.router.conversation(World.conversation(1)) == before, "owner and epoch")
+    #expect(world.router.agent(World.ann)?.capacityUsed == 1)
+    #expect(world.router.case(World.case(1))?.state == .assigned(World.ann))
+    world.pass(seconds: 59)
+    world.when(.tick)
+    #expect(world.router.case(World.case(1))?.heldUntil != nil)
+    world.pass(seconds: 1)
+    world.when(.tick)
+    #expect(world.last.events.contains(.holdEnded(World.case(1), World.ann, .timedOut)))
+    #expect(world.last.effects.contains(.holdIsOver(World.ann, World.case(1))))
+    #expect(world.router.case(World.case(1))?.heldUntil == nil)
+    world.given(.hold(World.case(1), by: World.ann, until: world.now + .seconds(60)))
+    world.when(.endHold(World.case(1), by: World.ann))
+    world.then([.holdEnded(World.case(1), World.ann, .byAgent)], [])
+    world.refused(.endHold(World.case(1), by: World.ann), .caseNotAssigned)
+    // Whatever becomes of the case ends it.
+    world.given(.hold(World.case(1), by: World.ann, until: world.now + .seconds(60)))
+    world.given(.park(World.case(1), by: World.ann, until: world.now + .seconds(900)))
+    #expect(world.router.case(World.case(1))?.heldUntil == nil)
+    world.given(.resume(World.case(1), by: World.ann))
+    world.given(.hold(World.case(1), by: World.ann, until: world.now + .seconds(60)))
+    world.given(.requeue(World.case(1)))
+    #expect(world.router.case(World.case(1))?.heldUntil == nil)
+  }
+
   @Test func `an agent who finishes gets nothing new, and leaves with the last case`() {
     var world = World()
     world.assigned(1, to: World.ann)

@@ -39,6 +39,19 @@ struct World {
       agents: [ann, bob, cat, dan])
   }
 
+  static let coaching = AgentStatus.custom(StatusID(0)), lunch = AgentStatus.custom(StatusID(1))
+  static let mailOnly = AgentStatus.custom(StatusID(2)), gone = AgentStatus.custom(StatusID(3))
+  /// The same workspace with statuses of its own.
+  static var withStatuses: RoutingConfiguration {
+    var made = configuration
+    made.statuses = [
+      .init(name: "coaching", as: .busy), .init(name: "lunch", as: .onBreak),
+      .init(name: "mail_only", as: .available, channels: [.email]),
+      .init(name: "gone", as: .offline),
+    ]
+    return made
+  }
+
   init(_ configuration: RoutingConfiguration = World.configuration) {
     given(.configure(configuration))
   }

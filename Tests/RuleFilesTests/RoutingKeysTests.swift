@@ -50,6 +50,28 @@ struct `What a workspace says of routing` {
     #expect(WorkspaceFolder.run(loaded.tests, against: read.rules).map(\.passed) == [true])
   }
 
+  @Test func `statuses of the workspace's own`() throws {
+    let folder = try ScratchFolder()
+    try folder.write(
+      "workspace.yaml",
+      """
+      statuses:
+        coaching: { title: Coaching, as: busy, reason: required }
+        lunch: { as: break }
+        mail_only: { as: available, channels: [email, chat] }
+      """)
+    let loaded = folder.load()
+    let read = try #require(loaded.workspace, "\(loaded.rendered)").workspace.statuses
+    #expect(read.map(\.name) == ["coaching", "lunch", "mail_only"])
+    #expect(read.map(\.title) == ["Coaching", "lunch", "mail_only"])
+    #expect(read.map(\.counts) == [.busy, .onBreak, .available])
+    #expect(read.map(\.needsReason) == [true, false, false])
+    #expect(read.map(\.channels) == [[], [], [.email, .chat]])
+    let many = (0...100).map { "  s\($0): { as: busy }\n" }.joined()
+    try folder.write("workspace.yaml", "statuses:\n\(many)")
+    #expect(folder.load().rendered.contains("101 statuses; 100 are allowed"))
+  }
+
   @Test func `a route that names more than the router takes is refused where it stands`() throws {
     let folder = try ScratchFolder()
     let names = (1...65).map { "a\($0)" }

@@ -48,6 +48,8 @@ struct IdempotencyTests {
     ("cases/{id}/extend", "ann", #"{"seconds":1}"#, #"{"seconds":2}"#),
     ("cases/{id}/park", "ann", #"{"seconds":1}"#, #"{"seconds":2}"#),
     ("cases/{id}/resume", "ann", "", "{}"),
+    ("cases/{id}/hold", "ann", #"{"seconds":1}"#, #"{"seconds":2}"#),
+    ("cases/{id}/unhold", "ann", "", "{}"),
     ("cases/{id}/consult", "ann", #"{"agent":"bob","seconds":1}"#, #"{"agent":"bob","seconds":2}"#),
     ("cases/{id}/take-over", "ann", "", "{}"),
     ("cases/{id}/end-consult", "ann", "", "{}"),

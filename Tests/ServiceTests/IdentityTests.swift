@@ -29,6 +29,39 @@ struct IdentityTests {
         == page.text)
   }
 
+  @Test("letters that only look like others, or like nothing, make nobody of somebody else")
+  func lookalikes() throws {
+    let shop = try Shop()
+    func form(_ raw: String) -> String? { shop.api.normalised(.email, raw)?.value }
+    #expect(form("Kay@Home.example") == "kay@home.example")
+    #expect(form("ÜLI@home.example") == "üli@home.example")
+    // KELVIN SIGN, and I WITH DOT ABOVE, whose small forms begin with a letter of ASCII.
+    for other in ["\u{212A}ay@home.example", "kay@home.example\u{212A}", "kay@\u{212A}.example"] {
+      let found = form(other).map { Array($0.utf8) }
+      #expect(found == nil || found?.contains { $0 > 0x7F } == true)
+    }
+    #expect(
+      form("\u{0130}da@home.example").map { Array($0.utf8) } != Array("ida@home.example".utf8))
+    let hidden = [
+      "\u{200B}", "\u{200D}", "\u{2060}", "\u{FEFF}", "\u{00AD}", "\u{202E}", "\u{00A0}",
+      "\u{2028}",
+      "\u{E0001}", "\u{180E}", "\u{FE0F}", "\u{3164}", "\u{E000}",
+    ]
+    for mark in hidden {
+      for raw in ["k\(mark)ay@home.example", "kay\(mark)@home.example", "kay@ho\(mark)me.example"] {
+        #expect(form(raw) == nil, "U+\(String(mark.unicodeScalars.first?.value ?? 0, radix: 16))")
+      }
+    }
+    let kay = try shop.open([("email", "kay@home.example")])
+    try shop.says("kay-words", kay)
+    let kelvin = try shop.open([("email", "\u{212A}ay@home.example")])
+    #expect(kelvin.customer != kay.customer && !kelvin.opened.text.contains("kay-words"))
+    #expect(throws: Shop.Fault.self) { try shop.open([("email", "k\u{200B}ay@home.example")]) }
+    #expect(throws: Shop.Fault.self) {
+      try shop.mail(from: "k\u{200B}ay@home.example", subject: "?", id: "z@home.example", "?")
+    }
+  }
+
   @Test(
     "a claim suggests; confirmed by an agent it makes one customer of two, rejected it suggests no more"
   )

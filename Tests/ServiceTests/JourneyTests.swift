@@ -2,13 +2,13 @@ import Foundation
 import Model
 import Pipeline
 import Routing
+import Service
 import Testing
 
-/// Random journeys over chat, mail and phone, with merges, splits, shared identities, handoffs,
-/// late and duplicate
-/// arrivals and restarts. At each handoff whoever takes over must hold, entry for entry, what a
-/// plain reference model
-/// says was said before.
+/// Random journeys over chat, mail and phone, with merges, splits, shared identities, joined
+/// conversations, handoffs, late and duplicate arrivals and restarts. Words are of whoever they came
+/// by, in whoever's conversation. At each handoff whoever takes over must hold, entry for entry, what
+/// a plain reference model says was said before; and nobody ever sits with another person.
 ///
 /// `THROUGHLINE_JOURNEYS=1000 swift test --filter JourneyTests` runs more of them. One that fails
 /// is tried again with fewer
@@ -181,7 +181,72 @@ final class Journey {
     case 95..<97: try shop.pass(.seconds(Int64(random.below(200_000))))
     default: try restarts()
     }
+    try lookAround()
     check(Invariants.check(shop.pipeline.router).isEmpty, "the machine's invariants hold")
+  }
+
+  /// Cases that came about in this step are of whoever carries them; and in every conversation that
+  /// is open sits one person alone, about their own matter, under their own record.
+  private func lookAround() throws {
+    let router = shop.pipeline.router
+    for id in router.caseIDs {
+      guard let state = router.case(id) else { continue }
+      if model.matters["\(id)"] == nil {
+        model.matters["\(id)"] = try node(ofSession: "\(state.session)")
+      }
+      var there: Set<Reference.Node> = []
+      if let matter = model.matters["\(id)"] { there.insert(matter) }
+      guard let conversation = router.conversation(state.conversation) else { continue }
+      if let own = try node(ofRecord: conversation.customer) { there.insert(own) }
+      for session in conversation.sessions {
+        guard let one = try node(ofSession: "\(session.id)") else { continue }
+        there.insert(one)
+        model.guests["\(conversation.id)", default: []].insert(one)
+      }
+      check(model.areOne(there), "nobody sits with another person: \(there) in \(conversation.id)")
+    }
+    for chat in chats {
+      guard let id = SessionID(chat.talk.session),
+        let place = router.session(id)?.conversation,
+        let home = router.conversation(place)
+      else { continue }
+      model.guests["\(place)", default: []].insert(chat.node)
+      var there: Set<Reference.Node> = [chat.node]
+      if let own = try node(ofRecord: home.customer) { there.insert(own) }
+      check(model.areOne(there), "nobody sits with another person: \(there) in \(place)")
+    }
+  }
+
+  private func node(ofSession id: String) throws -> Reference.Node? {
+    if let known = model.sessions[id] { return known }
+    // One that the shop made by itself, for news that nobody had taken up.
+    guard let session = SessionID(id), let row = try shop.reader.session(shop.workspace, session),
+      let record = row.customer
+    else { return nil }
+    return try node(ofRecord: record)
+  }
+
+  private func node(ofRecord record: CustomerID) throws -> Reference.Node? {
+    if let known = nobodies[record] { return known }
+    for node in everybody where try self.record(of: node) == record { return node }
+    return nil
+  }
+
+  /// Records of those who are known by nothing.
+  private var nobodies: [CustomerID: Reference.Node] = [:]
+  private var everybody: [Reference.Node] {
+    emails.map { "email:\($0)" } + phones.map { "phone:\($0)" }
+  }
+
+  /// A session of the store, as it came: the model says by whom.
+  private func came(_ id: SessionID, _ node: Reference.Node, into conversation: String) throws {
+    model.sessions["\(id)"] = node
+    model.guests[conversation, default: []].insert(node)
+    guard let row = try shop.reader.session(shop.workspace, id), let record = row.customer else {
+      return check(false, "a session says by whom it came")
+    }
+    if node.hasPrefix("nobody") { nobodies[record] = node }
+    check(try self.node(ofRecord: record) == node, "a session came by \(node)")
   }
 
   private func identities() -> [(String, String)] {
@@ -204,8 +269,10 @@ final class Journey {
     let (given, claimed) = (identities(), random.chance(20) ? identities() : [])
     let talk = try shop.open(given, claimed: claimed)
     let arrival = model.arrives(proven: nodes(given))
-    let node = place(talk.conversation, arrival)
+    let node = arrival.node
     note("opens \(given.map(\.1)) claimed \(claimed.map(\.1)) → \(talk.conversation) of \(node)")
+    place(talk.conversation, arrival)
+    if let id = SessionID(talk.session) { try came(id, node, into: talk.conversation) }
     chats.append(Open(talk: talk, node: node, bot: "webshop"))
     customers[arrival.node] = talk.customer
     // What the bot is shown of before: everything of a proven customer but notes, and nothing of
@@ -218,19 +285,14 @@ final class Journey {
     if !arrival.isProven { check(known.isEmpty, "a stranger's bot is shown nothing") }
   }
 
-  /// The conversation's record is the one it began with; one that goes on must be of the same
-  /// person, and proven.
-  private func place(_ conversation: String, _ arrival: (node: Reference.Node, isProven: Bool))
-    -> Reference.Node
-  {
-    guard let known = model.conversations[conversation] else {
-      model.conversations[conversation] = arrival.node
-      return arrival.node
-    }
+  /// A conversation goes on only with somebody who is proven, and one with a guest of it.
+  private func place(
+    _ conversation: String, _ arrival: (node: Reference.Node, isProven: Bool)
+  ) {
+    guard let known = model.guests[conversation] else { return }
     check(
-      arrival.isProven && model.person(known).contains(arrival.node),
+      arrival.isProven && !model.person(arrival.node).isDisjoint(with: known),
       "only the same proven person goes on in a conversation")
-    return known
   }
 
   private func anyChat() -> Open? { chats.isEmpty ? nil : chats[random.below(chats.count)] }
@@ -244,19 +306,20 @@ final class Journey {
       let reply = try shop.call(
         "POST", "/v1/sessions/\(chat.talk.session)/messages", body, by: shop.webshop)
       note(
-        "\(body["author"] ?? "") says \(body["text"] ?? "") in \(chat.talk.conversation): \(reply.status)"
+        "\(body["author"] ?? "") says \(body["text"] ?? "") in \(reply.string("conversation") ?? "?"): \(reply.status)"
       )
       guard reply.status == 201 else {
         return check(reply.status == 409, "refused only by who owns it or because it has ended")
       }
-      record(reply, "message", body["text"] as? String ?? "", chat.talk.conversation, chat.node)
+      record(reply, "message", body["text"] as? String ?? "", chat.node)
     }
   }
 
   private func record(
-    _ reply: Reply, _ kind: String, _ text: String, _ conversation: String?, _ node: Reference.Node,
+    _ reply: Reply, _ kind: String, _ text: String, _ node: Reference.Node,
     visibility: String = "customer"
   ) {
+    let conversation = reply.string("conversation")
     guard let entry = reply.number("entry") else {
       return check(false, "an entry was acknowledged")
     }
@@ -274,7 +337,7 @@ final class Journey {
       "POST", "/v1/sessions/\(chat.talk.session)/learned", ["wants": wants], by: shop.webshop)
     note("learned \(wants): \(reply.status)")
     if reply.status == 201 {
-      record(reply, "learned", wants, chat.talk.conversation, chat.node, visibility: "business")
+      record(reply, "learned", wants, chat.node, visibility: "business")
     }
   }
 
@@ -284,13 +347,15 @@ final class Journey {
     let lines = imported.map { ["author": "customer", "text": $0, "id": "i-\($0)"] }
     let reply = try shop.handsOver(chat.talk, ["transcript": lines, "reason": "help"])
     note("hands over \(chat.talk.conversation): \(reply.status)")
-    guard reply.status == 201, let entry = reply.number("entry") else { return }
+    guard reply.status == 201, let entry = reply.number("entry"), let made = reply.string("case")
+    else { return }
+    model.matters[made] = chat.node
     // What is brought along stands just before the handoff itself.
     for (index, text) in imported.enumerated() {
       model.says(
         .init(
           entry: entry - imported.count + index, kind: "message", text: text,
-          conversation: chat.talk.conversation,
+          conversation: reply.string("conversation"),
           visibility: "customer"), chat.node)
     }
     try takes()
@@ -308,9 +373,8 @@ final class Journey {
     }
     handoffs += 1
     note("\(agent.holder) is offered \(taken) of \(conversation)")
-    guard let node = model.conversations[conversation] else {
-      return check(false, "a case of a known conversation")
-    }
+    try lookAround()
+    guard let node = model.matters[taken] else { return check(false, "a case of somebody") }
     checkTimeline(
       offer.json["timeline"] as? [String: Any] ?? [:], node,
       customer: offer.string("customer", "id") ?? "")
@@ -337,33 +401,79 @@ final class Journey {
     let index = random.below(cases.count)
     let held = cases[index]
     let agent = held.agent == "ann" ? shop.ann : shop.bob
-    guard let node = model.conversations[held.conversation] else { return }
-    switch random.below(10) {
+    guard let node = model.matters[held.id] else { return check(false, "a case of somebody") }
+    switch random.below(12) {
     case 0..<4:
       let words = text()
       let reply = try shop.call("POST", "/v1/cases/\(held.id)/reply", ["text": words], by: agent)
       note("\(held.agent) replies \(words): \(reply.status)")
-      if reply.status == 201 { record(reply, "message", words, held.conversation, node) }
+      if reply.status == 201 { record(reply, "message", words, try answered(reply, node)) }
     case 4..<6:
       let words = text()
       let reply = try shop.call("POST", "/v1/cases/\(held.id)/note", ["text": words], by: agent)
       note("\(held.agent) notes \(words): \(reply.status)")
       if reply.status == 201 {
-        record(reply, "note", words, held.conversation, node, visibility: "internal")
+        record(reply, "note", words, node, visibility: "internal")
       }
     case 6:
-      note(
-        "transfer: \(try shop.call("POST", "/v1/cases/\(held.id)/transfer", ["queue": "support"], by: agent).status)"
-      )
+      let passed = try shop.call(
+        "POST", "/v1/cases/\(held.id)/transfer", ["queue": "support"], by: agent)
+      note("transfer: \(passed.status)")
+      if let new = passed.string("case") { model.matters[new] = node }
     case 7:
       note(
         "hand back: \(try shop.call("POST", "/v1/cases/\(held.id)/hand-back", ["summary": "over"], by: agent).status)"
       )
+    case 8, 9: try joinsOrParts(held, agent)
     default:
       note("close: \(try shop.call("POST", "/v1/cases/\(held.id)/close", by: agent).status)")
       cases.remove(at: index)
     }
     if random.chance(30) { try takes() }
+  }
+
+  /// By mail an agent answers whoever wrote last, by the address that they wrote from; else whoever
+  /// the case is about. Both are one person.
+  private func answered(_ reply: Reply, _ matter: Reference.Node) throws -> Reference.Node {
+    guard let number = reply.number("entry"), let conversation = reply.string("conversation"),
+      let row = try shop.reader.entry(shop.workspace, EntryID(Int64(number))),
+      let node = try node(ofRecord: row.customer)
+    else { return matter }
+    let isMail = String(decoding: row.body ?? [], as: UTF8.self).contains("\"channel\":\"email\"")
+    check(
+      node == matter
+        || isMail && model.person(matter).contains(node)
+          && writers[conversation, default: writers["", default: []]].contains(node),
+      "an answer stands with whom it answers: \(node), and not \(matter)")
+    return node
+  }
+  /// Who has written mail that went on in a conversation; under no conversation, anybody.
+  private var writers: [String: Set<Reference.Node>] = [:]
+
+  /// The agent says that two conversations are one matter, or two after all.
+  private func joinsOrParts(_ held: Held, _ agent: Caller) throws {
+    guard
+      let place = shop.pipeline.router.case(CaseID(held.id) ?? CaseID(high: 0, low: 0))?
+        .conversation
+    else { return }
+    let page = try shop.call("GET", "/v1/conversations/\(place)", by: agent)
+    if let joined = (page.json["joins"] as? [String])?.first, random.chance(40) {
+      let reply = try shop.call(
+        "POST", "/v1/conversations/\(place)/part", ["from": joined], by: agent)
+      note("\(agent.holder) parts \(joined) from \(place): \(reply.status)")
+      return check(reply.status == 201, "what was joined can be parted")
+    }
+    guard let other = model.guests.keys.sorted().randomElement(using: &random) else { return }
+    let reply = try shop.call(
+      "POST", "/v1/conversations/\(place)/join", ["with": other], by: agent)
+    note("\(agent.holder) joins \(other) to \(place): \(reply.status)")
+    guard reply.status == 201 else { return }
+    // What another session brought there goes on here.
+    guard let mine = model.matters[held.id] else { return }
+    let theirs = try shop.call("GET", "/v1/conversations/\(other)", by: agent).string("customer")
+    check(
+      try theirs == shop.call("GET", "/v1/conversations/\(place)", by: agent).string("customer"),
+      "only conversations of one person are joined, such as \(mine)'s")
   }
 
   private func mailComes() throws {
@@ -385,23 +495,45 @@ final class Journey {
     note(
       "mail \(id) from \(from), proven \(isProven), in answer to \(parent?.id ?? "nothing") → \(conversation)"
     )
-    let said = Reference.Said(
-      entry: Int(taken.entry.raw), kind: "message", text: words, conversation: conversation,
-      visibility: "customer")
-    if let known = model.conversations[conversation] {
-      let address = "email:\(from)"
+    let address = "email:\(from)"
+    let guests = model.guests[conversation]
+    if isProven { _ = model.arrives(proven: [address]) }
+    var node = address
+    if let guests {
       let took =
-        model.person(known).contains(address) || claims[known, default: []].contains(address)
+        guests.contains {
+          model.person($0).contains(address) || claims[$0, default: []].contains(address)
+        }
       check(took, "mail goes on only where its sender takes part")
-      if isProven { _ = model.arrives(proven: [address]) }
-      model.says(said, known)
-    } else {
-      let arrival = model.arrives(proven: isProven ? ["email:\(from)"] : [])
-      model.conversations[conversation] = arrival.node
-      if !arrival.isProven { claims[arrival.node, default: []].insert("email:\(from)") }
-      model.says(said, arrival.node)
+      if !isProven || !guests.contains(where: { model.person($0).contains(address) }) {
+        // It proves nothing, or goes on what nobody had proven: it is taken for whoever has the
+        // address, or for one who is there.
+        node = try placed(taken.entry)
+        check(
+          node == address || guests.contains { model.person($0).contains(node) },
+          "what nobody proves stays in its conversation")
+      }
+    } else if !isProven {
+      node = model.arrives(proven: []).node
+      claims[node, default: []].insert(address)
     }
+    writers[conversation, default: []].insert(node)
+    writers["", default: []].insert(node)
+    model.guests[conversation, default: []].insert(node)
+    if let session = try shop.reader.entry(shop.workspace, taken.entry)?.session {
+      try came(session, node, into: conversation)
+    }
+    model.says(
+      .init(
+        entry: Int(taken.entry.raw), kind: "message", text: words, conversation: conversation,
+        visibility: "customer"), node)
+    try lookAround()
     if random.chance(40) { try takes() }
+  }
+
+  private func placed(_ entry: EntryID) throws -> Reference.Node {
+    guard let row = try shop.reader.entry(shop.workspace, entry) else { return "" }
+    return try node(ofRecord: row.customer) ?? ""
   }
   /// Who claimed what, so that an answer to a claimed mail finds its thread.
   private var claims: [Reference.Node: Set<String>] = [:]
@@ -415,8 +547,11 @@ final class Journey {
     else { return }
     let arrival = model.arrives(proven: ["phone:\(phone)"])
     let conversation = "\(row.conversation)"
-    let node = place(conversation, arrival)
+    let node = arrival.node
     note("call \(id) from \(phone) → \(conversation): \(told.string("do") ?? "?")")
+    place(conversation, arrival)
+    try came(session, node, into: conversation)
+    try lookAround()
     for _ in 0...random.below(2) {
       told = try shop.call(
         "POST", "/v1/calls/\(id)/events", ["event": "speech", "text": words, "id": "s"],
@@ -463,7 +598,7 @@ final class Journey {
       let reply = try shop.call("POST", "/v1/journey", body, by: shop.till)
       if arrival == nil { arrival = model.arrives(proven: nodes(given)) }
       note("journey \(name) of \(given.map(\.1)): \(reply.status)")
-      record(reply, "journey", name, nil, arrival?.node ?? "", visibility: "business")
+      record(reply, "journey", name, arrival?.node ?? "", visibility: "business")
     }
   }
 

@@ -30,6 +30,7 @@ final class LeakWorld {
   /// Something said, and who may see it.
   struct Secret {
     var workspace: Int
+    /// By whom it came, or whom it answers.
     var node: Reference.Node
     var conversation: String?
     var visibility: String
@@ -38,9 +39,12 @@ final class LeakWorld {
     var workspace: Int
     var bot: String
     var id: String
-    var conversation: String
-    /// Whose history the bot was given when it opened the session; nil where nobody was proven.
-    var proven: Reference.Node?
+    /// By whom it came.
+    var node: Reference.Node
+    /// Where it has been: it may be taken out of a conversation when its people are parted.
+    var conversations: Set<String>
+    /// Whether the bot was given the history of whoever came.
+    var isProven: Bool
   }
 
   let seed: Int
@@ -75,7 +79,7 @@ final class LeakWorld {
     case 3, 4: try speaks(at)
     case 5: try handsOver(at)
     case 6: try tells(at)
-    case 7: try decides(at)
+    case 7: random.chance(25) ? try joins(at) : try decides(at)
     case 8: try uploads(at)
     default: try asks()
     }
@@ -112,69 +116,85 @@ final class LeakWorld {
       ]
     ]
     if random.chance(20), let token = tokens.randomElement(using: &random) {
-      body["resume"] = token
+      body["resume"] = token.key
     }
     let reply = try shop.call("POST", "/v1/sessions", body, by: bot)
     guard let session = reply.string("session"), let conversation = reply.string("conversation")
     else {
       return fail("a session opens: \(reply.text)")
     }
-    let wasResumed = body["resume"] != nil && reply.flag("continued") == true
+    let token = (body["resume"] as? String).flatMap { tokens[$0] }
+    let wasResumed = token != nil && reply.flag("continued") == true
     let arrival = models[at].arrives(proven: proven.map { "\($0.0):\($0.1)" })
-    let node = models[at].conversations[conversation] ?? arrival.node
-    models[at].conversations[conversation] = node
-    // A nameless customer who signs in at the same browser becomes the one who signs in.
-    if wasResumed, arrival.isProven, !models[at].person(node).contains(arrival.node) {
-      _ = models[at].merges(node, arrival.node)
+    var node = arrival.node
+    if wasResumed, let token {
+      // The same browser: whoever was there, or, nameless before, whoever signs in now.
+      if !arrival.isProven {
+        node = token
+      } else if models[at].person(token).allSatisfy({ $0.hasPrefix("nobody") }) {
+        _ = models[at].merges(token, node)
+      }
     }
     sessions.append(
       Session(
-        workspace: at, bot: bot.holder, id: session, conversation: conversation,
-        proven: arrival.isProven ? arrival.node : nil))
+        workspace: at, bot: bot.holder, id: session, node: node, conversations: [conversation],
+        isProven: arrival.isProven))
     ids += [session, conversation, reply.string("customer") ?? ""]
-    if let token = reply.string("resume") { tokens.append(token) }
+    if let token = reply.string("resume") { tokens[token] = node }
     note(
-      "\(bot.holder)@\(at) opens \(proven.map(\.1)) claiming \(claimed.map(\.1)), resumed \(wasResumed) → \(conversation)"
+      "\(bot.holder)@\(at) opens \(proven.map(\.1)) claiming \(claimed.map(\.1)), resumed \(wasResumed) → \(conversation) of \(node)"
     )
     search(reply, bot, at, in: session)
   }
-  private var tokens: [String] = []
+  /// By whom each came that was given out.
+  private var tokens: [String: Reference.Node] = [:]
+
+  /// Where a session is now.
+  private func place(_ index: Int) throws -> String {
+    let shop = shops[sessions[index].workspace]
+    guard let id = SessionID(sessions[index].id),
+      let row = try shop.reader.session(shop.workspace, id)
+    else { return "" }
+    sessions[index].conversations.insert("\(row.conversation)")
+    return "\(row.conversation)"
+  }
+
+  private func anySession(_ at: Int) -> Int? {
+    sessions.indices.filter { sessions[$0].workspace == at }.randomElement(using: &random)
+  }
 
   private func speaks(_ at: Int) throws {
-    guard let session = sessions.filter({ $0.workspace == at }).randomElement(using: &random) else {
-      return
-    }
-    let node = models[at].conversations[session.conversation] ?? ""
-    let words = mark(at, node, session.conversation, "customer")
+    guard let index = anySession(at) else { return }
+    let (session, conversation) = (sessions[index], try place(index))
+    let words = mark(at, session.node, conversation, "customer")
     let caller = shops[at].caller(.bot, session.bot)
     search(
       try shops[at].call(
         "POST", "/v1/sessions/\(session.id)/messages", ["author": "customer", "text": words],
         by: caller), caller, at, in: session.id)
     if random.chance(30) {
-      let learned = mark(at, node, session.conversation, "business")
+      let learned = mark(at, session.node, conversation, "business")
       _ = try shops[at].call(
         "POST", "/v1/sessions/\(session.id)/learned", ["fields": ["secret": learned]], by: caller)
     }
   }
 
   private func handsOver(_ at: Int) throws {
-    guard let session = sessions.filter({ $0.workspace == at }).randomElement(using: &random) else {
-      return
-    }
+    guard let index = anySession(at) else { return }
     let shop = shops[at]
-    let node = models[at].conversations[session.conversation] ?? ""
-    let summary = mark(at, node, session.conversation, "business")
-    _ = try shop.call(
+    let session = sessions[index]
+    let summary = mark(at, session.node, try place(index), "business")
+    let handed = try shop.call(
       "POST", "/v1/sessions/\(session.id)/handoff", ["reason": "help", "summary": summary],
       by: shop.caller(.bot, session.bot))
+    if let made = handed.string("case") { models[at].matters[made] = session.node }
     let offer = try shop.takes(shop.ann)
     search(offer, shop.ann, at)
     guard let id = offer.string("case"), let conversation = offer.string("conversation") else {
       return
     }
     ids += [id, conversation]
-    let owner = models[at].conversations[conversation] ?? ""
+    let owner = try matter(of: id, at)
     let words = mark(at, owner, conversation, "internal")
     _ = try shop.call("POST", "/v1/cases/\(id)/note", ["text": words], by: shop.ann)
     let reply = mark(at, owner, conversation, "customer")
@@ -184,6 +204,29 @@ final class LeakWorld {
         "POST", "/v1/cases/\(id)/hand-back", ["summary": mark(at, owner, conversation, "business")],
         by: shop.ann)
     }
+  }
+
+  /// Whose a case is: of the session that brought it about.
+  private func matter(of id: String, _ at: Int) throws -> Reference.Node {
+    if let known = models[at].matters[id] { return known }
+    let shop = shops[at]
+    let carrier = CaseID(id).flatMap { shop.pipeline.router.case($0)?.session }
+    let node = carrier.flatMap { carrier in
+      sessions.first { $0.id == "\(carrier)" }?.node ?? models[at].sessions["\(carrier)"]
+    }
+    models[at].matters[id] = node
+    return node ?? "nobody"
+  }
+
+  /// An agent says of two conversations that they are one matter.
+  private func joins(_ at: Int) throws {
+    let conversations = ids.filter { $0.hasPrefix("conv") }
+    guard let one = conversations.randomElement(using: &random),
+      let other = conversations.randomElement(using: &random)
+    else { return }
+    let reply = try shops[at].call(
+      "POST", "/v1/conversations/\(one)/join", ["with": other], by: shops[at].ann)
+    note("join \(one) \(other) @\(at): \(reply.status)")
   }
 
   /// A shop's event, a call or a mail.
@@ -205,7 +248,11 @@ final class LeakWorld {
       ]
       let told = try shop.call("POST", "/v1/calls", call, by: shop.pbx)
       search(told, shop.pbx, at)
-      if let session = told.string("session") { ids.append(session) }
+      if let session = told.string("session") {
+        ids.append(session)
+        let phone = "phone:\(call["from"] as? String ?? "")"
+        models[at].sessions[session] = models[at].arrives(proven: [phone]).node
+      }
       _ = try shop.call("POST", "/v1/calls/c\(count)/events", ["event": "hung_up"], by: shop.pbx)
     default:
       count += 1
@@ -217,8 +264,9 @@ final class LeakWorld {
         isProven: isProven)
       let conversation = "\(taken.conversation)"
       if isProven { _ = models[at].arrives(proven: ["email:\(email)"]) }
-      let node = models[at].conversations[conversation] ?? secrets[words]?.node ?? ""
-      models[at].conversations[conversation] = node
+      let node = secrets[words]?.node ?? ""
+      let entry = try shop.reader.entry(shop.workspace, taken.entry)
+      if let session = entry?.session { models[at].sessions["\(session)"] = node }
       secrets[words] = Secret(
         workspace: at, node: node, conversation: conversation, visibility: "customer")
       ids.append(conversation)
@@ -245,8 +293,12 @@ final class LeakWorld {
       {
         let reply = try shop.call(
           "POST", "/v1/customers/\(first)/merge", ["with": second], by: shop.boss)
-        if reply.status == 200 { _ = models[at].merges(a, b) }
         note("merge \(a) \(b) @\(at): \(reply.status)")
+        if reply.status == 200 {
+          _ = models[at].merges(a, b)
+          // Both come, and most likely into one talk.
+          for node in [a, b] { try comes(node, at) }
+        }
       }
     } else if let line = models[at].lines.randomElement(using: &random),
       let first = try record(shop, line.a),
@@ -256,8 +308,34 @@ final class LeakWorld {
         "POST", "/v1/customers/\(first)/split", ["from": second], by: shop.boss)
       if reply.status == 200 { _ = models[at].splits(line.a, line.b) }
       note("split \(line.a) \(line.b) @\(at): \(reply.status)")
+      for index in sessions.indices where sessions[index].workspace == at {
+        _ = try place(index)
+        let (session, caller) = (sessions[index], shop.caller(.bot, sessions[index].bot))
+        for target in ["events?after=0", "brief"] {
+          search(
+            try shop.call("GET", "/v1/sessions/\(session.id)/\(target)", by: caller), caller, at,
+            in: session.id)
+        }
+      }
     }
     ids += [one, other]
+  }
+
+  /// Somebody whom all know chats, and says a word.
+  private func comes(_ node: Reference.Node, _ at: Int) throws {
+    let shop = shops[at]
+    let parts = node.split(separator: ":").map(String.init)
+    let talk = try shop.open([(parts[0], parts[1])])
+    _ = models[at].arrives(proven: [node])
+    sessions.append(
+      Session(
+        workspace: at, bot: "webshop", id: talk.session, node: node,
+        conversations: [talk.conversation], isProven: true))
+    ids += [talk.session, talk.conversation]
+    if let token = talk.opened.string("resume") { tokens[token] = node }
+    note("\(node)@\(at) comes → \(talk.conversation)")
+    search(talk.opened, shop.webshop, at, in: talk.session)
+    try shop.says(mark(at, node, talk.conversation, "customer"), talk)
   }
 
   private func record(_ shop: Shop, _ node: Reference.Node) throws -> String? {
@@ -270,12 +348,10 @@ final class LeakWorld {
   }
 
   private func uploads(_ at: Int) throws {
-    guard let session = sessions.filter({ $0.workspace == at }).randomElement(using: &random) else {
-      return
-    }
-    let (shop, node) = (shops[at], models[at].conversations[session.conversation] ?? "")
+    guard let index = anySession(at) else { return }
+    let (shop, session) = (shops[at], sessions[index])
     let caller = shop.caller(.bot, session.bot)
-    let words = mark(at, node, session.conversation, "customer")
+    let words = mark(at, session.node, try place(index), "customer")
     let kept = try Reply(shop.upload(Array(words.utf8), by: caller))
     guard let blob = kept.string("blob") else { return }
     ids.append(blob)
@@ -350,8 +426,10 @@ final class LeakWorld {
         guard session.workspace == at, session.bot == caller.holder,
           asked == nil || asked == session.id
         else { return false }
-        if session.conversation == secret.conversation { return true }
-        return session.proven.map { models[at].person($0).contains(secret.node) } ?? false
+        // What is of another person by now it may not see, wherever it was said.
+        guard models[at].person(session.node).contains(secret.node) else { return false }
+        return session.isProven
+          || secret.conversation.map(session.conversations.contains) ?? false
       }
     }
   }

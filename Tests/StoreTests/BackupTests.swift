@@ -71,11 +71,14 @@ struct `A backup` {
     writer.async {
       var number: Int64 = 2
       do throws(StoreFault) {
+        var timeline = commit.customers[0].timeline
         while !isOver.load(ordering: .acquiring) {
           number += 1
           var commit = Commit(workspace: workspace)
           commit.log = [Samples.record(number)]
           commit.entries = [Samples.entry(number, customer: 1)]
+          timeline.add(commit.entries[0].hash)
+          commit.customers = [Samples.customer(1, timeline: timeline)]
           try store.commit([commit])
         }
       } catch { fault.withLock { $0 = error } }
@@ -95,6 +98,20 @@ struct `A backup` {
     writer.sync {}
     #expect(fault.withLock { $0 } == nil)
     store.close()
+  }
+
+  /// Damage would be found on the day that the backup is needed.
+  @Test func `of a damaged folder is made, and says what is damaged`() throws {
+    let (store, commit) = try filled()
+    try store.execute("UPDATE conversations SET open=1-open")
+    try FileManager.default.removeItem(
+      atPath: store.blobs.path(of: commit.blobs[0].hash, commit.workspace))
+    let backup = try store.backUp(to: copy, at: Samples.at(9))
+    store.close()
+    #expect(backup.findings.count == 2 && backup.blobs == 0, "\(backup.findings)")
+    #expect(backup.findings.contains { $0.hasPrefix("demo: conversations 1/") })
+    let said = try String(contentsOfFile: "\(copy)/BACKUP", encoding: .utf8)
+    #expect(said.contains("damaged 2") && !said.contains("whole"))
   }
 
   @Test func `from before an erasure does not bring the person back`() throws {

@@ -77,6 +77,10 @@ struct `Damage` {
         }
       }
       for flipped in flips(of: before) {
+        // There is one of each of these numbers already.
+        if table == .counts, index == 0, [0.databaseValue, 1.databaseValue].contains(flipped) {
+          continue
+        }
         try set(before, flipped)
         // A changed key is another row; where rows are asked for by their key, theirs is then
         // missing.
@@ -129,6 +133,12 @@ struct `Damage` {
     case .verified: _ = try IntegrityCheck.recent(reader, w)
     case .erasures: _ = try reader.erasures(w)
     case .accesses: _ = try reader.accesses(w, of: nil, before: .max, limit: 9)
+    case .counts:
+      _ = try reader.ask { queries throws(StoreFault) in
+        for of in [RowCounts.folder, w] {
+          _ = try queries.bound(.counts) { $0.put(of) }.one(.counts, RowCounts.inWorkspace)
+        }
+      }
     }
   }
 
@@ -153,6 +163,11 @@ struct `Damage` {
     "DELETE FROM log WHERE position=1", "DELETE FROM log WHERE position=2", "DELETE FROM log",
     "DELETE FROM heads", "DELETE FROM entries WHERE entry=1", "DELETE FROM entries WHERE entry=2",
     "DELETE FROM customers", "DELETE FROM conversations", "DELETE FROM cases",
+    "DELETE FROM identities", "DELETE FROM sessions", "DELETE FROM facts", "DELETE FROM outcomes",
+    "DELETE FROM keys", "DELETE FROM outbox", "DELETE FROM blobs", "DELETE FROM configurations",
+    "DELETE FROM erasures", "DELETE FROM accesses", "DELETE FROM tokens", "DELETE FROM secrets",
+    "DELETE FROM workspaces", "DELETE FROM counts WHERE workspace=0",
+    "DELETE FROM counts WHERE workspace=1",
     "UPDATE entries SET body=NULL WHERE entry=1",
     "UPDATE entries SET conversation=NULL WHERE entry=1",
   ])
@@ -160,6 +175,85 @@ struct `Damage` {
     let (store, commit) = try filled()
     try DatabaseQueue(path: "\(folder.path)/throughline.sqlite").write { try $0.execute(sql: sql) }
     #expect(try !notices(store, commit.workspace).isEmpty)
+    store.close()
+  }
+
+  /// A row that goes as it should is not missed, and one that comes again is not counted twice.
+  @Test func `counts follow what is committed, erased and forgotten`() throws {
+    let (store, first) = try filled()
+    let w = first.workspace
+    var commit = Commit(workspace: w)
+    commit.identities = first.identities + [Samples.identity(2, customer: 1)]
+    commit.sessions = first.sessions
+    commit.keys = [
+      KeyRow(space: .call, key: Samples.bytes(4), value: nil),
+      KeyRow(space: .call, key: [9], value: [9]), KeyRow(space: .call, key: [8], value: nil),
+    ]
+    commit.outbox = [Samples.outbox(1, payload: nil), Samples.outbox(2, payload: [1])]
+    commit.outcomes = (10..<20).map { Samples.outcome($0, at: Samples.at($0)) }
+    try store.commit([commit])
+    #expect(try notices(store, w) == [])
+    // What is rolled back is not counted.
+    var refused = Commit(workspace: w)
+    refused.keys = [KeyRow(space: .call, key: [7], value: [7])]
+    refused.log = [Samples.record(99)]
+    #expect(throws: StoreFault.self) { try store.commit([commit, refused]) }
+    #expect(try notices(store, w) == [])
+    try store.forgetOutcomes(before: Samples.at(15))
+    try store.save(Samples.token(1, w))
+    _ = try store.addWorkspace(named: "second")
+    #expect(try notices(store, w) == [])
+    _ = try store.erase(
+      w, [Samples.id(1)], at: Samples.at(3), by: "admin:root", upTo: nil, Samples.blank)
+    #expect(try notices(store, w) == [])
+    store.close()
+    let again = try SQLiteStore(folder: folder.path)
+    try again.commit([commit])
+    #expect(try notices(again, w) == [])
+    again.close()
+  }
+
+  @Test func `a secret that vanished is not made anew without a word`() throws {
+    let (store, _) = try filled()
+    try DatabaseQueue(path: "\(folder.path)/throughline.sqlite").write {
+      try $0.execute(sql: "DELETE FROM secrets")
+    }
+    #expect(
+      performing: { _ = try store.reader().secret(named: "identities") }, throws: { isCorrupt($0) })
+    store.close()
+  }
+
+  /// Whoever keeps count must not stop the service for it.
+  @Test func `a damaged count stops no commit, and is found`() throws {
+    let (store, first) = try filled()
+    store.close()
+    try DatabaseQueue(path: "\(folder.path)/throughline.sqlite").write {
+      try $0.execute(sql: "UPDATE counts SET checksum=checksum+1")
+    }
+    let again = try SQLiteStore(folder: folder.path)
+    var commit = Commit(workspace: first.workspace)
+    commit.log = [Samples.record(3)]
+    commit.keys = [KeyRow(space: .call, key: [9], value: [9])]
+    try again.commit([commit])
+    #expect(try notices(again, first.workspace).contains { $0.contains("counts 1") })
+    again.close()
+  }
+
+  @Test func `behind a break of the log the rest is looked at, and told`() throws {
+    let (store, first) = try filled()
+    var commit = Commit(workspace: first.workspace)
+    commit.log = (3...9).map { Samples.record($0) }
+    try store.commit([commit])
+    try DatabaseQueue(path: "\(folder.path)/throughline.sqlite").write {
+      try $0.execute(sql: "UPDATE log SET at=at+1 WHERE position IN (3, 7)")
+      try $0.execute(sql: "DELETE FROM sessions")
+    }
+    let found = try notices(store, first.workspace)
+    #expect(found.filter { $0.contains("is broken after position") }.count == 2, "\(found)")
+    #expect(found.contains { $0.hasPrefix("sessions: 1 rows were committed") }, "\(found)")
+    let reader = try SQLiteReader(store)
+    let report = try IntegrityCheck.whole(reader, first.workspace)
+    #expect(report.records == 9 && report.verified.position == 2)
     store.close()
   }
 

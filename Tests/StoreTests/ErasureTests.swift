@@ -51,6 +51,7 @@ struct `An erasure` {
         var identity = Samples.identity(who + 1, customer: who + 1)
         identity.identity.value = "\(name)@home.example"
         commit.identities = [identity]
+        commit.sessions = [Samples.session(who + 8, conversation: who + 1)]
         var blob = Samples.blob(Int(number), conversation: who + 1)
         blob.hash = try store.blobs.write(Array("\(name) sends a file".utf8), workspace)
         commit.blobs = [blob]

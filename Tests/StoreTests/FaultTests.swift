@@ -100,6 +100,46 @@ struct `Faults of the machine` {
     }
   }
 
+  /// SQLite takes an empty file for a new database.
+  @Test func `a main file that is empty, cut short or gone is refused, with what to do`() throws {
+    let store = try SQLiteStore(folder: folder.path)
+    let workspace = try store.addWorkspace(named: "demo").id
+    try store.commit([Samples.everything(workspace)])
+    _ = try store.blobs.write(Samples.bytes(1), workspace)
+    store.close()
+    let path = URL(fileURLWithPath: "\(folder.path)/throughline.sqlite")
+    let good = try Data(contentsOf: path)
+    for size in [0, 1, 99, 100, 511, 512, 4_095, 4_096, 8_192, good.count / 2, good.count - 4_096] {
+      try good.prefix(size).write(to: path)
+      #expect("\(size) bytes") {
+        try SQLiteStore(folder: folder.path)
+      } throws: { error in
+        guard isCorrupt(error), let sentence = (error as? StoreFault)?.sentence else {
+          return false
+        }
+        return sentence.contains("throughline restore BACKUP --data \(folder.path)")
+      }
+      #expect(try Data(contentsOf: path) == good.prefix(size), "it is not written to")
+    }
+    try FileManager.default.removeItem(at: path)
+    #expect { try SQLiteStore(folder: folder.path) } throws: { isCorrupt($0) }
+    #expect(!FileManager.default.fileExists(atPath: path.path))
+    try good.write(to: path)
+    let again = try SQLiteStore(folder: folder.path)
+    try StoreContract.expect(again.reader(), holds: Samples.everything(workspace))
+    again.close()
+  }
+
+  @Test func `a folder whose making was cut off is made`() throws {
+    try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+    try Data(Samples.bytes(3, count: 5_000)).write(
+      to: URL(fileURLWithPath: "\(folder.path)/throughline.sqlite.new"))
+    let store = try SQLiteStore(folder: folder.path)
+    _ = try store.addWorkspace(named: "demo")
+    store.close()
+    #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/throughline.sqlite.new"))
+  }
+
   @Test func `a file that is no database is corrupt, and is not written to`() throws {
     try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
     let path = URL(fileURLWithPath: "\(folder.path)/throughline.sqlite")

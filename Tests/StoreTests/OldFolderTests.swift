@@ -8,7 +8,7 @@ import Testing
 /// Data folders as older servers wrote them (see Folders/README.md).
 struct `An old data folder` {
   let folder = TemporaryFolder()
-  static let names = ["1-demo"]
+  static let names = ["1-demo", "2-demo"]
 
   private func place(_ name: String) throws -> String {
     let kept = try #require(Bundle.module.resourceURL).appendingPathComponent("Folders/\(name)")

@@ -18,14 +18,14 @@ struct `A power cut` {
 
   @Test func `loses nothing that was acknowledged, at any point`() throws {
     let blobs = RecordingDisk()
-    let operations = try record(commits: 120, blobs)
+    let (base, operations) = try record(commits: 120, blobs)
     #expect(operations.count > 1_000)
     var random = SplitMix(state: 11)
     // In order, so that each goes on from where the one before was.
     let points = (0..<Self.cuts).map { _ in Int(random.next() % UInt64(operations.count + 1)) }
       .sorted()
     var recovered: Set<Int64> = []
-    var disk = Disk()
+    var disk = Disk(base)
     var folder = BlobFolder()
     var played = 0
     for (number, point) in points.enumerated() {
@@ -53,13 +53,13 @@ struct `A power cut` {
     _ lie: BlobOperation.Kind
   ) throws {
     let blobs = RecordingDisk()
-    let operations = try record(commits: 40, blobs)
+    let (base, operations) = try record(commits: 40, blobs)
     blobs.forget(lie)
     var random = SplitMix(state: 3)
     var losses = 0
     for _ in 0..<10 {
       let place = "\(folder.path)/cut"
-      try Disk(operations).cut(&random).write(to: place)
+      try Disk(base, operations).cut(&random).write(to: place)
       var kept = BlobFolder()
       for operation in operations where operation.kind == TL_NOTE {
         kept.play(blobs.operation(operation.offset))
@@ -80,11 +80,12 @@ struct `A power cut` {
 
   @Test func `a disk that lies about syncing is caught, so that this test can fail`() throws {
     let blobs = RecordingDisk()
-    let operations = try record(commits: 40, blobs).filter { $0.kind != TL_SYNC }
+    let (base, recorded) = try record(commits: 40, blobs)
+    let operations = recorded.filter { $0.kind != TL_SYNC }
     var random = SplitMix(state: 5)
     var losses = 0
     for _ in 0..<20 {
-      let disk = Disk(operations).cut(&random)
+      let disk = Disk(base, operations).cut(&random)
       let place = "\(folder.path)/cut"
       try disk.write(to: place)
       if try !isWhole(place, disk) { losses += 1 }
@@ -98,9 +99,14 @@ struct `A power cut` {
   /// Recording is of the whole process: one at a time.
   private static let turn = NSLock()
 
-  private func record(commits: Int64, _ disk: RecordingDisk) throws -> [Operation] {
+  /// A new file gets its name when it is whole and synced: what is recorded begins there.
+  private func record(
+    commits: Int64, _ disk: RecordingDisk
+  ) throws -> (base: [UInt8], [Operation]) {
     try Self.turn.withLock {
       let place = "\(folder.path)/recorded"
+      try SQLiteStore(folder: place).close()
+      let base = try Data(contentsOf: URL(fileURLWithPath: "\(place)/throughline.sqlite"))
       #expect(tl_record_start("\(place)/throughline.sqlite") == 0)
       var policy = CheckpointPolicy()
       policy.pages = 60  // So that the log is moved and begun anew many times.
@@ -121,7 +127,7 @@ struct `A power cut` {
       }
       let count = tl_record_stop()
       store.close()
-      return (0..<count).map { Operation(tl_record_at($0)) }
+      return (Array(base), (0..<count).map { Operation(tl_record_at($0)) })
     }
   }
 
@@ -200,7 +206,11 @@ private struct Disk {
     "throughline.sqlite", "throughline.sqlite-wal", "throughline.sqlite-journal",
   ]
 
-  init(_ operations: [Operation] = []) { for operation in operations { play(operation) } }
+  /// - Parameter base: the main file as it was when the recording began.
+  init(_ base: [UInt8], _ operations: [Operation] = []) {
+    files[0] = base
+    for operation in operations { play(operation) }
+  }
 
   mutating func play(_ operation: Operation) {
     switch operation.kind {

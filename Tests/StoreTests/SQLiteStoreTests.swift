@@ -1,6 +1,8 @@
 import Foundation
+import class GRDB.DatabaseQueue
 import Records
 import Model
+import Synchronization
 import Testing
 
 @testable import Store
@@ -90,6 +92,41 @@ struct `The SQLite store` {
   func `what belongs to one thing is found without walking the workspace`(_ query: Query) throws {
     let plan = try SQLiteReader(try open()).explain(query.sql)
     #expect(plan.allSatisfy { $0.components(separatedBy: "=?").count > 2 }, "\(query): \(plan)")
+  }
+
+  @Test func `a search leaves out what is damaged and says so, and the others are found`() throws {
+    let store = try open()
+    let workspace = try store.addWorkspace(named: "demo").id
+    var commit = Samples.everything(workspace)
+    commit.entries = (1...5).map { Samples.entry($0) }
+    try store.commit([commit])
+    while try !store.index(
+      workspace, limit: 9, words: { _ in EntryWords(text: "kettle", channel: .chat) })
+    {}
+    let heard = Mutex<[String]>([])
+    store.onDamage { damage in heard.withLock { $0.append(damage) } }
+    let vandal = try DatabaseQueue(path: "\(folder.path)/throughline.sqlite")
+    try vandal.write {
+      try $0.execute(sql: "UPDATE entries SET at=at+1 WHERE entry IN (3, 4)")
+      try $0.execute(sql: "DELETE FROM entries WHERE entry=2")
+    }
+    let reader = try store.reader()
+    let page = try reader.search(workspace, SearchQuery(words: "kettle"))
+    #expect(page.hits.map(\.entry.id.raw) == [5, 1])
+    #expect(page.damaged.count == 3 && page.older == nil)
+    #expect(heard.withLock { $0.count } == 3)
+    // A span of time is found over what is damaged in between.
+    var query = SearchQuery(words: "kettle")
+    query.from = Samples.at(5)
+    #expect(try reader.search(workspace, query).hits.map(\.entry.id.raw) == [5])
+    query.from = nil
+    query.until = Samples.at(2)
+    #expect(try reader.search(workspace, query).hits.map(\.entry.id.raw) == [1])
+    // And rules see a conversation's other words.
+    let kept = try reader.readableTranscript(
+      workspace, of: Samples.id(1), limit: 9, visible: .internal)
+    #expect(kept.map(\.id.raw) == [1, 5])
+    store.close()
   }
 
   @Test func `the write-ahead log is emptied into the file when it has grown`() throws {

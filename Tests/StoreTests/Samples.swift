@@ -48,7 +48,8 @@ enum Samples {
   static func session(_ n: Int, conversation: Int) -> SessionRow {
     SessionRow(
       id: id(n), conversation: id(conversation), channel: .phone, bot: n % 2 == 0 ? nil : 3,
-      ended: n % 2 == 0 ? at(n) : nil)
+      ended: n % 2 == 0 ? at(n) : nil, customer: n % 3 == 0 ? nil : id(1),
+      former: n % 3 == 1 ? [.init(id(7), upTo: EntryID(3)), .init(id(8), upTo: EntryID(5))] : [])
   }
   static func aCase(_ n: Int, conversation: Int) -> CaseRow {
     CaseRow(
@@ -79,11 +80,18 @@ enum Samples {
   /// An entry's attachment is the blob of its own number.
   static let blank = ErasedForms(
     profile: [0], conversation: [0], aCase: { _ in [0] }, attachments: { [id(Int($0.id.raw))] },
-    mention: { mention($0) })
+    mention: { mention($0) }, mentionOf: { mention(of: $0) },
+    // A case says in its first bytes whose it is, where it is not the conversation's.
+    customerOf: { row in row.about.first == 99 ? id(Int(row.about[1])) : nil },
+    without: { customers, row in row.about + customers.map { UInt8($0.low & 0xFF) }.sorted() })
 
   /// As an application may write ids: not as the store does.
   static func mention(_ conversation: ConversationID) -> [UInt8] {
     withUnsafeBytes(of: (conversation.low, conversation.high)) { Array($0) }
+  }
+  /// Customers have the same numbers here as conversations.
+  static func mention(of customer: CustomerID) -> [UInt8] {
+    withUnsafeBytes(of: (customer.high, ~customer.low)) { Array($0) }
   }
 
   /// One row of every kind, whole: customer 1 with conversation 1 and two entries.

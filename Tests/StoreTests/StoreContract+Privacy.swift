@@ -124,6 +124,55 @@ extension StoreContract {
     #expect(again.number == 2 && again.entries == 0 && again.identities == 0 && again.blobs == 0)
   }
 
+  /// Each has said something, and has a case, in the other's conversation.
+  static func erasingGuests(_ store: any Store) throws {
+    let workspace = try twoCustomers(store)
+    let reader = try store.reader()
+    var commit = Commit(workspace: workspace)
+    commit.log = [Samples.record(2)]
+    commit.entries = [
+      said(6, "yours in mine", customer: 2), said(7, "mine in yours", conversation: 2),
+    ]
+    for (guest, entry) in [(2, commit.entries[0]), (1, commit.entries[1])] {
+      var row = try #require(try reader.customer(workspace, Samples.id(guest)))
+      row.timeline.add(entry.hash)
+      commit.customers.append(row)
+      var aCase = Samples.aCase(10 + guest, conversation: 3 - guest)
+      aCase.about = [99, UInt8(guest)]
+      commit.cases.append(aCase)
+      commit.facts.append(FactsRow(case: aCase.id, bytes: [1]))
+      // An attachment is the blob of its entry's number.
+      commit.blobs.append(Samples.blob(Int(entry.id.raw), conversation: 3 - guest))
+      let (place, record): (ConversationID, CustomerID) = (Samples.id(3 - guest), Samples.id(guest))
+      let value = Samples.mention(place) + Samples.mention(of: record)
+      commit.keys.append(KeyRow(space: .mailThread, key: [UInt8(guest)], value: value))
+      commit.outbox.append(Samples.outbox(Int64(10 + guest), payload: value))
+    }
+    try store.commit([commit])
+    let before = try #require(try reader.conversation(workspace, Samples.id(2)))
+    let receipt = try store.erase(
+      workspace, [Samples.id(1)], at: Samples.at(50), by: "admin:root", upTo: nil, Samples.blank)
+    #expect(receipt.entries == 4 && receipt.blobs == 2)
+    #expect(
+      try reader.page(workspace, [Samples.id(1)], limit: 9).map { "\($0.id.raw) \($0.body == nil)" }
+        == ["1 true", "3 true", "4 true", "7 true"])
+    #expect(
+      try reader.page(workspace, [Samples.id(2)], limit: 9).map { "\($0.id.raw) \($0.body == nil)" }
+        == ["2 false", "5 false", "6 false"])
+    #expect(
+      try reader.conversation(workspace, Samples.id(2))?.about == before.about + [1],
+      "the other's conversation, without what it tells of the guest")
+    #expect(try reader.aCase(workspace, Samples.id(11))?.about == [0])
+    #expect(try reader.aCase(workspace, Samples.id(12))?.about == [99, 2])
+    #expect(try reader.facts(workspace, of: Samples.id(11)) == nil)
+    #expect(try reader.facts(workspace, of: Samples.id(12)) != nil)
+    #expect(try reader.key(workspace, .mailThread, [1]) == nil)
+    #expect(try reader.key(workspace, .mailThread, [2]) != nil)
+    #expect(try reader.outbox(workspace, limit: 9).map(\.id) == [2, 12])
+    #expect(try reader.blob(workspace, Samples.id(6)) != nil)
+    #expect(try reader.blob(workspace, Samples.id(7)) == nil)
+  }
+
   static func erasingUpTo(_ store: any Store) throws {
     let workspace = try twoCustomers(store)
     let receipt = try store.erase(

@@ -44,6 +44,9 @@ enum StoreContract {
     Check("an entry may get other words, and then nobody finds the old ones", rewriting),
     Check("a person who was erased is nowhere, and every count still fits", erasing),
     Check("an erasure covers what was said up to it, and no more", erasingUpTo),
+    Check(
+      "whoever took part in another's conversation is erased there, and the other is not",
+      erasingGuests),
     Check("words that are past their time go, and their place stays", forgettingWords),
     Check("who read what is kept, newest first", accesses),
     Check("old outcomes are forgotten", outcomesAreForgotten),

@@ -146,7 +146,7 @@ extension World {
   func contactHears(_ index: Int, _ answer: Answer) {
     contacts[index].isWaiting = false
     switch answer {
-    case .sessionOpened(let session, _, _, _, _, _, _, _): contacts[index].session = session
+    case .sessionOpened(let session, _, _, _, _, _, _, _, _): contacts[index].session = session
     case .callTaken(let session, _, _, _, _): contacts[index].session = session
     case .handedOff: contacts[index].isHandedOff = true
     case .rejected(.sessionEnded, _, _), .rejected(.unknownSession, _, _):

@@ -42,7 +42,7 @@ extension World {
       return
     }
     switch random.below(12) {
-    case 0: setStatus(index, [.offline, .onBreak, .busy, .meeting][random.below(4)])
+    case 0: setStatus(index, [.offline, .onBreak, .busy, Self.coaching][random.below(4)])
     case 1, 2: send(.renew(desk.agent), isIdempotent: false)
     default:
       if !desk.isAvailable { return setStatus(index, .available) }
@@ -50,10 +50,17 @@ extension World {
     }
   }
 
+  /// The first of the workspace's own, which counts as a meeting.
+  private static let coaching = AgentStatus.custom(StatusID(0))
+
   private func setStatus(_ index: Int, _ status: AgentStatus) {
     desks[index].isAvailable = status == .available
+    drawn += 1
+    let why = StatusReason(id: StatusReasonID(high: 1, low: drawn), words: "the dentist, \(drawn)")
     send(
-      .setStatus(desks[index].agent, status, lease: random.oneIn(4) ? .seconds(30) : nil),
+      .setStatus(
+        desks[index].agent, status, because: status == .onBreak ? why : nil,
+        lease: random.oneIn(4) ? .seconds(30) : nil),
       isIdempotent: false)
   }
 

@@ -107,6 +107,7 @@ struct SimulatedRules: Planner {
       if rule == 1 { made.queues[index].slopePermille = UInt32(500 + 1_500 * luck.below(3)) }
       if rule == 2 { made.queues[index].share = UInt16(luck.below(4)) }
     }
+    made.statuses = [.init(name: "coaching", as: .meeting)]
     made.limits.voiceExclusive = random.oneIn(2)
     made.limits.weight.phone = UInt16(1 + random.below(3))
     made.limits.sessionIdleMax = .seconds(600)

@@ -52,8 +52,8 @@ public struct IntegrityCheck {
         .verified, VerifiedMark.inWorkspace)
       var check = IntegrityCheck(
         queries: queries, workspace: workspace, report: Report(verified: mark ?? kept ?? .start))
-      try check.checkLog()
-      try check.checkEntries()
+      check.attempt { check throws(StoreFault) in try check.checkLog() }
+      check.attempt { check throws(StoreFault) in try check.checkEntries() }
       return check.report
     }
   }
@@ -65,14 +65,21 @@ public struct IntegrityCheck {
     try reader.ask { queries throws(StoreFault) in
       var check = IntegrityCheck(
         queries: queries, workspace: workspace, report: Report(verified: .start))
-      try check.checkLog()
-      try check.checkEntries()
-      try check.checkRows(blobs)
-      try check.checkWorkspaces()
-      try check.checkReferences()
-      try check.checkTimelines()
+      // Each by itself: what one part cannot read must not hide what another would find.
+      check.attempt { check throws(StoreFault) in try check.checkLog() }
+      check.attempt { check throws(StoreFault) in try check.checkEntries() }
+      check.checkRows(blobs)
+      check.attempt { check throws(StoreFault) in try check.checkWorkspaces() }
+      check.attempt { check throws(StoreFault) in try check.checkReferences() }
+      check.attempt { check throws(StoreFault) in try check.checkTimelines() }
+      check.attempt { check throws(StoreFault) in try check.checkCounts() }
       return check.report
     }
+  }
+
+  /// A page of the file that cannot be read is found as well as a row.
+  private mutating func attempt(_ part: (inout Self) throws(StoreFault) -> Void) {
+    do throws(StoreFault) { try part(&self) } catch { found(error.sentence) }
   }
 
   /// What SQLite can see of its own file: trees, indexes, free pages. Of the whole folder.
@@ -86,24 +93,46 @@ public struct IntegrityCheck {
 
   // MARK: The log
 
+  /// Goes on behind a break from the chain that the next record says.
   private mutating func checkLog() throws(StoreFault) {
     var mark = report.verified
-    do throws(StoreFault) {
-      while true {
-        let (records, chain) = try queries.atOnce { queries throws(StoreFault) in
-          var chain = mark.chain
-          return (
-            try queries.log(workspace, after: mark.position, chain: &chain, limit: Self.page), chain
-          )
-        }
-        report.records += Int64(records.count)
-        guard let last = records.last else { break }
-        mark.position = last.position
-        mark.chain = chain
-        if records.count < Self.page { break }
+    var isGood = true
+    var isAtEnd = false
+    while !isAtEnd {
+      let statement = queries.bound(.logAfter) { columns in
+        columns.put(workspace)
+        columns.put(mark.position)
+        columns.put(Int64(Self.page))
       }
-    } catch .corrupt(let what) { found(what) }
-    report.verified = mark
+      var read = 0
+      defer { statement.reset() }
+      while let (record, said) = try statement.row(.log, Queries.logRow) {
+        read += 1
+        report.records += 1
+        let follows =
+          record.position == mark.position + 1 && Checksum.chain(mark.chain, record) == said
+        if !follows {
+          found(
+            "the log of workspace \(workspace.raw) is broken after position \(mark.position)")
+          isGood = false
+        }
+        (mark.position, mark.chain) = (record.position, said)
+        if isGood {
+          (report.verified.position, report.verified.chain) = (mark.position, mark.chain)
+        }
+      }
+      isAtEnd = read < Self.page
+    }
+    // What was committed since the last page is beyond the end that was seen.
+    let head = try queries.head(workspace)
+    if head.position < mark.position || (head.position == mark.position && head.chain != mark.chain)
+    {
+      found(
+        "the log of workspace \(workspace.raw) does not end with the chain that was committed")
+    } else if head.position > mark.position, try !queries.hasLog(workspace, after: mark.position) {
+      found(
+        "the log of workspace \(workspace.raw) ends at \(mark.position), not at \(head.position)")
+    }
   }
 
   // MARK: Entries
@@ -167,51 +196,52 @@ public struct IntegrityCheck {
 extension IntegrityCheck {
   // MARK: Every other row
 
-  private mutating func checkRows(_ blobs: BlobFiles?) throws(StoreFault) {
-    try checkRows(OpenWorkRow.self)
-    try checkRows(CustomerRow.self)
-    try checkRows(IdentityRow.self)
-    try checkRows(ConversationRow.self)
-    try checkRows(SessionRow.self)
-    try checkRows(CaseRow.self)
-    try checkRows(FactsRow.self)
-    try checkRows(OutcomeRow.self)
-    try checkRows(KeyRow.self)
-    try checkRows(OutboxRow.self)
-    try checkRows(ConfigurationColumns.self)
-    try checkRows(LogHead.self)
-    try checkRows(VerifiedMark.self)
-    try checkRows(ErasureReceipt.self)
-    try checkRows(AccessColumns.self)
+  private mutating func checkRows(_ blobs: BlobFiles?) {
+    checkRows(OpenWorkRow.self)
+    checkRows(CustomerRow.self)
+    checkRows(IdentityRow.self)
+    checkRows(ConversationRow.self)
+    checkRows(SessionRow.self)
+    checkRows(CaseRow.self)
+    checkRows(FactsRow.self)
+    checkRows(OutcomeRow.self)
+    checkRows(KeyRow.self)
+    checkRows(OutboxRow.self)
+    checkRows(ConfigurationColumns.self)
+    checkRows(LogHead.self)
+    checkRows(VerifiedMark.self)
+    checkRows(ErasureReceipt.self)
+    checkRows(AccessColumns.self)
+    checkRows(RowCounts.self)
     var hashes: [Digest] = []
-    try checkRows(BlobRow.self) { row in if blobs != nil { hashes.append(row.hash) } }
+    checkRows(BlobRow.self) { row in if blobs != nil { hashes.append(row.hash) } }
     for hash in hashes {
       do throws(StoreFault) { _ = try blobs?.read(hash, workspace) } catch { found(error.sentence) }
     }
     // These are the folder's: looked at with each workspace, since they are few.
-    try checkRows(.workspaces, all: true, WorkspaceRow.read)
-    try checkRows(.tokens, all: true, TokenRow.read)
-    try checkRows(.secrets, all: true, SecretColumns.read)
+    checkRows(.workspaces, all: true, WorkspaceRow.read)
+    checkRows(.tokens, all: true, TokenRow.read)
+    checkRows(.secrets, all: true, SecretColumns.read)
   }
 
-  private mutating func checkRows<R: ColumnRow>(_: R.Type, _ each: (R) -> Void = { _ in })
-    throws(StoreFault)
-  {
-    try checkRows(R.table, all: false, R.inWorkspace, each)
+  private mutating func checkRows<R: ColumnRow>(_: R.Type, _ each: (R) -> Void = { _ in }) {
+    checkRows(R.table, all: false, R.inWorkspace, each)
   }
 
   private mutating func checkRows<T>(
     _ table: Table, all: Bool, _ read: (Prepared) throws(StoreFault) -> T,
     _ each: (T) -> Void = { _ in }
-  ) throws(StoreFault) {
-    let statement = try queries.prepare(
-      table.select(all ? "" : "WHERE workspace=?"), "check \(table.name)")
-    statement.begin()
-    if !all { statement.put(workspace) }
-    while try statement.step() {
-      report.rows[table.name, default: 0] += 1
-      do throws(StoreFault) { each(try statement.checked(table, read)) } catch {
-        found(error.sentence)
+  ) {
+    attempt { check throws(StoreFault) in
+      let statement = try check.queries.prepare(
+        table.select(all ? "" : "WHERE workspace=?"), "check \(table.name)")
+      statement.begin()
+      if !all { statement.put(check.workspace) }
+      while try statement.step() {
+        check.report.rows[table.name, default: 0] += 1
+        do throws(StoreFault) { each(try statement.checked(table, read)) } catch {
+          check.found(error.sentence)
+        }
       }
     }
   }
@@ -235,6 +265,7 @@ extension IntegrityCheck {
         guard try next.step(), !next.isNull else { break }
         last = next.integer(at: 0)
         next.reset()
+        if table == .counts, last == Int64(RowCounts.folder.raw) { continue }
         if !numbers.contains(last) {
           found("\(table.name) has rows of workspace \(last), which does not exist")
         }
@@ -248,10 +279,12 @@ extension IntegrityCheck {
     let references: [(Table, String, Table, String)] = [
       (.entries, "customer", .customers, "customer"),
       (.entries, "conversation", .conversations, "conversation"),
+      (.entries, "session", .sessions, "session"),
       (.identities, "customer", .customers, "customer"),
       (.customers, "root", .customers, "customer"),
       (.conversations, "customer", .customers, "customer"),
       (.sessions, "conversation", .conversations, "conversation"),
+      (.sessions, "customer", .customers, "customer"),
       (.cases, "conversation", .conversations, "conversation"),
       (.facts, "case_", .cases, "case_"),
       (.blobs, "conversation", .conversations, "conversation"),
@@ -325,6 +358,28 @@ extension IntegrityCheck {
     guard try statement.step() else { return }
     let (said, there) = (statement.integer(at: 0), statement.integer(at: 1))
     if said != there { found("customers say \(said) entries in all, and there are \(there)") }
+  }
+
+  /// The folder's own are counted with each workspace, since they are few.
+  private mutating func checkCounts() throws(StoreFault) {
+    for of in [workspace, RowCounts.folder] {
+      let (said, there) = try queries.atOnce {
+        queries throws(StoreFault) -> (RowCounts, RowCounts) in
+        let said = try queries.bound(.counts) { $0.put(of) }.one(.counts, RowCounts.inWorkspace)
+        let there = try RowCounts.there(of) { table, of throws(StoreFault) in
+          let count = try queries.prepare(RowCounts.question(table, of: of), "count \(table.name)")
+          defer { count.reset() }
+          return try count.step() ? count.integer(at: 0) : 0
+        }
+        return (said ?? RowCounts(), there)
+      }
+      for table in RowCounts.tables(of: of) where said[table] != there[table] {
+        found(
+          "\(table.name): \(said[table]) rows were committed in "
+            + (of == RowCounts.folder ? "this folder" : "workspace \(of.raw)")
+            + ", and \(there[table]) are there")
+      }
+    }
   }
 }
 

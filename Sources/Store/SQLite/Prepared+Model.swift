@@ -21,6 +21,14 @@ extension Prepared {
   func put<Kind>(_ id: ID<Kind>) {
     withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) { put($0) }
   }
+  /// One after the other, in one column.
+  func put<Kind>(_ ids: [ID<Kind>]) {
+    var bytes: [UInt8] = []
+    for id in ids {
+      withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) { bytes.append(contentsOf: $0) }
+    }
+    put(bytes)
+  }
   func put(_ digest: Digest) {
     let words = digest.words
     withUnsafeBytes(
@@ -55,6 +63,33 @@ extension Prepared {
     let bytes = raw()
     guard bytes.count == 16 else { throw .corrupt(what: "an id has \(bytes.count) bytes") }
     return ID(high: bytes.word(at: 0), low: bytes.word(at: 8))
+  }
+  func ids<Kind>(_ kind: Kind.Type = Kind.self) throws(StoreFault) -> [ID<Kind>] {
+    let bytes = raw()
+    guard bytes.count % 16 == 0 else { throw .corrupt(what: "a list of ids ends in half an id") }
+    return stride(from: 0, to: bytes.count, by: 16).map {
+      ID(high: bytes.word(at: $0), low: bytes.word(at: $0 + 8))
+    }
+  }
+  func formers() throws(StoreFault) -> [SessionRow.Former] {
+    let bytes = raw()
+    guard bytes.count % 24 == 0 else {
+      throw .corrupt(what: "a list of places ends in half of one")
+    }
+    return stride(from: 0, to: bytes.count, by: 24).map {
+      .init(
+        ConversationID(high: bytes.word(at: $0), low: bytes.word(at: $0 + 8)),
+        upTo: EntryID(Int64(truncatingIfNeeded: bytes.word(at: $0 + 16))))
+    }
+  }
+  /// The one id of every row.
+  func eachID<Kind>(_ kind: Kind.Type = Kind.self) throws(StoreFault) -> [ID<Kind>] {
+    var found: [ID<Kind>] = []
+    while try step() {
+      begin()
+      found.append(try id(kind))
+    }
+    return found
   }
   func digest() throws(StoreFault) -> Digest {
     let bytes = raw()

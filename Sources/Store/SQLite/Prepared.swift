@@ -67,6 +67,13 @@ final class Prepared {
     seal.addNull()
     sqlite3_bind_null(handle, at)
   }
+  /// A column that the table did not have at first: where it holds nothing, the checksum is the one
+  /// that was made without it. One that comes or goes is noticed all the same.
+  func putAdded<T>(_ value: T?, _ put: (T) -> Void) {
+    if let value { return put(value) }
+    at += 1
+    sqlite3_bind_null(handle, at)
+  }
   func put(_ text: String) {
     var text = text
     text.withUTF8 { utf8 in
@@ -167,6 +174,12 @@ final class Prepared {
     guard isNull else { return try read(self) }
     at += 1
     seal.addNull()
+    return nil
+  }
+  /// As `putAdded` wrote it.
+  func added<T>(_ read: (Prepared) throws(StoreFault) -> T) throws(StoreFault) -> T? {
+    guard isNull else { return try read(self) }
+    at += 1
     return nil
   }
   /// The bytes stand until the next step.

@@ -47,6 +47,16 @@ extension Queries {
     try bound(.head) { $0.put(workspace) }.one(.heads, LogHead.inWorkspace) ?? LogHead()
   }
 
+  func hasLog(_ workspace: WorkspaceID, after: Int64) throws(StoreFault) -> Bool {
+    let statement = bound(.logAfter) { columns in
+      columns.put(workspace)
+      columns.put(after)
+      columns.put(1 as Int64)
+    }
+    defer { statement.reset() }
+    return try statement.step()
+  }
+
   private func checkEnd(_ workspace: WorkspaceID, _ last: Int64, _ chain: Digest) throws(StoreFault)
   {
     let head = try head(workspace)
@@ -61,7 +71,7 @@ extension Queries {
     }
   }
 
-  private static func logRow(_ columns: Prepared) throws(StoreFault) -> (LogRecord, Digest) {
+  static func logRow(_ columns: Prepared) throws(StoreFault) -> (LogRecord, Digest) {
     _ = columns.integer()
     let record = LogRecord(
       position: columns.integer(), at: columns.instant(), bytes: columns.bytes())

@@ -11,7 +11,7 @@ enum Query: Int, CaseIterable {
   case session, sessionsOfConversation, aCase, casesOfConversation, facts, outcome, key, blob,
     blobsByHash
   case entry, entriesAfter, newerOfCustomer, olderOfCustomer, transcript, verified
-  case blobsOfConversation, erasures, lastErasure, accesses, accessesOfCustomer, lastAccess
+  case blobsOfConversation, erasures, lastErasure, accesses, accessesOfCustomer, lastAccess, counts
 
   var sql: String {
     switch self {
@@ -66,6 +66,7 @@ enum Query: Int, CaseIterable {
     case .entry: Table.entries.selectByKey
     case .entriesAfter: Table.entries.select("WHERE workspace=? AND entry>? ORDER BY entry LIMIT ?")
     case .verified: Table.verified.selectByKey
+    case .counts: Table.counts.selectByKey
     case .blobsOfConversation:
       Table.blobs.select(
         "INDEXED BY blobs_by_conversation WHERE workspace=? AND conversation=? ORDER BY blob")

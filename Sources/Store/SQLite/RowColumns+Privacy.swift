@@ -7,11 +7,7 @@ extension ErasureReceipt: ColumnRow {
     columns.put(number)
     columns.put(at)
     columns.put(by)
-    var ids: [UInt8] = []
-    for id in customers {
-      withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) { ids.append(contentsOf: $0) }
-    }
-    columns.put(ids)
+    columns.put(customers)
     columns.put(upTo)
     columns.put(entries)
     columns.put(identities)
@@ -22,16 +18,8 @@ extension ErasureReceipt: ColumnRow {
     let number = columns.integer()
     let at = columns.instant()
     let by = columns.text()
-    let ids = columns.bytes()
-    guard ids.count % 16 == 0 else { throw .corrupt(what: "erasure \(number) names half an id") }
-    let customers = stride(from: 0, to: ids.count, by: 16).map { start in
-      let words = ids[start..<(start + 16)].reduce(into: (UInt64(0), UInt64(0))) { words, byte in
-        words = (words.0 << 8 | words.1 >> 56, words.1 << 8 | UInt64(byte))
-      }
-      return CustomerID(high: words.0, low: words.1)
-    }
     return ErasureReceipt(
-      number: number, at: at, by: by, customers: customers, upTo: columns.entry(),
+      number: number, at: at, by: by, customers: try columns.ids(), upTo: columns.entry(),
       entries: columns.integer(),
       identities: columns.integer(), blobs: columns.integer(),
       done: try columns.optional { c throws(StoreFault) in c.instant() })

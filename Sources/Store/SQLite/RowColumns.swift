@@ -125,12 +125,30 @@ extension SessionRow: ColumnRow {
     columns.put(Int64(channel.rawValue))
     columns.put(bot) { columns.put(Int64($0)) }
     columns.put(ended) { columns.put($0) }
+    columns.putAdded(customer) { columns.put($0) }
+    columns.putAdded(former.isEmpty ? nil : former) { list in
+      columns.put(
+        list.flatMap { former in
+          let words = (
+            former.conversation.high, former.conversation.low, UInt64(bitPattern: former.upTo.raw)
+          )
+          return withUnsafeBytes(
+            of: (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian), Array.init)
+        })
+    }
   }
   static func read(_ columns: Prepared) throws(StoreFault) -> SessionRow {
-    SessionRow(
+    let row = SessionRow(
       id: try columns.id(), conversation: try columns.id(), channel: try columns.code(),
       bot: try columns.optional { c throws(StoreFault) in try c.small() },
-      ended: try columns.optional { c throws(StoreFault) in c.instant() })
+      ended: try columns.optional { c throws(StoreFault) in c.instant() },
+      customer: try columns.added { c throws(StoreFault) in try c.id(CustomerKind.self) },
+      former: try columns.added { c throws(StoreFault) in try c.formers() } ?? [])
+    // The one in the other's place would have the same checksum.
+    guard row.customer != nil || row.former.isEmpty else {
+      throw .corrupt(what: "nobody's session was taken out of a conversation")
+    }
+    return row
   }
 }
 

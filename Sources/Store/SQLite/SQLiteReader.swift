@@ -39,7 +39,12 @@ public final class SQLiteReader: StoreReader {
 
   /// Runs on GRDB's queue for this connection.
   func ask<T>(_ body: (Queries) throws(StoreFault) -> T) throws(StoreFault) -> T {
-    try storeFault("read") { try queue.unsafeReentrantRead { _ in try body(queries) } }
+    do throws(StoreFault) {
+      return try storeFault("read") { try queue.unsafeReentrantRead { _ in try body(queries) } }
+    } catch {
+      store.tell(damage: error)
+      throw error
+    }
   }
   public func snapshot<T>(_ body: (any StoreReader) throws(StoreFault) -> T) throws(StoreFault) -> T
   {
@@ -239,19 +244,26 @@ public final class SQLiteReader: StoreReader {
     }
   }
 
-  /// Of all bytes that rows refer to, each once.
+  /// Of all bytes that rows refer to, each once. A row that does not match its checksum is left out:
+  /// the integrity check tells of it.
   func blobHashes(_ workspace: WorkspaceID) throws(StoreFault) -> [Digest] {
-    let found: [BlobRow] = try ask { queries throws(StoreFault) in
+    try ask { queries throws(StoreFault) in
       let all = try queries.prepare(
         Table.blobs.select("INDEXED BY blobs_by_hash WHERE workspace=? ORDER BY hash"), "list blobs"
       )
       all.begin()
       all.put(workspace)
-      return try all.all(.blobs, BlobRow.inWorkspace)
+      var hashes: [Digest] = []
+      while try all.step() {
+        do throws(StoreFault) {
+          let row = try all.checked(.blobs, BlobRow.inWorkspace)
+          if row.hash != hashes.last { hashes.append(row.hash) }
+        } catch {
+          guard case .corrupt = error else { throw error }
+        }
+      }
+      return hashes
     }
-    var hashes: [Digest] = []
-    for row in found where row.hash != hashes.last { hashes.append(row.hash) }
-    return hashes
   }
 
   // MARK: Timelines
@@ -289,6 +301,30 @@ public final class SQLiteReader: StoreReader {
     }
   }
 
+  public func readableTranscript(
+    _ workspace: WorkspaceID, of conversation: ConversationID, limit: Int, visible: Visibility
+  ) throws(StoreFault) -> [EntryRow] {
+    try ask { queries throws(StoreFault) in
+      let statement = queries.bound(.transcript) { columns in
+        columns.put(workspace, conversation)
+        columns.put(EntryID(0))
+        columns.put(Int64(visible.rawValue))
+        columns.put(Int64(limit))
+      }
+      defer { statement.reset() }
+      var rows: [EntryRow] = []
+      while try statement.step() {
+        do throws(StoreFault) {
+          rows.append(try statement.checked(.entries, EntryRow.inWorkspace))
+        } catch {
+          guard case .corrupt = error else { throw error }
+          store.tell(damage: error)
+        }
+      }
+      return rows
+    }
+  }
+
   public func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault)
     -> SearchPage
   {
@@ -299,10 +335,12 @@ public final class SQLiteReader: StoreReader {
       finder = try SearchFinder(store.folder)
       self.finder = finder
     }
-    return try ask { queries throws(StoreFault) in
+    let page = try ask { queries throws(StoreFault) in
       try queries.atOnce { queries throws(StoreFault) in try finder.find(workspace, query, queries)
       }
     }
+    for damage in page.damaged { store.tell(damage: damage) }
+    return page
   }
 
   // MARK: Privacy

@@ -33,17 +33,15 @@ extension SQLiteStore {
     _ receipt: ErasureReceipt, _ workspace: WorkspaceID, at: Instant, _ forms: ErasedForms
   ) throws(StoreFault) -> ErasureReceipt {
     var receipt = receipt
-    let conversations = try write("erase a customer's rows") { writer throws(StoreFault) in
+    try write("erase a customer's rows") { writer throws(StoreFault) in
       try writer.eraseRows(&receipt, forms, blobs, workspace)
     }
     var entries: Set<EntryID> = []
-    for list in receipt.customers.map(EntryList.customer)
-      + conversations.map(EntryList.conversation)
-    {
+    for customer in receipt.customers {
       var last = EntryID(0)
       while true {
         let page = try write("erase a customer's words") { writer throws(StoreFault) in
-          try writer.eraseWords(list, after: last, &receipt, forms, blobs, workspace)
+          try writer.eraseWords(of: customer, after: last, &receipt, forms, blobs, workspace)
         }
         entries.formUnion(page)
         guard let end = page.last else { break }

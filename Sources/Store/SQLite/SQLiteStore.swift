@@ -18,6 +18,8 @@ import System
 public final class SQLiteStore: Store {
   public let folder: String
   public let blobs: BlobFiles
+  /// Whether opening it has finished a restore that was cut off.
+  public let isRestoreFinished: Bool
   private let queue: DatabaseQueue
   /// nil once closed. The lock is never contended by commits, which come from one thread; it orders
   /// them with
@@ -25,6 +27,7 @@ public final class SQLiteStore: Store {
   private let writer: Mutex<UnsafeSend<Writer>?>
   let indexer: SearchIndexer
   private let afterCommit = Mutex<Handler<Void>?>(nil)
+  private let damageHeard = Mutex<Handler<String>?>(nil)
 
   /// Opens the folder, making it if there is none, and brings an older one forward.
   public convenience init(
@@ -37,27 +40,44 @@ public final class SQLiteStore: Store {
   init(folder: String, checkpointing: CheckpointPolicy, disk: any BlobDisk) throws(StoreFault) {
     self.folder = folder
     try Folders.make(folder)
+    isRestoreFinished = try HalfRestored.finish(folder)
     blobs = BlobFiles(folder: "\(folder)/blobs", disk: disk)
-    let file = "\(folder)/throughline.sqlite"
-    try Folders.makeFile(file)
-    queue = try storeFault("open \(file)") {
-      try DatabaseQueue(path: file, configuration: Self.configuration())
-    }
-    let queue = queue
-    let made = try storeFault("prepare \(file)") {
+    let file = MainFile.path(folder)
+    try MainFile.prepare(folder) { file in
+      let queue = try DatabaseQueue(path: file, configuration: Self.configuration())
       try Self.migrate(queue)
-      return try queue.writeWithoutTransaction { db in
+      try queue.close()
+    }
+    do throws(StoreFault) {
+      let (queue, writer) = try Self.open(file, checkpointing)
+      self.queue = queue
+      self.writer = Mutex(writer)
+    } catch {
+      guard case .corrupt(let what) = error else { throw error }
+      throw .corrupt(what: "\(file) is damaged (\(what)); \(MainFile.advice(folder))")
+    }
+    indexer = try SearchIndexer(folder)
+  }
+
+  private static func open(
+    _ file: String, _ checkpointing: CheckpointPolicy
+  ) throws(StoreFault) -> (DatabaseQueue, UnsafeSend<Writer>) {
+    let queue = try storeFault("open \(file)") {
+      try DatabaseQueue(path: file, configuration: configuration())
+    }
+    return try storeFault("prepare \(file)") {
+      try migrate(queue)
+      let writer = try queue.writeWithoutTransaction { db in
         // After opening: what GRDB sets up beforehand would win over it.
-        for pragma in Self.pragmas { try db.execute(sql: "PRAGMA \(pragma)") }
+        for pragma in pragmas { try db.execute(sql: "PRAGMA \(pragma)") }
         guard let connection = db.sqliteConnection else {
           throw StoreFault.failed(doing: "prepare \(file)", why: "it is closed")
         }
         return UnsafeSend(
           value: try Writer(connection, try Checkpointer(file: file, checkpointing)))
       }
+      return (queue, writer)
     }
-    writer = Mutex(made)
-    indexer = try SearchIndexer(folder)
   }
 
   static let pragmas = [
@@ -97,6 +117,15 @@ public final class SQLiteStore: Store {
   /// What is called after each commit, on the committing thread: it must only wake somebody.
   public func onCommit(_ wake: @escaping @Sendable () -> Void) {
     afterCommit.withLock { $0 = Handler { wake() } }
+  }
+
+  /// Who hears of whatever a reader finds damaged, in a sentence, as often as it is found: on the
+  /// reading thread.
+  public func onDamage(_ hear: @escaping @Sendable (String) -> Void) {
+    damageHeard.withLock { $0 = Handler(hear) }
+  }
+  func tell(damage: StoreFault) {
+    if case .corrupt = damage { damageHeard.withLock { $0 }?.call(damage.sentence) }
   }
 
   public func addWorkspace(named name: String) throws(StoreFault) -> WorkspaceRow {
@@ -182,7 +211,7 @@ public final class SQLiteStore: Store {
     try queue.unsafeReentrantRead { try String.fetchOne($0, sql: "PRAGMA \(pragma)") }
   }
 
-  var file: String { "\(folder)/throughline.sqlite" }
+  var file: String { MainFile.path(folder) }
 
   func write<T>(_ doing: String, _ body: (Writer) throws(StoreFault) -> T) throws(StoreFault) -> T {
     try writer.withLock { writer throws(StoreFault) in

@@ -6,13 +6,16 @@ internal import GRDB
 enum Schema {
   static var migrations: DatabaseMigrator {
     var migrator = DatabaseMigrator()
-    for (name, sql) in zip(names, [first, second]) {
-      migrator.registerMigration(name) { try $0.execute(sql: sql) }
+    for (name, sql) in zip(names, [first, second, third]) {
+      migrator.registerMigration(name) { db in
+        try db.execute(sql: sql)
+        if name == "3" { try RowCounts.countAll(db) }
+      }
     }
     return migrator
   }
 
-  static let names = ["1", "2"]
+  static let names = ["1", "2", "3"]
 
   // Every key begins with the workspace. Tables whose rows are found by their key alone have no
   // rowid: the key
@@ -109,5 +112,14 @@ enum Schema {
       PRIMARY KEY(workspace, number)) STRICT, WITHOUT ROWID;
     CREATE INDEX accesses_by_customer ON accesses(workspace, customer, number) WHERE customer IS NOT NULL;
     CREATE INDEX blobs_by_conversation ON blobs(workspace, conversation, blob) WHERE conversation IS NOT NULL;
+    """
+
+  /// How many rows there are, so that one that vanished is missed; by which record a session arrived,
+  /// and which conversations it was taken out of.
+  static let third = """
+    CREATE TABLE counts(
+      workspace INTEGER PRIMARY KEY, rows BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;
+    ALTER TABLE sessions ADD COLUMN customer BLOB;
+    ALTER TABLE sessions ADD COLUMN former BLOB;
     """
 }

@@ -5,14 +5,14 @@ enum Table: UInt8, CaseIterable {
   case workspaces = 1
   case tokens, secrets, heads, log, work, entries, customers, identities, conversations, sessions,
     cases, facts
-  case outcomes, keys, outbox, blobs, configurations, verified, erasures, accesses
+  case outcomes, keys, outbox, blobs, configurations, verified, erasures, accesses, counts
 
   var name: String { "\(self)" }
 
   /// How many of the columns, from the first, are the primary key.
   var keyCount: Int {
     switch self {
-    case .workspaces, .secrets, .heads, .verified: 1
+    case .workspaces, .secrets, .heads, .verified, .counts: 1
     case .work, .keys: 3
     case .tokens, .log, .entries, .customers, .identities, .conversations, .sessions, .cases,
       .facts, .outcomes,
@@ -43,7 +43,8 @@ enum Table: UInt8, CaseIterable {
         "workspace", "conversation", "customer", "open", "epoch", "agent", "opened", "changed",
         "about",
       ]
-    case .sessions: ["workspace", "session", "conversation", "channel", "bot", "ended"]
+    case .sessions:
+      ["workspace", "session", "conversation", "channel", "bot", "ended", "customer", "former"]
     case .cases:
       [
         "workspace", "case_", "conversation", "queue", "agent", "state", "created", "closed",
@@ -66,6 +67,20 @@ enum Table: UInt8, CaseIterable {
         "done",
       ]
     case .accesses: ["workspace", "number", "at", "who", "what", "customer"]
+    case .counts: ["workspace", "rows"]
+    }
+  }
+
+  /// Whether a row that vanished whole is missed by nothing but a count: see `RowCounts`. Of the
+  /// others each is missed by something that names it: the log by its chain, entries by their
+  /// numbers, customers by their sum, open work by a replay, conversations and cases by the log.
+  var isCounted: Bool {
+    switch self {
+    case .workspaces, .tokens, .secrets, .identities, .sessions, .facts, .outcomes, .keys, .outbox,
+      .blobs, .configurations, .erasures, .accesses:
+      true
+    case .heads, .log, .work, .entries, .customers, .conversations, .cases, .verified, .counts:
+      false
     }
   }
 
@@ -84,6 +99,8 @@ enum Table: UInt8, CaseIterable {
     let sets = all.dropFirst(keyCount).map { "\($0)=excluded.\($0)" }.joined(separator: ",")
     return "\(insert) ON CONFLICT(\(keys.joined(separator: ","))) DO UPDATE SET \(sets)"
   }
+  /// Changes nothing where there is such a row already.
+  var insertIfNew: String { "\(insert) ON CONFLICT DO NOTHING" }
   var delete: String { "DELETE FROM \(name)\(whereKey)" }
   func select(_ rest: String = "") -> String {
     "SELECT \(all.joined(separator: ",")) FROM \(name) \(rest)"

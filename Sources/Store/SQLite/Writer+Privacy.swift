@@ -6,20 +6,10 @@ import Records
 final class PrivacyStatements {
   let queries: Queries
   private let putEntry: Prepared
-  let deleteKeys: Prepared
-  let deleteOutbox: Prepared
 
   init(_ connection: OpaquePointer) throws(StoreFault) {
     queries = try Queries(connection)
     putEntry = try Prepared(connection, Table.entries.upsert, "change the words of an entry")
-    // What names the conversation belongs to it. These two tables have no index by it; an erasure is
-    // rare enough to walk them.
-    deleteKeys = try Prepared(
-      connection, "DELETE FROM keys WHERE workspace=? AND instr(value, ?)>0",
-      "delete a conversation's keys")
-    deleteOutbox = try Prepared(
-      connection, "DELETE FROM outbox WHERE workspace=? AND instr(payload, ?)>0",
-      "delete a conversation's mail")
   }
 
   func rewrite(_ entry: EntryRow, _ workspace: WorkspaceID) throws(StoreFault) {
@@ -76,17 +66,17 @@ extension Writer {
     try transaction { () throws(StoreFault) in try put(receipt, workspace) }
   }
 
-  /// Everything that is said of a person beside the entries, in one transaction; returns their
-  /// conversations.
+  /// Everything that is said of a person beside the entries, in one transaction.
   func eraseRows(
     _ receipt: inout ErasureReceipt, _ forms: ErasedForms, _ blobs: BlobFiles,
     _ workspace: WorkspaceID
-  ) throws(StoreFault) -> [ConversationID] {
+  ) throws(StoreFault) {
     let statements = try statements()
     let queries = statements.queries
     var changed = receipt
     defer { receipt = changed }
-    return try transaction { () throws(StoreFault) in
+    try transaction { () throws(StoreFault) in
+      let customers = Set(changed.customers)
       var conversations: [ConversationRow] = []
       for customer in changed.customers {
         for row in try queries.bound(.identitiesOfCustomer, { $0.put(workspace, customer) })
@@ -107,48 +97,134 @@ extension Writer {
         }.all(.conversations, ConversationRow.inWorkspace)
       }
       for var row in conversations {
+        let guests = try others(in: row.id, than: customers, queries, workspace)
         row.about = forms.conversation
         try put(row, workspace)
-        try erase(row.id, forms, statements, workspace)
+        try eraseCases(of: row.id, forms, queries, workspace) {
+          $0.map(customers.contains) ?? true
+        }
+        try deleteWhatNames(
+          forms.mention(row.id), butNot: guests.map(forms.mentionOf), queries, workspace)
+        let theirs = try attachments(of: row.id, by: guests, forms, queries, workspace)
         let attached = try queries.bound(.blobsOfConversation) { $0.put(workspace, row.id) }
-          .all(.blobs, BlobRow.inWorkspace)
+          .all(.blobs, BlobRow.inWorkspace).filter { !theirs.contains($0.id) }
         changed.blobs += try remove(attached, blobs, queries, workspace)
       }
+      let own = Set(conversations.map(\.id))
+      for id in try places(of: changed.customers, queries, workspace) where !own.contains(id) {
+        guard
+          var row = try queries.bound(.conversation, { $0.put(workspace, id) })
+            .one(.conversations, ConversationRow.inWorkspace)
+        else { continue }
+        row.about = forms.without(customers, row)
+        try put(row, workspace)
+        try eraseCases(of: id, forms, queries, workspace) {
+          $0.map(customers.contains) ?? false
+        }
+      }
+      for customer in changed.customers {
+        try deleteWhatNames(forms.mentionOf(customer), butNot: [], queries, workspace)
+      }
       try put(changed, workspace)
-      return conversations.map(\.id)
     }
   }
 
-  private func erase(
-    _ conversation: ConversationID, _ forms: ErasedForms, _ statements: PrivacyStatements,
-    _ workspace: WorkspaceID
+  /// - Parameter isTheirs: asked of the record whose matter a case is; nil for the conversation's.
+  private func eraseCases(
+    of conversation: ConversationID, _ forms: ErasedForms, _ queries: Queries,
+    _ workspace: WorkspaceID, where isTheirs: (CustomerID?) -> Bool
   ) throws(StoreFault) {
-    for var row in try statements.queries.bound(
-      .casesOfConversation, { $0.put(workspace, conversation) }
-    )
-    .all(.cases, CaseRow.inWorkspace) {
+    for var row in try queries.bound(.casesOfConversation, { $0.put(workspace, conversation) })
+      .all(.cases, CaseRow.inWorkspace) where isTheirs(forms.customerOf(row))
+    {
       row.about = forms.aCase(row)
       try put(row, workspace)
       try delete(FactsRow(case: row.id, bytes: []), workspace) { $0.put(row.id) }
     }
-    for delete in [statements.deleteKeys, statements.deleteOutbox] {
+  }
+
+  /// What names a conversation or a record belongs to it. These two tables have no index by it; an
+  /// erasure is rare enough to walk them.
+  /// - Parameter others: whoever took part in it and stays.
+  private func deleteWhatNames(
+    _ mention: [UInt8], butNot others: [[UInt8]], _ queries: Queries, _ workspace: WorkspaceID
+  ) throws(StoreFault) {
+    for (table, column) in [(Table.keys, "value"), (.outbox, "payload")] {
+      let stays = others.map { _ in " AND instr(\(column), ?)=0" }.joined()
+      let delete = try queries.prepare(
+        "DELETE FROM \(table.name) WHERE workspace=? AND instr(\(column), ?)>0\(stays)",
+        "delete what names a customer in \(table.name)")
       delete.begin()
       delete.put(workspace)
-      delete.put(forms.mention(conversation))
+      for bytes in [mention] + others { delete.put(bytes) }
       try delete.run()
+      try count(-sqlite3_changes64(connection), table, workspace)
     }
+  }
+
+  /// Records of others that have entries in a conversation.
+  private func others(
+    in conversation: ConversationID, than customers: Set<CustomerID>, _ queries: Queries,
+    _ workspace: WorkspaceID
+  ) throws(StoreFault) -> [CustomerID] {
+    let statement = try queries.prepare(
+      """
+      SELECT DISTINCT customer FROM entries INDEXED BY entries_by_conversation
+      WHERE workspace=? AND conversation=?
+      """, "find whose a conversation is")
+    statement.begin()
+    statement.put(workspace, conversation)
+    return try statement.eachID(CustomerKind.self).filter { !customers.contains($0) }
+  }
+
+  /// Conversations in which these records have entries.
+  private func places(
+    of customers: [CustomerID], _ queries: Queries, _ workspace: WorkspaceID
+  ) throws(StoreFault) -> [ConversationID] {
+    let statement = try queries.prepare(
+      """
+      SELECT DISTINCT conversation FROM entries INDEXED BY entries_by_customer
+      WHERE workspace=? AND customer=? AND conversation IS NOT NULL
+      """, "find where a customer was")
+    var found: Set<ConversationID> = []
+    for customer in customers {
+      statement.begin()
+      statement.put(workspace, customer)
+      found.formUnion(try statement.eachID(ConversationKind.self))
+    }
+    return found.sorted()
+  }
+
+  private func attachments(
+    of conversation: ConversationID, by customers: [CustomerID], _ forms: ErasedForms,
+    _ queries: Queries, _ workspace: WorkspaceID
+  ) throws(StoreFault) -> Set<BlobID> {
+    guard !customers.isEmpty else { return [] }
+    let entries = try queries.bound(.transcript) { columns in
+      columns.put(workspace, conversation)
+      columns.put(EntryID(0))
+      columns.put(Int64(Visibility.internal.rawValue))
+      columns.put(Int64.max)
+    }.all(.entries, EntryRow.inWorkspace).filter { customers.contains($0.customer) }
+    return Set(entries.flatMap(forms.attachments))
   }
 
   /// Takes the words of up to a thousand entries after `after`; returns all that were looked at,
   /// empty at the end.
   func eraseWords(
-    _ list: EntryList, after: EntryID, _ receipt: inout ErasureReceipt, _ forms: ErasedForms,
+    of customer: CustomerID, after: EntryID, _ receipt: inout ErasureReceipt, _ forms: ErasedForms,
     _ blobs: BlobFiles,
     _ workspace: WorkspaceID
   ) throws(StoreFault) -> [EntryID] {
     let statements = try statements()
-    let entries = try list.page(
-      statements.queries, workspace, after: after, upTo: receipt.upTo, limit: 1_000)
+    var page = TimelinePage(from: after, .newer, atMost: receipt.upTo, limit: 1_000)
+    try page.gather(statements.queries, workspace, customer, .internal)
+    let entries = try page.numbers.map { number throws(StoreFault) in
+      guard let entry = try statements.queries.entry(workspace, EntryID(number)) else {
+        throw StoreFault.corrupt(what: "entry \(number) is in the index but not there")
+      }
+      return entry
+    }
     var changed = receipt
     defer { receipt = changed }
     try transaction { () throws(StoreFault) in
@@ -228,34 +304,5 @@ extension Writer {
       throw StoreFault.of(connection, code, "empty the write-ahead log")
     }
     return false
-  }
-}
-
-/// Entries of one customer record or of one conversation.
-enum EntryList {
-  case customer(CustomerID)
-  case conversation(ConversationID)
-
-  func page(
-    _ queries: Queries, _ workspace: WorkspaceID, after: EntryID, upTo: EntryID, limit: Int
-  ) throws(StoreFault) -> [EntryRow] {
-    switch self {
-    case .customer(let customer):
-      var page = TimelinePage(from: after, .newer, atMost: upTo, limit: limit)
-      try page.gather(queries, workspace, customer, .internal)
-      return try page.numbers.map { number throws(StoreFault) in
-        guard let entry = try queries.entry(workspace, EntryID(number)) else {
-          throw StoreFault.corrupt(what: "entry \(number) is in the index but not there")
-        }
-        return entry
-      }
-    case .conversation(let conversation):
-      return try queries.bound(.transcript) { columns in
-        columns.put(workspace, conversation)
-        columns.put(after)
-        columns.put(Int64(Visibility.internal.rawValue))
-        columns.put(Int64(limit))
-      }.all(.entries, EntryRow.inWorkspace).filter { $0.id <= upTo }
-    }
   }
 }

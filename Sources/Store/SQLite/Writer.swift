@@ -12,16 +12,24 @@ final class Writer {
   private let walPages: UnsafeMutablePointer<Int32>
   /// Forgotten whenever a commit fails, since then only the disk knows.
   private var heads: [WorkspaceID: LogHead] = [:]
+  /// The same; nil where the row itself is damaged, which is left as it is for the check to find.
+  private var counts: [WorkspaceID: RowCounts?] = [:]
+  private var recounted: Set<WorkspaceID> = []
 
   private let begin: Prepared
   private let commit: Prepared
   private let rollback: Prepared
   /// By `Table.rawValue`; the log and the entries are only ever appended.
   private let puts: [Prepared]
+  /// Of the counted tables alone.
+  private let insertsIfNew: [Table: Prepared]
   private let deletes: [Prepared]
   private let readHead: Prepared
+  private let readCounts: Prepared
   private let readSecret: Prepared
   private let lastWorkspace: Prepared
+  private let everyWorkspace: Prepared
+  private let countSecrets: Prepared
   private let forget: Prepared
   /// What erasing and the access log need, prepared when they first do.
   var privacy: PrivacyStatements?
@@ -34,7 +42,12 @@ final class Writer {
     rollback = try Prepared(connection, "ROLLBACK", "roll a transaction back")
     var puts: [Prepared] = []
     var deletes: [Prepared] = []
+    var insertsIfNew: [Table: Prepared] = [:]
     for table in Table.allCases {
+      if table.isCounted {
+        insertsIfNew[table] = try Prepared(
+          connection, table.insertIfNew, "write to \(table.name)")
+      }
       let appended = [.log, .entries, .workspaces].contains(table)
       puts.append(
         try Prepared(connection, appended ? table.insert : table.upsert, "write to \(table.name)"))
@@ -42,15 +55,21 @@ final class Writer {
     }
     self.puts = puts
     self.deletes = deletes
+    self.insertsIfNew = insertsIfNew
+    readCounts = try Prepared(connection, Table.counts.selectByKey, "read how many rows there are")
     readHead = try Prepared(connection, Table.heads.selectByKey, "read the head of the log")
     readSecret = try Prepared(connection, Table.secrets.selectByKey, "read a secret")
     lastWorkspace = try Prepared(
       connection, "SELECT coalesce(max(workspace), 0) FROM workspaces", "number a workspace")
+    everyWorkspace = try Prepared(
+      connection, "SELECT workspace FROM workspaces ORDER BY workspace", "list the workspaces")
+    countSecrets = try Prepared(
+      connection, RowCounts.question(.secrets, of: RowCounts.folder), "count the secrets")
     forget = try Prepared(
       connection,
       """
-      DELETE FROM outcomes WHERE (workspace, key) IN (SELECT o.workspace, o.key FROM workspaces w
-      CROSS JOIN outcomes o INDEXED BY outcomes_by_age ON o.workspace = w.workspace AND o.at < ? LIMIT ?)
+      DELETE FROM outcomes WHERE (workspace, key) IN (SELECT workspace, key FROM outcomes
+      INDEXED BY outcomes_by_age WHERE workspace=? AND at<? LIMIT ?)
       """, "forget old outcomes")
     walPages = .allocate(capacity: 1)
     walPages.initialize(to: 0)
@@ -177,13 +196,13 @@ final class Writer {
         throw .failed(doing: "add the workspace \(name)", why: "there is no number left")
       }
       let row = WorkspaceRow(id: WorkspaceID(number), name: name)
-      try put(row)
+      try put(row, countedUnder: RowCounts.folder)
       return row
     }
   }
 
   func save(_ token: TokenRow) throws(StoreFault) {
-    try transaction { () throws(StoreFault) in try put(token) }
+    try transaction { () throws(StoreFault) in try put(token, countedUnder: token.workspace) }
   }
 
   func save(_ verified: VerifiedMark, _ workspace: WorkspaceID) throws(StoreFault) {
@@ -196,8 +215,16 @@ final class Writer {
       readSecret.put(name)
       // Another reader may have been first.
       if let known = try readSecret.one(.secrets, SecretColumns.read) { return known.bytes }
+      // A new one in the place of one that vanished would make strangers of everybody.
+      if let counted = try counts(of: RowCounts.folder), try countSecrets.step() {
+        let there = countSecrets.integer(at: 0)
+        countSecrets.reset()
+        guard there >= counted[.secrets] else {
+          throw .corrupt(what: "of \(counted[.secrets]) secrets of this folder \(there) are there")
+        }
+      }
       let bytes = Entropy.bytes(32)
-      try put(SecretColumns(name: name, bytes: bytes))
+      try put(SecretColumns(name: name, bytes: bytes), countedUnder: RowCounts.folder)
       return bytes
     }
   }
@@ -205,11 +232,24 @@ final class Writer {
   /// True while there may be more of them.
   func forgetOutcomes(before: Instant, limit: Int) throws(StoreFault) -> Bool {
     try transaction { () throws(StoreFault) in
-      forget.begin(.outcomes)
-      forget.put(before)
-      forget.put(Int64(limit))
-      try forget.run()
-      return sqlite3_changes64(connection) >= Int64(limit)
+      var workspaces: [WorkspaceID] = []
+      while try everyWorkspace.step() {
+        if let raw = UInt32(exactly: everyWorkspace.integer(at: 0)) {
+          workspaces.append(WorkspaceID(raw))
+        }
+      }
+      var left = Int64(limit)
+      for workspace in workspaces where left > 0 {
+        forget.begin(.outcomes)
+        forget.put(workspace)
+        forget.put(before)
+        forget.put(left)
+        try forget.run()
+        let gone = sqlite3_changes64(connection)
+        try count(-gone, .outcomes, workspace)
+        left -= gone
+      }
+      return left <= 0
     }
   }
 
@@ -225,10 +265,16 @@ final class Writer {
     try begin.run()
     do throws(StoreFault) {
       let value = try body()
+      for workspace in recounted.sorted() {
+        if let counts = try counts(of: workspace) { try put(counts, workspace) }
+      }
+      recounted.removeAll(keepingCapacity: true)
       try commit.run()
       return value
     } catch {
       heads.removeAll()
+      counts.removeAll()
+      recounted.removeAll()
       // SQLite has rolled back by itself after a full disk or an I/O error; else it is for us.
       if sqlite3_get_autocommit(connection) == 0 { try rollback.run() }
       throw error
@@ -241,17 +287,31 @@ final class Writer {
     return statement
   }
   func put<R: ColumnRow>(_ row: R, _ workspace: WorkspaceID) throws(StoreFault) {
-    let columns = statement(puts, R.table)
-    columns.put(workspace)
-    row.put(into: columns)
-    try columns.runSealed()
+    try put(R.table, countedUnder: workspace) { columns in
+      columns.put(workspace)
+      row.put(into: columns)
+    }
   }
   /// For a row that says its workspace itself, or has none.
-  func put<R: ColumnRow>(_ row: R) throws(StoreFault) {
-    let columns = statement(puts, R.table)
-    row.put(into: columns)
+  private func put<R: ColumnRow>(_ row: R, countedUnder workspace: WorkspaceID) throws(StoreFault) {
+    try put(R.table, countedUnder: workspace) { row.put(into: $0) }
+  }
+
+  private func put(
+    _ table: Table, countedUnder workspace: WorkspaceID, _ bind: (Prepared) -> Void
+  ) throws(StoreFault) {
+    if let insert = insertsIfNew[table] {
+      insert.begin(table)
+      bind(insert)
+      try insert.runSealed()
+      // What was there already is changed, and names of workspaces never are.
+      if sqlite3_changes64(connection) > 0 { return try count(1, table, workspace) }
+    }
+    let columns = statement(puts, table)
+    bind(columns)
     try columns.runSealed()
   }
+
   func delete<R: ColumnRow>(
     _ row: R, _ workspace: WorkspaceID, _ key: (Prepared) -> Void
   ) throws(StoreFault) {
@@ -259,5 +319,30 @@ final class Writer {
     columns.put(workspace)
     key(columns)
     try columns.run()
+    try count(-sqlite3_changes64(connection), R.table, workspace)
+  }
+
+  // MARK: Counts
+
+  /// So many rows more of a counted table; nothing happens for another.
+  func count(_ change: Int64, _ table: Table, _ workspace: WorkspaceID) throws(StoreFault) {
+    guard table.isCounted, change != 0, var known = try counts(of: workspace) else { return }
+    known[table] += change
+    counts[workspace] = known
+    recounted.insert(workspace)
+  }
+
+  private func counts(of workspace: WorkspaceID) throws(StoreFault) -> RowCounts? {
+    if let known = counts[workspace] { return known }
+    readCounts.begin(.counts)
+    readCounts.put(workspace)
+    do throws(StoreFault) {
+      let read = try readCounts.one(.counts, RowCounts.inWorkspace) ?? RowCounts()
+      counts[workspace] = .some(read)
+      return read
+    } catch .corrupt {
+      counts[workspace] = .some(nil)
+      return nil
+    }
   }
 }

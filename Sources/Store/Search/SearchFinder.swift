@@ -93,16 +93,21 @@ final class SearchFinder {
     while try newest.step() {
       let number = EntryID(newest.integer(at: 0) - SearchFile.base(workspace))
       looked += 1
-      if let entry = try queries.entry(workspace, number), entry.body != nil,
-        entry.visibility.rawValue <= query.visible.rawValue,
-        try isWanted(entry, query, queries, workspace, &conversations)
-      {
+      let found: EntryRow?
+      do throws(StoreFault) {
+        found = try entry(number, query, queries, workspace, &conversations)
+      } catch {
+        guard case .corrupt = error else { throw error }
+        page.damaged.append(error)
+        found = nil
+      }
+      if let found {
         if page.hits.count == query.limit {
           page.older = page.hits.last?.entry.id
           return page
         }
         page.hits.append(
-          SearchHit(entry: entry, excerpt: try excerpt(of: expression, number, workspace)))
+          SearchHit(entry: found, excerpt: try excerpt(of: expression, number, workspace)))
       }
       if looked == Self.candidatesMax {
         page.older = number
@@ -110,6 +115,20 @@ final class SearchFinder {
       }
     }
     return page
+  }
+
+  /// The entry that the index names, where it is to be among the finds.
+  private func entry(
+    _ number: EntryID, _ query: SearchQuery, _ queries: Queries, _ workspace: WorkspaceID,
+    _ conversations: inout [ConversationID: Bool]
+  ) throws(StoreFault) -> EntryRow? {
+    guard let entry = try queries.entry(workspace, number) else {
+      throw .corrupt(what: "entry \(number) is missing in workspace \(workspace.raw)")
+    }
+    guard entry.body != nil, entry.visibility.rawValue <= query.visible.rawValue,
+      try isWanted(entry, query, queries, workspace, &conversations)
+    else { return nil }
+    return entry
   }
 
   private static func expression(_ words: String, _ query: SearchQuery) -> String {
@@ -182,7 +201,8 @@ extension Queries {
 
   /// The first entry of that instant or later; one past the last when there is none. The writer's
   /// time never
-  /// goes back, so that numbers and instants have one order.
+  /// goes back, so that numbers and instants have one order. One that cannot be read counts as the
+  /// next one that can.
   func firstEntry(_ workspace: WorkspaceID, _ at: Instant, _ last: EntryID) throws(StoreFault)
     -> Int64
   {
@@ -190,12 +210,26 @@ extension Queries {
     var high = last.raw + 1
     while low < high {
       let middle = low + (high - low) / 2
-      guard let entry = try entry(workspace, EntryID(middle)) else {
-        throw .corrupt(what: "entry \(middle) is missing in workspace \(workspace.raw)")
+      if let entry = try readable(workspace, from: middle, below: high), entry.at < at {
+        low = entry.id.raw + 1
+      } else {
+        high = middle
       }
-      if entry.at < at { low = middle + 1 } else { high = middle }
     }
     return low
+  }
+
+  private func readable(
+    _ workspace: WorkspaceID, from first: Int64, below end: Int64
+  ) throws(StoreFault) -> EntryRow? {
+    for number in first..<end {
+      do throws(StoreFault) {
+        if let entry = try entry(workspace, EntryID(number)) { return entry }
+      } catch {
+        guard case .corrupt = error else { throw error }
+      }
+    }
+    return nil
   }
 }
 

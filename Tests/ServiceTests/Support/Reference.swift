@@ -27,8 +27,12 @@ struct Reference {
   var apart: Set<Set<Node>> = []
   var shared: Set<Node> = []
   var said: [Node: [Said]] = [:]
-  /// Whose record a conversation began with.
-  var conversations: [String: Node] = [:]
+  /// By whom each session came.
+  var sessions: [String: Node] = [:]
+  /// Whose matter each case is: of the session that brought it about.
+  var matters: [String: Node] = [:]
+  /// Who has ever come into a conversation.
+  var guests: [String: Set<Node>] = [:]
   private var nobodies = 0
 
   func person(_ node: Node) -> Set<Node> {
@@ -85,6 +89,10 @@ struct Reference {
   mutating func says(_ said: Said, _ node: Node) {
     guard !self.said[node, default: []].contains(where: { $0.entry == said.entry }) else { return }
     self.said[node, default: []].append(said)
+  }
+
+  func areOne(_ nodes: Set<Node>) -> Bool {
+    nodes.first.map { nodes.isSubset(of: person($0)) } ?? true
   }
 
   /// Everything said by and to a person, in order.

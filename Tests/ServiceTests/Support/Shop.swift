@@ -58,6 +58,10 @@ final class Shop {
         return agent
       })
     configuration.limits = limits
+    configuration.statuses = [
+      .init(name: "coaching", as: .busy), .init(name: "lunch", as: .onBreak),
+      .init(name: "mail_only", as: .available, channels: [.email]),
+    ]
     let key = HMACKey(Array("identities of a test".utf8))
     mail = MailChannel(
       workspace: row.id, addresses: ["help@shop.example"], identityKey: key,
@@ -81,6 +85,10 @@ final class Shop {
       "whatsapp": .init([.phone]),
     ]
     directory.integrationsSay = ["till": .init([.email, .phone, .external])]
+    for index in directory.statuses.indices where directory.statuses[index].name == "coaching" {
+      directory.statuses[index].title = "Coaching"
+      directory.statuses[index].needsReason = true
+    }
     api.directory = directory
   }
 
