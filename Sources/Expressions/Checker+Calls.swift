@@ -58,7 +58,7 @@ extension Checker {
       let before = unifier
       var fits = true
       for (argument, parameter) in zip(arguments, parameters) where fits {
-        fits = unifier.assignable(argument, parameter)
+        fits = unifier.assignable(argument, parameter, takesNull: false)
       }
       guard fits else {
         unifier = before
@@ -162,7 +162,7 @@ extension Checker {
 
   private mutating func unwrapped(_ node: Int, _ type: Type) -> Type {
     let inner = unifier.freshVariable()
-    if !unifier.assignable(type, .optional(inner)) {
+    if !unifier.assignable(type, .optional(inner), takesNull: false) {
       report(node, "`?` needs an optional value here, not \(shown(type))")
       return .dyn
     }
@@ -223,7 +223,15 @@ extension Checker {
       return range == .dyn ? .dyn : range
     case .map, .transformList: return .list(visit(fold.body))
     case .sortBy:
-      _ = visit(fold.body)
+      let key = unifier.resolve(visit(fold.body), final: false)
+      if !key.isOrdered {
+        report(
+          fold.body, "`sortBy` needs a key that has an order here, and this is \(shown(key))",
+          hint: "numbers, texts, bytes, moments, lengths of time and truth values have one")
+      }
+      if case .map = range {
+        report(fold.range, "`sortBy` goes over a list, not over \(shown(range))")
+      }
       return range
     case .transformMap:
       let value = visit(fold.body)
@@ -249,14 +257,14 @@ extension Checker {
   ) -> Type {
     let type = unifier.resolve(visit(target), final: false)
     let inner = unifier.freshVariable()
-    if !unifier.assignable(type, .optional(inner)) {
+    if !unifier.assignable(type, .optional(inner), takesNull: false) {
       report(target, "this needs an optional value, not \(shown(type))")
     }
     let bound: Type = type == .dyn ? .dyn : inner
     let result = scoped([(name, bound)], node) { $0.visit(body) }
     if !flat { return .optional(result) }
     let unwrapped = unifier.freshVariable()
-    if !unifier.assignable(result, .optional(unwrapped)) {
+    if !unifier.assignable(result, .optional(unwrapped), takesNull: false) {
       report(body, "`optFlatMap` needs an optional value here, not \(shown(result))")
     }
     return result

@@ -119,6 +119,11 @@ extension Checker {
     case .abstract("optional_type", let parameters):
       let inner = unifier.resolve(parameters.first ?? .dyn, final: false)
       return .optional(fieldType(node, inner, field))
+    case .nullable:
+      report(
+        node, "this may be null, and null has no field `\(field)`",
+        hint: "dyn(…) around it leaves that to the moment of evaluating")
+      return .dyn
     default:
       report(node, "\(shown(type)) has no fields, so `.\(field)` means nothing")
       return .dyn

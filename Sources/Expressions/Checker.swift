@@ -89,6 +89,7 @@ struct Checker {
     case .block(let values, let body):
       var names: [(String, Type)] = []
       let height = locals.count
+      references[node] = .local(height)
       for (index, value) in values.enumerated() {
         names.append(("@index\(index)", visit(value)))
         push(names[index])

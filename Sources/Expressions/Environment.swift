@@ -5,11 +5,17 @@ public struct Environment: Sendable {
     /// May be qualified: `customer.name`.
     public var name: String
     public var type: Type
-    public init(_ name: String, _ type: Type) {
+    /// How many elements a list or a map here has at most; for what an expression costs.
+    public var elementsMax: Int
+    public init(_ name: String, _ type: Type, elementsMax: Int = Environment.elementsAssumed) {
       self.name = name
       self.type = type
+      self.elementsMax = elementsMax
     }
   }
+
+  /// How many elements a list or a map is taken to have of which nothing else is known.
+  public static let elementsAssumed = 100
 
   /// A variable's slot is its place here.
   public let variables: [Variable]

@@ -40,6 +40,7 @@ extension Evaluation {
         guard let inner = optional.value else { continue }
         held = inner
       }
+      guard spend(key: key) else { return Self.spent }
       if let failure = builder.add(key, held) { return failure }
     }
     return unknown ?? .map(builder.map)
@@ -67,7 +68,7 @@ extension Evaluation {
       return fold(plan, count: list.count) { at, second in
         second ? (.int(Int64(at)), list[at]) : (list[at], .null)
       }
-    case .map(let map):
+    case .map(let map) where plan.kind != .sortBy:
       return fold(plan, count: map.count) { at, _ in (map.keys[at], map.values[at]) }
     case .error: return range
     default: return noOverload(plan.kind.rawValue, [range])
@@ -119,6 +120,9 @@ extension Evaluation {
     var work = 1
     while 1 << work < keys.count { work += 1 }
     guard meter.spend(keys.count * work) else { return Self.spent }
+    for key in keys {
+      for _ in 0..<work where !meter.spend(comparing: key) { return Self.spent }
+    }
     let order = keys.indices.sorted { a, b in
       switch Value.order(keys[a], keys[b]) {
       case .before: true

@@ -1,6 +1,9 @@
 /// `int(x)`, `string(x)` and their kind.
 extension Evaluation {
   mutating func convert(_ function: Function, _ a: Value) -> Value {
+    if case .string(let text) = a, text.utf8.count >= 64, !meter.spend(bytes: text.utf8.count) {
+      return Self.spent
+    }
     let result: Value? =
       switch function {
       case .int: toInt(a)

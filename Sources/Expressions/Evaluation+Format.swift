@@ -1,42 +1,127 @@
-/// `"%d of %s".format([…])`.
-extension Evaluation {
-  mutating func format(_ pattern: String, _ values: [Value]) -> Value {
-    var out = ""
+/// `"%d of %s".format([…])`: the text taken apart into what stands there and what is put in.
+struct FormatText {
+  enum Part: Equatable {
+    case text(String)
+    case clause(verb: UnicodeScalar, precision: Int?)
+  }
+  struct Wrong: Error { var what: String }
+
+  var parts: [Part] = []
+  var clauses: [UnicodeScalar] {
+    parts.compactMap { if case .clause(let verb, _) = $0 { verb } else { nil } }
+  }
+
+  init(_ pattern: String) throws(Wrong) {
+    var text = ""
     var scalars = Array(pattern.unicodeScalars)[...]
-    var next = 0
     while let scalar = scalars.popFirst() {
       guard scalar == "%" else {
-        out.unicodeScalars.append(scalar)
+        text.unicodeScalars.append(scalar)
         continue
       }
       if scalars.first == "%" {
         scalars.removeFirst()
-        out += "%"
+        text += "%"
         continue
       }
-      var precision: Int?
-      if scalars.first == "." {
-        scalars.removeFirst()
-        var digits = ""
-        while let digit = scalars.first, digit.isASCII, digit.properties.numericType != nil {
-          digits.unicodeScalars.append(digit)
-          scalars.removeFirst()
-        }
-        guard let given = Int(digits), given <= 100 else {
-          return clause("the precision must be a number up to 100")
-        }
-        precision = given
+      if !text.isEmpty { parts.append(.text(text)) }
+      text = ""
+      let precision = try Self.precision(&scalars)
+      guard let verb = scalars.popFirst() else { throw Wrong(what: "unexpected end of string") }
+      parts.append(.clause(verb: verb, precision: precision))
+    }
+    if !text.isEmpty { parts.append(.text(text)) }
+  }
+
+  private static func precision(_ scalars: inout ArraySlice<UnicodeScalar>) throws(Wrong) -> Int? {
+    guard scalars.first == "." else { return nil }
+    scalars.removeFirst()
+    var digits = ""
+    while let digit = scalars.first, digit.isASCII, digit.properties.numericType != nil {
+      digits.unicodeScalars.append(digit)
+      scalars.removeFirst()
+    }
+    guard let given = Int(digits), given <= 100 else {
+      throw Wrong(what: "the precision must be a number up to 100")
+    }
+    return given
+  }
+
+  /// Whether a clause takes values of a type; nil for a clause that there is none of.
+  static func takes(_ verb: UnicodeScalar, _ type: Type) -> Bool? {
+    let isNumber = [.int, .uint, .double].contains(type)
+    let isFree = type.isGradual
+    switch verb {
+    case "s": return true
+    case "d", "f", "e": return isNumber || isFree
+    case "b": return [.int, .uint, .bool].contains(type) || isFree
+    case "o": return [.int, .uint].contains(type) || isFree
+    case "x", "X": return [.int, .uint, .string, .bytes].contains(type) || isFree
+    default: return nil
+    }
+  }
+}
+
+extension Checker {
+  /// A text that stands there, and what is put into it: too few values, or of types that its
+  /// clauses do not take.
+  mutating func checkFormat(_ arguments: [Int]) {
+    guard arguments.count == 2, case .literal(.string(let pattern)) = syntax.nodes[arguments[0]]
+    else { return }
+    let clauses: [UnicodeScalar]
+    do {
+      clauses = try FormatText(pattern).clauses
+    } catch {
+      return report(arguments[0], "this cannot be formatted: \(error.what)")
+    }
+    var given: [(node: Int, type: Type)]?
+    if case .list(let elements, let optional) = syntax.nodes[arguments[1]], optional.isEmpty {
+      given = elements.map { ($0, types[$0]) }
+      if elements.count < clauses.count {
+        report(
+          arguments[1], "this text has \(clauses.count) places, and \(elements.count) are filled")
       }
-      guard let verb = scalars.popFirst() else { return clause("unexpected end of string") }
-      guard values.indices.contains(next) else {
-        return .fault(.range, "index \(next) out of range")
+    }
+    for (at, verb) in clauses.enumerated() {
+      var (node, type) = (arguments[1], Type.dyn)
+      if let given {
+        guard given.indices.contains(at) else { return }
+        (node, type) = given[at]
+      } else if case .list(let element) = types[arguments[1]] {
+        type = element
       }
-      switch formatted(verb, precision, values[next]) {
-      case .success(let text): out += text
-      case .failure(let failure): return .error(failure.error)
+      guard let takes = FormatText.takes(verb, type) else {
+        return report(arguments[0], "there is no `%\(verb)`", hint: "%s takes anything")
+      }
+      if !takes { report(node, "`%\(verb)` does not take \(shown(type))") }
+    }
+  }
+}
+
+extension Evaluation {
+  mutating func format(_ pattern: String, _ values: [Value]) -> Value {
+    let text: FormatText
+    do {
+      text = try FormatText(pattern)
+    } catch {
+      return clause(error.what)
+    }
+    var out = ""
+    var next = 0
+    for part in text.parts {
+      switch part {
+      case .text(let text): out += text
+      case .clause(let verb, let precision):
+        guard values.indices.contains(next) else {
+          return .fault(.range, "index \(next) out of range")
+        }
+        switch formatted(verb, precision, values[next]) {
+        case .success(let text): out += text
+        case .failure(let failure): return .error(failure.error)
+        }
+        next += 1
       }
       guard meter.spend(bytes: out.utf8.count / 8) else { return Self.spent }
-      next += 1
     }
     return .string(out)
   }

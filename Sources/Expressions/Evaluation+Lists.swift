@@ -18,7 +18,9 @@ extension Evaluation {
     case (.setsContains, 2), (.setsEquivalent, 2), (.setsIntersects, 2):
       guard case .list(let other) = arguments[1] else { return nil }
       return sets(function, list, other)
-    case (.greatest, 1), (.least, 1): return extreme(list, greatest: function == .greatest)
+    case (.greatest, 1), (.least, 1):
+      guard meter.spend(list.count) else { return Self.spent }
+      return extreme(list, greatest: function == .greatest)
     default: return nil
     }
   }
@@ -30,7 +32,7 @@ extension Evaluation {
     return .list((0..<count).map(Value.int))
   }
 
-  private func slice(_ list: [Value], _ arguments: [Value]) -> Value? {
+  private mutating func slice(_ list: [Value], _ arguments: [Value]) -> Value? {
     guard case .int(let start) = arguments[1], case .int(let end) = arguments[2] else { return nil }
     guard start >= 0, end >= 0 else {
       return .fault(.range, "cannot slice(\(start), \(end)), negative indexes not supported")
@@ -41,6 +43,7 @@ extension Evaluation {
     guard end <= Int64(list.count) else {
       return .fault(.range, "cannot slice(\(start), \(end)), list is length \(list.count)")
     }
+    guard meter.spend(Int(end - start)) else { return Self.spent }
     return .list(Array(list[Int(start)..<Int(end)]))
   }
 
@@ -100,7 +103,9 @@ extension Evaluation {
   }
 
   func extreme(_ values: [Value], greatest: Bool) -> Value? {
-    guard var best = values.first else { return nil }
+    guard var best = values.first else {
+      return .fault(.invalidArgument, "there is no greatest or least of an empty list")
+    }
     for value in values {
       switch value {
       case .int, .uint, .double: break

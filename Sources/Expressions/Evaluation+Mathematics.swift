@@ -2,8 +2,8 @@
 extension Evaluation {
   mutating func mathematics(_ function: Function, _ arguments: [Value]) -> Value? {
     switch function {
-    case .greatest: return extreme(arguments, greatest: true)
-    case .least: return extreme(arguments, greatest: false)
+    case .greatest where !arguments.isEmpty: return extreme(arguments, greatest: true)
+    case .least where !arguments.isEmpty: return extreme(arguments, greatest: false)
     case .bitAnd, .bitOr, .bitXor:
       guard arguments.count == 2 else { return nil }
       switch (arguments[0], arguments[1]) {

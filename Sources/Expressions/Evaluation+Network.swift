@@ -6,6 +6,9 @@ extension Evaluation {
     case .base64Encode, .base64Decode: return base64(function, arguments)
     default: break
     }
+    for argument in arguments.prefix(2) where !meter.spend(comparing: argument) {
+      return Self.spent
+    }
     switch (arguments.first, arguments.count) {
     case (.string(let text)?, 1): return parse(function, text)
     case (.ip(let address)?, 1): return part(function, address)
@@ -89,13 +92,12 @@ extension Evaluation {
     guard arguments.count >= 2, case .string(let text) = arguments[0],
       case .string(let source) = arguments[1]
     else { return nil }
-    guard meter.spend(bytes: text.utf8.count + source.utf8.count) else { return Self.spent }
     let pattern: Pattern
-    switch Pattern.make(source) {
+    switch self.pattern(source) {
     case .success(let made): pattern = made
-    case .failure(let failure):
-      return .fault(.invalidArgument, "the pattern is wrong: \(failure.message)")
+    case .failure(let failure): return failure.value
     }
+    guard meter.spend(pattern.matchCost(bytes: text.utf8.count)) else { return Self.spent }
     let bytes = Array(text.utf8)
     switch (function, arguments.count) {
     case (.regexExtract, 2):
@@ -129,6 +131,7 @@ extension Evaluation {
   private mutating func replace(_ pattern: Pattern, _ text: [UInt8], _ arguments: [Value]) -> Value?
   {
     guard case .string(let form) = arguments[2] else { return nil }
+    guard meter.spend(bytes: form.utf8.count) else { return Self.spent }
     var limit = Int64.max
     if arguments.count == 4 {
       guard case .int(let given) = arguments[3] else { return nil }
@@ -189,7 +192,9 @@ extension Evaluation {
     while left > 0, from <= text.count, let found = pattern.match(text, from: from),
       let whole = found[0]
     {
-      guard meter.spend(bytes: whole.upperBound - from + 64), visit(found) else { return false }
+      // To find one RE2 may have looked at all that is left, at some bytes a nanosecond.
+      let looked = whole.upperBound - from + 64 + (text.count - from) / 16
+      guard meter.spend(pattern.matchCost(bytes: looked)), visit(found) else { return false }
       left -= 1
       from = whole.upperBound
       if whole.isEmpty {

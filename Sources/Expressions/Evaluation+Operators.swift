@@ -15,18 +15,51 @@ extension Evaluation {
   }
 
   private mutating func textTest(_ function: Function, _ text: String, _ part: String) -> Value {
-    guard meter.spend(bytes: text.utf8.count) else { return Self.spent }
+    guard meter.spend(bytes: text.utf8.count), meter.spend(bytes: part.utf8.count) else {
+      return Self.spent
+    }
     switch function {
     case .startsWith: return .bool(text.utf8.starts(with: part.utf8))
     case .endsWith: return .bool(text.utf8.reversed().starts(with: part.utf8.reversed()))
     case .contains:
       return .bool(TextSearch.first(Array(part.utf8), in: Array(text.utf8), from: 0) != nil)
     default:
-      switch Pattern.make(part) {
-      case .success(let pattern): return .bool(pattern.isFound(in: text))
-      case .failure(let failure):
-        return .fault(.invalidArgument, "the pattern is wrong: \(failure.message)")
+      switch pattern(part) {
+      case .success(let pattern): return matches(.string(text), pattern)
+      case .failure(let failure): return failure.value
       }
+    }
+  }
+
+  struct PatternFailure: Error { var value: Value }
+
+  /// The pattern of a text: one that stands in the expression is compiled already, one that it
+  /// makes is paid for.
+  mutating func pattern(_ text: String) -> Result<Pattern, PatternFailure> {
+    guard meter.spend(bytes: text.utf8.count) else {
+      return .failure(PatternFailure(value: Self.spent))
+    }
+    if let known = program.constantPatterns[CodePoints(text)] { return .success(known) }
+    if let known = computedPatterns.first(where: { sameText($0.text, text) }) {
+      return .success(known.pattern)
+    }
+    guard meter.spend(Pattern.compileCost(text)) else {
+      return .failure(PatternFailure(value: Self.spent))
+    }
+    switch Pattern.make(text, isComputed: true) {
+    case .success(let made):
+      guard meter.spend(made.size * Pattern.instructionCost) else {
+        return .failure(PatternFailure(value: Self.spent))
+      }
+      if computedPatterns.count == Self.computedPatternsMax { computedPatterns.removeFirst() }
+      computedPatterns.append((text, made))
+      return .success(made)
+    case .failure(let failure):
+      guard meter.spend(Pattern.refusedCost) else {
+        return .failure(PatternFailure(value: Self.spent))
+      }
+      let message = "the pattern is wrong: \(failure.message)"
+      return .failure(PatternFailure(value: .fault(.invalidArgument, message)))
     }
   }
 
@@ -34,8 +67,8 @@ extension Evaluation {
     guard case .string(let text) = text else {
       return text.isError ? text : noOverload("matches", [text])
     }
-    guard meter.spend(bytes: text.utf8.count) else { return Self.spent }
     guard let pattern else { return .fault(.invalidArgument, "the pattern is wrong") }
+    guard meter.spend(pattern.matchCost(bytes: text.utf8.count)) else { return Self.spent }
     return .bool(pattern.isFound(in: text))
   }
 
@@ -47,7 +80,8 @@ extension Evaluation {
         if same { return .bool(true) }
       }
       return .bool(false)
-    case .map(let map): return .bool(map.find(a) != nil)
+    case .map(let map):
+      return spend(key: a) ? .bool(map.find(a) != nil) : Self.spent
     default: return noOverload("@in", [a, b])
     }
   }
@@ -127,6 +161,14 @@ extension Evaluation {
       return convert(function, a)
     default: return several(function, [a])
     }
+  }
+
+  /// A key is looked at whole to be found.
+  mutating func spend(key: Value) -> Bool {
+    if case .string(let text) = key, text.utf8.count >= 64 {
+      return meter.spend(bytes: text.utf8.count)
+    }
+    return true
   }
 
   private mutating func size(_ a: Value) -> Value {

@@ -23,12 +23,21 @@ extension Evaluation {
     case (.hasValue, 1): return .bool(optional.value != nil)
     case (.value, 1):
       return optional.value ?? .fault(.invalidArgument, "optional.none() dereference")
-    case (.or, 2):
-      guard case .optional = arguments[1] else { return nil }
-      return optional.value == nil ? arguments[1] : arguments[0]
-    case (.orValue, 2): return optional.value ?? arguments[1]
     default: return nil
     }
+  }
+
+  /// `or` and `orValue` look at the other value only where there is none, as the reference
+  /// implementation in C++ does.
+  mutating func otherwise(_ optional: Value, _ other: Int32, _ unwraps: Bool) -> Value {
+    guard case .optional(let held) = optional else {
+      return optional.isError ? optional : noOverload(unwraps ? "orValue" : "or", [optional])
+    }
+    if let inner = held.value { return unwraps ? inner : optional }
+    let other = value(other)
+    if unwraps || other.isError { return other }
+    if case .optional = other { return other }
+    return noOverload("or", [optional, other])
   }
 
   private static func isZero(_ value: Value) -> Bool {

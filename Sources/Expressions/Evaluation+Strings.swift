@@ -14,6 +14,8 @@ extension Evaluation {
     default: return nil
     }
     let rest = Array(arguments.dropFirst())
+    // What is looked for and what is put in are gone through as well.
+    for argument in rest where !meter.spend(comparing: argument) { return Self.spent }
     switch (function, rest.count) {
     case (.lowerAscii, 0): return .string(mapASCII(text, 0x41...0x5A) { $0 + 32 })
     case (.upperAscii, 0): return .string(mapASCII(text, 0x61...0x7A) { $0 - 32 })
@@ -85,7 +87,6 @@ extension Evaluation {
     guard case .string(let part) = rest[0] else { return nil }
     let scalars = Scalars(text.unicodeScalars)
     let wanted = Scalars(part.unicodeScalars)
-    guard meter.spend(scalars.count / 16 * min(wanted.count, 64) + 1) else { return Self.spent }
     var from = function == .indexOf ? 0 : scalars.count
     if rest.count == 2 {
       guard case .int(let given) = rest[1] else { return nil }
@@ -94,8 +95,8 @@ extension Evaluation {
     }
     let at =
       function == .indexOf
-      ? TextSearch.first(wanted, of: scalars, from: from)
-      : TextSearch.last(wanted, of: scalars, from: from)
+      ? TextSearch.first(wanted, in: scalars, from: from)
+      : TextSearch.last(wanted, in: scalars, from: from)
     return .int(Int64(at ?? -1))
   }
 
@@ -109,22 +110,19 @@ extension Evaluation {
     let scalars = Scalars(text.unicodeScalars)
     let wanted = Scalars(old.unicodeScalars)
     let put = Scalars(new.unicodeScalars)
+    // Nothing stands before every code point and behind the last.
+    let places =
+      wanted.isEmpty
+      ? Array(0...scalars.count) : TextSearch.all(wanted, in: scalars, atMost: limit)
     var out: Scalars = []
     var at = 0
-    while limit > 0, let found = TextSearch.first(wanted, of: scalars, from: at) {
+    for found in places.prefix(Int(clamping: limit)) {
       guard meter.spend(put.count / 16 + 1) else { return Self.spent }
       out += scalars[at..<found]
       out += put
-      limit -= 1
       at = found + wanted.count
-      if wanted.isEmpty {
-        guard found < scalars.count else { break }
-        out.append(scalars[found])
-        at = found + 1
-      }
     }
-    if at < scalars.count { out += scalars[at...] }
-    return .string(Self.text(out))
+    return .string(Self.text(out + scalars[at...]))
   }
 
   private mutating func split(_ text: String, _ rest: [Value]) -> Value? {
@@ -148,9 +146,7 @@ extension Evaluation {
       if at < scalars.count { parts.append(.string(Self.text(scalars[at...]))) }
       return .list(parts)
     }
-    while Int64(parts.count) < limit - 1,
-      let found = TextSearch.first(wanted, of: scalars, from: at)
-    {
+    for found in TextSearch.all(wanted, in: scalars, atMost: limit - 1) {
       parts.append(.string(Self.text(scalars[at..<found])))
       at = found + wanted.count
     }

@@ -12,6 +12,9 @@ struct Evaluation {
   /// The last value of every node, by id, when somebody wants to know.
   var trace: [Value?]
   private let isTracing: Bool
+  /// Patterns that this evaluation has made of texts, the newest last.
+  var computedPatterns: [(text: String, pattern: Pattern)] = []
+  static let computedPatternsMax = 4
 
   /// - Precondition: program and slots outlive the evaluation.
   init(_ program: Program, slots: UnsafeBufferPointer<Value?>, budget: Int, tracing: Bool) {
@@ -39,20 +42,32 @@ struct Evaluation {
 
   @inline(never)
   private mutating func traced(_ node: Int32) -> Value {
-    var operation = operations[Int(node)]
-    // A path is walked step by step, so that each step has a value to show.
-    if case .path(_, _, let count) = operation, count > 0,
-      case .select(let operand, _, _) = program.syntax.nodes[Int(node)]
-    {
-      operation = .select(Int32(operand), field: program.operands[Int(Self.lastField(operation))])
+    let operation = operations[Int(node)]
+    if case .path(let slot, let first, let count) = operation {
+      return tracedPath(node, slot, first, count)
     }
     let result = compute(operation)
     trace[Int(node)] = result
     return result
   }
 
-  private static func lastField(_ operation: Operation) -> Int32 {
-    if case .path(_, let first, let count) = operation { first + count - 1 } else { 0 }
+  /// A path, with a value to show for each of its steps. It costs what it costs untraced: else
+  /// explaining could deny what was decided.
+  private mutating func tracedPath(_ node: Int32, _ slot: Int32, _ first: Int32, _ count: Int32)
+    -> Value
+  {
+    var steps = [Int(node)]
+    while steps.count <= Int(count),
+      case .select(let operand, _, _) = program.syntax.nodes[steps[steps.count - 1]]
+    {
+      steps.append(operand)
+    }
+    var result = fact(slot)
+    for (at, step) in steps.reversed().enumerated() {
+      if at > 0 { result = select(result, program.operands[Int(first) + at - 1]) }
+      trace[step] = result
+    }
+    return result
   }
 
   @inline(__always)
@@ -104,7 +119,8 @@ struct Evaluation {
       let (target, index) = (value(target), value(index))
       return target.isError
         ? .strict(target, index)
-        : index.isError ? index : optionalPart(target, index, isField: false)
+        : index.isError
+          ? index : spend(key: index) ? optionalPart(target, index, isField: false) : Self.spent
     case .matches(let text, let pattern):
       return matches(value(text), program.patterns[Int(pattern)])
     case .call(let function, let first, let count): return call(function, first, count)
@@ -116,6 +132,8 @@ struct Evaluation {
       return value(body)
     case .optionalMap(let local, let target, let body, let flat):
       return optionalMap(local, target, body, flat)
+    case .otherwise(let optional, let other, let unwraps):
+      return otherwise(value(optional), other, unwraps)
     case .block(let first, let count, let local, let body):
       for index in 0..<Int(count) {
         locals[Int(local) + index] = value(program.operands[Int(first) + index])
@@ -235,9 +253,10 @@ struct Evaluation {
     }
   }
 
-  func indexed(_ target: Value, _ index: Value) -> Value {
+  mutating func indexed(_ target: Value, _ index: Value) -> Value {
     if target.isError { return .strict(target, index) }
     if index.isError { return index }
+    guard spend(key: index) else { return Self.spent }
     switch target {
     case .list(let list):
       guard let at = Self.position(index) else {
@@ -302,7 +321,7 @@ struct Evaluation {
   private mutating func order(_ function: Function, _ a: Value, _ b: Value) -> Value {
     if a.isError { return .strict(a, b) }
     if b.isError { return b }
-    if case .string(let text) = a, !meter.spend(bytes: text.utf8.count) { return Self.spent }
+    guard meter.spend(comparing: a) else { return Self.spent }
     guard let order = Value.order(a, b) else { return noOverload(function.rawValue, [a, b]) }
     switch function {
     case .less: return .bool(order == .before)

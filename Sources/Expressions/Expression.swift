@@ -80,6 +80,10 @@ extension Checker {
       case (.member(_, _, let given), .function(let found?)): (function, arguments) = (found, given)
       default: continue
       }
+      if function == .format {
+        checkFormat(arguments)
+        continue
+      }
       guard arguments.count >= 2, case .literal(let literal) = syntax.nodes[arguments[1]] else {
         checkConversion(node, function, arguments)
         continue

@@ -165,7 +165,7 @@ enum Signatures {
     list<A>.slice(int, int): list<A>
     list<A>.flatten(): list<dyn>
     list<A>.flatten(int): list<dyn>
-    list<T>.sort(): list<T> for int uint double bool string bytes timestamp duration dyn
+    list<T>.sort(): list<T> for int uint double bool string bytes timestamp duration
     list<A>.distinct(): list<A>
     list<A>.reverse(): list<A>
     list<A>.first(): optional<A>

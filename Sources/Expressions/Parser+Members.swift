@@ -71,7 +71,6 @@ extension Parser {
     var found: [Syntax.NodeID] = []
     if take(symbol) { return found }
     repeat {
-      if at(symbol), !found.isEmpty { break }
       found.append(expression())
     } while take(",")
     closeBracket(symbol)
@@ -148,9 +147,20 @@ extension Parser {
     return add(.name(text, absolute: absolute), from: start)
   }
 
+  /// `[,]` and `{,}` are empty: `"[" [ExprList] [","] "]"`, says the grammar. Of arguments it says
+  /// nothing of the kind.
+  private mutating func takesLoneComma(_ closing: String) -> Bool {
+    let next = tokens[min(position + 1, tokens.count - 1)]
+    guard at(","), next.kind == .symbol, next.text == closing else { return false }
+    advance()
+    advance()
+    return true
+  }
+
   private mutating func list(from start: Int) -> Syntax.NodeID {
     var elements: [Syntax.NodeID] = []
     var optional: Set<Int> = []
+    if takesLoneComma("]") { return add(.list([], optional: []), from: start) }
     while !at("]"), token.kind != .end, !gaveUp {
       if take("?") { optional.insert(elements.count) }
       elements.append(expression())
@@ -163,6 +173,7 @@ extension Parser {
   private mutating func map(from start: Int) -> Syntax.NodeID {
     var entries: [(key: Syntax.NodeID, value: Syntax.NodeID)] = []
     var optional: Set<Int> = []
+    if takesLoneComma("}") { return add(.map([], optional: []), from: start) }
     while !at("}"), token.kind != .end, !gaveUp {
       if take("?") { optional.insert(entries.count) }
       let key = expression()

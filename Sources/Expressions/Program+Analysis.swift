@@ -4,8 +4,20 @@ extension Program {
   /// through.
   public func requiredSlots() -> [(slot: Int, node: Int)] {
     var found: [(slot: Int, node: Int)] = []
-    collectRequired(syntax.root, into: &found)
+    collectRequired(syntax.root, for: .true, into: &found)
     return found
+  }
+
+  /// What a part must come to: true, false, or anything that is no error.
+  private enum Outcome {
+    case `true`, `false`, value
+    var negated: Outcome {
+      switch self {
+      case .true: .false
+      case .false: .true
+      case .value: .value
+      }
+    }
   }
 
   /// Every fact that evaluating may look at.
@@ -21,42 +33,51 @@ extension Program {
     return found
   }
 
-  private func collectRequired(_ node: Int, into found: inout [(slot: Int, node: Int)]) {
-    switch operations[node] {
-    case .slot(let slot):
+  private func collectRequired(
+    _ node: Int, for outcome: Outcome, into found: inout [(slot: Int, node: Int)]
+  ) {
+    func note(_ slot: Int32) {
       if !found.contains(where: { $0.slot == Int(slot) }) { found.append((Int(slot), node)) }
-      return
-    case .hasSlot, .optionalSlot: return
+    }
+    switch operations[node] {
+    case .slot(let slot): return note(slot)
+    // Without the fact `has` is false, and so is all that asks for true.
+    case .hasSlot(let slot): return outcome == .true ? note(slot) : ()
+    case .optionalSlot: return
+    case .otherwise(let optional, _, _):
+      return collectRequired(Int(optional), for: .value, into: &found)
     default: break
     }
     switch syntax.nodes[node] {
-    // An error on one side is outweighed by the other.
-    case .or(let parts) where parts.count > 1: return
-    case .conditional(let condition, _, _): collectRequired(condition, into: &found)
-    case .fold(let fold): collectRequired(fold.range, into: &found)
-    case .optionalMap(let target, _, _, _): collectRequired(target, into: &found)
+    // One part that decides outweighs an error in another: only where none may, all are needed.
+    case .and(let parts):
+      guard outcome == .true || parts.count == 1 else { return }
+      for part in parts { collectRequired(part, for: outcome, into: &found) }
+    case .or(let parts):
+      guard outcome == .false || parts.count == 1 else { return }
+      for part in parts { collectRequired(part, for: outcome, into: &found) }
+    case .call("!_", let inner) where inner.count == 1:
+      collectRequired(inner[0], for: outcome.negated, into: &found)
+    case .conditional(let condition, _, _):
+      collectRequired(condition, for: .value, into: &found)
+    case .fold(let fold): collectRequired(fold.range, for: .value, into: &found)
+    case .optionalMap(let target, _, _, _): collectRequired(target, for: .value, into: &found)
     // What is bound may go unused.
-    case .bind(_, _, let body), .block(_, let body): collectRequired(body, into: &found)
-    case .call("!_", let inner): collectNegated(inner, into: &found)
-    default: for child in syntax.children(node) { collectRequired(child, into: &found) }
+    case .bind(_, _, let body), .block(_, let body):
+      collectRequired(body, for: outcome, into: &found)
+    default:
+      for child in syntax.children(node) { collectRequired(child, for: .value, into: &found) }
     }
   }
 
-  /// Below a `!`, `&&` is what `||` is elsewhere.
-  private func collectNegated(_ inner: [Int], into found: inout [(slot: Int, node: Int)]) {
-    for node in inner {
-      switch syntax.nodes[node] {
-      case .and: continue
-      case .or(let parts): for part in parts { collectRequired(part, into: &found) }
-      default: collectRequired(node, into: &found)
-      }
-    }
-  }
+  /// What finding out whether a condition is constant may cost: thousands of rules are looked at.
+  private static let lookingBudget = 10_000
 
   /// True or false when the condition is that whatever the facts are.
   public var constantOutcome: Bool? {
     // What comes out while nothing is known does not rest on any fact.
-    if case .bool(let bool) = evaluate(slotNames.map { .unknown($0) }) { return bool }
+    let unknown = slotNames.map { Value.unknown($0) }
+    if case .bool(let bool) = evaluate(unknown, budget: Self.lookingBudget) { return bool }
     if isContradiction { return false }
     return nil
   }
@@ -79,62 +100,5 @@ extension Program {
 
   private func isSlot(_ node: Int, _ slot: Int) -> Bool {
     if case .slot(let own) = operations[node] { Int(own) == slot } else { false }
-  }
-
-  /// The most steps that evaluating could take, were every list and text among the facts as large
-  /// as facts may
-  /// be. Saturates.
-  ///
-  /// - Units: those of `Meter`.
-  public var estimatedCost: Int {
-    var sizes: [Int: Int] = [:]
-    var costs: [Int: Int] = [:]
-    // Children stand before their parents in the array.
-    for node in syntax.nodes.indices { (costs[node], sizes[node]) = estimate(node, costs, sizes) }
-    return costs[syntax.root] ?? 0
-  }
-
-  /// How many elements a list among the facts is taken to have at most.
-  static let assumedElements = 100
-
-  private func estimate(_ node: Int, _ costs: [Int: Int], _ sizes: [Int: Int]) -> (
-    cost: Int, size: Int
-  ) {
-    func cost(_ node: Int) -> Int { costs[node] ?? 1 }
-    func size(_ node: Int) -> Int { sizes[node] ?? Self.assumedElements }
-    let below = syntax.children(node).reduce(1) { Self.add($0, cost($1)) }
-    switch syntax.nodes[node] {
-    case .list(let elements, _): return (below, elements.count)
-    case .map(let entries, _): return (below, entries.count)
-    case .fold(let fold):
-      let once = Self.add(1, Self.add(cost(fold.body), fold.filter.map(cost) ?? 0))
-      return (Self.add(cost(fold.range), Self.multiply(size(fold.range), once)), size(fold.range))
-    case .call(let name, let arguments), .member(_, let name, let arguments):
-      if name == "range",
-        case .literal(.int(let count))? = arguments.first.map({ syntax.nodes[$0] })
-      {
-        return (Self.add(below, Int(clamping: count)), Int(clamping: count))
-      }
-      if name == "_+_", arguments.count == 2 {
-        return (below, Self.add(size(arguments[0]), size(arguments[1])))
-      }
-      if name == "@in" || name == "_==_", arguments.count == 2 {
-        return (Self.add(below, size(arguments[1])), 1)
-      }
-      return (below, Self.assumedElements)
-    case .conditional(_, let then, let otherwise): return (below, max(size(then), size(otherwise)))
-    case .bind(_, _, let body), .block(_, let body), .optionalMap(_, _, let body, _):
-      return (below, size(body))
-    default: return (below, Self.assumedElements)
-    }
-  }
-
-  private static func add(_ a: Int, _ b: Int) -> Int {
-    let (sum, overflow) = a.addingReportingOverflow(b)
-    return overflow ? .max : sum
-  }
-  private static func multiply(_ a: Int, _ b: Int) -> Int {
-    let (product, overflow) = a.multipliedReportingOverflow(by: b)
-    return overflow ? .max : product
   }
 }

@@ -1,4 +1,4 @@
-/// Clauses of one condition that cannot be true together.
+/// Clauses of one condition that cannot be true together, or of which one always is.
 extension Program {
   /// Whether some clauses exclude one another: one expression equal to two texts, beyond two bounds
   /// that leave
@@ -6,19 +6,32 @@ extension Program {
   var isContradiction: Bool {
     guard case .and(let parts) = syntax.nodes[syntax.root] else { return false }
     var bounds: [String: Bounds] = [:]
-    var positive: Set<String> = []
-    var negative: Set<String> = []
     for part in parts {
-      if case .call("!_", let inner) = syntax.nodes[part], inner.count == 1 {
-        negative.insert(syntax.text(of: inner[0]))
-      } else {
-        positive.insert(syntax.text(of: part))
-      }
       guard let (what, relation, literal) = comparison(part) else { continue }
       bounds[what, default: Bounds()].take(relation, literal)
       if bounds[what]?.isEmpty ?? false { return true }
     }
-    return !positive.isDisjoint(with: negative)
+    return holdsBoth(parts)
+  }
+
+  /// Whether it says `a || !a`: true whenever its facts are there, and an error when not.
+  public var isTrivial: Bool {
+    guard case .or(let parts) = syntax.nodes[syntax.root] else { return false }
+    return holdsBoth(parts)
+  }
+
+  /// Whether one clause stands there and its contrary, too.
+  private func holdsBoth(_ parts: [Int]) -> Bool {
+    let clauses = Set(parts.map(clause))
+    return clauses.contains { clauses.contains("! " + $0) }
+  }
+
+  /// The bounds that a clause alone sets.
+  func bounds(of node: Int) -> (what: String, range: Bounds)? {
+    guard let (what, relation, literal) = comparison(node) else { return nil }
+    var bounds = Bounds()
+    bounds.take(relation, literal)
+    return bounds.isNumeric ? (what, bounds) : nil
   }
 
   /// `what relation literal`, whichever side the literal stands on.
@@ -42,13 +55,23 @@ extension Program {
   ]
 
   /// What one expression can still be.
-  private struct Bounds {
+  struct Bounds: Sendable {
     private var low = -Double.infinity
     private var high = Double.infinity
     private var isLowOut = false
     private var isHighOut = false
     private var same: Value?
     private(set) var isEmpty = false
+    private(set) var isNumeric = false
+
+    var isPoint: Bool { low == high }
+
+    /// Whether whatever the other leaves this leaves, too.
+    func contains(_ other: Bounds) -> Bool {
+      let isLow = low < other.low || (low == other.low && (!isLowOut || other.isLowOut))
+      let isHigh = high > other.high || (high == other.high && (!isHighOut || other.isHighOut))
+      return isLow && isHigh
+    }
 
     mutating func take(_ relation: String, _ literal: Value) {
       if relation == "_==_" {
@@ -64,6 +87,7 @@ extension Program {
       }
       // Beyond this an integer and its nearest double differ: let it be.
       guard number.magnitude < 9e15 else { return }
+      isNumeric = true
       if relation == "_==_" || relation.hasPrefix("_>") { raise(number, isOut: relation == "_>_") }
       if relation == "_==_" || relation.hasPrefix("_<") { lower(number, isOut: relation == "_<_") }
       if low > high || (low == high && (isLowOut || isHighOut)) { isEmpty = true }

@@ -41,6 +41,49 @@ extension Program {
     }
   }
 
+  /// Every fact that must be one of some texts for this condition to be true: `fact == "a"`,
+  /// `fact in ["a", "b"]`, `fact == "a" || fact == "b"`.
+  public func textChoices() -> [(demand: Demand, texts: [String])] {
+    var found: [(Demand, [String])] = []
+    collectChoices(syntax.root, into: &found)
+    return found
+  }
+
+  private func collectChoices(_ node: Int, into found: inout [(Demand, [String])]) {
+    if case .and(let parts) = syntax.nodes[node] {
+      for part in parts { collectChoices(part, into: &found) }
+    } else if let choice = choice(node) {
+      found.append(choice)
+    }
+  }
+
+  private func choice(_ node: Int) -> (Demand, [String])? {
+    switch syntax.nodes[node] {
+    case .call("_==_", let sides) where sides.count == 2:
+      for (fact, text) in [(sides[0], sides[1]), (sides[1], sides[0])] {
+        if let demand = demand(fact), case .literal(.string(let text)) = syntax.nodes[text] {
+          return (demand, [text])
+        }
+      }
+      return nil
+    case .call("@in", let sides) where sides.count == 2:
+      guard let demand = demand(sides[0]), let elements = literals(sides[1]) else { return nil }
+      return (
+        demand,
+        elements.compactMap {
+          if case .literal(.string(let text)) = syntax.nodes[$0] { text } else { nil }
+        }
+      )
+    case .or(let parts):
+      let choices = parts.compactMap(choice)
+      guard choices.count == parts.count, let first = choices.first,
+        choices.allSatisfy({ $0.0 == first.0 })
+      else { return nil }
+      return (first.0, choices.flatMap(\.1))
+    default: return nil
+    }
+  }
+
   private func demand(_ node: Int) -> Demand? {
     if case .slot(let slot) = operations[node] { return Demand(slot: Int(slot), path: []) }
     if case .select(let operand, field: let field, optional: false) = syntax.nodes[node],

@@ -18,6 +18,13 @@ public final class Program: Sendable {
   nonisolated(unsafe) let constants: UnsafeMutableBufferPointer<Value>
   let folds: [FoldPlan]
   let patterns: [Pattern?]
+  /// Those of functions which take a text and a pattern, by their text.
+  let constantPatterns: [CodePoints: Pattern]
+  /// The most steps that evaluating could take, were every list among the facts as large as it is
+  /// declared to be. Saturates.
+  ///
+  /// - Units: those of `Meter`.
+  public let estimatedCost: Int
   let localsCount: Int
   let slotsCount: Int
   let slotNames: [String]
@@ -30,12 +37,14 @@ public final class Program: Sendable {
     syntax = checker.syntax
     type =
       checker.types.indices.contains(checker.syntax.root)
-      ? checker.types[checker.syntax.root] : .dyn
+      ? checker.types[checker.syntax.root].withoutNull : .dyn
     operations = Self.fixed(compiler.operations)
     operands = Self.fixed(compiler.operands)
     constants = Self.fixed(compiler.constants)
     folds = compiler.folds
     patterns = compiler.patterns
+    constantPatterns = compiler.constantPatterns
+    estimatedCost = CostEstimate.of(checker)
     localsCount = checker.localsMost
     slotNames = checker.environment.variables.map(\.name)
     slotsCount = slotNames.count
@@ -97,6 +106,8 @@ enum Operation: Sendable {
   case bind(local: Int32, value: Int32, body: Int32)
   case optionalMap(local: Int32, target: Int32, body: Int32, flat: Bool)
   case block(first: Int32, count: Int32, local: Int32, body: Int32)
+  /// `a.orValue(b)`, which unwraps, or `a.or(b)`.
+  case otherwise(Int32, Int32, unwraps: Bool)
 }
 
 struct Compiler {
@@ -106,6 +117,7 @@ struct Compiler {
   var constants: [Value] = []
   var folds: [FoldPlan] = []
   var patterns: [Pattern?] = []
+  var constantPatterns: [CodePoints: Pattern] = [:]
 
   init(_ checker: Checker) { self.checker = checker }
 
@@ -247,12 +259,23 @@ struct Compiler {
       return function == .equal ? .equal(ids[0], ids[1]) : .notEqual(ids[0], ids[1])
     case (.less, 2), (.lessOrEqual, 2), (.greater, 2), (.greaterOrEqual, 2):
       return .order(function, ids[0], ids[1])
+    case (.orValue, 2), (.or, 2):
+      return .otherwise(ids[0], ids[1], unwraps: function == .orValue)
     case (.matches, 2):
       if case .literal(.string(let text)) = checker.syntax.nodes[arguments[1]] {
         patterns.append(try? Pattern.make(text).get())
         return .matches(ids[0], pattern: Int32(patterns.count - 1))
       }
       return .binary(function, ids[0], ids[1])
+    case (.regexExtract, 2), (.regexExtractAll, 2), (.regexReplace, 3...4):
+      if case .literal(.string(let text)) = checker.syntax.nodes[arguments[1]],
+        case .success(let made) = Pattern.make(text)
+      {
+        constantPatterns[CodePoints(text)] = made
+      }
+      return ids.count == 2
+        ? .binary(function, ids[0], ids[1])
+        : .call(function, first: store(arguments), count: Int32(ids.count))
     case (_, 1): return .unary(function, ids[0])
     case (_, 2): return .binary(function, ids[0], ids[1])
     default: return .call(function, first: store(arguments), count: Int32(ids.count))

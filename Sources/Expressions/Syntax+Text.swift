@@ -80,7 +80,8 @@ extension Syntax {
   private func call(_ name: String, _ arguments: [NodeID]) -> (String, Level) {
     guard let sign = Checker.sign(name) else { return ("\(name)(\(all(arguments)))", .member) }
     guard arguments.count == 2 else {
-      let operand = text(of: arguments[0], within: .member)
+      // Signs in a row need no brackets, of which only so many can be read inside one another.
+      let operand = text(of: arguments[0], within: .unary)
       // A minus right before a number would become part of the number.
       if operand.utf8.first.map(Lexer.isDigit) == true { return ("\(sign)(\(operand))", .unary) }
       return (sign + operand, .unary)

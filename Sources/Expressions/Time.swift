@@ -106,22 +106,32 @@ public struct ZoneTable: Sendable, Hashable {
   /// first.
   public let starts: [Int64]
   public let offsets: [Int32]
+  /// From `end` on everything comes again as in the `cycle` seconds before it.
+  private let end: Int64
+  private let cycle: Int64
 
   /// - Returns: nil unless there is one more offset than starts.
-  public init?(starts: [Int64], offsets: [Int32]) {
-    guard offsets.count == starts.count + 1 else { return nil }
+  public init?(
+    starts: [Int64], offsets: [Int32], repeatsAfter end: Int64 = .max, every cycle: Int64 = 1
+  ) {
+    guard offsets.count == starts.count + 1, cycle > 0 else { return nil }
     self.starts = starts
     self.offsets = offsets
+    self.end = end
+    self.cycle = cycle
   }
 
   public static let utc = ZoneTable(fixed: 0)
   public init(fixed offset: Int32) {
     starts = []
     offsets = [offset]
+    end = .max
+    cycle = 1
   }
 
   /// Seconds east of UTC at that moment.
   public func offset(at seconds: Int64) -> Int32 {
+    let seconds = seconds < end ? seconds : end - cycle + (seconds - end) % cycle
     var low = 0
     var high = starts.count
     while low < high {

@@ -13,12 +13,56 @@ public indirect enum Type: Hashable, Sendable {
   case abstract(String, [Type])
   /// `int` or null, and so on: the wrappers of protocol buffers.
   case wrapper(Type)
+  /// A value of this type or null, as a list or a conditional that holds both makes it.
+  case nullable(Type)
   /// A type variable.
   case param(String)
 
   public static func optional(_ type: Type) -> Type { .abstract("optional_type", [type]) }
   static let ip = Type.abstract("net.IP", [])
   static let cidr = Type.abstract("net.CIDR", [])
+}
+
+extension Type {
+  /// With null, for what knows values that are null; nil for what does not.
+  var withNull: Type? {
+    switch self {
+    case .null, .dyn, .wrapper, .nullable: self
+    case .abstract, .object, .timestamp, .duration: .nullable(self)
+    default: nil
+    }
+  }
+
+  /// As others name it: what may be null is of its type, as the specification has it.
+  var withoutNull: Type {
+    switch self {
+    case .nullable(let inner): inner.withoutNull
+    case .list(let element): .list(element.withoutNull)
+    case .map(let key, let value): .map(key.withoutNull, value.withoutNull)
+    case .abstract(let name, let parameters): .abstract(name, parameters.map(\.withoutNull))
+    default: self
+    }
+  }
+
+  /// Whether something in it is checked when it is evaluated.
+  var isGradual: Bool {
+    switch self {
+    case .dyn, .param: true
+    case .nullable(let inner), .wrapper(let inner): inner.isGradual
+    case .list(let element): element.isGradual
+    case .map(let key, let value): key.isGradual || value.isGradual
+    case .abstract(_, let parameters): parameters.contains(where: \.isGradual)
+    default: false
+    }
+  }
+
+  /// Whether its values stand in an order.
+  var isOrdered: Bool {
+    switch self {
+    case .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .dyn, .param: true
+    default: false
+    }
+  }
 }
 
 extension Type: CustomStringConvertible {
@@ -42,6 +86,7 @@ extension Type: CustomStringConvertible {
       parameters.isEmpty
         ? name : "\(name)(\(parameters.map(\.description).joined(separator: ", ")))"
     case .wrapper(let type): "wrapper(\(type))"
+    case .nullable(let type): "\(type) or null"
     case .param(let name): name
     }
   }

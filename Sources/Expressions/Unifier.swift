@@ -26,6 +26,8 @@ struct Unifier {
         resolve(key, final: final, depth: next), resolve(value, final: final, depth: next))
     case .abstract(let name, let parameters):
       return .abstract(name, parameters.map { resolve($0, final: final, depth: next) })
+    case .nullable(let inner):
+      return resolve(inner, final: final, depth: next).withNull ?? .dyn
     case .dyn, .null, .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .type,
       .object,
       .wrapper:
@@ -33,14 +35,16 @@ struct Unifier {
     }
   }
 
-  mutating func assignable(_ a: Type, _ b: Type, depth: Int = 0) -> Bool {
+  /// - Parameter takesNull: whether null stands for any timestamp, duration or optional, as it does
+  ///   where values are compared or gathered; no function takes it for one.
+  mutating func assignable(_ a: Type, _ b: Type, takesNull: Bool = true) -> Bool {
     let before = bound
-    if assign(a, b, depth) { return true }
+    if assign(a, b, 0, takesNull) { return true }
     bound = before
     return false
   }
 
-  private mutating func assign(_ a: Type, _ b: Type, _ depth: Int) -> Bool {
+  private mutating func assign(_ a: Type, _ b: Type, _ depth: Int, _ takesNull: Bool) -> Bool {
     guard depth < Self.depthMax else { return true }
     if case .param(let name) = b {
       let (valid, known) = substitute(a, for: name, depth)
@@ -49,27 +53,27 @@ struct Unifier {
     }
     if case .param(let name) = a { return substitute(b, for: name, depth).valid }
     if a == .dyn || b == .dyn { return true }
-    if a == .null { return Self.takesNull(b) }
-    if b == .null { return Self.takesNull(a) }
+    if a == .null || b == .null {
+      let other = a == .null ? b : a
+      if case .wrapper = other { return true }
+      return a == b || (takesNull && other.withNull != nil)
+    }
     switch (a, b) {
+    case (.nullable(let inner), .nullable(let other)):
+      return assign(inner, other, depth + 1, takesNull)
+    case (.nullable(let inner), _): return takesNull && assign(inner, b, depth + 1, takesNull)
+    case (_, .nullable(let inner)): return takesNull && assign(a, inner, depth + 1, takesNull)
     case (.wrapper(let inner), .wrapper(let other)): return inner == other
     case (.wrapper(let inner), _): return inner == b
     case (_, .wrapper(let inner)): return inner == a
-    case (.list(let x), .list(let y)): return assign(x, y, depth + 1)
+    case (.list(let x), .list(let y)): return assign(x, y, depth + 1, takesNull)
     case (.map(let k, let v), .map(let l, let w)):
-      return assign(k, l, depth + 1) && assign(v, w, depth + 1)
+      return assign(k, l, depth + 1, takesNull) && assign(v, w, depth + 1, takesNull)
     case (.abstract(let n, let x), .abstract(let m, let y)):
       guard n == m, x.count == y.count else { return false }
-      for (x, y) in zip(x, y) where !assign(x, y, depth + 1) { return false }
+      for (x, y) in zip(x, y) where !assign(x, y, depth + 1, takesNull) { return false }
       return true
     default: return a == b
-    }
-  }
-
-  private static func takesNull(_ type: Type) -> Bool {
-    switch type {
-    case .null, .abstract, .object, .timestamp, .duration, .wrapper, .dyn: true
-    default: false
     }
   }
 
@@ -79,7 +83,8 @@ struct Unifier {
     if type == .param(name) { return (true, true) }
     if let known = bound[name] {
       if type == known { return (true, true) }
-      guard assign(type, known, depth + 1) else { return (false, true) }
+      // What a variable stands for may be null: nothing is asked of it but to be the same.
+      guard assign(type, known, depth + 1, true) else { return (false, true) }
       let general = Self.moreGeneral(type, known)
       if !mentions(general, name) { bound[name] = general }
       return (true, true)
@@ -100,29 +105,33 @@ struct Unifier {
       return mentions(key, name, depth: depth + 1) || mentions(value, name, depth: depth + 1)
     case .abstract(_, let parameters):
       return parameters.contains { mentions($0, name, depth: depth + 1) }
+    case .nullable(let inner): return mentions(inner, name, depth: depth + 1)
     default: return false
     }
   }
 
+  /// The type of what may be either, of two that can be assigned to one another.
   static func moreGeneral(_ a: Type, _ b: Type) -> Type {
-    if b == .null, a != .dyn { return a }
-    return isLessSpecific(a, b) ? a : b
+    if case .param = a { return a }
+    if case .param = b { return b }
+    if a == .dyn || b == .dyn { return .dyn }
+    switch (a, b) {
+    case (.null, _): return b.withNull ?? .dyn
+    case (_, .null): return a.withNull ?? .dyn
+    case (.nullable(let x), .nullable(let y)), (.nullable(let x), let y), (let x, .nullable(let y)):
+      return moreGeneral(x, y).withNull ?? .dyn
+    case (.list(let x), .list(let y)): return .list(moreGeneral(x, y))
+    case (.map(let k, let v), .map(let l, let w)):
+      return .map(moreGeneral(k, l), moreGeneral(v, w))
+    case (.abstract(let n, let x), .abstract(_, let y)) where x.count == y.count:
+      return .abstract(n, zip(x, y).map(moreGeneral))
+    default: return isLessSpecific(a, b) ? a : b
+    }
   }
 
   private static func isLessSpecific(_ a: Type, _ b: Type) -> Bool {
-    if case .param = a { return true }
-    if a == .dyn { return true }
-    if case .param = b { return false }
-    if b == .dyn { return false }
-    switch (a, b) {
-    case (.abstract(let n, let x), .abstract(let m, let y)):
-      return n == m && x.count == y.count && zip(x, y).allSatisfy(isLessSpecific)
-    case (.list(let x), .list(let y)): return isLessSpecific(x, y)
-    case (.map(let k, let v), .map(let l, let w)):
-      return isLessSpecific(k, l) && isLessSpecific(v, w)
-    case (.wrapper(let inner), _) where inner == b: return true
-    default: return a == b
-    }
+    if case .wrapper(let inner) = a, inner == b { return true }
+    return a == b
   }
 
   /// The type of a list's elements so far and one more.

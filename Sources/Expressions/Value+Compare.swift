@@ -11,8 +11,11 @@ extension Value {
     case (.bool(let a), .bool(let b)): return a == b
     case (.int(let a), .int(let b)): return a == b
     case (.string(let a), .string(let b)):
-      return meter.spend(bytes: a.utf8.count) ? sameText(a, b) : nil
-    case (.bytes(let a), .bytes(let b)): return meter.spend(bytes: a.count) ? a == b : nil
+      guard a.utf8.count == b.utf8.count else { return false }
+      return a.utf8.count < 16 || meter.spend(bytes: a.utf8.count) ? sameText(a, b) : nil
+    case (.bytes(let a), .bytes(let b)):
+      guard a.count == b.count else { return false }
+      return a.count < 16 || meter.spend(bytes: a.count) ? a == b : nil
     case (.timestamp(let a), .timestamp(let b)): return a == b
     case (.duration(let a), .duration(let b)): return a == b
     case (.type(let a), .type(let b)): return a == b

@@ -27,7 +27,9 @@ extension Value: CustomStringConvertible {
     case .type(let name): out += name
     case .ip(let address): out += "ip(\"\(address.text)\")"
     case .cidr(let prefix): out += "cidr(\"\(prefix.text)\")"
-    case .error(let error): out += "error: \(error.message)"
+    // An unknown says itself what it is.
+    case .error(let error):
+      out += error.kind == .unknown ? error.message : "error: \(error.message)"
     case .optional(let optional):
       guard let inner = optional.value else { return out += "optional.none()" }
       out += "optional.of("

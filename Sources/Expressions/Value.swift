@@ -240,4 +240,13 @@ public struct Meter {
     return left >= 0
   }
   mutating func spend(bytes: Int) -> Bool { spend(bytes / 16 + 1) }
+
+  /// Before a text or bytes are compared with others of their kind; all else is nothing.
+  mutating func spend(comparing value: Value) -> Bool {
+    switch value {
+    case .string(let text): spend(bytes: text.utf8.count)
+    case .bytes(let bytes): spend(bytes: bytes.count)
+    default: true
+    }
+  }
 }

@@ -39,8 +39,51 @@ package final class SourceText {
 
   init(path: String, text: String) {
     self.path = path
+    let text = Self.withoutMark(text)
     self.text = text
-    lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    lines = Self.lines(text)
+  }
+
+  /// Without the byte order mark that some editors begin a text with.
+  static func withoutMark(_ text: String) -> String {
+    text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+  }
+
+  /// Lines as YAML counts them. By bytes: to Swift CR and LF together are one character, which is
+  /// neither.
+  private static func lines(_ text: String) -> [Substring] {
+    let bytes = Array(text.utf8)
+    var starts = [0]
+    var ends: [Int] = []
+    bytes.withUnsafeBufferPointer { bytes in
+      var at = 0
+      while at < bytes.count {
+        let length = breakLength(bytes, at)
+        if length > 0 {
+          ends.append(at)
+          starts.append(at + length)
+        }
+        at += max(length, 1)
+      }
+    }
+    ends.append(bytes.count)
+    let utf8 = text.utf8
+    return zip(starts, ends).map { start, end in
+      text[
+        utf8.index(utf8.startIndex, offsetBy: start)..<utf8.index(utf8.startIndex, offsetBy: end)]
+    }
+  }
+
+  /// LF, CR, both, and Unicode's NEL, LS and PS.
+  private static func breakLength(_ bytes: UnsafeBufferPointer<UInt8>, _ at: Int) -> Int {
+    func next(_ offset: Int) -> UInt8 { at + offset < bytes.count ? bytes[at + offset] : 0 }
+    switch bytes[at] {
+    case 0x0A: return 1
+    case 0x0D: return next(1) == 0x0A ? 2 : 1
+    case 0xC2: return next(1) == 0x85 ? 2 : 0
+    case 0xE2: return next(1) == 0x80 && (next(2) == 0xA8 || next(2) == 0xA9) ? 3 : 0
+    default: return 0
+    }
   }
 
   /// - Units: at most this much of a line is shown.
@@ -49,8 +92,7 @@ package final class SourceText {
   func line(_ number: Int) -> String {
     guard lines.indices.contains(number - 1) else { return "" }
     return String(
-      lines[number - 1].unicodeScalars.prefix(Self.shownMax).filter { $0 != "\r" }.map(String.init)
-        .joined())
+      lines[number - 1].unicodeScalars.prefix(Self.shownMax).map(String.init).joined())
   }
 }
 
@@ -84,5 +126,7 @@ package final class Findings {
         source: ""))
   }
 
+  /// Whether more would be let be: then nothing need be looked up for it.
+  var isFull: Bool { all.count >= Self.most }
   package var hasErrors: Bool { all.contains { $0.severity == .error } }
 }

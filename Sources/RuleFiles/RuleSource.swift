@@ -43,7 +43,9 @@ public enum RuleSource: Sendable {
     var version = ContentVersion()
     let first = ["workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml"]
     let rules = files.keys.filter { $0.hasPrefix("rules/") && $0.hasSuffix(".yaml") }.sorted()
-    for path in first + rules { if let text = files[path] { version.add(path, text) } }
+    for path in first + rules {
+      if let text = files[path] { version.add(path, SourceText.withoutMark(text)) }
+    }
     return version.text
   }
 

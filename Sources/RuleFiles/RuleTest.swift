@@ -22,6 +22,15 @@ extension WorkspaceReader {
         element.report("a test needs `name`, `given` and `expect`")
         continue
       }
+      if !testNames.insert(name).inserted {
+        members["name"]?.report("another test is named `\(name)`, too", severity: .warning)
+      }
+      if case .mapping(let expected) = expect.node, expected.isEmpty {
+        expect.report("this test expects nothing, so it cannot fail", hint: "say a rule or a queue")
+      } else if expect.isNull {
+        expect.report("this test expects nothing, so it cannot fail", hint: "say a rule or a queue")
+        continue
+      }
       let facts = members["given"]?.facts() ?? Facts()
       tests.append(
         RuleTest(
@@ -47,13 +56,18 @@ extension WorkspaceReader {
         return (key, needs(held, what: key, known: skillNames).expectation)
       case "exclude", "agents", "teams", "exclude_teams", "tags":
         return (
-          key, held.oneOrMore(what: key).compactMap { $0.text(what: key) }.joined(separator: ", ")
+          key, held.oneOrMore(what: key).compactMap { $0.text(what: key) }.expectation
         )
       case "service_level": return held.duration(what: key).map { (key, "\($0 / 1_000) s") }
       default: return held.text(what: key).map { (key, $0) }
       }
     }
   }
+}
+
+extension [String] {
+  /// Sorted: who or what is named first makes no difference.
+  var expectation: String { sorted().joined(separator: ", ") }
 }
 
 extension [Plan.SkillNeed] {

@@ -192,6 +192,7 @@ package struct Section {
     guard let name = text(what: "the \(what)'s name") else { return nil }
     guard let known else { return name }
     guard known.contains(name) else {
+      if findings.isFull { return nil }
       let sorted = known.sorted()
       let near = Spelling.nearest(name, among: sorted).map { "did you mean `\($0)`?" }
       let list =

@@ -53,12 +53,12 @@ extension Decision {
       found["priority"] = String(plan.priority)
       found["skills"] = plan.requiredSkills.expectation
       found["prefer_skills"] = plan.preferredSkills.expectation
-      found["exclude"] = plan.excludedAgents.joined(separator: ", ")
+      found["exclude"] = plan.excludedAgents.expectation
       if let text = plan.leaveMessage { found["leave_message"] = text }
-      found["agents"] = plan.requiredAgents.joined(separator: ", ")
-      found["teams"] = plan.requiredTeams.joined(separator: ", ")
-      found["exclude_teams"] = plan.excludedTeams.joined(separator: ", ")
-      found["tags"] = plan.tags.joined(separator: ", ")
+      found["agents"] = plan.requiredAgents.expectation
+      found["teams"] = plan.requiredTeams.expectation
+      found["exclude_teams"] = plan.excludedTeams.expectation
+      found["tags"] = plan.tags.expectation
       found["steps"] = String(plan.steps.count)
       if let level = plan.serviceLevelMilliseconds { found["service_level"] = "\(level / 1_000) s" }
       if let preference = plan.preference { found["prefer"] = preference.expectation }

@@ -71,12 +71,19 @@ final class WorkspaceReader {
   let source: RuleSource
   let findings: Findings
   let now: Date
-  var skills: [SkillConfiguration] = []
-  var queues: [QueueConfiguration] = []
-  var agents: [AgentConfiguration] = []
-  var hours: [HoursConfiguration] = []
-  var rules: [Rule] = []
+  var skills: [SkillConfiguration] = [] { didSet { known.skills = nil } }
+  var queues: [QueueConfiguration] = [] {
+    didSet { (known.queues, known.queuesByName) = (nil, nil) }
+  }
+  var agents: [AgentConfiguration] = [] {
+    didSet {
+      (known.agents, known.teams, known.serving, known.agentsByName) = (nil, nil, nil, nil)
+    }
+  }
+  var hours: [HoursConfiguration] = [] { didSet { known.hours = nil } }
+  var rules: [Rule] = [] { didSet { known.rules = nil } }
   var tests: [RuleTest] = []
+  var testNames: Set<String> = []
   var places: [String: Section] = [:]
   /// Rules whose condition could not be read.
   var brokenRules: Set<String> = []
@@ -93,22 +100,70 @@ final class WorkspaceReader {
     self.now = now
   }
 
+  /// What has been found out of queues, agents and the rest: asked at every reference, of which
+  /// there are thousands, and found out once.
+  private struct Known {
+    var skills: Set<String>?
+    var queues: Set<String>?
+    var agents: Set<String>?
+    var rules: Set<String>?
+    var teams: Set<String>?
+    var hours: Set<String>?
+    var serving: [String: [AgentConfiguration]]?
+    var agentsByName: [String: AgentConfiguration]?
+    var queuesByName: [String: QueueConfiguration]?
+  }
+  private var known = Known()
+  /// What those who serve a queue lack of some skills.
+  var lackingKnown: [[String]: [String]] = [:]
+
+  private func found<T>(_ place: WritableKeyPath<Known, T?>, _ make: () -> T) -> T {
+    if let made = known[keyPath: place] { return made }
+    let made = make()
+    known[keyPath: place] = made
+    return made
+  }
+
   /// Files that are there but cannot be read: what they would name counts as known, so that one
   /// mistake is not
   /// told a hundred times.
   var unreadable: Set<String> = []
-  private func names(_ names: [String], in file: String) -> Set<String>? {
-    unreadable.contains(file) ? nil : Set(names)
+  private func names(
+    _ place: WritableKeyPath<Known, Set<String>?>, in file: String, _ names: () -> [String]
+  ) -> Set<String>? {
+    unreadable.contains(file) ? nil : found(place) { Set(names()) }
   }
-  var skillNames: Set<String>? { names(skills.map(\.name), in: "skills.yaml") }
-  var queueNames: Set<String>? { names(queues.map(\.name), in: "queues.yaml") }
-  var agentNames: Set<String>? { names(agents.map(\.name), in: "agents.yaml") }
+  var skillNames: Set<String>? { names(\.skills, in: "skills.yaml") { skills.map(\.name) } }
+  var queueNames: Set<String>? { names(\.queues, in: "queues.yaml") { queues.map(\.name) } }
+  var agentNames: Set<String>? { names(\.agents, in: "agents.yaml") { agents.map(\.name) } }
   /// Of rules that could be read; nil where some could not.
   var ruleNames: Set<String>? {
-    unreadable.contains { $0.hasPrefix("rules/") } ? nil : Set(rules.map(\.name))
+    unreadable.contains { $0.hasPrefix("rules/") } ? nil : found(\.rules) { Set(rules.map(\.name)) }
   }
-  var teamNames: Set<String>? { names(agents.flatMap(\.teams), in: "agents.yaml") }
-  var hoursNames: Set<String>? { names(hours.map(\.name), in: "hours.yaml") }
+  var teamNames: Set<String>? { names(\.teams, in: "agents.yaml") { agents.flatMap(\.teams) } }
+  var hoursNames: Set<String>? { names(\.hours, in: "hours.yaml") { hours.map(\.name) } }
+
+  /// The agents who serve a queue.
+  func serving(_ queue: String) -> [AgentConfiguration] {
+    let all = found(\.serving) {
+      var all: [String: [AgentConfiguration]] = [:]
+      for agent in agents {
+        for queue in Set(agent.queues) { all[queue, default: []].append(agent) }
+      }
+      return all
+    }
+    return all[queue] ?? []
+  }
+  func agent(_ name: String) -> AgentConfiguration? {
+    found(\.agentsByName) {
+      Dictionary(agents.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }[name]
+  }
+  func queue(_ name: String) -> QueueConfiguration? {
+    found(\.queuesByName) {
+      Dictionary(queues.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }[name]
+  }
 
   func read() -> CheckedWorkspace? {
     checkNames()

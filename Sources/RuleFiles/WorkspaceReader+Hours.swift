@@ -22,7 +22,7 @@ extension WorkspaceReader {
         }
         continue
       }
-      guard let zone = TimeZone(identifier: zoneName) else {
+      guard let zone = SystemZones.zone(zoneName) else {
         members["zone"]?.report(
           "there is no time zone `\(zoneName)`", hint: "zones are named as in Europe/Berlin")
         continue
@@ -83,8 +83,7 @@ extension WorkspaceReader {
   private func readHolidays(_ section: Section) -> [String: [ClosedRange<Int>]] {
     var found: [String: [ClosedRange<Int>]] = [:]
     for entry in section.entries(what: "holidays") {
-      let parts = entry.name.split(separator: "-").map { Int($0) }
-      guard parts.count == 3, entry.name.utf8.count == 10, !parts.contains(nil) else {
+      guard isDate(entry.name) else {
         entry.key.report("`\(entry.name)` is not a date", hint: "write it as 2026-12-25")
         continue
       }
@@ -95,6 +94,17 @@ extension WorkspaceReader {
       }
     }
     return found
+  }
+
+  /// A day that the calendar has, written as 2026-12-25.
+  private func isDate(_ text: String) -> Bool {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    let isPlain = parts.joined().utf8.allSatisfy { (0x30...0x39).contains($0) }
+    guard isPlain, parts.map(\.utf8.count) == [4, 2, 2] else { return false }
+    return DateComponents(
+      calendar: Calendar(identifier: .gregorian), year: Int(parts[0]), month: Int(parts[1]),
+      day: Int(parts[2])
+    ).isValidDate
   }
 
   private func expand(

@@ -11,7 +11,9 @@ extension WorkspaceReader {
       lintCondition(rule, place)
       if case .route(let plan) = rule.outcome {
         lintPlan(plan, rule, place)
-        if plan.leaveMessage != nil, let channel = demandedChannel(rule.when), channel != "phone" {
+        if plan.leaveMessage != nil, let channels = demandedChannels(rule.when),
+          !channels.contains("phone")
+        {
           place.report(
             "only callers leave a message: whom this rule is for waits as with `route`",
             severity: .warning)
@@ -21,8 +23,7 @@ extension WorkspaceReader {
   }
 
   private func lintQueues() {
-    let served = Set(agents.flatMap(\.queues))
-    for queue in queues where !agents.isEmpty && !served.contains(queue.name) {
+    for queue in queues where !agents.isEmpty && serving(queue.name).isEmpty {
       places["queue \(queue.name)"]?.report("no agent serves this queue", severity: .warning)
     }
     lintOverflow()
@@ -55,6 +56,10 @@ extension WorkspaceReader {
     if let outcome = condition.constantOutcome {
       let consequence = outcome ? "so no rule below is reached" : "so the rule never matches"
       section.report("this condition is always \(outcome), \(consequence)", severity: .warning)
+    } else if condition.isTrivial {
+      section.report(
+        "this condition says something or its contrary: it is true whenever its facts are there",
+        hint: "`has(…)` asks whether a fact is there", severity: .warning)
     }
     lintNames(condition, section)
     lintChannel(condition, section)
@@ -65,52 +70,65 @@ extension WorkspaceReader {
     let checks = [(Fact.queues, queueNames, "queue"), (Fact.hours, hoursNames, "set of hours")]
     for (fact, known, what) in checks {
       guard let known else { continue }
-      for (field, node) in condition.fields(below: fact.rawValue) where !known.contains(field) {
+      for (field, node) in condition.fields(below: fact.rawValue)
+      where !known.contains(field) && !findings.isFull {
         let near = Spelling.nearest(field, among: known.sorted()).map { "did you mean `\($0)`?" }
         report(
           node, of: condition, section, "there is no \(what) `\(field)`", hint: near,
           severity: .error)
       }
     }
-    for (demand, text) in condition.textDemands() {
-      guard let fact = Fact(rawValue: demand.slot), demand.path.isEmpty else { continue }
-      let known: [String]? =
-        switch fact {
-        case .sessionChannel: ["chat", "email", "phone"]
-        case .customerAssurance: ["verified", "asserted", "claimed"]
-        case .customerLastAgent: agentNames?.sorted()
-        case .sessionBot: bots.isEmpty ? nil : bots
-        default: nil
-        }
-      guard let known, !known.contains(text) else { continue }
-      let near = Spelling.nearest(text, among: known).map { "did you mean \"\($0)\"?" }
-      section.report(
-        "`\(fact.name)` is never \"\(text)\"",
-        hint: near ?? "it is one of \(known.joined(separator: ", "))",
-        severity: .warning)
+    for (demand, texts) in condition.textChoices() {
+      guard let fact = Fact(rawValue: demand.slot), demand.path.isEmpty,
+        let known = knownTexts(fact)
+      else { continue }
+      for text in texts where !known.contains(text) && !findings.isFull {
+        let sorted = known.sorted()
+        let near = Spelling.nearest(text, among: sorted).map { "did you mean \"\($0)\"?" }
+        section.report(
+          "`\(fact.name)` is never \"\(text)\"",
+          hint: near ?? "it is one of \(sorted.prefix(12).joined(separator: ", "))",
+          severity: .warning)
+      }
+    }
+  }
+
+  private static let channels = ["chat", "email", "phone"]
+
+  /// All that a fact can be; nil where that is not known.
+  private func knownTexts(_ fact: Fact) -> Set<String>? {
+    switch fact {
+    case .sessionChannel: Set(Self.channels)
+    case .customerAssurance: ["verified", "asserted", "claimed"]
+    case .customerLastAgent: agentNames
+    case .sessionBot: bots.isEmpty ? nil : Set(bots)
+    default: nil
     }
   }
 
   /// A fact that a channel never has, in a rule that asks for that channel.
   private func lintChannel(_ condition: Program, _ section: Section) {
-    guard let channel = demandedChannel(condition), ["chat", "email", "phone"].contains(channel)
-    else { return }
+    let demanded = demandedChannels(condition)?.filter(Self.channels.contains) ?? []
+    guard !demanded.isEmpty else { return }
+    let many = demanded.count > 1 ? "channels" : "channel"
     for (slot, node) in condition.requiredSlots() {
       guard let fact = Fact(rawValue: slot) else { continue }
       let channels = fact.declaration.channels
-      guard !channels.isEmpty, !channels.contains(channel) else { continue }
+      guard !channels.isEmpty, channels.allSatisfy({ !demanded.contains($0) }) else { continue }
       report(
         node, of: condition, section,
-        "`\(fact.name)` is always absent on the channel \(channel), so this never matches",
+        "`\(fact.name)` is always absent on the \(many) \(demanded.joined(separator: ", ")), so this never matches",
         hint: "it is there on \(channels.joined(separator: ", ")) only", severity: .warning)
     }
   }
 
-  /// The channel without which the condition is never true.
-  private func demandedChannel(_ condition: Program?) -> String? {
-    condition?.textDemands().first {
-      $0.demand == Demand(slot: Fact.sessionChannel.rawValue, path: [])
-    }?.text
+  /// The channels on which alone the condition can be true, in order; nil when it asks for none.
+  private func demandedChannels(_ condition: Program?) -> [String]? {
+    let wanted = Demand(slot: Fact.sessionChannel.rawValue, path: [])
+    let choices = (condition?.textChoices() ?? []).filter { $0.demand == wanted }
+    guard let first = choices.first else { return nil }
+    let common = choices.dropFirst().reduce(Set(first.texts)) { $0.intersection($1.texts) }
+    return common.sorted()
   }
 
   private func report(
@@ -137,47 +155,82 @@ extension WorkspaceReader {
 
   /// Whether anybody who serves the queue is left by the agents and teams that the rule names.
   private func lintNames(_ plan: Plan, _ place: Section) {
-    let serving = agents.filter { $0.queues.contains(plan.queue) }
-    guard plan.namesCount > 0, !serving.isEmpty, !serving.contains(where: { plan.admits($0) })
+    guard plan.namesCount > 0, case let serving = serving(plan.queue), !serving.isEmpty,
+      !serving.contains(where: { plan.admits($0) })
     else { return }
     place.report("of those who serve `\(plan.queue)` this route admits nobody", severity: .warning)
   }
 
-  /// Whether anybody who serves the queue can ever take the case as the rule first asks.
+  /// Whether anybody who serves the queue can ever take the case as the rule first asks, and as it
+  /// would like best.
   private func lintSkills(_ plan: Plan, _ place: Section) {
-    guard !agents.isEmpty, !plan.requiredSkills.isEmpty else { return }
-    let serving = agents.filter { $0.queues.contains(plan.queue) && plan.admits($0) }
-    guard !serving.isEmpty else { return }
-    for need in plan.requiredSkills {
-      let best = serving.compactMap { agent in agent.skills.first { $0.name == need.name }?.level }
-        .max()
-      guard best ?? 0 < need.level else { continue }
-      let known = best.map { "the best has \($0)" } ?? "nobody there has it at all"
-      place.report(
-        "nobody who serves `\(plan.queue)` has \(need.name) at level \(need.level) or above: \(known)",
-        severity: .warning)
-      return
+    guard !plan.requiredSkills.isEmpty || !plan.preferredSkills.isEmpty,
+      let lacking = lacking(plan)
+    else { return }
+    for message in lacking { place.report(message, severity: .warning) }
+  }
+
+  /// What those who serve a route's queue lack. Rules that ask the same are looked at once, and
+  /// agents until one has it all: there may be thousands of rules, and thousands of agents.
+  private func lacking(_ plan: Plan) -> [String]? {
+    if findings.isFull { return nil }
+    let needs = (plan.requiredSkills + plan.preferredSkills).map { "\($0.name) \($0.level)" }
+    let key = [plan.queue, String(plan.requiredSkills.count)] + needs
+    if plan.namesCount == 0, let known = lackingKnown[key] { return known }
+    let serving = serving(plan.queue)
+    var found: [String] = []
+    if plan.namesCount == 0 ? !serving.isEmpty : serving.contains(where: { plan.admits($0) }) {
+      found = [lackingRequired(plan, serving), lackingPreferred(plan, serving)].compactMap(\.self)
     }
+    if plan.namesCount == 0 { lackingKnown[key] = found }
+    return found
+  }
+
+  private func lackingRequired(_ plan: Plan, _ serving: [AgentConfiguration]) -> String? {
     let suits = serving.contains { agent in
-      plan.requiredSkills.allSatisfy { need in
-        agent.skills.contains { $0.name == need.name && $0.level >= need.level }
+      plan.requiredSkills.allSatisfy(agent.has) && plan.admits(agent)
+    }
+    if suits { return nil }
+    for need in plan.requiredSkills {
+      guard let known = best(need, plan, serving) else { continue }
+      return
+        "nobody who serves `\(plan.queue)` has \(need.name) at level \(need.level) or above: \(known)"
+    }
+    let all = plan.requiredSkills.map { "\($0.name) \($0.level)" }.joined(separator: ", ")
+    return "nobody who serves `\(plan.queue)` has all of \(all)"
+  }
+
+  private func lackingPreferred(_ plan: Plan, _ serving: [AgentConfiguration]) -> String? {
+    for need in plan.preferredSkills {
+      guard let known = best(need, plan, serving) else { continue }
+      return
+        "`prefer_skills` prefers nobody: of those who serve `\(plan.queue)` none has \(need.name) at level \(need.level) or above: \(known)"
+    }
+    return nil
+  }
+
+  /// The best that anybody has whom the route admits, where that is not enough.
+  private func best(_ need: Plan.SkillNeed, _ plan: Plan, _ serving: [AgentConfiguration])
+    -> String?
+  {
+    var best = 0
+    for agent in serving {
+      for skill in agent.skills where skill.name == need.name && skill.level > best {
+        if plan.admits(agent) { best = skill.level }
       }
+      if best >= need.level { return nil }
     }
-    if !suits {
-      let all = plan.requiredSkills.map { "\($0.name) \($0.level)" }.joined(separator: ", ")
-      place.report("nobody who serves `\(plan.queue)` has all of \(all)", severity: .warning)
-    }
+    return best > 0 ? "the best has \(best)" : "nobody there has it at all"
   }
 
   private func lintPreference(_ plan: Plan, _ place: Section) {
-    if case .named(let name)? = plan.preference?.whom {
-      if let agent = agents.first(where: { $0.name == name }), !agent.queues.contains(plan.queue) {
-        place.report(
-          "the preferred agent `\(name)` does not serve `\(plan.queue)`", severity: .warning)
-      }
-      if let agent = agents.first(where: { $0.name == name }), !plan.admits(agent) {
-        place.report("`\(name)` is preferred and excluded at once", severity: .warning)
-      }
+    guard case .named(let name)? = plan.preference?.whom, let agent = agent(name) else { return }
+    if !agent.queues.contains(plan.queue) {
+      place.report(
+        "the preferred agent `\(name)` does not serve `\(plan.queue)`", severity: .warning)
+    }
+    if !plan.admits(agent) {
+      place.report("`\(name)` is preferred and excluded at once", severity: .warning)
     }
   }
 
@@ -186,7 +239,7 @@ extension WorkspaceReader {
     var queue = plan.queue
     var relaxed: Set<String> = []
     for step in plan.steps {
-      if let cap = queues.first(where: { $0.name == queue })?.waitMax, cap.then.endsTheWait,
+      if let cap = self.queue(queue)?.waitMax, cap.then.endsTheWait,
         case let after = step.afterMilliseconds / 1_000,
         after >= Int64(cap.limit)
       {
@@ -219,6 +272,12 @@ extension WorkspaceReader {
       case .widen, .raisePriority, .message: break
       }
     }
+  }
+}
+
+extension AgentConfiguration {
+  fileprivate func has(_ need: Plan.SkillNeed) -> Bool {
+    skills.contains { $0.name == need.name && $0.level >= need.level }
   }
 }
 

@@ -7,7 +7,11 @@ extension WorkspaceReader {
     var seen: [String: Rule] = [:]
     var takers = EarlierRules(rules.filter { !brokenRules.contains($0.name) })
     for rule in rules where !brokenRules.contains(rule.name) {
-      let condition = rule.when?.syntax.text ?? "true"
+      let clauses = rule.when?.conjuncts ?? []
+      let single = clauses.count == 1 ? clauses[0].alternatives : []
+      // `a == true` is `a`.
+      let condition =
+        single.count == 1 ? single.first ?? "" : rule.when?.syntax.text ?? "true"
       let twin = seen[condition]
       if twin == nil { seen[condition] = rule }
       let taker = twin == nil ? takers.taker(of: rule) : nil
@@ -52,31 +56,38 @@ private struct EarlierRules {
     for rule in rules {
       let own = rule.when?.conjuncts ?? []
       clauses[rule.name] = own
-      for alternative in own.flatMap(\.alternatives) { counts[alternative, default: 0] += 1 }
+      for key in own.flatMap(Self.keys) { counts[key, default: 0] += 1 }
     }
   }
 
   mutating func add(_ rule: Rule) {
     let own = clauses[rule.name] ?? []
     let rarest = own.min { share($0) < share($1) }
-    for alternative in rarest?.alternatives ?? [] {
-      filed[alternative, default: []].append((rule, own))
-    }
+    for key in rarest.map(Self.keys) ?? [] { filed[key, default: []].append((rule, own)) }
+  }
+
+  /// Where a clause is filed. One that bounds a number is implied by others that bound it, so it
+  /// stands under what they bound; that it is some number only the same says.
+  private static func keys(_ clause: Program.Conjunct) -> [String] {
+    if let key = clause.boundKey, !clause.isEquality { return [key] }
+    return Array(clause.alternatives)
   }
 
   private func share(_ clause: Program.Conjunct) -> Int {
-    clause.alternatives.reduce(0) { $0 + counts[$1, default: 0] }
+    Self.keys(clause).reduce(0) { $0 + counts[$1, default: 0] }
   }
 
   func taker(of rule: Rule) -> Rule? {
     let own = clauses[rule.name] ?? []
     var compared = 0
     for clause in own {
-      for (earlier, needed) in clause.alternatives.first.flatMap({ filed[$0] }) ?? [] {
-        compared += 1
-        if compared > Self.comparisonsMax { return nil }
-        if needed.allSatisfy({ wanted in own.contains { wanted.isImplied(by: $0) } }) {
-          return earlier
+      for key in [clause.alternatives.first, clause.boundKey].compactMap(\.self) {
+        for (earlier, needed) in filed[key] ?? [] {
+          compared += 1
+          if compared > Self.comparisonsMax { return nil }
+          if needed.allSatisfy({ wanted in own.contains { wanted.isImplied(by: $0) } }) {
+            return earlier
+          }
         }
       }
     }

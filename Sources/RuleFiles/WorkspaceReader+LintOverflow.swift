@@ -25,13 +25,18 @@ extension WorkspaceReader {
     }
   }
 
+  /// - Units: queues. No more are followed from each, so that thousands are read in no time.
+  private static let circleMax = 100
+
   /// Queues that pass on to one another when closed, if the one named first is the least of them.
   private func circle(from queue: QueueConfiguration) -> [String]? {
     var names = [queue.name]
     var at = queue
-    while case .queue(let next)? = at.closed, let found = queues.first(where: { $0.name == next }) {
+    var seen: Set<String> = []
+    while case .queue(let next)? = at.closed, let found = self.queue(next) {
       if next == queue.name { return names.count > 1 && names.min() == queue.name ? names : nil }
-      guard !names.contains(next) else { return nil }
+      // Round in a circle that this queue only leads into, or further than is worth telling.
+      guard seen.insert(next).inserted, names.count < Self.circleMax else { return nil }
       names.append(next)
       at = found
     }

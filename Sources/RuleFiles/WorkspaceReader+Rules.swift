@@ -196,6 +196,9 @@ extension WorkspaceReader {
     return found
   }
 
+  /// What `prefer` may name beside agents.
+  private var preferable: [String] { ["last", "account_team"] }
+
   private func preference(_ section: Section) -> Plan.AgentPreference? {
     guard let members = section.members(["agent", "for"], what: "prefer"),
       let agent = members["agent"]
@@ -216,10 +219,10 @@ extension WorkspaceReader {
     case "last": return .init(whom: .lastAgent, forMilliseconds: milliseconds)
     case "account_team": return .init(whom: .accountTeam, forMilliseconds: milliseconds)
     default:
-      let known = agentNames?.union(["last", "account_team"])
-      return agent.reference(known, what: "agent").map {
-        .init(whom: .named($0), forMilliseconds: milliseconds)
-      }
+      let known = agentNames
+      let isKnown = known?.contains(name) ?? true
+      let named = isKnown ? name : agent.reference(known?.union(preferable), what: "agent")
+      return named.map { .init(whom: .named($0), forMilliseconds: milliseconds) }
     }
   }
 

@@ -27,6 +27,12 @@ package enum YamlFile {
 
   package static func text(_ folder: URL, _ path: String, _ findings: Findings) -> SourceText? {
     let url = folder.appending(path: path)
+    // Opening a pipe would wait for its other end.
+    let kind = try? url.resolvingSymlinksInPath().resourceValues(forKeys: [.isRegularFileKey])
+    guard kind?.isRegularFile ?? true else {
+      findings.add(wholeFile: path, "this is no file, but a folder, a pipe or a device")
+      return nil
+    }
     guard let handle = try? FileHandle(forReadingFrom: url) else {
       findings.add(wholeFile: path, "this file cannot be read")
       return nil
@@ -110,23 +116,36 @@ package enum YamlFile {
 
   /// The first `*name` whose `&name` stands before it. An alias without its anchor is YAML's own
   /// error, so text
-  /// without such a pair holds no alias.
+  /// without such a pair holds no alias. An alias stands where a value begins; what stands inside a
+  /// text (`press *T`, `AT&T`) is neither. Where that is not sure it counts as one.
   private static func firstAlias(_ file: SourceText) -> (Int, Int)? {
+    guard file.text.utf8.contains(UInt8(ascii: "*")), file.text.utf8.contains(UInt8(ascii: "&"))
+    else { return nil }
     var anchors: Set<[UInt8]> = []
     for (number, line) in file.lines.enumerated() {
       let bytes = Array(line.utf8)
       for at in bytes.indices where bytes[at] == UInt8(ascii: "&") || bytes[at] == UInt8(ascii: "*")
       {
         let name = Array(bytes[(at + 1)...].prefix { isNameByte($0) })
-        guard !name.isEmpty, at == 0 || bytes[at - 1] != UInt8(ascii: "&") else { continue }
+        guard !name.isEmpty else { continue }
         if bytes[at] == UInt8(ascii: "&") {
-          anchors.insert(name)
-        } else if anchors.contains(name) {
+          if at == 0 || beforeValue.contains(bytes[at - 1]) { anchors.insert(name) }
+        } else if beginsValue(bytes, at), anchors.contains(name) {
           return (number + 1, at + 1)
         }
       }
     }
     return nil
+  }
+
+  /// What may stand right before a value; the last is the end of a byte order mark, which may begin
+  /// a line.
+  private static let beforeValue = Set(" \t-:?,[{".utf8).union([0xBF])
+
+  /// Whether before this there is nothing on its line but what a value may follow.
+  private static func beginsValue(_ bytes: [UInt8], _ at: Int) -> Bool {
+    let before = bytes[..<at].last { $0 != 0x20 && $0 != 0x09 }
+    return before.map { beforeValue.contains($0) } ?? true
   }
 
   private static func isNameByte(_ byte: UInt8) -> Bool {

@@ -16,12 +16,17 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
   public var declaration: Declaration { Self.declarations[rawValue] }
   public var name: String { declaration.name }
 
+  /// How many events of a customer `customer.events` holds.
+  public static let eventsMax = 20
+
   public struct Declaration: Sendable {
     public var name: String
     public var type: Type
     /// The channels on which it can be present; empty for all.
     public var channels: [String]
     public var text: String
+    /// How many elements it has at most, where that is less than is taken of any list.
+    public var elementsMax = Environment.elementsAssumed
   }
 
   static let declarations: [Declaration] = allCases.map(declare)
@@ -68,10 +73,12 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
       return make(
         "customer.last_agent", .string, "Who served this customer last; absent when nobody did.")
     case .customerEvents:
-      return make(
+      var events = make(
         "customer.events", .list(.object("event")),
-        "What the customer did of late elsewhere, the newest first, at most 20; each has `kind`, `at`, `source`, `fields`."
+        "What the customer did of late elsewhere, the newest first, at most \(eventsMax); each has `kind`, `at`, `source`, `fields`."
       )
+      events.elementsMax = eventsMax
+      return events
     case .conversationIntent:
       return make(
         "conversation.intent", .string,
@@ -148,7 +155,8 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
   /// What rules' conditions are checked against.
   public static func environment(zone: @escaping @Sendable (String) -> ZoneTable?) -> Environment {
     var environment = Environment(
-      variables: declarations.map { .init($0.name, $0.type) }, zone: zone)
+      variables: declarations.map { .init($0.name, $0.type, elementsMax: $0.elementsMax) },
+      zone: zone)
     environment.objects = objects
     return environment
   }

@@ -6,6 +6,7 @@ import WebCodec
 extension Administration {
   static func rules(
     _ method: String, _ path: [String], _ query: QueryParameters, _ body: [UInt8], _ edge: Edge,
+    by who: String,
     _ reply: @escaping @Sendable (APIResponse) -> Void
   ) throws(APIProblem) {
     let writer = try workspace(query["workspace"], edge)
@@ -19,6 +20,6 @@ extension Administration {
     case ("POST", let what?): request = try API.rulesRequest(what, body)
     default: throw .noPage
     }
-    edge.workspaces?.answer(request, nil, writer, by: "administrator", reply)
+    edge.workspaces?.answer(request, nil, writer, by: who, reply)
   }
 }

@@ -13,7 +13,7 @@ import Wire
 enum Administration {
   static func answer(
     _ method: String, _ path: [String], _ query: QueryParameters, _ body: [UInt8], _ edge: Edge,
-    _ ticket: Ticket
+    _ ticket: Ticket, by who: String
   ) {
     @Sendable func reply(_ response: APIResponse) {
       edge.hub.post(ticket.ref, .rendered(ticket.exchange, response))
@@ -26,8 +26,8 @@ enum Administration {
       case ("GET", "timeline", 1): try timeline(query, edge, reply)
       case ("GET", "explain", 1): try explain(query, edge, reply)
       case ("POST", "reload", 1):
-        edge.reload(by: "administrator") { reply($0.response) }
-      case (_, "rules", 1...2): try rules(method, path, query, body, edge, reply)
+        edge.reload(by: who) { reply($0.response) }
+      case (_, "rules", 1...2): try rules(method, path, query, body, edge, by: who, reply)
       case ("GET", "state", 1): reply(state(edge))
       case ("GET", "phone", 1):
         var json = JSONWriter()

@@ -34,7 +34,7 @@ extension HTTPConnection {
     if isAdministration, path.first == "admin" {
       return Administration.answer(
         request.method.rawValue, Array(path.dropFirst()), query, request.body, edge,
-        Ticket(connection.ref, exchange: number))
+        Ticket(connection.ref, exchange: number), by: LocalUser.name(connection.localUser))
     }
     if request.wantsWebSocket, page == .stream, request.fields.value("authorization") == nil {
       return upgrade(request, nil, connection)  // a browser cannot set the header: its token comes in the first frame

@@ -32,7 +32,8 @@ struct RuleVersion: Sendable, Equatable {
   /// on to apply.
   var folder: [UInt8]
   var origin: Origin
-  /// `start`, `SIGHUP`, `administrator`, or a token's holder such as `admin:ann`.
+  /// `start`, `SIGHUP`, a local user such as `local:ann` (`administrator` where the system does not
+  /// tell who), or a token's holder such as `admin:ann`.
   var by: String
   var at: Instant
   var note = ""

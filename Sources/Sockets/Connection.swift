@@ -94,6 +94,13 @@ public final class Connection {
     wrote()
   }
 
+  /// The user id of the process at the other end of a Unix socket, as the kernel saw it when it
+  /// connected; nil for any other connection.
+  public var localUser: UInt32? {
+    guard descriptor >= 0, case .path = peer else { return nil }
+    return UInt32(exactly: sk_peer_user(descriptor))
+  }
+
   /// Closes once everything written so far has left. Then the peer's own end is awaited for
   /// `lingerMilliseconds` while its bytes are discarded. Without `lingering` the socket closes at
   /// once, which

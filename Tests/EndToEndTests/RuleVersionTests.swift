@@ -210,7 +210,7 @@ import Testing
       #expect(try await server.administer("POST", "/admin/reload").status == 200)
       let now = try await server.call("GET", "/v1/rules", by: admin)
       #expect(
-        now["version"].int == 3 && now["by"].text == "administrator"
+        now["version"].int == 3 && now["by"].text.hasPrefix("local:")
           && now["origin"].text == "folder")
       #expect(now["rules"].elements.map { $0["name"].text } == ["to all"])
       try await server.restart()

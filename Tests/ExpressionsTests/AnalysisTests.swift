@@ -25,6 +25,8 @@ struct `Looking at a condition` {
     "a.number > 5 && a.number < 3", "a.number > 5 && 5 > a.number", "a.number >= 5 && a.number < 5",
     "a.number == 3 && a.number > 3", "a.number == 3 && a.number == 4", "a.flag && !a.flag",
     "size(a.list) > 2 && a.flag && size(a.list) <= 2", "a.share < 0.5 && a.share > 0.5",
+    "a.number == 5 && a.number != 5", "a.flag && a.flag == false", "!a.flag && a.flag == true",
+    "a.text != 'x' && 'x' == a.text",
   ])
   func `what is always false is found`(_ source: String) throws {
     #expect(try Self.program(source).constantOutcome == false, "\(source)")
@@ -74,6 +76,63 @@ struct `Looking at a condition` {
     #expect(try !taken("a.text in ['x', 'y']", by: "a.text in ['y', 'z']"))
     #expect(try !taken("a.flag", by: "a.flag && a.text == 'x'"))
     #expect(try !taken("a.flag || a.text == 'x'", by: "a.flag"))
+    #expect(try taken("a.flag == true", by: "a.flag") && taken("!a.flag", by: "a.flag == false"))
+    #expect(try taken("a.text != 'x'", by: "!('x' == a.text)"))
+    #expect(
+      try taken("a.number > 5", by: "a.number > 3") && taken("a.number == 4", by: "3 < a.number"))
+    #expect(try taken("a.number >= 4 && a.flag", by: "a.number > 3"))
+    #expect(
+      try !taken("a.number >= 3", by: "a.number > 3") && !taken("a.number > 3", by: "a.number > 5"))
+    #expect(
+      try !taken("a.number > 3", by: "a.number == 4") && !taken("a.number < 9", by: "a.number > 3"))
+    #expect(try !taken("!a.flag", by: "a.flag") && !taken("a.share > 5.0", by: "a.number > 3"))
+  }
+
+  @Test(arguments: [
+    ("a.flag || !a.flag", true), ("a.text == 'x' || a.text != 'x'", true),
+    ("a.flag == false || a.flag", true), ("a.flag || a.text == 'x'", false),
+    ("a.flag && !a.flag", false), ("a.flag", false),
+  ])
+  func `a clause beside its contrary is found`(_ source: String, _ found: Bool) throws {
+    #expect(try Self.program(source).isTrivial == found, "\(source)")
+  }
+
+  /// By name, the facts that a condition needs to be true.
+  static func required(_ source: String) throws -> [String] {
+    let program = try Self.program(source)
+    return program.requiredSlots().map { Self.environment.variables[$0.slot].name }
+  }
+
+  @Test(arguments: [
+    ("a.flag && a.text == 'x'", ["a.flag", "a.text"]),
+    ("a.flag && !(!(a.text == 'x' || a.number == 1))", ["a.flag"]),
+    ("a.flag && ((a.flag && a.text == 'x') == false)", ["a.flag"]),
+    ("!(a.flag || a.text == 'x')", ["a.flag", "a.text"]), ("!(a.flag && a.text == 'x')", []),
+    ("a.flag && has(a.text)", ["a.flag", "a.text"]), ("a.flag && !has(a.text)", ["a.flag"]),
+    ("has(a.text) == false", []), ("a.list.exists(x, a.text == x)", ["a.list"]),
+    ("optional.of(a.number).orValue(size(a.list)) == 1", ["a.number"]),
+    ("(a.flag ? a.text : 'x') == 'x'", ["a.flag"]), ("a.text in ['x']", ["a.text"]),
+  ])
+  func `the facts that it needs are known`(_ source: String, _ expected: [String]) throws {
+    #expect(try Self.required(source) == expected, "\(source)")
+  }
+
+  @Test func `without a fact that it needs no condition is ever true`() throws {
+    var generator = Seeded(seed: 6)
+    var found = 0
+    for _ in 0..<3_000 {
+      let source = generator.truth(4)
+      let environment = Environment(variables: [.init("a.flag", .bool), .init("b.flag", .bool)])
+      let program = try Expression.compile(source, environment).get()
+      for (slot, _) in program.requiredSlots() {
+        found += 1
+        for other in [Value?.none, .bool(true), .bool(false)] {
+          let slots: [Value?] = slot == 0 ? [nil, other] : [other, nil]
+          #expect(program.evaluate(slots) != .bool(true), "\(source)")
+        }
+      }
+    }
+    #expect(found > 500)
   }
 
   @Test func `the facts that it may look at are known`() throws {

@@ -29,11 +29,11 @@ struct `Reading expressions` {
 
   @Test(arguments: [
     ("a.b(1)[2].c", "a.b(1)[2].c"), ("(a || b) && !(c && d)", "(a || b) && !(c && d)"),
-    ("1 - (2 - 3) - 4", "1 - (2 - 3) - 4"), ("((1))", "1"), ("-(-5)", "-(-5)"),
+    ("1 - (2 - 3) - 4", "1 - (2 - 3) - 4"), ("((1))", "1"), ("-(-5)", "--5"),
     ("a?b:c?d:e", "a ? b : c ? d : e"),
     ("(a?b:c)?d:e", "(a ? b : c) ? d : e"), ("x.exists_one(i, i>0)", "x.exists_one(i, i > 0)"),
-    ("{'a':1,?'b':c}", "{\"a\": 1, ?\"b\": c}"), ("a.`b-c`", "a.`b-c`"), ("!!a", "!(!a)"),
-    ("--a", "-(-a)"),
+    ("{'a':1,?'b':c}", "{\"a\": 1, ?\"b\": c}"), ("a.`b-c`", "a.`b-c`"), ("!!a", "!!a"),
+    ("--a", "--a"),
     ("-(0.a)", "-(0.a)"), ("-1.a", "(-1).a"),
   ])
   func `brackets are kept where they mean something`(_ source: String, _ printed: String) {
@@ -94,8 +94,10 @@ struct `Reading expressions` {
     let folds =
       String(repeating: "[1].map(x, ", count: 78) + "x" + String(repeating: ")", count: 78)
     let fields = "{}" + String(repeating: ".?a", count: 197)
+    let signs = String(repeating: "!", count: 150) + "true"
+    let minuses = String(repeating: "-", count: 150) + "(1)"
     for source in [
-      sum, brackets, folds, fields, "\(brackets) == \(brackets)",
+      sum, brackets, folds, fields, signs, minuses, "\(brackets) == \(brackets)",
       "'%s'.format([\(brackets.dropFirst(4).dropLast(4))])",
     ] {
       let program = try Expression.compile(source, Environment(variables: [])).get()
@@ -116,6 +118,7 @@ struct `Reading expressions` {
     "\"a\nb\"",
     "as", "1a",
     "a.`b", "`a`", "has(a)", "[1].map(1, 2)", "[1].all(x, x, true)", "\u{1}", "a in", "{1}", "a.in",
+    "size('a',)", "[,1]", "[1,,]", "{,,}", "f(,)",
   ])
   func `what is no expression is refused`(_ source: String) {
     #expect(!Expression.parse(source).diagnostics.isEmpty)

@@ -205,7 +205,7 @@ struct Signed {
         ? "optional.none()" : "optional.of(\(value(of: parameters.first ?? .int, depth - 1)))"
     case .abstract("net.IP", _): return seed.pick(["ip('10.0.0.1')", "ip('::1')"])
     case .abstract("net.CIDR", _): return seed.pick(["cidr('10.0.0.0/8')", "cidr('fe80::/10')"])
-    case .abstract, .object, .wrapper, .param: return "a.free"
+    case .abstract, .object, .wrapper, .nullable, .param: return "a.free"
     }
   }
 }

@@ -52,11 +52,13 @@ struct `What is unknown` {
     ("[true].map(x, x && u.flag)", ["u.flag"]), ("[1, 2].filter(x, u.flag)", ["u.flag"]),
     ("[1].exists_one(x, u.flag)", ["u.flag"]), ("u.text.matches('a+')", ["u.text"]),
     ("cel.bind(x, u.flag, x && k.flag)", ["u.flag"]),
+    ("u.free.?x.orValue(1 / 0 == 1)", ["u.free"]),
   ])
   func `is told with what would have to be known`(_ source: String, _ needs: [String]) throws {
     let value = try Self.result(source)
     #expect(value.isUnknown, "\(source): \(value)")
     #expect(value.needs == needs, "\(source)")
+    #expect(value.description == "unknown: \(needs.joined(separator: ", "))", "\(source)")
   }
 
   @Test(arguments: [

@@ -177,6 +177,147 @@ struct `What bad input gets` {
     #expect(WorkspaceFolder.load(files: odd, name: "x").workspace == nil)
   }
 
+  @Test(arguments: `Broken rules`.cases) func `files of another system are read as ours are`(
+    _ name: String
+  ) {
+    let folder = `Broken rules`.folder.appending(path: name)
+    let texts = RuleSource.texts(in: folder.path)
+    let ours = WorkspaceFolder.load(files: texts, name: "x")
+    for lineEnd in ["\r\n", "\r"] {
+      let theirs = texts.mapValues {
+        "\u{FEFF}"
+          + $0.split(separator: "\n", omittingEmptySubsequences: false)
+          .joined(separator: lineEnd)
+      }
+      #expect(WorkspaceFolder.load(files: theirs, name: "x").rendered == ours.rendered)
+    }
+  }
+
+  @Test func `a byte order mark changes nothing, also not the version`() throws {
+    let folder = try ScratchFolder()
+    let plain = try #require(folder.load().workspace).rules.version
+    try folder.write("queues.yaml", "\u{FEFF}support:\n")
+    #expect(folder.load().workspace?.rules.version == plain)
+    var texts = RuleSource.texts(in: folder.url.path)
+    texts["queues.yaml"] = "\u{FEFF}support:\n"
+    #expect(RuleSource.version(of: texts) == plain)
+  }
+
+  @Test func `what is no file is not waited for`() throws {
+    let folder = try ScratchFolder()
+    #expect(mkfifo(folder.url.appending(path: "rules/10.yaml").path, 0o600) == 0)
+    #expect(folder.load().rendered.contains("rules/10.yaml: error: this is no file"))
+  }
+
+  @Test func `text that looks like an alias is text`() throws {
+    let folder = try ScratchFolder()
+    try folder.write(
+      "rules/10.yaml",
+      """
+      - name: a
+        when: customer.known
+        answer: AT&T calls you back, ask for &T
+      - name: b
+        when: customer.conversations > 3
+        answer: "please press *T or AT*T"
+      """)
+    #expect(folder.load().rendered == "")
+  }
+
+  @Test(arguments: [
+    "a: &T\nb: *T\n", "a: &T {}\nb:\n  *T\n", "{\"a\":&T {},\"b\":*T}\n", "a: !!map &T {}\nb: *T\n",
+    "? &T a\n: {}\n? *T\n: {}\n", "a: { who: [&T longest_idle, *T] }\n",
+    "--- &T\na: { title: *T }\n",
+    "a: { who: [&T longest_idle,*T] }\n",
+  ])
+  func `an alias is none of it, wherever it stands`(_ text: String) throws {
+    let folder = try ScratchFolder()
+    try folder.write("queues.yaml", text)
+    #expect(folder.load().rendered.contains("aliases are not allowed"), "\(text)")
+  }
+
+  @Test func `a condition that makes patterns without end is refused before it is tried`() throws {
+    let folder = try ScratchFolder()
+    let condition =
+      "lists.range(9000).all(i, !'aaaaaaaaab'.matches('(\\\\pL|\\\\pN){1,200}' + string(i)))"
+    try folder.write(
+      "rules/10.yaml", "- name: boom\n  when: \(condition)\n  route: { queue: support }\n")
+    #expect(folder.load().rendered.contains("steps; 100000 are allowed"))
+  }
+
+  @Test func `one list of facts inside another is allowed`() throws {
+    let folder = try ScratchFolder()
+    let condition = "customer.events.exists(e, handoff.skills.exists(s, e.kind == s))"
+    try folder.write(
+      "rules/10.yaml", "- name: both\n  when: \(condition)\n  route: { queue: support }\n")
+    #expect(folder.load().rendered == "")
+  }
+
+  /// Each rule names queues, skills and agents of thousands: looked up, not gone through.
+  @Test func `thousands of rules, queues and agents are read together`() throws {
+    let folder = try ScratchFolder()
+    let count = 1_500
+    try folder.write("skills.yaml", "german:\n")
+    try folder.write(
+      "queues.yaml",
+      "support:\n"
+        + (0..<count).map {
+          "q\($0): { closed: { queue: q\(($0 + 1) % count) }, max_wait: { limit: 10m, then: { answer: x } } }\n"
+        }.joined())
+    try folder.write(
+      "agents.yaml",
+      (0..<count).map { "a\($0): { queues: [support, q\($0)], skills: { german: 3 } }\n" }.joined())
+    let rules = (0..<(2 * count)).map {
+      "- name: r\($0)\n  when: customer.last_agent == 'a\($0 % count)' && queues.q\($0 % count).waiting > \($0)\n  route: { queue: support, skills: { german: 3 }, prefer: { agent: a\($0 % count), for: 9s } }\n"
+    }
+    for part in 0..<2 {
+      try folder.write("rules/\(part).yaml", rules[(part * count)..<((part + 1) * count)].joined())
+    }
+    try FileManager.default.createDirectory(
+      at: folder.url.appending(path: "tests"), withIntermediateDirectories: true)
+    try folder.write(
+      "tests/10.yaml",
+      (0..<(2 * count)).map { "- name: t\($0)\n  given: {}\n  expect: { rule: r\($0) }\n" }.joined()
+    )
+    let loaded = folder.load()
+    #expect(loaded.workspace?.rules.rules.count == 2 * count + 1)
+    #expect(loaded.tests.count == 2 * count)
+    #expect(loaded.diagnostics.allSatisfy { $0.message.contains("`closed` never happens") })
+  }
+
+  @Test func `a test that expects nothing is told of, and one whose name another has`() throws {
+    let folder = try ScratchFolder()
+    try FileManager.default.createDirectory(
+      at: folder.url.appending(path: "tests"), withIntermediateDirectories: true)
+    let one = "- name: t\n  given: {}\n  expect: { rule: everyone }\n"
+    try folder.write("tests/10.yaml", one + one)
+    let twice = folder.load()
+    #expect(
+      twice.workspace != nil && twice.rendered.contains("tests/10.yaml:4:9: warning: another test"))
+    for nothing in ["{}", "", "~"] {
+      try folder.write("tests/10.yaml", "- name: t\n  given: {}\n  expect: \(nothing)\n")
+      let loaded = folder.load()
+      #expect(loaded.workspace == nil && loaded.rendered.contains("expects nothing"), "\(nothing)")
+    }
+  }
+
+  @Test func `a test's lists are compared whatever stands first in them`() throws {
+    let folder = try ScratchFolder()
+    try FileManager.default.createDirectory(
+      at: folder.url.appending(path: "tests"), withIntermediateDirectories: true)
+    try folder.write("agents.yaml", "ann: { teams: [red] }\nbob: { teams: [blue] }\n")
+    try folder.write(
+      "rules/90.yaml",
+      "- name: everyone\n  route: { queue: support, teams: [red, blue], exclude: [bob, ann], tags: [b, a] }\n"
+    )
+    try folder.write(
+      "tests/10.yaml",
+      "- name: t\n  given: {}\n  expect: { teams: [blue, red], exclude: [ann, bob], tags: [a, b] }\n"
+    )
+    let report = WorkspaceFolder.test(folder.url.path)
+    #expect(report.passed && report.outcomes.count == 1, "\(report.text)")
+  }
+
   @Test func `any other bytes give diagnostics, never a trap`() throws {
     let folder = try ScratchFolder()
     let pieces = [
@@ -243,5 +384,21 @@ struct `Opening hours` {
     #expect(try isOpen("office", "2026-12-26T09:30:00Z"))
     #expect(try isOpen("always", "2027-03-28T01:30:00Z"))
     #expect(hours.first { $0.name == "always" }?.open.count == 1)
+  }
+
+  @Test(arguments: ["2026-02-30", "2026-13-01", "2026-2-28", "+026-01-01", "2027-02-29", "xmas"])
+  func `have no holiday on a day that there is not`(_ day: String) throws {
+    let folder = try ScratchFolder()
+    try folder.write(
+      "hours.yaml",
+      "office: { zone: UTC, open: { mon: \"09:00-17:00\" }, holidays: { \(day): closed } }\n")
+    #expect(folder.load().rendered.contains("`\(day)` is not a date"))
+  }
+
+  @Test(arguments: ["PST", "CEST", "GMT+2", "Europe/Nowhere", "UTC+1"])
+  func `are in a zone that has an official name`(_ zone: String) throws {
+    let folder = try ScratchFolder()
+    try folder.write("hours.yaml", "office: { zone: \(zone), open: { mon: \"09:00-17:00\" } }\n")
+    #expect(folder.load().rendered.contains("there is no time zone `\(zone)`"))
   }
 }

@@ -18,7 +18,7 @@ public enum ConformanceFile {
   ) -> (passed: Int, failures: [Failure]) {
     var passed = 0
     var failures: [Failure] = []
-    for (index, line) in text.split(separator: "\n").enumerated() {
+    for (index, line) in text.split(whereSeparator: { $0 == "\n" || $0 == "\r\n" }).enumerated() {
       guard !line.allSatisfy(\.isWhitespace) else { continue }
       guard let json = Json.parse(line), let expression = json["expr"]?.text else {
         failures.append(

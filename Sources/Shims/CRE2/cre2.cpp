@@ -48,6 +48,8 @@ extern "C" int cre2_find(const cre2_pattern *pattern, const char *text, size_t l
 
 extern "C" int cre2_groups(const cre2_pattern *pattern) { return pattern->compiled.NumberOfCapturingGroups(); }
 
+extern "C" int cre2_size(const cre2_pattern *pattern) { return pattern->compiled.ProgramSize(); }
+
 extern "C" int cre2_match(
     const cre2_pattern *pattern, const char *text, size_t length, size_t from, int64_t *offsets, size_t count) {
   size_t groups = static_cast<size_t>(pattern->compiled.NumberOfCapturingGroups()) + 1;

@@ -91,6 +91,13 @@ int sk_connect(int fd, const void *address, uint32_t length) {
 
 int sk_listen(int fd, int backlog) { return (int)sk_result(listen(fd, backlog)); }
 
+int64_t sk_peer_user(int fd) {
+  struct ucred peer;
+  socklen_t length = sizeof(peer);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return -errno;
+  return peer.uid;
+}
+
 int sk_local_address(int fd, void *address, uint32_t *length) {
   return (int)sk_result(getsockname(fd, (struct sockaddr *)address, length));
 }

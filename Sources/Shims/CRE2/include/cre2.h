@@ -23,6 +23,9 @@ int cre2_find(const cre2_pattern *pattern, const char *text, size_t length);
 /// The number of the pattern's capturing groups.
 int cre2_groups(const cre2_pattern *pattern);
 
+/// How many instructions the compiled pattern has.
+int cre2_size(const cre2_pattern *pattern);
+
 /// Finds the first match at or after `from`; writes 2 × (groups + 1) offsets, -1 for a group that took no
 /// part. `offsets` must hold `count` integers. 1 when found.
 int cre2_match(

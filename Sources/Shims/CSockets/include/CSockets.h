@@ -54,6 +54,8 @@ int sk_accept(int fd, void *peer, uint32_t *length);
 int sk_bind(int fd, const void *address, uint32_t length);
 int sk_connect(int fd, const void *address, uint32_t length);
 int sk_listen(int fd, int backlog);
+/// The user who connected to a Unix socket, as the kernel saw it then.
+int64_t sk_peer_user(int fd);
 int sk_local_address(int fd, void *address, uint32_t *length);
 int sk_set_option(int fd, int level, int name, int value);
 int sk_set_nodelay(int fd);
