@@ -115,9 +115,8 @@ final class LeakWorld {
           + claimed.map { shop.identity($0.0, $0.1, "claimed") }
       ]
     ]
-    if random.chance(20), let token = tokens.randomElement(using: &random) {
-      body["resume"] = token.key
-    }
+    // In the order in which they were given out, so that a seed is a seed.
+    if random.chance(20), !given.isEmpty { body["resume"] = given[random.below(given.count)] }
     let reply = try shop.call("POST", "/v1/sessions", body, by: bot)
     guard let session = reply.string("session"), let conversation = reply.string("conversation")
     else {
@@ -140,7 +139,7 @@ final class LeakWorld {
         workspace: at, bot: bot.holder, id: session, node: node, conversations: [conversation],
         isProven: arrival.isProven))
     ids += [session, conversation, reply.string("customer") ?? ""]
-    if let token = reply.string("resume") { tokens[token] = node }
+    if let token = reply.string("resume") { gives(token, to: node) }
     note(
       "\(bot.holder)@\(at) opens \(proven.map(\.1)) claiming \(claimed.map(\.1)), resumed \(wasResumed) → \(conversation) of \(node)"
     )
@@ -148,6 +147,11 @@ final class LeakWorld {
   }
   /// By whom each came that was given out.
   private var tokens: [String: Reference.Node] = [:]
+  private var given: [String] = []
+
+  private func gives(_ token: String, to node: Reference.Node) {
+    if tokens.updateValue(node, forKey: token) == nil { given.append(token) }
+  }
 
   /// Where a session is now.
   private func place(_ index: Int) throws -> String {
@@ -332,7 +336,7 @@ final class LeakWorld {
         workspace: at, bot: "webshop", id: talk.session, node: node,
         conversations: [talk.conversation], isProven: true))
     ids += [talk.session, talk.conversation]
-    if let token = talk.opened.string("resume") { tokens[token] = node }
+    if let token = talk.opened.string("resume") { gives(token, to: node) }
     note("\(node)@\(at) comes → \(talk.conversation)")
     search(talk.opened, shop.webshop, at, in: talk.session)
     try shop.says(mark(at, node, talk.conversation, "customer"), talk)
