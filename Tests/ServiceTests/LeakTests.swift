@@ -122,7 +122,9 @@ final class LeakWorld {
     else {
       return fail("a session opens: \(reply.text)")
     }
-    let token = (body["resume"] as? String).flatMap { tokens[$0] }
+    // A token of the other workspace says nothing here: nameless people of both have the same names.
+    let known = (body["resume"] as? String).flatMap { tokens[$0] }
+    let token = known?.workspace == at ? known?.node : nil
     let wasResumed = token != nil && reply.flag("continued") == true
     let arrival = models[at].arrives(proven: proven.map { "\($0.0):\($0.1)" })
     var node = arrival.node
@@ -139,18 +141,18 @@ final class LeakWorld {
         workspace: at, bot: bot.holder, id: session, node: node, conversations: [conversation],
         isProven: arrival.isProven))
     ids += [session, conversation, reply.string("customer") ?? ""]
-    if let token = reply.string("resume") { gives(token, to: node) }
+    if let token = reply.string("resume") { gives(token, to: node, at) }
     note(
       "\(bot.holder)@\(at) opens \(proven.map(\.1)) claiming \(claimed.map(\.1)), resumed \(wasResumed) → \(conversation) of \(node)"
     )
     search(reply, bot, at, in: session)
   }
   /// By whom each came that was given out.
-  private var tokens: [String: Reference.Node] = [:]
+  private var tokens: [String: (workspace: Int, node: Reference.Node)] = [:]
   private var given: [String] = []
 
-  private func gives(_ token: String, to node: Reference.Node) {
-    if tokens.updateValue(node, forKey: token) == nil { given.append(token) }
+  private func gives(_ token: String, to node: Reference.Node, _ workspace: Int) {
+    if tokens.updateValue((workspace, node), forKey: token) == nil { given.append(token) }
   }
 
   /// Where a session is now.
@@ -336,7 +338,7 @@ final class LeakWorld {
         workspace: at, bot: "webshop", id: talk.session, node: node,
         conversations: [talk.conversation], isProven: true))
     ids += [talk.session, talk.conversation]
-    if let token = talk.opened.string("resume") { gives(token, to: node) }
+    if let token = talk.opened.string("resume") { gives(token, to: node, at) }
     note("\(node)@\(at) comes → \(talk.conversation)")
     search(talk.opened, shop.webshop, at, in: talk.session)
     try shop.says(mark(at, node, talk.conversation, "customer"), talk)
