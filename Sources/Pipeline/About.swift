@@ -23,7 +23,7 @@ public struct ConversationAbout: Hashable, Sendable {
   public var prompt: String?
   /// What it is filed under, in their own order.
   public var tags: [String] = []
-  /// What nobody has answered, noted or settled since, and would be lost with its case.
+  /// What nobody has answered or settled since, and would be lost with its case.
   public var unheard: Unheard?
   /// Its person was erased: when it is over, nothing that names it finds it.
   public var isErased = false

@@ -6,9 +6,9 @@ import Routing
 /// News that a person must have, of a matter that no person has any more: a message that was
 /// brought late, an answer that never arrived. It is opened again, and routed.
 ///
-/// Where somebody has the matter or will get it, the news is noted until an agent answers, writes a
-/// note or settles the case. A case that ends in any other way, by its time or with the customer who
-/// hangs up, ends without the news: that is opened again in the same turn.
+/// Where somebody has the matter or will get it, the news is noted until an agent answers or
+/// closes the case. A case that ends in any other way, by its time or with the customer who hangs up,
+/// ends without the news: that is opened again in the same turn.
 extension Pipeline {
   /// Whether somebody has the conversation, or will get it.
   func hasSomebody(_ id: ConversationID) -> Bool {

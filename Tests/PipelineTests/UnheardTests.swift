@@ -20,12 +20,32 @@ struct UnheardTests {
     }
   }
 
+  /// A chat that waits for a person, in conversation 1.
+  private func waitingChat(_ shop: inout Workshop) {
+    for intake in [Workshop.open(1), Workshop.say(1), Workshop.handoff(1)] { shop.submit(intake) }
+  }
+
+  /// A mail, or a report of one, that belongs to conversation 1.
+  private func besideTheChat(_ news: News) -> MailArrival {
+    var mail = news == .bounce ? Workshop.bounce(2) : Workshop.mail(2)
+    mail.replyAddress = Workshop.conversation(1)
+    mail.report?.fates[0].replyAddress = Workshop.conversation(1)
+    return mail
+  }
+
+  private func givesBack(after wait: Duration64, _ shop: inout Workshop) {
+    shop.configure(2, queue: "support") {
+      $0.waitMax = wait
+      $0.whenWaitedOut = .handBack
+    }
+  }
+
   /// A case of Ann's in wrap-up.
   private func wrappingUp(_ news: News, _ shop: inout Workshop) throws -> CaseID {
     switch news {
     case .mail, .bounce: shop.submit(.mail(Workshop.mail(1)))
     case .chat:
-      for intake in [Workshop.open(1), Workshop.say(1), Workshop.handoff(1)] { shop.submit(intake) }
+      waitingChat(&shop)
     case .recording:
       let offer = try shop.ringing()
       shop.submit(.acceptByDevice(offer))
@@ -117,10 +137,7 @@ struct UnheardTests {
   @Test func `a word in a chat does not push out what needs somebody more`() throws {
     var shop = Workshop()
     _ = try wrappingUp(.chat, &shop)
-    var bounce = Workshop.bounce(2)
-    bounce.replyAddress = Workshop.conversation(1)
-    bounce.report?.fates[0].replyAddress = Workshop.conversation(1)
-    shop.submit(.mail(bounce))
+    shop.submit(.mail(besideTheChat(.bounce)))
     shop.submit(Workshop.say(1, "thanks, bye"))
     shop.submit(.endSession(Workshop.session(1), .customerLeft, by: nil))
     shop.commit()
@@ -193,15 +210,10 @@ struct UnheardTests {
     _ news: News
   ) throws {
     var shop = Workshop()
-    shop.configure(2, queue: "support") {
-      $0.waitMax = .seconds(60)
-      $0.whenWaitedOut = .handBack
-    }
+    givesBack(after: .seconds(60), &shop)
     shop.submit(.setStatus(Workshop.ann, .busy, lease: nil))
-    for intake in [Workshop.open(1), Workshop.say(1), Workshop.handoff(1)] { shop.submit(intake) }
-    var mail = news == .mail ? Workshop.mail(2) : Workshop.bounce(2)
-    mail.replyAddress = Workshop.conversation(1)
-    mail.report?.fates[0].replyAddress = Workshop.conversation(1)
+    waitingChat(&shop)
+    let mail = besideTheChat(news)
     shop.submit(.mail(mail))
     shop.commit()
     let first = CaseID(high: 3, low: 1)
@@ -224,12 +236,9 @@ struct UnheardTests {
 
   @Test func `a chat alone that its queue gives back to the bot stays with the bot`() throws {
     var shop = Workshop()
-    shop.configure(2, queue: "support") {
-      $0.waitMax = .seconds(60)
-      $0.whenWaitedOut = .handBack
-    }
+    givesBack(after: .seconds(60), &shop)
     shop.submit(.setStatus(Workshop.ann, .busy, lease: nil))
-    for intake in [Workshop.open(1), Workshop.say(1), Workshop.handoff(1)] { shop.submit(intake) }
+    waitingChat(&shop)
     shop.submit(Workshop.say(1, "still there?"))
     shop.now = shop.now + .seconds(61)
     shop.submit(.tick)
@@ -291,15 +300,10 @@ struct UnheardTests {
     _ news: News, _ when: When, _ end: End
   ) throws {
     var shop = Workshop()
-    shop.configure(2, queue: "support") {
-      $0.waitMax = .seconds(600)
-      $0.whenWaitedOut = .handBack
-    }
-    for intake in [Workshop.open(1), Workshop.say(1), Workshop.handoff(1)] { shop.submit(intake) }
+    givesBack(after: .seconds(600), &shop)
+    waitingChat(&shop)
     var current = CaseID(high: 3, low: 1)
-    var mail = news == .mail ? Workshop.mail(2) : Workshop.bounce(2)
-    mail.replyAddress = Workshop.conversation(1)
-    mail.report?.fates[0].replyAddress = Workshop.conversation(1)
+    let mail = besideTheChat(news)
     func arrives() { shop.submit(.mail(mail)) }
     switch when {
     case .waiting: arrives()
@@ -355,11 +359,9 @@ struct UnheardTests {
     _ answer: Answer
   ) throws {
     var shop = Workshop()
-    for intake in [Workshop.open(1), Workshop.say(1), Workshop.handoff(1)] { shop.submit(intake) }
+    waitingChat(&shop)
     let taken = try #require(try shop.take(1))
-    var mail = Workshop.mail(2)
-    mail.replyAddress = Workshop.conversation(1)
-    shop.submit(.mail(mail))
+    shop.submit(.mail(besideTheChat(.mail)))
     switch answer {
     case .reply, .note:
       let entry = EntryDraft(
@@ -385,17 +387,13 @@ struct UnheardTests {
     if isCall {
       offer = try shop.ringing()
     } else {
-      for intake in [Workshop.open(1), Workshop.say(1), Workshop.handoff(1)] {
-        shop.submit(intake)
-      }
+      waitingChat(&shop)
       shop.submit(.next(Workshop.ann, WaiterID(1), until: shop.now + .seconds(1)), 901)
       if case .offer(let made)? = shop.commit().answer(901) { offer = made.offer }
     }
     let ringing = try #require(offer)
     shop.now = shop.now + .seconds(1)
-    var mail = Workshop.mail(2)
-    mail.replyAddress = Workshop.conversation(1)
-    shop.submit(.mail(mail))
+    shop.submit(.mail(besideTheChat(.mail)))
     shop.now = shop.now + .seconds(1)
     if isCall {
       shop.submit(.acceptByDevice(ringing))
@@ -447,10 +445,7 @@ struct UnheardTests {
 
   @Test func `nobody on a line is given to a bot that sits in a chat`() throws {
     var shop = Workshop()
-    shop.configure(2, queue: "support") {
-      $0.waitMax = .seconds(60)
-      $0.whenWaitedOut = .handBack
-    }
+    givesBack(after: .seconds(60), &shop)
     shop.submit(.setStatus(Workshop.ann, .busy, lease: nil))
     guard case .openSession(var open) = Workshop.open(1) else { throw Workshop.Missing() }
     open.claims = [Self.mia]
@@ -541,12 +536,9 @@ struct UnheardTests {
 
   @Test func `a bot hears that it has a chat again, and why`() throws {
     var shop = Workshop()
-    shop.configure(2, queue: "support") {
-      $0.waitMax = .seconds(60)
-      $0.whenWaitedOut = .handBack
-    }
+    givesBack(after: .seconds(60), &shop)
     shop.submit(.setStatus(Workshop.ann, .busy, lease: nil))
-    for intake in [Workshop.open(1), Workshop.say(1), Workshop.handoff(1)] { shop.submit(intake) }
+    waitingChat(&shop)
     shop.commit()
     shop.now = shop.now + .seconds(61)
     shop.submit(.tick)
