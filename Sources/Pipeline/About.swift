@@ -34,8 +34,6 @@ public struct ConversationAbout: Hashable, Sendable {
   public var partings: [Parting] = []
   /// Its people were taken apart while it was open: what says not whose it is leads nowhere here.
   public var wasParted = false
-  /// The customer record by which `unheard` came; nil for the conversation's own.
-  public var unheardBy: CustomerID?
   /// Where its customer sat with another until they were taken apart: the same matter.
   public var takenFrom: ConversationID?
   public init() {}
@@ -60,10 +58,27 @@ public struct ConversationAbout: Hashable, Sendable {
     public var at: Instant?
     /// An agent has accepted the case with it before them, and has it still.
     public var isTaken = false
-    /// The case that waited for it and followed the customer elsewhere, and what that case needed.
-    public var `case`: CaseID?
-    public var need: Need?
-    public init(_ cause: RouteReason.Cause, on channel: Channel, since: Instant? = nil) {
+    /// The customer record by which it came; nil for the conversation's own.
+    public var by: CustomerID?
+    /// What waited for it and followed the customer elsewhere.
+    public var waited: Waited?
+
+    /// A case, and what it needed.
+    public struct Waited: Hashable, Sendable {
+      public var `case`: CaseID
+      public var need: Need
+      public init(_ id: CaseID, _ need: Need) {
+        self.case = id
+        self.need = need
+      }
+    }
+
+    public init(
+      _ cause: RouteReason.Cause, on channel: Channel, by record: CustomerID?,
+      since: Instant? = nil, waited: Waited? = nil
+    ) {
+      self.by = record
+      self.waited = waited
       self.cause = cause
       self.channel = channel
       self.since = since
@@ -84,8 +99,8 @@ public struct ConversationAbout: Hashable, Sendable {
       w.optional(since) { $0.signed($1.milliseconds) }
       w.bool(isTaken)
       w.optional(at) { $0.signed($1.milliseconds) }
-      w.optional(`case`) { $0.id($1) }
-      w.array(need?.encoded ?? []) { $0.uint8($1) }
+      w.optional(waited?.case) { $0.id($1) }
+      w.array(waited?.need.encoded ?? []) { $0.uint8($1) }
     }
 
     init(from r: inout ByteReader, _ version: UInt8) throws(WireError) {
@@ -93,15 +108,15 @@ public struct ConversationAbout: Hashable, Sendable {
       guard let cause = RouteReason.Cause(rawValue: try r.uint8()),
         let channel = Channel(rawValue: try r.uint8())
       else { throw WireError.badValue(offset: at) }
-      self.init(cause, on: channel)
+      self.init(cause, on: channel, by: nil)
       guard version >= 5 else { return }
       since = try r.optional { r throws(WireError) in Instant(milliseconds: try r.signed()) }
       isTaken = try r.bool()
       guard version >= 7 else { return }
       self.at = try r.optional { r throws(WireError) in Instant(milliseconds: try r.signed()) }
-      `case` = try r.optional { r throws(WireError) in try r.id() }
+      let id: CaseID? = try r.optional { r throws(WireError) in try r.id() }
       let bytes = try r.array { r throws(WireError) in try r.uint8() }
-      if !bytes.isEmpty { need = try Need(decoding: bytes) }
+      if let id, !bytes.isEmpty { waited = Waited(id, try Need(decoding: bytes)) }
     }
   }
 
@@ -132,7 +147,7 @@ public struct ConversationAbout: Hashable, Sendable {
       $0.id($1.conversation)
     }
     w.optional(takenFrom) { $0.id($1) }
-    w.optional(unheardBy) { $0.id($1) }
+    w.optional(unheard?.by) { $0.id($1) }
     w.bool(wasParted)
     return w.bytes
   }
@@ -164,7 +179,8 @@ public struct ConversationAbout: Hashable, Sendable {
         Parting(try r.id(), to: try r.id())
       }
       about.takenFrom = try r.optional { r throws(WireError) in try r.id() }
-      about.unheardBy = try r.optional { r throws(WireError) in try r.id() }
+      let by: CustomerID? = try r.optional { r throws(WireError) in try r.id() }
+      about.unheard?.by = by
       about.wasParted = try r.bool()
       return about
     }

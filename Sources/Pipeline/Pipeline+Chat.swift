@@ -123,7 +123,7 @@ extension Pipeline {
     // Who has the case hears it in the talk; in its wrap-up nobody may be listening any more.
     if say.entry.author == .customer, isWrappingUp(session.conversation) {
       try note(
-        .init(.reopened, on: .chat), session.conversation, by: customer.id, turn, reads)
+        .init(.reopened, on: .chat, by: customer.id), session.conversation, turn, reads)
     }
     return recorded(entry, session.conversation)
   }

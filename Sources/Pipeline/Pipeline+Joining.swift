@@ -18,7 +18,7 @@ extension Pipeline {
       throw StoreFault.corrupt(what: "what is told of a conversation")
     }
     let isJoined = joined.joinedTo == keeps.id
-    var moved: (news: ConversationAbout.Unheard, by: CustomerID?)?
+    var moved: ConversationAbout.Unheard?
     if asked.isJoining {
       guard joined.joinedTo == nil, joined.joins.isEmpty, kept.joinedTo == nil else {
         return .refused(.alreadyJoined)
@@ -32,9 +32,7 @@ extension Pipeline {
         == asked.agent
       if let refused = try settle(joins.id, asked.agent, &turn, reads) { return refused }
       // What nobody has taken up there waits here.
-      if let news = joined.unheard, !(news.isTaken && isTheirs) {
-        moved = (news, joined.unheardBy)
-      }
+      if let news = joined.unheard, !(news.isTaken && isTheirs) { moved = news }
     } else if !isJoined {
       return .refused(.notJoined)
     }
@@ -53,9 +51,9 @@ extension Pipeline {
         reads)
     }
     let told = recorded(head.entry, one)
-    if let (news, record) = moved {
+    if let moved {
       try reopen(
-        one, on: news.channel, newCase(turn), news.cause, by: record, since: news.since, &turn,
+        one, on: moved.channel, newCase(turn), moved.cause, by: moved.by, since: moved.since, &turn,
         reads)
     }
     return told

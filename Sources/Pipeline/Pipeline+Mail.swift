@@ -213,9 +213,9 @@ extension Pipeline {
     guard let planned else { return }
     turn.routing.channel = .email
     _ = try carryOut(planned, conversation, session, mail.case, cause, epoch: nil, &turn, reads)
-    var news = ConversationAbout.Unheard(.reopened, on: .email)
-    (news.case, news.need) = (mail.case, router.case(mail.case)?.need)
-    try note(news, conversation, by: record, turn, reads)
+    try note(
+      .init(.reopened, on: .email, by: record, waited: waiting(mail.case)), conversation, turn,
+      reads)
   }
 
   /// - Returns: also the record that it is written to.
@@ -250,7 +250,7 @@ extension Pipeline {
       try follow(mail, row.id, by: by, turn, reads)
       let entry = try take(mail, row.id, carrier, customer, &turn, reads)
       if mail.automatic == nil {
-        try note(.init(.reopened, on: .email), row.id, by: by, turn, reads)
+        try note(.init(.reopened, on: .email, by: by), row.id, turn, reads)
       }
       // A bot cannot answer mail: it goes to a person, and so does what could be routed nowhere so
       // far.

@@ -249,16 +249,16 @@ extension Pipeline {
     }
     // What came and nobody has taken up goes with whoever it is of.
     var news: ConversationAbout.Unheard?
-    if let by = about.unheardBy, held != nil, try areOne(by, first.record, reads) {
+    if let by = about.unheard?.by, held != nil, try areOne(by, first.record, reads) {
       news = about.unheard
     }
     try tell(of: id, turn, reads) { known in
-      if news != nil { (known.unheard, known.unheardBy) = (nil, nil) }
+      if news != nil { known.unheard = nil }
       known.partings.removeAll { $0.customer == first.record }
       known.partings.append(.init(first.record, to: place))
     }
     if let held { try queue(seats, held, owner, in: place, &turn, reads) }
-    if let news { try note(news, place, by: about.unheardBy, turn, reads) }
+    if let news { try note(news, place, turn, reads) }
     var members = Members()
     members.text("with", id.description)
     members.text("reason", "split")

@@ -396,10 +396,10 @@ extension Pipeline {
     let agent = row.agent.map { Author.agent(AgentID($0)) } ?? .system
     if end == .transferred {
       try take(false, row.conversation, turn, reads)
-    } else if let (news, by) = try hear(row.conversation, turn, reads), !news.isTaken,
+    } else if let news = try hear(row.conversation, turn, reads), !news.isTaken,
       turn.settled != row.conversation
     {
-      turn.unheard.append((row.conversation, news, by))
+      turn.unheard.append((row.conversation, news))
     }
     switch end {
     case .resolved, .wrapUpOver:

@@ -24,7 +24,7 @@ extension Pipeline {
   ///   - old: the case that waited for it before, which goes on in the new one.
   mutating func reopen(
     _ place: ConversationID, on channel: Channel, _ new: NewCase, _ cause: RouteReason.Cause,
-    by record: CustomerID?, since: Instant? = nil, as old: (id: CaseID, need: Need)? = nil,
+    by record: CustomerID?, since: Instant? = nil, as old: ConversationAbout.Unheard.Waited? = nil,
     _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
     var place = place
@@ -36,7 +36,7 @@ extension Pipeline {
       place = own.id
     }
     guard !hasSomebody(place) else {
-      return try note(.init(cause, on: channel), place, by: record, turn, reads)
+      return try note(.init(cause, on: channel, by: record), place, turn, reads)
     }
     guard let row = try conversationRow(place, reads),
       let customer = try customer(record, orOf: place, reads)
@@ -65,10 +65,10 @@ extension Pipeline {
     facts.gathered.isReopened = true
     try gather(for: &facts, place, reads)
     var wanted = planner.plan(facts, router: router, at: turn.at)
-    if let old, let row = try caseRow(old.id, reads), let about = Self.decoded(row.about) {
+    if let old, let row = try caseRow(old.case, reads), let about = Self.decoded(row.about) {
       wanted = .route(
         old.need, rule: about.rule ?? 0, ruleVersion: about.ruleVersion,
-        facts: try self.facts(of: old.id, reads))
+        facts: try self.facts(of: old.case, reads))
       turn.handedOver = about.handoff
     }
     defer { turn.handedOver = nil }
@@ -79,9 +79,9 @@ extension Pipeline {
     _ = try carryOut(
       planned, place, session.id, new.case, cause, epoch: nil, since: since, &turn, reads)
     if channel != .chat {
-      var news = ConversationAbout.Unheard(cause, on: channel, since: since)
-      (news.case, news.need) = (new.case, router.case(new.case)?.need)
-      try note(news, place, by: customer.id, turn, reads)
+      try note(
+        .init(cause, on: channel, by: customer.id, since: since, waited: waiting(new.case)), place,
+        turn, reads)
     }
     // Nobody holds a line for it.
     if channel == .phone { _ = try command(.endSession(session.id, .customerLeft), &turn, reads) }
@@ -150,8 +150,8 @@ extension Pipeline {
 
   /// Notes news of a case that somebody has, or will get.
   mutating func note(
-    _ news: ConversationAbout.Unheard, _ place: ConversationID, by record: CustomerID?,
-    _ turn: Turn, _ reads: any StoreReader
+    _ news: ConversationAbout.Unheard, _ place: ConversationID, _ turn: Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) {
     guard router.conversation(place)?.openCase != nil else { return }
     var news = news
@@ -161,11 +161,16 @@ extension Pipeline {
       // One case is made of all of it, of what most needs one: a word in a chat may end with the chat.
       if !known.isTaken, known.weight > news.weight {
         (news.cause, news.channel) = (known.cause, known.channel)
-        (news.case, news.need) = (known.case, known.need)
+        news.waited = known.waited
       }
       if !known.isTaken { news.since = min(news.since ?? turn.at, known.since ?? turn.at) }
     }
-    try tell(of: place, turn, reads) { ($0.unheard, $0.unheardBy) = (news, record) }
+    try tell(of: place, turn, reads) { $0.unheard = news }
+  }
+
+  /// A case of this machine with what it needs, for its news.
+  func waiting(_ id: CaseID) -> ConversationAbout.Unheard.Waited? {
+    router.case(id).map { .init(id, $0.need) }
   }
 
   /// Who waits in a chat and calls or writes beside it still sits there when the call is over.
@@ -177,12 +182,13 @@ extension Pipeline {
       waits.channel == .chat, waits.session != session
     else { return }
     let whose = try caseRow(id, reads).flatMap { Self.decoded($0.about)?.customer }
-    var news = ConversationAbout.Unheard(.reopened, on: .chat, since: waits.age)
     // With the steps that are still to come: nobody is told the same again.
     var need = waits.need
     need.steps.removeFirst(min(Int(waits.stepsTaken), need.steps.count))
-    (news.case, news.need) = (id, need)
-    try note(news, place, by: whose, turn, reads)
+    try note(
+      .init(.reopened, on: .chat, by: whose, since: waits.age, waited: .init(id, need)), place,
+      turn,
+      reads)
   }
 
   private mutating func unheard(_ place: ConversationID, _ reads: any StoreReader)
@@ -206,23 +212,20 @@ extension Pipeline {
   @discardableResult
   mutating func hear(
     _ place: ConversationID, _ turn: Turn, _ reads: any StoreReader
-  ) throws(StoreFault) -> (news: ConversationAbout.Unheard, by: CustomerID?)? {
-    guard let row = try conversationRow(place, reads), let about = Self.about(row.about),
-      let news = about.unheard
-    else { return nil }
-    try tell(of: place, turn, reads) { ($0.unheard, $0.unheardBy) = (nil, nil) }
-    return (news, about.unheardBy)
+  ) throws(StoreFault) -> ConversationAbout.Unheard? {
+    guard let news = try unheard(place, reads) else { return nil }
+    try tell(of: place, turn, reads) { $0.unheard = nil }
+    return news
   }
 
   mutating func takeUpUnheard(_ turn: inout Turn, _ reads: any StoreReader) throws(StoreFault) {
-    for (place, news, record) in turn.unheard {
+    for (place, news) in turn.unheard {
       turn.routing = EntryDraft(
         kind: .routed, author: .system, visibility: .business, channel: nil)
       (turn.servedBy, turn.passedOn, turn.arriving) = (nil, nil, nil)
-      let old = news.case.flatMap { id in news.need.map { (id: id, need: $0) } }
       try reopen(
-        place, on: news.channel, newCase(turn), news.cause, by: record, since: news.since, as: old,
-        &turn, reads)
+        place, on: news.channel, newCase(turn), news.cause, by: news.by, since: news.since,
+        as: news.waited, &turn, reads)
     }
   }
 

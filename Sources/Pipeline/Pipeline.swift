@@ -337,7 +337,7 @@ struct Turn {
   /// The conversation whose agent settles it, with all that came.
   var settled: ConversationID?
   /// News whose case has ended before anybody took them up.
-  var unheard: [(place: ConversationID, news: ConversationAbout.Unheard, by: CustomerID?)] = []
+  var unheard: [(place: ConversationID, news: ConversationAbout.Unheard)] = []
   /// The agent who serves this customer on another channel at this moment.
   var servedBy: AgentID?
   /// Whose matter a case is that an agent passes on.

@@ -4,16 +4,7 @@ import Testing
 /// What rules answer on their own to a mail (RFC 3834).
 @Suite(.inTurn) struct AutomaticMailTests {
   private func rules() throws -> TemporaryFolder {
-    let rules = try TemporaryFolder()
-    try SmallRules.write(rules, workspace: "small", agents: 1)
-    try rules.write(
-      "rules/small/workspace.yaml",
-      """
-      title: small
-      mail_addresses: [help@small.example]
-      bots: { robin: { asserts: [email, chat] } }
-
-      """)
+    let rules = try SmallRules.folder()
     try rules.write(
       "rules/small/queues.yaml",
       """

@@ -29,17 +29,10 @@ import Testing
 
   /// A workspace whose rules ask for everything that must be gathered.
   private func rules() throws -> TemporaryFolder {
-    let rules = try TemporaryFolder()
-    try SmallRules.write(rules, workspace: "small", agents: 1)
-    try rules.write(
-      "rules/small/workspace.yaml",
+    let rules = try SmallRules.folder(
       """
-      title: small
-      mail_addresses: [help@small.example]
-      bots: { robin: { asserts: [email, chat] } }
       integrations: { shop: { asserts: [email] } }
       phone_systems: { hook: { api: http, networks: [127.0.0.1] } }
-
       """)
     try rules.write("rules/small/queues.yaml", "support:\nvip:\n")
     try rules.write("rules/small/agents.yaml", "a1: { queues: [support, vip], capacity: 50 }\n")

@@ -6,17 +6,8 @@ import Testing
   @Test func `the bot hears that it has the chat again and why, and a mail beside it stays a case`()
     async throws
   {
-    let rules = try TemporaryFolder()
-    try SmallRules.write(rules, workspace: "small", agents: 1)
-    try rules.write(
-      "rules/small/workspace.yaml",
-      """
-      title: small
-      mail_addresses: [help@small.example]
-      trusted_relays: [{ network: 127.0.0.1, authserv_id: relay.example }]
-      bots: { robin: { asserts: [email, chat] } }
-
-      """)
+    let rules = try SmallRules.folder(
+      "trusted_relays: [{ network: 127.0.0.1, authserv_id: relay.example }]")
     try rules.write(
       "rules/small/queues.yaml",
       "support: { max_wait: { limit: 1s, then: { hand_back: nobody is free } } }\n")

@@ -63,7 +63,7 @@ struct AutomaticTests {
   @Test func `what an older program told of a conversation and of a case is read`() throws {
     var about = ConversationAbout()
     about.tags = ["lamp"]
-    about.unheard = .init(.message, on: .phone)
+    about.unheard = .init(.message, on: .phone, by: nil)
     var bytes = about.encoded
     bytes[0] = 5
     bytes.removeLast(6)
@@ -71,13 +71,14 @@ struct AutomaticTests {
     bytes.removeSubrange((bytes.count - 4)..<(bytes.count - 1))
     #expect(try ConversationAbout(decoding: bytes) == about)
     about.unheard?.at = Instant(milliseconds: 9)
-    about.unheard?.case = CaseID(high: 5, low: 6)
-    about.unheard?.need = Need(queue: QueueID(3))
-    about.unheard?.need?.requiredTeams = [TeamID(2)]
-    about.unheard?.need?.steps = [.init(after: .seconds(1), change: .message(4))]
+    var need = Need(queue: QueueID(3))
+    need.requiredTeams = [TeamID(2)]
+    need.steps = [.init(after: .seconds(1), change: .message(4))]
+    about.unheard?.waited = .init(CaseID(high: 5, low: 6), need)
     let (one, other) = (CustomerID(high: 1, low: 2), CustomerID(high: 3, low: 4))
     let place = Workshop.conversation(2)
-    (about.mailBy, about.callBy, about.unheardBy) = (one, other, one)
+    (about.mailBy, about.callBy) = (one, other)
+    about.unheard?.by = one
     about.partings = [.init(one, to: place), .init(other, to: Workshop.conversation(3))]
     (about.takenFrom, about.wasParted) = (place, true)
     #expect(try ConversationAbout(decoding: about.encoded) == about)

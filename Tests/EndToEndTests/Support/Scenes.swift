@@ -105,6 +105,23 @@ extension TestServer {
 
 /// A queue and any number of agents who all serve it.
 enum SmallRules {
+  /// The workspace `small` with one agent, a mail address and a bot that may assert addresses.
+  /// - Parameter more: further lines of its `workspace.yaml`.
+  static func folder(_ more: String = "") throws -> TemporaryFolder {
+    let rules = try TemporaryFolder()
+    try write(rules, workspace: "small", agents: 1)
+    try rules.write(
+      "rules/small/workspace.yaml",
+      """
+      title: small
+      mail_addresses: [help@small.example]
+      bots: { robin: { asserts: [email, chat] } }
+      \(more)
+
+      """)
+    return rules
+  }
+
   static func write(_ folder: TemporaryFolder, workspace: String, agents: Int, mail: String? = nil)
     throws
   {
