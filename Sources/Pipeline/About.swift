@@ -6,6 +6,8 @@ import Wire
 /// What a conversation is known by besides its owner: the rest of its row.
 public struct ConversationAbout: Hashable, Sendable {
   public var mail: MailLine?
+  /// Where `mail` came from by its envelope: where a rule's own words go (RFC 3834 §4).
+  public var returnPath: String?
   public var call: CallLine?
   /// What its first mail was about, without `Re:`.
   public var subjectKey: String?
@@ -23,8 +25,9 @@ public struct ConversationAbout: Hashable, Sendable {
   public var prompt: String?
   /// What it is filed under, in their own order.
   public var tags: [String] = []
-  /// What nobody has answered or settled since, and would be lost with its case.
-  public var unheard: Unheard?
+  /// What nobody has answered or settled since, and would be lost with its case: of each channel by
+  /// which such news came, one.
+  public var unheard: [Unheard] = []
   /// Its person was erased: when it is over, nothing that names it finds it.
   public var isErased = false
   /// The customer records by which `mail` and `call` came; nil for the conversation's own.
@@ -58,9 +61,12 @@ public struct ConversationAbout: Hashable, Sendable {
     public var at: Instant?
     /// An agent has accepted the case with it before them, and has it still.
     public var isTaken = false
+    /// Since when the first of that waits which an agent has seen, where more came after it: it is as
+    /// unheard again as that when the case is taken from them.
+    public var seen: Instant?
     /// The customer record by which it came; nil for the conversation's own.
     public var by: CustomerID?
-    /// What waited for it and followed the customer elsewhere.
+    /// What waits for it, or did and followed the customer elsewhere.
     public var waited: Waited?
 
     /// A case, and what it needed.
@@ -84,13 +90,40 @@ public struct ConversationAbout: Hashable, Sendable {
       self.since = since
     }
 
-    /// Where several came, the heaviest stands for all.
+    /// Of several by one channel the heaviest stands for all.
     var weight: Int {
       switch cause {
       case .undelivered: 3
       case .message: 2
-      default: channel == .chat ? 0 : 1
+      default: 1
       }
+    }
+
+    /// Which goes on first, when all have lost their case: who sits there before who has written.
+    static func goesFirst(_ a: Unheard, _ b: Unheard) -> Bool {
+      func rank(_ news: Unheard) -> Int { news.channel == .chat ? 4 : news.weight }
+      return rank(a) > rank(b)
+    }
+
+    /// Newer news of the same channel.
+    mutating func add(_ newer: Unheard) {
+      let older = self
+      self = newer
+      if older.weight > weight { cause = older.cause }
+      guard !older.isTaken else {
+        seen = [older.since, older.seen].compactMap { $0 }.min()
+        return
+      }
+      since = [older.since, since].compactMap { $0 }.min()
+      seen = older.seen
+      waited = waited ?? older.waited
+    }
+
+    /// The agent who had seen it has it no more.
+    mutating func putBack() {
+      isTaken = false
+      since = [since, seen].compactMap { $0 }.min()
+      seen = nil
     }
 
     func encode(into w: inout ByteWriter) {
@@ -101,6 +134,8 @@ public struct ConversationAbout: Hashable, Sendable {
       w.optional(at) { $0.signed($1.milliseconds) }
       w.optional(waited?.case) { $0.id($1) }
       w.array(waited?.need.encoded ?? []) { $0.uint8($1) }
+      w.optional(by) { $0.id($1) }
+      w.optional(seen) { $0.signed($1.milliseconds) }
     }
 
     init(from r: inout ByteReader, _ version: UInt8) throws(WireError) {
@@ -117,6 +152,9 @@ public struct ConversationAbout: Hashable, Sendable {
       let id: CaseID? = try r.optional { r throws(WireError) in try r.id() }
       let bytes = try r.array { r throws(WireError) in try r.uint8() }
       if let id, !bytes.isEmpty { waited = Waited(id, try Need(decoding: bytes)) }
+      guard version >= 8 else { return }
+      by = try r.optional { r throws(WireError) in try r.id() }
+      seen = try r.optional { r throws(WireError) in Instant(milliseconds: try r.signed()) }
     }
   }
 
@@ -125,7 +163,7 @@ public struct ConversationAbout: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var w = ByteWriter()
-    w.uint8(7)
+    w.uint8(8)
     w.optional(mail) { $1.encode(into: &$0) }
     w.optional(call) {
       $0.string($1.from)
@@ -138,7 +176,7 @@ public struct ConversationAbout: Hashable, Sendable {
     w.array(joins) { $0.id($1) }
     w.optional(prompt) { $0.string($1) }
     w.array(tags) { $0.string($1) }
-    w.optional(unheard) { $1.encode(into: &$0) }
+    w.array(unheard) { $1.encode(into: &$0) }
     w.bool(isErased)
     w.optional(mailBy) { $0.id($1) }
     w.optional(callBy) { $0.id($1) }
@@ -147,7 +185,7 @@ public struct ConversationAbout: Hashable, Sendable {
       $0.id($1.conversation)
     }
     w.optional(takenFrom) { $0.id($1) }
-    w.optional(unheard?.by) { $0.id($1) }
+    w.optional(returnPath) { $0.string($1) }
     w.bool(wasParted)
     return w.bytes
   }
@@ -170,7 +208,8 @@ public struct ConversationAbout: Hashable, Sendable {
       about.prompt = try r.optional { r throws(WireError) in try r.string() }
       about.tags = try r.array { r throws(WireError) in try r.string() }
       guard version >= 4 else { return about }
-      about.unheard = try r.optional { r throws(WireError) in try Unheard(from: &r, version) }
+      // One or none of an older program, written as a list of that length is.
+      about.unheard = try r.array { r throws(WireError) in try Unheard(from: &r, version) }
       about.isErased = try r.bool()
       guard version >= 6 else { return about }
       about.mailBy = try r.optional { r throws(WireError) in try r.id() }
@@ -179,8 +218,13 @@ public struct ConversationAbout: Hashable, Sendable {
         Parting(try r.id(), to: try r.id())
       }
       about.takenFrom = try r.optional { r throws(WireError) in try r.id() }
-      let by: CustomerID? = try r.optional { r throws(WireError) in try r.id() }
-      about.unheard?.by = by
+      if version >= 8 {
+        about.returnPath = try r.optional { r throws(WireError) in try r.string() }
+      } else if let by: CustomerID = try r.optional({ r throws(WireError) in try r.id() }),
+        !about.unheard.isEmpty
+      {
+        about.unheard[0].by = by
+      }
       about.wasParted = try r.bool()
       return about
     }
@@ -261,6 +305,8 @@ public struct OutgoingMail: Hashable, Sendable {
   public var isAutomatic = false
   /// The customer record that it answers; nil in mail of an older program, for the conversation's.
   public var customer: CustomerID?
+  /// Where it is sent, if not to whom it is written.
+  public var returnPath: String?
 
   /// What the mail is known by everywhere: in its header, in the thread that its answers find, in
   /// the timeline.
@@ -276,7 +322,7 @@ public struct OutgoingMail: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var w = ByteWriter()
-    w.uint8(3)
+    w.uint8(4)
     w.id(id)
     w.id(conversation)
     thread.encode(into: &w)
@@ -286,6 +332,7 @@ public struct OutgoingMail: Hashable, Sendable {
     w.signed(at.milliseconds)
     w.bool(isAutomatic)
     w.optional(customer) { $0.id($1) }
+    w.optional(returnPath) { $0.string($1) }
     return w.bytes
   }
 
@@ -314,6 +361,7 @@ public struct OutgoingMail: Hashable, Sendable {
         at: Instant(milliseconds: try r.signed()))
       if version >= 2 { mail.isAutomatic = try r.bool() }
       if version >= 3 { mail.customer = try r.optional { r throws(WireError) in try r.id() } }
+      if version >= 4 { mail.returnPath = try r.optional { r throws(WireError) in try r.string() } }
       return mail
     }
   }

@@ -240,6 +240,8 @@ public struct MailArrival: Sendable {
   public var replyAddress: ConversationID?
   public var entry: EntryDraft
   public var thread: MailLine
+  /// Where it came from by its envelope.
+  public var returnPath: String?
   /// What became of an answer of ours, where a mail server reports it.
   public var report: MailReport?
   /// Its attachments, whose bytes are kept already.

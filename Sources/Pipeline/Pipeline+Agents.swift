@@ -137,7 +137,7 @@ extension Pipeline {
     let entry = write(
       draft, customer: customer, conversation: row.conversation, session: nil, &turn)
     // A note may be about anything else.
-    if known.unheard != nil, words.entry.visibility == .customer,
+    if !known.unheard.isEmpty, words.entry.visibility == .customer,
       router.case(words.case)?.agent == words.agent
     {
       try hear(row.conversation, turn, reads)
@@ -194,6 +194,7 @@ extension Pipeline {
       agentName: agent ?? "", blobs: mail.blobs, at: turn.at)
     outgoing.isAutomatic = agent == nil
     outgoing.customer = customer
+    outgoing.returnPath = outgoing.isAutomatic ? Self.about(conversation.about)?.returnPath : nil
     let row = OutboxRow(
       id: head.outbox, kind: .mail, due: turn.at, tries: 0, payload: outgoing.encoded)
     pending.outbox.append(row)
@@ -201,7 +202,7 @@ extension Pipeline {
     setKey(
       .mailThread, threadKey(messageID),
       Self.keyValue(conversation.id) + recipientKey(messageID, thread.theirs)
-        + Self.keyValue(customer), &turn)
+        + Self.keyValue(customer) + (outgoing.isAutomatic ? [0] : []), &turn)
     var changed = conversation
     // Whoever answers later answers the customer, and not what a rule said meanwhile.
     if !outgoing.isAutomatic, var about = Self.about(conversation.about) {

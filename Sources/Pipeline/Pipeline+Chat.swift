@@ -234,7 +234,7 @@ extension Pipeline {
       let reason = RouteReason(
         cause: prompt == nil ? cause : .message, ruleVersion: version, rule: rule)
       if let prompt { try ask(for: prompt, conversation, &turn, reads) }
-      try noteChat(thatWaitsIn: conversation, beside: session, turn, reads)
+      try noteWhatWaits(in: conversation, beside: session, turn, reads)
       if let refused = try command(
         .route(
           conversation: conversation, session: session, case: id, need: need, by: reason,

@@ -18,7 +18,7 @@ extension Pipeline {
       throw StoreFault.corrupt(what: "what is told of a conversation")
     }
     let isJoined = joined.joinedTo == keeps.id
-    var moved: ConversationAbout.Unheard?
+    var moved: [ConversationAbout.Unheard] = []
     if asked.isJoining {
       guard joined.joinedTo == nil, joined.joins.isEmpty, kept.joinedTo == nil else {
         return .refused(.alreadyJoined)
@@ -32,7 +32,7 @@ extension Pipeline {
         == asked.agent
       if let refused = try settle(joins.id, asked.agent, &turn, reads) { return refused }
       // What nobody has taken up there waits here.
-      if let news = joined.unheard, !(news.isTaken && isTheirs) { moved = news }
+      moved = joined.unheard.filter { !($0.isTaken && isTheirs) }
     } else if !isJoined {
       return .refused(.notJoined)
     }
@@ -51,10 +51,10 @@ extension Pipeline {
         reads)
     }
     let told = recorded(head.entry, one)
-    if let moved {
+    for news in moved.sorted(by: ConversationAbout.Unheard.goesFirst) {
       try reopen(
-        one, on: moved.channel, newCase(turn), moved.cause, by: moved.by, since: moved.since, &turn,
-        reads)
+        one, on: news.channel, newCase(turn), news.cause, by: news.by, since: news.since,
+        as: news.waited, &turn, reads)
     }
     return told
   }

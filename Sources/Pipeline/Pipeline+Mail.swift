@@ -330,6 +330,7 @@ extension Pipeline {
     guard mail.automatic == nil else { return }
     try tell(of: id, turn, reads) { about in
       (about.mail, about.mailBy) = (mail.thread, record)
+      about.returnPath = mail.returnPath
       about.subjectKey = about.subjectKey ?? mail.subjectKey
     }
   }
@@ -362,13 +363,15 @@ extension Pipeline {
   static func recipient(_ value: [UInt8]) -> (key: [UInt8], customer: CustomerID?)? {
     let (first, second, third) = (keyValueBytes, 2 * keyValueBytes, 3 * keyValueBytes)
     switch value.count {
-    case third:
-      let customer: CustomerID? = id(Array(value[second...]))
+    case third, third + 1:
+      let customer: CustomerID? = id(Array(value[second..<third]))
       return (Array(value[first..<second]), customer)
     case second: return (Array(value[first...]), nil)
     default: return nil
     }
   }
+  /// Whether what went out under a Message-ID was a rule's own words: a byte more says so.
+  static func isAutomatic(_ value: [UInt8]) -> Bool { value.count == 3 * keyValueBytes + 1 }
   private static let keyValueBytes = 16
 
   private static func id<Noun: IDKind>(_ bytes: [UInt8]) -> ID<Noun>? {

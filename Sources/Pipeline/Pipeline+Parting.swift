@@ -112,6 +112,7 @@ extension Pipeline {
     (own.earlier, own.takenFrom) = (id, id)
     if let by = about.mailBy, try areOne(by, record, reads) {
       (own.mail, own.mailBy, own.subjectKey) = (about.mail, by, about.subjectKey)
+      own.returnPath = about.returnPath
     }
     if let by = about.callBy, try areOne(by, record, reads) {
       (own.call, own.callBy) = (about.call, by)
@@ -243,22 +244,24 @@ extension Pipeline {
       known.takenFrom = id
       if inherited.mail != nil {
         (known.mail, known.mailBy) = (inherited.mail, inherited.mailBy)
+        known.returnPath = inherited.returnPath
         known.subjectKey = known.subjectKey ?? inherited.subjectKey
       }
       if inherited.call != nil { (known.call, known.callBy) = (inherited.call, inherited.callBy) }
     }
     // What came and nobody has taken up goes with whoever it is of.
-    var news: ConversationAbout.Unheard?
-    if let by = about.unheard?.by, held != nil, try areOne(by, first.record, reads) {
-      news = about.unheard
+    var news: [ConversationAbout.Unheard] = []
+    for one in about.unheard where held != nil {
+      if let by = one.by, try areOne(by, first.record, reads) { news.append(one) }
     }
+    let gone = Set(news.map(\.channel))
     try tell(of: id, turn, reads) { known in
-      if news != nil { known.unheard = nil }
+      known.unheard.removeAll { gone.contains($0.channel) }
       known.partings.removeAll { $0.customer == first.record }
       known.partings.append(.init(first.record, to: place))
     }
     if let held { try queue(seats, held, owner, in: place, &turn, reads) }
-    if let news { try note(news, place, turn, reads) }
+    for one in news { try note(one, place, turn, reads) }
     var members = Members()
     members.text("with", id.description)
     members.text("reason", "split")

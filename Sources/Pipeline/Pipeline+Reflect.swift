@@ -396,10 +396,14 @@ extension Pipeline {
     let agent = row.agent.map { Author.agent(AgentID($0)) } ?? .system
     if end == .transferred {
       try take(false, row.conversation, turn, reads)
-    } else if let news = try hear(row.conversation, turn, reads), !news.isTaken,
-      turn.settled != row.conversation
-    {
-      turn.unheard.append((row.conversation, news))
+    } else {
+      let left = try hear(row.conversation, turn, reads).filter { !$0.isTaken }
+      if turn.settled != row.conversation {
+        // The first that can be opened again is a case, and the others are noted in it.
+        for news in left.sorted(by: ConversationAbout.Unheard.goesFirst) {
+          turn.unheard.append((row.conversation, news))
+        }
+      }
     }
     switch end {
     case .resolved, .wrapUpOver:

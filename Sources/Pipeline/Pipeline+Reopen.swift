@@ -36,7 +36,8 @@ extension Pipeline {
       place = own.id
     }
     guard !hasSomebody(place) else {
-      return try note(.init(cause, on: channel, by: record), place, turn, reads)
+      return try note(
+        .init(cause, on: channel, by: record, since: since, waited: old), place, turn, reads)
     }
     guard let row = try conversationRow(place, reads),
       let customer = try customer(record, orOf: place, reads)
@@ -157,15 +158,13 @@ extension Pipeline {
     var news = news
     news.since = news.since ?? turn.at
     news.at = turn.at
-    if let known = try unheard(place, reads) {
-      // One case is made of all of it, of what most needs one: a word in a chat may end with the chat.
-      if !known.isTaken, known.weight > news.weight {
-        (news.cause, news.channel) = (known.cause, known.channel)
-        news.waited = known.waited
+    try tell(of: place, turn, reads) { about in
+      if let known = about.unheard.firstIndex(where: { $0.channel == news.channel }) {
+        about.unheard[known].add(news)
+      } else {
+        about.unheard.append(news)
       }
-      if !known.isTaken { news.since = min(news.since ?? turn.at, known.since ?? turn.at) }
     }
-    try tell(of: place, turn, reads) { $0.unheard = news }
   }
 
   /// A case of this machine with what it needs, for its news.
@@ -173,28 +172,34 @@ extension Pipeline {
     router.case(id).map { .init(id, $0.need) }
   }
 
-  /// Who waits in a chat and calls or writes beside it still sits there when the call is over.
-  mutating func noteChat(
-    thatWaitsIn place: ConversationID, beside session: SessionID, _ turn: Turn,
-    _ reads: any StoreReader
+  /// Who waits in a chat or for the answer to a mail and calls beside it waits there still when the
+  /// call is over.
+  mutating func noteWhatWaits(
+    in place: ConversationID, beside session: SessionID, _ turn: Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
     guard let id = router.conversation(place)?.openCase, let waits = router.case(id),
-      waits.channel == .chat, waits.session != session
+      waits.channel != .phone, waits.session != session
     else { return }
+    switch waits.state {
+    case .waiting, .offered: break
+    case .assigned, .parked, .wrappingUp: return
+    }
+    let isMessage = waits.by.cause == .message
     let whose = try caseRow(id, reads).flatMap { Self.decoded($0.about)?.customer }
     // With the steps that are still to come: nobody is told the same again.
     var need = waits.need
     need.steps.removeFirst(min(Int(waits.stepsTaken), need.steps.count))
     try note(
-      .init(.reopened, on: .chat, by: whose, since: waits.age, waited: .init(id, need)), place,
-      turn,
-      reads)
+      .init(
+        isMessage ? .message : .reopened, on: isMessage ? .phone : waits.channel, by: whose,
+        since: waits.age, waited: .init(id, need)),
+      place, turn, reads)
   }
 
   private mutating func unheard(_ place: ConversationID, _ reads: any StoreReader)
-    throws(StoreFault) -> ConversationAbout.Unheard?
+    throws(StoreFault) -> [ConversationAbout.Unheard]
   {
-    try conversationRow(place, reads).flatMap { Self.about($0.about)?.unheard }
+    try conversationRow(place, reads).flatMap { Self.about($0.about)?.unheard } ?? []
   }
 
   /// An agent has accepted a case and what came to it, or no longer has it.
@@ -203,18 +208,26 @@ extension Pipeline {
     _ isTaken: Bool, _ place: ConversationID, shown: Instant? = nil, _ turn: Turn,
     _ reads: any StoreReader
   ) throws(StoreFault) {
-    guard let news = try unheard(place, reads), news.isTaken != isTaken else { return }
-    if isTaken, let shown, let at = news.at, at > shown { return }
-    try tell(of: place, turn, reads) { $0.unheard?.isTaken = isTaken }
+    guard try !unheard(place, reads).isEmpty else { return }
+    try tell(of: place, turn, reads) { about in
+      for index in about.unheard.indices {
+        guard isTaken else {
+          about.unheard[index].putBack()
+          continue
+        }
+        if let shown, let at = about.unheard[index].at, at > shown { continue }
+        about.unheard[index].isTaken = true
+      }
+    }
   }
 
   /// Somebody has taken up what was noted, or its case is over.
   @discardableResult
   mutating func hear(
     _ place: ConversationID, _ turn: Turn, _ reads: any StoreReader
-  ) throws(StoreFault) -> ConversationAbout.Unheard? {
-    guard let news = try unheard(place, reads) else { return nil }
-    try tell(of: place, turn, reads) { $0.unheard = nil }
+  ) throws(StoreFault) -> [ConversationAbout.Unheard] {
+    let news = try unheard(place, reads)
+    if !news.isEmpty { try tell(of: place, turn, reads) { $0.unheard = [] } }
     return news
   }
 

@@ -74,7 +74,8 @@ extension Pipeline {
       let new = NewCase(session: mail.session, case: mail.case)
       guard
         let written = try tell(
-          draft, found.place, found.customer, found.fate.isFinal ? new : nil, &turn, reads)
+          draft, found.place, found.customer,
+          found.fate.isFinal && !found.isAutomatic ? new : nil, &turn, reads)
       else { return nil }
       entry = written
     }
@@ -92,6 +93,8 @@ extension Pipeline {
     var customer: CustomerID
     /// The Message-ID of the answer, where it is one of this matter.
     var answer: String?
+    /// Nobody is woken for what a rule said on its own.
+    var isAutomatic = false
     /// Stands for the answer where the report does not say: whatever went out last. The same failure
     /// may be reported again with its Message-ID.
     var last = ""
@@ -107,6 +110,7 @@ extension Pipeline {
     }
     let named = value.flatMap(Self.conversation)
     let sent = value.flatMap(Self.recipient)
+    let isAutomatic = value.map(Self.isAutomatic) ?? false
     for fate in report.fates {
       guard let id = fate.replyAddress, let row = try conversationRow(id, reads) else { continue }
       let answer = named == id ? report.messageID : nil
@@ -117,7 +121,8 @@ extension Pipeline {
       let line = Self.about(row.about)?.mail
       let last = line?.lastAnswer ?? "\(id) \(line?.lastMessageID ?? "")"
       return Matter(
-        fate: fate, place: place.id, customer: record ?? row.customer, answer: answer, last: last)
+        fate: fate, place: place.id, customer: record ?? row.customer, answer: answer,
+        isAutomatic: answer != nil && isAutomatic, last: last)
     }
     guard let answer = report.messageID, let named,
       let row = try conversationRow(named, reads)
@@ -129,7 +134,8 @@ extension Pipeline {
     guard let fate = report.fates.first(where: { recipientKey(answer, $0.address) == recipient }),
       let place = try home(of: row, for: record, &turn, reads)
     else { return nil }
-    return Matter(fate: fate, place: place.id, customer: record, answer: answer)
+    return Matter(
+      fate: fate, place: place.id, customer: record, answer: answer, isAutomatic: isAutomatic)
   }
 
   private func draft(_ report: MailReport, _ found: Matter) -> EntryDraft {

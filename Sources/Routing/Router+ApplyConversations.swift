@@ -99,6 +99,8 @@ extension Router {
       if before >= 0 { sessions[before].nextSession = sessions[slot].nextSession }
     }
     rehomeCase(of: home, from: id, sessions[slot].channel)
+    let theCase = conversations[home].openCase
+    if theCase >= 0 { armCase(theCase) }
     timers.cancel(.session, slot)
     markGone(session: slot)
     sessions.remove(slot)

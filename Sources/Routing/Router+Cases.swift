@@ -295,6 +295,15 @@ extension Router {
     return nil
   }
 
+  /// Whether its customer has written a mail in it.
+  func hasMail(_ home: Int32) -> Bool {
+    var session = conversations[home].firstSession
+    while session >= 0, sessions[session].channel != .email {
+      session = sessions[session].nextSession
+    }
+    return session >= 0
+  }
+
   /// The bot of the conversation's first session that has one.
   func firstBot(of home: Int32) -> BotID? {
     var session = conversations[home].firstSession

@@ -168,10 +168,9 @@ extension Router {
     case .queue(let name):
       guard let next = handle(name), Int(next.raw) != queue else { return nil }
     case .handBack:
-      // A bot can answer neither mail nor a call.
-      if cases[slot].channel != .chat || firstBot(of: cases[slot].conversation) == nil {
-        return nil
-      }
+      // A bot can answer neither mail nor a call, and the conversation has one owner.
+      let home = cases[slot].conversation
+      if cases[slot].channel != .chat || firstBot(of: home) == nil || hasMail(home) { return nil }
     }
     return cases[slot].queuedAt + settings(queue).waitMax
   }

@@ -87,6 +87,26 @@ struct MailChannelTests {
     return String(text[mark.lowerBound...].prefix { $0 != ">" && $0 != "\r\n" })
   }
 
+  /// RFC 3834 §4: where it came from by its envelope. What the customer answers is read as theirs.
+  @Test func `a rule's text is sent to the return path, and answered by whom it is written to`()
+    throws
+  {
+    let came = try #require(try understand([from], sender: "mia+desk@relay.example")).mail
+    #expect(came.returnPath == "mia+desk@relay.example")
+    var outgoing = OutgoingMail(
+      id: MailID(high: 1, low: 2), conversation: conversation, thread: came.thread, text: "x",
+      agentName: "", blobs: [], at: now)
+    outgoing.isAutomatic = true
+    outgoing.returnPath = came.returnPath
+    let composed = try #require(channel.compose(outgoing, attachments: []))
+    #expect(composed.recipient == "mia+desk@relay.example" && composed.sender.isEmpty)
+    let text = String(decoding: composed.bytes, as: UTF8.self)
+    let mark = try #require(text.range(of: "reply+"))
+    let address = String(text[mark.lowerBound...].prefix { $0 != ">" && $0 != "\r\n" })
+    let answer = try #require(try understand([from], to: address)).mail
+    #expect(answer.replyAddress == conversation)
+  }
+
   @Test func `an address signed for a sender proves that sender, and no other`() throws {
     let address = try signedAddress()
     let mail = try #require(try understand([from], to: address)).mail

@@ -205,15 +205,28 @@ struct UnheardTests {
     #expect(shop.pipeline.router.caseCount == 2)
   }
 
-  @Test(arguments: [News.mail, .bounce])
-  func `what came beside a chat that its queue gives back to the bot is a case of its own`(
-    _ news: News
-  ) throws {
+  @Test func `a chat whose customer has written a mail beside waits on for a person`() throws {
     var shop = Workshop()
     givesBack(after: .seconds(60), &shop)
     shop.submit(.setStatus(Workshop.ann, .busy, lease: nil))
     waitingChat(&shop)
-    let mail = besideTheChat(news)
+    shop.submit(.mail(besideTheChat(.mail)))
+    shop.commit()
+    shop.now = shop.now + .seconds(300)
+    shop.submit(.tick)
+    shop.commit()
+    #expect(shop.pipeline.router.case(CaseID(high: 3, low: 1))?.channel == .chat)
+    #expect(shop.pipeline.router.caseCount == 1)
+  }
+
+  @Test func `a bounce beside a chat that its queue gives back to the bot is a case of its own`()
+    throws
+  {
+    var shop = Workshop()
+    givesBack(after: .seconds(60), &shop)
+    shop.submit(.setStatus(Workshop.ann, .busy, lease: nil))
+    waitingChat(&shop)
+    let mail = besideTheChat(.bounce)
     shop.submit(.mail(mail))
     shop.commit()
     let first = CaseID(high: 3, low: 1)
@@ -286,11 +299,12 @@ struct UnheardTests {
   enum End: CaseIterable { case customerLeaves, givenBack, wrapUpOver }
 
   /// Every way that leads somewhere: who has a case does not lose it to a wait or a wrap-up that is
-  /// not theirs.
+  /// not theirs. Beside a mail no chat is given back.
   static let ways: [(News, When, End)] = [News.mail, .bounce].flatMap { news in
     When.allCases.flatMap { when in
       End.allCases.compactMap { end in
-        (when == .assigned) == (end == .wrapUpOver) ? (news, when, end) : nil
+        if news == .mail, end == .givenBack { return nil }
+        return (when == .assigned) == (end == .wrapUpOver) ? (news, when, end) : nil
       }
     }
   }
@@ -422,7 +436,9 @@ struct UnheardTests {
     (second.from, second.conversation) = (Self.mia, Workshop.conversation(8))
     (second.session, second.case) = (Workshop.session(8), CaseID(high: 3, low: 8))
     (second.seenKey, second.subjectKey) = (Workshop.key(41), "another matter")
+    let came = shop.now
     shop.submit(.mail(second))
+    shop.now = shop.now + .seconds(60)
     if isOpen {
       var third = Workshop.mail(3)
       third.from = Self.mia
@@ -441,6 +457,10 @@ struct UnheardTests {
       shop.pipeline.router.conversation(Workshop.conversation(7))?.openCase)
     #expect(shop.pipeline.router.case(left)?.state == .waiting)
     #expect(shop.pipeline.router.caseCount == 1)
+    let row = try shop.store.conversation(WorkspaceID(1), Workshop.conversation(7))
+    let news = Pipeline.about(row?.about ?? [])?.unheard ?? []
+    #expect(news.map(\.since) == [came])
+    #expect(news.first?.waited != nil, "and what it needs")
   }
 
   @Test func `nobody on a line is given to a bot that sits in a chat`() throws {
@@ -516,6 +536,149 @@ struct UnheardTests {
       Pipeline.decoded(try shop.store.aCase(WorkspaceID(1), left)?.about ?? []))
     #expect(about.rule == 3)
     #expect(shop.pipeline.router.caseCount == 1)
+  }
+
+  /// A chat that waits, routed with priority 3, and a mail beside it.
+  private func chatAndMail(_ shop: inout Workshop) {
+    guard case .openSession(var open) = Workshop.open(1) else { return }
+    open.claims = [Self.mia]
+    var need = Need(queue: QueueID(0))
+    need.priority = 3
+    shop.pipeline.planner = Workshop.Everything(
+      planned: .route(need, rule: 3, ruleVersion: 1, facts: []))
+    for intake in [.openSession(open), Workshop.say(1), Workshop.handoff(1)] { shop.submit(intake) }
+    shop.pipeline.planner = Workshop.Everything()
+    var mail = besideTheChat(.mail)
+    mail.from = Self.mia
+    shop.now = shop.now + .seconds(5)
+    shop.submit(.mail(mail))
+    shop.commit()
+  }
+
+  @Test func `a chat and a mail both go on after a call, each in its own way`() throws {
+    var shop = Workshop()
+    shop.submit(.setStatus(Workshop.ann, .busy, lease: .seconds(36_000)))
+    let began = shop.now
+    chatAndMail(&shop)
+    shop.now = shop.now + .seconds(5)
+    shop.submit(call(2))
+    shop.submit(.callEnded(key: Workshop.key(2)))
+    shop.commit()
+    try shop.rebuild()
+    let place = Workshop.conversation(1)
+    let chat = try #require(shop.pipeline.router.conversation(place)?.openCase)
+    #expect(shop.pipeline.router.case(chat)?.channel == .chat)
+    #expect(shop.pipeline.router.case(chat)?.need.priority == 3)
+    #expect(shop.pipeline.router.case(chat)?.age == began)
+    shop.submit(.endSession(Workshop.session(1), .customerLeft, by: nil))
+    shop.commit()
+    let mail = try #require(shop.pipeline.router.conversation(place)?.openCase)
+    #expect(shop.pipeline.router.case(mail)?.channel == .email)
+    #expect(shop.pipeline.router.case(mail)?.age == began + .seconds(5))
+    #expect(shop.pipeline.router.caseCount == 1)
+    shop.submit(.setStatus(Workshop.ann, .available, lease: .seconds(36_000)))
+    let taken = try #require(try shop.take(1))
+    shop.submit(.close(taken.case, Workshop.ann))
+    shop.commit()
+    #expect(try shop.take(2) == nil, "once")
+  }
+
+  @Test func `who answers in the chat has answered what was written beside it`() throws {
+    var shop = Workshop()
+    chatAndMail(&shop)
+    let taken = try #require(try shop.take(1))
+    let entry = EntryDraft(
+      kind: .message, author: .agent(Workshop.ann), visibility: .customer, channel: .chat)
+    shop.submit(
+      .agentSays(AgentWords(agent: Workshop.ann, case: taken.case, entry: entry, mail: nil)))
+    shop.submit(.wrapUp(taken.case, Workshop.ann))
+    shop.commit()
+    shop.now = shop.now + .seconds(120)
+    shop.submit(.tick)
+    shop.commit()
+    #expect(shop.pipeline.router.caseCount == 0)
+  }
+
+  @Test func `an answered mail that was passed on waits there still when its customer has called`()
+    throws
+  {
+    var shop = Workshop()
+    var need = Need(queue: QueueID(0))
+    need.priority = 6
+    shop.pipeline.planner = Workshop.Everything(
+      planned: .route(need, rule: 3, ruleVersion: 1, facts: []))
+    var mail = Workshop.mail(1)
+    mail.from = Self.mia
+    shop.submit(.mail(mail))
+    shop.pipeline.planner = Workshop.Everything()
+    let taken = try #require(try shop.take(1))
+    let reply = EntryDraft(
+      kind: .message, author: .agent(Workshop.ann), visibility: .customer, channel: .email)
+    shop.submit(
+      .agentSays(
+        AgentWords(
+          agent: Workshop.ann, case: taken.case, entry: reply,
+          mail: OutgoingMailID(id: MailID(high: 77, low: 1), text: "sales will tell", blobs: []))))
+    let next = CaseID(high: 3, low: 50)
+    shop.submit(.setStatus(Workshop.ann, .busy, lease: .seconds(36_000)))
+    shop.submit(
+      .transfer(
+        taken.case, Workshop.ann, to: TransferTarget(queue: QueueID(0)), newCase: next, members: [])
+    )
+    shop.commit()
+    #expect(shop.pipeline.router.case(next)?.need.priority == 6)
+    shop.submit(call(2))
+    shop.commit()
+    #expect(shop.pipeline.router.case(next) == nil, "it follows the call")
+    shop.submit(.callEnded(key: Workshop.key(2)))
+    shop.commit()
+    let waits = try #require(
+      shop.pipeline.router.conversation(Workshop.conversation(7))?.openCase)
+    #expect(shop.pipeline.router.case(waits)?.channel == .email)
+    #expect(shop.pipeline.router.case(waits)?.need.priority == 6)
+  }
+
+  @Test func `what an agent saw and passed on has waited since it came`() throws {
+    var shop = Workshop()
+    waitingChat(&shop)
+    let began = shop.now
+    shop.submit(.mail(besideTheChat(.mail)))
+    let taken = try #require(try shop.take(1))
+    shop.now = shop.now + .seconds(30)
+    var second = besideTheChat(.mail)
+    second.seenKey = Workshop.key(90)
+    shop.submit(.mail(second))
+    let next = CaseID(high: 3, low: 50)
+    shop.submit(.setStatus(Workshop.ann, .busy, lease: .seconds(36_000)))
+    shop.submit(
+      .transfer(
+        taken.case, Workshop.ann, to: TransferTarget(queue: QueueID(0)), newCase: next, members: [])
+    )
+    shop.submit(.endSession(Workshop.session(1), .customerLeft, by: nil))
+    shop.commit()
+    let waits = try #require(
+      shop.pipeline.router.conversation(Workshop.conversation(1))?.openCase)
+    #expect(shop.pipeline.router.case(waits)?.age == began)
+  }
+
+  @Test func `what an agent saw and left is not why the newer is old`() throws {
+    var shop = Workshop()
+    waitingChat(&shop)
+    shop.submit(.mail(besideTheChat(.mail)))
+    let taken = try #require(try shop.take(1))
+    shop.now = shop.now + .seconds(30)
+    let came = shop.now
+    var second = besideTheChat(.mail)
+    second.seenKey = Workshop.key(90)
+    shop.submit(.mail(second))
+    shop.submit(.wrapUp(taken.case, Workshop.ann))
+    shop.submit(.setStatus(Workshop.ann, .busy, lease: .seconds(36_000)))
+    shop.now = shop.now + .seconds(120)
+    shop.submit(.tick)
+    shop.commit()
+    let waits = try #require(
+      shop.pipeline.router.conversation(Workshop.conversation(1))?.openCase)
+    #expect(shop.pipeline.router.case(waits)?.age == came)
   }
 
   @Test func `a mail has room beside any number of chats`() throws {

@@ -119,6 +119,7 @@ public struct MailChannel: Sendable {
       subjectKey: MailSubject(mail.subjectText).key, automatic: mail.automatic?.rawValue,
       facts: MailFacts(from: author.address, to: ours, subject: mail.subjectText, text: mail.own))
     arrival.blobs = blobs.map(\.row)
+    arrival.returnPath = sender?.description
     arrival.report = report(mail, author, recipient, blobs.map(\.row), now)
     return Arrival(mail: arrival, blobs: blobs)
   }
@@ -287,7 +288,7 @@ public struct MailChannel: Sendable {
     let id =
       mail.thread.messageID
       ?? "\(mail.from.map(\.address)) \(mail.date?.milliseconds ?? 0) \(mail.subjectText)"
-        + (mail.givenID ?? "")
+      + (mail.givenID ?? "")
     let name = Array("\(id)\n\(recipient)\n".lowercased().utf8)
     return SHA256.hash(name + Array(body)).bytes
   }
@@ -332,6 +333,7 @@ extension MailChannel {
     }
     if mail.isAutomatic { composer.autoSubmitted = HeaderText(repairing: "auto-replied") }
     // What a machine sends is not to be reported to one (RFC 3834 §3.3).
-    return (mail.isAutomatic ? "" : mail.thread.ours, mail.thread.theirs, composer.bytes())
+    let recipient = mail.returnPath ?? mail.thread.theirs
+    return (mail.isAutomatic ? "" : mail.thread.ours, recipient, composer.bytes())
   }
 }
