@@ -425,6 +425,28 @@ struct UnheardTests {
     #expect(shop.pipeline.router.caseCount == 1)
   }
 
+  @Test func `a mail that came while another was offered needs what that one needed`() throws {
+    var shop = Workshop()
+    var need = Need(queue: QueueID(0))
+    need.priority = 7
+    shop.pipeline.planner = Workshop.Everything(
+      planned: .route(need, rule: 3, ruleVersion: 1, facts: []))
+    shop.submit(.mail(Workshop.mail(1)))
+    shop.pipeline.planner = Workshop.Everything()
+    shop.submit(.next(Workshop.ann, WaiterID(1), until: shop.now + .seconds(1)), 901)
+    guard case .offer(let offer)? = shop.commit().answer(901) else { throw Workshop.Missing() }
+    shop.now = shop.now + .seconds(1)
+    shop.submit(.mail(Workshop.mail(2)))
+    shop.submit(.accept(offer.offer, Workshop.ann))
+    shop.submit(.wrapUp(offer.case, Workshop.ann))
+    shop.submit(.setStatus(Workshop.ann, .busy, lease: .seconds(36_000)))
+    shop.now = shop.now + .seconds(120)
+    shop.submit(.tick)
+    shop.commit()
+    let waits = try #require(shop.pipeline.router.conversation(offer.conversation)?.openCase)
+    #expect(waits != offer.case && shop.pipeline.router.case(waits)?.need.priority == 7)
+  }
+
   @Test(arguments: [true, false])
   func `a mail waits on where its conversation goes on`(_ isOpen: Bool) throws {
     var shop = Workshop()
