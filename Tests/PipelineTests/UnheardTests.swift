@@ -683,6 +683,55 @@ struct UnheardTests {
     #expect(shop.pipeline.router.case(waits)?.age == began)
   }
 
+  @Test func `of two mails beside a chat the first says how long they wait`() throws {
+    var shop = Workshop()
+    shop.submit(.setStatus(Workshop.ann, .busy, lease: .seconds(36_000)))
+    waitingChat(&shop)
+    let began = shop.now + .seconds(10)
+    for n in 0...1 as ClosedRange<UInt64> {
+      shop.now = shop.now + .seconds(10)
+      var mail = besideTheChat(.mail)
+      mail.seenKey = Workshop.key(90 + n)
+      shop.submit(.mail(mail))
+    }
+    shop.submit(.endSession(Workshop.session(1), .customerLeft, by: nil))
+    shop.commit()
+    let waits = try #require(
+      shop.pipeline.router.conversation(Workshop.conversation(1))?.openCase)
+    #expect(shop.pipeline.router.case(waits)?.age == began)
+  }
+
+  @Test func `what a step has said is not said again after a call`() throws {
+    var shop = Workshop()
+    shop.submit(.setStatus(Workshop.ann, .busy, lease: .seconds(36_000)))
+    guard case .openSession(var open) = Workshop.open(1) else { throw Workshop.Missing() }
+    open.claims = [Self.mia]
+    var need = Need(queue: QueueID(0))
+    need.steps = [1, 600].map { .init(after: .seconds($0), change: .message(0)) }
+    shop.pipeline.planner = Workshop.Everything(
+      planned: .route(need, rule: 0, ruleVersion: 1, facts: []), said: "please wait")
+    for intake in [.openSession(open), Workshop.say(1), Workshop.handoff(1)] { shop.submit(intake) }
+    func told() -> Int {
+      shop.store.entries(WorkspaceID(1)).values.count {
+        String(decoding: $0.body ?? [], as: UTF8.self).contains("please wait")
+      }
+    }
+    func tick(_ seconds: Int64) {
+      shop.now = shop.now + .seconds(seconds)
+      shop.submit(.tick)
+      shop.commit()
+    }
+    tick(2)
+    #expect(told() == 1)
+    shop.pipeline.planner = Workshop.Everything(said: "please wait")
+    shop.submit(call(2))
+    shop.submit(.callEnded(key: Workshop.key(2)))
+    tick(2)
+    #expect(told() == 1)
+    tick(600)
+    #expect(told() == 2, "what is to come comes")
+  }
+
   @Test func `what an agent saw and left is not why the newer is old`() throws {
     var shop = Workshop()
     waitingChat(&shop)

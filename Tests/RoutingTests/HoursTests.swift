@@ -212,6 +212,27 @@ struct `Hours, caps and overflow` {
     #expect((owner == .bot(World.bot)) == (channel == .chat))
   }
 
+  @Test(arguments: [true, false])
+  func `no chat goes back to a bot while a mail of its customer's is there`(_ isGone: Bool) {
+    var world = World()
+    var made = World.configuration
+    made.queues[0].waitMax = .seconds(40)
+    made.queues[0].whenWaitedOut = .handBack
+    world.given(.configure(made))
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.given(
+      .joinSession(
+        conversation: World.conversation(1),
+        session: NewSession(id: World.session(2), channel: .email, bot: nil)))
+    world.pass(seconds: 20)
+    if isGone { world.given(.endSession(World.session(2), .parted)) }
+    world.pass(seconds: 20)
+    world.given(.tick)
+    let owner = world.router.conversation(World.conversation(1))?.owner
+    #expect((owner == .bot(World.bot)) == isGone)
+  }
+
   @Test
   func `a bot that leaves the customer's word unanswered loses it, and the case has waited since`()
   {
