@@ -9,6 +9,7 @@ struct Throughline: AsyncParsableCommand {
     commandName: "throughline",
     abstract:
       "An omnichannel conversation router: bots, mail and calls reach a human who already knows everything.",
+    version: "0.1",
     subcommands: [
       Serve.self, Demo.self, Token.self, Timeline.self, Explain.self, Mail.self, Phone.self,
       Reload.self,
