@@ -100,7 +100,7 @@ public enum Intake: Sendable {
   case failOffer(OfferID, OfferFailure)
   case agentSays(AgentWords)
   case transfer(CaseID, AgentID, to: TransferTarget, newCase: CaseID, members: [UInt8])
-  case handBack(CaseID, AgentID, members: [UInt8])
+  case handBack(CaseID, AgentID, to: BotID? = nil, members: [UInt8])
   case wrapUp(CaseID, AgentID)
   case close(CaseID, AgentID)
   case onCase(CaseID, CaseAct)

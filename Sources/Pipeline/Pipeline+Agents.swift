@@ -259,11 +259,12 @@ extension Pipeline {
   }
 
   mutating func handBack(
-    _ id: CaseID, _ agent: AgentID, _ members: [UInt8], _ turn: inout Turn, _ reads: any StoreReader
+    _ id: CaseID, _ agent: AgentID, _ bot: BotID?, _ members: [UInt8], _ turn: inout Turn,
+    _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     guard let row = try caseRow(id, reads) else { return rejection(.unknownCase, nil) }
     guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
-    if let refused = try command(.handBack(id, by: agent), &turn, reads) {
+    if let refused = try command(.handBack(id, by: agent, to: bot), &turn, reads) {
       return rejection(refused, row.conversation)
     }
     var told = Members()

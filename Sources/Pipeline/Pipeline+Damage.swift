@@ -61,7 +61,7 @@ extension Pipeline {
       if let id = offers[offer]?.case { try look(atCase: id, reads) }
     case .agentSays(let words): try look(atCase: words.case, reads)
     case .transfer(let id, _, to: _, newCase: _, members: _): try look(atCase: id, reads)
-    case .handBack(let id, _, members: _): try look(atCase: id, reads)
+    case .handBack(let id, _, to: _, members: _): try look(atCase: id, reads)
     case .wrapUp(let id, _), .close(let id, _): try look(atCase: id, reads)
     case .onCase(let id, _): try look(atCase: id, reads)
     case .redact(let asked): try look(besideEntry: asked.entry, reads)

@@ -72,8 +72,8 @@ extension Pipeline {
     case .agentSays(let words): return try agentSays(words, &turn, reads)
     case .transfer(let id, let agent, let target, let new, let members):
       return try transfer(id, agent, target, new, members, &turn, reads)
-    case .handBack(let id, let agent, let members):
-      return try handBack(id, agent, members, &turn, reads)
+    case .handBack(let id, let agent, let bot, let members):
+      return try handBack(id, agent, bot, members, &turn, reads)
     case .wrapUp(let id, let agent): return try onCase(id, .wrapUp(id, by: agent), &turn, reads)
     case .close(let id, let agent): return try onCase(id, .close(id, by: agent), &turn, reads)
     case .onCase(let id, let act): return try onCase(id, act.command(id, at: turn.at), &turn, reads)

@@ -62,7 +62,8 @@ public enum Command: Hashable, Sendable {
 
   // Cases
   case transfer(CaseID, by: AgentID, need: Need, case: CaseID)
-  case handBack(CaseID, by: AgentID)
+  /// To a bot with a session in the conversation; nil: the one whose session brought the case.
+  case handBack(CaseID, by: AgentID, to: BotID? = nil)
   /// The talking is over; what remains is the agent's paperwork.
   case wrapUp(CaseID, by: AgentID)
   case close(CaseID, by: AgentID)

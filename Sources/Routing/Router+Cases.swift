@@ -199,16 +199,17 @@ extension Router {
     }
   }
 
-  mutating func decideHandBack(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision)
-    -> Rejection?
-  {
+  mutating func decideHandBack(
+    _ id: CaseID, _ agent: AgentID, _ asked: BotID?, _ at: Instant, _ out: inout Decision
+  ) -> Rejection? {
     withOwned(id, agent, at, &out) { router, slot, out in
       let home = router.cases[slot].conversation
       let carrier = router.slot(of: router.cases[slot].session)
       let own = carrier >= 0 ? router.sessions[carrier].bot : nil
       // Nobody on a line can be given to a bot that sits in a chat.
       let isCall = router.cases[slot].channel == .phone
-      guard let bot = own ?? (isCall ? nil : router.firstBot(of: home))
+      if let asked, isCall ? own != asked : !router.hasBot(home, asked) { return .notAllowed }
+      guard let bot = asked ?? own ?? (isCall ? nil : router.firstBot(of: home))
       else { return .notAllowed }
       router.renewIfWorn(agent, at, &out)
       router.endCase(slot, .handedBack, .movedOn, at, &out)

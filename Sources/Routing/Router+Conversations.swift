@@ -279,7 +279,7 @@ extension Router {
     }
   }
 
-  private func hasBot(_ home: Int32, _ bot: BotID) -> Bool {
+  func hasBot(_ home: Int32, _ bot: BotID) -> Bool {
     var session = conversations[home].firstSession
     while session >= 0 {
       if sessions[session].bot == bot { return true }

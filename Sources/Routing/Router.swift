@@ -122,7 +122,7 @@ public struct Router: Sendable {
     case .failOffer(let offer, let why): decideFail(offer, why, at, &out)
     case .transfer(let id, let agent, let need, let new):
       decideTransfer(id, agent, need, new, at, &out)
-    case .handBack(let id, let agent): decideHandBack(id, agent, at, &out)
+    case .handBack(let id, let agent, let bot): decideHandBack(id, agent, bot, at, &out)
     case .wrapUp(let id, let agent): decideWrapUp(id, agent, at, &out)
     case .close(let id, let agent): decideClose(id, agent, at, &out)
     case .park(let id, let agent, let until): decidePark(id, agent, until, at, &out)

@@ -177,8 +177,27 @@ extension API {
       if let summary = try fields.optionalText("summary", bytesMax: 16 << 10) {
         members.text("summary", summary)
       }
+      let name = try fields.optionalText("bot")
+      let bot = try name.map { name throws(APIProblem) in
+        guard let bot = directory.bots[name] else {
+          throw fields.problem(
+            "bot", "there is no bot \"\(name)\"; there are \(Listing.of(directory.bots.keys))")
+        }
+        return bot
+      }
       try fields.end()
-      return .submit(.handBack(id, agent, members: members.bytes), key, direct)
+      let nobody = name.map { "bot \($0) has no session in this conversation" }
+      return .submit(
+        .handBack(id, agent, to: bot, members: members.bytes), key,
+        .direct {
+          APIResponse(
+            $0,
+            [
+              .notAllowed: (
+                "No bot to take it", nobody ?? "no bot sits in this conversation: close the case"
+              )
+            ])
+        })
     case "wrap-up":
       try fields.end()
       return .submit(.wrapUp(id, agent), key, direct)

@@ -155,6 +155,24 @@ struct `Conversations and their owners` {
     world.refused(.handBack(World.case(3), by: World.ann), .notAllowed)
   }
 
+  @Test func `an agent hands a case back to whichever bot sits in the conversation`() {
+    var world = World()
+    var made = World.configuration
+    made.bots.append("second")
+    world.given(.configure(made))
+    let (other, absent) = (BotID(UInt32(made.bots.count - 1)), BotID(99))
+    world.assigned(1, to: World.bob)
+    world.refused(.handBack(World.case(1), by: World.bob, to: other), .notAllowed)
+    world.refused(.handBack(World.case(1), by: World.bob, to: absent), .notAllowed)
+    world.given(
+      .joinSession(
+        conversation: World.conversation(1),
+        session: NewSession(id: World.session(2), channel: .chat, bot: other)))
+    world.when(.handBack(World.case(1), by: World.bob, to: other))
+    #expect(world.router.conversation(World.conversation(1))?.owner == .bot(other))
+    #expect(world.router.case(World.case(1)) == nil)
+  }
+
   @Test func `a waiting mail follows the customer who calls, with its age`() {
     var world = World()
     world.open(1, .email)
