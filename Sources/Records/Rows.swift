@@ -46,6 +46,8 @@ public struct EntryRow: Hashable, Sendable {
   /// bytes.
   public var body: [UInt8]?
   public var hash: Digest
+  /// What is kept does not match its checksum: only `id` is known, and stands for it in a timeline.
+  public var isDamaged = false
   public init(
     id: EntryID, position: Int64, customer: CustomerID, conversation: ConversationID?,
     session: SessionID?,
@@ -60,6 +62,14 @@ public struct EntryRow: Hashable, Sendable {
     self.visibility = visibility
     self.body = body
     self.hash = hash
+  }
+
+  /// The place of an entry that cannot be read.
+  public init(damaged id: EntryID, of customer: CustomerID, _ visibility: Visibility) {
+    self.init(
+      id: id, position: 0, customer: customer, conversation: nil, session: nil,
+      at: Instant(milliseconds: 0), visibility: visibility, body: nil, hash: .zero)
+    isDamaged = true
   }
 }
 

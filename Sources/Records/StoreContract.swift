@@ -153,7 +153,8 @@ public protocol StoreReader: AnyObject {
   func entry(_ workspace: WorkspaceID, _ id: EntryID) throws(StoreFault) -> EntryRow?
   /// Entries of these customer records, in ascending order; `older` than `from` gives the last ones
   /// before it.
-  /// `atMost` bounds what is seen, so that a page is of one moment.
+  /// `atMost` bounds what is seen, so that a page is of one moment. An entry that does not match its
+  /// checksum has its place there (`isDamaged`): one flipped bit must not hide what everybody said.
   func timeline(
     _ workspace: WorkspaceID, of customers: [CustomerID], from: EntryID, _ direction: PageDirection,
     atMost: EntryID, limit: Int, visible: Visibility

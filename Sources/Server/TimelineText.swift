@@ -37,6 +37,7 @@ public enum TimelineText {
     var lines = customer["customer"]?.string.map { ["\($0)\(name)\(how)"] } ?? []
     lines += entries.map { line in
       let entry = line["entry"].flatMap { $0 == .null ? nil : $0 }
+      if let number = line["damaged"]?.int { return EntryText(damaged: "\(number)").line }
       return EntryText(entry, at: nil).line
     }
     let count = page["count"]?.int.map { Int($0) } ?? entries.count

@@ -24,11 +24,16 @@ extension Sequence<EntryRow> {
 extension [EntryRow] {
   /// `[{"hash":"…","entry":{…}}…]`. Each entry is spliced in as it is stored, so that its SHA-256
   /// can be checked over exactly
-  /// these bytes; null where its words are gone.
+  /// these bytes; null where its words are gone. One that cannot be read is
+  /// `{"hash":null,"entry":null,"damaged":17}`.
   func append(to out: inout [UInt8]) {
     out.append(UInt8(ascii: "["))
     for (index, entry) in enumerated() {
       if index > 0 { out.append(UInt8(ascii: ",")) }
+      guard !entry.isDamaged else {
+        out.append(contentsOf: "{\"hash\":null,\"entry\":null,\"damaged\":\(entry.id)}".utf8)
+        continue
+      }
       out.append(contentsOf: "{\"hash\":\"\(Hex.encode(entry.hash.bytes))\",\"entry\":".utf8)
       if let body = entry.body {
         out.append(contentsOf: body)

@@ -16,7 +16,17 @@ public struct EntryText: Sendable {
   public var at: Instant
   public var line: String
 
-  public init(_ row: EntryRow) { self.init(row.parsed, at: row.at) }
+  public init(_ row: EntryRow) {
+    self.init(row.parsed, at: row.at)
+    if row.isDamaged { self.init(damaged: "\(row.id)") }
+  }
+
+  /// An entry that is kept and cannot be read.
+  public init(damaged number: String) {
+    at = .distantPast
+    line =
+      "\(String(repeating: " ", count: 19))         (entry \(number) is damaged and cannot be read)"
+  }
 
   /// - Parameters:
   ///   - entry: as the API gives it; nil: its words are gone, and its place stays.
