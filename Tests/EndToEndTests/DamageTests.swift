@@ -41,7 +41,7 @@ import Wire
       #expect(page.status == 200 && entries.count == page["count"].int, "\(page)")
       let lost = entries.filter { $0["damaged"].int != nil }
       #expect(lost.count == 1 && lost.allSatisfy { $0["entry"].isNull && $0["hash"].isNull })
-      #expect(!page.texts.contains { $0.contains("kettle") })
+      #expect(!entries.contains { $0["entry"]["text"].text.contains("kettle") })
       let text = try await server.call(
         "GET", "/v1/customers/\(chat.customer)/timeline?format=text", by: ann)
       #expect(String(decoding: text.body, as: UTF8.self).contains("is damaged and cannot be read"))
