@@ -47,35 +47,56 @@ extension Program {
     return String(decoding: bytes[extent.start..<extent.end], as: UTF8.self)
   }
 
-  /// The facts and fields below a node that have a value, the outermost of each.
+  /// The facts and fields below a node that have a value, the outermost of each. What has another
+  /// value for each element of a list has none to show.
   private func named(_ node: Int, _ trace: [Value?]) -> [(source: String, value: Value)] {
+    // A field that is plainly false says all that there is to say.
+    if isName(node), trace[node].map({ !$0.isError }) ?? false { return [] }
     var found: [(source: String, value: Value)] = []
-    collectNamed(node, node, trace, into: &found)
+    collectNamed(node, node, trace, elements: [], into: &found)
     return found
   }
 
+  private func isName(_ node: Int) -> Bool {
+    switch syntax.nodes[node] {
+    case .name, .select, .index: true
+    default: false
+    }
+  }
+
+  /// - Parameter elements: the locals that stand for elements here.
   private func collectNamed(
-    _ node: Int, _ top: Int, _ trace: [Value?], into found: inout [(source: String, value: Value)]
+    _ node: Int, _ top: Int, _ trace: [Value?], elements: Set<Int32>,
+    into found: inout [(source: String, value: Value)]
   ) {
     guard found.count < 8 else { return }
-    switch syntax.nodes[node] {
-    case .name, .select, .index:
-      if node != top, let value = trace[node], !value.isError {
-        let text = text(of: node)
-        if !found.contains(where: { $0.source == text }) { found.append((text, value)) }
-        return
-      }
-      if case .select(let operand, _, _) = syntax.nodes[node] {
-        collectNamed(operand, top, trace, into: &found)
-      }
-      if case .index(let operand, let index, _) = syntax.nodes[node] {
-        collectNamed(operand, top, trace, into: &found)
-        collectNamed(index, top, trace, into: &found)
-      }
-    case .fold(let fold): collectNamed(fold.range, top, trace, into: &found)
-    default:
-      for child in syntax.children(node) { collectNamed(child, top, trace, into: &found) }
+    if isName(node), node != top, let value = trace[node], !value.isError,
+      !uses(elements, node)
+    {
+      let text = text(of: node)
+      if !found.contains(where: { $0.source == text }) { found.append((text, value)) }
+      return
     }
+    if case .fold(let index) = operations[node] {
+      let fold = folds[Int(index)]
+      collectNamed(fold.range, top, trace, elements: elements, into: &found)
+      var inner = elements
+      inner.insert(Int32(fold.local))
+      if fold.hasSecond { inner.insert(Int32(fold.local + 1)) }
+      for part in [fold.filter, fold.body] where part >= 0 {
+        collectNamed(part, top, trace, elements: inner, into: &found)
+      }
+      return
+    }
+    for child in syntax.children(node) {
+      collectNamed(child, top, trace, elements: elements, into: &found)
+    }
+  }
+
+  private func uses(_ elements: Set<Int32>, _ node: Int) -> Bool {
+    guard !elements.isEmpty else { return false }
+    if case .local(let index) = operations[node] { return elements.contains(index) }
+    return syntax.children(node).contains { uses(elements, $0) }
   }
 }
 

@@ -176,6 +176,9 @@ public struct Handoff: Sendable {
   public var imported: [EntryDraft]
   /// Reason, summary and fields as JSON members, for the entry and for whoever takes the case.
   public var members: [UInt8]
+  /// What the bot has learned, on its own: recorded where a rule answers, so that there is no
+  /// handoff to hold it. Nil for nothing.
+  public var learned: EntryDraft?
   public var facts: HandoffFacts
   public init(
     session: SessionID, bot: BotID, epoch: UInt32?, case: CaseID, imported: [EntryDraft],
@@ -192,14 +195,6 @@ public struct Handoff: Sendable {
   }
 }
 
-/// A value that a rule can see.
-public enum FactValue: Hashable, Sendable {
-  case text(String)
-  case number(Int64)
-  case decimal(String)
-  case flag(Bool)
-}
-
 public struct HandoffFacts: Hashable, Sendable {
   public var reason: String
   public var summary: String
@@ -207,8 +202,9 @@ public struct HandoffFacts: Hashable, Sendable {
   public var wantedSkills: [String]
   public struct Field: Hashable, Sendable {
     public var name: String
-    public var value: FactValue
-    public init(name: String, value: FactValue) {
+    /// JSON as it was sent: whatever a bot collects, rules can ask, also within lists and objects.
+    public var value: [UInt8]
+    public init(name: String, value: [UInt8]) {
       self.name = name
       self.value = value
     }
@@ -312,10 +308,12 @@ public struct MailReport: Sendable {
 
 public struct MailFacts: Hashable, Sendable {
   public var from: String
-  public var to: String
+  /// The address of ours that this copy came to, and after it the others that the same delivery
+  /// named.
+  public var to: [String]
   public var subject: String
   public var text: String
-  public init(from: String, to: String, subject: String, text: String) {
+  public init(from: String, to: [String], subject: String, text: String) {
     self.from = from
     self.to = to
     self.subject = subject

@@ -187,6 +187,12 @@ extension Pipeline {
     let outcome = try route(
       facts, session.conversation, session.id, handoff.case, .handoff, epoch: state.epoch, &turn,
       reads)
+    if case .ruleAnswered? = outcome, let draft = handoff.learned,
+      case .asNothing = try known(draft, reads)
+    {
+      write(
+        draft, customer: customer, conversation: session.conversation, session: session.id, &turn)
+    }
     guard case nil = outcome else { return outcome ?? .done }
     let after = router.conversation(session.conversation)
     return .handedOff(

@@ -22,7 +22,8 @@ extension Planner {
   public var asks: AskedFacts { [] }
 }
 
-/// What was gathered of a case because its rules ask for it; nil for what was not.
+/// What was gathered of a case because its rules ask for it, or because it is at hand; nil for what
+/// was not.
 public struct GatheredFacts: Hashable, Sendable {
   public var isReopened = false
   /// Bodies of the conversation's entries as JSON, in order; the first `transcriptMax` of them.
@@ -47,26 +48,28 @@ extension Pipeline {
     imported: [EntryDraft] = [], _ reads: any StoreReader
   ) throws(StoreFault) {
     let asks = planner.asks
+    // What needs no look into the store is known, whether or not somebody asks.
+    if conversation == nil {
+      facts.gathered.transcript = []
+      facts.gathered.sessions = 1
+    }
+    if facts.isNewCustomer { facts.gathered.conversationsBefore = 0 }
     if asks.contains(.transcript), let conversation {
       facts.gathered.transcript =
         try transcript(of: conversation, with: facts.customer, reads) + imported.map(Self.asBody)
     }
-    if asks.contains(.sessions) {
-      facts.gathered.sessions =
-        try conversation.map { id throws(StoreFault) in
-          try known { machine throws(StoreFault) in try machine.sessions(of: id, reads) }
-        } ?? 1
+    if asks.contains(.sessions), let conversation {
+      facts.gathered.sessions = try known { machine throws(StoreFault) in
+        try machine.sessions(of: conversation, reads)
+      }
     }
     let customer = facts.customer
-    if asks.contains(.history) {
-      facts.gathered.conversationsBefore =
-        facts.isNewCustomer
-        ? 0
-        : try known { machine throws(StoreFault) in
-          try machine.conversations(of: customer, except: conversation, reads)
-        }
+    if asks.contains(.history), !facts.isNewCustomer {
+      facts.gathered.conversationsBefore = try known { machine throws(StoreFault) in
+        try machine.conversations(of: customer, except: conversation, reads)
+      }
     }
-    if asks.contains(.assurance) {
+    if asks.contains(.assurance) || !claims.isEmpty {
       facts.gathered.assurance = try known { machine throws(StoreFault) in
         try machine.assurance(of: customer, claims, reads)
       }

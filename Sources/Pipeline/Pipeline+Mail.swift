@@ -65,7 +65,8 @@ extension Pipeline {
 
   /// A signed reply address decides first, then the headers, nearest ancestor first, and those only
   /// for somebody who takes part in the conversation: a guessed Message-ID must not open it to a
-  /// stranger. Either leads to where the conversation goes on for the sender.
+  /// stranger. Last of all its own id: what was sent to two of our addresses comes twice, and is one
+  /// matter. Each leads to where the conversation goes on for the sender.
   private mutating func thread(of mail: MailArrival, _ reads: any StoreReader) throws(StoreFault)
     -> ConversationRow?
   {
@@ -79,7 +80,7 @@ extension Pipeline {
         return place
       }
     }
-    for key in mail.threadKeys {
+    for key in mail.threadKeys + [mail.messageKey].compactMap(\.self) {
       guard let value = try value(.mailThread, key, reads), let id = Self.conversation(value),
         let row = try conversationRow(id, reads),
         let sender = try sender(mail.from, in: row, isSigned: false, reads),

@@ -56,7 +56,7 @@ extension Pipeline {
     if let by = about.callBy, try !areOne(by, customer.id, reads) { call = nil }
     // What the customer said last by this channel, but for their words.
     let mail = try mail(of: about, with: customer.id, reads).map {
-      MailFacts(from: $0.theirs, to: $0.ours, subject: $0.subject, text: "")
+      MailFacts(from: $0.theirs, to: [$0.ours], subject: $0.subject, text: "")
     }
     var facts = RouteFacts(
       channel: channel, bot: session.bot.map { router.name(of: $0) }, customer: customer.root,

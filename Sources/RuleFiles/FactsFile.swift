@@ -5,21 +5,38 @@ import Yams
 /// Facts as text: what `rules explain` reads, and what is kept of a past case so that it can be
 /// explained again.
 public enum FactsFile {
-  /// Reads YAML, or JSON, in the shape of a test's `given`.
-  public static func read(_ text: String, path: String) -> (
-    facts: Facts?, diagnostics: [RuleDiagnostic]
-  ) {
+  /// Why a fact of a past case is not known any more, though the case may have had it.
+  public enum Gap: String, CaseIterable, Sendable {
+    /// No rule of that time asked for it, so that nobody looked.
+    case notAsked = "not_asked"
+    /// It was too large, or nested too deep.
+    case notKept = "not_kept"
+  }
+
+  /// The member, beside the facts, that names by their gap those that are not known.
+  static let gapsKey = "unknown"
+
+  public struct Reading: Sendable {
+    /// Nil where there are errors. What is in `gaps` is unknown.
+    public var facts: Facts?
+    public var gaps: [Gap: [Fact]] = [:]
+    public var diagnostics: [RuleDiagnostic]
+  }
+
+  /// Reads YAML, or JSON, in the shape of a test's `given`, and what `kept` writes.
+  public static func read(_ text: String, path: String) -> Reading {
     let findings = Findings()
     let file = SourceText(path: path, text: text)
     guard text.utf8.count <= YamlFile.bytesMax else {
       findings.add(wholeFile: path, "this file is larger than 1 MB")
-      return (nil, findings.all)
+      return Reading(facts: nil, diagnostics: findings.all)
     }
     guard let node = YamlFile.compose(file, findings) else {
-      return (findings.hasErrors ? nil : Facts(), findings.all)
+      return Reading(facts: findings.hasErrors ? nil : Facts(), diagnostics: findings.all)
     }
-    let facts = Section(node: node, file: file, findings: findings).facts()
-    return (findings.hasErrors ? nil : facts, findings.all)
+    let (facts, gaps) = Section(node: node, file: file, findings: findings).keptFacts()
+    return Reading(
+      facts: findings.hasErrors ? nil : facts, gaps: gaps, diagnostics: findings.all)
   }
 
   /// Writes JSON on one line. `read` gives the same facts back.
@@ -41,22 +58,40 @@ extension FactsFile {
   /// - Units: bytes of JSON of one fact that is kept.
   static let keptBytesMax = 65_536
 
-  /// What is kept of a case's facts: all but those that are too large or nested too deep to be read
-  /// again. Never
-  /// more than `read` takes.
+  /// What is kept of a case's facts, never more than `read` takes: what is unknown, too large or
+  /// nested too deep to be read again is kept by its name.
   public static func kept(_ facts: Facts) -> String {
     var out = "{"
+    var gaps: [Gap: [Fact]] = [:]
     for fact in Fact.allCases {
-      guard let value = facts[fact], let json = JsonText(value, depth: 0)?.text else { continue }
-      guard json.utf8.count <= keptBytesMax,
+      guard let value = facts[fact] else { continue }
+      guard !value.isUnknown else {
+        gaps[.notAsked, default: []].append(fact)
+        continue
+      }
+      guard let json = JsonText(value, depth: 0)?.text, json.utf8.count <= keptBytesMax,
         out.utf8.count + json.utf8.count <= YamlFile.bytesMax - 4_096
-      else { continue }
+      else {
+        gaps[.notKept, default: []].append(fact)
+        continue
+      }
       if out.utf8.count > 1 { out += "," }
       JsonText.write(fact.name, into: &out)
       out += ":"
       out += json
     }
-    return out + "}"
+    guard !gaps.isEmpty else { return out + "}" }
+    if out.utf8.count > 1 { out += "," }
+    return out + "\"\(gapsKey)\":\(json(gaps).text)}"
+  }
+
+  public static func json(_ gaps: [Gap: [Fact]]) -> JsonText {
+    .object(
+      Gap.allCases.compactMap { gap in
+        gaps[gap].map { facts in
+          (gap.rawValue, .array(facts.map { JsonText.string($0.name) }))
+        }
+      })
   }
 }
 

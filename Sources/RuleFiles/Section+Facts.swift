@@ -10,9 +10,30 @@ extension Section {
     return facts
   }
 
-  private func gather(under prefix: String, _ facts: inout Facts) {
+  /// Facts, and beside them the names of those that are not known: `FactsFile.kept`.
+  func keptFacts() -> (Facts, [FactsFile.Gap: [Fact]]) {
+    var facts = Facts()
+    var gaps: [FactsFile.Gap: [Fact]] = [:]
+    let (key, all) = (FactsFile.gapsKey, FactsFile.Gap.allCases)
+    gather(under: "", besides: key, &facts)
+    guard let held = node.mapping?.first(where: { $0.key.scalar?.string == key })?.value,
+      let members = at(held).members(all.map(\.rawValue), what: key)
+    else { return (facts, gaps) }
+    for gap in all {
+      for part in members[gap.rawValue]?.elements(what: "\(key).\(gap.rawValue)") ?? [] {
+        guard let name = part.reference(Set(Fact.allCases.map(\.name)), what: "fact"),
+          let fact = Fact.allCases.first(where: { $0.name == name })
+        else { continue }
+        facts.setUnknown(fact)
+        gaps[gap, default: []].append(fact)
+      }
+    }
+    return (facts, gaps)
+  }
+
+  private func gather(under prefix: String, besides other: String? = nil, _ facts: inout Facts) {
     let names = Fact.allCases.map(\.name)
-    for entry in entries(what: prefix.isEmpty ? "given" : prefix) {
+    for entry in entries(what: prefix.isEmpty ? "given" : prefix) where entry.name != other {
       let name = prefix.isEmpty ? entry.name : "\(prefix).\(entry.name)"
       if let fact = Fact.allCases.first(where: { $0.name == name }) {
         facts[fact] = Self.value(entry.value, fact.declaration.type, what: name)

@@ -44,7 +44,8 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
       return make("session.bot", .string, "The bot that opened the session.", ["chat"])
     case .sessionContext:
       return make(
-        "session.context", fields, "What the bot or phone system said when it opened the session.")
+        "session.context", fields,
+        "What the bot or phone system said when it opened the session, where that is an object.")
     case .customerKnown:
       return make(
         "customer.known", .bool,
@@ -64,7 +65,7 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .customerLanguage:
       return make(
         "customer.language", .string,
-        "The customer's language as `de`, when a bot told it as `language`.")
+        "The customer's language as `de`, when a bot told it as `language` in this conversation.")
     case .customerConversations:
       return make(
         "customer.conversations", .int,
@@ -82,11 +83,13 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .conversationIntent:
       return make(
         "conversation.intent", .string,
-        "What the customer wants, as a bot understood it: the field `intent` of the handoff or the context."
+        "What the customer wants, as a bot understood it: the field `intent` of `conversation.fields`, where it is a text."
       )
     case .conversationFields:
       return make(
-        "conversation.fields", fields, "What has been collected in this conversation so far.")
+        "conversation.fields", fields,
+        "What has been collected in this conversation so far: what bots learned, handed over and said when they opened a session, and what phone systems knew; of several that share a name the newest. Looked for in the conversation's first 500 entries."
+      )
     case .conversationReopened:
       return make(
         "conversation.reopened", .bool, "True when the conversation had been closed before.")
@@ -101,7 +104,7 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .conversationLanguage:
       return make(
         "conversation.language", .string,
-        "The language spoken here as `de`: the field `language` of the handoff or the context.")
+        "The language spoken here as `de`: the field `language` of `conversation.fields`.")
     case .conversationText:
       return make(
         "conversation.text", .string, "The customer's last words, at most 4,000 characters.")
@@ -117,7 +120,9 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
       return make("mail.from", .string, "The sender's address in lower case.", ["email"])
     case .mailTo:
       return make(
-        "mail.to", .list(.string), "The addresses of ours that it was sent to.", ["email"])
+        "mail.to", .list(.string),
+        "The addresses of ours that this delivery named, the one that this copy came to first.",
+        ["email"])
     case .mailAutomatic:
       return make(
         "mail.automatic", .bool,
@@ -169,7 +174,11 @@ public struct Facts: Sendable {
   public init() { slots = Array(repeating: nil, count: Fact.allCases.count) }
 
   /// Leaves a fact open: it may be anything.
-  public mutating func setUnknown(_ fact: Fact) { slots[fact.rawValue] = .unknown(fact.name) }
+  public mutating func setUnknown(_ fact: Fact) {
+    slots[fact.rawValue] = Self.unknown[fact.rawValue]
+  }
+  /// Each made once: most cases leave several facts open, which their rules do not ask for.
+  private static let unknown = Fact.allCases.map { Value.unknown($0.name) }
 
   public subscript(_ fact: Fact) -> Value? {
     get { slots[fact.rawValue] }

@@ -119,18 +119,67 @@ enum RulePages {
           + "\n\(failed.count) failed; send even_if_tests_fail to publish even so"))
   }
 
+  /// A case that was routed, and what is known of how.
+  struct PastCase {
+    var id: CaseID
+    var version: UInt32
+    /// The rule that took it; nil where none did, or where that version is not kept.
+    var rule: String?
+    /// Its facts that are not known any more.
+    var gaps: [FactsFile.Gap: [Fact]] = [:]
+    /// Whether further facts were left open on purpose.
+    var isAskedOtherwise = false
+  }
+
+  /// - Parameters:
+  ///   - past: nil for facts of no case.
+  ///   - version: the version that it is tried on; nil for rules that were sent.
   static func explanation(
-    _ explanation: Rules.Explanation, _ subject: ExplainRules.Subject, routedBy: UInt32?,
-    explainedBy: UInt32?
+    _ explanation: Rules.Explanation, of past: PastCase?, by version: UInt32?
   ) -> APIResponse {
     var json = JSONWriter()
     json.object {
-      if case .aCase(let id) = subject { $0.field("case", id.description) }
-      if let routedBy { $0.field("routed_by", Int64(routedBy)) }
-      if let explainedBy { $0.field("explained_by", Int64(explainedBy)) }
+      if let past {
+        $0.field("case", past.id.description)
+        $0.field("routed_by", Int64(past.version))
+        if let rule = past.rule { $0.field("routed_by_rule", rule) }
+      }
+      if let version { $0.field("explained_by", Int64(version)) }
+      if let past {
+        $0.field("unknown", raw: Array(FactsFile.json(past.gaps).text.utf8))
+      }
       $0.field("explanation", raw: Array(explanation.json.text.utf8))
-      $0.field("text", explanation.description)
+      $0.field("text", text(explanation, past, version))
     }
     return APIResponse(200, json: json.bytes)
+  }
+
+  private static func text(
+    _ explanation: Rules.Explanation, _ past: PastCase?, _ version: UInt32?
+  ) -> String {
+    guard let past else { return explanation.description }
+    let routed = past.rule.map { "rule `\($0)` of " } ?? ""
+    var lines = ["\(past.id) was routed by \(routed)version \(past.version)."]
+    if version != past.version {
+      let by = version.map { "version \($0)" } ?? "the rules that were sent"
+      lines.append("Its facts, tried on \(by):")
+    }
+    lines.append(explanation.description)
+    let needs = Set(explanation.trials.flatMap(\.needs))
+    for (gap, why) in [
+      (FactsFile.Gap.notAsked, "since no rule of version \(past.version) asked for it"),
+      (.notKept, "since it was too large, or nested too deep, to be kept"),
+    ] {
+      let missing = (past.gaps[gap] ?? []).map(\.name).filter(needs.contains)
+      if !missing.isEmpty {
+        lines.append("Not known any more, \(why): \(missing.joined(separator: ", ")).")
+      }
+    }
+    if version == past.version, !past.isAskedOtherwise, let rule = past.rule,
+      rule != explanation.decision.rule
+    {
+      lines.append("What routed the case is another: rule `\(rule)`, which knew more than this.")
+    }
+    return lines.joined(separator: "\n")
   }
 }

@@ -4,18 +4,20 @@ import Model
 import Pipeline
 import Routing
 import Rules
+import Service
 import WebCodec
 
 extension AskedFacts {
+  /// The facts that are read out of the conversation's entries.
+  fileprivate static let told: Set<Fact> = [
+    .sessionContext, .conversationIntent, .conversationReopened, .conversationMessages,
+    .conversationText, .conversationLanguage, .customerLanguage, .conversationFields,
+  ]
+
   /// What must be gathered for rules that ask these.
   init(_ asked: Set<Fact>) {
     self = []
-    let told: Set<Fact> = [
-      .sessionContext, .conversationIntent, .conversationReopened, .conversationMessages,
-      .conversationText,
-      .conversationLanguage, .customerLanguage, .conversationFields,
-    ]
-    if !asked.isDisjoint(with: told) { insert(.transcript) }
+    if !asked.isDisjoint(with: Self.told) { insert(.transcript) }
     if asked.contains(.customerConversations) { insert(.history) }
     if asked.contains(.conversationSessions) { insert(.sessions) }
     if asked.contains(.customerAssurance) { insert(.assurance) }
@@ -30,11 +32,25 @@ extension RulePlanner {
     seen[.sessionChannel] = .string(facts.channel.name)
     if let bot = facts.bot { seen[.sessionBot] = .string(bot) }
     customer(facts, router, &seen)
-    let told = facts.gathered.transcript.map(ToldFacts.init)
-    conversation(facts, told, &seen)
+    conversation(facts, facts.gathered.transcript.map(ToldFacts.init), &seen)
     channel(facts, &seen)
     place(facts.channel, router, at, &seen)
+    leaveOpen(facts.gathered, &seen)
     return seen
+  }
+
+  /// What no rule asks for is not gathered, and so not known: other rules that are tried on the
+  /// same case later must not take it for absent.
+  private func leaveOpen(_ gathered: GatheredFacts, _ seen: inout Facts) {
+    if gathered.transcript == nil {
+      for fact in AskedFacts.told where seen[fact] == nil { seen.setUnknown(fact) }
+    }
+    if gathered.conversationsBefore == nil { seen.setUnknown(.customerConversations) }
+    if gathered.sessions == nil { seen.setUnknown(.conversationSessions) }
+    if gathered.assurance == nil, !asks.contains(.assurance) {
+      seen.setUnknown(.customerAssurance)
+    }
+    if !checked.rules.asked.contains(.queues) { seen.setUnknown(.queues) }
   }
 
   private func customer(_ facts: RouteFacts, _ router: borrowing Router, _ seen: inout Facts) {
@@ -71,28 +87,17 @@ extension RulePlanner {
 
   private func conversation(_ facts: RouteFacts, _ told: ToldFacts?, _ seen: inout Facts) {
     if let context = told?.context { seen[.sessionContext] = context }
-    var fields = facts.handoff?.fields.map { ($0.name, Self.value($0.value)) } ?? []
+    let handed = facts.handoff?.fields ?? []
     // A phone system has no handoff of its own: what it says of a call is the session's context.
-    if facts.channel == .phone, !fields.isEmpty { seen[.sessionContext] = .map(MapValue(fields)) }
-    if case .map(let context) = seen[.sessionContext] {
-      for case (.string(let name), let value) in zip(context.keys, context.values) {
-        fields.append((name, value))
-      }
-    }
-    let all = MapValue(fields)
-    seen[.conversationFields] = .map(all)
-    if case .string(let intent)? = all.find(text: "intent") {
-      seen[.conversationIntent] = .string(intent)
-    }
-    if case .string(let language)? = all.find(text: "language") {
-      seen[.conversationLanguage] = .string(language)
-      seen[.customerLanguage] = .string(language)
-    }
+    if facts.channel == .phone, !handed.isEmpty { seen[.sessionContext] = Self.map(handed) }
+    collected(facts, told, &seen)
     if let sessions = facts.gathered.sessions {
       seen[.conversationSessions] = .int(Int64(sessions))
     }
-    seen[.conversationReopened] = .bool(facts.gathered.isReopened || told?.isReopened ?? false)
-    if let messages = told?.messages ?? (facts.channel == .email ? 0 : nil) {
+    if facts.gathered.isReopened || told != nil {
+      seen[.conversationReopened] = .bool(facts.gathered.isReopened || told?.isReopened ?? false)
+    }
+    if let messages = told?.messages {
       seen[.conversationMessages] = .int(Int64(messages + (facts.mail == nil ? 0 : 1)))
     }
     if let text = facts.mail?.text ?? told?.words {
@@ -101,17 +106,37 @@ extension RulePlanner {
     }
   }
 
+  /// What was collected in the conversation, this handoff's fields as the newest of all.
+  private func collected(_ facts: RouteFacts, _ told: ToldFacts?, _ seen: inout Facts) {
+    var collected = told?.collected ?? CollectedFields()
+    for field in facts.handoff?.fields ?? [] {
+      guard let value = JSONValue.read(field.value) else { continue }
+      collected.take(field.name, facts.channel == .phone ? LearnedField(value).value : value)
+    }
+    // Without the entries these are not all.
+    if told != nil { seen[.conversationFields] = .map(collected.map) }
+    if let intent = collected["intent"]?.string { seen[.conversationIntent] = .string(intent) }
+    if let language = collected["language"]?.string {
+      seen[.conversationLanguage] = .string(language)
+      seen[.customerLanguage] = .string(language)
+    }
+  }
+
+  private static func map(_ fields: [HandoffFacts.Field]) -> Value {
+    .map(MapValue(fields.map { ($0.name, Value(json: $0.value)) }))
+  }
+
   private func channel(_ facts: RouteFacts, _ seen: inout Facts) {
     if let handoff = facts.handoff, facts.channel == .chat {
       seen[.handoffReason] = .string(handoff.reason)
       seen[.handoffSummary] = .string(handoff.summary)
-      seen[.handoffFields] = .map(MapValue(handoff.fields.map { ($0.name, Self.value($0.value)) }))
+      seen[.handoffFields] = Self.map(handoff.fields)
       seen[.handoffSkills] = .list(handoff.wantedSkills.map { .string($0) })
     }
     if let mail = facts.mail {
       seen[.mailSubject] = .string(mail.subject)
       seen[.mailFrom] = .string(mail.from)
-      seen[.mailTo] = .list([.string(mail.to)])
+      seen[.mailTo] = .list(mail.to.map { .string($0) })
       seen[.mailAutomatic] = .bool(false)
       seen[.mailAttachments] = .int(Int64(facts.gathered.attachments))
     }
@@ -142,15 +167,6 @@ extension RulePlanner {
     }
     seen[.queues] = .map(MapValue(queues))
   }
-
-  private static func value(_ fact: FactValue) -> Value {
-    switch fact {
-    case .text(let text): .string(text)
-    case .number(let number): .int(number)
-    case .decimal(let text): Double(text).map { .double($0) } ?? .string(text)
-    case .flag(let flag): .bool(flag)
-    }
-  }
 }
 
 /// What the entries of a conversation tell.
@@ -158,8 +174,9 @@ private struct ToldFacts {
   var messages = 0
   /// The customer's last words.
   var words: String?
-  /// What the bot said when it opened the last session.
+  /// What the bot said when it opened the last session; nil for what is no object.
   var context: Value?
+  var collected = CollectedFields()
   var isReopened = false
 
   init(_ bodies: [[UInt8]]) {
@@ -171,11 +188,39 @@ private struct ToldFacts {
         if entry["author"]?["kind"]?.string == "customer", let text = entry["text"]?.string {
           words = text
         }
-      case "session_opened": if let found = entry["context"] { context = Value(found) }
+      case "session_opened":
+        guard case .object(let object)? = entry["context"] else { continue }
+        context = Value(.object(object))
+        for member in object.members { collected.take(member.name, member.value) }
+      case "learned", "handoff", "handed_back", "transferred":
+        if case .object(let object)? = entry["fields"] { collected.take(learned: object) }
+      case "call":
+        if case .object(let object)? = entry["known"] { collected.take(learned: object) }
       case "reopened": isReopened = true
       default: break
       }
     }
+  }
+}
+
+/// Fields by name, of which the newest word counts, whoever said it.
+private struct CollectedFields {
+  private var values: [String: JSONValue] = [:]
+  /// In the order in which they came up first.
+  private var names: [String] = []
+
+  subscript(_ name: String) -> JSONValue? { values[name] }
+
+  mutating func take(_ name: String, _ value: JSONValue) {
+    if values.updateValue(value, forKey: name) == nil { names.append(name) }
+  }
+
+  mutating func take(learned object: JSONObject) {
+    for member in object.members { take(member.name, LearnedField(member.value).value) }
+  }
+
+  var map: MapValue {
+    MapValue(names.compactMap { name in values[name].map { (name, Value($0)) } })
   }
 }
 

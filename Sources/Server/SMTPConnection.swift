@@ -147,6 +147,9 @@ enum MailIntake {
     do throws(MailRefusal) {
       arrival = try channel.understand(
         message.bytes, sender: message.sender.path, recipient: recipient,
+        besides: message.recipients.filter {
+          edge.mailChannel(for: $0)?.workspace == channel.workspace
+        },
         relay: edge.relay(peer, of: channel.workspace), now: now)
     } catch {
       Log.note("mail to \(recipient) was refused: \(error.reply.text)")

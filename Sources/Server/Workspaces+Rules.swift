@@ -166,7 +166,7 @@ extension Workspaces {
   private func explain(_ asked: ExplainRules, _ writer: Writer, _ reader: any StoreReader) throws
     -> APIResponse
   {
-    var routedBy: UInt32?
+    var past: RulePages.PastCase?
     let text: String
     switch asked.subject {
     case .facts(let json): text = String(decoding: json, as: UTF8.self)
@@ -176,13 +176,16 @@ extension Workspaces {
       else {
         throw APIProblem.notFound("case")
       }
-      routedBy = about.ruleVersion
-      guard let facts = try reader.facts(writer.workspace, of: id) else {
+      // A case that no rule routed, such as one that was parted from another, has empty ones.
+      guard let facts = try reader.facts(writer.workspace, of: id), facts.bytes.count > 2 else {
         throw APIProblem(
           404, "facts-gone", "Nothing to explain from",
           "the facts that \(id) was routed by are not kept: a transfer has none, and erasing a person erases theirs"
         )
       }
+      let names = try edge.api(writer.workspace)?.ruleNames(about.ruleVersion, reader) ?? []
+      let rule = about.rule.flatMap { names.indices.contains(Int($0)) ? names[Int($0)] : nil }
+      past = .init(id: id, version: about.ruleVersion, rule: rule)
       text = String(decoding: facts.bytes, as: UTF8.self)
     }
     let read = FactsFile.read(text, path: "facts")
@@ -198,9 +201,10 @@ extension Workspaces {
       }
       facts.setUnknown(fact)
     }
-    let (rules, number) = try rules(asked, routedBy, writer, reader)
-    return RulePages.explanation(
-      rules.explain(facts), asked.subject, routedBy: routedBy, explainedBy: number)
+    past?.gaps = read.gaps
+    past?.isAskedOtherwise = !asked.unknown.isEmpty
+    let (rules, number) = try rules(asked, past?.version, writer, reader)
+    return RulePages.explanation(rules.explain(facts), of: past, by: number)
   }
 
   /// The rules to try facts on: those that were sent, a version, the one that routed the case, or

@@ -22,7 +22,7 @@ extension API {
     let known = try fields.object("known")
     if let known {
       for (name, value) in known.prefix(100) {
-        if let fact = Self.fact(value) { facts.fields.append(.init(name: name, value: fact)) }
+        facts.fields.append(.init(name: name, value: value.encoded))
       }
       members.raw(
         "known", JSONValue.object(JSONObject(known.map { .init($0.name, $0.value) })).encoded)

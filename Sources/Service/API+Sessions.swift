@@ -250,7 +250,7 @@ extension API {
               "fields", "the confidence of \"\(name.prefix(60))\" must be from 0 to 1")
           }
         }
-        if let fact = Self.fact(learned.value) { facts.append(.init(name: name, value: fact)) }
+        facts.append(.init(name: name, value: learned.value.encoded))
       }
       members.raw(
         "fields", JSONValue.object(JSONObject(collected.map { .init($0.name, $0.value) })).encoded)
@@ -308,13 +308,15 @@ extension API {
       facts.summary = summary
       members.text("summary", summary)
     }
-    facts.fields = try Self.learned(&fields, &members)
+    var learned = Members()
+    facts.fields = try Self.learned(&fields, &learned)
     facts.wantedSkills = try fields.texts("skills")
     for (index, skill) in facts.wantedSkills.enumerated() where !directory.skills.contains(skill) {
       throw unknownSkill(skill, fields, "skills[\(index)]")
     }
+    var skills = Members()
     if !facts.wantedSkills.isEmpty {
-      members.raw("skills", JSONValue.array(facts.wantedSkills.map { .string($0) }).encoded)
+      skills.raw("skills", JSONValue.array(facts.wantedSkills.map { .string($0) }).encoded)
     }
     let epoch = try fields.optionalInteger("epoch", 0...Int64(UInt32.max)).map { UInt32($0) }
     var imported: [EntryDraft] = []
@@ -322,10 +324,18 @@ extension API {
       imported.append(try self.imported(&line, bot, session))
     }
     try fields.end()
-    let handoff = Handoff(
+    var handoff = Handoff(
       session: session, bot: bot, epoch: epoch, case: .new(), imported: imported,
-      members: members.bytes,
+      members: members.bytes + learned.bytes + skills.bytes,
       facts: facts)
+    if !learned.bytes.isEmpty {
+      var draft = EntryDraft(
+        kind: .learned, author: .bot(bot), visibility: .business, channel: .chat,
+        members: learned.bytes)
+      // A bot that tries again and again has learned it once.
+      draft.arrival = arrival(Array("\(session)\nlearned\n".utf8) + learned.bytes, draft)
+      handoff.learned = draft
+    }
     return .submit(.handoff(handoff), request.idempotency, Self.answer(to: caller, whoSent: epoch))
   }
 
@@ -386,16 +396,6 @@ extension API {
         Array("\(session)\nat\n\(at.milliseconds)\n\(who)\n\(text)".utf8), draft)
     }
     return draft
-  }
-
-  static func fact(_ value: JSONValue) -> FactValue? {
-    switch value {
-    case .string(let text): .text(text)
-    case .int(let number): .number(number)
-    case .bool(let flag): .flag(flag)
-    case .number(let text): .decimal(text)
-    case .null, .array, .object: nil
-    }
   }
 
   func endSession(_ request: APIRequest, _ caller: Caller, _ session: SessionID) throws(APIProblem)

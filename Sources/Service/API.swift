@@ -35,7 +35,8 @@ public struct API: Sendable {
 
   var resumeTokens: ResumeToken { ResumeToken(workspace: directory.workspace, key: identityKey) }
 
-  func ruleNames(_ version: UInt32, _ reads: any StoreReader) throws(StoreFault) -> [String] {
+  public func ruleNames(_ version: UInt32, _ reads: any StoreReader) throws(StoreFault) -> [String]
+  {
     version == directory.ruleVersion ? directory.ruleNames : try earlierRuleNames(version, reads)
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import RuleFiles
 import Server
 import Testing
 
@@ -92,6 +93,208 @@ import Testing
       #expect(facts["hours"].description == #"{"always":true,"never":false}"#)
       #expect(facts["queues"]["support"]["waiting"].int == 0)
       #expect(facts["handoff.reason"].text == "wants a human")
+    }
+  }
+
+  /// Sends a body as it is written: `Body` has no null.
+  private func post(_ path: String, _ json: String, _ chat: Chat) async throws -> Reply {
+    try await chat.server.call(
+      "POST", "/v1/sessions/\(chat.session)/\(path)", raw: Array(json.utf8), by: chat.bot)
+  }
+
+  @Test func `what a bot collects reaches the rules as it was sent, and is shown as it was`()
+    async throws
+  {
+    let folder = try rules()
+    try folder.write(
+      "rules/small/rules/01-order.yaml",
+      """
+      - name: dear orders
+        when: >-
+          handoff.fields.?order.total.orValue(0) > 500 && handoff.fields.items.size() == 2
+          && handoff.fields.rush && has(handoff.fields.none) && handoff.fields.none == null
+          && handoff.fields.share == 0.5 && handoff.fields.place == "Ulm"
+          && conversation.fields == handoff.fields
+        route: { queue: vip }
+
+      """)
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let chat = try await server.open(try await server.token("bot", "robin"))
+      let handed = try await post(
+        "handoff",
+        #"{"reason":"r","fields":{"order":{"total":700},"items":["a",{"b":null}],"rush":true,"none":null,"#
+          + #""share":0.5,"place":{"value":"Ulm","confidence":0.9}}}"#, chat)
+      #expect(handed["owner"]["name"].text == "vip", "\(handed)")
+      let seen = try await facts(handed["case"].text, server)["handoff.fields"]
+      #expect(seen["order"].description == #"{"total":700}"#)
+      #expect(seen["items"].description == #"["a",{"b":null}]"#)
+      let brief = try await server.call("GET", "/v1/sessions/\(chat.session)/brief", by: chat.bot)
+      let shown = try #require(
+        brief["fields"].elements.first { $0["name"].text == "place" })
+      #expect(shown["value"].text == "Ulm" && shown["confidence"].description == "0.9")
+      let offer = try await server.next(try await server.agent("a1"))
+      #expect(offer["handoff"]["fields"]["place"]["value"].text == "Ulm", "\(offer)")
+    }
+  }
+
+  @Test func `what was learned on the way counts, the newest word of each name`() async throws {
+    let folder = try rules()
+    try folder.write(
+      "rules/small/rules/01-not-yet.yaml",
+      """
+      - name: too early
+        when: handoff.reason == "first"
+        hand_back: not yet
+      - name: returns
+        when: conversation.intent == "return" && conversation.fields.order == "A2"
+        route: { queue: vip }
+
+      """)
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let bot = try await server.token("bot", "robin")
+      let opened = try await server.call(
+        "POST", "/v1/sessions",
+        ["context": ["page": "/lamps", "order": "A0", "intent": "look around"]], by: bot)
+      let chat = Chat(server: server, bot: bot, opened: opened)
+      #expect(
+        try await post("learned", #"{"fields":{"order":"A1","intent":"return"}}"#, chat).status
+          == 201)
+      for _ in 1...2 {
+        let back = try await post("handoff", #"{"reason":"first","fields":{"order":"A2"}}"#, chat)
+        #expect(back["action"].text == "hand_back")
+      }
+      let handed = try await chat.handoff(["reason": "second", "fields": ["size": 3]])
+      #expect(handed["owner"]["name"].text == "vip", "\(handed)")
+      let seen = try await facts(handed["case"].text, server)
+      #expect(
+        seen["conversation.fields"].description
+          == #"{"page":"/lamps","order":"A2","intent":"return","size":3}"#)
+      #expect(seen["handoff.fields"].description == #"{"size":3}"#)
+      #expect(seen["session.context"]["order"].text == "A0")
+      // What a rule handed back was learned all the same, and once.
+      let brief = try await server.call("GET", "/v1/sessions/\(chat.session)/brief", by: bot)
+      #expect(
+        brief["fields"].elements.first { $0["name"].text == "order" }?["value"].text
+          == "A2")
+      let owner = try await server.call(
+        "GET", "/v1/customers/\(chat.customer)/timeline",
+        by: try await server.token("supervisor", "boss"))
+      #expect(owner.json.kinds.count { $0 == "learned" } == 2, "\(owner)")
+    }
+  }
+
+  @Test func `what nobody asked for, or what was too large to keep, is unknown afterwards`()
+    async throws
+  {
+    let folder = try rules()
+    let asksLittle =
+      "- name: calls\n  when: session.channel == \"phone\"\n  route: { queue: vip }\n"
+    let asks = """
+      - name: known
+        when: session.context.k == "v"
+        route: { queue: vip }
+      - name: the rest
+        when: >-
+          customer.conversations < 0 || queues.support.waiting < 0 || conversation.sessions < 0
+          || customer.assurance == "" || conversation.fields.x == 1
+        route: { queue: vip }
+      - name: everyone
+        route: { queue: support }
+      """
+    try folder.write("rules/small/rules/05-facts.yaml", asksLittle)
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let boss = try await server.token("admin", "olga")
+      let bot = try await server.token("bot", "robin")
+      func handoff(_ context: Body) async throws -> Reply {
+        let opened = try await server.call("POST", "/v1/sessions", ["context": context], by: bot)
+        return try await Chat(server: server, bot: bot, opened: opened).handoff()
+      }
+      func explain(_ handed: Reply, version: Int? = nil) async throws -> Reply {
+        var body: [(String, Body)] = [("case", .text(handed["case"].text))]
+        if let version { body.append(("version", .number(version))) }
+        return try await server.call("POST", "/v1/rules/explain", .object(body), by: boss)
+      }
+      let unasked = try await handoff(["k": "v"])
+      var files = RuleSource.texts(in: folder.path + "/rules/small")
+      (files["rules/05-facts.yaml"], files["rules/10-all.yaml"]) = (nil, asks)
+      let sent = Body.object(files.sorted { $0.key < $1.key }.map { ($0.key, .text($0.value)) })
+      #expect(try await server.call("POST", "/v1/rules", ["files": sent], by: boss).status == 201)
+
+      let other = try await explain(unasked, version: 2)
+      #expect(
+        other["explanation"]["trials"].elements.map { $0["needs"].elements.map(\.text) } == [
+          ["session.context"],
+          [
+            "conversation.fields", "conversation.sessions", "customer.assurance",
+            "customer.conversations", "queues",
+          ], [],
+        ], "\(other)")
+      let text = other["text"].text
+      let id = unasked["case"].text
+      #expect(
+        text.hasPrefix(
+          "\(id) was routed by rule `everyone` of version 1.\nIts facts, tried on version 2:\n? known"
+        ),
+        "\(text)")
+      #expect(
+        text.contains(
+          "Not known any more, since no rule of version 1 asked for it: session.context, customer.assurance"
+        ), "\(text)")
+      #expect(!text.contains("absent") && !text.contains("conversation.text"), "\(text)")
+
+      let small = try await explain(try await handoff(["k": "v"]))
+      #expect(
+        small["explanation"]["rule"].text == "known" && small["routed_by_rule"].text == "known")
+      #expect(!small["text"].text.contains("What routed"), "\(small["text"].text)")
+      var deep: Body = 1
+      for _ in 1...40 { deep = ["a": deep] }
+      for more in [.text(String(repeating: "x", count: 70_000)), deep] {
+        let large = try await explain(try await handoff(["k": "v", "more": more]))
+        let text = large["text"].text
+        #expect(large["routed_by_rule"].text == "known")
+        #expect(large["unknown"]["not_kept"].elements.contains { $0.text == "session.context" })
+        #expect(text.contains("\n? known"), "\(text)")
+        #expect(
+          text.contains("since it was too large, or nested too deep, to be kept: session.context"),
+          "\(text)")
+        #expect(
+          text.hasSuffix(
+            "What routed the case is another: rule `known`, which knew more than this."),
+          "\(text)")
+      }
+      // A context that is no object is none that a rule could ask, and the case is explained.
+      let odd = try await explain(try await handoff("just words"))
+      #expect(odd["explanation"]["rule"].text == "everyone", "\(odd)")
+    }
+  }
+
+  @Test func `a mail to two of our addresses is decided alike for both`() async throws {
+    let folder = try SmallRules.folder()
+    try folder.write(
+      "rules/small/workspace.yaml",
+      "title: small\nmail_addresses: [help@small.example, complaints@small.example]\n")
+    try folder.write("rules/small/queues.yaml", "support:\nvip:\n")
+    try folder.write("rules/small/agents.yaml", "a1: { queues: [support, vip], capacity: 50 }\n")
+    try folder.write(
+      "rules/small/rules/05-complaints.yaml",
+      """
+      - name: complaints
+        when: mail.to.exists(a, a.startsWith("complaints@"))
+        route: { queue: vip }
+
+      """)
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let both = "help@small.example,complaints@small.example"
+      #expect(try await server.deliver(Letter(), to: both) == 250)
+      let said = try await server.timeline("mia@home.example").said
+      let cases = said.compactMap { $0["case"].string }
+      let seen = try await facts(try #require(cases.first), server)
+      #expect(
+        seen["mail.to"].elements.map(\.text) == ["help@small.example", "complaints@small.example"])
+      // One matter, and one case that holds both copies.
+      #expect(Set(cases).count == 1 && said.count { $0["kind"].text == "message" } == 2, "\(said)")
+      let taken = try await server.take(try await server.agent("a1"))
+      #expect(taken["queue"].text == "vip", "\(taken)")
     }
   }
 

@@ -226,7 +226,7 @@ extension Workshop {
         ours: "help@shop.example", theirs: "mia@home.example", theirName: "", subject: "",
         lastMessageID: nil, references: []),
       subjectKey: "", automatic: nil,
-      facts: MailFacts(from: "mia@home.example", to: "help@shop.example", subject: "", text: ""))
+      facts: MailFacts(from: "mia@home.example", to: ["help@shop.example"], subject: "", text: ""))
     mail.blobs = [attachment]
     return mail
   }

@@ -37,6 +37,31 @@ struct `Facts as text` {
     for fact in Fact.allCases { #expect(again[fact] == facts[fact], "\(fact.name)") }
   }
 
+  @Test func `name what is not known any more, and why`() throws {
+    var facts = Facts()
+    facts[.sessionChannel] = .string("chat")
+    facts[.sessionContext] = .map(
+      MapValue([("long", .string(String(repeating: "x", count: 70_000)))]))
+    facts.setUnknown(.queues)
+    facts.setUnknown(.customerConversations)
+    let text = FactsFile.kept(facts)
+    #expect(
+      text
+        == #"{"session.channel":"chat","unknown":{"not_asked":["customer.conversations","queues"],"not_kept":["session.context"]}}"#
+    )
+    let read = FactsFile.read(text, path: "facts.json")
+    #expect(read.diagnostics.map(\.rendered) == [])
+    #expect(
+      read.gaps == [.notAsked: [.customerConversations, .queues], .notKept: [.sessionContext]])
+    let again = try #require(read.facts)
+    for fact in [Fact.queues, .customerConversations, .sessionContext] {
+      #expect(again[fact]?.isUnknown == true)
+    }
+    #expect(again[.sessionChannel] == .string("chat") && again[.customerName] == nil)
+    let wrong = FactsFile.read("unknown: { not_asked: [queus], lost: [now] }", path: "facts.yaml")
+    #expect(wrong.facts == nil && wrong.diagnostics.count == 2)
+  }
+
   @Test func `are refused when they nest without end`() {
     var value = Value.int(1)
     for _ in 0..<100 { value = .list([value]) }

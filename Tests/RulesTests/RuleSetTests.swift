@@ -165,6 +165,38 @@ struct `A set of rules` {
         """)
   }
 
+  @Test func `shows the facts that a macro asks, and no element's own`() throws {
+    let set = try RuleSet(
+      version: "1",
+      rules: [
+        rule(
+          "late",
+          "customer.events.exists(e, now - e.at < duration('1h') && e.kind == handoff.reason)"),
+        rule("count", "[1, 2].exists(i, v, v == customer.conversations + i)"),
+        rule("nested", "handoff.skills.exists(s, customer.events.exists(e, e.kind == s))"),
+        rule("open", "hours.office"), rule("gone", "hours.shop"),
+        rule("everyone", nil),
+      ], skills: [])
+    var facts = Facts()
+    facts[.now] = .timestamp(try #require(Timestamp("2026-11-25T10:00:00Z")))
+    facts[.handoffReason] = .string("returned")
+    facts[.customerConversations] = .int(7)
+    facts[.handoffSkills] = .list([.string("german")])
+    facts[.customerEvents] = .list([
+      Facts.event(
+        kind: "viewed", at: try #require(Timestamp("2026-11-25T09:30:00Z")), source: "shop",
+        fields: [])
+    ])
+    facts[.hours] = .map(MapValue([("office", .bool(false)), ("desk", .bool(true))]))
+    let shown = set.explain(facts).trials.map { $0.reasons.flatMap(\.values).map(\.expression) }
+    #expect(
+      shown == [
+        ["customer.events", "now", "handoff.reason"], ["customer.conversations"],
+        ["handoff.skills", "customer.events"], [], ["hours"], [],
+      ])
+    #expect(set.explain(facts).description.contains("hours.office  is false\n✗ gone"))
+  }
+
   @Test func `declares each fact once, with its words`() {
     let names = Fact.allCases.map(\.name)
     #expect(Set(names).count == names.count)

@@ -70,12 +70,15 @@ public struct MailChannel: Sendable {
   }
 
   /// - Parameters:
+  ///   - others: further recipients of the same delivery, which have arrivals of their own. Rules
+  ///     see all that are ours, so that each copy is decided alike, whichever comes first.
   ///   - relay: the authserv-id under which the peer writes `Authentication-Results`, when it is a
   ///     listed relay.
   /// - Errors: when the `From` header does not name one author: such mail is refused, never guessed
   ///   at. A mail server's report from the null sender needs none.
   public func understand(
-    _ bytes: [UInt8], sender: SMTPPath?, recipient: SMTPPath, relay: String?, now: Instant
+    _ bytes: [UInt8], sender: SMTPPath?, recipient: SMTPPath, besides others: [SMTPPath] = [],
+    relay: String?, now: Instant
   ) throws(MailRefusal) -> Arrival {
     var configuration = MailUnderstanding.Configuration()
     configuration.ownAddresses = Set(addresses)
@@ -100,6 +103,8 @@ public struct MailChannel: Sendable {
       members: members(mail, author, recipient, claim, blobs.map(\.row)), saidAt: mail.date)
     entry.blobs = blobs.map(\.row.id)
     let ours = ours(recipient)
+    var to = [ours]
+    for other in others.filter(takes).map(self.ours) where !to.contains(other) { to.append(other) }
     let line = MailLine(
       // A forged mail must not lead our answers, and with them the thread, to somebody else's
       // address.
@@ -117,7 +122,8 @@ public struct MailChannel: Sendable {
       threadKeys: mail.thread.parents.prefix(50).map(Self.threadKey),
       replyAddress: capability, entry: entry, thread: line,
       subjectKey: MailSubject(mail.subjectText).key, automatic: mail.automatic?.rawValue,
-      facts: MailFacts(from: author.address, to: ours, subject: mail.subjectText, text: mail.own))
+      facts: MailFacts(
+        from: author.address, to: to, subject: mail.subjectText, text: mail.own))
     arrival.blobs = blobs.map(\.row)
     arrival.returnPath = sender?.description
     arrival.report = report(mail, author, recipient, blobs.map(\.row), now)

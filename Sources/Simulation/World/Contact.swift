@@ -109,7 +109,8 @@ extension World {
             lastMessageID: nil, references: []), subjectKey: "s\(marker % 9)",
           automatic: random.oneIn(9) ? "a machine" : nil,
           facts: MailFacts(
-            from: from.identity.value, to: "help@shop.example", subject: "s\(marker % 9)", text: "")
+            from: from.identity.value, to: ["help@shop.example"], subject: "s\(marker % 9)",
+            text: "")
         )),
       // The Message-ID makes it idempotent, and nothing else does.
       .mail(contact: index, marker: marker), isIdempotent: false)
