@@ -26,7 +26,7 @@ extension Planner {
 /// was not.
 public struct GatheredFacts: Hashable, Sendable {
   public var isReopened = false
-  /// Bodies of the conversation's entries as JSON, in order; the first `transcriptMax` of them.
+  /// Bodies of the conversation's entries as JSON, in order; the last `transcriptMax` of them.
   public var transcript: [[UInt8]]?
   public var conversationsBefore: Int?
   public var sessions: Int?
@@ -102,7 +102,7 @@ extension Pipeline {
     where try Self.customer(record, pending, reads)?.root != root {
       whole.removeAll { $0.customer == record }
     }
-    return whole.prefix(limit).compactMap(\.body)
+    return whole.suffix(limit).compactMap(\.body)
   }
 
   private func sessions(of id: ConversationID, _ reads: any StoreReader) throws(StoreFault) -> Int {

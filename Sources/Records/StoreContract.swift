@@ -164,7 +164,7 @@ public protocol StoreReader: AnyObject {
     _ workspace: WorkspaceID, of conversation: ConversationID, after: EntryID, limit: Int,
     visible: Visibility
   ) throws(StoreFault) -> [EntryRow]
-  /// The first entries of one conversation, without those that do not match their checksum: for whom
+  /// The last entries of one conversation, ascending, without those that do not match their checksum: for whom
   /// fewer words are better than none.
   func readableTranscript(
     _ workspace: WorkspaceID, of conversation: ConversationID, limit: Int, visible: Visibility
@@ -184,7 +184,9 @@ extension StoreReader {
   public func readableTranscript(
     _ workspace: WorkspaceID, of conversation: ConversationID, limit: Int, visible: Visibility
   ) throws(StoreFault) -> [EntryRow] {
-    try transcript(workspace, of: conversation, after: EntryID(0), limit: limit, visible: visible)
+    try transcript(
+      workspace, of: conversation, after: EntryID(0), limit: .max, visible: visible
+    ).suffix(limit)
   }
 }
 

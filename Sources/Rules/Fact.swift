@@ -88,7 +88,7 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .conversationFields:
       return make(
         "conversation.fields", fields,
-        "What has been collected in this conversation so far: what bots learned, handed over and said when they opened a session, and what phone systems knew; of several that share a name the newest. Looked for in the conversation's first 500 entries."
+        "What has been collected in this conversation so far: what bots learned, handed over and said when they opened a session, and what phone systems knew; of several that share a name the newest. Looked for in the conversation's last 500 entries."
       )
     case .conversationReopened:
       return make(
@@ -100,7 +100,7 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .conversationMessages:
       return make(
         "conversation.messages", .int,
-        "How many messages the transcript holds; counted in its first 500 entries.")
+        "How many messages the transcript holds; counted in its last 500 entries.")
     case .conversationLanguage:
       return make(
         "conversation.language", .string,

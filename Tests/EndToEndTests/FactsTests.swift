@@ -268,6 +268,26 @@ import Testing
     }
   }
 
+  @Test func `of a conversation that is very long rules see its end`() async throws {
+    let folder = try rules()
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let chat = try await server.open(try await server.token("bot", "robin"))
+      let lines = (1...510).map { Body.object([("author", "customer"), ("text", "line \($0)")]) }
+      try await chat.handoff(["reason": "r", "fields": ["order": "A1"], "transcript": .list(lines)])
+      let agent = try await server.agent("a1")
+      let taken = try await server.take(agent)
+      let back = try await server.call(
+        "POST", "/v1/cases/\(taken["case"].text)/hand-back", [:], by: agent)
+      #expect(back.status == 201, "\(back)")
+      #expect(try await post("learned", #"{"fields":{"order":"A2"}}"#, chat).status == 201)
+      try await chat.customer("at last")
+      let seen = try await facts(try await chat.handoff()["case"].text, server)
+      #expect(seen["conversation.text"].text == "at last")
+      #expect(seen["conversation.fields"].description == #"{"order":"A2"}"#)
+      #expect((480...500).contains(seen["conversation.messages"].int ?? 0))
+    }
+  }
+
   @Test func `a mail to two of our addresses is decided alike for both`() async throws {
     let folder = try SmallRules.folder()
     try folder.write(

@@ -126,6 +126,10 @@ struct `The SQLite store` {
     let kept = try reader.readableTranscript(
       workspace, of: Samples.id(1), limit: 9, visible: .internal)
     #expect(kept.map(\.id.raw) == [1, 5])
+    // Where they are too many, the newest of them.
+    let last = try reader.readableTranscript(
+      workspace, of: Samples.id(1), limit: 1, visible: .internal)
+    #expect(last.map(\.id.raw) == [5])
     store.close()
   }
 

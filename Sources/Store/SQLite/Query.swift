@@ -10,7 +10,8 @@ enum Query: Int, CaseIterable {
     conversationsOfCustomer
   case session, sessionsOfConversation, aCase, casesOfConversation, facts, outcome, key, blob,
     blobsByHash
-  case entry, entriesAfter, newerOfCustomer, olderOfCustomer, transcript, verified
+  case entry, entriesAfter, newerOfCustomer, olderOfCustomer, transcript, lastOfConversation,
+    verified
   case blobsOfConversation, erasures, lastErasure, accesses, accessesOfCustomer, lastAccess, counts
 
   var sql: String {
@@ -99,6 +100,12 @@ enum Query: Int, CaseIterable {
         """
         INDEXED BY entries_by_conversation
         WHERE workspace=? AND conversation=? AND entry>? AND visibility<=? ORDER BY entry LIMIT ?
+        """)
+    case .lastOfConversation:
+      Table.entries.select(
+        """
+        INDEXED BY entries_by_conversation
+        WHERE workspace=? AND conversation=? AND visibility<=? ORDER BY entry DESC LIMIT ?
         """)
     }
   }

@@ -309,9 +309,8 @@ public final class SQLiteReader: StoreReader {
     _ workspace: WorkspaceID, of conversation: ConversationID, limit: Int, visible: Visibility
   ) throws(StoreFault) -> [EntryRow] {
     try ask { queries throws(StoreFault) in
-      let statement = queries.bound(.transcript) { columns in
+      let statement = queries.bound(.lastOfConversation) { columns in
         columns.put(workspace, conversation)
-        columns.put(EntryID(0))
         columns.put(Int64(visible.rawValue))
         columns.put(Int64(limit))
       }
@@ -325,7 +324,7 @@ public final class SQLiteReader: StoreReader {
           store.tell(damage: error)
         }
       }
-      return rows
+      return rows.reversed()
     }
   }
 
