@@ -74,7 +74,15 @@ public enum ExplanationText {
       !facts.members.isEmpty
     {
       lines.append("The rule saw:")
-      lines += flat(facts, "").map { "  " + $0 }
+      let gaps = facts["unknown"]
+      let known = JSONObject(facts.members.filter { $0.name != "unknown" })
+      lines += flat(known, "").map { "  " + $0 }
+      for (gap, what) in [
+        ("not_asked", "No rule asked for"), ("not_kept", "Too large to be kept, or too deep:"),
+      ] {
+        let names = gaps?[gap]?.array?.map(word) ?? []
+        if !names.isEmpty { lines.append("\(what) \(names.joined(separator: ", ")).") }
+      }
     }
     if let now = page["now"] as? [String: Any] { lines += waiting(now) }
     return lines.joined(separator: "\n")

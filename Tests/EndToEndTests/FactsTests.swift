@@ -7,7 +7,7 @@ import Testing
 @Suite(.inTurn) struct FactsTests {
   @Test func `facts are shown in the words that rules are written with`() throws {
     let page =
-      #"{"case":"case_1","state":"waiting","why":{"rule":6,"rule_version":2},"facts":{"customer":{"new":true,"n":1,"vip":false},"tags":["a",2,true],"none":null}}"#
+      #"{"case":"case_1","state":"waiting","why":{"rule":6,"rule_version":2},"facts":{"customer":{"new":true,"n":1,"vip":false},"tags":["a",2,true],"none":null,"unknown":{"not_asked":["queues","now"],"not_kept":["session.context"]}}}"#
     let text = try ExplanationText.render(Data(page.utf8))
     for line in [
       "customer.new = true", "customer.n = 1", "customer.vip = false", "tags = a, 2, true",
@@ -16,6 +16,9 @@ import Testing
       #expect(text.contains("\n  \(line)"), "\(text)")
     }
     #expect(text.contains("rule 7 of version 2"))
+    #expect(text.contains("\nNo rule asked for queues, now.\n"), "\(text)")
+    #expect(text.contains("\nToo large to be kept, or too deep: session.context."), "\(text)")
+    #expect(!text.contains("unknown"), "\(text)")
   }
 
   @Test func `what an agent is, and why, is told in a sentence`() throws {
