@@ -291,6 +291,36 @@ import Testing
     }
   }
 
+  @Test func `a case that went elsewhere than its rule said is not explained from nothing`()
+    async throws
+  {
+    let folder = try SmallRules.folder()
+    try folder.write(
+      "rules/small/rules/05-mail.yaml",
+      """
+      - name: answered
+        when: mail.subject == "one"
+        answer: We close at five.
+      - name: where nobody works
+        when: session.channel == "email"
+        route: { queue: quiet }
+
+      """)
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      var (first, second) = (Letter(), Letter())
+      (first.subject, second.subject) = ("one", "two")
+      second.headers = ["In-Reply-To: \(first.id)"]
+      for letter in [first, second] {
+        #expect(try await server.deliver(letter, to: "help@small.example") == 250)
+      }
+      let said = try await server.timeline("mia@home.example").said
+      let routed = try #require(said.first { $0["queue"].text == "support" }, "\(said)")
+      let why = try await server.administer(
+        "POST", "/admin/rules/explain", ["case": .text(routed["case"].text)])
+      #expect(why.status == 404 && why["type"].text.hasSuffix("facts-gone"), "\(why)")
+    }
+  }
+
   @Test func `a mail to two of our addresses is decided alike for both`() async throws {
     let folder = try SmallRules.folder()
     try folder.write(
