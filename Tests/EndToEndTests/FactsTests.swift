@@ -444,10 +444,14 @@ import Testing
           == 0)
       let hook = try await server.token("telephony", "hook")
       _ = try await server.call(
-        "POST", "/v1/calls", ["call": "c1", "from": "+12025550143"], by: hook)
+        "POST", "/v1/calls",
+        ["call": "c1", "from": "+12025550143", "known": ["order": ["total": 3], "menu": ["2"]]],
+        by: hook)
       let called = try #require(
         try await server.timeline("+12025550143").said.compactMap { $0["case"].string }.first)
-      #expect(try await facts(called, server)["queues"]["support"]["available_agents"].int == 1)
+      let seen = try await facts(called, server)
+      #expect(seen["queues"]["support"]["available_agents"].int == 1)
+      #expect(seen["session.context"].description == #"{"order":{"total":3},"menu":["2"]}"#)
     }
   }
 
