@@ -160,7 +160,8 @@ import Wire
     }
   }
 
-  @Test func `a case that cannot be shown for damage is offered and served, and nothing waits behind it`()
+  @Test
+  func `a case that cannot be shown for damage is offered and served, and nothing waits behind it`()
     async throws
   {
     try await TestServer.run { server in

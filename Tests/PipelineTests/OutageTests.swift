@@ -135,6 +135,32 @@ struct OutageTests {
     }
   }
 
+  @Test(arguments: [true, false])
+  func `a caller whose dial ended without a talk while we were down waits again`(_ spoke: Bool)
+    throws
+  {
+    var shop = Workshop()
+    let began = shop.now
+    let offer = try shop.ringing()
+    shop.submit(.acceptByDevice(offer))
+    shop.submit(.setStatus(Workshop.ann, .busy, lease: nil))
+    shop.commit()
+    try shop.rebuild()
+    shop.now = shop.now + .seconds(10)
+    guard case .call(var call) = Workshop.call(1) else { throw Workshop.Missing() }
+    (call.nothingRings, call.isOverOnceEnded) = (true, spoke)
+    call.case = CaseID(high: 3, low: 99)
+    shop.submit(.call(call), 1)
+    guard case .callTaken(_, _, _, let id, true) = shop.commit().answer(1) else {
+      throw Workshop.Missing()
+    }
+    #expect((id == call.case) == !spoke)
+    shop.submit(.standing(call: Workshop.key(1)), 2)
+    #expect(
+      shop.pipeline.release().answer(2) == .standing(spoke ? .talks : .waits(position: 1)))
+    if !spoke { #expect(shop.pipeline.router.case(call.case)?.age == began) }
+  }
+
   @Test func `a look-up that fails before anything was decided costs its request and nothing else`()
     throws
   {
