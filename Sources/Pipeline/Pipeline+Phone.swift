@@ -73,7 +73,11 @@ extension Pipeline {
       _ = try command(.endSession(call.session, .botEnded), &turn, reads)
       return refused ?? .done
     }
-    if case .rejected = refused { return refused ?? .done }
+    if case .rejected = refused {
+      // That they called stands in the timeline; the line is nobody's here, and open for ever else.
+      _ = try command(.endSession(call.session, .connectionLost), &turn, reads)
+      return refused ?? .done
+    }
     return .callTaken(call.session, place, who.root.id, call.case, resumed: false)
   }
 

@@ -161,6 +161,23 @@ struct OutageTests {
     if !spoke { #expect(shop.pipeline.router.case(call.case)?.age == began) }
   }
 
+  @Test func `a call that no queue takes leaves no line open, and may come again`() throws {
+    var shop = Workshop()
+    shop.configure(2, queue: "support", isServed: false)
+    for ticket in 1...2 as ClosedRange<UInt64> {
+      guard case .call(var call) = Workshop.call(1) else { throw Workshop.Missing() }
+      (call.conversation, call.session) = (Workshop.conversation(ticket), Workshop.session(ticket))
+      call.case = CaseID(high: 3, low: ticket)
+      shop.submit(.call(call), ticket)
+      guard case .rejected(.queueUnserved, _, _)? = shop.commit().answer(ticket) else {
+        throw Workshop.Missing()
+      }
+      #expect(shop.pipeline.router.session(Workshop.session(ticket)) == nil)
+      let owner = shop.pipeline.router.conversation(Workshop.conversation(ticket))?.owner
+      #expect(owner == nil || owner == .closed)
+    }
+  }
+
   @Test func `a look-up that fails before anything was decided costs its request and nothing else`()
     throws
   {
