@@ -51,6 +51,8 @@ struct TransferEnd {
   var succeeded: Bool
   var timedOut: Bool
   var forbidden: Bool
+  /// Of mail: the very message was refused, and not us before it.
+  var refused: Bool
   var status: Int
   var error: String
   var response: [UInt8]
@@ -59,6 +61,7 @@ struct TransferEnd {
     succeeded = cc_transfer_succeeded(transfer) != 0
     timedOut = cc_transfer_timed_out(transfer) != 0
     forbidden = cc_transfer_was_forbidden(transfer) != 0
+    refused = cc_transfer_was_refused(transfer) != 0
     status = Int(cc_transfer_status(transfer))
     error = cc_transfer_error(transfer).map { String(cString: $0) } ?? ""
     var count = 0

@@ -37,8 +37,11 @@ public enum MailOutcome: Sendable, Equatable {
   case delivered(code: Int, text: String)
   /// Try again later: the smarthost said 4yz.
   case temporaryFailure(code: Int, text: String)
-  /// Trying again is pointless: the smarthost said 5yz.
+  /// Trying again is pointless: the smarthost said 5yz of this sender, recipient or message.
   case permanentFailure(code: Int, text: String)
+  /// The smarthost takes no mail from us: it said 5yz before it saw anything of this one, or that it
+  /// does not know us (RFC 4954 §6). Whoever mends that wants the mail to leave.
+  case unwelcome(code: Int, text: String)
   /// No verdict: not reached, or lost, or too slow. It may even have been taken, so a retry keeps
   /// its
   /// Message-ID.
@@ -84,11 +87,18 @@ extension MailOutcome {
     } else if !end.timedOut, (400...499).contains(end.status) {
       self = .temporaryFailure(code: end.status, text: text)
     } else if !end.timedOut, (500...599).contains(end.status) {
-      self = .permanentFailure(code: end.status, text: text)
+      let isOurs = !end.refused || Self.wantsAuthentication.contains(end.status)
+      self =
+        isOurs
+        ? .unwelcome(code: end.status, text: text)
+        : .permanentFailure(code: end.status, text: text)
     } else {
       self = .connectionFailure(end.error)
     }
   }
+
+  /// RFC 4954 §6, and 538 of RFC 2554.
+  private static let wantsAuthentication: Set = [530, 534, 535, 538]
 }
 
 extension String {
@@ -106,23 +116,37 @@ extension MailSubmission {
   /// (CVE-2023-51764).
   var fault: String? {
     guard !recipients.isEmpty else { return "no recipient" }
-    guard !name.isEmpty, name.utf8.allSatisfy({ isNameByte($0) }) else {
-      return "the name for EHLO is not one"
-    }
+    guard Self.isName(name) else { return "the name for EHLO is not one" }
     for address in recipients + [sender] where !isSafe(address) {
       return "an address that is none: \(address)"
     }
     if recipients.contains("") { return "an empty recipient" }
-    guard smarthost.hasPrefix("smtp://") || smarthost.hasPrefix("smtps://") else {
-      return "the smarthost's URL is neither smtp:// nor smtps://"
-    }
-    guard smarthost.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-      return "the smarthost's URL is not one"
-    }
+    if let fault = Self.fault(inSmarthost: smarthost) { return "the smarthost's URL \(fault)" }
     return hasBareLineEnd ? "the message has a CR or LF that is not part of CR LF" : nil
   }
 
-  private func isNameByte(_ byte: UInt8) -> Bool {
+  /// What is wrong with a URL of a smarthost, for behind its name; nil for one that can be tried.
+  public static func fault(inSmarthost url: String) -> String? {
+    let scheme = ["smtp://", "smtps://"].first { url.hasPrefix($0) }
+    guard let scheme else { return "begins with neither smtp:// nor smtps://" }
+    let rest = url.dropFirst(scheme.count)
+    let isPlain = url.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } && !rest.contains("@")
+    let host = rest.hasSuffix("/") ? rest.dropLast() : rest
+    let colon = host.hasSuffix("]") ? nil : host.lastIndex(of: ":")
+    let port = colon.map { host[host.index(after: $0)...] }
+    let isPort = port.map { (UInt16($0) ?? 0) > 0 } ?? true
+    guard isPlain, !host.contains("/"), isPort, !(colon.map { host[..<$0] } ?? host).isEmpty else {
+      return "is no scheme, host and port alone such as smtp://127.0.0.1:25"
+    }
+    return nil
+  }
+
+  /// Whether EHLO may say it: a host name or an address literal (RFC 5321 §4.1.3).
+  public static func isName(_ name: String) -> Bool {
+    !name.isEmpty && name.utf8.count <= 255 && name.utf8.allSatisfy(isNameByte)
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
     switch byte {
     case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x3A, 0x5B, 0x5D: true
     default: false

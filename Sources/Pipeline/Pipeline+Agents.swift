@@ -264,6 +264,12 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer {
     guard let row = try caseRow(id, reads) else { return rejection(.unknownCase, nil) }
     guard row.closed == nil else { return rejection(.caseClosed, row.conversation) }
+    // What came by mail beside the chat is for a person, and the conversation has one owner.
+    if router.case(id)?.agent == agent,
+      try unheard(row.conversation, reads).contains(where: { $0.channel != .chat })
+    {
+      return rejection(.notForBots, row.conversation)
+    }
     if let refused = try command(.handBack(id, by: agent, to: bot), &turn, reads) {
       return rejection(refused, row.conversation)
     }

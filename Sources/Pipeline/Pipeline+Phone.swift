@@ -13,8 +13,16 @@ extension Pipeline {
       if router.session(known.session) != nil, Self.isOther(call.told, than: known.told) {
         return rejection(.idInUse, known.conversation)
       }
-      if let answer = try resume(known.session, known.conversation, &turn, reads) {
+      if var answer = try resume(known.session, known.conversation, &turn, reads) {
         if call.nothingRings { try endRings(known.conversation, &turn, reads) }
+        // It left its `Dial` without a talk: whoever accepted while we went down speaks with nobody.
+        if call.nothingRings, !call.isOverOnceEnded,
+          try giveBack(known.session, as: call.case, &turn, reads),
+          let state = router.conversation(known.conversation)
+        {
+          answer = .callTaken(
+            known.session, known.conversation, state.customer, state.openCase, resumed: true)
+        }
         // The phone system came back before it was told, or could not take the message.
         if case .leavesMessage = try standing(of: known.session, reads) {
           turn.decision.effects.append(.takeMessage(known.session))
@@ -65,7 +73,11 @@ extension Pipeline {
       _ = try command(.endSession(call.session, .botEnded), &turn, reads)
       return refused ?? .done
     }
-    if case .rejected = refused { return refused ?? .done }
+    if case .rejected = refused {
+      // That they called stands in the timeline; the line is nobody's here, and open for ever else.
+      _ = try command(.endSession(call.session, .connectionLost), &turn, reads)
+      return refused ?? .done
+    }
     return .callTaken(call.session, place, who.root.id, call.case, resumed: false)
   }
 
@@ -285,23 +297,34 @@ extension Pipeline {
       return .done
     }
     let spoken = if let session { try talk(session, reads) } else { CaseID?.none }
-    guard let id = acceptedByDevice[offer] ?? spoken, let state = router.case(id),
-      let agent = state.agent
-    else {
+    guard let id = acceptedByDevice[offer] ?? spoken, router.case(id)?.agent != nil else {
       return rejection(.offerEnded, nil)
     }
+    return try passOn(id, as: new, &turn, reads).map { rejection($0, nil) } ?? .done
+  }
+
+  /// Gives back the case of a call whose caller nobody speaks with, if an agent has it.
+  private mutating func giveBack(
+    _ session: SessionID, as new: CaseID, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Bool {
+    guard let id = try talk(session, reads), let state = router.case(id),
+      state.channel == .phone, state.session == session, case .assigned = state.state
+    else { return false }
+    return try passOn(id, as: new, &turn, reads) == nil
+  }
+
+  /// The agent's device was gone before it was connected: the case waits again, with its age.
+  private mutating func passOn(
+    _ id: CaseID, as new: CaseID, _ turn: inout Turn, _ reads: any StoreReader
+  ) throws(StoreFault) -> Rejection? {
+    guard let state = router.case(id), let agent = state.agent else { return .caseNotAssigned }
     var members = Members()
     members.text("reason", "the device was gone before it was connected")
     turn.routing = EntryDraft(
       kind: .transferred, author: .system, visibility: .business, channel: .phone,
       members: members.bytes)
     turn.passedOn = try caseRow(id, reads).flatMap { Self.decoded($0.about)?.customer }
-    if let refused = try command(
-      .transfer(id, by: agent, need: state.need, case: new), &turn, reads)
-    {
-      return rejection(refused, state.conversation)
-    }
-    return .done
+    return try command(.transfer(id, by: agent, need: state.need, case: new), &turn, reads)
   }
 
   /// The case that an agent has of this call. A machine read from disk does not remember which

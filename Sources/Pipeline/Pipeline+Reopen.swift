@@ -196,7 +196,7 @@ extension Pipeline {
       place, turn, reads)
   }
 
-  private mutating func unheard(_ place: ConversationID, _ reads: any StoreReader)
+  mutating func unheard(_ place: ConversationID, _ reads: any StoreReader)
     throws(StoreFault) -> [ConversationAbout.Unheard]
   {
     try conversationRow(place, reads).flatMap { Self.about($0.about)?.unheard } ?? []

@@ -40,4 +40,6 @@ public enum Rejection: UInt8, Error, Hashable, Sendable, CaseIterable {
   case unreachable
   /// The configuration has no such status, or no longer.
   case unknownStatus
+  /// A bot can answer neither a mail nor a left message, nor take a call.
+  case notForBots
 }

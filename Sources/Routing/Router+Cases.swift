@@ -206,11 +206,9 @@ extension Router {
       let home = router.cases[slot].conversation
       let carrier = router.slot(of: router.cases[slot].session)
       let own = carrier >= 0 ? router.sessions[carrier].bot : nil
-      // Nobody on a line can be given to a bot that sits in a chat.
-      let isCall = router.cases[slot].channel == .phone
-      if let asked, isCall ? own != asked : !router.hasBot(home, asked) { return .notAllowed }
-      guard let bot = asked ?? own ?? (isCall ? nil : router.firstBot(of: home))
-      else { return .notAllowed }
+      guard router.cases[slot].channel == .chat else { return .notForBots }
+      if let asked, !router.hasBot(home, asked) { return .notAllowed }
+      guard let bot = asked ?? own ?? router.firstBot(of: home) else { return .notAllowed }
       router.renewIfWorn(agent, at, &out)
       router.endCase(slot, .handedBack, .movedOn, at, &out)
       router.give(home, to: .bot(bot), at, &out)

@@ -232,7 +232,11 @@ final class HTTPConnection: ConnectionHandler {
     isDraining = true
     switch exchange?.kind {
     case nil: connection.closeAfterFlush()
-    case .next, .poll: finish(APIResponse(204, contentType: "application/json", []), connection)
+    case .next: finish(APIResponse(204, contentType: "application/json", []), connection)
+    case .poll(let poll, var state):
+      state.isOver = true
+      exchange?.kind = .poll(poll, state)
+      if !state.isLooking { look(connection) }
     case .call(let wait):
       if let known = wait.instruction { finish(known.response(call: wait.session), connection) }
     case .submitted, .read, .gathering, .blob, .offered: break

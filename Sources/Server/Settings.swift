@@ -1,5 +1,7 @@
 import Expressions
 import Foundation
+import Outbound
+import PhoneCodec
 import Yams
 
 /// The server's own configuration: one YAML file, each key also an environment variable, the
@@ -62,14 +64,33 @@ public struct Settings: Sendable, Equatable {
     var flag: String { "--" + path.prefix { $0 != "." } }
   }
 
+  /// - Parameters:
+  ///   - isNeeded: whether it wants a value.
+  ///   - fault: what is wrong with a value, for behind the key; not asked of an empty one.
   private static func text(
-    _ path: String, _ field: any WritableKeyPath<Settings, String> & Sendable, _ help: String
+    _ path: String, _ field: any WritableKeyPath<Settings, String> & Sendable, _ help: String,
+    isNeeded: Bool = false, fault: @escaping @Sendable (String) -> String? = { _ in nil }
   ) -> Key {
     Key(path: path, help: help) { settings, value in
+      if value.isEmpty {
+        if isNeeded { return "wants a value" }
+      } else if let fault = fault(value) {
+        return fault
+      }
       settings[keyPath: field] = value
       return nil
     } get: {
       $0[keyPath: field]
+    }
+  }
+
+  private static func fault(inSecret secret: String) -> String? {
+    var keyring = AGIKeyring()
+    do throws(AGIKeyring.Refusal) {
+      try keyring.add(phoneSystem: "fastagi.secret", secret: secret)
+      return nil
+    } catch {
+      return "is no secret: \(error.sentence)"
     }
   }
 
@@ -120,8 +141,9 @@ public struct Settings: Sendable, Equatable {
   }
 
   public static let keys: [Key] = [
-    text("data", \.data, "the data folder, held by one server at a time"),
-    text("rules", \.rules, "the folder with one folder of routing rules a workspace"),
+    text("data", \.data, "the data folder, held by one server at a time", isNeeded: true),
+    text(
+      "rules", \.rules, "the folder with one folder of routing rules a workspace", isNeeded: true),
     listen("http.listen", \.httpListen, "the HTTP API and WebSockets"),
     listen("https.listen", \.httpsListen, "the same under TLS; wants tls.certificates"),
     text(
@@ -137,10 +159,11 @@ public struct Settings: Sendable, Equatable {
     listen("fastagi.listen", \.fastagiListen, "calls from Asterisk"),
     text(
       "fastagi.secret", \.fastagiSecret,
-      "what the dialplan passes first; empty: the data folder's own"),
+      "what the dialplan passes first; empty: the data folder's own", fault: fault(inSecret:)),
     text(
       "smarthost.url", \.smarthostURL,
-      "where mail leaves, such as smtp://127.0.0.1:25; empty: it stays"),
+      "where mail leaves, such as smtp://127.0.0.1:25; empty: it stays",
+      fault: MailSubmission.fault(inSmarthost:)),
     text("smarthost.user", \.smarthostUser, "name for the smarthost"),
     text("smarthost.password", \.smarthostPassword, "password for the smarthost"),
     number(
@@ -149,7 +172,9 @@ public struct Settings: Sendable, Equatable {
     number(
       "outbox.told_seconds", \.outboxToldSeconds, 1...604_800,
       "how long an answer waits for the smarthost before its agent is told"),
-    text("mail.hostname", \.mailHostname, "the name that SMTP greets with"),
+    text(
+      "mail.hostname", \.mailHostname, "the name that SMTP greets with", isNeeded: true,
+      fault: { MailSubmission.isName($0) ? nil : "is no host name: \($0)" }),
     number("mail.bytes_max", \.mailBytesMax, 1_024...(256 << 20), "largest mail, in bytes"),
     number("blob.bytes_max", \.blobBytesMax, 1_024...(256 << 20), "largest attachment, in bytes"),
     number(

@@ -14,10 +14,10 @@ public enum TimelineText {
     if customers.count > 1 {
       let proven = customers.count { $0["assurance"]?.string != "claimed" }
       let how = proven == 0 ? "none is proven" : "\(proven) of them proven"
-      parts.insert("\(customers.count) customers are or claim to be \(whom); \(how).", at: 0)
-    }
-    if answer["more"]?.bool == true {
-      parts.append("There are more; ask for one by its customer id.")
+      let isPart = answer["more"]?.bool == true
+      let count = isPart ? "More than \(customers.count)" : "\(customers.count)"
+      let which = isPart ? " The first \(customers.count), the proven before the others:" : ""
+      parts.insert("\(count) customers are or claim to be \(whom); \(how).\(which)", at: 0)
     }
     return parts.joined(separator: "\n\n")
   }

@@ -84,6 +84,11 @@ public final class Workspaces: Sendable {
     if !all.isEmpty { throw ServerProcess.StartFault.sentence(all.joined(separator: "\n\n")) }
     let reader = try edge.store.reader()
     var known = try reader.workspaces()
+    for gone in known where !names.contains(gone.name) {
+      Log.note(
+        "workspace \(gone.name) has data and no folder in \(root): nobody is served there, its mail is refused"
+      )
+    }
     var opened: [Change] = []
     for folder in folders {
       let row = try row(named: folder.name, &known)

@@ -63,9 +63,11 @@ extension API {
           let isContinued, let entry) =
           answer
       else { return APIResponse(answer) }
+      // Asked again under its key, it is the same.
+      let at = try reads.entry(directory.workspace, entry)?.at.milliseconds
       let token = tokens.make(
         .init(conversation, record ?? customer),
-        until: WallClock.nowMilliseconds + directory.conversationWindow.milliseconds)
+        until: (at ?? WallClock.nowMilliseconds) + directory.conversationWindow.milliseconds)
       var out = Array(
         "{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\",\"customer\":\"\(customer)\",\"owner\":"
           .utf8)
@@ -105,7 +107,7 @@ extension API {
     guard let assurance = Assurance(name: assuranceName) else {
       throw fields.problem("assurance", "assurance must be claimed, asserted or verified")
     }
-    try check(assurance, kind, caller)
+    try check(assurance, kind, caller, field: fields.full("assurance"))
     let detail = try fields.optionalText("evidence")
     if assurance == .verified, detail?.isEmpty ?? true {
       throw fields.problem(
@@ -122,9 +124,9 @@ extension API {
       detail: detail ?? "")
   }
 
-  private func check(_ assurance: Assurance, _ kind: IdentityKind, _ caller: Caller)
-    throws(APIProblem)
-  {
+  private func check(
+    _ assurance: Assurance, _ kind: IdentityKind, _ caller: Caller, field: String
+  ) throws(APIProblem) {
     let word =
       caller.scope == .bot
       ? directory.botsSay[caller.holder] : directory.integrationsSay[caller.holder]
@@ -138,7 +140,7 @@ extension API {
       isVerifying
         ? "\(who) may assert \(kind.name) identities and not verify them; `assurance: verified` in workspace.yaml lets it"
         : "\(who) may not assert \(kind.name) identities; workspace.yaml says which it may",
-      field: "customer.identities")
+      field: field)
   }
 
   /// What somebody says of a customer: a few short values by name; null takes back what the same
@@ -280,7 +282,7 @@ extension API {
       blobs.append(blob)
     }
     guard text?.isEmpty == false || !blobs.isEmpty else {
-      throw fields.problem("text", "a message needs text or attachments", type: "missing-field")
+      throw fields.lacking("text", "a message needs text or attachments")
     }
     var members = Members()
     members.text("text", text ?? "")

@@ -236,6 +236,11 @@ extension APIProblem {
         409, "unreachable", "Nobody would read it",
         "the customer has left, and no mail address is known to be theirs; write a note instead"
       )
+    case .notForBots:
+      (
+        409, "not-for-a-bot", "Not for a bot",
+        "a mail, a message or a call is there, which no bot can answer: answer it, pass it on, or close the case"
+      )
     case .unknownStatus:
       (
         422, "unknown-status", "No such status",

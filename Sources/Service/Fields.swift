@@ -44,10 +44,19 @@ public struct Fields {
     self.path = path
   }
 
-  private func full(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+  func full(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
 
   func problem(_ name: String, _ detail: String, type: String = "wrong-value") -> APIProblem {
     APIProblem(422, type, "The request cannot be understood", detail, field: full(name))
+  }
+
+  /// Says what is needed, and which member may have been meant for it.
+  func lacking(_ name: String, _ detail: String? = nil) -> APIProblem {
+    let unknown = members.map(\.name).first {
+      !taken.contains($0) && Spelling.nearest($0, among: [name]) != nil
+    }
+    let hint = unknown.map { "; did you mean \"\(name)\" by \"\($0.prefix(60))\"?" } ?? ""
+    return problem(name, (detail ?? "\(name) is required") + hint, type: "missing-field")
   }
 
   /// The value, nil where it is absent or null.
@@ -82,7 +91,7 @@ public struct Fields {
     _ name: String, bytesMax: Int = Bound.shortBytes, mayBeEmpty: Bool = false
   ) throws(APIProblem) -> String {
     guard let text = try optionalText(name, bytesMax: bytesMax) else {
-      throw problem(name, "\(name) is required", type: "missing-field")
+      throw lacking(name)
     }
     guard mayBeEmpty || text.contains(where: { !$0.isWhitespace }) else {
       throw problem(name, "\(name) must not be empty", type: "missing-field")
@@ -190,9 +199,7 @@ public struct Fields {
   }
   public mutating func finish() throws(APIProblem) { try end() }
   public mutating func required(_ name: String) throws(APIProblem) -> String { try text(name) }
-  public func missing(_ name: String) -> APIProblem {
-    problem(name, "\(name) is required", type: "missing-field")
-  }
+  public func missing(_ name: String) -> APIProblem { lacking(name) }
   public func wrong(_ name: String, _ detail: String) -> APIProblem { problem(name, detail) }
 
   /// Every member must have been asked for: an unknown one is an error that names the nearest

@@ -1,4 +1,5 @@
 import Channels
+import Foundation
 import Model
 import Pipeline
 import System
@@ -28,7 +29,19 @@ struct PhoneChannelTests {
     #expect(call.claims.first?.hash == arrival(from: "+442079460018").claims.first?.hash)
   }
 
-  @Test(arguments: [nil, "anonymous", "201", "unknown", ""])
+  @Test(
+    arguments: ["1234", "201", "sip:joe@pbx.local", "+1 202 555 01", " 0049 30 901820\u{7}"])
+  func `what is no number that we know is shown as the phone system wrote it, and proves nothing`(
+    _ written: String
+  ) {
+    let call = arrival(from: written)
+    #expect(call.claims.isEmpty)
+    #expect(call.from == "anonymous")
+    let shown = written.trimmingCharacters(in: .whitespaces.union(.controlCharacters))
+    #expect(String(decoding: call.members, as: UTF8.self).contains("\"from\":\"\(shown)\""))
+  }
+
+  @Test(arguments: [nil, "anonymous", "Restricted", "unknown", " "])
   func `a number that is nobody's identifies nobody, and the call is taken all the same`(
     _ written: String?
   ) {

@@ -53,6 +53,13 @@ import Testing
         #expect(reply["field"].text == "custommer")
         return reply
       }
+      try await expect(server, 422, "missing-field") {
+        let reply = try await server.call(
+          "POST", "/v1/sessions/\(chat.session)/messages", ["author": "customer", "txt": "hi"],
+          by: bot)
+        #expect(reply["detail"].text.hasSuffix("; did you mean \"text\" by \"txt\"?"), "\(reply)")
+        return reply
+      }
       try await expect(server, 422, "unknown-field") {
         let reply = try await chat.handoff([
           "reason": "x", "transcript": [["author": "bot", "text": "x", "mood": "y"]],

@@ -1,3 +1,5 @@
+import Foundation
+import Server
 import Testing
 
 /// What somebody at a terminal reads who has typed something wrong.
@@ -30,6 +32,16 @@ import Testing
       #expect(one.status == 0)
       #expect(one.text.contains("OVERVIEW: ") && one.text.contains("USAGE: throughline \(name)"))
     }
+  }
+
+  @Test func `a part of whom an address leads to is called a part`() throws {
+    let one = #"{"customer":"cust_1","assurance":"claimed","timeline":{"count":0,"entries":[]}}"#
+    func text(_ more: Bool) throws -> String {
+      try TimelineText.render(
+        Data(#"{"customers":[\#(one),\#(one)],"more":\#(more)}"#.utf8), of: "jo@home.example")
+    }
+    #expect(try text(false).hasPrefix("2 customers are or claim to be jo@home.example; none"))
+    #expect(try text(true).hasPrefix("More than 2 customers are or claim to be jo@home.example"))
   }
 
   @Test func `a wrong flag or value is named with what would be right`() async throws {

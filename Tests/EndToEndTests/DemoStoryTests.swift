@@ -30,6 +30,14 @@ import Testing
     #expect(!told.contains("the server noted"), "a story that goes well leaves nothing in the log")
   }
 
+  @Test func `a folder that holds data is no stage for it, and it says so`() async throws {
+    let folder = try TemporaryFolder()
+    try folder.write("throughline.sqlite", "")
+    let peer = try demo(rules: Package.demoRules, ["--once", "--data", folder.path])
+    #expect(try await peer.end(seconds: 60) == 2)
+    #expect(peer.lines.joined(separator: "\n").contains("wants a fresh folder"), "\(peer.lines)")
+  }
+
   /// The lines that it prints go into a shell as they stand.
   @Test(arguments: [SIGINT, SIGTERM])
   func `afterwards it stays up, and what it says to try works`(_ signal: Int32) async throws {

@@ -227,6 +227,12 @@ import Testing
       #expect(try await server.call("GET", "/v1/queues", by: agent).status == 200)
       let again = try await server.administer("POST", "/admin/reload")
       #expect(again["workspaces"].elements.map { $0["change"].text } == ["unchanged", "unchanged"])
+      // A start without its folder goes on without it, and says so.
+      try FileManager.default.removeItem(atPath: rules.path + "/rules/fresh")
+      let log = HeardLog()
+      defer { log.stop() }
+      try await server.restart()
+      #expect(log.lines.count { $0.contains("workspace fresh has data and no folder") } == 1)
     }
   }
 

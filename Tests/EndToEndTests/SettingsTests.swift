@@ -101,6 +101,32 @@ import Testing
         && all.contains("did you mean \"THROUGHLINE_SMTP_LISTEN\"?"))
   }
 
+  @Test(
+    arguments: [
+      ("smarthost.url", "127.0.0.1:25", "begins with neither smtp:// nor smtps://"),
+      ("smarthost.url", "smtp://mx:port", "is no scheme, host and port"),
+      ("mail.hostname", "our host", "is no host name: our host"), ("mail.hostname", "", "a value"),
+      ("fastagi.secret", "abc", "is no secret"), ("fastagi.secret", "changeme", "everybody knows"),
+      ("data", "", "wants a value"), ("rules", "", "wants a value"),
+    ])
+  func `what would lose an answer or a call later is refused at the start`(
+    _ path: String, _ value: String, _ fault: String
+  ) throws {
+    let flag = [(path: path, value: value)]
+    let told = #expect(throws: Settings.Faults.self) {
+      try Settings.load(file: nil, environment: [:], flags: flag)
+    }
+    #expect(told?.description.contains(fault) == true, "\(told?.description ?? "")")
+    #expect(throws: Never.self) {
+      try Settings.load(
+        file: nil, environment: [:],
+        flags: [
+          (path: "smarthost.url", value: ""), (path: "fastagi.secret", value: ""),
+          (path: "smarthost.url", value: "smtps://mx.example"),
+        ])
+    }
+  }
+
   @Test func `the command line takes all three, and starts nothing on a mistake`() async throws {
     let folder = try TemporaryFolder()
     try folder.write(

@@ -52,7 +52,12 @@ final class FakeSmarthost: Sendable {
       if inData { return heardData(line, connection) }
       let address = line.split(separator: "<").dropFirst().first?.prefix { $0 != ">" }
       switch line.prefix(4) {
-      case "EHLO": say("250-fake\r\n250 8BITMIME", connection)
+      case "EHLO": say("250-fake\r\n250-AUTH PLAIN\r\n250 8BITMIME", connection)
+      case "AUTH": say("535 5.7.8 who are you", connection)
+      case "MAIL" where address?.hasPrefix("stranger") == true:
+        say("530 5.7.0 authenticate first", connection)
+      case "MAIL" where address?.hasPrefix("banned") == true:
+        say("550 5.7.1 not from you", connection)
       case "MAIL":
         message = Message(sender: String(address ?? ""), recipients: [], lines: [])
         say("250 ok", connection)
@@ -81,6 +86,9 @@ final class FakeSmarthost: Sendable {
       }
       inData = false
       if message.recipients.first?.hasPrefix("silence") == true { return }
+      if message.recipients.first?.hasPrefix("spam") == true {
+        return say("554 5.7.1 it reads like spam", connection)
+      }
       if message.recipients.first?.hasPrefix("hangup") == true { return connection.abort() }
       box.all.withLock { $0.append(message) }
       say("250 2.0.0 queued as 17", connection)

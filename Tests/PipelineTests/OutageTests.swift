@@ -135,6 +135,49 @@ struct OutageTests {
     }
   }
 
+  @Test(arguments: [true, false])
+  func `a caller whose dial ended without a talk while we were down waits again`(_ spoke: Bool)
+    throws
+  {
+    var shop = Workshop()
+    let began = shop.now
+    let offer = try shop.ringing()
+    shop.submit(.acceptByDevice(offer))
+    shop.submit(.setStatus(Workshop.ann, .busy, lease: nil))
+    shop.commit()
+    try shop.rebuild()
+    shop.now = shop.now + .seconds(10)
+    guard case .call(var call) = Workshop.call(1) else { throw Workshop.Missing() }
+    (call.nothingRings, call.isOverOnceEnded) = (true, spoke)
+    call.case = CaseID(high: 3, low: 99)
+    shop.submit(.call(call), 1)
+    guard case .callTaken(_, _, _, let id, true) = shop.commit().answer(1) else {
+      throw Workshop.Missing()
+    }
+    #expect((id == call.case) == !spoke)
+    shop.submit(.standing(call: Workshop.key(1)), 2)
+    #expect(
+      shop.pipeline.release().answer(2) == .standing(spoke ? .talks : .waits(position: 1)))
+    if !spoke { #expect(shop.pipeline.router.case(call.case)?.age == began) }
+  }
+
+  @Test func `a call that no queue takes leaves no line open, and may come again`() throws {
+    var shop = Workshop()
+    shop.configure(2, queue: "support", isServed: false)
+    for ticket in 1...2 as ClosedRange<UInt64> {
+      guard case .call(var call) = Workshop.call(1) else { throw Workshop.Missing() }
+      (call.conversation, call.session) = (Workshop.conversation(ticket), Workshop.session(ticket))
+      call.case = CaseID(high: 3, low: ticket)
+      shop.submit(.call(call), ticket)
+      guard case .rejected(.queueUnserved, _, _)? = shop.commit().answer(ticket) else {
+        throw Workshop.Missing()
+      }
+      #expect(shop.pipeline.router.session(Workshop.session(ticket)) == nil)
+      let owner = shop.pipeline.router.conversation(Workshop.conversation(ticket))?.owner
+      #expect(owner == nil || owner == .closed)
+    }
+  }
+
   @Test func `a look-up that fails before anything was decided costs its request and nothing else`()
     throws
   {

@@ -366,10 +366,59 @@ struct UnheardTests {
     #expect(try shop.take(3) == nil, "once")
   }
 
-  enum Answer: CaseIterable { case reply, note, close, handBack }
+  /// One conversation has one owner, and a bot can answer no mail.
+  @Test(arguments: [News.mail, .bounce], [true, false])
+  func `a chat goes back to its bot only when what came by mail beside it is answered`(
+    _ news: News, _ isSeen: Bool
+  ) throws {
+    var shop = Workshop()
+    waitingChat(&shop)
+    if isSeen { shop.submit(.mail(besideTheChat(news))) }
+    let taken = try #require(try shop.take(1))
+    if !isSeen { shop.submit(.mail(besideTheChat(news))) }
+    shop.submit(.handBack(taken.case, Workshop.ann, members: []), 1)
+    guard case .rejected(.notForBots, _, _)? = shop.commit().answer(1) else {
+      throw Workshop.Missing()
+    }
+    #expect(shop.pipeline.router.case(taken.case)?.agent == Workshop.ann)
+    let entry = EntryDraft(
+      kind: .message, author: .agent(Workshop.ann), visibility: .customer, channel: .chat)
+    shop.submit(
+      .agentSays(AgentWords(agent: Workshop.ann, case: taken.case, entry: entry, mail: nil)))
+    shop.submit(.handBack(taken.case, Workshop.ann, members: []))
+    shop.commit()
+    #expect(
+      shop.pipeline.router.conversation(Workshop.conversation(1))?.owner == .bot(Workshop.bot))
+    #expect(shop.pipeline.router.caseCount == 0)
+  }
+
+  @Test(arguments: [News.mail, .bounce, .recording])
+  func `a mail or a message is no bot's, though one sits in a chat beside`(_ news: News) throws {
+    var shop = Workshop()
+    guard case .openSession(var open) = Workshop.open(1) else { throw Workshop.Missing() }
+    open.claims = [Self.mia]
+    shop.submit(.openSession(open))
+    if news == .recording {
+      shop.submit(call(2))
+      shop.submit(.callEnded(key: Workshop.key(2)))
+      shop.submit(.callNews(Workshop.key(2), Workshop.recording(2)))
+    } else {
+      shop.submit(.mail(besideTheChat(news)))
+    }
+    shop.commit()
+    let taken = try #require(try shop.take(1))
+    #expect(taken.conversation == Workshop.conversation(1))
+    shop.submit(.handBack(taken.case, Workshop.ann, members: []), 1)
+    guard case .rejected(.notForBots, _, _)? = shop.commit().answer(1) else {
+      throw Workshop.Missing()
+    }
+    #expect(shop.pipeline.router.case(taken.case)?.agent == Workshop.ann)
+  }
+
+  enum Answer: CaseIterable { case reply, note, close }
 
   @Test(arguments: Answer.allCases)
-  func `what its agent has answered or closed is no case again, and a bot answers no mail`(
+  func `what its agent has answered or closed is no case again, and a note answers nothing`(
     _ answer: Answer
   ) throws {
     var shop = Workshop()
@@ -385,13 +434,12 @@ struct UnheardTests {
         .agentSays(AgentWords(agent: Workshop.ann, case: taken.case, entry: entry, mail: nil)))
       shop.submit(.wrapUp(taken.case, Workshop.ann))
     case .close: shop.submit(.close(taken.case, Workshop.ann))
-    case .handBack: shop.submit(.handBack(taken.case, Workshop.ann, members: []))
     }
     shop.submit(.setStatus(Workshop.ann, .available, lease: .seconds(3_600)))
     shop.now = shop.now + .seconds(120)
     shop.submit(.tick)
     shop.commit()
-    #expect(shop.pipeline.router.caseCount == (answer == .reply || answer == .close ? 0 : 1))
+    #expect(shop.pipeline.router.caseCount == (answer == .note ? 1 : 0))
   }
 
   @Test(arguments: [true, false])

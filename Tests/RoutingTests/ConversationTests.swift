@@ -152,7 +152,7 @@ struct `Conversations and their owners` {
         .tellOwner(World.conversation(2), .bot(World.bot), epoch: 4),
       ])
     world.assigned(3, to: World.ann, .email)
-    world.refused(.handBack(World.case(3), by: World.ann), .notAllowed)
+    world.refused(.handBack(World.case(3), by: World.ann), .notForBots)
   }
 
   @Test func `an agent hands a case back to whichever bot sits in the conversation`() {

@@ -166,6 +166,15 @@ struct IdempotencyTests {
     #expect(try words("4111 1111 1111 1111") == words("4111 1111 1111 1111"))
   }
 
+  @Test func `a session asked for again has the same token to resume by`() throws {
+    let body: [String: Any] = ["customer": ["identities": [shop.identity("email", "a@b.example")]]]
+    let answers = try (0..<2).map { _ in
+      Thread.sleep(forTimeInterval: 0.01)
+      return try shop.call("POST", "/v1/sessions", body, by: shop.webshop, key: "again").text
+    }
+    #expect(answers[0] == answers[1] && answers[0].contains("\"resume\""))
+  }
+
   @Test func `an attachment's name and type are part of what is repeated`() throws {
     func upload(_ name: String?, _ type: String) throws -> Digest {
       var upload = request("blobs", "bytes")

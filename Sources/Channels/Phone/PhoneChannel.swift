@@ -44,6 +44,19 @@ public struct PhoneChannel: Sendable {
     }
   }
 
+  private static let withheld = "anonymous"
+
+  /// What is shown of a caller whose number is none: nil where it says that there is none.
+  private static func written(_ number: String) -> String? {
+    let plain = number.unicodeScalars.filter { $0.properties.generalCategory != .control }
+    let isSpace = \Unicode.Scalar.properties.isWhitespace
+    let rest = plain.drop { $0[keyPath: isSpace] }.prefix(80)
+    let shown = String(
+      String.UnicodeScalarView(rest.reversed().drop { $0[keyPath: isSpace] }.reversed()))
+    let nobodys = [withheld, "unknown", "restricted", "unavailable", "private", "withheld"]
+    return shown.isEmpty || nobodys.contains(shown.lowercased()) ? nil : shown
+  }
+
   /// How a phone system that speaks FastAGI is called over all workspaces.
   public static func asterisk(_ name: String, of workspace: String) -> String {
     "\(workspace)/\(name)"
@@ -55,7 +68,8 @@ public struct PhoneChannel: Sendable {
 
   /// The caller's number is what the phone system asserts; one that is nobody's (anonymous, an
   /// extension)
-  /// identifies nobody, and the call is still taken.
+  /// identifies nobody, and the call is still taken. What the phone system said of it stands in the
+  /// timeline all the same: somebody may know whom to call back.
   public func arrival(_ call: Call) -> CallArrival {
     let from = call.from.flatMap { PhoneNumbers.e164($0, defaultRegion: defaultRegion) }
     let to = call.to.map { PhoneNumbers.e164($0, defaultRegion: defaultRegion) ?? $0 } ?? ""
@@ -69,7 +83,7 @@ public struct PhoneChannel: Sendable {
     }
     var members = Members()
     members.text("event", "arrived")
-    members.text("from", from ?? "anonymous")
+    members.text("from", from ?? call.from.flatMap(Self.written) ?? Self.withheld)
     members.text("to", to)
     members.text("phone_system", call.system)
     if let name = call.name, !name.isEmpty { members.text("caller_name", name) }
@@ -78,7 +92,7 @@ public struct PhoneChannel: Sendable {
       session: .new(),
       case: .new(), callKey: Self.key(system: call.system, id: call.id),
       claims: claims,
-      from: from ?? "anonymous", to: to, members: members.bytes + call.members, facts: call.facts)
+      from: from ?? Self.withheld, to: to, members: members.bytes + call.members, facts: call.facts)
     if let name = call.name, !name.isEmpty {
       // What a phone network says of a number's holder; often a place, or a company.
       arrival.attributes = [.init(name: "caller_name", text: name, source: "phone:\(call.system)")]

@@ -213,6 +213,14 @@ int cc_transfer_was_forbidden(const cc_transfer *transfer) {
   return transfer->forbidden && transfer->result != CURLE_OK;
 }
 
+int cc_transfer_was_refused(const cc_transfer *transfer) {
+  // MAIL, RCPT and DATA end in CURLE_SEND_ERROR; a greeting and the end of the words in the same odd reply.
+  if (transfer->result == CURLE_SEND_ERROR) return 1;
+  curl_off_t sent = 0;
+  curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+  return transfer->result == CURLE_WEIRD_SERVER_REPLY && sent > 0;
+}
+
 long cc_transfer_status(const cc_transfer *transfer) {
   long status = 0;
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);

@@ -81,7 +81,13 @@ struct Demo: AsyncParsableCommand {
   // MARK: - Starting
 
   private func dataFolder() throws -> (path: String, isTemporary: Bool) {
-    if let data { return (data, false) }
+    if let data {
+      // The story begins with strangers.
+      if FileManager.default.fileExists(atPath: data + "/throughline.sqlite") {
+        throw Peer.Fault("\(data) holds data already; the demo wants a fresh folder, or none named")
+      }
+      return (data, false)
+    }
     let made = NSTemporaryDirectory() + "throughline-demo-" + String(Entropy.word, radix: 36)
     return (made, true)
   }

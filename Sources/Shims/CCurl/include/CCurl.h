@@ -47,6 +47,9 @@ uint64_t cc_transfer_id(const cc_transfer *transfer);
 int cc_transfer_succeeded(const cc_transfer *transfer);
 int cc_transfer_timed_out(const cc_transfer *transfer);
 int cc_transfer_was_forbidden(const cc_transfer *transfer);
+/// Mail: whether the peer refused this very message, by its sender, its recipients or its words, and
+/// not us before it had seen anything of it.
+int cc_transfer_was_refused(const cc_transfer *transfer);
 /// The last status of the peer, or 0.
 long cc_transfer_status(const cc_transfer *transfer);
 /// libcurl's words for what went wrong.
