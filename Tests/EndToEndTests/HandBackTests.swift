@@ -60,6 +60,10 @@ import Testing
       let path = "/v1/cases/\(taken["case"].text)/hand-back"
       let unknown = try await server.call("POST", path, ["bot": "nobody"], by: agent)
       #expect(unknown.status == 422 && unknown["detail"].text.contains("there are robin"))
+      let early = try await server.call("POST", path, ["bot": "robin"], by: agent)
+      #expect(early.status == 409 && early["type"].text.hasSuffix("not-for-a-bot"), "\(early)")
+      #expect(
+        try await server.reply("It is on its way", to: taken["case"].text, by: agent).status == 201)
       let given = try await server.call("POST", path, ["bot": "robin"], by: agent)
       #expect(given.status == 201 && given["owner"]["name"].text == "robin", "\(given)")
     }
