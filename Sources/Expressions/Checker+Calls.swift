@@ -46,6 +46,12 @@ extension Checker {
     return call(node, name, types, isMember: true)
   }
 
+  /// A variable that stands for null as null itself: no function takes it for a moment or an
+  /// optional value, as two elements of one list may be.
+  private func nullShown(_ type: Type) -> Type {
+    unifier.resolve(type, final: false) == .null ? .null : type
+  }
+
   private mutating func call(_ node: Int, _ name: String, _ arguments: [Type], isMember: Bool)
     -> Type
   {
@@ -58,13 +64,14 @@ extension Checker {
       let before = unifier
       var fits = true
       for (argument, parameter) in zip(arguments, parameters) where fits {
-        fits = unifier.assignable(argument, parameter, takesNull: false)
+        fits = unifier.assignable(nullShown(argument), parameter, takesNull: false)
       }
       guard fits else {
         unifier = before
         continue
       }
-      let own = unifier.resolve(instantiate(overload.result, &names), final: false)
+      let outcome = instantiate(overload.result, &names)
+      let own = unifier.resolve(outcome, final: false)
       if let known = result {
         if known != own { result = .dyn }
       } else {
@@ -188,7 +195,7 @@ extension Checker {
   }
 
   mutating func inferFold(_ node: Int, _ fold: Syntax.Fold) -> Type {
-    let range = unifier.resolve(visit(fold.range), final: false)
+    let range = visitKnown(fold.range)
     var names: [(String, Type)]
     switch range {
     case .list(let element):
@@ -223,7 +230,7 @@ extension Checker {
       return range == .dyn ? .dyn : range
     case .map, .transformList: return .list(visit(fold.body))
     case .sortBy:
-      let key = unifier.resolve(visit(fold.body), final: false)
+      let key = visitKnown(fold.body)
       if !key.isOrdered {
         report(
           fold.body, "`sortBy` needs a key that has an order here, and this is \(shown(key))",
@@ -239,7 +246,7 @@ extension Checker {
       if case .list = range { return .map(.int, value) }
       return .map(.dyn, value)
     case .transformMapEntry:
-      let type = unifier.resolve(visit(fold.body), final: false)
+      let type = visitKnown(fold.body)
       if case .map = type { return type }
       if type != .dyn { report(fold.body, "this needs a map of one entry, not \(shown(type))") }
       return .map(.dyn, .dyn)
@@ -255,7 +262,7 @@ extension Checker {
   mutating func inferOptionalMap(
     _ node: Int, _ target: Int, _ name: String, _ body: Int, flat: Bool
   ) -> Type {
-    let type = unifier.resolve(visit(target), final: false)
+    let type = visitKnown(target)
     let inner = unifier.freshVariable()
     if !unifier.assignable(type, .optional(inner), takesNull: false) {
       report(target, "this needs an optional value, not \(shown(type))")
@@ -264,7 +271,7 @@ extension Checker {
     let result = scoped([(name, bound)], node) { $0.visit(body) }
     if !flat { return .optional(result) }
     let unwrapped = unifier.freshVariable()
-    if !unifier.assignable(result, .optional(unwrapped), takesNull: false) {
+    if !unifier.assignable(nullShown(result), .optional(unwrapped), takesNull: false) {
       report(body, "`optFlatMap` needs an optional value here, not \(shown(result))")
     }
     return result

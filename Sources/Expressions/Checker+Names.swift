@@ -51,7 +51,33 @@ extension Checker {
 
   func nearest(_ name: String) -> String? {
     let known = environment.variables.map(\.name) + locals.map(\.name)
-    return Spelling.nearest(name, among: known).map { "did you mean `\($0)`?" }
+    if name.contains(".") { return member(name, known) ?? near(name, known) }
+    // `channel`, where `session.channel` is meant.
+    let same = known.filter { $0.hasSuffix("." + name) }
+    return same.count == 1 ? "did you mean `\(same[0])`?" : near(name, known)
+  }
+
+  private func near(_ name: String, _ known: [String]) -> String? {
+    Spelling.nearest(name, among: known).map { "did you mean `\($0)`?" }
+  }
+
+  /// For `group.field`: a field of the group that is written nearly so, the same field of another
+  /// group, or the fact of the group that holds whatever somebody put there.
+  private func member(_ name: String, _ known: [String]) -> String? {
+    let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
+    guard parts.count == 2, environment.groups.contains(parts[0]) else { return nil }
+    let own = known.filter { $0.hasPrefix(parts[0] + ".") }
+    let fields = own.map { String($0.dropFirst(parts[0].utf8.count + 1)) }
+    if let field = Spelling.nearest(parts[1], among: fields) {
+      return "did you mean `\(parts[0]).\(field)`?"
+    }
+    let same = known.filter { $0.hasSuffix("." + parts[1]) }
+    if same.count == 1 { return "did you mean `\(same[0])`?" }
+    let free = environment.variables.filter {
+      own.contains($0.name) && $0.type == .map(.string, .dyn)
+    }
+    guard free.count == 1, !parts[1].contains(".") else { return nil }
+    return "what has been told is in `\(free[0].name)`: did you mean `\(free[0].name).\(parts[1])`?"
   }
 
   /// A reference for a whole dotted name. A comprehension's variable hides variables that begin
@@ -81,7 +107,7 @@ extension Checker {
       report(node, "there is no fact `\(unknown)`", hint: nearest(unknown))
       return .dyn
     }
-    let type = unifier.resolve(visit(operand), final: false)
+    let type = visitKnown(operand)
     let result = fieldType(node, type, field)
     return optional && !Self.isOptional(type) ? .optional(result) : result
   }
@@ -143,7 +169,7 @@ extension Checker {
         return .bool
       }
     }
-    let type = unifier.resolve(visit(operand), final: false)
+    let type = visitKnown(operand)
     _ = fieldType(node, type, field)
     return .bool
   }

@@ -52,6 +52,16 @@ struct Checker {
     return type
   }
 
+  /// A node's type with what is known of its variables by then.
+  ///
+  /// Never in one expression: Swift reads `unifier` before it looks at the arguments, so that
+  /// `unifier.resolve(visit(node), …)` would know nothing of what visiting found out, and what
+  /// seems unknown passes for `dyn`.
+  mutating func visitKnown(_ node: Int) -> Type {
+    let type = visit(node)
+    return unifier.resolve(type, final: false)
+  }
+
   private mutating func infer(_ node: Int) -> Type {
     switch syntax.nodes[node] {
     case .invalid: return .dyn

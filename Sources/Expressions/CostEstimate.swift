@@ -16,27 +16,30 @@ struct CostEstimate {
     case scalar
     /// A list, or a map, whose elements have this shape.
     case many(Int, Shape)
-    /// Of no declared type: a scalar, or a list of such.
+    /// Of no declared type: a scalar, or a list.
     case free
+    /// What stands in one of those. It may be gone over as a list, too; to compare it is taken for
+    /// a scalar, or every list of a customer's would count as one of lists.
+    case held
 
     var count: Int {
       switch self {
       case .scalar: 1
       case .many(let count, _): count
-      case .free: Environment.elementsAssumed
+      case .free, .held: Environment.elementsAssumed
       }
     }
     var element: Shape {
       switch self {
       case .scalar: .scalar
       case .many(_, let element): element
-      case .free: .free
+      case .free, .held: .held
       }
     }
     /// What comparing two of which one has this shape costs.
     var comparison: Int {
       switch self {
-      case .scalar: 1
+      case .scalar, .held: 1
       case .many(let count, let element): add(1, multiply(count, element.comparison))
       case .free: Environment.elementsAssumed
       }
@@ -46,9 +49,11 @@ struct CostEstimate {
       case (.scalar, _): other
       case (_, .scalar): self
       case (.many(let a, let x), .many(let b, let y)): .many(max(a, b), x.larger(y))
-      case (.many(let a, _), .free), (.free, .many(let a, _)):
+      case (.many(let a, _), .free), (.free, .many(let a, _)), (.many(let a, _), .held),
+        (.held, .many(let a, _)):
         .many(max(a, Environment.elementsAssumed), .free)
-      case (.free, .free): .free
+      case (.held, .held): .held
+      case (.free, .free), (.free, .held), (.held, .free): .free
       }
     }
   }

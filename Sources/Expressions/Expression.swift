@@ -39,6 +39,14 @@ public enum Expression {
     return .success(Program(source, Checker.check(parsed.syntax, environment)))
   }
 
+  /// Where comments stand, by bytes.
+  public static func comments(_ source: String) -> [Range<Int>] {
+    guard source.utf8.count <= Syntax.sourceBytesMax, source.contains("//") else { return [] }
+    var lexer = Lexer(source)
+    while lexer.next().kind != .end {}
+    return lexer.comments
+  }
+
   public struct CompileFailure: Error, Sendable {
     public var diagnostics: [ExpressionDiagnostic]
   }

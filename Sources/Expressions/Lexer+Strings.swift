@@ -8,7 +8,8 @@ extension Lexer {
     while ahead < 2, at + ahead < source.count {
       switch source[at + ahead] | 0x20 {
       case UInt8(ascii: "r") where !raw: raw = true
-      case UInt8(ascii: "b") where !bytes: bytes = true
+      // The grammar has `b` before `r`, and never behind it.
+      case UInt8(ascii: "b") where !bytes && !raw: bytes = true
       default: return nil
       }
       ahead += 1

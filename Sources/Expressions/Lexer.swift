@@ -16,6 +16,7 @@ struct Lexer {
   let source: [UInt8]
   var at = 0
   var diagnostics: [ExpressionDiagnostic] = []
+  var comments: [Range<Int>] = []
 
   init(_ source: String) { self.source = Array(source.utf8) }
 
@@ -48,7 +49,9 @@ struct Lexer {
       switch source[at] {
       case 0x20, 0x09, 0x0A, 0x0C, 0x0D: at += 1
       case UInt8(ascii: "/") where peek(1) == UInt8(ascii: "/"):
+        let start = at
         while at < source.count, source[at] != 0x0A { at += 1 }
+        comments.append(start..<at)
       default: return
       }
     }

@@ -65,7 +65,11 @@ struct Parser {
   mutating func reportUnexpected(_ message: String) {
     let found = token.kind == .end ? "the end" : "`\(token.text)`"
     let words = ["and": "&&", "or": "||", "not": "!", "is": "==", "equals": "=="]
-    let hint = token.kind == .name ? words[token.text.lowercased()].map { "write `\($0)`" } : nil
+    var hint = token.kind == .name ? words[token.text.lowercased()].map { "write `\($0)`" } : nil
+    // `not x`: `not` was read as a name.
+    if hint == nil, position > 0, case let last = tokens[position - 1], last.kind == .name {
+      hint = last.text.lowercased() == "not" ? "write `!`" : nil
+    }
     report(.init(start: token.start, end: token.end), "\(message), found \(found)", hint: hint)
   }
 
@@ -165,11 +169,11 @@ struct Parser {
   }
 
   private mutating func unary() -> Syntax.NodeID {
-    let start = token.start
     var signs: [(text: String, start: Int)] = []
     while at("!") || at("-") {
+      let sign = token.start
       if at("-"), let number = negativeNumber() {
-        var node = member(number, from: token.start)
+        var node = member(number, from: sign)
         for sign in signs.reversed() {
           node = add(
             .call(sign.text == "!" ? "!_" : "-_", [node]), from: sign.start, children: [node])
@@ -179,6 +183,8 @@ struct Parser {
       signs.append((token.text, token.start))
       advance()
     }
+    // Behind the signs: what is said of the operand must not be said of its contrary.
+    let start = token.start
     var node = member(primary(), from: start)
     for sign in signs.reversed() {
       node = add(.call(sign.text == "!" ? "!_" : "-_", [node]), from: sign.start, children: [node])

@@ -57,15 +57,88 @@ extension Program {
     }
   }
 
+  /// Every text that a fact must not be for this condition to be true, clause by clause:
+  /// `fact != "a"`, `!(fact in ["a", "b"])`.
+  public func textExclusions() -> [(demand: Demand, texts: [String], node: Int)] {
+    let parts: [Int]
+    if case .and(let all) = syntax.nodes[syntax.root] { parts = all } else { parts = [syntax.root] }
+    return parts.compactMap { part in
+      let excluded: (Demand, [String])?
+      switch syntax.nodes[part] {
+      case .call("!_", let inner) where inner.count == 1: excluded = choice(inner[0])
+      case .call("_!=_", let sides) where sides.count == 2: excluded = equality(sides)
+      default: excluded = nil
+      }
+      return excluded.map { ($0.0, $0.1, part) }
+    }
+  }
+
+  private func equality(_ sides: [Int]) -> (Demand, [String])? {
+    for (fact, text) in [(sides[0], sides[1]), (sides[1], sides[0])] {
+      if let demand = demand(fact), case .literal(.string(let text)) = syntax.nodes[text] {
+        return (demand, [text])
+      }
+    }
+    return nil
+  }
+
+  /// Every text that is looked for in a list: `"a" in fact`, `fact.exists(x, x == "a")`.
+  public func textsSought(in slot: Int) -> [(text: String, node: Int)] {
+    syntax.nodes.indices.compactMap { node in
+      switch syntax.nodes[node] {
+      case .call("@in", let sides) where sides.count == 2:
+        guard case .literal(.string(let text)) = syntax.nodes[sides[0]],
+          demand(sides[1]) == Demand(slot: slot, path: [])
+        else { return nil }
+        return (text, sides[0])
+      case .fold(let fold) where fold.kind == .exists && fold.second == nil:
+        guard demand(fold.range) == Demand(slot: slot, path: []),
+          case .call("_==_", let sides) = syntax.nodes[fold.body], sides.count == 2
+        else { return nil }
+        for (name, text) in [(sides[0], sides[1]), (sides[1], sides[0])] {
+          if case .name(fold.variable, _) = syntax.nodes[name],
+            case .literal(.string(let found)) = syntax.nodes[text]
+          {
+            return (found, text)
+          }
+        }
+        return nil
+      default: return nil
+      }
+    }
+  }
+
+  /// Patterns that stand there as text, and hold a backspace: `"\b"` where `"\\b"` was meant.
+  public func patternsWithBackspace() -> [Int] {
+    syntax.nodes.indices.compactMap { node in
+      let pattern: Int
+      switch syntax.nodes[node] {
+      case .member(_, "matches", let given) where given.count == 1: pattern = given[0]
+      case .call("matches", let given) where given.count == 2: pattern = given[1]
+      default: return nil
+      }
+      guard case .literal(.string(let text)) = syntax.nodes[pattern] else { return nil }
+      return text.utf8.contains(0x08) ? pattern : nil
+    }
+  }
+
+  /// Clauses that must all be true and name no fact: what they come to is known beforehand.
+  public func clausesWithoutFacts() -> [Int] {
+    let parts: [Int]
+    if case .and(let all) = syntax.nodes[syntax.root] { parts = all } else { parts = [syntax.root] }
+    return parts.filter { !namesAnything($0) }
+  }
+
+  private func namesAnything(_ node: Int) -> Bool {
+    switch syntax.nodes[node] {
+    case .name: true
+    default: syntax.children(node).contains(where: namesAnything)
+    }
+  }
+
   private func choice(_ node: Int) -> (Demand, [String])? {
     switch syntax.nodes[node] {
-    case .call("_==_", let sides) where sides.count == 2:
-      for (fact, text) in [(sides[0], sides[1]), (sides[1], sides[0])] {
-        if let demand = demand(fact), case .literal(.string(let text)) = syntax.nodes[text] {
-          return (demand, [text])
-        }
-      }
-      return nil
+    case .call("_==_", let sides) where sides.count == 2: return equality(sides)
     case .call("@in", let sides) where sides.count == 2:
       guard let demand = demand(sides[0]), let elements = literals(sides[1]) else { return nil }
       return (

@@ -162,6 +162,8 @@ struct `The estimated cost` {
     "c.skills.exists(s, s.matches('^ger') && c.events.exists(e, e.kind == s))",
     "c.events.filter(e, e.kind in c.skills).size() > 3",
     "c.skills.exists(s, s.matches(c.text))",
+    "sets.intersects(c.free.tags, c.free.wanted)", "c.free.tags.distinct().size() > 1",
+    "c.free.tags.exists(t, t in c.free.wanted)", "c.free.tags.all(t, c.free.wanted == t)",
   ])
   func `lets one list inside another be`(_ source: String) throws {
     #expect(try Self.cost(source) < Expression.budgetDefault, "\(source)")
@@ -169,6 +171,8 @@ struct `The estimated cost` {
 
   @Test(arguments: [
     "c.skills.exists(a, c.skills.exists(b, c.skills.exists(d, a == b && b == d)))",
+    "c.free.a.exists(x, c.free.b.exists(y, c.free.d.exists(z, x == y && y == z)))",
+    "c.free.a.exists(x, x.exists(y, y.exists(z, z == 1)))",
     "lists.range(100000).exists(a, a == 1)",
     "c.skills.exists(s, c.text.matches('x' + s))",
     "cel.bind(l, lists.range(400), l.all(a, l.all(b, a == b)))",

@@ -1,6 +1,7 @@
-import Expressions
 import Foundation
 import Testing
+
+@testable import Expressions
 
 struct `Reading expressions` {
   static let suite: [String] = {
@@ -40,6 +41,41 @@ struct `Reading expressions` {
     let parsed = Expression.parse(source)
     #expect(parsed.diagnostics.isEmpty)
     #expect(parsed.syntax.text == printed)
+  }
+
+  /// What is shown of a part is its source: a sign before it, or less than the whole of it, would
+  /// say something else.
+  @Test func `the source of every part reads as that part`() {
+    let more = [
+      "!a", "!a.b", "-a.b[1]", "!!a.b(c)", "-1.foo", "- 1.foo", "!-1.foo(2)",
+      "a && !b.c || -d.e > 1",
+      "!(a || b).c", "[-a.b, !c.d]", "-(1).a",
+    ]
+    var looked = 0
+    for source in Self.suite + more {
+      let whole = Expression.parse(source)
+      guard whole.diagnostics.isEmpty else { continue }
+      let bytes = Array(source.utf8)
+      for node in whole.syntax.nodes.indices where !Self.isMadeByMacro(whole.syntax, node) {
+        let extent = whole.syntax.extents[node]
+        let text = String(decoding: bytes[extent.start..<extent.end], as: UTF8.self)
+        let part = Expression.parse(text)
+        #expect(
+          part.diagnostics.isEmpty
+            && part.syntax.text(of: part.syntax.root) == whole.syntax.text(of: node),
+          "\(source): \(text)")
+        looked += 1
+      }
+    }
+    #expect(looked > 5_000)
+  }
+
+  /// The parts of a macro that its author did not write.
+  private static func isMadeByMacro(_ syntax: Syntax, _ node: Int) -> Bool {
+    switch syntax.nodes[node] {
+    case .block, .message, .invalid: true
+    default: false
+    }
   }
 
   @Test func `all mistakes are told at once`() {

@@ -54,6 +54,52 @@ struct `Whatever the expression` {
     #expect(accepted > 1_500, "only \(accepted) were accepted: the generator is broken")
   }
 
+  /// Values that come out of what is empty have a type that only their surroundings tell.
+  @Test func `what comes out of an empty list beside something else has its type`() {
+    let values = [
+      "1", "1.5", "'a'", "true", "a.list", "a.map", "a.time", "[[1]]", "optional.of(1)",
+      "optional.of('a')", "{'k': [1]}", "null",
+    ]
+    let operands: [(String) -> String] = [
+      { "(a.flag ? [][0] : \($0))" }, { "(a.flag ? \($0) : [][0])" },
+      { "(a.flag ? {}['k'] : \($0))" }, { "cel.bind(e, [], a.flag ? e[0] : \($0))" },
+      { "[[], [\($0)]][1][0]" }, { "{'k': [], 'l': [\($0)]}['l'][0]" },
+      { "(a.flag ? optional.none() : optional.of(\($0))).value()" },
+      { "optional.of(\($0)).optFlatMap(r, optional.of(r))" },
+      { "optional.of(optional.of(\($0))).optFlatMap(r, r)" },
+      { "optional.none().or(optional.of(\($0)))" }, { "optional.none().orValue(\($0))" },
+    ]
+    let uses: [(String) -> String] = [
+      { "\($0).exists(x, true)" }, { "\($0).all(c, c == 'x')" }, { "\($0).map(x, x)" },
+      { "\($0).transformMap(k, v, v)" }, { "\($0).sortBy(x, x)" }, { "[1, 2].sortBy(x, \($0))" },
+      { "[1, 2].transformMapEntry(i, v, \($0))" }, { "\($0).tier == 'gold'" },
+      { "has(\($0).tier)" }, { "\($0).?tier" }, { "\($0)[0]" }, { "\($0)['k']" },
+      { "\($0)[?0]" }, { "\($0).optMap(x, x)" }, { "\($0).optFlatMap(x, x)" }, { "\($0).size()" },
+      { "\($0) + 1" }, { "!\($0)" }, { "\($0).startsWith('a')" },
+      { "\($0).getHours()" }, { "optional.of(\($0)).optFlatMap(r, r)" },
+      { "optional.of(\($0)).optMap(r, r.getHours())" },
+    ]
+    var (accepted, refused) = (0, 0)
+    for (operand, use) in operands.flatMap({ operand in uses.map { (operand, $0) } }) {
+      for value in values {
+        let source = use(operand(value))
+        guard case .success(let program) = Expression.compile(source, Self.environment) else {
+          refused += 1
+          continue
+        }
+        accepted += 1
+        for flag in [true, false] {
+          var slots = Self.slots
+          slots[2] = .bool(flag)
+          guard case .error(let error) = program.evaluate(slots) else { continue }
+          let isTypeError = [.noSuchOverload, .unboundFunction].contains(error.kind)
+          #expect(!isTypeError, "\(source): \(error.message)")
+        }
+      }
+    }
+    #expect(accepted > 300 && refused > 300, "\(accepted) accepted, \(refused) refused")
+  }
+
   /// *Explain* shows the values of parts: each must be what that part gives by itself.
   @Test func `every value of a trace is what its part gives alone`() throws {
     var seeded = Seeded(seed: 34)

@@ -165,6 +165,31 @@ struct `A set of rules` {
         """)
   }
 
+  @Test func `what is said of a fact is not said of its contrary`() throws {
+    let set = try RuleSet(
+      version: "1",
+      rules: [
+        rule("night", "!hours.office"), rule("no attributes", "!customer.attributes.vip"),
+        rule("less", "-customer.conversations > 0"), rule("everyone", nil),
+      ], skills: [])
+    var facts = Facts()
+    facts[.hours] = .map(MapValue([("office", .bool(true))]))
+    facts[.customerAttributes] = .map(MapValue([("vip", .bool(true))]))
+    facts[.customerConversations] = .int(3)
+    #expect(
+      set.explain(facts).description == """
+        ✗ night
+            hours.office  is true
+        ✗ no attributes
+            customer.attributes.vip  is true
+        ✗ less
+            -customer.conversations > 0  is false
+              customer.conversations = 3
+        ✓ everyone
+          → queue support, priority 0
+        """)
+  }
+
   @Test func `shows the facts that a macro asks, and no element's own`() throws {
     let set = try RuleSet(
       version: "1",

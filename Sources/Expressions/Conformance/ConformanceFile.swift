@@ -18,6 +18,9 @@ public enum ConformanceFile {
   ) -> (passed: Int, failures: [Failure]) {
     var passed = 0
     var failures: [Failure] = []
+    // Some editors begin a text with a byte order mark.
+    let text =
+      text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     for (index, line) in text.split(whereSeparator: { $0 == "\n" || $0 == "\r\n" }).enumerated() {
       guard !line.allSatisfy(\.isWhitespace) else { continue }
       guard let json = Json.parse(line), let expression = json["expr"]?.text else {
