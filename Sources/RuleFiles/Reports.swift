@@ -42,6 +42,7 @@ extension RuleDiagnostic {
       ("severity", .string(severity.rawValue)), ("file", .string(file)), ("line", .int(line)),
       ("column", .int(column)), ("length", .int(length)), ("message", .string(message)),
       ("hint", hint.map(JsonText.string) ?? .null),
+      ("source", line > 0 ? .string(source) : .null),
     ])
   }
 }

@@ -11,8 +11,10 @@ public struct RuleDiagnostic: Sendable, Hashable {
   public var length: Int
   public var message: String
   public var hint: String?
-  /// The line at fault.
+  /// The line at fault, whole where it is no longer than is shown.
   public var source: String
+  /// How many of the line's characters stand before those in `source`.
+  public var sourceOffset = 0
 
   /// `file:line:column: error: message`, the line, a caret, the hint.
   public var rendered: String {
@@ -21,10 +23,13 @@ public struct RuleDiagnostic: Sendable, Hashable {
     if line > 0 {
       let gutter = String(repeating: " ", count: String(line).count)
       // A tab stays a tab under itself, so that the caret stands where the eye looks.
-      let pad = source.unicodeScalars.prefix(max(column - 1, 0)).map { $0 == "\t" ? "\t" : " " }
-        .joined()
+      let before = max(column - 1 - sourceOffset, 0)
+      let mark = sourceOffset > 0 ? "…" : ""
+      let pad = (mark + source).unicodeScalars.prefix(before + mark.count).map {
+        $0 == "\t" ? "\t" : " "
+      }.joined()
       text +=
-        "\n \(line) | \(source)\n \(gutter) | \(pad)^\(String(repeating: "~", count: max(length - 1, 0)))"
+        "\n \(line) | \(mark)\(source)\n \(gutter) | \(pad)^\(String(repeating: "~", count: max(length - 1, 0)))"
     }
     if let hint { text += "\n  hint: \(hint)" }
     return text
@@ -89,10 +94,18 @@ package final class SourceText {
   /// - Units: at most this much of a line is shown.
   static let shownMax = 240
 
+  /// A whole line.
   func line(_ number: Int) -> String {
-    guard lines.indices.contains(number - 1) else { return "" }
-    return String(
-      lines[number - 1].unicodeScalars.prefix(Self.shownMax).map(String.init).joined())
+    lines.indices.contains(number - 1) ? String(lines[number - 1]) : ""
+  }
+
+  /// As much of a line as is shown: around the column where it is longer.
+  func shown(_ number: Int, around column: Int) -> (text: String, offset: Int) {
+    let scalars = Array(line(number).unicodeScalars)
+    let offset = column <= Self.shownMax ? 0 : column - 1 - Self.shownMax / 2
+    var text = String.UnicodeScalarView()
+    text.append(contentsOf: scalars.dropFirst(offset).prefix(Self.shownMax))
+    return (String(text), offset)
   }
 }
 
@@ -107,26 +120,39 @@ package final class Findings {
     hint: String? = nil,
     severity: RuleDiagnostic.Severity = .error
   ) {
-    guard all.count < Self.most else { return }
+    guard hasRoom(severity) else { return }
+    let (source, offset) = file.shown(line, around: column)
+    // What is not shown cannot be underlined.
+    let shown = source.unicodeScalars.count + offset - column + 1
     all.append(
       RuleDiagnostic(
-        severity: severity, file: file.path, line: line, column: column, length: length,
-        message: message,
-        hint: hint, source: file.line(line)))
+        severity: severity, file: file.path, line: line, column: column,
+        length: min(length, max(shown, 1)), message: message, hint: hint, source: source,
+        sourceOffset: offset))
   }
 
   package func add(
     _ severity: RuleDiagnostic.Severity = .error, wholeFile path: String, _ message: String,
     hint: String? = nil
   ) {
-    guard all.count < Self.most else { return }
+    guard hasRoom(severity) else { return }
     all.append(
       RuleDiagnostic(
         severity: severity, file: path, line: 0, column: 0, length: 0, message: message, hint: hint,
         source: ""))
   }
 
+  /// An error takes the place of a warning: were it let be, rules would go live with it.
+  private func hasRoom(_ severity: RuleDiagnostic.Severity) -> Bool {
+    guard all.count >= Self.most else { return true }
+    guard severity == .error, let last = all.lastIndex(where: { $0.severity == .warning }) else {
+      return false
+    }
+    all.remove(at: last)
+    return true
+  }
+
   /// Whether more would be let be: then nothing need be looked up for it.
-  var isFull: Bool { all.count >= Self.most }
+  var isFull: Bool { all.count >= Self.most && hasErrors }
   package var hasErrors: Bool { all.contains { $0.severity == .error } }
 }

@@ -17,9 +17,14 @@ extension WorkspaceReader {
       guard let members = element.members(["name", "given", "expect"], what: "a test") else {
         continue
       }
-      guard let name = members["name"]?.text(what: "a test's name"), let expect = members["expect"]
-      else {
-        element.report("a test needs `name`, `given` and `expect`")
+      let facts = members["given"]?.facts() ?? Facts()
+      if let given = members["given"] { checkNames(given, facts) }
+      let named = members["name"]?.text(what: "a test's name")
+      guard let name = named, let expect = members["expect"] else {
+        if members["name"] == nil || members["expect"] == nil {
+          element.report("a test needs `name`, `given` and `expect`")
+        }
+        if let expect = members["expect"], !expect.isNull { _ = readExpected(expect) }
         continue
       }
       if !testNames.insert(name).inserted {
@@ -31,7 +36,6 @@ extension WorkspaceReader {
         expect.report("this test expects nothing, so it cannot fail", hint: "say a rule or a queue")
         continue
       }
-      let facts = members["given"]?.facts() ?? Facts()
       tests.append(
         RuleTest(
           name: name, place: "\(element.file.path):\(element.line)", facts: facts,
@@ -54,14 +58,74 @@ extension WorkspaceReader {
       case "queue": return held.reference(queueNames, what: "queue").map { (key, $0) }
       case "skills", "prefer_skills":
         return (key, needs(held, what: key, known: skillNames).expectation)
-      case "exclude", "agents", "teams", "exclude_teams", "tags":
+      case "exclude", "agents":
+        let names = held.oneOrMore(what: key).compactMap { $0.reference(agentNames, what: "agent") }
+        return (key, names.expectation)
+      case "teams", "exclude_teams":
+        let names = held.oneOrMore(what: key).compactMap { $0.reference(teamNames, what: "team") }
+        return (key, names.expectation)
+      case "tags":
         return (
           key, held.oneOrMore(what: key).compactMap { $0.text(what: key) }.expectation
         )
+      case "priority": return held.whole(-10_000...10_000, what: key).map { (key, String($0)) }
+      case "steps": return held.whole(0...10_000, what: key).map { (key, String($0)) }
+      case "prefer": return preferred(held).map { (key, $0) }
       case "service_level": return held.duration(what: key).map { (key, "\($0 / 1_000) s") }
       default: return held.text(what: key).map { (key, $0) }
       }
     }
+  }
+}
+
+extension WorkspaceReader {
+  /// `last for 90 s`, with any way of writing a length of time.
+  private func preferred(_ section: Section) -> String? {
+    guard let text = section.text(what: "prefer") else { return nil }
+    let parts = text.split(separator: " ", maxSplits: 2).map(String.init)
+    // `90 s` is `90s`.
+    guard parts.count == 3, parts[1] == "for", let span = Span(parts[2].filter { $0 != " " }),
+      span.seconds >= 0
+    else {
+      section.report(
+        "prefer is an agent and a time, and this is \(section.shape)",
+        hint: "write it as `last for 90s`")
+      return nil
+    }
+    return "\(parts[0]) for \(span.seconds) s"
+  }
+
+  /// Queues and hours that a test speaks of and nobody asks would be given in vain, and it would
+  /// pass without trying anything.
+  private func checkNames(_ given: Section, _ facts: Facts) {
+    for entry in given.entries(what: "given") {
+      switch entry.name {
+      case Fact.queues.name: entry.value.checkKeys(queueNames, what: "queue")
+      case Fact.hours.name: entry.value.checkKeys(hoursNames, what: "set of hours")
+      case "session" where entry.value.isMapping:
+        for member in entry.value.entries(what: "session") where member.name == "channel" {
+          checkChannel(member.value)
+        }
+      case Fact.sessionChannel.name: checkChannel(entry.value)
+      default: break
+      }
+    }
+  }
+
+  private func checkChannel(_ section: Section) {
+    guard let name = section.node.scalar?.string, !Self.channels.contains(name) else { return }
+    let near = Spelling.nearest(name, among: Self.channels).map { "did you mean `\($0)`?" }
+    section.report(
+      "there is no channel `\(name)`",
+      hint: near ?? "there are \(Self.channels.joined(separator: ", "))")
+  }
+}
+
+extension Section {
+  /// Reports keys that are none of the known names.
+  fileprivate func checkKeys(_ known: Set<String>?, what: String) {
+    guard isMapping else { return }
+    for entry in entries(what: what) { _ = entry.key.reference(known, what: what) }
   }
 }
 

@@ -40,7 +40,9 @@ extension Section {
       } else if names.contains(where: { $0.hasPrefix(name + ".") }) {
         entry.value.gather(under: name, &facts)
       } else {
-        let near = Spelling.nearest(name, among: names).map { "did you mean `\($0)`?" }
+        let groups = Set(names.compactMap { $0.split(separator: ".").first.map(String.init) })
+        let known = prefix.isEmpty ? names + groups.sorted() : names
+        let near = Spelling.nearest(name, among: known).map { "did you mean `\($0)`?" }
         entry.key.report("there is no fact `\(name)`", hint: near)
       }
     }

@@ -121,6 +121,16 @@ package struct Section {
     return scalar.string
   }
 
+  /// A text that a customer reads or hears: an empty one would be sent as such.
+  func words(what: String) -> String? {
+    guard let text = text(what: what) else { return nil }
+    guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
+      report("\(what) is empty", hint: "say what the customer is to read or hear")
+      return nil
+    }
+    return text
+  }
+
   package func whole(_ range: ClosedRange<Int>, what: String) -> Int? {
     guard let text = node.scalar?.string, let number = Int(text), range.contains(number) else {
       report(

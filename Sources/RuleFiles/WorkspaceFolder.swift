@@ -85,9 +85,11 @@ final class WorkspaceReader {
   var tests: [RuleTest] = []
   var testNames: Set<String> = []
   var places: [String: Section] = [:]
-  /// Rules whose condition could not be read.
+  /// Where each rule's name stands first.
+  var rulesNamed: [String: String] = [:]
+  /// Rules whose condition could not be read, by their keys.
   var brokenRules: Set<String> = []
-  /// Where each rule's condition stands.
+  /// Where each rule's condition stands, by the rule's key.
   var conditions: [String: Section] = [:]
   var bots: [String] = []
   /// The queue of `bot_silence`: it is named before the queues are read.
@@ -218,7 +220,7 @@ final class WorkspaceReader {
     for other in found where !other.hasSuffix(".yaml") && !other.hasPrefix(".") {
       findings.add(
         .warning, wholeFile: "\(name)/\(other)", "nothing reads this file",
-        hint: "name it \(other).yaml")
+        hint: "name it \(other.hasSuffix(".yml") ? String(other.dropLast(4)) : other).yaml")
     }
     return yaml.map { "\(name)/\($0)" }
   }

@@ -16,30 +16,37 @@ extension WorkspaceReader {
       else {
         continue
       }
-      guard let zoneName = members["zone"]?.text(what: "zone") else {
-        if members["zone"] == nil {
-          entry.key.report("opening hours need a `zone`, such as Europe/Berlin")
-        }
-        continue
-      }
-      guard let zone = SystemZones.zone(zoneName) else {
-        members["zone"]?.report(
-          "there is no time zone `\(zoneName)`", hint: "zones are named as in Europe/Berlin")
-        continue
-      }
+      let zone = zone(members["zone"], entry.key)
       var week = Array(repeating: [ClosedRange<Int>](), count: 7)
-      for open in members["open"]?.entries(what: "open") ?? [] { readDays(open, &week) }
+      var named: [Int: String] = [:]
+      for open in members["open"]?.entries(what: "open") ?? [] { readDays(open, &week, &named) }
       let holidays = members["holidays"].map(readHolidays) ?? [:]
-      hours.append(expand(entry.name, zone, week, holidays))
+      // Without its zone the rest is read all the same, and the name is known.
+      hours.append(expand(entry.name, zone ?? .gmt, week, holidays))
       if hours.last?.open.isEmpty ?? true {
         entry.key.report("these hours never open", severity: .warning)
       }
     }
   }
 
-  /// `mon-fri: 09:00-17:00`, or a list of such times. Minutes of the day; 24:00 is its end.
+  private func zone(_ section: Section?, _ key: Section) -> TimeZone? {
+    guard let section else {
+      key.report("opening hours need a `zone`, such as Europe/Berlin")
+      return nil
+    }
+    guard let name = section.text(what: "zone") else { return nil }
+    if let zone = SystemZones.zone(name) { return zone }
+    section.report(
+      "there is no time zone `\(name)`", hint: "zones are named as in Europe/Berlin")
+    return nil
+  }
+
+  /// `mon-fri: 09:00-17:00`, a list of such times, or `closed`. Minutes of the day; 24:00 is its end.
+  ///
+  /// - Parameter named: what has named each day so far.
   private func readDays(
-    _ entry: (name: String, key: Section, value: Section), _ week: inout [[ClosedRange<Int>]]
+    _ entry: (name: String, key: Section, value: Section), _ week: inout [[ClosedRange<Int>]],
+    _ named: inout [Int: String]
   ) {
     let ends = entry.name.lowercased().split(separator: "-").map {
       Self.days.firstIndex(of: String($0))
@@ -49,12 +56,22 @@ extension WorkspaceReader {
       return entry.key.report(
         "`\(entry.name)` is not a day", hint: "write mon, tue, wed, thu, fri, sat, sun or mon-fri")
     }
-    let times = entry.value.isNull ? [] : entry.value.oneOrMore(what: "times").compactMap(readTimes)
+    let isClosed = entry.value.isNull || entry.value.node.scalar?.string == "closed"
+    let times = isClosed ? [] : entry.value.oneOrMore(what: "times").compactMap(readTimes)
     var day = first
+    var before: String?
     while true {
+      before = before ?? named[day]
+      named[day] = entry.name
       week[day] += times
       if day == last { break }
       day = (day + 1) % 7
+    }
+    if let before {
+      entry.key.report(
+        "`\(before)` names a day of `\(entry.name)`, too: it is open at the times of both",
+        hint: "to be open at other times on one day, leave it out of the other line",
+        severity: .warning)
     }
   }
 

@@ -6,8 +6,8 @@ extension WorkspaceReader {
   func lint() {
     lintQueues()
     lintOrder()
-    for rule in rules where !brokenRules.contains(rule.name) {
-      guard let place = places["rule \(rule.name)"] else { continue }
+    for rule in rules where !brokenRules.contains(rule.key) {
+      guard let place = places["rule \(rule.key)"] else { continue }
       lintCondition(rule, place)
       if case .route(let plan) = rule.outcome {
         lintPlan(plan, rule, place)
@@ -43,114 +43,13 @@ extension WorkspaceReader {
     }
   }
 
-  // MARK: - Conditions
-
-  private func lintCondition(_ rule: Rule, _ place: Section) {
-    guard let condition = rule.when, let section = conditions[rule.name] else { return }
-    let cost = condition.estimatedCost
-    if cost > Expression.budgetDefault {
-      section.report(
-        "this condition could take \(cost == .max ? "endless" : String(cost)) steps; \(Expression.budgetDefault) are allowed",
-        hint: "go over fewer lists inside one another")
-    }
-    if let outcome = condition.constantOutcome {
-      let consequence = outcome ? "so no rule below is reached" : "so the rule never matches"
-      section.report("this condition is always \(outcome), \(consequence)", severity: .warning)
-    } else if condition.isTrivial {
-      section.report(
-        "this condition says something or its contrary: it is true whenever its facts are there",
-        hint: "`has(…)` asks whether a fact is there", severity: .warning)
-    }
-    lintNames(condition, section)
-    lintChannel(condition, section)
-  }
-
-  /// `queues.x` and `hours.x` must name one that exists: at run time they would just be absent.
-  private func lintNames(_ condition: Program, _ section: Section) {
-    let checks = [(Fact.queues, queueNames, "queue"), (Fact.hours, hoursNames, "set of hours")]
-    for (fact, known, what) in checks {
-      guard let known else { continue }
-      for (field, node) in condition.fields(below: fact.rawValue)
-      where !known.contains(field) && !findings.isFull {
-        let near = Spelling.nearest(field, among: known.sorted()).map { "did you mean `\($0)`?" }
-        report(
-          node, of: condition, section, "there is no \(what) `\(field)`", hint: near,
-          severity: .error)
-      }
-    }
-    for (demand, texts) in condition.textChoices() {
-      guard let fact = Fact(rawValue: demand.slot), demand.path.isEmpty,
-        let known = knownTexts(fact)
-      else { continue }
-      for text in texts where !known.contains(text) && !findings.isFull {
-        let sorted = known.sorted()
-        let near = Spelling.nearest(text, among: sorted).map { "did you mean \"\($0)\"?" }
-        section.report(
-          "`\(fact.name)` is never \"\(text)\"",
-          hint: near ?? "it is one of \(sorted.prefix(12).joined(separator: ", "))",
-          severity: .warning)
-      }
-    }
-  }
-
-  private static let channels = ["chat", "email", "phone"]
-
-  /// All that a fact can be; nil where that is not known.
-  private func knownTexts(_ fact: Fact) -> Set<String>? {
-    switch fact {
-    case .sessionChannel: Set(Self.channels)
-    case .customerAssurance: ["verified", "asserted", "claimed"]
-    case .customerLastAgent: agentNames
-    case .sessionBot: bots.isEmpty ? nil : Set(bots)
-    default: nil
-    }
-  }
-
-  /// A fact that a channel never has, in a rule that asks for that channel.
-  private func lintChannel(_ condition: Program, _ section: Section) {
-    let demanded = demandedChannels(condition)?.filter(Self.channels.contains) ?? []
-    guard !demanded.isEmpty else { return }
-    let many = demanded.count > 1 ? "channels" : "channel"
-    for (slot, node) in condition.requiredSlots() {
-      guard let fact = Fact(rawValue: slot) else { continue }
-      let channels = fact.declaration.channels
-      guard !channels.isEmpty, channels.allSatisfy({ !demanded.contains($0) }) else { continue }
-      report(
-        node, of: condition, section,
-        "`\(fact.name)` is always absent on the \(many) \(demanded.joined(separator: ", ")), so this never matches",
-        hint: "it is there on \(channels.joined(separator: ", ")) only", severity: .warning)
-    }
-  }
-
-  /// The channels on which alone the condition can be true, in order; nil when it asks for none.
-  private func demandedChannels(_ condition: Program?) -> [String]? {
-    let wanted = Demand(slot: Fact.sessionChannel.rawValue, path: [])
-    let choices = (condition?.textChoices() ?? []).filter { $0.demand == wanted }
-    guard let first = choices.first else { return nil }
-    let common = choices.dropFirst().reduce(Set(first.texts)) { $0.intersection($1.texts) }
-    return common.sorted()
-  }
-
-  private func report(
-    _ node: Int, of condition: Program, _ section: Section, _ message: String, hint: String?,
-    severity: RuleDiagnostic.Severity
-  ) {
-    guard let scalar = section.node.scalar else { return }
-    let extent = condition.syntax.extents[node]
-    place(
-      ExpressionDiagnostic(start: extent.start, end: extent.end, message: message, hint: hint),
-      section,
-      scalar,
-      severity: severity)
-  }
-
   // MARK: - Plans
 
   private func lintPlan(_ plan: Plan, _ rule: Rule, _ place: Section) {
     lintNames(plan, place)
     lintSkills(plan, place)
     lintPreference(plan, place)
-    lintSteps(plan, place)
+    lintSteps(plan, rule, place)
   }
 
   /// Whether anybody who serves the queue is left by the agents and teams that the rule names.
@@ -194,17 +93,31 @@ extension WorkspaceReader {
     for need in plan.requiredSkills {
       guard let known = best(need, plan, serving) else { continue }
       return
-        "nobody who serves `\(plan.queue)` has \(need.name) at level \(need.level) or above: \(known)"
+        "nobody \(whom(plan)) has \(need.name) at level \(need.level) or above: \(known)"
     }
     let all = plan.requiredSkills.map { "\($0.name) \($0.level)" }.joined(separator: ", ")
-    return "nobody who serves `\(plan.queue)` has all of \(all)"
+    return "nobody \(whom(plan)) has all of \(all)"
+  }
+
+  /// What those lack who serve the queue to which a step moves the case, of what is still needed.
+  private func lacking(_ needed: Plan, _ queue: String) -> String? {
+    guard !needed.requiredSkills.isEmpty, !findings.isFull else { return nil }
+    var there = needed
+    there.queue = queue
+    let serving = serving(queue)
+    guard serving.contains(where: { there.admits($0) }) else { return nil }
+    return lackingRequired(there, serving)
+  }
+
+  private func whom(_ plan: Plan) -> String {
+    "who serves `\(plan.queue)`" + (plan.namesCount > 0 ? " and whom this route admits" : "")
   }
 
   private func lackingPreferred(_ plan: Plan, _ serving: [AgentConfiguration]) -> String? {
     for need in plan.preferredSkills {
       guard let known = best(need, plan, serving) else { continue }
       return
-        "`prefer_skills` prefers nobody: of those who serve `\(plan.queue)` none has \(need.name) at level \(need.level) or above: \(known)"
+        "`prefer_skills` prefers nobody: no agent \(whom(plan)) has \(need.name) at level \(need.level) or above: \(known)"
     }
     return nil
   }
@@ -220,7 +133,7 @@ extension WorkspaceReader {
       }
       if best >= need.level { return nil }
     }
-    return best > 0 ? "the best has \(best)" : "nobody there has it at all"
+    return best > 0 ? "the best has \(best)" : "none of them has it at all"
   }
 
   private func lintPreference(_ plan: Plan, _ place: Section) {
@@ -235,16 +148,17 @@ extension WorkspaceReader {
   }
 
   /// Steps that come after the case has left, or change what is no longer there.
-  private func lintSteps(_ plan: Plan, _ place: Section) {
-    var queue = plan.queue
+  private func lintSteps(_ plan: Plan, _ rule: Rule, _ place: Section) {
+    var stay = Stay(queue: plan.queue)
     var relaxed: Set<String> = []
+    var needed = plan
+    let mayBeChat = demandedChannels(rule.when)?.contains("chat") ?? true
     for step in plan.steps {
-      if let cap = self.queue(queue)?.waitMax, cap.then.endsTheWait,
-        case let after = step.afterMilliseconds / 1_000,
-        after >= Int64(cap.limit)
-      {
+      follow(&stay, until: step.afterMilliseconds)
+      let queue = stay.queue
+      if mayBeChat, let limit = stay.handedBackAfter {
         place.report(
-          "the step after \(after) s never comes: `\(queue)` lets nobody wait longer than \(cap.limit) s",
+          "the step after \(step.afterMilliseconds / 1_000) s comes to no chat that waits in `\(queue)`: its `max_wait` gives chats back to the bot after \(limit) s there",
           severity: .warning)
       }
       switch step.change {
@@ -253,14 +167,21 @@ extension WorkspaceReader {
           place.report(
             "a step moves the case to `\(next)`, where it is already", severity: .warning)
         }
-        queue = next
+        stay = Stay(queue: next, sinceMilliseconds: step.afterMilliseconds)
+        if let lacking = lacking(needed, next) {
+          place.report("the step to `\(next)`: \(lacking)", severity: .warning)
+        }
       case .widen(let names) where names.contains(queue):
         place.report("a step widens to `\(queue)`, where the case is already", severity: .warning)
       case .relaxSkill(let name):
+        needed.requiredSkills.removeAll { $0.name == name }
         if !relaxed.insert(name).inserted {
           place.report("two steps relax `\(name)`", severity: .warning)
         }
       case .lowerSkill(let name, let level):
+        for at in needed.requiredSkills.indices where needed.requiredSkills[at].name == name {
+          needed.requiredSkills[at].level = min(needed.requiredSkills[at].level, level)
+        }
         if relaxed.contains(name) {
           place.report("`\(name)` is lowered after it was relaxed", severity: .warning)
         }
@@ -270,6 +191,35 @@ extension WorkspaceReader {
             severity: .warning)
         }
       case .widen, .raisePriority, .message: break
+      }
+    }
+  }
+}
+
+extension WorkspaceReader {
+  /// In which queue a case waits, and since when: `max_wait` counts in the queue, `after` from the
+  /// beginning.
+  fileprivate struct Stay {
+    var queue: String
+    var sinceMilliseconds: Int64 = 0
+    /// - Units: seconds in that queue; nil while it waits on.
+    var handedBackAfter: Int?
+  }
+
+  /// No more moves are followed: queues may send cases round in a circle.
+  private static let movesMax = 100
+
+  /// Where `max_wait` has brought what waits until then, if nobody took it before.
+  fileprivate func follow(_ stay: inout Stay, until end: Int64) {
+    for _ in 0..<Self.movesMax where stay.handedBackAfter == nil {
+      guard let cap = queue(stay.queue)?.waitMax,
+        case let passed = stay.sinceMilliseconds + Int64(cap.limit) * 1_000, passed <= end
+      else { return }
+      switch cap.then {
+      case .queue(let next) where next != stay.queue:
+        stay = Stay(queue: next, sinceMilliseconds: passed)
+      case .handBack: stay.handedBackAfter = cap.limit
+      case .queue, .answer, .reject, .leaveMessage: return
       }
     }
   }

@@ -5,19 +5,21 @@ import Rules
 extension WorkspaceReader {
   func lintOrder() {
     var seen: [String: Rule] = [:]
-    var takers = EarlierRules(rules.filter { !brokenRules.contains($0.name) })
-    for rule in rules where !brokenRules.contains(rule.name) {
-      let clauses = rule.when?.conjuncts ?? []
+    let whole = rules.filter { !brokenRules.contains($0.key) }
+    var takers = EarlierRules(whole)
+    // By place, since two rules may bear one name until somebody mends that.
+    for (number, rule) in whole.enumerated() {
+      let clauses = takers.clauses[number]
       let single = clauses.count == 1 ? clauses[0].alternatives : []
       // `a == true` is `a`.
       let condition =
         single.count == 1 ? single.first ?? "" : rule.when?.syntax.text ?? "true"
       let twin = seen[condition]
       if twin == nil { seen[condition] = rule }
-      let taker = twin == nil ? takers.taker(of: rule) : nil
-      takers.add(rule)
-      guard let place = places["rule \(rule.name)"] else { continue }
-      if let twin {
+      let taker = twin == nil ? takers.taker(of: number) : nil
+      takers.add(rule, number)
+      guard let place = places["rule \(rule.key)"] else { continue }
+      if let twin, twin.name != rule.name {
         lintTwins(twin, rule, place)
       } else if let taker {
         place.report(
@@ -48,20 +50,20 @@ extension WorkspaceReader {
 private struct EarlierRules {
   private var counts: [String: Int] = [:]
   private var filed: [String: [(rule: Rule, clauses: [Program.Conjunct])]] = [:]
-  private var clauses: [String: [Program.Conjunct]] = [:]
+  /// Of each rule in order.
+  let clauses: [[Program.Conjunct]]
   /// Past so many comparisons for one rule the rest is let be: a warning less, and no time lost.
   private static let comparisonsMax = 200
 
   init(_ rules: [Rule]) {
-    for rule in rules {
-      let own = rule.when?.conjuncts ?? []
-      clauses[rule.name] = own
+    clauses = rules.map { $0.when?.conjuncts ?? [] }
+    for own in clauses {
       for key in own.flatMap(Self.keys) { counts[key, default: 0] += 1 }
     }
   }
 
-  mutating func add(_ rule: Rule) {
-    let own = clauses[rule.name] ?? []
+  mutating func add(_ rule: Rule, _ number: Int) {
+    let own = clauses[number]
     let rarest = own.min { share($0) < share($1) }
     for key in rarest.map(Self.keys) ?? [] { filed[key, default: []].append((rule, own)) }
   }
@@ -77,8 +79,8 @@ private struct EarlierRules {
     Self.keys(clause).reduce(0) { $0 + counts[$1, default: 0] }
   }
 
-  func taker(of rule: Rule) -> Rule? {
-    let own = clauses[rule.name] ?? []
+  func taker(of number: Int) -> Rule? {
+    let own = clauses[number]
     var compared = 0
     for clause in own {
       for key in [clause.alternatives.first, clause.boundKey].compactMap(\.self) {

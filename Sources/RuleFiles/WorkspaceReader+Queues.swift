@@ -153,10 +153,10 @@ extension WorkspaceReader {
     if let queue = members["queue"] {
       return queue.reference(names, what: "queue").map { .queue($0) }
     }
-    if let answer = members["answer"] { return answer.text(what: "answer").map { .answer($0) } }
+    if let answer = members["answer"] { return answer.words(what: "answer").map { .answer($0) } }
     if let back = members["hand_back"] { return back.text(what: "hand_back").map { .handBack($0) } }
     if let message = members["leave_message"] {
-      return message.text(what: "leave_message").map { .leaveMessage($0) }
+      return message.words(what: "leave_message").map { .leaveMessage($0) }
     }
     return members["reject"]?.text(what: "reject").map { .reject($0) }
   }

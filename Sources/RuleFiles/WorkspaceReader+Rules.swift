@@ -2,6 +2,12 @@ import Expressions
 import Rules
 import Yams
 
+extension Rule {
+  /// What is known of a rule while a folder is read is kept under this: until somebody mends it,
+  /// two may bear one name, and two may stand on one line.
+  var key: String { "\(name)\n\(place)" }
+}
+
 extension WorkspaceReader {
   static let ruleKeys = ["name", "when"] + outcomeKeys
   private static let outcomeKeys = ["route", "answer", "hand_back", "reject", "leave_message"]
@@ -24,24 +30,24 @@ extension WorkspaceReader {
     guard let members = section.members(Self.ruleKeys, what: "a rule") else { return }
     guard let place = members["name"] else { return section.report("a rule needs a `name`") }
     guard let name = place.text(what: "a rule's name") else { return }
-    if let other = places["rule \(name)"] {
-      place.report(
-        "the name `\(name)` is taken", hint: "\(other.file.path):\(other.line) has it already")
+    if let other = rulesNamed[name] {
+      place.report("the name `\(name)` is taken", hint: "\(other) has it already")
     }
-    places["rule \(name)"] = place
-    let condition = members["when"].flatMap { compile($0, environment) }
-    conditions[name] = members["when"]
+    var rule = Rule(
+      name: name, place: "\(place.file.path):\(place.line)", when: nil,
+      outcome: .action(.reject(reason: "")))
+    rulesNamed[name] = rule.place
+    places["rule \(rule.key)"] = place
+    rule.when = members["when"].flatMap { compile($0, environment) }
+    conditions[rule.key] = members["when"]
     let outcomes = Self.outcomeKeys.filter { members[$0] != nil }
     guard outcomes.count == 1, let key = outcomes.first, let held = members[key] else {
       let said = outcomes.isEmpty ? "nothing" : outcomes.joined(separator: " and ")
       return place.report(
         "a rule says one of route, answer, hand_back, reject and leave_message; this says \(said)")
     }
-    var rule = Rule(
-      name: name, place: "\(place.file.path):\(place.line)", when: condition,
-      outcome: .action(.reject(reason: "")))
     switch key {
-    case "answer": rule.outcome = .action(.answer(held.text(what: "answer") ?? ""))
+    case "answer": rule.outcome = .action(.answer(held.words(what: "answer") ?? ""))
     case "hand_back": rule.outcome = .action(.handBack(reason: held.text(what: "hand_back") ?? ""))
     case "reject": rule.outcome = .action(.reject(reason: held.text(what: "reject") ?? ""))
     default: readRoute(held, &rule, takesMessage: key == "leave_message")
@@ -49,27 +55,96 @@ extension WorkspaceReader {
     rules.append(rule)
     // A misspelt `when` must not count as a rule without one.
     let isWhole = section.node.mapping?.count == members.count
-    if !isWhole || (members["when"] != nil && condition == nil) { brokenRules.insert(name) }
+    if !isWhole || (members["when"] != nil && rule.when == nil) { brokenRules.insert(rule.key) }
   }
 
   /// Reads a condition; its mistakes are placed in the YAML file.
   func compile(_ section: Section, _ environment: Environment) -> Program? {
+    if let tag = YamlPitfalls.tag(section) {
+      section.report(
+        "YAML takes `\(tag)` for a tag of its own, so this is not the condition that you see",
+        hint: YamlPitfalls.quote)
+      return nil
+    }
     guard let scalar = section.node.scalar, !section.isNull else {
-      section.report("`when` is a condition, and this is \(section.shape)")
+      section.report(
+        "`when` is a condition, and this is \(section.shape)",
+        hint: section.isNull ? nil : YamlPitfalls.quote)
       return nil
     }
-    switch Expression.compile(scalar.string, environment, expecting: .bool) {
-    case .success(let program): return program
+    let (text, isWhole) = withoutComments(section, scalar)
+    switch Expression.compile(text, environment, expecting: .bool) {
+    case .success(let program):
+      if isWhole { return program }
+      lintKnown(program, section)
+      return nil
     case .failure(let failure):
-      for diagnostic in failure.diagnostics { place(diagnostic, section, scalar) }
+      if findings.isFull { return nil }
+      let isCut = YamlPitfalls.isCutByComment(section)
+      for (number, diagnostic) in failure.diagnostics.enumerated() {
+        var diagnostic = diagnostic
+        if isCut, number == failure.diagnostics.count - 1 {
+          diagnostic.hint =
+            "YAML takes ` #` and what follows for a comment: put the condition in quotes"
+        }
+        place(diagnostic, section, scalar)
+      }
+      // What it names is looked at all the same.
+      if let program = try? Expression.compileUnchecked(text, environment).get() {
+        lintKnown(program, section)
+      }
       return nil
     }
+  }
+
+  /// The condition with spaces in place of comments that take more than their author sees: where
+  /// YAML makes one line of several, `//` reaches to the end of all.
+  private func withoutComments(_ section: Section, _ scalar: Node.Scalar) -> (
+    text: String, isWhole: Bool
+  ) {
+    guard scalar.style != .literal else { return (scalar.string, true) }
+    var bytes = Array(scalar.string.utf8)
+    var isWhole = true
+    while !findings.isFull,
+      let comment = Expression.comments(String(decoding: bytes, as: UTF8.self)).first(where: {
+        swallowed(from: $0, section, scalar) != nil
+      }), let end = swallowed(from: comment, section, scalar)
+    {
+      isWhole = false
+      place(
+        .init(
+          start: comment.lowerBound, end: comment.lowerBound + 2,
+          message:
+            "YAML makes one line of this condition, so this comment takes all that follows with it",
+          hint: "write `when: |-`, which keeps the lines, or leave the comment out"),
+        section, scalar)
+      for at in comment.lowerBound..<end { bytes[at] = 0x20 }
+    }
+    return (String(decoding: bytes, as: UTF8.self), isWhole)
+  }
+
+  /// Where a comment's own line ends, if the comment goes on behind it.
+  private func swallowed(from comment: Range<Int>, _ section: Section, _ scalar: Node.Scalar)
+    -> Int?
+  {
+    let bytes = Array(scalar.string.utf8)
+    let sign = ExpressionDiagnostic(start: comment.lowerBound, end: comment.upperBound, message: "")
+    guard let (line, column) = search(sign, section, scalar) else { return nil }
+    let shown = section.file.line(line).unicodeScalars.dropFirst(column - 1)
+    var own = Array(String(String.UnicodeScalarView(shown)).utf8)
+    while own.last == 0x20 || own.last == 0x09 { own.removeLast() }
+    let end = comment.lowerBound + own.count
+    guard end < comment.upperBound, Array(bytes[comment.lowerBound..<end]) == own,
+      bytes[end..<comment.upperBound].contains(where: { $0 != 0x20 && $0 != 0x09 })
+    else { return nil }
+    return end
   }
 
   func place(
     _ diagnostic: ExpressionDiagnostic, _ section: Section, _ scalar: Node.Scalar,
     severity: RuleDiagnostic.Severity = .error
   ) {
+    if findings.isFull { return }
     let at = ExpressionDiagnostic.place(diagnostic.start, in: scalar.string)
     let end = ExpressionDiagnostic.place(diagnostic.end, in: scalar.string)
     var line = section.line
@@ -148,7 +223,7 @@ extension WorkspaceReader {
         return section.report(
           "leave_message needs `say`", hint: "it is what the caller hears before the tone")
       }
-      plan.leaveMessage = say.text(what: "say")
+      plan.leaveMessage = say.words(what: "say")
     }
     if let priority = members["priority"]?.whole(-1_000...1_000, what: "priority") {
       plan.priority = priority
@@ -263,12 +338,12 @@ extension WorkspaceReader {
         $0.reference(queueNames, what: "queue")
       }
       return names.isEmpty ? nil : .widen(names)
-    default: return held.text(what: "message").map { .message($0) }
+    default: return held.words(what: "message").map { .message($0) }
     }
   }
 
   private func checkSteps(_ section: Section?, _ plan: Plan, _ rule: Rule) {
-    guard let section else { return }
+    guard let section, section.isSequence else { return }
     let places = section.elements(what: "steps")
     // Where a step could not be read, places and steps no longer pair up.
     guard places.count == plan.steps.count else { return }
@@ -300,14 +375,14 @@ extension WorkspaceReader {
         wholeFile: "rules", "there are no rules",
         hint: "rules/*.yaml hold them, read in the order of their names")
     }
-    for rule in rules where rule.when == nil && !brokenRules.contains(rule.name) {
-      guard rule.name != last.name, let place = places["rule \(rule.name)"] else { continue }
+    for rule in rules where rule.when == nil && !brokenRules.contains(rule.key) {
+      guard rule.key != last.key, let place = places["rule \(rule.key)"] else { continue }
       place.report(
         "no rule below this one is ever reached, since it has no `when`",
         hint: "move it to the end of the last file")
       return
     }
-    if ruleNames != nil, last.when != nil, let place = places["rule \(last.name)"] {
+    if ruleNames != nil, last.when != nil, let place = places["rule \(last.key)"] {
       place.report(
         "the last rule must have no `when`",
         hint: "end with a rule that takes every case that no other took")

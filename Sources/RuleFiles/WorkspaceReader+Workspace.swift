@@ -188,11 +188,22 @@ extension WorkspaceReader {
       return made
     }
     made.identityKinds =
-      members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
+      members["asserts"]?.oneOrMore(what: "asserts").compactMap(identityKind) ?? []
     if let assurance = members["assurance"]?.choice(WordOfIdentity.self, what: "assurance") {
       made.assurance = assurance
     }
     return made
+  }
+
+  private func identityKind(_ section: Section) -> String? {
+    guard let name = section.text(what: "a kind") else { return nil }
+    guard IdentityKind(name: name) == nil else { return name }
+    let known = IdentityKind.allCases.map(\.name)
+    let near = Spelling.nearest(name, among: known).map { "did you mean `\($0)`?" }
+    section.report(
+      "`\(name)` is no kind of identity",
+      hint: near ?? "it is one of \(known.joined(separator: ", "))")
+    return nil
   }
 
   private func integration(_ entry: (name: String, key: Section, value: Section))
@@ -204,7 +215,7 @@ extension WorkspaceReader {
       let members = entry.value.members(["asserts", "assurance"], what: "an integration")
     else { return made }
     made.identityKinds =
-      members["asserts"]?.oneOrMore(what: "asserts").compactMap { $0.text(what: "a kind") } ?? []
+      members["asserts"]?.oneOrMore(what: "asserts").compactMap(identityKind) ?? []
     if let assurance = members["assurance"]?.choice(WordOfIdentity.self, what: "assurance") {
       made.assurance = assurance
     }

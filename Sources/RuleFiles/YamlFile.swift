@@ -48,7 +48,15 @@ package enum YamlFile {
       return nil
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      findings.add(wholeFile: path, "this file is not UTF-8 text")
+      // What cannot be read is shown as U+FFFD, and the first of them is the place.
+      let readable = SourceText(path: path, text: String(decoding: bytes, as: UTF8.self))
+      let valid = YamlPitfalls.validPrefix(bytes)
+      let line = valid.count { $0 == 0x0A } + 1
+      let start = valid.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+      let before = String(decoding: valid[start...], as: UTF8.self)
+      findings.add(
+        readable, line: line, column: before.unicodeScalars.count + 1,
+        "this file is not UTF-8 text")
       return nil
     }
     return SourceText(path: path, text: text)
@@ -63,9 +71,11 @@ package enum YamlFile {
       return nil
     }
     do {
-      guard let node = try Yams.compose(yaml: file.text) else { return nil }
-      guard depth(node, 0) <= depthMax else {
-        findings.add(wholeFile: file.path, "this file is nested more than \(depthMax) deep")
+      guard let node = try composeTellingKeys(file, findings) else { return nil }
+      if let deep = tooDeep(node, 0) {
+        findings.add(
+          file, line: deep.mark?.line ?? 1, column: deep.mark?.column ?? 1,
+          "this file is nested more than \(depthMax) deep")
         return nil
       }
       return node
@@ -77,6 +87,38 @@ package enum YamlFile {
     return nil
   }
 
+  /// Yams stops at the first mapping with a key that stands twice. Each is told, and the text read
+  /// again with that key under another name, so that the next is found.
+  private static func composeTellingKeys(_ file: SourceText, _ findings: Findings) throws -> Node? {
+    var lines: [String]?
+    for round in 0..<duplicatesMax {
+      do {
+        let node = try Yams.compose(yaml: lines?.joined(separator: "\n") ?? file.text)
+        return lines == nil ? node : nil
+      } catch YamlError.duplicatedKeysInMapping(let duplicates, let context) {
+        // The mark is that of the first of these names, where it stands first.
+        guard let name = duplicates.first else { return nil }
+        let second = YamlPitfalls.second(name, file, context.mark)
+        let place = second ?? (context.mark.line, context.mark.column)
+        findings.add(
+          file, line: place.line, column: place.column, length: name.unicodeScalars.count,
+          "`\(name)` stands twice in this mapping")
+        guard second != nil else { return nil }
+        var edited = lines ?? file.lines.map(String.init)
+        var scalars = Array(edited[place.line - 1].unicodeScalars)
+        let end = place.column - 1 + name.unicodeScalars.count
+        guard end <= scalars.count else { return nil }
+        scalars.insert(contentsOf: "·\(round)".unicodeScalars, at: end)
+        var text = String.UnicodeScalarView()
+        text.append(contentsOf: scalars)
+        edited[place.line - 1] = String(text)
+        lines = edited
+      }
+    }
+    return nil
+  }
+  private static let duplicatesMax = 20
+
   private static func report(_ error: YamlError, _ file: SourceText, _ findings: Findings) {
     switch error {
     case .scanner(let context, let problem, let mark, _),
@@ -87,14 +129,15 @@ package enum YamlFile {
       let place = problem.contains("end of stream") ? context?.mark ?? mark : mark
       findings.add(
         file, line: place.line, column: place.column, "this is not YAML: \(before)\(problem)",
-        hint: isTab(file, place) ? "indent with spaces, not with tabs" : nil)
-    case .duplicatedKeysInMapping(let duplicates, let context):
-      let names = duplicates.map { "`\($0)`" }.sorted().joined(separator: ", ")
-      findings.add(
-        file, line: context.mark.line, column: context.mark.column,
-        "\(names) stands twice in this mapping")
+        hint: isTab(file, place)
+          ? "indent with spaces, not with tabs"
+          : YamlPitfalls.hint(file, place.line, place.column, problem))
     case .reader(let problem, _, _, _):
-      findings.add(wholeFile: file.path, "this is not YAML: \(problem)")
+      guard let place = YamlPitfalls.control(file) else {
+        return findings.add(wholeFile: file.path, "this is not YAML: \(problem)")
+      }
+      findings.add(
+        file, line: place.line, column: place.column, "this is not YAML: \(problem)")
     default: findings.add(wholeFile: file.path, "this is not YAML: \(error)")
     }
   }
@@ -103,15 +146,19 @@ package enum YamlFile {
     file.line(mark.line).unicodeScalars.dropFirst(max(mark.column - 1, 0)).first == "\t"
   }
 
-  private static func depth(_ node: Node, _ above: Int) -> Int {
-    guard above <= depthMax else { return above }
+  /// The first node that lies too deep.
+  private static func tooDeep(_ node: Node, _ above: Int) -> Node? {
+    guard above <= depthMax else { return node }
     switch node {
-    case .scalar, .alias: return above
-    case .sequence(let sequence): return sequence.map { depth($0, above + 1) }.max() ?? above
+    case .scalar, .alias: return nil
+    case .sequence(let sequence):
+      for element in sequence { if let found = tooDeep(element, above + 1) { return found } }
     case .mapping(let mapping):
-      return mapping.map { max(depth($0.key, above + 1), depth($0.value, above + 1)) }.max()
-        ?? above
+      for (key, value) in mapping {
+        if let found = tooDeep(key, above + 1) ?? tooDeep(value, above + 1) { return found }
+      }
     }
+    return nil
   }
 
   /// The first `*name` whose `&name` stands before it. An alias without its anchor is YAML's own

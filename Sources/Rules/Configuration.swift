@@ -189,14 +189,6 @@ public struct QueueConfiguration: Sendable, Hashable {
     case reject(String)
     /// A caller hears this, leaves a message and goes; who comes by another channel waits.
     case leaveMessage(String)
-
-    /// Whether a case that waits in the queue then leaves it.
-    public var endsTheWait: Bool {
-      switch self {
-      case .queue, .handBack: true
-      case .answer, .reject, .leaveMessage: false
-      }
-    }
   }
   public struct ServiceLevel: Sendable, Hashable {
     public var targetSeconds: Int

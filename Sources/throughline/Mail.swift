@@ -47,9 +47,13 @@ struct Mail: ParsableCommand {
 enum NamedFile {
   struct Unreadable: Error, CustomStringConvertible { var description: String }
 
-  static func read(_ path: String) throws(Unreadable) -> [UInt8] {
-    if path == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
-    do throws(SystemError) { return try Files.read(path, bytesMax: 1 << 30) } catch {
+  /// - Parameter bytesMax: no more is taken into memory, also of what never ends: a pipe, a device.
+  static func read(_ path: String, bytesMax: Int = 1 << 30) throws(Unreadable) -> [UInt8] {
+    let name = path == "-" ? "/dev/stdin" : path
+    do throws(SystemError) { return try Files.read(name, bytesMax: bytesMax) } catch {
+      guard error.code != EFBIG else {
+        throw Unreadable(description: "\(path) is larger than \(bytesMax >> 20) MB")
+      }
       throw Unreadable(description: "\(path) cannot be read: \(error.text)")
     }
   }

@@ -101,10 +101,17 @@ struct RuleFolder: ParsableCommand {
         print(loaded.rendered)
         throw ExitCode(1)
       }
-      let read = FactsFile.read(
-        String(decoding: try NamedFile.read(facts), as: UTF8.self), path: facts)
+      let bytes = try NamedFile.read(facts, bytesMax: 1 << 20)
+      guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw NamedFile.Unreadable(description: "\(facts) is not UTF-8 text")
+      }
+      let read = FactsFile.read(text, path: facts)
       for diagnostic in read.diagnostics { print(diagnostic.rendered) }
       guard var known = read.facts else { throw ExitCode(1) }
+      // Beside the answer, which a program may read.
+      for warning in WorkspaceFolder.strangers(in: known, of: workspace, path: facts) {
+        FileHandle.standardError.write(Data((warning.rendered + "\n").utf8))
+      }
       for name in unknown {
         guard let fact = Rules.Fact.allCases.first(where: { $0.name == name }) else {
           throw ValidationError("there is no fact \(name); `throughline rules facts` lists them")
@@ -133,8 +140,15 @@ extension RuleFolder {
   ) throws {
     let query = workspace.map { "?" + AdminClient.query([("workspace", $0)]) } ?? ""
     let data = try body.map { try JSONSerialization.data(withJSONObject: $0) }
-    let answer = try AdminClient.send(
-      method, "/admin/rules" + path + query, data, try options.settings())
+    let answer: Data
+    do {
+      answer = try AdminClient.send(
+        method, "/admin/rules" + path + query, data, try options.settings())
+    } catch  where format == .json {
+      // Whoever reads JSON reads what went wrong as JSON, too, and on the same way.
+      print(JsonText.object([("passed", .bool(false)), ("error", .string("\(error)"))]).text)
+      throw ExitCode(1)
+    }
     guard format == .text,
       let json = try JSONSerialization.jsonObject(with: answer) as? [String: Any],
       let text = text(json)
@@ -234,7 +248,8 @@ struct Cel: ParsableCommand {
     var failed = 0
     for file in files {
       let outcome = ConformanceFile.run(
-        String(decoding: try NamedFile.read(file), as: UTF8.self), zone: SystemZones.table)
+        String(decoding: try NamedFile.read(file, bytesMax: 64 << 20), as: UTF8.self),
+        zone: SystemZones.table)
       passed += outcome.passed
       failed += outcome.failures.count
       for failure in outcome.failures {

@@ -57,6 +57,14 @@ import Testing
         ["rules", "explain", Package.demoRules + "/demo", "/tmp"],
         "/tmp cannot be read: Is a directory"
       ),
+      (
+        ["rules", "explain", Package.demoRules + "/demo", "/dev/zero"],
+        "/dev/zero is larger than 1 MB"
+      ),
+      (
+        ["rules", "rollback", "3", "--data", "/nowhere", "--format", "json"],
+        #"{"passed":false,"error":"no server answers at /nowhere/admin.socket"#
+      ),
       (["token", "list", "--data", "/nowhere"], "no server answers at /nowhere/admin.socket"),
       (["doctor", "--data", "/nowhere"], "could not open /nowhere: there is no data folder"),
       (["serve", "--data", "/proc/nowhere"], "could not create the folder /proc/nowhere"),
@@ -111,6 +119,23 @@ import Testing
       #expect(read.lines.last?.contains("\(bad) cannot be read: \(why)") == true, "\(read.lines)")
     }
     #expect(try await run("mail").status == 64)
+  }
+
+  @Test func `facts of queues, hours and channels that are not there are warned of`() async throws {
+    let folder = try TemporaryFolder()
+    let facts = folder.path + "/facts.yaml"
+    try "session: { channel: telephone }\nqueues: { suport: {} }\nhours: { ofice: true }\n".write(
+      toFile: facts, atomically: true, encoding: .utf8)
+    let told = try await run("rules", "explain", Package.demoRules + "/demo", facts)
+    #expect(told.status == 0)
+    for sentence in [
+      "warning: there is no queue `suport`\n  hint: did you mean `support`?",
+      "warning: there is no set of hours `ofice`\n  hint: did you mean `office`?",
+      "warning: there is no channel `telephone`",
+    ] { #expect(told.text.contains("facts.yaml: " + sentence), "\(told.text)") }
+    try Data([0x6E, 0x6F, 0x77, 0x3A, 0x20, 0xFF]).write(to: URL(filePath: facts))
+    let broken = try await run("rules", "explain", Package.demoRules + "/demo", facts)
+    #expect(broken.status != 0 && broken.text.contains("facts.yaml is not UTF-8 text"))
   }
 
   /// Small sizes: what is measured is another machine's business, but that it is measured is ours.

@@ -32,6 +32,16 @@ struct `What bad input gets` {
     #expect(loaded.rendered.contains("there is no such folder"))
   }
 
+  @Test func `no number of warnings hides an error`() throws {
+    let folder = try ScratchFolder()
+    for number in 0..<300 { try folder.write("rules/\(number).txt", "nothing") }
+    try folder.write("rules/10.yaml", "- name: broken\n  when: a.b.c(\n  answer: hello\n")
+    let loaded = folder.load()
+    #expect(loaded.workspace == nil)
+    #expect(loaded.rendered.contains("rules/10.yaml:2"))
+    #expect(loaded.diagnostics.count == 200)
+  }
+
   @Test func `a rule file of fifty megabytes is refused without reading it all`() throws {
     let folder = try ScratchFolder()
     try folder.write(

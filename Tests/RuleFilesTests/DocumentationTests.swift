@@ -60,6 +60,7 @@ struct `docs/rules.md` {
     try write("workspace.yaml", "title: Docs\n")
     try write("queues.yaml", "support:\n")
     try write("skills.yaml", "english:\n")
+    try write("hours.yaml", "office: { zone: UTC, open: { mon-fri: \"09:00-17:00\" } }\n")
     try write("rules/10.yaml", Self.blocks("rules").joined())
     try write("rules/90.yaml", "- name: everyone\n  route: { queue: support }\n")
     try write("tests/10.yaml", Self.blocks("tests").joined())

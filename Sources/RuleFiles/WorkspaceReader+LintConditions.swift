@@ -1,0 +1,190 @@
+import Expressions
+import Rules
+
+/// What a condition can hardly mean: that it is always true or never, or names what does not exist.
+extension WorkspaceReader {
+  func lintCondition(_ rule: Rule, _ place: Section) {
+    guard let condition = rule.when, let section = conditions[rule.key] else { return }
+    let cost = condition.estimatedCost
+    if cost > Expression.budgetDefault {
+      section.report(
+        "this condition could take \(cost == .max ? "endless" : String(cost)) steps; \(Expression.budgetDefault) are allowed",
+        hint: "go over fewer lists inside one another")
+    }
+    if let outcome = condition.constantOutcome {
+      let consequence = outcome ? "so no rule below is reached" : "so the rule never matches"
+      section.report("this condition is always \(outcome), \(consequence)", severity: .warning)
+    } else if condition.isTrivial {
+      section.report(
+        "this condition says something or its contrary: it is true whenever its facts are there",
+        hint: "`has(…)` asks whether a fact is there", severity: .warning)
+    }
+    lintNames(condition, section)
+    lintSkillNames(condition, section)
+    lintChannel(condition, section)
+    lintFailure(condition, section)
+    for node in condition.patternsWithBackspace() {
+      report(
+        node, of: condition, section,
+        "`\\b` in a text is a backspace, which nobody writes in a mail",
+        hint: "for a word's edge write `\\\\b`, or the pattern as r\"…\"", severity: .warning)
+    }
+  }
+
+  /// `queues.x` and `hours.x` must name one that exists: at run time they would just be absent.
+  func lintKnown(_ condition: Program, _ section: Section) {
+    let checks = [(Fact.queues, queueNames, "queue"), (Fact.hours, hoursNames, "set of hours")]
+    for (fact, known, what) in checks {
+      guard let known else { continue }
+      for (field, node) in condition.fields(below: fact.rawValue)
+      where !known.contains(field) && !findings.isFull {
+        let near = Spelling.nearest(field, among: known.sorted()).map { "did you mean `\($0)`?" }
+        report(
+          node, of: condition, section, "there is no \(what) `\(field)`", hint: near,
+          severity: .error)
+      }
+    }
+  }
+
+  private func lintNames(_ condition: Program, _ section: Section) {
+    lintKnown(condition, section)
+    for (demand, texts) in condition.textChoices() {
+      guard let fact = Fact(rawValue: demand.slot), demand.path.isEmpty,
+        let known = knownTexts(fact)
+      else { continue }
+      for text in texts where !known.contains(text) && !findings.isFull {
+        let sorted = known.sorted()
+        let near = Spelling.nearest(text, among: sorted).map { "did you mean \"\($0)\"?" }
+        // Whoever left goes on to be the last agent of those whom they served.
+        if fact == .customerLastAgent {
+          section.report(
+            "there is no agent `\(text)`: this is true only of whom an agent of that name served before",
+            hint: near ?? "there are \(sorted.prefix(12).joined(separator: ", "))",
+            severity: .warning)
+          continue
+        }
+        section.report(
+          "`\(fact.name)` is never \"\(text)\"",
+          hint: near ?? "it is one of \(sorted.prefix(12).joined(separator: ", "))",
+          severity: .warning)
+      }
+    }
+  }
+
+  static let channels = ["chat", "email", "phone"]
+
+  /// All that a fact can be; nil where that is not known.
+  private func knownTexts(_ fact: Fact) -> Set<String>? {
+    switch fact {
+    case .sessionChannel: Set(Self.channels)
+    case .customerAssurance: ["verified", "asserted", "claimed"]
+    case .customerLastAgent: agentNames
+    case .sessionBot: bots.isEmpty ? nil : Set(bots)
+    default: nil
+    }
+  }
+
+  /// Skills that a bot asks for may be any; one that is nearly one of ours is hardly meant.
+  private func lintSkillNames(_ condition: Program, _ section: Section) {
+    guard let known = skillNames else { return }
+    for (text, node) in condition.textsSought(in: Fact.handoffSkills.rawValue)
+    where !known.contains(text) && !findings.isFull {
+      guard let near = Spelling.nearest(text, among: known.sorted()) else { continue }
+      report(
+        node, of: condition, section, "there is no skill `\(text)`",
+        hint: "did you mean `\(near)`?", severity: .warning)
+    }
+  }
+
+  /// A clause that ends in an error whatever the facts are, such as `1 / 0 == 1`.
+  private func lintFailure(_ condition: Program, _ section: Section) {
+    for node in condition.clausesWithoutFacts() {
+      guard
+        let clause = try? Expression.compileUnchecked(
+          condition.text(of: node), Fact.environment(zone: SystemZones.table)
+        ).get(),
+        case .error(let error) = clause.evaluate([]), error.kind != .unknown
+      else { continue }
+      report(
+        node, of: condition, section,
+        "this always ends in an error, so the rule never matches: \(error.message)", hint: nil,
+        severity: .warning)
+    }
+  }
+
+  /// A fact that a channel never has, in a rule that asks for that channel.
+  private func lintChannel(_ condition: Program, _ section: Section) {
+    for (text, node) in excludedChannels(condition) where !Self.channels.contains(text) {
+      let near = Spelling.nearest(text, among: Self.channels).map { "did you mean \"\($0)\"?" }
+      report(
+        node, of: condition, section,
+        "`session.channel` is never \"\(text)\", so this changes nothing",
+        hint: near ?? "it is one of \(Self.channels.joined(separator: ", "))", severity: .warning)
+    }
+    let asked = demandedChannels(condition)
+    let demanded = asked?.filter(Self.channels.contains) ?? []
+    if asked?.isEmpty ?? false, !excludedChannels(condition).isEmpty {
+      section.report("this leaves no channel, so it never matches", severity: .warning)
+    }
+    let required = condition.requiredSlots().compactMap { slot, node in
+      Fact(rawValue: slot).map { ($0, node) }
+    }.filter { !$0.0.declaration.channels.isEmpty }
+    var isTold = false
+    let many = demanded.count > 1 ? "channels" : "channel"
+    for (fact, node) in required where !demanded.isEmpty {
+      let channels = fact.declaration.channels
+      guard channels.allSatisfy({ !demanded.contains($0) }) else { continue }
+      isTold = true
+      report(
+        node, of: condition, section,
+        "`\(fact.name)` is always absent on the \(many) \(demanded.joined(separator: ", ")), so this never matches",
+        hint: "it is there on \(channels.joined(separator: ", ")) only", severity: .warning)
+    }
+    guard !isTold, let (first, _) = required.first else { return }
+    var common = Set(first.declaration.channels)
+    for (fact, node) in required.dropFirst() {
+      common.formIntersection(fact.declaration.channels)
+      guard common.isEmpty else { continue }
+      return report(
+        node, of: condition, section,
+        "`\(fact.name)` and `\(first.name)` are never there on one channel, so this never matches",
+        hint:
+          "`\(first.name)` is there on \(first.declaration.channels.joined(separator: ", ")) only, `\(fact.name)` on \(fact.declaration.channels.joined(separator: ", "))",
+        severity: .warning)
+    }
+  }
+
+  /// The channels on which alone the condition can be true, in order; nil when it asks for none.
+  func demandedChannels(_ condition: Program?) -> [String]? {
+    guard let condition else { return nil }
+    let choices = condition.textChoices().filter { $0.demand == Self.channelDemand }
+    let excluded = Set(excludedChannels(condition).map(\.text))
+    guard let first = choices.first else {
+      let left = Self.channels.filter { !excluded.contains($0) }
+      return left.count < Self.channels.count ? left : nil
+    }
+    let common = choices.dropFirst().reduce(Set(first.texts)) { $0.intersection($1.texts) }
+    return common.subtracting(excluded).sorted()
+  }
+
+  private static let channelDemand = Demand(slot: Fact.sessionChannel.rawValue, path: [])
+
+  private func excludedChannels(_ condition: Program) -> [(text: String, node: Int)] {
+    condition.textExclusions().filter { $0.demand == Self.channelDemand }.flatMap { excluded in
+      excluded.texts.map { ($0, excluded.node) }
+    }
+  }
+
+  private func report(
+    _ node: Int, of condition: Program, _ section: Section, _ message: String, hint: String?,
+    severity: RuleDiagnostic.Severity
+  ) {
+    guard let scalar = section.node.scalar else { return }
+    let extent = condition.syntax.extents[node]
+    place(
+      ExpressionDiagnostic(start: extent.start, end: extent.end, message: message, hint: hint),
+      section,
+      scalar,
+      severity: severity)
+  }
+}
