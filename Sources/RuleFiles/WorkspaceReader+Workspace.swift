@@ -1,5 +1,6 @@
 import Expressions
 import Model
+import PhoneNumbers
 import Rules
 
 extension WorkspaceReader {
@@ -20,10 +21,15 @@ extension WorkspaceReader {
     made.dialledNumbers =
       members["dialled_numbers"]?.oneOrMore(what: "dialled_numbers").compactMap(number) ?? []
     if let region = members["default_region"]?.text(what: "default_region") {
-      if region.utf8.count == 2, region.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) {
-        made.defaultRegion = region
-      } else {
+      let isRegion = region.utf8.count == 2 && region.utf8.allSatisfy { (0x41...0x5A).contains($0) }
+      if !isRegion {
         members["default_region"]?.report("a region is two capitals, such as US or DE")
+      } else if !PhoneNumbers.knows(region: region) {
+        members["default_region"]?.report(
+          "nothing is known of numbers in a region \(region)",
+          hint: "regions are those of ISO 3166, such as US, DE or GB")
+      } else {
+        made.defaultRegion = region
       }
     }
     made.trustedRelays =
