@@ -22,6 +22,14 @@ import Testing
     #expect(run.terminationStatus == 0, "\(text)")
     let cycles = text.split(separator: "\n").first { $0.contains(" cycles ") }
     #expect(cycles?.contains(" 50 kills") == true, "\(text)")
+    // A load of which nothing came shows nothing: every channel must have had its effect.
+    for measure in [
+      "acknowledged", "mails", "talks", "offers' timelines", "customers' words", "sent again",
+    ] {
+      let line = text.split(separator: "\n").first { $0.contains(" \(measure) ") }
+      let value = line?.split(separator: " ").dropLast().last.flatMap { Int($0) } ?? 0
+      #expect(value > 0, "\(measure): \(text)")
+    }
   }
 
   /// The program stands beside the tests' own.

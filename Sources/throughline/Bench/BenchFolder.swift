@@ -35,7 +35,7 @@ struct BenchFolder {
         wren: { asserts: [chat, email], assurance: asserted }
       capacity: { chat: 1, email: 1, phone: whole }
       phone_systems:
-        \(Self.phoneSystem): { api: fastagi, networks: [127.0.0.1], secret: \\(Self.phoneSecret) }
+        \(Self.phoneSystem): { api: fastagi, networks: [127.0.0.1], secret: \(Self.phoneSecret) }
 
       """,
       "queues.yaml": "support:\n  title: Support\n  wrap_up: 0s\n  who: [longest_idle]\n",
