@@ -26,8 +26,8 @@ import Testing
     for measure in [
       "acknowledged", "mails", "talks", "offers' timelines", "customers' words", "sent again",
     ] {
-      let line = text.split(separator: "\n").first { $0.contains(" \(measure) ") }
-      let value = line?.split(separator: " ").dropLast().last.flatMap { Int($0) } ?? 0
+      let after = text.range(of: " \(measure) ").map { text[$0.upperBound...] } ?? ""
+      let value = after.split(separator: " ", maxSplits: 1).first.flatMap { Int($0) } ?? 0
       #expect(value > 0, "\(measure): \(text)")
     }
   }
