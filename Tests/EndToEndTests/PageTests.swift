@@ -145,7 +145,10 @@ import Testing
             )
           })
       }
-      // Lanes tell what they counted now and then.
+      // One that stays: lanes tell what they counted now and then, and each call has a connection of
+      // its own that is gone by then.
+      let held = try Socket.connect(port: server.port("http"))
+      defer { held.close() }
       try await eventually("connections are counted") {
         let values = try await measured()
         return values["connections"] ?? 0 >= 1 && values["connections_accepted_total"] ?? 0 >= 5
