@@ -148,24 +148,22 @@ import Testing
     `while the smarthost is away mail stays, through a restart too, and leaves once when it is back`()
     async throws
   {
-    let away = try FakeSmarthost()
-    let port = away.listener.port
-    away.stop()
+    let smarthost = try FakeSmarthost(isAway: true)
     try await TestServer.run { settings in
-      settings.smarthostURL = "smtp://127.0.0.1:\(port)"
+      settings.smarthostURL = smarthost.url
       settings.outboxRetrySeconds = 1
     } _: { server in
-      let (taken, ann) = try await answered(server, away, Letter())
+      let (taken, ann) = try await answered(server, smarthost, Letter())
       try await eventually("a try has failed") { try Self.tries(server) >= 1 }
       try await server.restart()
       #expect(try Self.tries(server) >= 1, "it stays in the outbox")
-      let back = try FakeSmarthost(port: port)
-      try await eventually("the mail leaves") { !back.mails.isEmpty }
-      #expect(back.mails[0].recipient == "mia@home.example")
+      try smarthost.back()
+      try await eventually("the mail leaves") { !smarthost.mails.isEmpty }
+      #expect(smarthost.mails[0].recipient == "mia@home.example")
       try await eventually("the outbox is empty") {
         try StoreLook(server.settings.data).count("SELECT count(*) FROM outbox") == 0
       }
-      #expect(back.mails.count == 1)
+      #expect(smarthost.mails.count == 1)
       let page = try await server.call("GET", "/v1/cases/\(taken["case"].text)", by: ann)
       #expect(!page["timeline"].kinds.contains("undelivered"), "it was not late")
     }

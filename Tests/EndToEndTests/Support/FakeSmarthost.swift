@@ -41,8 +41,14 @@ final class FakeSmarthost: Sendable {
   var refusals: Int { box.refusals.withLock { $0 } }
   var url: String { "smtp://127.0.0.1:\(listener.port)" }
 
-  init(port: UInt16 = 0) throws {
-    listener = try Socket.listen(port: port)
+  /// - Parameter isAway: it refuses whoever comes until it is `back`.
+  init(isAway: Bool = false) throws {
+    listener = try Socket.bound()
+    if !isAway { try back() }
+  }
+
+  func back() throws {
+    try listener.listen()
     Thread.detachNewThread { [listener, box] in
       while let peer = listener.accept() { Thread.detachNewThread { try? Self.talk(peer, box) } }
     }

@@ -66,6 +66,13 @@ final class Socket: Sendable {
 
   /// A listener on loopback; port 0 takes any that is free.
   static func listen(port: UInt16 = 0) throws -> Socket {
+    let socket = try bound(to: port)
+    try socket.listen()
+    return socket
+  }
+
+  /// Has a port, which nobody else can take, and refuses whoever comes until it listens.
+  static func bound(to port: UInt16 = 0) throws -> Socket {
     let socket = Socket(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), seconds: 60)
     var yes: Int32 = 1
     setsockopt(
@@ -76,10 +83,16 @@ final class Socket: Sendable {
         bind(socket.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    guard bound == 0, Glibc.listen(socket.descriptor, 16) == 0 else {
-      throw Fault(description: "cannot listen on port \(port): \(String(cString: strerror(errno)))")
+    guard bound == 0 else {
+      throw Fault(description: "cannot have port \(port): \(String(cString: strerror(errno)))")
     }
     return socket
+  }
+
+  func listen() throws {
+    guard Glibc.listen(descriptor, 16) == 0 else {
+      throw Fault(description: "cannot listen: \(String(cString: strerror(errno)))")
+    }
   }
 
   func accept() -> Socket? {
