@@ -277,18 +277,22 @@ public final class SQLiteReader: StoreReader {
         var page = TimelinePage(from: from, direction, atMost: atMost, limit: limit)
         for customer in customers { try page.gather(queries, workspace, customer, visible) }
         return try page.numbers.map { number throws(StoreFault) in
+          let entry: EntryRow?
           do throws(StoreFault) {
-            let entry = try queries.bound(.entry) { columns in
+            entry = try queries.bound(.entry) { columns in
               columns.put(workspace)
               columns.put(number)
             }.one(.entries, EntryRow.inWorkspace)
-            if let entry { return entry }
-            throw StoreFault.corrupt(what: "entry \(number) is in the index but not there")
           } catch {
             guard case .corrupt = error, let customer = customers.first else { throw error }
             store.tell(damage: error)
             return EntryRow(damaged: EntryID(number), of: customer, visible)
           }
+          // Then the index is damaged, and its order leads nowhere: whoever pages by it would go round.
+          guard let entry else {
+            throw StoreFault.corrupt(what: "entry \(number) is in the index but not there")
+          }
+          return entry
         }
       }
     }
