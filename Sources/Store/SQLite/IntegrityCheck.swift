@@ -263,8 +263,14 @@ extension IntegrityCheck {
         next.begin()
         next.put(last)
         guard try next.step(), !next.isNull else { break }
-        last = next.integer(at: 0)
+        let number = next.integer(at: 0)
         next.reset()
+        // A flipped bit among the keys can lead back, and round for ever.
+        guard number > last else {
+          found("\(table.name) is out of order")
+          break
+        }
+        last = number
         if table == .counts, last == Int64(RowCounts.folder.raw) { continue }
         if !numbers.contains(last) {
           found("\(table.name) has rows of workspace \(last), which does not exist")
