@@ -51,14 +51,11 @@ extension Checker {
 
   func nearest(_ name: String) -> String? {
     let known = environment.variables.map(\.name) + locals.map(\.name)
-    if name.contains(".") { return member(name, known) ?? near(name, known) }
+    if name.contains(".") { return member(name, known) ?? Spelling.hint(name, among: known) }
     // `channel`, where `session.channel` is meant.
     let same = known.filter { $0.hasSuffix("." + name) }
-    return same.count == 1 ? "did you mean `\(same[0])`?" : near(name, known)
-  }
-
-  private func near(_ name: String, _ known: [String]) -> String? {
-    Spelling.nearest(name, among: known).map { "did you mean `\($0)`?" }
+    return same.count == 1
+      ? "did you mean `\(same[0])`?" : Spelling.hint(name, among: known)
   }
 
   /// For `group.field`: a field of the group that is written nearly so, the same field of another
@@ -137,7 +134,7 @@ extension Checker {
     case .object(let name):
       let fields = environment.objects[name] ?? []
       if let found = fields.first(where: { $0.name == field }) { return found.type }
-      let near = Spelling.nearest(field, among: fields.map(\.name)).map { "did you mean `\($0)`?" }
+      let near = Spelling.hint(field, among: fields.map(\.name))
       report(
         node, "`\(name)` has no field `\(field)`",
         hint: near ?? "it has \(fields.map(\.name).joined(separator: ", "))")
@@ -213,6 +210,11 @@ extension Checker {
 
 /// Finds the word that somebody probably meant.
 public enum Spelling {
+  /// What somebody may have meant, for behind a mistake: `did you mean …?`
+  public static func hint(_ word: String, among known: [String]) -> String? {
+    nearest(word, among: known).map { "did you mean `\($0)`?" }
+  }
+
   /// The nearest by edit distance, if it is near at all.
   public static func nearest(_ word: String, among known: [String]) -> String? {
     guard word.utf8.count <= 100 else { return nil }

@@ -32,11 +32,7 @@ extension Program {
     case .and(let parts):
       for part in parts { collectDemands(part, into: &found) }
     case .call("_==_", let sides) where sides.count == 2:
-      for (fact, text) in [(sides[0], sides[1]), (sides[1], sides[0])] {
-        if let demand = demand(fact), case .literal(.string(let text)) = syntax.nodes[text] {
-          found.append((demand, text))
-        }
-      }
+      if let (demand, texts) = equality(sides) { found += texts.map { (demand, $0) } }
     default: break
     }
   }
@@ -60,9 +56,7 @@ extension Program {
   /// Every text that a fact must not be for this condition to be true, clause by clause:
   /// `fact != "a"`, `!(fact in ["a", "b"])`.
   public func textExclusions() -> [(demand: Demand, texts: [String], node: Int)] {
-    let parts: [Int]
-    if case .and(let all) = syntax.nodes[syntax.root] { parts = all } else { parts = [syntax.root] }
-    return parts.compactMap { part in
+    clauses.compactMap { part in
       let excluded: (Demand, [String])?
       switch syntax.nodes[part] {
       case .call("!_", let inner) where inner.count == 1: excluded = choice(inner[0])
@@ -71,6 +65,11 @@ extension Program {
       }
       return excluded.map { ($0.0, $0.1, part) }
     }
+  }
+
+  /// What must all be true for this condition to be true.
+  private var clauses: [Int] {
+    if case .and(let all) = syntax.nodes[syntax.root] { all } else { [syntax.root] }
   }
 
   private func equality(_ sides: [Int]) -> (Demand, [String])? {
@@ -124,9 +123,7 @@ extension Program {
 
   /// Clauses that must all be true and name no fact: what they come to is known beforehand.
   public func clausesWithoutFacts() -> [Int] {
-    let parts: [Int]
-    if case .and(let all) = syntax.nodes[syntax.root] { parts = all } else { parts = [syntax.root] }
-    return parts.filter { !namesAnything($0) }
+    clauses.filter { !namesAnything($0) }
   }
 
   private func namesAnything(_ node: Int) -> Bool {

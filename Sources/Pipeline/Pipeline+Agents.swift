@@ -194,7 +194,8 @@ extension Pipeline {
       agentName: agent ?? "", blobs: mail.blobs, at: turn.at)
     outgoing.isAutomatic = agent == nil
     outgoing.customer = customer
-    outgoing.returnPath = outgoing.isAutomatic ? Self.about(conversation.about)?.returnPath : nil
+    let known = Self.about(conversation.about)
+    outgoing.returnPath = outgoing.isAutomatic ? known?.returnPath : nil
     let row = OutboxRow(
       id: head.outbox, kind: .mail, due: turn.at, tries: 0, payload: outgoing.encoded)
     pending.outbox.append(row)
@@ -205,7 +206,7 @@ extension Pipeline {
         + Self.keyValue(customer) + (outgoing.isAutomatic ? [0] : []), &turn)
     var changed = conversation
     // Whoever answers later answers the customer, and not what a rule said meanwhile.
-    if !outgoing.isAutomatic, var about = Self.about(conversation.about) {
+    if !outgoing.isAutomatic, var about = known {
       about.mail = MailLine(
         ours: thread.ours, theirs: thread.theirs, theirName: thread.theirName,
         subject: thread.subject,

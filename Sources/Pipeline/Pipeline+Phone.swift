@@ -14,14 +14,11 @@ extension Pipeline {
         return rejection(.idInUse, known.conversation)
       }
       if var answer = try resume(known.session, known.conversation, &turn, reads) {
-        if call.nothingRings { try endRings(known.conversation, &turn, reads) }
-        // It left its `Dial` without a talk: whoever accepted while we went down speaks with nobody.
-        if call.nothingRings, !call.isOverOnceEnded,
-          try giveBack(known.session, as: call.case, &turn, reads),
-          let state = router.conversation(known.conversation)
-        {
-          answer = .callTaken(
-            known.session, known.conversation, state.customer, state.openCase, resumed: true)
+        if call.nothingRings {
+          try endRings(known.conversation, &turn, reads)
+          // It left its `Dial` without a talk: whoever accepted while we went down speaks with nobody.
+          if !call.isOverOnceEnded { try giveBack(known.session, as: call.case, &turn, reads) }
+          answer = taken(known.session, known.conversation) ?? answer
         }
         // The phone system came back before it was told, or could not take the message.
         if case .leavesMessage = try standing(of: known.session, reads) {
@@ -86,14 +83,20 @@ extension Pipeline {
     _ session: SessionID, _ conversation: ConversationID, _ turn: inout Turn,
     _ reads: any StoreReader
   ) throws(StoreFault) -> Answer? {
-    guard router.session(session) != nil, let state = router.conversation(conversation) else {
+    guard router.session(session) != nil, router.conversation(conversation) != nil else {
       return nil
     }
     _ = try command(
       .joinSession(
         conversation: conversation, session: NewSession(id: session, channel: .phone, bot: nil)),
       &turn, reads)
-    return .callTaken(session, conversation, state.customer, state.openCase, resumed: true)
+    return taken(session, conversation)
+  }
+
+  private func taken(_ session: SessionID, _ conversation: ConversationID) -> Answer? {
+    router.conversation(conversation).map {
+      .callTaken(session, conversation, $0.customer, $0.openCase, resumed: true)
+    }
   }
 
   private mutating func endRings(
@@ -306,11 +309,11 @@ extension Pipeline {
   /// Gives back the case of a call whose caller nobody speaks with, if an agent has it.
   private mutating func giveBack(
     _ session: SessionID, as new: CaseID, _ turn: inout Turn, _ reads: any StoreReader
-  ) throws(StoreFault) -> Bool {
+  ) throws(StoreFault) {
     guard let id = try talk(session, reads), let state = router.case(id),
       state.channel == .phone, state.session == session, case .assigned = state.state
-    else { return false }
-    return try passOn(id, as: new, &turn, reads) == nil
+    else { return }
+    _ = try passOn(id, as: new, &turn, reads)
   }
 
   /// The agent's device was gone before it was connected: the case waits again, with its age.

@@ -69,7 +69,11 @@ extension Router {
     hang(slot, on: home)
     markDirty(session: slot)
     armSession(slot)
-    // Whether it may go back to a bot once it has waited too long depends on whether there is one.
+    armOpenCase(of: home)
+  }
+
+  /// Whether it may go back to a bot once it has waited too long depends on who sits there.
+  private mutating func armOpenCase(of home: Int32) {
     let theCase = conversations[home].openCase
     if theCase >= 0 { armCase(theCase) }
   }
@@ -99,8 +103,7 @@ extension Router {
       if before >= 0 { sessions[before].nextSession = sessions[slot].nextSession }
     }
     rehomeCase(of: home, from: id, sessions[slot].channel)
-    let theCase = conversations[home].openCase
-    if theCase >= 0 { armCase(theCase) }
+    armOpenCase(of: home)
     timers.cancel(.session, slot)
     markGone(session: slot)
     sessions.remove(slot)

@@ -295,22 +295,19 @@ extension Router {
   }
 
   /// Whether its customer has written a mail in it.
-  func hasMail(_ home: Int32) -> Bool {
-    var session = conversations[home].firstSession
-    while session >= 0, sessions[session].channel != .email {
-      session = sessions[session].nextSession
-    }
-    return session >= 0
-  }
+  func hasMail(_ home: Int32) -> Bool { firstSession(of: home) { $0.channel == .email } != nil }
 
   /// The bot of the conversation's first session that has one.
-  func firstBot(of home: Int32) -> BotID? {
-    var session = conversations[home].firstSession
-    while session >= 0 {
-      if let bot = sessions[session].bot { return bot }
-      session = sessions[session].nextSession
-    }
-    return nil
+  func firstBot(of home: Int32) -> BotID? { firstSession(of: home) { $0.bot != nil }?.bot }
+
+  func hasBot(_ home: Int32, _ bot: BotID) -> Bool {
+    firstSession(of: home) { $0.bot == bot } != nil
+  }
+
+  private func firstSession(of home: Int32, where isIt: (SessionRecord) -> Bool) -> SessionRecord? {
+    var slot = conversations[home].firstSession
+    while slot >= 0, !isIt(sessions[slot]) { slot = sessions[slot].nextSession }
+    return slot < 0 ? nil : sessions[slot]
   }
 
   /// Room for a case that comes back from being parked; an offer that is open keeps its room.

@@ -279,15 +279,6 @@ extension Router {
     }
   }
 
-  func hasBot(_ home: Int32, _ bot: BotID) -> Bool {
-    var session = conversations[home].firstSession
-    while session >= 0 {
-      if sessions[session].bot == bot { return true }
-      session = sessions[session].nextSession
-    }
-    return false
-  }
-
   /// Ends a case and what hangs on it; the caller settles who owns the conversation then.
   mutating func endCase(
     _ slot: Int32, _ end: CaseEnd, _ why: OfferEnd.Revocation, _ at: Instant, _ out: inout Decision

@@ -14,7 +14,7 @@ public enum FactsFile {
   }
 
   /// The member, beside the facts, that names by their gap those that are not known.
-  static let gapsKey = "unknown"
+  public static let gapsKey = "unknown"
 
   public struct Reading: Sendable {
     /// Nil where there are errors. What is in `gaps` is unknown.

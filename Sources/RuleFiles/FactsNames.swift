@@ -17,7 +17,7 @@ extension WorkspaceFolder {
     for (fact, names, what) in known {
       guard case .map(let map)? = facts[fact] else { continue }
       for case .string(let name) in map.keys where !names.contains(name) {
-        let near = Spelling.nearest(name, among: names).map { "did you mean `\($0)`?" }
+        let near = Spelling.hint(name, among: names)
         findings.add(.warning, wholeFile: path, "there is no \(what) `\(name)`", hint: near)
       }
     }

@@ -113,11 +113,9 @@ extension WorkspaceReader {
   }
 
   private func checkChannel(_ section: Section) {
-    guard let name = section.node.scalar?.string, !Self.channels.contains(name) else { return }
-    let near = Spelling.nearest(name, among: Self.channels).map { "did you mean `\($0)`?" }
-    section.report(
-      "there is no channel `\(name)`",
-      hint: near ?? "there are \(Self.channels.joined(separator: ", "))")
+    // What is no text has been told of where the facts were read.
+    guard section.node.scalar != nil else { return }
+    _ = section.reference(Set(Self.channels), what: "channel")
   }
 }
 

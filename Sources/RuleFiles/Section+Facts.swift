@@ -42,7 +42,7 @@ extension Section {
       } else {
         let groups = Set(names.compactMap { $0.split(separator: ".").first.map(String.init) })
         let known = prefix.isEmpty ? names + groups.sorted() : names
-        let near = Spelling.nearest(name, among: known).map { "did you mean `\($0)`?" }
+        let near = Spelling.hint(name, among: known)
         entry.key.report("there is no fact `\(name)`", hint: near)
       }
     }

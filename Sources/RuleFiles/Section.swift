@@ -51,7 +51,7 @@ package struct Section {
         continue
       }
       guard known.contains(name) else {
-        let near = Spelling.nearest(name, among: known).map { "did you mean `\($0)`?" }
+        let near = Spelling.hint(name, among: known)
         at(key).report(
           "\(what) has no key `\(name)`", hint: near ?? "it has \(known.joined(separator: ", "))")
         continue
@@ -188,7 +188,7 @@ package struct Section {
     let known = T.allCases.map(\.rawValue)
     guard let text = text(what: what) else { return nil }
     if let found = T(rawValue: text) { return found }
-    let near = Spelling.nearest(text, among: known).map { "did you mean `\($0)`?" }
+    let near = Spelling.hint(text, among: known)
     report(
       "\(what) is not `\(text)`", hint: near ?? "it is one of \(known.joined(separator: ", "))")
     return nil
@@ -204,7 +204,7 @@ package struct Section {
     guard known.contains(name) else {
       if findings.isFull { return nil }
       let sorted = known.sorted()
-      let near = Spelling.nearest(name, among: sorted).map { "did you mean `\($0)`?" }
+      let near = Spelling.hint(name, among: sorted)
       let list =
         sorted.isEmpty ? "there are none" : "there are \(sorted.prefix(12).joined(separator: ", "))"
       report("there is no \(what) `\(name)`", hint: near ?? list)

@@ -38,7 +38,7 @@ extension WorkspaceReader {
       guard let known else { continue }
       for (field, node) in condition.fields(below: fact.rawValue)
       where !known.contains(field) && !findings.isFull {
-        let near = Spelling.nearest(field, among: known.sorted()).map { "did you mean `\($0)`?" }
+        let near = Spelling.hint(field, among: known.sorted())
         report(
           node, of: condition, section, "there is no \(what) `\(field)`", hint: near,
           severity: .error)

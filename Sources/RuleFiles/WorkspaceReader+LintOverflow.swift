@@ -33,15 +33,13 @@ extension WorkspaceReader {
         severity: .warning)
     }
     for circle in circles(\.closed, \.waitMax?.then) where circle.isAnySecond {
-      let round = circle.names.reduce(0) { sum, name in
-        if case .queue? = queue(name)?.waitMax?.then {
-          sum + (queue(name)?.waitMax?.limit ?? 0)
+      var (round, closed) = (0, [String]())
+      for name in circle.names {
+        if let wait = queue(name)?.waitMax, case .queue = wait.then {
+          round += wait.limit
         } else {
-          sum
+          closed.append(name)
         }
-      }
-      let closed = circle.names.filter { name in
-        if case .queue? = queue(name)?.waitMax?.then { false } else { true }
       }
       let when =
         closed.isEmpty
@@ -75,10 +73,10 @@ extension WorkspaceReader {
         if case .queue(let name)? = queue[keyPath: way] { indices[name] } else { nil }
       }
     }
-    return Self.knots(next.map { $0.compactMap(\.self) }).compactMap { knot in
+    let edges = next.map { $0.compactMap(\.self) }
+    return Self.knots(edges).compactMap { knot in
       guard let start = knot.min(by: { queues[$0].name < queues[$1].name }) else { return nil }
-      let round = Self.shortestRound(
-        from: start, within: Set(knot), next.map { $0.compactMap(\.self) })
+      let round = Self.shortestRound(from: start, within: Set(knot), edges)
       let pairs = zip(round, round.dropFirst() + [start])
       return Circle(
         names: round.map { queues[$0].name },

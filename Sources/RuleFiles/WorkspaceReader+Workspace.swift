@@ -205,7 +205,7 @@ extension WorkspaceReader {
     guard let name = section.text(what: "a kind") else { return nil }
     guard IdentityKind(name: name) == nil else { return name }
     let known = IdentityKind.allCases.map(\.name)
-    let near = Spelling.nearest(name, among: known).map { "did you mean `\($0)`?" }
+    let near = Spelling.hint(name, among: known)
     section.report(
       "`\(name)` is no kind of identity",
       hint: near ?? "it is one of \(known.joined(separator: ", "))")

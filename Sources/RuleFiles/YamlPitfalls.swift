@@ -120,22 +120,8 @@ enum YamlPitfalls {
 
   /// What stands before the first byte that is no UTF-8.
   static func validPrefix(_ bytes: some Collection<UInt8>) -> [UInt8] {
-    let bytes = Array(bytes)
-    var (low, high) = (0, bytes.count)
-    // Whatever begins a valid text is valid but for a character cut in two at its end.
-    while low < high {
-      let middle = (low + high + 1) / 2
-      var end = middle
-      while end < bytes.count, end < middle + 3, bytes[end] & 0xC0 == 0x80 { end += 1 }
-      if String(validating: bytes[..<end], as: UTF8.self) != nil {
-        low = middle
-      } else {
-        high = middle - 1
-      }
-    }
-    while low > 0, low < bytes.count, String(validating: bytes[..<low], as: UTF8.self) == nil {
-      low -= 1
-    }
-    return Array(bytes[..<low])
+    var (decoder, rest, count) = (UTF8(), bytes.makeIterator(), 0)
+    while case .scalarValue(let scalar) = decoder.decode(&rest) { count += UTF8.width(scalar) }
+    return Array(bytes.prefix(count))
   }
 }

@@ -233,12 +233,8 @@ final class HTTPConnection: ConnectionHandler {
     switch exchange?.kind {
     case nil: connection.closeAfterFlush()
     case .next: finish(APIResponse(204, contentType: "application/json", []), connection)
-    case .poll(let poll, var state):
-      state.isOver = true
-      exchange?.kind = .poll(poll, state)
-      if !state.isLooking { look(connection) }
-    case .call(let wait):
-      if let known = wait.instruction { finish(known.response(call: wait.session), connection) }
+    // As when their time is over.
+    case .poll, .call: answerIsDue(connection)
     case .submitted, .read, .gathering, .blob, .offered: break
     }
   }

@@ -189,8 +189,9 @@ final class Outbox: Sendable {
       failed(row, workspace, "the mail server refused it: \(Self.said(code, text))")
     case .malformed(let why): failed(row, workspace, why)
     case .unwelcome(let code, let text):
-      Log.note("the mail server takes no mail from us, which waits: \(Self.said(code, text))")
-      delay(row, workspace, "the mail server takes no mail from us: \(Self.said(code, text))")
+      let why = "the mail server takes no mail from us: \(Self.said(code, text))"
+      Log.note("\(why); mail waits")
+      delay(row, workspace, why)
     case .temporaryFailure(let code, let text):
       delay(row, workspace, "the mail server puts it off: \(Self.said(code, text))")
     case .connectionFailure(let why):

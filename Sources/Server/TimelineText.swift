@@ -1,4 +1,5 @@
 import Foundation
+import RuleFiles
 import Service
 import WebCodec
 
@@ -74,13 +75,14 @@ public enum ExplanationText {
       !facts.members.isEmpty
     {
       lines.append("The rule saw:")
-      let gaps = facts["unknown"]
-      let known = JSONObject(facts.members.filter { $0.name != "unknown" })
+      let gaps = facts[FactsFile.gapsKey]
+      let known = JSONObject(facts.members.filter { $0.name != FactsFile.gapsKey })
       lines += flat(known, "").map { "  " + $0 }
       for (gap, what) in [
-        ("not_asked", "No rule asked for"), ("not_kept", "Too large to be kept, or too deep:"),
+        (FactsFile.Gap.notAsked, "No rule asked for"),
+        (.notKept, "Too large to be kept, or too deep:"),
       ] {
-        let names = gaps?[gap]?.array?.map(word) ?? []
+        let names = gaps?[gap.rawValue]?.array?.map(word) ?? []
         if !names.isEmpty { lines.append("\(what) \(names.joined(separator: ", ")).") }
       }
     }

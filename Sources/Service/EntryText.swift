@@ -17,8 +17,11 @@ public struct EntryText: Sendable {
   public var line: String
 
   public init(_ row: EntryRow) {
-    self.init(row.parsed, at: row.at)
-    if row.isDamaged { self.init(damaged: "\(row.id)") }
+    if row.isDamaged {
+      self.init(damaged: "\(row.id)")
+    } else {
+      self.init(row.parsed, at: row.at)
+    }
   }
 
   /// An entry that is kept and cannot be read.

@@ -57,13 +57,7 @@ struct AutomaticTests {
     mail.returnPath = "mia+desk@relay.example"
     shop.submit(.mail(mail))
     let taken = try #require(try shop.take(1))
-    let reply = EntryDraft(
-      kind: .message, author: .agent(Workshop.ann), visibility: .customer, channel: .email)
-    shop.submit(
-      .agentSays(
-        AgentWords(
-          agent: Workshop.ann, case: taken.case, entry: reply,
-          mail: OutgoingMailID(id: MailID(high: 77, low: 1), text: "here", blobs: []))))
+    shop.submit(Workshop.says(taken.case, on: .email, mail: "here"))
     shop.commit()
     let sent = try shop.store.commits.flatMap(\.outbox).compactMap(\.payload).map {
       try OutgoingMail(decoding: $0)

@@ -72,10 +72,7 @@ struct UnheardTests {
     switch then {
     case .nothing: break
     case .aNote:
-      let note = EntryDraft(
-        kind: .note, author: .agent(Workshop.ann), visibility: .internal, channel: nil)
-      shop.submit(
-        .agentSays(AgentWords(agent: Workshop.ann, case: first, entry: note, mail: nil)))
+      shop.submit(Workshop.says(first, .note, .internal, on: nil))
     case .aClose: shop.submit(.close(first, Workshop.ann))
     }
     shop.commit()
@@ -268,14 +265,9 @@ struct UnheardTests {
     var shop = Workshop()
     shop.submit(.mail(Workshop.mail(1)))
     let taken = try #require(try shop.take(1))
-    let reply = EntryDraft(
-      kind: .message, author: .agent(Workshop.ann), visibility: .customer, channel: .email)
-    let mailID = MailID(high: 77, low: 1)
-    let mail = OutgoingMailID(id: mailID, text: "here", blobs: [])
-    shop.submit(
-      .agentSays(AgentWords(agent: Workshop.ann, case: taken.case, entry: reply, mail: mail)))
+    shop.submit(Workshop.says(taken.case, on: .email, mail: "here"))
     shop.commit()
-    let answer = OutgoingMail.messageID(mailID, from: "help@shop.example")
+    let answer = OutgoingMail.messageID(Workshop.reply, from: "help@shop.example")
     let recipient = "mia@home.example"
     for isNamed in [isNamedFirst, !isNamedFirst] {
       var bounce = Workshop.bounce(isNamed ? 2 : 3)
@@ -381,10 +373,7 @@ struct UnheardTests {
       throw Workshop.Missing()
     }
     #expect(shop.pipeline.router.case(taken.case)?.agent == Workshop.ann)
-    let entry = EntryDraft(
-      kind: .message, author: .agent(Workshop.ann), visibility: .customer, channel: .chat)
-    shop.submit(
-      .agentSays(AgentWords(agent: Workshop.ann, case: taken.case, entry: entry, mail: nil)))
+    shop.submit(Workshop.says(taken.case))
     shop.submit(.handBack(taken.case, Workshop.ann, members: []))
     shop.commit()
     #expect(
@@ -427,11 +416,9 @@ struct UnheardTests {
     shop.submit(.mail(besideTheChat(.mail)))
     switch answer {
     case .reply, .note:
-      let entry = EntryDraft(
-        kind: answer == .note ? .note : .message, author: .agent(Workshop.ann),
-        visibility: answer == .note ? .internal : .customer, channel: .chat)
       shop.submit(
-        .agentSays(AgentWords(agent: Workshop.ann, case: taken.case, entry: entry, mail: nil)))
+        answer == .note
+          ? Workshop.says(taken.case, .note, .internal) : Workshop.says(taken.case))
       shop.submit(.wrapUp(taken.case, Workshop.ann))
     case .close: shop.submit(.close(taken.case, Workshop.ann))
     }
@@ -657,10 +644,7 @@ struct UnheardTests {
     var shop = Workshop()
     chatAndMail(&shop)
     let taken = try #require(try shop.take(1))
-    let entry = EntryDraft(
-      kind: .message, author: .agent(Workshop.ann), visibility: .customer, channel: .chat)
-    shop.submit(
-      .agentSays(AgentWords(agent: Workshop.ann, case: taken.case, entry: entry, mail: nil)))
+    shop.submit(Workshop.says(taken.case))
     shop.submit(.wrapUp(taken.case, Workshop.ann))
     shop.commit()
     shop.now = shop.now + .seconds(120)
@@ -682,13 +666,7 @@ struct UnheardTests {
     shop.submit(.mail(mail))
     shop.pipeline.planner = Workshop.Everything()
     let taken = try #require(try shop.take(1))
-    let reply = EntryDraft(
-      kind: .message, author: .agent(Workshop.ann), visibility: .customer, channel: .email)
-    shop.submit(
-      .agentSays(
-        AgentWords(
-          agent: Workshop.ann, case: taken.case, entry: reply,
-          mail: OutgoingMailID(id: MailID(high: 77, low: 1), text: "sales will tell", blobs: []))))
+    shop.submit(Workshop.says(taken.case, on: .email, mail: "sales will tell"))
     let next = CaseID(high: 3, low: 50)
     shop.submit(.setStatus(Workshop.ann, .busy, lease: .seconds(36_000)))
     shop.submit(

@@ -187,6 +187,21 @@ extension Workshop {
         new: NewCase(session: session(200 + n), case: CaseID(high: 3, low: 200 + n))))
   }
 
+  /// What Ann's mail is known by.
+  static let reply = MailID(high: 77, low: 1)
+
+  /// What Ann writes in her case.
+  /// - Parameter mail: the text that leaves by mail; nil for none.
+  static func says(
+    _ id: CaseID, _ kind: EntryKind = .message, _ visibility: Visibility = .customer,
+    on channel: Channel? = .chat, mail text: String? = nil
+  ) -> Intake {
+    let entry = EntryDraft(
+      kind: kind, author: .agent(ann), visibility: visibility, channel: channel)
+    let mail = text.map { OutgoingMailID(id: reply, text: $0, blobs: []) }
+    return .agentSays(AgentWords(agent: ann, case: id, entry: entry, mail: mail))
+  }
+
   static func handoff(_ n: UInt64) -> Intake {
     .handoff(
       Handoff(

@@ -70,8 +70,8 @@ public struct MailChannel: Sendable {
   }
 
   /// - Parameters:
-  ///   - others: further recipients of the same delivery, which have arrivals of their own. Rules
-  ///     see all that are ours, so that each copy is decided alike, whichever comes first.
+  ///   - others: further recipients of the same delivery in this workspace, which have arrivals of
+  ///     their own. Rules see them all, so that each copy is decided alike, whichever comes first.
   ///   - relay: the authserv-id under which the peer writes `Authentication-Results`, when it is a
   ///     listed relay.
   /// - Errors: when the `From` header does not name one author: such mail is refused, never guessed
@@ -104,7 +104,7 @@ public struct MailChannel: Sendable {
     entry.blobs = blobs.map(\.row.id)
     let ours = ours(recipient)
     var to = [ours]
-    for other in others.filter(takes).map(self.ours) where !to.contains(other) { to.append(other) }
+    for other in others.map(self.ours) where !to.contains(other) { to.append(other) }
     let line = MailLine(
       // A forged mail must not lead our answers, and with them the thread, to somebody else's
       // address.
