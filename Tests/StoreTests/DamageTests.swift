@@ -291,6 +291,28 @@ struct `Damage` {
     #expect(second.verified.entry == EntryID(2), "what is bad is never called verified")
   }
 
+  /// Serial types of a record's header: 9 is the number 1, 13 the empty text, 44 an id.
+  @Test(.timeLimit(.minutes(2)))
+  func `a workspace's number that one flipped bit made a text is found, and the check ends`() throws
+  {
+    let (store, commit) = try filled()
+    store.close()
+    let path = "\(folder.path)/throughline.sqlite"
+    let good = try Data(contentsOf: URL(fileURLWithPath: path))
+    var outOfOrder = 0
+    for row in good.indices.dropLast(1) where good[row] == 9 && good[row + 1] == 44 {
+      var bad = good
+      bad[row] ^= 4
+      try bad.write(to: URL(fileURLWithPath: path))
+      let store = try SQLiteStore(folder: folder.path)
+      let found = try notices(store, commit.workspace)
+      store.close()
+      #expect(!found.isEmpty, "\(row)")
+      if found.contains(where: { $0.hasSuffix(" is out of order") }) { outOfOrder += 1 }
+    }
+    #expect(outOfOrder > 0, "of some tables the smallest is looked up in an index")
+  }
+
   /// 100 single bits of the closed file where it is not empty, drawn from a fixed seed: whatever is
   /// read afterwards is as it was, or it
   /// is refused, or the check speaks.

@@ -265,7 +265,8 @@ extension IntegrityCheck {
         guard try next.step(), !next.isNull else { break }
         let number = next.integer(at: 0)
         next.reset()
-        // A flipped bit among the keys can lead back, and round for ever.
+        // One flipped bit makes a text of a number: it is greater than all, reads as 0, and would lead
+        // round for ever.
         guard number > last else {
           found("\(table.name) is out of order")
           break
