@@ -13,6 +13,7 @@ extension HTTPConnection {
   func start(_ request: IncomingRequest, _ connection: Connection) {
     begun(connection)
     number += 1
+    admitted = nil  // known for this request alone
     exchange = Exchange(
       number: number, reply: request.reply, takesGzip: request.accepts(coding: "gzip"), caller: nil,
       kind: .submitted(.direct { APIResponse($0) }))
@@ -27,7 +28,7 @@ extension HTTPConnection {
     }
     start(request, connection)
     let known = admitted
-    admitted = nil
+    start(request, connection)
     guard let path = request.pathSegments, let query = request.queryParameters else {
       return finish(.malformedTarget, connection)
     }

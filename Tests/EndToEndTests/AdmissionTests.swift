@@ -114,6 +114,38 @@ import Testing
     }
   }
 
+  @Test func `who sent a body that was turned away is not taken for whoever asks next`()
+    async throws
+  {
+    try await TestServer.run {
+      $0.bodyBytesMax = 1_024
+    } _: { server in
+      let (root, bot) = (
+        try await server.token("admin", "root"), try await server.token("bot", "webshop")
+      )
+      let port = server.port("http")
+      // Too large, of a scope that may not, and for a page that is not there: each body is read,
+      // forgotten and answered.
+      for (target, first) in [
+        ("/v1/rules/check", 413), ("/v1/sessions", 403), ("/v1/nothing", 404),
+      ] {
+        for (token, status) in [(nil as String?, 401), (bot, 403)] {
+          let heard = try await blocking {
+            let socket = try Socket.connect(port: port)
+            try socket.send(
+              Self.head("POST", target, root, length: 1_500)
+                + [UInt8](repeating: 32, count: 1_500))
+            let turnedAway = try HTTPCall.read(from: socket).status
+            var next = HTTPCall(method: "GET", target: "/metrics", keepsAlive: true)
+            if let token { next.headers = [("Authorization", "Bearer \(token)")] }
+            return [turnedAway, try next.send(on: socket).status]
+          }
+          #expect(heard == [first, status], "\(target)")
+        }
+      }
+    }
+  }
+
   @Test func `chunks of a stranger are not read, and those of a bot are bounded`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
