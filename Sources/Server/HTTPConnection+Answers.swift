@@ -137,7 +137,8 @@ extension HTTPConnection {
     _ response: APIResponse, to reply: ReplyContext, takesGzip: Bool, _ connection: Connection
   ) {
     var (reply, response) = (reply, response)
-    if mustClose || isDraining || number >= edge.settings.requestsPerConnectionMax {
+    let isLast = peerHasEnded && decoder.bufferedBytes == 0
+    if mustClose || isDraining || isLast || number >= edge.settings.requestsPerConnectionMax {
       reply.keepAlive = false
     }
     Compression.apply(to: &response, if: takesGzip, bytesMax: Compression.laneBytesMax)

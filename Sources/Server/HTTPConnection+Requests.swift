@@ -107,6 +107,9 @@ extension HTTPConnection {
       writer.submit([Request(intake, ticket: ticket, idempotency: key)])
     case .next(let agent, let seconds, let key, let rendering):
       let waiter = WaiterID(Entropy.word)
+      if peerHasEnded {  // and nobody is there to take what would be offered
+        return finish(APIResponse(204, contentType: "application/json", []), connection)
+      }
       exchange?.kind = .next(agent, waiter, rendering)
       // Without a wait it still takes its turn: what suits is offered at once, and a moment later
       // the answer is none.
@@ -192,6 +195,7 @@ extension HTTPConnection {
       connection.become(stream)
       stream.begin(connection, decoder.takeRest())
     }
+      if peerHasEnded { stream.peerClosedWrite(connection) }
   }
 }
 
