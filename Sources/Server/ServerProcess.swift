@@ -82,6 +82,9 @@ public final class ServerProcess: Sendable {
     var addresses: [(name: String, address: SocketAddress)] = []
     var administration = ListenerOptions(.path("\(edge.settings.data)/admin.socket"))
     administration.isAdministration = true
+    // A timeline is one answer however long it is, and an administrator is no stranger.
+    administration.limits.outputMaxBytes = .max
+    administration.limits.outputStallMilliseconds = edge.settings.httpStallSeconds * 1_000
     let admin = try sockets.listen(administration) { _ in
       let dates = DateText()
       return { _ in HTTPConnection(edge: edge, dates: dates, isAdministration: true) }
