@@ -26,7 +26,6 @@ extension HTTPConnection {
       number += 1
       return send(open, to: request.reply, takesGzip: false, connection)
     }
-    start(request, connection)
     let known = admitted
     start(request, connection)
     guard let path = request.pathSegments, let query = request.queryParameters else {
@@ -62,7 +61,9 @@ extension HTTPConnection {
     _ request: IncomingRequest, _ path: [String], _ query: QueryParameters, body: [UInt8]
   ) -> APIRequest {
     APIRequest(
-      method: request.method.rawValue, path: path, query: query.pairs.map { ($0.name, $0.value) },
+      // RFC 9110 §9.3.2: HEAD is GET, whose content the encoder leaves out.
+      method: request.method == .head ? "GET" : request.method.rawValue, path: path,
+      query: query.pairs.map { ($0.name, $0.value) },
       body: body,
       contentType: request.fields.value("content-type") ?? "",
       idempotencyKey: request.fields.value("idempotency-key"), fileName: query["name"],
@@ -106,10 +107,10 @@ extension HTTPConnection {
       exchange?.kind = .submitted(rendering)
       writer.submit([Request(intake, ticket: ticket, idempotency: key)])
     case .next(let agent, let seconds, let key, let rendering):
-      let waiter = WaiterID(Entropy.word)
       if peerHasEnded {  // and nobody is there to take what would be offered
         return finish(APIResponse(204, contentType: "application/json", []), connection)
       }
+      let waiter = WaiterID(Entropy.word)
       exchange?.kind = .next(agent, waiter, rendering)
       // Without a wait it still takes its turn: what suits is offered at once, and a moment later
       // the answer is none.
@@ -194,8 +195,8 @@ extension HTTPConnection {
       let stream = WebSocketStream(edge: edge, caller: caller, compression)
       connection.become(stream)
       stream.begin(connection, decoder.takeRest())
-    }
       if peerHasEnded { stream.peerClosedWrite(connection) }
+    }
   }
 }
 
