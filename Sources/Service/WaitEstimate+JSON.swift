@@ -3,7 +3,7 @@ import Routing
 import WebCodec
 
 extension WaitEstimate {
-  /// `{"seconds":252,"from_seconds":88,"to_seconds":520}`, or `{"unknown":"too_few_turns"}`.
+  /// `{"seconds":220,"from_seconds":87,"to_seconds":494}`, or `{"unknown":"too_few_turns"}`.
   public var json: [UInt8] {
     var json = JSONWriter()
     json.object {

@@ -104,6 +104,13 @@ struct `How long whoever comes will wait` {
     #expect(told(newcomer(world))?[0] == 270)
   }
 
+  @Test func `who came back into the line is counted once`() {
+    var world = line(1...4)
+    world.given(.assign(World.case(2), to: World.ann), .requeue(World.case(2)))
+    #expect(world.router.ahead(of: World.case(4)) == 3)
+    #expect(world.router.aheadAtMost(world.router.slot(of: World.case(4))) == 3)
+  }
+
   @Test func `where nothing can be said, why is said`() {
     var configuration = World.configuration
     configuration.queues.append(.init(name: "quiet"))
