@@ -10,7 +10,8 @@ extension Checker {
       return call(node, candidate, types, isMember: false)
     }
     references[node] = .function(nil)
-    let known = Signatures.all.values.joined().filter { !$0.isMember }.map(\.name)
+    let known = Signatures.all.values.joined()
+      .filter { !$0.isMember && Self.sign($0.name) == nil }.map(\.name)
     let near = Spelling.nearest(plain, among: Array(Set(known)).sorted())
     report(node, "there is no function `\(plain)`", hint: near.map { "did you mean `\($0)`?" })
     return .dyn
@@ -121,12 +122,13 @@ extension Checker {
     return forms.isEmpty ? nil : "it takes " + forms.joined(separator: " or ")
   }
 
-  /// `==` for `_==_`.
+  /// `==` for `_==_`; nil for what is no operator, such as a function that somebody calls `_s_`.
   static func sign(_ name: String) -> String? {
     if name == "@in" { return "in" }
     if name == "!_" || name == "-_" { return String(name.dropLast()) }
     guard name.hasPrefix("_"), name.hasSuffix("_"), name.utf8.count > 2 else { return nil }
-    return String(name.dropFirst().dropLast())
+    let sign = name.dropFirst().dropLast()
+    return sign.utf8.contains { Lexer.isLetter($0) || Lexer.isDigit($0) } ? nil : String(sign)
   }
 
   private mutating func instantiate(_ type: Type, _ names: inout [String: Type]) -> Type {

@@ -97,11 +97,13 @@ extension Checker {
         return .optional(environment.variables[slot].type)
       }
       if environment.groups.contains(name + "." + field) { return .dyn }
-      report(node, "there is no fact `\(name).\(field)`", hint: nearest(name + "." + field))
+      report(
+        node, "there is no fact `\(name).\(field)`", hint: nearest(name + "." + field),
+        isCertain: true)
       return .dyn
     }
     if let unknown = unknownFact(node) {
-      report(node, "there is no fact `\(unknown)`", hint: nearest(unknown))
+      report(node, "there is no fact `\(unknown)`", hint: nearest(unknown), isCertain: true)
       return .dyn
     }
     let type = visitKnown(operand)
@@ -137,7 +139,7 @@ extension Checker {
       let near = Spelling.hint(field, among: fields.map(\.name))
       report(
         node, "`\(name)` has no field `\(field)`",
-        hint: near ?? "it has \(fields.map(\.name).joined(separator: ", "))")
+        hint: near ?? "it has \(fields.map(\.name).joined(separator: ", "))", isCertain: true)
       return .dyn
     case .abstract("optional_type", let parameters):
       let inner = unifier.resolve(parameters.first ?? .dyn, final: false)
@@ -162,7 +164,9 @@ extension Checker {
         }
       }
       if lookup(name, absolute: absolute) == nil, environment.groups.contains(name) {
-        report(node, "there is no fact `\(name).\(field)`", hint: nearest(name + "." + field))
+        report(
+          node, "there is no fact `\(name).\(field)`", hint: nearest(name + "." + field),
+          isCertain: true)
         return .bool
       }
     }

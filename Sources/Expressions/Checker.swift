@@ -19,6 +19,8 @@ struct Checker {
   var types: [Type]
   var references: [Reference]
   var diagnostics: [ExpressionDiagnostic] = []
+  /// Those of them that hold whatever stands around them: a fact, or a field, that there is not.
+  var certain: [ExpressionDiagnostic] = []
   var unifier = Unifier()
   /// Variables of comprehensions and bindings, innermost last.
   var locals: [(name: String, type: Type)] = []
@@ -36,12 +38,15 @@ struct Checker {
     return checker
   }
 
-  mutating func report(_ node: Int, _ message: String, hint: String? = nil) {
+  mutating func report(
+    _ node: Int, _ message: String, hint: String? = nil, isCertain: Bool = false
+  ) {
     guard diagnostics.count < Parser.diagnosticsMax else { return }
     let extent = syntax.extents[node]
     diagnostics.append(
       .init(
         start: extent.start, end: max(extent.end, extent.start + 1), message: message, hint: hint))
+    if isCertain { certain += diagnostics.suffix(1) }
   }
 
   func shown(_ type: Type) -> String { unifier.resolve(type, final: true).description }

@@ -10,7 +10,7 @@ public enum Expression {
   ) -> Result<Program, CompileFailure> {
     let parsed = Parser.parse(source)
     guard parsed.diagnostics.isEmpty else {
-      return .failure(CompileFailure(diagnostics: parsed.diagnostics))
+      return .failure(CompileFailure(diagnostics: beside(parsed, environment)))
     }
     var checker = Checker.check(parsed.syntax, environment)
     checker.checkConstants()
@@ -26,6 +26,18 @@ public enum Expression {
         CompileFailure(diagnostics: checker.diagnostics.sorted { $0.start < $1.start }))
     }
     return .success(Program(source, checker))
+  }
+
+  /// What was misread, and the names beside it that are wrong anyhow. Types are left for when it can
+  /// be read: they would only follow from what the parser made of the mistake. So would a name
+  /// that the mistake cut off.
+  private static func beside(
+    _ parsed: (syntax: Syntax, diagnostics: [ExpressionDiagnostic]), _ environment: Environment
+  ) -> [ExpressionDiagnostic] {
+    let names = Checker.check(parsed.syntax, environment).certain.filter { name in
+      !parsed.diagnostics.contains { $0.start <= name.end && name.start <= $0.end }
+    }
+    return (parsed.diagnostics + names).sorted { ($0.start, $0.end) < ($1.start, $1.end) }
   }
 
   /// Reads without checking types: what is wrong shows when it is evaluated.

@@ -194,6 +194,13 @@ public struct Pipeline: Sendable {
     return Abandoned(refused: refused.filter { $0 != .nobody && !patient.contains($0) }, kept: kept)
   }
 
+  /// Whoever asked to read and waits for what was decided before.
+  public var readers: [Ticket] {
+    held.compactMap {
+      if case .answer(let ticket, .position, _) = $0.release { ticket } else { nil }
+    }
+  }
+
   public struct Abandoned: Sendable {
     /// Whoever waits for an answer that will not come.
     public var refused: [Ticket]

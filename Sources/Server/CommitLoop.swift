@@ -23,6 +23,8 @@ public final class CommitLoop: Sendable {
 
   private struct Waiting {
     var writers: Deque<Writer> = []
+    /// Whose commit is under way, or was the last.
+    var committing: [Writer] = []
     var isRunning = false
     var isStopped = false
   }
@@ -76,6 +78,7 @@ public final class CommitLoop: Sendable {
 
   private func commit(_ batch: [(Writer, Commit)]) {
     let begun = MonotonicClock.nowNanoseconds
+    waiting.withLock { $0.committing = batch.map(\.0) }
     watch(health.begins())
     do throws(StoreFault) {
       try store.commit(batch.map(\.1))
@@ -101,7 +104,9 @@ public final class CommitLoop: Sendable {
       guard let self else { return }
       switch health.look(at: number) {
       case .ended: break
-      case .hangs: Log.fault("committing", Health.hangs)
+      case .hangs:
+        Log.fault("committing", Health.hangs)
+        for writer in waiting.withLock({ $0.committing + $0.writers }) { writer.tellReaders() }
       case .another(let next): watch(next)
       }
     }

@@ -237,6 +237,8 @@ public final class Edge: Sendable {
 enum Inbound: Sendable {
   case answer(UInt64, Answer)
   case unavailable(UInt64)
+  /// Nothing becomes durable for the time being; whoever only reads need not wait.
+  case hanging(UInt64)
   /// Rendered elsewhere, for the exchange of this number.
   case rendered(UInt64, APIResponse)
   /// A poll's look found nothing yet.

@@ -20,6 +20,16 @@ extension HTTPConnection {
       // What is on disk is true, whether anything can be added to it or not.
       if case .read(let render, live: false) = exchange?.kind { return read(render, connection) }
       finish(APIResponse(APIProblem.unavailable), connection)
+    case .hanging(let number):
+      guard exchange?.number == number else { return }
+      switch exchange?.kind {
+      case .read(let render, live: false):
+        exchange?.kind = .blob  // It is read now, whatever is said again.
+        read(render, connection)
+      // Whoever watches must see that it hangs.
+      case .gathering(let response, _): finish(response, connection)
+      default: break
+      }
     case .rendered(let number, let response):
       if exchange?.number == number { finish(response, connection) }
     case .nothingYet(let number, let conversation): nothingYet(number, conversation, connection)

@@ -40,6 +40,9 @@ public final class Health: Sendable {
   /// Whether there is nothing to tell: without a lock, since whoever watches asks often.
   public var isWell: Bool { !hasTrouble.load(ordering: .relaxed) }
 
+  /// Whether a commit has been told not to come to its end.
+  var isHanging: Bool { !isWell && facts.withLock { $0.isHanging } }
+
   private func change<R: Sendable>(_ body: (inout Facts) -> R) -> R {
     facts.withLock { facts in
       let result = body(&facts)

@@ -160,6 +160,10 @@ public final class Hub: Outlet {
       }, from: writer)
   }
 
+  public func hanging(_ tickets: [Ticket], from writer: Writer) {
+    send(tickets.map { Delivery(to: $0.ref, Inbound.hanging($0.exchange)) }, from: writer)
+  }
+
   private static func address(
     _ release: Pipeline.Release, _ writer: Writer, _ state: inout State, _ batch: inout [Delivery],
     _ queued: inout Bool

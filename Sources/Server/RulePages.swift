@@ -93,13 +93,17 @@ enum RulePages {
     json.object {
       $0.field("changed", isNew)
       describe(version, &$0)
-      $0.field(
-        "warnings",
-        array: { array in
-          for warning in warnings { array.string(warning.rendered) }
-        })
+      write(warnings, &$0)
     }
     return APIResponse(isNew ? 201 : 200, json: json.bytes)
+  }
+
+  private static func write(_ warnings: [RuleDiagnostic], _ json: inout JSONWriter) {
+    json.field(
+      "warnings",
+      array: { array in
+        for warning in warnings { array.string(warning.rendered) }
+      })
   }
 
   static func refusal(_ loaded: WorkspaceFolder.Loaded) -> APIResponse {
@@ -134,8 +138,10 @@ enum RulePages {
   /// - Parameters:
   ///   - past: nil for facts of no case.
   ///   - version: the version that it is tried on; nil for rules that were sent.
+  ///   - warnings: of facts that were sent, and that these rules would never look at.
   static func explanation(
-    _ explanation: Rules.Explanation, of past: PastCase?, by version: UInt32?
+    _ explanation: Rules.Explanation, of past: PastCase?, by version: UInt32?,
+    warnings: [RuleDiagnostic]
   ) -> APIResponse {
     var json = JSONWriter()
     json.object {
@@ -147,6 +153,8 @@ enum RulePages {
       if let version { $0.field("explained_by", Int64(version)) }
       if let past {
         $0.field("unknown", raw: Array(FactsFile.json(past.gaps).text.utf8))
+      } else {
+        write(warnings, &$0)
       }
       $0.field("explanation", raw: Array(explanation.json.text.utf8))
       $0.field("text", text(explanation, past, version))

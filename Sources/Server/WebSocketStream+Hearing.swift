@@ -135,7 +135,8 @@ extension WebSocketStream {
       if caller?.token == token {
         close(.policyViolation, "the token is revoked or over", connection)
       }
-    case .answer, .unavailable, .rendered, .nothingYet, .ring, .stopRinging, .endCall, .takeMessage,
+    case .answer, .unavailable, .hanging, .rendered, .nothingYet, .ring, .stopRinging, .endCall,
+      .takeMessage,
       .mailRefused,
       .lineChanged:
       break

@@ -203,22 +203,26 @@ extension Workspaces {
     }
     past?.gaps = read.gaps
     past?.isAskedOtherwise = !asked.unknown.isEmpty
-    let (rules, number) = try rules(asked, past?.version, writer, reader)
-    return RulePages.explanation(rules.explain(facts), of: past, by: number)
+    let (checked, number) = try rules(asked, past?.version, writer, reader)
+    // What a past case had is no mistake of whoever asks.
+    let strangers =
+      past == nil ? WorkspaceFolder.strangers(in: facts, of: checked, path: "facts") : []
+    return RulePages.explanation(
+      checked.rules.explain(facts), of: past, by: number, warnings: strangers)
   }
 
   /// The rules to try facts on: those that were sent, a version, the one that routed the case, or
   /// those that run.
   private func rules(
     _ asked: ExplainRules, _ routedBy: UInt32?, _ writer: Writer, _ reader: any StoreReader
-  ) throws -> (rules: RuleSet, number: UInt32?) {
+  ) throws -> (checked: CheckedWorkspace, number: UInt32?) {
     if let files = asked.files {
       let loaded = WorkspaceFolder.load(files: files, name: writer.name)
       guard let checked = loaded.workspace else {
         throw APIProblem(
           422, "rules-refused", "The rules are not in order", loaded.rendered, field: "files")
       }
-      return (checked.rules, nil)
+      return (checked, nil)
     }
     if let number = asked.version ?? routedBy,
       number != edge.api(writer.workspace)?.directory.ruleVersion
@@ -228,10 +232,10 @@ extension Workspaces {
       guard let checked = loaded.workspace else {
         throw APIProblem(409, "rules-refused", "The rules are no longer in order", loaded.rendered)
       }
-      return (checked.rules, number)
+      return (checked, number)
     }
     guard let running = edge.checked(writer.workspace) else { throw APIProblem.unavailable }
-    return (running.rules, edge.api(writer.workspace)?.directory.ruleVersion)
+    return (running, edge.api(writer.workspace)?.directory.ruleVersion)
   }
 
   private func version(_ number: UInt32, _ writer: Writer, _ reader: any StoreReader) throws

@@ -113,6 +113,8 @@ public final class Writer: Sendable {
     }
     if wake { queue.async { self.turn() } }
     leave([], refused)
+    // No turn may come before the commit's end.
+    if commits.health.isHanging { tellReaders(among: requests) }
   }
 
   /// Waits until what was submitted so far is decided.
@@ -135,6 +137,7 @@ public final class Writer: Sendable {
     }
     if let broke { commits.rescue(self, because: broke) } else if dirty { commits.wake(self) }
     leave(released, refused)
+    if commits.health.isHanging { tellReaders() }
     timer.fire(at: deadline)
     if tryAgain { queue.asyncAfter(deadline: .now() + .seconds(1)) { self.submitKept() } }
     goOn()
@@ -234,7 +237,22 @@ public final class Writer: Sendable {
     if !refused.isEmpty { outlet.unavailable(refused, from: self) }
   }
 
+  /// Whoever only reads need not wait for a commit that hangs.
+  private func tellReaders(among requests: some Sequence<Request>) {
+    let readers = requests.filter(\.isRead).map(\.ticket)
+    if !readers.isEmpty { outlet.hanging(readers, from: self) }
+  }
+
   // MARK: - Called by the commit loop
+
+  /// A commit hangs: of all who wait, those who only read are told.
+  func tellReaders() {
+    let (readers, waiting) = state.withLock { state in
+      (state.pipeline.readers, inbox.withLock { Array($0.requests) })
+    }
+    if !readers.isEmpty { outlet.hanging(readers, from: self) }
+    tellReaders(among: waiting)
+  }
 
   func gather() -> Commit? {
     state.withLock { state in
@@ -357,6 +375,12 @@ public final class Writer: Sendable {
 public protocol Outlet: Sendable {
   func leave(_ released: [Pipeline.Release], from writer: Writer)
   func unavailable(_ tickets: [Ticket], from writer: Writer)
+  /// A commit hangs: these only wait to read, and may be told what is on disk. It may be said again.
+  func hanging(_ tickets: [Ticket], from writer: Writer)
   /// The writer has read its state from disk again.
   func recovered(_ writer: Writer)
+}
+
+extension Request {
+  fileprivate var isRead: Bool { if case .read = intake { ticket != .nobody } else { false } }
 }

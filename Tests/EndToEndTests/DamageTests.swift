@@ -14,7 +14,7 @@ import Wire
 /// A disk that changed something behind the server's back.
 @Suite(.inTurn) struct DamageTests {
   private func change(_ word: String, to other: String, in folder: String, rows: Int = 1) throws {
-    try DatabaseQueue(path: folder + "/throughline.sqlite").write { database in
+    try DatabaseQueue.beside(folder + "/throughline.sqlite").write { database in
       try database.execute(
         sql:
           "UPDATE entries SET body=CAST(replace(CAST(body AS TEXT), ?1, ?2) AS BLOB) WHERE CAST(body AS TEXT) LIKE '%' || ?1 || '%'",
@@ -133,7 +133,7 @@ import Wire
       let chat = try await server.open(robin, email: "jo@home.example")
       let other = try await server.open(robin, email: "bo@home.example")
       await server.stop()
-      try await DatabaseQueue(path: server.settings.data + "/throughline.sqlite").write {
+      try await DatabaseQueue.beside(server.settings.data + "/throughline.sqlite").write {
         // The mail's conversation, and Jo's.
         try $0.execute(
           sql:
@@ -171,7 +171,7 @@ import Wire
       try await first.customer("the blue kettle")
       let second = try await server.open(bot, email: "bo@home.example")
       try await second.customer("a red one")
-      try await DatabaseQueue(path: server.settings.data + "/throughline.sqlite").write {
+      try await DatabaseQueue.beside(server.settings.data + "/throughline.sqlite").write {
         try $0.execute(
           sql: "UPDATE identities SET assurance=assurance+1 WHERE value='jo@home.example'")
         #expect($0.changesCount == 1)
@@ -220,7 +220,7 @@ import Wire
     try await TestServer.run { server in
       let chat = try await server.open(try await server.token("bot", "webshop"))
       try await chat.customer("before")
-      let index = try DatabaseQueue(path: server.settings.data + "/search.sqlite")
+      let index = try DatabaseQueue.beside(server.settings.data + "/search.sqlite")
       try await index.write { try $0.execute(sql: "ALTER TABLE progress RENAME TO elsewhere") }
       try await chat.customer("kettle")
       try await eventually("it is told") {
@@ -292,7 +292,7 @@ import Wire
       try await chat.handoff()
       await server.stop()
       let data = server.settings.data
-      let file = try DatabaseQueue(path: data + "/throughline.sqlite")
+      let file = try DatabaseQueue.beside(data + "/throughline.sqlite")
       let changes = [
         ("DELETE FROM cases", "is in the log and its row is missing"),
         ("DELETE FROM identities", "identities: "),

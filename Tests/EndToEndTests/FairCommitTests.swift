@@ -22,6 +22,7 @@ import Testing
     func unavailable(_ tickets: [Ticket], from writer: Writer) {
       heard.withLock { $0.refused += tickets.count }
     }
+    func hanging(_ tickets: [Ticket], from writer: Writer) {}
     func recovered(_ writer: Writer) {}
   }
 

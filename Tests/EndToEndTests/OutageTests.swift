@@ -105,6 +105,42 @@ import Testing
     }
   }
 
+  @Test func `while a commit hangs, what is on disk can be read, and nothing is lost`() async throws
+  {
+    let disk = Disk()
+    try await TestServer.run(on: disk) { server in
+      let bot = try await server.token("bot", "webshop")
+      let ann = try await server.agent("ann")
+      let sue = try await server.token("supervisor", "sue")
+      let chat = try await server.open(bot, email: "mia@home.example")
+      try await chat.customer("my lamp hums")
+      try await chat.handoff()
+      let offer = try await server.take(ann)
+      let before = try await server.position()
+      disk.hold()
+      defer { disk.release() }
+      async let said = chat.customer("in flight")
+      try await server.decided(before + 1, behind: disk)
+      let paths = [
+        "/v1/customers/\(chat.customer)/timeline", "/v1/cases/\(offer["case"].text)", "/v1/queues",
+        "/metrics",
+      ]
+      // One that waits as it begins to hang, and those that come then.
+      async let early = server.call("GET", paths[0], by: ann)
+      try await eventually("it is told") { try await !isWell(server) }
+      #expect(try await early.status == 200)
+      for path in paths {
+        let reply = try await server.call("GET", path, by: sue)
+        #expect(reply.status == 200, "\(path): \(reply)")
+        #expect(!"\(reply)".contains("in flight"))
+      }
+      disk.release()
+      try await eventually("service goes on") { try await isWell(server) }
+      #expect(try await said.status == 201)
+      #expect(try await server.timeline(chat.customer).texts == ["my lamp hums", "in flight"])
+    }
+  }
+
   @Test(arguments: ["smtp", "lmtp"])
   func `a mail is not taken while it cannot be kept, and is recorded once when it comes again`(
     _ over: String

@@ -96,7 +96,7 @@ import Testing
       let path = URL(fileURLWithPath: data + "/throughline.sqlite")
       let good = try Data(contentsOf: path)
       // Words are damaged: everything else can be read, and one redaction's words cannot.
-      try await DatabaseQueue(path: path.path).write {
+      try await DatabaseQueue.beside(path.path).write {
         try $0.execute(
           sql:
             "UPDATE entries SET at=at+1 WHERE CAST(body AS TEXT) LIKE '%my pin is%' OR CAST(body AS TEXT) LIKE '%sessionOpened%'"
@@ -167,7 +167,7 @@ import Testing
       let bot = try await server.token("bot", "webshop")
       let chat = try await server.open(bot, email: "jo@home.example")
       try await chat.customer("the blue kettle")
-      try await DatabaseQueue(path: server.settings.data + "/throughline.sqlite").write {
+      try await DatabaseQueue.beside(server.settings.data + "/throughline.sqlite").write {
         try $0.execute(sql: "UPDATE sessions SET ended=1")
       }
       for (number, isServed) in [true, false].enumerated() {

@@ -299,6 +299,15 @@ import Testing
         "POST", "/v1/rules/explain", ["facts": chat, "files": files(folder, rules: Self.toVip)],
         by: sam)
       #expect(tried["explanation"]["rule"].text == "chats about lamps")
+      #expect(tried["warnings"].elements.isEmpty)
+      let strange = try await server.call(
+        "POST", "/v1/rules/explain",
+        ["facts": ["session": ["channel": "caht"], "queues": ["suport": ["waiting": 3]]]], by: sam)
+      #expect(strange.status == 200)
+      let warnings = strange["warnings"].elements.map(\.text).joined(separator: "\n")
+      #expect(
+        warnings.contains("there is no queue `suport`") && warnings.contains("`support`")
+          && warnings.contains("there is no channel `caht`"), "\(warnings)")
       let open = try await server.call(
         "POST", "/v1/rules/explain",
         [

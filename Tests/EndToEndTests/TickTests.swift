@@ -12,6 +12,7 @@ import Testing
   private struct Deaf: Outlet {
     func leave(_ released: [Pipeline.Release], from writer: Writer) {}
     func unavailable(_ tickets: [Ticket], from writer: Writer) {}
+    func hanging(_ tickets: [Ticket], from writer: Writer) {}
     func recovered(_ writer: Writer) {}
   }
 

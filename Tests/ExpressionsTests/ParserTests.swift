@@ -36,6 +36,8 @@ struct `Reading expressions` {
     ("{'a':1,?'b':c}", "{\"a\": 1, ?\"b\": c}"), ("a.`b-c`", "a.`b-c`"), ("!!a", "!!a"),
     ("--a", "--a"),
     ("-(0.a)", "-(0.a)"), ("-1.a", "(-1).a"),
+    // Functions that are named as operators are inside.
+    ("_s_('a')", "_s_(\"a\")"), ("_s_()", "_s_()"), ("_s_(1, 2).x", "_s_(1, 2).x"),
   ])
   func `brackets are kept where they mean something`(_ source: String, _ printed: String) {
     let parsed = Expression.parse(source)

@@ -9,12 +9,19 @@ struct `Simulated worlds` {
     _ = try Simulator.run(WorldSettings(seed: seed, steps: 1_500))
   }
 
+  /// A world as it was before it had moves and limits.
+  private static func narrow(seed: UInt64, steps: Int) -> WorldSettings {
+    var settings = WorldSettings(seed: seed, steps: steps)
+    settings.faults.subtract([.moves, .limits])
+    return settings
+  }
+
   /// What worlds have found, each with what it was.
   @Test(arguments: [
     // A conversation that was stored, closed and opened again between two commits was deleted from
     // the rows of open work,
     // and the next start could not read its session.
-    WorldSettings(seed: 211, steps: 1_257)
+    `Simulated worlds`.narrow(seed: 211, steps: 1_257)
   ]) func `what was wrong once is not wrong again`(settings: WorldSettings) throws {
     _ = try Simulator.run(settings)
   }
@@ -56,6 +63,6 @@ struct `Simulated worlds` {
     narrow.faults = [.kill]
     #expect(
       narrow.command == "throughline simulate --seed 5 --steps 40 --without "
-        + "refuse,stall,read,clock,duplicate,late,lose,disconnect,reconfigure")
+        + "refuse,stall,read,clock,duplicate,late,lose,disconnect,reconfigure,moves,limits")
   }
 }

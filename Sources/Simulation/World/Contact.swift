@@ -147,7 +147,9 @@ extension World {
   func contactHears(_ index: Int, _ answer: Answer) {
     contacts[index].isWaiting = false
     switch answer {
-    case .sessionOpened(let session, _, _, _, _, _, _, _, _): contacts[index].session = session
+    case .sessionOpened(let session, let place, let customer, _, _, _, _, _, _):
+      contacts[index].session = session
+      if has(.moves) { remember(place, customer) }
     case .callTaken(let session, _, _, _, _): contacts[index].session = session
     case .handedOff: contacts[index].isHandedOff = true
     case .rejected(.sessionEnded, _, _), .rejected(.unknownSession, _, _):

@@ -44,6 +44,7 @@ extension World {
     switch random.below(12) {
     case 0: setStatus(index, [.offline, .onBreak, .busy, Self.coaching][random.below(4)])
     case 1, 2: send(.renew(desk.agent), isIdempotent: false)
+    case 3 where changesPlans(index): break
     default:
       if !desk.isAvailable { return setStatus(index, .available) }
       if desk.stream == nil, desk.next == nil { askForWork(index) }
@@ -118,6 +119,7 @@ extension World {
   }
 
   private func work(_ index: Int, _ id: CaseID) {
+    if moves(index, id) { return }
     let agent = desks[index].agent
     switch random.below(isClosing ? 3 : 9) {
     case 0, 1, 2: send(.close(id, agent), .letGo(desk: index, id))

@@ -11,6 +11,9 @@ struct Ledger {
   private var made: [OfferID: AgentID] = [:]
   private var holders: [CaseID: AgentID] = [:]
   private var accepted: Set<Acceptance> = []
+  /// In this command a case that somebody has went to another. So it may when a supervisor or a
+  /// colleague takes it, and never when an offer is accepted: what would be wrong then.
+  private var handed: String?
   private var epochs: [ConversationID: UInt32] = [:]
   private(set) var acceptances = 0
 
@@ -33,6 +36,7 @@ struct Ledger {
 
   mutating func isOnDisk(_ commit: Commit, _ trace: ((String) -> Void)?) -> String? {
     for record in commit.log {
+      handed = nil
       do throws(WireError) {
         for event in try record.routerEvents() {
           trace?("\(record.position) \(record.at) \(event)")
@@ -52,8 +56,9 @@ struct Ledger {
       acceptances += 1
       accepted.insert(Acceptance(theCase: id, agent: agent))
       if let other = holders.updateValue(agent, forKey: id) {
-        return "\(id) has two owners, agents \(other.raw) and \(agent.raw)"
+        handed = "\(id) has two owners, agents \(other.raw) and \(agent.raw)"
       }
+    case .offerEnded(_, .accepted): return handed
     case .caseClosed(let id, _): holders[id] = nil
     case .caseRequeued(let id, _): holders[id] = nil
     case .ownerChanged(let id, _, let epoch):
@@ -93,7 +98,7 @@ struct Ledger {
         ? nil : "agent \(desk) was told that they have \(id), and the disk does not say so"
     case (.offer(let offer), .next(let desk, _)):
       return offered(offer.offer, to: AgentID(UInt32(desk)))
-    case (.handedOff(let id, _, _, _, _), .handoff):
+    case (.handedOff(let id, _, _, _, _, _), .handoff):
       cases.append(id)
       return disk.cases[id] == nil ? "\(id) was acknowledged and is not on disk" : nil
     default: return nil

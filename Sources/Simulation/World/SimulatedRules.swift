@@ -7,9 +7,10 @@ import Routing
 /// so that a
 /// request that comes again needs the same.
 struct SimulatedRules: Planner {
-  let version: UInt32
+  var version: UInt32
   let skills: Int
   let agents: Int
+  var hasTeams = false
 
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned {
     let said = facts.handoff?.reason ?? facts.mail?.subject ?? facts.call?.from ?? ""
@@ -42,6 +43,13 @@ struct SimulatedRules: Planner {
       need.preferred = .init(
         agent: AgentID(UInt32(random.below(agents))), for: .seconds(Int64(random.below(40))))
     }
+    if hasTeams {
+      if random.oneIn(8) { need.requiredTeams = [TeamID(UInt32(random.below(2)))] }
+      if random.oneIn(8) { need.excludedTeams = [TeamID(UInt32(random.below(2)))] }
+      if random.oneIn(8) { need.excluded = [AgentID(UInt32(random.below(agents)))] }
+      if random.oneIn(12) { need.requiredAgents = [AgentID(UInt32(random.below(agents)))] }
+      if random.oneIn(6) { need.weight = UInt16(random.below(4)) }
+    }
     for number in 0..<random.below(3) {
       let skill = SkillID(UInt32(random.below(max(1, skills))))
       let other = queues[random.below(queues.count)]
@@ -67,8 +75,11 @@ struct SimulatedRules: Planner {
   func handBack(ofQueue name: String) -> String? { nil }
 
   /// A version of the workspace's queues and agents.
+  ///
+  /// - Parameter limitedFrom: from when queues open and close; nil where nothing is limited.
   static func configuration(
-    version: UInt32, agents: Int, skills: Int, queues: Int, _ random: inout SeededRandom
+    version: UInt32, agents: Int, skills: Int, queues: Int, limitedFrom: Instant? = nil,
+    _ random: inout SeededRandom
   ) -> RoutingConfiguration {
     var made = RoutingConfiguration(
       version: version, skills: (0..<skills).map { "skill\($0)" }, bots: ["robin", "ida"],
@@ -112,6 +123,49 @@ struct SimulatedRules: Planner {
     made.limits.weight.phone = UInt16(1 + random.below(3))
     made.limits.sessionIdleMax = .seconds(600)
     made.limits.presenceLease = .seconds(60)
+    if let limitedFrom { limit(&made, from: limitedFrom, &random) }
     return made
+  }
+
+  private static func limit(
+    _ made: inout RoutingConfiguration, from start: Instant, _ random: inout SeededRandom
+  ) {
+    made.teams = ["gold", "silver"]
+    for index in made.agents.indices {
+      made.agents[index].teams = made.teams.filter { _ in random.oneIn(2) }
+      made.agents[index].channelMax = .init(
+        chat: UInt16(1 + random.below(3)), email: UInt16(random.below(3)), phone: 1)
+      made.agents[index].voiceExclusive = random.oneIn(2)
+    }
+    func overflow() -> RoutingConfiguration.Overflow {
+      let other = made.queues[random.below(made.queues.count)].name
+      return [.wait, .refuse, .queue(other), .handBack, .message][random.below(5)]
+    }
+    for index in made.queues.indices {
+      if random.oneIn(2) {
+        var (hours, at) = ([RoutingConfiguration.OpenInterval](), start)
+        for _ in 0..<20 {
+          let opens = at + .seconds(Int64(random.below(60)))
+          at = opens + .seconds(Int64(20 + random.below(300)))
+          hours.append(.init(from: opens, until: at))
+          at = at + .seconds(1)
+        }
+        made.queues[index].hours = hours
+        made.queues[index].whenClosed = overflow()
+      }
+      if random.oneIn(3) {
+        made.queues[index].waitingMax = UInt32(1 + random.below(4))
+        made.queues[index].whenFull = overflow()
+      }
+      if random.oneIn(3) {
+        made.queues[index].waitMax = .seconds(Int64(10 + random.below(90)))
+        made.queues[index].whenWaitedOut = overflow()
+      }
+    }
+    made.limits.interruptible.email = random.oneIn(2)
+    if random.oneIn(2) {
+      made.limits.botSilenceMax = .seconds(Int64(10 + random.below(30)))
+      made.limits.botSilenceQueue = made.queues[0].name
+    }
   }
 }

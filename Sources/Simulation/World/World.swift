@@ -41,6 +41,7 @@ final class World {
   var errandsSent: UInt64 = 0
   var contacts: [Contact] = []
   var desks: [Desk]
+  var places: [Place] = []
   var drawn: UInt64 = 0
   /// No new contacts: the world comes to rest.
   var isClosing = false
@@ -64,6 +65,7 @@ final class World {
     case contact(Int)
     case desk(Int)
     case offered(desk: Int, OfferID, isRing: Bool)
+    case supervisor
     case weather
   }
 
@@ -71,7 +73,9 @@ final class World {
     self.settings = settings
     random = SeededRandom(seed: settings.seed)
     let agents = 2 + random.below(settings.agentsMax - 1)
-    rules = SimulatedRules(version: 1, skills: random.below(4), agents: agents)
+    rules = SimulatedRules(
+      version: 1, skills: random.below(4), agents: agents,
+      hasTeams: settings.faults.contains(.limits))
     reader = DiskReader(disk)
     desks = (0..<agents).map { Desk(agent: AgentID(UInt32($0))) }
     pipeline = World.start(from: disk, rules, Router())
@@ -80,6 +84,7 @@ final class World {
     for index in desks.indices { calendar.enter(.desk(index), at: Int64(random.below(2_000))) }
     calendar.enter(.somebodyComes, at: 500)
     if !settings.faults.isEmpty { calendar.enter(.weather, at: 3_000) }
+    if has(.moves) { calendar.enter(.supervisor, at: 5_000) }
   }
 
   var wall: Instant { Instant(milliseconds: now + wallOffset) }
@@ -120,6 +125,7 @@ final class World {
     case .contact(let index): contactActs(index)
     case .desk(let index): deskActs(index)
     case .offered(let desk, let offer, let isRing): deskIsOffered(desk, offer, isRing: isRing)
+    case .supervisor: supervisorActs()
     case .weather: weather()
     }
   }
@@ -141,10 +147,11 @@ final class World {
 
   func configure() {
     let version = rules.version + 1
-    rules = SimulatedRules(version: version, skills: rules.skills, agents: rules.agents)
+    rules.version = version
     pipeline.use(rules)
     let made = SimulatedRules.configuration(
-      version: version, agents: desks.count, skills: rules.skills, queues: 2, &random)
+      version: version, agents: desks.count, skills: rules.skills, queues: 2,
+      limitedFrom: has(.limits) ? wall : nil, &random)
     ownRequest(.configure(made, encoded: [UInt8(truncatingIfNeeded: version)]))
   }
 
@@ -280,10 +287,8 @@ final class World {
   private func weather() {
     if isClosing { return }
     calendar.enter(.weather, at: now + 500 + Int64(random.below(12_000)))
-    guard
-      let fault = WorldSettings.Fault.allCases.filter(has).isEmpty
-        ? nil : random.one(of: WorldSettings.Fault.allCases.filter(has))
-    else { return }
+    let faults = WorldSettings.Fault.allCases.filter { $0.isWeather && has($0) }
+    guard let fault = random.one(of: faults) else { return }
     switch fault {
     case .kill: kill()
     case .refuse: refusesNext = true
@@ -292,7 +297,7 @@ final class World {
     case .clock: wallOffset += Int64(random.below(240_000)) - 120_000
     case .disconnect: disconnect()
     case .reconfigure: if isUp, !isOut { configure() }
-    case .duplicate, .late, .lose: break  // these happen to single requests
+    case .duplicate, .late, .lose, .moves, .limits: break  // these happen to single requests
     }
   }
 

@@ -1,7 +1,7 @@
 /// What a simulated world is made of. The same settings give the same history, to the byte, in any
 /// process.
 public struct WorldSettings: Sendable, Equatable {
-  /// What goes wrong in a world. Each can be left out, so that a failure can be narrowed down.
+  /// What goes wrong in a world, and what makes it wide. Each can be left out, so that a failure can be narrowed down.
   public enum Fault: String, Sendable, CaseIterable {
     /// The server is killed at any moment, with a commit under way or not, and starts again from
     /// its disk.
@@ -24,6 +24,13 @@ public struct WorldSettings: Sendable, Equatable {
     case disconnect
     /// The rules change while cases wait.
     case reconfigure
+    /// Cases change hands in every way, people are merged and parted, conversations joined.
+    case moves
+    /// Queues close, fill up and let nobody wait for ever; teams, interruptible work, silent bots.
+    case limits
+
+    /// Whether it happens at moments of its own.
+    var isWeather: Bool { self != .moves && self != .limits }
   }
 
   public var seed: UInt64

@@ -43,6 +43,15 @@ enum Binary {
   }
 }
 
+extension DatabaseQueue {
+  /// Opens a file for writing that its server may be writing to as well, and waits for its turn.
+  static func beside(_ file: String) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(10)
+    return try DatabaseQueue(path: file, configuration: configuration)
+  }
+}
+
 /// Looks into a data folder as the SQLite shell would.
 struct StoreLook {
   private let database: DatabaseQueue
@@ -50,6 +59,7 @@ struct StoreLook {
   init(_ folder: String) throws {
     var configuration = Configuration()
     configuration.readonly = true
+    configuration.busyMode = .timeout(10)
     database = try DatabaseQueue(path: folder + "/throughline.sqlite", configuration: configuration)
   }
 

@@ -35,7 +35,10 @@ import Expressions
   static func one(_ source: String) {
     let parsed = Expression.parse(source)
     guard parsed.diagnostics.isEmpty else {
-      for diagnostic in parsed.diagnostics { _ = diagnostic.rendered(in: source) }
+      guard case .failure(let failure) = Expression.compile(source, environment) else {
+        fatalError("it compiles, though it cannot be read")
+      }
+      for diagnostic in failure.diagnostics { _ = diagnostic.rendered(in: source) }
       return
     }
     let again = Expression.parse(parsed.syntax.text)

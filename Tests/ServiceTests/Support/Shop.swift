@@ -201,7 +201,9 @@ final class Shop {
           ))
       }
     }
-    let bytes = try body.map { Array(try JSONSerialization.data(withJSONObject: $0)) } ?? []
+    let bytes =
+      try body.map { Array(try JSONSerialization.data(withJSONObject: $0, options: .sortedKeys)) }
+      ?? []
     let request = APIRequest(
       method: method, path: parts[0].split(separator: "/").map(String.init), query: query,
       body: bytes,
