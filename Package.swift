@@ -146,10 +146,7 @@ let table: [Row] = [
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
     kind: .test, name: "EndToEndTests",
-    uses: [
-      "Server", "throughline", "Records", "RuleFiles", "Store", "System", "SessionScripts",
-      "PlainReference",
-    ],
+    uses: ["Server", "throughline", "Records", "Store", "SessionScripts", "PlainReference"],
     outside: [.grdb], resources: ["Peers"]),
 
   // Fuzzing: see Tests/Fuzz/README.md
