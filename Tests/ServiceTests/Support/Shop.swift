@@ -347,7 +347,13 @@ struct TestPlanner: Planner {
 
   private static func kept(_ facts: RouteFacts) -> [UInt8] {
     var json = JSONWriter()
-    json.object { if let handoff = facts.handoff { $0.field("handoff.summary", handoff.summary) } }
+    json.object {
+      if let handoff = facts.handoff { $0.field("handoff.summary", handoff.summary) }
+      let events = facts.profile.journey.map(\.name)
+      if !events.isEmpty {
+        $0.field("customer.events", array: { list in for event in events { list.string(event) } })
+      }
+    }
     return json.bytes
   }
 }
