@@ -41,13 +41,23 @@ public enum RuleSource: Sendable {
   /// The version that rules of these texts have, which is that of a folder which holds the same.
   public static func version(of files: [String: String]) -> String {
     var version = ContentVersion()
-    let first = ["workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml"]
-    let rules = files.keys.filter { $0.hasPrefix("rules/") && $0.hasSuffix(".yaml") }.sorted()
-    for path in first + rules {
-      if let text = files[path] { version.add(path, SourceText.withoutMark(text)) }
+    for (path, text) in read(from: files) where !path.hasPrefix("tests/") {
+      version.add(path, text)
     }
     return version.text
   }
+
+  /// Of these texts those that something is read from, in the order in which it is: rules, what they
+  /// name, and their tests. Whatever else lies in a folder changes nothing.
+  public static func read(from files: [String: String]) -> [(path: String, text: String)] {
+    let below = ["rules/", "tests/"].flatMap { folder in
+      files.keys.filter { $0.hasPrefix(folder) && $0.hasSuffix(".yaml") }.sorted()
+    }
+    return (tops + below).compactMap { path in
+      files[path].map { (path, SourceText.withoutMark($0)) }
+    }
+  }
+  static let tops = ["workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml"]
 
   /// Every file that rules are read from, so that they can be kept and read again as they were.
   /// What cannot be read

@@ -195,11 +195,26 @@ final class WorkspaceReader {
     }
   }
 
+  /// A case is routed while its workspace's others wait.
+  private func checkCost(_ set: RuleSet) -> Bool {
+    let cost = set.costMax
+    guard cost > Self.costWarned else { return true }
+    let isAllowed = cost <= Self.costMax
+    findings.add(
+      isAllowed ? .warning : .error, wholeFile: "rules",
+      "to route one case these rules could take \(cost == .max ? "endless" : String(cost)) steps"
+        + (isAllowed ? ", and nobody else is served meanwhile" : "; \(Self.costMax) are allowed"),
+      hint:
+        "let rules that go over lists begin with a fact that tells them apart, such as `conversation.intent == \"return\"`"
+    )
+    return isAllowed
+  }
+  static let costWarned = 1_000_000
+  static let costMax = 10_000_000
+
   /// A misspelt file would silently count for nothing.
   private func checkNames() {
-    let known = [
-      "workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml", "rules", "tests",
-    ]
+    let known = RuleSource.tops + ["rules", "tests"]
     for name in source.names()
     where !name.hasPrefix(".") && !known.contains(name) && name != "expected.txt"
       && name.lowercased() != "readme.md"

@@ -28,8 +28,8 @@ struct RuleVersion: Sendable, Equatable {
   }
 
   var number: UInt32 = 0
-  /// The folder on disk as it was then. While it is the same, what was sent or rolled back to goes
-  /// on to apply.
+  /// The folder on disk as it was when it last applied: a fingerprint of what is read of it. While
+  /// it is the same, what was sent or rolled back to goes on to apply.
   var folder: [UInt8]
   var origin: Origin
   /// `start`, `SIGHUP`, a local user such as `local:ann` (`administrator` where the system does not

@@ -143,9 +143,8 @@ extension Workspaces {
     }
     let number = (last?.number ?? 0) + 1
     let kept = RuleVersion(
-      number: number, folder: onDisk(writer.name) ?? last?.folder ?? [], origin: origin, by: who,
-      at: Instant.now, note: note, earlier: earlier,
-      files: files)
+      number: number, folder: applied(writer.name, last, files), origin: origin, by: who,
+      at: Instant.now, note: note, earlier: earlier, files: files)
     let state = RuleFolderState(
       name: writer.name, checked: checked, kept: kept, warnings: loaded.rendered)
     try change(writer, to: state, number, reader, under: key)
@@ -153,12 +152,21 @@ extension Workspaces {
     return RulePages.published(kept, isNew: true, warnings: loaded.diagnostics)
   }
 
-  /// Nil where the folder cannot be read: then it has no say in what applies.
-  private func onDisk(_ workspace: String) -> [UInt8]? {
-    do { return try RuleFolderState.fingerprint("\(edge.settings.rules)/\(workspace)") } catch {
-      Log.fault("reading the folder of \(workspace) while its rules are published", "\(error)")
-      return nil
-    }
+  /// The folder as it applied last. Edits of it that were never loaded are none that what is sent
+  /// replaces: the next reload applies them.
+  private func applied(_ workspace: String, _ last: RuleVersion?, _ files: [String: String])
+    -> [UInt8]
+  {
+    let disk = RuleFolderState.fingerprint(
+      RuleSource.texts(in: "\(edge.settings.rules)/\(workspace)"))
+    guard let last else { return disk }
+    // What was sent from the folder was loaded by that.
+    let sent = [files, last.files ?? [:]].map(RuleFolderState.fingerprint)
+    if sent.contains(disk) || last.folder == disk { return disk }
+    Log.note(
+      "the folder of the workspace \(workspace) has changes that were never loaded: the next reload or start applies them"
+    )
+    return last.folder
   }
 
   // MARK: - Trying

@@ -171,11 +171,15 @@ public final class Workspaces: Sendable {
     return false
   }
 
-  /// What should apply: the folder; or what was sent since, while the folder is as it was then.
+  /// What should apply: the folder; or what was sent since, while the folder is as it was when it
+  /// was last applied, or as what was sent.
   private func wanted(
     _ folder: RuleFolderState, _ last: RuleVersion?, _ now: Instant
   ) throws -> (folder: RuleFolderState, isSame: Bool) {
-    guard var last, last.folder == folder.kept.folder else { return (folder, false) }
+    guard var last,
+      last.folder == folder.kept.folder
+        || last.files.map(RuleFolderState.fingerprint) == folder.kept.folder
+    else { return (folder, false) }
     let isSame = now - last.at < Self.lifetime
     guard last.origin != .folder, let loaded = last.load(folder.name) else {
       return (folder, isSame)
@@ -364,11 +368,6 @@ struct RuleFolderState {
     RuleFolderState, Faults
   > {
     let folder = "\(root)/\(name)"
-    // Taken first: a file that changes meanwhile makes the next reload see a difference.
-    let fingerprint: [UInt8]
-    do { fingerprint = try self.fingerprint(folder) } catch {
-      return .failure(Faults(text: "the workspace \(name): \(error)"))
-    }
     let loaded = WorkspaceFolder.load(folder)
     guard let checked = loaded.workspace else {
       return .failure(Faults(text: "the workspace \(name):\n\(loaded.rendered)"))
@@ -382,8 +381,7 @@ struct RuleFolderState {
         Faults(text: "the workspace \(name): its files changed while they were read; try again"))
     }
     let kept = RuleVersion(
-      folder: fingerprint, origin: .folder, by: who,
-      at: Instant.now, files: files)
+      folder: fingerprint(files), origin: .folder, by: who, at: Instant.now, files: files)
     return .success(
       RuleFolderState(name: name, checked: checked, kept: kept, warnings: loaded.rendered))
   }
@@ -414,15 +412,11 @@ struct RuleFolderState {
     }
   }
 
-  static func fingerprint(_ folder: String) throws -> [UInt8] {
+  /// Of what is read of a folder: two that differ elsewhere are one.
+  static func fingerprint(_ files: [String: String]) -> [UInt8] {
     var all: [UInt8] = []
-    let found = FileManager.default.enumerator(atPath: folder)
-    var paths: [String] = []
-    while let path = found?.nextObject() as? String {
-      if path.hasSuffix(".yaml") { paths.append(path) }
-    }
-    for path in paths.sorted() {
-      all += Array(path.utf8) + [0] + (try Files.read("\(folder)/\(path)", bytesMax: 4 << 20)) + [0]
+    for (path, text) in RuleSource.read(from: files).sorted(by: { $0.path < $1.path }) {
+      all += Array(path.utf8) + [0] + Array(text.utf8) + [0]
     }
     return SHA256.hash(all).bytes
   }
