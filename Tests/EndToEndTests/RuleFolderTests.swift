@@ -116,4 +116,34 @@ import Testing
       #expect(try await running(server, admin) == (5, "edited"))
     }
   }
+
+  @Test(arguments: [
+    ("my text", #"{"reason":"Q &A: *A"}"#),
+    ("a long name", #"{"reason":"x","fields":{"\#(String(repeating: "k", count: 1_100))":1}}"#),
+    ("one name in two forms", #"{"reason":"x","fields":{"\u00e9":1,"e\u0301":2}}"#),
+  ])
+  func `a past case can be explained whatever it was told`(_: String, handoff: String) async throws
+  {
+    let folder = try small()
+    let path = try #require(
+      RuleSource.texts(in: folder.path + "/rules/small").keys.first { $0.hasPrefix("rules/") })
+    try folder.write(
+      "rules/small/\(path)",
+      "- name: never\n  when: handoff.reason == \"never\" && size(handoff.fields) == 9\n  reject: no\n"
+        + rules("all"))
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let sam = try await server.token("supervisor", "sam")
+      let chat = try await server.open(try await server.token("bot", "robin"))
+      try await chat.customer("hello")
+      let handed = try await server.call(
+        "POST", "/v1/sessions/\(chat.session)/handoff", raw: Array(handoff.utf8), by: chat.bot)
+      let why = try await server.call(
+        "POST", "/v1/rules/explain", ["case": .text(handed["case"].text)], by: sam)
+      #expect(why.status == 200 && why["explanation"]["rule"].text == "all", "\(why)")
+      let facts = #"{"facts":{"session":{"channel":"chat"},"handoff":\#(handoff)}}"#
+      let tried = try await server.call(
+        "POST", "/v1/rules/explain", raw: Array(facts.utf8), by: sam)
+      #expect(tried.status == 200 && tried["explanation"]["rule"].text == "all", "\(tried)")
+    }
+  }
 }

@@ -230,6 +230,9 @@ struct `What bad input gets` {
       - name: b
         when: customer.conversations > 3
         answer: "please press *T or AT*T"
+      - name: c
+        when: 'conversation.text == "R &D: *D" || conversation.text == "&D: *D"'
+        answer: R &D
       """)
     #expect(folder.load().rendered == "")
   }
