@@ -137,11 +137,12 @@ public final class Workspaces: Sendable {
     _ row: WorkspaceRow, _ checked: CheckedWorkspace, _ version: UInt32
   ) throws -> Writer {
     let (edge, store) = (edge, store)
-    edge.add(RulePlanner(checked, version: version), for: row.id)
+    let planner = planner(checked, version, of: row.id, row.name)
+    edge.add(planner, for: row.id)
     return try Writer(workspace: row, commits: commits, outlet: edge.hub) { () throws(StoreFault) in
       let reads = try store.reader()
       let pipeline = try Pipeline(row.id, from: reads) {
-        edge.planner(of: row.id, version: $0) ?? RulePlanner(checked, version: version)
+        edge.planner(of: row.id, version: $0) ?? planner
       }
       return (pipeline, ConfinedReader(reads))
     }
@@ -153,7 +154,14 @@ public final class Workspaces: Sendable {
     let configure = Intake.configure(
       RoutingConfiguration(folder.checked, version: version), encoded: folder.kept.encoded)
     return writer.decide(
-      Request(configure, idempotency: key), using: RulePlanner(folder.checked, version: version))
+      Request(configure, idempotency: key),
+      using: planner(folder.checked, version, of: writer.workspace, writer.name))
+  }
+
+  private func planner(
+    _ checked: CheckedWorkspace, _ version: UInt32, of id: WorkspaceID, _ name: String
+  ) -> RulePlanner {
+    RulePlanner(checked, version: version, after: edge.earlierRules(of: id, name))
   }
 
   /// Hours are spelt out for two years when a version is made: within one, the same rules apply
@@ -289,7 +297,8 @@ public final class Workspaces: Sendable {
     _ writer: Writer, to folder: RuleFolderState, _ version: UInt32, _ reader: any StoreReader,
     under key: Idempotency? = nil
   ) throws {
-    edge.add(RulePlanner(folder.checked, version: version), for: writer.workspace)
+    edge.add(
+      planner(folder.checked, version, of: writer.workspace, writer.name), for: writer.workspace)
     try settle(folder, version, writer, under: key)
     edge.forgetPlanners(of: writer.workspace, before: version)
     try publish(writer, folder.checked, version, reader)

@@ -117,6 +117,41 @@ import Testing
     }
   }
 
+  @Test
+  func `a case that waits is told what the rules say that routed it, whatever applies by then`()
+    async throws
+  {
+    let folder = try small()
+    try folder.write(
+      "rules/small/queues.yaml",
+      "support:\n  max_wait: { limit: 2s, then: { answer: still here } }\n")
+    let path = try #require(
+      RuleSource.texts(in: folder.path + "/rules/small").keys.first { $0.hasPrefix("rules/") })
+    try folder.write(
+      "rules/small/\(path)",
+      "- name: all\n  route: { queue: support, steps: [{ after: 1s, message: one moment }] }\n")
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let bot = try await server.token("bot", "robin")
+      let chat = try await server.open(bot)
+      try await chat.customer("hello")
+      #expect(try await chat.handoff().status == 201)
+      try folder.write("rules/small/\(path)", rules("without words"))
+      #expect(try await server.administer("POST", "/admin/reload").status == 200)
+      try await server.restart()
+      var said: [String] = []
+      var after = chat.after
+      let end = ContinuousClock.now + .seconds(20)
+      while said.count < 2, ContinuousClock.now < end {
+        let events = try await chat.events(after: after, wait: 2)
+        for event in events["events"].elements {
+          if event["author"]["kind"].string == "system" { said.append(event["text"].text) }
+        }
+        after = events["after"].int ?? after
+      }
+      #expect(said == ["one moment", "still here"])
+    }
+  }
+
   @Test(arguments: [
     ("my text", #"{"reason":"Q &A: *A"}"#),
     ("a long name", #"{"reason":"x","fields":{"\#(String(repeating: "k", count: 1_100))":1}}"#),
