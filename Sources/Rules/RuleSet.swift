@@ -116,7 +116,10 @@ public struct RuleSet: Sendable {
       return rule.outcome
     }
     if let taking = rule.wantedSkills, case .list(let wanted)? = facts[.handoffSkills] {
-      for case .string(let name) in wanted where skillNames.contains(name) {
+      // A bot may ask for more than a case can need: what it names first counts, and the language.
+      let room = Plan.skillsMax - (rule.language == nil ? 0 : 1)
+      for case .string(let name) in wanted
+      where skillNames.contains(name) && plan.skillsCount < room {
         plan.add(name, as: taking)
       }
     }
