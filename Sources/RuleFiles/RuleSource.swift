@@ -9,6 +9,8 @@ public enum RuleSource: Sendable {
 
   /// - Units: bytes of all texts of one workspace together.
   public static let bytesMax = 16 << 20
+  static let filesMax = 2 * WorkspaceFolder.filesMax + tops.count
+  static let tooLarge = "these rules are larger than \(bytesMax >> 20) MB"
 
   /// The workspace's name.
   var name: String {
@@ -73,10 +75,13 @@ public enum RuleSource: Sendable {
         "\(name)/\($0)"
       }
     }
-    for path in tops + below where found.count < 2 * WorkspaceFolder.filesMax {
-      guard let text = YamlFile.text(source, path, findings)?.text else { continue }
+    // What nothing reads comes last: it must not take the room of what counts.
+    let strangers = tops.filter { !Self.tops.contains($0) }
+    for path in Self.tops.filter(tops.contains) + below + strangers where found.count < filesMax {
+      guard let text = YamlFile.text(source, path, findings)?.text,
+        bytes + text.utf8.count <= bytesMax
+      else { continue }
       bytes += text.utf8.count
-      guard bytes <= bytesMax else { break }
       found[path] = text
     }
     return found

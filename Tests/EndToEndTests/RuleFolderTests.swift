@@ -181,4 +181,27 @@ import Testing
       #expect(tried.status == 200 && tried["explanation"]["rule"].text == "all", "\(tried)")
     }
   }
+
+  @Test func `rules of many megabytes are published as they are loaded`() async throws {
+    let folder = try small()
+    let comment = String(repeating: "# \"nothing\"\n", count: 40_000)
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let admin = try await server.token("admin", "olga")
+      for number in 0..<4 {
+        try folder.write(
+          "rules/small/rules/0\(number).yaml",
+          comment + "- name: r\(number)\n  when: \"false\"\n  reject: x\n")
+      }
+      let texts = RuleSource.texts(in: folder.path + "/rules/small")
+      #expect(texts.values.reduce(0) { $0 + $1.utf8.count } > 1 << 20)
+      let files: Body = .object(texts.map { ($0.key, .text($0.value)) })
+      let sent = try await server.call("POST", "/v1/rules", ["files": files], by: admin)
+      #expect(sent.status == 201, "\(sent)")
+      let again = try await server.administer("POST", "/admin/rules", ["files": files])
+      #expect(again.status == 200, "\(again)")
+      let bot = try await server.token("bot", "robin")
+      let other = try await server.call("POST", "/v1/sessions", ["x": files], by: bot)
+      #expect(other.status == 413)
+    }
+  }
 }
