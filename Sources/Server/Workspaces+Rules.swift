@@ -63,13 +63,24 @@ extension Workspaces {
       let loaded = WorkspaceFolder.load(files: files, name: writer.name)
       if !anyway, let refused = RulePages.refusal(byTests: loaded) { return refused }
       return try publish(loaded, files, .sent, by: who, note, nil, key, writer, reader)
-    case .rollback(let number, let note):
-      let earlier = try version(number, writer, reader)
-      guard let files = earlier.files, let loaded = earlier.load(writer.name) else {
+    case .rollback(let number, let note, let rulesOnly):
+      guard var files = try version(number, writer, reader).files else {
         throw Self.notKept(number)
       }
+      var note = note
+      if rulesOnly { note = note.isEmpty ? "rules only" : "rules only: \(note)" }
+      if rulesOnly, let running = try reader.ruleVersion(writer.workspace)?.files {
+        files = files.filter { Self.isRule($0.key) }
+          .merging(running.filter { !Self.isRule($0.key) }) { _, running in running }
+      }
+      let loaded = WorkspaceFolder.load(files: files, name: writer.name)
       return try publish(loaded, files, .rollback, by: who, note, number, key, writer, reader)
     }
+  }
+
+  /// Whether a file says where cases go, and not who is there.
+  private static func isRule(_ path: String) -> Bool {
+    path.hasPrefix("rules/") || path.hasPrefix("tests/")
   }
 
   // MARK: - Asked again
@@ -126,8 +137,13 @@ extension Workspaces {
     let others = edge.writers.filter { $0 !== writer }.compactMap { other in
       edge.checked(other.workspace).map { (name: other.name, checked: $0) }
     }
-    let conflicts =
-      Self.sharedAddresses(others + [(writer.name, checked)]) + Self.stranded(by: checked, writer)
+    let stranded = Self.stranded(by: checked, writer)
+    var conflicts = Self.sharedAddresses(others + [(writer.name, checked)]) + stranded
+    if origin == .rollback, !stranded.isEmpty {
+      conflicts.append(
+        "to go back at once, go back with the rules only: queues and agents stay as they are (rules_only, or --rules-only)"
+      )
+    }
     if !conflicts.isEmpty {
       throw APIProblem(
         409, "rules-refused", "Rules refused; the running ones stay",

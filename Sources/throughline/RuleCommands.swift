@@ -208,6 +208,7 @@ extension RuleFolder {
       abstract:
         "Make an earlier version of the running server's rules apply again, as a new version.")
     @Argument(help: "The version, as `throughline rules versions` lists it.") var version: UInt32
+    @Flag(name: .long, help: "Queues, agents and all else stay as they are.") var rulesOnly = false
     @Option(name: .long, help: "Why; kept with the version.") var note = ""
     @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
     @Option(name: .long) var format = ReportFormat.text
@@ -215,8 +216,8 @@ extension RuleFolder {
 
     func run() throws {
       try RuleFolder.ask(
-        "POST", "/rollback", ["version": version, "note": note], workspace, options, format,
-        RuleFolder.applied)
+        "POST", "/rollback", ["version": version, "note": note, "rules_only": rulesOnly], workspace,
+        options, format, RuleFolder.applied)
     }
   }
 

@@ -204,4 +204,37 @@ import Testing
       #expect(other.status == 413)
     }
   }
+
+  @Test func `rules go back alone where a case stands in what they brought`() async throws {
+    let folder = try small()
+    let path = try #require(
+      RuleSource.texts(in: folder.path + "/rules/small").keys.first { $0.hasPrefix("rules/") })
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let admin = try await server.token("admin", "olga")
+      var texts = RuleSource.texts(in: folder.path + "/rules/small")
+      texts["queues.yaml"] = "support:\nvip:\n"
+      texts["agents.yaml"] = "a1: { queues: [support, vip] }\n"
+      texts[path] = "- name: all\n  route: { queue: vip }\n"
+      let files: Body = .object(texts.map { ($0.key, .text($0.value)) })
+      #expect(
+        try await server.call("POST", "/v1/rules", ["files": files], by: admin).status == 201)
+      let bot = try await server.token("bot", "robin")
+      let chat = try await server.open(bot)
+      try await chat.customer("hello")
+      #expect(try await chat.handoff()["owner"]["name"].text == "vip")
+
+      let refused = try await server.call(
+        "POST", "/v1/rules/rollback", ["version": 1], by: admin)
+      #expect(
+        refused.status == 409 && refused["detail"].text.contains("--rules-only"), "\(refused)")
+      let back = try await server.call(
+        "POST", "/v1/rules/rollback", ["version": 1, "rules_only": true], by: admin)
+      #expect(back.status == 201 && back["back_to"].int == 1, "\(back)")
+      let next = try await server.open(bot)
+      try await next.customer("hello")
+      #expect(try await next.handoff()["owner"]["name"].text == "support")
+      // Whoever waits there is still served.
+      #expect(try await server.take(try await server.agent("a1"))["queue"].text == "vip")
+    }
+  }
 }
