@@ -228,6 +228,10 @@ extension Workspaces {
     past?.gaps = read.gaps
     past?.isAskedOtherwise = !asked.unknown.isEmpty
     let (checked, number) = try rules(asked, past?.version, writer, reader)
+    if past != nil {
+      facts.setUnknown(checked.hours.map(\.name), of: .hours)
+      facts.setUnknown(checked.queues.map(\.name), of: .queues)
+    }
     // What a past case had is no mistake of whoever asks.
     let strangers =
       past == nil ? WorkspaceFolder.strangers(in: facts, of: checked, path: "facts") : []
