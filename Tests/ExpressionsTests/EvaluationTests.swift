@@ -68,7 +68,7 @@ struct `Evaluating` {
     "[1][-1]",
     "timestamp('2023-02-29T00:00:00Z')", "timestamp('0000-01-01T00:00:00Z')", "duration('1')",
     "duration('')",
-    "duration('9999999999h')", "{1: 1, 1u: 2}", "optional.none().value()",
+    "double('1e999')", "duration('9999999999h')", "{1: 1, 1u: 2}", "optional.none().value()",
     "'a'.matches('(')", "math.bitShiftLeft(1, -1)", "'x'.charAt(9)",
     "math.abs(-9223372036854775808)",
     "timestamp('2026-01-01T00:00:00Z').getHours('Nowhere/Land')", "'%s'.format([])",
