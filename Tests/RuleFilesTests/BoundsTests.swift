@@ -266,6 +266,41 @@ struct `What bad input gets` {
     #expect(folder.load().rendered == "")
   }
 
+  /// Word by word, and not each clause with each: that grew with the square of their number.
+  @Test func `rules of two thousand clauses are compared`() throws {
+    let folder = try ScratchFolder()
+    let clauses = (0..<2_000).map { "conversation.text != \"a\($0)\"" }.joined(
+      separator: "\n    && ")
+    try folder.write(
+      "rules/10.yaml",
+      (0..<4).map {
+        "- name: r\($0)\n  when: >-\n    \(clauses)\n    && customer.conversations > \($0)\n  reject: x\n"
+      }.joined())
+    let loaded = folder.load()
+    #expect(loaded.diagnostics.count { $0.message.contains("this rule is never reached") } == 3)
+    #expect(loaded.diagnostics.count == 3, "\(loaded.rendered.prefix(500))")
+  }
+
+  @Test func `rules that could take long together are warned of, and refused`() throws {
+    let folder = try ScratchFolder()
+    func load(_ count: Int) throws -> WorkspaceFolder.Loaded {
+      try folder.write(
+        "rules/10.yaml",
+        (0..<count).map {
+          "- name: r\($0)\n  when: lists.range(90).exists(x, lists.range(90).exists(y, x * y == \($0) && customer.known))\n  reject: x\n"
+        }.joined())
+      return folder.load()
+    }
+    #expect(try load(3).rendered == "")
+    let warned = try load(60)
+    #expect(warned.workspace != nil)
+    #expect(
+      warned.rendered.contains("rules: warning: to route one case these rules could take "),
+      "\(warned.rendered)")
+    let refused = try load(600)
+    #expect(refused.workspace == nil && refused.rendered.contains("; 10000000 are allowed"))
+  }
+
   /// Each rule names queues, skills and agents of thousands: looked up, not gone through.
   @Test func `thousands of rules, queues and agents are read together`() throws {
     let folder = try ScratchFolder()
