@@ -197,6 +197,7 @@ final class WorkspaceReader {
     guard !findings.hasErrors, let workspace else { return nil }
     do {
       let set = try RuleSet(version: version.text, rules: rules, skills: skills, queues: queues)
+      guard checkCost(set) else { return nil }
       return CheckedWorkspace(
         workspace: workspace, queues: queues, skills: skills, agents: agents, hours: hours,
         rules: set)

@@ -77,6 +77,11 @@ public struct RuleSet: Sendable {
     asked = Self.asked(rules).union(placement.asksWaiting ? [.queues] : [])
   }
 
+  /// What one decision may cost at most: nobody else of the workspace is served meanwhile.
+  ///
+  /// - Units: steps, as `Program.estimatedCost`; about ten million a second.
+  public var costMax: Int { index.costMax(rules) }
+
   private static func asked(_ rules: [Rule]) -> Set<Fact> {
     var found: Set<Fact> = []
     for rule in rules {
