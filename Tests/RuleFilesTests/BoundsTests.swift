@@ -13,6 +13,7 @@ final class ScratchFolder {
       at: url.appending(path: "rules"), withIntermediateDirectories: true)
     try write("workspace.yaml", "title: Test\n")
     try write("queues.yaml", "support:\n")
+    try write("agents.yaml", "ann: { queues: [support] }\n")
     try write("rules/90.yaml", "- name: everyone\n  route: { queue: support }\n")
   }
   deinit { try? FileManager.default.removeItem(at: url) }
@@ -156,7 +157,8 @@ struct `What bad input gets` {
     let texts = RuleSource.texts(in: folder.url.path)
     #expect(
       texts.keys.sorted() == [
-        "hours.yaml", "queues.yaml", "rules/10.yaml", "rules/90.yaml", "workspace.yaml",
+        "agents.yaml", "hours.yaml", "queues.yaml", "rules/10.yaml", "rules/90.yaml",
+        "workspace.yaml",
       ])
     let now = Date(timeIntervalSince1970: 1_795_641_953)
     #expect(
