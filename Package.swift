@@ -105,6 +105,7 @@ let table: [Row] = [
   // Tests
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .support, name: "Arrivals"),
+  Row(kind: .support, name: "PlainReference"),
   Row(kind: .support, name: "StoreInMemory", uses: ["Records"]),
   Row(kind: .test, name: "StructureTests"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
@@ -120,7 +121,7 @@ let table: [Row] = [
   Row(kind: .test, name: "ChannelsTests", uses: ["Channels"]),
   Row(
     kind: .test, name: "ServiceTests",
-    uses: ["Service", "Channels", "Store", "MailCodec", "System"]),
+    uses: ["Service", "Channels", "Store", "MailCodec", "System", "PlainReference"]),
   Row(
     kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"],
     resources: ["Sessions"]),
@@ -147,7 +148,7 @@ let table: [Row] = [
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
     kind: .test, name: "EndToEndTests",
-    uses: ["Server", "throughline", "Records", "RuleFiles", "Store", "System", "SessionScripts"],
+    uses: ["Server", "throughline", "Records", "Store", "SessionScripts", "PlainReference"],
     outside: [.grdb], resources: ["Peers"]),
 
   // Fuzzing: see Tests/Fuzz/README.md
