@@ -132,6 +132,28 @@ import Testing
     }
   }
 
+  @Test func `SIGHUP publishes the folder, and is named as who did`() async throws {
+    let (root, _) = try small()
+    let served = try await Binary.serve(root, ["--rules", root.path + "/rules"])
+    func versions() async throws -> [Substring] {
+      try await run(["rules", "versions", "--data", root.path + "/data"]).text.split(
+        separator: "\n")
+    }
+    #expect(try await versions().first?.contains("  by start, from the folder") == true)
+    try root.write("rules/small/rules/05.yaml", "- name: a\n  when: 1 +\n  reject: x\n")
+    served.peer.signal(SIGHUP)
+    try await served.peer.line("what is wrong") { $0.contains("rules/05.yaml:2:") }
+    #expect(try await versions().count == 1)
+    try root.write(
+      "rules/small/rules/05.yaml", "- name: a\n  when: customer.known\n  reject: x\n")
+    served.peer.signal(SIGHUP)
+    try await served.peer.line("that they apply") { $0.contains("version 2 applies") }
+    #expect(
+      try await versions().first?.contains("  by SIGHUP, from the folder  (applies)") == true)
+    served.peer.signal(SIGTERM)
+    #expect(try await served.peer.end() == 0)
+  }
+
   @Test func `cel prints what fails, and ends with the plain count`() async throws {
     let root = try TemporaryFolder()
     func line(_ name: String, _ expression: String, _ value: Int) -> String {
