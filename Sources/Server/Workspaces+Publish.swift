@@ -49,8 +49,10 @@ extension Workspaces {
       directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax,
       e164: Edge.e164)
     api.redactor = redactor
-    let names = EarlierRuleNames(writer.workspace, writer.name)
-    api.earlierRuleNames = { version, reads throws(StoreFault) in try names.of(version, reads) }
+    let earlier = edge.earlierRules(of: writer.workspace, writer.name)
+    api.earlierRuleNames = { version, reads throws(StoreFault) in
+      try earlier.of(version, reads).names
+    }
     let store = edge.store
     api.recordAccess = { rows, workspace in
       // Reads go on while nothing can be written: whoever is in the middle of a conversation needs

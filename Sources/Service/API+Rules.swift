@@ -9,7 +9,9 @@ public enum RulesRequest: Sendable {
   case check([String: String]?)
   case explain(ExplainRules)
   case publish([String: String], note: String, evenIfTestsFail: Bool)
-  case rollback(to: UInt32, note: String)
+  /// - Parameter rulesOnly: queues, agents and all else stay as they are; only rules and their tests
+  ///   go back.
+  case rollback(to: UInt32, note: String, rulesOnly: Bool)
 }
 
 /// Which facts to try on which rules.
@@ -94,7 +96,8 @@ extension API {
           type: "missing-field")
       }
       request = .rollback(
-        to: UInt32(version), note: try fields.optionalText("note", bytesMax: 4_096) ?? "")
+        to: UInt32(version), note: try fields.optionalText("note", bytesMax: 4_096) ?? "",
+        rulesOnly: try fields.optionalFlag("rules_only") ?? false)
     default: throw .noPage
     }
     try fields.end()
