@@ -32,10 +32,12 @@ extension Router {
 
   // MARK: Time
 
-  /// Everything that is due, in the order in which it was due. What becomes due by it, too.
+  /// What is due, in the order in which it was due, and what becomes due by it; past so many the next
+  /// tick goes on.
   mutating func decideTick(_ at: Instant, _ out: inout Decision) -> Rejection? {
     ticked = max(ticked, at)
-    while let timer = timers.first, timer.at <= at.milliseconds {
+    for _ in 0..<RoutingLimits.looksPerCommandMax {
+      guard let timer = timers.first, timer.at <= at.milliseconds else { return nil }
       switch timer.kind {
       case .offer: miss(timer.slot, at, &out)
       case .caseDue: caseIsDue(timer.slot, at, &out)

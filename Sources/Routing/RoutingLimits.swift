@@ -43,6 +43,8 @@ public enum RoutingLimits {
   /// Offers made by one command; the rest goes on with the next tick, so that no command blocks the
   /// writer.
   public static let pairsPerCommandMax = 256
+  /// Cases, and agents, that one command looks at anew, and timers that one tick takes.
+  public static let looksPerCommandMax = 1_024
   /// Ended offers and closed cases that are remembered to answer "ended" rather than "unknown".
   public static let endedRememberedMax = 16_384
   /// Between the slowest and the quickest queue lies what makes a second a day and more; the

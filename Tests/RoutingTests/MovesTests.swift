@@ -209,4 +209,70 @@ struct `Moves and time` {
     #expect(made == [256, 256, 88])
     #expect(Invariants.check(router) == [])
   }
+
+  /// A chat each, routed without the checks of `given`, which look at all of them each time.
+  private static func manyChats(_ world: inout World, _ count: Int, _ need: Need) {
+    var out = Decision()
+    for n in 1...UInt64(count) {
+      let session = NewSession(id: World.session(n), channel: .chat, bot: World.bot)
+      let opens = Command.openConversation(
+        conversation: World.conversation(n), customer: World.customer(n), session: session)
+      for command in [opens, world.routing(n, need)] {
+        #expect(world.router.decide(command, at: world.now, into: &out) == nil)
+      }
+    }
+  }
+
+  @Test func `whoever could take one of very many that change at once gets it`() {
+    var world = World()
+    world.available(World.dan)
+    world.given(.openStream(World.dan, waiter: WaiterID(1)))
+    var need = Need(queue: World.sales)
+    need.skills = [.init(skill: World.german, level: 5, required: true)]
+    need.steps = [.init(after: .seconds(60), change: .dropSkill(World.german))]
+    // All in one command, so that none of them is listed yet when the next changes.
+    Self.manyChats(&world, 1_500, need)
+    world.pass(seconds: 60)
+    world.given(.renewPresence(World.dan))
+    var steps: [Int] = []
+    repeat {
+      world.when(.tick)
+      steps.append(world.last.events.count { if case .stepTaken = $0 { true } else { false } })
+    } while world.router.nextDeadline ?? .distantFuture <= world.now
+    #expect(steps.max() == RoutingLimits.looksPerCommandMax)
+    #expect(steps.reduce(0, +) == 1_500)
+    #expect(world.router.agent(World.dan)?.cases.first == World.case(1), "the first")
+    #expect(world.router.agent(World.dan)?.cases.count == 3, "dan accepts by himself, while he has room")
+  }
+
+  @Test func `when an agent goes for whom very many wait, the queue gets them in their order`() {
+    var world = World()
+    world.available(World.ann)
+    world.given(.openStream(World.ann, waiter: WaiterID(1)))
+    var need = Need(queue: World.support)
+    need.preferred = .init(agent: World.ann, for: .seconds(600))
+    Self.manyChats(&world, 1_500, need)
+    world.given(.decline(world.offer(World.ann), World.ann))
+    world.available(World.bob)
+    world.given(.setStatus(World.ann, .offline, lease: nil))
+    var ended = 0
+    var most = 0
+    func count() {
+      let now = world.last.events.count { if case .preferenceEnded = $0 { true } else { false } }
+      ended += now
+      most = max(most, now)
+    }
+    count()
+    world.given(.openStream(World.bob, waiter: WaiterID(2)))
+    count()
+    while world.router.nextDeadline ?? .distantFuture <= world.now {
+      world.when(.tick)
+      count()
+    }
+    #expect(ended == 1_500 - 1)
+    #expect(most <= RoutingLimits.looksPerCommandMax)
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(1))
+    #expect(
+      world.router.caseIDs.allSatisfy { world.router.case($0)?.preferenceUntil == nil })
+  }
 }
