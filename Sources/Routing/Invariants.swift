@@ -228,6 +228,11 @@ public enum Invariants {
       if case .bot = router.conversations[slot].owner { continue }
       say("\(router.conversations[slot].id) waits for a bot that does not own it")
     }
+    for index in router.queues.indices where router.queues[index].waiting > 0 {
+      if router.refuge(from: index) != nil, router.timers.instant(.queue, Int32(index)) == nil {
+        say("queue \(index) is closed and keeps what is to go on")
+      }
+    }
     for index in router.queues.indices where router.catalogue.queues[index].settings.hours != nil {
       let hours = router.catalogue.queues[index].settings.hours ?? []
       let turns = hours.contains { $0.until > max(router.now, router.ticked) }

@@ -54,7 +54,9 @@ extension Router {
   /// The case takes its old place: its age, and with it its key, never changed.
   private mutating func backToWaiting(_ slot: Int32) {
     cases[slot].state = .waiting
-    queues[Int(cases[slot].need.queue.raw)].waiting += 1
+    let queue = Int(cases[slot].need.queue.raw)
+    queues[queue].waiting += 1
+    if !queues[queue].isOpen { armQueue(queue) }
     relist(slot)
     markDirty(theCase: slot)
     armCase(slot)

@@ -36,7 +36,7 @@ extension Router {
   }
 
   /// Where what waits in the queue goes now that it is closed; nil where it stays.
-  private func refuge(from first: Int) -> QueueID? {
+  func refuge(from first: Int) -> QueueID? {
     var queue = first
     for _ in 0...queues.count {
       guard !queues[queue].isOpen, case .queue(let name) = settings(queue).whenClosed,

@@ -100,6 +100,26 @@ struct `Hours, caps and overflow` {
     #expect(world.router.case(World.case(1))?.age == age)
   }
 
+  @Test func `a case that was offered while its queue closed goes on when the offer ends`() {
+    var world = world {
+      $0.queues[0].whenClosed = .queue("sales")
+      $0.queues[0].hours = [Self.at(World(), 0, 60)]
+    }
+    world.available(World.ann)
+    world.asks(World.ann, seconds: 200)
+    world.pass(seconds: 55)
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.pass(seconds: 5)
+    world.when(.tick)
+    #expect(world.last.events == [.queueClosed(World.support)])
+    world.given(.decline(world.offer(World.ann), World.ann))
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+    world.pass(seconds: 1)
+    world.given(.tick)
+    #expect(world.router.case(World.case(1))?.need.queue == World.sales)
+  }
+
   @Test func `a full queue's overflow takes what comes, and where that is full too it is refused`()
   {
     var world = World()
