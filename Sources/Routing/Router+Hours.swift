@@ -226,10 +226,9 @@ extension Router {
     timers.cancel(.conversation, home)
     emit(.botFellSilent(id), at, &out)
     let session = conversations[home].firstSession
-    guard session >= 0, let queue = handle(catalogue.limits.botSilenceQueue),
-      queues[Int(queue.raw)].members > 0,
-      case (let taken, nil) = admit(queue)
-    else { return }
+    guard session >= 0, let queue = handle(catalogue.limits.botSilenceQueue) else { return }
+    // As with a mail, nobody is there to be refused: past any cap the customer waits, and is seen.
+    let taken = admit(queue).queue
     // The case's id follows from the conversation and its epoch, so that a replay draws the same.
     let drawn = Self.offerID(CaseID(high: id.high, low: id.low), conversations[home].epoch)
     let by = RouteReason(

@@ -12,6 +12,11 @@ extension Router {
     for index in agents.indices where catalogue.agents[index].isRetired {
       leave(AgentID(UInt32(truncatingIfNeeded: index)), .reconfigured, streamsToo: true, at, &out)
     }
+    // Accepted, it would be more than the agent has room for by now.
+    for offer in offers.ordered
+    where !hasRoom(Int(offers[offer].agent.raw), offers[offer].theCase, exceptOffer: true) {
+      endOffer(offer, .revoked(.reconfigured), at, &out)
+    }
     return nil
   }
 

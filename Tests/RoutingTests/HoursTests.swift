@@ -288,4 +288,35 @@ struct `Hours, caps and overflow` {
     #expect(world.router.case(id)?.by.cause == .botSilent)
     world.refused(said(.bot(World.bot), 5), .notOwner)
   }
+
+  enum Refusing: CaseIterable { case full, closed, unserved }
+
+  @Test(arguments: Refusing.allCases)
+  func `whoever a silent bot leaves waits, though the queue takes nobody else`(_ why: Refusing) {
+    var world = World()
+    var made = World.configuration
+    made.limits.botSilenceMax = .seconds(30)
+    made.limits.botSilenceQueue = "sales"
+    switch why {
+    case .full: made.queues[1].waitingMax = 0
+    case .closed:
+      made.queues[1].hours = []
+      made.queues[1].whenClosed = .refuse
+    case .unserved: for index in made.agents.indices { made.agents[index].queues = ["support"] }
+    }
+    world.given(.configure(made))
+    world.open(1)
+    world.open(2)
+    let refusal = world.play(world.routing(2, Need(queue: World.sales)))
+    #expect(refusal == [.queueFull, .queueClosed, .queueUnserved][Refusing.allCases.firstIndex(of: why)!])
+    world.given(
+      .record(
+        conversation: World.conversation(1), session: World.session(1), entry: World.entry(1),
+        author: .customer, visibility: .customer, epoch: nil))
+    world.pass(seconds: 30)
+    world.given(.tick)
+    guard case .queue(World.sales, _) = world.router.conversation(World.conversation(1))?.owner
+    else { return #expect(Bool(false), "it is with a bot that does not answer") }
+    #expect(world.router.statistics(World.sales)?.waiting == 1)
+  }
 }

@@ -167,6 +167,25 @@ struct `Moves and time` {
     world.refused(.configure(next), .unknownQueue)
   }
 
+  @Test func `an offer that no longer fits an agent's capacity is revoked`() {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    world.open(2)
+    world.route(2, Need(queue: World.support))
+    world.asks(World.ann)
+    let offer = world.offer(World.ann)
+    var made = World.configuration
+    made.agents[0].capacity = 2
+    world.when(.configure(made))
+    #expect(world.router.offer(offer) != nil, "it still fits")
+    made.agents[0].capacity = 1
+    world.when(.configure(made))
+    #expect(world.last.events.contains(.offerEnded(offer, .revoked(.reconfigured))))
+    #expect(world.router.case(World.case(2))?.state == .waiting)
+    #expect(world.router.agent(World.ann)?.cases == [World.case(1)], "what they have they keep")
+    world.refused(.accept(offer, World.ann), .offerEnded)
+  }
+
   @Test func `a mass change is matched in portions, and ticks go on`() {
     var configuration = World.configuration
     configuration.agents = (0..<600).map {
