@@ -266,7 +266,7 @@ extension Router {
   {
     withOwned(id, agent, at, &out) { router, slot, out in
       guard case .parked = router.cases[slot].state else { return .caseNotAssigned }
-      guard router.hasRoom(Int(agent.raw), slot) else { return .agentAtCapacity }
+      guard router.isFree(Int(agent.raw), for: slot) else { return .agentAtCapacity }
       router.renewIfWorn(agent, at, &out)
       router.emit(.caseResumed(id, agent), at, &out)
       return nil
@@ -285,7 +285,7 @@ extension Router {
     if case .wrappingUp = cases[slot].state { return .caseClosed }
     guard cases[slot].state != .assigned(agent) else { return .caseAlreadyOpen }
     guard isThere(agent) else { return .agentNotAvailable }
-    guard hasRoom(Int(agent.raw), slot, exceptOffer: true) else { return .agentAtCapacity }
+    guard isFree(Int(agent.raw), for: slot, exceptOffer: true) else { return .agentAtCapacity }
     let home = cases[slot].conversation
     endConsult(slot, .movedOn, at, &out)
     emit(.caseAccepted(id, agent), at, &out)
@@ -308,6 +308,11 @@ extension Router {
     var slot = conversations[home].firstSession
     while slot >= 0, !isIt(sessions[slot]) { slot = sessions[slot].nextSession }
     return slot < 0 ? nil : sessions[slot]
+  }
+
+  /// Whether a case may be put into the agent's hands: there is room, and no call takes all of them.
+  func isFree(_ agent: Int, for slot: Int32, exceptOffer: Bool = false) -> Bool {
+    !isExclusivelyOnCall(agent) && hasRoom(agent, slot, exceptOffer: exceptOffer)
   }
 
   /// Room for a case that comes back from being parked; an offer that is open keeps its room.

@@ -14,7 +14,7 @@ extension Router {
     }
     // Accepted, it would be more than the agent has room for by now.
     for offer in offers.ordered
-    where !hasRoom(Int(offers[offer].agent.raw), offers[offer].theCase, exceptOffer: true) {
+    where !isFree(Int(offers[offer].agent.raw), for: offers[offer].theCase, exceptOffer: true) {
       endOffer(offer, .revoked(.reconfigured), at, &out)
     }
     return nil
@@ -91,7 +91,7 @@ extension Router {
   {
     let id = cases[slot].id
     endConsult(slot, .movedOn, at, &out)
-    if isThere(agent), hasRoom(Int(agent.raw), slot) {
+    if isThere(agent), isFree(Int(agent.raw), for: slot) {
       emit(.caseResumed(id, agent), at, &out)
       return
     }

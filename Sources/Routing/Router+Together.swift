@@ -115,7 +115,7 @@ extension Router {
     case .failure(let refusal): return refusal
     case .success(let slot):
       guard cases[slot].channel != .phone else { return .notAllowed }
-      guard hasRoom(Int(agent.raw), slot) else { return .agentAtCapacity }
+      guard isFree(Int(agent.raw), for: slot) else { return .agentAtCapacity }
       renewIfWorn(agent, at, &out)
       let home = cases[slot].conversation
       endConsult(slot, .tookOver, at, &out)
