@@ -210,6 +210,7 @@ extension Router {
     if agents[Int(agent.raw)].channels != bits {
       emit(.channelsChosen(agent, bits), at, &out)
       tellStatus(agent, &out)
+      withdrawUnwanted(agent, at, &out)
     }
     return nil
   }
