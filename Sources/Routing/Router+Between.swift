@@ -59,9 +59,10 @@ extension Router {
     switch catalogue.between {
     case .keys: break
     case .slopes:
-      let waited = Int128(at.milliseconds) - Int128(cases[slot].key)
+      // A key that lies ahead, of a deadline or a low priority, is no wait yet: less than none, times
+      // a slope, would put the steepest queue last.
+      let waited = max(0, Int128(at.milliseconds) - Int128(cases[slot].key))
       standing.measure = -waited * Int128(catalogue.queues[queue].settings.slopePermille)
-      standing.key = 0  // of one slope the measure says it all; of two, neither key is before the other
     case .shares:
       if catalogue.queues[queue].settings.prioritySeconds == 0 {
         standing.rank = -Int(cases[slot].need.priority)

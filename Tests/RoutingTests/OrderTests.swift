@@ -207,6 +207,28 @@ struct `Order and choice` {
     #expect(first(after: 31) == World.case(2), "121 s count less than 4 × 31")
   }
 
+  @Test(arguments: [RoutingConfiguration.Order.age, .deadline])
+  func `a slope turns nothing round while what is waited from lies ahead`(
+    _ order: RoutingConfiguration.Order
+  ) {
+    var configuration = World.configuration
+    configuration.queues[1].slopePermille = 100_000
+    for index in 0...1 { configuration.queues[index].order = order }
+    configuration.queues[0].serviceLevel = .seconds(300)
+    configuration.queues[1].serviceLevel = .seconds(120)
+    var world = World(configuration)
+    for n in 1...2 as ClosedRange<UInt64> {
+      world.open(n)
+      var need = Need(queue: n == 1 ? World.support : World.sales)
+      need.priority = order == .age ? n == 1 ? -9 : -5 : 0
+      world.route(n, need)
+    }
+    world.pass(seconds: 10)
+    world.available(World.bob)
+    world.asks(World.bob)
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(2))
+  }
+
   @Test func `the preferred agent has it alone for a while, then the queue`() {
     var world = World()
     world.available(World.ann, World.bob)
