@@ -100,7 +100,8 @@ extension Router {
   }
 
   /// Looks at every agent, a few nanoseconds each, and at the cases before it.
-  public func why(_ id: CaseID) -> CaseExplanation? {
+  /// - Parameter at: when it is asked; nil for the latest event, after which time may have passed.
+  public func why(_ id: CaseID, at: Instant? = nil) -> CaseExplanation? {
     let slot = slot(of: id)
     guard slot >= 0 else { return nil }
     var passed = PassedOver()
@@ -118,9 +119,10 @@ extension Router {
       if found.isSingle { near.counts[Int(first.rawValue)] += 1 }
     }
     let isWaiting = cases[slot].state == .waiting
+    let at = max(now, at ?? now)
     return CaseExplanation(
-      case: caseView(slot), waited: now - cases[slot].age, ahead: isWaiting ? ahead(of: slot) : nil,
-      between: catalogue.between, queuesBefore: isWaiting ? queuesBefore(slot) : [],
+      case: caseView(slot), waited: at - cases[slot].age, ahead: isWaiting ? ahead(of: slot) : nil,
+      between: catalogue.between, queuesBefore: isWaiting ? queuesBefore(slot, at) : [],
       passedOver: passed, eligible: isWaiting ? eligible : 0, oneChangeAway: near,
       nextChange: nextChange(slot))
   }

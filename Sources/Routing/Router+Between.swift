@@ -116,17 +116,17 @@ extension Router {
   }
 
   /// Queues whose first case stands before this one, of those that share an agent with its queue.
-  func queuesBefore(_ slot: Int32) -> [QueueID] {
+  func queuesBefore(_ slot: Int32, _ at: Instant) -> [QueueID] {
     let own = cases[slot].need.queue
     guard catalogue.between != .keys else { return [] }
     var shared = Array(repeating: false, count: queues.count)
     for index in agents.indices where profiles.serves(index, own) {
       for at in profiles.queueRange(index) { shared[Int(profiles.allQueues[at].raw)] = true }
     }
-    let mine = standing(slot, now)
+    let mine = standing(slot, at)
     return queues.indices.filter { $0 != Int(own.raw) && shared[$0] && queues[$0].waiting > 0 }
       .map { QueueID(UInt32(truncatingIfNeeded: $0)) }
-      .filter { queue in firstWaiting(in: queue).map { standing($0, now) < mine } ?? false }
+      .filter { queue in firstWaiting(in: queue).map { standing($0, at) < mine } ?? false }
   }
 
   private func firstWaiting(in queue: QueueID) -> Int32? {

@@ -40,9 +40,9 @@ enum Explainer {
     case aCase(LiveExplanation?)
     case agent(AgentLiveExplanation?)
 
-    init(_ subject: ExplainRequest.Subject, _ router: borrowing Router) {
+    init(_ subject: ExplainRequest.Subject, _ router: borrowing Router, at: Instant = .now) {
       switch subject {
-      case .aCase(let id): self = .aCase(LiveExplanation(id, router))
+      case .aCase(let id): self = .aCase(LiveExplanation(id, router, at: at))
       case .agent(let id): self = .agent(AgentLiveExplanation(id, router))
       }
     }
@@ -70,7 +70,7 @@ enum Explainer {
         )
       }
       router.settleReplay()
-      return try page(asked, writer, api, live: Live(asked.subject, router), reads)
+      return try page(asked, writer, api, live: Live(asked.subject, router, at: at), reads)
     } catch let problem as APIProblem {
       return APIResponse(problem)
     } catch {

@@ -9,8 +9,9 @@ import Wire
 public struct LiveExplanation: Sendable {
   public var why: CaseExplanation
 
-  public init?(_ id: CaseID, _ router: borrowing Router) {
-    guard let why = router.why(id) else { return nil }
+  /// - Parameter at: when it is asked.
+  public init?(_ id: CaseID, _ router: borrowing Router, at: Instant) {
+    guard let why = router.why(id, at: at) else { return nil }
     self.why = why
   }
 }

@@ -203,6 +203,20 @@ struct `Order and choice` {
       world.asks(World.bob)
       return world.router.offer(world.offer(World.bob))?.theCase
     }
+    var waits = World()
+    var configuration = World.configuration
+    configuration.queues[1].slopePermille = 4_000
+    waits.given(.configure(configuration))
+    for n in 1...2 as ClosedRange<UInt64> {
+      waits.open(n)
+      waits.route(n, Need(queue: n == 1 ? World.support : World.sales))
+      waits.pass(seconds: n == 1 ? 90 : 29)
+    }
+    for (seconds, before) in [(0, [World.support]), (2, [])] as [(Int64, [QueueID])] {
+      let why = waits.router.why(World.case(2), at: waits.now + .seconds(seconds))
+      #expect(why?.waited == .seconds(29 + seconds), "though nothing happens meanwhile")
+      #expect(why?.queuesBefore == before)
+    }
     #expect(first(after: 29) == World.case(1), "119 s count more than 4 × 29")
     #expect(first(after: 31) == World.case(2), "121 s count less than 4 × 31")
   }
