@@ -221,7 +221,7 @@ extension Router {
     -> Rejection?
   {
     withOwned(id, agent, at, &out) { router, slot, out in
-      guard case .assigned = router.cases[slot].state else { return .caseNotAssigned }
+      if let why = router.cases[slot].state.notInHand { return why }
       router.renewIfWorn(agent, at, &out)
       let channel = router.cases[slot].channel
       let configured = router.catalogue.queues[Int(router.cases[slot].need.queue.raw)].settings
@@ -249,7 +249,7 @@ extension Router {
     _ id: CaseID, _ agent: AgentID, _ until: Instant, _ at: Instant, _ out: inout Decision
   ) -> Rejection? {
     withOwned(id, agent, at, &out) { router, slot, out in
-      guard case .assigned = router.cases[slot].state else { return .caseNotAssigned }
+      if let why = router.cases[slot].state.notInHand { return why }
       guard router.cases[slot].channel != .phone else { return .notAllowed }
       guard until > at else { return .timeIsPast }
       guard until <= at + .milliseconds(RoutingLimits.parkMillisecondsMax) else {
@@ -265,7 +265,7 @@ extension Router {
     -> Rejection?
   {
     withOwned(id, agent, at, &out) { router, slot, out in
-      guard case .parked = router.cases[slot].state else { return .caseNotAssigned }
+      guard case .parked = router.cases[slot].state else { return .caseNotParked }
       guard router.isFree(Int(agent.raw), for: slot) else { return .agentAtCapacity }
       router.renewIfWorn(agent, at, &out)
       router.emit(.caseResumed(id, agent), at, &out)
@@ -282,8 +282,8 @@ extension Router {
     guard slot >= 0 else { return ended.contains(id) ? .caseClosed : .unknownCase }
     // A call has to ring: it is routed, not put into somebody's hands.
     guard cases[slot].channel != .phone else { return .notAllowed }
-    if case .wrappingUp = cases[slot].state { return .caseClosed }
-    guard cases[slot].state != .assigned(agent) else { return .caseAlreadyOpen }
+    if case .wrappingUp = cases[slot].state { return .caseWrappingUp }
+    guard cases[slot].state != .assigned(agent) else { return .caseAlreadyTheirs }
     guard isThere(agent) else { return .agentNotAvailable }
     guard isFree(Int(agent.raw), for: slot, exceptOffer: true) else { return .agentAtCapacity }
     let home = cases[slot].conversation

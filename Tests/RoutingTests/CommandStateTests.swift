@@ -106,28 +106,28 @@ struct `Every command in every state` {
     fail             | unknownOffer        | unknownOffer        | ok                  | offerEnded          | offerEnded          | offerEnded          | offerEnded
     transfer         | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | ok                  | ok                  | caseClosed
     hand back        | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | ok                  | ok                  | caseClosed
-    wrap up          | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseNotAssigned     | caseNotAssigned     | caseClosed
+    wrap up          | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseWrappingUp      | caseParked          | caseClosed
     close            | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | ok                  | ok                  | caseClosed
     close another's  | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotYours        | caseNotYours        | caseNotYours        | caseClosed
-    park             | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseNotAssigned     | caseNotAssigned     | caseClosed
-    park in the past | unknownCase         | caseNotAssigned     | caseNotAssigned     | timeIsPast          | caseNotAssigned     | caseNotAssigned     | caseClosed
-    resume           | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | ok                  | caseClosed
-    hold             | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseNotAssigned     | caseNotAssigned     | caseClosed
+    park             | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseWrappingUp      | caseParked          | caseClosed
+    park in the past | unknownCase         | caseNotAssigned     | caseNotAssigned     | timeIsPast          | caseWrappingUp      | caseParked          | caseClosed
+    resume           | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotParked       | caseNotParked       | ok                  | caseClosed
+    hold             | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseWrappingUp      | caseParked          | caseClosed
     hold another's   | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotYours        | caseNotYours        | caseNotYours        | caseClosed
-    hold in the past | unknownCase         | caseNotAssigned     | caseNotAssigned     | timeIsPast          | caseNotAssigned     | caseNotAssigned     | caseClosed
-    hold too long    | unknownCase         | caseNotAssigned     | caseNotAssigned     | notAllowed          | caseNotAssigned     | caseNotAssigned     | caseClosed
-    end the hold     | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | caseClosed
-    assign to bob    | unknownCase         | ok                  | ok                  | ok                  | caseClosed          | ok                  | caseClosed
-    assign to ann    | unknownCase         | ok                  | ok                  | caseAlreadyOpen     | caseClosed          | ok                  | caseClosed
-    requeue          | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseClosed          | ok                  | caseClosed
-    extend           | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | ok                  | caseNotAssigned     | caseClosed
-    extend too far   | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | notAllowed          | caseNotAssigned     | caseClosed
-    extend to less   | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotAssigned     | timeIsPast          | caseNotAssigned     | caseClosed
-    consult          | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseNotAssigned     | caseNotAssigned     | caseClosed
-    consult oneself  | unknownCase         | caseNotAssigned     | caseNotAssigned     | notAllowed          | caseNotAssigned     | caseNotAssigned     | caseClosed
-    consult the absent | unknownCase       | caseNotAssigned     | caseNotAssigned     | agentNotAvailable   | caseNotAssigned     | caseNotAssigned     | caseClosed
-    consult too long | unknownCase         | caseNotAssigned     | caseNotAssigned     | notAllowed          | caseNotAssigned     | caseNotAssigned     | caseClosed
-    end consult      | unknownCase         | caseNotAssigned     | caseNotAssigned     | notAllowed          | notAllowed          | notAllowed          | caseClosed
+    hold in the past | unknownCase         | caseNotAssigned     | caseNotAssigned     | timeIsPast          | caseWrappingUp      | caseParked          | caseClosed
+    hold too long    | unknownCase         | caseNotAssigned     | caseNotAssigned     | notAllowed          | caseWrappingUp      | caseParked          | caseClosed
+    end the hold     | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotOnHold       | caseNotOnHold       | caseNotOnHold       | caseClosed
+    assign to bob    | unknownCase         | ok                  | ok                  | ok                  | caseWrappingUp      | ok                  | caseClosed
+    assign to ann    | unknownCase         | ok                  | ok                  | caseAlreadyTheirs   | caseWrappingUp      | ok                  | caseClosed
+    requeue          | unknownCase         | caseWaits           | caseWaits           | ok                  | caseWrappingUp      | ok                  | caseClosed
+    extend           | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotWrappingUp   | ok                  | caseNotWrappingUp   | caseClosed
+    extend too far   | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotWrappingUp   | notAllowed          | caseNotWrappingUp   | caseClosed
+    extend to less   | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotWrappingUp   | notLonger           | caseNotWrappingUp   | caseClosed
+    consult          | unknownCase         | caseNotAssigned     | caseNotAssigned     | ok                  | caseWrappingUp      | caseParked          | caseClosed
+    consult oneself  | unknownCase         | caseNotAssigned     | caseNotAssigned     | consultsThemselves  | caseWrappingUp      | caseParked          | caseClosed
+    consult the absent| unknownCase         | caseNotAssigned     | caseNotAssigned     | agentNotAvailable   | caseWrappingUp      | caseParked          | caseClosed
+    consult too long | unknownCase         | caseNotAssigned     | caseNotAssigned     | notAllowed          | caseWrappingUp      | caseParked          | caseClosed
+    end consult      | unknownCase         | caseNotAssigned     | caseNotAssigned     | nobodyConsulted     | nobodyConsulted     | nobodyConsulted     | caseClosed
     take over        | unknownCase         | caseNotAssigned     | caseNotAssigned     | caseNotYours        | caseNotYours        | caseNotYours        | caseClosed
     transfer nowhere | unknownCase         | caseNotAssigned     | caseNotAssigned     | unknownQueue        | unknownQueue        | unknownQueue        | caseClosed
     move             | ok                  | ok                  | ok                  | ok                  | ok                  | ok                  | ok
