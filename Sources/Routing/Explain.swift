@@ -36,6 +36,7 @@ struct Reasons {
   @inline(__always) mutating func note(_ reason: PassedOverReason, _ holds: Bool) {
     if holds { bits |= 1 << UInt32(reason.rawValue) }
   }
+  mutating func drop(_ reason: PassedOverReason) { bits &= ~(1 << UInt32(reason.rawValue)) }
   var first: PassedOverReason? {
     bits == 0 ? nil : PassedOverReason(rawValue: UInt8(bits.trailingZeroBitCount))
   }
@@ -93,6 +94,9 @@ extension Router {
         cases[slot].need.excluded.contains(id)
           || cases[slot].need.excludedTeams.contains(where: teams.contains))
       found.note(.notRequired, !cases[slot].need.isAmongRequired(id, teams))
+    }
+    if isPassed(slot, to: index) {
+      for reason in [PassedOverReason.notInQueue, .queueClosed, .lacksSkill] { found.drop(reason) }
     }
     if cases[slot].preferenceUntil != nil {
       found.note(.notPreferredYet, cases[slot].need.preferred?.agent != id)

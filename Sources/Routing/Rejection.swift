@@ -59,6 +59,8 @@ public enum Rejection: UInt8, Error, Hashable, Sendable, CaseIterable {
   case nobodyConsulted
   /// Advice is another's to give.
   case consultsThemselves
+  /// The need of the case bars the agent, or requires others.
+  case agentExcluded
 }
 
 extension CaseState {

@@ -166,39 +166,6 @@ extension Router {
     }
   }
 
-  mutating func decideTransfer(
-    _ id: CaseID, _ agent: AgentID, _ need: Need, _ new: CaseID, _ at: Instant,
-    _ out: inout Decision
-  ) -> Rejection? {
-    withOwned(id, agent, at, &out) { router, slot, out in
-      guard router.slot(of: new) < 0, !router.ended.contains(new) else { return .idInUse }
-      if let fault = router.fault(need) { return fault }
-      var need = need
-      let (admitted, refusal) = router.admit(need.queue)
-      if let refusal { return refusal }
-      need.queue = admitted
-      let record = router.cases[slot]
-      let holdsLine = record.channel == .phone && router.slot(of: record.session) >= 0
-      let target = Int(need.queue.raw)
-      // Whoever is on the line cannot be sent to a queue that takes messages only: nobody would
-      // tell them.
-      if holdsLine, !router.queues[target].isOpen,
-        router.catalogue.queues[target].settings.whenClosed == .message
-      {
-        return .queueClosed
-      }
-      router.renewIfWorn(agent, at, &out)
-      router.endCase(slot, .transferred, .movedOn, at, &out)
-      // A message stays one, whoever passes it on: nobody holds a line for it.
-      let cause: RouteReason.Cause = record.by.cause == .message ? .message : .transfer
-      let by = RouteReason(
-        cause: cause, ruleVersion: router.catalogue.configuration?.version ?? 0, rule: nil)
-      router.queue(
-        new, record.conversation, record.session, record.channel, need, record.age, by, at, &out)
-      return nil
-    }
-  }
-
   mutating func decideHandBack(
     _ id: CaseID, _ agent: AgentID, _ asked: BotID?, _ at: Instant, _ out: inout Decision
   ) -> Rejection? {

@@ -272,6 +272,7 @@ extension Router {
 
   /// Whether the agent could take the case but for the moment: queue, skills, exclusions, back-off.
   func suits(_ agent: Int, _ slot: Int32) -> Bool {
+    if isPassed(slot, to: agent) { return mayTake(agent, slot) }
     let queue = cases[slot].need.queue
     guard isReached(agent, queue) || cases[slot].widened.contains(where: { isReached(agent, $0) })
     else { return false }

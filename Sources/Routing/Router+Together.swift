@@ -16,7 +16,9 @@ extension Router {
     guard cases[slot].channel != .phone else { return .notAllowed }
     endConsult(slot, .movedOn, at, &out)
     let home = cases[slot].conversation
+    let holder = cases[slot].agent
     emit(.caseRequeued(id, .bySupervisor), at, &out)
+    if let holder { comesBackLast(id, to: holder, at, &out) }
     give(home, to: .queue(cases[slot].need.queue, id), at, &out)
     sessionMayBeGone(slot, at, &out)
     return nil

@@ -283,6 +283,11 @@ extension APIProblem {
       )
     case .nobodyConsulted:
       (409, "not-allowed", "Nobody is asked", "nobody's advice is asked on this case")
+    case .agentExcluded:
+      (
+        409, "agent-excluded", "Not for that agent",
+        "the rules keep this case from that agent: choose another"
+      )
     case .consultsThemselves:
       (409, "not-allowed", "Their own case", "the case is yours: ask another agent for advice")
     }

@@ -294,4 +294,104 @@ struct `Moves and time` {
     #expect(
       world.router.caseIDs.allSatisfy { world.router.case($0)?.preferenceUntil == nil })
   }
+
+  /// German, not by cat, five units of importance, and a step that was taken.
+  private static var demanding: Need {
+    var need = Need(queue: World.support)
+    need.priority = 3
+    need.weight = 2
+    need.serviceLevel = .seconds(99)
+    need.skills = [
+      .init(skill: World.german, level: 3, required: true),
+      .init(skill: World.returns, level: 5, required: true),
+    ]
+    need.excluded = [World.cat]
+    need.steps = [
+      .init(after: .zero, change: .dropSkill(World.returns)),
+      .init(after: .seconds(500), change: .raisePriority(by: 1)),
+      .init(after: .seconds(600), change: .changeQueue(World.sales)),
+    ]
+    return need
+  }
+
+  private static func taken(_ need: Need) -> World {
+    var world = World()
+    world.open(1)
+    world.route(1, need)
+    world.available(World.ann)
+    world.asks(World.ann)
+    world.given(.accept(world.offer(World.ann), World.ann))
+    return world
+  }
+
+  @Test func `a transfer keeps what the customer needs, and what nobody there could meet is preferred`() {
+    let world = Self.taken(Self.demanding)
+    let same = world.router.needPassedOn(World.case(1), to: nil, agent: nil)
+    var expected = Self.demanding
+    expected.skills.removeLast()
+    expected.steps.removeFirst()
+    #expect(same == expected)
+    let other = world.router.needPassedOn(World.case(1), to: World.sales, agent: nil)
+    expected.queue = World.sales
+    expected.steps.removeLast()
+    #expect(other == expected, "bob speaks German there")
+    var unmet = Self.demanding
+    unmet.skills[0].level = 8
+    unmet.requiredAgents = [World.ann]
+    let relaxed = Self.taken(unmet).router.needPassedOn(World.case(1), to: World.sales, agent: nil)
+    #expect(relaxed?.skills == [.init(skill: World.german, level: 8, required: false)])
+    #expect(relaxed?.requiredAgents == [])
+    #expect(relaxed?.excluded == [World.cat])
+  }
+
+  @Test func `a case that was widened is widened still when it is passed on in its queue`() {
+    var need = Need(queue: World.support)
+    need.steps = [.init(after: .zero, change: .widen([World.sales]))]
+    var world = Self.taken(need)
+    let passed = world.router.needPassedOn(World.case(1), to: nil, agent: nil)!
+    world.given(.transfer(World.case(1), by: World.ann, need: passed, case: World.case(2)))
+    #expect(world.router.case(World.case(2))?.widened == [World.sales])
+  }
+
+  @Test func `whoever a case is passed to by name gets it, whatever they serve`() {
+    var need = Self.demanding
+    need.excluded = []
+    var world = Self.taken(need)
+    world.available(World.bob, World.cat)
+    world.given(.openStream(World.bob, waiter: WaiterID(8)))
+    func passed(_ agent: AgentID) -> Need {
+      world.router.needPassedOn(
+        World.case(1), to: nil, agent: .init(agent: agent, for: .seconds(60)))!
+    }
+    // Cat serves sales only, and speaks no German.
+    world.given(.transfer(World.case(1), by: World.ann, need: passed(World.cat), case: World.case(2)))
+    #expect(world.router.case(World.case(2))?.state == .waiting, "for cat, who does not ask yet")
+    let reasons = world.router.why(World.case(2))?.passedOver
+    #expect(reasons?.counts[Int(PassedOverReason.notAsking.rawValue)] == 1)
+    world.asks(World.cat)
+    #expect(world.router.offer(world.offer(World.cat))?.theCase == World.case(2))
+    world.given(.decline(world.offer(World.cat), World.cat))
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(2), "then the queue")
+    var barred = Self.taken(Self.demanding)
+    barred.available(World.cat)
+    let toCat = barred.router.needPassedOn(
+      World.case(1), to: nil, agent: .init(agent: World.cat, for: .seconds(60)))!
+    barred.refused(
+      .transfer(World.case(1), by: World.ann, need: toCat, case: World.case(2)), .agentExcluded)
+  }
+
+  @Test(arguments: [true, false])
+  func `a case that an agent gave away does not come back to them at once`(_ isTransfer: Bool) {
+    var world = Self.taken(Need(queue: World.support))
+    world.given(.openStream(World.ann, waiter: WaiterID(8)))
+    let id = isTransfer ? World.case(2) : World.case(1)
+    world.given(
+      isTransfer
+        ? .transfer(World.case(1), by: World.ann, need: Need(queue: World.support), case: id)
+        : .requeue(id))
+    #expect(world.router.case(id)?.state == .waiting)
+    world.pass(seconds: 30)
+    world.given(.tick)
+    #expect(world.router.offer(world.offer(World.ann))?.theCase == id, "nobody else came")
+  }
 }

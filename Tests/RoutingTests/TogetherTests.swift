@@ -142,6 +142,7 @@ struct `Agents together, and leaving` {
     world.then(
       [
         .caseRequeued(World.case(1), .bySupervisor),
+        .backOffSet(World.ann, World.case(1), until: world.now + .seconds(30)),
         .ownerChanged(World.conversation(1), to: .queue(World.support, World.case(1)), epoch: 4),
       ], [.tellOwner(World.conversation(1), .queue(World.support, World.case(1)), epoch: 4)])
     #expect(world.router.case(World.case(1))?.age == age)
