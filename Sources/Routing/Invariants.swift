@@ -207,7 +207,9 @@ public enum Invariants {
       case .parked(_, let until), .wrappingUp(_, let until):
         if timer != until.milliseconds { say("\(router.cases[slot].id) has no end") }
       case .waiting:
-        if let end = router.waitEnd(slot), timer > end.milliseconds {
+        // … or asks again soon, where no queue takes it.
+        let soon = max(router.now, router.ticked) + .milliseconds(RoutingLimits.fullQueueAgainMilliseconds)
+        if let end = router.waitEnd(slot), timer > max(end, soon).milliseconds {
           say("\(router.cases[slot].id) waits on")
         }
       case .assigned:

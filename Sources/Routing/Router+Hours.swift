@@ -179,7 +179,12 @@ extension Router {
     let home = cases[slot].conversation
     switch settings(Int(cases[slot].need.queue.raw)).whenWaitedOut {
     case .queue(let name):
-      if let next = handle(name) { overflow(slot, to: next, .waitedOut, at, &out) }
+      // A cap is a cap: where nobody else is taken the case stays, and asks again.
+      if let next = handle(name), case (let taken, nil) = admit(next),
+        taken != cases[slot].need.queue
+      {
+        overflow(slot, to: taken, .waitedOut, at, &out)
+      }
     case .message:
       let session = cases[slot].session
       overflow(slot, to: cases[slot].need.queue, .leavesMessage, at, &out)

@@ -82,7 +82,13 @@ extension Router {
       endCase(slot, .wrapUpOver, .movedOn, at, &out)
       closeConversation(home, at, &out)
     }
-    if self.slot(of: id) == slot { armCase(slot) }
+    guard self.slot(of: id) == slot else { return }
+    armCase(slot)
+    // What has waited too long, and where it is to go is full.
+    if timers.instant(.caseDue, slot) ?? .max <= at.milliseconds {
+      let again = at + .milliseconds(RoutingLimits.fullQueueAgainMilliseconds)
+      timers.set(.caseDue, slot, number: cases[slot].sequence, at: again)
+    }
   }
 
   /// Back to the agent who parked it, when they are there and have room; else to its queue, with

@@ -40,6 +40,8 @@ public enum RoutingLimits {
   public static let deviceFailureBackOffMilliseconds: Int64 = 10_000
   /// How long a call that nobody carries just now is not offered again to the same agent.
   public static let lineGoneBackOffMilliseconds: Int64 = 2_000
+  /// How long a case that a full queue does not take waits on before it asks again.
+  public static let fullQueueAgainMilliseconds: Int64 = 1_000
   /// Offers made by one command; the rest goes on with the next tick, so that no command blocks the
   /// writer.
   public static let pairsPerCommandMax = 256

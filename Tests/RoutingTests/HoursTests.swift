@@ -232,6 +232,32 @@ struct `Hours, caps and overflow` {
     #expect((owner == .bot(World.bot)) == (channel == .chat))
   }
 
+  @Test func `who has waited too long goes on as far as the next queue takes them`() {
+    var world = World()
+    var made = World.configuration
+    made.queues[0].waitMax = .seconds(40)
+    made.queues[0].whenWaitedOut = .queue("sales")
+    made.queues[1].waitingMax = 1
+    world.given(.configure(made))
+    for n in 1...3 as ClosedRange<UInt64> {
+      world.open(n)
+      world.route(n, Need(queue: World.support))
+    }
+    world.pass(seconds: 40)
+    world.given(.tick)
+    func waits() -> [Int?] {
+      [World.support, World.sales].map { world.router.statistics($0)?.waiting }
+    }
+    #expect(waits() == [2, 1])
+    #expect(world.router.nextDeadline.map { $0 > world.now } ?? false, "the tick is over")
+    world.available(World.dan)
+    world.asks(World.dan)
+    #expect(waits() == [2, 0], "dan has it")
+    world.pass(seconds: 1)
+    world.given(.tick)
+    #expect(waits() == [1, 1])
+  }
+
   @Test(arguments: [true, false])
   func `no chat goes back to a bot while a mail of its customer's is there`(_ isGone: Bool) {
     var world = World()
