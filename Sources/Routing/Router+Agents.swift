@@ -141,11 +141,14 @@ extension Router {
   ) -> Rejection? {
     guard isActive(agent) else { return .unknownAgent }
     let streams = agents[Int(agent.raw)].streams
-    guard !streams.contains(waiter), streams.count < RoutingLimits.streamsPerAgentMax else {
-      return .agentAlreadyWaiting
-    }
+    guard !streams.contains(waiter) else { return .agentAlreadyWaiting }
     renewIfWorn(agent, at, &out)
     emit(.streamOpened(agent, waiter), at, &out)
+    if streams.count >= RoutingLimits.streamsPerAgentMax {
+      // The one that was opened last is looked at; the eldest, most likely, is not.
+      emit(.streamClosed(agent, streams[0]), at, &out)
+      failOffer(of: agent, at: .stream(streams[0]), at, &out)
+    }
     return nil
   }
 

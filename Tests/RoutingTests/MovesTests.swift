@@ -394,4 +394,20 @@ struct `Moves and time` {
     world.given(.tick)
     #expect(world.router.offer(world.offer(World.ann))?.theCase == id, "nobody else came")
   }
+
+  @Test func `of more streams than an agent may have the eldest is no seat any more`() {
+    var world = World()
+    world.available(World.ann)
+    let most = UInt64(RoutingLimits.streamsPerAgentMax)
+    for n in 1...most { world.given(.openStream(World.ann, waiter: WaiterID(n))) }
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    let offer = world.offer(World.ann)
+    #expect(world.router.offer(offer)?.seat == .stream(WaiterID(1)))
+    world.when(.openStream(World.ann, waiter: WaiterID(most + 1)))
+    #expect(world.last.events.contains(.offerEnded(offer, .failed(.connectionClosed))))
+    #expect(world.router.agent(World.ann)?.streams == (2...most + 1).map { WaiterID($0) })
+    #expect(world.router.offer(world.offer(World.ann))?.seat == .stream(WaiterID(2)))
+    world.given(.closeStream(World.ann, waiter: WaiterID(1)))
+  }
 }
