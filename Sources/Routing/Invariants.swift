@@ -208,7 +208,8 @@ public enum Invariants {
         if timer != until.milliseconds { say("\(router.cases[slot].id) has no end") }
       case .waiting:
         // … or asks again soon, where no queue takes it.
-        let soon = max(router.now, router.ticked) + .milliseconds(RoutingLimits.fullQueueAgainMilliseconds)
+        let soon =
+          max(router.now, router.ticked) + .milliseconds(RoutingLimits.fullQueueAgainMilliseconds)
         if let end = router.waitEnd(slot), timer > max(end, soon).milliseconds {
           say("\(router.cases[slot].id) waits on")
         }

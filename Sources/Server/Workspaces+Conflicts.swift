@@ -38,7 +38,10 @@ extension Workspaces {
           (queue.waiting + queue.offered, "in it: keep it until they are taken"),
           // Put back, left unanswered or waking, these wait in it again.
           (queue.assigned, "from it, with an agent or parked: keep it until they are closed"),
-          (pipeline.router.casesLed(to: id), "to come to it by a step: keep it until they are closed"),
+          (
+            pipeline.router.casesLed(to: id),
+            "to come to it by a step: keep it until they are closed"
+          ),
         ] where count > 0 {
           faults.append("the queue \(queue.name) is to go while \(Self.cases(count)) \(how)")
         }

@@ -334,7 +334,8 @@ struct `Hours, caps and overflow` {
     world.open(1)
     world.open(2)
     let refusal = world.play(world.routing(2, Need(queue: World.sales)))
-    #expect(refusal == [.queueFull, .queueClosed, .queueUnserved][Refusing.allCases.firstIndex(of: why)!])
+    #expect(
+      refusal == [.queueFull, .queueClosed, .queueUnserved][Refusing.allCases.firstIndex(of: why)!])
     world.given(
       .record(
         conversation: World.conversation(1), session: World.session(1), entry: World.entry(1),

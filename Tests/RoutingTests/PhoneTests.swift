@@ -47,7 +47,8 @@ struct `Phone calls` {
     )
     #expect(world.router.case(World.case(9))?.state == .waiting, "a free device is not rung")
     #expect(world.router.case(World.case(9))?.channel == .email)
-    world.asks(World.ann, 5, seconds: 60)
+    world.available(World.bob)
+    world.asks(World.bob, 5, seconds: 60)
     #expect(world.router.case(World.case(9))?.state == .offered)
   }
 
