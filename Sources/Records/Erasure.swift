@@ -55,13 +55,16 @@ public struct ErasedForms: Sendable {
   public var customerOf: @Sendable (CaseRow) -> CustomerID?
   /// Another's conversation, of which these took part: its `about` without what it tells of them.
   public var without: @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8]
+  /// Records that a customer's is joined with, or ever was: rules saw what both had said and done.
+  public var linked: @Sendable (CustomerRow) -> [CustomerID]
   public init(
     profile: [UInt8], conversation: [UInt8], aCase: @escaping @Sendable (CaseRow) -> [UInt8],
     attachments: @escaping @Sendable (EntryRow) -> [BlobID],
     mention: @escaping @Sendable (ConversationID) -> [UInt8],
     mentionOf: @escaping @Sendable (CustomerID) -> [UInt8],
     customerOf: @escaping @Sendable (CaseRow) -> CustomerID?,
-    without: @escaping @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8]
+    without: @escaping @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8],
+    linked: @escaping @Sendable (CustomerRow) -> [CustomerID]
   ) {
     self.profile = profile
     self.conversation = conversation
@@ -71,6 +74,7 @@ public struct ErasedForms: Sendable {
     self.mentionOf = mentionOf
     self.customerOf = customerOf
     self.without = without
+    self.linked = linked
   }
 }
 

@@ -40,7 +40,7 @@ enum Explainer {
     case aCase(LiveExplanation?)
     case agent(AgentLiveExplanation?)
 
-    init(_ subject: ExplainRequest.Subject, _ router: borrowing Router, at: Instant = .now) {
+    init(_ subject: ExplainRequest.Subject, _ router: borrowing Router, at: Instant) {
       switch subject {
       case .aCase(let id): self = .aCase(LiveExplanation(id, router, at: at))
       case .agent(let id): self = .agent(AgentLiveExplanation(id, router))
@@ -87,7 +87,7 @@ enum Explainer {
     if let at = asked.at {
       return edge.heavy.run { reply(past(asked, at, writer, api, $0)) }
     }
-    let live = writer.peek { Live(asked.subject, $0.router) }
+    let live = writer.peek { Live(asked.subject, $0.router, at: Instant.now) }
     edge.reads.run { reply(present(asked, writer, api, live, $0)) }
   }
 

@@ -78,6 +78,7 @@ extension Writer {
     try transaction { () throws(StoreFault) in
       let customers = Set(changed.customers)
       var conversations: [ConversationRow] = []
+      try eraseFacts(ofLinked: customers, forms, queries, workspace)
       for customer in changed.customers {
         for row in try queries.bound(.identitiesOfCustomer, { $0.put(workspace, customer) })
           .all(.identities, IdentityRow.inWorkspace)
@@ -140,6 +141,31 @@ extension Writer {
       row.about = forms.aCase(row)
       try put(row, workspace)
       try delete(FactsRow(case: row.id, bytes: []), workspace) { $0.put(row.id) }
+    }
+  }
+
+  /// What rules saw of the cases of whoever was one person with these, now or once: it holds what both
+  /// had said and done. Asked while the profiles still tell who that is.
+  private func eraseFacts(
+    ofLinked customers: Set<CustomerID>, _ forms: ErasedForms, _ queries: Queries,
+    _ workspace: WorkspaceID
+  ) throws(StoreFault) {
+    var linked = customers
+    var open = Array(customers)
+    while let next = open.popLast() {
+      guard
+        let row = try queries.bound(.customer, { $0.put(workspace, next) })
+          .one(.customers, CustomerRow.inWorkspace)
+      else { continue }
+      for other in forms.linked(row) where linked.insert(other).inserted { open.append(other) }
+    }
+    linked.subtract(customers)
+    for id in try places(of: linked.sorted(), queries, workspace) {
+      for row in try queries.bound(.casesOfConversation, { $0.put(workspace, id) })
+        .all(.cases, CaseRow.inWorkspace)
+      where forms.customerOf(row).map(linked.contains) ?? true {
+        try delete(FactsRow(case: row.id, bytes: []), workspace) { $0.put(row.id) }
+      }
     }
   }
 
