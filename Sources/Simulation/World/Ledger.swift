@@ -8,6 +8,7 @@ import Wire
 struct Ledger {
   /// A replay of what is on disk, and nothing else, held against all that must hold over a history.
   private var history = HistoryCheck()
+  var watch: ((Event) -> String?)?
   private var made: [OfferID: AgentID] = [:]
   private var holders: [CaseID: AgentID] = [:]
   private var accepted: Set<Acceptance> = []
@@ -42,7 +43,9 @@ struct Ledger {
           trace?("\(record.position) \(record.at) \(event)")
           history.feed(event, at: record.at)
           if let wrong = history.violations.first { return "position \(record.position): \(wrong)" }
-          if let wrong = happened(event) { return "position \(record.position): \(wrong)" }
+          if let wrong = happened(event) ?? watch?(event) {
+            return "position \(record.position): \(wrong)"
+          }
         }
       } catch { return "log record \(record.position) cannot be read: \(error)" }
     }
