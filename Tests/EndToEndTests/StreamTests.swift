@@ -464,4 +464,26 @@ import Testing
         try await server.story(aCase) == ["queued", "offered ann", "failed ann", "offered ben"])
     }
   }
+
+  @Test func `every desk of an agent hears of an offer, whichever is half dead`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let ann = try await server.agent("ann")
+      let (dead, looked) = (try await stream(server, ann), try await stream(server, ann))
+      for peer in [dead, looked] {
+        try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+      }
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      let aCase = try await chat.handoff()["case"].text
+      var offers: [String] = []
+      for peer in [dead, looked] {
+        offers.append(
+          JSON(try await peer.line("an offer") { JSON($0)["type"].text == "offer" })["offer"].text)
+      }
+      #expect(Set(offers).count == 1)
+      let accepted = try await server.call("POST", "/v1/offers/\(offers[0])/accept", by: ann)
+      #expect(accepted["case"].text == aCase)
+    }
+  }
 }
