@@ -15,7 +15,7 @@ enum Compression {
   /// Past this a lane would be held up: only the read pool compresses more.
   static let laneBytesMax = 32 << 10
 
-  static func apply(to response: inout APIResponse, if isWelcome: Bool, bytesMax: Int = .max) {
+  static func apply(to response: inout APIResponse, if isWelcome: Bool) {
     guard response.body.count >= bytesMin, isText(response.contentType), response.status != 206,
       !response.headers.contains(where: { $0.name == "Content-Encoding" })
     else { return }
@@ -23,7 +23,7 @@ enum Compression {
     if !response.headers.contains(where: { $0.name == "Vary" }) {
       response.headers.append(.init("Vary", "Accept-Encoding"))
     }
-    guard isWelcome, response.body.count <= bytesMax, let deflater = Deflater(.gzip),
+    guard isWelcome, let deflater = Deflater(.gzip),
       let packed = deflater.whole(response.body), packed.count < response.body.count * 9 / 10
     else { return }
     response.body = packed

@@ -107,6 +107,7 @@ extension HTTPConnection {
     let (edge, ref, number, takesGzip) = (
       edge, connection.ref, number, exchange?.takesGzip ?? false
     )
+    exchange?.takesGzip = false  // it is packed there
     edge.reads.run { reads in
       var response: APIResponse
       do throws(StoreFault) {
@@ -124,6 +125,9 @@ extension HTTPConnection {
 
   func finish(_ response: APIResponse, _ connection: Connection) {
     guard let ended = exchange else { return }
+    if ended.takesGzip, response.body.count > Compression.laneBytesMax {
+      return pack(response, connection)
+    }
     release(connection)
     if case .offered(let offer) = ended.kind {
       unproven = offer
@@ -132,15 +136,31 @@ extension HTTPConnection {
     send(response, to: ended.reply, takesGzip: ended.takesGzip, connection)
   }
 
+  /// Compresses in the read pool what would hold up the lane; it comes back as `rendered`.
+  private func pack(_ response: APIResponse, _ connection: Connection) {
+    guard var packed = exchange else { return }
+    release(connection)  // nothing more is waited for
+    packed.takesGzip = false
+    if case .offered = packed.kind {} else { packed.kind = .blob }
+    exchange = packed
+    let (edge, ref, number) = (edge, connection.ref, number)
+    edge.reads.run { _ in
+      var response = response
+      Compression.apply(to: &response, if: true)
+      edge.hub.post(ref, .rendered(number, response))
+    }
+  }
+
   /// Writes an answer; then the next request's turn has come, or the connection's end.
   func send(
     _ response: APIResponse, to reply: ReplyContext, takesGzip: Bool, _ connection: Connection
   ) {
     var (reply, response) = (reply, response)
-    if mustClose || isDraining || number >= edge.settings.requestsPerConnectionMax {
+    let isLast = peerHasEnded && decoder.bufferedBytes == 0
+    if mustClose || isDraining || isLast || number >= edge.settings.requestsPerConnectionMax {
       reply.keepAlive = false
     }
-    Compression.apply(to: &response, if: takesGzip, bytesMax: Compression.laneBytesMax)
+    Compression.apply(to: &response, if: takesGzip)
     write(response, reply, connection)
     if reply.keepAlive {
       connection.resumeReading()

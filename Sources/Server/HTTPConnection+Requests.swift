@@ -13,6 +13,7 @@ extension HTTPConnection {
   func start(_ request: IncomingRequest, _ connection: Connection) {
     begun(connection)
     number += 1
+    admitted = nil  // known for this request alone
     exchange = Exchange(
       number: number, reply: request.reply, takesGzip: request.accepts(coding: "gzip"), caller: nil,
       kind: .submitted(.direct { APIResponse($0) }))
@@ -25,9 +26,8 @@ extension HTTPConnection {
       number += 1
       return send(open, to: request.reply, takesGzip: false, connection)
     }
-    start(request, connection)
     let known = admitted
-    admitted = nil
+    start(request, connection)
     guard let path = request.pathSegments, let query = request.queryParameters else {
       return finish(.malformedTarget, connection)
     }
@@ -61,7 +61,9 @@ extension HTTPConnection {
     _ request: IncomingRequest, _ path: [String], _ query: QueryParameters, body: [UInt8]
   ) -> APIRequest {
     APIRequest(
-      method: request.method.rawValue, path: path, query: query.pairs.map { ($0.name, $0.value) },
+      // RFC 9110 §9.3.2: HEAD is GET, whose content the encoder leaves out.
+      method: request.method == .head ? "GET" : request.method.rawValue, path: path,
+      query: query.pairs.map { ($0.name, $0.value) },
       body: body,
       contentType: request.fields.value("content-type") ?? "",
       idempotencyKey: request.fields.value("idempotency-key"), fileName: query["name"],
@@ -105,6 +107,9 @@ extension HTTPConnection {
       exchange?.kind = .submitted(rendering)
       writer.submit([Request(intake, ticket: ticket, idempotency: key)])
     case .next(let agent, let seconds, let key, let rendering):
+      if peerHasEnded {  // and nobody is there to take what would be offered
+        return finish(APIResponse(204, contentType: "application/json", []), connection)
+      }
       let waiter = WaiterID(Entropy.word)
       exchange?.kind = .next(agent, waiter, rendering)
       // Without a wait it still takes its turn: what suits is offered at once, and a moment later
@@ -190,6 +195,7 @@ extension HTTPConnection {
       let stream = WebSocketStream(edge: edge, caller: caller, compression)
       connection.become(stream)
       stream.begin(connection, decoder.takeRest())
+      if peerHasEnded { stream.peerClosedWrite(connection) }
     }
   }
 }

@@ -37,7 +37,10 @@ final class HTTPConnection: ConnectionHandler {
   var unproven: OfferID?
   private var awaited = Awaited.request
   private var isAdvancing = false
-  private var peerIsGone = false
+  /// Whether the next request waits until more of the answers before it has left.
+  private var awaitsRoom = false
+  /// The peer sends no more: what it has sent whole is answered.
+  var peerHasEnded = false
   /// Content that may still come, for the time that it may take.
   var contentBytes = 0
 
@@ -118,17 +121,24 @@ final class HTTPConnection: ConnectionHandler {
   func received(_ bytes: UnsafeRawBufferPointer, on connection: Connection) {
     decoder.append(bytes)
     advance(connection)
-    if exchange != nil, decoder.bufferedBytes > Limit.aheadBytes { connection.pauseReading() }
+    let mustWait = exchange != nil || awaitsRoom
+    if mustWait, decoder.bufferedBytes > Limit.aheadBytes { connection.pauseReading() }
   }
 
-  /// Takes requests until one is in flight. An answer that is there at once comes back in here: it
-  /// goes on in this loop,
-  /// not in a deeper one, since a peer may pipeline thousands.
+  /// Takes requests until one is in flight, or so much of what was answered is still unsent that the
+  /// next answer must wait: several large ones at once would be taken for those of a slow reader. An
+  /// answer that is there at once comes back in here: it goes on in this loop, not in a deeper one,
+  /// since a peer may pipeline thousands.
   func advance(_ connection: Connection) {
     if isAdvancing { return }
     isAdvancing = true
     defer { isAdvancing = false }
+    awaitsRoom = false
     while exchange == nil, !mustClose {
+      if connection.mustAwaitRoom() {
+        awaitsRoom = true
+        return
+      }
       switch decoder.next() {
       case .needMore: return awaitMore(connection)
       case .head(let request): admit(request, connection)
@@ -136,6 +146,12 @@ final class HTTPConnection: ConnectionHandler {
       case .failed(let error): fail(Problem(error), connection)
       }
     }
+  }
+
+  func outputDrained(_ connection: Connection) {
+    guard awaitsRoom else { return }
+    connection.resumeReading()
+    advance(connection)
   }
 
   /// Answers what is no request, and closes.
@@ -150,6 +166,9 @@ final class HTTPConnection: ConnectionHandler {
   // MARK: - Time
 
   private func awaitMore(_ connection: Connection) {
+    if peerHasEnded {  // nothing will be completed any more
+      return unproven == nil ? connection.closeAfterFlush() : ()
+    }
     if decoder.isIdle {
       if isDraining { return connection.closeAfterFlush() }
       wait(for: .request, connection)
@@ -203,7 +222,7 @@ final class HTTPConnection: ConnectionHandler {
       if !state.isLooking { look(connection) }
     case nil:
       unproven = nil
-      if peerIsGone { connection.closeAfterFlush() }
+      if peerHasEnded { connection.closeAfterFlush() }
     case .submitted, .read, .gathering, .next, .offered, .blob: break
     }
   }
@@ -217,29 +236,36 @@ final class HTTPConnection: ConnectionHandler {
   // MARK: - The end
 
   func peerClosedWrite(_ connection: Connection) {
+    peerHasEnded = true
     switch exchange?.kind {
-    case nil where unproven == nil: connection.closeAfterFlush()
-    case nil:
-      peerIsGone = true
-      connection.setTimer(.answer, milliseconds: Limit.goneMilliseconds)
-    // A half-closed client may still read its answer; one that waits for a case is taken to be
-    // gone, since an
-    // offer that nobody sees costs a customer the offer's whole time.
-    case .next, .offered: connection.close(because: .aborted)
-    case .submitted, .read, .gathering, .poll, .blob, .call: mustClose = true
+    case nil where unproven == nil: advance(connection)
+    case nil: connection.setTimer(.answer, milliseconds: Limit.goneMilliseconds)
+    case .next, .offered: giveUpWaiting(connection)
+    case .submitted, .read, .gathering, .poll, .blob, .call: break
     }
   }
 
-  func peerClosedWhilePaused(_ connection: Connection) { peerClosedWrite(connection) }
+  /// What it sent before is still to be read, and to be answered.
+  func peerClosedWhilePaused(_ connection: Connection) { giveUpWaiting(connection) }
 
+  /// A half-closed client may still read its answer; one that waits for a case is taken to be gone,
+  /// since an offer that nobody sees costs a customer the offer's whole time.
+  private func giveUpWaiting(_ connection: Connection) {
+    switch exchange?.kind {
+    case .next, .offered: connection.close(because: .aborted)
+    case .submitted, .read, .gathering, .poll, .blob, .call, nil: break
+    }
+  }
+
+  /// Whoever is within a request may end it, for as long as the stop waits.
   func draining(_ connection: Connection) {
     isDraining = true
     switch exchange?.kind {
-    case nil: connection.closeAfterFlush()
+    case nil where decoder.isIdle: connection.closeAfterFlush()
     case .next: finish(APIResponse(204, contentType: "application/json", []), connection)
     // As when their time is over.
     case .poll, .call: answerIsDue(connection)
-    case .submitted, .read, .gathering, .blob, .offered: break
+    case .submitted, .read, .gathering, .blob, .offered, nil: break
     }
   }
 

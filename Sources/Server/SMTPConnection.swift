@@ -17,6 +17,7 @@ final class SMTPConnection: ConnectionHandler {
   private var number: UInt64 = 0
   private var waiting: [UInt64: Int] = [:]
   private var replies: [SMTPReply?] = []
+  private var isDraining = false
 
   init(edge: Edge, dialect: SMTPServer.Dialect) {
     self.edge = edge
@@ -50,7 +51,11 @@ final class SMTPConnection: ConnectionHandler {
     connection.setTimer(.idle, milliseconds: Self.tickMilliseconds)
   }
 
-  func draining(_ connection: Connection) { if waiting.isEmpty { run(server.drain(), connection) } }
+  /// A mail that is being decided is answered first.
+  func draining(_ connection: Connection) {
+    isDraining = true
+    if waiting.isEmpty { run(server.drain(), connection) }
+  }
 
   func timedOut(_ timer: ConnectionTimer, on connection: Connection) {
     connection.setTimer(.idle, milliseconds: Self.tickMilliseconds)
@@ -128,6 +133,8 @@ final class SMTPConnection: ConnectionHandler {
       // already is told so by the message's own id and body.
       run(server.answer(all.first { !$0.isPositive } ?? .delivered), connection)
     }
+    // Unless the peer had sent one more behind it.
+    if isDraining, waiting.isEmpty { run(server.drain(), connection) }
   }
 }
 

@@ -82,6 +82,9 @@ public final class ServerProcess: Sendable {
     var addresses: [(name: String, address: SocketAddress)] = []
     var administration = ListenerOptions(.path("\(edge.settings.data)/admin.socket"))
     administration.isAdministration = true
+    // A timeline is one answer however long it is, and an administrator is no stranger.
+    administration.limits.outputMaxBytes = .max
+    administration.limits.outputStallMilliseconds = edge.settings.httpStallSeconds * 1_000
     let admin = try sockets.listen(administration) { _ in
       let dates = DateText()
       return { _ in HTTPConnection(edge: edge, dates: dates, isAdministration: true) }
@@ -121,9 +124,11 @@ public final class ServerProcess: Sendable {
     }
     var options = ListenerOptions(address)
     options.connectionsPerAddressMax = edge.settings.connectionsPerAddressMax
-    // One whole attachment must fit: it is written in one piece, and is no sign of a slow reader.
-    options.limits.outputMaxBytes = max(
-      edge.settings.httpUnsentBytesMax, edge.settings.blobBytesMax + (64 << 10))
+    // One whole attachment must fit behind what may stand before it: it is written in one piece,
+    // and is no sign of a slow reader.
+    let attachment =
+      edge.settings.blobBytesMax + options.limits.outputPauseBytes + (64 << 10)
+    options.limits.outputMaxBytes = max(edge.settings.httpUnsentBytesMax, attachment)
     options.limits.outputStallMilliseconds = edge.settings.httpStallSeconds * 1_000
     options.limits.handshakeMilliseconds = edge.settings.tlsHandshakeSeconds * 1_000
     return options

@@ -207,7 +207,7 @@ public struct Settings: Sendable, Equatable {
       "requests after which a connection is closed, so that a balancer can move it"),
     number(
       "http.unsent_bytes_max", \.httpUnsentBytesMax, 65_536...(1 << 30),
-      "answers that a client may leave unread before it is cut off, in bytes; the largest attachment must fit"
+      "answers that a client may leave unread before it is cut off, in bytes; never less than the largest attachment and 320 KiB"
     ),
     number(
       "http.stall_seconds", \.httpStallSeconds, 1...3_600,

@@ -35,7 +35,7 @@ extension WebSocketStream {
       var response = APIResponse(
         APIProblem(
           426, "upgrade-required", "WebSocket only", "open this page as a WebSocket, version 13"))
-      response.headers = [.init("Upgrade", "websocket"), .init("Sec-WebSocket-Version", "13")]
+      response.headers = WebSocketHandshake.spoken.map { .init($0.name, $0.value) }
       return response
     case .malformed:
       return APIResponse(

@@ -88,7 +88,12 @@ final class WebSocketStream: ConnectionHandler {
 
   func received(_ bytes: UnsafeRawBufferPointer, on connection: Connection) {
     decoder.append(bytes)
-    connection.clearTimer(.answer)  // whatever it is, the peer is there
+    // Whatever it is, the peer is there, and is asked again when it falls silent: also when it
+    // stops within a frame.
+    connection.clearTimer(.answer)
+    if caller != nil {
+      connection.setTimer(.idle, milliseconds: edge.settings.pingSeconds * 1_000)
+    }
     while !isClosing {
       switch decoder.next() {
       case .needMore: return
@@ -101,9 +106,6 @@ final class WebSocketStream: ConnectionHandler {
       case .pong: break
       case .closed(let code, _): close(code ?? .normal, "", connection)
       case .failed(let failure): close(failure.closeCode, failure.reason.rawValue, connection)
-      }
-      if caller != nil {
-        connection.setTimer(.idle, milliseconds: edge.settings.pingSeconds * 1_000)
       }
     }
   }

@@ -74,12 +74,13 @@ public struct API: Sendable {
   {
     guard problem.status == 405 else { return problem }
     var problem = problem
-    problem.allowed = ["GET", "POST", "PUT", "DELETE"].filter { method in
+    let allowed = ["GET", "POST", "PUT", "DELETE"].filter { method in
       var other = request
       (other.method, other.body) = (method, [])
       do throws(APIProblem) { _ = try route(other, caller) } catch { return error.status != 405 }
       return true
     }
+    problem.allowed = allowed.flatMap { $0 == "GET" ? ["GET", "HEAD"] : [$0] }
     return problem
   }
 

@@ -130,8 +130,8 @@ extension Connection {
     if !isBackedUp, unsent > limits.outputPauseBytes {
       isBackedUp = true
       handler?.outputBacksUp(self)
-    } else if isBackedUp, unsent <= limits.outputPauseBytes / 2 {
-      isBackedUp = false
+    } else if isBackedUp || awaitsRoom, unsent <= limits.outputPauseBytes / 2 {
+      (isBackedUp, awaitsRoom) = (false, false)
       handler?.outputDrained(self)
     }
   }

@@ -41,6 +41,8 @@ public final class Connection {
   var isUnsettled = false
   var isPaused = false
   var isBackedUp = false
+  /// Whether the handler holds output back until there is room.
+  var awaitsRoom = false
   var inputEnded = false
   var peerEndSeen = false
   /// Taken off the lane's epoll for its last moments.
@@ -72,6 +74,14 @@ public final class Connection {
 
   /// Bytes written here that the kernel has not yet taken.
   public var unsentBytes: Int { output?.count ?? 0 }
+
+  /// Whether more than `outputPauseBytes` is unsent, be the peer slow or not asked yet. Whoever then
+  /// holds back what it would write hears `outputDrained` when half of that is left.
+  public func mustAwaitRoom() -> Bool {
+    guard unsentBytes > limits.outputPauseBytes else { return false }
+    awaitsRoom = true
+    return true
+  }
 
   /// Queues bytes; they leave at the end of the batch. Ignored once the connection is closing.
   public func write(_ bytes: UnsafeRawBufferPointer) {

@@ -59,7 +59,10 @@ final class OutputQueue {
 
   /// Encrypts and sends one record, at most.
   func send(through tls: TLSSession) -> Int {
-    pieces[first].withUnsafeBytes { raw in
+    // A large array stands behind a gathering piece that may be empty, and a record of nothing
+    // would say that nothing more can be sent.
+    while pieces[first].isEmpty, first < pieces.count - 1 { first += 1 }
+    return pieces[first].withUnsafeBytes { raw in
       tls.write(UnsafeRawBufferPointer(rebasing: raw[sent...]))
     }
   }

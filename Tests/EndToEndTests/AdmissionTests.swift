@@ -114,6 +114,38 @@ import Testing
     }
   }
 
+  @Test func `who sent a body that was turned away is not taken for whoever asks next`()
+    async throws
+  {
+    try await TestServer.run {
+      $0.bodyBytesMax = 1_024
+    } _: { server in
+      let (root, bot) = (
+        try await server.token("admin", "root"), try await server.token("bot", "webshop")
+      )
+      let port = server.port("http")
+      // Too large, of a scope that may not, and for a page that is not there: each body is read,
+      // forgotten and answered.
+      for (target, first) in [
+        ("/v1/rules/check", 413), ("/v1/sessions", 403), ("/v1/nothing", 404),
+      ] {
+        for (token, status) in [(nil as String?, 401), (bot, 403)] {
+          let heard = try await blocking {
+            let socket = try Socket.connect(port: port)
+            try socket.send(
+              Self.head("POST", target, root, length: 1_500)
+                + [UInt8](repeating: 32, count: 1_500))
+            let turnedAway = try HTTPCall.read(from: socket).status
+            var next = HTTPCall(method: "GET", target: "/metrics", keepsAlive: true)
+            if let token { next.headers = [("Authorization", "Bearer \(token)")] }
+            return [turnedAway, try next.send(on: socket).status]
+          }
+          #expect(heard == [first, status], "\(target)")
+        }
+      }
+    }
+  }
+
   @Test func `chunks of a stranger are not read, and those of a bot are bounded`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
@@ -125,6 +157,65 @@ import Testing
       #expect(try await answer(server, Array((head(bot) + past + "\r\n").utf8)).status == 413)
       let good = Array((head(bot) + "2\r\n{}\r\n0\r\n\r\n").utf8)
       #expect(try await answer(server, good).status == 201)
+    }
+  }
+
+  @Test func `all that was sent whole before a half-close is answered, in order`() async throws {
+    try await TestServer.run { server in
+      let boss = try await server.token("supervisor", "boss")
+      let ann = try await server.agent("ann")
+      let port = server.port("http")
+      func call(_ method: String, _ target: String, _ token: String?) -> [UInt8] {
+        let headers = token.map { [("Authorization", "Bearer \($0)")] } ?? []
+        return HTTPCall(method: method, target: target, headers: headers, keepsAlive: true).bytes
+      }
+      let agents = call("GET", "/v1/agents", boss)
+      for (wire, statuses) in [
+        (agents + agents + agents, ["200", "200", "200"]),
+        (agents + call("GET", "/health", nil) + agents.dropLast(1), ["200", "200"]),
+        // Who says that nothing more comes is not there to take an offer.
+        (agents + call("POST", "/v1/agents/me/next?wait=20", ann), ["200", "204"]),
+      ] {
+        let said = try await blocking {
+          let socket = try Socket.connect(port: port, seconds: 10)
+          try socket.send(wire)
+          socket.finishSending()
+          return String(decoding: try socket.awaitEnd(), as: UTF8.self)
+        }
+        let answers = said.components(separatedBy: "HTTP/1.1 ").dropFirst()
+        #expect(answers.map { String($0.prefix(3)) } == statuses)
+        #expect(!answers.dropLast().contains { $0.contains("connection: close") })
+      }
+      // Nobody waits for a case in their name.
+      #expect(try await server.next(ann, wait: 0).status == 204)
+    }
+  }
+
+  @Test func `attachments that are asked for in one breath come one after the other, however many`()
+    async throws
+  {
+    try await TestServer.run {
+      $0.blobBytesMax = 3 << 20
+      $0.httpUnsentBytesMax = 65_536
+    } _: { server in
+      let bot = try await server.token("bot", "webshop")
+      let bytes = [UInt8](repeating: 7, count: 3 << 20)
+      let kept = try await server.call(
+        "POST", "/v1/blobs", raw: bytes, by: bot, key: "one",
+        headers: [("Content-Type", "image/png")])
+      let (port, count) = (server.port("http"), 6)
+      let wire = HTTPCall(
+        method: "GET", target: "/v1/blobs/\(kept["blob"].text)",
+        headers: [("Authorization", "Bearer \(bot)")], keepsAlive: true
+      ).bytes
+      let heard = try await blocking {
+        let socket = try Socket.connect(port: port)
+        for _ in 0..<count { try socket.send(wire) }
+        socket.finishSending()
+        return try socket.awaitEnd()
+      }
+      #expect(heard.ranges(of: Array("HTTP/1.1 200 OK".utf8)).count == count)
+      #expect(heard.count > count * bytes.count, "\(heard.count) bytes")
     }
   }
 

@@ -393,7 +393,7 @@ import Testing
       for (method, path, allowed) in [
         ("DELETE", "/v1/sessions", "POST"), ("GET", "/v1/journey", "POST"),
         ("POST", "/v1/queues", "GET, HEAD"),
-        ("POST", "/health", "GET, HEAD"), ("PUT", "/v1/search", "GET"),
+        ("POST", "/health", "GET, HEAD"), ("PUT", "/v1/search", "GET, HEAD"),
       ] {
         let reply = try await server.call(method, path, by: bot)
         #expect(reply.status == 405)

@@ -1,4 +1,5 @@
 import Foundation
+import System
 import Testing
 
 @testable import Server
@@ -92,7 +93,7 @@ import Testing
     }
   }
 
-  @Test func `who does not read an answer is cut off, and the server's memory comes back`()
+  @Test func `those who do not read an answer are cut off, and the server's memory comes back`()
     async throws
   {
     try await TestServer.run {
@@ -105,18 +106,57 @@ import Testing
         "POST", "/v1/blobs", raw: bytes, by: bot, key: "one",
         headers: [("Content-Type", "image/png")])
       let port = server.port("http")
-      let slow = try Socket.connect(port: port)
-      try slow.send(
-        HTTPCall(
-          method: "GET", target: "/v1/blobs/\(kept["blob"].text)",
-          headers: [("Authorization", "Bearer \(bot)")]
-        ).bytes)
+      let wish = HTTPCall(
+        method: "GET", target: "/v1/blobs/\(kept["blob"].text)",
+        headers: [("Authorization", "Bearer \(bot)")]
+      ).bytes
       let admin = try await server.token("admin", "root")
-      try await eventually("it is cut off as a slow reader", seconds: 30) {
-        try await server.call("GET", "/metrics", by: admin).description.contains(
-          "{reason=\"slow_reader\"} 1")
+      let count = 8
+      var resident: [Int64] = []
+      for round in 1...2 {
+        let slow = try (0..<count).map { _ in try Socket.connect(port: port) }
+        for socket in slow { try socket.send(wish) }
+        try await eventually("they are cut off as slow readers", seconds: 30) {
+          try await server.call("GET", "/metrics", by: admin).description.contains(
+            "{reason=\"slow_reader\"} \(round * count)")
+        }
+        for socket in slow { socket.close() }
+        resident.append(ProcessFacts.now().residentBytes)
       }
-      slow.close()
+      // What the first ones took is what the next ones take again.
+      #expect(resident[1] - resident[0] < count / 2 * bytes.count, "\(resident)")
+    }
+  }
+
+  @Test func `an administrator gets an answer of any length, and a page past the bound is cut off`()
+    async throws
+  {
+    for bound in [0, 33 << 20] {
+      try await TestServer.run {
+        ($0.httpUnsentBytesMax, $0.blobBytesMax) = (bound, 0)
+      } _: { server in
+        let bot = try await server.token("bot", "webshop")
+        let words = String(repeating: "y", count: 60_000)
+        // Each who only claims to be Jo has a timeline, of which a page has a megabyte.
+        var customer = ""
+        for _ in 1...(bound == 0 ? 5 : 1) {
+          let chat = try await server.open(bot, email: "jo@home.example", assurance: "claimed")
+          for _ in 1...18 { try await chat.customer(words) }
+          customer = chat.customer
+        }
+        let all = try await server.administer("GET", "/admin/timeline?identity=jo@home.example")
+        #expect(all.status == 200 && all.body.count > (bound == 0 ? 5 << 20 : 1 << 20) * 9 / 10)
+        let (port, boss) = (server.port("http"), try await server.token("supervisor", "boss"))
+        let page = HTTPCall(
+          method: "GET", target: "/v1/customers/\(customer)/timeline",
+          headers: [("Authorization", "Bearer \(boss)")])
+        let heard = try await blocking {
+          let socket = try Socket.connect(port: port)
+          try socket.send(page.bytes)
+          return try socket.awaitEnd()
+        }
+        #expect(heard.isEmpty == (bound == 0), "\(heard.count) bytes")
+      }
     }
   }
 
@@ -157,5 +197,26 @@ import Testing
         try await blocking { try HTTPCall.read(from: waiting) }.status == 200,
         "in turn, when one leaves")
     }
+  }
+
+  @Test func `the last descriptors are kept for administration`() async throws {
+    let folder = try TemporaryFolder()
+    // A server that may have 300 descriptors, and keeps 70 of them back.
+    let served = try await Binary.serve(
+      folder, environment: ["THROUGHLINE_DESCRIPTOR_RESERVE": "70"], descriptors: 300)
+    let (port, count) = (served.port, 230)
+    let held = try await blocking { try (0..<count).map { _ in try Socket.connect(port: port) } }
+    let health = HTTPCall(method: "GET", target: "/health", keepsAlive: true)
+    for socket in held { #expect(try await blocking { try health.send(on: socket) }.status == 200) }
+    let waiting = try Socket.connect(port: port)
+    try waiting.send(health.bytes)
+    let token = try await Peer.run(
+      try Binary.path, ["token", "create", "--data", folder.path + "/data", "--bot", "webshop"])
+    #expect(token.status == 0, "\(token.lines)")
+    #expect(!waiting.hasBytes(), "it waits in the kernel")
+    held[0].close()
+    #expect(try await blocking { try HTTPCall.read(from: waiting) }.status == 200)
+    served.peer.signal(SIGTERM)
+    #expect(try await served.peer.end() == 0)
   }
 }

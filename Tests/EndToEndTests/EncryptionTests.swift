@@ -38,6 +38,49 @@ import Testing
     }
   }
 
+  @Test func `a desk on wss is shown a whole talk that fills many frames of TLS`() async throws {
+    let folder = try TemporaryFolder()
+    let certificate = try await Certificates.make(folder, "one", name: "desk.example")
+    try await TestServer.run {
+      $0.httpsListen = "127.0.0.1:0"
+      $0.tlsCertificates = certificate
+    } _: { server in
+      let ann = try await server.agent("ann")
+      let desk = try Peer(
+        try await Python.interpreter,
+        [Package.peers + "/stream.py", "wss:\(server.port("https"))", ann, "header"])
+      try await desk.line("ready") { JSON($0)["type"].text == "ready" }
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      // Bytes that compression does not make small.
+      let words = (1...3).map { n in
+        (0..<20_000).map { _ in String(UInt8.random(in: 0...35), radix: 36) }.joined() + " \(n)"
+      }
+      for text in words { try await chat.customer(text) }
+      try await chat.handoff()
+      let offer = JSON(try await desk.line("an offer") { JSON($0)["type"].text == "offer" })
+      #expect(offer["timeline"].texts == words)
+      expectComplete(offer["timeline"])
+      try desk.say(#"{"type":"ping"}"#)
+      try await desk.line("it is still there") { JSON($0)["type"].text == "pong" }
+    }
+  }
+
+  @Test func `who connects and begins no handshake is closed when its time is over`() async throws {
+    let folder = try TemporaryFolder()
+    let certificate = try await Certificates.make(folder, "one", name: "desk.example")
+    try await TestServer.run {
+      $0.httpsListen = "127.0.0.1:0"
+      $0.tlsCertificates = certificate
+      $0.tlsHandshakeSeconds = 1
+    } _: { server in
+      let port = server.port("https")
+      let clock = ContinuousClock()
+      let begun = clock.now
+      _ = try await blocking { try Socket.connect(port: port).awaitEnd() }
+      #expect(clock.now - begun < .seconds(9), "sooner than the ten seconds that are usual")
+    }
+  }
+
   @Test func `HTTPS without a certificate does not start, and says what it wants`() throws {
     let fault = #expect(throws: ServerProcess.StartFault.self) {
       try TestServer { $0.httpsListen = "127.0.0.1:0" }

@@ -84,6 +84,95 @@ import Testing
     }
   }
 
+  @Test func `a page that is too long for a lane to pack comes as gzip too, and in its turn`()
+    async throws
+  {
+    let rules = try SmallRules.folder()
+    let queues = (1...400).map { "q\($0): { title: Queue number \($0) }\n" }.joined()
+    try rules.write("rules/small/queues.yaml", "support: { title: Support }\n" + queues)
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let (boss, port) = (try await server.token("supervisor", "boss"), server.port("http"))
+      for page in ["/metrics", "/v1/queues"] {
+        @Sendable func call(_ coding: String) -> HTTPCall {
+          HTTPCall(
+            method: "GET", target: page,
+            headers: [("Authorization", "Bearer \(boss)"), ("Accept-Encoding", coding)],
+            keepsAlive: true)
+        }
+        let plain = try await blocking {
+          try call("identity").send(on: try Socket.connect(port: port))
+        }
+        #expect(plain.body.count > Compression.laneBytesMax && plain.status == 200)
+        let health = HTTPCall(method: "GET", target: "/health").bytes
+        let said = try await blocking {
+          let socket = try Socket.connect(port: port)
+          try socket.send(call("gzip").bytes + health)
+          return try socket.awaitEnd()
+        }
+        let packed = try #require(HTTPCall.parse(said))
+        #expect(packed.status == 200 && packed.headers["content-encoding"] == "gzip")
+        #expect(packed.headers["vary"] == "Accept-Encoding")
+        #expect(packed.body.count < plain.body.count / 3)
+        let head = try #require(said.firstRange(of: Array("\r\n\r\n".utf8)))
+        let next = HTTPCall.parse(Array(said[(head.upperBound + packed.body.count)...]))
+        #expect(next?["status"].text == "ok")
+      }
+    }
+  }
+
+  @Test func `HEAD is answered as GET is, but for the content`() async throws {
+    try await TestServer.run { server in
+      let boss = try await server.token("supervisor", "boss")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "lea@home.example")
+      let port = server.port("http")
+      func ask(_ method: String, _ target: String) async throws -> (lines: [String], body: String) {
+        let call = HTTPCall(
+          method: method, target: target, headers: [("Authorization", "Bearer \(boss)")])
+        let said = try await blocking {
+          let socket = try Socket.connect(port: port)
+          try socket.send(call.bytes)
+          return String(decoding: try socket.awaitEnd(), as: UTF8.self)
+        }
+        let parts = said.components(separatedBy: "\r\n\r\n")
+        let lines = parts[0].components(separatedBy: "\r\n").filter { !$0.hasPrefix("date: ") }
+        return (lines, parts.dropFirst().joined())
+      }
+      for (target, status) in [
+        ("/health", 200), ("/v1/agents", 200), ("/v1/customers/\(chat.customer)", 200),
+        ("/v1/customers/\(chat.customer)/timeline", 200),
+        ("/v1/customers?kind=email&value=lea@home.example", 200), ("/v1/nothing", 404),
+        ("/v1/agents?wait=1", 422),
+      ] {
+        let (get, head) = (try await ask("GET", target), try await ask("HEAD", target))
+        #expect(get.lines[0].hasPrefix("HTTP/1.1 \(status) "), "\(target): \(get)")
+        #expect(head.lines == get.lines, "\(target)")
+        #expect(head.body.isEmpty && !get.body.isEmpty)
+      }
+      let posted = try await ask("HEAD", "/v1/agents/me/next")
+      #expect(posted.lines[0] == "HTTP/1.1 405 Method Not Allowed")
+      #expect(posted.lines.contains { $0.lowercased() == "allow: post" })
+    }
+  }
+
+  @Test func `the stream's page says to whom it is no stream what to speak there`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let told = try await server.call("GET", "/v1/stream", by: bot)
+      #expect(told.status == 426)
+      #expect(told.headers["upgrade"] == "websocket")
+      #expect(told.headers["sec-websocket-version"] == "13")
+      // RFC 9110 §7.8: whoever sends Upgrade names it in Connection too.
+      #expect(told.headers["connection"] == "close, Upgrade")
+      let kept = HTTPCall(
+        method: "GET", target: "/v1/stream", headers: [("Authorization", "Bearer \(bot)")],
+        keepsAlive: true)
+      let port = server.port("http")
+      let reply = try await blocking { try kept.send(on: try Socket.connect(port: port)) }
+      #expect(reply.headers["connection"] == "Upgrade")
+    }
+  }
+
   /// Prometheus' text format 0.0.4, line by line.
   @Test func `metrics parse, and tell of the queues`() async throws {
     try await TestServer.run { server in

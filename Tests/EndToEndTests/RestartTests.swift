@@ -64,7 +64,8 @@ import Testing
   @Test func `SIGTERM drains what is in flight, leaves no socket behind, and exits 0`() async throws
   {
     let folder = try TemporaryFolder()
-    let served = try await Binary.serve(folder)
+    // One lane: when the poll is answered, all of its connections know of the stop.
+    let served = try await Binary.serve(folder, environment: ["THROUGHLINE_LANES": "1"])
     let token = try await Peer.run(
       try Binary.path, ["token", "create", "--data", folder.path + "/data", "--bot", "webshop"])
     #expect(token.status == 0)
@@ -82,19 +83,40 @@ import Testing
       headers: [("Authorization", "Bearer \(bot)")])
     let waiting = try Socket.connect(port: port)
     try waiting.send(poll.bytes)
-    let half = try Socket.connect(port: port)
-    try half.send(Array(open.bytes.dropLast(1)))
-    async let answer = blocking { try HTTPCall.read(from: waiting) }
-    async let late = blocking {
-      try half.send(Array(open.bytes.suffix(1)))
-      return try HTTPCall.read(from: half)
+    // Within a head, within content, and told to go on with it.
+    let health = HTTPCall(method: "GET", target: "/health", keepsAlive: true).bytes
+    var expecting = open
+    expecting.headers.append(("Expect", "100-continue"))
+    expecting.keepsAlive = true
+    let begun = [
+      (health.dropLast(1), health.suffix(1), 200),
+      (open.bytes.dropLast(1), open.bytes.suffix(1), 201),
+      (expecting.bytes.dropLast(2), expecting.bytes.suffix(2), 201),
+    ]
+    let late = try begun.map { part, _, _ in
+      let socket = try Socket.connect(port: port)
+      try socket.send(Array(part))
+      return socket
     }
-    #expect(try await late.status == 201)
+    #expect(try await blocking { try HTTPCall.read(from: late[2]) }.status == 100)
+    let idle = try Socket.connect(port: port)
+    try idle.send(health)
+    #expect(try await blocking { try HTTPCall.read(from: idle) }.status == 200)
+    async let answer = blocking { try HTTPCall.read(from: waiting) }
     served.peer.signal(SIGTERM)
     // The poll is answered as at its time, not cut off.
     let page = try await answer
     #expect(page.status == 200 && page["events"].elements.isEmpty && page["more"].isAbsent == false)
     #expect(page["after"].int == opened["after"].int)
+    #expect(try await blocking { try idle.awaitEnd() }.isEmpty, "who asks for nothing is let go")
+    for ((_, rest, status), socket) in zip(begun, late) {
+      let reply = try await blocking {
+        try socket.send(Array(rest))
+        return try HTTPCall.read(from: socket)
+      }
+      #expect(reply.status == status)
+      #expect(reply.headers["connection"] == "close")
+    }
     #expect(try await served.peer.end() == 0)
     #expect(!FileManager.default.fileExists(atPath: folder.path + "/data/admin.socket"))
   }

@@ -133,6 +133,45 @@ import Testing
     }
   }
 
+  @Test func `a mail that is being kept is acknowledged before a stop says goodbye`() async throws {
+    let disk = Disk()
+    try await TestServer.run(on: disk) {
+      $0.lanes = 1
+      $0.drainSeconds = 30
+    } _: { server in
+      let port = server.port("smtp")
+      let idle = try await blocking {
+        let socket = try Socket.connect(port: port)
+        _ = try socket.receive()
+        return socket
+      }
+      let sending = try await blocking {
+        let socket = try Socket.connect(port: port)
+        _ = try socket.receive()
+        for line in [
+          "EHLO home.example", "MAIL FROM:<mia@home.example>", "RCPT TO:<help@shop.example>",
+          "DATA",
+        ] {
+          try socket.send(Array((line + "\r\n").utf8))
+          _ = try socket.receive()
+        }
+        return socket
+      }
+      let position = try await server.position()
+      disk.hold()
+      try sending.send(Array((Letter().source + "\r\n.\r\n").utf8))
+      try await server.decided(position + 1, behind: disk)
+      async let cutOff = server.stop()
+      let farewell = try await blocking { try idle.awaitEnd() }
+      #expect(String(decoding: farewell, as: UTF8.self).hasPrefix("421 "))
+      disk.release()
+      let said = try await blocking { try sending.awaitEnd() }
+      let replies = String(decoding: said, as: UTF8.self).components(separatedBy: "\r\n")
+      #expect(replies.map { $0.prefix(4) } == ["250 ", "421 ", ""], "\(replies)")
+      #expect(await cutOff == 0, "nobody had to be cut off")
+    }
+  }
+
   @Test func `a stop closes WebSockets with 1001 and answers what waits`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")

@@ -177,6 +177,35 @@ static int no_password(char *out, int count, int writing, void *argument) {
   return -1;
 }
 
+static int kind_of(X509 *certificate) { return EVP_PKEY_base_id(X509_get0_pubkey(certificate)); }
+
+static ASN1_OCTET_STRING *names_of(X509 *certificate) {
+  int at = X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1);
+  return at < 0 ? NULL : X509_EXTENSION_get_data(X509_get_ext(certificate, at));
+}
+
+// The context of a certificate for the same names, under a key of another kind: OpenSSL chooses among those of one
+// context by what the client can check, which SNI does not tell.
+static SSL_CTX *sister(const tls_server *server, const void *chain, size_t chain_count) {
+  BIO *in = BIO_new_mem_buf(chain, (int)chain_count);
+  X509 *leaf = in ? PEM_read_bio_X509_AUX(in, NULL, no_password, NULL) : NULL;
+  ASN1_OCTET_STRING *names = leaf ? names_of(leaf) : NULL;
+  SSL_CTX *found = NULL;
+  for (size_t i = 0; names && !found && i < server->count; i++) {
+    found = server->identities[i];
+    for (long more = SSL_CTX_set_current_cert(found, SSL_CERT_SET_FIRST); more && found;
+         more = SSL_CTX_set_current_cert(server->identities[i], SSL_CERT_SET_NEXT)) {
+      X509 *known = SSL_CTX_get0_certificate(found);
+      ASN1_OCTET_STRING *others = names_of(known);
+      if (!others || ASN1_OCTET_STRING_cmp(names, others) || kind_of(known) == kind_of(leaf)) found = NULL;
+    }
+  }
+  X509_free(leaf);
+  BIO_free(in);
+  ERR_clear_error();
+  return found;
+}
+
 static int use_identity(
     SSL_CTX *c, const void *chain, size_t chain_count, const void *key, size_t key_count, char *reason) {
   BIO *in = BIO_new_mem_buf(chain, (int)chain_count);
@@ -215,6 +244,13 @@ int tls_server_add(
     char reason[TLS_REASON_MAX]) {
   ERR_clear_error();
   reason[0] = 0;
+  SSL_CTX *known = sister(server, chain, chain_count);
+  if (known) {
+    int ok = use_identity(known, chain, chain_count, key, key_count, reason);
+    int64_t end = ends_at(known);
+    if (ok && end < server->expiry) server->expiry = end;
+    return ok;
+  }
   SSL_CTX **wider = realloc(server->identities, (server->count + 1) * sizeof *wider);
   if (wider) server->identities = wider;
   SSL_CTX *c = wider ? context_create(TLS_server_method()) : NULL;

@@ -27,8 +27,11 @@ struct RequestFraming: Sendable {
       }
       host = line.value
     case 6 where Bytes.spells(bytes, line.name, "expect"):
-      expectation = line.value
-    // RFC 9110 §10.1.1: any other expectation may be refused with 417.
+      // RFC 9110 §10.1.1: any other expectation may be refused with 417, and a known one behind it
+      // does not make it known.
+      if expectation.map({ Bytes.spells(bytes, $0, "100-continue") }) ?? true {
+        expectation = line.value
+      }
     case 7 where Bytes.spells(bytes, line.name, "upgrade"):
       Bytes.list(bytes, line.value) {
         if Bytes.spells(bytes, $0, "websocket") { namesWebSocket = true }

@@ -166,7 +166,11 @@ public enum HTTPResponseEncoder {
       append("\r\n", &out)
     }
     if status.code == 101 { return }  // its Connection field is part of the handshake
-    if !reply.keepAlive {
+    // RFC 9110 §7.8: Upgrade, which §15.5.22 wants with 426, is a field of this connection alone.
+    if status.code == 426 {
+      append(
+        reply.keepAlive ? "connection: Upgrade\r\n" : "connection: close, Upgrade\r\n", &out)
+    } else if !reply.keepAlive {
       append("connection: close\r\n", &out)
     } else if reply.minorVersion == 0 {
       append("connection: keep-alive\r\n", &out)

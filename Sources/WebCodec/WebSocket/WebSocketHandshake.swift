@@ -53,15 +53,22 @@ public enum WebSocketHandshake {
     append("\r\n", &out)
   }
 
+  /// The fields of a `426` (RFC 6455 §4.2.2, RFC 9110 §15.5.22), by name and value.
+  public static let spoken: [(name: String, value: String)] = [
+    ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
+  ]
+
   /// Appends the answer to a refused handshake; the connection closes.
   public static func refuse(_ refusal: Refusal, into out: inout [UInt8]) {
     switch refusal {
     case .upgradeRequired:
-      append(
-        """
-        HTTP/1.1 426 Upgrade Required\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
-        content-length: 0\r\nconnection: close, Upgrade\r\n\r\n
-        """, &out)
+      let fields = spoken.compactMap { field -> HeaderField? in
+        guard let name = HTTPField.Name(field.name), let value = HeaderValue(field.value) else {
+          return nil
+        }
+        return HeaderField(name, value)
+      }
+      HTTPResponseEncoder.whole(HTTPResponse.Status(code: 426), fields, to: .closing, into: &out)
     case .malformed:
       Problem(
         type: Problem.typePrefix + "malformed-websocket", title: "Bad Request", status: 400,

@@ -1,10 +1,11 @@
 """A bot or an agent at /v1/stream, with the client library of PyPI `websockets`.
 
-usage: stream.py PORT TOKEN header|frame [ORIGIN]
+usage: stream.py [wss:]PORT TOKEN header|frame [ORIGIN]
 Each line on stdin is sent as a text frame; each frame received is a line on stdout. `close` on stdin closes.
 """
 import asyncio
 import json
+import ssl
 import sys
 
 import websockets
@@ -12,9 +13,15 @@ import websockets
 
 async def main(port, token, how, origin=None):
     headers = {"Authorization": "Bearer " + token} if how == "header" else {}
+    scheme, _, number = port.rpartition(":")
+    trusting = None
+    if scheme:
+        trusting = ssl.create_default_context()
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     try:
         socket = await websockets.connect(
-            f"ws://127.0.0.1:{port}/v1/stream", additional_headers=headers, origin=origin)
+            f"{scheme or 'ws'}://127.0.0.1:{number}/v1/stream", additional_headers=headers, origin=origin,
+            ssl=trusting)
     except websockets.InvalidStatus as refused:
         print(json.dumps({"refused": refused.response.status_code}), flush=True)
         return

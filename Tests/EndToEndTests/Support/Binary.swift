@@ -28,13 +28,17 @@ enum Binary {
   ]
 
   /// Starts a server of its own and waits until it says where it listens.
+  /// - Parameter descriptors: how many it may have; nil for what this process may.
   static func serve(
-    _ folder: TemporaryFolder, _ more: [String] = [], environment: [String: String] = [:]
+    _ folder: TemporaryFolder, _ more: [String] = [], environment: [String: String] = [:],
+    descriptors: Int? = nil
   ) async throws -> (peer: Peer, port: UInt16) {
-    let peer = try Peer(
-      try path,
-      ["serve", "--data", folder.path + "/data", "--rules", Package.demoRules] + quiet + more,
-      environment: environment)
+    var words = [try path, "serve", "--data", folder.path + "/data", "--rules", Package.demoRules]
+    words += quiet + more
+    if let descriptors {
+      words = ["/bin/sh", "-c", "ulimit -n \(descriptors) && exec \"$0\" \"$@\""] + words
+    }
+    let peer = try Peer(words[0], Array(words.dropFirst()), environment: environment)
     let line = try await peer.line("the HTTP address") { $0.contains(" http ") }
     guard let port = UInt16(line.split(separator: ":").last ?? "") else {
       throw Socket.Fault(description: "no port in \(line)")

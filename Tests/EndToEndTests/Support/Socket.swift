@@ -145,10 +145,35 @@ final class Socket: Sendable {
     return Array(buffer[..<n])
   }
 
+  /// Reads until the connection ends or is reset, and answers what came; a wait that runs out is a
+  /// fault.
+  @discardableResult
+  func awaitEnd() throws -> [UInt8] {
+    var all: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let n = recv(descriptor, &buffer, buffer.count, 0)
+      if n == 0 || n < 0 && errno == ECONNRESET { return all }
+      guard n > 0 else {
+        throw Fault(description: "no end: \(String(cString: strerror(errno)))")
+      }
+      all += buffer[..<n]
+    }
+  }
+
+  /// Says that no more is sent; what comes can still be read.
+  func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
   /// Waits until something is there to be read, and leaves it there.
   func awaitBytes() -> Bool {
     var byte: UInt8 = 0
     return recv(descriptor, &byte, 1, Int32(MSG_PEEK)) > 0
+  }
+
+  /// Whether something is there to be read now.
+  func hasBytes() -> Bool {
+    var byte: UInt8 = 0
+    return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) > 0
   }
 
   /// What the kernel does for a program that dies: no word to the peer but what TCP owes it.

@@ -23,6 +23,11 @@ import WebCodec
     let rest = Array(bytes.dropFirst())
     var limits = HTTPLimits()
     limits.bodyBytesMax = 2_000
+    if first >= 128 {  // bounds that an input is long enough to pass
+      (limits.requestLineBytesMax, limits.fieldLineBytesMax) = (200, 200)
+      (limits.fieldBytesMax, limits.fieldCountMax) = (600, 10)
+      (limits.chunkLineBytesMax, limits.chunkExtensionBytesMax) = (40, 100)
+    }
     let whole = requests(rest, limits, step: max(rest.count, 1))
     let cut = requests(rest, limits, step: Int(first % 61) + 1)
     if whole != cut { fatalError("cut, the requests differ") }
@@ -56,6 +61,9 @@ import WebCodec
           seen.append(
             "\(request.method) \(request.rawPath) \(query) \(segments) \(fields) \(request.body)")
           if request.wantsWebSocket { _ = try? WebSocketHandshake.check(request) }
+          if let agreed = try? WebSocketHandshake.compression(request, keepsContexts: true) {
+            seen.append("\(agreed.agreed) \(agreed.field)")
+          }
         case .failed(let error):
           return seen + ["\(error.status) \(error.reason)"]
         }

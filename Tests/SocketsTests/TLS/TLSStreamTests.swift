@@ -46,6 +46,33 @@ import Testing
     _ = await test.stop()
   }
 
+  @Test func `a large array that is written first arrives, as one behind small ones does`()
+    async throws
+  {
+    let large = [UInt8](repeating: 1, count: OutputQueue.gatherBytesMax + 1)
+    let test = try await server(handlers: { _ in
+      { _ in
+        let handler = Reacting()
+        handler.onOpened = { connection in
+          connection.write(large)
+          connection.write([2])
+          connection.write { _ in }  // an empty piece between two large ones
+          connection.write(large)
+        }
+        return handler
+      }
+    })
+    let said = try await Programs.python(
+      """
+      for version in (TLS12, TLS13):
+          got = exactly(connect(context(version)), \(2 * large.count + 1))
+          print(len(got), got.count(b"\\x01"))
+      """, port: test.address.port!)
+    let line = "\(2 * large.count + 1) \(2 * large.count)"
+    #expect(said == line + "\n" + line)
+    _ = await test.stop()
+  }
+
   @Test func `bytes that arrive one at a time make the same handshake and the same stream`()
     async throws
   {

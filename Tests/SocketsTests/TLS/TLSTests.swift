@@ -111,6 +111,28 @@ import Testing
     _ = await test.stop()
   }
 
+  @Test func `of two certificates for one name a client gets the one whose key it can check`()
+    async throws
+  {
+    let other = try await folder.make("other", names: ["other.example"])
+    let old = try await folder.make("old", names: ["one.example"], rsa: true)
+    let new = try await folder.make("new", names: ["one.example"])
+    for order in [[old, new], [new, old]] {
+      let test = try server(try TLSIdentity([other.files] + order.map(\.files)))
+      let said = try await Programs.python(
+        """
+        for kind in ("RSA", "ECDSA"):
+            c = context(TLS12)
+            c.set_ciphers(f"ECDHE-{kind}-AES128-GCM-SHA256")
+            print(subject(connect(c, "one.example")))
+        print(subject(connect(context(), "other.example")))
+        """, port: test.address.port!)
+      let expected = [old, new, other].map(\.fingerprint)
+      #expect(said.split(separator: "\n").map(String.init) == expected)
+      _ = await test.stop()
+    }
+  }
+
   @Test func `a session resumes by its ticket, also after the certificates were read again`()
     async throws
   {
