@@ -13,7 +13,7 @@ extension API {
   func next(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     let agent = try agent(caller)
     if !request.body.isEmpty {
-      var fields = try Fields(request.body)
+      var fields = try Fields(request)
       try fields.end()
     }
     let wait = try number(request, "wait", 0...60) ?? 0
@@ -60,7 +60,7 @@ extension API {
     throws(APIProblem) -> APIAction
   {
     let agent = try agent(caller)
-    var fields = try Fields(orNothing: request.body)
+    var fields = try Fields(orNothing: request)
     try fields.end()
     switch what {
     case "accept":
@@ -146,11 +146,11 @@ extension API {
     let agent = try agent(caller)
     let key = request.idempotency
     let direct = Rendering.direct { APIResponse($0) }
-    var fields = try Fields(orNothing: request.body)
+    var fields = try Fields(orNothing: request)
     switch what {
     case "reply", "note":
       var draft = try message(&fields, author: .agent(agent), channel: nil)
-      let text = try fields.optionalText("text", bytesMax: Fields.Bound.textBytes) ?? ""
+      let text = try fields.optionalWords("text", bytesMax: Fields.Bound.textBytes) ?? ""
       try fields.end()
       if what == "note" {
         draft.kind = .note
@@ -165,7 +165,7 @@ extension API {
     case "transfer":
       var members = Members()
       let target = try transferTarget(&fields, &members)
-      if let reason = try fields.optionalText("reason", bytesMax: 4_096) {
+      if let reason = try fields.optionalWords("reason", bytesMax: 4_096) {
         members.text("reason", reason)
       }
       try fields.end()
@@ -174,7 +174,7 @@ extension API {
       )
     case "hand-back":
       var members = Members()
-      if let summary = try fields.optionalText("summary", bytesMax: 16 << 10) {
+      if let summary = try fields.optionalWords("summary", bytesMax: 16 << 10) {
         members.text("summary", summary)
       }
       let name = try fields.optionalText("bot")

@@ -45,10 +45,7 @@ public struct API: Sendable {
     do throws(APIProblem) {
       // Of what came in: redacted, two card numbers would be one body.
       request.idempotency = try idempotency(request, caller)
-      // Attachments are bytes and not words; and what is to be taken out must be found first.
-      if !request.body.isEmpty, !request.isAttachment, request.path.last != "redact" {
-        request.body = redactor.json(request.body)
-      }
+      request.redactor = redactor
       let action = try route(request, caller)
       if let problem = request.unknownParameter() { throw problem }
       return action

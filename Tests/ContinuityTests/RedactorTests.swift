@@ -40,35 +40,6 @@ struct `What must never be written` {
   ])
   func `but nothing else is`(_ said: String) { #expect(redactor.text(said) == said) }
 
-  @Test func `is taken out of every string and number of a JSON text, which stays JSON`() {
-    let said =
-      #"{"text":"it\u0027s \"4111 1111 1111 1111\"","n":[4111111111111111,-4111111111111112,4711],"#
-      + #""fields":{"card":"5555-5555-5555-4444"},"x":"plain \u00e4"}"#
-    let kept =
-      #"{"text":"it's \"[card number removed]\"","n":["[card number removed]",-4111111111111112,4711],"#
-      + #""fields":{"card":"[card number removed]"},"x":"plain \u00e4"}"#
-    #expect(String(decoding: redactor.json(Array(said.utf8)), as: UTF8.self) == kept)
-  }
-
-  @Test(arguments: [
-    #""\ud83d\ude00 4111111111111111""#, #""\/\b\f\n\r\t4111111111111111""#,
-    "\"ä 4111111111111111\"",
-    #""4111\u00201111 1111\u0020\u0031111""#,
-  ])
-  func `however a string is escaped`(_ json: String) {
-    let kept = String(decoding: redactor.json(Array(json.utf8)), as: UTF8.self)
-    #expect(kept.contains("[card number removed]") && !kept.contains("111") && kept.hasSuffix("\""))
-  }
-
-  @Test(arguments: [
-    "", "\"", "{\"a\":\"4111111111111111", "\"\\", "\"4111111111111111\\u12\"",
-    "\"\\ud83d 4111111111111111\"",
-  ])
-  func `broken JSON does no harm`(_ text: String) {
-    _ = redactor.json(Array(text.utf8))
-    for cut in 0...text.utf8.count { _ = redactor.json(Array(text.utf8.prefix(cut))) }
-  }
-
   @Test func `as the workspace's own patterns have it`() throws {
     let pattern = try TextPattern(#"KD-\d{6}|x*"#)
     let named = Redactor(patterns: [.init(name: "customer number", places: pattern.places)])
