@@ -15,7 +15,10 @@ extension Pipeline {
     let session = NewSession(id: open.session, channel: open.channel, bot: open.bot)
     var choice = try whichConversation(who, .init(channel: open.channel, at: turn.at), reads)
     turn.arriving = .init(customer: who.record.id)
-    if let resumed { choice = .continues(resumed.conversation) }
+    // Nobody goes on with what is of somebody from whom an agent keeps them apart.
+    if let resumed, who.records.contains(resumed.customer.id) {
+      choice = .continues(resumed.conversation)
+    }
     let place: ConversationID
     var isContinued = false
     var members = Members()

@@ -52,7 +52,12 @@ struct Reference {
   /// Somebody comes with these identities, in this order; those that are claimed do not count.
   /// - Returns: where what they say belongs, and whether they are known by anything at all.
   mutating func arrives(proven: [Node]) -> (node: Node, isProven: Bool) {
-    let good = proven.filter { !shared.contains($0) }
+    var good = proven.filter { !shared.contains($0) }
+    if areApart(good) {
+      // One browser, several people: whoever brings more than its chat id; nobody where two do.
+      let own = good.filter { !$0.hasPrefix("chat:") }
+      good = areApart(own) ? [] : own
+    }
     guard let first = good.first else {
       nobodies += 1
       return ("nobody#\(nobodies)", false)
@@ -65,6 +70,16 @@ struct Reference {
       if !isApart { lines.append(Line(a: first, b: other, by: [first, other])) }
     }
     return (first, true)
+  }
+
+  private func areApart(_ nodes: [Node]) -> Bool {
+    nodes.contains { a in
+      nodes.contains { b in
+        let (mine, theirs) = (person(a), person(b))
+        return mine != theirs
+          && apart.contains { !$0.isDisjoint(with: mine) && !$0.isDisjoint(with: theirs) }
+      }
+    }
   }
 
   mutating func merges(_ a: Node, _ b: Node) -> Bool {
