@@ -55,13 +55,40 @@ public struct ErasedForms: Sendable {
   public var customerOf: @Sendable (CaseRow) -> CustomerID?
   /// Another's conversation, of which these took part: its `about` without what it tells of them.
   public var without: @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8]
+  public var echoes: Echoes
+
+  /// What becomes of rows that repeat words of entries, once some of these entries have none. `kept`
+  /// are all of the same conversation (or, of those that belong to none, of the same customer) that
+  /// still have theirs. nil: the row stays as it is.
+  public struct Echoes: Sendable {
+    /// A case's `about` without a handoff that no entry tells any more.
+    public var aCase: @Sendable (CaseRow, _ kept: [EntryRow]) -> [UInt8]?
+    /// A conversation's `about` without a subject that no entry tells any more.
+    public var conversation: @Sendable (ConversationRow, _ kept: [EntryRow]) -> [UInt8]?
+    /// A customer's profile without the events of these entries.
+    public var profile: @Sendable (CustomerRow, _ gone: [EntryRow]) -> [UInt8]?
+    /// Whether what rules saw has words that only stood in `gone`.
+    public var facts: @Sendable (FactsRow, _ gone: [EntryRow], _ kept: [EntryRow]) -> Bool
+    public init(
+      aCase: @escaping @Sendable (CaseRow, _ kept: [EntryRow]) -> [UInt8]?,
+      conversation: @escaping @Sendable (ConversationRow, _ kept: [EntryRow]) -> [UInt8]?,
+      profile: @escaping @Sendable (CustomerRow, _ gone: [EntryRow]) -> [UInt8]?,
+      facts: @escaping @Sendable (FactsRow, _ gone: [EntryRow], _ kept: [EntryRow]) -> Bool
+    ) {
+      self.aCase = aCase
+      self.conversation = conversation
+      self.profile = profile
+      self.facts = facts
+    }
+  }
+
   public init(
     profile: [UInt8], conversation: [UInt8], aCase: @escaping @Sendable (CaseRow) -> [UInt8],
     attachments: @escaping @Sendable (EntryRow) -> [BlobID],
     mention: @escaping @Sendable (ConversationID) -> [UInt8],
     mentionOf: @escaping @Sendable (CustomerID) -> [UInt8],
     customerOf: @escaping @Sendable (CaseRow) -> CustomerID?,
-    without: @escaping @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8]
+    without: @escaping @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8], echoes: Echoes
   ) {
     self.profile = profile
     self.conversation = conversation
@@ -71,6 +98,7 @@ public struct ErasedForms: Sendable {
     self.mentionOf = mentionOf
     self.customerOf = customerOf
     self.without = without
+    self.echoes = echoes
   }
 }
 

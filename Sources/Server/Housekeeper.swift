@@ -104,7 +104,8 @@ final class Housekeeper: Sendable {
       var isDone = false
       while !isDone, !isStopped.load(ordering: .acquiring) {
         let round = try edge.store.forgetOld(
-          asked, writer.workspace, now: now, from: &place, SearchText.retention, PersonForms.erased)
+          asked, writer.workspace, now: now, from: &place, SearchText.retention, PersonForms.erased
+        ) { change throws(StoreFault) in try writer.changeBeneath(change) }
         forgotten += round.forgotten
         isDone = round.isDone
         looked.withLock { $0[look] = place }

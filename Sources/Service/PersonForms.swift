@@ -26,7 +26,7 @@ public enum PersonForms {
         (about.call, about.callBy) = (nil, nil)
       }
       return about.encoded
-    })
+    }, echoes: WordEchoes.forms)
 
   @Sendable private static func mention<Noun: IDKind>(_ id: ID<Noun>) -> [UInt8] {
     var writer = ByteWriter()
@@ -41,10 +41,10 @@ public enum PersonForms {
   }
 
   /// Ids under `attachments`: bots and agents give them as strings, mail as objects with more about
-  /// each.
+  /// each. A recording stands alone, under `blob`.
   @Sendable static func attachments(_ entry: EntryRow) -> [BlobID] {
-    (entry.parsed?["attachments"]?.array ?? []).compactMap {
-      ($0.string ?? $0["blob"]?.string).flatMap { BlobID($0) }
-    }
+    guard let told = entry.parsed else { return [] }
+    let names = (told["attachments"]?.array ?? []).map { $0.string ?? $0["blob"]?.string }
+    return (names + [told["blob"]?.string]).compactMap { $0.flatMap { BlobID($0) } }
   }
 }

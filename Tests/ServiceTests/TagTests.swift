@@ -117,7 +117,8 @@ struct TagTests {
       while !isDone {
         let round = try shop.store.forgetOld(
           rule, shop.workspace, now: shop.now + .seconds(days * 86_400), from: &look,
-          SearchText.retention, PersonForms.erased)
+          SearchText.retention, PersonForms.erased
+        ) { change throws(StoreFault) in try change() }
         (forgotten, isDone) = (forgotten + round.forgotten, round.isDone)
       }
       return forgotten

@@ -64,11 +64,24 @@ extension SQLiteStore {
   public func forgetWords(
     of entries: [EntryID], _ workspace: WorkspaceID, _ forms: ErasedForms
   ) throws(StoreFault) -> Int64 {
+    try forgetWords(of: entries, workspace, forms) { change throws(StoreFault) in try change() }
+  }
+
+  /// Runs a change of rows while nobody decides on what they were.
+  public typealias Beneath = (() throws(StoreFault) -> Void) throws(StoreFault) -> Void
+
+  /// - Parameter beneath: is asked for each piece anew, so that a workspace goes on in between; what
+  ///   may take long, the index and the logs of the files, comes after them all.
+  public func forgetWords(
+    of entries: [EntryID], _ workspace: WorkspaceID, _ forms: ErasedForms, beneath: Beneath
+  ) throws(StoreFault) -> Int64 {
     var count: Int64 = 0
-    for start in stride(from: 0, to: entries.count, by: 1_000) {
-      let piece = Array(entries[start..<min(entries.count, start + 1_000)])
-      count += try write("forget old words") { writer throws(StoreFault) in
-        try writer.eraseWords(of: piece, forms, blobs, workspace)
+    for start in stride(from: 0, to: entries.count, by: 500) {
+      let piece = Array(entries[start..<min(entries.count, start + 500)])
+      try beneath { () throws(StoreFault) in
+        count += try write("forget old words") { writer throws(StoreFault) in
+          try writer.eraseWords(of: piece, forms, blobs, workspace)
+        }
       }
     }
     if count > 0 {

@@ -245,9 +245,100 @@ extension Writer {
     for number in numbers {
       if let row = try statements.queries.entry(workspace, number) { entries.append(row) }
     }
+    let gone = entries.filter { $0.body != nil }
     return try transaction { () throws(StoreFault) in
-      try eraseWords(entries, forms, blobs, statements, workspace).words
+      let words = try eraseWords(gone, forms, blobs, statements, workspace).words
+      try forgetEchoes(of: gone, forms.echoes, statements.queries, workspace)
+      return words
     }
+  }
+
+  private func forgetEchoes(
+    of gone: [EntryRow], _ forms: ErasedForms.Echoes, _ queries: Queries, _ workspace: WorkspaceID
+  ) throws(StoreFault) {
+    for id in Set(gone.compactMap(\.conversation)).sorted() {
+      let kept = try queries.bound(.transcript) { columns in
+        columns.put(workspace, id)
+        columns.put(EntryID(0))
+        columns.put(Int64(Visibility.internal.rawValue))
+        columns.put(Int64.max)
+      }.all(.entries, EntryRow.inWorkspace).filter { $0.body != nil }
+      let here = gone.filter { $0.conversation == id }
+      if var row = try queries.bound(.conversation, { $0.put(workspace, id) })
+        .one(.conversations, ConversationRow.inWorkspace), let about = forms.conversation(row, kept)
+      {
+        row.about = about
+        try put(row, workspace)
+      }
+      try forgetEchoes(inCasesOf: id, forms, gone: here, kept: kept, queries, workspace)
+    }
+    let elsewhere = gone.filter { $0.conversation == nil }
+    for id in Set(elsewhere.map(\.customer)).sorted() {
+      guard
+        var row = try queries.bound(.customer, { $0.put(workspace, id) })
+          .one(.customers, CustomerRow.inWorkspace)
+      else { continue }
+      let theirs = elsewhere.filter { $0.customer == id }
+      if let profile = forms.profile(row, theirs) {
+        row.profile = profile
+        try put(row, workspace)
+      }
+      let kept = try newest(of: id, queries, workspace).filter {
+        $0.conversation == nil && $0.body != nil
+      }
+      for record in try records(of: row.root, queries, workspace) {
+        let conversations = try queries.bound(.conversationsOfCustomer) { columns in
+          columns.put(workspace, record)
+          columns.put(Int64.max)
+        }.all(.conversations, ConversationRow.inWorkspace)
+        for conversation in conversations {
+          try forgetEchoes(
+            inCasesOf: conversation.id, forms, gone: theirs, kept: kept, isTheirOwn: false,
+            queries, workspace)
+        }
+      }
+    }
+  }
+
+  /// - Parameter isTheirOwn: whether the entries are of this very conversation: only such can hold a
+  ///   case's handoff.
+  private func forgetEchoes(
+    inCasesOf conversation: ConversationID, _ forms: ErasedForms.Echoes, gone: [EntryRow],
+    kept: [EntryRow], isTheirOwn: Bool = true, _ queries: Queries, _ workspace: WorkspaceID
+  ) throws(StoreFault) {
+    for var row in try queries.bound(.casesOfConversation, { $0.put(workspace, conversation) })
+      .all(.cases, CaseRow.inWorkspace)
+    {
+      if isTheirOwn, let about = forms.aCase(row, kept) {
+        row.about = about
+        try put(row, workspace)
+      }
+      let facts = try queries.bound(.facts) { $0.put(workspace, row.id) }
+        .one(.facts, FactsRow.inWorkspace)
+      if let facts, forms.facts(facts, gone, kept) {
+        try delete(facts, workspace) { $0.put(row.id) }
+      }
+    }
+  }
+
+  private func records(
+    of root: CustomerID, _ queries: Queries, _ workspace: WorkspaceID
+  ) throws(StoreFault) -> Set<CustomerID> {
+    let others = try queries.bound(.mergedInto) { $0.put(workspace, root) }
+      .all(.customers, CustomerRow.inWorkspace)
+    return Set(others.map(\.id) + [root])
+  }
+
+  private func newest(
+    of customer: CustomerID, _ queries: Queries, _ workspace: WorkspaceID
+  ) throws(StoreFault) -> [EntryRow] {
+    var page = TimelinePage(from: EntryID(.max), .older, atMost: EntryID(.max), limit: 1_000)
+    try page.gather(queries, workspace, customer, .internal)
+    var entries: [EntryRow] = []
+    for number in page.numbers {
+      if let entry = try queries.entry(workspace, EntryID(number)) { entries.append(entry) }
+    }
+    return entries
   }
 
   private func eraseWords(
