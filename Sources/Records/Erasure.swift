@@ -42,6 +42,8 @@ public struct ErasedForms: Sendable {
   /// A customer's profile and a conversation's `about` that say nothing.
   public var profile: [UInt8]
   public var conversation: [UInt8]
+  /// What stays of an identity: that it is shared, without what it is; nil: nothing.
+  public var identity: @Sendable (IdentityRow) -> IdentityRow?
   /// A case's `about` with the story of its routing and without the handoff's words.
   public var aCase: @Sendable (CaseRow) -> [UInt8]
   /// What an entry has attached.
@@ -83,7 +85,9 @@ public struct ErasedForms: Sendable {
   }
 
   public init(
-    profile: [UInt8], conversation: [UInt8], aCase: @escaping @Sendable (CaseRow) -> [UInt8],
+    profile: [UInt8], conversation: [UInt8],
+    identity: @escaping @Sendable (IdentityRow) -> IdentityRow?,
+    aCase: @escaping @Sendable (CaseRow) -> [UInt8],
     attachments: @escaping @Sendable (EntryRow) -> [BlobID],
     mention: @escaping @Sendable (ConversationID) -> [UInt8],
     mentionOf: @escaping @Sendable (CustomerID) -> [UInt8],
@@ -92,6 +96,7 @@ public struct ErasedForms: Sendable {
   ) {
     self.profile = profile
     self.conversation = conversation
+    self.identity = identity
     self.aCase = aCase
     self.attachments = attachments
     self.mention = mention

@@ -96,6 +96,12 @@ extension Administration {
       if let row = try reads.identity(writer.workspace, hash: api.hash(identity)),
         let root = try reads.customer(writer.workspace, row.customer)?.root
       {
+        guard !row.isShared else {
+          throw APIProblem(
+            422, "shared-identity", "Several people's",
+            "\"\(who)\" is marked as shared and so is no one person's: name the customer by id; `throughline timeline` finds them"
+          )
+        }
         return root
       }
     }

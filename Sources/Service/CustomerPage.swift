@@ -35,7 +35,8 @@ public struct CustomerPage: Sendable {
       suggestions: [])
     for record in records {
       profiles.append(try profile(record))
-      for row in try reads.identities(workspace, of: record.id) {
+      // Of whoever was erased a mark may be left.
+      for row in try reads.identities(workspace, of: record.id) where !row.identity.value.isEmpty {
         page.identities.append((row, try evidence(row)))
       }
     }

@@ -79,7 +79,8 @@ enum Samples {
 
   /// An entry's attachment is the blob of its own number.
   static let blank = ErasedForms(
-    profile: [0], conversation: [0], aCase: { _ in [0] }, attachments: { [id(Int($0.id.raw))] },
+    profile: [0], conversation: [0], identity: { _ in nil }, aCase: { _ in [0] },
+    attachments: { [id(Int($0.id.raw))] },
     mention: { mention($0) }, mentionOf: { mention(of: $0) },
     // A case says in its first bytes whose it is, where it is not the conversation's.
     customerOf: { row in row.about.first == 99 ? id(Int(row.about[1])) : nil },

@@ -82,8 +82,13 @@ extension Writer {
         for row in try queries.bound(.identitiesOfCustomer, { $0.put(workspace, customer) })
           .all(.identities, IdentityRow.inWorkspace)
         {
-          try delete(row, workspace) { $0.put(row.hash) }
-          changed.identities += 1
+          let mark = forms.identity(row)
+          if let mark {
+            try put(mark, workspace)
+          } else {
+            try delete(row, workspace) { $0.put(row.hash) }
+          }
+          if mark != row { changed.identities += 1 }
         }
         if var row = try queries.bound(.customer, { $0.put(workspace, customer) })
           .one(.customers, CustomerRow.inWorkspace)
