@@ -132,7 +132,7 @@ public struct CustomerProfile: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var out = ByteWriter()
-    out.uint8(3)
+    out.uint8(4)
     out.array(attributes) {
       $0.string($1.name)
       $0.blob($1.value)

@@ -246,14 +246,22 @@ private struct Work {
     return CustomerID(high: high, low: low)
   }
 
+  /// Each with each, the first before all: so they are one also when one of them is not theirs alone.
   mutating func link() {
-    let first = proven.first
-    for one in proven {
-      guard let record = one.record else { continue }
-      join(record, [first?.claim.hash, one.claim.hash].compactMap { $0 }, by: one.claim.source)
+    for (index, one) in proven.prefix(Self.pairedMax).enumerated() {
+      for other in proven[(index + 1)...] {
+        guard let a = one.record, let b = other.record else { continue }
+        people.assert(
+          a, b, identities: [one.claim.hash, other.claim.hash],
+          .init(.joined, by: other.claim.source, reason: "asserted together", at: at))
+      }
     }
-    if let seed { join(seed.id, proven.prefix(1).map(\.claim.hash), by: first?.claim.source ?? "") }
+    if let seed {
+      join(seed.id, proven.prefix(1).map(\.claim.hash), by: proven.first?.claim.source ?? "")
+    }
   }
+  /// Past this many, each is joined with these alone.
+  private static let pairedMax = 6
 
   private mutating func join(_ record: CustomerID, _ hashes: [[UInt8]], by source: String) {
     guard record != arrival, !people.areKeptApart(arrival, record) else { return }

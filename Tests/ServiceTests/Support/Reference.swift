@@ -23,6 +23,8 @@ struct Reference {
   }
 
   var lines: [Line] = []
+  /// Pairs that were asserted together while they hung together anyhow, the first first.
+  var spares: [Set<Node>] = []
   /// Pairs that an agent has taken apart.
   var apart: Set<Set<Node>> = []
   var shared: Set<Node> = []
@@ -62,14 +64,20 @@ struct Reference {
       nobodies += 1
       return ("nobody#\(nobodies)", false)
     }
-    for other in good.dropFirst() where !person(first).contains(other) {
-      let (mine, theirs) = (person(first), person(other))
-      let isApart = apart.contains { pair in
-        !pair.isDisjoint(with: mine) && !pair.isDisjoint(with: theirs)
-      }
-      if !isApart { lines.append(Line(a: first, b: other, by: [first, other])) }
+    for (index, one) in good.enumerated() {
+      for other in good.dropFirst(index + 1) where one != other { name(one, other) }
     }
     return (first, true)
+  }
+
+  /// One source names both.
+  private mutating func name(_ a: Node, _ b: Node) {
+    if lines.contains(where: { Set([$0.a, $0.b]) == [a, b] }) { return }
+    if !person(a).contains(b) {
+      if !areApart([a, b]) { lines.append(Line(a: a, b: b, by: [a, b])) }
+    } else if !apart.contains([a, b]), !spares.contains([a, b]) {
+      spares.append([a, b])
+    }
   }
 
   private func areApart(_ nodes: [Node]) -> Bool {
@@ -85,6 +93,7 @@ struct Reference {
   mutating func merges(_ a: Node, _ b: Node) -> Bool {
     guard !person(a).contains(b) else { return false }
     apart.remove([a, b])
+    spares.removeAll { $0 == [a, b] }
     lines.append(Line(a: a, b: b, by: []))
     return true
   }
@@ -99,6 +108,11 @@ struct Reference {
   mutating func shares(_ node: Node) {
     shared.insert(node)
     lines.removeAll { $0.by.contains(node) }
+    spares.removeAll { $0.contains(node) }
+    for pair in spares where lines.allSatisfy({ Set([$0.a, $0.b]) != pair }) {
+      let (a, b) = (pair.sorted()[0], pair.sorted()[1])
+      if !person(a).contains(b), !areApart([a, b]) { lines.append(Line(a: a, b: b, by: [a, b])) }
+    }
   }
 
   mutating func says(_ said: Said, _ node: Node) {
