@@ -110,7 +110,7 @@ extension HTTPConnection {
       // Without a wait it still takes its turn: what suits is offered at once, and a moment later
       // the answer is none.
       let until =
-        Instant.now
+        edge.health.clock.now
         + .milliseconds(max(Int64(seconds) * 1_000, 250))
       writer.submit([Request(.next(agent, waiter, until: until), ticket: ticket, idempotency: key)])
     case .call(let intake, let call, let key, let seconds, let words):

@@ -30,7 +30,7 @@ struct Metrics {
           .forbidden("only a token of scope admin sees another workspace's queues")))
     }
     let queues = QueueView.all(writer, edge)
-    let now = Instant.now
+    let now = edge.health.clock.now
     var json = JSONWriter()
     json.object {
       $0.field("at", now.description)
@@ -115,7 +115,7 @@ struct Metrics {
     func each(_ value: (QueueView) -> String?) -> [(labels: String, value: String)] {
       queues.compactMap { queue in value(queue).map { (labels(queue), $0) } }
     }
-    let now = Instant.now
+    let now = edge.health.clock.now
     series("queue_waiting", "Cases that wait.", "gauge", each { "\($0.counts.waiting)" })
     series("queue_offered", "Cases that are offered.", "gauge", each { "\($0.counts.offered)" })
     series("queue_assigned", "Cases that an agent has.", "gauge", each { "\($0.counts.assigned)" })

@@ -49,6 +49,7 @@ extension Workspaces {
       directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax,
       e164: Edge.e164)
     api.redactor = redactor
+    api.now = { [clock = edge.health.clock] in clock.now }
     let names = EarlierRuleNames(writer.workspace, writer.name)
     api.earlierRuleNames = { version, reads throws(StoreFault) in try names.of(version, reads) }
     let store = edge.store

@@ -48,14 +48,14 @@ extension API {
     // A token that is over or not ours is no error: the customer begins anew, as anybody without
     // one.
     open.resumes = token.flatMap {
-      resumeTokens.resumption(of: $0, now: WallClock.nowMilliseconds)
+      resumeTokens.resumption(of: $0, now: now().milliseconds)
     }
     return .submit(.openSession(open), request.idempotency, opened())
   }
 
   /// What a bot is told of the session that it opened.
   private func opened() -> Rendering {
-    let (directory, tokens) = (directory, resumeTokens)
+    let (directory, tokens, now) = (directory, resumeTokens, now)
     return .reading { answer, reads throws(StoreFault) in
       guard
         case .sessionOpened(
@@ -67,7 +67,7 @@ extension API {
       let at = try reads.entry(directory.workspace, entry)?.at.milliseconds
       let token = tokens.make(
         .init(conversation, record ?? customer),
-        until: (at ?? WallClock.nowMilliseconds) + directory.conversationWindow.milliseconds)
+        until: (at ?? now().milliseconds) + directory.conversationWindow.milliseconds)
       var out = Array(
         "{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\",\"customer\":\"\(customer)\",\"owner\":"
           .utf8)

@@ -15,6 +15,7 @@ public struct API: Sendable {
   /// E.164 by a region; nil where it is no number.
   public var e164: @Sendable (String, String) -> String?
   public var blobBytesMax: Int
+  public var now: @Sendable () -> Instant = { Instant(milliseconds: WallClock.nowMilliseconds) }
   /// Takes out of what comes in what must never be written.
   public var redactor = Redactor()
   /// Names of the rules of a version that no longer applies, in order; none where it is not kept.
