@@ -7,7 +7,7 @@ enum Query: Int, CaseIterable {
   case workspaces, tokens, head, secret, work, logAfter, logChain, outbox, outboxRow, configuration,
     newestConfiguration
   case identity, identitiesOfCustomer, identitiesLike, customer, mergedInto, conversation,
-    conversationsOfCustomer
+    conversationsOfCustomer, openOfCustomer
   case session, sessionsOfConversation, aCase, casesOfConversation, facts, outcome, key, blob,
     blobsByHash
   case entry, entriesAfter, newerOfCustomer, olderOfCustomer, transcript, lastOfConversation,
@@ -48,6 +48,12 @@ enum Query: Int, CaseIterable {
         """
         INDEXED BY conversations_by_customer
         WHERE workspace=? AND customer=? ORDER BY opened DESC, conversation DESC LIMIT ?
+        """)
+    case .openOfCustomer:
+      Table.conversations.select(
+        """
+        INDEXED BY conversations_by_customer
+        WHERE workspace=? AND customer=? AND open=1 ORDER BY opened DESC, conversation DESC LIMIT ?
         """)
     case .session: Table.sessions.selectByKey
     case .sessionsOfConversation:

@@ -198,6 +198,14 @@ public final class SQLiteReader: StoreReader {
       columns.put(Int64(limit))
     }
   }
+  public func openConversations(
+    _ workspace: WorkspaceID, of customer: CustomerID, limit: Int
+  ) throws(StoreFault) -> [ConversationRow] {
+    try rows(.openOfCustomer) { columns in
+      columns.put(workspace, customer)
+      columns.put(Int64(limit))
+    }
+  }
   public func session(_ workspace: WorkspaceID, _ id: SessionID) throws(StoreFault) -> SessionRow? {
     try one(.session) { $0.put(workspace, id) }
   }
