@@ -84,7 +84,7 @@ public struct Resolution: Sendable {
     let arrival = work.arrival
     for var attribute in attributes {
       attribute.at = at
-      work.people.change(arrival) { $0.set(attribute) }
+      work.people.change(arrival) { $0.hear(attribute) }
     }
     try work.keepClaims(lookup)
     return try work.result()

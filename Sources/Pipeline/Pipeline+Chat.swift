@@ -294,11 +294,13 @@ extension Pipeline {
     try tellOfJoining(who, &turn, reads)
     let event = CustomerProfile.JourneyEvent(
       name: journey.name, at: journey.at ?? turn.at, source: journey.source, detail: journey.detail)
+    // A clock that is ahead must not outlast what is said next.
+    let said = min(event.at, turn.at)
     try change(who.record.id, &turn, reads) { profile in
       profile.saw(event)
       for var attribute in journey.attributes {
-        attribute.at = event.at
-        profile.set(attribute)
+        attribute.at = said
+        profile.hear(attribute)
       }
     }
     let entry = write(
