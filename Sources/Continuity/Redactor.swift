@@ -4,7 +4,7 @@
 ///
 /// | found | becomes |
 /// |---|---|
-/// | 13 to 19 digits that pass the check of Luhn, also with blanks or hyphens in groups | `[card number removed]` |
+/// | 13 to 19 digits that pass the check of Luhn, also in groups | `[card number removed]` |
 /// | tokens by their beginnings (`tl_…`, `eyJ…`, `ghp_…`, `Bearer …`), keys between `-----BEGIN …-----` lines | `[token removed]` |
 /// | a pattern of the workspace | `[<its name> removed]` |
 public struct Redactor: Sendable {

@@ -70,7 +70,7 @@ extension Workspaces {
     mail.redactor = redactor
     mail.emailRules = directory.emailRules
     edge.use(mail)
-    try edge.use(phones(writer, checked, key, reader), of: writer.workspace)
+    try edge.use(phones(writer, checked, key, redactor, reader), of: writer.workspace)
     edge.use(checked, for: writer.workspace)
   }
 
@@ -78,10 +78,12 @@ extension Workspaces {
   /// secret, the
   /// data folder keeps a random one; `throughline phone` prints it for the dialplan.
   private func phones(
-    _ writer: Writer, _ checked: CheckedWorkspace, _ key: HMACKey, _ reader: any StoreReader
+    _ writer: Writer, _ checked: CheckedWorkspace, _ key: HMACKey, _ redactor: Redactor,
+    _ reader: any StoreReader
   ) throws -> [String: Edge.PhoneLine] {
-    let channel = PhoneChannel(
+    var channel = PhoneChannel(
       workspace: writer.workspace, defaultRegion: checked.workspace.defaultRegion, identityKey: key)
+    channel.redactor = redactor
     var lines: [String: Edge.PhoneLine] = [:]
     for system in checked.workspace.phoneSystems {
       let name = PhoneChannel.asterisk(system.name, of: writer.name)

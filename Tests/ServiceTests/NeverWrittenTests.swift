@@ -1,3 +1,4 @@
+import Channels
 import Continuity
 import Expressions
 import Foundation
@@ -185,5 +186,36 @@ struct NeverWrittenTests {
       #expect(file.range(of: Data(card.utf8)) == nil, "\(path)")
     }
     #expect(bytes > 100_000)
+  }
+
+  @Test("nor in the name of a mail's author, of an attachment, of a caller")
+  func names() throws {
+    let shop = try Shop()
+    let card = Self.card
+    let mail = [
+      "From: Jo \(card) <jo@home.example>", "To: help@shop.example", "Subject: card \(card)",
+      "Message-ID: <1@home.example>", "MIME-Version: 1.0",
+      "Content-Type: multipart/mixed; boundary=x", "", "--x", "Content-Type: text/plain", "",
+      "see the file", "--x", "Content-Type: application/pdf",
+      "Content-Disposition: attachment; filename=\"card \(card).pdf\"", "", "%PDF", "--x--", "",
+    ]
+    try shop.deliver(Array(mail.joined(separator: "\r\n").utf8), from: "jo@home.example")
+    var upload = APIRequest(
+      method: "POST", path: ["v1", "blobs"], query: [("name", card)], body: Array("%PDF".utf8),
+      contentType: "application/pdf", idempotencyKey: nil)
+    upload.fileName = "my \(card).pdf"
+    #expect(try shop.perform(shop.api.handle(upload, shop.webshop), shop.webshop).status == 201)
+    var phone = PhoneChannel(
+      workspace: shop.workspace, defaultRegion: "US", identityKey: shop.api.identityKey)
+    phone.redactor = shop.api.redactor
+    let call = phone.arrival(
+      .init(system: "pbx", id: "1", from: "+12025550143", to: "+18005551212", name: "Jo \(card)"))
+    #expect(!String(decoding: call.members, as: UTF8.self).contains(card))
+    #expect(call.attributes.map(\.value) == [Array(#""Jo [card number removed]""#.utf8)])
+    shop.store.close()
+    for path in try FileManager.default.subpathsOfDirectory(atPath: shop.folder) {
+      let file = FileManager.default.contents(atPath: "\(shop.folder)/\(path)") ?? Data()
+      #expect(file.range(of: Data(card.utf8)) == nil, "\(path)")
+    }
   }
 }
