@@ -176,10 +176,11 @@ extension Administration {
   private static func erase(_ writer: Writer, _ who: String, _ edge: Edge) throws -> APIResponse {
     let reads = try edge.store.reader()
     let root = try customer(who, writer, edge, reads)
-    let receipt = try writer.changeBeneath { () throws(StoreFault) in
-      let records = try reads.merged(writer.workspace, into: root).map(\.id)
-      return try edge.store.erase(
-        writer.workspace, records, at: now, by: "administrator", upTo: nil, PersonForms.erased)
+    let receipt = try edge.store.erase(
+      writer.workspace, at: now, by: "administrator", PersonForms.erased,
+      beneath: { change throws(StoreFault) in try writer.changeBeneath(change) }
+    ) { () throws(StoreFault) in
+      try reads.merged(writer.workspace, into: root).map(\.id)
     }
     Log.note("workspace \(writer.name): erasure \(receipt.number) is done")
     var json = JSONWriter()

@@ -88,8 +88,8 @@ final class Housekeeper: Sendable {
     for receipt in try edge.store.reader().erasures(writer.workspace) where receipt.done == nil {
       Log.note(
         "workspace \(writer.name): erasure \(receipt.number) was cut off and is finished now")
-      _ = try writer.changeBeneath { () throws(StoreFault) in
-        try edge.store.finish(receipt, writer.workspace, at: now, PersonForms.erased)
+      _ = try edge.store.finish(receipt, writer.workspace, at: now, PersonForms.erased) {
+        change throws(StoreFault) in try writer.changeBeneath(change)
       }
     }
   }

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Model
 import System
@@ -87,6 +88,42 @@ import Testing
       await server.stop()
       let doctor = try await Peer.run(try Binary.path, ["doctor", "--data", server.settings.data])
       #expect(doctor.status == 0, "\(doctor.lines)")
+    }
+  }
+
+  @Test func `while somebody reads for long, an erasure waits and the workspace goes on`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let gone = try await talk(server, bot, "Hildegard")
+      let stays = try await server.open(bot, email: "kim@home.example")
+      let store = try #require(server.running).edge.store
+      let (begun, ends) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+      let reading = Task.detached {
+        try await blocking {
+          try store.reader().snapshot { reads throws(StoreFault) in
+            _ = try reads.workspaces()
+            begun.signal()
+            ends.wait()
+          }
+        }
+      }
+      try await blocking { begun.wait() }
+      async let erased = server.administer(
+        "POST", "/admin/erase", ["identity": .text(gone.customer)])
+      try await eventually("the words are gone") {
+        try store.reader().identities(
+          store.reader().workspaces()[0].id, of: #require(CustomerID(gone.customer))
+        ).isEmpty
+      }
+      for n in 1...5 { #expect(try await stays.customer("kim speaks \(n)").status == 201) }
+      #expect(try holders(of: "Hildegard", in: server.settings.data) != [])
+      ends.signal()
+      try await reading.value
+      let receipt = try await erased
+      #expect(receipt.status == 200 && receipt["done"].string != nil, "\(receipt)")
+      #expect(try holders(of: "Hildegard", in: server.settings.data) == [])
     }
   }
 

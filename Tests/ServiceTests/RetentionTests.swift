@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Records
+import Store
 import Testing
 
 @testable import Service
@@ -21,8 +22,9 @@ struct RetentionTests {
     while !isDone {
       isDone = try shop.store.forgetOld(
         rule, shop.workspace, now: shop.now + .seconds(days * 86_400), from: &look,
-        SearchText.retention, PersonForms.erased
-      ) { change throws(StoreFault) in try change() }.isDone
+        SearchText.retention, PersonForms.erased,
+        beneath: SQLiteStore.atOnce
+      ).isDone
     }
     try shop.restart()
   }
