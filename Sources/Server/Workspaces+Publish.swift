@@ -52,15 +52,8 @@ extension Workspaces {
     api.now = { [clock = edge.health.clock] in clock.now }
     let names = EarlierRuleNames(writer.workspace, writer.name)
     api.earlierRuleNames = { version, reads throws(StoreFault) in try names.of(version, reads) }
-    let store = edge.store
-    api.recordAccess = { rows, workspace in
-      // Reads go on while nothing can be written: whoever is in the middle of a conversation needs
-      // its words.
-      do throws(StoreFault) { try store.record(rows, workspace) } catch {
-        let who = rows.map { "\($0.who) read \($0.what.name) \($0.customer.map { "\($0)" } ?? "")" }
-        Log.fault("recording that \(who.joined(separator: ", "))", error.description)
-      }
-    }
+    let accesses = edge.accesses
+    api.recordAccess = { rows, workspace in accesses.record(rows, workspace) }
     edge.use(api)
     var mail = MailChannel(
       workspace: writer.workspace, addresses: checked.workspace.mailAddresses, identityKey: key,
