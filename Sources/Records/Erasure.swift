@@ -110,7 +110,8 @@ public struct ErasedForms: Sendable {
 /// Somebody read what a customer has said.
 public struct AccessRow: Hashable, Sendable {
   public enum What: UInt8, Sendable, CaseIterable {
-    case timeline = 1, aCase = 2, search = 3, export = 4, explanation = 5
+    case timeline = 1, aCase = 2, search = 3, export = 4, explanation = 5, customer = 6,
+      attachment = 7
     public var name: String {
       switch self {
       case .timeline: "timeline"
@@ -118,6 +119,8 @@ public struct AccessRow: Hashable, Sendable {
       case .search: "search"
       case .export: "export"
       case .explanation: "explanation"
+      case .customer: "customer"
+      case .attachment: "attachment"
       }
     }
   }

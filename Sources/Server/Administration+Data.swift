@@ -37,7 +37,8 @@ extension Administration {
         throw APIProblem(
           422, "malformed-id", "Whose?", "customer must be an id such as cust_…", field: "customer")
       }
-      work = { try accesses(writer, customer, edge) }
+      let before = query["before"].flatMap { Int64($0) } ?? .max
+      work = { try accesses(writer, customer, before: before, edge) }
     case ("POST", "tidy", 1):
       work = { APIResponse(200, json: Array("{\"forgotten\":\(try edge.tidy())}".utf8)) }
     default: return false
@@ -214,15 +215,17 @@ extension Administration {
     }
   }
 
-  private static func accesses(_ writer: Writer, _ customer: CustomerID?, _ edge: Edge) throws
-    -> APIResponse
-  {
+  /// The thousand newest of those with a lower number.
+  private static func accesses(
+    _ writer: Writer, _ customer: CustomerID?, before: Int64, _ edge: Edge
+  ) throws -> APIResponse {
     let rows = try edge.store.reader().accesses(
-      writer.workspace, of: customer, before: .max, limit: 1_000)
+      writer.workspace, of: customer, before: before, limit: 1_000)
     var json = JSONWriter()
     json.array { array in
-      for (_, row) in rows {
+      for (number, row) in rows {
         array.object {
+          $0.field("number", number)
           $0.field("at", row.at.description)
           $0.field("who", row.who)
           $0.field("what", row.what.name)

@@ -32,6 +32,9 @@ enum Explainer {
       case .agent: throw APIProblem.notFound("agent\(when)")
       }
     }
+    if case .aCase(let id) = asked.subject, let row = try reads.aCase(writer.workspace, id) {
+      api.record(.explanation, by: asked.by, of: try api.customers(of: row, reads))
+    }
     return APIResponse(200, json: json)
   }
 

@@ -91,11 +91,7 @@ extension API {
       guard let row = try reads.aCase(api.directory.workspace, id) else {
         return APIResponse(.notFound("case"))
       }
-      var customer = CaseView.decoded(row.about)?.customer
-      if customer == nil {
-        customer = try reads.conversation(api.directory.workspace, row.conversation)?.customer
-      }
-      api.record(.aCase, by: caller, of: customer.map { [$0] } ?? [])
+      api.record(.aCase, by: caller, of: try api.customers(of: row, reads))
       var out = Array("{".utf8)
       try CaseView.append(id, api, timelineLimit: 200, reads, to: &out)
       out.append(UInt8(ascii: "}"))
@@ -276,11 +272,16 @@ extension API {
   {
     try need(caller, .bot, .agent, .supervisor)
     let directory = directory
-    return .read { reads, bytes throws(StoreFault) in
+    return .read { [self] reads, bytes throws(StoreFault) in
       guard let row = try reads.blob(directory.workspace, id),
         try Self.maySee(row, caller, directory, reads)
       else {
         return APIResponse(.notFound("blob"))
+      }
+      // A bot fetches what its customer sees.
+      if caller.scope != .bot, let place = row.conversation {
+        let customer = try reads.conversation(directory.workspace, place)?.customer
+        record(.attachment, by: caller, of: customer.map { [$0] } ?? [])
       }
       var response = APIResponse(
         200, contentType: row.mediaType, try bytes(directory.workspace, row.hash))

@@ -19,6 +19,7 @@ extension API {
           APIProblem(
             404, "not-found", "Not found", "no customer here is proven to have this identity"))
       }
+      api.record(.customer, by: caller, of: [page.root])
       return APIResponse(200, json: page.json)
     }
   }
@@ -32,6 +33,7 @@ extension API {
       guard let page = try CustomerPage.read(id, api, reads) else {
         return APIResponse(.notFound("customer"))
       }
+      api.record(.customer, by: caller, of: [page.root])
       return APIResponse(200, json: page.json)
     }
   }

@@ -129,13 +129,17 @@ struct Accesses: AsyncParsableCommand {
   @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
 
   func run() async throws {
-    let answer = try send(
-      "GET",
-      "/admin/accesses?" + AdminClient.query([("customer", customer), ("workspace", workspace)]),
-      [:], options)
-    for row in answer as? [[String: Any]] ?? [] {
-      print(
-        "\(row["at"] ?? "")  \(row["who"] ?? "")  \(row["what"] ?? "")  \(row["customer"] ?? "")")
+    var before: String?
+    while true {
+      let query = [("customer", customer), ("workspace", workspace), ("before", before)]
+      let answer = try send("GET", "/admin/accesses?" + AdminClient.query(query), [:], options)
+      let rows = answer as? [[String: Any]] ?? []
+      for row in rows {
+        print(
+          "\(row["at"] ?? "")  \(row["who"] ?? "")  \(row["what"] ?? "")  \(row["customer"] ?? "")")
+      }
+      guard let last = rows.last?["number"] else { return }
+      before = "\(last)"
     }
   }
 }
