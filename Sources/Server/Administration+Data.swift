@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Model
 import Records
 import Service
@@ -185,7 +186,7 @@ extension Administration {
     }
     Log.note("workspace \(writer.name): erasure \(receipt.number) is done")
     var json = JSONWriter()
-    append(receipt, writer.name, &json)
+    append(receipt, writer.name, stillIn: try replaced(edge), &json)
     return APIResponse(200, json: json.bytes)
   }
 
@@ -200,7 +201,16 @@ extension Administration {
     return APIResponse(200, json: json.bytes)
   }
 
-  static func append(_ receipt: ErasureReceipt, _ workspace: String, _ json: inout JSONWriter) {
+  /// Folders from before a restore: nobody is erased from them.
+  private static func replaced(_ edge: Edge) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: edge.settings.data)
+      .filter { $0.hasPrefix("replaced-") }.sorted()
+  }
+
+  static func append(
+    _ receipt: ErasureReceipt, _ workspace: String, stillIn folders: [String] = [],
+    _ json: inout JSONWriter
+  ) {
     json.object {
       $0.field("workspace", workspace)
       $0.field("erasure", receipt.number)
@@ -212,6 +222,9 @@ extension Administration {
       $0.field("identities", receipt.identities)
       $0.field("attachments", receipt.blobs)
       if let done = receipt.done { $0.field("done", done.description) }
+      if !folders.isEmpty {
+        $0.field("still_in", array: { for folder in folders { $0.string(folder) } })
+      }
     }
   }
 

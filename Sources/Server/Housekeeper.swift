@@ -78,6 +78,9 @@ final class Housekeeper: Sendable {
     for writer in edge.writers where !isStopped.load(ordering: .acquiring) {
       try finishErasures(writer, now)
       forgotten += try retain(writer, now)
+      _ = try edge.store.sweepUnattached(writer.workspace, before: yesterday) {
+        change throws(StoreFault) in try writer.changeBeneath(change)
+      }
       _ = try edge.store.sweepBlobs(writer.workspace, before: yesterday)
     }
     try edge.store.forgetOutcomes(before: yesterday)

@@ -104,7 +104,11 @@ struct Erase: AsyncParsableCommand {
     let answer = try send(
       "POST", "/admin/erase", ["identity": identity, "workspace": workspace], options)
     if json { return print(try text(answer)) }
-    print(ErasureText.line(answer as? [String: Any] ?? [:]))
+    let receipt = answer as? [String: Any] ?? [:]
+    print(ErasureText.line(receipt))
+    for folder in receipt["still_in"] as? [String] ?? [] {
+      print("still in \(folder), from before a restore: delete it when you no longer need it")
+    }
   }
 }
 

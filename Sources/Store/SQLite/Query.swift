@@ -9,7 +9,7 @@ enum Query: Int, CaseIterable {
   case identity, identitiesOfCustomer, identitiesLike, customer, mergedInto, conversation,
     conversationsOfCustomer, openOfCustomer
   case session, sessionsOfConversation, aCase, casesOfConversation, facts, outcome, key, blob,
-    blobsByHash
+    blobsByHash, blobsNobodyAttached
   case entry, entriesAfter, newerOfCustomer, olderOfCustomer, transcript, lastOfConversation,
     verified
   case blobsOfConversation, erasures, lastErasure, accesses, accessesOfCustomer, lastAccess, counts
@@ -70,6 +70,13 @@ enum Query: Int, CaseIterable {
     case .blob: Table.blobs.selectByKey
     case .blobsByHash:
       Table.blobs.select("INDEXED BY blobs_by_hash WHERE workspace=? AND hash=? ORDER BY blob")
+    case .blobsNobodyAttached:
+      // What agents and mail bring stands in entries that name no conversation here, too.
+      Table.blobs.select(
+        """
+        WHERE workspace=? AND conversation IS NULL AND at<?
+        AND (uploader LIKE 'bot:%' OR uploader LIKE 'telephony:%') ORDER BY blob LIMIT 1000
+        """)
     case .entry: Table.entries.selectByKey
     case .entriesAfter: Table.entries.select("WHERE workspace=? AND entry>? ORDER BY entry LIMIT ?")
     case .verified: Table.verified.selectByKey

@@ -60,7 +60,7 @@ public final class SQLiteReader: StoreReader {
       try queries.bound(query, bind).one(R.table, R.inWorkspace)
     }
   }
-  private func rows<R: ColumnRow>(_ query: Query, _ bind: (Prepared) -> Void) throws(StoreFault)
+  func rows<R: ColumnRow>(_ query: Query, _ bind: (Prepared) -> Void) throws(StoreFault)
     -> [R]
   {
     try ask { queries throws(StoreFault) in

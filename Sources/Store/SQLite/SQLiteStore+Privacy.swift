@@ -127,6 +127,26 @@ extension SQLiteStore {
     return count
   }
 
+  /// Removes what bots and phone systems uploaded before the instant and no entry came to name, at
+  /// most a thousand; returns how many.
+  public func sweepUnattached(
+    _ workspace: WorkspaceID, before: Instant, beneath: Beneath
+  ) throws(StoreFault) -> Int {
+    let reader = try SQLiteReader(self)
+    let found: [BlobRow] = try reader.rows(.blobsNobodyAttached) { columns in
+      columns.put(workspace)
+      columns.put(before)
+    }
+    guard !found.isEmpty else { return 0 }
+    var count = 0
+    try beneath { () throws(StoreFault) in
+      count = try write("remove what nobody attached") { writer throws(StoreFault) in
+        try writer.removeUnattached(found.map(\.id), blobs, workspace)
+      }
+    }
+    return count
+  }
+
   /// Waits, with no lock held, for whoever still reads from the write-ahead log: half a minute at
   /// most.
   public func emptyLog() throws(StoreFault) {

@@ -371,6 +371,22 @@ extension Writer {
     return (words, try remove(attached, blobs, statements.queries, workspace))
   }
 
+  /// Those of these that no entry has come to name meanwhile.
+  func removeUnattached(
+    _ ids: [BlobID], _ blobs: BlobFiles, _ workspace: WorkspaceID
+  ) throws(StoreFault) -> Int {
+    let queries = try statements().queries
+    return try transaction { () throws(StoreFault) in
+      var rows: [BlobRow] = []
+      for id in ids {
+        let row = try queries.bound(.blob) { $0.put(workspace, id) }.one(
+          .blobs, BlobRow.inWorkspace)
+        if let row, row.conversation == nil { rows.append(row) }
+      }
+      return Int(try remove(rows, blobs, queries, workspace))
+    }
+  }
+
   /// Rows, and files that no other row refers to. Files go first: what a crash leaves then is a row
   /// without its
   /// file, and the unfinished receipt that comes back to it.
