@@ -106,6 +106,32 @@ struct RetentionTests {
     #expect(thread.string("subject") == "Re: zebrasubject")
   }
 
+  @Test("whatever somebody brought by whichever way is in their export, and in no file once erased")
+  func erased() throws {
+    let shop = try Shop()
+    let jo = try talks(shop, "zebra", "0143")
+    _ = try talks(shop, "quagga", "0144")
+    let caller = try shop.call(
+      "GET", "/v1/customers?kind=phone&value=%2B12025550143", by: shop.ann)
+    let merge = ["with": caller.string("id") ?? ""]
+    #expect(
+      try shop.call("POST", "/v1/customers/\(jo.chat.customer)/merge", merge, by: shop.boss).status
+        == 200)
+    let root = try #require(CustomerID(jo.chat.customer))
+    let export = try #require(
+      try PersonExport.read(root, shop.api.directory, shop.reader, at: shop.now))
+    let text = String(decoding: export.json, as: UTF8.self)
+    for place in Self.places where place != "voice" { #expect(text.contains("zebra\(place)")) }
+    #expect(export.attachments.count == 1 && !text.contains("quagga"))
+    let records = try shop.reader.merged(shop.workspace, into: root).map(\.id)
+    _ = try shop.store.erase(
+      shop.workspace, records, at: shop.now, by: "administrator", upTo: nil, PersonForms.erased)
+    for place in Self.places {
+      #expect(try holders(of: "zebra\(place)", in: shop) == [], "\(place)")
+      #expect(try !holders(of: "quagga\(place)", in: shop).isEmpty, "\(place)")
+    }
+  }
+
   @Test("a recording is exported with its caller, and erased with them")
   func recordings() throws {
     let shop = try Shop()
