@@ -103,6 +103,7 @@ let table: [Row] = [
   // Tests
   Row(kind: .support, name: "SessionScripts"),
   Row(kind: .support, name: "Arrivals"),
+  Row(kind: .support, name: "PlainReference"),
   Row(kind: .support, name: "StoreInMemory", uses: ["Records"]),
   Row(kind: .test, name: "StructureTests"),
   Row(kind: .test, name: "ModelTests", uses: ["Model"]),
@@ -118,7 +119,7 @@ let table: [Row] = [
   Row(kind: .test, name: "ChannelsTests", uses: ["Channels"]),
   Row(
     kind: .test, name: "ServiceTests",
-    uses: ["Service", "Channels", "Store", "MailCodec", "System"]),
+    uses: ["Service", "Channels", "Store", "MailCodec", "System", "PlainReference"]),
   Row(
     kind: .test, name: "WebCodecTests", uses: ["WebCodec", "Wire", "SessionScripts"],
     resources: ["Sessions"]),
@@ -145,7 +146,7 @@ let table: [Row] = [
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
     kind: .test, name: "EndToEndTests",
-    uses: ["Server", "throughline", "Records", "RuleFiles", "Store", "System", "SessionScripts"],
+    uses: ["Server", "throughline", "Records", "Store", "SessionScripts", "PlainReference"],
     outside: [.grdb], resources: ["Peers"]),
 
   // Fuzzing: see Tests/Fuzz/README.md

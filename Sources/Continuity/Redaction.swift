@@ -91,6 +91,7 @@ extension CustomerProfile {
   /// came with it.
   public mutating func take(_ redaction: Redaction, from entry: [UInt8]) {
     for index in journey.indices {
+      journey[index].name = redaction.text(journey[index].name)
       if let detail = redaction.json(journey[index].detail) { journey[index].detail = detail }
     }
     change { attribute in

@@ -14,7 +14,10 @@ public enum Answer: Hashable, Sendable {
     SessionID, ConversationID, CustomerID, by: CustomerID?, OwnerView, epoch: UInt32, known: Known,
     isContinued: Bool, entry: EntryID)
   case recorded(EntryID, ConversationID, OwnerView, epoch: UInt32)
-  case handedOff(CaseID, ConversationID, OwnerView, epoch: UInt32, entry: EntryID)
+  /// - Parameter wait: until its turn comes; nil where an agent has it, and in an answer of an older
+  ///   program.
+  case handedOff(
+    CaseID, ConversationID, OwnerView, epoch: UInt32, entry: EntryID, wait: WaitEstimate?)
   /// A rule answered instead of routing: text for the customer, or a reason.
   case ruleAnswered(RuleAction, rule: UInt32, ruleVersion: UInt32)
   case mailTaken(ConversationID, EntryID, duplicate: Bool)
@@ -157,12 +160,13 @@ extension Answer {
       w.signed(entry.raw)
       w.id(conversation)
       owner(view, epoch)
-    case .handedOff(let aCase, let conversation, let view, let epoch, let entry):
-      w.uint8(4)
+    case .handedOff(let aCase, let conversation, let view, let epoch, let entry, let wait):
+      w.uint8(22)
       w.id(aCase)
       w.id(conversation)
       owner(view, epoch)
       w.signed(entry.raw)
+      w.optional(wait) { $1.write(&$0) }
     case .ruleAnswered(let action, let rule, let version):
       w.uint8(5)
       switch action {
@@ -270,10 +274,11 @@ extension Answer {
           entry: EntryID(try r.signed()))
       case 3:
         return .recorded(EntryID(try r.signed()), try r.id(), try owner(&r), epoch: try r.uint32())
-      case 4:
+      case 4, 22:
         return .handedOff(
           try r.id(), try r.id(), try owner(&r), epoch: try r.uint32(),
-          entry: EntryID(try r.signed()))
+          entry: EntryID(try r.signed()),
+          wait: code == 4 ? nil : try r.optional { r throws(WireError) in try WaitEstimate(&r) })
       case 5:
         let kind = try r.uint8()
         let text = try r.string()

@@ -256,7 +256,7 @@ extension Pipeline {
     let after = router.conversation(row.conversation)
     return .handedOff(
       new, row.conversation, view(after?.owner ?? .closed), epoch: after?.epoch ?? 0,
-      entry: head.entry)
+      entry: head.entry, wait: router.estimatedWait(of: new, at: turn.at))
   }
 
   mutating func handBack(

@@ -200,7 +200,7 @@ extension Pipeline {
     let after = router.conversation(session.conversation)
     return .handedOff(
       handoff.case, session.conversation, view(after?.owner ?? .closed), epoch: after?.epoch ?? 0,
-      entry: turn.routed ?? head.entry)
+      entry: turn.routed ?? head.entry, wait: router.estimatedWait(of: handoff.case, at: turn.at))
   }
 
   func profile(of row: CustomerRow) throws(StoreFault) -> CustomerProfile {

@@ -36,7 +36,7 @@ extension Pipeline {
     case .acceptByDevice(let offer): return try acceptByDevice(offer, &turn, reads)
     case .deviceLost(let offer, let session, let new):
       return try deviceLost(offer, session, new, &turn, reads)
-    case .standing(let key): return try standing(ofCall: key, reads)
+    case .standing(let key): return try standing(ofCall: key, at: turn.at, reads)
     case .bridgeEnded(let session): return try bridgeEnded(session, &turn, reads)
     case .journey(let journey): return try self.journey(journey, &turn, reads)
     case .aboutCustomer(let about): return try self.about(about, &turn, reads)

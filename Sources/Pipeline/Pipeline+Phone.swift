@@ -21,7 +21,7 @@ extension Pipeline {
           answer = taken(known.session, known.conversation) ?? answer
         }
         // The phone system came back before it was told, or could not take the message.
-        if case .leavesMessage = try standing(of: known.session, reads) {
+        if case .leavesMessage = try standing(of: known.session, at: turn.at, reads) {
           turn.decision.effects.append(.takeMessage(known.session))
         }
         return answer
@@ -244,7 +244,7 @@ extension Pipeline {
   private mutating func messageIsLeft(
     _ session: SessionID, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
-    guard case .leavesMessage = try standing(of: session, reads) else { return }
+    guard case .leavesMessage = try standing(of: session, at: turn.at, reads) else { return }
     _ = try endSession(session, .customerLeft, nil, &turn, reads)
   }
 
@@ -299,7 +299,7 @@ extension Pipeline {
       }
       return .done
     }
-    let spoken = if let session { try talk(session, reads) } else { CaseID?.none }
+    let spoken = if let session { try talk(session, at: turn.at, reads) } else { CaseID?.none }
     guard let id = acceptedByDevice[offer] ?? spoken, router.case(id)?.agent != nil else {
       return rejection(.offerEnded, nil)
     }
@@ -310,7 +310,7 @@ extension Pipeline {
   private mutating func giveBack(
     _ session: SessionID, as new: CaseID, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
-    guard let id = try talk(session, reads), let state = router.case(id),
+    guard let id = try talk(session, at: turn.at, reads), let state = router.case(id),
       state.channel == .phone, state.session == session, case .assigned = state.state
     else { return }
     _ = try passOn(id, as: new, &turn, reads)
@@ -333,12 +333,12 @@ extension Pipeline {
   /// The case that an agent has of this call. A machine read from disk does not remember which
   /// offer it was accepted
   /// by; but when nothing rings on the call's line, whoever has it does not speak with the caller.
-  private mutating func talk(_ session: SessionID, _ reads: any StoreReader) throws(StoreFault)
-    -> CaseID?
-  {
-    guard try standing(of: session, reads) == .talks, let known = router.session(session) else {
-      return nil
-    }
+  private mutating func talk(
+    _ session: SessionID, at now: Instant, _ reads: any StoreReader
+  ) throws(StoreFault) -> CaseID? {
+    guard try standing(of: session, at: now, reads) == .talks,
+      let known = router.session(session)
+    else { return nil }
     return router.conversation(known.conversation)?.openCase
   }
 

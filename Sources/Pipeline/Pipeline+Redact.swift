@@ -38,6 +38,14 @@ extension Pipeline {
     pending.set(record, at: turn.position)
     if let conversation = row.conversation {
       try takeOut(asked.words, beside: body, of: conversation, turn, reads)
+    } else {
+      // What somebody did elsewhere rules see in every case, also of whoever was one with them then.
+      let everybody = try everOne(with: record, reads)
+      let rows = try conversations(
+        of: everybody, atMost: GatheredFacts.conversationsMax, reads)
+      for id in rows.map(\.id) {
+        for id in try cases(of: id, reads) { try takeOut(asked.words, ofFacts: id, reads) }
+      }
     }
     var members = Members()
     members.number("of", row.id.raw)
@@ -74,9 +82,7 @@ extension Pipeline {
       if let mail = about.mail { about.mail = mail.without(words) }
       about.subjectKey = about.subjectKey.map(words.key)
     }
-    var ids = Set(try reads.cases(workspace, of: conversation).map(\.id))
-    ids.formUnion(pending.cases.all { $0.conversation == conversation }.map(\.id))
-    for id in ids.sorted() {
+    for id in try cases(of: conversation, reads) {
       guard var row = try caseRow(id, reads) else { continue }
       guard var about = Self.decoded(row.about) else {
         throw StoreFault.corrupt(what: "what is told of a case")
@@ -87,13 +93,42 @@ extension Pipeline {
         row.about = about.encoded
         pending.cases.set(id, row, at: turn.position)
       }
-      var known = pending.facts.last { $0.case == id }
-      if known == nil { known = try reads.facts(workspace, of: id) }
-      if let facts = known.flatMap({ words.json($0.bytes) }) {
-        pending.facts.removeAll { $0.case == id }
-        pending.facts.append(FactsRow(case: id, bytes: facts))
+      try takeOut(words, ofFacts: id, reads)
+    }
+  }
+
+  private mutating func takeOut(
+    _ words: Redaction, ofFacts id: CaseID, _ reads: any StoreReader
+  ) throws(StoreFault) {
+    var known = pending.facts.last { $0.case == id }
+    if known == nil { known = try reads.facts(workspace, of: id) }
+    guard let facts = known.flatMap({ words.json($0.bytes) }) else { return }
+    pending.facts.removeAll { $0.case == id }
+    pending.facts.append(FactsRow(case: id, bytes: facts))
+  }
+
+  private func cases(of conversation: ConversationID, _ reads: any StoreReader) throws(StoreFault)
+    -> [CaseID]
+  {
+    var ids = Set(try reads.cases(workspace, of: conversation).map(\.id))
+    ids.formUnion(pending.cases.all { $0.conversation == conversation }.map(\.id))
+    return ids.sorted()
+  }
+
+  /// All records that ever were one person's with this one, whoever took them apart since.
+  private mutating func everOne(with record: CustomerRow, _ reads: any StoreReader)
+    throws(StoreFault) -> [CustomerID]
+  {
+    var found: Set = [record.id]
+    var open = [record]
+    while let next = open.popLast() {
+      for link in try profile(of: next).links {
+        let other = link.other(than: next.id)
+        guard found.insert(other).inserted, let row = try customer(other, reads) else { continue }
+        open.append(row)
       }
     }
+    return found.sorted()
   }
 }
 

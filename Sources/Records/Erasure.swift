@@ -57,6 +57,8 @@ public struct ErasedForms: Sendable {
   public var customerOf: @Sendable (CaseRow) -> CustomerID?
   /// Another's conversation, of which these took part: its `about` without what it tells of them.
   public var without: @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8]
+  /// Records that a customer's is joined with, or ever was: rules saw what both had said and done.
+  public var linked: @Sendable (CustomerRow) -> [CustomerID]
   public var echoes: Echoes
 
   /// What becomes of rows that repeat words of entries, once some of these entries have none. `kept`
@@ -92,7 +94,8 @@ public struct ErasedForms: Sendable {
     mention: @escaping @Sendable (ConversationID) -> [UInt8],
     mentionOf: @escaping @Sendable (CustomerID) -> [UInt8],
     customerOf: @escaping @Sendable (CaseRow) -> CustomerID?,
-    without: @escaping @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8], echoes: Echoes
+    without: @escaping @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8],
+    linked: @escaping @Sendable (CustomerRow) -> [CustomerID], echoes: Echoes
   ) {
     self.profile = profile
     self.conversation = conversation
@@ -104,6 +107,7 @@ public struct ErasedForms: Sendable {
     self.customerOf = customerOf
     self.without = without
     self.echoes = echoes
+    self.linked = linked
   }
 }
 

@@ -136,8 +136,8 @@ extension Router {
     let own = CaseIndex.Entry(key: cases[slot].key, sequence: cases[slot].sequence, slot: slot)
     var count = waiting.number(before: own, in: queue)
     scarce.forEach(before: own) { if cases[$0].need.queue == queue { count += 1 } }
-    for agent in agents where !agent.held.isEmpty {
-      count += agent.held.count {
+    for agent in agents.indices where !agents[agent].held.isEmpty {
+      count += agents[agent].held.count {
         cases[$0].need.queue == queue
           && (cases[$0].key, cases[$0].sequence) < (own.key, own.sequence)
       }

@@ -212,6 +212,14 @@ struct QueueRecord: Sendable {
   /// `AgentRecord.ready`.
   var ready: [UInt32] = Array(repeating: 0, count: Int(Channel.allBits) + 1)
 
+  /// What was seen of its line since this machine was made: nothing that is decided rests on it.
+  var pace = QueuePace()
+
+  mutating func count(waiting change: Int, at now: Instant) {
+    waiting = UInt32(Int(waiting) + change)
+    pace.line(isEmpty: waiting == 0, at: now)
+  }
+
   /// Those among them who could be offered a case of one of these channels.
   func ready(for channels: UInt8) -> Int {
     ready.indices.reduce(0) {

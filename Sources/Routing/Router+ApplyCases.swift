@@ -70,7 +70,8 @@ extension Router {
   mutating func beginWaiting(_ slot: Int32) {
     cases[slot].state = .waiting
     let queue = Int(cases[slot].need.queue.raw)
-    queues[queue].waiting += 1
+    let now = now
+    queues[queue].count(waiting: 1, at: now)
     queues[queue].oldest.add(
       .init(age: cases[slot].age.milliseconds, sequence: cases[slot].sequence, slot: slot))
     if !queues[queue].isOpen { armQueue(queue) }
@@ -79,9 +80,13 @@ extension Router {
 
   /// Takes the case out of the index and counts it out of `waiting`; the caller says what it is
   /// now.
-  mutating func endWaiting(_ slot: Int32) {
+  /// - Parameter isTurn: somebody may have it; else it went without.
+  mutating func endWaiting(_ slot: Int32, isTurn: Bool) {
     unlist(slot)
-    queues[Int(cases[slot].need.queue.raw)].waiting -= 1
+    let (queue, since) = (Int(cases[slot].need.queue.raw), cases[slot].queuedAt)
+    let now = now
+    queues[queue].pace.leaves(since: since, isTurn: isTurn, at: now)
+    queues[queue].count(waiting: -1, at: now)
   }
 
   /// No longer without an agent: the oldest of the queue may be another.
@@ -155,8 +160,10 @@ extension Router {
 
   mutating func moveQueue(_ slot: Int32, from old: QueueID, to new: QueueID) {
     if cases[slot].state == .waiting {
-      queues[Int(old.raw)].waiting -= 1
-      queues[Int(new.raw)].waiting += 1
+      let (since, now) = (cases[slot].queuedAt, now)
+      queues[Int(old.raw)].pace.leaves(since: since, isTurn: false, at: now)
+      queues[Int(old.raw)].count(waiting: -1, at: now)
+      queues[Int(new.raw)].count(waiting: 1, at: now)
     } else {
       queues[Int(old.raw)].offered -= 1
       queues[Int(new.raw)].offered += 1
@@ -191,7 +198,7 @@ extension Router {
     let former = cases[slot].agent
     cases[slot].consult = nil
     cases[slot].heldUntil = nil
-    leaveQueue(slot)
+    leaveQueue(slot, isTurn: true)
     let queue = Int(cases[slot].need.queue.raw)
     if !cases[slot].acceptedOnce {
       let target = cases[slot].need.serviceLevel ?? catalogue.queues[queue].settings.serviceLevel
@@ -263,11 +270,11 @@ extension Router {
   }
 
   /// Out of `waiting`, `offered` or `parked`, whatever it was.
-  private mutating func leaveQueue(_ slot: Int32) {
+  private mutating func leaveQueue(_ slot: Int32, isTurn: Bool) {
     let queue = Int(cases[slot].need.queue.raw)
     switch cases[slot].state {
     case .waiting:
-      endWaiting(slot)
+      endWaiting(slot, isTurn: isTurn)
       cases[slot].state = .assigned(AgentID(0))
       dropFromOldest(slot)
     case .offered:
@@ -340,7 +347,7 @@ extension Router {
     let slot = slot(of: id)
     guard slot >= 0 else { return }
     let agent = cases[slot].agent
-    leaveQueue(slot)
+    leaveQueue(slot, isTurn: false)
     cases[slot].device = nil
     cases[slot].replyBy = nil
     cases[slot].heldUntil = nil
@@ -358,7 +365,7 @@ extension Router {
     guard slot >= 0 else { return }
     let agent = cases[slot].agent
     let queue = cases[slot].need.queue
-    leaveQueue(slot)
+    leaveQueue(slot, isTurn: false)
     if end == .abandoned {
       queues[Int(queue.raw)].abandoned += 1
       markDirty(queue: queue)

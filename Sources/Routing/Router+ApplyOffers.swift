@@ -7,7 +7,7 @@ extension Router {
     let slot = slot(of: theCase)
     guard slot >= 0, isKnown(agent), self.slot(of: id) < 0 else { return }
     if cases[slot].state == .waiting {
-      endWaiting(slot)
+      endWaiting(slot, isTurn: true)
       countTurn(cases[slot].need.queue)
       queues[Int(cases[slot].need.queue.raw)].offered += 1
       cases[slot].state = .offered
@@ -54,7 +54,10 @@ extension Router {
   /// The case takes its old place: its age, and with it its key, never changed.
   private mutating func backToWaiting(_ slot: Int32) {
     cases[slot].state = .waiting
-    queues[Int(cases[slot].need.queue.raw)].waiting += 1
+    let (queue, since) = (Int(cases[slot].need.queue.raw), cases[slot].queuedAt)
+    let now = now
+    queues[queue].pace.comesBack(since: since)
+    queues[queue].count(waiting: 1, at: now)
     relist(slot)
     markDirty(theCase: slot)
     armCase(slot)

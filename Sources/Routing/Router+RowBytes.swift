@@ -164,7 +164,8 @@ extension Router {
     switch cases[slot].state {
     case .waiting, .offered:
       if cases[slot].state == .waiting {
-        queues[queue].waiting += 1
+        let now = now
+        queues[queue].count(waiting: 1, at: now)
       } else {
         queues[queue].offered += 1
       }

@@ -43,9 +43,9 @@ enum Explainer {
     case aCase(LiveExplanation?)
     case agent(AgentLiveExplanation?)
 
-    init(_ subject: ExplainRequest.Subject, _ router: borrowing Router) {
+    init(_ subject: ExplainRequest.Subject, _ router: borrowing Router, at: Instant) {
       switch subject {
-      case .aCase(let id): self = .aCase(LiveExplanation(id, router))
+      case .aCase(let id): self = .aCase(LiveExplanation(id, router, at: at))
       case .agent(let id): self = .agent(AgentLiveExplanation(id, router))
       }
     }
@@ -73,7 +73,7 @@ enum Explainer {
         )
       }
       router.settleReplay()
-      return try page(asked, writer, api, live: Live(asked.subject, router), reads)
+      return try page(asked, writer, api, live: Live(asked.subject, router, at: at), reads)
     } catch let problem as APIProblem {
       return APIResponse(problem)
     } catch {
@@ -90,7 +90,7 @@ enum Explainer {
     if let at = asked.at {
       return edge.heavy.run { reply(past(asked, at, writer, api, $0)) }
     }
-    let live = writer.peek { Live(asked.subject, $0.router) }
+    let live = writer.peek { Live(asked.subject, $0.router, at: edge.health.clock.now) }
     edge.reads.run { reply(present(asked, writer, api, live, $0)) }
   }
 

@@ -158,7 +158,7 @@ extension HTTPConnection {
       }
     }
     // What the live state says leaves when it is on disk.
-    let live = writer.peek { Explainer.Live(asked.subject, $0.router) }
+    let live = writer.peek { Explainer.Live(asked.subject, $0.router, at: edge.health.clock.now) }
     exchange?.kind = .read(
       { reads, _ in Explainer.present(asked, writer, api, live, reads) }, live: true)
     writer.submit([Request(.read, ticket: ticket)])

@@ -29,8 +29,8 @@ struct Metrics {
         response: APIResponse(
           .forbidden("only a token of scope admin sees another workspace's queues")))
     }
-    let queues = QueueView.all(writer, edge)
     let now = edge.health.clock.now
+    let queues = QueueView.all(writer, edge, at: now)
     var json = JSONWriter()
     json.object {
       $0.field("at", now.description)
@@ -49,6 +49,7 @@ struct Metrics {
     object.field("offered", counts.offered)
     object.field("assigned", counts.assigned)
     object.field("oldest_seconds", queue.oldestSeconds(now))
+    object.field("estimated_wait", raw: queue.wait.json)
     object.field("accepted", counts.accepted)
     object.field("accepted_in_time", counts.acceptedInTime)
     object.field("abandoned", counts.abandoned)
@@ -91,7 +92,8 @@ struct Metrics {
         response: APIResponse(.forbidden("this needs a token of scope supervisor or admin")))
     }
     let writers = edge.writers.filter { caller.scope == .admin || $0.workspace == caller.workspace }
-    let text = text(edge, writers.flatMap { QueueView.all($0, edge) })
+    let now = edge.health.clock.now
+    let text = text(edge, writers.flatMap { QueueView.all($0, edge, at: now) }, now)
     return Metrics(
       response: APIResponse(
         200, contentType: "text/plain; version=0.0.4; charset=utf-8", Array(text.utf8)),
@@ -99,7 +101,7 @@ struct Metrics {
   }
 
   /// The exposition format of Prometheus, version 0.0.4.
-  private static func text(_ edge: Edge, _ queues: [QueueView]) -> String {
+  private static func text(_ edge: Edge, _ queues: [QueueView], _ now: Instant) -> String {
     var out = ""
     func series(
       _ name: String, _ help: String, _ type: String, _ lines: [(labels: String, value: String)]
@@ -115,13 +117,18 @@ struct Metrics {
     func each(_ value: (QueueView) -> String?) -> [(labels: String, value: String)] {
       queues.compactMap { queue in value(queue).map { (labels(queue), $0) } }
     }
-    let now = edge.health.clock.now
     series("queue_waiting", "Cases that wait.", "gauge", each { "\($0.counts.waiting)" })
     series("queue_offered", "Cases that are offered.", "gauge", each { "\($0.counts.offered)" })
     series("queue_assigned", "Cases that an agent has.", "gauge", each { "\($0.counts.assigned)" })
     series(
       "queue_oldest_seconds", "How long the oldest case has waited.", "gauge",
       each { "\($0.oldestSeconds(now))" })
+    series(
+      "queue_estimated_wait_seconds",
+      "How long a case that comes now will probably wait; absent while that is unknown.", "gauge",
+      each {
+        if case .about(let expected, _, _) = $0.wait { "\(expected.roundedSeconds)" } else { nil }
+      })
     series(
       "queue_agents_ready",
       "Agents who could take a case now, of the channels that the queue has open cases of.",

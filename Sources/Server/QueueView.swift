@@ -8,6 +8,8 @@ struct QueueView: Sendable {
   var counts: QueueStatistics
   /// Agents who could be offered a case now, of the channels whose cases the queue has.
   var ready: Int
+  /// How long whoever comes now will probably wait.
+  var wait: WaitEstimate
   /// Whoever is taken within this time was taken in time; a rule may set another for its own cases.
   var targetSeconds: Int64
   /// How many of a hundred are to be; nil where the rules that apply do not have the queue any
@@ -27,7 +29,7 @@ struct QueueView: Sendable {
   }
 
   /// The queues of one workspace; retired ones only while something waits in them.
-  static func all(_ writer: Writer, _ edge: Edge) -> [QueueView] {
+  static func all(_ writer: Writer, _ edge: Edge, at now: Instant) -> [QueueView] {
     let configured = edge.checked(writer.workspace)?.queues ?? []
     return writer.peek { pipeline in
       let ready = pipeline.router.readyForWhatIsThere()
@@ -38,9 +40,10 @@ struct QueueView: Sendable {
         }
         let known = configured.first { $0.name == counts.name }
         let at = Int(id.raw)
+        let free = at < ready.count ? ready[at] : counts.agents.ready
         return QueueView(
-          workspace: writer.name, counts: counts,
-          ready: at < ready.count ? ready[at] : counts.agents.ready,
+          workspace: writer.name, counts: counts, ready: free,
+          wait: pipeline.router.estimatedWait(in: id, ready: free, at: now),
           targetSeconds: Int64(known?.serviceLevel.targetSeconds ?? 0),
           targetPercent: known?.serviceLevel.percent)
       }

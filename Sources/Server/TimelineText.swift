@@ -156,10 +156,23 @@ public enum ExplanationText {
       .joined(separator: ", ")
   }
 
+  /// Of `WaitEstimate.json`.
+  private static func turn(_ wait: [String: Any]) -> String {
+    if let why = wait["unknown"] as? String {
+      return "When its turn comes is unknown: \(why.replacingOccurrences(of: "_", with: " "))."
+    }
+    func part(_ name: String) -> Int { wait[name] as? Int ?? 0 }
+    return part("to_seconds") == 0
+      ? "Its turn has come."
+      : "Its turn comes in about \(part("seconds")) s; in eight of ten cases in "
+        + "\(part("from_seconds")) to \(part("to_seconds")) s."
+  }
+
   private static func waiting(_ now: [String: Any]) -> [String] {
     var lines = [
       "It has waited \(now["waited_seconds"] ?? 0) s; \(now["ahead"] ?? 0) cases stand before it."
     ]
+    if let wait = now["estimated_wait"] as? [String: Any] { lines.append(turn(wait)) }
     if let before = now["queues_before"] as? [String], !before.isEmpty {
       let rule = now["between_queues"] as? String == "by_weight" ? "weights" : "slopes"
       lines.append("By the queues' \(rule) come before it: \(before.joined(separator: ", ")).")

@@ -186,7 +186,7 @@ extension API {
 
 /// What a call should do next, as its phone system is told.
 public enum CallInstruction: Hashable, Sendable {
-  case wait(position: Int)
+  case wait(position: Int, WaitEstimate?)
   case ring(device: String, OfferID, seconds: Int)
   case talk
   case hangUp(String)
@@ -199,10 +199,11 @@ public enum CallInstruction: Hashable, Sendable {
     json.object {
       if let session { $0.field("session", session.description) }
       switch self {
-      case .wait(let position):
+      case .wait(let position, let estimate):
         $0.field("do", "wait")
         $0.field("music", true)
         $0.field("position", position)
+        if let estimate { $0.field("estimated_wait", raw: estimate.json) }
       case .ring(let device, let offer, let seconds):
         $0.field("do", "ring")
         $0.field("device", device)
@@ -224,7 +225,7 @@ public enum CallInstruction: Hashable, Sendable {
 
   public init(_ standing: CallStanding, now: Instant) {
     switch standing {
-    case .waits(let position): self = .wait(position: position)
+    case .waits(let position, let estimate): self = .wait(position: position, estimate)
     case .rings(let offer, let device, let until):
       self = .ring(device: device, offer, seconds: Int(max(1, (until - now).milliseconds / 1_000)))
     case .talks: self = .talk

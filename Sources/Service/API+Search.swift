@@ -90,7 +90,7 @@ extension API {
     var out = Array("{\"hits\":[".utf8)
     var damaged = page.damaged.count
     var shown: [CustomerID] = []
-    for hit in page.hits {
+    for hit in page.hits where !hit.entry.wasRedacted(after: page.seen) {
       let root: CustomerID
       do throws(StoreFault) {
         root = try reads.customer(workspace, hit.entry.customer)?.root ?? hit.entry.customer
@@ -118,5 +118,14 @@ extension API {
     if damaged > 0 { out += Array(",\"damaged\":\(damaged)".utf8) }
     out.append(UInt8(ascii: "}"))
     return (APIResponse(200, json: out), shown)
+  }
+}
+
+extension EntryRow {
+  /// Words were taken out of it, and an index that has come so far does not know: it was found by what
+  /// it said, and an excerpt would still say it.
+  fileprivate func wasRedacted(after seen: EntryID) -> Bool {
+    guard case .int(let teller)? = parsed?["redacted"] else { return false }
+    return teller > seen.raw
   }
 }

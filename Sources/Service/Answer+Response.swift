@@ -25,13 +25,14 @@ extension APIResponse {
       owner.append(to: &out)
       out += Array(",\"epoch\":\(epoch)}".utf8)
       self.init(201, json: out)
-    case .handedOff(let aCase, let conversation, let owner, let epoch, let entry):
+    case .handedOff(let aCase, let conversation, let owner, let epoch, let entry, let wait):
       var out = Array(
         "{\"case\":\"\(aCase)\",\"conversation\":\"\(conversation)\",\"entry\":\(entry),\"owner\":"
           .utf8)
       owner.append(to: &out)
-      out += Array(",\"epoch\":\(epoch)}".utf8)
-      self.init(201, json: out)
+      out += Array(",\"epoch\":\(epoch)".utf8)
+      if let wait { out += Array(",\"estimated_wait\":".utf8) + wait.json }
+      self.init(201, json: out + [UInt8(ascii: "}")])
     case .accepted(let aCase, let conversation, let owner, let epoch):
       var out = Array("{\"case\":\"\(aCase)\",\"conversation\":\"\(conversation)\",\"owner\":".utf8)
       owner.append(to: &out)

@@ -8,10 +8,13 @@ import Wire
 /// What a machine says of a case: the live one, or one that a replay brought to an earlier instant.
 public struct LiveExplanation: Sendable {
   public var why: CaseExplanation
+  /// Until its turn comes, from then on; nil where it does not wait.
+  var wait: WaitEstimate?
 
-  public init?(_ id: CaseID, _ router: borrowing Router) {
+  public init?(_ id: CaseID, _ router: borrowing Router, at: Instant) {
     guard let why = router.why(id) else { return nil }
     self.why = why
+    wait = router.estimatedWait(of: id, ahead: why.ahead, at: at)
   }
 }
 
@@ -58,7 +61,7 @@ public enum ExplainPage {
       Explanation.append(about, directory, rules, to: &why)
       $0.field("why", raw: why)
       if let facts { $0.field("facts", raw: facts.bytes) }
-      if let live { $0.field("now", object: { now in waiting(live.why, directory, &now) }) }
+      if let live { $0.field("now", object: { now in waiting(live, directory, &now) }) }
     }
     return json.bytes
   }
@@ -82,11 +85,13 @@ public enum ExplainPage {
   }
 
   private static func waiting(
-    _ why: CaseExplanation, _ directory: Directory, _ json: inout JSONWriter
+    _ live: LiveExplanation, _ directory: Directory, _ json: inout JSONWriter
   ) {
+    let why = live.why
     json.field("waited_seconds", why.waited.milliseconds / 1_000)
     if let until = why.case.heldUntil { json.field("held_until", until.description) }
     if let ahead = why.ahead { json.field("ahead", ahead) }
+    if let wait = live.wait { json.field("estimated_wait", raw: wait.json) }
     json.field("between_queues", why.between.name)
     json.field(
       "queues_before",

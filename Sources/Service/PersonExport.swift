@@ -57,11 +57,14 @@ public struct PersonExport: Sendable {
         if let row = try reads.blob(workspace, id), !blobs.contains(row) { blobs.append(row) }
       }
     }
+    // What rules saw of a case tells of all who were one person then: of another now, too.
+    let parted = try Self.parted(records)
     var cases: [(CaseRow, FactsRow?)] = []
     for conversation in conversations {
       for row in try reads.cases(workspace, of: conversation.id)
       where members.contains(CaseView.decoded(row.about)?.customer ?? conversation.customer) {
-        cases.append((row, try reads.facts(workspace, of: row.id)))
+        let isOwn = parted.map { row.created > $0 } ?? true
+        cases.append((row, isOwn ? try reads.facts(workspace, of: row.id) : nil))
       }
     }
     var out = JSONWriter(reserving: timeline.count + 4_096)
@@ -83,6 +86,18 @@ public struct PersonExport: Sendable {
     self.timeline = timeline
     attachments = blobs
     entries = page.entries.count
+  }
+
+  /// When one of these was last taken apart from somebody who is another person by now.
+  private static func parted(_ records: [CustomerRow]) throws(StoreFault) -> Instant? {
+    var last: Instant?
+    for record in records {
+      for link in try CustomerPage.profile(record).links where !link.isActive && !link.isSpare {
+        guard let step = link.story.last else { continue }
+        last = max(last ?? step.at, step.at)
+      }
+    }
+    return last
   }
 
   /// The name of an attachment's file: its id, and what it was called where that is harmless.

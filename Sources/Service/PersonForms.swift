@@ -26,6 +26,11 @@ public enum PersonForms {
         (about.call, about.callBy) = (nil, nil)
       }
       return about.encoded
+    },
+    linked: { row in
+      do throws(WireError) {
+        return try CustomerProfile(decoding: row.profile).links.map { $0.other(than: row.id) }
+      } catch { return [] }  // The integrity check tells of it.
     }, echoes: WordEchoes.forms)
 
   @Sendable private static func mention<Noun: IDKind>(_ id: ID<Noun>) -> [UInt8] {

@@ -1,5 +1,6 @@
 import Model
 import Records
+import Routing
 import Testing
 
 @testable import Pipeline
@@ -41,5 +42,23 @@ struct IdempotencyTests {
     try shop.rebuild()
     shop.submit(Workshop.open(2), 2, key: key(2))
     guard case .sessionOpened = shop.commit().answer(2) else { throw Workshop.Missing() }
+  }
+
+  @Test func `a handoff's outcome keeps the wait that was told, and an older program's has none`()
+    throws
+  {
+    func answer(_ wait: WaitEstimate?) -> Answer {
+      .handedOff(
+        CaseID(high: 1, low: 2), ConversationID(high: 3, low: 4),
+        OwnerView(kind: .queue, name: "support"), epoch: 5, entry: EntryID(6), wait: wait)
+    }
+    let waits =
+      [.about(.seconds(220), from: .milliseconds(87_931), to: .seconds(494)), .atOnce, nil]
+      + WaitUnknown.allCases.map { WaitEstimate.unknown($0) }
+    for wait in waits { #expect(try Answer(decoding: answer(wait).encode()) == answer(wait)) }
+    var old = answer(nil).encode()
+    old[0] = 4
+    old.removeLast()
+    #expect(try Answer(decoding: old) == answer(nil))
   }
 }

@@ -131,7 +131,8 @@ struct OutageTests {
       shop.submit(.deviceLost(offer, of: session, newCase: CaseID(high: 3, low: 99)), 1)
       #expect(shop.commit().answer(1) == .done)
       shop.submit(.standing(call: Workshop.key(1)), 2)
-      #expect(shop.pipeline.release().answer(2) == .standing(.waits(position: 1)))
+      #expect(
+        shop.pipeline.release().answer(2) == .standing(.waits(position: 1, .unknown(.nobodyThere))))
     }
   }
 
@@ -157,7 +158,8 @@ struct OutageTests {
     #expect((id == call.case) == !spoke)
     shop.submit(.standing(call: Workshop.key(1)), 2)
     #expect(
-      shop.pipeline.release().answer(2) == .standing(spoke ? .talks : .waits(position: 1)))
+      shop.pipeline.release().answer(2)
+        == .standing(spoke ? .talks : .waits(position: 1, .unknown(.nobodyThere))))
     if !spoke { #expect(shop.pipeline.router.case(call.case)?.age == began) }
   }
 

@@ -95,6 +95,7 @@ struct `Why a case waits and why an agent is idle` {
             && (router.cases[$0].key, router.cases[$0].sequence) < key
         }
         #expect(router.ahead(of: router.cases[slot].id) == before)
+        #expect(router.aheadAtMost(slot) == before)
       }
       for index in active {
         let found = waiting.map { Self.reasons(router, index, $0).first }

@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Pipeline
+import PlainReference
 import Routing
 import Service
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import PlainReference
 import Service
 import Testing
 
@@ -30,32 +31,10 @@ struct LeakTests {
 }
 
 final class LeakWorld {
-  /// Something said, and who may see it.
-  struct Secret {
-    var workspace: Int
-    /// By whom it came, or whom it answers.
-    var node: Reference.Node
-    var conversation: String?
-    var visibility: String
-  }
-  struct Session {
-    var workspace: Int
-    var bot: String
-    var id: String
-    /// By whom it came.
-    var node: Reference.Node
-    /// Where it has been: it may be taken out of a conversation when its people are parted.
-    var conversations: Set<String>
-    /// Whether the bot was given the history of whoever came.
-    var isProven: Bool
-  }
-
   let seed: Int
   let shops: [Shop]
-  var models: [Reference]
   var random: Seeded
-  var secrets: [String: Secret] = [:]
-  var sessions: [Session] = []
+  var secrets = Secrets()
   var ids: [String] = []
   var seen = 0
   var hasFailed = false
@@ -69,7 +48,6 @@ final class LeakWorld {
     self.seed = seed
     let first = try Shop()
     shops = [first, try Shop(in: (first.store, first.folder), named: "other")]
-    models = [Reference(), Reference()]
     random = Seeded(seed)
   }
 
@@ -90,16 +68,6 @@ final class LeakWorld {
 
   // MARK: - What happens
 
-  private func mark(
-    _ workspace: Int, _ node: Reference.Node, _ conversation: String?, _ visibility: String
-  ) -> String {
-    count += 1
-    let mark = "mark\(count)end"
-    secrets[mark] = Secret(
-      workspace: workspace, node: node, conversation: conversation, visibility: visibility)
-    return mark
-  }
-
   private func bots(_ shop: Shop) -> [Caller] { [shop.webshop, shop.whatsapp] }
 
   private func opens(_ at: Int) throws {
@@ -119,70 +87,50 @@ final class LeakWorld {
       ]
     ]
     // In the order in which they were given out, so that a seed is a seed.
-    if random.chance(20), !given.isEmpty { body["resume"] = given[random.below(given.count)] }
+    if random.chance(20), !secrets.tokens.isEmpty {
+      body["resume"] = secrets.tokens[random.below(secrets.tokens.count)]
+    }
     let reply = try shop.call("POST", "/v1/sessions", body, by: bot)
     guard let session = reply.string("session"), let conversation = reply.string("conversation")
     else {
       return fail("a session opens: \(reply.text)")
     }
-    // A token of the other workspace says nothing here: nameless people of both have the same names.
-    let known = (body["resume"] as? String).flatMap { tokens[$0] }
-    let token = known?.workspace == at ? known?.node : nil
-    let wasResumed = token != nil && reply.flag("continued") == true
-    let arrival = models[at].arrives(proven: proven.map { "\($0.0):\($0.1)" })
-    var node = arrival.node
-    if wasResumed, let token {
-      // The same browser: whoever was there, or, nameless before, whoever signs in now.
-      if !arrival.isProven {
-        node = token
-      } else if models[at].person(token).allSatisfy({ $0.hasPrefix("nobody") }) {
-        _ = models[at].merges(token, node)
-      }
-    }
-    sessions.append(
-      Session(
-        workspace: at, bot: bot.holder, id: session, node: node, conversations: [conversation],
-        isProven: arrival.isProven))
+    let opened = secrets.opens(
+      at, bot.holder, session, in: conversation, proven: proven.map { "\($0.0):\($0.1)" },
+      resume: body["resume"] as? String, isContinued: reply.flag("continued") == true,
+      gives: reply.string("resume"))
     ids += [session, conversation, reply.string("customer") ?? ""]
-    if let token = reply.string("resume") { gives(token, to: node, at) }
     note(
-      "\(bot.holder)@\(at) opens \(proven.map(\.1)) claiming \(claimed.map(\.1)), resumed \(wasResumed) → \(conversation) of \(node)"
+      "\(bot.holder)@\(at) opens \(proven.map(\.1)) claiming \(claimed.map(\.1)), resuming \(body["resume"] != nil) → \(conversation) of \(opened.node)"
     )
     search(reply, bot, at, in: session)
   }
-  /// By whom each came that was given out.
-  private var tokens: [String: (workspace: Int, node: Reference.Node)] = [:]
-  private var given: [String] = []
-
-  private func gives(_ token: String, to node: Reference.Node, _ workspace: Int) {
-    if tokens.updateValue((workspace, node), forKey: token) == nil { given.append(token) }
-  }
-
   /// Where a session is now.
   private func place(_ index: Int) throws -> String {
-    let shop = shops[sessions[index].workspace]
-    guard let id = SessionID(sessions[index].id),
+    let shop = shops[secrets.sessions[index].workspace]
+    guard let id = SessionID(secrets.sessions[index].id),
       let row = try shop.reader.session(shop.workspace, id)
     else { return "" }
-    sessions[index].conversations.insert("\(row.conversation)")
+    secrets.sessions[index].conversations.insert("\(row.conversation)")
     return "\(row.conversation)"
   }
 
   private func anySession(_ at: Int) -> Int? {
-    sessions.indices.filter { sessions[$0].workspace == at }.randomElement(using: &random)
+    secrets.sessions.indices.filter { secrets.sessions[$0].workspace == at }.randomElement(
+      using: &random)
   }
 
   private func speaks(_ at: Int) throws {
     guard let index = anySession(at) else { return }
-    let (session, conversation) = (sessions[index], try place(index))
-    let words = mark(at, session.node, conversation, "customer")
+    let (session, conversation) = (secrets.sessions[index], try place(index))
+    let words = secrets.mark(at, session.node, conversation, .customer)
     let caller = shops[at].caller(.bot, session.bot)
     search(
       try shops[at].call(
         "POST", "/v1/sessions/\(session.id)/messages", ["author": "customer", "text": words],
         by: caller), caller, at, in: session.id)
     if random.chance(30) {
-      let learned = mark(at, session.node, conversation, "business")
+      let learned = secrets.mark(at, session.node, conversation, .business)
       _ = try shops[at].call(
         "POST", "/v1/sessions/\(session.id)/learned", ["fields": ["secret": learned]], by: caller)
     }
@@ -191,12 +139,12 @@ final class LeakWorld {
   private func handsOver(_ at: Int) throws {
     guard let index = anySession(at) else { return }
     let shop = shops[at]
-    let session = sessions[index]
-    let summary = mark(at, session.node, try place(index), "business")
+    let session = secrets.sessions[index]
+    let summary = secrets.mark(at, session.node, try place(index), .business)
     let handed = try shop.call(
       "POST", "/v1/sessions/\(session.id)/handoff", ["reason": "help", "summary": summary],
       by: shop.caller(.bot, session.bot))
-    if let made = handed.string("case") { models[at].matters[made] = session.node }
+    if let made = handed.string("case") { secrets.models[at].matters[made] = session.node }
     let offer = try shop.takes(shop.ann)
     search(offer, shop.ann, at)
     guard let id = offer.string("case"), let conversation = offer.string("conversation") else {
@@ -204,31 +152,33 @@ final class LeakWorld {
     }
     ids += [id, conversation]
     let owner = try matter(of: id, at)
-    let words = mark(at, owner, conversation, "internal")
+    let words = secrets.mark(at, owner, conversation, .internal)
     _ = try shop.call("POST", "/v1/cases/\(id)/note", ["text": words], by: shop.ann)
-    let reply = mark(at, owner, conversation, "customer")
+    let reply = secrets.mark(at, owner, conversation, .customer)
     _ = try shop.call("POST", "/v1/cases/\(id)/reply", ["text": reply], by: shop.ann)
     if random.chance(50) {
       _ = try shop.call(
-        "POST", "/v1/cases/\(id)/hand-back", ["summary": mark(at, owner, conversation, "business")],
+        "POST", "/v1/cases/\(id)/hand-back",
+        ["summary": secrets.mark(at, owner, conversation, .business)],
         by: shop.ann)
     }
   }
 
   /// Whose a case is: of the session that brought it about.
   private func matter(of id: String, _ at: Int) throws -> Reference.Node {
-    if let known = models[at].matters[id] { return known }
+    if let known = secrets.models[at].matters[id] { return known }
     let shop = shops[at]
     let carrier = CaseID(id).flatMap { shop.pipeline.router.case($0)?.session }
     var node = carrier.flatMap { carrier in
-      sessions.first { $0.id == "\(carrier)" }?.node ?? models[at].sessions["\(carrier)"]
+      secrets.sessions.first { $0.id == "\(carrier)" }?.node
+        ?? secrets.models[at].sessions["\(carrier)"]
     }
     // What goes on after a call may hang on a session that no request has named: of whose record?
     if node == nil, let carrier, let row = try shop.reader.session(shop.workspace, carrier) {
       let nodes = emails.map { "email:\($0)" } + phones.map { "phone:\($0)" }
       node = try nodes.first { try record(shop, $0) == row.customer.map { "\($0)" } }
     }
-    models[at].matters[id] = node
+    secrets.models[at].matters[id] = node
     return node ?? "nobody"
   }
 
@@ -249,9 +199,9 @@ final class LeakWorld {
     switch random.below(3) {
     case 0:
       let email = emails[random.below(emails.count)]
-      let arrival = models[at].arrives(proven: ["email:\(email)"])
+      let arrival = secrets.models[at].arrives(proven: ["email:\(email)"])
       let event: [String: Any] = [
-        "event": mark(at, arrival.node, nil, "business"),
+        "event": secrets.mark(at, arrival.node, nil, .business),
         "identities": [shop.identity("email", email)],
       ]
       search(try shop.call("POST", "/v1/journey", event, by: shop.till), shop.till, at)
@@ -265,24 +215,24 @@ final class LeakWorld {
       if let session = told.string("session") {
         ids.append(session)
         let phone = "phone:\(call["from"] as? String ?? "")"
-        models[at].sessions[session] = models[at].arrives(proven: [phone]).node
+        secrets.models[at].sessions[session] = secrets.models[at].arrives(proven: [phone]).node
       }
       _ = try shop.call("POST", "/v1/calls/c\(count)/events", ["event": "hung_up"], by: shop.pbx)
     default:
       count += 1
       let (email, isProven) = (emails[random.below(emails.count)], random.chance(50))
       // What only claims to be from somebody is nobody's: its mark may be seen by agents alone.
-      let words = mark(at, isProven ? "email:\(email)" : "nobody", "mail", "customer")
+      let words = secrets.mark(at, isProven ? "email:\(email)" : "nobody", "mail", .customer)
       let taken = try shop.mail(
         from: email, subject: "Matter \(count)", id: "l\(count)@home.example", words,
         isProven: isProven)
       let conversation = "\(taken.conversation)"
-      if isProven { _ = models[at].arrives(proven: ["email:\(email)"]) }
-      let node = secrets[words]?.node ?? ""
+      if isProven { _ = secrets.models[at].arrives(proven: ["email:\(email)"]) }
       let entry = try shop.reader.entry(shop.workspace, taken.entry)
-      if let session = entry?.session { models[at].sessions["\(session)"] = node }
-      secrets[words] = Secret(
-        workspace: at, node: node, conversation: conversation, visibility: "customer")
+      if let session = entry?.session {
+        secrets.models[at].sessions["\(session)"] = isProven ? "email:\(email)" : "nobody"
+      }
+      secrets.place(words, in: conversation)
       ids.append(conversation)
       note("mail \(email) proven \(isProven) @\(at) → \(conversation)")
     }
@@ -310,22 +260,24 @@ final class LeakWorld {
           "POST", "/v1/customers/\(first)/merge", ["with": second], by: shop.boss)
         note("merge \(a) \(b) @\(at): \(reply.status)")
         if reply.status == 200 {
-          _ = models[at].merges(a, b)
+          _ = secrets.models[at].merges(a, b)
           // Both come, and most likely into one talk.
           for node in [a, b] { try comes(node, at) }
         }
       }
-    } else if let line = models[at].lines.randomElement(using: &random),
+    } else if let line = secrets.models[at].lines.randomElement(using: &random),
       let first = try record(shop, line.a),
       let second = try record(shop, line.b)
     {
       let reply = try shop.call(
         "POST", "/v1/customers/\(first)/split", ["from": second], by: shop.boss)
-      if reply.status == 200 { _ = models[at].splits(line.a, line.b) }
+      if reply.status == 200 { _ = secrets.models[at].splits(line.a, line.b) }
       note("split \(line.a) \(line.b) @\(at): \(reply.status)")
-      for index in sessions.indices where sessions[index].workspace == at {
+      for index in secrets.sessions.indices where secrets.sessions[index].workspace == at {
         _ = try place(index)
-        let (session, caller) = (sessions[index], shop.caller(.bot, sessions[index].bot))
+        let (session, caller) = (
+          secrets.sessions[index], shop.caller(.bot, secrets.sessions[index].bot)
+        )
         for target in ["events?after=0", "brief"] {
           search(
             try shop.call("GET", "/v1/sessions/\(session.id)/\(target)", by: caller), caller, at,
@@ -341,16 +293,13 @@ final class LeakWorld {
     let shop = shops[at]
     let parts = node.split(separator: ":").map(String.init)
     let talk = try shop.open([(parts[0], parts[1])])
-    _ = models[at].arrives(proven: [node])
-    sessions.append(
-      Session(
-        workspace: at, bot: "webshop", id: talk.session, node: node,
-        conversations: [talk.conversation], isProven: true))
+    _ = secrets.opens(
+      at, "webshop", talk.session, in: talk.conversation, proven: [node],
+      gives: talk.opened.string("resume"))
     ids += [talk.session, talk.conversation]
-    if let token = talk.opened.string("resume") { gives(token, to: node, at) }
     note("\(node)@\(at) comes → \(talk.conversation)")
     search(talk.opened, shop.webshop, at, in: talk.session)
-    try shop.says(mark(at, node, talk.conversation, "customer"), talk)
+    try shop.says(secrets.mark(at, node, talk.conversation, .customer), talk)
   }
 
   private func record(_ shop: Shop, _ node: Reference.Node) throws -> String? {
@@ -364,9 +313,9 @@ final class LeakWorld {
 
   private func uploads(_ at: Int) throws {
     guard let index = anySession(at) else { return }
-    let (shop, session) = (shops[at], sessions[index])
+    let (shop, session) = (shops[at], secrets.sessions[index])
     let caller = shop.caller(.bot, session.bot)
-    let words = mark(at, session.node, try place(index), "customer")
+    let words = secrets.mark(at, session.node, try place(index), .customer)
     let kept = try Reply(shop.upload(Array(words.utf8), by: caller))
     guard let blob = kept.string("blob") else { return }
     ids.append(blob)
@@ -419,33 +368,12 @@ final class LeakWorld {
   /// - Parameter session: the one that was asked about: a bot may not see in it what another of its
   ///   sessions may.
   private func search(_ reply: Reply, _ caller: Caller, _ at: Int, in session: String? = nil) {
-    for match in reply.text.matches(of: /mark\d+end/) {
-      let mark = String(match.0)
-      guard let secret = secrets[mark] else { continue }
+    let reader = Secrets.Reader(at, caller.scope.rawValue, caller.holder)
+    for mark in Secrets.marks(in: Array(reply.text.utf8)) {
       seen += 1
-      guard !maySee(secret, caller, at, session) else { continue }
+      guard !secrets.maySee(mark, reader, in: session) else { continue }
       fail(
-        "\(caller.scope) \(caller.holder) of workspace \(at) was shown \(mark): \(secret.visibility) of \(secret.node) "
-          + "in \(secret.conversation ?? "no conversation") of workspace \(secret.workspace)")
-    }
-  }
-
-  private func maySee(_ secret: Secret, _ caller: Caller, _ at: Int, _ asked: String?) -> Bool {
-    guard secret.workspace == at else { return false }
-    switch caller.scope {
-    case .agent, .supervisor, .admin: return true
-    case .integration, .telephony: return false
-    case .bot:
-      guard secret.visibility != "internal" else { return false }
-      return sessions.contains { session in
-        guard session.workspace == at, session.bot == caller.holder,
-          asked == nil || asked == session.id
-        else { return false }
-        // What is of another person by now it may not see, wherever it was said.
-        guard models[at].person(session.node).contains(secret.node) else { return false }
-        return session.isProven
-          || secret.conversation.map(session.conversations.contains) ?? false
-      }
+        "\(caller.scope) \(caller.holder) of workspace \(at) was shown \(secrets.story(mark))")
     }
   }
 

@@ -433,6 +433,36 @@ struct PartingTests {
     }
   }
 
+  @Test("what rules saw of two is in the export of neither, and goes when one of them is erased")
+  func facts() throws {
+    let shop = try Shop()
+    let told = try shop.call(
+      "POST", "/v1/journey",
+      ["event": "al-bought", "identities": [shop.identity("email", "al@work.example")]],
+      by: shop.till)
+    let al = try #require(told.string("customer"))
+    let chat = try shop.open([("email", "jo@home.example")])
+    let jo = chat.customer
+    try shop.call("POST", "/v1/customers/\(jo)/merge", ["with": al], by: shop.ann)
+    let handed = try shop.handsOver(chat, ["summary": "jo-summary"])
+    let id = try #require(CaseID(handed.string("case") ?? ""))
+    func facts() throws -> String {
+      String(decoding: try shop.reader.facts(shop.workspace, of: id)?.bytes ?? [], as: UTF8.self)
+    }
+    #expect(try facts().contains("al-bought"))
+    try shop.pass(.seconds(1))
+    try shop.call("POST", "/v1/customers/\(jo)/split", ["from": al], by: shop.boss)
+    let record = try #require(CustomerID(jo))
+    let found = try PersonExport.read(record, shop.api.directory, shop.reader, at: shop.now)
+    let export = try #require(found)
+    let hers = String(decoding: export.json, as: UTF8.self)
+    #expect(hers.contains("jo-summary") && !hers.contains("al-bought"))
+    _ = try shop.store.erase(
+      shop.workspace, [try #require(CustomerID(al))], at: shop.now, by: "admin:root", upTo: nil,
+      PersonForms.erased)
+    #expect(try facts().isEmpty)
+  }
+
   @Test("an identity marked as shared takes the talk of its people apart, too")
   func shared() throws {
     let shop = try Shop()

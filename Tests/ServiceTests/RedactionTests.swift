@@ -37,6 +37,45 @@ struct RedactionTests {
     #expect(report.findings == [], sourceLocation: sourceLocation)
   }
 
+  @Test("what somebody did elsewhere is taken out of what rules saw of it")
+  func elsewhere() throws {
+    let shop = try Shop()
+    let told = try shop.call(
+      "POST", "/v1/journey",
+      ["event": "bought Zylophon4711", "identities": [shop.identity(jo.0, jo.1)]], by: shop.till)
+    let entry = try #require(told.number("entry"))
+    let chat = try shop.open([jo])
+    let handed = try shop.handsOver(chat, ["summary": "a lamp"])
+    let id = try #require(CaseID(handed.string("case") ?? ""))
+    func facts() throws -> String {
+      String(decoding: try shop.reader.facts(shop.workspace, of: id)?.bytes ?? [], as: UTF8.self)
+    }
+    #expect(try facts().contains("bought Zylophon4711"))
+    #expect(try redact(shop, entry, "Zylophon4711").status == 201)
+    #expect(try facts().contains("bought [removed]"))
+    try index(shop)
+    #expect(try holders(of: "Zylophon4711", shop) == [])
+    try expectWhole(shop)
+  }
+
+  @Test("an index that has not followed yet shows nobody the words that were taken out")
+  func indexBehind() throws {
+    let shop = try Shop()
+    let chat = try shop.open([jo])
+    let said = try #require(try shop.says("my pin is Zylophon4711", chat).number("entry"))
+    try shop.says("my lamp is dark", chat)
+    try index(shop)
+    #expect(try redact(shop, said, "Zylophon4711").status == 201)
+    func found(_ words: String) throws -> Reply {
+      try shop.call("GET", "/v1/search?q=\(words)", by: shop.ann)
+    }
+    #expect(try found("zylophon4711").list("hits").isEmpty)
+    let page = try found("my")
+    #expect(page.list("hits").count == 1 && !page.text.lowercased().contains("zylophon4711"))
+    try index(shop)
+    #expect(try found("my").list("hits").count == 2)
+  }
+
   @Test(
     "an agent takes words out: page, row, index and files no longer have them, and the story says who, when and which"
   )

@@ -55,6 +55,51 @@ struct `Queueing models` {
     #expect(try QueueingRun.run(model).all.meanWait != first.all.meanWait)
   }
 
+  struct Line: Sendable, CustomTestStringConvertible {
+    var agents: Int
+    /// Of what the agents can do.
+    var load: Double
+    /// Share of the customers who wait no longer than two services, on average.
+    var impatient = 0.0
+    /// Share of those who wait, and how many of them are to be told something.
+    var waits: Double
+    var told: Double
+    var testDescription: String { "\(agents) agents, \(load), \(impatient)" }
+
+    /// A service takes 300 s on average; a unit of time of a run is 10,000 s.
+    var model: QueueingModel {
+      let service = 10_000.0 / 300
+      let arrivals = Double(agents) * load * service
+      var patient = QueueingModel.CaseClass(
+        name: "patient", arrivalRate: arrivals * (1 - impatient), serviceRate: service)
+      patient.patienceRate = nil
+      var classes = [patient]
+      if impatient > 0 {
+        classes.append(
+          .init(name: "impatient", arrivalRate: arrivals * impatient, serviceRate: service))
+        classes[1].patienceRate = service / 2
+      }
+      var model = QueueingModel(
+        name: "line", classes: classes, groups: [.init(name: "agents", count: agents)])
+      model.length = told / (arrivals * (1 - impatient) * waits)
+      model.warmUp = 3
+      return model
+    }
+  }
+
+  @Test(arguments: [
+    Line(agents: 10, load: 0.95, waits: 0.8, told: 20_600),
+    Line(agents: 10, load: 0.8, waits: 0.4, told: 4_300),
+    Line(agents: 50, load: 0.95, waits: 0.65, told: 4_300),
+    Line(agents: 20, load: 1.2, impatient: 0.8, waits: 0.9, told: 4_300),
+  ])
+  func `what customers are told of their wait comes true`(_ line: Line) throws {
+    let found = try QueueingRun.calibration(of: line.model)
+    #expect(Double(found.told) >= line.told * 0.93, "\(found)")
+    #expect((0.75...0.85).contains(found.shareInside), "\(found)")
+    #expect(abs(found.meanTold / found.meanWaited - 1) < 0.1, "\(found)")
+  }
+
   @Test func `a model's mistakes are told with their place`() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -19,6 +19,8 @@ public struct QueueingRun {
     var arrived: Double
     var isWaiting = true
     var agent = 0
+    /// What its customer was told of their wait.
+    var told: WaitEstimate?
   }
 
   /// A unit of time in the router's milliseconds: far finer than any rate.
@@ -39,6 +41,7 @@ public struct QueueingRun {
   private var arrivals: [SeededRandom]
   private var services: [SeededRandom]
   private var patience: [SeededRandom]
+  private var calibration: WaitCalibration?
 
   private init(_ model: QueueingModel) throws(QueueingFault) {
     self.model = model
@@ -55,10 +58,24 @@ public struct QueueingRun {
   /// - Errors: the model asks for what the router refuses, such as more skills than it knows.
   public static func run(_ model: QueueingModel) throws(QueueingFault) -> QueueingResult {
     var run = try QueueingRun(model)
-    let end = model.warmUp + model.length
-    for index in model.classes.indices { run.enterArrival(index, after: 0) }
-    while let (now, what) = run.calendar.take(), now < end { try run.happen(what, at: now) }
+    try run.run()
     return run.tally.result(model, decisions: run.decisions)
+  }
+
+  /// Asks the router of every case that begins to wait, and has patience without end, how long it
+  /// will, and holds that against how it came. A unit of time is ten thousand seconds here, which
+  /// counts where the router looks back for so long and no longer.
+  public static func calibration(of model: QueueingModel) throws(QueueingFault) -> WaitCalibration {
+    var run = try QueueingRun(model)
+    run.calibration = WaitCalibration()
+    try run.run()
+    return run.calibration ?? WaitCalibration()
+  }
+
+  private mutating func run() throws(QueueingFault) {
+    let end = model.warmUp + model.length
+    for index in model.classes.indices { enterArrival(index, after: 0) }
+    while let (now, what) = calendar.take(), now < end { try happen(what, at: now) }
   }
 
   // MARK: The world before anything happens
@@ -172,6 +189,12 @@ public struct QueueingRun {
         conversation: conversation, session: session, case: CaseID(high: serial, low: UInt64(slot)),
         need: needs[index], by: RouteReason(cause: .handoff, ruleVersion: 1, rule: 0), epoch: nil),
       at: now)
+    if calibration != nil, now >= model.warmUp, lives[slot].isWaiting,
+      lives[slot].serial == serial, model.classes[index].patienceRate == nil
+    {
+      lives[slot].told = router.estimatedWait(
+        of: CaseID(high: serial, low: UInt64(slot)), at: Self.instant(now))
+    }
     if lives[slot].isWaiting, lives[slot].serial == serial,
       let rate = model.classes[index].patienceRate
     {
@@ -184,8 +207,7 @@ public struct QueueingRun {
     decision.events.removeAll(keepingCapacity: true)
     decision.effects.removeAll(keepingCapacity: true)
     decisions += 1
-    let instant = Instant(milliseconds: Self.epoch + Int64(now * Self.unit))
-    if let rejection = router.decide(command, at: instant, into: &decision) {
+    if let rejection = router.decide(command, at: Self.instant(now), into: &decision) {
       throw QueueingFault(sentence: "the router refused a command of the model: \(rejection)")
     }
     for event in decision.events {
@@ -194,10 +216,17 @@ public struct QueueingRun {
     }
   }
 
+  private static func instant(_ now: Double) -> Instant {
+    Instant(milliseconds: epoch + Int64(now * unit))
+  }
+
   private mutating func begin(_ slot: Int, _ agent: Int, at now: Double) {
     let life = lives[slot]
     lives[slot].isWaiting = false
     lives[slot].agent = agent
+    if let told = life.told {
+      calibration?.add(told, waited: (now - life.arrived) * Self.unit / 1_000)
+    }
     tally.waited(life.ofClass, arrived: life.arrived, wait: now - life.arrived, gaveUp: false)
     tally.queue(life.ofClass, by: -1, at: now)
     tally.serving(groupOf[agent], by: 1, at: now)

@@ -98,7 +98,7 @@ struct Ledger {
         ? nil : "agent \(desk) was told that they have \(id), and the disk does not say so"
     case (.offer(let offer), .next(let desk, _)):
       return offered(offer.offer, to: AgentID(UInt32(desk)))
-    case (.handedOff(let id, _, _, _, _), .handoff):
+    case (.handedOff(let id, _, _, _, _, _), .handoff):
       cases.append(id)
       return disk.cases[id] == nil ? "\(id) was acknowledged and is not on disk" : nil
     default: return nil

@@ -78,6 +78,7 @@ extension Writer {
     try transaction { () throws(StoreFault) in
       let customers = Set(changed.customers)
       var conversations: [ConversationRow] = []
+      try eraseFacts(ofLinked: customers, forms, queries, workspace)
       for customer in changed.customers {
         for row in try queries.bound(.identitiesOfCustomer, { $0.put(workspace, customer) })
           .all(.identities, IdentityRow.inWorkspace)
@@ -145,6 +146,22 @@ extension Writer {
       row.about = forms.aCase(row)
       try put(row, workspace)
       try delete(FactsRow(case: row.id, bytes: []), workspace) { $0.put(row.id) }
+    }
+  }
+
+  /// What rules saw of the cases of whoever was one person with these, now or once: it holds what both
+  /// had said and done. Asked while the profiles still tell who that is.
+  private func eraseFacts(
+    ofLinked customers: Set<CustomerID>, _ forms: ErasedForms, _ queries: Queries,
+    _ workspace: WorkspaceID
+  ) throws(StoreFault) {
+    let linked = try everOne(with: customers, forms, queries, workspace).subtracting(customers)
+    for id in try places(of: linked.sorted(), queries, workspace) {
+      for row in try queries.bound(.casesOfConversation, { $0.put(workspace, id) })
+        .all(.cases, CaseRow.inWorkspace)
+      where forms.customerOf(row).map(linked.contains) ?? true {
+        try delete(FactsRow(case: row.id, bytes: []), workspace) { $0.put(row.id) }
+      }
     }
   }
 
@@ -253,13 +270,13 @@ extension Writer {
     let gone = entries.filter { $0.body != nil }
     return try transaction { () throws(StoreFault) in
       let words = try eraseWords(gone, forms, blobs, statements, workspace).words
-      try forgetEchoes(of: gone, forms.echoes, statements.queries, workspace)
+      try forgetEchoes(of: gone, forms, statements.queries, workspace)
       return words
     }
   }
 
   private func forgetEchoes(
-    of gone: [EntryRow], _ forms: ErasedForms.Echoes, _ queries: Queries, _ workspace: WorkspaceID
+    of gone: [EntryRow], _ forms: ErasedForms, _ queries: Queries, _ workspace: WorkspaceID
   ) throws(StoreFault) {
     for id in Set(gone.compactMap(\.conversation)).sorted() {
       let kept = try queries.bound(.transcript) { columns in
@@ -270,12 +287,13 @@ extension Writer {
       }.all(.entries, EntryRow.inWorkspace).filter { $0.body != nil }
       let here = gone.filter { $0.conversation == id }
       if var row = try queries.bound(.conversation, { $0.put(workspace, id) })
-        .one(.conversations, ConversationRow.inWorkspace), let about = forms.conversation(row, kept)
+        .one(.conversations, ConversationRow.inWorkspace),
+        let about = forms.echoes.conversation(row, kept)
       {
         row.about = about
         try put(row, workspace)
       }
-      try forgetEchoes(inCasesOf: id, forms, gone: here, kept: kept, queries, workspace)
+      try forgetEchoes(inCasesOf: id, forms.echoes, gone: here, kept: kept, queries, workspace)
     }
     let elsewhere = gone.filter { $0.conversation == nil }
     for id in Set(elsewhere.map(\.customer)).sorted() {
@@ -284,21 +302,21 @@ extension Writer {
           .one(.customers, CustomerRow.inWorkspace)
       else { continue }
       let theirs = elsewhere.filter { $0.customer == id }
-      if let profile = forms.profile(row, theirs) {
+      if let profile = forms.echoes.profile(row, theirs) {
         row.profile = profile
         try put(row, workspace)
       }
       let kept = try newest(of: id, queries, workspace).filter {
         $0.conversation == nil && $0.body != nil
       }
-      for record in try records(of: row.root, queries, workspace) {
+      for record in try everOne(with: [id], forms, queries, workspace).sorted() {
         let conversations = try queries.bound(.conversationsOfCustomer) { columns in
           columns.put(workspace, record)
           columns.put(Int64.max)
         }.all(.conversations, ConversationRow.inWorkspace)
         for conversation in conversations {
           try forgetEchoes(
-            inCasesOf: conversation.id, forms, gone: theirs, kept: kept, isTheirOwn: false,
+            inCasesOf: conversation.id, forms.echoes, gone: theirs, kept: kept, isTheirOwn: false,
             queries, workspace)
         }
       }
@@ -326,12 +344,21 @@ extension Writer {
     }
   }
 
-  private func records(
-    of root: CustomerID, _ queries: Queries, _ workspace: WorkspaceID
+  /// All records that are, or ever were, one person's with these.
+  private func everOne(
+    with customers: Set<CustomerID>, _ forms: ErasedForms, _ queries: Queries,
+    _ workspace: WorkspaceID
   ) throws(StoreFault) -> Set<CustomerID> {
-    let others = try queries.bound(.mergedInto) { $0.put(workspace, root) }
-      .all(.customers, CustomerRow.inWorkspace)
-    return Set(others.map(\.id) + [root])
+    var linked = customers
+    var open = Array(customers)
+    while let next = open.popLast() {
+      guard
+        let row = try queries.bound(.customer, { $0.put(workspace, next) })
+          .one(.customers, CustomerRow.inWorkspace)
+      else { continue }
+      for other in forms.linked(row) where linked.insert(other).inserted { open.append(other) }
+    }
+    return linked
   }
 
   private func newest(

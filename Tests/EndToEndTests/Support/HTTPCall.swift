@@ -45,7 +45,10 @@ struct HTTPCall: Sendable {
     }
   }
 
-  static func parse(_ bytes: [UInt8]) -> Reply? {
+  static func parse(_ bytes: [UInt8]) -> Reply? { parseFirst(bytes)?.reply }
+
+  /// - Returns: the first answer, and how many bytes it has.
+  static func parseFirst(_ bytes: [UInt8]) -> (reply: Reply, size: Int)? {
     guard let end = headEnd(bytes) else { return nil }
     let lines = String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\r\n")
     guard let first = lines.first,
@@ -59,9 +62,10 @@ struct HTTPCall: Sendable {
       }
     }
     let length = Int(headers["content-length"] ?? "") ?? 0
-    guard bytes.count >= end + 4 + length else { return nil }
-    return Reply(
-      status: status, headers: headers, body: Array(bytes[(end + 4)..<(end + 4 + length)]))
+    let size = end + 4 + length
+    guard bytes.count >= size else { return nil }
+    let body = Array(bytes[(end + 4)..<size])
+    return (Reply(status: status, headers: headers, body: body), size)
   }
 
   private static func headEnd(_ bytes: [UInt8]) -> Int? {

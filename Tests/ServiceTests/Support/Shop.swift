@@ -201,7 +201,9 @@ final class Shop {
           ))
       }
     }
-    let bytes = try body.map { Array(try JSONSerialization.data(withJSONObject: $0)) } ?? []
+    let bytes =
+      try body.map { Array(try JSONSerialization.data(withJSONObject: $0, options: .sortedKeys)) }
+      ?? []
     let request = APIRequest(
       method: method, path: parts[0].split(separator: "/").map(String.init), query: query,
       body: bytes,
@@ -345,7 +347,13 @@ struct TestPlanner: Planner {
 
   private static func kept(_ facts: RouteFacts) -> [UInt8] {
     var json = JSONWriter()
-    json.object { if let handoff = facts.handoff { $0.field("handoff.summary", handoff.summary) } }
+    json.object {
+      if let handoff = facts.handoff { $0.field("handoff.summary", handoff.summary) }
+      let events = facts.profile.journey.map(\.name)
+      if !events.isEmpty {
+        $0.field("customer.events", array: { list in for event in events { list.string(event) } })
+      }
+    }
     return json.bytes
   }
 }

@@ -1,43 +1,50 @@
-import Model
-
 /// What ought to be so, in the plainest words: who is whom, and what was said to whom. It shares no
 /// code with what it is
 /// held against.
-struct Reference {
+public struct Reference: Sendable {
   /// A proven identity such as `email:jo@home.example`, or `nobody#3` for somebody without one.
-  typealias Node = String
+  public typealias Node = String
 
-  struct Line {
-    var a: Node
-    var b: Node
+  public struct Line: Sendable {
+    public var a: Node
+    public var b: Node
     /// The identities that were asserted together; none where an agent drew it.
-    var by: [Node]
+    public var by: [Node]
   }
 
-  struct Said: Hashable {
-    var entry: Int
-    var kind: String
-    var text: String
-    var conversation: String?
-    var visibility: String
+  public struct Said: Hashable, Sendable {
+    public var entry: Int
+    public var kind: String
+    public var text: String
+    public var conversation: String?
+    public var visibility: String
+
+    public init(
+      entry: Int, kind: String, text: String, conversation: String?, visibility: String
+    ) {
+      (self.entry, self.kind, self.text) = (entry, kind, text)
+      (self.conversation, self.visibility) = (conversation, visibility)
+    }
   }
 
-  var lines: [Line] = []
+  public var lines: [Line] = []
   /// Pairs that were asserted together while they hung together anyhow, the first first.
-  var spares: [Set<Node>] = []
+  public var spares: [Set<Node>] = []
   /// Pairs that an agent has taken apart.
-  var apart: Set<Set<Node>> = []
-  var shared: Set<Node> = []
-  var said: [Node: [Said]] = [:]
+  public var apart: Set<Set<Node>> = []
+  public var shared: Set<Node> = []
+  public var said: [Node: [Said]] = [:]
   /// By whom each session came.
-  var sessions: [String: Node] = [:]
+  public var sessions: [String: Node] = [:]
   /// Whose matter each case is: of the session that brought it about.
-  var matters: [String: Node] = [:]
+  public var matters: [String: Node] = [:]
   /// Who has ever come into a conversation.
-  var guests: [String: Set<Node>] = [:]
+  public var guests: [String: Set<Node>] = [:]
   private var nobodies = 0
 
-  func person(_ node: Node) -> Set<Node> {
+  public init() {}
+
+  public func person(_ node: Node) -> Set<Node> {
     var found: Set<Node> = [node]
     var isGrowing = true
     while isGrowing {
@@ -53,7 +60,7 @@ struct Reference {
 
   /// Somebody comes with these identities, in this order; those that are claimed do not count.
   /// - Returns: where what they say belongs, and whether they are known by anything at all.
-  mutating func arrives(proven: [Node]) -> (node: Node, isProven: Bool) {
+  public mutating func arrives(proven: [Node]) -> (node: Node, isProven: Bool) {
     var good = proven.filter { !shared.contains($0) }
     if areApart(good) {
       // One browser, several people: whoever brings more than its chat id; nobody where two do.
@@ -90,7 +97,7 @@ struct Reference {
     }
   }
 
-  mutating func merges(_ a: Node, _ b: Node) -> Bool {
+  public mutating func merges(_ a: Node, _ b: Node) -> Bool {
     guard !person(a).contains(b) else { return false }
     apart.remove([a, b])
     spares.removeAll { $0 == [a, b] }
@@ -98,14 +105,14 @@ struct Reference {
     return true
   }
 
-  mutating func splits(_ a: Node, _ b: Node) -> Bool {
+  public mutating func splits(_ a: Node, _ b: Node) -> Bool {
     guard let known = lines.firstIndex(where: { Set([$0.a, $0.b]) == [a, b] }) else { return false }
     lines.remove(at: known)
     apart.insert([a, b])
     return true
   }
 
-  mutating func shares(_ node: Node) {
+  public mutating func shares(_ node: Node) {
     shared.insert(node)
     lines.removeAll { $0.by.contains(node) }
     spares.removeAll { $0.contains(node) }
@@ -115,32 +122,28 @@ struct Reference {
     }
   }
 
-  mutating func says(_ said: Said, _ node: Node) {
+  /// Somebody is called otherwise from now on.
+  mutating func renames(_ names: [Node: Node]) {
+    let name = { (node: Node) in names[node] ?? node }
+    lines = lines.map { Line(a: name($0.a), b: name($0.b), by: $0.by.map(name)) }
+    // Whoever comes by these again was never taken apart from anybody.
+    apart = apart.filter { pair in pair.allSatisfy { names[$0] == nil } }
+    spares = spares.filter { pair in pair.allSatisfy { names[$0] == nil } }
+    sessions = sessions.mapValues(name)
+    matters = matters.mapValues(name)
+  }
+
+  public mutating func says(_ said: Said, _ node: Node) {
     guard !self.said[node, default: []].contains(where: { $0.entry == said.entry }) else { return }
     self.said[node, default: []].append(said)
   }
 
-  func areOne(_ nodes: Set<Node>) -> Bool {
+  public func areOne(_ nodes: Set<Node>) -> Bool {
     nodes.first.map { nodes.isSubset(of: person($0)) } ?? true
   }
 
   /// Everything said by and to a person, in order.
-  func timeline(_ node: Node) -> [Said] {
+  public func timeline(_ node: Node) -> [Said] {
     person(node).flatMap { said[$0] ?? [] }.sorted { $0.entry < $1.entry }
   }
-}
-
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct Seeded: RandomNumberGenerator {
-  private var state: UInt64
-  init(_ seed: Int) { state = UInt64(bitPattern: Int64(seed)) }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-  mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
-  mutating func below(_ n: Int) -> Int { Int.random(in: 0..<n, using: &self) }
 }
