@@ -135,6 +135,7 @@ struct NeverWrittenTests {
         "reason": "pays by \(card)", "summary": "has \(card)",
         "transcript": [["author": "bot", "text": "so \(card)?"]],
       ]) { $1 }, by: shop.webshop)
+    let offer = try shop.takes(shop.ann)
     try call(
       "POST", "/v1/journey",
       [
@@ -151,7 +152,6 @@ struct NeverWrittenTests {
     try call(
       "POST", "/v1/calls/c1/events", ["event": "speech", "text": "my \(card)"], by: shop.pbx)
     try call("POST", "/v1/calls/c1/events", ["event": "digits", "digits": card], by: shop.pbx)
-    let offer = try shop.takes(shop.ann)
     let aCase = "/v1/cases/" + (offer.string("case") ?? "")
     try call("POST", aCase + "/note", ["text": "note \(card)"], by: shop.ann)
     try call("POST", aCase + "/reply", ["text": "reply \(card)"], by: shop.ann)
