@@ -27,6 +27,7 @@ public final class Edge: Sendable {
   public let heavy: ReadPool
   public let hub: Hub
   public let health: Health
+  let accesses: AccessRecorder
   public let settings: Settings
   /// Nil without certificates.
   let encryption: Encryption?
@@ -69,6 +70,7 @@ public final class Edge: Sendable {
     self.heavy = heavy
     self.hub = hub
     self.health = health
+    accesses = AccessRecorder(store, health)
     self.settings = settings
     streams = StreamCounts(contextBytesMax: settings.contextBytesMax)
   }

@@ -58,7 +58,7 @@ extension Workspaces {
       return RulePages.check(
         try loaded(files, writer, reader), files == nil ? "what runs" : "what was sent", writer.name
       )
-    case .explain(let asked): return try explain(asked, writer, reader)
+    case .explain(let asked): return try explain(asked, writer, by: who, reader)
     case .publish(let files, let note, let anyway):
       let loaded = WorkspaceFolder.load(files: files, name: writer.name)
       if !anyway, let refused = RulePages.refusal(byTests: loaded) { return refused }
@@ -187,9 +187,9 @@ extension Workspaces {
 
   // MARK: - Trying
 
-  private func explain(_ asked: ExplainRules, _ writer: Writer, _ reader: any StoreReader) throws
-    -> APIResponse
-  {
+  private func explain(
+    _ asked: ExplainRules, _ writer: Writer, by who: String, _ reader: any StoreReader
+  ) throws -> APIResponse {
     var past: RulePages.PastCase?
     let text: String
     switch asked.subject {
@@ -204,13 +204,16 @@ extension Workspaces {
       guard let facts = try reader.facts(writer.workspace, of: id), facts.bytes.count > 2 else {
         throw APIProblem(
           404, "facts-gone", "Nothing to explain from",
-          "the facts that \(id) was routed by are not kept: a transfer has none, and erasing a person erases theirs"
+          "the facts that \(id) was routed by are not kept: a transfer has none, and erasing a person, or their age (`retention`), takes theirs"
         )
       }
       let names = try edge.api(writer.workspace)?.ruleNames(about.ruleVersion, reader) ?? []
       let rule = about.rule.flatMap { names.indices.contains(Int($0)) ? names[Int($0)] : nil }
       past = .init(id: id, version: about.ruleVersion, rule: rule)
       text = String(decoding: facts.bytes, as: UTF8.self)
+      if let api = edge.api(writer.workspace) {
+        api.record(.explanation, by: who, of: try api.customers(of: row, reader))
+      }
     }
     let read = FactsFile.read(text, path: "facts")
     guard var facts = read.facts else {

@@ -8,7 +8,7 @@ extension API {
     -> APIAction
   {
     let key = request.idempotency
-    var fields = try Fields(orNothing: request.body)
+    var fields = try Fields(orNothing: request)
     let act: CaseAct
     var words: RefusalWords = [:]
     switch what {

@@ -95,10 +95,13 @@ import Testing
         entries == entries.sorted() && Set(entries).count == entries.count, "each once, in order")
       let whole = try await server.timeline("jo@home.example").said.map { $0["entry"].int ?? 0 }
       #expect(entries == whole)
-      // That the boss began to follow is on record, and once.
+      // That the boss began to follow is on record, and once, beside who looked just now.
       let read = try await server.administer("GET", "/admin/accesses?customer=\(chat.customer)")
         .json.elements
-      #expect(read.map { "\($0["who"].text) \($0["what"].text)" } == ["supervisor:boss timeline"])
+      #expect(
+        read.map { "\($0["who"].text) \($0["what"].text)" } == [
+          "administrator timeline", "supervisor:boss timeline",
+        ])
       let other = try await stream(server, bot)
       try other.say(Body.object([("type", "follow"), ("customer", .text(chat.customer))]).encoded)
       try await other.line("a refusal") { $0.contains("forbidden") }

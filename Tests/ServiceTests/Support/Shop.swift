@@ -20,7 +20,7 @@ final class Shop {
   let workspace: WorkspaceID
   let folder: String
   private(set) var pipeline: Pipeline
-  private(set) var api: API
+  var api: API
   let mail: MailChannel
   var now = Instant(milliseconds: WallClock.nowMilliseconds)
   /// What has left since it was last looked at.
