@@ -66,7 +66,9 @@ let table: [Row] = [
   // The world, each part behind a small face.
   Row(kind: .shim, name: "CPhoneNumber", system: ["phonenumber"]),
   Row(kind: .library, name: "PhoneNumbers", uses: ["CPhoneNumber"]),
-  Row(kind: .library, name: "RuleFiles", uses: ["Rules", "PhoneNumbers"], outside: [.yams]),
+  Row(
+    kind: .library, name: "RuleFiles", uses: ["Rules", "PhoneNumbers", "WebCodec"], outside: [.yams]
+  ),
   Row(kind: .systemLibrary, name: "GMimeLibrary", pkgConfig: "gmime-3.0"),
   Row(kind: .systemLibrary, name: "Xml2Library", pkgConfig: "libxml-2.0"),
   Row(kind: .shim, name: "CGMime", uses: ["GMimeLibrary"]),

@@ -1,9 +1,9 @@
 /// Payment card numbers in a text (ISO/IEC 7812: 13 to 19 digits, the last one Luhn's check digit).
 enum CardNumbers {
-  /// Numbers stand alone: not inside a longer number, a word or an id, and not behind a `+`, which
-  /// begins a
-  /// telephone number. Groups may be parted by one blank or hyphen; such a number may stand among
-  /// other groups.
+  /// Numbers stand alone: not inside a longer number or an id, and not behind a `+`, which begins a
+  /// telephone number. Behind or before a word that touches it, it must begin as a card of an issuer
+  /// does. Groups may be parted by a blank, a dash or a dot of whatever width; by two of them or a
+  /// line break only where the groups are a card's. Such a number may stand among other groups.
   static func places(in bytes: [UInt8]) -> [Range<Int>] {
     var found: [Range<Int>] = []
     var at = 0
@@ -13,23 +13,47 @@ enum CardNumbers {
         continue
       }
       let run = Run(bytes, from: at)
-      let before = at == 0 ? 0x20 : bytes[at - 1]
-      if !isWord(before), before != 0x2B, !(run.end < bytes.count && isWord(bytes[run.end])) {
-        found += run.numbers(bytes)
-      }
+      let touched = touch(bytes, before: at, after: run.end)
+      if touched != .id { found += run.numbers(bytes, ofIssuers: touched == .word) }
       at = max(run.end, at + 1)
     }
     return found
   }
 
-  /// A space, a dash or a dot.
-  fileprivate static func isSeparator(_ byte: UInt8) -> Bool {
-    byte == 0x20 || byte == 0x2D || byte == 0x2E
+  private enum Touch { case nothing, word, id }
+
+  private static func touch(_ bytes: [UInt8], before start: Int, after end: Int) -> Touch {
+    if start > 0, bytes[start - 1] == 0x2B { return .id }
+    let letters = bytes[..<start].reversed().prefix(while: isLetter).count
+    let more = bytes[end...].prefix(while: isLetter).count
+    if start > letters, isWord(bytes[start - letters - 1]) { return .id }
+    if end + more < bytes.count, isWord(bytes[end + more]) { return .id }
+    return letters + more > 0 ? .word : .nothing
+  }
+
+  /// - Returns: bytes of a blank, a dash or a dot, or of a line break, which is none of these.
+  private static func separator(_ bytes: [UInt8], _ at: Int) -> (count: Int, isBreak: Bool)? {
+    switch bytes[at] {
+    case 0x20, 0x2D, 0x2E, 0x09: return (1, false)
+    case 0x0A: return (1, true)
+    case 0x0D: return (at + 1 < bytes.count && bytes[at + 1] == 0x0A ? 2 : 1, true)
+    // NO-BREAK SPACE
+    case 0xC2 where at + 1 < bytes.count && bytes[at + 1] == 0xA0: return (2, false)
+    case 0xE2 where at + 2 < bytes.count:
+      switch (bytes[at + 1], bytes[at + 2]) {
+      // Blanks and dashes of General Punctuation, NARROW NO-BREAK SPACE, MINUS SIGN
+      case (0x80, 0x80...0x8A), (0x80, 0x90...0x95), (0x80, 0xAF), (0x88, 0x92): return (3, false)
+      default: return nil
+      }
+    default: return nil
+    }
   }
 
   /// Digits in groups.
   private struct Run {
     var groups: [Range<Int>] = []
+    /// Whether a group stands apart from the one before by more than one blank, dash or dot.
+    var isFar: [Bool] = [false]
     var end: Int
 
     init(_ bytes: [UInt8], from: Int) {
@@ -40,14 +64,19 @@ enum CardNumbers {
         while at < bytes.count, isDigit(bytes[at]) { at += 1 }
         groups.append(start..<at)
         end = at
-        guard at + 1 < bytes.count, CardNumbers.isSeparator(bytes[at]), isDigit(bytes[at + 1])
-        else { return }
-        at += 1
+        var (between, breaks) = (0, 0)
+        while at < bytes.count, between < 3, let found = separator(bytes, at) {
+          at += found.count
+          between += 1
+          breaks += found.isBreak ? 1 : 0
+        }
+        guard (1...2).contains(between), at < bytes.count, isDigit(bytes[at]) else { return }
+        isFar.append(between > 1 || breaks > 0)
       }
     }
 
     /// The longest from each group's beginning, one after the other.
-    func numbers(_ bytes: [UInt8]) -> [Range<Int>] {
+    func numbers(_ bytes: [UInt8], ofIssuers: Bool) -> [Range<Int>] {
       var found: [Range<Int>] = []
       var first = 0
       while first < groups.count {
@@ -56,7 +85,12 @@ enum CardNumbers {
         for last in first..<groups.count {
           digits += bytes[groups[last]]
           if digits.count > 19 { break }
-          if digits.count >= 13, isCard(digits) { longest = last }
+          let isOne = first == last || !isFar[(first + 1)...last].contains(true)
+          if digits.count >= 13, isCard(digits), !ofIssuers || isIssued(digits),
+            isOne || isCardsOwn(groups[first...last].map(\.count))
+          {
+            longest = last
+          }
         }
         if let longest {
           found.append(groups[first].lowerBound..<groups[longest].upperBound)
@@ -69,9 +103,31 @@ enum CardNumbers {
     }
   }
 
+  /// As cards have their groups: of four, or `3782 822463 10005`.
+  private static func isCardsOwn(_ groups: [Int]) -> Bool {
+    groups == [4, 6, 5] || groups == [4, 6, 4]
+      || groups.count >= 4 && groups.dropLast().allSatisfy { $0 == 4 }
+  }
+
+  /// Beginnings and lengths of the issuers that most cards are of.
+  private static func isIssued(_ digits: [UInt8]) -> Bool {
+    let start = digits.prefix(4).reduce(0) { $0 * 10 + Int($1) - 0x30 }
+    switch (digits.count, start) {
+    case (13, 4000...4999), (16, 4000...4999), (19, 4000...4999): return true
+    case (16, 5100...5599), (16, 2221...2720), (15, 3400...3499), (15, 3700...3799): return true
+    case (16, 6011), (16, 6440...6599), (16, 3528...3589), (14, 3000...3059), (14, 3600...3699),
+      (14, 3800...3899), (16...19, 6200...6299):
+      return true
+    default: return false
+    }
+  }
+
   private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+  private static func isLetter(_ byte: UInt8) -> Bool {
+    (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+  }
   static func isWord(_ byte: UInt8) -> Bool {
-    isDigit(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F
+    isDigit(byte) || isLetter(byte) || byte == 0x5F
   }
 
   /// Cards in use begin with 2 to 6; and no card is one digit over and over.

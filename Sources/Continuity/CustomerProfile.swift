@@ -87,9 +87,11 @@ public struct CustomerProfile: Hashable, Sendable {
     if let known = attributes.firstIndex(where: {
       $0.name == attribute.name && $0.source == attribute.source
     }) {
+      // An event that comes late is no newer word; and who says the same again says it now.
+      guard attribute.at >= attributes[known].at else { return true }
       if attribute.value.isEmpty {
         attributes.remove(at: known)
-      } else if attributes[known].value != attribute.value {
+      } else {
         attributes[known] = attribute
       }
       return true
@@ -98,6 +100,17 @@ public struct CustomerProfile: Hashable, Sendable {
     guard attributes.count < Self.attributesMax else { return false }
     attributes.append(attribute)
     return true
+  }
+
+  /// The same, of what somebody brings along who cannot be refused for it: where there is no room,
+  /// what was said longest ago gives way.
+  public mutating func hear(_ attribute: Attribute) {
+    guard !set(attribute),
+      let oldest = attributes.indices.min(by: { attributes[$0].at < attributes[$1].at }),
+      attributes[oldest].at <= attribute.at
+    else { return }
+    attributes.remove(at: oldest)
+    set(attribute)
   }
 
   mutating func change(_ body: (inout Attribute) -> Void) {
@@ -132,7 +145,7 @@ public struct CustomerProfile: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var out = ByteWriter()
-    out.uint8(3)
+    out.uint8(4)
     out.array(attributes) {
       $0.string($1.name)
       $0.blob($1.value)

@@ -8,8 +8,6 @@ struct JSONWords {
   var text: ([UInt8]) -> [UInt8]?
   /// What becomes of a number, as a string; nil: it stays.
   var number: ([UInt8]) -> [UInt8]?
-  /// Strings of fewer bytes are not looked into.
-  var bytesMin = 0
   /// Whether names of members stay as they are.
   var keepsNames = false
 
@@ -25,7 +23,7 @@ struct JSONWords {
       case 0x22:
         at = Self.endOfString(bytes, at)
         let isName = keepsNames && at < bytes.count && bytes[at] == UInt8(ascii: ":")
-        replacement = isName || at - start < bytesMin + 2 ? nil : string(bytes[start..<at])
+        replacement = isName ? nil : string(bytes[start..<at])
       case 0x2D, 0x30...0x39:
         at += bytes[at...].prefix(while: Self.isPartOfNumber).count
         replacement = number(Array(bytes[start..<at])).map(Self.quoted)

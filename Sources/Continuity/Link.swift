@@ -21,6 +21,9 @@ public struct Link: Hashable, Sendable {
       case parted
       /// They were joined by an identity that turned out to be several people's.
       case partedAsShared
+      /// They were asserted together while they hung together by others: nothing joins by it, until
+      /// one of those others is taken back.
+      case assertedToo
     }
     public var what: What
     /// Such as `agent:ann` or `bot:robin`.
@@ -47,6 +50,9 @@ public struct Link: Hashable, Sendable {
   public var isActive: Bool { story.last?.what == .joined }
   /// Whether an agent said that these are two people.
   public var keepsApart: Bool { story.last?.what == .parted }
+
+  /// Whether it only waits to join, when nothing else does.
+  public var isSpare: Bool { story.last?.what == .assertedToo }
 
   public func isSame(as other: Link) -> Bool { first == other.first && second == other.second }
   public func joins(_ a: CustomerID, _ b: CustomerID) -> Bool {

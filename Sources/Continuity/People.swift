@@ -6,7 +6,7 @@ import Wire
 ///
 /// Records are the points of a graph, active links its lines; a *person* is what hangs together.
 /// Only records that do not
-/// hang together yet are ever linked, so that the graph is a forest, and taking one link back parts
+/// hang together yet are ever joined, so that the graph is a forest, and taking one link back parts
 /// a person in exactly
 /// two. The oldest record of a person is their root, and every other one names it.
 public struct People: Sendable {
@@ -88,7 +88,9 @@ public struct People: Sendable {
   public func wereParted(_ a: CustomerID, _ b: CustomerID) -> Bool {
     let other = Set(person(of: b))
     return person(of: a).contains { id in
-      profiles[id]?.links.contains { !$0.isActive && other.contains($0.other(than: id)) } ?? false
+      profiles[id]?.links.contains {
+        !$0.isActive && !$0.isSpare && other.contains($0.other(than: id))
+      } ?? false
     }
   }
 
@@ -105,6 +107,53 @@ public struct People: Sendable {
       put(Link(a, b, identities: identities, step))
     }
     settle(a)
+  }
+
+  /// Two records that one source names together. Where they hang together already, that is noted: it
+  /// joins them when what does now turns out to be several people's.
+  public mutating func assert(
+    _ a: CustomerID, _ b: CustomerID, identities: [[UInt8]], _ step: Link.Step
+  ) {
+    guard a != b, rows[a] != nil, rows[b] != nil else { return }
+    let known = link(a, b)
+    if known?.isActive == true { return }
+    guard person(of: a).contains(b) else {
+      if !areKeptApart(a, b) { join(a, b, identities: identities, step) }
+      return
+    }
+    if let known, known.isSpare || known.keepsApart { return }
+    var noted = step
+    noted.what = .assertedToo
+    guard var link = known else { return put(Link(a, b, identities: identities, noted)) }
+    link.happened(noted)
+    link.identities = identities
+    put(link)
+  }
+
+  /// Takes links of one person back, all at once, and then joins what is asserted together by
+  /// others.
+  /// - Parameter records: all of the person.
+  public mutating func part(
+    _ records: [CustomerID], _ step: Link.Step, where isWrong: (Link) -> Bool
+  ) {
+    for id in records {
+      change(id) { profile in
+        for at in profile.links.indices
+        where (profile.links[at].isActive || profile.links[at].isSpare)
+          && isWrong(profile.links[at])
+        { profile.links[at].happened(step) }
+      }
+    }
+    settleAll(records)
+    for id in records {
+      for spare in profiles[id]?.links ?? [] where spare.isSpare {
+        let (a, b) = spare.records
+        guard !person(of: a).contains(b), !areKeptApart(a, b) else { continue }
+        join(
+          a, b, identities: spare.identities,
+          .init(.joined, by: step.by, reason: "asserted together", at: step.at))
+      }
+    }
   }
 
   /// Takes a link back. Nothing happens where there is none.
@@ -128,12 +177,21 @@ public struct People: Sendable {
     }
   }
 
-  private mutating func settle(_ id: CustomerID) {
+  private mutating func settleAll(_ records: [CustomerID]) {
+    var settled: Set<CustomerID> = []
+    for id in records where !settled.contains(id) {
+      settled.formUnion(settle(id))
+    }
+  }
+
+  @discardableResult
+  private mutating func settle(_ id: CustomerID) -> [CustomerID] {
     let records = person(of: id)
-    guard let root = records.first else { return }
+    guard let root = records.first else { return records }
     for record in records where rows[record]?.root != root {
       rows[record]?.root = root
       touched.insert(record)
     }
+    return records
   }
 }

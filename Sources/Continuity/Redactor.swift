@@ -4,7 +4,7 @@
 ///
 /// | found | becomes |
 /// |---|---|
-/// | 13 to 19 digits that pass the check of Luhn, also with blanks or hyphens in groups | `[card number removed]` |
+/// | 13 to 19 digits that pass the check of Luhn, also in groups | `[card number removed]` |
 /// | tokens by their beginnings (`tl_…`, `eyJ…`, `ghp_…`, `Bearer …`), keys between `-----BEGIN …-----` lines | `[token removed]` |
 /// | a pattern of the workspace | `[<its name> removed]` |
 public struct Redactor: Sendable {
@@ -22,7 +22,9 @@ public struct Redactor: Sendable {
   public init(patterns: [Named] = []) { self.patterns = patterns }
 
   /// nil when nothing was found.
-  func redacted(_ bytes: [UInt8]) -> [UInt8]? {
+  private func redacted(_ bytes: [UInt8]) -> [UInt8]? {
+    // Shorter than anything that is looked for, unless by a pattern.
+    if patterns.isEmpty, bytes.count < 13 { return nil }
     var found = CardNumbers.places(in: bytes).map { ($0, "card number") }
     found += Tokens.places(in: bytes).map { ($0, "token") }
     for pattern in patterns { found += pattern.places(bytes).map { ($0, pattern.name) } }
@@ -49,18 +51,10 @@ public struct Redactor: Sendable {
     return String(decoding: out, as: UTF8.self)
   }
 
-  /// Every string of a JSON text, and numbers that are card numbers. What is no JSON comes back as
-  /// it is: whoever
-  /// reads it refuses it.
-  public func json(_ bytes: [UInt8]) -> [UInt8] {
-    JSONWords(
-      text: redacted,
-      number: { digits in
-        CardNumbers.places(in: Array(digits.drop { $0 == 0x2D })).isEmpty
-          ? nil : Array("[card number removed]".utf8)
-      },
-      // Shorter than anything that is looked for, unless by a pattern.
-      bytesMin: patterns.isEmpty ? 13 : 0
-    ).rewritten(bytes) ?? bytes
+  /// Whether a number is one as it stands, without a sign, a fraction or an exponent.
+  public func isCardNumber(_ number: String) -> Bool {
+    let digits = Array(number.utf8)
+    return (13...19).contains(digits.count) && digits.allSatisfy { (0x30...0x39).contains($0) }
+      && CardNumbers.isCard(digits)
   }
 }

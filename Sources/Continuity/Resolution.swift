@@ -19,6 +19,7 @@ import Wire
 /// | none | a new customer |
 /// | of one person | that person |
 /// | of several | one person, unless an agent has said that they are two |
+/// | of two whom an agent keeps apart | whoever has more there than a chat id; nobody where both have |
 ///
 /// Claimed identities take no part, and shared ones neither: they are kept beside the record that
 /// brought them, under a key
@@ -83,7 +84,7 @@ public struct Resolution: Sendable {
     let arrival = work.arrival
     for var attribute in attributes {
       attribute.at = at
-      work.people.change(arrival) { $0.set(attribute) }
+      work.people.change(arrival) { $0.hear(attribute) }
     }
     try work.keepClaims(lookup)
     return try work.result()
@@ -107,7 +108,7 @@ private struct Work {
 
   let newID: CustomerID
   let at: Instant
-  let seed: CustomerRow?
+  private(set) var seed: CustomerRow?
   var people = People()
   var proven: [Proven] = []
   var weak: [IdentityClaim] = []
@@ -155,6 +156,32 @@ private struct Work {
     if let seed {
       try load(seed.id, lookup)
       seedIsProven = try lookup.isProven(seed.id)
+    }
+    heedPartings(claims)
+  }
+
+  /// Several people sit at one browser: where an agent keeps them apart, its chat id stays with
+  /// whoever had it first. Where
+  /// more than that is of two people, what is said is shown to neither.
+  private mutating func heedPartings(_ claims: [IdentityClaim]) {
+    guard areApart(proven) else { return }
+    let own = proven.filter { $0.claim.identity.kind != .chat }
+    guard !own.isEmpty, !areApart(own) else {
+      (proven, weak, rows, seed, rootsBefore) = ([], claims, [], nil, [])
+      return
+    }
+    let theirs = Set(own.compactMap(\.record).flatMap { people.person(of: $0) })
+    proven =
+      own
+      + proven.filter { $0.claim.identity.kind == .chat && $0.record.map(theirs.contains) ?? true }
+  }
+
+  private func areApart(_ some: [Proven]) -> Bool {
+    let records = some.compactMap(\.record)
+    return records.indices.contains { at in
+      records[..<at].contains { one in
+        !people.person(of: one).contains(records[at]) && people.areKeptApart(one, records[at])
+      }
     }
   }
 
@@ -219,14 +246,22 @@ private struct Work {
     return CustomerID(high: high, low: low)
   }
 
+  /// Each with each, the first before all: so they are one also when one of them is not theirs alone.
   mutating func link() {
-    let first = proven.first
-    for one in proven {
-      guard let record = one.record else { continue }
-      join(record, [first?.claim.hash, one.claim.hash].compactMap { $0 }, by: one.claim.source)
+    for (index, one) in proven.prefix(Self.pairedMax).enumerated() {
+      for other in proven[(index + 1)...] {
+        guard let a = one.record, let b = other.record else { continue }
+        people.assert(
+          a, b, identities: [one.claim.hash, other.claim.hash],
+          .init(.joined, by: other.claim.source, reason: "asserted together", at: at))
+      }
     }
-    if let seed { join(seed.id, proven.prefix(1).map(\.claim.hash), by: first?.claim.source ?? "") }
+    if let seed {
+      join(seed.id, proven.prefix(1).map(\.claim.hash), by: proven.first?.claim.source ?? "")
+    }
   }
+  /// Past this many, each is joined with these alone.
+  private static let pairedMax = 6
 
   private mutating func join(_ record: CustomerID, _ hashes: [[UInt8]], by source: String) {
     guard record != arrival, !people.areKeptApart(arrival, record) else { return }
@@ -267,7 +302,7 @@ private struct Work {
       roots.append(before)
     }
     return Resolution(
-      root: root, record: record, isNew: rootsBefore.isEmpty, isProven: !proven.isEmpty,
+      root: root, record: record, isNew: roots.isEmpty, isProven: !proven.isEmpty,
       customers: people.changed,
       identities: rows, profile: CustomerProfile.union(records.compactMap { people.profile($0) }),
       records: records,

@@ -34,9 +34,29 @@ extension Checker {
         return isVariadic ? extreme(node, types) : call(node, candidate, types, isMember: false)
       }
     }
+    let hasFunction = environment.overloads[name] != nil || Signatures.all[name] != nil
+    if !hasFunction, let form = Parser.form(name) {
+      _ = visit(target)
+      references[node] = .method(nil)
+      // What is in the brackets speaks of an element that has no name yet.
+      report(
+        node, "`\(name)` begins with a name for each element", hint: "write it as `\(form)`")
+      return .dyn
+    }
+    if !hasFunction, let (space, absolute, root) = qualified(target),
+      absolute || local(root) == nil, lookup(space, absolute: absolute) == nil,
+      case let known = Self.functions(of: space), !known.isEmpty
+    {
+      references[node] = .method(nil)
+      report(
+        node, "there is no function `\(space).\(name)`",
+        hint: Spelling.hint("\(space).\(name)", among: known)
+          ?? "there are \(known.joined(separator: ", "))")
+      return .dyn
+    }
     let types = [visit(target)] + arguments.map { visit($0) }
     references[node] = .method(Function.named[name])
-    if environment.overloads[name] == nil, Signatures.all[name] == nil {
+    if !hasFunction {
       references[node] = .method(nil)
       let known = Signatures.all.values.joined().filter(\.isMember).map(\.name)
       let macros = Syntax.Fold.Kind.allCases.map(\.rawValue)
@@ -45,6 +65,11 @@ extension Checker {
       return .dyn
     }
     return call(node, name, types, isMember: true)
+  }
+
+  /// `math.abs` and the like, for `math`.
+  private static func functions(of space: String) -> [String] {
+    Signatures.all.keys.filter { $0.hasPrefix(space + ".") }.sorted()
   }
 
   /// A variable that stands for null as null itself: no function takes it for a moment or an
@@ -103,6 +128,9 @@ extension Checker {
   {
     if Self.sign(name) != nil {
       let shown = Set(arguments.map { unifier.resolve($0, final: true) })
+      if name == "_+_", shown.contains(.string) {
+        return "to join them, make a text of both: string(…)"
+      }
       if shown == [.string, .int] {
         return "to compare text with a number, turn one into the other: int(…) or string(…)"
       }

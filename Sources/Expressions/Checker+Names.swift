@@ -36,7 +36,9 @@ extension Checker {
     }
     let container = environment.container
     let place = container.isEmpty ? "" : " (in container '\(container)')"
-    report(node, "there is no `\(name)`\(place)", hint: nearest(name))
+    let quoted =
+      container.isEmpty && !name.hasPrefix("@") ? "text stands in quotes: \"\(name)\"" : nil
+    report(node, "there is no `\(name)`\(place)", hint: nearest(name) ?? quoted)
     return .dyn
   }
 

@@ -75,7 +75,9 @@ extension Evaluation {
     case "Inf", "+Inf", "Infinity", "+Infinity": .infinity
     case "-Inf", "-Infinity": -.infinity
     default:
-      text.utf8.allSatisfy { Lexer.isDigit($0) || "+-.eE".utf8.contains($0) } ? Double(text) : nil
+      // A number that is too large for a double is none, as it is in a rule.
+      text.utf8.allSatisfy { Lexer.isDigit($0) || "+-.eE".utf8.contains($0) }
+        ? Double(text).flatMap { $0.isFinite ? $0 : nil } : nil
     }
   }
 

@@ -172,7 +172,10 @@ extension Evaluation {
   }
 
   /// Text as a literal of the language in double quotes.
-  static func quoted(_ text: String) -> String {
+  ///
+  /// - Parameter isShown: at a terminal, to which a customer's words must say nothing: whatever is no
+  ///   character of its own, or turns the direction of the line, is written as its number.
+  static func quoted(_ text: String, isShown: Bool = false) -> String {
     var out = "\""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -185,9 +188,27 @@ extension Evaluation {
       case "\u{0B}": out += "\\v"
       case "\\": out += "\\\\"
       case "\"": out += "\\\""
+      case _ where isShown && scalar.isUnseen: out += scalar.asNumber
       default: out.unicodeScalars.append(scalar)
       }
     }
     return out + "\""
+  }
+}
+
+extension Unicode.Scalar {
+  /// Controls, ends of lines, and what turns the direction of what follows (UAX #9).
+  public var isUnseen: Bool {
+    switch value {
+    case 0..<0x20, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF:
+      true
+    default: false
+    }
+  }
+
+  /// `\u001b`, as the language writes a character by its number; of those that are unseen.
+  public var asNumber: String {
+    let hex = String(value, radix: 16)
+    return "\\u" + String(repeating: "0", count: max(0, 4 - hex.count)) + hex
   }
 }

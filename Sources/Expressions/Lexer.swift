@@ -96,6 +96,12 @@ struct Lexer {
     }
     at += 1
     switch source[start] {
+    case UInt8(ascii: "=") where [UInt8(ascii: ">"), UInt8(ascii: "<")].contains(peek()):
+      // As people write arrows, and as some languages compare.
+      let sign = peek() == UInt8(ascii: ">") ? ">" : "<"
+      at += 1
+      report(start, "`=\(sign)` is not an operator", hint: "to compare, write `\(sign)=`")
+      return Token(kind: .symbol, start: start, end: at, text: sign + "=")
     case UInt8(ascii: "="):
       report(start, "`=` is not an operator", hint: "to compare, write `==`")
       return Token(kind: .symbol, start: start, end: at, text: "==")

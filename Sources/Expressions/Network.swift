@@ -11,6 +11,8 @@ public final class NetworkAddress: Sendable, Equatable {
       bytes = four
     } else if let six = Self.parseSix(text) {
       bytes = six
+      // The conformance cases take `::ffff:c0a8:1` and refuse `::ffff:192.168.0.1`.
+      if text.utf8.contains(0x2E), plain.count == 4 { return nil }
     } else {
       return nil
     }
@@ -46,7 +48,8 @@ public final class NetworkAddress: Sendable, Equatable {
     if let gap = zip(utf8.indices, utf8.indices.dropFirst()).first(where: {
       utf8[$0] == 0x3A && utf8[$1] == 0x3A
     }) {
-      guard let head = groups(utf8[..<gap.0]), let tail = groups(utf8[(gap.1 + 1)...]),
+      guard let head = groups(utf8[..<gap.0], isLast: false),
+        let tail = groups(utf8[(gap.1 + 1)...]),
         head.count + tail.count <= 14
       else { return nil }
       halves = [head, tail]
@@ -58,15 +61,16 @@ public final class NetworkAddress: Sendable, Equatable {
       + halves[1]
   }
 
-  private static func groups(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+  /// - Parameter isLast: whether it may end in an IPv4 address, as in `64:ff9b::192.0.2.33` (RFC 4291
+  ///   §2.2).
+  private static func groups(_ text: ArraySlice<UInt8>, isLast: Bool = true) -> [UInt8]? {
     guard !text.isEmpty else { return [] }
     var bytes: [UInt8] = []
     let parts = text.split(separator: 0x3A, omittingEmptySubsequences: false)
     for (index, part) in parts.enumerated() {
       if index == parts.count - 1, part.contains(0x2E) {
-        // A dotted tail is allowed only as the wrapped form, which the language refuses; keep it
-        // simple.
-        return nil
+        guard isLast, let four = parseFour(Array(part)) else { return nil }
+        return bytes + four
       }
       guard (1...4).contains(part.count),
         let group = UInt16(String(decoding: part, as: UTF8.self), radix: 16),

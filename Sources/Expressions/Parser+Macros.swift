@@ -93,6 +93,17 @@ extension Parser {
       body: arguments[arguments.count - 1])
   }
 
+  /// How a macro is written, for whoever called it with other arguments; nil for what is none.
+  static func form(_ name: String) -> String? {
+    switch name {
+    case "all", "exists", "exists_one", "existsOne", "filter": "\(name)(e, e == …)"
+    case "map", "sortBy": "\(name)(e, e.…)"
+    case "transformList", "transformMap", "transformMapEntry": "\(name)(key, value, …)"
+    case "optMap", "optFlatMap": "\(name)(v, v.…)"
+    default: nil
+    }
+  }
+
   private static func shape(
     _ name: String, _ count: Int
   ) -> (kind: Syntax.Fold.Kind, variables: Int, filtered: Bool)? {

@@ -96,6 +96,11 @@ extension Parser {
       case "(":
         advance()
         let inner = expression()
+        if at(",") {
+          report(
+            .init(start: self.token.start, end: self.token.end), "expected `)`, found `,`",
+            hint: "a list stands in square brackets, as in [\"a\", \"b\"]")
+        }
         closeBracket(")")
         return inner
       case "[":

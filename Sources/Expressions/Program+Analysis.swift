@@ -50,16 +50,19 @@ extension Program {
     }
     switch syntax.nodes[node] {
     // One part that decides outweighs an error in another: only where none may, all are needed.
+    case .and(let parts) where outcome == .false: collectCommon(parts, for: outcome, into: &found)
     case .and(let parts):
       guard outcome == .true || parts.count == 1 else { return }
       for part in parts { collectRequired(part, for: outcome, into: &found) }
+    case .or(let parts) where outcome == .true: collectCommon(parts, for: outcome, into: &found)
     case .or(let parts):
       guard outcome == .false || parts.count == 1 else { return }
       for part in parts { collectRequired(part, for: outcome, into: &found) }
     case .call("!_", let inner) where inner.count == 1:
       collectRequired(inner[0], for: outcome.negated, into: &found)
-    case .conditional(let condition, _, _):
+    case .conditional(let condition, let then, let otherwise):
       collectRequired(condition, for: .value, into: &found)
+      collectCommon([then, otherwise], for: outcome, into: &found)
     case .fold(let fold): collectRequired(fold.range, for: .value, into: &found)
     case .optionalMap(let target, _, _, _): collectRequired(target, for: .value, into: &found)
     // What is bound may go unused.
@@ -70,15 +73,33 @@ extension Program {
     }
   }
 
+  /// Of ways of which one suffices: what all of them need.
+  private func collectCommon(
+    _ ways: [Int], for outcome: Outcome, into found: inout [(slot: Int, node: Int)]
+  ) {
+    var common: [(slot: Int, node: Int)]?
+    for way in ways {
+      var own: [(slot: Int, node: Int)] = []
+      collectRequired(way, for: outcome, into: &own)
+      common =
+        common.map { all in all.filter { one in own.contains { $0.slot == one.slot } } } ?? own
+    }
+    for one in common ?? [] where !found.contains(where: { $0.slot == one.slot }) {
+      found.append(one)
+    }
+  }
+
   /// What finding out whether a condition is constant may cost: thousands of rules are looked at.
   private static let lookingBudget = 10_000
 
   /// True or false when the condition is that whatever the facts are.
-  public var constantOutcome: Bool? {
+  ///
+  /// - Parameter counts: facts that are never less than nothing.
+  public func constantOutcome(counts: Set<Int> = []) -> Bool? {
     // What comes out while nothing is known does not rest on any fact.
     let unknown = slotNames.map { Value.unknown($0) }
     if case .bool(let bool) = evaluate(unknown, budget: Self.lookingBudget) { return bool }
-    if isContradiction { return false }
+    if isContradiction(counts) { return false }
     return nil
   }
 

@@ -68,7 +68,7 @@ extension Program {
   }
 
   /// What must all be true for this condition to be true.
-  private var clauses: [Int] {
+  var clauses: [Int] {
     if case .and(let all) = syntax.nodes[syntax.root] { all } else { [syntax.root] }
   }
 

@@ -20,7 +20,7 @@ extension Value: CustomStringConvertible {
     case .int(let int): out += String(int)
     case .uint(let uint): out += "\(uint)u"
     case .double(let double): out += DecimalText.literal(double)
-    case .string(let text): out += Evaluation.quoted(Self.cut(text, limit))
+    case .string(let text): out += Evaluation.quoted(Self.cut(text, limit), isShown: true)
     case .bytes(let bytes): out += "b" + Evaluation.quotedBytes(Array(bytes.prefix(limit)))
     case .timestamp(let time): out += "timestamp(\"\(time)\")"
     case .duration(let span): out += "duration(\"\(span)\")"

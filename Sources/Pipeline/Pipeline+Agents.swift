@@ -245,11 +245,10 @@ extension Pipeline {
     turn.routing = EntryDraft(
       kind: .transferred, author: .agent(agent), visibility: .business, channel: nil,
       members: members)
-    let old = router.case(id)?.need
     turn.passedOn = Self.decoded(row.about)?.customer
-    var need = Need(queue: target.queue ?? old?.queue ?? QueueID(row.queue))
-    need.priority = old?.priority ?? 0
-    need.preferred = target.agent
+    let need =
+      router.needPassedOn(id, to: target.queue, agent: target.agent)
+      ?? Need(queue: target.queue ?? QueueID(row.queue))
     if let refused = try command(.transfer(id, by: agent, need: need, case: new), &turn, reads) {
       return rejection(refused, row.conversation)
     }

@@ -15,7 +15,10 @@ extension Pipeline {
     let session = NewSession(id: open.session, channel: open.channel, bot: open.bot)
     var choice = try whichConversation(who, .init(channel: open.channel, at: turn.at), reads)
     turn.arriving = .init(customer: who.record.id)
-    if let resumed { choice = .continues(resumed.conversation) }
+    // Nobody goes on with what is of somebody from whom an agent keeps them apart.
+    if let resumed, who.records.contains(resumed.customer.id) {
+      choice = .continues(resumed.conversation)
+    }
     let place: ConversationID
     var isContinued = false
     var members = Members()
@@ -291,11 +294,13 @@ extension Pipeline {
     try tellOfJoining(who, &turn, reads)
     let event = CustomerProfile.JourneyEvent(
       name: journey.name, at: journey.at ?? turn.at, source: journey.source, detail: journey.detail)
+    // A clock that is ahead must not outlast what is said next.
+    let said = min(event.at, turn.at)
     try change(who.record.id, &turn, reads) { profile in
       profile.saw(event)
       for var attribute in journey.attributes {
-        attribute.at = event.at
-        profile.set(attribute)
+        attribute.at = said
+        profile.hear(attribute)
       }
     }
     let entry = write(

@@ -97,23 +97,32 @@ extension Pipeline {
     _ reason: String, _ turn: inout Turn,
     _ reads: any StoreReader
   ) throws(StoreFault) {
-    var members = Members()
-    members.texts("customers", roots.map(\.description))
-    members.text("by", by)
-    if !reason.isEmpty { members.text("reason", reason) }
-    let draft = EntryDraft(
-      kind: kind, author: .system, visibility: .internal, channel: nil, members: members.bytes)
-    for root in roots {
+    func draft(_ customers: some Collection<CustomerID>) -> EntryDraft {
+      var members = Members()
+      members.texts("customers", customers.map(\.description))
+      members.text("by", by)
+      if !reason.isEmpty { members.text("reason", reason) }
+      return EntryDraft(
+        kind: kind, author: .system, visibility: .internal, channel: nil, members: members.bytes)
+    }
+    // Of very many, each is told whom it was with, and not all of the others.
+    let told = draft(roots.prefix(Self.rootsToldMax))
+    for (index, root) in roots.enumerated() {
       guard let row = try customer(root, reads) else { continue }
-      write(draft, customer: row, conversation: nil, session: nil, &turn)
+      let isToldOfAll = index == 0 || roots.count <= Self.rootsToldMax
+      write(
+        isToldOfAll ? told : draft([roots[0], root]), customer: row, conversation: nil,
+        session: nil, &turn)
     }
     for row in try conversations(of: records, reads).filter(\.isOpen).sorted(by: { $0.id < $1.id })
     {
       if case .agent? = router.conversation(row.id)?.owner {
-        try writeInside(draft, row.id, &turn, reads)
+        try writeInside(told, row.id, &turn, reads)
       }
     }
   }
+
+  private static let rootsToldMax = 20
 
   /// People who were several until somebody asserted identities of theirs together.
   mutating func tellOfJoining(
@@ -242,11 +251,15 @@ extension Pipeline {
       var people = try people([record], reads)
       let step = Link.Step(.partedAsShared, by: about.by, reason: about.reason, at: turn.at)
       let records = people.person(of: record.id)
-      for one in records {
-        for link in people.profile(one)?.links ?? []
-        where link.isActive && link.identities.contains(hash) {
-          try part(link.records.0, link.records.1, step, &people, &turn, reads)
-        }
+      people.part(records, step) { $0.identities.contains(hash) }
+      keep(people.changed, &turn)
+      var roots: [CustomerID] = []
+      for root in [record.id] + records {
+        if let root = people[root]?.root, !roots.contains(root) { roots.append(root) }
+      }
+      if roots.count > 1 {
+        try takeApart(records, &turn, reads)
+        try tell(.split, roots, of: records, by: step.by, step.reason, &turn, reads)
       }
     }
     return .customerIs(try customer(asked.id, reads)?.root ?? asked.root)

@@ -32,10 +32,10 @@ extension Pipeline {
     while turn.heard < turn.decision.effects.count {
       let effect = turn.decision.effects[turn.heard]
       turn.heard += 1
-      guard case .messageCustomer(let conversation, let session, let version, let number) = effect,
-        let text = planner.text(number, ruleVersion: version)
+      guard case .messageCustomer(let conversation, let session, let version, let number) = effect
       else { continue }
       do throws(StoreFault) {
+        guard let text = try planner.text(number, ruleVersion: version, reads) else { continue }
         let row = try sessionRow(session, reads)
         try say(
           text, in: conversation, to: row?.customer, on: row?.channel ?? .chat, &turn, reads)

@@ -5,10 +5,11 @@ import Routing
 
 /// Which conversation a session, a mail or a call belongs to, seen through the overlay.
 extension Pipeline {
-  /// How far back a customer's conversations are looked through.
+  /// How far back a customer's conversations are looked through, besides those that are open.
   static let conversationsSeen = 50
 
-  /// The latest conversations of each of these records, committed or not, as rows.
+  /// The latest conversations of each of these records and all that are open, committed or not, as
+  /// rows.
   mutating func conversations(
     of records: [CustomerID], atMost limit: Int = conversationsSeen, _ reads: any StoreReader
   ) throws(StoreFault) -> [ConversationRow] {
@@ -20,8 +21,11 @@ extension Pipeline {
         else { continue }
         rows.append(row)
       }
-      for row in try reads.conversations(workspace, of: record, limit: limit)
-      where seen.insert(row.id).inserted {
+      var stored = try reads.conversations(workspace, of: record, limit: limit)
+      if stored.count == limit {
+        stored += try reads.openConversations(workspace, of: record, limit: limit)
+      }
+      for row in stored where seen.insert(row.id).inserted {
         let now = pending.conversations[row.id] ?? row
         if now.customer == record { rows.append(now) }
       }

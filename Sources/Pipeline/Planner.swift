@@ -1,12 +1,15 @@
 import Continuity
 import Model
+import Records
 import Routing
 
 /// Turns facts into what a case needs: the workspace's rule set, seen from the writer.
 public protocol Planner: Sendable {
   func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned
-  /// A text that a step sends to the customer, by its number in the rule version.
-  func text(_ number: UInt32, ruleVersion: UInt32) -> String?
+  /// A text that a step sends to the customer, by its number in the rule version: that which routed
+  /// the case, which may apply no more.
+  func text(_ number: UInt32, ruleVersion: UInt32, _ reads: any StoreReader) throws(StoreFault)
+    -> String?
   /// What a caller hears who has waited too long in this queue and leaves a message.
   func prompt(ofQueue name: String) -> String?
   /// Why a queue gives a case back to its bot after `max_wait`.

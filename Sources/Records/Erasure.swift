@@ -42,6 +42,8 @@ public struct ErasedForms: Sendable {
   /// A customer's profile and a conversation's `about` that say nothing.
   public var profile: [UInt8]
   public var conversation: [UInt8]
+  /// What stays of an identity: that it is shared, without what it is; nil: nothing.
+  public var identity: @Sendable (IdentityRow) -> IdentityRow?
   /// A case's `about` with the story of its routing and without the handoff's words.
   public var aCase: @Sendable (CaseRow) -> [UInt8]
   /// What an entry has attached.
@@ -57,23 +59,54 @@ public struct ErasedForms: Sendable {
   public var without: @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8]
   /// Records that a customer's is joined with, or ever was: rules saw what both had said and done.
   public var linked: @Sendable (CustomerRow) -> [CustomerID]
+  public var echoes: Echoes
+
+  /// What becomes of rows that repeat words of entries, once some of these entries have none. `kept`
+  /// are all of the same conversation (or, of those that belong to none, of the same customer) that
+  /// still have theirs. nil: the row stays as it is.
+  public struct Echoes: Sendable {
+    /// A case's `about` without a handoff that no entry tells any more.
+    public var aCase: @Sendable (CaseRow, _ kept: [EntryRow]) -> [UInt8]?
+    /// A conversation's `about` without a subject that no entry tells any more.
+    public var conversation: @Sendable (ConversationRow, _ kept: [EntryRow]) -> [UInt8]?
+    /// A customer's profile without the events of these entries.
+    public var profile: @Sendable (CustomerRow, _ gone: [EntryRow]) -> [UInt8]?
+    /// Whether what rules saw has words that only stood in `gone`.
+    public var facts: @Sendable (FactsRow, _ gone: [EntryRow], _ kept: [EntryRow]) -> Bool
+    public init(
+      aCase: @escaping @Sendable (CaseRow, _ kept: [EntryRow]) -> [UInt8]?,
+      conversation: @escaping @Sendable (ConversationRow, _ kept: [EntryRow]) -> [UInt8]?,
+      profile: @escaping @Sendable (CustomerRow, _ gone: [EntryRow]) -> [UInt8]?,
+      facts: @escaping @Sendable (FactsRow, _ gone: [EntryRow], _ kept: [EntryRow]) -> Bool
+    ) {
+      self.aCase = aCase
+      self.conversation = conversation
+      self.profile = profile
+      self.facts = facts
+    }
+  }
+
   public init(
-    profile: [UInt8], conversation: [UInt8], aCase: @escaping @Sendable (CaseRow) -> [UInt8],
+    profile: [UInt8], conversation: [UInt8],
+    identity: @escaping @Sendable (IdentityRow) -> IdentityRow?,
+    aCase: @escaping @Sendable (CaseRow) -> [UInt8],
     attachments: @escaping @Sendable (EntryRow) -> [BlobID],
     mention: @escaping @Sendable (ConversationID) -> [UInt8],
     mentionOf: @escaping @Sendable (CustomerID) -> [UInt8],
     customerOf: @escaping @Sendable (CaseRow) -> CustomerID?,
     without: @escaping @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8],
-    linked: @escaping @Sendable (CustomerRow) -> [CustomerID]
+    linked: @escaping @Sendable (CustomerRow) -> [CustomerID], echoes: Echoes
   ) {
     self.profile = profile
     self.conversation = conversation
+    self.identity = identity
     self.aCase = aCase
     self.attachments = attachments
     self.mention = mention
     self.mentionOf = mentionOf
     self.customerOf = customerOf
     self.without = without
+    self.echoes = echoes
     self.linked = linked
   }
 }
@@ -81,7 +114,8 @@ public struct ErasedForms: Sendable {
 /// Somebody read what a customer has said.
 public struct AccessRow: Hashable, Sendable {
   public enum What: UInt8, Sendable, CaseIterable {
-    case timeline = 1, aCase = 2, search = 3, export = 4, explanation = 5
+    case timeline = 1, aCase = 2, search = 3, export = 4, explanation = 5, customer = 6,
+      attachment = 7
     public var name: String {
       switch self {
       case .timeline: "timeline"
@@ -89,6 +123,8 @@ public struct AccessRow: Hashable, Sendable {
       case .search: "search"
       case .export: "export"
       case .explanation: "explanation"
+      case .customer: "customer"
+      case .attachment: "attachment"
       }
     }
   }

@@ -138,6 +138,9 @@ public protocol StoreReader: AnyObject {
   /// Newest first.
   func conversations(_ workspace: WorkspaceID, of customer: CustomerID, limit: Int)
     throws(StoreFault) -> [ConversationRow]
+  /// Those that are open, newest first, however many others came after them.
+  func openConversations(_ workspace: WorkspaceID, of customer: CustomerID, limit: Int)
+    throws(StoreFault) -> [ConversationRow]
   func session(_ workspace: WorkspaceID, _ id: SessionID) throws(StoreFault) -> SessionRow?
   func sessions(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault)
     -> [SessionRow]
@@ -180,6 +183,12 @@ public protocol StoreReader: AnyObject {
 }
 
 extension StoreReader {
+  /// For a store that finds them no faster.
+  public func openConversations(_ workspace: WorkspaceID, of customer: CustomerID, limit: Int)
+    throws(StoreFault) -> [ConversationRow]
+  {
+    Array(try conversations(workspace, of: customer, limit: .max).filter(\.isOpen).prefix(limit))
+  }
   /// For a store whose rows cannot be damaged.
   public func readableTranscript(
     _ workspace: WorkspaceID, of conversation: ConversationID, limit: Int, visible: Visibility

@@ -36,6 +36,7 @@ struct Reasons {
   @inline(__always) mutating func note(_ reason: PassedOverReason, _ holds: Bool) {
     if holds { bits |= 1 << UInt32(reason.rawValue) }
   }
+  mutating func drop(_ reason: PassedOverReason) { bits &= ~(1 << UInt32(reason.rawValue)) }
   var first: PassedOverReason? {
     bits == 0 ? nil : PassedOverReason(rawValue: UInt8(bits.trailingZeroBitCount))
   }
@@ -94,13 +95,17 @@ extension Router {
           || cases[slot].need.excludedTeams.contains(where: teams.contains))
       found.note(.notRequired, !cases[slot].need.isAmongRequired(id, teams))
     }
+    if isPassed(slot, to: index) {
+      for reason in [PassedOverReason.notInQueue, .queueClosed, .lacksSkill] { found.drop(reason) }
+    }
     if cases[slot].preferenceUntil != nil {
       found.note(.notPreferredYet, cases[slot].need.preferred?.agent != id)
     }
   }
 
   /// Looks at every agent, a few nanoseconds each, and at the cases before it.
-  public func why(_ id: CaseID) -> CaseExplanation? {
+  /// - Parameter at: when it is asked; nil for the latest event, after which time may have passed.
+  public func why(_ id: CaseID, at: Instant? = nil) -> CaseExplanation? {
     let slot = slot(of: id)
     guard slot >= 0 else { return nil }
     var passed = PassedOver()
@@ -118,9 +123,10 @@ extension Router {
       if found.isSingle { near.counts[Int(first.rawValue)] += 1 }
     }
     let isWaiting = cases[slot].state == .waiting
+    let at = max(now, at ?? now)
     return CaseExplanation(
-      case: caseView(slot), waited: now - cases[slot].age, ahead: isWaiting ? ahead(of: slot) : nil,
-      between: catalogue.between, queuesBefore: isWaiting ? queuesBefore(slot) : [],
+      case: caseView(slot), waited: at - cases[slot].age, ahead: isWaiting ? ahead(of: slot) : nil,
+      between: catalogue.between, queuesBefore: isWaiting ? queuesBefore(slot, at) : [],
       passedOver: passed, eligible: isWaiting ? eligible : 0, oneChangeAway: near,
       nextChange: nextChange(slot))
   }

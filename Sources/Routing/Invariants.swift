@@ -207,7 +207,10 @@ public enum Invariants {
       case .parked(_, let until), .wrappingUp(_, let until):
         if timer != until.milliseconds { say("\(router.cases[slot].id) has no end") }
       case .waiting:
-        if let end = router.waitEnd(slot), timer > end.milliseconds {
+        // … or asks again soon, where no queue takes it.
+        let soon =
+          max(router.now, router.ticked) + .milliseconds(RoutingLimits.fullQueueAgainMilliseconds)
+        if let end = router.waitEnd(slot), timer > max(end, soon).milliseconds {
           say("\(router.cases[slot].id) waits on")
         }
       case .assigned:
@@ -227,6 +230,11 @@ public enum Invariants {
       }
       if case .bot = router.conversations[slot].owner { continue }
       say("\(router.conversations[slot].id) waits for a bot that does not own it")
+    }
+    for index in router.queues.indices where router.queues[index].waiting > 0 {
+      if router.refuge(from: index) != nil, router.timers.instant(.queue, Int32(index)) == nil {
+        say("queue \(index) is closed and keeps what is to go on")
+      }
     }
     for index in router.queues.indices where router.catalogue.queues[index].settings.hours != nil {
       let hours = router.catalogue.queues[index].settings.hours ?? []

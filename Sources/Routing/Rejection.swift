@@ -42,4 +42,35 @@ public enum Rejection: UInt8, Error, Hashable, Sendable, CaseIterable {
   case unknownStatus
   /// A bot can answer neither a mail nor a left message, nor take a call.
   case notForBots
+  /// What is asked of a case in its agent's hands, and this one lies parked, or is being wrapped up.
+  case caseParked
+  case caseWrappingUp
+  /// What is asked of a case that is parked, wrapped up, on hold.
+  case caseNotParked
+  case caseNotWrappingUp
+  case caseNotOnHold
+  /// It waits in its queue already.
+  case caseWaits
+  /// It is to go to the agent who has it.
+  case caseAlreadyTheirs
+  /// More time was asked for, and this is less.
+  case notLonger
+  case alreadyConsulting
+  case nobodyConsulted
+  /// Advice is another's to give.
+  case consultsThemselves
+  /// The need of the case bars the agent, or requires others.
+  case agentExcluded
+}
+
+extension CaseState {
+  /// Why nothing can be done that is done with a case in hand; nil where its agent has it so.
+  var notInHand: Rejection? {
+    switch self {
+    case .assigned: nil
+    case .waiting, .offered: .caseNotAssigned
+    case .parked: .caseParked
+    case .wrappingUp: .caseWrappingUp
+    }
+  }
 }

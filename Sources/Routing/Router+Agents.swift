@@ -39,8 +39,22 @@ extension Router {
       emit(.statusSet(agent, status, reason: reason), at, &out)
       tellStatus(agent, &out)
     }
-    if plain == .offline { leave(agent, .agentLeft, streamsToo: false, at, &out) }
+    if plain == .offline {
+      leave(agent, .agentLeft, streamsToo: false, at, &out)
+    } else {
+      withdrawUnwanted(agent, at, &out)
+    }
     return nil
+  }
+
+  /// Whoever says that nothing is to come on a channel is not left with an offer of it to miss.
+  mutating func withdrawUnwanted(_ agent: AgentID, _ at: Instant, _ out: inout Decision) {
+    let record = agents[Int(agent.raw)]
+    guard record.openOffer >= 0 else { return }
+    let channel = cases[offers[record.openOffer].theCase].channel
+    if catalogue.channelsOpen(record.status) & record.channels & channel.bit == 0 {
+      endOffer(record.openOffer, .revoked(.agentLeft), at, &out)
+    }
   }
 
   /// What holds on a channel alone only takes away: on no channel is an agent more than they are.
@@ -62,6 +76,7 @@ extension Router {
       let bits = changed.reduce(UInt8(0)) { $0 | $1.bit }
       emit(.channelStatusSet(agent, bits, status, reason: reason), at, &out)
       tellStatus(agent, &out)
+      withdrawUnwanted(agent, at, &out)
     }
     return nil
   }
@@ -126,11 +141,14 @@ extension Router {
   ) -> Rejection? {
     guard isActive(agent) else { return .unknownAgent }
     let streams = agents[Int(agent.raw)].streams
-    guard !streams.contains(waiter), streams.count < RoutingLimits.streamsPerAgentMax else {
-      return .agentAlreadyWaiting
-    }
+    guard !streams.contains(waiter) else { return .agentAlreadyWaiting }
     renewIfWorn(agent, at, &out)
     emit(.streamOpened(agent, waiter), at, &out)
+    if streams.count >= RoutingLimits.streamsPerAgentMax {
+      // The one that was opened last is looked at; the eldest, most likely, is not.
+      emit(.streamClosed(agent, streams[0]), at, &out)
+      failOffer(of: agent, at: .stream(streams[0]), at, &out)
+    }
     return nil
   }
 

@@ -158,7 +158,12 @@ extension Router {
   /// The agent is not expected any more: the cases that wait for them alone are looked at again.
   private mutating func releaseHeld(_ agent: AgentID) {
     guard isKnown(agent) else { return }
-    for slot in agents[Int(agent.raw)].held { relist(slot) }
+    let held = agents[Int(agent.raw)].held
+    agents[Int(agent.raw)].held = []  // at once: taken out one by one, many take long
+    for slot in held {
+      cases[slot].isHeld = false
+      relist(slot)
+    }
   }
 
   /// The agent goes to the end of the idle order.

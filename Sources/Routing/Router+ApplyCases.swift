@@ -112,7 +112,7 @@ extension Router {
     unlist(slot)
     cases[slot].isPending = true
     pendingCases.append(slot)
-    if pendingCases.count > 1_024 { listPendingCases() }
+    if !isDeciding, pendingCases.count > RoutingLimits.looksPerCommandMax { listPendingCases() }
   }
 
   // MARK: Steps

@@ -58,6 +58,7 @@ extension Router {
     let now = now
     queues[queue].pace.comesBack(since: since)
     queues[queue].count(waiting: 1, at: now)
+    if !queues[queue].isOpen { armQueue(queue) }
     relist(slot)
     markDirty(theCase: slot)
     armCase(slot)

@@ -59,9 +59,10 @@ extension Router {
     switch catalogue.between {
     case .keys: break
     case .slopes:
-      let waited = Int128(at.milliseconds) - Int128(cases[slot].key)
+      // A key that lies ahead, of a deadline or a low priority, is no wait yet: less than none, times
+      // a slope, would put the steepest queue last.
+      let waited = max(0, Int128(at.milliseconds) - Int128(cases[slot].key))
       standing.measure = -waited * Int128(catalogue.queues[queue].settings.slopePermille)
-      standing.key = 0  // of one slope the measure says it all; of two, neither key is before the other
     case .shares:
       if catalogue.queues[queue].settings.prioritySeconds == 0 {
         standing.rank = -Int(cases[slot].need.priority)
@@ -115,17 +116,17 @@ extension Router {
   }
 
   /// Queues whose first case stands before this one, of those that share an agent with its queue.
-  func queuesBefore(_ slot: Int32) -> [QueueID] {
+  func queuesBefore(_ slot: Int32, _ at: Instant) -> [QueueID] {
     let own = cases[slot].need.queue
     guard catalogue.between != .keys else { return [] }
     var shared = Array(repeating: false, count: queues.count)
     for index in agents.indices where profiles.serves(index, own) {
       for at in profiles.queueRange(index) { shared[Int(profiles.allQueues[at].raw)] = true }
     }
-    let mine = standing(slot, now)
+    let mine = standing(slot, at)
     return queues.indices.filter { $0 != Int(own.raw) && shared[$0] && queues[$0].waiting > 0 }
       .map { QueueID(UInt32(truncatingIfNeeded: $0)) }
-      .filter { queue in firstWaiting(in: queue).map { standing($0, now) < mine } ?? false }
+      .filter { queue in firstWaiting(in: queue).map { standing($0, at) < mine } ?? false }
   }
 
   private func firstWaiting(in queue: QueueID) -> Int32? {

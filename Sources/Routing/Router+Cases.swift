@@ -166,39 +166,6 @@ extension Router {
     }
   }
 
-  mutating func decideTransfer(
-    _ id: CaseID, _ agent: AgentID, _ need: Need, _ new: CaseID, _ at: Instant,
-    _ out: inout Decision
-  ) -> Rejection? {
-    withOwned(id, agent, at, &out) { router, slot, out in
-      guard router.slot(of: new) < 0, !router.ended.contains(new) else { return .idInUse }
-      if let fault = router.fault(need) { return fault }
-      var need = need
-      let (admitted, refusal) = router.admit(need.queue)
-      if let refusal { return refusal }
-      need.queue = admitted
-      let record = router.cases[slot]
-      let holdsLine = record.channel == .phone && router.slot(of: record.session) >= 0
-      let target = Int(need.queue.raw)
-      // Whoever is on the line cannot be sent to a queue that takes messages only: nobody would
-      // tell them.
-      if holdsLine, !router.queues[target].isOpen,
-        router.catalogue.queues[target].settings.whenClosed == .message
-      {
-        return .queueClosed
-      }
-      router.renewIfWorn(agent, at, &out)
-      router.endCase(slot, .transferred, .movedOn, at, &out)
-      // A message stays one, whoever passes it on: nobody holds a line for it.
-      let cause: RouteReason.Cause = record.by.cause == .message ? .message : .transfer
-      let by = RouteReason(
-        cause: cause, ruleVersion: router.catalogue.configuration?.version ?? 0, rule: nil)
-      router.queue(
-        new, record.conversation, record.session, record.channel, need, record.age, by, at, &out)
-      return nil
-    }
-  }
-
   mutating func decideHandBack(
     _ id: CaseID, _ agent: AgentID, _ asked: BotID?, _ at: Instant, _ out: inout Decision
   ) -> Rejection? {
@@ -221,7 +188,7 @@ extension Router {
     -> Rejection?
   {
     withOwned(id, agent, at, &out) { router, slot, out in
-      guard case .assigned = router.cases[slot].state else { return .caseNotAssigned }
+      if let why = router.cases[slot].state.notInHand { return why }
       router.renewIfWorn(agent, at, &out)
       let channel = router.cases[slot].channel
       let configured = router.catalogue.queues[Int(router.cases[slot].need.queue.raw)].settings
@@ -249,7 +216,7 @@ extension Router {
     _ id: CaseID, _ agent: AgentID, _ until: Instant, _ at: Instant, _ out: inout Decision
   ) -> Rejection? {
     withOwned(id, agent, at, &out) { router, slot, out in
-      guard case .assigned = router.cases[slot].state else { return .caseNotAssigned }
+      if let why = router.cases[slot].state.notInHand { return why }
       guard router.cases[slot].channel != .phone else { return .notAllowed }
       guard until > at else { return .timeIsPast }
       guard until <= at + .milliseconds(RoutingLimits.parkMillisecondsMax) else {
@@ -265,8 +232,8 @@ extension Router {
     -> Rejection?
   {
     withOwned(id, agent, at, &out) { router, slot, out in
-      guard case .parked = router.cases[slot].state else { return .caseNotAssigned }
-      guard router.hasRoom(Int(agent.raw), slot) else { return .agentAtCapacity }
+      guard case .parked = router.cases[slot].state else { return .caseNotParked }
+      guard router.isFree(Int(agent.raw), for: slot) else { return .agentAtCapacity }
       router.renewIfWorn(agent, at, &out)
       router.emit(.caseResumed(id, agent), at, &out)
       return nil
@@ -282,10 +249,10 @@ extension Router {
     guard slot >= 0 else { return ended.contains(id) ? .caseClosed : .unknownCase }
     // A call has to ring: it is routed, not put into somebody's hands.
     guard cases[slot].channel != .phone else { return .notAllowed }
-    if case .wrappingUp = cases[slot].state { return .caseClosed }
-    guard cases[slot].state != .assigned(agent) else { return .caseAlreadyOpen }
+    if case .wrappingUp = cases[slot].state { return .caseWrappingUp }
+    guard cases[slot].state != .assigned(agent) else { return .caseAlreadyTheirs }
     guard isThere(agent) else { return .agentNotAvailable }
-    guard hasRoom(Int(agent.raw), slot, exceptOffer: true) else { return .agentAtCapacity }
+    guard isFree(Int(agent.raw), for: slot, exceptOffer: true) else { return .agentAtCapacity }
     let home = cases[slot].conversation
     endConsult(slot, .movedOn, at, &out)
     emit(.caseAccepted(id, agent), at, &out)
@@ -308,6 +275,11 @@ extension Router {
     var slot = conversations[home].firstSession
     while slot >= 0, !isIt(sessions[slot]) { slot = sessions[slot].nextSession }
     return slot < 0 ? nil : sessions[slot]
+  }
+
+  /// Whether a case may be put into the agent's hands: there is room, and no call takes all of them.
+  func isFree(_ agent: Int, for slot: Int32, exceptOffer: Bool = false) -> Bool {
+    !isExclusivelyOnCall(agent) && hasRoom(agent, slot, exceptOffer: exceptOffer)
   }
 
   /// Room for a case that comes back from being parked; an offer that is open keeps its room.

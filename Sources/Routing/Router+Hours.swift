@@ -36,7 +36,7 @@ extension Router {
   }
 
   /// Where what waits in the queue goes now that it is closed; nil where it stays.
-  private func refuge(from first: Int) -> QueueID? {
+  func refuge(from first: Int) -> QueueID? {
     var queue = first
     for _ in 0...queues.count {
       guard !queues[queue].isOpen, case .queue(let name) = settings(queue).whenClosed,
@@ -179,7 +179,12 @@ extension Router {
     let home = cases[slot].conversation
     switch settings(Int(cases[slot].need.queue.raw)).whenWaitedOut {
     case .queue(let name):
-      if let next = handle(name) { overflow(slot, to: next, .waitedOut, at, &out) }
+      // A cap is a cap: where nobody else is taken the case stays, and asks again.
+      if let next = handle(name), case (let taken, nil) = admit(next),
+        taken != cases[slot].need.queue
+      {
+        overflow(slot, to: taken, .waitedOut, at, &out)
+      }
     case .message:
       let session = cases[slot].session
       overflow(slot, to: cases[slot].need.queue, .leavesMessage, at, &out)
@@ -226,10 +231,9 @@ extension Router {
     timers.cancel(.conversation, home)
     emit(.botFellSilent(id), at, &out)
     let session = conversations[home].firstSession
-    guard session >= 0, let queue = handle(catalogue.limits.botSilenceQueue),
-      queues[Int(queue.raw)].members > 0,
-      case (let taken, nil) = admit(queue)
-    else { return }
+    guard session >= 0, let queue = handle(catalogue.limits.botSilenceQueue) else { return }
+    // As with a mail, nobody is there to be refused: past any cap the customer waits, and is seen.
+    let taken = admit(queue).queue
     // The case's id follows from the conversation and its epoch, so that a replay draws the same.
     let drawn = Self.offerID(CaseID(high: id.high, low: id.low), conversations[home].epoch)
     let by = RouteReason(

@@ -54,7 +54,7 @@ extension Router {
   /// have an
   /// older case to take, and the case that suits an agent best may have a longer idle agent.
   private mutating func matchMany(_ at: Instant, _ budget: inout Int, _ out: inout Decision) {
-    let someCases = takePendingCases(at, &out)
+    let (someCases, areAll) = takePendingCases(at, &out)
     var someAgents = pendingAgents
     pendingAgents.removeAll(keepingCapacity: true)
     someAgents.sort { agents[Int($0)].idleStamp < agents[Int($1)].idleStamp }
@@ -71,8 +71,14 @@ extension Router {
         budget -= 1
       }
     }
+    // A case that is not yet listed may be sooner than what an agent finds.
+    let looks = areAll ? RoutingLimits.looksPerCommandMax : 0
     for (place, index) in someAgents.enumerated() {
       let agent = Int(index)
+      guard place < looks else {
+        budget = 0
+        return putBack([], someAgents[place...])
+      }
       while idle.channels(agent) != 0, let slot = bestCase(for: agent, at) {
         guard budget > 0 else { return putBack([], someAgents[place...]) }
         let other = bestAgent(for: slot) ?? agent
@@ -80,6 +86,7 @@ extension Router {
         budget -= 1
       }
     }
+    if !areAll { budget = 0 }
   }
 
   /// Offers a pair in which each is the other's best. The agent's best case is never later than the
@@ -95,16 +102,21 @@ extension Router {
     makeOffer(slot, agent, at, &out)
   }
 
-  /// Lists the pending cases and returns them, the soonest first.
-  private mutating func takePendingCases(_ at: Instant, _ out: inout Decision) -> [Int32] {
+  /// Lists the soonest of the pending cases, as many as a command looks at, and returns them in
+  /// order; the others stay pending.
+  private mutating func takePendingCases(_ at: Instant, _ out: inout Decision)
+    -> (cases: [Int32], areAll: Bool)
+  {
+    var some = pendingCases.filter { cases[$0].isPending && cases[$0].state == .waiting }
+    some.sort { goesBefore($0, $1, at) }
+    let these = some.prefix(RoutingLimits.looksPerCommandMax)
+    pendingCases = Array(some[these.endIndex...])
     var taken: [Int32] = []
-    while let slot = pendingCases.popLast() {
-      guard settlePreference(slot, at, &out) else { continue }
+    for slot in these where settlePreference(slot, at, &out) {
       listWaiting(slot)
       taken.append(slot)
     }
-    taken.sort { goesBefore($0, $1, at) }
-    return taken
+    return (taken, these.count == some.count)
   }
 
   private mutating func putBack(_ someCases: ArraySlice<Int32>, _ someAgents: ArraySlice<Int32>) {
@@ -133,8 +145,8 @@ extension Router {
       return false
     }
     guard cases[slot].preferenceUntil != nil, !isWorthWaiting(slot) else { return true }
-    emit(.preferenceEnded(cases[slot].id), at, &out)
-    return false  // pending again, now for the whole queue
+    emit(.preferenceEnded(cases[slot].id), at, &out)  // pending again, now for the whole queue
+    return true
   }
 
   /// Whether the preferred agent is there and could take it.
@@ -180,6 +192,16 @@ extension Router {
       if !isInGrace(slot) { listWaiting(slot) }
     }
     pendingCases.removeAll(keepingCapacity: true)
+  }
+
+  /// Where all who are ready will be looked at, they find the cases. Only those that wait for one
+  /// agent stay pending: the match asks whether that still makes sense.
+  mutating func leaveToAgents() {
+    let some = pendingCases
+    pendingCases = some.filter { cases[$0].isPending && cases[$0].preferenceUntil != nil }
+    for slot in some where cases[slot].isPending && cases[slot].preferenceUntil == nil {
+      if !isInGrace(slot) { listWaiting(slot) }
+    }
   }
 
   private mutating func listWaiting(_ slot: Int32) {
@@ -250,6 +272,7 @@ extension Router {
 
   /// Whether the agent could take the case but for the moment: queue, skills, exclusions, back-off.
   func suits(_ agent: Int, _ slot: Int32) -> Bool {
+    if isPassed(slot, to: agent) { return mayTake(agent, slot) }
     let queue = cases[slot].need.queue
     guard isReached(agent, queue) || cases[slot].widened.contains(where: { isReached(agent, $0) })
     else { return false }

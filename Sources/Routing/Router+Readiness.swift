@@ -223,6 +223,7 @@ extension Router {
       refresh(AgentID(UInt32(truncatingIfNeeded: index)))
       armAgent(AgentID(UInt32(truncatingIfNeeded: index)))
     }
+    leaveToAgents()
   }
 
   /// Weights and keys may be others now. An agent's used capacity follows.

@@ -142,7 +142,6 @@ extension Router {
     for slot in offers.ordered { tieOffer(slot) }
     for slot in cases.ordered { tieCase(slot) }
     rebuildIndexes()
-    listPendingCases()
   }
 
   private mutating func tieOffer(_ slot: Int32) {

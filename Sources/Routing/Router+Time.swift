@@ -12,6 +12,11 @@ extension Router {
     for index in agents.indices where catalogue.agents[index].isRetired {
       leave(AgentID(UInt32(truncatingIfNeeded: index)), .reconfigured, streamsToo: true, at, &out)
     }
+    // Accepted, it would be more than the agent has room for by now.
+    for offer in offers.ordered
+    where !isFree(Int(offers[offer].agent.raw), for: offers[offer].theCase, exceptOffer: true) {
+      endOffer(offer, .revoked(.reconfigured), at, &out)
+    }
     return nil
   }
 
@@ -32,10 +37,12 @@ extension Router {
 
   // MARK: Time
 
-  /// Everything that is due, in the order in which it was due. What becomes due by it, too.
+  /// What is due, in the order in which it was due, and what becomes due by it; past so many the next
+  /// tick goes on.
   mutating func decideTick(_ at: Instant, _ out: inout Decision) -> Rejection? {
     ticked = max(ticked, at)
-    while let timer = timers.first, timer.at <= at.milliseconds {
+    for _ in 0..<RoutingLimits.looksPerCommandMax {
+      guard let timer = timers.first, timer.at <= at.milliseconds else { return nil }
       switch timer.kind {
       case .offer: miss(timer.slot, at, &out)
       case .caseDue: caseIsDue(timer.slot, at, &out)
@@ -75,7 +82,13 @@ extension Router {
       endCase(slot, .wrapUpOver, .movedOn, at, &out)
       closeConversation(home, at, &out)
     }
-    if self.slot(of: id) == slot { armCase(slot) }
+    guard self.slot(of: id) == slot else { return }
+    armCase(slot)
+    // What has waited too long, and where it is to go is full.
+    if timers.instant(.caseDue, slot) ?? .max <= at.milliseconds {
+      let again = at + .milliseconds(RoutingLimits.fullQueueAgainMilliseconds)
+      timers.set(.caseDue, slot, number: cases[slot].sequence, at: again)
+    }
   }
 
   /// Back to the agent who parked it, when they are there and have room; else to its queue, with
@@ -84,7 +97,7 @@ extension Router {
   {
     let id = cases[slot].id
     endConsult(slot, .movedOn, at, &out)
-    if isThere(agent), hasRoom(Int(agent.raw), slot) {
+    if isThere(agent), isFree(Int(agent.raw), for: slot) {
       emit(.caseResumed(id, agent), at, &out)
       return
     }

@@ -8,15 +8,17 @@ extension Router {
     let slot = slot(of: id)
     guard slot >= 0 else { return ended.contains(id) ? .caseClosed : .unknownCase }
     switch cases[slot].state {
-    case .waiting, .offered: return .caseNotAssigned
-    case .wrappingUp: return .caseClosed
+    case .waiting, .offered: return .caseWaits
+    case .wrappingUp: return .caseWrappingUp
     case .assigned, .parked: break
     }
     // A call is in its agent's ear: it is transferred by whoever has it.
     guard cases[slot].channel != .phone else { return .notAllowed }
     endConsult(slot, .movedOn, at, &out)
     let home = cases[slot].conversation
+    let holder = cases[slot].agent
     emit(.caseRequeued(id, .bySupervisor), at, &out)
+    if let holder { comesBackLast(id, to: holder, at, &out) }
     give(home, to: .queue(cases[slot].need.queue, id), at, &out)
     sessionMayBeGone(slot, at, &out)
     return nil
@@ -26,8 +28,11 @@ extension Router {
     _ id: CaseID, _ agent: AgentID, _ until: Instant, _ at: Instant, _ out: inout Decision
   ) -> Rejection? {
     withOwned(id, agent, at, &out) { router, slot, out in
-      guard case .wrappingUp(_, let end) = router.cases[slot].state else { return .caseNotAssigned }
-      guard until > at, until > end else { return .timeIsPast }
+      guard case .wrappingUp(_, let end) = router.cases[slot].state else {
+        return .caseNotWrappingUp
+      }
+      guard until > at else { return .timeIsPast }
+      guard until > end else { return .notLonger }
       guard until <= at + .milliseconds(RoutingLimits.wrapUpMillisecondsMax) else {
         return .notAllowed
       }
@@ -43,7 +48,7 @@ extension Router {
     _ id: CaseID, _ agent: AgentID, _ until: Instant, _ at: Instant, _ out: inout Decision
   ) -> Rejection? {
     withOwned(id, agent, at, &out) { router, slot, out in
-      guard case .assigned = router.cases[slot].state else { return .caseNotAssigned }
+      if let why = router.cases[slot].state.notInHand { return why }
       guard until > at else { return .timeIsPast }
       guard until <= at + .milliseconds(RoutingLimits.holdMillisecondsMax) else {
         return .notAllowed
@@ -58,7 +63,7 @@ extension Router {
     -> Rejection?
   {
     withOwned(id, agent, at, &out) { router, slot, out in
-      guard router.cases[slot].heldUntil != nil else { return .caseNotAssigned }
+      guard router.cases[slot].heldUntil != nil else { return .caseNotOnHold }
       router.renewIfWorn(agent, at, &out)
       router.emit(.holdEnded(id, agent, .byAgent), at, &out)
       return nil
@@ -80,9 +85,10 @@ extension Router {
     _ out: inout Decision
   ) -> Rejection? {
     withOwned(id, agent, at, &out) { router, slot, out in
-      guard case .assigned = router.cases[slot].state else { return .caseNotAssigned }
+      if let why = router.cases[slot].state.notInHand { return why }
       guard router.isActive(other) else { return .unknownAgent }
-      guard other != agent, router.cases[slot].consult == nil else { return .notAllowed }
+      guard other != agent else { return .consultsThemselves }
+      guard router.cases[slot].consult == nil else { return .alreadyConsulting }
       guard router.isThere(other) else { return .agentNotAvailable }
       guard until > at else { return .timeIsPast }
       guard until <= at + .milliseconds(RoutingLimits.consultMillisecondsMax) else {
@@ -115,7 +121,7 @@ extension Router {
     case .failure(let refusal): return refusal
     case .success(let slot):
       guard cases[slot].channel != .phone else { return .notAllowed }
-      guard hasRoom(Int(agent.raw), slot) else { return .agentAtCapacity }
+      guard isFree(Int(agent.raw), for: slot) else { return .agentAtCapacity }
       renewIfWorn(agent, at, &out)
       let home = cases[slot].conversation
       endConsult(slot, .tookOver, at, &out)
@@ -133,7 +139,7 @@ extension Router {
     guard slot >= 0 else { return .failure(ended.contains(id) ? .caseClosed : .unknownCase) }
     guard let holder = cases[slot].agent else { return .failure(.caseNotAssigned) }
     guard let consult = cases[slot].consult else {
-      return .failure(holder == agent ? .notAllowed : .caseNotYours)
+      return .failure(holder == agent ? .nobodyConsulted : .caseNotYours)
     }
     let may = consult.agent == agent || (ownerToo && holder == agent)
     return may ? .success(slot) : .failure(.caseNotYours)
@@ -210,6 +216,7 @@ extension Router {
     if agents[Int(agent.raw)].channels != bits {
       emit(.channelsChosen(agent, bits), at, &out)
       tellStatus(agent, &out)
+      withdrawUnwanted(agent, at, &out)
     }
     return nil
   }

@@ -311,6 +311,19 @@ extension Router {
   public var everyBotID: [BotID] {
     catalogue.botNames.all.indices.map { BotID(UInt32(truncatingIfNeeded: $0)) }
   }
+  /// Cases of other queues that a step, not taken yet, brings to this one. Looks at every open case.
+  public func casesLed(to queue: QueueID) -> Int {
+    cases.ordered { record in
+      record.need.queue != queue
+        && record.need.steps.dropFirst(Int(record.stepsTaken)).contains {
+          switch $0.change {
+          case .changeQueue(queue): true
+          case .widen(let queues): queues.contains(queue)
+          case .changeQueue, .dropSkill, .lowerSkill, .raisePriority, .message: false
+          }
+        }
+    }.count
+  }
   /// Cases that are open.
   public var caseCount: Int { cases.count }
   /// Cases that are open, in the order in which they began to wait.

@@ -44,6 +44,8 @@ public struct Router: Sendable {
   var pendingAgents: [Int32] = []
   var pendingCases: [Int32] = []
   var matchGoesOn = false
+  /// In a replay nothing matches: there, what began to wait is listed without being looked at.
+  private(set) var isDeciding = false
   /// Agents who wanted to leave and may have ended their last case in this command.
   var leaving: [Int32] = []
 
@@ -83,6 +85,8 @@ public struct Router: Sendable {
     if !catalogue.isConfigured {
       guard case .configure = command else { return .notConfigured }
     }
+    isDeciding = true
+    defer { isDeciding = false }
     let rejection = choose(command, at, &out)
     if rejection == nil {
       if !leaving.isEmpty { letLeave(at, &out) }

@@ -40,9 +40,13 @@ public enum RoutingLimits {
   public static let deviceFailureBackOffMilliseconds: Int64 = 10_000
   /// How long a call that nobody carries just now is not offered again to the same agent.
   public static let lineGoneBackOffMilliseconds: Int64 = 2_000
+  /// How long a case that a full queue does not take waits on before it asks again.
+  public static let fullQueueAgainMilliseconds: Int64 = 1_000
   /// Offers made by one command; the rest goes on with the next tick, so that no command blocks the
   /// writer.
   public static let pairsPerCommandMax = 256
+  /// Cases, and agents, that one command looks at anew, and timers that one tick takes.
+  public static let looksPerCommandMax = 1_024
   /// Ended offers and closed cases that are remembered to answer "ended" rather than "unknown".
   public static let endedRememberedMax = 16_384
   /// Between the slowest and the quickest queue lies what makes a second a day and more; the

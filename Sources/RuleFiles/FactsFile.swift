@@ -31,6 +31,13 @@ public enum FactsFile {
       findings.add(wholeFile: path, "this file is larger than 1 MB")
       return Reading(facts: nil, diagnostics: findings.all)
     }
+    // What is JSON is read as JSON: YAML takes nearly all of it, but no long names, and no two that
+    // differ in their Unicode form only. It tells places better, so mistakes are left to it.
+    if let node = JsonNode.read(text) {
+      let section = Section(node: node, file: file, findings: Findings())
+      let (facts, gaps) = section.keptFacts()
+      if section.findings.all.isEmpty { return Reading(facts: facts, gaps: gaps, diagnostics: []) }
+    }
     guard let node = YamlFile.compose(file, findings) else {
       return Reading(facts: findings.hasErrors ? nil : Facts(), diagnostics: findings.all)
     }

@@ -9,6 +9,8 @@ public enum RuleSource: Sendable {
 
   /// - Units: bytes of all texts of one workspace together.
   public static let bytesMax = 16 << 20
+  static let filesMax = 2 * WorkspaceFolder.filesMax + tops.count
+  static let tooLarge = "these rules are larger than \(bytesMax >> 20) MB"
 
   /// The workspace's name.
   var name: String {
@@ -41,13 +43,23 @@ public enum RuleSource: Sendable {
   /// The version that rules of these texts have, which is that of a folder which holds the same.
   public static func version(of files: [String: String]) -> String {
     var version = ContentVersion()
-    let first = ["workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml"]
-    let rules = files.keys.filter { $0.hasPrefix("rules/") && $0.hasSuffix(".yaml") }.sorted()
-    for path in first + rules {
-      if let text = files[path] { version.add(path, SourceText.withoutMark(text)) }
+    for (path, text) in read(from: files) where !path.hasPrefix("tests/") {
+      version.add(path, text)
     }
     return version.text
   }
+
+  /// Of these texts those that something is read from, in the order in which it is: rules, what they
+  /// name, and their tests. Whatever else lies in a folder changes nothing.
+  public static func read(from files: [String: String]) -> [(path: String, text: String)] {
+    let below = ["rules/", "tests/"].flatMap { folder in
+      files.keys.filter { $0.hasPrefix(folder) && $0.hasSuffix(".yaml") }.sorted()
+    }
+    return (tops + below).compactMap { path in
+      files[path].map { (path, SourceText.withoutMark($0)) }
+    }
+  }
+  static let tops = ["workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml"]
 
   /// Every file that rules are read from, so that they can be kept and read again as they were.
   /// What cannot be read
@@ -63,10 +75,13 @@ public enum RuleSource: Sendable {
         "\(name)/\($0)"
       }
     }
-    for path in tops + below where found.count < 2 * WorkspaceFolder.filesMax {
-      guard let text = YamlFile.text(source, path, findings)?.text else { continue }
+    // What nothing reads comes last: it must not take the room of what counts.
+    let strangers = tops.filter { !Self.tops.contains($0) }
+    for path in Self.tops.filter(tops.contains) + below + strangers where found.count < filesMax {
+      guard let text = YamlFile.text(source, path, findings)?.text,
+        bytes + text.utf8.count <= bytesMax
+      else { continue }
       bytes += text.utf8.count
-      guard bytes <= bytesMax else { break }
       found[path] = text
     }
     return found

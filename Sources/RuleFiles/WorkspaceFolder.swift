@@ -35,8 +35,8 @@ public enum WorkspaceFolder {
   public static func load(files: [String: String], name: String, now: Date = Date()) -> Loaded {
     let findings = Findings()
     let bytes = files.values.reduce(0) { $0 + $1.utf8.count }
-    guard bytes <= RuleSource.bytesMax, files.count <= 2 * filesMax else {
-      findings.add(wholeFile: name, "these rules are larger than \(RuleSource.bytesMax >> 20) MB")
+    guard bytes <= RuleSource.bytesMax, files.count <= RuleSource.filesMax else {
+      findings.add(wholeFile: name, RuleSource.tooLarge)
       return Loaded(workspace: nil, diagnostics: findings.all, tests: [])
     }
     return load(.files(name: name, files), findings, now)
@@ -64,6 +64,16 @@ public enum WorkspaceFolder {
   private static func precedes(_ a: RuleDiagnostic, _ b: RuleDiagnostic) -> Bool {
     (a.file, a.line, a.column) < (b.file, b.line, b.column)
   }
+}
+
+/// What the router takes of one workspace. What more there is to it, it finds itself when the rules
+/// apply.
+enum Most {
+  static let devices = 16
+  static let queues = 4_096
+  static let skills = 4_096
+  /// - Units: times that a queue's hours open in the days that they are spelt out for.
+  static let openings = 4_096
 }
 
 /// What one reading has found so far.
@@ -95,6 +105,7 @@ final class WorkspaceReader {
   /// The queue of `bot_silence`: it is named before the queues are read.
   var silenceQueue: Section?
   private var version = ContentVersion()
+  private var bytesLeft = RuleSource.bytesMax
 
   init(source: RuleSource, findings: Findings, now: Date) {
     self.source = source
@@ -186,6 +197,7 @@ final class WorkspaceReader {
     guard !findings.hasErrors, let workspace else { return nil }
     do {
       let set = try RuleSet(version: version.text, rules: rules, skills: skills, queues: queues)
+      guard checkCost(set) else { return nil }
       return CheckedWorkspace(
         workspace: workspace, queues: queues, skills: skills, agents: agents, hours: hours,
         rules: set)
@@ -195,11 +207,26 @@ final class WorkspaceReader {
     }
   }
 
+  /// A case is routed while its workspace's others wait.
+  private func checkCost(_ set: RuleSet) -> Bool {
+    let cost = set.costMax
+    guard cost > Self.costWarned else { return true }
+    let isAllowed = cost <= Self.costMax
+    findings.add(
+      isAllowed ? .warning : .error, wholeFile: "rules",
+      "to route one case these rules could take \(cost == .max ? "endless" : String(cost)) steps"
+        + (isAllowed ? ", and nobody else is served meanwhile" : "; \(Self.costMax) are allowed"),
+      hint:
+        "let rules that go over lists begin with a fact that tells them apart, such as `conversation.intent == \"return\"`"
+    )
+    return isAllowed
+  }
+  static let costWarned = 1_000_000
+  static let costMax = 10_000_000
+
   /// A misspelt file would silently count for nothing.
   private func checkNames() {
-    let known = [
-      "workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml", "rules", "tests",
-    ]
+    let known = RuleSource.tops + ["rules", "tests"]
     for name in source.names()
     where !name.hasPrefix(".") && !known.contains(name) && name != "expected.txt"
       && name.lowercased() != "readme.md"
@@ -234,6 +261,13 @@ final class WorkspaceReader {
       return nil
     }
     guard let file = YamlFile.text(source, path, findings) else {
+      unreadable.insert(path)
+      return nil
+    }
+    let room = bytesLeft
+    bytesLeft -= file.text.utf8.count
+    if room >= 0, bytesLeft < 0 { findings.add(wholeFile: source.name, RuleSource.tooLarge) }
+    guard bytesLeft >= 0 else {
       unreadable.insert(path)
       return nil
     }

@@ -23,6 +23,11 @@ extension WorkspaceReader {
   }
 
   private func lintQueues() {
+    if agents.isEmpty, !queues.isEmpty, agentNames != nil {
+      findings.add(
+        .warning, wholeFile: "agents.yaml", "there are no agents: nobody serves any queue",
+        hint: "agents.yaml says who works here, and which queues they serve")
+    }
     for queue in queues where !agents.isEmpty && serving(queue.name).isEmpty {
       places["queue \(queue.name)"]?.report("no agent serves this queue", severity: .warning)
     }
@@ -142,6 +147,14 @@ extension WorkspaceReader {
       place.report(
         "the preferred agent `\(name)` does not serve `\(plan.queue)`", severity: .warning)
     }
+    let relaxed = plan.steps.compactMap { $0.change.skill }
+    if agent.queues.contains(plan.queue),
+      let need = plan.requiredSkills.first(where: { !agent.has($0) && !relaxed.contains($0.name) })
+    {
+      place.report(
+        "the preferred agent `\(name)` does not have \(need.name) at level \(need.level), which this route needs",
+        severity: .warning)
+    }
     if !plan.admits(agent) {
       place.report("`\(name)` is preferred and excluded at once", severity: .warning)
     }
@@ -179,15 +192,16 @@ extension WorkspaceReader {
           place.report("two steps relax `\(name)`", severity: .warning)
         }
       case .lowerSkill(let name, let level):
+        let before = needed.requiredSkills.first { $0.name == name }?.level
         for at in needed.requiredSkills.indices where needed.requiredSkills[at].name == name {
           needed.requiredSkills[at].level = min(needed.requiredSkills[at].level, level)
         }
         if relaxed.contains(name) {
           place.report("`\(name)` is lowered after it was relaxed", severity: .warning)
         }
-        if let need = plan.requiredSkills.first(where: { $0.name == name }), level >= need.level {
+        if let before, level >= before {
           place.report(
-            "a step lowers `\(name)` to \(level), which is no lower than \(need.level)",
+            "a step lowers `\(name)` to \(level), which is no lower than \(before)",
             severity: .warning)
         }
       case .widen, .raisePriority, .message: break
@@ -221,6 +235,16 @@ extension WorkspaceReader {
       case .handBack: stay.handedBackAfter = cap.limit
       case .queue, .answer, .reject, .leaveMessage: return
       }
+    }
+  }
+}
+
+extension Plan.Step.Change {
+  /// The skill that it makes less of.
+  fileprivate var skill: String? {
+    switch self {
+    case .relaxSkill(let name), .lowerSkill(let name, _): name
+    case .raisePriority, .changeQueue, .widen, .message: nil
     }
   }
 }

@@ -11,13 +11,18 @@ extension WorkspaceReader {
         "this condition could take \(cost == .max ? "endless" : String(cost)) steps; \(Expression.budgetDefault) are allowed",
         hint: "go over fewer lists inside one another")
     }
-    if let outcome = condition.constantOutcome {
+    if let outcome = condition.constantOutcome(counts: Self.counts) {
       let consequence = outcome ? "so no rule below is reached" : "so the rule never matches"
       section.report("this condition is always \(outcome), \(consequence)", severity: .warning)
     } else if condition.isTrivial {
       section.report(
         "this condition says something or its contrary: it is true whenever its facts are there",
         hint: "`has(…)` asks whether a fact is there", severity: .warning)
+    }
+    for node in condition.selfComparisons {
+      report(
+        node, of: condition, section, "this compares something with itself", hint: nil,
+        severity: .warning)
     }
     lintNames(condition, section)
     lintSkillNames(condition, section)
@@ -31,6 +36,12 @@ extension WorkspaceReader {
     }
   }
 
+  /// Facts that count something.
+  private static let counts = Set(
+    [
+      Fact.customerConversations, .conversationSessions, .conversationMessages, .mailAttachments,
+    ].map(\.rawValue))
+
   /// `queues.x` and `hours.x` must name one that exists: at run time they would just be absent.
   func lintKnown(_ condition: Program, _ section: Section) {
     let checks = [(Fact.queues, queueNames, "queue"), (Fact.hours, hoursNames, "set of hours")]
@@ -42,6 +53,11 @@ extension WorkspaceReader {
         report(
           node, of: condition, section, "there is no \(what) `\(field)`", hint: near,
           severity: .error)
+      }
+      for (name, node) in condition.textsSought(in: fact.rawValue) where !known.contains(name) {
+        report(
+          node, of: condition, section, "there is no \(what) `\(name)`",
+          hint: Spelling.hint(name, among: known.sorted()), severity: .warning)
       }
     }
   }
@@ -67,6 +83,23 @@ extension WorkspaceReader {
           "`\(fact.name)` is never \"\(text)\"",
           hint: near ?? "it is one of \(sorted.prefix(12).joined(separator: ", "))",
           severity: .warning)
+      }
+    }
+  }
+
+  /// What a fact must not be, and never is.
+  private func lintExclusions(_ condition: Program, _ section: Section) {
+    for (demand, texts, node) in condition.textExclusions() where demand.path.isEmpty {
+      guard let fact = Fact(rawValue: demand.slot), fact != .customerLastAgent,
+        let known = knownTexts(fact)
+      else { continue }
+      for text in texts where !known.contains(text) {
+        let sorted = known.sorted()
+        let near = Spelling.nearest(text, among: sorted).map { "did you mean \"\($0)\"?" }
+        report(
+          node, of: condition, section,
+          "`\(fact.name)` is never \"\(text)\", so this changes nothing",
+          hint: near ?? "it is one of \(sorted.joined(separator: ", "))", severity: .warning)
       }
     }
   }
@@ -114,12 +147,12 @@ extension WorkspaceReader {
 
   /// A fact that a channel never has, in a rule that asks for that channel.
   private func lintChannel(_ condition: Program, _ section: Section) {
-    for (text, node) in excludedChannels(condition) where !Self.channels.contains(text) {
-      let near = Spelling.nearest(text, among: Self.channels).map { "did you mean \"\($0)\"?" }
-      report(
-        node, of: condition, section,
-        "`session.channel` is never \"\(text)\", so this changes nothing",
-        hint: near ?? "it is one of \(Self.channels.joined(separator: ", "))", severity: .warning)
+    lintExclusions(condition, section)
+    if let all = condition.textChoices().first(where: {
+      $0.demand == Self.channelDemand && Set($0.texts).isSuperset(of: Self.channels)
+    }), Set(all.texts).count == Self.channels.count {
+      section.report(
+        "this names every channel there is, so it leaves none out", severity: .warning)
     }
     let asked = demandedChannels(condition)
     let demanded = asked?.filter(Self.channels.contains) ?? []

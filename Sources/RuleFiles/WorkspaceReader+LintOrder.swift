@@ -52,8 +52,9 @@ private struct EarlierRules {
   private var filed: [String: [(rule: Rule, clauses: [Program.Conjunct])]] = [:]
   /// Of each rule in order.
   let clauses: [[Program.Conjunct]]
-  /// Past so many comparisons for one rule the rest is let be: a warning less, and no time lost.
-  private static let comparisonsMax = 200
+  /// Past so many comparisons of clauses for one rule the rest is let be: a warning less, and no
+  /// time lost.
+  private static let comparisonsMax = 10_000
 
   init(_ rules: [Rule]) {
     clauses = rules.map { $0.when?.conjuncts ?? [] }
@@ -81,15 +82,22 @@ private struct EarlierRules {
 
   func taker(of number: Int) -> Rule? {
     let own = clauses[number]
+    // Most clauses of a rule that is taken stand in the other word for word.
+    let said = Set(own)
     var compared = 0
     for clause in own {
       for key in [clause.alternatives.first, clause.boundKey].compactMap(\.self) {
         for (earlier, needed) in filed[key] ?? [] {
-          compared += 1
-          if compared > Self.comparisonsMax { return nil }
-          if needed.allSatisfy({ wanted in own.contains { wanted.isImplied(by: $0) } }) {
-            return earlier
+          let isTaken = needed.allSatisfy { wanted in
+            compared += 1
+            return said.contains(wanted)
+              || own.contains { given in
+                compared += 1
+                return compared <= Self.comparisonsMax && wanted.isImplied(by: given)
+              }
           }
+          if isTaken { return earlier }
+          if compared > Self.comparisonsMax { return nil }
         }
       }
     }

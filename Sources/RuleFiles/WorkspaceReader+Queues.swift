@@ -4,6 +4,9 @@ extension WorkspaceReader {
   func readQueues(_ section: Section) {
     let entries = section.entries(what: "queues.yaml")
     if entries.isEmpty { section.report("there must be at least one queue") }
+    if entries.count > Most.queues {
+      section.report("there are \(entries.count) queues; \(Most.queues) are allowed")
+    }
     // Overflow may name a queue that stands further down.
     let names = Set(entries.map(\.name))
     for entry in entries {
@@ -51,7 +54,15 @@ extension WorkspaceReader {
     if let reply = members["first_reply"] { readFirstReply(reply, &made) }
     made.waitingMax = members["max_waiting"].flatMap { cap($0, names, isTime: false) }
     made.waitMax = members["max_wait"].flatMap { cap($0, names, isTime: true) }
-    made.hours = members["hours"]?.reference(hoursNames, what: "set of hours")
+    if let hours = members["hours"] {
+      made.hours = hours.reference(hoursNames, what: "set of hours")
+      let times = self.hours.first { $0.name == made.hours }?.open.count ?? 0
+      if times > Most.openings {
+        hours.report(
+          "`\(made.hours ?? "")` opens \(times) times within two years; \(Most.openings) are allowed of a queue's hours",
+          hint: "give a day fewer times")
+      }
+    }
     made.closed = members["closed"].flatMap { overflow($0, names) }
     made.weight = members["weight"]?.whole(1...1_000, what: "weight")
     if let slope = members["ageing_slope"]?.decimal(0.001...1_000, what: "ageing_slope") {

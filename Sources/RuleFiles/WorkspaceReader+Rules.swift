@@ -12,8 +12,6 @@ extension WorkspaceReader {
   static let ruleKeys = ["name", "when"] + outcomeKeys
   private static let outcomeKeys = ["route", "answer", "hand_back", "reject", "leave_message"]
   static let rulesMax = 20_000
-  /// All that one route names together; the router takes no more of a case.
-  static let namesPerRouteMax = 64
 
   func readRules(_ section: Section) {
     let environment = Fact.environment(zone: SystemZones.table)
@@ -239,11 +237,6 @@ extension WorkspaceReader {
     plan.requiredAgents = names(members["agents"], "agents", agentNames, "agent")
     plan.requiredTeams = names(members["teams"], "teams", teamNames, "team")
     plan.excludedTeams = names(members["exclude_teams"], "exclude_teams", teamNames, "team")
-    if plan.namesCount > Self.namesPerRouteMax {
-      section.report(
-        "this route names \(plan.namesCount) agents and teams; \(Self.namesPerRouteMax) are allowed",
-        hint: "give the agents a team")
-    }
     plan.serviceLevelMilliseconds = members["service_level"]?.duration(
       1_000...Section.longest, what: "service_level")
     plan.weight = members["weight"]?.whole(0...1_000, what: "weight")
@@ -252,7 +245,27 @@ extension WorkspaceReader {
     rule.wantedSkills = members["wanted_skills"]?.choice(Rule.Taking.self, what: "wanted_skills")
     rule.language = members["language"]?.choice(Rule.Taking.self, what: "language")
     rule.outcome = .route(plan)
+    checkSize(section, members, plan, rule)
     checkSteps(members["steps"], plan, rule)
+  }
+
+  private func checkSize(
+    _ section: Section, _ members: [String: Section], _ plan: Plan, _ rule: Rule
+  ) {
+    if plan.namesCount > Plan.namesMax {
+      section.report(
+        "this route names \(plan.namesCount) agents and teams; \(Plan.namesMax) are allowed",
+        hint: "give the agents a team")
+    }
+    let skills = plan.skillsCount + (rule.language == nil ? 0 : 1)
+    if skills > Plan.skillsMax {
+      let place = members["skills"] ?? members["prefer_skills"] ?? section
+      place.report("this route needs \(skills) skills; \(Plan.skillsMax) are allowed")
+    }
+    if plan.steps.count > Plan.stepsMax {
+      members["steps"]?.report(
+        "this route has \(plan.steps.count) steps; \(Plan.stepsMax) are allowed")
+    }
   }
 
   /// Names that must be known, each once.
@@ -336,6 +349,10 @@ extension WorkspaceReader {
     case "widen":
       let names = held.oneOrMore(what: "widen").compactMap {
         $0.reference(queueNames, what: "queue")
+      }
+      if names.count > Plan.widenedMax {
+        held.report(
+          "one step widens to \(Plan.widenedMax) queues at most, and this names \(names.count)")
       }
       return names.isEmpty ? nil : .widen(names)
     default: return held.words(what: "message").map { .message($0) }

@@ -231,7 +231,11 @@ extension WorkspaceReader {
   // MARK: - Skills
 
   func readSkills(_ section: Section) {
-    for entry in section.entries(what: "skills.yaml") {
+    let entries = section.entries(what: "skills.yaml")
+    if entries.count > Most.skills {
+      section.report("there are \(entries.count) skills; \(Most.skills) are allowed")
+    }
+    for entry in entries {
       var made = SkillConfiguration(name: entry.name)
       if let members = entry.value.isNull
         ? nil : entry.value.members(["title", "language"], what: "a skill")
@@ -315,7 +319,13 @@ extension WorkspaceReader {
       made.voiceExclusive = exclusive
     }
     if let accept = members["auto_accept"]?.flag(what: "auto_accept") { made.autoAccept = accept }
-    made.phoneDevices = members["devices"]?.oneOrMore(what: "devices").compactMap(device) ?? []
+    if let devices = members["devices"] {
+      made.phoneDevices = devices.oneOrMore(what: "devices").compactMap(device)
+      if made.phoneDevices.count > Most.devices {
+        devices.report(
+          "an agent has \(Most.devices) devices at most, and this names \(made.phoneDevices.count)")
+      }
+    }
     if let mail = members["mail"] { made.mailAddress = address(mail) }
   }
 

@@ -1,3 +1,4 @@
+import CYaml
 import Foundation
 import Yams
 
@@ -161,42 +162,40 @@ package enum YamlFile {
     return nil
   }
 
-  /// The first `*name` whose `&name` stands before it. An alias without its anchor is YAML's own
-  /// error, so text
-  /// without such a pair holds no alias. An alias stands where a value begins; what stands inside a
-  /// text (`press *T`, `AT&T`) is neither. Where that is not sure it counts as one.
+  /// The first `*name` whose `&name` stands before it, as libyaml reads them. One without is YAML's
+  /// own error. Nodes come too late: finding keys that stand twice would unfold a bomb.
   private static func firstAlias(_ file: SourceText) -> (Int, Int)? {
-    guard file.text.utf8.contains(UInt8(ascii: "*")), file.text.utf8.contains(UInt8(ascii: "&"))
-    else { return nil }
-    var anchors: Set<[UInt8]> = []
-    for (number, line) in file.lines.enumerated() {
-      let bytes = Array(line.utf8)
-      for at in bytes.indices where bytes[at] == UInt8(ascii: "&") || bytes[at] == UInt8(ascii: "*")
-      {
-        let name = Array(bytes[(at + 1)...].prefix { isNameByte($0) })
-        guard !name.isEmpty else { continue }
-        if bytes[at] == UInt8(ascii: "&") {
-          if at == 0 || beforeValue.contains(bytes[at - 1]) { anchors.insert(name) }
-        } else if beginsValue(bytes, at), anchors.contains(name) {
-          return (number + 1, at + 1)
+    var text = file.text
+    guard text.utf8.contains(UInt8(ascii: "*")), text.utf8.contains(UInt8(ascii: "&")) else {
+      return nil
+    }
+    return text.withUTF8 { bytes in
+      var parser = yaml_parser_t()
+      guard yaml_parser_initialize(&parser) == 1 else { return nil }
+      defer { yaml_parser_delete(&parser) }
+      yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING)
+      yaml_parser_set_input_string(&parser, bytes.baseAddress, bytes.count)
+      var anchors: Set<String> = []
+      while true {
+        var event = yaml_event_t()
+        // What comes after an error is not read by anybody.
+        guard yaml_parser_parse(&parser, &event) == 1 else { return nil }
+        defer { yaml_event_delete(&event) }
+        switch event.type {
+        case YAML_ALIAS_EVENT where anchors.contains(name(event.data.alias.anchor)):
+          return (Int(event.start_mark.line) + 1, Int(event.start_mark.column) + 1)
+        case YAML_SCALAR_EVENT: anchors.insert(name(event.data.scalar.anchor))
+        case YAML_SEQUENCE_START_EVENT: anchors.insert(name(event.data.sequence_start.anchor))
+        case YAML_MAPPING_START_EVENT: anchors.insert(name(event.data.mapping_start.anchor))
+        case YAML_STREAM_END_EVENT: return nil
+        default: continue
         }
       }
     }
-    return nil
   }
 
-  /// What may stand right before a value; the last is the end of a byte order mark, which may begin
-  /// a line.
-  private static let beforeValue = Set(" \t-:?,[{".utf8).union([0xBF])
-
-  /// Whether before this there is nothing on its line but what a value may follow.
-  private static func beginsValue(_ bytes: [UInt8], _ at: Int) -> Bool {
-    let before = bytes[..<at].last { $0 != 0x20 && $0 != 0x09 }
-    return before.map { beforeValue.contains($0) } ?? true
-  }
-
-  private static func isNameByte(_ byte: UInt8) -> Bool {
-    (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-      || byte == 0x5F || byte == 0x2D
+  /// Empty, as no anchor is, where there is none.
+  private static func name(_ anchor: UnsafePointer<yaml_char_t>?) -> String {
+    anchor.map { String(cString: $0) } ?? ""
   }
 }

@@ -25,7 +25,10 @@ struct Placement: Sendable {
     guard !queues.isEmpty else { return (.route(plan), []) }
     var lines: [String] = []
     var seen: Set<String> = [plan.queue]
-    while let (why, then) = leaves(plan.queue, facts) {
+    while true {
+      let (left, assumed) = leaves(plan.queue, facts)
+      lines += assumed
+      guard let (why, then) = left else { break }
       // Nobody is there to be told, and whoever wrote relies on being read.
       if channel == "email", !then.isQueue {
         plan = overdue(plan)
@@ -70,31 +73,31 @@ struct Placement: Sendable {
   }
 
   /// Why a queue takes no case now, and what follows; nil when it takes it, or lets it wait.
+  ///
+  /// What is not given counts as open and empty: a test need not tell what it does not ask. What is
+  /// not known of a case that was counts so, too, and is told.
   private func leaves(_ name: String, _ facts: Facts) -> (
-    why: String, then: QueueConfiguration.Overflow
-  )? {
-    guard let queue = queues[name] else { return nil }
-    if let hours = queue.hours, let then = queue.closed, !isOpen(hours, facts) {
-      return ("is closed (\(hours))", then)
+    (why: String, then: QueueConfiguration.Overflow)?, assumed: [String]
+  ) {
+    guard let queue = queues[name] else { return (nil, []) }
+    var assumed: [String] = []
+    if let hours = queue.hours, let then = queue.closed {
+      let open = facts[.hours]?.part(hours)
+      if case .bool(false)? = open { return (("is closed (\(hours))", then), []) }
+      if open?.isUnknown ?? false {
+        assumed.append("whether \(name) is open (\(hours)) is not known: it is taken for open")
+      }
     }
-    if let cap = queue.waitingMax, waiting(in: name, facts) >= cap.limit {
-      return ("is full (\(cap.limit) wait)", cap.then)
+    if let cap = queue.waitingMax {
+      let waiting = facts[.queues]?.part(name)?.part("waiting")
+      if case .int(let count)? = waiting, count >= cap.limit {
+        return (("is full (\(cap.limit) wait)", cap.then), assumed)
+      }
+      if waiting?.isUnknown ?? false {
+        assumed.append("how many wait in \(name) is not known: it is not taken for full")
+      }
     }
-    return nil
-  }
-
-  /// Hours that are not known count as open: a test need not tell what it does not ask.
-  private func isOpen(_ name: String, _ facts: Facts) -> Bool {
-    guard case .map(let hours)? = facts[.hours], case .bool(let open)? = hours.find(text: name)
-    else { return true }
-    return open
-  }
-
-  private func waiting(in name: String, _ facts: Facts) -> Int {
-    guard case .map(let all)? = facts[.queues], case .map(let queue)? = all.find(text: name),
-      case .int(let count)? = queue.find(text: "waiting")
-    else { return 0 }
-    return Int(clamping: count)
+    return (nil, assumed)
   }
 
   /// What a queue's `max_wait` tells the customer, as a step; where it moves the case or gives it
@@ -120,4 +123,11 @@ extension Plan {
 
 extension QueueConfiguration.Overflow {
   fileprivate var isQueue: Bool { if case .queue = self { true } else { false } }
+}
+
+extension Value {
+  /// What is under a name of a map; of what is not known, that.
+  fileprivate func part(_ name: String) -> Value? {
+    if case .map(let map) = self { map.find(text: name) } else { isUnknown ? self : nil }
+  }
 }

@@ -26,6 +26,17 @@ public struct Plan: Sendable, Hashable {
 
   public init(queue: String) { self.queue = queue }
 
+  // What the router takes of one case: more than this is a case that nobody gets.
+  public static let skillsMax = 16
+  /// Two more are kept free: what a queue says to whom it is closed, and at the end of `max_wait`.
+  public static let stepsMax = 30
+  public static let widenedMax = 16
+  /// Agents and teams together.
+  public static let namesMax = 64
+
+  /// Skills that it names, each once.
+  public var skillsCount: Int { Set((requiredSkills + preferredSkills).map(\.name)).count }
+
   /// Agents and teams that it names, all together.
   public var namesCount: Int {
     excludedAgents.count + requiredAgents.count + requiredTeams.count + excludedTeams.count

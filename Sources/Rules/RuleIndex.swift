@@ -37,6 +37,19 @@ struct RuleIndex: Sendable {
     }
   }
 
+  /// What a decision may cost at most: every rule that is always tried, and of each fact the text
+  /// whose rules cost the most.
+  ///
+  /// - Units: steps, as `Program.estimatedCost`.
+  func costMax(_ rules: [Rule]) -> Int {
+    func cost(_ tried: [Int]) -> Int {
+      tried.reduce(0) { $0.addingSaturated(rules[$1].when?.estimatedCost ?? 0) }
+    }
+    return files.reduce(cost(always)) { sum, file in
+      sum.addingSaturated(file.rules.values.map(cost).max() ?? 0)
+    }
+  }
+
   func candidates(_ facts: Facts) -> Candidates {
     var lists = [always[...]]
     for file in files {
@@ -62,5 +75,12 @@ struct RuleIndex: Sendable {
       lists[best.list].removeFirst()
       return best.rule
     }
+  }
+}
+
+extension Int {
+  fileprivate func addingSaturated(_ other: Int) -> Int {
+    let (sum, isOver) = addingReportingOverflow(other)
+    return isOver ? .max : sum
   }
 }

@@ -77,6 +77,11 @@ public struct RuleSet: Sendable {
     asked = Self.asked(rules).union(placement.asksWaiting ? [.queues] : [])
   }
 
+  /// What one decision may cost at most: nobody else of the workspace is served meanwhile.
+  ///
+  /// - Units: steps, as `Program.estimatedCost`; about ten million a second.
+  public var costMax: Int { index.costMax(rules) }
+
   private static func asked(_ rules: [Rule]) -> Set<Fact> {
     var found: Set<Fact> = []
     for rule in rules {
@@ -116,7 +121,10 @@ public struct RuleSet: Sendable {
       return rule.outcome
     }
     if let taking = rule.wantedSkills, case .list(let wanted)? = facts[.handoffSkills] {
-      for case .string(let name) in wanted where skillNames.contains(name) {
+      // A bot may ask for more than a case can need: what it names first counts, and the language.
+      let room = Plan.skillsMax - (rule.language == nil ? 0 : 1)
+      for case .string(let name) in wanted
+      where skillNames.contains(name) && plan.skillsCount < room {
         plan.add(name, as: taking)
       }
     }

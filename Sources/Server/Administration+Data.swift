@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Model
 import Records
 import Service
@@ -37,7 +38,8 @@ extension Administration {
         throw APIProblem(
           422, "malformed-id", "Whose?", "customer must be an id such as cust_…", field: "customer")
       }
-      work = { try accesses(writer, customer, edge) }
+      let before = query["before"].flatMap { Int64($0) } ?? .max
+      work = { try accesses(writer, customer, before: before, edge) }
     case ("POST", "tidy", 1):
       work = { APIResponse(200, json: Array("{\"forgotten\":\(try edge.tidy())}".utf8)) }
     default: return false
@@ -96,6 +98,12 @@ extension Administration {
       if let row = try reads.identity(writer.workspace, hash: api.hash(identity)),
         let root = try reads.customer(writer.workspace, row.customer)?.root
       {
+        guard !row.isShared else {
+          throw APIProblem(
+            422, "shared-identity", "Several people's",
+            "\"\(who)\" is marked as shared and so is no one person's: name the customer by id; `throughline timeline` finds them"
+          )
+        }
         return root
       }
     }
@@ -170,14 +178,15 @@ extension Administration {
   private static func erase(_ writer: Writer, _ who: String, _ edge: Edge) throws -> APIResponse {
     let reads = try edge.store.reader()
     let root = try customer(who, writer, edge, reads)
-    let receipt = try writer.changeBeneath { () throws(StoreFault) in
-      let records = try reads.merged(writer.workspace, into: root).map(\.id)
-      return try edge.store.erase(
-        writer.workspace, records, at: now, by: "administrator", upTo: nil, PersonForms.erased)
+    let receipt = try edge.store.erase(
+      writer.workspace, at: now, by: "administrator", PersonForms.erased,
+      beneath: { change throws(StoreFault) in try writer.changeBeneath(change) }
+    ) { () throws(StoreFault) in
+      try reads.merged(writer.workspace, into: root).map(\.id)
     }
     Log.note("workspace \(writer.name): erasure \(receipt.number) is done")
     var json = JSONWriter()
-    append(receipt, writer.name, &json)
+    append(receipt, writer.name, stillIn: try replaced(edge), &json)
     return APIResponse(200, json: json.bytes)
   }
 
@@ -192,7 +201,16 @@ extension Administration {
     return APIResponse(200, json: json.bytes)
   }
 
-  static func append(_ receipt: ErasureReceipt, _ workspace: String, _ json: inout JSONWriter) {
+  /// Folders from before a restore: nobody is erased from them.
+  private static func replaced(_ edge: Edge) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: edge.settings.data)
+      .filter { $0.hasPrefix("replaced-") }.sorted()
+  }
+
+  static func append(
+    _ receipt: ErasureReceipt, _ workspace: String, stillIn folders: [String] = [],
+    _ json: inout JSONWriter
+  ) {
     json.object {
       $0.field("workspace", workspace)
       $0.field("erasure", receipt.number)
@@ -204,18 +222,23 @@ extension Administration {
       $0.field("identities", receipt.identities)
       $0.field("attachments", receipt.blobs)
       if let done = receipt.done { $0.field("done", done.description) }
+      if !folders.isEmpty {
+        $0.field("still_in", array: { for folder in folders { $0.string(folder) } })
+      }
     }
   }
 
-  private static func accesses(_ writer: Writer, _ customer: CustomerID?, _ edge: Edge) throws
-    -> APIResponse
-  {
+  /// The thousand newest of those with a lower number.
+  private static func accesses(
+    _ writer: Writer, _ customer: CustomerID?, before: Int64, _ edge: Edge
+  ) throws -> APIResponse {
     let rows = try edge.store.reader().accesses(
-      writer.workspace, of: customer, before: .max, limit: 1_000)
+      writer.workspace, of: customer, before: before, limit: 1_000)
     var json = JSONWriter()
     json.array { array in
-      for (_, row) in rows {
+      for (number, row) in rows {
         array.object {
+          $0.field("number", number)
           $0.field("at", row.at.description)
           $0.field("who", row.who)
           $0.field("what", row.what.name)

@@ -49,6 +49,8 @@ extension Administration {
                 "no customer of \(writer.name) is or claims to be \"\(text)\"")
             ))
         }
+        api.record(
+          .timeline, by: "administrator", of: found.prefix(customersMax).map(\.root.id))
         reply(APIResponse(200, json: try json(found, workspace, reads)))
       } catch {
         edge.health.tell("reading a timeline", error)

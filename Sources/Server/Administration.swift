@@ -72,7 +72,7 @@ enum Administration {
   ) throws(APIProblem) {
     let writer = try workspace(query["workspace"], edge)
     guard let api = edge.api(writer.workspace) else { throw .unavailable }
-    let asked = try ExplainRequest(api.directory) { query[$0] }
+    let asked = try ExplainRequest(api.directory, by: "administrator") { query[$0] }
     Explainer.answer(asked, writer, api, edge, reply)
   }
 

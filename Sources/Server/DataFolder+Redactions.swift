@@ -110,7 +110,7 @@ struct RedactionsSince {
     func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned {
       .route(Need(queue: QueueID(0)), rule: 0, ruleVersion: 0, facts: [])
     }
-    func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
+    func text(_ number: UInt32, ruleVersion: UInt32, _ reads: any StoreReader) -> String? { nil }
     func prompt(ofQueue name: String) -> String? { nil }
     func handBack(ofQueue name: String) -> String? { nil }
     var asks: AskedFacts { AskedFacts() }

@@ -27,6 +27,7 @@ public final class Edge: Sendable {
   public let heavy: ReadPool
   public let hub: Hub
   public let health: Health
+  let accesses: AccessRecorder
   public let settings: Settings
   /// Nil without certificates.
   let encryption: Encryption?
@@ -41,6 +42,7 @@ public final class Edge: Sendable {
     /// The rule set that applies and, while a reload is on its way to the disk, the one that is
     /// about to.
     var planners: [WorkspaceID: [RulePlanner]] = [:]
+    var earlierRules: [WorkspaceID: EarlierRules] = [:]
     var workspaces: Workspaces?
     var checked: [WorkspaceID: CheckedWorkspace] = [:]
     var mail: [WorkspaceID: MailChannel] = [:]
@@ -68,6 +70,7 @@ public final class Edge: Sendable {
     self.heavy = heavy
     self.hub = hub
     self.health = health
+    accesses = AccessRecorder(store, health)
     self.settings = settings
     streams = StreamCounts(contextBytesMax: settings.contextBytesMax)
   }
@@ -89,6 +92,13 @@ public final class Edge: Sendable {
     state.withLock { state in
       let known = state.planners[id] ?? []
       return known.last { $0.version == version } ?? known.last
+    }
+  }
+  func earlierRules(of id: WorkspaceID, _ name: String) -> EarlierRules {
+    state.withLock { state in
+      let known = state.earlierRules[id] ?? EarlierRules(id, name)
+      state.earlierRules[id] = known
+      return known
     }
   }
   func forgetPlanners(of id: WorkspaceID, before version: UInt32) {

@@ -32,6 +32,9 @@ enum Explainer {
       case .agent: throw APIProblem.notFound("agent\(when)")
       }
     }
+    if case .aCase(let id) = asked.subject, let row = try reads.aCase(writer.workspace, id) {
+      api.record(.explanation, by: asked.by, of: try api.customers(of: row, reads))
+    }
     return APIResponse(200, json: json)
   }
 
@@ -87,7 +90,7 @@ enum Explainer {
     if let at = asked.at {
       return edge.heavy.run { reply(past(asked, at, writer, api, $0)) }
     }
-    let live = writer.peek { Live(asked.subject, $0.router, at: Instant.now) }
+    let live = writer.peek { Live(asked.subject, $0.router, at: edge.health.clock.now) }
     edge.reads.run { reply(present(asked, writer, api, live, $0)) }
   }
 

@@ -269,7 +269,7 @@ final class FastAGIConnection: ConnectionHandler {
 
   private func ring(_ offer: OfferID, _ device: String, _ until: Instant, _ connection: Connection)
   {
-    let left = (until - Instant.now).milliseconds / 1_000
+    let left = (until - edge.health.clock.now).milliseconds / 1_000
     guard let name = AGIOffer(offer.description), let device = AGIDevice(device), left >= 1 else {
       return submit(.failOffer(offer, .deviceError), connection)
     }

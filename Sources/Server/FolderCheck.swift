@@ -109,11 +109,9 @@ public struct FolderCheck: Sendable {
     return nil
   }
 
-  /// What cannot have happened, and what does not hold at the end. A case that waits beside an
-  /// agent who could take it
-  /// is no such thing: a match that was under way when the server stopped goes on when it starts.
+  /// What cannot have happened, and what does not hold at the end.
   private static func broken(_ history: inout HistoryCheck) -> [String] {
-    let found = history.finish(rows: false).filter { $0.rule != .waitingThoughEligible }
+    let found = history.finish(rows: false)
     return found.prefix(20).map { "history: \($0)" }
       + (found.count > 20 ? ["… and \(found.count - 20) more"] : [])
   }

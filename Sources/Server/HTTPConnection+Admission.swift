@@ -41,7 +41,9 @@ extension HTTPConnection {
       return .coded
     }
     let standard = edge.settings.bodyBytesMax
-    if isAdministration, path.first == "admin" { return bound(request, standard) }
+    if isAdministration, path.first == "admin" {
+      return bound(request, path.dropFirst().first == "rules" ? rulesBytesMax : standard)
+    }
     guard let caller = authenticate(request), let api = edge.api(caller.workspace) else {
       return APIResponse(.unauthorized)
     }
@@ -54,8 +56,12 @@ extension HTTPConnection {
       return APIResponse(refusal)
     }
     let isAttachment = path == ["v1", "blobs"] && request.method == .post
-    return bound(request, isAttachment ? edge.settings.blobBytesMax : standard)
+    let isRules = path.starts(with: ["v1", "rules"])
+    return bound(
+      request, isAttachment ? edge.settings.blobBytesMax : isRules ? rulesBytesMax : standard)
   }
+
+  private var rulesBytesMax: Int { max(Limit.rulesBytesMax, edge.settings.bodyBytesMax) }
 
   /// Chunks are counted as they come; a length is judged now.
   private func bound(_ request: IncomingRequest, _ bytesMax: Int) -> APIResponse? {

@@ -115,7 +115,7 @@ extension HTTPConnection {
       // Without a wait it still takes its turn: what suits is offered at once, and a moment later
       // the answer is none.
       let until =
-        Instant.now
+        edge.health.clock.now
         + .milliseconds(max(Int64(seconds) * 1_000, 250))
       writer.submit([Request(.next(agent, waiter, until: until), ticket: ticket, idempotency: key)])
     case .call(let intake, let call, let key, let seconds, let words):
@@ -163,7 +163,7 @@ extension HTTPConnection {
       }
     }
     // What the live state says leaves when it is on disk.
-    let live = writer.peek { Explainer.Live(asked.subject, $0.router, at: Instant.now) }
+    let live = writer.peek { Explainer.Live(asked.subject, $0.router, at: edge.health.clock.now) }
     exchange?.kind = .read(
       { reads, _ in Explainer.present(asked, writer, api, live, reads) }, live: true)
     writer.submit([Request(.read, ticket: ticket)])

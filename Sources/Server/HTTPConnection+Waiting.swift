@@ -19,7 +19,7 @@ extension HTTPConnection {
       wait.session = session
       exchange?.kind = .call(wait)
     case .standing(let standing):
-      let now = Instant.now
+      let now = edge.health.clock.now
       let next = CallInstruction(standing, now: now)
       let mayWait = if case .wait = next { wait.waitSeconds > 0 } else { false }
       if mayWait, wait.instruction == nil {

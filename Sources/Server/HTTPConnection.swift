@@ -2,6 +2,7 @@ import HTTPTypes
 import Model
 import Pipeline
 import Routing
+import RuleFiles
 import Service
 import Sockets
 import WebCodec
@@ -96,6 +97,8 @@ final class HTTPConnection: ConnectionHandler {
     static let proofMilliseconds = 5_000
     /// How long after the peer's end such a reset is awaited.
     static let goneMilliseconds = 1_000
+    /// Whole rules as JSON, which writes line ends and quotes with two characters.
+    static let rulesBytesMax = 2 * RuleSource.bytesMax
   }
 
   init(edge: Edge, dates: DateText, isAdministration: Bool) {
@@ -104,7 +107,8 @@ final class HTTPConnection: ConnectionHandler {
     self.isAdministration = isAdministration
     var limits = HTTPLimits()
     limits.fieldBytesMax = edge.settings.headBytesMax
-    limits.bodyBytesMax = max(edge.settings.bodyBytesMax, edge.settings.blobBytesMax)
+    limits.bodyBytesMax = max(
+      edge.settings.bodyBytesMax, edge.settings.blobBytesMax, Limit.rulesBytesMax)
     decoder = HTTPRequestDecoder(limits: limits)
   }
 

@@ -6,7 +6,7 @@ import Synchronization
 /// | it is | when | whoever asks |
 /// |---|---|---|
 /// | ok | nothing is known to be wrong | is served |
-/// | degraded | something stored is damaged, or the index does not go on | is served, all but those who need just that |
+/// | degraded | something stored is damaged, the index does not go on, or the clock stepped back | is served, all but those who need just that |
 /// | unavailable | nothing can be made durable | is refused |
 public final class Health: Sendable {
   public struct Facts: Sendable {
@@ -35,10 +35,11 @@ public final class Health: Sendable {
   static let damagedMax = 1_000
   private let facts = Mutex(Facts())
   private let hasTrouble = Atomic<Bool>(false)
-  public init() {}
+  public let clock: ServiceClock
+  public init(clock: ServiceClock = ServiceClock()) { self.clock = clock }
   public var now: Facts { facts.withLock { $0 } }
   /// Whether there is nothing to tell: without a lock, since whoever watches asks often.
-  public var isWell: Bool { !hasTrouble.load(ordering: .relaxed) }
+  public var isWell: Bool { !hasTrouble.load(ordering: .relaxed) && clock.trouble == nil }
 
   /// Whether a commit has been told not to come to its end.
   var isHanging: Bool { !isWell && facts.withLock { $0.isHanging } }

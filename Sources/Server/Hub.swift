@@ -186,10 +186,13 @@ public final class Hub: Outlet {
       }
     case .outbox: queued = true
     case .offer(let offer, let waiter):
-      guard let ref = state.streams[waiter] else {
+      guard let seat = state.seats[waiter] else {
         return writer.submit([Request(.failOffer(offer.offer, .connectionClosed))])
       }
-      batch.append(Delivery(to: ref, Inbound.offer(offer, waiter)))
+      // At every desk, as a ring is: the seat may be a tab that nobody looks at, or half dead.
+      for desk in state.agentStreams[seat] ?? [] {
+        batch.append(Delivery(to: desk, Inbound.offer(offer, waiter)))
+      }
     case .ring(let session, let offer, let device):
       if let line = state.lines[session] {
         if let ref = line { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
@@ -273,8 +276,11 @@ public final class Hub: Outlet {
         switch delivery.payload as? Inbound {
         case .answer(_, .offer(let offer)):
           failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
-        case .offer(let offer, _):
-          failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
+        case .offer(let offer, let waiter):
+          let seat = self.state.withLock { $0.streams[waiter] }
+          if seat == nil || seat == delivery.to {
+            failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
+          }
         case .wake(let conversation): self.unsubscribe(conversation, delivery.to)
         case .answer(_, .callTaken(let session, _, _, _, _)):
           self.expectBack(session, delivery.to, writer)

@@ -29,7 +29,7 @@ struct Metrics {
         response: APIResponse(
           .forbidden("only a token of scope admin sees another workspace's queues")))
     }
-    let now = Instant.now
+    let now = edge.health.clock.now
     let queues = QueueView.all(writer, edge, at: now)
     var json = JSONWriter()
     json.object {
@@ -92,7 +92,7 @@ struct Metrics {
         response: APIResponse(.forbidden("this needs a token of scope supervisor or admin")))
     }
     let writers = edge.writers.filter { caller.scope == .admin || $0.workspace == caller.workspace }
-    let now = Instant.now
+    let now = edge.health.clock.now
     let text = text(edge, writers.flatMap { QueueView.all($0, edge, at: now) }, now)
     return Metrics(
       response: APIResponse(

@@ -17,26 +17,28 @@ enum OpenPages {
     let facts = edge.health.now
     let outages = edge.writers.compactMap { writer in writer.outage.map { (writer.workspace, $0) } }
     let isServed = facts.trouble == nil && outages.isEmpty
+    let clock = edge.health.clock.trouble
     let why: String? =
       switch onlooker {
-      case .administrator: facts.trouble ?? outages.first?.1 ?? degraded(facts)
+      case .administrator: facts.trouble ?? outages.first?.1 ?? degraded(facts) ?? clock
       case .caller(let caller) where caller.scope == .admin:
-        facts.trouble ?? outages.first?.1 ?? degraded(facts)
+        facts.trouble ?? outages.first?.1 ?? degraded(facts) ?? clock
       case .caller(let caller) where caller.scope == .supervisor:
         facts.trouble ?? outages.first { $0.0 == caller.workspace }?.1
       case .anybody, .caller: nil
       }
     var json = JSONWriter()
     json.object {
-      let isWell = isServed && facts.damaged.isEmpty && facts.search == nil
+      let isWell = isServed && facts.damaged.isEmpty && facts.search == nil && clock == nil
       $0.field("status", isWell ? "ok" : isServed ? "degraded" : "unavailable")
       if !isServed {
         $0.field("why", why ?? "nothing can be recorded just now; try again in a moment")
       } else if !isWell {
-        $0.field("why", why ?? "something stored cannot be read; the server's log says what")
+        $0.field("why", why ?? "not all is as it should be; the server's log says what")
       }
       if !facts.damaged.isEmpty { $0.field("damaged", facts.damaged.count) }
       if facts.search != nil { $0.field("search", "behind") }
+      if clock != nil { $0.field("clock", "stepped back") }
     }
     return APIResponse(isServed ? 200 : 503, json: json.bytes)
   }

@@ -63,7 +63,7 @@ final class Outbox: Sendable {
   private func look(_ workspace: WorkspaceID) {
     guard !edge.settings.smarthostURL.isEmpty, !edge.isStopping else { return }
     reader.withLock { held in
-      let now = Instant.now
+      let now = edge.health.clock.now
       do throws(StoreFault) {
         var next: Instant?
         let rows = try held.reader.outbox(workspace, limit: Self.rowsMax)
@@ -219,7 +219,7 @@ final class Outbox: Sendable {
     var later = row
     later.tries = min(row.tries + 1, 1_000)
     let wait = min(edge.settings.outboxRetrySeconds << min(Int(row.tries), 10), Self.waitMaxSeconds)
-    let now = Instant.now
+    let now = edge.health.clock.now
     later.due = now + .seconds(Int64(wait))
     known.withLock { $0[Key(workspace: workspace, id: row.id)] = .delayed(later) }
     let told = now + .seconds(-Int64(edge.settings.outboxToldSeconds))

@@ -183,6 +183,12 @@ enum RulePages {
         lines.append("Not known any more, \(why): \(missing.joined(separator: ", ")).")
       }
     }
+    let later = needs.filter { $0.hasPrefix("hours.") || $0.hasPrefix("queues.") }.sorted()
+    if !later.isEmpty {
+      lines.append(
+        "Not known, since version \(past.version) had no such hours or queue: \(later.joined(separator: ", "))."
+      )
+    }
     if version == past.version, !past.isAskedOtherwise, let rule = past.rule,
       rule != explanation.decision.rule
     {

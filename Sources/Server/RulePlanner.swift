@@ -2,6 +2,7 @@ import Continuity
 import Expressions
 import Model
 import Pipeline
+import Records
 import RuleFiles
 import Routing
 import Rules
@@ -17,14 +18,21 @@ struct RulePlanner: Planner {
   /// Texts that steps send, in the order in which the plans name them.
   private let texts: [String]
   private let textNumbers: [String: UInt32]
+  private let earlier: EarlierRules
 
-  init(_ checked: CheckedWorkspace, version: UInt32) {
+  init(_ checked: CheckedWorkspace, version: UInt32, after earlier: EarlierRules) {
     self.checked = checked
     self.version = version
+    self.earlier = earlier
     asks = AskedFacts(checked.rules.asked)
     continuity = ContinuityRules(checked.workspace)
-    var texts: [String] = []
-    var numbers: [String: UInt32] = [:]
+    texts = Self.texts(of: checked)
+    textNumbers = Dictionary(
+      uniqueKeysWithValues: texts.enumerated().map { ($0.element, UInt32($0.offset)) })
+  }
+
+  /// Every text that a case may be told while it waits, in the order of its number.
+  static func texts(of checked: CheckedWorkspace) -> [String] {
     var said: [String] = []
     for rule in checked.rules.rules {
       guard case .route(let plan) = rule.outcome else { continue }
@@ -38,16 +46,16 @@ struct RulePlanner: Planner {
         if case .answer(let text)? = $0[keyPath: then] { text } else { nil }
       }
     }
-    for text in said where numbers[text] == nil {
-      numbers[text] = UInt32(texts.count)
-      texts.append(text)
-    }
-    self.texts = texts
-    textNumbers = numbers
+    var known: Set<String> = []
+    return said.filter { known.insert($0).inserted }
   }
 
-  func text(_ number: UInt32, ruleVersion: UInt32) -> String? {
-    ruleVersion == version && Int(number) < texts.count ? texts[Int(number)] : nil
+  /// A case that waits keeps the steps of the version that routed it, and with them its words.
+  func text(_ number: UInt32, ruleVersion: UInt32, _ reads: any StoreReader) throws(StoreFault)
+    -> String?
+  {
+    let texts = ruleVersion == version ? texts : try earlier.of(ruleVersion, reads).texts
+    return texts.indices.contains(Int(number)) ? texts[Int(number)] : nil
   }
 
   func prompt(ofQueue name: String) -> String? {

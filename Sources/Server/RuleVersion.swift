@@ -28,8 +28,8 @@ struct RuleVersion: Sendable, Equatable {
   }
 
   var number: UInt32 = 0
-  /// The folder on disk as it was then. While it is the same, what was sent or rolled back to goes
-  /// on to apply.
+  /// The folder on disk as it was when it last applied: a fingerprint of what is read of it. While
+  /// it is the same, what was sent or rolled back to goes on to apply.
   var folder: [UInt8]
   var origin: Origin
   /// `start`, `SIGHUP`, a local user such as `local:ann` (`administrator` where the system does not
@@ -114,25 +114,38 @@ struct RuleVersion: Sendable, Equatable {
   }
 }
 
-/// What the rules of versions that no longer apply were called: read again from their kept files
-/// when a case that
-/// they routed is looked at, and then remembered.
-final class EarlierRuleNames: Sendable {
+/// What is still asked of versions that no longer apply: read again from their kept files when a
+/// case that they routed is looked at, or told something while it waits, and then remembered.
+final class EarlierRules: Sendable {
+  struct Kept: Sendable {
+    /// What its rules were called.
+    var names: [String] = []
+    /// What its steps say.
+    var texts: [String] = []
+  }
   private let workspace: WorkspaceID
   private let name: String
-  private let known = Mutex<[UInt32: [String]]>([:])
+  private let known = Mutex<[UInt32: Kept]>([:])
 
   init(_ workspace: WorkspaceID, _ name: String) {
     self.workspace = workspace
     self.name = name
   }
 
-  func of(_ version: UInt32, _ reads: any StoreReader) throws(StoreFault) -> [String] {
-    if let names = known.withLock({ $0[version] }) { return names }
-    let loaded = try reads.ruleVersion(workspace, version)?.load(name)?.workspace
-    let names = loaded?.rules.rules.map(\.name) ?? []
-    known.withLock { $0[version] = names }
-    return names
+  func of(_ version: UInt32, _ reads: any StoreReader) throws(StoreFault) -> Kept {
+    if let kept = known.withLock({ $0[version] }) { return kept }
+    let loaded = try reads.ruleVersion(workspace, version)?.load(name)
+    let kept =
+      loaded?.workspace.map { checked in
+        Kept(names: checked.rules.rules.map(\.name), texts: RulePlanner.texts(of: checked))
+      } ?? Kept()
+    if loaded?.workspace == nil {
+      Log.fault(
+        "reading version \(version) of the rules of \(name) again, so that its cases are told nothing while they wait",
+        loaded?.rendered ?? "it was not kept")
+    }
+    known.withLock { $0[version] = kept }
+    return kept
   }
 }
 

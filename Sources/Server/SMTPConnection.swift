@@ -149,7 +149,7 @@ enum MailIntake {
     else {
       return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange, .noSuchMailbox))
     }
-    let now = Instant.now
+    let now = edge.health.clock.now
     let arrival: MailChannel.Arrival
     do throws(MailRefusal) {
       arrival = try channel.understand(

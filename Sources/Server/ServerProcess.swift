@@ -29,9 +29,13 @@ public final class ServerProcess: Sendable {
     }
   }
 
-  /// - Parameter through: what writers and the commit loop see of the store; tests put faults in
-  ///   between.
-  public init(_ settings: Settings, through: (any Store) -> any Store = { $0 }) throws {
+  /// - Parameters:
+  ///   - clock: what time it is; tests step it.
+  ///   - through: what writers and the commit loop see of the store; tests put faults in between.
+  public init(
+    _ settings: Settings, clock: ServiceClock = ServiceClock(),
+    through: (any Store) -> any Store = { $0 }
+  ) throws {
     SignalWatch.ignoreBrokenPipes()
     _ = ProcessFacts.raiseDescriptorLimit()
     try Files.createFolder(settings.data)
@@ -40,7 +44,7 @@ public final class ServerProcess: Sendable {
     if store.isRestoreFinished {
       Log.note("a restore of \(settings.data) had been cut off and is finished now")
     }
-    let health = Health()
+    let health = Health(clock: clock)
     store.onDamage { health.met($0) }
     let hub = Hub()
     let edge = Edge(

@@ -34,11 +34,17 @@ extension Workspaces {
         guard let queue = pipeline.router.statistics(id), !queues.contains(queue.name) else {
           continue
         }
-        let count = queue.waiting + queue.offered
-        if count == 0 { continue }
-        faults.append(
-          "the queue \(queue.name) is to go while \(Self.cases(count)) in it: keep it until they are taken"
-        )
+        for (count, how) in [
+          (queue.waiting + queue.offered, "in it: keep it until they are taken"),
+          // Put back, left unanswered or waking, these wait in it again.
+          (queue.assigned, "from it, with an agent or parked: keep it until they are closed"),
+          (
+            pipeline.router.casesLed(to: id),
+            "to come to it by a step: keep it until they are closed"
+          ),
+        ] where count > 0 {
+          faults.append("the queue \(queue.name) is to go while \(Self.cases(count)) \(how)")
+        }
       }
       for id in pipeline.router.agentIDs {
         guard let agent = pipeline.router.agent(id), !agents.contains(agent.name),

@@ -49,17 +49,13 @@ extension Workspaces {
       directory: directory, identityKey: key, blobBytesMax: edge.settings.blobBytesMax,
       e164: Edge.e164)
     api.redactor = redactor
-    let names = EarlierRuleNames(writer.workspace, writer.name)
-    api.earlierRuleNames = { version, reads throws(StoreFault) in try names.of(version, reads) }
-    let store = edge.store
-    api.recordAccess = { rows, workspace in
-      // Reads go on while nothing can be written: whoever is in the middle of a conversation needs
-      // its words.
-      do throws(StoreFault) { try store.record(rows, workspace) } catch {
-        let who = rows.map { "\($0.who) read \($0.what.name) \($0.customer.map { "\($0)" } ?? "")" }
-        Log.fault("recording that \(who.joined(separator: ", "))", error.description)
-      }
+    api.now = { [clock = edge.health.clock] in clock.now }
+    let earlier = edge.earlierRules(of: writer.workspace, writer.name)
+    api.earlierRuleNames = { version, reads throws(StoreFault) in
+      try earlier.of(version, reads).names
     }
+    let accesses = edge.accesses
+    api.recordAccess = { rows, workspace in accesses.record(rows, workspace) }
     edge.use(api)
     var mail = MailChannel(
       workspace: writer.workspace, addresses: checked.workspace.mailAddresses, identityKey: key,
@@ -69,7 +65,7 @@ extension Workspaces {
     mail.redactor = redactor
     mail.emailRules = directory.emailRules
     edge.use(mail)
-    try edge.use(phones(writer, checked, key, reader), of: writer.workspace)
+    try edge.use(phones(writer, checked, key, redactor, reader), of: writer.workspace)
     edge.use(checked, for: writer.workspace)
   }
 
@@ -77,10 +73,12 @@ extension Workspaces {
   /// secret, the
   /// data folder keeps a random one; `throughline phone` prints it for the dialplan.
   private func phones(
-    _ writer: Writer, _ checked: CheckedWorkspace, _ key: HMACKey, _ reader: any StoreReader
+    _ writer: Writer, _ checked: CheckedWorkspace, _ key: HMACKey, _ redactor: Redactor,
+    _ reader: any StoreReader
   ) throws -> [String: Edge.PhoneLine] {
-    let channel = PhoneChannel(
+    var channel = PhoneChannel(
       workspace: writer.workspace, defaultRegion: checked.workspace.defaultRegion, identityKey: key)
+    channel.redactor = redactor
     var lines: [String: Edge.PhoneLine] = [:]
     for system in checked.workspace.phoneSystems {
       let name = PhoneChannel.asterisk(system.name, of: writer.name)

@@ -58,18 +58,29 @@ extension Workspaces {
       return RulePages.check(
         try loaded(files, writer, reader), files == nil ? "what runs" : "what was sent", writer.name
       )
-    case .explain(let asked): return try explain(asked, writer, reader)
+    case .explain(let asked): return try explain(asked, writer, by: who, reader)
     case .publish(let files, let note, let anyway):
       let loaded = WorkspaceFolder.load(files: files, name: writer.name)
       if !anyway, let refused = RulePages.refusal(byTests: loaded) { return refused }
       return try publish(loaded, files, .sent, by: who, note, nil, key, writer, reader)
-    case .rollback(let number, let note):
-      let earlier = try version(number, writer, reader)
-      guard let files = earlier.files, let loaded = earlier.load(writer.name) else {
+    case .rollback(let number, let note, let rulesOnly):
+      guard var files = try version(number, writer, reader).files else {
         throw Self.notKept(number)
       }
+      var note = note
+      if rulesOnly { note = note.isEmpty ? "rules only" : "rules only: \(note)" }
+      if rulesOnly, let running = try reader.ruleVersion(writer.workspace)?.files {
+        files = files.filter { Self.isRule($0.key) }
+          .merging(running.filter { !Self.isRule($0.key) }) { _, running in running }
+      }
+      let loaded = WorkspaceFolder.load(files: files, name: writer.name)
       return try publish(loaded, files, .rollback, by: who, note, number, key, writer, reader)
     }
+  }
+
+  /// Whether a file says where cases go, and not who is there.
+  private static func isRule(_ path: String) -> Bool {
+    path.hasPrefix("rules/") || path.hasPrefix("tests/")
   }
 
   // MARK: - Asked again
@@ -126,8 +137,13 @@ extension Workspaces {
     let others = edge.writers.filter { $0 !== writer }.compactMap { other in
       edge.checked(other.workspace).map { (name: other.name, checked: $0) }
     }
-    let conflicts =
-      Self.sharedAddresses(others + [(writer.name, checked)]) + Self.stranded(by: checked, writer)
+    let stranded = Self.stranded(by: checked, writer)
+    var conflicts = Self.sharedAddresses(others + [(writer.name, checked)]) + stranded
+    if origin == .rollback, !stranded.isEmpty {
+      conflicts.append(
+        "to go back at once, go back with the rules only: queues and agents stay as they are (rules_only, or --rules-only)"
+      )
+    }
     if !conflicts.isEmpty {
       throw APIProblem(
         409, "rules-refused", "Rules refused; the running ones stay",
@@ -143,9 +159,8 @@ extension Workspaces {
     }
     let number = (last?.number ?? 0) + 1
     let kept = RuleVersion(
-      number: number, folder: onDisk(writer.name) ?? last?.folder ?? [], origin: origin, by: who,
-      at: Instant.now, note: note, earlier: earlier,
-      files: files)
+      number: number, folder: applied(writer.name, last, files), origin: origin, by: who,
+      at: Instant.now, note: note, earlier: earlier, files: files)
     let state = RuleFolderState(
       name: writer.name, checked: checked, kept: kept, warnings: loaded.rendered)
     try change(writer, to: state, number, reader, under: key)
@@ -153,19 +168,28 @@ extension Workspaces {
     return RulePages.published(kept, isNew: true, warnings: loaded.diagnostics)
   }
 
-  /// Nil where the folder cannot be read: then it has no say in what applies.
-  private func onDisk(_ workspace: String) -> [UInt8]? {
-    do { return try RuleFolderState.fingerprint("\(edge.settings.rules)/\(workspace)") } catch {
-      Log.fault("reading the folder of \(workspace) while its rules are published", "\(error)")
-      return nil
-    }
+  /// The folder as it applied last. Edits of it that were never loaded are none that what is sent
+  /// replaces: the next reload applies them.
+  private func applied(_ workspace: String, _ last: RuleVersion?, _ files: [String: String])
+    -> [UInt8]
+  {
+    let disk = RuleFolderState.fingerprint(
+      RuleSource.texts(in: "\(edge.settings.rules)/\(workspace)"))
+    guard let last else { return disk }
+    // What was sent from the folder was loaded by that.
+    let sent = [files, last.files ?? [:]].map(RuleFolderState.fingerprint)
+    if sent.contains(disk) || last.folder == disk { return disk }
+    Log.note(
+      "the folder of the workspace \(workspace) has changes that were never loaded: the next reload or start applies them"
+    )
+    return last.folder
   }
 
   // MARK: - Trying
 
-  private func explain(_ asked: ExplainRules, _ writer: Writer, _ reader: any StoreReader) throws
-    -> APIResponse
-  {
+  private func explain(
+    _ asked: ExplainRules, _ writer: Writer, by who: String, _ reader: any StoreReader
+  ) throws -> APIResponse {
     var past: RulePages.PastCase?
     let text: String
     switch asked.subject {
@@ -180,13 +204,16 @@ extension Workspaces {
       guard let facts = try reader.facts(writer.workspace, of: id), facts.bytes.count > 2 else {
         throw APIProblem(
           404, "facts-gone", "Nothing to explain from",
-          "the facts that \(id) was routed by are not kept: a transfer has none, and erasing a person erases theirs"
+          "the facts that \(id) was routed by are not kept: a transfer has none, and erasing a person, or their age (`retention`), takes theirs"
         )
       }
       let names = try edge.api(writer.workspace)?.ruleNames(about.ruleVersion, reader) ?? []
       let rule = about.rule.flatMap { names.indices.contains(Int($0)) ? names[Int($0)] : nil }
       past = .init(id: id, version: about.ruleVersion, rule: rule)
       text = String(decoding: facts.bytes, as: UTF8.self)
+      if let api = edge.api(writer.workspace) {
+        api.record(.explanation, by: who, of: try api.customers(of: row, reader))
+      }
     }
     let read = FactsFile.read(text, path: "facts")
     guard var facts = read.facts else {
@@ -204,6 +231,10 @@ extension Workspaces {
     past?.gaps = read.gaps
     past?.isAskedOtherwise = !asked.unknown.isEmpty
     let (checked, number) = try rules(asked, past?.version, writer, reader)
+    if past != nil {
+      facts.setUnknown(checked.hours.map(\.name), of: .hours)
+      facts.setUnknown(checked.queues.map(\.name), of: .queues)
+    }
     // What a past case had is no mistake of whoever asks.
     let strangers =
       past == nil ? WorkspaceFolder.strangers(in: facts, of: checked, path: "facts") : []

@@ -137,11 +137,12 @@ public final class Workspaces: Sendable {
     _ row: WorkspaceRow, _ checked: CheckedWorkspace, _ version: UInt32
   ) throws -> Writer {
     let (edge, store) = (edge, store)
-    edge.add(RulePlanner(checked, version: version), for: row.id)
+    let planner = planner(checked, version, of: row.id, row.name)
+    edge.add(planner, for: row.id)
     return try Writer(workspace: row, commits: commits, outlet: edge.hub) { () throws(StoreFault) in
       let reads = try store.reader()
       let pipeline = try Pipeline(row.id, from: reads) {
-        edge.planner(of: row.id, version: $0) ?? RulePlanner(checked, version: version)
+        edge.planner(of: row.id, version: $0) ?? planner
       }
       return (pipeline, ConfinedReader(reads))
     }
@@ -153,7 +154,14 @@ public final class Workspaces: Sendable {
     let configure = Intake.configure(
       RoutingConfiguration(folder.checked, version: version), encoded: folder.kept.encoded)
     return writer.decide(
-      Request(configure, idempotency: key), using: RulePlanner(folder.checked, version: version))
+      Request(configure, idempotency: key),
+      using: planner(folder.checked, version, of: writer.workspace, writer.name))
+  }
+
+  private func planner(
+    _ checked: CheckedWorkspace, _ version: UInt32, of id: WorkspaceID, _ name: String
+  ) -> RulePlanner {
+    RulePlanner(checked, version: version, after: edge.earlierRules(of: id, name))
   }
 
   /// Hours are spelt out for two years when a version is made: within one, the same rules apply
@@ -171,11 +179,15 @@ public final class Workspaces: Sendable {
     return false
   }
 
-  /// What should apply: the folder; or what was sent since, while the folder is as it was then.
+  /// What should apply: the folder; or what was sent since, while the folder is as it was when it
+  /// was last applied, or as what was sent.
   private func wanted(
     _ folder: RuleFolderState, _ last: RuleVersion?, _ now: Instant
   ) throws -> (folder: RuleFolderState, isSame: Bool) {
-    guard var last, last.folder == folder.kept.folder else { return (folder, false) }
+    guard var last,
+      last.folder == folder.kept.folder
+        || last.files.map(RuleFolderState.fingerprint) == folder.kept.folder
+    else { return (folder, false) }
     let isSame = now - last.at < Self.lifetime
     guard last.origin != .folder, let loaded = last.load(folder.name) else {
       return (folder, isSame)
@@ -285,7 +297,8 @@ public final class Workspaces: Sendable {
     _ writer: Writer, to folder: RuleFolderState, _ version: UInt32, _ reader: any StoreReader,
     under key: Idempotency? = nil
   ) throws {
-    edge.add(RulePlanner(folder.checked, version: version), for: writer.workspace)
+    edge.add(
+      planner(folder.checked, version, of: writer.workspace, writer.name), for: writer.workspace)
     try settle(folder, version, writer, under: key)
     edge.forgetPlanners(of: writer.workspace, before: version)
     try publish(writer, folder.checked, version, reader)
@@ -364,11 +377,6 @@ struct RuleFolderState {
     RuleFolderState, Faults
   > {
     let folder = "\(root)/\(name)"
-    // Taken first: a file that changes meanwhile makes the next reload see a difference.
-    let fingerprint: [UInt8]
-    do { fingerprint = try self.fingerprint(folder) } catch {
-      return .failure(Faults(text: "the workspace \(name): \(error)"))
-    }
     let loaded = WorkspaceFolder.load(folder)
     guard let checked = loaded.workspace else {
       return .failure(Faults(text: "the workspace \(name):\n\(loaded.rendered)"))
@@ -382,8 +390,7 @@ struct RuleFolderState {
         Faults(text: "the workspace \(name): its files changed while they were read; try again"))
     }
     let kept = RuleVersion(
-      folder: fingerprint, origin: .folder, by: who,
-      at: Instant.now, files: files)
+      folder: fingerprint(files), origin: .folder, by: who, at: Instant.now, files: files)
     return .success(
       RuleFolderState(name: name, checked: checked, kept: kept, warnings: loaded.rendered))
   }
@@ -414,15 +421,11 @@ struct RuleFolderState {
     }
   }
 
-  static func fingerprint(_ folder: String) throws -> [UInt8] {
+  /// Of what is read of a folder: two that differ elsewhere are one.
+  static func fingerprint(_ files: [String: String]) -> [UInt8] {
     var all: [UInt8] = []
-    let found = FileManager.default.enumerator(atPath: folder)
-    var paths: [String] = []
-    while let path = found?.nextObject() as? String {
-      if path.hasSuffix(".yaml") { paths.append(path) }
-    }
-    for path in paths.sorted() {
-      all += Array(path.utf8) + [0] + (try Files.read("\(folder)/\(path)", bytesMax: 4 << 20)) + [0]
+    for (path, text) in RuleSource.read(from: files).sorted(by: { $0.path < $1.path }) {
+      all += Array(path.utf8) + [0] + Array(text.utf8) + [0]
     }
     return SHA256.hash(all).bytes
   }

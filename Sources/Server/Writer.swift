@@ -98,8 +98,9 @@ public final class Writer: Sendable {
     self.commits = commits
     self.outlet = outlet
     self.rebuild = rebuild
-    timer = WriterTimer(queue: queue)
+    timer = WriterTimer(queue: queue, clock: commits.health.clock)
     let (pipeline, reads) = try rebuild()
+    commits.health.clock.reaches(pipeline.head.at)
     state = Mutex(State(pipeline: pipeline, reads: reads, health: commits.health))
     timer.handle { [weak self] in self?.submit([Request(.tick)]) }
   }
@@ -177,7 +178,7 @@ public final class Writer: Sendable {
     if state.outage != nil { return nil }
     guard let deadline = state.pipeline.nextDeadline else { return nil }
     return wasRefused
-      ? max(deadline, Instant(milliseconds: WallClock.nowMilliseconds + refusedTickMilliseconds))
+      ? max(deadline, state.health.clock.now + .milliseconds(refusedTickMilliseconds))
       : deadline
   }
   private static let refusedTickMilliseconds: Int64 = 50
@@ -189,7 +190,7 @@ public final class Writer: Sendable {
     }
     do throws(StoreFault) {
       try state.pipeline.submit(
-        request, at: Instant.now, reads: state.reads.reader)
+        request, at: state.health.clock.now, reads: state.reads.reader)
     } catch  where !state.pipeline.isTorn {
       // It failed before anything was decided: only this request is refused.
       state.health.tell("deciding a request", error)

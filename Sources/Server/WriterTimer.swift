@@ -11,7 +11,11 @@ final class WriterTimer: Sendable {
   private let armed = Mutex<Int64>(.max)
   private let handler = Mutex<Handler<Void>?>(nil)
 
-  init(queue: DispatchQueue) { self.queue = queue }
+  private let clock: ServiceClock
+  init(queue: DispatchQueue, clock: ServiceClock) {
+    self.queue = queue
+    self.clock = clock
+  }
 
   func handle(_ due: @escaping @Sendable () -> Void) { handler.withLock { $0 = Handler { due() } } }
 
@@ -23,7 +27,7 @@ final class WriterTimer: Sendable {
       return true
     }
     guard isNearer else { return }
-    let wait = max(0, min(deadline.milliseconds - WallClock.nowMilliseconds, 3_600_000))
+    let wait = max(0, min(deadline.milliseconds - clock.now.milliseconds, 3_600_000))
     queue.asyncAfter(deadline: .now() + .milliseconds(Int(wait))) { [weak self] in
       guard let self else { return }
       let isOurs = armed.withLock { armed in

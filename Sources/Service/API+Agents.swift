@@ -13,7 +13,7 @@ extension API {
   func next(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     let agent = try agent(caller)
     if !request.body.isEmpty {
-      var fields = try Fields(request.body)
+      var fields = try Fields(request)
       try fields.end()
     }
     let wait = try number(request, "wait", 0...60) ?? 0
@@ -60,7 +60,7 @@ extension API {
     throws(APIProblem) -> APIAction
   {
     let agent = try agent(caller)
-    var fields = try Fields(orNothing: request.body)
+    var fields = try Fields(orNothing: request)
     try fields.end()
     switch what {
     case "accept":
@@ -91,11 +91,7 @@ extension API {
       guard let row = try reads.aCase(api.directory.workspace, id) else {
         return APIResponse(.notFound("case"))
       }
-      var customer = CaseView.decoded(row.about)?.customer
-      if customer == nil {
-        customer = try reads.conversation(api.directory.workspace, row.conversation)?.customer
-      }
-      api.record(.aCase, by: caller, of: customer.map { [$0] } ?? [])
+      api.record(.aCase, by: caller, of: try api.customers(of: row, reads))
       var out = Array("{".utf8)
       try CaseView.append(id, api, timelineLimit: 200, reads, to: &out)
       out.append(UInt8(ascii: "}"))
@@ -146,11 +142,11 @@ extension API {
     let agent = try agent(caller)
     let key = request.idempotency
     let direct = Rendering.direct { APIResponse($0) }
-    var fields = try Fields(orNothing: request.body)
+    var fields = try Fields(orNothing: request)
     switch what {
     case "reply", "note":
       var draft = try message(&fields, author: .agent(agent), channel: nil)
-      let text = try fields.optionalText("text", bytesMax: Fields.Bound.textBytes) ?? ""
+      let text = try fields.optionalWords("text", bytesMax: Fields.Bound.textBytes) ?? ""
       try fields.end()
       if what == "note" {
         draft.kind = .note
@@ -165,7 +161,7 @@ extension API {
     case "transfer":
       var members = Members()
       let target = try transferTarget(&fields, &members)
-      if let reason = try fields.optionalText("reason", bytesMax: 4_096) {
+      if let reason = try fields.optionalWords("reason", bytesMax: 4_096) {
         members.text("reason", reason)
       }
       try fields.end()
@@ -174,7 +170,7 @@ extension API {
       )
     case "hand-back":
       var members = Members()
-      if let summary = try fields.optionalText("summary", bytesMax: 16 << 10) {
+      if let summary = try fields.optionalWords("summary", bytesMax: 16 << 10) {
         members.text("summary", summary)
       }
       let name = try fields.optionalText("bot")
@@ -266,7 +262,7 @@ extension API {
       id: .new(), hash: Digest(SHA256.hash(request.body)), size: Int64(request.body.count),
       mediaType: request.contentType.isEmpty
         ? "application/octet-stream" : String(request.contentType.prefix(200)),
-      fileName: request.fileName, conversation: nil, uploader: caller.signature,
+      fileName: request.fileName.map(redactor.text), conversation: nil, uploader: caller.signature,
       at: Instant(milliseconds: WallClock.nowMilliseconds))
     return .keepBlob(row, request.body, request.idempotency)
   }
@@ -276,11 +272,16 @@ extension API {
   {
     try need(caller, .bot, .agent, .supervisor)
     let directory = directory
-    return .read { reads, bytes throws(StoreFault) in
+    return .read { [self] reads, bytes throws(StoreFault) in
       guard let row = try reads.blob(directory.workspace, id),
         try Self.maySee(row, caller, directory, reads)
       else {
         return APIResponse(.notFound("blob"))
+      }
+      // A bot fetches what its customer sees.
+      if caller.scope != .bot, let place = row.conversation {
+        let customer = try reads.conversation(directory.workspace, place)?.customer
+        record(.attachment, by: caller, of: customer.map { [$0] } ?? [])
       }
       var response = APIResponse(
         200, contentType: row.mediaType, try bytes(directory.workspace, row.hash))

@@ -53,7 +53,9 @@ extension Brief {
         CaseView.decoded($0.about)?.customer.map(theirs.contains) ?? true
       }
     }
-    let waited = waited(cases, now: Instant(milliseconds: WallClock.nowMilliseconds))
+    // A machine's clock may have stepped back: it is no earlier than what is written.
+    let wall = Instant(milliseconds: WallClock.nowMilliseconds)
+    let waited = waited(cases, now: max(wall, entries.last?.at ?? wall))
     var json = JSONWriter()
     json.object { brief.write(&$0, name: name, waited: waited, digest) }
     return json.bytes

@@ -14,12 +14,12 @@ import Wire
 extension API {
   func newCall(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     try need(caller, .telephony)
-    var fields = try Fields(request.body)
+    var fields = try Fields(request)
     let id = try fields.required("call")
     var facts = HandoffFacts()
-    facts.reason = try fields.optionalText("reason", bytesMax: 4_096) ?? ""
+    facts.reason = try fields.optionalWords("reason", bytesMax: 4_096) ?? ""
     var members = Members()
-    let known = try fields.object("known")
+    let known = try fields.wordsObject("known")
     if let known {
       for (name, value) in known.prefix(100) {
         facts.fields.append(.init(name: name, value: value.encoded))
@@ -30,7 +30,7 @@ extension API {
     let from = try fields.optionalText("from")
     let to = try fields.optionalText("to")
     if let to { try isOurs(to, fields) }
-    let name = try fields.optionalText("caller_name")
+    let name = try fields.optionalWords("caller_name")
     let reason = facts.reason.isEmpty ? nil : facts.reason
     let told =
       [from, to, name, reason].map { $0.map { Array($0.utf8) } } + [known.map(Self.sorted)]
@@ -91,10 +91,10 @@ extension API {
     -> APIAction
   {
     try need(caller, .telephony)
-    var fields = try Fields(request.body)
+    var fields = try Fields(request)
     let event = try fields.required("event")
     let offer: OfferID? = try fields.optionalID("offer")
-    let text = try fields.optionalText("text", bytesMax: Fields.Bound.textBytes)
+    let text = try fields.optionalWords("text", bytesMax: Fields.Bound.textBytes)
     let digits = try fields.optionalText("digits")
     let confidence = try fields.optionalShare("confidence")
     let recording: BlobID? = try fields.optionalID("blob")
@@ -132,7 +132,7 @@ extension API {
         throw fields.problem("digits", "digits must be 0-9, *, #, A-D")
       }
       var members = Members()
-      members.text("digits", digits)
+      members.text("digits", fields.redactor.text(digits))
       told = .said(said(.digits, members))
     case "speech":
       guard let text else {

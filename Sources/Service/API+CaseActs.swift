@@ -8,7 +8,7 @@ extension API {
     -> APIAction
   {
     let key = request.idempotency
-    var fields = try Fields(orNothing: request.body)
+    var fields = try Fields(orNothing: request)
     let act: CaseAct
     var words: RefusalWords = [:]
     switch what {
@@ -18,12 +18,8 @@ extension API {
       act = .hold(try agent(caller), for: try seconds(&fields, most: 3_600))
     case "unhold":
       act = .endHold(try agent(caller))
-      words[.caseNotAssigned] = ("Not on hold", "the case is not on hold")
     case "extend":
       act = .extendWrapUp(try agent(caller), by: try seconds(&fields, most: 3_600))
-      words[.caseNotAssigned] = (
-        "Not in wrap-up", "the case is not in wrap-up, so there is no time to extend"
-      )
     case "consult":
       let agent = try agent(caller)
       let other = try named(&fields)

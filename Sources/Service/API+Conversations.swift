@@ -24,7 +24,7 @@ extension API {
     _ request: APIRequest, _ caller: Caller, _ id: ConversationID, _ what: String
   ) throws(APIProblem) -> APIAction {
     let agent = try agent(caller)
-    var fields = try Fields(request.body)
+    var fields = try Fields(request)
     let isJoining: Bool
     switch what {
     case "join": isJoining = true
@@ -35,7 +35,7 @@ extension API {
     guard let other: ConversationID = try fields.optionalID(name) else {
       throw fields.missing(name)
     }
-    let reason = try fields.optionalText("reason", bytesMax: 1_024) ?? ""
+    let reason = try fields.optionalWords("reason", bytesMax: 1_024) ?? ""
     try fields.end()
     return .submit(
       .joinConversations(
@@ -50,8 +50,8 @@ extension API {
     -> APIAction
   {
     try need(caller, .agent, .supervisor, .admin)
-    var fields = try Fields(request.body)
-    let tags = try fields.texts("tags")
+    var fields = try Fields(request)
+    let tags = try fields.wordsList("tags")
     guard !tags.isEmpty else {
       throw fields.problem(
         "tags", "tags are required, such as [\"complaint\"]", type: "missing-field")
@@ -59,7 +59,7 @@ extension API {
     for (index, tag) in tags.enumerated() where !PlainName.isPlain(tag) {
       throw fields.problem("tags[\(index)]", "a tag is \(PlainName.shape)")
     }
-    let reason = try fields.optionalText("reason", bytesMax: 1_024) ?? ""
+    let reason = try fields.optionalWords("reason", bytesMax: 1_024) ?? ""
     try fields.end()
     return try tagging(request, caller, id, adds: tags, reason: reason)
   }
@@ -68,8 +68,8 @@ extension API {
     _ request: APIRequest, _ caller: Caller, _ id: ConversationID, _ tag: String
   ) throws(APIProblem) -> APIAction {
     try need(caller, .agent, .supervisor, .admin)
-    var fields = try Fields(orNothing: request.body)
-    let reason = try fields.optionalText("reason", bytesMax: 1_024) ?? ""
+    var fields = try Fields(orNothing: request)
+    let reason = try fields.optionalWords("reason", bytesMax: 1_024) ?? ""
     try fields.end()
     return try tagging(request, caller, id, removes: [tag], reason: reason)
   }

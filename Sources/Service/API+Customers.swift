@@ -19,6 +19,7 @@ extension API {
           APIProblem(
             404, "not-found", "Not found", "no customer here is proven to have this identity"))
       }
+      api.record(.customer, by: caller, of: [page.root])
       return APIResponse(200, json: page.json)
     }
   }
@@ -32,6 +33,7 @@ extension API {
       guard let page = try CustomerPage.read(id, api, reads) else {
         return APIResponse(.notFound("customer"))
       }
+      api.record(.customer, by: caller, of: [page.root])
       return APIResponse(200, json: page.json)
     }
   }
@@ -41,14 +43,14 @@ extension API {
   ) throws(APIProblem) -> APIAction {
     try need(caller, .agent, .supervisor, .admin)
     let by = caller.signature
-    var fields = try Fields(request.body)
+    var fields = try Fields(request)
     let decided: AboutCustomer.What
     switch what {
     case "merge": decided = .merge(id, try other(&fields, "with"))
     case "split": decided = .split(id, try other(&fields, "from"))
     case "identities": decided = try judgement(id, &fields)
     case "attributes":
-      guard let given = try fields.object("attributes"), !given.isEmpty else {
+      guard let given = try fields.wordsObject("attributes"), !given.isEmpty else {
         throw fields.problem(
           "attributes", "attributes are required, such as {\"name\": \"Jo Doe\"}",
           type: "missing-field")
@@ -56,7 +58,7 @@ extension API {
       decided = .set(id, try Self.attributes(given, by))
     default: throw .noPage
     }
-    let reason = try fields.optionalText("reason", bytesMax: 1_024) ?? ""
+    let reason = try fields.optionalWords("reason", bytesMax: 1_024) ?? ""
     try fields.end()
     return .submit(
       .aboutCustomer(AboutCustomer(decided, by: by, reason: reason)), request.idempotency,
@@ -76,7 +78,7 @@ extension API {
     switch try fields.text("decision") {
     case "confirm": return .confirm(id, hash: hash, with: try fields.optionalID("customer"))
     case "verify":
-      return .verify(id, hash: hash, evidence: try fields.text("evidence"))
+      return .verify(id, hash: hash, evidence: try fields.words("evidence"))
     case "reject": return .reject(id, hash: hash)
     case "share": return .share(id, hash: hash, true)
     case "unshare": return .share(id, hash: hash, false)

@@ -10,9 +10,14 @@ public struct ExplainRequest: Sendable {
   public var subject: Subject
   /// Nil: now.
   public var at: Instant?
+  /// Who asks, such as `supervisor:sue`.
+  public var by: String
 
   /// - Parameter query: finds a parameter of the request by its name.
-  public init(_ directory: Directory, _ query: (String) -> String?) throws(APIProblem) {
+  public init(
+    _ directory: Directory, by who: String, _ query: (String) -> String?
+  ) throws(APIProblem) {
+    by = who
     switch (query("case"), query("agent")) {
     case (let text?, nil):
       guard let id = CaseID(text) else {
@@ -41,6 +46,6 @@ public struct ExplainRequest: Sendable {
 extension API {
   func explain(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     try need(caller, .supervisor, .admin)
-    return .explain(try ExplainRequest(directory) { request.query($0) })
+    return .explain(try ExplainRequest(directory, by: caller.signature) { request.query($0) })
   }
 }

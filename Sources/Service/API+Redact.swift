@@ -13,12 +13,12 @@ extension API {
       throw APIProblem(
         404, "malformed-id", "Not an entry", "an entry is named by its number, as in its `entry`")
     }
-    var fields = try Fields(request.body)
+    var fields = try Fields(request)
     guard let words = Redaction(try fields.text("words", bytesMax: Fields.Bound.textBytes)) else {
       throw fields.missing("words")
     }
     // Whoever says why may quote what must go.
-    let reason = words.text(redactor.text(try fields.optionalText("reason", bytesMax: 1_024) ?? ""))
+    let reason = words.text(try fields.optionalWords("reason", bytesMax: 1_024) ?? "")
     try fields.end()
     let agent = caller.scope == .agent ? try agent(caller) : nil
     return .submit(

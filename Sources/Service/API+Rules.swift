@@ -1,3 +1,4 @@
+import Continuity
 import Model
 import WebCodec
 
@@ -9,7 +10,9 @@ public enum RulesRequest: Sendable {
   case check([String: String]?)
   case explain(ExplainRules)
   case publish([String: String], note: String, evenIfTestsFail: Bool)
-  case rollback(to: UInt32, note: String)
+  /// - Parameter rulesOnly: queues, agents and all else stay as they are; only rules and their tests
+  ///   go back.
+  case rollback(to: UInt32, note: String, rulesOnly: Bool)
 }
 
 /// Which facts to try on which rules.
@@ -52,16 +55,16 @@ extension API {
       return .rules(.show(version: version), nil)
     case ("POST", "check", 2):
       try need(caller, .supervisor, .admin)
-      return .rules(try Self.rulesRequest("check", request.body), request.idempotency)
+      return .rules(try Self.rulesRequest("check", request.body, redactor), request.idempotency)
     case ("POST", "explain", 2):
       try need(caller, .supervisor, .admin)
-      return .rules(try Self.rulesRequest("explain", request.body), request.idempotency)
+      return .rules(try Self.rulesRequest("explain", request.body, redactor), request.idempotency)
     case ("POST", nil, 1):
       try need(caller, .admin)
-      return .rules(try Self.rulesRequest("publish", request.body), request.idempotency)
+      return .rules(try Self.rulesRequest("publish", request.body, redactor), request.idempotency)
     case ("POST", "rollback", 2):
       try need(caller, .admin)
-      return .rules(try Self.rulesRequest("rollback", request.body), request.idempotency)
+      return .rules(try Self.rulesRequest("rollback", request.body, redactor), request.idempotency)
     default:
       throw APIProblem(
         405, "method-not-allowed", "Method not allowed", "\(request.method) is not possible here")
@@ -69,11 +72,11 @@ extension API {
   }
 
   /// Reads what is asked under one of the names `check`, `explain`, `publish` and `rollback`.
-  public static func rulesRequest(_ what: String, _ body: [UInt8]) throws(APIProblem)
-    -> RulesRequest
-  {
+  public static func rulesRequest(
+    _ what: String, _ body: [UInt8], _ redactor: Redactor = Redactor()
+  ) throws(APIProblem) -> RulesRequest {
     if what == "check", body.isEmpty { return .check(nil) }
-    var fields = try Fields(body)
+    var fields = try Fields(body, redactor)
     let request: RulesRequest
     switch what {
     case "check": request = .check(try files(&fields))
@@ -85,7 +88,7 @@ extension API {
           type: "missing-field")
       }
       request = .publish(
-        files, note: try fields.optionalText("note", bytesMax: 4_096) ?? "",
+        files, note: try fields.optionalWords("note", bytesMax: 4_096) ?? "",
         evenIfTestsFail: try fields.optionalFlag("even_if_tests_fail") ?? false)
     case "rollback":
       guard let version = try fields.optionalInteger("version", 1...Int64(UInt32.max)) else {
@@ -94,7 +97,8 @@ extension API {
           type: "missing-field")
       }
       request = .rollback(
-        to: UInt32(version), note: try fields.optionalText("note", bytesMax: 4_096) ?? "")
+        to: UInt32(version), note: try fields.optionalWords("note", bytesMax: 4_096) ?? "",
+        rulesOnly: try fields.optionalFlag("rules_only") ?? false)
     default: throw .noPage
     }
     try fields.end()

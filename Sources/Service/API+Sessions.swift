@@ -13,23 +13,23 @@ import Wire
 extension API {
   func openSession(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     let bot = try bot(caller)
-    var fields = try Fields(request.body)
+    var fields = try Fields(request)
     let channel = try fields.optionalText("channel") ?? Channel.chat.name
     guard channel == Channel.chat.name else {
       throw fields.problem(
         "channel", "bots open chat sessions; mail and calls come by their own protocols")
     }
     var customer = try fields.value("customer").map { value throws(APIProblem) in
-      try Fields(value, path: "customer")
+      try Fields(value, path: "customer", request.redactor)
     }
     var claims: [IdentityClaim] = []
     var attributes: [CustomerProfile.Attribute] = []
     if customer != nil {
       let source = "bot:\(caller.holder)"
-      if let name = try customer?.optionalText("name") {
+      if let name = try customer?.optionalWords("name") {
         attributes.append(.init(name: CustomerProfile.name, text: name, source: source))
       }
-      if let given = try customer?.object("attributes") {
+      if let given = try customer?.wordsObject("attributes") {
         attributes += try Self.attributes(given, source)
       }
       for var identity in try customer?.objects("identities", countMax: 16) ?? [] {
@@ -38,7 +38,7 @@ extension API {
       try customer?.end()
     }
     var members = Members()
-    if let context = fields.value("context") { members.raw("context", context.encoded) }
+    if let context = fields.wordsValue("context") { members.raw("context", context.encoded) }
     let token = try fields.optionalText("resume")
     try fields.end()
     var open = OpenSession(
@@ -48,14 +48,14 @@ extension API {
     // A token that is over or not ours is no error: the customer begins anew, as anybody without
     // one.
     open.resumes = token.flatMap {
-      resumeTokens.resumption(of: $0, now: WallClock.nowMilliseconds)
+      resumeTokens.resumption(of: $0, now: now().milliseconds)
     }
     return .submit(.openSession(open), request.idempotency, opened())
   }
 
   /// What a bot is told of the session that it opened.
   private func opened() -> Rendering {
-    let (directory, tokens) = (directory, resumeTokens)
+    let (directory, tokens, now) = (directory, resumeTokens, now)
     return .reading { answer, reads throws(StoreFault) in
       guard
         case .sessionOpened(
@@ -67,7 +67,7 @@ extension API {
       let at = try reads.entry(directory.workspace, entry)?.at.milliseconds
       let token = tokens.make(
         .init(conversation, record ?? customer),
-        until: (at ?? WallClock.nowMilliseconds) + directory.conversationWindow.milliseconds)
+        until: (at ?? now().milliseconds) + directory.conversationWindow.milliseconds)
       var out = Array(
         "{\"session\":\"\(session)\",\"conversation\":\"\(conversation)\",\"customer\":\"\(customer)\",\"owner\":"
           .utf8)
@@ -108,7 +108,7 @@ extension API {
       throw fields.problem("assurance", "assurance must be claimed, asserted or verified")
     }
     try check(assurance, kind, caller, field: fields.full("assurance"))
-    let detail = try fields.optionalText("evidence")
+    let detail = try fields.optionalWords("evidence")
     if assurance == .verified, detail?.isEmpty ?? true {
       throw fields.problem(
         "evidence", "say in `evidence` what was checked, such as \"one-time code by SMS\"",
@@ -172,7 +172,7 @@ extension API {
     -> APIAction
   {
     let bot = try bot(caller)
-    var fields = try Fields(request.body)
+    var fields = try Fields(request)
     let author: Author
     switch try fields.text("author") {
     case "customer": author = .customer
@@ -195,7 +195,7 @@ extension API {
     -> APIAction
   {
     let bot = try bot(caller)
-    var fields = try Fields(request.body)
+    var fields = try Fields(request)
     let epoch = try fields.optionalInteger("epoch", 0...Int64(UInt32.max)).map { UInt32($0) }
     var members = Members()
     try Self.learned(&fields, &members)
@@ -240,7 +240,7 @@ extension API {
     -> [HandoffFacts.Field]
   {
     var facts: [HandoffFacts.Field] = []
-    if let collected = try fields.object("fields") {
+    if let collected = try fields.wordsObject("fields") {
       guard collected.count <= 100 else {
         throw fields.problem("fields", "more than 100 fields", type: "too-long")
       }
@@ -257,11 +257,13 @@ extension API {
       members.raw(
         "fields", JSONValue.object(JSONObject(collected.map { .init($0.name, $0.value) })).encoded)
     }
-    if let wants = try fields.optionalText("wants", bytesMax: 4_096) {
+    if let wants = try fields.optionalWords("wants", bytesMax: 4_096) {
       members.text("wants", wants)
     }
-    if let sentiment = try fields.optionalText("sentiment") { members.text("sentiment", sentiment) }
-    let (tried, promised) = (try fields.texts("tried"), try fields.texts("promised"))
+    if let sentiment = try fields.optionalWords("sentiment") {
+      members.text("sentiment", sentiment)
+    }
+    let (tried, promised) = (try fields.wordsList("tried"), try fields.wordsList("promised"))
     if !tried.isEmpty { members.raw("tried", JSONValue.array(tried.map { .string($0) }).encoded) }
     if !promised.isEmpty {
       members.raw("promised", JSONValue.array(promised.map { .string($0) }).encoded)
@@ -273,7 +275,7 @@ extension API {
   func message(_ fields: inout Fields, author: Author, channel: Channel?) throws(APIProblem)
     -> EntryDraft
   {
-    let text = try fields.optionalText("text", bytesMax: Fields.Bound.textBytes)
+    let text = try fields.optionalWords("text", bytesMax: Fields.Bound.textBytes)
     var blobs: [BlobID] = []
     for name in try fields.texts("attachments") {
       guard let blob = BlobID(name) else {
@@ -301,12 +303,12 @@ extension API {
     -> APIAction
   {
     let bot = try bot(caller)
-    var fields = try Fields(request.body)
+    var fields = try Fields(request)
     var facts = HandoffFacts()
     var members = Members()
-    facts.reason = try fields.text("reason", bytesMax: 4_096, mayBeEmpty: true)
+    facts.reason = try fields.words("reason", bytesMax: 4_096, mayBeEmpty: true)
     members.text("reason", facts.reason)
-    if let summary = try fields.optionalText("summary", bytesMax: 16 << 10) {
+    if let summary = try fields.optionalWords("summary", bytesMax: 16 << 10) {
       facts.summary = summary
       members.text("summary", summary)
     }
@@ -381,7 +383,7 @@ extension API {
     default: throw line.problem("author", "author must be customer or bot")
     }
     var members = Members()
-    let text = try line.text("text", bytesMax: Fields.Bound.textBytes, mayBeEmpty: true)
+    let text = try line.words("text", bytesMax: Fields.Bound.textBytes, mayBeEmpty: true)
     members.text("text", text)
     members.raw("imported", Array("true".utf8))
     let at = try line.pastInstant("at")
@@ -408,7 +410,7 @@ extension API {
     if request.body.isEmpty {
       end = .customerLeft
     } else {
-      var fields = try Fields(request.body)
+      var fields = try Fields(request)
       switch try fields.optionalText("reason") ?? "customer_left" {
       case "customer_left": end = .customerLeft
       case "bot_ended": end = .botEnded
@@ -445,8 +447,8 @@ extension API {
 
   func journey(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     try need(caller, .integration)
-    var fields = try Fields(request.body)
-    let name = try fields.text("event")
+    var fields = try Fields(request)
+    let name = try fields.words("event")
     var claims: [IdentityClaim] = []
     for var identity in try fields.objects("identities", countMax: 16) {
       claims.append(try claim(&identity, caller))
@@ -461,9 +463,9 @@ extension API {
     var members = Members()
     members.text("event", name)
     members.text("source", caller.holder)
-    let detail = fields.value("detail")?.encoded ?? []
+    let detail = fields.wordsValue("detail")?.encoded ?? []
     if !detail.isEmpty { members.raw("detail", detail) }
-    let given = try fields.object("attributes") ?? []
+    let given = try fields.wordsObject("attributes") ?? []
     let attributes = try Self.attributes(given, caller.signature)
     if !given.isEmpty {
       members.raw(

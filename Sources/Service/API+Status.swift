@@ -9,7 +9,7 @@ extension API {
   /// With `channels` the status is that of these channels alone.
   func setStatus(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     let agent = try agent(caller)
-    var fields = try Fields(request.body)
+    var fields = try Fields(request)
     let known = try status(&fields)
     let because = try reason(&fields, known)
     let channels = try channels(&fields)
@@ -43,7 +43,7 @@ extension API {
   /// The agent finishes what they have, gets nothing more, and is that then.
   func finish(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     let agent = try agent(caller)
-    var fields = try Fields(request.body)
+    var fields = try Fields(request)
     let known = try status(&fields)
     guard known.counts != .available else {
       throw fields.problem(
@@ -61,7 +61,7 @@ extension API {
   /// The channels on which the agent wants to be offered something.
   func chooseChannels(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     let agent = try agent(caller)
-    var fields = try Fields(request.body)
+    var fields = try Fields(request)
     let channels = try channels(&fields) ?? []
     try fields.end()
     return .submit(
@@ -84,7 +84,7 @@ extension API {
   private func reason(_ fields: inout Fields, _ status: Directory.Status) throws(APIProblem)
     -> StatusReason?
   {
-    guard let words = try fields.optionalName("reason") else {
+    guard let words = try fields.optionalName("reason").map(fields.redactor.text) else {
       guard !status.needsReason else {
         throw fields.problem(
           "reason", "\(status.name) needs a reason: say in a few words why", type: "missing-field")

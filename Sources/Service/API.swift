@@ -15,6 +15,7 @@ public struct API: Sendable {
   /// E.164 by a region; nil where it is no number.
   public var e164: @Sendable (String, String) -> String?
   public var blobBytesMax: Int
+  public var now: @Sendable () -> Instant = { Instant(milliseconds: WallClock.nowMilliseconds) }
   /// Takes out of what comes in what must never be written.
   public var redactor = Redactor()
   /// Names of the rules of a version that no longer applies, in order; none where it is not kept.
@@ -45,10 +46,7 @@ public struct API: Sendable {
     do throws(APIProblem) {
       // Of what came in: redacted, two card numbers would be one body.
       request.idempotency = try idempotency(request, caller)
-      // Attachments are bytes and not words; and what is to be taken out must be found first.
-      if !request.body.isEmpty, !request.isAttachment, request.path.last != "redact" {
-        request.body = redactor.json(request.body)
-      }
+      request.redactor = redactor
       let action = try route(request, caller)
       if let problem = request.unknownParameter() { throw problem }
       return action

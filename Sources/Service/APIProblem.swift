@@ -255,6 +255,41 @@ extension APIProblem {
     case .timeIsPast: (422, "time-is-past", "Already past", "the time given is past")
     case .notAllowed:
       (409, "not-allowed", "Not possible here", "that cannot be done with this case")
+    case .caseParked:
+      (409, "case-not-assigned", "Parked", "the case is parked: resume it first")
+    case .caseWrappingUp:
+      (
+        409, "case-not-assigned", "In wrap-up",
+        "the talking is over and the case is being wrapped up: it can be closed or passed on"
+      )
+    case .caseNotParked: (409, "case-not-assigned", "Not parked", "the case is not parked")
+    case .caseNotWrappingUp:
+      (
+        409, "case-not-assigned", "Not in wrap-up",
+        "the case is not in wrap-up, so there is no time to extend"
+      )
+    case .caseNotOnHold:
+      (409, "case-not-assigned", "Not on hold", "the case is not on hold")
+    case .caseWaits:
+      (409, "case-not-assigned", "Waiting already", "the case waits in its queue already")
+    case .caseAlreadyTheirs:
+      (409, "case-open", "They have it", "that agent has the case already")
+    case .notLonger:
+      (422, "time-is-past", "No longer", "the time left is longer than that: ask for more")
+    case .alreadyConsulting:
+      (
+        409, "not-allowed", "Somebody is asked already",
+        "another agent's advice is asked on this case already: end that first"
+      )
+    case .nobodyConsulted:
+      (409, "not-allowed", "Nobody is asked", "nobody's advice is asked on this case")
+    case .agentExcluded:
+      (
+        409, "agent-excluded", "Not for that agent",
+        "the rules keep this case from that agent: choose another"
+      )
+    case .consultsThemselves:
+      (409, "not-allowed", "Their own case", "the case is yours: ask another agent for advice")
     }
   }
 

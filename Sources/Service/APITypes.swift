@@ -19,6 +19,8 @@ public struct APIRequest: Sendable {
   public var accept: String
   /// What its key and everything that it says come to, where it has a key.
   var idempotency: Idempotency?
+  /// Takes out of its words what must never be written.
+  var redactor = Redactor()
 
   public init(
     method: String, path: [String], query: [(name: String, value: String)], body: [UInt8],

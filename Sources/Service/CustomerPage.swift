@@ -35,7 +35,8 @@ public struct CustomerPage: Sendable {
       suggestions: [])
     for record in records {
       profiles.append(try profile(record))
-      for row in try reads.identities(workspace, of: record.id) {
+      // Of whoever was erased a mark may be left.
+      for row in try reads.identities(workspace, of: record.id) where !row.identity.value.isEmpty {
         page.identities.append((row, try evidence(row)))
       }
     }
@@ -133,7 +134,9 @@ public struct CustomerPage: Sendable {
     json.field("records", array: { array in for id in records { array.string(id.description) } })
     json.field(
       "joined",
-      array: { array in for link in profile.links { array.object { Self.write(link, &$0) } } })
+      array: { array in
+        for link in profile.links where !link.isSpare { array.object { Self.write(link, &$0) } }
+      })
   }
 
   /// What an identity is, here and where a person's data are exported.
@@ -198,6 +201,7 @@ public struct CustomerPage: Sendable {
     case .joined: "joined"
     case .parted: "parted"
     case .partedAsShared: "parted_as_shared"
+    case .assertedToo: "asserted_too"
     }
   }
 }

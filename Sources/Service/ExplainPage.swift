@@ -11,8 +11,9 @@ public struct LiveExplanation: Sendable {
   /// Until its turn comes, from then on; nil where it does not wait.
   var wait: WaitEstimate?
 
+  /// - Parameter at: when it is asked.
   public init?(_ id: CaseID, _ router: borrowing Router, at: Instant) {
-    guard let why = router.why(id) else { return nil }
+    guard let why = router.why(id, at: at) else { return nil }
     self.why = why
     wait = router.estimatedWait(of: id, ahead: why.ahead, at: at)
   }

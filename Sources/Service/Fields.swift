@@ -1,3 +1,4 @@
+import Continuity
 import Expressions
 import Model
 import System
@@ -11,6 +12,10 @@ public struct Fields {
   private var members: [(name: String, value: JSONValue)]
   private var taken: Set<String> = []
   private let path: String
+  /// Takes out of words what must never be written. Nothing else is touched: of a name that
+  /// somebody gave a thing or a
+  /// person nothing may go, or two of them would be one.
+  let redactor: Redactor
 
   /// Bounds of what a request may hold.
   enum Bound {
@@ -21,27 +26,30 @@ public struct Fields {
     static let listCount = 200
   }
 
-  public init(_ body: [UInt8]) throws(APIProblem) {
+  public init(_ body: [UInt8], _ redactor: Redactor = Redactor()) throws(APIProblem) {
     let value: JSONValue
     do throws(JSONError) { value = try JSONValue(parsing: body) } catch {
       throw APIProblem(
         400, "malformed-json", "Malformed JSON", "the body is not the JSON we can read: \(error)")
     }
-    try self.init(value, path: "")
+    try self.init(value, path: "", redactor)
   }
+
+  init(_ request: APIRequest) throws(APIProblem) { try self.init(request.body, request.redactor) }
 
   /// A call that needs no body may come without one.
-  init(orNothing body: [UInt8]) throws(APIProblem) {
-    try self.init(body.isEmpty ? Array("{}".utf8) : body)
+  init(orNothing request: APIRequest) throws(APIProblem) {
+    try self.init(request.body.isEmpty ? Array("{}".utf8) : request.body, request.redactor)
   }
 
-  init(_ value: JSONValue, path: String) throws(APIProblem) {
+  init(_ value: JSONValue, path: String, _ redactor: Redactor) throws(APIProblem) {
     guard case .object(let members) = value else {
       throw APIProblem(
         422, "wrong-kind", "Wrong kind", "expected a JSON object", field: path.isEmpty ? nil : path)
     }
     self.members = members.members.map { ($0.name, $0.value) }
     self.path = path
+    self.redactor = redactor
   }
 
   func full(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
@@ -97,6 +105,34 @@ public struct Fields {
       throw problem(name, "\(name) must not be empty", type: "missing-field")
     }
     return text
+  }
+
+  /// What a person or a model says, redacted; its bound is of what came.
+  mutating func optionalWords(_ name: String, bytesMax: Int = Bound.shortBytes) throws(APIProblem)
+    -> String?
+  {
+    try optionalText(name, bytesMax: bytesMax).map(redactor.text)
+  }
+
+  mutating func words(
+    _ name: String, bytesMax: Int = Bound.shortBytes, mayBeEmpty: Bool = false
+  ) throws(APIProblem) -> String {
+    redactor.text(try text(name, bytesMax: bytesMax, mayBeEmpty: mayBeEmpty))
+  }
+
+  mutating func wordsList(_ name: String) throws(APIProblem) -> [String] {
+    try texts(name).map(redactor.text)
+  }
+
+  /// JSON of whatever shape, of which we know only that people read it.
+  mutating func wordsValue(_ name: String) -> JSONValue? { value(name).map(redactor.json) }
+
+  mutating func wordsObject(_ name: String) throws(APIProblem) -> [(
+    name: String, value: JSONValue
+  )]? {
+    try object(name).map { members in
+      redactor.members(members.map { .init($0.name, $0.value) }).map { ($0.name, $0.value) }
+    }
   }
 
   /// When something happened that is told now: no year that is a slip of some clock, nothing that
@@ -170,7 +206,7 @@ public struct Fields {
   {
     var result: [Fields] = []
     for (index, value) in try list(name, countMax: countMax).enumerated() {
-      result.append(try Fields(value, path: "\(full(name))[\(index)]"))
+      result.append(try Fields(value, path: "\(full(name))[\(index)]", redactor))
     }
     return result
   }

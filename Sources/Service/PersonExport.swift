@@ -92,7 +92,7 @@ public struct PersonExport: Sendable {
   private static func parted(_ records: [CustomerRow]) throws(StoreFault) -> Instant? {
     var last: Instant?
     for record in records {
-      for link in try CustomerPage.profile(record).links where !link.isActive {
+      for link in try CustomerPage.profile(record).links where !link.isActive && !link.isSpare {
         guard let step = link.story.last else { continue }
         last = max(last ?? step.at, step.at)
       }

@@ -7,7 +7,7 @@ import Wire
 /// What rows look like once a person was erased from them.
 public enum PersonForms {
   public static let erased = ErasedForms(
-    profile: CustomerProfile().encoded, conversation: conversation,
+    profile: CustomerProfile().encoded, conversation: conversation, identity: mark,
     aCase: { row in
       do throws(WireError) {
         var about = try CaseAbout(decoding: row.about)
@@ -31,7 +31,7 @@ public enum PersonForms {
       do throws(WireError) {
         return try CustomerProfile(decoding: row.profile).links.map { $0.other(than: row.id) }
       } catch { return [] }  // The integrity check tells of it.
-    })
+    }, echoes: WordEchoes.forms)
 
   @Sendable private static func mention<Noun: IDKind>(_ id: ID<Noun>) -> [UInt8] {
     var writer = ByteWriter()
@@ -45,11 +45,41 @@ public enum PersonForms {
     return about.encoded
   }
 
+  /// That a number is several people's is not about the one who brought it first; without the mark
+  /// it would make one person of the next two who do. What stays is its keyed hash.
+  @Sendable private static func mark(_ row: IdentityRow) -> IdentityRow? {
+    guard let evidence = row.decodedEvidence, evidence.standing == .shared else { return nil }
+    let decided = evidence.decided
+    func without(_ item: Evidence.Item?) -> Evidence.Item {
+      .init(
+        source: item?.source ?? "", means: "", assurance: row.assurance,
+        at: item?.at ?? Instant(milliseconds: 0))
+    }
+    var mark = Evidence(without(nil))
+    mark.standing = .shared
+    mark.decided = without(decided)
+    var row = row
+    row.identity = Identity(kind: row.identity.kind, value: "")
+    row.evidence = mark.encoded
+    return row
+  }
+
   /// Ids under `attachments`: bots and agents give them as strings, mail as objects with more about
-  /// each.
+  /// each. A recording stands alone, under `blob`.
   @Sendable static func attachments(_ entry: EntryRow) -> [BlobID] {
-    (entry.parsed?["attachments"]?.array ?? []).compactMap {
-      ($0.string ?? $0["blob"]?.string).flatMap { BlobID($0) }
+    guard let told = entry.parsed else { return [] }
+    let names = (told["attachments"]?.array ?? []).map { $0.string ?? $0["blob"]?.string }
+    return (names + [told["blob"]?.string]).compactMap { $0.flatMap { BlobID($0) } }
+  }
+}
+
+extension IdentityRow {
+  var decodedEvidence: Evidence? {
+    do throws(WireError) { return try Evidence(decoding: evidence, assurance: assurance) } catch {
+      return nil
     }
   }
+
+  /// Whether an agent said that it is several people's: then it names none of them.
+  public var isShared: Bool { decodedEvidence?.standing == .shared }
 }

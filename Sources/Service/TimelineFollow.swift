@@ -11,9 +11,16 @@ public struct TimelineFollow: Sendable {
   public private(set) var after: EntryID
   /// Records whose entries are given; nil before the first look.
   public private(set) var members: [CustomerID]?
-  /// Records that came by a merge, and how far they have been given: up to `upTo` they are given
-  /// apart.
-  private var behind: (records: [CustomerID], from: EntryID, upTo: EntryID)?
+  /// Entries of a record that came by a merge: up to `upTo` they are given apart, one record after
+  /// the other.
+  private struct Behind {
+    var record: CustomerID
+    var from: EntryID
+    var upTo: EntryID
+  }
+  private var behind: [Behind] = []
+  /// How far records had been given that are somebody else's now: they may come back.
+  private var given: [CustomerID: EntryID] = [:]
 
   public init(customer: CustomerID, after: EntryID) {
     self.customer = customer
@@ -39,12 +46,21 @@ public struct TimelineFollow: Sendable {
       let records = try reads.merged(workspace, into: row.root)
       var next = self
       next.members = records.map(\.id)
-      if let known = members {
-        let joined = records.map(\.id).filter { !known.contains($0) }
-        // What came before the merge; the rest comes in its turn.
-        if !joined.isEmpty { next.behind = ((behind?.records ?? []) + joined, EntryID(0), after) }
-      }
+      if let known = members { next.change(from: known) }
       return try next.read(workspace, row.root, TimelineDigest(of: records), limit: limit, reads)
+    }
+  }
+
+  private mutating func change(from known: [CustomerID]) {
+    let now = members ?? []
+    for record in known where !now.contains(record) {
+      given[record] = behind.first { $0.record == record }?.from ?? after
+      behind.removeAll { $0.record == record }
+    }
+    for record in now where !known.contains(record) {
+      let from = given.removeValue(forKey: record) ?? EntryID(0)
+      // What came before the merge; the rest comes in its turn.
+      if from < after { behind.append(Behind(record: record, from: from, upTo: after)) }
     }
   }
 
@@ -53,15 +69,20 @@ public struct TimelineFollow: Sendable {
     _ reads: any StoreReader
   ) throws(StoreFault) -> Look {
     var next = self
-    let isBehind = behind != nil
+    let isBehind = !behind.isEmpty
     var entries = try reads.timeline(
-      workspace, of: behind?.records ?? members ?? [], from: behind?.from ?? after, .newer,
-      atMost: behind?.upTo ?? EntryID(.max), limit: limit + 1, visible: .internal)
+      workspace, of: behind.first.map { [$0.record] } ?? members ?? [],
+      from: behind.first?.from ?? after, .newer, atMost: behind.first?.upTo ?? EntryID(.max),
+      limit: limit + 1, visible: .internal)
     let kept = entries.fitting(limit: limit)
     let hasMore = kept < entries.count
     entries.removeLast(entries.count - kept)
     if isBehind {
-      if hasMore { next.behind?.from = entries.last?.id ?? EntryID(0) } else { next.behind = nil }
+      if hasMore, let last = entries.last {
+        next.behind[0].from = last.id
+      } else {
+        next.behind.removeFirst()
+      }
     } else {
       next.after = entries.last?.id ?? after
     }

@@ -104,7 +104,11 @@ struct Erase: AsyncParsableCommand {
     let answer = try send(
       "POST", "/admin/erase", ["identity": identity, "workspace": workspace], options)
     if json { return print(try text(answer)) }
-    print(ErasureText.line(answer as? [String: Any] ?? [:]))
+    let receipt = answer as? [String: Any] ?? [:]
+    print(ErasureText.line(receipt))
+    for folder in receipt["still_in"] as? [String] ?? [] {
+      print("still in \(folder), from before a restore: delete it when you no longer need it")
+    }
   }
 }
 
@@ -129,13 +133,17 @@ struct Accesses: AsyncParsableCommand {
   @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
 
   func run() async throws {
-    let answer = try send(
-      "GET",
-      "/admin/accesses?" + AdminClient.query([("customer", customer), ("workspace", workspace)]),
-      [:], options)
-    for row in answer as? [[String: Any]] ?? [] {
-      print(
-        "\(row["at"] ?? "")  \(row["who"] ?? "")  \(row["what"] ?? "")  \(row["customer"] ?? "")")
+    var before: String?
+    while true {
+      let query = [("customer", customer), ("workspace", workspace), ("before", before)]
+      let answer = try send("GET", "/admin/accesses?" + AdminClient.query(query), [:], options)
+      let rows = answer as? [[String: Any]] ?? []
+      for row in rows {
+        print(
+          "\(row["at"] ?? "")  \(row["who"] ?? "")  \(row["what"] ?? "")  \(row["customer"] ?? "")")
+      }
+      guard let last = rows.last?["number"] else { return }
+      before = "\(last)"
     }
   }
 }

@@ -97,17 +97,13 @@ struct RuleFolder: ParsableCommand {
         throw ValidationError("name a file with facts, or a case id such as case_…")
       }
       let loaded = WorkspaceFolder.load(subject)
-      guard let workspace = loaded.workspace else {
-        print(loaded.rendered)
-        throw ExitCode(1)
-      }
+      guard let workspace = loaded.workspace else { throw refused(loaded.diagnostics) }
       let bytes = try NamedFile.read(facts, bytesMax: 1 << 20)
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw NamedFile.Unreadable(description: "\(facts) is not UTF-8 text")
       }
       let read = FactsFile.read(text, path: facts)
-      for diagnostic in read.diagnostics { print(diagnostic.rendered) }
-      guard var known = read.facts else { throw ExitCode(1) }
+      guard var known = read.facts else { throw refused(read.diagnostics) }
       // Beside the answer, which a program may read.
       for warning in WorkspaceFolder.strangers(in: known, of: workspace, path: facts) {
         FileHandle.standardError.write(Data((warning.rendered + "\n").utf8))
@@ -120,6 +116,16 @@ struct RuleFolder: ParsableCommand {
       }
       let explanation = workspace.rules.explain(known)
       print(format == .json ? explanation.json.text : "\(explanation)")
+    }
+
+    /// Tells what is wrong in the form that was asked for.
+    private func refused(_ diagnostics: [RuleDiagnostic]) -> ExitCode {
+      let json = JsonText.object([
+        ("passed", .bool(false)), ("diagnostics", .array(diagnostics.map(\.json))),
+      ])
+      print(
+        format == .json ? json.text : diagnostics.map(\.rendered).joined(separator: "\n\n"))
+      return ExitCode(1)
     }
   }
 
@@ -208,6 +214,7 @@ extension RuleFolder {
       abstract:
         "Make an earlier version of the running server's rules apply again, as a new version.")
     @Argument(help: "The version, as `throughline rules versions` lists it.") var version: UInt32
+    @Flag(name: .long, help: "Queues, agents and all else stay as they are.") var rulesOnly = false
     @Option(name: .long, help: "Why; kept with the version.") var note = ""
     @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
     @Option(name: .long) var format = ReportFormat.text
@@ -215,8 +222,8 @@ extension RuleFolder {
 
     func run() throws {
       try RuleFolder.ask(
-        "POST", "/rollback", ["version": version, "note": note], workspace, options, format,
-        RuleFolder.applied)
+        "POST", "/rollback", ["version": version, "note": note, "rules_only": rulesOnly], workspace,
+        options, format, RuleFolder.applied)
     }
   }
 
@@ -234,7 +241,9 @@ extension RuleFolder {
     case "rollback": line += ", back to \(version["back_to"] ?? "")"
     default: line += ", from the folder"
     }
-    return line + (version["note"].map { ": \($0)" } ?? "")
+    guard let note = version["note"] as? String else { return line }
+    // Whoever published it may have been a program: it says nothing to a terminal.
+    return line + ": " + note.unicodeScalars.map { $0.isUnseen ? $0.asNumber : String($0) }.joined()
   }
 }
 
@@ -246,10 +255,17 @@ struct Cel: ParsableCommand {
   func run() throws {
     var passed = 0
     var failed = 0
+    var isWhole = true
     for file in files {
+      let text: [UInt8]
+      do { text = try NamedFile.read(file, bytesMax: 64 << 20) } catch {
+        // The others are run all the same, and the last line tells of them.
+        FileHandle.standardError.write(Data("\(error)\n".utf8))
+        isWhole = false
+        continue
+      }
       let outcome = ConformanceFile.run(
-        String(decoding: try NamedFile.read(file, bytesMax: 64 << 20), as: UTF8.self),
-        zone: SystemZones.table)
+        String(decoding: text, as: UTF8.self), zone: SystemZones.table)
       passed += outcome.passed
       failed += outcome.failures.count
       for failure in outcome.failures {
@@ -259,6 +275,6 @@ struct Cel: ParsableCommand {
       }
     }
     print("\(passed) passed, \(failed) failed")
-    if failed > 0 { throw ExitCode(1) }
+    if failed > 0 || !isWhole { throw ExitCode(1) }
   }
 }

@@ -116,11 +116,14 @@ struct WorldOptions: ParsableArguments {
       ("steps", Int64(outcome.steps)), ("decisions", outcome.commands),
       ("entries", outcome.entries),
       ("cases", Int64(outcome.cases)), ("accepted", Int64(outcome.accepted)),
-      ("restarts", Int64(outcome.restarts)),
+      ("restarts", Int64(outcome.restarts)), ("failed_commits", Int64(outcome.failedCommits)),
     ]
-    return numbers.map { measure, value in
+    let hashes = [("history", outcome.historyHash), ("state", outcome.stateHash)]
+    let all =
+      numbers.map { ($0.0, "\($0.1)", "count") } + hashes.map { ($0.0, "\"\(hex($0.1))\"", "hash") }
+    return all.map { measure, value, unit in
       #"{"bench":"simulate","case":"seed=\#(settings.seed) steps=\#(settings.steps)","measure":"\#(measure)","#
-        + #""value":\#(value),"unit":"count"}"#
+        + #""value":\#(value),"unit":"\#(unit)"}"#
     }.joined(separator: "\n")
   }
 }

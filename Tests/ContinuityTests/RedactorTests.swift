@@ -17,6 +17,13 @@ struct `What must never be written` {
     ("378282246310005#", "[card number removed]#"), ("3782 822463 10005", "[card number removed]"),
     ("6011000990139424 and 5555555555554444", "[card number removed] and [card number removed]"),
     ("order 12 4111 1111 1111 1111 99", "order 12 [card number removed] 99"),
+    ("4111\u{A0}1111\u{202F}1111\u{2009}1111", "[card number removed]"),
+    ("4111–1111‑1111−1111", "[card number removed]"),
+    ("4111  1111  1111  1111", "[card number removed]"),
+    ("it is\n4111 1111\n1111 1111\r\nthanks", "it is\n[card number removed]\r\nthanks"),
+    ("3782 822463\r\n10005", "[card number removed]"),
+    ("card4111111111111111, CVC", "card[card number removed], CVC"),
+    ("Nr4111 1111 1111 1111exp", "Nr[card number removed]exp"),
     ("use tl_abcdefghijklmnopqrstuvwxyz0123456789-_ABCDE now", "use [token removed] now"),
     ("?token=tl_abcdefghijklmnopqrstuvwxyz0123456789&x=1", "?token=[token removed]&x=1"),
     ("Authorization: Bearer abcdefghijklmnopqrstuvwx", "Authorization: [token removed]"),
@@ -33,41 +40,15 @@ struct `What must never be written` {
   @Test(arguments: [
     "4111 1111 1111 1112", "1234567890123456", "call +4917012345678 please", "+4111111111111111",
     "order 4711",
-    "case_4111111111111111", "a4111111111111111", "4111111111111111a", "41111111111111110000000",
+    "case_4111111111111111", "a1b4111111111111111", "4111111111111111a9", "41111111111111110000000",
+    // What passes Luhn and is no issuer's, in words and columns of other things.
+    "ORD2026112700001232", "BE68539007547033", "12 4111\n1111 11\n111111", "4111   1111 1111 1111",
+    "20261127\n000002",
     "0000000000000000",
     "Bearer of bad news", "tl_short", "a tl;dr", "basket-weaving", "", "…",
     "2026-11-26 01:02:03.456",
   ])
   func `but nothing else is`(_ said: String) { #expect(redactor.text(said) == said) }
-
-  @Test func `is taken out of every string and number of a JSON text, which stays JSON`() {
-    let said =
-      #"{"text":"it\u0027s \"4111 1111 1111 1111\"","n":[4111111111111111,-4111111111111112,4711],"#
-      + #""fields":{"card":"5555-5555-5555-4444"},"x":"plain \u00e4"}"#
-    let kept =
-      #"{"text":"it's \"[card number removed]\"","n":["[card number removed]",-4111111111111112,4711],"#
-      + #""fields":{"card":"[card number removed]"},"x":"plain \u00e4"}"#
-    #expect(String(decoding: redactor.json(Array(said.utf8)), as: UTF8.self) == kept)
-  }
-
-  @Test(arguments: [
-    #""\ud83d\ude00 4111111111111111""#, #""\/\b\f\n\r\t4111111111111111""#,
-    "\"ä 4111111111111111\"",
-    #""4111\u00201111 1111\u0020\u0031111""#,
-  ])
-  func `however a string is escaped`(_ json: String) {
-    let kept = String(decoding: redactor.json(Array(json.utf8)), as: UTF8.self)
-    #expect(kept.contains("[card number removed]") && !kept.contains("111") && kept.hasSuffix("\""))
-  }
-
-  @Test(arguments: [
-    "", "\"", "{\"a\":\"4111111111111111", "\"\\", "\"4111111111111111\\u12\"",
-    "\"\\ud83d 4111111111111111\"",
-  ])
-  func `broken JSON does no harm`(_ text: String) {
-    _ = redactor.json(Array(text.utf8))
-    for cut in 0...text.utf8.count { _ = redactor.json(Array(text.utf8.prefix(cut))) }
-  }
 
   @Test func `as the workspace's own patterns have it`() throws {
     let pattern = try TextPattern(#"KD-\d{6}|x*"#)

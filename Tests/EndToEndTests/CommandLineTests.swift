@@ -34,6 +34,30 @@ import Testing
     }
   }
 
+  @Test func `two processes simulate the same world to the byte, and say so in lines of JSON`()
+    async throws
+  {
+    let asked = ["simulate", "--seed", "11", "--steps", "300"]
+    let text = try await Peer.run(try Binary.path, asked)
+    #expect(text.status == 0)
+    #expect(text.lines.first?.hasPrefix("seed 11: 300 steps, ") == true)
+    let (first, second) = (
+      try await Peer.run(try Binary.path, asked + ["--json"]),
+      try await Peer.run(try Binary.path, asked + ["--json"])
+    )
+    #expect(first.lines == second.lines)
+    let lines = first.lines.map { JSON($0) }
+    #expect(Set(lines.map { $0["case"].text }) == ["seed=11 steps=300"])
+    for hash in ["history", "state"] {
+      let value = lines.first { $0["measure"].text == hash }?["value"].text ?? "none"
+      #expect(text.lines.first?.contains("\(hash) \(value)") == true)
+    }
+    #expect(lines.contains { $0["measure"].text == "failed_commits" })
+    let wrong = try await run("simulate", "--without", "rain")
+    #expect(wrong.status == 64)
+    #expect(wrong.text.contains(#"there is no fault "rain"; there are kill, "#))
+  }
+
   @Test func `a part of whom an address leads to is called a part`() throws {
     let one = #"{"customer":"cust_1","assurance":"claimed","timeline":{"count":0,"entries":[]}}"#
     func text(_ more: Bool) throws -> String {

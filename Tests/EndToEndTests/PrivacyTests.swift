@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Model
 import System
@@ -87,6 +88,42 @@ import Testing
       await server.stop()
       let doctor = try await Peer.run(try Binary.path, ["doctor", "--data", server.settings.data])
       #expect(doctor.status == 0, "\(doctor.lines)")
+    }
+  }
+
+  @Test func `while somebody reads for long, an erasure waits and the workspace goes on`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let gone = try await talk(server, bot, "Hildegard")
+      let stays = try await server.open(bot, email: "kim@home.example")
+      let store = try #require(server.running).edge.store
+      let (begun, ends) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+      let reading = Task.detached {
+        try await blocking {
+          try store.reader().snapshot { reads throws(StoreFault) in
+            _ = try reads.workspaces()
+            begun.signal()
+            ends.wait()
+          }
+        }
+      }
+      try await blocking { begun.wait() }
+      async let erased = server.administer(
+        "POST", "/admin/erase", ["identity": .text(gone.customer)])
+      try await eventually("the words are gone") {
+        try store.reader().identities(
+          store.reader().workspaces()[0].id, of: #require(CustomerID(gone.customer))
+        ).isEmpty
+      }
+      for n in 1...5 { #expect(try await stays.customer("kim speaks \(n)").status == 201) }
+      #expect(try holders(of: "Hildegard", in: server.settings.data) != [])
+      ends.signal()
+      try await reading.value
+      let receipt = try await erased
+      #expect(receipt.status == 200 && receipt["done"].string != nil, "\(receipt)")
+      #expect(try holders(of: "Hildegard", in: server.settings.data) == [])
     }
   }
 
@@ -354,6 +391,64 @@ import Testing
       #expect(try server.running?.edge.tidy(now: later) == 2)
       let page = try await server.timeline(chat.customer)
       #expect(page["count"].int == 2 && page["entries"].elements.allSatisfy { $0["entry"].isNull })
+    }
+  }
+
+  @Test func `what a bot uploads and never attaches is gone after a day, and nothing else is`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let ann = try await server.agent("ann")
+      _ = try await talk(server, bot, "Bartholomew")
+      func upload(_ words: String, by token: String) async throws -> String {
+        try await server.call(
+          "POST", "/v1/blobs?name=\(words).txt", raw: Array("\(words) alone".utf8), by: token,
+          headers: [("Content-Type", "text/plain")])["blob"].text
+      }
+      _ = try await upload("Hildegard", by: bot)
+      let noted = try await upload("Adalbert", by: ann)
+      let offer = try await server.take(ann)
+      let note = try await server.call(
+        "POST", "/v1/cases/\(offer["case"].text)/note",
+        ["text": "see", "attachments": .list([.text(noted)])], by: ann)
+      #expect(note.status == 201, "\(note)")
+      let edge = try #require(server.running).edge
+      #expect(try edge.tidy(now: Instant.now + .seconds(23 * 3_600)) == 0)
+      #expect(try !holders(of: "Hildegard", in: server.settings.data).isEmpty)
+      #expect(try edge.tidy(now: Instant.now + .seconds(25 * 3_600)) == 0)
+      try edge.store.emptyLog()
+      #expect(try holders(of: "Hildegard", in: server.settings.data) == [])
+      for words in ["Bartholomew sends this", "Adalbert alone"] {
+        #expect(try !holders(of: words, in: server.settings.data).isEmpty, "\(words)")
+      }
+      await server.stop()
+      #expect(try FolderCheck(server.settings.data).findings == [])
+    }
+  }
+
+  @Test func `an erasure says which folders from before a restore still hold the person`()
+    async throws
+  {
+    let elsewhere = try TemporaryFolder()
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let gone = try await talk(server, bot, "Hildegard")
+      let backup = elsewhere.path + "/backup"
+      #expect(
+        try await server.administer("POST", "/admin/backup", ["to": .text(backup)]).status == 200)
+      await server.stop()
+      let restored = try DataFolder.restore(backup, to: server.settings.data, erasures: nil)
+      let replaced = try #require(restored.replaced)
+      try await server.start()
+      let receipt = try await server.administer(
+        "POST", "/admin/erase", ["identity": .text(gone.customer)])
+      let named = receipt["still_in"].elements.map(\.text)
+      #expect(named == [URL(fileURLWithPath: replaced).lastPathComponent], "\(receipt)")
+      let holding = try holders(of: "Hildegard", in: server.settings.data)
+      #expect(
+        !holding.isEmpty
+          && holding.allSatisfy { path in named.contains { path.hasPrefix("\($0)/") } })
     }
   }
 }

@@ -95,10 +95,13 @@ import Testing
         entries == entries.sorted() && Set(entries).count == entries.count, "each once, in order")
       let whole = try await server.timeline("jo@home.example").said.map { $0["entry"].int ?? 0 }
       #expect(entries == whole)
-      // That the boss began to follow is on record, and once.
+      // That the boss began to follow is on record, and once, beside who looked just now.
       let read = try await server.administer("GET", "/admin/accesses?customer=\(chat.customer)")
         .json.elements
-      #expect(read.map { "\($0["who"].text) \($0["what"].text)" } == ["supervisor:boss timeline"])
+      #expect(
+        read.map { "\($0["who"].text) \($0["what"].text)" } == [
+          "administrator timeline", "supervisor:boss timeline",
+        ])
       let other = try await stream(server, bot)
       try other.say(Body.object([("type", "follow"), ("customer", .text(chat.customer))]).encoded)
       try await other.line("a refusal") { $0.contains("forbidden") }
@@ -501,6 +504,28 @@ import Testing
       #expect(try await other["case"].text == aCase)
       #expect(
         try await server.story(aCase) == ["queued", "offered ann", "failed ann", "offered ben"])
+    }
+  }
+
+  @Test func `every desk of an agent hears of an offer, whichever is half dead`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let ann = try await server.agent("ann")
+      let (dead, looked) = (try await stream(server, ann), try await stream(server, ann))
+      for peer in [dead, looked] {
+        try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+      }
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      let aCase = try await chat.handoff()["case"].text
+      var offers: [String] = []
+      for peer in [dead, looked] {
+        offers.append(
+          JSON(try await peer.line("an offer") { JSON($0)["type"].text == "offer" })["offer"].text)
+      }
+      #expect(Set(offers).count == 1)
+      let accepted = try await server.call("POST", "/v1/offers/\(offers[0])/accept", by: ann)
+      #expect(accepted["case"].text == aCase)
     }
   }
 }

@@ -17,7 +17,7 @@ struct FactsTests {
         "\(seen.conversationsBefore ?? -1) before, \(seen.sessions ?? -1) sessions, \(seen.assurance?.name ?? "?")"
       return .route(Need(queue: QueueID(0)), rule: 0, ruleVersion: 1, facts: Array(text.utf8))
     }
-    func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
+    func text(_ number: UInt32, ruleVersion: UInt32, _ reads: any StoreReader) -> String? { nil }
     func prompt(ofQueue name: String) -> String? { nil }
     func handBack(ofQueue name: String) -> String? { nil }
     var continuity: ContinuityRules { ContinuityRules() }

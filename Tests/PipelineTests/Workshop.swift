@@ -23,7 +23,7 @@ struct Workshop {
     var planned = Planned.route(Need(queue: QueueID(0)), rule: 0, ruleVersion: 1, facts: [])
     func plan(_ facts: RouteFacts, router: borrowing Router, at: Instant) -> Planned { planned }
     var said: String?
-    func text(_ number: UInt32, ruleVersion: UInt32) -> String? { said }
+    func text(_ number: UInt32, ruleVersion: UInt32, _ reads: any StoreReader) -> String? { said }
     func prompt(ofQueue name: String) -> String? { nil }
     func handBack(ofQueue name: String) -> String? { "\(name) is late" }
     var continuity: ContinuityRules { ContinuityRules() }

@@ -28,6 +28,8 @@ public struct Reference: Sendable {
   }
 
   public var lines: [Line] = []
+  /// Pairs that were asserted together while they hung together anyhow, the first first.
+  public var spares: [Set<Node>] = []
   /// Pairs that an agent has taken apart.
   public var apart: Set<Set<Node>> = []
   public var shared: Set<Node> = []
@@ -59,24 +61,46 @@ public struct Reference: Sendable {
   /// Somebody comes with these identities, in this order; those that are claimed do not count.
   /// - Returns: where what they say belongs, and whether they are known by anything at all.
   public mutating func arrives(proven: [Node]) -> (node: Node, isProven: Bool) {
-    let good = proven.filter { !shared.contains($0) }
+    var good = proven.filter { !shared.contains($0) }
+    if areApart(good) {
+      // One browser, several people: whoever brings more than its chat id; nobody where two do.
+      let own = good.filter { !$0.hasPrefix("chat:") }
+      good = areApart(own) ? [] : own
+    }
     guard let first = good.first else {
       nobodies += 1
       return ("nobody#\(nobodies)", false)
     }
-    for other in good.dropFirst() where !person(first).contains(other) {
-      let (mine, theirs) = (person(first), person(other))
-      let isApart = apart.contains { pair in
-        !pair.isDisjoint(with: mine) && !pair.isDisjoint(with: theirs)
-      }
-      if !isApart { lines.append(Line(a: first, b: other, by: [first, other])) }
+    for (index, one) in good.enumerated() {
+      for other in good.dropFirst(index + 1) where one != other { name(one, other) }
     }
     return (first, true)
+  }
+
+  /// One source names both.
+  private mutating func name(_ a: Node, _ b: Node) {
+    if lines.contains(where: { Set([$0.a, $0.b]) == [a, b] }) { return }
+    if !person(a).contains(b) {
+      if !areApart([a, b]) { lines.append(Line(a: a, b: b, by: [a, b])) }
+    } else if !apart.contains([a, b]), !spares.contains([a, b]) {
+      spares.append([a, b])
+    }
+  }
+
+  private func areApart(_ nodes: [Node]) -> Bool {
+    nodes.contains { a in
+      nodes.contains { b in
+        let (mine, theirs) = (person(a), person(b))
+        return mine != theirs
+          && apart.contains { !$0.isDisjoint(with: mine) && !$0.isDisjoint(with: theirs) }
+      }
+    }
   }
 
   public mutating func merges(_ a: Node, _ b: Node) -> Bool {
     guard !person(a).contains(b) else { return false }
     apart.remove([a, b])
+    spares.removeAll { $0 == [a, b] }
     lines.append(Line(a: a, b: b, by: []))
     return true
   }
@@ -91,6 +115,11 @@ public struct Reference: Sendable {
   public mutating func shares(_ node: Node) {
     shared.insert(node)
     lines.removeAll { $0.by.contains(node) }
+    spares.removeAll { $0.contains(node) }
+    for pair in spares where lines.allSatisfy({ Set([$0.a, $0.b]) != pair }) {
+      let (a, b) = (pair.sorted()[0], pair.sorted()[1])
+      if !person(a).contains(b), !areApart([a, b]) { lines.append(Line(a: a, b: b, by: [a, b])) }
+    }
   }
 
   /// Somebody is called otherwise from now on.
@@ -99,6 +128,7 @@ public struct Reference: Sendable {
     lines = lines.map { Line(a: name($0.a), b: name($0.b), by: $0.by.map(name)) }
     // Whoever comes by these again was never taken apart from anybody.
     apart = apart.filter { pair in pair.allSatisfy { names[$0] == nil } }
+    spares = spares.filter { pair in pair.allSatisfy { names[$0] == nil } }
     sessions = sessions.mapValues(name)
     matters = matters.mapValues(name)
   }

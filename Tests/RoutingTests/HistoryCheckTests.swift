@@ -90,4 +90,20 @@ struct `What must hold over a history` {
     }
     #expect(check(swapped).map(\.rule).contains(.order))
   }
+
+  @Test func `a case left beside who could take it is named, but where a match may have gone on`() {
+    func rules(after seconds: Int64) -> [Invariants.Violation.Rule] {
+      var world = World()
+      world.pass(seconds: seconds)
+      world.open(1)
+      world.route(1, Need(queue: World.support))
+      world.available(World.ann)
+      world.asks(World.ann)
+      return check(
+        world.log.filter { if case .offerMade = $0.event { false } else { true } }
+      ).map(\.rule)
+    }
+    #expect(rules(after: 60).contains(.waitingThoughEligible))
+    #expect(!rules(after: 1).contains(.waitingThoughEligible), "the rules have just changed")
+  }
 }

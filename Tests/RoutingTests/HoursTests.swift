@@ -100,6 +100,26 @@ struct `Hours, caps and overflow` {
     #expect(world.router.case(World.case(1))?.age == age)
   }
 
+  @Test func `a case that was offered while its queue closed goes on when the offer ends`() {
+    var world = world {
+      $0.queues[0].whenClosed = .queue("sales")
+      $0.queues[0].hours = [Self.at(World(), 0, 60)]
+    }
+    world.available(World.ann)
+    world.asks(World.ann, seconds: 200)
+    world.pass(seconds: 55)
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.pass(seconds: 5)
+    world.when(.tick)
+    #expect(world.last.events == [.queueClosed(World.support)])
+    world.given(.decline(world.offer(World.ann), World.ann))
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+    world.pass(seconds: 1)
+    world.given(.tick)
+    #expect(world.router.case(World.case(1))?.need.queue == World.sales)
+  }
+
   @Test func `a full queue's overflow takes what comes, and where that is full too it is refused`()
   {
     var world = World()
@@ -212,6 +232,32 @@ struct `Hours, caps and overflow` {
     #expect((owner == .bot(World.bot)) == (channel == .chat))
   }
 
+  @Test func `who has waited too long goes on as far as the next queue takes them`() {
+    var world = World()
+    var made = World.configuration
+    made.queues[0].waitMax = .seconds(40)
+    made.queues[0].whenWaitedOut = .queue("sales")
+    made.queues[1].waitingMax = 1
+    world.given(.configure(made))
+    for n in 1...3 as ClosedRange<UInt64> {
+      world.open(n)
+      world.route(n, Need(queue: World.support))
+    }
+    world.pass(seconds: 40)
+    world.given(.tick)
+    func waits() -> [Int?] {
+      [World.support, World.sales].map { world.router.statistics($0)?.waiting }
+    }
+    #expect(waits() == [2, 1])
+    #expect(world.router.nextDeadline.map { $0 > world.now } ?? false, "the tick is over")
+    world.available(World.dan)
+    world.asks(World.dan)
+    #expect(waits() == [2, 0], "dan has it")
+    world.pass(seconds: 1)
+    world.given(.tick)
+    #expect(waits() == [1, 1])
+  }
+
   @Test(arguments: [true, false])
   func `no chat goes back to a bot while a mail of its customer's is there`(_ isGone: Bool) {
     var world = World()
@@ -267,5 +313,37 @@ struct `Hours, caps and overflow` {
     #expect(world.router.case(id)?.age == asked)
     #expect(world.router.case(id)?.by.cause == .botSilent)
     world.refused(said(.bot(World.bot), 5), .notOwner)
+  }
+
+  enum Refusing: CaseIterable { case full, closed, unserved }
+
+  @Test(arguments: Refusing.allCases)
+  func `whoever a silent bot leaves waits, though the queue takes nobody else`(_ why: Refusing) {
+    var world = World()
+    var made = World.configuration
+    made.limits.botSilenceMax = .seconds(30)
+    made.limits.botSilenceQueue = "sales"
+    switch why {
+    case .full: made.queues[1].waitingMax = 0
+    case .closed:
+      made.queues[1].hours = []
+      made.queues[1].whenClosed = .refuse
+    case .unserved: for index in made.agents.indices { made.agents[index].queues = ["support"] }
+    }
+    world.given(.configure(made))
+    world.open(1)
+    world.open(2)
+    let refusal = world.play(world.routing(2, Need(queue: World.sales)))
+    #expect(
+      refusal == [.queueFull, .queueClosed, .queueUnserved][Refusing.allCases.firstIndex(of: why)!])
+    world.given(
+      .record(
+        conversation: World.conversation(1), session: World.session(1), entry: World.entry(1),
+        author: .customer, visibility: .customer, epoch: nil))
+    world.pass(seconds: 30)
+    world.given(.tick)
+    guard case .queue(World.sales, _) = world.router.conversation(World.conversation(1))?.owner
+    else { return #expect(Bool(false), "it is with a bot that does not answer") }
+    #expect(world.router.statistics(World.sales)?.waiting == 1)
   }
 }

@@ -167,6 +167,25 @@ struct `Moves and time` {
     world.refused(.configure(next), .unknownQueue)
   }
 
+  @Test func `an offer that no longer fits an agent's capacity is revoked`() {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    world.open(2)
+    world.route(2, Need(queue: World.support))
+    world.asks(World.ann)
+    let offer = world.offer(World.ann)
+    var made = World.configuration
+    made.agents[0].capacity = 2
+    world.when(.configure(made))
+    #expect(world.router.offer(offer) != nil, "it still fits")
+    made.agents[0].capacity = 1
+    world.when(.configure(made))
+    #expect(world.last.events.contains(.offerEnded(offer, .revoked(.reconfigured))))
+    #expect(world.router.case(World.case(2))?.state == .waiting)
+    #expect(world.router.agent(World.ann)?.cases == [World.case(1)], "what they have they keep")
+    world.refused(.accept(offer, World.ann), .offerEnded)
+  }
+
   @Test func `a mass change is matched in portions, and ticks go on`() {
     var configuration = World.configuration
     configuration.agents = (0..<600).map {
@@ -208,5 +227,191 @@ struct `Moves and time` {
     }
     #expect(made == [256, 256, 88])
     #expect(Invariants.check(router) == [])
+  }
+
+  /// A chat each, routed without the checks of `given`, which look at all of them each time.
+  private static func manyChats(_ world: inout World, _ count: Int, _ need: Need) {
+    var out = Decision()
+    for n in 1...UInt64(count) {
+      let session = NewSession(id: World.session(n), channel: .chat, bot: World.bot)
+      let opens = Command.openConversation(
+        conversation: World.conversation(n), customer: World.customer(n), session: session)
+      for command in [opens, world.routing(n, need)] {
+        #expect(world.router.decide(command, at: world.now, into: &out) == nil)
+      }
+    }
+  }
+
+  @Test(arguments: [RoutingLimits.looksPerCommandMax + 1, 1_500])
+  func `whoever could take one of very many that change at once gets it`(_ count: Int) {
+    var world = World()
+    world.available(World.dan)
+    world.given(.openStream(World.dan, waiter: WaiterID(1)))
+    var need = Need(queue: World.sales)
+    need.skills = [.init(skill: World.german, level: 5, required: true)]
+    need.steps = [.init(after: .seconds(60), change: .dropSkill(World.german))]
+    // All in one command, so that none of them is listed yet when the next changes.
+    Self.manyChats(&world, count, need)
+    world.pass(seconds: 60)
+    world.given(.renewPresence(World.dan))
+    var steps: [Int] = []
+    repeat {
+      world.when(.tick)
+      steps.append(world.last.events.count { if case .stepTaken = $0 { true } else { false } })
+    } while world.router.nextDeadline ?? .distantFuture <= world.now
+    #expect(steps.max() == RoutingLimits.looksPerCommandMax)
+    #expect(steps.reduce(0, +) == count)
+    #expect(world.router.agent(World.dan)?.cases.first == World.case(1), "the first")
+    #expect(
+      world.router.agent(World.dan)?.cases.count == 3, "dan accepts by himself, while he has room")
+  }
+
+  @Test func `when an agent goes for whom very many wait, the queue gets them in their order`() {
+    var world = World()
+    world.available(World.ann)
+    world.given(.openStream(World.ann, waiter: WaiterID(1)))
+    var need = Need(queue: World.support)
+    need.preferred = .init(agent: World.ann, for: .seconds(600))
+    Self.manyChats(&world, 1_500, need)
+    world.given(.decline(world.offer(World.ann), World.ann))
+    world.available(World.bob)
+    world.given(.setStatus(World.ann, .offline, lease: nil))
+    var ended = 0
+    var most = 0
+    func count() {
+      let now = world.last.events.count { if case .preferenceEnded = $0 { true } else { false } }
+      ended += now
+      most = max(most, now)
+    }
+    count()
+    world.given(.openStream(World.bob, waiter: WaiterID(2)))
+    count()
+    while world.router.nextDeadline ?? .distantFuture <= world.now {
+      world.when(.tick)
+      count()
+    }
+    #expect(ended == 1_500 - 1)
+    #expect(most <= RoutingLimits.looksPerCommandMax)
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(1))
+    #expect(
+      world.router.caseIDs.allSatisfy { world.router.case($0)?.preferenceUntil == nil })
+  }
+
+  /// German, not by cat, five units of importance, and a step that was taken.
+  private static var demanding: Need {
+    var need = Need(queue: World.support)
+    need.priority = 3
+    need.weight = 2
+    need.serviceLevel = .seconds(99)
+    need.skills = [
+      .init(skill: World.german, level: 3, required: true),
+      .init(skill: World.returns, level: 5, required: true),
+    ]
+    need.excluded = [World.cat]
+    need.steps = [
+      .init(after: .zero, change: .dropSkill(World.returns)),
+      .init(after: .seconds(500), change: .raisePriority(by: 1)),
+      .init(after: .seconds(600), change: .changeQueue(World.sales)),
+    ]
+    return need
+  }
+
+  private static func taken(_ need: Need) -> World {
+    var world = World()
+    world.open(1)
+    world.route(1, need)
+    world.available(World.ann)
+    world.asks(World.ann)
+    world.given(.accept(world.offer(World.ann), World.ann))
+    return world
+  }
+
+  @Test
+  func `a transfer keeps what the customer needs, and what nobody there could meet is preferred`() {
+    let world = Self.taken(Self.demanding)
+    let same = world.router.needPassedOn(World.case(1), to: nil, agent: nil)
+    var expected = Self.demanding
+    expected.skills.removeLast()
+    expected.steps.removeFirst()
+    #expect(same == expected)
+    let other = world.router.needPassedOn(World.case(1), to: World.sales, agent: nil)
+    expected.queue = World.sales
+    expected.steps.removeLast()
+    #expect(other == expected, "bob speaks German there")
+    var unmet = Self.demanding
+    unmet.skills[0].level = 8
+    unmet.requiredAgents = [World.ann]
+    let relaxed = Self.taken(unmet).router.needPassedOn(World.case(1), to: World.sales, agent: nil)
+    #expect(relaxed?.skills == [.init(skill: World.german, level: 8, required: false)])
+    #expect(relaxed?.requiredAgents == [])
+    #expect(relaxed?.excluded == [World.cat])
+  }
+
+  @Test func `a case that was widened is widened still when it is passed on in its queue`() {
+    var need = Need(queue: World.support)
+    need.steps = [.init(after: .zero, change: .widen([World.sales]))]
+    var world = Self.taken(need)
+    let passed = world.router.needPassedOn(World.case(1), to: nil, agent: nil)!
+    world.given(.transfer(World.case(1), by: World.ann, need: passed, case: World.case(2)))
+    #expect(world.router.case(World.case(2))?.widened == [World.sales])
+  }
+
+  @Test func `whoever a case is passed to by name gets it, whatever they serve`() {
+    var need = Self.demanding
+    need.excluded = []
+    var world = Self.taken(need)
+    world.available(World.bob, World.cat)
+    world.given(.openStream(World.bob, waiter: WaiterID(8)))
+    func passed(_ agent: AgentID) -> Need {
+      world.router.needPassedOn(
+        World.case(1), to: nil, agent: .init(agent: agent, for: .seconds(60)))!
+    }
+    // Cat serves sales only, and speaks no German.
+    world.given(
+      .transfer(World.case(1), by: World.ann, need: passed(World.cat), case: World.case(2)))
+    #expect(world.router.case(World.case(2))?.state == .waiting, "for cat, who does not ask yet")
+    let near = world.router.why(World.case(2))?.oneChangeAway
+    #expect(near?.counts[Int(PassedOverReason.notAsking.rawValue)] == 1)
+    world.asks(World.cat)
+    #expect(world.router.offer(world.offer(World.cat))?.theCase == World.case(2))
+    world.given(.decline(world.offer(World.cat), World.cat))
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(2), "then the queue")
+    var barred = Self.taken(Self.demanding)
+    barred.available(World.cat)
+    let toCat = barred.router.needPassedOn(
+      World.case(1), to: nil, agent: .init(agent: World.cat, for: .seconds(60)))!
+    barred.refused(
+      .transfer(World.case(1), by: World.ann, need: toCat, case: World.case(2)), .agentExcluded)
+  }
+
+  @Test(arguments: [true, false])
+  func `a case that an agent gave away does not come back to them at once`(_ isTransfer: Bool) {
+    var world = Self.taken(Need(queue: World.support))
+    world.given(.openStream(World.ann, waiter: WaiterID(8)))
+    let id = isTransfer ? World.case(2) : World.case(1)
+    world.given(
+      isTransfer
+        ? .transfer(World.case(1), by: World.ann, need: Need(queue: World.support), case: id)
+        : .requeue(id))
+    #expect(world.router.case(id)?.state == .waiting)
+    world.pass(seconds: 30)
+    world.given(.tick)
+    #expect(world.router.offer(world.offer(World.ann))?.theCase == id, "nobody else came")
+  }
+
+  @Test func `of more streams than an agent may have the eldest is no seat any more`() {
+    var world = World()
+    world.available(World.ann)
+    let most = UInt64(RoutingLimits.streamsPerAgentMax)
+    for n in 1...most { world.given(.openStream(World.ann, waiter: WaiterID(n))) }
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    let offer = world.offer(World.ann)
+    #expect(world.router.offer(offer)?.seat == .stream(WaiterID(1)))
+    world.when(.openStream(World.ann, waiter: WaiterID(most + 1)))
+    #expect(world.last.events.contains(.offerEnded(offer, .failed(.connectionClosed))))
+    #expect(world.router.agent(World.ann)?.streams == (2...most + 1).map { WaiterID($0) })
+    #expect(world.router.offer(world.offer(World.ann))?.seat == .stream(WaiterID(2)))
+    world.given(.closeStream(World.ann, waiter: WaiterID(1)))
   }
 }

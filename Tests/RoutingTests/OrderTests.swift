@@ -203,8 +203,44 @@ struct `Order and choice` {
       world.asks(World.bob)
       return world.router.offer(world.offer(World.bob))?.theCase
     }
+    var waits = World()
+    var configuration = World.configuration
+    configuration.queues[1].slopePermille = 4_000
+    waits.given(.configure(configuration))
+    for n in 1...2 as ClosedRange<UInt64> {
+      waits.open(n)
+      waits.route(n, Need(queue: n == 1 ? World.support : World.sales))
+      waits.pass(seconds: n == 1 ? 90 : 29)
+    }
+    for (seconds, before) in [(0, [World.support]), (2, [])] as [(Int64, [QueueID])] {
+      let why = waits.router.why(World.case(2), at: waits.now + .seconds(seconds))
+      #expect(why?.waited == .seconds(29 + seconds), "though nothing happens meanwhile")
+      #expect(why?.queuesBefore == before)
+    }
     #expect(first(after: 29) == World.case(1), "119 s count more than 4 × 29")
     #expect(first(after: 31) == World.case(2), "121 s count less than 4 × 31")
+  }
+
+  @Test(arguments: [RoutingConfiguration.Order.age, .deadline])
+  func `a slope turns nothing round while what is waited from lies ahead`(
+    _ order: RoutingConfiguration.Order
+  ) {
+    var configuration = World.configuration
+    configuration.queues[1].slopePermille = 100_000
+    for index in 0...1 { configuration.queues[index].order = order }
+    configuration.queues[0].serviceLevel = .seconds(300)
+    configuration.queues[1].serviceLevel = .seconds(120)
+    var world = World(configuration)
+    for n in 1...2 as ClosedRange<UInt64> {
+      world.open(n)
+      var need = Need(queue: n == 1 ? World.support : World.sales)
+      need.priority = order == .age ? n == 1 ? -9 : -5 : 0
+      world.route(n, need)
+    }
+    world.pass(seconds: 10)
+    world.available(World.bob)
+    world.asks(World.bob)
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(2))
   }
 
   @Test func `the preferred agent has it alone for a while, then the queue`() {
@@ -348,6 +384,107 @@ struct `Order and choice` {
     world.pass(seconds: 10)
     world.when(.tick)
     #expect(world.router.offer(world.offer(World.cat))?.theCase == World.case(1))
+  }
+
+  /// Agents a to d of one queue, each at a stream and with so many cases of `taken` accepted, in the
+  /// order of the names; whoever is offered what comes next.
+  private func chosen(
+    _ strategy: [RoutingConfiguration.Strategy], levels: [UInt8] = [5, 5, 5, 5],
+    capacities: [UInt16] = [9, 9, 9, 9], taken: [Int] = [1, 1, 1, 1],
+    _ before: (inout World) -> Void = { _ in }, preferred: Bool = false
+  ) -> String? {
+    var queue = RoutingConfiguration.Queue(name: "q")
+    queue.strategy = strategy
+    let agents = ["a", "b", "c", "d"].enumerated().map { place, name in
+      var made = RoutingConfiguration.Agent(
+        name: name, skills: [.init("s", level: levels[place])], queues: ["q"])
+      made.capacity = capacities[place]
+      made.channelMax.chat = 9
+      return made
+    }
+    var world = World(
+      RoutingConfiguration(
+        version: 1, skills: ["s"], bots: ["bot"], queues: [queue], agents: agents))
+    var number: UInt64 = 100
+    for index in 0..<4 {
+      let agent = AgentID(UInt32(index))
+      for _ in 0..<taken[index] {
+        number += 1
+        world.assigned(number, to: agent, queue: QueueID(0))
+      }
+    }
+    for index in 0..<4 as Range<UInt32> {
+      world.available(AgentID(index))
+      world.given(.openStream(AgentID(index), waiter: WaiterID(UInt64(index))))
+    }
+    before(&world)
+    var need = Need(queue: QueueID(0))
+    need.skills = [.init(skill: SkillID(0), level: preferred ? 8 : 1, required: !preferred)]
+    world.open(9)
+    world.when(world.routing(9, need))
+    return world.router.case(World.case(9))?.offers.first.flatMap {
+      world.router.offer($0).flatMap { world.router.name($0.agent) }
+    }
+  }
+
+  @Test func `round robin asks who was asked longest ago, and not who is idle longest`() {
+    // B declined what was offered last of all, which leaves idle as long as before.
+    let before: (inout World) -> Void = { world in
+      world.given(.chooseChannels(AgentID(0), []))
+      world.open(8)
+      world.route(8, Need(queue: QueueID(0)))
+      world.given(.decline(world.offer(AgentID(1)), AgentID(1)))
+      world.given(.accept(world.offer(AgentID(2)), AgentID(2)))
+      world.given(.chooseChannels(AgentID(0), Channel.allCases))
+    }
+    #expect(chosen([.roundRobin], before) == "a")
+    #expect(chosen([.longestIdle], before) == "a")
+    let aToo: (inout World) -> Void = { world in
+      world.open(8)
+      world.route(8, Need(queue: QueueID(0)))
+      for index in [0, 1] as [UInt32] {
+        world.given(.decline(world.offer(AgentID(index)), AgentID(index)))
+      }
+      world.given(.accept(world.offer(AgentID(2)), AgentID(2)))
+    }
+    #expect(chosen([.roundRobin], aToo) == "d")
+    #expect(chosen([.longestIdle], aToo) == "a")
+  }
+
+  @Test func `fewest today counts what was accepted in the day, which begins anew`() {
+    #expect(chosen([.fewestToday], taken: [2, 3, 1, 2]) == "c")
+    let nextDay: (inout World) -> Void = { world in
+      world.pass(seconds: 86_400)
+      world.given(.tick)
+      for index in 0..<4 as Range<UInt32> { world.given(.renewPresence(AgentID(index))) }
+      world.open(8)
+      world.route(8, Need(queue: QueueID(0)))
+      world.given(.accept(world.offer(AgentID(0)), AgentID(0)))
+    }
+    #expect(
+      chosen([.fewestToday], taken: [1, 3, 1, 2], nextDay) == "b", "idle longest of who have none")
+  }
+
+  @Test func `in a chain each strategy breaks the ties of the one before`() {
+    let levels: [UInt8] = [5, 9, 9, 9]
+    #expect(
+      chosen([.mostSkilled], levels: levels) == "b", "the longest idle is last in every chain")
+    #expect(
+      chosen([.mostSkilled, .leastOccupied], levels: levels, capacities: [99, 9, 9, 19]) == "d")
+    #expect(
+      chosen(
+        [.leastOccupied, .mostSkilled], levels: [5, 6, 7, 9], capacities: [19, 19, 19, 9]) == "c")
+    #expect(
+      chosen([.mostSkilled, .fewestToday, .leastOccupied], levels: levels, taken: [1, 2, 1, 1])
+        == "c")
+  }
+
+  @Test func `who has more of the preferred skills goes before every strategy`() {
+    let levels: [UInt8] = [5, 7, 8, 9]
+    #expect(chosen([.longestIdle], levels: levels, preferred: true) == "c")
+    #expect(chosen([.leastSkilled], levels: levels, preferred: true) == "c")
+    #expect(chosen([.mostSkilled], levels: levels, preferred: true) == "d")
+    #expect(chosen([.longestIdle], levels: [5, 7, 7, 7], preferred: true) == "a", "nobody has it")
   }
 
   @Test(arguments: [

@@ -47,7 +47,8 @@ struct `Phone calls` {
     )
     #expect(world.router.case(World.case(9))?.state == .waiting, "a free device is not rung")
     #expect(world.router.case(World.case(9))?.channel == .email)
-    world.asks(World.ann, 5, seconds: 60)
+    world.available(World.bob)
+    world.asks(World.bob, 5, seconds: 60)
     #expect(world.router.case(World.case(9))?.state == .offered)
   }
 
@@ -119,6 +120,31 @@ struct `Phone calls` {
     world.given(.openStream(World.ann, waiter: WaiterID(4)))
     #expect(world.router.case(World.case(2))?.state == .waiting)
     #expect(world.router.why(World.ann)?.hindrance == .onCall)
+  }
+
+  @Test func `no case is put into the hands of who talks, or wraps up a call`() {
+    var made = World.configuration
+    made.agents[0].capacity = 9
+    var world = World(made)
+    world.assigned(1, to: World.ann)
+    world.given(.park(World.case(1), by: World.ann, until: world.now + .seconds(60)))
+    world.assigned(2, to: World.bob)
+    world.assigned(3, to: World.ann, .phone)
+    world.given(.renewPresence(World.ann), .renewPresence(World.bob))
+    world.given(
+      .consult(World.case(2), by: World.bob, with: World.ann, until: world.now + .seconds(60)))
+    for _ in 1...2 {
+      world.refused(.resume(World.case(1), by: World.ann), .agentAtCapacity)
+      world.refused(.assign(World.case(2), to: World.ann), .agentAtCapacity)
+      world.refused(.takeOver(World.case(2), by: World.ann), .agentAtCapacity)
+      world.play(.wrapUp(World.case(3), by: World.ann))
+    }
+    world.given(
+      .extendWrapUp(World.case(3), by: World.ann, until: world.now + .seconds(300)))
+    world.pass(seconds: 60)
+    world.given(.tick)
+    #expect(world.router.case(World.case(1))?.agent == nil, "it woke and waits for somebody else")
+    world.given(.close(World.case(3), by: World.ann), .assign(World.case(2), to: World.ann))
   }
 
   // MARK: Messages

@@ -158,4 +158,37 @@ struct `What agents choose to be` {
     made.statuses = (0...RoutingLimits.statusesMax).map { .init(name: "\($0)", as: .busy) }
     #expect(made.fault == .needTooLarge)
   }
+
+  @Test(arguments: [
+    Command.setStatus(World.ann, .onBreak, lease: nil),
+    .setStatus(World.ann, .busy, lease: nil),
+    .setStatus(World.ann, World.mailOnly, lease: nil),
+    .setChannelStatus(World.ann, [.chat], .busy),
+    .chooseChannels(World.ann, [.email, .phone]),
+  ]) func `who wants nothing more loses the offer that is open, and is not punished for it`(
+    _ command: Command
+  ) {
+    var world = World(World.withStatuses)
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.available(World.ann)
+    world.asks(World.ann)
+    let offer = world.offer(World.ann)
+    world.when(command)
+    #expect(world.last.events.contains(.offerEnded(offer, .revoked(.agentLeft))))
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+    world.pass(seconds: 20)
+    world.given(.tick)
+    #expect(world.router.agent(World.ann)?.isNotResponding == false)
+  }
+
+  @Test func `an offer on a channel that stays open stays`() {
+    var world = World(World.withStatuses)
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.available(World.ann)
+    world.asks(World.ann)
+    world.given(.chooseChannels(World.ann, [.chat]))
+    #expect(world.router.case(World.case(1))?.state == .offered)
+  }
 }

@@ -72,7 +72,7 @@ struct `Agents together, and leaving` {
     world.given(.hold(World.case(1), by: World.ann, until: world.now + .seconds(60)))
     world.when(.endHold(World.case(1), by: World.ann))
     world.then([.holdEnded(World.case(1), World.ann, .byAgent)], [])
-    world.refused(.endHold(World.case(1), by: World.ann), .caseNotAssigned)
+    world.refused(.endHold(World.case(1), by: World.ann), .caseNotOnHold)
     // Whatever becomes of the case ends it.
     world.given(.hold(World.case(1), by: World.ann, until: world.now + .seconds(60)))
     world.given(.park(World.case(1), by: World.ann, until: world.now + .seconds(900)))
@@ -142,6 +142,7 @@ struct `Agents together, and leaving` {
     world.then(
       [
         .caseRequeued(World.case(1), .bySupervisor),
+        .backOffSet(World.ann, World.case(1), until: world.now + .seconds(30)),
         .ownerChanged(World.conversation(1), to: .queue(World.support, World.case(1)), epoch: 4),
       ], [.tellOwner(World.conversation(1), .queue(World.support, World.case(1)), epoch: 4)])
     #expect(world.router.case(World.case(1))?.age == age)

@@ -13,6 +13,7 @@ final class ScratchFolder {
       at: url.appending(path: "rules"), withIntermediateDirectories: true)
     try write("workspace.yaml", "title: Test\n")
     try write("queues.yaml", "support:\n")
+    try write("agents.yaml", "ann: { queues: [support] }\n")
     try write("rules/90.yaml", "- name: everyone\n  route: { queue: support }\n")
   }
   deinit { try? FileManager.default.removeItem(at: url) }
@@ -156,7 +157,8 @@ struct `What bad input gets` {
     let texts = RuleSource.texts(in: folder.url.path)
     #expect(
       texts.keys.sorted() == [
-        "hours.yaml", "queues.yaml", "rules/10.yaml", "rules/90.yaml", "workspace.yaml",
+        "agents.yaml", "hours.yaml", "queues.yaml", "rules/10.yaml", "rules/90.yaml",
+        "workspace.yaml",
       ])
     let now = Date(timeIntervalSince1970: 1_795_641_953)
     #expect(
@@ -230,6 +232,9 @@ struct `What bad input gets` {
       - name: b
         when: customer.conversations > 3
         answer: "please press *T or AT*T"
+      - name: c
+        when: 'conversation.text == "R &D: *D" || conversation.text == "&D: *D"'
+        answer: R &D
       """)
     #expect(folder.load().rendered == "")
   }
@@ -261,6 +266,41 @@ struct `What bad input gets` {
     try folder.write(
       "rules/10.yaml", "- name: both\n  when: \(condition)\n  route: { queue: support }\n")
     #expect(folder.load().rendered == "")
+  }
+
+  /// Word by word, and not each clause with each: that grew with the square of their number.
+  @Test func `rules of two thousand clauses are compared`() throws {
+    let folder = try ScratchFolder()
+    let clauses = (0..<2_000).map { "conversation.text != \"a\($0)\"" }.joined(
+      separator: "\n    && ")
+    try folder.write(
+      "rules/10.yaml",
+      (0..<4).map {
+        "- name: r\($0)\n  when: >-\n    \(clauses)\n    && customer.conversations > \($0)\n  reject: x\n"
+      }.joined())
+    let loaded = folder.load()
+    #expect(loaded.diagnostics.count { $0.message.contains("this rule is never reached") } == 3)
+    #expect(loaded.diagnostics.count == 3, "\(loaded.rendered.prefix(500))")
+  }
+
+  @Test func `rules that could take long together are warned of, and refused`() throws {
+    let folder = try ScratchFolder()
+    func load(_ count: Int) throws -> WorkspaceFolder.Loaded {
+      try folder.write(
+        "rules/10.yaml",
+        (0..<count).map {
+          "- name: r\($0)\n  when: lists.range(90).exists(x, lists.range(90).exists(y, x * y == \($0) && customer.known))\n  reject: x\n"
+        }.joined())
+      return folder.load()
+    }
+    #expect(try load(3).rendered == "")
+    let warned = try load(60)
+    #expect(warned.workspace != nil)
+    #expect(
+      warned.rendered.contains("rules: warning: to route one case these rules could take "),
+      "\(warned.rendered)")
+    let refused = try load(600)
+    #expect(refused.workspace == nil && refused.rendered.contains("; 10000000 are allowed"))
   }
 
   /// Each rule names queues, skills and agents of thousands: looked up, not gone through.

@@ -57,7 +57,9 @@ struct `docs/rules.md` {
     func write(_ path: String, _ text: String) throws {
       try text.write(to: folder.appending(path: path), atomically: true, encoding: .utf8)
     }
-    try write("workspace.yaml", "title: Docs\n")
+    let statuses = try Self.blocks("statuses")
+    #expect(statuses.count == 1)
+    try write("workspace.yaml", "title: Docs\n" + statuses.joined())
     try write("queues.yaml", "support:\n")
     try write("skills.yaml", "english:\n")
     try write("hours.yaml", "office: { zone: UTC, open: { mon-fri: \"09:00-17:00\" } }\n")
@@ -67,5 +69,37 @@ struct `docs/rules.md` {
     let report = WorkspaceFolder.test(folder.path)
     #expect(report.passed, "\(report.text)")
     #expect(report.outcomes.count == 1)
+  }
+
+  /// The table names each warning by its fixed words; the program's are its literals.
+  @Test func `every warning of the program stands in the page's table`() throws {
+    let text = try String(contentsOf: Self.page, encoding: .utf8)
+    let table = try #require(text.components(separatedBy: "## Warnings").last)
+    for folder in `Broken rules`.cases {
+      let loaded = WorkspaceFolder.load(`Broken rules`.folder.appending(path: folder).path)
+      for warning in loaded.diagnostics where warning.severity == .warning {
+        let isTold = Self.told(in: table).contains { words in
+          var rest = warning.message[...]
+          return words.allSatisfy { word in
+            guard let found = rest.range(of: word) else { return false }
+            rest = rest[found.upperBound...]
+            return true
+          }
+        }
+        #expect(isTold, "\(warning.message)")
+      }
+    }
+  }
+
+  /// What each row says, as the words between its gaps: `… is never "…"`.
+  private static func told(in table: String) -> [[String]] {
+    table.split(separator: "\n").filter { $0.hasPrefix("| ") }.flatMap { row in
+      let first = row.dropFirst(2).components(separatedBy: " | ")[0]
+      return first.components(separatedBy: "; ").map { said in
+        said.components(separatedBy: "…").map {
+          $0.trimmingCharacters(in: CharacterSet(charactersIn: " ,"))
+        }.filter { !$0.isEmpty }
+      }
+    }
   }
 }

@@ -24,7 +24,9 @@ struct `Facts as text` {
         ("text", .string("42")), ("number", .int(42)), ("true", .string("true")),
         ("yes", .bool(false)),
         ("list", .list([.int(1), .string("a"), .list([]), .map(.empty)])), ("", .string("")),
-        ("odd key: {", .uint(.max)),
+        ("odd key: {", .uint(.max)), ("Q &A: *A", .string("Q &A: *A")),
+        (String(repeating: "k", count: 2_000), .int(1)), ("\u{e9}", .int(1)),
+        ("e\u{301}", .int(2)),
       ]))
     facts[.queues] = .map(
       MapValue([("support", Facts.queue(waiting: 3, oldestSeconds: 60, availableAgents: 0))]))
@@ -71,8 +73,12 @@ struct `Facts as text` {
   }
 
   @Test func `say where a file of theirs is wrong`() {
-    let read = FactsFile.read("session: { chanel: chat }\nnow: soon\n", path: "facts.yaml")
-    #expect(read.facts == nil)
-    #expect(read.diagnostics.map(\.line) == [1, 2])
+    for text in [
+      "session: { chanel: chat }\nnow: soon\n", "{\"session\": {\"chanel\": 1},\n\"now\": 2}",
+    ] {
+      let read = FactsFile.read(text, path: "facts.yaml")
+      #expect(read.facts == nil)
+      #expect(read.diagnostics.map(\.line) == [1, 2])
+    }
   }
 }

@@ -46,6 +46,34 @@ struct `A queue that takes no case` {
     #expect(closed.passedOn == ["billing is closed (office): it goes to support"])
   }
 
+  @Test func `is told of where nobody knows whether it would`() throws {
+    let queues = [
+      queue("billing") {
+        $0.hours = "office"; $0.closed = .queue("support")
+        $0.waitingMax = .init(limit: 5, then: .queue("support"))
+      }, queue("support"),
+    ]
+    let set = try RuleSet(
+      version: "", rules: [Rule(name: "all", when: nil, outcome: .route(Plan(queue: "billing")))],
+      skills: [], queues: queues)
+    let (open, full) = (
+      "whether billing is open (office) is not known: it is taken for open",
+      "how many wait in billing is not known: it is not taken for full"
+    )
+    var facts = Facts()
+    facts.setUnknown(.queues)
+    facts[.hours] = .map(MapValue([("shop", .bool(true))]))
+    #expect(set.evaluate(facts).passedOn == [full])
+    facts.setUnknown(["office", "shop"], of: .hours)
+    #expect(set.evaluate(facts).passedOn == [open, full])
+    facts[.queues] = .map(
+      MapValue([("support", Facts.queue(waiting: 9, oldestSeconds: 0, availableAgents: 0))]))
+    #expect(set.evaluate(facts).passedOn == [open])
+    facts.setUnknown(["billing"], of: .queues)
+    #expect(set.evaluate(facts).passedOn == [open, full])
+    #expect(queueName(set.evaluate(facts)) == "billing")
+  }
+
   @Test func `keeps it where nothing is said about being closed`() throws {
     #expect(
       try queueName(decide([queue("billing") { $0.hours = "office" }], open: false)) == "billing")

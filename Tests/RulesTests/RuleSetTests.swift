@@ -222,6 +222,34 @@ struct `A set of rules` {
     #expect(set.explain(facts).description.contains("hours.office  is false\n✗ gone"))
   }
 
+  @Test func `takes no more skills of a bot than a case may need, and the language always`() throws
+  {
+    var route = Plan(queue: "support")
+    route.requiredSkills = [.init(name: "s0", level: 3)]
+    let names = (0..<30).map { "s\($0)" }
+    let skills =
+      names.map { SkillConfiguration(name: $0) } + [
+        {
+          var german = SkillConfiguration(name: "german")
+          german.language = "de"
+          return german
+        }()
+      ]
+    let set = try RuleSet(
+      version: "1",
+      rules: [
+        Rule(
+          name: "all", when: nil, outcome: .route(route), wantedSkills: .required,
+          language: .preferred)
+      ], skills: skills)
+    var facts = Facts()
+    facts[.handoffSkills] = .list(names.map { .string($0) })
+    facts[.conversationLanguage] = .string("de")
+    guard case .route(let plan) = set.evaluate(facts).outcome else { return #expect(Bool(false)) }
+    #expect(plan.requiredSkills.map(\.name) == Array(names[..<15]))
+    #expect(plan.preferredSkills.map(\.name) == ["german"])
+  }
+
   @Test func `declares each fact once, with its words`() {
     let names = Fact.allCases.map(\.name)
     #expect(Set(names).count == names.count)

@@ -124,6 +124,7 @@ struct AgentPageTests {
     // Back in the queue and taken by another offer, it is no longer had by the first.
     let id = try #require(first.string("case"))
     #expect(try shop.call("POST", "/v1/cases/\(id)/requeue", by: shop.boss).status == 200)
+    try shop.pass(.seconds(30))  // not to ann again at once: bob may come
     #expect(try shop.takes(shop.ann).string("case") == id)
     #expect(try shop.call("POST", "/v1/offers/\(offer)/accept", by: shop.ann).status >= 400)
   }
@@ -173,6 +174,40 @@ struct RefusalWordsTests {
       "POST", "/v1/calls", ["call": "c1", "from": "+12025550143"], by: shop.pbx)
     let offer = try #require(ring.string("offer"))
     expect(try shop.call("POST", "/v1/offers/\(offer)/accept", by: shop.ann), 409, "pick up")
+  }
+
+  @Test("what cannot be done with a case as it is says how it is")
+  func asItIs() throws {
+    let shop = try Shop()
+    let id = try taken(shop)
+    func asks(
+      _ what: String, _ words: String, _ status: Int = 409, with body: [String: Any] = [:],
+      by caller: Caller? = nil, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+      expect(
+        try shop.call("POST", "/v1/cases/\(id)/\(what)", body, by: caller ?? shop.ann), status,
+        words, sourceLocation: sourceLocation)
+    }
+    let minute: [String: Any] = ["seconds": 60]
+    try asks("resume", "the case is not parked")
+    try asks("unhold", "the case is not on hold")
+    try asks("end-consult", "nobody's advice is asked")
+    try asks("assign", "has the case already", with: ["agent": "ann"], by: shop.boss)
+    try asks("consult", "ask another agent", with: ["agent": "ann", "seconds": 60])
+    try shop.call("PUT", "/v1/agents/me/status", ["status": "available"], by: shop.bob)
+    let consult: [String: Any] = ["agent": "bob", "seconds": 60]
+    #expect(try shop.call("POST", "/v1/cases/\(id)/consult", consult, by: shop.ann).status == 200)
+    try asks("consult", "asked on this case already", with: consult)
+    #expect(try shop.call("POST", "/v1/cases/\(id)/park", minute, by: shop.ann).status == 200)
+    for what in ["park", "hold"] { try asks(what, "resume it first", with: minute) }
+    try asks("wrap-up", "resume it first")
+    #expect(try shop.call("POST", "/v1/cases/\(id)/resume", by: shop.ann).status == 200)
+    #expect(try shop.call("POST", "/v1/cases/\(id)/wrap-up", by: shop.ann).status == 200)
+    for what in ["park", "hold"] { try asks(what, "being wrapped up", with: minute) }
+    try asks("wrap-up", "being wrapped up")
+    try asks("assign", "being wrapped up", with: ["agent": "bob"], by: shop.boss)
+    try asks("requeue", "being wrapped up", by: shop.boss)
+    try asks("extend", "ask for more", 422, with: ["seconds": 1])
   }
 
   @Test("a bot with another epoch is told both, and one that does not own it who does")

@@ -470,6 +470,27 @@ struct FollowTests {
     #expect(Set(seen).count == seen.count)
     got = try numbers(&follow, shop)
     #expect(got.new.isEmpty && got.joined.isEmpty)
+    // Parted and joined again, in the middle of what was behind, too: nothing comes twice.
+    for (what, name) in [
+      ("split", "from"), ("merge", "with"), ("split", "from"), ("merge", "with"),
+    ] {
+      let done = try shop.call(
+        "POST", "/v1/customers/\(a.customer)/\(what)", [name: b.customer], by: shop.boss)
+      #expect(done.status == 200)
+      try shop.says("b \(what)", b)
+      try shop.says("a \(what)", a)
+      let look = try #require(try follow.look(shop.workspace, limit: 3, shop.reader))
+      let page = Reply(APIResponse(200, json: Array("{".utf8) + look.json + Array("}".utf8)))
+      seen += page.entries("entries").compactMap { $0["entry"] as? Int }
+      follow = look.follow
+    }
+    got = try numbers(&follow, shop)
+    seen += got.joined + got.new
+    #expect(
+      try seen.sorted()
+        == shop.timeline(a.customer).entries("entries").compactMap {
+          $0["entry"] as? Int
+        })
     let stranger = TimelineFollow(customer: CustomerID(high: 1, low: 1), after: EntryID(0))
     #expect(try stranger.look(shop.workspace, limit: 3, shop.reader)?.json == nil)
   }

@@ -3,6 +3,7 @@ import Model
 import Pipeline
 import Records
 import Service
+import Store
 import Testing
 
 /// What a conversation is filed under, by people and by rules, and what retention makes of it.
@@ -117,7 +118,8 @@ struct TagTests {
       while !isDone {
         let round = try shop.store.forgetOld(
           rule, shop.workspace, now: shop.now + .seconds(days * 86_400), from: &look,
-          SearchText.retention, PersonForms.erased)
+          SearchText.retention, PersonForms.erased,
+          beneath: SQLiteStore.atOnce)
         (forgotten, isDone) = (forgotten + round.forgotten, round.isDone)
       }
       return forgotten

@@ -1,5 +1,9 @@
 import Foundation
+import Model
+import Records
+import Routing
 import Testing
+import Wire
 
 @testable import Simulation
 
@@ -52,6 +56,33 @@ struct `Simulated worlds` {
     let first = try Simulator.run(settings)
     #expect(try Simulator.run(settings) == first)
     #expect(try Simulator.run(WorldSettings(seed: 12, steps: 400)).historyHash != first.historyHash)
+  }
+
+  @Test func `what is wrong is found in a smaller world, in which it is wrong again`() throws {
+    let watch = { (event: Event) -> String? in
+      if case .caseAccepted = event { "nobody is to accept anything" } else { nil }
+    }
+    let settings = WorldSettings(seed: 5, steps: 900)
+    let failure = #expect(throws: WorldFailure.self) {
+      _ = try Simulator.run(settings, watch: watch)
+    }
+    let small = Simulator.shrink(try #require(failure), tries: 40, watch: watch)
+    #expect(small.sentence.contains("nobody is to accept anything"))
+    #expect(small.settings.steps < 900)
+    #expect(small.settings.faults.count < settings.faults.count, "most faults have no part in it")
+    #expect(throws: small) { _ = try Simulator.run(small.settings, watch: watch) }
+  }
+
+  @Test func `a world's ledger names what cannot have happened`() {
+    var ledger = Ledger()
+    var out = ByteWriter()
+    out.uint8(1)
+    out.count(1)
+    Event.offerEnded(OfferID(high: 1, low: 2), .timedOut).encode(into: &out)
+    out.count(0)
+    var commit = Commit(workspace: WorkspaceID(1))
+    commit.log = [LogRecord(position: 1, at: Instant(milliseconds: 1), bytes: out.bytes)]
+    #expect(ledger.isOnDisk(commit, nil)?.contains("ends, and is not open") == true)
   }
 
   @Test func `a failure is narrowed down and names the command that repeats it`() {

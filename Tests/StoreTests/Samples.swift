@@ -79,12 +79,16 @@ enum Samples {
 
   /// An entry's attachment is the blob of its own number.
   static let blank = ErasedForms(
-    profile: [0], conversation: [0], aCase: { _ in [0] }, attachments: { [id(Int($0.id.raw))] },
+    profile: [0], conversation: [0], identity: { _ in nil }, aCase: { _ in [0] },
+    attachments: { [id(Int($0.id.raw))] },
     mention: { mention($0) }, mentionOf: { mention(of: $0) },
     // A case says in its first bytes whose it is, where it is not the conversation's.
     customerOf: { row in row.about.first == 99 ? id(Int(row.about[1])) : nil },
     without: { customers, row in row.about + customers.map { UInt8($0.low & 0xFF) }.sorted() },
-    linked: { _ in [] })
+    linked: { _ in [] },
+    echoes: .init(
+      aCase: { _, _ in nil }, conversation: { _, _ in nil }, profile: { _, _ in nil },
+      facts: { _, _, _ in false }))
 
   /// As an application may write ids: not as the store does.
   static func mention(_ conversation: ConversationID) -> [UInt8] {

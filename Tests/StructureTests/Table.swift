@@ -50,7 +50,7 @@ struct Table {
   private static func modules(of package: String) throws -> Set<String> {
     switch package {
     case ".grdb": ["GRDB", "GRDBSQLite"]
-    case ".yams": ["Yams"]
+    case ".yams": ["Yams", "CYaml"]
     case ".httpTypes": ["HTTPTypes"]
     case ".argumentParser": ["ArgumentParser"]
     case ".logging": ["Logging"]

@@ -86,7 +86,9 @@ public struct MailChannel: Sendable {
     var mail = MailUnderstanding(
       bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
     redact(&mail)
-    let (author, identity) = try author(of: mail, sender, recipient)
+    let (found, identity) = try author(of: mail, sender, recipient)
+    var author = found
+    author.name = found.name.map(redactor.text)
     let capability = replyConversation(recipient, author.address, now)
     let isProven = mail.dmarc == .pass || capability != nil
     let claim = IdentityClaim(
@@ -232,7 +234,8 @@ public struct MailChannel: Sendable {
       BlobRow(
         id: .new(), hash: Digest(bytes: SHA256.hash(bytes).bytes) ?? .zero,
         size: Int64(bytes.count),
-        mediaType: type, fileName: name, conversation: nil, uploader: "mail", at: now), bytes
+        mediaType: redactor.text(type), fileName: name.map(redactor.text), conversation: nil,
+        uploader: "mail", at: now), bytes
     )
   }
 

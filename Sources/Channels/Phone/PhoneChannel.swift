@@ -11,6 +11,8 @@ public struct PhoneChannel: Sendable {
   public var workspace: WorkspaceID
   public var defaultRegion: String
   public var identityKey: HMACKey
+  /// Takes out of a caller's name what must never be written.
+  public var redactor = Redactor()
 
   public init(workspace: WorkspaceID, defaultRegion: String, identityKey: HMACKey) {
     self.workspace = workspace
@@ -71,6 +73,8 @@ public struct PhoneChannel: Sendable {
   /// identifies nobody, and the call is still taken. What the phone system said of it stands in the
   /// timeline all the same: somebody may know whom to call back.
   public func arrival(_ call: Call) -> CallArrival {
+    var call = call
+    call.name = call.name.map(redactor.text)
     let from = call.from.flatMap { PhoneNumbers.e164($0, defaultRegion: defaultRegion) }
     let to = call.to.map { PhoneNumbers.e164($0, defaultRegion: defaultRegion) ?? $0 } ?? ""
     var claims: [IdentityClaim] = []

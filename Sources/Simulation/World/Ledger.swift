@@ -6,8 +6,9 @@ import Wire
 
 /// What the world was told, and what the disk says of it: the two must agree at every moment.
 struct Ledger {
-  /// A replay of what is on disk, and nothing else.
-  private var shadow = Router()
+  /// A replay of what is on disk, and nothing else, held against all that must hold over a history.
+  private var history = HistoryCheck()
+  var watch: ((Event) -> String?)?
   private var made: [OfferID: AgentID] = [:]
   private var holders: [CaseID: AgentID] = [:]
   private var accepted: Set<Acceptance> = []
@@ -40,8 +41,11 @@ struct Ledger {
       do throws(WireError) {
         for event in try record.routerEvents() {
           trace?("\(record.position) \(record.at) \(event)")
-          shadow.apply(event, at: record.at)
-          if let wrong = happened(event) { return "position \(record.position): \(wrong)" }
+          history.feed(event, at: record.at)
+          if let wrong = history.violations.first { return "position \(record.position): \(wrong)" }
+          if let wrong = happened(event) ?? watch?(event) {
+            return "position \(record.position): \(wrong)"
+          }
         }
       } catch { return "log record \(record.position) cannot be read: \(error)" }
     }
@@ -72,7 +76,7 @@ struct Ledger {
 
   /// The machine that a start reads from the rows is the one that the log replays.
   func compare(_ router: Router) -> String? {
-    router.canonicalBytes == shadow.canonicalBytes
+    router.canonicalBytes == history.router.canonicalBytes
       ? nil : "the state from the rows is not the replay of the log"
   }
 

@@ -1,6 +1,7 @@
 import Continuity
 import Model
 import Pipeline
+import Records
 import Routing
 
 /// Rules of a simulated world: what a case needs follows from what was said, by a seed of its own,
@@ -70,7 +71,9 @@ struct SimulatedRules: Planner {
 
   var continuity: ContinuityRules { ContinuityRules() }
 
-  func text(_ number: UInt32, ruleVersion: UInt32) -> String? { "we have not forgotten you" }
+  func text(_ number: UInt32, ruleVersion: UInt32, _ reads: any StoreReader) -> String? {
+    "we have not forgotten you"
+  }
   func prompt(ofQueue name: String) -> String? { nil }
   func handBack(ofQueue name: String) -> String? { nil }
 

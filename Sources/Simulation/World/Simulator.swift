@@ -1,12 +1,18 @@
+import Routing
+
 /// Runs worlds, and narrows down what is wrong with one.
 public enum Simulator {
   /// - Throws: what was found wrong, not narrowed down.
-  /// - Parameter trace: hears everything that happens, a line each.
+  /// - Parameters:
+  ///   - trace: hears everything that happens, a line each.
+  ///   - watch: what must hold beside: says of an event that is on disk what is wrong with it.
   public static func run(
-    _ settings: WorldSettings, trace: ((String) -> Void)? = nil
+    _ settings: WorldSettings, trace: ((String) -> Void)? = nil,
+    watch: ((Event) -> String?)? = nil
   ) throws(WorldFailure) -> WorldOutcome {
     let world = World(settings)
     world.trace = trace
+    world.ledger.watch = watch
     for step in 0..<settings.steps {
       let goesOn = world.step()
       world.outcome.steps = step + 1
@@ -25,7 +31,9 @@ public enum Simulator {
   /// A smaller world that fails too: fewer steps, fewer kinds of faults, fewer people. What fails
   /// in it may be
   /// another thing than what failed in the first; it is told as found.
-  public static func shrink(_ failure: WorldFailure, tries: Int = 200) -> WorldFailure {
+  public static func shrink(
+    _ failure: WorldFailure, tries: Int = 200, watch: ((Event) -> String?)? = nil
+  ) -> WorldFailure {
     var best = failure
     var left = tries
     func attempt(_ change: (inout WorldSettings) -> Void) {
@@ -34,7 +42,7 @@ public enum Simulator {
       change(&smaller)
       guard smaller != best.settings else { return }
       left -= 1
-      do throws(WorldFailure) { _ = try run(smaller) } catch { best = error }
+      do throws(WorldFailure) { _ = try run(smaller, watch: watch) } catch { best = error }
     }
     attempt { $0.steps = min($0.steps, best.step) }
     for fault in WorldSettings.Fault.allCases { attempt { $0.faults.remove(fault) } }

@@ -7,9 +7,9 @@ enum Query: Int, CaseIterable {
   case workspaces, tokens, head, secret, work, logAfter, logChain, outbox, outboxRow, configuration,
     newestConfiguration
   case identity, identitiesOfCustomer, identitiesLike, customer, mergedInto, conversation,
-    conversationsOfCustomer
+    conversationsOfCustomer, openOfCustomer
   case session, sessionsOfConversation, aCase, casesOfConversation, facts, outcome, key, blob,
-    blobsByHash
+    blobsByHash, blobsNobodyAttached
   case entry, entriesAfter, newerOfCustomer, olderOfCustomer, transcript, lastOfConversation,
     verified
   case blobsOfConversation, erasures, lastErasure, accesses, accessesOfCustomer, lastAccess, counts
@@ -49,6 +49,12 @@ enum Query: Int, CaseIterable {
         INDEXED BY conversations_by_customer
         WHERE workspace=? AND customer=? ORDER BY opened DESC, conversation DESC LIMIT ?
         """)
+    case .openOfCustomer:
+      Table.conversations.select(
+        """
+        INDEXED BY conversations_by_customer
+        WHERE workspace=? AND customer=? AND open=1 ORDER BY opened DESC, conversation DESC LIMIT ?
+        """)
     case .session: Table.sessions.selectByKey
     case .sessionsOfConversation:
       Table.sessions.select(
@@ -64,6 +70,13 @@ enum Query: Int, CaseIterable {
     case .blob: Table.blobs.selectByKey
     case .blobsByHash:
       Table.blobs.select("INDEXED BY blobs_by_hash WHERE workspace=? AND hash=? ORDER BY blob")
+    case .blobsNobodyAttached:
+      // What agents and mail bring stands in entries that name no conversation here, too.
+      Table.blobs.select(
+        """
+        WHERE workspace=? AND conversation IS NULL AND at<?
+        AND (uploader LIKE 'bot:%' OR uploader LIKE 'telephony:%') ORDER BY blob LIMIT 1000
+        """)
     case .entry: Table.entries.selectByKey
     case .entriesAfter: Table.entries.select("WHERE workspace=? AND entry>? ORDER BY entry LIMIT ?")
     case .verified: Table.verified.selectByKey

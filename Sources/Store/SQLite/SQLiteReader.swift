@@ -60,7 +60,7 @@ public final class SQLiteReader: StoreReader {
       try queries.bound(query, bind).one(R.table, R.inWorkspace)
     }
   }
-  private func rows<R: ColumnRow>(_ query: Query, _ bind: (Prepared) -> Void) throws(StoreFault)
+  func rows<R: ColumnRow>(_ query: Query, _ bind: (Prepared) -> Void) throws(StoreFault)
     -> [R]
   {
     try ask { queries throws(StoreFault) in
@@ -194,6 +194,14 @@ public final class SQLiteReader: StoreReader {
     _ workspace: WorkspaceID, of customer: CustomerID, limit: Int
   ) throws(StoreFault) -> [ConversationRow] {
     try rows(.conversationsOfCustomer) { columns in
+      columns.put(workspace, customer)
+      columns.put(Int64(limit))
+    }
+  }
+  public func openConversations(
+    _ workspace: WorkspaceID, of customer: CustomerID, limit: Int
+  ) throws(StoreFault) -> [ConversationRow] {
+    try rows(.openOfCustomer) { columns in
       columns.put(workspace, customer)
       columns.put(Int64(limit))
     }

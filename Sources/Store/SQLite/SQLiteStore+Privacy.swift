@@ -9,43 +9,82 @@ extension SQLiteStore {
     }
   }
 
-  /// Keeps a receipt first, so that an erasure that a crash cut off is known and finished
-  /// (`finish`).
   public func erase(
     _ workspace: WorkspaceID, _ customers: [CustomerID], at: Instant, by: String,
     upTo: EntryID? = nil,
     _ forms: ErasedForms
   ) throws(StoreFault) -> ErasureReceipt {
-    let receipt = try write("begin an erasure") { writer throws(StoreFault) in
-      try writer.beginErasure(of: customers, at: at, by: by, upTo: upTo, workspace)
+    try erase(workspace, at: at, by: by, upTo: upTo, forms, beneath: Self.atOnce) { customers }
+  }
+
+  /// Runs a change of rows while nobody decides on what they were.
+  public typealias Beneath = (() throws(StoreFault) -> Void) throws(StoreFault) -> Void
+  /// Where nobody decides at all.
+  public static func atOnce(_ change: () throws(StoreFault) -> Void) throws(StoreFault) {
+    try change()
+  }
+
+  /// Keeps a receipt first, so that an erasure that a crash cut off is known and finished
+  /// (`finish`).
+  /// - Parameters:
+  ///   - beneath: is asked for the rows, and for each thousand of entries anew: whoever decides goes
+  ///     on in between, and while the index and the logs are done, which may take long.
+  ///   - customers: the person's records, asked for once nobody decides.
+  public func erase(
+    _ workspace: WorkspaceID, at: Instant, by: String, upTo: EntryID? = nil, _ forms: ErasedForms,
+    beneath: Beneath, _ customers: @escaping () throws(StoreFault) -> [CustomerID]
+  ) throws(StoreFault) -> ErasureReceipt {
+    var begun: ErasureReceipt?
+    try beneath { () throws(StoreFault) in
+      let records = try customers()
+      var receipt = try write("begin an erasure") { writer throws(StoreFault) in
+        try writer.beginErasure(of: records, at: at, by: by, upTo: upTo, workspace)
+      }
+      try eraseRows(&receipt, workspace, forms)
+      begun = receipt
     }
-    return try finish(receipt, workspace, at: at, forms)
+    guard let receipt = begun else {
+      throw .failed(doing: "begin an erasure", why: "nobody let it begin")
+    }
+    return try eraseWords(receipt, workspace, at: at, forms, beneath: beneath)
   }
 
   /// Does all of an erasure that is not done yet; doing it again changes nothing.
-  ///
-  /// A thousand entries a transaction, so that commits go on in between. At its end nothing of it
-  /// is left in the
-  /// files: SQLite overwrites what is deleted (`secure_delete`), the index is merged, and both
-  /// write-ahead logs
-  /// are emptied.
   public func finish(
-    _ receipt: ErasureReceipt, _ workspace: WorkspaceID, at: Instant, _ forms: ErasedForms
+    _ receipt: ErasureReceipt, _ workspace: WorkspaceID, at: Instant, _ forms: ErasedForms,
+    beneath: Beneath = SQLiteStore.atOnce
   ) throws(StoreFault) -> ErasureReceipt {
     var receipt = receipt
+    try beneath { () throws(StoreFault) in try eraseRows(&receipt, workspace, forms) }
+    return try eraseWords(receipt, workspace, at: at, forms, beneath: beneath)
+  }
+
+  private func eraseRows(
+    _ receipt: inout ErasureReceipt, _ workspace: WorkspaceID, _ forms: ErasedForms
+  ) throws(StoreFault) {
     try write("erase a customer's rows") { writer throws(StoreFault) in
       try writer.eraseRows(&receipt, forms, blobs, workspace)
     }
+  }
+
+  /// At its end nothing is left in the files: SQLite overwrites what is deleted (`secure_delete`),
+  /// the index is merged, and both write-ahead logs are emptied.
+  private func eraseWords(
+    _ begun: ErasureReceipt, _ workspace: WorkspaceID, at: Instant, _ forms: ErasedForms,
+    beneath: Beneath
+  ) throws(StoreFault) -> ErasureReceipt {
+    var receipt = begun
     var entries: Set<EntryID> = []
     for customer in receipt.customers {
-      var last = EntryID(0)
-      while true {
-        let page = try write("erase a customer's words") { writer throws(StoreFault) in
-          try writer.eraseWords(of: customer, after: last, &receipt, forms, blobs, workspace)
+      var last: EntryID? = EntryID(0)
+      while let after = last {
+        try beneath { () throws(StoreFault) in
+          let page = try write("erase a customer's words") { writer throws(StoreFault) in
+            try writer.eraseWords(of: customer, after: after, &receipt, forms, blobs, workspace)
+          }
+          entries.formUnion(page)
+          last = page.last
         }
-        entries.formUnion(page)
-        guard let end = page.last else { break }
-        last = end
       }
     }
     try indexer.forget(entries.sorted(), workspace)
@@ -64,16 +103,46 @@ extension SQLiteStore {
   public func forgetWords(
     of entries: [EntryID], _ workspace: WorkspaceID, _ forms: ErasedForms
   ) throws(StoreFault) -> Int64 {
+    try forgetWords(of: entries, workspace, forms, beneath: Self.atOnce)
+  }
+
+  /// - Parameter beneath: is asked for each piece anew, so that a workspace goes on in between; what
+  ///   may take long, the index and the logs of the files, comes after them all.
+  public func forgetWords(
+    of entries: [EntryID], _ workspace: WorkspaceID, _ forms: ErasedForms, beneath: Beneath
+  ) throws(StoreFault) -> Int64 {
     var count: Int64 = 0
-    for start in stride(from: 0, to: entries.count, by: 1_000) {
-      let piece = Array(entries[start..<min(entries.count, start + 1_000)])
-      count += try write("forget old words") { writer throws(StoreFault) in
-        try writer.eraseWords(of: piece, forms, blobs, workspace)
+    for start in stride(from: 0, to: entries.count, by: 500) {
+      let piece = Array(entries[start..<min(entries.count, start + 500)])
+      try beneath { () throws(StoreFault) in
+        count += try write("forget old words") { writer throws(StoreFault) in
+          try writer.eraseWords(of: piece, forms, blobs, workspace)
+        }
       }
     }
     if count > 0 {
       try indexer.forget(entries, workspace)
       try emptyLog()
+    }
+    return count
+  }
+
+  /// Removes what bots and phone systems uploaded before the instant and no entry came to name, at
+  /// most a thousand; returns how many.
+  public func sweepUnattached(
+    _ workspace: WorkspaceID, before: Instant, beneath: Beneath
+  ) throws(StoreFault) -> Int {
+    let reader = try SQLiteReader(self)
+    let found: [BlobRow] = try reader.rows(.blobsNobodyAttached) { columns in
+      columns.put(workspace)
+      columns.put(before)
+    }
+    guard !found.isEmpty else { return 0 }
+    var count = 0
+    try beneath { () throws(StoreFault) in
+      count = try write("remove what nobody attached") { writer throws(StoreFault) in
+        try writer.removeUnattached(found.map(\.id), blobs, workspace)
+      }
     }
     return count
   }

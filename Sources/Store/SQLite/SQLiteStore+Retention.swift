@@ -14,14 +14,14 @@ extension SQLiteStore {
   public func forgetOld(
     _ rule: RetentionRule, _ workspace: WorkspaceID, now: Instant, from look: inout RetentionLook,
     _ facts: RetentionFacts,
-    _ forms: ErasedForms
+    _ forms: ErasedForms, beneath: Beneath
   ) throws(StoreFault) -> (forgotten: Int64, isDone: Bool) {
     var search = RetentionSearch(
       reader: try SQLiteReader(self), rule: rule, workspace: workspace, facts: facts,
       until: Instant(milliseconds: now.milliseconds - rule.age.milliseconds))
     var next = look
     let isDone = try search.go(on: &next)
-    let forgotten = try forgetWords(of: search.found, workspace, forms)
+    let forgotten = try forgetWords(of: search.found, workspace, forms, beneath: beneath)
     look = next
     return (forgotten, isDone)
   }

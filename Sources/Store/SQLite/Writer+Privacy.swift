@@ -83,8 +83,13 @@ extension Writer {
         for row in try queries.bound(.identitiesOfCustomer, { $0.put(workspace, customer) })
           .all(.identities, IdentityRow.inWorkspace)
         {
-          try delete(row, workspace) { $0.put(row.hash) }
-          changed.identities += 1
+          let mark = forms.identity(row)
+          if let mark {
+            try put(mark, workspace)
+          } else {
+            try delete(row, workspace) { $0.put(row.hash) }
+          }
+          if mark != row { changed.identities += 1 }
         }
         if var row = try queries.bound(.customer, { $0.put(workspace, customer) })
           .one(.customers, CustomerRow.inWorkspace)
@@ -150,16 +155,7 @@ extension Writer {
     ofLinked customers: Set<CustomerID>, _ forms: ErasedForms, _ queries: Queries,
     _ workspace: WorkspaceID
   ) throws(StoreFault) {
-    var linked = customers
-    var open = Array(customers)
-    while let next = open.popLast() {
-      guard
-        let row = try queries.bound(.customer, { $0.put(workspace, next) })
-          .one(.customers, CustomerRow.inWorkspace)
-      else { continue }
-      for other in forms.linked(row) where linked.insert(other).inserted { open.append(other) }
-    }
-    linked.subtract(customers)
+    let linked = try everOne(with: customers, forms, queries, workspace).subtracting(customers)
     for id in try places(of: linked.sorted(), queries, workspace) {
       for row in try queries.bound(.casesOfConversation, { $0.put(workspace, id) })
         .all(.cases, CaseRow.inWorkspace)
@@ -271,9 +267,110 @@ extension Writer {
     for number in numbers {
       if let row = try statements.queries.entry(workspace, number) { entries.append(row) }
     }
+    let gone = entries.filter { $0.body != nil }
     return try transaction { () throws(StoreFault) in
-      try eraseWords(entries, forms, blobs, statements, workspace).words
+      let words = try eraseWords(gone, forms, blobs, statements, workspace).words
+      try forgetEchoes(of: gone, forms, statements.queries, workspace)
+      return words
     }
+  }
+
+  private func forgetEchoes(
+    of gone: [EntryRow], _ forms: ErasedForms, _ queries: Queries, _ workspace: WorkspaceID
+  ) throws(StoreFault) {
+    for id in Set(gone.compactMap(\.conversation)).sorted() {
+      let kept = try queries.bound(.transcript) { columns in
+        columns.put(workspace, id)
+        columns.put(EntryID(0))
+        columns.put(Int64(Visibility.internal.rawValue))
+        columns.put(Int64.max)
+      }.all(.entries, EntryRow.inWorkspace).filter { $0.body != nil }
+      let here = gone.filter { $0.conversation == id }
+      if var row = try queries.bound(.conversation, { $0.put(workspace, id) })
+        .one(.conversations, ConversationRow.inWorkspace),
+        let about = forms.echoes.conversation(row, kept)
+      {
+        row.about = about
+        try put(row, workspace)
+      }
+      try forgetEchoes(inCasesOf: id, forms.echoes, gone: here, kept: kept, queries, workspace)
+    }
+    let elsewhere = gone.filter { $0.conversation == nil }
+    for id in Set(elsewhere.map(\.customer)).sorted() {
+      guard
+        var row = try queries.bound(.customer, { $0.put(workspace, id) })
+          .one(.customers, CustomerRow.inWorkspace)
+      else { continue }
+      let theirs = elsewhere.filter { $0.customer == id }
+      if let profile = forms.echoes.profile(row, theirs) {
+        row.profile = profile
+        try put(row, workspace)
+      }
+      let kept = try newest(of: id, queries, workspace).filter {
+        $0.conversation == nil && $0.body != nil
+      }
+      for record in try everOne(with: [id], forms, queries, workspace).sorted() {
+        let conversations = try queries.bound(.conversationsOfCustomer) { columns in
+          columns.put(workspace, record)
+          columns.put(Int64.max)
+        }.all(.conversations, ConversationRow.inWorkspace)
+        for conversation in conversations {
+          try forgetEchoes(
+            inCasesOf: conversation.id, forms.echoes, gone: theirs, kept: kept, isTheirOwn: false,
+            queries, workspace)
+        }
+      }
+    }
+  }
+
+  /// - Parameter isTheirOwn: whether the entries are of this very conversation: only such can hold a
+  ///   case's handoff.
+  private func forgetEchoes(
+    inCasesOf conversation: ConversationID, _ forms: ErasedForms.Echoes, gone: [EntryRow],
+    kept: [EntryRow], isTheirOwn: Bool = true, _ queries: Queries, _ workspace: WorkspaceID
+  ) throws(StoreFault) {
+    for var row in try queries.bound(.casesOfConversation, { $0.put(workspace, conversation) })
+      .all(.cases, CaseRow.inWorkspace)
+    {
+      if isTheirOwn, let about = forms.aCase(row, kept) {
+        row.about = about
+        try put(row, workspace)
+      }
+      let facts = try queries.bound(.facts) { $0.put(workspace, row.id) }
+        .one(.facts, FactsRow.inWorkspace)
+      if let facts, forms.facts(facts, gone, kept) {
+        try delete(facts, workspace) { $0.put(row.id) }
+      }
+    }
+  }
+
+  /// All records that are, or ever were, one person's with these.
+  private func everOne(
+    with customers: Set<CustomerID>, _ forms: ErasedForms, _ queries: Queries,
+    _ workspace: WorkspaceID
+  ) throws(StoreFault) -> Set<CustomerID> {
+    var linked = customers
+    var open = Array(customers)
+    while let next = open.popLast() {
+      guard
+        let row = try queries.bound(.customer, { $0.put(workspace, next) })
+          .one(.customers, CustomerRow.inWorkspace)
+      else { continue }
+      for other in forms.linked(row) where linked.insert(other).inserted { open.append(other) }
+    }
+    return linked
+  }
+
+  private func newest(
+    of customer: CustomerID, _ queries: Queries, _ workspace: WorkspaceID
+  ) throws(StoreFault) -> [EntryRow] {
+    var page = TimelinePage(from: EntryID(.max), .older, atMost: EntryID(.max), limit: 1_000)
+    try page.gather(queries, workspace, customer, .internal)
+    var entries: [EntryRow] = []
+    for number in page.numbers {
+      if let entry = try queries.entry(workspace, EntryID(number)) { entries.append(entry) }
+    }
+    return entries
   }
 
   private func eraseWords(
@@ -299,6 +396,22 @@ extension Writer {
       words += 1
     }
     return (words, try remove(attached, blobs, statements.queries, workspace))
+  }
+
+  /// Those of these that no entry has come to name meanwhile.
+  func removeUnattached(
+    _ ids: [BlobID], _ blobs: BlobFiles, _ workspace: WorkspaceID
+  ) throws(StoreFault) -> Int {
+    let queries = try statements().queries
+    return try transaction { () throws(StoreFault) in
+      var rows: [BlobRow] = []
+      for id in ids {
+        let row = try queries.bound(.blob) { $0.put(workspace, id) }.one(
+          .blobs, BlobRow.inWorkspace)
+        if let row, row.conversation == nil { rows.append(row) }
+      }
+      return Int(try remove(rows, blobs, queries, workspace))
+    }
   }
 
   /// Rows, and files that no other row refers to. Files go first: what a crash leaves then is a row

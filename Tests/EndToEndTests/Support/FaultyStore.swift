@@ -94,6 +94,7 @@ struct FaultyStore: Store {
     try base.index(workspace, limit: limit, words: words)
   }
   func record(_ accesses: [AccessRow], _ workspace: WorkspaceID) throws(StoreFault) {
+    try disk.pass()
     try base.record(accesses, workspace)
   }
   func erase(

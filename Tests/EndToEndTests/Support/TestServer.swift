@@ -38,15 +38,19 @@ final class TestServer: Sendable {
   let settings: Settings
   private let process: Mutex<ServerProcess?>
   private let through: @Sendable (any Store) -> any Store
+  private let clock: @Sendable () -> ServiceClock
 
   /// - Parameters:
   ///   - rules: nil for the demo's.
+  ///   - clock: what time each start has.
   ///   - through: puts faults between the server and its store.
   init(
     rules: String? = nil, _ change: (inout Settings) -> Void = { _ in },
+    clock: @escaping @Sendable () -> ServiceClock = { ServiceClock() },
     through: @escaping @Sendable (any Store) -> any Store = { $0 }
   ) throws {
     self.through = through
+    self.clock = clock
     folder = try TemporaryFolder()
     var settings = Settings()
     settings.data = folder.path + "/data"
@@ -59,7 +63,7 @@ final class TestServer: Sendable {
     settings.drainSeconds = 2
     change(&settings)
     self.settings = settings
-    process = Mutex(try ServerProcess(settings, through: through))
+    process = Mutex(try ServerProcess(settings, clock: clock(), through: through))
   }
 
   /// Runs a test against a server and stops it whatever comes of the test.
@@ -98,11 +102,11 @@ final class TestServer: Sendable {
   func start() async throws {
     for _ in 0..<100 {
       do {
-        let started = try ServerProcess(settings, through: through)
+        let started = try ServerProcess(settings, clock: clock(), through: through)
         return process.withLock { $0 = started }
       } catch is FolderLock.Failure { try await Task.sleep(for: .milliseconds(20)) }
     }
-    let started = try ServerProcess(settings, through: through)
+    let started = try ServerProcess(settings, clock: clock(), through: through)
     process.withLock { $0 = started }
   }
 

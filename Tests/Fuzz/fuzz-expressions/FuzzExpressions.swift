@@ -55,7 +55,7 @@ import Expressions
     }
     _ = program.failures((traced, trace))
     _ = program.textDemands()
-    _ = program.constantOutcome
+    _ = program.constantOutcome()
     _ = program.estimatedCost
     _ = value.description
     one(partly: program)

@@ -20,7 +20,7 @@ final class Shop {
   let workspace: WorkspaceID
   let folder: String
   private(set) var pipeline: Pipeline
-  private(set) var api: API
+  var api: API
   let mail: MailChannel
   var now = Instant(milliseconds: WallClock.nowMilliseconds)
   /// What has left since it was last looked at.
@@ -341,7 +341,7 @@ struct TestPlanner: Planner {
     let queue = router.queueID(named: facts.channel == .phone ? "calls" : "support") ?? QueueID(0)
     return .route(Need(queue: queue), rule: 0, ruleVersion: 1, facts: Self.kept(facts), tags: tags)
   }
-  func text(_ number: UInt32, ruleVersion: UInt32) -> String? { nil }
+  func text(_ number: UInt32, ruleVersion: UInt32, _ reads: any StoreReader) -> String? { nil }
   func prompt(ofQueue name: String) -> String? { nil }
   func handBack(ofQueue name: String) -> String? { nil }
 

@@ -1,0 +1,97 @@
+import Foundation
+import Model
+import Records
+import System
+import Testing
+
+@testable import Server
+@testable import Store
+
+/// Who read what is on record, and keeps nobody from reading.
+@Suite(.inTurn) struct AccessTests {
+  private func row(_ number: Int64) -> AccessRow {
+    AccessRow(
+      at: Instant(milliseconds: number), who: "agent:ann", what: .timeline, customer: nil)
+  }
+
+  @Test func `while the disk does not answer, who reads waits for a moment, and then not at all`()
+    async throws
+  {
+    let folder = try TemporaryFolder()
+    let store = try SQLiteStore(folder: folder.path)
+    defer { store.close() }
+    let workspace = try store.addWorkspace(named: "small").id
+    let disk = Disk()
+    let accesses = AccessRecorder(FaultyStore(base: store, disk: disk), Health())
+    @Sendable func took(_ number: Int64) async throws -> Int64 {
+      let row = row(number)
+      return try await blocking {
+        let began = MonotonicClock.nowMilliseconds
+        accesses.record([row], workspace)
+        return MonotonicClock.nowMilliseconds - began
+      }
+    }
+    @Sendable func kept() throws -> [Instant] {
+      try store.reader().accesses(workspace, of: nil, before: .max, limit: 9).map(\.access.at)
+    }
+    _ = try await took(1)
+    #expect(try kept() == [row(1).at])
+    disk.hold()
+    let first = try await took(2)
+    #expect(first >= Int64(AccessRecorder.waitMilliseconds) && first < 5_000)
+    for number in Int64(3)...20 { #expect(try await took(number) < 400) }
+    disk.release()
+    try await eventually("what waited is written") { try kept() == [row(2).at, row(1).at] }
+    try await eventually("and so is what comes then") {
+      _ = try await took(30)
+      return try kept().contains(row(30).at)
+    }
+    disk.fail()
+    #expect(try await took(40) < 400)
+  }
+
+  @Test func `whoever looks at a person, their case, their file or why, is on record`() async throws
+  {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot, email: "jo@home.example")
+      let blob = try await server.call(
+        "POST", "/v1/blobs?name=a.txt", raw: Array("a file".utf8), by: bot,
+        headers: [("Content-Type", "text/plain")])["blob"].text
+      _ = try await server.call(
+        "POST", "/v1/sessions/\(chat.session)/messages",
+        ["author": "customer", "text": "see", "attachments": .list([.text(blob)])], by: bot)
+      let aCase = try await chat.handoff()["case"].text
+      let sue = try await server.token("supervisor", "sue")
+      let looks = [
+        "/v1/customers/\(chat.customer)", "/v1/customers?kind=email&value=jo@home.example",
+        "/v1/blobs/\(blob)", "/v1/explain?case=\(aCase)",
+      ]
+      for look in looks {
+        #expect(try await server.call("GET", look, by: sue).status == 200, "\(look)")
+      }
+      let facts = try await server.call(
+        "POST", "/v1/rules/explain", ["case": .text(aCase)], by: sue)
+      #expect(facts.status == 200, "\(facts)")
+      #expect(
+        try await server.administer("GET", "/admin/timeline?identity=jo@home.example").status == 200
+      )
+      #expect(try await server.administer("GET", "/admin/explain?case=\(aCase)").status == 200)
+      let of = try await server.administer("GET", "/admin/accesses?customer=\(chat.customer)")
+      #expect(
+        of.json.elements.map { "\($0["who"].text) \($0["what"].text)" }.reversed() == [
+          "supervisor:sue customer", "supervisor:sue customer", "supervisor:sue attachment",
+          "supervisor:sue explanation", "supervisor:sue explanation", "administrator timeline",
+          "administrator explanation",
+        ])
+      // In pages, as far back as there is.
+      let numbers = of.json.elements.compactMap { $0["number"].int }
+      let older = try await server.administer(
+        "GET", "/admin/accesses?customer=\(chat.customer)&before=\(numbers[2])")
+      #expect(older.json.elements.compactMap { $0["number"].int } == Array(numbers[3...]))
+      let listed = try await Peer.run(
+        try Binary.path, ["accesses", chat.customer, "--data", server.settings.data])
+      #expect(listed.lines.count == numbers.count, "\(listed.lines)")
+    }
+  }
+}
