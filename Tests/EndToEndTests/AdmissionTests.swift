@@ -124,10 +124,10 @@ import Testing
         try await server.token("admin", "root"), try await server.token("bot", "webshop")
       )
       let port = server.port("http")
-      // Too large, of a scope that may not, and for a page that is not there: each body is read,
-      // forgotten and answered.
+      // Of a scope that may not, and for a page that is not there: each body is read, forgotten and
+      // answered.
       for (target, first) in [
-        ("/v1/rules/check", 413), ("/v1/sessions", 403), ("/v1/nothing", 404),
+        ("/v1/sessions", 403), ("/v1/nothing", 404),
       ] {
         for (token, status) in [(nil as String?, 401), (bot, 403)] {
           let heard = try await blocking {
