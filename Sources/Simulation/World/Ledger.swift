@@ -10,11 +10,12 @@ struct Ledger {
   private var history = HistoryCheck()
   var watch: ((Event) -> String?)?
   private var made: [OfferID: AgentID] = [:]
+  private var subjects: [OfferID: CaseID] = [:]
   private var holders: [CaseID: AgentID] = [:]
   private var accepted: Set<Acceptance> = []
   /// In this command a case that somebody has went to another. So it may when a supervisor or a
   /// colleague takes it, and never when an offer is accepted: what would be wrong then.
-  private var handed: String?
+  private var handed: [CaseID: String] = [:]
   private var epochs: [ConversationID: UInt32] = [:]
   private(set) var acceptances = 0
 
@@ -37,7 +38,7 @@ struct Ledger {
 
   mutating func isOnDisk(_ commit: Commit, _ trace: ((String) -> Void)?) -> String? {
     for record in commit.log {
-      handed = nil
+      handed = [:]
       do throws(WireError) {
         for event in try record.routerEvents() {
           trace?("\(record.position) \(record.at) \(event)")
@@ -54,15 +55,18 @@ struct Ledger {
 
   private mutating func happened(_ event: Event) -> String? {
     switch event {
-    case .offerMade(let offer, _, let agent, _, _, _):
+    case .offerMade(let offer, let id, let agent, _, _, _):
+      subjects[offer] = id
       if made.updateValue(agent, forKey: offer) != nil { return "\(offer) was made twice" }
     case .caseAccepted(let id, let agent):
       acceptances += 1
       accepted.insert(Acceptance(theCase: id, agent: agent))
       if let other = holders.updateValue(agent, forKey: id) {
-        handed = "\(id) has two owners, agents \(other.raw) and \(agent.raw)"
+        handed[id] = "\(id) has two owners, agents \(other.raw) and \(agent.raw)"
       }
-    case .offerEnded(_, .accepted): return handed
+    case .offerEnded(let offer, let end):
+      let id = subjects.removeValue(forKey: offer)
+      if end == .accepted { return id.flatMap { handed[$0] } }
     case .caseClosed(let id, _): holders[id] = nil
     case .caseRequeued(let id, _): holders[id] = nil
     case .ownerChanged(let id, _, let epoch):
