@@ -172,7 +172,9 @@ extension Router {
     withOwned(id, agent, at, &out) { router, slot, out in
       let home = router.cases[slot].conversation
       let carrier = router.slot(of: router.cases[slot].session)
-      let own = carrier >= 0 ? router.sessions[carrier].bot : nil
+      // It may be in another conversation by now, with people who were taken apart.
+      let isHere = carrier >= 0 && router.sessions[carrier].conversation == home
+      let own = isHere ? router.sessions[carrier].bot : nil
       guard router.cases[slot].channel == .chat else { return .notForBots }
       if let asked, !router.hasBot(home, asked) { return .notAllowed }
       guard let bot = asked ?? own ?? router.firstBot(of: home) else { return .notAllowed }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// The calls of a real Asterisk 16.28, played against a server that routes them by itself: what it
@@ -124,14 +125,20 @@ import Testing
     }
   }
 
-  /// The agent takes this call and no other: else it would ring again at once, which the capture
-  /// does not know.
-  private func leave(at now: CapturedCall.Moment, _ server: TestServer) async throws {
+  /// The queue closes while it rings: else it would ring again at once, which the capture does not
+  /// know.
+  private func close(at now: CapturedCall.Moment, _ server: TestServer) async throws {
     let agent = try await server.token("agent", "agent1")
-    if now == .taken {
-      #expect(
-        try await server.call("PUT", "/v1/agents/me/status", ["status": "break"], by: agent).status
-          == 200)
+    if case .rings = now {
+      let folder = server.settings.rules + "/calls/"
+      for (name, text) in [
+        "hours.yaml": "never: { zone: UTC }\n",
+        "queues.yaml":
+          "calls: { hours: never, closed: wait, offer_timeout: { phone: 60s }, wrap_up: 0s }\n",
+      ] {
+        try text.write(toFile: folder + name, atomically: true, encoding: .utf8)
+      }
+      #expect(try await server.administer("POST", "/admin/reload").status == 200)
     }
     guard now == .legOver else { return }
     try await eventually("the caller has their place back") {
@@ -145,7 +152,7 @@ import Testing
       Outcome(
         story: ["queued", "offered agent1", "accepted agent1", "closed", "queued"], abandoned: 1)
     ) { now, server in
-      try await leave(at: now, server)
+      try await close(at: now, server)
     }
   }
 
@@ -155,7 +162,7 @@ import Testing
       Outcome(
         story: ["queued", "offered agent1", "accepted agent1", "closed", "queued"], abandoned: 1)
     ) { now, server in
-      try await leave(at: now, server)
+      try await close(at: now, server)
     }
   }
 }

@@ -25,7 +25,10 @@ struct `Simulated worlds` {
     // A conversation that was stored, closed and opened again between two commits was deleted from
     // the rows of open work,
     // and the next start could not read its session.
-    `Simulated worlds`.narrow(seed: 211, steps: 1_257)
+    `Simulated worlds`.narrow(seed: 211, steps: 1_257),
+    // A case whose chat had gone to another conversation with its people, who were taken apart, was
+    // handed back to that chat's bot: its own conversation was a bot's that had no session in it.
+    WorldSettings(seed: 212, steps: 5_000),
   ]) func `what was wrong once is not wrong again`(settings: WorldSettings) throws {
     _ = try Simulator.run(settings)
   }

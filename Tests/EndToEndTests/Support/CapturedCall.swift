@@ -14,8 +14,6 @@ struct CapturedCall {
     case willRing(device: String)
     /// The device rings; its leg was not yet picked up.
     case rings(offer: String)
-    /// The leg was picked up, and the offer accepted.
-    case taken
     /// The leg is over, and `Dial` has not returned.
     case legOver
   }
@@ -79,7 +77,6 @@ struct CapturedCall {
         let captured = String(decoding: bytes.dropLast(), as: UTF8.self)
         guard let ring = Ring(captured) else {
           #expect(try await line.hear() == captured)
-          if captured == "SET VARIABLE GOSUB_RESULT CONTINUE" { try await at(.taken) }
           continue
         }
         try await at(.willRing(device: ring.device))
