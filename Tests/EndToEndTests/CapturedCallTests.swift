@@ -134,11 +134,12 @@ import Testing
       for (name, text) in [
         "hours.yaml": "never: { zone: UTC }\n",
         "queues.yaml":
-          "calls: { hours: never, closed: wait, offer_timeout: { phone: 60s }, wrap_up: 0s }\n",
+          "calls: { hours: never, offer_timeout: { phone: 60s }, wrap_up: 0s }\n",
       ] {
         try text.write(toFile: folder + name, atomically: true, encoding: .utf8)
       }
-      #expect(try await server.administer("POST", "/admin/reload").status == 200)
+      let reloaded = try await server.administer("POST", "/admin/reload")
+      #expect(reloaded.status == 200, "\(reloaded)")
     }
     guard now == .legOver else { return }
     try await eventually("the caller has their place back") {
