@@ -356,7 +356,9 @@ extension Router {
   func bestAgent(for slot: Int32) -> Int? {
     if cases[slot].preferenceUntil != nil, let preferred = cases[slot].need.preferred {
       let agent = Int(preferred.agent.raw)
-      return isKnown(preferred.agent) && isEligible(agent, slot) ? agent : nil
+      // Who is still to look for themselves, having just taken another, may find a sooner case.
+      guard isKnown(preferred.agent), !agents[agent].isPending else { return nil }
+      return isEligible(agent, slot) ? agent : nil
     }
     let channel = cases[slot].channel
     guard !idle.isEmpty(channel) else { return nil }

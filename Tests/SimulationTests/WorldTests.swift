@@ -29,6 +29,9 @@ struct `Simulated worlds` {
     // A case whose chat had gone to another conversation with its people, who were taken apart, was
     // handed back to that chat's bot: its own conversation was a bot's that had no session in it.
     WorldSettings(seed: 212, steps: 5_000),
+    // A call that an agent passed on with their own name on it went before an older mail: of what
+    // came free at once the agent had taken another first, and had not looked again.
+    WorldSettings(seed: 691, steps: 2_716),
   ]) func `what was wrong once is not wrong again`(settings: WorldSettings) throws {
     _ = try Simulator.run(settings)
   }
