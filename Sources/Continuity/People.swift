@@ -59,15 +59,11 @@ public struct People: Sendable {
 
   /// The records of a person, oldest first: the first is the root.
   public func person(of id: CustomerID) -> [CustomerID] {
-    var found: Set<CustomerID> = [id]
-    var open = [id]
-    while let next = open.popLast() {
-      for link in profiles[next]?.links ?? [] where link.isActive {
-        let other = link.other(than: next)
-        if rows[other] != nil, found.insert(other).inserted { open.append(other) }
-      }
-    }
-    return ordered(found)
+    ordered(
+      Set([id]).reach { next in
+        (profiles[next]?.links ?? []).filter(\.isActive).map { $0.other(than: next) }
+          .filter { rows[$0] != nil }
+      })
   }
 
   public func link(_ a: CustomerID, _ b: CustomerID) -> Link? {

@@ -136,7 +136,7 @@ private struct Work {
         }
         continue
       }
-      guard var evidence = Self.evidence(row) else {
+      guard var evidence = row.decodedEvidence else {
         throw StoreFault.corrupt(what: "the evidence of an identity")
       }
       guard evidence.standing != .shared else {
@@ -183,12 +183,6 @@ private struct Work {
         !people.person(of: one).contains(records[at]) && people.areKeptApart(one, records[at])
       }
     }
-  }
-
-  static func evidence(_ row: IdentityRow) -> Evidence? {
-    do throws(WireError) {
-      return try Evidence(decoding: row.evidence, assurance: row.assurance)
-    } catch { return nil }
   }
 
   private mutating func load(_ id: CustomerID, _ lookup: Resolution.Lookup) throws(StoreFault) {

@@ -204,7 +204,7 @@ extension Pipeline {
   }
 
   func profile(of row: CustomerRow) throws(StoreFault) -> CustomerProfile {
-    guard let profile = Self.profile(row.profile) else {
+    guard let profile = row.decodedProfile else {
       throw StoreFault.corrupt(what: "a customer's profile")
     }
     return profile

@@ -153,7 +153,7 @@ extension Pipeline {
   ) throws(StoreFault) -> Answer {
     guard let claim = try claimed(id, hash, reads) else { return .refused(.unknownIdentity) }
     let known = try identity(hash, reads)
-    guard let known, let evidence = Self.evidence(known) else {
+    guard let known, let evidence = known.decodedEvidence else {
       // Nobody's yet: it is proven for the record that claimed it.
       let row = IdentityRow(
         hash: hash, customer: claim.customer, identity: claim.identity, assurance: said.assurance,
@@ -189,14 +189,14 @@ extension Pipeline {
     guard let asked = try customer(id, reads) else { return .refused(.unknownCustomer) }
     var owner: CustomerID?
     if let known = try identity(hash, reads) {
-      if Self.evidence(known)?.standing == .shared { return .refused(.isShared) }
+      if known.isShared { return .refused(.isShared) }
       owner = try customer(known.customer, reads)?.root
     }
     if owner != asked.root {
       let confirmed = try confirm(id, hash, nil, said, about, &turn, reads)
       guard case .customerIs = confirmed else { return confirmed }
     }
-    guard var row = try identity(hash, reads), var heard = Self.evidence(row) else {
+    guard var row = try identity(hash, reads), var heard = row.decodedEvidence else {
       throw StoreFault.corrupt(what: "the evidence of an identity")
     }
     heard.heard(said)
@@ -221,7 +221,7 @@ extension Pipeline {
   private mutating func judge(
     _ row: IdentityRow, _ standing: Evidence.Standing, _ by: Evidence.Item, _ turn: inout Turn
   ) throws(StoreFault) {
-    guard var evidence = Self.evidence(row) else {
+    guard var evidence = row.decodedEvidence else {
       throw StoreFault.corrupt(what: "the evidence of an identity")
     }
     evidence.standing = standing
@@ -263,12 +263,6 @@ extension Pipeline {
       }
     }
     return .customerIs(try customer(asked.id, reads)?.root ?? asked.root)
-  }
-
-  static func evidence(_ row: IdentityRow) -> Evidence? {
-    do throws(WireError) {
-      return try Evidence(decoding: row.evidence, assurance: row.assurance)
-    } catch { return nil }
   }
 
   // MARK: - Attributes

@@ -97,7 +97,7 @@ extension Pipeline {
     _ claim: IdentityClaim, in row: ConversationRow, isSigned: Bool, _ reads: any StoreReader
   ) throws(StoreFault) -> CustomerID? {
     let holder = try identity(claim.hash, reads)
-    let isShared = holder.map(Self.isShared) ?? false
+    let isShared = holder?.isShared ?? false
     let known = isSigned && isShared ? nil : holder?.customer
     if let known {
       if try areOne(known, row.customer, reads) { return known }
@@ -109,14 +109,12 @@ extension Pipeline {
       [row.customer, about?.mailBy].compactMap { $0 } + (about?.partings ?? []).map(\.customer)
     for record in records {
       guard let claimed = try identity(Resolution.claimHash(claim.hash, record), reads),
-        Self.evidence(claimed)?.items.contains(where: { $0.means == "from_header" }) ?? false
+        claimed.decodedEvidence?.items.contains(where: { $0.means == "from_header" }) ?? false
       else { continue }
       return record
     }
     return isSigned ? known : nil
   }
-
-  private static func isShared(_ row: IdentityRow) -> Bool { evidence(row)?.standing == .shared }
 
   /// Whether two people were one, and were taken apart.
   private mutating func wereParted(
@@ -286,7 +284,7 @@ extension Pipeline {
   private mutating func taken(
     from claim: IdentityClaim, _ row: ConversationRow, _ reads: any StoreReader
   ) throws(StoreFault) -> CustomerRow {
-    if let known = try identity(claim.hash, reads), !Self.isShared(known),
+    if let known = try identity(claim.hash, reads), !known.isShared,
       try areOne(known.customer, row.customer, reads),
       let record = try customer(known.customer, reads)
     {

@@ -119,16 +119,10 @@ extension Pipeline {
   private mutating func everOne(with record: CustomerRow, _ reads: any StoreReader)
     throws(StoreFault) -> [CustomerID]
   {
-    var found: Set = [record.id]
-    var open = [record]
-    while let next = open.popLast() {
-      for link in try profile(of: next).links {
-        let other = link.other(than: next.id)
-        guard found.insert(other).inserted, let row = try customer(other, reads) else { continue }
-        open.append(row)
-      }
-    }
-    return found.sorted()
+    try Set([record.id]).reach { id throws(StoreFault) in
+      guard let row = try customer(id, reads) else { return [] }
+      return try profile(of: row).links.map { $0.other(than: id) }
+    }.sorted()
   }
 }
 

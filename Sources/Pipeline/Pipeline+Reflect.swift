@@ -377,10 +377,6 @@ extension Pipeline {
     try change(customer.id, &turn, reads) { $0.lastAgent = last }
   }
 
-  static func profile(_ bytes: [UInt8]) -> CustomerProfile? {
-    do throws(WireError) { return try CustomerProfile(decoding: bytes) } catch { return nil }
-  }
-
   private mutating func caseClosed(
     _ id: CaseID, _ end: CaseEnd, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {

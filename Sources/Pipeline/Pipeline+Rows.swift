@@ -113,7 +113,7 @@ extension Pipeline {
   ) throws(StoreFault) -> [CustomerRow] {
     // Most people have one record, and who has more has a link to them.
     if let own = try customer(root, pending, reads), own.root == root,
-      profile(own.profile)?.links.isEmpty == true
+      own.decodedProfile?.links.isEmpty == true
     {
       return [own]
     }

@@ -180,7 +180,7 @@ extension Administration {
     let root = try customer(who, writer, edge, reads)
     let receipt = try edge.store.erase(
       writer.workspace, at: now, by: "administrator", PersonForms.erased,
-      beneath: { change throws(StoreFault) in try writer.changeBeneath(change) }
+      beneath: writer.beneath
     ) { () throws(StoreFault) in
       try reads.merged(writer.workspace, into: root).map(\.id)
     }

@@ -4,7 +4,6 @@ import Records
 import Service
 import System
 import WebCodec
-import Wire
 
 /// Whose timeline? Everybody's whom an address or number leads to, and how sure that is: an
 /// administrator
@@ -101,12 +100,7 @@ extension Administration {
 
     /// Where it cannot be read, the customer has no name for us: the timeline is what was asked
     /// for.
-    var name: String? {
-      do throws(WireError) { return try CustomerProfile(decoding: root.profile).displayName } catch
-      {
-        return nil
-      }
-    }
+    var name: String? { root.decodedProfile?.displayName }
 
     static func by(
       _ id: CustomerID, _ workspace: WorkspaceID, _ reads: any StoreReader
@@ -142,11 +136,7 @@ extension Administration {
     }
 
     private static func sources(_ row: IdentityRow) -> [String] {
-      do throws(WireError) {
-        return try Evidence(decoding: row.evidence, assurance: row.assurance).items.map(\.source)
-      } catch {
-        return ["?"]
-      }
+      row.decodedEvidence?.items.map(\.source) ?? ["?"]
     }
   }
 }

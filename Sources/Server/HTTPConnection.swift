@@ -167,7 +167,8 @@ final class HTTPConnection: ConnectionHandler {
 
   private func awaitMore(_ connection: Connection) {
     if peerHasEnded {  // nothing will be completed any more
-      return unproven == nil ? connection.closeAfterFlush() : ()
+      if unproven == nil { connection.closeAfterFlush() }
+      return
     }
     if decoder.isIdle {
       if isDraining { return connection.closeAfterFlush() }

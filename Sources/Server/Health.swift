@@ -42,7 +42,9 @@ public final class Health: Sendable {
   public var isWell: Bool { !hasTrouble.load(ordering: .relaxed) && clock.trouble == nil }
 
   /// Whether a commit has been told not to come to its end.
-  var isHanging: Bool { !isWell && facts.withLock { $0.isHanging } }
+  var isHanging: Bool {
+    hasTrouble.load(ordering: .relaxed) && facts.withLock { $0.isHanging }
+  }
 
   private func change<R: Sendable>(_ body: (inout Facts) -> R) -> R {
     facts.withLock { facts in

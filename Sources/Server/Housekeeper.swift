@@ -78,9 +78,8 @@ final class Housekeeper: Sendable {
     for writer in edge.writers where !isStopped.load(ordering: .acquiring) {
       try finishErasures(writer, now)
       forgotten += try retain(writer, now)
-      _ = try edge.store.sweepUnattached(writer.workspace, before: yesterday) {
-        change throws(StoreFault) in try writer.changeBeneath(change)
-      }
+      _ = try edge.store.sweepUnattached(
+        writer.workspace, before: yesterday, beneath: writer.beneath)
       _ = try edge.store.sweepBlobs(writer.workspace, before: yesterday)
     }
     try edge.store.forgetOutcomes(before: yesterday)
@@ -91,9 +90,8 @@ final class Housekeeper: Sendable {
     for receipt in try edge.store.reader().erasures(writer.workspace) where receipt.done == nil {
       Log.note(
         "workspace \(writer.name): erasure \(receipt.number) was cut off and is finished now")
-      _ = try edge.store.finish(receipt, writer.workspace, at: now, PersonForms.erased) {
-        change throws(StoreFault) in try writer.changeBeneath(change)
-      }
+      _ = try edge.store.finish(
+        receipt, writer.workspace, at: now, PersonForms.erased, beneath: writer.beneath)
     }
   }
 
@@ -107,8 +105,8 @@ final class Housekeeper: Sendable {
       var isDone = false
       while !isDone, !isStopped.load(ordering: .acquiring) {
         let round = try edge.store.forgetOld(
-          asked, writer.workspace, now: now, from: &place, SearchText.retention, PersonForms.erased
-        ) { change throws(StoreFault) in try writer.changeBeneath(change) }
+          asked, writer.workspace, now: now, from: &place, SearchText.retention,
+          PersonForms.erased, beneath: writer.beneath)
         forgotten += round.forgotten
         isDone = round.isDone
         looked.withLock { $0[look] = place }

@@ -18,11 +18,11 @@ enum OpenPages {
     let outages = edge.writers.compactMap { writer in writer.outage.map { (writer.workspace, $0) } }
     let isServed = facts.trouble == nil && outages.isEmpty
     let clock = edge.health.clock.trouble
+    let anything = facts.trouble ?? outages.first?.1 ?? degraded(facts) ?? clock
     let why: String? =
       switch onlooker {
-      case .administrator: facts.trouble ?? outages.first?.1 ?? degraded(facts) ?? clock
-      case .caller(let caller) where caller.scope == .admin:
-        facts.trouble ?? outages.first?.1 ?? degraded(facts) ?? clock
+      case .administrator: anything
+      case .caller(let caller) where caller.scope == .admin: anything
       case .caller(let caller) where caller.scope == .supervisor:
         facts.trouble ?? outages.first { $0.0 == caller.workspace }?.1
       case .anybody, .caller: nil

@@ -16,4 +16,9 @@ extension Writer {
     throw .failed(
       doing: "change rows of \(name)", why: "its commits have not caught up for ten seconds")
   }
+
+  /// The same, as the store asks for it, piece by piece.
+  func beneath(_ change: () throws(StoreFault) -> Void) throws(StoreFault) {
+    try changeBeneath(change)
+  }
 }

@@ -2,7 +2,6 @@ import Continuity
 import Model
 import Records
 import WebCodec
-import Wire
 
 /// Who a customer is, as agents see it: every identity with its evidence, what several sources say,
 /// which records were
@@ -76,17 +75,17 @@ public struct CustomerPage: Sendable {
   }
 
   static func profile(_ row: CustomerRow) throws(StoreFault) -> CustomerProfile {
-    do throws(WireError) { return try CustomerProfile(decoding: row.profile) } catch {
+    guard let profile = row.decodedProfile else {
       throw StoreFault.corrupt(what: "a customer's profile")
     }
+    return profile
   }
 
   private static func evidence(_ row: IdentityRow) throws(StoreFault) -> Evidence {
-    do throws(WireError) {
-      return try Evidence(decoding: row.evidence, assurance: row.assurance)
-    } catch {
+    guard let evidence = row.decodedEvidence else {
       throw StoreFault.corrupt(what: "the evidence of an identity")
     }
+    return evidence
   }
 
   // MARK: - As JSON

@@ -114,10 +114,7 @@ public struct PersonExport: Sendable {
       $0.field("id", record.id.description)
       $0.field("created", record.created.description)
       $0.field("entries", record.timeline.count)
-      let profile: CustomerProfile
-      do throws(WireError) { profile = try CustomerProfile(decoding: record.profile) } catch {
-        return
-      }
+      guard let profile = record.decodedProfile else { return }
       $0.field(
         "attributes",
         array: { array in
@@ -137,10 +134,7 @@ public struct PersonExport: Sendable {
   private static func append(_ row: IdentityRow, _ json: inout JSONWriter) {
     json.object {
       CustomerPage.write(row, &$0)
-      let evidence: Evidence
-      do throws(WireError) {
-        evidence = try Evidence(decoding: row.evidence, assurance: row.assurance)
-      } catch { return }
+      guard let evidence = row.decodedEvidence else { return }
       $0.field(
         "evidence",
         array: { array in

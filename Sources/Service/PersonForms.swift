@@ -27,11 +27,8 @@ public enum PersonForms {
       }
       return about.encoded
     },
-    linked: { row in
-      do throws(WireError) {
-        return try CustomerProfile(decoding: row.profile).links.map { $0.other(than: row.id) }
-      } catch { return [] }  // The integrity check tells of it.
-    }, echoes: WordEchoes.forms)
+    linked: { row in row.decodedProfile?.links.map { $0.other(than: row.id) } ?? [] },
+    echoes: WordEchoes.forms)
 
   @Sendable private static func mention<Noun: IDKind>(_ id: ID<Noun>) -> [UInt8] {
     var writer = ByteWriter()
@@ -71,15 +68,4 @@ public enum PersonForms {
     let names = (told["attachments"]?.array ?? []).map { $0.string ?? $0["blob"]?.string }
     return (names + [told["blob"]?.string]).compactMap { $0.flatMap { BlobID($0) } }
   }
-}
-
-extension IdentityRow {
-  var decodedEvidence: Evidence? {
-    do throws(WireError) { return try Evidence(decoding: evidence, assurance: assurance) } catch {
-      return nil
-    }
-  }
-
-  /// Whether an agent said that it is several people's: then it names none of them.
-  public var isShared: Bool { decodedEvidence?.standing == .shared }
 }

@@ -3,7 +3,6 @@ import Model
 import Pipeline
 import Records
 import WebCodec
-import Wire
 
 /// Rows that repeat words of entries, so that agents and rules have them at hand: a case its handoff
 /// and what the rules
@@ -28,7 +27,7 @@ enum WordEchoes {
       return about.encoded
     },
     profile: { row, gone in
-      guard var profile = decodedProfile(row.profile) else { return nil }
+      guard var profile = row.decodedProfile else { return nil }
       let before = profile.journey.count
       profile.journey.removeAll { event in gone.contains { tells($0, event) } }
       return profile.journey.count == before ? nil : profile.encoded
@@ -42,10 +41,6 @@ enum WordEchoes {
       add(facts, to: &seen)
       return seen.contains { fact in words.contains { repeats(fact, $0) } }
     })
-
-  private static func decodedProfile(_ bytes: [UInt8]) -> CustomerProfile? {
-    do throws(WireError) { return try CustomerProfile(decoding: bytes) } catch { return nil }
-  }
 
   private static func parsed(_ bytes: [UInt8]) -> JSONValue? {
     do throws(JSONError) { return try JSONValue(parsing: bytes) } catch { return nil }

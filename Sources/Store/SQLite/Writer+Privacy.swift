@@ -349,16 +349,10 @@ extension Writer {
     with customers: Set<CustomerID>, _ forms: ErasedForms, _ queries: Queries,
     _ workspace: WorkspaceID
   ) throws(StoreFault) -> Set<CustomerID> {
-    var linked = customers
-    var open = Array(customers)
-    while let next = open.popLast() {
-      guard
-        let row = try queries.bound(.customer, { $0.put(workspace, next) })
-          .one(.customers, CustomerRow.inWorkspace)
-      else { continue }
-      for other in forms.linked(row) where linked.insert(other).inserted { open.append(other) }
+    try customers.reach { id throws(StoreFault) in
+      try queries.bound(.customer, { $0.put(workspace, id) })
+        .one(.customers, CustomerRow.inWorkspace).map(forms.linked) ?? []
     }
-    return linked
   }
 
   private func newest(
