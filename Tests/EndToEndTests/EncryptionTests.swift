@@ -7,14 +7,25 @@ import Testing
 /// HTTPS and STARTTLS as a user sets them up, and as `curl`, Python's `smtplib` and its `ssl` see
 /// them.
 @Suite(.inTurn) struct EncryptionTests {
-  @Test func `HTTPS serves the API beside HTTP, under a certificate that curl checks`() async throws
-  {
+  /// A server with HTTPS, and the folder in which its certificate is, `one.pem`.
+  private func overHTTPS(
+    _ change: (inout Settings) -> Void = { _ in },
+    _ body: @Sendable (TestServer, TemporaryFolder) async throws -> Void
+  ) async throws {
     let folder = try TemporaryFolder()
     let certificate = try await Certificates.make(folder, "one", name: "desk.example")
     try await TestServer.run {
       $0.httpsListen = "127.0.0.1:0"
       $0.tlsCertificates = certificate
+      change(&$0)
     } _: { server in
+      try await body(server, folder)
+    }
+  }
+
+  @Test func `HTTPS serves the API beside HTTP, under a certificate that curl checks`() async throws
+  {
+    try await overHTTPS { server, folder in
       let bot = try await server.token("bot", "webshop")
       let url = "https://127.0.0.1:\(server.port("https"))/v1/sessions"
       let said = try await Peer.run(
@@ -39,12 +50,7 @@ import Testing
   }
 
   @Test func `a desk on wss is shown a whole talk that fills many frames of TLS`() async throws {
-    let folder = try TemporaryFolder()
-    let certificate = try await Certificates.make(folder, "one", name: "desk.example")
-    try await TestServer.run {
-      $0.httpsListen = "127.0.0.1:0"
-      $0.tlsCertificates = certificate
-    } _: { server in
+    try await overHTTPS { server, _ in
       let ann = try await server.agent("ann")
       let desk = try Peer(
         try await Python.interpreter,
@@ -66,13 +72,9 @@ import Testing
   }
 
   @Test func `who connects and begins no handshake is closed when its time is over`() async throws {
-    let folder = try TemporaryFolder()
-    let certificate = try await Certificates.make(folder, "one", name: "desk.example")
-    try await TestServer.run {
-      $0.httpsListen = "127.0.0.1:0"
-      $0.tlsCertificates = certificate
+    try await overHTTPS {
       $0.tlsHandshakeSeconds = 1
-    } _: { server in
+    } _: { server, _ in
       let port = server.port("https")
       let clock = ContinuousClock()
       let begun = clock.now

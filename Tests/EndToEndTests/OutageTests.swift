@@ -22,6 +22,19 @@ import Testing
     try await eventually("service goes on") { try await isWell(server) }
   }
 
+  /// A chat that ann has taken, beside whom a supervisor watches.
+  private func talk(_ server: TestServer) async throws -> (
+    chat: Chat, offer: Reply, ann: String, sue: String
+  ) {
+    let ann = try await server.agent("ann")
+    let sue = try await server.token("supervisor", "sue")
+    let chat = try await server.open(
+      try await server.token("bot", "webshop"), email: "mia@home.example")
+    try await chat.customer("my lamp hums")
+    try await chat.handoff()
+    return (chat, try await server.take(ann), ann, sue)
+  }
+
   @Test func `a commit that fails is nobody's success, and whoever asks again is served`()
     async throws
   {
@@ -77,13 +90,7 @@ import Testing
   @Test func `while nothing can be written, what is there can be read`() async throws {
     let disk = Disk()
     try await TestServer.run(on: disk) { server in
-      let bot = try await server.token("bot", "webshop")
-      let ann = try await server.agent("ann")
-      let sue = try await server.token("supervisor", "sue")
-      let chat = try await server.open(bot, email: "mia@home.example")
-      try await chat.customer("my lamp hums")
-      try await chat.handoff()
-      let offer = try await server.take(ann)
+      let (chat, offer, ann, sue) = try await talk(server)
       while try await server.call("GET", "/v1/search?q=hums", by: sue)["hits"].elements.isEmpty {}
       try await begin(disk, server)
       let paths = [
@@ -99,7 +106,8 @@ import Testing
       }
       #expect(try await server.timeline(chat.customer).texts == ["my lamp hums"])
       #expect(
-        try await server.call("GET", "/v1/sessions/\(chat.session)/brief", by: bot).status == 200)
+        try await server.call("GET", "/v1/sessions/\(chat.session)/brief", by: chat.bot).status
+          == 200)
       #expect(try await chat.customer("still refused").status == 503)
       try await end(disk, server)
     }
@@ -109,13 +117,7 @@ import Testing
   {
     let disk = Disk()
     try await TestServer.run(on: disk) { server in
-      let bot = try await server.token("bot", "webshop")
-      let ann = try await server.agent("ann")
-      let sue = try await server.token("supervisor", "sue")
-      let chat = try await server.open(bot, email: "mia@home.example")
-      try await chat.customer("my lamp hums")
-      try await chat.handoff()
-      let offer = try await server.take(ann)
+      let (chat, offer, ann, sue) = try await talk(server)
       let before = try await server.position()
       disk.hold()
       defer { disk.release() }

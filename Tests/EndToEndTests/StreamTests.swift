@@ -171,6 +171,18 @@ import Testing
   }
 
   /// All that comes until the connection ends.
+  /// Opens a stream, says what it wants to hear, and reads nothing.
+  private func slowReader(_ server: TestServer, _ token: String, _ wish: String) async throws
+    -> Socket
+  {
+    let (opening, port, wish) = (handshake(token), server.port("http"), Array(wish.utf8))
+    return try await blocking {
+      let socket = try Socket.connect(port: port, windowBytes: 8_192)
+      try socket.send(opening + [0x81, 0x80 | UInt8(wish.count), 0, 0, 0, 0] + wish)
+      return socket
+    }
+  }
+
   private func rest(_ socket: Socket) throws -> [UInt8] {
     var all: [UInt8] = []
     while true {
@@ -253,16 +265,11 @@ import Testing
       try await chat.customer("help")
       try await chat.handoff()
       let aCase = try await server.take(ann)["case"].text
-      let (opening, port) = (handshake(bot), server.port("http"))
-      let wish = Array(#"{"type":"subscribe","session":"\#(chat.session)"}"#.utf8)
-      let slow = try await blocking {
-        let socket = try Socket.connect(port: port, windowBytes: 8_192)
-        try socket.send(opening + [0x81, 0x80 | UInt8(wish.count), 0, 0, 0, 0] + wish)
-        return socket
-      }
+      let wish = #"{"type":"subscribe","session":"\#(chat.session)"}"#
+      let slow = try await slowReader(server, bot, wish)
       let peer = try await stream(server, bot)
       try await peer.line("ready") { JSON($0)["type"].text == "ready" }
-      try peer.say(String(decoding: wish, as: UTF8.self))
+      try peer.say(wish)
       let count = 150
       for number in 1...count {
         try await server.reply(
@@ -300,13 +307,8 @@ import Testing
       let count = 120
       let words = String(repeating: "x", count: 60_000)
       for _ in 1...count { try await chat.customer(words) }
-      let (opening, port) = (handshake(ann), server.port("http"))
-      let wish = Array(#"{"type":"follow","customer":"\#(chat.customer)"}"#.utf8)
-      let slow = try await blocking {
-        let socket = try Socket.connect(port: port, windowBytes: 8_192)
-        try socket.send(opening + [0x81, 0x80 | UInt8(wish.count), 0, 0, 0, 0] + wish)
-        return socket
-      }
+      let slow = try await slowReader(
+        server, ann, #"{"type":"follow","customer":"\#(chat.customer)"}"#)
       // What their own stream is told of each change is more than there is room for.
       try await eventually("the slow one is counted", seconds: 30) {
         for status in ["break", "available"] {
