@@ -94,8 +94,8 @@ struct MailLines {
 
   static func isBlank(_ line: ArraySlice<UInt8>) -> Bool { trim(line).isEmpty }
 
-  /// Drops spaces, tabs, line ends, no-break spaces, zero-width marks and byte order marks at both
-  /// sides.
+  /// Drops spaces, tabs, line ends, no-break spaces, byte order marks and marks without width at
+  /// both sides.
   static func trim(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var line = line
     while let first = line.first {
@@ -126,7 +126,11 @@ struct MailLines {
     let i = b.startIndex
     if first == 0xC2, b[i + 1] == 0xA0 { return 2 }
     guard b.count >= 3 else { return nil }
-    if first == 0xE2, b[i + 1] == 0x80, (0x8B...0x8F).contains(b[i + 2]) { return 3 }
+    // U+200B to U+200F, U+202A to U+202F, U+2060 to U+2069: no width, marks of direction.
+    switch (first, b[i + 1], b[i + 2]) {
+    case (0xE2, 0x80, 0x8B...0x8F), (0xE2, 0x80, 0xAA...0xAF), (0xE2, 0x81, 0xA0...0xA9): return 3
+    default: break
+    }
     if first == 0xEF, b[i + 1] == 0xBB, b[i + 2] == 0xBF { return 3 }
     return nil
   }
