@@ -11,16 +11,18 @@ enum ClientLines {
     {
       inner = inner.dropFirst()
     }
-    let text = LowerCase.words(inner)
-    if sure.contains(where: text.hasPrefix) { return true }
+    let text = Array(LowerCase.words(inner).utf8)
+    if sure.begin(text[...]) { return true }
     // `Gesendet mit DHL` is somebody's own: what sent it must be a program or a device.
-    let ends = text.reversed().drop { !$0.isLetter }
-    return
-      (openings.contains(where: text.hasPrefix)
-      || endings.contains { ends.starts(with: $0.reversed()) }) && namesSender(text)
+    var ended = text[...]
+    while let last = ended.last, last == 46 || last == 32 || last == 33 || last == 42 {
+      ended = ended.dropLast()
+    }
+    let isOne = openings.begin(text[...]) || endings.contains { ended.ends(with: $0) }
+    return isOne && (devices.stand(in: text[...]) || namesSender(text))
   }
 
-  private static let sure: [String] = [
+  private static let sure = Phrases([
     "sent from my ", "sent from outlook", "sent from mail for ", "get outlook for ",
     "get [outlook for ", "get bluemail for ", "télécharger outlook pour ",
     "obtenez outlook pour ", "obtenir outlook pour ", "obtener outlook para ",
@@ -34,9 +36,9 @@ enum ClientLines {
     "outlook for android",
     "diese nachricht wurde von mein", "von meinem iphone", "von meinem ipad", "typed on ",
     "from my iphone", "from my ipad", "from my android", "from my blackberry",
-  ]
+  ])
 
-  private static let openings: [String] = [
+  private static let openings = Phrases([
     // English
     "sent from ", "sent via ", "sent with ", "sent using ", "sent through ", "sent by ",
     "composed on ", "written on ",
@@ -71,20 +73,20 @@ enum ClientLines {
     // Hebrew, Arabic, Persian
     "נשלח מ", "שולח מ", "أُرسلت من", "أرسلت من", "تم الإرسال من", "أرسل من", "مرسل من",
     "ارسال شده از",
-  ]
+  ])
 
   private static let endings: [String] = [
     "gesendet", "verzonden", "verstuurd", "gönderildi", "küldve", "küldött üzenet", "から送信",
     "から送信されました", "より送信", "发送", "傳送", "送出", "에서 보냄", "에서 보낸 메일", "에서 전송",
   ]
 
-  /// Whether a device or a mail program is named.
-  private static func namesSender(_ text: String) -> Bool {
-    if devices.contains(where: text.contains) { return true }
-    return text.split { !$0.isLetter && !$0.isNumber }.contains { words.contains(String($0)) }
+  /// Whether one of the short names of programs and devices stands there as a word.
+  private static func namesSender(_ text: [UInt8]) -> Bool {
+    String(decoding: text, as: UTF8.self).split { !$0.isLetter && !$0.isNumber }
+      .contains { words.contains(String($0)) }
   }
 
-  private static let devices: [String] = [
+  private static let devices = Phrases([
     "iphon", "ipad", "ipod", "android", "blackberry", "mobil", "smartphone", "phone", "telefon",
     "téléphone", "teléfono", "telefono", "telefoon", "móvil", "movil", "movistar", "galaxy",
     "samsung", "huawei", "honor ", "xiaomi", "redmi", "oneplus", "nokia", "xperia",
@@ -96,7 +98,7 @@ enum ClientLines {
     "мобиль", "мобіль", "устройств", "пристро", "яндекс", "почт", "пошт", "κινητ", "手机", "手機",
     "携帯", "邮箱", "郵件", "휴대", "모바일", "טלפון", "נייד", "الجوال", "هاتف", "điện thoại", "โทรศัพท์",
     "ponsel", "sparrow",
-  ]
+  ])
 
   private static let words: Set<String> = [
     "app", "pixel", "handy", "portable", "cellulare", "cell", "aol", "gmx", "htc", "lg", "zte",

@@ -12,11 +12,11 @@ enum Disclaimers {
     while let first = inner.first, first == 42 || first == 95 || first == 91 || first == 32 {
       inner = inner.dropFirst()
     }
-    let text = LowerCase.words(inner)
-    return starts.contains(where: text.hasPrefix) && words.contains(where: text.contains)
+    let text = Array(LowerCase.words(inner).utf8)
+    return starts.begin(text[...]) && words.stand(in: text[...])
   }
 
-  private static let starts = [
+  private static let starts = Phrases([
     "this e-mail", "this email", "this message", "this communication", "this transmission",
     "the information ", "the contents of this", "the content of this", "confidential", "disclaimer",
     "privileged", "important notice", "important:", "notice:", "legal notice", "if you are not",
@@ -37,14 +37,14 @@ enum Disclaimers {
     "tämä viesti", "tämä sähköposti", "bu e-posta", "bu elektronik posta", "bu mesaj",
     "acest mesaj", "acest e-mail", "ez az üzenet", "ez az e-mail", "このメール", "本メール", "此邮件",
     "本邮件", "本電子郵件", "이 메일", "본 메일",
-  ]
+  ])
 
-  private static let words = [
+  private static let words = Phrases([
     "confidential", "privileged", "intended recipient", "intended solely", "intended only",
     "intended for", "addressee", "vertraulich", "bestimmt", "adressat", "confidentiel",
     "destinataire", "confidencial", "destinatari", "destinatário", "riservat", "vertrouwelijk",
     "geadresseerde", "poufn", "adresata", "adresatem", "конфиденциал", "адресат", "конфіденційн",
     "důvěrn", "dôvern", "konfidentiell", "fortrolig", "konfidensiel", "luottamuksell", "gizli",
     "confidențial", "bizalmas", "機密", "秘密", "保密", "机密", "기밀",
-  ]
+  ])
 }

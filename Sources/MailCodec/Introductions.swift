@@ -36,6 +36,25 @@ enum Introductions {
     return judge(line.text, dashed: line.dashed)
   }
 
+  /// Where an introduction starts that stands behind somebody's words on their line; nil for most
+  /// lines, which end in no colon or hold no address.
+  static func start(inside raw: ArraySlice<UInt8>) -> Int? {
+    let line = MailLines.trim(raw)
+    guard line.last == 58, line.count <= 500, line.contains(64), let first = line.first,
+      first != 62,
+      !isDigit(first), !startsWithDay(line), judge(line) != nil
+    else { return nil }
+    for at in line.indices.dropFirst() where line[at - 1] == 32 {
+      let rest = line[at...]
+      if IntroductionWords.openers.contains(IntroductionWords.first(rest)), opens(rest),
+        judge(rest) == .strong
+      {
+        return line[..<at].lastIndex { $0 != 32 && $0 != 45 }.map { $0 + 1 }
+      }
+    }
+    return nil
+  }
+
   private static func judge(_ line: ArraySlice<UInt8>, dashed: Bool) -> Strength? {
     let isDated = time(line) || date(line)
     let hasAddress = line.contains(64)

@@ -102,17 +102,16 @@ enum LineForms {
     guard line.count <= 120, let first = line.first,
       isRuleByte(first) || first == 60 || first == 91 || first == 40
     else { return false }
-    let text = LowerCase.words(line)
-    return replyLines.contains(where: text.contains)
+    return replyLines.stand(in: Array(LowerCase.words(line).utf8)[...])
   }
 
-  private static let replyLines = [
+  private static let replyLines = Phrases([
     "above this line", "oberhalb dieser linie", "über dieser linie", "über diese zeile",
     "au-dessus de cette ligne", "encima de esta línea", "acima desta linha", "sopra questa riga",
     "boven deze lijn", "boven deze regel", "powyżej tej linii", "выше этой линии",
     "над этой строкой", "ovanför den här raden", "over denne linje", "tämän rivin yläpuolelle",
     "bu satırın üstüne", "この行より上", "在此行上方", "이 줄 위에",
-  ]
+  ])
 
   /// Leading dashes, also those of Proton (U+2010) and of typography.
   private static func withoutDashes(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

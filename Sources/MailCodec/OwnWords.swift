@@ -10,11 +10,13 @@
 /// 2. `>` lines are quoted, and so is the line that introduces them ("On … wrote:"), which may be
 ///    wrapped.
 /// 3. An introduction, a block of mail headers or "-----Original Message-----" without `>` lines
-///    after it, once
-///    something was written above, makes everything below quoted: people write on top there.
+///    after it, once something was written above, makes everything below quoted: people write on
+///    top there. What only looks like one is words: headers inside a paragraph, an introduction
+///    without an address that is no paragraph of its own.
 /// 4. The same with nothing above it is only itself quoted: what follows is all there is. After
-///    "Forwarded message" it is `forwarded`.
-/// 5. At the end of each run of words, signatures, footers of lists and of telephones come off.
+///    "Forwarded message" it is `forwarded`, also behind `>`.
+/// 5. At the end of each run of words, signatures, disclaimers, footers of lists and of telephones
+///    come off.
 public struct OwnWords: Equatable, Sendable {
   public enum Kind: String, Equatable, Sendable { case own, quoted, signature, forwarded }
 
@@ -77,7 +79,10 @@ struct MailLines {
     var start = 0
     while start < bytes.count {
       starts.append(start)
-      start = (bytes[start...].firstIndex(of: 10) ?? bytes.count - 1) + 1
+      let end = (bytes[start...].firstIndex(of: 10) ?? bytes.count - 1) + 1
+      // `Yes. On Mon, … wrote:`: a line break got lost before the introduction.
+      if let inside = Introductions.start(inside: bytes[start..<end]) { starts.append(inside) }
+      start = end
     }
   }
 

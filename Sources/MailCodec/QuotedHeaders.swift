@@ -9,6 +9,11 @@ enum QuotedHeader: Equatable {
     return roles[LowerCase.words(name)]
   }
 
+  /// Which header a line names that stands above its value, without a colon, as in Lotus Notes.
+  static func label(_ line: ArraySlice<UInt8>) -> QuotedHeader? {
+    line.count <= 24 ? roles[LowerCase.words(line)] : nil
+  }
+
   /// What stands before the colon, without the asterisks of bold type.
   private static func name(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
     var head = line.prefix(48)

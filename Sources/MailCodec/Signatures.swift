@@ -6,6 +6,8 @@ struct Signatures {
   /// A bare `--` or a rule starts a signature only when so few lines follow.
   static let linesMax = 16
   static let footerLinesMax = 10
+  /// Nobody's mail ends in more signatures than this; each costs a look back.
+  static let roundsMax = 40
 
   init(_ lines: MailLines, fenced: [Bool]) {
     self.lines = lines
@@ -33,9 +35,11 @@ struct Signatures {
     // RFC 3676 §4.3: `-- ` alone on its line, with its space, starts a signature however long.
     if let strict = (start..<end).first(where: { !fenced[$0] && isStrict($0) }) { cut = strict }
     var changed = true
+    var rounds = 0
     // Each round takes at least a line off and looks back a bounded way.
-    while changed {
+    while changed, rounds < Self.roundsMax {
       changed = false
+      rounds += 1
       let words = lastWords(start, cut)
       if words < cut, (words..<cut).contains(where: { !lines.isBlank($0) }) {
         cut = words
@@ -115,11 +119,12 @@ struct Signatures {
 
   /// A list's footer speaks of itself or holds an address of the web or of mail.
   private func isFooterText(_ line: ArraySlice<UInt8>) -> Bool {
-    guard line.count <= 500 else { return false }
-    let text = String(decoding: line, as: UTF8.self).lowercased()
-    return text.contains("mailing list") || text.contains("unsubscribe") || text.contains("mailman")
-      || text.contains("://") || text.contains("list archive") || text.contains("google groups")
+    line.count <= 500 && Self.footers.stand(in: Array(LowerCase.words(line).utf8)[...])
   }
+
+  private static let footers = Phrases([
+    "mailing list", "unsubscribe", "mailman", "://", "list archive", "google groups",
+  ])
 
   /// `-Abhishek Kona` or `- Ann`: a dash and up to three capitalised words.
   private func isDashedName(_ line: ArraySlice<UInt8>) -> Bool {

@@ -1352,6 +1352,60 @@ enum ClientTexts {
       """, "Ja."
     ),
     (
+      "lotus notes",
+      """
+      Yes.
+
+
+
+
+      Shop Help <help@shop.example>\u{20}
+      27/11/2026 10:00
+
+      To
+      Ann Lee <ann@home.example>
+      cc
+
+      Subject
+      Re: Lamp
+
+
+
+
+
+
+      Shall we?
+
+      """, "Yes."
+    ),
+    (
+      "lotus notes in german",
+      """
+      Ja.
+
+
+
+
+      Shop Help <help@shop.example>\u{20}
+      27.11.2026 10:00
+
+      An
+      Ann Lee <ann@home.example>
+      Kopie
+
+      Thema
+      Re: Lamp
+
+
+
+
+
+
+      Wollen wir?
+
+      """, "Ja."
+    ),
+    (
       "crm",
       """
       Yes.

@@ -95,4 +95,25 @@ struct `What mail programs add comes off` {
         == "Yes.")
     #expect(own("> Which one?\nthe tall one\n> Which colour?\nblue") == "the tall one\nblue")
   }
+
+  @Test func `words on the line of an introduction are their author's`() {
+    for glue in [" ", "--- ", "  - "] {
+      let body =
+        "Yes.\nPlease come\(glue)On Wed, Apr 4, 2012 at 3:59 PM, Bob <bob@x.example> wrote:\n> Hi"
+      #expect(own(body) == "Yes.\nPlease come")
+    }
+    let whole = "I asked you on 4 April, and Bob <bob@x.example> wrote:\nnothing"
+    #expect(own(whole) == whole)
+  }
+
+  /// What a hostile mail may repeat: each look ahead and back is bounded, and nothing traps.
+  @Test(arguments: [
+    "______\n", "Sent via web\n> c\n", "-- \n", "\n", "> ", "On 27 Nov 2026 at 10:00 Ann <\n",
+    "[\n",
+  ])
+  func `nothing is lost of a mail that only repeats itself`(_ line: String) {
+    let body = String(repeating: line, count: 2_000)
+    let words = OwnWords(body)
+    #expect(words.fragments.flatMap { words.body[$0.range] } == Array(body.utf8))
+  }
 }
