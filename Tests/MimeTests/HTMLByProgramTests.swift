@@ -17,6 +17,13 @@ struct `HTML as mail programs write it` {
     #expect(OwnWords(HTMLText.plain(mail.html)).own == mail.own, "\(HTMLText.plain(mail.html))")
   }
 
+  @Test func `what stands below a thread of many turns is read`() {
+    let quotes = String(repeating: "<div><div><blockquote type=\"cite\">", count: 150)
+    let ends = String(repeating: "</blockquote></div></div>", count: 150)
+    let words = OwnWords(HTMLText.plain("\(quotes)Shall we?\(ends)<p>Yes please.</p>"))
+    #expect(words.own == "Yes please.")
+  }
+
   @Test func `marks inside marks are read all the same`() {
     let mark = "<div class=\"gmail_signature\"><div style=\"border-top:solid\">"
     let deep = "<p>Yes please.</p>" + String(repeating: mark, count: 2_000)

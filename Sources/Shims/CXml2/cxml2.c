@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <libxml/HTMLparser.h>
+#include <libxml/parserInternals.h>
 #include <libxml/tree.h>
 #include <stdlib.h>
 #include <string.h>
@@ -297,6 +298,10 @@ static void ignore(void *context, const char *message, ...) {
   (void)context;
   (void)message;
 }
+
+// libxml2 drops whatever stands below an element deeper than 256, and a long thread's quotes are deeper: each turn
+// brings four or more. Bounded all the same, since each stray end tag is looked for up to the root.
+__attribute__((constructor)) static void set_depth(void) { xmlParserMaxDepth = 600; }
 
 char *tl_html_to_text(const char *html, size_t count, size_t out_max, size_t *out_count) {
   *out_count = 0;
