@@ -193,6 +193,10 @@ extension Pipeline {
     var row = pending.customers[customer.id] ?? customer
     row.timeline.add(hash)
     pending.set(row, at: turn.position)
+    for blob in draft.blobs {
+      let name = KeyRow.attachment(blob, of: id)
+      setKey(name.space, name.key, name.value, &turn)
+    }
     // Belonging to the conversation lets its bot fetch a blob: what is attached inside stays
     // inside.
     for blob in draft.blobs where draft.visibility == .customer {

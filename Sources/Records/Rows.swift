@@ -235,6 +235,8 @@ public struct KeyRow: Hashable, Sendable {
     case mailThread = 1, mailSeen = 2, call = 3, arrival = 4, answered = 5
     /// By an agent's number: why they are what they are, in their own words.
     case statusReason = 6
+    /// By an attachment and an entry that names it: `KeyRow.attachment`.
+    case attachment = 7
   }
   public var space: Space
   public var key: [UInt8]
@@ -243,6 +245,23 @@ public struct KeyRow: Hashable, Sendable {
     self.space = space
     self.key = key
     self.value = value
+  }
+}
+
+extension KeyRow {
+  /// That an entry names an attachment, so that whoever takes its words knows whether another still
+  /// does. The key is the attachment's 16 bytes and the entry's number, most significant first.
+  public static func attachment(_ blob: BlobID, of entry: EntryID) -> KeyRow {
+    let words = [blob.high, blob.low, UInt64(bitPattern: entry.raw)]
+    return KeyRow(
+      space: .attachment,
+      key: words.flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } }, value: [])
+  }
+
+  /// Of `attachment`: the entry; nil for a key of any other kind.
+  public var attachingEntry: EntryID? {
+    guard space == .attachment, key.count == 24 else { return nil }
+    return EntryID(key[16...].reduce(0) { $0 << 8 | Int64($1) })
   }
 }
 

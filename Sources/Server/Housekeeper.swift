@@ -79,7 +79,7 @@ final class Housekeeper: Sendable {
       try finishErasures(writer, now)
       forgotten += try retain(writer, now)
       _ = try edge.store.sweepUnattached(
-        writer.workspace, before: yesterday, beneath: writer.beneath)
+        writer.workspace, before: yesterday, PersonForms.erased, beneath: writer.beneath)
       _ = try edge.store.sweepBlobs(writer.workspace, before: yesterday)
     }
     try edge.store.forgetOutcomes(before: yesterday)

@@ -17,18 +17,6 @@ struct RetentionTests {
     }
   }
 
-  private func forget(_ rule: RetentionRule, after days: Int64, _ shop: Shop) throws {
-    var (look, isDone) = (RetentionLook(), false)
-    while !isDone {
-      isDone = try shop.store.forgetOld(
-        rule, shop.workspace, now: shop.now + .seconds(days * 86_400), from: &look,
-        SearchText.retention, PersonForms.erased,
-        beneath: SQLiteStore.atOnce
-      ).isDone
-    }
-    try shop.restart()
-  }
-
   /// Somebody who chats, writes, calls and buys.
   private func talks(_ shop: Shop, _ word: String, _ number: String) throws -> (
     chat: Shop.Talk, case: String, mail: ConversationID
@@ -73,7 +61,7 @@ struct RetentionTests {
     for place in Self.places {
       #expect(try !holders(of: "zebra\(place)", in: shop).isEmpty, "\(place)")
     }
-    try forget(RetentionRule(age: .seconds(30 * 86_400)), after: 15, shop)
+    try shop.forget(RetentionRule(age: .seconds(30 * 86_400)), after: 15)
     for place in Self.places {
       #expect(try holders(of: "zebra\(place)", in: shop) == [], "\(place)")
       #expect(try !holders(of: "quagga\(place)", in: shop).isEmpty, "\(place)")
@@ -95,12 +83,12 @@ struct RetentionTests {
       from: "0143@home.example", subject: "Re: zebrasubject", id: "2@home.example",
       inReplyTo: "1-0143@home.example", "more")
     let month = Duration64.seconds(30 * 86_400)
-    try forget(RetentionRule(age: month, kind: "journey"), after: 15, shop)
+    try shop.forget(RetentionRule(age: month, kind: "journey"), after: 15)
     #expect(try holders(of: "zebrapill", in: shop) == [])
     for place in Self.places where place != "pill" {
       #expect(try !holders(of: "zebra\(place)", in: shop).isEmpty, "\(place)")
     }
-    try forget(RetentionRule(age: month, channel: .email), after: 15, shop)
+    try shop.forget(RetentionRule(age: month, channel: .email), after: 15)
     #expect(try holders(of: "zebramail text", in: shop) == [])
     let thread = try shop.call("GET", "/v1/conversations/\(jo.mail)", by: shop.ann)
     #expect(thread.string("subject") == "Re: zebrasubject")

@@ -9,7 +9,7 @@ enum Query: Int, CaseIterable {
   case identity, identitiesOfCustomer, identitiesLike, customer, mergedInto, conversation,
     conversationsOfCustomer, openOfCustomer
   case session, sessionsOfConversation, aCase, casesOfConversation, facts, outcome, key, blob,
-    blobsByHash, blobsNobodyAttached
+    keysBetween, blobsByHash, blobsNobodyAttached
   case entry, entriesAfter, newerOfCustomer, olderOfCustomer, transcript, lastOfConversation,
     verified
   case blobsOfConversation, erasures, lastErasure, accesses, accessesOfCustomer, lastAccess, counts
@@ -67,6 +67,9 @@ enum Query: Int, CaseIterable {
     case .facts: Table.facts.selectByKey
     case .outcome: Table.outcomes.selectByKey
     case .key: Table.keys.selectByKey
+    case .keysBetween:
+      Table.keys.select(
+        "WHERE workspace=? AND space=? AND key>? AND key<=? ORDER BY key LIMIT 100")
     case .blob: Table.blobs.selectByKey
     case .blobsByHash:
       Table.blobs.select("INDEXED BY blobs_by_hash WHERE workspace=? AND hash=? ORDER BY blob")

@@ -130,7 +130,7 @@ extension SQLiteStore {
   /// Removes what bots and phone systems uploaded before the instant and no entry came to name, at
   /// most a thousand; returns how many.
   public func sweepUnattached(
-    _ workspace: WorkspaceID, before: Instant, beneath: Beneath
+    _ workspace: WorkspaceID, before: Instant, _ forms: ErasedForms, beneath: Beneath
   ) throws(StoreFault) -> Int {
     let reader = try SQLiteReader(self)
     let found: [BlobRow] = try reader.rows(.blobsNobodyAttached) { columns in
@@ -141,7 +141,7 @@ extension SQLiteStore {
     var count = 0
     try beneath { () throws(StoreFault) in
       count = try write("remove what nobody attached") { writer throws(StoreFault) in
-        try writer.removeUnattached(found.map(\.id), blobs, workspace)
+        try writer.removeUnattached(found.map(\.id), forms, blobs, workspace)
       }
     }
     return count

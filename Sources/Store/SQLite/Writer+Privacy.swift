@@ -76,7 +76,7 @@ extension Writer {
     var changed = receipt
     defer { receipt = changed }
     try transaction { () throws(StoreFault) in
-      let customers = Set(changed.customers)
+      let (customers, upTo) = (Set(changed.customers), changed.upTo)
       var conversations: [ConversationRow] = []
       try eraseFacts(ofLinked: customers, forms, queries, workspace)
       for customer in changed.customers {
@@ -111,10 +111,11 @@ extension Writer {
         }
         try deleteWhatNames(
           forms.mention(row.id), butNot: guests.map(forms.mentionOf), queries, workspace)
-        let theirs = try attachments(of: row.id, by: guests, forms, queries, workspace)
         let attached = try queries.bound(.blobsOfConversation) { $0.put(workspace, row.id) }
-          .all(.blobs, BlobRow.inWorkspace).filter { !theirs.contains($0.id) }
-        changed.blobs += try remove(attached, blobs, queries, workspace)
+          .all(.blobs, BlobRow.inWorkspace)
+        changed.blobs += try removeUnnamed(attached, forms, blobs, queries, workspace) {
+          customers.contains($0.customer) && $0.id <= upTo
+        }
       }
       let own = Set(conversations.map(\.id))
       for id in try places(of: changed.customers, queries, workspace) where !own.contains(id) {
@@ -215,20 +216,6 @@ extension Writer {
       found.formUnion(try statement.eachID(ConversationKind.self))
     }
     return found.sorted()
-  }
-
-  private func attachments(
-    of conversation: ConversationID, by customers: [CustomerID], _ forms: ErasedForms,
-    _ queries: Queries, _ workspace: WorkspaceID
-  ) throws(StoreFault) -> Set<BlobID> {
-    guard !customers.isEmpty else { return [] }
-    let entries = try queries.bound(.transcript) { columns in
-      columns.put(workspace, conversation)
-      columns.put(EntryID(0))
-      columns.put(Int64(Visibility.internal.rawValue))
-      columns.put(Int64.max)
-    }.all(.entries, EntryRow.inWorkspace).filter { customers.contains($0.customer) }
-    return Set(entries.flatMap(forms.attachments))
   }
 
   /// Takes the words of up to a thousand entries after `after`; returns all that were looked at,
@@ -375,26 +362,24 @@ extension Writer {
     var words: Int64 = 0
     var attached: [BlobRow] = []
     for var entry in entries where entry.body != nil {
-      for id in forms.attachments(entry) {
+      let names = forms.attachments(entry)
+      for id in names {
         let row = try statements.queries.bound(.blob) { $0.put(workspace, id) }.one(
           .blobs, BlobRow.inWorkspace)
-        // One that was shown in another conversation, too, stays there.
-        if let row, row.conversation ?? entry.conversation == entry.conversation,
-          !attached.contains(row)
-        {
-          attached.append(row)
-        }
+        if let row, !attached.contains(row) { attached.append(row) }
       }
       entry.body = nil
       try statements.rewrite(entry, workspace)
+      try forgetNames(names, in: entry.id, workspace)
       words += 1
     }
-    return (words, try remove(attached, blobs, statements.queries, workspace))
+    let gone = try removeUnnamed(attached, forms, blobs, statements.queries, workspace)
+    return (words, gone)
   }
 
   /// Those of these that no entry has come to name meanwhile.
   func removeUnattached(
-    _ ids: [BlobID], _ blobs: BlobFiles, _ workspace: WorkspaceID
+    _ ids: [BlobID], _ forms: ErasedForms, _ blobs: BlobFiles, _ workspace: WorkspaceID
   ) throws(StoreFault) -> Int {
     let queries = try statements().queries
     return try transaction { () throws(StoreFault) in
@@ -404,25 +389,8 @@ extension Writer {
           .blobs, BlobRow.inWorkspace)
         if let row, row.conversation == nil { rows.append(row) }
       }
-      return Int(try remove(rows, blobs, queries, workspace))
+      return Int(try removeUnnamed(rows, forms, blobs, queries, workspace))
     }
-  }
-
-  /// Rows, and files that no other row refers to. Files go first: what a crash leaves then is a row
-  /// without its
-  /// file, and the unfinished receipt that comes back to it.
-  private func remove(
-    _ rows: [BlobRow], _ blobs: BlobFiles, _ queries: Queries, _ workspace: WorkspaceID
-  ) throws(StoreFault) -> Int64 {
-    for row in rows {
-      let others = try queries.bound(.blobsByHash) { columns in
-        columns.put(workspace)
-        columns.put(row.hash)
-      }.all(.blobs, BlobRow.inWorkspace)
-      if others.allSatisfy(rows.contains) { try blobs.remove(row.hash, workspace) }
-    }
-    for row in rows { try delete(row, workspace) { $0.put(row.id) } }
-    return Int64(rows.count)
   }
 
   /// Tries to empty the write-ahead log without making a commit wait; false while somebody reads

@@ -1,6 +1,8 @@
 import Foundation
 import Model
+import Records
 import Service
+import Store
 
 /// What people do, in one line each.
 extension Shop {
@@ -66,6 +68,18 @@ extension Shop {
     let offer = try call("POST", "/v1/agents/me/next", by: agent)
     if let id = offer.string("offer") { try call("POST", "/v1/offers/\(id)/accept", by: agent) }
     return offer
+  }
+
+  /// What retention does so many days from now, and a start after it.
+  func forget(_ rule: RetentionRule, after days: Int64) throws {
+    var (look, isDone) = (RetentionLook(), false)
+    while !isDone {
+      isDone = try store.forgetOld(
+        rule, workspace, now: now + .seconds(days * 86_400), from: &look, SearchText.retention,
+        PersonForms.erased, beneath: SQLiteStore.atOnce
+      ).isDone
+    }
+    try restart()
   }
 
   func timeline(_ customer: String, by caller: Caller? = nil) throws -> Reply {
