@@ -20,6 +20,9 @@ public struct SearchQuery: Sendable {
   /// Entries with smaller numbers only: where the page before ended.
   public var before = EntryID(.max)
   public var limit = 20
+  /// Words of a page, in bytes: it ends before the entry that would go beyond, but has one however
+  /// long.
+  public var bytesMax = Int.max
   public var visible = Visibility.internal
   public init(words: String) { self.words = words }
 }

@@ -21,6 +21,7 @@ extension API {
         field: "q")
     }
     var query = SearchQuery(words: words)
+    query.bytesMax = PageBound.bytesMax
     query.limit = Int(try number(request, "limit", 1...100) ?? 20)
     query.before = EntryID(try number(request, "before", 1...Int64.max) ?? .max)
     query.from = try instant(request, "from")

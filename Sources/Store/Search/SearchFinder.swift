@@ -89,7 +89,7 @@ final class SearchFinder {
     newest.put(SearchFile.row(workspace, EntryID(low)))
     newest.put(SearchFile.row(workspace, EntryID(high)))
     var conversations: [ConversationID: Bool] = [:]
-    var looked = 0
+    var (looked, bytes) = (0, 0)
     while try newest.step() {
       let number = EntryID(newest.integer(at: 0) - SearchFile.base(workspace))
       looked += 1
@@ -102,7 +102,8 @@ final class SearchFinder {
         found = nil
       }
       if let found {
-        if page.hits.count == query.limit {
+        bytes += found.body?.count ?? 0
+        if page.hits.count == query.limit || !page.hits.isEmpty && bytes > query.bytesMax {
           page.older = page.hits.last?.entry.id
           return page
         }
@@ -184,10 +185,24 @@ final class SearchFinder {
     for piece in marked.unicodeScalars.split(
       omittingEmptySubsequences: false, whereSeparator: { $0 == "\u{2}" || $0 == "\u{3}" })
     {
-      if !piece.isEmpty { pieces.append(Excerpt(text: String(piece), isMatch: isMatch)) }
+      if !piece.isEmpty { pieces.append(Excerpt(text: short(piece), isMatch: isMatch)) }
       isMatch.toggle()
     }
     return pieces
+  }
+
+  /// Characters of one word of an excerpt. A snippet is so many words, and a word may be a megabyte.
+  static let wordMax = 100
+
+  private static func short(_ piece: Substring.UnicodeScalarView) -> String {
+    var out = String.UnicodeScalarView()
+    var length = 0
+    for scalar in piece {
+      length = scalar.properties.isWhitespace ? 0 : length + 1
+      if length <= wordMax { out.append(scalar) }
+      if length == wordMax + 1 { out.append("…") }
+    }
+    return String(out)
   }
 }
 
