@@ -160,6 +160,7 @@ public final class ServerProcess: Sendable {
     housekeeper.stop()
     search.stop()
     commits.stop()
+    edge.accesses.finish()
     edge.store.close()
     edge.end()
     return cutOff

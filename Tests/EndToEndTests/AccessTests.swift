@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Records
+import Synchronization
 import System
 import Testing
 
@@ -32,22 +33,30 @@ import Testing
       }
     }
     @Sendable func kept() throws -> [Instant] {
-      try store.reader().accesses(workspace, of: nil, before: .max, limit: 9).map(\.access.at)
+      try store.reader().accesses(workspace, of: nil, before: .max, limit: 99).map(\.access.at)
     }
+    let logged = Mutex<[String]>([])
+    Log.divert(to: { line in
+      if line.contains(" read ") { logged.withLock { $0.append(line) } }
+    })
+    defer { Log.divert(to: nil) }
     _ = try await took(1)
     #expect(try kept() == [row(1).at])
     disk.hold()
     let first = try await took(2)
     #expect(first >= Int64(AccessRecorder.waitMilliseconds) && first < 5_000)
     for number in Int64(3)...20 { #expect(try await took(number) < 400) }
+    #expect(logged.withLock { $0 } == [], "it can still be written")
     disk.release()
-    try await eventually("what waited is written") { try kept() == [row(2).at, row(1).at] }
-    try await eventually("and so is what comes then") {
-      _ = try await took(30)
-      return try kept().contains(row(30).at)
+    try await eventually("all that waited is written") {
+      try kept() == (Int64(1)...20).reversed().map { row($0).at }
     }
+    #expect(logged.withLock { $0 } == [])
+    _ = try await took(30)
+    #expect(try kept().first == row(30).at)
     disk.fail()
     #expect(try await took(40) < 400)
+    #expect(logged.withLock { $0.count } == 1, "what cannot be written is in the log")
   }
 
   @Test func `whoever looks at a person, their case, their file or why, is on record`() async throws
