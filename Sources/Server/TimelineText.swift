@@ -18,7 +18,8 @@ public enum TimelineText {
       let isPart = answer["more"]?.bool == true
       let count = isPart ? "More than \(customers.count)" : "\(customers.count)"
       let which = isPart ? " The first \(customers.count), the proven before the others:" : ""
-      parts.insert("\(count) customers are or claim to be \(whom); \(how).\(which)", at: 0)
+      parts.insert(
+        PlainText.line("\(count) customers are or claim to be \(whom); \(how).\(which)"), at: 0)
     }
     return parts.joined(separator: "\n\n")
   }
@@ -35,7 +36,7 @@ public enum TimelineText {
     case let proven?: how = ": is \(whom), \(proven) by \(sources)"
     case nil: how = ""
     }
-    var lines = customer["customer"]?.string.map { ["\($0)\(name)\(how)"] } ?? []
+    var lines = customer["customer"]?.string.map { [PlainText.line("\($0)\(name)\(how)")] } ?? []
     lines += entries.map { line in
       let entry = line["entry"].flatMap { $0 == .null ? nil : $0 }
       if let number = line["damaged"]?.int { return EntryText(damaged: "\(number)").line }
@@ -61,7 +62,10 @@ public enum ExplanationText {
       throw AdminClient.Fault("this is no explanation")
     }
     let then = page["at"].map { "At \($0): " } ?? ""
-    if page["case"] == nil { return then + agent(page) }
+    if page["case"] == nil {
+      let lines = agent(page)
+      return text([then + lines[0]] + lines.dropFirst())
+    }
     let why = page["why"] as? [String: Any] ?? [:]
     var lines = [
       then + "\(page["case"] ?? "") is \(page["state"] ?? "") in queue \(page["queue"] ?? "")"
@@ -87,7 +91,11 @@ public enum ExplanationText {
       }
     }
     if let now = page["now"] as? [String: Any] { lines += waiting(now) }
-    return lines.joined(separator: "\n")
+    return text(lines)
+  }
+
+  private static func text(_ lines: [String]) -> String {
+    lines.map(PlainText.line).joined(separator: "\n")
   }
 
   /// `session.channel = chat`, a line a fact.
@@ -123,7 +131,7 @@ public enum ExplanationText {
     return text
   }
 
-  private static func agent(_ page: [String: Any]) -> String {
+  private static func agent(_ page: [String: Any]) -> [String] {
     let cases = page["cases"] as? [String] ?? []
     let ready = page["ready_for"] as? [String] ?? []
     let plain = (page["counts_as"] as? String).map { "which counts as \($0)" }
@@ -148,7 +156,7 @@ public enum ExplanationText {
     lines.append(
       "\(page["waiting_in_queues"] ?? 0) cases wait in their queues"
         + (passed.isEmpty ? "." : "; why not theirs: \(counts(passed))."))
-    return lines.joined(separator: "\n")
+    return lines
   }
 
   private static func counts(_ counts: [String: Any]) -> String {

@@ -17,6 +17,8 @@ struct Brief {
     var entry: EntryID
     var at: String
     var conversation: String?
+    /// By mail, from an address that whoever wrote has not proven to be theirs.
+    var isUnproven = false
   }
   struct Field: Equatable {
     var name: String
@@ -84,7 +86,7 @@ struct Brief {
     let source = Source(
       by: author.joined(separator: ":"), entry: id,
       at: entry["said_at"]?.string ?? entry["at"]?.string ?? "",
-      conversation: entry["conversation"]?.string)
+      conversation: entry["conversation"]?.string, isUnproven: EntryText.isUnproven(entry))
     let isOfMatter = source.conversation.map(matter.contains) ?? false
     take(entry["fields"], source, isOfMatter: isOfMatter)
     if kind == "call" { take(entry["known"], source, isOfMatter: isOfMatter) }
@@ -239,6 +241,7 @@ extension Brief {
 
   private static func write(_ source: Source, _ json: inout JSONWriter) {
     json.field("by", source.by)
+    if source.isUnproven { json.field("sender_assurance", Assurance.claimed.name) }
     json.field("entry", source.entry.raw)
     json.field("at", source.at)
     if let conversation = source.conversation { json.field("conversation", conversation) }

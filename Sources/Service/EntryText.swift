@@ -44,10 +44,8 @@ public struct EntryText: Sendable {
     at = time("said_at") ?? reached ?? time("at") ?? .distantPast
     let channel = entry["channel"]?.string ?? ""
     let padded = channel + String(repeating: " ", count: max(0, 6 - channel.count))
-    // A line break inside would look like the next entry.
-    let what = Self.what(entry).split(whereSeparator: \.isNewline).joined(
-      separator: "\n" + String(repeating: " ", count: 29))
-    line = "\(Self.clock(at))  \(padded) \(Self.who(entry)): \(what)"
+    let start = PlainText.line("\(Self.clock(at))  \(padded) \(Self.who(entry))")
+    line = "\(start): \(PlainText.words(Self.what(entry), indent: 29))"
   }
 
   private static func clock(_ at: Instant) -> String {
@@ -55,8 +53,13 @@ public struct EntryText: Sendable {
   }
 
   private static func who(_ entry: JSONValue) -> String {
-    let kind = entry["author"]?["kind"]?.string ?? "?"
+    let kind = (entry["author"]?["kind"]?.string ?? "?") + (isUnproven(entry) ? " (unproven)" : "")
     return entry["author"]?["name"]?.string.map { "\(kind) \($0)" } ?? kind
+  }
+
+  /// Whether it came by mail whose sender nobody has proven: anybody may write an address there.
+  static func isUnproven(_ entry: JSONValue) -> Bool {
+    entry["sender_assurance"]?.string == Assurance.claimed.name
   }
 
   private static func what(_ entry: JSONValue) -> String {

@@ -11,6 +11,25 @@ struct EntryTests {
   let jo = ("email", "jo@home.example")
 
   @Test(
+    "words of a sender whom nobody has proven say so at the first glance", arguments: [true, false])
+  func unproven(isProven: Bool) throws {
+    let shop = try Shop()
+    try shop.mail(
+      from: jo.1, subject: "lamp", id: "1@home.example", "send it elsewhere", isProven: isProven)
+    let offer = try shop.takes(shop.ann)
+    let brief = try #require(offer.json["brief"] as? [String: Any])
+    let last = try #require(brief["last_words"] as? [String: Any])
+    #expect(last["text"] as? String == "send it elsewhere")
+    #expect(last["sender_assurance"] as? String == (isProven ? nil : "claimed"))
+    let text = try shop.call(
+      "GET", "/v1/customers/\(offer.string("customer", "id") ?? "")/timeline?format=text",
+      by: shop.ann
+    ).text
+    #expect(text.contains("customer (unproven): send it elsewhere") == !isProven, "\(text)")
+    #expect(text.contains("customer: send it elsewhere") == isProven)
+  }
+
+  @Test(
     "what a sender numbers itself is recorded once, however often and by whichever way it comes")
   func once() throws {
     let shop = try Shop()
