@@ -68,6 +68,12 @@ public struct Link: Hashable, Sendable {
     if story.count > Self.stepsMax { story.remove(at: 1) }
   }
 
+  /// Of whoever was erased, the other's half tells when they were joined and parted, and not why:
+  /// that is told of both.
+  public mutating func forgetReasons() {
+    for index in story.indices { story[index].reason = "" }
+  }
+
   func encode(into w: inout ByteWriter) {
     w.id(first)
     w.id(second)

@@ -59,6 +59,9 @@ public struct ErasedForms: Sendable {
   public var without: @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8]
   /// Records that a customer's is joined with, or ever was: rules saw what both had said and done.
   public var linked: @Sendable (CustomerRow) -> [CustomerID]
+  /// The profile of another's record, which was joined with these once, without what was said of
+  /// both; nil where it stays as it is.
+  public var apart: @Sendable (Set<CustomerID>, CustomerRow) -> [UInt8]?
   public var echoes: Echoes
 
   /// What becomes of rows that repeat words of entries, once some of these entries have none. `kept`
@@ -95,7 +98,8 @@ public struct ErasedForms: Sendable {
     mentionOf: @escaping @Sendable (CustomerID) -> [UInt8],
     customerOf: @escaping @Sendable (CaseRow) -> CustomerID?,
     without: @escaping @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8],
-    linked: @escaping @Sendable (CustomerRow) -> [CustomerID], echoes: Echoes
+    linked: @escaping @Sendable (CustomerRow) -> [CustomerID],
+    apart: @escaping @Sendable (Set<CustomerID>, CustomerRow) -> [UInt8]?, echoes: Echoes
   ) {
     self.profile = profile
     self.conversation = conversation
@@ -108,6 +112,7 @@ public struct ErasedForms: Sendable {
     self.without = without
     self.echoes = echoes
     self.linked = linked
+    self.apart = apart
   }
 }
 

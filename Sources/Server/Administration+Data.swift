@@ -178,15 +178,18 @@ extension Administration {
   private static func erase(_ writer: Writer, _ who: String, _ edge: Edge) throws -> APIResponse {
     let reads = try edge.store.reader()
     let root = try customer(who, writer, edge, reads)
+    var shared: [Erasing.Shared] = []
     let receipt = try edge.store.erase(
       writer.workspace, at: now, by: "administrator", PersonForms.erased,
       beneath: writer.beneath
     ) { () throws(StoreFault) in
-      try reads.merged(writer.workspace, into: root).map(\.id)
+      let erasing = try Erasing(root, writer.workspace, reads)
+      shared = erasing.shared
+      return erasing.records
     }
     Log.note("workspace \(writer.name): erasure \(receipt.number) is done")
     var json = JSONWriter()
-    append(receipt, writer.name, stillIn: try replaced(edge), &json)
+    append(receipt, writer.name, stillIn: try replaced(edge), stillShared: shared, &json)
     return APIResponse(200, json: json.bytes)
   }
 
@@ -209,7 +212,7 @@ extension Administration {
 
   static func append(
     _ receipt: ErasureReceipt, _ workspace: String, stillIn folders: [String] = [],
-    _ json: inout JSONWriter
+    stillShared: [Erasing.Shared] = [], _ json: inout JSONWriter
   ) {
     json.object {
       $0.field("workspace", workspace)
@@ -224,6 +227,18 @@ extension Administration {
       if let done = receipt.done { $0.field("done", done.description) }
       if !folders.isEmpty {
         $0.field("still_in", array: { for folder in folders { $0.string(folder) } })
+      }
+      if !stillShared.isEmpty {
+        $0.field(
+          "still_shared",
+          array: { list in
+            for one in stillShared {
+              list.object {
+                $0.field("identity", "\(one.identity.kind.name):\(one.identity.value)")
+                $0.field("customer", one.customer.description)
+              }
+            }
+          })
       }
     }
   }

@@ -106,6 +106,11 @@ struct Erase: AsyncParsableCommand {
     if json { return print(try text(answer)) }
     let receipt = answer as? [String: Any] ?? [:]
     print(ErasureText.line(receipt))
+    for shared in receipt["still_shared"] as? [[String: Any]] ?? [] {
+      print(
+        "\(shared["identity"] ?? "") is of others, too, and stays with them; where it shall go: "
+          + "throughline erase \(shared["customer"] ?? "") --yes")
+    }
     for folder in receipt["still_in"] as? [String] ?? [] {
       print("still in \(folder), from before a restore: delete it when you no longer need it")
     }

@@ -1,11 +1,80 @@
 import Continuity
 import Foundation
 import Model
+import Records
 import Testing
 
 @testable import Service
 
 struct ErasedMarkTests {
+  let phone = ("phone", "+12025550143")
+
+  private func share(of customer: String, _ shop: Shop) throws {
+    let share = [
+      "kind": phone.0, "value": phone.1, "decision": "share", "reason": "of Hildegard and others",
+    ]
+    let path = "/v1/customers/\(customer)/identities"
+    #expect(try shop.call("POST", path, share, by: shop.boss).status == 200)
+  }
+
+  private func holder(_ shop: Shop) throws -> (IdentityRow, CustomerRow) {
+    let hash = try #require(shop.api.normalised(.phone, phone.1).map(shop.api.hash))
+    let row = try #require(try shop.reader.identity(shop.workspace, hash: hash))
+    return (row, try #require(try shop.reader.customer(shop.workspace, row.customer)))
+  }
+
+  private func erase(_ customer: String, _ shop: Shop) throws -> [Erasing.Shared] {
+    let id = try #require(CustomerID(customer))
+    let root = try #require(try shop.reader.customer(shop.workspace, id)).root
+    let erasing = try Erasing(root, shop.workspace, shop.reader)
+    _ = try shop.store.erase(
+      shop.workspace, erasing.records, at: shop.now, by: "administrator", upTo: nil,
+      PersonForms.erased)
+    try shop.restart()
+    return erasing.shared
+  }
+
+  private func says(_ words: String, _ row: CustomerRow) -> Bool {
+    String(decoding: row.profile, as: UTF8.self).contains(words)
+  }
+
+  @Test("a shared number goes with the last one who used it, and only the mark stays")
+  func alone() throws {
+    let shop = try Shop()
+    let solo = try shop.open([("email", "solo@home.example"), phone])
+    try shop.says("hello", solo)
+    try share(of: solo.customer, shop)
+    try shop.says("again", try shop.open([("email", "solo@home.example"), phone]))
+    let before = try holder(shop)
+    #expect(before.0.identity.value == phone.1 && says("Hildegard", before.1))
+    #expect(try erase(solo.customer, shop) == [])
+    let after = try holder(shop)
+    #expect(after.0.isShared && after.0.identity.value.isEmpty)
+    #expect(!says("Hildegard", after.1))
+    #expect(!String(decoding: after.0.evidence, as: UTF8.self).contains("Hildegard"))
+    let left = try shop.timeline(before.1.id.description)
+    #expect(!left.text.contains("Hildegard"))
+  }
+
+  @Test("a shared number stays with the others who use it, and whoever erases is told")
+  func others() throws {
+    let shop = try Shop()
+    let first = try shop.open([("email", "ada@home.example"), phone])
+    try shop.says("hello", first)
+    try share(of: first.customer, shop)
+    let other = try shop.open([("email", "bea@home.example"), phone])
+    let before = try holder(shop).1
+    #expect(
+      try erase(first.customer, shop) == [
+        .init(identity: try holder(shop).0.identity, customer: before.id)
+      ])
+    let after = try holder(shop)
+    #expect(after.0.identity.value == phone.1)
+    #expect(says("Hildegard", before) && !says("Hildegard", after.1))
+    // The last of them takes it along.
+    #expect(try erase(other.customer, shop).isEmpty)
+  }
+
   @Test("a family's phone stays marked when the one who brought it first is erased")
   func shared() throws {
     let shop = try Shop()

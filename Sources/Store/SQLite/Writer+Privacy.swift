@@ -78,6 +78,7 @@ extension Writer {
     try transaction { () throws(StoreFault) in
       let (customers, upTo) = (Set(changed.customers), changed.upTo)
       var conversations: [ConversationRow] = []
+      try eraseReasons(inRecordsLinkedWith: customers, forms, queries, workspace)
       try eraseFacts(ofLinked: customers, forms, queries, workspace)
       for customer in changed.customers {
         for row in try queries.bound(.identitiesOfCustomer, { $0.put(workspace, customer) })
@@ -163,6 +164,27 @@ extension Writer {
       where forms.customerOf(row).map(linked.contains) ?? true {
         try delete(FactsRow(case: row.id, bytes: []), workspace) { $0.put(row.id) }
       }
+    }
+  }
+
+  /// What people said of both when they joined these and another's record, or parted them. Done
+  /// while the profiles still tell who that is.
+  private func eraseReasons(
+    inRecordsLinkedWith customers: Set<CustomerID>, _ forms: ErasedForms, _ queries: Queries,
+    _ workspace: WorkspaceID
+  ) throws(StoreFault) {
+    func record(_ id: CustomerID) throws(StoreFault) -> CustomerRow? {
+      try queries.bound(.customer, { $0.put(workspace, id) })
+        .one(.customers, CustomerRow.inWorkspace)
+    }
+    var others: Set<CustomerID> = []
+    for id in customers.sorted() {
+      others.formUnion(try record(id).map(forms.linked) ?? [])
+    }
+    for id in others.subtracting(customers).sorted() {
+      guard var row = try record(id), let profile = forms.apart(customers, row) else { continue }
+      row.profile = profile
+      try put(row, workspace)
     }
   }
 
