@@ -3,103 +3,196 @@ enum CardNumbers {
   /// Numbers stand alone: not inside a longer number or an id, and not behind a `+`, which begins a
   /// telephone number. Behind or before a word that touches it, it must begin as a card of an issuer
   /// does. Groups may be parted by a blank, a dash or a dot of whatever width; by two of them or a
-  /// line break only where the groups are a card's. Such a number may stand among other groups.
+  /// line break only where the groups are a card's; by a comma, a slash or the like only where it
+  /// begins as an issuer's, too. Such a number may stand among other groups. Digits are those of any
+  /// script.
   static func places(in bytes: [UInt8]) -> [Range<Int>] {
     var found: [Range<Int>] = []
     var at = 0
     while at < bytes.count {
-      guard isDigit(bytes[at]) else {
+      guard mayBeDigit(bytes[at]), digit(bytes, at) != nil else {
         at += 1
         continue
       }
       let run = Run(bytes, from: at)
-      let touched = touch(bytes, before: at, after: run.end)
-      if touched != .id { found += run.numbers(bytes, ofIssuers: touched == .word) }
-      at = max(run.end, at + 1)
+      found += run.numbers(bytes)
+      at = run.end
     }
     return found
   }
 
   private enum Touch { case nothing, word, id }
+  /// Letters that are looked at, or a long word would be read for every number behind it.
+  private static let wordMax = 64
 
   private static func touch(_ bytes: [UInt8], before start: Int, after end: Int) -> Touch {
     if start > 0, bytes[start - 1] == 0x2B { return .id }
-    let letters = bytes[..<start].reversed().prefix(while: isLetter).count
-    let more = bytes[end...].prefix(while: isLetter).count
-    if start > letters, isWord(bytes[start - letters - 1]) { return .id }
-    if end + more < bytes.count, isWord(bytes[end + more]) { return .id }
+    let letters = bytes[..<start].suffix(wordMax).reversed().prefix(while: isLetter).count
+    if letters < wordMax, start > letters, isWord(bytes[start - letters - 1]) { return .id }
+    let more = bytes[end...].prefix(wordMax).prefix(while: isLetter).count
+    if more < wordMax, end + more < bytes.count, isWord(bytes[end + more]) {
+      return isCardsWord(bytes[end..<(end + more)], before: bytes[(end + more)...]) ? .word : .id
+    }
     return letters + more > 0 ? .word : .nothing
   }
 
-  /// - Returns: bytes of a blank, a dash or a dot, or of a line break, which is none of these.
-  private static func separator(_ bytes: [UInt8], _ at: Int) -> (count: Int, isBreak: Bool)? {
+  /// `4111111111111111CVV123` is no id: what follows is what stands behind a card's number.
+  private static func isCardsWord(_ letters: ArraySlice<UInt8>, before rest: ArraySlice<UInt8>)
+    -> Bool
+  {
+    guard
+      ["cvv", "cvc", "csc", "cid", "exp"].contains(
+        String(decoding: letters, as: UTF8.self).lowercased())
+    else { return false }
+    let digits = rest.prefix(9).prefix(while: isDigit)
+    return (3...8).contains(digits.count)
+      && !(rest.dropFirst(digits.count).first.map(isWord) ?? false)
+  }
+
+  private enum Separator { case plain, lineBreak, odd }
+
+  /// - Returns: bytes of a blank, a dash or a dot, of what is not seen, of a line break, or of what
+  ///   else people put between groups.
+  private static func separator(_ bytes: [UInt8], _ at: Int) -> (count: Int, kind: Separator)? {
     switch bytes[at] {
-    case 0x20, 0x2D, 0x2E, 0x09: return (1, false)
-    case 0x0A: return (1, true)
-    case 0x0D: return (at + 1 < bytes.count && bytes[at + 1] == 0x0A ? 2 : 1, true)
-    // NO-BREAK SPACE
-    case 0xC2 where at + 1 < bytes.count && bytes[at + 1] == 0xA0: return (2, false)
-    case 0xE2 where at + 2 < bytes.count:
-      switch (bytes[at + 1], bytes[at + 2]) {
-      // Blanks and dashes of General Punctuation, NARROW NO-BREAK SPACE, MINUS SIGN
-      case (0x80, 0x80...0x8A), (0x80, 0x90...0x95), (0x80, 0xAF), (0x88, 0x92): return (3, false)
-      default: return nil
+    case 0x20, 0x2D, 0x2E, 0x09: return (1, .plain)
+    case 0x0A: return (1, .lineBreak)
+    case 0x0D: return (at + 1 < bytes.count && bytes[at + 1] == 0x0A ? 2 : 1, .lineBreak)
+    case UInt8(ascii: ","), UInt8(ascii: "/"), UInt8(ascii: "|"), UInt8(ascii: "_"),
+      UInt8(ascii: "("), UInt8(ascii: ")"):
+      return (1, .odd)
+    case ..<0x80: return nil
+    default:
+      guard let (scalar, count) = scalar(bytes, at) else { return nil }
+      switch scalar.value {
+      // LINE SEPARATOR, PARAGRAPH SEPARATOR
+      case 0x2028, 0x2029: return (count, .lineBreak)
+      // HYPHEN to HORIZONTAL BAR, MINUS SIGN
+      case 0x2010...0x2015, 0x2212: return (count, .plain)
+      default:
+        // SOFT HYPHEN, ZERO WIDTH SPACE and the like are formats.
+        let isUnseen = scalar.properties.generalCategory == .format
+        return isUnseen || scalar.properties.isWhitespace ? (count, .plain) : nil
       }
-    default: return nil
     }
+  }
+
+  /// Told by its first byte: no digits but ours come before Arabic's, and none are Han.
+  private static func mayBeDigit(_ byte: UInt8) -> Bool {
+    isDigit(byte) || byte >= 0xD9 && !(0xE3...0xE9).contains(byte)
+  }
+
+  /// The value of a digit of any script, and its bytes.
+  private static func digit(_ bytes: [UInt8], _ at: Int) -> (value: UInt8, count: Int)? {
+    if isDigit(bytes[at]) { return (bytes[at], 1) }
+    guard bytes[at] >= 0xD9, let (scalar, count) = scalar(bytes, at),
+      scalar.properties.numericType == .decimal, let value = scalar.properties.numericValue
+    else { return nil }
+    return (0x30 + UInt8(value), count)
+  }
+
+  private static func scalar(_ bytes: [UInt8], _ at: Int) -> (Unicode.Scalar, Int)? {
+    let lead = bytes[at]
+    let count = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2
+    guard lead >= 0xC2, lead < 0xF5, at + count <= bytes.count else { return nil }
+    var value = UInt32(lead) & (0x7F >> UInt32(count))
+    for next in bytes[(at + 1)..<(at + count)] {
+      guard next & 0xC0 == 0x80 else { return nil }
+      value = value << 6 | UInt32(next & 0x3F)
+    }
+    return Unicode.Scalar(value).map { ($0, count) }
   }
 
   /// Digits in groups.
   private struct Run {
-    var groups: [Range<Int>] = []
-    /// Whether a group stands apart from the one before by more than one blank, dash or dot.
-    var isFar: [Bool] = [false]
+    struct Group {
+      var place: Range<Int>
+      var digits: [UInt8]
+      /// Whether it stands apart from the one before by more than one blank, dash or dot.
+      var isFar = false
+      /// Whether it does so by more than the same number in columns would.
+      var isOdd = false
+    }
+    var groups: [Group] = []
     var end: Int
 
     init(_ bytes: [UInt8], from: Int) {
       end = from
-      var at = from
+      var (at, isFar, isOdd) = (from, false, false)
       while true {
         let start = at
-        while at < bytes.count, isDigit(bytes[at]) { at += 1 }
-        groups.append(start..<at)
-        end = at
-        var (between, breaks) = (0, 0)
-        while at < bytes.count, between < 3, let found = separator(bytes, at) {
-          at += found.count
-          between += 1
-          breaks += found.isBreak ? 1 : 0
+        var digits: [UInt8] = []
+        while at < bytes.count, let one = digit(bytes, at) {
+          digits.append(one.value)
+          at += one.count
         }
-        guard (1...2).contains(between), at < bytes.count, isDigit(bytes[at]) else { return }
-        isFar.append(between > 1 || breaks > 0)
+        groups.append(Group(place: start..<at, digits: digits, isFar: isFar, isOdd: isOdd))
+        end = at
+        var kinds: [Separator] = []
+        while at < bytes.count, kinds.count < 4, let found = separator(bytes, at) {
+          at += found.count
+          kinds.append(found.kind)
+        }
+        isOdd = kinds.contains(.odd) || kinds.count == 3 && kinds.contains(.lineBreak)
+        guard (1...2).contains(kinds.count) || kinds.count == 3 && isOdd, at < bytes.count,
+          digit(bytes, at) != nil
+        else { return }
+        isFar = kinds.count > 1 || kinds != [.plain]
       }
     }
 
     /// The longest from each group's beginning, one after the other.
-    func numbers(_ bytes: [UInt8], ofIssuers: Bool) -> [Range<Int>] {
+    func numbers(_ bytes: [UInt8]) -> [Range<Int>] {
       var found: [Range<Int>] = []
+      let pieces = pieces()
       var first = 0
       while first < groups.count {
         var digits: [UInt8] = []
         var longest: Int?
         for last in first..<groups.count {
-          digits += bytes[groups[last]]
+          digits += groups[last].digits
           if digits.count > 19 { break }
-          let isOne = first == last || !isFar[(first + 1)...last].contains(true)
-          if digits.count >= 13, isCard(digits), !ofIssuers || isIssued(digits),
-            isOne || isCardsOwn(groups[first...last].map(\.count))
+          guard digits.count >= 13, isCard(digits) else { continue }
+          let place = pieces[first].lowerBound..<pieces[last].upperBound
+          if isNumber(
+            first...last, digits, touch(bytes, before: place.lowerBound, after: place.upperBound))
           {
             longest = last
           }
         }
         if let longest {
-          found.append(groups[first].lowerBound..<groups[longest].upperBound)
+          found.append(groups[first].place.lowerBound..<groups[longest].place.upperBound)
           first = longest + 1
         } else {
           first += 1
         }
       }
       return found
+    }
+
+    private func isNumber(_ which: ClosedRange<Int>, _ digits: [UInt8], _ touch: Touch) -> Bool {
+      let inner = groups[which].dropFirst()
+      if inner.contains(where: \.isFar), !isCardsOwn(groups[which].map(\.digits.count)) {
+        return false
+      }
+      return switch touch {
+      case .id: false
+      case .word: isIssued(digits)
+      case .nothing: !inner.contains(where: \.isOdd) || isIssued(digits)
+      }
+    }
+
+    /// For each group where the groups around it, between which nothing odd stands, begin and end:
+    /// what touches them there touches all of them.
+    private func pieces() -> [Range<Int>] {
+      var pieces = groups.map(\.place)
+      for index in groups.indices.dropFirst() where !groups[index].isOdd {
+        pieces[index] = pieces[index - 1].lowerBound..<pieces[index].upperBound
+      }
+      for index in groups.indices.dropLast().reversed() where !groups[index + 1].isOdd {
+        pieces[index] = pieces[index].lowerBound..<pieces[index + 1].upperBound
+      }
+      return pieces
     }
   }
 
@@ -151,11 +244,11 @@ enum CardNumbers {
 enum Tokens {
   /// Beginning, and how many characters of a token must follow.
   private static let kinds: [(beginning: [UInt8], count: Int)] = [
-    ("tl_", 30), ("eyJ", 30), ("ghp_", 30), ("gho_", 30), ("github_pat_", 30), ("glpat-", 16),
-    ("sk_live_", 16),
-    ("sk_test_", 16), ("sk-", 24), ("xoxb-", 20), ("xoxp-", 20), ("AKIA", 16), ("AIza", 30),
-    ("Bearer ", 20),
-    ("bearer ", 20),
+    ("tl_", 30), ("eyJ", 30), ("ghp_", 30), ("gho_", 30), ("ghs_", 30), ("ghu_", 30),
+    ("ghr_", 30), ("github_pat_", 30), ("glpat-", 16), ("npm_", 30), ("pypi-", 30),
+    ("sk_live_", 16), ("sk_test_", 16), ("rk_live_", 16), ("rk_test_", 16), ("whsec_", 20),
+    ("sk-", 24), ("xoxb-", 20), ("xoxp-", 20), ("xoxe-", 20), ("AKIA", 16), ("ASIA", 16),
+    ("AIza", 30), ("ya29.", 20), ("Bearer ", 20), ("bearer ", 20),
   ].map { (Array($0.0.utf8), $0.1) }
   private static let firsts = Set(kinds.map { $0.beginning[0] })
   private static let keyBegins = Array("-----BEGIN ".utf8)

@@ -26,6 +26,28 @@ struct `What must never be written` {
     ("Nr4111 1111 1111 1111exp", "Nr[card number removed]exp"),
     ("use tl_abcdefghijklmnopqrstuvwxyz0123456789-_ABCDE now", "use [token removed] now"),
     ("?token=tl_abcdefghijklmnopqrstuvwxyz0123456789&x=1", "?token=[token removed]&x=1"),
+    ("4111, 1111, 1111, 1111", "[card number removed]"),
+    ("4111/1111/1111/1111", "[card number removed]"),
+    ("4111 | 1111 | 1111 | 1111", "[card number removed]"),
+    ("4111_1111_1111_1111", "[card number removed]"),
+    ("(4111) (1111) (1111) (1111)", "([card number removed])"),
+    ("4111\u{3000}1111\u{3000}1111\u{3000}1111", "[card number removed]"),
+    ("4111\u{200B}1111\u{2060}1111\u{FEFF}1111", "[card number removed]"),
+    ("4111\u{AD}1111\u{AD}1111\u{AD}1111", "[card number removed]"),
+    ("4111 \n 1111 \r\n 1111\u{2028}1111", "[card number removed]"),
+    ("４１１１１１１１１１１１１１１１ and ٤١١١١١١١١١١١١١١١", "[card number removed] and [card number removed]"),
+    ("4111111111111111CVV123", "[card number removed]CVV123"),
+    ("4111111111111111exp1227", "[card number removed]exp1227"),
+    ("id_5, 4111 1111 1111 1111", "id_5, [card number removed]"),
+    ("a ghs_abcdefghijklmnopqrstuvwxyz0123456789", "a [token removed]"),
+    ("ghr_abcdefghijklmnopqrstuvwxyz0123456789", "[token removed]"),
+    ("npm_abcdefghijklmnopqrstuvwxyz0123456789", "[token removed]"),
+    ("pypi-AgEIcHlwaS5vcmcabcdefghijklmnopqrstuv", "[token removed]"),
+    ("rk_live_abcdefghijklmnopqrstuvwx", "[token removed]"),
+    ("whsec_abcdefghijklmnopqrstuvwxyz012345", "[token removed]"),
+    ("xoxe-1-abcdefghijklmnopqrst", "[token removed]"),
+    ("ASIAIOSFODNN7EXAMPLE", "[token removed]"),
+    ("ya29.a0AfH6SMBabcdefghijklmnopqrstuvwxyz", "[token removed]"),
     ("Authorization: Bearer abcdefghijklmnopqrstuvwx", "Authorization: [token removed]"),
     ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "[token removed]"),
     (
@@ -46,9 +68,25 @@ struct `What must never be written` {
     "20261127\n000002",
     "0000000000000000",
     "Bearer of bad news", "tl_short", "a tl;dr", "basket-weaving", "", "…",
-    "2026-11-26 01:02:03.456",
+    "2026-11-26 01:02:03.456", "2023, 2024, 2025, 2026", "id_4111_1111_1111_1111",
+    "4111111111111111CVV123x", "4111111111111111cvvx1", "+49 4111 1111 1111 1111", "1,4,1,1,1,1,1",
   ])
   func `but nothing else is`(_ said: String) { #expect(redactor.text(said) == said) }
+
+  @Test func `words without thirteen digits are never touched, however they are parted`() {
+    var random = Repeatable(state: 4_711)
+    let digits = ["0", "1", "4", "9", "٤", "１"]
+    let others = [
+      " ", "-", ".", ",", "/", "|", "_", "(", ")", "\n", "\r\n", "\u{200B}", "\u{AD}", "a",
+      "CVV", "+", "é", "水",
+    ]
+    for _ in 0..<20_000 {
+      var pieces = (0..<12).map { _ in digits.randomElement(using: &random) ?? "0" }
+      pieces += (0..<24).map { _ in others.randomElement(using: &random) ?? " " }
+      let said = pieces.shuffled(using: &random).joined()
+      #expect(redactor.text(said) == said)
+    }
+  }
 
   @Test func `as the workspace's own patterns have it`() throws {
     let pattern = try TextPattern(#"KD-\d{6}|x*"#)
@@ -61,5 +99,18 @@ struct `What must never be written` {
     let wide = try TextPattern(#"number \d+ \d+"#)
     let both = Redactor(patterns: [.init(name: "whole", places: wide.places)])
     #expect(both.text("number 4111 1111 1111 1111!") == "[whole removed]!")
+  }
+}
+
+/// The same numbers in each run.
+private struct Repeatable: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    // SplitMix64
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
   }
 }
