@@ -18,6 +18,7 @@ public final class ServerProcess: Sendable {
   private let commits: CommitLoop
   private let search: SearchWorker
   private let housekeeper: Housekeeper
+  private let diskWatch: DiskWatch
   private let outbox: Outbox
 
   public enum StartFault: Error, CustomStringConvertible {
@@ -74,6 +75,14 @@ public final class ServerProcess: Sendable {
     for writer in edge.writers { writer.submit([Request(.start)]) }
     addresses = try Self.listen(sockets, edge)
     for writer in edge.writers { edge.hub.wakeOutbox(writer.workspace) }
+    let probe = try ReadPool(store: store, name: "disk watch", threads: 1)
+    diskWatch = DiskWatch(health) { then in
+      // What comes of it others tell, who need it.
+      probe.run { reader in
+        _ = try? reader.workspaces()
+        then()
+      }
+    }
     housekeeper = Housekeeper(edge)
     edge.use(housekeeper)
   }
@@ -158,6 +167,7 @@ public final class ServerProcess: Sendable {
     await outbox.drain(until: deadline)
     for writer in edge.writers { writer.finishTurn() }
     housekeeper.stop()
+    diskWatch.stop()
     search.stop()
     commits.stop()
     edge.store.close()
