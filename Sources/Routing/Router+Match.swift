@@ -11,6 +11,7 @@ extension Router {
     while !pendingAgents.isEmpty || !pendingCases.isEmpty {
       guard budget > 0 else {
         matchGoesOn = true
+        underOffered.removeAll(keepingCapacity: true)
         return
       }
       if pendingCases.isEmpty, pendingAgents.count == 1 {
@@ -36,6 +37,17 @@ extension Router {
       } else {
         matchMany(at, &budget, &out)
       }
+    }
+    replaceOffers(at, &out)
+  }
+
+  /// Where a case is offered to several at once, the next comes for one who does not take it: after
+  /// the match, since what waits goes before what is offered already.
+  private mutating func replaceOffers(_ at: Instant, _ out: inout Decision) {
+    while let slot = underOffered.popLast() {
+      guard cases[slot].state == .offered else { continue }
+      let wanted = catalogue.queues[Int(cases[slot].need.queue.raw)].settings.offersAtOnce
+      if cases[slot].offersOpen < wanted { offerToAnother(slot, at, &out) }
     }
   }
 
@@ -223,7 +235,8 @@ extension Router {
   func kind(_ slot: Int32) -> CaseIndex.Kind {
     CaseIndex.Kind(
       queue: cases[slot].need.queue, widened: cases[slot].widened, channel: cases[slot].channel,
-      weight: cases[slot].weight)
+      weight: cases[slot].weight,
+      circle: cases[slot].need.circle)
   }
 
   /// With its class, or, where it is alone of its kind and few could take it, with each of these.
@@ -232,19 +245,20 @@ extension Router {
     let skills = cases[slot].need.skills
     // What is held with single agents is not found by its queue, which a rule between queues needs.
     if catalogue.between == .keys, kind.widened.isEmpty, queues[Int(kind.queue.raw)].isOpen,
-      !waiting.hasClass(kind, skills)
+      kind.circle?.requiredAgents.isEmpty ?? true, !waiting.hasClass(kind, skills)
     {
       let family = CaseIndex.family(kind, skills)
       if !scarce.isCommon(family), let few = fewAgents(kind, slot) {
         let entry = ScarceCases.Entry(
           key: cases[slot].key, sequence: cases[slot].sequence, slot: slot, weight: kind.weight,
           channel: kind.channel.bit)
-        return scarce.insert(entry, family: family, agents: few)
+        return scarce.insert(
+          entry, family: family, agents: few, queue: kind.queue, namesAgents: kind.circle != nil)
       }
     }
     waiting.insert(
       slot, key: cases[slot].key, sequence: cases[slot].sequence, kind, skills: skills,
-      takesAnyone: !cases[slot].isRestricted)
+      isBackedOff: !cases[slot].backOffs.isEmpty)
   }
 
   /// All who could ever take the case, or nil where they are many.
@@ -255,12 +269,7 @@ extension Router {
       let agent = everyone.next(
         &cursor, channel: .chat, queue: kind.queue, widened: [], skills: cases[slot].need.skills)
       if agent < 0 { return found }
-      if cases[slot].isRestricted,
-        !cases[slot].need.admits(
-          AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
-      {
-        continue
-      }
+      guard cases[slot].need.admits(agent, profiles) else { continue }
       guard found.count < ScarceCases.agentsMax else { return nil }
       found.append(Int32(truncatingIfNeeded: agent))
     }
@@ -292,7 +301,7 @@ extension Router {
     !cases[slot].isRestricted || isAllowed(agent, slot)
   }
   private func isAllowed(_ agent: Int, _ slot: Int32) -> Bool {
-    cases[slot].allows(AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
+    cases[slot].allows(agent, profiles)
   }
 
   /// Units that are left: work that may be interrupted takes none from work of the other channels.
@@ -333,17 +342,16 @@ extension Router {
   /// Of each queue the soonest case that the agent can take.
   mutating func firstOfEachQueue(for agent: Int) -> [Int32] {
     guard waiting.count > 0 else { return [] }
-    let (id, teams) = (AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
-    return waiting.bestByQueue(for: seeker(agent), profiles) { [records = cases.records] slot in
-      !records[Int(slot)].isRestricted || records[Int(slot)].allows(id, teams)
+    return waiting.bestByQueue(for: seeker(agent), profiles) {
+      [records = cases.records, profiles] slot in
+      !records[Int(slot)].isRestricted || records[Int(slot)].allows(agent, profiles)
     }
   }
 
   private mutating func findWaiting(_ agent: Int, _ bound: CaseIndex.Entry) -> CaseIndex.Entry {
     let seeker = seeker(agent)
-    let (id, teams) = (AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
-    let passes = { [records = cases.records] (slot: Int32) in
-      !records[Int(slot)].isRestricted || records[Int(slot)].allows(id, teams)
+    let passes = { [records = cases.records, profiles] (slot: Int32) in
+      !records[Int(slot)].isRestricted || records[Int(slot)].allows(agent, profiles)
     }
     let own = scarce.best(for: agent, ready: seeker.ready, room: seeker.room, where: passes)
     let near = own < bound ? own : bound
@@ -392,13 +400,7 @@ extension Router {
     let queue = Int(cases[slot].need.queue.raw)
     let timeout = catalogue.queues[queue].settings.offerTimeout[cases[slot].channel]
     let until = at + max(timeout, .milliseconds(1))
-    // What the queue's counters know: agents elsewhere, and members by what hinders them most.
-    // Skills are
-    // counted only when somebody asks (`why`), since that needs a look at each member.
-    var passed = PassedOver()
-    passed.counts = queues[queue].blocked
-    passed.counts[Int(PassedOverReason.notInQueue.rawValue)] =
-      catalogue.activeAgents &- queues[queue].members
+    let passed = passedOver(slot)
     let offer = Self.offerID(cases[slot].id, cases[slot].offersMade)
     emit(
       .offerMade(offer, cases[slot].id, id, seat: seat, until: until, passedOver: passed), at, &out)
@@ -444,22 +446,18 @@ extension Router {
 
 extension CaseRecord {
   /// Whether nothing between this case and this agent alone stands in the way.
-  func allows(_ agent: AgentID, _ teams: [TeamID]) -> Bool {
-    need.admits(agent, teams) && !backOffs.contains { $0.agent == agent && !$0.isOver }
+  func allows(_ agent: Int, _ profiles: Profiles) -> Bool {
+    need.admits(agent, profiles) && !isBackedOff(from: agent)
+  }
+  /// Whether the agent declined it, and is not asked again yet.
+  func isBackedOff(from agent: Int) -> Bool {
+    backOffs.contains { Int($0.agent.raw) == agent && !$0.isOver }
   }
 }
 
 extension Need {
   /// Whether the agent is among those that the need names, and not among those that it bars.
-  func admits(_ agent: AgentID, _ teams: [TeamID]) -> Bool {
-    isAmongRequired(agent, teams) && !excluded.contains(agent)
-      && !excludedTeams.contains(where: teams.contains)
-  }
-  func isAmongRequired(_ agent: AgentID, _ teams: [TeamID]) -> Bool {
-    (requiredAgents.isEmpty || requiredAgents.contains(agent))
-      && (requiredTeams.isEmpty || requiredTeams.contains(where: teams.contains))
-  }
-  var namesAgents: Bool {
-    !excluded.isEmpty || !requiredAgents.isEmpty || !requiredTeams.isEmpty || !excludedTeams.isEmpty
+  func admits(_ agent: Int, _ profiles: Profiles) -> Bool {
+    circle?.admits(agent, profiles) ?? true
   }
 }

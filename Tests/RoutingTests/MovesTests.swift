@@ -29,6 +29,36 @@ struct `Moves and time` {
     world.refused(.accept(first, World.ann), .offerEnded)
   }
 
+  @Test func `who does not take what is offered to several is replaced by the next`() {
+    var configuration = World.configuration
+    configuration.queues[1].offersAtOnce = 2
+    configuration.agents[3].autoAccept = false
+    var world = World(configuration)
+    for (agent, waiter) in [(World.bob, 1), (World.cat, 2), (World.dan, 3)] {
+      world.available(agent)
+      world.given(.openStream(agent, waiter: WaiterID(UInt64(waiter))))
+    }
+    world.open(1)
+    world.route(1, Need(queue: World.sales))
+    #expect(world.router.agent(World.dan)?.offer == nil, "two are asked")
+    world.when(.decline(world.offer(World.bob), World.bob))
+    #expect(world.router.offer(world.offer(World.dan))?.theCase == World.case(1))
+    #expect(world.router.agent(World.bob)?.offer == nil, "who declined it is not asked again")
+    world.pass(seconds: 20)
+    world.when(.tick)
+    #expect(world.router.case(World.case(1))?.state == .waiting, "none of the three is left")
+    world.pass(seconds: 10)
+    world.when(.tick)
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(1))
+    world.pass(seconds: 19)
+    world.when(.tick)
+    #expect(world.router.agent(World.cat)?.offer == nil, "left alone for 30 s, as the queue says")
+    world.given(.setStatus(World.cat, .available, lease: nil))
+    world.when(.failOffer(world.offer(World.bob), .connectionClosed))
+    let asked = [World.bob, World.cat].filter { world.router.agent($0)?.offer != nil }
+    #expect(asked.count == 2, "bob's stream is there still")
+  }
+
   @Test func `the case whose service level ends first goes first, where the queue says so`() {
     var configuration = World.configuration
     configuration.queues[0].order = .deadline

@@ -188,7 +188,8 @@ struct RouterBench: ParsableCommand {
     report.add(name, "processor p99.9", Double(load.tookOfProcessor.p999), "ns")
     report.add(name, "rows mean", rowsMean, "ns")
     report.add(name, "decisions", 1e9 / max(mean, 0.001), "1/s")
-    report.add(name, "a waiting case", Double(load.bytesFilled) / Double(max(1, sizes.waiting)), "bytes")
+    report.add(
+      name, "a waiting case", Double(load.bytesFilled) / Double(max(1, sizes.waiting)), "bytes")
     report.add(name, "an agent", Double(load.bytesOfAgents) / Double(sizes.agents), "bytes")
     for (kind, times) in load.tookEach.enumerated() where times.count > 0 {
       report.add(name, "\(RouterLoad.kinds[kind]) p50", Double(times.p50), "ns")
