@@ -12,7 +12,7 @@ extension CaseIndex {
   /// The lowest case that the seeker meets and that `passes`, below `bound`.
   mutating func best(
     for seeker: Seeker, _ profiles: Profiles, below bound: Entry = .none,
-    where passes: (Int32) -> Bool
+    where passes: (Int32, Profiles) -> Bool
   ) -> Entry {
     gather(seeker, profiles, below: bound)
     frontier.removeAll(keepingCapacity: true)
@@ -72,17 +72,17 @@ extension CaseIndex {
   }
 
   private mutating func search(
-    _ seeker: Seeker, _ profiles: Profiles, _ best: inout Entry, _ passes: (Int32) -> Bool
+    _ seeker: Seeker, _ profiles: Profiles, _ best: inout Entry, _ passes: (Int32, Profiles) -> Bool
   ) {
     while let next = popFrontier(), next.least < best {
-      lookThrough(next.node, &best, passes)
+      lookThrough(next.node, profiles, &best, passes)
       expand(next.node, seeker, profiles, best)
     }
   }
 
   /// Of each queue the lowest case that the seeker meets and that `passes`, by queue.
   mutating func bestByQueue(
-    for seeker: Seeker, _ profiles: Profiles, where passes: (Int32) -> Bool
+    for seeker: Seeker, _ profiles: Profiles, where passes: (Int32, Profiles) -> Bool
   ) -> [Int32] {
     gather(seeker, profiles, below: .none)
     var roots = reached.map { (home: lanes[Int($0)].queues[0], root: lanes[Int($0)].root) }
@@ -148,10 +148,12 @@ extension CaseIndex {
 
   /// The lowest case of one class that passes: its heap is searched downwards, past those that do
   /// not.
-  private func lookThrough(_ node: Int32, _ best: inout Entry, _ passes: (Int32) -> Bool) {
+  private func lookThrough(
+    _ node: Int32, _ profiles: Profiles, _ best: inout Entry, _ passes: (Int32, Profiles) -> Bool
+  ) {
     let n = Int(node)
     guard let first = nodes[n].cases.first, first < best else { return }
-    if passes(first.slot) {
+    if passes(first.slot, profiles) {
       best = first
       return
     }
@@ -160,7 +162,11 @@ extension CaseIndex {
       guard place < nodes[n].cases.count else { continue }
       let entry = nodes[n].cases[place]
       guard entry < best else { continue }
-      if passes(entry.slot) { best = entry } else { open += (4 * place + 1)...(4 * place + 4) }
+      if passes(entry.slot, profiles) {
+        best = entry
+      } else {
+        open += (4 * place + 1)...(4 * place + 4)
+      }
     }
   }
 

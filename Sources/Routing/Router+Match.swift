@@ -224,12 +224,23 @@ extension Router {
     {
       cases[slot].isHeld = true
       let index = Int(preferred.agent.raw)
-      let key = (cases[slot].key, cases[slot].sequence)
-      let place = agents[index].held.firstIndex { (cases[$0].key, cases[$0].sequence) > key }
-      agents[index].held.insert(slot, at: place ?? agents[index].held.count)
+      let place = placeAmongHeld(index, slot)
+      agents[index].held.insert(slot, at: place)
       return
     }
     listAmongAll(slot)
+  }
+
+  /// Behind those that go before it; most come last.
+  private func placeAmongHeld(_ agent: Int, _ slot: Int32) -> Int {
+    let key = (cases[slot].key, cases[slot].sequence)
+    var (low, high) = (0, agents[agent].held.count)
+    while low < high {
+      let middle = (low + high) >> 1
+      let other = agents[agent].held[middle]
+      if (cases[other].key, cases[other].sequence) < key { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   func kind(_ slot: Int32) -> CaseIndex.Kind {
@@ -343,17 +354,18 @@ extension Router {
   mutating func firstOfEachQueue(for agent: Int) -> [Int32] {
     guard waiting.count > 0 else { return [] }
     return waiting.bestByQueue(for: seeker(agent), profiles) {
-      [records = cases.records, profiles] slot in
+      [records = cases.records] slot, profiles in
       !records[Int(slot)].isRestricted || records[Int(slot)].allows(agent, profiles)
     }
   }
 
   private mutating func findWaiting(_ agent: Int, _ bound: CaseIndex.Entry) -> CaseIndex.Entry {
     let seeker = seeker(agent)
-    let passes = { [records = cases.records, profiles] (slot: Int32) in
+    let passes = { [records = cases.records] (slot: Int32, profiles: Profiles) in
       !records[Int(slot)].isRestricted || records[Int(slot)].allows(agent, profiles)
     }
-    let own = scarce.best(for: agent, ready: seeker.ready, room: seeker.room, where: passes)
+    let own = scarce.best(
+      for: agent, ready: seeker.ready, room: seeker.room, profiles, where: passes)
     let near = own < bound ? own : bound
     guard waiting.count > 0 else { return own.slot == near.slot ? own : .none }
     let shared = waiting.best(for: seeker, profiles, below: near, where: passes)
@@ -379,15 +391,30 @@ extension Router {
     }
     let isFirstCome = Ranking.isFirstCome(
       cases[slot].need.skills, catalogue.queues[Int(cases[slot].need.queue.raw)].settings.strategy)
+    let first = Ranking.First(
+      cases[slot].need.skills, catalogue.queues[Int(cases[slot].need.queue.raw)].settings.strategy)
+    // Whoever is listed serves the queue, has the skills, and room for the lightest case.
+    let isAsked =
+      cases[slot].isRestricted
+      || Int(cases[slot].weight) > leastWeight[Int(channel.rawValue) - 1]
     var cursor = IdleIndex.Cursor()
     var best = -1
+    var least = Int.max
     while true {
       let agent = idle.next(
         &cursor, channel: channel, queue: queue, widened: widened, skills: cases[slot].need.skills)
       guard agent >= 0 else { return best >= 0 ? best : nil }
-      guard isEligible(agent, slot) else { continue }
+      if isAsked, !isEligible(agent, slot) { continue }
       if isFirstCome { return agent }
-      if best < 0 || prefers(agent, best, slot) { best = agent }
+      guard let first else {
+        if best < 0 || prefers(agent, best, slot) { best = agent }
+        continue
+      }
+      let measure = measure(agent, first.rule, slot)
+      if best >= 0, measure > least { continue }
+      if best >= 0, measure == least, first.isAlone || !prefers(agent, best, slot) { continue }
+      (best, least) = (agent, measure)
+      if first.isAlone, least <= first.least { return best }
     }
   }
 

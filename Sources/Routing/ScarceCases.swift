@@ -140,13 +140,16 @@ struct ScarceCases: Sendable {
   }
 
   /// The agent's soonest case on one of the channels, with room for it, that passes.
-  func best(for agent: Int, ready: UInt8, room: Rooms, where passes: (Int32) -> Bool)
-    -> CaseIndex.Entry
-  {
+  func best(
+    for agent: Int, ready: UInt8, room: Rooms, _ profiles: Profiles,
+    where passes: (Int32, Profiles) -> Bool
+  ) -> CaseIndex.Entry {
     let list = lists[agent]
     for at in list.start..<list.entries.count {
       let entry = list.entries[at]
-      if entry.channel & ready != 0, Int(entry.weight) <= room[entry.channel], passes(entry.slot) {
+      if entry.channel & ready != 0, Int(entry.weight) <= room[entry.channel],
+        passes(entry.slot, profiles)
+      {
         return CaseIndex.Entry(key: entry.key, sequence: entry.sequence, slot: entry.slot)
       }
     }

@@ -190,12 +190,14 @@ struct `Structures under the machine` {
           && field.meets(agent, $0.queues, $0.needed) && field.admits(agent, $0.circle)
       }.min { ($0.key, $0.sequence) < ($1.key, $1.sequence) }
       let rooms = Rooms(chat: room, email: room, phone: room)
-      let own = scarce.best(for: agent, ready: ready, room: rooms) { $0 % 7 != barred }
+      let own = scarce.best(for: agent, ready: ready, room: rooms, field.profiles) {
+        slot, _ in slot % 7 != barred
+      }
       let seeker = CaseIndex.Seeker(agent: agent, ready: ready, room: rooms)
       // As the machine does: agents whom a case excludes are told apart one by one.
       let circles = Dictionary(uniqueKeysWithValues: plain.map { ($0.slot, $0.circle) })
       let shared = index.best(for: seeker, field.profiles, below: own) {
-        $0 % 7 != barred && circles[$0]??.excludes(agent, field.profiles) != true
+        $0 % 7 != barred && circles[$0]??.excludes(agent, $1) != true
       }
       let found = shared.slot >= 0 ? shared : own
       #expect(found.slot == expected?.slot ?? -1)
@@ -231,7 +233,7 @@ struct `Structures under the machine` {
     let seeker = CaseIndex.Seeker(
       agent: agent, ready: Channel.allBits, room: Rooms(chat: 9, email: 9, phone: 9))
     var passed = 0
-    let found = index.best(for: seeker, field.profiles) { _ in
+    let found = index.best(for: seeker, field.profiles) { _, _ in
       passed += 1
       return false
     }
