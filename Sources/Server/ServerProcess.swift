@@ -161,6 +161,7 @@ public final class ServerProcess: Sendable {
     search.stop()
     commits.stop()
     edge.store.close()
+    edge.end()
     return cutOff
   }
 
