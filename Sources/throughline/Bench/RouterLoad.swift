@@ -64,8 +64,9 @@ struct RouterLoad {
   private(set) var took = LatencyHistogram()
   private(set) var tookOfProcessor = LatencyHistogram()
   var isByProcessor = false
-  /// Writing rows is no part of a decision: how long it took, in processor time.
-  private(set) var rowsTook: Int64 = 0
+  /// What was played, while it is kept.
+  private var kept: [(command: Command, at: Instant)] = []
+  private var isKeeping = false
   private(set) var tookEach = Array(repeating: LatencyHistogram(), count: kinds.count)
 
   var random = SeededRandom(seed: 7)
@@ -218,6 +219,7 @@ struct RouterLoad {
 
   mutating func play(_ command: Command) {
     decided += 1
+    if isKeeping { kept.append((command, now)) }
     if let refused = router.decide(command, at: now, into: &out), refusal == nil {
       refusal = "\(refused)"
     }
@@ -240,11 +242,7 @@ struct RouterLoad {
   mutating func forget() {
     out.events.removeAll(keepingCapacity: true)
     out.effects.removeAll(keepingCapacity: true)
-    if decided % 1_024 < 8 {
-      let start = ProcessorTime.ofThread
-      _ = router.takeDirtyRows()
-      rowsTook += ProcessorTime.ofThread - start
-    }
+    if decided % 1_024 < 8 { _ = router.takeDirtyRows() }
   }
 
   private mutating func id<Kind>(_: ID<Kind>.Type = ID<Kind>.self) -> ID<Kind> {
@@ -315,6 +313,37 @@ struct RouterLoad {
       timed(.tick, .tick)
       acceptAll()
     }
+  }
+
+  /// What decisions cost, and what writing their rows: lives are played, and then the same commands once more on a
+  /// copy of the machine, without what the bench itself does about them.
+  /// - Returns: nanoseconds of processor time a decision, rows apart.
+  mutating func alone(decisions: Int) -> (decision: Double, rows: Double) {
+    var other = router
+    (kept, isKeeping) = ([], true)
+    while kept.count < decisions, refusal == nil { life() }
+    isKeeping = false
+    var out = Decision()
+    var rows: Int64 = 0
+    let start = ProcessorTime.ofThread
+    for (place, played) in kept.enumerated() {
+      if let refused = other.decide(played.command, at: played.at, into: &out), refusal == nil {
+        refusal = "\(refused)"
+      }
+      if place % 8 == 7 {
+        out.events.removeAll(keepingCapacity: true)
+        out.effects.removeAll(keepingCapacity: true)
+      }
+      if place % 1_024 == 1_023 {
+        let begun = ProcessorTime.ofThread
+        _ = other.takeDirtyRows()
+        rows += ProcessorTime.ofThread - begun
+      }
+    }
+    let all = Double(ProcessorTime.ofThread - start - rows)
+    let count = Double(max(1, kept.count))
+    kept = []
+    return (all / count, Double(rows) / count)
   }
 
   /// Why cases wait, and why agents are idle.
