@@ -180,8 +180,8 @@ extension Router {
     var looks = looks
     countListed(index, asking, &tally, &looks)
     countScarce(index, asking, &tally, &looks)
-    for agent in agents where !agent.held.isEmpty {
-      for slot in agent.held { countSingly(slot, index, asking, &tally, &looks) }
+    for other in agents.indices where !agents[other].held.isEmpty {
+      for slot in agents[other].held { countSingly(slot, index, asking, &tally, &looks) }
     }
     let (ready, hindrance) = readiness(of: id)
     return AgentExplanation(
@@ -234,12 +234,18 @@ extension Router {
       seen[Int(cases[slot].need.queue.raw)].anonymous += 1
       countSingly(slot, index, asking, &tally, &looks)
     }
-    for slot in scarce.naming where looks > 0 {
-      seen[Int(cases[slot].need.queue.raw)].naming += 1
-      countSingly(slot, index, asking, &tally, &looks)
-    }
     var unskilled = Reasons()
     unskilled.note(.lacksSkill, true)
+    for slot in scarce.naming where looks > 0 {
+      let queue = cases[slot].need.queue
+      seen[Int(queue.raw)].naming += 1
+      guard profiles.serves(index, queue), lacksSkill(index, for: slot) else {
+        countSingly(slot, index, asking, &tally, &looks)
+        continue
+      }
+      looks -= RoutingLimits.explainedLooksOfSingle
+      tally.add(unskilled, 1)
+    }
     for at in profiles.queueRange(index) {
       let all = scarce.number(in: profiles.allQueues[at])
       let seen = seen[Int(profiles.allQueues[at].raw)]

@@ -8,7 +8,13 @@ extension Router {
   mutating func match(_ at: Instant, _ out: inout Decision) {
     matchGoesOn = false
     var budget = RoutingLimits.pairsPerCommandMax
-    while !pendingAgents.isEmpty || !pendingCases.isEmpty {
+    while true {
+      if pendingAgents.isEmpty, pendingCases.isEmpty {
+        // What waits goes before what is offered already.
+        guard let slot = underOffered.popLast() else { return }
+        offerToNext(slot, at, &out)
+        continue
+      }
       guard budget > 0 else {
         matchGoesOn = true
         underOffered.removeAll(keepingCapacity: true)
@@ -38,17 +44,14 @@ extension Router {
         matchMany(at, &budget, &out)
       }
     }
-    replaceOffers(at, &out)
   }
 
-  /// Where a case is offered to several at once, the next comes for one who does not take it: after
-  /// the match, since what waits goes before what is offered already.
-  private mutating func replaceOffers(_ at: Instant, _ out: inout Decision) {
-    while let slot = underOffered.popLast() {
-      guard cases[slot].state == .offered else { continue }
-      let wanted = catalogue.queues[Int(cases[slot].need.queue.raw)].settings.offersAtOnce
-      if cases[slot].offersOpen < wanted { offerToAnother(slot, at, &out) }
-    }
+  /// Where a case is offered to several at once, the next comes for one who does not take it. Who
+  /// accepts by themselves sets the others free again.
+  private mutating func offerToNext(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
+    guard cases[slot].state == .offered else { return }
+    let wanted = catalogue.queues[Int(cases[slot].need.queue.raw)].settings.offersAtOnce
+    if cases[slot].offersOpen < wanted { offerToAnother(slot, at, &out) }
   }
 
   /// Whether a case waits that needs no more than this one and would take any agent. It found

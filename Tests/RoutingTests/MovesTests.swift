@@ -59,6 +59,27 @@ struct `Moves and time` {
     #expect(asked.count == 2, "bob's stream is there still")
   }
 
+  @Test func `who is set free by one who accepts by themselves is offered what waits`() {
+    var configuration = World.configuration
+    configuration.queues[1].offersAtOnce = 2
+    var world = World(configuration)
+    for agent in [World.bob, World.cat] {
+      world.available(agent)
+      world.given(.openStream(agent, waiter: WaiterID(UInt64(agent.raw))))
+    }
+    world.open(1)
+    world.route(1, Need(queue: World.sales))
+    world.available(World.dan)
+    world.given(.openStream(World.dan, waiter: WaiterID(9)))
+    world.open(2)
+    var french = Need(queue: World.sales)
+    french.skills = [.init(skill: World.french, level: 1, required: true)]
+    world.route(2, french)
+    world.when(.decline(world.offer(World.bob), World.bob))
+    #expect(world.router.case(World.case(1))?.agent == World.dan, "dan accepts what he is offered")
+    #expect(world.router.offer(world.offer(World.cat))?.theCase == World.case(2))
+  }
+
   @Test func `the case whose service level ends first goes first, where the queue says so`() {
     var configuration = World.configuration
     configuration.queues[0].order = .deadline
