@@ -1,4 +1,5 @@
 import Model
+import Pipeline
 import Routing
 import Service
 import Testing
