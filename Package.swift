@@ -85,9 +85,10 @@ let table: [Row] = [
   Row(kind: .library, name: "Store", uses: ["Model", "Records", "System"], outside: [.grdb]),
 
   // The product
+  Row(kind: .shim, name: "CIdn2", system: ["idn2"]),
   Row(
     kind: .library, name: "Channels",
-    uses: ["Pipeline", "MailCodec", "PhoneCodec", "Mime", "PhoneNumbers", "System"]),
+    uses: ["Pipeline", "MailCodec", "PhoneCodec", "Mime", "PhoneNumbers", "System", "CIdn2"]),
   Row(
     kind: .library, name: "Service",
     uses: ["Channels", "Expressions", "Pipeline", "Records", "System", "WebCodec"]),

@@ -6,6 +6,8 @@ public struct IdentityClaim: Hashable, Sendable {
   public var identity: Identity
   /// Keyed hash of kind and value, 16 bytes, made at the edge.
   public var hash: [UInt8]
+  /// The hashes under which earlier versions may have kept the same identity.
+  public var earlierHashes: [[UInt8]]
   public var assurance: Assurance
   /// Who said so, such as `bot:robin`.
   public var source: String
@@ -15,15 +17,24 @@ public struct IdentityClaim: Hashable, Sendable {
   public var detail: String
 
   public init(
-    identity: Identity, hash: [UInt8], assurance: Assurance, source: String, means: String,
-    detail: String = ""
+    identity: Identity, hash: [UInt8], earlierHashes: [[UInt8]] = [], assurance: Assurance,
+    source: String, means: String, detail: String = ""
   ) {
     self.identity = identity
     self.hash = hash
+    self.earlierHashes = earlierHashes
     self.assurance = assurance
     self.source = source
     self.means = means
     self.detail = detail
+  }
+
+  /// The same identity as an earlier version kept it.
+  func kept(under hash: [UInt8]) -> IdentityClaim {
+    var claim = self
+    claim.hash = hash
+    claim.earlierHashes = []
+    return claim
   }
 
   func evidence(_ at: Instant) -> Evidence.Item {

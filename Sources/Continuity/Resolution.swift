@@ -125,7 +125,7 @@ private struct Work {
     self.at = at
     self.seed = seed
     arrival = seed?.id ?? newID
-    for claim in claims {
+    for claim in try Self.withEarlier(claims, lookup) {
       guard claim.assurance.joins else {
         weak.append(claim)
         continue
@@ -156,6 +156,28 @@ private struct Work {
       seedIsProven = try lookup.isProven(seed.id)
     }
     heedPartings(claims)
+  }
+
+  /// Each proven claim, and beside it what an earlier version kept of the same identity: asserted
+  /// together, they are one person from now on.
+  private static func withEarlier(
+    _ claims: [IdentityClaim], _ lookup: Resolution.Lookup
+  ) throws(StoreFault) -> [IdentityClaim] {
+    var all: [IdentityClaim] = []
+    for claim in claims {
+      var spellings = [claim]
+      for hash in claim.assurance.joins ? claim.earlierHashes : [] {
+        guard let row = try lookup.identity(hash) else { continue }
+        guard try evidence(row).standing != .shared else {
+          // Nobody's alone, and so not under the new spelling either.
+          spellings = [claim.kept(under: hash)]
+          break
+        }
+        spellings.append(claim.kept(under: hash))
+      }
+      all += spellings
+    }
+    return all
   }
 
   /// Several people sit at one browser: where an agent keeps them apart, its chat id stays with

@@ -1,134 +1,176 @@
 /// Lines that introduce a quote: `On Mon, 1 Feb 2016 at 18:32, Ann <ann@home.example> wrote:` and
-/// its like in the
-/// languages of Gmail, Apple Mail, Outlook's phone clients, Thunderbird, Zoho and K-9.
+/// its like in the languages of Gmail, Apple Mail, Outlook's phone clients, Thunderbird, Yahoo,
+/// Proton, Zoho, Mail.ru and K-9. Some have no verb: `пт, 27 нояб. 2026 г. в 10:00, Ann <ann@x>:`.
 enum Introductions {
-  enum Strength { case strong, weak }
+  /// How surely a line introduces a quote: by itself, where it stands as a paragraph of its own, or
+  /// only where quoted lines follow.
+  enum Strength: Comparable { case weak, alone, strong }
 
-  /// "wrote" as mailers say it. A line must hold one as a word of its own.
-  static let verbs: [[UInt8]] = [
-    "wrote", "writes", "a écrit", "à écrit", "écrivait", "schrieb", "hat geschrieben",
-    "geschrieben", "escribió",
-    "escribio", "escribiste", "escreveu", "ha scritto", "scrisse", "scritto", "schreef",
-    "geschreven", "skrev",
-    "skrifaði", "kirjoitti", "napisał", "napisała", "napisał(a)", "pisze", "napsal", "napsal(a)",
-    "napísal",
-    "napísal(a)", "írta", "написал", "написал(а)", "написала", "пишет", "пише", "написав",
-    "написала(в)", "написа", "yazdı",
-    "şunu yazdı", "a scris", "va escriure", "έγραψε", "ha escrit", "đã viết", "menulis", "napisao",
-    "je napisao",
-    "je napisal", "写道", "寫道", "写", "のメール", "書きました", "作成", "님이 작성", "작성", "כתב", "كتب",
-    "rakstīja", "rašė", "kirjutas",
-  ].map { Array($0.utf8) }
-
-  private static let verbsByFirst: [[[UInt8]]] = (0..<256).map { first in
-    verbs.filter { $0.first.map(Int.init) == first }
-  }
-
-  /// Words with which a wrapped introduction starts.
-  static let starters: Set<String> = [
-    "on", "le", "am", "el", "il", "em", "op", "den", "dnia", "w", "a", "på", "el", "de", "em",
-    "dne", "dňa", "ngày",
-    "в", "on:", "la", "στις", "vào", "pada", "în", "sept.", "mon", "tue", "wed", "thu", "fri",
-    "sat", "sun", "monday",
-    "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "montag", "dienstag",
-    "mittwoch", "donnerstag",
-    "freitag", "samstag", "sonntag", "lun", "lundi", "mardi", "mercredi", "jeudi", "vendredi",
-    "samedi", "dimanche",
-    "dana", "dne.", "ons", "tors", "fre", "man", "tir", "lør", "søn", "op:", "kl.", "at", "----",
-    "-----",
-  ]
-
-  /// Whether a line may be the first of a wrapped introduction: it names a day.
-  static func opens(_ line: ArraySlice<UInt8>) -> Bool {
+  /// Whether a line may be the first of a wrapped introduction.
+  static func opens(_ raw: ArraySlice<UInt8>) -> Bool {
+    let line = undashed(plain(raw)).text
+    // `Ann <ann@home.example> schrieb am Fr., 28.` and `"Ann Lee" <` go on in the next line.
+    if line.last == 60 { return true }
+    if line.contains(64), line.contains(60) {
+      if line.last == 62 || line.last == 41 || date(line) || Verb(in: line) != nil { return true }
+    }
+    if IntroductionWords.nouns.contains(IntroductionWords.first(line)) { return true }
     guard line.contains(where: isDigit) else { return false }
-    // `Ann <ann@home.example> schrieb am Fr., 28.` goes on in the next line.
-    if line.contains(64), line.contains(60), verbEnd(plainSpaces(line)) != nil { return true }
-    if let first = line.first, isDigit(first) { return date(line) }
-    let word = line.prefix(24).split(whereSeparator: { $0 == 32 || $0 == 44 }).first ?? []
-    if starters.contains(String(decoding: word, as: UTF8.self).lowercased()) { return true }
-    return line.starts(with: "在".utf8)
+    if let first = line.first, isDigit(first) { return date(line) || time(line) }
+    return startsWithDay(line)
   }
 
-  /// Judges one line, or several joined by spaces. Strong ones stand alone; weak ones need a quote
-  /// after them.
+  /// Whether a line that stands below a wrapped introduction's first one is the first of another.
+  static func startsAnew(_ raw: ArraySlice<UInt8>) -> Bool {
+    let line = plain(raw)
+    let word = IntroductionWords.first(line)
+    return IntroductionWords.openers.contains(word) && line.contains(where: isDigit)
+      && date(line)
+  }
+
+  /// Judges one line, or several joined by spaces.
   static func judge(_ whole: ArraySlice<UInt8>) -> Strength? {
-    // Most lines end here: no figure and no address means no introduction.
-    guard whole.contains(where: { isDigit($0) || $0 == 64 }) else { return nil }
-    var line = plainSpaces(whole)
-    while let last = line.last, last == 45 || last == 32 || last == 42 { line = line.dropLast() }
-    let dashed =
-      whole.suffix(3).elementsEqual([45, 45, 45])
-      || whole.suffix(4).elementsEqual([45, 45, 45, 45])
-    while let first = line.first, first == 45 || first == 32 || first == 42 {
-      line = line.dropFirst()
+    guard whole.count <= 1_000 else { return nil }
+    let line = undashed(plain(whole))
+    guard line.text.count >= 8, line.text.count <= 700 else { return nil }
+    return judge(line.text, dashed: line.dashed)
+  }
+
+  /// Where an introduction starts that stands behind somebody's words on their line; nil for most
+  /// lines, which end in no colon or hold no address.
+  static func start(inside raw: ArraySlice<UInt8>) -> Int? {
+    let line = MailLines.trim(raw)
+    guard line.last == 58, line.count <= 500, line.contains(64), let first = line.first,
+      first != 62,
+      !isDigit(first), !startsWithDay(line), judge(line) != nil
+    else { return nil }
+    for at in line.indices.dropFirst() where line[at - 1] == 32 {
+      let rest = line[at...]
+      if IntroductionWords.openers.contains(IntroductionWords.first(rest)), opens(rest),
+        judge(rest) == .strong
+      {
+        return line[..<at].lastIndex { $0 != 32 && $0 != 45 }.map { $0 + 1 }
+      }
     }
-    guard line.count >= 8, line.count <= 700 else { return nil }
-    let colon = line.last == 58 || line.ends(with: "：")
-    let hasTime = time(line)
-    let hasDate = date(line)
-    let hasAddress = line.contains(64)
-    guard hasTime || hasDate || hasAddress else { return nil }
-    if let verb = verbEnd(line) {
-      let atEnd =
-        verb.allSatisfy { $0 == 58 || $0 == 32 || $0 == 46 } || verb.elementsEqual("：".utf8)
-      guard colon || dashed || (atEnd && opens(line)) else { return nil }
-      // `On 3 May at the shop I wrote:` has neither a time nor an address: it needs its quote.
-      let intoQuote = hasAddress || hasTime
-      if hasAddress && !hasDate && !hasTime { return atEnd && line.contains(60) ? .strong : .weak }
-      return intoQuote ? .strong : .weak
-    }
-    // Gmail in some languages has no verb: `2016-03-03 17:21 GMT+01:00 Ann <ann@x>:`
-    guard let first = line.first, isDigit(first), hasDate else { return nil }
-    if contains(line, "GMT") && hasTime { return .strong }
-    if hasAddress, colon || line.last == 62 { return hasTime && colon ? .strong : .weak }
     return nil
+  }
+
+  private static func judge(_ line: ArraySlice<UInt8>, dashed: Bool) -> Strength? {
+    let isDated = time(line) || date(line)
+    let hasAddress = line.contains(64)
+    let colon = line.last == 58 || line.ends(with: "：")
+    guard let verb = Verb(in: line) else {
+      return isDated ? judgeWithoutVerb(line, colon: colon) : nil
+    }
+    // `---- Ann Lee wrote ----`
+    if dashed, verb.isLast { return .strong }
+    guard isDated || hasAddress else { return nil }
+    if isGlued(line, verb) { return .strong }
+    guard colon || dashed || (verb.isLast && opens(line)) else { return nil }
+    guard verb.isLast || opens(line) else { return isDated ? .weak : nil }
+    guard verb.isLast || endsInAddressOrMoment(line) else { return nil }
+    if hasAddressInBrackets(line) { return isDated ? .strong : verb.isLast ? .alone : .weak }
+    if hasAddress, time(line), date(line), startsWithDay(line) { return .strong }
+    return time(line) || (hasAddress && verb.isLast) ? .alone : .weak
+  }
+
+  /// Gmail in Russian, Japanese and older German, Mail.ru, Apple Mail in Czech: a moment, who, a colon.
+  private static func judgeWithoutVerb(_ line: ArraySlice<UInt8>, colon: Bool) -> Strength? {
+    guard let first = line.first, isDigit(first) || startsWithDay(line), date(line) else {
+      return nil
+    }
+    let inner = MailLines.trim(colon ? line.dropLast(line.last == 58 ? 1 : 3) : line)
+    let endsInAddress = inner.last == 62 && hasAddressInBrackets(inner)
+    if colon, endsInAddress, time(line) { return .strong }
+    if contains(line, "GMT"), time(line) { return .alone }
+    return (colon && line.contains(64)) || endsInAddress ? .weak : nil
+  }
+
+  /// Yahoo's phones put the quote on the introduction's line: `…, Ann<ann@x> wrote:   Hello`.
+  private static func isGlued(_ line: ArraySlice<UInt8>, _ verb: Verb) -> Bool {
+    let after = verb.after
+    guard after.first == 58, after.count > 1, time(line[..<after.startIndex]),
+      hasAddressInBrackets(line[..<after.startIndex]), opens(line[..<after.startIndex])
+    else { return false }
+    let next = after.dropFirst()
+    return next.first == 62 || next.prefix(2).elementsEqual([32, 32])
   }
 
   // MARK: - Evidence
 
-  /// French and newer Gmail put no-break spaces (U+00A0, U+202F) where others put spaces.
-  private static func plainSpaces(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    guard line.contains(where: { $0 == 0xA0 || $0 == 0xAF }) else { return line }
+  /// `<ann@x>`, `(ann@x)` or `[ann@x]`.
+  private static func hasAddressInBrackets(_ line: ArraySlice<UInt8>) -> Bool {
+    guard let sign = line.lastIndex(of: 64) else { return false }
+    let opening = line[..<sign].last { $0 == 60 || $0 == 40 || $0 == 91 || $0 == 32 }
+    return opening == 60 || opening == 40 || opening == 91 || line[..<sign].contains(60)
+  }
+
+  /// `… schrieb Ann <ann@x>:`, `… schrieb am Fr., 27. Nov. 2026 um 10:00 Uhr:`, but not
+  /// `… I wrote to <help@x>, and nobody answered:`.
+  private static func endsInAddressOrMoment(_ line: ArraySlice<UInt8>) -> Bool {
+    guard let bracket = line.lastIndex(of: 62) else { return true }
+    let behind = line[bracket...].dropFirst()
+    // Swedish and Danish: `… skrev Ann <ann@x> följande:`.
+    if behind.starts(with: " följande".utf8) || behind.starts(with: " følgende".utf8) {
+      return true
+    }
+    return behind.count <= 2 || behind.elementsEqual("：".utf8) || time(behind) || date(behind)
+  }
+
+  private static func startsWithDay(_ line: ArraySlice<UInt8>) -> Bool {
+    let word = IntroductionWords.first(line)
+    return IntroductionWords.openers.contains(word) || IntroductionWords.days.contains(word)
+      || IntroductionWords.nouns.contains(word)
+      || IntroductionWords.prefixes.contains { line.starts(with: $0.utf8) }
+  }
+
+  /// Dashes and asterisks around an introduction.
+  private static func undashed(
+    _ whole: ArraySlice<UInt8>
+  ) -> (text: ArraySlice<UInt8>, dashed: Bool) {
+    var line = whole
+    while let last = line.last, last == 45 || last == 32 || last == 42 { line = line.dropLast() }
+    let behind = whole[line.endIndex...].count { $0 == 45 }
+    while let first = line.first, first == 45 || first == 32 || first == 42 {
+      line = line.dropFirst()
+    }
+    return (line, behind >= 3)
+  }
+
+  /// No-break spaces (U+00A0, U+202F), which French and newer Gmail write, as spaces; marks of
+  /// direction, which are written around names in Hebrew and Arabic, left out; Arabic figures as
+  /// European ones.
+  static func plain(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    guard line.contains(where: { $0 == 0xC2 || $0 == 0xE2 || $0 == 0xD9 || $0 == 0xDB }) else {
+      return line
+    }
     var out: [UInt8] = []
+    out.reserveCapacity(line.count)
     for byte in line {
       out.append(byte)
       if byte == 0xA0, out.suffix(2).elementsEqual([0xC2, 0xA0]) {
-        out.removeLast(2)
-        out.append(32)
-      } else if byte == 0xAF, out.suffix(3).elementsEqual([0xE2, 0x80, 0xAF]) {
-        out.removeLast(3)
-        out.append(32)
+        out.replaceSubrange((out.count - 2)..., with: [32])
+      } else if out.count >= 3, out[out.count - 3] == 0xE2 {
+        switch (out[out.count - 2], byte) {
+        case (0x80, 0xAF): out.replaceSubrange((out.count - 3)..., with: [32])
+        case (0x80, 0x8B...0x8F), (0x80, 0xAA...0xAE), (0x81, 0xA6...0xA9): out.removeLast(3)
+        default: break
+        }
+      } else if out.count >= 2 {
+        switch (out[out.count - 2], byte) {
+        case (0xD9, 0xA0...0xA9): out.replaceSubrange((out.count - 2)..., with: [byte - 0xA0 + 48])
+        case (0xDB, 0xB0...0xB9): out.replaceSubrange((out.count - 2)..., with: [byte - 0xB0 + 48])
+        default: break
+        }
       }
     }
     return out[...]
   }
 
-  private static func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
-
-  /// What follows the last verb of the line; nil when there is none.
-  private static func verbEnd(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-    var best: Int?
-    for start in line.indices
-    where start == line.startIndex || !isWordByte(line[start - 1]) || line[start] >= 0xE0
-      || line[start - 1] == 62
-    {
-      let rest = line[start...]
-      for verb in verbsByFirst[Int(line[start])] where rest.starts(with: verb) {
-        let end = start + verb.count
-        let joined = end < line.endIndex && isWordByte(line[end]) && verb[0] < 0xE0
-        if !joined { best = max(best ?? 0, end) }
-      }
-    }
-    // `<info@x.org>wrote:`: the verb may be glued to what is before it.
-    return best.map { line[$0...] }
-  }
-
-  private static func isWordByte(_ byte: UInt8) -> Bool {
-    isDigit(byte) || (byte | 32 >= 97 && byte | 32 <= 122) || byte >= 128
-  }
+  fileprivate static func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
 
   /// `18:32`, `18h32`, `20.42`, `8：45`.
-  private static func time(_ line: ArraySlice<UInt8>) -> Bool {
+  static func time(_ line: ArraySlice<UInt8>) -> Bool {
     for index in line.indices
     where line[index] == 58 || line[index] == 46 || line[index] == 104 || line[index] == 0xEF {
       var after = index + 1
@@ -144,7 +186,7 @@ enum Introductions {
   }
 
   /// A year, or day and month in figures.
-  private static func date(_ line: ArraySlice<UInt8>) -> Bool {
+  static func date(_ line: ArraySlice<UInt8>) -> Bool {
     var run: [UInt8] = []
     var last: UInt8 = 0
     var groups = 0
@@ -154,7 +196,10 @@ enum Introductions {
         run.append(byte)
         continue
       }
-      if run.count == 4, run.starts(with: [49, 57]) || run.starts(with: [50, 48]) { return true }
+      // 2500 to 2599 is this century in Thailand.
+      if run.count == 4, [[49, 57], [50, 48], [50, 53]].contains(Array(run.prefix(2))) {
+        return true
+      }
       if !run.isEmpty, run.count <= 2 {
         groups = last == 47 || last == 46 || last == 45 ? groups + 1 : 1
         if groups >= 3 { return true }
@@ -167,10 +212,40 @@ enum Introductions {
     return false
   }
 
-  private static func contains(_ line: ArraySlice<UInt8>, _ word: StaticString) -> Bool {
-    let wanted = Array(word.description.utf8)
+  private static func contains(_ line: ArraySlice<UInt8>, _ word: String) -> Bool {
+    let wanted = Array(word.utf8)
     guard line.count >= wanted.count else { return false }
     return line.indices.dropLast(wanted.count - 1).contains { line[$0...].starts(with: wanted) }
+  }
+}
+
+/// The last "wrote" of a line, as a word of its own.
+private struct Verb {
+  var after: ArraySlice<UInt8>
+  /// Nothing but punctuation follows.
+  var isLast: Bool {
+    after.allSatisfy { $0 == 58 || $0 == 32 || $0 == 46 } || after.elementsEqual("：".utf8)
+  }
+
+  init?(in line: ArraySlice<UInt8>) {
+    var end: Int?
+    for start in line.indices {
+      let before = start == line.startIndex ? 32 : line[start - 1]
+      // Scripts from U+0800 on put no space before it; `<info@x.org>wrote:` does not either.
+      guard !Self.isWordByte(before) || line[start] >= 0xE0 else { continue }
+      let rest = line[start...]
+      for verb in IntroductionWords.verbs(startingWith: line[start]) where rest.starts(with: verb) {
+        let next = start + verb.count
+        let isJoined = next < line.endIndex && Self.isWordByte(line[next]) && verb[0] < 0xE0
+        if !isJoined { end = max(end ?? 0, next) }
+      }
+    }
+    guard let end else { return nil }
+    after = line[end...]
+  }
+
+  private static func isWordByte(_ byte: UInt8) -> Bool {
+    Introductions.isDigit(byte) || (byte | 32 >= 97 && byte | 32 <= 122) || byte >= 128
   }
 }
 

@@ -1,7 +1,5 @@
-/// Single lines with a form: rules, headers of a quoted mail, "original message" lines.
+/// Single lines with a form: rules, and "original message" lines.
 enum LineForms {
-  enum Role { case author, other }
-
   /// A line of nothing but one or two kinds of rule characters: `---`, `____`, `***`, or Gmail's
   /// mark `ᐧ`.
   static func isRule(_ line: ArraySlice<UInt8>) -> Bool {
@@ -23,109 +21,135 @@ enum LineForms {
     }
   }
 
-  /// Header names with which Outlook, Apple Mail, Thunderbird and Gmail quote a mail, by who reads
-  /// them.
-  private static let authors: Set<String> = [
-    "from", "von", "de", "da", "van", "från", "fra", "od", "от", "від", "kimden", "gönderen",
-    "lähettäjä", "feladó",
-    "发件人", "寄件者", "差出人", "보낸 사람", "מאת", "من", "expéditeur", "remitente", "mittente", "afzender",
-    "από",
-    "de la", "avsender", "avsändare", "afsender", "od:", "odesílatel", "absender", "dari", "từ",
-  ]
-  private static let others: Set<String> = [
-    "sent", "date", "to", "cc", "subject", "reply-to", "importance", "attachments", "bcc", "when",
-    "gesendet", "datum", "an", "betreff", "antwort an", "gesendet am", "wichtigkeit", "kopie",
-    "envoyé", "à", "objet", "répondre à", "enviado", "enviado el", "para", "asunto", "fecha",
-    "responder a",
-    "enviada", "enviada em", "enviado em", "assunto", "data", "responder para", "inviato", "a",
-    "oggetto", "rispondi a",
-    "verzonden", "aan", "onderwerp", "skickat", "till", "ämne", "kopia", "sendt", "til", "emne",
-    "dato", "wysłano", "do",
-    "dw", "temat", "odesláno", "komu", "předmět", "odoslané", "predmet", "отправлено", "кому",
-    "тема", "дата",
-    "копия", "надіслано", "kime", "konu", "tarih", "gönderildi", "lähetetty", "vastaanottaja",
-    "aihe", "elküldve",
-    "címzett", "tárgy", "发送时间", "收件人", "主题", "抄送", "日期", "送信日時", "宛先", "件名", "日時",
-    "보낸 날짜", "받는 사람", "제목", "נשלח", "אל", "נושא", "إلى", "تاريخ", "الموضوع", "στάλθηκε", "προς",
-    "θέμα",
-    "trimis", "către", "subiect", "sendt den", "date d'envoi", "cci", "ccn", "cco", "copie à",
-    "data wysłania",
-  ]
-
-  /// Which header a line is, such as `From: …` or `*Von:* …`; nil when it is none.
-  static func header(_ line: ArraySlice<UInt8>) -> Role? {
-    guard line.count <= 4_000 else { return nil }
-    var head = line.prefix(40)
-    while let first = head.first, first == 42 || first == 32 { head = head.dropFirst() }
-    var end = head.firstIndex(of: 58)
-    if let wide = wideColon(head), wide < (end ?? .max) { end = wide }
-    guard let end, end > head.startIndex else { return nil }
-    var name = head[..<end]
-    while let last = name.last, last == 42 || last == 32 { name = name.dropLast() }
-    // French puts a no-break space before its colon.
-    if name.ends(with: "\u{A0}") { name = name.dropLast(2) }
-    let text = String(decoding: name, as: UTF8.self).lowercased()
-    if authors.contains(text) { return .author }
-    return others.contains(text) ? .other : nil
-  }
-
-  static func startsHeader(_ line: ArraySlice<UInt8>) -> Bool { header(line) != nil }
-
-  private static func wideColon(_ line: ArraySlice<UInt8>) -> Int? {
-    line.indices.dropLast(2).first {
-      line[$0] == 0xEF && line[$0 + 1] == 0xBC && line[$0 + 2] == 0x9A
-    }
-  }
-
   private static let originals: Set<String> = [
-    "original message", "ursprüngliche nachricht", "ursprüngliche mail", "originalnachricht",
-    "message d'origine",
-    "message original", "mensaje original", "messaggio originale", "oorspronkelijk bericht",
-    "mensagem original",
-    "originalmeddelande", "ursprungligt meddelande", "opprinnelig melding", "oprindelig meddelelse",
-    "original meddelelse", "oprindelig besked", "alkuperäinen viesti", "wiadomość oryginalna",
-    "oryginalna wiadomość", "původní zpráva", "pôvodná správa", "eredeti üzenet",
-    "исходное сообщение",
-    "пересылаемое сообщение", "оригінальне повідомлення", "özgün ileti", "orijinal mesaj", "原始邮件",
-    "原始郵件", "元のメッセージ", "원본 메시지", "reply message", "original appointment", "reply above this line",
-    "missatge original", "original email",
+    "original message", "original email", "original e-mail", "original appointment",
+    "reply message", "ursprüngliche nachricht", "ursprüngliche mail",
+    "originalnachricht", "original-nachricht", "originalmail", "antwort nachricht",
+    "message d'origine", "message d’origine", "message original", "message initial",
+    "mail original", "mensaje original", "correo original", "messaggio originale",
+    "messaggio originario", "oorspronkelijk bericht", "origineel bericht",
+    "oorspronkelijk e-mailbericht", "mensagem original", "originalmeddelande",
+    "ursprungligt meddelande", "opprinnelig melding", "original melding", "oprindelig meddelelse",
+    "original meddelelse", "oprindelig besked", "oprindelig mail", "alkuperäinen viesti",
+    "wiadomość oryginalna", "oryginalna wiadomość", "wiadomość pierwotna", "původní zpráva",
+    "původní e-mail", "pôvodná správa", "eredeti üzenet", "eredeti levél", "исходное сообщение",
+    "оригинальное сообщение", "исходное письмо", "первоначальное сообщение",
+    "оригінальне повідомлення", "початкове повідомлення", "вихідне повідомлення", "özgün ileti",
+    "orijinal mesaj", "orijinal ileti", "mesaj original", "mesajul original", "αρχικό μήνυμα",
+    "izvorna poruka", "originalna poruka", "izvirno sporočilo", "algsõnum", "algne kiri",
+    "originali žinutė", "oriģinālā ziņa", "pesan asli", "thư gốc", "tin nhắn gốc", "ข้อความต้นฉบับ",
+    "原始邮件", "原始郵件", "原邮件", "元のメッセージ", "원본 메시지", "원본 메일", "הודעה מקורית",
+    "الرسالة الأصلية", "رسالة أصلية", "پیام اصلی", "missatge original",
   ]
   private static let forwards: Set<String> = [
-    "forwarded message", "begin forwarded message", "weitergeleitete nachricht",
-    "anfang der weitergeleiteten nachricht",
-    "message transféré", "début du message réexpédié", "début du message transféré",
-    "mensaje reenviado",
+    "forwarded message", "begin forwarded message", "forwarded email", "forwarded e-mail",
+    "weitergeleitete nachricht", "weitergeleitete mail", "anfang der weitergeleiteten nachricht",
+    "anfang der weitergeleiteten e-mail", "message transféré", "message transmis",
+    "début du message réexpédié", "début du message transféré", "mensaje reenviado",
     "inicio del mensaje reenviado", "messaggio inoltrato", "inizio messaggio inoltrato",
-    "doorgestuurd bericht",
-    "begin doorgestuurd bericht", "mensagem encaminhada", "início da mensagem reencaminhada",
-    "vidarebefordrat meddelande", "vidarebefordrat brev", "videresendt melding",
-    "videresendt meddelelse",
-    "videresendt besked", "välitetty viesti", "wiadomość przekazana", "przekazana wiadomość",
-    "přeposlaná zpráva", "preposlaná správa", "továbbított üzenet", "пересылаемое сообщение",
-    "переадресоване повідомлення", "iletilen ileti", "yönlendirilmiş ileti", "转发的邮件", "轉寄郵件",
-    "転送メッセージ", "전달된 메시지", "forwarded by", "fwd",
+    "doorgestuurd bericht", "begin doorgestuurd bericht", "mensagem encaminhada",
+    "mensagem reencaminhada", "início da mensagem reencaminhada",
+    "início da mensagem encaminhada", "vidarebefordrat meddelande", "vidarebefordrat brev",
+    "vidarebefordrat mejl", "vidarebefordrat e-postmeddelande", "videresendt melding",
+    "videresendt meddelelse", "videresendt besked", "start på videresendt besked",
+    "välitetty viesti", "välitetty viesti alkaa", "edelleenlähetetty viesti",
+    "wiadomość przekazana", "przekazana wiadomość", "wiadomość przesłana dalej",
+    "treść przekazanej wiadomości", "początek przekazywanej wiadomości", "přeposlaná zpráva",
+    "přeposlaný e-mail", "začátek přeposílané zprávy", "preposlaná správa",
+    "začiatok preposlanej správy", "továbbított üzenet", "továbbított levél",
+    "továbbított levél kezdete", "пересылаемое сообщение", "пересланное сообщение",
+    "перенаправленное сообщение", "начало переадресованного сообщения",
+    "переадресоване повідомлення", "переслане повідомлення", "перенаправлене повідомлення",
+    "переслати повідомлення",
+    "початок листа, що пересилається", "iletilen ileti", "iletilmiş mesaj", "iletilen mesaj",
+    "yönlendirilmiş ileti", "yönlendirilen ileti", "ileti başlangıcı",
+    "mesaj redirecționat", "mesaj redirecţionat", "mesaj redirectionat",
+    "începe mesajul redirecționat",
+    "προωθημένο μήνυμα", "prosljeđena poruka", "proslijeđena poruka", "započni proslijeđenu poruku",
+    "posredovano sporočilo", "edastatud kiri", "edastatud sõnum", "pārsūtīta ziņa",
+    "persiųstas laiškas", "pesan yang diteruskan", "thư chuyển tiếp", "tin nhắn đã chuyển tiếp",
+    "ข้อความที่ส่งต่อ", "转发的邮件", "转发邮件", "转发信息", "轉寄郵件", "轉寄的郵件", "転送メッセージ",
+    "転送されたメッセージ", "メッセージを転送", "전달된 메시지", "전달 메시지", "הודעה שהועברה",
+    "رسالة معاد توجيهها", "پیام فرستاده‌شده", "forwarded by", "fwd",
   ]
 
-  /// False for "-----Original Message-----", true for "----- Forwarded message -----", nil for
-  /// other lines.
-  static func original(_ line: ArraySlice<UInt8>) -> Bool? {
-    guard line.count <= 160 else { return nil }
-    var inner = line
-    while let first = inner.first,
-      first == 45 || first == 95 || first == 32 || first == 42 || first == 61
-    {
-      inner = inner.dropFirst()
+  /// Whether a line says that another mail follows, and which.
+  enum Marker { case original, forward }
+
+  /// Reads `-----Original Message-----`, `----- Forwarded message -----`, `Begin forwarded message:`;
+  /// Yahoo puts the headers behind the second run of dashes, on the same line.
+  static func marker(_ line: ArraySlice<UInt8>) -> Marker? {
+    guard line.count <= 2_000 else { return nil }
+    if isReplyLine(line) { return .original }
+    let inner = withoutDashes(line)
+    let isDashed = line.count - inner.count >= 3
+    guard isDashed || (line.last == 58 || line.ends(with: "：")) && line.count <= 160 else {
+      return nil
     }
-    let dashes = line.count - inner.count
-    guard dashes >= 3 || line.last == 58 else { return nil }
-    while let last = inner.last, last == 58 || isRuleByte(last) { inner = inner.dropLast() }
-    guard !inner.isEmpty, inner.count <= 90 else { return nil }
-    let text = String(decoding: inner, as: UTF8.self).lowercased()
-    if dashes >= 3, originals.contains(text) { return false }
-    if forwards.contains(text), dashes >= 3 || line.last == 58 { return true }
-    if dashes >= 3, text.hasPrefix("forwarded by ") || text.hasPrefix("forwarded message from ") {
-      return true
+    let title = title(inner)
+    guard !title.isEmpty, title.count <= 120 else { return nil }
+    let text = LowerCase.words(title)
+    if isDashed, originals.contains(text) { return .original }
+    if forwards.contains(text) { return .forward }
+    if isDashed, text.hasPrefix("forwarded by ") || text.hasPrefix("forwarded message from ") {
+      return .forward
     }
     return nil
+  }
+
+  /// `##- Please type your reply above this line -##`, as help desks write it.
+  private static func isReplyLine(_ line: ArraySlice<UInt8>) -> Bool {
+    guard line.count <= 120, let first = line.first,
+      isRuleByte(first) || first == 60 || first == 91 || first == 40
+    else { return false }
+    return replyLines.stand(in: Array(LowerCase.words(line).utf8)[...])
+  }
+
+  private static let replyLines = Phrases([
+    "above this line", "oberhalb dieser linie", "über dieser linie", "über diese zeile",
+    "au-dessus de cette ligne", "encima de esta línea", "acima desta linha", "sopra questa riga",
+    "boven deze lijn", "boven deze regel", "powyżej tej linii", "выше этой линии",
+    "над этой строкой", "ovanför den här raden", "over denne linje", "tämän rivin yläpuolelle",
+    "bu satırın üstüne", "この行より上", "在此行上方", "이 줄 위에",
+  ])
+
+  /// Leading dashes, also those of Proton (U+2010) and of typography.
+  private static func withoutDashes(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var inner = line
+    while let first = inner.first {
+      if first == 45 || first == 95 || first == 32 || first == 42 || first == 61 {
+        inner = inner.dropFirst()
+      } else if isTypographicDash(inner) {
+        inner = inner.dropFirst(3)
+      } else {
+        break
+      }
+    }
+    return inner
+  }
+
+  /// U+2010 to U+2015.
+  private static func isTypographicDash(_ bytes: ArraySlice<UInt8>) -> Bool {
+    let first = bytes.prefix(3)
+    return first.starts(with: [0xE2, 0x80]) && first.count == 3
+      && (0x90...0x95).contains(first[first.startIndex + 2])
+  }
+
+  /// What stands between the dashes; Thunderbird in some languages says it twice: `… / Fwd.Msg`.
+  private static func title(_ inner: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var end = inner.startIndex
+    while end < inner.endIndex {
+      let rest = inner[end...]
+      if rest.starts(with: [45, 45]) || rest.starts(with: [95, 95]) || isTypographicDash(rest)
+        || rest.starts(with: " / ".utf8)
+      {
+        break
+      }
+      end += 1
+    }
+    var title = inner[..<end]
+    while let last = title.last, last == 58 || isRuleByte(last) { title = title.dropLast() }
+    if title.ends(with: "：") { title = title.dropLast(3) }
+    return MailLines.trim(title)
   }
 }

@@ -1,4 +1,4 @@
-/// Small letters for comparing addresses, so that no letter becomes another one's.
+/// Small letters for comparing.
 public enum LowerCase {
   /// Each letter's own small one; a letter beyond ASCII never becomes one of ASCII, as `lowercased`
   /// makes `k` of U+212A KELVIN SIGN: two mailboxes would be one.
@@ -14,5 +14,14 @@ public enum LowerCase {
       }
     }
     return String(out)
+  }
+
+  /// Words for looking them up: Turkish `İ` is an `i` and not an `i` with a second dot.
+  static func words(_ text: ArraySlice<UInt8>) -> String {
+    let small = String(decoding: text, as: UTF8.self).lowercased()
+    guard small.unicodeScalars.contains("\u{307}") else { return small }
+    var plain = String.UnicodeScalarView()
+    for scalar in small.unicodeScalars where scalar != "\u{307}" { plain.append(scalar) }
+    return String(plain)
   }
 }

@@ -10,11 +10,13 @@
 /// 2. `>` lines are quoted, and so is the line that introduces them ("On … wrote:"), which may be
 ///    wrapped.
 /// 3. An introduction, a block of mail headers or "-----Original Message-----" without `>` lines
-///    after it, once
-///    something was written above, makes everything below quoted: people write on top there.
+///    after it, once something was written above, makes everything below quoted: people write on
+///    top there. What only looks like one is words: headers inside a paragraph, an introduction
+///    without an address that is no paragraph of its own.
 /// 4. The same with nothing above it is only itself quoted: what follows is all there is. After
-///    "Forwarded message" it is `forwarded`.
-/// 5. At the end of each run of words, signatures, footers of lists and of telephones come off.
+///    "Forwarded message" it is `forwarded`, also behind `>`.
+/// 5. At the end of each run of words, signatures, disclaimers, footers of lists and of telephones
+///    come off.
 public struct OwnWords: Equatable, Sendable {
   public enum Kind: String, Equatable, Sendable { case own, quoted, signature, forwarded }
 
@@ -77,7 +79,10 @@ struct MailLines {
     var start = 0
     while start < bytes.count {
       starts.append(start)
-      start = (bytes[start...].firstIndex(of: 10) ?? bytes.count - 1) + 1
+      let end = (bytes[start...].firstIndex(of: 10) ?? bytes.count - 1) + 1
+      // `Yes. On Mon, … wrote:`: a line break got lost before the introduction.
+      if let inside = Introductions.start(inside: bytes[start..<end]) { starts.append(inside) }
+      start = end
     }
   }
 
@@ -94,8 +99,8 @@ struct MailLines {
 
   static func isBlank(_ line: ArraySlice<UInt8>) -> Bool { trim(line).isEmpty }
 
-  /// Drops spaces, tabs, line ends, no-break spaces, zero-width marks and byte order marks at both
-  /// sides.
+  /// Drops spaces, tabs, line ends, no-break spaces, byte order marks and marks without width at
+  /// both sides.
   static func trim(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var line = line
     while let first = line.first {
@@ -126,7 +131,11 @@ struct MailLines {
     let i = b.startIndex
     if first == 0xC2, b[i + 1] == 0xA0 { return 2 }
     guard b.count >= 3 else { return nil }
-    if first == 0xE2, b[i + 1] == 0x80, (0x8B...0x8F).contains(b[i + 2]) { return 3 }
+    // U+200B to U+200F, U+202A to U+202F, U+2060 to U+2069: no width, marks of direction.
+    switch (first, b[i + 1], b[i + 2]) {
+    case (0xE2, 0x80, 0x8B...0x8F), (0xE2, 0x80, 0xAA...0xAF), (0xE2, 0x81, 0xA0...0xA9): return 3
+    default: break
+    }
     if first == 0xEF, b[i + 1] == 0xBB, b[i + 2] == 0xBF { return 3 }
     return nil
   }

@@ -5,6 +5,12 @@ struct QuoteMarks {
   private var fenced: [Bool]
   /// Whether a line of words was met; what comes after a marker is judged by it.
   private var wordsAbove = false
+  /// What words are below the markers met so far.
+  private var wordsKind = OwnWords.Kind.own
+  /// Whether what was forwarded stands behind `>`: Apple Mail, MailMate and Missive quote it.
+  private var forwardIsMarked = false
+  /// Whether a quote behind `|` was met: elsewhere that is a table.
+  private var barsQuote = false
 
   init(_ lines: MailLines) {
     self.lines = lines
@@ -17,7 +23,6 @@ struct QuoteMarks {
 
   private mutating func walk() {
     var at = 0
-    var wordsKind = OwnWords.Kind.own
     while at < lines.count {
       if fenced[at] {
         wordsAbove = true
@@ -25,9 +30,13 @@ struct QuoteMarks {
         at += 1
       } else if let marker = marker(at) {
         let end = at + marker.length
-        if marker.isForward, !wordsAbove {
+        if marker.isOwn {
+          mark(at..<end, wordsKind)
+          wordsAbove = true
+        } else if marker.isForward, !wordsAbove {
           mark(at..<end, .quoted)
           wordsKind = .forwarded
+          forwardIsMarked = quoteFollows(end)
         } else if !wordsAbove || quoteFollows(end) {
           mark(at..<end, .quoted)
         } else {
@@ -35,14 +44,26 @@ struct QuoteMarks {
           mark(ruleAbove(at)..<lines.count, .quoted)
           return
         }
+        if at < end - 1, isBar(end - 1) { barsQuote = true }
         at = end
-      } else if isQuote(at) {
-        at = markQuote(at)
       } else {
-        kinds[at] = wordsKind
-        if isWords(at) { wordsAbove = true }
+        markLine(at)
         at += 1
       }
+    }
+  }
+
+  private mutating func markLine(_ at: Int) {
+    if isQuote(at) || isWrappedOffQuote(at) || barsQuote && isBar(at) {
+      kinds[at] = forwardIsMarked ? .forwarded : .quoted
+    } else {
+      if forwardIsMarked, isWords(at) {
+        // What was forwarded ended with its marks: this was written below it.
+        forwardIsMarked = false
+        wordsKind = .own
+      }
+      kinds[at] = wordsKind
+      if isWords(at) { wordsAbove = true }
     }
   }
 
@@ -54,25 +75,37 @@ struct QuoteMarks {
 
   private func isQuote(_ index: Int) -> Bool {
     let line = lines.trimmed(index)
-    if line.first == 62 { return true }  // `>`
+    // `>>> see here <<<` is an ornament.
+    if line.first == 62 { return !line.suffix(2).elementsEqual([60, 60]) }
     // News readers put initials before it: `AL> `.
     let initials = line.prefix(5).prefix { $0 >= 65 && $0 <= 90 }
     return !initials.isEmpty && initials.count < 5 && line.dropFirst(initials.count).first == 62
   }
 
+  /// The end of a long quoted line that a mail program wrapped without giving it a mark of its own.
+  private func isWrappedOffQuote(_ at: Int) -> Bool {
+    guard at > 0, at + 1 < lines.count, lines.trimmed(at - 1).first == 62,
+      lines.trimmed(at + 1).first == 62
+    else { return false }
+    let above = lines.trimmed(at - 1)
+    let line = lines.trimmed(at)
+    guard above.count >= 60, line.count < 60, let last = above.last,
+      let first = line.first, last != 46, last != 58, last != 63, last != 33
+    else { return false }
+    return first >= 97 && first <= 122 || first == 40
+  }
+
   /// `|` quotes too, but only under an introduction: elsewhere it is a table.
   private func isBar(_ index: Int) -> Bool { lines.trimmed(index).first == 124 }
 
-  private func quoteFollows(_ from: Int) -> Bool {
-    var at = from
-    while at < lines.count, at < from + 8, lines.isBlank(at) { at += 1 }
-    return at < lines.count && at < from + 8 && (isQuote(at) || isBar(at))
+  func quoteFollows(_ from: Int) -> Bool {
+    guard let at = wordsBelow(from) else { return false }
+    return isQuote(at) || isBar(at)
   }
 
-  /// Marks the quoted lines from `start`; a bar quote runs as long as its bars.
-  private mutating func markQuote(_ start: Int) -> Int {
-    kinds[start] = .quoted
-    return start + 1
+  /// The next line that is not blank, when it is near.
+  func wordsBelow(_ from: Int) -> Int? {
+    (from..<min(max(from, lines.count), from + 8)).first { $0 < lines.count && !lines.isBlank($0) }
   }
 
   /// The line of dashes or underscores that stands right above a marker belongs to it.
@@ -100,23 +133,69 @@ struct QuoteMarks {
   struct Marker {
     var length: Int
     var isForward = false
+    /// Headers that the author wrote or copied into a paragraph of theirs.
+    var isOwn = false
   }
 
   private func marker(_ at: Int) -> Marker? {
     let line = lines.trimmed(at)
     guard !line.isEmpty else { return nil }
-    if let isForward = LineForms.original(line) {
-      let block = headerBlock(at + 1, skippingBlanks: true)
-      return Marker(length: 1 + block, isForward: isForward)
+    if let found = LineForms.marker(line) {
+      var block = headerBlock(at + 1, skippingBlanks: true)
+      if !block.isBelowMarker, !wordsAbove {
+        block = headerBlock(at + 1, skippingBlanks: true, marked: true)
+      }
+      return Marker(
+        length: 1 + (block.isBelowMarker ? block.length : 0), isForward: found == .forward)
     }
-    if LineForms.startsHeader(line) {
+    if !wordsAbove, line.first == 62, let forward = markedForward(at) { return forward }
+    if QuotedHeader.role(line) != nil {
       let block = headerBlock(at, skippingBlanks: false)
-      if block > 0 { return Marker(length: block) }
+      if block.isMail {
+        return Marker(length: block.length, isOwn: isInParagraph(at..<(at + block.length)))
+      }
     }
+    if let length = notesHeader(at) { return Marker(length: length) }
     if let length = introduction(at) {
       return Marker(length: length + bars(at + length))
     }
     return nil
+  }
+
+  /// `> Begin forwarded message:` with nothing above it, and the headers below, behind their marks.
+  private func markedForward(_ at: Int) -> Marker? {
+    guard LineForms.marker(unmarked(at)) != nil else { return nil }
+    let block = headerBlock(at + 1, skippingBlanks: true, marked: true)
+    guard block.isBelowMarker else { return nil }
+    return Marker(length: 1 + block.length, isForward: true)
+  }
+
+  private func unmarked(_ index: Int) -> ArraySlice<UInt8> {
+    let line = lines.trimmed(index)
+    return line.first == 62 ? MailLines.trim(line.dropFirst()) : line
+  }
+
+  /// Mail programs set the headers of what they quote apart. Somebody who writes about a mail puts
+  /// them after a colon, or goes on in the next line.
+  private func isInParagraph(_ block: Range<Int>) -> Bool {
+    guard wordsAbove, block.lowerBound > 0, isWords(block.lowerBound - 1),
+      kinds[block.lowerBound - 1] != .quoted
+    else { return false }
+    if lines.trimmed(block.lowerBound - 1).last == 58 { return true }
+    return block.upperBound < lines.count && isWords(block.upperBound)
+  }
+
+  /// Lotus Notes: who and when in two lines, then `To`, `cc` and `Subject`, each above its value.
+  private func notesHeader(_ at: Int) -> Int? {
+    guard at + 3 < lines.count else { return nil }
+    let moment = lines.trimmed(at + 1)
+    guard moment.count <= 40, Introductions.date(moment), Introductions.time(moment),
+      let to = wordsBelow(at + 2), QuotedHeader.label(lines.trimmed(to)) == .recipient
+    else { return nil }
+    let subject = (to..<min(to + 12, lines.count)).first {
+      QuotedHeader.label(lines.trimmed($0)) == .subject
+    }
+    return subject.map { min($0 + 2, lines.count) - at }
   }
 
   /// Bar-quoted lines right after an introduction, blank ones before them included.
@@ -128,67 +207,41 @@ struct QuoteMarks {
     return at - from
   }
 
-  /// How many lines a block of mail headers takes: `From:`, `Sent:`, `To:`, `Subject:` in any
-  /// language of
-  /// Outlook, Apple Mail and Thunderbird. It needs three, of which one names the author or the
-  /// date; values
-  /// may run over. 0 when there is none.
-  private func headerBlock(_ from: Int, skippingBlanks: Bool) -> Int {
+  /// A block of mail headers: `From:`, `Sent:`, `To:`, `Subject:` in any language; values may run
+  /// over.
+  /// - Parameter marked: whether the block stands behind `>`.
+  private func headerBlock(
+    _ from: Int, skippingBlanks: Bool, marked: Bool = false
+  ) -> QuotedHeaderBlock {
+    func line(_ index: Int) -> ArraySlice<UInt8> {
+      marked ? unmarked(index) : lines.trimmed(index)
+    }
+    func isHeader(_ index: Int) -> Bool {
+      index < lines.count && QuotedHeader.role(line(index)) != nil
+    }
+    var block = QuotedHeaderBlock()
     var at = from
-    if skippingBlanks { while at < lines.count, at < from + 3, lines.isBlank(at) { at += 1 } }
-    var headers = 0
-    var hasAuthor = false
-    var end = from
+    if skippingBlanks { while at < lines.count, at < from + 3, line(at).isEmpty { at += 1 } }
     var overrun = 0
-    var tried = 0
-    while at < lines.count, tried < 24 {
-      tried += 1
-      let line = lines.trimmed(at)
-      if line.isEmpty {
-        // One blank line may stand between headers that were paragraphs in HTML.
-        guard headers > 0, at + 1 < lines.count, LineForms.startsHeader(lines.trimmed(at + 1))
-        else { break }
-      } else if let role = LineForms.header(line) {
-        headers += 1
+    for _ in 0..<24 where at < lines.count {
+      let text = line(at)
+      if let role = QuotedHeader.role(text) {
+        block.add(role, text)
+        block.length = at + 1 - from
         overrun = 0
-        if role == .author { hasAuthor = true }
-        end = at + 1
+      } else if text.isEmpty {
+        // One blank line may stand between headers that were paragraphs in HTML.
+        guard !block.isEmpty, isHeader(at + 1) else { return block }
       } else {
-        overrun += 1
-        guard headers > 0, overrun <= 2 else { break }
         // The value of the last header wrapped (`spans over 2 lines`, a long list of recipients).
-        let more = (at + 1)..<min(at + 3, lines.count)
-        guard more.contains(where: { LineForms.header(lines.trimmed($0)) != nil }) else { break }
+        overrun += 1
+        guard !block.isEmpty, overrun <= 2, isHeader(at + 1) || isHeader(at + 2) else {
+          return block
+        }
       }
       at += 1
     }
-    return headers >= (skippingBlanks ? 2 : 3) && hasAuthor ? end - from : 0
-  }
-
-  /// How many lines an introduction of a quote takes, such as `On … wrote:`; wrapped ones included.
-  /// Nil when
-  /// there is none.
-  private func introduction(_ at: Int) -> Int? {
-    var text = lines.trimmed(at)
-    guard text.count <= 500, text.first != 62 else { return nil }
-    let opens = Introductions.opens(text)
-    if let strength = Introductions.judge(text) {
-      return strength == .strong || quoteFollows(at + 1) ? 1 : nil
-    }
-    guard opens else { return nil }
-    var joined = Array(text)
-    var written = 1
-    var index = at + 1
-    while index < lines.count, written < 6, index - at < 9, joined.count < 600 {
-      text = lines.trimmed(index)
-      index += 1
-      if text.isEmpty { continue }
-      written += 1
-      joined.append(32)
-      joined += text
-      if Introductions.judge(joined[...]) != nil { return index - at }
-    }
-    return nil
+    return block
   }
 
   // MARK: - Fences

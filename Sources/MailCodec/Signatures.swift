@@ -6,6 +6,8 @@ struct Signatures {
   /// A bare `--` or a rule starts a signature only when so few lines follow.
   static let linesMax = 16
   static let footerLinesMax = 10
+  /// Nobody's mail ends in more signatures than this; each costs a look back.
+  static let roundsMax = 40
 
   init(_ lines: MailLines, fenced: [Bool]) {
     self.lines = lines
@@ -33,15 +35,17 @@ struct Signatures {
     // RFC 3676 §4.3: `-- ` alone on its line, with its space, starts a signature however long.
     if let strict = (start..<end).first(where: { !fenced[$0] && isStrict($0) }) { cut = strict }
     var changed = true
+    var rounds = 0
     // Each round takes at least a line off and looks back a bounded way.
-    while changed {
+    while changed, rounds < Self.roundsMax {
       changed = false
+      rounds += 1
       let words = lastWords(start, cut)
       if words < cut, (words..<cut).contains(where: { !lines.isBlank($0) }) {
         cut = words
         changed = true
       }
-      if let earlier = startOfTail(start, cut) {
+      if let earlier = startOfTail(start, cut) ?? startOfDisclaimer(start, cut) {
         cut = earlier
         changed = true
       }
@@ -81,23 +85,46 @@ struct Signatures {
       written += 1
       if isFooterText(line) { footer = true }
       if line.elementsEqual([45, 45]) || line.elementsEqual("—".utf8) { found = at }
-      if LineForms.isRule(line), line.count >= 10, footer, written <= Self.footerLinesMax {
+      let isUnderscores = line.count >= 2 && line.allSatisfy { $0 == 95 }
+      if LineForms.isRule(line), line.count >= 10 || isUnderscores, footer,
+        written <= Self.footerLinesMax
+      {
         found = at
       }
-      if written <= 5, line.count >= 5, line.allSatisfy({ $0 == 95 }) { found = at }
+      // Without words above it in its run; under them it may be a form's line.
+      if written <= 5, line.count >= 5, isUnderscores, at == start || isAllBlank(start..<at) {
+        found = at
+      }
       if written <= 3, ClientLines.matches(line) { found = at }
       if written == 1, at == start || lines.isBlank(at - 1), isDashedName(line) { found = at }
     }
     return found
   }
 
+  /// The last paragraph of a run, where it is a lawyer's and something stands above it.
+  private func startOfDisclaimer(_ start: Int, _ end: Int) -> Int? {
+    var at = end
+    while at > start, end - at < Disclaimers.linesMax, !fenced[at - 1], !lines.isBlank(at - 1) {
+      at -= 1
+    }
+    guard at < end, at > start, lines.isBlank(at - 1) else { return nil }
+    let paragraph = lines.bytes[lines.range(at).lowerBound..<lines.range(end - 1).upperBound]
+    return Disclaimers.matches(paragraph) ? at : nil
+  }
+
+  private func isAllBlank(_ range: Range<Int>) -> Bool {
+    // Looking further up than this would cost more than it tells.
+    range.count <= 8 && range.allSatisfy(lines.isBlank)
+  }
+
   /// A list's footer speaks of itself or holds an address of the web or of mail.
   private func isFooterText(_ line: ArraySlice<UInt8>) -> Bool {
-    guard line.count <= 500 else { return false }
-    let text = String(decoding: line, as: UTF8.self).lowercased()
-    return text.contains("mailing list") || text.contains("unsubscribe") || text.contains("mailman")
-      || text.contains("://") || text.contains("list archive") || text.contains("google groups")
+    line.count <= 500 && Self.footers.stand(in: Array(LowerCase.words(line).utf8)[...])
   }
+
+  private static let footers = Phrases([
+    "mailing list", "unsubscribe", "mailman", "://", "list archive", "google groups",
+  ])
 
   /// `-Abhishek Kona` or `- Ann`: a dash and up to three capitalised words.
   private func isDashedName(_ line: ArraySlice<UInt8>) -> Bool {
@@ -112,47 +139,5 @@ struct Signatures {
           ($0 | 32 >= 97 && $0 | 32 <= 122) || $0 >= 128 || $0 == 46 || $0 == 45
         }
       }
-  }
-}
-
-/// Lines that a telephone or mail client adds.
-enum ClientLines {
-  private static let starts: [String] = [
-    "sent from my ", "sent from mail for ", "sent from outlook", "sent from yahoo",
-    "sent from samsung", "sent from proton",
-    "sent from windows mail", "sent from gmail", "sent from mailbird", "sent from nine",
-    "sent from the all new aol",
-    "sent from aol", "sent from blue", "sent from spark", "sent from fairemail", "sent from k-9",
-    "sent from a mobile",
-    "sent from an ", "from my iphone", "from my ipad", "from my android", "from my blackberry",
-    "sent via ", "sent with ", "sent using ", "sent through ", "get outlook for ",
-    "get bluemail for ", "typed on ", "sendt fra ", "skickat från ", "skickat fran ", "lähetetty ",
-    "verzonden vanaf ",
-    "verstuurd vanaf ", "verstuurd via ", "verzonden met ", "envoyé de ", "envoyé depuis ",
-    "envoyé à partir ",
-    "télécharger outlook pour ", "obtenez outlook pour ", "enviado desde ", "enviado con ",
-    "obtener outlook para ",
-    "enviado do meu ", "enviado de ", "enviado a partir ", "enviada do meu ",
-    "obter o outlook para ", "inviato da ",
-    "inviato dal ", "scarica outlook per ", "von meinem ", "von unterwegs ", "gesendet von ",
-    "gesendet mit ",
-    "gesendet aus ", "diese nachricht wurde von mein", "outlook für ", "holen sie sich outlook",
-    "wysłane z ",
-    "wysłano z ", "pobierz outlook", "odesláno z ", "odoslané z ", "отправлено с ",
-    "отправлено из ", "надіслано з ",
-    "iphone'umdan gönderildi", "iphone'dan gönderildi", "elküldve ", "trimis de pe ", "发自我的",
-    "發自我的",
-    "從我的", "发自", "iphoneから送信", "我的 iphone", "나의 iphone", "[ios용", "στάλθηκε από ", "שולח מ",
-    "נשלח מ",
-  ]
-
-  static func matches(_ line: ArraySlice<UInt8>) -> Bool {
-    guard line.count <= 160 else { return false }
-    var inner = line
-    while let first = inner.first, first == 42 || first == 95 || first == 40 || first == 32 {
-      inner = inner.dropFirst()
-    }
-    let text = String(decoding: inner, as: UTF8.self).lowercased()
-    return starts.contains { text.hasPrefix($0) }
   }
 }

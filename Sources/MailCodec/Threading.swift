@@ -70,16 +70,41 @@ public struct MailSubject: Equatable, Sendable {
 
   public init(_ text: String) {
     var rest = Substring(Self.collapsed(text))
-    while let (kind, after) = Self.prefix(of: rest) {
-      if kind == .reply { isReply = true } else { isForward = true }
-      rest = after
+    // `[shop] Re: Lamp`: a list's name or a case's number stands before the prefix, and stays.
+    var tags = ""
+    while true {
+      if let (kind, after) = Self.prefix(of: rest) {
+        if kind == .reply { isReply = true } else { isForward = true }
+        rest = after
+      } else if let (tag, after) = Self.tag(of: rest),
+        Self.warnings.contains(tag.lowercased()) || Self.prefix(of: after) != nil
+      {
+        if !Self.warnings.contains(tag.lowercased()) { tags += "[\(tag)] " }
+        rest = after
+      } else {
+        break
+      }
     }
     if rest.hasSuffix("(fwd)") {
       isForward = true
       rest = Self.trimmed(rest.dropLast(5))
     }
-    base = String(rest)
+    base = Self.trimmed(Substring(tags + rest)).description
   }
+
+  /// What stands in brackets before a subject, and what follows them.
+  private static func tag(of text: Substring) -> (tag: String, after: Substring)? {
+    guard text.first == "[", let end = text.prefix(64).firstIndex(of: "]") else { return nil }
+    let tag = text[text.index(after: text.startIndex)..<end]
+    return (String(trimmed(tag)), trimmed(text[text.index(after: end)...]))
+  }
+
+  /// What mail gateways put before the subject of any mail from outside.
+  private static let warnings: Set<String> = [
+    "external", "ext", "external email", "external sender", "extern", "externe",
+    "externer absender",
+    "externo", "esterno", "spam", "suspected spam", "possible spam", "bulk",
+  ]
 
   private enum Kind { case reply, forward }
 
@@ -91,12 +116,14 @@ public struct MailSubject: Equatable, Sendable {
     "bls", "atb", "ha",
     "απ", "σχετ", "vá", "ად", "на", "отв", "ответ", "відп", "回复", "回覆", "答复", "返信", "답장", "رد",
     "תשובה",
-    "rép", "réf", "hal",
+    "rép", "réf", "hal", "odg", "ang", "svar", "svara", "trả lời", "balas", "ตอบ", "ตอบกลับ", "پاسخ",
+    "回信", "antwoord", "respuesta", "réponse", "risposta", "resposta", "odpověď", "válasz", "yanıt",
   ]
   private static let forwards: Set<String> = [
     "fw", "fwd", "wg", "tr", "rv", "enc", "i", "vb", "vl", "doorst", "pd", "fs", "pv", "továbbítás",
-    "πρθ", "iлт",
+    "πρθ",
     "ilt", "trs", "vid", "пересл", "переслано", "转发", "轉寄", "転送", "전달", "إعادة توجيه", "הועבר",
+    "prosl", "chuyển tiếp", "ส่งต่อ", "inoltro", "reenvío", "encaminhado", "doorsturen", "iletme",
   ]
 
   private static func prefix(of text: Substring) -> (Kind, Substring)? {
@@ -110,7 +137,7 @@ public struct MailSubject: Equatable, Sendable {
       guard !digits.isEmpty else { return nil }
       word = word[..<bracket]
     }
-    let name = trimmed(word).lowercased()
+    let name = LowerCase.words(ArraySlice(trimmed(word).utf8)).trimmingFullStops
     let after = trimmed(text[text.index(after: colon)...])
     if replies.contains(name) { return (.reply, after) }
     if forwards.contains(name) { return (.forward, after) }
@@ -125,5 +152,14 @@ public struct MailSubject: Equatable, Sendable {
 
   private static func collapsed(_ text: String) -> String {
     text.split { $0.isWhitespace || $0 == "\0" }.joined(separator: " ")
+  }
+}
+
+extension String {
+  /// `Antw.`, `Réf.`
+  fileprivate var trimmingFullStops: String {
+    var text = self[...]
+    while text.last == "." { text.removeLast() }
+    return String(text)
   }
 }

@@ -18,7 +18,10 @@ extension WorkspaceReader {
         continue
       }
       let facts = members["given"]?.facts() ?? Facts()
-      if let given = members["given"] { checkNames(given, facts) }
+      if let given = members["given"] {
+        checkNames(given, facts)
+        checkPresence(given, facts)
+      }
       let named = members["name"]?.text(what: "a test's name")
       guard let name = named, let expect = members["expect"] else {
         if members["name"] == nil || members["expect"] == nil {
@@ -109,6 +112,19 @@ extension WorkspaceReader {
       case Fact.sessionChannel.name: checkChannel(entry.value)
       default: break
       }
+    }
+  }
+
+  /// A test of what no channel ever brings shows nothing about any case.
+  private func checkPresence(_ given: Section, _ facts: Facts) {
+    guard case .string(let channel)? = facts[.sessionChannel], Self.channels.contains(channel)
+    else { return }
+    for fact in Fact.allCases where facts[fact] != nil {
+      let channels = fact.declaration.channels
+      guard !channels.isEmpty, !channels.contains(channel) else { continue }
+      given.report(
+        "`\(fact.name)` is always absent on the channel \(channel): there is no case like this",
+        hint: "it is there on \(channels.joined(separator: ", ")) only", severity: .warning)
     }
   }
 

@@ -275,6 +275,11 @@ final class WorkspaceReader {
     if !path.hasPrefix("tests/") { version.add(path, file.text) }
     let before = findings.all.count
     guard let node = YamlFile.compose(file, findings) else {
+      // Rules that somebody has put aside; a file without a letter was rather lost than meant.
+      if path.hasPrefix("rules/"), findings.all.count == before, file.text.contains("#") {
+        findings.add(.warning, wholeFile: path, "nothing stands in this file but comments")
+        return nil
+      }
       if isRequired, findings.all.count == before {
         findings.add(wholeFile: path, "this file is empty")
       }

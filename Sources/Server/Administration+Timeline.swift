@@ -145,8 +145,12 @@ extension Administration {
 enum IdentityText {
   static func candidates(_ text: String, _ api: API) -> [Identity] {
     if let colon = text.firstIndex(of: ":"), let kind = IdentityKind(name: String(text[..<colon])) {
-      return [api.normalised(kind, String(text[text.index(after: colon)...]))].compactMap { $0 }
+      return spellings(kind, String(text[text.index(after: colon)...]), api)
     }
-    return IdentityKind.allCases.compactMap { api.normalised($0, text) }
+    return IdentityKind.allCases.flatMap { spellings($0, text, api) }
+  }
+
+  private static func spellings(_ kind: IdentityKind, _ text: String, _ api: API) -> [Identity] {
+    [api.normalised(kind, text)].compactMap { $0 } + api.earlier(kind, text)
   }
 }

@@ -59,11 +59,11 @@ extension Workspaces {
         try loaded(files, writer, reader), files == nil ? "what runs" : "what was sent", writer.name
       )
     case .explain(let asked): return try explain(asked, writer, by: who, reader)
-    case .publish(let files, let note, let anyway):
+    case .publish(let files, let note, let anyway, let over):
       let loaded = WorkspaceFolder.load(files: files, name: writer.name)
       if !anyway, let refused = RulePages.refusal(byTests: loaded) { return refused }
-      return try publish(loaded, files, .sent, by: who, note, nil, key, writer, reader)
-    case .rollback(let number, let note, let rulesOnly):
+      return try publish(loaded, files, .sent, by: who, note, nil, over: over, key, writer, reader)
+    case .rollback(let number, let note, let rulesOnly, let over):
       guard var files = try version(number, writer, reader).files else {
         throw Self.notKept(number)
       }
@@ -74,7 +74,8 @@ extension Workspaces {
           .merging(running.filter { !Self.isRule($0.key) }) { _, running in running }
       }
       let loaded = WorkspaceFolder.load(files: files, name: writer.name)
-      return try publish(loaded, files, .rollback, by: who, note, number, key, writer, reader)
+      return try publish(
+        loaded, files, .rollback, by: who, note, number, over: over, key, writer, reader)
     }
   }
 
@@ -127,8 +128,8 @@ extension Workspaces {
   private func publish(
     _ loaded: WorkspaceFolder.Loaded, _ files: [String: String], _ origin: RuleVersion.Origin,
     by who: String,
-    _ note: String, _ earlier: UInt32?, _ key: Idempotency?, _ writer: Writer,
-    _ reader: any StoreReader
+    _ note: String, _ earlier: UInt32?, over expected: UInt32?, _ key: Idempotency?,
+    _ writer: Writer, _ reader: any StoreReader
   ) throws -> APIResponse {
     guard let checked = loaded.workspace else { return RulePages.refusal(loaded) }
     if let fault = RuleFolderState.fault(checked) {
@@ -157,6 +158,7 @@ extension Workspaces {
       try keep(.rulesPublished(version: last.number, isNew: false), under: key, writer)
       return RulePages.published(last, isNew: false, warnings: loaded.diagnostics)
     }
+    if let expected, let last, last.number != expected { throw Self.another(last, expected) }
     let number = (last?.number ?? 0) + 1
     let kept = RuleVersion(
       number: number, folder: applied(writer.name, last, files), origin: origin, by: who,
@@ -166,6 +168,14 @@ extension Workspaces {
     try change(writer, to: state, number, reader, under: key)
     Log.note("workspace \(writer.name): version \(number) applies, published by \(who)")
     return RulePages.published(kept, isNew: true, warnings: loaded.diagnostics)
+  }
+
+  /// Two who change the rules at once: the second has not seen what the first did.
+  private static func another(_ running: RuleVersion, _ expected: UInt32) -> APIProblem {
+    APIProblem(
+      409, "another-version-runs", "Rules refused; the running ones stay",
+      "version \(running.number) runs, published by \(running.by) at \(running.at), and not \(expected): look at what changed first",
+      field: "over")
   }
 
   /// The folder as it applied last. Edits of it that were never loaded are none that what is sent

@@ -9,10 +9,11 @@ import WebCodec
 extension API {
   func findCustomer(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     try need(caller, .agent, .supervisor, .admin)
-    let hash = hash(try identity(request.query("kind"), request.query("value")))
+    let identity = try identity(request.query("kind"), request.query("value"))
+    let earlier = earlier(identity.kind, request.query("value") ?? "")
     let api = self
     return .read { reads, _ throws(StoreFault) in
-      guard let row = try reads.identity(api.directory.workspace, hash: hash),
+      guard let row = try api.row([identity] + earlier, reads),
         let page = try CustomerPage.read(row.customer, api, reads)
       else {
         return APIResponse(
@@ -22,6 +23,16 @@ extension API {
       api.record(.customer, by: caller, of: [page.root])
       return APIResponse(200, json: page.json)
     }
+  }
+
+  /// The first of these that is kept.
+  private func row(
+    _ spellings: [Identity], _ reads: any StoreReader
+  ) throws(StoreFault) -> IdentityRow? {
+    for one in spellings {
+      if let row = try reads.identity(directory.workspace, hash: hash(one)) { return row }
+    }
+    return nil
   }
 
   func getCustomer(_ request: APIRequest, _ caller: Caller, _ id: CustomerID) throws(APIProblem)

@@ -9,10 +9,12 @@ public enum RulesRequest: Sendable {
   /// Whether files are in order and do what their tests say; nil for those that run.
   case check([String: String]?)
   case explain(ExplainRules)
-  case publish([String: String], note: String, evenIfTestsFail: Bool)
-  /// - Parameter rulesOnly: queues, agents and all else stay as they are; only rules and their tests
-  ///   go back.
-  case rollback(to: UInt32, note: String, rulesOnly: Bool)
+  /// - Parameter over: refused where another version runs than this; nil for whichever runs.
+  case publish([String: String], note: String, evenIfTestsFail: Bool, over: UInt32?)
+  /// - Parameters:
+  ///   - rulesOnly: queues, agents and all else stay as they are; only rules and their tests go back.
+  ///   - over: as for `publish`.
+  case rollback(to: UInt32, note: String, rulesOnly: Bool, over: UInt32?)
 }
 
 /// Which facts to try on which rules.
@@ -89,20 +91,27 @@ extension API {
       }
       request = .publish(
         files, note: try fields.optionalWords("note", bytesMax: 4_096) ?? "",
-        evenIfTestsFail: try fields.optionalFlag("even_if_tests_fail") ?? false)
+        evenIfTestsFail: try fields.optionalFlag("even_if_tests_fail") ?? false,
+        over: try version("over", &fields))
     case "rollback":
-      guard let version = try fields.optionalInteger("version", 1...Int64(UInt32.max)) else {
+      guard let wanted = try version("version", &fields) else {
         throw fields.problem(
           "version", "version is required: one of those that GET /v1/rules lists",
           type: "missing-field")
       }
       request = .rollback(
-        to: UInt32(version), note: try fields.optionalWords("note", bytesMax: 4_096) ?? "",
-        rulesOnly: try fields.optionalFlag("rules_only") ?? false)
+        to: wanted, note: try fields.optionalWords("note", bytesMax: 4_096) ?? "",
+        rulesOnly: try fields.optionalFlag("rules_only") ?? false,
+        over: try version("over", &fields))
     default: throw .noPage
     }
     try fields.end()
     return request
+  }
+
+  private static func version(_ name: String, _ fields: inout Fields) throws(APIProblem) -> UInt32?
+  {
+    try fields.optionalInteger(name, 1...Int64(UInt32.max)).map { UInt32($0) }
   }
 
   private static func files(_ fields: inout Fields) throws(APIProblem) -> [String: String]? {
@@ -131,7 +140,7 @@ extension API {
     }
     return ExplainRules(
       subject: subject, unknown: try fields.texts("unknown"),
-      version: try fields.optionalInteger("version", 1...Int64(UInt32.max)).map { UInt32($0) },
+      version: try version("version", &fields),
       files: try files(&fields))
   }
 }

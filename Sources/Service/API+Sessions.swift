@@ -119,7 +119,8 @@ extension API {
       throw fields.problem("value", "\"\(raw.prefix(80))\" is not a usable \(kind.name) identity")
     }
     return IdentityClaim(
-      identity: identity, hash: hash(identity), assurance: assurance,
+      identity: identity, hash: hash(identity),
+      earlierHashes: earlier(kind, raw).map(hash), assurance: assurance,
       source: caller.signature, means: assurance == .verified ? "verification" : "assertion",
       detail: detail ?? "")
   }
@@ -164,6 +165,11 @@ extension API {
 
   public func normalised(_ kind: IdentityKind, _ raw: String) -> Identity? {
     IdentityForm.normalise(kind, raw, directory.emailRules) { e164($0, directory.defaultRegion) }
+  }
+
+  /// How earlier versions may have kept the same identity.
+  public func earlier(_ kind: IdentityKind, _ raw: String) -> [Identity] {
+    IdentityForm.earlier(kind, raw, directory.emailRules)
   }
 
   public func hash(_ identity: Identity) -> [UInt8] { IdentityForm.hash(identity, identityKey) }

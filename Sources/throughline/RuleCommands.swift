@@ -23,6 +23,7 @@ struct RuleFolder: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Name every mistake in the rules of a folder.")
     @Argument(help: "A workspace's folder, such as routing-rules/demo.") var folders: [String]
+    @Flag(name: .long, help: "Warnings fail, too.") var strict = false
     @Option(name: .long) var format = ReportFormat.text
 
     func run() throws {
@@ -30,7 +31,7 @@ struct RuleFolder: ParsableCommand {
       for folder in folders {
         let report = WorkspaceFolder.check(folder)
         print(format == .json ? report.json.text : report.text)
-        isFine = isFine && report.passed
+        isFine = isFine && report.passed && !(strict && report.warnings > 0)
       }
       if !isFine { throw ExitCode(1) }
     }
@@ -189,6 +190,10 @@ extension RuleFolder {
     @Argument(help: "A workspace's folder.") var folder: String
     @Option(name: .long, help: "Why; kept with the version.") var note = ""
     @Flag(name: .long, help: "Publish although tests fail.") var evenIfTestsFail = false
+    @Option(
+      name: .long,
+      help: "Only where this version runs: what somebody else published meanwhile is not undone.")
+    var over: UInt32?
     @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
     @Option(name: .long) var format = ReportFormat.text
     @OptionGroup var options: SettingsOptions
@@ -199,13 +204,11 @@ extension RuleFolder {
         print(format == .json ? report.json.text : report.text)
         throw ExitCode(1)
       }
-      try RuleFolder.ask(
-        "POST", "",
-        [
-          "files": RuleSource.texts(in: folder), "note": note,
-          "even_if_tests_fail": evenIfTestsFail,
-        ], workspace, options,
-        format, RuleFolder.applied)
+      var body: [String: Any] = [
+        "files": RuleSource.texts(in: folder), "note": note, "even_if_tests_fail": evenIfTestsFail,
+      ]
+      if let over { body["over"] = over }
+      try RuleFolder.ask("POST", "", body, workspace, options, format, RuleFolder.applied)
     }
   }
 
@@ -215,15 +218,16 @@ extension RuleFolder {
         "Make an earlier version of the running server's rules apply again, as a new version.")
     @Argument(help: "The version, as `throughline rules versions` lists it.") var version: UInt32
     @Flag(name: .long, help: "Queues, agents and all else stay as they are.") var rulesOnly = false
+    @Option(name: .long, help: "Only where this version runs.") var over: UInt32?
     @Option(name: .long, help: "Why; kept with the version.") var note = ""
     @Option(name: .long, help: "The workspace, where there are several.") var workspace: String?
     @Option(name: .long) var format = ReportFormat.text
     @OptionGroup var options: SettingsOptions
 
     func run() throws {
-      try RuleFolder.ask(
-        "POST", "/rollback", ["version": version, "note": note, "rules_only": rulesOnly], workspace,
-        options, format, RuleFolder.applied)
+      var body: [String: Any] = ["version": version, "note": note, "rules_only": rulesOnly]
+      if let over { body["over"] = over }
+      try RuleFolder.ask("POST", "/rollback", body, workspace, options, format, RuleFolder.applied)
     }
   }
 

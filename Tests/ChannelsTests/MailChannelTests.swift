@@ -45,6 +45,50 @@ struct MailChannelTests {
     }
   }
 
+  @Test func `a mailbox is ours however its domain is spelled`() throws {
+    for ours in ["hilfe@bücher.example", "hilfe@xn--bcher-kva.example"] {
+      let channel = MailChannel(
+        workspace: WorkspaceID(1), addresses: [ours],
+        identityKey: HMACKey(Array(repeating: 1, count: 32)),
+        replyKey: HMACKey(Array(repeating: 2, count: 32)))
+      for domain in ["bücher.example", "xn--bcher-kva.example", "BÜCHER.example"] {
+        for local in ["Hilfe", "postmaster", "reply+abc"] {
+          #expect(channel.takes(try path("\(local)@\(domain)")), "\(local)@\(domain)")
+        }
+        #expect(!channel.takes(try path("sales@\(domain)")))
+        let text = Array("\(from)\r\n\r\nhi\r\n".utf8)
+        let came = try channel.understand(
+          text, sender: nil, recipient: try path("HILFE@\(domain)"), relay: nil, now: now)
+        #expect(came.mail.thread.ours == ours)
+      }
+    }
+  }
+
+  @Test(
+    arguments: [
+      (0, true), (-60, true), (-432_000, true), (-2_592_000, true), (1, false), (86_400, false),
+      (400_000_000, false), (-2_592_001, false), (-1_795_600_000, false),
+    ] as [(Int64, Bool)])
+  func `a mail was written when it says so, unless that cannot be`(
+    _ offset: Int64, _ isBelieved: Bool
+  )
+    throws
+  {
+    let date = now + .seconds(offset)
+    let mail = try #require(
+      try understand([from, "Date: \(MailDate.format(date.milliseconds))"])
+    ).mail
+    #expect(mail.entry.saidAt == (isBelieved ? date : nil))
+  }
+
+  @Test func `a date that is none says nothing`() throws {
+    for date in [
+      "", "yesterday", "Fri, 32 Nov 2026 10:00:00 +0000", "Thu, 1 Jan 99999 00:00:00 +0000",
+    ] {
+      #expect(try #require(try understand([from, "Date: \(date)"])).mail.entry.saidAt == nil)
+    }
+  }
+
   @Test func `a sender only says who they are`() throws {
     let mail = try #require(try understand([from])).mail
     #expect(mail.from.identity == Identity(kind: .email, value: "mia@home.example"))

@@ -20,6 +20,9 @@ import Testing
     #expect(fine.status == 0, "\(fine.text)")
     #expect(fine.text.contains("warning: no agent serves this queue"))
     #expect(fine.text.contains("\(folder): 1 rules, version "))
+    #expect(try await run(["rules", "check", folder, "--strict"]).status == 1)
+    let demo = try await run(["rules", "check", Package.demoRules + "/demo", "--strict"])
+    #expect(demo.status == 0, "\(demo.text)")
     let json = try await run(["rules", "check", folder, "--format", "json"])
     #expect(json.status == 0 && JSON(json.text)["passed"].description == "true")
 

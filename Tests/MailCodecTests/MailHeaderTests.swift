@@ -111,7 +111,13 @@ struct `Threading` {
     ("Order: late", "Order: late", false, false),
     ("Remember: milk", "Remember: milk", false, false),
     ("hello (fwd)", "hello", false, true), ("", "", false, false), ("Re:", "", true, false),
-    ("[shop] Re: x", "[shop] Re: x", false, false),
+    ("[shop] Re: x", "[shop] x", true, false), ("Re: [shop] x", "[shop] x", true, false),
+    ("[shop] x", "[shop] x", false, false), ("[EXTERNAL] RE: Lamp", "Lamp", true, false),
+    ("Re: [EXT] Fwd: Lamp", "Lamp", true, true), ("[Re: x", "[Re: x", false, false),
+    ("[a] [b] Re: x", "[a] [b] Re: x", false, false), ("[] Re: x", "[] x", true, false),
+    ("İLT: Lamba", "Lamba", false, true), ("Antw.: Lamp", "Lamp", true, false),
+    ("Réf. : Lampe", "Lampe", true, false), ("Odg: Lampa", "Lampa", true, false),
+    ("Trả lời: Đèn", "Đèn", true, false), ("答复: 灯", "灯", true, false),
   ])
   func `a subject is told from its prefixes`(
     _ text: String, _ base: String, _ isReply: Bool, _ isForward: Bool

@@ -3,6 +3,7 @@ import Continuity
 import Foundation
 import Model
 import Pipeline
+import Records
 import Testing
 
 /// Who is who: proven identities join, claimed ones suggest, shared ones neither.
@@ -209,6 +210,92 @@ struct EmailRulesTests {
     ] as [(String, String?)])
   func normal(_ raw: String, _ expected: String?) {
     #expect(IdentityForm.normalise(.email, raw, Self.rules, e164: { _ in nil })?.value == expected)
+  }
+
+  @Test(
+    "an address is one however its letters are composed and its domain is spelled",
+    arguments: [
+      ("a@bücher.example", "a@xn--bcher-kva.example"),
+      ("A@BÜCHER.example", "a@xn--bcher-kva.example"),
+      ("a@bu\u{308}cher.example", "a@xn--bcher-kva.example"),
+      ("a@XN--BCHER-KVA.example", "a@xn--bcher-kva.example"),
+      ("a@straße.example", "a@xn--strae-oqa.example"),
+      ("a@strasse.example", "a@strasse.example"),
+      ("ann@пример.example", "ann@xn--e1afmkfd.example"),
+      ("u\u{308}li@home.example", "\u{FC}li@home.example"),
+      ("U\u{308}LI@home.example", "\u{FC}li@home.example"),
+      // What is no domain of DNS stays as it was written.
+      ("a@-ü.example", "a@-ü.example"), ("a@a_ü.example", "a@xn--a_-yka.example"),
+      ("a@\u{FB01}.example", "a@\u{FB01}.example"),
+      ("jo.doe+lamp@büro.example", "jodoe@xn--bro-hoa.example"),
+      ("jo.doe@xn--bro-hoa.example", "jodoe@xn--bro-hoa.example"),
+    ] as [(String, String)])
+  func spelling(_ raw: String, _ expected: String) {
+    let rules = EmailRules([.init(domains: ["büro.example"], ignoresDots: true, tag: "+")])
+    let found = IdentityForm.normalise(.email, raw, rules, e164: { _ in nil })?.value
+    #expect(found.map { Array($0.utf8) } == Array(expected.utf8), "\(found ?? "")")
+  }
+
+  @Test(
+    "what an earlier version kept of an address is looked for, and nothing where it is the same")
+  func earlierForms() {
+    func earlier(_ raw: String) -> [[UInt8]] {
+      IdentityForm.earlier(.email, raw).map { Array($0.value.utf8) }
+    }
+    #expect(earlier("jo@home.example").isEmpty && earlier("\u{FC}li@home.example").isEmpty)
+    #expect(earlier("a@bücher.example") == [Array("a@bücher.example".utf8)])
+    #expect(earlier("A@xn--bcher-kva.example") == [Array("a@bücher.example".utf8)])
+    #expect(earlier("u\u{308}li@home.example") == [Array("u\u{308}li@home.example".utf8)])
+    #expect(IdentityForm.earlier(.chat, "a@bücher.example").isEmpty)
+  }
+
+  /// As a version kept it that knew a domain only as it was spelled: under a row of the phone's.
+  private func keepsOldSpelling(_ shop: Shop) throws {
+    let spelled = Identity(kind: .email, value: "a@bücher.example")
+    let phone = try #require(
+      try shop.reader.identity(
+        shop.workspace, hash: shop.api.hash(Identity(kind: .phone, value: "+15551234567"))))
+    var commit = Commit(workspace: shop.workspace)
+    commit.identities = [
+      IdentityRow(
+        hash: shop.api.hash(spelled), customer: phone.customer, identity: spelled,
+        assurance: .asserted, evidence: phone.evidence)
+    ]
+    try shop.store.commit([commit])
+  }
+
+  @Test(
+    "who was kept under the old spelling of their domain is found by either, and is one with the new"
+  )
+  func oldFolder() throws {
+    let shop = try Shop()
+    let old = try shop.open([("phone", "+15551234567")])
+    try shop.says("kept-long-ago", old)
+    try keepsOldSpelling(shop)
+    for value in ["a@xn--bcher-kva.example", "a@b%C3%BCcher.example"] {
+      let page = try shop.call("GET", "/v1/customers?kind=email&value=\(value)", by: shop.ann)
+      #expect(page.status == 200 && page.string("id") == old.customer, "\(page.text)")
+    }
+    let new = try shop.open([("email", "a@xn--bcher-kva.example")])
+    #expect(new.customer == old.customer && new.opened.text.contains("kept-long-ago"))
+    let again = try shop.open([("email", "A@BÜCHER.example")])
+    #expect(again.customer == old.customer)
+  }
+
+  @Test("what was marked as shared under the old spelling joins nobody under the new one")
+  func oldShared() throws {
+    let shop = try Shop()
+    let old = try shop.open([("phone", "+15551234567")])
+    let share = [
+      "kind": "phone", "value": "+15551234567", "decision": "share", "reason": "a family's",
+    ]
+    #expect(
+      try shop.call("POST", "/v1/customers/\(old.customer)/identities", share, by: shop.boss).status
+        == 200)
+    try keepsOldSpelling(shop)
+    let one = try shop.open([("email", "a@xn--bcher-kva.example")])
+    let other = try shop.open([("email", "a@xn--bcher-kva.example")])
+    #expect(Set([old.customer, one.customer, other.customer]).count == 3)
   }
 
   @Test("without rules no provider's habit is guessed")

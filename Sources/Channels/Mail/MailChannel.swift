@@ -52,15 +52,25 @@ public struct MailChannel: Sendable {
   /// Whether mail for this mailbox is ours: one of the addresses, or a reply address at one of
   /// their domains.
   public func takes(_ path: SMTPPath) -> Bool {
-    guard let domain = path.domain?.lowercased() else { return path.isPostmaster }
-    let full = "\(path.local.lowercased())@\(domain)"
-    if addresses.contains(full) { return true }
+    guard let domain = path.domain else { return path.isPostmaster }
+    let local = path.local.lowercased()
+    let ending = "@" + Self.domain(domain)
+    let isOurs = addresses.contains { Self.spelled($0) == local + ending }
     // RFC 5321 §4.5.1: every domain that takes mail has a postmaster.
-    if path.local.lowercased() == "postmaster" {
-      return addresses.contains { $0.hasSuffix("@" + domain) }
+    guard !isOurs, local == "postmaster" || local.hasPrefix(ReplyAddress.prefix) else {
+      return isOurs
     }
-    return path.local.lowercased().hasPrefix(ReplyAddress.prefix)
-      && addresses.contains { $0.hasSuffix("@" + domain) }
+    return addresses.contains { Self.spelled($0).hasSuffix(ending) }
+  }
+
+  /// An address of ours with its domain in one spelling, however the workspace writes it.
+  private static func spelled(_ address: String) -> String {
+    guard let at = address.lastIndex(of: "@") else { return address }
+    return address[...at] + domain(String(address[address.index(after: at)...]))
+  }
+
+  private static func domain(_ domain: String) -> String {
+    EmailRules.domain(domain.lowercased())
   }
 
   /// A message that has been understood, with the blobs that must be kept before it is submitted.
@@ -93,6 +103,9 @@ public struct MailChannel: Sendable {
     let isProven = mail.dmarc == .pass || capability != nil
     let claim = IdentityClaim(
       identity: identity, hash: IdentityForm.hash(identity, identityKey),
+      earlierHashes: IdentityForm.earlier(.email, author.address, emailRules).map {
+        IdentityForm.hash($0, identityKey)
+      },
       assurance: isProven ? .asserted : .claimed,
       source: mail.dmarc == .pass ? "relay:\(relay ?? "")" : "mail",
       means: mail.dmarc == .pass ? "dmarc" : capability != nil ? "reply_address" : "from_header")
@@ -102,7 +115,8 @@ public struct MailChannel: Sendable {
     var entry = EntryDraft(
       kind: .message, author: .customer, visibility: mail.automatic == nil ? .customer : .business,
       channel: .email,
-      members: members(mail, author, recipient, claim, blobs.map(\.row)), saidAt: mail.date)
+      members: members(mail, author, recipient, claim, blobs.map(\.row)),
+      saidAt: Self.saidAt(mail.date, now))
     entry.blobs = blobs.map(\.row.id)
     let ours = ours(recipient)
     var to = [ours]
@@ -152,6 +166,19 @@ public struct MailChannel: Sendable {
     throw mail.isTruncated && mail.from.isEmpty ? .tooMuch : .author
   }
 
+  /// When a mail was written, as its `Date` says; nil where that cannot be: then it counts from its
+  /// arrival. A clock that is ahead, or that begins in 1970 after each start, would put the mail at
+  /// an end of the timeline where nobody looks for it.
+  static func saidAt(_ date: Instant?, _ now: Instant) -> Instant? {
+    guard let date, date <= now, date >= now + .seconds(-Self.underwayDaysMax * 86_400) else {
+      return nil
+    }
+    return date
+  }
+
+  /// Mail servers try for five days or so (RFC 5321 §4.5.4.1); a laptop may stay shut for longer.
+  static let underwayDaysMax: Int64 = 30
+
   private func redact(_ mail: inout MailUnderstanding) {
     mail.subjectText = redactor.text(mail.subjectText)
     mail.own = redactor.text(mail.own)
@@ -160,10 +187,10 @@ public struct MailChannel: Sendable {
   }
 
   private func ours(_ recipient: SMTPPath) -> String {
-    let full = "\(recipient.local.lowercased())@\(recipient.domain?.lowercased() ?? "")"
-    if addresses.contains(full) { return full }
-    let domain = "@" + (recipient.domain?.lowercased() ?? "")
-    return addresses.first { $0.hasSuffix(domain) } ?? addresses.first ?? full
+    let ending = "@" + Self.domain(recipient.domain ?? "")
+    let full = recipient.local.lowercased() + ending
+    return addresses.first { Self.spelled($0) == full }
+      ?? addresses.first { Self.spelled($0).hasSuffix(ending) } ?? addresses.first ?? full
   }
 
   private func replyConversation(_ recipient: SMTPPath, _ sender: String, _ now: Instant)
@@ -194,7 +221,7 @@ public struct MailChannel: Sendable {
     add(mail, blobs, to: &members)
     var entry = EntryDraft(
       kind: .undelivered, author: .system, visibility: .business, channel: .email,
-      members: members.bytes, saidAt: mail.date)
+      members: members.bytes, saidAt: Self.saidAt(mail.date, now))
     entry.blobs = blobs.map(\.id)
     return MailReport(messageID: ours, fates: fates, entry: entry)
   }

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <libxml/HTMLparser.h>
+#include <libxml/parserInternals.h>
 #include <libxml/tree.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,26 +142,93 @@ static int spacing(xmlNode *node) {
   return has_word(node, "class", "MsoNormal") ? 1 : 2;
 }
 
+static int is_named(xmlNode *node, const char *name) { return strcasecmp((const char *)node->name, name) == 0; }
+
+static int style_has(xmlNode *node, const char *word) {
+  xmlChar *style = xmlGetProp(node, (const xmlChar *)"style");
+  int found = style && strcasestr((const char *)style, word) != NULL;
+  xmlFree(style);
+  return found;
+}
+
+// The first text inside a node that is not blank, looked for among so many nodes; `bold` says whether it is set in bold.
+static const char *first_text(xmlNode *top, int nodes_max, int *bold) {
+  xmlNode *node = top;
+  *bold = 0;
+  for (int steps = 0; node && steps < nodes_max; steps++) {
+    if (node->type == XML_TEXT_NODE && node->content) {
+      const unsigned char *c = node->content;
+      while (*c && (*c <= ' ' || *c == 0xC2 || *c == 0xA0)) c++;
+      if (*c) {
+        for (xmlNode *up = node->parent; up && up != top && !*bold; up = up->parent)
+          *bold = up->type == XML_ELEMENT_NODE &&
+                  (is_named(up, "b") || is_named(up, "strong") || style_has(up, "bold"));
+        return (const char *)c;
+      }
+    }
+    if (node->children && node->type == XML_ELEMENT_NODE) {
+      node = node->children;
+      continue;
+    }
+    while (node != top && !node->next) node = node->parent;
+    node = node == top ? NULL : node->next;
+  }
+  return NULL;
+}
+
+// Outlook and Windows Mail set the header of the quoted mail below a line, in any language: `From:` in bold.
+static int is_header_below_line(xmlNode *node) {
+  if (!is_named(node, "div") || !style_has(node, "border-top") || !style_has(node, "solid")) return 0;
+  int bold;
+  const char *text = first_text(node, 40, &bold);
+  if (!text || !bold) return 0;
+  size_t n = strcspn(text, ":\n");
+  return n > 0 && n < 40 && (text[n] == ':' || strstr(text, "\xEF\xBC\x9A"));
+}
+
+// What mail programs put before all that they quote, whatever language it is in.
+static int starts_quoted_mail(xmlNode *node) {
+  return has_word(node, "id", "divRplyFwdMsg") || has_word(node, "id", "stopSpelling") ||
+         has_word(node, "id", "OLK_SRC_BODY_SECTION") || has_word(node, "id", "zwchr") ||
+         has_word(node, "id", "mail-editor-reference-message-container") ||
+         has_word(node, "class", "OutlookMessageHeader") || is_header_below_line(node);
+}
+
+static int has_attribute(xmlNode *node, const char *attribute) { return xmlHasProp(node, (const xmlChar *)attribute) != NULL; }
+
+// Gmail indents with a blockquote that has no line beside it: that quotes nobody.
+static int is_indent(xmlNode *node) {
+  return !has_attribute(node, "class") && !has_attribute(node, "type") && !has_attribute(node, "cite") &&
+         (style_has(node, "border:none") || style_has(node, "border: none"));
+}
+
+// The line that introduces a quote; what is forwarded has its header in the same place, and follows unquoted.
+static int is_introduction(xmlNode *node) {
+  if (!has_word(node, "class", "moz-cite-prefix") && !has_word(node, "class", "gmail_attr")) return 0;
+  int bold;
+  const char *text = first_text(node, 40, &bold);
+  return text && *text != '-';
+}
+
 static int is_quote(xmlNode *node) {
-  if (strcasecmp((const char *)node->name, "blockquote") == 0) return 1;
-  if (strcasecmp((const char *)node->name, "div") != 0) return 0;
+  if (is_named(node, "blockquote")) return !is_indent(node);
+  if (!is_named(node, "div")) return 0;
   return has_word(node, "class", "yahoo_quoted") || has_word(node, "class", "tutanota_quote") ||
-         has_word(node, "class", "zmail_extra");
+         has_word(node, "class", "zmail_extra") || has_word(node, "class", "protonmail_quote") ||
+         has_word(node, "name", "quote") || is_introduction(node);
 }
 
 static int is_signature(xmlNode *node) {
   return has_word(node, "class", "gmail_signature") || has_word(node, "class", "moz-signature") ||
          has_word(node, "class", "protonmail_signature_block") || has_word(node, "id", "Signature") ||
-         has_word(node, "id", "AppleMailSignature") || has_word(node, "id", "ms-outlook-mobile-signature");
+         has_word(node, "id", "AppleMailSignature") || has_word(node, "id", "ms-outlook-mobile-signature") ||
+         has_word(node, "id", "ymail_android_signature") || has_word(node, "id", "composer_signature") ||
+         has_word(node, "name", "messageSignatureSection") || has_word(node, "class", "yahoo-signature");
 }
 
 static int is_blank_node(xmlNode *node) {
-  xmlChar *text = xmlNodeGetContent(node);
-  int blank = 1;
-  for (const xmlChar *c = text; c && *c; c++)
-    if (*c > ' ' && *c != 0xC2 && *c != 0xA0) blank = 0;
-  xmlFree(text);
-  return blank;
+  int bold;
+  return first_text(node, 1000, &bold) == NULL;
 }
 
 // Returns whether the node's children are to be read.
@@ -173,6 +241,12 @@ static int enter(writer *w, xmlNode *node) {
   if (is_one_of(node->name, skipped) || is_hidden(node)) return 0;
   // Gmail's own `-- `: ours is put before every signature.
   if (has_word(node, "class", "gmail_signature_prefix")) return 0;
+  if (!w->quote && starts_quoted_mail(node)) {
+    break_lines(w, 2);
+    start_word(w);
+    put(w, "-----Original Message-----", 26);
+    break_lines(w, 1);
+  }
   if (strcasecmp((const char *)node->name, "br") == 0) {
     if (w->wrote && w->blanks < 4) w->blanks++;
     return 0;
@@ -224,6 +298,10 @@ static void ignore(void *context, const char *message, ...) {
   (void)context;
   (void)message;
 }
+
+// libxml2 drops whatever stands below an element deeper than 256, and a long thread's quotes are deeper: each turn
+// brings four or more. Bounded all the same, since each stray end tag is looked for up to the root.
+__attribute__((constructor)) static void set_depth(void) { xmlParserMaxDepth = 600; }
 
 char *tl_html_to_text(const char *html, size_t count, size_t out_max, size_t *out_count) {
   *out_count = 0;

@@ -1,0 +1,160 @@
+import Foundation
+import Testing
+
+import RuleFiles
+
+@testable import Server
+
+/// Rules that change in the middle of everything else.
+@Suite(.inTurn) struct PublishTests {
+  /// Version after version in turn: its queue is told by its number.
+  private static let queues = ["support", "vip"]
+
+  private static func rules(to queue: String) -> String {
+    "- name: all to \(queue)\n  route: { queue: \(queue), tags: [\(queue)] }\n"
+  }
+
+  private func folder() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try SmallRules.write(folder, workspace: "small", agents: 1)
+    try folder.write("rules/small/queues.yaml", "support:\nvip:\n")
+    try folder.write("rules/small/agents.yaml", "a1: { queues: [support, vip], capacity: 50 }\n")
+    try folder.write("rules/small/rules/10-all.yaml", Self.rules(to: "support"))
+    return folder
+  }
+
+  private func files(_ folder: TemporaryFolder, _ queue: String) -> Body {
+    var texts = RuleSource.texts(in: folder.path + "/rules/small")
+    texts["rules/10-all.yaml"] = Self.rules(to: queue)
+    return .object(texts.sorted { $0.key < $1.key }.map { ($0.key, .text($0.value)) })
+  }
+
+  @Test func `a case that comes while rules are published is routed by the whole of one version`()
+    async throws
+  {
+    let folder = try folder()
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let admin = try await server.token("admin", "olga")
+      let bot = try await server.token("bot", "robin")
+      let supervisor = try await server.token("supervisor", "boss")
+      let cases = try await withThrowingTaskGroup(of: [(id: String, owner: String)].self) { group in
+        for _ in 0..<4 {
+          group.addTask {
+            var made: [(id: String, owner: String)] = []
+            for _ in 0..<25 {
+              let chat = try await server.open(bot)
+              try await chat.customer("help")
+              let handed = try await chat.handoff()
+              made.append((handed["case"].text, handed["owner"]["name"].text))
+            }
+            return made
+          }
+        }
+        for number in 2...15 {
+          let published = try await server.call(
+            "POST", "/v1/rules", ["files": files(folder, Self.queues[number % 2 == 0 ? 1 : 0])],
+            by: admin)
+          #expect(published.status == 201 && published["version"].int == number, "\(published)")
+        }
+        return try await group.reduce(into: []) { $0 += $1 }
+      }
+      #expect(cases.count == 100)
+      var versions: Set<Int> = []
+      for (id, owner) in cases {
+        let why = try await server.administer("GET", "/admin/explain?case=\(id)")["why"]
+        let version = try #require(why["rule_version"].int)
+        versions.insert(version)
+        let queue = Self.queues[version % 2 == 0 ? 1 : 0]
+        #expect(owner == queue && why["rule_name"].text == "all to \(queue)", "version \(version)")
+        let told = try await server.call("GET", "/v1/cases/\(id)", by: supervisor)
+        #expect(told["tags"].elements.map(\.text) == [queue])
+      }
+      #expect(versions.count > 1, "cases came while rules changed: \(versions)")
+    }
+  }
+
+  @Test func `killed while it publishes, a server goes on with the whole of the old or the new`()
+    async throws
+  {
+    let folder = try folder()
+    let rules = ["--rules", folder.path + "/rules"]
+    var served = try await Binary.serve(folder, rules)
+    func call(_ method: String, _ target: String, _ body: Body? = nil, by token: String)
+      async throws -> Reply
+    {
+      let call = HTTPCall(
+        method: method, target: target, headers: [("Authorization", "Bearer \(token)")],
+        body: body.map { Array($0.encoded.utf8) })
+      let port = served.port
+      return try await blocking { try call.send(on: try Socket.connect(port: port)) }
+    }
+    let made = try await Peer.run(
+      try Binary.path, ["token", "create", "--data", folder.path + "/data", "--admin", "olga"])
+    let admin = try #require(made.lines.first { $0.hasPrefix("tl_") }, "\(made.lines)")
+    var acknowledged = 1
+    for turn in 0..<12 {
+      let queue = Self.queues[(acknowledged + 1) % 2 == 0 ? 1 : 0]
+      let (body, port) = (files(folder, queue), served.port)
+      async let answer = blocking {
+        try? HTTPCall(
+          method: "POST", target: "/v1/rules", headers: [("Authorization", "Bearer \(admin)")],
+          body: Array((["files": body] as Body).encoded.utf8)
+        ).send(on: try Socket.connect(port: port))
+      }
+      try await Task.sleep(for: .milliseconds(4 * turn))
+      served.peer.signal(SIGKILL)
+      #expect(try await served.peer.end() == -SIGKILL)
+      let heard = try await answer
+      served = try await Binary.serve(folder, rules)
+      let now = try await call("GET", "/v1/rules", by: admin)
+      let number = try #require(now["version"].int)
+      if heard?.status == 201 {
+        #expect(number == acknowledged + 1, "what was acknowledged applies")
+      } else {
+        #expect(number == acknowledged || number == acknowledged + 1)
+      }
+      let running = Self.queues[number % 2 == 0 ? 1 : 0]
+      #expect(now["rules"].elements.map { $0["name"].text } == ["all to \(running)"])
+      let kept = try await call("GET", "/v1/rules/\(number)", by: admin)
+      #expect(kept["files"]["rules/10-all.yaml"].text == Self.rules(to: running))
+      #expect(now["versions"].elements.map { $0["version"].int } == Array((1...number).reversed()))
+      acknowledged = number
+    }
+    served.peer.signal(SIGTERM)
+    _ = try await served.peer.end()
+    #expect(try FolderCheck(folder.path + "/data").findings == [])
+  }
+
+  @Test func `who publishes over a version that no longer runs is told who was faster`()
+    async throws
+  {
+    let folder = try folder()
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let admin = try await server.token("admin", "olga")
+      func publish(_ queue: String, over: Int?) async throws -> Reply {
+        var body: [(String, Body)] = [("files", files(folder, queue))]
+        if let over { body.append(("over", .number(over))) }
+        return try await server.call("POST", "/v1/rules", .object(body), by: admin)
+      }
+      #expect(try await publish("vip", over: 1)["version"].int == 2)
+      let late = try await publish("support", over: 1)
+      #expect(late.status == 409 && late["type"].text.hasSuffix("another-version-runs"), "\(late)")
+      #expect(late["detail"].text.contains("version 2 runs, published by admin:olga"), "\(late)")
+      let back = try await server.call(
+        "POST", "/v1/rules/rollback", ["version": 1, "over": 1], by: admin)
+      #expect(back.status == 409)
+      // What runs already needs nothing done.
+      #expect(try await publish("vip", over: 1).status == 200)
+      let running = try await server.call("GET", "/v1/rules", by: admin)
+      #expect(running["version"].int == 2)
+      let text = try await Peer.run(
+        try Binary.path,
+        [
+          "rules", "publish", folder.path + "/rules/small", "--over", "1", "--data",
+          server.settings.data,
+        ])
+      #expect(text.status != 0 && text.lines.joined().contains("version 2 runs"), "\(text.lines)")
+      #expect(try await publish("support", over: 2)["version"].int == 3)
+    }
+  }
+}
