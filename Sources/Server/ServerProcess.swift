@@ -128,11 +128,9 @@ public final class ServerProcess: Sendable {
     }
     var options = ListenerOptions(address)
     options.connectionsPerAddressMax = edge.settings.connectionsPerAddressMax
-    // One whole attachment must fit behind what may stand before it: it is written in one piece,
-    // and is no sign of a slow reader.
-    let attachment =
-      edge.settings.blobBytesMax + options.limits.outputPauseBytes + (64 << 10)
-    options.limits.outputMaxBytes = max(edge.settings.httpUnsentBytesMax, attachment)
+    // An answer begins while as much is unread as pauses reading, and its content follows its head.
+    options.limits.outputMaxBytes = max(
+      edge.settings.httpUnsentBytesMax, options.limits.outputPauseBytes + (64 << 10))
     options.limits.outputStallMilliseconds = edge.settings.httpStallSeconds * 1_000
     options.limits.handshakeMilliseconds = edge.settings.tlsHandshakeSeconds * 1_000
     return options
