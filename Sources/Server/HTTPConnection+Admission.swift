@@ -25,7 +25,7 @@ extension HTTPConnection {
   {
     start(request, connection)
     contentBytes = request.contentLength ?? 0
-    if !decoder.dropContent(bytesMax: Limit.droppedBytes) { exchange?.reply.keepAlive = false }
+    if !dropContent() { exchange?.reply.keepAlive = false }
     finish(answer, connection)
   }
 
@@ -69,7 +69,7 @@ extension HTTPConnection {
       return APIResponse(
         APIProblem(413, "too-large", "Too large", "a body may have \(bytesMax) bytes here"))
     }
-    decoder.admit(bodyBytesMax: bytesMax)
+    admitContent(bytesMax: bytesMax)
     return nil
   }
 

@@ -86,20 +86,18 @@ public final class ServerProcess: Sendable {
     var addresses: [(name: String, address: SocketAddress)] = []
     var administration = ListenerOptions(.path("\(edge.settings.data)/admin.socket"))
     administration.isAdministration = true
-    // A timeline is one answer however long it is, and an administrator is no stranger.
-    administration.limits.outputMaxBytes = .max
     administration.limits.outputStallMilliseconds = edge.settings.httpStallSeconds * 1_000
     let admin = try sockets.listen(administration) { _ in
-      let dates = DateText()
-      return { _ in HTTPConnection(edge: edge, dates: dates, isAdministration: true) }
+      let lane = HTTPLane(edge.settings)
+      return { _ in HTTPConnection(edge: edge, lane: lane, isAdministration: true) }
     }
     addresses.append(("administration", admin.address))
     for (name, text) in [("http", edge.settings.httpListen), ("https", edge.settings.httpsListen)] {
       guard var web = try options(text, edge) else { continue }
       if name == "https" { web.tls = try encryption(edge).https }
       let listener = try sockets.listen(web) { _ in
-        let dates = DateText()
-        return { _ in HTTPConnection(edge: edge, dates: dates, isAdministration: false) }
+        let lane = HTTPLane(edge.settings)
+        return { _ in HTTPConnection(edge: edge, lane: lane, isAdministration: false) }
       }
       addresses.append((name, listener.address))
     }
