@@ -82,6 +82,7 @@ extension HTTPConnection {
   }
 
   func openPage(_ page: ServerPage?, _ request: IncomingRequest) -> APIResponse? {
+    if page == .server { return OpenPages.methods }
     guard page == .welcome || page == .health else { return nil }
     guard request.method == .get || request.method == .head else { return .onlyGet }
     if page == .welcome { return OpenPages.welcome }
@@ -109,10 +110,14 @@ extension HTTPConnection {
 /// The server's own pages, known before anything of a path becomes a String.
 enum ServerPage {
   case welcome, health, metrics, queues, stream
+  /// None of them, but the server in general.
+  case server
 
   init?(_ request: IncomingRequest) {
     if request.hasPath("/health") {
       self = .health
+    } else if request.isOfServer {
+      self = .server
     } else if request.hasPath("/") {
       self = .welcome
     } else if request.hasPath("/metrics") {
