@@ -51,6 +51,9 @@ public struct Link: Hashable, Sendable {
   /// Whether an agent said that these are two people.
   public var keepsApart: Bool { story.last?.what == .parted }
 
+  /// Whether it was taken back since one of its identities is several people's.
+  public var isPartedAsShared: Bool { story.last?.what == .partedAsShared }
+
   /// Whether it only waits to join, when nothing else does.
   public var isSpare: Bool { story.last?.what == .assertedToo }
 

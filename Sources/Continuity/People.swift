@@ -66,6 +66,15 @@ public struct People: Sendable {
       })
   }
 
+  /// The roots of the people whom these records belong to, each once, in the order of the records.
+  public func roots(of records: [CustomerID]) -> [CustomerID] {
+    var roots: [CustomerID] = []
+    for root in records.compactMap({ rows[$0]?.root }) where !roots.contains(root) {
+      roots.append(root)
+    }
+    return roots
+  }
+
   public func link(_ a: CustomerID, _ b: CustomerID) -> Link? {
     profiles[a]?.links.first { $0.joins(a, b) }
   }

@@ -136,9 +136,7 @@ private struct Work {
         }
         continue
       }
-      guard var evidence = row.decodedEvidence else {
-        throw StoreFault.corrupt(what: "the evidence of an identity")
-      }
+      var evidence = try Self.evidence(row)
       guard evidence.standing != .shared else {
         weak.append(claim)
         continue
@@ -271,11 +269,24 @@ private struct Work {
     }
     for claim in weak {
       let hash = Resolution.claimHash(claim.hash, arrival)
-      guard try lookup.identity(hash) == nil, !rows.contains(where: { $0.hash == hash }) else {
+      guard !rows.contains(where: { $0.hash == hash }) else { continue }
+      guard let known = try lookup.identity(hash) else {
+        rows.append(row(claim, hash: hash, arrival, .claimed))
         continue
       }
-      rows.append(row(claim, hash: hash, arrival, .claimed))
+      var evidence = try Self.evidence(known)
+      evidence.heard(claim.evidence(at))
+      var heard = known
+      heard.evidence = evidence.encoded
+      if heard.evidence != known.evidence { rows.append(heard) }
     }
+  }
+
+  private static func evidence(_ row: IdentityRow) throws(StoreFault) -> Evidence {
+    guard let evidence = row.decodedEvidence else {
+      throw StoreFault.corrupt(what: "the evidence of an identity")
+    }
+    return evidence
   }
 
   private func row(

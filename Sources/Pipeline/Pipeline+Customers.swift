@@ -233,36 +233,79 @@ extension Pipeline {
   }
 
   /// Marked as shared, an identity joins nobody any more, and whoever was joined by it is taken
-  /// apart again.
+  /// apart again. The mark taken back, they are one as before.
   private mutating func share(
     _ id: CustomerID, _ hash: [UInt8], _ isShared: Bool, _ about: AboutCustomer, _ turn: inout Turn,
     _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     guard let asked = try customer(id, reads) else { return .refused(.unknownCustomer) }
-    guard let row = try identity(hash, reads), row.assurance.joins,
+    // Of an erased person's identity nothing is left but the mark, and whose it is nobody knows.
+    guard let row = try identity(hash, reads), row.assurance.joins, !row.identity.value.isEmpty,
       let record = try customer(row.customer, reads)
     else {
       return .refused(.unknownIdentity)
     }
+    let was = row.isShared
     try judge(
       row, isShared ? .shared : .plain,
       .init(source: about.by, means: about.reason, assurance: row.assurance, at: turn.at), &turn)
     if isShared {
-      var people = try people([record], reads)
-      let step = Link.Step(.partedAsShared, by: about.by, reason: about.reason, at: turn.at)
-      let records = people.person(of: record.id)
-      people.part(records, step) { $0.identities.contains(hash) }
-      keep(people.changed, &turn)
-      var roots: [CustomerID] = []
-      for root in [record.id] + records {
-        if let root = people[root]?.root, !roots.contains(root) { roots.append(root) }
-      }
-      if roots.count > 1 {
-        try takeApart(records, &turn, reads)
-        try tell(.split, roots, of: records, by: step.by, step.reason, &turn, reads)
-      }
+      try partAsShared(hash, record, about, &turn, reads)
+    } else if was {
+      try joinAsBefore(hash, record, about, &turn, reads)
     }
     return .customerIs(try customer(asked.id, reads)?.root ?? asked.root)
+  }
+
+  private mutating func partAsShared(
+    _ hash: [UInt8], _ record: CustomerRow, _ about: AboutCustomer, _ turn: inout Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) {
+    var people = try people([record], reads)
+    let step = Link.Step(.partedAsShared, by: about.by, reason: about.reason, at: turn.at)
+    let records = people.person(of: record.id)
+    people.part(records, step) { $0.identities.contains(hash) }
+    keep(people.changed, &turn)
+    let roots = people.roots(of: [record.id] + records)
+    guard roots.count > 1 else { return }
+    try takeApart(records, &turn, reads)
+    try tell(.split, roots, of: records, by: step.by, step.reason, &turn, reads)
+  }
+
+  /// One of a link's records is always that of each identity which it rests on.
+  private mutating func joinAsBefore(
+    _ hash: [UInt8], _ record: CustomerRow, _ about: AboutCustomer, _ turn: inout Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) {
+    var rows = [record]
+    var again: [Link] = []
+    for link in try profile(of: record).links
+    where link.isPartedAsShared && link.identities.contains(hash) {
+      guard try !isAnyShared(link.identities.filter { $0 != hash }, reads),
+        let other = try customer(link.other(than: record.id), reads)
+      else { continue }
+      again.append(link)
+      rows.append(other)
+    }
+    var people = try people(rows, reads)
+    let before = people.roots(of: rows.map(\.id))
+    for link in again {
+      people.assert(
+        link.records.0, link.records.1, identities: link.identities,
+        .init(.joined, by: about.by, reason: about.reason, at: turn.at))
+    }
+    keep(people.changed, &turn)
+    let records = people.person(of: record.id)
+    let roots = before.filter(records.contains)
+    guard roots.count > 1 else { return }
+    try tell(.merged, roots, of: records, by: about.by, about.reason, &turn, reads)
+  }
+
+  private func isAnyShared(_ hashes: [[UInt8]], _ reads: any StoreReader) throws(StoreFault)
+    -> Bool
+  {
+    for hash in hashes where try identity(hash, reads)?.isShared == true { return true }
+    return false
   }
 
   // MARK: - Attributes

@@ -50,6 +50,7 @@ public final class CommitLoop: Sendable {
   func stop() {
     waiting.withLock { $0.isStopped = true }
     queue.sync {}
+    waiting.withLock { $0.committing = [] }
   }
 
   private func run() {

@@ -112,6 +112,15 @@ public final class Edge: Sendable {
   }
   func checked(_ id: WorkspaceID) -> CheckedWorkspace? { state.withLock { $0.checked[id] } }
 
+  /// When all has stopped: what knows it goes, so that nothing keeps a descriptor of what is over.
+  func end() {
+    hub.detach()
+    state.withLock { state in
+      state = State()
+      state.isStopping = true
+    }
+  }
+
   func use(_ all: Workspaces) { state.withLock { $0.workspaces = all } }
   var workspaces: Workspaces? { state.withLock { $0.workspaces } }
   func reload(

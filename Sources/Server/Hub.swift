@@ -37,6 +37,12 @@ public final class Hub: Outlet {
     outboxes.withLock { $0 = Handler(outbox) }
   }
 
+  /// When the lanes have stopped: from then on nobody is reached.
+  func detach() {
+    sockets.withLock { $0 = nil }
+    outboxes.withLock { $0 = nil }
+  }
+
   var laneStatistics: [LaneStatistics] { sockets.withLock { $0 }?.statistics ?? [] }
 
   /// Mail may lie there from the last run.

@@ -157,6 +157,7 @@ public final class ServerProcess: Sendable {
     search.stop()
     commits.stop()
     edge.store.close()
+    edge.end()
     return cutOff
   }
 

@@ -83,7 +83,9 @@ public final class SocketServer: Sendable {
     for lane in lanes {
       lane.perform { loop in
         loop.startDraining(withinMilliseconds: bound) { cutOff in
-          if let total = tally.add(cutOff) { done(total) }
+          guard let total = tally.add(cutOff) else { return }
+          self.listeners.withLock { $0 = [] }
+          done(total)
         }
       }
     }

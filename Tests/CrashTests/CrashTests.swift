@@ -24,7 +24,8 @@ import Testing
     #expect(cycles?.contains(" 50 kills") == true, "\(text)")
     // A load of which nothing came shows nothing: every channel must have had its effect.
     for measure in [
-      "acknowledged", "mails", "talks", "offers' timelines", "customers' words", "sent again",
+      "acknowledged", "mails", "talks", "merges and splits", "offers' timelines",
+      "customers' words", "sent again",
     ] {
       let after = text.range(of: " \(measure) ").map { text[$0.upperBound...] } ?? ""
       let value = after.split(separator: " ", maxSplits: 1).first.flatMap { Int($0) } ?? 0

@@ -13,15 +13,6 @@ import Wire
 
 /// A disk that changed something behind the server's back.
 @Suite(.inTurn) struct DamageTests {
-  private func change(_ word: String, to other: String, in folder: String, rows: Int = 1) throws {
-    try DatabaseQueue.beside(folder + "/throughline.sqlite").write { database in
-      try database.execute(
-        sql:
-          "UPDATE entries SET body=CAST(replace(CAST(body AS TEXT), ?1, ?2) AS BLOB) WHERE CAST(body AS TEXT) LIKE '%' || ?1 || '%'",
-        arguments: [word, other])
-      #expect(database.changesCount == rows)
-    }
-  }
 
   @Test
   func `a changed entry is not served, and the server finds it by itself after its next start`()
@@ -32,6 +23,7 @@ import Wire
         try await server.token("bot", "webshop"), email: "jo@home.example")
       try await chat.customer("the blue kettle")
       await server.stop()
+      server.damages()
       try change("blue", to: "blur", in: server.settings.data)
       try await server.start()
       let ann = try await server.token("agent", "ann")
@@ -60,66 +52,6 @@ import Wire
   // MARK: - What it costs
 
   /// A workspace whose rules look back on what was said.
-  private func rules() throws -> TemporaryFolder {
-    let rules = try TemporaryFolder()
-    try SmallRules.write(rules, workspace: "shop", agents: 1)
-    try rules.write(
-      "rules/shop/rules/05-looks-back.yaml",
-      "- name: long talks\n  when: conversation.messages > 99\n  route: { queue: quiet }\n")
-    return rules
-  }
-
-  private func metric(_ name: String, _ server: TestServer) async throws -> String? {
-    let root = try await server.token("admin", "root")
-    let page = try await server.call("GET", "/metrics", by: root)
-    return String(decoding: page.body, as: UTF8.self).split(separator: "\n")
-      .first { $0.hasPrefix("throughline_\(name) ") }.map { String($0.split(separator: " ")[1]) }
-  }
-
-  @Test func `a damaged entry turns nobody away, is left out of searches, and is told once`()
-    async throws
-  {
-    let rules = try rules()
-    let log = HeardLog()
-    defer { log.stop() }
-    try await TestServer.run(rules: rules.path + "/rules") { server in
-      let robin = try await server.token("bot", "robin")
-      let first = Letter(text: "the blue kettle leaks")
-      #expect(try await server.deliver(first) == 250)
-      let other = try await server.open(robin, email: "bo@home.example")
-      try await other.customer("a red kettle")
-      let ann = try await server.agent("a1")
-      try await eventually("both are indexed") {
-        try await server.call("GET", "/v1/search?q=kettle", by: ann)["hits"].elements.count == 2
-      }
-      let offer = try await server.take(ann)
-      #expect(try await server.close(offer["case"].text, by: ann).status == 200)
-      try change("blue", to: "blur", in: server.settings.data)
-
-      let found = try await server.call("GET", "/v1/search?q=kettle", by: ann)
-      #expect(found.status == 200 && found["damaged"].int == 1, "\(found)")
-      #expect(found["hits"].elements.map { $0["entry"]["text"].text } == ["a red kettle"])
-      // The customer writes again: their rules see what can be read, and nobody is in the way.
-      for number in 1...3 {
-        var again = Letter(text: "still \(number)")
-        again.headers = ["In-Reply-To: \(first.id)"]
-        #expect(try await server.deliver(again) == 250)
-        #expect(try await other.customer("and \(number)").status == 201)
-      }
-      let health = try #require(server.running).edge.health.now
-      #expect(health.failures == 0 && health.outages == 0)
-      #expect(try await metric("damaged", server) == "1")
-      #expect(try await metric("up", server) == "1")
-      #expect(try await server.call("GET", "/health")["status"].text == "degraded")
-      #expect(log.lines.count { $0.contains("fault") } == 1, "\(log.lines)")
-      // One entry hides none of the others from whoever has the case next.
-      let next = try await server.take(ann)
-      #expect(next["timeline"].texts.contains("still 3"), "\(next)")
-      let shown = next["timeline"]["entries"].elements
-      #expect(shown.count == next["timeline"]["count"].int)
-      #expect(shown.count { $0["damaged"].int != nil } == 1)
-    }
-  }
 
   @Test(arguments: ["smtp", "lmtp"])
   func `whoever needs a damaged row hears so in their own protocol, and the others are served`(
@@ -133,6 +65,7 @@ import Wire
       let chat = try await server.open(robin, email: "jo@home.example")
       let other = try await server.open(robin, email: "bo@home.example")
       await server.stop()
+      server.damages()
       try await DatabaseQueue.beside(server.settings.data + "/throughline.sqlite").write {
         // The mail's conversation, and Jo's.
         try $0.execute(
@@ -171,6 +104,7 @@ import Wire
       try await first.customer("the blue kettle")
       let second = try await server.open(bot, email: "bo@home.example")
       try await second.customer("a red one")
+      server.damages()
       try await DatabaseQueue.beside(server.settings.data + "/throughline.sqlite").write {
         try $0.execute(
           sql: "UPDATE identities SET assurance=assurance+1 WHERE value='jo@home.example'")
@@ -186,58 +120,6 @@ import Wire
       #expect(try await server.close(offer["case"].text, by: ann).status == 200)
       let other = try await server.take(ann)
       #expect(other["conversation"].text == second.conversation && other["damaged"].isAbsent)
-    }
-  }
-
-  @Test func `storage is said to be back when it is, and not before`() async throws {
-    let disk = Disk()
-    let log = HeardLog()
-    defer { log.stop() }
-    try await TestServer.run(on: disk) { server in
-      let chat = try await server.open(try await server.token("bot", "webshop"))
-      try await chat.customer("before")
-      disk.fail()  // It can be read all the while.
-      #expect(try await chat.customer("refused").status == 503)
-      let refused = disk.refused
-      try await eventually("it has tried again and again", seconds: 30) {
-        disk.refused >= refused + 3
-      }
-      #expect(try await server.call("GET", "/health").status == 503)
-      #expect(log.lines.count { $0.contains("committing") } == 1, "\(log.lines)")
-      #expect(!log.lines.contains { $0.contains("storage is back") }, "\(log.lines)")
-      disk.heal()
-      try await eventually("it is back") {
-        try await server.call("GET", "/health").status == 200
-      }
-      #expect(try await chat.customer("after").status == 201)
-      #expect(log.lines.count { $0.contains("storage is back") } == 1, "\(log.lines)")
-    }
-  }
-
-  @Test func `an index that does not go on is told of, and so is its return`() async throws {
-    let log = HeardLog()
-    defer { log.stop() }
-    try await TestServer.run { server in
-      let chat = try await server.open(try await server.token("bot", "webshop"))
-      try await chat.customer("before")
-      let index = try DatabaseQueue.beside(server.settings.data + "/search.sqlite")
-      try await index.write { try $0.execute(sql: "ALTER TABLE progress RENAME TO elsewhere") }
-      try await chat.customer("kettle")
-      try await eventually("it is told") {
-        try await server.call("GET", "/health")["search"].string == "behind"
-      }
-      let health = try await server.call("GET", "/health")
-      #expect(health.status == 200 && health["status"].text == "degraded", "\(health)")
-      #expect(try await metric("search_up", server) == "0")
-      #expect(try await server.administer("GET", "/health")["why"].text.contains("index"))
-      try await chat.customer("and on")
-      try await index.write { try $0.execute(sql: "ALTER TABLE elsewhere RENAME TO progress") }
-      try await chat.customer("again")
-      try await eventually("it goes on") {
-        try await server.call("GET", "/health")["status"].text == "ok"
-      }
-      #expect(try await metric("search_up", server) == "1")
-      #expect(log.lines.count { $0.contains("indexing entries") } == 1, "\(log.lines)")
     }
   }
 
@@ -275,6 +157,7 @@ import Wire
       #expect(ill.status == 1)
       #expect(ill.lines.joined().contains("history: offers: offer_"), "\(ill.lines)")
       #expect(ill.lines.contains("1 findings"))
+      server.damages()
       try change("help", to: "held", in: server.settings.data, rows: 3)
       let torn = try await Peer.run(try Binary.path, ["doctor", "--data", server.settings.data])
       #expect(torn.status == 1 && torn.lines.contains { $0.contains("entry") }, "\(torn.lines)")
@@ -367,10 +250,152 @@ import Wire
   }
 }
 
+/// What of it is told, and how often.
+@Suite(.alone) struct ToldDamageTests {
+  @Test func `a damaged entry turns nobody away, is left out of searches, and is told once`()
+    async throws
+  {
+    let rules = try rules()
+    let log = HeardLog()
+    defer { log.stop() }
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let robin = try await server.token("bot", "robin")
+      let first = Letter(text: "the blue kettle leaks")
+      #expect(try await server.deliver(first) == 250)
+      let other = try await server.open(robin, email: "bo@home.example")
+      try await other.customer("a red kettle")
+      let ann = try await server.agent("a1")
+      try await eventually("both are indexed") {
+        try await server.call("GET", "/v1/search?q=kettle", by: ann)["hits"].elements.count == 2
+      }
+      let offer = try await server.take(ann)
+      #expect(try await server.close(offer["case"].text, by: ann).status == 200)
+      server.damages()
+      try change("blue", to: "blur", in: server.settings.data)
+
+      let found = try await server.call("GET", "/v1/search?q=kettle", by: ann)
+      #expect(found.status == 200 && found["damaged"].int == 1, "\(found)")
+      #expect(found["hits"].elements.map { $0["entry"]["text"].text } == ["a red kettle"])
+      // The customer writes again: their rules see what can be read, and nobody is in the way.
+      for number in 1...3 {
+        var again = Letter(text: "still \(number)")
+        again.headers = ["In-Reply-To: \(first.id)"]
+        #expect(try await server.deliver(again) == 250)
+        #expect(try await other.customer("and \(number)").status == 201)
+      }
+      let health = try #require(server.running).edge.health.now
+      #expect(health.failures == 0 && health.outages == 0)
+      #expect(try await metric("damaged", server) == "1")
+      #expect(try await metric("up", server) == "1")
+      #expect(try await server.call("GET", "/health")["status"].text == "degraded")
+      #expect(log.lines.count { $0.contains("fault") } == 1, "\(log.lines)")
+      // One entry hides none of the others from whoever has the case next.
+      let next = try await server.take(ann)
+      #expect(next["timeline"].texts.contains("still 3"), "\(next)")
+      let shown = next["timeline"]["entries"].elements
+      #expect(shown.count == next["timeline"]["count"].int)
+      #expect(shown.count { $0["damaged"].int != nil } == 1)
+    }
+  }
+
+  @Test func `storage is said to be back when it is, and not before`() async throws {
+    let disk = Disk()
+    let log = HeardLog()
+    defer { log.stop() }
+    try await TestServer.run(on: disk) { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      try await chat.customer("before")
+      disk.fail()  // It can be read all the while.
+      #expect(try await chat.customer("refused").status == 503)
+      let refused = disk.refused
+      try await eventually("it has tried again and again", seconds: 30) {
+        disk.refused >= refused + 3
+      }
+      #expect(try await server.call("GET", "/health").status == 503)
+      #expect(log.lines.count { $0.contains("committing") } == 1, "\(log.lines)")
+      #expect(!log.lines.contains { $0.contains("storage is back") }, "\(log.lines)")
+      disk.heal()
+      try await eventually("it is back") {
+        try await server.call("GET", "/health").status == 200
+      }
+      #expect(try await chat.customer("after").status == 201)
+      #expect(log.lines.count { $0.contains("storage is back") } == 1, "\(log.lines)")
+    }
+  }
+
+  @Test func `an index that does not go on is told of, and so is its return`() async throws {
+    let log = HeardLog()
+    defer { log.stop() }
+    try await TestServer.run { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      try await chat.customer("before")
+      let index = try DatabaseQueue.beside(server.settings.data + "/search.sqlite")
+      try await index.write { try $0.execute(sql: "ALTER TABLE progress RENAME TO elsewhere") }
+      try await chat.customer("kettle")
+      try await eventually("it is told") {
+        try await server.call("GET", "/health")["search"].string == "behind"
+      }
+      let health = try await server.call("GET", "/health")
+      #expect(health.status == 200 && health["status"].text == "degraded", "\(health)")
+      #expect(try await metric("search_up", server) == "0")
+      #expect(try await server.administer("GET", "/health")["why"].text.contains("index"))
+      try await chat.customer("and on")
+      try await index.write { try $0.execute(sql: "ALTER TABLE elsewhere RENAME TO progress") }
+      try await chat.customer("again")
+      try await eventually("it goes on") {
+        try await server.call("GET", "/health")["status"].text == "ok"
+      }
+      #expect(try await metric("search_up", server) == "1")
+      #expect(log.lines.count { $0.contains("indexing entries") } == 1, "\(log.lines)")
+    }
+  }
+}
+
+private func change(_ word: String, to other: String, in folder: String, rows: Int = 1) throws {
+  try DatabaseQueue.beside(folder + "/throughline.sqlite").write { database in
+    try database.execute(
+      sql:
+        "UPDATE entries SET body=CAST(replace(CAST(body AS TEXT), ?1, ?2) AS BLOB) WHERE CAST(body AS TEXT) LIKE '%' || ?1 || '%'",
+      arguments: [word, other])
+    #expect(database.changesCount == rows)
+  }
+}
+
+private func rules() throws -> TemporaryFolder {
+  let rules = try TemporaryFolder()
+  try SmallRules.write(rules, workspace: "shop", agents: 1)
+  try rules.write(
+    "rules/shop/rules/05-looks-back.yaml",
+    "- name: long talks\n  when: conversation.messages > 99\n  route: { queue: quiet }\n")
+  return rules
+}
+
+private func metric(_ name: String, _ server: TestServer) async throws -> String? {
+  let root = try await server.token("admin", "root")
+  let page = try await server.call("GET", "/metrics", by: root)
+  return String(decoding: page.body, as: UTF8.self).split(separator: "\n")
+    .first { $0.hasPrefix("throughline_\(name) ") }.map { String($0.split(separator: " ")[1]) }
+}
+
 /// What the server says to those who run it.
 final class HeardLog: Sendable {
   private let heard = Mutex<[String]>([])
-  init() { Log.divert(to: { line in self.heard.withLock { $0.append(line) } }) }
+  private static let listening = Mutex<[HeardLog]>([])
+
+  init() {
+    Self.listening.withLock { $0.append(self) }
+    Log.divert(to: { line in
+      for log in Self.listening.withLock({ $0 }) { log.heard.withLock { $0.append(line) } }
+    })
+  }
+
   var lines: [String] { heard.withLock { $0 } }
-  func stop() { Log.divert(to: nil) }
+
+  func stop() {
+    let isLast = Self.listening.withLock { listening in
+      listening.removeAll { $0 === self }
+      return listening.isEmpty
+    }
+    if isLast { Log.divert(to: nil) }
+  }
 }

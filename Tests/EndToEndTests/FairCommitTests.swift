@@ -41,6 +41,7 @@ import Testing
   {
     let disk = Disk()
     try await TestServer.run { server in
+      server.damages()  // by rows of attachments without their files
       let edge = try #require(server.running).edge
       let seen = Mutex<[[(WorkspaceID, Int)]]>([])
       let store = FaultyStore(
@@ -85,6 +86,7 @@ import Testing
   {
     let disk = Disk()
     try await TestServer.run { server in
+      server.damages()  // by rows of attachments without their files
       let edge = try #require(server.running).edge
       let store = FaultyStore(base: edge.store, disk: disk)
       let listener = Listener()
@@ -114,6 +116,7 @@ import Testing
   @Test func `a commit that hangs is told, and so is its end`() async throws {
     let disk = Disk()
     try await TestServer.run { server in
+      server.damages()  // by rows of attachments without their files
       let edge = try #require(server.running).edge
       let store = FaultyStore(base: edge.store, disk: disk)
       let (health, listener) = (Health(), Listener())

@@ -33,6 +33,31 @@ import Testing
     }
   }
 
+  @Test func `a server that has stopped keeps no descriptor`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop", seconds: 600)
+      let chat = try await server.open(bot)
+      try await chat.customer("hello")
+      let data = server.settings.data
+      #expect(Self.descriptors { $0.hasPrefix(data) } > 4)
+      weak let edge = server.running?.edge
+      #expect(edge != nil)
+      await server.stop()
+      try await eventually("nobody knows it") { edge == nil }
+      try await eventually("its files are closed") { Self.descriptors { $0.hasPrefix(data) } == 0 }
+    }
+  }
+
+  /// Of this process, by what they are open on.
+  private static func descriptors(_ where: (String) -> Bool) -> Int {
+    let all = "/proc/self/fd"
+    let numbers = (try? FileManager.default.contentsOfDirectory(atPath: all)) ?? []
+    return numbers.count { number in
+      let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(all)/\(number)")
+      return target.map(`where`) ?? false
+    }
+  }
+
   @Test func `an agent keeps the case, and the conversation its owner`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")

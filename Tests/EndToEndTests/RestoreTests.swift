@@ -167,6 +167,7 @@ import Testing
       let bot = try await server.token("bot", "webshop")
       let chat = try await server.open(bot, email: "jo@home.example")
       try await chat.customer("the blue kettle")
+      server.damages()
       try await DatabaseQueue.beside(server.settings.data + "/throughline.sqlite").write {
         try $0.execute(sql: "UPDATE sessions SET ended=1")
       }

@@ -22,6 +22,7 @@ import Testing
   {
     let disk = Disk()
     try await TestServer.run { server in
+      server.damages()  // by rows of attachments without their files
       let edge = try #require(server.running).edge
       let store = FaultyStore(base: edge.store, disk: disk)
       let writer = try Writer.alone(

@@ -33,6 +33,8 @@ public struct Reference: Sendable {
   /// Pairs that an agent has taken apart.
   public var apart: Set<Set<Node>> = []
   public var shared: Set<Node> = []
+  /// Pairs that are no longer one since something they were named by is several people's.
+  private var parted: [Line] = []
   public var said: [Node: [Said]] = [:]
   /// By whom each session came.
   public var sessions: [String: Node] = [:]
@@ -101,6 +103,7 @@ public struct Reference: Sendable {
     guard !person(a).contains(b) else { return false }
     apart.remove([a, b])
     spares.removeAll { $0 == [a, b] }
+    parted.removeAll { Set([$0.a, $0.b]) == [a, b] }
     lines.append(Line(a: a, b: b, by: []))
     return true
   }
@@ -114,12 +117,24 @@ public struct Reference: Sendable {
 
   public mutating func shares(_ node: Node) {
     shared.insert(node)
+    parted += lines.filter { $0.by.contains(node) }
+    parted += spares.filter { $0.contains(node) }.map { $0.sorted() }.map {
+      Line(a: $0[0], b: $0[1], by: $0)
+    }
     lines.removeAll { $0.by.contains(node) }
     spares.removeAll { $0.contains(node) }
     for pair in spares where lines.allSatisfy({ Set([$0.a, $0.b]) != pair }) {
       let (a, b) = (pair.sorted()[0], pair.sorted()[1])
       if !person(a).contains(b), !areApart([a, b]) { lines.append(Line(a: a, b: b, by: [a, b])) }
     }
+  }
+
+  /// It was one person's after all: whoever was named by it is one again.
+  public mutating func unshares(_ node: Node) {
+    shared.remove(node)
+    let again = parted.filter { $0.by.contains(node) && shared.isDisjoint(with: $0.by) }
+    parted.removeAll { $0.by.contains(node) && shared.isDisjoint(with: $0.by) }
+    for line in again { name(line.a, line.b) }
   }
 
   /// Somebody is called otherwise from now on.
@@ -129,6 +144,7 @@ public struct Reference: Sendable {
     // Whoever comes by these again was never taken apart from anybody.
     apart = apart.filter { pair in pair.allSatisfy { names[$0] == nil } }
     spares = spares.filter { pair in pair.allSatisfy { names[$0] == nil } }
+    parted = parted.filter { names[$0.a] == nil && names[$0.b] == nil }
     sessions = sessions.mapValues(name)
     matters = matters.mapValues(name)
   }

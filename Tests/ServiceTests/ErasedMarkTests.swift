@@ -32,5 +32,11 @@ struct ErasedMarkTests {
     #expect(bea.customer != cem.customer)
     let page = try shop.call("GET", "/v1/customers/\(holder)", by: shop.ann)
     #expect(page.status == 200 && page.list("identities").isEmpty)
+    // Whose it would be nobody knows any more: so the mark stays.
+    let unshare = ["kind": "phone", "value": phone.1, "decision": "unshare"]
+    let refused = try shop.call(
+      "POST", "/v1/customers/\(bea.customer)/identities", unshare, by: shop.boss)
+    #expect(refused.status == 404)
+    #expect(try shop.open([phone]).customer != holder.description)
   }
 }

@@ -92,6 +92,17 @@ struct IdentityTests {
       }.count == 2)
   }
 
+  @Test("a claim that a second source repeats has the evidence of both")
+  func claimedTwice() throws {
+    let shop = try Shop()
+    let known = try shop.open([phone], claimed: [mail])
+    for _ in 1...2 { _ = try shop.open([phone], claimed: [mail], by: shop.whatsapp) }
+    let page = try shop.call("GET", "/v1/customers/\(known.customer)", by: shop.ann)
+    let claim = try #require(page.list("identities").first { $0["kind"] as? String == "email" })
+    let said = try #require(claim["evidence"] as? [[String: Any]])
+    #expect(said.compactMap { $0["by"] as? String } == ["bot:webshop", "bot:whatsapp"])
+  }
+
   @Test("a confirmed claim that is nobody else's is proven from then on")
   func confirmsNew() throws {
     let shop = try Shop()

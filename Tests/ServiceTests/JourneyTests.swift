@@ -674,11 +674,13 @@ final class Journey {
   private func shares() throws {
     let phone = phones[random.below(phones.count)]
     guard let record = try record(of: "phone:\(phone)") else { return }
-    let body = ["kind": "phone", "value": phone, "decision": "share"]
-    note(
-      "share \(phone): \(try shop.call("POST", "/v1/customers/\(record)/identities", body, by: shop.boss).status)"
-    )
-    model.shares("phone:\(phone)")
+    let node = "phone:\(phone)"
+    let isShared = model.shared.contains(node)
+    let body = ["kind": "phone", "value": phone, "decision": isShared ? "unshare" : "share"]
+    let reply = try shop.call("POST", "/v1/customers/\(record)/identities", body, by: shop.boss)
+    note("\(isShared ? "unshare" : "share") \(phone): \(reply.status)")
+    if isShared { model.unshares(node) } else { model.shares(node) }
+    try checkPerson(node)
   }
 
   // MARK: - Checks

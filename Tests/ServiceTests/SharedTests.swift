@@ -11,9 +11,11 @@ struct SharedTests {
   let mail = ("email", "jo@home.example")
   let card = ("external", "card-1")
 
-  private func share(_ identity: (String, String), of customer: String, _ shop: Shop) throws {
+  private func share(
+    _ identity: (String, String), of customer: String, _ shop: Shop, decision: String = "share"
+  ) throws {
     let body = [
-      "kind": identity.0, "value": identity.1, "decision": "share", "reason": "a family's",
+      "kind": identity.0, "value": identity.1, "decision": decision, "reason": "a family's",
     ]
     let reply = try shop.call(
       "POST", "/v1/customers/\(customer)/identities", body, by: shop.boss)
@@ -25,6 +27,12 @@ struct SharedTests {
     return try shop.call(
       "GET", "/v1/customers?kind=\(identity.0)&value=\(value)", by: shop.ann
     ).string("id")
+  }
+
+  private func record(_ identity: (String, String), _ shop: Shop) throws -> String {
+    let kind = try #require(IdentityKind(name: identity.0))
+    let hash = try #require(shop.api.normalised(kind, identity.1).map(shop.api.hash))
+    return try #require(try shop.reader.identity(shop.workspace, hash: hash)).customer.description
   }
 
   @Test(
@@ -67,13 +75,8 @@ struct SharedTests {
     let shop = try Shop()
     let jo = try shop.open([phone, mail])
     _ = try shop.open([phone, card])
-    func record(_ identity: (String, String)) throws -> String {
-      let kind = try #require(IdentityKind(name: identity.0))
-      let hash = try #require(shop.api.normalised(kind, identity.1).map(shop.api.hash))
-      return try #require(try shop.reader.identity(shop.workspace, hash: hash)).customer.description
-    }
     let split = try shop.call(
-      "POST", "/v1/customers/\(try record(phone))/split", ["from": try record(card)],
+      "POST", "/v1/customers/\(try record(phone, shop))/split", ["from": try record(card, shop)],
       by: shop.boss)
     #expect(split.status == 200)
     try shop.call(
@@ -82,6 +85,55 @@ struct SharedTests {
       by: shop.till)
     try share(phone, of: jo.customer, shop)
     #expect(try customer(card, shop) != customer(mail, shop))
+  }
+
+  @Test("a mark that was a mistake is taken back, and they are one as before")
+  func takenBack() throws {
+    let shop = try Shop()
+    let jo = try shop.open([phone, mail])
+    try shop.says("of jo", jo)
+    let before = try shop.timeline(jo.customer).entries("entries").texts
+    try share(phone, of: jo.customer, shop)
+    #expect(try customer(phone, shop) != customer(mail, shop))
+    try shop.restart()
+    try share(phone, of: try #require(try customer(mail, shop)), shop, decision: "unshare")
+    #expect(try customer(phone, shop) == jo.customer && customer(mail, shop) == jo.customer)
+    let after = try shop.timeline(jo.customer).entries("entries")
+    #expect(after.texts == before)
+    #expect(after.kinds.contains("merged"))
+    #expect(try shop.rows() == shop.replayed())
+  }
+
+  @Test("of two marks, one taken back joins nobody whom the other keeps apart")
+  func twoMarks() throws {
+    let shop = try Shop()
+    let jo = try shop.open([phone, mail])
+    try share(phone, of: jo.customer, shop)
+    let other = try #require(try customer(mail, shop))
+    try share(mail, of: other, shop)
+    try share(phone, of: other, shop, decision: "unshare")
+    #expect(try customer(phone, shop) != customer(mail, shop))
+    try share(mail, of: other, shop, decision: "unshare")
+    #expect(try customer(phone, shop) == customer(mail, shop))
+  }
+
+  @Test("whom an agent took apart meanwhile, a mark taken back leaves apart")
+  func split() throws {
+    let shop = try Shop()
+    let jo = try shop.open([phone, mail])
+    _ = try shop.open([phone, card])
+    let page = try shop.call("GET", "/v1/customers/\(jo.customer)", by: shop.ann)
+    #expect(page.list("joined").count == 2)
+    try share(phone, of: jo.customer, shop)
+    let (one, other) = (try record(phone, shop), try record(card, shop))
+    let merged = try shop.call(
+      "POST", "/v1/customers/\(one)/merge", ["with": other, "reason": "hers"], by: shop.boss)
+    let parted = try shop.call(
+      "POST", "/v1/customers/\(one)/split", ["from": other, "reason": "not hers"], by: shop.boss)
+    #expect(merged.status == 200 && parted.status == 200)
+    try share(phone, of: one, shop, decision: "unshare")
+    #expect(try customer(phone, shop) == customer(mail, shop))
+    #expect(try customer(phone, shop) != customer(card, shop))
   }
 
   @Test("of very many people, each is told once that they are no longer one")

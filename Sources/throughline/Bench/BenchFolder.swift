@@ -33,6 +33,7 @@ struct BenchFolder {
       bots:
         robin: { asserts: [chat, email], assurance: asserted }
         wren: { asserts: [chat, email], assurance: asserted }
+      integrations: { till: { asserts: [external], assurance: asserted } }
       capacity: { chat: 1, email: 1, phone: whole }
       phone_systems:
         \(Self.phoneSystem): { api: fastagi, networks: [127.0.0.1], secret: \(Self.phoneSecret) }

@@ -5,46 +5,48 @@ import Testing
 /// starts a hundred of
 /// them together measures nothing but itself.
 struct InTurn: SuiteTrait, TestTrait, TestScoping {
+  /// Of six.
+  var places = 1
   var isRecursive: Bool { true }
 
   func provideScope(
     for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void
   ) async throws {
-    await Places.take()
-    defer { Places.give() }
+    await Places.take(places)
+    defer { Places.give(places) }
     try await body()
   }
 }
 
 extension Trait where Self == InTurn {
   static var inTurn: InTurn { InTurn() }
+  /// For who looks at what all servers of this process share, such as its log.
+  static var alone: InTurn { InTurn(places: Places.all) }
 }
 
 private enum Places {
-  private static let state = Mutex((free: 6, waiting: [CheckedContinuation<Void, Never>]()))
+  static let all = 6
+  private typealias Waiting = (places: Int, continuation: CheckedContinuation<Void, Never>)
+  private static let state = Mutex((free: all, waiting: [Waiting]()))
 
-  static func take() async {
+  /// Whoever came first is served first, so that who wants all of them gets them.
+  static func take(_ places: Int) async {
     await withCheckedContinuation { continuation in
-      let isFree = state.withLock { state in
-        if state.free > 0 {
-          state.free -= 1
-          return true
-        }
-        state.waiting.append(continuation)
-        return false
-      }
-      if isFree { continuation.resume() }
+      state.withLock { $0.waiting.append((places, continuation)) }
+      give(0)
     }
   }
 
-  static func give() {
-    let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
-      guard !state.waiting.isEmpty else {
-        state.free += 1
-        return nil
+  static func give(_ places: Int) {
+    let next = state.withLock { state -> [Waiting] in
+      state.free += places
+      var next: [Waiting] = []
+      while let first = state.waiting.first, first.places <= state.free {
+        state.free -= first.places
+        next.append(state.waiting.removeFirst())
       }
-      return state.waiting.removeFirst()
+      return next
     }
-    next?.resume()
+    for one in next { one.continuation.resume() }
   }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Records
 import Synchronization
 import System
+import Testing
 @testable import Server
 
 /// A folder that goes with the test. Short, since a socket's path in it may have 107 bytes.
@@ -39,6 +40,7 @@ final class TestServer: Sendable {
   private let process: Mutex<ServerProcess?>
   private let through: @Sendable (any Store) -> any Store
   private let clock: @Sendable () -> ServiceClock
+  private let isDamaged = Atomic(false)
 
   /// - Parameters:
   ///   - rules: nil for the demo's.
@@ -86,28 +88,52 @@ final class TestServer: Sendable {
 
   var running: ServerProcess? { process.withLock { $0 } }
 
-  /// Answers how many connections had to be cut off.
+  /// Stops it, and sees that what it leaves is whole: that the state which the next start would read equals a replay of
+  /// the log, among much else (`FolderCheck`).
+  /// - Returns: how many connections had to be cut off.
   @discardableResult
   func stop() async -> Int {
+    guard let cut = await end() else { return 0 }
+    if !isDamaged.load(ordering: .relaxed) { await checkFolder() }
+    return cut
+  }
+
+  /// By itself, since the folder is held for as long as anybody refers to what has ended.
+  private func end() async -> Int? {
     let ended = process.withLock { process in
       defer { process = nil }
       return process
     }
-    return await ended?.stop() ?? 0
+    return await ended?.stop()
   }
 
-  /// A peer that another test starts in the same moment is a copy of this process until it runs its
-  /// program, and
-  /// holds every descriptor so long, the folder's lock among them.
+  /// From now on nobody expects the folder to be whole.
+  func damages() { isDamaged.store(true, ordering: .relaxed) }
+
+  private func checkFolder() async {
+    let data = settings.data
+    do {
+      let findings = try await withFolder { try FolderCheck(data).findings }
+      if !findings.isEmpty { Issue.record("the folder that is left is not whole: \(findings)") }
+    } catch { Issue.record("the folder that is left cannot be checked: \(error)") }
+  }
+
   func start() async throws {
-    for _ in 0..<100 {
-      do {
-        let started = try ServerProcess(settings, clock: clock(), through: through)
-        return process.withLock { $0 = started }
-      } catch is FolderLock.Failure { try await Task.sleep(for: .milliseconds(20)) }
+    let started = try await withFolder {
+      try ServerProcess(settings, clock: clock(), through: through)
     }
-    let started = try ServerProcess(settings, clock: clock(), through: through)
     process.withLock { $0 = started }
+  }
+
+  /// A peer that another test starts in the same moment is a copy of this process until it runs its program, and
+  /// holds every descriptor so long, the folder's lock among them.
+  private func withFolder<Made>(_ body: () throws -> Made) async throws -> Made {
+    for _ in 0..<100 {
+      do { return try body() } catch is FolderLock.Failure {
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    }
+    return try body()
   }
 
   func restart() async throws {

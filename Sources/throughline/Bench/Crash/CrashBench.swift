@@ -31,6 +31,7 @@ struct CrashBench: AsyncParsableCommand {
     var mails = 0
     var calls = 0
     var talks = 0
+    var decisions = 0
     var timelines = 0
     var pushes = 0
     var checks = 0
@@ -107,6 +108,7 @@ struct CrashBench: AsyncParsableCommand {
     totals.mails += ledger.mails.count
     totals.calls += ledger.calls.count
     totals.timelines += ledger.timelines
+    totals.decisions += ledger.decisions
     totals.pushes += ledger.pushed.reduce(0) { $0 + $1.entries.count }
     totals.talks += ledger.calls.reduce(0) { $0 + $1.talks }
     return ledger.violations
@@ -125,6 +127,7 @@ struct CrashBench: AsyncParsableCommand {
       let name = BenchFolder.phone(index)
       out.append(.init(kind: .phone, name: name, token: try place.token("agent", name)))
     }
+    out.append(.init(kind: .shop, name: "till", token: try place.token("integration", "till")))
     out.append(.init(kind: .supervisor, name: "boss", token: try place.token("supervisor", "boss")))
     return out
   }
@@ -163,6 +166,7 @@ struct CrashBench: AsyncParsableCommand {
       ("answers and pushes", totals.heard, "heard"),
       ("mails", totals.mails, "sent"), ("calls", totals.calls, "placed"),
       ("talks", totals.talks, "bridged"),
+      ("merges and splits", totals.decisions, "decided"),
       ("offers' timelines", totals.timelines, "recomputed"),
       ("customers' words", totals.pushes, "pushed to agents"),
       ("timelines and cases", totals.checks, "checked"),

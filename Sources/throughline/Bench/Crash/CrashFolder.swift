@@ -22,8 +22,9 @@ enum CrashFolder {
     var seen = ledger
     let check = try FolderCheck(copy) { reader, workspace in
       for call in seen.calls { try checkCall(call, &seen, reader, workspace) }
+      let said = try said(reader, workspace)
       for mail in seen.mails {
-        let count = try standing(mail, reader, workspace)
+        let count = said[mail.text, default: 0]
         if mail.isAcknowledged ? count != 1 : count > 1 {
           seen.violated(
             "mail \(mail.id), \(mail.isAcknowledged ? "acknowledged" : "never acknowledged"), stands \(count) times"
@@ -73,17 +74,18 @@ enum CrashFolder {
     }
   }
 
-  private static func standing(
-    _ mail: CrashLedger.Mail, _ reader: any StoreReader, _ workspace: WorkspaceID
-  ) throws -> Int {
-    let key = Array(SHA256.hash(Array(MessageKey.text(mail.id).utf8)).bytes.prefix(16))
-    guard let value = try reader.key(workspace, .mailThread, key),
-      let conversation = Pipeline.conversation(value)
-    else { return 0 }
-    let entries = try reader.transcript(
-      workspace, of: conversation, after: EntryID(0), limit: 100_000, visible: .internal)
-    return entries.count { entry in
-      entry.body.flatMap { JSONPick.position(after: "\"\(mail.text)", in: $0) } != nil
+  /// How often each text stands, in whichever conversation.
+  private static func said(_ reader: any StoreReader, _ workspace: WorkspaceID) throws
+    -> [String: Int]
+  {
+    var said: [String: Int] = [:]
+    let last = try reader.head(workspace).entry.raw
+    for id in stride(from: 1, through: last, by: 1) {
+      guard let body = try reader.entry(workspace, EntryID(id))?.body,
+        JSONPick.find("kind", in: body) == "message", let text = JSONPick.find("text", in: body)
+      else { continue }
+      said[text, default: 0] += 1
     }
+    return said
   }
 }

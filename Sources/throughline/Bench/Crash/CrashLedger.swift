@@ -67,6 +67,9 @@ struct CrashLedger: Sendable {
   var talkOf: [String: Int] = [:]
   var mails: [Mail] = []
   var calls: [Call] = []
+  var pairs: [Pair] = []
+  /// How often two were made one, or two again.
+  var decisions = 0
   /// Entries pushed to an agent's stream, in order: one list for each stream and conversation.
   var pushed: [(customer: String, conversation: String, entries: [Int64])] = []
   /// Hashes of entries that some answer or stream showed, by customer.

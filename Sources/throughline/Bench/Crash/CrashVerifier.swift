@@ -29,6 +29,7 @@ struct CrashVerifier {
       customers.insert(customer)
     }
     for customer in customers.sorted() { await check(customer) }
+    await checkPairs()
     await checkCases(recent)
     await sendAgain(recent)
     return ledger
@@ -158,6 +159,47 @@ struct CrashVerifier {
     }
     if let fault = all.fault { ledger.violated("the timeline of \(customer): \(fault)") }
     return all.entries
+  }
+
+  // MARK: - Who is one
+
+  private mutating func checkPairs() async {
+    for index in ledger.pairs.indices {
+      let pair = ledger.pairs[index]
+      guard let a = pair.records[0], let b = pair.records[1] else { continue }
+      guard let one = await timeline(of: a), let other = await timeline(of: b) else {
+        ledger.violated("the timelines of \(a) and \(b) cannot be read")
+        continue
+      }
+      checks += 2
+      let isOne = one.map(\.id) == other.map(\.id)
+      if let told = pair.isOne, told != isOne {
+        ledger.violated(
+          "\(a) and \(b), who are \(told ? "one" : "two"), are \(isOne ? "one" : "two")")
+      }
+      ledger.pairs[index].isOne = isOne
+      check(pair.told[0], of: a, in: one, apart: isOne ? [] : other)
+      check(pair.told[1], of: b, in: other, apart: isOne ? [] : one)
+    }
+  }
+
+  /// Each event stands once on its own side, and on the other only while they are one.
+  private mutating func check(
+    _ told: [CrashLedger.Pair.Told], of customer: String, in own: [CrashEntry],
+    apart other: [CrashEntry]
+  ) {
+    func count(_ entries: [CrashEntry], _ event: String) -> Int {
+      entries.count { JSONPick.find("event", in: $0.bytes) == event }
+    }
+    for one in told {
+      let standing = count(own, one.event)
+      if one.isAcknowledged ? standing != 1 : standing > 1 {
+        ledger.violated("\(customer): event \(one.event) stands \(standing) times")
+      }
+      if count(other, one.event) > 0 {
+        ledger.violated("\(customer): event \(one.event) stands with whom they were parted from")
+      }
+    }
   }
 
   // MARK: - Cases

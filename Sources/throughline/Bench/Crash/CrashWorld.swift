@@ -12,7 +12,7 @@ extension SeededRandom {
 /// the ledger while they live, and asks for the verifier when they are gone.
 final class CrashWorld {
   struct Holder: Sendable {
-    enum Kind: Sendable { case bot, agent, phone, supervisor }
+    enum Kind: Sendable { case bot, agent, phone, shop, supervisor }
     var kind: Kind
     var name: String
     var token: String
@@ -72,6 +72,11 @@ final class CrashWorld {
       actors.append(desk)
     }
     for _ in 0..<max(4, open.count) { actors.append(CrashCall(fastAGI, self)) }
+    if let shop = indexes(.shop).first, let supervisor = indexes(.supervisor).first {
+      for pair in pairs() {
+        actors.append(CrashPeople(peer(http, shop), peer(http, supervisor), pair: pair, self))
+      }
+    }
   }
 
   func end() {
@@ -86,6 +91,14 @@ final class CrashWorld {
     let digits = String(2_000_000 + number % 7_999_999)
     ledger.calls.append(.init(unique: text(), number: "+1202" + digits))
     return ledger.calls.count - 1
+  }
+
+  /// Those of the last life, and in each folder's first life some new ones.
+  private func pairs() -> Range<Int> {
+    while ledger.pairs.count < 3 {
+      ledger.pairs.append(.init(cards: ["card-\(text())", "card-\(text())"]))
+    }
+    return ledger.pairs.indices
   }
 
   func streams(of holder: Int) -> [CrashStream] {

@@ -1,3 +1,4 @@
+import Continuity
 import Foundation
 import Model
 import Records
@@ -166,46 +167,66 @@ struct ReadCases {
       "\(name), anywhere", try measured(2_000) { _ in try page(.random(in: 1...Int64(count + 1))) })
   }
 
+  /// Who is this? As the workspace's writer resolves it, with nothing in its overlay, so that every look-up goes to
+  /// the store's index.
   func identity(_ count: Int, _ report: inout BenchReport) throws {
     let store = try SQLiteStore(folder: "\(place)/identity")
     defer { store.close() }
     let workspace = try store.addWorkspace(named: "bench").id
-    func hash(_ number: Int) -> [UInt8] {
-      Array(SHA256.hash(Array("identity \(number)".utf8)).bytes.prefix(16))
-    }
+    let profile = CustomerProfile().encoded
     try fill(store, workspace, count) { number, commit in
       let customer: CustomerID = .new()
       commit.customers.append(
         CustomerRow(
-          id: customer, root: customer, created: BenchRows.start, profile: [],
+          id: customer, root: customer, created: BenchRows.start, profile: profile,
           timeline: TimelineDigest()))
+      let claim = Self.claim(Int(number))
       commit.identities.append(
         IdentityRow(
-          hash: hash(Int(number)), customer: customer,
-          identity: Identity(kind: .email, value: "somebody.\(number)@home.example"),
-          assurance: .asserted,
-          evidence: Array(repeating: 1, count: 20)))
+          hash: claim.hash, customer: customer, identity: claim.identity,
+          assurance: claim.assurance,
+          evidence: Evidence(
+            .init(
+              source: claim.source, means: claim.means, assurance: claim.assurance,
+              at: BenchRows.start)
+          ).encoded))
     }
     let reader = try store.reader()
-    let name = "identity among \(count)"
-    func micro(_ name: String, _ latencies: LatencyHistogram, _ report: inout BenchReport) {
+    let lookup = Resolution.Lookup(
+      identity: { hash throws(StoreFault) in try reader.identity(workspace, hash: hash) },
+      customer: { id throws(StoreFault) in try reader.customer(workspace, id) },
+      merged: { root throws(StoreFault) in try reader.merged(workspace, into: root) },
+      isProven: { id throws(StoreFault) in
+        try reader.identities(workspace, of: id).contains { $0.assurance.joins }
+      })
+    func resolved(_ name: String, isNew: Bool, _ who: (Int) -> [Int]) throws {
+      let latencies = try measured(20_000) { turn in
+        let found = try Resolution.resolve(
+          who(turn).map(Self.claim), newID: .new(), attributes: [], at: BenchRows.start, lookup)
+        guard found.isNew == isNew, found.isProven else {
+          throw BenchServer.Fault(description: "\(name): resolved as somebody else")
+        }
+      }
       for (measure, value) in [
         ("p50", latencies.p50), ("p99", latencies.p99), ("p99.9", latencies.p999),
       ] {
-        report.add(name, measure, Double(value) / 1e3, "us")
+        report.add("\(name) among \(count)", measure, Double(value) / 1e3, "us")
       }
     }
-    micro(
-      "\(name), first contact",
-      try measured(20_000) { turn in
-        _ = try reader.identity(workspace, hash: hash(count + 1 + turn))
-      }, &report)
-    micro(
-      "\(name), known",
-      try measured(20_000) { _ in
-        if let row = try reader.identity(workspace, hash: hash(.random(in: 1...count))) {
-          _ = try reader.customer(workspace, row.customer)
-        }
-      }, &report)
+    try resolved("first contact", isNew: true) { [count + 1 + $0] }
+    try resolved("first contact by two identities", isNew: true) {
+      [count + 1 + $0, 2 * count + 1 + $0]
+    }
+    try resolved("somebody known", isNew: false) { _ in [.random(in: 1...count)] }
+    try resolved("somebody known, by a second identity", isNew: false) {
+      [.random(in: 1...count), count + 1 + $0]
+    }
+  }
+
+  private static func claim(_ number: Int) -> IdentityClaim {
+    IdentityClaim(
+      identity: Identity(kind: .email, value: "somebody.\(number)@home.example"),
+      hash: Array(SHA256.hash(Array("identity \(number)".utf8)).bytes.prefix(16)),
+      assurance: .asserted, source: "bot:bench", means: "assertion")
   }
 }
