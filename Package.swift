@@ -190,7 +190,7 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny"),
 ]
 /// Whether two accesses overlap is looked at while running wherever the compiler cannot see it: a
-/// quarter of a plain request's instructions. Tests and fuzzers, which are built with it, have
+/// fifth of a plain request's instructions. Tests and fuzzers, which are built with it, have
 /// looked; a release does not.
 let unlooked: [SwiftSetting] =
   fuzzing
