@@ -61,6 +61,13 @@ enum OpenPages {
     return APIResponse(200, json: json.bytes)
   }()
 
+  /// RFC 9110 §9.3.7: what some page or other takes.
+  static let methods: APIResponse = {
+    var response = APIResponse(204, contentType: "application/json", [])
+    response.headers = [.init("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS")]
+    return response
+  }()
+
   static let welcome = APIResponse(
     200, contentType: "text/plain; charset=utf-8",
     Array(

@@ -95,20 +95,18 @@ public final class ServerProcess: Sendable {
     var addresses: [(name: String, address: SocketAddress)] = []
     var administration = ListenerOptions(.path("\(edge.settings.data)/admin.socket"))
     administration.isAdministration = true
-    // A timeline is one answer however long it is, and an administrator is no stranger.
-    administration.limits.outputMaxBytes = .max
     administration.limits.outputStallMilliseconds = edge.settings.httpStallSeconds * 1_000
     let admin = try sockets.listen(administration) { _ in
-      let dates = DateText()
-      return { _ in HTTPConnection(edge: edge, dates: dates, isAdministration: true) }
+      let lane = HTTPLane(edge.settings)
+      return { _ in HTTPConnection(edge: edge, lane: lane, isAdministration: true) }
     }
     addresses.append(("administration", admin.address))
     for (name, text) in [("http", edge.settings.httpListen), ("https", edge.settings.httpsListen)] {
       guard var web = try options(text, edge) else { continue }
       if name == "https" { web.tls = try encryption(edge).https }
       let listener = try sockets.listen(web) { _ in
-        let dates = DateText()
-        return { _ in HTTPConnection(edge: edge, dates: dates, isAdministration: false) }
+        let lane = HTTPLane(edge.settings)
+        return { _ in HTTPConnection(edge: edge, lane: lane, isAdministration: false) }
       }
       addresses.append((name, listener.address))
     }
@@ -137,11 +135,9 @@ public final class ServerProcess: Sendable {
     }
     var options = ListenerOptions(address)
     options.connectionsPerAddressMax = edge.settings.connectionsPerAddressMax
-    // One whole attachment must fit behind what may stand before it: it is written in one piece,
-    // and is no sign of a slow reader.
-    let attachment =
-      edge.settings.blobBytesMax + options.limits.outputPauseBytes + (64 << 10)
-    options.limits.outputMaxBytes = max(edge.settings.httpUnsentBytesMax, attachment)
+    // An answer begins while as much is unread as pauses reading, and its content follows its head.
+    options.limits.outputMaxBytes = max(
+      edge.settings.httpUnsentBytesMax, options.limits.outputPauseBytes + (64 << 10))
     options.limits.outputStallMilliseconds = edge.settings.httpStallSeconds * 1_000
     options.limits.handshakeMilliseconds = edge.settings.tlsHandshakeSeconds * 1_000
     return options
