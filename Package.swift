@@ -190,6 +190,12 @@ let rows = table.filter { wanted.contains($0.name) }
 let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny"),
 ]
+/// Whether two accesses overlap is looked at while running wherever the compiler cannot see it: a
+/// fifth of a plain request's instructions. Tests and fuzzers, which are built with it, have
+/// looked; a release does not.
+let unlooked: [SwiftSetting] =
+  fuzzing
+  ? [] : [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 let coverage: [SwiftSetting] =
   fuzzing
   ? [.unsafeFlags(["-sanitize=address", "-sanitize-coverage=edge,inline-8bit-counters,pc-table"])]
@@ -202,8 +208,8 @@ func target(_ row: Row) -> Target {
   switch row.kind {
   case .library:
     return .target(
-      name: row.name, dependencies: uses, resources: resources, swiftSettings: strict + coverage,
-      linkerSettings: linked)
+      name: row.name, dependencies: uses, resources: resources,
+      swiftSettings: strict + coverage + unlooked, linkerSettings: linked)
   case .shim:
     return .target(
       name: row.name, dependencies: uses, path: "Sources/Shims/\(row.name)", linkerSettings: linked)

@@ -76,12 +76,32 @@ extension Program {
     }
   }
 
+  /// As `evaluate`, out of a purse that several expressions share.
+  /// - Parameter purse: the steps that are left; less by those that this took.
+  public func evaluate(_ slots: [Value?], from purse: inout Int) -> Value {
+    let budget = min(purse, Expression.budgetDefault)
+    return slots.withUnsafeBufferPointer { slots in
+      var evaluation = Evaluation(self, slots: slots, budget: budget, tracing: false)
+      let result = evaluation.run()
+      purse -= budget - max(0, evaluation.meter.left)
+      return result
+    }
+  }
+
   /// As `evaluate`, and every node's last value by its id; nil for one that was not reached.
   public func trace(_ slots: [Value?], budget: Int = Expression.budgetDefault) -> (Value, [Value?])
   {
-    slots.withUnsafeBufferPointer { slots in
+    var purse = min(budget, Expression.budgetDefault)
+    return trace(slots, from: &purse)
+  }
+
+  /// As `evaluate(_:from:)`, step for step, with the values of all nodes.
+  public func trace(_ slots: [Value?], from purse: inout Int) -> (Value, [Value?]) {
+    let budget = min(purse, Expression.budgetDefault)
+    return slots.withUnsafeBufferPointer { slots in
       var evaluation = Evaluation(self, slots: slots, budget: budget, tracing: true)
       let result = evaluation.run()
+      purse -= budget - max(0, evaluation.meter.left)
       return (result, evaluation.trace)
     }
   }

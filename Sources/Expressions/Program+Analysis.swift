@@ -90,7 +90,8 @@ extension Program {
   }
 
   /// What finding out whether a condition is constant may cost: thousands of rules are looked at.
-  private static let lookingBudget = 10_000
+  /// For whoever looks at an expression without facts: what takes longer is not known.
+  public static let lookingBudget = 10_000
 
   /// True or false when the condition is that whatever the facts are.
   ///

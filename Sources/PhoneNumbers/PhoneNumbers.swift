@@ -17,8 +17,8 @@ public enum PhoneNumbers {
   ///
   /// - Shape:  national (`020 7946 0018`), international (`+44…`, and `00…` or `011…` as one dials
   ///   it),
-  ///           E.164 without its plus as trunks send it, `tel:` and `sip:` addresses. An extension
-  ///           (`… ext. 23`) is dropped: it names a desk behind the same line.
+  ///           E.164 without its plus as trunks send it, `tel:` and `sip:` addresses. One with an
+  ///           extension (`… ext. 23`) is nobody's: colleagues behind one line would be one person.
   /// - Parameter defaultRegion: two letters (ISO 3166-1) that say whose national form to read, such
   ///   as `GB`.
   public static func e164(_ raw: String, defaultRegion: String) -> String? {

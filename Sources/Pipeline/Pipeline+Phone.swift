@@ -26,7 +26,8 @@ extension Pipeline {
         }
         return answer
       }
-      if call.isOverOnceEnded { return .standing(.over) }
+      // A connection that was opened before the hang-up may be read after the one that told of it.
+      if call.isOverOnceEnded || goneCalls.contains(call.callKey) { return .standing(.over) }
     }
     let who = try resolve(
       call.claims, newID: call.customer, attributes: call.attributes, turn, reads)
@@ -274,6 +275,7 @@ extension Pipeline {
     throws(StoreFault) -> Answer
   {
     guard let known = try call(of: key, reads) else { return rejection(.unknownSession, nil) }
+    goneCalls.insert(key)
     return try endSession(known.session, .hungUp, nil, &turn, reads)
   }
 

@@ -42,6 +42,8 @@ public struct Pipeline: Sendable {
 
   /// The last offers that ended, so that whoever accepts too late is told so.
   var endedOffers = Recent<OfferID>(capacity: 10_000)
+  /// Calls whose line the phone system has told to be gone for good.
+  var goneCalls = Recent<[UInt8]>(capacity: 10_000)
 
   /// Calls that were accepted by picking up, for as long as the device may still be lost before it
   /// is bridged.

@@ -12,50 +12,80 @@ extension CaseIndex {
   /// The lowest case that the seeker meets and that `passes`, below `bound`.
   mutating func best(
     for seeker: Seeker, _ profiles: Profiles, below bound: Entry = .none,
-    where passes: (Int32) -> Bool
+    where passes: (Int32, Profiles) -> Bool
   ) -> Entry {
+    gather(seeker, profiles, below: bound)
     frontier.removeAll(keepingCapacity: true)
     var best = bound
-    for at in profiles.queueRange(seeker.agent)
-    where Int(profiles.allQueues[at].raw) < lanesOfQueue.count {
-      if isClosed(profiles.allQueues[at]) { continue }
-      for index in lanesOfQueue[Int(profiles.allQueues[at].raw)] {
-        let root = lanes[Int(index)].root
-        guard nodes[Int(root)].least < best, seeker.ready & lanes[Int(index)].channel.bit != 0,
-          Int(lanes[Int(index)].weight) <= seeker.room[lanes[Int(index)].channel.bit]
-        else { continue }
-        push(root, nodes[Int(root)].least)
-      }
+    for lane in reached {
+      let root = lanes[Int(lane)].root
+      push(root, nodes[Int(root)].least)
     }
     search(seeker, profiles, &best, passes)
     return best.slot == bound.slot ? .none : best
   }
 
+  /// Into `reached`: the lanes that the seeker may take from, in which something goes before
+  /// `bound`.
+  private mutating func gather(_ seeker: Seeker, _ profiles: Profiles, below bound: Entry) {
+    reached.removeAll(keepingCapacity: true)
+    for at in profiles.queueRange(seeker.agent)
+    where Int(profiles.allQueues[at].raw) < lanesOfQueue.count {
+      if isClosed(profiles.allQueues[at]) { continue }
+      for lane in lanesOfQueue[Int(profiles.allQueues[at].raw)]
+      where isOpen(lane, seeker, profiles, bound) { reached.append(lane) }
+    }
+    if !lanesOfAgent.isEmpty, let own = lanesOfAgent[UInt32(truncatingIfNeeded: seeker.agent)] {
+      gather(own, seeker, profiles, bound)
+    }
+    if lanesOfTeam.isEmpty { return }
+    for at in profiles.teamRange(seeker.agent) {
+      if let own = lanesOfTeam[profiles.allTeams[at].raw] { gather(own, seeker, profiles, bound) }
+    }
+  }
+
+  /// Lanes that require the seeker, of queues that they serve.
+  private mutating func gather(
+    _ own: [Int32], _ seeker: Seeker, _ profiles: Profiles, _ bound: Entry
+  ) {
+    for lane in own where isOpen(lane, seeker, profiles, bound) {
+      for queue in lanes[Int(lane)].queues
+      where profiles.serves(seeker.agent, queue) && !isClosed(queue) {
+        reached.append(lane)
+        break
+      }
+    }
+  }
+
+  @inline(__always) private func isOpen(
+    _ lane: Int32, _ seeker: Seeker, _ profiles: Profiles, _ bound: Entry
+  ) -> Bool {
+    let at = Int(lane)
+    guard nodes[Int(lanes[at].root)].least < bound, seeker.ready & lanes[at].channel.bit != 0,
+      Int(lanes[at].weight) <= seeker.room[lanes[at].channel.bit]
+    else { return false }
+    return lanes[at].circle == nil || admits(at, seeker.agent, profiles)
+  }
+
+  private func admits(_ lane: Int, _ agent: Int, _ profiles: Profiles) -> Bool {
+    lanes[lane].circle?.admits(agent, profiles) ?? true
+  }
+
   private mutating func search(
-    _ seeker: Seeker, _ profiles: Profiles, _ best: inout Entry, _ passes: (Int32) -> Bool
+    _ seeker: Seeker, _ profiles: Profiles, _ best: inout Entry, _ passes: (Int32, Profiles) -> Bool
   ) {
     while let next = popFrontier(), next.least < best {
-      lookThrough(next.node, &best, passes)
+      lookThrough(next.node, profiles, &best, passes)
       expand(next.node, seeker, profiles, best)
     }
   }
 
   /// Of each queue the lowest case that the seeker meets and that `passes`, by queue.
   mutating func bestByQueue(
-    for seeker: Seeker, _ profiles: Profiles, where passes: (Int32) -> Bool
+    for seeker: Seeker, _ profiles: Profiles, where passes: (Int32, Profiles) -> Bool
   ) -> [Int32] {
-    var roots: [(home: QueueID, root: Int32)] = []
-    for at in profiles.queueRange(seeker.agent)
-    where Int(profiles.allQueues[at].raw) < lanesOfQueue.count {
-      if isClosed(profiles.allQueues[at]) { continue }
-      for index in lanesOfQueue[Int(profiles.allQueues[at].raw)] {
-        let lane = lanes[Int(index)]
-        guard nodes[Int(lane.root)].least.slot >= 0, seeker.ready & lane.channel.bit != 0,
-          Int(lane.weight) <= seeker.room[lane.channel.bit]
-        else { continue }
-        roots.append((lane.queues[0], lane.root))
-      }
-    }
+    gather(seeker, profiles, below: .none)
+    var roots = reached.map { (home: lanes[Int($0)].queues[0], root: lanes[Int($0)].root) }
     roots.sort { ($0.home, $0.root) < ($1.home, $1.root) }
     var found: [Int32] = []
     var place = 0
@@ -75,9 +105,9 @@ extension CaseIndex {
 
   /// The lowest case of the queue, whoever can take it.
   func least(in queue: QueueID) -> Entry {
-    guard Int(queue.raw) < lanesOfQueue.count else { return .none }
+    guard Int(queue.raw) < lanesAtHome.count else { return .none }
     var least = Entry.none
-    for index in lanesOfQueue[Int(queue.raw)] where lanes[Int(index)].queues[0] == queue {
+    for index in lanesAtHome[Int(queue.raw)] {
       let first = nodes[Int(lanes[Int(index)].root)].least
       if first < least { least = first }
     }
@@ -118,10 +148,12 @@ extension CaseIndex {
 
   /// The lowest case of one class that passes: its heap is searched downwards, past those that do
   /// not.
-  private func lookThrough(_ node: Int32, _ best: inout Entry, _ passes: (Int32) -> Bool) {
+  private func lookThrough(
+    _ node: Int32, _ profiles: Profiles, _ best: inout Entry, _ passes: (Int32, Profiles) -> Bool
+  ) {
     let n = Int(node)
     guard let first = nodes[n].cases.first, first < best else { return }
-    if passes(first.slot) {
+    if passes(first.slot, profiles) {
       best = first
       return
     }
@@ -130,7 +162,11 @@ extension CaseIndex {
       guard place < nodes[n].cases.count else { continue }
       let entry = nodes[n].cases[place]
       guard entry < best else { continue }
-      if passes(entry.slot) { best = entry } else { open += (4 * place + 1)...(4 * place + 4) }
+      if passes(entry.slot, profiles) {
+        best = entry
+      } else {
+        open += (4 * place + 1)...(4 * place + 4)
+      }
     }
   }
 

@@ -28,6 +28,8 @@ public struct AgentExplanation: Hashable, Sendable {
   /// Waiting cases of the agent's queues, by the first reason why this agent does not get them.
   public var cases: PassedOver
   public var waitingInQueues: Int
+  /// False where so much waits that not all was looked at.
+  public var isComplete: Bool
 }
 
 /// A set of reasons, one bit each, so that looking at every agent takes no memory.
@@ -44,12 +46,9 @@ struct Reasons {
 }
 
 extension Router {
-  /// All reasons why the agent does not get a case of this kind now.
-  private func reasons(
-    _ index: Int, _ kind: CaseIndex.Kind, _ skills: [Need.SkillRequirement], asking: Bool = false
-  ) -> Reasons {
+  /// All reasons why the agent does not get a case of this kind now, but for the skills it needs.
+  private func reasons(_ index: Int, _ kind: CaseIndex.Kind, asking: Bool = false) -> Reasons {
     var found = Reasons()
-    let agent = agents[index]
     let serves = profiles.serves(index, kind.queue)
     let isReached = serves && queues[Int(kind.queue.raw)].isOpen
     if kind.widened.isEmpty {
@@ -63,37 +62,44 @@ extension Router {
           && !kind.widened.contains { profiles.serves(index, $0) && queues[Int($0.raw)].isOpen }
           && !queues[Int(kind.queue.raw)].isOpen)
     }
-    for skill in skills where skill.required && profiles.level(index, skill.skill.raw) < skill.level
-    {
-      found.note(.lacksSkill, true)
-    }
-    let open = catalogue.channelsOpen(agent.status) & agent.channels & kind.channel.bit
-    found.note(.notAvailable, open == 0 || agent.isNotResponding || agent.statusAfter != nil)
-    found.note(.notPresent, !agent.isPresent)
+    let open =
+      catalogue.channelsOpen(agents[index].status) & agents[index].channels & kind.channel.bit
+    found.note(
+      .notAvailable,
+      open == 0 || agents[index].isNotResponding || agents[index].statusAfter != nil)
+    found.note(.notPresent, !agents[index].isPresent)
     if kind.channel == .phone {
       found.note(.noDevice, freeDevice(index) == nil)
     } else {
-      found.note(.notAsking, !asking && agent.next == nil && agent.streams.isEmpty)
+      found.note(
+        .notAsking, !asking && agents[index].next == nil && agents[index].streams.isEmpty)
     }
-    let isFull = agent.count(kind.channel) >= profiles.bounds[index].most(kind.channel)
+    let isFull = agents[index].count(kind.channel) >= profiles.bounds[index].most(kind.channel)
     found.note(.full, isFull || room(index, kind.channel) < Int(kind.weight))
     found.note(.onCall, isExclusivelyOnCall(index))
-    found.note(.offered, agent.openOffer >= 0)
-    found.note(.backingOff, agent.backOffUntil != nil)
+    found.note(.offered, agents[index].openOffer >= 0)
+    found.note(.backingOff, agents[index].backOffUntil != nil)
+    if let circle = kind.circle { note(&found, index, circle) }
     return found
+  }
+
+  private func note(_ found: inout Reasons, _ index: Int, _ circle: Circle) {
+    found.note(.excluded, circle.excludes(index, profiles))
+    found.note(.notRequired, circle.lacks(index, profiles))
+  }
+
+  private func lacksSkill(_ index: Int, for slot: Int32) -> Bool {
+    cases[slot].need.skills.contains {
+      $0.required && profiles.level(index, $0.skill.raw) < $0.level
+    }
   }
 
   /// … and of what stands between these two alone.
   private func note(_ found: inout Reasons, _ index: Int, _ slot: Int32) {
     let id = AgentID(UInt32(truncatingIfNeeded: index))
     if cases[slot].isRestricted {
-      let teams = profiles.teams(index)
-      found.note(.backingOff, cases[slot].backOffs.contains { $0.agent == id && !$0.isOver })
-      found.note(
-        .excluded,
-        cases[slot].need.excluded.contains(id)
-          || cases[slot].need.excludedTeams.contains(where: teams.contains))
-      found.note(.notRequired, !cases[slot].need.isAmongRequired(id, teams))
+      found.note(.backingOff, cases[slot].isBackedOff(from: index))
+      if let circle = cases[slot].need.circle { note(&found, index, circle) }
     }
     if isPassed(slot, to: index) {
       for reason in [PassedOverReason.notInQueue, .queueClosed, .lacksSkill] { found.drop(reason) }
@@ -111,18 +117,23 @@ extension Router {
     var passed = PassedOver()
     var near = PassedOver()
     var eligible = 0
-    let (kind, skills) = (kind(slot), cases[slot].need.skills)
+    let kind = kind(slot)
     for index in agents.indices where !profiles.bounds[index].isRetired {
-      var found = reasons(index, kind, skills)
+      var found = reasons(index, kind)
+      found.note(.lacksSkill, lacksSkill(index, for: slot))
       note(&found, index, slot)
       guard let first = found.first else {
-        eligible += 1
+        if cases[slot].agent.map({ Int($0.raw) != index }) ?? true { eligible += 1 }
         continue
       }
       passed.counts[Int(first.rawValue)] += 1
       if found.isSingle { near.counts[Int(first.rawValue)] += 1 }
     }
     let isWaiting = cases[slot].state == .waiting
+    // It went to another, though they could have taken it just as well.
+    if !isWaiting {
+      passed.counts[Int(PassedOverReason.longerIdleFirst.rawValue)] += UInt32(eligible)
+    }
     let at = max(now, at ?? now)
     return CaseExplanation(
       case: caseView(slot), waited: at - cases[slot].age, ahead: isWaiting ? ahead(of: slot) : nil,
@@ -155,40 +166,106 @@ extension Router {
     timers.instant(.caseDue, slot).map { Instant(milliseconds: $0) }
   }
 
-  /// Looks at every class of cases in the agent's queues, and singly at those that name agents or
-  /// were declined.
-  /// - Parameter asking: as if the agent asked for a case now, so that what else stands in the way
-  ///   is seen.
-  public func why(_ id: AgentID, asking: Bool = false) -> AgentExplanation? {
+  /// Looks at the classes of cases in the agent's queues that they meet, and singly at those that
+  /// name agents of their own or were declined: at so many that it stays a matter of milliseconds.
+  /// - Parameters:
+  ///   - asking: as if the agent asked for a case now, so that what else stands in the way is seen.
+  ///   - looks: past so many it is not complete.
+  public func why(
+    _ id: AgentID, asking: Bool = false, looks: Int = RoutingLimits.explainedLooksMax
+  ) -> AgentExplanation? {
     guard let view = agent(id) else { return nil }
     let index = Int(id.raw)
+    var tally = Tally()
+    var looks = looks
+    countListed(index, asking, &tally, &looks)
+    countScarce(index, asking, &tally, &looks)
+    for other in agents.indices where !agents[other].held.isEmpty {
+      for slot in agents[other].held { countSingly(slot, index, asking, &tally, &looks) }
+    }
+    let (ready, hindrance) = readiness(of: id)
+    return AgentExplanation(
+      agent: view, hindrance: hindrance, ready: ready, cases: tally.counts,
+      waitingInQueues: tally.all, isComplete: looks > 0)
+  }
+
+  /// Cases by the first reason why an agent does not get them; those of queues that they do not
+  /// serve are none of theirs.
+  private struct Tally {
     var counts = PassedOver()
     var all = 0
-    func add(_ found: Reasons, _ number: Int) {
-      if found.first == .notInQueue { return }
+    mutating func add(_ found: Reasons, _ number: Int) {
+      guard number > 0, found.first != .notInQueue else { return }
       all += number
       if let first = found.first {
         counts.counts[Int(first.rawValue)] += UInt32(truncatingIfNeeded: number)
       }
     }
-    func addSingly(_ slot: Int32) {
-      var found = reasons(index, kind(slot), cases[slot].need.skills, asking: asking)
-      note(&found, index, slot)
-      add(found, 1)
-    }
-    waiting.forEachClass(servedBy: profiles.queueRange(index).map { profiles.allQueues[$0] }) {
-      node, kind, skills in
-      let alike = Int(node.takingAnyone)
-      if alike > 0 { add(reasons(index, kind, skills, asking: asking), alike) }
-      if alike < node.cases.count {
-        for entry in node.cases where cases[entry.slot].isRestricted { addSingly(entry.slot) }
+  }
+
+  /// What stands in lanes: those that the agent may come by before those of others, since they say
+  /// more where the looks do not suffice for all.
+  private func countListed(_ index: Int, _ asking: Bool, _ tally: inout Tally, _ looks: inout Int) {
+    for isOfOthers in [false, true] {
+      for lane in waiting.lanes
+      where lane.root >= 0 && waiting.nodes[Int(lane.root)].below > 0
+        && lane.circle?.lacks(index, profiles) ?? false == isOfOthers
+        && lane.queues.contains(where: { profiles.serves(index, $0) })
+      {
+        let found = reasons(index, lane.kind, asking: asking)
+        let sight = waiting.sight(of: lane, for: index, profiles, looks: &looks)
+        tally.add(found, sight.met)
+        var unmet = found
+        unmet.note(.lacksSkill, true)
+        tally.add(unmet, sight.unmet)
+        for slot in sight.singly {
+          var single = found
+          note(&single, index, slot)
+          tally.add(single, 1)
+        }
       }
     }
-    scarce.forEach(before: .none) { addSingly($0) }
-    for agent in agents { for slot in agent.held { addSingly(slot) } }
-    let (ready, hindrance) = readiness(of: id)
-    return AgentExplanation(
-      agent: view, hindrance: hindrance, ready: ready, cases: counts, waitingInQueues: all)
+  }
+
+  /// What is held with few agents: whoever is not one of them lacks a skill, where nobody is named.
+  private func countScarce(_ index: Int, _ asking: Bool, _ tally: inout Tally, _ looks: inout Int) {
+    var seen = Array(repeating: (anonymous: 0, naming: 0), count: queues.count)
+    for slot in scarce.cases(of: index) where !scarce.namesAgents(slot) {
+      seen[Int(cases[slot].need.queue.raw)].anonymous += 1
+      countSingly(slot, index, asking, &tally, &looks)
+    }
+    var unskilled = Reasons()
+    unskilled.note(.lacksSkill, true)
+    for slot in scarce.naming where looks > 0 {
+      let queue = cases[slot].need.queue
+      seen[Int(queue.raw)].naming += 1
+      guard profiles.serves(index, queue), lacksSkill(index, for: slot) else {
+        countSingly(slot, index, asking, &tally, &looks)
+        continue
+      }
+      looks -= RoutingLimits.explainedLooksOfSingle
+      tally.add(unskilled, 1)
+    }
+    for at in profiles.queueRange(index) {
+      let all = scarce.number(in: profiles.allQueues[at])
+      let seen = seen[Int(profiles.allQueues[at].raw)]
+      tally.add(unskilled, all.anonymous - seen.anonymous)
+      tally.all += all.naming - seen.naming
+    }
+  }
+
+  private func countSingly(
+    _ slot: Int32, _ index: Int, _ asking: Bool, _ tally: inout Tally, _ looks: inout Int
+  ) {
+    guard looks > 0 else {
+      if profiles.serves(index, cases[slot].need.queue) { tally.all += 1 }
+      return
+    }
+    looks -= RoutingLimits.explainedLooksOfSingle
+    var found = reasons(index, kind(slot), asking: asking)
+    found.note(.lacksSkill, lacksSkill(index, for: slot))
+    note(&found, index, slot)
+    tally.add(found, 1)
   }
 
   /// The channels on which the agent can be offered something now; and what hinders most, where it

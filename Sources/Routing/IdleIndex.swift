@@ -208,6 +208,20 @@ struct IdleIndex: Sendable {
     }
   }
 
+  /// How many listed agents serve the queue and have all skills at their levels.
+  func count(queue: QueueID, skills: [Need.SkillRequirement]) -> Int {
+    var count = 0
+    for word in 0..<words {
+      var found = bits[(3 + Int(queue.raw)) * words + word]
+      for skill in skills where skill.required && found != 0 {
+        guard Int(skill.skill.raw) < skillCount else { return 0 }
+        found &= atLeast(skill.level, Int(skill.skill.raw), word)
+      }
+      count += found.nonzeroBitCount
+    }
+    return count
+  }
+
   @inline(__always) private func either(
     _ table: [UInt64], _ stride: Int, _ at: Int, _ queue: QueueID, _ widened: [QueueID]
   ) -> UInt64 {

@@ -9,33 +9,31 @@ public struct Need: Hashable, Sendable {
   public var skills: [SkillRequirement] = []
   /// Asked first, alone, until the instant; then the queue.
   public var preferred: PreferredAgent?
-  public var excluded: [AgentID] = []
   public var steps: [Step] = []
   /// Capacity units that the case takes; nil for the channel's usual weight.
   public var weight: UInt16?
   public var serviceLevel: Duration64?
+  public var excluded: [AgentID] {
+    get { circle?.excludedAgents ?? [] }
+    set { limit { $0.excludedAgents = newValue } }
+  }
   /// Where not empty: only these agents, …
   public var requiredAgents: [AgentID] {
-    get { circle?.agents ?? [] }
-    set { limit { $0.agents = newValue } }
+    get { circle?.requiredAgents ?? [] }
+    set { limit { $0.requiredAgents = newValue } }
   }
   /// … and only members of one of these teams.
   public var requiredTeams: [TeamID] {
-    get { circle?.teams ?? [] }
-    set { limit { $0.teams = newValue } }
+    get { circle?.requiredTeams ?? [] }
+    set { limit { $0.requiredTeams = newValue } }
   }
   public var excludedTeams: [TeamID] {
-    get { circle?.excluded ?? [] }
-    set { limit { $0.excluded = newValue } }
+    get { circle?.excludedTeams ?? [] }
+    set { limit { $0.excludedTeams = newValue } }
   }
-  /// Apart, since few needs have one, and each array in a need costs each copy of it; nil where all
-  /// are empty.
-  private var circle: Circle?
-  private struct Circle: Hashable, Sendable {
-    var agents: [AgentID] = []
-    var teams: [TeamID] = []
-    var excluded: [TeamID] = []
-  }
+  /// Apart, since few needs have one, and each array in a need costs each copy of it; nil where
+  /// nobody is named.
+  private(set) var circle: Circle?
   private mutating func limit(_ change: (inout Circle) -> Void) {
     var new = circle ?? Circle()
     change(&new)

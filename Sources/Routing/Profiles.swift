@@ -8,7 +8,7 @@ struct Profiles: Sendable {
   private(set) var allQueues: [QueueID] = []
   private var skillStarts: [Int32] = [0]
   private var queueStarts: [Int32] = [0]
-  private var allTeams: [TeamID] = []
+  private(set) var allTeams: [TeamID] = []
   private var teamStarts: [Int32] = [0]
   private(set) var bounds: [Bounds] = []
   private var levels: [UInt8] = []
@@ -73,8 +73,16 @@ struct Profiles: Sendable {
     Int(queueStarts[agent])..<Int(queueStarts[agent + 1])
   }
 
+  /// Where the teams that the agent is in stand in `allTeams`.
+  @inline(__always) func teamRange(_ agent: Int) -> Range<Int> {
+    Int(teamStarts[agent])..<Int(teamStarts[agent + 1])
+  }
+  @inline(__always) func isMember(_ agent: Int, of team: TeamID) -> Bool {
+    for at in teamRange(agent) where allTeams[at] == team { return true }
+    return false
+  }
   func teams(_ agent: Int) -> [TeamID] {
-    Array(allTeams[Int(teamStarts[agent])..<Int(teamStarts[agent + 1])])
+    Array(allTeams[teamRange(agent)])
   }
 
   /// Zero where the agent has not got the skill.

@@ -4,6 +4,27 @@ import Model
 // in turn,
 // then the longest idle.
 enum Ranking {
+  /// What the first strategy of a chain compares, so that of many agents each is looked at once.
+  struct First {
+    var rule: RoutingConfiguration.Strategy
+    /// Whether those that are equal in it are told apart by more than how long they are idle.
+    var isAlone: Bool
+    /// No agent can have less.
+    var least: Int
+
+    /// Nil where preferred skills go before the strategies.
+    init?(_ skills: [Need.SkillRequirement], _ strategy: [RoutingConfiguration.Strategy]) {
+      guard let rule = strategy.first, skills.allSatisfy(\.required) else { return nil }
+      self.rule = rule
+      isAlone = strategy.count == 1 && rule != .leastSkilled
+      switch rule {
+      case .leastOccupied, .fewestToday: least = 0
+      case .mostSkilled: least = -Int(RoutingLimits.skillLevelMax) * skills.count
+      case .longestIdle, .leastSkilled, .roundRobin: least = .min
+      }
+    }
+  }
+
   /// Whether the longest idle is simply the first that is met.
   static func isFirstCome(
     _ skills: [Need.SkillRequirement], _ strategy: [RoutingConfiguration.Strategy]
@@ -32,6 +53,19 @@ extension Router {
       if profiles.level(agent, skill.skill.raw) >= skill.level { met += 1 }
     }
     return met
+  }
+
+  /// Lower goes first, and what is equal in the strategy is equal here.
+  func measure(_ agent: Int, _ rule: RoutingConfiguration.Strategy, _ slot: Int32) -> Int {
+    switch rule {
+    case .longestIdle: Int(truncatingIfNeeded: agents[agent].idleStamp)
+    // Two shares of capacities up to 10,000 differ by a hundred millionth at least.
+    case .leastOccupied: (agents[agent].used << 40) / max(1, profiles.bounds[agent].capacity)
+    case .mostSkilled: -levels(agent, slot)
+    case .leastSkilled: levels(agent, slot)
+    case .roundRobin: Int(truncatingIfNeeded: agents[agent].offeredStamp)
+    case .fewestToday: Int(acceptedToday(agent))
+    }
   }
 
   /// Negative when `a` goes first.

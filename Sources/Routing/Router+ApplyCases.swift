@@ -37,7 +37,7 @@ extension Router {
     let need = cases[slot].need
     let weight = max(1, need.weight ?? catalogue.limits.weight[cases[slot].channel])
     cases[slot].weight = weight
-    cases[slot].isRestricted = need.namesAgents || !cases[slot].backOffs.isEmpty
+    cases[slot].isRestricted = need.circle != nil || !cases[slot].backOffs.isEmpty
     // In two lines: in one, the compiler copies the whole machine to read from it while a case is
     // written.
     let key = orderKey(need, cases[slot].age)

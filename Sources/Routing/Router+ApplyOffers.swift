@@ -47,6 +47,8 @@ extension Router {
       queues[Int(cases[slot].need.queue.raw)].offered -= 1
       giveTurnBack(cases[slot].need.queue)
       backToWaiting(slot)
+    } else if cases[slot].state == .offered, isDeciding {
+      underOffered.append(slot)
     }
     touch(agent)
   }

@@ -8,9 +8,16 @@ extension Router {
   mutating func match(_ at: Instant, _ out: inout Decision) {
     matchGoesOn = false
     var budget = RoutingLimits.pairsPerCommandMax
-    while !pendingAgents.isEmpty || !pendingCases.isEmpty {
+    while true {
+      if pendingAgents.isEmpty, pendingCases.isEmpty {
+        // What waits goes before what is offered already.
+        guard let slot = underOffered.popLast() else { return }
+        offerToNext(slot, at, &out)
+        continue
+      }
       guard budget > 0 else {
         matchGoesOn = true
+        underOffered.removeAll(keepingCapacity: true)
         return
       }
       if pendingCases.isEmpty, pendingAgents.count == 1 {
@@ -37,6 +44,14 @@ extension Router {
         matchMany(at, &budget, &out)
       }
     }
+  }
+
+  /// Where a case is offered to several at once, the next comes for one who does not take it. Who
+  /// accepts by themselves sets the others free again.
+  private mutating func offerToNext(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
+    guard cases[slot].state == .offered else { return }
+    let wanted = catalogue.queues[Int(cases[slot].need.queue.raw)].settings.offersAtOnce
+    if cases[slot].offersOpen < wanted { offerToAnother(slot, at, &out) }
   }
 
   /// Whether a case waits that needs no more than this one and would take any agent. It found
@@ -212,18 +227,30 @@ extension Router {
     {
       cases[slot].isHeld = true
       let index = Int(preferred.agent.raw)
-      let key = (cases[slot].key, cases[slot].sequence)
-      let place = agents[index].held.firstIndex { (cases[$0].key, cases[$0].sequence) > key }
-      agents[index].held.insert(slot, at: place ?? agents[index].held.count)
+      let place = placeAmongHeld(index, slot)
+      agents[index].held.insert(slot, at: place)
       return
     }
     listAmongAll(slot)
   }
 
+  /// Behind those that go before it; most come last.
+  private func placeAmongHeld(_ agent: Int, _ slot: Int32) -> Int {
+    let key = (cases[slot].key, cases[slot].sequence)
+    var (low, high) = (0, agents[agent].held.count)
+    while low < high {
+      let middle = (low + high) >> 1
+      let other = agents[agent].held[middle]
+      if (cases[other].key, cases[other].sequence) < key { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
   func kind(_ slot: Int32) -> CaseIndex.Kind {
     CaseIndex.Kind(
       queue: cases[slot].need.queue, widened: cases[slot].widened, channel: cases[slot].channel,
-      weight: cases[slot].weight)
+      weight: cases[slot].weight,
+      circle: cases[slot].need.circle)
   }
 
   /// With its class, or, where it is alone of its kind and few could take it, with each of these.
@@ -232,19 +259,20 @@ extension Router {
     let skills = cases[slot].need.skills
     // What is held with single agents is not found by its queue, which a rule between queues needs.
     if catalogue.between == .keys, kind.widened.isEmpty, queues[Int(kind.queue.raw)].isOpen,
-      !waiting.hasClass(kind, skills)
+      kind.circle?.requiredAgents.isEmpty ?? true, !waiting.hasClass(kind, skills)
     {
       let family = CaseIndex.family(kind, skills)
       if !scarce.isCommon(family), let few = fewAgents(kind, slot) {
         let entry = ScarceCases.Entry(
           key: cases[slot].key, sequence: cases[slot].sequence, slot: slot, weight: kind.weight,
           channel: kind.channel.bit)
-        return scarce.insert(entry, family: family, agents: few)
+        return scarce.insert(
+          entry, family: family, agents: few, queue: kind.queue, namesAgents: kind.circle != nil)
       }
     }
     waiting.insert(
       slot, key: cases[slot].key, sequence: cases[slot].sequence, kind, skills: skills,
-      takesAnyone: !cases[slot].isRestricted)
+      isBackedOff: !cases[slot].backOffs.isEmpty)
   }
 
   /// All who could ever take the case, or nil where they are many.
@@ -255,12 +283,7 @@ extension Router {
       let agent = everyone.next(
         &cursor, channel: .chat, queue: kind.queue, widened: [], skills: cases[slot].need.skills)
       if agent < 0 { return found }
-      if cases[slot].isRestricted,
-        !cases[slot].need.admits(
-          AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
-      {
-        continue
-      }
+      guard cases[slot].need.admits(agent, profiles) else { continue }
       guard found.count < ScarceCases.agentsMax else { return nil }
       found.append(Int32(truncatingIfNeeded: agent))
     }
@@ -292,7 +315,7 @@ extension Router {
     !cases[slot].isRestricted || isAllowed(agent, slot)
   }
   private func isAllowed(_ agent: Int, _ slot: Int32) -> Bool {
-    cases[slot].allows(AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
+    cases[slot].allows(agent, profiles)
   }
 
   /// Units that are left: work that may be interrupted takes none from work of the other channels.
@@ -333,19 +356,19 @@ extension Router {
   /// Of each queue the soonest case that the agent can take.
   mutating func firstOfEachQueue(for agent: Int) -> [Int32] {
     guard waiting.count > 0 else { return [] }
-    let (id, teams) = (AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
-    return waiting.bestByQueue(for: seeker(agent), profiles) { [records = cases.records] slot in
-      !records[Int(slot)].isRestricted || records[Int(slot)].allows(id, teams)
+    return waiting.bestByQueue(for: seeker(agent), profiles) {
+      [records = cases.records] slot, profiles in
+      !records[Int(slot)].isRestricted || records[Int(slot)].allows(agent, profiles)
     }
   }
 
   private mutating func findWaiting(_ agent: Int, _ bound: CaseIndex.Entry) -> CaseIndex.Entry {
     let seeker = seeker(agent)
-    let (id, teams) = (AgentID(UInt32(truncatingIfNeeded: agent)), profiles.teams(agent))
-    let passes = { [records = cases.records] (slot: Int32) in
-      !records[Int(slot)].isRestricted || records[Int(slot)].allows(id, teams)
+    let passes = { [records = cases.records] (slot: Int32, profiles: Profiles) in
+      !records[Int(slot)].isRestricted || records[Int(slot)].allows(agent, profiles)
     }
-    let own = scarce.best(for: agent, ready: seeker.ready, room: seeker.room, where: passes)
+    let own = scarce.best(
+      for: agent, ready: seeker.ready, room: seeker.room, profiles, where: passes)
     let near = own < bound ? own : bound
     guard waiting.count > 0 else { return own.slot == near.slot ? own : .none }
     let shared = waiting.best(for: seeker, profiles, below: near, where: passes)
@@ -371,15 +394,30 @@ extension Router {
     }
     let isFirstCome = Ranking.isFirstCome(
       cases[slot].need.skills, catalogue.queues[Int(cases[slot].need.queue.raw)].settings.strategy)
+    let first = Ranking.First(
+      cases[slot].need.skills, catalogue.queues[Int(cases[slot].need.queue.raw)].settings.strategy)
+    // Whoever is listed serves the queue, has the skills, and room for the lightest case.
+    let isAsked =
+      cases[slot].isRestricted
+      || Int(cases[slot].weight) > leastWeight[Int(channel.rawValue) - 1]
     var cursor = IdleIndex.Cursor()
     var best = -1
+    var least = Int.max
     while true {
       let agent = idle.next(
         &cursor, channel: channel, queue: queue, widened: widened, skills: cases[slot].need.skills)
       guard agent >= 0 else { return best >= 0 ? best : nil }
-      guard isEligible(agent, slot) else { continue }
+      if isAsked, !isEligible(agent, slot) { continue }
       if isFirstCome { return agent }
-      if best < 0 || prefers(agent, best, slot) { best = agent }
+      guard let first else {
+        if best < 0 || prefers(agent, best, slot) { best = agent }
+        continue
+      }
+      let measure = measure(agent, first.rule, slot)
+      if best >= 0, measure > least { continue }
+      if best >= 0, measure == least, first.isAlone || !prefers(agent, best, slot) { continue }
+      (best, least) = (agent, measure)
+      if first.isAlone, least <= first.least { return best }
     }
   }
 
@@ -392,13 +430,7 @@ extension Router {
     let queue = Int(cases[slot].need.queue.raw)
     let timeout = catalogue.queues[queue].settings.offerTimeout[cases[slot].channel]
     let until = at + max(timeout, .milliseconds(1))
-    // What the queue's counters know: agents elsewhere, and members by what hinders them most.
-    // Skills are
-    // counted only when somebody asks (`why`), since that needs a look at each member.
-    var passed = PassedOver()
-    passed.counts = queues[queue].blocked
-    passed.counts[Int(PassedOverReason.notInQueue.rawValue)] =
-      catalogue.activeAgents &- queues[queue].members
+    let passed = passedOver(slot)
     let offer = Self.offerID(cases[slot].id, cases[slot].offersMade)
     emit(
       .offerMade(offer, cases[slot].id, id, seat: seat, until: until, passedOver: passed), at, &out)
@@ -444,22 +476,18 @@ extension Router {
 
 extension CaseRecord {
   /// Whether nothing between this case and this agent alone stands in the way.
-  func allows(_ agent: AgentID, _ teams: [TeamID]) -> Bool {
-    need.admits(agent, teams) && !backOffs.contains { $0.agent == agent && !$0.isOver }
+  func allows(_ agent: Int, _ profiles: Profiles) -> Bool {
+    need.admits(agent, profiles) && !isBackedOff(from: agent)
+  }
+  /// Whether the agent declined it, and is not asked again yet.
+  func isBackedOff(from agent: Int) -> Bool {
+    backOffs.contains { Int($0.agent.raw) == agent && !$0.isOver }
   }
 }
 
 extension Need {
   /// Whether the agent is among those that the need names, and not among those that it bars.
-  func admits(_ agent: AgentID, _ teams: [TeamID]) -> Bool {
-    isAmongRequired(agent, teams) && !excluded.contains(agent)
-      && !excludedTeams.contains(where: teams.contains)
-  }
-  func isAmongRequired(_ agent: AgentID, _ teams: [TeamID]) -> Bool {
-    (requiredAgents.isEmpty || requiredAgents.contains(agent))
-      && (requiredTeams.isEmpty || requiredTeams.contains(where: teams.contains))
-  }
-  var namesAgents: Bool {
-    !excluded.isEmpty || !requiredAgents.isEmpty || !requiredTeams.isEmpty || !excludedTeams.isEmpty
+  func admits(_ agent: Int, _ profiles: Profiles) -> Bool {
+    circle?.admits(agent, profiles) ?? true
   }
 }

@@ -202,6 +202,7 @@ extension Router {
       everyone.list(index, Channel.allBits, profiles)
     }
     scarce = ScarceCases(agents: agents.count)
+    unsuited = UnsuitedMembers()
     leastWeight = Channel.allCases.map { Int(max(1, catalogue.limits.weight[$0])) }
     for index in queues.indices {
       waiting.setOpen(QueueID(UInt32(truncatingIfNeeded: index)), queues[index].isOpen)

@@ -33,13 +33,13 @@ extension Router {
         &cursor, channel: .chat, queue: need.queue, widened: [], skills: need.skills)
       if agent < 0 { return false }
       let id = AgentID(UInt32(truncatingIfNeeded: agent))
-      if id != one, need.admits(id, profiles.teams(agent)) { return true }
+      if id != one, need.admits(agent, profiles) { return true }
     }
   }
 
   /// Whether the rules keep the agent from it by name or team.
   private func isBarred(_ agent: AgentID, from need: Need) -> Bool {
-    isKnown(agent) && !need.admits(agent, profiles.teams(Int(agent.raw)))
+    isKnown(agent) && !need.admits(Int(agent.raw), profiles)
   }
 
   /// A case that was passed by hand to this agent alone: who passed it on judged that they serve it.

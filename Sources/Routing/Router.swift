@@ -33,6 +33,8 @@ public struct Router: Sendable {
   var idle = IdleIndex()
   /// All agents, whatever they do now, to find who could ever take a case.
   var everyone = IdleIndex()
+  /// Who of its queue could never take a case, by what such cases need.
+  var unsuited = UnsuitedMembers()
   /// Smallest weight that a case of the channel may have, by `Channel.rawValue - 1`: an agent with
   /// less room
   /// is not looked at.
@@ -44,6 +46,8 @@ public struct Router: Sendable {
   var pendingAgents: [Int32] = []
   var pendingCases: [Int32] = []
   var matchGoesOn = false
+  /// Cases that are offered to fewer at once than they were, since one of these did not take them.
+  var underOffered: [Int32] = []
   /// In a replay nothing matches: there, what began to wait is listed without being looked at.
   private(set) var isDeciding = false
   /// Agents who wanted to leave and may have ended their last case in this command.

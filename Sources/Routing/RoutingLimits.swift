@@ -47,6 +47,10 @@ public enum RoutingLimits {
   public static let pairsPerCommandMax = 256
   /// Cases, and agents, that one command looks at anew, and timers that one tick takes.
   public static let looksPerCommandMax = 1_024
+  /// What an explanation of an agent looks at before it says that it has not seen all: classes, each a
+  /// look, and single cases, each as dear as so many classes. Some milliseconds.
+  public static let explainedLooksMax = 131_072
+  public static let explainedLooksOfSingle = 8
   /// Ended offers and closed cases that are remembered to answer "ended" rather than "unknown".
   public static let endedRememberedMax = 16_384
   /// Between the slowest and the quickest queue lies what makes a second a day and more; the

@@ -30,6 +30,9 @@ struct ScarceCases: Sendable {
     var entry: Entry
     var family: UInt64
     var agents: [Int32]
+    var queue: QueueID
+    /// Where it stands among those that name agents; -1 for one that names nobody.
+    var placeOfNaming: Int32
   }
 
   private var lists: [SortedRow] = []
@@ -40,6 +43,9 @@ struct ScarceCases: Sendable {
   /// costs.
   private var families: [UInt8] = Array(repeating: 0, count: 1 << 12)
   private(set) var count = 0
+  /// How many of each queue, by its handle, name nobody, and how many do; and which these are.
+  private var counts: [(anonymous: Int, naming: Int)] = []
+  private(set) var naming: [Int32] = []
 
   init() {}
   init(agents: Int) { lists = Array(repeating: SortedRow(), count: agents) }
@@ -54,11 +60,37 @@ struct ScarceCases: Sendable {
     Int(truncatingIfNeeded: family) & (families.count - 1)
   }
 
-  mutating func insert(_ entry: Entry, family: UInt64, agents: [Int32]) {
+  /// Of the queue: how many cases stand here that name no agent or team, and how many that do.
+  func number(in queue: QueueID) -> (anonymous: Int, naming: Int) {
+    Int(queue.raw) < counts.count ? counts[Int(queue.raw)] : (0, 0)
+  }
+
+  /// What may come to the agent, the soonest first.
+  func cases(of agent: Int) -> [Int32] {
+    lists[agent].entries[lists[agent].start...].map(\.slot)
+  }
+  /// How many can take the case; nil for one that is not here.
+  func agents(of slot: Int32) -> Int? {
+    contains(slot) ? places[Int(placeOf[Int(slot)])].agents.count : nil
+  }
+  func namesAgents(_ slot: Int32) -> Bool { places[Int(placeOf[Int(slot)])].placeOfNaming >= 0 }
+
+  mutating func insert(
+    _ entry: Entry, family: UInt64, agents: [Int32], queue: QueueID, namesAgents: Bool
+  ) {
     while placeOf.count <= Int(entry.slot) { placeOf.append(-1) }
     if count * 4 > families.count { growFamilies() }
     for agent in agents { lists[Int(agent)].insert(entry) }
-    let place = Place(entry: entry, family: family, agents: agents)
+    let place = Place(
+      entry: entry, family: family, agents: agents, queue: queue,
+      placeOfNaming: namesAgents ? Int32(truncatingIfNeeded: naming.count) : -1)
+    while counts.count <= Int(queue.raw) { counts.append((0, 0)) }
+    if namesAgents {
+      naming.append(entry.slot)
+      counts[Int(queue.raw)].naming += 1
+    } else {
+      counts[Int(queue.raw)].anonymous += 1
+    }
     if let vacant = free.popLast() {
       places[Int(vacant)] = place
       placeOf[Int(entry.slot)] = vacant
@@ -77,12 +109,26 @@ struct ScarceCases: Sendable {
     placeOf[Int(slot)] = -1
     let entry = places[place].entry
     for agent in places[place].agents { lists[Int(agent)].remove(entry) }
+    uncount(place)
     places[place].agents = []
     places[place].entry.slot = -1
     free.append(Int32(truncatingIfNeeded: place))
     count -= 1
     let at = bucket(places[place].family)
     if families[at] < .max { families[at] -= 1 }  // a number that was full stays full
+  }
+
+  private mutating func uncount(_ place: Int) {
+    let (at, queue) = (Int(places[place].placeOfNaming), Int(places[place].queue.raw))
+    guard at >= 0 else {
+      counts[queue].anonymous -= 1
+      return
+    }
+    counts[queue].naming -= 1
+    let last = naming.removeLast()
+    guard at < naming.count else { return }
+    naming[at] = last
+    places[Int(placeOf[Int(last)])].placeOfNaming = Int32(truncatingIfNeeded: at)
   }
 
   private mutating func growFamilies() {
@@ -94,13 +140,16 @@ struct ScarceCases: Sendable {
   }
 
   /// The agent's soonest case on one of the channels, with room for it, that passes.
-  func best(for agent: Int, ready: UInt8, room: Rooms, where passes: (Int32) -> Bool)
-    -> CaseIndex.Entry
-  {
+  func best(
+    for agent: Int, ready: UInt8, room: Rooms, _ profiles: Profiles,
+    where passes: (Int32, Profiles) -> Bool
+  ) -> CaseIndex.Entry {
     let list = lists[agent]
     for at in list.start..<list.entries.count {
       let entry = list.entries[at]
-      if entry.channel & ready != 0, Int(entry.weight) <= room[entry.channel], passes(entry.slot) {
+      if entry.channel & ready != 0, Int(entry.weight) <= room[entry.channel],
+        passes(entry.slot, profiles)
+      {
         return CaseIndex.Entry(key: entry.key, sequence: entry.sequence, slot: entry.slot)
       }
     }

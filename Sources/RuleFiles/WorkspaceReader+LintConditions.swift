@@ -136,7 +136,8 @@ extension WorkspaceReader {
         let clause = try? Expression.compileUnchecked(
           condition.text(of: node), Fact.environment(zone: SystemZones.table)
         ).get(),
-        case .error(let error) = clause.evaluate([]), error.kind != .unknown
+        case .error(let error) = clause.evaluate([], budget: Program.lookingBudget),
+        error.kind != .unknown, error.kind != .budget
       else { continue }
       report(
         node, of: condition, section,

@@ -41,16 +41,22 @@ public struct Explanation: Sendable {
 }
 
 extension RuleSet {
-  /// Tries every rule up to the one that matches, without the index, and says what each condition
-  /// came to.
+  /// Tries every rule up to the one that matches, also those that the index leaves out, and says
+  /// what each condition came to. Only what routing evaluates takes of what a case may cost.
   public func explain(_ facts: Facts) -> Explanation {
     var trials: [Explanation.Trial] = []
+    var candidates = index.candidates(facts)
+    var candidate = candidates.next()
+    var purse = Self.stepsPerCaseMax
     for (at, rule) in rules.enumerated() {
       guard let condition = rule.when else {
         trials.append(.init(rule: rule.name, place: rule.place, matched: true, reasons: []))
         return Explanation(trials: trials, decision: decision(at, facts))
       }
-      let trace = condition.trace(facts.slots)
+      while let next = candidate, next < at { candidate = candidates.next() }
+      let trace =
+        candidate == at
+        ? condition.trace(facts.slots, from: &purse) : condition.trace(facts.slots)
       let matched = trace.0 == .bool(true)
       let reasons = matched ? [] : condition.failures(trace).map(Explanation.Part.init)
       trials.append(

@@ -109,7 +109,10 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
       return make(
         "conversation.text", .string, "The customer's last words, at most 4,000 characters.")
     case .handoffReason:
-      return make("handoff.reason", .string, "Why the bot handed over.", ["chat"])
+      return make(
+        "handoff.reason", .string,
+        "Why the bot handed over; or what the phone system says a call is about.",
+        ["chat", "phone"])
     case .handoffSummary: return make("handoff.summary", .string, "The bot's summary.", ["chat"])
     case .handoffFields:
       return make("handoff.fields", fields, "What the bot collected for the handoff.", ["chat"])

@@ -4,14 +4,17 @@ import WebCodec
 
 /// The `Date` field's text, made once a second by the lane that needs it (RFC 9110 §6.6.1).
 final class DateText {
-  private var second: Int64 = -1
+  /// When the second that it tells is over, by the lane's monotonic clock: between two seconds the
+  /// clock on the wall is not asked.
+  private var endMilliseconds = Int64.min
   private var text = HeaderValue(fixed: "Thu, 01 Jan 1970 00:00:00 GMT")
 
-  var now: HeaderValue {
-    let current = WallClock.nowMilliseconds / 1_000
-    if current != second {
-      second = current
-      text = HeaderValue(Self.imfFixdate(current)) ?? text
+  /// - Parameter now: the lane's monotonic clock, in milliseconds.
+  func text(at now: Int64) -> HeaderValue {
+    if now >= endMilliseconds {
+      let (second, rest) = WallClock.nowMilliseconds.quotientAndRemainder(dividingBy: 1_000)
+      text = HeaderValue(Self.imfFixdate(second)) ?? text
+      endMilliseconds = now + 1_000 - rest
     }
     return text
   }

@@ -29,11 +29,12 @@ final class Encryption: Sendable {
     }
   }
 
-  /// Reads the files again. Nil, or why what was shown before stays.
+  /// Reads the files again. Nil, or why what was shown before stays, on HTTPS as for mail.
   func reload() -> String? {
     do throws(TLSFault) {
-      try https.reload()
-      try mail.reload()
+      let (forHTTPS, forMail) = (try https.readAgain(), try mail.readAgain())
+      https.show(forHTTPS)
+      mail.show(forMail)
       Log.note(
         "certificates: read again, the first to end does so at \(Instant(milliseconds: https.expirySeconds * 1_000))"
       )

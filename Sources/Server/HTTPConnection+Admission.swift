@@ -25,7 +25,7 @@ extension HTTPConnection {
   {
     start(request, connection)
     contentBytes = request.contentLength ?? 0
-    if !decoder.dropContent(bytesMax: Limit.droppedBytes) { exchange?.reply.keepAlive = false }
+    if !dropContent() { exchange?.reply.keepAlive = false }
     finish(answer, connection)
   }
 
@@ -69,7 +69,7 @@ extension HTTPConnection {
       return APIResponse(
         APIProblem(413, "too-large", "Too large", "a body may have \(bytesMax) bytes here"))
     }
-    decoder.admit(bodyBytesMax: bytesMax)
+    admitContent(bytesMax: bytesMax)
     return nil
   }
 
@@ -82,6 +82,7 @@ extension HTTPConnection {
   }
 
   func openPage(_ page: ServerPage?, _ request: IncomingRequest) -> APIResponse? {
+    if page == .server { return OpenPages.methods }
     guard page == .welcome || page == .health else { return nil }
     guard request.method == .get || request.method == .head else { return .onlyGet }
     if page == .welcome { return OpenPages.welcome }
@@ -109,10 +110,14 @@ extension HTTPConnection {
 /// The server's own pages, known before anything of a path becomes a String.
 enum ServerPage {
   case welcome, health, metrics, queues, stream
+  /// None of them, but the server in general.
+  case server
 
   init?(_ request: IncomingRequest) {
     if request.hasPath("/health") {
       self = .health
+    } else if request.isOfServer {
+      self = .server
     } else if request.hasPath("/") {
       self = .welcome
     } else if request.hasPath("/metrics") {

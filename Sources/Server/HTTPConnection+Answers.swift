@@ -156,7 +156,7 @@ extension HTTPConnection {
     _ response: APIResponse, to reply: ReplyContext, takesGzip: Bool, _ connection: Connection
   ) {
     var (reply, response) = (reply, response)
-    let isLast = peerHasEnded && decoder.bufferedBytes == 0
+    let isLast = peerHasEnded && bufferedBytes == 0
     if mustClose || isDraining || isLast || number >= edge.settings.requestsPerConnectionMax {
       reply.keepAlive = false
     }
@@ -178,15 +178,24 @@ extension HTTPConnection {
         fields.append(HeaderField(name, value))
       }
     }
-    let type = HeaderValue(response.contentType) ?? HeaderValue(fixed: "application/octet-stream")
+    let type = Self.type(of: response)
+    let date = lane.dates.text(at: connection.loop.nowMilliseconds)
     var hasContent = false
     connection.write { out in
       hasContent = HTTPResponseEncoder.head(
         .init(code: response.status), type: type, fields, bodyBytes: response.body.count, to: reply,
-        date: dates.now,
+        date: date,
         into: &out)
     }
     if hasContent { connection.write(response.body) }
+  }
+
+  private static let json = HeaderValue(fixed: "application/json")
+
+  /// Nearly always the one that needs no look.
+  private static func type(of response: APIResponse) -> HeaderValue {
+    if response.contentType == "application/json" { return json }
+    return HeaderValue(response.contentType) ?? HeaderValue(fixed: "application/octet-stream")
   }
 
   /// Gives back what the exchange holds outside: a place in a line of waiting agents, a

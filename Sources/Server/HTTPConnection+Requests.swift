@@ -12,7 +12,6 @@ extension HTTPConnection {
   /// From here on the client waits for us.
   func start(_ request: IncomingRequest, _ connection: Connection) {
     begun(connection)
-    number += 1
     admitted = nil  // known for this request alone
     exchange = Exchange(
       number: number, reply: request.reply, takesGzip: request.accepts(coding: "gzip"), caller: nil,
@@ -22,8 +21,7 @@ extension HTTPConnection {
   func begin(_ request: IncomingRequest, _ connection: Connection) {
     let page = ServerPage(request)
     if let open = openPage(page, request) {
-      begun(connection)
-      number += 1
+      answersNow(connection)
       return send(open, to: request.reply, takesGzip: false, connection)
     }
     let known = admitted
@@ -194,7 +192,7 @@ extension HTTPConnection {
       connection.write(opening)
       let stream = WebSocketStream(edge: edge, caller: caller, compression)
       connection.become(stream)
-      stream.begin(connection, decoder.takeRest())
+      stream.begin(connection, takeRest())
       if peerHasEnded { stream.peerClosedWrite(connection) }
     }
   }

@@ -22,8 +22,9 @@ import WebCodec
 final class HTTPConnection: ConnectionHandler {
   let edge: Edge
   let isAdministration: Bool
-  let dates: DateText
-  var decoder: HTTPRequestDecoder
+  let lane: HTTPLane
+  /// What reads requests; nil while nothing of one has come.
+  private var lent: LentDecoder?
   var exchange: Exchange?
   var number: UInt64 = 0
   /// Nothing more is read: the connection closes, or another protocol has it.
@@ -101,15 +102,10 @@ final class HTTPConnection: ConnectionHandler {
     static let rulesBytesMax = 2 * RuleSource.bytesMax
   }
 
-  init(edge: Edge, dates: DateText, isAdministration: Bool) {
+  init(edge: Edge, lane: HTTPLane, isAdministration: Bool) {
     self.edge = edge
-    self.dates = dates
+    self.lane = lane
     self.isAdministration = isAdministration
-    var limits = HTTPLimits()
-    limits.fieldBytesMax = edge.settings.headBytesMax
-    limits.bodyBytesMax = max(
-      edge.settings.bodyBytesMax, edge.settings.blobBytesMax, Limit.rulesBytesMax)
-    decoder = HTTPRequestDecoder(limits: limits)
   }
 
   // MARK: - Bytes
@@ -119,10 +115,33 @@ final class HTTPConnection: ConnectionHandler {
   }
 
   func received(_ bytes: UnsafeRawBufferPointer, on connection: Connection) {
-    decoder.append(bytes)
+    let reading = lent ?? lane.borrow()
+    lent = reading
+    reading.decoder.append(bytes)
     advance(connection)
     let mustWait = exchange != nil || awaitsRoom
-    if mustWait, decoder.bufferedBytes > Limit.aheadBytes { connection.pauseReading() }
+    if mustWait, bufferedBytes > Limit.aheadBytes { connection.pauseReading() }
+  }
+
+  /// Bytes that came and are not yet answered.
+  var bufferedBytes: Int { lent?.decoder.bufferedBytes ?? 0 }
+  private var isIdle: Bool { lent?.decoder.isIdle ?? true }
+
+  /// What came behind the last request: for the protocol upgraded to.
+  func takeRest() -> [UInt8] { lent?.decoder.takeRest() ?? [] }
+
+  /// Bounds the content that the head just told of.
+  func admitContent(bytesMax: Int) { lent?.decoder.admit(bodyBytesMax: bytesMax) }
+
+  /// Whether the content that the head just told of will be read and forgotten.
+  func dropContent() -> Bool { lent?.decoder.dropContent(bytesMax: Limit.droppedBytes) ?? false }
+
+  /// Between requests nothing is kept of them.
+  private func giveBack() {
+    guard let lent else { return }
+    guard lent.decoder.isFresh else { return lent.decoder.releaseMemory(past: 0) }
+    lane.takeBack(lent)
+    self.lent = nil
   }
 
   /// Takes requests until one is in flight, or so much of what was answered is still unsent that the
@@ -137,9 +156,9 @@ final class HTTPConnection: ConnectionHandler {
     while exchange == nil, !mustClose {
       if connection.mustAwaitRoom() {
         awaitsRoom = true
-        return
+        return wait(for: .answer, connection)
       }
-      switch decoder.next() {
+      switch lent?.decoder.next() ?? .needMore {
       case .needMore: return awaitMore(connection)
       case .head(let request): admit(request, connection)
       case .request(let request): begin(request, connection)
@@ -158,7 +177,8 @@ final class HTTPConnection: ConnectionHandler {
   private func fail(_ problem: Problem, _ connection: Connection) {
     mustClose = true
     var out: [UInt8] = []
-    problem.encode(to: .closing, date: dates.now, into: &out)
+    problem.encode(
+      to: .closing, date: lane.dates.text(at: connection.loop.nowMilliseconds), into: &out)
     connection.write(out)
     connection.closeAfterFlush()
   }
@@ -170,11 +190,11 @@ final class HTTPConnection: ConnectionHandler {
       if unproven == nil { connection.closeAfterFlush() }
       return
     }
-    if decoder.isIdle {
+    if isIdle {
       if isDraining { return connection.closeAfterFlush() }
       wait(for: .request, connection)
-      decoder.releaseMemory()
-    } else if decoder.isInHead {
+      giveBack()
+    } else if lent?.decoder.isInHead ?? false {
       wait(for: .head, connection)
     } else {
       wait(for: .body, connection)
@@ -188,16 +208,18 @@ final class HTTPConnection: ConnectionHandler {
   private func wait(for next: Awaited, _ connection: Connection) {
     if next == awaited, next != .request { return }
     awaited = next
-    for timer in [ConnectionTimer.idle, .head, .body] { connection.clearTimer(timer) }
-    let settings = edge.settings
+    connection.clearTimer(.head)
+    connection.clearTimer(.body)
     switch next {
-    case .request: connection.setTimer(.idle, milliseconds: settings.idleSeconds * 1_000)
-    case .head: connection.setTimer(.head, milliseconds: settings.headSeconds * 1_000)
+    case .request:
+      return connection.setTimer(.idle, milliseconds: edge.settings.idleSeconds * 1_000)
+    case .head: connection.setTimer(.head, milliseconds: edge.settings.headSeconds * 1_000)
     case .body:
       let slowest = contentBytes / Limit.contentBytesPerMillisecond
-      connection.setTimer(.body, milliseconds: settings.bodySeconds * 1_000 + slowest)
+      connection.setTimer(.body, milliseconds: edge.settings.bodySeconds * 1_000 + slowest)
     case .answer: break
     }
+    connection.clearTimer(.idle)
   }
 
   func timedOut(_ timer: ConnectionTimer, on connection: Connection) {
@@ -206,7 +228,7 @@ final class HTTPConnection: ConnectionHandler {
     case .idle, .head, .body:
       // RFC 9110 §15.5.9. Whoever has sent nothing is told nothing, nor whoever has had an answer
       // already.
-      if mustClose || decoder.isIdle || decoder.isDropping {
+      if mustClose || isIdle || lent?.decoder.isDropping ?? false {
         return connection.close(because: .timedOut(timer))
       }
       fail(Problem(status: 408, detail: "the request was not complete in time"), connection)
@@ -230,6 +252,12 @@ final class HTTPConnection: ConnectionHandler {
 
   func begun(_ connection: Connection) {
     wait(for: .answer, connection)
+    answersNow(connection)
+  }
+
+  /// A request has come whose answer goes at once; whatever is awaited next sets its time anew.
+  func answersNow(_ connection: Connection) {
+    number += 1
     unproven = nil
     connection.clearTimer(.answer)
   }
@@ -262,7 +290,7 @@ final class HTTPConnection: ConnectionHandler {
   func draining(_ connection: Connection) {
     isDraining = true
     switch exchange?.kind {
-    case nil where decoder.isIdle: connection.closeAfterFlush()
+    case nil where isIdle: connection.closeAfterFlush()
     case .next: finish(APIResponse(204, contentType: "application/json", []), connection)
     // As when their time is over.
     case .poll, .call: answerIsDue(connection)

@@ -29,7 +29,10 @@ public final class Health: Sendable {
     fileprivate var watched: Int64?
     fileprivate var isCommitting = false
     fileprivate var isHanging = false
+    /// Whether even what is stored cannot be looked at: whoever waits for a writer's state waits, too.
+    public fileprivate(set) var isStill = false
   }
+  static let stands = "a look at what is stored does not come to its end: the disk does not answer"
   static let hangs = "a commit does not come to its end: the disk does not answer"
   /// Past this many, damage is no longer told apart.
   static let damagedMax = 1_000
@@ -124,6 +127,27 @@ public final class Health: Sendable {
     }
   }
   func outage(_ begins: Bool) { change { $0.outages += begins ? 1 : -1 } }
+
+  // MARK: - A disk that stands still
+
+  func standsStill() {
+    let isNews = change { facts in
+      defer { facts.isStill = true }
+      if facts.trouble == nil { facts.trouble = Self.stands }
+      return !facts.isStill
+    }
+    if isNews { Log.fault("looking at what is stored", Self.stands) }
+  }
+
+  func movesOn() {
+    guard hasTrouble.load(ordering: .relaxed) else { return }
+    let isNews = change { facts in
+      defer { facts.isStill = false }
+      if facts.trouble == Self.stands { facts.trouble = nil }
+      return facts.isStill
+    }
+    if isNews { Log.note("the disk answers again") }
+  }
 
   // MARK: - Damage
 

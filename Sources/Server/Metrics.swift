@@ -45,6 +45,7 @@ struct Metrics {
   private static func append(_ queue: QueueView, _ now: Instant, _ object: inout JSONWriter) {
     let counts = queue.counts
     object.field("name", counts.name)
+    if counts.isRetired { object.field("in_rules", false) }
     object.field("waiting", counts.waiting)
     object.field("offered", counts.offered)
     object.field("assigned", counts.assigned)
@@ -118,6 +119,9 @@ struct Metrics {
       queues.compactMap { queue in value(queue).map { (labels(queue), $0) } }
     }
     series("queue_waiting", "Cases that wait.", "gauge", each { "\($0.counts.waiting)" })
+    series(
+      "queue_stranded", "Cases in a queue that the rules no longer have: nobody is offered them.",
+      "gauge", each { "\($0.counts.isRetired ? $0.counts.waiting : 0)" })
     series("queue_offered", "Cases that are offered.", "gauge", each { "\($0.counts.offered)" })
     series("queue_assigned", "Cases that an agent has.", "gauge", each { "\($0.counts.assigned)" })
     series(

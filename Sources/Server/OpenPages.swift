@@ -15,7 +15,9 @@ enum OpenPages {
     if edge.health.isWell { return well }
     let onlooker = onlooker()
     let facts = edge.health.now
-    let outages = edge.writers.compactMap { writer in writer.outage.map { (writer.workspace, $0) } }
+    // A writer that hangs with the disk holds what it would be asked of.
+    let writers = facts.isStill ? [] : edge.writers
+    let outages = writers.compactMap { writer in writer.outage.map { (writer.workspace, $0) } }
     let isServed = facts.trouble == nil && outages.isEmpty
     let clock = edge.health.clock.trouble
     let anything = facts.trouble ?? outages.first?.1 ?? degraded(facts) ?? clock
@@ -57,6 +59,13 @@ enum OpenPages {
     var json = JSONWriter()
     json.object { $0.field("status", "ok") }
     return APIResponse(200, json: json.bytes)
+  }()
+
+  /// RFC 9110 §9.3.7: what some page or other takes.
+  static let methods: APIResponse = {
+    var response = APIResponse(204, contentType: "application/json", [])
+    response.headers = [.init("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS")]
+    return response
   }()
 
   static let welcome = APIResponse(

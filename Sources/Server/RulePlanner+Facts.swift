@@ -133,6 +133,9 @@ extension RulePlanner {
       seen[.handoffFields] = Self.map(handoff.fields)
       seen[.handoffSkills] = .list(handoff.wantedSkills.map { .string($0) })
     }
+    if let handoff = facts.handoff, facts.channel == .phone, !handoff.reason.isEmpty {
+      seen[.handoffReason] = .string(handoff.reason)
+    }
     if let mail = facts.mail {
       seen[.mailSubject] = .string(mail.subject)
       seen[.mailFrom] = .string(mail.from)

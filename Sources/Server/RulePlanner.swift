@@ -106,21 +106,21 @@ struct RulePlanner: Planner {
       }
     }
     need.skills.sort { $0.skill < $1.skill }
+    need.excluded = router.agents(plan.excludedAgents)
+    need.requiredAgents = router.agents(plan.requiredAgents)
+    need.requiredTeams = router.teams(plan.requiredTeams)
+    need.excludedTeams = router.teams(plan.excludedTeams)
     if let preference = plan.preference {
       let agent: AgentID? =
         switch preference.whom {
         case .lastAgent: facts.profile.lastAgent?.agent
         case .named(let name): router.agentID(named: name)
-        case .accountTeam: readiest(of: facts.profile, for: plan, on: facts.channel, router)
+        case .accountTeam: readiest(of: facts.profile, for: need, on: facts.channel, router)
         }
       if let agent {
         need.preferred = .init(agent: agent, for: .milliseconds(preference.forMilliseconds))
       }
     }
-    need.excluded = router.agents(plan.excludedAgents)
-    need.requiredAgents = router.agents(plan.requiredAgents)
-    need.requiredTeams = router.teams(plan.requiredTeams)
-    need.excludedTeams = router.teams(plan.excludedTeams)
     need.weight = plan.weight.map { UInt16(clamping: $0) }
     need.serviceLevel = plan.serviceLevelMilliseconds.map { .milliseconds($0) }
     for step in plan.steps {
@@ -134,22 +134,12 @@ struct RulePlanner: Planner {
   /// there, available on its channel, serving the queue, and idle for the longest. Nobody is waited
   /// for when none is.
   private func readiest(
-    of profile: CustomerProfile, for plan: Plan, on channel: Channel, _ router: borrowing Router
+    of profile: CustomerProfile, for need: Need, on channel: Channel, _ router: borrowing Router
   ) -> AgentID? {
     guard let value = profile.newest("account_team")?.value,
-      case .string(let team) = Value(json: value)
+      case .string(let name) = Value(json: value), let team = router.teamID(named: name)
     else { return nil }
-    var best: AgentView?
-    for id in router.agentIDs {
-      guard let agent = router.agent(id), agent.settings.teams.contains(team),
-        agent.settings.queues.contains(plan.queue),
-        agent.counts == .available, agent.channels.contains(channel), agent.isPresent,
-        !agent.isNotResponding,
-        plan.admits(agent.name, teams: agent.settings.teams)
-      else { continue }
-      if best.map({ agent.idleSince < $0.idleSince }) ?? true { best = agent }
-    }
-    return best?.id
+    return router.longestIdle(ofTeam: team, for: need, on: channel)
   }
 
   private func change(_ change: Plan.Step.Change, _ router: borrowing Router) -> Need.Step.Change? {

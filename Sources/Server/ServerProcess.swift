@@ -18,6 +18,7 @@ public final class ServerProcess: Sendable {
   private let commits: CommitLoop
   private let search: SearchWorker
   private let housekeeper: Housekeeper
+  private let diskWatch: DiskWatch
   private let outbox: Outbox
 
   public enum StartFault: Error, CustomStringConvertible {
@@ -74,6 +75,14 @@ public final class ServerProcess: Sendable {
     for writer in edge.writers { writer.submit([Request(.start)]) }
     addresses = try Self.listen(sockets, edge)
     for writer in edge.writers { edge.hub.wakeOutbox(writer.workspace) }
+    let probe = try ReadPool(store: store, name: "disk watch", threads: 1)
+    diskWatch = DiskWatch(health) { then in
+      // What comes of it others tell, who need it.
+      probe.run { reader in
+        _ = try? reader.workspaces()
+        then()
+      }
+    }
     housekeeper = Housekeeper(edge)
     edge.use(housekeeper)
   }
@@ -86,20 +95,18 @@ public final class ServerProcess: Sendable {
     var addresses: [(name: String, address: SocketAddress)] = []
     var administration = ListenerOptions(.path("\(edge.settings.data)/admin.socket"))
     administration.isAdministration = true
-    // A timeline is one answer however long it is, and an administrator is no stranger.
-    administration.limits.outputMaxBytes = .max
     administration.limits.outputStallMilliseconds = edge.settings.httpStallSeconds * 1_000
     let admin = try sockets.listen(administration) { _ in
-      let dates = DateText()
-      return { _ in HTTPConnection(edge: edge, dates: dates, isAdministration: true) }
+      let lane = HTTPLane(edge.settings)
+      return { _ in HTTPConnection(edge: edge, lane: lane, isAdministration: true) }
     }
     addresses.append(("administration", admin.address))
     for (name, text) in [("http", edge.settings.httpListen), ("https", edge.settings.httpsListen)] {
       guard var web = try options(text, edge) else { continue }
       if name == "https" { web.tls = try encryption(edge).https }
       let listener = try sockets.listen(web) { _ in
-        let dates = DateText()
-        return { _ in HTTPConnection(edge: edge, dates: dates, isAdministration: false) }
+        let lane = HTTPLane(edge.settings)
+        return { _ in HTTPConnection(edge: edge, lane: lane, isAdministration: false) }
       }
       addresses.append((name, listener.address))
     }
@@ -128,11 +135,9 @@ public final class ServerProcess: Sendable {
     }
     var options = ListenerOptions(address)
     options.connectionsPerAddressMax = edge.settings.connectionsPerAddressMax
-    // One whole attachment must fit behind what may stand before it: it is written in one piece,
-    // and is no sign of a slow reader.
-    let attachment =
-      edge.settings.blobBytesMax + options.limits.outputPauseBytes + (64 << 10)
-    options.limits.outputMaxBytes = max(edge.settings.httpUnsentBytesMax, attachment)
+    // An answer begins while as much is unread as pauses reading, and its content follows its head.
+    options.limits.outputMaxBytes = max(
+      edge.settings.httpUnsentBytesMax, options.limits.outputPauseBytes + (64 << 10))
     options.limits.outputStallMilliseconds = edge.settings.httpStallSeconds * 1_000
     options.limits.handshakeMilliseconds = edge.settings.tlsHandshakeSeconds * 1_000
     return options
@@ -158,6 +163,7 @@ public final class ServerProcess: Sendable {
     await outbox.drain(until: deadline)
     for writer in edge.writers { writer.finishTurn() }
     housekeeper.stop()
+    diskWatch.stop()
     search.stop()
     commits.stop()
     edge.accesses.finish()

@@ -181,7 +181,7 @@ public struct Settings: Sendable, Equatable {
       "http.body_bytes_max", \.bodyBytesMax, 1_024...(64 << 20), "largest request body, in bytes"),
     number(
       "http.connections_per_address_max", \.connectionsPerAddressMax, 1...1_000_000,
-      "connections from one address"),
+      "connections from one address to each listener"),
     number(
       "http.head_seconds", \.headSeconds, 1...600,
       "how long a request's head, or a stream's token, may take to come"),
@@ -207,7 +207,7 @@ public struct Settings: Sendable, Equatable {
       "requests after which a connection is closed, so that a balancer can move it"),
     number(
       "http.unsent_bytes_max", \.httpUnsentBytesMax, 65_536...(1 << 30),
-      "answers that a client may leave unread before it is cut off, in bytes; never less than the largest attachment and 320 KiB"
+      "what a client may have left unread when more is written, in bytes; never less than 320 KiB"
     ),
     number(
       "http.stall_seconds", \.httpStallSeconds, 1...3_600,

@@ -97,7 +97,8 @@ struct Brief {
     func line(_ name: String) -> Line? {
       entry[name]?.string.map { Line(text: $0, source: source) }
     }
-    wants = line("wants") ?? (kind == "handoff" && wants == nil ? line("reason") : nil) ?? wants
+    let isSaidWhy = kind == "handoff" || kind == "call"
+    wants = line("wants") ?? (isSaidWhy && wants == nil ? line("reason") : nil) ?? wants
     summary = line("summary") ?? summary
     sentiment = line("sentiment") ?? sentiment
     for text in entry["tried"]?.array ?? [] {

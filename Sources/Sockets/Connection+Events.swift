@@ -138,7 +138,7 @@ extension Connection {
 
   func returnOutput() {
     guard let output else { return }
-    output.reset()
+    if output.count > 0 { output.reset() }
     if loop.idleOutputs.count < LaneLoop.idleOutputsMax { loop.idleOutputs.append(output) }
     self.output = nil
   }

@@ -83,25 +83,27 @@ public final class Connection {
     return true
   }
 
-  /// Queues bytes; they leave at the end of the batch. Ignored once the connection is closing.
+  /// Queues bytes; they leave at the end of the batch, and what the kernel does not take then, as
+  /// the peer makes room. Ignored once the connection is closing. One write may be of any length;
+  /// whoever has left more than `outputMaxBytes` unread by the next one is closed as a slow reader.
   public func write(_ bytes: UnsafeRawBufferPointer) {
-    guard isWritable, !bytes.isEmpty else { return }
+    guard mayWrite(), !bytes.isEmpty else { return }
     borrowOutput().append(bytes)
-    wrote()
+    unsettle()
   }
 
   /// The same for an array, which is kept and not copied when it is large.
   public func write(_ bytes: [UInt8]) {
-    guard isWritable, !bytes.isEmpty else { return }
+    guard mayWrite(), !bytes.isEmpty else { return }
     borrowOutput().append(bytes)
-    wrote()
+    unsettle()
   }
 
   /// The same for bytes that `body` appends where they will be sent from.
   public func write(_ body: (inout [UInt8]) -> Void) {
-    guard isWritable else { return }
+    guard mayWrite() else { return }
     borrowOutput().gather(body)
-    wrote()
+    unsettle()
   }
 
   /// The user id of the process at the other end of a Unix socket, as the kernel saw it when it
@@ -187,8 +189,9 @@ public final class Connection {
     return borrowed
   }
 
-  private func wrote() {
-    if unsentBytes > limits.outputMaxBytes { close(because: .slowReader) } else { unsettle() }
+  private func mayWrite() -> Bool {
+    if isWritable, unsentBytes > limits.outputMaxBytes { close(because: .slowReader) }
+    return isWritable
   }
 
   var isReading: Bool {

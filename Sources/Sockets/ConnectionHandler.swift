@@ -134,7 +134,7 @@ public enum CloseReason: Hashable, Sendable {
 public struct ConnectionLimits: Sendable {
   /// Unsent bytes past which reading pauses, until half of them are gone.
   public var outputPauseBytes = 256 << 10
-  /// Unsent bytes past which the connection is closed as a slow reader.
+  /// Unsent bytes past which a further write closes the connection as a slow reader's.
   public var outputMaxBytes = 4 << 20
   /// How long unsent bytes may stand without a single one being taken.
   public var outputStallMilliseconds = 30_000

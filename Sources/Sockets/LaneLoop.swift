@@ -45,7 +45,7 @@ public final class LaneLoop {
   var draining: Draining?
 
   static let lingerMilliseconds: Int64 = 5
-  static let idleOutputsMax = 64
+  static let idleOutputsMax = EventQueue.batchMax
   /// How old the statistics of a busy lane may be.
   static let publishMilliseconds: Int64 = 100
   static let inputBytes = 65_536

@@ -10,7 +10,7 @@ public struct ListenerOptions: Sendable {
   /// only this user may open (0600).
   public var address: SocketAddress
   public var backlog = 4_096
-  /// Connections from one IPv4 address, or one IPv6 /64.
+  /// Connections to this listener from one IPv4 address, or one IPv6 /64.
   public var connectionsPerAddressMax = Int.max
   /// Whether its connections use the descriptors kept back for administration.
   public var isAdministration = false
@@ -127,9 +127,17 @@ struct Adoption: Sendable {
 final class Admission: Sendable {
   private struct State {
     var open = 0
-    var byAddress: [IPAddress: Int] = [:]
+    var byOrigin: [Origin: Int] = [:]
     /// Listeners that stopped accepting, to be told when there is room again.
     var waiting: [@Sendable () -> Void] = []
+  }
+  /// Each listener counts for itself, so that who floods one leaves their address the others.
+  private struct Origin: Hashable {
+    var listener: Int
+    var address: IPAddress
+    init(_ listener: Listener, _ address: IPAddress) {
+      (self.listener, self.address) = (listener.id, address.limitKey)
+    }
   }
   private let state = Mutex(State())
   private let connectionsMax: Int
@@ -150,9 +158,10 @@ final class Admission: Sendable {
     if listener.options.isAdministration { return true }
     return state.withLock { state in
       if case .ip(let address, _) = peer {
-        let count = state.byAddress[address.limitKey, default: 0]
+        let origin = Origin(listener, address)
+        let count = state.byOrigin[origin, default: 0]
         if count >= listener.options.connectionsPerAddressMax { return false }
-        state.byAddress[address.limitKey] = count + 1
+        state.byOrigin[origin] = count + 1
       }
       state.open += 1
       return true
@@ -166,8 +175,11 @@ final class Admission: Sendable {
     if listener.options.isAdministration { return }
     let waiting = state.withLock { state in
       state.open -= 1
-      if case .ip(let address, _) = peer, let count = state.byAddress[address.limitKey] {
-        state.byAddress[address.limitKey] = count > 1 ? count - 1 : nil
+      if case .ip(let address, _) = peer {
+        let origin = Origin(listener, address)
+        if let count = state.byOrigin[origin] {
+          state.byOrigin[origin] = count > 1 ? count - 1 : nil
+        }
       }
       defer { state.waiting = [] }
       return state.waiting

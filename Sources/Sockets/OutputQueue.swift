@@ -7,7 +7,8 @@ internal import CSockets
 final class OutputQueue {
   /// Small writes are gathered into one piece; a large array becomes a piece of its own, uncopied.
   static let gatherBytesMax = 4_096
-  private static let keptCapacityMax = 32_768
+  /// A lane keeps as many as a batch may borrow at once.
+  private static let keptCapacityMax = 8_192
   private static let partsMax = 16
 
   private var pieces: [[UInt8]] = [[]]
@@ -85,9 +86,10 @@ final class OutputQueue {
     }
   }
 
-  /// Forgets bytes that were sent.
+  /// Forgets bytes that were sent. Without any left it is as new.
   func consume(_ bytes: Int) {
     count -= bytes
+    if count == 0 { return reset() }
     var rest = bytes
     while rest > 0 {
       let left = pieces[first].count - sent
@@ -97,7 +99,6 @@ final class OutputQueue {
       }
       rest -= left
       sent = 0
-      if first == pieces.count - 1 { return reset() }
       pieces[first] = []
       first += 1
     }
@@ -109,11 +110,8 @@ final class OutputQueue {
 
   /// Empties it for the next borrower, keeping a modest gathering piece.
   func reset() {
-    var kept: [UInt8] = []
-    if lastGathers { swap(&kept, &pieces[pieces.count - 1]) }
-    if kept.capacity > Self.keptCapacityMax { kept = [] }
-    kept.removeAll(keepingCapacity: true)
-    if pieces.count == 1 { pieces[0] = kept } else { pieces = [kept] }
+    if pieces.count > 1 { pieces = [lastGathers ? pieces.removeLast() : []] }
+    pieces[0].removeAll(keepingCapacity: pieces[0].capacity <= Self.keptCapacityMax)
     (lastGathers, first, sent, count) = (true, 0, 0, 0)
   }
 }

@@ -9,14 +9,18 @@ public struct ByteBuffer: Sendable, Equatable {
   @usableFromInline var storage: [UInt8] = []
   @usableFromInline var head = 0
 
-  public init() {}
+  @inlinable public init() {}
 
   public init(_ bytes: some Sequence<UInt8>) { storage = Array(bytes) }
 
   @inlinable public var count: Int { storage.count - head }
   @inlinable public var isEmpty: Bool { storage.count == head }
+  /// Bytes that it has room for.
+  @inlinable public var capacity: Int { storage.capacity }
 
-  public mutating func append(_ bytes: UnsafeRawBufferPointer) { storage.append(contentsOf: bytes) }
+  @inlinable public mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    storage.append(contentsOf: bytes)
+  }
   public mutating func append(_ bytes: some Sequence<UInt8>) { storage.append(contentsOf: bytes) }
 
   /// The byte at `offset` from the front, or nil past the end.
@@ -26,7 +30,7 @@ public struct ByteBuffer: Sendable, Equatable {
   }
 
   /// Drops up to `count` bytes at the front.
-  public mutating func consume(_ count: Int) {
+  @inlinable public mutating func consume(_ count: Int) {
     head += min(max(count, 0), self.count)
     if head == storage.count {
       storage.removeAll(keepingCapacity: storage.capacity <= 65_536)
@@ -38,7 +42,7 @@ public struct ByteBuffer: Sendable, Equatable {
   }
 
   /// Takes up to `count` bytes from the front.
-  public mutating func take(_ count: Int) -> [UInt8] {
+  @inlinable public mutating func take(_ count: Int) -> [UInt8] {
     let n = min(max(count, 0), self.count)
     var bytes: [UInt8] = []
     if head == 0, n == storage.count {  // all there is: handed over uncopied
@@ -63,7 +67,9 @@ public struct ByteBuffer: Sendable, Equatable {
   }
 
   /// The live bytes, for reading in place.
-  public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+  @inlinable public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows
+    -> R
+  {
     try storage.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[head...])) }
   }
 
@@ -71,7 +77,7 @@ public struct ByteBuffer: Sendable, Equatable {
   public var bytes: [UInt8] { Array(storage[head...]) }
 
   /// Forgets everything and gives the memory back, as an idle connection should.
-  public mutating func release() {
+  @inlinable public mutating func release() {
     storage = []
     head = 0
   }

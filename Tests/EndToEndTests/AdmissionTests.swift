@@ -240,6 +240,24 @@ import Testing
     }
   }
 
+  @Test func `empty lines before a request are few, however they come`() async throws {
+    try await TestServer.run { server in
+      let port = server.port("http")
+      for count in [4, 5] {
+        let status = try await blocking { () -> Int in
+          let socket = try Socket.connect(port: port)
+          for _ in 0..<count {
+            try socket.send(Array("\r\n".utf8))
+            usleepBriefly()
+          }
+          do { try socket.send(HTTPCall(method: "GET", target: "/health").bytes) } catch {}  // it may be told by now
+          return try HTTPCall.read(from: socket).status
+        }
+        #expect(status == (count == 4 ? 200 : 400), "\(count) empty lines")
+      }
+    }
+  }
+
   // MARK: - Time
 
   @Test func `a request that is not complete in time gets 408, also when it comes byte by byte`()

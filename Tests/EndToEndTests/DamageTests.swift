@@ -219,6 +219,60 @@ import Wire
     #expect(FileManager.default.contents(atPath: file)?.isEmpty == true)
   }
 
+  @Test func `a server that finds nothing but an index refuses to begin anew`() async throws {
+    let folder = try TemporaryFolder()
+    let served = try await Binary.serve(folder)
+    served.peer.signal(SIGTERM)
+    #expect(try await served.peer.end() == 0)
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path + "/data")
+    where !name.hasPrefix("search.") {
+      try FileManager.default.removeItem(atPath: folder.path + "/data/" + name)
+    }
+    let (status, lines) = try await Peer.run(
+      try Binary.path,
+      ["serve", "--data", folder.path + "/data", "--rules", Package.demoRules] + Binary.quiet)
+    #expect(status == 1 && lines.joined().contains("is missing"), "\(lines)")
+  }
+
+  @Test
+  func `who moves the main file away under a server stops acknowledgements, until it is back`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      #expect(try await chat.customer("before").status == 201)
+      let file = server.settings.data + "/throughline.sqlite"
+      try FileManager.default.moveItem(atPath: file, toPath: file + ".away")
+      #expect(try await chat.customer("into nowhere").status == 503)
+      let health = try await server.administer("GET", "/health")
+      #expect(health.status == 503 && health["why"].text.contains("move it back"), "\(health)")
+      try FileManager.default.moveItem(atPath: file + ".away", toPath: file)
+      try await eventually("it goes on") { try await chat.customer("after").status == 201 }
+    }
+  }
+
+  @Test func `a disk that answers nobody is told, and so is that it does again`() async throws {
+    let health = Health()
+    let waiting = Mutex<[@Sendable () -> Void]>([])
+    let isHanging = Atomic(false)
+    let watch = DiskWatch(health, every: .milliseconds(20), patienceSeconds: 0.1) { then in
+      if isHanging.load(ordering: .acquiring) {
+        waiting.withLock { $0.append(then) }
+      } else {
+        then()
+      }
+    }
+    defer { watch.stop() }
+    try await Task.sleep(for: .milliseconds(200))
+    #expect(health.isWell && health.now.trouble == nil)
+    isHanging.store(true, ordering: .releasing)
+    try await eventually("it is told") { health.now.trouble == Health.stands && health.now.isStill }
+    isHanging.store(false, ordering: .releasing)
+    for then in waiting.withLock({ $0 }) { then() }
+    try await eventually("it is well again") { health.isWell && !health.now.isStill }
+    #expect(waiting.withLock { $0.count } == 1, "no look begins beside another")
+  }
+
   // MARK: - Old folders
 
   /// What the store's own test cannot ask: that a server starts from what its rows say.

@@ -168,4 +168,32 @@ import Testing
     served.peer.signal(SIGTERM)
     #expect(try await served.peer.end() == 0)
   }
+
+  @Test func `HTTPS shows new certificates only when mail can have them too`() async throws {
+    let folder = try TemporaryFolder()
+    var settings = Settings()
+    settings.tlsCertificates = try await Certificates.make(folder, "one", name: "desk.example")
+    let shown = try #require(try Encryption(settings))
+    let (https, mail) = (shown.https.expirySeconds, shown.mail.expirySeconds)
+    _ = try await Certificates.make(folder, "one", name: "desk.example", days: 60)
+    // Whoever reads it first finds it good, and bad whoever reads it next.
+    try folder.write("bad.pem", "no certificate")
+    let chain = folder.path + "/one.pem"
+    let good = try String(contentsOfFile: chain, encoding: .utf8)
+    try FileManager.default.removeItem(atPath: chain)
+    #expect(mkfifo(chain, 0o600) == 0)
+    async let written: Void = blocking {
+      let pipe = try FileHandle(forWritingTo: URL(fileURLWithPath: chain))
+      #expect(rename(folder.path + "/bad.pem", chain) == 0)
+      try pipe.write(contentsOf: Data(good.utf8))
+      try pipe.close()
+    }
+    let fault = try await blocking { shown.reload() }
+    try await written
+    #expect(fault?.contains("no certificate in PEM form") == true)
+    #expect(shown.https.expirySeconds == https && shown.mail.expirySeconds == mail)
+    try folder.write("one.pem", good)
+    #expect(shown.reload() == nil)
+    #expect(shown.https.expirySeconds > https && shown.mail.expirySeconds > mail)
+  }
 }

@@ -426,7 +426,7 @@ import Testing
       "rules/small/rules/05-facts.yaml",
       """
       - name: somebody is there
-        when: queues.support.available_agents > 0
+        when: queues.support.available_agents > 0 && handoff.reason.contains("lamp")
         route: { queue: support }
       - name: nobody is there
         when: queues.support.available_agents == 0
@@ -445,13 +445,19 @@ import Testing
       let hook = try await server.token("telephony", "hook")
       _ = try await server.call(
         "POST", "/v1/calls",
-        ["call": "c1", "from": "+12025550143", "known": ["order": ["total": 3], "menu": ["2"]]],
-        by: hook)
+        [
+          "call": "c1", "from": "+12025550143", "reason": "the lamp is dark",
+          "known": ["order": ["total": 3], "menu": ["2"]],
+        ], by: hook)
       let called = try #require(
         try await server.timeline("+12025550143").said.compactMap { $0["case"].string }.first)
       let seen = try await facts(called, server)
       #expect(seen["queues"]["support"]["available_agents"].int == 1)
       #expect(seen["session.context"].description == #"{"order":{"total":3},"menu":["2"]}"#)
+      // Whoever takes it is told what it is about.
+      let agent = try await server.token("agent", "a1")
+      let brief = try await server.call("GET", "/v1/cases/\(called)", by: agent)["brief"]
+      #expect(brief["wants"]["text"].text == "the lamp is dark", "\(brief)")
     }
   }
 

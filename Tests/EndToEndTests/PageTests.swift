@@ -47,6 +47,27 @@ import Testing
     }
   }
 
+  @Test func `OPTIONS of the server in general is answered with what it can do`() async throws {
+    try await TestServer.run { server in
+      // RFC 9110 §9.3.7; in absolute form no path stands for the asterisk, RFC 9112 §3.2.4.
+      for target in ["*", "http://localhost", "https://LOCALHOST:1"] {
+        for body in [nil, Array("any".utf8)] {
+          let reply = try await server.call("OPTIONS", target, raw: body, by: nil)
+          #expect(reply.status == 204 && reply.body.isEmpty, "\(target): \(reply)")
+          #expect(reply.headers["allow"] == "GET, HEAD, POST, PUT, DELETE, OPTIONS")
+          #expect(reply.headers["content-length"] == nil && reply.headers["content-type"] == nil)
+        }
+      }
+      // A page is another thing than the server.
+      for target in ["/", "http://localhost/", "/health", "http://localhost?a"] {
+        let status = try await server.call("OPTIONS", target, raw: nil, by: nil).status
+        #expect(status == 405, "\(target)")
+      }
+      #expect(try await server.call("OPTIONS", "/v1/sessions", raw: nil, by: nil).status == 401)
+      #expect(try await server.call("GET", "*", raw: nil, by: nil).status == 400)
+    }
+  }
+
   @Test func `a long page comes as gzip to whoever takes it`() async throws {
     try await TestServer.run { server in
       let boss = try await server.token("supervisor", "boss")

@@ -174,7 +174,14 @@ import Testing
         "rules/one/rules/10-all.yaml", "- name: everyone\n  route:\n    queue: help\n")
       try await server.restart()
       let queues = try await server.call("GET", "/v1/queues", by: supervisor)["queues"].elements
-      #expect(queues.first { $0["name"].text == "support" }?["waiting"].int == 1, "\(queues)")
+      let support = queues.first { $0["name"].text == "support" }
+      #expect(
+        support?["waiting"].int == 1 && support?["in_rules"].description == "false", "\(queues)")
+      #expect(queues.first { $0["name"].text == "help" }?["in_rules"].isAbsent == true)
+      let metrics = try await server.call("GET", "/metrics", by: supervisor).description
+      let stranded = #"throughline_queue_stranded{workspace="one",queue="#
+      #expect(metrics.contains(#"\#(stranded)"support"} 1"#), "\(metrics)")
+      #expect(metrics.contains(#"\#(stranded)"help"} 0"#))
       #expect(
         try await server.call("GET", "/v1/cases/\(aCase)", by: supervisor)["queue"].text
           == "support")

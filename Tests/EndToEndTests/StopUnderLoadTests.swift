@@ -11,6 +11,8 @@ import Testing
   private final class Tally: Sendable {
     let taken = Mutex<[String]>([])
     let torn = Mutex<[String]>([])
+    /// Connections that ended without an answer.
+    let dropped = Mutex(0)
     private let over = Mutex(false)
     var isOver: Bool { over.withLock { $0 } }
     func end() { over.withLock { $0 = true } }
@@ -48,6 +50,7 @@ import Testing
           }
           bytes += more
         }
+        if bytes.isEmpty { tally.dropped.withLock { $0 += 1 } }
         if HTTPCall.parse(bytes)?.headers["connection"] == "close" || bytes.isEmpty { break }
       }
       socket.close()
@@ -98,6 +101,79 @@ import Testing
       }
       #expect(acknowledged.filter { !kept.contains($0) } == [])
     }
+  }
+
+  @Test func `SIGHUP to a server under load drops nobody, and loses no acknowledged word`()
+    async throws
+  {
+    let folder = try TemporaryFolder()
+    let rules = folder.path + "/rules"
+    try FileManager.default.copyItem(atPath: Package.demoRules, toPath: rules)
+    let certificate = try await Certificates.make(folder, "one", name: "desk.example")
+    let served = try await Binary.serve(
+      folder, ["--rules", rules, "--https", "127.0.0.1:0"],
+      environment: ["THROUGHLINE_TLS_CERTIFICATES": certificate])
+    let port = served.port
+    let administration = folder.path + "/data/admin.socket"
+    @Sendable func administer(_ method: String, _ target: String, _ body: Body? = nil) async throws
+      -> Reply
+    {
+      let call = HTTPCall(
+        method: method, target: target, headers: [("Content-Type", "application/json")],
+        body: body.map { Array($0.encoded.utf8) })
+      return try await blocking { try call.send(on: try Socket.connect(path: administration)) }
+    }
+    let bot = try await administer(
+      "POST", "/admin/tokens", ["scope": "bot", "holder": "webshop"])["token"].text
+    var sessions: [String] = []
+    for n in 0..<8 {
+      let identity: Body = [
+        "kind": "email", "value": .text("c\(n)@home.example"), "assurance": "asserted",
+      ]
+      let call = HTTPCall(
+        method: "POST", target: "/v1/sessions", headers: [("Authorization", "Bearer \(bot)")],
+        body: Array(Body.object([("customer", ["identities": [identity]])]).encoded.utf8))
+      let opened = try await blocking { try call.send(on: try Socket.connect(port: port)) }
+      sessions.append(try #require(opened["session"].string, "\(opened)"))
+    }
+    let (speaking, tally) = (sessions, Tally())
+    let workspace = rules + "/demo/workspace.yaml"
+    try await withThrowingTaskGroup { group in
+      for (name, session) in speaking.enumerated() {
+        group.addTask { try await blocking { Self.speak(port, session, bot, name, tally) } }
+      }
+      for round in 1...5 {
+        try await eventually("words are taken", seconds: 60) {
+          tally.taken.withLock { $0.count } >= round * 40
+        }
+        // Other rules each time, so that all of a reload is done.
+        let text = try String(contentsOfFile: workspace, encoding: .utf8)
+        try (text + "# \(round)\n").write(toFile: workspace, atomically: true, encoding: .utf8)
+        served.peer.signal(SIGHUP)
+        try await eventually("it was read again", seconds: 60) {
+          served.peer.lines.count { $0.contains("certificates: read again") } == round
+        }
+      }
+      #expect(tally.dropped.withLock { $0 } == 0)
+      served.peer.signal(SIGTERM)
+      #expect(try await served.peer.end() == 0)
+      tally.end()
+      try await group.waitForAll()
+    }
+    #expect(tally.torn.withLock { $0 } == [])
+    let again = try await Binary.serve(folder, ["--rules", rules])
+    var kept: Set<String> = []
+    for n in speaking.indices {
+      let timeline = try await administer("GET", "/admin/timeline?identity=c\(n)@home.example")
+      for customer in timeline["customers"].elements {
+        kept.formUnion(
+          customer["timeline"]["entries"].elements.compactMap { $0["entry"]["text"].string })
+      }
+    }
+    again.peer.signal(SIGTERM)
+    #expect(try await again.peer.end() == 0)
+    let acknowledged = tally.taken.withLock { $0 }
+    #expect(acknowledged.count >= 200 && acknowledged.filter { !kept.contains($0) } == [])
   }
 
   @Test func `a stop waits for what the smarthost has not answered yet, and nothing is sent twice`()

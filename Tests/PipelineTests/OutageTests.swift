@@ -109,6 +109,20 @@ struct OutageTests {
     guard case .callTaken = shop.commit().answer(2) else { throw Workshop.Missing() }
   }
 
+  @Test func `a call whose hang-up was told before it is read is over, and no new call`() throws {
+    var shop = Workshop()
+    shop.submit(Workshop.call(1), 1)
+    shop.commit()
+    shop.submit(.callEnded(key: Workshop.key(1)))
+    guard case .call(var call) = Workshop.call(1) else { throw Workshop.Missing() }
+    call.session = Workshop.session(2)
+    call.conversation = Workshop.conversation(2)
+    call.case = CaseID(high: 3, low: 2)
+    shop.submit(.call(call), 2)
+    #expect(shop.commit().answer(2) == .standing(.over))
+    #expect(shop.pipeline.router.session(Workshop.session(2)) == nil)
+  }
+
   @Test func `a ring that ended answered and was never accepted is no talk`() throws {
     var shop = Workshop()
     let offer = try shop.ringing()

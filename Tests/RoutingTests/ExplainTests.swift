@@ -56,7 +56,12 @@ struct `Why a case waits and why an agent is idle` {
         !router.queues[Int(record.need.queue.raw)].isOpen
           && !record.widened.contains { served.contains($0) && router.queues[Int($0.raw)].isOpen }
       ),
-      (.notRequired, !record.need.isAmongRequired(id, teams)),
+      (
+        .notRequired,
+        !record.need.requiredAgents.isEmpty && !record.need.requiredAgents.contains(id)
+          || !record.need.requiredTeams.isEmpty
+            && !record.need.requiredTeams.contains(where: teams.contains)
+      ),
     ]
     return tests.filter(\.1).map(\.0)
   }
@@ -79,6 +84,13 @@ struct `Why a case waits and why an agent is idle` {
       for slot in slots.prefix(20) {
         let found = active.map { Self.reasons(router, $0, slot) }
         let why = router.why(router.cases[slot].id)
+        let isWaiting = router.cases[slot].state == .waiting
+        let holder = router.cases[slot].agent.map { Int($0.raw) }
+        let couldHave = zip(active, found).count { $0 != holder && $1.isEmpty }
+        #expect(
+          why?.passedOver.counts[Int(PassedOverReason.longerIdleFirst.rawValue)] ?? 0
+            == (isWaiting ? 0 : couldHave))
+        #expect(why?.eligible == (isWaiting ? couldHave : 0))
         for reason in PassedOverReason.allCases where reason != .longerIdleFirst {
           #expect(
             why?.passedOver.counts[Int(reason.rawValue)] ?? 0 == found.count { $0.first == reason })
@@ -104,7 +116,42 @@ struct `Why a case waits and why an agent is idle` {
           #expect(why?.cases.counts[Int(reason.rawValue)] ?? 0 == found.count { $0 == reason })
         }
         #expect(why?.waitingInQueues == found.count { $0 != .notInQueue })
+        #expect(why?.isComplete == true)
       }
     }
+  }
+
+  @Test func `whoever could have had a case is told that another went before`() {
+    var world = World()
+    world.available(World.ann, World.bob)
+    world.given(
+      .openStream(World.ann, waiter: WaiterID(1)), .openStream(World.bob, waiter: WaiterID(2)))
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    #expect(world.router.agent(World.ann)?.offer != nil)
+    func longerIdle() -> UInt32? {
+      world.router.why(World.case(1))?.passedOver
+        .counts[Int(PassedOverReason.longerIdleFirst.rawValue)]
+    }
+    #expect(longerIdle() == 1, "bob, who came later")
+    world.given(
+      .accept(world.offer(World.ann), World.ann), .closeStream(World.bob, waiter: WaiterID(2)))
+    #expect(longerIdle() == 0, "bob sits nowhere now, and ann has it")
+  }
+
+  @Test func `an explanation that would look at too much says that it has not seen all`() {
+    var world = World()
+    for n in 1...40 as ClosedRange<UInt64> {
+      world.open(n)
+      var need = Need(queue: World.support)
+      need.excluded = [AgentID(UInt32(n % 2))]
+      world.route(n, need)
+    }
+    let whole = world.router.why(World.ann)
+    #expect(whole?.isComplete == true && whole?.waitingInQueues == 40)
+    let part = world.router.why(World.ann, looks: 10 * RoutingLimits.explainedLooksOfSingle)
+    #expect(part?.isComplete == false)
+    #expect(part?.waitingInQueues == 40, "what is not looked at singly counts with its class")
+    #expect((part?.cases.counts[Int(PassedOverReason.excluded.rawValue)] ?? 0) < 20)
   }
 }

@@ -29,6 +29,57 @@ struct `Moves and time` {
     world.refused(.accept(first, World.ann), .offerEnded)
   }
 
+  @Test func `who does not take what is offered to several is replaced by the next`() {
+    var configuration = World.configuration
+    configuration.queues[1].offersAtOnce = 2
+    configuration.agents[3].autoAccept = false
+    var world = World(configuration)
+    for (agent, waiter) in [(World.bob, 1), (World.cat, 2), (World.dan, 3)] {
+      world.available(agent)
+      world.given(.openStream(agent, waiter: WaiterID(UInt64(waiter))))
+    }
+    world.open(1)
+    world.route(1, Need(queue: World.sales))
+    #expect(world.router.agent(World.dan)?.offer == nil, "two are asked")
+    world.when(.decline(world.offer(World.bob), World.bob))
+    #expect(world.router.offer(world.offer(World.dan))?.theCase == World.case(1))
+    #expect(world.router.agent(World.bob)?.offer == nil, "who declined it is not asked again")
+    world.pass(seconds: 20)
+    world.when(.tick)
+    #expect(world.router.case(World.case(1))?.state == .waiting, "none of the three is left")
+    world.pass(seconds: 10)
+    world.when(.tick)
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(1))
+    world.pass(seconds: 19)
+    world.when(.tick)
+    #expect(world.router.agent(World.cat)?.offer == nil, "left alone for 30 s, as the queue says")
+    world.given(.setStatus(World.cat, .available, lease: nil))
+    world.when(.failOffer(world.offer(World.bob), .connectionClosed))
+    let asked = [World.bob, World.cat].filter { world.router.agent($0)?.offer != nil }
+    #expect(asked.count == 2, "bob's stream is there still")
+  }
+
+  @Test func `who is set free by one who accepts by themselves is offered what waits`() {
+    var configuration = World.configuration
+    configuration.queues[1].offersAtOnce = 2
+    var world = World(configuration)
+    for agent in [World.bob, World.cat] {
+      world.available(agent)
+      world.given(.openStream(agent, waiter: WaiterID(UInt64(agent.raw))))
+    }
+    world.open(1)
+    world.route(1, Need(queue: World.sales))
+    world.available(World.dan)
+    world.given(.openStream(World.dan, waiter: WaiterID(9)))
+    world.open(2)
+    var french = Need(queue: World.sales)
+    french.skills = [.init(skill: World.french, level: 1, required: true)]
+    world.route(2, french)
+    world.when(.decline(world.offer(World.bob), World.bob))
+    #expect(world.router.case(World.case(1))?.agent == World.dan, "dan accepts what he is offered")
+    #expect(world.router.offer(world.offer(World.cat))?.theCase == World.case(2))
+  }
+
   @Test func `the case whose service level ends first goes first, where the queue says so`() {
     var configuration = World.configuration
     configuration.queues[0].order = .deadline

@@ -544,6 +544,28 @@ struct `Order and choice` {
     world.open(2)
     world.refused(world.routing(2, Need(queue: World.support)), .queueFull)
   }
+
+  @Test func `of a team who could take a case and is idle the longest is asked`() {
+    var configuration = World.configuration
+    configuration.teams = ["lamps", "desks"]
+    for index in configuration.agents.indices { configuration.agents[index].teams = ["lamps"] }
+    configuration.agents[2].teams = ["desks"]
+    var world = World(configuration)
+    var need = Need(queue: World.sales)
+    func asked(_ channel: Channel = .chat) -> AgentID? {
+      world.router.longestIdle(ofTeam: TeamID(0), for: need, on: channel)
+    }
+    #expect(asked() == nil, "nobody is there")
+    for agent in [World.cat, World.ann, World.bob, World.dan] {
+      world.pass(seconds: 1)
+      world.available(agent)
+    }
+    #expect(asked() == World.bob, "cat is of another team, ann serves another queue")
+    world.given(.chooseChannels(World.bob, [.email]))
+    #expect(asked() == World.dan && asked(.email) == World.bob)
+    need.excluded = [World.dan]
+    #expect(asked() == nil)
+  }
 }
 
 extension Router {

@@ -296,7 +296,10 @@ struct RandomHistory {
     let rejection = router.decide(command, at: now, into: &out)
     for event in out.events {
       log.append((event, now))
-      if case .offerMade(_, let theCase, let agent, _, _, _) = event { compare(theCase, agent) }
+      if case .offerMade(_, let theCase, let agent, _, _, let passed) = event {
+        compare(theCase, agent)
+        compare(passed, theCase)
+      }
       shadow.apply(event, at: now)
       note(event)
     }
@@ -334,6 +337,30 @@ struct RandomHistory {
       }
     }
     compared += 1
+  }
+
+  /// Each member of the queue is asked singly what of the need they do not meet.
+  private mutating func compare(_ passed: PassedOver, _ id: CaseID) {
+    let need = shadow.cases[shadow.slot(of: id)].need
+    var counted: [PassedOverReason: UInt32] = [.lacksSkill: 0, .excluded: 0, .notRequired: 0]
+    for index in shadow.agents.indices where shadow.profiles.serves(index, need.queue) {
+      let (agent, teams) = (AgentID(UInt32(index)), shadow.profiles.teams(index))
+      let lacks = need.skills.contains {
+        $0.required && shadow.profiles.level(index, $0.skill.raw) < $0.level
+      }
+      if lacks { counted[.lacksSkill, default: 0] += 1 }
+      if need.excluded.contains(agent) || need.excludedTeams.contains(where: teams.contains) {
+        counted[.excluded, default: 0] += 1
+      }
+      if !need.requiredAgents.isEmpty && !need.requiredAgents.contains(agent)
+        || !need.requiredTeams.isEmpty && !need.requiredTeams.contains(where: teams.contains)
+      {
+        counted[.notRequired, default: 0] += 1
+      }
+    }
+    for (reason, number) in counted where passed.counts[Int(reason.rawValue)] != number {
+      wrong.append("\(id) was offered past \(passed), of \(reason) there are \(number)")
+    }
   }
 
   mutating func note(_ event: Event) {

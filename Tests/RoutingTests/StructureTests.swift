@@ -70,12 +70,14 @@ struct `Structures under the machine` {
       var made = RoutingConfiguration(
         version: 1, skills: (0..<5).map { "s\($0)" }, bots: [],
         queues: (0..<3).map { .init(name: "q\($0)") }, agents: [])
+      made.teams = (0..<3).map { "t\($0)" }
       for index in 0..<30 {
         var agent = RoutingConfiguration.Agent(name: "a\(index)", skills: [], queues: [])
         for skill in 0..<5 where random.below(2) == 0 {
           agent.skills.append(.init("s\(skill)", level: UInt8(1 + random.below(10))))
         }
         agent.queues = (0..<3).filter { _ in random.below(2) == 0 }.map { "q\($0)" }
+        agent.teams = (0..<3).filter { _ in random.below(2) == 0 }.map { "t\($0)" }
         made.agents.append(agent)
       }
       var catalogue = Catalogue()
@@ -94,6 +96,32 @@ struct `Structures under the machine` {
       }
       return needed
     }
+    /// Nobody named, or one or two agents or teams required or excluded.
+    mutating func named() -> Circle? {
+      var circle = Circle()
+      switch random.below(8) {
+      case 0: circle.requiredTeams = [TeamID(UInt32(random.below(3)))]
+      case 1: circle.excludedTeams = [TeamID(UInt32(random.below(3)))]
+      case 2: circle.requiredAgents = [AgentID(UInt32(random.below(3))), AgentID(9)]
+      case 3: circle.excludedAgents = [AgentID(UInt32(random.below(2)))]
+      case 4:
+        circle.requiredTeams = [TeamID(0), TeamID(1)]
+        circle.excludedAgents = [AgentID(7)]
+      default: return nil
+      }
+      return circle
+    }
+    func admits(_ agent: Int, _ circle: Circle?) -> Bool {
+      guard let circle else { return true }
+      let id = AgentID(UInt32(agent))
+      let teams = profiles.teams(agent)
+      if !circle.requiredAgents.isEmpty, !circle.requiredAgents.contains(id) { return false }
+      if !circle.requiredTeams.isEmpty, !circle.requiredTeams.contains(where: teams.contains) {
+        return false
+      }
+      return !circle.excludedAgents.contains(id)
+        && !circle.excludedTeams.contains(where: teams.contains)
+    }
     func meets(_ agent: Int, _ queues: [QueueID], _ needed: [Need.SkillRequirement]) -> Bool {
       queues.contains { profiles.serves(agent, $0) }
         && needed.allSatisfy { !$0.required || profiles.level(agent, $0.skill.raw) >= $0.level }
@@ -104,6 +132,7 @@ struct `Structures under the machine` {
     var slot: Int32, key: Int64, sequence: UInt64, queues: [QueueID], channel: Channel,
       weight: UInt16
     var needed: [Need.SkillRequirement]
+    var circle: Circle?
   }
 
   /// Some cases stand with their class, some, where few agents can take them, with each of these.
@@ -131,22 +160,25 @@ struct `Structures under the machine` {
           queues: [queue] + widened,
           channel: Channel.allCases[field.random.below(3)],
           weight: UInt16(1 + field.random.below(2)),
-          needed: seed % 2 == 0 ? shared[field.random.below(4)] : field.needed())
+          needed: seed % 2 == 0 ? shared[field.random.below(4)] : field.needed(),
+          circle: field.named())
         plain.append(new)
         let kind = CaseIndex.Kind(
-          queue: queue, widened: widened, channel: new.channel, weight: new.weight)
-        let few = (0..<field.agents).filter { field.meets($0, new.queues, new.needed) }.map {
-          Int32($0)
-        }
+          queue: queue, widened: widened, channel: new.channel, weight: new.weight,
+          circle: new.circle)
+        let few = (0..<field.agents).filter {
+          field.meets($0, new.queues, new.needed) && field.admits($0, new.circle)
+        }.map { Int32($0) }
         if few.count < 6, field.random.below(4) > 0 {
           scarce.insert(
             .init(
               key: new.key, sequence: sequence, slot: slot, weight: new.weight,
               channel: new.channel.bit),
-            family: CaseIndex.family(kind, new.needed), agents: few)
+            family: CaseIndex.family(kind, new.needed), agents: few, queue: queue,
+            namesAgents: new.circle != nil)
         } else {
           index.insert(
-            slot, key: new.key, sequence: sequence, kind, skills: new.needed, takesAnyone: true)
+            slot, key: new.key, sequence: sequence, kind, skills: new.needed, isBackedOff: false)
         }
       }
       let agent = field.random.below(field.agents)
@@ -155,12 +187,18 @@ struct `Structures under the machine` {
       let barred = Int32(field.random.below(7))
       let expected = plain.filter {
         ready & $0.channel.bit != 0 && Int($0.weight) <= room && $0.slot % 7 != barred
-          && field.meets(agent, $0.queues, $0.needed)
+          && field.meets(agent, $0.queues, $0.needed) && field.admits(agent, $0.circle)
       }.min { ($0.key, $0.sequence) < ($1.key, $1.sequence) }
       let rooms = Rooms(chat: room, email: room, phone: room)
-      let own = scarce.best(for: agent, ready: ready, room: rooms) { $0 % 7 != barred }
+      let own = scarce.best(for: agent, ready: ready, room: rooms, field.profiles) {
+        slot, _ in slot % 7 != barred
+      }
       let seeker = CaseIndex.Seeker(agent: agent, ready: ready, room: rooms)
-      let shared = index.best(for: seeker, field.profiles, below: own) { $0 % 7 != barred }
+      // As the machine does: agents whom a case excludes are told apart one by one.
+      let circles = Dictionary(uniqueKeysWithValues: plain.map { ($0.slot, $0.circle) })
+      let shared = index.best(for: seeker, field.profiles, below: own) {
+        $0 % 7 != barred && circles[$0]??.excludes(agent, $1) != true
+      }
       let found = shared.slot >= 0 ? shared : own
       #expect(found.slot == expected?.slot ?? -1)
       if found.slot != expected?.slot ?? -1 { return }
@@ -172,7 +210,37 @@ struct `Structures under the machine` {
     #expect(index.count == 0)
     #expect(scarce.count == 0)
     #expect((0..<field.agents).allSatisfy { scarce.length($0) == 0 })
-    #expect(index.liveNodes == index.lanes.count, "nothing is left but roots")
+    #expect(
+      scarce.naming.isEmpty && (0..<3).allSatisfy { scarce.number(in: QueueID($0)) == (0, 0) })
+    #expect(index.liveNodes == index.liveLanes, "nothing is left but roots")
+    #expect(index.lanes.allSatisfy { $0.root < 0 || $0.circle == nil }, "… of lanes of everyone")
+  }
+
+  /// Where very many exclude the same agents, these do not pass them one by one.
+  @Test func `cases that exclude the same agents become a class`() {
+    let field = Field(seed: 1)
+    let agent = field.profiles.bounds.indices.first { field.profiles.serves($0, QueueID(0)) } ?? 0
+    var index = CaseIndex()
+    var circle = Circle()
+    circle.excludedAgents = [AgentID(UInt32(agent))]
+    let kind = CaseIndex.Kind(
+      queue: QueueID(0), widened: [], channel: .chat, weight: 1, circle: circle)
+    let many = 4 * CaseIndex.excludingMany
+    for slot in 0..<Int32(many) {
+      index.insert(
+        slot, key: Int64(slot), sequence: UInt64(slot + 1), kind, skills: [], isBackedOff: false)
+    }
+    let seeker = CaseIndex.Seeker(
+      agent: agent, ready: Channel.allBits, room: Rooms(chat: 9, email: 9, phone: 9))
+    var passed = 0
+    let found = index.best(for: seeker, field.profiles) { _, _ in
+      passed += 1
+      return false
+    }
+    #expect(found.slot < 0)
+    #expect(passed == CaseIndex.excludingMany, "those that came before they were many")
+    for slot in 0..<Int32(many) { index.remove(slot) }
+    #expect(index.liveNodes == 1 && index.liveLanes == 1)
   }
 
   @Test(arguments: 1...6) func `the idle index finds agents in the order in which they became idle`(

@@ -255,4 +255,31 @@ struct `A set of rules` {
     #expect(Set(names).count == names.count)
     for fact in Fact.allCases { #expect(!fact.declaration.text.isEmpty) }
   }
+
+  /// Each condition is within its own bound; a thousand of them would stop everybody else for long.
+  @Test func `what all rules of a case take together is bounded, and explained alike`() throws {
+    let dear =
+      #"conversation.text.replace("", "aaaaaaaaaaaaaaaaaaaaa").size() == 1"#
+    let program = try #require(try rule("dear", dear).when)
+    var facts = Facts()
+    facts[.conversationText] = .string(String(repeating: "x", count: 800))
+    var purse = Expression.budgetDefault
+    #expect(program.evaluate(facts.slots, from: &purse) == .bool(false))
+    let each = Expression.budgetDefault - purse
+    let fitting = RuleSet.stepsPerCaseMax / each
+    #expect(each > 1_000 && fitting > 2)
+    func set(_ count: Int) throws -> RuleSet {
+      let dears = (0..<count).map { number in
+        Rule(name: "dear \(number)", when: program, outcome: .route(Plan(queue: "support")))
+      }
+      let last = [try rule("texts", "conversation.text.startsWith('x')"), try rule("rest", nil)]
+      return try RuleSet(version: "1", rules: dears + last, skills: [])
+    }
+    for (count, name) in [(fitting - 1, "texts"), (fitting + 1, "rest")] {
+      let rules = try set(count)
+      let decision = rules.evaluate(facts)
+      #expect(decision.rule == name)
+      #expect(rules.explain(facts).decision.rule == name)
+    }
+  }
 }

@@ -118,7 +118,7 @@ import Testing
     let refs = Arrivals<ConnectionRef>()
     let test = try TestServer({
       $0.limits.outputPauseBytes = 100_000
-      $0.limits.outputMaxBytes = 20_000_000
+      $0.limits.outputMaxBytes = 1_000_000
     }) { _ in
       { _ in
         let handler = Reacting()
@@ -126,9 +126,7 @@ import Testing
           connection.write([UInt8](repeating: 1, count: 12_000_000))  // more than the kernel takes
         }
         handler.onBackUp = { backedUp.arrive($0.unsentBytes) }
-        handler.onDelivered = { _, connection in
-          connection.write([UInt8](repeating: 1, count: 12_000_000))
-        }
+        handler.onDelivered = { _, connection in connection.write([1]) }
         handler.onClosed = { reasons.arrive($0) }
         handler.onOpened = { refs.arrive($0.ref) }
         return handler
@@ -141,6 +139,21 @@ import Testing
     test.server.post([Delivery(to: ref, 0)])
     #expect(try await reasons.next() == .slowReader)
     #expect(throws: Peer.Failed.self) { while !(try peer.receive(65_536)).isEmpty {} }
+    _ = await test.stop()
+  }
+
+  @Test func `one write of any length goes out as the reader makes room`() async throws {
+    let bytes = (0..<12_000_000).map { UInt8(truncatingIfNeeded: $0) }
+    let test = try TestServer({ $0.limits.outputMaxBytes = 0 }) { _ in
+      { _ in
+        let handler = Reacting()
+        handler.onOpened = { $0.write(bytes) }
+        handler.onDrained = { $0.closeAfterFlush() }
+        return handler
+      }
+    }
+    let peer = try Peer(test.address, receiveBufferBytes: 65_536)
+    #expect(try peer.receiveToEnd() == bytes)
     _ = await test.stop()
   }
 

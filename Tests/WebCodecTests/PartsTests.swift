@@ -27,6 +27,23 @@ struct PartsTests {
     #expect(String(decoding: out, as: UTF8.self) == "HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nA")
   }
 
+  @Test(arguments: [1, 300, 437, 438, 500, 511, 512, 513, 2_000])
+  func `a head of any length has its pieces in their order`(_ length: Int) throws {
+    let long = String(repeating: "v", count: length)
+    let fields = try ["a", "b", "c"].map { name in
+      HeaderField(try #require(HTTPField.Name(name)), try #require(HeaderValue(long + name)))
+    }
+    var out = Array("before".utf8)
+    _ = HTTPResponseEncoder.head(
+      .init(code: 404), type: HeaderValue(fixed: "text/plain"), fields, bodyBytes: .max,
+      to: ReplyContext(), into: &out)
+    let said = """
+      beforeHTTP/1.1 404 Not Found\r\na: \(long)a\r\nb: \(long)b\r\nc: \(long)c\r\n\
+      content-type: text/plain\r\ncontent-length: 9223372036854775807\r\n\r\n
+      """
+    #expect(String(decoding: out, as: UTF8.self) == said)
+  }
+
   @Test(arguments: [204, 304]) func `some answers have no content`(_ code: Int) {
     var out: [UInt8] = []
     HTTPResponseEncoder.whole(.init(code: code), body: [65], to: ReplyContext(), into: &out)

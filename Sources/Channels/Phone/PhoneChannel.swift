@@ -91,6 +91,7 @@ public struct PhoneChannel: Sendable {
     members.text("to", to)
     members.text("phone_system", call.system)
     if let name = call.name, !name.isEmpty { members.text("caller_name", name) }
+    if !call.facts.reason.isEmpty { members.text("reason", call.facts.reason) }
     var arrival = CallArrival(
       customer: .new(), conversation: .new(),
       session: .new(),

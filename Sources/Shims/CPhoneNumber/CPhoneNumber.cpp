@@ -63,7 +63,7 @@ bool read(const std::string &text, const std::string &region, PhoneNumber *numbe
 extern "C" long throughline_phone_e164(
     const char *raw, size_t count, const char *region, char *out, size_t room) try {
   PhoneNumber number;
-  if (!read(std::string(raw, count), region, &number)) return -1;
+  if (!read(std::string(raw, count), region, &number) || number.has_extension()) return -1;
   std::string text;
   PhoneNumberUtil::GetInstance()->Format(number, PhoneNumberUtil::E164, &text);
   return give(text, out, room);

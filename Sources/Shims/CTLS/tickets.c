@@ -21,6 +21,7 @@ struct tls_keys {
   int has_before;
   time_t changes_at;
   uint32_t rotation_seconds;
+  time_t aged;
 };
 
 static time_t monotonic_seconds(void) {
@@ -49,8 +50,14 @@ void tls_keys_free(tls_keys *keys) {
   free(keys);
 }
 
+void tls_keys_age(tls_keys *keys, uint32_t seconds) {
+  pthread_mutex_lock(&keys->lock);
+  keys->aged += seconds;
+  pthread_mutex_unlock(&keys->lock);
+}
+
 static void rotate(tls_keys *keys) {
-  time_t now = monotonic_seconds();
+  time_t now = monotonic_seconds() + keys->aged;
   if (now < keys->changes_at) return;
   ticket_key fresh;
   if (!draw(&fresh)) return;  // the old one is better than none; tried again at the next ticket

@@ -49,11 +49,23 @@ public final class TLSIdentity: Sendable {
     current = Mutex(try TLSServerContext(certificates, options, keys))
   }
 
-  /// Reads the files again. When one is no good, what was shown before stays.
-  public func reload() throws(TLSFault) {
-    let fresh = try TLSServerContext(certificates, options, keys)
-    current.withLock { $0 = fresh }
+  /// Certificates that were read and found good, and are not shown yet.
+  public struct Fresh: Sendable { let context: TLSServerContext }
+
+  /// Reads the files again and changes nothing: whoever has several identities shows what was read
+  /// when all of them can.
+  public func readAgain() throws(TLSFault) -> Fresh {
+    Fresh(context: try TLSServerContext(certificates, options, keys))
   }
+
+  /// Newcomers are shown these from now on.
+  public func show(_ fresh: Fresh) { current.withLock { $0 = fresh.context } }
+
+  /// Reads the files again. When one is no good, what was shown before stays.
+  public func reload() throws(TLSFault) { show(try readAgain()) }
+
+  /// As if so much time had passed for the keys of tickets, for tests.
+  func ageTickets(seconds: UInt32) { tls_keys_age(keys.pointer, seconds) }
 
   /// When the first of its certificates ends, in seconds since 1970.
   public var expirySeconds: Int64 { current.withLock { $0.expirySeconds } }

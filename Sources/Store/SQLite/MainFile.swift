@@ -18,8 +18,8 @@ enum MainFile {
 
   /// Whether anything of a data folder is there.
   static func isAnythingThere(_ folder: String) throws(StoreFault) -> Bool {
-    for companion in ["", "-wal"] {
-      if try Folders.size(path(folder) + companion) != nil { return true }
+    for file in [path(folder), path(folder) + "-wal", SearchFile.path(folder)] {
+      if try Folders.size(file) != nil { return true }
     }
     return try !Folders.names(in: "\(folder)/blobs").isEmpty
   }
@@ -46,6 +46,19 @@ enum MainFile {
     try RealDisk().sync(file: beside)
     try Folders.move(beside, to: path)
     try Folders.sync(folder: folder)
+  }
+
+  /// Which file it is, whatever its name.
+  struct Place: Equatable, Sendable {
+    private let device: UInt64
+    private let number: UInt64
+
+    /// Nil where there is none, or none that can be looked at.
+    init?(_ folder: String) {
+      var status = stat()
+      guard stat(MainFile.path(folder), &status) == 0 else { return nil }
+      (device, number) = (UInt64(status.st_dev), UInt64(status.st_ino))
+    }
   }
 
   /// What to do about a file that cannot be read.

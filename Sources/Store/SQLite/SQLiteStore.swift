@@ -26,6 +26,7 @@ public final class SQLiteStore: Store {
   /// administration.
   private let writer: Mutex<UnsafeSend<Writer>?>
   let indexer: SearchIndexer
+  private let place: MainFile.Place?
   private let afterCommit = Mutex<Handler<Void>?>(nil)
   private let damageHeard = Mutex<Handler<String>?>(nil)
 
@@ -56,6 +57,7 @@ public final class SQLiteStore: Store {
       guard case .corrupt(let what) = error else { throw error }
       throw .corrupt(what: "\(file) is damaged (\(what)); \(MainFile.advice(folder))")
     }
+    place = MainFile.Place(folder)
     indexer = try SearchIndexer(folder)
   }
 
@@ -110,8 +112,20 @@ public final class SQLiteStore: Store {
   // MARK: The contract
 
   public func commit(_ commits: [Commit]) throws(StoreFault) {
+    try checkPlace()
     try write("commit") { writer throws(StoreFault) in try writer.commit(commits) }
     afterCommit.withLock { $0 }?.call(())
+  }
+
+  /// A file that was moved or removed under our hands takes every commit, and no later start finds
+  /// any of them.
+  private func checkPlace() throws(StoreFault) {
+    guard MainFile.Place(folder) != place else { return }
+    throw .failed(
+      doing: "commit",
+      why:
+        "\(MainFile.path(folder)) is not the file any more that this server opened: move it back, or stop the server and restore a backup"
+    )
   }
 
   /// What is called after each commit, on the committing thread: it must only wake somebody.

@@ -21,14 +21,15 @@ struct ChunkedReader: Sendable {
   private var trailerCount = 0
   private var extensionBytes = 0
 
+  /// - Parameter bytesMax: the bound on all data, which may be less than that of `limits`.
   /// - Returns: whether the last chunk and the trailer section are complete.
   mutating func read(
-    from buffer: inout ByteBuffer, into body: inout [UInt8], _ limits: HTTPLimits
+    from buffer: inout ByteBuffer, into body: inout [UInt8], bytesMax: Int, _ limits: HTTPLimits
   ) throws(HTTPProtocolError) -> Bool {
     while true {
       switch state {
       case .size:
-        guard let size = try size(&buffer, room: limits.bodyBytesMax - body.count, limits) else {
+        guard let size = try size(&buffer, room: bytesMax - body.count, limits) else {
           return false
         }
         state = size == 0 ? .trailer : .data(size)

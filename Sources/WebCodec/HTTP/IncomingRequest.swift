@@ -51,6 +51,12 @@ public struct IncomingRequest: Sendable {
     }
   }
 
+  /// Whether it asks of the server in general and of no page: `OPTIONS *` (RFC 9110 §9.3.7), or in
+  /// absolute form without path and query, for which a proxy would say `*` (RFC 9112 §3.2.4).
+  public var isOfServer: Bool {
+    (targetForm == .asterisk || path.isEmpty && queryRange == nil) && method == .options
+  }
+
   /// The path's segments, decoded; nil when an escape is malformed, not UTF-8, or hides a `/` or a
   /// NUL.
   public var pathSegments: [String]? {

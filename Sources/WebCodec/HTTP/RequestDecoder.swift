@@ -49,8 +49,8 @@ public struct HTTPRequestDecoder: Sendable {
   }
 
   let limits: HTTPLimits
-  /// The same for the content of the request that is being read, as its head was admitted.
-  private var admitted: HTTPLimits
+  /// The bound on the content of the request that is being read, as its head was admitted.
+  private var bodyBytesMax: Int
   var buffer = ByteBuffer()
   var state = State.start
   var head = HeadReader()
@@ -60,7 +60,7 @@ public struct HTTPRequestDecoder: Sendable {
 
   public init(limits: HTTPLimits = HTTPLimits()) {
     self.limits = limits
-    admitted = limits
+    bodyBytesMax = limits.bodyBytesMax
   }
 
   public mutating func append(_ bytes: UnsafeRawBufferPointer) { buffer.append(bytes) }
@@ -83,8 +83,8 @@ public struct HTTPRequestDecoder: Sendable {
   /// byte is kept.
   /// Without this the decoder's own limit holds.
   public mutating func admit(bodyBytesMax: Int) {
-    admitted.bodyBytesMax = min(bodyBytesMax, limits.bodyBytesMax)
-    guard case .length(let left) = state, left > admitted.bodyBytesMax else { return }
+    self.bodyBytesMax = min(bodyBytesMax, limits.bodyBytesMax)
+    guard case .length(let left) = state, left > self.bodyBytesMax else { return }
     fail(HTTPProtocolError(413, .bodyTooLarge))
   }
 
@@ -107,8 +107,12 @@ public struct HTTPRequestDecoder: Sendable {
 
   /// What follows the last request: for the protocol upgraded to.
   public mutating func takeRest() -> [UInt8] { buffer.take(buffer.count) }
-  /// Gives memory back; for a connection that is idle.
-  public mutating func releaseMemory() { if isIdle { buffer.release() } }
+  /// Whether it is as one that has read nothing yet, and may read another connection's bytes.
+  public var isFresh: Bool { isIdle && emptyLines == 0 }
+  /// Gives memory back that is more than so many bytes; for a connection that is idle.
+  public mutating func releaseMemory(past bytes: Int = 0) {
+    if isIdle, buffer.capacity > bytes { buffer.release() }
+  }
 
   public mutating func next() -> Event {
     do throws(HTTPProtocolError) {
@@ -148,7 +152,8 @@ public struct HTTPRequestDecoder: Sendable {
         return .needMore
       case .chunked(var chunks):
         state = .length(0)  // so that the reader below is not copied
-        let isComplete = try chunks.read(from: &buffer, into: &request.body, admitted)
+        let isComplete = try chunks.read(
+          from: &buffer, into: &request.body, bytesMax: bodyBytesMax, limits)
         if isComplete { return .request(finish()) }
         state = .chunked(chunks)
         return .needMore
@@ -168,7 +173,7 @@ public struct HTTPRequestDecoder: Sendable {
     head = HeadReader()
     emptyLines = 0
     framing = RequestFraming()
-    admitted = limits
+    bodyBytesMax = limits.bodyBytesMax
     var finished = IncomingRequest()
     swap(&finished, &request)
     return finished

@@ -17,12 +17,12 @@ public enum HTTPRequestEncoder {
     append(" ", &out)
     append(target, &out)
     append(" HTTP/1.1\r\nhost: ", &out)
-    append(host.text, &out)
+    out += host.bytes
     append("\r\n", &out)
     for field in fields {
       append(field.name.rawName, &out)
       append(": ", &out)
-      append(field.value.text, &out)
+      out += field.value.bytes
       append("\r\n", &out)
     }
     if let body {

@@ -76,7 +76,8 @@ public struct HTTPResponseDecoder: Sendable {
         state = .length(left - n)
         return .needMore
       case .chunked(var chunks):
-        let isComplete = try chunks.read(from: &buffer, into: &response.body, limits)
+        let isComplete = try chunks.read(
+          from: &buffer, into: &response.body, bytesMax: limits.bodyBytesMax, limits)
         if isComplete { return .response(finish()) }
         state = .chunked(chunks)
         return .needMore

@@ -4,24 +4,24 @@ import HTTPTypes
 /// There is no way
 /// to have one that is not, so a response cannot be split (CVE-2022-3215 in another server).
 public struct HeaderValue: Sendable, Equatable {
-  let text: String
+  let bytes: [UInt8]
 
   /// nil when the text holds what a field value may not (RFC 9110 §5.5).
   public init?(_ text: String) {
     for byte in text.utf8 where byte < 32 && byte != Bytes.tab || byte == 127 { return nil }
     if let first = text.utf8.first, first == Bytes.space || first == Bytes.tab { return nil }
     if let last = text.utf8.last, last == Bytes.space || last == Bytes.tab { return nil }
-    self.text = text
+    bytes = Array(text.utf8)
   }
 
   /// For a value that stands in the source; a bad one is our own fault.
   public init(fixed literal: StaticString) {
     let text = literal.description
     precondition(HeaderValue(text) != nil, "not a field value: \(text)")
-    self.text = text
+    bytes = Array(text.utf8)
   }
 
-  public init(_ number: Int) { text = String(number) }
+  public init(_ number: Int) { bytes = Array(String(number).utf8) }
 }
 
 public struct HeaderField: Sendable, Equatable {
@@ -74,21 +74,19 @@ public enum HTTPResponseEncoder {
     bodyBytes: Int,
     to reply: ReplyContext, date: HeaderValue? = nil, into out: inout [UInt8]
   ) -> Bool {
-    startLine(status, fields, reply, date, &out)
-    if let type {
-      append("content-type: ", &out)
-      append(type.text, &out)
-      append("\r\n", &out)
-    }
     // RFC 9110 §8.6: none with 1xx and 204; with 304 it would speak of another body, so it is left
     // out.
     let hasLength = status.code >= 200 && status.code != 204 && status.code != 304
-    if hasLength {
-      append("content-length: ", &out)
-      appendDecimal(bodyBytes, &out)
-      append("\r\n", &out)
+    HeadText.append(to: &out) { head in
+      startLine(status, fields, reply, date, &head)
+      if hasLength {
+        if let type { line("content-type: ", type, &head) }
+        head.append("content-length: ")
+        head.append(decimal: bodyBytes)
+        head.append("\r\n")
+      }
+      head.append("\r\n")
     }
-    append("\r\n", &out)
     // RFC 9110 §9.3.2: HEAD has the length that GET would have, and no content.
     return hasLength && !reply.isHead
   }
@@ -105,10 +103,12 @@ public enum HTTPResponseEncoder {
     let isChunked = reply.minorVersion >= 1
     var reply = reply
     if !isChunked { reply.keepAlive = false }
-    startLine(status, fields, reply, date, &out)
     let hasNone = status.code < 200 || status.code == 204 || status.code == 304
-    if isChunked, !hasNone { append("transfer-encoding: chunked\r\n", &out) }
-    append("\r\n", &out)
+    HeadText.append(to: &out) { head in
+      startLine(status, fields, reply, date, &head)
+      if isChunked, !hasNone { head.append("transfer-encoding: chunked\r\n") }
+      head.append("\r\n")
+    }
     let form: StreamWriter.Form =
       reply.isHead || hasNone ? .none : isChunked ? .chunked : .untilClose
     return StreamWriter(form: form, keepAlive: reply.keepAlive)
@@ -140,41 +140,43 @@ public enum HTTPResponseEncoder {
     }
   }
 
-  static func startLine(
+  private static func startLine(
     _ status: HTTPResponse.Status, _ fields: [HeaderField], _ reply: ReplyContext,
-    _ date: HeaderValue?,
-    _ out: inout [UInt8]
+    _ date: HeaderValue?, _ head: inout HeadText
   ) {
     if status.code == 200 {
-      append("HTTP/1.1 200 OK\r\n", &out)
+      head.append("HTTP/1.1 200 OK\r\n")
     } else {
-      append("HTTP/1.1 ", &out)
-      appendDecimal(status.code, &out)
-      append(" ", &out)
-      append(ReasonPhrase.of(status.code), &out)
-      append("\r\n", &out)
+      head.append("HTTP/1.1 ")
+      head.append(decimal: status.code)
+      head.append(" ")
+      head.append(ReasonPhrase.of(status.code))
+      head.append("\r\n")
     }
     for field in fields where !isOurs(field.name) {
-      append(field.name.rawName, &out)
-      append(": ", &out)
-      append(field.value.text, &out)
-      append("\r\n", &out)
+      head.append(text: field.name.rawName)
+      line(": ", field.value, &head)
     }
-    if let date {
-      append("date: ", &out)
-      append(date.text, &out)
-      append("\r\n", &out)
-    }
+    if let date { line("date: ", date, &head) }
     if status.code == 101 { return }  // its Connection field is part of the handshake
     // RFC 9110 §7.8: Upgrade, which §15.5.22 wants with 426, is a field of this connection alone.
     if status.code == 426 {
-      append(
-        reply.keepAlive ? "connection: Upgrade\r\n" : "connection: close, Upgrade\r\n", &out)
+      head.append(
+        reply.keepAlive ? "connection: Upgrade\r\n" : "connection: close, Upgrade\r\n")
     } else if !reply.keepAlive {
-      append("connection: close\r\n", &out)
+      head.append("connection: close\r\n")
     } else if reply.minorVersion == 0 {
-      append("connection: keep-alive\r\n", &out)
+      head.append("connection: keep-alive\r\n")
     }
+  }
+
+  @inline(__always)
+  private static func line(
+    _ name: StaticString, _ value: HeaderValue, _ head: inout HeadText
+  ) {
+    head.append(name)
+    value.bytes.withUnsafeBytes { head.append($0) }
+    head.append("\r\n")
   }
 
   private static func isOurs(_ name: HTTPField.Name) -> Bool {

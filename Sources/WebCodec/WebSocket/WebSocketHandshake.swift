@@ -94,7 +94,7 @@ public enum WebSocketHandshake {
 
   private static func field(_ name: StaticString, _ value: HeaderValue, _ out: inout [UInt8]) {
     append(name, &out)
-    append(value.text, &out)
+    out += value.bytes
     append("\r\n", &out)
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Routing
 import System
 
 /// `throughline bench router`.
@@ -21,6 +22,13 @@ struct RouterBench: ParsableCommand {
   @Option(name: .long, help: "Cases that wait.") var waiting: Int?
   @Option(name: .long, help: "Distinct needs among them; as many as wait: each has its own.")
   var needs: Int?
+  @Option(
+    name: .long,
+    help: "Who gets a case, as in queues.yaml; with --waiting 0, where many are idle, it matters.")
+  var strategy: String?
+  @Option(name: .long, help: "Cases name whom: teams, excluded, required or preferred agents.")
+  var restricted: String?
+  @Flag(name: .long, help: "Each case takes two steps while it waits.") var steps = false
   @Option(name: .long, help: "Decisions to measure.") var decisions = 500_000
   @Option(name: .long, help: "Lives that the plain list is searched for; 0: none.")
   var comparedLives = 2_000
@@ -40,23 +48,48 @@ struct RouterBench: ParsableCommand {
 
   func validate() throws {
     guard (1...1_000_000).contains(agents ?? 1), (1...4_096).contains(skills ?? 1),
-      (1...10_000_000).contains(waiting ?? 1), (1...10_000_000).contains(needs ?? 1),
+      (0...10_000_000).contains(waiting ?? 1), (1...10_000_000).contains(needs ?? 1),
       (1_000...100_000_000).contains(decisions), (0...1_000_000).contains(comparedLives)
     else {
       throw ValidationError(
         "agents up to 1000000, skills up to 4096, waiting and needs up to 10000000, decisions from 1000 to 100000000"
       )
     }
+    _ = try variant()
   }
 
+  private func variant() throws -> RouterLoad.Variant {
+    var asked: [RouterLoad.Variant] = steps ? [.steps] : []
+    if let strategy {
+      guard let known = Self.strategies.first(where: { $0.name == strategy }) else {
+        throw ValidationError("a strategy: \(Self.strategies.map(\.name).joined(separator: ", "))")
+      }
+      asked.append(.strategy(known))
+    }
+    if let restricted {
+      guard let known = RouterLoad.Restriction(rawValue: restricted) else {
+        throw ValidationError("restricted: teams, excluded, required or preferred")
+      }
+      asked.append(.restricted(known))
+    }
+    guard asked.count < 2 else { throw ValidationError("one of strategy, restricted and steps") }
+    return asked.first ?? .plain
+  }
+
+  private static let strategies: [RoutingConfiguration.Strategy] = [
+    .longestIdle, .leastOccupied, .mostSkilled, .leastSkilled, .roundRobin, .fewestToday,
+  ]
+
   func run() throws {
-    if agents ?? skills ?? waiting ?? needs != nil {
+    let variant = try variant()
+    if agents ?? skills ?? waiting ?? needs != nil || variant != .plain {
       let middle = Self.middle
       let waiting = waiting ?? middle.waiting
       return try measure(
         .init(
           agents: agents ?? middle.agents, skills: skills ?? middle.skills, waiting: waiting,
-          needs: min(needs ?? middle.needs, waiting)))
+          needs: waiting == 0 ? needs ?? middle.needs : min(needs ?? middle.needs, waiting),
+          variant: variant))
     }
     for sizes in full ? Self.grid : Self.crossing { try spawn(sizes) }
   }
@@ -92,6 +125,14 @@ struct RouterBench: ParsableCommand {
         .init(agents: 100_000, skills: 64, waiting: 1_000_000, needs: 64),
         .init(agents: 100_000, skills: 64, waiting: 1_000_000, needs: 1_000_000),
       ]
+      + RouterLoad.Restriction.allCases.map { kind in at { $0.variant = .restricted(kind) } }
+      + [at { $0.variant = .steps }]
+      + strategies.map { strategy in
+        at {
+          $0.waiting = 0
+          $0.variant = .strategy(strategy)
+        }
+      }
   }
 
   /// Memory that one case has given back would hide what the next takes.
@@ -106,32 +147,44 @@ struct RouterBench: ParsableCommand {
         "\(sizes.waiting)",
         "--needs", "\(sizes.needs)", "--decisions", "\(decisions)", "--compared-lives",
         "\(comparedLives)",
-      ] + (json ? ["--json"] : [])
+      ] + arguments(sizes.variant) + (json ? ["--json"] : [])
     try process.run()
     process.waitUntilExit()
     if process.terminationStatus != 0 { throw ExitCode(process.terminationStatus) }
+  }
+
+  private func arguments(_ variant: RouterLoad.Variant) -> [String] {
+    switch variant {
+    case .plain: []
+    case .strategy(let strategy): ["--strategy", strategy.name]
+    case .restricted(let restriction): ["--restricted", restriction.rawValue]
+    case .steps: ["--steps"]
+    }
   }
 
   private func measure(_ sizes: RouterLoad.Sizes) throws {
     var load = RouterLoad(sizes)
     load.fill()
     for _ in 0..<20_000 { load.life() }
-    // The mean from the processor time of this thread, which a busy machine does not blur; the loop
-    // around
-    // the decisions is in it.
-    let (cpu, before) = (ProcessorTime.ofThread, load.decided)
-    while load.decided - before < decisions / 2 { load.life() }
-    let mean = Double(ProcessorTime.ofThread - cpu) / Double(max(1, load.decided - before))
+    // The mean from the processor time of this thread, which a busy machine does not blur as it
+    // does the clock on the wall.
+    let alone = load.alone(decisions: min(decisions / 2, 200_000))
     load.isTiming = true
-    let timedFrom = load.decided
-    while load.decided - timedFrom < decisions / 2 { load.life() }
+    for isByProcessor in [false, true] {
+      load.isByProcessor = isByProcessor
+      let timedFrom = load.decided
+      while load.decided - timedFrom < decisions / 2 { load.life() }
+    }
     load.isTiming = false
     var report = BenchReport("router", json: json)
     let name = sizes.name
-    report.add(name, "mean", mean, "ns")
+    report.add(name, "mean", alone.decision, "ns")
     report.add(name, load.took, in: .nanoseconds)
-    report.add(name, "decisions", 1e9 / max(mean, 0.001), "1/s")
-    report.add(name, "a waiting case", Double(load.bytesFilled) / Double(sizes.waiting), "bytes")
+    report.add(name, "processor p99.9", Double(load.tookOfProcessor.p999), "ns")
+    report.add(name, "rows mean", alone.rows, "ns")
+    report.add(name, "decisions", 1e9 / max(alone.decision, 0.001), "1/s")
+    report.add(
+      name, "a waiting case", Double(load.bytesFilled) / Double(max(1, sizes.waiting)), "bytes")
     report.add(name, "an agent", Double(load.bytesOfAgents) / Double(sizes.agents), "bytes")
     for (kind, times) in load.tookEach.enumerated() where times.count > 0 {
       report.add(name, "\(RouterLoad.kinds[kind]) p50", Double(times.p50), "ns")
@@ -142,7 +195,9 @@ struct RouterBench: ParsableCommand {
       report.add(name, "explain \(what) p50", Double(times.p50) / 1_000, "us")
       report.add(name, "explain \(what) p99", Double(times.p99) / 1_000, "us")
     }
-    let compared = comparedLives == 0 ? nil : load.compare(lives: comparedLives)
+    // The plain list knows neither restrictions nor steps, and is of no use where nothing waits.
+    let isComparable = comparedLives > 0 && sizes.variant == .plain && sizes.waiting > 0
+    let compared = isComparable ? load.compare(lives: comparedLives) : nil
     if let compared {
       report.add(name, "next case mean", compared.router.mean, "ns")
       report.add(name, compared.list, prefix: "plain list next case ", in: .nanoseconds)

@@ -8,14 +8,48 @@ struct RouterLoad {
   struct Sizes: Hashable {
     var agents: Int
     var skills: Int
+    /// 0: half of what the agents could do is done, so that all of them are idle and nothing waits.
     var waiting: Int
     var needs: Int
-    var name: String { "agents=\(agents) skills=\(skills) waiting=\(waiting) needs=\(needs)" }
+    var variant: Variant = .plain
+    var name: String {
+      "agents=\(agents) skills=\(skills) waiting=\(waiting) needs=\(needs)\(variant.name)"
+    }
   }
 
-  static let kinds = ["open", "route", "close", "accept", "end"]
-  private enum Kind: Int { case open, route, close, accept, end }
+  /// What is different from cases of skills alone that go to whoever has been idle the longest.
+  enum Variant: Hashable {
+    case plain
+    case strategy(RoutingConfiguration.Strategy)
+    case restricted(Restriction)
+    /// Each case takes two steps while it waits, and one tick a life lets them.
+    case steps
+
+    var name: String {
+      switch self {
+      case .plain: ""
+      case .strategy(let strategy): " strategy=\(strategy.name)"
+      case .restricted(let restriction): " restricted=\(restriction.rawValue)"
+      case .steps: " steps=2"
+      }
+    }
+  }
+
+  enum Restriction: String, CaseIterable {
+    /// Every need requires one of four teams, or excludes one.
+    case teams
+    /// Each case excludes an agent of its own, such as the one who had it last.
+    case excluded
+    /// Each case requires an agent of its own, such as the customer's own one.
+    case required
+    /// Each case waits for one of sixteen agents alone.
+    case preferred
+  }
+
+  static let kinds = ["open", "route", "close", "accept", "end", "tick"]
+  private enum Kind: Int { case open, route, close, accept, end, tick }
   private static let queues = 8
+  private static let teams = 4
   /// Beyond so many, needs are drawn anew for each case instead of kept.
   private static let needsKeptMax = 8_192
 
@@ -26,7 +60,13 @@ struct RouterLoad {
   private(set) var bytesOfAgents: Int64 = 0
   private(set) var bytesFilled: Int64 = 0
   var isTiming = false
+  /// By the clock on the wall, and by the processor's time, which is not blurred by what else runs.
   private(set) var took = LatencyHistogram()
+  private(set) var tookOfProcessor = LatencyHistogram()
+  var isByProcessor = false
+  /// What was played, while it is kept.
+  private var kept: [(command: Command, at: Instant)] = []
+  private var isKeeping = false
   private(set) var tookEach = Array(repeating: LatencyHistogram(), count: kinds.count)
 
   var random = SeededRandom(seed: 7)
@@ -47,6 +87,10 @@ struct RouterLoad {
     var queues: [UInt32]
     var skills: [(skill: UInt32, level: UInt8)]
     func level(_ skill: UInt32) -> UInt8 { skills.first { $0.skill == skill }?.level ?? 0 }
+    func meets(_ need: Need) -> Bool {
+      queues.contains(need.queue.raw)
+        && need.skills.allSatisfy { level($0.skill.raw) >= $0.level }
+    }
   }
   struct Life {
     var session: SessionID
@@ -87,12 +131,17 @@ struct RouterLoad {
     var made = RoutingConfiguration(
       version: 1, skills: (0..<sizes.skills).map { "skill\($0)" }, bots: ["bot"],
       queues: (0..<Self.queues).map { .init(name: "queue\($0)") }, agents: [])
+    made.teams = (0..<Self.teams).map { "team\($0)" }
+    if case .strategy(let strategy) = sizes.variant {
+      for index in made.queues.indices { made.queues[index].strategy = [strategy] }
+    }
     for (index, profile) in profiles.enumerated() {
       var agent = RoutingConfiguration.Agent(
         name: "agent\(index)",
         skills: profile.skills.map { .init("skill\($0.skill)", level: $0.level) },
         queues: profile.queues.map { "queue\($0)" })
-      agent.capacity = 1
+      agent.capacity = sizes.waiting == 0 ? 4 : 1
+      agent.teams = ["team\(index % Self.teams)"]
       made.agents.append(agent)
     }
     made.limits.presenceLease = .seconds(86_400)
@@ -101,7 +150,8 @@ struct RouterLoad {
 
   /// One that somebody can meet: drawn from an agent's own skills.
   private mutating func need() -> Need {
-    let profile = profiles[random.place(below: profiles.count)]
+    let agent = random.place(below: profiles.count)
+    let profile = profiles[agent]
     var need = Need(queue: QueueID(profile.queues[0]))
     need.priority = Int16(random.place(below: 3))
     var taken: Set<Int> = []
@@ -112,13 +162,64 @@ struct RouterLoad {
       let level = UInt8(1 + random.place(below: Int(profile.skills[at].level)))
       return .init(skill: SkillID(profile.skills[at].skill), level: level, required: true)
     }
+    vary(&need, for: agent)
     return need
+  }
+
+  private mutating func vary(_ need: inout Need, for agent: Int) {
+    let id = AgentID(UInt32(truncatingIfNeeded: agent))
+    switch sizes.variant {
+    case .plain, .strategy: break
+    case .restricted(.teams):
+      let team = UInt32(truncatingIfNeeded: agent % Self.teams)
+      if random.place(below: 2) == 0 {
+        need.requiredTeams = [TeamID(team)]
+      } else {
+        need.excludedTeams = [TeamID((team + 1) % UInt32(Self.teams))]
+      }
+    case .restricted(.excluded):
+      need.excluded = [AgentID((id.raw + 1) % UInt32(truncatingIfNeeded: sizes.agents))]
+    case .restricted(.required): need.requiredAgents = [id]
+    case .restricted(.preferred):
+      need.preferred = .init(agent: AgentID(id.raw % 16), for: .seconds(86_400))
+    case .steps:
+      if let skill = need.skills.first {
+        need.steps = [
+          .init(after: .seconds(30), change: .lowerSkill(skill.skill, level: 1)),
+          .init(after: .seconds(60), change: .raisePriority(by: 1)),
+        ]
+      }
+    }
+  }
+
+  /// One of those that are kept; or, where there are too many or each case names an agent of its
+  /// own, a new one.
+  private mutating func nextNeed() -> Need {
+    if sizes.needs > Self.needsKeptMax { return need() }
+    var need = needs[random.place(below: needs.count)]
+    guard case .restricted(let restriction) = sizes.variant, restriction != .teams else {
+      return need
+    }
+    let able = somebody(for: need)
+    vary(&need, for: able)
+    return need
+  }
+
+  /// The first agent from a random one on who meets the need.
+  private mutating func somebody(for need: Need) -> Int {
+    let start = random.place(below: profiles.count)
+    for offset in profiles.indices {
+      let index = (start + offset) % profiles.count
+      if profiles[index].meets(need) { return index }
+    }
+    return start
   }
 
   // MARK: - Commands
 
   mutating func play(_ command: Command) {
     decided += 1
+    if isKeeping { kept.append((command, now)) }
     if let refused = router.decide(command, at: now, into: &out), refusal == nil {
       refusal = "\(refused)"
     }
@@ -126,6 +227,11 @@ struct RouterLoad {
 
   private mutating func timed(_ kind: Kind, _ command: Command) {
     guard isTiming else { return play(command) }
+    if isByProcessor {
+      let start = ProcessorTime.ofThread
+      play(command)
+      return tookOfProcessor.record(ProcessorTime.ofThread - start)
+    }
     let start = MonotonicClock.nowNanoseconds
     play(command)
     let time = MonotonicClock.nowNanoseconds - start
@@ -152,9 +258,7 @@ struct RouterLoad {
       .open,
       .openConversation(conversation: conversation, customer: ID(high: 1, low: 1), session: session)
     )
-    let need =
-      need
-      ?? (sizes.needs > Self.needsKeptMax ? self.need() : needs[random.place(below: needs.count)])
+    let need = need ?? nextNeed()
     let theCase: CaseID = id()
     if newest.count >= 4_096 { newest.removeFirst(2_048) }
     newest.append(theCase)
@@ -185,7 +289,8 @@ struct RouterLoad {
   /// Until so many wait; whoever is offered something accepts it.
   mutating func fill() {
     let before = ProcessFacts.now().residentBytes
-    while router.caseCount < sizes.waiting + busy.count, refusal == nil {
+    let working = sizes.waiting == 0 ? 2 * sizes.agents : 0
+    while router.caseCount < max(working, sizes.waiting + busy.count), refusal == nil {
       open()
       acceptAll()
       forget()
@@ -204,6 +309,41 @@ struct RouterLoad {
     }
     open(like: offered.last.flatMap { live[$0.case.low]?.need })
     acceptAll()
+    if case .steps = sizes.variant, router.nextDeadline.map({ $0 <= now }) ?? false {
+      timed(.tick, .tick)
+      acceptAll()
+    }
+  }
+
+  /// What decisions cost, and what writing their rows: lives are played, and then the same commands once more on a
+  /// copy of the machine, without what the bench itself does about them.
+  /// - Returns: nanoseconds of processor time a decision, rows apart.
+  mutating func alone(decisions: Int) -> (decision: Double, rows: Double) {
+    var other = router
+    (kept, isKeeping) = ([], true)
+    while kept.count < decisions, refusal == nil { life() }
+    isKeeping = false
+    var out = Decision()
+    var rows: Int64 = 0
+    let start = ProcessorTime.ofThread
+    for (place, played) in kept.enumerated() {
+      if let refused = other.decide(played.command, at: played.at, into: &out), refusal == nil {
+        refusal = "\(refused)"
+      }
+      if place % 8 == 7 {
+        out.events.removeAll(keepingCapacity: true)
+        out.effects.removeAll(keepingCapacity: true)
+      }
+      if place % 1_024 == 1_023 {
+        let begun = ProcessorTime.ofThread
+        _ = other.takeDirtyRows()
+        rows += ProcessorTime.ofThread - begun
+      }
+    }
+    let all = Double(ProcessorTime.ofThread - start - rows)
+    let count = Double(max(1, kept.count))
+    kept = []
+    return (all / count, Double(rows) / count)
   }
 
   /// Why cases wait, and why agents are idle.
@@ -235,6 +375,20 @@ struct RouterLoad {
     guard !busy.isEmpty else { return nil }
     busy.swapAt(random.place(below: busy.count), busy.count - 1)
     return busy.removeLast()
+  }
+}
+
+extension RoutingConfiguration.Strategy {
+  /// As rule files write it.
+  var name: String {
+    switch self {
+    case .longestIdle: "longest_idle"
+    case .leastOccupied: "least_occupied"
+    case .mostSkilled: "most_skilled"
+    case .leastSkilled: "least_skilled"
+    case .roundRobin: "round_robin"
+    case .fewestToday: "fewest_today"
+    }
   }
 }
 

@@ -4,14 +4,16 @@ import Glibc
 /// Certificates that a test makes for itself.
 enum Certificates {
   /// A self-signed one; answers `chain:key`, as `tls.certificates` has it.
-  static func make(_ folder: TemporaryFolder, _ file: String, name: String) async throws -> String {
+  static func make(
+    _ folder: TemporaryFolder, _ file: String, name: String, days: Int = 30
+  ) async throws -> String {
     let (chain, key) = ("\(folder.path)/\(file).pem", "\(folder.path)/\(file).key")
     let made = try await Peer.run(
       "/usr/bin/openssl",
       [
         "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
         "-keyout", key,
-        "-out", chain, "-days", "30", "-subj", "/CN=\(name)", "-addext",
+        "-out", chain, "-days", "\(days)", "-subj", "/CN=\(name)", "-addext",
         "subjectAltName=DNS:\(name),IP:127.0.0.1",
       ])
     guard made.status == 0 else {

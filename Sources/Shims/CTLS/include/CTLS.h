@@ -23,6 +23,8 @@ enum { TLS_ENDED = 0, TLS_DONE = 1, TLS_WANTS_INPUT = -10001, TLS_WANTS_ROOM = -
 /// Keys for session tickets, which outlive a reload of certificates. They change by themselves.
 tls_keys *tls_keys_create(uint32_t rotation_seconds);
 void tls_keys_free(tls_keys *keys);
+/// As if so much time had passed, for tests.
+void tls_keys_age(tls_keys *keys, uint32_t seconds);
 
 // MARK: servers and clients
 

@@ -1,0 +1,62 @@
+import Dispatch
+import Records
+import Synchronization
+
+/// Whether what is stored can be looked at. A disk that hangs stops readers too, since SQLite writes to the mapped index
+/// of its log, and stops a writer before a commit begins whose end could be missed. So something small is read
+/// again and again, and a look that does not come to its end is told.
+final class DiskWatch: Sendable {
+  private let health: Health
+  private let look: @Sendable (_ then: @escaping @Sendable () -> Void) -> Void
+  private let every: DispatchTimeInterval
+  private let patienceNanoseconds: UInt64
+  private let queue = DispatchQueue(label: "disk watch")
+  private let state = Mutex(State())
+
+  private struct State {
+    var begun: DispatchTime?
+    var isStopped = false
+  }
+
+  /// - Parameters:
+  ///   - patience: how long a look may take.
+  ///   - look: looks, elsewhere, and says when that has come to its end, well or not.
+  init(
+    _ health: Health, every: DispatchTimeInterval = .seconds(1), patienceSeconds: Double = 5,
+    look: @escaping @Sendable (_ then: @escaping @Sendable () -> Void) -> Void
+  ) {
+    self.health = health
+    self.every = every
+    self.look = look
+    patienceNanoseconds = UInt64(patienceSeconds * 1e9)
+    queue.async { [weak self] in self?.turn() }
+  }
+
+  func stop() { state.withLock { $0.isStopped = true } }
+
+  private func turn() {
+    enum Step { case stop, look, wait, tell }
+    let now = DispatchTime.now()
+    let step = state.withLock { state -> Step in
+      if state.isStopped { return .stop }
+      guard let begun = state.begun else {
+        state.begun = now
+        return .look
+      }
+      let waited = now.uptimeNanoseconds - begun.uptimeNanoseconds
+      return waited > patienceNanoseconds ? .tell : .wait
+    }
+    switch step {
+    case .stop: return
+    case .look: look { [weak self] in self?.ended() }
+    case .wait: break
+    case .tell: health.standsStill()
+    }
+    queue.asyncAfter(deadline: .now() + every) { [weak self] in self?.turn() }
+  }
+
+  private func ended() {
+    state.withLock { $0.begun = nil }
+    health.movesOn()
+  }
+}
