@@ -59,6 +59,46 @@ import Testing
     #expect(logged.withLock { $0.count } == 1, "what cannot be written is in the log")
   }
 
+  @Test func `who waits in vain just when it is written leaves nobody behind unwritten`() throws {
+    let folder = try TemporaryFolder()
+    let store = try SQLiteStore(folder: folder.path)
+    defer { store.close() }
+    let workspace = try store.addWorkspace(named: "small").id
+    let disk = Disk()
+    let accesses = AccessRecorder(
+      FaultyStore(base: store, disk: disk), Health(), waitMilliseconds: 0)
+    for number in Int64(1)...300 { accesses.record([row(number)], workspace) }
+    accesses.finish()
+    let kept = try store.reader().accesses(workspace, of: nil, before: .max, limit: 999)
+    #expect(kept.map(\.access.at) == (Int64(1)...300).reversed().map { row($0).at })
+  }
+
+  @Test func `lines that wait for the disk are bounded, and what is too much is in the log`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let store = try SQLiteStore(folder: folder.path)
+    defer { store.close() }
+    let workspace = try store.addWorkspace(named: "small").id
+    let disk = Disk()
+    let accesses = AccessRecorder(
+      FaultyStore(base: store, disk: disk), Health(), waitMilliseconds: 0)
+    let logged = Mutex<[String]>([])
+    Log.divert(to: { line in logged.withLock { $0.append(line) } })
+    defer { Log.divert(to: nil) }
+    disk.hold()
+    for number in Int64(1)...10 {
+      accesses.record((0..<1_000).map { row(number * 1_000 + $0) }, workspace)
+    }
+    #expect(logged.withLock { $0.isEmpty })
+    accesses.record([row(99_999)], workspace)
+    #expect(logged.withLock { $0.count { $0.contains("too many wait") } } == 1)
+    disk.release()
+    accesses.finish()
+    let kept = try store.reader().accesses(workspace, of: nil, before: .max, limit: 99_999)
+    #expect(kept.count == AccessRecorder.waitingMax)
+  }
+
   @Test func `whoever looks at a person, their case, their file or why, is on record`() async throws
   {
     try await TestServer.run { server in
