@@ -34,6 +34,7 @@ public enum IdentityForm {
     _ kind: IdentityKind, _ raw: String, _ rules: EmailRules = EmailRules()
   ) -> [Identity] {
     guard kind == .email, let (local, domain) = address(raw),
+      !raw.utf8.allSatisfy({ $0 < 0x80 }) || domain.contains("xn--"),
       let normal = normalise(kind, raw, rules, e164: { _ in nil })
     else { return [] }
     var found: [Identity] = []

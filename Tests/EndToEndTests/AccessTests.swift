@@ -10,93 +10,97 @@ import Testing
 
 /// Who read what is on record, and keeps nobody from reading.
 @Suite(.inTurn) struct AccessTests {
+  /// Nobody else of this process reads under this name.
+  private static let reader = "agent:\(UUID().uuidString)"
+
   private func row(_ number: Int64) -> AccessRow {
     AccessRow(
-      at: Instant(milliseconds: number), who: "agent:ann", what: .timeline, customer: nil)
+      at: Instant(milliseconds: number), who: Self.reader, what: .timeline, customer: nil)
   }
+
+  /// A recorder over a disk that can be held.
+  private struct Desk: Sendable {
+    let folder: TemporaryFolder
+    let store: SQLiteStore
+    let workspace: WorkspaceID
+    let disk = Disk()
+    let accesses: AccessRecorder
+
+    init(waitMilliseconds: Int = AccessRecorder.waitMilliseconds) throws {
+      folder = try TemporaryFolder()
+      store = try SQLiteStore(folder: folder.path)
+      workspace = try store.addWorkspace(named: "small").id
+      accesses = AccessRecorder(
+        FaultyStore(base: store, disk: disk), Health(), waitMilliseconds: waitMilliseconds)
+    }
+
+    /// When each was, the newest first.
+    func kept(_ limit: Int) throws -> [Instant] {
+      try store.reader().accesses(workspace, of: nil, before: .max, limit: limit).map(\.access.at)
+    }
+  }
+
+  private func told(_ log: HeardLog) -> [String] { log.lines.filter { $0.contains(Self.reader) } }
 
   @Test func `while the disk does not answer, who reads waits for a moment, and then not at all`()
     async throws
   {
-    let folder = try TemporaryFolder()
-    let store = try SQLiteStore(folder: folder.path)
-    defer { store.close() }
-    let workspace = try store.addWorkspace(named: "small").id
-    let disk = Disk()
-    let accesses = AccessRecorder(FaultyStore(base: store, disk: disk), Health())
+    let desk = try Desk()
+    defer { desk.store.close() }
     @Sendable func took(_ number: Int64) async throws -> Int64 {
       let row = row(number)
       return try await blocking {
         let began = MonotonicClock.nowMilliseconds
-        accesses.record([row], workspace)
+        desk.accesses.record([row], desk.workspace)
         return MonotonicClock.nowMilliseconds - began
       }
     }
-    @Sendable func kept() throws -> [Instant] {
-      try store.reader().accesses(workspace, of: nil, before: .max, limit: 99).map(\.access.at)
-    }
-    let logged = Mutex<[String]>([])
-    Log.divert(to: { line in
-      if line.contains(" read ") { logged.withLock { $0.append(line) } }
-    })
-    defer { Log.divert(to: nil) }
+    let log = HeardLog()
+    defer { log.stop() }
     _ = try await took(1)
-    #expect(try kept() == [row(1).at])
-    disk.hold()
+    #expect(try desk.kept(99) == [row(1).at])
+    desk.disk.hold()
     let first = try await took(2)
     #expect(first >= Int64(AccessRecorder.waitMilliseconds) && first < 5_000)
     for number in Int64(3)...20 { #expect(try await took(number) < 400) }
-    #expect(logged.withLock { $0 } == [], "it can still be written")
-    disk.release()
+    #expect(told(log) == [], "it can still be written")
+    desk.disk.release()
     try await eventually("all that waited is written") {
-      try kept() == (Int64(1)...20).reversed().map { row($0).at }
+      try desk.kept(99) == (Int64(1)...20).reversed().map { row($0).at }
     }
-    #expect(logged.withLock { $0 } == [])
+    #expect(told(log) == [])
     _ = try await took(30)
-    #expect(try kept().first == row(30).at)
-    disk.fail()
+    #expect(try desk.kept(99).first == row(30).at)
+    desk.disk.fail()
     #expect(try await took(40) < 400)
-    #expect(logged.withLock { $0.count } == 1, "what cannot be written is in the log")
+    #expect(told(log).count == 1, "what cannot be written is in the log")
   }
 
   @Test func `who waits in vain just when it is written leaves nobody behind unwritten`() throws {
-    let folder = try TemporaryFolder()
-    let store = try SQLiteStore(folder: folder.path)
-    defer { store.close() }
-    let workspace = try store.addWorkspace(named: "small").id
-    let disk = Disk()
-    let accesses = AccessRecorder(
-      FaultyStore(base: store, disk: disk), Health(), waitMilliseconds: 0)
-    for number in Int64(1)...300 { accesses.record([row(number)], workspace) }
-    accesses.finish()
-    let kept = try store.reader().accesses(workspace, of: nil, before: .max, limit: 999)
-    #expect(kept.map(\.access.at) == (Int64(1)...300).reversed().map { row($0).at })
+    let desk = try Desk(waitMilliseconds: 0)
+    defer { desk.store.close() }
+    for number in Int64(1)...300 { desk.accesses.record([row(number)], desk.workspace) }
+    desk.accesses.finish()
+    #expect(try desk.kept(999) == (Int64(1)...300).reversed().map { row($0).at })
   }
 
   @Test func `lines that wait for the disk are bounded, and what is too much is in the log`()
     throws
   {
-    let folder = try TemporaryFolder()
-    let store = try SQLiteStore(folder: folder.path)
-    defer { store.close() }
-    let workspace = try store.addWorkspace(named: "small").id
-    let disk = Disk()
-    let accesses = AccessRecorder(
-      FaultyStore(base: store, disk: disk), Health(), waitMilliseconds: 0)
-    let logged = Mutex<[String]>([])
-    Log.divert(to: { line in logged.withLock { $0.append(line) } })
-    defer { Log.divert(to: nil) }
-    disk.hold()
+    let desk = try Desk(waitMilliseconds: 0)
+    defer { desk.store.close() }
+    let log = HeardLog()
+    defer { log.stop() }
+    desk.disk.hold()
     for number in Int64(1)...10 {
-      accesses.record((0..<1_000).map { row(number * 1_000 + $0) }, workspace)
+      desk.accesses.record((0..<1_000).map { row(number * 1_000 + $0) }, desk.workspace)
     }
-    #expect(logged.withLock { $0.isEmpty })
-    accesses.record([row(99_999)], workspace)
-    #expect(logged.withLock { $0.count { $0.contains("too many wait") } } == 1)
-    disk.release()
-    accesses.finish()
-    let kept = try store.reader().accesses(workspace, of: nil, before: .max, limit: 99_999)
-    #expect(kept.count == AccessRecorder.waitingMax)
+    #expect(told(log).isEmpty)
+    desk.accesses.record([row(99_999)], desk.workspace)
+    #expect(told(log).count { $0.contains("too many wait") } == 1)
+    desk.disk.release()
+    desk.accesses.finish()
+    #expect(try desk.kept(99_999).count == AccessRecorder.waitingMax)
   }
 
   @Test func `whoever looks at a person, their case, their file or why, is on record`() async throws

@@ -3,59 +3,11 @@ import Testing
 
 /// What stays when the server is killed: no drain, no last commit, no closing.
 @Suite(.inTurn) struct KilledTests {
-  private struct Run {
-    let folder: TemporaryFolder
-    var served: (peer: Peer, port: UInt16)
-
-    func token(_ holder: String...) async throws -> String {
-      let made = try await Peer.run(
-        try Binary.path, ["token", "create", "--data", folder.path + "/data"] + holder)
-      return try #require(made.lines.first { $0.hasPrefix("tl_") }, "\(made.lines)")
-    }
-
-    @discardableResult
-    func call(_ method: String, _ target: String, _ body: Body? = nil, by token: String)
-      async throws -> Reply
-    {
-      let call = HTTPCall(
-        method: method, target: target, headers: [("Authorization", "Bearer \(token)")],
-        body: body.map { Array($0.encoded.utf8) })
-      let port = served.port
-      return try await blocking { try call.send(on: try Socket.connect(port: port)) }
-    }
-
-    func waiting(_ bot: String, _ number: Int) async throws -> (
-      id: String, conversation: String, customer: String
-    ) {
-      // Somebody else each time: who comes again goes on with the same matter.
-      let identity: Body = [
-        "kind": "email", "value": .text("jo\(number)@home.example"), "assurance": "asserted",
-      ]
-      let opened = try await call(
-        "POST", "/v1/sessions", ["customer": ["identities": [identity]]], by: bot)
-      let session = "/v1/sessions/\(opened["session"].text)"
-      try await call(
-        "POST", session + "/messages", ["author": "customer", "text": .text("help \(number)")],
-        by: bot)
-      let handed = try await call(
-        "POST", session + "/handoff", ["reason": "wants a human"], by: bot)
-      return (handed["case"].text, handed["conversation"].text, opened["customer"].text)
-    }
-
-    /// The agent takes what they are offered.
-    func take(_ agent: String) async throws -> Reply {
-      let offer = try await call("POST", "/v1/agents/me/next?wait=20", by: agent)
-      let accepted = try await call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: agent)
-      #expect(accepted.status == 200, "\(offer) \(accepted)")
-      return offer
-    }
-  }
-
   @Test func `after kill -9 places, ages, statuses and a whole timeline are as they were`()
     async throws
   {
     let folder = try TemporaryFolder()
-    var run = Run(folder: folder, served: try await Binary.serve(folder))
+    var run = try await Served(folder)
     let (bot, boss) = (
       try await run.token("--bot", "webshop"), try await run.token("--supervisor", "boss")
     )
@@ -103,9 +55,8 @@ import Testing
     let before = try await standing()
     #expect(before.joined().contains("help 1") && before.joined().contains("hello"))
     for _ in 1...2 {
-      run.served.peer.signal(SIGKILL)
-      #expect(try await run.served.peer.end() == -SIGKILL)
-      run.served = try await Binary.serve(folder)
+      try await run.kill()
+      try await run.start()
       let after = try await standing()
       for (was, now) in zip(before, after) { #expect(was == now) }
       #expect(after.count == before.count)
@@ -118,7 +69,35 @@ import Testing
     for id in cases[2...] {
       #expect(try await run.take(cleo)["case"].text == id, "each at its place")
     }
-    run.served.peer.signal(SIGTERM)
-    #expect(try await run.served.peer.end() == 0)
+    run.process.peer.signal(SIGTERM)
+    #expect(try await run.process.peer.end() == 0)
+  }
+}
+
+extension Served {
+  fileprivate func waiting(_ bot: String, _ number: Int) async throws -> (
+    id: String, conversation: String, customer: String
+  ) {
+    // Somebody else each time: who comes again goes on with the same matter.
+    let identity: Body = [
+      "kind": "email", "value": .text("jo\(number)@home.example"), "assurance": "asserted",
+    ]
+    let opened = try await call(
+      "POST", "/v1/sessions", ["customer": ["identities": [identity]]], by: bot)
+    let session = "/v1/sessions/\(opened["session"].text)"
+    try await call(
+      "POST", session + "/messages", ["author": "customer", "text": .text("help \(number)")],
+      by: bot)
+    let handed = try await call(
+      "POST", session + "/handoff", ["reason": "wants a human"], by: bot)
+    return (handed["case"].text, handed["conversation"].text, opened["customer"].text)
+  }
+
+  /// The agent takes what they are offered.
+  fileprivate func take(_ agent: String) async throws -> Reply {
+    let offer = try await call("POST", "/v1/agents/me/next?wait=20", by: agent)
+    let accepted = try await call("POST", "/v1/offers/\(offer["offer"].text)/accept", by: agent)
+    #expect(accepted.status == 200, "\(offer) \(accepted)")
+    return offer
   }
 }

@@ -1,8 +1,6 @@
 import Foundation
 import Testing
 
-import RuleFiles
-
 @testable import Server
 
 /// Rules that change in the middle of everything else.
@@ -24,9 +22,7 @@ import RuleFiles
   }
 
   private func files(_ folder: TemporaryFolder, _ queue: String) -> Body {
-    var texts = RuleSource.texts(in: folder.path + "/rules/small")
-    texts["rules/10-all.yaml"] = Self.rules(to: queue)
-    return .object(texts.sorted { $0.key < $1.key }.map { ($0.key, .text($0.value)) })
+    SmallRules.files(folder, rules: Self.rules(to: queue))
   }
 
   @Test func `a case that comes while rules are published is routed by the whole of one version`()
@@ -77,36 +73,18 @@ import RuleFiles
     async throws
   {
     let folder = try folder()
-    let rules = ["--rules", folder.path + "/rules"]
-    var served = try await Binary.serve(folder, rules)
-    func call(_ method: String, _ target: String, _ body: Body? = nil, by token: String)
-      async throws -> Reply
-    {
-      let call = HTTPCall(
-        method: method, target: target, headers: [("Authorization", "Bearer \(token)")],
-        body: body.map { Array($0.encoded.utf8) })
-      let port = served.port
-      return try await blocking { try call.send(on: try Socket.connect(port: port)) }
-    }
-    let made = try await Peer.run(
-      try Binary.path, ["token", "create", "--data", folder.path + "/data", "--admin", "olga"])
-    let admin = try #require(made.lines.first { $0.hasPrefix("tl_") }, "\(made.lines)")
+    var run = try await Served(folder, ["--rules", folder.path + "/rules"])
+    let admin = try await run.token("--admin", "olga")
     var acknowledged = 1
     for turn in 0..<12 {
       let queue = Self.queues[(acknowledged + 1) % 2 == 0 ? 1 : 0]
-      let (body, port) = (files(folder, queue), served.port)
-      async let answer = blocking {
-        try? HTTPCall(
-          method: "POST", target: "/v1/rules", headers: [("Authorization", "Bearer \(admin)")],
-          body: Array((["files": body] as Body).encoded.utf8)
-        ).send(on: try Socket.connect(port: port))
-      }
+      let (body, serving) = (files(folder, queue), run)
+      async let answer = try? serving.call("POST", "/v1/rules", ["files": body], by: admin)
       try await Task.sleep(for: .milliseconds(4 * turn))
-      served.peer.signal(SIGKILL)
-      #expect(try await served.peer.end() == -SIGKILL)
-      let heard = try await answer
-      served = try await Binary.serve(folder, rules)
-      let now = try await call("GET", "/v1/rules", by: admin)
+      try await run.kill()
+      let heard = await answer
+      try await run.start()
+      let now = try await run.call("GET", "/v1/rules", by: admin)
       let number = try #require(now["version"].int)
       if heard?.status == 201 {
         #expect(number == acknowledged + 1, "what was acknowledged applies")
@@ -115,13 +93,13 @@ import RuleFiles
       }
       let running = Self.queues[number % 2 == 0 ? 1 : 0]
       #expect(now["rules"].elements.map { $0["name"].text } == ["all to \(running)"])
-      let kept = try await call("GET", "/v1/rules/\(number)", by: admin)
+      let kept = try await run.call("GET", "/v1/rules/\(number)", by: admin)
       #expect(kept["files"]["rules/10-all.yaml"].text == Self.rules(to: running))
       #expect(now["versions"].elements.map { $0["version"].int } == Array((1...number).reversed()))
       acknowledged = number
     }
-    served.peer.signal(SIGTERM)
-    _ = try await served.peer.end()
+    run.process.peer.signal(SIGTERM)
+    _ = try await run.process.peer.end()
     #expect(try FolderCheck(folder.path + "/data").findings == [])
   }
 

@@ -14,14 +14,6 @@ import Testing
     return folder
   }
 
-  /// The folder's files with another set of rules.
-  private func files(_ folder: TemporaryFolder, rules: String, tests: String? = nil) -> Body {
-    var texts = RuleSource.texts(in: folder.path + "/rules/small")
-    texts["rules/10-all.yaml"] = rules
-    texts["tests/10.yaml"] = tests
-    return .object(texts.sorted { $0.key < $1.key }.map { ($0.key, .text($0.value)) })
-  }
-
   private static let toVip = """
     - name: chats about lamps
       when: session.channel == "chat" && handoff.reason.contains("lamp")
@@ -47,7 +39,8 @@ import Testing
 
       let published = try await server.call(
         "POST", "/v1/rules",
-        ["files": files(folder, rules: Self.toVip), "note": "lamps are urgent"], by: admin)
+        ["files": SmallRules.files(folder, rules: Self.toVip), "note": "lamps are urgent"],
+        by: admin)
       #expect(published.status == 201)
       #expect(published["version"].int == 2 && published["by"].text == "admin:olga")
       let second = try await handoff()
@@ -136,7 +129,7 @@ import Testing
           $0["version"].int
         }
       }
-      let sent: Body = ["files": files(folder, rules: Self.toVip), "note": "lamps"]
+      let sent: Body = ["files": SmallRules.files(folder, rules: Self.toVip), "note": "lamps"]
       async let one = post("", sent, "k1")
       async let two = post("", sent, "k1")
       let (first, repeated) = (try await one, try await two)
@@ -231,7 +224,7 @@ import Testing
     try await TestServer.run(rules: folder.path + "/rules") { server in
       let admin = try await server.token("admin", "olga")
       let sent = try await server.call(
-        "POST", "/v1/rules", ["files": files(folder, rules: Self.toVip)], by: admin)
+        "POST", "/v1/rules", ["files": SmallRules.files(folder, rules: Self.toVip)], by: admin)
       #expect(sent.status == 201)
       try await server.restart()
       #expect(try await server.call("GET", "/v1/rules", by: admin)["rules"].elements.count == 2)
@@ -261,14 +254,14 @@ import Testing
       let before = try await server.position()
       let broken = "- name: a\n  when: session.chanel == \"chat\"\n  route: { queue: suport }\n"
       let refused = try await server.call(
-        "POST", "/v1/rules", ["files": files(folder, rules: broken)], by: admin)
+        "POST", "/v1/rules", ["files": SmallRules.files(folder, rules: broken)], by: admin)
       #expect(refused.status == 422)
       for part in ["10-all.yaml:2:", "10-all.yaml:3:19", "session.channel", "support"] {
         #expect(refused["detail"].text.contains(part), "\(part)")
       }
       let tests =
         "- name: lamps\n  given: { session: { channel: chat }, handoff: { reason: a lamp } }\n  expect: { queue: support }\n"
-      let failing = files(folder, rules: Self.toVip, tests: tests)
+      let failing = SmallRules.files(folder, rules: Self.toVip, tests: tests)
       let failed = try await server.call("POST", "/v1/rules", ["files": failing], by: admin)
       #expect(failed.status == 422 && failed["type"].text.hasSuffix("tests-failed"))
       #expect(failed["detail"].text.contains("queue: expected support, got vip"))
@@ -290,7 +283,7 @@ import Testing
   @Test func `only an administrator publishes; supervisors may look and try`() async throws {
     let folder = try small()
     try await TestServer.run(rules: folder.path + "/rules") { server in
-      let sent: Body = ["files": files(folder, rules: Self.toVip)]
+      let sent: Body = ["files": SmallRules.files(folder, rules: Self.toVip)]
       for (scope, holder) in [("bot", "robin"), ("agent", "a1"), ("supervisor", "sam")] {
         let token = try await server.token(scope, holder)
         #expect(try await server.call("POST", "/v1/rules", sent, by: token).status == 403)
@@ -323,14 +316,18 @@ import Testing
       #expect(running.status == 200 && running["passed"].description == "true")
       let broken = try await server.call(
         "POST", "/v1/rules/check",
-        ["files": files(folder, rules: "- name: a\n  when: 1 +\n  route: { queue: support }\n")],
+        [
+          "files": SmallRules.files(
+            folder, rules: "- name: a\n  when: 1 +\n  route: { queue: support }\n")
+        ],
         by: sam)
       #expect(broken.status == 200 && broken["passed"].description == "false")
       #expect(broken["check"]["diagnostics"].elements.first?["line"].int == 2)
 
       let chat: Body = ["session": ["channel": "chat"], "handoff": ["reason": "my lamp"]]
       let tried = try await server.call(
-        "POST", "/v1/rules/explain", ["facts": chat, "files": files(folder, rules: Self.toVip)],
+        "POST", "/v1/rules/explain",
+        ["facts": chat, "files": SmallRules.files(folder, rules: Self.toVip)],
         by: sam)
       #expect(tried["explanation"]["rule"].text == "chats about lamps")
       #expect(tried["warnings"].elements.isEmpty)
@@ -346,7 +343,7 @@ import Testing
         "POST", "/v1/rules/explain",
         [
           "facts": ["session": ["channel": "chat"]], "unknown": ["handoff.reason"],
-          "files": files(folder, rules: Self.toVip),
+          "files": SmallRules.files(folder, rules: Self.toVip),
         ],
         by: sam)
       #expect(open["explanation"]["undecided"].description == "true")
@@ -368,7 +365,7 @@ import Testing
       let before = try await server.position()
       func publish(_ rules: String) async throws -> Reply {
         try await server.call(
-          "POST", "/v1/rules", ["files": files(folder, rules: rules)], by: admin)
+          "POST", "/v1/rules", ["files": SmallRules.files(folder, rules: rules)], by: admin)
       }
       let deep =
         String(repeating: "(", count: 10_000) + "true" + String(repeating: ")", count: 10_000)

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Testing
 
 /// The built `throughline`, which stands beside the test bundle.
 enum Binary {
@@ -45,6 +46,43 @@ enum Binary {
     }
     return (peer, port)
   }
+}
+
+/// A server in a process of its own, to be killed and started again over one folder.
+struct Served {
+  let folder: TemporaryFolder
+  let more: [String]
+  private(set) var process: (peer: Peer, port: UInt16)
+
+  /// - Parameter more: further words of its command.
+  init(_ folder: TemporaryFolder, _ more: [String] = []) async throws {
+    (self.folder, self.more) = (folder, more)
+    process = try await Binary.serve(folder, more)
+  }
+
+  func token(_ holder: String...) async throws -> String {
+    let made = try await Peer.run(
+      try Binary.path, ["token", "create", "--data", folder.path + "/data"] + holder)
+    return try #require(made.lines.first { $0.hasPrefix("tl_") }, "\(made.lines)")
+  }
+
+  @discardableResult
+  func call(_ method: String, _ target: String, _ body: Body? = nil, by token: String)
+    async throws -> Reply
+  {
+    let call = HTTPCall(
+      method: method, target: target, headers: [("Authorization", "Bearer \(token)")],
+      body: body.map { Array($0.encoded.utf8) })
+    let port = process.port
+    return try await blocking { try call.send(on: try Socket.connect(port: port)) }
+  }
+
+  func kill() async throws {
+    process.peer.signal(SIGKILL)
+    #expect(try await process.peer.end() == -SIGKILL)
+  }
+
+  mutating func start() async throws { process = try await Binary.serve(folder, more) }
 }
 
 extension DatabaseQueue {

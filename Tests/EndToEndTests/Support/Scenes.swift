@@ -1,3 +1,4 @@
+import RuleFiles
 import System
 import Testing
 
@@ -105,6 +106,14 @@ extension TestServer {
 
 /// A queue and any number of agents who all serve it.
 enum SmallRules {
+  /// The files of the folder's workspace `small`, to be published, with another set of rules.
+  static func files(_ folder: TemporaryFolder, rules: String, tests: String? = nil) -> Body {
+    var texts = RuleSource.texts(in: folder.path + "/rules/small")
+    texts["rules/10-all.yaml"] = rules
+    texts["tests/10.yaml"] = tests
+    return .object(texts.sorted { $0.key < $1.key }.map { ($0.key, .text($0.value)) })
+  }
+
   /// The workspace `small` with one agent, a mail address and a bot that may assert addresses.
   /// - Parameter more: further lines of its `workspace.yaml`.
   static func folder(_ more: String = "") throws -> TemporaryFolder {
