@@ -28,15 +28,7 @@ public enum PersonForms {
       return about.encoded
     },
     linked: { row in row.decodedProfile?.links.map { $0.other(than: row.id) } ?? [] },
-    apart: { customers, row in
-      guard var profile = row.decodedProfile else { return nil }
-      for index in profile.links.indices
-      where customers.contains(profile.links[index].other(than: row.id)) {
-        profile.links[index].forgetReasons()
-      }
-      return profile.encoded
-    },
-    echoes: WordEchoes.forms)
+    reasons: ToldReasons.forms, echoes: WordEchoes.forms)
 
   @Sendable private static func mention<Noun: IDKind>(_ id: ID<Noun>) -> [UInt8] {
     var writer = ByteWriter()

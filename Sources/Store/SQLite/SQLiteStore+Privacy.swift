@@ -34,19 +34,20 @@ extension SQLiteStore {
     _ workspace: WorkspaceID, at: Instant, by: String, upTo: EntryID? = nil, _ forms: ErasedForms,
     beneath: Beneath, _ customers: @escaping () throws(StoreFault) -> [CustomerID]
   ) throws(StoreFault) -> ErasureReceipt {
-    var begun: ErasureReceipt?
+    var begun: (receipt: ErasureReceipt, told: [EntryID])?
     try beneath { () throws(StoreFault) in
       let records = try customers()
       var receipt = try write("begin an erasure") { writer throws(StoreFault) in
         try writer.beginErasure(of: records, at: at, by: by, upTo: upTo, workspace)
       }
-      try eraseRows(&receipt, workspace, forms)
-      begun = receipt
+      begun = (receipt, try eraseRows(&receipt, workspace, forms))
+      begun?.receipt = receipt
     }
-    guard let receipt = begun else {
+    guard let begun else {
       throw .failed(doing: "begin an erasure", why: "nobody let it begin")
     }
-    return try eraseWords(receipt, workspace, at: at, forms, beneath: beneath)
+    return try eraseWords(
+      begun.receipt, workspace, at: at, forms, told: begun.told, beneath: beneath)
   }
 
   /// Does all of an erasure that is not done yet; doing it again changes nothing.
@@ -55,14 +56,21 @@ extension SQLiteStore {
     beneath: Beneath = SQLiteStore.atOnce
   ) throws(StoreFault) -> ErasureReceipt {
     var receipt = receipt
-    try beneath { () throws(StoreFault) in try eraseRows(&receipt, workspace, forms) }
-    return try eraseWords(receipt, workspace, at: at, forms, beneath: beneath)
+    var told: [EntryID] = []
+    try beneath { () throws(StoreFault) in told = try eraseRows(&receipt, workspace, forms) }
+    return try eraseWords(receipt, workspace, at: at, forms, told: told, beneath: beneath)
   }
 
   private func eraseRows(
     _ receipt: inout ErasureReceipt, _ workspace: WorkspaceID, _ forms: ErasedForms
-  ) throws(StoreFault) {
-    try write("erase a customer's rows") { writer throws(StoreFault) in
+  ) throws(StoreFault) -> [EntryID] {
+    let begun = receipt
+    // Cut off after the rows are gone nobody knows these entries any more: so the index goes first.
+    let told = try write("find what was told of several") { writer throws(StoreFault) in
+      try writer.reasons(told: begun, forms, workspace)
+    }
+    if !told.isEmpty { try indexer.forget(told, workspace) }
+    return try write("erase a customer's rows") { writer throws(StoreFault) in
       try writer.eraseRows(&receipt, forms, blobs, workspace)
     }
   }
@@ -71,10 +79,10 @@ extension SQLiteStore {
   /// the index is merged, and both write-ahead logs are emptied.
   private func eraseWords(
     _ begun: ErasureReceipt, _ workspace: WorkspaceID, at: Instant, _ forms: ErasedForms,
-    beneath: Beneath
+    told: [EntryID], beneath: Beneath
   ) throws(StoreFault) -> ErasureReceipt {
     var receipt = begun
-    var entries: Set<EntryID> = []
+    var entries = Set(told)
     for customer in receipt.customers {
       var last: EntryID? = EntryID(0)
       while let after = last {
