@@ -23,6 +23,8 @@ public struct CustomerProfile: Hashable, Sendable {
     /// Who says so, such as `bot:robin`.
     public var source: String
     public var at: Instant
+    /// Why it was corrected, in the words of the agent who did; empty where nothing was said.
+    public var reason = ""
     public init(name: String, value: [UInt8], source: String = "", at: Instant = .distantPast) {
       self.name = name
       self.value = value
@@ -145,12 +147,13 @@ public struct CustomerProfile: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var out = ByteWriter()
-    out.uint8(4)
+    out.uint8(5)
     out.array(attributes) {
       $0.string($1.name)
       $0.blob($1.value)
       $0.string($1.source)
       $0.signed($1.at.milliseconds)
+      $0.string($1.reason)
     }
     out.array(journey) {
       $0.string($1.name)
@@ -176,9 +179,11 @@ public struct CustomerProfile: Hashable, Sendable {
         }
       } else {
         profile.attributes = try r.array(each: 4) { r throws(WireError) in
-          Attribute(
+          var attribute = Attribute(
             name: try r.string(), value: try r.blob(), source: try r.string(),
             at: Instant(milliseconds: try r.signed()))
+          if version >= 5 { attribute.reason = try r.string() }
+          return attribute
         }
       }
       profile.journey = try r.array(each: 2) { r throws(WireError) in
