@@ -100,12 +100,15 @@ extension API {
   }
 
   private func identity(_ kindName: String?, _ value: String?) throws(APIProblem) -> Identity {
-    guard let kind = kindName.flatMap({ IdentityKind(name: $0) }), let value,
-      let found = normalised(kind, value)
-    else {
+    guard let kind = kindName.flatMap({ IdentityKind(name: $0) }), let value else {
       throw APIProblem(
         422, "wrong-value", "The request cannot be understood",
         "an identity is a kind (email, phone, chat or external) and a value", field: "value")
+    }
+    guard let found = normalised(kind, value) else {
+      throw APIProblem(
+        422, "wrong-value", "The request cannot be understood", Self.unusable(kind, value),
+        field: "value")
     }
     return found
   }
