@@ -176,7 +176,7 @@ extension Administration {
       try Files.writeAtomically(bytes, to: "\(target)/attachments/\(PersonExport.fileName(row))")
     }
     try Files.writeAtomically(
-      Array(try TimelineText.page(export.timeline).utf8), to: "\(target)/timeline.txt")
+      Array(try ExportText.render(export.json).utf8), to: "\(target)/export.txt")
     try Files.writeAtomically(export.json, to: "\(target)/export.json")
     var json = JSONWriter()
     json.object {

@@ -11,8 +11,6 @@ import Wire
 /// read of it.
 public struct PersonExport: Sendable {
   public var json: [UInt8]
-  /// The timeline alone, as the API gives it.
-  public var timeline: [UInt8]
   public var attachments: [BlobRow]
   public var entries: Int
 
@@ -83,7 +81,6 @@ public struct PersonExport: Sendable {
       out.field("timeline", raw: timeline)
     }
     json = out.bytes
-    self.timeline = timeline
     attachments = blobs
     entries = page.entries.count
   }
