@@ -34,6 +34,7 @@ extension SQLiteStore {
     _ workspace: WorkspaceID, at: Instant, by: String, upTo: EntryID? = nil, _ forms: ErasedForms,
     beneath: Beneath, _ customers: @escaping () throws(StoreFault) -> [CustomerID]
   ) throws(StoreFault) -> ErasureReceipt {
+    try nameAttachments(workspace, forms)
     var begun: (receipt: ErasureReceipt, told: [EntryID])?
     try beneath { () throws(StoreFault) in
       let records = try customers()
@@ -55,6 +56,7 @@ extension SQLiteStore {
     _ receipt: ErasureReceipt, _ workspace: WorkspaceID, at: Instant, _ forms: ErasedForms,
     beneath: Beneath = SQLiteStore.atOnce
   ) throws(StoreFault) -> ErasureReceipt {
+    try nameAttachments(workspace, forms)
     var receipt = receipt
     var told: [EntryID] = []
     try beneath { () throws(StoreFault) in told = try eraseRows(&receipt, workspace, forms) }
@@ -119,6 +121,7 @@ extension SQLiteStore {
   public func forgetWords(
     of entries: [EntryID], _ workspace: WorkspaceID, _ forms: ErasedForms, beneath: Beneath
   ) throws(StoreFault) -> Int64 {
+    try nameAttachments(workspace, forms)
     var count: Int64 = 0
     for start in stride(from: 0, to: entries.count, by: 500) {
       let piece = Array(entries[start..<min(entries.count, start + 500)])
@@ -146,6 +149,7 @@ extension SQLiteStore {
       columns.put(before)
     }
     guard !found.isEmpty else { return 0 }
+    try nameAttachments(workspace, forms)
     var count = 0
     try beneath { () throws(StoreFault) in
       count = try write("remove what nobody attached") { writer throws(StoreFault) in
@@ -153,6 +157,19 @@ extension SQLiteStore {
       }
     }
     return count
+  }
+
+  /// Once in the life of a folder of before, and before anything of it goes: which entries name which
+  /// attachments (decisions/0048). Commits go on between its pieces.
+  func nameAttachments(
+    _ workspace: WorkspaceID, _ forms: ErasedForms, piece: Int64 = 5_000
+  ) throws(StoreFault) {
+    while true {
+      let isDone = try write("find attachments") { writer throws(StoreFault) in
+        try writer.nameAttachments(piece: piece, forms, workspace)
+      }
+      if isDone { return }
+    }
   }
 
   /// Waits, with no lock held, for whoever still reads from the write-ahead log: half a minute at
