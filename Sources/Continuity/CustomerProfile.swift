@@ -128,6 +128,8 @@ public struct CustomerProfile: Hashable, Sendable {
   /// What is known of the person whose records have these profiles, in order of the records.
   public static func union(_ profiles: [CustomerProfile]) -> CustomerProfile {
     var all = CustomerProfile()
+    // Each link stands in two profiles, and somebody may have thousands.
+    var links: Set<Link.Pair> = []
     for profile in profiles {
       for attribute in profile.attributes where !all.attributes.contains(attribute) {
         all.attributes.append(attribute)
@@ -136,7 +138,7 @@ public struct CustomerProfile: Hashable, Sendable {
       if let last = profile.lastAgent, all.lastAgent.map({ $0.at < last.at }) ?? true {
         all.lastAgent = last
       }
-      for link in profile.links where !all.links.contains(where: { $0.isSame(as: link) }) {
+      for link in profile.links where links.insert(link.pair).inserted {
         all.links.append(link)
       }
     }

@@ -57,6 +57,13 @@ public struct Link: Hashable, Sendable {
   /// Whether it only waits to join, when nothing else does.
   public var isSpare: Bool { story.last?.what == .assertedToo }
 
+  /// What tells it from others.
+  struct Pair: Hashable {
+    var first: CustomerID
+    var second: CustomerID
+  }
+  var pair: Pair { Pair(first: first, second: second) }
+
   public func isSame(as other: Link) -> Bool { first == other.first && second == other.second }
   public func joins(_ a: CustomerID, _ b: CustomerID) -> Bool {
     (first, second) == (a < b ? (a, b) : (b, a))
