@@ -310,6 +310,8 @@ struct RouterLoad {
     open(like: offered.last.flatMap { live[$0.case.low]?.need })
     acceptAll()
     if case .steps = sizes.variant, router.nextDeadline.map({ $0 <= now }) ?? false {
+      // What was offered before has been accepted: only the tick's own offers follow.
+      forget()
       timed(.tick, .tick)
       acceptAll()
     }
