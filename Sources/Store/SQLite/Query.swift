@@ -4,7 +4,8 @@ import Model
 
 /// Every question that a reader asks, prepared once with its connection.
 enum Query: Int, CaseIterable {
-  case workspaces, tokens, head, secret, work, workOfKinds, logAfter, logChain, outbox, outboxRow, configuration,
+  case workspaces, tokens, head, secret, work, workOfKinds, logAfter, logChain, outbox, outboxRow,
+    configuration,
     newestConfiguration
   case identity, identitiesOfCustomer, identitiesLike, customer, mergedInto, conversation,
     conversationsOfCustomer, openOfCustomer
