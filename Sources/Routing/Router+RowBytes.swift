@@ -100,9 +100,12 @@ extension Router {
       let home = slot(of: try bytes.get(ConversationID.self))
       guard home >= 0, conversations[home].openCase < 0 else { throw WireError.badValue(offset: 0) }
       let record = try CaseRecord(try Self.id(key), home, &bytes, version: version)
-      guard catalogue.isKnown(record.need.queue), record.widened.allSatisfy(catalogue.isKnown),
-        record.agent.map(isKnown) ?? true
-      else { throw WireError.badValue(offset: 0) }
+      // Each asked by itself: a method that is handed on takes a copy of the whole machine along.
+      guard catalogue.isKnown(record.need.queue) else { throw WireError.badValue(offset: 0) }
+      for queue in record.widened where !catalogue.isKnown(queue) {
+        throw WireError.badValue(offset: 0)
+      }
+      if let agent = record.agent, !isKnown(agent) { throw WireError.badValue(offset: 0) }
       guard cases.find(record.id) < 0 else { throw WireError.badValue(offset: 0) }
       conversations[home].openCase = cases.add(record)
     case .offer:
