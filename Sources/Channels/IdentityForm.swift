@@ -72,7 +72,10 @@ public enum IdentityForm {
     guard kind != .phone else { return [] }
     guard let normal = normalise(kind, raw, rules, e164: { _ in nil }) else {
       let kept = kind == .email ? LowerCase.address(raw) : raw
-      return kept.isEmpty || kept.utf8.count > idBytesMax
+      // They knew an address by its one @ and a dot behind it.
+      let sides = kept.split(separator: "@", omittingEmptySubsequences: false)
+      let wasTaken = kind != .email || sides.count == 2 && sides[1].dropFirst().contains(".")
+      return !wasTaken || kept.isEmpty || kept.utf8.count > idBytesMax
         ? [] : [Identity(kind: kind, value: kept)]
     }
     guard kind == .email, case .sides(let local, let domain) = address(raw) else { return [] }

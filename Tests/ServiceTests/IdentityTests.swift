@@ -362,6 +362,7 @@ struct EmailRulesTests {
     #expect(earlier(.email, "Jo@home..example") == ["jo@home..example"])
     #expect(earlier(.email, "mailto:jo@home.example") == ["mailto:jo@home.example"])
     #expect(earlier(.external, "card\u{200D}1") == ["card\u{200D}1"])
+    #expect(earlier(.email, "what") == [] && earlier(.email, "jo@home") == [])
     #expect(earlier(.email, "jo@home.example") == [] && earlier(.phone, "x") == [])
   }
 }
