@@ -48,8 +48,10 @@ public struct Conditions: Sendable {
   private var counts: [String: Int] = [:]
   /// - Units: those of `ConditionSearch`; for all that is asked together.
   private var stepsLeft: Int
+  /// What comparing conditions leaves for looking at each by itself.
+  private let stepsReserved: Int
 
-  public static let stepsDefault = 4_000_000
+  public static let stepsDefault = 8_000_000
   private static let stepsEachMax = 50_000
   private static let takersMax = 48
   /// Comparisons of a condition of which cases are looked for.
@@ -58,6 +60,7 @@ public struct Conditions: Sendable {
   public init(_ premises: Premises = Premises(), steps: Int = stepsDefault) {
     self.premises = premises
     stepsLeft = steps
+    stepsReserved = steps / 4
   }
 
   /// - Parameter program: nil for what is always true.
@@ -188,7 +191,7 @@ public struct Conditions: Sendable {
   /// Those of the filed conditions of which one is true whenever this one is; empty where there may
   /// be a case that none of them takes, or no case at all.
   public mutating func takers(of number: Int) -> [Int] {
-    guard let formula = all[number].formula else { return [] }
+    guard let formula = all[number].formula, stepsLeft > stepsReserved else { return [] }
     var candidates: Set<Int> = []
     for key in sought(formula) {
       guard let found = filed[key] else { continue }
