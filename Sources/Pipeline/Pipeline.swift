@@ -93,10 +93,8 @@ public struct Pipeline: Sendable {
     self.planner = planner
     self.environment = environment
     pending = Pending(workspace: workspace, gathered: head.position)
-    for id in router.caseIDs {
-      for offer in router.case(id)?.offers ?? [] {
-        if let agent = router.offer(offer)?.agent { offers[offer] = (id, agent) }
-      }
+    for id in router.offerIDs {
+      if let offer = router.offer(id) { offers[id] = (offer.theCase, offer.agent) }
     }
   }
 

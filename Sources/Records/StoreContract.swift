@@ -115,6 +115,13 @@ public protocol StoreReader: AnyObject {
   func secret(named: String) throws(StoreFault) -> [UInt8]
 
   func work(_ workspace: WorkspaceID) throws(StoreFault) -> [OpenWorkRow]
+  /// Open work of these kinds, by kind and key; its bytes stand until `take` returns. `take` must not ask this reader.
+  func eachOfWork(
+    _ workspace: WorkspaceID, kinds: ClosedRange<UInt8>,
+    _ take: (
+      _ kind: UInt8, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+    ) throws(StoreFault) -> Void
+  ) throws(StoreFault)
   func log(_ workspace: WorkspaceID, after: Int64, limit: Int) throws(StoreFault) -> [LogRecord]
   func outbox(_ workspace: WorkspaceID, limit: Int) throws(StoreFault) -> [OutboxRow]
   func outbox(_ workspace: WorkspaceID, id: Int64) throws(StoreFault) -> OutboxRow?
@@ -183,6 +190,24 @@ public protocol StoreReader: AnyObject {
 }
 
 extension StoreReader {
+  /// For a store that holds its rows in memory.
+  public func eachOfWork(
+    _ workspace: WorkspaceID, kinds: ClosedRange<UInt8>,
+    _ take: (
+      _ kind: UInt8, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+    ) throws(StoreFault) -> Void
+  ) throws(StoreFault) {
+    for row in try work(workspace) where kinds.contains(row.kind) {
+      let result: Result<Void, StoreFault> = row.key.withUnsafeBytes { key in
+        (row.value ?? []).withUnsafeBytes { value in
+          do throws(StoreFault) { return .success(try take(row.kind, key, value)) } catch {
+            return .failure(error)
+          }
+        }
+      }
+      try result.get()
+    }
+  }
   /// For a store that finds them no faster.
   public func openConversations(_ workspace: WorkspaceID, of customer: CustomerID, limit: Int)
     throws(StoreFault) -> [ConversationRow]

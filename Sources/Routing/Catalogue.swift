@@ -82,6 +82,24 @@ struct Catalogue: Sendable {
     between = BetweenQueues(new.queues)
   }
 
+  /// Which queues' cases must be placed, weighed and timed anew after `old`, by handle; nil for those of all. Who could
+  /// take them and when a queue is open is no part of that.
+  func queuesChanged(since old: Catalogue) -> [Bool]? {
+    guard old.isConfigured, limits == old.limits, between == old.between,
+      configuration?.bots == old.configuration?.bots, queues.count >= old.queues.count
+    else { return nil }
+    var changed = Array(repeating: false, count: queues.count)
+    for (index, before) in old.queues.enumerated() {
+      // Another queue's cases may overflow into this one, or no longer.
+      guard queues[index].isRetired == before.isRetired else { return nil }
+      var (now, then) = (queues[index].settings, before.settings)
+      now.hours = nil
+      then.hours = nil
+      changed[index] = now != then
+    }
+    return changed
+  }
+
   private func skills(of agent: RoutingConfiguration.Agent) -> [(skill: SkillID, level: UInt8)] {
     var levels: [(skill: SkillID, level: UInt8)] = []
     for skill in agent.skills {

@@ -156,7 +156,7 @@ extension Router {
   }
 
   /// The agent is not expected any more: the cases that wait for them alone are looked at again.
-  private mutating func releaseHeld(_ agent: AgentID) {
+  mutating func releaseHeld(_ agent: AgentID) {
     guard isKnown(agent) else { return }
     let held = agents[Int(agent.raw)].held
     agents[Int(agent.raw)].held = []  // at once: taken out one by one, many take long
@@ -206,6 +206,7 @@ extension Router {
   // MARK: The workspace
 
   private mutating func applyConfigured(_ new: RoutingConfiguration) {
+    let old = catalogue
     catalogue.apply(new)
     catalogueIsDirty = true
     while agents.count < catalogue.agents.count {
@@ -216,7 +217,7 @@ extension Router {
       queues.append(QueueRecord())
       markDirty(queue: QueueID(UInt32(truncatingIfNeeded: queues.count - 1)))
     }
-    rebuildIndexes()
+    rebuildIndexes(relisting: catalogue.queuesChanged(since: old))
   }
 
   private mutating func applyStarted() {

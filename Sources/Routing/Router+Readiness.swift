@@ -185,8 +185,9 @@ extension Router {
 
   // MARK: Rebuilding
 
-  /// Everything that is derived from the catalogue and the records, anew.
-  mutating func rebuildIndexes() {
+  /// Everything that is derived from the catalogue and the agents, anew, and of the cases what rests on these.
+  /// - Parameter queues: whose cases are derived and listed anew, by handle; nil for all cases.
+  mutating func rebuildIndexes(relisting changed: [Bool]? = nil) {
     profiles = Profiles(catalogue)
     let order = agents.indices.sorted {
       agents[$0].idleStamp == agents[$1].idleStamp
@@ -201,9 +202,12 @@ extension Router {
     for index in agents.indices where !profiles.bounds[index].isRetired {
       everyone.list(index, Channel.allBits, profiles)
     }
+    let few = scarce.all
     scarce = ScarceCases(agents: agents.count)
     unsuited = UnsuitedMembers()
-    leastWeight = Channel.allCases.map { Int(max(1, catalogue.limits.weight[$0])) }
+    if changed == nil {
+      leastWeight = Channel.allCases.map { Int(max(1, catalogue.limits.weight[$0])) }
+    }
     for index in queues.indices {
       waiting.setOpen(QueueID(UInt32(truncatingIfNeeded: index)), queues[index].isOpen)
       armQueue(index)
@@ -219,12 +223,32 @@ extension Router {
       for at in profiles.queueRange(index) { queues[Int(profiles.allQueues[at].raw)].members += 1 }
     }
     pendingAgents.removeAll(keepingCapacity: true)
-    relistAll()
+    if let changed {
+      relist(few, andThoseOf: changed)
+    } else {
+      relistAll()
+    }
     for index in agents.indices {
       refresh(AgentID(UInt32(truncatingIfNeeded: index)))
       armAgent(AgentID(UInt32(truncatingIfNeeded: index)))
     }
     leaveToAgents()
+  }
+
+  /// Where a case stands among all does not depend on who could take it, but for those that are held with single
+  /// agents: they are listed anew, so that a publish in which an agent learns something does not walk all that wait.
+  private mutating func relist(_ few: [Int32], andThoseOf changed: [Bool]) {
+    for slot in few { relist(slot) }
+    for index in agents.indices where !agents[index].held.isEmpty {
+      releaseHeld(AgentID(UInt32(truncatingIfNeeded: index)))
+    }
+    guard changed.contains(true) else { return }
+    let isConcerned = { (record: CaseRecord) in changed[Int(record.need.queue.raw)] }
+    for slot in cases.ordered(where: isConcerned) {
+      derive(slot)
+      if cases[slot].state == .waiting { relist(slot) }
+      armCase(slot)
+    }
   }
 
   /// Weights and keys may be others now. An agent's used capacity follows.

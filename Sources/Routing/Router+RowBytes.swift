@@ -46,34 +46,28 @@ extension Router {
 
   // MARK: Reading
 
-  /// The machine as its rows tell it; equal, to the byte, to a replay of the log that made them.
-  /// - Errors: `WireError` for a row that is torn, or that names something that no row holds.
+  /// The machine as its rows tell it, in whatever order they come.
+  /// - Errors: as `RouterLoading.take`.
   public init(rows: [WorkRow]) throws(WireError) {
-    self.init()
-    var rows = rows
-    // Parents before children, and agents and queues before the cases that count in them.
-    let rank: [UInt8: Int] = [1: 0, 2: 1, 7: 2, 8: 3, 3: 4, 4: 5, 5: 6, 6: 7]
-    rows.sort { rank[$0.kind] ?? 9 < rank[$1.kind] ?? 9 }
-    for row in rows {
-      guard let kind = RowKind(rawValue: row.kind), let value = row.value else {
-        throw WireError.badValue(offset: 0)
+    var loading = RouterLoading()
+    for kinds in RouterLoading.kinds {
+      for row in rows where kinds.contains(row.kind) {
+        guard let value = row.value else { throw WireError.badValue(offset: 0) }
+        let result: Result<Void, WireError> = row.key.withUnsafeBytes { key in
+          value.withUnsafeBytes { value in
+            do throws(WireError) { return .success(try loading.take(row.kind, key, value)) } catch {
+              return .failure(error)
+            }
+          }
+        }
+        try result.get()
       }
-      let result: Result<Void, WireError> = value.withUnsafeBytes { raw in
-        var bytes = ByteReader(raw)
-        do throws(WireError) {
-          let version = try bytes.uint8()
-          guard (1...4).contains(version) else { throw WireError.badValue(offset: 0) }
-          try load(kind, row.key, &bytes, version)
-          return bytes.isAtEnd ? .success(()) : .failure(.badValue(offset: bytes.offset))
-        } catch { return .failure(error) }
-      }
-      try result.get()
     }
-    tieUp()
+    self = loading.finish()
   }
 
-  private mutating func load(
-    _ kind: RowKind, _ key: [UInt8], _ bytes: inout ByteReader, _ version: UInt8
+  fileprivate mutating func load(
+    _ kind: RowKind, _ key: UnsafeRawBufferPointer, _ bytes: inout ByteReader, _ version: UInt8
   ) throws(WireError) {
     switch kind {
     case .meta:
@@ -106,9 +100,12 @@ extension Router {
       let home = slot(of: try bytes.get(ConversationID.self))
       guard home >= 0, conversations[home].openCase < 0 else { throw WireError.badValue(offset: 0) }
       let record = try CaseRecord(try Self.id(key), home, &bytes, version: version)
-      guard catalogue.isKnown(record.need.queue), record.widened.allSatisfy(catalogue.isKnown),
-        record.agent.map(isKnown) ?? true
-      else { throw WireError.badValue(offset: 0) }
+      // Each asked by itself: a method that is handed on takes a copy of the whole machine along.
+      guard catalogue.isKnown(record.need.queue) else { throw WireError.badValue(offset: 0) }
+      for queue in record.widened where !catalogue.isKnown(queue) {
+        throw WireError.badValue(offset: 0)
+      }
+      if let agent = record.agent, !isKnown(agent) { throw WireError.badValue(offset: 0) }
       guard cases.find(record.id) < 0 else { throw WireError.badValue(offset: 0) }
       conversations[home].openCase = cases.add(record)
     case .offer:
@@ -121,19 +118,20 @@ extension Router {
     }
   }
 
-  private static func number(_ key: [UInt8]) throws(WireError) -> UInt32 {
+  private static func number(_ key: UnsafeRawBufferPointer) throws(WireError) -> UInt32 {
     guard key.count == 4 else { throw WireError.badValue(offset: 0) }
     return key.reduce(0) { $0 << 8 | UInt32($1) }
   }
-  private static func id<Kind>(_ key: [UInt8]) throws(WireError) -> ID<Kind> {
+  private static func id<Kind>(_ key: UnsafeRawBufferPointer) throws(WireError) -> ID<Kind> {
     guard key.count == 16 else { throw WireError.badValue(offset: 0) }
-    let half = { (bytes: ArraySlice<UInt8>) in bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
-    return ID(high: half(key[..<8]), low: half(key[8...]))
+    return ID(
+      high: UInt64(bigEndian: key.loadUnaligned(as: UInt64.self)),
+      low: UInt64(bigEndian: key.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
   }
 
   /// What was derived, anew: lists, counts, indexes, timers. In the order in which the records were
   /// made.
-  private mutating func tieUp() {
+  fileprivate mutating func tieUp() {
     for slot in sessions.ordered {
       hang(slot, on: sessions[slot].conversation)
       sessions[slot].isStored = true
@@ -175,5 +173,42 @@ extension Router {
       take(slot, agent)
     case .parked: queues[queue].assigned += 1
     }
+  }
+}
+
+/// A machine that is being read from its rows, one after the other: those of a million open conversations need not be in
+/// memory at once.
+public struct RouterLoading: ~Copyable {
+  private var router = Router()
+  public private(set) var isEmpty = true
+
+  /// Parents before children, and agents and queues before the cases that count in them. Every kind is in one of these,
+  /// so that a row of a kind that nobody knows is found, too.
+  public static let kinds: [ClosedRange<UInt8>] = [
+    0...RowKind.catalogue.rawValue,
+    RowKind.agent.rawValue...255,
+    RowKind.conversation.rawValue...RowKind.offer.rawValue,
+  ]
+
+  public init() {}
+
+  /// Takes a row; those of one range of `kinds` by kind, the ranges in their order.
+  /// - Errors: `WireError` for a row that is torn, or that names something that no row holds.
+  public mutating func take(
+    _ kind: UInt8, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+  ) throws(WireError) {
+    guard let kind = RowKind(rawValue: kind) else { throw WireError.badValue(offset: 0) }
+    isEmpty = false
+    var bytes = ByteReader(value)
+    let version = try bytes.uint8()
+    guard (1...4).contains(version) else { throw WireError.badValue(offset: 0) }
+    try router.load(kind, key, &bytes, version)
+    guard bytes.isAtEnd else { throw .badValue(offset: bytes.offset) }
+  }
+
+  /// Equal, to the byte, to a replay of the log that made the rows.
+  public consuming func finish() -> Router {
+    if !isEmpty { router.tieUp() }
+    return router
   }
 }

@@ -328,4 +328,5 @@ extension Router {
   public var caseCount: Int { cases.count }
   /// Cases that are open, in the order in which they began to wait.
   public var caseIDs: [CaseID] { cases.ordered.map { cases[$0].id } }
+  public var offerIDs: [OfferID] { offers.ordered.map { offers[$0].id } }
 }

@@ -50,6 +50,10 @@ struct ScarceCases: Sendable {
   init() {}
   init(agents: Int) { lists = Array(repeating: SortedRow(), count: agents) }
 
+  /// Every case that is here, the soonest first.
+  var all: [Int32] {
+    places.filter { $0.entry.slot >= 0 }.sorted { $0.entry < $1.entry }.map(\.entry.slot)
+  }
   func contains(_ slot: Int32) -> Bool { Int(slot) < placeOf.count && placeOf[Int(slot)] >= 0 }
   func length(_ agent: Int) -> Int { lists[agent].count }
 

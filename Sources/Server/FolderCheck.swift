@@ -80,8 +80,7 @@ public struct FolderCheck: Sendable {
     _ workspace: WorkspaceID, _ reader: any StoreReader, _ found: inout [String]
   ) -> Router? {
     do {
-      let rows = try reader.workRows(workspace)
-      return rows.isEmpty ? Router() : try Router(rows: rows)
+      return try reader.router(workspace).get()
     } catch is StoreFault {
       return nil  // Told already, by its checksum.
     } catch {
@@ -180,12 +179,5 @@ private struct RowsTold {
       }.map { "case \($0)" }
     return gone.prefix(20).map { "\($0) is in the log and its row is missing" }
       + (gone.count > 20 ? ["… and \(gone.count - 20) rows more are missing"] : [])
-  }
-}
-
-extension StoreReader {
-  /// The rows of open work as the router takes them.
-  func workRows(_ workspace: WorkspaceID) throws(StoreFault) -> [WorkRow] {
-    try work(workspace).map { WorkRow(kind: $0.kind, key: $0.key, value: $0.value) }
   }
 }

@@ -13,14 +13,33 @@ extension Pipeline {
   init(
     _ workspace: WorkspaceID, from reads: any StoreReader, planner: (UInt32?) -> any Planner
   ) throws(StoreFault) {
-    let rows = try reads.workRows(workspace)
+    let (read, head) = try reads.snapshot { reads throws(StoreFault) in
+      (try reads.router(workspace), try reads.head(workspace))
+    }
     let router: Router
-    do throws(WireError) { router = rows.isEmpty ? Router() : try Router(rows: rows) } catch {
+    do throws(WireError) { router = try read.get() } catch {
       throw StoreFault.corrupt(what: "the rows of open work: \(error)")
     }
     self.init(
-      workspace: workspace, router: router, head: try reads.head(workspace),
+      workspace: workspace, router: router, head: head,
       planner: planner(router.configurationVersion),
       environment: .init(saltSeed: Entropy.bytes(32)) { Digest(SHA256.hash($0)) })
+  }
+}
+
+extension StoreReader {
+  /// The machine as the rows of open work tell it, an empty one where there are none; a failure where they match their
+  /// checksums and yet make no machine.
+  func router(_ workspace: WorkspaceID) throws(StoreFault) -> Result<Router, WireError> {
+    var loading = RouterLoading()
+    var broken: WireError?
+    for kinds in RouterLoading.kinds {
+      try eachOfWork(workspace, kinds: kinds) { kind, key, value in
+        guard broken == nil else { return }
+        do throws(WireError) { try loading.take(kind, key, value) } catch { broken = error }
+      }
+    }
+    if let broken { return .failure(broken) }
+    return .success(loading.finish())
   }
 }

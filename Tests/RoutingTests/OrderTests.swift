@@ -363,6 +363,41 @@ struct `Order and choice` {
     #expect(world.router.case(World.case(2))?.preferenceUntil == nil)
   }
 
+  @Test func `a preferred agent whom new rules keep from a case is no longer waited for`() {
+    var world = World()
+    world.available(World.ann, World.bob)
+    world.given(.openStream(World.bob, waiter: WaiterID(1)))
+    world.open(1)
+    var need = Need(queue: World.support)
+    need.skills = [.init(skill: World.german, level: 3, required: true)]
+    need.preferred = .init(agent: World.ann, for: .seconds(600))
+    world.route(1, need)
+    #expect(world.router.case(World.case(1))?.state == .waiting, "ann has no connection yet")
+    var forgetful = World.configuration
+    forgetful.agents[0].skills = []
+    world.when(.configure(forgetful))
+    #expect(world.last.events.contains(.preferenceEnded(World.case(1))))
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(1))
+  }
+
+  @Test func `whoever learns what a case needs is offered it at once`() {
+    var world = World()
+    world.available(World.bob)
+    world.given(.openStream(World.bob, waiter: WaiterID(1)))
+    var need = Need(queue: World.support)
+    need.skills = [.init(skill: World.french, level: 5, required: true)]
+    // Of the first and rare kind, and of a kind that many share.
+    for number in 1...4 {
+      world.open(UInt64(number))
+      world.route(UInt64(number), need)
+    }
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+    var learned = World.configuration
+    learned.agents[1].skills.append(.init("french", level: 5))
+    world.when(.configure(learned))
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(1))
+  }
+
   @Test func `steps lower, widen and tell the customer as time passes`() {
     var world = World()
     world.available(World.ann, World.cat)

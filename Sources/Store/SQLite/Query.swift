@@ -4,7 +4,8 @@ import Model
 
 /// Every question that a reader asks, prepared once with its connection.
 enum Query: Int, CaseIterable {
-  case workspaces, tokens, head, secret, work, logAfter, logChain, outbox, outboxRow, configuration,
+  case workspaces, tokens, head, secret, work, workOfKinds, logAfter, logChain, outbox, outboxRow,
+    configuration,
     newestConfiguration
   case identity, identitiesOfCustomer, identitiesLike, customer, mergedInto, conversation,
     conversationsOfCustomer, openOfCustomer
@@ -21,6 +22,8 @@ enum Query: Int, CaseIterable {
     case .head: Table.heads.selectByKey
     case .secret: Table.secrets.selectByKey
     case .work: Table.work.select("WHERE workspace=? ORDER BY kind, key")
+    case .workOfKinds:
+      Table.work.select("WHERE workspace=? AND kind>=? AND kind<=? ORDER BY kind, key")
     case .logAfter: Table.log.select("WHERE workspace=? AND position>? ORDER BY position LIMIT ?")
     case .logChain: "SELECT chain FROM log WHERE workspace=? AND position=?"
     case .outbox: Table.outbox.select("WHERE workspace=? ORDER BY id LIMIT ?")

@@ -213,6 +213,19 @@ extension OpenWorkRow: ColumnRow {
   }
 }
 
+/// An `OpenWorkRow` whose bytes stand until the next step.
+struct OpenWorkView {
+  var kind: UInt8
+  var key: UnsafeRawBufferPointer
+  var value: UnsafeRawBufferPointer
+
+  /// The workspace, then the row.
+  static func read(_ columns: Prepared) throws(StoreFault) -> OpenWorkView {
+    _ = columns.integer()
+    return OpenWorkView(kind: try columns.small(), key: columns.raw(), value: columns.raw())
+  }
+}
+
 extension KeyRow: ColumnRow {
   static var table: Table { .keys }
   func put(into columns: Prepared) {

@@ -111,6 +111,25 @@ public final class SQLiteReader: StoreReader {
   public func work(_ workspace: WorkspaceID) throws(StoreFault) -> [OpenWorkRow] {
     try rows(.work) { $0.put(workspace) }
   }
+  public func eachOfWork(
+    _ workspace: WorkspaceID, kinds: ClosedRange<UInt8>,
+    _ take: (
+      _ kind: UInt8, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+    ) throws(StoreFault) -> Void
+  ) throws(StoreFault) {
+    try ask { queries throws(StoreFault) in
+      let found = queries.bound(.workOfKinds) { columns in
+        columns.put(workspace)
+        columns.put(Int64(kinds.lowerBound))
+        // A kind beyond a byte is damage, and must not be passed over.
+        columns.put(kinds.upperBound == .max ? Int64.max : Int64(kinds.upperBound))
+      }
+      defer { found.reset() }
+      while let row = try found.row(.work, OpenWorkView.read) {
+        try take(row.kind, row.key, row.value)
+      }
+    }
+  }
   public func log(_ workspace: WorkspaceID, after: Int64, limit: Int) throws(StoreFault)
     -> [LogRecord]
   {

@@ -208,6 +208,11 @@ struct RouterBench: ParsableCommand {
       report.add(
         name, "same choice", Double(compared.same) / Double(max(compared.choices, 1)) * 100, "%")
     }
+    // Last, since agents and cases are others then than those that were compared.
+    let skill = (0..<5).map { _ in load.reconfigure(aQueue: false) }.sorted()[2]
+    let queue = (0..<5).map { _ in load.reconfigure(aQueue: true) }.sorted()[2]
+    report.add(name, "publish an agent's skill", Double(skill) / 1_000, "us")
+    report.add(name, "publish a queue's priority", Double(queue) / 1_000, "us")
     let usage = BenchServer.usage(of: "self")
     report.add(name, "cpu", usage.cpuSeconds, "s")
     report.add(name, "peak", Double(usage.peakBytes) / 1_048_576, "MiB")

@@ -310,6 +310,8 @@ struct RouterLoad {
     open(like: offered.last.flatMap { live[$0.case.low]?.need })
     acceptAll()
     if case .steps = sizes.variant, router.nextDeadline.map({ $0 <= now }) ?? false {
+      // What was offered before has been accepted: only the tick's own offers follow.
+      forget()
       timed(.tick, .tick)
       acceptAll()
     }
@@ -344,6 +346,21 @@ struct RouterLoad {
     let count = Double(max(1, kept.count))
     kept = []
     return (all / count, Double(rows) / count)
+  }
+
+  /// Rules that differ from those that apply: one agent has learned something, or a priority is worth more in one queue.
+  mutating func reconfigure(aQueue: Bool) -> Int64 {
+    var changed = configuration()
+    changed.version = 2 + (router.configurationVersion ?? 0)
+    if aQueue {
+      changed.queues[0].prioritySeconds += changed.version
+    } else if !changed.agents[0].skills.isEmpty {
+      changed.agents[0].skills[0].level = UInt8(1 + changed.version % 10)
+    }
+    forget()
+    let start = MonotonicClock.nowNanoseconds
+    play(.configure(changed))
+    return MonotonicClock.nowNanoseconds - start
   }
 
   /// Why cases wait, and why agents are idle.
