@@ -38,10 +38,12 @@ public final class Workspaces: Sendable {
     public var queues: Int
     /// What the folder is warned of, as a person reads it; mostly empty.
     public var warnings: String
+    /// Which of the folder's own tests fail, which stands in `warnings`, too; nil where none does.
+    public var failing: String?
 
     public init(
       name: String, what: What, version: UInt32, rules: Int, agents: Int, queues: Int,
-      warnings: String
+      warnings: String, failing: String? = nil
     ) {
       self.name = name
       self.what = what
@@ -50,6 +52,7 @@ public final class Workspaces: Sendable {
       self.agents = agents
       self.queues = queues
       self.warnings = warnings
+      self.failing = failing
     }
   }
 
@@ -218,15 +221,24 @@ public final class Workspaces: Sendable {
   private func reload(by who: String, at now: Instant) -> Reloaded {
     let outcome = readAndApply(by: who, at: now)
     switch outcome {
-    case .done(let changes):
-      for change in changes where change.what != .unchanged { Log.note(change.sentence) }
+    case .done(let changes): Self.tell(changes)
     case .refused(let faults):
       Log.fault("reading the rules again, so that the running ones stay", faults)
     case .cutShort(let done, let why):
-      for change in done where change.what != .unchanged { Log.note(change.sentence) }
+      Self.tell(done)
       Log.fault("applying the rules", why)
     }
     return outcome
+  }
+
+  /// What was asked for applies, tests or no tests; but whoever asked by a signal reads the log only.
+  private static func tell(_ changes: [Change]) {
+    for change in changes where change.what != .unchanged {
+      Log.note(change.sentence)
+      if let failing = change.failing {
+        Log.fault("trying the tests of the workspace \(change.name)", failing)
+      }
+    }
   }
 
   private func readAndApply(by who: String, at now: Instant) -> Reloaded {
@@ -370,6 +382,8 @@ struct RuleFolderState {
   /// As the store keeps it; its `folder` tells two states of a rule folder apart.
   var kept: RuleVersion
   var warnings: String
+  /// Which of the folder's own tests fail; nil where none does.
+  var failing: String?
 
   struct Faults: Error { var text: String }
 
@@ -391,8 +405,12 @@ struct RuleFolderState {
     }
     let kept = RuleVersion(
       folder: fingerprint(files), origin: .folder, by: who, at: Instant.now, files: files)
+    let failing = WorkspaceFolder.failing(loaded)
+    let warnings = [loaded.rendered, failing ?? ""].filter { !$0.isEmpty }
     return .success(
-      RuleFolderState(name: name, checked: checked, kept: kept, warnings: loaded.rendered))
+      RuleFolderState(
+        name: name, checked: checked, kept: kept, warnings: warnings.joined(separator: "\n\n"),
+        failing: failing))
   }
 
   /// What the router would not take of rules that are otherwise in order; nil when all is well.
@@ -434,6 +452,6 @@ struct RuleFolderState {
     Workspaces.Change(
       name: name, what: what, version: version, rules: checked.rules.rules.count,
       agents: checked.agents.count,
-      queues: checked.queues.count, warnings: warnings)
+      queues: checked.queues.count, warnings: warnings, failing: failing)
   }
 }
