@@ -23,6 +23,8 @@ public struct CustomerProfile: Hashable, Sendable {
     /// Who says so, such as `bot:robin`.
     public var source: String
     public var at: Instant
+    /// Why it was corrected, in the words of the agent who did; empty where nothing was said.
+    public var reason = ""
     public init(name: String, value: [UInt8], source: String = "", at: Instant = .distantPast) {
       self.name = name
       self.value = value
@@ -126,6 +128,8 @@ public struct CustomerProfile: Hashable, Sendable {
   /// What is known of the person whose records have these profiles, in order of the records.
   public static func union(_ profiles: [CustomerProfile]) -> CustomerProfile {
     var all = CustomerProfile()
+    // Each link stands in two profiles, and somebody may have thousands.
+    var links: Set<Link.Pair> = []
     for profile in profiles {
       for attribute in profile.attributes where !all.attributes.contains(attribute) {
         all.attributes.append(attribute)
@@ -134,7 +138,7 @@ public struct CustomerProfile: Hashable, Sendable {
       if let last = profile.lastAgent, all.lastAgent.map({ $0.at < last.at }) ?? true {
         all.lastAgent = last
       }
-      for link in profile.links where !all.links.contains(where: { $0.isSame(as: link) }) {
+      for link in profile.links where links.insert(link.pair).inserted {
         all.links.append(link)
       }
     }
@@ -145,12 +149,13 @@ public struct CustomerProfile: Hashable, Sendable {
 
   public var encoded: [UInt8] {
     var out = ByteWriter()
-    out.uint8(4)
+    out.uint8(5)
     out.array(attributes) {
       $0.string($1.name)
       $0.blob($1.value)
       $0.string($1.source)
       $0.signed($1.at.milliseconds)
+      $0.string($1.reason)
     }
     out.array(journey) {
       $0.string($1.name)
@@ -176,9 +181,11 @@ public struct CustomerProfile: Hashable, Sendable {
         }
       } else {
         profile.attributes = try r.array(each: 4) { r throws(WireError) in
-          Attribute(
+          var attribute = Attribute(
             name: try r.string(), value: try r.blob(), source: try r.string(),
             at: Instant(milliseconds: try r.signed()))
+          if version >= 5 { attribute.reason = try r.string() }
+          return attribute
         }
       }
       profile.journey = try r.array(each: 2) { r throws(WireError) in

@@ -41,6 +41,14 @@ public struct Evidence: Hashable, Sendable {
   /// Who decided the standing, and when.
   public var decided: Item?
 
+  /// Why it was decided so, in the words of whoever did; empty where nothing was said. Older programs
+  /// kept the words in the place of the means.
+  public var reason: String {
+    guard let decided else { return "" }
+    let means = ["confirmation", "verification", "rejection", "sharing", "unsharing"]
+    return decided.detail.isEmpty && !means.contains(decided.means) ? decided.means : decided.detail
+  }
+
   /// The first stays for ever, and the latest.
   public static let itemsMax = 8
 

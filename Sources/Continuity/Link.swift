@@ -57,6 +57,13 @@ public struct Link: Hashable, Sendable {
   /// Whether it only waits to join, when nothing else does.
   public var isSpare: Bool { story.last?.what == .assertedToo }
 
+  /// What tells it from others.
+  struct Pair: Hashable {
+    var first: CustomerID
+    var second: CustomerID
+  }
+  var pair: Pair { Pair(first: first, second: second) }
+
   public func isSame(as other: Link) -> Bool { first == other.first && second == other.second }
   public func joins(_ a: CustomerID, _ b: CustomerID) -> Bool {
     (first, second) == (a < b ? (a, b) : (b, a))
@@ -68,10 +75,17 @@ public struct Link: Hashable, Sendable {
     if story.count > Self.stepsMax { story.remove(at: 1) }
   }
 
+  /// Why identities of ours are joined that a source named in one breath: nobody's own words.
+  public static let assertedTogether = "asserted together"
+
   /// Of whoever was erased, the other's half tells when they were joined and parted, and not why:
   /// that is told of both.
-  public mutating func forgetReasons() {
-    for index in story.indices { story[index].reason = "" }
+  /// - Parameter range: when; nil for always.
+  public mutating func forgetReasons(in range: ClosedRange<Instant>?) {
+    for index in story.indices
+    where range?.contains(story[index].at) ?? true && story[index].reason != Self.assertedTogether {
+      story[index].reason = ""
+    }
   }
 
   func encode(into w: inout ByteWriter) {

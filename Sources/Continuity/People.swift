@@ -156,7 +156,7 @@ public struct People: Sendable {
         guard !person(of: a).contains(b), !areKeptApart(a, b) else { continue }
         join(
           a, b, identities: spare.identities,
-          .init(.joined, by: step.by, reason: "asserted together", at: step.at))
+          .init(.joined, by: step.by, reason: Link.assertedTogether, at: step.at))
       }
     }
   }

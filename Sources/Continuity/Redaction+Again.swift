@@ -12,7 +12,10 @@ extension Redaction {
     for (name, place) in before where !EntryBody.frame.contains(name) {
       guard let match = after.first(where: { $0.name == name }) else { continue }
       let (old, new) = (Array(whole[place]), Array(left[match.value]))
-      if old != new { words += pieces(old, new) ?? strings(old) }
+      let isGiven = Redaction.given.contains(name)
+      if old != new {
+        words += pieces(old, new, isGiven) ?? strings(old) + lostNames(old, new, isGiven)
+      }
     }
     // Shorter ones may be parts of longer ones, whose places would not be found any more.
     return Set(words).sorted { ($1.utf8.count, $0) < ($0.utf8.count, $1) }
@@ -21,7 +24,7 @@ extension Redaction {
 
   /// Of one JSON value: what stood where marks are now; nil where taking that out would not make
   /// one of the other.
-  private static func pieces(_ old: [UInt8], _ new: [UInt8]) -> [String]? {
+  private static func pieces(_ old: [UInt8], _ new: [UInt8], _ isGiven: Bool) -> [String]? {
     let kept = new.split(separator: markBytes, omittingEmptySubsequences: false).map { Array($0) }
     guard old.starts(with: kept[0]) else { return nil }
     var at = kept[0].count
@@ -37,7 +40,7 @@ extension Redaction {
     }
     var made = old
     for word in Set(found).sorted(by: { $1.utf8.count < $0.utf8.count }) {
-      made = Redaction(word)?.json(made) ?? made
+      made = Redaction(word)?.json(made, isGiven: isGiven) ?? made
     }
     return made == new ? found : nil
   }
@@ -49,12 +52,24 @@ extension Redaction {
 
   /// Every string and number of a JSON value, but the names of members.
   private static func strings(_ json: [UInt8]) -> [String] {
+    words(json, isGiven: false, given: [])
+  }
+
+  /// Names that somebody gave, and that no longer stand there.
+  private static func lostNames(_ old: [UInt8], _ new: [UInt8], _ isGiven: Bool) -> [String] {
+    let all = words(old, isGiven: isGiven, given: Redaction.given)
+    let values = Set(strings(old))
+    let left = Set(words(new, isGiven: isGiven, given: Redaction.given))
+    return all.filter { !values.contains($0) && !left.contains($0) }
+  }
+
+  private static func words(_ json: [UInt8], isGiven: Bool, given: Set<String>) -> [String] {
     var found: [String] = []
     func note(_ said: [UInt8]) -> [UInt8]? {
       found.append(String(decoding: said, as: UTF8.self))
       return nil
     }
-    _ = JSONWords(text: note, number: note, keepsNames: true).rewritten(json)
+    _ = JSONWords(text: note, number: note, given: given, isGiven: isGiven).rewritten(json)
     return found
   }
 }

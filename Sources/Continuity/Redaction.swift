@@ -31,7 +31,8 @@ public struct Redaction: Sendable {
     var isFound = false
     for (name, place) in members where name != "salt" && name != "redacted" {
       let value = Array(body[place])
-      let changed = EntryBody.frame.contains(name) ? nil : json(value)
+      let changed =
+        EntryBody.frame.contains(name) ? nil : json(value, isGiven: Self.given.contains(name))
       isFound = isFound || changed != nil
       JSONText.append(name, to: &out)
       out.append(UInt8(ascii: ":"))
@@ -42,11 +43,18 @@ public struct Redaction: Sendable {
     return out + Array("\"redacted\":\(by)".utf8) + EntryBody.end(salt: salt)
   }
 
-  /// JSON, or members of an object, without them, but for the names of members; nil where they do
-  /// not stand in it.
-  public func json(_ json: [UInt8]) -> [UInt8]? {
+  /// Members below which names are words: of fields, of what a phone system knows, of what a shop tells.
+  static let given: Set<String> = [
+    "fields", "known", "detail", "context", "attributes", "collected",
+  ]
+
+  /// JSON, or members of an object, without them; names of members that are ours stay. nil where they
+  /// do not stand in it.
+  /// - Parameter isGiven: whether all of it is what somebody gave, names too.
+  public func json(_ json: [UInt8], isGiven: Bool = false) -> [UInt8]? {
     JSONWords(
-      text: without, number: { without($0).map { _ in Array(Self.mark.utf8) } }, keepsNames: true
+      text: without, number: { without($0).map { _ in Array(Self.mark.utf8) } }, given: Self.given,
+      isGiven: isGiven
     ).rewritten(json)
   }
 
@@ -92,10 +100,14 @@ extension CustomerProfile {
   public mutating func take(_ redaction: Redaction, from entry: [UInt8]) {
     for index in journey.indices {
       journey[index].name = redaction.text(journey[index].name)
-      if let detail = redaction.json(journey[index].detail) { journey[index].detail = detail }
+      if let detail = redaction.json(journey[index].detail, isGiven: true) {
+        journey[index].detail = detail
+      }
     }
     change { attribute in
-      if entry.contains(attribute.value), let value = redaction.json(attribute.value) {
+      if entry.contains(attribute.value),
+        let value = redaction.json(attribute.value, isGiven: true)
+      {
         attribute.value = value
       }
     }

@@ -267,7 +267,7 @@ private struct Work {
         guard let a = one.record, let b = other.record else { continue }
         people.assert(
           a, b, identities: [one.claim.hash, other.claim.hash],
-          .init(.joined, by: other.claim.source, reason: "asserted together", at: at))
+          .init(.joined, by: other.claim.source, reason: Link.assertedTogether, at: at))
       }
     }
     if let seed {
@@ -281,7 +281,7 @@ private struct Work {
     guard record != arrival, !people.areKeptApart(arrival, record) else { return }
     people.join(
       arrival, record, identities: hashes,
-      .init(.joined, by: source, reason: "asserted together", at: at))
+      .init(.joined, by: source, reason: Link.assertedTogether, at: at))
   }
 
   mutating func keepClaims(_ lookup: Resolution.Lookup) throws(StoreFault) {
@@ -292,7 +292,7 @@ private struct Work {
     for claim in weak {
       let hash = Resolution.claimHash(claim.hash, arrival)
       guard !rows.contains(where: { $0.hash == hash }) else { continue }
-      guard let known = try lookup.identity(hash) else {
+      guard let known = try kept(claim, lookup) else {
         rows.append(row(claim, hash: hash, arrival, .claimed))
         continue
       }
@@ -302,6 +302,17 @@ private struct Work {
       heard.evidence = evidence.encoded
       if heard.evidence != known.evidence { rows.append(heard) }
     }
+  }
+
+  /// The same claim, as it was made before; under an earlier spelling it holds what an agent decided
+  /// about it then.
+  private func kept(
+    _ claim: IdentityClaim, _ lookup: Resolution.Lookup
+  ) throws(StoreFault) -> IdentityRow? {
+    for hash in [claim.hash] + claim.earlierHashes {
+      if let row = try lookup.identity(Resolution.claimHash(hash, arrival)) { return row }
+    }
+    return nil
   }
 
   private static func evidence(_ row: IdentityRow) throws(StoreFault) -> Evidence {

@@ -467,13 +467,15 @@ public struct AboutCustomer: Sendable {
     /// These two, joined once, are two people after all.
     case split(CustomerID, CustomerID)
     /// The claimed identity is this customer's; where it is a shared one, `with` says whose.
-    case confirm(CustomerID, hash: [UInt8], with: CustomerID?)
+    /// `hashes` are those of an identity's spellings: as it is kept now, and as earlier versions may
+    /// have kept it.
+    case confirm(CustomerID, hashes: [[UInt8]], with: CustomerID?)
     /// Somebody checked that the identity, claimed or asserted, is this customer's: how, in their
     /// words.
-    case verify(CustomerID, hash: [UInt8], evidence: String)
-    case reject(CustomerID, hash: [UInt8])
+    case verify(CustomerID, hashes: [[UInt8]], evidence: String)
+    case reject(CustomerID, hashes: [[UInt8]])
     /// The identity is of several people, or of one again.
-    case share(CustomerID, hash: [UInt8], Bool)
+    case share(CustomerID, hashes: [[UInt8]], Bool)
     case set(CustomerID, [CustomerProfile.Attribute])
   }
   public var what: What

@@ -14,16 +14,17 @@ extension Pipeline {
     switch about.what {
     case .merge(let a, let b): return try merge(a, b, [], about, &turn, reads)
     case .split(let a, let b): return try split(a, b, about, &turn, reads)
-    case .confirm(let id, let hash, let with):
+    case .confirm(let id, let hashes, let with):
       let said = Evidence.Item(
-        source: about.by, means: "confirmation", assurance: .asserted, at: turn.at)
-      return try confirm(id, hash, with, said, about, &turn, reads)
-    case .verify(let id, let hash, let evidence):
-      return try verify(id, hash, evidence, about, &turn, reads)
-    case .reject(let id, let hash): return try reject(id, hash, about, &turn, reads)
-    case .share(let id, let hash, let isShared):
-      return try share(id, hash, isShared, about, &turn, reads)
-    case .set(let id, let attributes): return try set(id, attributes, &turn, reads)
+        source: about.by, means: "confirmation", detail: about.reason, assurance: .asserted,
+        at: turn.at)
+      return try confirm(id, hashes, with, said, about, &turn, reads)
+    case .verify(let id, let hashes, let evidence):
+      return try verify(id, hashes, evidence, about, &turn, reads)
+    case .reject(let id, let hashes): return try reject(id, hashes, about, &turn, reads)
+    case .share(let id, let hashes, let isShared):
+      return try share(id, hashes, isShared, about, &turn, reads)
+    case .set(let id, let attributes): return try set(id, attributes, about, &turn, reads)
     }
   }
 
@@ -130,42 +131,62 @@ extension Pipeline {
   ) throws(StoreFault) {
     guard let joined = who.joined else { return }
     try tell(
-      .merged, joined.roots, of: who.records, by: joined.by, "asserted together", &turn, reads)
+      .merged, joined.roots, of: who.records, by: joined.by, Link.assertedTogether, &turn, reads)
   }
 
   // MARK: - Identities
 
-  /// The claim, beside whichever record of the person it was made.
+  /// The claim, beside whichever record of the person it was made, and under which spelling.
   private mutating func claimed(
-    _ id: CustomerID, _ hash: [UInt8], _ reads: any StoreReader
-  ) throws(StoreFault) -> IdentityRow? {
+    _ id: CustomerID, _ hashes: [[UInt8]], _ reads: any StoreReader
+  ) throws(StoreFault) -> (row: IdentityRow, spelling: [UInt8])? {
     guard let record = try customer(id, reads) else { return nil }
-    for row in try Self.merged(into: record.root, pending, reads) {
-      if let claim = try identity(Resolution.claimHash(hash, row.id), reads) { return claim }
+    let records = try Self.merged(into: record.root, pending, reads)
+    for hash in hashes {
+      for row in records {
+        if let claim = try identity(Resolution.claimHash(hash, row.id), reads) {
+          return (claim, hash)
+        }
+      }
+    }
+    return nil
+  }
+
+  /// Whose it is proven to be, under whichever spelling.
+  private func known(
+    _ hashes: [[UInt8]], _ reads: any StoreReader
+  ) throws(StoreFault) -> IdentityRow? {
+    for hash in hashes {
+      if let row = try identity(hash, reads) { return row }
     }
     return nil
   }
 
   private mutating func confirm(
-    _ id: CustomerID, _ hash: [UInt8], _ with: CustomerID?, _ said: Evidence.Item,
+    _ id: CustomerID, _ hashes: [[UInt8]], _ with: CustomerID?, _ said: Evidence.Item,
     _ about: AboutCustomer,
     _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    guard let claim = try claimed(id, hash, reads) else { return .refused(.unknownIdentity) }
-    let known = try identity(hash, reads)
-    guard let known, let evidence = known.decodedEvidence else {
+    guard let (claim, spelling) = try claimed(id, hashes, reads) else {
+      return .refused(.unknownIdentity)
+    }
+    guard let known = try known(hashes, reads) else {
       // Nobody's yet: it is proven for the record that claimed it.
       let row = IdentityRow(
-        hash: hash, customer: claim.customer, identity: claim.identity, assurance: said.assurance,
+        hash: spelling, customer: claim.customer, identity: claim.identity,
+        assurance: said.assurance,
         evidence: Evidence(said).encoded)
-      pending.identities.set(hash, row, at: turn.position)
+      pending.identities.set(spelling, row, at: turn.position)
       try judge(claim, .confirmed, said, &turn)
       return .customerIs(try customer(claim.customer, reads)?.root ?? claim.customer)
+    }
+    guard let evidence = known.decodedEvidence else {
+      throw StoreFault.corrupt(what: "the evidence of an identity")
     }
     if evidence.standing == .shared, with == nil { return .refused(.isShared) }
     let other = evidence.standing == .shared ? with ?? known.customer : known.customer
     let merged = try merge(
-      claim.customer, other, evidence.standing == .shared ? [] : [hash], about, &turn, reads)
+      claim.customer, other, evidence.standing == .shared ? [] : [known.hash], about, &turn, reads)
     switch merged {
     case .customerIs: break
     case .refused(.alreadyOne):
@@ -180,7 +201,7 @@ extension Pipeline {
   /// A claim is confirmed first; then the identity is as well proven as it can be, and says by
   /// what.
   private mutating func verify(
-    _ id: CustomerID, _ hash: [UInt8], _ evidence: String, _ about: AboutCustomer,
+    _ id: CustomerID, _ hashes: [[UInt8]], _ evidence: String, _ about: AboutCustomer,
     _ turn: inout Turn,
     _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
@@ -188,33 +209,42 @@ extension Pipeline {
       source: about.by, means: "verification", detail: evidence, assurance: .verified, at: turn.at)
     guard let asked = try customer(id, reads) else { return .refused(.unknownCustomer) }
     var owner: CustomerID?
-    if let known = try identity(hash, reads) {
+    if let known = try known(hashes, reads) {
       if known.isShared { return .refused(.isShared) }
       owner = try customer(known.customer, reads)?.root
     }
     if owner != asked.root {
-      let confirmed = try confirm(id, hash, nil, said, about, &turn, reads)
+      let confirmed = try confirm(id, hashes, nil, said, about, &turn, reads)
       guard case .customerIs = confirmed else { return confirmed }
     }
-    guard var row = try identity(hash, reads), var heard = row.decodedEvidence else {
+    guard var row = try known(hashes, reads), var heard = row.decodedEvidence else {
       throw StoreFault.corrupt(what: "the evidence of an identity")
     }
     heard.heard(said)
+    if !about.reason.isEmpty {
+      heard.decided = .init(
+        source: about.by, means: "verification", detail: about.reason, assurance: .verified,
+        at: turn.at)
+    }
     row.evidence = heard.encoded
     row.assurance = .verified
-    pending.identities.set(hash, row, at: turn.position)
+    pending.identities.set(row.hash, row, at: turn.position)
     turn.touched = true
     return .customerIs(try customer(row.customer, reads)?.root ?? row.customer)
   }
 
   private mutating func reject(
-    _ id: CustomerID, _ hash: [UInt8], _ about: AboutCustomer, _ turn: inout Turn,
+    _ id: CustomerID, _ hashes: [[UInt8]], _ about: AboutCustomer, _ turn: inout Turn,
     _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
-    guard let claim = try claimed(id, hash, reads) else { return .refused(.unknownIdentity) }
+    guard let claim = try claimed(id, hashes, reads)?.row else {
+      return .refused(.unknownIdentity)
+    }
     try judge(
       claim, .rejected,
-      .init(source: about.by, means: about.reason, assurance: .claimed, at: turn.at), &turn)
+      .init(
+        source: about.by, means: "rejection", detail: about.reason, assurance: .claimed,
+        at: turn.at), &turn)
     return .customerIs(try customer(id, reads)?.root ?? id)
   }
 
@@ -235,12 +265,12 @@ extension Pipeline {
   /// Marked as shared, an identity joins nobody any more, and whoever was joined by it is taken
   /// apart again. The mark taken back, they are one as before.
   private mutating func share(
-    _ id: CustomerID, _ hash: [UInt8], _ isShared: Bool, _ about: AboutCustomer, _ turn: inout Turn,
-    _ reads: any StoreReader
+    _ id: CustomerID, _ hashes: [[UInt8]], _ isShared: Bool, _ about: AboutCustomer,
+    _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     guard let asked = try customer(id, reads) else { return .refused(.unknownCustomer) }
     // Of an erased person's identity nothing is left but the mark, and whose it is nobody knows.
-    guard let row = try identity(hash, reads), row.assurance.joins, !row.identity.value.isEmpty,
+    guard let row = try known(hashes, reads), row.assurance.joins, !row.identity.value.isEmpty,
       let record = try customer(row.customer, reads)
     else {
       return .refused(.unknownIdentity)
@@ -248,11 +278,13 @@ extension Pipeline {
     let was = row.isShared
     try judge(
       row, isShared ? .shared : .plain,
-      .init(source: about.by, means: about.reason, assurance: row.assurance, at: turn.at), &turn)
+      .init(
+        source: about.by, means: isShared ? "sharing" : "unsharing", detail: about.reason,
+        assurance: row.assurance, at: turn.at), &turn)
     if isShared {
-      try partAsShared(hash, record, about, &turn, reads)
+      try partAsShared(row.hash, record, about, &turn, reads)
     } else if was {
-      try joinAsBefore(hash, record, about, &turn, reads)
+      try joinAsBefore(row.hash, record, about, &turn, reads)
     }
     return .customerIs(try customer(asked.id, reads)?.root ?? asked.root)
   }
@@ -311,14 +343,15 @@ extension Pipeline {
   // MARK: - Attributes
 
   private mutating func set(
-    _ id: CustomerID, _ attributes: [CustomerProfile.Attribute], _ turn: inout Turn,
-    _ reads: any StoreReader
+    _ id: CustomerID, _ attributes: [CustomerProfile.Attribute], _ about: AboutCustomer,
+    _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     guard let row = try customer(id, reads) else { return .refused(.unknownCustomer) }
     var profile = try profile(of: row)
     for attribute in attributes {
       var attribute = attribute
       attribute.at = turn.at
+      attribute.reason = about.reason
       guard profile.set(attribute) else { return .refused(.tooMany) }
     }
     var changed = row

@@ -55,11 +55,14 @@ extension Pipeline {
   }
 
   /// The customer of the conversation whose reply address was signed for this sender: the address
-  /// is theirs.
+  /// is theirs, where they have written from it. Where it only stood in a `Reply-To`, whoever answers
+  /// from it may be anybody: what they write goes on here, and they are nobody's by that.
   private mutating func owner(
     of target: ConversationRow?, _ mail: MailArrival, _ reads: any StoreReader
   ) throws(StoreFault) -> CustomerRow? {
-    guard let target, mail.replyAddress != nil, mail.from.assurance.joins else { return nil }
+    guard let target, mail.replyAddress != nil, mail.from.assurance.joins,
+      try sender(mail.from, in: target, isSigned: false, reads) != nil
+    else { return nil }
     return try customer(target.customer, reads)
   }
 

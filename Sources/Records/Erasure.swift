@@ -59,10 +59,32 @@ public struct ErasedForms: Sendable {
   public var without: @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8]
   /// Records that a customer's is joined with, or ever was: rules saw what both had said and done.
   public var linked: @Sendable (CustomerRow) -> [CustomerID]
-  /// The profile of another's record, which was joined with these once, without what was said of
-  /// both; nil where it stays as it is.
-  public var apart: @Sendable (Set<CustomerID>, CustomerRow) -> [UInt8]?
+  public var reasons: Reasons
   public var echoes: Echoes
+
+  /// Why records were joined, taken apart or marked, in people's own words: told of all who were one
+  /// person then, and kept with each of them.
+  public struct Reasons: Sendable {
+    /// From when to when a record, one of those that go, was ever joined with others.
+    public var together: @Sendable (CustomerRow, Set<CustomerID>) -> ClosedRange<Instant>?
+    /// Another's profile without what was said then, or of them; nil where it stays as it is.
+    public var profile: @Sendable (CustomerRow, Set<CustomerID>, ClosedRange<Instant>) -> [UInt8]?
+    /// The same of an identity's evidence.
+    public var identity: @Sendable (IdentityRow, ClosedRange<Instant>) -> [UInt8]?
+    /// Whether an entry holds such a reason.
+    public var entry: @Sendable (EntryRow) -> Bool
+    public init(
+      together: @escaping @Sendable (CustomerRow, Set<CustomerID>) -> ClosedRange<Instant>?,
+      profile: @escaping @Sendable (CustomerRow, Set<CustomerID>, ClosedRange<Instant>) -> [UInt8]?,
+      identity: @escaping @Sendable (IdentityRow, ClosedRange<Instant>) -> [UInt8]?,
+      entry: @escaping @Sendable (EntryRow) -> Bool
+    ) {
+      self.together = together
+      self.profile = profile
+      self.identity = identity
+      self.entry = entry
+    }
+  }
 
   /// What becomes of rows that repeat words of entries, once some of these entries have none. `kept`
   /// are all of the same conversation (or, of those that belong to none, of the same customer) that
@@ -99,7 +121,7 @@ public struct ErasedForms: Sendable {
     customerOf: @escaping @Sendable (CaseRow) -> CustomerID?,
     without: @escaping @Sendable (Set<CustomerID>, ConversationRow) -> [UInt8],
     linked: @escaping @Sendable (CustomerRow) -> [CustomerID],
-    apart: @escaping @Sendable (Set<CustomerID>, CustomerRow) -> [UInt8]?, echoes: Echoes
+    reasons: Reasons, echoes: Echoes
   ) {
     self.profile = profile
     self.conversation = conversation
@@ -112,7 +134,7 @@ public struct ErasedForms: Sendable {
     self.without = without
     self.echoes = echoes
     self.linked = linked
-    self.apart = apart
+    self.reasons = reasons
   }
 }
 
@@ -120,7 +142,7 @@ public struct ErasedForms: Sendable {
 public struct AccessRow: Hashable, Sendable {
   public enum What: UInt8, Sendable, CaseIterable {
     case timeline = 1, aCase = 2, search = 3, export = 4, explanation = 5, customer = 6,
-      attachment = 7
+      attachment = 7, conversation = 8
     public var name: String {
       switch self {
       case .timeline: "timeline"
@@ -130,6 +152,7 @@ public struct AccessRow: Hashable, Sendable {
       case .explanation: "explanation"
       case .customer: "customer"
       case .attachment: "attachment"
+      case .conversation: "conversation"
       }
     }
   }

@@ -237,6 +237,8 @@ public struct KeyRow: Hashable, Sendable {
     case statusReason = 6
     /// By an attachment and an entry that names it: `KeyRow.attachment`.
     case attachment = 7
+    /// How far the entries of a folder of before are known to have such keys: `KeyRow.named`.
+    case named = 8
   }
   public var space: Space
   public var key: [UInt8]
@@ -256,6 +258,20 @@ extension KeyRow {
     return KeyRow(
       space: .attachment,
       key: words.flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } }, value: [])
+  }
+
+  /// That every entry up to this one has a key for each attachment that it names; the last of all where
+  /// entries get theirs as they are written.
+  public static func named(upTo entry: EntryID) -> KeyRow {
+    KeyRow(
+      space: .named, key: [0],
+      value: withUnsafeBytes(of: UInt64(bitPattern: entry.raw).bigEndian) { Array($0) })
+  }
+
+  /// Of `named`: up to which entry; nil for a key of any other kind.
+  public var namedUpTo: EntryID? {
+    guard space == .named, let value, value.count == 8 else { return nil }
+    return EntryID(value.reduce(0) { $0 << 8 | Int64($1) })
   }
 
   /// Of `attachment`: the entry; nil for a key of any other kind.

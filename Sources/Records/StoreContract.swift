@@ -159,6 +159,8 @@ public protocol StoreReader: AnyObject {
   func key(_ workspace: WorkspaceID, _ space: KeyRow.Space, _ key: [UInt8]) throws(StoreFault)
     -> [UInt8]?
   func blob(_ workspace: WorkspaceID, _ id: BlobID) throws(StoreFault) -> BlobRow?
+  /// The first hundred entries, ascending, that name an attachment (`KeyRow.attachment`).
+  func entries(_ workspace: WorkspaceID, naming attachment: BlobID) throws(StoreFault) -> [EntryID]
 
   func entry(_ workspace: WorkspaceID, _ id: EntryID) throws(StoreFault) -> EntryRow?
   /// Entries of these customer records, in ascending order; `older` than `from` gives the last ones

@@ -116,6 +116,7 @@ extension Administration {
   // MARK: - What they do
 
   private static func backUp(_ edge: Edge, to target: String) throws -> APIResponse {
+    try refuse(target, "back up to", edge)
     let backup = try edge.store.backUp(to: target, at: now)
     if backup.findings.isEmpty {
       Log.note("a backup stands in \(target)")
@@ -142,9 +143,20 @@ extension Administration {
     return APIResponse(200, json: json.bytes)
   }
 
+  private static func refuse(
+    _ target: String, _ doing: String, _ edge: Edge
+  ) throws(APIProblem) {
+    do throws(StoreFault) {
+      try SQLiteStore.refuse(target, inside: edge.store.folder, "\(doing) \(target)")
+    } catch {
+      throw APIProblem(422, "wrong-value", "Not in here", error.sentence, field: "to")
+    }
+  }
+
   private static func export(_ writer: Writer, _ who: String, to target: String, _ edge: Edge)
     throws -> APIResponse
   {
+    try refuse(target, "export to", edge)
     let reads = try edge.store.reader()
     let customer = try customer(who, writer, edge, reads)
     guard let directory = edge.api(writer.workspace)?.directory,
@@ -164,7 +176,7 @@ extension Administration {
       try Files.writeAtomically(bytes, to: "\(target)/attachments/\(PersonExport.fileName(row))")
     }
     try Files.writeAtomically(
-      Array(try TimelineText.page(export.timeline).utf8), to: "\(target)/timeline.txt")
+      Array(try ExportText.render(export.json).utf8), to: "\(target)/export.txt")
     try Files.writeAtomically(export.json, to: "\(target)/export.json")
     var json = JSONWriter()
     json.object {

@@ -48,11 +48,6 @@ public enum TimelineText {
     lines.append("\(count) entries\(shown), hash \(hash)…")
     return lines.joined(separator: "\n")
   }
-
-  /// Every entry of one timeline, as the API gives it.
-  static func page(_ timeline: [UInt8]) throws -> String {
-    try render(.object(JSONObject([.init("timeline", try JSONValue(parsing: timeline))])), "")
-  }
 }
 
 /// The reasons of a routing decision, as a person reads them.

@@ -279,9 +279,8 @@ extension API {
         return APIResponse(.notFound("blob"))
       }
       // A bot fetches what its customer sees.
-      if caller.scope != .bot, let place = row.conversation {
-        let customer = try reads.conversation(directory.workspace, place)?.customer
-        record(.attachment, by: caller, of: customer.map { [$0] } ?? [])
+      if caller.scope != .bot {
+        record(.attachment, by: caller, of: try Self.customers(of: row, directory.workspace, reads))
       }
       var response = APIResponse(
         200, contentType: row.mediaType, try bytes(directory.workspace, row.hash))
@@ -292,6 +291,23 @@ extension API {
       ]
       return response
     }
+  }
+
+  /// Whoever's entries it is attached to; where older entries are not known to name it, whoever's
+  /// conversation it is bound to.
+  private static func customers(
+    of row: BlobRow, _ workspace: WorkspaceID, _ reads: any StoreReader
+  ) throws(StoreFault) -> [CustomerID] {
+    var found: Set<CustomerID> = []
+    for id in try reads.entries(workspace, naming: row.id) {
+      if let customer = try reads.entry(workspace, id)?.customer { found.insert(customer) }
+    }
+    if found.isEmpty, let place = row.conversation,
+      let customer = try reads.conversation(workspace, place)?.customer
+    {
+      found.insert(customer)
+    }
+    return found.sorted()
   }
 
   /// A bot sees what it brought, and what was said to the customer in a conversation that it

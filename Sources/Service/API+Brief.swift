@@ -13,6 +13,9 @@ extension Brief {
     _ reads: any StoreReader
   ) throws(StoreFault) -> [UInt8] {
     let workspace = directory.workspace
+    let matter = try matter(row, workspace, reads)
+    let linked = try LinkedBrief.conversations(
+      besides: matter, of: page.members, workspace, reads)
     var entries = page.entries
     if page.hasMore {
       entries = try reads.timeline(
@@ -22,42 +25,79 @@ extension Brief {
       // However long ago: a shop that tells of every click must not push out what was said.
       if entries.count == entriesMax, let first = entries.first {
         var earlier: [EntryRow] = []
-        for conversation in matter(row) {
+        for conversation in matter {
           earlier += try reads.transcript(
-            workspace, whole: conversation, before: first.id, visible: .internal
-          ).filter { page.members.contains($0.customer) }
+            workspace, whole: conversation.id, before: first.id, visible: .internal)
         }
-        entries = earlier.sorted { $0.id < $1.id } + entries
+        for (conversation, _) in linked {
+          earlier += try reads.readableTranscript(
+            workspace, of: conversation.id, limit: LinkedBrief.entriesMax, visible: .internal
+          ).filter { $0.id < first.id }
+        }
+        entries =
+          earlier.filter { page.members.contains($0.customer) }.sorted { $0.id < $1.id } + entries
       }
     }
-    return try json(row, entries, page.digest, name: name, directory, reads)
+    return try json(matter, linked, entries, page.digest, name: name, directory, reads)
   }
 
   /// The conversation, those that are the same matter, and where its customer sat with another.
-  private static func matter(_ row: ConversationRow) -> [ConversationID] {
+  private static func matter(
+    _ row: ConversationRow, _ workspace: WorkspaceID, _ reads: any StoreReader
+  ) throws(StoreFault) -> [ConversationRow] {
     let about = ConversationPage.decoded(row.about)
-    return [row.id] + (about?.joins ?? []) + [about?.takenFrom].compactMap { $0 }
+    var rows = [row]
+    for id in (about?.joins ?? []) + [about?.takenFrom].compactMap({ $0 }) {
+      if let other = try reads.conversation(workspace, id) { rows.append(other) }
+    }
+    return rows
   }
 
+  /// - Parameters:
+  ///   - records: of the customer, as far as the asker may know of them.
+  ///   - entries: all that the asker may see, and so all that any line comes from.
   static func json(
-    _ row: ConversationRow, _ entries: [EntryRow], _ digest: TimelineDigest, name: String?,
-    _ directory: Directory,
-    _ reads: any StoreReader
+    _ row: ConversationRow, of records: [CustomerID], _ entries: [EntryRow],
+    _ digest: TimelineDigest, name: String?, _ directory: Directory, _ reads: any StoreReader
   ) throws(StoreFault) -> [UInt8] {
-    let matter = matter(row)
-    let brief = Brief(entries, matter: Set(matter.map(\.description)))
-    var cases: [CaseRow] = []
+    let matter = try matter(row, directory.workspace, reads)
+    let linked = try LinkedBrief.conversations(
+      besides: matter, of: records, directory.workspace, reads)
+    return try json(matter, linked, entries, digest, name: name, directory, reads)
+  }
+
+  private static func json(
+    _ matter: [ConversationRow],
+    _ linked: [(row: ConversationRow, relation: LinkedBrief.Relation)], _ entries: [EntryRow],
+    _ digest: TimelineDigest, name: String?, _ directory: Directory, _ reads: any StoreReader
+  ) throws(StoreFault) -> [UInt8] {
+    let brief = Brief(entries, matter: Set(matter.map(\.id.description)))
     let theirs = Set(entries.map(\.customer))
-    for id in matter {
-      cases += try reads.cases(directory.workspace, of: id).filter {
+    func cases(_ id: ConversationID) throws(StoreFault) -> [CaseRow] {
+      try reads.cases(directory.workspace, of: id).filter {
         CaseView.decoded($0.about)?.customer.map(theirs.contains) ?? true
       }
     }
     // A machine's clock may have stepped back: it is no earlier than what is written.
     let wall = Instant(milliseconds: WallClock.nowMilliseconds)
-    let waited = waited(cases, now: max(wall, entries.last?.at ?? wall))
+    let now = max(wall, entries.last?.at ?? wall)
+    var all: [CaseRow] = []
+    for row in matter { all += try cases(row.id) }
+    var others: [LinkedBrief] = []
+    for (row, relation) in linked {
+      let said = entries.filter { $0.conversation == row.id }
+      // Of what the asker may see nothing of, they do not hear either.
+      guard !said.isEmpty else { continue }
+      let own = try cases(row.id)
+      all += own
+      others.append(
+        LinkedBrief(
+          conversation: row.id, relation: relation, isOpen: row.isOpen,
+          brief: Brief(said, matter: [row.id.description]), waited: waited(own, now: now)))
+    }
+    let waited = waited(all, now: now)
     var json = JSONWriter()
-    json.object { brief.write(&$0, name: name, waited: waited, digest) }
+    json.object { brief.write(&$0, name: name, waited: waited, linked: others, digest) }
     return json.bytes
   }
 }
@@ -80,14 +120,15 @@ extension API {
       for entry in seen.entries { digest.add(entry.hash) }
       return APIResponse(
         200,
-        json: try Brief.json(conversation, seen.entries, digest, name: seen.name, directory, reads))
+        json: try Brief.json(
+          conversation, of: seen.records, seen.entries, digest, name: seen.name, directory, reads))
     }
   }
 
   private static func everything(
     _ session: SessionRow, _ conversation: ConversationRow, _ directory: Directory,
     _ reads: any StoreReader
-  ) throws(StoreFault) -> (entries: [EntryRow], name: String?) {
+  ) throws(StoreFault) -> (entries: [EntryRow], records: [CustomerID], name: String?) {
     let workspace = directory.workspace
     var entries: [EntryRow] = []
     entries = try reads.transcript(workspace, whole: conversation.id, visible: .business)
@@ -102,7 +143,7 @@ extension API {
     guard isProven(session.id, entries),
       let record = try reads.customer(workspace, session.customer ?? conversation.customer)
     else {
-      return (entries, nil)
+      return (entries, [], nil)
     }
     let records = try reads.merged(workspace, into: record.root)
     var profiles: [CustomerProfile] = []
@@ -116,7 +157,7 @@ extension API {
       entries += found
       if found.count < 1_000 { break }
     }
-    return (entries, CustomerProfile.union(profiles).displayName)
+    return (entries, records.map(\.id), CustomerProfile.union(profiles).displayName)
   }
 
   /// Whether the customer was proven when this session was opened.

@@ -12,10 +12,17 @@ extension API {
   {
     try need(caller, .agent, .supervisor, .admin)
     let directory = directory
-    return .read { reads, _ throws(StoreFault) in
-      guard let json = try ConversationPage.json(id, directory, reads) else {
+    return .read { [self] reads, _ throws(StoreFault) in
+      guard let row = try reads.conversation(directory.workspace, id),
+        let json = try ConversationPage.json(id, directory, reads)
+      else {
         return APIResponse(.notFound("conversation"))
       }
+      // Its subject may be of another's mail.
+      let about = ConversationPage.decoded(row.about)
+      record(
+        .conversation, by: caller,
+        of: Set([row.customer] + [about?.mailBy].compactMap { $0 }).sorted())
       return APIResponse(200, json: json)
     }
   }

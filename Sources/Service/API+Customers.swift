@@ -26,7 +26,7 @@ extension API {
   }
 
   /// The first of these that is kept.
-  private func row(
+  func row(
     _ spellings: [Identity], _ reads: any StoreReader
   ) throws(StoreFault) -> IdentityRow? {
     for one in spellings {
@@ -84,27 +84,31 @@ extension API {
   private func judgement(_ id: CustomerID, _ fields: inout Fields) throws(APIProblem)
     -> AboutCustomer.What
   {
-    let identity = try identity(try fields.text("kind"), try fields.text("value", bytesMax: 320))
-    let hash = hash(identity)
+    let (kind, value) = (try fields.text("kind"), try fields.text("value", bytesMax: 320))
+    let identity = try identity(kind, value)
+    let hashes = ([identity] + earlier(identity.kind, value)).map(hash)
     switch try fields.text("decision") {
-    case "confirm": return .confirm(id, hash: hash, with: try fields.optionalID("customer"))
+    case "confirm": return .confirm(id, hashes: hashes, with: try fields.optionalID("customer"))
     case "verify":
-      return .verify(id, hash: hash, evidence: try fields.words("evidence"))
-    case "reject": return .reject(id, hash: hash)
-    case "share": return .share(id, hash: hash, true)
-    case "unshare": return .share(id, hash: hash, false)
+      return .verify(id, hashes: hashes, evidence: try fields.words("evidence"))
+    case "reject": return .reject(id, hashes: hashes)
+    case "share": return .share(id, hashes: hashes, true)
+    case "unshare": return .share(id, hashes: hashes, false)
     default:
       throw fields.problem("decision", "decision must be confirm, verify, reject, share or unshare")
     }
   }
 
   private func identity(_ kindName: String?, _ value: String?) throws(APIProblem) -> Identity {
-    guard let kind = kindName.flatMap({ IdentityKind(name: $0) }), let value,
-      let found = normalised(kind, value)
-    else {
+    guard let kind = kindName.flatMap({ IdentityKind(name: $0) }), let value else {
       throw APIProblem(
         422, "wrong-value", "The request cannot be understood",
         "an identity is a kind (email, phone, chat or external) and a value", field: "value")
+    }
+    guard let found = normalised(kind, value) else {
+      throw APIProblem(
+        422, "wrong-value", "The request cannot be understood", Self.unusable(kind, value),
+        field: "value")
     }
     return found
   }

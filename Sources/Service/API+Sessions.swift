@@ -116,13 +116,18 @@ extension API {
     }
     try fields.end()
     guard let identity = normalised(kind, raw) else {
-      throw fields.problem("value", "\"\(raw.prefix(80))\" is not a usable \(kind.name) identity")
+      throw fields.problem("value", Self.unusable(kind, raw))
     }
     return IdentityClaim(
       identity: identity, hash: hash(identity),
       earlierHashes: earlier(kind, raw).map(hash), assurance: assurance,
       source: caller.signature, means: assurance == .verified ? "verification" : "assertion",
       detail: detail ?? "")
+  }
+
+  static func unusable(_ kind: IdentityKind, _ raw: String) -> String {
+    let why = IdentityForm.flaw(kind, raw).map { ": \($0)" } ?? ""
+    return "\"\(raw.prefix(80))\" is not a usable \(kind.name) identity\(why)"
   }
 
   private func check(

@@ -28,6 +28,23 @@ struct Brief {
   struct Line: Equatable {
     var text: String
     var source: Source
+    /// More was said; all of it stands in the entry.
+    private(set) var isCut = false
+
+    init(_ text: String, _ source: Source) {
+      self.text = text
+      self.source = source
+      guard text.utf8.count > Brief.lineBytesMax else { return }
+      var kept = String.UnicodeScalarView()
+      var bytes = 0
+      for scalar in text.unicodeScalars {
+        bytes += scalar.utf8.count
+        if bytes > Brief.lineBytesMax { break }
+        kept.append(scalar)
+      }
+      self.text = String(kept)
+      isCut = true
+    }
   }
   struct Move: Equatable {
     var what: String
@@ -54,6 +71,11 @@ struct Brief {
 
   /// How many of the customer's last entries are looked through, beside all of the matter.
   static let entriesMax = 1_000
+  /// The newest lines of a list that are told; the timeline holds all.
+  static let linesMax = 50
+  static let fieldsMax = 200
+  /// - Units: bytes of one line's text.
+  static let lineBytesMax = 4_096
 
   /// - Parameters:
   ///   - entries: ascending.
@@ -95,17 +117,17 @@ struct Brief {
       channels.append(channel)
     }
     func line(_ name: String) -> Line? {
-      entry[name]?.string.map { Line(text: $0, source: source) }
+      entry[name]?.string.map { Line($0, source) }
     }
     let isSaidWhy = kind == "handoff" || kind == "call"
     wants = line("wants") ?? (isSaidWhy && wants == nil ? line("reason") : nil) ?? wants
     summary = line("summary") ?? summary
     sentiment = line("sentiment") ?? sentiment
     for text in entry["tried"]?.array ?? [] {
-      if let text = text.string { tried.append(.init(text: text, source: source)) }
+      if let text = text.string { Self.add(Line(text, source), to: &tried) }
     }
     for text in entry["promised"]?.array ?? [] {
-      if let text = text.string { promised.append(.init(text: text, source: source)) }
+      if let text = text.string { Self.add(Line(text, source), to: &promised) }
     }
     switch kind {
     case "message", "speech", "voicemail":
@@ -116,13 +138,16 @@ struct Brief {
       let owner = [entry["owner"]?["kind"]?.string, entry["owner"]?["name"]?.string].compactMap {
         $0
       }
-      moves.append(
-        .init(
-          what: kind, to: owner.isEmpty ? nil : owner.joined(separator: ":"),
-          reason: entry["reason"]?.string,
-          source: source))
+      let to = owner.isEmpty ? nil : owner.joined(separator: ":")
+      Self.add(
+        Move(what: kind, to: to, reason: entry["reason"]?.string, source: source), to: &moves)
     default: break
     }
+  }
+
+  private static func add<T>(_ line: T, to list: inout [T]) {
+    list.append(line)
+    if list.count > linesMax { list.removeFirst() }
   }
 
   private mutating func take(_ given: JSONValue?, _ source: Source, isOfMatter: Bool) {
@@ -143,6 +168,8 @@ struct Brief {
         if !isKnown { others.insert(field, at: 0) }
       }
     }
+    matters.removeLast(max(0, matters.count - Self.fieldsMax))
+    others.removeLast(max(0, others.count - (Self.fieldsMax - matters.count)))
   }
 }
 
@@ -153,17 +180,17 @@ extension Brief.Field {
 }
 
 extension Brief {
-  /// How long the customer has waited for a person, over all cases of the matter, until now where
-  /// they still wait.
+  /// How long the customer has waited for a person, over all of these cases, until now where they
+  /// still wait. While they waited for two at once, that is one wait.
   static func waited(_ cases: [CaseRow], now: Instant) -> Duration64 {
-    var milliseconds: Int64 = 0
+    var waits: [(from: Instant, to: Instant)] = []
     for row in cases {
       guard let about = CaseView.decoded(row.about) else { continue }
       var since: Instant? = row.created
       for step in about.history {
         switch step.what {
         case .accepted, .resumed, .closed:
-          if let from = since { milliseconds += max(0, (step.at - from).milliseconds) }
+          if let from = since { waits.append((from, step.at)) }
           since = nil
         case .queued: since = since ?? step.at
         case .offered, .timedOut, .declined, .revoked, .failed, .stepTaken, .wrappingUp, .parked,
@@ -171,18 +198,25 @@ extension Brief {
           break
         }
       }
-      if let from = since, row.closed == nil { milliseconds += max(0, (now - from).milliseconds) }
+      if let from = since, row.closed == nil { waits.append((from, now)) }
+    }
+    var milliseconds: Int64 = 0
+    var until = Instant.distantPast
+    for wait in waits.sorted(by: { $0.from < $1.from }) {
+      let from = max(wait.from, until)
+      guard wait.to > from else { continue }
+      milliseconds += (wait.to - from).milliseconds
+      until = wait.to
     }
     return .milliseconds(milliseconds)
   }
 
-  func write(_ json: inout JSONWriter, name: String?, waited: Duration64, _ digest: TimelineDigest)
-  {
+  func write(
+    _ json: inout JSONWriter, name: String?, waited: Duration64, linked: [LinkedBrief],
+    _ digest: TimelineDigest
+  ) {
     if let name { json.field("name", name) }
-    Self.write("wants", wants, &json)
-    Self.write("summary", summary, &json)
-    Self.write("sentiment", sentiment, &json)
-    Self.write("last_words", lastWords, &json)
+    writeWords(&json)
     json.field(
       "fields",
       array: { list in
@@ -196,8 +230,7 @@ extension Brief {
           }
         }
       })
-    Self.write("tried", tried, &json)
-    Self.write("promised", promised, &json)
+    writeDeeds(&json)
     json.field(
       "moves",
       array: { list in
@@ -210,33 +243,46 @@ extension Brief {
           }
         }
       })
-    json.field("channels", array: { list in for channel in channels { list.string(channel) } })
+    writeChannels(&json)
     json.field("waited_seconds", waited.milliseconds / 1_000)
+    json.field("linked", array: { list in for one in linked { list.object { one.write(&$0) } } })
     json.field("up_to", upTo.raw)
     json.field("count", digest.count)
     json.field("hash", Hex.encode(digest.sum.bytes))
   }
 
+  func writeWords(_ json: inout JSONWriter) {
+    Self.write("wants", wants, &json)
+    Self.write("summary", summary, &json)
+    Self.write("sentiment", sentiment, &json)
+    Self.write("last_words", lastWords, &json)
+  }
+
+  func writeDeeds(_ json: inout JSONWriter) {
+    Self.write("tried", tried, &json)
+    Self.write("promised", promised, &json)
+  }
+
+  func writeChannels(_ json: inout JSONWriter) {
+    json.field("channels", array: { list in for channel in channels { list.string(channel) } })
+  }
+
   private static func write(_ name: StaticString, _ line: Line?, _ json: inout JSONWriter) {
     guard let line else { return }
-    json.field(
-      name,
-      object: { one in
-        one.field("text", line.text)
-        write(line.source, &one)
-      })
+    json.field(name, object: { write(line, &$0) })
+  }
+
+  private static func write(_ line: Line, _ json: inout JSONWriter) {
+    json.field("text", line.text)
+    if line.isCut { json.field("cut", true) }
+    write(line.source, &json)
   }
 
   private static func write(_ name: StaticString, _ lines: [Line], _ json: inout JSONWriter) {
     json.field(
       name,
       array: { list in
-        for line in lines {
-          list.object { one in
-            one.field("text", line.text)
-            write(line.source, &one)
-          }
-        }
+        for line in lines { list.object { write(line, &$0) } }
       })
   }
 

@@ -57,7 +57,10 @@ public struct CustomerPage: Sendable {
     _ identity: Identity, besides root: CustomerID, _ api: API, _ reads: any StoreReader
   ) throws(StoreFault) -> Suggestion {
     let workspace = api.directory.workspace
-    guard let known = try reads.identity(workspace, hash: api.hash(identity)),
+    let spellings =
+      [identity, api.normalised(identity.kind, identity.value)].compactMap { $0 }
+      + api.earlier(identity.kind, identity.value)
+    guard let known = try api.row(spellings, reads),
       let holder = try reads.customer(workspace, known.customer)
     else { return Suggestion(identity: identity, customers: [], isShared: false) }
     guard try evidence(known).standing == .shared else {
@@ -108,6 +111,7 @@ public struct CustomerPage: Sendable {
             $0.field("value", raw: attribute.value)
             $0.field("source", attribute.source)
             $0.field("at", attribute.at.description)
+            if !attribute.reason.isEmpty { $0.field("reason", attribute.reason) }
           }
         }
       })
@@ -138,7 +142,6 @@ public struct CustomerPage: Sendable {
       })
   }
 
-  /// What an identity is, here and where a person's data are exported.
   static func write(_ row: IdentityRow, _ json: inout JSONWriter) {
     json.field("kind", row.identity.kind.name)
     json.field("value", row.identity.value)
@@ -146,8 +149,7 @@ public struct CustomerPage: Sendable {
     json.field("record", row.customer.description)
   }
 
-  /// - Parameter source: how it is called whose word it is.
-  static func write(_ item: Evidence.Item, source: StaticString, _ json: inout JSONWriter) {
+  private static func write(_ item: Evidence.Item, source: StaticString, _ json: inout JSONWriter) {
     json.field(source, item.source)
     json.field("means", item.means)
     if !item.detail.isEmpty { json.field("detail", item.detail) }
@@ -155,7 +157,11 @@ public struct CustomerPage: Sendable {
     json.field("at", item.at.description)
   }
 
-  private static func write(_ row: IdentityRow, _ evidence: Evidence, _ json: inout JSONWriter) {
+  /// What an identity is, what people decided about it, and who said that it is theirs.
+  /// - Parameter source: how it is called whose word it is.
+  static func write(
+    _ row: IdentityRow, _ evidence: Evidence, source: StaticString = "by", _ json: inout JSONWriter
+  ) {
     write(row, &json)
     switch evidence.standing {
     case .plain: break
@@ -163,12 +169,16 @@ public struct CustomerPage: Sendable {
     case .rejected: json.field("standing", "rejected")
     case .confirmed: json.field("standing", "confirmed")
     }
-    if let decided = evidence.decided { json.field("decided_by", decided.source) }
+    if let decided = evidence.decided {
+      json.field("decided_by", decided.source)
+      json.field("decided_at", decided.at.description)
+      if !evidence.reason.isEmpty { json.field("reason", evidence.reason) }
+    }
     json.field(
       "evidence",
       array: { array in
         for item in evidence.items {
-          array.object { write(item, source: "by", &$0) }
+          array.object { write(item, source: source, &$0) }
         }
       })
   }

@@ -70,7 +70,7 @@ public struct EntryText: Sendable {
     let owner = [entry["owner"]?["kind"]?.string, entry["owner"]?["name"]?.string].compactMap { $0 }
       .joined(separator: " ")
     switch text("kind") {
-    case "message", "speech": return text("text") + attachments(entry)
+    case "message", "speech": return text("text") + addresses(entry) + attachments(entry)
     case "note": return "(note) " + text("text") + attachments(entry)
     case "digits": return "presses \(text("digits"))"
     case "voicemail":
@@ -107,6 +107,14 @@ public struct EntryText: Sendable {
       return because("mail to \(text("to")) was \(what)")
     default: return text("kind").replacing("_", with: " ")
     }
+  }
+
+  /// Who else has a mail, and where its answer is wanted.
+  private static func addresses(_ entry: JSONValue) -> String {
+    [("cc", "copy to"), ("reply_to", "answer to")].map { name, words in
+      let list = (entry[name]?.array ?? []).compactMap(\.string).joined(separator: ", ")
+      return list.isEmpty ? "" : " [\(words) \(list)]"
+    }.joined()
   }
 
   private static func attachments(_ entry: JSONValue) -> String {

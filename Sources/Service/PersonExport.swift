@@ -11,8 +11,6 @@ import Wire
 /// read of it.
 public struct PersonExport: Sendable {
   public var json: [UInt8]
-  /// The timeline alone, as the API gives it.
-  public var timeline: [UInt8]
   public var attachments: [BlobRow]
   public var entries: Int
 
@@ -83,7 +81,6 @@ public struct PersonExport: Sendable {
       out.field("timeline", raw: timeline)
     }
     json = out.bytes
-    self.timeline = timeline
     attachments = blobs
     entries = page.entries.count
   }
@@ -124,6 +121,7 @@ public struct PersonExport: Sendable {
               $0.field("value", raw: attribute.value.isEmpty ? Array("null".utf8) : attribute.value)
               $0.field("source", attribute.source)
               $0.field("at", attribute.at.description)
+              if !attribute.reason.isEmpty { $0.field("reason", attribute.reason) }
             }
           }
         })
@@ -133,15 +131,11 @@ public struct PersonExport: Sendable {
 
   private static func append(_ row: IdentityRow, _ json: inout JSONWriter) {
     json.object {
-      CustomerPage.write(row, &$0)
-      guard let evidence = row.decodedEvidence else { return }
-      $0.field(
-        "evidence",
-        array: { array in
-          for item in evidence.items {
-            array.object { CustomerPage.write(item, source: "source", &$0) }
-          }
-        })
+      if let evidence = row.decodedEvidence {
+        CustomerPage.write(row, evidence, source: "source", &$0)
+      } else {
+        CustomerPage.write(row, &$0)
+      }
     }
   }
 

@@ -28,15 +28,7 @@ public enum PersonForms {
       return about.encoded
     },
     linked: { row in row.decodedProfile?.links.map { $0.other(than: row.id) } ?? [] },
-    apart: { customers, row in
-      guard var profile = row.decodedProfile else { return nil }
-      for index in profile.links.indices
-      where customers.contains(profile.links[index].other(than: row.id)) {
-        profile.links[index].forgetReasons()
-      }
-      return profile.encoded
-    },
-    echoes: WordEchoes.forms)
+    reasons: ToldReasons.forms, echoes: WordEchoes.forms)
 
   @Sendable private static func mention<Noun: IDKind>(_ id: ID<Noun>) -> [UInt8] {
     var writer = ByteWriter()
@@ -72,8 +64,13 @@ public enum PersonForms {
   /// Ids under `attachments`: bots and agents give them as strings, mail as objects with more about
   /// each. A recording stands alone, under `blob`.
   @Sendable static func attachments(_ entry: EntryRow) -> [BlobID] {
-    guard let told = entry.parsed else { return [] }
+    // Most name none, and need not be parsed for that.
+    guard let body = entry.body, marks.contains(where: { body.contains($0) }),
+      let told = entry.parsed
+    else { return [] }
     let names = (told["attachments"]?.array ?? []).map { $0.string ?? $0["blob"]?.string }
     return (names + [told["blob"]?.string]).compactMap { $0.flatMap { BlobID($0) } }
   }
+
+  private static let marks = ["\"attachments\":", "\"blob\":"].map { Array($0.utf8) }
 }

@@ -49,6 +49,7 @@ extension SQLiteStore {
   /// the write-ahead
   /// log grows meanwhile.
   public func backUp(to target: String, at: Instant) throws(StoreFault) -> FolderBackup {
+    try Self.refuse(target, inside: folder, "back up to \(target)")
     guard try Folders.names(in: target).isEmpty else {
       throw .failed(doing: "back up to \(target)", why: "it is not empty; name a new folder")
     }
@@ -61,6 +62,18 @@ extension SQLiteStore {
       try Files.writeAtomically(Array(backup.text.utf8), to: "\(target)/\(FolderBackup.manifest)")
     } catch { throw .failed(doing: "back up to \(target)", why: "\(error)") }
     return backup
+  }
+
+  /// Copies of a folder inside of it would be lost with it, and no erasure would find them.
+  public static func refuse(
+    _ path: String, inside folder: String, _ doing: String
+  ) throws(StoreFault) {
+    guard Folders.isInside(path, folder) else { return }
+    throw .failed(
+      doing: doing,
+      why:
+        "it lies in the data folder \(folder) itself, with which it would be lost, and no erasure "
+        + "would reach it: name a folder outside")
   }
 
   private func copyRows(to copy: String) throws(StoreFault) {

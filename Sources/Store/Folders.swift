@@ -76,6 +76,28 @@ enum Folders {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
+  /// Whether a path, which need not be there yet, lies in a folder or is the folder, however links
+  /// lead to either.
+  static func isInside(_ path: String, _ folder: String) -> Bool {
+    let (path, folder) = (resolved(path), resolved(folder))
+    return path == folder || path.hasPrefix(folder == "/" ? "/" : folder + "/")
+  }
+
+  /// Without links and dots, as far as it is there; what is not there yet stays as it is written.
+  private static func resolved(_ path: String) -> String {
+    var (there, rest) = (path, "")
+    while true {
+      if let real = realpath(there, nil) {
+        defer { free(real) }
+        let found = String(cString: real)
+        return rest.isEmpty ? found : (found == "/" ? "" : found) + rest
+      }
+      guard there != "/", there != "." else { return path }
+      rest = "/" + (there.split(separator: "/").last.map(String.init) ?? "") + rest
+      there = parent(of: there)
+    }
+  }
+
   static func fault(_ doing: String, _ code: Int32) -> StoreFault {
     .failed(doing: doing, why: strerror(code).map { String(cString: $0) } ?? "error \(code)")
   }

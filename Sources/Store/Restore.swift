@@ -58,6 +58,12 @@ extension SQLiteStore {
     also: (SQLiteStore, ReplacedFolder?) throws(StoreFault) -> Void,
     reached: (HalfRestored.Step) throws(StoreFault) -> Void
   ) throws(StoreFault) -> Restored {
+    guard !Folders.isInside(backup, folder) else {
+      throw .failed(
+        doing: "restore \(backup)",
+        why:
+          "it lies in the data folder \(folder) itself, which is to be replaced: move it out first")
+    }
     try Folders.make(folder)
     try HalfRestored.finish(folder)
     guard Files.exists("\(backup)/\(FolderBackup.manifest)") else {

@@ -73,7 +73,7 @@ struct Restore: AsyncParsableCommand {
 struct Export: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Write all that is kept of one customer: export.json, timeline.txt and the attachments.")
+      "Write all that is kept of one customer: export.json, export.txt and the attachments.")
   @OptionGroup var options: SettingsOptions
   @Argument(help: "A proven address or number, kind:value, or a customer id.") var identity: String
   @Option(name: .long, help: "The folder to write into.") var to: String

@@ -32,6 +32,8 @@ import Testing
       #""text":"say \"Quark\" or é\n€","fields":{"pin":"1234","other":12}"#, ["Quark", "1234", "€"]
     ),
     (#""text":"one two three""#, ["one", "three"]),
+    (#""text":"kept","fields":{"card 4711":"x","order":"17"}"#, ["4711"]),
+    (#""known":{"a":{"card 4711":"4711 it is"}},"detail":{"tl_x":["y"]}"#, ["4711", "tl_x"]),
   ])
   func `the words are found to the letter`(_ whole: String, _ words: [String]) throws {
     let left = try taken(whole, words)
@@ -50,6 +52,27 @@ import Testing
     let whole = #""text":"kept","fields":{"pin":1234,"name":"Jo","tries":3}"#
     let body = String(decoding: again(whole, try taken(whole, ["1234"])), as: UTF8.self)
     #expect(!body.contains("1234") && body.contains("\"tries\":") && body.contains("kept"))
+  }
+
+  @Test func `names that became alike are taken out again, and no value is lost`() throws {
+    let whole = #""fields":{"4711":1,"order":2,"[removed]":3,"0815":4}"#
+    let left = try taken(whole, ["4711", "0815"])
+    #expect(
+      String(decoding: left, as: UTF8.self).contains(
+        #""fields":{"[removed]":1,"order":2,"[removed] (2)":3,"[removed] (3)":4}"#))
+    let body = String(decoding: again(whole, left), as: UTF8.self)
+    #expect(!body.contains("4711") && !body.contains("0815") && body.contains("\"order\":"))
+  }
+
+  @Test func `names that are ours stay, whatever is taken out`() throws {
+    let whole =
+      #""text":"text","fields":{"source":{"value":"a value","confidence":0.5,"source":"text"}}"#
+    let left = String(decoding: try taken(whole, ["value", "text"]), as: UTF8.self)
+    #expect(
+      left.contains(
+        #""text":"[removed]","fields":{"source":{"value":"a [removed]","confidence":0.5,"source":"[removed]"}}"#
+      ), "\(left)")
+    #expect(Redaction("fields")?.entry(entry(whole), by: .init(9), salt: 1) == nil)
   }
 
   @Test func `what is the same needs nothing`() {

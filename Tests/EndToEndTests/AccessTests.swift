@@ -103,6 +103,29 @@ import Testing
     #expect(try desk.kept(99_999).count == AccessRecorder.waitingMax)
   }
 
+  @Test func `a file that is attached to a note is on record with whom the note is about`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "jo@home.example")
+      try await chat.handoff()
+      let ann = try await server.agent("ann")
+      let blob = try await server.call(
+        "POST", "/v1/blobs?name=a.txt", raw: Array("a file".utf8), by: ann,
+        headers: [("Content-Type", "text/plain")])["blob"].text
+      let offer = try await server.take(ann)
+      let note = try await server.call(
+        "POST", "/v1/cases/\(offer["case"].text)/note",
+        ["text": "see", "attachments": .list([.text(blob)])], by: ann)
+      #expect(note.status == 201, "\(note)")
+      #expect(try await server.call("GET", "/v1/blobs/\(blob)", by: ann).status == 200)
+      let of = try await server.administer("GET", "/admin/accesses?customer=\(chat.customer)")
+      #expect(
+        of.json.elements.map { "\($0["who"].text) \($0["what"].text)" } == ["agent:ann attachment"])
+    }
+  }
+
   @Test func `whoever looks at a person, their case, their file or why, is on record`() async throws
   {
     try await TestServer.run { server in
@@ -119,6 +142,7 @@ import Testing
       let looks = [
         "/v1/customers/\(chat.customer)", "/v1/customers?kind=email&value=jo@home.example",
         "/v1/blobs/\(blob)", "/v1/explain?case=\(aCase)",
+        "/v1/conversations/\(chat.conversation)",
       ]
       for look in looks {
         #expect(try await server.call("GET", look, by: sue).status == 200, "\(look)")
@@ -134,7 +158,8 @@ import Testing
       #expect(
         of.json.elements.map { "\($0["who"].text) \($0["what"].text)" }.reversed() == [
           "supervisor:sue customer", "supervisor:sue customer", "supervisor:sue attachment",
-          "supervisor:sue explanation", "supervisor:sue explanation", "administrator timeline",
+          "supervisor:sue explanation", "supervisor:sue conversation",
+          "supervisor:sue explanation", "administrator timeline",
           "administrator explanation",
         ])
       // In pages, as far back as there is.

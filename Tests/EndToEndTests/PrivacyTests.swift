@@ -164,9 +164,10 @@ import Testing
       let timeline = export["timeline"] as? [String: Any]
       #expect((timeline?["entries"] as? [Any])?.count == timeline?["count"] as? Int)
       let text = String(
-        decoding: FileManager.default.contents(atPath: target + "/timeline.txt") ?? Data(),
+        decoding: FileManager.default.contents(atPath: target + "/export.txt") ?? Data(),
         as: UTF8.self)
       #expect(text.contains("I am Jo and my kettle leaks") && text.contains("Jo wants a human"))
+      #expect(text.contains("jo@home.example") && text.contains(file))
       #expect(
         try await server.administer(
           "POST", "/admin/export", ["identity": "jo@home.example", "to": .text(target)]

@@ -54,6 +54,33 @@ struct AttachmentTests {
     #expect(try status(leaflet, shop, by: shop.ann) == 404)
   }
 
+  /// As a folder was before entries had keys for what they name.
+  private func forgetKeys(_ blob: String, _ shop: Shop) throws {
+    let id = try #require(BlobID(blob))
+    let named = try shop.reader.entries(shop.workspace, naming: id)
+    var commit = Commit(workspace: shop.workspace)
+    commit.keys =
+      named.map { KeyRow(space: .attachment, key: KeyRow.attachment(id, of: $0).key, value: nil) }
+      + [KeyRow(space: .named, key: KeyRow.named(upTo: EntryID(0)).key, value: nil)]
+    try shop.store.commit([commit])
+    #expect(try shop.reader.entries(shop.workspace, naming: id).isEmpty && named.count == 2)
+  }
+
+  @Test("in a folder of before, too, what was shown to two people stays until both are erased")
+  func olderFolder() throws {
+    let shop = try Shop()
+    let gone = try shop.open([("email", "x@home.example")])
+    let stays = try shop.open([("email", "y@home.example")])
+    let leaflet = try upload("leaflet", shop)
+    for talk in [gone, stays] { try shows(leaflet, talk, shop) }
+    try forgetKeys(leaflet, shop)
+    #expect(try erase(gone, shop).blobs == 0)
+    #expect(try status(leaflet, shop, by: shop.ann) == 200)
+    #expect(try status(leaflet, shop, by: shop.webshop) == 200)
+    #expect(try erase(stays, shop).blobs == 1)
+    #expect(try status(leaflet, shop, by: shop.ann) == 404)
+  }
+
   @Test("what a younger entry names stays when an old one is forgotten", arguments: [false, true])
   func younger(isOfSameConversation: Bool) throws {
     let shop = try Shop()

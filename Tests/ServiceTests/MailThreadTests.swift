@@ -151,6 +151,94 @@ struct MailThreadTests {
     #expect(other.conversation != first.conversation)
   }
 
+  /// A mail of Jo's, whose answers are wanted elsewhere.
+  private func wantsAnswers(
+    at replyTo: String, _ shop: Shop, isProven: Bool = true
+  ) throws -> ConversationID {
+    var lines = [
+      "From: Jo <jo@home.example>", "To: help@shop.example", "Reply-To: \(replyTo)",
+      "Cc: Kim <kim@home.example>, lee@home.example", "Subject: Lamp",
+      "Message-ID: <1@home.example>", "", "It is dark.", "",
+    ]
+    if isProven {
+      lines.insert(
+        "Authentication-Results: relay.shop.example; dmarc=pass header.from=home.example", at: 0)
+    }
+    return try shop.deliver(
+      Array(lines.joined(separator: "\r\n").utf8), from: "jo@home.example"
+    ).conversation
+  }
+
+  private func answered(_ shop: Shop) throws -> Shop.Sent {
+    let id = try #require(try shop.takes(shop.ann).string("case"))
+    try shop.call("POST", "/v1/cases/\(id)/reply", ["text": "which lamp?"], by: shop.ann)
+    return try #require(try shop.outgoing())
+  }
+
+  @Test("an answer goes where Reply-To says, and the customer is who stands in From")
+  func replyTo() throws {
+    let shop = try Shop()
+    let first = try wantsAnswers(at: "Office <office@work.example>", shop)
+    let row = try #require(try shop.reader.conversation(shop.workspace, first))
+    let page = try shop.timeline(row.customer.description)
+    let entry = try #require(page.entries("entries").first { $0["kind"] as? String == "message" })
+    #expect(entry["cc"] as? [String] == ["kim@home.example", "lee@home.example"])
+    #expect(entry["reply_to"] as? [String] == ["office@work.example"])
+    let text = try shop.call(
+      "GET", "/v1/customers/\(row.customer)/timeline?format=text", by: shop.ann)
+    #expect(
+      text.text.contains(
+        "[copy to kim@home.example, lee@home.example] [answer to office@work.example]"))
+    #expect(
+      try shop.reader.identities(shop.workspace, of: row.customer).map(\.identity.value)
+        == ["jo@home.example"])
+    let sent = try answered(shop)
+    #expect(sent.header("To") == "Office <office@work.example>")
+    // Whoever answers from there is heard in the same matter, and is not Jo by that.
+    let address = try shop.replyAddress(sent)
+    let answer = try shop.mail(
+      from: "office@work.example", to: address, subject: "Re: Lamp", id: "2@work.example",
+      "office-words")
+    #expect(answer.conversation == first)
+    func customer(_ address: String) throws -> Reply {
+      try shop.call("GET", "/v1/customers?kind=email&value=\(address)", by: shop.ann)
+    }
+    let jo = try customer("jo@home.example")
+    #expect(jo.list("identities").compactMap { $0["value"] as? String } == ["jo@home.example"])
+    #expect(try customer("office@work.example").string("id") != jo.string("id"))
+    #expect(try shop.rows() == shop.replayed())
+  }
+
+  @Test(
+    "of several in Reply-To it is the author, else the first; ourselves and the unproven are passed over",
+    arguments: [
+      ("a@work.example, jo@home.example", true, "Jo <jo@home.example>"),
+      ("a@work.example, b@work.example", true, "a@work.example"),
+      ("help@shop.example", true, "Jo <jo@home.example>"),
+      ("help@shop.example, b@work.example", true, "b@work.example"),
+      ("a@work.example", false, "Jo <jo@home.example>"),
+    ])
+  func wanted(_ replyTo: String, _ isProven: Bool, _ expected: String) throws {
+    let shop = try Shop()
+    _ = try wantsAnswers(at: replyTo, shop, isProven: isProven)
+    #expect(try answered(shop).header("To") == expected)
+  }
+
+  @Test("of very many who have a copy fifty are kept, and how many there were")
+  func copies() throws {
+    let shop = try Shop()
+    let all = (1...80).map { "a\($0)@home.example" }
+    let mail = [
+      "From: jo@home.example", "To: help@shop.example", "Cc: \(all.joined(separator: ",\r\n "))",
+      "Subject: x", "Message-ID: <1@home.example>", "", "hello", "",
+    ]
+    let taken = try shop.deliver(
+      Array(mail.joined(separator: "\r\n").utf8), from: "jo@home.example")
+    let entry = try #require(try shop.reader.entry(shop.workspace, taken.entry)?.parsed)
+    #expect(entry["cc"]?.array?.compactMap(\.string) == Array(all.prefix(50)))
+    #expect(entry["cc_count"]?.int == 80)
+  }
+
   @Test("a reply address works for whom it was signed, and for nobody else who got hold of it")
   func replyAddress() throws {
     let shop = try Shop()

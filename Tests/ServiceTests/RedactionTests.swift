@@ -37,6 +37,34 @@ struct RedactionTests {
     #expect(report.findings == [], sourceLocation: sourceLocation)
   }
 
+  @Test("the name of a field is words, too: of the entry, of the handoff, of what a shop told")
+  func names() throws {
+    let shop = try Shop()
+    let told = try shop.call(
+      "POST", "/v1/journey",
+      [
+        "event": "paid", "detail": ["by": ["Zylophon4711": 1]],
+        "identities": [shop.identity(jo.0, jo.1)],
+      ], by: shop.till)
+    let chat = try shop.open([jo])
+    let handed = try shop.handsOver(
+      chat, ["fields": ["Zylophon4711": ["value": "x", "confidence": 0.5], "order": "17"]])
+    let id = try #require(handed.string("case"))
+    for entry in [told.number("entry"), handed.number("entry")] {
+      #expect(try redact(shop, try #require(entry), "Zylophon4711").status == 201)
+    }
+    let view = try shop.call("GET", "/v1/cases/\(id)", by: shop.ann)
+    #expect(
+      view.list("brief", "fields").compactMap { $0["name"] as? String }.sorted()
+        == ["[removed]", "order"])
+    #expect(view.at(["handoff", "fields", "[removed]", "value"]) as? String == "x")
+    try index(shop)
+    #expect(try holders(of: "Zylophon4711", shop) == [])
+    try shop.restart()
+    try expectWhole(shop)
+    #expect(try redact(shop, try #require(handed.number("entry")), "Zylophon4711").status == 422)
+  }
+
   @Test("what somebody did elsewhere is taken out of what rules saw of it")
   func elsewhere() throws {
     let shop = try Shop()

@@ -334,6 +334,19 @@ extension MemoryStore {
   public func blob(_ workspace: WorkspaceID, _ id: BlobID) throws(StoreFault) -> BlobRow? {
     try look(workspace) { $0.blobs[id] }
   }
+  public func entries(_ workspace: WorkspaceID, naming attachment: BlobID) throws(StoreFault)
+    -> [EntryID]
+  {
+    let first = KeyRow.attachment(attachment, of: EntryID(0)).key.prefix(16)
+    return try look(workspace) {
+      let named = $0.keys.keys.filter {
+        $0.kind == KeyRow.Space.attachment.rawValue && $0.key.starts(with: first)
+      }
+      return Array(
+        named.compactMap { KeyRow(space: .attachment, key: $0.key, value: []).attachingEntry }
+          .sorted().prefix(100))
+    }
+  }
   public func entry(_ workspace: WorkspaceID, _ id: EntryID) throws(StoreFault) -> EntryRow? {
     try look(workspace) { $0.entries[id] }
   }

@@ -47,6 +47,32 @@ struct `A backup` {
     }
   }
 
+  @Test func `stands outside of the folder, however its path is written`() throws {
+    let (store, _) = try filled()
+    defer { store.close() }
+    let link = "\(folder.path)/link"
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: data)
+    for target in [
+      "\(data)/backup", "\(data)/a/b", data, "\(link)/backup", "\(data)/../data/backup",
+      "\(link)/a/b",
+    ] {
+      #expect { try store.backUp(to: target, at: Samples.at(9)) } throws: {
+        ($0 as? StoreFault)?.sentence.contains("lies in the data folder") == true
+      }
+    }
+    #expect(try Folders.names(in: data).allSatisfy { !$0.hasPrefix("backup") && $0 != "a" })
+    // One that only begins like it is another.
+    #expect(try store.backUp(to: "\(data)-backup", at: Samples.at(9)).blobs == 1)
+    try FileManager.default.moveItem(atPath: "\(data)-backup", toPath: "\(data)/inside")
+    for source in ["\(data)/inside", "\(link)/inside"] {
+      #expect {
+        try SQLiteStore.restore(source, to: data, receipts: [], at: Samples.at(9), Samples.blank)
+      } throws: {
+        ($0 as? StoreFault)?.sentence.contains("move it out first") == true
+      }
+    }
+  }
+
   @Test func `that is not whole is refused`() throws {
     let (store, _) = try filled()
     _ = try store.backUp(to: copy, at: Samples.at(9))

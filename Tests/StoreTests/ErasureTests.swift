@@ -20,6 +20,30 @@ struct `An erasure` {
     }.sorted()
   }
 
+  @Test func `of a folder of before finds out piece by piece, and once, what entries name`() throws
+  {
+    let store = try SQLiteStore(folder: folder.path)
+    defer { store.close() }
+    let workspace = try busy(store)
+    let reader = try SQLiteReader(store)
+    func named() throws -> [[EntryID]] {
+      try (1...600).map { try reader.entries(workspace, naming: Samples.id($0)) }
+    }
+    // A workspace of today has keys from the start.
+    try store.nameAttachments(workspace, Samples.blank, piece: 7)
+    #expect(try named().allSatisfy(\.isEmpty))
+    var commit = Commit(workspace: workspace)
+    commit.keys = [KeyRow(space: .named, key: KeyRow.named(upTo: EntryID(0)).key, value: nil)]
+    try store.commit([commit])
+    let first = try store.write("find") { writer throws(StoreFault) in
+      try writer.nameAttachments(piece: 7, Samples.blank, workspace)
+    }
+    #expect(try !first && named().map(\.count) == (1...600).map { $0 <= 7 ? 1 : 0 })
+    try store.nameAttachments(workspace, Samples.blank, piece: 7)
+    #expect(try named() == (1...600).map { [EntryID($0)] })
+    #expect(try IntegrityCheck.whole(reader, workspace, blobs: store.blobs).findings == [])
+  }
+
   /// Two people talk through many commits, with rows rewritten and pages split all the while.
   private func busy(_ store: SQLiteStore) throws -> WorkspaceID {
     let workspace = try store.addWorkspace(named: "demo").id

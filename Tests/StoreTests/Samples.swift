@@ -85,7 +85,10 @@ enum Samples {
     // A case says in its first bytes whose it is, where it is not the conversation's.
     customerOf: { row in row.about.first == 99 ? id(Int(row.about[1])) : nil },
     without: { customers, row in row.about + customers.map { UInt8($0.low & 0xFF) }.sorted() },
-    linked: { _ in [] }, apart: { _, _ in nil },
+    linked: { _ in [] },
+    reasons: .init(
+      together: { _, _ in nil }, profile: { _, _, _ in nil }, identity: { _, _ in nil },
+      entry: { _ in false }),
     echoes: .init(
       aCase: { _, _ in nil }, conversation: { _, _ in nil }, profile: { _, _ in nil },
       facts: { _, _, _ in false }))

@@ -9,14 +9,13 @@ import Wire
 
 /// Why mail is not taken, as its sender's mail server reads it.
 public enum MailRefusal: Error {
-  case author, address, tooMuch
+  case author, tooMuch
 
   public var reply: SMTPReply {
     switch self {
     case .author:
       SMTPReply(554, "5.6.0", "From must stand once and name exactly one address (RFC 5322, 3.6.2)")
     case .tooMuch: SMTPReply(552, "5.3.4", "From does not stand among the first 1000 header fields")
-    case .address: SMTPReply(554, "5.6.0", "the address in From is none that could be answered")
     }
   }
 }
@@ -96,11 +95,11 @@ public struct MailChannel: Sendable {
     var mail = MailUnderstanding(
       bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
     redact(&mail)
-    let (found, identity) = try author(of: mail, sender, recipient)
+    let (found, identity, isUsable) = try author(of: mail, sender, recipient)
     var author = found
     author.name = found.name.map(redactor.text)
     let capability = replyConversation(recipient, author.address, now)
-    let isProven = mail.dmarc == .pass || capability != nil
+    let isProven = isUsable && (mail.dmarc == .pass || capability != nil)
     let claim = IdentityClaim(
       identity: identity, hash: IdentityForm.hash(identity, identityKey),
       earlierHashes: IdentityForm.earlier(.email, author.address, emailRules).map {
@@ -121,12 +120,10 @@ public struct MailChannel: Sendable {
     let ours = ours(recipient)
     var to = [ours]
     for other in others.map(self.ours) where !to.contains(other) { to.append(other) }
+    let answered = isProven ? answered(mail, author) : author
     let line = MailLine(
-      // A forged mail must not lead our answers, and with them the thread, to somebody else's
-      // address.
-      ours: ours,
-      theirs: isProven && mail.replyTo.count == 1 ? mail.replyTo[0].address : author.address,
-      theirName: author.name ?? "", subject: mail.subjectText, lastMessageID: mail.thread.messageID,
+      ours: ours, theirs: answered.address, theirName: answered.name ?? "",
+      subject: mail.subjectText, lastMessageID: mail.thread.messageID,
       references: Array(mail.thread.parents.reversed()) + [mail.thread.messageID].compactMap { $0 })
     var arrival = MailArrival(
       customer: .new(), conversation: .new(), session: .new(), case: .new(),
@@ -148,22 +145,45 @@ public struct MailChannel: Sendable {
 
   private func author(
     of mail: MailUnderstanding, _ sender: SMTPPath?, _ recipient: SMTPPath
-  ) throws(MailRefusal) -> (MailAddress, Identity) {
+  ) throws(MailRefusal) -> (MailAddress, Identity, isUsable: Bool) {
     func identity(_ author: MailAddress) -> Identity? {
       IdentityForm.normalise(.email, author.address, emailRules, e164: { _ in nil })
     }
     if case .one(let author) = mail.author, let identity = identity(author) {
-      return (author, identity)
+      return (author, identity, true)
     }
     // Servers report from `MAILER-DAEMON` without a domain, or from `<>`: it is completed as a
     // server completes what comes from its own host.
     if sender == nil, mail.report != nil {
       let domain = ours(recipient).split(separator: "@").last ?? ""
       let server = MailAddress(local: "MAILER-DAEMON", domain: String(domain))
-      if let identity = identity(server) { return (server, identity) }
+      if let identity = identity(server) { return (server, identity, true) }
     }
-    if case .one = mail.author { throw .address }
+    // Whoever wrote it is read all the same.
+    if case .one(let author) = mail.author {
+      return (author, IdentityForm.unusable(author.address), false)
+    }
     throw mail.isTruncated && mail.from.isEmpty ? .tooMuch : .author
+  }
+
+  /// To whom an answer goes: where `Reply-To` says (RFC 5322 §3.6.2), though the customer is whoever
+  /// stands in `From`. Of several it is the author, where they are among them, else the first. Asked of
+  /// proven mail alone: a forged one must not lead our answers, and with them the thread, to somebody
+  /// else's address.
+  private func answered(_ mail: MailUnderstanding, _ author: MailAddress) -> MailAddress {
+    func isAuthor(_ one: MailAddress) -> Bool {
+      one.address.lowercased() == author.address.lowercased()
+    }
+    let wanted = mail.replyTo.filter { one in
+      guard !isAuthor(one), let path = SMTPPath(mailbox: Array(one.address.utf8)) else {
+        return false
+      }
+      // An answer to ourselves would reach nobody.
+      return !takes(path)
+    }
+    guard var first = wanted.first, !mail.replyTo.contains(where: isAuthor) else { return author }
+    first.name = first.name.map(redactor.text)
+    return first
   }
 
   /// When a mail was written, as its `Date` says; nil where that cannot be: then it counts from its
@@ -275,11 +295,28 @@ public struct MailChannel: Sendable {
     members.text("subject", mail.subjectText)
     members.text("from", author.address)
     members.text("to", ours(recipient))
+    let copies = mail.cc.map(\.address)
+    if !copies.isEmpty { members.texts("cc", Self.kept(copies)) }
+    if copies.count > Self.addressesMax { members.number("cc_count", Int64(copies.count)) }
+    let replyTo = mail.replyTo.map(\.address)
+    if !replyTo.isEmpty, replyTo != [author.address] {
+      members.texts("reply_to", Self.kept(replyTo))
+    }
     members.text("sender_assurance", claim.assurance.name)
     if let id = mail.thread.messageID { members.text("message_id", id) }
     if let reason = mail.automatic { members.text("automatic", reason.rawValue) }
     add(mail, blobs, to: &members)
     return members.bytes
+  }
+
+  /// As many as are kept of a list of addresses.
+  static let addressesMax = 50
+
+  private static func kept(_ addresses: [String]) -> [String] {
+    addresses.prefix(addressesMax).map { address in
+      address.utf8.count <= 320
+        ? address : String(decoding: address.utf8.prefix(320), as: UTF8.self)
+    }
   }
 
   /// What a mail says besides its author's own words: no word is lost.

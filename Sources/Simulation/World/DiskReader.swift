@@ -121,6 +121,15 @@ final class DiskReader: StoreReader {
     try look(disk.blobs[id])
   }
 
+  func entries(_ workspace: WorkspaceID, naming attachment: BlobID) throws(StoreFault) -> [EntryID]
+  {
+    let first = KeyRow.attachment(attachment, of: EntryID(0)).key.prefix(16)
+    return try look(
+      disk.keys.filter { $0.key.space == KeyRow.Space.attachment.rawValue }
+        .map { KeyRow(space: .attachment, key: $0.key.key, value: []) }
+        .filter { $0.key.starts(with: first) }.compactMap(\.attachingEntry).sorted())
+  }
+
   func timeline(
     _ workspace: WorkspaceID, of customers: [CustomerID], from: EntryID, _ direction: PageDirection,
     atMost: EntryID, limit: Int, visible: Visibility

@@ -263,6 +263,17 @@ public final class SQLiteReader: StoreReader {
   public func blob(_ workspace: WorkspaceID, _ id: BlobID) throws(StoreFault) -> BlobRow? {
     try one(.blob) { $0.put(workspace, id) }
   }
+  public func entries(
+    _ workspace: WorkspaceID, naming attachment: BlobID
+  ) throws(StoreFault) -> [EntryID] {
+    let rows: [KeyRow] = try rows(.keysBetween) { columns in
+      columns.put(workspace)
+      columns.put(Int64(KeyRow.Space.attachment.rawValue))
+      columns.put(KeyRow.attachment(attachment, of: EntryID(0)).key)
+      columns.put(KeyRow.attachment(attachment, of: EntryID(.max)).key)
+    }
+    return rows.compactMap(\.attachingEntry)
+  }
   /// All rows that refer to the bytes with this hash.
   public func blobs(_ workspace: WorkspaceID, hash: Digest) throws(StoreFault) -> [BlobRow] {
     try rows(.blobsByHash) { columns in

@@ -34,19 +34,21 @@ extension SQLiteStore {
     _ workspace: WorkspaceID, at: Instant, by: String, upTo: EntryID? = nil, _ forms: ErasedForms,
     beneath: Beneath, _ customers: @escaping () throws(StoreFault) -> [CustomerID]
   ) throws(StoreFault) -> ErasureReceipt {
-    var begun: ErasureReceipt?
+    try nameAttachments(workspace, forms)
+    var begun: (receipt: ErasureReceipt, told: [EntryID])?
     try beneath { () throws(StoreFault) in
       let records = try customers()
       var receipt = try write("begin an erasure") { writer throws(StoreFault) in
         try writer.beginErasure(of: records, at: at, by: by, upTo: upTo, workspace)
       }
-      try eraseRows(&receipt, workspace, forms)
-      begun = receipt
+      begun = (receipt, try eraseRows(&receipt, workspace, forms))
+      begun?.receipt = receipt
     }
-    guard let receipt = begun else {
+    guard let begun else {
       throw .failed(doing: "begin an erasure", why: "nobody let it begin")
     }
-    return try eraseWords(receipt, workspace, at: at, forms, beneath: beneath)
+    return try eraseWords(
+      begun.receipt, workspace, at: at, forms, told: begun.told, beneath: beneath)
   }
 
   /// Does all of an erasure that is not done yet; doing it again changes nothing.
@@ -54,15 +56,23 @@ extension SQLiteStore {
     _ receipt: ErasureReceipt, _ workspace: WorkspaceID, at: Instant, _ forms: ErasedForms,
     beneath: Beneath = SQLiteStore.atOnce
   ) throws(StoreFault) -> ErasureReceipt {
+    try nameAttachments(workspace, forms)
     var receipt = receipt
-    try beneath { () throws(StoreFault) in try eraseRows(&receipt, workspace, forms) }
-    return try eraseWords(receipt, workspace, at: at, forms, beneath: beneath)
+    var told: [EntryID] = []
+    try beneath { () throws(StoreFault) in told = try eraseRows(&receipt, workspace, forms) }
+    return try eraseWords(receipt, workspace, at: at, forms, told: told, beneath: beneath)
   }
 
   private func eraseRows(
     _ receipt: inout ErasureReceipt, _ workspace: WorkspaceID, _ forms: ErasedForms
-  ) throws(StoreFault) {
-    try write("erase a customer's rows") { writer throws(StoreFault) in
+  ) throws(StoreFault) -> [EntryID] {
+    let begun = receipt
+    // Cut off after the rows are gone nobody knows these entries any more: so the index goes first.
+    let told = try write("find what was told of several") { writer throws(StoreFault) in
+      try writer.reasons(told: begun, forms, workspace)
+    }
+    if !told.isEmpty { try indexer.forget(told, workspace) }
+    return try write("erase a customer's rows") { writer throws(StoreFault) in
       try writer.eraseRows(&receipt, forms, blobs, workspace)
     }
   }
@@ -71,10 +81,10 @@ extension SQLiteStore {
   /// the index is merged, and both write-ahead logs are emptied.
   private func eraseWords(
     _ begun: ErasureReceipt, _ workspace: WorkspaceID, at: Instant, _ forms: ErasedForms,
-    beneath: Beneath
+    told: [EntryID], beneath: Beneath
   ) throws(StoreFault) -> ErasureReceipt {
     var receipt = begun
-    var entries: Set<EntryID> = []
+    var entries = Set(told)
     for customer in receipt.customers {
       var last: EntryID? = EntryID(0)
       while let after = last {
@@ -111,6 +121,7 @@ extension SQLiteStore {
   public func forgetWords(
     of entries: [EntryID], _ workspace: WorkspaceID, _ forms: ErasedForms, beneath: Beneath
   ) throws(StoreFault) -> Int64 {
+    try nameAttachments(workspace, forms)
     var count: Int64 = 0
     for start in stride(from: 0, to: entries.count, by: 500) {
       let piece = Array(entries[start..<min(entries.count, start + 500)])
@@ -138,6 +149,7 @@ extension SQLiteStore {
       columns.put(before)
     }
     guard !found.isEmpty else { return 0 }
+    try nameAttachments(workspace, forms)
     var count = 0
     try beneath { () throws(StoreFault) in
       count = try write("remove what nobody attached") { writer throws(StoreFault) in
@@ -145,6 +157,19 @@ extension SQLiteStore {
       }
     }
     return count
+  }
+
+  /// Once in the life of a folder of before, and before anything of it goes: which entries name which
+  /// attachments (decisions/0048). Commits go on between its pieces.
+  func nameAttachments(
+    _ workspace: WorkspaceID, _ forms: ErasedForms, piece: Int64 = 5_000
+  ) throws(StoreFault) {
+    while true {
+      let isDone = try write("find attachments") { writer throws(StoreFault) in
+        try writer.nameAttachments(piece: piece, forms, workspace)
+      }
+      if isDone { return }
+    }
   }
 
   /// Waits, with no lock held, for whoever still reads from the write-ahead log: half a minute at

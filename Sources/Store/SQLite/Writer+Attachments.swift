@@ -26,6 +26,46 @@ extension Writer {
     return try remove(unnamed, files, queries, workspace)
   }
 
+  /// Gives the next `piece` entries of a folder of before the keys that entries have since; answers
+  /// whether all of them have theirs.
+  func nameAttachments(
+    piece: Int64, _ forms: ErasedForms, _ workspace: WorkspaceID
+  ) throws(StoreFault) -> Bool {
+    let queries = try statements().queries
+    return try transaction { () throws(StoreFault) in
+      let mark = try queries.bound(.key) { columns in
+        columns.put(workspace)
+        columns.put(Int64(KeyRow.Space.named.rawValue))
+        columns.put(KeyRow.named(upTo: EntryID(0)).key)
+      }.one(.keys, KeyRow.inWorkspace)
+      let from = mark?.namedUpTo?.raw ?? 0
+      guard from < .max else { return true }
+      let last = try head(of: workspace).entry.raw
+      let upTo = min(last, from + piece)
+      let statement = try queries.prepare(
+        Table.entries.select("WHERE workspace=? AND entry>? AND entry<=?"), "find attachments")
+      statement.begin()
+      statement.put(workspace)
+      statement.put(from)
+      statement.put(upTo)
+      defer { statement.reset() }
+      var rows: [KeyRow] = []
+      while try statement.step() {
+        do throws(StoreFault) {
+          let entry = try statement.checked(.entries, EntryRow.inWorkspace)
+          rows += forms.attachments(entry).map { .attachment($0, of: entry.id) }
+        } catch {
+          // What cannot be read names nothing; the integrity check tells of it.
+          guard case .corrupt = error else { throw error }
+        }
+      }
+      for row in rows { try put(row, workspace) }
+      // What comes from now on has its keys from the start.
+      try put(KeyRow.named(upTo: EntryID(upTo == last ? .max : upTo)), workspace)
+      return upTo == last
+    }
+  }
+
   /// An entry without words names nothing any more.
   func forgetNames(
     _ attachments: [BlobID], in entry: EntryID, _ workspace: WorkspaceID

@@ -21,7 +21,7 @@ final class PrivacyStatements {
 }
 
 extension Writer {
-  private func statements() throws(StoreFault) -> PrivacyStatements {
+  func statements() throws(StoreFault) -> PrivacyStatements {
     if let privacy { return privacy }
     let made = try PrivacyStatements(connection)
     privacy = made
@@ -66,19 +66,21 @@ extension Writer {
     try transaction { () throws(StoreFault) in try put(receipt, workspace) }
   }
 
-  /// Everything that is said of a person beside the entries, in one transaction.
+  /// Everything that is said of a person beside their entries, in one transaction; returns which
+  /// entries of others told why these and they were joined or parted, and are without words now.
   func eraseRows(
     _ receipt: inout ErasureReceipt, _ forms: ErasedForms, _ blobs: BlobFiles,
     _ workspace: WorkspaceID
-  ) throws(StoreFault) {
+  ) throws(StoreFault) -> [EntryID] {
     let statements = try statements()
     let queries = statements.queries
     var changed = receipt
     defer { receipt = changed }
-    try transaction { () throws(StoreFault) in
+    return try transaction { () throws(StoreFault) in
       let (customers, upTo) = (Set(changed.customers), changed.upTo)
       var conversations: [ConversationRow] = []
-      try eraseReasons(inRecordsLinkedWith: customers, forms, queries, workspace)
+      let told = try eraseReasons(
+        told: customers, upTo: upTo, forms, statements, workspace)
       try eraseFacts(ofLinked: customers, forms, queries, workspace)
       for customer in changed.customers {
         for row in try queries.bound(.identitiesOfCustomer, { $0.put(workspace, customer) })
@@ -134,6 +136,7 @@ extension Writer {
         try deleteWhatNames(forms.mentionOf(customer), butNot: [], queries, workspace)
       }
       try put(changed, workspace)
+      return told
     }
   }
 
@@ -164,27 +167,6 @@ extension Writer {
       where forms.customerOf(row).map(linked.contains) ?? true {
         try delete(FactsRow(case: row.id, bytes: []), workspace) { $0.put(row.id) }
       }
-    }
-  }
-
-  /// What people said of both when they joined these and another's record, or parted them. Done
-  /// while the profiles still tell who that is.
-  private func eraseReasons(
-    inRecordsLinkedWith customers: Set<CustomerID>, _ forms: ErasedForms, _ queries: Queries,
-    _ workspace: WorkspaceID
-  ) throws(StoreFault) {
-    func record(_ id: CustomerID) throws(StoreFault) -> CustomerRow? {
-      try queries.bound(.customer, { $0.put(workspace, id) })
-        .one(.customers, CustomerRow.inWorkspace)
-    }
-    var others: Set<CustomerID> = []
-    for id in customers.sorted() {
-      others.formUnion(try record(id).map(forms.linked) ?? [])
-    }
-    for id in others.subtracting(customers).sorted() {
-      guard var row = try record(id), let profile = forms.apart(customers, row) else { continue }
-      row.profile = profile
-      try put(row, workspace)
     }
   }
 
@@ -350,17 +332,6 @@ extension Writer {
       if let facts, forms.facts(facts, gone, kept) {
         try delete(facts, workspace) { $0.put(row.id) }
       }
-    }
-  }
-
-  /// All records that are, or ever were, one person's with these.
-  private func everOne(
-    with customers: Set<CustomerID>, _ forms: ErasedForms, _ queries: Queries,
-    _ workspace: WorkspaceID
-  ) throws(StoreFault) -> Set<CustomerID> {
-    try customers.reach { id throws(StoreFault) in
-      try queries.bound(.customer, { $0.put(workspace, id) })
-        .one(.customers, CustomerRow.inWorkspace).map(forms.linked) ?? []
     }
   }
 

@@ -197,6 +197,7 @@ final class Writer {
       }
       let row = WorkspaceRow(id: WorkspaceID(number), name: name)
       try put(row, countedUnder: RowCounts.folder)
+      try put(KeyRow.named(upTo: EntryID(.max)), row.id)
       return row
     }
   }

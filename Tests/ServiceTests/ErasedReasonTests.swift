@@ -1,0 +1,115 @@
+import Continuity
+import Foundation
+import Model
+import Records
+import Store
+import Testing
+
+@testable import Service
+
+/// Why agents joined a person with another is told of both, kept with both, and goes with either.
+struct ErasedReasonTests {
+  private func holders(of text: String, _ shop: Shop) throws -> [String] {
+    try FileManager.default.subpathsOfDirectory(atPath: shop.folder).filter { path in
+      guard let bytes = FileManager.default.contents(atPath: "\(shop.folder)/\(path)") else {
+        return false
+      }
+      return [text, text.lowercased()].contains { bytes.range(of: Data($0.utf8)) != nil }
+    }
+  }
+
+  private func erase(_ customer: String, _ shop: Shop) throws {
+    let id = try #require(CustomerID(customer))
+    let root = try #require(try shop.reader.customer(shop.workspace, id)).root
+    let erasing = try Erasing(root, shop.workspace, shop.reader)
+    _ = try shop.store.erase(
+      shop.workspace, erasing.records, at: shop.now, by: "administrator", upTo: nil,
+      PersonForms.erased)
+    try shop.restart()
+  }
+
+  private func decide(
+    _ what: String, _ customer: String, _ other: String, _ reason: String, _ shop: Shop
+  ) throws {
+    shop.now = shop.now + .seconds(1)
+    let reply = try shop.call(
+      "POST", "/v1/customers/\(customer)/\(what)",
+      [what == "merge" ? "with" : "from": other, "reason": reason], by: shop.boss)
+    #expect(reply.status == 200, "\(reply.text)")
+  }
+
+  @Test("no reason that names the erased person stays in another's timeline, and others stay")
+  func told() throws {
+    let shop = try Shop()
+    let jo = try shop.open([("email", "jo@home.example")])
+    try shop.says("my lamp is dark", jo)
+    try shop.handsOver(jo)
+    _ = try shop.takes(shop.ann)
+    let hilde = try shop.open([("email", "h@home.example")])
+    let before = try shop.open([("external", "card-1")])
+    let during = try shop.open([("external", "card-2")])
+    let after = try shop.open([("external", "card-3")])
+    try decide("merge", jo.customer, before.customer, "showed Quark1", shop)
+    try decide("merge", jo.customer, hilde.customer, "Hildegard showed his card", shop)
+    try decide("merge", jo.customer, during.customer, "a card of Hildegard, too", shop)
+    try decide("split", jo.customer, hilde.customer, "Hildegard is his sister", shop)
+    try decide("merge", jo.customer, after.customer, "showed Quark2", shop)
+    while try !shop.store.index(shop.workspace, limit: 1_000, words: SearchText.words) {}
+    #expect(try holders(of: "Hildegard", shop).count >= 2)
+    let page = try shop.timeline(jo.customer)
+    #expect(page.text.contains("Hildegard"))
+    let (count, hash) = (page.number("count"), page.string("hash"))
+
+    try erase(hilde.customer, shop)
+    #expect(try holders(of: "Hildegard", shop) == [])
+    let left = try shop.timeline(jo.customer)
+    #expect(left.number("count") == count && left.string("hash") == hash)
+    #expect(left.text.contains("Quark1") && left.text.contains("Quark2"))
+    #expect(left.text.contains("my lamp is dark"))
+    let joined = try shop.call("GET", "/v1/customers/\(jo.customer)", by: shop.boss)
+    #expect(joined.text.contains("Quark1") && joined.text.contains("Quark2"))
+    // That they were one, and are not, is no secret.
+    #expect(
+      joined.list("joined").contains { ($0["records"] as? [String] ?? []).contains(hilde.customer) }
+    )
+    #expect(try shop.rows() == shop.replayed())
+  }
+
+  @Test("who was erased is in nothing that a search finds of another")
+  func searched() throws {
+    let shop = try Shop()
+    let jo = try shop.open([("email", "jo@home.example")])
+    let hilde = try shop.open([("email", "h@home.example")])
+    try decide("merge", jo.customer, hilde.customer, "Hildegard showed his card", shop)
+    try decide("split", jo.customer, hilde.customer, "not Hildegard", shop)
+    while try !shop.store.index(shop.workspace, limit: 1_000, words: SearchText.words) {}
+    func hits() throws -> Int {
+      try shop.call("GET", "/v1/search?q=hildegard", by: shop.boss).list("hits").count
+    }
+    #expect(try hits() > 0)
+    try erase(hilde.customer, shop)
+    #expect(try hits() == 0)
+  }
+
+  @Test("why a number is shared goes from its evidence with whoever it was taken from")
+  func evidence() throws {
+    let shop = try Shop()
+    let phone = ("phone", "+12025550143")
+    let hilde = try shop.open([("email", "h@home.example"), phone])
+    try shop.says("hello", hilde)
+    let body = [
+      "kind": phone.0, "value": phone.1, "decision": "share", "reason": "of Hildegard and others",
+    ]
+    #expect(
+      try shop.call(
+        "POST", "/v1/customers/\(hilde.customer)/identities", body, by: shop.boss
+      ).status == 200)
+    _ = try shop.open([("email", "bea@home.example"), phone])
+    #expect(try holders(of: "Hildegard", shop) != [])
+    try erase(hilde.customer, shop)
+    #expect(try holders(of: "Hildegard", shop) == [])
+    let hash = try #require(shop.api.normalised(.phone, phone.1).map(shop.api.hash))
+    let row = try #require(try shop.reader.identity(shop.workspace, hash: hash))
+    #expect(row.isShared && row.decodedEvidence?.decided?.source == "supervisor:boss")
+  }
+}
