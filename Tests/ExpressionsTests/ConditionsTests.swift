@@ -230,6 +230,45 @@ struct `What conditions say of one another` {
     #expect(never > 10 && always > 10 && taken > 10 && idle > 10, "\((never, always, taken, idle))")
   }
 
+  /// Made of every function that there is, over facts of which some are absent.
+  @Test func `nor is one of any expression`() {
+    var made = Signed(seed: 74)
+    var seeded = Seeded(seed: 75)
+    var claims = 0
+    for round in 0..<2_000 {
+      let parts = (0...seeded.next(2)).map { _ in
+        round % 2 == 0 ? seeded.bool(3) : made.value(of: .bool, 2)
+      }
+      let source = parts.map { "(\($0))" }.joined(separator: round % 3 == 0 ? " || " : " && ")
+      let environment = `Whatever the expression`.environment
+      guard
+        case .success(let program) = Expression.compile(source, environment, expecting: .bool)
+      else { continue }
+      var conditions = Conditions()
+      let number = conditions.add(program)
+      let outcomes = conditions.outcomes(of: number)
+      let idle = conditions.idleParts(of: number, program)
+      claims += idle.count + (outcomes.mayBeTrue && outcomes.mayBeFalse && outcomes.mayFail ? 0 : 1)
+      for _ in 0..<10 {
+        let slots = `Whatever the expression`.slots.map { seeded.next(4) == 0 ? nil : $0 }
+        let (value, trace) = program.trace(slots)
+        #expect(outcomes.mayBeTrue || value != .bool(true), "\(source)")
+        #expect(outcomes.mayBeFalse || value != .bool(false), "\(source)")
+        #expect(outcomes.mayFail || !value.isError, "\(source)")
+        for part in idle {
+          switch part {
+          case .alwaysTrue(let node, let mayFail):
+            guard let own = trace[node] else { continue }
+            #expect(own == .bool(true) || mayFail && own.isError, "\(source)")
+          case .neverTrue(let node):
+            #expect(value != .bool(true) || trace[node] != .bool(true), "\(source)")
+          }
+        }
+      }
+    }
+    #expect(claims > 100, "\(claims)")
+  }
+
   @Test func `a condition that would take for ever to look at is let be`() throws {
     var conditions = Conditions(Self.premises, steps: 200_000)
     let parts = (0..<60).map { "(c.free.a\($0) == 1 || c.free.b\($0) == 2)" }
