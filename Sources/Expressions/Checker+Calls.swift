@@ -13,7 +13,13 @@ extension Checker {
     let known = Signatures.all.values.joined()
       .filter { !$0.isMember && Self.sign($0.name) == nil }.map(\.name)
     let near = Spelling.nearest(plain, among: Array(Set(known)).sorted())
-    report(node, "there is no function `\(plain)`", hint: near.map { "did you mean `\($0)`?" })
+    var hint = near.map { "did you mean `\($0)`?" }
+    if arguments.isEmpty, environment.slot(plain) != nil {
+      hint = "`\(plain)` is a fact: write it without brackets"
+    } else if let other = Self.otherFunction(plain, arguments.map { syntax.text(of: $0) }) {
+      hint = "write it as `\(other)`"
+    }
+    report(node, "there is no function `\(plain)`", hint: hint)
     return .dyn
   }
 
@@ -31,10 +37,17 @@ extension Checker {
         else { continue }
         references[node] = .function(Function.named[candidate])
         let types = arguments.map { visit($0) }
-        return isVariadic ? extreme(node, types) : call(node, candidate, types, isMember: false)
+        return isVariadic
+          ? extreme(node, arguments, types) : call(node, candidate, types, isMember: false)
       }
     }
     let hasFunction = environment.overloads[name] != nil || Signatures.all[name] != nil
+    if !hasFunction, let form = Self.otherFold(name, on: syntax.text(of: target)) {
+      _ = visit(target)
+      references[node] = .method(nil)
+      report(node, "there is no function `\(name)`", hint: "write it as `\(form)`")
+      return .dyn
+    }
     if !hasFunction, let form = Parser.form(name) {
       _ = visit(target)
       references[node] = .method(nil)
@@ -61,7 +74,10 @@ extension Checker {
       let known = Signatures.all.values.joined().filter(\.isMember).map(\.name)
       let macros = Syntax.Fold.Kind.allCases.map(\.rawValue)
       let near = Spelling.nearest(name, among: Array(Set(known)).sorted() + macros)
-      report(node, "there is no function `\(name)`", hint: near.map { "did you mean `\($0)`?" })
+      let other = Self.otherMethod(name, on: syntax.text(of: target))
+      report(
+        node, "there is no function `\(name)`",
+        hint: other.map { "write it as `\($0)`" } ?? near.map { "did you mean `\($0)`?" })
       return .dyn
     }
     return call(node, name, types, isMember: true)
@@ -175,9 +191,13 @@ extension Checker {
   }
 
   /// `math.greatest` and `math.least` take any number of numbers, or one list of them.
-  private mutating func extreme(_ node: Int, _ arguments: [Type]) -> Type {
-    var arguments = arguments.map { unifier.resolve($0, final: true) }
-    if arguments.isEmpty { report(node, "this needs at least one number") }
+  private mutating func extreme(_ node: Int, _ nodes: [Int], _ types: [Type]) -> Type {
+    var arguments = types.map { unifier.resolve($0, final: true) }
+    var isEmpty = nodes.isEmpty
+    if nodes.count == 1, case .list(let elements, _) = syntax.nodes[nodes[0]] {
+      isEmpty = elements.isEmpty
+    }
+    if isEmpty { report(node, "this needs at least one number") }
     if arguments.count == 1, case .list(let element) = arguments[0] { arguments = [element] }
     for type in arguments where type != .dyn && !Self.isNumber(type) {
       report(node, "this takes numbers, not \(shown(type))")

@@ -25,6 +25,8 @@ struct Checker {
   /// Variables of comprehensions and bindings, innermost last.
   var locals: [(name: String, type: Type)] = []
   var localsMost = 0
+  /// Patterns that stand in the expression, by their text.
+  var patterns: [CodePoints: Pattern] = [:]
 
   static func check(_ syntax: Syntax, _ environment: Environment) -> Checker {
     var checker = Checker(

@@ -59,6 +59,7 @@ extension Evaluation {
     case (.cidr, 1): return .cidr(prefix)
     case (.ip, 1): return .ip(prefix.address)
     case (.masked, 1): return .cidr(prefix.masked)
+    case (.isMask, 1): return .bool(prefix.address.bytes == prefix.masked.address.bytes)
     case (.prefixLength, 1): return .int(Int64(prefix.length))
     case (.containsIP, 2):
       if case .ip(let address) = arguments[1] { return .bool(prefix.contains(address)) }
@@ -105,7 +106,10 @@ extension Evaluation {
         return .fault(.invalidArgument, "the pattern has more than one group")
       }
       guard let found = pattern.match(bytes, from: 0) else { return .optional(.none) }
-      guard let range = found[pattern.groups] else { return .optional(.none) }
+      // As cel-go has it: a group that took nothing is none.
+      guard let range = found[pattern.groups], pattern.groups == 0 || !range.isEmpty else {
+        return .optional(.none)
+      }
       return .optional(OptionalValue(.string(String(decoding: bytes[range], as: UTF8.self))))
     case (.regexExtractAll, 2):
       guard pattern.groups <= 1 else {
@@ -116,7 +120,7 @@ extension Evaluation {
         eachMatch(
           pattern, bytes, limit: .max,
           { found in
-            if let range = found[pattern.groups] {
+            if let range = found[pattern.groups], pattern.groups == 0 || !range.isEmpty {
               parts.append(.string(String(decoding: bytes[range], as: UTF8.self)))
             }
             return true

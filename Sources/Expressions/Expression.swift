@@ -51,6 +51,18 @@ public enum Expression {
     return .success(Program(source, Checker.check(parsed.syntax, environment)))
   }
 
+  /// How often a source names a class of Unicode in a pattern, such as `\pL`, at most: known before
+  /// any pattern is read, since each takes up to milliseconds.
+  public static func unicodeClasses(in source: String) -> Int {
+    var count = 0
+    var isEscaped = false
+    for byte in source.utf8 {
+      if isEscaped, byte | 0x20 == UInt8(ascii: "p") { count += 1 }
+      isEscaped = byte == UInt8(ascii: "\\")
+    }
+    return count
+  }
+
   /// Where comments stand, by bytes.
   public static func comments(_ source: String) -> [Range<Int>] {
     guard source.utf8.count <= Syntax.sourceBytesMax, source.contains("//") else { return [] }
@@ -131,7 +143,9 @@ extension Checker {
       switch (function, literal) {
       case (.matches, .string(let text)), (.regexExtract, .string(let text)),
         (.regexExtractAll, .string(let text)), (.regexReplace, .string(let text)):
-        if case .failure(let failure) = Pattern.make(text) {
+        switch Pattern.make(text) {
+        case .success(let made): patterns[CodePoints(text)] = made
+        case .failure(let failure):
           report(
             arguments[1], "this pattern is wrong: \(failure.message)",
             hint: "patterns are those of RE2")
@@ -148,6 +162,12 @@ extension Checker {
             arguments[1], "there is no time zone `\(zone)`",
             hint: "zones are named as in Europe/Berlin, or +02:00")
         }
+      case (.containsIP, .string(let text)) where NetworkAddress(text) == nil:
+        report(
+          arguments[1], "this is not an address", hint: "write it as 192.0.2.1 or 2001:db8::1")
+      case (.containsCIDR, .string(let text)) where NetworkPrefix(text) == nil:
+        report(
+          arguments[1], "this is not a network", hint: "write it as 192.0.2.0/24 or 2001:db8::/32")
       default: break
       }
     }
@@ -162,6 +182,11 @@ extension Checker {
       report(arguments[0], "this is not a moment", hint: "write it as 2026-11-25T21:25:00Z")
     case .duration where Span(text) == nil:
       report(arguments[0], "this is not a length of time", hint: "write it as 90s, 15m or 1h30m")
+    case .ip where NetworkAddress(text) == nil:
+      report(arguments[0], "this is not an address", hint: "write it as 192.0.2.1 or 2001:db8::1")
+    case .cidr where NetworkPrefix(text) == nil:
+      report(
+        arguments[0], "this is not a network", hint: "write it as 192.0.2.0/24 or 2001:db8::/32")
     default: break
     }
   }

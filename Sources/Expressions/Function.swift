@@ -32,7 +32,7 @@ enum Function: String, CaseIterable, Sendable {
   case hasValue, value, or, orValue, unwrapOpt
   case ip, cidr, isIP, isCIDR, family, isUnspecified, isLoopback, isGlobalUnicast,
     isLinkLocalMulticast
-  case isLinkLocalUnicast, containsIP, containsCIDR, masked, prefixLength
+  case isLinkLocalUnicast, containsIP, containsCIDR, masked, isMask, prefixLength
   case isCanonical = "ip.isCanonical"
   case regexReplace = "regex.replace", regexExtract = "regex.extract", regexExtractAll =
     "regex.extractAll"
@@ -212,6 +212,7 @@ enum Signatures {
     net.CIDR.containsCIDR(T): bool for net.CIDR string
     net.CIDR.ip(): net.IP
     net.CIDR.masked(): net.CIDR
+    net.CIDR.isMask(): bool
     net.CIDR.prefixLength(): int
     regex.replace(string, string, string): string
     regex.replace(string, string, string, int): string

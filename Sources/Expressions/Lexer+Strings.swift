@@ -55,6 +55,65 @@ extension Lexer {
       text: bytes ? "" : String(decoding: out, as: UTF8.self), bytes: bytes ? out : [])
   }
 
+  /// A character that the language does not have, read as what it looks like: word processors put
+  /// such in the place of signs.
+  ///
+  /// - Returns: nil where nobody knows what it could be.
+  mutating func stranger(_ start: Int) -> Token? {
+    let sign = String(decoding: source[start..<at], as: UTF8.self)
+    if Self.curly.contains(sign) { return curlyLiteral(start) }
+    guard let meant = Self.lookalikes[sign] else {
+      let name = sign.unicodeScalars.contains(where: \.isUnseen) ? "U+" + Self.number(sign) : sign
+      report(start, "`\(name)` has no meaning here")
+      return nil
+    }
+    guard meant != " " else {
+      report(
+        start, "this space is none of the language's (U+\(Self.number(sign)))",
+        hint: "write a plain space")
+      return nil
+    }
+    report(start, "`\(sign)` is not an operator", hint: "write `\(meant)`")
+    return Token(kind: .symbol, start: start, end: at, text: meant)
+  }
+
+  private static let curly: Set<String> = [
+    "“", "”", "„", "‟", "«", "»", "‹", "›", "‘", "’", "‚", "‛", "″", "′",
+  ]
+  private static let lookalikes = [
+    "≤": "<=", "≥": ">=", "≠": "!=", "–": "-", "—": "-", "−": "-", "×": "*", "∧": "&&", "∨": "||",
+    "¬": "!", "\u{A0}": " ", "\u{2009}": " ", "\u{202F}": " ", "\u{200B}": " ",
+  ]
+
+  private static func number(_ sign: String) -> String {
+    let hex = String(sign.unicodeScalars.first?.value ?? 0, radix: 16, uppercase: true)
+    return String(repeating: "0", count: max(0, 4 - hex.count)) + hex
+  }
+
+  /// A text between quotes as word processors set them, up to the next quote of any kind.
+  private mutating func curlyLiteral(_ start: Int) -> Token {
+    let from = at
+    while at < source.count, source[at] != 0x0A, source[at] != 0x0D {
+      let character = at
+      at += 1
+      while at < source.count, source[at] & 0xC0 == 0x80 { at += 1 }
+      let text = String(decoding: source[character..<at], as: UTF8.self)
+      guard Self.curly.contains(text) || text == "\"" || text == "'" else { continue }
+      report(
+        start, "a text stands between straight quotes, and these are others",
+        hint: "write \"\(String(decoding: source[from..<character], as: UTF8.self))\"")
+      return Token(
+        kind: .string, start: start, end: at,
+        text: String(decoding: source[from..<character], as: UTF8.self))
+    }
+    report(
+      start, "a text stands between straight quotes, and this is another",
+      hint: "write \" or '")
+    return Token(
+      kind: .string, start: start, end: at, text: String(decoding: source[from..<at], as: UTF8.self)
+    )
+  }
+
   private mutating func escape(into out: inout [UInt8], bytes: Bool) {
     let start = at
     at += 1

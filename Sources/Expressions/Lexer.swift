@@ -117,8 +117,7 @@ struct Lexer {
       return token(.symbol, from: start)
     default:
       while at < source.count, source[at] & 0xC0 == 0x80 { at += 1 }
-      report(start, "`\(String(decoding: source[start..<at], as: UTF8.self))` has no meaning here")
-      return nil
+      return stranger(start)
     }
   }
 

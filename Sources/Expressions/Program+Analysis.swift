@@ -20,6 +20,13 @@ extension Program {
     }
   }
 
+  /// The facts without which a part has no value.
+  func slotsNeeded(by node: Int) -> [(slot: Int, node: Int)] {
+    var found: [(slot: Int, node: Int)] = []
+    collectRequired(node, for: .value, into: &found)
+    return found
+  }
+
   /// Every fact that evaluating may look at.
   public var slotsRead: Set<Int> {
     var found: Set<Int> = []
@@ -93,15 +100,19 @@ extension Program {
   /// For whoever looks at an expression without facts: what takes longer is not known.
   public static let lookingBudget = 10_000
 
-  /// True or false when the condition is that whatever the facts are.
-  ///
-  /// - Parameter counts: facts that are never less than nothing.
-  public func constantOutcome(counts: Set<Int> = []) -> Bool? {
-    // What comes out while nothing is known does not rest on any fact.
+  /// What comes out while nothing is known: it does not rest on any fact.
+  public var plainOutcome: Bool? {
     let unknown = slotNames.map { Value.unknown($0) }
-    if case .bool(let bool) = evaluate(unknown, budget: Self.lookingBudget) { return bool }
-    if isContradiction(counts) { return false }
-    return nil
+    guard case .bool(let bool) = evaluate(unknown, budget: Self.lookingBudget) else { return nil }
+    return bool
+  }
+
+  /// True or false when the condition is that, or ends in an error, whatever the facts are.
+  public func constantOutcome(_ premises: Premises = Premises()) -> Bool? {
+    if let plain = plainOutcome { return plain }
+    var conditions = Conditions(premises)
+    let outcomes = conditions.outcomes(of: conditions.add(self))
+    return !outcomes.mayBeTrue ? false : outcomes.isAlwaysTrue ? true : nil
   }
 
   /// Every field that is read right below a fact: `queues.support` for the slot of `queues`.

@@ -126,7 +126,7 @@ extension Program {
     clauses.filter { !namesAnything($0) }
   }
 
-  private func namesAnything(_ node: Int) -> Bool {
+  func namesAnything(_ node: Int) -> Bool {
     switch syntax.nodes[node] {
     case .name: true
     default: syntax.children(node).contains(where: namesAnything)
@@ -152,6 +152,15 @@ extension Program {
       return (first.0, choices.flatMap(\.1))
     default: return nil
     }
+  }
+
+  /// The literals of a list that holds nothing else.
+  func literals(_ node: Int) -> [Int]? {
+    guard case .list(let elements, let optional) = syntax.nodes[node], optional.isEmpty,
+      !elements.isEmpty,
+      elements.allSatisfy({ if case .literal = syntax.nodes[$0] { true } else { false } })
+    else { return nil }
+    return elements
   }
 
   private func demand(_ node: Int) -> Demand? {

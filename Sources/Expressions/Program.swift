@@ -28,6 +28,9 @@ public final class Program: Sendable {
   let localsCount: Int
   let slotsCount: Int
   let slotNames: [String]
+  let slotTypes: [Type]
+  /// Of every node; all `dyn` where an expression was not checked.
+  let types: [Type]
   let zone: @Sendable (String) -> ZoneTable?
 
   init(_ source: String, _ checker: Checker) {
@@ -47,6 +50,10 @@ public final class Program: Sendable {
     estimatedCost = CostEstimate.of(checker)
     localsCount = checker.localsMost
     slotNames = checker.environment.variables.map(\.name)
+    slotTypes = checker.environment.variables.map(\.type)
+    types =
+      checker.diagnostics.isEmpty
+      ? checker.types : Array(repeating: .dyn, count: checker.types.count)
     slotsCount = slotNames.count
     zone = checker.environment.zone
   }
@@ -55,6 +62,14 @@ public final class Program: Sendable {
     operations.deinitialize().deallocate()
     operands.deinitialize().deallocate()
     constants.deinitialize().deallocate()
+  }
+
+  /// How large its patterns are together.
+  ///
+  /// - Units: instructions of RE2's programs.
+  public var patternsSize: Int {
+    let own = patterns.reduce(0) { $0 + ($1?.size ?? 0) }
+    return constantPatterns.values.reduce(own) { $0 + $1.size }
   }
 
   private static func fixed<Element>(_ elements: [Element]) -> UnsafeMutableBufferPointer<Element> {
@@ -201,6 +216,11 @@ struct Compiler {
     }
   }
 
+  /// What was checked is made already.
+  private func pattern(_ text: String) -> Pattern? {
+    checker.patterns[CodePoints(text)] ?? (try? Pattern.make(text).get())
+  }
+
   private static func isSmall(_ value: Value) -> Bool {
     switch value {
     case .string(let text): text.utf8.count <= 64
@@ -263,13 +283,13 @@ struct Compiler {
       return .otherwise(ids[0], ids[1], unwraps: function == .orValue)
     case (.matches, 2):
       if case .literal(.string(let text)) = checker.syntax.nodes[arguments[1]] {
-        patterns.append(try? Pattern.make(text).get())
+        patterns.append(pattern(text))
         return .matches(ids[0], pattern: Int32(patterns.count - 1))
       }
       return .binary(function, ids[0], ids[1])
     case (.regexExtract, 2), (.regexExtractAll, 2), (.regexReplace, 3...4):
       if case .literal(.string(let text)) = checker.syntax.nodes[arguments[1]],
-        case .success(let made) = Pattern.make(text)
+        let made = pattern(text)
       {
         constantPatterns[CodePoints(text)] = made
       }

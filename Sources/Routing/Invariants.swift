@@ -31,33 +31,42 @@ public enum Invariants {
     return found
   }
 
+  // These run after every step of a simulation: they look where the records lie, copy none of them, and build nothing
+  // where all is well.
+
   private static func checkOwners(_ router: Router, _ found: inout [Violation]) {
-    for slot in router.conversations.ordered {
-      let record = router.conversations[slot]
-      let open = record.openCase >= 0 ? router.cases[record.openCase] : nil
+    var hung = 0
+    for slot in router.conversations.live {
+      let open = router.conversations[slot].openCase
+      let hasSession = router.conversations[slot].firstSession >= 0
       let fits: Bool =
-        switch record.owner {
-        case .bot, .unrouted: open == nil && record.firstSession >= 0
+        switch router.conversations[slot].owner {
+        case .bot, .unrouted, .closed: open < 0 && hasSession
         case .queue(let queue, let id):
-          open.map { $0.id == id && $0.agent == nil && $0.need.queue == queue } ?? false
-        case .agent(let agent, let id): open.map { $0.id == id && $0.agent == agent } ?? false
-        case .closed: open == nil && record.firstSession >= 0
+          open >= 0 && router.cases[open].id == id && router.cases[open].agent == nil
+            && router.cases[open].need.queue == queue
+        case .agent(let agent, let id):
+          open >= 0 && router.cases[open].id == id && router.cases[open].agent == agent
         }
       if !fits {
+        let record = router.conversations[slot]
         found.append(
           .init(
             rule: .oneOwner,
             sentence: "\(record.id) is owned by \(record.owner), which does not fit"))
       }
-      for session in router.sessionSlots(of: slot)
-      where router.sessions[session].conversation != slot {
-        found.append(
-          .init(
-            rule: .sessions,
-            sentence: "\(router.sessions[session].id) hangs on another conversation"))
+      var session = router.conversations[slot].firstSession
+      while session >= 0, hung <= router.sessions.count {
+        hung += 1
+        if router.sessions[session].conversation != slot {
+          found.append(
+            .init(
+              rule: .sessions,
+              sentence: "\(router.sessions[session].id) hangs on another conversation"))
+        }
+        session = router.sessions[session].nextSession
       }
     }
-    let hung = router.conversations.ordered.reduce(0) { $0 + router.sessionSlots(of: $1).count }
     if hung != router.sessions.count {
       found.append(
         .init(rule: .sessions, sentence: "\(router.sessions.count) sessions, \(hung) hung"))
@@ -65,27 +74,40 @@ public enum Invariants {
   }
 
   private static func checkCases(_ router: Router, _ found: inout [Violation]) {
-    for slot in router.cases.ordered {
-      let record = router.cases[slot]
+    // With which agents each stands.
+    var holders: [Int32: [Int]] = [:]
+    for index in router.agents.indices {
+      for slot in router.agents[index].cases { holders[slot, default: []].append(index) }
+    }
+    for slot in router.cases.live {
       func say(_ what: String) {
-        found.append(.init(rule: .onePlace, sentence: "\(record.id) \(what)"))
+        found.append(.init(rule: .onePlace, sentence: "\(router.cases[slot].id) \(what)"))
       }
-      let listed = router.isListed(slot)
-      let places = (listed ? 1 : 0) + (record.isHeld ? 1 : 0) + (record.isPending ? 1 : 0)
-      let isWaiting = record.state == .waiting
-      let outside = router.isInGrace(slot)
-      if isWaiting ? (places != 1 && !(outside && places == 0)) : places != 0 {
-        say("is \(record.state) and in \(places) places")
+      let state = router.cases[slot].state
+      let places =
+        (router.isListed(slot) ? 1 : 0) + (router.cases[slot].isHeld ? 1 : 0)
+        + (router.cases[slot].isPending ? 1 : 0)
+      if state == .waiting
+        ? places != 1 && !(places == 0 && router.isInGrace(slot)) : places != 0
+      {
+        say("is \(state) and in \(places) places")
       }
-      if (record.state == .offered) != (record.firstOffer >= 0) {
-        say("is \(record.state) with offers \(record.firstOffer)")
+      if (state == .offered) != (router.cases[slot].firstOffer >= 0) {
+        say("is \(state) with offers \(router.cases[slot].firstOffer)")
       }
-      if router.conversations[record.conversation].openCase != slot {
+      if router.conversations[router.cases[slot].conversation].openCase != slot {
         say("is not its conversation's open case")
       }
-      let holders = router.agents.indices.filter { router.agents[$0].cases.contains(slot) }
-      let expected = record.state.isHolding ? [record.agent.map { Int($0.raw) }] : []
-      if holders.map(Optional.some) != expected { say("is \(record.state) and held by \(holders)") }
+      let with = holders.removeValue(forKey: slot)
+      let fits =
+        state.isHolding
+        ? with?.count == 1 && with?.first == router.cases[slot].agent.map { Int($0.raw) }
+        : with == nil
+      if !fits { say("is \(state) and held by \(with ?? [])") }
+    }
+    for (slot, agents) in holders {
+      found.append(
+        .init(rule: .onePlace, sentence: "agents \(agents) hold slot \(slot), which is no case"))
     }
   }
 
@@ -116,7 +138,7 @@ public enum Invariants {
   }
 
   private static func checkOffers(_ router: Router, _ found: inout [Violation]) {
-    for slot in router.offers.ordered {
+    for slot in router.offers.live {
       let record = router.offers[slot]
       func say(_ what: String) {
         found.append(.init(rule: .offers, sentence: "\(record.id) \(what)"))
@@ -137,7 +159,7 @@ public enum Invariants {
       let record = router.queues[index]
       var waiting = 0, offered = 0, assigned = 0
       var oldest: Int64?
-      for slot in router.cases.ordered where Int(router.cases[slot].need.queue.raw) == index {
+      for slot in router.cases.live where Int(router.cases[slot].need.queue.raw) == index {
         switch router.cases[slot].state {
         case .waiting: waiting += 1
         case .offered: offered += 1
@@ -195,13 +217,13 @@ public enum Invariants {
         say("agent \(index) waits without an end")
       }
     }
-    for slot in router.sessions.ordered {
+    for slot in router.sessions.live {
       guard let due = router.sessionDeadline(slot) else { continue }
       if router.timers.instant(.session, slot) ?? .max > due.milliseconds {
         say("\(router.sessions[slot].id) has no end")
       }
     }
-    for slot in router.cases.ordered {
+    for slot in router.cases.live {
       let timer = router.timers.instant(.caseDue, slot) ?? .max
       switch router.cases[slot].state {
       case .parked(_, let until), .wrappingUp(_, let until):
@@ -223,7 +245,7 @@ public enum Invariants {
         say("\(router.cases[slot].id) asks nobody's advice")
       }
     }
-    for slot in router.conversations.ordered {
+    for slot in router.conversations.live {
       guard let due = router.conversations[slot].answerBy else { continue }
       if router.timers.instant(.conversation, slot) ?? .max > due.milliseconds {
         say("a bot may be silent for ever")
@@ -247,20 +269,20 @@ public enum Invariants {
 
   /// At quiescence no case waits that a ready agent could take.
   private static func checkMatch(_ router: Router, _ found: inout [Violation]) {
-    for slot in router.cases.ordered where router.cases[slot].state == .waiting {
-      let record = router.cases[slot]
+    let ready = router.agents.indices.filter { router.agents[$0].ready != 0 }
+    guard !ready.isEmpty else { return }
+    for slot in router.cases.live where router.cases[slot].state == .waiting {
       if router.isInGrace(slot) { continue }
-      for index in router.agents.indices where router.agents[index].ready != 0 {
-        if record.preferenceUntil != nil,
-          record.need.preferred.map({ Int($0.agent.raw) != index }) ?? false
-        {
-          continue
-        }
+      let only =
+        router.cases[slot].preferenceUntil == nil
+        ? nil : router.cases[slot].need.preferred.map { Int($0.agent.raw) }
+      for index in ready {
+        if let only, only != index { continue }
         guard router.isEligible(index, slot) else { continue }
         found.append(
           .init(
             rule: .waitingThoughEligible,
-            sentence: "\(record.id) waits, and agent \(index) could take it"))
+            sentence: "\(router.cases[slot].id) waits, and agent \(index) could take it"))
       }
     }
   }

@@ -66,6 +66,8 @@ extension Router {
     self = loading.finish()
   }
 
+  // Records are looked up by their table and not by `slot(of:)`: for a method of the machine that only reads, called
+  // between two that write, the compiler copies all of it.
   fileprivate mutating func load(
     _ kind: RowKind, _ key: UnsafeRawBufferPointer, _ bytes: inout ByteReader, _ version: UInt8
   ) throws(WireError) {
@@ -91,27 +93,27 @@ extension Router {
       guard conversations.find(id) < 0 else { throw WireError.badValue(offset: 0) }
       _ = conversations.add(try ConversationRecord(id, &bytes, version: version))
     case .session:
-      let home = slot(of: try bytes.get(ConversationID.self))
+      let home = conversations.find(try bytes.get(ConversationID.self))
       guard home >= 0 else { throw WireError.badValue(offset: 0) }
       let id: SessionID = try Self.id(key)
       guard sessions.find(id) < 0 else { throw WireError.badValue(offset: 0) }
       _ = sessions.add(try SessionRecord(id, home, &bytes))
     case .theCase:
-      let home = slot(of: try bytes.get(ConversationID.self))
+      let home = conversations.find(try bytes.get(ConversationID.self))
       guard home >= 0, conversations[home].openCase < 0 else { throw WireError.badValue(offset: 0) }
       let record = try CaseRecord(try Self.id(key), home, &bytes, version: version)
-      // Each asked by itself: a method that is handed on takes a copy of the whole machine along.
-      guard catalogue.isKnown(record.need.queue) else { throw WireError.badValue(offset: 0) }
-      for queue in record.widened where !catalogue.isKnown(queue) {
+      for queue in record.widened where Int(queue.raw) >= queues.count {
         throw WireError.badValue(offset: 0)
       }
-      if let agent = record.agent, !isKnown(agent) { throw WireError.badValue(offset: 0) }
+      guard Int(record.need.queue.raw) < queues.count,
+        record.agent.map({ [count = agents.count] in Int($0.raw) < count }) ?? true
+      else { throw WireError.badValue(offset: 0) }
       guard cases.find(record.id) < 0 else { throw WireError.badValue(offset: 0) }
       conversations[home].openCase = cases.add(record)
     case .offer:
-      let theCase = slot(of: try bytes.get(CaseID.self))
+      let theCase = cases.find(try bytes.get(CaseID.self))
       let record = try OfferRecord(try Self.id(key), theCase, &bytes)
-      guard theCase >= 0, isKnown(record.agent), offers.find(record.id) < 0 else {
+      guard theCase >= 0, Int(record.agent.raw) < agents.count, offers.find(record.id) < 0 else {
         throw WireError.badValue(offset: 0)
       }
       _ = offers.add(record)

@@ -54,6 +54,11 @@ struct Slots<Record: SlotRecord & Sendable>: Sendable {
     free.append(slot)
   }
 
+  /// Live slots in no order that means anything.
+  var live: some Sequence<Int32> {
+    records.indices.lazy.filter { records[$0].sequence != 0 }.map { Int32(truncatingIfNeeded: $0) }
+  }
+
   /// Live slots in the order in which their records were made.
   var ordered: [Int32] { ordered { _ in true } }
 

@@ -16,6 +16,9 @@ public enum FactsFile {
   /// The member, beside the facts, that names by their gap those that are not known.
   public static let gapsKey = "unknown"
 
+  /// With its place each value takes some kilobytes until it is read.
+  static let valuesMax = 20_000
+
   public struct Reading: Sendable {
     /// Nil where there are errors. What is in `gaps` is unknown.
     public var facts: Facts?
@@ -31,12 +34,15 @@ public enum FactsFile {
       findings.add(wholeFile: path, "this file is larger than 1 MB")
       return Reading(facts: nil, diagnostics: findings.all)
     }
-    // What is JSON is read as JSON: YAML takes nearly all of it, but no long names, and no two that
-    // differ in their Unicode form only. It tells places better, so mistakes are left to it.
-    if let node = JsonNode.read(text) {
-      let section = Section(node: node, file: file, findings: Findings())
-      let (facts, gaps) = section.keptFacts()
-      if section.findings.all.isEmpty { return Reading(facts: facts, gaps: gaps, diagnostics: []) }
+    // YAML takes nearly all of JSON, but no long names, and no two that differ in their Unicode form
+    // only. It tells places, so mistakes are left to it.
+    if let (facts, gaps) = FactsJSON.read(text) {
+      return Reading(facts: facts, gaps: gaps, diagnostics: [])
+    }
+    let marks = text.utf8.count { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: ",") }
+    guard marks <= valuesMax else {
+      findings.add(wholeFile: path, "this file holds more than \(valuesMax) values")
+      return Reading(facts: nil, diagnostics: findings.all)
     }
     guard let node = YamlFile.compose(file, findings) else {
       return Reading(facts: findings.hasErrors ? nil : Facts(), diagnostics: findings.all)

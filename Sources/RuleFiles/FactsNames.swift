@@ -10,11 +10,11 @@ extension WorkspaceFolder {
     in facts: Facts, of workspace: CheckedWorkspace, path: String
   ) -> [RuleDiagnostic] {
     let findings = Findings()
-    let known = [
+    let maps = [
       (Fact.queues, workspace.queues.map(\.name), "queue"),
       (Fact.hours, workspace.hours.map(\.name), "set of hours"),
     ]
-    for (fact, names, what) in known {
+    for (fact, names, what) in maps {
       guard case .map(let map)? = facts[fact] else { continue }
       for case .string(let name) in map.keys where !names.contains(name) {
         let near = Spelling.hint(name, among: names)
@@ -27,6 +27,50 @@ extension WorkspaceFolder {
         .warning, wholeFile: path, "there is no channel `\(channel)`",
         hint: "there are \(channels.joined(separator: ", "))")
     }
+    let known = [
+      (Fact.sessionBot, workspace.workspace.bots.map(\.name)),
+      (Fact.customerAssurance, Fact.assurances),
+    ]
+    for (fact, names) in known where !names.isEmpty {
+      guard case .string(let text)? = facts[fact], !names.contains(text) else { continue }
+      findings.add(
+        .warning, wholeFile: path, "`\(fact.name)` is never \"\(text)\"",
+        hint: Spelling.nearest(text, among: names).map { "did you mean \"\($0)\"?" }
+          ?? "it is one of \(names.prefix(12).joined(separator: ", "))")
+    }
     return findings.all
   }
+}
+
+extension WorkspaceFolder {
+  /// Adds the facts that follow from those that somebody states: hours from `now`, and what has been
+  /// collected from where it was said.
+  ///
+  /// - Parameter path: of the file that holds the facts.
+  /// - Returns: warnings of facts that contradict one another.
+  public static func complete(
+    _ facts: inout Facts, of workspace: CheckedWorkspace, path: String
+  ) -> [RuleDiagnostic] {
+    let findings = Findings()
+    for contradiction in facts.complete(workspace.hours) {
+      findings.add(
+        .warning, wholeFile: path, contradiction.sentence, hint: Contradiction.hint)
+    }
+    return findings.all
+  }
+}
+
+extension Facts {
+  mutating func complete(_ hours: [HoursConfiguration]) -> [Contradiction] {
+    complete { moment in hours.map { $0.around(moment) } }
+  }
+}
+
+extension Contradiction {
+  var sentence: String {
+    let source = field.map { "\(from.name).\($0)" } ?? from.name
+    return
+      "`\(path)` is said to be \(stated), and from `\(source)` it follows that it is \(derived)"
+  }
+  static let hint = "leave out the one that is wrong: what follows from another need not be said"
 }

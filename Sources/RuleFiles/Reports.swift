@@ -14,12 +14,16 @@ public struct CheckReport: Sendable {
   /// For the exit status: warnings do not fail.
   public var passed: Bool { errors == 0 }
 
-  public var text: String {
+  public var text: String { text() }
+
+  /// - Parameter isOneOfSeveral: each mistake then says in which folder it stands.
+  public func text(isOneOfSeveral: Bool = false) -> String {
     let summary =
       passed
       ? "\(folder): \(rulesCount) rules, version \(version?.prefix(12) ?? ""), \(Self.count(warnings, "warning"))"
       : "\(folder): \(Self.count(errors, "error")), \(Self.count(warnings, "warning"))"
-    return (diagnostics.map(\.rendered) + [summary]).joined(separator: "\n\n")
+    let told = diagnostics.map { isOneOfSeveral ? $0.inside(folder).rendered : $0.rendered }
+    return (told + [summary]).joined(separator: "\n\n")
   }
 
   private static func count(_ number: Int, _ word: String) -> String {
@@ -37,6 +41,13 @@ public struct CheckReport: Sendable {
 }
 
 extension RuleDiagnostic {
+  /// The same, placed from outside the folder.
+  func inside(_ folder: String) -> RuleDiagnostic {
+    var placed = self
+    if file != folder { placed.file = folder.hasSuffix("/") ? folder + file : "\(folder)/\(file)" }
+    return placed
+  }
+
   public var json: JsonText {
     .object([
       ("severity", .string(severity.rawValue)), ("file", .string(file)), ("line", .int(line)),
@@ -55,9 +66,18 @@ public struct TestReport: Sendable {
   public var failed: Int { outcomes.count { !$0.passed } }
   public var passed: Bool { check.passed && failed == 0 }
 
-  public var text: String {
-    guard check.passed else { return check.text }
-    return (outcomes.map(\.description) + ["\(outcomes.count - failed) passed, \(failed) failed"])
+  public var text: String { text() }
+
+  /// - Parameter isOneOfSeveral: each place then says in which folder it is.
+  public func text(isOneOfSeveral: Bool = false) -> String {
+    guard check.passed else { return check.text(isOneOfSeveral: isOneOfSeveral) }
+    let told = outcomes.map { outcome in
+      var outcome = outcome
+      if isOneOfSeveral { outcome.place = "\(check.folder)/\(outcome.place)" }
+      return outcome.description
+    }
+    let name = isOneOfSeveral ? "\(check.folder): " : ""
+    return (told + ["\(name)\(outcomes.count - failed) passed, \(failed) failed"])
       .joined(separator: "\n")
   }
 

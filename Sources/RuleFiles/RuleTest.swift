@@ -17,10 +17,14 @@ extension WorkspaceReader {
       guard let members = element.members(["name", "given", "expect"], what: "a test") else {
         continue
       }
-      let facts = members["given"]?.facts() ?? Facts()
+      var facts = members["given"]?.facts() ?? Facts()
       if let given = members["given"] {
         checkNames(given, facts)
         checkPresence(given, facts)
+        for found in facts.complete(hours) {
+          (given.member(found.path) ?? given).report(
+            found.sentence, hint: Contradiction.hint, severity: .warning)
+        }
       }
       let named = members["name"]?.text(what: "a test's name")
       guard let name = named, let expect = members["expect"] else {
@@ -50,6 +54,7 @@ extension WorkspaceReader {
     "rule", "queue", "priority", "skills", "prefer_skills", "prefer", "exclude", "service_level",
     "answer",
     "hand_back", "reject", "leave_message", "steps", "agents", "teams", "exclude_teams", "tags",
+    "wanted_skills", "language", "weight",
   ]
 
   private func readExpected(_ section: Section) -> [(key: String, value: String)] {
@@ -72,6 +77,13 @@ extension WorkspaceReader {
           key, held.oneOrMore(what: key).compactMap { $0.text(what: key) }.expectation
         )
       case "priority": return held.whole(-10_000...10_000, what: key).map { (key, String($0)) }
+      case "steps" where held.isSequence:
+        return (Decision.stepsListed, steps(held).expectation)
+      case "wanted_skills", "language":
+        return held.node.scalar?.string == "none"
+          ? (key, "none")
+          : held.choice(Rule.Taking.self, what: key).map { (key, $0.rawValue) }
+      case "weight": return held.whole(0...1_000, what: key).map { (key, String($0)) }
       case "steps": return held.whole(0...10_000, what: key).map { (key, String($0)) }
       case "prefer": return preferred(held).map { (key, $0) }
       case "service_level": return held.duration(what: key).map { (key, "\($0 / 1_000) s") }
@@ -113,6 +125,15 @@ extension WorkspaceReader {
       default: break
       }
     }
+    for fact in [Fact.sessionBot, .customerAssurance] {
+      guard case .string(let text)? = facts[fact], let known = knownTexts(fact)?.sorted(),
+        !known.contains(text)
+      else { continue }
+      (given.member(fact.name) ?? given).report(
+        "`\(fact.name)` is never \"\(text)\": there is no case like this",
+        hint: Spelling.nearest(text, among: known).map { "did you mean \"\($0)\"?" }
+          ?? "it is one of \(known.prefix(12).joined(separator: ", "))", severity: .warning)
+    }
   }
 
   /// A test of what no channel ever brings shows nothing about any case.
@@ -145,10 +166,10 @@ extension Section {
 
 extension [String] {
   /// Sorted: who or what is named first makes no difference.
-  var expectation: String { sorted().joined(separator: ", ") }
+  var expectation: String { isEmpty ? "none" : sorted().joined(separator: ", ") }
 }
 
 extension [Plan.SkillNeed] {
   /// Sorted, so that the order in a file does not matter.
-  var expectation: String { map { "\($0.name) ≥ \($0.level)" }.sorted().joined(separator: ", ") }
+  var expectation: String { map { "\($0.name) ≥ \($0.level)" }.expectation }
 }

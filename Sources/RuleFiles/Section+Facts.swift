@@ -31,6 +31,21 @@ extension Section {
     return (facts, gaps)
   }
 
+  /// What stands under a fact, or a part of one, whether it is written `session: { channel: … }` or
+  /// `session.channel: …`.
+  func member(_ path: String) -> Section? {
+    guard isMapping else { return nil }
+    for entry in entries(what: "given") {
+      if entry.name == path { return entry.value }
+      if path.hasPrefix(entry.name + "."),
+        let found = entry.value.member(String(path.dropFirst(entry.name.count + 1)))
+      {
+        return found
+      }
+    }
+    return nil
+  }
+
   private func gather(under prefix: String, besides other: String? = nil, _ facts: inout Facts) {
     let names = Fact.allCases.map(\.name)
     for entry in entries(what: prefix.isEmpty ? "given" : prefix) where entry.name != other {

@@ -16,13 +16,30 @@ extension WorkspaceFolder {
   public static func run(_ tests: [RuleTest], against rules: RuleSet) -> [TestOutcome] {
     tests.map { test in
       let decision = rules.evaluate(test.facts)
-      let actual = decision.expectations
+      let actual = decision.expectations(of: rules.rules[decision.ruleIndex])
       let failures = test.expected.filter { $0.value != actual[$0.key] ?? "–" }
         .map { (key: $0.key, expected: $0.value, actual: actual[$0.key] ?? "–") }
       return TestOutcome(
         name: test.name, place: test.place, failures: failures,
         explanation: failures.isEmpty ? nil : rules.explain(test.facts))
     }
+  }
+}
+
+extension WorkspaceFolder {
+  private static let namedMax = 10
+
+  /// How many of a folder's own tests fail, and which; nil where none does.
+  public static func failing(_ loaded: Loaded) -> String? {
+    guard let rules = loaded.workspace?.rules else { return nil }
+    let failed = run(loaded.tests, against: rules).filter { !$0.passed }
+    guard !failed.isEmpty else { return nil }
+    let named = failed.prefix(namedMax).map { "`\($0.name)` (\($0.place))" }
+    let more = failed.count > namedMax ? ", …" : ""
+    let count =
+      "\(failed.count) of \(loaded.tests.count) tests \(failed.count == 1 ? "fails" : "fail")"
+    return
+      "\(count), and the rules apply all the same: \(named.joined(separator: ", "))\(more); `throughline rules test` shows why"
   }
 }
 
@@ -41,8 +58,11 @@ extension TestOutcome: CustomStringConvertible {
 }
 
 extension Decision {
+  /// `steps` where a test says which, and not how many.
+  static let stepsListed = "steps, one by one"
+
   /// The decision under the keys that tests use.
-  var expectations: [String: String] {
+  func expectations(of taker: Rule) -> [String: String] {
     var found = ["rule": rule]
     switch outcome {
     case .action(.answer(let text)): found["answer"] = text
@@ -60,10 +80,21 @@ extension Decision {
       found["exclude_teams"] = plan.excludedTeams.expectation
       found["tags"] = plan.tags.expectation
       found["steps"] = String(plan.steps.count)
+      found[Self.stepsListed] = plan.steps.expectation
+      found["wanted_skills"] = taker.wantedSkills?.rawValue ?? "none"
+      found["language"] = taker.language?.rawValue ?? "none"
+      if let weight = plan.weight { found["weight"] = String(weight) }
       if let level = plan.serviceLevelMilliseconds { found["service_level"] = "\(level / 1_000) s" }
       if let preference = plan.preference { found["prefer"] = preference.expectation }
     }
     return found
+  }
+}
+
+extension [Plan.Step] {
+  var expectation: String {
+    let lines = map { "after \($0.afterMilliseconds / 1_000) s \($0.change.line)" }
+    return lines.isEmpty ? "none" : lines.joined(separator: "; ")
   }
 }
 

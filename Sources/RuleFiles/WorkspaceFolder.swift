@@ -1,3 +1,4 @@
+import Expressions
 import Foundation
 import Rules
 
@@ -101,6 +102,16 @@ final class WorkspaceReader {
   var brokenRules: Set<String> = []
   /// Where each rule's condition stands, by the rule's key.
   var conditions: [String: Section] = [:]
+  /// Where each step of a rule stands, and its weight, by the rule's key.
+  var stepPlaces: [String: [Section]] = [:]
+  var weightPlaces: [String: Section] = [:]
+  /// What patterns may still take, for all rules together.
+  var patternsLeft = (
+    classes: WorkspaceReader.patternClassesMax, size: WorkspaceReader.patternSizeMax
+  )
+  /// The conditions of all rules that could be read, and each rule's by its key.
+  var judged = Conditions(Fact.premises)
+  var judgedNumbers: [String: Int] = [:]
   var bots: [String] = []
   /// The queue of `bot_silence`: it is named before the queues are read.
   var silenceQueue: Section?

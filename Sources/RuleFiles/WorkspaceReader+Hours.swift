@@ -22,8 +22,13 @@ extension WorkspaceReader {
       for open in members["open"]?.entries(what: "open") ?? [] { readDays(open, &week, &named) }
       let holidays = members["holidays"].map(readHolidays) ?? [:]
       // Without its zone the rest is read all the same, and the name is known.
-      hours.append(expand(entry.name, zone ?? .gmt, week, holidays))
-      if hours.last?.open.isEmpty ?? true {
+      var written = HoursConfiguration.Written()
+      (written.week, written.holidays) = (week, holidays)
+      let expanded = HoursConfiguration(
+        entry.name, zone ?? .gmt, written, from: now.addingTimeInterval(-86_400),
+        days: Self.daysAhead)
+      hours.append(expanded)
+      if expanded.open.isEmpty {
         entry.key.report("these hours never open", severity: .warning)
       }
     }
@@ -123,36 +128,51 @@ extension WorkspaceReader {
       day: Int(parts[2])
     ).isValidDate
   }
+}
 
-  private func expand(
-    _ name: String, _ zone: TimeZone, _ week: [[ClosedRange<Int>]],
-    _ holidays: [String: [ClosedRange<Int>]]
-  ) -> HoursConfiguration {
+extension HoursConfiguration {
+  /// The same hours, spelt out for the days around a moment.
+  func around(_ moment: Instant) -> HoursConfiguration {
+    if expandedFrom <= moment, moment < expandedUntil { return self }
+    guard let zone = SystemZones.zone(zone) else { return self }
+    let date = Date(timeIntervalSince1970: Double(moment.milliseconds) / 1_000)
+    return HoursConfiguration(
+      name, zone, written, from: date.addingTimeInterval(-2 * 86_400), days: 4)
+  }
+
+  /// - Parameters:
+  ///   - start: in the first day that is spelt out.
+  ///   - days: how many are.
+  fileprivate init(
+    _ name: String, _ zone: TimeZone, _ written: Written, from start: Date, days: Int
+  ) {
     var calendar = Calendar(identifier: .gregorian)
     calendar.timeZone = zone
-    var intervals: [HoursConfiguration.Interval] = []
-    let start = calendar.startOfDay(for: now.addingTimeInterval(-86_400))
-    for offset in 0..<Self.daysAhead {
+    var intervals: [Interval] = []
+    let start = calendar.startOfDay(for: start)
+    for offset in 0..<days {
       guard let noon = calendar.date(byAdding: .day, value: offset, to: start) else { continue }
       let parts = calendar.dateComponents([.year, .month, .day, .weekday], from: noon)
       guard let year = parts.year, let month = parts.month, let day = parts.day,
         let weekday = parts.weekday
       else { continue }
       let date = String(format: "%04d-%02d-%02d", year, month, day)
-      for time in (holidays[date] ?? week[weekday - 1]).sorted(by: { $0.lowerBound < $1.lowerBound }
-      ) {
-        append(interval(calendar, parts, time), to: &intervals)
+      let times = written.holidays[date] ?? written.week[weekday - 1]
+      for time in times.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+        Self.append(Self.interval(calendar, parts, time), to: &intervals)
       }
     }
-    let until = calendar.date(byAdding: .day, value: Self.daysAhead, to: start) ?? now
-    return HoursConfiguration(
-      name: name, zone: zone.identifier, open: intervals, expandedUntil: instant(until))
+    let until = calendar.date(byAdding: .day, value: days, to: start) ?? start
+    self.init(
+      name: name, zone: zone.identifier, open: intervals, expandedUntil: Self.instant(until))
+    expandedFrom = Self.instant(start)
+    self.written = written
   }
 
   /// Wall-clock times: on the days when the clock changes an interval is an hour shorter or longer.
-  private func interval(
+  private static func interval(
     _ calendar: Calendar, _ day: DateComponents, _ time: ClosedRange<Int>
-  ) -> HoursConfiguration.Interval? {
+  ) -> Interval? {
     func moment(_ minutes: Int) -> Date? {
       var parts = DateComponents(year: day.year, month: day.month, day: day.day)
       parts.hour = minutes / 60
@@ -165,8 +185,8 @@ extension WorkspaceReader {
     return .init(start: instant(start), end: instant(end))
   }
 
-  private func append(
-    _ interval: HoursConfiguration.Interval?, to all: inout [HoursConfiguration.Interval]
+  private static func append(
+    _ interval: Interval?, to all: inout [Interval]
   ) {
     guard let interval else { return }
     if let last = all.last, interval.start <= last.end {
@@ -176,7 +196,7 @@ extension WorkspaceReader {
     }
   }
 
-  private func instant(_ date: Date) -> Instant {
+  private static func instant(_ date: Date) -> Instant {
     Instant(milliseconds: Int64((date.timeIntervalSince1970 * 1_000).rounded()))
   }
 }

@@ -11,15 +11,20 @@ extension WorkspaceReader {
       lintCondition(rule, place)
       if case .route(let plan) = rule.outcome {
         lintPlan(plan, rule, place)
-        if plan.leaveMessage != nil, let channels = demandedChannels(rule.when),
-          !channels.contains("phone")
-        {
+        if plan.leaveMessage != nil, mayBeTrue(rule), !mayBeTrue(rule, on: "phone") {
           place.report(
             "only callers leave a message: whom this rule is for waits as with `route`",
             severity: .warning)
         }
       }
     }
+  }
+
+  private func mayBeTrue(_ rule: Rule) -> Bool {
+    judgedNumbers[rule.key].map { judged.outcomes(of: $0).mayBeTrue } ?? true
+  }
+  private func mayBeTrue(_ rule: Rule, on channel: String) -> Bool {
+    judgedNumbers[rule.key].map { judged.mayBeTrue($0, at: channel) } ?? true
   }
 
   private func lintQueues() {
@@ -52,6 +57,7 @@ extension WorkspaceReader {
 
   private func lintPlan(_ plan: Plan, _ rule: Rule, _ place: Section) {
     lintNames(plan, place)
+    lintWeight(plan, weightPlaces[rule.key])
     lintSkills(plan, place)
     lintPreference(plan, place)
     lintSteps(plan, rule, place)
@@ -63,6 +69,16 @@ extension WorkspaceReader {
       !serving.contains(where: { plan.admits($0) })
     else { return }
     place.report("of those who serve `\(plan.queue)` this route admits nobody", severity: .warning)
+  }
+
+  /// Whether anybody who serves the queue has so much room when they have nothing else.
+  private func lintWeight(_ plan: Plan, _ place: Section?) {
+    guard let weight = plan.weight, let place, !findings.isFull else { return }
+    let admitted = serving(plan.queue).filter { plan.admits($0) }
+    guard let most = admitted.map(\.capacityUnits).max(), weight > most else { return }
+    place.report(
+      "nobody \(whom(plan)) can take a weight of \(weight): the most that one can take is \(most)",
+      hint: "`capacity` in agents.yaml says how much", severity: .warning)
   }
 
   /// Whether anybody who serves the queue can ever take the case as the rule first asks, and as it
@@ -165,8 +181,11 @@ extension WorkspaceReader {
     var stay = Stay(queue: plan.queue)
     var relaxed: Set<String> = []
     var needed = plan
-    let mayBeChat = demandedChannels(rule.when)?.contains("chat") ?? true
-    for step in plan.steps {
+    let mayBeChat = mayBeTrue(rule, on: "chat")
+    var widened: Set<String> = []
+    for (at, step) in plan.steps.enumerated() {
+      let places = stepPlaces[rule.key] ?? []
+      let place = places.indices.contains(at) ? places[at] : place
       follow(&stay, until: step.afterMilliseconds)
       let queue = stay.queue
       if mayBeChat, let limit = stay.handedBackAfter {
@@ -184,28 +203,48 @@ extension WorkspaceReader {
         if let lacking = lacking(needed, next) {
           place.report("the step to `\(next)`: \(lacking)", severity: .warning)
         }
-      case .widen(let names) where names.contains(queue):
-        place.report("a step widens to `\(queue)`, where the case is already", severity: .warning)
+      case .widen(let names):
+        lintWidening(names, queue, &widened, place)
       case .relaxSkill(let name):
         needed.requiredSkills.removeAll { $0.name == name }
         if !relaxed.insert(name).inserted {
           place.report("two steps relax `\(name)`", severity: .warning)
         }
       case .lowerSkill(let name, let level):
-        let before = needed.requiredSkills.first { $0.name == name }?.level
-        for at in needed.requiredSkills.indices where needed.requiredSkills[at].name == name {
-          needed.requiredSkills[at].level = min(needed.requiredSkills[at].level, level)
-        }
-        if relaxed.contains(name) {
-          place.report("`\(name)` is lowered after it was relaxed", severity: .warning)
-        }
-        if let before, level >= before {
-          place.report(
-            "a step lowers `\(name)` to \(level), which is no lower than \(before)",
-            severity: .warning)
-        }
-      case .widen, .raisePriority, .message: break
+        lintLowering(name, level, &needed, relaxed, place)
+      case .raisePriority, .message: break
       }
+    }
+  }
+
+  private func lintWidening(
+    _ names: [String], _ queue: String, _ widened: inout Set<String>, _ place: Section
+  ) {
+    for name in names {
+      if name == queue {
+        place.report("a step widens to `\(name)`, where the case is already", severity: .warning)
+      } else if !widened.insert(name).inserted {
+        place.report(
+          "a step widens to `\(name)`, which the case has been widened to before",
+          severity: .warning)
+      }
+    }
+  }
+
+  private func lintLowering(
+    _ name: String, _ level: Int, _ needed: inout Plan, _ relaxed: Set<String>, _ place: Section
+  ) {
+    let before = needed.requiredSkills.first { $0.name == name }?.level
+    for at in needed.requiredSkills.indices where needed.requiredSkills[at].name == name {
+      needed.requiredSkills[at].level = min(needed.requiredSkills[at].level, level)
+    }
+    if relaxed.contains(name) {
+      place.report("`\(name)` is lowered after it was relaxed", severity: .warning)
+    }
+    if let before, level >= before {
+      place.report(
+        "a step lowers `\(name)` to \(level), which is no lower than \(before)",
+        severity: .warning)
     }
   }
 }

@@ -11,14 +11,12 @@ extension WorkspaceReader {
         "this condition could take \(cost == .max ? "endless" : String(cost)) steps; \(Expression.budgetDefault) are allowed",
         hint: "go over fewer lists inside one another")
     }
-    if let outcome = condition.constantOutcome(counts: Self.counts) {
-      let consequence = outcome ? "so no rule below is reached" : "so the rule never matches"
-      section.report("this condition is always \(outcome), \(consequence)", severity: .warning)
-    } else if condition.isTrivial {
+    let isAlways = judgedNumbers[rule.key].map { isAlwaysTrue(condition, $0) } ?? false
+    if isAlways {
       section.report(
-        "this condition says something or its contrary: it is true whenever its facts are there",
-        hint: "`has(…)` asks whether a fact is there", severity: .warning)
+        "this condition is always true, so no rule below is reached", severity: .warning)
     }
+    let before = findings.all.count
     for node in condition.selfComparisons {
       report(
         node, of: condition, section, "this compares something with itself", hint: nil,
@@ -26,7 +24,7 @@ extension WorkspaceReader {
     }
     lintNames(condition, section)
     lintSkillNames(condition, section)
-    lintChannel(condition, section)
+    lintChannel(condition, section, isAlways: isAlways)
     lintFailure(condition, section)
     for node in condition.patternsWithBackspace() {
       report(
@@ -34,13 +32,57 @@ extension WorkspaceReader {
         "`\\b` in a text is a backspace, which nobody writes in a mail",
         hint: "for a word's edge write `\\\\b`, or the pattern as r\"…\"", severity: .warning)
     }
+    // What has been told says why, too.
+    if findings.all.count == before, !isAlways { lintTruth(condition, section, rule) }
   }
 
-  /// Facts that count something.
-  private static let counts = Set(
-    [
-      Fact.customerConversations, .conversationSessions, .conversationMessages, .mailAttachments,
-    ].map(\.rawValue))
+  /// A condition that is the same whatever the case, or a part of one.
+  private func lintTruth(_ condition: Program, _ section: Section, _ rule: Rule) {
+    guard let number = judgedNumbers[rule.key], !findings.isFull else { return }
+    let outcomes = judged.outcomes(of: number)
+    if !outcomes.mayBeTrue || condition.plainOutcome == false {
+      section.report(
+        "this condition is always false, so the rule never matches", severity: .warning)
+    } else if outcomes.saysNothing {
+      section.report(
+        "this condition says something or its contrary: it is true whenever its facts are there",
+        hint: "`has(…)` asks whether a fact is there", severity: .warning)
+    } else if condition.slotsRead.contains(Fact.mailAutomatic.rawValue),
+      condition.constantOutcome(Self.asked) == false
+    {
+      section.report(
+        "this is true of automatic mail only, and automatic mail asks no rule",
+        hint: "it is kept in the timeline, and no case is made", severity: .warning)
+    } else {
+      lintParts(condition, section, number)
+    }
+  }
+
+  /// As rules are asked: automatic mail never comes to them.
+  private static let asked: Premises = {
+    var premises = Fact.premises
+    premises.values[Fact.mailAutomatic.rawValue] = [.bool(false)]
+    return premises
+  }()
+
+  private func lintParts(_ condition: Program, _ section: Section, _ number: Int) {
+    for part in judged.idleParts(of: number, condition) {
+      switch part {
+      case .alwaysTrue(let node, mayFail: false):
+        report(
+          node, of: condition, section, "this part is always true, so it asks nothing", hint: nil,
+          severity: .warning)
+      case .alwaysTrue(let node, mayFail: true):
+        report(
+          node, of: condition, section, "this part is true whenever its facts are there",
+          hint: "`has(…)` asks whether a fact is there", severity: .warning)
+      case .neverTrue(let node):
+        report(
+          node, of: condition, section, "this part is never true here", hint: nil,
+          severity: .warning)
+      }
+    }
+  }
 
   /// `queues.x` and `hours.x` must name one that exists: at run time they would just be absent.
   func lintKnown(_ condition: Program, _ section: Section) {
@@ -107,10 +149,10 @@ extension WorkspaceReader {
   static let channels = ["chat", "email", "phone"]
 
   /// All that a fact can be; nil where that is not known.
-  private func knownTexts(_ fact: Fact) -> Set<String>? {
+  func knownTexts(_ fact: Fact) -> Set<String>? {
     switch fact {
     case .sessionChannel: Set(Self.channels)
-    case .customerAssurance: ["verified", "asserted", "claimed"]
+    case .customerAssurance: Set(Fact.assurances)
     case .customerLastAgent: agentNames
     case .sessionBot: bots.isEmpty ? nil : Set(bots)
     default: nil
@@ -147,11 +189,13 @@ extension WorkspaceReader {
   }
 
   /// A fact that a channel never has, in a rule that asks for that channel.
-  private func lintChannel(_ condition: Program, _ section: Section) {
+  private func lintChannel(_ condition: Program, _ section: Section, isAlways: Bool) {
     lintExclusions(condition, section)
-    if let all = condition.textChoices().first(where: {
-      $0.demand == Self.channelDemand && Set($0.texts).isSuperset(of: Self.channels)
-    }), Set(all.texts).count == Self.channels.count {
+    if !isAlways,
+      let all = condition.textChoices().first(where: {
+        $0.demand == Self.channelDemand && Set($0.texts).isSuperset(of: Self.channels)
+      }), Set(all.texts).count == Self.channels.count
+    {
       section.report(
         "this names every channel there is, so it leaves none out", severity: .warning)
     }

@@ -71,8 +71,11 @@ extension WorkspaceReader {
       return nil
     }
     let (text, isWhole) = withoutComments(section, scalar)
+    guard !findings.isFull, hasRoom(forPatternsOf: text, section) else { return nil }
     switch Expression.compile(text, environment, expecting: .bool) {
     case .success(let program):
+      patternsLeft.size -= program.patternsSize
+      if patternsLeft.size < 0 { refusePatterns(section) }
       if isWhole { return program }
       lintKnown(program, section)
       return nil
@@ -240,6 +243,11 @@ extension WorkspaceReader {
     plan.serviceLevelMilliseconds = members["service_level"]?.duration(
       1_000...Section.longest, what: "service_level")
     plan.weight = members["weight"]?.whole(0...1_000, what: "weight")
+    if plan.weight == 0 {
+      members["weight"]?.report(
+        "`weight: 0` counts as 1: whatever an agent does takes some room", severity: .warning)
+    }
+    weightPlaces[rule.key] = members["weight"]
     plan.steps = members["steps"].map(steps) ?? []
     plan.tags = members["tags"]?.oneOrMore(what: "tags").compactMap(tag) ?? []
     rule.wantedSkills = members["wanted_skills"]?.choice(Rule.Taking.self, what: "wanted_skills")
@@ -314,7 +322,7 @@ extension WorkspaceReader {
     }
   }
 
-  private func steps(_ section: Section) -> [Plan.Step] {
+  func steps(_ section: Section) -> [Plan.Step] {
     let changes = ["relax", "lower", "raise", "queue", "widen", "message"]
     return section.elements(what: "steps").compactMap { element in
       guard let members = element.members(["after"] + changes, what: "a step") else { return nil }
@@ -364,14 +372,17 @@ extension WorkspaceReader {
     let places = section.elements(what: "steps")
     // Where a step could not be read, places and steps no longer pair up.
     guard places.count == plan.steps.count else { return }
+    stepPlaces[rule.key] = places
     for at in plan.steps.indices.dropFirst()
     where plan.steps[at].afterMilliseconds < plan.steps[at - 1].afterMilliseconds {
       places[at].report(
         "steps stand in the order of their times",
         hint: "`after` counts from the beginning of the wait")
     }
-    let needed = Set((plan.requiredSkills + plan.preferredSkills).map(\.name))
-    guard rule.wantedSkills == nil, rule.language == nil else { return }
+    // A bot may ask for any skill.
+    guard rule.wantedSkills == nil else { return }
+    var needed = Set((plan.requiredSkills + plan.preferredSkills).map(\.name))
+    if rule.language != nil { needed.formUnion(skills.filter { $0.language != nil }.map(\.name)) }
     for (at, step) in plan.steps.enumerated() {
       switch step.change {
       case .relaxSkill(let name) where !needed.contains(name),

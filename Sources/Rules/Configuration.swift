@@ -295,8 +295,20 @@ public struct HoursConfiguration: Sendable, Hashable {
   public var zone: String
   /// Ascending, apart from one another; the end is not inside.
   public var open: [Interval]
-  /// What is known ends here: expand again before.
+  /// What is known begins and ends here: expand again before.
+  public var expandedFrom = Instant(milliseconds: .min)
   public var expandedUntil: Instant
+  /// As the file says it, so that it can be spelt out for any moment.
+  public var written = Written()
+
+  /// - Units: minutes of the day; 24:00 is its end.
+  public struct Written: Sendable, Hashable {
+    /// By the day of the week, from Sunday on.
+    public var week = Array(repeating: [ClosedRange<Int>](), count: 7)
+    /// By the date, such as 2026-12-25.
+    public var holidays: [String: [ClosedRange<Int>]] = [:]
+    public init() {}
+  }
 
   public struct Interval: Sendable, Hashable {
     public var start: Instant

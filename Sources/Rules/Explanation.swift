@@ -152,7 +152,7 @@ extension Plan {
 }
 
 extension Plan.Step.Change {
-  var line: String {
+  public var line: String {
     switch self {
     case .relaxSkill(let name): "\(name) is no longer needed"
     case .lowerSkill(let name, let level): "\(name) ≥ \(level) is enough"

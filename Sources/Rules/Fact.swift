@@ -1,4 +1,5 @@
 import Expressions
+import Model
 
 /// The facts that a condition may name. This declaration is their documentation, their types and
 /// their slots.
@@ -18,6 +19,10 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
 
   /// How many events of a customer `customer.events` holds.
   public static let eventsMax = 20
+  /// - Units: code points of `conversation.text`.
+  public static let textMax = 4_000
+  /// How far `customer.conversations` is counted.
+  public static let conversationsMax: Int64 = 1_000
 
   public struct Declaration: Sendable {
     public var name: String
@@ -27,11 +32,31 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     public var text: String
     /// How many elements it has at most, where that is less than is taken of any list.
     public var elementsMax = Environment.elementsAssumed
+    /// Whether every case has it.
+    public var isAlways = false
+    /// What a number is at least and at most.
+    public var range: ClosedRange<Int64>?
   }
 
   static let declarations: [Declaration] = allCases.map(declare)
 
   private static func declare(_ fact: Fact) -> Declaration {
+    var declaration = describe(fact)
+    switch fact {
+    case .sessionChannel, .customerKnown, .customerAttributes, .customerEvents,
+      .conversationFields, .conversationReopened, .queues, .hours, .now:
+      declaration.isAlways = true
+    case .conversationMessages: (declaration.isAlways, declaration.range) = (true, 0...Int64.max)
+    // Of these nobody knows while a row of the customer's is damaged.
+    case .customerConversations: declaration.range = 0...conversationsMax
+    case .conversationSessions: declaration.range = 1...Int64.max
+    case .mailAttachments: declaration.range = 0...Int64.max
+    default: break
+    }
+    return declaration
+  }
+
+  private static func describe(_ fact: Fact) -> Declaration {
     func make(_ name: String, _ type: Type, _ text: String, _ channels: [String] = [])
       -> Declaration
     {
@@ -149,8 +174,34 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     }
   }
 
+  /// What is known of facts whatever the case is: conditions are judged by it.
+  public static let premises: Premises = {
+    var premises = Premises()
+    for fact in allCases {
+      let (slot, declaration) = (fact.rawValue, fact.declaration)
+      if declaration.isAlways { premises.always.insert(slot) }
+      premises.ranges[slot] = declaration.range
+      if !declaration.channels.isEmpty { premises.places[slot] = Set(declaration.channels) }
+    }
+    premises.place = sessionChannel.rawValue
+    premises.values[sessionChannel.rawValue] = Channel.allCases.map { .string($0.name) }
+    premises.values[customerAssurance.rawValue] = assurances.map { .string($0) }
+    premises.sizes = [
+      customerEvents.rawValue: Int64(eventsMax), conversationText.rawValue: Int64(textMax),
+    ]
+    // A queue or hours that there are not are refused where they are asked for.
+    premises.whole = [queues.rawValue, hours.rawValue]
+    for field in objects["queue"] ?? [] {
+      premises.fieldRanges["queue.\(field.name)"] = 0...Int64.max
+    }
+    return premises
+  }()
+
+  /// How well it can be known who somebody is.
+  public static let assurances = ["verified", "asserted", "claimed"]
+
   /// The fields of the objects among the facts.
-  static let objects: [String: [Environment.Variable]] = [
+  public static let objects: [String: [Environment.Variable]] = [
     "event": [
       .init("kind", .string), .init("at", .timestamp), .init("source", .string),
       .init("fields", .map(.string, .dyn)),

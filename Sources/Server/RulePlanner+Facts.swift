@@ -102,7 +102,7 @@ extension RulePlanner {
     }
     if let text = facts.mail?.text ?? told?.words {
       seen[.conversationText] = .string(
-        String(text.unicodeScalars.prefix(4_000).map(Character.init)))
+        String(text.unicodeScalars.prefix(Fact.textMax).map(Character.init)))
     }
   }
 
@@ -111,15 +111,11 @@ extension RulePlanner {
     var collected = told?.collected ?? CollectedFields()
     for field in facts.handoff?.fields ?? [] {
       guard let value = JSONValue.read(field.value) else { continue }
-      collected.take(field.name, facts.channel == .phone ? LearnedField(value).value : value)
+      collected.take(
+        field.name, Value(facts.channel == .phone ? LearnedField(value).value : value))
     }
     // Without the entries these are not all.
-    if told != nil { seen[.conversationFields] = .map(collected.map) }
-    if let intent = collected["intent"]?.string { seen[.conversationIntent] = .string(intent) }
-    if let language = collected["language"]?.string {
-      seen[.conversationLanguage] = .string(language)
-      seen[.customerLanguage] = .string(language)
-    }
+    seen.setCollected(collected, isWhole: told != nil)
   }
 
   private static func map(_ fields: [HandoffFacts.Field]) -> Value {
@@ -154,7 +150,7 @@ extension RulePlanner {
   private func place(
     _ channel: Channel, _ router: borrowing Router, _ at: Instant, _ seen: inout Facts
   ) {
-    seen[.hours] = .map(MapValue(checked.hours.map { ($0.name, .bool($0.isOpen(at: at))) }))
+    seen.setHours(checked.hours, at: at)
     guard checked.rules.asked.contains(.queues) else { return }
     var queues: [(String, Value)] = []
     for id in router.queueIDs {
@@ -194,7 +190,7 @@ private struct ToldFacts {
       case "session_opened":
         guard case .object(let object)? = entry["context"] else { continue }
         context = Value(.object(object))
-        for member in object.members { collected.take(member.name, member.value) }
+        for member in object.members { collected.take(member.name, Value(member.value)) }
       case "learned", "handoff", "handed_back", "transferred":
         if case .object(let object)? = entry["fields"] { collected.take(learned: object) }
       case "call":
@@ -206,24 +202,9 @@ private struct ToldFacts {
   }
 }
 
-/// Fields by name, of which the newest word counts, whoever said it.
-private struct CollectedFields {
-  private var values: [String: JSONValue] = [:]
-  /// In the order in which they came up first.
-  private var names: [String] = []
-
-  subscript(_ name: String) -> JSONValue? { values[name] }
-
-  mutating func take(_ name: String, _ value: JSONValue) {
-    if values.updateValue(value, forKey: name) == nil { names.append(name) }
-  }
-
-  mutating func take(learned object: JSONObject) {
-    for member in object.members { take(member.name, LearnedField(member.value).value) }
-  }
-
-  var map: MapValue {
-    MapValue(names.compactMap { name in values[name].map { (name, Value($0)) } })
+extension CollectedFields {
+  fileprivate mutating func take(learned object: JSONObject) {
+    for member in object.members { take(member.name, Value(LearnedField(member.value).value)) }
   }
 }
 

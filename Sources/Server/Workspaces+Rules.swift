@@ -231,25 +231,28 @@ extension Workspaces {
         422, "wrong-value", "The facts cannot be read",
         read.diagnostics.map(\.rendered).joined(separator: "\n\n"), field: "facts")
     }
-    for name in asked.unknown {
+    let open = try asked.unknown.map { name in
       guard let fact = Fact.allCases.first(where: { $0.name == name }) else {
         throw APIProblem(
           422, "wrong-value", "No such fact", "there is no fact \"\(name)\"", field: "unknown")
       }
-      facts.setUnknown(fact)
+      return fact
     }
     past?.gaps = read.gaps
     past?.isAskedOtherwise = !asked.unknown.isEmpty
     let (checked, number) = try rules(asked, past?.version, writer, reader)
+    var warnings: [RuleDiagnostic] = []
     if past != nil {
       facts.setUnknown(checked.hours.map(\.name), of: .hours)
       facts.setUnknown(checked.queues.map(\.name), of: .queues)
+    } else {
+      // What a past case had is no mistake of whoever asks.
+      warnings = WorkspaceFolder.strangers(in: facts, of: checked, path: "facts")
+      warnings += WorkspaceFolder.complete(&facts, of: checked, path: "facts")
     }
-    // What a past case had is no mistake of whoever asks.
-    let strangers =
-      past == nil ? WorkspaceFolder.strangers(in: facts, of: checked, path: "facts") : []
+    for fact in open { facts.setUnknown(fact) }
     return RulePages.explanation(
-      checked.rules.explain(facts), of: past, by: number, warnings: strangers)
+      checked.rules.explain(facts), of: past, by: number, warnings: warnings)
   }
 
   /// The rules to try facts on: those that were sent, a version, the one that routed the case, or

@@ -6,104 +6,107 @@
 ///   read.
 public struct ByteReader {
   @usableFromInline let base: UnsafeRawBufferPointer
-  public private(set) var offset = 0
+  @usableFromInline var at = 0
+  @inlinable public var offset: Int { at }
 
   /// The memory must outlive the reader: use it inside `withUnsafeBytes`.
-  public init(_ bytes: UnsafeRawBufferPointer) { base = bytes }
+  @inlinable public init(_ bytes: UnsafeRawBufferPointer) { base = bytes }
 
-  public var remaining: Int { base.count - offset }
-  public var isAtEnd: Bool { offset == base.count }
+  @inlinable public var remaining: Int { base.count - offset }
+  @inlinable public var isAtEnd: Bool { offset == base.count }
 
-  public mutating func uint8() throws(WireError) -> UInt8 {
+  @inlinable public mutating func uint8() throws(WireError) -> UInt8 {
     guard remaining >= 1 else { throw WireError.truncated(offset: offset) }
-    defer { offset += 1 }
+    defer { at += 1 }
     return base[offset]
   }
 
-  public mutating func fixed<T: FixedWidthInteger>(_: T.Type = T.self) throws(WireError) -> T {
+  @inlinable public mutating func fixed<T: FixedWidthInteger>(_: T.Type = T.self) throws(WireError)
+    -> T
+  {
     let size = MemoryLayout<T>.size
     guard remaining >= size else { throw WireError.truncated(offset: offset) }
-    defer { offset += size }
+    defer { at += size }
     return T(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: T.self))
   }
 
-  public mutating func varint() throws(WireError) -> UInt64 {
+  @inlinable public mutating func varint() throws(WireError) -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0
-    var at = offset
+    var next = at
     while true {
-      guard at < base.count else { throw WireError.truncated(offset: offset) }
-      let byte = base[at]
-      at += 1
+      guard next < base.count else { throw WireError.truncated(offset: offset) }
+      let byte = base[next]
+      next += 1
       if shift == 63 && byte > 1 { throw WireError.overlong(offset: offset) }
       value |= UInt64(byte & 0x7F) << shift
       if byte & 0x80 == 0 { break }
       shift += 7
       if shift > 63 { throw WireError.overlong(offset: offset) }
     }
-    offset = at
+    at = next
     return value
   }
 
   /// A zigzag-coded signed integer.
-  public mutating func signed() throws(WireError) -> Int64 {
+  @inlinable public mutating func signed() throws(WireError) -> Int64 {
     let raw = try varint()
     return Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1)
   }
 
-  public mutating func bool() throws(WireError) -> Bool {
-    let at = offset
+  @inlinable public mutating func bool() throws(WireError) -> Bool {
+    let start = at
     switch try uint8() {
     case 0: return false
     case 1: return true
     default:
-      offset = at
-      throw WireError.badValue(offset: at)
+      at = start
+      throw WireError.badValue(offset: start)
     }
   }
 
   /// A count that is followed by at least `each` bytes for every element, so that a lie cannot
   /// allocate.
-  public mutating func count(each: Int = 1) throws(WireError) -> Int {
-    let at = offset
+  @inlinable public mutating func count(each: Int = 1) throws(WireError) -> Int {
+    let start = at
     let n = try varint()
     guard n <= UInt64(remaining / max(each, 1)) else {
-      offset = at
-      throw WireError.truncated(offset: at)
+      at = start
+      throw WireError.truncated(offset: start)
     }
     return Int(n)
   }
 
-  public mutating func bytes(_ count: Int) throws(WireError) -> UnsafeRawBufferPointer {
+  @inlinable public mutating func bytes(_ count: Int) throws(WireError) -> UnsafeRawBufferPointer {
     guard count >= 0, remaining >= count else { throw WireError.truncated(offset: offset) }
-    defer { offset += count }
+    defer { at += count }
     return UnsafeRawBufferPointer(rebasing: base[offset..<(offset + count)])
   }
 
   /// Length-prefixed bytes.
-  public mutating func blob() throws(WireError) -> [UInt8] {
+  @inlinable public mutating func blob() throws(WireError) -> [UInt8] {
     let n = try count()
     return Array(try bytes(n))
   }
 
   /// Length-prefixed UTF-8; anything else is an error, never repaired.
-  public mutating func string() throws(WireError) -> String {
-    let at = offset
+  @inlinable public mutating func string() throws(WireError) -> String {
+    let start = at
     let raw = try bytes(try count())
     guard let text = String(validating: raw, as: UTF8.self) else {
-      offset = at
-      throw WireError.badValue(offset: at)
+      at = start
+      throw WireError.badValue(offset: start)
     }
     return text
   }
 
-  public mutating func optional<T>(
+  @inlinable public mutating func optional<T>(
     _ read: (inout ByteReader) throws(WireError) -> T
   ) throws(WireError) -> T? {
     try bool() ? try read(&self) : nil
   }
 
-  public mutating func array<T>(
+  @inlinable public mutating func array<T>(
     each: Int = 1, _ read: (inout ByteReader) throws(WireError) -> T
   ) throws(WireError) -> [T] {
     let n = try count(each: each)

@@ -30,7 +30,8 @@ struct RuleFolder: ParsableCommand {
       var isFine = true
       for folder in folders {
         let report = WorkspaceFolder.check(folder)
-        print(format == .json ? report.json.text : report.text)
+        print(
+          format == .json ? report.json.text : report.text(isOneOfSeveral: folders.count > 1))
         isFine = isFine && report.passed && !(strict && report.warnings > 0)
       }
       if !isFine { throw ExitCode(1) }
@@ -47,7 +48,8 @@ struct RuleFolder: ParsableCommand {
       var isFine = true
       for folder in folders {
         let report = WorkspaceFolder.test(folder)
-        print(format == .json ? report.json.text : report.text)
+        print(
+          format == .json ? report.json.text : report.text(isOneOfSeveral: folders.count > 1))
         isFine = isFine && report.passed
       }
       if !isFine { throw ExitCode(1) }
@@ -106,7 +108,9 @@ struct RuleFolder: ParsableCommand {
       let read = FactsFile.read(text, path: facts)
       guard var known = read.facts else { throw refused(read.diagnostics) }
       // Beside the answer, which a program may read.
-      for warning in WorkspaceFolder.strangers(in: known, of: workspace, path: facts) {
+      let strangers = WorkspaceFolder.strangers(in: known, of: workspace, path: facts)
+      let contradictions = WorkspaceFolder.complete(&known, of: workspace, path: facts)
+      for warning in strangers + contradictions {
         FileHandle.standardError.write(Data((warning.rendered + "\n").utf8))
       }
       for name in unknown {

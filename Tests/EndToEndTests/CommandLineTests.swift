@@ -157,6 +157,19 @@ import Testing
       "warning: there is no set of hours `ofice`\n  hint: did you mean `office`?",
       "warning: there is no channel `telephone`",
     ] { #expect(told.text.contains("facts.yaml: " + sentence), "\(told.text)") }
+    // Thanksgiving, at noon in New York.
+    let holiday = "session: { channel: phone }\nnow: 2026-11-26T17:00:00Z\n"
+    try holiday.write(toFile: facts, atomically: true, encoding: .utf8)
+    let closed = try await run("rules", "explain", Package.demoRules + "/demo", facts)
+    #expect(closed.text.contains("✓ calls at night"), "\(closed.text)")
+    try (holiday + "hours: { office: true }\n").write(
+      toFile: facts, atomically: true, encoding: .utf8)
+    let stated = try await run("rules", "explain", Package.demoRules + "/demo", facts)
+    #expect(stated.text.contains("✓ calls\n") || stated.text.contains("✓ calls  ("))
+    #expect(
+      stated.text.contains(
+        "facts.yaml: warning: `hours.office` is said to be true, and from `now` it follows that it is false"
+      ), "\(stated.text)")
     try Data([0x6E, 0x6F, 0x77, 0x3A, 0x20, 0xFF]).write(to: URL(filePath: facts))
     let broken = try await run("rules", "explain", Package.demoRules + "/demo", facts)
     #expect(broken.status != 0 && broken.text.contains("facts.yaml is not UTF-8 text"))

@@ -174,6 +174,17 @@ import Testing
           == #"{"page":"/lamps","order":"A2","intent":"return","size":3}"#)
       #expect(seen["handoff.fields"].description == #"{"size":3}"#)
       #expect(seen["session.context"]["order"].text == "A0")
+      // What is told of such a case comes to the same.
+      let told = try await server.call(
+        "POST", "/v1/rules/explain",
+        [
+          "facts": [
+            "session.context": ["order": "A0", "intent": "look around"],
+            "conversation": ["fields": ["intent": "return"]], "handoff.fields": ["order": "A2"],
+          ]
+        ], by: try await server.token("supervisor", "boss"))
+      #expect(told["explanation"]["rule"].text == "returns", "\(told)")
+      #expect(told["warnings"].elements.isEmpty, "\(told)")
       // What a rule handed back was learned all the same, and once.
       let brief = try await server.call("GET", "/v1/sessions/\(chat.session)/brief", by: bot)
       #expect(

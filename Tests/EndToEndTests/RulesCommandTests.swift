@@ -153,6 +153,13 @@ import Testing
     try await served.peer.line("that they apply") { $0.contains("version 2 applies") }
     #expect(
       try await versions().first?.contains("  by SIGHUP, from the folder  (applies)") == true)
+    try root.write(
+      "rules/small/tests/10.yaml",
+      "- name: known\n  given: { customer: { known: true } }\n  expect: { queue: support }\n")
+    served.peer.signal(SIGHUP)
+    try await served.peer.line("which test fails") {
+      $0.contains("1 of 1 tests fails, and the rules apply all the same: `known` (tests/10.yaml:1)")
+    }
     served.peer.signal(SIGTERM)
     #expect(try await served.peer.end() == 0)
   }

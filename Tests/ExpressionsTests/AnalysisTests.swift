@@ -69,38 +69,6 @@ struct `Looking at a condition` {
     #expect(found > 300)
   }
 
-  @Test func `a rule that asks less is known to take what one that asks more would`() throws {
-    func taken(_ later: String, by earlier: String) throws -> Bool {
-      let (needed, own) = (try Self.program(earlier).conjuncts, try Self.program(later).conjuncts)
-      return needed.allSatisfy { wanted in own.contains { wanted.isImplied(by: $0) } }
-    }
-    #expect(try taken("a.flag && a.text == 'x'", by: "a.flag"))
-    #expect(try taken("a.flag && 'x' == a.text", by: "a.text == 'x' || a.number > 3"))
-    #expect(try taken("a.text in ['x', 'y']", by: "a.text in ['y', 'z', 'x']"))
-    #expect(try !taken("a.text in ['x', 'y']", by: "a.text in ['y', 'z']"))
-    #expect(try !taken("a.flag", by: "a.flag && a.text == 'x'"))
-    #expect(try !taken("a.flag || a.text == 'x'", by: "a.flag"))
-    #expect(try taken("a.flag == true", by: "a.flag") && taken("!a.flag", by: "a.flag == false"))
-    #expect(try taken("a.text != 'x'", by: "!('x' == a.text)"))
-    #expect(
-      try taken("a.number > 5", by: "a.number > 3") && taken("a.number == 4", by: "3 < a.number"))
-    #expect(try taken("a.number >= 4 && a.flag", by: "a.number > 3"))
-    #expect(
-      try !taken("a.number >= 3", by: "a.number > 3") && !taken("a.number > 3", by: "a.number > 5"))
-    #expect(
-      try !taken("a.number > 3", by: "a.number == 4") && !taken("a.number < 9", by: "a.number > 3"))
-    #expect(try !taken("!a.flag", by: "a.flag") && !taken("a.share > 5.0", by: "a.number > 3"))
-  }
-
-  @Test(arguments: [
-    ("a.flag || !a.flag", true), ("a.text == 'x' || a.text != 'x'", true),
-    ("a.flag == false || a.flag", true), ("a.flag || a.text == 'x'", false),
-    ("a.flag && !a.flag", false), ("a.flag", false),
-  ])
-  func `a clause beside its contrary is found`(_ source: String, _ found: Bool) throws {
-    #expect(try Self.program(source).isTrivial == found, "\(source)")
-  }
-
   /// By name, the facts that a condition needs to be true.
   static func required(_ source: String) throws -> [String] {
     let program = try Self.program(source)

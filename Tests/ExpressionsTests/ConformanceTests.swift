@@ -11,7 +11,7 @@ struct `Conformance` {
     "fp_math",
     "integer_math", "lists", "logic", "macros", "macros2", "math_ext", "namespace", "network_ext",
     "optionals",
-    "parse", "plumbing", "string", "string_ext", "timestamps", "type_deduction", "rest",
+    "parse", "plumbing", "string", "string_ext", "timestamps", "type_deduction", "rest", "cel_go",
   ]
 
   @Test(arguments: files) func `every case of the suite passes`(_ file: String) throws {

@@ -1,3 +1,4 @@
+import Expressions
 import Foundation
 import Model
 import RuleFiles
@@ -115,6 +116,55 @@ struct `What bad input gets` {
     var facts = Facts()
     facts[.mailSubject] = .string(String(repeating: "a", count: 200_000) + "!")
     #expect(rules.evaluate(facts).rule == "everyone")
+  }
+
+  @Test func `patterns that are slow to read are bounded for all rules together`() throws {
+    let folder = try ScratchFolder()
+    // Each class takes RE2 up to milliseconds.
+    func rules(_ count: Int) -> String {
+      (0..<count).map {
+        "- name: r\($0)\n  when: mail.subject.matches(r\"\(String(repeating: "\\\\pL", count: 10))\($0)\")\n  reject: x\n"
+          .replacingOccurrences(of: "\\\\", with: "\\")
+      }.joined()
+    }
+    try folder.write("rules/10.yaml", rules(500))
+    let loaded = folder.load()
+    #expect(loaded.workspace == nil)
+    #expect(
+      loaded.diagnostics.count { $0.severity == .error } == 1, "\(loaded.rendered.prefix(2_000))")
+    #expect(loaded.rendered.contains("the patterns of all rules are too large together"))
+    #expect(loaded.rendered.hasPrefix("rules/10.yaml:302:"))
+    try folder.write("rules/10.yaml", rules(3))
+    #expect(folder.load().workspace != nil)
+  }
+
+  @Test func `large patterns are bounded by their parts`() throws {
+    let folder = try ScratchFolder()
+    let rules = (0..<1_000).map {
+      "- name: r\($0)\n  when: mail.subject.matches('(a\($0)|b){1,1000}')\n  reject: x\n"
+    }
+    try folder.write("rules/10.yaml", rules.joined())
+    let loaded = folder.load()
+    #expect(loaded.rendered.contains("the patterns of all rules are too large together"))
+    #expect(loaded.diagnostics.count { $0.severity == .error } == 1)
+  }
+
+  @Test func `facts of very many values are read as JSON, and refused as YAML`() throws {
+    let json =
+      "{\"customer.attributes\":{"
+      + (0..<60_000).map { "\"k\($0)\":\($0)" }.joined(separator: ",") + "}}"
+    let read = FactsFile.read(json, path: "facts.json")
+    guard case .map(let held)? = read.facts?[.customerAttributes] else {
+      Issue.record("\(read.diagnostics.map(\.rendered))")
+      return
+    }
+    #expect(held.count == 60_000)
+    let yaml = "customer:\n  attributes:\n" + (0..<30_000).map { "    k\($0): 1\n" }.joined()
+    let refused = FactsFile.read(yaml, path: "facts.yaml")
+    #expect(
+      refused.diagnostics.map(\.rendered) == [
+        "facts.yaml: error: this file holds more than 20000 values"
+      ])
   }
 
   @Test func `a test that names a rule which is not there is told of, with what was meant`() throws

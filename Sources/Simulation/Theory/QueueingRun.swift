@@ -148,6 +148,9 @@ public struct QueueingRun {
       try decide(
         .close(CaseID(high: life.serial, low: UInt64(slot)), by: AgentID(UInt32(life.agent))),
         at: now)
+      // Whoever was served goes: a session that stayed open would be held for ever, one a case.
+      try decide(
+        .endSession(SessionID(high: life.serial, low: UInt64(slot)), .customerLeft), at: now)
     case .givesUp(let slot, let serial):
       guard lives[slot].serial == serial, lives[slot].isWaiting else { return }
       let life = lives[slot]

@@ -56,6 +56,11 @@ import Expressions
     _ = program.failures((traced, trace))
     _ = program.textDemands()
     _ = program.constantOutcome()
+    var conditions = Conditions(steps: 20_000)
+    let number = conditions.add(program)
+    conditions.file(number)
+    _ = conditions.takers(of: number)
+    _ = conditions.idleParts(of: number, program)
     _ = program.estimatedCost
     _ = value.description
     one(partly: program)

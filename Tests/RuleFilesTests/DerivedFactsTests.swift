@@ -1,0 +1,111 @@
+import Expressions
+import Foundation
+import RuleFiles
+import Rules
+import Testing
+
+/// What follows from the facts of a test, or of a file, as it follows for a case that is routed.
+struct `Facts that follow from others` {
+  private func folder() throws -> ScratchFolder {
+    let folder = try ScratchFolder()
+    try folder.write(
+      "hours.yaml",
+      """
+      office: { zone: Europe/Berlin, open: { mon-fri: "09:00-17:00" }, holidays: { 2030-06-04: closed } }
+      night: { zone: Europe/Berlin, open: { mon-sun: "00:00-24:00" } }
+      """)
+    try folder.write(
+      "rules/10.yaml",
+      """
+      - { name: closed, when: "!hours.office", answer: closed }
+      - { name: returns, when: 'conversation.intent == "return"', answer: returns }
+      - { name: germans, when: 'conversation.language == "de" && customer.language == "de"', answer: hallo }
+      - { name: ordered, when: has(conversation.fields.order), answer: ordered }
+
+      """)
+    return folder
+  }
+
+  /// The rule that takes these facts, and what is said of them.
+  private func taken(_ text: String) throws -> (rule: String, warnings: [String]) {
+    let checked = try #require(try folder().load().workspace)
+    var facts = try #require(FactsFile.read(text, path: "facts.yaml").facts)
+    let warnings = WorkspaceFolder.complete(&facts, of: checked, path: "facts.yaml")
+    return (checked.rules.evaluate(facts).rule, warnings.map(\.message))
+  }
+
+  @Test(arguments: [
+    // Within the two years that hours are spelt out for, long before and long after.
+    ("now: 2026-11-27T10:00:00Z", "everyone"), ("now: 2026-11-27T17:00:00Z", "closed"),
+    ("now: 2019-06-03T10:00:00Z", "everyone"), ("now: 2019-06-02T10:00:00Z", "closed"),
+    ("now: 2030-06-03T07:00:00Z", "everyone"), ("now: 2030-06-03T06:59:59Z", "closed"),
+    ("now: 2030-06-04T10:00:00Z", "closed"), ("now: 2030-01-07T07:30:00Z", "closed"),
+    ("hours: { night: true }\nnow: 2030-06-04T10:00:00Z", "closed"),
+    ("conversation: { fields: { intent: return } }", "returns"),
+    ("session: { context: { intent: return } }", "returns"),
+    ("handoff: { fields: { intent: return } }", "returns"),
+    (
+      "session: { context: { intent: return } }\nconversation: { fields: { intent: buy } }",
+      "everyone"
+    ),
+    ("conversation: { fields: { intent: 3 } }", "everyone"),
+    ("conversation: { fields: { language: de } }", "germans"),
+    ("customer: { language: de }", "germans"), ("conversation: { language: de }", "germans"),
+    ("handoff: { fields: { order: A-1 } }", "ordered"),
+  ])
+  func `are derived where nobody states them`(_ facts: String, _ rule: String) throws {
+    let taken = try taken(facts)
+    #expect(taken.rule == rule, "\(facts)")
+    #expect(taken.warnings == [], "\(facts)")
+  }
+
+  @Test func `stand as they are stated, and a contradiction is told`() throws {
+    let hours = try taken("now: 2030-06-03T10:00:00Z\nhours: { office: false }")
+    #expect(hours.rule == "closed")
+    #expect(
+      hours.warnings == [
+        "`hours.office` is said to be false, and from `now` it follows that it is true"
+      ])
+    let intent = try taken("conversation: { intent: return, fields: { intent: buy } }")
+    #expect(intent.rule == "returns")
+    #expect(
+      intent.warnings == [
+        #"`conversation.intent` is said to be "return", and from `conversation.fields.intent` it follows that it is "buy""#
+      ])
+    let handed = try taken(
+      "conversation: { fields: { order: A-1 } }\nhandoff: { fields: { order: A-2 } }")
+    #expect(
+      handed.warnings == [
+        #"`conversation.fields.order` is said to be "A-1", and from `handoff.fields` it follows that it is "A-2""#
+      ])
+  }
+
+  @Test func `are left open where what they follow from is not known`() throws {
+    let checked = try #require(try folder().load().workspace)
+    var facts = Facts()
+    facts.setUnknown(.conversationFields)
+    facts.setUnknown(.hours)
+    facts[.now] = .timestamp(Timestamp(milliseconds: 0))
+    #expect(WorkspaceFolder.complete(&facts, of: checked, path: "facts").isEmpty)
+    #expect(facts[.hours]?.isUnknown == true && facts[.conversationFields]?.isUnknown == true)
+    #expect(facts[.conversationIntent] == nil)
+  }
+
+  @Test func `hold for tests beside the rules, too`() throws {
+    let folder = try folder()
+    try FileManager.default.createDirectory(
+      at: folder.url.appending(path: "tests"), withIntermediateDirectories: true)
+    try folder.write(
+      "tests/10.yaml",
+      """
+      - name: at night
+        given: { now: 2030-06-03T20:00:00Z }
+        expect: { rule: closed }
+      - name: by day
+        given: { now: 2030-06-03T10:00:00Z, handoff: { fields: { intent: return } } }
+        expect: { rule: returns }
+      """)
+    let report = WorkspaceFolder.test(folder.url.path)
+    #expect(report.passed && report.outcomes.count == 2, "\(report.text)")
+  }
+}
