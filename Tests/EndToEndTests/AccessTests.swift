@@ -10,12 +10,12 @@ import Testing
 
 /// Who read what is on record, and keeps nobody from reading.
 @Suite(.inTurn) struct AccessTests {
-  /// Nobody else of this process reads under this name.
-  private static let reader = "agent:\(UUID().uuidString)"
+  /// Nobody else of this process reads under this name, nor another test beside this one.
+  private let reader = "agent:\(UUID().uuidString)"
 
   private func row(_ number: Int64) -> AccessRow {
     AccessRow(
-      at: Instant(milliseconds: number), who: Self.reader, what: .timeline, customer: nil)
+      at: Instant(milliseconds: number), who: reader, what: .timeline, customer: nil)
   }
 
   /// A recorder over a disk that can be held.
@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  private func told(_ log: HeardLog) -> [String] { log.lines.filter { $0.contains(Self.reader) } }
+  private func told(_ log: HeardLog) -> [String] { log.lines.filter { $0.contains(reader) } }
 
   @Test func `while the disk does not answer, who reads waits for a moment, and then not at all`()
     async throws
