@@ -277,11 +277,12 @@ final class HTTPConnection: ConnectionHandler {
   /// What it sent before is still to be read, and to be answered.
   func peerClosedWhilePaused(_ connection: Connection) { giveUpWaiting(connection) }
 
-  /// A half-closed client may still read its answer; one that waits for a case is taken to be gone,
-  /// since an offer that nobody sees costs a customer the offer's whole time.
+  /// A half-closed client may still read its answer; one that waits for a case is told that there is none, as if its
+  /// time were over: it may be gone, and an offer that nobody sees costs a customer the offer's whole time.
   private func giveUpWaiting(_ connection: Connection) {
     switch exchange?.kind {
-    case .next, .offered: connection.close(because: .aborted)
+    case .next: finish(APIResponse(204, contentType: "application/json", []), connection)
+    case .offered: connection.close(because: .aborted)
     case .submitted, .read, .gathering, .poll, .blob, .call, nil: break
     }
   }

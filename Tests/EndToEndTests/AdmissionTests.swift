@@ -1,3 +1,4 @@
+import Foundation
 import System
 import Testing
 
@@ -165,7 +166,7 @@ import Testing
       let boss = try await server.token("supervisor", "boss")
       let ann = try await server.agent("ann")
       let port = server.port("http")
-      func call(_ method: String, _ target: String, _ token: String?) -> [UInt8] {
+      @Sendable func call(_ method: String, _ target: String, _ token: String?) -> [UInt8] {
         let headers = token.map { [("Authorization", "Bearer \($0)")] } ?? []
         return HTTPCall(method: method, target: target, headers: headers, keepsAlive: true).bytes
       }
@@ -186,6 +187,15 @@ import Testing
         #expect(answers.map { String($0.prefix(3)) } == statuses)
         #expect(!answers.dropLast().contains { $0.contains("connection: close") })
       }
+      // The end may come while the request is waiting already.
+      let late = try await blocking {
+        let socket = try Socket.connect(port: port, seconds: 10)
+        try socket.send(call("POST", "/v1/agents/me/next?wait=20", ann))
+        Thread.sleep(forTimeInterval: 0.3)
+        socket.finishSending()
+        return String(decoding: try socket.awaitEnd(), as: UTF8.self)
+      }
+      #expect(late.hasPrefix("HTTP/1.1 204 "), "\(late)")
       // Nobody waits for a case in their name.
       #expect(try await server.next(ann, wait: 0).status == 204)
     }

@@ -100,7 +100,7 @@ import Testing
       var lamp = Letter(from: "jo@home.example", headers: proven("home.example"))
       lamp.text = "jo-words"
       var bill = Letter(
-        from: "al@work.example", subject: "My bill", headers: proven("work.example"))
+        from: "al@work.example", subject: "My chair", headers: proven("work.example"))
       bill.text = "al-words"
       #expect(try await server.deliver(lamp) == 250)
       let taken = try await server.take(ann)
@@ -118,7 +118,7 @@ import Testing
         ["with": .text(his["conversation"].text)], by: ann)
       #expect(joined.status == 201)
       var again = Letter(
-        from: "al@work.example", subject: "Re: My bill",
+        from: "al@work.example", subject: "Re: My chair",
         headers: proven("work.example") + ["In-Reply-To: \(bill.id)"])
       again.text = "al-among"
       #expect(try await server.deliver(again) == 250)
@@ -129,13 +129,13 @@ import Testing
       try await split(server, jo, al, by: boss)
 
       let replyTo = try #require(sent.header("Reply-To"))
-      var signed = Letter(from: "al@work.example", subject: "Re: My bill")
+      var signed = Letter(from: "al@work.example", subject: "Re: My chair")
       signed.to = String(replyTo.drop { $0 != "<" }.dropFirst().prefix { $0 != ">" })
       if signed.to.isEmpty { signed.to = replyTo }
       signed.text = "al-signed"
       #expect(try await server.deliver(signed) == 250)
       var threaded = Letter(
-        from: "al@work.example", subject: "Re: My bill",
+        from: "al@work.example", subject: "Re: My chair",
         headers: proven("work.example") + ["In-Reply-To: \(again.id)"])
       threaded.text = "al-threaded"
       #expect(try await server.deliver(threaded) == 250)
