@@ -299,10 +299,25 @@ extension Router {
     let queue = cases[slot].need.queue
     guard isReached(agent, queue) || cases[slot].widened.contains(where: { isReached(agent, $0) })
     else { return false }
+    return hasSkills(agent, for: slot) && mayTake(agent, slot)
+  }
+
+  /// As `suits`, whether the queues are open or not: what was offered while they were may be accepted.
+  func meets(_ agent: Int, _ slot: Int32) -> Bool {
+    if isPassed(slot, to: agent) { return mayTake(agent, slot) }
+    let queue = cases[slot].need.queue
+    guard
+      profiles.serves(agent, queue)
+        || cases[slot].widened.contains(where: { profiles.serves(agent, $0) })
+    else { return false }
+    return hasSkills(agent, for: slot) && mayTake(agent, slot)
+  }
+
+  @inline(__always) private func hasSkills(_ agent: Int, for slot: Int32) -> Bool {
     for skill in cases[slot].need.skills where skill.required {
       if profiles.level(agent, skill.skill.raw) < skill.level { return false }
     }
-    return mayTake(agent, slot)
+    return true
   }
 
   /// Whether the agent gets cases by way of the queue: serves it, and it is open.

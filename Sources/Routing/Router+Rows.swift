@@ -102,6 +102,14 @@ extension Router {
     return rows
   }
 
+  /// For whoever keeps no rows.
+  public mutating func forgetDirtyRows() {
+    metaIsDirty = false
+    catalogueIsDirty = false
+    for case .live(let kind, let slot) in dirty { _ = settle(kind, slot) }
+    dirty.removeAll(keepingCapacity: true)
+  }
+
   /// Whether the record is there and still dirty; clears the mark.
   private mutating func settle(_ kind: RowKind, _ slot: Int32) -> Bool {
     switch kind {

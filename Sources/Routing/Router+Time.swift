@@ -12,10 +12,16 @@ extension Router {
     for index in agents.indices where catalogue.agents[index].isRetired {
       leave(AgentID(UInt32(truncatingIfNeeded: index)), .reconfigured, streamsToo: true, at, &out)
     }
-    // Accepted, it would be more than the agent has room for by now.
-    for offer in offers.ordered
-    where !isFree(Int(offers[offer].agent.raw), for: offers[offer].theCase, exceptOffer: true) {
-      endOffer(offer, .revoked(.reconfigured), at, &out)
+    for offer in offers.ordered {
+      let (agent, theCase) = (offers[offer].agent, offers[offer].theCase)
+      // Accepted, it would be more than the agent has room for by now, or what they do not do any more.
+      guard isFree(Int(agent.raw), for: theCase, exceptOffer: true), meets(Int(agent.raw), theCase)
+      else {
+        endOffer(offer, .revoked(.reconfigured), at, &out)
+        continue
+      }
+      // Their status may mean another thing now: who wants nothing is not punished for missing it.
+      withdrawUnwanted(agent, at, &out)
     }
     return nil
   }

@@ -368,6 +368,9 @@ public final class Writer: Sendable {
     }
     if let broke { commits.rescue(self, because: broke) } else { commits.wake(self) }
     leave(released, refused)
+    // What becomes due by it may be due before all else. Only turns set the timer, so that no older deadline takes the
+    // place of a newer one.
+    queue.async { self.turn() }
     return position
   }
 }

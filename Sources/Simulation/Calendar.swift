@@ -28,6 +28,13 @@ struct Calendar<Moment: Comparable, What> {
     }
   }
 
+  /// Drops what will not happen any more; the rest keeps its order.
+  mutating func keep(where isWanted: (What) -> Bool) {
+    heap.removeAll { !isWanted($0.what) }
+    // Sorted, it is a heap.
+    heap.sort { $0.isBefore($1) }
+  }
+
   mutating func take() -> (at: Moment, what: What)? {
     guard let first = heap.first else { return nil }
     let last = heap.removeLast()

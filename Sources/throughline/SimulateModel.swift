@@ -24,14 +24,17 @@ struct TheoryOptions: ParsableArguments {
     guard var model = read else { throw ExitCode(1) }
     if let seed { model.seed = seed }
     if let length {
-      guard length > 0 else { throw ValidationError("--length is a positive number") }
       model.length = length
       model.warmUp = length / 10
     }
     if let times {
-      guard times > 0 else { throw ValidationError("--times is a positive number") }
       model.length *= times
       model.warmUp = model.length / 10
+    }
+    guard QueueingModel.lengths.contains(model.length) else {
+      throw ValidationError(
+        "the length is from 0.001 to 10000000000 units of time, as --length or --times make it, too"
+      )
     }
     let began = ContinuousClock.now
     let result: QueueingResult

@@ -25,6 +25,34 @@ import Testing
     SmallRules.files(folder, rules: Self.rules(to: queue))
   }
 
+  @Test func `what new rules make due happens by itself, with nobody asking`() async throws {
+    let folder = try folder()
+    try folder.write(
+      "rules/small/agents.yaml", "a1: { queues: [vip] }\na2: { queues: [support] }\n")
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let admin = try await server.token("admin", "olga")
+      let chat = try await server.open(try await server.token("bot", "robin"))
+      try await chat.customer("help")
+      let handed = try await chat.handoff()
+      #expect(handed["owner"]["name"].text == "support", "\(handed)")
+      let agent = try await server.agent("a1")
+      // It is there before the rules come: whatever is asked after them would wake the server.
+      async let offered = server.next(agent, wait: 20)
+      try await eventually("a1 waits") {
+        try await server.call("GET", "/v1/agents/me", by: agent)["asks"]["next"].description
+          == "true"
+      }
+      try folder.write(
+        "rules/small/queues.yaml",
+        "support:\n  max_wait: { limit: 1s, then: { queue: vip } }\nvip:\n")
+      let published = try await server.call(
+        "POST", "/v1/rules", ["files": files(folder, "support")], by: admin)
+      #expect(published.status == 201, "\(published)")
+      let offer = try await offered
+      #expect(offer.status == 200 && offer["case"].text == handed["case"].text, "\(offer)")
+    }
+  }
+
   @Test func `a case that comes while rules are published is routed by the whole of one version`()
     async throws
   {

@@ -380,6 +380,43 @@ struct `Order and choice` {
     #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(1))
   }
 
+  @Test func `an open offer ends when new rules keep its agent from it, and nobody is punished`() {
+    for change in 0..<3 {
+      var world = World(World.withStatuses)
+      world.available(World.ann)
+      world.given(.openStream(World.ann, waiter: WaiterID(1)))
+      world.open(1)
+      var need = Need(queue: World.support)
+      need.skills = [.init(skill: World.german, level: 3, required: true)]
+      world.route(1, need)
+      #expect(world.router.case(World.case(1))?.state == .offered)
+      var changed = World.withStatuses
+      switch change {
+      case 0: changed.agents[0].skills = []
+      case 1: changed.agents[0].queues = ["sales"]
+      default: changed.agents[0].skills[0].level = 1
+      }
+      world.when(.configure(changed))
+      #expect(world.router.case(World.case(1))?.state == .waiting, "\(change)")
+      #expect(world.router.agent(World.ann)?.isNotResponding == false)
+    }
+  }
+
+  @Test func `who is no longer available by what their status means loses the offer unpunished`() {
+    var world = World(World.withStatuses)
+    var friendly = World.withStatuses
+    friendly.statuses[1].counts = .available  // lunch
+    world.given(.configure(friendly))
+    world.given(.setStatus(World.ann, World.lunch, lease: nil))
+    world.given(.openStream(World.ann, waiter: WaiterID(1)))
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    #expect(world.router.case(World.case(1))?.state == .offered)
+    world.when(.configure(World.withStatuses))
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+    #expect(world.router.agent(World.ann)?.isNotResponding == false)
+  }
+
   @Test func `whoever learns what a case needs is offered it at once`() {
     var world = World()
     world.available(World.bob)

@@ -45,6 +45,29 @@ struct `Queueing models` {
     }
   }
 
+  @Test func `a load that nobody can serve is told and not measured`() throws {
+    var model = try self.model("erlang-c-1")
+    model.classes[0].arrivalRate = model.classes[0].serviceRate * 10
+    model.length = 2_000 / model.classes[0].serviceRate
+    model.warmUp = 0
+    let fault = #expect(throws: QueueingFault.self) { try QueueingRun.run(model) }
+    #expect(fault?.sentence.hasPrefix("more comes than the agents can serve: at the end ") ?? false)
+  }
+
+  @Test func `whose patience lasts for ever costs nothing once they are served`() throws {
+    var model = try self.model("erlang-a")
+    model.length = 40
+    model.warmUp = 4
+    let usual = try QueueingRun.run(model)
+    // So long that nobody's ends within the run: as if they had none.
+    model.classes[0].patienceRate = 1e-9
+    model.groups[0].count *= 2
+    let patient = try QueueingRun.run(model)
+    model.classes[0].patienceRate = nil
+    #expect(try QueueingRun.run(model).all.meanWait == patient.all.meanWait)
+    #expect(patient.all.abandons.value == 0 && usual.all.abandons.value > 0)
+  }
+
   @Test func `the same seed measures the same, another another`() throws {
     var model = try model("erlang-a")
     model.length = 8
@@ -144,6 +167,19 @@ struct `Estimates` {
     let uneven = Estimate.ratio([1, 3], by: [1, 1])
     #expect(uneven.value == 2)
     #expect(abs(uneven.standardError - 1) < 1e-12)
+  }
+
+  @Test func `the calendar drops what will not happen and keeps the order of the rest`() {
+    var calendar = Calendar<Int, Int>()
+    var random = SeededRandom(seed: 5)
+    for number in 0..<500 { calendar.enter(number, at: random.below(40)) }
+    var other = calendar
+    calendar.keep { $0 % 3 == 0 }
+    var expected: [Int] = []
+    while let next = other.take() { if next.what % 3 == 0 { expected.append(next.what) } }
+    var kept: [Int] = []
+    while let next = calendar.take() { kept.append(next.what) }
+    #expect(kept == expected && kept.count == 167)
   }
 
   @Test func `the calendar keeps its order`() {

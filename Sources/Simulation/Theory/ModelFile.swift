@@ -44,7 +44,7 @@ public enum ModelFile {
       model.order = order
     }
     if let seed = members["seed"]?.whole(0...Int.max, what: "`seed`") { model.seed = UInt64(seed) }
-    if let length = members["length"]?.decimal(1e-3...1e10, what: "`length`") {
+    if let length = members["length"]?.decimal(QueueingModel.lengths, what: "`length`") {
       model.length = length
       model.warmUp = length / 10
     }

@@ -2,6 +2,9 @@
 /// of agents. It is
 /// run through the router itself, so that its results can be held against what the theory says.
 public struct QueueingModel: Sendable, Equatable {
+  /// How long a run may be, in the model's units of time.
+  public static let lengths = 1e-3...1e10
+
   /// In what order cases wait.
   public enum Order: String, Sendable, CaseIterable {
     /// First come, first served.

@@ -76,6 +76,9 @@ public struct QueueingRun {
     let end = model.warmUp + model.length
     for index in model.classes.indices { enterArrival(index, after: 0) }
     while let (now, what) = calendar.take(), now < end { try happen(what, at: now) }
+    // Those who came last may wait; where that is every tenth, the line only grows.
+    let waiting = lives.count { $0.isWaiting }
+    if waiting > 1_000, waiting > serial / 10 { throw tooMuch() }
   }
 
   // MARK: The world before anything happens
@@ -210,13 +213,36 @@ public struct QueueingRun {
     decision.events.removeAll(keepingCapacity: true)
     decision.effects.removeAll(keepingCapacity: true)
     decisions += 1
+    // What is held is what is there at once, however long the run.
+    if decisions % 1_024 == 0 {
+      router.forgetDirtyRows()
+      dropPatienceOver()
+    }
     if let rejection = router.decide(command, at: Self.instant(now), into: &decision) {
+      guard rejection != .queueFull else { throw tooMuch() }
       throw QueueingFault(sentence: "the router refused a command of the model: \(rejection)")
     }
     for event in decision.events {
       guard case .caseAccepted(let id, let agent) = event else { continue }
       begin(Int(truncatingIfNeeded: id.low), Int(agent.raw), at: now)
     }
+  }
+
+  /// Patience that ran past its case's wait stands in the calendar until its time, which may be long.
+  private mutating func dropPatienceOver() {
+    guard calendar.count > 4 * (lives.count - free.count) + 4_096 else { return }
+    let lives = lives
+    calendar.keep {
+      guard case .givesUp(let slot, let serial) = $0 else { return true }
+      return lives[slot].serial == serial && lives[slot].isWaiting
+    }
+  }
+
+  private func tooMuch() -> QueueingFault {
+    return QueueingFault(
+      sentence:
+        "more comes than the agents can serve: at the end \(lives.count { $0.isWaiting }) of \(serial) cases "
+        + "still waited, and what they will have waited is in no mean")
   }
 
   private static func instant(_ now: Double) -> Instant {
