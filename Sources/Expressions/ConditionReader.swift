@@ -2,7 +2,7 @@
 /// one, a call.
 struct Term: Sendable {
   /// Equal for parts that say the same.
-  var key: String
+  var key: CodePoints
   var type: Type
   var range: ClosedRange<Int64>?
   /// All that it can be; nil where that is not known.
@@ -10,8 +10,10 @@ struct Term: Sendable {
   /// Whether it may be a fact or a field that is absent.
   var mayMiss = true
   var mayFail = true
+  /// Whether it may fail though every fact and field that it names is there.
+  var mayFailWhole = true
   /// Keys of terms that must be there for this one to have a value.
-  var needs: Set<String> = []
+  var needs: Set<CodePoints> = []
   /// Where alone it can have a value; nil: everywhere.
   var places: Set<String>?
   /// What is asked of it, in all conditions.
@@ -21,13 +23,13 @@ struct Term: Sendable {
 /// The terms of many conditions, each once.
 struct Terms: Sendable {
   private(set) var all: [Term] = []
-  private var numbers: [String: Int] = [:]
+  private var numbers: [CodePoints: Int] = [:]
 
   subscript(_ number: Int) -> Term { all[number] }
-  func number(_ key: String) -> Int? { numbers[key] }
+  func number(_ key: CodePoints) -> Int? { numbers[key] }
 
   /// - Returns: its number; that of the one that has the key already, where there is one.
-  mutating func add(_ term: Term, under key: String) -> Int {
+  mutating func add(_ term: Term, under key: CodePoints) -> Int {
     if let known = numbers[key] { return known }
     numbers[key] = all.count
     all.append(term)
@@ -195,11 +197,11 @@ struct ConditionReader {
 
   // MARK: - Terms
 
-  private mutating func term(_ node: Int, _ key: String) -> Term {
+  private mutating func term(_ node: Int, _ key: CodePoints) -> Term {
     if case .slot(let slot) = program.operations[node] { return fact(Int(slot), key) }
     var made = Term(key: key, type: program.types[node])
     if case .local = program.operations[node] {
-      (made.mayMiss, made.mayFail) = (false, false)
+      (made.mayMiss, made.mayFail, made.mayFailWhole) = (false, false, false)
       return made
     }
     if let (operand, field) = program.field(node) {
@@ -213,16 +215,17 @@ struct ConditionReader {
     }
     made.mayMiss = false
     made.mayFail = mayFail(node)
+    made.mayFailWhole = made.mayFail && mayFail(node, isWhole: true)
     made.range = made.range ?? naturalRange(node)
     for (slot, _) in program.slotsNeeded(by: node) { need(slot, &made) }
     if case .fold(let fold) = program.syntax.nodes[node] { made.values = outcomes(of: fold) }
     return made
   }
 
-  private func fact(_ slot: Int, _ key: String) -> Term {
+  private func fact(_ slot: Int, _ key: CodePoints) -> Term {
     var made = Term(key: key, type: program.slotTypes[slot])
     made.mayMiss = !premises.always.contains(slot)
-    made.mayFail = false
+    (made.mayFail, made.mayFailWhole) = (false, false)
     made.range = premises.ranges[slot]
     made.values = premises.values[slot]
     made.places = premises.places[slot]
@@ -231,7 +234,11 @@ struct ConditionReader {
 
   /// A field below a fact.
   private func part(of operand: Int, _ slot: Int, _ made: inout Term) {
-    if premises.whole.contains(slot) { (made.mayMiss, made.mayFail) = (false, false) }
+    // What lies between may be there and hold no fields.
+    made.mayFailWhole = program.field(operand) != nil
+    if premises.whole.contains(slot) {
+      (made.mayMiss, made.mayFail, made.mayFailWhole) = (false, false, false)
+    }
     need(slot, &made)
     // What lies between must be there, too.
     var above = operand
@@ -300,29 +307,44 @@ struct ConditionReader {
   }
 
   /// Whether evaluating a part may end in an error.
-  private func mayFail(_ node: Int) -> Bool {
+  ///
+  /// - Parameter isWhole: whether every fact and field that it names is there.
+  private func mayFail(_ node: Int, isWhole: Bool = false) -> Bool {
     if program.constant(node) != nil { return false }
     switch program.operations[node] {
-    case .slot(let slot): return !premises.always.contains(Int(slot))
+    case .slot(let slot): return !isWhole && !premises.always.contains(Int(slot))
     case .local, .hasSlot: return false
     default: break
     }
     if let (operand, _) = program.field(node), let slot = program.slot(above: operand) {
-      return !premises.whole.contains(slot)
+      return !isWhole && !premises.whole.contains(slot)
     }
     guard program.types[node] != .dyn else { return true }
     switch program.syntax.nodes[node] {
-    case .call("size", let arguments): return arguments.contains(where: mayFail(_:))
+    case .call("size", let arguments): return mayFail(any: arguments, isWhole)
     case .member(let target, let name, let arguments) where Self.safe.contains(name):
-      let types = [target] + arguments
-      return types.contains { program.types[$0].isGradual && !Self.isWhole(program.types[$0]) }
-        || types.contains(where: mayFail(_:))
+      return mayFail(any: [target] + arguments, isWhole)
+    case .member(let target, let name, let arguments) where Self.timeParts.contains(name):
+      return !arguments.allSatisfy(isZone) || mayFail(any: [target], isWhole)
     default: return true
     }
   }
 
+  private func mayFail(any parts: [Int], _ isWhole: Bool) -> Bool {
+    parts.contains {
+      program.types[$0].isGradual && !Self.isOneType(program.types[$0])
+        || mayFail($0, isWhole: isWhole)
+    }
+  }
+
+  /// Whether a part names a time zone that there is.
+  private func isZone(_ node: Int) -> Bool {
+    guard case .string(let name)? = program.constant(node) else { return false }
+    return program.zoneTable(name) != nil
+  }
+
   /// Lists and maps are what they are whatever they hold.
-  private static func isWhole(_ type: Type) -> Bool {
+  private static func isOneType(_ type: Type) -> Bool {
     switch type {
     case .list, .map: true
     default: false
@@ -330,8 +352,10 @@ struct ConditionReader {
   }
 
   private static let safe: Set<String> = [
-    "size", "startsWith", "endsWith", "contains", "lowerAscii", "upperAscii", "trim", "getHours",
-    "getMinutes", "getSeconds", "getMilliseconds", "getDayOfWeek", "getMonth", "getDate",
-    "getDayOfMonth", "getDayOfYear", "getFullYear",
+    "size", "startsWith", "endsWith", "contains", "lowerAscii", "upperAscii", "trim",
+  ]
+  private static let timeParts: Set<String> = [
+    "getHours", "getMinutes", "getSeconds", "getMilliseconds", "getDayOfWeek", "getMonth",
+    "getDate", "getDayOfMonth", "getDayOfYear", "getFullYear",
   ]
 }

@@ -7,15 +7,20 @@ struct ConditionSearch {
   private let terms: Terms
   private let premises: Premises
   private let isTied: Bool
+  private let isWhole: Bool
   /// - Units: atoms looked at, and constants compared.
   private(set) var stepsLeft: Int
 
   /// - Parameter isTied: whether what hangs together does: without it a fact of mail may stand
   ///   beside one of calls.
-  init(_ terms: Terms, _ premises: Premises, isTied: Bool = true, steps: Int) {
+  /// - Parameter isWhole: whether only cases count in which all facts and fields are there.
+  init(
+    _ terms: Terms, _ premises: Premises, isTied: Bool = true, isWhole: Bool = false, steps: Int
+  ) {
     self.terms = terms
     self.premises = premises
     self.isTied = isTied
+    self.isWhole = isWhole
     stepsLeft = steps
   }
 
@@ -24,7 +29,8 @@ struct ConditionSearch {
   /// Whether there may be a case. True, too, where looking for it would take too long.
   mutating func isPossible(_ wanted: [Wanted]) -> Bool {
     guard
-      let space = CaseSpace(wanted, terms, isTied ? premises : nil, steps: &stepsLeft)
+      let space = CaseSpace(
+        wanted, terms, isTied ? premises : nil, isWhole: isWhole, steps: &stepsLeft)
     else { return true }
     var known = Array(repeating: -1, count: space.dimensions.count)
     return found(wanted, space, &known)
@@ -91,7 +97,8 @@ private struct CaseSpace {
   private(set) var place: Int?
 
   init?(
-    _ wanted: [ConditionSearch.Wanted], _ terms: Terms, _ premises: Premises?, steps: inout Int
+    _ wanted: [ConditionSearch.Wanted], _ terms: Terms, _ premises: Premises?, isWhole: Bool,
+    steps: inout Int
   ) {
     var asked: [Int: [Int]] = [:]
     var order: [Int] = []
@@ -111,7 +118,8 @@ private struct CaseSpace {
     for number in order {
       guard
         let made = Self.dimension(
-          number, terms, asked[number] ?? [], isPlace: number == placeTerm, &steps)
+          number, terms, asked[number] ?? [], isPlace: number == placeTerm, isWhole: isWhole,
+          &steps)
       else { return nil }
       numbers[number] = dimensions.count
       if number == placeTerm { place = dimensions.count }
@@ -127,7 +135,8 @@ private struct CaseSpace {
   }
 
   private static func dimension(
-    _ number: Int, _ terms: Terms, _ tests: [Int], isPlace: Bool, _ steps: inout Int
+    _ number: Int, _ terms: Terms, _ tests: [Int], isPlace: Bool, isWhole: Bool,
+    _ steps: inout Int
   ) -> Dimension? {
     let term = terms[number]
     let asked = tests.map { term.tests[$0] }
@@ -150,8 +159,8 @@ private struct CaseSpace {
       made.states.append(State(outcomes: outcomes, place: place, isValue: state.isValue))
     }
     for value in values { add(.value(value)) }
-    if term.mayMiss { add(.missing) }
-    if term.mayFail { add(.fault) }
+    if term.mayMiss, !isWhole { add(.missing) }
+    if isWhole ? term.mayFailWhole : term.mayFail { add(.fault) }
     made.possible = asked.indices.map { column in
       made.states.reduce(into: Truths()) { $0.insert(Truths($1.outcomes[column])) }
     }

@@ -29,14 +29,14 @@ public struct Conditions: Sendable {
     var isSmall = false
     /// Made when first asked for.
     var clauses: [Clause]?
-    var labels: Set<String> = []
+    var labels: Set<CodePoints> = []
     var outcomes: Outcomes?
   }
   /// One of `&&`.
   private struct Clause: Sendable {
     var formula: Formula
     /// The same for clauses that say the same.
-    var label: String
+    var label: CodePoints
     var terms: Set<Int> = []
   }
 
@@ -91,11 +91,13 @@ public struct Conditions: Sendable {
     return formula
   }
 
-  private mutating func isPossible(_ wanted: [ConditionSearch.Wanted], isTied: Bool = true) -> Bool
-  {
+  private mutating func isPossible(
+    _ wanted: [ConditionSearch.Wanted], isTied: Bool = true, isWhole: Bool = false
+  ) -> Bool {
     guard stepsLeft > 0 else { return true }
     let steps = min(stepsLeft, Self.stepsEachMax)
-    var search = ConditionSearch(terms, premises, isTied: isTied, steps: steps)
+    var search = ConditionSearch(
+      terms, premises, isTied: isTied, isWhole: isWhole, steps: steps)
     let found = search.isPossible(wanted)
     stepsLeft -= steps - search.stepsLeft + 1
     return found
@@ -109,10 +111,16 @@ public struct Conditions: Sendable {
     var found = Outcomes(
       mayBeTrue: isPossible([(formula, .yes)]), mayBeFalse: isPossible([(formula, .no)]),
       mayFail: isPossible([(formula, .fault)]))
-    found.saysNothing =
-      found.mayBeTrue && !found.mayBeFalse && !isPossible([(formula, .no)], isTied: false)
+    found.saysNothing = found.mayBeTrue && !found.mayBeFalse && saysNothing(formula)
     all[number].outcomes = found
     return found
+  }
+
+  /// Whether what is never false is true as soon as its facts are there: what is there may still
+  /// not be what is asked of it.
+  private mutating func saysNothing(_ formula: Formula) -> Bool {
+    !isPossible([(formula, .no)], isTied: false)
+      && !isPossible([(formula, .fault)], isTied: false, isWhole: true)
   }
 
   /// Whether a condition may be true where a case is in this place.
@@ -150,7 +158,7 @@ public struct Conditions: Sendable {
       for (at, part) in parts.enumerated() {
         if !isPossible([(part, .no)]) {
           let mayFail = isPossible([(part, .fault)])
-          if !mayFail || !isPossible([(part, .no)], isTied: false) {
+          if !mayFail || saysNothing(part) {
             found.append(.alwaysTrue(node: nodes[at], mayFail: mayFail))
             continue
           }
@@ -253,7 +261,7 @@ public struct Conditions: Sendable {
   private mutating func label(_ number: Int) {
     guard all[number].clauses == nil, let formula = all[number].formula else { return }
     let clauses = clauses(formula).map { clause in
-      var made = Clause(formula: clause, label: label(clause))
+      var made = Clause(formula: clause, label: CodePoints(label(clause)))
       clause.eachAtom { term, _ in made.terms.insert(term) }
       return made
     }

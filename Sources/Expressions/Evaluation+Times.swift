@@ -6,8 +6,7 @@ extension Evaluation {
     case (.timestamp(let timestamp)?, 1): return part(function, of: timestamp, .utc)
     case (.timestamp(let timestamp)?, 2):
       guard case .string(let name) = arguments[1] else { return nil }
-      guard let zone = ZoneTable(offsetText: name) ?? (name == "UTC" ? .utc : program.zone(name))
-      else {
+      guard let zone = program.zoneTable(name) else {
         return .fault(.invalidArgument, "there is no time zone `\(name)`")
       }
       return part(function, of: timestamp, zone)
@@ -41,5 +40,12 @@ extension Evaluation {
     case .getMilliseconds: return .int(span.millisecondsPart)
     default: return nil
     }
+  }
+}
+
+extension Program {
+  /// A zone as expressions name it: `Europe/Berlin`, `UTC` or `+02:00`.
+  func zoneTable(_ name: String) -> ZoneTable? {
+    ZoneTable(offsetText: name) ?? (name == "UTC" ? .utc : zone(name))
   }
 }

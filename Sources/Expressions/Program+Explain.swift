@@ -16,6 +16,30 @@ extension Program {
     return found
   }
 
+  /// What would have to be known for the condition to be decided; empty where it is: an unknown
+  /// outweighs an error beside it, but what needs both to be true will not be.
+  public func needs(_ trace: (Value, [Value?])) -> [String] {
+    mayBecome(true, syntax.root, trace.1) ? trace.0.needs : []
+  }
+
+  /// Whether a part may come to this once everything is known.
+  private func mayBecome(_ wanted: Bool, _ node: Int, _ trace: [Value?]) -> Bool {
+    guard let value = trace[node] else { return true }
+    guard value.isUnknown else { return isWanted(value, wanted) }
+    switch syntax.nodes[node] {
+    case .and(let parts) where wanted, .or(let parts) where !wanted:
+      return parts.allSatisfy { mayBecome(wanted, $0, trace) }
+    case .and(let parts), .or(let parts):
+      return parts.contains { mayBecome(wanted, $0, trace) }
+    case .call("!_", let inner) where inner.count == 1:
+      return mayBecome(!wanted, inner[0], trace)
+    case .conditional(let condition, let then, let otherwise):
+      return mayBecome(true, condition, trace) && mayBecome(wanted, then, trace)
+        || mayBecome(false, condition, trace) && mayBecome(wanted, otherwise, trace)
+    default: return true
+    }
+  }
+
   private func isWanted(_ value: Value?, _ wanted: Bool) -> Bool {
     if case .bool(wanted)? = value { true } else { false }
   }
@@ -28,7 +52,9 @@ extension Program {
     case .and(let parts) where wanted, .or(let parts) where !wanted:
       // A part that is plainly false outweighs an error beside it.
       let plain = parts.filter { isWanted(trace[$0], !wanted) }
-      let deciding = plain.isEmpty ? parts.filter { trace[$0]?.isError ?? false } : plain
+      let errors = parts.filter { trace[$0]?.isError ?? false }
+      let settled = errors.filter { !mayBecome(wanted, $0, trace) }
+      let deciding = !plain.isEmpty ? plain : !settled.isEmpty ? settled : errors
       for part in deciding { collectFailures(part, trace, wanted: wanted, into: &found) }
     case .or(let parts), .and(let parts):
       for part in parts { collectFailures(part, trace, wanted: wanted, into: &found) }

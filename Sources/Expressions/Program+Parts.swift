@@ -1,22 +1,28 @@
 /// Parts of a condition under the names and values by which formulas know them.
 extension Program {
-  static func key(slot: Int) -> String { "§\(slot)" }
+  static func key(slot: Int) -> CodePoints { CodePoints(name(slot: slot)) }
+  private static func name(slot: Int) -> String { "§\(slot)" }
 
   /// A name for a part under which the same part of another condition of the same facts is found.
-  func key(_ node: Int) -> String {
-    if case .slot(let slot) = operations[node] { return Self.key(slot: Int(slot)) }
-    if let (operand, field) = field(node) { return key(operand, field) }
+  /// Evaluating keeps texts apart that only look alike, and so do names.
+  func key(_ node: Int) -> CodePoints { CodePoints(name(of: node)) }
+
+  func key(_ operand: Int, _ field: String) -> CodePoints { CodePoints(name(of: operand, field)) }
+
+  private func name(of node: Int) -> String {
+    if case .slot(let slot) = operations[node] { return Self.name(slot: Int(slot)) }
+    if let (operand, field) = field(node) { return name(of: operand, field) }
     if case .member(let target, "size", let given) = syntax.nodes[node], given.isEmpty {
-      return "size(\(key(target)))"
+      return "size(\(name(of: target)))"
     }
     if case .call("size", let given) = syntax.nodes[node], given.count == 1 {
-      return "size(\(key(given[0])))"
+      return "size(\(name(of: given[0])))"
     }
     return syntax.text(of: node)
   }
 
-  func key(_ operand: Int, _ field: String) -> String {
-    "\(key(operand))[\(Value.string(field).text(limit: .max))]"
+  private func name(of operand: Int, _ field: String) -> String {
+    "\(name(of: operand))[\(Value.string(field).text(limit: .max))]"
   }
 
   /// `a.b`, or `a["b"]` of a map: what it is a field of, and its name.

@@ -7,7 +7,7 @@ extension Program {
       guard case .call(let name, let sides) = syntax.nodes[node], sides.count == 2,
         comparing.contains(name)
       else { return false }
-      return syntax.text(of: sides[0]) == syntax.text(of: sides[1])
+      return sameText(syntax.text(of: sides[0]), syntax.text(of: sides[1]))
     }
   }
 }

@@ -33,6 +33,13 @@ public enum RuleSource: Sendable {
     }
   }
 
+  /// Whether a path names something below the workspace, and in one way only.
+  static func isBelow(_ path: String) -> Bool {
+    path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+      !["", ".", ".."].contains($0)
+    }
+  }
+
   func has(_ path: String) -> Bool {
     switch self {
     case .folder(let url): FileManager.default.fileExists(atPath: url.appending(path: path).path)

@@ -43,6 +43,23 @@ public enum WorkspaceFolder {
     return load(.files(name: name, files), findings, now)
   }
 
+  /// The same of texts that somebody sends: what was kept before may have been sent under any path.
+  public static func load(
+    sent files: [String: String], name: String, now: Date = Date()
+  ) -> Loaded {
+    var loaded = load(files: files, name: name, now: now)
+    let findings = Findings()
+    for path in files.keys.filter({ !RuleSource.isBelow($0) }).sorted() {
+      findings.add(
+        wholeFile: String(path.prefix(200)), "this is no path below the workspace",
+        hint: "such as rules/10-vip.yaml")
+    }
+    guard findings.hasErrors else { return loaded }
+    loaded.workspace = nil
+    loaded.diagnostics = findings.all + loaded.diagnostics
+    return loaded
+  }
+
   private static func load(_ source: RuleSource, _ findings: Findings, _ now: Date) -> Loaded {
     let reader = WorkspaceReader(source: source, findings: findings, now: now)
     let workspace = reader.read()

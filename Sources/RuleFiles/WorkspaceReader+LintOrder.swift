@@ -7,14 +7,15 @@ extension WorkspaceReader {
     let whole = rules.filter { !brokenRules.contains($0.key) }
     // By place, since two rules may bear one name until somebody mends that.
     for rule in whole { judgedNumbers[rule.key] = judged.add(rule.when) }
-    var seen: [String: Rule] = [:]
+    // By their bytes: as texts some that only look alike are one.
+    var seen: [[UInt8]: Rule] = [:]
     var byNumber: [Int: Rule] = [:]
     for rule in whole {
       guard let number = judgedNumbers[rule.key], let place = places["rule \(rule.key)"] else {
         continue
       }
       byNumber[number] = rule
-      let condition = rule.when?.syntax.text ?? "true"
+      let condition = Array((rule.when?.syntax.text ?? "true").utf8)
       if let twin = seen[condition] {
         if twin.name != rule.name { lintTwins(twin, rule, place) }
         continue

@@ -61,7 +61,7 @@ extension RuleSet {
       let reasons = matched ? [] : condition.failures(trace).map(Explanation.Part.init)
       trials.append(
         .init(
-          rule: rule.name, place: rule.place, matched: matched, needs: trace.0.needs,
+          rule: rule.name, place: rule.place, matched: matched, needs: condition.needs(trace),
           reasons: reasons))
       if matched { return Explanation(trials: trials, decision: decision(at, facts)) }
     }

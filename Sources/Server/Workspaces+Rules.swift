@@ -60,7 +60,7 @@ extension Workspaces {
       )
     case .explain(let asked): return try explain(asked, writer, by: who, reader)
     case .publish(let files, let note, let anyway, let over):
-      let loaded = WorkspaceFolder.load(files: files, name: writer.name)
+      let loaded = WorkspaceFolder.load(sent: files, name: writer.name)
       if !anyway, let refused = RulePages.refusal(byTests: loaded) { return refused }
       return try publish(loaded, files, .sent, by: who, note, nil, over: over, key, writer, reader)
     case .rollback(let number, let note, let rulesOnly, let over):
@@ -261,7 +261,7 @@ extension Workspaces {
     _ asked: ExplainRules, _ routedBy: UInt32?, _ writer: Writer, _ reader: any StoreReader
   ) throws -> (checked: CheckedWorkspace, number: UInt32?) {
     if let files = asked.files {
-      let loaded = WorkspaceFolder.load(files: files, name: writer.name)
+      let loaded = WorkspaceFolder.load(sent: files, name: writer.name)
       guard let checked = loaded.workspace else {
         throw APIProblem(
           422, "rules-refused", "The rules are not in order", loaded.rendered, field: "files")
@@ -301,7 +301,7 @@ extension Workspaces {
   private func loaded(
     _ files: [String: String]?, _ writer: Writer, _ reader: any StoreReader
   ) throws -> WorkspaceFolder.Loaded {
-    if let files { return WorkspaceFolder.load(files: files, name: writer.name) }
+    if let files { return WorkspaceFolder.load(sent: files, name: writer.name) }
     if let running = try reader.ruleVersion(writer.workspace)?.load(writer.name) { return running }
     return WorkspaceFolder.load("\(edge.settings.rules)/\(writer.name)")
   }

@@ -252,6 +252,20 @@ import Testing
     try await TestServer.run(rules: folder.path + "/rules") { server in
       let admin = try await server.token("admin", "olga")
       let before = try await server.position()
+      for path in [
+        "../../x", "rules/../queues.yaml", "/etc/x.yaml", "rules//x.yaml", "", "rules/./a.yaml",
+        "notes/",
+      ] {
+        guard case .object(var files) = SmallRules.files(folder, rules: Self.toVip) else { return }
+        files.append((path, .text("support:\n")))
+        let sent: Body = ["files": .object(files)]
+        let refused = try await server.call("POST", "/v1/rules", sent, by: admin)
+        #expect(refused.status == 422 && refused["type"].text.hasSuffix("rules-refused"), "\(path)")
+        #expect(refused["detail"].text.contains("is no path below the workspace"), "\(refused)")
+        let checked = try await server.call("POST", "/v1/rules/check", sent, by: admin)
+        #expect(
+          "\(checked)".contains("is no path below the workspace"), "\(path): \(checked)")
+      }
       let broken = "- name: a\n  when: session.chanel == \"chat\"\n  route: { queue: suport }\n"
       let refused = try await server.call(
         "POST", "/v1/rules", ["files": SmallRules.files(folder, rules: broken)], by: admin)

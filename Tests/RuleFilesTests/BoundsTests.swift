@@ -239,6 +239,18 @@ struct `What bad input gets` {
     #expect(WorkspaceFolder.load(files: odd, name: "x").workspace == nil)
   }
 
+  @Test func `conditions that only look alike are two`() {
+    func rendered(_ first: String, _ second: String) -> String {
+      let rules = [first, second].enumerated().map { at, text in
+        "- { name: r\(at), when: 'mail.subject.contains(\"\(text)\")', answer: \"\(at)\" }\n"
+      }
+      return WorkspaceFolder.load(files: ["rules/10.yaml": rules.joined()], name: "x").rendered
+    }
+    let told = "`r0` has the same condition"
+    #expect(rendered("caf\u{e9}", "caf\u{e9}").contains(told))
+    #expect(!rendered("caf\u{e9}", "cafe\u{301}").contains(told))
+  }
+
   @Test(arguments: `Broken rules`.cases) func `files of another system are read as ours are`(
     _ name: String
   ) {

@@ -52,6 +52,40 @@ struct `A set of rules` {
     #expect(!set.explain(facts).isUndecided && set.explain(facts).decision.rule == "gold")
   }
 
+  /// An unknown outweighs an error, since it may yet decide; but never that all are true.
+  @Test func `a rule that needs what is absent is not undecided`() throws {
+    let set = try RuleSet(
+      version: "1",
+      rules: [
+        rule(
+          "gold",
+          "customer.attributes.tier == 'gold' && customer.events.exists(e, e.kind == 'a')"),
+        rule(
+          "not",
+          "!(customer.attributes.tier == 'gold' || customer.events.exists(e, e.kind == 'a'))"),
+        rule(
+          "either",
+          "customer.attributes.tier == 'gold' || customer.events.exists(e, e.kind == 'a')"),
+        rule(
+          "choice",
+          "customer.known ? customer.attributes.tier == 'gold' && customer.events.size() > 0 : true"
+        ),
+        rule("everyone", nil),
+      ], skills: [])
+    var facts = Facts()
+    facts[.customerKnown] = .bool(true)
+    facts.setUnknown(.customerEvents)
+    let explanation = set.explain(facts)
+    #expect(explanation.trials.map(\.needs) == [[], [], ["customer.events"], [], []])
+    let text = explanation.description
+    for line in ["✗ gold", "✗ not", "? either", "✗ choice"] { #expect(text.contains(line)) }
+    let reasons = explanation.trials[0].reasons
+    #expect(reasons.map(\.expression) == ["customer.attributes.tier == 'gold'"])
+    #expect(reasons.first?.outcome.hasPrefix("error") == true)
+    facts.setUnknown(.customerAttributes)
+    #expect(set.explain(facts).trials.map(\.isUndecided) == [true, true, true, true, false])
+  }
+
   @Test func `knows which facts any of its rules asks`() throws {
     var plan = Plan(queue: "support")
     plan.preference = .init(whom: .lastAgent, forMilliseconds: 1_000)
