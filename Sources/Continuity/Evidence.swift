@@ -45,8 +45,13 @@ public struct Evidence: Hashable, Sendable {
   /// kept the words in the place of the means.
   public var reason: String {
     guard let decided else { return "" }
-    let means = ["confirmation", "verification", "rejection", "sharing", "unsharing"]
-    return decided.detail.isEmpty && !means.contains(decided.means) ? decided.means : decided.detail
+    let isOlder = decided.detail.isEmpty && Decision(rawValue: decided.means) == nil
+    return isOlder ? decided.means : decided.detail
+  }
+
+  /// What people decide about an identity, as it stands in the means.
+  public enum Decision: String, Sendable {
+    case confirmation, verification, rejection, sharing, unsharing
   }
 
   /// The first stays for ever, and the latest.

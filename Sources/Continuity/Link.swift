@@ -64,7 +64,7 @@ public struct Link: Hashable, Sendable {
   }
   var pair: Pair { Pair(first: first, second: second) }
 
-  public func isSame(as other: Link) -> Bool { first == other.first && second == other.second }
+  public func isSame(as other: Link) -> Bool { pair == other.pair }
   public func joins(_ a: CustomerID, _ b: CustomerID) -> Bool {
     (first, second) == (a < b ? (a, b) : (b, a))
   }

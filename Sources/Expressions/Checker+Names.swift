@@ -221,6 +221,12 @@ public enum Spelling {
     nearest(word, among: known).map { "did you mean `\($0)`?" }
   }
 
+  /// For a text that a fact never is: what somebody may have meant, or what there is.
+  public static func hint(text: String, among known: [String]) -> String {
+    nearest(text, among: known).map { "did you mean \"\($0)\"?" }
+      ?? "it is one of \(known.prefix(12).joined(separator: ", "))"
+  }
+
   /// The nearest by edit distance, if it is near at all.
   public static func nearest(_ word: String, among known: [String]) -> String? {
     guard word.utf8.count <= 100 else { return nil }

@@ -62,6 +62,11 @@ enum TermStates {
     return found + [.string("\0")]
   }
 
+  /// From a moment or a length of time to itself and its neighbours, a nanosecond away.
+  private static let near = [(-1, 999_999_999), (0, 0), (0, 1)].compactMap {
+    Span(seconds: $0, nanoseconds: $1)
+  }
+
   private static func timestamps(_ constants: [Value]) -> [Value] {
     var found = [Timestamp.secondsMin, 0, Timestamp.secondsMax].compactMap {
       Timestamp(seconds: $0)
@@ -69,23 +74,13 @@ enum TermStates {
     if let last = Timestamp(seconds: Timestamp.secondsMax, nanoseconds: 999_999_999) {
       found.append(last)
     }
-    for case .timestamp(let time) in constants {
-      let near = [(-1, 999_999_999), (0, 0), (0, 1)].compactMap { second, nanosecond in
-        Span(seconds: Int64(second), nanoseconds: Int32(nanosecond)).flatMap { time.adding($0) }
-      }
-      found += near
-    }
+    for case .timestamp(let time) in constants { found += near.compactMap { time.adding($0) } }
     return found.map(Value.timestamp)
   }
 
   private static func spans(_ constants: [Value]) -> [Value] {
     var found = [-Span.secondsMax, 0, Span.secondsMax].compactMap { Span(seconds: $0) }
-    for case .duration(let span) in constants {
-      let near = [(-1, 999_999_999), (0, 0), (0, 1)].compactMap { second, nanosecond in
-        Span(seconds: Int64(second), nanoseconds: Int32(nanosecond)).flatMap { span.adding($0) }
-      }
-      found += near
-    }
+    for case .duration(let span) in constants { found += near.compactMap { span.adding($0) } }
     return found.map(Value.duration)
   }
 

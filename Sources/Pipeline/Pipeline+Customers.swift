@@ -16,7 +16,8 @@ extension Pipeline {
     case .split(let a, let b): return try split(a, b, about, &turn, reads)
     case .confirm(let id, let hashes, let with):
       let said = Evidence.Item(
-        source: about.by, means: "confirmation", detail: about.reason, assurance: .asserted,
+        source: about.by, means: Evidence.Decision.confirmation.rawValue, detail: about.reason,
+        assurance: .asserted,
         at: turn.at)
       return try confirm(id, hashes, with, said, about, &turn, reads)
     case .verify(let id, let hashes, let evidence):
@@ -206,7 +207,8 @@ extension Pipeline {
     _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
     let said = Evidence.Item(
-      source: about.by, means: "verification", detail: evidence, assurance: .verified, at: turn.at)
+      source: about.by, means: Evidence.Decision.verification.rawValue, detail: evidence,
+      assurance: .verified, at: turn.at)
     guard let asked = try customer(id, reads) else { return .refused(.unknownCustomer) }
     var owner: CustomerID?
     if let known = try known(hashes, reads) {
@@ -223,7 +225,8 @@ extension Pipeline {
     heard.heard(said)
     if !about.reason.isEmpty {
       heard.decided = .init(
-        source: about.by, means: "verification", detail: about.reason, assurance: .verified,
+        source: about.by, means: Evidence.Decision.verification.rawValue, detail: about.reason,
+        assurance: .verified,
         at: turn.at)
     }
     row.evidence = heard.encoded
@@ -243,7 +246,8 @@ extension Pipeline {
     try judge(
       claim, .rejected,
       .init(
-        source: about.by, means: "rejection", detail: about.reason, assurance: .claimed,
+        source: about.by, means: Evidence.Decision.rejection.rawValue, detail: about.reason,
+        assurance: .claimed,
         at: turn.at), &turn)
     return .customerIs(try customer(id, reads)?.root ?? id)
   }
@@ -279,7 +283,8 @@ extension Pipeline {
     try judge(
       row, isShared ? .shared : .plain,
       .init(
-        source: about.by, means: isShared ? "sharing" : "unsharing", detail: about.reason,
+        source: about.by, means: (isShared ? Evidence.Decision.sharing : .unsharing).rawValue,
+        detail: about.reason,
         assurance: row.assurance, at: turn.at), &turn)
     if isShared {
       try partAsShared(row.hash, record, about, &turn, reads)

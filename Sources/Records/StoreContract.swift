@@ -97,6 +97,11 @@ public protocol Store: Sendable {
   func close()
 }
 
+/// Hears of a row of open work, whose bytes stand until it returns.
+public typealias TakeOpenWork = (
+  _ kind: UInt8, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+) throws(StoreFault) -> Void
+
 /// Which way a page runs.
 public enum PageDirection: Sendable { case older, newer }
 
@@ -115,12 +120,10 @@ public protocol StoreReader: AnyObject {
   func secret(named: String) throws(StoreFault) -> [UInt8]
 
   func work(_ workspace: WorkspaceID) throws(StoreFault) -> [OpenWorkRow]
-  /// Open work of these kinds, by kind and key; its bytes stand until `take` returns. `take` must not ask this reader.
+  /// Open work of these kinds, by kind and key. `take` must not ask this reader.
   func eachOfWork(
     _ workspace: WorkspaceID, kinds: ClosedRange<UInt8>,
-    _ take: (
-      _ kind: UInt8, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
-    ) throws(StoreFault) -> Void
+    _ take: TakeOpenWork
   ) throws(StoreFault)
   func log(_ workspace: WorkspaceID, after: Int64, limit: Int) throws(StoreFault) -> [LogRecord]
   func outbox(_ workspace: WorkspaceID, limit: Int) throws(StoreFault) -> [OutboxRow]
@@ -195,9 +198,7 @@ extension StoreReader {
   /// For a store that holds its rows in memory.
   public func eachOfWork(
     _ workspace: WorkspaceID, kinds: ClosedRange<UInt8>,
-    _ take: (
-      _ kind: UInt8, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
-    ) throws(StoreFault) -> Void
+    _ take: TakeOpenWork
   ) throws(StoreFault) {
     for row in try work(workspace) where kinds.contains(row.kind) {
       let result: Result<Void, StoreFault> = row.key.withUnsafeBytes { key in

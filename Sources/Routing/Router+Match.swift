@@ -294,35 +294,24 @@ extension Router {
   // MARK: Who suits
 
   /// Whether the agent could take the case but for the moment: queue, skills, exclusions, back-off.
-  func suits(_ agent: Int, _ slot: Int32) -> Bool {
-    if isPassed(slot, to: agent) { return mayTake(agent, slot) }
-    let queue = cases[slot].need.queue
-    guard isReached(agent, queue) || cases[slot].widened.contains(where: { isReached(agent, $0) })
-    else { return false }
-    return hasSkills(agent, for: slot) && mayTake(agent, slot)
-  }
-
-  /// As `suits`, whether the queues are open or not: what was offered while they were may be accepted.
-  func meets(_ agent: Int, _ slot: Int32) -> Bool {
+  /// - Parameter closedToo: what was offered while a queue was open may still be accepted.
+  func suits(_ agent: Int, _ slot: Int32, closedToo: Bool = false) -> Bool {
     if isPassed(slot, to: agent) { return mayTake(agent, slot) }
     let queue = cases[slot].need.queue
     guard
-      profiles.serves(agent, queue)
-        || cases[slot].widened.contains(where: { profiles.serves(agent, $0) })
+      isReached(agent, queue, closedToo: closedToo)
+        || cases[slot].widened.contains(where: { isReached(agent, $0, closedToo: closedToo) })
     else { return false }
-    return hasSkills(agent, for: slot) && mayTake(agent, slot)
-  }
-
-  @inline(__always) private func hasSkills(_ agent: Int, for slot: Int32) -> Bool {
     for skill in cases[slot].need.skills where skill.required {
       if profiles.level(agent, skill.skill.raw) < skill.level { return false }
     }
-    return true
+    return mayTake(agent, slot)
   }
 
   /// Whether the agent gets cases by way of the queue: serves it, and it is open.
-  @inline(__always) func isReached(_ agent: Int, _ queue: QueueID) -> Bool {
-    profiles.serves(agent, queue) && queues[Int(queue.raw)].isOpen
+  @inline(__always) func isReached(_ agent: Int, _ queue: QueueID, closedToo: Bool = false) -> Bool
+  {
+    profiles.serves(agent, queue) && (closedToo || queues[Int(queue.raw)].isOpen)
   }
 
   /// What is held with single cases and agents: exclusions and back-offs.

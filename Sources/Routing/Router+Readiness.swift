@@ -244,11 +244,13 @@ extension Router {
     }
     guard changed.contains(true) else { return }
     let isConcerned = { (record: CaseRecord) in changed[Int(record.need.queue.raw)] }
-    for slot in cases.ordered(where: isConcerned) {
-      derive(slot)
-      if cases[slot].state == .waiting { relist(slot) }
-      armCase(slot)
-    }
+    for slot in cases.ordered(where: isConcerned) { placeAnew(slot) }
+  }
+
+  private mutating func placeAnew(_ slot: Int32) {
+    derive(slot)
+    if cases[slot].state == .waiting { relist(slot) }
+    armCase(slot)
   }
 
   /// Weights and keys may be others now. An agent's used capacity follows.
@@ -259,10 +261,8 @@ extension Router {
     }
     for slot in cases.ordered {
       let agent = cases[slot].state.isHolding ? cases[slot].agent : nil
-      derive(slot)
+      placeAnew(slot)
       if let agent { count(slot, in: Int(agent.raw), 1) }
-      if cases[slot].state == .waiting { relist(slot) }
-      armCase(slot)
     }
     for slot in conversations.ordered { armConversation(slot) }
     for slot in sessions.ordered {

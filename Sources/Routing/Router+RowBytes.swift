@@ -53,14 +53,9 @@ extension Router {
     for kinds in RouterLoading.kinds {
       for row in rows where kinds.contains(row.kind) {
         guard let value = row.value else { throw WireError.badValue(offset: 0) }
-        let result: Result<Void, WireError> = row.key.withUnsafeBytes { key in
-          value.withUnsafeBytes { value in
-            do throws(WireError) { return .success(try loading.take(row.kind, key, value)) } catch {
-              return .failure(error)
-            }
-          }
+        try row.key.reading { key throws(WireError) in
+          try value.reading { value throws(WireError) in try loading.take(row.kind, key, value) }
         }
-        try result.get()
       }
     }
     self = loading.finish()
@@ -182,7 +177,7 @@ extension Router {
 /// memory at once.
 public struct RouterLoading: ~Copyable {
   private var router = Router()
-  public private(set) var isEmpty = true
+  private var isEmpty = true
 
   /// Parents before children, and agents and queues before the cases that count in them. Every kind is in one of these,
   /// so that a row of a kind that nobody knows is found, too.

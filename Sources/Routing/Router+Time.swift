@@ -15,7 +15,8 @@ extension Router {
     for offer in offers.ordered {
       let (agent, theCase) = (offers[offer].agent, offers[offer].theCase)
       // Accepted, it would be more than the agent has room for by now, or what they do not do any more.
-      guard isFree(Int(agent.raw), for: theCase, exceptOffer: true), meets(Int(agent.raw), theCase)
+      guard isFree(Int(agent.raw), for: theCase, exceptOffer: true),
+        suits(Int(agent.raw), theCase, closedToo: true)
       else {
         endOffer(offer, .revoked(.reconfigured), at, &out)
         continue

@@ -84,7 +84,7 @@ enum FactsJSON {
       return pairs.count == object.members.count ? .map(MapValue(pairs)) : nil
     case (.object(let name), .object(let object)):
       return fields(object, Fact.objects[name] ?? [])
-    case (.dyn, _): return free(json)
+    case (.dyn, _): return Value(json)
     default: return nil
     }
   }
@@ -103,23 +103,21 @@ enum FactsJSON {
     }
     return .map(MapValue(pairs))
   }
+}
 
-  private static func free(_ json: JSONValue) -> Value? {
+extension Value {
+  /// Of no declared type: as it stands there. A number that is not whole, or larger, is a `double`.
+  public init(_ json: JSONValue) {
     switch json {
-    case .null: return .null
-    case .bool(let bool): return .bool(bool)
-    case .int(let int): return .int(int)
+    case .null: self = .null
+    case .bool(let bool): self = .bool(bool)
+    case .int(let int): self = .int(int)
     case .number(let text):
-      return UInt64(text).map(Value.uint) ?? Double(text).map(Value.double)
-    case .string(let text): return .string(text)
-    case .array(let elements):
-      let values = elements.compactMap(free)
-      return values.count == elements.count ? .list(values) : nil
+      self = UInt64(text).map(Value.uint) ?? Double(text).map(Value.double) ?? .string(text)
+    case .string(let text): self = .string(text)
+    case .array(let elements): self = .list(elements.map { Value($0) })
     case .object(let object):
-      let pairs = object.members.compactMap { member in
-        free(member.value).map { (member.name, $0) }
-      }
-      return pairs.count == object.members.count ? .map(MapValue(pairs)) : nil
+      self = .map(MapValue(object.members.map { ($0.name, Value($0.value)) }))
     }
   }
 }

@@ -35,8 +35,7 @@ extension WorkspaceFolder {
       guard case .string(let text)? = facts[fact], !names.contains(text) else { continue }
       findings.add(
         .warning, wholeFile: path, "`\(fact.name)` is never \"\(text)\"",
-        hint: Spelling.nearest(text, among: names).map { "did you mean \"\($0)\"?" }
-          ?? "it is one of \(names.prefix(12).joined(separator: ", "))")
+        hint: Spelling.hint(text: text, among: names))
     }
     return findings.all
   }

@@ -131,8 +131,7 @@ extension WorkspaceReader {
       else { continue }
       (given.member(fact.name) ?? given).report(
         "`\(fact.name)` is never \"\(text)\": there is no case like this",
-        hint: Spelling.nearest(text, among: known).map { "did you mean \"\($0)\"?" }
-          ?? "it is one of \(known.prefix(12).joined(separator: ", "))", severity: .warning)
+        hint: Spelling.hint(text: text, among: known), severity: .warning)
     }
   }
 

@@ -112,9 +112,9 @@ extension WorkspaceReader {
       else { continue }
       for text in texts where !known.contains(text) && !findings.isFull {
         let sorted = known.sorted()
-        let near = Spelling.nearest(text, among: sorted).map { "did you mean \"\($0)\"?" }
         // Whoever left goes on to be the last agent of those whom they served.
         if fact == .customerLastAgent {
+          let near = Spelling.nearest(text, among: sorted).map { "did you mean \"\($0)\"?" }
           section.report(
             "there is no agent `\(text)`: this is true only of whom an agent of that name served before",
             hint: near ?? "there are \(sorted.prefix(12).joined(separator: ", "))",
@@ -123,8 +123,7 @@ extension WorkspaceReader {
         }
         section.report(
           "`\(fact.name)` is never \"\(text)\"",
-          hint: near ?? "it is one of \(sorted.prefix(12).joined(separator: ", "))",
-          severity: .warning)
+          hint: Spelling.hint(text: text, among: sorted), severity: .warning)
       }
     }
   }

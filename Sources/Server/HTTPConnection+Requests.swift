@@ -106,7 +106,7 @@ extension HTTPConnection {
       writer.submit([Request(intake, ticket: ticket, idempotency: key)])
     case .next(let agent, let seconds, let key, let rendering):
       if peerHasEnded {  // and nobody is there to take what would be offered
-        return finish(APIResponse(204, contentType: "application/json", []), connection)
+        return finish(Self.noCase, connection)
       }
       let waiter = WaiterID(Entropy.word)
       exchange?.kind = .next(agent, waiter, rendering)

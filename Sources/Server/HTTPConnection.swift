@@ -274,6 +274,9 @@ final class HTTPConnection: ConnectionHandler {
     }
   }
 
+  /// To whoever waits for a case: there is none.
+  static let noCase = APIResponse(204, contentType: "application/json", [])
+
   /// What it sent before is still to be read, and to be answered.
   func peerClosedWhilePaused(_ connection: Connection) { giveUpWaiting(connection) }
 
@@ -281,7 +284,7 @@ final class HTTPConnection: ConnectionHandler {
   /// time were over: it may be gone, and an offer that nobody sees costs a customer the offer's whole time.
   private func giveUpWaiting(_ connection: Connection) {
     switch exchange?.kind {
-    case .next: finish(APIResponse(204, contentType: "application/json", []), connection)
+    case .next: finish(Self.noCase, connection)
     case .offered: connection.close(because: .aborted)
     case .submitted, .read, .gathering, .poll, .blob, .call, nil: break
     }
@@ -292,7 +295,7 @@ final class HTTPConnection: ConnectionHandler {
     isDraining = true
     switch exchange?.kind {
     case nil where isIdle: connection.closeAfterFlush()
-    case .next: finish(APIResponse(204, contentType: "application/json", []), connection)
+    case .next: finish(Self.noCase, connection)
     // As when their time is over.
     case .poll, .call: answerIsDue(connection)
     case .submitted, .read, .gathering, .blob, .offered, nil: break

@@ -3,6 +3,7 @@ import Expressions
 import Model
 import Pipeline
 import Routing
+import RuleFiles
 import Rules
 import Service
 import WebCodec
@@ -209,20 +210,6 @@ extension CollectedFields {
 }
 
 extension Value {
-  init(_ json: JSONValue) {
-    switch json {
-    case .null: self = .null
-    case .bool(let bool): self = .bool(bool)
-    case .int(let int): self = .int(int)
-    case .number(let text):
-      self = UInt64(text).map(Value.uint) ?? Double(text).map(Value.double) ?? .string(text)
-    case .string(let text): self = .string(text)
-    case .array(let elements): self = .list(elements.map { Value($0) })
-    case .object(let object):
-      self = .map(MapValue(object.members.map { ($0.name, Value($0.value)) }))
-    }
-  }
-
   /// Null for what is no JSON.
   init(json bytes: [UInt8]) {
     self = JSONValue.read(bytes).map { Value($0) } ?? .null

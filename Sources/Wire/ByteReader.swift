@@ -129,14 +129,22 @@ extension ByteReader {
   public static func readAll<T>(
     _ bytes: [UInt8], _ body: (inout ByteReader) throws(WireError) -> T
   ) throws(WireError) -> T {
-    let result: Result<T, WireError> = bytes.withUnsafeBytes { raw in
+    try bytes.reading { raw throws(WireError) in
       var reader = ByteReader(raw)
-      do throws(WireError) {
-        let value = try body(&reader)
-        return reader.isAtEnd ? .success(value) : .failure(.badValue(offset: reader.offset))
-      } catch {
-        return .failure(error)
-      }
+      let value = try body(&reader)
+      guard reader.isAtEnd else { throw WireError.badValue(offset: reader.offset) }
+      return value
+    }
+  }
+}
+
+extension [UInt8] {
+  /// `withUnsafeBytes` for bodies with a typed error.
+  @inlinable public func reading<R, E: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(E) -> R
+  ) throws(E) -> R {
+    let result: Result<R, E> = withUnsafeBytes { raw in
+      do throws(E) { return .success(try body(raw)) } catch { return .failure(error) }
     }
     return try result.get()
   }

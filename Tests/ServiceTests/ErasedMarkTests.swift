@@ -23,17 +23,6 @@ struct ErasedMarkTests {
     return (row, try #require(try shop.reader.customer(shop.workspace, row.customer)))
   }
 
-  private func erase(_ customer: String, _ shop: Shop) throws -> [Erasing.Shared] {
-    let id = try #require(CustomerID(customer))
-    let root = try #require(try shop.reader.customer(shop.workspace, id)).root
-    let erasing = try Erasing(root, shop.workspace, shop.reader)
-    _ = try shop.store.erase(
-      shop.workspace, erasing.records, at: shop.now, by: "administrator", upTo: nil,
-      PersonForms.erased)
-    try shop.restart()
-    return erasing.shared
-  }
-
   private func says(_ words: String, _ row: CustomerRow) -> Bool {
     String(decoding: row.profile, as: UTF8.self).contains(words)
   }
@@ -47,7 +36,7 @@ struct ErasedMarkTests {
     try shop.says("again", try shop.open([("email", "solo@home.example"), phone]))
     let before = try holder(shop)
     #expect(before.0.identity.value == phone.1 && says("Hildegard", before.1))
-    #expect(try erase(solo.customer, shop) == [])
+    #expect(try shop.erase(solo.customer) == [])
     let after = try holder(shop)
     #expect(after.0.isShared && after.0.identity.value.isEmpty)
     #expect(!says("Hildegard", after.1))
@@ -65,14 +54,14 @@ struct ErasedMarkTests {
     let other = try shop.open([("email", "bea@home.example"), phone])
     let before = try holder(shop).1
     #expect(
-      try erase(first.customer, shop) == [
+      try shop.erase(first.customer) == [
         .init(identity: try holder(shop).0.identity, customer: before.id)
       ])
     let after = try holder(shop)
     #expect(after.0.identity.value == phone.1)
     #expect(says("Hildegard", before) && !says("Hildegard", after.1))
     // The last of them takes it along.
-    #expect(try erase(other.customer, shop).isEmpty)
+    #expect(try shop.erase(other.customer).isEmpty)
   }
 
   @Test("a family's phone stays marked when the one who brought it first is erased")

@@ -18,16 +18,6 @@ struct ErasedReasonTests {
     }
   }
 
-  private func erase(_ customer: String, _ shop: Shop) throws {
-    let id = try #require(CustomerID(customer))
-    let root = try #require(try shop.reader.customer(shop.workspace, id)).root
-    let erasing = try Erasing(root, shop.workspace, shop.reader)
-    _ = try shop.store.erase(
-      shop.workspace, erasing.records, at: shop.now, by: "administrator", upTo: nil,
-      PersonForms.erased)
-    try shop.restart()
-  }
-
   private func decide(
     _ what: String, _ customer: String, _ other: String, _ reason: String, _ shop: Shop
   ) throws {
@@ -60,7 +50,7 @@ struct ErasedReasonTests {
     #expect(page.text.contains("Hildegard"))
     let (count, hash) = (page.number("count"), page.string("hash"))
 
-    try erase(hilde.customer, shop)
+    try shop.erase(hilde.customer)
     #expect(try holders(of: "Hildegard", shop) == [])
     let left = try shop.timeline(jo.customer)
     #expect(left.number("count") == count && left.string("hash") == hash)
@@ -87,7 +77,7 @@ struct ErasedReasonTests {
       try shop.call("GET", "/v1/search?q=hildegard", by: shop.boss).list("hits").count
     }
     #expect(try hits() > 0)
-    try erase(hilde.customer, shop)
+    try shop.erase(hilde.customer)
     #expect(try hits() == 0)
   }
 
@@ -106,7 +96,7 @@ struct ErasedReasonTests {
       ).status == 200)
     _ = try shop.open([("email", "bea@home.example"), phone])
     #expect(try holders(of: "Hildegard", shop) != [])
-    try erase(hilde.customer, shop)
+    try shop.erase(hilde.customer)
     #expect(try holders(of: "Hildegard", shop) == [])
     let hash = try #require(shop.api.normalised(.phone, phone.1).map(shop.api.hash))
     let row = try #require(try shop.reader.identity(shop.workspace, hash: hash))

@@ -160,6 +160,20 @@ final class Prepared {
     return rows
   }
 
+  /// Each row that matches its checksum; `damaged` hears of every other.
+  func eachReadable<T>(
+    _ table: Table, _ read: (Prepared) throws(StoreFault) -> T,
+    damaged: (StoreFault) -> Void = { _ in }, _ body: (T) -> Void
+  ) throws(StoreFault) {
+    defer { sqlite3_reset(handle) }
+    while try step() {
+      do throws(StoreFault) { body(try checked(table, read)) } catch {
+        guard case .corrupt = error else { throw error }
+        damaged(error)
+      }
+    }
+  }
+
   var isNull: Bool { sqlite3_column_type(handle, at) == SQLITE_NULL }
 
   /// A column by its index, beside the row's order.

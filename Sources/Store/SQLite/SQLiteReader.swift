@@ -113,9 +113,7 @@ public final class SQLiteReader: StoreReader {
   }
   public func eachOfWork(
     _ workspace: WorkspaceID, kinds: ClosedRange<UInt8>,
-    _ take: (
-      _ kind: UInt8, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
-    ) throws(StoreFault) -> Void
+    _ take: TakeOpenWork
   ) throws(StoreFault) {
     try ask { queries throws(StoreFault) in
       let found = queries.bound(.workOfKinds) { columns in
@@ -266,13 +264,9 @@ public final class SQLiteReader: StoreReader {
   public func entries(
     _ workspace: WorkspaceID, naming attachment: BlobID
   ) throws(StoreFault) -> [EntryID] {
-    let rows: [KeyRow] = try rows(.keysBetween) { columns in
-      columns.put(workspace)
-      columns.put(Int64(KeyRow.Space.attachment.rawValue))
-      columns.put(KeyRow.attachment(attachment, of: EntryID(0)).key)
-      columns.put(KeyRow.attachment(attachment, of: EntryID(.max)).key)
+    try ask { queries throws(StoreFault) in
+      try queries.entries(workspace, naming: attachment, after: EntryID(0))
     }
-    return rows.compactMap(\.attachingEntry)
   }
   /// All rows that refer to the bytes with this hash.
   public func blobs(_ workspace: WorkspaceID, hash: Digest) throws(StoreFault) -> [BlobRow] {
@@ -292,13 +286,8 @@ public final class SQLiteReader: StoreReader {
       all.begin()
       all.put(workspace)
       var hashes: [Digest] = []
-      while try all.step() {
-        do throws(StoreFault) {
-          let row = try all.checked(.blobs, BlobRow.inWorkspace)
-          if row.hash != hashes.last { hashes.append(row.hash) }
-        } catch {
-          guard case .corrupt = error else { throw error }
-        }
+      try all.eachReadable(.blobs, BlobRow.inWorkspace) { row in
+        if row.hash != hashes.last { hashes.append(row.hash) }
       }
       return hashes
     }
@@ -356,16 +345,10 @@ public final class SQLiteReader: StoreReader {
         columns.put(Int64(visible.rawValue))
         columns.put(Int64(limit))
       }
-      defer { statement.reset() }
       var rows: [EntryRow] = []
-      while try statement.step() {
-        do throws(StoreFault) {
-          rows.append(try statement.checked(.entries, EntryRow.inWorkspace))
-        } catch {
-          guard case .corrupt = error else { throw error }
-          store.tell(damage: error)
-        }
-      }
+      try statement.eachReadable(
+        .entries, EntryRow.inWorkspace, damaged: { store.tell(damage: $0) }
+      ) { rows.append($0) }
       return rows.reversed()
     }
   }

@@ -41,8 +41,8 @@ extension SQLiteStore {
       var receipt = try write("begin an erasure") { writer throws(StoreFault) in
         try writer.beginErasure(of: records, at: at, by: by, upTo: upTo, workspace)
       }
-      begun = (receipt, try eraseRows(&receipt, workspace, forms))
-      begun?.receipt = receipt
+      let told = try eraseRows(&receipt, workspace, forms)
+      begun = (receipt, told)
     }
     guard let begun else {
       throw .failed(doing: "begin an erasure", why: "nobody let it begin")

@@ -48,16 +48,10 @@ extension Writer {
       statement.put(workspace)
       statement.put(from)
       statement.put(upTo)
-      defer { statement.reset() }
       var rows: [KeyRow] = []
-      while try statement.step() {
-        do throws(StoreFault) {
-          let entry = try statement.checked(.entries, EntryRow.inWorkspace)
-          rows += forms.attachments(entry).map { .attachment($0, of: entry.id) }
-        } catch {
-          // What cannot be read names nothing; the integrity check tells of it.
-          guard case .corrupt = error else { throw error }
-        }
+      // What cannot be read names nothing; the integrity check tells of it.
+      try statement.eachReadable(.entries, EntryRow.inWorkspace) { entry in
+        rows += forms.attachments(entry).map { .attachment($0, of: entry.id) }
       }
       for row in rows { try put(row, workspace) }
       // What comes from now on has its keys from the start.
@@ -141,12 +135,7 @@ private struct Naming {
   }
 
   private func names(of blob: BlobID, after: EntryID) throws(StoreFault) -> [EntryID] {
-    try queries.bound(.keysBetween) { columns in
-      columns.put(workspace)
-      columns.put(Int64(KeyRow.Space.attachment.rawValue))
-      columns.put(KeyRow.attachment(blob, of: after).key)
-      columns.put(KeyRow.attachment(blob, of: EntryID(.max)).key)
-    }.all(.keys, KeyRow.inWorkspace).compactMap(\.attachingEntry)
+    try queries.entries(workspace, naming: blob, after: after)
   }
 
   /// By what they name, the entries of a conversation: older programs kept no keys for them.
@@ -166,5 +155,19 @@ private struct Naming {
     }
     transcripts[id] = found
     return found
+  }
+}
+
+extension Queries {
+  /// The first hundred entries behind a number, ascending, that name an attachment.
+  func entries(
+    _ workspace: WorkspaceID, naming attachment: BlobID, after: EntryID
+  ) throws(StoreFault) -> [EntryID] {
+    try bound(.keysBetween) { columns in
+      columns.put(workspace)
+      columns.put(Int64(KeyRow.Space.attachment.rawValue))
+      columns.put(KeyRow.attachment(attachment, of: after).key)
+      columns.put(KeyRow.attachment(attachment, of: EntryID(.max)).key)
+    }.all(.keys, KeyRow.inWorkspace).compactMap(\.attachingEntry)
   }
 }

@@ -89,15 +89,9 @@ extension Writer {
     statement.put(Int64(Visibility.internal.rawValue))
     statement.put(range.lowerBound)
     statement.put(range.upperBound)
-    defer { statement.reset() }
     var found: [EntryRow] = []
-    while try statement.step() {
-      do throws(StoreFault) {
-        let row = try statement.checked(.entries, EntryRow.inWorkspace)
-        if forms.reasons.entry(row) { found.append(row) }
-      } catch {
-        guard case .corrupt = error else { throw error }
-      }
+    try statement.eachReadable(.entries, EntryRow.inWorkspace) { row in
+      if forms.reasons.entry(row) { found.append(row) }
     }
     return found
   }

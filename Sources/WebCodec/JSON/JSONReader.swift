@@ -1,3 +1,5 @@
+import Wire
+
 /// Why a JSON text was refused, and where.
 public struct JSONError: Error, Equatable, Sendable {
   public enum Kind: Equatable, Sendable {
@@ -74,17 +76,12 @@ public struct JSONReader {
   @inlinable public static func read<R>(
     _ bytes: [UInt8], limits: Limits = Limits(), _ body: (inout JSONReader) throws(JSONError) -> R
   ) throws(JSONError) -> R {
-    let result: Result<R, JSONError> = bytes.withUnsafeBytes { raw in
+    try bytes.reading { raw throws(JSONError) in
       var reader = JSONReader(raw, limits: limits)
-      do throws(JSONError) {
-        let value = try body(&reader)
-        try reader.end()
-        return .success(value)
-      } catch {
-        return .failure(error)
-      }
+      let value = try body(&reader)
+      try reader.end()
+      return value
     }
-    return try result.get()
   }
 
   public enum Kind: Sendable, Equatable { case object, array, string, number, bool, null, none }

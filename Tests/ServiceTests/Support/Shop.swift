@@ -9,6 +9,7 @@ import Routing
 import Service
 import Store
 import System
+import Testing
 import WebCodec
 
 /// A workspace with its API, its writer and a real store, and no socket: a request goes in and its
@@ -163,6 +164,18 @@ final class Shop {
     return router.allRows()
       .map { OpenWorkRow(kind: $0.kind, key: $0.key, value: $0.value) }
       .sorted { ($0.kind, $0.key) < ($1.kind, $1.key) }
+  }
+
+  /// Erases the person whose record this is, and starts again; answers what they share with others.
+  @discardableResult
+  func erase(_ customer: String) throws -> [Erasing.Shared] {
+    let id = try #require(CustomerID(customer))
+    let root = try #require(try reader.customer(workspace, id)).root
+    let erasing = try Erasing(root, workspace, reader)
+    _ = try store.erase(
+      workspace, erasing.records, at: now, by: "administrator", upTo: nil, PersonForms.erased)
+    try restart()
+    return erasing.shared
   }
 
   /// The server starts again: the same folder, a new writer.
