@@ -471,7 +471,7 @@ extension SessionEnd {
 }
 
 extension RequeueReason {
-  var name: String {
+  public var name: String {
     switch self {
     case .wokeWithoutAgent: "woke_without_agent"
     case .agentSilent: "agent_silent"

@@ -26,6 +26,8 @@ struct RandomHistory {
   /// Only applies; what the naive matcher looks at.
   var shadow = Router()
   var wrong: [String] = []
+  /// What agents' screens show, where somebody asks.
+  var desks: Desks?
   var compared = 0
   var restarts = true
   var now = Instant(milliseconds: 1_700_000_000_000)
@@ -323,6 +325,7 @@ struct RandomHistory {
       shadow.apply(event, at: now)
       note(event)
     }
+    desks?.hear(out, router)
     if rejection != nil,
       !(out.events.isEmpty && out.effects.isEmpty && (!looks || router.stateHash == before))
     {
