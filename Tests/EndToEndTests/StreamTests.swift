@@ -454,7 +454,8 @@ import Testing
     }
   }
 
-  @Test func `what others and the clock do with an agent's cases is told on every stream of theirs`()
+  @Test
+  func `what others and the clock do with an agent's cases is told on every stream of theirs`()
     async throws
   {
     try await TestServer.run { server in
@@ -473,17 +474,18 @@ import Testing
         #expect(done.status == 200, "\(what): \(done)")
       }
       /// The news of the case that a desk has heard so far.
-      let news = { (desk: Peer) in
+      @Sendable func news(_ desk: Peer) -> [JSON] {
         desk.lines.map { JSON($0) }.filter {
           $0["type"].text.hasPrefix("case") && $0["case"].text == aCase
         }
       }
-      let causes = { (desk: Peer) in news(desk).map { $0["cause"].text } }
+      @Sendable func causes(_ desk: Peer) -> [String] { news(desk).map { $0["cause"].text } }
 
       try await act("assign", ["agent": "ben"], boss)
       try await eventually("ben has it") { causes(desks[2]) == ["assigned"] }
       let brought = news(desks[2])[0]
-      #expect(brought["agent"].text == "ben" && brought["timeline"].texts == ["help"])
+      #expect(
+        brought["agent"].text == "ben" && brought["timeline"].texts == ["help"], "\(brought)")
       expectComplete(brought["timeline"])
       try await act("assign", ["agent": "ann"], boss)
       try await eventually("ann has it on both, ben has it no more") {

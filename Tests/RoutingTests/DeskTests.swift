@@ -67,19 +67,21 @@ struct Desks {
 }
 
 @Suite struct DeskTests {
-  @Test(arguments: 1...24)
-  func `who only listens has every case of theirs before them, and none that is gone`(seed: UInt64)
-  {
-    var history = RandomHistory(seed: seed)
-    history.desks = Desks()
-    for step in 0..<600 {
-      let wrong = history.advance() ?? history.desks?.difference(history.router)
-      if let wrong {
-        Issue.record("seed \(seed), step \(step): \(wrong)")
-        return
+  @Test func `who only listens has every case of theirs before them, and none that is gone`() {
+    var told = 0
+    for seed in 1...24 as ClosedRange<UInt64> {
+      var history = RandomHistory(seed: seed)
+      history.desks = Desks()
+      for step in 0..<600 {
+        let wrong = history.advance() ?? history.desks?.difference(history.router)
+        if let wrong {
+          Issue.record("seed \(seed), step \(step): \(wrong)")
+          return
+        }
       }
+      told += history.desks?.told ?? 0
     }
-    #expect(history.desks.map { $0.told > 10 } ?? false, "something was told")
+    #expect(told > 1_000, "much was told")
   }
 
   @Test func `a desk that nobody looks at costs nothing`() {
