@@ -73,3 +73,9 @@ extension Contradiction {
   }
   static let hint = "leave out the one that is wrong: what follows from another need not be said"
 }
+    for (fact, name, own) in facts.tellNamesApart() {
+      findings.add(
+        .warning, wholeFile: path,
+        "two names in `\(fact.name)` look alike: the second, `\(name)`, is taken as `\(own)`",
+        hint: "so it would be of a real case")
+    }
