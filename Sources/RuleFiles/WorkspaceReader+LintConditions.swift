@@ -78,8 +78,13 @@ extension WorkspaceReader {
           hint: "`has(…)` asks whether a fact is there", severity: .warning)
       case .neverTrue(let node):
         report(
-          node, of: condition, section, "this part is never true here", hint: nil,
-          severity: .warning)
+          node, of: condition, section, "this part is never true here",
+          hint: condition.hintOfCounting, severity: .warning)
+      case .neverAmong(let node, let subject):
+        report(
+          node, of: condition, section,
+          "`\(condition.text(of: subject))` is never this here, so it could as well be left out",
+          hint: condition.hintOfCounting, severity: .warning)
       }
     }
   }
