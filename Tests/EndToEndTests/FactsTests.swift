@@ -379,12 +379,16 @@ import Testing
       """)
     try await TestServer.run(rules: folder.path + "/rules") { server in
       let both = "help@small.example,complaints@small.example"
-      #expect(try await server.deliver(Letter(), to: both) == 250)
+      var letter = Letter()
+      letter.from = "Mia Home <Mia@Home.example>"
+      #expect(try await server.deliver(letter, to: both) == 250)
       let said = try await server.timeline("mia@home.example").said
       let cases = said.compactMap { $0["case"].string }
       let seen = try await facts(try #require(cases.first), server)
       #expect(
         seen["mail.to"].elements.map(\.text) == ["help@small.example", "complaints@small.example"])
+      // However its sender writes it.
+      #expect(seen["mail.from"].text == "mia@home.example")
       // One matter, and one case that holds both copies.
       #expect(Set(cases).count == 1 && said.count { $0["kind"].text == "message" } == 2, "\(said)")
       let taken = try await server.take(try await server.agent("a1"))
