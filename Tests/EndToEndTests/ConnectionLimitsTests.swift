@@ -115,6 +115,27 @@ import Testing
     }
   }
 
+  @Test func `what is sent ahead while a request waits for its answer stays with the client`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let (ann, port) = (try await server.agent("ann"), server.port("http"))
+      let wish = HTTPCall(
+        method: "POST", target: "/v1/agents/me/next?wait=60",
+        headers: [("Authorization", "Bearer \(ann)")], keepsAlive: true)
+      let before = Heap.usedBytes
+      let (taken, used) = try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(wish.bytes)
+        let many = [UInt8]((0..<1_000).map { _ in Self.get() }.joined())
+        let taken = socket.push(many, bytesMax: 64 << 20)
+        return (taken, Heap.usedBytes)
+      }
+      #expect(taken < 32 << 20, "no more than the kernel keeps")
+      #expect(used - before < 4 << 20)
+    }
+  }
+
   @Test func `those who do not read an answer are cut off, and the server's memory comes back`()
     async throws
   {
