@@ -268,7 +268,7 @@ extension Pipeline {
       if let key = waiters[waiter]?.idempotency { keep(.noOffer, under: key, &turn) }
     case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus,
       .tellCaseEnded,
-      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult, .holdIsOver:
+      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult, .tellCase:
       break
     }
   }
@@ -294,7 +294,7 @@ extension Pipeline {
       guard let state = router.case(aCase) else { return }
       hold(.stopRinging(state.session, offer, end))
     case .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult, .holdIsOver:
+      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult, .tellCase:
       hold(.effect(effect))
     }
   }

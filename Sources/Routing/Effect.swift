@@ -19,12 +19,37 @@ public enum Effect: Hashable, Sendable {
   case askToConsult(AgentID, CaseID, by: AgentID, until: Instant)
   /// … and no longer.
   case endConsult(AgentID, CaseID, ConsultEnd)
-  /// The customer has been on hold for as long as the agent said.
-  case holdIsOver(AgentID, CaseID)
+  /// What became of a case in the agent's hands, or that it is no longer there.
+  case tellCase(AgentID, CaseID, CaseNews)
   /// The session must be ended by its channel: the call hung up, the chat told.
   case endSession(SessionID, SessionEnd)
   /// The caller of this session is to leave a message.
   case takeMessage(SessionID)
   /// Text `number` of the rule version goes to the customer.
   case messageCustomer(ConversationID, SessionID, ruleVersion: UInt32, text: UInt32)
+}
+
+/// What an agent's streams are told of a case, whoever did it.
+public enum CaseNews: Hashable, Sendable {
+  /// By an offer.
+  case accepted
+  /// A supervisor put it into their hands.
+  case assigned
+  /// They were asked for advice and took it over.
+  case tookOver
+  case parked(until: Instant)
+  case resumed
+  /// It was parked until now.
+  case woke
+  /// The customer is on hold.
+  case held(until: Instant)
+  case holdEnded(HoldEnd)
+  case wrappingUp(until: Instant?)
+  // No longer theirs:
+  case closed(CaseEnd)
+  case requeued(RequeueReason)
+  /// A supervisor gave it to somebody else.
+  case reassigned
+  /// Whoever was asked for advice has it now.
+  case takenOver
 }

@@ -13,10 +13,52 @@ public struct CaseExplanation: Hashable, Sendable {
   public var passedOver: PassedOver
   /// Agents who could be offered it now; empty at quiescence.
   public var eligible: Int
-  /// The fewest changes: agents for whom a single reason stands in the way, by that reason.
-  public var oneChangeAway: PassedOver
+  /// The fewest changes that would do: who comes to work is there, available and asks by one act.
+  public var nearest: NearestWays
   /// When something changes by itself: a step, the end of a preference or of a back-off.
   public var nextChange: Instant?
+}
+
+/// What stands between a case and the agents to whom it is nearest.
+public struct NearestWays: Hashable, Sendable {
+  public struct Way: Hashable, Sendable {
+    public var reasons: [PassedOverReason]
+    public var agents: UInt32
+  }
+  /// How many changes; 0 where nobody would do.
+  public private(set) var changes = 0
+  private var found: [(bits: UInt32, agents: UInt32)] = []
+  /// Of more than these, the others are not told apart.
+  private static let waysMax = 32
+
+  /// Those for most agents first.
+  public var ways: [Way] {
+    found.sorted { ($1.agents, $0.bits) < ($0.agents, $1.bits) }.map { way in
+      Way(
+        reasons: PassedOverReason.allCases.filter { way.bits & 1 << UInt32($0.rawValue) != 0 },
+        agents: way.agents)
+    }
+  }
+
+  /// Agents for whom this alone stands in the way.
+  public func agents(only reason: PassedOverReason) -> UInt32 {
+    found.first { $0.bits == 1 << UInt32(reason.rawValue) }?.agents ?? 0
+  }
+
+  mutating func note(_ reasons: Reasons) {
+    let bits = reasons.asChanges.bits
+    let count = bits.nonzeroBitCount
+    guard changes == 0 || count <= changes else { return }
+    if count != changes { (changes, found) = (count, []) }
+    if let place = found.firstIndex(where: { $0.bits == bits }) {
+      found[place].agents += 1
+    } else if found.count < Self.waysMax {
+      found.append((bits, 1))
+    }
+  }
+
+  public static func == (a: Self, b: Self) -> Bool { a.changes == b.changes && a.ways == b.ways }
+  public func hash(into hasher: inout Hasher) { hasher.combine(ways) }
 }
 
 /// Why an agent is idle.
@@ -42,7 +84,16 @@ struct Reasons {
   var first: PassedOverReason? {
     bits == 0 ? nil : PassedOverReason(rawValue: UInt8(bits.trailingZeroBitCount))
   }
-  var isSingle: Bool { bits != 0 && bits & (bits - 1) == 0 }
+  func holds(_ reason: PassedOverReason) -> Bool { bits & 1 << UInt32(reason.rawValue) != 0 }
+
+  /// What would have to be done. Who is away neither is available nor asks, and who is not available
+  /// has no reason to ask: one act ends it all.
+  var asChanges: Reasons {
+    var changes = self
+    if holds(.notPresent) { changes.drop(.notAvailable) }
+    if holds(.notPresent) || holds(.notAvailable) { changes.drop(.notAsking) }
+    return changes
+  }
 }
 
 extension Router {
@@ -115,7 +166,7 @@ extension Router {
     let slot = slot(of: id)
     guard slot >= 0 else { return nil }
     var passed = PassedOver()
-    var near = PassedOver()
+    var nearest = NearestWays()
     var eligible = 0
     let kind = kind(slot)
     for index in agents.indices where !profiles.bounds[index].isRetired {
@@ -127,7 +178,7 @@ extension Router {
         continue
       }
       passed.counts[Int(first.rawValue)] += 1
-      if found.isSingle { near.counts[Int(first.rawValue)] += 1 }
+      nearest.note(found)
     }
     let isWaiting = cases[slot].state == .waiting
     // It went to another, though they could have taken it just as well.
@@ -138,7 +189,7 @@ extension Router {
     return CaseExplanation(
       case: caseView(slot), waited: at - cases[slot].age, ahead: isWaiting ? ahead(of: slot) : nil,
       between: catalogue.between, queuesBefore: isWaiting ? queuesBefore(slot, at) : [],
-      passedOver: passed, eligible: isWaiting ? eligible : 0, oneChangeAway: near,
+      passedOver: passed, eligible: isWaiting ? eligible : 0, nearest: nearest,
       nextChange: nextChange(slot))
   }
 

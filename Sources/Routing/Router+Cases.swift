@@ -147,6 +147,13 @@ extension Router {
 
   // MARK: What an agent does with a case
 
+  /// Each stream of the agent hears it, also of what they did themselves: they may look at several
+  /// screens, and one that still shows a case that is gone misleads.
+  func tell(_ agent: AgentID, _ id: CaseID, _ news: CaseNews, _ out: inout Decision) {
+    guard !agents[Int(agent.raw)].streams.isEmpty else { return }
+    out.effects.append(.tellCase(agent, id, news))
+  }
+
   /// The case that this agent has.
   func owned(_ id: CaseID, _ agent: AgentID) -> Result<Int32, Rejection> {
     guard isKnown(agent) else { return .failure(.unknownAgent) }
@@ -226,6 +233,7 @@ extension Router {
       }
       router.renewIfWorn(agent, at, &out)
       router.emit(.caseParked(id, agent, until: until), at, &out)
+      router.tell(agent, id, .parked(until: until), &out)
       return nil
     }
   }
@@ -238,6 +246,7 @@ extension Router {
       guard router.isFree(Int(agent.raw), for: slot) else { return .agentAtCapacity }
       router.renewIfWorn(agent, at, &out)
       router.emit(.caseResumed(id, agent), at, &out)
+      router.tell(agent, id, .resumed, &out)
       return nil
     }
   }
@@ -257,7 +266,9 @@ extension Router {
     guard isFree(Int(agent.raw), for: slot, exceptOffer: true) else { return .agentAtCapacity }
     let home = cases[slot].conversation
     endConsult(slot, .movedOn, at, &out)
+    if let holder = cases[slot].agent, holder != agent { tell(holder, id, .reassigned, &out) }
     emit(.caseAccepted(id, agent), at, &out)
+    tell(agent, id, .assigned, &out)
     for offer in offerSlots(of: slot) { endOffer(offer, .revoked(.movedOn), at, &out) }
     give(home, to: .agent(agent, id), at, &out)
     return nil
@@ -309,6 +320,7 @@ private func emitWrapUp(
   let session = router.slot(of: router.cases[slot].session)
   let isCall = router.cases[slot].channel == .phone
   router.emit(.caseWrappingUp(router.cases[slot].id, agent, until: until), at, &out)
+  router.tell(agent, router.cases[slot].id, .wrappingUp(until: until), &out)
   if isCall, session >= 0 { router.endSession(of: session, .businessEnded, at, &out) }
 }
 

@@ -263,6 +263,7 @@ extension Router {
     renewIfWorn(agent, at, &out)
     if wrapUp > .zero {
       emit(.caseWrappingUp(cases[slot].id, agent, until: at + wrapUp), at, &out)
+      tell(agent, cases[slot].id, .wrappingUp(until: at + wrapUp), &out)
     } else {
       endCase(slot, .resolved, .movedOn, at, &out)
       closeConversation(home, at, &out)
@@ -288,6 +289,7 @@ extension Router {
     let session = cases[slot].session
     endConsult(slot, .movedOn, at, &out)
     for offer in offerSlots(of: slot) { endOffer(offer, .revoked(why), at, &out) }
+    if let holder = cases[slot].agent { tell(holder, id, .closed(end), &out) }
     emit(.caseClosed(id, end), at, &out)
     out.effects.append(.tellCaseEnded(id, conversation, session, end))
   }

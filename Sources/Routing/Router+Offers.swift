@@ -26,6 +26,7 @@ extension Router {
     let home = cases[slot].conversation
     let id = offers[offer].id
     emit(.caseAccepted(cases[slot].id, agent), at, &out)
+    tell(agent, cases[slot].id, .accepted, &out)
     emit(.offerEnded(id, .accepted), at, &out)
     for other in offerSlots(of: slot) { endOffer(other, .revoked(.wonByAnother), at, &out) }
     give(home, to: .agent(agent, cases[slot].id), at, &out)

@@ -80,7 +80,7 @@ extension Router {
       }
       if let until = cases[slot].heldUntil, until <= at {
         emit(.holdEnded(id, agent, .timedOut), at, &out)
-        out.effects.append(.holdIsOver(agent, id))
+        tell(agent, id, .holdEnded(.timedOut), &out)
       }
       if let replyBy = cases[slot].replyBy, replyBy <= at { takeBack(slot, agent, at, &out) }
     case .parked(let agent, _): wake(slot, agent, at, &out)
@@ -106,10 +106,12 @@ extension Router {
     endConsult(slot, .movedOn, at, &out)
     if isThere(agent), isFree(Int(agent.raw), for: slot) {
       emit(.caseResumed(id, agent), at, &out)
+      tell(agent, id, .woke, &out)
       return
     }
     let home = cases[slot].conversation
     emit(.caseRequeued(id, .wokeWithoutAgent), at, &out)
+    tell(agent, id, .requeued(.wokeWithoutAgent), &out)
     give(home, to: .queue(cases[slot].need.queue, id), at, &out)
     sessionMayBeGone(slot, at, &out)
   }
@@ -122,6 +124,7 @@ extension Router {
     let home = cases[slot].conversation
     endConsult(slot, .movedOn, at, &out)
     emit(.caseRequeued(id, .agentSilent), at, &out)
+    tell(agent, id, .requeued(.agentSilent), &out)
     emit(.backOffSet(agent, id, until: at + catalogue.limits.declineBackOff), at, &out)
     give(home, to: .queue(cases[slot].need.queue, id), at, &out)
     sessionMayBeGone(slot, at, &out)

@@ -17,6 +17,7 @@ extension Router {
     endConsult(slot, .movedOn, at, &out)
     let home = cases[slot].conversation
     let holder = cases[slot].agent
+    if let holder { tell(holder, id, .requeued(.bySupervisor), &out) }
     emit(.caseRequeued(id, .bySupervisor), at, &out)
     if let holder { comesBackLast(id, to: holder, at, &out) }
     give(home, to: .queue(cases[slot].need.queue, id), at, &out)
@@ -38,6 +39,7 @@ extension Router {
       }
       router.renewIfWorn(agent, at, &out)
       router.emit(.caseWrappingUp(id, agent, until: until), at, &out)
+      router.tell(agent, id, .wrappingUp(until: until), &out)
       return nil
     }
   }
@@ -55,6 +57,7 @@ extension Router {
       }
       router.renewIfWorn(agent, at, &out)
       router.emit(.caseHeld(id, agent, until: until), at, &out)
+      router.tell(agent, id, .held(until: until), &out)
       return nil
     }
   }
@@ -66,6 +69,7 @@ extension Router {
       guard router.cases[slot].heldUntil != nil else { return .caseNotOnHold }
       router.renewIfWorn(agent, at, &out)
       router.emit(.holdEnded(id, agent, .byAgent), at, &out)
+      router.tell(agent, id, .holdEnded(.byAgent), &out)
       return nil
     }
   }
@@ -125,7 +129,9 @@ extension Router {
       renewIfWorn(agent, at, &out)
       let home = cases[slot].conversation
       endConsult(slot, .tookOver, at, &out)
+      if let holder = cases[slot].agent { tell(holder, id, .takenOver, &out) }
       emit(.caseAccepted(id, agent), at, &out)
+      tell(agent, id, .tookOver, &out)
       give(home, to: .agent(agent, id), at, &out)
       return nil
     }

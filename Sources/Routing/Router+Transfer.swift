@@ -25,12 +25,12 @@ extension Router {
   }
 
   /// Whether anybody who serves the queue could ever take it.
-  private func hasTaker(_ need: Need, besides one: AgentID? = nil) -> Bool {
+  func hasTaker(_ need: Need, widened: [QueueID] = [], besides one: AgentID? = nil) -> Bool {
     guard Int(need.queue.raw) < queues.count else { return true }
     var cursor = IdleIndex.Cursor()
     while true {
       let agent = everyone.next(
-        &cursor, channel: .chat, queue: need.queue, widened: [], skills: need.skills)
+        &cursor, channel: .chat, queue: need.queue, widened: widened, skills: need.skills)
       if agent < 0 { return false }
       let id = AgentID(UInt32(truncatingIfNeeded: agent))
       if id != one, need.admits(agent, profiles) { return true }

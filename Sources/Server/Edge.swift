@@ -277,8 +277,8 @@ enum Inbound: Sendable {
   /// The agent is asked to look at another's case, until then.
   case consult(CaseID, by: AgentID, until: Instant)
   case consultEnded(CaseID, ConsultEnd)
-  /// For a desk: a customer has been on hold for as long as was said.
-  case holdIsOver(CaseID)
+  /// For a desk: what became of a case in its agent's hands.
+  case caseNews(CaseID, CaseNews)
   /// What the agent of this stream is from now on.
   case agentStatus(AgentStatus, responding: Bool)
   /// What an agent's stream has read, as frames in order.
@@ -290,7 +290,6 @@ enum Inbound: Sendable {
   case endCall(SessionEnd)
   /// The caller on this line is to leave a message.
   case takeMessage
-  case push([UInt8])
   case mailRefused(UInt64, SMTPReply)
   /// Something happened to a call that somebody waits for.
   case lineChanged

@@ -53,10 +53,9 @@ extension HTTPConnection {
       case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
       case .submitted, .read, .gathering, .offered, .blob, nil: break
       }
-    case .offer, .offerEnded, .agentHears, .agentStatus, .consult, .consultEnded, .holdIsOver,
+    case .offer, .offerEnded, .agentHears, .agentStatus, .consult, .consultEnded, .caseNews,
       .heard,
       .ringing,
-      .push,
       .looked, .mailRefused,
       .timelineMoved, .followed:
       break

@@ -249,9 +249,9 @@ public final class Hub: Outlet {
       for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
         batch.append(Delivery(to: ref, Inbound.consultEnded(id, end)))
       }
-    case .holdIsOver(let agent, let id):
+    case .tellCase(let agent, let id, let news):
       for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
-        batch.append(Delivery(to: ref, Inbound.holdIsOver(id)))
+        batch.append(Delivery(to: ref, Inbound.caseNews(id, news)))
       }
     case .endSession(let session, let end):
       if let ref = state.lines.removeValue(forKey: session) ?? nil {

@@ -86,24 +86,21 @@ enum RulePages {
       200, json: Array(WorkspaceFolder.test(loaded, named: "\(workspace): \(what)").json.text.utf8))
   }
 
-  static func published(_ version: RuleVersion, isNew: Bool, warnings: [RuleDiagnostic])
-    -> APIResponse
-  {
+  /// - Parameter waiting: what they mean for the cases that wait, where that is to be told.
+  static func published(
+    _ version: RuleVersion, isNew: Bool, warnings: [RuleDiagnostic], waiting: String? = nil
+  ) -> APIResponse {
     var json = JSONWriter()
     json.object {
       $0.field("changed", isNew)
       describe(version, &$0)
-      write(warnings, &$0)
+      write(warnings.map(\.rendered) + (waiting.map { [$0] } ?? []), &$0)
     }
     return APIResponse(isNew ? 201 : 200, json: json.bytes)
   }
 
-  private static func write(_ warnings: [RuleDiagnostic], _ json: inout JSONWriter) {
-    json.field(
-      "warnings",
-      array: { array in
-        for warning in warnings { array.string(warning.rendered) }
-      })
+  private static func write(_ warnings: [String], _ json: inout JSONWriter) {
+    json.field("warnings", array: { array in for warning in warnings { array.string(warning) } })
   }
 
   static func refusal(_ loaded: WorkspaceFolder.Loaded) -> APIResponse {
@@ -154,7 +151,7 @@ enum RulePages {
       if let past {
         $0.field("unknown", raw: Array(FactsFile.json(past.gaps).text.utf8))
       } else {
-        write(warnings, &$0)
+        write(warnings.map(\.rendered), &$0)
       }
       $0.field("explanation", raw: Array(explanation.json.text.utf8))
       $0.field("text", text(explanation, past, version))

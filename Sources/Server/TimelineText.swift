@@ -186,6 +186,19 @@ public enum ExplanationText {
     if let near = now["one_change_away"] as? [String: Any], !near.isEmpty {
       lines.append("One change would do for: \(counts(near)).")
     }
+    if let nearest = now["nearest"] as? [String: Any],
+      let ways = nearest["ways"] as? [[String: Any]]
+    {
+      let told = ways.map { way in
+        let reasons = (way["reasons"] as? [String] ?? []).map {
+          $0.replacingOccurrences(of: "_", with: " ")
+        }
+        return "\(way["agents"] ?? 0) (\(reasons.joined(separator: ", ")))"
+      }
+      lines.append(
+        "Nobody is one change away; \(nearest["changes"] ?? 0) would do for: "
+          + "\(told.joined(separator: "; ")).")
+    }
     if let next = now["next_change"] as? String { lines.append("The next step comes at \(next).") }
     return lines
   }

@@ -111,26 +111,25 @@ extension WebSocketStream {
       looking -= 1
       looked(session, conversation, page, problem, connection)
       lookOn(connection)
-    case .offer(let offer, _): push(offer, connection)
-    case .ringing(let offer): push(offer, as: "ringing", connection)
+    case .offer(let offer, _): tell(.offer(offer), connection)
+    case .ringing(let offer): tell(.ringing(offer), connection)
     case .offerEnded(let offer, let end):
-      send("{\"type\":\"offer_ended\",\"offer\":\"\(offer)\",\"end\":\"\(end.name)\"}", connection)
-    case .consult(let id, let by, let until): askToConsult(id, by, until, connection)
+      tell("{\"type\":\"offer_ended\",\"offer\":\"\(offer)\",\"end\":\"\(end.name)\"}", connection)
+    case .consult(let id, let by, let until):
+      tell(.consult(id, by: by, until: until), connection)
     case .consultEnded(let id, let end):
-      send("{\"type\":\"consult_ended\",\"case\":\"\(id)\",\"end\":\"\(end.name)\"}", connection)
-    case .holdIsOver(let id): send("{\"type\":\"hold_ended\",\"case\":\"\(id)\"}", connection)
+      tell("{\"type\":\"consult_ended\",\"case\":\"\(id)\",\"end\":\"\(end.name)\"}", connection)
+    case .caseNews(let id, let news):
+      tell(news.showsWhole ? .brought(id, news) : .frame(news.frame(of: id)), connection)
     case .agentStatus(let status, let responding):
       guard let caller, let directory = edge.api(caller.workspace)?.directory else { return }
       let name = directory.name(status)
-      send("{\"type\":\"status\",\"status\":\"\(name)\",\"responding\":\(responding)}", connection)
-    case .agentHears(let conversation, let entry):
-      unheard.append((conversation, entry))
-      readUnheard(connection)
+      tell("{\"type\":\"status\",\"status\":\"\(name)\",\"responding\":\(responding)}", connection)
+    case .agentHears(let conversation, let entry): tell(.entry(conversation, entry), connection)
     case .heard(let frames):
       isReading = false
       for frame in frames { send(frame, connection) }
       readUnheard(connection)
-    case .push(let bytes): send(bytes, connection)
     case .tokenEnded(let token):
       if caller?.token == token {
         close(.policyViolation, "the token is revoked or over", connection)
@@ -140,60 +139,6 @@ extension WebSocketStream {
       .mailRefused,
       .lineChanged:
       break
-    }
-  }
-
-  /// - Parameter type: `offer`, which the desk answers, or `ringing`, which the phone does.
-  func push(_ offer: OfferAnswer, as type: String = "offer", _ connection: Connection) {
-    guard let caller, let api = edge.api(caller.workspace),
-      case .reading(let render) = api.offered(withTimeline: 200)
-    else { return }
-    let (edge, ref) = (edge, connection.ref)
-    edge.reads.run { reads in
-      do throws(StoreFault) {
-        let response = try render(.offer(offer), reads)
-        edge.hub.post(ref, .push(Array("{\"type\":\"\(type)\",".utf8) + response.body.dropFirst()))
-      } catch {
-        edge.health.tell("showing an offer", error)
-        guard type == "offer" else { return }  // it rings all the same
-        edge.writer(caller.workspace)?.submit([Request(.failOffer(offer.offer, .connectionClosed))])
-      }
-    }
-  }
-
-  /// Who is asked for advice sees the whole case before they say a word.
-  private func askToConsult(_ id: CaseID, _ by: AgentID, _ until: Instant, _ connection: Connection)
-  {
-    guard let caller, let api = edge.api(caller.workspace) else { return }
-    let (edge, ref) = (edge, connection.ref)
-    edge.reads.run { reads in
-      do throws(StoreFault) {
-        edge.hub.post(ref, .push(try api.consultFrame(id, by: by, until: until, reads)))
-      } catch { edge.health.tell("showing a case to whom was asked", error) }
-    }
-  }
-
-  /// Reads what the agent is to hear, one look after the other: two at once could overtake each
-  /// other.
-  func readUnheard(_ connection: Connection) {
-    guard let caller, !isReading, !isBackedUp, !unheard.isEmpty else { return }
-    isReading = true
-    let (edge, ref, entries) = (edge, connection.ref, unheard)
-    unheard = []
-    edge.reads.run { reads in
-      var frames: [[UInt8]] = []
-      do throws(StoreFault) {
-        for (conversation, entry) in entries {
-          let rows = try reads.transcript(
-            caller.workspace, of: conversation, after: EntryID(entry.raw - 1), limit: 1,
-            visible: .internal)
-          guard let body = rows.first?.body else { continue }
-          frames.append(
-            Array("{\"type\":\"entry\",\"conversation\":\"\(conversation)\",\"entry\":".utf8) + body
-              + Array("}".utf8))
-        }
-      } catch { edge.health.tell("reading for an agent's stream", error) }
-      edge.hub.post(ref, .heard(frames))
     }
   }
 }

@@ -34,8 +34,8 @@ final class WebSocketStream: ConnectionHandler {
   private var seat: (agent: AgentID, waiter: WaiterID)?
   private var isClosing = false
   var isBackedUp = false
-  /// Entries that the agent is to hear and that are not read yet.
-  var unheard: [(ConversationID, EntryID)] = []
+  /// What the agent is to hear and has not heard yet, in the order in which it happened.
+  var unheard: [Notice] = []
   var isReading = false
 
   struct Subscription {
@@ -50,6 +50,8 @@ final class WebSocketStream: ConnectionHandler {
     static let followed = 100
     /// Subscriptions that are read for at once.
     static let looking = 4
+    /// Of what an agent is to hear: read at once.
+    static let notices = 16
     static let messageBytes = 64 << 10
   }
 
@@ -241,7 +243,7 @@ final class WebSocketStream: ConnectionHandler {
   }
 
   /// What was not sent is not lost: a bot subscribes again with the last `after` that it has seen.
-  private func closeSlow(_ connection: Connection) {
+  func closeSlow(_ connection: Connection) {
     guard !isClosing else { return }
     edge.streams.countSlowReader()
     close(.tryAgainLater, "read faster", connection)

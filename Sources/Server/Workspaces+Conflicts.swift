@@ -58,6 +58,18 @@ extension Workspaces {
     }
   }
 
+  /// Whom the rules that just came leave without anybody, in one sentence; nil for nobody.
+  func tellOfUntakable(_ writer: Writer) -> String? {
+    let untakable = writer.peek { $0.router.untakable() }
+    guard untakable.count > 0 else { return nil }
+    let examples = untakable.examples.map { "\($0)" }.joined(separator: ", ")
+    let sentence =
+      "\(Self.cases(untakable.count)) waiting for whom nobody has the queue, skills or teams any more, "
+      + "such as \(examples): GET /v1/explain?case= says what each lacks"
+    Log.note("workspace \(writer.name): \(sentence)")
+    return sentence
+  }
+
   private static func cases(_ count: Int) -> String {
     count == 1 ? "one case is" : "\(count) cases are"
   }

@@ -167,7 +167,8 @@ extension Workspaces {
       name: writer.name, checked: checked, kept: kept, warnings: loaded.rendered)
     try change(writer, to: state, number, reader, under: key)
     Log.note("workspace \(writer.name): version \(number) applies, published by \(who)")
-    return RulePages.published(kept, isNew: true, warnings: loaded.diagnostics)
+    return RulePages.published(
+      kept, isNew: true, warnings: loaded.diagnostics, waiting: tellOfUntakable(writer))
   }
 
   /// Two who change the rules at once: the second has not seen what the first did.

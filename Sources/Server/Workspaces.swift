@@ -301,6 +301,7 @@ public final class Workspaces: Sendable {
       return folder.change(.changed, version)
     }
     try change(running, to: folder, version + 1, reader)
+    _ = tellOfUntakable(running)
     return folder.change(.changed, version + 1)
   }
 

@@ -44,18 +44,6 @@ extension API {
     }
   }
 
-  /// What a stream says to an agent whose advice another asks: the case as an offer shows it.
-  public func consultFrame(
-    _ id: CaseID, by agent: AgentID, until: Instant, _ reads: any StoreReader
-  ) throws(StoreFault) -> [UInt8] {
-    var out = Array("{\"type\":\"consult\",\"by\":".utf8)
-    JSONText.append(directory.agentNames[agent.raw] ?? "", to: &out)
-    out += Array(",\"until\":\"\(until)\",".utf8)
-    try CaseView.append(id, self, timelineLimit: 200, reads, to: &out)
-    out.append(UInt8(ascii: "}"))
-    return out
-  }
-
   func onOffer(_ request: APIRequest, _ caller: Caller, _ offer: OfferID, _ what: String)
     throws(APIProblem) -> APIAction
   {

@@ -1,4 +1,5 @@
 import Model
+import System
 
 /// Why a case waits or an agent is idle. The server answers it, since it has the live state and the
 /// log.
@@ -12,6 +13,8 @@ public struct ExplainRequest: Sendable {
   public var at: Instant?
   /// Who asks, such as `supervisor:sue`.
   public var by: String
+
+  private static let aheadMaxMilliseconds: Int64 = 60_000
 
   /// - Parameter query: finds a parameter of the request by its name.
   public init(
@@ -39,7 +42,13 @@ public struct ExplainRequest: Sendable {
       throw APIProblem(
         422, "wrong-value", "When?", "at must be a time such as 2026-11-26T09:30:00Z", field: "at")
     }
-    at = instant
+    let ahead = instant.milliseconds - WallClock.nowMilliseconds
+    guard ahead <= Self.aheadMaxMilliseconds else {
+      throw APIProblem(
+        422, "wrong-value", "When?", "at must not lie in the future: \(instant)", field: "at")
+    }
+    // By a clock that is ahead of ours it is now.
+    if ahead <= 0 { at = instant }
   }
 }
 

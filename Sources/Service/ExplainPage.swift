@@ -101,8 +101,40 @@ public enum ExplainPage {
       })
     json.field("agents_who_could_take_it", why.eligible)
     json.field("passed_over", object: { Self.counts(why.passedOver, &$0) })
-    json.field("one_change_away", object: { Self.counts(why.oneChangeAway, &$0) })
+    json.field(
+      "one_change_away",
+      object: { json in
+        guard why.nearest.changes == 1 else { return }
+        for way in why.nearest.ways {
+          json.key(text: Explanation.name(way.reasons[0]))
+          json.int(way.agents)
+        }
+      })
+    if why.nearest.changes > 1 { nearest(why.nearest, &json) }
     if let next = why.nextChange { json.field("next_change", next.description) }
+  }
+
+  /// Where no single change would do.
+  private static func nearest(_ nearest: NearestWays, _ json: inout JSONWriter) {
+    json.field(
+      "nearest",
+      object: {
+        $0.field("changes", nearest.changes)
+        $0.field(
+          "ways",
+          array: { list in
+            for way in nearest.ways.prefix(5) {
+              list.object {
+                $0.field("agents", Int64(way.agents))
+                $0.field(
+                  "reasons",
+                  array: { list in
+                    for reason in way.reasons { list.string(Explanation.name(reason)) }
+                  })
+              }
+            }
+          })
+      })
   }
 
   /// Why an agent has nothing, or no more than they have.
@@ -162,18 +194,5 @@ extension BetweenQueues {
     case .slopes: "by_slope"
     case .shares: "by_weight"
     }
-  }
-}
-
-extension CaseState {
-  init(_ state: Routing.CaseView.State) {
-    self =
-      switch state {
-      case .waiting: .waiting
-      case .offered: .offered
-      case .assigned: .assigned
-      case .parked: .parked
-      case .wrappingUp: .wrapUp
-      }
   }
 }

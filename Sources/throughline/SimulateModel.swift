@@ -20,8 +20,14 @@ struct TheoryOptions: ParsableArguments {
 
   func run(seed: UInt64?, json: Bool) throws {
     let (read, diagnostics) = ModelFile.read(model ?? "")
-    for diagnostic in diagnostics { print(diagnostic.rendered) }
-    guard var model = read else { throw ExitCode(1) }
+    guard var model = read else {
+      for diagnostic in diagnostics { print(diagnostic.rendered) }
+      throw ExitCode(1)
+    }
+    // Beside the figures, which a program may read.
+    for diagnostic in diagnostics {
+      FileHandle.standardError.write(Data((diagnostic.rendered + "\n").utf8))
+    }
     if let seed { model.seed = seed }
     if let length {
       model.length = length

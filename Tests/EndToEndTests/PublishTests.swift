@@ -53,6 +53,43 @@ import Testing
     }
   }
 
+  @Test func `whoever publishes away the only agent that a waiting case could have is told so`()
+    async throws
+  {
+    let folder = try folder()
+    @Sendable func agent(_ skills: String) throws {
+      try folder.write(
+        "rules/small/agents.yaml",
+        "a1: { queues: [support], skills: { \(skills) } }\na2: { queues: [support], skills: { polish: 9 } }\n"
+      )
+    }
+    let rules = "- name: all\n  route: { queue: support, skills: { polish: 3 }, agents: [a1] }\n"
+    try folder.write("rules/small/skills.yaml", "polish:\n")
+    try folder.write("rules/small/rules/10-all.yaml", rules)
+    try agent("polish: 5")
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let admin = try await server.token("admin", "olga")
+      let chat = try await server.open(try await server.token("bot", "robin"))
+      try await chat.customer("help")
+      let aCase = try await chat.handoff()["case"].text
+      let publish = {
+        try await server.call(
+          "POST", "/v1/rules", ["files": SmallRules.files(folder, rules: rules)], by: admin)
+      }
+      try agent("polish: 3")
+      var published = try await publish()
+      #expect(published.status == 201 && !published.description.contains(aCase), "\(published)")
+      // The rules are refused where they name a level that nobody has; these ask less of new cases.
+      try agent("polish: 2")
+      let eased = rules.replacing("polish: 3", with: "polish: 1")
+      published = try await server.call(
+        "POST", "/v1/rules", ["files": SmallRules.files(folder, rules: eased)], by: admin)
+      #expect(published.status == 201, "\(published)")
+      let told = published.json["warnings"].elements.map(\.text).last ?? ""
+      #expect(told.hasPrefix("one case is waiting") && told.contains(aCase), "\(published)")
+    }
+  }
+
   @Test func `a case that comes while rules are published is routed by the whole of one version`()
     async throws
   {

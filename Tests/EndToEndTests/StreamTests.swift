@@ -502,9 +502,67 @@ import Testing
         try await server.call("POST", "/v1/cases/\(aCase)/hold", ["seconds": 1], by: a1).status
           == 200)
       try await peer.line("that the hold is over") {
-        $0 == #"{"type":"hold_ended","case":"\#(aCase)"}"#
+        $0 == #"{"type":"case","cause":"hold_timed_out","case":"\#(aCase)","state":"assigned"}"#
       }
       #expect(try await server.story(aCase).suffix(2) == ["held a1", "hold_ended a1"])
+    }
+  }
+
+  @Test
+  func `what others and the clock do with an agent's cases is told on every stream of theirs`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let boss = try await server.token("supervisor", "boss")
+      let (ann, ben) = (try await server.agent("ann"), try await server.agent("ben"))
+      let desks = [
+        try await stream(server, ann), try await stream(server, ann), try await stream(server, ben),
+      ]
+      for desk in desks { try await desk.line("ready") { JSON($0)["type"].text == "ready" } }
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      let aCase = try await chat.handoff()["case"].text
+      let act = { (what: String, body: Body, by: String) in
+        let done = try await server.call("POST", "/v1/cases/\(aCase)/\(what)", body, by: by)
+        #expect(done.status == 200, "\(what): \(done)")
+      }
+      /// The news of the case that a desk has heard so far.
+      @Sendable func news(_ desk: Peer) -> [JSON] {
+        desk.lines.map { JSON($0) }.filter {
+          $0["type"].text.hasPrefix("case") && $0["case"].text == aCase
+        }
+      }
+      @Sendable func causes(_ desk: Peer) -> [String] { news(desk).map { $0["cause"].text } }
+
+      try await act("assign", ["agent": "ben"], boss)
+      try await eventually("ben has it") { causes(desks[2]) == ["assigned"] }
+      let brought = news(desks[2])[0]
+      #expect(
+        brought["agent"].text == "ben" && brought["timeline"].texts == ["help"], "\(brought)")
+      expectComplete(brought["timeline"])
+      try await act("assign", ["agent": "ann"], boss)
+      try await eventually("ann has it on both, ben has it no more") {
+        causes(desks[0]) == ["assigned"] && causes(desks[1]) == ["assigned"]
+          && causes(desks[2]) == ["assigned", "reassigned"]
+      }
+      #expect(news(desks[2])[1]["type"].text == "case_gone")
+      try await act("park", ["seconds": 1], ann)
+      try await eventually("it woke, with everything said so far", seconds: 20) {
+        causes(desks[1]) == ["assigned", "parked", "woke"]
+      }
+      #expect(news(desks[1])[1]["until"].string != nil)
+      #expect(news(desks[1])[1]["state"].text == "parked")
+      #expect(news(desks[1])[2]["timeline"].texts == ["help"])
+      try await act("consult", ["agent": "ben", "seconds": 600], ann)
+      try await act("take-over", [:], ben)
+      try await eventually("ann hears that it was taken over") {
+        causes(desks[0]) == ["assigned", "parked", "woke", "taken_over"]
+      }
+      try await act("requeue", [:], boss)
+      try await eventually("ben hears that it was put back") {
+        causes(desks[2]) == ["assigned", "reassigned", "took_over", "by_supervisor"]
+      }
     }
   }
 

@@ -72,6 +72,25 @@ struct `Why a case waits and why an agent is idle` {
     return known?.counts == .available && known?.channels.contains(channel) == true
   }
 
+  @Test func `the fewest changes are told, and that coming to work is one of them`() {
+    var world = World()
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    let ways = { (world: World) in world.router.why(World.case(1))?.nearest }
+    #expect(ways(world)?.changes == 1, "they are away, not available and do not ask")
+    #expect(ways(world)?.agents(only: .notPresent) ?? 0 > 1)
+    world.available(World.ann)
+    #expect(ways(world)?.agents(only: .notAsking) == 1)
+    var need = Need(queue: World.support)
+    need.skills = [.init(skill: SkillID(0), level: 10, required: true)]
+    need.excluded = [World.ann]
+    world.open(2)
+    world.route(2, need)
+    let far = world.router.why(World.case(2))?.nearest
+    #expect(far?.changes ?? 0 > 1, "nobody speaks that well, and who speaks is away: \(far as Any)")
+    #expect(far?.ways.allSatisfy { $0.reasons.contains(.lacksSkill) } == true)
+  }
+
   @Test(arguments: 1...12) func `explanations count what asking everyone counts`(seed: UInt64) {
     var history = RandomHistory(seed: seed)
     for step in 0..<240 {
@@ -94,9 +113,25 @@ struct `Why a case waits and why an agent is idle` {
         for reason in PassedOverReason.allCases where reason != .longerIdleFirst {
           #expect(
             why?.passedOver.counts[Int(reason.rawValue)] ?? 0 == found.count { $0.first == reason })
-          #expect(
-            why?.oneChangeAway.counts[Int(reason.rawValue)] ?? 0 == found.count { $0 == [reason] })
         }
+        // What would have to be done: who is away comes and asks by one act.
+        let changes = found.filter { !$0.isEmpty }.map { reasons in
+          if reasons.contains(.notPresent) {
+            Set(reasons).subtracting([.notAvailable, .notAsking])
+          } else if reasons.contains(.notAvailable) {
+            Set(reasons).subtracting([.notAsking])
+          } else {
+            Set(reasons)
+          }
+        }
+        let fewest = changes.map(\.count).min() ?? 0
+        #expect(why?.nearest.changes == fewest)
+        let ways = Dictionary(
+          changes.filter { $0.count == fewest }.map { ($0, UInt32(1)) }, uniquingKeysWith: +)
+        #expect(
+          Dictionary(
+            (why?.nearest.ways ?? []).map { (Set($0.reasons), $0.agents) }, uniquingKeysWith: +)
+            == ways)
       }
       for slot in waiting {
         let (key, queue) = (

@@ -22,6 +22,7 @@ struct `Moves and time` {
         .ownerChanged(World.conversation(1), to: .agent(World.bob, World.case(1)), epoch: 3),
       ],
       [
+        .tellCase(World.bob, World.case(1), .accepted),
         .withdrawOffer(
           first, World.case(1), World.ann, .stream(WaiterID(1)), .revoked(.wonByAnother)),
         .tellOwner(World.conversation(1), .agent(World.bob, World.case(1)), epoch: 3),
@@ -421,8 +422,8 @@ struct `Moves and time` {
     world.given(
       .transfer(World.case(1), by: World.ann, need: passed(World.cat), case: World.case(2)))
     #expect(world.router.case(World.case(2))?.state == .waiting, "for cat, who does not ask yet")
-    let near = world.router.why(World.case(2))?.oneChangeAway
-    #expect(near?.counts[Int(PassedOverReason.notAsking.rawValue)] == 1)
+    let near = world.router.why(World.case(2))?.nearest
+    #expect(near?.agents(only: .notAsking) == 1)
     world.asks(World.cat)
     #expect(world.router.offer(world.offer(World.cat))?.theCase == World.case(2))
     world.given(.decline(world.offer(World.cat), World.cat))

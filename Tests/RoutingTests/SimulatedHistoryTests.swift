@@ -26,6 +26,8 @@ struct RandomHistory {
   /// Only applies; what the naive matcher looks at.
   var shadow = Router()
   var wrong: [String] = []
+  /// What agents' screens show, where somebody asks.
+  var desks: Desks?
   var compared = 0
   var restarts = true
   var now = Instant(milliseconds: 1_700_000_000_000)
@@ -280,7 +282,13 @@ struct RandomHistory {
     case 13:
       return .consult(id, by: by, with: agent(), until: now + .seconds(Int64(random.below(60))))
     case 14: return .endConsult(id, by: random.below(2) == 0 ? by : agent())
-    case 15: return .takeOver(one(cases) ?? id, by: agent())
+    case 15:
+      let asked = router.cases.ordered.filter { router.cases[$0].consult != nil }
+      if random.below(4) > 0, !asked.isEmpty {
+        let record = router.cases[asked[random.below(asked.count)]]
+        if let consult = record.consult { return .takeOver(record.id, by: consult.agent) }
+      }
+      return .takeOver(one(cases) ?? id, by: agent())
     case 16:
       return .finish(
         agent(), then: [.offline, World.lunch, .available][random.below(3)], reason: reason())
@@ -323,6 +331,7 @@ struct RandomHistory {
       shadow.apply(event, at: now)
       note(event)
     }
+    desks?.hear(out, router)
     if rejection != nil,
       !(out.events.isEmpty && out.effects.isEmpty && (!looks || router.stateHash == before))
     {

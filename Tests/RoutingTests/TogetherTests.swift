@@ -61,17 +61,21 @@ struct `Agents together, and leaving` {
     #expect(world.router.conversation(World.conversation(1)) == before, "owner and epoch")
     #expect(world.router.agent(World.ann)?.capacityUsed == 1)
     #expect(world.router.case(World.case(1))?.state == .assigned(World.ann))
+    world.given(.openStream(World.ann, waiter: WaiterID(9)))
     world.pass(seconds: 59)
     world.when(.tick)
     #expect(world.router.case(World.case(1))?.heldUntil != nil)
     world.pass(seconds: 1)
     world.when(.tick)
     #expect(world.last.events.contains(.holdEnded(World.case(1), World.ann, .timedOut)))
-    #expect(world.last.effects.contains(.holdIsOver(World.ann, World.case(1))))
+    #expect(
+      world.last.effects.contains(.tellCase(World.ann, World.case(1), .holdEnded(.timedOut))))
     #expect(world.router.case(World.case(1))?.heldUntil == nil)
     world.given(.hold(World.case(1), by: World.ann, until: world.now + .seconds(60)))
     world.when(.endHold(World.case(1), by: World.ann))
-    world.then([.holdEnded(World.case(1), World.ann, .byAgent)], [])
+    world.then(
+      [.holdEnded(World.case(1), World.ann, .byAgent)],
+      [.tellCase(World.ann, World.case(1), .holdEnded(.byAgent))])
     world.refused(.endHold(World.case(1), by: World.ann), .caseNotOnHold)
     // Whatever becomes of the case ends it.
     world.given(.hold(World.case(1), by: World.ann, until: world.now + .seconds(60)))

@@ -138,6 +138,31 @@ struct `Queueing models` {
     #expect(diagnostics.first?.hint == "did you mean `agents`?")
   }
 
+  @Test func `what a model asks in vain is told, and slopes may be fractions`() throws {
+    func read(_ text: String) throws -> (QueueingModel?, [String]) {
+      let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      let file = folder.appending(path: "m.yaml")
+      try text.write(to: file, atomically: true, encoding: .utf8)
+      let (model, diagnostics) = ModelFile.read(file.path)
+      return (model, diagnostics.map(\.message))
+    }
+    func model(_ order: String, _ more: String, skills: String = "[]") -> String {
+      "order: \(order)\nclasses:\n  - { name: a, arrival_rate: 1, service_rate: 2, skills: \(skills)\(more) }\n"
+        + "agents: [{ count: 2, skills: \(skills) }]\n"
+    }
+    let (vain, told) = try read(model("fifo", ", priority: 3"))
+    #expect(vain != nil && told == ["`priority` does nothing under `order: fifo`"])
+    let (steep, silent) = try read(model("aging", ", slope: 1/4"))
+    #expect(steep?.classes.first?.slopePermille == 250 && silent.isEmpty)
+    let many = "[" + (1...17).map { "s\($0)" }.joined(separator: ", ") + "]"
+    let (large, why) = try read(model("fifo", "", skills: many))
+    #expect(large == nil && why == ["class `a` needs 17 skills; a case needs at most 16"])
+    let (twice, whyTwice) = try read(model("fifo", "", skills: "[x, x]"))
+    #expect(twice == nil && whyTwice == ["class `a` names a skill twice"])
+  }
+
   @Test func `values are held against what is exact`() {
     let off = Comparison(
       of: "a", measure: .waits, exact: 0.5, measured: Estimate(value: 0.506, standardError: 0.001))

@@ -1,4 +1,5 @@
 import Foundation
+import Routing
 import RuleFiles
 
 /// A queueing model as a YAML file; `docs/simulation.md` has its keys.
@@ -55,7 +56,40 @@ public enum ModelFile {
       model.batches = batches
     }
     check(model, top)
+    checkBounds(model, top)
+    for section in classes { warnOfNoUse(section, model.order) }
     return model
+  }
+
+  /// What the router has no room for is told here, with its number, and not by the router in one word.
+  private static func checkBounds(_ model: QueueingModel, _ top: Section) {
+    for kind in model.classes where kind.skills.count > RoutingLimits.skillsPerNeedMax {
+      top.report(
+        "class `\(kind.name)` needs \(kind.skills.count) skills; a case needs at most \(RoutingLimits.skillsPerNeedMax)"
+      )
+    }
+    for kind in model.classes where Set(kind.skills).count < kind.skills.count {
+      top.report("class `\(kind.name)` names a skill twice")
+    }
+    let skills = Set(model.classes.flatMap(\.skills) + model.groups.flatMap(\.skills)).count
+    if skills > RoutingLimits.skillsMax {
+      top.report("a model has at most \(RoutingLimits.skillsMax) skills, and this has \(skills)")
+    }
+    let slopes = Set(model.classes.map(\.slopePermille)).count
+    if model.order == .aging, slopes > RoutingLimits.queuesMax {
+      top.report("a model has at most \(RoutingLimits.queuesMax) slopes, and this has \(slopes)")
+    }
+  }
+
+  /// What the order of the model pays no heed to.
+  private static func warnOfNoUse(_ section: Section, _ order: QueueingModel.Order) {
+    guard let members = section.members(classKeys, what: "a class") else { return }
+    for (key, needed) in [("priority", QueueingModel.Order.strict), ("slope", .aging)]
+    where order != needed {
+      members[key]?.report(
+        "`\(key)` does nothing under `order: \(order.rawValue)`",
+        hint: "it counts under `order: \(needed.rawValue)`", severity: .warning)
+    }
   }
 
   private static func check(_ model: QueueingModel, _ top: Section) {
@@ -86,7 +120,9 @@ public enum ModelFile {
     if let priority = members["priority"]?.whole(-1_000...1_000, what: "`priority`") {
       made.priority = priority
     }
-    if let slope = members["slope"]?.whole(1...1_000, what: "`slope`") { made.slope = slope }
+    if let slope = members["slope"]?.decimal(0.001...1_000, what: "`slope`") {
+      made.slopePermille = Int((slope * 1_000).rounded())
+    }
     return made
   }
 

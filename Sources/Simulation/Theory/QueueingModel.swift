@@ -27,7 +27,8 @@ public struct QueueingModel: Sendable, Equatable {
     /// All of them are required.
     public var skills: [String] = []
     public var priority = 0
-    public var slope = 1
+    /// In thousandths, as a queue's `ageing_slope` is kept.
+    public var slopePermille = 1_000
     public var exact = ExactValues()
 
     public init(name: String, arrivalRate: Double, serviceRate: Double) {

@@ -96,7 +96,7 @@ public struct QueueingRun {
       try decide(.setStatus(id, .available, lease: nil), at: 0)
     }
     for kind in model.classes {
-      var need = Need(queue: QueueID(UInt32(slopes.firstIndex(of: kind.slope) ?? 0)))
+      var need = Need(queue: QueueID(UInt32(slopes.firstIndex(of: kind.slopePermille) ?? 0)))
       need.skills = kind.skills.compactMap { router.skillID(named: $0) }.sorted().map {
         .init(skill: $0, level: 1, required: true)
       }
@@ -107,13 +107,13 @@ public struct QueueingRun {
 
   /// A queue for each slope, since that is a queue's own; where none counts, one queue for all.
   private var slopes: [Int] {
-    model.order == .aging ? Set(model.classes.map(\.slope)).sorted() : []
+    model.order == .aging ? Set(model.classes.map(\.slopePermille)).sorted() : []
   }
 
   private func configuration() -> RoutingConfiguration {
-    let queues = (slopes.isEmpty ? [1] : slopes).map { slope in
+    let queues = (slopes.isEmpty ? [1_000] : slopes).map { slope in
       var queue = RoutingConfiguration.Queue(name: "cases \(slope)")
-      queue.slopePermille = UInt32(slope) * 1_000
+      queue.slopePermille = UInt32(slope)
       queue.prioritySeconds = 0
       queue.wrapUp = .init(chat: .zero, email: .zero, phone: .zero)
       return queue

@@ -20,6 +20,14 @@ final class Disk {
   private(set) var blobs: [BlobID: BlobRow] = [:]
   private(set) var configurations: [(version: UInt32, bytes: [UInt8])] = []
 
+  /// Rows by what they belong to, now or earlier: a look goes through these alone, or a world would
+  /// grow slower with each day of it.
+  private var conversationsOf: [CustomerID: Set<ConversationID>] = [:]
+  private var sessionsOf: [ConversationID: Set<SessionID>] = [:]
+  private var casesOf: [ConversationID: Set<CaseID>] = [:]
+  private var identitiesOf: [CustomerID: Set<[UInt8]>] = [:]
+  private var recordsOf: [CustomerID: Set<CustomerID>] = [:]
+
   struct WorkKey: Hashable, Comparable {
     var kind: UInt8
     var key: [UInt8]
@@ -58,11 +66,26 @@ final class Disk {
       entries[Int(entry.id.raw) - 1] = entry
     }
     for row in commit.work { work[WorkKey(kind: row.kind, key: row.key)] = row.value }
-    for row in commit.customers { customers[row.id] = row }
-    for row in commit.conversations { conversations[row.id] = row }
-    for row in commit.sessions { sessions[row.id] = row }
-    for row in commit.cases { cases[row.id] = row }
-    for row in commit.identities { identities[row.hash] = row }
+    for row in commit.customers {
+      customers[row.id] = row
+      recordsOf[row.root, default: []].insert(row.id)
+    }
+    for row in commit.conversations {
+      conversations[row.id] = row
+      conversationsOf[row.customer, default: []].insert(row.id)
+    }
+    for row in commit.sessions {
+      sessions[row.id] = row
+      sessionsOf[row.conversation, default: []].insert(row.id)
+    }
+    for row in commit.cases {
+      cases[row.id] = row
+      casesOf[row.conversation, default: []].insert(row.id)
+    }
+    for row in commit.identities {
+      identities[row.hash] = row
+      identitiesOf[row.customer, default: []].insert(row.hash)
+    }
     for row in commit.outcomes { outcomes[row.key] = row }
     for row in commit.keys {
       keys[KeyOf(space: row.space.rawValue, key: row.key)] = row.value == nil ? nil : row
@@ -75,6 +98,30 @@ final class Disk {
     for row in commit.blobs { blobs[row.id] = row }
     configurations += commit.configurations
     return nil
+  }
+
+  // MARK: What belongs together, in no particular order
+
+  func conversations(of customer: CustomerID) -> [ConversationRow] {
+    (conversationsOf[customer] ?? []).compactMap { conversations[$0] }.filter {
+      $0.customer == customer
+    }
+  }
+  func sessions(of conversation: ConversationID) -> [SessionRow] {
+    (sessionsOf[conversation] ?? []).compactMap { sessions[$0] }.filter {
+      $0.conversation == conversation
+    }
+  }
+  func cases(of conversation: ConversationID) -> [CaseRow] {
+    (casesOf[conversation] ?? []).compactMap { cases[$0] }.filter {
+      $0.conversation == conversation
+    }
+  }
+  func identities(of customer: CustomerID) -> [IdentityRow] {
+    (identitiesOf[customer] ?? []).compactMap { identities[$0] }.filter { $0.customer == customer }
+  }
+  func records(of root: CustomerID) -> [CustomerRow] {
+    (recordsOf[root] ?? []).compactMap { customers[$0] }.filter { $0.root == root }
   }
 
   var workRows: [OpenWorkRow] {

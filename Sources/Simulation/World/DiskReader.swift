@@ -50,9 +50,7 @@ final class DiskReader: StoreReader {
   func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault)
     -> [IdentityRow]
   {
-    try look(
-      disk.identities.values.filter { $0.customer == customer }.sorted { $0.identity < $1.identity }
-    )
+    try look(disk.identities(of: customer).sorted { $0.identity < $1.identity })
   }
   func identities(
     _ workspace: WorkspaceID, like identity: Identity, limit: Int
@@ -76,7 +74,7 @@ final class DiskReader: StoreReader {
     try look(disk.customers[id])
   }
   func merged(_ workspace: WorkspaceID, into root: CustomerID) throws(StoreFault) -> [CustomerRow] {
-    try look(disk.customers.values.filter { $0.root == root }.sorted { $0.id < $1.id })
+    try look(disk.records(of: root).sorted { $0.id < $1.id })
   }
   func conversation(_ workspace: WorkspaceID, _ id: ConversationID) throws(StoreFault)
     -> ConversationRow?
@@ -86,8 +84,7 @@ final class DiskReader: StoreReader {
   func conversations(
     _ workspace: WorkspaceID, of customer: CustomerID, limit: Int
   ) throws(StoreFault) -> [ConversationRow] {
-    let rows = disk.conversations.values.filter { $0.customer == customer }
-    return try look(Array(rows.sorted { ($1.opened, $1.id) < ($0.opened, $0.id) }.prefix(limit)))
+    try look(Array(disk.conversations(of: customer).sorted { ($1.opened, $1.id) < ($0.opened, $0.id) }.prefix(limit)))
   }
   func session(_ workspace: WorkspaceID, _ id: SessionID) throws(StoreFault) -> SessionRow? {
     try look(disk.sessions[id])
@@ -95,8 +92,7 @@ final class DiskReader: StoreReader {
   func sessions(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault)
     -> [SessionRow]
   {
-    try look(
-      disk.sessions.values.filter { $0.conversation == conversation }.sorted { $0.id < $1.id })
+    try look(disk.sessions(of: conversation).sorted { $0.id < $1.id })
   }
   func aCase(_ workspace: WorkspaceID, _ id: CaseID) throws(StoreFault) -> CaseRow? {
     try look(disk.cases[id])
@@ -104,7 +100,7 @@ final class DiskReader: StoreReader {
   func cases(_ workspace: WorkspaceID, of conversation: ConversationID) throws(StoreFault)
     -> [CaseRow]
   {
-    try look(disk.cases.values.filter { $0.conversation == conversation }.sorted { $0.id < $1.id })
+    try look(disk.cases(of: conversation).sorted { $0.id < $1.id })
   }
   func facts(_ workspace: WorkspaceID, of aCase: CaseID) throws(StoreFault) -> FactsRow? {
     try look(disk.facts[aCase])

@@ -62,7 +62,7 @@ extension World {
       }
     case .deliverOffer, .answerEmpty, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus,
       .tellCaseEnded,
-      .takeMessage, .messageCustomer, .askToConsult, .endConsult, .holdIsOver:
+      .takeMessage, .messageCustomer, .askToConsult, .endConsult, .tellCase:
       break
     }
   }

@@ -69,7 +69,7 @@ final class Peer: Sendable {
 
   /// The first line that fits; a peer that ends without it is a failure at once.
   @discardableResult
-  func line(_ what: String, seconds: Int = 15, where fits: @escaping @Sendable (String) -> Bool)
+  func line(_ what: String, seconds: Int = 60, where fits: @escaping @Sendable (String) -> Bool)
     async throws -> String
   {
     let clock = ContinuousClock()

@@ -98,7 +98,7 @@ final class CrashStream: ConnectionHandler {
         offers.append(bytes)
       }
     case "entry": entryPushed(bytes)
-    case "ready", "offer_ended", "ringing", "pong", "status", "hold_ended": break
+    case "ready", "offer_ended", "ringing", "pong", "status", "case", "case_gone": break
     case let other: world.ledger.violated("a stream brought \(other ?? "what has no type")")
     }
   }

@@ -1,0 +1,50 @@
+import Model
+
+/// Waiting cases that nobody there is could take: whom they need was taken out of the rules.
+public struct UntakableCases: Sendable {
+  public internal(set) var count = 0
+  /// Some of them.
+  public internal(set) var examples: [CaseID] = []
+  static let examplesMax = 5
+  /// So many classes of needs are looked at: a look at each is a microsecond, and all else waits.
+  static let looksMax = 10_000
+}
+
+extension Router {
+  /// Whom anyone could take who comes to work, or after a step of its rule, is none. Looks at each class of
+  /// needs once, and not at every case.
+  public func untakable() -> UntakableCases {
+    var found = UntakableCases()
+    var looks = 0
+    func look(_ slot: Int32, standingFor cases: Int) {
+      looks += 1
+      guard !canBeTaken(slot) else { return }
+      found.count += cases
+      if found.examples.count < UntakableCases.examplesMax {
+        found.examples.append(self.cases[slot].id)
+      }
+    }
+    for slot in scarce.all where looks < UntakableCases.looksMax { look(slot, standingFor: 1) }
+    for node in waiting.nodes where !node.cases.isEmpty && looks < UntakableCases.looksMax {
+      look(node.cases[0].slot, standingFor: node.cases.count)
+    }
+    return found
+  }
+
+  private func canBeTaken(_ slot: Int32) -> Bool {
+    let record = cases[slot]
+    // What a step still to come lets go of, or opens, is not known to be in vain.
+    let pending = record.need.steps.dropFirst(Int(record.stepsTaken))
+    if pending.contains(where: { $0.opensQueue || $0.easesSkill }) { return true }
+    return hasTaker(record.need, widened: record.widened)
+  }
+}
+
+extension Need.Step {
+  fileprivate var easesSkill: Bool {
+    switch change {
+    case .dropSkill, .lowerSkill: true
+    case .changeQueue, .widen, .raisePriority, .message: false
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import Model
+import Pipeline
+import Records
+import Routing
+import Wire
+
+/// What an agent's stream says of cases (`docs/api.md`, `/v1/stream`).
+extension API {
+  /// To an agent whose advice another asks: the case as an offer shows it.
+  public func consultFrame(
+    _ id: CaseID, by agent: AgentID, until: Instant, _ reads: any StoreReader
+  ) throws(StoreFault) -> [UInt8] {
+    var out = Array("{\"type\":\"consult\",\"by\":".utf8)
+    JSONText.append(directory.agentNames[agent.raw] ?? "", to: &out)
+    out += Array(",\"until\":\"\(until)\",".utf8)
+    return try whole(id, after: out, reads)
+  }
+
+  /// What became of a case of theirs; the whole of it where it came without an offer.
+  public func caseFrame(_ id: CaseID, _ news: CaseNews, _ reads: any StoreReader)
+    throws(StoreFault) -> [UInt8]
+  {
+    guard news.showsWhole else { return news.frame(of: id) }
+    return try whole(id, after: Array("{\"type\":\"case\",\"cause\":\"\(news.name)\",".utf8), reads)
+  }
+
+  private func whole(_ id: CaseID, after head: [UInt8], _ reads: any StoreReader)
+    throws(StoreFault) -> [UInt8]
+  {
+    var out = head
+    try CaseView.append(id, self, timelineLimit: 200, reads, to: &out)
+    out.append(UInt8(ascii: "}"))
+    return out
+  }
+}
+
+extension CaseNews {
+  /// The agent may never have seen it, or long ago.
+  public var showsWhole: Bool { self == .assigned || self == .woke }
+
+  /// That it is, without what the case is.
+  public func frame(of id: CaseID) -> [UInt8] {
+    var text =
+      "{\"type\":\"\(state == nil ? "case_gone" : "case")\",\"cause\":\"\(name)\",\"case\":\"\(id)\""
+    if let state { text += ",\"state\":\"\(state.name)\"" }
+    if let until { text += ",\"until\":\"\(until)\"" }
+    return Array((text + "}").utf8)
+  }
+
+  /// Nil when it is not theirs any more.
+  private var state: CaseState? {
+    switch self {
+    case .accepted, .assigned, .tookOver, .resumed, .woke, .held, .holdEnded: .assigned
+    case .parked: .parked
+    case .wrappingUp: .wrapUp
+    case .closed, .requeued, .reassigned, .takenOver: nil
+    }
+  }
+
+  private var until: Instant? {
+    switch self {
+    case .parked(let until), .held(let until): until
+    case .wrappingUp(let until): until
+    case .accepted, .assigned, .tookOver, .resumed, .woke, .holdEnded, .closed, .requeued,
+      .reassigned, .takenOver:
+      nil
+    }
+  }
+
+  var name: String {
+    switch self {
+    case .accepted: "accepted"
+    case .assigned: "assigned"
+    case .tookOver: "took_over"
+    case .parked: "parked"
+    case .resumed: "resumed"
+    case .woke: "woke"
+    case .held: "held"
+    case .holdEnded(.byAgent): "hold_ended"
+    case .holdEnded(.timedOut): "hold_timed_out"
+    case .wrappingUp: "wrap_up"
+    case .closed(let end): end.name
+    case .requeued(let why): why.name
+    case .reassigned: "reassigned"
+    case .takenOver: "taken_over"
+    }
+  }
+}
