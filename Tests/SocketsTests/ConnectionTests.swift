@@ -142,6 +142,30 @@ import Testing
     _ = await test.stop()
   }
 
+  @Test func `who sends more than they read is held off, not closed, and has it all in the end`()
+    async throws
+  {
+    let test = try TestServer({
+      $0.limits.outputPauseBytes = 20_000
+      $0.limits.outputMaxBytes = 200_000
+      $0.limits.outputStallMilliseconds = 600_000
+    }) { _ in { _ in Echo() } }
+    let peer = try Peer(test.address, receiveBufferBytes: 4_096)
+    let block = [UInt8](repeating: 1, count: 65_536)
+    let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
+    var pushed = 0
+    // As much as the kernel takes on both ways; then nobody takes any more.
+    while pushed < 64 << 20 {
+      var room = pollfd(fd: peer.descriptor, events: Int16(POLLOUT), revents: 0)
+      guard poll(&room, 1, 500) > 0 else { break }
+      let sent = block.withUnsafeBytes { send(peer.descriptor, $0.baseAddress, $0.count, flags) }
+      if sent > 0 { pushed += sent } else if errno != EAGAIN { break }
+    }
+    #expect(pushed < 64 << 20)
+    #expect(try peer.receive(pushed).count == pushed)
+    _ = await test.stop()
+  }
+
   @Test func `one write of any length goes out as the reader makes room`() async throws {
     let bytes = (0..<12_000_000).map { UInt8(truncatingIfNeeded: $0) }
     let test = try TestServer({ $0.limits.outputMaxBytes = 0 }) { _ in
