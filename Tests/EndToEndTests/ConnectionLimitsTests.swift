@@ -94,6 +94,7 @@ import Testing
   @Test func `who is idle after an answer is closed without a word`() async throws {
     try await TestServer.run {
       $0.idleSeconds = 1
+      $0.firstByteSeconds = 600
     } _: { server in
       let said = try await talk(server.port("http"), Self.get())
       #expect(said.hasPrefix("HTTP/1.1 200") && said.components(separatedBy: "HTTP/1.1").count == 2)

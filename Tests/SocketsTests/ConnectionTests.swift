@@ -119,6 +119,7 @@ import Testing
     let test = try TestServer({
       $0.limits.outputPauseBytes = 100_000
       $0.limits.outputMaxBytes = 1_000_000
+      $0.limits.outputStallMilliseconds = 600_000  // which would end it for the same reason
     }) { _ in
       { _ in
         let handler = Reacting()
