@@ -74,6 +74,9 @@ extension Checker {
     case "true", "false": return "write `\(name.lowercased())`"
     case "yes", "on": return "write `true`, or the text in quotes: \"\(name)\""
     case "no", "off": return "write `false`, or the text in quotes: \"\(name)\""
+    case "today", "date", "time":
+      return
+        "`now` is the moment: ask for a part of it, as in `now.getDayOfWeek(\"Europe/Berlin\")`"
     case let word where Self.nothings.contains(word):
       guard let (sign, other) = compared(with: node),
         let form = Self.presence(of: other, syntax, isThere: sign == "_!=_")
@@ -99,6 +102,7 @@ extension Checker {
       return nil
     }
     let types = types.map { unifier.resolve($0, final: true) }
+    if let hint = timeHint(sides, types) ?? optionalHint(sides, types) { return hint }
     switch name {
     case "_==_", "_!=_":
       return equalityHint(name, sides, types)
@@ -113,6 +117,33 @@ extension Checker {
     case "!_": return conditionHint(sides[0], types[0], isNegated: true)
     default: return nil
     }
+  }
+
+  /// A moment, or a length of time, that stands there as a text.
+  private func timeHint(_ sides: [Int], _ types: [Type]) -> String? {
+    guard sides.count == 2 else { return nil }
+    for (text, other) in [(0, 1), (1, 0)] {
+      guard case .literal(.string(let written)) = syntax.nodes[sides[text]] else { continue }
+      switch types[other] {
+      case .timestamp:
+        let isDay = written.utf8.count == 10
+        return "write `timestamp(\"\(isDay ? written + "T00:00:00Z" : written)\")`"
+      case .duration:
+        return
+          "write `duration(\"\(Span(written) == nil ? Span.meant(by: written) ?? "48h" : written)\")`"
+      default: continue
+      }
+    }
+    return nil
+  }
+
+  /// What may be missing, used as if it were there.
+  private func optionalHint(_ sides: [Int], _ types: [Type]) -> String? {
+    guard types.contains(where: Self.isOptional), !types.allSatisfy(Self.isOptional) else {
+      return nil
+    }
+    return
+      "it may be missing: write `.value()` behind it, or `.orValue(…)` for something else then"
   }
 
   /// - Parameter sides: tried in both orders.
@@ -133,14 +164,24 @@ extension Checker {
     {
       return "write `\(text.lowercased())` without quotes"
     }
+    if types[0] == .bool, case .literal(.string) = syntax.nodes[sides[1]] {
+      return "it is true or false: write `\(texts[0])` or `!\(texts[0])` by itself"
+    }
     if case .or(let parts) = syntax.nodes[sides[1]], types[0] != .bool {
       return "write `\(texts[0]) in [\(parts.map { syntax.text(of: $0) }.joined(separator: ", "))]`"
     }
     return nil
   }
 
-  /// `list.contains(x)`.
+  /// `list.contains(x)`, and `text.contains(x, y)`.
   func elementHint(_ node: Int, _ types: [Type]) -> String? {
+    if case .member(let text, let name, let given) = syntax.nodes[node], given.count > 1,
+      ["contains", "startsWith", "endsWith", "matches"].contains(name)
+    {
+      return "for one or the other write "
+        + given.map { "\(syntax.text(of: text)).\(name)(\(syntax.text(of: $0)))" }
+        .joined(separator: " || ")
+    }
     guard case .member(let list, "contains", let given) = syntax.nodes[node], given.count == 1,
       types.count == 2, case .list = unifier.resolve(types[0], final: true)
     else { return nil }

@@ -37,12 +37,22 @@ extension Checker {
     guard !isFull else { return .dyn }
     let container = environment.container
     let place = container.isEmpty ? "" : " (in container '\(container)')"
-    let quoted =
+    var quoted =
       container.isEmpty && !name.hasPrefix("@") ? "text stands in quotes: \"\(name)\"" : nil
+    if quoted != nil, isOperandOfSelect(node) {
+      quoted =
+        "a name for each element stands in the brackets of `exists(\(name), …)` and its like alone"
+    }
     report(
       node, "there is no `\(name)`\(place)", hint: otherValue(name, node) ?? nearest(name) ?? quoted
     )
     return .dyn
+  }
+
+  private func isOperandOfSelect(_ node: Int) -> Bool {
+    syntax.nodes.contains {
+      if case .select(node, _, _) = $0 { true } else { false }
+    }
   }
 
   private mutating func use(_ node: Int, _ found: Reference) -> Type {
@@ -156,6 +166,9 @@ extension Checker {
       return .dyn
     default:
       var hint: String?
+      if type == .timestamp, case .select(let moment, _, _) = syntax.nodes[node] {
+        hint = Self.otherMethod(field, on: syntax.text(of: moment)).map { "write it as `\($0)`" }
+      }
       if case .list = type, case .select(let list, _, _) = syntax.nodes[node] {
         hint = "ask each of its elements: `\(syntax.text(of: list)).exists(e, e.\(field) == …)`"
       }

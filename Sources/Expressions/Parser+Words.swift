@@ -167,6 +167,11 @@ extension Parser {
       return "a comparison has two sides, as in `x > 3 && x < 5`"
     }
     guard position > 0, case let last = tokens[position - 1] else { return nil }
+    if at(","), last.kind == .int, last.end == token.start, position + 1 < tokens.count,
+      case let next = tokens[position + 1], next.kind == .int, next.start == token.end
+    {
+      return "a number has no comma: write \(last.text)\(next.text), or with a point"
+    }
     if token.kind == .string, last.kind == .string, last.end == token.start {
       return "a quote inside a text is written as \\', or the text stands in the other quotes"
     }

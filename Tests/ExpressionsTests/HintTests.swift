@@ -78,6 +78,27 @@ struct `A condition written as elsewhere` {
     ),
     ("a.text", "`has(a.text)` asks whether it is there, `a.text == \"…\"` what it is"),
     ("!a.text", "`!has(a.text)` asks whether it is missing, `a.text == \"…\"` what it is"),
+    ("a.flag == 'open'", "it is true or false: write `a.flag` or `!a.flag` by itself"),
+    ("now > '2026-12-24'", "write `timestamp(\"2026-12-24T00:00:00Z\")`"),
+    ("now - now < '2 days'", "write `duration(\"48h\")`"),
+    ("now.hour >= 18", "write it as `now.getHours(\"Europe/Berlin\")`"),
+    ("size(a.text) > 1,000", "a number has no comma: write 1000, or with a point"),
+    (
+      "a.text.contains('x', 'y')",
+      "for one or the other write a.text.contains(\"x\") || a.text.contains(\"y\")"
+    ),
+    (
+      "e.kind == 'x'",
+      "a name for each element stands in the brackets of `exists(e, …)` and its like alone"
+    ),
+    (
+      "today == 'Monday'",
+      "`now` is the moment: ask for a part of it, as in `now.getDayOfWeek(\"Europe/Berlin\")`"
+    ),
+    (
+      "a.list.first() + 'x' == 'y'",
+      "it may be missing: write `.value()` behind it, or `.orValue(…)` for something else then"
+    ),
     ("has(a.map['b c'])", "write `\"b c\" in a.map`"),
     ("now - now < duration('14d')", "write it as 336h"),
     ("now - now < duration('1 hour 30 min')", "write it as 1h30m"),
