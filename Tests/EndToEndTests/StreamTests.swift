@@ -301,7 +301,7 @@ import Testing
     async throws
   {
     try await TestServer.run {
-      $0.slowReaderSeconds = 1
+      $0.slowReaderSeconds = 3  // in which all could be gathered many times
       $0.pingSeconds = 600  // or a machine under load ends the slow one for another reason
     } _: { server in
       let bot = try await server.token("bot", "webshop")
@@ -312,16 +312,16 @@ import Testing
       try await chat.customer("help")
       try await chat.handoff()
       let aCase = try await server.take(ann)["case"].text
-      let wish = #"{"type":"subscribe","session":"\#(chat.session)"}"#
-      let slow = try await slowReader(server, bot, wish)
-      let peer = try await stream(server, bot)
-      try await peer.line("ready") { JSON($0)["type"].text == "ready" }
-      try peer.say(wish)
       let count = 150
       for number in 1...count {
         try await server.reply(
           "\(number) " + String(repeating: "x", count: 60_000), to: aCase, by: ann)
       }
+      let wish = #"{"type":"subscribe","session":"\#(chat.session)"}"#
+      let slow = try await slowReader(server, bot, wish)
+      let peer = try await stream(server, bot)
+      try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+      try peer.say(wish)
       try await peer.line("whoever reads has all of it", seconds: 60) {
         $0.contains("\"\(count) xxx")
       }
@@ -335,7 +335,7 @@ import Testing
         heard.suffix(15) == [0x88, 13, 0x03, 0xF5] + Array("read faster".utf8),
         "1013, behind what was under way")
       #expect(
-        heard.count < count * 60_000,
+        heard.count < count * 60_000 * 3 / 4,
         "what it did not read was never gathered for it: \(heard.count) bytes")
     }
   }

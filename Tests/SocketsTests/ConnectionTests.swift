@@ -112,6 +112,27 @@ import Testing
     _ = await test.stop()
   }
 
+  @Test func `a peer that hears our end and keeps its own back is let go all the same`()
+    async throws
+  {
+    let reasons = Arrivals<CloseReason>()
+    let test = try TestServer({ $0.limits.lingerMilliseconds = 50 }) { _ in
+      { _ in
+        let handler = Reacting()
+        handler.onReceived = { _, connection in connection.closeAfterFlush() }
+        handler.onClosed = { reasons.arrive($0) }
+        return handler
+      }
+    }
+    let peer = try Peer(test.address)
+    try peer.send("x")
+    #expect(try peer.receiveToEnd().isEmpty)
+    #expect(try await reasons.next() == .finished)
+    #expect(test.listener.admission.open == 0)
+    withExtendedLifetime(peer) {}
+    _ = await test.stop()
+  }
+
   @Test func `a reader that is too slow is paused, then closed with that reason`() async throws {
     let reasons = Arrivals<CloseReason>()
     let backedUp = Arrivals<Int>()
