@@ -187,6 +187,18 @@ int tl_mime_is_truncated(const tl_mime *m) { return m->truncated; }
 
 void tl_mime_free_text(char *text) { g_free(text); }
 
+// How much is given up where bytes mean nothing, so that what follows is read in step again.
+static size_t unit(const char *charset, const char *in, size_t left) {
+  size_t n = 1;
+  if (g_ascii_strncasecmp(charset, "UTF-16", 6) == 0 || g_ascii_strncasecmp(charset, "UCS-2", 5) == 0) n = 2;
+  if (g_ascii_strncasecmp(charset, "UTF-32", 6) == 0 || g_ascii_strncasecmp(charset, "UCS-4", 5) == 0) n = 4;
+  // In single bytes each of these means something, so this is a pair.
+  if (g_ascii_strncasecmp(charset, "ISO-2022", 8) == 0 && left > 1 && in[0] > 32 && in[0] < 127 && in[1] > 32 &&
+      in[1] < 127)
+    n = 2;
+  return n < left ? n : left;
+}
+
 char *tl_mime_to_utf8(const uint8_t *bytes, size_t count, const char *charset, size_t *out_count) {
   *out_count = 0;
   if (!charset || !*charset || strlen(charset) > 64) return NULL;
@@ -198,23 +210,35 @@ char *tl_mime_to_utf8(const uint8_t *bytes, size_t count, const char *charset, s
   char *in = (char *)bytes;
   size_t left = count;
   char buffer[4096];
-  while (left > 0) {
+  for (;;) {
     char *to = buffer;
     size_t room = sizeof buffer;
     size_t before = left;
-    size_t result = iconv(converter, &in, &left, &to, &room);
+    // Some converters keep a letter back, for a mark that may follow: without input they let go of it.
+    int at_end = left == 0;
+    size_t result = iconv(converter, at_end ? NULL : &in, at_end ? NULL : &left, &to, &room);
     int why = errno;
     g_byte_array_append(out, (const guint8 *)buffer, sizeof buffer - room);
-    if (result != (size_t)-1) break;
+    if (at_end && (result != (size_t)-1 || why != E2BIG || room == sizeof buffer)) break;
+    if (result != (size_t)-1) {
+      if (left == before && left > 0) break;
+      continue;
+    }
     if (why == E2BIG) {
       if (left == before && room == sizeof buffer) break;
       continue;
     }
+    size_t bad = why == EINVAL ? left : unit(charset, in, left);
+    // A letter that was kept back stands before what cannot be read. Others would forget their shift.
+    if (g_ascii_strncasecmp(charset, "CP125", 5) == 0) {
+      to = buffer;
+      room = sizeof buffer;
+      iconv(converter, NULL, NULL, &to, &room);
+      g_byte_array_append(out, (const guint8 *)buffer, sizeof buffer - room);
+    }
     g_byte_array_append(out, (const guint8 *)"\xEF\xBF\xBD", 3);
-    if (why == EINVAL) break;
-    in++;
-    left--;
-    iconv(converter, NULL, NULL, NULL, NULL);
+    in += bad;
+    left -= bad;
   }
   iconv_close(converter);
   *out_count = out->len;
