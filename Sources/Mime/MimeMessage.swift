@@ -184,11 +184,14 @@ public struct MimeMessage: Sendable {
     let left = isHTML ? reading.htmlLeft : reading.plainLeft
     let bytes = UnsafeBufferPointer(rebasing: content.prefix(left))
     if bytes.count < content.count { reading.isCut = true }
-    let text = lineFeeds(Charsets.text(bytes, part.charset.map { String(cString: $0) }))
+    var text = lineFeeds(Charsets.text(bytes, part.charset.map { String(cString: $0) }))
     if isHTML {
       reading.htmlLeft = max(0, left - text.utf8.count)
     } else {
       reading.plainLeft = max(0, left - text.utf8.count)
+      if part.is_flowed != 0 {
+        text = FlowedText.joined(text, deletesSpace: part.deletes_space != 0)
+      }
     }
     return ShownText.Part(text: text, isHTML: isHTML, path: path)
   }

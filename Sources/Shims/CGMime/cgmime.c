@@ -56,6 +56,11 @@ static uint8_t *take(GMimeStream *stream, size_t *count) {
   return array && array->len ? g_memdup2(array->data, array->len) : NULL;
 }
 
+static int says(GMimeObject *object, const char *parameter, const char *value) {
+  const char *said = g_mime_object_get_content_type_parameter(object, parameter);
+  return said && g_ascii_strcasecmp(said, value) == 0;
+}
+
 static tl_mime_part *add(tl_mime *m, GMimeObject *object, int container, unsigned depth, unsigned message) {
   if (m->parts->len >= m->limits.parts_max) {
     m->truncated = 1;
@@ -66,6 +71,8 @@ static tl_mime_part *add(tl_mime *m, GMimeObject *object, int container, unsigne
   part->charset = g_strdup(g_mime_object_get_content_type_parameter(object, "charset"));
   part->content_id = g_strdup(g_mime_object_get_content_id(object));
   part->container = container;
+  part->is_flowed = says(object, "format", "flowed");
+  part->deletes_space = says(object, "delsp", "yes");
   part->depth = depth;
   part->message = message;
   const char *disposition = g_mime_object_get_disposition(object);

@@ -33,6 +33,8 @@ typedef struct {
   unsigned message;        // 0 for the outer message, n for the n-th message inside it
   int is_attachment;       // Content-Disposition: attachment
   int is_inline;           // Content-Disposition: inline
+  int is_flowed;           // format=flowed (RFC 3676)
+  int deletes_space;       // DelSp=yes
 } tl_mime_part;
 
 /// Parses; NULL only when memory is out. Broken mail gives what could be read.
