@@ -34,12 +34,25 @@ extension Checker {
       report(node, "`\(name)` is a group of facts", hint: "name one of them, such as `\(example)`")
       return .dyn
     }
+    guard !isFull else { return .dyn }
     let container = environment.container
     let place = container.isEmpty ? "" : " (in container '\(container)')"
-    let quoted =
+    var quoted =
       container.isEmpty && !name.hasPrefix("@") ? "text stands in quotes: \"\(name)\"" : nil
-    report(node, "there is no `\(name)`\(place)", hint: nearest(name) ?? quoted)
+    if quoted != nil, isOperandOfSelect(node) {
+      quoted =
+        "a name for each element stands in the brackets of `exists(\(name), …)` and its like alone"
+    }
+    report(
+      node, "there is no `\(name)`\(place)", hint: otherValue(name, node) ?? nearest(name) ?? quoted
+    )
     return .dyn
+  }
+
+  private func isOperandOfSelect(_ node: Int) -> Bool {
+    syntax.nodes.contains {
+      if case .select(node, _, _) = $0 { true } else { false }
+    }
   }
 
   private mutating func use(_ node: Int, _ found: Reference) -> Type {
@@ -152,7 +165,14 @@ extension Checker {
         hint: "dyn(…) around it leaves that to the moment of evaluating")
       return .dyn
     default:
-      report(node, "\(shown(type)) has no fields, so `.\(field)` means nothing")
+      var hint: String?
+      if type == .timestamp, case .select(let moment, _, _) = syntax.nodes[node] {
+        hint = Self.otherMethod(field, on: syntax.text(of: moment)).map { "write it as `\($0)`" }
+      }
+      if case .list = type, case .select(let list, _, _) = syntax.nodes[node] {
+        hint = "ask each of its elements: `\(syntax.text(of: list)).exists(e, e.\(field) == …)`"
+      }
+      report(node, "\(shown(type)) has no fields, so `.\(field)` means nothing", hint: hint)
       return .dyn
     }
   }

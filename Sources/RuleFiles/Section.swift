@@ -115,7 +115,9 @@ package struct Section {
 
   package func text(what: String) -> String? {
     guard let scalar = node.scalar, !isNull else {
-      report("\(what) is a text, and this is \(shape)")
+      report(
+        "\(what) is a text, and this is \(shape)",
+        hint: isSequence ? "one of them: write it without the brackets" : nil)
       return nil
     }
     return scalar.string
@@ -169,8 +171,13 @@ package struct Section {
   /// - Returns: milliseconds.
   func duration(_ range: ClosedRange<Int64> = 0...Section.longest, what: String) -> Int64? {
     guard let text = node.scalar?.string, let span = Span(text) else {
+      var meant = node.scalar.flatMap { Span.meant(by: $0.string) }
+      if let number = node.scalar?.string, Int(number) != nil {
+        meant = "\(number)s, or \(number)m"
+      }
       report(
-        "\(what) is a length of time, and this is \(shape)", hint: "write it as 30s, 5m or 1h30m")
+        "\(what) is a length of time, and this is \(shape)",
+        hint: "write it as \(meant ?? "30s, 5m or 1h30m")")
       return nil
     }
     let milliseconds = span.seconds * 1_000 + Int64(span.nanoseconds / 1_000_000)

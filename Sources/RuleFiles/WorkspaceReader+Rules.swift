@@ -296,6 +296,13 @@ extension WorkspaceReader {
   private var preferable: [String] { ["last", "account_team"] }
 
   private func preference(_ section: Section) -> Plan.AgentPreference? {
+    guard section.isMapping else {
+      let name = section.node.scalar?.string ?? "last"
+      section.report(
+        "prefer is a mapping of keys and values, and this is \(section.shape)",
+        hint: "write { agent: \(name), for: 90s }")
+      return nil
+    }
     guard let members = section.members(["agent", "for"], what: "prefer"),
       let agent = members["agent"]
     else {
@@ -332,7 +339,10 @@ extension WorkspaceReader {
       }
       let said = changes.filter { members[$0] != nil }
       guard said.count == 1, let key = said.first, let held = members[key] else {
-        element.report("a step says one of \(changes.joined(separator: ", "))")
+        element.report(
+          "a step says one of \(changes.joined(separator: ", "))",
+          hint: said.count > 1
+            ? "make a step of each, with the same `after`" : nil)
         return nil
       }
       guard let milliseconds = after.duration(1_000...Section.longest, what: "after"),
@@ -413,7 +423,9 @@ extension WorkspaceReader {
     if ruleNames != nil, last.when != nil, let place = places["rule \(last.key)"] {
       place.report(
         "the last rule must have no `when`",
-        hint: "end with a rule that takes every case that no other took")
+        hint: last.when?.plainOutcome == true
+          ? "leave `when` out: it takes every case then, too"
+          : "end with a rule that takes every case that no other took")
     }
   }
 }
