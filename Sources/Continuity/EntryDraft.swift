@@ -156,6 +156,16 @@ public struct EntryBody {
     return EntryKind(rawValue: String(decoding: name, as: UTF8.self))
   }
 
+  /// Whether a member of an entry's body is this text; nil where it has none, or words were taken out
+  /// of it.
+  public static func says(_ name: String, _ text: String, _ body: [UInt8]) -> Bool? {
+    guard let members = JSONWords.members(body),
+      let place = members.first(where: { $0.name == name })?.value,
+      let said = JSONText.string(Array(body[place])), !said.contains(Redaction.mark)
+    else { return nil }
+    return said == text
+  }
+
   static func end(salt: UInt64) -> [UInt8] {
     Array(
       ",\"salt\":\"\(Hex.encode((0..<8).map { UInt8(truncatingIfNeeded: salt >> (56 - UInt64($0) * 8)) }))\"}"

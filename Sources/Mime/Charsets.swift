@@ -1,21 +1,25 @@
 import CGMime
 
-/// Text of any charset to UTF-8. What is said is tried first, then UTF-8, then Windows-1252, as
-/// mail readers do.
+/// Text of any charset to UTF-8. What is said is tried first (by which name, and as what: see
+/// `CharsetNames`), then UTF-8, then Windows-1252, as mail readers do.
 enum Charsets {
   static func text(_ bytes: UnsafeBufferPointer<UInt8>, _ charset: String?) -> String {
-    let name = (charset ?? "utf-8").lowercased()
-    switch name {
-    case "utf-8", "utf8", "us-ascii", "ascii", "unknown-8bit", "default", "":
-      return String(validating: bytes, as: UTF8.self) ?? convert(bytes, "windows-1252")
-        ?? replacing(bytes)
-    // Those who say Latin-1 send Windows-1252 (WHATWG Encoding says the same).
-    case "iso-8859-1", "latin1": return convert(bytes, "windows-1252") ?? replacing(bytes)
-    default:
-      return convert(bytes, name) ?? String(validating: bytes, as: UTF8.self) ?? convert(
-        bytes, "windows-1252")
-        ?? replacing(bytes)
+    let name = (charset ?? "").lowercased().filter { !$0.isWhitespace && $0 != "\"" && $0 != "'" }
+    if !CharsetNames.unicode.contains(name), let text = converted(bytes, name) { return text }
+    return String(validating: bytes, as: UTF8.self) ?? convert(bytes, "CP1252") ?? replacing(bytes)
+  }
+
+  private static func converted(_ bytes: UnsafeBufferPointer<UInt8>, _ name: String) -> String? {
+    let charset = CharsetNames.iconv(name) ?? name
+    let other: (bytes: [UInt8]?, charset: String)
+    switch charset {
+    case "HZ": other = (SevenBitText.gb18030(hz: bytes), "GB18030")
+    case "ISO-2022-JP-2": other = (SevenBitText.shiftJIS(iso2022: bytes), "CP932")
+    case "EUC-JP-MS": other = (SevenBitText.shiftJIS(euc: bytes), "CP932")
+    default: return convert(bytes, charset)
     }
+    guard let same = other.bytes else { return convert(bytes, charset) }
+    return same.withUnsafeBufferPointer { convert($0, other.charset) }
   }
 
   private static func replacing(_ bytes: UnsafeBufferPointer<UInt8>) -> String {

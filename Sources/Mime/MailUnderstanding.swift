@@ -44,6 +44,7 @@ public struct MailUnderstanding: Sendable {
   public var words: OwnWords
   /// What the author wrote.
   public var own: String
+  /// What they quoted, and what stands only in an alternative of theirs that nobody is shown.
   public var quoted: String
   public var signature: String
   public var attachments: [MimeMessage.Attachment]
@@ -87,7 +88,7 @@ public struct MailUnderstanding: Sendable {
     text = message.text
     words = OwnWords(text)
     own = words.own
-    quoted = words.quoted
+    quoted = [words.quoted, message.besides].filter { !$0.isEmpty }.joined(separator: "\n")
     signature = words.signature
     attachments = message.attachments
     isTruncated = message.isTruncated

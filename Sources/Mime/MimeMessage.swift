@@ -32,7 +32,6 @@ public struct MimeMessage: Sendable {
     public var contentID: String?
     /// Shown inside the text rather than beside it.
     public var isInline: Bool
-    var isDisposedAsAttachment = false
     /// A whole message, as it stands, when `type` is `message/rfc822`.
     public var bytes: [UInt8]
   }
@@ -40,9 +39,10 @@ public struct MimeMessage: Sendable {
   public private(set) var headers: [Header] = []
   /// `type/subtype` of the whole, in lower case.
   public private(set) var contentType = "text/plain"
-  /// The plain text that the author sent; nil when there was only HTML or nothing.
-  public private(set) var plainText: String?
-  public private(set) var html: String?
+  /// What a reader would read; HTML as text. See `ShownText`.
+  public private(set) var text = ""
+  /// What stands only in an alternative that no reader is shown.
+  public private(set) var besides = ""
   public private(set) var attachments: [Attachment] = []
   public private(set) var isTruncated = false
 
@@ -61,28 +61,57 @@ public struct MimeMessage: Sendable {
           name: Self.text(tl_mime_header_name(parsed, index)), raw: raw,
           decoded: Self.clean(EncodedWordReader.decode(raw))))
     }
+    var reading = Reading(limits)
     for index in 0..<tl_mime_part_count(parsed) {
-      if let part = tl_mime_part_at(parsed, index) { take(part.pointee, limits) }
+      if let part = tl_mime_part_at(parsed, index)?.pointee {
+        take(part, Self.path(part.container, parsed), &reading)
+      }
     }
-    let isBlank = html == nil && plainText?.contains { !$0.isWhitespace } != true
-    if isBlank { findText(bytes, limits, hasParts: tl_mime_part_count(parsed) > 0) }
+    let containers = tl_mime_container_count(parsed)
+    func isAlternative(_ container: Int) -> Bool {
+      container < containers
+        && Self.text(tl_mime_container_at(parsed, container).type) == "multipart/alternative"
+    }
+    show(reading.shown, isAlternative)
+    if isBlank {
+      // Of several the first, unless they are one text in two forms.
+      let first = reading.named.first?.path ?? []
+      let isOne = first.last.map(isAlternative) ?? false
+      let named = isOne ? reading.named.filter { $0.path == first } : Array(reading.named.prefix(1))
+      show(named.map { Self.text(of: $0.part, $0.path, &reading) }, isAlternative)
+    }
+    if reading.isCut { isTruncated = true }
+    if isBlank, !reading.shown.contains(where: \.isHTML) {
+      findText(bytes, limits, hasParts: tl_mime_part_count(parsed) > 0)
+    }
   }
 
-  /// Nothing was clearly the text. A text that has a name but was not attached is it; else, where
-  /// GMime found no
-  /// part at all (a boundary that never comes, no blank line after the header), what stands below
-  /// the header.
-  private mutating func findText(_ bytes: [UInt8], _ limits: MimeLimits, hasParts: Bool) {
-    if let shown = attachments.first(where: {
-      $0.type == "text/plain" && !$0.isDisposedAsAttachment
-    }) {
-      plainText = Self.lineFeeds(
-        shown.bytes.prefix(limits.textBytesMax).withUnsafeBufferPointer { Charsets.text($0, nil) })
-    } else if attachments.isEmpty, !hasParts || !contentType.hasPrefix("multipart/") {
-      let below = bytes[Self.headerEnd(bytes)...].prefix(limits.textBytesMax)
-      let text = Self.lineFeeds(below.withUnsafeBufferPointer { Charsets.text($0, nil) })
-      if text.contains(where: { !$0.isWhitespace }) { plainText = text }
+  private var isBlank: Bool { !text.contains { !$0.isWhitespace } }
+
+  private mutating func show(_ parts: [ShownText.Part], _ isAlternative: (Int) -> Bool) {
+    guard !parts.isEmpty else { return }
+    let shown = ShownText(parts, isAlternative: isAlternative)
+    (text, besides) = (shown.text, shown.besides)
+  }
+
+  /// The multiparts around a part, outermost first.
+  private static func path(_ container: Int32, _ parsed: OpaquePointer) -> [Int] {
+    var path: [Int] = []
+    var at = Int(container)
+    while at >= 0, at < tl_mime_container_count(parsed) {
+      path.insert(at, at: 0)
+      at = Int(tl_mime_container_at(parsed, at).parent)
     }
+    return path
+  }
+
+  /// Where GMime found no part at all (a boundary that never comes, no blank line after the header),
+  /// what stands below the header is the text.
+  private mutating func findText(_ bytes: [UInt8], _ limits: MimeLimits, hasParts: Bool) {
+    guard attachments.isEmpty, !hasParts || !contentType.hasPrefix("multipart/") else { return }
+    let below = bytes[Self.headerEnd(bytes)...].prefix(limits.textBytesMax)
+    let found = Self.lineFeeds(below.withUnsafeBufferPointer { Charsets.text($0, nil) })
+    if found.contains(where: { !$0.isWhitespace }) { text = found }
   }
 
   /// Where the body starts: after the blank line, or at the first line that can be no header (RFC
@@ -103,13 +132,6 @@ public struct MimeMessage: Sendable {
     return bytes.count
   }
 
-  /// What a reader would read: the plain text, else the HTML as text.
-  public var text: String {
-    if let plainText, plainText.contains(where: { !$0.isWhitespace }) { return plainText }
-    guard let html else { return plainText ?? "" }
-    return HTMLText.plain(html)
-  }
-
   public func all(_ name: String) -> [Header] {
     let wanted = name.lowercased()
     return headers.filter { $0.name.lowercased() == wanted }
@@ -118,41 +140,60 @@ public struct MimeMessage: Sendable {
   /// The first header of that name.
   public func first(_ name: String) -> Header? { all(name).first }
 
-  private mutating func take(_ part: tl_mime_part, _ limits: MimeLimits) {
-    let type = part.type.map { String(cString: $0) } ?? "application/octet-stream"
-    let content = UnsafeBufferPointer(start: part.bytes, count: part.bytes == nil ? 0 : part.count)
-    let name = part.filename.map { Self.fileName(Self.text($0)) } ?? nil
-    let isBody =
-      part.is_attachment == 0 && name == nil && (type == "text/plain" || type == "text/html")
-    if isBody, type == "text/html",
-      html == nil || part.subtype_of.map({ String(cString: $0) }) != "multipart/alternative"
-    {
-      html = (html.map { $0 + "\n" } ?? "") + decode(content, part.charset, limits, after: html)
-      return
+  /// What is read for words.
+  private struct Reading {
+    var shown: [ShownText.Part] = []
+    /// Texts that have a name and were not attached: shown where nothing else is.
+    var named: [(part: tl_mime_part, path: [Int])] = []
+    /// Bytes that may still be read, of plain text and of HTML.
+    var plainLeft: Int
+    var htmlLeft: Int
+    var isCut = false
+
+    init(_ limits: MimeLimits) {
+      (plainLeft, htmlLeft) = (limits.textBytesMax, limits.textBytesMax)
     }
-    if isBody, type == "text/plain" {
-      // Text before and after a picture is one text.
-      plainText =
-        (plainText.map { $0.hasSuffix("\n") ? $0 : $0 + "\n" } ?? "")
-        + decode(content, part.charset, limits, after: plainText)
-      return
+  }
+
+  private mutating func take(_ part: tl_mime_part, _ path: [Int], _ reading: inout Reading) {
+    let type = part.type.map { String(cString: $0) } ?? "application/octet-stream"
+    let name = part.filename.map { Self.fileName(Self.text($0)) } ?? nil
+    if part.is_attachment == 0, type == "text/plain" || type == "text/html" {
+      guard name != nil else {
+        return reading.shown.append(Self.text(of: part, path, &reading))
+      }
+      reading.named.append((part, path))
     }
     let id = part.content_id.map { Self.text($0) }
     attachments.append(
       Attachment(
         name: name, type: type, contentID: id,
         isInline: part.is_inline != 0 || (part.is_attachment == 0 && id != nil),
-        isDisposedAsAttachment: part.is_attachment != 0, bytes: Array(content)))
+        bytes: Array(Self.content(part))))
   }
 
-  private mutating func decode(
-    _ content: UnsafeBufferPointer<UInt8>, _ charset: UnsafePointer<CChar>?, _ limits: MimeLimits,
-    after read: String?
-  ) -> String {
-    let left = max(0, limits.textBytesMax - (read?.utf8.count ?? 0))
+  private static func content(_ part: tl_mime_part) -> UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: part.bytes, count: part.bytes == nil ? 0 : part.count)
+  }
+
+  private static func text(
+    of part: tl_mime_part, _ path: [Int], _ reading: inout Reading
+  ) -> ShownText.Part {
+    let isHTML = part.type.map { String(cString: $0) } == "text/html"
+    let content = content(part)
+    let left = isHTML ? reading.htmlLeft : reading.plainLeft
     let bytes = UnsafeBufferPointer(rebasing: content.prefix(left))
-    if bytes.count < content.count { isTruncated = true }
-    return Self.lineFeeds(Charsets.text(bytes, charset.map { String(cString: $0) }))
+    if bytes.count < content.count { reading.isCut = true }
+    var text = lineFeeds(Charsets.text(bytes, part.charset.map { String(cString: $0) }))
+    if isHTML {
+      reading.htmlLeft = max(0, left - text.utf8.count)
+    } else {
+      reading.plainLeft = max(0, left - text.utf8.count)
+      if part.is_flowed != 0 {
+        text = FlowedText.joined(text, deletesSpace: part.deletes_space != 0)
+      }
+    }
+    return ShownText.Part(text: text, isHTML: isHTML, path: path)
   }
 
   /// CRLF as LF, as the rest of the program writes lines.

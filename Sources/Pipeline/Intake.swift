@@ -226,8 +226,11 @@ public struct MailArrival: Sendable {
   public var `case`: CaseID
   public var from: IdentityClaim
   public var attributes: [CustomerProfile.Attribute]
-  /// Hash of Message-ID, recipient and body: the same mail twice is recorded once.
+  /// Hash of Message-ID, author, subject, recipient and body: the same mail twice is recorded once.
   public var seenKey: [UInt8]
+  /// The same without author and subject, as older programs kept it: what it leads to is this mail
+  /// only where these are the same, too.
+  public var earlierSeenKey: [UInt8]?
   /// Key of the message's own id, so that answers to it find the conversation.
   public var messageKey: [UInt8]?
   /// Keys of In-Reply-To and References, nearest first.

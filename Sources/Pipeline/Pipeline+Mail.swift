@@ -10,8 +10,7 @@ extension Pipeline {
   mutating func mail(_ mail: MailArrival, _ turn: inout Turn, _ reads: any StoreReader)
     throws(StoreFault) -> Answer
   {
-    if let seen = try value(.mailSeen, mail.seenKey, reads) {
-      let known = Self.seen(seen)
+    if let known = try seen(mail, reads) {
       return .mailTaken(known.conversation, known.entry, duplicate: true)
     }
     if let answer = try reported(mail, &turn, reads) { return answer }
@@ -43,6 +42,26 @@ extension Pipeline {
     // A byte more than an answer of an older program has: this one has no recipient.
     if let key = mail.messageKey { setKey(.mailThread, key, place + by + [0], &turn) }
     return .mailTaken(conversation, entry, duplicate: false)
+  }
+
+  /// Where this mail stands already.
+  private mutating func seen(
+    _ mail: MailArrival, _ reads: any StoreReader
+  ) throws(StoreFault) -> (conversation: ConversationID, entry: EntryID)? {
+    if let value = try value(.mailSeen, mail.seenKey, reads) { return Self.seen(value) }
+    guard
+      let value = try mail.earlierSeenKey.flatMap({ key throws(StoreFault) in
+        try self.value(.mailSeen, key, reads)
+      })
+    else { return nil }
+    // Web forms and scanners give many mails one id: who wrote it, and about what, tells them apart.
+    // Whatever of that cannot be read any more counts as the same, as it did.
+    let known = Self.seen(value)
+    let body = try entry(known.entry, reads)?.body ?? []
+    let isSame =
+      EntryBody.says("from", mail.facts.from, body) ?? true
+      && EntryBody.says("subject", mail.facts.subject, body) ?? true
+    return isSame ? known : nil
   }
 
   /// Where mail goes on that its headers put nowhere. What a machine wrote continues nothing.

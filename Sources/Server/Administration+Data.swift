@@ -171,18 +171,27 @@ extension Administration {
       [AccessRow(at: now, who: "administrator", what: .export, customer: customer)],
       writer.workspace)
     try Files.createFolder("\(target)/attachments")
+    // Everything else is theirs all the same.
+    var damaged: [BlobRow] = []
     for row in export.attachments {
-      let bytes = try edge.store.blobs.read(row.hash, writer.workspace)
+      let bytes: [UInt8]
+      do throws(StoreFault) { bytes = try edge.store.blobs.read(row.hash, writer.workspace) } catch
+      {
+        edge.health.tell("exporting the attachment \(row.id)", error)
+        damaged.append(row)
+        continue
+      }
       try Files.writeAtomically(bytes, to: "\(target)/attachments/\(PersonExport.fileName(row))")
     }
-    try Files.writeAtomically(
-      Array(try ExportText.render(export.json).utf8), to: "\(target)/export.txt")
-    try Files.writeAtomically(export.json, to: "\(target)/export.json")
+    let whole = export.json(without: Set(damaged.map(\.id)))
+    try Files.writeAtomically(Array(try ExportText.render(whole).utf8), to: "\(target)/export.txt")
+    try Files.writeAtomically(whole, to: "\(target)/export.json")
     var json = JSONWriter()
     json.object {
       $0.field("customer", customer.description)
       $0.field("entries", export.entries)
-      $0.field("attachments", export.attachments.count)
+      $0.field("attachments", export.attachments.count - damaged.count)
+      $0.field("damaged", array: { for row in damaged { $0.string(PersonExport.fileName(row)) } })
     }
     return APIResponse(200, json: json.bytes)
   }

@@ -124,27 +124,48 @@ final class Outbox: Sendable {
     }
     guard isOurs else { return }
     underWay.enter()
-    do throws(StoreFault) { try send(row, workspace, reads) } catch {
-      edge.health.tell("sending mail \(row.id)", error)
-      delay(row, workspace)
-      underWay.leave()
+    do throws(Hindrance) { try send(row, workspace, reads) } catch {
+      edge.health.tell("sending mail \(row.id)", error.fault)
+      // After this look, which holds the reader.
+      queue.async { [row] in
+        self.hinder(row, workspace, error)
+        self.underWay.leave()
+      }
     }
   }
 
+  /// Why a mail cannot be put together, for the log and for the agent who wrote it.
+  private struct Hindrance: Error {
+    var fault: StoreFault
+    var why: String
+  }
+
+  /// It is tried again: somebody may mend the folder, or upload the file anew. Damage is told at once,
+  /// since time alone mends none.
+  private func hinder(_ row: OutboxRow, _ workspace: WorkspaceID, _ hindrance: Hindrance) {
+    guard !isErased(row, workspace) else {
+      return known.withLock { $0[Key(workspace: workspace, id: row.id)] = .settled }
+    }
+    let limit = edge.health.clock.now + .seconds(-Int64(edge.settings.outboxGivenUpSeconds))
+    guard let mail = row.payload.flatMap(Self.decoded) else { return delay(row, workspace) }
+    if mail.at <= limit { return failed(row, workspace, hindrance.why) }
+    var isDamage = false
+    if case .corrupt = hindrance.fault { isDamage = true }
+    delay(row, workspace, hindrance.why, isToldAtOnce: isDamage)
+  }
+
   private func send(_ row: OutboxRow, _ workspace: WorkspaceID, _ reads: any StoreReader)
-    throws(StoreFault)
+    throws(Hindrance)
   {
     guard let channel = edge.mailChannel(of: workspace) else {
-      throw .failed(doing: "find the workspace's mail addresses", why: "it has none")
+      let fault = StoreFault.failed(
+        doing: "find the workspace's mail addresses", why: "it has none")
+      throw Hindrance(fault: fault, why: "the workspace has no mail address")
     }
     guard let mail = row.payload.flatMap(Self.decoded) else {
-      throw .corrupt(what: "mail in the outbox")
+      throw Hindrance(fault: .corrupt(what: "mail in the outbox"), why: "it is damaged")
     }
-    var attachments: [(row: BlobRow, bytes: [UInt8])] = []
-    for blob in mail.blobs {
-      guard let row = try reads.blob(workspace, blob) else { continue }
-      attachments.append((row, try edge.store.blobs.read(row.hash, workspace)))
-    }
+    let attachments = try attachments(of: mail, workspace, reads)
     guard let composed = channel.compose(mail, attachments: attachments) else {
       return ended(row, workspace, .malformed("its addresses cannot be written"))
     }
@@ -157,6 +178,24 @@ final class Outbox: Sendable {
         user: edge.settings.smarthostUser, password: edge.settings.smarthostPassword)
     }
     client.send(submission) { outcome in self.ended(row, workspace, outcome) }
+  }
+
+  private func attachments(
+    of mail: OutgoingMail, _ workspace: WorkspaceID, _ reads: any StoreReader
+  ) throws(Hindrance) -> [(row: BlobRow, bytes: [UInt8])] {
+    var attachments: [(row: BlobRow, bytes: [UInt8])] = []
+    for blob in mail.blobs {
+      var name = ""
+      do throws(StoreFault) {
+        guard let row = try reads.blob(workspace, blob) else { continue }
+        name = row.fileName.map { " \($0)" } ?? ""
+        attachments.append((row, try edge.store.blobs.read(row.hash, workspace)))
+      } catch {
+        let what = if case .corrupt = error { "is damaged" } else { "cannot be read" }
+        throw Hindrance(fault: error, why: "its attachment\(name) \(what)")
+      }
+    }
+    return attachments
   }
 
   private static func decoded(_ bytes: [UInt8]) -> OutgoingMail? {
@@ -215,7 +254,9 @@ final class Outbox: Sendable {
   }
 
   /// - Parameter why: what the agent is told, once it has waited for long.
-  private func delay(_ row: OutboxRow, _ workspace: WorkspaceID, _ why: String? = nil) {
+  private func delay(
+    _ row: OutboxRow, _ workspace: WorkspaceID, _ why: String? = nil, isToldAtOnce: Bool = false
+  ) {
     var later = row
     later.tries = min(row.tries + 1, 1_000)
     let wait = min(edge.settings.outboxRetrySeconds << min(Int(row.tries), 10), Self.waitMaxSeconds)
@@ -223,7 +264,8 @@ final class Outbox: Sendable {
     later.due = now + .seconds(Int64(wait))
     known.withLock { $0[Key(workspace: workspace, id: row.id)] = .delayed(later) }
     let told = now + .seconds(-Int64(edge.settings.outboxToldSeconds))
-    let isLate = row.payload.flatMap(Self.decoded).map { $0.at <= told } ?? false
+    let isLate =
+      isToldAtOnce || row.payload.flatMap(Self.decoded).map { $0.at <= told } ?? false
     edge.writer(workspace)?.submit([Request(.outboxDelayed(later, isLate ? why : nil))])
     wake(workspace, at: later.due, now)
   }

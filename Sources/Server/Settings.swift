@@ -26,6 +26,7 @@ public struct Settings: Sendable, Equatable {
   public var smarthostPassword = ""
   public var outboxRetrySeconds = 30
   public var outboxToldSeconds = 14_400
+  public var outboxGivenUpSeconds = 432_000
   public var mailHostname = "localhost"
   public var mailBytesMax = 25 << 20
   public var blobBytesMax = 25 << 20
@@ -177,6 +178,9 @@ public struct Settings: Sendable, Equatable {
     number(
       "outbox.told_seconds", \.outboxToldSeconds, 1...604_800,
       "how long an answer waits for the smarthost before its agent is told"),
+    number(
+      "outbox.given_up_seconds", \.outboxGivenUpSeconds, 1...2_592_000,
+      "how long an answer waits that cannot be put together, such as for a damaged attachment"),
     text(
       "mail.hostname", \.mailHostname, "the name that SMTP greets with", isNeeded: true,
       fault: { MailSubmission.isName($0) ? nil : "is no host name: \($0)" }),

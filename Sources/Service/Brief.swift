@@ -65,7 +65,10 @@ struct Brief {
   private(set) var promised: [Line] = []
   /// How the matter went from hand to hand, oldest first.
   private(set) var moves: [Move] = []
+  /// What the customer said last, whenever it came: a mail or an imported line may come later than it
+  /// was said.
   private(set) var lastWords: Line?
+  private var lastSaid = Instant.distantPast
   private(set) var channels: [String] = []
   private(set) var upTo = EntryID(0)
 
@@ -131,7 +134,11 @@ struct Brief {
     }
     switch kind {
     case "message", "speech", "voicemail":
-      if entry["author"]?["kind"]?.string == "customer" { lastWords = line("text") ?? lastWords }
+      let said = Instant(rfc3339: source.at) ?? .distantPast
+      if entry["author"]?["kind"]?.string == "customer", said >= lastSaid, let words = line("text")
+      {
+        (lastWords, lastSaid) = (words, said)
+      }
       // A mail says in its subject what it is about, until somebody says it better.
       if wants == nil, let subject = line("subject"), !subject.text.isEmpty { wants = subject }
     case "handoff", "handed_back", "transferred", "accepted":

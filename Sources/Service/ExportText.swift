@@ -44,7 +44,8 @@ public enum ExportText {
   private static func files(_ export: JSONValue) -> [String: String] {
     var files: [String: String] = [:]
     for row in export["attachments"]?.array ?? [] {
-      if let id = row["id"]?.string, let file = row["file"]?.string { files[id] = file }
+      guard let id = row["id"]?.string else { continue }
+      files[id] = row["file"]?.string ?? "damaged, and cannot be read"
     }
     return files
   }

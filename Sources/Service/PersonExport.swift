@@ -10,9 +10,17 @@ import Wire
 /// cases with what was handed over and which facts a rule saw, every entry, every attachment, who
 /// read of it.
 public struct PersonExport: Sendable {
-  public var json: [UInt8]
-  public var attachments: [BlobRow]
-  public var entries: Int
+  public let attachments: [BlobRow]
+  public var entries: Int { page.entries.count }
+  private let at: Instant
+  private let directory: Directory
+  private let root: CustomerID
+  private let records: [CustomerRow]
+  private let identities: [IdentityRow]
+  private let conversations: [ConversationRow]
+  private let cases: [(CaseRow, FactsRow?)]
+  private let accesses: [AccessRow]
+  private let page: TimelinePage
 
   /// - Returns: nil when there is no such customer.
   public static func read(
@@ -41,8 +49,6 @@ public struct PersonExport: Sendable {
     var page = try TimelinePage.read(
       workspace, of: root, .before(EntryID(.max)), limit: 1_000, visible: .internal, reads)
     page = try page.whole(workspace, reads)
-    var timeline: [UInt8] = []
-    page.append(to: &timeline)
     // Where they took part with another, of whom nothing is told.
     let own = Set(conversations.map(\.id))
     for id in Set(page.entries.compactMap(\.conversation)).subtracting(own).sorted() {
@@ -65,6 +71,18 @@ public struct PersonExport: Sendable {
         cases.append((row, isOwn ? try reads.facts(workspace, of: row.id) : nil))
       }
     }
+    (self.at, self.directory, self.root, self.records) = (at, directory, root, records)
+    (self.identities, self.conversations, self.cases) = (identities, conversations, cases)
+    (self.accesses, self.page, attachments) = (accesses, page, blobs)
+  }
+
+  public var json: [UInt8] { json(without: []) }
+
+  /// - Parameter damaged: attachments whose bytes cannot be read: they have no file.
+  public func json(without damaged: Set<BlobID>) -> [UInt8] {
+    var timeline: [UInt8] = []
+    page.append(to: &timeline)
+    let members = Set(page.members)
     var out = JSONWriter(reserving: timeline.count + 4_096)
     out.object { out in
       out.field("exported", at.description)
@@ -76,13 +94,15 @@ public struct PersonExport: Sendable {
         "conversations", array: { for row in conversations { Self.append(row, members, &$0) } })
       out.field(
         "cases", array: { for (row, facts) in cases { Self.append(row, facts, directory, &$0) } })
-      out.field("attachments", array: { for row in blobs { Self.append(row, &$0) } })
+      out.field(
+        "attachments",
+        array: {
+          for row in attachments { Self.append(row, isDamaged: damaged.contains(row.id), &$0) }
+        })
       out.field("read_by", array: { for row in accesses { Self.append(row, &$0) } })
       out.field("timeline", raw: timeline)
     }
-    json = out.bytes
-    attachments = blobs
-    entries = page.entries.count
+    return out.bytes
   }
 
   /// When one of these was last taken apart from somebody who is another person by now.
@@ -182,14 +202,18 @@ public struct PersonExport: Sendable {
     }
   }
 
-  private static func append(_ row: BlobRow, _ json: inout JSONWriter) {
+  private static func append(_ row: BlobRow, isDamaged: Bool, _ json: inout JSONWriter) {
     json.object {
       $0.field("id", row.id.description)
       if let name = row.fileName { $0.field("name", name) }
       $0.field("type", row.mediaType)
       $0.field("bytes", row.size)
       $0.field("sha256", Hex.encode(row.hash.bytes))
-      $0.field("file", "attachments/\(fileName(row))")
+      if isDamaged {
+        $0.field("damaged", true)
+      } else {
+        $0.field("file", "attachments/\(fileName(row))")
+      }
     }
   }
 

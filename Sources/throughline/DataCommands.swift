@@ -87,6 +87,10 @@ struct Export: AsyncParsableCommand {
     print(
       "\(facts["customer"] ?? ""): \(facts["entries"] ?? 0) entries and \(facts["attachments"] ?? 0) attachments, in \(whole(to))"
     )
+    let damaged = facts["damaged"] as? [String] ?? []
+    guard !damaged.isEmpty else { return }
+    for name in damaged { print("  damaged, and not there: attachment \(name)") }
+    throw ExitCode(1)
   }
 }
 

@@ -297,14 +297,39 @@ struct MailChannelTests {
     #expect(arrival.blobs.allSatisfy { Int64($0.bytes.count) == $0.row.size })
   }
 
-  @Test func `the same mail is the same, another recipient's or another body is not`() throws {
+  @Test
+  func `the same mail is the same; another recipient's, author's, subject's or body is not`() throws
+  {
     let id = "Message-ID: <1@home.example>"
     let first = try #require(try understand([id, from])).mail
     #expect(try #require(try understand([id, from])).mail.seenKey == first.seenKey)
+    // As relays add to it and write it anew.
+    let relayed = ["Received: from x by y", from, "Subject: =?utf-8?q?My_lamp?=", id]
+    #expect(try #require(try understand(relayed)).mail.seenKey == first.seenKey)
+    for other in [[id, "From: Eve <eve@home.example>"], [id, from, "Subject: My lamps"]] {
+      let mail = try #require(try understand(other)).mail
+      #expect(mail.seenKey != first.seenKey)
+      #expect(mail.earlierSeenKey == first.earlierSeenKey)
+    }
     #expect(try #require(try understand([id, from], "other words")).mail.seenKey != first.seenKey)
     #expect(
       try #require(try understand([id, from], to: "billing@shop.example")).mail.seenKey
         != first.seenKey)
+    // What folders hold that an older program wrote.
+    let old = "1@home.example\n<help@shop.example>\n\r\n\r\nWhere is my lamp?\r\n"
+    #expect(first.earlierSeenKey == SHA256.hash(Array(old.utf8)).bytes)
+  }
+
+  @Test func `a mail without an id is told by its date, author and subject`() throws {
+    let date = "Date: Wed, 25 Nov 2026 10:00:00 +0000"
+    let first = try #require(try understand([from, date])).mail
+    #expect(try #require(try understand([from, date])).mail.seenKey == first.seenKey)
+    for other in [
+      [from], [from, date, "Message-ID: x"], [from, date, "Subject: x"],
+      [date, "From: Eve <eve@home.example>"],
+    ] {
+      #expect(try #require(try understand(other)).mail.seenKey != first.seenKey, "\(other)")
+    }
   }
 
   @Test func `threads are keys, nearest ancestor first, and a machine's mail says so`() throws {

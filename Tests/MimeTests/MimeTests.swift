@@ -79,6 +79,9 @@ struct `Python's mail` {
       file: "msg_10", from: "barry@python.org", name: "Barry Warsaw", subject: "Lyrics",
       own: """
         This is a 7bit encoded message.
+
+        ¡This is a Quoted Printable encoded message!
+
         This is a Base64 encoded message.
         This is a Base64 encoded message.
         This has no Content-Transfer-Encoding: header.

@@ -30,6 +30,19 @@ struct LinkedBriefTests {
     return talk
   }
 
+  @Test("the last words are those that were said last, whatever came last")
+  func saidLast() throws {
+    let shop = try Shop()
+    let talk = try shop.open([jo])
+    try shop.says("the newest words", talk)
+    let earlier = (shop.now + .seconds(-86_400)).description
+    let line: [String: Any] = ["author": "customer", "text": "of yesterday", "at": earlier]
+    let aCase = try #require(try shop.handsOver(talk, ["transcript": [line]]).string("case"))
+    #expect(try brief(aCase, shop).string("brief", "last_words", "text") == "the newest words")
+    try shop.says("and newer ones", talk)
+    #expect(try brief(aCase, shop).string("brief", "last_words", "text") == "and newer ones")
+  }
+
   @Test("what was said, tried and promised in the matter before is told, and its wait counts")
   func before() throws {
     let shop = try Shop()

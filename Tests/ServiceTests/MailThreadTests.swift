@@ -260,4 +260,51 @@ struct MailThreadTests {
       try shop.call("GET", "/v1/customers?kind=email&value=jo@home.example", by: shop.ann).status
         == 200)
   }
+
+  @Test(
+    "forms and scanners give many mails one id: whoever else writes, or about something else, is heard"
+  )
+  func oneID() throws {
+    let shop = try Shop()
+    func write(_ from: String, _ subject: String) throws -> (entry: EntryID, isDuplicate: Bool) {
+      let taken = try shop.mail(
+        from: from, subject: subject, id: "1700000000@form.example", "please call me back")
+      return (taken.entry, taken.isDuplicate)
+    }
+    let first = try write("amy@home.example", "Call me")
+    #expect(!first.isDuplicate)
+    #expect(try !write("bob@work.example", "Call me").isDuplicate)
+    #expect(try !write("amy@home.example", "Call me today").isDuplicate)
+    let again = try write("amy@home.example", "Call me")
+    #expect(again.isDuplicate && again.entry == first.entry)
+    #expect(try shop.rows() == shop.replayed())
+  }
+
+  @Test(
+    "what an older program took is known after an update, and nobody else's mail is taken for it")
+  func olderKeys() throws {
+    let shop = try Shop()
+    func arrival(_ from: String, _ subject: String) throws -> MailArrival {
+      let path = try #require(SMTPPath(mailbox: Array(from.utf8)))
+      let to = try #require(SMTPPath(mailbox: Array("help@shop.example".utf8)))
+      return try shop.mail.understand(
+        shop.message(from: from, subject: subject, id: "1@form.example", "please call me back"),
+        sender: path, recipient: to, relay: "relay.shop.example", now: shop.now
+      ).mail
+    }
+    var old = try arrival("amy@home.example", "Call me")
+    old.seenKey = try #require(old.earlierSeenKey)
+    old.earlierSeenKey = nil
+    func isDuplicate(_ mail: MailArrival) throws -> Bool {
+      guard case .mailTaken(_, _, let duplicate)? = try shop.submit(.mail(mail)) else {
+        throw Shop.Fault.silence
+      }
+      return duplicate
+    }
+    #expect(try !isDuplicate(old))
+    #expect(try isDuplicate(arrival("amy@home.example", "Call me")))
+    #expect(try !isDuplicate(arrival("bob@work.example", "Call me")))
+    #expect(try !isDuplicate(arrival("amy@home.example", "Call me today")))
+    #expect(try isDuplicate(arrival("bob@work.example", "Call me")), "under its new key")
+  }
 }

@@ -94,6 +94,7 @@ public struct MailChannel: Sendable {
     configuration.authservID = relay
     var mail = MailUnderstanding(
       bytes: bytes, envelope: .init(sender: sender), configuration: configuration)
+    let subject = mail.subjectText
     redact(&mail)
     let (found, identity, isUsable) = try author(of: mail, sender, recipient)
     var author = found
@@ -130,13 +131,14 @@ public struct MailChannel: Sendable {
       from: claim,
       attributes: author.name.map { [.init(name: CustomerProfile.name, text: $0, source: "mail")] }
         ?? [],
-      seenKey: Self.seenKey(bytes, mail, recipient),
+      seenKey: Self.seenKey(bytes, mail, recipient, from: found.address, about: subject),
       messageKey: mail.thread.messageID.map(Self.threadKey),
       threadKeys: mail.thread.parents.prefix(50).map(Self.threadKey),
       replyAddress: capability, entry: entry, thread: line,
       subjectKey: MailSubject(mail.subjectText).key, automatic: mail.automatic?.rawValue,
       facts: MailFacts(
         from: author.address, to: to, subject: mail.subjectText, text: mail.own))
+    arrival.earlierSeenKey = Self.earlierSeenKey(bytes, mail, recipient)
     arrival.blobs = blobs.map(\.row)
     arrival.returnPath = sender?.description
     arrival.report = report(mail, author, recipient, blobs.map(\.row), now)
@@ -347,23 +349,36 @@ public struct MailChannel: Sendable {
     Array(SHA256.hash(Array(MessageKey.text(messageID).utf8)).bytes.prefix(16))
   }
 
-  /// The same mail delivered twice has the same id, recipient and body; what relays add on top may
-  /// differ.
-  /// Without an id, its author, date and subject stand for it, with whatever was given for one.
-  static func seenKey(_ bytes: [UInt8], _ mail: MailUnderstanding, _ recipient: SMTPPath) -> [UInt8]
-  {
-    var body = bytes[...]
-    for index in bytes.indices.dropLast(3)
-    where bytes[index] == 13 && bytes[index + 1] == 10 && bytes[index + 2] == 13 {
-      body = bytes[index...]
-      break
-    }
+  /// The same mail delivered twice has the same id, author, subject, recipient and body; what relays
+  /// add on top may differ. The id alone says little: forms on web sites make it of the time, scanners
+  /// give the same to all. Without one, the date stands for it, with whatever was given for an id.
+  static func seenKey(
+    _ bytes: [UInt8], _ mail: MailUnderstanding, _ recipient: SMTPPath, from author: String,
+    about subject: String
+  ) -> [UInt8] {
+    let id =
+      mail.thread.messageID ?? "\(mail.date?.milliseconds ?? 0) \(mail.givenID ?? "")"
+    let name = "\(id)\n\(recipient)\n\(author)\n".lowercased() + "\(subject)\n"
+    return SHA256.hash(Array(name.utf8) + body(bytes)).bytes
+  }
+
+  /// As it was before author and subject were part of it.
+  static func earlierSeenKey(
+    _ bytes: [UInt8], _ mail: MailUnderstanding, _ recipient: SMTPPath
+  ) -> [UInt8] {
     let id =
       mail.thread.messageID
       ?? "\(mail.from.map(\.address)) \(mail.date?.milliseconds ?? 0) \(mail.subjectText)"
       + (mail.givenID ?? "")
-    let name = Array("\(id)\n\(recipient)\n".lowercased().utf8)
-    return SHA256.hash(name + Array(body)).bytes
+    return SHA256.hash(Array("\(id)\n\(recipient)\n".lowercased().utf8) + body(bytes)).bytes
+  }
+
+  private static func body(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
+    for index in bytes.indices.dropLast(3)
+    where bytes[index] == 13 && bytes[index + 1] == 10 && bytes[index + 2] == 13 {
+      return bytes[index...]
+    }
+    return bytes[...]
   }
 }
 

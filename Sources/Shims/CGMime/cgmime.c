@@ -15,6 +15,7 @@ struct tl_mime {
   tl_mime_limits limits;
   GArray *headers;
   GPtrArray *parts;
+  GArray *containers;
   char *content_type;
   int truncated;
   unsigned messages;
@@ -29,7 +30,6 @@ static void free_part(gpointer pointer) {
   g_free((char *)part->charset);
   g_free((char *)part->filename);
   g_free((char *)part->content_id);
-  g_free((char *)part->subtype_of);
   g_free((uint8_t *)part->bytes);
   g_free(part);
 }
@@ -56,7 +56,12 @@ static uint8_t *take(GMimeStream *stream, size_t *count) {
   return array && array->len ? g_memdup2(array->data, array->len) : NULL;
 }
 
-static tl_mime_part *add(tl_mime *m, GMimeObject *object, const char *container, unsigned depth, unsigned message) {
+static int says(GMimeObject *object, const char *parameter, const char *value) {
+  const char *said = g_mime_object_get_content_type_parameter(object, parameter);
+  return said && g_ascii_strcasecmp(said, value) == 0;
+}
+
+static tl_mime_part *add(tl_mime *m, GMimeObject *object, int container, unsigned depth, unsigned message) {
   if (m->parts->len >= m->limits.parts_max) {
     m->truncated = 1;
     return NULL;
@@ -65,7 +70,9 @@ static tl_mime_part *add(tl_mime *m, GMimeObject *object, const char *container,
   part->type = type_of(object);
   part->charset = g_strdup(g_mime_object_get_content_type_parameter(object, "charset"));
   part->content_id = g_strdup(g_mime_object_get_content_id(object));
-  part->subtype_of = g_strdup(container);
+  part->container = container;
+  part->is_flowed = says(object, "format", "flowed");
+  part->deletes_space = says(object, "delsp", "yes");
   part->depth = depth;
   part->message = message;
   const char *disposition = g_mime_object_get_disposition(object);
@@ -76,7 +83,7 @@ static tl_mime_part *add(tl_mime *m, GMimeObject *object, const char *container,
 }
 
 // Recursion is bounded by depth_max.
-static void walk(tl_mime *m, GMimeObject *object, const char *container, unsigned depth, unsigned message) {
+static void walk(tl_mime *m, GMimeObject *object, int container, unsigned depth, unsigned message) {
   if (!object) return;
   if (depth > m->limits.depth_max) {
     m->truncated = 1;
@@ -84,12 +91,13 @@ static void walk(tl_mime *m, GMimeObject *object, const char *container, unsigne
   }
   if (GMIME_IS_MULTIPART(object)) {
     GMimeMultipart *multipart = GMIME_MULTIPART(object);
-    char *type = type_of(object);
+    tl_mime_container one = {type_of(object), container};
+    int inner = (int)m->containers->len;
+    g_array_append_val(m->containers, one);
     int count = g_mime_multipart_get_count(multipart);
     for (int i = 0; i < count && m->parts->len < m->limits.parts_max; i++)
-      walk(m, g_mime_multipart_get_part(multipart, i), type, depth + 1, message);
+      walk(m, g_mime_multipart_get_part(multipart, i), inner, depth + 1, message);
     if (count > 0 && m->parts->len >= m->limits.parts_max) m->truncated = 1;
-    g_free(type);
   } else if (GMIME_IS_MESSAGE_PART(object)) {
     tl_mime_part *part = add(m, object, container, depth, message);
     GMimeMessage *inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
@@ -132,6 +140,7 @@ tl_mime *tl_mime_parse(const uint8_t *bytes, size_t count, tl_mime_limits limits
   m->limits = limits;
   m->headers = g_array_new(FALSE, FALSE, sizeof(header));
   m->parts = g_ptr_array_new_with_free_func(free_part);
+  m->containers = g_array_new(FALSE, FALSE, sizeof(tl_mime_container));
   GMimeStream *stream = g_mime_stream_mem_new_with_buffer((const char *)bytes, count);
   GMimeParser *parser = g_mime_parser_new_with_stream(stream);
   g_mime_parser_set_format(parser, GMIME_FORMAT_MESSAGE);
@@ -141,7 +150,7 @@ tl_mime *tl_mime_parse(const uint8_t *bytes, size_t count, tl_mime_limits limits
     read_headers(m, GMIME_OBJECT(message));
     GMimeObject *body = g_mime_message_get_mime_part(message);
     m->content_type = body ? type_of(body) : g_strdup("text/plain");
-    walk(m, body, NULL, 0, 0);
+    walk(m, body, -1, 0, 0);
     g_object_unref(message);
   }
   g_object_unref(parser);
@@ -158,6 +167,9 @@ void tl_mime_free(tl_mime *m) {
   }
   g_array_free(m->headers, TRUE);
   g_ptr_array_free(m->parts, TRUE);
+  for (guint i = 0; i < m->containers->len; i++)
+    g_free((char *)g_array_index(m->containers, tl_mime_container, i).type);
+  g_array_free(m->containers, TRUE);
   g_free(m->content_type);
   g_free(m);
 }
@@ -174,9 +186,25 @@ size_t tl_mime_part_count(const tl_mime *m) { return m->parts->len; }
 const tl_mime_part *tl_mime_part_at(const tl_mime *m, size_t i) {
   return i < m->parts->len ? g_ptr_array_index(m->parts, i) : NULL;
 }
+size_t tl_mime_container_count(const tl_mime *m) { return m->containers->len; }
+tl_mime_container tl_mime_container_at(const tl_mime *m, size_t i) {
+  return g_array_index(m->containers, tl_mime_container, i);
+}
 int tl_mime_is_truncated(const tl_mime *m) { return m->truncated; }
 
 void tl_mime_free_text(char *text) { g_free(text); }
+
+// How much is given up where bytes mean nothing, so that what follows is read in step again.
+static size_t unit(const char *charset, const char *in, size_t left) {
+  size_t n = 1;
+  if (g_ascii_strncasecmp(charset, "UTF-16", 6) == 0 || g_ascii_strncasecmp(charset, "UCS-2", 5) == 0) n = 2;
+  if (g_ascii_strncasecmp(charset, "UTF-32", 6) == 0 || g_ascii_strncasecmp(charset, "UCS-4", 5) == 0) n = 4;
+  // In single bytes each of these means something, so this is a pair.
+  if (g_ascii_strncasecmp(charset, "ISO-2022", 8) == 0 && left > 1 && in[0] > 32 && in[0] < 127 && in[1] > 32 &&
+      in[1] < 127)
+    n = 2;
+  return n < left ? n : left;
+}
 
 char *tl_mime_to_utf8(const uint8_t *bytes, size_t count, const char *charset, size_t *out_count) {
   *out_count = 0;
@@ -189,23 +217,35 @@ char *tl_mime_to_utf8(const uint8_t *bytes, size_t count, const char *charset, s
   char *in = (char *)bytes;
   size_t left = count;
   char buffer[4096];
-  while (left > 0) {
+  for (;;) {
     char *to = buffer;
     size_t room = sizeof buffer;
     size_t before = left;
-    size_t result = iconv(converter, &in, &left, &to, &room);
+    // Some converters keep a letter back, for a mark that may follow: without input they let go of it.
+    int at_end = left == 0;
+    size_t result = iconv(converter, at_end ? NULL : &in, at_end ? NULL : &left, &to, &room);
     int why = errno;
     g_byte_array_append(out, (const guint8 *)buffer, sizeof buffer - room);
-    if (result != (size_t)-1) break;
+    if (at_end && (result != (size_t)-1 || why != E2BIG || room == sizeof buffer)) break;
+    if (result != (size_t)-1) {
+      if (left == before && left > 0) break;
+      continue;
+    }
     if (why == E2BIG) {
       if (left == before && room == sizeof buffer) break;
       continue;
     }
+    size_t bad = why == EINVAL ? left : unit(charset, in, left);
+    // A letter that was kept back stands before what cannot be read. Others would forget their shift.
+    if (g_ascii_strncasecmp(charset, "CP125", 5) == 0) {
+      to = buffer;
+      room = sizeof buffer;
+      iconv(converter, NULL, NULL, &to, &room);
+      g_byte_array_append(out, (const guint8 *)buffer, sizeof buffer - room);
+    }
     g_byte_array_append(out, (const guint8 *)"\xEF\xBF\xBD", 3);
-    if (why == EINVAL) break;
-    in++;
-    left--;
-    iconv(converter, NULL, NULL, NULL, NULL);
+    in += bad;
+    left -= bad;
   }
   iconv_close(converter);
   *out_count = out->len;

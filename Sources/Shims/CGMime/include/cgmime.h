@@ -14,19 +14,27 @@ typedef struct {
   size_t headers_max;
 } tl_mime_limits;
 
+/// A multipart.
+typedef struct {
+  const char *type;  // "multipart/alternative", lower case
+  int parent;        // index of the multipart around it; -1 at the top
+} tl_mime_container;
+
 /// One leaf of the message, or a message inside it. Strings are NULL when absent; they live as long as the message.
 typedef struct {
   const char *type;        // "text/plain", lower case
   const char *charset;     // as written
   const char *filename;    // decoded (RFC 2231, RFC 2047), UTF-8
   const char *content_id;  // without brackets
-  const char *subtype_of;  // type of the container: "multipart/alternative"; NULL at the top
+  int container;           // index of the multipart around it; -1 at the top
   const uint8_t *bytes;    // decoded content; for message/rfc822 the message as it stands
   size_t count;
   unsigned depth;          // 0 at the top
   unsigned message;        // 0 for the outer message, n for the n-th message inside it
   int is_attachment;       // Content-Disposition: attachment
   int is_inline;           // Content-Disposition: inline
+  int is_flowed;           // format=flowed (RFC 3676)
+  int deletes_space;       // DelSp=yes
 } tl_mime_part;
 
 /// Parses; NULL only when memory is out. Broken mail gives what could be read.
@@ -42,6 +50,8 @@ const char *tl_mime_header_raw(const tl_mime *message, size_t index);
 const char *tl_mime_content_type(const tl_mime *message);
 size_t tl_mime_part_count(const tl_mime *message);
 const tl_mime_part *tl_mime_part_at(const tl_mime *message, size_t index);
+size_t tl_mime_container_count(const tl_mime *message);
+tl_mime_container tl_mime_container_at(const tl_mime *message, size_t index);
 /// Whether parts were left out because of a limit.
 int tl_mime_is_truncated(const tl_mime *message);
 

@@ -1,0 +1,32 @@
+import Testing
+
+@testable import Mime
+
+/// What a mail says in `format=flowed`.
+struct `Mail that flows` {
+  private func read(_ type: String, _ body: String) -> MailUnderstanding {
+    MailUnderstanding(
+      bytes: Array("Content-Type: text/plain; charset=utf-8\(type)\n\n\(body)".utf8))
+  }
+
+  @Test
+  func `soft breaks are none of the author's, and quotes and signature are told apart as ever`() {
+    let body = """
+      My lamp is dark, \nand so is \nmy house.
+
+      On Fri, 27 Nov 2026 at 10:00, Help \n<help@shop.example> wrote:
+      > Shall we \n> call?
+      -- \nAnn
+      """
+    let mail = read("; format=flowed", body)
+    #expect(mail.own == "My lamp is dark, and so is my house.")
+    #expect(mail.quoted.hasSuffix("> Shall we call?"))
+    #expect(mail.signature == "-- \nAnn")
+    #expect(read("", body).own == "My lamp is dark, \nand so is \nmy house.")
+  }
+
+  @Test func `DelSp takes the space too, however its name is written`() {
+    #expect(read("; Format=Flowed; DelSp=\"Yes\"", "これは長い \n文です。").own == "これは長い文です。")
+    #expect(read("; format=fixed; delsp=yes", "one \ntwo").own == "one \ntwo")
+  }
+}
