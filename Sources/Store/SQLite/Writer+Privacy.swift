@@ -54,9 +54,11 @@ extension Writer {
     return try transaction { () throws(StoreFault) in
       let last = try queries.bound(.lastErasure) { $0.put(workspace) }.one(
         .erasures, ErasureReceipt.inWorkspace)
+      // Of one that is carried out again it is kept as it was said, also past the end of what is here:
+      // the next backup that is restored may reach farther than this one.
+      let end = try head(of: workspace).entry
       let receipt = ErasureReceipt(
-        number: (last?.number ?? 0) + 1, at: at, by: by, customers: customers,
-        upTo: try min(upTo ?? EntryID(.max), head(of: workspace).entry))
+        number: (last?.number ?? 0) + 1, at: at, by: by, customers: customers, upTo: upTo ?? end)
       try put(receipt, workspace)
       return receipt
     }
