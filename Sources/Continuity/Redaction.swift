@@ -9,7 +9,7 @@ public struct Redaction: Sendable {
   static let markBytes = Array(mark.utf8)
   private let words: [UInt8]
   /// Whether they are what was put in the place of others, and so nothing that anybody said.
-  private let isMark: Bool
+  let isMark: Bool
 
   /// nil for words that are none.
   public init?(_ words: String) {
