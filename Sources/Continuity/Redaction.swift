@@ -111,5 +111,32 @@ extension CustomerProfile {
         attribute.value = value
       }
     }
+    for index in links.indices { links[index].take(redaction, from: entry) }
+  }
+}
+
+extension Evidence {
+  /// Takes words out of why something was decided about the identity, where an entry tells just that.
+  /// Answers whether there were any.
+  public mutating func take(_ redaction: Redaction, from entry: [UInt8]) -> Bool {
+    guard var item = decided, JSONText.holds(reason, in: entry) else { return false }
+    if item.detail.isEmpty {
+      item.means = redaction.text(item.means)
+    } else {
+      item.detail = redaction.text(item.detail)
+    }
+    guard item != decided else { return false }
+    decided = item
+    return true
+  }
+}
+
+extension JSONText {
+  /// Whether JSON holds a text as a string of its own.
+  static func holds(_ text: String, in json: [UInt8]) -> Bool {
+    guard !text.isEmpty else { return false }
+    var quoted: [UInt8] = []
+    append(text, to: &quoted)
+    return json.contains(quoted)
   }
 }
