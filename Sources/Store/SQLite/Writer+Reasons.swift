@@ -71,8 +71,8 @@ extension Writer {
     return whole
   }
 
-  /// Such entries are for the business alone, which the index knows; one that is damaged is told of by
-  /// the integrity check.
+  /// No customer sees such entries, which the index knows; one that is damaged is told of by the
+  /// integrity check.
   private func entries(
     telling customer: CustomerID, in range: ClosedRange<Instant>, upTo: EntryID,
     _ forms: ErasedForms, _ queries: Queries, _ workspace: WorkspaceID
@@ -81,12 +81,12 @@ extension Writer {
       Table.entries.select(
         """
         INDEXED BY entries_by_customer
-        WHERE workspace=? AND customer=? AND entry<=? AND visibility=? AND at BETWEEN ? AND ?
+        WHERE workspace=? AND customer=? AND entry<=? AND visibility>=? AND at BETWEEN ? AND ?
         """), "find what was told of several")
     statement.begin()
     statement.put(workspace, customer)
     statement.put(upTo)
-    statement.put(Int64(Visibility.internal.rawValue))
+    statement.put(Int64(Visibility.business.rawValue))
     statement.put(range.lowerBound)
     statement.put(range.upperBound)
     var found: [EntryRow] = []
