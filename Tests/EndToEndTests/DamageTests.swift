@@ -234,18 +234,22 @@ import Wire
     #expect(status == 1 && lines.joined().contains("is missing"), "\(lines)")
   }
 
-  @Test
-  func `who moves the main file away under a server stops acknowledgements, until it is back`()
-    async throws
-  {
+  @Test(arguments: ["", "-wal"])
+  func `who moves a file away under a server stops acknowledgements, until it is back`(
+    _ companion: String
+  ) async throws {
     try await TestServer.run { server in
       let chat = try await server.open(try await server.token("bot", "webshop"))
       #expect(try await chat.customer("before").status == 201)
-      let file = server.settings.data + "/throughline.sqlite"
+      let file = server.settings.data + "/throughline.sqlite" + companion
       try FileManager.default.moveItem(atPath: file, toPath: file + ".away")
       #expect(try await chat.customer("into nowhere").status == 503)
       let health = try await server.administer("GET", "/health")
       #expect(health.status == 503 && health["why"].text.contains("move it back"), "\(health)")
+      // As `mv` does, over what SQLite may have made in its place.
+      if FileManager.default.fileExists(atPath: file) {
+        try FileManager.default.removeItem(atPath: file)
+      }
       try FileManager.default.moveItem(atPath: file + ".away", toPath: file)
       try await eventually("it goes on") { try await chat.customer("after").status == 201 }
     }

@@ -26,7 +26,7 @@ public final class SQLiteStore: Store {
   /// administration.
   private let writer: Mutex<UnsafeSend<Writer>?>
   let indexer: SearchIndexer
-  private let place: MainFile.Place?
+  private let place: MainFile.Place
   private let afterCommit = Mutex<Handler<Void>?>(nil)
   private let damageHeard = Mutex<Handler<String>?>(nil)
 
@@ -120,11 +120,11 @@ public final class SQLiteStore: Store {
   /// A file that was moved or removed under our hands takes every commit, and no later start finds
   /// any of them.
   private func checkPlace() throws(StoreFault) {
-    guard MainFile.Place(folder) != place else { return }
+    guard let lost = place.lost(in: folder) else { return }
     throw .failed(
       doing: "commit",
       why:
-        "\(MainFile.path(folder)) is not the file any more that this server opened: move it back, or stop the server and restore a backup"
+        "\(lost) is not the file any more that this server opened: move it back, or stop the server and restore a backup"
     )
   }
 
