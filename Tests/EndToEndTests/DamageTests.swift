@@ -125,6 +125,36 @@ import Wire
 
   // MARK: - The doctor
 
+  @Test(arguments: [
+    ("DELETE FROM work WHERE kind=7", "the catalogue says that there is one"),
+    ("DELETE FROM work WHERE kind=8", "the catalogue says that there is one"),
+    ("DELETE FROM workspaces", "has rows of workspace 1, which does not exist"),
+  ])
+  func `doctor misses rows of which nothing in the rows tells`(_ sql: String, _ finding: String)
+    async throws
+  {
+    try await TestServer.run { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      try await chat.customer("help")
+      await server.stop()
+      server.damages()
+      try await DatabaseQueue.beside(server.settings.data + "/throughline.sqlite").write {
+        try $0.execute(sql: sql)
+        #expect($0.changesCount > 0)
+      }
+      let told = try await Peer.run(try Binary.path, ["doctor", "--data", server.settings.data])
+      #expect(told.status == 1 && told.lines.contains { $0.contains(finding) }, "\(told.lines)")
+      if sql.contains("workspaces") {
+        // Nor is it made anew, empty, as another.
+        await #expect {
+          try await server.start()
+        } throws: {
+          "\($0)".contains("of 1 workspaces of this folder 0 are there")
+        }
+      }
+    }
+  }
+
   /// Checksums, chain and rows are in order here: what is wrong is what the log tells.
   @Test func `doctor finds a healthy folder well, and names what cannot have happened in another`()
     async throws

@@ -178,6 +178,22 @@ struct `Damage` {
     store.close()
   }
 
+  @Test func `a workspace that is gone is found with no other left, and is not made anew`() throws {
+    let (store, _) = try filled()
+    defer { store.close() }
+    try DatabaseQueue(path: "\(folder.path)/throughline.sqlite").write {
+      try $0.execute(sql: "DELETE FROM workspaces")
+    }
+    let found = try store.damaged()
+    #expect(found.contains { $0.contains("which does not exist") }, "\(found)")
+    #expect(found.contains { $0.contains("workspaces: ") }, "\(found)")
+    #expect {
+      try store.addWorkspace(named: "demo")
+    } throws: {
+      ($0 as? StoreFault)?.sentence.contains("workspaces of this folder 0 are there") == true
+    }
+  }
+
   /// A row that goes as it should is not missed, and one that comes again is not counted twice.
   @Test func `counts follow what is committed, erased and forgotten`() throws {
     let (store, first) = try filled()
