@@ -123,6 +123,49 @@ import Wire
     }
   }
 
+  /// The index of merged records: what it does not give is in no page, and each row looks well.
+  @Test
+  func `a record that an index has lost is missed by whoever reads, and by the server itself`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let jo = try await server.open(bot, email: "jo@home.example")
+      try await jo.customer("the blue kettle")
+      let kim = try await server.open(bot, email: "kim@home.example")
+      try await kim.customer("where is my invoice")
+      let ann = try await server.token("agent", "ann")
+      let merged = try await server.call(
+        "POST", "/v1/customers/\(jo.customer)/merge", ["with": .text(kim.customer)], by: ann)
+      #expect(merged.status == 200)
+      await server.stop()
+      server.damages()
+      let file = server.settings.data + "/throughline.sqlite"
+      let (page, size, root) = try await DatabaseQueue.beside(file).read {
+        (
+          try Int.fetchOne(
+            $0, sql: "SELECT rootpage FROM sqlite_schema WHERE name='customers_merged'") ?? 0,
+          try Int.fetchOne($0, sql: "PRAGMA page_size") ?? 0,
+          try Data.fetchOne($0, sql: "SELECT root FROM customers WHERE root<>customer") ?? Data()
+        )
+      }
+      var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+      let place = try #require(bytes.range(of: root, in: (page - 1) * size..<page * size))
+      bytes[place.upperBound - 1] ^= 1
+      try bytes.write(to: URL(fileURLWithPath: file))
+      try await server.start()
+      let told = try await server.call(
+        "GET", "/v1/customers/\(merged["customer"].text)/timeline", by: ann)
+      #expect(
+        told.status == 503 && told["type"].text.hasSuffix("stored-data-damaged"), "\(told)")
+      let edge = try #require(server.running).edge
+      try Housekeeper(edge).checkWhole(edge.writers)
+      #expect(
+        edge.health.now.damaged.contains { $0.contains("SQLite finds") },
+        "\(edge.health.now.damaged)")
+    }
+  }
+
   // MARK: - The doctor
 
   @Test(arguments: [
