@@ -43,6 +43,9 @@ public struct FolderCheck: Sendable {
       check.findings += try IntegrityCheck.file(reader)
     }
     attempt { check throws(StoreFault) in check.workspaces = try reader.workspaces() }
+    if !workspaces.isEmpty {
+      attempt { check throws(StoreFault) in check.findings += try store.entriesLost() }
+    }
     for workspace in workspaces {
       check(workspace, reader, store)
       try also?(reader, workspace.id)

@@ -123,6 +123,46 @@ import Wire
     }
   }
 
+  /// What SQLite takes for the end of its log, and what was acknowledged behind it, nothing but the
+  /// index tells.
+  @Test func `entries that the index had seen and that are gone are told until they are back`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      try await chat.customer("the blue kettle")
+      let ann = try await server.token("agent", "ann")
+      try await eventually("it is indexed") {
+        try await !server.call("GET", "/v1/search?q=kettle", by: ann)["hits"].elements.isEmpty
+      }
+      await server.stop()
+      #expect(try FolderCheck(server.settings.data).findings == [])
+      server.damages()
+      try await DatabaseQueue.beside(server.settings.data + "/search.sqlite").write {
+        try $0.execute(sql: "UPDATE progress SET entry=entry+32")
+      }
+      let doctor = try await Peer.run(try Binary.path, ["doctor", "--data", server.settings.data])
+      #expect(
+        doctor.status == 1
+          && doctor.lines.contains { $0.contains("acknowledged entries may be lost") },
+        "\(doctor.lines)")
+      for _ in 1...2 {
+        try await server.start()
+        let health = try await server.administer("GET", "/health")
+        #expect(health.status == 200 && health["status"].text == "degraded", "\(health)")
+        #expect(health["why"].text.contains("had seen entries up to"), "\(health)")
+        #expect(try await chat.customer("goes on").status == 201)
+        let edge = try #require(server.running).edge
+        try Housekeeper(edge).checkWhole(edge.writers)
+        #expect(!edge.health.now.damaged.isEmpty, "no look at the rows takes it back")
+        try await eventually("what came since is found") {
+          try await !server.call("GET", "/v1/search?q=goes", by: ann)["hits"].elements.isEmpty
+        }
+        await server.stop()
+      }
+    }
+  }
+
   /// The index of merged records: what it does not give is in no page, and each row looks well.
   @Test
   func `a record that an index has lost is missed by whoever reads, and by the server itself`()
