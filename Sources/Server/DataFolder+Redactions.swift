@@ -90,14 +90,20 @@ struct RedactionsSince {
     let reads = try store.reader()
     var count = 0
     for workspace in try reads.workspaces() {
-      var machine = try Pipeline(workspace.id, from: reads) { _ in NoRules() }
+      // Where open work cannot be read nobody decides, and where an entry cannot nobody tells what of
+      // it may stay: then nothing does.
+      var machine = try readable { () throws(StoreFault) in
+        try Pipeline(workspace.id, from: reads) { _ in NoRules() }
+      }
       var whole: [EntryID] = []
       for redacted in all where redacted.workspace == workspace.name {
-        guard let row = try reads.entry(workspace.id, redacted.entry), let body = row.body,
-          redacted.isSame(as: row)
-        else { continue }
-        // What of it may stay cannot be told: then nothing does.
-        guard let left = redacted.left?.body else {
+        let found = try readable { () throws(StoreFault) in
+          try reads.entry(workspace.id, redacted.entry)
+        }
+        if let found {
+          guard let found, found.body != nil, redacted.isSame(as: found) else { continue }
+        }
+        guard let body = (found ?? nil)?.body, let left = redacted.left?.body, machine != nil else {
           count += 1
           whole.append(redacted.entry)
           continue
@@ -105,7 +111,7 @@ struct RedactionsSince {
         let taken = Redaction.between(body, and: left)
         if !taken.isEmpty { count += 1 }
         for words in taken {
-          try machine.submit(
+          try machine?.submit(
             Request(
               .redact(
                 RedactEntry(
@@ -113,13 +119,21 @@ struct RedactionsSince {
                   reason: redacted.reason))), at: at, reads: reads)
         }
       }
-      if let commit = machine.gather() { try store.commit([commit]) }
+      if let commit = machine?.gather() { try store.commit([commit]) }
       if !whole.isEmpty {
         _ = try store.forgetWords(of: whole, workspace.id, PersonForms.erased)
       }
     }
     try store.emptyLog()
     return count
+  }
+
+  /// nil for what is damaged, which whoever restores has said to take upon themselves.
+  private func readable<T>(_ read: () throws(StoreFault) -> T) throws(StoreFault) -> T? {
+    do throws(StoreFault) { return try read() } catch {
+      guard case .corrupt = error else { throw error }
+      return nil
+    }
   }
 
   /// Taking words out routes nothing.

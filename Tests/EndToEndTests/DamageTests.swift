@@ -203,6 +203,10 @@ import Wire
       #expect(
         edge.health.now.damaged.contains { $0.contains("SQLite finds") },
         "\(edge.health.now.damaged)")
+      // And the whole person can be erased all the same.
+      let erased = try await server.administer(
+        "POST", "/admin/erase", ["identity": .text(merged["customer"].text)])
+      #expect(erased["customers"].elements.count == 2, "\(erased)")
     }
   }
 

@@ -197,6 +197,28 @@ struct `A restore` {
     #expect(try restore(.init(lostErasures: true)).replaced != nil)
   }
 
+  @Test func `of a damaged backup brings nobody back either`() throws {
+    let (commit, _) = try erasedSince()
+    try DatabaseQueue(path: "\(copy)/throughline.sqlite").write {
+      try $0.execute(
+        sql: "UPDATE entries SET at=at+1 WHERE entry=1; UPDATE identities SET value='?'")
+    }
+    let restored = try restore(.init(damage: true))
+    #expect(restored.erasuresRepeated == 1)
+    let left = try DatabaseQueue(path: "\(data)/throughline.sqlite").read {
+      try Int.fetchOne(
+        $0,
+        sql: """
+          SELECT (SELECT count(*) FROM entries WHERE body IS NOT NULL)
+          + (SELECT count(*) FROM identities)
+          """)
+    }
+    #expect(left == 0)
+    let store = try SQLiteStore(folder: data)
+    #expect(try store.reader().erasures(commit.workspace).map(\.damaged) == [2])
+    store.close()
+  }
+
   @Test func `a damaged backup is refused unless somebody says that they know`() throws {
     let store = try SQLiteStore(folder: data)
     let workspace = try store.addWorkspace(named: "demo").id
