@@ -121,8 +121,11 @@ extension Checker {
       }
     }
     if let result { return result }
+    guard !isFull else { return .dyn }
     report(
-      node, noOverload(name, arguments, isMember), hint: overloadHint(name, arguments, overloads))
+      node, noOverload(name, arguments, isMember),
+      hint: operandHint(node, name, arguments) ?? elementHint(node, arguments)
+        ?? overloadHint(name, arguments, overloads))
     return .dyn
   }
 

@@ -49,3 +49,157 @@ extension Checker {
     }
   }
 }
+
+/// What people mean who write what has no meaning here.
+extension Checker {
+  /// Nothing, as other languages call it.
+  static let nothings: Set<String> = ["null", "none", "nil", "undefined", "nothing"]
+
+  /// Asks whether something is there, or is not; nil where nothing asks that.
+  static func presence(of node: Int, _ syntax: Syntax, isThere: Bool) -> String? {
+    switch syntax.nodes[node] {
+    case .select(_, _, optional: false):
+      return (isThere ? "" : "!") + "has(\(syntax.text(of: node)))"
+    case .index(let map, let key, optional: false):
+      guard case .literal(.string) = syntax.nodes[key] else { return nil }
+      let asked = "\(syntax.text(of: key)) in \(syntax.text(of: map))"
+      return isThere ? asked : "!(\(asked))"
+    default: return nil
+    }
+  }
+
+  /// For a name that there is not: a value, as other languages call it.
+  func otherValue(_ name: String, _ node: Int) -> String? {
+    switch name.lowercased() {
+    case "true", "false": return "write `\(name.lowercased())`"
+    case "yes", "on": return "write `true`, or the text in quotes: \"\(name)\""
+    case "no", "off": return "write `false`, or the text in quotes: \"\(name)\""
+    case let word where Self.nothings.contains(word):
+      guard let (sign, other) = compared(with: node),
+        let form = Self.presence(of: other, syntax, isThere: sign == "_!=_")
+      else { return "write `null`" }
+      return "write `\(form)`"
+    default: return nil
+    }
+  }
+
+  /// What a part is compared with by `==` or `!=`.
+  private func compared(with node: Int) -> (sign: String, other: Int)? {
+    for case .call(let name, let sides) in syntax.nodes
+    where sides.count == 2 && (name == "_==_" || name == "_!=_") {
+      if sides[0] == node { return (name, sides[1]) }
+      if sides[1] == node { return (name, sides[0]) }
+    }
+    return nil
+  }
+
+  /// For an operator between, or before, what it does not go between.
+  func operandHint(_ node: Int, _ name: String, _ types: [Type]) -> String? {
+    guard case .call(_, let sides) = syntax.nodes[node], sides.count == types.count else {
+      return nil
+    }
+    let types = types.map { unifier.resolve($0, final: true) }
+    switch name {
+    case "_==_", "_!=_":
+      return equalityHint(name, sides, types)
+        ?? equalityHint(name, sides.reversed(), types.reversed())
+    case "@in": return membershipHint(sides, types)
+    case "_<_", "_<=_", "_>_", "_>=_":
+      guard case .call(let first, let inner) = syntax.nodes[sides[0]], inner.count == 2,
+        ["_<_", "_<=_", "_>_", "_>=_"].contains(first), let sign = Self.sign(name)
+      else { return nil }
+      let texts = [sides[0], inner[1], sides[1]].map { syntax.text(of: $0) }
+      return "write `\(texts[0]) && \(texts[1]) \(sign) \(texts[2])`"
+    case "!_": return conditionHint(sides[0], types[0], isNegated: true)
+    default: return nil
+    }
+  }
+
+  /// - Parameter sides: tried in both orders.
+  private func equalityHint(_ name: String, _ sides: [Int], _ types: [Type]) -> String? {
+    let isEqual = name == "_==_"
+    let texts = sides.map { syntax.text(of: $0) }
+    if types[1] == .null {
+      return Self.presence(of: sides[0], syntax, isThere: !isEqual).map {
+        "`\($0)` asks whether it is \(isEqual ? "missing" : "there")"
+      }
+    }
+    if case .list(let element) = types[0], element == types[1] || element == .dyn {
+      let asked = "\(texts[1]) in \(texts[0])"
+      return "write `\(isEqual ? asked : "!(\(asked))")`"
+    }
+    if types[0] == .bool, case .literal(.string(let text)) = syntax.nodes[sides[1]],
+      ["true", "false"].contains(text.lowercased())
+    {
+      return "write `\(text.lowercased())` without quotes"
+    }
+    if case .or(let parts) = syntax.nodes[sides[1]], types[0] != .bool {
+      return "write `\(texts[0]) in [\(parts.map { syntax.text(of: $0) }.joined(separator: ", "))]`"
+    }
+    return nil
+  }
+
+  /// `list.contains(x)`.
+  func elementHint(_ node: Int, _ types: [Type]) -> String? {
+    guard case .member(let list, "contains", let given) = syntax.nodes[node], given.count == 1,
+      types.count == 2, case .list = unifier.resolve(types[0], final: true)
+    else { return nil }
+    return "write `\(syntax.text(of: given[0])) in \(syntax.text(of: list))`"
+  }
+
+  private func membershipHint(_ sides: [Int], _ types: [Type]) -> String? {
+    let texts = sides.map { syntax.text(of: $0) }
+    switch (types[0], types[1]) {
+    case (.string, .string):
+      if case .literal = syntax.nodes[sides[1]] {
+        return
+          "a list stands in square brackets: `\(texts[0]) in [\(texts[1])]`; for a part of a text write `\(texts[0]).contains(\(texts[1]))`"
+      }
+      return "write `\(texts[1]).contains(\(texts[0]))`"
+    case (.list, .list): return "write `\(texts[0]).exists(e, e in \(texts[1]))`"
+    case (_, .list), (_, .map): return nil
+    default: return "a list stands in square brackets: `\(texts[0]) in [\(texts[1])]`"
+    }
+  }
+
+  /// For what stands where a condition is needed.
+  func conditionHint(_ node: Int, _ type: Type, isNegated: Bool = false) -> String? {
+    let text = syntax.text(of: node)
+    if case .literal(.string) = syntax.nodes[node] {
+      return otherAlternatives(node) ?? "did you mean to compare with it, as in `x == …`?"
+    }
+    switch unifier.resolve(type, final: true) {
+    case .string:
+      guard let presence = Self.presence(of: node, syntax, isThere: !isNegated) else {
+        return "compare it, as in `\(text) == \"…\"`"
+      }
+      return
+        "`\(presence)` asks whether it is \(isNegated ? "missing" : "there"), `\(text) == \"…\"` what it is"
+    case .int, .uint, .double: return "compare it, as in `\(text) \(isNegated ? "==" : ">") 0`"
+    case .list, .map:
+      return "compare its size, as in `size(\(text)) \(isNegated ? "==" : ">") 0`"
+    default: return nil
+    }
+  }
+
+  /// `x == "a" || "b"`: the text stands beside a comparison of something with another.
+  private func otherAlternatives(_ node: Int) -> String? {
+    for case .or(let parts) in syntax.nodes where parts.contains(node) {
+      for part in parts {
+        guard case .call("_==_", let sides) = syntax.nodes[part], sides.count == 2,
+          case .literal(.string) = syntax.nodes[sides[1]]
+        else { continue }
+        let texts = parts.compactMap { part -> String? in
+          if case .literal(.string) = syntax.nodes[part] { return syntax.text(of: part) }
+          guard case .call("_==_", let own) = syntax.nodes[part], own.count == 2,
+            syntax.text(of: own[0]) == syntax.text(of: sides[0])
+          else { return nil }
+          return syntax.text(of: own[1])
+        }
+        return
+          "write `\(syntax.text(of: sides[0])) in [\(texts.joined(separator: ", "))]`"
+      }
+    }
+    return nil
+  }
+}

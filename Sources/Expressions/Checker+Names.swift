@@ -34,11 +34,14 @@ extension Checker {
       report(node, "`\(name)` is a group of facts", hint: "name one of them, such as `\(example)`")
       return .dyn
     }
+    guard !isFull else { return .dyn }
     let container = environment.container
     let place = container.isEmpty ? "" : " (in container '\(container)')"
     let quoted =
       container.isEmpty && !name.hasPrefix("@") ? "text stands in quotes: \"\(name)\"" : nil
-    report(node, "there is no `\(name)`\(place)", hint: nearest(name) ?? quoted)
+    report(
+      node, "there is no `\(name)`\(place)", hint: otherValue(name, node) ?? nearest(name) ?? quoted
+    )
     return .dyn
   }
 
@@ -152,7 +155,11 @@ extension Checker {
         hint: "dyn(…) around it leaves that to the moment of evaluating")
       return .dyn
     default:
-      report(node, "\(shown(type)) has no fields, so `.\(field)` means nothing")
+      var hint: String?
+      if case .list = type, case .select(let list, _, _) = syntax.nodes[node] {
+        hint = "ask each of its elements: `\(syntax.text(of: list)).exists(e, e.\(field) == …)`"
+      }
+      report(node, "\(shown(type)) has no fields, so `.\(field)` means nothing", hint: hint)
       return .dyn
     }
   }

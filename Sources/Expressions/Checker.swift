@@ -43,7 +43,7 @@ struct Checker {
   mutating func report(
     _ node: Int, _ message: String, hint: String? = nil, isCertain: Bool = false
   ) {
-    guard diagnostics.count < Parser.diagnosticsMax else { return }
+    guard !isFull else { return }
     let extent = syntax.extents[node]
     diagnostics.append(
       .init(
@@ -116,17 +116,15 @@ struct Checker {
     }
   }
 
+  /// Whether no more is told: finding hints goes through the whole expression.
+  var isFull: Bool { diagnostics.count >= Parser.diagnosticsMax }
+
   private mutating func expectBool(_ node: Int) {
     let type = visit(node)
-    guard !unifier.assignable(type, .bool) else { return }
-    report(node, "this is \(shown(type)), where true or false is needed", hint: boolHint(node))
-  }
-
-  private func boolHint(_ node: Int) -> String? {
-    if case .literal(.string) = syntax.nodes[node] {
-      return "did you mean to compare with it, as in `x == …`?"
-    }
-    return nil
+    guard !unifier.assignable(type, .bool), !isFull else { return }
+    report(
+      node, "this is \(shown(type)), where true or false is needed", hint: conditionHint(node, type)
+    )
   }
 
   mutating func push(_ local: (String, Type)) {

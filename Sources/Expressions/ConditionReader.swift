@@ -91,6 +91,7 @@ struct ConditionReader {
     case .call(let name, let sides) where sides.count == 2:
       return comparison(name, sides) ?? ask(node, .init(relation: .isTrue))
     case .has(let operand, let field): return presence(node, operand, field)
+    case .fold(let fold): return existence(fold) ?? ask(node, .init(relation: .isTrue))
     default: return ask(node, .init(relation: .isTrue))
     }
   }
@@ -140,11 +141,9 @@ struct ConditionReader {
   /// A comparison with a constant, on either side.
   private mutating func comparison(_ name: String, _ sides: [Int]) -> Formula? {
     if name == "@in" {
-      guard case .list(let elements, let optional) = program.syntax.nodes[sides[1]],
-        optional.isEmpty
-      else { return nil }
-      let constants = elements.compactMap { program.constant($0) }
-      guard constants.count == elements.count else { return nil }
+      guard let constants = constants(in: sides[1], soughtAs: program.types[sides[0]]) else {
+        return nil
+      }
       return ask(sides[0], .init(relation: .among, constants: constants))
     }
     guard let relation = Self.relations[name], let turned = Self.turned[name] else { return nil }
@@ -162,6 +161,46 @@ struct ConditionReader {
       return isNegated ? .not(atom) : atom
     }
     return nil
+  }
+
+  /// What a list, or a map's keys, that name no fact hold; nil where that is not known.
+  private func constants(in node: Int, soughtAs type: Type) -> [Value]? {
+    if case .list(let elements, let optional) = program.syntax.nodes[node], optional.isEmpty {
+      let held = elements.compactMap { program.constant($0) }
+      return held.count == elements.count ? held : nil
+    }
+    switch program.constant(node) {
+    case .list(let held): return held
+    case .map(let map):
+      // Of what is no text a map may say that it can be no key of it.
+      let keys = map.keys
+      guard type == .string,
+        keys.allSatisfy({ if case .string = $0 { true } else { false } })
+      else { return nil }
+      return Array(keys)
+    default: return nil
+    }
+  }
+
+  /// `["a", "b"].exists(x, x == fact)`, which is `fact in ["a", "b"]` written otherwise.
+  private mutating func existence(_ fold: Syntax.Fold) -> Formula? {
+    guard fold.kind == .exists, fold.second == nil,
+      case .list(let held)? = program.constant(fold.range), !held.isEmpty,
+      case .call("_==_", let sides) = program.syntax.nodes[fold.body], sides.count == 2
+    else { return nil }
+    for (element, subject) in [(sides[0], sides[1]), (sides[1], sides[0])] {
+      guard case .name(fold.variable, absolute: false) = program.syntax.nodes[element],
+        program.slot(above: subject) != nil
+      else { continue }
+      return ask(subject, .init(relation: .among, constants: held))
+    }
+    return nil
+  }
+
+  /// Whether a part is a constant, as one of those of `in`.
+  mutating func read(_ subject: Int, isOneOf constant: Value) -> Formula {
+    atomsLeft = Self.atomsMax
+    return ask(subject, .init(relation: .among, constants: [constant]))
   }
 
   private static let relations: [String: TermTest.Relation] = [

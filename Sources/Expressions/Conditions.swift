@@ -80,12 +80,18 @@ public struct Conditions: Sendable {
   }
 
   private mutating func read(_ program: Program, _ node: Int) -> Formula? {
+    read(program) { $0.read(node) }
+  }
+
+  private mutating func read(_ program: Program, _ body: (inout ConditionReader) -> Formula?)
+    -> Formula?
+  {
     guard stepsLeft > 0 else { return nil }
     var reader = ConditionReader(
       program, premises, terms, steps: min(stepsLeft, Self.stepsEachMax))
     terms = Terms()  // Only one holds them, or each would be copied.
     let before = reader.stepsLeft
-    let formula = reader.read(node)
+    let formula = body(&reader)
     stepsLeft -= before - reader.stepsLeft + 1
     terms = reader.terms
     return formula
@@ -138,6 +144,8 @@ public struct Conditions: Sendable {
     case alwaysTrue(node: Int, mayFail: Bool)
     /// One of `||` that is never true beside what must be true with it.
     case neverTrue(node: Int)
+    /// One of those in a list among which something is sought that it never is.
+    case neverAmong(node: Int, subject: Int)
   }
 
   /// The parts of a condition that could as well be left out.
@@ -163,7 +171,7 @@ public struct Conditions: Sendable {
             continue
           }
         }
-        guard case .or = program.syntax.nodes[nodes[at]] else { continue }
+        guard isLooked(into: nodes[at], program, for: .or) else { continue }
         let others = parts.indices.filter { $0 != at }.map { (parts[$0], Truths.yes) }
         visit(nodes[at], part, program, beside: beside + others, depth: depth - 1, &found)
       }
@@ -175,12 +183,53 @@ public struct Conditions: Sendable {
           found.append(.neverTrue(node: node))
           continue
         }
-        guard case .and = program.syntax.nodes[node] else { continue }
+        guard isLooked(into: node, program, for: .and) else { continue }
         visit(node, part, program, beside: beside, depth: depth - 1, &found)
       }
+    case (.call("@in", let sides), _) where sides.count == 2:
+      visitElements(sides[0], sides[1], program, beside: beside, &found)
     default: return
     }
   }
+
+  private enum Connective { case and, or }
+
+  private func isLooked(into node: Int, _ program: Program, for wanted: Connective) -> Bool {
+    switch program.syntax.nodes[node] {
+    case .and: wanted == .and
+    case .or: wanted == .or
+    case .call("@in", _): true
+    default: false
+    }
+  }
+
+  /// `x in ["a", "b"]` is `x == "a" || x == "b"`: each of them may be one that never comes.
+  private mutating func visitElements(
+    _ subject: Int, _ list: Int, _ program: Program, beside: [ConditionSearch.Wanted],
+    _ found: inout [IdlePart]
+  ) {
+    guard case .list(let elements, let optional) = program.syntax.nodes[list], optional.isEmpty,
+      elements.count <= Self.elementsMax
+    else { return }
+    for element in elements {
+      guard let constant = program.constant(element) else { continue }
+      let isElement = read(program) { $0.read(subject, isOneOf: constant) }
+      guard let isElement, case .atom(let term, _) = isElement else { return }
+      // Of what nothing is known each may come if one may.
+      guard
+        terms[term].values != nil || terms[term].range != nil
+          || beside.contains(where: { asked in
+            var isAsked = false
+            asked.formula.eachAtom { other, _ in isAsked = isAsked || other == term }
+            return isAsked
+          })
+      else { return }
+      guard !isPossible(beside + [(isElement, .yes)]) else { continue }
+      found.append(.neverAmong(node: element, subject: subject))
+    }
+  }
+  /// Of a longer list nobody typed each by hand.
+  private static let elementsMax = 64
 
   // MARK: - One after the other
 

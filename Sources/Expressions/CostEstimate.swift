@@ -18,15 +18,17 @@ struct CostEstimate {
     case many(Int, Shape)
     /// Of no declared type: a scalar, or a list.
     case free
-    /// What stands in one of those. It may be gone over as a list, too; to compare it is taken for
-    /// a scalar, or every list of a customer's would count as one of lists.
+    /// What stands in one of those, and what lies in it. It may be gone over as a list, too, of
+    /// which no more is taken than what holds both can have; to compare it is taken for a scalar, or
+    /// every list of a customer's would count as one of lists.
     case held
 
     var count: Int {
       switch self {
       case .scalar: 1
       case .many(let count, _): count
-      case .free, .held: Environment.elementsAssumed
+      case .free: Environment.elementsAssumed
+      case .held: Environment.elementsAssumedHeld
       }
     }
     var element: Shape {
@@ -99,7 +101,10 @@ struct CostEstimate {
     let own = Self.shape(checker.types[node])
     switch checker.syntax.nodes[node] {
     case .invalid, .literal, .name: return (1, own)
-    case .select(let operand, _, _), .has(let operand, _): return (add(1, visit(operand).cost), own)
+    case .select(let operand, _, _), .has(let operand, _):
+      let held = visit(operand)
+      if case .held = held.shape, case .free = own { return (add(1, held.cost), .held) }
+      return (add(1, held.cost), own)
     case .index(let target, let index, _):
       let target = visit(target)
       return (add(add(1, target.cost), visit(index).cost), target.shape.element)

@@ -16,6 +16,9 @@ public struct Environment: Sendable {
 
   /// How many elements a list or a map is taken to have of which nothing else is known.
   public static let elementsAssumed = 100
+  /// The same of a list that lies in one of which nothing is said: many lists of many elements are
+  /// more than a fact ever holds.
+  static let elementsAssumedHeld = 20
 
   /// A variable's slot is its place here.
   public let variables: [Variable]

@@ -34,16 +34,19 @@ extension Evaluation {
         return .fault(.range, "int64 range")
       }
       return .int(Int64(x))
-    case .string(let text): return Self.integer(text).map(Value.int) ?? bad("'\(text)'", "an int")
+    // The specification says nothing of a plus; every implementation takes it here.
+    case .string(let text): return Int64(text).map(Value.int) ?? bad("'\(text)'", "an int")
     case .timestamp(let time): return .int(time.seconds)
-    case .duration(let span): return .int(span.whole(1))
+    case .duration(let span): return nanoseconds(span)
     default: return nil
     }
   }
 
-  private static func integer<T: FixedWidthInteger>(_ text: String) -> T? {
-    // Swift would take a leading plus; the language does not.
-    text.utf8.first == UInt8(ascii: "+") ? nil : T(text)
+  /// The specification has no `int(duration)`: this is what cel-go makes of it.
+  private func nanoseconds(_ span: Span) -> Value {
+    let (whole, isOver) = span.seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, isOverNow) = whole.addingReportingOverflow(Int64(span.nanoseconds))
+    return isOver || isOverNow ? .fault(.range, "int64 range") : .int(sum)
   }
 
   private func toUint(_ a: Value) -> Value? {
@@ -53,7 +56,10 @@ extension Evaluation {
     case .double(let x):
       guard x >= 0, x < 18446744073709551616.0 else { return .fault(.range, "uint64 range") }
       return .uint(UInt64(x))
-    case .string(let text): return Self.integer(text).map(Value.uint) ?? bad("'\(text)'", "a uint")
+    case .string(let text):
+      // Swift would take a leading plus; cel-go, which reads it for `int`, does not here.
+      let number = text.utf8.first == UInt8(ascii: "+") ? nil : UInt64(text)
+      return number.map(Value.uint) ?? bad("'\(text)'", "a uint")
     default: return nil
     }
   }

@@ -286,9 +286,16 @@ struct Evaluation {
   }
 
   func noOverload(_ name: String, _ arguments: [Value]) -> Value {
-    .fault(
-      .noSuchOverload,
-      "no such overload: \(name)(\(arguments.map(\.typeName).joined(separator: ", ")))")
+    let types = arguments.map(\.typeName)
+    let said =
+      if let sign = Checker.sign(name) {
+        types.count == 2
+          ? "`\(sign)` does not go between \(types[0]) and \(types[1])"
+          : "`\(sign)` does not go before \(types.joined(separator: ", "))"
+      } else {
+        "no such overload: \(name)(\(types.joined(separator: ", ")))"
+      }
+    return .fault(.noSuchOverload, said)
   }
 
   // MARK: - Logic

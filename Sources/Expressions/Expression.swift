@@ -18,7 +18,9 @@ public enum Expression {
       let type = checker.types[parsed.syntax.root]
       if type != expecting, type != .dyn {
         let wanted = expecting == .bool ? "true or false" : "\(expecting)"
-        checker.report(parsed.syntax.root, "this is \(type), where \(wanted) is needed")
+        checker.report(
+          parsed.syntax.root, "this is \(type), where \(wanted) is needed",
+          hint: expecting == .bool ? checker.conditionHint(parsed.syntax.root, type) : nil)
       }
     }
     guard checker.diagnostics.isEmpty else {
@@ -181,7 +183,9 @@ extension Checker {
     case .timestamp where Timestamp(text) == nil:
       report(arguments[0], "this is not a moment", hint: "write it as 2026-11-25T21:25:00Z")
     case .duration where Span(text) == nil:
-      report(arguments[0], "this is not a length of time", hint: "write it as 90s, 15m or 1h30m")
+      report(
+        arguments[0], "this is not a length of time",
+        hint: "write it as \(Span.meant(by: text) ?? "90s, 15m or 1h30m")")
     case .ip where NetworkAddress(text) == nil:
       report(arguments[0], "this is not an address", hint: "write it as 192.0.2.1 or 2001:db8::1")
     case .cidr where NetworkPrefix(text) == nil:

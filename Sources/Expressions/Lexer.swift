@@ -92,6 +92,9 @@ struct Lexer {
     let two: [StaticString] = ["==", "!=", "<=", ">=", "&&", "||"]
     for pair in two where peek() == pair.utf8Start[0] && peek(1) == pair.utf8Start[1] {
       at += 2
+      if peek() == UInt8(ascii: "="), ["==", "!="].contains(pair.description) {
+        return foreign(start, pair.description + "=", "to compare, write `\(pair)`", as: "\(pair)")
+      }
       return token(.symbol, from: start)
     }
     at += 1
@@ -102,6 +105,14 @@ struct Lexer {
       at += 1
       report(start, "`=\(sign)` is not an operator", hint: "to compare, write `\(sign)=`")
       return Token(kind: .symbol, start: start, end: at, text: sign + "=")
+    case UInt8(ascii: "<") where peek() == UInt8(ascii: ">"):
+      return foreign(start, "<>", "to compare, write `!=`", as: "!=")
+    case UInt8(ascii: ":") where peek() == UInt8(ascii: "="):
+      return foreign(start, ":=", "to compare, write `==`", as: "==")
+    case UInt8(ascii: "=") where peek() == UInt8(ascii: "~"):
+      return foreign(start, "=~", Self.pattern, as: "==")
+    case UInt8(ascii: "~"):
+      return foreign(start, peek() == UInt8(ascii: "=") ? "~=" : "~", Self.pattern, as: "==")
     case UInt8(ascii: "="):
       report(start, "`=` is not an operator", hint: "to compare, write `==`")
       return Token(kind: .symbol, start: start, end: at, text: "==")
@@ -119,6 +130,17 @@ struct Lexer {
       while at < source.count, source[at] & 0xC0 == 0x80 { at += 1 }
       return stranger(start)
     }
+  }
+
+  private static let pattern = "for a pattern write `x.matches(\"…\")`"
+
+  /// A sign of other languages, read as the one that it stands for.
+  private mutating func foreign(_ start: Int, _ sign: String, _ hint: String, as meant: String)
+    -> Token
+  {
+    at = start + sign.utf8.count
+    report(start, "`\(sign)` is not an operator", hint: hint)
+    return Token(kind: .symbol, start: start, end: at, text: meant)
   }
 
   private mutating func quotedName(_ start: Int) -> Token {

@@ -21,7 +21,10 @@ extension Parser {
       else {
         report(
           .init(start: start, end: tokens[max(position - 1, 0)].end),
-          "`has` needs a field, as in has(customer.name)")
+          "`has` needs a field, as in has(customer.name)",
+          hint: arguments.count == 1
+            ? Checker.presence(of: arguments[0], syntax, isThere: true).map { "write `\($0)`" }
+            : nil)
         return add(.invalid, from: start)
       }
       return add(.has(operand, field: field), from: start, children: [operand])

@@ -140,6 +140,14 @@ extension Parser {
       default: break
       }
     }
+    if text == "if", !absolute {
+      report(
+        extent, "`if` is a reserved word",
+        hint: "a condition stands by itself; for one of two values write `a ? b : c`")
+      gaveUp = true
+      position = tokens.count - 1
+      return add(.invalid, from: start)
+    }
     if text == "in" || Self.reserved.contains(text) {
       report(extent, "`\(text)` is a reserved word")
       return add(.invalid, from: start)

@@ -64,13 +64,9 @@ struct Parser {
 
   mutating func reportUnexpected(_ message: String) {
     let found = token.kind == .end ? "the end" : "`\(token.text)`"
-    let words = ["and": "&&", "or": "||", "not": "!", "is": "==", "equals": "=="]
-    var hint = token.kind == .name ? words[token.text.lowercased()].map { "write `\($0)`" } : nil
-    // `not x`: `not` was read as a name.
-    if hint == nil, position > 0, case let last = tokens[position - 1], last.kind == .name {
-      hint = last.text.lowercased() == "not" ? "write `!`" : nil
-    }
-    report(.init(start: token.start, end: token.end), "\(message), found \(found)", hint: hint)
+    report(
+      .init(start: token.start, end: token.end), "\(message), found \(found)",
+      hint: hintForUnexpected)
   }
 
   /// Stops reading: the rest would only bring errors that follow from this one.
@@ -120,6 +116,11 @@ struct Parser {
     var last = logical(or: true)
     var partStart = start
     while take("?") {
+      if at(":") || at("?") {
+        return giveUp(
+          "`?\(token.text)` is not an operator",
+          hint: "for a field, or something else where it is missing, write `a.?b.orValue(c)`")
+      }
       let then = logical(or: true, nested: true)
       expect(":")
       open.append((last, then, partStart))
@@ -142,7 +143,10 @@ struct Parser {
     // says.
     let start = token.start
     var parts = [or ? logical(or: false) : binary(0)]
-    while take(or ? "||" : "&&") { parts.append(or ? logical(or: false) : binary(0)) }
+    let sign = or ? "||" : "&&"
+    while take(sign) || takeWord(for: sign) {
+      parts.append(or ? logical(or: false) : binary(0))
+    }
     guard parts.count > 1 else { return parts[0] }
     return add(or ? .or(parts) : .and(parts), from: start, children: parts)
   }
@@ -151,8 +155,9 @@ struct Parser {
     ["<", "<=", ">=", ">", "==", "!=", "in"], ["+", "-"], ["*", "/", "%"],
   ]
 
-  private mutating func binary(_ level: Int) -> Syntax.NodeID {
+  mutating func binary(_ level: Int) -> Syntax.NodeID {
     guard level < Self.levels.count else { return unary() }
+    if level == 0, let negated = negationInWords() { return negated }
     let start = token.start
     var left = binary(level + 1)
     while Self.levels[level].contains(token.text),
@@ -165,6 +170,7 @@ struct Parser {
       left = add(.call(name, [left, right]), from: start, children: [left, right])
       if gaveUp { break }
     }
+    if level == 0, !gaveUp, let whole = comparisonInWords(left, from: start) { return whole }
     return left
   }
 

@@ -131,6 +131,61 @@ extension Program {
     }
   }
 
+  /// For whoever counts days or months from one: they ask for a seventh day, or a twelfth month.
+  public var hintOfCounting: String? {
+    for node in syntax.nodes {
+      guard case .call(_, let sides) = node, sides.count == 2 else { continue }
+      for (subject, other) in [(sides[0], sides[1]), (sides[1], sides[0])] {
+        guard case .member(_, let name, _) = syntax.nodes[subject] else { continue }
+        var asked = [other]
+        if case .list(let elements, _) = syntax.nodes[other] { asked = elements }
+        func asks(_ number: Int64) -> Bool {
+          asked.contains {
+            if case .literal(.int(number)) = syntax.nodes[$0] { true } else { false }
+          }
+        }
+        if name == "getDayOfWeek", asks(7) {
+          return "days are counted from 0, which is Sunday, to 6"
+        }
+        if name == "getMonth", asks(12) {
+          return "months are counted from 0, which is January, to 11"
+        }
+      }
+    }
+    return nil
+  }
+
+  /// Every length of time of which somebody makes a whole number.
+  public func lengthsAsNumbers() -> [(node: Int, length: Int)] {
+    syntax.nodes.indices.compactMap { node in
+      guard case .call("int", let given) = syntax.nodes[node], given.count == 1,
+        types[given[0]] == .duration
+      else { return nil }
+      return (node, given[0])
+    }
+  }
+
+  /// Every `a.b == null` of a field that may be missing, where nothing asks whether it is there:
+  /// what is missing is not null.
+  public func comparisonsWithNull() -> [(node: Int, presence: String)] {
+    syntax.nodes.indices.compactMap { node in
+      guard case .call("_==_", let sides) = syntax.nodes[node], sides.count == 2 else { return nil }
+      for (subject, other) in [(sides[0], sides[1]), (sides[1], sides[0])] {
+        guard case .literal(.null) = syntax.nodes[other], field(subject) != nil,
+          let presence = Checker.presence(of: subject, syntax, isThere: true)
+        else { continue }
+        let isAsked = syntax.nodes.indices.contains { asked in
+          switch syntax.nodes[asked] {
+          case .has, .call("@in", _): syntax.text(of: asked) == presence
+          default: false
+          }
+        }
+        return isAsked ? nil : (node, presence)
+      }
+      return nil
+    }
+  }
+
   private func isSlot(_ node: Int, _ slot: Int) -> Bool {
     if case .slot(let own) = operations[node] { Int(own) == slot } else { false }
   }

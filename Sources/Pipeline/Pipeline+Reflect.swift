@@ -92,13 +92,13 @@ extension Pipeline {
       try caseQueued(id, conversation, session, channel, need, age, by, &turn, reads)
     case .offerMade(let offer, let id, let agent, _, _, let passedOver):
       offers[offer] = (id, agent)
-      try change(id, turn, reads, agent: agent, state: .offered) {
+      try change(id, turn, reads) {
         $0.happened(.init(at: turn.at, what: .offered, agent: agent, passedOver: passedOver.counts))
       }
     case .offerEnded(let offer, let end): try offerEnded(offer, end, turn, reads)
     case .caseAccepted(let id, let agent): try caseAccepted(id, agent, &turn, reads)
     case .caseWrappingUp(let id, let agent, _):
-      let known = try change(id, turn, reads, agent: agent, state: .wrapUp) {
+      let known = try change(id, turn, reads) {
         $0.happened(.init(at: turn.at, what: .wrappingUp, agent: agent))
       }
       guard let known else { return }
@@ -106,47 +106,47 @@ extension Pipeline {
         .wrappingUp, .agent(agent), .internal, caseMembers(id), known.row.conversation, nil,
         of: known.customer, &turn, reads)
     case .caseParked(let id, let agent, _):
-      try change(id, turn, reads, agent: agent, state: .parked) {
+      try change(id, turn, reads) {
         $0.happened(.init(at: turn.at, what: .parked, agent: agent))
       }
     case .caseResumed(let id, let agent):
-      try change(id, turn, reads, agent: agent, state: .assigned) {
+      try change(id, turn, reads) {
         $0.happened(.init(at: turn.at, what: .resumed, agent: agent))
       }
     case .caseClosed(let id, let end): try caseClosed(id, end, &turn, reads)
     case .stepTaken(let id, let index):
-      try change(id, turn, reads, agent: nil, state: .waiting) {
+      try change(id, turn, reads) {
         $0.happened(.init(at: turn.at, what: .stepTaken, code: UInt32(index)))
       }
       try follow(id, turn, reads)
     case .caseOverflowed(let id, _, let reason):
-      let known = try change(id, turn, reads, agent: nil, state: .waiting) {
+      let known = try change(id, turn, reads) {
         $0.happened(.init(at: turn.at, what: .overflowed, code: UInt32(reason.rawValue)))
       }
       try follow(id, turn, reads)
       let prompt = reason == .leavesMessage ? try leavesMessage(id, turn, reads) : nil
       try tellQueued(id, Self.why(reason, prompt), of: known?.customer, &turn, reads)
     case .consultStarted(let id, let other, _):
-      guard let owner = router.case(id)?.agent else { return }
-      try change(id, turn, reads, agent: owner, state: .assigned) {
+      guard router.case(id)?.agent != nil else { return }
+      try change(id, turn, reads) {
         $0.happened(.init(at: turn.at, what: .consulted, agent: other))
       }
     case .caseHeld(let id, let agent, _):
-      try change(id, turn, reads, agent: agent, state: .assigned) {
+      try change(id, turn, reads) {
         $0.happened(.init(at: turn.at, what: .held, agent: agent))
       }
     case .holdEnded(let id, let agent, let end):
-      try change(id, turn, reads, agent: agent, state: .assigned) {
+      try change(id, turn, reads) {
         $0.happened(
           .init(at: turn.at, what: .holdEnded, agent: agent, code: UInt32(end.rawValue)))
       }
     case .consultEnded(let id, let end):
-      guard let owner = router.case(id)?.agent else { return }
-      try change(id, turn, reads, agent: owner, state: .assigned) {
+      guard router.case(id)?.agent != nil else { return }
+      try change(id, turn, reads) {
         $0.happened(.init(at: turn.at, what: .consultEnded, code: UInt32(end.rawValue)))
       }
     case .caseRequeued(let id, let reason):
-      let known = try change(id, turn, reads, agent: nil, state: .waiting) {
+      let known = try change(id, turn, reads) {
         $0.happened(.init(at: turn.at, what: .queued, code: UInt32(reason.rawValue)))
       }
       if let state = router.case(id) { try take(false, state.conversation, turn, reads) }
@@ -252,7 +252,7 @@ extension Pipeline {
     guard let state = router.case(id) else { return nil }
     let prompt = planner.prompt(ofQueue: router.name(of: state.need.queue))
     try tell(of: state.conversation, turn, reads) { $0.prompt = prompt }
-    try change(id, turn, reads, agent: nil, state: .waiting) {
+    try change(id, turn, reads) {
       $0.cause = state.by.cause.rawValue
       // As where a rule sends them at once; why it was passed on before stands in the timeline.
       $0.handoff = Self.why(.leavesMessage, prompt).bytes
@@ -262,12 +262,15 @@ extension Pipeline {
 
   @discardableResult
   private mutating func change(
-    _ id: CaseID, _ turn: Turn, _ reads: any StoreReader, agent: AgentID?, state: CaseState,
-    _ body: (inout CaseAbout) -> Void
+    _ id: CaseID, _ turn: Turn, _ reads: any StoreReader, _ body: (inout CaseAbout) -> Void
   ) throws(StoreFault) -> (row: CaseRow, customer: CustomerID?)? {
     guard var row = try caseRow(id, reads) else { return nil }
-    row.agent = agent?.raw
-    row.state = state.rawValue
+    // As the machine has it, and not as this one event would: of several offers one ends while another
+    // stands, or since its agent has the case.
+    if let view = router.case(id) {
+      row.state = CaseState(view.state).rawValue
+      row.agent = (view.agent ?? view.offers.last.flatMap { router.offer($0)?.agent })?.raw
+    }
     let customer = try Self.change(&row, body)
     pending.cases.set(id, row, at: turn.position)
     return (row, customer)
@@ -360,7 +363,7 @@ extension Pipeline {
     {
       through = offer
     }
-    let known = try change(id, turn, reads, agent: agent, state: .assigned) {
+    let known = try change(id, turn, reads) {
       $0.happened(.init(at: turn.at, what: .accepted, agent: agent))
       $0.acceptedThrough = through
     }
@@ -436,13 +439,24 @@ extension Pipeline {
     case .failed(let why):
       step = .init(at: turn.at, what: .failed, agent: agent, code: UInt32(why.rawValue))
     }
-    try change(id, turn, reads, agent: nil, state: .waiting) { $0.happened(step) }
+    try change(id, turn, reads) { $0.happened(step) }
   }
 }
 
 /// State of a case as its row tells it. Codes are stored: append only.
 public enum CaseState: UInt8, Sendable {
   case waiting = 1, offered, assigned, parked, wrapUp, closed
+
+  public init(_ state: CaseView.State) {
+    self =
+      switch state {
+      case .waiting: .waiting
+      case .offered: .offered
+      case .assigned: .assigned
+      case .parked: .parked
+      case .wrappingUp: .wrapUp
+      }
+  }
 
   public var name: String {
     switch self {

@@ -37,7 +37,35 @@ extension WorkspaceFolder {
         .warning, wholeFile: path, "`\(fact.name)` is never \"\(text)\"",
         hint: Spelling.hint(text: text, among: names))
     }
+    for (fact, text, form) in given(facts, workspace.workspace) {
+      guard
+        let problem = form.problem(
+          text, .equals, defaultRegion: workspace.workspace.defaultRegion)
+      else { continue }
+      findings.add(
+        .warning, wholeFile: path,
+        fact == .mailTo
+          ? "none of `mail_addresses` is \"\(text)\"" : "`\(fact.name)` is never \"\(text)\"",
+        hint: problem.hint)
+    }
     return findings.all
+  }
+
+  /// Texts of facts of which something is known whatever the folder says.
+  private static func given(_ facts: Facts, _ workspace: WorkspaceConfiguration) -> [(
+    fact: Fact, text: String, form: TextForm
+  )] {
+    var found: [(fact: Fact, text: String, form: TextForm)] = []
+    for fact in [Fact.mailFrom, .callFrom, .callTo] {
+      guard case .string(let text)? = facts[fact], let form = TextForm(of: fact) else { continue }
+      found.append((fact, text, form))
+    }
+    if case .list(let named)? = facts[.mailTo], !workspace.mailAddresses.isEmpty {
+      for case .string(let text) in named {
+        found.append((.mailTo, text, .addresses(workspace.mailAddresses)))
+      }
+    }
+    return found
   }
 }
 
@@ -51,6 +79,12 @@ extension WorkspaceFolder {
     _ facts: inout Facts, of workspace: CheckedWorkspace, path: String
   ) -> [RuleDiagnostic] {
     let findings = Findings()
+    for (fact, name, own) in facts.tellNamesApart() {
+      findings.add(
+        .warning, wholeFile: path,
+        "two names in `\(fact.name)` look alike: the second, `\(name)`, is taken as `\(own)`",
+        hint: "so it would be of a real case")
+    }
     for contradiction in facts.complete(workspace.hours) {
       findings.add(
         .warning, wholeFile: path, contradiction.sentence, hint: Contradiction.hint)

@@ -125,13 +125,27 @@ extension WorkspaceReader {
       default: break
       }
     }
-    for fact in [Fact.sessionBot, .customerAssurance] {
-      guard case .string(let text)? = facts[fact], let known = knownTexts(fact)?.sorted(),
-        !known.contains(text)
+    for fact in [Fact.sessionBot, .customerAssurance, .mailFrom, .callFrom, .callTo] {
+      guard case .string(let text)? = facts[fact], let form = form(of: fact),
+        let problem = form.problem(text, .equals, defaultRegion: defaultRegion)
       else { continue }
       (given.member(fact.name) ?? given).report(
         "`\(fact.name)` is never \"\(text)\": there is no case like this",
-        hint: Spelling.hint(text: text, among: known), severity: .warning)
+        hint: problem.hint, severity: .warning)
+    }
+    checkAddresses(given, facts)
+  }
+
+  private func checkAddresses(_ given: Section, _ facts: Facts) {
+    guard case .list(let named)? = facts[.mailTo], !mailAddresses.isEmpty else { return }
+    for case .string(let text) in named {
+      guard
+        let problem = TextForm.addresses(mailAddresses).problem(
+          text, .equals, defaultRegion: defaultRegion)
+      else { continue }
+      (given.member(Fact.mailTo.name) ?? given).report(
+        "none of `mail_addresses` is \"\(text)\": there is no case like this", hint: problem.hint,
+        severity: .warning)
     }
   }
 

@@ -70,7 +70,9 @@ extension Section {
     case .bool: return section.flag(what: what).map(Value.bool)
     case .timestamp:
       guard let text = section.node.scalar?.string, let time = Timestamp(text) else {
-        section.report("\(what) is a moment", hint: "write it as 2026-11-25T21:25:00Z")
+        section.report(
+          "\(what) is a moment",
+          hint: "write it as 2026-11-25T21:25:00Z, or with its zone as 2026-11-25T22:25:00+01:00")
         return nil
       }
       return .timestamp(time)

@@ -169,8 +169,10 @@ package struct Section {
   /// - Returns: milliseconds.
   func duration(_ range: ClosedRange<Int64> = 0...Section.longest, what: String) -> Int64? {
     guard let text = node.scalar?.string, let span = Span(text) else {
+      let meant = node.scalar.flatMap { Span.meant(by: $0.string) }
       report(
-        "\(what) is a length of time, and this is \(shape)", hint: "write it as 30s, 5m or 1h30m")
+        "\(what) is a length of time, and this is \(shape)",
+        hint: "write it as \(meant ?? "30s, 5m or 1h30m")")
       return nil
     }
     let milliseconds = span.seconds * 1_000 + Int64(span.nanoseconds / 1_000_000)

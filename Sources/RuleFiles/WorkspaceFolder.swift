@@ -130,6 +130,8 @@ final class WorkspaceReader {
   var judged = Conditions(Fact.premises)
   var judgedNumbers: [String: Int] = [:]
   var bots: [String] = []
+  var mailAddresses: [String] = []
+  var defaultRegion = WorkspaceConfiguration(name: "").defaultRegion
   /// The queue of `bot_silence`: it is named before the queues are read.
   var silenceQueue: Section?
   private var version = ContentVersion()

@@ -17,6 +17,7 @@ extension WorkspaceReader {
         continue
       }
       let zone = zone(members["zone"], entry.key)
+      let told = findings.all.count
       var week = Array(repeating: [ClosedRange<Int>](), count: 7)
       var named: [Int: String] = [:]
       for open in members["open"]?.entries(what: "open") ?? [] { readDays(open, &week, &named) }
@@ -28,7 +29,8 @@ extension WorkspaceReader {
         entry.name, zone ?? .gmt, written, from: now.addingTimeInterval(-86_400),
         days: Self.daysAhead)
       hours.append(expanded)
-      if expanded.open.isEmpty {
+      // Of what could not be read more has been said.
+      if expanded.open.isEmpty, findings.all.count == told {
         entry.key.report("these hours never open", severity: .warning)
       }
     }
@@ -84,9 +86,13 @@ extension WorkspaceReader {
     guard let text = section.text(what: "times") else { return nil }
     let ends = text.split(separator: "-").map { minutes(String($0)) }
     guard ends.count == 2, let start = ends[0], let end = ends[1], start < end else {
+      let isOverMidnight = ends.count == 2 && ends.allSatisfy { $0 != nil }
+      let parts = text.split(separator: "-").map { $0.filter { $0 != " " } }
       section.report(
         "`\(text)` is not a time of day",
-        hint: "write \"09:00-17:00\"; past midnight needs two days")
+        hint: isOverMidnight
+          ? "what goes past midnight stands in two: [\"00:00-\(parts[1])\", \"\(parts[0])-24:00\"]"
+          : "write \"09:00-17:00\"")
       return nil
     }
     return start...end

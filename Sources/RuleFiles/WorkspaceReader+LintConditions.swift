@@ -12,7 +12,8 @@ extension WorkspaceReader {
         hint: "go over fewer lists inside one another")
     }
     let isAlways = judgedNumbers[rule.key].map { isAlwaysTrue(condition, $0) } ?? false
-    if isAlways {
+    // That the last one has a condition at all has been told.
+    if isAlways, rule.key != rules.last?.key {
       section.report(
         "this condition is always true, so no rule below is reached", severity: .warning)
     }
@@ -32,8 +33,28 @@ extension WorkspaceReader {
         "`\\b` in a text is a backspace, which nobody writes in a mail",
         hint: "for a word's edge write `\\\\b`, or the pattern as r\"…\"", severity: .warning)
     }
+    lintMeanings(condition, section)
     // What has been told says why, too.
     if findings.all.count == before, !isAlways { lintTruth(condition, section, rule) }
+  }
+
+  /// What means something else than it seems to.
+  private func lintMeanings(_ condition: Program, _ section: Section) {
+    for (node, length) in condition.lengthsAsNumbers() {
+      let isSum = if case .call = condition.syntax.nodes[length] { true } else { false }
+      let text = condition.text(of: length)
+      report(
+        node, of: condition, section, "`int` counts the nanoseconds of a length of time",
+        hint: "for seconds write `\(isSum ? "(\(text))" : text).getSeconds()`", severity: .warning)
+    }
+    for (node, presence) in condition.comparisonsWithNull() {
+      report(
+        node, of: condition, section,
+        "what is missing is not null: this is true only where somebody told `null`",
+        hint:
+          "`!\(presence.hasPrefix("has(") ? presence : "(\(presence))")` asks whether it is missing",
+        severity: .warning)
+    }
   }
 
   /// A condition that is the same whatever the case, or a part of one.
@@ -42,7 +63,8 @@ extension WorkspaceReader {
     let outcomes = judged.outcomes(of: number)
     if !outcomes.mayBeTrue || condition.plainOutcome == false {
       section.report(
-        "this condition is always false, so the rule never matches", severity: .warning)
+        "this condition is always false, so the rule never matches",
+        hint: condition.hintOfCounting, severity: .warning)
     } else if outcomes.saysNothing {
       section.report(
         "this condition says something or its contrary: it is true whenever its facts are there",
@@ -78,8 +100,13 @@ extension WorkspaceReader {
           hint: "`has(…)` asks whether a fact is there", severity: .warning)
       case .neverTrue(let node):
         report(
-          node, of: condition, section, "this part is never true here", hint: nil,
-          severity: .warning)
+          node, of: condition, section, "this part is never true here",
+          hint: condition.hintOfCounting, severity: .warning)
+      case .neverAmong(let node, let subject):
+        report(
+          node, of: condition, section,
+          "`\(condition.text(of: subject))` is never this here, so it could as well be left out",
+          hint: condition.hintOfCounting, severity: .warning)
       }
     }
   }
@@ -106,10 +133,17 @@ extension WorkspaceReader {
 
   private func lintNames(_ condition: Program, _ section: Section) {
     lintKnown(condition, section)
+    var told: Set<String> = []
+    defer { lintTexts(condition, section, told: told) }
+    for (demand, texts, _) in condition.textExclusions() {
+      guard let fact = Fact(rawValue: demand.slot), knownTexts(fact) != nil else { continue }
+      for text in texts { told.insert("\(demand.slot) \(text)") }
+    }
     for (demand, texts) in condition.textChoices() {
       guard let fact = Fact(rawValue: demand.slot), demand.path.isEmpty,
         let known = knownTexts(fact)
       else { continue }
+      for text in texts { told.insert("\(demand.slot) \(text)") }
       for text in texts where !known.contains(text) && !findings.isFull {
         let sorted = known.sorted()
         // Whoever left goes on to be the last agent of those whom they served.
@@ -252,7 +286,7 @@ extension WorkspaceReader {
     }
   }
 
-  private func report(
+  func report(
     _ node: Int, of condition: Program, _ section: Section, _ message: String, hint: String?,
     severity: RuleDiagnostic.Severity
   ) {

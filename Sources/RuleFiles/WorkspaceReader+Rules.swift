@@ -413,7 +413,9 @@ extension WorkspaceReader {
     if ruleNames != nil, last.when != nil, let place = places["rule \(last.key)"] {
       place.report(
         "the last rule must have no `when`",
-        hint: "end with a rule that takes every case that no other took")
+        hint: last.when?.plainOutcome == true
+          ? "leave `when` out: it takes every case then, too"
+          : "end with a rule that takes every case that no other took")
     }
   }
 }

@@ -18,6 +18,7 @@ extension WorkspaceReader {
     if let title = members["title"]?.text(what: "title") { made.title = title }
     made.mailAddresses =
       members["mail_addresses"]?.oneOrMore(what: "mail_addresses").compactMap(address) ?? []
+    mailAddresses = made.mailAddresses
     made.dialledNumbers =
       members["dialled_numbers"]?.oneOrMore(what: "dialled_numbers").compactMap(number) ?? []
     if let region = members["default_region"]?.text(what: "default_region") {
@@ -30,6 +31,7 @@ extension WorkspaceReader {
           hint: "regions are those of ISO 3166, such as US, DE or GB")
       } else {
         made.defaultRegion = region
+        defaultRegion = region
       }
     }
     made.trustedRelays =

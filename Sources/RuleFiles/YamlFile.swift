@@ -103,7 +103,9 @@ package enum YamlFile {
         let place = second ?? (context.mark.line, context.mark.column)
         findings.add(
           file, line: place.line, column: place.column, length: name.unicodeScalars.count,
-          "`\(name)` stands twice in this mapping")
+          "`\(name)` stands twice in this mapping",
+          hint: second == nil && !name.utf8.allSatisfy { $0 < 0x80 }
+            ? "the other one looks the same, and is written with other characters" : nil)
         guard second != nil else { return nil }
         var edited = lines ?? file.lines.map(String.init)
         var scalars = Array(edited[place.line - 1].unicodeScalars)

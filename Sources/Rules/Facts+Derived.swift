@@ -23,6 +23,43 @@ extension Facts {
   }
 }
 
+extension Facts {
+  /// Gives names that look alike each one of its own, as a real case has them.
+  ///
+  /// - Returns: each name that became another, and in which fact.
+  public mutating func tellNamesApart() -> [(fact: Fact, name: String, own: String)] {
+    var found: [(fact: Fact, name: String, own: String)] = []
+    for fact in Fact.allCases {
+      guard let value = self[fact] else { continue }
+      var renamed: [(String, String)] = []
+      let apart = value.withDistinctNames(&renamed)
+      guard !renamed.isEmpty else { continue }
+      self[fact] = apart
+      found += renamed.map { (fact, $0.0, $0.1) }
+    }
+    return found
+  }
+}
+
+extension Value {
+  /// - Parameter renamed: takes each name that became another, and what it became.
+  fileprivate func withDistinctNames(_ renamed: inout [(String, String)]) -> Value {
+    switch self {
+    case .list(let held): return .list(held.map { $0.withDistinctNames(&renamed) })
+    case .map(let map):
+      var names = DistinctNames()
+      var pairs: [(String, Value)] = []
+      for case (.string(let name), let value) in zip(map.keys, map.values) {
+        let own = names.own(name)
+        if own != name { renamed.append((name, own)) }
+        pairs.append((own, value.withDistinctNames(&renamed)))
+      }
+      return pairs.count == map.count ? .map(MapValue(pairs)) : self
+    default: return self
+    }
+  }
+}
+
 /// Fields by name, of which the newest word counts, whoever said it.
 public struct CollectedFields: Sendable {
   private var values: [String: Value] = [:]

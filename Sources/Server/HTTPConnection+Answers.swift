@@ -171,7 +171,7 @@ extension HTTPConnection {
   }
 
   private func write(_ response: APIResponse, _ reply: ReplyContext, _ connection: Connection) {
-    var fields: [HeaderField] = []
+    var fields = lane.standing
     for header in response.headers {
       if let name = HTTPField.Name(header.name), let value = HeaderValue(header.value) {
         fields.append(HeaderField(name, value))

@@ -31,15 +31,10 @@ extension StoreReader {
   /// The machine as the rows of open work tell it, an empty one where there are none; a failure where they match their
   /// checksums and yet make no machine.
   func router(_ workspace: WorkspaceID) throws(StoreFault) -> Result<Router, WireError> {
-    var loading = RouterLoading()
-    var broken: WireError?
-    for kinds in RouterLoading.kinds {
-      try eachOfWork(workspace, kinds: kinds) { kind, key, value in
-        guard broken == nil else { return }
-        do throws(WireError) { try loading.take(kind, key, value) } catch { broken = error }
+    try RouterRelay().run { take throws(StoreFault) in
+      for kinds in RouterLoading.kinds {
+        try eachOfWork(workspace, kinds: kinds) { kind, key, value in take(kind, key, value) }
       }
     }
-    if let broken { return .failure(broken) }
-    return .success(loading.finish())
   }
 }

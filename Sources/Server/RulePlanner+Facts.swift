@@ -135,7 +135,8 @@ extension RulePlanner {
     }
     if let mail = facts.mail {
       seen[.mailSubject] = .string(mail.subject)
-      seen[.mailFrom] = .string(mail.from)
+      // The part before the `@` comes as its owner writes it; no server tells `Ann@` from `ann@`.
+      seen[.mailFrom] = .string(mail.from.lowercased())
       seen[.mailTo] = .list(mail.to.map { .string($0) })
       seen[.mailAutomatic] = .bool(false)
       seen[.mailAttachments] = .int(Int64(facts.gathered.attachments))

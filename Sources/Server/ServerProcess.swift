@@ -109,7 +109,7 @@ public final class ServerProcess: Sendable {
       guard var web = try options(text, edge) else { continue }
       if name == "https" { web.tls = try encryption(edge).https }
       let listener = try sockets.listen(web) { _ in
-        let lane = HTTPLane(edge.settings)
+        let lane = HTTPLane(edge.settings, isSecured: name == "https")
         return { _ in HTTPConnection(edge: edge, lane: lane, isAdministration: false) }
       }
       addresses.append((name, listener.address))

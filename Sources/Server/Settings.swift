@@ -13,6 +13,7 @@ public struct Settings: Sendable, Equatable {
   public var rules = "routing-rules"
   public var httpListen = "127.0.0.1:8080"
   public var httpsListen = "off"
+  public var hstsSeconds = 0
   public var tlsCertificates = ""
   public var tlsMinimum = "1.2"
   public var tlsHandshakeSeconds = 10
@@ -146,6 +147,10 @@ public struct Settings: Sendable, Equatable {
       "rules", \.rules, "the folder with one folder of routing rules a workspace", isNeeded: true),
     listen("http.listen", \.httpListen, "the HTTP API and WebSockets"),
     listen("https.listen", \.httpsListen, "the same under TLS; wants tls.certificates"),
+    number(
+      "https.hsts_seconds", \.hstsSeconds, 0...63_072_000,
+      "how long browsers that were here come to this host name by HTTPS alone, on every port; 0: as they like"
+    ),
     text(
       "tls.certificates", \.tlsCertificates,
       "PEM files for HTTPS and STARTTLS, each as chain:key, separated by commas; the first serves whoever names no host"

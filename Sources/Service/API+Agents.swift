@@ -272,9 +272,9 @@ extension API {
       }
       var response = APIResponse(
         200, contentType: row.mediaType, try bytes(directory.workspace, row.hash))
-      // What a stranger uploaded must never run in our origin.
+      // What a stranger uploaded must never run in our origin; nor may its type be guessed, which every answer says.
       response.headers = [
-        .init("X-Content-Type-Options", "nosniff"), .init("Content-Security-Policy", "sandbox"),
+        .init("Content-Security-Policy", "sandbox"),
         .init("Content-Disposition", "attachment"),
       ]
       return response

@@ -196,16 +196,3 @@ extension BetweenQueues {
     }
   }
 }
-
-extension CaseState {
-  init(_ state: Routing.CaseView.State) {
-    self =
-      switch state {
-      case .waiting: .waiting
-      case .offered: .offered
-      case .assigned: .assigned
-      case .parked: .parked
-      case .wrappingUp: .wrapUp
-      }
-  }
-}

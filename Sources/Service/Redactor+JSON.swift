@@ -1,4 +1,5 @@
 import Continuity
+import Model
 import WebCodec
 
 /// Words in JSON of whatever shape: names and strings, and whole numbers that are card numbers.
@@ -17,16 +18,7 @@ extension Redactor {
 
   /// Names that become alike are told apart, so that none of the values is lost.
   func members(_ members: [JSONObject.Member]) -> [JSONObject.Member] {
-    var taken: Set<String> = []
-    return members.map { member in
-      let name = text(member.name)
-      var own = name
-      var count = 1
-      while !taken.insert(own).inserted {
-        count += 1
-        own = "\(name) (\(count))"
-      }
-      return .init(own, json(member.value))
-    }
+    var names = DistinctNames()
+    return members.map { .init(names.own(text($0.name)), json($0.value)) }
   }
 }

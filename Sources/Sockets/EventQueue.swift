@@ -2,14 +2,30 @@ internal import CSockets
 import Glibc
 import System
 
-/// What a lane asks of the kernel: which descriptors are ready. This one is epoll, level-triggered;
-/// another
-/// interface stands in by offering these five calls.
+/// What a lane asks of the kernel: which descriptors are ready. `EpollQueue` asks epoll; another
+/// interface stands in by offering the same (`SocketServer.Options.makeQueue`), as one of the tests
+/// does, which keeps to this contract and to nothing beyond it.
 ///
-/// Level-triggered, because a pause then needs no memory of what was missed, and because one `recv`
-/// that
-/// does not fill the buffer is the last for this batch: two system calls a request either way.
-struct EventQueue {
+/// Level-triggered: what is ready and still wanted is told again, however often, so that a wait may
+/// tell of nothing, or of some of it, in any order. A pause then needs no memory of what was missed.
+/// What is told may be wrong: there may be nothing to read, no room after all, or nobody of that tag
+/// any more.
+protocol EventQueue: Sendable {
+  /// Readable while anything is ready: Dispatch watches it when the lane has gone to rest.
+  var descriptor: Int32 { get }
+  /// Watches a descriptor. 0, or a negated errno, as when the kernel has no room for one more.
+  func add(_ fd: Int32, _ interest: Interest, _ tag: UInt64) -> Int32
+  func modify(_ fd: Int32, _ interest: Interest, _ tag: UInt64)
+  func remove(_ fd: Int32)
+  /// Waits at most so long; answers how many of `events` were filled.
+  func wait(_ events: UnsafeMutableBufferPointer<ReadyEvent>, milliseconds: Int32) -> Int
+  /// The last call.
+  func close()
+}
+
+/// epoll. One `recv` that does not fill the buffer is the last for a batch: two system calls a request
+/// either way, so edges would gain nothing.
+struct EpollQueue: EventQueue {
   let descriptor: Int32
 
   init() throws(SystemError) {
@@ -26,13 +42,15 @@ struct EventQueue {
 
   func remove(_ fd: Int32) { _ = sk_epoll_remove(descriptor, fd) }
 
-  /// Waits at most so long; answers how many of `events` were filled.
-  func wait(_ events: UnsafeMutableBufferPointer<sk_event>, milliseconds: Int32) -> Int {
+  func wait(_ events: UnsafeMutableBufferPointer<ReadyEvent>, milliseconds: Int32) -> Int {
     Int(max(0, sk_epoll_wait(descriptor, events.baseAddress, Int32(events.count), milliseconds)))
   }
 
-  static let batchMax = Int(SK_EVENTS_MAX)
+  func close() { Glibc.close(descriptor) }
 }
+
+/// A descriptor's tag, and what it is ready for.
+typealias ReadyEvent = sk_event
 
 struct Interest: OptionSet, Equatable {
   let rawValue: UInt32

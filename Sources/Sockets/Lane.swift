@@ -11,7 +11,7 @@ import System
 public final class Lane: SerialExecutor {
   public let index: Int
   let dispatchQueue: DispatchQueue
-  let queue: EventQueue
+  let queue: any EventQueue
   let wake: Int32
   let timer: Int32
   private let inbox = Mutex(Inbox())
@@ -34,12 +34,12 @@ public final class Lane: SerialExecutor {
     var undelivered: (@Sendable ([Delivery]) -> Void)?
   }
 
-  init(index: Int) throws(SystemError) {
+  init(index: Int, queue: any EventQueue) throws(SystemError) {
     self.index = index
+    self.queue = queue
     // No target and no quality of service: what else runs on the global queues must not starve a
     // lane.
     dispatchQueue = DispatchQueue(label: "lane \(index)")
-    queue = try EventQueue()
     wake = try kernel(sk_eventfd(), "make a wake")
     timer = try kernel(sk_timerfd(), "make a timer")
     _ = try kernel(queue.add(wake, .readable, LaneLoop.Tag.wake), "watch a wake")
@@ -51,7 +51,7 @@ public final class Lane: SerialExecutor {
   deinit {
     close(timer)
     close(wake)
-    close(queue.descriptor)
+    queue.close()
   }
 
   public var statistics: LaneStatistics { published.withLock { $0 } }

@@ -19,8 +19,16 @@ extension LaneLoop {
 
   func startAccepting(_ listener: Listener, over lanes: [Lane]) {
     accepting.append(Accepting(listener: listener, lanes: lanes, nextLane: listener.id))
-    let tag = Tag.firstListener + UInt64(accepting.count - 1)
-    _ = queue.add(listener.descriptor, .readable, tag)
+    watch(accepting.count - 1)
+  }
+
+  /// Where the kernel has no room for one more it is asked again, or nobody would ever be let in.
+  private func watch(_ place: Int) {
+    guard place < accepting.count else { return }  // it stopped meanwhile
+    let listener = accepting[place].listener
+    if queue.add(listener.descriptor, .readable, Tag.firstListener + UInt64(place)) < 0 {
+      after(milliseconds: Self.acceptRestMilliseconds) { $0.watch(place) }
+    }
   }
 
   func accept(_ tag: UInt64) {

@@ -23,7 +23,7 @@ public final class LaneLoop {
   /// The monotonic clock at the start of the batch.
   public private(set) var nowMilliseconds: Int64
 
-  let queue: EventQueue
+  let queue: any EventQueue
   var wheel: TimingWheel
   var unsettled: [Connection] = []
   var idleOutputs: [OutputQueue] = []
@@ -45,7 +45,9 @@ public final class LaneLoop {
   var draining: Draining?
 
   static let lingerMilliseconds: Int64 = 5
-  static let idleOutputsMax = EventQueue.batchMax
+  /// Events taken at once.
+  static let batchMax = Int(SK_EVENTS_MAX)
+  static let idleOutputsMax = batchMax
   /// How old the statistics of a busy lane may be.
   static let publishMilliseconds: Int64 = 100
   static let inputBytes = 65_536
@@ -63,7 +65,7 @@ public final class LaneLoop {
     nowMilliseconds = MonotonicClock.nowMilliseconds
     wheel = TimingWheel(nowMilliseconds: nowMilliseconds)
     input = .allocate(byteCount: Self.inputBytes, alignment: 64)
-    events = .allocate(capacity: EventQueue.batchMax)
+    events = .allocate(capacity: Self.batchMax)
     self.makeContext = makeContext
   }
 

@@ -15,6 +15,10 @@ public final class SocketServer: Sendable {
     /// Descriptors for everything that is not a client: the store, logs, outgoing calls,
     /// administration.
     public var descriptorReserve = 512
+    /// Asked once a lane. Tests put another kernel here.
+    var makeQueue: @Sendable () throws(SystemError) -> any EventQueue = {
+      () throws(SystemError) in try EpollQueue()
+    }
 
     public init() {}
   }
@@ -31,7 +35,9 @@ public final class SocketServer: Sendable {
     context: @escaping @Sendable (LaneLoop) -> AnyObject? = { _ in nil }
   ) throws(SystemError) {
     var lanes: [Lane] = []
-    for index in 0..<min(max(options.lanes, 1), 1_024) { lanes.append(try Lane(index: index)) }
+    for index in 0..<min(max(options.lanes, 1), 1_024) {
+      lanes.append(try Lane(index: index, queue: try options.makeQueue()))
+    }
     self.lanes = lanes
     hosts = lanes.map { LaneHost(lane: $0, makeContext: context) }
     let most = ProcessFacts.now().descriptorLimit

@@ -83,6 +83,28 @@ import Testing
     }
   }
 
+  /// What a browser is told about coming back, in the fields of the front page.
+  private func comingBack(_ url: String) async throws -> [String] {
+    let said = try await Peer.run("/usr/bin/curl", ["-sSkI", url])
+    let lines = said.lines.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+    #expect(lines.contains("x-content-type-options: nosniff"), "\(said)")
+    return lines.filter { $0.hasPrefix("strict-transport-security") }
+  }
+
+  @Test(arguments: [(0, []), (63_072_000, ["strict-transport-security: max-age=63072000"])])
+  func `a browser is told to come by HTTPS alone when the settings say so, and never in plain`(
+    _ seconds: Int, _ told: [String]
+  ) async throws {
+    try await overHTTPS {
+      $0.hstsSeconds = seconds
+    } _: { server, _ in
+      let secured = try await comingBack("https://127.0.0.1:\(server.port("https"))/")
+      let plain = try await comingBack("http://127.0.0.1:\(server.port("http"))/")
+      #expect(secured == told)
+      #expect(plain == [])
+    }
+  }
+
   @Test func `HTTPS without a certificate does not start, and says what it wants`() throws {
     let fault = #expect(throws: ServerProcess.StartFault.self) {
       try TestServer { $0.httpsListen = "127.0.0.1:0" }

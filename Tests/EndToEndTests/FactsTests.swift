@@ -140,6 +140,36 @@ import Testing
     }
   }
 
+  /// `FactsFileTests` has the same names in a file.
+  @Test func `names that look alike come to rules as they do to explain`() async throws {
+    let folder = try rules()
+    try folder.write(
+      "rules/small/rules/01-alike.yaml",
+      """
+      - name: two that look alike
+        when: >-
+          handoff.fields["caf\u{e9}"] == 1 && handoff.fields["cafe\u{301} (2)"] == 2
+          && conversation.fields["cafe\u{301} (2)"] == 2
+        route: { queue: vip }
+
+      """)
+    try await TestServer.run(rules: folder.path + "/rules") { server in
+      let fields = #"{"caf\u00e9":1,"cafe\u0301":2}"#
+      let chat = try await server.open(try await server.token("bot", "robin"))
+      let handed = try await post("handoff", #"{"reason":"r","fields":\#(fields)}"#, chat)
+      #expect(handed["owner"]["name"].text == "vip", "\(handed)")
+      let real = try await facts(handed["case"].text, server)["handoff.fields"].description
+      let told = FactsFile.read(
+        #"{"session":{"channel":"chat"},"handoff":{"fields":\#(fields)}}"#, path: "facts")
+      var given = try #require(told.facts)
+      let loaded = WorkspaceFolder.load(folder.path + "/rules/small")
+      _ = WorkspaceFolder.complete(&given, of: try #require(loaded.workspace), path: "facts")
+      let written = try #require(FactsFile.write(given))
+      #expect(written.contains("\"handoff.fields\":\(real)"), "\(written), \(real)")
+      #expect(loaded.workspace?.rules.evaluate(given).rule == "two that look alike")
+    }
+  }
+
   @Test func `what was learned on the way counts, the newest word of each name`() async throws {
     let folder = try rules()
     try folder.write(
@@ -349,12 +379,16 @@ import Testing
       """)
     try await TestServer.run(rules: folder.path + "/rules") { server in
       let both = "help@small.example,complaints@small.example"
-      #expect(try await server.deliver(Letter(), to: both) == 250)
+      var letter = Letter()
+      letter.from = "Mia Home <Mia@Home.example>"
+      #expect(try await server.deliver(letter, to: both) == 250)
       let said = try await server.timeline("mia@home.example").said
       let cases = said.compactMap { $0["case"].string }
       let seen = try await facts(try #require(cases.first), server)
       #expect(
         seen["mail.to"].elements.map(\.text) == ["help@small.example", "complaints@small.example"])
+      // However its sender writes it.
+      #expect(seen["mail.from"].text == "mia@home.example")
       // One matter, and one case that holds both copies.
       #expect(Set(cases).count == 1 && said.count { $0["kind"].text == "message" } == 2, "\(said)")
       let taken = try await server.take(try await server.agent("a1"))

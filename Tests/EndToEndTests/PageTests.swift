@@ -47,6 +47,18 @@ import Testing
     }
   }
 
+  @Test func `no answer's type may be guessed`() async throws {
+    try await TestServer.run { server in
+      for target in ["/", "/health", "/metrics", "/v1/sessions", "/nothing"] {
+        for body in [nil, Array("{}".utf8)] {
+          let reply = try await server.call(
+            body == nil ? "GET" : "POST", target, raw: body, by: nil)
+          #expect(reply.headers["x-content-type-options"] == "nosniff", "\(target): \(reply)")
+        }
+      }
+    }
+  }
+
   @Test func `OPTIONS of the server in general is answered with what it can do`() async throws {
     try await TestServer.run { server in
       // RFC 9110 §9.3.7; in absolute form no path stands for the asterisk, RFC 9112 §3.2.4.

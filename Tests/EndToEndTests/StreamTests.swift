@@ -1,3 +1,4 @@
+import Model
 import Testing
 
 /// `/v1/stream` with the client library of PyPI `websockets`.
@@ -248,6 +249,52 @@ import Testing
     }
   }
 
+  @Test func `a message that is too long is refused from its head`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let (opening, port) = (handshake(bot), server.port("http"))
+      for (length, isTaken) in [(65_536, true), (65_537, false)] {
+        let heard = try await blocking {
+          let socket = try Socket.connect(port: port)
+          try socket.send(opening + [0x81, 0xFF, 0, 0, 0, 0] + [0, UInt8(length >> 16)])
+          try socket.send([UInt8(length >> 8 & 0xFF), UInt8(length & 0xFF), 0, 0, 0, 0])
+          if isTaken {
+            let text = [UInt8](repeating: 32, count: length - 2) + Array("{}".utf8)
+            try socket.send(text + [0x88, 0x80, 0, 0, 0, 0])
+          }
+          return try rest(socket)
+        }
+        let end = heard.firstRange(of: [0x88, 17, 0x03, 0xF1] + Array("message too big".utf8))
+        #expect((end == nil) == isTaken, "\(String(decoding: heard, as: UTF8.self))")
+      }
+    }
+  }
+
+  @Test(arguments: [("bot", "webshop", "subscribe", 1_000), ("agent", "ann", "follow", 100)])
+  func `a stream hears of so many at once, and no more`(
+    _ scope: String, _ holder: String, _ wish: String, _ most: Int
+  ) async throws {
+    try await TestServer.run { server in
+      let token = try await server.token(scope, holder)
+      let (opening, port) = (handshake(token), server.port("http"))
+      // Of none of them is there anything: each is looked for, and forgotten.
+      let frames = (0..<most + 200).flatMap { n -> [UInt8] in
+        let name =
+          wish == "follow"
+          ? #""customer":"\#(CustomerID(high: 1, low: UInt64(n)))""#
+          : #""session":"\#(SessionID(high: 1, low: UInt64(n)))""#
+        let text = #"{"type":"\#(wish)",\#(name)}"#
+        return [0x81, 0x80 | UInt8(text.utf8.count), 0, 0, 0, 0] + Array(text.utf8)
+      }
+      let heard = try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(opening + frames + [0x88, 0x80, 0, 0, 0, 0])
+        return String(decoding: try rest(socket), as: UTF8.self)
+      }
+      #expect(heard.contains("too-many-subscriptions"))
+    }
+  }
+
   @Test
   func
     `a stream that is not read is paused, then closed with 1013 and counted, and another is served`()
@@ -293,12 +340,14 @@ import Testing
     }
   }
 
-  @Test func `a stream that has too much unread gets 1013 when there is more, however little`()
-    async throws
-  {
+  /// Where the stream's bound does not end it, the connection's does, which sends nothing more.
+  @Test(arguments: [(65_536, 33 << 20), (256 << 20, 65_536)])
+  func `a stream that has too much unread gets 1013 when there is more, however little`(
+    _ streamMax: Int, _ connectionMax: Int
+  ) async throws {
     try await TestServer.run {
-      $0.unsentBytesMax = 65_536
-      ($0.slowReaderSeconds, $0.pingSeconds) = (600, 600)
+      ($0.unsentBytesMax, $0.httpUnsentBytesMax) = (streamMax, connectionMax)
+      ($0.slowReaderSeconds, $0.pingSeconds, $0.httpStallSeconds) = (600, 600, 600)
     } _: { server in
       let ann = try await server.agent("ann")
       let boss = try await server.token("supervisor", "boss")
@@ -315,10 +364,15 @@ import Testing
           try await server.call("PUT", "/v1/agents/me/status", ["status": .text(status)], by: ann)
         }
         let metrics = try await server.call("GET", "/metrics", by: boss)
-        return metrics.description.contains("throughline_stream_slow_readers_total 1\n")
+        let counted =
+          streamMax < connectionMax
+          ? "throughline_stream_slow_readers_total 1\n"
+          : "throughline_connections_closed_total{reason=\"slow_reader\"} 1\n"
+        return metrics.description.contains(counted)
       }
-      let heard = try await blocking { try rest(slow) }
-      #expect(heard.suffix(15) == [0x88, 13, 0x03, 0xF5] + Array("read faster".utf8))
+      let heard = try await blocking { try slow.awaitEnd() }
+      let isTold = heard.suffix(15) == [0x88, 13, 0x03, 0xF5] + Array("read faster".utf8)
+      #expect(isTold == (streamMax < connectionMax))
     }
   }
 

@@ -164,6 +164,8 @@ struct `The estimated cost` {
     "c.skills.exists(s, s.matches(c.text))",
     "sets.intersects(c.free.tags, c.free.wanted)", "c.free.tags.distinct().size() > 1",
     "c.free.tags.exists(t, t in c.free.wanted)", "c.free.tags.all(t, c.free.wanted == t)",
+    "c.free.items.exists(i, i.parts.exists(p, p.kind == 'x' && p.count > 3))",
+    "c.free.items.exists(i, c.free.others.exists(o, i.id == o.id))",
   ])
   func `lets one list inside another be`(_ source: String) throws {
     #expect(try Self.cost(source) < Expression.budgetDefault, "\(source)")
@@ -175,6 +177,7 @@ struct `The estimated cost` {
     "c.free.a.exists(x, x.exists(y, y.exists(z, z == 1)))",
     "lists.range(100000).exists(a, a == 1)",
     "c.skills.exists(s, c.text.matches('x' + s))",
+    "c.free.a.exists(i, c.free.b.exists(o, i.id == o.id && i.n > o.n && i.m > o.m))",
     "cel.bind(l, lists.range(400), l.all(a, l.all(b, a == b)))",
   ])
   func `stops what could run long`(_ source: String) throws {

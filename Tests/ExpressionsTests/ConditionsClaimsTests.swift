@@ -6,7 +6,7 @@ extension `What conditions say of one another` {
   /// The heart of it: conditions and facts at random, against evaluating them.
   @Test(arguments: [UInt64(71), 72, 73]) func `no claim is ever wrong`(_ seed: UInt64) throws {
     var generator = Seeded(seed: seed)
-    var (never, always, taken, idle, whole) = (0, 0, 0, 0, 0)
+    var (never, always, taken, idle, whole, among) = (0, 0, 0, 0, 0, 0)
     for _ in 0..<300 {
       var conditions = Conditions(Self.premises)
       let programs = try (0...generator.next(3)).map { _ in
@@ -20,6 +20,12 @@ extension `What conditions say of one another` {
         conditions.file(number)
       }
       let parts = zip(numbers, programs).map { conditions.idleParts(of: $0, $1) }
+      var withouts: [String: Program] = [:]
+      for (at, program) in programs.enumerated() {
+        for case .neverAmong(let node, _) in parts[at] {
+          withouts["\(at) \(node)"] = try Self.without(node, program)
+        }
+      }
       never += outcomes.count { !$0.mayBeTrue }
       always += outcomes.count { !$0.mayBeFalse }
       taken += takers.count { !$0.isEmpty }
@@ -54,14 +60,30 @@ extension `What conditions say of one another` {
             case .neverTrue(let node):
               guard value == .bool(true) else { continue }
               #expect(traces[at].1[node] != .bool(true), "never \(node): \(source)")
+            case .neverAmong(let node, _):
+              among += 1
+              // Something else in its place, that nothing is, changes nothing.
+              let other = try #require(withouts["\(at) \(node)"]).evaluate(facts)
+              #expect((value == .bool(true)) == (other == .bool(true)), "among \(node): \(source)")
             }
           }
         }
       }
     }
     #expect(
-      never > 10 && always > 10 && taken > 10 && idle > 10 && whole > 10,
-      "\((never, always, taken, idle, whole))")
+      never > 10 && always > 10 && taken > 10 && idle > 10 && whole > 10 && among > 10,
+      "\((never, always, taken, idle, whole, among))")
+  }
+
+  /// A condition with something in the place of a part that nothing ever is.
+  static func without(
+    _ node: Int, _ program: Program, _ environment: Environment = environment
+  ) throws -> Program {
+    let extent = program.syntax.extents[node]
+    let bytes = Array(program.source.utf8)
+    let source = bytes[..<extent.start] + Array("'nothing is this'".utf8) + bytes[extent.end...]
+    return try Expression.compileUnchecked(String(decoding: source, as: UTF8.self), environment)
+      .get()
   }
 
   /// Whether every fact that a condition asks is there, and so is each field of them.
@@ -76,7 +98,7 @@ extension `What conditions say of one another` {
   }
 
   /// Made of every function that there is, over facts of which some are absent.
-  @Test func `nor is one of any expression`() {
+  @Test func `nor is one of any expression`() throws {
     var made = Signed(seed: 74)
     var seeded = Seeded(seed: 75)
     var claims = 0
@@ -107,6 +129,10 @@ extension `What conditions say of one another` {
             #expect(own == .bool(true) || mayFail && own.isError, "\(source)")
           case .neverTrue(let node):
             #expect(value != .bool(true) || trace[node] != .bool(true), "\(source)")
+          case .neverAmong(let node, _):
+            let other = try Self.without(node, program, environment)
+            #expect(
+              (value == .bool(true)) == (other.evaluate(slots) == .bool(true)), "\(source)")
           }
         }
       }
@@ -134,7 +160,23 @@ extension Seeded {
 
   private mutating func atom() -> String {
     let sign = pick(["<", "<=", "==", "!=", ">", ">="])
-    switch next(20) {
+    switch next(26) {
+    case 20:
+      let lists = ["[1, 2, 30]", "[2, 3] + [11]", "[0]", "[1, 2u, 3.0]", "[0, 10, -1]"]
+      return "\(pick(["c.count", "a.number", "size(c.list)"])) in \(pick(lists))"
+    case 21:
+      let lists = ["['', 'a']", "['a', 'b']", "['b'] + ['a\\u0000']", "{'a': 1, 'b': 2}", "['zz']"]
+      return "\(pick(["a.text", "b.text"])) in \(pick(lists))"
+    case 22:
+      return
+        "\(pick(["['a', 'b']", "['b', '']", "(['a'] + ['zz'])"])).\(pick(["exists", "exists", "all", "exists_one"]))(x, \(pick(["x == a.text", "b.text == x", "a.text != x"])))"
+    case 23: return "a.text in ['a', \(pick(["b.text", "s.place", "'b'"]))]"
+    case 24:
+      return
+        "c.free.\(pick(["x", "y"])) in \(pick(["[1, 'a', null]", "[true, 2.0]", "{'a': 1}", "['a'] + ['b']"]))"
+    case 25:
+      return
+        "c.list.exists(e, e.kind in \(pick(["['a']", "['b', 'c']"])) && e.n in \(pick(["[1, 2]", "[3] + [4]"])) && e.n != \(next(4)))"
     case 15:
       let held = pick(["1", "1.5", "'a'", "''", "'b'", "true", "null", "timestamp(0)"])
       return "c.free.\(pick(["x", "y"])) \(held == "null" ? "!=" : sign) \(held)"

@@ -128,6 +128,9 @@ struct `What conditions say of one another` {
     "now > timestamp('2026-01-02T00:00:00Z') && now < timestamp('2026-01-01T00:00:00Z')",
     "now.getDayOfWeek('UTC') == 7", "c.count in [1, 2] && c.count in [3, 4]",
     "c.count != 3 && (c.count == 3 || c.count > 10)",
+    "a.text in ['x'] + ['y'] && a.text == 'z'", "a.text in {'x': 1} && a.text == 'z'",
+    "['x', 'y'].exists(e, e == a.text) && a.text == 'z'", "c.count in [11] + [12]",
+    "[11, 12].exists(e, c.count == e)", "!(c.count in [1, 2] + [3]) && c.count in [1, 3]",
   ])
   func `what is never true is found`(_ source: String) throws {
     #expect(try !Self.outcomes(source).mayBeTrue, "\(source)")
@@ -141,6 +144,9 @@ struct `What conditions say of one another` {
     "c.list.all(e, e.n < 3)", "c.flag ? c.count == 1 : c.count == 2", "a.text.contains('x')",
     "c.free.x.y == 1 && has(c.free.x)",
     "c.list.exists(e, e.kind == 'x') && c.list.exists(e, e.kind == 'y')",
+    "a.text in ['x', c.free.x] && a.text == 'y'", "['x'].exists(e, a.text != e)",
+    "['x', 'y'].exists_one(e, e == a.text) && a.text == 'y'", "c.free.x in {1: 'a'}",
+    "a.text in ['x'] + ['y'] && a.text == 'y'",
   ])
   func `what may be either is let be`(_ source: String) throws {
     let outcomes = try Self.outcomes(source)
@@ -212,6 +218,8 @@ struct `What conditions say of one another` {
       case .alwaysTrue(let node, mayFail: false): "always " + program.text(of: node)
       case .alwaysTrue(let node, mayFail: true): "if there " + program.text(of: node)
       case .neverTrue(let node): "never " + program.text(of: node)
+      case .neverAmong(let node, let subject):
+        "\(program.text(of: subject)) never \(program.text(of: node))"
       }
     }
   }
@@ -224,6 +232,12 @@ struct `What conditions say of one another` {
     #expect(
       try Self.idle("c.flag && (c.count in [1, 2] || c.count == 30)") == ["never c.count == 30"])
     #expect(try Self.idle("c.flag && has(a.text) && a.text == 'x'") == [])
+    #expect(try Self.idle("c.count in [1, 30, 3, 11]") == ["c.count never 30", "c.count never 11"])
+    #expect(
+      try Self.idle("c.flag && a.text in ['x', 'y'] && a.text != 'y'") == ["a.text never 'y'"])
+    #expect(
+      try Self.idle("c.flag || c.list.size() in [3, 4]") == ["c.list.size() never 4"])
+    #expect(try Self.idle("c.flag && (a.text in ['x', 'y'] || c.count in [1, 2])") == [])
   }
 
   @Test func `a condition that would take for ever to look at is let be`() throws {

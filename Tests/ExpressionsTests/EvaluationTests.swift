@@ -49,6 +49,9 @@ struct `Evaluating` {
     ("optional.of(1).orValue(1 / 0)", "1"), ("optional.of(1).or(1 / 0).value()", "1"),
     ("optional.none().or(optional.of(2)).value()", "2"),
     ("optional.none().orValue(1 / 0)", "error: "), ("[,]", "[]"), ("{,}", "{}"),
+    // What cel-go does where the specification says nothing.
+    ("int('+1')", "1"), ("int(duration('1s'))", "1000000000"),
+    ("int(duration('-1.5s'))", "-1500000000"),
     ("timestamp('1968-07-01T12:00:00Z').getHours('America/New_York')", "8"),
     ("timestamp('2101-07-01T12:00:00Z').getHours('Europe/Berlin')", "14"),
     ("timestamp('2101-01-01T12:00:00Z').getHours('Europe/Berlin')", "13"),
@@ -68,7 +71,8 @@ struct `Evaluating` {
   @Test(arguments: [
     "9223372036854775807 + 1", "-9223372036854775808 / -1", "-9223372036854775808 % -1",
     "-(-9223372036854775808)",
-    "0u - 1u", "1 / 0", "1 % 0", "int(9.3e18)", "uint(-1)", "uint('-1')", "int('+1')", "[1][1]",
+    "0u - 1u", "1 / 0", "1 % 0", "int(9.3e18)", "uint(-1)", "uint('-1')", "uint('+1')", "int('1 ')",
+    "int(duration('9223372037s'))", "[1][1]",
     "[1][-1]",
     "timestamp('2023-02-29T00:00:00Z')", "timestamp('0000-01-01T00:00:00Z')", "duration('1')",
     "duration('')",

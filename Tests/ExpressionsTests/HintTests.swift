@@ -5,6 +5,7 @@ import Testing
 struct `A condition written as elsewhere` {
   static let environment = Environment(variables: [
     .init("a.text", .string), .init("a.list", .list(.string)), .init("now", .timestamp),
+    .init("a.flag", .bool), .init("a.map", .map(.string, .dyn)),
   ])
 
   private func told(_ source: String) -> [(message: String, hint: String?)] {
@@ -31,7 +32,57 @@ struct `A condition written as elsewhere` {
     ("a.text == “x”", "write \"x\""), ("a.text == ‘x y’ && a.text == 'z'", "write \"x y\""),
     ("a.text == „x“", "write \"x\""), ("size(a.text) ≥ 3", "write `>=`"),
     ("size(a.text) ≠ 3", "write `!=`"), ("a.text = 'x'", "to compare, write `==`"),
-    ("a.text == 'x' and a.text == 'y'", "write `&&`"), ("not a.text == 'x'", "write `!`"),
+    ("a.text == 'x' and a.text == 'y'", "write `&&`"),
+    ("a.text == 'x' OR a.text == 'y'", "write `||`"),
+    ("not a.text == 'x'", "write `!(a.text == \"x\")`"), ("not a.flag", "write `!`"),
+    ("a.flag && not a.flag", "write `!`"), ("a.flag == True", "write `true`"),
+    ("a.flag == FALSE", "write `false`"), ("a.text == None", "write `!has(a.text)`"),
+    ("Null != a.text", "write `has(a.text)`"),
+    ("a.map['b c'] == nil", "write `!(\"b c\" in a.map)`"),
+    ("a.flag == yes", "write `true`, or the text in quotes: \"yes\""),
+    ("a.text <> 'x'", "to compare, write `!=`"), ("a.text === 'x'", "to compare, write `==`"),
+    ("a.text !== 'x'", "to compare, write `!=`"), ("a.text := 'x'", "to compare, write `==`"),
+    ("a.text =~ 'x'", "for a pattern write `x.matches(\"…\")`"),
+    ("a.text ~ 'x'", "for a pattern write `x.matches(\"…\")`"),
+    ("a.text == null", "`!has(a.text)` asks whether it is missing"),
+    ("null != a.text", "`has(a.text)` asks whether it is there"),
+    ("a.text is null", "write `!has(a.text)`"), ("a.text is not None", "write `has(a.text)`"),
+    ("a.text is 'x'", "write `==`"), ("a.text eq 'x'", "write `==`"),
+    ("'x' in a.text", "write `a.text.contains(\"x\")`"),
+    ("'x' not in a.list", "write `!(\"x\" in a.list)`"),
+    ("'x' !in a.list", "write `!(\"x\" in a.list)`"),
+    ("a.text contains 'x'", "write `a.text.contains(\"x\")`"),
+    ("a.text starts with 'x'", "write `a.text.startsWith(\"x\")`"),
+    ("a.text not contains 'x'", "write `!a.text.contains(\"x\")`"),
+    ("a.text like 'x%'", "write `a.text.startsWith(\"x\")`"),
+    ("a.text like '%x%'", "write `a.text.contains(\"x\")`"),
+    ("size(a.text) between 3 and 5", "write `size(a.text) >= 3 && size(a.text) <= 5`"),
+    ("3 < size(a.text) < 5", "write `3 < size(a.text) && size(a.text) < 5`"),
+    ("size(a.text) > 3 && < 5", "a comparison has two sides, as in `x > 3 && x < 5`"),
+    ("a.text == 'x' || 'y'", "write `a.text in [\"x\", \"y\"]`"),
+    ("a.flag == 'true'", "write `true` without quotes"),
+    ("a.list == 'x'", "write `\"x\" in a.list`"), ("a.list != 'x'", "write `!(\"x\" in a.list)`"),
+    ("a.list.contains('x')", "write `\"x\" in a.list`"),
+    ("a.list in ['x']", "write `a.list.exists(e, e in [\"x\"])`"),
+    ("a.list.kind == 'x'", "ask each of its elements: `a.list.exists(e, e.kind == …)`"),
+    (
+      "a.text ?: 'x' == 'x'",
+      "for a field, or something else where it is missing, write `a.?b.orValue(c)`"
+    ),
+    (
+      "if a.flag then true", "a condition stands by itself; for one of two values write `a ? b : c`"
+    ),
+    (
+      "a.text == 'it''s'",
+      "a quote inside a text is written as \\', or the text stands in the other quotes"
+    ),
+    ("a.text", "`has(a.text)` asks whether it is there, `a.text == \"…\"` what it is"),
+    ("!a.text", "`!has(a.text)` asks whether it is missing, `a.text == \"…\"` what it is"),
+    ("has(a.map['b c'])", "write `\"b c\" in a.map`"),
+    ("now - now < duration('14d')", "write it as 336h"),
+    ("now - now < duration('1 hour 30 min')", "write it as 1h30m"),
+    ("now - now < duration('soon')", "write it as 90s, 15m or 1h30m"),
+    ("size(a.text)", "compare it, as in `size(a.text) > 0`"), ("exists a.text", "write `has(…)`"),
     ("a.text\u{A0}== 'x'", "write a plain space"),
   ])
   func `is told what is written here, and nothing beside`(_ source: String, _ hint: String) {

@@ -282,7 +282,13 @@ struct RandomHistory {
     case 13:
       return .consult(id, by: by, with: agent(), until: now + .seconds(Int64(random.below(60))))
     case 14: return .endConsult(id, by: random.below(2) == 0 ? by : agent())
-    case 15: return .takeOver(one(cases) ?? id, by: agent())
+    case 15:
+      let asked = router.cases.ordered.filter { router.cases[$0].consult != nil }
+      if random.below(4) > 0, !asked.isEmpty {
+        let record = router.cases[asked[random.below(asked.count)]]
+        if let consult = record.consult { return .takeOver(record.id, by: consult.agent) }
+      }
+      return .takeOver(one(cases) ?? id, by: agent())
     case 16:
       return .finish(
         agent(), then: [.offline, World.lunch, .available][random.below(3)], reason: reason())

@@ -46,6 +46,19 @@ struct `docs/rules.md` {
     }
   }
 
+  @Test func `what the page says is too dear is refused, and no condition beside`() throws {
+    func costs(_ label: String) throws -> [Int] {
+      try Self.blocks(label).joined().split(separator: "\n").map {
+        try Expression.compile(
+          String($0.dropFirst(2)), Fact.environment(zone: SystemZones.table), expecting: .bool
+        ).get().estimatedCost
+      }
+    }
+    #expect(try costs("too dear").count >= 2)
+    #expect(try costs("too dear").allSatisfy { $0 > Expression.budgetDefault })
+    #expect(try costs("conditions").allSatisfy { $0 <= Expression.budgetDefault })
+  }
+
   @Test func `the page's rule does what the page's test says`() throws {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "rules-\(UUID().uuidString)")

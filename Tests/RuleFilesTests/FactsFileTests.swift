@@ -64,6 +64,25 @@ struct `Facts as text` {
     #expect(wrong.facts == nil && wrong.diagnostics.count == 2)
   }
 
+  /// As the door does with a real handoff: `A handoff's names that look alike …` in FactsTests.
+  @Test func `names that look alike are told apart as those of a real case are`() throws {
+    let folder = WorkspaceFolder.load(
+      files: [
+        "workspace.yaml": "title: x\n", "queues.yaml": "support:\n",
+        "rules/10.yaml": "- { name: all, route: { queue: support } }\n",
+      ], name: "x")
+    let workspace = try #require(folder.workspace)
+    let text =
+      #"{"session":{"channel":"chat"},"handoff":{"fields":{"caf\u00e9":1,"cafe\u0301":2}}}"#
+    var facts = try #require(FactsFile.read(text, path: "facts.json").facts)
+    let warnings = WorkspaceFolder.complete(&facts, of: workspace, path: "facts.json")
+    #expect(warnings.count == 1)
+    #expect(warnings.first?.message.contains("look alike") == true)
+    let wanted = MapValue([("caf\u{e9}", .int(1)), ("cafe\u{301} (2)", .int(2))])
+    #expect(facts[.handoffFields] == .map(wanted))
+    #expect(facts[.conversationFields] == .map(wanted))
+  }
+
   @Test func `are refused when they nest without end`() {
     var value = Value.int(1)
     for _ in 0..<100 { value = .list([value]) }

@@ -51,20 +51,22 @@ import Testing
     }
   }
 
-  @Test(arguments: 1...6)
-  func `whatever peers do, every connection ends once and everything is given back`(_ seed: UInt64)
-    async throws
-  {
+  @Test(arguments: 1...6, [false, true])
+  func `whatever peers do, every connection ends once and everything is given back`(
+    _ seed: UInt64, _ isUnreliable: Bool
+  ) async throws {
     var random = Seeded(state: seed)
     let counts = Mutex<[String: Int]>([:])
     let count: @Sendable (String) -> Void = { name in counts.withLock { $0[name, default: 0] += 1 }
     }
-    let test = try TestServer({
+    let test = try TestServer(over: isUnreliable ? .vague(seed) : nil) {
       $0.limits.outputPauseBytes = 20_000
       $0.limits.outputMaxBytes = 700_000
       $0.limits.lingerMilliseconds = 100
       $0.limits.outputStallMilliseconds = 100
-    }) { _ in { _ in Moody(count) } }
+    } handlers: { _ in
+      { _ in Moody(count) }
+    }
     var peers: [Peer] = []
     for _ in 0..<600 {
       switch Int.random(in: 0..<10, using: &random) {

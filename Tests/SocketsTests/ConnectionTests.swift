@@ -119,6 +119,7 @@ import Testing
     let test = try TestServer({
       $0.limits.outputPauseBytes = 100_000
       $0.limits.outputMaxBytes = 1_000_000
+      $0.limits.outputStallMilliseconds = 600_000  // which would end it for the same reason
     }) { _ in
       { _ in
         let handler = Reacting()
@@ -139,6 +140,30 @@ import Testing
     test.server.post([Delivery(to: ref, 0)])
     #expect(try await reasons.next() == .slowReader)
     #expect(throws: Peer.Failed.self) { while !(try peer.receive(65_536)).isEmpty {} }
+    _ = await test.stop()
+  }
+
+  @Test func `who sends more than they read is held off, not closed, and has it all in the end`()
+    async throws
+  {
+    let test = try TestServer({
+      $0.limits.outputPauseBytes = 20_000
+      $0.limits.outputMaxBytes = 200_000
+      $0.limits.outputStallMilliseconds = 600_000
+    }) { _ in { _ in Echo() } }
+    let peer = try Peer(test.address, receiveBufferBytes: 4_096)
+    let block = [UInt8](repeating: 1, count: 65_536)
+    let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
+    var pushed = 0
+    // As much as the kernel takes on both ways; then nobody takes any more.
+    while pushed < 64 << 20 {
+      var room = pollfd(fd: peer.descriptor, events: Int16(POLLOUT), revents: 0)
+      guard poll(&room, 1, 500) > 0 else { break }
+      let sent = block.withUnsafeBytes { send(peer.descriptor, $0.baseAddress, $0.count, flags) }
+      if sent > 0 { pushed += sent } else if errno != EAGAIN { break }
+    }
+    #expect(pushed < 64 << 20)
+    #expect(try peer.receive(pushed).count == pushed)
     _ = await test.stop()
   }
 

@@ -1,4 +1,6 @@
-import Sockets
+import System
+
+@testable import Sockets
 
 /// Sends everything back.
 final class Echo: ConnectionHandler {
@@ -47,12 +49,15 @@ struct TestServer {
   var address: SocketAddress { listener.address }
 
   init(
-    lanes: Int = 2, connectionsMax: Int? = nil,
+    lanes: Int = 2, connectionsMax: Int? = nil, over queue: UnreliableQueue.Kind? = nil,
     _ adjust: (inout ListenerOptions) -> Void = { _ in },
     handlers: @escaping LaneHandlers
   ) throws {
     var options = SocketServer.Options()
     (options.lanes, options.connectionsMax) = (lanes, connectionsMax)
+    if let queue {
+      options.makeQueue = { () throws(SystemError) in try UnreliableQueue(queue) }
+    }
     server = try SocketServer(options)
     var listening = ListenerOptions(.loopback(0))
     adjust(&listening)

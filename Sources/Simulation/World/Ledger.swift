@@ -179,6 +179,13 @@ struct Ledger {
       if row.closed == nil, live.case(id) == nil {
         return "\(id) is open on disk, and the machine does not have it"
       }
+      if let view = live.case(id),
+        row.state != CaseState(view.state).rawValue || row.queue != view.need.queue.raw
+          || row.agent != (view.agent ?? view.offers.last.flatMap { live.offer($0)?.agent })?.raw
+      {
+        return
+          "\(id) stands in state \(row.state) with \(row.agent as Any) on disk, and is \(view.state)"
+      }
     }
     return compare(live)
   }

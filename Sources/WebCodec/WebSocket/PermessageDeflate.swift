@@ -76,9 +76,11 @@ public struct PermessageDeflate: Sendable, Equatable {
     return (agreed, field)
   }
 
-  /// `8` to `15`, without a zero before.
+  /// `8` to `15`, without a zero before (§7.1.2.1), nor a sign, which is part of a token and which `Int`
+  /// would take.
   private static func windowBits(_ text: String) -> Int? {
-    guard text.utf8.count <= 2, text.utf8.first != 48, let bits = Int(text), (8...15).contains(bits)
+    guard text.utf8.count <= 2, text.utf8.first != 48, text.utf8.allSatisfy(Bytes.isDigit),
+      let bits = Int(text), (8...15).contains(bits)
     else { return nil }
     return bits
   }

@@ -5,6 +5,7 @@ Says "ready" when all stand, then waits for a line on standard input and leaves.
 """
 import resource
 import socket
+import ssl
 import sys
 
 scene, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -21,6 +22,15 @@ def open_one(n, source=None):
     return s
 
 
+def until(s, end):
+    got = b""
+    while not got.endswith(end):
+        more = s.recv(65536)
+        if not more:
+            raise EOFError(got)
+        got += more
+
+
 held = []
 if scene == "half-open":
     for n in range(count):
@@ -34,7 +44,9 @@ elif scene == "slow-body":
         s.sendall(b"\r\nContent-Length: 100000\r\n\r\n" + b" " * 1000)
         held.append(s)
 elif scene == "slow-reader":
-    request = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n" * 600
+    # More answers than the kernel takes for one who reads nothing.
+    request = b"GET " + sys.argv[5].encode() + b" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + sys.argv[4].encode()
+    request = (request + b"\r\n\r\n") * 150
     for n in range(count):
         s = open_one(n)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
@@ -43,6 +55,24 @@ elif scene == "slow-reader":
             s.send(request)
         except BlockingIOError:
             pass
+        held.append(s)
+elif scene in ("idle", "idle-tls"):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    for n in range(count):
+        s = open_one(n)
+        if scene == "idle-tls":
+            s = context.wrap_socket(s)
+        s.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        until(s, b"}")
+        held.append(s)
+elif scene == "idle-stream":
+    for n in range(count):
+        s = open_one(n)
+        s.sendall(
+            b"GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + sys.argv[4].encode() + b"\r\n\r\n")
+        until(s, b"}")
         held.append(s)
 elif scene == "flood":
     print("ready", flush=True)

@@ -179,6 +179,22 @@ final class Socket: Sendable {
   /// What the kernel does for a program that dies: no word to the peer but what TCP owes it.
   func abandon() { close(orderly: false) }
 
+  /// Sends the same over and over until nothing of it is taken any more for a while, or so much is; answers how much was.
+  func push(_ bytes: [UInt8], bytesMax: Int) -> Int {
+    var taken = 0
+    while taken < bytesMax {
+      var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+      guard poll(&room, 1, 500) > 0 else { break }
+      let n = bytes.withUnsafeBytes {
+        Glibc.send(
+          descriptor, $0.baseAddress! + taken % bytes.count, bytes.count - taken % bytes.count,
+          Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+      }
+      if n > 0 { taken += n } else if errno != EAGAIN { break }
+    }
+    return taken
+  }
+
   /// Wakes whoever is blocked in it, too.
   func close() { close(orderly: true) }
 

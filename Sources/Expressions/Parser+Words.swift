@@ -1,0 +1,180 @@
+/// Operators as other languages write them: words, where CEL has signs.
+///
+/// No name may stand where an operator does, so each is told of and read as what it means: what is
+/// behind it is looked at, too.
+extension Parser {
+  private static let signs = [
+    "and": "&&", "or": "||", "equals": "==", "eq": "==", "ne": "!=", "neq": "!=", "gt": ">",
+    "ge": ">=", "gte": ">=", "lt": "<", "le": "<=", "lte": "<=",
+  ]
+  private static let methods = [
+    "contains": "contains", "includes": "contains", "like": "contains", "startswith": "startsWith",
+    "endswith": "endsWith", "matches": "matches", "starts": "startsWith", "begins": "startsWith",
+    "ends": "endsWith",
+  ]
+
+  private var word: String? { token.kind == .name ? token.text.lowercased() : nil }
+
+  private func wordAhead(_ count: Int = 1) -> String? {
+    let next = tokens[min(position + count, tokens.count - 1)]
+    return next.kind == .name ? next.text.lowercased() : nil
+  }
+
+  /// Takes `and` for `&&`, `or` for `||`.
+  mutating func takeWord(for sign: String) -> Bool {
+    guard let word, Self.signs[word] == sign else { return false }
+    report(
+      .init(start: token.start, end: token.end), "`\(token.text)` is not an operator",
+      hint: "write `\(sign)`")
+    advance()
+    return true
+  }
+
+  /// `not x`, and what follows as far as `not` reaches where people write it; nil where there is
+  /// none.
+  mutating func negationInWords() -> Syntax.NodeID? {
+    guard word == "not", case let next = tokens[min(position + 1, tokens.count - 1)],
+      ![.end, .symbol].contains(next.kind) || next.text == "!"
+    else { return nil }
+    let negated = token
+    nesting += 1
+    defer { nesting -= 1 }
+    guard nesting <= Self.nestingMax else {
+      return giveUp("`not` is nested more than \(Self.nestingMax) deep")
+    }
+    advance()
+    let inner = binary(0)
+    var hint = "write `!`"
+    if case .call(let name, let sides) = syntax.nodes[inner], sides.count == 2,
+      Checker.sign(name) != nil
+    {
+      hint = "write `!(\(syntax.text(of: inner)))`"
+    }
+    report(
+      .init(start: negated.start, end: negated.end), "`\(negated.text)` is not an operator",
+      hint: hint)
+    return add(.call("!_", [inner]), from: negated.start, children: [inner])
+  }
+
+  /// What goes on from a value with a word that compares; nil where no such word stands here.
+  mutating func comparisonInWords(_ left: Syntax.NodeID, from start: Int) -> Syntax.NodeID? {
+    let first = token
+    var isNegated = false
+    if word == "not" || at("!"), let next = wordAhead(), next == "in" || Self.methods[next] != nil {
+      isNegated = true
+      advance()
+    }
+    guard let word else { return nil }
+    switch word {
+    case "in" where isNegated: return call("@in", left, from: start, first, isNegated)
+    case "is": return identity(left, from: start, first)
+    case "between": return between(left, from: start, first)
+    default: break
+    }
+    if let method = Self.methods[word] { return call(method, left, from: start, first, isNegated) }
+    guard let sign = Self.signs[word], sign != "&&", sign != "||" else { return nil }
+    _ = takeWord(for: sign)
+    let right = binary(1)
+    return add(.call("_\(sign)_", [left, right]), from: start, children: [left, right])
+  }
+
+  private mutating func tell(_ word: Lexer.Token, _ hint: String) {
+    report(
+      .init(start: word.start, end: word.end), "`\(word.text)` is not an operator", hint: hint)
+  }
+
+  /// `x contains y`, `x starts with y`, `x not in y`.
+  private mutating func call(
+    _ name: String, _ left: Syntax.NodeID, from start: Int, _ first: Lexer.Token,
+    _ isNegated: Bool
+  ) -> Syntax.NodeID {
+    advance()
+    if word == "with" { advance() }
+    let right = binary(1)
+    let children = [left, right]
+    let isOperator = name == "@in"
+    let made = add(
+      isOperator ? .call(name, children) : .member(left, name, [right]), from: start,
+      children: children)
+    let text =
+      first.text.lowercased() == "like" ? searched(left, right) : syntax.text(of: made)
+    let shown = !isNegated ? text : isOperator ? "!(\(text))" : "!\(text)"
+    if isNegated {
+      report(
+        .init(start: first.start, end: first.end), "`\(first.text)` stands before what it negates",
+        hint: "write `\(shown)`")
+      return add(.call("!_", [made]), from: start, children: [made])
+    }
+    tell(first, "write `\(shown)`")
+    return made
+  }
+
+  /// `x like "%y%"`: `%` and `*` stand for anything there.
+  private func searched(_ left: Syntax.NodeID, _ right: Syntax.NodeID) -> String {
+    let subject = syntax.text(of: left)
+    guard case .literal(.string(let text)) = syntax.nodes[right] else {
+      return "\(subject).contains(\(syntax.text(of: right)))"
+    }
+    let isOpen = text.first.map("%*".contains) ?? false
+    let isOpenBehind = text.last.map("%*".contains) ?? false
+    let method =
+      isOpen == isOpenBehind ? "contains" : isOpen ? "endsWith" : "startsWith"
+    let inner = text.dropFirst(isOpen ? 1 : 0).dropLast(isOpenBehind ? 1 : 0)
+    return "\(subject).\(method)(\(Value.string(String(inner)).text(limit: .max)))"
+  }
+
+  /// `x is y`, `x is not y`.
+  private mutating func identity(_ left: Syntax.NodeID, from start: Int, _ first: Lexer.Token)
+    -> Syntax.NodeID
+  {
+    advance()
+    let isNegated = word == "not"
+    if isNegated { advance() }
+    let sign = isNegated ? "!=" : "=="
+    let isNothing = word.map(Checker.nothings.contains) ?? false
+    let presence = isNothing ? Checker.presence(of: left, syntax, isThere: isNegated) : nil
+    let right = binary(1)
+    tell(first, "write `\(presence ?? sign)`")
+    return add(.call("_\(sign)_", [left, right]), from: start, children: [left, right])
+  }
+
+  /// `x between a and b`.
+  private mutating func between(_ left: Syntax.NodeID, from start: Int, _ first: Lexer.Token)
+    -> Syntax.NodeID
+  {
+    advance()
+    let low = binary(1)
+    guard word == "and" || at("&&") else {
+      tell(first, "write `>=` and `<=`")
+      return add(.call("_>=_", [left, low]), from: start, children: [left, low])
+    }
+    advance()
+    let high = binary(1)
+    let parts = [
+      add(.call("_>=_", [left, low]), from: start, children: [left, low]),
+      add(.call("_<=_", [left, high]), from: start, children: [left, high]),
+    ]
+    tell(first, "write `\(parts.map { syntax.text(of: $0) }.joined(separator: " && "))`")
+    return add(.and(parts), from: start, children: parts)
+  }
+
+  /// What may have been meant where something stands that cannot.
+  var hintForUnexpected: String? {
+    if token.kind == .name, let sign = Self.signs[token.text.lowercased()] {
+      return "write `\(sign)`"
+    }
+    if token.kind == .symbol, ["<", "<=", ">", ">=", "==", "!="].contains(token.text) {
+      return "a comparison has two sides, as in `x > 3 && x < 5`"
+    }
+    guard position > 0, case let last = tokens[position - 1] else { return nil }
+    if token.kind == .string, last.kind == .string, last.end == token.start {
+      return "a quote inside a text is written as \\', or the text stands in the other quotes"
+    }
+    guard last.kind == .name else { return nil }
+    switch last.text.lowercased() {
+    case "not": return "write `!`"
+    case "exists", "exist", "defined", "has": return "write `has(…)`"
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/// A text that stands in a condition, and what it is held against.
+public struct TextUse: Sendable {
+  public enum Subject: Sendable, Hashable {
+    case fact(slot: Int)
+    /// Each element of a fact that is a list.
+    case elements(slot: Int)
+    /// What `lowerAscii()` and `upperAscii()` made.
+    case lowered, raised
+  }
+  public enum Relation: String, Sendable {
+    case equals, startsWith, endsWith, contains
+  }
+  public var subject: Subject
+  public var relation: Relation
+  public var text: String
+  /// Where the text stands.
+  public var node: Int
+  /// What it is held against, as it is written.
+  public var written: String
+}
+
+extension Program {
+  /// Every text that a fact, or each element of one, is compared with, wherever that stands:
+  /// `fact == "a"`, `fact in ["a", "b"]`, `fact.startsWith("a")`, `"a" in fact`.
+  public func textUses() -> [TextUse] {
+    var found: [TextUse] = []
+    collectUses(syntax.root, [:], &found)
+    return found
+  }
+
+  /// - Parameter elements: variables of macros that stand for the elements of a fact, by name.
+  private func collectUses(_ node: Int, _ elements: [String: Int], _ found: inout [TextUse]) {
+    var inner = elements
+    switch syntax.nodes[node] {
+    case .call("_==_", let sides) where sides.count == 2,
+      .call("_!=_", let sides) where sides.count == 2:
+      note(sides[0], .equals, [sides[1]], elements, &found)
+      note(sides[1], .equals, [sides[0]], elements, &found)
+    case .call("@in", let sides) where sides.count == 2:
+      if case .list(let held, _) = syntax.nodes[sides[1]] {
+        note(sides[0], .equals, held, elements, &found)
+      } else if case .slot(let slot) = operations[sides[1]],
+        case .literal(.string(let text)) = syntax.nodes[sides[0]]
+      {
+        found.append(
+          .init(
+            subject: .elements(slot: Int(slot)), relation: .equals, text: text, node: sides[0],
+            written: syntax.text(of: sides[1])))
+      }
+    case .member(let target, let name, let given) where given.count == 1:
+      if let relation = TextUse.Relation(rawValue: name), relation != .equals {
+        note(target, relation, given, elements, &found)
+      }
+    case .fold(let fold):
+      collectUses(fold.range, elements, &found)
+      inner[fold.variable] = nil
+      if let second = fold.second { inner[second] = nil }
+      if fold.second == nil, case .slot(let slot) = operations[fold.range],
+        case .list = types[fold.range]
+      {
+        inner[fold.variable] = Int(slot)
+      }
+      for part in [fold.filter, fold.body].compactMap({ $0 }) { collectUses(part, inner, &found) }
+      return
+    case .bind(let name, _, _), .optionalMap(_, let name, _, _): inner[name] = nil
+    default: break
+    }
+    for child in syntax.children(node) { collectUses(child, inner, &found) }
+  }
+
+  private func note(
+    _ subject: Int, _ relation: TextUse.Relation, _ texts: [Int], _ elements: [String: Int],
+    _ found: inout [TextUse]
+  ) {
+    guard let what = textSubject(subject, elements) else { return }
+    for node in texts {
+      guard case .literal(.string(let text)) = syntax.nodes[node] else { continue }
+      found.append(
+        .init(
+          subject: what, relation: relation, text: text, node: node,
+          written: syntax.text(of: subject)))
+    }
+  }
+
+  private func textSubject(_ node: Int, _ elements: [String: Int]) -> TextUse.Subject? {
+    if case .slot(let slot) = operations[node] { return .fact(slot: Int(slot)) }
+    switch syntax.nodes[node] {
+    case .name(let name, absolute: false): return elements[name].map { .elements(slot: $0) }
+    case .member(_, "lowerAscii", let given) where given.isEmpty: return .lowered
+    case .member(_, "upperAscii", let given) where given.isEmpty: return .raised
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import Expressions
+import Rules
+
+/// Texts that a fact can never be, since of what makes it only some come.
+extension WorkspaceReader {
+  /// - Returns: nil where nothing is known.
+  private func form(_ subject: TextUse.Subject) -> TextForm? {
+    switch subject {
+    case .lowered: return .lowerCase
+    case .raised: return .upperCase
+    case .elements(let slot):
+      return Fact(rawValue: slot) == .mailTo && !mailAddresses.isEmpty
+        ? .addresses(mailAddresses) : nil
+    case .fact(let slot): return Fact(rawValue: slot).flatMap { form(of: $0) }
+    }
+  }
+
+  func form(of fact: Fact) -> TextForm? {
+    // Whoever has left goes on to be the last agent of those whom they served.
+    guard fact != .customerLastAgent else { return nil }
+    return TextForm(of: fact) ?? knownTexts(fact).map { .among($0.sorted()) }
+  }
+
+  /// - Parameter told: texts of facts of which something has been said already.
+  func lintTexts(_ condition: Program, _ section: Section, told: Set<String>) {
+    for use in condition.textUses() where !findings.isFull {
+      if case .fact(let slot) = use.subject, told.contains("\(slot) \(use.text)") { continue }
+      guard let form = form(use.subject),
+        let problem = form.problem(use.text, use.relation, defaultRegion: defaultRegion)
+      else { continue }
+      let verb = "\(Self.verb(use.relation)) \"\(use.text)\""
+      // One that was taken out of the folder may still come: somebody answers an old mail.
+      let isAddress = if case .addresses = form { true } else { false }
+      report(
+        use.node, of: condition, section,
+        isAddress
+          ? "none of `mail_addresses` \(verb)"
+          : "`\(use.written)` \(problem.form), so it never \(verb)",
+        hint: problem.hint, severity: .warning)
+    }
+  }
+
+  private static func verb(_ relation: TextUse.Relation) -> String {
+    switch relation {
+    case .equals: "is"
+    case .startsWith: "begins with"
+    case .endsWith: "ends with"
+    case .contains: "holds"
+    }
+  }
+}
