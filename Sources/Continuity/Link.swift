@@ -88,6 +88,13 @@ public struct Link: Hashable, Sendable {
     }
   }
 
+  /// Takes words out of why they were joined or parted, where an entry tells just that.
+  mutating func take(_ redaction: Redaction, from entry: [UInt8]) {
+    for index in story.indices where JSONText.holds(story[index].reason, in: entry) {
+      story[index].reason = redaction.text(story[index].reason)
+    }
+  }
+
   func encode(into w: inout ByteWriter) {
     w.id(first)
     w.id(second)

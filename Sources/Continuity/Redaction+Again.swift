@@ -3,7 +3,8 @@ import Wire
 extension Redaction {
   /// What somebody took out of an entry, found by holding what it was against what is left of it:
   /// taking out all of these, one after the other, leaves no more than is left there. Where that
-  /// cannot be told to the letter, it is whole strings.
+  /// cannot be told to the letter, it is whole strings. What it was may lack words itself, the same or
+  /// others: it comes from another time.
   public static func between(_ whole: [UInt8], and left: [UInt8]) -> [Redaction] {
     guard let before = JSONWords.members(whole), let after = JSONWords.members(left) else {
       return []
@@ -13,13 +14,14 @@ extension Redaction {
       guard let match = after.first(where: { $0.name == name }) else { continue }
       let (old, new) = (Array(whole[place]), Array(left[match.value]))
       let isGiven = Redaction.given.contains(name)
-      if old != new {
+      // Also nothing where all that is out there is out here already, and more.
+      if old != new, pieces(new, old, isGiven) == nil {
         words += pieces(old, new, isGiven) ?? strings(old) + lostNames(old, new, isGiven)
       }
     }
     // Shorter ones may be parts of longer ones, whose places would not be found any more.
     return Set(words).sorted { ($1.utf8.count, $0) < ($0.utf8.count, $1) }
-      .compactMap { Redaction($0) }
+      .compactMap { Redaction($0) }.filter { !$0.isMark }
   }
 
   /// Of one JSON value: what stood where marks are now; nil where taking that out would not make

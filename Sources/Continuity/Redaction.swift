@@ -9,7 +9,7 @@ public struct Redaction: Sendable {
   static let markBytes = Array(mark.utf8)
   private let words: [UInt8]
   /// Whether they are what was put in the place of others, and so nothing that anybody said.
-  private let isMark: Bool
+  let isMark: Bool
 
   /// nil for words that are none.
   public init?(_ words: String) {
@@ -111,5 +111,32 @@ extension CustomerProfile {
         attribute.value = value
       }
     }
+    for index in links.indices { links[index].take(redaction, from: entry) }
+  }
+}
+
+extension Evidence {
+  /// Takes words out of why something was decided about the identity, where an entry tells just that.
+  /// Answers whether there were any.
+  public mutating func take(_ redaction: Redaction, from entry: [UInt8]) -> Bool {
+    guard var item = decided, JSONText.holds(reason, in: entry) else { return false }
+    if item.detail.isEmpty {
+      item.means = redaction.text(item.means)
+    } else {
+      item.detail = redaction.text(item.detail)
+    }
+    guard item != decided else { return false }
+    decided = item
+    return true
+  }
+}
+
+extension JSONText {
+  /// Whether JSON holds a text as a string of its own.
+  static func holds(_ text: String, in json: [UInt8]) -> Bool {
+    guard !text.isEmpty else { return false }
+    var quoted: [UInt8] = []
+    append(text, to: &quoted)
+    return json.contains(quoted)
   }
 }

@@ -36,6 +36,9 @@ extension Pipeline {
     profile.take(asked.words, from: body)
     record.profile = profile.encoded
     pending.set(record, at: turn.position)
+    if [.merged, .split].contains(EntryBody.kind(of: body)) {
+      try takeOutReasons(asked.words, beside: body, of: record, turn, reads)
+    }
     if let conversation = row.conversation {
       try takeOut(asked.words, beside: body, of: conversation, turn, reads)
     } else {
@@ -70,6 +73,31 @@ extension Pipeline {
     if let row = pending.entry(id) { return row }
     guard id <= head.entry else { return nil }
     return try reads.entry(workspace, id)
+  }
+
+  /// Why people are one, or are not, stands with the links of each, and with the number that is several
+  /// people's: the entry is only where it is told.
+  private mutating func takeOutReasons(
+    _ words: Redaction, beside entry: [UInt8], of record: CustomerRow, _ turn: Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) {
+    for id in try everOne(with: record, reads) {
+      guard var row = try customer(id, reads) else { continue }
+      var profile = try profile(of: row)
+      let before = profile
+      profile.take(words, from: entry)
+      if profile != before {
+        row.profile = profile.encoded
+        pending.set(row, at: turn.position)
+      }
+      for var identity in try Self.identities(of: id, pending, reads) {
+        guard var evidence = identity.decodedEvidence, evidence.take(words, from: entry) else {
+          continue
+        }
+        identity.evidence = evidence.encoded
+        pending.identities.set(identity.hash, identity, at: turn.position)
+      }
+    }
   }
 
   /// What rows of the conversation repeat of an entry: a handoff in its case, a mail's subject,

@@ -12,6 +12,7 @@ extension Pipeline {
   mutating func undelivered(
     _ row: OutboxRow, _ why: String, _ new: NewCase, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
+    guard try waits(row, reads) else { return .done }
     pending.outbox.append(
       OutboxRow(id: row.id, kind: row.kind, due: turn.at, tries: row.tries, payload: nil))
     turn.touched = true
@@ -24,10 +25,23 @@ extension Pipeline {
   mutating func delayed(
     _ row: OutboxRow, _ why: String?, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
+    guard try waits(row, reads) else { return .done }
     pending.outbox.append(row)
     turn.touched = true
     if let why { try tell(row, why, isFinal: false, nil, &turn, reads) }
     return .done
+  }
+
+  /// Whether a row is still in the outbox. It went while the smarthost was asked where its person was
+  /// erased: then nothing of it is written anew. Only the writer can tell, since what changes rows
+  /// beneath it (`changeBeneath`) comes before or after this turn, and never in between.
+  private func waits(_ row: OutboxRow, _ reads: any StoreReader) throws(StoreFault) -> Bool {
+    if let last = pending.outbox.last(where: { $0.id == row.id }) { return last.payload != nil }
+    do throws(StoreFault) { return try reads.outbox(workspace, id: row.id) != nil } catch {
+      // One that is damaged is there, and what is written now mends it.
+      guard case .corrupt = error else { throw error }
+      return true
+    }
   }
 
   private mutating func tell(

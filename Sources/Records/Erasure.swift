@@ -18,6 +18,9 @@ public struct ErasureReceipt: Hashable, Sendable {
   public var entries: Int64
   public var identities: Int64
   public var blobs: Int64
+  /// Rows that did not match their checksum, so that nobody could tell what they held: all their words
+  /// went.
+  public var damaged: Int64 = 0
   /// nil while it is under way: a server that finds one at its start finishes it.
   public var done: Instant?
   public init(

@@ -239,6 +239,8 @@ public struct KeyRow: Hashable, Sendable {
     case attachment = 7
     /// How far the entries of a folder of before are known to have such keys: `KeyRow.named`.
     case named = 8
+    /// By an erasure's number: how many damaged rows it met: `KeyRow.dropped`.
+    case dropped = 9
   }
   public var space: Space
   public var key: [UInt8]
@@ -266,6 +268,20 @@ extension KeyRow {
     KeyRow(
       space: .named, key: [0],
       value: withUnsafeBytes(of: UInt64(bitPattern: entry.raw).bigEndian) { Array($0) })
+  }
+
+  /// How many damaged rows an erasure dropped; a receipt without one dropped none.
+  public static func dropped(_ count: Int64, by erasure: Int64) -> KeyRow {
+    func bytes(_ number: Int64) -> [UInt8] {
+      withUnsafeBytes(of: UInt64(bitPattern: number).bigEndian) { Array($0) }
+    }
+    return KeyRow(space: .dropped, key: bytes(erasure), value: bytes(count))
+  }
+
+  /// Of `dropped`: how many; nil for a key of any other kind.
+  public var droppedCount: Int64? {
+    guard space == .dropped, let value, value.count == 8 else { return nil }
+    return value.reduce(0) { $0 << 8 | Int64($1) }
   }
 
   /// Of `named`: up to which entry; nil for a key of any other kind.

@@ -143,6 +143,13 @@ public protocol StoreReader: AnyObject {
   func customer(_ workspace: WorkspaceID, _ id: CustomerID) throws(StoreFault) -> CustomerRow?
   /// All records merged into `root`, itself included, by id.
   func merged(_ workspace: WorkspaceID, into root: CustomerID) throws(StoreFault) -> [CustomerRow]
+  /// All records that are one person's with this one, whoever's row does not match its checksum
+  /// included: for an erasure alone, which must reach what cannot be read. None where nobody can tell.
+  func records(_ workspace: WorkspaceID, evenDamagedWith customer: CustomerID) throws(StoreFault)
+    -> [CustomerID]
+  /// Whose an identity is, also where its row does not match its checksum and nobody doubts that. For
+  /// the same alone.
+  func owner(_ workspace: WorkspaceID, evenDamaged hash: [UInt8]) throws(StoreFault) -> CustomerID?
   func conversation(_ workspace: WorkspaceID, _ id: ConversationID) throws(StoreFault)
     -> ConversationRow?
   /// Newest first.
@@ -195,6 +202,18 @@ public protocol StoreReader: AnyObject {
 }
 
 extension StoreReader {
+  /// For a store whose rows cannot be damaged.
+  public func records(
+    _ workspace: WorkspaceID, evenDamagedWith customer: CustomerID
+  ) throws(StoreFault) -> [CustomerID] {
+    guard let root = try self.customer(workspace, customer)?.root else { return [] }
+    return try merged(workspace, into: root).map(\.id)
+  }
+  /// The same.
+  public func owner(
+    _ workspace: WorkspaceID, evenDamaged hash: [UInt8]
+  ) throws(StoreFault) -> CustomerID? { try identity(workspace, hash: hash)?.customer }
+
   /// For a store that holds its rows in memory.
   public func eachOfWork(
     _ workspace: WorkspaceID, kinds: ClosedRange<UInt8>,

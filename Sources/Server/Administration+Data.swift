@@ -88,16 +88,27 @@ extension Administration {
     _ who: String, _ writer: Writer, _ edge: Edge, _ reads: any StoreReader
   ) throws -> CustomerID {
     if let id = CustomerID(who) {
-      guard let row = try reads.customer(writer.workspace, id) else {
+      guard let root = try root(of: id, writer, reads) else {
         throw APIProblem.notFound("customer")
       }
-      return row.root
+      return root
     }
     guard let api = edge.api(writer.workspace) else { throw APIProblem.unavailable }
     for identity in IdentityText.candidates(who, api) {
-      if let row = try reads.identity(writer.workspace, hash: api.hash(identity)),
-        let root = try reads.customer(writer.workspace, row.customer)?.root
-      {
+      let hash = api.hash(identity)
+      let row: IdentityRow?
+      do throws(StoreFault) { row = try reads.identity(writer.workspace, hash: hash) } catch {
+        guard case .corrupt = error else { throw error }
+        guard let owner = try reads.owner(writer.workspace, evenDamaged: hash),
+          let root = try root(of: owner, writer, reads)
+        else {
+          throw APIProblem(
+            422, "damaged", "Cannot be told",
+            "the row that says whose \"\(who)\" is cannot be read: name the customer by id")
+        }
+        return root
+      }
+      if let row, let root = try root(of: row.customer, writer, reads) {
         guard !row.isShared else {
           throw APIProblem(
             422, "shared-identity", "Several people's",
@@ -111,6 +122,16 @@ extension Administration {
       404, "not-found", "Not found",
       "no customer of \(writer.name) is proven to be \"\(who)\"; `throughline timeline` finds who claims to be, with their ids"
     )
+  }
+
+  /// Of whom nobody can read it: the record itself, which stands for its person as well.
+  private static func root(
+    of id: CustomerID, _ writer: Writer, _ reads: any StoreReader
+  ) throws(StoreFault) -> CustomerID? {
+    do throws(StoreFault) { return try reads.customer(writer.workspace, id)?.root } catch {
+      guard case .corrupt = error else { throw error }
+      return id
+    }
   }
 
   // MARK: - What they do
@@ -208,7 +229,8 @@ extension Administration {
       shared = erasing.shared
       return erasing.records
     }
-    Log.note("workspace \(writer.name): erasure \(receipt.number) is done")
+    let dropped = receipt.damaged == 0 ? "" : "; \(receipt.damaged) damaged rows were dropped"
+    Log.note("workspace \(writer.name): erasure \(receipt.number) is done\(dropped)")
     var json = JSONWriter()
     append(receipt, writer.name, stillIn: try replaced(edge), stillShared: shared, &json)
     return APIResponse(200, json: json.bytes)
@@ -245,6 +267,7 @@ extension Administration {
       $0.field("entries", receipt.entries)
       $0.field("identities", receipt.identities)
       $0.field("attachments", receipt.blobs)
+      if receipt.damaged > 0 { $0.field("damaged", receipt.damaged) }
       if let done = receipt.done { $0.field("done", done.description) }
       if !folders.isEmpty {
         $0.field("still_in", array: { for folder in folders { $0.string(folder) } })

@@ -13,12 +13,26 @@ struct RedactionsSince {
   private struct Redacted {
     var workspace: String
     var entry: EntryID
-    /// Of all that it was before.
-    var hashes: Set<String>
+    /// Of all that it was before, in this folder.
+    var hashes: Set<String> = []
+    /// Whose it is, and where it was said: as it stands with the entry that tells of it.
+    var customer: CustomerID
+    var conversation: ConversationID?
     /// What it is now; nil where that cannot be read.
-    var left: [UInt8]?
-    var by: String
-    var reason: String
+    var left: EntryRow?
+    var by = ""
+    var reason = ""
+
+    /// Whether this is the entry that a restored row is. Its hash alone does not tell: this folder may
+    /// have come from an older backup itself, and had words taken out of the entry anew, so that it
+    /// never had the hash which the entry got when that was done first. Nor does its number alone:
+    /// what was said after that backup has other entries' numbers here.
+    func isSame(as row: EntryRow) -> Bool {
+      if hashes.contains(Hex.encode(row.hash.bytes)) { return true }
+      guard row.customer == customer, row.conversation == conversation else { return false }
+      // Where it cannot be told more exactly, more goes rather than less.
+      return left.map { $0.at == row.at && $0.session == row.session } ?? true
+    }
   }
   private var all: [Redacted] = []
   /// Entries that cannot be read: what they tell is not known.
@@ -36,8 +50,8 @@ struct RedactionsSince {
         var redacted =
           told[EntryID(of)]
           ?? Redacted(
-            workspace: workspace.name, entry: EntryID(of), hashes: [], left: nil, by: "", reason: ""
-          )
+            workspace: workspace.name, entry: EntryID(of), customer: row.customer,
+            conversation: row.conversation)
         redacted.hashes.insert(teller["hash_before"]?.string ?? "")
         redacted.by = teller["by"]?.string ?? ""
         redacted.reason = teller["reason"]?.string ?? ""
@@ -47,7 +61,8 @@ struct RedactionsSince {
         var redacted = redacted
         do throws(StoreFault) {
           // One that was erased later has its receipt.
-          guard let left = try old.entry(workspace.id, entry).body else { continue }
+          let left = try old.entry(workspace.id, entry)
+          guard left.body != nil else { continue }
           redacted.left = left
         } catch {}  // Counted above; that words were taken out of it is known all the same.
         all.append(redacted)
@@ -75,20 +90,28 @@ struct RedactionsSince {
     let reads = try store.reader()
     var count = 0
     for workspace in try reads.workspaces() {
-      var machine = try Pipeline(workspace.id, from: reads) { _ in NoRules() }
+      // Where open work cannot be read nobody decides, and where an entry cannot nobody tells what of
+      // it may stay: then nothing does.
+      var machine = try readable { () throws(StoreFault) in
+        try Pipeline(workspace.id, from: reads) { _ in NoRules() }
+      }
       var whole: [EntryID] = []
       for redacted in all where redacted.workspace == workspace.name {
-        guard let row = try reads.entry(workspace.id, redacted.entry), let body = row.body,
-          redacted.hashes.contains(Hex.encode(row.hash.bytes))
-        else { continue }
-        count += 1
-        // What of it may stay cannot be told: then nothing does.
-        guard let left = redacted.left else {
+        let found = try readable { () throws(StoreFault) in
+          try reads.entry(workspace.id, redacted.entry)
+        }
+        if let found {
+          guard let found, found.body != nil, redacted.isSame(as: found) else { continue }
+        }
+        guard let body = (found ?? nil)?.body, let left = redacted.left?.body, machine != nil else {
+          count += 1
           whole.append(redacted.entry)
           continue
         }
-        for words in Redaction.between(body, and: left) {
-          try machine.submit(
+        let taken = Redaction.between(body, and: left)
+        if !taken.isEmpty { count += 1 }
+        for words in taken {
+          try machine?.submit(
             Request(
               .redact(
                 RedactEntry(
@@ -96,13 +119,21 @@ struct RedactionsSince {
                   reason: redacted.reason))), at: at, reads: reads)
         }
       }
-      if let commit = machine.gather() { try store.commit([commit]) }
+      if let commit = machine?.gather() { try store.commit([commit]) }
       if !whole.isEmpty {
         _ = try store.forgetWords(of: whole, workspace.id, PersonForms.erased)
       }
     }
     try store.emptyLog()
     return count
+  }
+
+  /// nil for what is damaged, which whoever restores has said to take upon themselves.
+  private func readable<T>(_ read: () throws(StoreFault) -> T) throws(StoreFault) -> T? {
+    do throws(StoreFault) { return try read() } catch {
+      guard case .corrupt = error else { throw error }
+      return nil
+    }
   }
 
   /// Taking words out routes nothing.

@@ -43,6 +43,9 @@ public struct FolderCheck: Sendable {
       check.findings += try IntegrityCheck.file(reader)
     }
     attempt { check throws(StoreFault) in check.workspaces = try reader.workspaces() }
+    if !workspaces.isEmpty {
+      attempt { check throws(StoreFault) in check.findings += try store.entriesLost() }
+    }
     for workspace in workspaces {
       check(workspace, reader, store)
       try also?(reader, workspace.id)
@@ -66,6 +69,7 @@ public struct FolderCheck: Sendable {
       } catch { found.append(error.sentence) }
     }
     let started = Self.started(workspace.id, reader, &found)
+    if let started { found += Self.unstored(started, workspace.id, reader) }
     if let (history, told) = Self.replayed(workspace.id, reader, &found) {
       var history = history
       if let started { found += Self.differences(started, history.router) }
@@ -87,6 +91,23 @@ public struct FolderCheck: Sendable {
       found.append("a row of open work cannot be read: \(error)")
       return nil
     }
+  }
+
+  /// Of agents and queues the state has all that its catalogue names, whether their rows are there or
+  /// not.
+  private static func unstored(
+    _ started: Router, _ workspace: WorkspaceID, _ reader: any StoreReader
+  ) -> [String] {
+    var stored: Set<Key> = []
+    do throws(StoreFault) {
+      for row in try reader.work(workspace) { stored.insert(Key(kind: row.kind, key: row.key)) }
+    } catch { return [] }  // Told already, by its checksum.
+    return started.allRows()
+      .filter { $0.isOfCatalogue && !stored.contains(Key(kind: $0.kind, key: $0.key)) }
+      .map {
+        "row of open work, kind \($0.kind), key \(Hex.encode($0.key)): "
+          + "the catalogue says that there is one, but it is not stored"
+      }
   }
 
   private static func replayed(

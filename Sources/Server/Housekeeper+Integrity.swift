@@ -19,7 +19,15 @@ extension Housekeeper {
   /// is no longer told of.
   func checkWhole(_ writers: [Writer]) throws(StoreFault) {
     let known = edge.health.now.damaged
-    var damage: Set<String> = []
+    // What went from the end of the log no look at the rows finds: it is told until somebody has done
+    // something about it.
+    var damage = Set(try edge.store.entriesLost())
+    // The indexes among it: a row that one of them does not find is on nobody's page, and each row by
+    // itself looks well.
+    if let reader = try edge.store.reader() as? SQLiteReader {
+      damage.formUnion(try IntegrityCheck.file(reader))
+      edge.health.found(damage.sorted(), doing: "checking the data folder")
+    }
     for writer in writers {
       guard !isStopped.load(ordering: .acquiring),
         let reader = try edge.store.reader() as? SQLiteReader

@@ -91,15 +91,13 @@ final class Outbox: Sendable {
     return row.due
   }
 
-  /// The table no longer has them.
+  /// The table no longer has them. One that waits to be tried again goes with its person: its words
+  /// stay in memory no longer than that.
   private func forget(_ workspace: WorkspaceID, allBut rows: Set<Int64>) {
     known.withLock { known in
       known = known.filter { key, fate in
-        if case .settled = fate {
-          key.workspace != workspace || rows.contains(key.id)
-        } else {
-          true
-        }
+        if case .underWay = fate { return true }
+        return key.workspace != workspace || rows.contains(key.id)
       }
     }
   }
@@ -209,7 +207,8 @@ final class Outbox: Sendable {
     }
   }
 
-  /// Whether the row was taken out of the table while it was under way: its person was erased.
+  /// Whether the row was taken out of the table while it was under way: its person was erased. One that
+  /// goes after this look is for the writer to tell.
   private func isErased(_ row: OutboxRow, _ workspace: WorkspaceID) -> Bool {
     reader.withLock { held in
       do throws(StoreFault) { return try held.reader.outbox(workspace, id: row.id) == nil } catch {

@@ -61,6 +61,10 @@ public final class ServerProcess: Sendable {
     edge.use(all)
     workspaces = try all.openAll()
     edge.use(try reader.tokens())
+    if let reader = reader as? SQLiteReader {
+      health.found(try IntegrityCheck.workspaces(reader), doing: "opening the data folder")
+    }
+    health.found(try store.entriesLost(settles: true), doing: "opening the data folder")
 
     var options = SocketServer.Options()
     if settings.lanes > 0 { options.lanes = settings.lanes }

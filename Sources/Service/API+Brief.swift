@@ -145,7 +145,7 @@ extension API {
     else {
       return (entries, [], nil)
     }
-    let records = try reads.merged(workspace, into: record.root)
+    let records = try reads.person(workspace, record.root)
     var profiles: [CustomerProfile] = []
     for record in records { profiles.append(try CustomerPage.profile(record)) }
     entries = []

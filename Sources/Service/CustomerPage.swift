@@ -27,7 +27,7 @@ public struct CustomerPage: Sendable {
   {
     let workspace = api.directory.workspace
     guard let asked = try reads.customer(workspace, id) else { return nil }
-    let records = try reads.merged(workspace, into: asked.root)
+    let records = try reads.person(workspace, asked.root)
     var profiles: [CustomerProfile] = []
     var page = CustomerPage(
       root: asked.root, profile: CustomerProfile(), records: records.map(\.id), identities: [],

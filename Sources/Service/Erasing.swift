@@ -19,14 +19,44 @@ public struct Erasing: Sendable {
   public init(
     _ root: CustomerID, _ workspace: WorkspaceID, _ reads: any StoreReader
   ) throws(StoreFault) {
-    let own = try reads.merged(workspace, into: root)
-    records = own.map(\.id)
+    let own: [CustomerRow]
+    do throws(StoreFault) {
+      own = try reads.person(workspace, root)
+      records = own.map(\.id)
+    } catch {
+      guard case .corrupt = error else { throw error }
+      func row(_ id: CustomerID) throws(StoreFault) -> CustomerRow? {
+        try Self.readable { () throws(StoreFault) in try reads.customer(workspace, id) } ?? nil
+      }
+      // What the index has lost the links still name.
+      let some = Set(try reads.records(workspace, evenDamagedWith: root))
+      records = try some.reach { id throws(StoreFault) in
+        (try row(id)?.decodedProfile?.links ?? []).filter(\.isActive).map { $0.other(than: id) }
+      }.sorted()
+      var found: [CustomerRow] = []
+      for id in records {
+        if let row = try row(id) { found.append(row) }
+      }
+      own = found
+    }
     for row in try Self.parted(from: own, workspace, reads) {
-      if try Self.isUsed(row, besides: records, workspace, reads) {
+      let own = records
+      let isUsed = try Self.readable { () throws(StoreFault) in
+        try Self.isUsed(row, besides: own, workspace, reads)
+      }
+      if isUsed ?? true {
         shared.append(Shared(identity: row.identity, customer: row.customer))
       } else if !records.contains(row.customer) {
         records.append(row.customer)
       }
+    }
+  }
+
+  /// What is damaged says nothing of others: it must not keep a person from being erased.
+  private static func readable<T>(_ read: () throws(StoreFault) -> T) throws(StoreFault) -> T? {
+    do throws(StoreFault) { return try read() } catch {
+      guard case .corrupt = error else { throw error }
+      return nil
     }
   }
 
@@ -37,17 +67,25 @@ public struct Erasing: Sendable {
   ) throws(StoreFault) -> [IdentityRow] {
     let records = own.map(\.id)
     var found: [IdentityRow] = []
+    func identity(_ hash: [UInt8]) throws(StoreFault) -> IdentityRow? {
+      try readable { () throws(StoreFault) in try reads.identity(workspace, hash: hash) } ?? nil
+    }
+    func claims(_ record: CustomerID) throws(StoreFault) -> [IdentityRow] {
+      try readable { () throws(StoreFault) in
+        try reads.identities(workspace, of: record)
+      } ?? []
+    }
     for record in own {
-      for link in try CustomerPage.profile(record).links
+      for link in record.decodedProfile?.links ?? []
       where link.isPartedAsShared && !records.contains(link.other(than: record.id)) {
         for hash in link.identities {
-          guard let row = try reads.identity(workspace, hash: hash), row.isShared,
+          guard let row = try identity(hash), row.isShared,
             !row.identity.value.isEmpty, !records.contains(row.customer), !found.contains(row)
           else { continue }
           found.append(row)
         }
       }
-      for claim in try reads.identities(workspace, of: record.id)
+      for claim in try claims(record.id)
       where !claim.assurance.joins && !claim.identity.value.isEmpty {
         for row in try reads.identities(workspace, like: claim.identity, limit: 1_000)
         where row.isShared && !records.contains(row.customer) && !found.contains(row) {

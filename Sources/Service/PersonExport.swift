@@ -36,7 +36,7 @@ public struct PersonExport: Sendable {
     _ root: CustomerID, _ directory: Directory, _ reads: any StoreReader, _ at: Instant
   ) throws(StoreFault) {
     let workspace = directory.workspace
-    let records = try reads.merged(workspace, into: root)
+    let records = try reads.person(workspace, root)
     var identities: [IdentityRow] = []
     var conversations: [ConversationRow] = []
     var accesses: [AccessRow] = []

@@ -43,7 +43,7 @@ public struct TimelineFollow: Sendable {
   {
     try reads.snapshot { reads throws(StoreFault) in
       guard let row = try reads.customer(workspace, customer) else { return nil }
-      let records = try reads.merged(workspace, into: row.root)
+      let records = try reads.person(workspace, row.root)
       var next = self
       next.members = records.map(\.id)
       if let known = members { next.change(from: known) }

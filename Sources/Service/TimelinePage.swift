@@ -34,7 +34,7 @@ public struct TimelinePage: Sendable {
         return TimelinePage(
           entries: [], digest: TimelineDigest(), hasMore: false, from: from, members: [])
       }
-      let records = try reads.merged(workspace, into: row.root)
+      let records = try reads.person(workspace, row.root)
       let ids = records.map(\.id)
       let (number, direction): (EntryID, PageDirection) =
         switch from {

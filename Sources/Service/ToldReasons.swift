@@ -2,9 +2,10 @@ import Continuity
 import Model
 import Records
 
-/// Why agents joined people, took them apart or marked what they share. Such a reason may name any of
+/// Why agents joined people or their conversations, took them apart or marked what they share. Such a reason may name any of
 /// those who were one person then ("Hildegard showed his card"), and stands with all of them: in the
-/// links of their records, in the evidence of a shared identity, in the entries `merged` and `split`.
+/// links of their records, in the evidence of a shared identity, in the entries `merged` and `split`,
+/// and in both conversations in `joined` and `parted`.
 enum ToldReasons {
   static let forms = ErasedForms.Reasons(
     together: { row, gone in
@@ -34,9 +35,9 @@ enum ToldReasons {
       return evidence.encoded
     },
     entry: { row in
-      guard let body = row.body, [.merged, .split].contains(EntryBody.kind(of: body)) else {
-        return false
-      }
+      guard let body = row.body,
+        [.merged, .split, .joined, .parted].contains(EntryBody.kind(of: body))
+      else { return false }
       let reason = row.parsed?["reason"]?.string ?? ""
       return !reason.isEmpty && reason != Link.assertedTogether
     })

@@ -136,6 +136,18 @@ public final class BlobFiles: Sendable {
     }
   }
 
+  /// Removes every file of a workspace of which that is said, but for those that a row is on its way to.
+  /// For whoever keeps everybody from committing meanwhile.
+  func removeAll(
+    of workspace: WorkspaceID, where isNobodys: (Digest) throws(StoreFault) -> Bool
+  ) throws(StoreFault) {
+    for name in try Folders.names(in: "\(folder)/\(workspace.raw)") {
+      for file in try Folders.names(in: "\(folder)/\(workspace.raw)/\(name)") {
+        if let hash = Digest(hex: file), try isNobodys(hash) { try remove(hash, workspace) }
+      }
+    }
+  }
+
   private func remove(_ path: String, ifOlderThan before: Instant) throws(StoreFault) -> Bool {
     try wanted.withLock { _ throws(StoreFault) in
       var status = stat()

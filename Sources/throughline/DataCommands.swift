@@ -161,10 +161,11 @@ enum ErasureText {
   static func line(_ receipt: [String: Any]) -> String {
     let customers = (receipt["customers"] as? [String] ?? []).joined(separator: " ")
     let state = receipt["done"] == nil ? "under way" : "done"
+    let damaged = receipt["damaged"].map { ", \($0) damaged rows dropped" } ?? ""
     return
       "\(receipt["at"] ?? "")  \(receipt["workspace"] ?? "")  erasure \(receipt["erasure"] ?? "") of \(customers), "
       + "by \(receipt["by"] ?? ""): \(receipt["entries"] ?? 0) entries, \(receipt["identities"] ?? 0) identities, "
-      + "\(receipt["attachments"] ?? 0) attachments; \(state)"
+      + "\(receipt["attachments"] ?? 0) attachments\(damaged); \(state)"
   }
 }
 

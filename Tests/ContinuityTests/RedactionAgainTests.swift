@@ -48,6 +48,27 @@ import Testing
     #expect(!body.contains("secret") && !body.contains("code") && body.contains("kept"))
   }
 
+  @Test func `what lacks words already loses those that it still has, and no more`() throws {
+    let whole = #""text":"pin 4711 and word Quark, thanks","fields":{"a":"4711","b":"x"}"#
+    let before = try taken(whole, ["4711"])
+    let left = try taken(whole, ["4711", "Quark"])
+    #expect(Redaction.between(before, and: left).count == 1)
+    var body = before
+    for words in Redaction.between(body, and: left) {
+      body = words.entry(body, by: .init(9), salt: 1) ?? body
+    }
+    #expect(body == left)
+    // The other way round nothing is left to do.
+    #expect(Redaction.between(left, and: before).isEmpty)
+    // Where each lacks what the other has, what goes is told by whole strings.
+    let other = try taken(whole, ["Quark"])
+    body = before
+    for words in Redaction.between(body, and: other) {
+      body = words.entry(body, by: .init(9), salt: 1) ?? body
+    }
+    #expect(!String(decoding: body, as: UTF8.self).contains("Quark"))
+  }
+
   @Test func `a number that was taken out takes the values beside it along`() throws {
     let whole = #""text":"kept","fields":{"pin":1234,"name":"Jo","tries":3}"#
     let body = String(decoding: again(whole, try taken(whole, ["1234"])), as: UTF8.self)

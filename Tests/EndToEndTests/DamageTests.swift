@@ -123,7 +123,124 @@ import Wire
     }
   }
 
+  /// What SQLite takes for the end of its log, and what was acknowledged behind it, nothing but the
+  /// index tells.
+  @Test func `entries that the index had seen and that are gone are told until they are back`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      try await chat.customer("the blue kettle")
+      let ann = try await server.token("agent", "ann")
+      try await eventually("it is indexed") {
+        try await !server.call("GET", "/v1/search?q=kettle", by: ann)["hits"].elements.isEmpty
+      }
+      await server.stop()
+      #expect(try FolderCheck(server.settings.data).findings == [])
+      server.damages()
+      try await DatabaseQueue.beside(server.settings.data + "/search.sqlite").write {
+        try $0.execute(sql: "UPDATE progress SET entry=entry+32")
+      }
+      let doctor = try await Peer.run(try Binary.path, ["doctor", "--data", server.settings.data])
+      #expect(
+        doctor.status == 1
+          && doctor.lines.contains { $0.contains("acknowledged entries may be lost") },
+        "\(doctor.lines)")
+      for _ in 1...2 {
+        try await server.start()
+        let health = try await server.administer("GET", "/health")
+        #expect(health.status == 200 && health["status"].text == "degraded", "\(health)")
+        #expect(health["why"].text.contains("had seen entries up to"), "\(health)")
+        #expect(try await chat.customer("goes on").status == 201)
+        let edge = try #require(server.running).edge
+        try Housekeeper(edge).checkWhole(edge.writers)
+        #expect(!edge.health.now.damaged.isEmpty, "no look at the rows takes it back")
+        try await eventually("what came since is found") {
+          try await !server.call("GET", "/v1/search?q=goes", by: ann)["hits"].elements.isEmpty
+        }
+        await server.stop()
+      }
+    }
+  }
+
+  /// The index of merged records: what it does not give is in no page, and each row looks well.
+  @Test
+  func `a record that an index has lost is missed by whoever reads, and by the server itself`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let jo = try await server.open(bot, email: "jo@home.example")
+      try await jo.customer("the blue kettle")
+      let kim = try await server.open(bot, email: "kim@home.example")
+      try await kim.customer("where is my invoice")
+      let ann = try await server.token("agent", "ann")
+      let merged = try await server.call(
+        "POST", "/v1/customers/\(jo.customer)/merge", ["with": .text(kim.customer)], by: ann)
+      #expect(merged.status == 200)
+      await server.stop()
+      server.damages()
+      let file = server.settings.data + "/throughline.sqlite"
+      let (page, size, root) = try await DatabaseQueue.beside(file).read {
+        (
+          try Int.fetchOne(
+            $0, sql: "SELECT rootpage FROM sqlite_schema WHERE name='customers_merged'") ?? 0,
+          try Int.fetchOne($0, sql: "PRAGMA page_size") ?? 0,
+          try Data.fetchOne($0, sql: "SELECT root FROM customers WHERE root<>customer") ?? Data()
+        )
+      }
+      var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+      let place = try #require(bytes.range(of: root, in: (page - 1) * size..<page * size))
+      bytes[place.upperBound - 1] ^= 1
+      try bytes.write(to: URL(fileURLWithPath: file))
+      try await server.start()
+      let told = try await server.call(
+        "GET", "/v1/customers/\(merged["customer"].text)/timeline", by: ann)
+      #expect(
+        told.status == 503 && told["type"].text.hasSuffix("stored-data-damaged"), "\(told)")
+      let edge = try #require(server.running).edge
+      try Housekeeper(edge).checkWhole(edge.writers)
+      #expect(
+        edge.health.now.damaged.contains { $0.contains("SQLite finds") },
+        "\(edge.health.now.damaged)")
+      // And the whole person can be erased all the same.
+      let erased = try await server.administer(
+        "POST", "/admin/erase", ["identity": .text(merged["customer"].text)])
+      #expect(erased["customers"].elements.count == 2, "\(erased)")
+    }
+  }
+
   // MARK: - The doctor
+
+  @Test(arguments: [
+    ("DELETE FROM work WHERE kind=7", "the catalogue says that there is one"),
+    ("DELETE FROM work WHERE kind=8", "the catalogue says that there is one"),
+    ("DELETE FROM workspaces", "has rows of workspace 1, which does not exist"),
+  ])
+  func `doctor misses rows of which nothing in the rows tells`(_ sql: String, _ finding: String)
+    async throws
+  {
+    try await TestServer.run { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      try await chat.customer("help")
+      await server.stop()
+      server.damages()
+      try await DatabaseQueue.beside(server.settings.data + "/throughline.sqlite").write {
+        try $0.execute(sql: sql)
+        #expect($0.changesCount > 0)
+      }
+      let told = try await Peer.run(try Binary.path, ["doctor", "--data", server.settings.data])
+      #expect(told.status == 1 && told.lines.contains { $0.contains(finding) }, "\(told.lines)")
+      if sql.contains("workspaces") {
+        // Nor is it made anew, empty, as another.
+        await #expect {
+          try await server.start()
+        } throws: {
+          "\($0)".contains("of 1 workspaces of this folder 0 are there")
+        }
+      }
+    }
+  }
 
   /// Checksums, chain and rows are in order here: what is wrong is what the log tells.
   @Test func `doctor finds a healthy folder well, and names what cannot have happened in another`()
@@ -234,18 +351,22 @@ import Wire
     #expect(status == 1 && lines.joined().contains("is missing"), "\(lines)")
   }
 
-  @Test
-  func `who moves the main file away under a server stops acknowledgements, until it is back`()
-    async throws
-  {
+  @Test(arguments: ["", "-wal"])
+  func `who moves a file away under a server stops acknowledgements, until it is back`(
+    _ companion: String
+  ) async throws {
     try await TestServer.run { server in
       let chat = try await server.open(try await server.token("bot", "webshop"))
       #expect(try await chat.customer("before").status == 201)
-      let file = server.settings.data + "/throughline.sqlite"
+      let file = server.settings.data + "/throughline.sqlite" + companion
       try FileManager.default.moveItem(atPath: file, toPath: file + ".away")
       #expect(try await chat.customer("into nowhere").status == 503)
       let health = try await server.administer("GET", "/health")
       #expect(health.status == 503 && health["why"].text.contains("move it back"), "\(health)")
+      // As `mv` does, over what SQLite may have made in its place.
+      if FileManager.default.fileExists(atPath: file) {
+        try FileManager.default.removeItem(atPath: file)
+      }
       try FileManager.default.moveItem(atPath: file + ".away", toPath: file)
       try await eventually("it goes on") { try await chat.customer("after").status == 201 }
     }

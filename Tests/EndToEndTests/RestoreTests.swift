@@ -91,6 +91,44 @@ import Testing
     }
   }
 
+  /// The first restore takes the words out anew: from then on the entry has hashes of its own.
+  @Test func `an older backup, and then a newer one, bring back no words that were taken out`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "jo@home.example")
+      try await chat.customer("my pin is Zylophon4711 and my word is Quetzal99")
+      let ann = try await server.token("agent", "ann")
+      let said = try #require(
+        try await server.timeline(chat.customer).said.first { $0["text"].string != nil })
+      var backups: [String] = []
+      for words in ["Zylophon4711", "Quetzal99"] {
+        backups.append(server.folder.path + "/backup\(backups.count)")
+        let backup = backups[backups.count - 1]
+        #expect(
+          try await server.administer("POST", "/admin/backup", ["to": .text(backup)]).status == 200)
+        #expect(
+          try await server.call(
+            "POST", "/v1/entries/\(said["entry"].int ?? 0)/redact", ["words": .text(words)],
+            by: ann
+          ).status == 201)
+      }
+      await server.stop()
+      let data = server.settings.data
+      for backup in backups + [backups[0]] {
+        let done = try await restore(backup, data)
+        #expect(done.status == 0, "\(done.lines)")
+        #expect(
+          done.lines.joined().contains("0 erasures and 1 redactions were carried out again"),
+          "\(done.lines)")
+        #expect(try holders(of: "Zylophon4711", in: data) == [])
+        #expect(try holders(of: "Quetzal99", in: data) == [])
+        #expect(try FolderCheck(data).findings == [])
+      }
+    }
+  }
+
   @Test func `a damaged folder is replaced, with what can be read of its receipts`() async throws {
     try await folder { data, backup in
       let path = URL(fileURLWithPath: data + "/throughline.sqlite")

@@ -65,6 +65,38 @@ struct ErasedReasonTests {
     #expect(try shop.rows() == shop.replayed())
   }
 
+  @Test("why their conversations were joined and parted goes from the other's, too")
+  func conversations() throws {
+    let shop = try Shop()
+    let jos = try shop.mail(
+      from: "jo@home.example", subject: "Lamp", id: "1@home.example", "my lamp is dark")
+    _ = try shop.takes(shop.ann)
+    let hers = try shop.mail(from: "h@home.example", subject: "Bill", id: "2@home.example", "hm")
+    func customer(_ id: ConversationID) throws -> String {
+      try #require(
+        try shop.call("GET", "/v1/conversations/\(id)", by: shop.ann).string("customer"))
+    }
+    let (jo, hilde) = (try customer(jos.conversation), try customer(hers.conversation))
+    try decide("merge", jo, hilde, "the same card", shop)
+    for (what, other, reason) in [
+      ("join", "with", "it is Hildegard's lamp"), ("part", "from", "Hildegard has her own"),
+      ("join", "with", "the lamp of Quark1"),
+    ] {
+      shop.now = shop.now + .seconds(1)
+      let reply = try shop.call(
+        "POST", "/v1/conversations/\(jos.conversation)/\(what)",
+        [other: "\(hers.conversation)", "reason": reason], by: shop.ann)
+      #expect(reply.status == 201, "\(reply.text)")
+    }
+    try decide("split", jo, hilde, "two people", shop)
+    while try !shop.store.index(shop.workspace, limit: 1_000, words: SearchText.words) {}
+    #expect(try holders(of: "Hildegard", shop).count >= 2)
+    try shop.erase(hilde)
+    #expect(try holders(of: "Hildegard", shop) == [])
+    #expect(try holders(of: "Quark1", shop) == [], "it was said of both as well")
+    #expect(try shop.timeline(jo).text.contains("my lamp is dark"))
+  }
+
   @Test("who was erased is in nothing that a search finds of another")
   func searched() throws {
     let shop = try Shop()

@@ -316,6 +316,27 @@ struct LateNewsTests {
     #expect(try shop.reader.outbox(shop.workspace, limit: 1).isEmpty)
   }
 
+  @Test(
+    "an answer whose person was erased while it was tried is nothing any more, whatever became of it"
+  )
+  func erasedMeanwhile() throws {
+    let shop = try Shop()
+    let place = try shop.mail(
+      from: "jo@home.example", subject: "Lamp", id: "1@home.example", "Where is it?")
+    let id = try #require(try shop.takes(shop.ann).string("case"))
+    try shop.call("POST", "/v1/cases/\(id)/reply", ["text": "Here."], by: shop.ann)
+    try shop.call("POST", "/v1/cases/\(id)/close", by: shop.ann)
+    let row = try #require(try shop.reader.outbox(shop.workspace, limit: 1).first)
+    let page = try shop.call("GET", "/v1/conversations/\(place.conversation)", by: shop.ann)
+    try shop.erase(try #require(page.string("customer")))
+    let head = try shop.reader.head(shop.workspace)
+    try shop.submit(.outboxDelayed(row, nil))
+    try shop.submit(.outboxDelayed(row, "451 later"))
+    try shop.submit(.outboxFailed(row, "550 nobody here", .new()))
+    #expect(try shop.reader.outbox(shop.workspace, limit: 1).isEmpty)
+    #expect(try shop.reader.head(shop.workspace) == head)
+  }
+
   @Test("what the smarthost puts off for long is told once, opens nothing, and goes on waiting")
   func putOff() throws {
     let shop = try Shop()

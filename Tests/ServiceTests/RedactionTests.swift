@@ -65,6 +65,42 @@ struct RedactionTests {
     #expect(try redact(shop, try #require(handed.number("entry")), "Zylophon4711").status == 422)
   }
 
+  @Test("why people were joined and a number is shared is taken out of whatever keeps it with them")
+  func reasons() throws {
+    let shop = try Shop()
+    let phone = ("phone", "+12025550143")
+    let one = try shop.open([jo, phone])
+    let other = try shop.open([("email", "bea@home.example")])
+    let merged = try shop.call(
+      "POST", "/v1/customers/\(other.customer)/merge",
+      ["with": one.customer, "reason": "showed Zylophon4711, she said"], by: shop.boss)
+    #expect(merged.status == 200)
+    let shared = try shop.call(
+      "POST", "/v1/customers/\(one.customer)/identities",
+      [
+        "kind": phone.0, "value": phone.1, "decision": "share", "reason": "Zylophon4711 is of both",
+      ], by: shop.boss)
+    #expect(shared.status == 200, "\(shared.text)")
+    let told = try [one, other].flatMap {
+      try shop.timeline($0.customer).entries("entries").filter {
+        ($0["reason"] as? String)?.contains("Zylophon4711") == true
+      }
+    }
+    for entry in Set(told.compactMap { $0["entry"] as? Int }).sorted() {
+      #expect(try redact(shop, entry, "Zylophon4711").status == 201)
+    }
+    for customer in [one, other] {
+      let page = try shop.call("GET", "/v1/customers/\(customer.customer)", by: shop.boss)
+      #expect(!page.text.contains("Zylophon4711"), "\(page.text)")
+    }
+    let page = try shop.call("GET", "/v1/customers/\(other.customer)", by: shop.boss)
+    #expect(page.text.contains("showed [removed], she said"))
+    try index(shop)
+    #expect(try holders(of: "Zylophon4711", shop) == [])
+    #expect(try shop.rows() == shop.replayed())
+    try expectWhole(shop)
+  }
+
   @Test("what somebody did elsewhere is taken out of what rules saw of it")
   func elsewhere() throws {
     let shop = try Shop()

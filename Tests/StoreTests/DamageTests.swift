@@ -178,6 +178,119 @@ struct `Damage` {
     store.close()
   }
 
+  @Test func `a workspace that is gone is found with no other left, and is not made anew`() throws {
+    let (store, _) = try filled()
+    defer { store.close() }
+    try DatabaseQueue(path: "\(folder.path)/throughline.sqlite").write {
+      try $0.execute(sql: "DELETE FROM workspaces")
+    }
+    let found = try store.damaged()
+    #expect(found.contains { $0.contains("which does not exist") }, "\(found)")
+    #expect(found.contains { $0.contains("workspaces: ") }, "\(found)")
+    #expect {
+      try store.addWorkspace(named: "demo")
+    } throws: {
+      ($0 as? StoreFault)?.sentence.contains("workspaces of this folder 0 are there") == true
+    }
+  }
+
+  // MARK: The index, and the end of the log
+
+  /// As a kill leaves it: nothing is closed.
+  private func copy(to target: String) throws {
+    try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+    for name in ["throughline.sqlite", "search.sqlite"].flatMap({ [$0, $0 + "-wal"] }) {
+      try FileManager.default.copyItem(
+        atPath: "\(folder.path)/\(name)", toPath: "\(target)/\(name)")
+    }
+  }
+
+  @Test func `what a flipped bit takes from the end of the log the index has seen`() throws {
+    let store = try SQLiteStore(folder: folder.path)
+    defer { store.close() }
+    let workspace = try store.addWorkspace(named: "demo").id
+    for number in Int64(1)...60 {
+      var commit = Commit(workspace: workspace)
+      commit.log = [Samples.record(number)]
+      commit.entries = [Samples.entry(number)]
+      try store.commit([commit])
+    }
+    while try !store.index(workspace, limit: 100, words: StoreContract.words) {}
+    #expect(try store.entriesLost() == [])
+    let (killed, flipped) = ("\(folder.path)/killed", "\(folder.path)/flipped")
+    for target in [killed, flipped] { try copy(to: target) }
+    let log = URL(fileURLWithPath: "\(flipped)/throughline.sqlite-wal")
+    var bytes = try Data(contentsOf: log)
+    bytes[bytes.count / 2] ^= 4
+    try bytes.write(to: log)
+
+    let well = try SQLiteStore(folder: killed)
+    #expect(try well.entriesLost(settles: true) == [])
+    #expect(try well.reader().head(workspace).entry == EntryID(60))
+    well.close()
+    let after = try SQLiteStore(folder: flipped)
+    let head = try after.reader().head(workspace).entry
+    #expect(head < EntryID(60))
+    let told = try after.entriesLost()
+    #expect(
+      told.count == 1 && told[0].contains("up to 60, and the log ended at \(head)"), "\(told)")
+    // Once it goes on from there, and after the next start, it is told as before.
+    #expect(try after.entriesLost(settles: true) == told)
+    while try !after.index(workspace, limit: 100, words: StoreContract.words) {}
+    after.close()
+    let again = try SQLiteStore(folder: flipped)
+    #expect(try again.entriesLost() == told)
+    again.close()
+    try SearchFile.remove(flipped)
+    let without = try SQLiteStore(folder: flipped)
+    #expect(try without.entriesLost() == [])
+    without.close()
+  }
+
+  /// The bit, and where it stands beside the words that make the table.
+  @Test(arguments: [(-1, UInt8(4)), (10, 1), (-30, 1), (-12, 1), (-8, 1)])
+  func `an index whose schema is damaged is made anew`(_ place: Int, _ bit: UInt8) throws {
+    let (store, commit) = try filled()
+    while try !store.index(commit.workspace, limit: 100, words: StoreContract.words) {}
+    let entries = try store.reader().head(commit.workspace).entry
+    store.close()
+    let file = URL(fileURLWithPath: SearchFile.path(folder.path))
+    var bytes = try Data(contentsOf: file)
+    let words = try #require(bytes.range(of: Data("tokenize=".utf8)))
+    bytes[words.lowerBound + place] ^= bit
+    try bytes.write(to: file)
+    let again = try SQLiteStore(folder: folder.path)
+    defer { again.close() }
+    while try !again.index(commit.workspace, limit: 100, words: StoreContract.words) {}
+    let page = try again.reader().search(commit.workspace, SearchQuery(words: "nothing"))
+    #expect(page.seen == entries)
+  }
+
+  @Test func `a store opens without an index that cannot be had, and has one as soon as it can`()
+    throws
+  {
+    let (store, commit) = try filled()
+    store.close()
+    let file = SearchFile.path(folder.path)
+    try SearchFile.remove(folder.path)
+    // No file can be made in its place.
+    try FileManager.default.createDirectory(
+      atPath: file + "/inside", withIntermediateDirectories: true)
+    let again = try SQLiteStore(folder: folder.path)
+    defer { again.close() }
+    try everythingIsServed(again, commit)
+    #expect(throws: StoreFault.self) {
+      try again.index(commit.workspace, limit: 100, words: StoreContract.words)
+    }
+    #expect(throws: StoreFault.self) {
+      try again.reader().search(commit.workspace, SearchQuery(words: "nothing"))
+    }
+    try FileManager.default.removeItem(atPath: file)
+    while try !again.index(commit.workspace, limit: 100, words: StoreContract.words) {}
+    let page = try again.reader().search(commit.workspace, SearchQuery(words: "nothing"))
+    #expect(page.seen == page.last)
+  }
+
   /// A row that goes as it should is not missed, and one that comes again is not counted twice.
   @Test func `counts follow what is committed, erased and forgotten`() throws {
     let (store, first) = try filled()

@@ -1,4 +1,5 @@
 import Foundation
+import GRDBSQLite
 import Model
 import Records
 import Testing
@@ -106,6 +107,90 @@ struct `An erasure` {
     let again = try SQLiteStore(folder: folder.path)
     #expect(try IntegrityCheck.file(SQLiteReader(again)) == [])
     again.close()
+  }
+
+  /// Hildegard's id, as a key holds it.
+  private static let her = "x'9E3779B97F4A7C150000000000000001'"
+
+  /// Where nothing but her words is damaged, what is left of the row is whole.
+  @Test(arguments: [
+    ("UPDATE entries SET body=x'00' WHERE entry=4", true),
+    (
+      "UPDATE entries SET body=CAST(replace(CAST(body AS TEXT), 'says', 'saya') AS BLOB) WHERE entry=4",
+      true
+    ),
+    ("UPDATE entries SET at=at+1 WHERE customer=\(her)", false),
+    ("UPDATE customers SET created=created+1 WHERE customer=\(her)", false),
+    ("UPDATE identities SET value=value || '!' WHERE customer=\(her)", true),
+    ("UPDATE conversations SET opened=opened+1 WHERE customer=\(her)", false),
+    ("UPDATE cases SET created=created+1 WHERE conversation=\(her)", false),
+    ("UPDATE facts SET checksum=checksum+1", true),
+    ("UPDATE blobs SET hash=zeroblob(32) WHERE conversation=\(her)", true),
+    ("UPDATE blobs SET at=at+1 WHERE conversation=\(her)", true),
+  ])
+  func `goes on where a row is damaged: what nobody can read goes whole`(
+    _ sql: String, isMended: Bool
+  ) throws {
+    let store = try SQLiteStore(folder: folder.path)
+    let workspace = try busy(store)
+    try store.execute(sql)
+    let receipt = try store.erase(
+      workspace, [Samples.id(1)], at: Samples.at(1_000), by: "admin:root", upTo: nil, Samples.blank)
+    #expect(receipt.done != nil && receipt.entries == 300)
+    #expect(receipt.damaged > 0 || sql.contains("facts"))
+    #expect(try store.reader().erasures(workspace) == [receipt])
+    #expect(try holders(of: "Hildegard") == [])
+    #expect(try holders(of: "Bartholomew").count >= 3)
+    if !sql.contains("facts") {
+      let report = try IntegrityCheck.whole(SQLiteReader(store), workspace, blobs: store.blobs)
+      #expect(report.findings.isEmpty == isMended, "\(report.findings)")
+    }
+    // Doing it again drops nothing more.
+    let again = try store.erase(
+      workspace, [Samples.id(1)], at: Samples.at(1_001), by: "admin:root", upTo: nil, Samples.blank)
+    #expect(again.damaged == 0 && again.entries == 0)
+    store.close()
+    #expect(try holders(of: "Hildegard") == [])
+  }
+
+  /// Every workspace waits for its rows: no walk over all keys for each of a person's conversations.
+  @Test func `walks the keys once, however many conversations they had`() throws {
+    let store = try SQLiteStore(folder: folder.path)
+    defer { store.close() }
+    let workspace = try store.addWorkspace(named: "demo").id
+    var commit = Commit(workspace: workspace)
+    commit.log = [Samples.record(1)]
+    commit.customers = [Samples.customer(1)]
+    commit.conversations = (1...100).map { Samples.conversation($0, customer: 1) }
+    commit.keys = (1...3_000).map {
+      KeyRow(space: .call, key: Samples.bytes($0), value: Samples.bytes($0))
+    }
+    commit.keys += (1...100).map {
+      KeyRow(
+        space: .mailThread, key: Samples.bytes($0), value: [7] + Samples.mention(Samples.id($0)))
+    }
+    try store.commit([commit])
+    let rounds = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+    rounds.initialize(to: 0)
+    defer { rounds.deallocate() }
+    try store.write("count") { writer throws(StoreFault) in
+      sqlite3_progress_handler(
+        writer.connection, 1_000,
+        {
+          $0?.assumingMemoryBound(to: Int32.self).pointee += 1
+          return 0
+        }, rounds)
+    }
+    _ = try store.erase(
+      workspace, [Samples.id(1)], at: Samples.at(1_000), by: "admin:root", upTo: nil, Samples.blank)
+    try store.write("count") { writer throws(StoreFault) in
+      sqlite3_progress_handler(writer.connection, 0, nil, nil)
+    }
+    // Steps of SQLite's machine, in thousands: one look at each key for each conversation is 300,000 rows.
+    #expect(rounds.pointee < 300)
+    #expect(
+      try IntegrityCheck.whole(SQLiteReader(store), workspace, blobs: store.blobs).rows["keys"]
+        == 3_001)
   }
 
   @Test func `that a crash cut off is known, and finished by whoever starts next`() throws {

@@ -44,6 +44,25 @@ struct `Faults of the machine` {
     #expect(try IntegrityCheck.recent(reader, workspace, from: .start).findings == [])
   }
 
+  @Test(arguments: ["", "-wal", "-shm"])
+  func `a file that is moved away under it takes no commit along`(_ companion: String) throws {
+    let store = try SQLiteStore(folder: folder.path)
+    defer { store.close() }
+    let workspace = try store.addWorkspace(named: "demo").id
+    try store.commit([commit(workspace, 1)])
+    let path = "\(folder.path)/throughline.sqlite\(companion)"
+    try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+    #expect {
+      try store.commit([commit(workspace, 2)])
+    } throws: { error in
+      guard let said = (error as? StoreFault)?.sentence else { return false }
+      return said.contains("\(path) is not the file any more") && said.contains("move it back")
+    }
+    try FileManager.default.moveItem(atPath: path + ".away", toPath: path)
+    try store.commit([commit(workspace, 2)])
+    try expectWhole(store, workspace, upTo: 2)
+  }
+
   @Test func `a full database refuses whole commits, and takes them when there is room again`()
     throws
   {

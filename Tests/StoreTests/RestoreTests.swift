@@ -111,6 +111,40 @@ struct `A restore` {
       !left.contains { $0.hasPrefix("replaced") || $0.lowercased() == "restoring" }, "\(left)")
   }
 
+  /// Whoever began with too old a backup goes on to a newer one, over what came of the first.
+  @Test func `of an older backup, and then of a newer one, brings back nothing of either`() throws {
+    let store = try SQLiteStore(folder: data)
+    let workspace = try store.addWorkspace(named: "demo").id
+    var commit = Samples.everything(workspace)
+    commit.blobs[0].hash = try store.blobs.write(Samples.bytes(1), workspace)
+    try store.commit([commit])
+    let older = "\(folder.path)/older"
+    _ = try store.backUp(to: older, at: Samples.at(8))
+    var more = Commit(workspace: workspace)
+    more.log = [Samples.record(3)]
+    more.entries = [Samples.entry(3, conversation: nil)]
+    var timeline = commit.customers[0].timeline
+    timeline.add(more.entries[0].hash)
+    more.customers = [Samples.customer(1, timeline: timeline)]
+    try store.commit([more])
+    _ = try store.backUp(to: copy, at: Samples.at(9))
+    let receipt = try store.erase(
+      workspace, [Samples.id(1)], at: Samples.at(10), by: "admin:root", upTo: nil, Samples.blank)
+    store.close()
+    for (index, backup) in [older, copy].enumerated() {
+      let restored = try SQLiteStore.restore(
+        backup, to: data, receipts: [], at: Samples.at(20 + index), Samples.blank)
+      #expect(restored.erasuresRepeated == 1)
+      let again = try SQLiteStore(folder: data)
+      defer { again.close() }
+      let reader = try SQLiteReader(again)
+      let page = try reader.page(workspace, [Samples.id(1)], limit: 9)
+      #expect(page.map { $0.body == nil } == Array(repeating: true, count: 2 + index))
+      #expect(try reader.erasures(workspace).map(\.upTo) == [receipt.upTo])
+      #expect(try again.damaged() == [])
+    }
+  }
+
   // MARK: Over a damaged folder
 
   enum Damage: CaseIterable {
@@ -161,6 +195,28 @@ struct `A restore` {
     try DatabaseQueue(path: "\(data)/throughline.sqlite").write { try $0.execute(sql: sql) }
     #expect(throws: StoreFault.self) { try restore() }
     #expect(try restore(.init(lostErasures: true)).replaced != nil)
+  }
+
+  @Test func `of a damaged backup brings nobody back either`() throws {
+    let (commit, _) = try erasedSince()
+    try DatabaseQueue(path: "\(copy)/throughline.sqlite").write {
+      try $0.execute(
+        sql: "UPDATE entries SET at=at+1 WHERE entry=1; UPDATE identities SET value='?'")
+    }
+    let restored = try restore(.init(damage: true))
+    #expect(restored.erasuresRepeated == 1)
+    let left = try DatabaseQueue(path: "\(data)/throughline.sqlite").read {
+      try Int.fetchOne(
+        $0,
+        sql: """
+          SELECT (SELECT count(*) FROM entries WHERE body IS NOT NULL)
+          + (SELECT count(*) FROM identities)
+          """)
+    }
+    #expect(left == 0)
+    let store = try SQLiteStore(folder: data)
+    #expect(try store.reader().erasures(commit.workspace).map(\.damaged) == [2])
+    store.close()
   }
 
   @Test func `a damaged backup is refused unless somebody says that they know`() throws {

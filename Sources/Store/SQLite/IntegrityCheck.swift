@@ -72,7 +72,9 @@ public struct IntegrityCheck {
       check.attempt { check throws(StoreFault) in try check.checkWorkspaces() }
       check.attempt { check throws(StoreFault) in try check.checkReferences() }
       check.attempt { check throws(StoreFault) in try check.checkTimelines() }
-      check.attempt { check throws(StoreFault) in try check.checkCounts() }
+      check.attempt { check throws(StoreFault) in
+        try check.checkCounts(of: [workspace, RowCounts.folder])
+      }
       return check.report
     }
   }
@@ -82,9 +84,27 @@ public struct IntegrityCheck {
     do throws(StoreFault) { try part(&self) } catch { found(error.sentence) }
   }
 
-  /// What SQLite can see of its own file: trees, indexes, free pages. Of the whole folder.
+  /// What SQLite can see of its own file: trees, free pages, and each index against its table, which
+  /// nothing else compares. Of the whole folder; so where no workspace is left to look at, what rows
+  /// there are.
   public static func file(_ reader: SQLiteReader) throws(StoreFault) -> [String] {
-    try reader.pragma("integrity_check(100)").filter { $0 != "ok" }.map { "SQLite finds: \($0)" }
+    let found = try reader.pragma("integrity_check(100)").filter { $0 != "ok" }
+      .map { "SQLite finds: \($0)" }
+    do throws(StoreFault) {
+      return try found + (reader.workspaces().isEmpty ? workspaces(reader) : [])
+    } catch .corrupt { return found }  // Told by whoever reads them next.
+  }
+
+  /// Whether each row belongs to a workspace that there is, and there are as many as were made. Quick,
+  /// and a part of `whole`.
+  public static func workspaces(_ reader: SQLiteReader) throws(StoreFault) -> [String] {
+    try reader.ask { queries throws(StoreFault) in
+      var check = IntegrityCheck(
+        queries: queries, workspace: RowCounts.folder, report: Report(verified: .start))
+      check.attempt { check throws(StoreFault) in try check.checkWorkspaces() }
+      check.attempt { check throws(StoreFault) in try check.checkCounts(of: [RowCounts.folder]) }
+      return check.report.findings
+    }
   }
 
   mutating func found(_ what: String) {
@@ -368,8 +388,8 @@ extension IntegrityCheck {
   }
 
   /// The folder's own are counted with each workspace, since they are few.
-  private mutating func checkCounts() throws(StoreFault) {
-    for of in [workspace, RowCounts.folder] {
+  private mutating func checkCounts(of workspaces: [WorkspaceID]) throws(StoreFault) {
+    for of in workspaces {
       let (said, there) = try queries.atOnce {
         queries throws(StoreFault) -> (RowCounts, RowCounts) in
         let said = try queries.bound(.counts) { $0.put(of) }.one(.counts, RowCounts.inWorkspace)

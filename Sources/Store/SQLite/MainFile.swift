@@ -48,16 +48,37 @@ enum MainFile {
     try Folders.sync(folder: folder)
   }
 
-  /// Which file it is, whatever its name.
-  struct Place: Equatable, Sendable {
-    private let device: UInt64
-    private let number: UInt64
+  /// Which files stand there while it is open, whatever their names. SQLite makes the write-ahead log and
+  /// its index when it opens the file, and keeps the same ones until it closes it: others in their
+  /// places, or none, take what is committed with them at the next start.
+  struct Place: Sendable {
+    private let main: File?
+    private let log: File?
+    private let index: File?
 
-    /// Nil where there is none, or none that can be looked at.
-    init?(_ folder: String) {
-      var status = stat()
-      guard stat(MainFile.path(folder), &status) == 0 else { return nil }
-      (device, number) = (UInt64(status.st_dev), UInt64(status.st_ino))
+    private struct File: Equatable {
+      var device: UInt64
+      var number: UInt64
+      /// Nil where there is none, or none that can be looked at.
+      init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        (device, number) = (UInt64(status.st_dev), UInt64(status.st_ino))
+      }
+    }
+
+    init(_ folder: String) {
+      let path = MainFile.path(folder)
+      (main, log, index) = (File(path), File(path + "-wal"), File(path + "-shm"))
+    }
+
+    /// The name of one that is not the same any more; nil while all are.
+    func lost(in folder: String) -> String? {
+      let path = MainFile.path(folder)
+      if File(path) != main { return path }
+      if let log, File(path + "-wal") != log { return path + "-wal" }
+      if let index, File(path + "-shm") != index { return path + "-shm" }
+      return nil
     }
   }
 

@@ -100,7 +100,7 @@ extension Prepared {
 
 extension UnsafeRawBufferPointer {
   /// Eight bytes, big-endian; the caller has checked the count.
-  fileprivate func word(at offset: Int) -> UInt64 {
+  func word(at offset: Int) -> UInt64 {
     UInt64(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self))
   }
 }

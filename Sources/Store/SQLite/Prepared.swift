@@ -174,10 +174,30 @@ final class Prepared {
     }
   }
 
+  /// All rows: of those that do not match their checksum the key beside the workspace, as it stands
+  /// there.
+  func found<R: ColumnRow>(_: R.Type = R.self) throws(StoreFault) -> FoundRows<R> {
+    defer { sqlite3_reset(handle) }
+    var found = FoundRows<R>()
+    while try step() {
+      do throws(StoreFault) { found.rows.append(try checked(R.table, R.inWorkspace)) } catch {
+        guard case .corrupt = error else { throw error }
+        found.damaged.append(blob(at: 1))
+      }
+    }
+    return found
+  }
+
   var isNull: Bool { sqlite3_column_type(handle, at) == SQLITE_NULL }
 
   /// A column by its index, beside the row's order.
   func integer(at column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+  func blob(at column: Int32) -> [UInt8] { Array(bytes(at: column)) }
+  /// They stand until the next step.
+  func bytes(at column: Int32) -> UnsafeRawBufferPointer {
+    at = column
+    return unsealedRaw()
+  }
   func integer() -> Int64 {
     let value = sqlite3_column_int64(handle, at)
     at += 1
@@ -211,6 +231,20 @@ final class Prepared {
 
   private var transient: sqlite3_destructor_type {
     unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+  }
+}
+
+/// What a question finds, by whether it matches its checksum.
+struct FoundRows<R> {
+  var rows: [R] = []
+  var damaged: [[UInt8]] = []
+}
+
+extension ID {
+  /// As a key holds it; nil for what is none.
+  init?(key: [UInt8]) {
+    guard key.count == 16 else { return nil }
+    self = key.withUnsafeBytes { ID(high: $0.word(at: 0), low: $0.word(at: 8)) }
   }
 }
 

@@ -34,6 +34,26 @@ extension EntryRow: ColumnRow {
     if let body { body.withUnsafeBytes { columns.putUnsealed($0) } } else { columns.putNull() }
   }
   static func read(_ columns: Prepared) throws(StoreFault) -> EntryRow {
+    var row = try readFrame(columns)
+    let (id, hash) = (row.id, row.hash)
+    row.body = try columns.optional { c throws(StoreFault) in
+      let body = c.unsealedRaw()
+      guard Checksum.sha256(body) == hash else {
+        throw StoreFault.corrupt(what: "the body of entry \(id) does not match its hash")
+      }
+      return Array(body)
+    }
+    return row
+  }
+
+  /// Without its words, whatever these are: the row's checksum does not cover them.
+  static func readWordless(_ columns: Prepared) throws(StoreFault) -> EntryRow {
+    let row = try readFrame(columns)
+    _ = try columns.optional { c throws(StoreFault) in c.unsealedRaw() }
+    return row
+  }
+
+  private static func readFrame(_ columns: Prepared) throws(StoreFault) -> EntryRow {
     let id = columns.entry()
     let position = columns.integer()
     let customer = try columns.id(CustomerKind.self)
@@ -43,18 +63,9 @@ extension EntryRow: ColumnRow {
     let session = try columns.optional { c throws(StoreFault) in try c.id(SessionKind.self) }
     let at = columns.instant()
     let visibility = try columns.code(Visibility.self)
-    let hash = try columns.digest()
-    let body = try columns.optional { c throws(StoreFault) in
-      let body = c.unsealedRaw()
-      guard Checksum.sha256(body) == hash else {
-        throw StoreFault.corrupt(what: "the body of entry \(id) does not match its hash")
-      }
-      return Array(body)
-    }
     return EntryRow(
       id: id, position: position, customer: customer, conversation: conversation, session: session,
-      at: at,
-      visibility: visibility, body: body, hash: hash)
+      at: at, visibility: visibility, body: nil, hash: try columns.digest())
   }
 }
 

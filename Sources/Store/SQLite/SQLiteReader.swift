@@ -202,6 +202,58 @@ public final class SQLiteReader: StoreReader {
       }
     }
   }
+  /// By the index of merged records, which holds what their rows hold: a flipped bit is in one of the
+  /// two.
+  public func records(
+    _ workspace: WorkspaceID, evenDamagedWith customer: CustomerID
+  ) throws(StoreFault) -> [CustomerID] {
+    try ask { queries throws(StoreFault) in
+      try queries.atOnce { queries throws(StoreFault) in
+        func ids(_ sql: String, _ id: CustomerID) throws(StoreFault) -> [CustomerID] {
+          let statement = try queries.prepare(sql, "find the records of a person")
+          statement.begin()
+          statement.put(workspace, id)
+          return try statement.eachID(CustomerKind.self)
+        }
+        let roots = try ids(
+          """
+          SELECT root FROM customers INDEXED BY customers_merged
+          WHERE workspace=? AND root<>customer AND customer=?
+          """, customer)
+        let root = roots.first ?? customer
+        let merged = try ids(
+          """
+          SELECT customer FROM customers INDEXED BY customers_merged
+          WHERE workspace=? AND root=? AND root<>customer ORDER BY customer
+          """, root)
+        return [root] + merged
+      }
+    }
+  }
+
+  /// What the row says is believed where the index of a customer's identities says the same.
+  public func owner(
+    _ workspace: WorkspaceID, evenDamaged hash: [UInt8]
+  ) throws(StoreFault) -> CustomerID? {
+    try ask { queries throws(StoreFault) in
+      let said = try queries.prepare(
+        "SELECT customer FROM identities WHERE workspace=? AND hash=?", "find whose it is")
+      said.begin()
+      said.put(workspace, hash)
+      guard let customer = try said.eachID(CustomerKind.self).first else { return nil }
+      let same = try queries.prepare(
+        """
+        SELECT 1 FROM identities INDEXED BY identities_by_customer
+        WHERE workspace=? AND customer=? AND hash=?
+        """, "find whose it is")
+      same.begin()
+      same.put(workspace, customer)
+      same.put(hash)
+      defer { same.reset() }
+      return try same.step() ? customer : nil
+    }
+  }
+
   public func conversation(_ workspace: WorkspaceID, _ id: ConversationID) throws(StoreFault)
     -> ConversationRow?
   {
@@ -374,7 +426,14 @@ public final class SQLiteReader: StoreReader {
   // MARK: Privacy
 
   public func erasures(_ workspace: WorkspaceID) throws(StoreFault) -> [ErasureReceipt] {
-    try rows(.erasures) { $0.put(workspace) }
+    var receipts: [ErasureReceipt] = try rows(.erasures) { $0.put(workspace) }
+    for index in receipts.indices {
+      let row = KeyRow.dropped(0, by: receipts[index].number)
+      let value = try key(workspace, row.space, row.key)
+      receipts[index].damaged =
+        KeyRow(space: row.space, key: row.key, value: value).droppedCount ?? 0
+    }
+    return receipts
   }
   public func accesses(
     _ workspace: WorkspaceID, of customer: CustomerID?, before: Int64, limit: Int

@@ -26,7 +26,7 @@ public final class SQLiteStore: Store {
   /// administration.
   private let writer: Mutex<UnsafeSend<Writer>?>
   let indexer: SearchIndexer
-  private let place: MainFile.Place?
+  private let place: MainFile.Place
   private let afterCommit = Mutex<Handler<Void>?>(nil)
   private let damageHeard = Mutex<Handler<String>?>(nil)
 
@@ -58,7 +58,7 @@ public final class SQLiteStore: Store {
       throw .corrupt(what: "\(file) is damaged (\(what)); \(MainFile.advice(folder))")
     }
     place = MainFile.Place(folder)
-    indexer = try SearchIndexer(folder)
+    indexer = SearchIndexer(folder)
   }
 
   private static func open(
@@ -120,11 +120,11 @@ public final class SQLiteStore: Store {
   /// A file that was moved or removed under our hands takes every commit, and no later start finds
   /// any of them.
   private func checkPlace() throws(StoreFault) {
-    guard MainFile.Place(folder) != place else { return }
+    guard let lost = place.lost(in: folder) else { return }
     throw .failed(
       doing: "commit",
       why:
-        "\(MainFile.path(folder)) is not the file any more that this server opened: move it back, or stop the server and restore a backup"
+        "\(lost) is not the file any more that this server opened: move it back, or stop the server and restore a backup"
     )
   }
 
@@ -177,6 +177,31 @@ public final class SQLiteStore: Store {
     try indexer.index(workspace, limit: limit, of: self, words: words) { () throws(StoreFault) in
       try emptyLog()
     }
+  }
+
+  /// Entries that the full-text index had seen and that are not there: nothing else tells of commits
+  /// that went from the end of the write-ahead log, since SQLite takes its first frame that does not
+  /// match for its end. In sentences; empty where all are there, and where there is no index to ask.
+  /// - Parameter settles: whether the index goes on from what is there; see `SearchIndexer.lost`.
+  public func entriesLost(settles: Bool = false) throws(StoreFault) -> [String] {
+    let reader = try SQLiteReader(self)
+    var found: [String] = []
+    for workspace in try reader.workspaces() {
+      let head: EntryID
+      do throws(StoreFault) { head = try reader.head(workspace.id).entry } catch .corrupt {
+        continue
+      }
+      do throws(StoreFault) {
+        guard let lost = try indexer.lost(workspace.id, head: head, settles: settles) else {
+          continue
+        }
+        found.append(
+          "\(workspace.name): the full-text index had seen entries up to \(lost.seen), and the log "
+            + "ended at \(lost.entry): acknowledged entries may be lost; restore the last good backup, or "
+            + "delete search.sqlite* while no server runs to go on without them")
+      } catch {}  // Without an index there is nothing to tell by; the worker tells why there is none.
+    }
+    return found
   }
 
   /// Removes blobs' bytes that no row refers to; returns how many. See `BlobFiles.sweep`.

@@ -80,11 +80,13 @@ extension Writer {
     _ rows: [BlobRow], _ blobs: BlobFiles, _ queries: Queries, _ workspace: WorkspaceID
   ) throws(StoreFault) -> Int64 {
     for row in rows {
-      let others = try queries.bound(.blobsByHash) { columns in
+      let others: FoundRows<BlobRow> = try queries.bound(.blobsByHash) { columns in
         columns.put(workspace)
         columns.put(row.hash)
-      }.all(.blobs, BlobRow.inWorkspace)
-      if others.allSatisfy(rows.contains) { try blobs.remove(row.hash, workspace) }
+      }.found()
+      if others.damaged.isEmpty, others.rows.allSatisfy(rows.contains) {
+        try blobs.remove(row.hash, workspace)
+      }
     }
     for row in rows { try delete(row, workspace) { $0.put(row.id) } }
     return Int64(rows.count)
@@ -119,15 +121,25 @@ private struct Naming {
     var after: EntryID? = EntryID(0)
     while let last = after {
       let names = try names(of: row.id, after: last)
-      for number in names {
-        guard let entry = try queries.entry(workspace, number), attachments(entry).contains(row.id)
-        else { continue }
+      // One that cannot be read names nothing: more goes rather than less.
+      for entry in try readable(names) where attachments(entry).contains(row.id) {
         if entry.visibility == .customer, entry.conversation != nil { return entry }
         inside = inside ?? entry
       }
       after = names.last
     }
     return inside
+  }
+
+  private func readable(_ numbers: [EntryID]) throws(StoreFault) -> [EntryRow] {
+    var rows: [EntryRow] = []
+    for number in numbers {
+      rows += try queries.bound(.entry) { columns in
+        columns.put(workspace)
+        columns.put(number)
+      }.found(EntryRow.self).rows
+    }
+    return rows
   }
 
   private func attachments(_ entry: EntryRow) -> [BlobID] {
@@ -147,7 +159,7 @@ private struct Naming {
       columns.put(EntryID(0))
       columns.put(Int64(Visibility.internal.rawValue))
       columns.put(Int64.max)
-    }.all(.entries, EntryRow.inWorkspace)
+    }.found(EntryRow.self).rows
     for entry in entries {
       for blob in attachments(entry) where found[blob]?.visibility != .customer {
         found[blob] = entry

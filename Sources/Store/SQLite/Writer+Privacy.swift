@@ -54,16 +54,24 @@ extension Writer {
     return try transaction { () throws(StoreFault) in
       let last = try queries.bound(.lastErasure) { $0.put(workspace) }.one(
         .erasures, ErasureReceipt.inWorkspace)
+      // Of one that is carried out again it is kept as it was said, also past the end of what is here:
+      // the next backup that is restored may reach farther than this one.
+      let end = try head(of: workspace).entry
       let receipt = ErasureReceipt(
-        number: (last?.number ?? 0) + 1, at: at, by: by, customers: customers,
-        upTo: try min(upTo ?? EntryID(.max), head(of: workspace).entry))
-      try put(receipt, workspace)
+        number: (last?.number ?? 0) + 1, at: at, by: by, customers: customers, upTo: upTo ?? end)
+      try keep(receipt, workspace)
       return receipt
     }
   }
 
   func save(_ receipt: ErasureReceipt, _ workspace: WorkspaceID) throws(StoreFault) {
-    try transaction { () throws(StoreFault) in try put(receipt, workspace) }
+    try transaction { () throws(StoreFault) in try keep(receipt, workspace) }
+  }
+
+  private func keep(_ receipt: ErasureReceipt, _ workspace: WorkspaceID) throws(StoreFault) {
+    try put(receipt, workspace)
+    guard receipt.damaged > 0 else { return }
+    try put(KeyRow.dropped(receipt.damaged, by: receipt.number), workspace)
   }
 
   /// Everything that is said of a person beside their entries, in one transaction; returns which
@@ -78,14 +86,17 @@ extension Writer {
     defer { receipt = changed }
     return try transaction { () throws(StoreFault) in
       let (customers, upTo) = (Set(changed.customers), changed.upTo)
-      var conversations: [ConversationRow] = []
+      var conversations = FoundRows<ConversationRow>()
+      var mentions = changed.customers.map { Mention(forms.mentionOf($0)) }
+      var isFileLost = false
       let told = try eraseReasons(
         told: customers, upTo: upTo, forms, statements, workspace)
       try eraseFacts(ofLinked: customers, forms, queries, workspace)
       for customer in changed.customers {
-        for row in try queries.bound(.identitiesOfCustomer, { $0.put(workspace, customer) })
-          .all(.identities, IdentityRow.inWorkspace)
-        {
+        let identities: FoundRows<IdentityRow> = try queries.bound(.identitiesOfCustomer) {
+          $0.put(workspace, customer)
+        }.found()
+        for row in identities.rows {
           let mark = forms.identity(row)
           if let mark {
             try put(mark, workspace)
@@ -94,64 +105,90 @@ extension Writer {
           }
           if mark != row { changed.identities += 1 }
         }
-        if var row = try queries.bound(.customer, { $0.put(workspace, customer) })
-          .one(.customers, CustomerRow.inWorkspace)
-        {
+        for key in identities.damaged {
+          changed.identities += try drop(.identities, key, workspace)
+          changed.damaged += 1
+        }
+        let record: FoundRows<CustomerRow> = try queries.bound(.customer) {
+          $0.put(workspace, customer)
+        }.found()
+        for var row in record.rows {
           row.profile = forms.profile
           try put(row, workspace)
         }
-        conversations += try queries.bound(.conversationsOfCustomer) { columns in
+        changed.damaged += try empty(.customers, "profile", record.damaged, queries, workspace)
+        let theirs: FoundRows<ConversationRow> = try queries.bound(.conversationsOfCustomer) {
+          columns in
           columns.put(workspace, customer)
           columns.put(Int64.max)
-        }.all(.conversations, ConversationRow.inWorkspace)
+        }.found()
+        conversations.rows += theirs.rows
+        conversations.damaged += theirs.damaged
       }
-      for var row in conversations {
-        let guests = try others(in: row.id, than: customers, queries, workspace)
+      for var row in conversations.rows {
         row.about = forms.conversation
         try put(row, workspace)
-        try eraseCases(of: row.id, forms, queries, workspace) {
+      }
+      changed.damaged += try empty(
+        .conversations, "about", conversations.damaged, queries, workspace)
+      let own =
+        conversations.rows.map(\.id) + conversations.damaged.compactMap { ConversationID(key: $0) }
+      let isOwn = Set(own)
+      for id in own {
+        let guests = try others(in: id, than: customers, queries, workspace)
+        mentions.append(Mention(forms.mention(id), butNotBeside: guests.map(forms.mentionOf)))
+        changed.damaged += try eraseCases(of: id, forms, queries, workspace) {
           $0.map(customers.contains) ?? true
         }
-        try deleteWhatNames(
-          forms.mention(row.id), butNot: guests.map(forms.mentionOf), queries, workspace)
-        let attached = try queries.bound(.blobsOfConversation) { $0.put(workspace, row.id) }
-          .all(.blobs, BlobRow.inWorkspace)
-        changed.blobs += try removeUnnamed(attached, forms, blobs, queries, workspace) {
+        let attached: FoundRows<BlobRow> = try queries.bound(.blobsOfConversation) {
+          $0.put(workspace, id)
+        }.found()
+        for key in attached.damaged {
+          changed.blobs += try drop(.blobs, key, workspace)
+          changed.damaged += 1
+          isFileLost = true
+        }
+        changed.blobs += try removeUnnamed(attached.rows, forms, blobs, queries, workspace) {
           customers.contains($0.customer) && $0.id <= upTo
         }
       }
-      let own = Set(conversations.map(\.id))
-      for id in try places(of: changed.customers, queries, workspace) where !own.contains(id) {
-        guard
-          var row = try queries.bound(.conversation, { $0.put(workspace, id) })
-            .one(.conversations, ConversationRow.inWorkspace)
-        else { continue }
-        row.about = forms.without(customers, row)
-        try put(row, workspace)
-        try eraseCases(of: id, forms, queries, workspace) {
+      for id in try places(of: changed.customers, queries, workspace) where !isOwn.contains(id) {
+        let place: FoundRows<ConversationRow> = try queries.bound(.conversation) {
+          $0.put(workspace, id)
+        }.found()
+        for var row in place.rows {
+          row.about = forms.without(customers, row)
+          try put(row, workspace)
+        }
+        changed.damaged += try empty(.conversations, "about", place.damaged, queries, workspace)
+        changed.damaged += try eraseCases(of: id, forms, queries, workspace) {
           $0.map(customers.contains) ?? false
         }
       }
-      for customer in changed.customers {
-        try deleteWhatNames(forms.mentionOf(customer), butNot: [], queries, workspace)
-      }
-      try put(changed, workspace)
+      try deleteWhatNames(mentions, queries, workspace)
+      if isFileLost { try removeNobodys(blobs, queries, workspace) }
+      try keep(changed, workspace)
       return told
     }
   }
 
+  /// Answers how many cases could not be read: whose matter these are nobody can tell, and what they
+  /// say goes.
   /// - Parameter isTheirs: asked of the record whose matter a case is; nil for the conversation's.
   private func eraseCases(
     of conversation: ConversationID, _ forms: ErasedForms, _ queries: Queries,
     _ workspace: WorkspaceID, where isTheirs: (CustomerID?) -> Bool
-  ) throws(StoreFault) {
-    for var row in try queries.bound(.casesOfConversation, { $0.put(workspace, conversation) })
-      .all(.cases, CaseRow.inWorkspace) where isTheirs(forms.customerOf(row))
-    {
+  ) throws(StoreFault) -> Int64 {
+    let cases: FoundRows<CaseRow> = try queries.bound(.casesOfConversation) {
+      $0.put(workspace, conversation)
+    }.found()
+    for var row in cases.rows where isTheirs(forms.customerOf(row)) {
       row.about = forms.aCase(row)
       try put(row, workspace)
-      try delete(FactsRow(case: row.id, bytes: []), workspace) { $0.put(row.id) }
+      try delete(.facts, workspace) { $0.put(row.id) }
     }
+    for key in cases.damaged { try delete(.facts, workspace) { $0.put(key) } }
+    return try empty(.cases, "about", cases.damaged, queries, workspace)
   }
 
   /// What rules saw of the cases of whoever was one person with these, now or once: it holds what both
@@ -162,30 +199,13 @@ extension Writer {
   ) throws(StoreFault) {
     let linked = try everOne(with: customers, forms, queries, workspace).subtracting(customers)
     for id in try places(of: linked.sorted(), queries, workspace) {
-      for row in try queries.bound(.casesOfConversation, { $0.put(workspace, id) })
-        .all(.cases, CaseRow.inWorkspace)
-      where forms.customerOf(row).map(linked.contains) ?? true {
-        try delete(FactsRow(case: row.id, bytes: []), workspace) { $0.put(row.id) }
+      let cases: FoundRows<CaseRow> = try queries.bound(.casesOfConversation) {
+        $0.put(workspace, id)
+      }.found()
+      for row in cases.rows where forms.customerOf(row).map(linked.contains) ?? true {
+        try delete(.facts, workspace) { $0.put(row.id) }
       }
-    }
-  }
-
-  /// What names a conversation or a record belongs to it. These two tables have no index by it; an
-  /// erasure is rare enough to walk them.
-  /// - Parameter others: whoever took part in it and stays.
-  private func deleteWhatNames(
-    _ mention: [UInt8], butNot others: [[UInt8]], _ queries: Queries, _ workspace: WorkspaceID
-  ) throws(StoreFault) {
-    for (table, column) in [(Table.keys, "value"), (.outbox, "payload")] {
-      let stays = others.map { _ in " AND instr(\(column), ?)=0" }.joined()
-      let delete = try queries.prepare(
-        "DELETE FROM \(table.name) WHERE workspace=? AND instr(\(column), ?)>0\(stays)",
-        "delete what names a customer in \(table.name)")
-      delete.begin()
-      delete.put(workspace)
-      for bytes in [mention] + others { delete.put(bytes) }
-      try delete.run()
-      try count(-sqlite3_changes64(connection), table, workspace)
+      for key in cases.damaged { try delete(.facts, workspace) { $0.put(key) } }
     }
   }
 
@@ -232,21 +252,19 @@ extension Writer {
     let statements = try statements()
     var page = TimelinePage(from: after, .newer, atMost: receipt.upTo, limit: 1_000)
     try page.gather(statements.queries, workspace, customer, .internal)
-    let entries = try page.numbers.map { number throws(StoreFault) in
-      guard let entry = try statements.queries.entry(workspace, EntryID(number)) else {
-        throw StoreFault.corrupt(what: "entry \(number) is in the index but not there")
-      }
-      return entry
-    }
+    let numbers = page.numbers.map { EntryID($0) }
+    let (entries, damaged) = try readable(numbers, statements.queries, workspace)
     var changed = receipt
     defer { receipt = changed }
     try transaction { () throws(StoreFault) in
-      let (words, files) = try eraseWords(entries, forms, blobs, statements, workspace)
-      changed.entries += words
-      changed.blobs += files
-      try put(changed, workspace)
+      var gone = try eraseWords(entries, forms, blobs, statements, workspace)
+      gone += try eraseDamaged(damaged, forms, blobs, statements, workspace)
+      changed.entries += gone.words
+      changed.blobs += gone.blobs
+      changed.damaged += gone.damaged
+      try keep(changed, workspace)
     }
-    return entries.map(\.id)
+    return numbers
   }
 
   /// The same for entries that retention names; returns how many had words.
@@ -254,15 +272,13 @@ extension Writer {
     of numbers: [EntryID], _ forms: ErasedForms, _ blobs: BlobFiles, _ workspace: WorkspaceID
   ) throws(StoreFault) -> Int64 {
     let statements = try statements()
-    var entries: [EntryRow] = []
-    for number in numbers {
-      if let row = try statements.queries.entry(workspace, number) { entries.append(row) }
-    }
+    let (entries, damaged) = try readable(numbers, statements.queries, workspace)
     let gone = entries.filter { $0.body != nil }
     return try transaction { () throws(StoreFault) in
       let words = try eraseWords(gone, forms, blobs, statements, workspace).words
+      let more = try eraseDamaged(damaged, forms, blobs, statements, workspace).words
       try forgetEchoes(of: gone, forms, statements.queries, workspace)
-      return words
+      return words + more
     }
   }
 
@@ -275,10 +291,10 @@ extension Writer {
         columns.put(EntryID(0))
         columns.put(Int64(Visibility.internal.rawValue))
         columns.put(Int64.max)
-      }.all(.entries, EntryRow.inWorkspace).filter { $0.body != nil }
+      }.found(EntryRow.self).rows.filter { $0.body != nil }
       let here = gone.filter { $0.conversation == id }
       if var row = try queries.bound(.conversation, { $0.put(workspace, id) })
-        .one(.conversations, ConversationRow.inWorkspace),
+        .found(ConversationRow.self).rows.first,
         let about = forms.echoes.conversation(row, kept)
       {
         row.about = about
@@ -290,7 +306,7 @@ extension Writer {
     for id in Set(elsewhere.map(\.customer)).sorted() {
       guard
         var row = try queries.bound(.customer, { $0.put(workspace, id) })
-          .one(.customers, CustomerRow.inWorkspace)
+          .found(CustomerRow.self).rows.first
       else { continue }
       let theirs = elsewhere.filter { $0.customer == id }
       if let profile = forms.echoes.profile(row, theirs) {
@@ -304,7 +320,7 @@ extension Writer {
         let conversations = try queries.bound(.conversationsOfCustomer) { columns in
           columns.put(workspace, record)
           columns.put(Int64.max)
-        }.all(.conversations, ConversationRow.inWorkspace)
+        }.found(ConversationRow.self).rows
         for conversation in conversations {
           try forgetEchoes(
             inCasesOf: conversation.id, forms.echoes, gone: theirs, kept: kept, isTheirOwn: false,
@@ -321,16 +337,16 @@ extension Writer {
     kept: [EntryRow], isTheirOwn: Bool = true, _ queries: Queries, _ workspace: WorkspaceID
   ) throws(StoreFault) {
     for var row in try queries.bound(.casesOfConversation, { $0.put(workspace, conversation) })
-      .all(.cases, CaseRow.inWorkspace)
+      .found(CaseRow.self).rows
     {
       if isTheirOwn, let about = forms.aCase(row, kept) {
         row.about = about
         try put(row, workspace)
       }
-      let facts = try queries.bound(.facts) { $0.put(workspace, row.id) }
-        .one(.facts, FactsRow.inWorkspace)
-      if let facts, forms.facts(facts, gone, kept) {
-        try delete(facts, workspace) { $0.put(row.id) }
+      let facts: FoundRows<FactsRow> = try queries.bound(.facts) { $0.put(workspace, row.id) }
+        .found()
+      if !facts.damaged.isEmpty || facts.rows.contains(where: { forms.facts($0, gone, kept) }) {
+        try delete(.facts, workspace) { $0.put(row.id) }
       }
     }
   }
@@ -340,34 +356,26 @@ extension Writer {
   ) throws(StoreFault) -> [EntryRow] {
     var page = TimelinePage(from: EntryID(.max), .older, atMost: EntryID(.max), limit: 1_000)
     try page.gather(queries, workspace, customer, .internal)
-    var entries: [EntryRow] = []
-    for number in page.numbers {
-      if let entry = try queries.entry(workspace, EntryID(number)) { entries.append(entry) }
-    }
-    return entries
+    return try readable(page.numbers.map { EntryID($0) }, queries, workspace).entries
   }
 
   private func eraseWords(
     _ entries: [EntryRow], _ forms: ErasedForms, _ blobs: BlobFiles,
     _ statements: PrivacyStatements,
     _ workspace: WorkspaceID
-  ) throws(StoreFault) -> (words: Int64, blobs: Int64) {
-    var words: Int64 = 0
-    var attached: [BlobRow] = []
+  ) throws(StoreFault) -> Gone {
+    var gone = Gone()
+    var attached: [BlobID] = []
     for var entry in entries where entry.body != nil {
       let names = forms.attachments(entry)
-      for id in names {
-        let row = try statements.queries.bound(.blob) { $0.put(workspace, id) }.one(
-          .blobs, BlobRow.inWorkspace)
-        if let row, !attached.contains(row) { attached.append(row) }
-      }
+      attached += names
       entry.body = nil
       try statements.rewrite(entry, workspace)
       try forgetNames(names, in: entry.id, workspace)
-      words += 1
+      gone.words += 1
     }
-    let gone = try removeUnnamed(attached, forms, blobs, statements.queries, workspace)
-    return (words, gone)
+    gone += try removeUnnamed(named: attached, forms, blobs, statements.queries, workspace)
+    return gone
   }
 
   /// Those of these that no entry has come to name meanwhile.

@@ -38,7 +38,7 @@ extension Writer {
         try put(row, workspace)
       }
       for var row in try queries.bound(.identitiesOfCustomer, { $0.put(workspace, other) })
-        .all(.identities, IdentityRow.inWorkspace)
+        .found(IdentityRow.self).rows
       {
         guard let evidence = forms.reasons.identity(row, range) else { continue }
         row.evidence = evidence
@@ -62,7 +62,7 @@ extension Writer {
   ) throws(StoreFault) -> ClosedRange<Instant>? {
     var whole: ClosedRange<Instant>?
     for id in customers.sorted() {
-      guard let row = try record(id, queries, workspace),
+      guard let row = try recordEvenDamaged(id, queries, workspace),
         let range = forms.reasons.together(row, customers)
       else { continue }
       let low = min(whole?.lowerBound ?? range.lowerBound, range.lowerBound)
@@ -71,8 +71,8 @@ extension Writer {
     return whole
   }
 
-  /// Such entries are for the business alone, which the index knows; one that is damaged is told of by
-  /// the integrity check.
+  /// No customer sees such entries, which the index knows; one that is damaged is told of by the
+  /// integrity check.
   private func entries(
     telling customer: CustomerID, in range: ClosedRange<Instant>, upTo: EntryID,
     _ forms: ErasedForms, _ queries: Queries, _ workspace: WorkspaceID
@@ -81,12 +81,12 @@ extension Writer {
       Table.entries.select(
         """
         INDEXED BY entries_by_customer
-        WHERE workspace=? AND customer=? AND entry<=? AND visibility=? AND at BETWEEN ? AND ?
+        WHERE workspace=? AND customer=? AND entry<=? AND visibility>=? AND at BETWEEN ? AND ?
         """), "find what was told of several")
     statement.begin()
     statement.put(workspace, customer)
     statement.put(upTo)
-    statement.put(Int64(Visibility.internal.rawValue))
+    statement.put(Int64(Visibility.business.rawValue))
     statement.put(range.lowerBound)
     statement.put(range.upperBound)
     var found: [EntryRow] = []
@@ -99,8 +99,25 @@ extension Writer {
   private func record(
     _ id: CustomerID, _ queries: Queries, _ workspace: WorkspaceID
   ) throws(StoreFault) -> CustomerRow? {
-    try queries.bound(.customer, { $0.put(workspace, id) })
-      .one(.customers, CustomerRow.inWorkspace)
+    try queries.bound(.customer, { $0.put(workspace, id) }).found(CustomerRow.self).rows.first
+  }
+
+  /// One whose row does not match its checksum, for whom it is linked with alone: a wrong one among
+  /// them is no record, and a wrong time costs a reason more or less.
+  private func recordEvenDamaged(
+    _ id: CustomerID, _ queries: Queries, _ workspace: WorkspaceID
+  ) throws(StoreFault) -> CustomerRow? {
+    if let row = try record(id, queries, workspace) { return row }
+    let statement = try queries.prepare(
+      "SELECT profile FROM customers WHERE workspace=? AND customer=?",
+      "read whom it is linked with")
+    statement.begin()
+    statement.put(workspace, id)
+    defer { statement.reset() }
+    guard try statement.step() else { return nil }
+    return CustomerRow(
+      id: id, root: id, created: .distantPast, profile: statement.blob(at: 0),
+      timeline: TimelineDigest())
   }
 
   /// All records that are, or ever were, one person's with these.
@@ -109,7 +126,7 @@ extension Writer {
     _ workspace: WorkspaceID
   ) throws(StoreFault) -> Set<CustomerID> {
     try customers.reach { id throws(StoreFault) in
-      try record(id, queries, workspace).map(forms.linked) ?? []
+      try recordEvenDamaged(id, queries, workspace).map(forms.linked) ?? []
     }
   }
 }

@@ -30,6 +30,7 @@ final class Writer {
   private let lastWorkspace: Prepared
   private let everyWorkspace: Prepared
   private let countSecrets: Prepared
+  private let countWorkspaces: Prepared
   private let forget: Prepared
   /// What erasing and the access log need, prepared when they first do.
   var privacy: PrivacyStatements?
@@ -65,6 +66,8 @@ final class Writer {
       connection, "SELECT workspace FROM workspaces ORDER BY workspace", "list the workspaces")
     countSecrets = try Prepared(
       connection, RowCounts.question(.secrets, of: RowCounts.folder), "count the secrets")
+    countWorkspaces = try Prepared(
+      connection, RowCounts.question(.workspaces, of: RowCounts.folder), "count the workspaces")
     forget = try Prepared(
       connection,
       """
@@ -189,6 +192,8 @@ final class Writer {
 
   func addWorkspace(named name: String) throws(StoreFault) -> WorkspaceRow {
     try transaction { () throws(StoreFault) in
+      // One that vanished would be made anew, empty and under another number.
+      try expectAll(.workspaces, countWorkspaces)
       var last: Int64 = 0
       if try lastWorkspace.step() { last = lastWorkspace.integer(at: 0) }
       lastWorkspace.reset()
@@ -217,16 +222,23 @@ final class Writer {
       // Another reader may have been first.
       if let known = try readSecret.one(.secrets, SecretColumns.read) { return known.bytes }
       // A new one in the place of one that vanished would make strangers of everybody.
-      if let counted = try counts(of: RowCounts.folder), try countSecrets.step() {
-        let there = countSecrets.integer(at: 0)
-        countSecrets.reset()
-        guard there >= counted[.secrets] else {
-          throw .corrupt(what: "of \(counted[.secrets]) secrets of this folder \(there) are there")
-        }
-      }
+      try expectAll(.secrets, countSecrets)
       let bytes = Entropy.bytes(32)
       try put(SecretColumns(name: name, bytes: bytes), countedUnder: RowCounts.folder)
       return bytes
+    }
+  }
+
+  /// - Errors: `.corrupt` where rows of the folder are gone.
+  private func expectAll(_ table: Table, _ count: Prepared) throws(StoreFault) {
+    guard let counted = try counts(of: RowCounts.folder), try count.step() else { return }
+    let there = count.integer(at: 0)
+    count.reset()
+    guard there >= counted[table] else {
+      throw .corrupt(
+        what:
+          "of \(counted[table]) \(table.name) of this folder \(there) are there; restore the last "
+          + "good backup")
     }
   }
 
@@ -316,11 +328,17 @@ final class Writer {
   func delete<R: ColumnRow>(
     _ row: R, _ workspace: WorkspaceID, _ key: (Prepared) -> Void
   ) throws(StoreFault) {
-    let columns = statement(deletes, R.table)
+    try delete(R.table, workspace, key)
+  }
+
+  func delete(
+    _ table: Table, _ workspace: WorkspaceID, _ key: (Prepared) -> Void
+  ) throws(StoreFault) {
+    let columns = statement(deletes, table)
     columns.put(workspace)
     key(columns)
     try columns.run()
-    try count(-sqlite3_changes64(connection), R.table, workspace)
+    try count(-sqlite3_changes64(connection), table, workspace)
   }
 
   // MARK: Counts

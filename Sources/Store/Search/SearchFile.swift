@@ -29,8 +29,11 @@ enum SearchFile {
   static func tag(_ customer: CustomerID) -> String { "c\(customer.description.suffix(26))" }
   static func tag(_ channel: Channel) -> String { "h\(channel.rawValue)" }
 
+  /// `lost`: entries that the index had seen and that were not there any more.
   static let schema = """
     CREATE TABLE IF NOT EXISTS progress(workspace INTEGER PRIMARY KEY, entry INTEGER NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS lost(
+      workspace INTEGER PRIMARY KEY, seen INTEGER NOT NULL, entry INTEGER NOT NULL) STRICT;
     CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
       text, tags, tokenize="unicode61 remove_diacritics 2");
     """
@@ -43,30 +46,42 @@ enum SearchFile {
     "secure_delete=ON", "journal_size_limit=16777216",
   ]
 
-  /// Opens it, and makes a new one where there is none or where it is damaged.
+  /// Opens it, and makes an empty one where there is none.
+  /// - Errors: `.corrupt` for whatever is wrong with what stands there, also with the text of its
+  ///   schema; `.failed` where the disk refuses.
   static func open(_ folder: String) throws(StoreFault) -> DatabaseQueue {
-    do throws(StoreFault) { return try openOnce(folder) } catch .corrupt {
-      try remove(folder)
-      return try openOnce(folder)
+    let file = path(folder)
+    let doing = "open the index \(file)"
+    try Folders.makeFile(file)
+    return try storeFault(doing) {
+      do {
+        var configuration = SQLiteStore.configuration()
+        configuration.prepareDatabase { db in
+          for pragma in pragmas { try db.execute(sql: "PRAGMA \(pragma)") }
+        }
+        let queue = try DatabaseQueue(path: file, configuration: configuration)
+        try queue.writeWithoutTransaction { db in
+          try db.execute(sql: "PRAGMA synchronous=NORMAL")
+          try db.execute(sql: schema)
+          let isEmpty = try Int64.fetchOne(db, sql: "SELECT max(rowid) FROM words") == nil
+          let hasSeen = try Int64.fetchOne(db, sql: "SELECT max(entry) FROM progress") != nil
+          guard isEmpty || hasSeen else {
+            throw StoreFault.corrupt(what: "\(file) does not say how far it has come")
+          }
+        }
+        return queue
+      } catch let error as DatabaseError where !isOfDisk(error) {
+        throw StoreFault.corrupt(what: "could not \(doing): \(error.message ?? "\(error)")")
+      }
     }
   }
 
-  private static func openOnce(_ folder: String) throws(StoreFault) -> DatabaseQueue {
-    let file = path(folder)
-    try Folders.makeFile(file)
-    return try storeFault("open the index \(file)") {
-      var configuration = SQLiteStore.configuration()
-      configuration.prepareDatabase { db in
-        for pragma in pragmas { try db.execute(sql: "PRAGMA \(pragma)") }
-      }
-      let queue = try DatabaseQueue(path: file, configuration: configuration)
-      try queue.writeWithoutTransaction { db in
-        try db.execute(sql: "PRAGMA synchronous=NORMAL")
-        try db.execute(sql: schema)
-        _ = try Int64.fetchOne(db, sql: "SELECT max(rowid) FROM words")
-      }
-      return queue
-    }
+  /// Whether the machine refuses, and not what stands in the file.
+  private static func isOfDisk(_ error: DatabaseError) -> Bool {
+    [
+      .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_BUSY, .SQLITE_NOMEM,
+      .SQLITE_PERM, .SQLITE_AUTH, .SQLITE_LOCKED,
+    ].contains(error.resultCode)
   }
 
   static func remove(_ folder: String) throws(StoreFault) {

@@ -5,24 +5,54 @@ import Records
 import Synchronization
 
 /// The index's one writing connection.
+///
+/// The index holds nothing that the entries do not: so it never keeps a server from starting. One that
+/// is damaged is made anew; while none can be opened, since the disk refuses, there is no search, and
+/// each round tries again.
 final class SearchIndexer: Sendable {
-  private let queue: DatabaseQueue
-  private let held: Mutex<UnsafeSend<Statements>?>
+  private let folder: String
+  private let held: Mutex<State>
 
-  init(_ folder: String) throws(StoreFault) {
+  private enum State {
+    case open(UnsafeSend<Open>)
+    case unavailable(StoreFault)
+    case closed
+  }
+  private struct Open {
+    var queue: DatabaseQueue
+    var statements: Statements
+  }
+
+  init(_ folder: String) {
+    self.folder = folder
+    held = Mutex(Self.opened(folder))
+  }
+
+  private static func opened(_ folder: String) -> State {
+    do throws(StoreFault) {
+      do throws(StoreFault) { return .open(try open(folder)) } catch .corrupt {
+        try SearchFile.remove(folder)
+        return .open(try open(folder))
+      }
+    } catch { return .unavailable(error) }
+  }
+
+  private static func open(_ folder: String) throws(StoreFault) -> UnsafeSend<Open> {
     let queue = try SearchFile.open(folder)
-    self.queue = queue
-    held = Mutex(
-      try storeFault("prepare the index") {
-        try queue.writeWithoutTransaction { db in
-          guard let connection = db.sqliteConnection else {
-            throw StoreFault.failed(doing: "prepare the index", why: "it is closed")
-          }
-          // What a crash left of entries whose words were changed.
-          try Checkpoint.truncate(connection, "empty the index's log")
-          return UnsafeSend(value: try Statements(connection))
+    return try storeFault("prepare the index") {
+      try queue.writeWithoutTransaction { db in
+        guard let connection = db.sqliteConnection else {
+          throw StoreFault.failed(doing: "prepare the index", why: "it is closed")
         }
-      })
+        do throws(StoreFault) {
+          return UnsafeSend(value: Open(queue: queue, statements: try Statements(connection)))
+        } catch {
+          // What it asks is not in the tables, whatever their schema says.
+          guard sqlite3_errcode(connection) & 0xff == SQLITE_ERROR else { throw error }
+          throw StoreFault.corrupt(what: error.sentence)
+        }
+      }
+    }
   }
 
   /// Indexes the entries after the last one that was, and answers whether none is left. What was
@@ -37,11 +67,12 @@ final class SearchIndexer: Sendable {
   ) throws(StoreFault) -> Bool {
     let (isDone, hasChanged) = try write("index entries") { statements throws(StoreFault) in
       let reader = try statements.reader(store)
+      // What a crash left of entries whose words were changed.
+      try statements.emptyLogOnce()
       let head = try reader.head(workspace).entry.raw
       let seen = try statements.seen(workspace)
       guard seen <= head else {
-        // It tells of entries that there are not: the folder went back to an older state of itself.
-        try statements.begin(anew: workspace)
+        try statements.begin(anew: workspace, seen: seen, head)
         return (head == 0, false)
       }
       let (entries, last) = try reader.entries(workspace, after: seen, limit: limit)
@@ -76,22 +107,48 @@ final class SearchIndexer: Sendable {
     }
   }
 
+  /// How far the index of a workspace had come, where that is farther than its entries go: now, or
+  /// when it was begun anew. It is written behind the commits, and each of these is on disk before any
+  /// reader sees it (`synchronous=FULL`): so it never knows of an entry that was not durable, whatever
+  /// killed the process.
+  /// - Parameter settles: whether the index is begun anew at once: before anything is committed that
+  ///   it would take for what it has seen.
+  func lost(
+    _ workspace: WorkspaceID, head: EntryID, settles: Bool
+  ) throws(StoreFault) -> (seen: EntryID, entry: EntryID)? {
+    try write("look for what was lost") { statements throws(StoreFault) in
+      let seen = try statements.seen(workspace)
+      if seen > head.raw {
+        if settles { try statements.begin(anew: workspace, seen: seen, head.raw) }
+        return (EntryID(seen), head)
+      }
+      return try statements.lost(workspace)
+    }
+  }
+
   func close() {
-    held.withLock { $0 = nil }
-    do { try queue.close() } catch {}  // Its statements are gone; there is nothing else it could report.
+    let was = held.withLock { held in
+      defer { held = .closed }
+      if case .open(let open) = held { return UnsafeSend<DatabaseQueue?>(value: open.value.queue) }
+      return UnsafeSend<DatabaseQueue?>(value: nil)
+    }
+    do { try was.value?.close() } catch {}  // Its statements are gone; there is nothing else it could report.
   }
 
   private func write<T>(_ doing: String, _ body: (Statements) throws(StoreFault) -> T)
     throws(StoreFault) -> T
   {
     try held.withLock { held throws(StoreFault) in
-      guard let statements = held?.value else {
-        throw .failed(doing: doing, why: "the store is closed")
+      if case .unavailable = held { held = Self.opened(folder) }
+      switch held {
+      case .closed: throw .failed(doing: doing, why: "the store is closed")
+      case .unavailable(let why): throw why
+      case .open(let open):
+        return UnsafeSend(
+          value: try storeFault(doing) {
+            try open.value.queue.writeWithoutTransaction { _ in try body(open.value.statements) }
+          })
       }
-      return UnsafeSend(
-        value: try storeFault(doing) {
-          try queue.writeWithoutTransaction { _ in try body(statements) }
-        })
     }.value
   }
 
@@ -107,6 +164,9 @@ final class SearchIndexer: Sendable {
     private let delete: Prepared
     private let clear: Prepared
     private let merge: Prepared
+    private let readLost: Prepared
+    private let writeLost: Prepared
+    private var hasEmptiedLog = false
 
     init(_ connection: OpaquePointer) throws(StoreFault) {
       self.connection = connection
@@ -127,6 +187,11 @@ final class SearchIndexer: Sendable {
         connection, "DELETE FROM words WHERE rowid>=? AND rowid<?", "begin the index anew")
       merge = try Prepared(
         connection, "INSERT INTO words(words) VALUES('optimize')", "merge the index")
+      readLost = try Prepared(
+        connection, "SELECT seen, entry FROM lost WHERE workspace=?", "read what was lost")
+      // What was lost first is what there was most of.
+      writeLost = try Prepared(
+        connection, "INSERT INTO lost VALUES(?,?,?) ON CONFLICT DO NOTHING", "keep what was lost")
     }
 
     /// Of the entries, kept from one batch to the next.
@@ -168,8 +233,23 @@ final class SearchIndexer: Sendable {
       }
     }
 
-    func begin(anew workspace: WorkspaceID) throws(StoreFault) {
+    func lost(_ workspace: WorkspaceID) throws(StoreFault) -> (seen: EntryID, entry: EntryID)? {
+      readLost.begin()
+      readLost.put(workspace)
+      defer { readLost.reset() }
+      guard try readLost.step() else { return nil }
+      return (EntryID(readLost.integer(at: 0)), EntryID(readLost.integer(at: 1)))
+    }
+
+    /// It tells of entries that there are not: the folder went back to an older state of itself. What it
+    /// had seen is all that is left of them, and is kept until a restore, or somebody, removes the file.
+    func begin(anew workspace: WorkspaceID, seen: Int64, _ head: Int64) throws(StoreFault) {
       try transaction { () throws(StoreFault) in
+        writeLost.begin()
+        writeLost.put(workspace)
+        writeLost.put(seen)
+        writeLost.put(head)
+        try writeLost.run()
         clear.begin()
         clear.put(SearchFile.base(workspace))
         clear.put(SearchFile.base(WorkspaceID(workspace.raw + 1)))
@@ -196,6 +276,12 @@ final class SearchIndexer: Sendable {
     func optimize() throws(StoreFault) {
       try transaction { () throws(StoreFault) in try merge.run() }
       try emptyLog()
+    }
+
+    func emptyLogOnce() throws(StoreFault) {
+      if hasEmptiedLog { return }
+      try emptyLog()
+      hasEmptiedLog = true
     }
 
     func emptyLog() throws(StoreFault) {
