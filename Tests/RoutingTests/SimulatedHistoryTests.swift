@@ -307,7 +307,17 @@ struct RandomHistory {
       switch random.below(3) {
       case 0: return .hold(id, by: by, until: now + .seconds(Int64(random.below(60))))
       case 1: return .endHold(id, by: by)
-      default: return .resume(id, by: by)
+      default:
+        let parked = router.cases.ordered.compactMap { slot in
+          if case .parked(let agent, _) = router.cases[slot].state {
+            (id: router.cases[slot].id, agent: agent)
+          } else {
+            nil
+          }
+        }
+        guard random.below(4) > 0, !parked.isEmpty else { return .resume(id, by: by) }
+        let drawn = parked[random.below(parked.count)]
+        return .resume(drawn.id, by: drawn.agent)
       }
     default: return .moveConversation(one(conversations) ?? self.id(), customer: self.id())
     }
