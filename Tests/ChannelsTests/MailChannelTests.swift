@@ -316,7 +316,7 @@ struct MailChannelTests {
       try #require(try understand([id, from], to: "billing@shop.example")).mail.seenKey
         != first.seenKey)
     // What folders hold that an older program wrote.
-    let old = "1@home.example\n<help@shop.example>\n\r\n\r\nWhere is my lamp?\r\n"
+    let old = "1@home.example\nhelp@shop.example\n\r\n\r\nWhere is my lamp?\r\n"
     #expect(first.earlierSeenKey == SHA256.hash(Array(old.utf8)).bytes)
   }
 
