@@ -293,6 +293,7 @@ extension Pipeline {
     case .withdrawOffer(let offer, let aCase, _, .device, let end):
       guard let state = router.case(aCase) else { return }
       hold(.stopRinging(state.session, offer, end))
+      hold(.effect(effect))  // at the agent's desk, which showed who calls
     case .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
       .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult, .tellCase:
       hold(.effect(effect))

@@ -303,9 +303,9 @@ extension Router {
     let isOwnOffer =
       exceptOffer && agents[agent].openOffer >= 0 && offers[agents[agent].openOffer].theCase == slot
     if agents[agent].openOffer >= 0, !isOwnOffer {
+      // Whatever its channel gives way to: it may be accepted at any moment.
       let offered = offers[agents[agent].openOffer].theCase
-      let gives = catalogue.limits.interruptible
-      if gives[channel] || !gives[cases[offered].channel] { used += Int(cases[offered].weight) }
+      used += Int(cases[offered].weight)
       count += cases[offered].channel == channel ? 1 : 0
     }
     let bounds = profiles.bounds[agent]

@@ -13,14 +13,6 @@ public struct WorkRow: Hashable, Sendable {
   }
 }
 
-extension WorkRow {
-  /// Whether it is an agent's or a queue's. There is one of each that the catalogue names; where it is
-  /// gone, a machine made of the rows takes them to be as they were at first.
-  public var isOfCatalogue: Bool {
-    kind == RowKind.agent.rawValue || kind == RowKind.queue.rawValue
-  }
-}
-
 /// What the rows are about. Codes are stored: append only.
 enum RowKind: UInt8 {
   case meta = 1

@@ -6,27 +6,36 @@ public struct UntakableCases: Sendable {
   /// Some of them.
   public internal(set) var examples: [CaseID] = []
   static let examplesMax = 5
-  /// So many classes of needs are looked at: a look at each is a microsecond, and all else waits.
+  /// So many are looked at: a look at each is a microsecond, and all else waits.
   static let looksMax = 10_000
 }
 
 extension Router {
-  /// Whom anyone could take who comes to work, or after a step of its rule, is none. Looks at each class of
-  /// needs once, and not at every case.
+  /// Whom anyone could take who comes to work, or after a step of its rule, is none. Where anyone can take the
+  /// first of a class of needs, the others are not looked at one by one.
   public func untakable() -> UntakableCases {
     var found = UntakableCases()
     var looks = 0
-    func look(_ slot: Int32, standingFor cases: Int) {
+    func look(_ slot: Int32) {
       looks += 1
       guard !canBeTaken(slot) else { return }
-      found.count += cases
+      found.count += 1
       if found.examples.count < UntakableCases.examplesMax {
         found.examples.append(self.cases[slot].id)
       }
     }
-    for slot in scarce.all where looks < UntakableCases.looksMax { look(slot, standingFor: 1) }
+    for slot in scarce.all where looks < UntakableCases.looksMax { look(slot) }
     for node in waiting.nodes where !node.cases.isEmpty && looks < UntakableCases.looksMax {
-      look(node.cases[0].slot, standingFor: node.cases.count)
+      // Those of one class need the same, but each has its own steps and may exclude others.
+      if hasTaker(cases[node.cases[0].slot].need, widened: cases[node.cases[0].slot].widened),
+        cases[node.cases[0].slot].need.circle == nil
+      {
+        looks += 1
+        let others = node.cases.filter { cases[$0.slot].need.circle != nil }
+        for entry in others where looks < UntakableCases.looksMax { look(entry.slot) }
+      } else {
+        for entry in node.cases where looks < UntakableCases.looksMax { look(entry.slot) }
+      }
     }
     return found
   }

@@ -69,7 +69,6 @@ public struct FolderCheck: Sendable {
       } catch { found.append(error.sentence) }
     }
     let started = Self.started(workspace.id, reader, &found)
-    if let started { found += Self.unstored(started, workspace.id, reader) }
     if let (history, told) = Self.replayed(workspace.id, reader, &found) {
       var history = history
       if let started { found += Self.differences(started, history.router) }
@@ -91,23 +90,6 @@ public struct FolderCheck: Sendable {
       found.append("a row of open work cannot be read: \(error)")
       return nil
     }
-  }
-
-  /// Of agents and queues the state has all that its catalogue names, whether their rows are there or
-  /// not.
-  private static func unstored(
-    _ started: Router, _ workspace: WorkspaceID, _ reader: any StoreReader
-  ) -> [String] {
-    var stored: Set<Key> = []
-    do throws(StoreFault) {
-      for row in try reader.work(workspace) { stored.insert(Key(kind: row.kind, key: row.key)) }
-    } catch { return [] }  // Told already, by its checksum.
-    return started.allRows()
-      .filter { $0.isOfCatalogue && !stored.contains(Key(kind: $0.kind, key: $0.key)) }
-      .map {
-        "row of open work, kind \($0.kind), key \(Hex.encode($0.key)): "
-          + "the catalogue says that there is one, but it is not stored"
-      }
   }
 
   private static func replayed(

@@ -200,16 +200,20 @@ public final class Hub: Outlet {
         batch.append(Delivery(to: desk, Inbound.offer(offer, waiter)))
       }
     case .ring(let session, let offer, let device):
+      // Whoever is rung sees who calls, and everything so far, before they pick up.
+      func ringAtDesks() {
+        for desk in state.agentStreams[Key(workspace: writer.workspace, id: offer.agent)] ?? [] {
+          batch.append(Delivery(to: desk, Inbound.ringing(offer)))
+        }
+      }
       if let line = state.lines[session] {
+        ringAtDesks()
         if let ref = line { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
       } else if let ref = state.calls[session] {
         batch.append(
           Delivery(
             to: ref, Inbound.ring(offer.offer, offer.agent, device: device, until: offer.until)))
-        // Whoever is rung sees who calls, and everything so far, before they pick up.
-        for desk in state.agentStreams[Key(workspace: writer.workspace, id: offer.agent)] ?? [] {
-          batch.append(Delivery(to: desk, Inbound.ringing(offer)))
-        }
+        ringAtDesks()
       } else {
         // Nobody holds that line: the phone system is gone or comes back later. The case keeps its
         // place.

@@ -36,7 +36,7 @@ import Testing
       used.append(Heap.usedBytes)
     }
     // Less than the least that could be kept of those who left; a cache may fill meanwhile.
-    #expect(used[3] - used[1] < count * 2 * keptEachMax + (192 << 10), "memory: \(used)")
+    #expect(used[3] - used[1] < count * 2 * keptEachMax + (1 << 20), "memory: \(used)")
   }
 
   private func isServed(_ server: TestServer, times: Int = 20) async throws {

@@ -169,6 +169,24 @@ struct `Agents together, and leaving` {
     }
   }
 
+  @Test func `an offer that is open keeps its room, also of work that may be interrupted`() {
+    var made = World.configuration
+    made.limits.interruptible.email = true
+    made.agents[0].capacity = 2
+    made.agents[0].channelMax = .init(chat: 3, email: 3, phone: 1)
+    var world = World(made)
+    world.assigned(1, to: World.ann)
+    world.open(2, .email)
+    world.route(2, Need(queue: World.support))
+    world.asks(World.ann, 50)
+    let mail = world.offer(World.ann)
+    world.open(3)
+    world.route(3, Need(queue: World.support))
+    world.refused(.assign(World.case(3), to: World.ann), .agentAtCapacity)
+    world.given(.accept(mail, World.ann))
+    #expect(world.router.agent(World.ann)?.capacityUsed == 2)
+  }
+
   @Test func `required and excluded teams and agents bind`() {
     var made = World.configuration
     made.teams = ["gold", "silver"]

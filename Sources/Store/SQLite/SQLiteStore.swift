@@ -112,8 +112,10 @@ public final class SQLiteStore: Store {
   // MARK: The contract
 
   public func commit(_ commits: [Commit]) throws(StoreFault) {
-    try checkPlace()
-    try write("commit") { writer throws(StoreFault) in try writer.commit(commits) }
+    try write("commit") { writer throws(StoreFault) in
+      try checkPlace()
+      try writer.commit(commits)
+    }
     afterCommit.withLock { $0 }?.call(())
   }
 
