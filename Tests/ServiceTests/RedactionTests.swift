@@ -81,18 +81,18 @@ struct RedactionTests {
         "kind": phone.0, "value": phone.1, "decision": "share", "reason": "Zylophon4711 is of both",
       ], by: shop.boss)
     #expect(shared.status == 200, "\(shared.text)")
-    func told(_ customer: String) throws -> [[String: Any]] {
+    func telling(_ customer: String) throws -> [[String: Any]] {
       try shop.timeline(customer).entries("entries").filter {
         ($0["reason"] as? String)?.contains("Zylophon4711") == true
       }
     }
     // The number that is shared has a record of its own, where it is told, too.
     let records = try Set(
-      told(one.customer).flatMap { $0["customers"] as? [String] ?? [] } + [
+      telling(one.customer).flatMap { $0["customers"] as? [String] ?? [] } + [
         one.customer, other.customer,
       ])
     #expect(records.count == 3)
-    let told = try records.flatMap { try told($0) }
+    let told = try records.sorted().flatMap { try telling($0) }
     for entry in Set(told.compactMap { $0["entry"] as? Int }).sorted() {
       #expect(try redact(shop, entry, "Zylophon4711").status == 201)
     }
