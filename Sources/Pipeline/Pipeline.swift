@@ -291,9 +291,9 @@ extension Pipeline {
       guard let view = offerAnswer(offer, aCase, agent, until) else { return }
       hold(.offer(view, to: waiter))
     case .withdrawOffer(let offer, let aCase, _, .device, let end):
+      hold(.effect(effect))  // at the agent's desk, which showed who calls
       guard let state = router.case(aCase) else { return }
       hold(.stopRinging(state.session, offer, end))
-      hold(.effect(effect))  // at the agent's desk, which showed who calls
     case .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
       .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult, .tellCase:
       hold(.effect(effect))

@@ -508,6 +508,29 @@ import Testing
     }
   }
 
+  @Test func `a desk sees who rings, of a call that had to wait, too, and that it rings no more`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let hook = try await server.token("telephony", "hook")
+      let ann = try await server.token("agent", "ann")
+      let desk = try await stream(server, ann)
+      try await desk.line("ready") { JSON($0)["type"].text == "ready" }
+      let arrived = try await server.call(
+        "POST", "/v1/calls", ["call": "c1", "from": "+12025550143"], by: hook)
+      #expect(arrived["do"].text == "wait", "\(arrived)")
+      try await server.call("PUT", "/v1/agents/me/status", ["status": "available"], by: ann)
+      let ring = JSON(try await desk.line("the ring") { JSON($0)["type"].text == "ringing" })
+      let offer = ring["offer"].text
+      let told = try await server.call(
+        "POST", "/v1/calls/c1/events", ["event": "hung_up"], by: hook)
+      #expect(told.status == 200, "\(told)")
+      try await desk.line("its end") {
+        JSON($0)["type"].text == "offer_ended" && JSON($0)["offer"].text == offer
+      }
+    }
+  }
+
   @Test
   func `what others and the clock do with an agent's cases is told on every stream of theirs`()
     async throws
