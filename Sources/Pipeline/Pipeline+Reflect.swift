@@ -269,7 +269,7 @@ extension Pipeline {
     // stands, or since its agent has the case.
     if let view = router.case(id) {
       row.state = CaseState(view.state).rawValue
-      row.agent = (view.agent ?? view.offers.last.flatMap { router.offer($0)?.agent })?.raw
+      row.agent = router.agent(of: view)?.raw
     }
     let customer = try Self.change(&row, body)
     pending.cases.set(id, row, at: turn.position)

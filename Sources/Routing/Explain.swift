@@ -27,7 +27,11 @@ public struct NearestWays: Hashable, Sendable {
   }
   /// How many changes; 0 where nobody would do.
   public private(set) var changes = 0
-  private var found: [(bits: UInt32, agents: UInt32)] = []
+  private struct Found: Hashable {
+    var bits: UInt32
+    var agents: UInt32
+  }
+  private var found: [Found] = []
   /// Of more than these, the others are not told apart.
   private static let waysMax = 32
 
@@ -53,12 +57,9 @@ public struct NearestWays: Hashable, Sendable {
     if let place = found.firstIndex(where: { $0.bits == bits }) {
       found[place].agents += 1
     } else if found.count < Self.waysMax {
-      found.append((bits, 1))
+      found.append(Found(bits: bits, agents: 1))
     }
   }
-
-  public static func == (a: Self, b: Self) -> Bool { a.changes == b.changes && a.ways == b.ways }
-  public func hash(into hasher: inout Hasher) { hasher.combine(ways) }
 }
 
 /// Why an agent is idle.

@@ -177,6 +177,11 @@ extension Router {
       weight: record.weight)
   }
 
+  /// Who has the case, or to whom it was offered last of those who may still take it.
+  public func agent(of view: CaseView) -> AgentID? {
+    view.agent ?? view.offers.last.flatMap { offer($0)?.agent }
+  }
+
   public func offer(_ id: OfferID) -> OfferView? {
     let slot = slot(of: id)
     guard slot >= 0 else { return nil }

@@ -201,19 +201,14 @@ public final class Hub: Outlet {
       }
     case .ring(let session, let offer, let device):
       // Whoever is rung sees who calls, and everything so far, before they pick up.
-      func ringAtDesks() {
-        for desk in state.agentStreams[Key(workspace: writer.workspace, id: offer.agent)] ?? [] {
-          batch.append(Delivery(to: desk, Inbound.ringing(offer)))
-        }
-      }
       if let line = state.lines[session] {
-        ringAtDesks()
+        tellDesks(of: offer.agent, Inbound.ringing(offer), writer, state, &batch)
         if let ref = line { batch.append(Delivery(to: ref, Inbound.lineChanged)) }
       } else if let ref = state.calls[session] {
         batch.append(
           Delivery(
             to: ref, Inbound.ring(offer.offer, offer.agent, device: device, until: offer.until)))
-        ringAtDesks()
+        tellDesks(of: offer.agent, Inbound.ringing(offer), writer, state, &batch)
       } else {
         // Nobody holds that line: the phone system is gone or comes back later. The case keeps its
         // place.
@@ -230,6 +225,16 @@ public final class Hub: Outlet {
     }
   }
 
+  /// Every stream of the agent.
+  private static func tellDesks(
+    of agent: AgentID, _ inbound: Inbound, _ writer: Writer, _ state: State,
+    _ batch: inout [Delivery]
+  ) {
+    for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
+      batch.append(Delivery(to: ref, inbound))
+    }
+  }
+
   private static func address(
     _ effect: Effect, _ writer: Writer, _ state: inout State, _ batch: inout [Delivery]
   ) {
@@ -238,25 +243,15 @@ public final class Hub: Outlet {
       // Its ticket is gone: the connection that asked has closed.
       writer.submit([Request(.failOffer(offer, .connectionClosed))])
     case .withdrawOffer(let offer, _, let agent, _, let end):
-      for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
-        batch.append(Delivery(to: ref, Inbound.offerEnded(offer, end)))
-      }
+      tellDesks(of: agent, Inbound.offerEnded(offer, end), writer, state, &batch)
     case .tellAgent(let agent, let conversation, let entry):
-      for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
-        batch.append(Delivery(to: ref, Inbound.agentHears(conversation, entry)))
-      }
+      tellDesks(of: agent, Inbound.agentHears(conversation, entry), writer, state, &batch)
     case .askToConsult(let agent, let id, let by, let until):
-      for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
-        batch.append(Delivery(to: ref, Inbound.consult(id, by: by, until: until)))
-      }
+      tellDesks(of: agent, Inbound.consult(id, by: by, until: until), writer, state, &batch)
     case .endConsult(let agent, let id, let end):
-      for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
-        batch.append(Delivery(to: ref, Inbound.consultEnded(id, end)))
-      }
+      tellDesks(of: agent, Inbound.consultEnded(id, end), writer, state, &batch)
     case .tellCase(let agent, let id, let news):
-      for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
-        batch.append(Delivery(to: ref, Inbound.caseNews(id, news)))
-      }
+      tellDesks(of: agent, Inbound.caseNews(id, news), writer, state, &batch)
     case .endSession(let session, let end):
       if let ref = state.lines.removeValue(forKey: session) ?? nil {
         batch.append(Delivery(to: ref, Inbound.lineChanged))
@@ -268,9 +263,8 @@ public final class Hub: Outlet {
       }
       if let ref = state.calls[session] { batch.append(Delivery(to: ref, Inbound.takeMessage)) }
     case .tellAgentStatus(let agent, let status, let responding):
-      for ref in state.agentStreams[Key(workspace: writer.workspace, id: agent)] ?? [] {
-        batch.append(Delivery(to: ref, Inbound.agentStatus(status, responding: responding)))
-      }
+      tellDesks(
+        of: agent, Inbound.agentStatus(status, responding: responding), writer, state, &batch)
     case .deliverOffer, .answerEmpty, .tellSessions, .tellOwner, .tellCaseEnded, .messageCustomer:
       break
     }

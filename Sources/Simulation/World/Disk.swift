@@ -103,25 +103,26 @@ final class Disk {
   // MARK: What belongs together, in no particular order
 
   func conversations(of customer: CustomerID) -> [ConversationRow] {
-    (conversationsOf[customer] ?? []).compactMap { conversations[$0] }.filter {
-      $0.customer == customer
-    }
+    rows(conversationsOf[customer], of: conversations) { $0.customer == customer }
   }
   func sessions(of conversation: ConversationID) -> [SessionRow] {
-    (sessionsOf[conversation] ?? []).compactMap { sessions[$0] }.filter {
-      $0.conversation == conversation
-    }
+    rows(sessionsOf[conversation], of: sessions) { $0.conversation == conversation }
   }
   func cases(of conversation: ConversationID) -> [CaseRow] {
-    (casesOf[conversation] ?? []).compactMap { cases[$0] }.filter {
-      $0.conversation == conversation
-    }
+    rows(casesOf[conversation], of: cases) { $0.conversation == conversation }
   }
   func identities(of customer: CustomerID) -> [IdentityRow] {
-    (identitiesOf[customer] ?? []).compactMap { identities[$0] }.filter { $0.customer == customer }
+    rows(identitiesOf[customer], of: identities) { $0.customer == customer }
   }
   func records(of root: CustomerID) -> [CustomerRow] {
-    (recordsOf[root] ?? []).compactMap { customers[$0] }.filter { $0.root == root }
+    rows(recordsOf[root], of: customers) { $0.root == root }
+  }
+
+  /// What belonged there once may be elsewhere by now.
+  private func rows<Key: Hashable, Row>(
+    _ keys: Set<Key>?, of table: [Key: Row], belongs: (Row) -> Bool
+  ) -> [Row] {
+    (keys ?? []).compactMap { table[$0] }.filter(belongs)
   }
 
   var workRows: [OpenWorkRow] {

@@ -181,7 +181,7 @@ struct Ledger {
       }
       if let view = live.case(id),
         row.state != CaseState(view.state).rawValue || row.queue != view.need.queue.raw
-          || row.agent != (view.agent ?? view.offers.last.flatMap { live.offer($0)?.agent })?.raw
+          || row.agent != live.agent(of: view)?.raw
       {
         return
           "\(id) stands in state \(row.state) with \(row.agent as Any) on disk, and is \(view.state)"

@@ -177,14 +177,10 @@ final class Prepared {
   /// All rows: of those that do not match their checksum the key beside the workspace, as it stands
   /// there.
   func found<R: ColumnRow>(_: R.Type = R.self) throws(StoreFault) -> FoundRows<R> {
-    defer { sqlite3_reset(handle) }
     var found = FoundRows<R>()
-    while try step() {
-      do throws(StoreFault) { found.rows.append(try checked(R.table, R.inWorkspace)) } catch {
-        guard case .corrupt = error else { throw error }
-        found.damaged.append(blob(at: 1))
-      }
-    }
+    try eachReadable(
+      R.table, R.inWorkspace, damaged: { _ in found.damaged.append(blob(at: 1)) }
+    ) { found.rows.append($0) }
     return found
   }
 

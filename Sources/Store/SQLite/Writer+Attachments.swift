@@ -122,24 +122,14 @@ private struct Naming {
     while let last = after {
       let names = try names(of: row.id, after: last)
       // One that cannot be read names nothing: more goes rather than less.
-      for entry in try readable(names) where attachments(entry).contains(row.id) {
+      for entry in try queries.readable(names, workspace).entries
+      where attachments(entry).contains(row.id) {
         if entry.visibility == .customer, entry.conversation != nil { return entry }
         inside = inside ?? entry
       }
       after = names.last
     }
     return inside
-  }
-
-  private func readable(_ numbers: [EntryID]) throws(StoreFault) -> [EntryRow] {
-    var rows: [EntryRow] = []
-    for number in numbers {
-      rows += try queries.bound(.entry) { columns in
-        columns.put(workspace)
-        columns.put(number)
-      }.found(EntryRow.self).rows
-    }
-    return rows
   }
 
   private func attachments(_ entry: EntryRow) -> [BlobID] {

@@ -47,22 +47,6 @@ extension Writer {
 
   // MARK: Entries
 
-  func readable(
-    _ numbers: [EntryID], _ queries: Queries, _ workspace: WorkspaceID
-  ) throws(StoreFault) -> (entries: [EntryRow], damaged: [EntryID]) {
-    var entries: [EntryRow] = []
-    var damaged: [EntryID] = []
-    for number in numbers {
-      let found: FoundRows<EntryRow> = try queries.bound(.entry) { columns in
-        columns.put(workspace)
-        columns.put(number)
-      }.found()
-      entries += found.rows
-      if !found.damaged.isEmpty { damaged.append(number) }
-    }
-    return (entries, damaged)
-  }
-
   /// Takes the words of entries that cannot be read, and what was attached to them. Where nothing but
   /// the words is damaged, number, place and hash are proven, and the entry is whole again without.
   func eraseDamaged(
@@ -171,5 +155,24 @@ extension Writer {
       defer { named.reset() }
       return try !named.step()
     }
+  }
+}
+
+extension Queries {
+  /// These entries, and the numbers of those that do not match their checksum.
+  func readable(
+    _ numbers: [EntryID], _ workspace: WorkspaceID
+  ) throws(StoreFault) -> (entries: [EntryRow], damaged: [EntryID]) {
+    var entries: [EntryRow] = []
+    var damaged: [EntryID] = []
+    for number in numbers {
+      let found: FoundRows<EntryRow> = try bound(.entry) { columns in
+        columns.put(workspace)
+        columns.put(number)
+      }.found()
+      entries += found.rows
+      if !found.damaged.isEmpty { damaged.append(number) }
+    }
+    return (entries, damaged)
   }
 }

@@ -253,7 +253,7 @@ extension Writer {
     var page = TimelinePage(from: after, .newer, atMost: receipt.upTo, limit: 1_000)
     try page.gather(statements.queries, workspace, customer, .internal)
     let numbers = page.numbers.map { EntryID($0) }
-    let (entries, damaged) = try readable(numbers, statements.queries, workspace)
+    let (entries, damaged) = try statements.queries.readable(numbers, workspace)
     var changed = receipt
     defer { receipt = changed }
     try transaction { () throws(StoreFault) in
@@ -272,7 +272,7 @@ extension Writer {
     of numbers: [EntryID], _ forms: ErasedForms, _ blobs: BlobFiles, _ workspace: WorkspaceID
   ) throws(StoreFault) -> Int64 {
     let statements = try statements()
-    let (entries, damaged) = try readable(numbers, statements.queries, workspace)
+    let (entries, damaged) = try statements.queries.readable(numbers, workspace)
     let gone = entries.filter { $0.body != nil }
     return try transaction { () throws(StoreFault) in
       let words = try eraseWords(gone, forms, blobs, statements, workspace).words
@@ -356,7 +356,7 @@ extension Writer {
   ) throws(StoreFault) -> [EntryRow] {
     var page = TimelinePage(from: EntryID(.max), .older, atMost: EntryID(.max), limit: 1_000)
     try page.gather(queries, workspace, customer, .internal)
-    return try readable(page.numbers.map { EntryID($0) }, queries, workspace).entries
+    return try queries.readable(page.numbers.map { EntryID($0) }, workspace).entries
   }
 
   private func eraseWords(
