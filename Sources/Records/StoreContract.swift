@@ -254,4 +254,12 @@ public enum StoreFault: Error, Sendable, Equatable {
   case corrupt(what: String)
   /// Positions do not follow the last one committed: a fault of ours.
   case outOfOrder(expected: Int64, got: Int64)
+
+  /// What is read, and nil for what is damaged: for whoever must go on without it.
+  public static func unlessCorrupt<T>(_ read: () throws(StoreFault) -> T) throws(StoreFault) -> T? {
+    do throws(StoreFault) { return try read() } catch {
+      guard case .corrupt = error else { throw error }
+      return nil
+    }
+  }
 }

@@ -25,16 +25,16 @@ extension Router {
       }
     }
     for slot in scarce.all where looks < UntakableCases.looksMax { look(slot) }
-    for node in waiting.nodes where !node.cases.isEmpty && looks < UntakableCases.looksMax {
+    for node in waiting.nodes where looks < UntakableCases.looksMax {
+      guard let first = node.cases.first.map({ cases[$0.slot] }) else { continue }
       // Those of one class need the same, but each has its own steps and may exclude others.
-      if hasTaker(cases[node.cases[0].slot].need, widened: cases[node.cases[0].slot].widened),
-        cases[node.cases[0].slot].need.circle == nil
+      let classHasTaker = first.need.circle == nil && hasTaker(first.need, widened: first.widened)
+      if classHasTaker { looks += 1 }
+      for entry in node.cases
+      where looks < UntakableCases.looksMax
+        && !(classHasTaker && cases[entry.slot].need.circle == nil)
       {
-        looks += 1
-        let others = node.cases.filter { cases[$0.slot].need.circle != nil }
-        for entry in others where looks < UntakableCases.looksMax { look(entry.slot) }
-      } else {
-        for entry in node.cases where looks < UntakableCases.looksMax { look(entry.slot) }
+        look(entry.slot)
       }
     }
     return found

@@ -128,10 +128,9 @@ extension Administration {
   private static func root(
     of id: CustomerID, _ writer: Writer, _ reads: any StoreReader
   ) throws(StoreFault) -> CustomerID? {
-    do throws(StoreFault) { return try reads.customer(writer.workspace, id)?.root } catch {
-      guard case .corrupt = error else { throw error }
-      return id
-    }
+    try StoreFault.unlessCorrupt { () throws(StoreFault) in
+      try reads.customer(writer.workspace, id)?.root
+    } ?? id
   }
 
   // MARK: - What they do

@@ -92,12 +92,12 @@ struct RedactionsSince {
     for workspace in try reads.workspaces() {
       // Where open work cannot be read nobody decides, and where an entry cannot nobody tells what of
       // it may stay: then nothing does.
-      var machine = try readable { () throws(StoreFault) in
+      var machine = try StoreFault.unlessCorrupt { () throws(StoreFault) in
         try Pipeline(workspace.id, from: reads) { _ in NoRules() }
       }
       var whole: [EntryID] = []
       for redacted in all where redacted.workspace == workspace.name {
-        let found = try readable { () throws(StoreFault) in
+        let found = try StoreFault.unlessCorrupt { () throws(StoreFault) in
           try reads.entry(workspace.id, redacted.entry)
         }
         if let found {
@@ -126,14 +126,6 @@ struct RedactionsSince {
     }
     try store.emptyLog()
     return count
-  }
-
-  /// nil for what is damaged, which whoever restores has said to take upon themselves.
-  private func readable<T>(_ read: () throws(StoreFault) -> T) throws(StoreFault) -> T? {
-    do throws(StoreFault) { return try read() } catch {
-      guard case .corrupt = error else { throw error }
-      return nil
-    }
   }
 
   /// Taking words out routes nothing.

@@ -26,7 +26,8 @@ public struct Erasing: Sendable {
     } catch {
       guard case .corrupt = error else { throw error }
       func row(_ id: CustomerID) throws(StoreFault) -> CustomerRow? {
-        try Self.readable { () throws(StoreFault) in try reads.customer(workspace, id) } ?? nil
+        try StoreFault.unlessCorrupt { () throws(StoreFault) in try reads.customer(workspace, id) }
+          ?? nil
       }
       // What the index has lost the links still name.
       let some = Set(try reads.records(workspace, evenDamagedWith: root))
@@ -41,7 +42,8 @@ public struct Erasing: Sendable {
     }
     for row in try Self.parted(from: own, workspace, reads) {
       let own = records
-      let isUsed = try Self.readable { () throws(StoreFault) in
+      // What is damaged says nothing of others: it must not keep a person from being erased.
+      let isUsed = try StoreFault.unlessCorrupt { () throws(StoreFault) in
         try Self.isUsed(row, besides: own, workspace, reads)
       }
       if isUsed ?? true {
@@ -49,14 +51,6 @@ public struct Erasing: Sendable {
       } else if !records.contains(row.customer) {
         records.append(row.customer)
       }
-    }
-  }
-
-  /// What is damaged says nothing of others: it must not keep a person from being erased.
-  private static func readable<T>(_ read: () throws(StoreFault) -> T) throws(StoreFault) -> T? {
-    do throws(StoreFault) { return try read() } catch {
-      guard case .corrupt = error else { throw error }
-      return nil
     }
   }
 
@@ -68,10 +62,12 @@ public struct Erasing: Sendable {
     let records = own.map(\.id)
     var found: [IdentityRow] = []
     func identity(_ hash: [UInt8]) throws(StoreFault) -> IdentityRow? {
-      try readable { () throws(StoreFault) in try reads.identity(workspace, hash: hash) } ?? nil
+      try StoreFault.unlessCorrupt { () throws(StoreFault) in
+        try reads.identity(workspace, hash: hash)
+      } ?? nil
     }
     func claims(_ record: CustomerID) throws(StoreFault) -> [IdentityRow] {
-      try readable { () throws(StoreFault) in
+      try StoreFault.unlessCorrupt { () throws(StoreFault) in
         try reads.identities(workspace, of: record)
       } ?? []
     }

@@ -125,17 +125,13 @@ extension SQLiteStore {
 
 extension SQLiteReader {
   fileprivate func headIfReadable(_ workspace: WorkspaceID) throws(StoreFault) -> LogHead {
-    do throws(StoreFault) { return try head(workspace) } catch {
-      guard case .corrupt = error else { throw error }
-      return LogHead()
-    }
+    try StoreFault.unlessCorrupt { () throws(StoreFault) in try head(workspace) } ?? LogHead()
   }
 
   /// Whether no row refers to it any more. Not where that cannot be told.
   fileprivate func isErased(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) -> Bool {
-    do throws(StoreFault) { return try blobs(workspace, hash: hash).isEmpty } catch {
-      guard case .corrupt = error else { throw error }
-      return false
-    }
+    try StoreFault.unlessCorrupt { () throws(StoreFault) in
+      try blobs(workspace, hash: hash).isEmpty
+    } ?? false
   }
 }

@@ -88,15 +88,12 @@ extension Writer {
       columns.put(workspace)
       columns.put(number)
     }
-    do throws(StoreFault) {
-      return try statement.one(.entries) { columns throws(StoreFault) in
+    return try StoreFault.unlessCorrupt { () throws(StoreFault) in
+      try statement.one(.entries) { columns throws(StoreFault) in
         _ = columns.integer()
         return try EntryRow.readWordless(columns)
       }
-    } catch {
-      guard case .corrupt = error else { throw error }
-      return nil
-    }
+    } ?? nil
   }
 
   /// What an entry is known to name by keys alone, since its words cannot be asked. There is no index
