@@ -89,6 +89,7 @@ extension WorkspaceFolder {
       findings.add(
         .warning, wholeFile: path, contradiction.sentence, hint: Contradiction.hint)
     }
+    facts.completeQueues(workspace.rules.quietQueues)
     return findings.all
   }
 }

@@ -21,10 +21,11 @@ extension WorkspaceReader {
       if let given = members["given"] {
         checkNames(given, facts)
         checkPresence(given, facts)
-        for found in facts.complete(hours) {
-          (given.member(found.path) ?? given).report(
-            found.sentence, hint: Contradiction.hint, severity: .warning)
-        }
+      }
+      for found in facts.complete(hours) {
+        let given = members["given"] ?? element
+        (given.member(found.path) ?? given).report(
+          found.sentence, hint: Contradiction.hint, severity: .warning)
       }
       let named = members["name"]?.text(what: "a test's name")
       guard let name = named, let expect = members["expect"] else {
@@ -125,7 +126,10 @@ extension WorkspaceReader {
       default: break
       }
     }
-    for fact in [Fact.sessionBot, .customerAssurance, .mailFrom, .callFrom, .callTo] {
+    for fact in [
+      Fact.sessionBot, .customerAssurance, .customerLanguage, .conversationLanguage, .mailFrom,
+      .callFrom, .callTo,
+    ] {
       guard case .string(let text)? = facts[fact], let form = form(of: fact),
         let problem = form.problem(text, .equals, defaultRegion: defaultRegion)
       else { continue }

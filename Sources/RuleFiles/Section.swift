@@ -39,7 +39,10 @@ package struct Section {
   // MARK: - Shapes
 
   /// The mapping's members by key, after unknown and repeated keys have been reported.
-  package func members(_ known: [String], what: String) -> [String: Section]? {
+  /// - Parameter meant: what others call a key, and the key.
+  package func members(_ known: [String], what: String, meant: [String: String] = [:])
+    -> [String: Section]?
+  {
     guard case .mapping(let mapping) = node else {
       report("\(what) is a mapping of keys and values, and this is \(shape)")
       return nil
@@ -51,7 +54,7 @@ package struct Section {
         continue
       }
       guard known.contains(name) else {
-        let near = Spelling.hint(name, among: known)
+        let near = meant[name].map { "did you mean `\($0)`?" } ?? Spelling.hint(name, among: known)
         at(key).report(
           "\(what) has no key `\(name)`", hint: near ?? "it has \(known.joined(separator: ", "))")
         continue

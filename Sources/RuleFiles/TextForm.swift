@@ -9,6 +9,8 @@ enum TextForm {
   /// One of the addresses of ours that mail can come to.
   case addresses([String])
   case lowerCase, upperCase
+  /// A language's tag in the case that is usual, or what is no tag.
+  case language
   /// A number in E.164, always.
   case number
   /// A number in E.164, or what is no number, such as an extension.
@@ -20,6 +22,7 @@ enum TextForm {
     case .mailFrom: self = .lowerCase
     case .callFrom: self = .number
     case .callTo: self = .numberOrOther
+    case .conversationLanguage, .customerLanguage: self = .language
     default: return nil
     }
   }
@@ -40,6 +43,10 @@ enum TextForm {
     case .upperCase:
       guard text.utf8.contains(where: { (0x61...0x7A).contains($0) }) else { return nil }
       return ("has no small letters", "did you mean \"\(text.uppercased())\"?")
+    case .language:
+      let tag = LanguageTag.canonical(text)
+      guard relation == .equals, tag != text else { return nil }
+      return ("is a language as `de` or `pt-BR`", "did you mean \"\(tag)\"?")
     case .number: return Self.problem(ofNumber: text, relation, true, defaultRegion)
     case .numberOrOther: return Self.problem(ofNumber: text, relation, false, defaultRegion)
     }

@@ -214,9 +214,15 @@ extension WorkspaceReader {
       "wanted_skills", "language", "agents", "teams", "exclude_teams", "tags",
     ]
     let what = takesMessage ? "leave_message" : "a route"
-    guard let members = section.members(keys + (takesMessage ? ["say"] : []), what: what) else {
-      return
+    if let name = section.node.scalar?.string, !takesMessage, queueNames?.contains(name) ?? false {
+      return section.report(
+        "a route is a mapping, and this is only the name of its queue",
+        hint: "write it as `route: { queue: \(name) }`")
     }
+    guard
+      let members = section.members(
+        keys + (takesMessage ? ["say"] : []), what: what, meant: Self.meantOfRoute)
+    else { return }
     guard let place = members["queue"] else { return section.report("\(what) needs a `queue`") }
     var plan = Plan(queue: place.reference(queueNames, what: "queue") ?? "")
     if takesMessage {
@@ -256,6 +262,18 @@ extension WorkspaceReader {
     checkSize(section, members, plan, rule)
     checkSteps(members["steps"], plan, rule)
   }
+
+  /// Words of other routers, and of whoever has not read the page.
+  private static let meantOfRoute = [
+    "sla": "service_level", "target": "service_level", "answer_within": "service_level",
+    "preferred_agent": "prefer", "prefer_agent": "prefer", "agent": "agents", "team": "teams",
+    "required_skills": "skills", "require": "skills", "needs": "skills",
+    "preferred_skills": "prefer_skills", "optional_skills": "prefer_skills",
+    "exclude_agents": "exclude", "overflow": "steps", "escalate": "steps", "escalation": "steps",
+    "fallback": "steps", "timeout": "steps", "max_wait": "steps", "after": "steps",
+    "then": "steps", "urgency": "priority", "prio": "priority", "units": "weight",
+    "capacity": "weight", "labels": "tags", "to": "queue", "group": "queue", "destination": "queue",
+  ]
 
   private func checkSize(
     _ section: Section, _ members: [String: Section], _ plan: Plan, _ rule: Rule

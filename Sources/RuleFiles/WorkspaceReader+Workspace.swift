@@ -243,12 +243,24 @@ extension WorkspaceReader {
         ? nil : entry.value.members(["title", "language"], what: "a skill")
       {
         if let title = members["title"]?.text(what: "title") { made.title = title }
-        made.language = members["language"]?.text(what: "language")
+        made.language = members["language"].flatMap(language)
       }
       checkName(entry)
       skills.append(made)
       places["skill \(entry.name)"] = entry.key
     }
+  }
+
+  private func language(_ section: Section) -> String? {
+    guard let text = section.text(what: "language") else { return nil }
+    let tag = LanguageTag.canonical(text)
+    // A tag, or a word that a bot may tell all the same.
+    if !(2...3).contains(tag.prefix { $0 != "-" }.utf8.count) {
+      section.report(
+        "`\(text)` is no language's code, so it counts only where a bot tells it letter by letter",
+        hint: "codes are as `de`, `fr` or `pt-BR`", severity: .warning)
+    }
+    return tag
   }
 
   func checkName(_ entry: (name: String, key: Section, value: Section)) {

@@ -16,7 +16,8 @@ extension Facts {
   public mutating func setCollected(_ fields: CollectedFields, isWhole: Bool = true) {
     if isWhole { self[.conversationFields] = .map(fields.map) }
     if case .string(let intent)? = fields["intent"] { self[.conversationIntent] = .string(intent) }
-    if case .string(let language)? = fields["language"] {
+    if case .string(let told)? = fields["language"] {
+      let language = LanguageTag.canonical(told)
       self[.conversationLanguage] = .string(language)
       self[.customerLanguage] = .string(language)
     }
@@ -107,7 +108,66 @@ extension Facts {
   /// - Parameter hours: all sets of hours, spelt out for a moment.
   /// - Returns: where a stated fact says something else.
   public mutating func complete(hours: (Instant) -> [HoursConfiguration]) -> [Contradiction] {
-    completeFields() + completeHours(hours)
+    let found = completeFields() + completeHours(hours)
+    completeFirst()
+    return found
+  }
+
+  /// What every case has and nobody states is as when somebody comes for the first time.
+  private mutating func completeFirst() {
+    let hasWords = self[.conversationText] != nil || self[.sessionChannel] == .string("email")
+    let first: [(Fact, Value)] = [
+      (.customerAttributes, .map(.empty)), (.customerEvents, .list([])),
+      (.customerConversations, .int(0)), (.conversationReopened, .bool(false)),
+      (.conversationSessions, .int(1)), (.conversationMessages, .int(hasWords ? 1 : 0)),
+    ]
+    let isMet = isMet
+    for (fact, value) in first where self[fact] == nil { self[fact] = value }
+    if self[.customerKnown] == nil, let isMet { self[.customerKnown] = .bool(isMet) }
+    let sources: [Fact] = [.sessionContext, .handoffFields]
+    if self[.conversationFields] == nil, !sources.contains(where: { self[$0]?.isUnknown ?? false })
+    {
+      self[.conversationFields] = .map(.empty)
+    }
+  }
+
+  /// Whether something is told of the customer that only whoever we have met before has; nil where
+  /// that is not known.
+  private var isMet: Bool? {
+    if self[.sessionChannel] == .string("chat") { return true }
+    let told: [Fact] = [
+      .customerName, .customerAttributes, .customerEvents, .customerConversations,
+      .customerLastAgent,
+    ]
+    let values = told.compactMap { self[$0] }
+    if values.contains(where: \.isUnknown) { return nil }
+    return values.contains { ![.map(.empty), .list([]), .int(0)].contains($0) }
+  }
+
+  /// Queues of which nothing is said are as the quiet ones.
+  ///
+  /// - Parameter quiet: `quietQueues` of all queues.
+  public mutating func completeQueues(_ quiet: MapValue) {
+    guard let own = self[.queues] else {
+      self[.queues] = .map(quiet)
+      return
+    }
+    guard case .map(let stated) = own else { return }
+    var queues = stated.members.map { ($0, Self.completed($1)) }
+    queues += quiet.members.filter { stated.find(text: $0.0) == nil }
+    self[.queues] = .map(MapValue(queues))
+  }
+
+  /// Nobody waits there. How many agents are available nobody can guess.
+  public static func quietQueues(_ names: [String]) -> MapValue {
+    let quiet = completed(.map(.empty))
+    return MapValue(names.map { ($0, quiet) })
+  }
+
+  private static func completed(_ queue: Value) -> Value {
+    guard case .map(let map) = queue else { return queue }
+    let missing = ["waiting", "oldest_seconds"].filter { map.find(text: $0) == nil }
+    return .map(MapValue(map.members + missing.map { ($0, .int(0)) }))
   }
 
   private mutating func completeHours(_ hours: (Instant) -> [HoursConfiguration])
@@ -149,6 +209,12 @@ extension Facts {
         continue
       }
       guard stated != value, !stated.isUnknown else { continue }
+      if name == "language", case .string(let text) = stated,
+        .string(LanguageTag.canonical(text)) == value
+      {
+        self[fact] = value
+        continue
+      }
       found.append(
         .init(
           fact: fact, stated: stated, derived: value, from: .conversationFields, field: name))
@@ -165,13 +231,10 @@ extension Facts {
   {
     guard case .map(let derived)? = derived else { return [] }
     var found: [Contradiction] = []
-    var members: [(String, Value)] = []
     var stated = MapValue.empty
     if case .map(let map)? = self[fact] { stated = map }
-    for case (.string(let name), let value) in zip(stated.keys, stated.values) {
-      members.append((name, value))
-    }
-    for case (.string(let name), let value) in zip(derived.keys, derived.values) {
+    var members = stated.members
+    for (name, value) in derived.members {
       guard let own = stated.find(text: name) else {
         members.append((name, value))
         continue
@@ -182,5 +245,14 @@ extension Facts {
     }
     if !members.isEmpty { self[fact] = .map(MapValue(members)) }
     return found
+  }
+}
+
+extension MapValue {
+  /// Those with names, in order.
+  fileprivate var members: [(String, Value)] {
+    zip(keys, values).compactMap { key, value in
+      if case .string(let name) = key { (name, value) } else { nil }
+    }
   }
 }

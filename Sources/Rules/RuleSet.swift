@@ -49,6 +49,8 @@ public struct RuleSet: Sendable {
   let languages: [String: String]
   let index: RuleIndex
   private let placement: Placement
+  /// `Fact.queues` while nobody waits anywhere.
+  public let quietQueues: MapValue
   /// The facts that any rule asks, or takes into its plan: what is asked by none need not be
   /// gathered.
   public let asked: Set<Fact>
@@ -70,10 +72,13 @@ public struct RuleSet: Sendable {
     self.rules = rules
     skillNames = Set(skills.map(\.name))
     languages = Dictionary(
-      skills.compactMap { skill in skill.language.map { ($0, skill.name) } },
+      skills.compactMap { skill in
+        skill.language.map { (LanguageTag.canonical($0), skill.name) }
+      },
       uniquingKeysWith: { first, _ in first })
     index = RuleIndex(rules)
     placement = Placement(queues)
+    quietQueues = Facts.quietQueues(queues.map(\.name))
     asked = Self.asked(rules).union(placement.asksWaiting ? [.queues] : [])
   }
 
@@ -137,7 +142,7 @@ public struct RuleSet: Sendable {
     }
     if let taking = rule.language,
       case .string(let spoken)? = facts[.conversationLanguage] ?? facts[.customerLanguage],
-      let name = languages[spoken]
+      let name = LanguageTag.fallbacks(spoken).lazy.compactMap({ languages[$0] }).first
     {
       plan.add(name, as: taking)
     }

@@ -80,6 +80,59 @@ struct `Facts that follow from others` {
       ])
   }
 
+  @Test(arguments: [
+    (#"customer.events.size() == 0"#, "session: { channel: phone }", true),
+    (
+      #"customer.events.exists(e, e.kind == "returned")"#,
+      "customer: { events: [{ kind: returned }] }", true
+    ),
+    (#"!("tier" in customer.attributes)"#, "{}", true),
+    (#"!("tier" in customer.attributes)"#, "customer: { attributes: { tier: gold } }", false),
+    ("customer.conversations == 0 && conversation.sessions == 1", "{}", true),
+    ("customer.conversations == 0", "customer: { conversations: 2 }", false),
+    ("!conversation.reopened", "{}", true),
+    ("!conversation.reopened", "conversation: { reopened: true }", false),
+    (#"!("order" in conversation.fields)"#, "{}", true),
+    (#"!("order" in conversation.fields)"#, "session: { context: { order: A-1 } }", false),
+    ("conversation.messages == 1", "session: { channel: email }", true),
+    ("conversation.messages == 1", "conversation: { text: hello }", true),
+    ("conversation.messages == 0", "session: { channel: phone }", true),
+    ("!customer.known", "session: { channel: phone }", true),
+    ("customer.known", "session: { channel: chat }", true),
+    ("customer.known", "session: { channel: email }\ncustomer: { last_agent: ada }", true),
+    ("!customer.known", "session: { channel: email }\ncustomer: { events: [] }", true),
+    ("!customer.known", "session: { channel: phone }\ncustomer: { known: false, name: Ada }", true),
+    ("queues.support.waiting == 0 && queues.support.oldest_seconds == 0", "{}", true),
+    (
+      "queues.support.waiting == 7 && queues.support.oldest_seconds == 0",
+      "queues: { support: { waiting: 7 } }", true
+    ),
+    ("queues.vip.waiting == 0", "queues: { support: { waiting: 7 } }", true),
+    ("queues.support.available_agents == 0", "{}", false),
+    ("queues.support.available_agents == 3", "queues: { support: { available_agents: 3 } }", true),
+  ])
+  func `are as of a first contact where every case has them`(
+    _ condition: String, _ facts: String, _ matches: Bool
+  ) throws {
+    let folder = try folder()
+    try folder.write("queues.yaml", "support:\nvip:\n")
+    try FileManager.default.removeItem(at: folder.url.appending(path: "rules/10.yaml"))
+    try folder.write("rules/10.yaml", "- name: asked\n  when: '\(condition)'\n  answer: yes\n")
+    let checked = try #require(folder.load().workspace, "\(folder.load().diagnostics)")
+    var known = try #require(FactsFile.read(facts, path: "facts.yaml").facts)
+    _ = WorkspaceFolder.complete(&known, of: checked, path: "facts.yaml")
+    #expect((checked.rules.evaluate(known).rule == "asked") == matches, "\(condition), \(facts)")
+    // A test beside the rules sees the same.
+    try FileManager.default.createDirectory(
+      at: folder.url.appending(path: "tests"), withIntermediateDirectories: true)
+    let given = facts.split(separator: "\n").map { "    \($0)\n" }.joined()
+    try folder.write(
+      "tests/10.yaml",
+      "- name: one\n  given:\n\(given)  expect: { rule: \(matches ? "asked" : "everyone") }\n")
+    let report = WorkspaceFolder.test(folder.url.path)
+    #expect(report.passed && report.outcomes.count == 1, "\(report.text)")
+  }
+
   @Test func `are left open where what they follow from is not known`() throws {
     let checked = try #require(try folder().load().workspace)
     var facts = Facts()

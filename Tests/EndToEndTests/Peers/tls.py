@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 
 
 def context():
@@ -75,10 +76,9 @@ def reload(pid, chain, key, fresh_chain, fresh_key):
         with open(a) as source, open(b, "w") as target:
             target.write(source.read())
     subprocess.run(["kill", "-HUP", pid], check=True)
-    for _ in range(600):
-        new = fingerprint(context().wrap_socket(plain()))
-        if new != old:
-            break
+    end = time.monotonic() + 60
+    while (new := fingerprint(context().wrap_socket(plain()))) == old and time.monotonic() < end:
+        time.sleep(0.01)
     print("changed", new != old)
     first.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
     print(first.recv(4096).split(b"\r\n")[0].decode())
