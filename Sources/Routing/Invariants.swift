@@ -74,11 +74,7 @@ public enum Invariants {
   }
 
   private static func checkCases(_ router: Router, _ found: inout [Violation]) {
-    // With which agents each stands.
-    var holders: [Int32: [Int]] = [:]
-    for index in router.agents.indices {
-      for slot in router.agents[index].cases { holders[slot, default: []].append(index) }
-    }
+    var held = 0
     for slot in router.cases.live {
       func say(_ what: String) {
         found.append(.init(rule: .onePlace, sentence: "\(router.cases[slot].id) \(what)"))
@@ -98,16 +94,29 @@ public enum Invariants {
       if router.conversations[router.cases[slot].conversation].openCase != slot {
         say("is not its conversation's open case")
       }
-      let with = holders.removeValue(forKey: slot)
-      let fits =
-        state.isHolding
-        ? with?.count == 1 && with?.first == router.cases[slot].agent.map { Int($0.raw) }
-        : with == nil
-      if !fits { say("is \(state) and held by \(with ?? [])") }
+      guard state.isHolding else { continue }
+      let holder = router.cases[slot].agent.map { Int($0.raw) }
+      let isHeld =
+        holder.map { router.agents[$0].cases.count { $0 == slot } == 1 } ?? false
+      if isHeld { held += 1 } else { say("is \(state), and its agent has it not once") }
     }
-    for (slot, agents) in holders {
-      found.append(
-        .init(rule: .onePlace, sentence: "agents \(agents) hold slot \(slot), which is no case"))
+    // Each agent's list has, besides these, nothing.
+    let listed = router.agents.indices.reduce(0) { $0 + router.agents[$1].cases.count }
+    if listed != held { checkHolders(router, &found) }
+  }
+
+  private static func checkHolders(_ router: Router, _ found: inout [Violation]) {
+    let live = Set(router.cases.live)
+    for index in router.agents.indices {
+      for slot in router.agents[index].cases {
+        let isTheirs =
+          live.contains(slot) && router.cases[slot].state.isHolding
+          && router.cases[slot].agent.map { Int($0.raw) } == index
+        if isTheirs { continue }
+        let name = router.catalogue.agents[index].settings.name
+        found.append(
+          .init(rule: .onePlace, sentence: "agent \(name) holds slot \(slot), which is not theirs"))
+      }
     }
   }
 

@@ -22,7 +22,8 @@ final class Disk {
 
   /// Rows by what they belong to, now or earlier: a look goes through these alone, or a world would
   /// grow slower with each day of it.
-  private var conversationsOf: [CustomerID: Set<ConversationID>] = [:]
+  private var conversationsOf: [CustomerID: ByAge] = [:]
+  private var openOf: [CustomerID: ByAge] = [:]
   private var sessionsOf: [ConversationID: Set<SessionID>] = [:]
   private var casesOf: [ConversationID: Set<CaseID>] = [:]
   private var identitiesOf: [CustomerID: Set<[UInt8]>] = [:]
@@ -70,10 +71,7 @@ final class Disk {
       customers[row.id] = row
       recordsOf[row.root, default: []].insert(row.id)
     }
-    for row in commit.conversations {
-      conversations[row.id] = row
-      conversationsOf[row.customer, default: []].insert(row.id)
-    }
+    for row in commit.conversations { write(row) }
     for row in commit.sessions {
       sessions[row.id] = row
       sessionsOf[row.conversation, default: []].insert(row.id)
@@ -100,11 +98,48 @@ final class Disk {
     return nil
   }
 
+  // MARK: Conversations of a customer
+
+  /// The oldest first. Nearly every new one is the newest.
+  private struct ByAge {
+    private var ids: [(opened: Instant, id: ConversationID)] = []
+
+    mutating func insert(_ row: ConversationRow) {
+      let place = ids.lastIndex { ($0.opened, $0.id) < (row.opened, row.id) }.map { $0 + 1 } ?? 0
+      ids.insert((row.opened, row.id), at: place)
+    }
+    mutating func remove(_ id: ConversationID) {
+      if let place = ids.lastIndex(where: { $0.id == id }) { ids.remove(at: place) }
+    }
+    func newest(_ limit: Int) -> [ConversationID] { ids.suffix(limit).reversed().map(\.id) }
+  }
+
+  private func write(_ row: ConversationRow) {
+    let before = conversations.updateValue(row, forKey: row.id)
+    if let before, before.customer == row.customer, before.opened == row.opened {
+      if before.isOpen == row.isOpen { return }
+      openOf[row.customer]?.remove(row.id)
+    } else {
+      if let before {
+        conversationsOf[before.customer]?.remove(row.id)
+        openOf[before.customer]?.remove(row.id)
+      }
+      conversationsOf[row.customer, default: ByAge()].insert(row)
+    }
+    if row.isOpen { openOf[row.customer, default: ByAge()].insert(row) }
+  }
+
+  /// Newest first.
+  func conversations(of customer: CustomerID, limit: Int) -> [ConversationRow] {
+    conversationsOf[customer]?.newest(limit).compactMap { conversations[$0] } ?? []
+  }
+  /// Those that are open, newest first.
+  func openConversations(of customer: CustomerID, limit: Int) -> [ConversationRow] {
+    openOf[customer]?.newest(limit).compactMap { conversations[$0] } ?? []
+  }
+
   // MARK: What belongs together, in no particular order
 
-  func conversations(of customer: CustomerID) -> [ConversationRow] {
-    rows(conversationsOf[customer], of: conversations) { $0.customer == customer }
-  }
   func sessions(of conversation: ConversationID) -> [SessionRow] {
     rows(sessionsOf[conversation], of: sessions) { $0.conversation == conversation }
   }

@@ -84,7 +84,12 @@ final class DiskReader: StoreReader {
   func conversations(
     _ workspace: WorkspaceID, of customer: CustomerID, limit: Int
   ) throws(StoreFault) -> [ConversationRow] {
-    try look(Array(disk.conversations(of: customer).sorted { ($1.opened, $1.id) < ($0.opened, $0.id) }.prefix(limit)))
+    try look(disk.conversations(of: customer, limit: limit))
+  }
+  func openConversations(
+    _ workspace: WorkspaceID, of customer: CustomerID, limit: Int
+  ) throws(StoreFault) -> [ConversationRow] {
+    try look(disk.openConversations(of: customer, limit: limit))
   }
   func session(_ workspace: WorkspaceID, _ id: SessionID) throws(StoreFault) -> SessionRow? {
     try look(disk.sessions[id])
