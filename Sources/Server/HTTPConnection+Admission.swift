@@ -16,7 +16,10 @@ extension HTTPConnection {
   func admit(_ request: IncomingRequest, _ connection: Connection) {
     if let answer = answerAtHead(request) { return turnAway(request, answer, connection) }
     contentBytes = request.contentLength ?? edge.settings.bodyBytesMax
-    if request.expectsContinue { connection.write(HTTPResponseEncoder.continueBytes) }
+    // Whoever has ended their half can send none.
+    if request.expectsContinue, !peerHasEnded {
+      connection.write(HTTPResponseEncoder.continueBytes)
+    }
   }
 
   /// Answers now. Where the content's end is certain and near, it is read and forgotten, and the
@@ -34,10 +37,12 @@ extension HTTPConnection {
     guard let path = request.pathSegments, let query = request.queryParameters else {
       return .malformedTarget
     }
+    if !Self.isKnown(request.method) { return .unknownMethod }
     let page = ServerPage(request)
     if let open = openPage(page, request) { return open }
     // RFC 9110 §8.4.1, §15.5.16: read as it is, packed content would be taken for nonsense.
-    if let coding = request.fields.value("content-encoding"), coding.lowercased() != "identity" {
+    if request.fields.values("content-encoding").contains(where: { $0.lowercased() != "identity" })
+    {
       return .coded
     }
     let standard = edge.settings.bodyBytesMax
@@ -59,6 +64,14 @@ extension HTTPConnection {
     let isRules = path.starts(with: ["v1", "rules"])
     return bound(
       request, isAttachment ? edge.settings.blobBytesMax : isRules ? rulesBytesMax : standard)
+  }
+
+  /// RFC 9110 §9.1: one that is known and of no use on a page gets 405, any other 501.
+  static func isKnown(_ method: HTTPRequest.Method) -> Bool {
+    switch method {
+    case .get, .post, .head, .put, .delete, .options, .patch, .trace: true
+    default: false
+    }
   }
 
   private var rulesBytesMax: Int { max(Limit.rulesBytesMax, edge.settings.bodyBytesMax) }
@@ -138,6 +151,11 @@ extension APIResponse {
       405, "method-not-allowed", "Method not allowed", "only GET is possible here")
     problem.allowed = ["GET", "HEAD"]
     return APIResponse(problem)
+  }
+
+  static var unknownMethod: APIResponse {
+    APIResponse(
+      APIProblem(501, "not-implemented", "Not implemented", "no page here knows this method"))
   }
 
   static var coded: APIResponse {

@@ -47,6 +47,8 @@ extension HTTPConnection {
         Request(.standing(call: wait.key), ticket: Ticket(connection.ref, exchange: number))
       ])
     case .tokenEnded(let token):
+      // Whose content is still coming is asked again when it is all there.
+      if admitted?.token == token { admitted = nil }
       // What is under way is answered; whoever only waits is turned away.
       guard exchange?.caller?.token == token else { return }
       switch exchange?.kind {

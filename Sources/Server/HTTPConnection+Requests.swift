@@ -19,6 +19,10 @@ extension HTTPConnection {
   }
 
   func begin(_ request: IncomingRequest, _ connection: Connection) {
+    guard Self.isKnown(request.method) else {
+      start(request, connection)
+      return finish(.unknownMethod, connection)
+    }
     let page = ServerPage(request)
     if let open = openPage(page, request) {
       answersNow(connection)
@@ -183,7 +187,7 @@ extension HTTPConnection {
   }
 
   func upgrade(_ request: IncomingRequest, _ caller: Caller?, _ connection: Connection) {
-    switch WebSocketStream.open(request, edge) {
+    switch WebSocketStream.open(request, isKnown: caller != nil, edge) {
     case .refused(let response): finish(response, connection)
     case .accepted(let opening, let compression):
       exchange = nil

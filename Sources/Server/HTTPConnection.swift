@@ -162,7 +162,7 @@ final class HTTPConnection: ConnectionHandler {
       case .needMore: return awaitMore(connection)
       case .head(let request): admit(request, connection)
       case .request(let request): begin(request, connection)
-      case .failed(let error): fail(Problem(error), connection)
+      case .failed(let error): fail(error, connection)
       }
     }
   }
@@ -173,12 +173,18 @@ final class HTTPConnection: ConnectionHandler {
     advance(connection)
   }
 
+  private func fail(_ error: HTTPProtocolError, _ connection: Connection) {
+    guard let decoder = lent?.decoder else { return connection.abort() }
+    fail(decoder.problem(of: error), connection)
+  }
+
   /// Answers what is no request, and closes.
   private func fail(_ problem: Problem, _ connection: Connection) {
     mustClose = true
     var out: [UInt8] = []
     problem.encode(
-      to: .closing, date: lane.dates.text(at: connection.loop.nowMilliseconds), into: &out)
+      to: .closing(isHead: lent?.decoder.isHead ?? false),
+      date: lane.dates.text(at: connection.loop.nowMilliseconds), lane.standing, into: &out)
     connection.write(out)
     connection.closeAfterFlush()
   }

@@ -24,6 +24,9 @@ final class HTTPLane {
     standing = Self.standing(isSecured ? settings.hstsSeconds : 0)
     var limits = HTTPLimits()
     limits.fieldBytesMax = settings.headBytesMax
+    limits.fieldLineBytesMax = settings.fieldBytesMax
+    limits.fieldCountMax = settings.fieldsMax
+    limits.requestLineBytesMax = settings.requestLineBytesMax
     limits.bodyBytesMax = max(
       settings.bodyBytesMax, settings.blobBytesMax, HTTPConnection.Limit.rulesBytesMax)
     self.limits = limits

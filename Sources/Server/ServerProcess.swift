@@ -71,6 +71,11 @@ public final class ServerProcess: Sendable {
     if settings.connectionsMax > 0 { options.connectionsMax = settings.connectionsMax }
     options.descriptorReserve = settings.descriptorReserve
     sockets = try SocketServer(options)
+    guard sockets.connectionsMax > 0 else {
+      throw StartFault.sentence(
+        "this process may open \(ProcessFacts.now().descriptorLimit) descriptors, which leaves none for "
+          + "clients: raise the limit (`ulimit -n`) to 256 or more")
+    }
     search = SearchWorker(store, health) { edge.writers.map(\.workspace) }
     let outbox = try Outbox(edge: edge)
     self.outbox = outbox

@@ -38,6 +38,9 @@ public struct Settings: Sendable, Equatable {
   public var origins = ""
   public var pingSeconds = 30
   public var headBytesMax = 32_768
+  public var fieldBytesMax = 8_192
+  public var fieldsMax = 100
+  public var requestLineBytesMax = 8_192
   public var firstByteSeconds = 30
   public var requestsPerConnectionMax = 100_000
   public var httpUnsentBytesMax = 33 << 20
@@ -208,6 +211,13 @@ public struct Settings: Sendable, Equatable {
     number(
       "http.head_bytes_max", \.headBytesMax, 1_024...(1 << 20),
       "largest head of a request beside its first line, in bytes"),
+    number(
+      "http.field_bytes_max", \.fieldBytesMax, 1_024...(1 << 20),
+      "longest field line of a head, in bytes"),
+    number("http.fields_max", \.fieldsMax, 16...10_000, "field lines of a head"),
+    number(
+      "http.request_line_bytes_max", \.requestLineBytesMax, 1_024...(1 << 20),
+      "longest first line of a request, in bytes"),
     number(
       "http.first_byte_seconds", \.firstByteSeconds, 1...3_600,
       "how long a new connection may say nothing"),

@@ -13,14 +13,16 @@ extension WebSocketStream {
   /// A browser sends `Origin`, and no page but our own, or one that the settings name, may speak
   /// with a user's token
   /// (cross-site WebSocket hijacking): that is checked before anything is upgraded.
-  static func open(_ request: IncomingRequest, _ edge: Edge) -> Opening {
+  ///
+  /// - Parameter isKnown: whether the request has shown its token.
+  static func open(_ request: IncomingRequest, isKnown: Bool, _ edge: Edge) -> Opening {
     if let refusal = refusal(request.fields.values("origin"), request.host, edge.settings) {
       return .refused(APIResponse(refusal))
     }
     do throws(WebSocketHandshake.Refusal) {
       let accept = try WebSocketHandshake.check(request)
       let compression = try WebSocketHandshake.compression(
-        request, keepsContexts: edge.streams.hasRoomForContexts)
+        request, keepsContexts: edge.streams.hasRoomForContexts(isKnown: isKnown))
       var out: [UInt8] = []
       WebSocketHandshake.respond(accept: accept, extensions: compression?.field, into: &out)
       return .accepted(out, compression?.agreed)
@@ -69,8 +71,11 @@ final class StreamCounts: Sendable {
 
   init(contextBytesMax: Int) { self.contextBytesMax = contextBytesMax }
 
-  /// Past the bound new streams agree on compression that keeps nothing between messages.
-  var hasRoomForContexts: Bool { contextBytes.load(ordering: .relaxed) < contextBytesMax }
+  /// Past the bound new streams agree on compression that keeps nothing between messages. Whoever has
+  /// shown no token yet, as a browser, which does so in the first frame, is left half of it.
+  func hasRoomForContexts(isKnown: Bool) -> Bool {
+    contextBytes.load(ordering: .relaxed) < (isKnown ? contextBytesMax : contextBytesMax / 2)
+  }
   var heldContextBytes: Int { contextBytes.load(ordering: .relaxed) }
   func hold(_ bytes: Int) { contextBytes.add(bytes, ordering: .relaxed) }
   func letGo(_ bytes: Int) { contextBytes.subtract(bytes, ordering: .relaxed) }

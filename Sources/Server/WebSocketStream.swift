@@ -13,7 +13,7 @@ import WebCodec
 ///
 /// ```
 /// opened ──token in the header, or in the first frame──▶ known ──▶ closed
-///    └── `http.head_seconds` without one, or a wrong one ──▶ closed 1008
+///    └── `http.head_seconds` without one, or another frame ──▶ closed 1008
 /// ```
 /// Nothing is sent before the token is known.
 final class WebSocketStream: ConnectionHandler {
@@ -53,6 +53,8 @@ final class WebSocketStream: ConnectionHandler {
     /// Of what an agent is to hear: read at once.
     static let notices = 16
     static let messageBytes = 64 << 10
+    /// How long whoever reads slowly has for the word that they do.
+    static let lastWordMilliseconds = 5_000
   }
 
   init(edge: Edge, caller: Caller?, _ compression: PermessageDeflate?) {
@@ -65,6 +67,10 @@ final class WebSocketStream: ConnectionHandler {
   }
 
   func begin(_ connection: Connection, _ rest: [UInt8]) {
+    // So that it is the stream that ends whoever reads slowly, with a word that may still be read.
+    connection.outputStallMilliseconds = max(
+      connection.outputStallMilliseconds,
+      edge.settings.slowReaderSeconds * 1_000 + Limit.lastWordMilliseconds)
     if caller == nil {
       connection.setTimer(.head, milliseconds: edge.settings.headSeconds * 1_000)
     } else {
@@ -101,6 +107,7 @@ final class WebSocketStream: ConnectionHandler {
       case .needMore: return
       case .message(.text, let bytes, _): message(bytes, connection)
       case .message(.binary, _, _): close(.unsupportedData, "text frames only", connection)
+      case .ping where caller == nil: close(.policyViolation, "no token", connection)
       case .ping(let payload):
         var out: [UInt8] = []
         WebSocketEncoder.pong(payload, into: &out)
@@ -210,6 +217,8 @@ final class WebSocketStream: ConnectionHandler {
           "type", "type must be auth, subscribe, unsubscribe, follow, unfollow or ping")
       }
     } catch {
+      // Whoever has shown no token is told nothing of what they said.
+      guard caller != nil else { return close(.policyViolation, "no token", connection) }
       send(error: error, connection)
     }
   }

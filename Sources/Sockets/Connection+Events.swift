@@ -106,9 +106,9 @@ extension Connection {
       if sent > 0 {
         loop.statistics.bytesOut &+= UInt64(sent)
         output.consume(sent)
-        if isBlocked { setDeadline(Self.ownDeadline, limits.outputStallMilliseconds) }
+        if isBlocked { setDeadline(Self.ownDeadline, outputStallMilliseconds) }
       } else if sent == -Int(EAGAIN) {
-        if !isBlocked { setDeadline(Self.ownDeadline, limits.outputStallMilliseconds) }
+        if !isBlocked { setDeadline(Self.ownDeadline, outputStallMilliseconds) }
         isBlocked = true
         return watchBackUp(output.count)
       } else if sent != -Int(EINTR) {
@@ -172,13 +172,16 @@ extension Connection {
 
   private func finishClosing() {
     phase = .closed
+    // RFC 8446 §6.1: whoever ends says so. What is half sent cannot be followed by it.
+    if case .timedOut = reason, !isBlocked { tls?.finish() }
     returnOutput()
     tls = nil
     if descriptor >= 0 {
       // A reset tells the peer that this was no orderly end, and leaves no TIME_WAIT behind a
-      // hostile one. Whoever was
-      // merely idle has done nothing wrong.
-      if reason == .finished || reason == .handshakeFailed || reason == .timedOut(.idle) {
+      // hostile one. Whoever was merely idle, or silent, has done nothing wrong.
+      if reason == .finished || reason == .handshakeFailed || reason == .timedOut(.idle)
+        || reason == .timedOut(.answer)
+      {
         Glibc.close(descriptor)
       } else {
         sk_close_abruptly(descriptor)

@@ -35,6 +35,10 @@ public final class Connection {
   let limits: ConnectionLimits
   let listener: Listener?
   var reason = CloseReason.finished
+  /// How long unsent bytes may stand still. A handler that ends a slow reader in its own way, and
+  /// later than the listener would, takes the time for it.
+  /// - Units: milliseconds.
+  public var outputStallMilliseconds: Int
 
   var output: OutputQueue?
   var tls: TLSSession?
@@ -62,6 +66,7 @@ public final class Connection {
   ) {
     (self.ref, self.peer, self.descriptor, self.loop) = (ref, peer, descriptor, loop)
     (self.limits, self.listener, self.phase) = (limits, listener, phase)
+    outputStallMilliseconds = limits.outputStallMilliseconds
   }
 
   // MARK: What a handler may wish

@@ -27,8 +27,7 @@ public protocol ConnectionHandler: AnyObject {
   func peerClosedWrite(_ connection: Connection)
 
   /// The peer has said that it will send no more while reading was paused: what it sent before is
-  /// still
-  /// unread and comes, followed by `peerClosedWrite`, after `resumeReading`. A long-poll ends here.
+  /// still unread and comes, followed by `peerClosedWrite`, after `resumeReading`.
   func peerClosedWhilePaused(_ connection: Connection)
 
   /// What somebody posted to this connection's `ConnectionRef`, in the order in which one poster
@@ -89,7 +88,7 @@ public enum CloseReason: Hashable, Sendable {
   case timedOut(ConnectionTimer)
   case connectFailed(Int32)
   case connectTimedOut
-  /// TLS could not be agreed on, or what came was no TLS.
+  /// TLS could not be agreed on, or what came was no TLS, then or later.
   case handshakeFailed
   /// The bound on draining passed.
   case shutdown

@@ -109,7 +109,7 @@ public final class Lane: SerialExecutor {
 
   // MARK: From the lane itself
 
-  /// Takes all that waits, leaving the empty arrays of `spare` to be filled; nil when nothing does.
+  /// Takes all that waits, leaving the empty arrays of `spare` to be filled; false when nothing does.
   func take(_ spare: inout Inbox) -> Bool {
     inbox.withLock { inbox in
       inbox.isAwake = true

@@ -12,8 +12,8 @@ public final class SocketServer: Sendable {
     /// reserve
     /// (raise the limit first, with `ProcessFacts.raiseDescriptorLimit`).
     public var connectionsMax: Int?
-    /// Descriptors for everything that is not a client: the store, logs, outgoing calls,
-    /// administration.
+    /// Descriptors for what comes and goes and is no client: files, outgoing calls, administration.
+    /// Never more than a quarter of those that are free.
     public var descriptorReserve = 512
     /// Asked once a lane. Tests put another kernel here.
     var makeQueue: @Sendable () throws(SystemError) -> any EventQueue = {
@@ -23,7 +23,13 @@ public final class SocketServer: Sendable {
     public init() {}
   }
 
+  /// Descriptors of listeners, and of what else its owner opens once and for all after it.
+  private static let openedLater = 16
+  private static let reserveMin = 8
+
   public let lanes: [Lane]
+  /// How many clients may be connected at once, administration aside.
+  public let connectionsMax: Int
   private let hosts: [LaneHost]
   private let admission: Admission
   private let listeners = Mutex<[Listener]>([])
@@ -40,9 +46,11 @@ public final class SocketServer: Sendable {
     }
     self.lanes = lanes
     hosts = lanes.map { LaneHost(lane: $0, makeContext: context) }
-    let most = ProcessFacts.now().descriptorLimit
-    let reserve = min(options.descriptorReserve, most / 4)
-    admission = Admission(connectionsMax: min(options.connectionsMax ?? .max, most - reserve))
+    let facts = ProcessFacts.now()
+    let free = max(facts.descriptorLimit - facts.openDescriptors - Self.openedLater, 0)
+    let reserve = max(min(options.descriptorReserve, free / 4), Self.reserveMin)
+    connectionsMax = max(min(options.connectionsMax ?? .max, free - reserve), 0)
+    admission = Admission(connectionsMax: connectionsMax)
     for host in hosts { host.boot() }
   }
 

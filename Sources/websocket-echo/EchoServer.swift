@@ -56,7 +56,7 @@ private final class EchoConnection: ConnectionHandler {
     case .request(let request): answer(request, &out)
     case .head: refuse(.malformed, &out)
     case .failed(let error):
-      Problem(error).encode(to: .closing, into: &out)
+      http.problem(of: error).encode(to: .closing(isHead: http.isHead), into: &out)
       isClosing = true
     }
     connection.write(out)

@@ -115,6 +115,31 @@ import Testing
     }
   }
 
+  @Test func `a method that nobody knows gets 501 and its connection lives on; packed content 415`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let (bot, port) = (try await server.token("bot", "webshop"), server.port("http"))
+      try await blocking {
+        let socket = try Socket.connect(port: port)
+        for (method, status) in [
+          ("FOO", 501), ("get", 501), ("TRACE", 405), ("PATCH", 405), ("GET", 405),
+        ] {
+          for length in [0, 14] {
+            let content = Array("GET / HTTP/9.9".utf8.prefix(length))
+            try socket.send(Self.head(method, "/v1/sessions", bot, length: length) + content)
+            #expect(try HTTPCall.read(from: socket).status == status, "\(method)")
+          }
+        }
+        let packed =
+          "POST /v1/sessions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(bot)\r\nContent-Length: 2\r\n"
+          + "Content-Encoding: identity\r\nContent-Encoding: gzip\r\n\r\n{}"
+        try socket.send(Array(packed.utf8))
+        #expect(try HTTPCall.read(from: socket).status == 415)
+      }
+    }
+  }
+
   @Test func `who sent a body that was turned away is not taken for whoever asks next`()
     async throws
   {

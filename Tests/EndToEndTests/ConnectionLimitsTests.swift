@@ -36,6 +36,28 @@ import Testing
     }
   }
 
+  /// Each is told its bound, and what stands on every answer.
+  @Test func `lines, fields and the first line past their bounds are told these`() async throws {
+    try await TestServer.run {
+      ($0.fieldBytesMax, $0.fieldsMax, $0.requestLineBytesMax) = (1_024, 16, 1_024)
+    } _: { server in
+      let port = server.port("http")
+      let long = String(repeating: "a", count: 1_024)
+      let field = try await talk(port, Self.get("A: \(long)\r\n"))
+      #expect(field.hasPrefix("HTTP/1.1 431") && field.contains("lines of at most 1024"))
+      let fields = try await talk(port, Self.get(String(repeating: "A: b\r\n", count: 16)))
+      #expect(fields.hasPrefix("HTTP/1.1 431") && fields.contains("in 16 lines"))
+      let line = try await talk(port, Array("GET /\(long) HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+      #expect(line.hasPrefix("HTTP/1.1 414") && line.contains("it may have 1024 bytes here"))
+      for told in [field, fields, line] {
+        #expect(told.contains("x-content-type-options: nosniff\r\n") && told.contains("date: "))
+      }
+      let fits = try await talk(
+        port, Self.get(String(repeating: "A: b\r\n", count: 14) + "Connection: close\r\n"))
+      #expect(fits.hasPrefix("HTTP/1.1 200"))
+    }
+  }
+
   @Test func `a body past its bound is told 413`() async throws {
     try await TestServer.run {
       $0.bodyBytesMax = 1_024
@@ -272,18 +294,45 @@ import Testing
     // A server that may have 300 descriptors, and keeps 70 of them back.
     let served = try await Binary.serve(
       folder, environment: ["THROUGHLINE_DESCRIPTOR_RESERVE": "70"], descriptors: 300)
-    let (port, count) = (served.port, 230)
-    let held = try await blocking { try (0..<count).map { _ in try Socket.connect(port: port) } }
-    let health = HTTPCall(method: "GET", target: "/health", keepsAlive: true)
-    for socket in held { #expect(try await blocking { try health.send(on: socket) }.status == 200) }
-    let waiting = try Socket.connect(port: port)
-    try waiting.send(health.bytes)
+    let (port, health) = (served.port, HTTPCall(method: "GET", target: "/health", keepsAlive: true))
+    let all = try await blocking { try (0..<290).map { _ in try Socket.connect(port: port) } }
+    for socket in all { try socket.send(health.bytes) }
+    func answered() -> Int { all.count { $0.hasBytes() } }
+    var before = -1
+    while before != answered() {
+      before = answered()
+      try await Task.sleep(for: .seconds(1))
+    }
+    #expect((150...214).contains(before), "\(before) of 290 are served")
     let token = try await Peer.run(
       try Binary.path, ["token", "create", "--data", folder.path + "/data", "--bot", "webshop"])
     #expect(token.status == 0, "\(token.lines)")
-    #expect(!waiting.hasBytes(), "it waits in the kernel")
-    held[0].close()
+    #expect(answered() == before, "the others wait in the kernel")
+    all[0].close()
+    let waiting = all[before]
     #expect(try await blocking { try HTTPCall.read(from: waiting) }.status == 200)
+    for socket in all.dropFirst() { socket.close() }
+    served.peer.signal(SIGTERM)
+    #expect(try await served.peer.end() == 0)
+  }
+
+  /// What the server itself has open is not the clients' to take.
+  @Test(arguments: [(128, ""), (1_024, "16")])
+  func `administration is served however few descriptors there are`(
+    _ descriptors: Int, _ reserve: String
+  ) async throws {
+    let folder = try TemporaryFolder()
+    let served = try await Binary.serve(
+      folder, environment: reserve.isEmpty ? [:] : ["THROUGHLINE_DESCRIPTOR_RESERVE": reserve],
+      descriptors: descriptors)
+    let port = served.port
+    let held = try await blocking {
+      try (0..<descriptors).map { _ in try Socket.connect(port: port) }
+    }
+    let token = try await Peer.run(
+      try Binary.path, ["token", "create", "--data", folder.path + "/data", "--bot", "webshop"])
+    #expect(token.status == 0, "\(token.lines)")
+    for socket in held { socket.close() }
     served.peer.signal(SIGTERM)
     #expect(try await served.peer.end() == 0)
   }

@@ -83,6 +83,17 @@ import Testing
     }
   }
 
+  /// RFC 8446 §6.1, RFC 5246 §7.2.1. OpenSSL's clients report an end without it as an error.
+  @Test func `who is idle under TLS is told of the end before it comes`() async throws {
+    try await overHTTPS {
+      ($0.firstByteSeconds, $0.idleSeconds, $0.pingSeconds) = (1, 1, 1)
+    } _: { server, _ in
+      let bot = try await server.token("bot", "webshop")
+      let said = try await Certificates.scene("farewell", port: server.port("https"), [bot])
+      #expect(said == ["silent told", "idle told", "idle 1.2 told", "stream told"])
+    }
+  }
+
   /// What a browser is told about coming back, in the fields of the front page.
   private func comingBack(_ url: String) async throws -> [String] {
     let said = try await Peer.run("/usr/bin/curl", ["-sSkI", url])

@@ -1,5 +1,6 @@
 import Model
 import Testing
+import WebCodec
 
 /// `/v1/stream` with the client library of PyPI `websockets`.
 @Suite(.inTurn) struct StreamTests {
@@ -210,6 +211,33 @@ import Testing
     }
   }
 
+  /// As an unmasked key of zeros makes it.
+  private static func frame(_ opcode: UInt8, _ text: String) -> [UInt8] {
+    [0x80 | opcode, 0x80 | UInt8(text.utf8.count), 0, 0, 0, 0] + Array(text.utf8)
+  }
+
+  @Test(arguments: [
+    frame(9, "hi"), frame(1, "{"), frame(1, "{}"), frame(1, #"{"type":"auth"}"#),
+    frame(1, #"{"type":"auth","token":5}"#), frame(1, #"{"type":"auth","token":"x","foo":1}"#),
+    frame(1, #"{"type":"ping"}"#), frame(2, "{}"), frame(1, "{") + frame(1, "{") + frame(9, ""),
+  ])
+  func `whoever says anything else before their token is closed, and told nothing`(
+    _ first: [UInt8]
+  ) async throws {
+    try await TestServer.run { server in
+      let (opening, port) = (handshake(nil), server.port("http"))
+      let heard = try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(opening + first)
+        return try rest(socket)
+      }
+      let end = try #require(heard.firstRange(of: Array("\r\n\r\n".utf8))).upperBound
+      let code: [UInt8] = first[0] == 0x82 ? [0x03, 0xEB] : [0x03, 0xF0]
+      #expect(heard[end] == 0x88 && heard[(end + 2)..<(end + 4)].elementsEqual(code))
+      #expect(heard.count == end + 2 + Int(heard[end + 1]), "the closing frame alone")
+    }
+  }
+
   @Test func `a second token, however good, is told that there is one already`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
@@ -340,6 +368,28 @@ import Testing
     }
   }
 
+  @Test func `a stream may stand still for as long as it may, where a connection may not`()
+    async throws
+  {
+    try await TestServer.run {
+      ($0.slowReaderSeconds, $0.httpStallSeconds, $0.pingSeconds) = (4, 1, 600)
+    } _: { server in
+      let ann = try await server.agent("ann")
+      let boss = try await server.token("supervisor", "boss")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "jo@home.example")
+      for _ in 1...100 { try await chat.customer(String(repeating: "x", count: 60_000)) }
+      let slow = try await slowReader(
+        server, ann, #"{"type":"follow","customer":"\#(chat.customer)"}"#)
+      try await eventually("it is counted", seconds: 30) {
+        try await server.call("GET", "/metrics", by: boss).description
+          .contains("throughline_stream_slow_readers_total 1\n")
+      }
+      let heard = try await blocking { try rest(slow) }
+      #expect(heard.suffix(15) == [0x88, 13, 0x03, 0xF5] + Array("read faster".utf8))
+    }
+  }
+
   /// Where the stream's bound does not end it, the connection's does, which sends nothing more.
   @Test(arguments: [(65_536, 33 << 20), (256 << 20, 65_536)])
   func `a stream that has too much unread gets 1013 when there is more, however little`(
@@ -414,6 +464,36 @@ import Testing
         }
         try await peer.line("all of it") { $0.contains("5: long words") }
       }
+    }
+  }
+
+  @Test func `whoever has shown no token takes no more than half of the memory for contexts`()
+    async throws
+  {
+    try await TestServer.run {
+      $0.contextBytesMax = 2 * PermessageDeflate().heldBytes
+    } _: { server in
+      let (bot, port) = (try await server.token("bot", "webshop"), server.port("http"))
+      let offer = Array("Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n".utf8)
+      func remembers(_ token: String?) async throws -> (Socket, Bool) {
+        let opening = handshake(token)
+        return try await blocking {
+          let socket = try Socket.connect(port: port)
+          try socket.send(opening.dropLast(2) + offer)
+          let answer = String(decoding: try socket.receive(), as: UTF8.self)
+          #expect(answer.contains("permessage-deflate"), "\(answer)")
+          return (socket, !answer.contains("no_context_takeover"))
+        }
+      }
+      var held: [Socket] = []
+      for (token, isRemembered) in [
+        (nil as String?, true), (nil, false), (bot, true), (bot, false), (nil, false),
+      ] {
+        let (socket, remembers) = try await remembers(token)
+        #expect(remembers == isRemembered, "after \(held.count)")
+        held.append(socket)
+      }
+      for socket in held { socket.close() }
     }
   }
 

@@ -160,6 +160,34 @@ import Testing
     }
   }
 
+  @Test func `a token that is revoked while its content comes gets nothing done`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      for length in [18, 200_000] {
+        let target = length == 18 ? "/v1/sessions" : "/v1/blobs"
+        let token = length == 18 ? bot : try await server.token("bot", "webshop")
+        let content = Array("{}".utf8) + [UInt8](repeating: 32, count: length - 2)
+        let socket = try Socket.connect(port: server.port("http"))
+        let head =
+          "POST \(target) HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\nContent-Type: image/png\r\nExpect: 100-continue\r\nContent-Length: \(length)\r\n\r\n"
+        let admitted = try await blocking {
+          try socket.send(Array(head.utf8))
+          return String(decoding: try socket.receive(), as: UTF8.self)
+        }
+        #expect(admitted.hasPrefix("HTTP/1.1 100"))
+        try socket.send(Array(content.prefix(5)))
+        let revoked = try await server.administer(
+          "POST", "/admin/tokens/revoke", ["token": .text(token)])
+        #expect(revoked.status == 200)
+        let answer = try await blocking {
+          try socket.send(Array(content.dropFirst(5)))
+          return try HTTPCall.read(from: socket)
+        }
+        #expect(answer.status == 401, "\(target)")
+      }
+    }
+  }
+
   @Test
   func
     `a revoked token is turned away at once on a kept connection, in a waiting call and on a stream`()

@@ -56,7 +56,7 @@ struct WebSide: ScriptedSide {
         HTTPResponseEncoder.whole(.ok, body: body, to: request.reply, into: &out)
         hasClosed = !request.keepAlive
       case .failed(let error):
-        Problem(error).encode(to: .closing, into: &out)
+        http.problem(of: error).encode(to: .closing(isHead: http.isHead), into: &out)
         hasClosed = true
       }
     }

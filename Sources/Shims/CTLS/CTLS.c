@@ -179,9 +179,18 @@ static int no_password(char *out, int count, int writing, void *argument) {
 
 static int kind_of(X509 *certificate) { return EVP_PKEY_base_id(X509_get0_pubkey(certificate)); }
 
-static ASN1_OCTET_STRING *names_of(X509 *certificate) {
-  int at = X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1);
-  return at < 0 ? NULL : X509_EXTENSION_get_data(X509_get_ext(certificate, at));
+static GENERAL_NAMES *names_of(X509 *certificate) {
+  return certificate ? X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL) : NULL;
+}
+
+static int all_stand_in(const GENERAL_NAMES *some, const GENERAL_NAMES *others) {
+  for (int i = 0; i < sk_GENERAL_NAME_num(some); i++) {
+    int stands = 0;
+    for (int k = 0; !stands && k < sk_GENERAL_NAME_num(others); k++)
+      stands = !GENERAL_NAME_cmp(sk_GENERAL_NAME_value(some, i), sk_GENERAL_NAME_value(others, k));
+    if (!stands) return 0;
+  }
+  return 1;
 }
 
 // The context of a certificate for the same names, under a key of another kind: OpenSSL chooses among those of one
@@ -189,17 +198,21 @@ static ASN1_OCTET_STRING *names_of(X509 *certificate) {
 static SSL_CTX *sister(const tls_server *server, const void *chain, size_t chain_count) {
   BIO *in = BIO_new_mem_buf(chain, (int)chain_count);
   X509 *leaf = in ? PEM_read_bio_X509_AUX(in, NULL, no_password, NULL) : NULL;
-  ASN1_OCTET_STRING *names = leaf ? names_of(leaf) : NULL;
+  GENERAL_NAMES *names = names_of(leaf);
   SSL_CTX *found = NULL;
   for (size_t i = 0; names && !found && i < server->count; i++) {
     found = server->identities[i];
     for (long more = SSL_CTX_set_current_cert(found, SSL_CERT_SET_FIRST); more && found;
          more = SSL_CTX_set_current_cert(server->identities[i], SSL_CERT_SET_NEXT)) {
       X509 *known = SSL_CTX_get0_certificate(found);
-      ASN1_OCTET_STRING *others = names_of(known);
-      if (!others || ASN1_OCTET_STRING_cmp(names, others) || kind_of(known) == kind_of(leaf)) found = NULL;
+      GENERAL_NAMES *others = names_of(known);
+      int fits = others && kind_of(known) != kind_of(leaf) && all_stand_in(names, others) &&
+                 all_stand_in(others, names);
+      GENERAL_NAMES_free(others);
+      if (!fits) found = NULL;
     }
   }
+  GENERAL_NAMES_free(names);
   X509_free(leaf);
   BIO_free(in);
   ERR_clear_error();

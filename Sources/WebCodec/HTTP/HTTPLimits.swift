@@ -28,14 +28,10 @@ public struct HTTPProtocolError: Error, Equatable, Sendable {
   /// 400, 413, 414, 417, 431, 501 or 505.
   public var status: Int
   public var reason: StaticReason
-  /// Bytes from the first byte of the message.
-  public var offset: Int
-  public var mustClose: Bool { true }
 
-  init(_ status: Int, _ reason: StaticReason, at offset: Int = 0) {
+  init(_ status: Int, _ reason: StaticReason) {
     self.status = status
     self.reason = reason
-    self.offset = offset
   }
 
   /// Every reason there is.

@@ -31,7 +31,7 @@ struct HeadReader: Sendable {
     // be made
     // to see different messages, so it is refused.
     guard lf > lineStart, bytes[lf - 1] == Bytes.cr else {
-      throw HTTPProtocolError(400, .bareLineFeed, at: lf)
+      throw HTTPProtocolError(400, .bareLineFeed)
     }
     let range = lineStart..<(lf - 1)
     lineStart = lf + 1
@@ -48,7 +48,7 @@ struct HeadReader: Sendable {
   mutating func field(
     _ bytes: UnsafeRawBufferPointer, _ count: Int, _ limits: HTTPLimits
   ) throws(HTTPProtocolError) -> Field {
-    let tooLarge = HTTPProtocolError(431, .fieldsTooLarge, at: lineStart)
+    let tooLarge = HTTPProtocolError(431, .fieldsTooLarge)
     let room = limits.fieldBytesMax - (lineStart - fieldsStart)
     let line = try line(
       bytes, max: min(limits.fieldLineBytesMax, Swift.max(room, 2)), past: tooLarge)
@@ -66,17 +66,17 @@ struct HeadReader: Sendable {
     // RFC 9112 §5.2: obs-fold is refused. A first line that begins with a space is the same trick
     // (§2.2).
     if first == Bytes.space || first == Bytes.tab {
-      throw HTTPProtocolError(400, .foldedField, at: line.lowerBound)
+      throw HTTPProtocolError(400, .foldedField)
     }
     var at = line.lowerBound
     while at < line.upperBound, Bytes.isToken(bytes[at]) { at &+= 1 }
     // RFC 9112 §5.1: no space between the name and the colon; an empty name is no name.
     guard at < line.upperBound, bytes[at] == Bytes.colon, at > line.lowerBound else {
-      throw HTTPProtocolError(400, .malformedField, at: at)
+      throw HTTPProtocolError(400, .malformedField)
     }
     // RFC 9110 §5.5: CR, LF and NUL make a message invalid; so do the other controls here.
-    if let bad = Bytes.firstControl(bytes, (at + 1)..<line.upperBound) {
-      throw HTTPProtocolError(400, .malformedField, at: bad)
+    if Bytes.firstControl(bytes, (at + 1)..<line.upperBound) != nil {
+      throw HTTPProtocolError(400, .malformedField)
     }
     let value = Bytes.trim(bytes, (at + 1)..<line.upperBound)
     return FieldTable.Line(

@@ -20,9 +20,22 @@ public struct Problem: Sendable, Equatable, Error {
     self.field = field
   }
 
-  /// What a peer is told about a protocol error: blandly, without its own bytes.
-  public init(_ error: HTTPProtocolError) {
-    self.init(status: error.status, detail: error.reason.rawValue)
+  /// What a peer is told about a protocol error: blandly, without its own bytes, and with the bound
+  /// that it broke.
+  ///
+  /// - Parameter bodyBytesMax: the bound on the content of the request that was read.
+  init(_ error: HTTPProtocolError, _ limits: HTTPLimits, bodyBytesMax: Int) {
+    let bound: String? =
+      switch error.reason {
+      case .requestLineTooLong: "it may have \(limits.requestLineBytesMax) bytes here"
+      case .fieldsTooLarge:
+        "\(limits.fieldBytesMax) bytes in \(limits.fieldCountMax) lines of at most "
+          + "\(limits.fieldLineBytesMax) are taken here"
+      case .bodyTooLarge: "a body may have \(bodyBytesMax) bytes here"
+      default: nil
+      }
+    let reason = error.reason.rawValue
+    self.init(status: error.status, detail: bound.map { "\(reason): \($0)" } ?? reason)
   }
 
   /// A problem of the protocol itself.
@@ -65,12 +78,17 @@ public struct Problem: Sendable, Equatable, Error {
   }
 
   /// Appends the whole response.
-  public func encode(to reply: ReplyContext, date: HeaderValue? = nil, into out: inout [UInt8]) {
+  /// - Parameter standing: fields that every answer of its server has.
+  public func encode(
+    to reply: ReplyContext, date: HeaderValue? = nil, _ standing: [HeaderField] = [],
+    into out: inout [UInt8]
+  ) {
     // HTTPResponse.Status traps outside 0–999; what we make ourselves is inside, what is handed in
     // is clamped.
     let code = (400...599).contains(status) ? status : 500
     HTTPResponseEncoder.whole(
-      HTTPResponse.Status(code: code), [Self.contentType], body: body, to: reply, date: date,
+      HTTPResponse.Status(code: code), [Self.contentType] + standing, body: body, to: reply,
+      date: date,
       into: &out)
   }
 }

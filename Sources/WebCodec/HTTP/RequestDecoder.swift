@@ -51,6 +51,7 @@ public struct HTTPRequestDecoder: Sendable {
   let limits: HTTPLimits
   /// The bound on the content of the request that is being read, as its head was admitted.
   private var bodyBytesMax: Int
+  private var failedAtHead = false
   var buffer = ByteBuffer()
   var state = State.start
   var head = HeadReader()
@@ -61,6 +62,15 @@ public struct HTTPRequestDecoder: Sendable {
   public init(limits: HTTPLimits = HTTPLimits()) {
     self.limits = limits
     bodyBytesMax = limits.bodyBytesMax
+  }
+
+  /// Whether what is being read, or what failed, is a HEAD: its answer has no content
+  /// (RFC 9110 §9.3.2).
+  public var isHead: Bool { failedAtHead || request.method == .head }
+
+  /// What to answer to a failure, with the bound that was broken.
+  public func problem(of error: HTTPProtocolError) -> Problem {
+    Problem(error, limits, bodyBytesMax: bodyBytesMax)
   }
 
   public mutating func append(_ bytes: UnsafeRawBufferPointer) { buffer.append(bytes) }
@@ -114,6 +124,8 @@ public struct HTTPRequestDecoder: Sendable {
     if isIdle, buffer.capacity > bytes { buffer.release() }
   }
 
+  private static let head = Array("HEAD ".utf8)
+
   public mutating func next() -> Event {
     do throws(HTTPProtocolError) {
       return try step()
@@ -124,6 +136,13 @@ public struct HTTPRequestDecoder: Sendable {
   }
 
   private mutating func fail(_ error: HTTPProtocolError) {
+    // Of a line that is too long only the front has come.
+    if case .start = state {
+      failedAtHead =
+        request.method == .head || buffer.withUnsafeBytes { $0.starts(with: Self.head) }
+    } else {
+      failedAtHead = request.method == .head
+    }
     state = .failed(error)
     buffer.release()
     request = IncomingRequest()

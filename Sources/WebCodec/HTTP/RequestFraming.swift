@@ -13,7 +13,8 @@ struct RequestFraming: Sendable {
   private var hasKeepAlive = false
   private var hasUpgrade = false
   private var namesWebSocket = false
-  private var expectation: Range<Int>?
+  private var expectsContinue = false
+  private var expectsMore = false
 
   /// Looks at one field line.
   mutating func note(_ bytes: UnsafeRawBufferPointer, _ line: FieldTable.Line)
@@ -27,10 +28,14 @@ struct RequestFraming: Sendable {
       }
       host = line.value
     case 6 where Bytes.spells(bytes, line.name, "expect"):
-      // RFC 9110 §10.1.1: any other expectation may be refused with 417, and a known one behind it
-      // does not make it known.
-      if expectation.map({ Bytes.spells(bytes, $0, "100-continue") }) ?? true {
-        expectation = line.value
+      // RFC 9110 §10.1.1: a list. Any other expectation may be refused with 417, and a known one
+      // beside it does not make it known.
+      Bytes.list(bytes, line.value) {
+        if Bytes.spells(bytes, $0, "100-continue") {
+          expectsContinue = true
+        } else if !$0.isEmpty {
+          expectsMore = true
+        }
       }
     case 7 where Bytes.spells(bytes, line.name, "upgrade"):
       Bytes.list(bytes, line.value) {
@@ -71,11 +76,9 @@ struct RequestFraming: Sendable {
       try TransferCoding.check(bytes, coding.value)
     }
     if let length, length > limits.bodyBytesMax { throw HTTPProtocolError(413, .bodyTooLarge) }
-    if let expectation, !isOld {  // RFC 9110 §10.1.1: a 1.0 client's expectation is ignored
-      guard Bytes.spells(bytes, expectation, "100-continue") else {
-        throw HTTPProtocolError(417, .unknownExpectation)
-      }
-      request.expectsContinue = hasContent
+    if !isOld {  // RFC 9110 §10.1.1: a 1.0 client's expectation is ignored
+      if expectsMore { throw HTTPProtocolError(417, .unknownExpectation) }
+      request.expectsContinue = expectsContinue && hasContent
     }
     return coding != nil ? .chunked(ChunkedReader()) : .length(length ?? 0)
   }
@@ -88,7 +91,7 @@ enum ContentLength {
     -> Int
   {
     guard !range.isEmpty, range.allSatisfy({ Bytes.isDigit(bytes[$0]) }) else {
-      throw HTTPProtocolError(400, .badContentLength, at: range.lowerBound)
+      throw HTTPProtocolError(400, .badContentLength)
     }
     var length = 0
     for index in range {

@@ -15,10 +15,10 @@ enum RequestLine {
     guard !method.isEmpty, method.allSatisfy({ Bytes.isToken(bytes[$0]) }), !target.isEmpty else {
       throw malformed
     }
+    request.method = self.method(bytes, method)
     request.minorVersion = try version(bytes, (targetEnd + 1)..<line.upperBound)
     // RFC 9112 §3: a method longer than any that is implemented gets 501.
     if method.count > 24 { throw HTTPProtocolError(501, .unknownMethod) }
-    request.method = self.method(bytes, method)
     try self.target(bytes, target, &request)
   }
 
@@ -29,7 +29,7 @@ enum RequestLine {
     guard range.count == 8, prefix("HTTP/", bytes, range),
       Bytes.isDigit(bytes[range.lowerBound + 5]),
       bytes[range.lowerBound + 6] == 46, Bytes.isDigit(bytes[range.lowerBound + 7])
-    else { throw HTTPProtocolError(400, .malformedRequestLine, at: range.lowerBound) }
+    else { throw HTTPProtocolError(400, .malformedRequestLine) }
     // The HTTP/2 preface `PRI * HTTP/2.0` ends here too.
     guard bytes[range.lowerBound + 5] == 49 else {
       throw HTTPProtocolError(505, .unsupportedVersion)
@@ -64,7 +64,7 @@ enum RequestLine {
   private static func target(
     _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ request: inout IncomingRequest
   ) throws(HTTPProtocolError) {
-    let bad = HTTPProtocolError(400, .badTarget, at: range.lowerBound)
+    let bad = HTTPProtocolError(400, .badTarget)
     for index in range where bytes[index] <= 32 || bytes[index] >= 127 || bytes[index] == 35 {
       throw bad
     }
@@ -118,7 +118,9 @@ enum HostField {
     var at = range.lowerBound
     if bytes[first] == 91 {
       guard let close = Bytes.first(93, bytes, range), close - first > 2 else { return false }
-      for index in (first + 1)..<close where !isAddressByte(bytes[index]) { return false }
+      let inside = (first + 1)..<close
+      guard inside.allSatisfy({ isAddressByte(bytes[$0]) }) || isFutureAddress(bytes, inside)
+      else { return false }
       at = close + 1
     } else {
       while at < range.upperBound, bytes[at] != Bytes.colon {
@@ -135,13 +137,27 @@ enum HostField {
       if at == range.lowerBound { return false }
     }
     guard at < range.upperBound else { return true }
-    guard bytes[at] == Bytes.colon, range.upperBound - at <= 6 else { return false }
-    var port = 0
+    guard bytes[at] == Bytes.colon else { return false }
+    var port = 0  // `*DIGIT` (RFC 3986 §3.2.3): none, and zeros in front, are well-formed
     for index in (at + 1)..<range.upperBound {
       guard Bytes.isDigit(bytes[index]) else { return false }
       port = port * 10 + Int(bytes[index] - 48)
+      if port > 65_535 { return false }
     }
-    return port <= 65_535
+    return true
+  }
+
+  /// `"v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" )`, RFC 3986 §3.2.2.
+  private static func isFutureAddress(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool
+  {
+    guard Bytes.lower(bytes[range.lowerBound]) == 118,
+      let dot = Bytes.first(46, bytes, range), dot > range.lowerBound + 1,
+      dot + 1 < range.upperBound
+    else { return false }
+    return ((range.lowerBound + 1)..<dot).allSatisfy { Hex.value(bytes[$0]) != nil }
+      && ((dot + 1)..<range.upperBound).allSatisfy {
+        isNameByte(bytes[$0]) || bytes[$0] == Bytes.colon
+      }
   }
 
   /// `unreserved / sub-delims` but the comma, which is how a middlebox joins two Host fields.
@@ -152,7 +168,7 @@ enum HostField {
     }
   }
 
-  /// IPv6 or IPvFuture between brackets, loosely; zone identifiers do not travel in Host.
+  /// IPv6 between brackets, loosely; zone identifiers do not travel in Host.
   private static func isAddressByte(_ byte: UInt8) -> Bool {
     Hex.value(byte) != nil || byte == 58 || byte == 46
   }

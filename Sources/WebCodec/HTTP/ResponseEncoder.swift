@@ -44,7 +44,9 @@ public struct ReplyContext: Sendable, Equatable {
     self.keepAlive = keepAlive
   }
   /// After a protocol error: an answer that closes.
-  public static let closing = ReplyContext(keepAlive: false)
+  public static func closing(isHead: Bool = false) -> ReplyContext {
+    ReplyContext(isHead: isHead, keepAlive: false)
+  }
 }
 
 /// Writes responses. Framing is this type's business alone: `Content-Length`, `Transfer-Encoding`,

@@ -101,8 +101,15 @@ struct ExtensionOffer: Equatable {
     var offers: [ExtensionOffer] = []
     for field in fields {
       var rest = Array(field.utf8)[...]
+      var empty = 0
       repeat {
         blank(&rest)
+        // RFC 9110 §5.6.1.2: a reasonable number of empty elements is ignored.
+        if rest.isEmpty || rest.first == 44 {
+          empty += 1
+          guard empty <= 16 else { throw .malformed }
+          continue
+        }
         guard let name = token(&rest) else { throw .malformed }
         var offer = ExtensionOffer(name: name)
         blank(&rest)
@@ -149,10 +156,15 @@ struct ExtensionOffer: Equatable {
   private static func quoted(_ rest: inout ArraySlice<UInt8>) -> String? {
     guard rest.first == 34 else { return nil }
     var inside = rest.dropFirst()
-    let found = inside.prefix { Bytes.isToken($0) }
-    inside = inside.dropFirst(found.count)
-    guard !found.isEmpty, inside.first == 34 else { return nil }
-    rest = inside.dropFirst()
-    return String(decoding: found, as: UTF8.self)
+    var found: [UInt8] = []
+    while let byte = inside.popFirst() {
+      if byte == 34 {
+        rest = inside
+        return found.isEmpty ? nil : String(decoding: found, as: UTF8.self)
+      }
+      guard let own = byte == 92 ? inside.popFirst() : byte, Bytes.isToken(own) else { return nil }
+      found.append(own)
+    }
+    return nil
   }
 }

@@ -68,12 +68,12 @@ public enum WebSocketHandshake {
         }
         return HeaderField(name, value)
       }
-      HTTPResponseEncoder.whole(HTTPResponse.Status(code: 426), fields, to: .closing, into: &out)
+      HTTPResponseEncoder.whole(HTTPResponse.Status(code: 426), fields, to: .closing(), into: &out)
     case .malformed:
       Problem(
         type: Problem.typePrefix + "malformed-websocket", title: "Bad Request", status: 400,
         detail: "malformed WebSocket handshake"
-      ).encode(to: .closing, into: &out)
+      ).encode(to: .closing(), into: &out)
     }
   }
 

@@ -20,8 +20,12 @@ struct BenchFolder {
   ///   - under: where to make it; the system's temporary folder, unless told otherwise.
   init(agents: Int, capacity: Int, phones: Int = 0, under parent: String? = nil) throws {
     let parent = (parent ?? NSTemporaryDirectory()).trimmingSuffix("/")
+    guard FileManager.default.fileExists(atPath: parent) else {
+      throw BenchServer.Fault(description: "there is no folder \(parent)")
+    }
     path = "\(parent)/throughline-bench-\(String(Entropy.word, radix: 36))"
     let workspace = "\(path)/rules/bench"
+    BenchCleanup.made(path)
     for folder in [data, workspace + "/rules"] {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
@@ -61,6 +65,7 @@ struct BenchFolder {
     do { try FileManager.default.removeItem(atPath: path) } catch {
       Log.fault("removing \(path)", "\(error)")
     }
+    BenchCleanup.removed(path)
   }
 
   /// A token from the running server, over its administration socket.

@@ -66,6 +66,7 @@ final class BenchServer {
     log?.seekToEndOfFile()
     process.standardError = log ?? FileHandle.nullDevice
     try process.run()
+    BenchCleanup.started(pid)
     return output
   }
 
@@ -104,11 +105,13 @@ final class BenchServer {
   func kill() {
     Glibc.kill(pid, SIGKILL)
     process.waitUntilExit()
+    BenchCleanup.ended(pid)
   }
 
   func stop() {
     process.terminate()
     process.waitUntilExit()
+    BenchCleanup.ended(pid)
   }
 
   /// Processor time so far, in seconds, and the most memory it ever held, in bytes.

@@ -84,6 +84,26 @@ def reload(pid, chain, key, fresh_chain, fresh_key):
     print(first.recv(4096).split(b"\r\n")[0].decode())
 
 
+def farewell(token):
+    """How connections end whose time is over: told is what the server says of it (close_notify)."""
+    get = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+    stream = (
+        "GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + token + "\r\n\r\n").encode()
+    for name, first in (("silent", b""), ("idle", get), ("idle 1.2", get), ("stream", stream)):
+        c = context()
+        if name == "idle 1.2":
+            c.maximum_version = ssl.TLSVersion.TLSv1_2
+        s = c.wrap_socket(plain(), suppress_ragged_eofs=False)
+        s.sendall(first)
+        try:
+            while s.recv(4096):
+                pass
+            print(name, "told")
+        except OSError as e:
+            print(name, e)
+
+
 scene, port = sys.argv[1], int(sys.argv[2])
 if scene == "smtp":
     mail(smtplib.SMTP)
@@ -91,5 +111,7 @@ elif scene == "lmtp":
     mail(smtplib.LMTP)
 elif scene == "injected":
     injected(sys.argv[3])
+elif scene == "farewell":
+    farewell(sys.argv[3])
 elif scene == "reload":
     reload(*sys.argv[3:])

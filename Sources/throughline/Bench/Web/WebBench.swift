@@ -15,7 +15,8 @@ struct WebBench: AsyncParsableCommand {
       From outside: wrk -t1 -c64 -d5 --latency http://127.0.0.1:8080/health
       """)
 
-  @Option(name: .long, help: "How long a round measures, after half a second of warming up.")
+  @Option(
+    name: .long, help: "How long a round measures, after half a second of warming up; to 600.")
   var seconds = 2
   @Option(name: .long, help: "Rounds; the median counts.") var rounds = 3
   @Option(name: .long, help: "Connections, separated by commas.") var connections = "1,64,512,4000"
@@ -29,10 +30,12 @@ struct WebBench: AsyncParsableCommand {
   @Flag(name: .long, help: "One JSON object a line.") var json = false
 
   func validate() throws {
-    guard (1...600).contains(seconds), (1...101).contains(rounds), (1...18_000).contains(crowd)
-    else {
-      throw ValidationError("seconds up to 600, rounds up to 101, a crowd up to 18000")
+    for (name, value, range) in [
+      ("seconds", seconds, 1...600), ("rounds", rounds, 1...101), ("crowd", crowd, 1...18_000),
+    ] where !range.contains(value) {
+      throw ValidationError("--\(name) is from \(range.lowerBound) to \(range.upperBound)")
     }
+    guard Set(chosen).count == chosen.count else { throw ValidationError("a case stands twice") }
     guard against == nil || against == "nginx" else {
       throw ValidationError("only nginx is known to --against")
     }
@@ -47,8 +50,20 @@ struct WebBench: AsyncParsableCommand {
   private var chosen: [String] { cases.split(separator: ",").map(String.init) }
   private var counts: [Int] { connections.split(separator: ",").map { Int($0) ?? 0 } }
 
+  /// A server keeps some of its descriptors for other than clients, and these would wait for ever.
+  private func checkDescriptors() throws {
+    let limit = ProcessFacts.raiseDescriptorLimit()
+    let isCrowd = chosen.contains("crowd")
+    let most = max(
+      chosen.contains { $0 != "crowd" } ? counts.max() ?? 0 : 0, isCrowd ? crowd + 64 : 0)
+    guard limit - limit / 4 - 100 < most, limit - 700 < most else { return }
+    throw ValidationError(
+      "\(most) connections are too many for \(limit) descriptors a process: raise the limit "
+        + "(`ulimit -n`), or ask for fewer with --connections\(isCrowd ? " and --crowd" : "")")
+  }
+
   func run() async throws {
-    _ = ProcessFacts.raiseDescriptorLimit()
+    try checkDescriptors()
     let place = try BenchFolder(agents: 1, capacity: 1, under: folder)
     defer { place.remove() }
     let (chain, key) = try BenchCertificate.make(in: place.path)
@@ -104,7 +119,8 @@ struct WebBench: AsyncParsableCommand {
   /// Each in a server of its own: memory that earlier connections gave back would hide what these
   /// take.
   private func idle() async throws {
-    let count = min(counts.max() ?? 4_000, 4_000)
+    // Of fewer the pages that the kernel counts in tell nothing.
+    let count = min(max(counts.max() ?? 4_000, 512), 4_000)
     var report = BenchReport("web", json: json)
     for (name, measured) in [("http", WebCase.get), ("websocket", .websocket), ("https", .tls)] {
       let place = try BenchFolder(agents: 1, capacity: 1, under: folder)

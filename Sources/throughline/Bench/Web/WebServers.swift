@@ -23,6 +23,7 @@ final class NginxServer: MeasuredServer {
   let https: SocketAddress
   private let process = Process()
 
+  private static let program = "/usr/sbin/nginx"
   static let answer = #"{"status":"ok"}"#
 
   init(folder: String, chain: String, key: String) throws {
@@ -55,13 +56,16 @@ final class NginxServer: MeasuredServer {
 
       """
     try text.write(toFile: "\(home)/nginx.conf", atomically: false, encoding: .utf8)
-    process.executableURL = URL(fileURLWithPath: "/usr/sbin/nginx")
+    process.executableURL = URL(fileURLWithPath: Self.program)
     process.arguments = ["-p", home, "-c", "\(home)/nginx.conf", "-e", "\(home)/error.log"]
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
-    do { try process.run() } catch {
-      throw BenchServer.Fault(description: "nginx does not start (Debian's nginx-light): \(error)")
+    guard FileManager.default.isExecutableFile(atPath: Self.program) else {
+      throw BenchServer.Fault(
+        description: "there is no \(Self.program): install Debian's nginx-light")
     }
+    try process.run()
+    BenchCleanup.started(process.processIdentifier)
     for _ in 0..<500 where !FileManager.default.fileExists(atPath: "\(home)/pid") { usleep(10_000) }
     guard process.isRunning else {
       throw BenchServer.Fault(description: "nginx does not start; see \(home)/error.log")
@@ -87,6 +91,7 @@ final class NginxServer: MeasuredServer {
   func stop() {
     process.terminate()
     process.waitUntilExit()
+    BenchCleanup.ended(process.processIdentifier)
   }
 
   private var processes: [String] {
