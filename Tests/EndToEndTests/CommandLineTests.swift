@@ -217,6 +217,48 @@ import Testing
     #expect(measures.isSuperset(of: wanted), "\(measures)")
   }
 
+  @Test func `a bench that is ended leaves neither its server nor its folder behind`() async throws
+  {
+    let folder = try TemporaryFolder()
+    let bench = try Peer(
+      try Binary.path,
+      [
+        "bench", "web", "--folder", folder.path, "--cases", "get", "--connections", "1",
+        "--seconds", "600",
+      ])
+    @Sendable func servers() throws -> Int {
+      try FileManager.default.contentsOfDirectory(atPath: "/proc").count {
+        let words = FileManager.default.contents(atPath: "/proc/\($0)/cmdline") ?? Data()
+        return String(decoding: words, as: UTF8.self).contains("--data\0\(folder.path)/")
+      }
+    }
+    try await eventually("its server runs", seconds: 60) { try servers() == 1 }
+    bench.signal(SIGTERM)
+    #expect(try await bench.end() == 143)
+    try await eventually("it is gone") { try servers() == 0 }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+  }
+
+  @Test func `a bench says what it cannot do before it begins`() async throws {
+    for (words, said) in [
+      (["--seconds", "0"], "--seconds is from 1 to 600"),
+      (["--cases", "get,get"], "a case stands twice"),
+      (
+        ["--cases", "get", "--connections", "1", "--folder", "/nowhere"],
+        "there is no folder /nowhere"
+      ),
+      (
+        ["--cases", "get", "--connections", "18000"],
+        "18000 connections are too many for 4096 descriptors"
+      ),
+    ] {
+      let ended = try await Peer.run(
+        "/bin/sh",
+        ["-c", "ulimit -n 4096 && exec \"$0\" \"$@\"", try Binary.path, "bench", "web"] + words)
+      #expect(ended.status != 0 && ended.lines.contains { $0.contains(said) }, "\(ended)")
+    }
+  }
+
   @Test func `the benches of the router and of rules agree with what they are compared to`()
     async throws
   {
