@@ -145,17 +145,42 @@ static int choose_alpn(
   return SSL_TLSEXT_ERR_OK;
 }
 
+// The one whose certificate is for this name; NULL where none is.
+static SSL_CTX *identity_for(const tls_server *server, const char *name, size_t count) {
+  for (size_t i = 0; count && i < server->count; i++) {
+    X509 *certificate = SSL_CTX_get0_certificate(server->identities[i]);
+    if (certificate && X509_check_host(certificate, name, count, 0, NULL) == 1) return server->identities[i];
+  }
+  return NULL;
+}
+
+// RFC 6066 §3: `ServerNameList` of two bytes' length, of which a host name is the only kind there is.
+static size_t told_name(SSL *ssl, const unsigned char **name) {
+  const unsigned char *told;
+  size_t count;
+  if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &told, &count) != 1 || count < 5) return 0;
+  size_t length = (size_t)told[3] << 8 | told[4];
+  if (told[2] != TLSEXT_NAMETYPE_host_name || length != count - 5 || memchr(told + 5, 0, length)) return 0;
+  *name = told + 5;
+  return length;
+}
+
+// Before a ticket is looked at: a session that began under another certificate must not go on under this name
+// (RFC 6066 §3), and each identity takes its own sessions alone.
 static int choose_identity(SSL *ssl, int *alert, void *argument) {
   (void)alert;
-  tls_server *server = argument;
+  const unsigned char *name = NULL;
+  size_t count = told_name(ssl, &name);
+  SSL_CTX *chosen = identity_for(argument, (const char *)name, count);
+  if (chosen) SSL_set_SSL_CTX(ssl, chosen);
+  return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+static int acknowledge_name(SSL *ssl, int *alert, void *argument) {
+  (void)alert;
   const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  for (size_t i = 0; name && i < server->count; i++) {
-    X509 *certificate = SSL_CTX_get0_certificate(server->identities[i]);
-    if (!certificate || X509_check_host(certificate, name, 0, 0, NULL) != 1) continue;
-    if (i > 0) SSL_set_SSL_CTX(ssl, server->identities[i]);
-    return SSL_TLSEXT_ERR_OK;
-  }
-  return SSL_TLSEXT_ERR_NOACK;  // RFC 6066 §3: go on with the first one
+  // RFC 6066 §3: whoever asks for a name that is not here goes on with the first one.
+  return identity_for(argument, name, name ? strlen(name) : 0) ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
 tls_server *tls_server_create(int minimum, const void *alpn, size_t alpn_count, tls_keys *keys) {
@@ -274,9 +299,12 @@ int tls_server_add(
   SSL_CTX_set_min_proto_version(c, server->minimum >= 13 ? TLS1_3_VERSION : TLS1_2_VERSION);
   // Sessions live in tickets, never here: memory stays with the client.
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_session_id_context(c, (const unsigned char *)"throughline", 11);
+  // By place: the same after the same files were read again.
+  unsigned char own[] = {(unsigned char)(server->count >> 8), (unsigned char)server->count};
+  SSL_CTX_set_session_id_context(c, own, sizeof own);
   tls_keys_use(server->keys, c);
-  SSL_CTX_set_tlsext_servername_callback(c, choose_identity);
+  SSL_CTX_set_client_hello_cb(c, choose_identity, server);
+  SSL_CTX_set_tlsext_servername_callback(c, acknowledge_name);
   SSL_CTX_set_tlsext_servername_arg(c, server);
   if (server->alpn_count) SSL_CTX_set_alpn_select_cb(c, choose_alpn, server);
   if (!use_identity(c, chain, chain_count, key, key_count, reason)) {

@@ -134,6 +134,27 @@ import Testing
     }
   }
 
+  /// RFC 6066 §3.
+  @Test func `a session of one name does not go on under another's`() async throws {
+    let one = try await folder.make("one", names: ["one.example", "uno.example"])
+    let two = try await folder.make("two", names: ["two.example"])
+    let test = try server(try TLSIdentity([one.files, two.files]))
+    let said = try await Programs.python(
+      """
+      for version in (TLS12, TLS13):
+          c = context(version)
+          s = connect(c, "two.example")
+          s.sendall(b"x"); exactly(s, 1)
+          for name in ("one.example", "other.example", None, "two.example"):
+              again = connect(c, name, s.session)
+              again.sendall(b"y"); exactly(again, 1)
+              print(again.session_reused, subject(again) == subject(s))
+      """, port: test.address.port!)
+    let expected = Array(repeating: "False False", count: 3) + ["True True"]
+    #expect(said.split(separator: "\n").map(String.init) == expected + expected)
+    _ = await test.stop()
+  }
+
   @Test func `a session resumes by its ticket, also after the certificates were read again`()
     async throws
   {
