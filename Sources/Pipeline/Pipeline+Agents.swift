@@ -91,6 +91,9 @@ extension Pipeline {
     if let refused = try self.command(command, &turn, reads) {
       return rejection(refused, row.conversation)
     }
+    // Of several who give it, or take it, at once each is told what came of it.
+    if case .assign = command { return accepted(id) }
+    if case .takeOver = command { return accepted(id) }
     return .done
   }
 
@@ -116,7 +119,10 @@ extension Pipeline {
       customer = writer
     }
     if isMail, line == nil { line = try beginning(words.mail?.ours, customer, known, reads) }
-    if isMail, line == nil { return rejection(.unreachable, row.conversation) }
+    if isMail, line == nil {
+      let isTheirs = router.case(words.case)?.agent == words.agent
+      return rejection(isTheirs ? .unreachable : .notOwner, row.conversation)
+    }
     let next = EntryID(head.entry.raw + 1)
     if let refused = try command(
       .record(

@@ -213,7 +213,8 @@ public struct Pipeline: Sendable {
 
 extension Pipeline {
   /// The first outcome of a request that comes again.
-  private func repeated(_ request: Request, _ reads: any StoreReader) throws(StoreFault) -> Answer?
+  private mutating func repeated(_ request: Request, _ reads: any StoreReader) throws(StoreFault)
+    -> Answer?
   {
     guard let key = request.idempotency else { return nil }
     let known: OutcomeRow?
@@ -224,9 +225,23 @@ extension Pipeline {
     }
     guard let known, !known.answer.isEmpty else { return nil }
     guard known.bodyHash == key.bodyHash else { return .keyReused }
-    do throws(WireError) { return try Answer(decoding: known.answer) } catch {
+    let answer: Answer
+    do throws(WireError) { answer = try Answer(decoding: known.answer) } catch {
       throw StoreFault.corrupt(what: "an idempotency outcome")
     }
+    if case .offer(let offer) = answer, try !stands(offer, reads) { return nil }
+    return answer
+  }
+
+  /// Whether its agent may still take it, or has the case by it. What is over, as after the server
+  /// was killed, is no case to take: whoever repeats the question asks anew.
+  private mutating func stands(_ offer: OfferAnswer, _ reads: any StoreReader) throws(StoreFault)
+    -> Bool
+  {
+    if router.offer(offer.offer) != nil { return true }
+    guard router.case(offer.case)?.agent == offer.agent else { return false }
+    return try caseRow(offer.case, reads).flatMap { Self.decoded($0.about) }?.acceptedThrough
+      == offer.offer
   }
 
   /// Writes the turn's log record, holds the answer and the effects with its position.
@@ -266,9 +281,9 @@ extension Pipeline {
       keep(.offer(view), under: key, &turn)
     case .answerEmpty(let waiter):
       if let key = waiters[waiter]?.idempotency { keep(.noOffer, under: key, &turn) }
-    case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus,
-      .tellCaseEnded,
-      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult, .tellCase:
+    case .deliverOffer, .withdrawOffer, .tellSessions, .tellAgent, .tellAgentStatus,
+      .tellCaseEnded, .closeStream, .endSession, .takeMessage, .messageCustomer, .askToConsult,
+      .endConsult, .tellCase:
       break
     }
   }
@@ -294,8 +309,9 @@ extension Pipeline {
       hold(.effect(effect))  // at the agent's desk, which showed who calls
       guard let state = router.case(aCase) else { return }
       hold(.stopRinging(state.session, offer, end))
-    case .withdrawOffer, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus, .tellCaseEnded,
-      .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult, .tellCase:
+    case .withdrawOffer, .tellSessions, .tellAgent, .tellAgentStatus, .tellCaseEnded,
+      .closeStream, .endSession, .takeMessage, .messageCustomer, .askToConsult, .endConsult,
+      .tellCase:
       hold(.effect(effect))
     }
   }

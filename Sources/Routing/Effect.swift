@@ -12,7 +12,6 @@ public enum Effect: Hashable, Sendable {
   case tellSessions(ConversationID, EntryID, except: SessionID?)
   /// … and the agent who owns it.
   case tellAgent(AgentID, ConversationID, EntryID)
-  case tellOwner(ConversationID, Owner, epoch: UInt32)
   case tellAgentStatus(AgentID, AgentStatus, responding: Bool)
   case tellCaseEnded(CaseID, ConversationID, SessionID, CaseEnd)
   /// The agent is asked to look at a case of another agent, until then; they may take it over.
@@ -21,12 +20,22 @@ public enum Effect: Hashable, Sendable {
   case endConsult(AgentID, CaseID, ConsultEnd)
   /// What became of a case in the agent's hands, or that it is no longer there.
   case tellCase(AgentID, CaseID, CaseNews)
+  /// A stream that is no seat any more must be closed, or its agent would wait at it for nothing.
+  case closeStream(AgentID, WaiterID, StreamEnd)
   /// The session must be ended by its channel: the call hung up, the chat told.
   case endSession(SessionID, SessionEnd)
   /// The caller of this session is to leave a message.
   case takeMessage(SessionID)
   /// Text `number` of the rule version goes to the customer.
   case messageCustomer(ConversationID, SessionID, ruleVersion: UInt32, text: UInt32)
+}
+
+/// Why a stream that is open is no seat any more.
+public enum StreamEnd: Hashable, Sendable {
+  /// The agent opened more than they may have: this was the eldest.
+  case replaced
+  /// The rules have no such agent any more.
+  case agentRetired
 }
 
 /// What an agent's streams are told of a case, whoever did it.
@@ -45,6 +54,9 @@ public enum CaseNews: Hashable, Sendable {
   case held(until: Instant)
   case holdEnded(HoldEnd)
   case wrappingUp(until: Instant?)
+  /// The other agent was asked for advice on it, until then; and no longer.
+  case consulting(AgentID, until: Instant)
+  case consultEnded(ConsultEnd)
   // No longer theirs:
   case closed(CaseEnd)
   case requeued(RequeueReason)

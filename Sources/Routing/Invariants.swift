@@ -9,7 +9,7 @@ public enum Invariants {
     public enum Rule: String, Hashable, Sendable {
       case oneOwner, onePlace, capacity, waitingThoughEligible, offers, leases, sessions, counters,
         index, rows
-      case order, entries, eligibility
+      case order, entries, eligibility, offeredToFew
     }
     public var rule: Rule
     public var sentence: String
@@ -90,6 +90,9 @@ public enum Invariants {
       }
       if (state == .offered) != (router.cases[slot].firstOffer >= 0) {
         say("is \(state) with offers \(router.cases[slot].firstOffer)")
+      }
+      if router.openToMore.contains(slot) != router.isOpenToMore(slot) {
+        say("is \(state) with \(router.cases[slot].offersOpen) offers, and listed otherwise")
       }
       if router.conversations[router.cases[slot].conversation].openCase != slot {
         say("is not its conversation's open case")
@@ -236,7 +239,8 @@ public enum Invariants {
       let timer = router.timers.instant(.caseDue, slot) ?? .max
       switch router.cases[slot].state {
       case .parked(_, let until), .wrappingUp(_, let until):
-        if timer != until.milliseconds { say("\(router.cases[slot].id) has no end") }
+        let end = min(until, router.cases[slot].consult?.until ?? until)
+        if timer != end.milliseconds { say("\(router.cases[slot].id) has no end") }
       case .waiting:
         // … or asks again soon, where no queue takes it.
         let soon =
@@ -276,12 +280,15 @@ public enum Invariants {
     }
   }
 
-  /// At quiescence no case waits that a ready agent could take.
+  /// At quiescence no case waits that a ready agent could take, nor is one offered to fewer than its
+  /// queue asks.
   private static func checkMatch(_ router: Router, _ found: inout [Violation]) {
     let ready = router.agents.indices.filter { router.agents[$0].ready != 0 }
     guard !ready.isEmpty else { return }
-    for slot in router.cases.live where router.cases[slot].state == .waiting {
+    for slot in router.cases.live where router.cases[slot].state.hasNoAgent {
       if router.isInGrace(slot) { continue }
+      let isWaiting = router.cases[slot].state == .waiting
+      if !isWaiting, !router.isOpenToMore(slot) { continue }
       let only =
         router.cases[slot].preferenceUntil == nil
         ? nil : router.cases[slot].need.preferred.map { Int($0.agent.raw) }
@@ -290,8 +297,9 @@ public enum Invariants {
         guard router.isEligible(index, slot) else { continue }
         found.append(
           .init(
-            rule: .waitingThoughEligible,
-            sentence: "\(router.cases[slot].id) waits, and agent \(index) could take it"))
+            rule: isWaiting ? .waitingThoughEligible : .offeredToFew,
+            sentence: "\(router.cases[slot].id) \(isWaiting ? "waits" : "is offered to few"), "
+              + "and agent \(index) could take it"))
       }
     }
   }
@@ -303,7 +311,11 @@ public enum Invariants {
         found.append(.init(rule: .rows, sentence: "the machine rebuilt from its rows is another"))
       }
       found += check(rebuilt, rows: false).filter {
-        $0.rule != .waitingThoughEligible || !router.matchGoesOn
+        switch $0.rule {
+        case .waitingThoughEligible: !router.matchGoesOn
+        case .offeredToFew: false  // told of the machine itself
+        default: true
+        }
       }.map {
         Violation(rule: .rows, sentence: "rebuilt from rows: \($0)")
       }

@@ -252,9 +252,17 @@ struct OldestWaiting: Sendable {
     heap[place] = entry
   }
 
-  /// The slots whose entries pass, the oldest first. Looks at every entry.
+  /// The slots whose entries pass, the oldest first. Looks at every entry. A case that left and came
+  /// back may have two: they stand side by side, and it is told once.
   func all(where passes: (Entry) -> Bool) -> [Int32] {
-    heap.filter(passes).sorted(by: Self.less).map(\.slot)
+    Self.once(heap.filter(passes)).map(\.slot)
+  }
+
+  /// By age, each case once.
+  private static func once(_ entries: [Entry]) -> [Entry] {
+    let sorted = entries.sorted(by: less)
+    return sorted.indices.filter { $0 == 0 || sorted[$0].sequence != sorted[$0 - 1].sequence }
+      .map { sorted[$0] }
   }
 
   /// Call after the case left; `isLive` tells whether an entry still stands for a case without an
@@ -263,6 +271,8 @@ struct OldestWaiting: Sendable {
     live -= 1
     if heap.count > 2 * live + 64 {
       heap.removeAll { !isLive($0) }
+      // What is left then are cases that came back, often: in order, they are a heap.
+      if heap.count > 2 * live + 64 { heap = Self.once(heap) }
       for place in stride(from: heap.count / 2, through: 0, by: -1) where place < heap.count {
         down(place)
       }

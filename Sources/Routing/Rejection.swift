@@ -61,6 +61,8 @@ public enum Rejection: UInt8, Error, Hashable, Sendable, CaseIterable {
   case consultsThemselves
   /// The need of the case bars the agent, or requires others.
   case agentExcluded
+  /// A call is in its agent's ear, or rings: it is not put into hands or taken out of them.
+  case caseIsCall
 }
 
 extension CaseState {

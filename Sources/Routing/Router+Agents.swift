@@ -94,7 +94,10 @@ extension Router {
   ) {
     endWaitingNext(agent, at, &out)
     if streamsToo {
-      for waiter in agents[Int(agent.raw)].streams { emit(.streamClosed(agent, waiter), at, &out) }
+      for waiter in agents[Int(agent.raw)].streams {
+        emit(.streamClosed(agent, waiter), at, &out)
+        out.effects.append(.closeStream(agent, waiter, .agentRetired))
+      }
     }
     let offer = agents[Int(agent.raw)].openOffer
     if offer >= 0 { endOffer(offer, .revoked(why), at, &out) }
@@ -147,6 +150,7 @@ extension Router {
     if streams.count >= RoutingLimits.streamsPerAgentMax {
       // The one that was opened last is looked at; the eldest, most likely, is not.
       emit(.streamClosed(agent, streams[0]), at, &out)
+      out.effects.append(.closeStream(agent, streams[0], .replaced))
       failOffer(of: agent, at: .stream(streams[0]), at, &out)
     }
     return nil

@@ -200,7 +200,7 @@ extension Router {
     cases[slot].backOffs[index].isOver = true
     markDirty(theCase: slot)
     armCase(slot)
-    if cases[slot].state == .waiting { relist(slot) }
+    lookAgain(atCase: slot)
   }
 
   // MARK: The workspace
@@ -254,6 +254,7 @@ extension Router {
     sessions[slot].graceUntil = until
     markDirty(session: slot)
     armSession(slot)
-    if theCase >= 0, cases[theCase].state == .waiting { relist(theCase) }
+    guard theCase >= 0 else { return }
+    if cases[theCase].state == .waiting { relist(theCase) } else { placeAmongOffered(theCase) }
   }
 }

@@ -130,6 +130,7 @@ extension Router {
     if old != new, wasWaiting || wasOffered { moveQueue(slot, from: old, to: new) }
     derive(slot)
     if wasWaiting { relist(slot) }
+    if wasOffered { askMore(slot) }
     markDirty(theCase: slot)
     armCase(slot)
   }
@@ -185,7 +186,7 @@ extension Router {
     let isWaiting = cases[slot].state == .waiting
     if isWaiting { unlist(slot) }
     cases[slot].preferenceUntil = nil
-    if isWaiting { relist(slot) }
+    lookAgain(atCase: slot)
     markDirty(theCase: slot)
     armCase(slot)
   }
@@ -279,6 +280,7 @@ extension Router {
       dropFromOldest(slot)
     case .offered:
       queues[queue].offered -= 1
+      openToMore.remove(slot)
       cases[slot].state = .assigned(AgentID(0))
       dropFromOldest(slot)
     case .assigned(let agent), .parked(let agent, _), .wrappingUp(let agent, _):

@@ -121,7 +121,7 @@ extension Router {
     else { return }
     cases[theCase].session = sessions[other].id
     markDirty(theCase: theCase)
-    if cases[theCase].state == .waiting { relist(theCase) }
+    lookAgain(atCase: theCase)
   }
 
   func sessionSlots(of conversation: Int32) -> [Int32] {
@@ -151,8 +151,6 @@ extension Router {
     markDirty(session: slot)
     armSession(slot)
     let theCase = conversations[sessions[slot].conversation].openCase
-    if theCase >= 0, cases[theCase].session == id, cases[theCase].state == .waiting {
-      relist(theCase)
-    }
+    if theCase >= 0, cases[theCase].session == id { lookAgain(atCase: theCase) }
   }
 }

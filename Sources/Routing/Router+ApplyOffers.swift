@@ -21,6 +21,7 @@ extension Router {
     cases[slot].firstOffer = offer
     cases[slot].offersOpen += 1
     timers.set(.offer, offer, number: offers[offer].sequence, at: until)
+    placeAmongOffered(slot)
     agents[Int(agent.raw)].openOffer = offer
     agents[Int(agent.raw)].offeredStamp = nextSequence()
     if case .next(let waiter) = seat, agents[Int(agent.raw)].next?.waiter == waiter {
@@ -47,8 +48,8 @@ extension Router {
       queues[Int(cases[slot].need.queue.raw)].offered -= 1
       giveTurnBack(cases[slot].need.queue)
       backToWaiting(slot)
-    } else if cases[slot].state == .offered, isDeciding {
-      underOffered.append(slot)
+    } else if cases[slot].state == .offered {
+      askMore(slot)
     }
     touch(agent)
   }
@@ -56,6 +57,7 @@ extension Router {
   /// The case takes its old place: its age, and with it its key, never changed.
   private mutating func backToWaiting(_ slot: Int32) {
     cases[slot].state = .waiting
+    openToMore.remove(slot)
     let (queue, since) = (Int(cases[slot].need.queue.raw), cases[slot].queuedAt)
     let now = now
     queues[queue].pace.comesBack(since: since)

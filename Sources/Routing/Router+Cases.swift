@@ -226,7 +226,7 @@ extension Router {
   ) -> Rejection? {
     withOwned(id, agent, at, &out) { router, slot, out in
       if let why = router.cases[slot].state.notInHand { return why }
-      guard router.cases[slot].channel != .phone else { return .notAllowed }
+      guard router.cases[slot].channel != .phone else { return .caseIsCall }
       guard until > at else { return .timeIsPast }
       guard until <= at + .milliseconds(RoutingLimits.parkMillisecondsMax) else {
         return .notAllowed
@@ -259,7 +259,7 @@ extension Router {
     let slot = slot(of: id)
     guard slot >= 0 else { return ended.contains(id) ? .caseClosed : .unknownCase }
     // A call has to ring: it is routed, not put into somebody's hands.
-    guard cases[slot].channel != .phone else { return .notAllowed }
+    guard cases[slot].channel != .phone else { return .caseIsCall }
     if case .wrappingUp = cases[slot].state { return .caseWrappingUp }
     guard cases[slot].state != .assigned(agent) else { return .caseAlreadyTheirs }
     guard isThere(agent) else { return .agentNotAvailable }

@@ -88,7 +88,6 @@ extension Router {
         old.id, customer: old.customer, owner: owner(for: session), epoch: old.epoch &+ 1,
         lastAgent: old.lastAgent),
       at, &out)
-    out.effects.append(.tellOwner(old.id, owner(for: session), epoch: old.epoch &+ 1))
   }
 
   mutating func decideReopen(
@@ -188,14 +187,12 @@ extension Router {
     let id = conversations[home].id
     let epoch = conversations[home].epoch &+ 1
     emit(.ownerChanged(id, to: owner, epoch: epoch), at, &out)
-    out.effects.append(.tellOwner(id, owner, epoch: epoch))
   }
 
   /// The matter is over: mail threads and calls end with it, chats stay until their channel ends
   /// them.
   mutating func closeConversation(_ home: Int32, _ at: Instant, _ out: inout Decision) {
     let id = conversations[home].id
-    let epoch = conversations[home].epoch
     let lastAgent = conversations[home].lastAgent
     var session = conversations[home].firstSession
     while session >= 0 {
@@ -204,7 +201,6 @@ extension Router {
       session = next
     }
     emit(.conversationClosed(id, lastAgent: lastAgent), at, &out)
-    out.effects.append(.tellOwner(id, .closed, epoch: epoch))
   }
 
   /// A session that we end: a call must be hung up; a mail thread has nobody to tell.

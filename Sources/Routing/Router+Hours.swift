@@ -121,6 +121,7 @@ extension Router {
     guard Int(queue.raw) < queues.count else { return }
     queues[Int(queue.raw)].isOpen = isOpen
     waiting.setOpen(queue, isOpen)
+    openToMore.setOpen(queue, isOpen)
     markDirty(queue: queue)
     armQueue(Int(queue.raw))
     if isOpen {

@@ -11,16 +11,16 @@ extension Router {
     while true {
       if pendingAgents.isEmpty, pendingCases.isEmpty {
         // What waits goes before what is offered already.
-        guard let slot = underOffered.popLast() else { return }
-        offerToNext(slot, at, &out)
-        continue
+        guard !underOffered.isEmpty else { return }
       }
       guard budget > 0 else {
         matchGoesOn = true
-        underOffered.removeAll(keepingCapacity: true)
         return
       }
-      if pendingCases.isEmpty, pendingAgents.count == 1 {
+      if pendingAgents.isEmpty, pendingCases.isEmpty {
+        offerToNext(underOffered.removeLast(), at, &out)
+        budget -= 1
+      } else if pendingCases.isEmpty, pendingAgents.count == 1 {
         // Nobody else is new: a case that this agent can take has no other agent, or it would not
         // wait.
         let agent = Int(pendingAgents.removeLast())
@@ -29,6 +29,7 @@ extension Router {
           makeOffer(slot, agent, at, &out)
         } else {
           listIdle(agent)
+          offerBesideOthers(agent, at, &budget, &out)
         }
         budget -= 1
       } else if pendingAgents.isEmpty, pendingCases.count == 1 {
@@ -44,14 +45,6 @@ extension Router {
         matchMany(at, &budget, &out)
       }
     }
-  }
-
-  /// Where a case is offered to several at once, the next comes for one who does not take it. Who
-  /// accepts by themselves sets the others free again.
-  private mutating func offerToNext(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
-    guard cases[slot].state == .offered else { return }
-    let wanted = catalogue.queues[Int(cases[slot].need.queue.raw)].settings.offersAtOnce
-    if cases[slot].offersOpen < wanted { offerToAnother(slot, at, &out) }
   }
 
   /// Whether a case waits that needs no more than this one and would take any agent. It found
@@ -102,6 +95,7 @@ extension Router {
       }
     }
     if !areAll { budget = 0 }
+    for agent in someAgents { offerBesideOthers(Int(agent), at, &budget, &out) }
   }
 
   /// Offers a pair in which each is the other's best. The agent's best case is never later than the
@@ -183,14 +177,14 @@ extension Router {
     guard isThere(agent), !agents[Int(agent.raw)].isNotResponding else { return false }
     let record = agents[Int(agent.raw)]
     switch catalogue.plain(record.status) {
-    case .busy: return true
+    case .busy: break
     case .available:
       if catalogue.channelsOpen(record.status) & channel.bit == 0 { return false }
-      if record.channels & channel.bit != 0 { return true }
-      let said = record.channelStatuses.first { $0.channel == channel }?.status
-      return said.map { catalogue.plain($0) == .busy } ?? false
     case .offline, .onBreak, .meeting, .training, .custom: return false
     }
+    if record.channels & channel.bit != 0 { return true }
+    let said = record.channelStatuses.first { $0.channel == channel }?.status
+    return said.map { catalogue.plain($0) == .busy } ?? false
   }
 
   mutating func listIdle(_ agent: Int) {
@@ -351,7 +345,7 @@ extension Router {
     return found.slot >= 0 ? found.slot : bound.slot >= 0 ? bound.slot : nil
   }
 
-  private func seeker(_ agent: Int) -> CaseIndex.Seeker {
+  func seeker(_ agent: Int) -> CaseIndex.Seeker {
     let rooms = Rooms(
       chat: room(agent, .chat), email: room(agent, .email), phone: room(agent, .phone))
     return CaseIndex.Seeker(agent: agent, ready: agents[agent].ready, room: rooms)
@@ -428,31 +422,28 @@ extension Router {
   // MARK: Offering
 
   mutating func makeOffer(_ slot: Int32, _ agent: Int, _ at: Instant, _ out: inout Decision) {
-    let id = AgentID(UInt32(truncatingIfNeeded: agent))
     guard let seat = seat(agent, cases[slot].channel) else { return }
-    renewIfWorn(id, at, &out)
     let queue = Int(cases[slot].need.queue.raw)
     let timeout = catalogue.queues[queue].settings.offerTimeout[cases[slot].channel]
-    let until = at + max(timeout, .milliseconds(1))
+    makeOffer(slot, agent, at: seat, until: at + max(timeout, .milliseconds(1)), at, &out)
+  }
+
+  mutating func makeOffer(
+    _ slot: Int32, _ agent: Int, at seat: Seat, until: Instant, _ at: Instant,
+    _ out: inout Decision
+  ) {
+    let id = AgentID(UInt32(truncatingIfNeeded: agent))
+    renewIfWorn(id, at, &out)
     let passed = passedOver(slot)
     let offer = Self.offerID(cases[slot].id, cases[slot].offersMade)
     emit(
       .offerMade(offer, cases[slot].id, id, seat: seat, until: until, passedOver: passed), at, &out)
     out.effects.append(.deliverOffer(offer, cases[slot].id, id, seat, until: until))
-    if cases[slot].offersOpen < catalogue.queues[queue].settings.offersAtOnce {
-      offerToAnother(slot, at, &out)
-    }
+    offerToAnother(slot, at, &out)
     guard self.slot(of: offer) >= 0 else { return }  // another accepted by themselves
     if profiles.bounds[agent].autoAccept, cases[slot].channel != .phone {
       accept(self.slot(of: offer), id, at, &out)
     }
-  }
-
-  /// One more offer of a case that is offered already, unless the agent has a sooner case to take.
-  private mutating func offerToAnother(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
-    guard cases[slot].preferenceUntil == nil, let agent = bestAgent(for: slot) else { return }
-    if let other = bestCase(for: agent, at), goesBefore(other, slot, at) { return }
-    makeOffer(slot, agent, at, &out)
   }
 
   func seat(_ agent: Int, _ channel: Channel) -> Seat? {

@@ -85,13 +85,12 @@ extension Router {
     return nil
   }
 
-  /// A closed connection is nobody's fault. A device that cannot be rung is left alone for a while,
-  /// or it
-  /// would be tried with every waiting call in turn.
+  /// A closed connection is nobody's fault. Of an agent whose devices cannot be rung all are left alone
+  /// for a while, or they would be tried with every waiting call in turn.
   mutating func fail(_ offer: Int32, _ why: OfferFailure, _ at: Instant, _ out: inout Decision) {
     let was = offers[offer]
     let slot = was.theCase
-    emit(.offerEnded(was.id, .failed(why)), at, &out)
+    endOffer(offer, .failed(why), at, &out)
     switch why {
     case .connectionClosed, .notAnswered: break
     // Offered again at once, it would come back at once, and keep the agent from callers who are
@@ -100,10 +99,31 @@ extension Router {
       let pause = Duration64(milliseconds: RoutingLimits.lineGoneBackOffMilliseconds)
       emit(.backOffSet(was.agent, cases[slot].id, until: at + pause), at, &out)
     case .deviceBusy, .deviceUnavailable, .deviceError:
+      if ringNext(after: was, at, &out) { return }
       let pause = Duration64(milliseconds: RoutingLimits.deviceFailureBackOffMilliseconds)
       emit(.backOffSet(was.agent, nil, until: at + pause), at, &out)
       endPreference(slot, for: was.agent, at, &out)
     }
+  }
+
+  /// An agent's next device rings for as long as the first would have, unless the call is somebody
+  /// else's by now, or they have a sooner one to take.
+  private mutating func ringNext(
+    after was: OfferRecord, _ at: Instant, _ out: inout Decision
+  ) -> Bool {
+    let (slot, agent) = (was.theCase, Int(was.agent.raw))
+    let least = at + .milliseconds(RoutingLimits.nextDeviceMillisecondsMin)
+    guard case .device(let device) = was.seat, was.until >= least, !matchGoesOn,
+      !isInGrace(slot), isEligible(agent, slot), let next = freeDevice(agent, after: device)
+    else { return false }
+    if let other = bestCase(for: agent, at), other != slot, goesBefore(other, slot, at) {
+      return false
+    }
+    if let other = bestAgent(for: slot), other != agent, prefers(other, agent, slot) {
+      return false
+    }
+    makeOffer(slot, agent, at: .device(next), until: was.until, at, &out)
+    return true
   }
 
   /// Nobody answered: the queue says whether the agent is set *not responding* or only left alone

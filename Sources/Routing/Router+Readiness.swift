@@ -91,10 +91,11 @@ extension Router {
   }
 
   /// The first device on which neither an offer nor a call is.
-  func freeDevice(_ index: Int) -> UInt8? {
+  /// - Parameter tried: it and those before it are left out.
+  func freeDevice(_ index: Int, after tried: UInt8? = nil) -> UInt8? {
     let devices = profiles.bounds[index].devices
     guard devices > 0 else { return nil }
-    var busy: UInt32 = 0
+    var busy: UInt32 = tried.map { (2 << UInt32($0 & 31)) &- 1 } ?? 0
     for slot in agents[index].cases {
       if let device = cases[slot].device { busy |= 1 << UInt32(device & 31) }
     }
@@ -147,7 +148,8 @@ extension Router {
       due = cases[slot].replyBy ?? due
       if let consult = cases[slot].consult { due = min(due, consult.until) }
       if let until = cases[slot].heldUntil { due = min(due, until) }
-    case .parked(_, let until), .wrappingUp(_, let until): due = until
+    case .parked(_, let until), .wrappingUp(_, let until):
+      due = min(until, cases[slot].consult?.until ?? until)
     }
     if due == .distantFuture { return timers.cancel(.caseDue, slot) }
     if timers.instant(.caseDue, slot) == due.milliseconds { return }
@@ -210,6 +212,7 @@ extension Router {
     }
     for index in queues.indices {
       waiting.setOpen(QueueID(UInt32(truncatingIfNeeded: index)), queues[index].isOpen)
+      openToMore.setOpen(QueueID(UInt32(truncatingIfNeeded: index)), queues[index].isOpen)
       armQueue(index)
       queues[index].blocked = Array(repeating: 0, count: PassedOverReason.allCases.count)
       queues[index].members = 0
@@ -249,7 +252,7 @@ extension Router {
 
   private mutating func placeAnew(_ slot: Int32) {
     derive(slot)
-    if cases[slot].state == .waiting { relist(slot) }
+    lookAgain(atCase: slot)
     armCase(slot)
   }
 
@@ -273,6 +276,13 @@ extension Router {
 }
 
 extension CaseState {
+  /// Whether somebody is still to take it.
+  var hasNoAgent: Bool {
+    switch self {
+    case .waiting, .offered: true
+    case .assigned, .parked, .wrappingUp: false
+    }
+  }
   /// Whether it takes its agent's capacity.
   var isHolding: Bool {
     switch self {

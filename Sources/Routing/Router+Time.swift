@@ -75,16 +75,19 @@ extension Router {
       }
       if let end = waitEnd(slot), end <= at { waitedOut(slot, at, &out) }
     case .assigned(let agent):
-      if let consult = cases[slot].consult, consult.until <= at {
-        endConsult(slot, .timedOut, at, &out)
-      }
+      adviceIsDue(slot, at, &out)
       if let until = cases[slot].heldUntil, until <= at {
         emit(.holdEnded(id, agent, .timedOut), at, &out)
         tell(agent, id, .holdEnded(.timedOut), &out)
       }
       if let replyBy = cases[slot].replyBy, replyBy <= at { takeBack(slot, agent, at, &out) }
-    case .parked(let agent, _): wake(slot, agent, at, &out)
-    case .wrappingUp:
+    case .parked(let agent, let until):
+      if until <= at { wake(slot, agent, at, &out) } else { adviceIsDue(slot, at, &out) }
+    case .wrappingUp(_, let until):
+      guard until <= at else {
+        adviceIsDue(slot, at, &out)
+        break
+      }
       let home = cases[slot].conversation
       endCase(slot, .wrapUpOver, .movedOn, at, &out)
       closeConversation(home, at, &out)
@@ -96,6 +99,11 @@ extension Router {
       let again = at + .milliseconds(RoutingLimits.fullQueueAgainMilliseconds)
       timers.set(.caseDue, slot, number: cases[slot].sequence, at: again)
     }
+  }
+
+  private mutating func adviceIsDue(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
+    guard let consult = cases[slot].consult, consult.until <= at else { return }
+    endConsult(slot, .timedOut, at, &out)
   }
 
   /// Back to the agent who parked it, when they are there and have room; else to its queue, with

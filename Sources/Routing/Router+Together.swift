@@ -13,7 +13,7 @@ extension Router {
     case .assigned, .parked: break
     }
     // A call is in its agent's ear: it is transferred by whoever has it.
-    guard cases[slot].channel != .phone else { return .notAllowed }
+    guard cases[slot].channel != .phone else { return .caseIsCall }
     endConsult(slot, .movedOn, at, &out)
     let home = cases[slot].conversation
     let holder = cases[slot].agent
@@ -101,6 +101,7 @@ extension Router {
       router.renewIfWorn(agent, at, &out)
       router.emit(.consultStarted(id, with: other, until: until), at, &out)
       out.effects.append(.askToConsult(other, id, by: agent, until: until))
+      router.tell(agent, id, .consulting(other, until: until), &out)
       return nil
     }
   }
@@ -124,7 +125,7 @@ extension Router {
     switch consulted(id, agent, ownerToo: false) {
     case .failure(let refusal): return refusal
     case .success(let slot):
-      guard cases[slot].channel != .phone else { return .notAllowed }
+      guard cases[slot].channel != .phone else { return .caseIsCall }
       guard isFree(Int(agent.raw), for: slot) else { return .agentAtCapacity }
       renewIfWorn(agent, at, &out)
       let home = cases[slot].conversation
@@ -156,6 +157,7 @@ extension Router {
     let id = cases[slot].id
     emit(.consultEnded(id, end), at, &out)
     out.effects.append(.endConsult(consult.agent, id, end))
+    if let holder = cases[slot].agent { tell(holder, id, .consultEnded(end), &out) }
   }
 
   func isConsulted(_ home: Int32, _ agent: AgentID) -> Bool {

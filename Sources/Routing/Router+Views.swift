@@ -42,6 +42,8 @@ public struct CaseView: Hashable, Sendable {
   public var preferenceUntil: Instant?
   /// Until when its customer is on hold.
   public var heldUntil: Instant?
+  /// Another agent whose advice is asked.
+  public var consult: ConsultView?
   public var offers: [OfferID]
   public var weight: UInt16
   public var agent: AgentID? {
@@ -50,6 +52,11 @@ public struct CaseView: Hashable, Sendable {
     case .assigned(let agent), .parked(let agent, _), .wrappingUp(let agent, _): agent
     }
   }
+}
+
+public struct ConsultView: Hashable, Sendable {
+  public var agent: AgentID
+  public var until: Instant
 }
 
 public struct OfferView: Hashable, Sendable {
@@ -173,7 +180,9 @@ extension Router {
       channel: record.channel, need: record.need, widened: record.widened, by: record.by,
       age: record.age,
       state: state, stepsTaken: record.stepsTaken, preferenceUntil: record.preferenceUntil,
-      heldUntil: record.heldUntil, offers: offerSlots(of: slot).map { offers[$0].id },
+      heldUntil: record.heldUntil,
+      consult: record.consult.map { ConsultView(agent: $0.agent, until: $0.until) },
+      offers: offerSlots(of: slot).map { offers[$0].id },
       weight: record.weight)
   }
 
@@ -226,6 +235,11 @@ extension Router {
   /// Looks at every open case.
   public func parkedCases(of id: AgentID) -> [CaseID] {
     cases.ordered { if case .parked(id, _) = $0.state { true } else { false } }.map { cases[$0].id }
+  }
+
+  /// Cases of others on which the agent's advice is asked. Looks at every open case.
+  public func consultations(of id: AgentID) -> [CaseID] {
+    cases.ordered { $0.consult?.agent == id }.map { cases[$0].id }
   }
 
   public func statistics(_ id: QueueID) -> QueueStatistics? {

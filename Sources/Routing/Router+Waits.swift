@@ -54,12 +54,10 @@ extension Router {
     guard queues[index].waiting <= Self.aheadCountedMax else {
       return Int(queues[index].waiting) - 1
     }
-    // In order of age, so that one which is in the heap twice, having come back, stands side by side.
-    let before = queues[index].oldest.all { entry in
+    return queues[index].oldest.all { entry in
       cases[entry.slot].sequence == entry.sequence && cases[entry.slot].state == .waiting
         && cases[entry.slot].need.queue == queue
         && (cases[entry.slot].key, entry.sequence) < (key, sequence) && !isInGrace(entry.slot)
-    }
-    return before.indices.count { $0 == 0 || before[$0] != before[$0 - 1] }
+    }.count
   }
 }

@@ -30,6 +30,9 @@ public struct Router: Sendable {
   var profiles = Profiles()
   var waiting = CaseIndex()
   var scarce = ScarceCases()
+  /// Cases that are offered to fewer at once than their queue asks, as `waiting` holds those that
+  /// wait.
+  var openToMore = CaseIndex()
   var idle = IdleIndex()
   /// All agents, whatever they do now, to find who could ever take a case.
   var everyone = IdleIndex()
@@ -46,7 +49,7 @@ public struct Router: Sendable {
   var pendingAgents: [Int32] = []
   var pendingCases: [Int32] = []
   var matchGoesOn = false
-  /// Cases that are offered to fewer at once than they were, since one of these did not take them.
+  /// Those of `openToMore` that agents who are idle already may be asked to take.
   var underOffered: [Int32] = []
   /// In a replay nothing matches: there, what began to wait is listed without being looked at.
   private(set) var isDeciding = false

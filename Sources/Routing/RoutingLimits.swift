@@ -38,6 +38,8 @@ public enum RoutingLimits {
   /// A device that was busy or broken is left alone for so long: no call would get through
   /// meanwhile.
   public static let deviceFailureBackOffMilliseconds: Int64 = 10_000
+  /// So much of an offer's time must be left that the agent's next device rings: less is hardly heard.
+  public static let nextDeviceMillisecondsMin: Int64 = 5_000
   /// How long a call that nobody carries just now is not offered again to the same agent.
   public static let lineGoneBackOffMilliseconds: Int64 = 2_000
   /// How long a case that a full queue does not take waits on before it asks again.

@@ -113,6 +113,8 @@ final class WorkspaceReader {
   var tests: [RuleTest] = []
   var testNames: Set<String> = []
   var places: [String: Section] = [:]
+  /// Whose device each is that was named so far.
+  var deviceHolders: [String: String] = [:]
   /// Where each rule's name stands first.
   var rulesNamed: [String: String] = [:]
   /// Rules whose condition could not be read, by their keys.

@@ -311,6 +311,22 @@ extension WorkspaceReader {
     }
   }
 
+  /// The machine knows of each agent whether their devices are in use: that one is rung for two is
+  /// hardly meant, and looks like a phone that is busy for no reason.
+  private func warnOfSharedDevices(_ devices: [Section], _ agent: String) {
+    for element in devices {
+      guard let name = element.node.scalar?.string else { continue }
+      guard let other = deviceHolders.updateValue(agent, forKey: name) else { continue }
+      element.report(
+        other == agent
+          ? "`\(name)` is named twice" : "`\(name)` is a device of `\(other)` already",
+        hint: other == agent
+          ? nil
+          : "a call to one finds it busy while the other talks: give each agent a device of their own",
+        severity: .warning)
+    }
+  }
+
   private func readAgent(_ members: [String: Section], _ made: inout AgentConfiguration) {
     if let name = members["name"]?.text(what: "name") { made.displayName = name }
     if let skills = members["skills"] {
@@ -334,7 +350,9 @@ extension WorkspaceReader {
     }
     if let accept = members["auto_accept"]?.flag(what: "auto_accept") { made.autoAccept = accept }
     if let devices = members["devices"] {
-      made.phoneDevices = devices.oneOrMore(what: "devices").compactMap(device)
+      let all = devices.oneOrMore(what: "devices")
+      made.phoneDevices = all.compactMap(device)
+      warnOfSharedDevices(all, made.name)
       if made.phoneDevices.count > Most.devices {
         devices.report(
           "an agent has \(Most.devices) devices at most, and this names \(made.phoneDevices.count)")

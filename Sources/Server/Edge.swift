@@ -286,6 +286,8 @@ enum Inbound: Sendable {
   /// For a desk: its agent's phone rings for this offer. The phone answers it, not the desk.
   case ringing(OfferAnswer)
   case ring(OfferID, AgentID, device: String, until: Instant)
+  /// The stream is no seat any more.
+  case streamEnded(StreamEnd)
   case stopRinging(OfferID, OfferEnd)
   case endCall(SessionEnd)
   /// The caller on this line is to leave a message.

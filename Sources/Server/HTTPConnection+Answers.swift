@@ -18,14 +18,14 @@ extension HTTPConnection {
     case .unavailable(let number):
       guard exchange?.number == number else { return }
       // What is on disk is true, whether anything can be added to it or not.
-      if case .read(let render, live: false) = exchange?.kind { return read(render, connection) }
+      if case .read(_, let onDisk?) = exchange?.kind { return read(onDisk, connection) }
       finish(APIResponse(APIProblem.unavailable), connection)
     case .hanging(let number):
       guard exchange?.number == number else { return }
       switch exchange?.kind {
-      case .read(let render, live: false):
+      case .read(_, let onDisk?):
         exchange?.kind = .blob  // It is read now, whatever is said again.
-        read(render, connection)
+        read(onDisk, connection)
       // Whoever watches must see that it hangs.
       case .gathering(let response, _): finish(response, connection)
       default: break
@@ -59,7 +59,7 @@ extension HTTPConnection {
       .heard,
       .ringing,
       .looked, .mailRefused,
-      .timelineMoved, .followed:
+      .timelineMoved, .followed, .streamEnded:
       break
     }
   }

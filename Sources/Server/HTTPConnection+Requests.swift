@@ -129,10 +129,10 @@ extension HTTPConnection {
         Request(.standing(call: call), ticket: ticket),
       ])
     case .read(let render):
-      exchange?.kind = .read(render, live: false)
+      exchange?.kind = .read(render, onDisk: render)
       writer.submit([Request(.read, ticket: ticket)])
-    case .look(let look):
-      exchange?.kind = .read(writer.peek { look($0.router) }, live: true)
+    case .look(let look, let onDisk):
+      exchange?.kind = .read(writer.peek { look($0.router) }, onDisk: onDisk)
       writer.submit([Request(.read, ticket: ticket)])
     case .poll(let poll):
       exchange?.kind = .poll(poll, PollState())
@@ -167,7 +167,7 @@ extension HTTPConnection {
     // What the live state says leaves when it is on disk.
     let live = writer.peek { Explainer.Live(asked.subject, $0.router, at: edge.health.clock.now) }
     exchange?.kind = .read(
-      { reads, _ in Explainer.present(asked, writer, api, live, reads) }, live: true)
+      { reads, _ in Explainer.present(asked, writer, api, live, reads) }, onDisk: nil)
     writer.submit([Request(.read, ticket: ticket)])
   }
 

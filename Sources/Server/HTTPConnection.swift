@@ -57,8 +57,9 @@ final class HTTPConnection: ConnectionHandler {
     var kind: Kind
     enum Kind {
       case submitted(Rendering)
-      /// - Parameter live: whether it tells of more than what is on disk.
-      case read(Render, live: Bool)
+      /// - Parameter onDisk: what is said while nothing is written; nil where it would tell of more
+      ///   than what is on disk.
+      case read(Render, onDisk: Render?)
       /// Waits for so many workspaces to have on disk what this tells.
       case gathering(APIResponse, left: Int)
       case next(AgentID, WaiterID, Rendering)

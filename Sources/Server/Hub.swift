@@ -252,6 +252,10 @@ public final class Hub: Outlet {
       tellDesks(of: agent, Inbound.consultEnded(id, end), writer, state, &batch)
     case .tellCase(let agent, let id, let news):
       tellDesks(of: agent, Inbound.caseNews(id, news), writer, state, &batch)
+    case .closeStream(_, let waiter, let end):
+      if let ref = state.streams[waiter] {
+        batch.append(Delivery(to: ref, Inbound.streamEnded(end)))
+      }
     case .endSession(let session, let end):
       if let ref = state.lines.removeValue(forKey: session) ?? nil {
         batch.append(Delivery(to: ref, Inbound.lineChanged))
@@ -265,7 +269,7 @@ public final class Hub: Outlet {
     case .tellAgentStatus(let agent, let status, let responding):
       tellDesks(
         of: agent, Inbound.agentStatus(status, responding: responding), writer, state, &batch)
-    case .deliverOffer, .answerEmpty, .tellSessions, .tellOwner, .tellCaseEnded, .messageCustomer:
+    case .deliverOffer, .answerEmpty, .tellSessions, .tellCaseEnded, .messageCustomer:
       break
     }
   }

@@ -114,13 +114,18 @@ extension WebSocketStream {
     case .offer(let offer, _): tell(.offer(offer), connection)
     case .ringing(let offer): tell(.ringing(offer), connection)
     case .offerEnded(let offer, let end):
-      tell("{\"type\":\"offer_ended\",\"offer\":\"\(offer)\",\"end\":\"\(end.name)\"}", connection)
+      let reason = end.reason.map { ",\"reason\":\"\($0)\"" } ?? ""
+      tell(
+        "{\"type\":\"offer_ended\",\"offer\":\"\(offer)\",\"end\":\"\(end.name)\"\(reason)}",
+        connection)
     case .consult(let id, let by, let until):
       tell(.consult(id, by: by, until: until), connection)
     case .consultEnded(let id, let end):
       tell("{\"type\":\"consult_ended\",\"case\":\"\(id)\",\"end\":\"\(end.name)\"}", connection)
     case .caseNews(let id, let news):
-      tell(news.showsWhole ? .brought(id, news) : .frame(news.frame(of: id)), connection)
+      guard let caller, let directory = edge.api(caller.workspace)?.directory else { return }
+      tell(
+        news.showsWhole ? .brought(id, news) : .frame(news.frame(of: id, directory)), connection)
     case .agentStatus(let status, let responding):
       guard let caller, let directory = edge.api(caller.workspace)?.directory else { return }
       let name = directory.name(status)
@@ -134,6 +139,10 @@ extension WebSocketStream {
       if caller?.token == token {
         close(.policyViolation, "the token is revoked or over", connection)
       }
+    case .streamEnded(.replaced):
+      close(.replaced, "a newer stream of this agent took its place", connection)
+    case .streamEnded(.agentRetired):
+      close(.policyViolation, "the rules have no such agent any more", connection)
     case .answer, .unavailable, .hanging, .rendered, .nothingYet, .ring, .stopRinging, .endCall,
       .takeMessage,
       .mailRefused,
@@ -153,15 +162,38 @@ extension OfferEnd {
     case .failed: "failed"
     }
   }
+
+  /// Why, where the end alone does not say it.
+  var reason: String? {
+    switch self {
+    case .accepted, .declined, .timedOut: nil
+    case .revoked(let why): why.name
+    case .failed(let why): why.name
+    }
+  }
 }
 
-extension ConsultEnd {
+extension OfferEnd.Revocation {
   var name: String {
     switch self {
-    case .tookOver: "took_over"
-    case .ended: "ended"
-    case .timedOut: "timed_out"
+    case .customerLeft: "customer_left"
+    case .wonByAnother: "won_by_another"
+    case .agentLeft: "agent_left"
+    case .reconfigured: "reconfigured"
     case .movedOn: "moved_on"
+    }
+  }
+}
+
+extension OfferFailure {
+  var name: String {
+    switch self {
+    case .connectionClosed: "connection_closed"
+    case .deviceBusy: "device_busy"
+    case .deviceUnavailable: "device_unavailable"
+    case .deviceError: "device_error"
+    case .notAnswered: "not_answered"
+    case .lineGone: "line_gone"
     }
   }
 }

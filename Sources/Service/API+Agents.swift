@@ -30,7 +30,8 @@ extension API {
         "{\"offer\":\"\(offer.offer)\",\"until\":\"\(offer.until)\",".utf8)
       do throws(StoreFault) {
         var view: [UInt8] = []
-        try CaseView.append(offer.case, api, timelineLimit: limit, reads, to: &view)
+        try CaseView.append(
+          offer.case, api, offeredTo: offer.agent, timelineLimit: limit, reads, to: &view)
         out += view
       } catch {
         // Refused, it would go on to the next agent and hide from each whatever waits behind it.
@@ -74,14 +75,26 @@ extension API {
     -> APIAction
   {
     try need(caller, .agent, .supervisor, .admin)
-    let api = self
-    return .read { reads, _ throws(StoreFault) in
-      guard let row = try reads.aCase(api.directory.workspace, id) else {
+    let asking = caller.scope == .agent ? directory.agents[caller.holder] : nil
+    return .look(
+      { [self] router in
+        let now = CaseNow(id, router)
+        let mine = asking.flatMap { now?.offeredTo.contains($0) ?? false ? $0 : nil }
+        return showCase(id, caller, now, offeredTo: mine)
+      }, orRead: showCase(id, caller, nil, offeredTo: nil))
+  }
+
+  private func showCase(
+    _ id: CaseID, _ caller: Caller, _ now: CaseNow?, offeredTo agent: AgentID?
+  ) -> Render {
+    { [self] reads, _ throws(StoreFault) in
+      guard let row = try reads.aCase(directory.workspace, id) else {
         return APIResponse(.notFound("case"))
       }
-      api.record(.aCase, by: caller, of: try api.customers(of: row, reads))
+      record(.aCase, by: caller, of: try customers(of: row, reads))
       var out = Array("{".utf8)
-      try CaseView.append(id, api, timelineLimit: 200, reads, to: &out)
+      try CaseView.append(
+        id, self, now: now, offeredTo: agent, timelineLimit: 200, reads, to: &out)
       out.append(UInt8(ascii: "}"))
       return APIResponse(200, json: out)
     }

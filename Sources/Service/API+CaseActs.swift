@@ -38,8 +38,18 @@ extension API {
     default: throw .noPage
     }
     try fields.end()
+    words[.caseIsCall] = Self.callWords[what].map { ("Not with a call", $0) }
     return .submit(.onCase(id, act), key, .direct { [words] in APIResponse($0, words) })
   }
+
+  /// What is done with a call in place of what was asked.
+  private static let callWords = [
+    "park":
+      "a call cannot be parked: put the caller on hold, pass the call on, or close it and call back",
+    "assign": "a call cannot be put into anybody's hands: it rings, or whoever has it transfers it",
+    "requeue": "somebody talks with this caller: whoever does transfers the call to its queue",
+    "take-over": "a call stays on its agent's phone: ask them to transfer it to you",
+  ]
 
   /// Not whoever asks is away, but whom they ask for.
   private func away(_ other: AgentID) -> RefusalWords {

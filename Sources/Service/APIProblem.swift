@@ -207,7 +207,11 @@ extension APIProblem {
       (409, "case-open", "Already handed off", "the conversation already has an open case")
     case .caseClosed: (409, "case-closed", "Case closed", "the case is closed")
     case .caseNotYours: (403, "case-not-yours", "Not your case", "the case is another agent's")
-    case .caseNotAssigned: (409, "case-not-assigned", "Not assigned", "accept the case first")
+    case .caseNotAssigned:
+      (
+        409, "case-not-assigned", "Not assigned",
+        "no agent has the case yet: accept its offer first, or pick up where it is a call"
+      )
     case .offerEnded:
       (409, "offer-ended", "Offer ended", "the offer is over; ask for the next case")
     case .offerNotYours:
@@ -220,7 +224,7 @@ extension APIProblem {
     case .agentNotAvailable:
       (409, "not-available", "Not available", "set your status to available first")
     case .agentAtCapacity:
-      (409, "at-capacity", "At capacity", "the agent has no room for this case")
+      (409, "at-capacity", "At capacity", "the agent has no room for this case, or is on a call")
     case .needTooLarge:
       (
         422, "need-too-large", "Too much asked",
@@ -234,7 +238,7 @@ extension APIProblem {
     case .unreachable:
       (
         409, "unreachable", "Nobody would read it",
-        "the customer has left, and no mail address is known to be theirs; write a note instead"
+        "the customer sits in no chat, and no mail address is known to be theirs; write a note instead"
       )
     case .notForBots:
       (
@@ -287,6 +291,11 @@ extension APIProblem {
       (
         409, "agent-excluded", "Not for that agent",
         "the rules keep this case from that agent: choose another"
+      )
+    case .caseIsCall:
+      (
+        409, "not-allowed", "Not with a call",
+        "this is a call: whoever picks it up has it, and who has it passes it on or ends it"
       )
     case .consultsThemselves:
       (409, "not-allowed", "Their own case", "the case is yours: ask another agent for advice")

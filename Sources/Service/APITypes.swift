@@ -125,8 +125,8 @@ public enum APIAction: Sendable {
   /// seconds have passed.
   case call(Intake, call: [UInt8], Idempotency?, waitSeconds: Int, RefusalWords)
   /// Look at the machine as it is now; then, once what was seen is durable, answer with what else
-  /// must be read.
-  case look(@Sendable (borrowing Router) -> Render)
+  /// must be read. While nothing becomes durable: with what can be read alone, where that will do.
+  case look(@Sendable (borrowing Router) -> Render, orRead: Render? = nil)
   /// Wait for what is decided now, then read.
   case read(Render)
   /// Answer when the conversation has entries after a number, or when the time is up.

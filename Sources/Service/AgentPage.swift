@@ -70,6 +70,8 @@ struct AgentPage: Sendable {
   private let ready: [Channel]
   private let cases: [Held]
   private let offers: [(offer: OfferView, held: Held, device: String?)]
+  /// Cases of others on which their advice is asked.
+  private let consults: [Held]
 
   private struct Held: Sendable {
     var view: Routing.CaseView
@@ -87,6 +89,11 @@ struct AgentPage: Sendable {
       if let view = router.case(aCase) { held.append(Self.held(view, router)) }
     }
     cases = held
+    var asked: [Held] = []
+    for aCase in router.consultations(of: id) {
+      if let view = router.case(aCase) { asked.append(Self.held(view, router)) }
+    }
+    consults = asked
     guard let open = why.agent.offer, let offer = router.offer(open),
       let view = router.case(offer.theCase)
     else {
@@ -149,7 +156,7 @@ struct AgentPage: Sendable {
     -> [UInt8]
   {
     var customers: [CustomerID: CustomerID] = [:]
-    for id in (cases + offers.map(\.held)).compactMap(\.customer) {
+    for id in (cases + offers.map(\.held) + consults).compactMap(\.customer) {
       customers[id] = try reads.customer(directory.workspace, id)?.root ?? id
     }
     let agent = why.agent
@@ -196,6 +203,13 @@ struct AgentPage: Sendable {
               $0.field("state", CaseState(held.view.state).name)
               if let until = held.view.state.until { $0.field("until", until.description) }
               if let until = held.view.heldUntil { $0.field("held_until", until.description) }
+              guard let consult = held.view.consult else { return }
+              $0.field(
+                "consult",
+                object: {
+                  $0.field("agent", directory.agentNames[consult.agent.raw] ?? "")
+                  $0.field("until", consult.until.description)
+                })
             }
           }
         })
@@ -208,6 +222,21 @@ struct AgentPage: Sendable {
               Self.append(held, directory, customers, &$0)
               $0.field("until", offer.until.description)
               if let device { $0.field("rings", device) }
+            }
+          }
+        })
+      json.field(
+        "consults",
+        array: { list in
+          for held in consults {
+            list.object {
+              Self.append(held, directory, customers, &$0)
+              if let by = held.view.agent {
+                $0.field("by", directory.agentNames[by.raw] ?? "")
+              }
+              if let consult = held.view.consult {
+                $0.field("until", consult.until.description)
+              }
             }
           }
         })
@@ -255,7 +284,7 @@ struct AgentPage: Sendable {
 }
 
 extension Routing.CaseView.State {
-  fileprivate var until: Instant? {
+  var until: Instant? {
     switch self {
     case .waiting, .offered, .assigned: nil
     case .parked(_, let until), .wrappingUp(_, let until): until

@@ -20,7 +20,7 @@ extension API {
   public func caseFrame(_ id: CaseID, _ news: CaseNews, _ reads: any StoreReader)
     throws(StoreFault) -> [UInt8]
   {
-    guard news.showsWhole else { return news.frame(of: id) }
+    guard news.showsWhole else { return news.frame(of: id, directory) }
     return try whole(id, after: Array("{\"type\":\"case\",\"cause\":\"\(news.name)\",".utf8), reads)
   }
 
@@ -39,30 +39,45 @@ extension CaseNews {
   public var showsWhole: Bool { self == .assigned || self == .woke }
 
   /// That it is, without what the case is.
-  public func frame(of id: CaseID) -> [UInt8] {
+  public func frame(of id: CaseID, _ directory: Directory) -> [UInt8] {
     var text =
-      "{\"type\":\"\(state == nil ? "case_gone" : "case")\",\"cause\":\"\(name)\",\"case\":\"\(id)\""
+      "{\"type\":\"\(isGone ? "case_gone" : "case")\",\"cause\":\"\(name)\",\"case\":\"\(id)\""
     if let state { text += ",\"state\":\"\(state.name)\"" }
     if let until { text += ",\"until\":\"\(until)\"" }
-    return Array((text + "}").utf8)
+    var out = Array(text.utf8)
+    if case .consulting(let agent, _) = self {
+      out += Array(",\"agent\":".utf8)
+      JSONText.append(directory.agentNames[agent.raw] ?? "", to: &out)
+    }
+    if case .consultEnded(let end) = self { out += Array(",\"end\":\"\(end.name)\"".utf8) }
+    return out + [UInt8(ascii: "}")]
   }
 
-  /// Nil when it is not theirs any more.
+  private var isGone: Bool {
+    switch self {
+    case .closed, .requeued, .reassigned, .takenOver: true
+    case .accepted, .assigned, .tookOver, .parked, .resumed, .woke, .held, .holdEnded,
+      .wrappingUp, .consulting, .consultEnded:
+      false
+    }
+  }
+
+  /// Where it stands, if that may be another than before.
   private var state: CaseState? {
     switch self {
     case .accepted, .assigned, .tookOver, .resumed, .woke, .held, .holdEnded: .assigned
     case .parked: .parked
     case .wrappingUp: .wrapUp
-    case .closed, .requeued, .reassigned, .takenOver: nil
+    case .consulting, .consultEnded, .closed, .requeued, .reassigned, .takenOver: nil
     }
   }
 
   private var until: Instant? {
     switch self {
-    case .parked(let until), .held(let until): until
+    case .parked(let until), .held(let until), .consulting(_, let until): until
     case .wrappingUp(let until): until
-    case .accepted, .assigned, .tookOver, .resumed, .woke, .holdEnded, .closed, .requeued,
-      .reassigned, .takenOver:
+    case .accepted, .assigned, .tookOver, .resumed, .woke, .holdEnded, .consultEnded, .closed,
+      .requeued, .reassigned, .takenOver:
       nil
     }
   }
@@ -79,10 +94,23 @@ extension CaseNews {
     case .holdEnded(.byAgent): "hold_ended"
     case .holdEnded(.timedOut): "hold_timed_out"
     case .wrappingUp: "wrap_up"
+    case .consulting: "consulting"
+    case .consultEnded: "consult_ended"
     case .closed(let end): end.name
     case .requeued(let why): why.name
     case .reassigned: "reassigned"
     case .takenOver: "taken_over"
+    }
+  }
+}
+
+extension ConsultEnd {
+  public var name: String {
+    switch self {
+    case .tookOver: "took_over"
+    case .ended: "ended"
+    case .timedOut: "timed_out"
+    case .movedOn: "moved_on"
     }
   }
 }

@@ -9,20 +9,25 @@ import Wire
 /// handoff said,
 /// and everything said so far.
 public enum CaseView {
+  /// - Parameters:
+  ///   - now: what the machine had of it when it was asked, where it was.
+  ///   - agent: to whom it is shown as offered: of several, each sees themselves.
   static func append(
-    _ id: CaseID, _ api: API, timelineLimit: Int, _ reads: any StoreReader, to out: inout [UInt8]
+    _ id: CaseID, _ api: API, now: CaseNow? = nil, offeredTo agent: AgentID? = nil,
+    timelineLimit: Int, _ reads: any StoreReader, to out: inout [UInt8]
   ) throws(StoreFault) {
     // Of one moment: who has it, who the customer is and what was said must not contradict each
     // other.
     out += try reads.snapshot { reads throws(StoreFault) in
       var view: [UInt8] = []
-      try appendNow(id, api, timelineLimit: timelineLimit, reads, to: &view)
+      try appendNow(id, api, now, agent, timelineLimit: timelineLimit, reads, to: &view)
       return view
     }
   }
 
   private static func appendNow(
-    _ id: CaseID, _ api: API, timelineLimit: Int, _ reads: any StoreReader, to out: inout [UInt8]
+    _ id: CaseID, _ api: API, _ now: CaseNow?, _ offeredTo: AgentID?, timelineLimit: Int,
+    _ reads: any StoreReader, to out: inout [UInt8]
   ) throws(StoreFault) {
     let directory = api.directory
     guard let row = try reads.aCase(directory.workspace, id), let about = decoded(row.about),
@@ -32,12 +37,16 @@ public enum CaseView {
     text(
       "\"case\":\"\(id)\",\"conversation\":\"\(row.conversation)\",\"session\":\"\(about.session)\",\"channel\":\"\(about.channel.name)\""
     )
-    text(",\"state\":\"\(CaseState(rawValue: row.state)?.name ?? "unknown")\",\"queue\":")
+    let state = CaseState(rawValue: row.state)
+    text(",\"state\":\"\(state?.name ?? "unknown")\",\"queue\":")
     JSONText.append(directory.queueNames[row.queue] ?? "", to: &out)
-    if let agent = row.agent {
+    // The row names one of those to whom it is offered.
+    if let agent = state == .offered ? offeredTo?.raw ?? row.agent : row.agent {
       text(",\"agent\":")
       JSONText.append(directory.agentNames[agent] ?? "", to: &out)
     }
+    // Another than the row's is of a moment before.
+    if let now, now.state == state { now.append(directory, to: &out) }
     text(",\"tags\":")
     var tags = JSONWriter()
     tags.array { for tag in ConversationPage.tags(conversation) { $0.string(tag) } }
@@ -63,6 +72,46 @@ public enum CaseView {
 
   public static func decoded(_ bytes: [UInt8]) -> CaseAbout? {
     do throws(WireError) { return try CaseAbout(decoding: bytes) } catch { return nil }
+  }
+}
+
+/// What the machine has of a case at a moment, and its row does not.
+struct CaseNow: Sendable {
+  let state: CaseState
+  /// All to whom it is offered, the eldest offer first.
+  let offeredTo: [AgentID]
+  private let until: Instant?
+  private let heldUntil: Instant?
+  private let consult: ConsultView?
+
+  /// Nil where it is open no longer.
+  init?(_ id: CaseID, _ router: borrowing Router) {
+    guard let view = router.case(id) else { return nil }
+    state = CaseState(view.state)
+    var offered: [AgentID] = []
+    for offer in view.offers { if let agent = router.offer(offer)?.agent { offered.append(agent) } }
+    offeredTo = offered
+    until = view.state.until
+    heldUntil = view.heldUntil
+    consult = view.consult
+  }
+
+  fileprivate func append(_ directory: Directory, to out: inout [UInt8]) {
+    if !offeredTo.isEmpty {
+      out += Array(",\"offered_to\":[".utf8)
+      for (place, agent) in offeredTo.enumerated() {
+        if place > 0 { out.append(UInt8(ascii: ",")) }
+        JSONText.append(directory.agentNames[agent.raw] ?? "", to: &out)
+      }
+      out.append(UInt8(ascii: "]"))
+    }
+    if let until { out += Array(",\"until\":\"\(until)\"".utf8) }
+    if let heldUntil { out += Array(",\"held_until\":\"\(heldUntil)\"".utf8) }
+    if let consult {
+      out += Array(",\"consult\":{\"agent\":".utf8)
+      JSONText.append(directory.agentNames[consult.agent.raw] ?? "", to: &out)
+      out += Array(",\"until\":\"\(consult.until)\"}".utf8)
+    }
   }
 }
 

@@ -612,6 +612,67 @@ import WebCodec
     }
   }
 
+  @Test func `what the phone reports of a ring, and why an offer is over, a desk hears as well`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let hook = try await server.token("telephony", "hook")
+      let bot = try await server.token("bot", "webshop")
+      let ann = try await server.agent("ann")
+      let desks = [try await stream(server, ann), try await stream(server, ann)]
+      for desk in desks { try await desk.line("ready") { JSON($0)["type"].text == "ready" } }
+      let ring = try await server.call(
+        "POST", "/v1/calls", ["call": "c1", "from": "+12025550143"], by: hook)
+      let offer = ring["offer"].text
+      let told = try await server.call(
+        "POST", "/v1/calls/c1/events", ["event": "busy", "offer": .text(offer)], by: hook)
+      #expect(told.status == 200, "\(told)")
+      for desk in desks {
+        try await desk.line("that it was busy") {
+          $0
+            == #"{"type":"offer_ended","offer":"\#(offer)","end":"failed","reason":"device_busy"}"#
+        }
+      }
+      try await server.call("POST", "/v1/calls/c1/events", ["event": "hung_up"], by: hook)
+      try await server.call("PUT", "/v1/agents/me/status", ["status": "available"], by: ann)
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      try await chat.handoff()
+      let shown = JSON(try await desks[1].line("an offer") { JSON($0)["type"].text == "offer" })
+      try await server.call("POST", "/v1/offers/\(shown["offer"].text)/decline", by: ann)
+      for desk in desks {
+        try await desk.line("that it was declined") {
+          $0
+            == #"{"type":"offer_ended","offer":"\#(shown["offer"].text)","end":"declined"}"#
+        }
+      }
+    }
+  }
+
+  @Test func `a ninth stream of an agent closes the eldest, which says why`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      var desks: [Peer] = []
+      for _ in 1...9 {
+        let desk = try await stream(server, ann)
+        try await desk.line("ready") { JSON($0)["type"].text == "ready" }
+        desks.append(desk)
+      }
+      try await desks[0].line("its end") {
+        JSON($0)["closed"].int == 4001
+          && JSON($0)["reason"].text == "a newer stream of this agent took its place"
+      }
+      let page = try await server.call("GET", "/v1/agents/me", by: ann)
+      #expect(page["asks"]["streams"].int == 8)
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      try await chat.customer("help")
+      try await chat.handoff()
+      for desk in desks.dropFirst() {
+        try await desk.line("an offer") { JSON($0)["type"].text == "offer" }
+      }
+    }
+  }
+
   @Test
   func `what others and the clock do with an agent's cases is told on every stream of theirs`()
     async throws
@@ -661,8 +722,12 @@ import WebCodec
       try await act("consult", ["agent": "ben", "seconds": 600], ann)
       try await act("take-over", [:], ben)
       try await eventually("ann hears that it was taken over") {
-        causes(desks[0]) == ["assigned", "parked", "woke", "taken_over"]
+        causes(desks[0])
+          == ["assigned", "parked", "woke", "consulting", "consult_ended", "taken_over"]
       }
+      let consulting = news(desks[0])[3]
+      #expect(consulting["agent"].text == "ben" && consulting["until"].string != nil)
+      #expect(news(desks[0])[4]["end"].text == "took_over")
       try await act("requeue", [:], boss)
       try await eventually("ben hears that it was put back") {
         causes(desks[2]) == ["assigned", "reassigned", "took_over", "by_supervisor"]

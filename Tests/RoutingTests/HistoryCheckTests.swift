@@ -91,6 +91,32 @@ struct `What must hold over a history` {
     #expect(check(swapped).map(\.rule).contains(.order))
   }
 
+  /// As a program did that asked nobody who came free later.
+  @Test func `a case offered to fewer than its queue asks is no fault of a log`() {
+    var made = World.configuration
+    made.queues[0].offersAtOnce = 2
+    var world = World(made)
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    for agent in [World.ann, World.bob] {
+      world.pass(seconds: 60)
+      world.available(agent)
+      world.given(.openStream(agent, waiter: WaiterID(UInt64(agent.raw))))
+    }
+    var left = 1
+    let log = world.log.filter {
+      guard case .offerMade = $0.event else { return true }
+      left -= 1
+      return left == 0
+    }
+    #expect(log.count == world.log.count - 1)
+    #expect(check(log) == [])
+    var live = Router()
+    for entry in log { live.apply(entry.event, at: entry.at) }
+    live.settleReplay()
+    #expect(Invariants.check(live).map(\.rule) == [.offeredToFew])
+  }
+
   @Test func `a case left beside who could take it is named, but where a match may have gone on`() {
     func rules(after seconds: Int64) -> [Invariants.Violation.Rule] {
       var world = World()

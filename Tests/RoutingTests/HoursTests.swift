@@ -120,6 +120,44 @@ struct `Hours, caps and overflow` {
     #expect(world.router.case(World.case(1))?.need.queue == World.sales)
   }
 
+  /// The oldest stays, being offered to somebody; the case behind it left the queue and came back.
+  @Test func `a case that wakes into a closed queue goes on once`() {
+    var world = world {
+      $0.queues[0].hours = [Self.at(World(), 0, 60)]
+      $0.queues[0].whenClosed = .queue("sales")
+    }
+    world.given(.tick)
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.pass(seconds: 1)
+    world.open(2)
+    var toBob = Need(queue: World.support)
+    toBob.excluded = [World.ann]
+    world.route(2, toBob)
+    world.available(World.bob)
+    world.given(.openStream(World.bob, waiter: WaiterID(2)))
+    world.given(.decline(world.offer(World.bob), World.bob))
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(2))
+    world.given(.accept(world.offer(World.bob), World.bob))
+    world.given(.park(World.case(2), by: World.bob, until: world.now + .seconds(60)))
+    world.given(.setStatus(World.bob, .offline, lease: nil))
+    world.pass(seconds: 58)
+    world.available(World.ann)
+    world.given(.openStream(World.ann, waiter: WaiterID(1)))
+    #expect(world.router.offer(world.offer(World.ann))?.theCase == World.case(1))
+    world.pass(seconds: 2)
+    world.when(.tick)
+    #expect(world.last.events.contains(.caseRequeued(World.case(2), .wokeWithoutAgent)))
+    var moves = world.last.events
+    while let due = world.router.nextDeadline, due <= world.now + .milliseconds(5) {
+      world.now = due
+      world.when(.tick)
+      moves += world.last.events
+    }
+    let onward = moves.filter { if case .caseOverflowed = $0 { true } else { false } }
+    #expect(onward == [.caseOverflowed(World.case(2), to: World.sales, .closed)])
+  }
+
   @Test func `a full queue's overflow takes what comes, and where that is full too it is refused`()
   {
     var world = World()
@@ -198,7 +236,7 @@ struct `Hours, caps and overflow` {
       [
         .caseOverflowed(World.case(1), to: World.sales, .waitedOut),
         .ownerChanged(World.conversation(1), to: .queue(World.sales, World.case(1)), epoch: 3),
-      ], [.tellOwner(World.conversation(1), .queue(World.sales, World.case(1)), epoch: 3)])
+      ], [])
     world.pass(seconds: 19)
     world.given(.tick)
     #expect(world.router.case(World.case(1))?.state == .waiting)

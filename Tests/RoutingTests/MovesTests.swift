@@ -25,7 +25,6 @@ struct `Moves and time` {
         .tellCase(World.bob, World.case(1), .accepted),
         .withdrawOffer(
           first, World.case(1), World.ann, .stream(WaiterID(1)), .revoked(.wonByAnother)),
-        .tellOwner(World.conversation(1), .agent(World.bob, World.case(1)), epoch: 3),
       ])
     world.refused(.accept(first, World.ann), .offerEnded)
   }
@@ -136,8 +135,7 @@ struct `Moves and time` {
         .ownerChanged(World.conversation(1), to: .agent(World.bob, World.case(1)), epoch: 3),
       ],
       [
-        .withdrawOffer(offer, World.case(1), World.ann, .next(WaiterID(1)), .revoked(.movedOn)),
-        .tellOwner(World.conversation(1), .agent(World.bob, World.case(1)), epoch: 3),
+        .withdrawOffer(offer, World.case(1), World.ann, .next(WaiterID(1)), .revoked(.movedOn))
       ])
     world.given(.assign(World.case(1), to: World.ann))
     #expect(world.router.agent(World.bob)?.cases == [])

@@ -17,7 +17,7 @@ struct `Offers` {
           age: world.now, by: World.by),
         .ownerChanged(World.conversation(1), to: .queue(World.support, World.case(1)), epoch: 2),
       ],
-      [.tellOwner(World.conversation(1), .queue(World.support, World.case(1)), epoch: 2)])
+      [])
 
     world.pass(seconds: 5)
     let until = world.now + .seconds(30)
@@ -42,7 +42,7 @@ struct `Offers` {
         .caseAccepted(World.case(1), World.ann), .offerEnded(offer, .accepted),
         .ownerChanged(World.conversation(1), to: .agent(World.ann, World.case(1)), epoch: 3),
       ],
-      [.tellOwner(World.conversation(1), .agent(World.ann, World.case(1)), epoch: 3)])
+      [])
     world.refused(.accept(offer, World.ann), .offerEnded)
     #expect(world.router.statistics(World.support)?.acceptedInTime == 1)
   }
@@ -113,7 +113,12 @@ struct `Offers` {
     world.asks(World.ann, 1)
     let offer = world.offer(World.ann)
     world.when(.endNext(World.ann, waiter: WaiterID(1)))
-    world.then([.offerEnded(offer, .failed(.connectionClosed))], [])
+    world.then(
+      [.offerEnded(offer, .failed(.connectionClosed))],
+      [
+        .withdrawOffer(
+          offer, World.case(1), World.ann, .next(WaiterID(1)), .failed(.connectionClosed))
+      ])
     world.asks(World.ann, 2)
     #expect(world.router.case(World.case(1))?.state == .offered)
   }
@@ -133,10 +138,96 @@ struct `Offers` {
       [
         .offerEnded(offer, .failed(.deviceBusy)),
         .backOffSet(World.ann, nil, until: world.now + .seconds(10)),
-      ], [])
+      ], [.withdrawOffer(offer, World.case(1), World.ann, .device(0), .failed(.deviceBusy))])
     world.pass(seconds: 10)
     world.when(.tick)
     #expect(world.router.case(World.case(1))?.state == .offered)
+  }
+
+  private func ringing(_ change: (inout RoutingConfiguration) -> Void = { _ in }) -> World {
+    var made = World.configuration
+    made.agents[0].devices = ["PJSIP/desk", "PJSIP/home", "PJSIP/mobile"]
+    change(&made)
+    var world = World(made)
+    world.available(World.ann)
+    world.open(1, .phone)
+    world.route(1, Need(queue: World.support))
+    return world
+  }
+
+  @Test func `where one device of an agent cannot be rung the next one is, within the same time`() {
+    var world = ringing()
+    let until = world.now + .seconds(15)
+    for next in 1...2 as ClosedRange<UInt8> {
+      let offer = world.offer(World.ann)
+      world.pass(seconds: 5)
+      world.when(.failOffer(offer, next == 1 ? .deviceBusy : .deviceUnavailable))
+      #expect(
+        world.last.effects.last
+          == .deliverOffer(
+            world.offer(World.ann), World.case(1), World.ann, .device(next), until: until))
+    }
+    world.when(.failOffer(world.offer(World.ann), .deviceError))
+    #expect(world.router.case(World.case(1))?.state == .waiting, "none is left")
+    #expect(world.router.agent(World.ann)?.backOffUntil == world.now + .seconds(10))
+  }
+
+  @Test func `no other device rings where time is short, or the call goes to somebody else`() {
+    var world = ringing()
+    world.pass(seconds: 11)
+    world.when(.failOffer(world.offer(World.ann), .deviceBusy))
+    #expect(world.router.case(World.case(1))?.state == .waiting)
+    for (strategy, agent) in [
+      (RoutingConfiguration.Strategy.roundRobin, World.bob), (.longestIdle, World.ann),
+    ] {
+      var world = ringing { $0.queues[0].strategy = [strategy] }
+      let offer = world.offer(World.ann)
+      world.available(World.bob)
+      world.when(.failOffer(offer, .deviceBusy))
+      #expect(world.router.agent(agent)?.offer != nil, "\(strategy)")
+    }
+    world = ringing()
+    world.open(2, .phone)
+    var sooner = Need(queue: World.support)
+    sooner.priority = 9
+    world.route(2, sooner)
+    world.when(.failOffer(world.offer(World.ann), .deviceBusy))
+    #expect(world.router.case(World.case(2))?.state == .waiting, "their phone is left alone")
+    #expect(world.router.agent(World.ann)?.offer == nil)
+  }
+
+  /// Whatever it is that the phone reports, the desk has shown who calls.
+  @Test(arguments: [
+    OfferFailure.deviceBusy, .deviceUnavailable, .deviceError, .lineGone, .notAnswered,
+  ])
+  func `an offer that fails ends where it is shown`(_ why: OfferFailure) {
+    var world = World()
+    world.available(World.ann)
+    world.given(.openStream(World.ann, waiter: WaiterID(1)))
+    world.open(1, .phone)
+    world.route(1, Need(queue: World.support))
+    let offer = world.offer(World.ann)
+    world.when(.failOffer(offer, why))
+    let end: OfferEnd = why == .notAnswered ? .timedOut : .failed(why)
+    #expect(
+      world.last.effects.contains(
+        .withdrawOffer(offer, World.case(1), World.ann, .device(0), end)))
+  }
+
+  @Test func `a ninth stream of an agent closes the eldest, which is told`() {
+    var world = World()
+    for waiter in 1...8 as ClosedRange<UInt64> {
+      world.when(.openStream(World.ann, waiter: WaiterID(waiter)))
+      #expect(world.last.effects == [])
+    }
+    world.when(.openStream(World.ann, waiter: WaiterID(9)))
+    #expect(world.last.effects == [.closeStream(World.ann, WaiterID(1), .replaced)])
+    #expect(world.router.agent(World.ann)?.streams == (2...9).map { WaiterID($0) })
+    var left = World.configuration
+    left.agents.removeFirst()
+    world.when(.configure(left))
+    #expect(
+      world.last.effects == (2...9).map { .closeStream(World.ann, WaiterID($0), .agentRetired) })
   }
 
   @Test func `who hangs up while it rings is gone, and the device is told`() {
@@ -155,7 +246,6 @@ struct `Offers` {
       [
         .withdrawOffer(offer, World.case(1), World.ann, .device(0), .revoked(.customerLeft)),
         .tellCaseEnded(World.case(1), World.conversation(1), World.session(1), .abandoned),
-        .tellOwner(World.conversation(1), .closed, epoch: 2),
       ])
     world.refused(.accept(offer, World.ann), .offerEnded)
   }

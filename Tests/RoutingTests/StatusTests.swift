@@ -105,6 +105,23 @@ struct `What agents choose to be` {
     }
   }
 
+  @Test func `nor is one who is busy, and has left the channel besides`() {
+    for channels in [[Channel.email], [.chat]] {
+      var world = World()
+      world.available(World.ann, World.bob)
+      world.given(
+        .openStream(World.bob, waiter: WaiterID(1)), .setStatus(World.ann, .busy, lease: nil))
+      var need = Need(queue: World.support)
+      need.preferred = .init(agent: World.ann, for: .seconds(30))
+      world.open(1)
+      world.route(1, need)
+      #expect(world.router.case(World.case(1))?.state == .waiting, "busy alone is waited for")
+      world.given(.chooseChannels(World.ann, channels))
+      #expect(
+        world.router.case(World.case(1))?.state == (channels == [.chat] ? .waiting : .offered))
+    }
+  }
+
   @Test func `who finishes says why already, and it holds when they have`() {
     var world = World(World.withStatuses)
     world.assigned(1, to: World.ann)

@@ -51,6 +51,29 @@ struct `Agents together, and leaving` {
     #expect(world.last.events.contains(.consultEnded(World.case(1), .movedOn)))
   }
 
+  @Test func `advice ends at its time, also on a case that is parked or wrapped up`() {
+    for command in [
+      Command.park(World.case(1), by: World.ann, until: World().now + .seconds(600)),
+      .wrapUp(World.case(1), by: World.ann),
+    ] {
+      var world = World()
+      world.assigned(1, to: World.ann)
+      world.available(World.bob)
+      world.given(.openStream(World.ann, waiter: WaiterID(9)))
+      world.given(
+        .consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(30)))
+      world.given(command)
+      world.pass(seconds: 30)
+      world.when(.tick)
+      world.then(
+        [.consultEnded(World.case(1), .timedOut)],
+        [
+          .endConsult(World.bob, World.case(1), .timedOut),
+          .tellCase(World.ann, World.case(1), .consultEnded(.timedOut)),
+        ])
+    }
+  }
+
   @Test func `a customer on hold keeps agent, room and owner, and the agent is told when it ends`()
   {
     var world = World()
@@ -148,7 +171,7 @@ struct `Agents together, and leaving` {
         .caseRequeued(World.case(1), .bySupervisor),
         .backOffSet(World.ann, World.case(1), until: world.now + .seconds(30)),
         .ownerChanged(World.conversation(1), to: .queue(World.support, World.case(1)), epoch: 4),
-      ], [.tellOwner(World.conversation(1), .queue(World.support, World.case(1)), epoch: 4)])
+      ], [])
     #expect(world.router.case(World.case(1))?.age == age)
   }
 

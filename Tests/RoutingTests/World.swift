@@ -14,6 +14,8 @@ struct World {
   var now = Instant(milliseconds: 1_000_000)
   var last = Decision()
   var log: [(event: Event, at: Instant)] = []
+  /// Off where so much is set up that looking at all of it each time takes long.
+  var checks = true
 
   static let support = QueueID(0), sales = QueueID(1)
   static let german = SkillID(0), returns = SkillID(1), french = SkillID(2)
@@ -65,6 +67,10 @@ struct World {
 
   @discardableResult
   mutating func play(_ command: Command) -> Rejection? {
+    guard checks else {
+      last = Decision()
+      return router.decide(command, at: now, into: &last)
+    }
     let before = router.stateHash
     last = Decision()
     let rejection = router.decide(command, at: now, into: &last)

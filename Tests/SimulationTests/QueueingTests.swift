@@ -45,13 +45,78 @@ struct `Queueing models` {
     }
   }
 
+  /// A flow does not say that those who give up keep the agent from those who never do.
   @Test func `a load that nobody can serve is told and not measured`() throws {
-    var model = try self.model("erlang-c-1")
-    model.classes[0].arrivalRate = model.classes[0].serviceRate * 10
-    model.length = 2_000 / model.classes[0].serviceRate
+    var high = QueueingModel.CaseClass(name: "high", arrivalRate: 3, serviceRate: 1)
+    high.patienceRate = 0.1
+    high.priority = 1
+    let low = QueueingModel.CaseClass(name: "low", arrivalRate: 0.5, serviceRate: 1)
+    var model = QueueingModel(
+      name: "starved", classes: [high, low], groups: [.init(name: "one", count: 1)])
+    model.order = .strict
+    model.length = 4_000
     model.warmUp = 0
+    #expect(model.overloads == [])
     let fault = #expect(throws: QueueingFault.self) { try QueueingRun.run(model) }
     #expect(fault?.sentence.hasPrefix("more comes than the agents can serve: at the end ") ?? false)
+  }
+
+  /// However short the run, and however little is too much.
+  @Test(arguments: [1.05, 1.0]) func `a model without a steady state prints no figures`(
+    _ load: Double
+  ) throws {
+    var model = try self.model("erlang-c-1")
+    model.classes[0].arrivalRate = model.classes[0].serviceRate * load
+    model.length = 10 / model.classes[0].serviceRate
+    let fault = #expect(throws: QueueingFault.self) { try QueueingRun.run(model) }
+    let name = model.classes[0].name
+    #expect(
+      fault?.sentence.hasSuffix(
+        "(class \(name) keeps \(load) agents busy, and there are 1 for it)") ?? false,
+      "\(fault?.sentence ?? "")")
+    model.classes[0].patienceRate = 1
+    #expect(throws: Never.self) { try QueueingRun.run(model) }
+  }
+
+  @Test func `who can serve what counts: classes, and sets of them, are told that are too many`()
+    throws
+  {
+    func kind(_ name: String, _ rate: Double, _ skills: [String]) -> QueueingModel.CaseClass {
+      var made = QueueingModel.CaseClass(name: name, arrivalRate: rate, serviceRate: 0.5)
+      made.skills = skills
+      return made
+    }
+    func group(_ name: String, _ count: Int, _ skills: [String]) -> QueueingModel.AgentGroup {
+      var made = QueueingModel.AgentGroup(name: name, count: count)
+      made.skills = skills
+      return made
+    }
+    let groups = [
+      group("both", 2, ["german", "french"]), group("plain", 5, []), group("german", 1, ["german"]),
+    ]
+    func overloads(_ german: Double, _ french: Double, _ any: Double) -> [[String]] {
+      let model = QueueingModel(
+        name: "m",
+        classes: [
+          kind("german", german, ["german"]), kind("french", french, ["french"]),
+          kind("any", any, []),
+        ], groups: groups)
+      return model.overloads.map { $0.classes.map { model.classes[$0].name } }
+    }
+    #expect(overloads(1, 0.4, 2) == [])
+    #expect(overloads(1, 1, 0.5) == [["french"]])
+    #expect(
+      overloads(0.9, 0.9, 0.5) == [["german", "french"]], "3.6 for three agents, each alone is fine"
+    )
+    #expect(overloads(0.5, 0.5, 3.1) == [["german", "french", "any"]], "8.2 for eight")
+    #expect(overloads(3, 3, 5) == [["german"], ["french"], ["any"], ["german", "french", "any"]])
+    var nobody = QueueingModel(name: "n", classes: [kind("none", 1, ["dutch"])], groups: groups)
+    #expect(nobody.overloads == [.init(classes: [0], demand: 2, agents: 0)])
+    // So many that not every set of them can be looked at.
+    nobody.classes = (0..<40).map { kind("\($0)", 0.1, ["german"]) }
+    #expect(nobody.overloads.map { $0.demand.rounded() } == [8])
+    nobody.groups = (0..<40).map { group("\($0)", 1, ["german"]) }
+    #expect(nobody.overloads == [])
   }
 
   @Test func `whose patience lasts for ever costs nothing once they are served`() throws {

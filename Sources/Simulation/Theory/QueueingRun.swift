@@ -55,8 +55,10 @@ public struct QueueingRun {
     try prepare()
   }
 
-  /// - Errors: the model asks for what the router refuses, such as more skills than it knows.
+  /// - Errors: the model asks for what the router refuses, such as more skills than it knows, or comes
+  ///   to no steady state, of which figures could be told.
   public static func run(_ model: QueueingModel) throws(QueueingFault) -> QueueingResult {
+    if let why = model.restlessness { throw QueueingFault(sentence: why) }
     var run = try QueueingRun(model)
     try run.run()
     return run.tally.result(model, decisions: run.decisions)

@@ -18,6 +18,9 @@ struct Ledger {
   private var handed: [CaseID: String] = [:]
   private var epochs: [ConversationID: UInt32] = [:]
   private(set) var acceptances = 0
+  /// Offers that somebody's screen or phone shows, and those that ended since the last look.
+  private var shown: Set<OfferID> = []
+  private var over: Set<OfferID> = []
 
   private var said: [UInt64: EntryID] = [:]
   private var cases: [CaseID] = []
@@ -66,7 +69,12 @@ struct Ledger {
       }
     case .offerEnded(let offer, let end):
       let id = subjects.removeValue(forKey: offer)
-      if end == .accepted { return id.flatMap { handed[$0] } }
+      // Who accepts it hears of the case.
+      if end == .accepted {
+        shown.remove(offer)
+        return id.flatMap { handed[$0] }
+      }
+      over.insert(offer)
     case .caseClosed(let id, _): holders[id] = nil
     case .caseRequeued(let id, _): holders[id] = nil
     case .ownerChanged(let id, _, let epoch):
@@ -86,9 +94,24 @@ struct Ledger {
 
   // MARK: What somebody was told
 
-  func offered(_ offer: OfferID, to agent: AgentID) -> String? {
-    made[offer] == agent
+  mutating func offered(_ offer: OfferID, to agent: AgentID) -> String? {
+    shown.insert(offer)
+    return made[offer] == agent
       ? nil : "\(offer) was shown to agent \(agent.raw) and is not on disk as theirs"
+  }
+
+  mutating func withdrawn(_ offer: OfferID) { shown.remove(offer) }
+
+  /// Whatever is shown and has ended must have been taken back, once all has left that rests on it.
+  mutating func untold() -> String? {
+    let left = shown.intersection(over).sorted()
+    over.removeAll()
+    return left.first.map { "\($0) is over, and nobody told where it was shown" }
+  }
+
+  mutating func nothingIsShown() {
+    shown.removeAll()
+    over.removeAll()
   }
 
   mutating func told(_ answer: Answer, _ purpose: Errand.Purpose, _ disk: Disk) -> String? {

@@ -55,14 +55,20 @@ extension World {
     case .deliverOffer(let offer, _, let agent, .next, _):
       if let wrong = ledger.offered(offer, to: agent) { fail(wrong) }
       serverNotices(.failOffer(offer, .connectionClosed))
-    case .withdrawOffer(let offer, _, _, _, _): forget(offer)
+    case .withdrawOffer(let offer, _, _, _, _):
+      ledger.withdrawn(offer)
+      forget(offer)
+    case .closeStream(let agent, let waiter, _):
+      for index in desks.indices where desks[index].agent == agent && desks[index].stream == waiter
+      {
+        desks[index].connectionIsGone()
+      }
     case .endSession(let session, _):
       for index in contacts.indices where contacts[index].session == session {
         contacts[index].isOver = true
       }
-    case .deliverOffer, .answerEmpty, .tellSessions, .tellAgent, .tellOwner, .tellAgentStatus,
-      .tellCaseEnded,
-      .takeMessage, .messageCustomer, .askToConsult, .endConsult, .tellCase:
+    case .deliverOffer, .answerEmpty, .tellSessions, .tellAgent, .tellAgentStatus,
+      .tellCaseEnded, .takeMessage, .messageCustomer, .askToConsult, .endConsult, .tellCase:
       break
     }
   }

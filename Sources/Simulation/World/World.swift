@@ -199,6 +199,7 @@ final class World {
     }
     write(commit)
     leave(pipeline.committed(upTo: disk.head.position))
+    if let wrong = ledger.untold() { fail(wrong) }
     turnIsOver()
   }
 
@@ -259,6 +260,7 @@ final class World {
     armedAt = nil
     outcome.restarts += 1
     trace?("the server is killed")
+    ledger.nothingIsShown()
     for index in desks.indices { desks[index].connectionIsGone() }
     for index in contacts.indices { contacts[index].lineIsGone() }
     calendar.enter(.restart, at: now + 200 + Int64(random.below(5_000)))

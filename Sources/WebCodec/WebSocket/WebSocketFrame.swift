@@ -33,6 +33,9 @@ public struct WebSocketCloseCode: RawRepresentable, Equatable, Hashable, Sendabl
   public static let messageTooBig = Self(known: 1009)
   public static let internalError = Self(known: 1011)
   public static let tryAgainLater = Self(known: 1013)
+  /// Another stream took its place: whoever opened both does not open this one again. Of the
+  /// application's own (RFC 6455 §7.4.2).
+  public static let replaced = Self(known: 4001)
 }
 
 /// A masking key, and how far it has been used.

@@ -34,7 +34,10 @@ async def main(port, token, how, origin=None):
                 print(message, flush=True)
         except websockets.ConnectionClosed:
             pass
-        print(json.dumps({"closed": socket.close_code}), flush=True)
+        closed = {"closed": socket.close_code}
+        if (socket.close_code or 0) >= 4000:  # an application's own, which says more than the registry
+            closed["reason"] = socket.close_reason
+        print(json.dumps(closed), flush=True)
 
     async def say():
         lines = asyncio.StreamReader()

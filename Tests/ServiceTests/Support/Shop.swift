@@ -251,7 +251,7 @@ final class Shop {
       return try body(reader) { [store] workspace, hash throws(StoreFault) in
         try store.blobs.read(hash, workspace)
       }
-    case .look(let look):
+    case .look(let look, _):
       let render = look(pipeline.router)
       _ = try submit(.read)
       return try render(reader) { [store] workspace, hash throws(StoreFault) in

@@ -1,0 +1,150 @@
+import Model
+import Testing
+
+@testable import Routing
+
+/// Where a queue asks for several offers at once, whoever could be asked is asked, up to so many.
+struct `Offers to several at once` {
+  /// Bob, cat and dan serve sales, which offers to `most` at once; bob has one case of it open to him.
+  private func world(_ most: UInt8 = 3, _ need: Need = Need(queue: World.sales)) -> World {
+    var made = World.configuration
+    made.queues[0].offersAtOnce = most
+    made.queues[1].offersAtOnce = most
+    made.queues[1].offerTimeout = .init(
+      chat: .seconds(600), email: .seconds(600), phone: .seconds(600))
+    made.queues[0].offerTimeout = made.queues[1].offerTimeout
+    made.agents[3].autoAccept = false
+    var world = World(made)
+    world.sits(World.bob)
+    world.open(1)
+    world.route(1, need)
+    return world
+  }
+
+  private func asked(_ world: World, _ n: UInt64 = 1) -> [AgentID] {
+    (world.router.case(World.case(n))?.offers ?? []).compactMap { world.router.offer($0)?.agent }
+  }
+
+  @Test func `who comes free later is asked, too, until there are as many as the queue says`() {
+    var world = world(2)
+    #expect(asked(world) == [World.bob])
+    world.sits(World.cat)
+    #expect(asked(world) == [World.bob, World.cat])
+    world.sits(World.dan)
+    #expect(asked(world) == [World.bob, World.cat], "two are asked")
+    world.given(.closeStream(World.cat, waiter: WaiterID(2)))
+    #expect(asked(world) == [World.bob, World.dan])
+    world.when(.accept(world.offer(World.dan), World.dan))
+    #expect(world.router.agent(World.bob)?.offer == nil)
+  }
+
+  @Test func `what nobody has yet goes before what is offered already`() {
+    var world = world()
+    var french = Need(queue: World.sales)
+    french.skills = [.init(skill: World.french, level: 5, required: true)]
+    world.open(2)
+    world.route(2, french)
+    world.sits(World.cat)
+    #expect(asked(world) == [World.bob] && asked(world, 2) == [World.cat])
+    world.given(.decline(world.offer(World.cat), World.cat))
+    #expect(asked(world) == [World.bob, World.cat] && asked(world, 2).isEmpty)
+  }
+
+  @Test func `new rules that ask for more have others asked`() throws {
+    var world = world(1)
+    world.sits(World.cat)
+    #expect(asked(world) == [World.bob])
+    var made = try #require(world.router.configuration)
+    made.queues[1].offersAtOnce = 2
+    world.given(.configure(made))
+    #expect(asked(world) == [World.bob, World.cat])
+  }
+
+  @Test func `a step that opens the case to more has them asked while it is offered`() {
+    var need = Need(queue: World.sales)
+    need.skills = [.init(skill: World.german, level: 3, required: true)]
+    need.steps = [.init(after: .seconds(10), change: .dropSkill(World.german))]
+    var world = world(3, need)
+    world.sits(World.cat)
+    #expect(asked(world) == [World.bob])
+    world.pass(seconds: 10)
+    world.when(.tick)
+    #expect(asked(world) == [World.bob, World.cat])
+  }
+
+  @Test func `once it waits for one agent no more, the others are asked beside them`() {
+    var need = Need(queue: World.sales)
+    need.preferred = .init(agent: World.bob, for: .seconds(10))
+    var world = world(3, need)
+    world.sits(World.cat)
+    #expect(asked(world) == [World.bob])
+    world.pass(seconds: 10)
+    world.when(.tick)
+    #expect(asked(world) == [World.bob, World.cat])
+  }
+
+  @Test func `who declined it is asked once more when their time is over, while it is offered`() {
+    var world = world()
+    world.sits(World.cat)
+    world.given(.decline(world.offer(World.cat), World.cat))
+    #expect(asked(world) == [World.bob])
+    world.pass(seconds: 30)
+    world.when(.tick)
+    #expect(asked(world) == [World.bob, World.cat])
+  }
+
+  /// A machine that is read from its rows finds whoever came free as well.
+  @Test func `after a restart others are asked, a call's only once its caller is back`() throws {
+    var world = world(2)
+    world.router = try Router(rows: world.router.allRows())
+    world.sits(World.cat)
+    #expect(asked(world) == [World.bob, World.cat])
+
+    world = self.world(2)
+    world.given(.accept(world.offer(World.bob), World.bob), .close(World.case(1), by: World.bob))
+    world.open(2, .phone)
+    world.route(2, Need(queue: World.support))
+    #expect(asked(world, 2) == [World.bob])
+    world.router = try Router(rows: world.router.allRows())
+    world.given(.start)
+    world.available(World.ann)
+    #expect(asked(world, 2) == [World.bob], "nobody may be on that line")
+    world.given(
+      .joinSession(
+        conversation: World.conversation(2),
+        session: NewSession(id: World.session(2), channel: .phone, bot: nil)))
+    #expect(asked(world, 2) == [World.bob, World.ann])
+  }
+
+  @Test func `of very many that may be offered to more at once each is, some a command`() throws {
+    let many = 600
+    var made = World.configuration
+    made.agents = (0..<2 * many).map {
+      RoutingConfiguration.Agent(name: "a\($0)", skills: [], queues: ["support"])
+    }
+    var world = World(made)
+    world.checks = false
+    for index in 0..<many { world.sits(AgentID(UInt32(index))) }
+    for n in 1...UInt64(many) {
+      world.open(n)
+      world.route(n, Need(queue: World.support))
+    }
+    for index in many..<2 * many { world.sits(AgentID(UInt32(index))) }
+    world.checks = true
+    made.queues[0].offersAtOnce = 2
+    world.when(.configure(made))
+    while world.router.matchGoesOn {
+      #expect(world.last.events.count <= 2 * RoutingLimits.pairsPerCommandMax)
+      world.when(.tick)
+    }
+    #expect((1...UInt64(many)).allSatisfy { asked(world, $0).count == 2 })
+  }
+}
+
+extension World {
+  /// Available, at a stream.
+  fileprivate mutating func sits(_ agent: AgentID) {
+    available(agent)
+    given(.openStream(agent, waiter: WaiterID(UInt64(agent.raw))))
+  }
+}
