@@ -140,18 +140,16 @@ struct Lexer {
 
   /// Whether `(name` behind another name stands before this: `exists(e => …)` is how others write it.
   private func isBehindFirstName(_ start: Int) -> Bool {
-    var before = source[..<start]
-    func drop(while condition: (UInt8) -> Bool) -> Int {
-      let count = before.reversed().prefix(while: condition).count
-      before = before.dropLast(count)
-      return count
+    var end = start
+    func back(while condition: (UInt8) -> Bool) {
+      while end > 0, condition(source[end - 1]) { end -= 1 }
     }
-    _ = drop { $0 == 0x20 }
-    guard drop(while: { Self.isLetter($0) || Self.isDigit($0) }) > 0 else { return false }
-    _ = drop { $0 == 0x20 }
-    guard before.last == UInt8(ascii: "(") else { return false }
-    before = before.dropLast()
-    return before.last.map(Self.isLetter) ?? false
+    back { $0 == 0x20 }
+    let nameEnd = end
+    back { Self.isLetter($0) || Self.isDigit($0) }
+    guard end < nameEnd else { return false }
+    back { $0 == 0x20 }
+    return end > 1 && source[end - 1] == UInt8(ascii: "(") && Self.isLetter(source[end - 2])
   }
 
   private static let pattern = "for a pattern write `x.matches(\"…\")`"
