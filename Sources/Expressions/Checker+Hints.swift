@@ -68,6 +68,19 @@ extension Checker {
     }
   }
 
+  /// For a name that there is not right behind a field and a hyphen: `fields.order-no` is a
+  /// difference.
+  func hyphenated(_ name: String, _ node: Int) -> String? {
+    for case .call("_-_", let sides) in syntax.nodes where sides.count == 2 && sides[1] == node {
+      guard case .select(let map, let field, _) = syntax.nodes[sides[0]],
+        syntax.extents[sides[0]].end + 1 == syntax.extents[node].start
+      else { return nil }
+      return
+        "a name with a hyphen stands in brackets: `\(syntax.text(of: map))[\"\(field)-\(name)\"]`"
+    }
+    return nil
+  }
+
   /// For a name that there is not: a value, as other languages call it.
   func otherValue(_ name: String, _ node: Int) -> String? {
     switch name.lowercased() {
@@ -102,7 +115,7 @@ extension Checker {
       return nil
     }
     let types = types.map { unifier.resolve($0, final: true) }
-    if let hint = timeHint(sides, types) ?? optionalHint(sides, types) { return hint }
+    if let hint = timeHint(name, sides, types) ?? optionalHint(sides, types) { return hint }
     switch name {
     case "_==_", "_!=_":
       return equalityHint(name, sides, types)
@@ -119,24 +132,6 @@ extension Checker {
     }
   }
 
-  /// A moment, or a length of time, that stands there as a text.
-  private func timeHint(_ sides: [Int], _ types: [Type]) -> String? {
-    guard sides.count == 2 else { return nil }
-    for (text, other) in [(0, 1), (1, 0)] {
-      guard case .literal(.string(let written)) = syntax.nodes[sides[text]] else { continue }
-      switch types[other] {
-      case .timestamp:
-        let isDay = written.utf8.count == 10
-        return "write `timestamp(\"\(isDay ? written + "T00:00:00Z" : written)\")`"
-      case .duration:
-        return
-          "write `duration(\"\(Span(written) == nil ? Span.meant(by: written) ?? "48h" : written)\")`"
-      default: continue
-      }
-    }
-    return nil
-  }
-
   /// What may be missing, used as if it were there.
   private func optionalHint(_ sides: [Int], _ types: [Type]) -> String? {
     guard types.contains(where: Self.isOptional), !types.allSatisfy(Self.isOptional) else {
@@ -146,6 +141,9 @@ extension Checker {
       "it may be missing: write `.value()` behind it, or `.orValue(…)` for something else then"
   }
 
+  /// A number as long as those of telephones with their country.
+  private static let telephoneLeast: Int64 = 10_000_000
+
   /// - Parameter sides: tried in both orders.
   private func equalityHint(_ name: String, _ sides: [Int], _ types: [Type]) -> String? {
     let isEqual = name == "_==_"
@@ -154,6 +152,11 @@ extension Checker {
       return Self.presence(of: sides[0], syntax, isThere: !isEqual).map {
         "`\($0)` asks whether it is \(isEqual ? "missing" : "there")"
       }
+    }
+    if types[0] == .string, case .literal(.int(let number)) = syntax.nodes[sides[1]],
+      number >= Self.telephoneLeast
+    {
+      return "a text stands in quotes: \"\(number)\", or \"+\(number)\" for a telephone"
     }
     if case .list(let element) = types[0], element == types[1] || element == .dyn {
       let asked = "\(texts[1]) in \(texts[0])"

@@ -44,8 +44,8 @@ extension Checker {
         "a name for each element stands in the brackets of `exists(\(name), …)` and its like alone"
     }
     report(
-      node, "there is no `\(name)`\(place)", hint: otherValue(name, node) ?? nearest(name) ?? quoted
-    )
+      node, "there is no `\(name)`\(place)",
+      hint: hyphenated(name, node) ?? otherValue(name, node) ?? nearest(name) ?? quoted)
     return .dyn
   }
 
@@ -169,12 +169,21 @@ extension Checker {
       if type == .timestamp, case .select(let moment, _, _) = syntax.nodes[node] {
         hint = Self.otherMethod(field, on: syntax.text(of: moment)).map { "write it as `\($0)`" }
       }
-      if case .list = type, case .select(let list, _, _) = syntax.nodes[node] {
-        hint = "ask each of its elements: `\(syntax.text(of: list)).exists(e, e.\(field) == …)`"
+      if case .list(let element) = type, case .select(let list, _, _) = syntax.nodes[node] {
+        hint = elementHint(field, syntax.text(of: list), element)
       }
       report(node, "\(shown(type)) has no fields, so `.\(field)` means nothing", hint: hint)
       return .dyn
     }
+  }
+
+  private func elementHint(_ field: String, _ list: String, _ element: Type) -> String {
+    if ["count", "length", "len", "size", "empty", "isempty"].contains(field.lowercased()) {
+      return "write it as `\(Self.otherMethod(field, on: list) ?? "size(\(list))")`"
+    }
+    return element == .string
+      ? "whether it is among them asks `\"\(field)\" in \(list)`"
+      : "ask each of its elements: `\(list).exists(e, e.\(field) == …)`"
   }
 
   mutating func inferHas(_ node: Int, _ operand: Int, _ field: String) -> Type {

@@ -16,6 +16,8 @@ struct Term: Sendable {
   var needs: Set<CodePoints> = []
   /// Where alone it can have a value; nil: everywhere.
   var places: Set<String>?
+  /// The only value that it has in a place.
+  var valuesAt: [String: Value] = [:]
   /// What is asked of it, in all conditions.
   var tests: [TermTest] = []
 }
@@ -268,6 +270,7 @@ struct ConditionReader {
     made.range = premises.ranges[slot]
     made.values = premises.values[slot]
     made.places = premises.places[slot]
+    made.valuesAt = premises.valuesAt[slot] ?? [:]
     return made
   }
 

@@ -78,6 +78,8 @@ private struct CaseSpace {
     /// Where a term of places is.
     var place: String?
     var isValue: Bool
+    /// Where a term has one value only in some places: what it is here.
+    var value: Value?
   }
   struct Dimension {
     var term: Int
@@ -89,6 +91,7 @@ private struct CaseSpace {
     /// Dimensions that must have a value where this one has.
     var needs: [Int] = []
     var places: Set<String>?
+    var valuesAt: [String: Value] = [:]
   }
 
   private(set) var dimensions: [Dimension] = []
@@ -110,7 +113,8 @@ private struct CaseSpace {
     }
     var placeTerm: Int?
     if let slot = premises?.place, let number = terms.number(Program.key(slot: slot)),
-      asked[number] != nil || order.contains(where: { terms[$0].places != nil })
+      asked[number] != nil
+        || order.contains(where: { terms[$0].places != nil || !terms[$0].valuesAt.isEmpty })
     {
       placeTerm = number
     }
@@ -128,6 +132,7 @@ private struct CaseSpace {
     for at in dimensions.indices where premises != nil {
       let term = terms[dimensions[at].term]
       dimensions[at].places = term.places
+      dimensions[at].valuesAt = term.valuesAt
       dimensions[at].needs = term.needs.compactMap { key in
         terms.number(key).flatMap { numbers[$0] }
       }
@@ -154,9 +159,13 @@ private struct CaseSpace {
       let outcomes = asked.map { $0.truth(state) }
       var place: String?
       if isPlace, case .value(.string(let text)) = state { place = text }
-      let label = outcomes.map(\.rawValue) + [state.isValue ? 1 : 0] + Array((place ?? "").utf8)
+      var value: Value?
+      if !term.valuesAt.isEmpty, case .value(let held) = state { value = held }
+      let told = (place ?? "") + (value.map { " " + $0.text(limit: .max) } ?? "")
+      let label = outcomes.map(\.rawValue) + [state.isValue ? 1 : 0] + Array(told.utf8)
       guard seen.insert(label).inserted else { return }
-      made.states.append(State(outcomes: outcomes, place: place, isValue: state.isValue))
+      made.states.append(
+        State(outcomes: outcomes, place: place, isValue: state.isValue, value: value))
     }
     for value in values { add(.value(value)) }
     if term.mayMiss, !isWhole { add(.missing) }
@@ -178,6 +187,11 @@ private struct CaseSpace {
     }
     if let places = dimensions[at].places, let place, known[place] >= 0,
       let here = dimensions[place].states[known[place]].place, !places.contains(here)
+    {
+      return false
+    }
+    if let place, known[place] >= 0, let here = dimensions[place].states[known[place]].place,
+      let only = dimensions[at].valuesAt[here], dimensions[at].states[state].value != only
     {
       return false
     }

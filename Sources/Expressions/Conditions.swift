@@ -368,6 +368,11 @@ public struct Conditions: Sendable {
       }
       if terms[term].places != nil { found.insert(Self.key(place)) }
       for text in terms[term].places ?? [] { found.insert(Self.key(place, .string(text))) }
+      guard term == place else { return }
+      for slot in premises.valuesAt.keys {
+        guard let tied = terms.number(Program.key(slot: slot)) else { continue }
+        found.formUnion([Self.key(tied), Self.key(anyOf: tied)])
+      }
     }
     return found
   }

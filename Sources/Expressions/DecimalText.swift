@@ -8,16 +8,15 @@ enum DecimalText {
     return nil
   }
 
-  /// The shortest digits that read back as the same double; with an exponent from 10^21 on and
-  /// below 10^-4, as
-  /// JSON writers do.
-  static func shortest(_ value: Double) -> String {
+  /// The shortest digits that read back as the same double; with an exponent from 10^21 on, as JSON
+  /// writers do, or from where it is said, and below 10^-4.
+  static func shortest(_ value: Double, exponentFrom: Int = 21) -> String {
     if value.isNaN { return "NaN" }
     if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
     let (digits, point) = shortestDigits(value.magnitude)
     let sign = value.sign == .minus ? "-" : ""
     let exponent = point - 1
-    if exponent < -4 || exponent >= 21 {
+    if exponent < -4 || exponent >= exponentFrom {
       return sign + scientific(digits, exponent)
     }
     return sign + place(digits, point)

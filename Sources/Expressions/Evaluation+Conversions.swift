@@ -57,8 +57,9 @@ extension Evaluation {
       guard x >= 0, x < 18446744073709551616.0 else { return .fault(.range, "uint64 range") }
       return .uint(UInt64(x))
     case .string(let text):
-      // Swift would take a leading plus; cel-go, which reads it for `int`, does not here.
-      let number = text.utf8.first == UInt8(ascii: "+") ? nil : UInt64(text)
+      // Swift would take a leading sign; cel-go, which reads it for `int`, does not here.
+      let isSigned = text.utf8.first.map("+-".utf8.contains) ?? false
+      let number = isSigned ? nil : UInt64(text)
       return number.map(Value.uint) ?? bad("'\(text)'", "a uint")
     default: return nil
     }
@@ -76,10 +77,11 @@ extension Evaluation {
   }
 
   private static func double(_ text: String) -> Double? {
-    switch text {
-    case "NaN": .nan
-    case "Inf", "+Inf", "Infinity", "+Infinity": .infinity
-    case "-Inf", "-Infinity": -.infinity
+    // In any case, as cel-go takes them (`strconv.ParseFloat`).
+    switch text.utf8.count <= 9 ? text.lowercased() : text {
+    case "nan": .nan
+    case "inf", "+inf", "infinity", "+infinity": .infinity
+    case "-inf", "-infinity": -.infinity
     default:
       // A number that is too large for a double is none, as it is in a rule.
       text.utf8.allSatisfy { Lexer.isDigit($0) || "+-.eE".utf8.contains($0) }
@@ -92,7 +94,8 @@ extension Evaluation {
     case .string: return a
     case .int(let x): return .string(String(x))
     case .uint(let x): return .string(String(x))
-    case .double(let x): return .string(DecimalText.shortest(x))
+    // As cel-go's `%g` does, with an exponent from a million on.
+    case .double(let x): return .string(DecimalText.shortest(x, exponentFrom: 6))
     case .bool(let x): return .string(x ? "true" : "false")
     case .timestamp(let x): return .string(x.description)
     case .duration(let x): return .string(x.description)

@@ -103,6 +103,12 @@ struct Lexer {
       // As people write arrows, and as some languages compare.
       let sign = peek() == UInt8(ascii: ">") ? ">" : "<"
       at += 1
+      if sign == ">", isBehindFirstName(start) {
+        report(
+          start, "`=>` is not an operator",
+          hint: "a comma stands behind the element's name, as in `exists(e, …)`")
+        return Token(kind: .symbol, start: start, end: at, text: ",")
+      }
       report(start, "`=\(sign)` is not an operator", hint: "to compare, write `\(sign)=`")
       return Token(kind: .symbol, start: start, end: at, text: sign + "=")
     case UInt8(ascii: "<") where peek() == UInt8(ascii: ">"):
@@ -130,6 +136,20 @@ struct Lexer {
       while at < source.count, source[at] & 0xC0 == 0x80 { at += 1 }
       return stranger(start)
     }
+  }
+
+  /// Whether `(name` behind another name stands before this: `exists(e => …)` is how others write it.
+  private func isBehindFirstName(_ start: Int) -> Bool {
+    var end = start
+    func back(while condition: (UInt8) -> Bool) {
+      while end > 0, condition(source[end - 1]) { end -= 1 }
+    }
+    back { $0 == 0x20 }
+    let nameEnd = end
+    back { Self.isLetter($0) || Self.isDigit($0) }
+    guard end < nameEnd else { return false }
+    back { $0 == 0x20 }
+    return end > 1 && source[end - 1] == UInt8(ascii: "(") && Self.isLetter(source[end - 2])
   }
 
   private static let pattern = "for a pattern write `x.matches(\"…\")`"
@@ -198,9 +218,11 @@ struct Lexer {
   private mutating func numberEnd(_ kind: Kind, _ start: Int) -> Token {
     guard Self.isLetter(peek()) else { return token(kind, from: start) }
     while Self.isLetter(peek()) || Self.isDigit(peek()) { at += 1 }
+    let text = String(decoding: source[start..<at], as: UTF8.self)
+    let length = Span(text) == nil ? Span.meant(by: text) : text
     report(
-      start,
-      "`\(String(decoding: source[start..<at], as: UTF8.self))` is neither a number nor a name")
+      start, "`\(text)` is neither a number nor a name",
+      hint: length.map { "a length of time is written `duration(\"\($0)\")`" })
     return Token(kind: .invalid, start: start, end: at, text: "0")
   }
 

@@ -166,9 +166,16 @@ extension Parser {
     if token.kind == .symbol, ["<", "<=", ">", ">=", "==", "!="].contains(token.text) {
       return "a comparison has two sides, as in `x > 3 && x < 5`"
     }
+    let next = tokens[min(position + 1, tokens.count - 1)]
+    if at("+"), next.kind == .int, next.start == token.end {
+      return "a number has no plus; that of a telephone is a text: \"+\(next.text)\""
+    }
     guard position > 0, case let last = tokens[position - 1] else { return nil }
-    if at(","), last.kind == .int, last.end == token.start, position + 1 < tokens.count,
-      case let next = tokens[position + 1], next.kind == .int, next.start == token.end
+    if token.kind == .name, last.kind == .int, let length = Span.meant(by: last.text + token.text) {
+      return "a length of time is written `duration(\"\(length)\")`"
+    }
+    if at(","), last.kind == .int, last.end == token.start, next.kind == .int,
+      next.start == token.end
     {
       return "a number has no comma: write \(last.text)\(next.text), or with a point"
     }

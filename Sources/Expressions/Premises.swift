@@ -16,6 +16,8 @@ public struct Premises: Sendable {
   /// be present.
   public var place: Int?
   public var places: [Int: Set<String>] = [:]
+  /// The only value that a fact has in a place, by slot and place.
+  public var valuesAt: [Int: [String: Value]] = [:]
 
   public init() {}
 }

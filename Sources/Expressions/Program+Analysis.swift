@@ -131,29 +131,35 @@ extension Program {
     }
   }
 
-  /// For whoever counts days or months from one: they ask for a seventh day, or a twelfth month.
+  /// For whoever counts days, months or hours from one: they ask for a seventh day, or a twelfth
+  /// month.
   public var hintOfCounting: String? {
     for node in syntax.nodes {
       guard case .call(_, let sides) = node, sides.count == 2 else { continue }
       for (subject, other) in [(sides[0], sides[1]), (sides[1], sides[0])] {
-        guard case .member(_, let name, _) = syntax.nodes[subject] else { continue }
+        guard case .member(_, let name, _) = syntax.nodes[subject],
+          let (number, hint) = Self.countings[name]
+        else { continue }
         var asked = [other]
         if case .list(let elements, _) = syntax.nodes[other] { asked = elements }
-        func asks(_ number: Int64) -> Bool {
-          asked.contains {
-            if case .literal(.int(number)) = syntax.nodes[$0] { true } else { false }
-          }
+        let asks = asked.contains {
+          if case .literal(.int(number)) = syntax.nodes[$0] { true } else { false }
         }
-        if name == "getDayOfWeek", asks(7) {
-          return "days are counted from 0, which is Sunday, to 6"
-        }
-        if name == "getMonth", asks(12) {
-          return "months are counted from 0, which is January, to 11"
-        }
+        if asks { return hint }
       }
     }
     return nil
   }
+
+  /// What each counts, and the number that whoever counts otherwise asks for.
+  private static let countings: [String: (Int64, String)] = [
+    "getDayOfWeek": (7, "days are counted from 0, which is Sunday, to 6"),
+    "getMonth": (12, "months are counted from 0, which is January, to 11"),
+    "getDayOfMonth": (31, "here days are counted from 0 to 30; `getDate` counts them from 1"),
+    "getDate": (0, "days are counted from 1 to 31; `getDayOfMonth` counts them from 0"),
+    "getHours": (24, "hours are counted from 0 to 23"),
+    "getMinutes": (60, "minutes are counted from 0 to 59"),
+  ]
 
   /// Every length of time of which somebody makes a whole number.
   public func lengthsAsNumbers() -> [(node: Int, length: Int)] {

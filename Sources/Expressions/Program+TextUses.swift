@@ -4,6 +4,8 @@ public struct TextUse: Sendable {
     case fact(slot: Int)
     /// Each element of a fact that is a list.
     case elements(slot: Int)
+    /// A field of a fact that is a map, such as `handoff.fields.language`.
+    case field(slot: Int, name: String)
     /// What `lowerAscii()` and `upperAscii()` made.
     case lowered, raised
   }
@@ -50,6 +52,8 @@ extension Program {
     case .member(let target, let name, let given) where given.count == 1:
       if let relation = TextUse.Relation(rawValue: name), relation != .equals {
         note(target, relation, given, elements, &found)
+      } else if name == "matches" {
+        notePattern(target, given[0], elements, &found)
       }
     case .fold(let fold):
       collectUses(fold.range, elements, &found)
@@ -82,10 +86,44 @@ extension Program {
     }
   }
 
+  /// A pattern that is nothing but a text asks what `contains` and its like do.
+  private func notePattern(
+    _ subject: Int, _ pattern: Int, _ elements: [String: Int], _ found: inout [TextUse]
+  ) {
+    guard let what = textSubject(subject, elements),
+      case .literal(.string(let written)) = syntax.nodes[pattern]
+    else { return }
+    let (isStart, isEnd) = (written.hasPrefix("^"), written.hasSuffix("$"))
+    let text = String(written.dropFirst(isStart ? 1 : 0).dropLast(isEnd ? 1 : 0))
+    let isPlain = text.unicodeScalars.allSatisfy {
+      $0.properties.isAlphabetic || ("0"..."9").contains($0) || " -_@".unicodeScalars.contains($0)
+    }
+    guard !text.isEmpty, isPlain else { return }
+    let relation: TextUse.Relation =
+      switch (isStart, isEnd) {
+      case (true, true): .equals
+      case (true, false): .startsWith
+      case (false, true): .endsWith
+      case (false, false): .contains
+      }
+    found.append(
+      .init(
+        subject: what, relation: relation, text: text, node: pattern,
+        written: syntax.text(of: subject)))
+  }
+
   private func textSubject(_ node: Int, _ elements: [String: Int]) -> TextUse.Subject? {
     if case .slot(let slot) = operations[node] { return .fact(slot: Int(slot)) }
+    if let (operand, name) = field(node), case .slot(let slot) = operations[operand] {
+      return .field(slot: Int(slot), name: name)
+    }
     switch syntax.nodes[node] {
     case .name(let name, absolute: false): return elements[name].map { .elements(slot: $0) }
+    case .member(let target, "orValue", let given) where given.count == 1:
+      guard case .select(let operand, let name, true) = syntax.nodes[target],
+        case .slot(let slot) = operations[operand]
+      else { return nil }
+      return .field(slot: Int(slot), name: name)
     case .member(_, "lowerAscii", let given) where given.isEmpty: return .lowered
     case .member(_, "upperAscii", let given) where given.isEmpty: return .raised
     default: return nil

@@ -2,8 +2,8 @@ import Expressions
 import Rules
 
 extension WorkspaceFolder {
-  /// Warnings of facts about queues and hours that these rules do not have, and of a channel that
-  /// nobody has: no rule would ever look at them.
+  /// Warnings of facts about queues and hours that these rules do not have, of a channel that nobody
+  /// has, and of what no case has: no rule would ever look at them.
   ///
   /// - Parameter path: of the file that holds the facts.
   public static func strangers(
@@ -36,6 +36,10 @@ extension WorkspaceFolder {
       findings.add(
         .warning, wholeFile: path, "`\(fact.name)` is never \"\(text)\"",
         hint: Spelling.hint(text: text, among: names))
+    }
+    for found in facts.impossible() {
+      findings.add(
+        .warning, wholeFile: path, found.message + ImpossibleFact.sentence, hint: found.hint)
     }
     for (fact, text, form) in given(facts, workspace.workspace) {
       guard

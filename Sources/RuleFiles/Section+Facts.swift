@@ -66,6 +66,14 @@ extension Section {
   private static func value(_ section: Section, _ type: Type, what: String) -> Value? {
     switch type {
     case .string: return section.text(what: what).map(Value.string)
+    case .int where section.isQuoted:
+      section.report(
+        "\(what) is a whole number, and this is a text", hint: "write it without quotes")
+      return nil
+    case .bool where section.isQuoted:
+      section.report(
+        "\(what) is true or false, and this is a text", hint: "write it without quotes")
+      return nil
     case .int: return section.whole(Int.min...Int.max, what: what).map { .int(Int64($0)) }
     case .bool: return section.flag(what: what).map(Value.bool)
     case .timestamp:
@@ -88,6 +96,11 @@ extension Section {
     case .object(let name): return object(section, name, what: what)
     default: return free(section)
     }
+  }
+
+  /// A text, whatever stands in it: so also in JSON.
+  private var isQuoted: Bool {
+    node.scalar.map { $0.style == .doubleQuoted || $0.style == .singleQuoted } ?? false
   }
 
   private static func object(_ section: Section, _ name: String, what: String) -> Value? {

@@ -8,7 +8,10 @@ enum TextForm {
   case among([String])
   /// One of the addresses of ours that mail can come to.
   case addresses([String])
-  case lowerCase, upperCase
+  /// An address in lower case, without a name.
+  case address
+  /// What `lowerAscii()` and `upperAscii()` make.
+  case lowerAscii, upperAscii
   /// A language's tag in the case that is usual, or what is no tag.
   case language
   /// A number in E.164, always.
@@ -19,7 +22,7 @@ enum TextForm {
   /// What is known of a fact in any workspace; nil for most.
   init?(of fact: Fact) {
     switch fact {
-    case .mailFrom: self = .lowerCase
+    case .mailFrom: self = .address
     case .callFrom: self = .number
     case .callTo: self = .numberOrOther
     case .conversationLanguage, .customerLanguage: self = .language
@@ -37,12 +40,13 @@ enum TextForm {
       return Self.problem(text, relation, known).map { ("is one of a few texts", $0) }
     case .addresses(let known):
       return Self.problem(text, relation, known).map { ("holds `mail_addresses`", $0) }
-    case .lowerCase:
+    case .address: return Self.problem(ofAddress: text)
+    case .lowerAscii:
       guard text.utf8.contains(where: { (0x41...0x5A).contains($0) }) else { return nil }
-      return ("has no capital letters", "did you mean \"\(text.lowercased())\"?")
-    case .upperCase:
+      return ("has no capital letters", Self.hint(text, lowered: true))
+    case .upperAscii:
       guard text.utf8.contains(where: { (0x61...0x7A).contains($0) }) else { return nil }
-      return ("has no small letters", "did you mean \"\(text.uppercased())\"?")
+      return ("has no small letters", Self.hint(text, lowered: false))
     case .language:
       let tag = LanguageTag.canonical(text)
       guard relation == .equals, tag != text else { return nil }
@@ -50,6 +54,30 @@ enum TextForm {
     case .number: return Self.problem(ofNumber: text, relation, true, defaultRegion)
     case .numberOrOther: return Self.problem(ofNumber: text, relation, false, defaultRegion)
     }
+  }
+
+  private static func problem(ofAddress text: String) -> (form: String, hint: String?)? {
+    if text.contains("<") || text.contains(">") {
+      let inner = text.split(separator: "<").last.map { $0.prefix { $0 != ">" } } ?? ""
+      return (
+        "is an address without a name",
+        inner.contains("@") ? "did you mean \"\(inner.lowercased())\"?" : nil
+      )
+    }
+    guard text.utf8.contains(where: { (0x41...0x5A).contains($0) }) else { return nil }
+    return ("has no capital letters", "did you mean \"\(text.lowercased())\"?")
+  }
+
+  /// `lowerAscii()` and its like change A to Z alone.
+  private static func hint(_ text: String, lowered: Bool) -> String {
+    let whole = lowered ? text.lowercased() : text.uppercased()
+    let left = text.first { letter in
+      !letter.isASCII && (lowered ? letter.lowercased() : letter.uppercased()) != String(letter)
+    }
+    guard let left else { return "did you mean \"\(whole)\"?" }
+    let isPlain = text.allSatisfy { $0.isLetter || $0.isNumber || $0 == " " }
+    let other = isPlain ? ": `matches(\"(?i)\(text.lowercased())\")` takes both" : ""
+    return "`\(lowered ? "lowerAscii" : "upperAscii")()` leaves `\(left)` as it is\(other)"
   }
 
   private static func problem(_ text: String, _ relation: TextUse.Relation, _ known: [String])

@@ -12,6 +12,12 @@ public enum WorkspaceFolder {
     public var tests: [RuleTest]
     /// The diagnostics as a person reads them, empty when there are none.
     public var rendered: String { diagnostics.map(\.rendered).joined(separator: "\n\n") }
+    /// The same for whom the folder is refused: what it is refused for stands first.
+    public var refusal: String {
+      let errors = diagnostics.filter { $0.severity == .error }
+      let others = diagnostics.filter { $0.severity != .error }
+      return (errors + others).map(\.rendered).joined(separator: "\n\n")
+    }
   }
 
   static let filesMax = 500
@@ -112,6 +118,8 @@ final class WorkspaceReader {
   var rules: [Rule] = [] { didSet { known.rules = nil } }
   var tests: [RuleTest] = []
   var testNames: Set<String> = []
+  /// Tests that do not say when it is, and their facts.
+  var timeless: [(place: Section, facts: Facts)] = []
   var places: [String: Section] = [:]
   /// Whose device each is that was named so far.
   var deviceHolders: [String: String] = [:]
@@ -230,6 +238,7 @@ final class WorkspaceReader {
     do {
       let set = try RuleSet(version: version.text, rules: rules, skills: skills, queues: queues)
       guard checkCost(set) else { return nil }
+      lintTimes(set)
       return CheckedWorkspace(
         workspace: workspace, queues: queues, skills: skills, agents: agents, hours: hours,
         rules: set)

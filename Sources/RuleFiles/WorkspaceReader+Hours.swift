@@ -90,9 +90,11 @@ extension WorkspaceReader {
       let parts = text.split(separator: "-").map { $0.filter { $0 != " " } }
       section.report(
         "`\(text)` is not a time of day",
-        hint: isOverMidnight
-          ? "what goes past midnight stands in two: [\"00:00-\(parts[1])\", \"\(parts[0])-24:00\"]"
-          : "write \"09:00-17:00\"")
+        hint: isOverMidnight && ends[0] == ends[1]
+          ? "it begins as it ends: for the whole day write \"00:00-24:00\""
+          : isOverMidnight
+            ? "what goes past midnight stands in two: [\"00:00-\(parts[1])\", \"\(parts[0])-24:00\"]"
+            : "write \"09:00-17:00\"")
       return nil
     }
     return start...end

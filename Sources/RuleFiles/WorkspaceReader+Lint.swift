@@ -23,7 +23,7 @@ extension WorkspaceReader {
   private func mayBeTrue(_ rule: Rule) -> Bool {
     judgedNumbers[rule.key].map { judged.outcomes(of: $0).mayBeTrue } ?? true
   }
-  private func mayBeTrue(_ rule: Rule, on channel: String) -> Bool {
+  func mayBeTrue(_ rule: Rule, on channel: String) -> Bool {
     judgedNumbers[rule.key].map { judged.mayBeTrue($0, at: channel) } ?? true
   }
 
@@ -121,7 +121,7 @@ extension WorkspaceReader {
   }
 
   /// What those lack who serve the queue to which a step moves the case, of what is still needed.
-  private func lacking(_ needed: Plan, _ queue: String) -> String? {
+  func lacking(_ needed: Plan, _ queue: String) -> String? {
     guard !needed.requiredSkills.isEmpty, !findings.isFull else { return nil }
     var there = needed
     there.queue = queue
@@ -173,107 +173,6 @@ extension WorkspaceReader {
     }
     if !plan.admits(agent) {
       place.report("`\(name)` is preferred and excluded at once", severity: .warning)
-    }
-  }
-
-  /// Steps that come after the case has left, or change what is no longer there.
-  private func lintSteps(_ plan: Plan, _ rule: Rule, _ place: Section) {
-    var stay = Stay(queue: plan.queue)
-    var relaxed: Set<String> = []
-    var needed = plan
-    let mayBeChat = mayBeTrue(rule, on: "chat")
-    var widened: Set<String> = []
-    for (at, step) in plan.steps.enumerated() {
-      let places = stepPlaces[rule.key] ?? []
-      let place = places.indices.contains(at) ? places[at] : place
-      follow(&stay, until: step.afterMilliseconds)
-      let queue = stay.queue
-      if mayBeChat, let limit = stay.handedBackAfter {
-        place.report(
-          "the step after \(step.afterMilliseconds / 1_000) s comes to no chat that waits in `\(queue)`: its `max_wait` gives chats back to the bot after \(limit) s there",
-          severity: .warning)
-      }
-      switch step.change {
-      case .changeQueue(let next):
-        if next == queue {
-          place.report(
-            "a step moves the case to `\(next)`, where it is already", severity: .warning)
-        }
-        stay = Stay(queue: next, sinceMilliseconds: step.afterMilliseconds)
-        if let lacking = lacking(needed, next) {
-          place.report("the step to `\(next)`: \(lacking)", severity: .warning)
-        }
-      case .widen(let names):
-        lintWidening(names, queue, &widened, place)
-      case .relaxSkill(let name):
-        needed.requiredSkills.removeAll { $0.name == name }
-        if !relaxed.insert(name).inserted {
-          place.report("two steps relax `\(name)`", severity: .warning)
-        }
-      case .lowerSkill(let name, let level):
-        lintLowering(name, level, &needed, relaxed, place)
-      case .raisePriority, .message: break
-      }
-    }
-  }
-
-  private func lintWidening(
-    _ names: [String], _ queue: String, _ widened: inout Set<String>, _ place: Section
-  ) {
-    for name in names {
-      if name == queue {
-        place.report("a step widens to `\(name)`, where the case is already", severity: .warning)
-      } else if !widened.insert(name).inserted {
-        place.report(
-          "a step widens to `\(name)`, which the case has been widened to before",
-          severity: .warning)
-      }
-    }
-  }
-
-  private func lintLowering(
-    _ name: String, _ level: Int, _ needed: inout Plan, _ relaxed: Set<String>, _ place: Section
-  ) {
-    let before = needed.requiredSkills.first { $0.name == name }?.level
-    for at in needed.requiredSkills.indices where needed.requiredSkills[at].name == name {
-      needed.requiredSkills[at].level = min(needed.requiredSkills[at].level, level)
-    }
-    if relaxed.contains(name) {
-      place.report("`\(name)` is lowered after it was relaxed", severity: .warning)
-    }
-    if let before, level >= before {
-      place.report(
-        "a step lowers `\(name)` to \(level), which is no lower than \(before)",
-        severity: .warning)
-    }
-  }
-}
-
-extension WorkspaceReader {
-  /// In which queue a case waits, and since when: `max_wait` counts in the queue, `after` from the
-  /// beginning.
-  fileprivate struct Stay {
-    var queue: String
-    var sinceMilliseconds: Int64 = 0
-    /// - Units: seconds in that queue; nil while it waits on.
-    var handedBackAfter: Int?
-  }
-
-  /// No more moves are followed: queues may send cases round in a circle.
-  private static let movesMax = 100
-
-  /// Where `max_wait` has brought what waits until then, if nobody took it before.
-  fileprivate func follow(_ stay: inout Stay, until end: Int64) {
-    for _ in 0..<Self.movesMax where stay.handedBackAfter == nil {
-      guard let cap = queue(stay.queue)?.waitMax,
-        case let passed = stay.sinceMilliseconds + Int64(cap.limit) * 1_000, passed <= end
-      else { return }
-      switch cap.then {
-      case .queue(let next) where next != stay.queue:
-        stay = Stay(queue: next, sinceMilliseconds: passed)
-      case .handBack: stay.handedBackAfter = cap.limit
-      case .queue, .answer, .reject, .leaveMessage: return
-      }
     }
   }
 }

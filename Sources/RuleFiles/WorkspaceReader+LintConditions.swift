@@ -38,25 +38,6 @@ extension WorkspaceReader {
     if findings.all.count == before, !isAlways { lintTruth(condition, section, rule) }
   }
 
-  /// What means something else than it seems to.
-  private func lintMeanings(_ condition: Program, _ section: Section) {
-    for (node, length) in condition.lengthsAsNumbers() {
-      let isSum = if case .call = condition.syntax.nodes[length] { true } else { false }
-      let text = condition.text(of: length)
-      report(
-        node, of: condition, section, "`int` counts the nanoseconds of a length of time",
-        hint: "for seconds write `\(isSum ? "(\(text))" : text).getSeconds()`", severity: .warning)
-    }
-    for (node, presence) in condition.comparisonsWithNull() {
-      report(
-        node, of: condition, section,
-        "what is missing is not null: this is true only where somebody told `null`",
-        hint:
-          "`!\(presence.hasPrefix("has(") ? presence : "(\(presence))")` asks whether it is missing",
-        severity: .warning)
-    }
-  }
-
   /// A condition that is the same whatever the case, or a part of one.
   private func lintTruth(_ condition: Program, _ section: Section, _ rule: Rule) {
     guard let number = judgedNumbers[rule.key], !findings.isFull else { return }
@@ -64,7 +45,7 @@ extension WorkspaceReader {
     if !outcomes.mayBeTrue || condition.plainOutcome == false {
       section.report(
         "this condition is always false, so the rule never matches",
-        hint: condition.hintOfCounting, severity: .warning)
+        hint: condition.hintOfCounting ?? hintOfKnown(condition), severity: .warning)
     } else if outcomes.saysNothing {
       section.report(
         "this condition says something or its contrary: it is true whenever its facts are there",

@@ -1,3 +1,4 @@
+import Model
 import Rules
 
 /// What queues do with cases that they do not keep, where it is hardly meant or cannot be done.
@@ -24,7 +25,7 @@ extension WorkspaceReader {
   /// Queues that pass cases on to one another. Asked where a case begins, `closed` and
   /// `max_waiting` lead on; for what waits already, `closed` and `max_wait` do.
   private func lintCircles() {
-    for circle in circles(\.closed, \.waitingMax?.then) {
+    for circle in circles(\.closed, \.waitingMax?.then) where mayBeClosed(circle.closedOnly) {
       let why = [
         circle.isAnyFirst ? "closed" : nil, circle.isAnySecond ? "full" : nil,
       ].compactMap(\.self).joined(separator: " or ")
@@ -32,7 +33,8 @@ extension WorkspaceReader {
         "while all of \(circle.names.joined(separator: ", ")) are \(why) their cases go round in a circle, and stay in the last",
         severity: .warning)
     }
-    for circle in circles(\.closed, \.waitMax?.then) where circle.isAnySecond {
+    for circle in circles(\.closed, \.waitMax?.then)
+    where circle.isAnySecond && mayBeClosed(circle.closedOnly) {
       var (round, closed) = (0, [String]())
       for name in circle.names {
         if let wait = queue(name)?.waitMax, case .queue = wait.then {
@@ -59,6 +61,29 @@ extension WorkspaceReader {
     /// Whether cases leave one of them by the first way, by the second.
     var isAnyFirst: Bool
     var isAnySecond: Bool
+    /// Those that cases leave by the first way alone.
+    var closedOnly: [String]
+  }
+
+  /// Whether there is a moment, of those for which hours are spelt out, at which all of these queues
+  /// are closed.
+  private func mayBeClosed(_ names: [String]) -> Bool {
+    var (from, until) = (Instant(milliseconds: .min), Instant(milliseconds: .max))
+    var open: [HoursConfiguration.Interval] = []
+    for name in names {
+      // Of what could not be read more has been said.
+      guard let own = queue(name)?.hours else { return false }
+      guard let hours = self.hours.first(where: { $0.name == own }) else { return true }
+      (from, until) = (max(from, hours.expandedFrom), min(until, hours.expandedUntil))
+      open += hours.open
+    }
+    guard !names.isEmpty else { return true }
+    var covered = from
+    for interval in open.sorted(by: { $0.start < $1.start }) {
+      if interval.start > covered { return true }
+      covered = max(covered, interval.end)
+    }
+    return covered < until
   }
 
   private typealias Way = KeyPath<QueueConfiguration, QueueConfiguration.Overflow?>
@@ -81,7 +106,8 @@ extension WorkspaceReader {
       return Circle(
         names: round.map { queues[$0].name },
         isAnyFirst: pairs.contains { next[$0][0] == $1 },
-        isAnySecond: pairs.contains { next[$0][1] == $1 })
+        isAnySecond: pairs.contains { next[$0][1] == $1 },
+        closedOnly: pairs.filter { next[$0][1] != $1 }.map { queues[$0.0].name })
     }
   }
 

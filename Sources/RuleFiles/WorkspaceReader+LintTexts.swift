@@ -6,8 +6,9 @@ extension WorkspaceReader {
   /// - Returns: nil where nothing is known.
   private func form(_ subject: TextUse.Subject) -> TextForm? {
     switch subject {
-    case .lowered: return .lowerCase
-    case .raised: return .upperCase
+    case .lowered: return .lowerAscii
+    case .raised: return .upperAscii
+    case .field: return nil
     case .elements(let slot):
       return Fact(rawValue: slot) == .mailTo && !mailAddresses.isEmpty
         ? .addresses(mailAddresses) : nil
@@ -24,6 +25,7 @@ extension WorkspaceReader {
   /// - Parameter told: texts of facts of which something has been said already.
   func lintTexts(_ condition: Program, _ section: Section, told: Set<String>) {
     for use in condition.textUses() where !findings.isFull {
+      lintLanguageAsTold(use, condition, section)
       if case .fact(let slot) = use.subject, told.contains("\(slot) \(use.text)") { continue }
       guard let form = form(use.subject),
         let problem = form.problem(use.text, use.relation, defaultRegion: defaultRegion)
@@ -38,6 +40,21 @@ extension WorkspaceReader {
           : "`\(use.written)` \(problem.form), so it never \(verb)",
         hint: problem.hint, severity: .warning)
     }
+  }
+
+  /// What bots say of a language stands among the fields as they said it.
+  private func lintLanguageAsTold(_ use: TextUse, _ condition: Program, _ section: Section) {
+    guard case .field(let slot, "language") = use.subject, use.relation == .equals,
+      let fact = Fact(rawValue: slot),
+      [.sessionContext, .conversationFields, .handoffFields].contains(fact),
+      LanguageTag.isTag(use.text)
+    else { return }
+    report(
+      use.node, of: condition, section,
+      "`\(use.written)` is as a bot told it, which may be `de`, `DE` or `de_DE`",
+      hint:
+        "`\(Fact.conversationLanguage.name)` is in one form always: compare that with \"\(LanguageTag.canonical(use.text))\"",
+      severity: .warning)
   }
 
   private static func verb(_ relation: TextUse.Relation) -> String {

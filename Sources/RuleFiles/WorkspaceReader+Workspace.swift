@@ -244,6 +244,13 @@ extension WorkspaceReader {
       {
         if let title = members["title"]?.text(what: "title") { made.title = title }
         made.language = members["language"].flatMap(language)
+        if let tag = made.language,
+          let other = skills.first(where: { $0.language == tag })
+        {
+          members["language"]?.report(
+            "`\(other.name)` is the skill of the language `\(tag)` already: `language` in a rule adds that one",
+            severity: .warning)
+        }
       }
       checkName(entry)
       skills.append(made)
@@ -255,7 +262,12 @@ extension WorkspaceReader {
     guard let text = section.text(what: "language") else { return nil }
     let tag = LanguageTag.canonical(text)
     // A tag, or a word that a bot may tell all the same.
-    if !(2...3).contains(tag.prefix { $0 != "-" }.utf8.count) {
+    if LanguageTag.isUnknown(tag) {
+      section.report(
+        "there is no language `\(text)`",
+        hint: LanguageTag.meant(by: tag).map { "did you mean `\($0)`?" }
+          ?? "codes are those of ISO 639, as `de`, `fr` or `pt-BR`", severity: .warning)
+    } else if !LanguageTag.isTag(tag) {
       section.report(
         "`\(text)` is no language's code, so it counts only where a bot tells it letter by letter",
         hint: "codes are as `de`, `fr` or `pt-BR`", severity: .warning)

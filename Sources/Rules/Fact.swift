@@ -185,6 +185,8 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     }
     premises.place = sessionChannel.rawValue
     premises.values[sessionChannel.rawValue] = Channel.allCases.map { .string($0.name) }
+    // Opening a chat made its customer known.
+    premises.valuesAt[customerKnown.rawValue] = [Channel.chat.name: .bool(true)]
     premises.values[customerAssurance.rawValue] = assurances.map { .string($0) }
     premises.sizes = [
       customerEvents.rawValue: Int64(eventsMax), conversationText.rawValue: Int64(textMax),

@@ -122,7 +122,7 @@ extension Facts {
       (.conversationSessions, .int(1)), (.conversationMessages, .int(hasWords ? 1 : 0)),
     ]
     let isMet = isMet
-    for (fact, value) in first where self[fact] == nil { self[fact] = value }
+    for (fact, value) in first + firstHere where self[fact] == nil { self[fact] = value }
     if self[.customerKnown] == nil, let isMet { self[.customerKnown] = .bool(isMet) }
     let sources: [Fact] = [.sessionContext, .handoffFields]
     if self[.conversationFields] == nil, !sources.contains(where: { self[$0]?.isUnknown ?? false })
@@ -131,17 +131,38 @@ extension Facts {
     }
   }
 
-  /// Whether something is told of the customer that only whoever we have met before has; nil where
-  /// that is not known.
+  /// What whoever comes by the channel for the first time has there.
+  private var firstHere: [(Fact, Value)] {
+    switch self[.sessionChannel] {
+    case .string(Channel.chat.name): [(.handoffFields, .map(.empty)), (.handoffSkills, .list([]))]
+    case .string(Channel.email.name):
+      [(.mailAutomatic, .bool(false)), (.mailAttachments, .int(0))]
+    default: []
+    }
+  }
+
+  /// Whether we have met the customer before; nil where what is told leaves that open: the first
+  /// mail or call of somebody brings a name, too, and with it attributes.
   private var isMet: Bool? {
-    if self[.sessionChannel] == .string("chat") { return true }
-    let told: [Fact] = [
-      .customerName, .customerAttributes, .customerEvents, .customerConversations,
-      .customerLastAgent,
+    if self[.sessionChannel] == .string(Channel.chat.name) { return true }
+    let proving: [Fact] = [
+      .customerEvents, .customerConversations, .customerLastAgent, .conversationReopened,
+      .conversationSessions,
     ]
-    let values = told.compactMap { self[$0] }
-    if values.contains(where: \.isUnknown) { return nil }
-    return values.contains { ![.map(.empty), .list([]), .int(0)].contains($0) }
+    let firstTimes: [Value] = [.list([]), .int(0), .bool(false)]
+    var isOpen = false
+    for fact in proving {
+      guard let value = self[fact] else { continue }
+      if value.isUnknown {
+        isOpen = true
+      } else if fact == .conversationSessions {
+        if case .int(2...) = value { return true }
+      } else if !firstTimes.contains(value) {
+        return true
+      }
+    }
+    let told = [self[.customerName], self[.customerAttributes]].compactMap(\.self)
+    return isOpen || told.contains { $0 != .map(.empty) } ? nil : false
   }
 
   /// Queues of which nothing is said are as the quiet ones.

@@ -119,6 +119,20 @@ public struct RuleSet: Sendable {
     return decision(rules.count - 1, facts)
   }
 
+  /// Whether it rests on what is unknown which rule takes a case.
+  ///
+  /// - Parameter purse: what finding out may cost, in steps; once it is empty, nothing is claimed.
+  public func isUndecided(_ facts: Facts, from purse: inout Int) -> Bool {
+    var candidates = index.candidates(facts)
+    while let at = candidates.next() {
+      guard purse > 0, let condition = rules[at].when else { return false }
+      let value = condition.evaluate(facts.slots, from: &purse)
+      if value == .bool(true) { return false }
+      if value.isUnknown, !condition.needs(condition.trace(facts.slots)).isEmpty { return true }
+    }
+    return false
+  }
+
   func decision(_ at: Int, _ facts: Facts) -> Decision {
     let rule = rules[at]
     let (outcome, passedOn) = placement.settle(complete(rule, facts), facts)

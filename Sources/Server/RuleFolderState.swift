@@ -22,7 +22,7 @@ struct RuleFolderState {
     let folder = "\(root)/\(name)"
     let loaded = WorkspaceFolder.load(folder)
     guard let checked = loaded.workspace else {
-      return .failure(Faults(text: "the workspace \(name):\n\(loaded.rendered)"))
+      return .failure(Faults(text: "the workspace \(name):\n\(loaded.refusal)"))
     }
     if let fault = Self.fault(checked) {
       return .failure(Faults(text: "the workspace \(name): \(fault)"))

@@ -105,7 +105,7 @@ enum RulePages {
 
   static func refusal(_ loaded: WorkspaceFolder.Loaded) -> APIResponse {
     APIResponse(
-      APIProblem(422, "rules-refused", "Rules refused; the running ones stay", loaded.rendered))
+      APIProblem(422, "rules-refused", "Rules refused; the running ones stay", loaded.refusal))
   }
 
   /// Nil where every test passes, or where the rules cannot even be read, which is told elsewhere.

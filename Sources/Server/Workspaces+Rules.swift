@@ -265,7 +265,7 @@ extension Workspaces {
       let loaded = WorkspaceFolder.load(sent: files, name: writer.name)
       guard let checked = loaded.workspace else {
         throw APIProblem(
-          422, "rules-refused", "The rules are not in order", loaded.rendered, field: "files")
+          422, "rules-refused", "The rules are not in order", loaded.refusal, field: "files")
       }
       return (checked, nil)
     }
@@ -275,7 +275,7 @@ extension Workspaces {
       let version = try version(number, writer, reader)
       guard let loaded = version.load(writer.name) else { throw Self.notKept(number) }
       guard let checked = loaded.workspace else {
-        throw APIProblem(409, "rules-refused", "The rules are no longer in order", loaded.rendered)
+        throw APIProblem(409, "rules-refused", "The rules are no longer in order", loaded.refusal)
       }
       return (checked, number)
     }

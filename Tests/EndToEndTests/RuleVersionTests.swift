@@ -273,6 +273,11 @@ import Testing
       for part in ["10-all.yaml:2:", "10-all.yaml:3:19", "session.channel", "support"] {
         #expect(refused["detail"].text.contains(part), "\(part)")
       }
+      guard case .object(var noted) = SmallRules.files(folder, rules: broken) else { return }
+      noted.append(("notes.txt", .text("to be mended")))
+      let first = try await server.call("POST", "/v1/rules", ["files": .object(noted)], by: admin)
+      #expect(first["detail"].text.hasPrefix("rules/10-all.yaml:2:"), "\(first)")
+      #expect(first["detail"].text.contains("notes.txt: warning: "))
       let tests =
         "- name: lamps\n  given: { session: { channel: chat }, handoff: { reason: a lamp } }\n  expect: { queue: support }\n"
       let failing = SmallRules.files(folder, rules: Self.toVip, tests: tests)
@@ -353,6 +358,21 @@ import Testing
       #expect(
         warnings.contains("there is no queue `suport`") && warnings.contains("`support`")
           && warnings.contains("there is no channel `caht`"), "\(warnings)")
+      let never = try await server.call(
+        "POST", "/v1/rules/explain",
+        [
+          "facts": [
+            "session": ["channel": "chat"], "customer": ["known": false, "conversations": -1],
+          ]
+        ],
+        by: sam)
+      let told = never["warnings"].elements.map(\.text).joined(separator: "\n")
+      #expect(
+        told.contains("`customer.conversations` is never -1: there is no case like this")
+          && told.contains("`customer.known` is never false on the channel chat"), "\(never)")
+      let text = try await server.call(
+        "POST", "/v1/rules/explain", ["facts": ["customer": ["conversations": "3"]]], by: sam)
+      #expect(text.status == 422 && text["detail"].text.contains("without quotes"), "\(text)")
       let open = try await server.call(
         "POST", "/v1/rules/explain",
         [

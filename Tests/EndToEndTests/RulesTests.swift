@@ -14,8 +14,14 @@ import Testing
       try rules.write(
         "rules/small/rules/10-all.yaml",
         "- name: everyone\n  when: session.chanel == \"chat\"\n  route:\n    queue: suport\n")
+      try rules.write("rules/small/notes.txt", "to be mended")
       let refused = try await server.administer("POST", "/admin/reload")
       #expect(refused.status == 422)
+      let told = refused["detail"].text
+      let (error, warning) = (told.range(of: ": error: "), told.range(of: ": warning: "))
+      #expect(
+        try #require(error).lowerBound < #require(warning).lowerBound,
+        "what it is refused for stands first: \(told)")
       #expect(refused["detail"].text.contains("10-all.yaml:2:"))
       #expect(refused["detail"].text.contains("10-all.yaml:4:12"))
       #expect(refused["detail"].text.contains("support"), "it names the nearest")

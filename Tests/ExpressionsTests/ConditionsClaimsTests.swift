@@ -223,7 +223,7 @@ extension Seeded {
     if place == "p", next(4) > 0 { facts[2] = text(&self) }
     if place != "p", next(4) > 0 { facts[3] = text(&self) }
     facts[4] = .int(Int64(next(11)))
-    if next(4) > 0 { facts[5] = .bool(next(2) == 0) }
+    if next(4) > 0 { facts[5] = .bool(next(2) == 0 || place == "p") }
     if next(4) > 0 {
       let held: [Value] = [
         .int(1), .int(2), .uint(1), .double(1.5), .double(.nan), .string("a"), .string("b"),

@@ -16,12 +16,13 @@ struct `What conditions say of one another` {
     environment.objects = ["event": [.init("kind", .string), .init("n", .int)]]
     return environment
   }()
-  /// `a` is there in one place, `b` in two others; `c` may be anywhere.
+  /// `a` is there in one place, `b` in two others; `c` may be anywhere, and its flag is true in one.
   static let premises: Premises = {
     var premises = Premises()
     premises.place = 0
     premises.values[0] = ["p", "q", "r"].map(Value.string)
     premises.places = [1: ["p"], 2: ["p"], 3: ["q", "r"]]
+    premises.valuesAt = [5: ["p": .bool(true)]]
     premises.always = [0, 4, 7, 8]
     premises.ranges[4] = 0...10
     premises.sizes[7] = 3
@@ -121,7 +122,8 @@ struct `What conditions say of one another` {
     "a.number > 1 && b.text == 'x'", "!has(a.text) && a.text == 'x'", "s.place == 'nowhere'",
     "(a.text == 'x' || a.number == 1) && s.place != 'p'", "a.text < ''",
     "a.text > 'x' && a.text < 'x\\u0000'", "c.flag && !c.flag",
-    "(c.flag || c.count == 3) == false && c.flag",
+    "(c.flag || c.count == 3) == false && c.flag", "s.place == 'p' && !c.flag",
+    "a.text == 'x' && c.flag == false", "has(a.text) && c.flag != true",
     "!has(c.free.x) && c.free.x == 1", "c.free.x == 1 && c.free.x == 'x'",
     "c.free.x == 1 && !has(c.free)",
     "c.free.x > 3 && c.free.x == 'x'", "c.free.x == 1 && c.free.x == 2.0",
@@ -146,7 +148,8 @@ struct `What conditions say of one another` {
     "c.list.exists(e, e.kind == 'x') && c.list.exists(e, e.kind == 'y')",
     "a.text in ['x', c.free.x] && a.text == 'y'", "['x'].exists(e, a.text != e)",
     "['x', 'y'].exists_one(e, e == a.text) && a.text == 'y'", "c.free.x in {1: 'a'}",
-    "a.text in ['x'] + ['y'] && a.text == 'y'",
+    "a.text in ['x'] + ['y'] && a.text == 'y'", "s.place == 'p' && !has(c.flag)",
+    "s.place != 'p' && !c.flag", "b.text == 'x' && !c.flag",
   ])
   func `what may be either is let be`(_ source: String) throws {
     let outcomes = try Self.outcomes(source)
@@ -156,7 +159,8 @@ struct `What conditions say of one another` {
 
   @Test(arguments: [
     ("a.text == 'x'", ["p"]), ("b.text == 'x' || c.flag", ["p", "q", "r"]),
-    ("b.text == 'x'", ["q", "r"]), ("s.place != 'p' && c.flag", ["q", "r"]),
+    ("b.text == 'x'", ["q", "r"]), ("!c.flag", ["q", "r"]),
+    ("s.place != 'p' && c.flag", ["q", "r"]),
     ("a.text == 'x' && b.text == 'x'", []), ("c.count > 3", ["p", "q", "r"]),
   ])
   func `where a condition may be true is known`(_ source: String, _ places: [String]) throws {

@@ -3,10 +3,15 @@ import Testing
 
 /// Conditions as people write them who come from elsewhere: each is told what is written here.
 struct `A condition written as elsewhere` {
-  static let environment = Environment(variables: [
-    .init("a.text", .string), .init("a.list", .list(.string)), .init("now", .timestamp),
-    .init("a.flag", .bool), .init("a.map", .map(.string, .dyn)),
-  ])
+  static let environment: Environment = {
+    var environment = Environment(variables: [
+      .init("a.text", .string), .init("a.list", .list(.string)), .init("now", .timestamp),
+      .init("a.flag", .bool), .init("a.map", .map(.string, .dyn)), .init("a.number", .int),
+      .init("a.events", .list(.object("event"))),
+    ])
+    environment.objects = ["event": [.init("kind", .string)]]
+    return environment
+  }()
 
   private func told(_ source: String) -> [(message: String, hint: String?)] {
     guard
@@ -64,7 +69,34 @@ struct `A condition written as elsewhere` {
     ("a.list == 'x'", "write `\"x\" in a.list`"), ("a.list != 'x'", "write `!(\"x\" in a.list)`"),
     ("a.list.contains('x')", "write `\"x\" in a.list`"),
     ("a.list in ['x']", "write `a.list.exists(e, e in [\"x\"])`"),
-    ("a.list.kind == 'x'", "ask each of its elements: `a.list.exists(e, e.kind == …)`"),
+    ("a.list.kind == 'x'", "whether it is among them asks `\"kind\" in a.list`"),
+    ("a.events.kind == 'x'", "ask each of its elements: `a.events.exists(e, e.kind == …)`"),
+    ("a.list.count > 3", "write it as `size(a.list)`"),
+    ("a.events.length == 3", "write it as `size(a.events)`"),
+    ("a.map.total > 48h", "a length of time is written `duration(\"48h\")`"),
+    ("now - now < 14d", "a length of time is written `duration(\"336h\")`"),
+    ("a.map.total > 1.5k", nil),
+    ("a.number > 5 minutes", "a length of time is written `duration(\"5m\")`"),
+    ("now - now < 3600", "for seconds write `duration(\"3600s\")`"),
+    ("now > now - 3600", "for seconds write `duration(\"3600s\")`"),
+    ("now > 1795641953", "for seconds since 1970 write `timestamp(1795641953)`"),
+    ("a.number > duration('5m')", "in seconds that is 300"),
+    ("now - now < a.number", "for seconds write `(now - now).getSeconds()`"),
+    ("now > 2026-12-01", "write `timestamp(\"2026-12-01T00:00:00Z\")`"),
+    ("a.map.order-no == 5", "a name with a hyphen stands in brackets: `a.map[\"order-no\"]`"),
+    (
+      "a.text == +33144556688",
+      "a number has no plus; that of a telephone is a text: \"+33144556688\""
+    ),
+    (
+      "a.text == 33144556688",
+      "a text stands in quotes: \"33144556688\", or \"+33144556688\" for a telephone"
+    ),
+    (
+      "a.events.exists(e => e.kind == 'x')",
+      "a comma stands behind the element's name, as in `exists(e, …)`"
+    ),
+    ("a.number => 70", "to compare, write `>=`"), ("(a.number => 70)", "to compare, write `>=`"),
     (
       "a.text ?: 'x' == 'x'",
       "for a field, or something else where it is missing, write `a.?b.orValue(c)`"
@@ -106,7 +138,7 @@ struct `A condition written as elsewhere` {
     ("size(a.text)", "compare it, as in `size(a.text) > 0`"), ("exists a.text", "write `has(…)`"),
     ("a.text\u{A0}== 'x'", "write a plain space"),
   ])
-  func `is told what is written here, and nothing beside`(_ source: String, _ hint: String) {
+  func `is told what is written here, and nothing beside`(_ source: String, _ hint: String?) {
     let told = told(source)
     #expect(told.count == 1 && told.first?.hint == hint, "\(source): \(told)")
   }

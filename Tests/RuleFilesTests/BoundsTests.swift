@@ -190,6 +190,17 @@ struct `What bad input gets` {
     #expect(folder.load().rendered.contains("there are more than 20000 rules"))
   }
 
+  @Test func `whom a folder is refused is told first what it is refused for`() throws {
+    let folder = try ScratchFolder()
+    try folder.write("queues.yaml", "support:\nempty:\n")
+    try folder.write("rules/10.yaml", "- name: broken\n  when: a.b.c(\n  answer: hello\n")
+    let loaded = folder.load()
+    #expect(loaded.rendered.hasPrefix("queues.yaml:2:1: warning: "))
+    #expect(loaded.refusal.hasPrefix("rules/10.yaml:2:"))
+    #expect(loaded.refusal.hasSuffix(loaded.rendered.prefix(40)) == false)
+    #expect(loaded.refusal.utf8.count == loaded.rendered.utf8.count)
+  }
+
   @Test func `a thousand mistakes end in two hundred diagnostics`() throws {
     let folder = try ScratchFolder()
     let rules = (0..<1_000).map {

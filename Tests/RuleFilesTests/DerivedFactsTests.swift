@@ -102,6 +102,28 @@ struct `Facts that follow from others` {
     ("customer.known", "session: { channel: email }\ncustomer: { last_agent: ada }", true),
     ("!customer.known", "session: { channel: email }\ncustomer: { events: [] }", true),
     ("!customer.known", "session: { channel: phone }\ncustomer: { known: false, name: Ada }", true),
+    // The first mail of somebody brings their name, and with it an attribute.
+    ("has(customer.known)", "session: { channel: email }\ncustomer: { name: Ada }", false),
+    (
+      "has(customer.known)", "session: { channel: email }\ncustomer: { attributes: { name: Ada } }",
+      false
+    ),
+    ("customer.known", "session: { channel: chat }\ncustomer: { name: Ada }", true),
+    ("customer.known", "session: { channel: email }\nconversation: { reopened: true }", true),
+    ("customer.known", "session: { channel: email }\nconversation: { sessions: 2 }", true),
+    ("!customer.known", "session: { channel: email }\nconversation: { sessions: 1 }", true),
+    ("customer.known", "customer: { name: Ada, conversations: 1 }", true),
+    (
+      "customer.known", "customer: { events: [{ kind: a, at: '2026-11-27T10:00:00Z' }] }", true
+    ),
+    ("size(handoff.skills) == 0 && size(handoff.fields) == 0", "session: { channel: chat }", true),
+    (
+      "size(handoff.skills) == 1", "session: { channel: chat }\nhandoff: { skills: [german] }", true
+    ),
+    ("has(handoff.skills)", "session: { channel: phone }", false),
+    ("mail.attachments == 0 && !mail.automatic", "session: { channel: email }", true),
+    ("mail.attachments == 2", "session: { channel: email }\nmail: { attachments: 2 }", true),
+    ("has(mail.attachments)", "session: { channel: phone }", false),
     ("queues.support.waiting == 0 && queues.support.oldest_seconds == 0", "{}", true),
     (
       "queues.support.waiting == 7 && queues.support.oldest_seconds == 0",

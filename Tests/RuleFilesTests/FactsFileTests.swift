@@ -83,6 +83,38 @@ struct `Facts as text` {
     #expect(facts[.conversationFields] == .map(wanted))
   }
 
+  @Test(arguments: [
+    #"{"customer":{"conversations":"3"}}"#, "customer: { conversations: '3' }",
+    #"{"customer":{"known":"true"}}"#, "customer:\n  known: \"true\"\n",
+  ])
+  func `are not read as numbers where they are texts`(_ text: String) {
+    let read = FactsFile.read(text, path: "facts")
+    #expect(read.facts == nil)
+    #expect(read.diagnostics.map(\.hint) == ["write it without quotes"], "\(text)")
+  }
+
+  @Test func `are told of where no case has them`() throws {
+    let folder = WorkspaceFolder.load(
+      files: [
+        "workspace.yaml": "title: x\n", "queues.yaml": "support:\n",
+        "rules/10.yaml": "- { name: all, route: { queue: support } }\n",
+      ], name: "x")
+    let workspace = try #require(folder.workspace)
+    let text =
+      #"{"session":{"channel":"chat"},"customer":{"known":false,"conversations":-1,"events":[{"kind":"a"}]},"#
+      + #""mail":{"automatic":true},"queues":{"support":{"waiting":-2}}}"#
+    let facts = try #require(FactsFile.read(text, path: "facts.json").facts)
+    let told = WorkspaceFolder.strangers(in: facts, of: workspace, path: "facts.json")
+    #expect(
+      told.map(\.message)
+        == [
+          "`customer.conversations` is never -1", "`queues.support.waiting` is never -2",
+          "every one of `customer.events` has `kind` and `at`",
+          "`mail.automatic` is never true where rules are asked",
+          "`customer.known` is never false on the channel chat",
+        ].map { $0 + ": there is no case like this" })
+  }
+
   @Test func `are refused when they nest without end`() {
     var value = Value.int(1)
     for _ in 0..<100 { value = .list([value]) }

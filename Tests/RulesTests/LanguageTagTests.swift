@@ -1,3 +1,4 @@
+import Foundation
 import Rules
 import Testing
 
@@ -15,6 +16,17 @@ struct `Tags of languages` {
   func `have one spelling`(_ told: String, _ canonical: String) {
     #expect(LanguageTag.canonical(told) == canonical)
     #expect(LanguageTag.canonical(canonical) == canonical)
+  }
+
+  @Test func `have codes of two letters that are known`() {
+    let codes = Locale.LanguageCode.isoLanguageCodes.map(\.identifier).filter { $0.utf8.count == 2 }
+    #expect(codes.count > 150)
+    for code in codes { #expect(!LanguageTag.isUnknown(code), "\(code)") }
+    for told in ["jp", "on", "xx", "zz_ZZ"] { #expect(LanguageTag.isUnknown(told), "\(told)") }
+    for told in ["gsw", "German", "", "de-XX", "iw"] {
+      #expect(!LanguageTag.isUnknown(told), "\(told)")
+    }
+    #expect(LanguageTag.meant(by: "JP") == "ja" && LanguageTag.meant(by: "de") == nil)
   }
 
   @Test func `fall back to what they are a kind of`() {

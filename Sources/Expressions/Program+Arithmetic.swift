@@ -1,0 +1,94 @@
+/// Arithmetic with what somebody told: JSON writes 90 and 90.5 alike, and here they are numbers of two
+/// kinds, which arithmetic does not mix.
+public struct LooseArithmetic: Sendable {
+  /// The sum, product and so on.
+  public var node: Int
+  /// The part whose kind nobody knows, as it is written.
+  public var told: String
+  /// How it is written so that it holds for both kinds.
+  public var meant: String
+}
+
+extension Program {
+  private static let signs: [String: String] = [
+    "_+_": "+", "_-_": "-", "_*_": "*", "_/_": "/", "_%_": "%",
+  ]
+  private static let comparing: Set<String> = ["_<_", "_<=_", "_>_", "_>=_", "_==_", "_!=_"]
+
+  /// Every sum, difference and so on of a part that may be a number of any kind with a number.
+  public func looseArithmetic() -> [LooseArithmetic] {
+    guard syntax.nodes.contains(where: Self.isArithmetic) else { return [] }
+    var above = Array(repeating: -1, count: syntax.nodes.count)
+    for node in syntax.nodes.indices {
+      for child in syntax.children(node) { above[child] = node }
+    }
+    let found = syntax.nodes.indices.filter { isLooseArithmetic($0, above[$0]) }
+    return found.compactMap { node in
+      // Of several in one another the outermost is written anew.
+      var around = above[node]
+      while around >= 0, case .call(let name, _) = syntax.nodes[around], Self.signs[name] != nil {
+        if found.contains(around) { return nil }
+        around = above[around]
+      }
+      guard case .call(let name, let sides) = syntax.nodes[node],
+        let told = sides.first(where: isLoose)
+      else { return nil }
+      let meant = sides.map { converted($0, isWhole: name == "_%_") }
+      return LooseArithmetic(
+        node: node, told: syntax.text(of: told),
+        meant: meant.joined(separator: " \(Self.signs[name] ?? "") "))
+    }
+  }
+
+  private static func isArithmetic(_ node: Syntax.Node) -> Bool {
+    if case .call(let name, _) = node { signs[name] != nil } else { false }
+  }
+
+  private func isLooseArithmetic(_ node: Int, _ around: Int) -> Bool {
+    guard case .call(let name, let sides) = syntax.nodes[node], sides.count == 2,
+      Self.signs[name] != nil, sides.contains(where: isLoose)
+    else { return false }
+    // `a + b` may join two texts, and `a - b` be of two moments.
+    return sides.contains { types[$0].isNumber }
+      || sides.allSatisfy(isLoose) && isNumber(around, beside: node)
+  }
+
+  /// Whether nothing is known of a part's type, though it rests on facts.
+  private func isLoose(_ node: Int) -> Bool {
+    guard types[node].isGradual, types[node] == .dyn || isVariable(types[node]) else {
+      return false
+    }
+    // What is said to be anything is meant so.
+    if case .call("dyn", _) = syntax.nodes[node] { return false }
+    return true
+  }
+
+  private func isVariable(_ type: Type) -> Bool { if case .param = type { true } else { false } }
+
+  /// Whether what stands around a part asks for a number there.
+  private func isNumber(_ around: Int, beside node: Int) -> Bool {
+    guard around >= 0, case .call(let name, let sides) = syntax.nodes[around], sides.count == 2,
+      Self.comparing.contains(name)
+    else { return false }
+    return sides.contains { $0 != node && types[$0].isNumber }
+  }
+
+  private func converted(_ node: Int, isWhole: Bool) -> String {
+    let text = syntax.text(of: node)
+    switch syntax.nodes[node] {
+    case .call(let name, let sides) where Self.signs[name] != nil && sides.count == 2:
+      let inner = sides.map { converted($0, isWhole: isWhole) }
+      return "(\(inner.joined(separator: " \(Self.signs[name] ?? "") ")))"
+    case .literal(.int) where !isWhole: return text + ".0"
+    case .literal: return text
+    default:
+      let type = types[node]
+      if type == (isWhole ? .int : .double) { return text }
+      return "\(isWhole ? "int" : "double")(\(text))"
+    }
+  }
+}
+
+extension Type {
+  var isNumber: Bool { self == .int || self == .uint || self == .double }
+}

@@ -1,0 +1,96 @@
+import Expressions
+import Rules
+
+/// A stated fact that no case has: what is tried on it shows nothing about any.
+struct ImpossibleFact {
+  /// As a condition names it.
+  var path: String
+  var message: String
+  var hint: String?
+
+  /// Behind what is told of each.
+  static let sentence = ": there is no case like this"
+}
+
+extension Facts {
+  func impossible() -> [ImpossibleFact] { numbers() + queueNumbers() + events() + flags() }
+
+  private func numbers() -> [ImpossibleFact] {
+    Fact.allCases.compactMap { fact in
+      guard case .int(let number)? = self[fact], let range = fact.declaration.range else {
+        return nil
+      }
+      return ImpossibleFact(fact.name, number, range)
+    }
+  }
+
+  private func queueNumbers() -> [ImpossibleFact] {
+    guard case .map(let queues)? = self[.queues] else { return [] }
+    var found: [ImpossibleFact] = []
+    for case (.string(let name), .map(let queue)) in zip(queues.keys, queues.values) {
+      for case (.string(let field), .int(let number)) in zip(queue.keys, queue.values) {
+        guard let range = Fact.premises.fieldRanges["queue.\(field)"] else { continue }
+        let path = "\(Fact.queues.name).\(name).\(field)"
+        if let one = ImpossibleFact(path, number, range) { found.append(one) }
+      }
+    }
+    return found
+  }
+
+  private func events() -> [ImpossibleFact] {
+    guard case .list(let events)? = self[.customerEvents] else { return [] }
+    let name = Fact.customerEvents.name
+    var found: [ImpossibleFact] = []
+    if events.count > Fact.eventsMax {
+      found.append(
+        .init(
+          path: name, message: "`\(name)` never holds \(events.count)",
+          hint: "a case sees the newest \(Fact.eventsMax)"))
+    }
+    let needed = ["kind", "at"]
+    let isWhole = events.allSatisfy { event in
+      guard case .map(let fields) = event else { return true }
+      return needed.allSatisfy { fields.find(text: $0) != nil }
+    }
+    if !isWhole {
+      found.append(
+        .init(path: name, message: "every one of `\(name)` has `kind` and `at`", hint: nil))
+    }
+    return found
+  }
+
+  private func flags() -> [ImpossibleFact] {
+    var found: [ImpossibleFact] = []
+    if self[.mailAutomatic] == .bool(true) {
+      found.append(
+        .init(
+          path: Fact.mailAutomatic.name,
+          message: "`\(Fact.mailAutomatic.name)` is never true where rules are asked",
+          hint: "automatic mail is kept in the timeline, and no case is made"))
+    }
+    if case .string(let channel)? = self[.sessionChannel] {
+      for (slot, values) in Fact.premises.valuesAt.sorted(by: { $0.key < $1.key }) {
+        guard let fact = Fact(rawValue: slot), let only = values[channel],
+          let stated = self[fact], stated != only, !stated.isUnknown
+        else { continue }
+        found.append(
+          .init(
+            path: fact.name,
+            message: "`\(fact.name)` is never \(stated) on the channel \(channel)",
+            hint: "there it is \(only)"))
+      }
+    }
+    return found
+  }
+}
+
+extension ImpossibleFact {
+  fileprivate init?(_ path: String, _ number: Int64, _ range: ClosedRange<Int64>) {
+    guard !range.contains(number) else { return nil }
+    self.path = path
+    message = "`\(path)` is never \(number)"
+    hint =
+      number < range.lowerBound
+      ? "it is \(range.lowerBound) at least" : "it is counted up to \(range.upperBound)"
+  }
+}
