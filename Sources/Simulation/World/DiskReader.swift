@@ -64,7 +64,9 @@ final class DiskReader: StoreReader {
   func accesses(
     _ workspace: WorkspaceID, of customer: CustomerID?, before: Int64, limit: Int
   ) throws(StoreFault) -> [(number: Int64, access: AccessRow)] { try look([]) }
-  func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage {
+  func search(
+    _ workspace: WorkspaceID, _ query: SearchQuery, words: (EntryRow) -> EntryWords
+  ) throws(StoreFault) -> SearchPage {
     try look(SearchPage())
   }
   func entry(_ workspace: WorkspaceID, _ id: EntryID) throws(StoreFault) -> EntryRow? {
@@ -84,7 +86,10 @@ final class DiskReader: StoreReader {
   func conversations(
     _ workspace: WorkspaceID, of customer: CustomerID, limit: Int
   ) throws(StoreFault) -> [ConversationRow] {
-    try look(Array(disk.conversations(of: customer).sorted { ($1.opened, $1.id) < ($0.opened, $0.id) }.prefix(limit)))
+    try look(
+      Array(
+        disk.conversations(of: customer).sorted { ($1.opened, $1.id) < ($0.opened, $0.id) }.prefix(
+          limit)))
   }
   func session(_ workspace: WorkspaceID, _ id: SessionID) throws(StoreFault) -> SessionRow? {
     try look(disk.sessions[id])

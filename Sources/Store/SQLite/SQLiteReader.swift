@@ -96,6 +96,16 @@ public final class SQLiteReader: StoreReader {
       try queries.bound(.tokens) { _ in }.all(.tokens, TokenRow.read)
     }
   }
+  /// Those that match their checksums; of the others the store's owner hears.
+  public func readableTokens() throws(StoreFault) -> [TokenRow] {
+    try ask { queries throws(StoreFault) in
+      var rows: [TokenRow] = []
+      try queries.bound(.tokens) { _ in }.eachReadable(
+        .tokens, TokenRow.read, damaged: { store.tell(damage: $0) }
+      ) { rows.append($0) }
+      return rows
+    }
+  }
   public func secret(named name: String) throws(StoreFault) -> [UInt8] {
     let known = try ask { queries throws(StoreFault) in
       try queries.bound(.secret) { $0.put(name) }.one(.secrets, SecretColumns.read)
@@ -405,9 +415,9 @@ public final class SQLiteReader: StoreReader {
     }
   }
 
-  public func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault)
-    -> SearchPage
-  {
+  public func search(
+    _ workspace: WorkspaceID, _ query: SearchQuery, words: (EntryRow) -> EntryWords
+  ) throws(StoreFault) -> SearchPage {
     let finder: SearchFinder
     if let known = self.finder {
       finder = known
@@ -416,7 +426,8 @@ public final class SQLiteReader: StoreReader {
       self.finder = finder
     }
     let page = try ask { queries throws(StoreFault) in
-      try queries.atOnce { queries throws(StoreFault) in try finder.find(workspace, query, queries)
+      try queries.atOnce { queries throws(StoreFault) in
+        try finder.find(workspace, query, queries, words)
       }
     }
     for damage in page.damaged { store.tell(damage: damage) }

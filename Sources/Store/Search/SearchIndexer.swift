@@ -220,9 +220,7 @@ final class SearchIndexer: Sendable {
           insert.begin()
           insert.put(SearchFile.row(workspace, entry.id))
           insert.put(SearchFile.plain(words.text))
-          insert.put(
-            ([SearchFile.tag(entry.customer)] + (words.channel.map { [SearchFile.tag($0)] } ?? []))
-              .joined(separator: " "))
+          insert.put(SearchFile.tags(entry, words))
           try insert.run()
         }
         if !again.isEmpty { try merge.run() }
