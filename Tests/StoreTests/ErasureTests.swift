@@ -109,6 +109,48 @@ struct `An erasure` {
     again.close()
   }
 
+  /// Of the attachments by their hash: a bit in what an entry of it says, or its page is none any more.
+  @Test(arguments: [false, true])
+  func `goes on where an index was damaged, once the indexes are made anew`(_ isPage: Bool) throws {
+    var store = try SQLiteStore(folder: folder.path)
+    let workspace = try busy(store)
+    let hash = Checksum.sha256(Array("Hildegard sends a file".utf8))
+    let size = try #require(try store.ask("page_size").flatMap { Int($0) })
+    let root = try store.rootPage(of: "blobs_by_hash")
+    store.close()
+    let file = URL(fileURLWithPath: folder.path + "/throughline.sqlite")
+    var bytes = try Data(contentsOf: file)
+    let page = (root - 1) * size..<root * size
+    if isPage {
+      bytes[page.lowerBound] = 0
+    } else {
+      let place = try #require(bytes.range(of: Data(hash.bytes), in: page))
+      bytes[place.upperBound - 1] ^= 1
+    }
+    try bytes.write(to: file)
+    store = try SQLiteStore(folder: folder.path)
+    func erase() throws -> ErasureReceipt {
+      try store.erase(
+        workspace, [Samples.id(1)], at: Samples.at(1_000), by: "admin:root", upTo: nil,
+        Samples.blank)
+    }
+    #expect { try erase() } throws: { fault in
+      if case StoreFault.corrupt = fault { true } else { false }
+    }
+    try store.reindex()
+    let reader = try SQLiteReader(store)
+    #expect(try IntegrityCheck.file(reader) == [])
+    #expect(try reader.blobs(workspace, hash: hash).count == 1)
+    #expect(try erase().done != nil)
+    #expect(try reader.blobs(workspace, hash: hash).isEmpty)
+    store.close()
+    store = try SQLiteStore(folder: folder.path)
+    defer { store.close() }
+    #expect(try IntegrityCheck.file(SQLiteReader(store)) == [])
+    let plan = try SQLiteReader(store).explain(Query.mergedInto.sql)
+    #expect(plan.contains { $0.contains("customers_merged") })
+  }
+
   /// Hildegard's id, as a key holds it.
   private static let her = "x'9E3779B97F4A7C150000000000000001'"
 
