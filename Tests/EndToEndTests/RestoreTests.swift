@@ -163,12 +163,18 @@ import Testing
       try Data(
         """
         [{"workspace":"\(name)","erasure":1,"at":"\(receipt.at)","by":"administrator",
+          "customers":["\(receipt.customers[0])"],"up_to":\(receipt.upTo)},
+         {"workspace":"elsewhere","erasure":1,"at":"\(receipt.at)","by":"administrator",
           "customers":["\(receipt.customers[0])"],"up_to":\(receipt.upTo)}]
         """.utf8
       ).write(to: URL(fileURLWithPath: receipts))
       try Data().write(to: path)
       let handed = try await restore(backup, data, ["--erasures", receipts])
       #expect(handed.status == 0, "\(handed.lines)")
+      #expect(
+        handed.lines.contains {
+          $0.hasPrefix("mind: one receipt") && $0.contains("of the workspace elsewhere")
+        }, "\(handed.lines)")
       #expect(try holders(of: "Hildegard", in: data) == [])
     }
   }
