@@ -144,10 +144,12 @@ enum MailIntake {
     _ message: SMTPServer.Message, _ recipient: SMTPPath, _ ticket: Ticket, _ peer: SocketAddress,
     _ edge: Edge
   ) {
-    guard let channel = edge.mailChannel(for: recipient),
-      let writer = edge.writer(channel.workspace)
-    else {
+    guard let channel = edge.mailChannel(for: recipient) else {
       return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange, .noSuchMailbox))
+    }
+    // A workspace that is damaged takes its mail when it has been restored.
+    guard let writer = edge.writer(channel.workspace) else {
+      return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange, .tryLater))
     }
     let now = edge.health.clock.now
     let arrival: MailChannel.Arrival
