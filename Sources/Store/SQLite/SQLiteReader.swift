@@ -161,6 +161,30 @@ public final class SQLiteReader: StoreReader {
       columns.put(id)
     }
   }
+  /// Also what is there of rows that do not match their checksum: nobody may send that, and the others
+  /// leave all the same. Of these the id and the payload are as they stand, and nothing else.
+  public func outbox(
+    _ workspace: WorkspaceID, evenDamaged limit: Int
+  ) throws(StoreFault) -> (rows: [OutboxRow], damaged: [OutboxRow]) {
+    try ask { queries throws(StoreFault) in
+      let statement = queries.bound(.outbox) { columns in
+        columns.put(workspace)
+        columns.put(Int64(limit))
+      }
+      var (rows, damaged) = ([OutboxRow](), [OutboxRow]())
+      try statement.eachReadable(
+        .outbox, OutboxRow.inWorkspace,
+        damaged: { fault in
+          store.tell(damage: fault)
+          damaged.append(
+            OutboxRow(
+              id: statement.integer(at: 1), kind: .mail, due: Instant(milliseconds: 0), tries: 0,
+              payload: statement.blob(at: 5)))
+        }
+      ) { rows.append($0) }
+      return (rows, damaged)
+    }
+  }
   public func configuration(
     _ workspace: WorkspaceID, version: UInt32?
   ) throws(StoreFault) -> (version: UInt32, bytes: [UInt8])? {
