@@ -127,7 +127,7 @@ extension SQLiteStore {
             + "): restore an older one, or say --even-damaged")
       }
       try change(store)
-      try store.emptyLog()
+      try store.leaveNothing()
     } catch {
       store.close()
       throw error

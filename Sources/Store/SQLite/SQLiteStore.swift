@@ -177,7 +177,7 @@ public final class SQLiteStore: Store {
     _ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords
   ) throws(StoreFault) -> Bool {
     try indexer.index(workspace, limit: limit, of: self, words: words) { () throws(StoreFault) in
-      try emptyLog()
+      try leaveNothing()
     }
   }
 

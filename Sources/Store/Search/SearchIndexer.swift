@@ -89,7 +89,7 @@ final class SearchIndexer: Sendable {
     }
     if hasChanged {
       try write("empty the index's log") { statements throws(StoreFault) in
-        try statements.emptyLog()
+        try statements.leaveNothing()
       }
     }
     return isDone
@@ -273,7 +273,14 @@ final class SearchIndexer: Sendable {
 
     func optimize() throws(StoreFault) {
       try transaction { () throws(StoreFault) in try merge.run() }
+      try leaveNothing()
+    }
+
+    /// Searches go on meanwhile.
+    func leaveNothing() throws(StoreFault) {
       try emptyLog()
+      var next: Int64? = 0
+      while let page = next { next = try Remains.clear(connection, from: page) }
     }
 
     func emptyLogOnce() throws(StoreFault) {
