@@ -157,7 +157,7 @@ public struct MimeMessage: Sendable {
 
   private mutating func take(_ part: tl_mime_part, _ path: [Int], _ reading: inout Reading) {
     let type = part.type.map { String(cString: $0) } ?? "application/octet-stream"
-    let name = part.filename.map { Self.fileName(Self.text($0)) } ?? nil
+    let name = Self.name(of: part)
     if part.is_attachment == 0, type == "text/plain" || type == "text/html" {
       guard name != nil else {
         return reading.shown.append(Self.text(of: part, path, &reading))
@@ -172,6 +172,20 @@ public struct MimeMessage: Sendable {
         bytes: Array(Self.content(part))))
   }
 
+  /// Beside the disposition, or the type: as its sender sees it.
+  private static func name(of part: tl_mime_part) -> String? {
+    func parameter(_ name: String, _ raw: UnsafePointer<CChar>?) -> String? {
+      guard let raw else { return nil }
+      return ParameterReader(
+        UnsafeBufferPointer(start: raw, count: length(raw)).lazy.map { UInt8(bitPattern: $0) })[
+          name]
+    }
+    let name =
+      parameter("filename", part.disposition_raw) ?? parameter("name", part.type_raw)
+      ?? part.filename.map { text($0) }
+    return name.map(fileName) ?? nil
+  }
+
   private static func content(_ part: tl_mime_part) -> UnsafeBufferPointer<UInt8> {
     UnsafeBufferPointer(start: part.bytes, count: part.bytes == nil ? 0 : part.count)
   }
@@ -184,7 +198,9 @@ public struct MimeMessage: Sendable {
     let left = isHTML ? reading.htmlLeft : reading.plainLeft
     let bytes = UnsafeBufferPointer(rebasing: content.prefix(left))
     if bytes.count < content.count { reading.isCut = true }
-    var text = lineFeeds(Charsets.text(bytes, part.charset.map { String(cString: $0) }))
+    let said = part.charset.map { String(cString: $0) }
+    let isSaid = said?.contains { !$0.isWhitespace } ?? false
+    var text = lineFeeds(Charsets.text(bytes, isHTML && !isSaid ? charset(ofHTML: bytes) : said))
     if isHTML {
       reading.htmlLeft = max(0, left - text.utf8.count)
     } else {
@@ -194,6 +210,14 @@ public struct MimeMessage: Sendable {
       }
     }
     return ShownText.Part(text: text, isHTML: isHTML, path: path)
+  }
+
+  /// What is UTF-8 by more than chance is that, whatever its tag says: relays write HTML anew and leave
+  /// the tag.
+  private static func charset(ofHTML bytes: UnsafeBufferPointer<UInt8>) -> String? {
+    guard let said = HTMLCharset.said(in: bytes) else { return nil }
+    let isASCII = bytes.allSatisfy { $0 < 128 }
+    return !isASCII && String(validating: bytes, as: UTF8.self) != nil ? nil : said
   }
 
   /// CRLF as LF, as the rest of the program writes lines.

@@ -229,7 +229,7 @@ public struct MailArrival: Sendable {
   /// Hash of Message-ID, author, subject, recipient and body: the same mail twice is recorded once.
   public var seenKey: [UInt8]
   /// The same without author and subject, as older programs kept it: what it leads to is this mail
-  /// only where these are the same, too.
+  /// only where these are the same, too. Nil where no mail of its Message-ID was ever seen.
   public var earlierSeenKey: [UInt8]?
   /// Key of the message's own id, so that answers to it find the conversation.
   public var messageKey: [UInt8]?

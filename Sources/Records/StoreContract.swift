@@ -198,7 +198,11 @@ public protocol StoreReader: AnyObject {
     _ workspace: WorkspaceID, of customer: CustomerID?, before: Int64, limit: Int
   ) throws(StoreFault) -> [(number: Int64, access: AccessRow)]
   /// Full text, newest first, as far as the index has come.
-  func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage
+  /// - Parameter words: as the index was told them: each find is held against what its entry says, and
+  ///   its excerpt is made of that.
+  func search(
+    _ workspace: WorkspaceID, _ query: SearchQuery, words: (EntryRow) -> EntryWords
+  ) throws(StoreFault) -> SearchPage
 }
 
 extension StoreReader {

@@ -47,12 +47,20 @@ extension Administration {
     queue.async {
       do { reply(try work()) } catch let problem as APIProblem { reply(APIResponse(problem)) } catch
       {
-        let why = "\(error)"
+        let why = Self.why(error, edge.settings.data)
         Log.fault("administration", why)
         reply(APIResponse(APIProblem(503, "unavailable", "It did not work", why)))
       }
     }
     return true
+  }
+
+  /// Whoever asks here runs the server, and can do something about damage.
+  private static func why(_ error: any Error, _ folder: String) -> String {
+    guard case StoreFault.corrupt = error else { return "\(error)" }
+    return
+      "\(error); `throughline doctor --data \(folder)` says what is damaged: where it is an index alone, "
+      + "stop the server and `throughline doctor --reindex --data \(folder)`; else restore the last good backup"
   }
 
   private static var now: Instant { Instant.now }

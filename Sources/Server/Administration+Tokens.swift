@@ -24,7 +24,7 @@ extension Administration {
     }
     try known(holder, scope, writer, edge, fields)
     let (row, secret) = Tokens.make(
-      writer.workspace, scope, holder, now: Instant.now,
+      writer.workspace, scope, holder, now: edge.health.clock.now,
       expires: seconds.map { .seconds($0) })
     edge.reads.run { _ in
       do throws(StoreFault) {
@@ -81,13 +81,13 @@ extension Administration {
   }
 
   private static func list(_ rows: [TokenRow], _ edge: Edge) -> [UInt8] {
-    let now = Instant.now
+    let now = edge.health.clock.now
     var json = JSONWriter()
     json.array { array in
       for row in rows {
         array.object {
           $0.field("id", row.id.description)
-          $0.field("workspace", edge.writer(row.workspace)?.name ?? "")
+          $0.field("workspace", edge.name(of: row.workspace))
           $0.field("scope", row.scope)
           $0.field("holder", row.holder)
           $0.field("created", row.created.description)

@@ -50,16 +50,17 @@ enum Administration {
   static func workspace(_ name: String?, _ edge: Edge) throws(APIProblem) -> Writer {
     if let name {
       guard let writer = edge.workspace(named: name) else {
+        if let unserved = edge.unserved(named: name) { throw .workspaceDamaged(unserved.why) }
         throw APIProblem(
           404, "not-found", "Not found",
-          "there is no workspace \"\(name)\"; there are \(Listing.of(edge.writers.map(\.name)))")
+          "there is no workspace \"\(name)\"; there are \(Listing.of(edge.names))")
       }
       return writer
     }
-    guard let only = edge.writers.first, edge.writers.count == 1 else {
+    guard let only = edge.writers.first, edge.names.count == 1 else {
       throw APIProblem(
         422, "missing-field", "Which workspace?",
-        "name one with --workspace: there are \(Listing.of(edge.writers.map(\.name)))",
+        "name one with --workspace: there are \(Listing.of(edge.names))",
         field: "workspace")
     }
     return only

@@ -60,10 +60,9 @@ struct RedactionsSince {
       for (entry, redacted) in told {
         var redacted = redacted
         do throws(StoreFault) {
-          // One that was erased later has its receipt.
-          let left = try old.entry(workspace.id, entry)
-          guard left.body != nil else { continue }
-          redacted.left = left
+          // Where all of its words went, by an erasure, by its age or since nobody could tell what of
+          // it may stay, none come back.
+          redacted.left = try old.entry(workspace.id, entry)
         } catch {}  // Counted above; that words were taken out of it is known all the same.
         all.append(redacted)
       }
@@ -124,7 +123,7 @@ struct RedactionsSince {
         _ = try store.forgetWords(of: whole, workspace.id, PersonForms.erased)
       }
     }
-    try store.emptyLog()
+    try store.leaveNothing()
     return count
   }
 

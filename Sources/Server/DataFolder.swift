@@ -89,6 +89,13 @@ public enum DataFolder {
       }
       redactions = try since.repeated(in: store, at: Instant.now)
     }
+    for (name, count) in restored.receiptsOfOthers.sorted(by: { $0.key < $1.key }) {
+      warnings.append(
+        "\(count == 1 ? "one receipt of an erasure is" : "\(count) receipts of erasures are") of the workspace "
+          + "\(name), which the backup does not have: nothing of it came back, and what was restored does not "
+          + "keep \(count == 1 ? "it" : "them"); keep the file of receipts for a backup that has this workspace"
+      )
+    }
     return Restored(
       replaced: restored.replaced, erasuresRepeated: restored.erasuresRepeated,
       redactionsRepeated: redactions, warnings: warnings + restored.damaged)

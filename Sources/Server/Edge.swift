@@ -47,8 +47,16 @@ public final class Edge: Sendable {
     var checked: [WorkspaceID: CheckedWorkspace] = [:]
     var mail: [WorkspaceID: MailChannel] = [:]
     var phones: [String: PhoneLine] = [:]
+    var unserved: [WorkspaceID: Unserved] = [:]
     var isStopping = false
     weak var housekeeper: Housekeeper?
+  }
+
+  /// A workspace that the start could not read: nobody is served there until another start.
+  struct Unserved: Sendable {
+    var name: String
+    /// What is damaged and what to do, in a sentence.
+    var why: String
   }
 
   func use(_ housekeeper: Housekeeper) { state.withLock { $0.housekeeper = housekeeper } }
@@ -78,6 +86,34 @@ public final class Edge: Sendable {
   func writer(_ workspace: WorkspaceID) -> Writer? { state.withLock { $0.writers[workspace] } }
   var writers: [Writer] {
     state.withLock { $0.writers.values.sorted { $0.workspace < $1.workspace } }
+  }
+  /// Nothing of it is left over but that it is not served.
+  func leave(_ row: WorkspaceRow, unserved why: String) {
+    state.withLock { state in
+      state.unserved[row.id] = Unserved(name: row.name, why: why)
+      state.writers[row.id] = nil
+      state.apis[row.id] = nil
+      state.planners[row.id] = nil
+      state.phones = state.phones.filter { $0.value.channel.workspace != row.id }
+    }
+    health.leave(row.id, unserved: why)
+  }
+  func unserved(_ workspace: WorkspaceID) -> Unserved? {
+    state.withLock { $0.unserved[workspace] }
+  }
+  func unserved(named name: String) -> Unserved? {
+    state.withLock { $0.unserved.values.first { $0.name == name } }
+  }
+  /// Of all workspaces, in the order of their ids, those that are not served among them.
+  var names: [String] {
+    state.withLock { state in
+      (state.writers.map { ($0.key, $0.value.name) }
+        + state.unserved.map { ($0.key, $0.value.name) })
+        .sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
+  func name(of workspace: WorkspaceID) -> String {
+    state.withLock { $0.writers[workspace]?.name ?? $0.unserved[workspace]?.name ?? "" }
   }
   func api(_ workspace: WorkspaceID) -> API? { state.withLock { $0.apis[workspace] } }
 
@@ -226,7 +262,19 @@ public final class Edge: Sendable {
     let due = DispatchWallTime(
       timespec: timespec(tv_sec: Int(seconds), tv_nsec: Int(rest) * 1_000_000))
     ends.asyncAfter(wallDeadline: due) { [weak self] in self?.hub.tellAll(.tokenEnded(token)) }
+    waitForEnd(of: token, at: end)
   }
+
+  /// Where the machine's clock steps back, it comes to that end later than the one that we go by.
+  private func waitForEnd(of token: TokenID, at end: Instant) {
+    let left = min(max(0, (end - health.clock.now).milliseconds), Self.endsMilliseconds)
+    ends.asyncAfter(deadline: .now() + .milliseconds(Int(left) + 1)) { [weak self] in
+      guard let self else { return }
+      if health.clock.now >= end { return hub.tellAll(.tokenEnded(token)) }
+      waitForEnd(of: token, at: end)
+    }
+  }
+  private static let endsMilliseconds: Int64 = 3_600_000
 
   /// Every token, revoked and expired ones too; the oldest of a workspace first.
   var tokens: [TokenRow] {
@@ -237,9 +285,11 @@ public final class Edge: Sendable {
     }
   }
 
-  /// Who a token speaks for; nil when it is unknown, revoked or over.
-  func caller(token: String, now: Instant) -> Caller? {
+  /// Who a token speaks for; nil when it is unknown, revoked or over. By the clock that does not
+  /// step back: what was over stays over.
+  func caller(token: String, now: Instant? = nil) -> Caller? {
     guard token.utf8.count <= 256 else { return nil }
+    let now = now ?? health.clock.now
     let hash = Digest(SHA256.hash(Array(token.utf8)))
     return state.withLock { state in
       // Tokens hold 256 random bits and are looked up by their hash, so that no comparison of

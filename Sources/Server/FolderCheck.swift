@@ -52,6 +52,24 @@ public struct FolderCheck: Sendable {
     }
   }
 
+  /// Makes the indexes of a folder that no server holds anew.
+  /// - Errors: as `init`.
+  public static func reindex(_ folder: String) throws {
+    guard try SQLiteStore.isAnythingThere(folder) else {
+      throw StoreFault.failed(doing: "open \(folder)", why: "there is no data folder")
+    }
+    let lock = try FolderLock(folder: folder)
+    defer { withExtendedLifetime(lock) {} }
+    let store = try SQLiteStore(folder: folder)
+    defer { store.close() }
+    try store.reindex()
+  }
+
+  /// Whether what SQLite says of its own file is among the findings: it may be an index alone.
+  public var mayBeAnIndex: Bool {
+    findings.contains { $0.hasPrefix("SQLite finds: ") || $0.hasSuffix("malformed") }
+  }
+
   private mutating func attempt(_ part: (inout Self) throws(StoreFault) -> Void) {
     do throws(StoreFault) { try part(&self) } catch { findings.append(error.sentence) }
   }

@@ -49,9 +49,8 @@ extension HTTPConnection {
     if isAdministration, path.first == "admin" {
       return bound(request, path.dropFirst().first == "rules" ? rulesBytesMax : standard)
     }
-    guard let caller = authenticate(request), let api = edge.api(caller.workspace) else {
-      return APIResponse(.unauthorized)
-    }
+    guard let caller = authenticate(request) else { return APIResponse(.unauthorized) }
+    guard let api = edge.api(caller.workspace) else { return unserved(caller) }
     admitted = caller
     if let length = request.contentLength, length <= min(Limit.droppedBytes, standard) {
       return bound(request, standard)
@@ -91,7 +90,16 @@ extension HTTPConnection {
     guard let header = headers.first, headers.count == 1, header.lowercased().hasPrefix("bearer ")
     else { return nil }
     let text = String(header.dropFirst(7)).trimmingSpaces
-    return edge.caller(token: text, now: Instant.now)
+    return edge.caller(token: text)
+  }
+
+  /// For whoever has a token of a workspace that does not run: it is damaged, or has no rules.
+  func unserved(_ caller: Caller) -> APIResponse {
+    guard let unserved = edge.unserved(caller.workspace) else {
+      return APIResponse(.unauthorized)
+    }
+    let mayKnow = caller.scope == .admin || caller.scope == .supervisor
+    return APIResponse(.workspaceDamaged(mayKnow ? unserved.why : nil))
   }
 
   func openPage(_ page: ServerPage?, _ request: IncomingRequest) -> APIResponse? {

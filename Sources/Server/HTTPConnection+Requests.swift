@@ -41,9 +41,10 @@ extension HTTPConnection {
     if request.wantsWebSocket, page == .stream, request.fields.value("authorization") == nil {
       return upgrade(request, nil, connection)  // a browser cannot set the header: its token comes in the first frame
     }
-    guard let caller = known ?? authenticate(request), let api = edge.api(caller.workspace) else {
+    guard let caller = known ?? authenticate(request) else {
       return finish(APIResponse(.unauthorized), connection)
     }
+    guard let api = edge.api(caller.workspace) else { return finish(unserved(caller), connection) }
     exchange?.caller = caller
     lastCaller = caller
     if let refusal = refusal(page, request) ?? unknownParameter(page, query) {

@@ -1,3 +1,4 @@
+import Model
 import Records
 import Synchronization
 
@@ -6,7 +7,7 @@ import Synchronization
 /// | it is | when | whoever asks |
 /// |---|---|---|
 /// | ok | nothing is known to be wrong | is served |
-/// | degraded | something stored is damaged, the index does not go on, or the clock stepped back | is served, all but those who need just that |
+/// | degraded | something stored is damaged, or a whole workspace, the index does not go on, or the clock stepped back | is served, all but those who need just that |
 /// | unavailable | nothing can be made durable | is refused |
 public final class Health: Sendable {
   public struct Facts: Sendable {
@@ -21,6 +22,8 @@ public final class Health: Sendable {
     public var outages = 0
     /// What was found damaged, in sentences: by whoever looked for damage, or needed just that.
     public var damaged: Set<String> = []
+    /// Workspaces that could not be read at the start, and why: nobody is served there.
+    public fileprivate(set) var unserved: [WorkspaceID: String] = [:]
     /// Why the full-text index does not go on; nil while it does.
     public var search: String?
     public var searchFailures: Int64 = 0
@@ -53,7 +56,8 @@ public final class Health: Sendable {
     facts.withLock { facts in
       let result = body(&facts)
       hasTrouble.store(
-        facts.trouble != nil || facts.outages > 0 || !facts.damaged.isEmpty || facts.search != nil,
+        facts.trouble != nil || facts.outages > 0 || !facts.damaged.isEmpty
+          || !facts.unserved.isEmpty || facts.search != nil,
         ordering: .relaxed)
       return result
     }
@@ -154,6 +158,11 @@ public final class Health: Sendable {
   /// Something damaged was met, by whoever needed it. The log hears of each once.
   func met(_ damage: String) {
     if isNews(damage) { Log.fault("reading what is stored", damage) }
+  }
+
+  /// One workspace is damaged so that it cannot run: the others are served, until the next start.
+  func leave(_ workspace: WorkspaceID, unserved why: String) {
+    change { $0.unserved[workspace] = why }
   }
 
   private func isNews(_ damage: String) -> Bool {

@@ -27,11 +27,14 @@ enum OpenPages {
       case .caller(let caller) where caller.scope == .admin: anything
       case .caller(let caller) where caller.scope == .supervisor:
         facts.trouble ?? outages.first { $0.0 == caller.workspace }?.1
+          ?? facts.unserved[caller.workspace]
       case .anybody, .caller: nil
       }
     var json = JSONWriter()
     json.object {
-      let isWell = isServed && facts.damaged.isEmpty && facts.search == nil && clock == nil
+      let isWell =
+        isServed && facts.damaged.isEmpty && facts.unserved.isEmpty && facts.search == nil
+        && clock == nil
       $0.field("status", isWell ? "ok" : isServed ? "degraded" : "unavailable")
       if !isServed {
         $0.field("why", why ?? "nothing can be recorded just now; try again in a moment")
@@ -39,6 +42,7 @@ enum OpenPages {
         $0.field("why", why ?? "not all is as it should be; the server's log says what")
       }
       if !facts.damaged.isEmpty { $0.field("damaged", facts.damaged.count) }
+      if !facts.unserved.isEmpty { $0.field("unserved_workspaces", facts.unserved.count) }
       if facts.search != nil { $0.field("search", "behind") }
       if clock != nil { $0.field("clock", "stepped back") }
     }
@@ -47,6 +51,7 @@ enum OpenPages {
 
   /// Such as `entries 1/3 does not match its checksum, and 2 findings more; see …`.
   private static func degraded(_ facts: Health.Facts) -> String? {
+    if !facts.unserved.isEmpty { return facts.unserved.values.sorted().joined(separator: "; ") }
     if let first = facts.damaged.min() {
       let more = facts.damaged.count - 1
       return first + (more > 0 ? ", and \(more) findings more" : "")

@@ -4,6 +4,7 @@ import Model
 import Outbound
 import Pipeline
 import Records
+import Store
 import Synchronization
 import System
 import Wire
@@ -32,6 +33,8 @@ final class Outbox: Sendable {
     case underWay
     /// Not to be tried before.
     case delayed(OutboxRow)
+    /// Its row does not match its checksum, as far as is known since then: nobody sends that.
+    case damaged(since: Instant)
     /// Delivered, or given up: the row goes when the store has that.
     case settled
   }
@@ -66,8 +69,13 @@ final class Outbox: Sendable {
       let now = edge.health.clock.now
       do throws(StoreFault) {
         var next: Instant?
-        let rows = try held.reader.outbox(workspace, limit: Self.rowsMax)
-        if rows.count < Self.rowsMax { forget(workspace, allBut: Set(rows.map(\.id))) }
+        let (rows, damaged) = try Self.rows(held.reader, workspace)
+        if rows.count + damaged.count < Self.rowsMax {
+          forget(workspace, allBut: Set((rows + damaged).map(\.id)))
+        }
+        for row in damaged {
+          if let end = wait(forDamaged: row, workspace, now) { next = min(next ?? end, end) }
+        }
         for row in rows where row.kind == .mail {
           let due = due(row, workspace)
           if due > now {
@@ -82,6 +90,46 @@ final class Outbox: Sendable {
         wake(workspace, at: now + .seconds(Int64(edge.settings.outboxRetrySeconds)), now)
       }
     }
+  }
+
+  private static func rows(
+    _ reader: any StoreReader, _ workspace: WorkspaceID
+  ) throws(StoreFault) -> (rows: [OutboxRow], damaged: [OutboxRow]) {
+    if let reader = reader as? SQLiteReader {
+      return try reader.outbox(workspace, evenDamaged: rowsMax)
+    }
+    return (try reader.outbox(workspace, limit: rowsMax), [])
+  }
+
+  /// A damaged row waits as any other does: somebody may restore the folder. Answers when it is given
+  /// up; nil where it was.
+  private func wait(
+    forDamaged row: OutboxRow, _ workspace: WorkspaceID, _ now: Instant
+  ) -> Instant? {
+    let since = known.withLock { known -> Instant? in
+      let key = Key(workspace: workspace, id: row.id)
+      switch known[key] {
+      case .damaged(let since): return since
+      case .underWay, .settled: return nil
+      case nil, .delayed:
+        let since = min(row.payload.flatMap(Self.decoded)?.at ?? now, now)
+        known[key] = .damaged(since: since)
+        return since
+      }
+    }
+    guard let since else { return nil }
+    let end = since + .seconds(Int64(edge.settings.outboxGivenUpSeconds))
+    if end > now { return end }
+    giveUpDamaged(row, workspace)
+    return nil
+  }
+
+  /// Whose it is can be told where its words can still be taken apart; the log says so in any case.
+  private func giveUpDamaged(_ row: OutboxRow, _ workspace: WorkspaceID) {
+    Log.fault(
+      "sending mail \(row.id) of workspace \(edge.name(of: workspace))",
+      "it is damaged and is given up")
+    failed(row, workspace, "it is damaged")
   }
 
   /// Later than the row says, where the store does not know yet that it was delayed.
@@ -115,7 +163,7 @@ final class Outbox: Sendable {
       switch known[key] {
       case .underWay, .settled: return false
       case .delayed(let later): row = later
-      case nil: break
+      case .damaged, nil: break
       }
       known[key] = .underWay
       return true
@@ -145,7 +193,11 @@ final class Outbox: Sendable {
       return known.withLock { $0[Key(workspace: workspace, id: row.id)] = .settled }
     }
     let limit = edge.health.clock.now + .seconds(-Int64(edge.settings.outboxGivenUpSeconds))
-    guard let mail = row.payload.flatMap(Self.decoded) else { return delay(row, workspace) }
+    guard let mail = row.payload.flatMap(Self.decoded) else {
+      // It does not say when it was written: by how often it was tried.
+      let isOver = Int64(waited(row)) >= Int64(edge.settings.outboxGivenUpSeconds)
+      return isOver ? giveUpDamaged(row, workspace) : delay(row, workspace)
+    }
     if mail.at <= limit { return failed(row, workspace, hindrance.why) }
     var isDamage = false
     if case .corrupt = hindrance.fault { isDamage = true }
@@ -161,7 +213,9 @@ final class Outbox: Sendable {
       throw Hindrance(fault: fault, why: "the workspace has no mail address")
     }
     guard let mail = row.payload.flatMap(Self.decoded) else {
-      throw Hindrance(fault: .corrupt(what: "mail in the outbox"), why: "it is damaged")
+      throw Hindrance(
+        fault: .corrupt(what: "mail \(row.id) in the outbox of workspace \(workspace.raw)"),
+        why: "it is damaged")
     }
     let attachments = try attachments(of: mail, workspace, reads)
     guard let composed = channel.compose(mail, attachments: attachments) else {
@@ -252,13 +306,23 @@ final class Outbox: Sendable {
     edge.writer(workspace)?.submit([Request(news)])
   }
 
+  /// In seconds.
+  private func wait(after tries: Int) -> Int {
+    min(edge.settings.outboxRetrySeconds << min(tries, 10), Self.waitMaxSeconds)
+  }
+
+  /// How long a row has waited by the tries that it says, in seconds.
+  private func waited(_ row: OutboxRow) -> Int {
+    (0..<max(0, Int(row.tries))).reduce(0) { $0 + wait(after: $1) }
+  }
+
   /// - Parameter why: what the agent is told, once it has waited for long.
   private func delay(
     _ row: OutboxRow, _ workspace: WorkspaceID, _ why: String? = nil, isToldAtOnce: Bool = false
   ) {
     var later = row
     later.tries = min(row.tries + 1, 1_000)
-    let wait = min(edge.settings.outboxRetrySeconds << min(Int(row.tries), 10), Self.waitMaxSeconds)
+    let wait = wait(after: Int(row.tries))
     let now = edge.health.clock.now
     later.due = now + .seconds(Int64(wait))
     known.withLock { $0[Key(workspace: workspace, id: row.id)] = .delayed(later) }

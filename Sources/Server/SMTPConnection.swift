@@ -98,8 +98,10 @@ final class SMTPConnection: ConnectionHandler {
       tickets.append(Ticket(connection.ref, exchange: number))
     }
     let (edge, peer, jobs) = (edge, connection.peer, Array(zip(message.recipients, tickets)))
-    edge.heavy.run { _ in
-      for (recipient, ticket) in jobs { MailIntake.submit(message, recipient, ticket, peer, edge) }
+    edge.heavy.run { reads in
+      for (recipient, ticket) in jobs {
+        MailIntake.submit(message, recipient, ticket, peer, edge, reads)
+      }
     }
   }
 
@@ -142,12 +144,14 @@ final class SMTPConnection: ConnectionHandler {
 enum MailIntake {
   static func submit(
     _ message: SMTPServer.Message, _ recipient: SMTPPath, _ ticket: Ticket, _ peer: SocketAddress,
-    _ edge: Edge
+    _ edge: Edge, _ reads: any StoreReader
   ) {
-    guard let channel = edge.mailChannel(for: recipient),
-      let writer = edge.writer(channel.workspace)
-    else {
+    guard let channel = edge.mailChannel(for: recipient) else {
       return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange, .noSuchMailbox))
+    }
+    // A workspace that is damaged takes its mail when it has been restored.
+    guard let writer = edge.writer(channel.workspace) else {
+      return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange, .tryLater))
     }
     let now = edge.health.clock.now
     let arrival: MailChannel.Arrival
@@ -157,7 +161,14 @@ enum MailIntake {
         besides: message.recipients.filter {
           edge.mailChannel(for: $0)?.workspace == channel.workspace
         },
-        relay: edge.relay(peer, of: channel.workspace), now: now)
+        relay: edge.relay(peer, of: channel.workspace), now: now
+      ) { key in
+        // What an older program kept was on disk before this one started. Where it cannot be read,
+        // the writer looks.
+        do throws(StoreFault) {
+          return try reads.key(channel.workspace, .mailThread, key) != nil
+        } catch { return true }
+      }
     } catch {
       Log.note("mail to \(recipient) was refused: \(error.reply.text)")
       return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange, error.reply))

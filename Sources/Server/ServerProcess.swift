@@ -56,15 +56,15 @@ public final class ServerProcess: Sendable {
     self.edge = edge
     let reader = try store.reader()
     let seen = through(store)
-    commits = CommitLoop(store: seen, health: health)
+    let commits = CommitLoop(store: seen, health: health)
+    self.commits = commits
     let all = Workspaces(edge, seen, commits)
     edge.use(all)
-    workspaces = try all.openAll()
-    edge.use(try reader.tokens())
-    if let reader = reader as? SQLiteReader {
-      health.found(try IntegrityCheck.workspaces(reader), doing: "opening the data folder")
+    do { workspaces = try Self.open(all, store, reader, edge) } catch StoreFault.corrupt(let what) {
+      // What none of the workspaces can do without.
+      throw StartFault.sentence(
+        "the data folder cannot be served: \(what); \(Self.advice(settings.data))")
     }
-    health.found(try store.entriesLost(settles: true), doing: "opening the data folder")
 
     var options = SocketServer.Options()
     if settings.lanes > 0 { options.lanes = settings.lanes }
@@ -94,6 +94,21 @@ public final class ServerProcess: Sendable {
     }
     housekeeper = Housekeeper(edge)
     edge.use(housekeeper)
+  }
+
+  private static func open(
+    _ all: Workspaces, _ store: SQLiteStore, _ reader: any StoreReader, _ edge: Edge
+  ) throws -> [Workspaces.Change] {
+    let opened = try all.openAll()
+    if let reader = reader as? SQLiteReader {
+      // A token that cannot be read opens nothing; the others do.
+      edge.use(try reader.readableTokens())
+      edge.health.found(try IntegrityCheck.workspaces(reader), doing: "opening the data folder")
+    } else {
+      edge.use(try reader.tokens())
+    }
+    edge.health.found(try store.entriesLost(settles: true), doing: "opening the data folder")
+    return opened
   }
 
   // MARK: - Listeners

@@ -175,9 +175,11 @@ final class WebSocketStream: ConnectionHandler {
           return close(.policyViolation, "this stream has its token already", connection)
         }
         guard
-          let known = edge.caller(
-            token: token, now: Instant.now)
+          let known = edge.caller(token: token)
         else { return close(.policyViolation, "no valid token", connection) }
+        if edge.unserved(known.workspace) != nil {
+          return close(.tryAgainLater, "this workspace cannot be served", connection)
+        }
         caller = known
         self.known(connection)
       case "subscribe":

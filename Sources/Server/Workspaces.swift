@@ -95,24 +95,36 @@ public final class Workspaces: Sendable {
     var opened: [Change] = []
     for folder in folders {
       let row = try row(named: folder.name, &known)
-      let last = try reader.ruleVersion(row.id)
-      let (folder, isSame) = try wanted(folder, last, .now)
-      let version = isSame ? last?.number ?? 1 : (last?.number ?? 0) + 1
-      let writer = try makeWriter(row, folder.checked, version)
-      edge.add(writer)
-      // It serves nobody to stay away for that; putting the queue or the agent back brings the
-      // cases back.
-      for fault in Self.stranded(by: folder.checked, writer) {
-        Log.fault("opening workspace \(folder.name)", fault)
+      do { opened.append(try open(folder, row, reader)) } catch StoreFault.corrupt(let what) {
+        leave(folder, row, unserved: what, reader)
       }
-      if !isSame, install(folder, version, writer) == nil {
-        throw ServerProcess.StartFault.sentence(
-          "the rules of the workspace \(folder.name) could not be applied")
-      }
-      try publish(writer, folder.checked, version, reader)
-      opened.append(folder.change(isSame ? .unchanged : last == nil ? .added : .changed, version))
+    }
+    if opened.isEmpty {
+      throw ServerProcess.StartFault.sentence(
+        edge.health.now.unserved.values.sorted().joined(separator: "\n"))
     }
     return opened
+  }
+
+  private func open(
+    _ folder: RuleFolderState, _ row: WorkspaceRow, _ reader: any StoreReader
+  ) throws -> Change {
+    let last = try reader.ruleVersion(row.id)
+    let (folder, isSame) = try wanted(folder, last, .now)
+    let version = isSame ? last?.number ?? 1 : (last?.number ?? 0) + 1
+    let writer = try makeWriter(row, folder.checked, version)
+    edge.add(writer)
+    // It serves nobody to stay away for that; putting the queue or the agent back brings the
+    // cases back.
+    for fault in Self.stranded(by: folder.checked, writer) {
+      Log.fault("opening workspace \(folder.name)", fault)
+    }
+    if !isSame, install(folder, version, writer) == nil {
+      throw ServerProcess.StartFault.sentence(
+        "the rules of the workspace \(folder.name) could not be applied")
+    }
+    try publish(writer, folder.checked, version, reader)
+    return folder.change(isSame ? .unchanged : last == nil ? .added : .changed, version)
   }
 
   private static func read(
@@ -268,7 +280,8 @@ public final class Workspaces: Sendable {
     if let fault = edge.encryption?.reload() { faults.append(fault) }
     if !faults.isEmpty { return .refused(faults.joined(separator: "\n\n")) }
     var done: [Change] = []
-    for folder in folders {
+    // What could not be read at the start waits for a restore, and so for another start.
+    for folder in folders where edge.unserved(named: folder.name) == nil {
       do { done.append(try apply(folder, running.first { $0.name == folder.name }, now)) } catch {
         return .cutShort(done: done, why: "the workspace \(folder.name): \(error)")
       }

@@ -57,7 +57,7 @@ extension API {
           }
           query.customers = try reads.merged(workspace, into: root).map(\.id)
         }
-        let page = try reads.search(workspace, query)
+        let page = try reads.search(workspace, query, words: SearchText.words)
         let (response, shown) = try Self.response(page, workspace, reads)
         return (response, Array(Set(shown)).sorted())
       }

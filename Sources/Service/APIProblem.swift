@@ -85,7 +85,17 @@ extension APIProblem {
   public static let damaged = APIProblem(
     503, "stored-data-damaged", "Stored data is damaged",
     "something that this needs is kept and does not match its checksum; whoever runs this server finds in its "
-      + "log and by `throughline doctor` what it is, and restores the last good backup")
+      + "log and by `throughline doctor` what it is, and restores the last good backup, or makes a damaged index "
+      + "anew by `throughline doctor --reindex`")
+
+  /// - Parameter why: what is damaged, for those who may know.
+  public static func workspaceDamaged(_ why: String?) -> APIProblem {
+    APIProblem(
+      503, "workspace-damaged", "This workspace cannot be served",
+      why
+        ?? "what is stored of this workspace is damaged, so that nobody is served in it; whoever runs this server "
+        + "finds in its log what it is, and restores the last good backup")
+  }
 
   /// What a reader could not do.
   public init(_ fault: StoreFault) {

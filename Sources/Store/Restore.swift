@@ -11,6 +11,9 @@ extension SQLiteStore {
     public var replaced: String?
     /// What is damaged in what was restored; empty unless that was allowed.
     public var damaged: [String] = []
+    /// How many receipts there are of workspaces, by name, that the backup does not have: nobody of
+    /// theirs came back, and nothing keeps these receipts.
+    public var receiptsOfOthers: [String: Int] = [:]
   }
 
   /// What whoever restores has said they take upon themselves.
@@ -90,7 +93,7 @@ extension SQLiteStore {
         let own = (old?.receipts ?? []).compactMap { found in
           names[found.workspace].map { (workspace: $0, receipt: found.receipt) }
         }
-        restored.erasuresRepeated = try store.repeatErasures(given + own, at: at, forms)
+        try store.repeatErasures(given + own, at: at, forms, &restored)
         try also(store, old)
       }
     } catch {
@@ -124,7 +127,7 @@ extension SQLiteStore {
             + "): restore an older one, or say --even-damaged")
       }
       try change(store)
-      try store.emptyLog()
+      try store.leaveNothing()
     } catch {
       store.close()
       throw error
@@ -171,21 +174,26 @@ extension SQLiteStore {
   }
 
   private func repeatErasures(
-    _ receipts: [(workspace: String, receipt: ErasureReceipt)], at: Instant, _ forms: ErasedForms
-  ) throws(StoreFault) -> Int {
+    _ receipts: [(workspace: String, receipt: ErasureReceipt)], at: Instant, _ forms: ErasedForms,
+    _ restored: inout Restored
+  ) throws(StoreFault) {
     let reader = try SQLiteReader(self)
-    var count = 0
-    for workspace in try reader.workspaces() {
+    let workspaces = try reader.workspaces()
+    var strangers: [String: Set<String>] = [:]
+    for (name, receipt) in receipts where !workspaces.contains(where: { $0.name == name }) {
+      strangers[name, default: []].insert(Self.key(receipt))
+    }
+    restored.receiptsOfOthers = strangers.mapValues(\.count)
+    for workspace in workspaces {
       var known = Set(try reader.erasures(workspace.id).filter { $0.done != nil }.map(Self.key))
       for (name, receipt) in receipts
       where name == workspace.name && known.insert(Self.key(receipt)).inserted {
         _ = try erase(
           workspace.id, receipt.customers, at: receipt.at, by: receipt.by, upTo: receipt.upTo, forms
         )
-        count += 1
+        restored.erasuresRepeated += 1
       }
     }
-    return count
   }
 
   private static func key(_ receipt: ErasureReceipt) -> String {

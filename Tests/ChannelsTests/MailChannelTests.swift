@@ -320,6 +320,25 @@ struct MailChannelTests {
     #expect(first.earlierSeenKey == SHA256.hash(Array(old.utf8)).bytes)
   }
 
+  /// Older programs kept a mail under another hash of its body: it is made where there may be one.
+  @Test func `the body is hashed again only where a mail of its id was seen before`() throws {
+    let channel = channel
+    let bytes = Array(
+      "Message-ID: <1@home.example>\r\n\(from)\r\nSubject: My lamp\r\n\r\nWhere?\r\n".utf8)
+    let path = try #require(SMTPPath(mailbox: Array("help@shop.example".utf8)))
+    for isSeen in [false, true] {
+      var asked: [[UInt8]] = []
+      let mail = try channel.understand(
+        bytes, sender: nil, recipient: path, relay: nil, now: Instant(milliseconds: 0)
+      ) { key in
+        asked.append(key)
+        return isSeen
+      }.mail
+      #expect(asked == [MailChannel.threadKey("1@home.example")])
+      #expect((mail.earlierSeenKey != nil) == isSeen)
+    }
+  }
+
   @Test func `a mail without an id is told by its date, author and subject`() throws {
     let date = "Date: Wed, 25 Nov 2026 10:00:00 +0000"
     let first = try #require(try understand([from, date])).mail

@@ -92,4 +92,51 @@ import Testing
       #expect(try await server.call("GET", "/health")["status"].text == "ok")
     }
   }
+
+  @Test(arguments: [false, true])
+  func `a token that was over stays over when the clock steps back, also after a restart`(
+    _ restarts: Bool
+  ) async throws {
+    let wall = Wall()
+    let server = try TestServer(clock: { wall.clock() })
+    try await TestServer.run(server) { server in
+      let (short, long) = (
+        try await server.token("bot", "webshop", seconds: 60),
+        try await server.token("bot", "webshop")
+      )
+      #expect(try await server.call("POST", "/v1/sessions", [:], by: short).status == 201)
+      wall.step(3_600)
+      #expect(try await server.call("POST", "/v1/sessions", [:], by: short).status == 401)
+      // Something that is on disk says what time it was.
+      #expect(try await server.call("POST", "/v1/sessions", [:], by: long).status == 201)
+      wall.step(-3_600)
+      if restarts { try await server.restart() }
+      #expect(try await server.call("POST", "/v1/sessions", [:], by: short).status == 401)
+      #expect(try await server.call("POST", "/v1/sessions", [:], by: long).status == 201)
+      let listed = try await server.administer("GET", "/admin/tokens").json.elements
+      #expect(listed.map { $0["state"].text }.sorted() == ["expired", "valid"], "\(listed)")
+    }
+  }
+
+  /// By the machine's clock it would go on for an hour.
+  @Test func `a stream ends with its token, though the machine's clock has stepped back`()
+    async throws
+  {
+    let wall = Wall()
+    wall.step(3_600)
+    let server = try TestServer(clock: { wall.clock() })
+    try await TestServer.run(server) { server in
+      let token = try await server.token("bot", "webshop", seconds: 60)
+      let edge = try #require(server.running).edge
+      let stream = try Peer(
+        try await Python.interpreter,
+        [Package.peers + "/stream.py", String(server.port("http")), token, "header"])
+      try await stream.line("ready") { $0.contains("ready") }
+      wall.step(-3_600)
+      var row = try #require(edge.tokens.first)
+      row.expires = edge.health.clock.now + .seconds(1)
+      edge.use([row])
+      try await stream.line("closed") { $0.contains("closed") }
+    }
+  }
 }

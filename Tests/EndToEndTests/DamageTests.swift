@@ -199,17 +199,34 @@ import Wire
       #expect(
         told.status == 503 && told["type"].text.hasSuffix("stored-data-damaged"), "\(told)")
       let edge = try #require(server.running).edge
+      // What was mended since is forgotten by it.
+      edge.health.met("something that is whole again")
       try Housekeeper(edge).checkWhole(edge.writers)
       #expect(
         edge.health.now.damaged.contains { $0.contains("SQLite finds") },
         "\(edge.health.now.damaged)")
+      #expect(!edge.health.now.damaged.contains { $0.contains("whole again") })
+      // What needs the index cannot be written, and no row is damaged: with indexes made anew it can.
+      func erase() async throws -> Reply {
+        try await server.administer("POST", "/admin/erase", ["identity": .text(jo.customer)])
+      }
+      let refused = try await erase()
+      #expect(
+        refused.status == 503 && refused["detail"].text.contains("doctor --reindex"), "\(refused)")
+      await server.stop()
+      try FolderCheck.reindex(server.settings.data)
+      #expect(try FolderCheck(server.settings.data).findings == [])
+      try await server.start()
+      let erased = try await erase()
+      #expect(
+        Set(erased["customers"].elements.map(\.text)) == [jo.customer, kim.customer], "\(erased)")
     }
   }
 
   // MARK: - The doctor
 
   @Test(arguments: [
-    ("DELETE FROM workspaces", "has rows of workspace 1, which does not exist"),
+    ("DELETE FROM workspaces", "has rows of workspace 1, which does not exist")
   ])
   func `doctor misses rows of which nothing in the rows tells`(_ sql: String, _ finding: String)
     async throws

@@ -1,5 +1,10 @@
 import Foundation
+import GRDB
+import Records
+import Store
 import Testing
+
+@testable import Server
 
 /// A disk that changed the bytes of an attachment.
 @Suite(.inTurn) struct DamagedAttachmentTests {
@@ -81,6 +86,58 @@ import Testing
         try StoreLook(server.settings.data).count("SELECT count(*) FROM outbox") == 0
       }
       #expect(smarthost.mails.isEmpty)
+    }
+  }
+
+  /// Its row is changed on disk, or matches its checksum and says nothing that this program knows.
+  @Test(arguments: [false, true])
+  func `an answer whose row is damaged is given up at its time, and the others leave`(
+    _ isUnknown: Bool
+  ) async throws {
+    let smarthost = try FakeSmarthost(isAway: true)
+    try await TestServer.run {
+      $0.smarthostURL = smarthost.url
+      ($0.outboxRetrySeconds, $0.outboxGivenUpSeconds) = (1, 4)
+    } _: { server in
+      let ann = try await server.agent("ann")
+      #expect(try await server.deliver(Letter()) == 250)
+      let lost = try await server.take(ann)["case"].text
+      try await server.reply("your lamp is on its way", to: lost, by: ann)
+      await server.stop()
+      server.damages()
+      if isUnknown {
+        let store = try SQLiteStore(folder: server.settings.data)
+        let workspace = try store.reader().workspaces()[0].id
+        var row = try #require(try store.reader().outbox(workspace, limit: 1).first)
+        row.payload = [1, 2, 3]
+        var commit = Commit(workspace: workspace)
+        commit.outbox = [row]
+        try store.commit([commit])
+        store.close()
+      } else {
+        try await DatabaseQueue.beside(server.settings.data + "/throughline.sqlite").write {
+          try $0.execute(sql: "UPDATE outbox SET due=due+1")
+          #expect($0.changesCount == 1)
+        }
+      }
+      let log = HeardLog()
+      defer { log.stop() }
+      try smarthost.back()
+      try await server.start()
+      #expect(try await server.deliver(Letter(from: "Bo <bo@home.example>")) == 250)
+      let other = try await server.take(ann)["case"].text
+      try await server.reply("yours, too", to: other, by: ann)
+      try await eventually("the other leaves") { !smarthost.mails.isEmpty }
+      try await eventually("it is given up") {
+        try StoreLook(server.settings.data).count("SELECT count(*) FROM outbox") == 0
+      }
+      #expect(smarthost.mails.map(\.recipient) == ["bo@home.example"])
+      #expect(
+        log.lines.count { $0.contains("sending mail") && $0.contains("is given up") } == 1,
+        "\(log.lines)")
+      // Where it still says whose it was, whoever has the case hears so.
+      let told = try await told(server, lost, ann)
+      #expect(told.map { $0["reason"].text } == (isUnknown ? [] : ["it is damaged"]), "\(told)")
     }
   }
 

@@ -92,9 +92,12 @@ import Testing
   }
 
   /// The first restore takes the words out anew: from then on the entry has hashes of its own.
-  @Test func `an older backup, and then a newer one, bring back no words that were taken out`()
-    async throws
-  {
+  /// - Parameter isDamaged: whether the entry cannot be read in what the second one replaces. Then all
+  ///   of its words go, and stay away.
+  @Test(arguments: [false, true])
+  func `an older backup, and then a newer one, bring back no words that were taken out`(
+    _ isDamaged: Bool
+  ) async throws {
     try await TestServer.run { server in
       let chat = try await server.open(
         try await server.token("bot", "webshop"), email: "jo@home.example")
@@ -116,7 +119,14 @@ import Testing
       }
       await server.stop()
       let data = server.settings.data
-      for backup in backups + [backups[0]] {
+      for (index, backup) in (backups + [backups[0]]).enumerated() {
+        if isDamaged, index == 1 {
+          try await DatabaseQueue.beside(data + "/throughline.sqlite").write {
+            try $0.execute(
+              sql: "UPDATE entries SET at=at+1 WHERE entry=?", arguments: [said["entry"].int])
+            #expect($0.changesCount == 1)
+          }
+        }
         let done = try await restore(backup, data)
         #expect(done.status == 0, "\(done.lines)")
         #expect(
@@ -126,6 +136,48 @@ import Testing
         #expect(try holders(of: "Quetzal99", in: data) == [])
         #expect(try FolderCheck(data).findings == [])
       }
+    }
+  }
+
+  /// Its number is that of one whose words were taken out, and everything else is other.
+  @Test func `what was said after a backup of another time keeps its words`() async throws {
+    try await TestServer.run { server in
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "jo@home.example")
+      try await chat.customer("good day")
+      let ann = try await server.token("agent", "ann")
+      let (data, files) = (server.settings.data, FileManager.default)
+      let backups = [0, 1].map { server.folder.path + "/backup\($0)" }
+      func backUp(_ index: Int) async throws {
+        let reply = try await server.administer(
+          "POST", "/admin/backup", ["to": .text(backups[index])])
+        #expect(reply.status == 200)
+      }
+      func last(_ words: String) async throws -> Int {
+        let said = try await server.timeline(chat.customer).said.last { $0["text"].text == words }
+        return said?["entry"].int ?? 0
+      }
+      try await backUp(0)
+      try await chat.customer("my pin is Zylophon4711")
+      let taken = try await last("my pin is Zylophon4711")
+      #expect(
+        try await server.call(
+          "POST", "/v1/entries/\(taken)/redact", ["words": "Zylophon4711"], by: ann
+        ).status == 201)
+      await server.stop()
+      try files.copyItem(atPath: data, toPath: data + "-kept")
+      #expect(try await restore(backups[0], data).status == 0)
+      try await server.start()
+      try await chat.customer("my door has four locks")
+      #expect(try await last("my door has four locks") == taken)
+      try await backUp(1)
+      await server.stop()
+      try files.removeItem(atPath: data)
+      try files.moveItem(atPath: data + "-kept", toPath: data)
+      let done = try await restore(backups[1], data)
+      #expect(done.lines.joined().contains("0 erasures and 0 redactions"), "\(done.lines)")
+      try await server.start()
+      #expect(try await last("my door has four locks") == taken)
     }
   }
 
@@ -163,12 +215,18 @@ import Testing
       try Data(
         """
         [{"workspace":"\(name)","erasure":1,"at":"\(receipt.at)","by":"administrator",
+          "customers":["\(receipt.customers[0])"],"up_to":\(receipt.upTo)},
+         {"workspace":"elsewhere","erasure":1,"at":"\(receipt.at)","by":"administrator",
           "customers":["\(receipt.customers[0])"],"up_to":\(receipt.upTo)}]
         """.utf8
       ).write(to: URL(fileURLWithPath: receipts))
       try Data().write(to: path)
       let handed = try await restore(backup, data, ["--erasures", receipts])
       #expect(handed.status == 0, "\(handed.lines)")
+      #expect(
+        handed.lines.contains {
+          $0.hasPrefix("mind: one receipt") && $0.contains("of the workspace elsewhere")
+        }, "\(handed.lines)")
       #expect(try holders(of: "Hildegard", in: data) == [])
     }
   }

@@ -27,7 +27,12 @@ struct ErasedMarkTests {
     String(decoding: row.profile, as: UTF8.self).contains(words)
   }
 
-  @Test("a shared number goes with the last one who used it, and only the mark stays")
+  private func row(_ shop: Shop) throws -> IdentityRow? {
+    let hash = try #require(shop.api.normalised(.phone, phone.1).map(shop.api.hash))
+    return try shop.reader.identity(shop.workspace, hash: hash)
+  }
+
+  @Test("a shared number goes with the last one who used it, and is somebody new's from then on")
   func alone() throws {
     let shop = try Shop()
     let solo = try shop.open([("email", "solo@home.example"), phone])
@@ -37,12 +42,19 @@ struct ErasedMarkTests {
     let before = try holder(shop)
     #expect(before.0.identity.value == phone.1 && says("Hildegard", before.1))
     #expect(try shop.erase(solo.customer) == [])
-    let after = try holder(shop)
-    #expect(after.0.isShared && after.0.identity.value.isEmpty)
-    #expect(!says("Hildegard", after.1))
-    #expect(!String(decoding: after.0.evidence, as: UTF8.self).contains("Hildegard"))
+    #expect(try row(shop) == nil)
+    let old = try #require(try shop.reader.customer(shop.workspace, before.1.id))
+    #expect(!says("Hildegard", old))
     let left = try shop.timeline(before.1.id.description)
     #expect(!left.text.contains("Hildegard"))
+    // Whoever has the number now is known by it, as anybody is.
+    let next = try shop.open([phone])
+    #expect(next.customer != solo.customer && next.customer != before.1.id.description)
+    try shop.says("good day", next)
+    try shop.restart()
+    #expect(try shop.open([phone]).customer == next.customer)
+    #expect(try row(shop)?.isShared == false)
+    #expect(try shop.rows() == shop.replayed())
   }
 
   @Test("a shared number stays with the others who use it, and whoever erases is told")
@@ -60,8 +72,9 @@ struct ErasedMarkTests {
     let after = try holder(shop)
     #expect(after.0.identity.value == phone.1)
     #expect(says("Hildegard", before) && !says("Hildegard", after.1))
-    // The last of them takes it along.
+    // The last of them takes it along, mark and all.
     #expect(try shop.erase(other.customer).isEmpty)
+    #expect(try row(shop) == nil)
   }
 
   @Test("a family's phone stays marked when the one who brought it first is erased")

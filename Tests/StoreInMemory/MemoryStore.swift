@@ -195,7 +195,9 @@ public final class MemoryStore: Store, StoreReader, @unchecked Sendable {
   {
     throw Self.hasNot("index entries")
   }
-  public func search(_: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage {
+  public func search(
+    _: WorkspaceID, _ query: SearchQuery, words: (EntryRow) -> EntryWords
+  ) throws(StoreFault) -> SearchPage {
     throw Self.hasNot("search")
   }
   public func erase(

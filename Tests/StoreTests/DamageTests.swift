@@ -236,6 +236,14 @@ struct `Damage` {
       told.count == 1 && told[0].contains("up to 60, and the log ended at \(head)"), "\(told)")
     // Once it goes on from there, and after the next start, it is told as before.
     #expect(try after.entriesLost(settles: true) == told)
+    // Also where as many come before the index looks again: under the numbers of those that are gone.
+    for number in (head.raw + 1)...70 {
+      var commit = Commit(workspace: workspace)
+      commit.log = [Samples.record(number)]
+      commit.entries = [Samples.entry(number)]
+      try after.commit([commit])
+    }
+    #expect(try after.entriesLost() == told)
     while try !after.index(workspace, limit: 100, words: StoreContract.words) {}
     after.close()
     let again = try SQLiteStore(folder: flipped)
@@ -350,6 +358,44 @@ struct `Damage` {
     try again.commit([commit])
     #expect(try notices(again, first.workspace).contains { $0.contains("counts 1") })
     again.close()
+  }
+
+  @Test func `whose an address is must be said by its row and by the index`() throws {
+    var (store, commit) = try filled()
+    let w = commit.workspace
+    let hash = commit.identities[0].hash
+    try store.execute("UPDATE identities SET evidence=x'00'")
+    #expect(try store.reader().owner(w, evenDamaged: hash) == Samples.id(1))
+    let size = try #require(try store.ask("page_size").flatMap { Int($0) })
+    let page = (try store.rootPage(of: "identities") - 1) * size
+    store.close()
+    let file = URL(fileURLWithPath: folder.path + "/throughline.sqlite")
+    var bytes = try Data(contentsOf: file)
+    let id = CustomerRow(
+      id: Samples.id(1), root: Samples.id(1), created: Samples.at(1), profile: [],
+      timeline: TimelineDigest()
+    ).id
+    let key = withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) { Data($0) }
+    let place = try #require(bytes.range(of: key, in: page..<page + size))
+    bytes[place.upperBound - 1] ^= 1
+    try bytes.write(to: file)
+    store = try SQLiteStore(folder: folder.path)
+    defer { store.close() }
+    #expect(try store.reader().owner(w, evenDamaged: hash) == nil)
+  }
+
+  @Test func `the records of a person are found though all of their rows are damaged`() throws {
+    let (store, commit) = try filled()
+    defer { store.close() }
+    var more = Commit(workspace: commit.workspace)
+    more.customers = [Samples.customer(2, root: 1), Samples.customer(3, root: 1)]
+    try store.commit([more])
+    try store.execute("UPDATE customers SET created=created+1")
+    let all: [CustomerID] = [1, 2, 3].map { Samples.id($0) }
+    for id in all {
+      #expect(
+        try store.reader().records(commit.workspace, evenDamagedWith: id).sorted() == all.sorted())
+    }
   }
 
   @Test func `behind a break of the log the rest is looked at, and told`() throws {

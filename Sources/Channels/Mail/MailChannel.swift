@@ -83,11 +83,13 @@ public struct MailChannel: Sendable {
   ///     their own. Rules see them all, so that each copy is decided alike, whichever comes first.
   ///   - relay: the authserv-id under which the peer writes `Authentication-Results`, when it is a
   ///     listed relay.
+  ///   - hasSeen: whether a mail of this `messageKey` has come or left before: only then is the whole
+  ///     body hashed once more, as older programs did.
   /// - Errors: when the `From` header does not name one author: such mail is refused, never guessed
   ///   at. A mail server's report from the null sender needs none.
   public func understand(
     _ bytes: [UInt8], sender: SMTPPath?, recipient: SMTPPath, besides others: [SMTPPath] = [],
-    relay: String?, now: Instant
+    relay: String?, now: Instant, hasSeen: ([UInt8]) -> Bool = { _ in true }
   ) throws(MailRefusal) -> Arrival {
     var configuration = MailUnderstanding.Configuration()
     configuration.ownAddresses = Set(addresses)
@@ -138,7 +140,9 @@ public struct MailChannel: Sendable {
       subjectKey: MailSubject(mail.subjectText).key, automatic: mail.automatic?.rawValue,
       facts: MailFacts(
         from: author.address, to: to, subject: mail.subjectText, text: mail.own))
-    arrival.earlierSeenKey = Self.earlierSeenKey(bytes, mail, recipient)
+    if arrival.messageKey.map(hasSeen) ?? true {
+      arrival.earlierSeenKey = Self.earlierSeenKey(bytes, mail, recipient)
+    }
     arrival.blobs = blobs.map(\.row)
     arrival.returnPath = sender?.description
     arrival.report = report(mail, author, recipient, blobs.map(\.row), now)
@@ -359,7 +363,7 @@ public struct MailChannel: Sendable {
     let id =
       mail.thread.messageID ?? "\(mail.date?.milliseconds ?? 0) \(mail.givenID ?? "")"
     let name = "\(id)\n\(recipient)\n\(author)\n".lowercased() + "\(subject)\n"
-    return SHA256.hash(Array(name.utf8) + body(bytes)).bytes
+    return hash(name, body: bytes)
   }
 
   /// As it was before author and subject were part of it.
@@ -370,15 +374,22 @@ public struct MailChannel: Sendable {
       mail.thread.messageID
       ?? "\(mail.from.map(\.address)) \(mail.date?.milliseconds ?? 0) \(mail.subjectText)"
       + (mail.givenID ?? "")
-    return SHA256.hash(Array("\(id)\n\(recipient)\n".lowercased().utf8) + body(bytes)).bytes
+    return hash("\(id)\n\(recipient)\n".lowercased(), body: bytes)
   }
 
-  private static func body(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
+  /// Of a name and the mail's body, which may be tens of megabytes: none of it is copied.
+  private static func hash(_ name: String, body bytes: [UInt8]) -> [UInt8] {
+    Array(name.utf8).withUnsafeBytes { name in
+      bytes.withUnsafeBytes { SHA256.hash(name, then: body($0)).bytes }
+    }
+  }
+
+  private static func body(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     for index in bytes.indices.dropLast(3)
     where bytes[index] == 13 && bytes[index + 1] == 10 && bytes[index + 2] == 13 {
-      return bytes[index...]
+      return UnsafeRawBufferPointer(rebasing: bytes[index...])
     }
-    return bytes[...]
+    return bytes
   }
 }
 

@@ -29,9 +29,18 @@ static void free_part(gpointer pointer) {
   g_free((char *)part->type);
   g_free((char *)part->charset);
   g_free((char *)part->filename);
+  g_free((char *)part->disposition_raw);
+  g_free((char *)part->type_raw);
   g_free((char *)part->content_id);
   g_free((uint8_t *)part->bytes);
   g_free(part);
+}
+
+// As written, folding included; NULL when there is none.
+static char *raw_of(GMimeObject *object, const char *name) {
+  GMimeHeaderList *list = g_mime_object_get_header_list(object);
+  GMimeHeader *written = list ? g_mime_header_list_get_header(list, name) : NULL;
+  return written ? g_strdup(g_mime_header_get_raw_value(written)) : NULL;
 }
 
 static char *type_of(GMimeObject *object) {
@@ -70,6 +79,8 @@ static tl_mime_part *add(tl_mime *m, GMimeObject *object, int container, unsigne
   part->type = type_of(object);
   part->charset = g_strdup(g_mime_object_get_content_type_parameter(object, "charset"));
   part->content_id = g_strdup(g_mime_object_get_content_id(object));
+  part->disposition_raw = raw_of(object, "Content-Disposition");
+  part->type_raw = raw_of(object, "Content-Type");
   part->container = container;
   part->is_flowed = says(object, "format", "flowed");
   part->deletes_space = says(object, "delsp", "yes");

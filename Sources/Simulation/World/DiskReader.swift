@@ -64,7 +64,9 @@ final class DiskReader: StoreReader {
   func accesses(
     _ workspace: WorkspaceID, of customer: CustomerID?, before: Int64, limit: Int
   ) throws(StoreFault) -> [(number: Int64, access: AccessRow)] { try look([]) }
-  func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault) -> SearchPage {
+  func search(
+    _ workspace: WorkspaceID, _ query: SearchQuery, words: (EntryRow) -> EntryWords
+  ) throws(StoreFault) -> SearchPage {
     try look(SearchPage())
   }
   func entry(_ workspace: WorkspaceID, _ id: EntryID) throws(StoreFault) -> EntryRow? {

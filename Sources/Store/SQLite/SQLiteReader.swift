@@ -96,6 +96,16 @@ public final class SQLiteReader: StoreReader {
       try queries.bound(.tokens) { _ in }.all(.tokens, TokenRow.read)
     }
   }
+  /// Those that match their checksums; of the others the store's owner hears.
+  public func readableTokens() throws(StoreFault) -> [TokenRow] {
+    try ask { queries throws(StoreFault) in
+      var rows: [TokenRow] = []
+      try queries.bound(.tokens) { _ in }.eachReadable(
+        .tokens, TokenRow.read, damaged: { store.tell(damage: $0) }
+      ) { rows.append($0) }
+      return rows
+    }
+  }
   public func secret(named name: String) throws(StoreFault) -> [UInt8] {
     let known = try ask { queries throws(StoreFault) in
       try queries.bound(.secret) { $0.put(name) }.one(.secrets, SecretColumns.read)
@@ -149,6 +159,30 @@ public final class SQLiteReader: StoreReader {
     try one(.outboxRow) { columns in
       columns.put(workspace)
       columns.put(id)
+    }
+  }
+  /// Also what is there of rows that do not match their checksum: nobody may send that, and the others
+  /// leave all the same. Of these the id and the payload are as they stand, and nothing else.
+  public func outbox(
+    _ workspace: WorkspaceID, evenDamaged limit: Int
+  ) throws(StoreFault) -> (rows: [OutboxRow], damaged: [OutboxRow]) {
+    try ask { queries throws(StoreFault) in
+      let statement = queries.bound(.outbox) { columns in
+        columns.put(workspace)
+        columns.put(Int64(limit))
+      }
+      var (rows, damaged) = ([OutboxRow](), [OutboxRow]())
+      try statement.eachReadable(
+        .outbox, OutboxRow.inWorkspace,
+        damaged: { fault in
+          store.tell(damage: fault)
+          damaged.append(
+            OutboxRow(
+              id: statement.integer(at: 1), kind: .mail, due: Instant(milliseconds: 0), tries: 0,
+              payload: statement.blob(at: 5)))
+        }
+      ) { rows.append($0) }
+      return (rows, damaged)
     }
   }
   public func configuration(
@@ -405,9 +439,9 @@ public final class SQLiteReader: StoreReader {
     }
   }
 
-  public func search(_ workspace: WorkspaceID, _ query: SearchQuery) throws(StoreFault)
-    -> SearchPage
-  {
+  public func search(
+    _ workspace: WorkspaceID, _ query: SearchQuery, words: (EntryRow) -> EntryWords
+  ) throws(StoreFault) -> SearchPage {
     let finder: SearchFinder
     if let known = self.finder {
       finder = known
@@ -416,7 +450,8 @@ public final class SQLiteReader: StoreReader {
       self.finder = finder
     }
     let page = try ask { queries throws(StoreFault) in
-      try queries.atOnce { queries throws(StoreFault) in try finder.find(workspace, query, queries)
+      try queries.atOnce { queries throws(StoreFault) in
+        try finder.find(workspace, query, queries, words)
       }
     }
     for damage in page.damaged { store.tell(damage: damage) }

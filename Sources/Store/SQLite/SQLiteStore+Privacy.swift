@@ -98,7 +98,7 @@ extension SQLiteStore {
       }
     }
     try indexer.forget(entries.sorted(), workspace)
-    try emptyLog()
+    try leaveNothing()
     receipt.done = at
     let done = receipt
     try write("keep an erasure's receipt") { writer throws(StoreFault) in
@@ -133,7 +133,7 @@ extension SQLiteStore {
     }
     if count > 0 {
       try indexer.forget(entries, workspace)
-      try emptyLog()
+      try leaveNothing()
     }
     return count
   }

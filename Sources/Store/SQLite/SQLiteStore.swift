@@ -20,7 +20,7 @@ public final class SQLiteStore: Store {
   public let blobs: BlobFiles
   /// Whether opening it has finished a restore that was cut off.
   public let isRestoreFinished: Bool
-  private let queue: DatabaseQueue
+  let queue: DatabaseQueue
   /// nil once closed. The lock is never contended by commits, which come from one thread; it orders
   /// them with
   /// administration.
@@ -177,7 +177,7 @@ public final class SQLiteStore: Store {
     _ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords
   ) throws(StoreFault) -> Bool {
     try indexer.index(workspace, limit: limit, of: self, words: words) { () throws(StoreFault) in
-      try emptyLog()
+      try leaveNothing()
     }
   }
 
@@ -244,6 +244,13 @@ public final class SQLiteStore: Store {
   /// For tests that make the machine fail.
   func execute(_ sql: String) throws {
     try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+  }
+  func rootPage(of name: String) throws -> Int {
+    try queue.unsafeReentrantRead {
+      try Int.fetchOne(
+        $0, sql: "SELECT rootpage FROM sqlite_schema WHERE name=?", arguments: [name])
+        ?? 0
+    }
   }
   func settleCheckpoint() throws(StoreFault) {
     try write("wait") { writer throws(StoreFault) in writer.checkpointer.settle() }

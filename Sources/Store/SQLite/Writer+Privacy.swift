@@ -97,7 +97,9 @@ extension Writer {
           $0.put(workspace, customer)
         }.found()
         for row in identities.rows {
-          let mark = forms.identity(row)
+          let mark = try forms.identity(row).flatMap { mark throws(StoreFault) in
+            try isMarkUsed(row, besides: customers, forms, queries, workspace) ? mark : nil
+          }
           if let mark {
             try put(mark, workspace)
           } else {

@@ -28,12 +28,18 @@ enum SearchFile {
 
   static func tag(_ customer: CustomerID) -> String { "c\(customer.description.suffix(26))" }
   static func tag(_ channel: Channel) -> String { "h\(channel.rawValue)" }
+  static func tags(_ entry: EntryRow, _ words: EntryWords) -> String {
+    ([tag(entry.customer)] + (words.channel.map { [tag($0)] } ?? [])).joined(separator: " ")
+  }
 
   /// `lost`: entries that the index had seen and that were not there any more.
   static let schema = """
     CREATE TABLE IF NOT EXISTS progress(workspace INTEGER PRIMARY KEY, entry INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS lost(
       workspace INTEGER PRIMARY KEY, seen INTEGER NOT NULL, entry INTEGER NOT NULL) STRICT;
+    \(words)
+    """
+  static let words = """
     CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
       text, tags, tokenize="unicode61 remove_diacritics 2");
     """

@@ -5,16 +5,16 @@ import Records
 
 /// One reader's connection to the index.
 ///
-/// The index answers which entries have the words; the entries themselves come from their table,
-/// where every row
-/// is checked, so that nothing is served that is not there any more or that the index has wrong.
+/// The index answers which entries may have the words. The entries themselves come from their table,
+/// where every row is checked, and each is held against what was looked for (`SearchProof`): no
+/// checksum covers the index, and nothing is served that it alone says.
 final class SearchFinder {
   private let queue: DatabaseQueue
   private let begin: Prepared
   private let end: Prepared
   private let seen: Prepared
   private let newest: Prepared
-  private let excerpt: Prepared
+  private let proof: SearchProof
 
   /// Of how many finds an answer looks at the conversation, where agent or queue are asked for.
   static let candidatesMax = 4_000
@@ -45,19 +45,17 @@ final class SearchFinder {
       connection,
       "SELECT rowid FROM words WHERE words MATCH ? AND rowid>=? AND rowid<? ORDER BY rowid DESC",
       "search")
-    excerpt = try Prepared(
-      connection,
-      "SELECT snippet(words, 0, char(2), char(3), '…', 24) FROM words WHERE words MATCH ? AND rowid=?",
-      "read an excerpt")
+    proof = try SearchProof()
   }
 
   /// - Parameter queries: the reader's, within one transaction.
-  func find(_ workspace: WorkspaceID, _ query: SearchQuery, _ queries: Queries) throws(StoreFault)
-    -> SearchPage
-  {
+  func find(
+    _ workspace: WorkspaceID, _ query: SearchQuery, _ queries: Queries,
+    _ words: (EntryRow) -> EntryWords
+  ) throws(StoreFault) -> SearchPage {
     try begin.run()
     let page: SearchPage
-    do throws(StoreFault) { page = try findNow(workspace, query, queries) } catch {
+    do throws(StoreFault) { page = try findNow(workspace, query, queries, words) } catch {
       newest.reset()
       try end.run()
       throw error
@@ -68,11 +66,13 @@ final class SearchFinder {
   }
 
   private func findNow(
-    _ workspace: WorkspaceID, _ query: SearchQuery, _ queries: Queries
+    _ workspace: WorkspaceID, _ query: SearchQuery, _ queries: Queries,
+    _ told: (EntryRow) -> EntryWords
   ) throws(StoreFault) -> SearchPage {
     var page = SearchPage()
     page.last = try queries.head(workspace).entry
-    page.seen = EntryID(min(try progress(workspace), page.last.raw))
+    let progress = try progress(workspace)
+    page.seen = EntryID(min(progress, page.last.raw))
     guard let words = SearchWords.expression(query.words), query.limit > 0 else { return page }
     let low =
       try query.from.map { at throws(StoreFault) in try queries.firstEntry(workspace, at, page.last)
@@ -101,14 +101,21 @@ final class SearchFinder {
         page.damaged.append(error)
         found = nil
       }
+      var excerpt: [Excerpt]?
       if let found {
+        excerpt = try proof.excerpt(of: expression, found, told(found))
+        // Words that were taken out of an entry stand in the index until it has come so far.
+        if excerpt == nil, progress == page.last.raw {
+          page.damaged.append(.corrupt(what: Self.untrue(number, workspace)))
+        }
+      }
+      if let found, let excerpt {
         bytes += found.body?.count ?? 0
         if page.hits.count == query.limit || !page.hits.isEmpty && bytes > query.bytesMax {
           page.older = page.hits.last?.entry.id
           return page
         }
-        page.hits.append(
-          SearchHit(entry: found, excerpt: try excerpt(of: expression, number, workspace)))
+        page.hits.append(SearchHit(entry: found, excerpt: excerpt))
       }
       if looked == Self.candidatesMax {
         page.older = number
@@ -167,42 +174,9 @@ final class SearchFinder {
     return try seen.step() ? seen.integer(at: 0) : 0
   }
 
-  private func excerpt(
-    of expression: String, _ number: EntryID, _ workspace: WorkspaceID
-  ) throws(StoreFault) -> [Excerpt] {
-    excerpt.begin()
-    excerpt.put(expression)
-    excerpt.put(SearchFile.row(workspace, number))
-    defer { excerpt.reset() }
-    guard try excerpt.step() else { return [] }
-    return Self.pieces(excerpt.text())
-  }
-
-  /// `before␂find␃after`, taken apart.
-  static func pieces(_ marked: String) -> [Excerpt] {
-    var pieces: [Excerpt] = []
-    var isMatch = false
-    for piece in marked.unicodeScalars.split(
-      omittingEmptySubsequences: false, whereSeparator: { $0 == "\u{2}" || $0 == "\u{3}" })
-    {
-      if !piece.isEmpty { pieces.append(Excerpt(text: short(piece), isMatch: isMatch)) }
-      isMatch.toggle()
-    }
-    return pieces
-  }
-
-  /// Characters of one word of an excerpt. A snippet is so many words, and a word may be a megabyte.
-  static let wordMax = 100
-
-  private static func short(_ piece: Substring.UnicodeScalarView) -> String {
-    var out = String.UnicodeScalarView()
-    var length = 0
-    for scalar in piece {
-      length = scalar.properties.isWhitespace ? 0 : length + 1
-      if length <= wordMax { out.append(scalar) }
-      if length == wordMax + 1 { out.append("…") }
-    }
-    return String(out)
+  private static func untrue(_ number: EntryID, _ workspace: WorkspaceID) -> String {
+    "the full-text index of workspace \(workspace.raw) has words of entry \(number) that it does not say: "
+      + "stop the server and delete search.sqlite*"
   }
 }
 

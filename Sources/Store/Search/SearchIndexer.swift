@@ -89,7 +89,7 @@ final class SearchIndexer: Sendable {
     }
     if hasChanged {
       try write("empty the index's log") { statements throws(StoreFault) in
-        try statements.emptyLog()
+        try statements.leaveNothing()
       }
     }
     return isDone
@@ -220,9 +220,7 @@ final class SearchIndexer: Sendable {
           insert.begin()
           insert.put(SearchFile.row(workspace, entry.id))
           insert.put(SearchFile.plain(words.text))
-          insert.put(
-            ([SearchFile.tag(entry.customer)] + (words.channel.map { [SearchFile.tag($0)] } ?? []))
-              .joined(separator: " "))
+          insert.put(SearchFile.tags(entry, words))
           try insert.run()
         }
         if !again.isEmpty { try merge.run() }
@@ -275,7 +273,14 @@ final class SearchIndexer: Sendable {
 
     func optimize() throws(StoreFault) {
       try transaction { () throws(StoreFault) in try merge.run() }
+      try leaveNothing()
+    }
+
+    /// Searches go on meanwhile.
+    func leaveNothing() throws(StoreFault) {
       try emptyLog()
+      var next: Int64? = 0
+      while let page = next { next = try Remains.clear(connection, from: page) }
     }
 
     func emptyLogOnce() throws(StoreFault) {

@@ -29,7 +29,13 @@ enum BenchCleanup {
   private static func end(by signal: Signal) {
     state.withLock {
       for process in $0.processes { kill(process, SIGKILL) }
-      for folder in $0.folders { try? FileManager.default.removeItem(atPath: folder) }
+      // Whoever was about to write there may have one more file made meanwhile.
+      for folder in $0.folders {
+        for _ in 0..<50 where FileManager.default.fileExists(atPath: folder) {
+          try? FileManager.default.removeItem(atPath: folder)
+          usleep(20_000)
+        }
+      }
     }
     // As a shell tells of one that a signal ended.
     exit(signal == .interrupt ? 130 : 143)

@@ -25,6 +25,8 @@ typedef struct {
   const char *type;        // "text/plain", lower case
   const char *charset;     // as written
   const char *filename;    // decoded (RFC 2231, RFC 2047), UTF-8
+  const char *disposition_raw;  // Content-Disposition as written, folding included
+  const char *type_raw;         // Content-Type as written
   const char *content_id;  // without brackets
   int container;           // index of the multipart around it; -1 at the top
   const uint8_t *bytes;    // decoded content; for message/rfc822 the message as it stands

@@ -80,26 +80,29 @@ struct ReadCases {
     report.add(
       "\(name), one word",
       try measured(2_000) { _ in
-        _ = try reader.search(workspace, SearchQuery(words: vocabulary.word(&random)))
+        _ = try reader.search(
+          workspace, SearchQuery(words: vocabulary.word(&random)), words: SearchText.words)
       })
     report.add(
       "\(name), two words",
       try measured(2_000) { _ in
         _ = try reader.search(
-          workspace, SearchQuery(words: "\(vocabulary.word(&random)) \(vocabulary.word(&random))"))
+          workspace, SearchQuery(words: "\(vocabulary.word(&random)) \(vocabulary.word(&random))"),
+          words: SearchText.words)
       })
     report.add(
       "\(name), of one customer",
       try measured(2_000) { turn in
         var query = SearchQuery(words: vocabulary.word(&random))
         query.customers = [customers[turn % customers.count]]
-        _ = try reader.search(workspace, query)
+        _ = try reader.search(workspace, query, words: SearchText.words)
       })
     report.add(
       "\(name), commonest two words",
       try measured(200) { _ in
         _ = try reader.search(
-          workspace, SearchQuery(words: "\(vocabulary.words[0]) \(vocabulary.words[1])"))
+          workspace, SearchQuery(words: "\(vocabulary.words[0]) \(vocabulary.words[1])"),
+          words: SearchText.words)
       })
     try erase(store, workspace, customers, count, &report)
   }
