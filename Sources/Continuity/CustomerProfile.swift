@@ -6,8 +6,7 @@ import Wire
 /// hangs together with others. A person's profile is the union of those of their records.
 public struct CustomerProfile: Hashable, Sendable {
   /// Values that somebody gave, each with its source. Two sources that differ are both kept:
-  /// nobody's word is thrown away,
-  /// and whoever looks sees who says what.
+  /// nobody's word is thrown away, and whoever looks sees who says what.
   public private(set) var attributes: [Attribute] = []
   /// The last journey events, newest last, so that rules see them without a search.
   public var journey: [JourneyEvent] = []

@@ -8,8 +8,7 @@ public struct EntryDraft: Hashable, Sendable {
   public var visibility: Visibility
   public var channel: Channel?
   /// Further members of the entry's JSON object, each with its leading comma: `,"text":"hello"`.
-  /// Encoded at the
-  /// edge, so that the writer only joins bytes.
+  /// Encoded at the edge, so that the writer only joins bytes.
   public var members: [UInt8]
   /// When it was said, where that differs from when it reached us.
   public var saidAt: Instant?

@@ -1,8 +1,7 @@
 import Wire
 
 /// Rewrites the strings and numbers of a JSON text where they stand, so that everything else keeps
-/// its bytes. What is no
-/// JSON comes to no harm.
+/// its bytes. What is no JSON comes to no harm.
 struct JSONWords {
   /// What becomes of a string's text; nil: it stays.
   var text: ([UInt8]) -> [UInt8]?

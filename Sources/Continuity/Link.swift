@@ -2,8 +2,7 @@ import Model
 import Wire
 
 /// That two records are one person, with the story of it. It stands in the profiles of both; taking
-/// it back is all that
-/// a split does, and so nothing is lost by either.
+/// it back is all that a split does, and so nothing is lost by either.
 public struct Link: Hashable, Sendable {
   /// In order of their ids.
   public var records: (CustomerID, CustomerID) { (first, second) }

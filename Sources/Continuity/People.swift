@@ -5,10 +5,9 @@ import Wire
 /// Some records of customers, all of each person's, as they are joined and taken apart.
 ///
 /// Records are the points of a graph, active links its lines; a *person* is what hangs together.
-/// Only records that do not
-/// hang together yet are ever joined, so that the graph is a forest, and taking one link back parts
-/// a person in exactly
-/// two. The oldest record of a person is their root, and every other one names it.
+/// Only records that do not hang together yet are ever joined, so that the graph is a forest, and
+/// taking one link back parts a person in exactly two. The oldest record of a person is their root,
+/// and every other one names it.
 public struct People: Sendable {
   private var rows: [CustomerID: CustomerRow] = [:]
   private var profiles: [CustomerID: CustomerProfile] = [:]

@@ -23,8 +23,7 @@ public struct Redaction: Sendable {
   /// - Parameters:
   ///   - by: the entry that tells of the redaction.
   ///   - salt: a new one: with the old one, which would stay known, the old hash would give the
-  ///     words away to whoever
-  ///     tries all that they may have been.
+  ///     words away to whoever tries all that they may have been.
   public func entry(_ body: [UInt8], by: EntryID, salt: UInt64) -> [UInt8]? {
     guard let members = JSONWords.members(body) else { return nil }
     var out = [UInt8(ascii: "{")]

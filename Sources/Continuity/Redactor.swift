@@ -1,6 +1,5 @@
 /// Takes out of a text what must never be written: card numbers, tokens, and what the workspace's
-/// patterns find. It
-/// works where words come in, before anything is kept of them.
+/// patterns find. It works where words come in, before anything is kept of them.
 ///
 /// | found | becomes |
 /// |---|---|

@@ -3,16 +3,12 @@ import Records
 import Wire
 
 /// Which customer is this? Decided in the workspace's one writer, so that two first contacts of one
-/// person in the
-/// same instant make one customer.
+/// person in the same instant make one customer.
 ///
 /// Every proven mail address, number and external id has a record of its own, and what arrives by
-/// it is that record's;
-/// identities that one trusted source asserts together link their records to one person (`People`).
-/// So that whatever joins
-/// can be taken apart again, to the entry. Chat ids come and go with browsers and live with the
-/// record they were first seen
-/// beside.
+/// it is that record's; identities that one trusted source asserts together link their records to
+/// one person (`People`). So that whatever joins can be taken apart again, to the entry. Chat ids
+/// come and go with browsers and live with the record they were first seen beside.
 ///
 /// | proven identities found | outcome |
 /// |---|---|
@@ -22,8 +18,7 @@ import Wire
 /// | of two whom an agent keeps apart | whoever has more there than a chat id; nobody where both have |
 ///
 /// Claimed identities take no part, and shared ones neither: they are kept beside the record that
-/// brought them, under a key
-/// of their own, so that they can suggest and never join.
+/// brought them, under a key of their own, so that they can suggest and never join.
 public struct Resolution: Sendable {
   /// The record that stands for the person.
   public var root: CustomerRow
@@ -71,8 +66,7 @@ public struct Resolution: Sendable {
   ///   - newID: names the first new record; further ones are derived from it.
   ///   - attributes: what the caller says of the customer.
   ///   - seed: a customer to whom the caller is proven to belong by other means: mail that came to
-  ///     a reply address
-  ///     signed for its very sender, or a resume token.
+  ///     a reply address signed for its very sender, or a resume token.
   public static func resolve(
     _ claims: [IdentityClaim], newID: CustomerID, attributes: [CustomerProfile.Attribute],
     at: Instant,
@@ -181,8 +175,7 @@ private struct Work {
   }
 
   /// Several people sit at one browser: where an agent keeps them apart, its chat id stays with
-  /// whoever had it first. Where
-  /// more than that is of two people, what is said is shown to neither.
+  /// whoever had it first. Where more than that is of two people, what is said is shown to neither.
   private mutating func heedPartings(_ claims: [IdentityClaim]) {
     guard areApart(proven) else { return }
     let own = proven.filter { $0.claim.identity.kind != .chat }

@@ -1,8 +1,6 @@
 /// Finds what every name means and every node's type. Gradual: `dyn` fits everywhere and is checked
-/// when
-/// evaluated. Collects all mistakes; the references are good even where types are wrong, so that an
-/// unchecked
-/// expression can still be evaluated.
+/// when evaluated. Collects all mistakes; the references are good even where types are wrong, so
+/// that an unchecked expression can still be evaluated.
 struct Checker {
   enum Reference: Sendable, Equatable {
     case none

@@ -1,6 +1,5 @@
 /// Doubles as decimal text, exactly: a double is a whole number times a power of two, so its
-/// decimal expansion
-/// ends, and rounding it half to even is exact.
+/// decimal expansion ends, and rounding it half to even is exact.
 enum DecimalText {
   static func special(_ value: Double) -> String? {
     if value.isNaN { return "NaN" }

@@ -1,8 +1,7 @@
 /// One run of a program over facts. Recursion is bounded by the tree's depth, work by the meter.
 ///
 /// Errors are values: every function passes on the first error among its arguments; `&&`, `||` and
-/// the
-/// conditional decide themselves what an error means.
+/// the conditional decide themselves what an error means.
 struct Evaluation {
   unowned(unsafe) let program: Program
   private let operations: UnsafeMutableBufferPointer<Operation>
@@ -163,8 +162,7 @@ struct Evaluation {
   }
 
   /// Maps on the way are borrowed, since the facts outlive the evaluation: counting references to
-  /// each would
-  /// cost more than finding the field.
+  /// each would cost more than finding the field.
   private func path(_ slot: Int32, _ first: Int32, _ count: Int32) -> Value {
     guard case .map(let root)? = present(slot) else {
       return walk(fact(slot), first, count, from: 0)

@@ -80,8 +80,7 @@ public enum Expression {
 
 extension Program {
   /// - Parameter slots: the variables' values, in the order in which the environment declares them;
-  ///   nil for an
-  ///   absent one.
+  ///   nil for an absent one.
   /// - Returns: a value; `.error` where there is none.
   public func evaluate(_ slots: [Value?], budget: Int = Expression.budgetDefault) -> Value {
     slots.withUnsafeBufferPointer { slots in

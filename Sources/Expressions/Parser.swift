@@ -1,7 +1,6 @@
 /// Reads source into a syntax tree by recursive descent, with precedence climbing for the
-/// operators. Goes on
-/// after a mistake, so that all are told at once. Macros are recognised here, as the specification
-/// says.
+/// operators. Goes on after a mistake, so that all are told at once. Macros are recognised here, as
+/// the specification says.
 struct Parser {
   var tokens: [Lexer.Token]
   var position = 0

@@ -1,8 +1,7 @@
 import CRE2
 
 /// A compiled regular expression of RE2: matching takes time linear in the text, and the compiled
-/// form is
-/// bounded, so that no pattern explodes.
+/// form is bounded, so that no pattern explodes.
 final class Pattern: Sendable {
   /// - Units: bytes of RE2's program and caches.
   private static let memoryMax: Int64 = 1 << 20

@@ -8,8 +8,7 @@ extension Program {
   }
 
   /// The smallest parts that made the whole false or an error: of a conjunction the part that
-  /// decided, of a
-  /// disjunction every part.
+  /// decided, of a disjunction every part.
   public func failures(_ trace: (Value, [Value?])) -> [FailedPart] {
     var found: [FailedPart] = []
     collectFailures(syntax.root, trace.1, wanted: true, into: &found)

@@ -2,9 +2,8 @@
 /// compiled.
 ///
 /// Operations are plain numbers in one array, one for each node of the syntax tree under the node's
-/// own id, so
-/// that a trace needs no map from one to the other. There are no closures, and nothing is looked up
-/// by name.
+/// own id, so that a trace needs no map from one to the other. There are no closures, and nothing
+/// is looked up by name.
 public final class Program: Sendable {
   public let source: String
   public let syntax: Syntax

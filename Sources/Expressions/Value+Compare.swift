@@ -1,6 +1,5 @@
 /// Equality and order over values. Numbers of different types compare by what they stand for;
-/// everything else
-/// of different types is unequal, and has no order.
+/// everything else of different types is unequal, and has no order.
 extension Value {
   /// - Returns: nil when the meter ran out: values may share parts, and comparing them all could
   ///   take for ever.
@@ -77,8 +76,7 @@ extension Value {
   }
 
   /// By the double nearest to the integer, as the reference implementation and its suite have it:
-  /// the greatest
-  /// `int` and 2^63 as a double are the same.
+  /// the greatest `int` and 2^63 as a double are the same.
   private static func compareInteger<T: FixedWidthInteger>(_ a: T, _ b: Double) -> Order {
     compare(Double(a), b)
   }

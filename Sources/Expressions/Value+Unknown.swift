@@ -1,11 +1,9 @@
 /// Unknown values: what an evaluation over part of the facts gives where the rest would decide.
 ///
 /// An absent fact is an error: the case has none. An unknown one has a value that nobody has told
-/// yet. Both are
-/// carried on alike, but where a value could still decide, an unknown outweighs an error, since the
-/// error may
-/// yet not matter; everywhere else the error outweighs it, since nothing that becomes known can
-/// mend it.
+/// yet. Both are carried on alike, but where a value could still decide, an unknown outweighs an
+/// error, since the error may yet not matter; everywhere else the error outweighs it, since nothing
+/// that becomes known can mend it.
 /// Source: cel-spec, `proto/cel/expr/eval.proto`, `ExprValue.unknown`.
 extension Value {
   /// Put into a slot for a fact that may be anything.

@@ -1,8 +1,7 @@
 /// A value of the Common Expression Language.
 ///
 /// Strings are sequences of code points and are compared byte for byte: Swift's own `==` would call
-/// two
-/// spellings of one character equal, which the language does not.
+/// two spellings of one character equal, which the language does not.
 public enum Value: Sendable {
   case null
   case bool(Bool)
@@ -21,8 +20,7 @@ public enum Value: Sendable {
   case ip(NetworkAddress)
   case cidr(NetworkPrefix)
   /// Errors are values, since `false && error` is false whichever side is evaluated first. An
-  /// unknown is one
-  /// of them: see `Value+Unknown.swift`.
+  /// unknown is one of them: see `Value+Unknown.swift`.
   case error(EvaluationError)
 }
 

@@ -50,8 +50,7 @@ public struct AuthenticationResults: Equatable, Sendable {
   }
 
   /// Judges by the topmost header alone, and only when it bears the configured name: those below
-  /// may have come
-  /// with the message (RFC 8601 §5, §7.1).
+  /// may have come with the message (RFC 8601 §5, §7.1).
   public static func dmarc(fields: [MailField], authservID: String, fromDomain: String) -> DMARC {
     guard let top = fields.first(where: { $0.isNamed("authentication-results") }),
       let header = AuthenticationResults(top.value), header.authservID == authservID.lowercased()

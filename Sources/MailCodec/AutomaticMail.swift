@@ -1,8 +1,7 @@
 /// Why a message is taken for one that no person sent just now. Codes are only ever appended.
 ///
 /// `X-Auto-Response-Suppress` and a sender called `no-reply` are none of them: people's mailers set
-/// the one, and forms on
-/// web sites write from the other what a person typed.
+/// the one, and forms on web sites write from the other what a person typed.
 public enum AutomaticReason: String, CaseIterable, Sendable {
   /// `Auto-Submitted` other than `no` (RFC 3834 §5).
   case autoSubmitted

@@ -90,11 +90,9 @@ extension MailAddress {
   public static let listCountMax = 1_000
 
   /// Reads an address list as it stands in the header, before encoded words are decoded (RFC 2047
-  /// §6.2: else
-  /// an encoded comma would make a second address).
+  /// §6.2: else an encoded comma would make a second address).
   /// - Shape: mailboxes and groups (RFC 5322 §3.4), comments and obsolete routes included; empty
-  ///   elements are
-  ///   skipped (§4.4). A group's name is dropped, its members stay.
+  ///   elements are skipped (§4.4). A group's name is dropped, its members stay.
   /// - Parameter decode: decodes the encoded words of a name.
   public static func list(
     _ header: String, decode: (String) -> String = { $0 }

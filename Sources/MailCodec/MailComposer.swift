@@ -1,8 +1,7 @@
 import Wire
 
 /// Text that may stand in a header: without CR, LF, NUL or other controls, by construction
-/// (CVE-2024-6923,
-/// CVE-2026-1299).
+/// (CVE-2024-6923, CVE-2026-1299).
 public struct HeaderText: Hashable, Sendable {
   public let text: String
 
@@ -34,10 +33,9 @@ public struct HeaderText: Hashable, Sendable {
 /// A message that we send, as bytes of RFC 5322 and MIME (RFC 2045).
 ///
 /// - Shape: CRLF line ends; headers folded at 76 columns; words outside ASCII encoded (RFC 2047) in
-///   UTF-8; the body
-///   quoted-printable in UTF-8; attachments base64 in `multipart/mixed`. Everything is ASCII, so
-///   that it passes
-///   any relay without 8BITMIME or SMTPUTF8, except addresses that are themselves not ASCII.
+///   UTF-8; the body quoted-printable in UTF-8; attachments base64 in `multipart/mixed`. Everything
+///   is ASCII, so that it passes any relay without 8BITMIME or SMTPUTF8, except addresses that are
+///   themselves not ASCII.
 /// - A body's own line ends, of any kind, become CRLF; one is added at its end.
 public struct MailComposer: Sendable {
   public struct Attachment: Equatable, Sendable {

@@ -2,8 +2,7 @@
 ///
 /// The fragments cover the body from its first byte to its last, in order, so that nothing is lost:
 /// `fragments.map(\.range)` joined is the body. Runs in time linear in the body; every look ahead
-/// or back is
-/// bounded by a constant.
+/// or back is bounded by a constant.
 ///
 /// How it judges, in this order:
 /// 1. Lines inside a closed ``` fence are words.

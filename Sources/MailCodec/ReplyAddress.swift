@@ -1,17 +1,14 @@
 import Wire
 
 /// A reply address that only we can make: `reply+<token>@mail.example`, a signed and expiring
-/// capability for one
-/// (conversation, recipient).
+/// capability for one (conversation, recipient).
 ///
 /// - Shape: the token is base32 (RFC 4648 §6 alphabet in lower case, unpadded) of 36 bytes:
-///   conversation (16),
-///   recipient hash (4), expiry in minutes since 1970 (4), MAC (12). 58 digits, so that `reply+`
-///   and the token are
-///   exactly the 64 bytes that a local part may have (RFC 5321 §4.5.3.1.1).
+///   conversation (16), recipient hash (4), expiry in minutes since 1970 (4), MAC (12). 58 digits,
+///   so that `reply+` and the token are exactly the 64 bytes that a local part may have (RFC 5321
+///   §4.5.3.1.1).
 /// - The recipient hash only tells whom it was for; the MAC (96 bits) covers the recipient's whole
-///   address, so
-///   that a token shown to another sender is refused whatever they claim.
+///   address, so that a token shown to another sender is refused whatever they claim.
 /// - Case: mailers may fold the case of a local part; base32 survives that, base64 would not.
 public struct ReplyAddress: Equatable, Sendable {
   public static let prefix = "reply+"

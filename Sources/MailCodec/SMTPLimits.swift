@@ -1,8 +1,7 @@
 /// Every bound of an SMTP or LMTP session, with its unit. Past one is a reply, not a surprise.
 public struct SMTPLimits: Equatable, Sendable {
   /// Bytes, CRLF included. RFC 5321 §4.5.3.1.4 asks for 512, and each extension adds to it (RFC
-  /// 1870 §6.1,
-  /// RFC 6531 §3.4); 1,024 holds them all.
+  /// 1870 §6.1, RFC 6531 §3.4); 1,024 holds them all.
   public var commandLineBytesMax = 1_024
   /// Bytes, CRLF included. RFC 5321 §4.5.3.1.6 asks for 1,000; real mailers send whole paragraphs
   /// in a line.

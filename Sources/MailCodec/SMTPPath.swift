@@ -1,8 +1,7 @@
 /// A mailbox of the envelope, as in `RCPT TO:<ann@home.example>`.
 ///
 /// - Shape: `<` [source route `:`] local-part [`@` domain] `>` (RFC 5321 §4.1.2). The local part is
-///   held without
-///   its quotes; the domain in lower case, an address literal with its brackets.
+///   held without its quotes; the domain in lower case, an address literal with its brackets.
 /// - Units: local part ≤ 64 bytes, domain ≤ 255, path ≤ 256 (RFC 5321 §4.5.3.1.1–3).
 public struct SMTPPath: Hashable, Sendable, CustomStringConvertible {
   public let local: String

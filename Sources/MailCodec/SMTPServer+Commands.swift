@@ -28,8 +28,7 @@ extension SMTPServer {
     case "GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT": close(.unknownCommand)
     default:
       // A header where a verb should be: a message is being read as commands, because its DATA was
-      // refused
-      // or because a web page sends it. Going on would obey whatever the message says.
+      // refused or because a web page sends it. Going on would obey whatever the message says.
       if verb.utf8.contains(58) || line.first == 60 {
         close(.unknownCommand)
       } else {
@@ -165,8 +164,7 @@ extension SMTPServer {
   }
 
   /// Splits `FROM:<path> KEY=VALUE …`; nil when the keyword is missing. A space after the colon is
-  /// forgiven
-  /// (Postfix and Exim do too; RFC 5321 §3.3 forbids sending it).
+  /// forgiven (Postfix and Exim do too; RFC 5321 §3.3 forbids sending it).
   static func split(_ rest: [UInt8], after keyword: String) -> ([UInt8], [[UInt8]])? {
     let wanted = Array(keyword.utf8)
     guard rest.count > wanted.count, rest[..<wanted.count].map(asciiUpper) == wanted else {

@@ -3,10 +3,8 @@ import Wire
 /// The receiving side of SMTP (RFC 5321) and LMTP (RFC 2033), without a socket or a clock.
 ///
 /// Bytes go in by `receive`; what comes back is bytes to send and at most one `Request` that the
-/// channel must
-/// decide. While it is undecided nothing more is read (PIPELINING keeps the rest in order, RFC 2920
-/// §3.2);
-/// `answer` replies and goes on with what has arrived meanwhile.
+/// channel must decide. While it is undecided nothing more is read (PIPELINING keeps the rest in
+/// order, RFC 2920 §3.2); `answer` replies and goes on with what has arrived meanwhile.
 ///
 /// | state | may hear | becomes |
 /// |---|---|---|
@@ -18,11 +16,9 @@ import Wire
 /// | `closed` | nothing | |
 ///
 /// **Line ends.** Only CRLF ends a line and only CRLF.CRLF ends a message. A CR without LF or a LF
-/// without CR,
-/// in a command or in a message, is answered 550 and the connection closed with nothing recorded:
-/// two servers
-/// that disagree on where a message ends is how mail is smuggled (CVE-2023-51764, -51765, -51766;
-/// RFC 5321 §2.3.8 "MUST NOT", §4.1.1.4).
+/// without CR, in a command or in a message, is answered 550 and the connection closed with nothing
+/// recorded: two servers that disagree on where a message ends is how mail is smuggled
+/// (CVE-2023-51764, -51765, -51766; RFC 5321 §2.3.8 "MUST NOT", §4.1.1.4).
 public struct SMTPServer: Sendable {
   public enum Dialect: Equatable, Sendable { case smtp, lmtp }
 
@@ -101,8 +97,7 @@ public struct SMTPServer: Sendable {
   public mutating func receive(_ bytes: some Sequence<UInt8>) -> Step {
     idleMilliseconds = 0
     // What arrives in plain after STARTTLS was injected; it must not be read as if it came
-    // encrypted
-    // (CVE-2011-0411; RFC 3207 §4.2).
+    // encrypted (CVE-2011-0411; RFC 3207 §4.2).
     guard state != .closed, state != .tls else { return step() }
     input.append(bytes)
     return advance()
@@ -150,8 +145,7 @@ public struct SMTPServer: Sendable {
   }
 
   /// Decides the pending request; on LMTP a message has one reply for each accepted recipient, in
-  /// order
-  /// (RFC 2033 §4.2). A missing reply is 451, so that the sender keeps the message.
+  /// order (RFC 2033 §4.2). A missing reply is 451, so that the sender keeps the message.
   public mutating func answer(each replies: [SMTPReply]) -> Step {
     guard state != .closed, let request = pending else { return step() }
     pending = nil

@@ -4,9 +4,8 @@ public enum MessageIDs {
   public static let bytesMax = 998
 
   /// The ids of a header in order, each once, without their brackets. Words between them (RFC 5322
-  /// §4.5.4
-  /// obs-in-reply-to) are skipped. Past `countMax` the first and the latest stay, since those
-  /// decide a thread.
+  /// §4.5.4 obs-in-reply-to) are skipped. Past `countMax` the first and the latest stay, since
+  /// those decide a thread.
   public static func list(_ header: String) -> [String] {
     var found: [String] = []
     var seen: Set<String> = []
@@ -109,8 +108,7 @@ public struct MailSubject: Equatable, Sendable {
   private enum Kind { case reply, forward }
 
   /// Prefixes of mailers in the languages their users have, as seen in Outlook, Thunderbird, Gmail,
-  /// Apple
-  /// Mail and Lotus.
+  /// Apple Mail and Lotus.
   private static let replies: Set<String> = [
     "re", "aw", "antw", "antwort", "sv", "vs", "ref", "rif", "r", "res", "resp", "odp", "ynt",
     "bls", "atb", "ha",

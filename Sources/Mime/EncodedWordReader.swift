@@ -2,8 +2,7 @@ import MailCodec
 import Wire
 
 /// Decodes RFC 2047 encoded words. Our own, since GMime 3.2.13 joins the base64 of neighbouring
-/// words before
-/// decoding it, and so loses all that follows a padded one.
+/// words before decoding it, and so loses all that follows a padded one.
 enum EncodedWordReader {
   private struct Word {
     var charset: String
@@ -12,9 +11,8 @@ enum EncodedWordReader {
   }
 
   /// - Shape: white space between two encoded words goes (§6.2); the bytes of neighbours in one
-  ///   charset are joined
-  ///   before conversion, since some mailers cut inside a character. What is no encoded word stays
-  ///   as it is.
+  ///   charset are joined before conversion, since some mailers cut inside a character. What is no
+  ///   encoded word stays as it is.
   static func decode(_ text: String) -> String {
     let bytes = Array(text.utf8)
     guard text.utf8.count > 6, text.contains("=?") else { return text }

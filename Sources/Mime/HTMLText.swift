@@ -1,8 +1,7 @@
 import CXml2
 
 /// HTML as plain text: quoted blocks behind `> `, signatures behind `-- `, so that what a person
-/// wrote can be told
-/// from what they quoted by the same rules as in plain text.
+/// wrote can be told from what they quoted by the same rules as in plain text.
 public enum HTMLText {
   public static func plain(_ html: String, bytesMax: Int = 1_048_576) -> String {
     var html = html

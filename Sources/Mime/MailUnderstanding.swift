@@ -7,8 +7,7 @@ public struct MailUnderstanding: Sendable {
     /// Our own addresses, in lower case: mail from one of them is a loop.
     public var ownAddresses: Set<String> = []
     /// The name under which the relay that delivered this message writes `Authentication-Results`;
-    /// nil when the
-    /// connection is not from a listed relay.
+    /// nil when the connection is not from a listed relay.
     public var authservID: String?
     public var limits = MimeLimits()
     public init() {}

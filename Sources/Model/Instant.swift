@@ -20,8 +20,7 @@ public struct Instant: Hashable, Sendable, Comparable {
 }
 
 /// A length of time in whole milliseconds. Named apart from Swift's `Duration`, which counts
-/// attoseconds in
-/// 128 bits and costs accordingly.
+/// attoseconds in 128 bits and costs accordingly.
 public struct Duration64: Hashable, Sendable, Comparable {
   public var milliseconds: Int64
 
@@ -38,8 +37,7 @@ public struct Duration64: Hashable, Sendable, Comparable {
 
 extension Instant: CustomStringConvertible {
   /// RFC 3339 in UTC with milliseconds, such as `2026-11-25T21:25:53.120Z`. Years outside 0…9999
-  /// are written
-  /// as plain milliseconds, since RFC 3339 has no form for them.
+  /// are written as plain milliseconds, since RFC 3339 has no form for them.
   public var description: String {
     let dayMilliseconds: Int64 = 86_400_000
     let day =

@@ -1,7 +1,6 @@
 /// A small number that names something declared in a workspace's configuration, stable for the life
-/// of the
-/// workspace: a name keeps its number through every later version of the rules, so that events can
-/// carry it.
+/// of the workspace: a name keeps its number through every later version of the rules, so that
+/// events can carry it.
 public struct Handle<Kind>: Hashable, Sendable, Comparable {
   public let raw: UInt32
   public init(_ raw: UInt32) { self.raw = raw }
@@ -87,8 +86,7 @@ public struct Digest: Hashable, Sendable {
 /// 2^256.
 ///
 /// A sum and no chain, because timelines are unions: two customers' digests add when they merge and
-/// subtract
-/// when they are split again, and the receiver may add the hashes up in any order.
+/// subtract when they are split again, and the receiver may add the hashes up in any order.
 public struct TimelineDigest: Hashable, Sendable {
   public var count: Int64 = 0
   public var sum = Digest.zero
@@ -190,8 +188,7 @@ public enum IdentityKind: UInt8, Sendable, CaseIterable {
 }
 
 /// An identity in its normal form: what makes two of them the same. Normalising (lower case of a
-/// mail domain,
-/// E.164) happens at the edge, where the workspace's configuration is known.
+/// mail domain, E.164) happens at the edge, where the workspace's configuration is known.
 public struct Identity: Hashable, Sendable, Comparable {
   public var kind: IdentityKind
   public var value: String

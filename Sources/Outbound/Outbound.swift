@@ -3,16 +3,13 @@ internal import CCurl
 /// Everything this process sends to other systems, through libcurl.
 ///
 /// What is missing: the sockets should be on a lane (`CURLMOPT_SOCKETFUNCTION` and `_TIMERFUNCTION`
-/// against the
-/// lane's event queue and `after`). Until then a few threads wait in `curl_multi_poll`, none while
-/// nothing is
-/// under way; Debian's libcurl resolves names on threads of its own, so a slow name delays no other
-/// transfer.
+/// against the lane's event queue and `after`). Until then a few threads wait in `curl_multi_poll`,
+/// none while nothing is under way; Debian's libcurl resolves names on threads of its own, so a
+/// slow name delays no other transfer.
 ///
 /// Mail would not gain by a lane: libcurl 7.88 *blocks* in `smtp_done` until the smarthost has
-/// answered the end
-/// of `DATA`, and again for `QUIT`, multi interface or not. So each mail under way has a thread to
-/// itself.
+/// answered the end of `DATA`, and again for `QUIT`, multi interface or not. So each mail under way
+/// has a thread to itself.
 public final class Outbound: Sendable {
   public struct Limits: Sendable {
     /// Mails at once; each holds a thread.

@@ -43,8 +43,7 @@ public enum MailOutcome: Sendable, Equatable {
   /// does not know us (RFC 4954 §6). Whoever mends that wants the mail to leave.
   case unwelcome(code: Int, text: String)
   /// No verdict: not reached, or lost, or too slow. It may even have been taken, so a retry keeps
-  /// its
-  /// Message-ID.
+  /// its Message-ID.
   case connectionFailure(String)
   /// Never sent: it breaks a rule of the protocol.
   case malformed(String)
@@ -78,8 +77,7 @@ public struct SMTPClient: Sendable {
 
 extension MailOutcome {
   /// A code belongs to the failure only when libcurl failed because of it; after a time-out the
-  /// last code may
-  /// be the `250` of an earlier command.
+  /// last code may be the `250` of an earlier command.
   init(_ end: TransferEnd) {
     let text = String(decoding: end.response, as: UTF8.self).trimmingLineEnd()
     if end.succeeded {
@@ -111,8 +109,7 @@ extension String {
 
 extension MailSubmission {
   /// The first rule that this submission breaks, if any. What goes into a command line must not be
-  /// able to end
-  /// it, and a bare CR or LF in the message could end it early at a lenient smarthost
+  /// able to end it, and a bare CR or LF in the message could end it early at a lenient smarthost
   /// (CVE-2023-51764).
   var fault: String? {
     guard !recipients.isEmpty else { return "no recipient" }

@@ -3,8 +3,7 @@ import Dispatch
 import Synchronization
 
 /// Transfers that wait, and a few threads that carry them out, each with a libcurl multi handle of
-/// its own.
-/// A thread runs only while something is under way.
+/// its own. A thread runs only while something is under way.
 final class TransferQueue: Sendable {
   /// Made on the thread when its turn comes: libcurl handles never cross threads.
   struct Waiting: Sendable {

@@ -11,8 +11,7 @@ public struct WebhookCall: Sendable {
   /// Bytes of the answer that are kept; the rest is read and dropped.
   public var responseBytesMax = 64 << 10
   /// Whether loopback, private and other special-purpose addresses may be connected to. A
-  /// workspace's own
-  /// configuration says so, never a customer.
+  /// workspace's own configuration says so, never a customer.
   public var mayReachPrivateAddresses = false
   public var authoritiesPath: String?
 
@@ -23,8 +22,7 @@ public struct WebhookCall: Sendable {
 
 public enum WebhookOutcome: Sendable, Equatable {
   /// Any status: what it means is the caller's to say. A redirect is not followed, since where it
-  /// leads was
-  /// never agreed on.
+  /// leads was never agreed on.
   case answered(status: Int, body: [UInt8])
   /// The name leads to an address that must not be reached.
   case forbiddenAddress
@@ -34,8 +32,7 @@ public enum WebhookOutcome: Sendable, Equatable {
 }
 
 /// Posts to webhooks through libcurl. A name is resolved once, and the very address that is about
-/// to be
-/// connected to is checked, so that a second answer of the name server changes nothing.
+/// to be connected to is checked, so that a second answer of the name server changes nothing.
 public struct WebhookClient: Sendable {
   private let outbound: Outbound
   public init(_ outbound: Outbound) { self.outbound = outbound }

@@ -1,12 +1,9 @@
 /// The connection that a rung device opens when it is picked up, before it is bridged: here an
-/// offer is
-/// accepted or refused.
+/// offer is accepted or refused.
 ///
 /// `GOSUB_RESULT` decides what Dial does when the subroutine returns: unset or empty bridges,
-/// `CONTINUE` drops the
-/// device and gives the caller back. So it is set first, and emptied only upon acceptance: whatever
-/// breaks in
-/// between, nobody is bridged to a caller who is no longer theirs.
+/// `CONTINUE` drops the device and gives the caller back. So it is set first, and emptied only upon
+/// acceptance: whatever breaks in between, nobody is bridged to a caller who is no longer theirs.
 ///
 /// ```
 /// state      input         does                                  next state

@@ -16,8 +16,7 @@ public struct AGIArrival: Equatable, Sendable {
   public var parameters: [AGIRequest.Field]
 
   /// How the last ring ended, where the dialplan says so: a router that was away while the call was
-  /// inside
-  /// Dial learns from it, when the call comes back, whether there was a talk.
+  /// inside Dial learns from it, when the call comes back, whether there was a talk.
   public var lastRing: AGIRingOutcome? {
     guard let status = self["dialstatus"], !status.isEmpty else { return nil }
     return AGIRingOutcome(

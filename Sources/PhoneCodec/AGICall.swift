@@ -1,14 +1,11 @@
 /// A caller's own connection, from its arrival to its end.
 ///
 /// One command is in flight or none is; the state says which. What the router wishes meanwhile is
-/// kept as
-/// `next` and done when the command is answered. That the caller is gone shows in three ways: an
-/// unasked
-/// `HANGUP` line at any moment, a 511 to a command that needs a live channel (SET MUSIC, STREAM
-/// FILE, CHANNEL
-/// STATUS; EXEC and both VARIABLE commands work on a dead one), or the connection's close. A `200
-/// result=-1` alone
-/// proves nothing, and a HANGUP or 511 follows where it matters.
+/// kept as `next` and done when the command is answered. That the caller is gone shows in three
+/// ways: an unasked `HANGUP` line at any moment, a 511 to a command that needs a live channel (SET
+/// MUSIC, STREAM FILE, CHANNEL STATUS; EXEC and both VARIABLE commands work on a dead one), or the
+/// connection's close. A `200 result=-1` alone proves nothing, and a HANGUP or 511 follows where it
+/// matters.
 ///
 /// ```
 /// state          input              does                                   next state

@@ -25,8 +25,7 @@ extension AGICommand {
   }
 
   /// `g`: the caller's dialplan goes on when the agent hangs up. `m`: music goes on while it rings;
-  /// dialling
-  /// would stop it. `U`: the answered device runs `tl-offer` before it is bridged.
+  /// dialling would stop it. `U`: the answered device runs `tl-offer` before it is bridged.
   static func dial(_ ring: AGIRing) -> AGICommand {
     AGICommand(
       trusted: "EXEC", "Dial", "\(ring.device),\(ring.timeoutSeconds),gmU(tl-offer^\(ring.offer))")

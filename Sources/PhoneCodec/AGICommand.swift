@@ -1,6 +1,5 @@
 /// One line to Asterisk. It cannot hold CR, LF or NUL, nor be longer than Asterisk reads: the only
-/// way to
-/// make one checks, so user text can never become a second command.
+/// way to make one checks, so user text can never become a second command.
 ///
 /// - Shape:  words separated by one space; a word with a space, quote, backslash or other unsafe
 ///   byte

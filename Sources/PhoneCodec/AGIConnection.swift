@@ -8,10 +8,8 @@
 /// ```
 ///
 /// The first argument is the phone system's secret. A connection without it is closed, and told
-/// nothing.
-/// Give it what arrives and what the router wishes; do what comes back, in order. Idle time and the
-/// time to a
-/// complete header block are the listener's limits.
+/// nothing. Give it what arrives and what the router wishes; do what comes back, in order. Idle
+/// time and the time to a complete header block are the listener's limits.
 public struct AGIConnection: Equatable, Sendable {
   private enum Talk: Equatable {
     case opening

@@ -2,8 +2,7 @@
 /// dialplan.
 ///
 /// FastAGI has no authentication of its own (architecture.md, "The phone"). A secret says which
-/// phone system
-/// speaks; whether its address may is the listener's business.
+/// phone system speaks; whether its address may is the listener's business.
 public struct AGIKeyring: Equatable, Sendable {
   public static let secretBytesMin = 16
   /// What the shipped dialplan has in its place, and what other products ship with.
@@ -43,8 +42,7 @@ public struct AGIKeyring: Equatable, Sendable {
   }
 
   /// The phone system a secret belongs to. Looks at every key and every byte, whatever differs
-  /// first, so that
-  /// the time taken tells only lengths.
+  /// first, so that the time taken tells only lengths.
   func phoneSystem(for secret: String) -> String? {
     let given = Array(secret.utf8)
     var found: String?

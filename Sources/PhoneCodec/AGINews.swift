@@ -8,8 +8,7 @@ public enum AGIOutput: Equatable, Sendable {
 /// What the router learns from a connection.
 ///
 /// After `callArrived` there is exactly one `callEnded` on that connection, and every ring that was
-/// asked for
-/// has exactly one `ringEnded` before it.
+/// asked for has exactly one `ringEnded` before it.
 public enum AGINews: Equatable, Sendable {
   /// A call is there and hears nothing yet: answer with `wait`, `ring`, `announce` or `finish`.
   case callArrived(AGIArrival)
@@ -41,8 +40,7 @@ public enum AGIRingOutcome: Equatable, Sendable {
   /// Caller and agent were bridged, and one of them has hung up.
   case answered
   /// The device was answered and not bridged: the offer was refused there, or the router could not
-  /// be asked.
-  /// DIALSTATUS says ANSWER all the same; ANSWEREDTIME is empty then.
+  /// be asked. DIALSTATUS says ANSWER all the same; ANSWEREDTIME is empty then.
   case dropped
   case notAnswered
   case busy
@@ -127,8 +125,7 @@ public struct AGIRing: Equatable, Sendable {
   public var timeoutSeconds: Int
 
   /// - Parameter timeoutSeconds: at least 1; how long the device rings. A ring cannot be cut short,
-  ///   so the
-  ///   offer's own timeout should not be shorter.
+  ///   so the offer's own timeout should not be shorter.
   public init(device: AGIDevice, offer: AGIOffer, timeoutSeconds: Int) {
     self.device = device
     self.offer = offer

@@ -6,8 +6,7 @@
 ///           proper usage.`
 public enum AGIReply: Equatable, Sendable {
   /// `result` is text, since `GET DATA` answers with digits, `*`, `#` or nothing. `value` is what
-  /// stood in
-  /// parentheses. `rest` is what came after both, such as `endpos=8000`.
+  /// stood in parentheses. `rest` is what came after both, such as `endpos=8000`.
   case result(String, value: String?, rest: String)
   /// 510: this Asterisk has no such command.
   case unknownCommand

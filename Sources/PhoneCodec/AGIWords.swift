@@ -1,6 +1,5 @@
 // Words that go into a dialplan application's arguments. Asterisk splits those at `,`, `&`, `^`,
-// `|` and
-// parentheses, so each of these types holds only bytes that mean nothing there.
+// `|` and parentheses, so each of these types holds only bytes that mean nothing there.
 
 /// A device to ring, such as `PJSIP/agent1` or `Local/201@agents/n`: technology, slash, name.
 public struct AGIDevice: Hashable, Sendable, CustomStringConvertible {
@@ -8,8 +7,7 @@ public struct AGIDevice: Hashable, Sendable, CustomStringConvertible {
   public let description: String
 
   /// - Returns: nil for anything but letters, digits and `/ _ . @ : + -` with a technology in
-  ///   front. `&` would
-  ///   ring two devices for one offer.
+  ///   front. `&` would ring two devices for one offer.
   public init?(_ text: String) {
     guard text.utf8.count <= Self.bytesMax, let slash = text.firstIndex(of: "/"),
       slash != text.startIndex, text.index(after: slash) != text.endIndex,

@@ -4,10 +4,9 @@ import Wire
 /// out.
 ///
 /// Asterisk connects to us, says who calls (`AGIRequest`), and then does what we say, one command
-/// at a
-/// time. A second command must not be sent before the first is answered: playing a file, Asterisk
-/// stops
-/// *without any reply* when it sees more input. So commands queue here, and one is in flight.
+/// at a time. A second command must not be sent before the first is answered: playing a file,
+/// Asterisk stops *without any reply* when it sees more input. So commands queue here, and one is
+/// in flight.
 ///
 /// ```
 /// state        line from Asterisk            event               next state

@@ -3,11 +3,9 @@ import CPhoneNumber
 /// Phone numbers as identities: what people and phone systems write, to E.164 and back.
 ///
 /// libphonenumber behind a small face. Every call may be made from any thread: the library's one
-/// instance
-/// never changes after it is made. The first call costs some milliseconds, since it reads the
-/// metadata:
-/// `prepare()` takes them at start-up. A call costs 25 to 120 microseconds: settle numbers at the
-/// edge, once.
+/// instance never changes after it is made. The first call costs some milliseconds, since it reads
+/// the metadata: `prepare()` takes them at start-up. A call costs 25 to 120 microseconds: settle
+/// numbers at the edge, once.
 public enum PhoneNumbers {
   /// A longer text is no phone number; libphonenumber draws the same line.
   public static let rawBytesMax = 250
@@ -32,8 +30,7 @@ public enum PhoneNumbers {
   }
 
   /// The number for people in a region: `020 7946 0018` for `GB`, `+44 20 7946 0018` for anybody
-  /// else.
-  /// What is no E.164 number comes back as it is.
+  /// else. What is no E.164 number comes back as it is.
   public static func display(_ e164: String, in region: String) -> String {
     guard e164.utf8.count <= rawBytesMax else { return e164 }
     let shown = fill { out, room in

@@ -12,8 +12,7 @@ public struct ConversationAbout: Hashable, Sendable {
   /// What its first mail was about, without `Re:`.
   public var subjectKey: String?
   /// Somebody settled the matter: an agent closed it, or the bot said that it was done. What the
-  /// customer merely left
-  /// goes on when they return.
+  /// customer merely left goes on when they return.
   public var isSettled = false
   /// The customer's conversation before this one.
   public var earlier: ConversationID?

@@ -3,8 +3,7 @@ import Routing
 import Wire
 
 /// What an edge is told, once what it rests on is durable. Encoded as it is under an idempotency
-/// key, so that a
-/// repeat gets the first outcome.
+/// key, so that a repeat gets the first outcome.
 public enum Answer: Hashable, Sendable {
   case done
   /// The position up to which a reader may look.

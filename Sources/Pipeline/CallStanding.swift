@@ -15,8 +15,7 @@ public enum CallStanding: Hashable, Sendable {
 
 extension Pipeline {
   /// How the call of this key stands at this position. Asked of the writer and not read from the
-  /// live machine, so that
-  /// nobody is told of a ring, a talk or an end that may still be lost.
+  /// live machine, so that nobody is told of a ring, a talk or an end that may still be lost.
   mutating func standing(
     ofCall key: [UInt8], at now: Instant, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
@@ -49,8 +48,7 @@ extension Pipeline {
   }
 
   /// The phone says that a ring has ended answered. It says the same whether they spoke or the
-  /// answered leg was
-  /// refused: our own record decides.
+  /// answered leg was refused: our own record decides.
   mutating func bridgeEnded(
     _ session: SessionID, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {

@@ -3,8 +3,7 @@ import Records
 import Routing
 
 /// What an agent or a supervisor does with a case that says nothing to the customer. Times count
-/// from when it is
-/// decided.
+/// from when it is decided.
 public enum CaseAct: Sendable, Hashable {
   case park(AgentID, for: Duration64)
   case resume(AgentID)

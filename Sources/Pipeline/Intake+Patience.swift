@@ -3,8 +3,7 @@ public enum Patience: Sendable {
   /// It is refused, and whoever asked hears so: they can ask again.
   case none
   /// It tells of something that has happened outside and that nobody will tell again. It is decided
-  /// when storage is
-  /// back; whoever waits for its answer hears "unavailable" meanwhile.
+  /// when storage is back; whoever waits for its answer hears "unavailable" meanwhile.
   case kept
   /// As `kept`, and whoever waits hears the answer then.
   case waits

@@ -15,8 +15,7 @@ public struct Ticket: Hashable, Sendable {
 }
 
 /// One thing that an edge asks of a workspace's writer. Everything from outside is settled: ids
-/// drawn, numbers
-/// normalised, words encoded.
+/// drawn, numbers normalised, words encoded.
 public struct Request: Sendable {
   public var ticket: Ticket
   public var intake: Intake
@@ -338,16 +337,14 @@ public struct CallArrival: Sendable {
   public var members: [UInt8]
   public var facts: HandoffFacts
   /// Whether the phone system's dialling is known to be over: a FastAGI call that comes back has
-  /// left its `Dial`, so
-  /// that a ring which was under way when we went down is no longer one.
+  /// left its `Dial`, so that a ring which was under way when we went down is no longer one.
   public var nothingRings = false
   /// Whether a call that we know to have ended is over for good, and this a late word of it. Not so
   /// for a FastAGI call
   /// whose last ring did not end in a talk: its line is there, whatever we thought of it.
   public var isOverOnceEnded = false
   /// What its phone system says of it, each as a short hash in one order; an empty one for what it
-  /// does not say. Empty
-  /// as a whole where later words are never compared with the first.
+  /// does not say. Empty as a whole where later words are never compared with the first.
   public var told: [[UInt8]] = []
   public init(
     customer: CustomerID, conversation: ConversationID, session: SessionID, case: CaseID,

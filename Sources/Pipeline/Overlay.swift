@@ -4,10 +4,8 @@ import DequeModule
 /// the store does.
 ///
 /// A row may leave the overlay when the store has committed its last change, so that a look-up that
-/// misses here
-/// always finds in the store what was true before. Up to `keeping` rows stay on after that, as a
-/// cache: nobody
-/// but the writer writes them, so they cannot go stale.
+/// misses here always finds in the store what was true before. Up to `keeping` rows stay on after
+/// that, as a cache: nobody but the writer writes them, so they cannot go stale.
 struct Overlay<Key: Hashable & Sendable, Row: Sendable>: Sendable {
   let keeping: Int
   private var rows: [Key: (row: Row, position: Int64, gathered: Bool)] = [:]
@@ -65,8 +63,7 @@ struct Overlay<Key: Hashable & Sendable, Row: Sendable>: Sendable {
 }
 
 /// Which rows that are not yet known to be committed stand under something they are looked up by.
-/// It may name one that
-/// has moved on since: whoever asks looks at the row.
+/// It may name one that has moved on since: whoever asks looks at the row.
 struct Secondary<Key: Hashable & Sendable, Member: Hashable & Sendable>: Sendable {
   private var members: [Key: [Member: Int64]] = [:]
   private var order: Deque<(position: Int64, key: Key, member: Member)> = []

@@ -3,8 +3,7 @@ import Model
 import Records
 
 /// Everything decided and not yet known to be committed: the rows to write, and the overlay through
-/// which the
-/// writer sees them meanwhile.
+/// which the writer sees them meanwhile.
 struct Pending: Sendable {
   /// Rows of recent work kept at hand after their commit: about 300 bytes each.
   static let rowsKept = 20_000

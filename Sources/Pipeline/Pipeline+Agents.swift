@@ -13,8 +13,7 @@ extension Pipeline {
     if let key, let first = waiters.first(where: { $0.value.idempotency?.key == key.key }) {
       guard first.value.idempotency?.bodyHash == key.bodyHash else { return .keyReused }
       // The same question again while the first still waits: it takes that one's place, since most
-      // likely nobody
-      // listens there any more.
+      // likely nobody listens there any more.
       waiters[first.key] = nil
       hold(.answer(first.value.ticket, .noOffer, position: head.position))
       _ = try command(.endNext(agent, waiter: first.key), &turn, reads)
@@ -152,8 +151,7 @@ extension Pipeline {
   }
 
   /// The answer leaves by the channel the customer came on: by mail for a case of mail, and to
-  /// whoever sits
-  /// in no chat: on the phone nobody reads.
+  /// whoever sits in no chat: on the phone nobody reads.
   private func leavesByMail(_ row: CaseRow, _ about: CaseAbout?, _ visibility: Visibility) -> Bool {
     guard visibility == .customer else { return false }
     if about?.channel == .email { return true }

@@ -92,8 +92,7 @@ extension Pipeline {
   }
 
   /// Writes what happened: under both records, so that each side's story is whole after a split,
-  /// and into every
-  /// conversation that an agent has at this moment, whose desk then shows it.
+  /// and into every conversation that an agent has at this moment, whose desk then shows it.
   private mutating func tell(
     _ kind: EntryKind, _ roots: [CustomerID], of records: [CustomerID], by: String,
     _ reason: String, _ turn: inout Turn,

@@ -4,8 +4,7 @@ import Records
 import Routing
 
 /// What rules ask of a case beyond what is at hand when it is routed. Each costs a look into the
-/// store, so that it
-/// is gathered only where some rule asks it.
+/// store, so that it is gathered only where some rule asks it.
 public struct AskedFacts: OptionSet, Sendable {
   public let rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }

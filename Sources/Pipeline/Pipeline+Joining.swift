@@ -4,9 +4,8 @@ import Records
 import Routing
 
 /// Two conversations of one customer turn out to be one matter. The one is closed and names the
-/// other, and whatever comes
-/// to it goes on there; its words stay where they were said, so that taking them apart again only
-/// takes the name away.
+/// other, and whatever comes to it goes on there; its words stay where they were said, so that
+/// taking them apart again only takes the name away.
 extension Pipeline {
   mutating func join(
     _ asked: JoinConversations, _ turn: inout Turn, _ reads: any StoreReader
@@ -60,8 +59,7 @@ extension Pipeline {
   }
 
   /// Closes what is still open of it: a case that waits is taken and closed by the agent who says
-  /// that it is the same
-  /// matter, as if they had worked it by hand.
+  /// that it is the same matter, as if they had worked it by hand.
   private mutating func settle(
     _ id: ConversationID, _ agent: AgentID, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer? {

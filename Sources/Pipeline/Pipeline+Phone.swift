@@ -169,8 +169,7 @@ extension Pipeline {
   }
 
   /// News of a call over the HTTP hook. Whatever they are, the call is there: after a restart it
-  /// takes its place
-  /// again.
+  /// takes its place again.
   mutating func callNews(
     _ key: [UInt8], _ news: CallNews, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) -> Answer {
@@ -388,8 +387,7 @@ extension Pipeline {
   }
 
   /// Whether something is said now that was not said, or said otherwise, when the call came. To say
-  /// less is no
-  /// difference.
+  /// less is no difference.
   private static func isOther(_ now: [[UInt8]], than first: [[UInt8]]) -> Bool {
     now.count == first.count && zip(now, first).contains { !$0.isEmpty && $0 != $1 }
   }

@@ -7,11 +7,9 @@ import Wire
 /// Words that are taken out of an entry after the fact.
 ///
 /// The entry keeps its number, place and everything but those words; it gets a new salt and with it
-/// a new hash. The log
-/// says so: the record of the redaction names the entry again with the new hash, beside the one of
-/// the entry that tells of
-/// it. That one holds both hashes, so that whoever had counted and summed before can tell the
-/// difference.
+/// a new hash. The log says so: the record of the redaction names the entry again with the new
+/// hash, beside the one of the entry that tells of it. That one holds both hashes, so that whoever
+/// had counted and summed before can tell the difference.
 extension Pipeline {
   mutating func redact(
     _ asked: RedactEntry, _ turn: inout Turn, _ reads: any StoreReader

@@ -5,8 +5,7 @@ import Routing
 import Wire
 
 /// From the machine's events to the rows and entries that people read. Called after each command,
-/// so that
-/// whatever a tick or a disconnection causes is told in the transcript as well.
+/// so that whatever a tick or a disconnection causes is told in the transcript as well.
 extension Pipeline {
   /// Runs one command of the machine; on success its events become rows and entries.
   mutating func command(_ command: Command, _ turn: inout Turn, _ reads: any StoreReader)

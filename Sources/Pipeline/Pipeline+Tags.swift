@@ -5,8 +5,7 @@ import Routing
 import Wire
 
 /// What a conversation is filed under. Tags stand in the conversation's row; who put them there and
-/// took them away is
-/// told by its entries, for the business alone.
+/// took them away is told by its entries, for the business alone.
 extension Pipeline {
   mutating func tag(
     _ asked: TagConversation, _ turn: inout Turn, _ reads: any StoreReader

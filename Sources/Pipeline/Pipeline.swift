@@ -16,10 +16,9 @@ import Wire
 /// ```
 ///
 /// Every answer and every effect is held with the position it rests on, a rejection and a plain
-/// read included,
-/// since they tell of a state that could still be lost. Identities are resolved and commands
-/// decided here, one
-/// after the other, so that two first contacts of one person in one instant make one customer.
+/// read included, since they tell of a state that could still be lost. Identities are resolved and
+/// commands decided here, one after the other, so that two first contacts of one person in one
+/// instant make one customer.
 public struct Pipeline: Sendable {
   public let workspace: WorkspaceID
   public internal(set) var router: Router
@@ -99,8 +98,7 @@ public struct Pipeline: Sendable {
   }
 
   /// Whether a request has begun to change the state and not come to its end: after a fault then,
-  /// the state cannot be
-  /// trusted.
+  /// the state cannot be trusted.
   public internal(set) var isTorn = false
 
   /// What was found damaged since the writer last asked.
@@ -179,8 +177,7 @@ public struct Pipeline: Sendable {
   }
 
   /// The store failed: nobody is told that anything happened. The caller rebuilds from disk, and
-  /// then submits again
-  /// what was to be kept.
+  /// then submits again what was to be kept.
   public mutating func abandon() -> Abandoned {
     let kept = unsettled.map(\.request).filter { $0.intake.patience != .none }
     let patient = Set(kept.filter { $0.intake.patience == .waits }.map(\.ticket))

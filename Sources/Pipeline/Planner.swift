@@ -51,8 +51,7 @@ public enum Planned: Sendable {
   /// `facts` are the bytes that are kept, so that *explain* can show what the rule saw.
   /// - Parameters:
   ///   - prompt: a caller hears it, leaves a message, and the case waits without them; nil for a
-  ///     case that waits with its
-  ///     customer.
+  ///     case that waits with its customer.
   ///   - tags: what the conversation is filed under from then on.
   case route(
     Need, prompt: String? = nil, rule: UInt32, ruleVersion: UInt32, facts: [UInt8],

@@ -1,8 +1,7 @@
 import Model
 
 /// That a person was erased: when, by whom, and what went. It names records by their random ids,
-/// holds nothing
-/// personal, and is what repeats the erasure on a restored backup.
+/// holds nothing personal, and is what repeats the erasure on a restored backup.
 public struct ErasureReceipt: Hashable, Sendable {
   /// Counted within the workspace, from 1.
   public var number: Int64

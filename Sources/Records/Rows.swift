@@ -1,10 +1,8 @@
 import Model
 
 // What the store keeps: one struct per table, values already encoded by whoever owns their meaning.
-// Every
-// table begins with the workspace; every row that holds something said or known carries a checksum,
-// so that a
-// flipped bit is noticed.
+// Every table begins with the workspace; every row that holds something said or known carries a
+// checksum, so that a flipped bit is noticed.
 
 /// All events of one command, encoded. Positions are numbered by the workspace's writer from 1,
 /// without gaps.
@@ -228,8 +226,7 @@ public struct OutcomeRow: Hashable, Sendable {
 }
 
 /// Something known by a key that is not an id: a Message-ID's conversation, a mail already
-/// recorded, a call's
-/// session, what a sender numbers itself. `space` keeps the kinds apart.
+/// recorded, a call's session, what a sender numbers itself. `space` keeps the kinds apart.
 public struct KeyRow: Hashable, Sendable {
   public enum Space: UInt8, Sendable {
     case mailThread = 1, mailSeen = 2, call = 3, arrival = 4, answered = 5

@@ -51,8 +51,7 @@ public struct SearchHit: Hashable, Sendable {
 public struct SearchPage: Sendable {
   public var hits: [SearchHit] = []
   /// Where to go on (`before`); nil when there are no more. A page may be short, or empty, and yet
-  /// go on: one
-  /// answer looks at a bounded number of entries.
+  /// go on: one answer looks at a bounded number of entries.
   public var older: EntryID?
   /// Why finds were left out: they, or what belongs to them, cannot be read.
   public var damaged: [StoreFault] = []

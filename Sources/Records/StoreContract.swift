@@ -1,8 +1,7 @@
 import Model
 
 /// Everything that commands of one workspace changed, in the order in which they were decided. Rows
-/// with the
-/// same key appear once, with their last value.
+/// with the same key appear once, with their last value.
 public struct Commit: Sendable, Equatable {
   public var workspace: WorkspaceID
   public var log: [LogRecord] = []
@@ -50,10 +49,8 @@ public struct LogHead: Hashable, Sendable {
 /// A durable store. One contract, one test suite that every store must pass.
 public protocol Store: Sendable {
   /// Writes all of it or nothing, and returns when it is on disk. Called from one thread at a time.
-  /// The chain is
-  /// carried on here: `chain(n) = SHA-256(chain(n-1) ‖ position ‖ at ‖ bytes)`, checked against the
-  /// last position
-  /// so that a gap or a repeat is a fault and not a corruption.
+  /// The chain is carried on here: `chain(n) = SHA-256(chain(n-1) ‖ position ‖ at ‖ bytes)`,
+  /// checked against the last position so that a gap or a repeat is a fault and not a corruption.
   func commit(_ commits: [Commit]) throws(StoreFault)
 
   /// Rows outside the log: administration.
@@ -61,15 +58,13 @@ public protocol Store: Sendable {
   func save(_ token: TokenRow) throws(StoreFault)
 
   /// A connection of its own for one queue or thread; it never waits for the writer and sees every
-  /// commit that
-  /// had returned when a call begins.
+  /// commit that had returned when a call begins.
   func reader() throws(StoreFault) -> any StoreReader
 
   /// Brings the full-text index of a workspace forward by at most `limit` entries, and answers
-  /// whether it has seen
-  /// all of them. Where one of them changed an earlier one, no file of the store holds a byte of
-  /// what that had said
-  /// before, once this returns. Runs behind the commits, beside them, on one thread at a time.
+  /// whether it has seen all of them. Where one of them changed an earlier one, no file of the
+  /// store holds a byte of what that had said before, once this returns. Runs behind the commits,
+  /// beside them, on one thread at a time.
   func index(_ workspace: WorkspaceID, limit: Int, words: (EntryRow) -> EntryWords)
     throws(StoreFault) -> Bool
 
@@ -77,12 +72,9 @@ public protocol Store: Sendable {
   func record(_ accesses: [AccessRow], _ workspace: WorkspaceID) throws(StoreFault)
 
   /// Erases what these customer records are known by and have said: identities, profiles, words,
-  /// attachments,
-  /// handoffs, facts, mail that waits, and their words in the index; then the bytes are in no file
-  /// of the store.
-  /// What proves completeness stays: each entry's number, place and hash. Nobody may commit rows
-  /// meanwhile that
-  /// they had read before.
+  /// attachments, handoffs, facts, mail that waits, and their words in the index; then the bytes
+  /// are in no file of the store. What proves completeness stays: each entry's number, place and
+  /// hash. Nobody may commit rows meanwhile that they had read before.
   /// - Parameter upTo: the last entry that is covered; nil for all there are.
   func erase(
     _ workspace: WorkspaceID, _ customers: [CustomerID], at: Instant, by: String, upTo: EntryID?,
@@ -106,8 +98,7 @@ public typealias TakeOpenWork = (
 public enum PageDirection: Sendable { case older, newer }
 
 /// Reads. Not Sendable: each belongs to one queue. Every row read is checked against its checksum;
-/// a bad one is
-/// `StoreFault.corrupt`, never served.
+/// a bad one is `StoreFault.corrupt`, never served.
 public protocol StoreReader: AnyObject {
   /// Everything that `body` reads is of one moment: that of its first read. Keep it short, since
   /// what was written
@@ -136,8 +127,7 @@ public protocol StoreReader: AnyObject {
   func identities(_ workspace: WorkspaceID, of customer: CustomerID) throws(StoreFault)
     -> [IdentityRow]
   /// Whoever has or claims this identity, by hash. Looks at every identity: for an administrator's
-  /// question, and no
-  /// connection's.
+  /// question, and no connection's.
   func identities(_ workspace: WorkspaceID, like identity: Identity, limit: Int) throws(StoreFault)
     -> [IdentityRow]
   func customer(_ workspace: WorkspaceID, _ id: CustomerID) throws(StoreFault) -> CustomerRow?

@@ -3,17 +3,13 @@ import Model
 /// Waiting cases, found by what an agent can do: the oldest case (lowest key) whose needs the agent
 /// meets.
 ///
-/// A **lane** is (queues, channel, weight, circle). Below each lane's root stands a trie of required skills
-/// in the
-/// order of their handles, one edge for each (skill, level). A node holds the cases that need
-/// exactly the path
-/// to it (a *requirement class*) in a heap by key, and its children in a heap by the lowest key
-/// below them.
-/// An agent walks only edges that it meets, lowest key first, and stops at the first case: what it
-/// costs
-/// depends on how many classes older than the answer the agent can reach, not on how many cases or
-/// classes
-/// there are. See docs/decisions/0002-matching-index.md.
+/// A **lane** is (queues, channel, weight, circle). Below each lane's root stands a trie of
+/// required skills in the order of their handles, one edge for each (skill, level). A node holds
+/// the cases that need exactly the path to it (a *requirement class*) in a heap by key, and its
+/// children in a heap by the lowest key below them. An agent walks only edges that it meets, lowest
+/// key first, and stops at the first case: what it costs depends on how many classes older than the
+/// answer the agent can reach, not on how many cases or classes there are. See
+/// docs/decisions/0002-matching-index.md.
 ///
 /// A lane whose circle requires somebody hangs with those agents or teams, and not with its queue: nobody else
 /// comes by it. A case that excludes agents stands in the lane of everyone, and they pass it one by one, unless

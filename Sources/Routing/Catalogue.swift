@@ -1,8 +1,7 @@
 import Model
 
 /// The workspace's configuration with names turned into handles. A name keeps its handle for ever;
-/// what a
-/// later version leaves out is retired.
+/// what a later version leaves out is retired.
 struct Catalogue: Sendable {
   struct Names: Sendable {
     private(set) var all: [String] = []

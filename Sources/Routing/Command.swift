@@ -1,14 +1,12 @@
 import Model
 
 /// What may be asked of the machine. Every command is one decision: events and effects, or a
-/// rejection.
-/// Ids are drawn by whoever asks. Codes of rejections are only ever appended.
+/// rejection. Ids are drawn by whoever asks. Codes of rejections are only ever appended.
 public enum Command: Hashable, Sendable {
   // The workspace
   case configure(RoutingConfiguration)
   /// The server began to serve: whatever hung on a connection is gone, leases get their grace,
-  /// phone
-  /// callers may come back.
+  /// phone callers may come back.
   case start
   /// Time has passed: everything that was due by now happens, in the order in which it was due.
   case tick
@@ -38,16 +36,14 @@ public enum Command: Hashable, Sendable {
   /// `available` again, whatever the agent is meanwhile.
   case setChannelStatus(AgentID, [Channel], AgentStatus, reason: StatusReasonID? = nil)
   /// The agent finishes what they have and is offered nothing more; with their last case's end they
-  /// are that.
-  /// Setting a status at once takes it back.
+  /// are that. Setting a status at once takes it back.
   case finish(AgentID, then: AgentStatus, reason: StatusReasonID? = nil)
   /// The channels on which the agent wants to be offered something; an agent begins with all.
   case chooseChannels(AgentID, [Channel])
   /// Any call with the agent's token.
   case renewPresence(AgentID)
   /// The agent asks for a case; the answer is an offer, or nothing when the time is up. It ends
-  /// when its
-  /// connection does.
+  /// when its connection does.
   case next(AgentID, waiter: WaiterID, until: Instant)
   case endNext(AgentID, waiter: WaiterID)
   /// A stream that offers can be pushed to.

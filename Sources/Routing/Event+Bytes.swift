@@ -2,9 +2,8 @@ import Model
 import Wire
 
 // The first byte names the kind of the event *and* the version of its encoding: a changed encoding
-// takes a new
-// code, and the old one is still read. Codes are append only; `EventBytesTests` pins one example of
-// each.
+// takes a new code, and the old one is still read. Codes are append only; `EventBytesTests` pins
+// one example of each.
 extension Event {
   public func encode(into out: inout ByteWriter) {
     switch self {

@@ -1,8 +1,7 @@
 import Model
 
 /// What happened, in the past tense. Events carry ids and numbers, never words or personal values,
-/// so that a
-/// person can be erased without rewriting the log. Codes are stored: append only.
+/// so that a person can be erased without rewriting the log. Codes are stored: append only.
 public enum Event: Hashable, Sendable {
   case configured(RoutingConfiguration)
   case started
@@ -150,8 +149,7 @@ public enum CaseEnd: UInt8, Hashable, Sendable {
 }
 
 /// How many agents were passed over for which reason when an offer was made or a case began to
-/// wait. The list
-/// itself is derived from the state at that position when somebody asks.
+/// wait. The list itself is derived from the state at that position when somebody asks.
 public struct PassedOver: Hashable, Sendable {
   public var counts: [UInt32]  // by PassedOverReason.rawValue
   public init() { counts = Array(repeating: 0, count: PassedOverReason.allCases.count) }

@@ -1,15 +1,12 @@
 import Model
 
 /// What must hold over a whole history, event by event: fed with what a log says, in order, it
-/// names the first
-/// thing that cannot have happened. It applies each event to a machine of its own, and asks that
-/// machine.
+/// names the first thing that cannot have happened. It applies each event to a machine of its own,
+/// and asks that machine.
 ///
 /// With `Invariants.check`, which looks at one state, these are all the promises: one place, one
-/// owner with an
-/// epoch that rises by one, capacity, quiescence, order, leases, one end of each offer, entries
-/// once and in order,
-/// and that a replay gives the same state.
+/// owner with an epoch that rises by one, capacity, quiescence, order, leases, one end of each
+/// offer, entries once and in order, and that a replay gives the same state.
 public struct HistoryCheck: Sendable {
   public private(set) var router = Router()
   public private(set) var violations: [Invariants.Violation] = []

@@ -4,14 +4,11 @@ import Model
 /// idle first.
 ///
 /// Every agent has a **position**; whoever becomes idle later has a higher one, so that the first
-/// set bit of a
-/// conjunction is the longest idle. One bit column for each channel and queue, and four for each
-/// skill, which
-/// hold its level as a binary number, so that 64 levels are compared at once; only listed agents
-/// have bits. A
-/// second bit row per column tells which words are not empty. Positions are given out rising and
-/// are
-/// renumbered when they run out, which costs about as much as the positions given out since.
+/// set bit of a conjunction is the longest idle. One bit column for each channel and queue, and
+/// four for each skill, which hold its level as a binary number, so that 64 levels are compared at
+/// once; only listed agents have bits. A second bit row per column tells which words are not empty.
+/// Positions are given out rising and are renumbered when they run out, which costs about as much
+/// as the positions given out since.
 struct IdleIndex: Sendable {
   private var words = 0
   private var bits: [UInt64] = []  // column × words; channels, then queues
@@ -163,8 +160,7 @@ struct IdleIndex: Sendable {
   }
 
   /// Where a search stands. It visits listed agents of the channel who serve one of the queues and
-  /// have all
-  /// skills at their levels, the longest idle first.
+  /// have all skills at their levels, the longest idle first.
   struct Cursor {
     fileprivate var block = -1
     fileprivate var some: UInt64 = 0

@@ -2,8 +2,7 @@ import Model
 import Wire
 
 /// What must hold after every command, whoever sent it and whatever failed before. Checked after
-/// each step of
-/// the simulation, and on a data folder by `throughline doctor`.
+/// each step of the simulation, and on a data folder by `throughline doctor`.
 public enum Invariants {
   public struct Violation: Hashable, Sendable, CustomStringConvertible {
     public enum Rule: String, Hashable, Sendable {
@@ -213,8 +212,7 @@ public enum Invariants {
   }
 
   /// Every state that is not final ends by itself when nobody renews it, but work that an agent
-  /// has, mail
-  /// that waits, and a call that waits: these end with their session or by a step.
+  /// has, mail that waits, and a call that waits: these end with their session or by a step.
   private static func checkLeases(_ router: Router, _ found: inout [Violation]) {
     func say(_ what: String) { found.append(.init(rule: .leases, sentence: what)) }
     for index in router.agents.indices {

@@ -1,8 +1,7 @@
 import Model
 
 /// What each agent can do, laid out for searching: by agent handle. Lists lie one behind the other,
-/// so that
-/// reading one counts no references.
+/// so that reading one counts no references.
 struct Profiles: Sendable {
   private(set) var allSkills: [(skill: SkillID, level: UInt8)] = []
   private(set) var allQueues: [QueueID] = []

@@ -1,8 +1,7 @@
 import Model
 
 // Who of several eligible agents gets a case: preferred skills first, then the queue's strategies
-// in turn,
-// then the longest idle.
+// in turn, then the longest idle.
 enum Ranking {
   /// What the first strategy of a chain compares, so that of many agents each is looked at once.
   struct First {

@@ -1,10 +1,8 @@
 import Model
 
 /// The ids that ended last, to say "ended" rather than "unknown". Not part of the state, since only
-/// the word of
-/// a rejection depends on it; so a place for each of so many, and whoever comes to a place drives
-/// out who was
-/// there. Ids are random, so 64 bits of one tell them apart.
+/// the word of a rejection depends on it; so a place for each of so many, and whoever comes to a
+/// place drives out who was there. Ids are random, so 64 bits of one tell them apart.
 struct RecentIDs: Sendable {
   private var marks: [UInt64] = Array(repeating: 0, count: RoutingLimits.endedRememberedMax)
 

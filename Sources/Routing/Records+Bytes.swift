@@ -242,8 +242,7 @@ extension QueueRecord {
 
 extension Catalogue {
   /// The latest configuration, and all names that there ever were, in the order of their handles.
-  /// Of queues
-  /// that are retired the settings too, since cases may still stand in them.
+  /// Of queues that are retired the settings too, since cases may still stand in them.
   func write(_ out: inout ByteWriter) {
     out.bool(configuration != nil)
     configuration?.writeWhole(&out)

@@ -1,8 +1,7 @@
 import Model
 
 // What the machine holds of each open thing. Slots (`Int32`, -1 for none) tie records together in
-// memory;
-// rows and events know only ids.
+// memory; rows and events know only ids.
 
 struct ConversationRecord: SlotRecord, Sendable {
   var id: ConversationID
@@ -46,8 +45,7 @@ struct SessionRecord: SlotRecord, Sendable {
 }
 
 /// Where a case is. Waiting → offered → assigned → (parked ⇄ assigned) → wrapping up → gone; from
-/// waiting and
-/// offered also → gone; from offered, and from parked at its wake, back to waiting.
+/// waiting and offered also → gone; from offered, and from parked at its wake, back to waiting.
 enum CaseState: Hashable, Sendable {
   case waiting
   /// At least one offer of it is open.
@@ -229,8 +227,7 @@ struct QueueRecord: Sendable {
 }
 
 /// The oldest case of a queue that has no agent yet: a heap by age in which the dead are dropped
-/// when they
-/// come to the top, or when they are more than the living.
+/// when they come to the top, or when they are more than the living.
 struct OldestWaiting: Sendable {
   struct Entry {
     var age: Int64

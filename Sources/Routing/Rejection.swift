@@ -1,6 +1,5 @@
 /// Why the machine refused: a fact of the moment, never a fault. In order of precedence; codes are
-/// only
-/// appended. The channel finds the polite words.
+/// only appended. The channel finds the polite words.
 public enum Rejection: UInt8, Error, Hashable, Sendable, CaseIterable {
   case notConfigured = 1
   case idInUse

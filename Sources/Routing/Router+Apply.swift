@@ -1,8 +1,7 @@
 import Model
 
 // Applying: the only place where state changes. Every event is applicable to every state; an event
-// about
-// something that is not there changes nothing, so that no log can crash a replay.
+// about something that is not there changes nothing, so that no log can crash a replay.
 extension Router {
   public mutating func apply(_ event: Event, at: Instant) {
     now = max(now, at)
@@ -241,8 +240,7 @@ extension Router {
   }
 
   /// A call that an agent talks on lives in the phone system, which reports its end; one that waits
-  /// must
-  /// come back.
+  /// must come back.
   private mutating func beginGrace(_ slot: Int32, _ until: Instant) {
     let theCase = conversations[sessions[slot].conversation].openCase
     if theCase >= 0, cases[theCase].session == sessions[slot].id, cases[theCase].channel == .phone {

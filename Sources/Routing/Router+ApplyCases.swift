@@ -50,8 +50,7 @@ extension Router {
   }
 
   /// Lower is sooner, and it never changes while the case waits: the instant from which it waits,
-  /// or at which
-  /// its service level ends, minus what its priority is worth.
+  /// or at which its service level ends, minus what its priority is worth.
   func orderKey(_ need: Need, _ age: Instant) -> Int64 {
     let seconds = Int64(catalogue.queues[Int(need.queue.raw)].settings.prioritySeconds)
     let point = seconds == 0 ? RoutingLimits.strictPointMilliseconds : seconds * 1_000

@@ -7,9 +7,8 @@ public enum BetweenQueues: Hashable, Sendable {
   /// The lower key, as within a queue.
   case keys
   /// Waiting counts with the slope of its queue: what has the larger product of slope and wait goes
-  /// first. Two cases
-  /// change places while they wait, so the first of each queue are compared when an agent is there
-  /// to take one.
+  /// first. Two cases change places while they wait, so the first of each queue are compared when
+  /// an agent is there to take one.
   case slopes
   /// The queue that was given the least of its share goes first.
   case shares
@@ -22,14 +21,11 @@ public enum BetweenQueues: Hashable, Sendable {
 }
 
 // Shares are start-time fair queueing (Goyal, Vin and Cheng 1996) over cases: each queue has a
-// *turn*, which rises by
-// one part of its share with every case that is taken out of its wait; the lowest turn is served,
-// and the workspace's
-// own turn is that of the queue served last. A queue that had nothing to give, or that nobody could
-// serve, counts as
-// having stood there: it saves nothing up. So, while two queues each have a case for every agent
-// who comes free,
-// what they were given, divided by their shares, differs by at most one case of each.
+// *turn*, which rises by one part of its share with every case that is taken out of its wait; the
+// lowest turn is served, and the workspace's own turn is that of the queue served last. A queue
+// that had nothing to give, or that nobody could serve, counts as having stood there: it saves
+// nothing up. So, while two queues each have a case for every agent who comes free, what they were
+// given, divided by their shares, differs by at most one case of each.
 //
 // A strict queue says that its priorities go before everything: they do so here, too, ahead of the
 // turns.

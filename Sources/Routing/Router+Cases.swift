@@ -34,8 +34,7 @@ extension Router {
   }
 
   /// A case that nobody has taken follows the customer to another channel, and to a message that
-  /// they leave, with
-  /// its age.
+  /// they leave, with its age.
   private func mayMove(_ slot: Int32, to channel: Channel, _ isMessage: Bool) -> Bool {
     guard cases[slot].state == .waiting || cases[slot].state == .offered else { return false }
     // A mail that waits is taken like a message and still follows; another caller's line stays

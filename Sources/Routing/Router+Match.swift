@@ -1,9 +1,8 @@
 import Model
 
 // Matching: on every change, and complete. Before a command no waiting case had an eligible agent
-// who could
-// be offered it; so a new pair has an agent or a case that the command changed, and only these are
-// looked at.
+// who could be offered it; so a new pair has an agent or a case that the command changed, and only
+// these are looked at.
 extension Router {
   mutating func match(_ at: Instant, _ out: inout Decision) {
     matchGoesOn = false
@@ -48,8 +47,7 @@ extension Router {
   }
 
   /// Whether a case waits that needs no more than this one and would take any agent. It found
-  /// nobody, so this
-  /// one need not look. Only true to the facts while no agent is new.
+  /// nobody, so this one need not look. Only true to the facts while no agent is new.
   private func isBehindAnother(_ slot: Int32) -> Bool {
     guard cases[slot].preferenceUntil == nil, !idle.isEmpty(cases[slot].channel) else {
       return false
@@ -99,8 +97,7 @@ extension Router {
   }
 
   /// Offers a pair in which each is the other's best. The agent's best case is never later than the
-  /// case that
-  /// led to the agent, so this ends.
+  /// case that led to the agent, so this ends.
   private mutating func pair(_ slot: Int32, _ agent: Int, _ at: Instant, _ out: inout Decision) {
     var (slot, agent) = (slot, agent)
     while let first = bestCase(for: agent, at), first != slot, let other = bestAgent(for: first) {
@@ -143,8 +140,7 @@ extension Router {
   }
 
   /// False when the case is not to be looked at: no longer pending, or its caller is not back yet.
-  /// Ends a
-  /// preference for an agent who is away or could not take the case anyway.
+  /// Ends a preference for an agent who is away or could not take the case anyway.
   private mutating func settlePreference(_ slot: Int32, _ at: Instant, _ out: inout Decision)
     -> Bool
   {
@@ -170,9 +166,8 @@ extension Router {
   }
 
   /// Whether it makes sense to wait for this agent: they are there, and full or busy at most for a
-  /// while. Whoever is
-  /// on a break, in a meeting or does not respond will not come in the minute or two that a case
-  /// waits for one agent.
+  /// while. Whoever is on a break, in a meeting or does not respond will not come in the minute or
+  /// two that a case waits for one agent.
   func isExpected(_ agent: AgentID, on channel: Channel) -> Bool {
     guard isThere(agent), !agents[Int(agent.raw)].isNotResponding else { return false }
     let record = agents[Int(agent.raw)]

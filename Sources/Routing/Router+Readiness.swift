@@ -1,8 +1,7 @@
 import Model
 
 // What is derived from the records: who can be offered something, which deadline comes next, which
-// rows must
-// be written.
+// rows must be written.
 extension Router {
   /// Recomputes an agent's readiness. What was gained waits for the match; what was lost is
   /// unlisted at once.

@@ -2,10 +2,8 @@ import Model
 
 extension Router {
   /// How many agents of each queue, by its handle, could be offered a case of the channels that it
-  /// has open cases of
-  /// now, or of any while it has none. Looks at every open case. An agent with only a free device
-  /// is not ready for a
-  /// queue of chats.
+  /// has open cases of now, or of any while it has none. Looks at every open case. An agent with
+  /// only a free device is not ready for a queue of chats.
   public func readyForWhatIsThere() -> [Int] {
     var channels = Array(repeating: UInt8(0), count: queues.count)
     for slot in cases.ordered {

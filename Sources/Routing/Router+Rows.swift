@@ -83,9 +83,8 @@ extension Router {
   // MARK: Taking
 
   /// The rows that changed since they were last taken: first those that went, then those that are
-  /// there, in the order in
-  /// which they first changed. So what went and came again stays, though its slot may have been
-  /// marked before it went.
+  /// there, in the order in which they first changed. So what went and came again stays, though its
+  /// slot may have been marked before it went.
   public mutating func takeDirtyRows() -> [WorkRow] {
     var rows: [WorkRow] = []
     if metaIsDirty { rows.append(row(.meta, 0)) }

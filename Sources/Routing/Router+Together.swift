@@ -1,8 +1,7 @@
 import Model
 
 // What agents and supervisors do with a case beside its usual way: more time for it, another's
-// advice, back to
-// its queue; and agents who leave when they are done.
+// advice, back to its queue; and agents who leave when they are done.
 extension Router {
   mutating func decideRequeue(_ id: CaseID, _ at: Instant, _ out: inout Decision) -> Rejection? {
     let slot = slot(of: id)

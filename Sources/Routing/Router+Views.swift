@@ -126,8 +126,7 @@ public struct QueueStatistics: Hashable, Sendable {
   /// channel.
   public struct Agents: Hashable, Sendable {
     /// Who could be offered a case of this channel. An agent with only a free device is ready for
-    /// calls and nothing
-    /// else.
+    /// calls and nothing else.
     public var readyFor = RoutingConfiguration.PerChannel(chat: 0, email: 0, phone: 0)
     public var members = 0, ready = 0, notAvailable = 0, notPresent = 0, notAsking = 0, full = 0,
       onCall = 0

@@ -4,17 +4,14 @@ import Wire
 /// The state machine of one workspace: a command and an instant in, events and effects out.
 ///
 /// - `decide` may refuse; then nothing was emitted and nothing changed. It emits each event by
-///   applying it at
-///   once, so that later choices of the same command see it; at its end, it matches until nothing
-///   suits.
+///   applying it at once, so that later choices of the same command see it; at its end, it matches
+///   until nothing suits.
 /// - `apply` cannot refuse. Replay is `apply` alone, and gives the same rows, to the byte, in any
 ///   process.
 /// - Everything that can be seen depends on the rows only: records are ordered by `sequence`,
-///   agents by
-///   `idleStamp`, timers by (instant, kind, number). Slots and hash order are never seen.
+///   agents by `idleStamp`, timers by (instant, kind, number). Slots and hash order are never seen.
 /// - Time is what events brought: `now` is the latest instant applied. `decide` reads the later of
-///   that and
-///   its own. A state that ends by time ends by an event that `tick` emits.
+///   that and its own. A state that ends by time ends by an event that `tick` emits.
 public struct Router: Sendable {
   var catalogue = Catalogue()
   var conversations = Slots<ConversationRecord>()
@@ -39,8 +36,7 @@ public struct Router: Sendable {
   /// Who of its queue could never take a case, by what such cases need.
   var unsuited = UnsuitedMembers()
   /// Smallest weight that a case of the channel may have, by `Channel.rawValue - 1`: an agent with
-  /// less room
-  /// is not looked at.
+  /// less room is not looked at.
   var leastWeight: [Int] = [1, 1, 1]
 
   /// Agents who became ready and cases that began to wait since the last match. No part of the

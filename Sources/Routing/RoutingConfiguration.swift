@@ -1,10 +1,8 @@
 import Model
 
 /// What the machine must know of a workspace's rule folder: a version of it is one event in the
-/// log, so that a
-/// replay needs no files. Names are given handles in order of first appearance and keep them for
-/// ever; what a
-/// later version leaves out is retired, not forgotten.
+/// log, so that a replay needs no files. Names are given handles in order of first appearance and
+/// keep them for ever; what a later version leaves out is retired, not forgotten.
 public struct RoutingConfiguration: Hashable, Sendable {
   public var version: UInt32
   public var skills: [String]
@@ -40,12 +38,10 @@ public struct RoutingConfiguration: Hashable, Sendable {
     /// it.
     public var offersAtOnce: UInt8 = 1
     /// An agent who took a case and says nothing to the customer for so long loses it, and it waits
-    /// again with
-    /// its age. Zero: never.
+    /// again with its age. Zero: never.
     public var firstReply = PerChannel<Duration64>(chat: .zero, email: .zero, phone: .zero)
     /// When it is open, in order, apart from each other; nil for always. While it is closed its
-    /// cases wait, and
-    /// nobody is offered one by way of it.
+    /// cases wait, and nobody is offered one by way of it.
     public var hours: [OpenInterval]?
     /// What becomes of what comes, and of what waits, when it is closed.
     public var whenClosed: Overflow = .wait
@@ -56,8 +52,7 @@ public struct RoutingConfiguration: Hashable, Sendable {
     public var waitMax: Duration64 = .zero
     public var whenWaitedOut: Overflow = .wait
     /// What a second of waiting here counts beside one in another queue, in thousandths: how
-    /// steeply its cases' right
-    /// to be next grows.
+    /// steeply its cases' right to be next grows.
     public var slopePermille: UInt32 = 1_000
     /// Its part of the agents who serve several queues. Zero: not said, which counts as one where
     /// another queue says.
@@ -88,8 +83,7 @@ public struct RoutingConfiguration: Hashable, Sendable {
     /// To the conversation's bot; without one as `refuse`.
     case handBack
     /// A caller who has waited too long leaves a message, and their case waits on without them;
-    /// every other case
-    /// waits. Who of those that come leaves one, the rules decide.
+    /// every other case waits. Who of those that come leaves one, the rules decide.
     case message
   }
 
@@ -182,12 +176,10 @@ public struct RoutingConfiguration: Hashable, Sendable {
     /// The bot of an open chat that says nothing for so long has lost it: the session ends.
     public var sessionIdleMax: Duration64 = .seconds(24 * 3_600)
     /// Work that other work may interrupt: it takes no room from cases of the other channels, so
-    /// that a call
-    /// comes to an agent who has only mail open.
+    /// that a call comes to an agent who has only mail open.
     public var interruptible = PerChannel<Bool>(chat: false, email: false, phone: false)
     /// A bot that leaves the customer's word unanswered for so long loses the conversation to the
-    /// queue of that
-    /// name, and the case has waited since that word. Zero, or no such queue: never.
+    /// queue of that name, and the case has waited since that word. Zero, or no such queue: never.
     public var botSilenceMax: Duration64 = .zero
     public var botSilenceQueue = ""
     public init() {}

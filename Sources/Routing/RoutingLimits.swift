@@ -56,8 +56,7 @@ public enum RoutingLimits {
   /// Ended offers and closed cases that are remembered to answer "ended" rather than "unknown".
   public static let endedRememberedMax = 16_384
   /// Between the slowest and the quickest queue lies what makes a second a day and more; the
-  /// product with any wait
-  /// is far from the end of 128 bits.
+  /// product with any wait is far from the end of 128 bits.
   public static let slopesPermille: ClosedRange<UInt32> = 1...1_000_000
   /// What a point of priority is worth in a queue with strict priority: no wait reaches it.
   public static let strictPointMilliseconds: Int64 = 100 * 366 * 24 * 3_600_000

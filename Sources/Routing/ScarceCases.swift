@@ -4,12 +4,10 @@ import Model
 /// first.
 ///
 /// Where nearly every case needs something else, a search of the classes passes many that the agent
-/// cannot
-/// serve, and those that hardly anybody can serve wait longest, so that they stand before all
-/// others. Held with
-/// their few agents, they cost a search nothing: an agent looks at the first of their own. A class
-/// that many
-/// cases share stays in the `CaseIndex`, which needs one look for all of them.
+/// cannot serve, and those that hardly anybody can serve wait longest, so that they stand before
+/// all others. Held with their few agents, they cost a search nothing: an agent looks at the first
+/// of their own. A class that many cases share stays in the `CaseIndex`, which needs one look for
+/// all of them.
 struct ScarceCases: Sendable {
   /// A case that more agents can take is not scarce.
   static let agentsMax = 24
@@ -171,8 +169,7 @@ struct ScarceCases: Sendable {
 }
 
 /// Sorted entries with room before the first: cases leave near the front and come near the end, and
-/// either way
-/// the shorter side moves.
+/// either way the shorter side moves.
 private struct SortedRow: Sendable {
   var entries: [ScarceCases.Entry] = []
   var start = 0

@@ -4,16 +4,13 @@ import Model
 /// back.
 ///
 /// An entry is eight bytes: 32 bits of the hash, which also say where the entry belongs, and the
-/// slot. The id
-/// itself stands in the record, which whoever looks it up reads next anyway; so a look-up costs one
-/// miss of
-/// the cache where a table of ids costs two. Ids are random, so a multiplication mixes them enough,
-/// and the
-/// table is the same in every process, which Swift's seeded `Dictionary` is not. At most half full.
+/// slot. The id itself stands in the record, which whoever looks it up reads next anyway; so a
+/// look-up costs one miss of the cache where a table of ids costs two. Ids are random, so a
+/// multiplication mixes them enough, and the table is the same in every process, which Swift's
+/// seeded `Dictionary` is not. At most half full.
 ///
 /// A table that has become too small is emptied into its successor a few entries an insertion, so
-/// that no
-/// single command pays for it.
+/// that no single command pays for it.
 struct SlotTable: Sendable {
   /// 0 for vacant, else the hash above, slot + 1 below.
   private var entries: [UInt64] = Array(repeating: 0, count: 16)

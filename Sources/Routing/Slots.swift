@@ -1,8 +1,7 @@
 import Model
 
 /// A record that lives in a slot. `sequence` is zero when the slot is vacant; it rises with every
-/// record made,
-/// so it orders records in the same way in every process, which slots do not.
+/// record made, so it orders records in the same way in every process, which slots do not.
 protocol SlotRecord {
   associatedtype Kind: IDKind
   static var vacant: Self { get }

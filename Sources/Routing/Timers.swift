@@ -1,10 +1,8 @@
 import Model
 
 /// What a timer is about: one timer for each conversation's session, case, offer and agent, at the
-/// earliest of
-/// the instants that concern it. The raw value orders timers of one instant: offers time out before
-/// a case
-/// takes a step, and both before an agent's lease ends.
+/// earliest of the instants that concern it. The raw value orders timers of one instant: offers
+/// time out before a case takes a step, and both before an agent's lease ends.
 enum TimerKind: UInt8 {
   case offer = 0
   case caseDue = 1
@@ -18,8 +16,7 @@ enum TimerKind: UInt8 {
 /// of sessions.
 ///
 /// Order: instant, then kind, then the owner's own number. All three come from the rows, so that
-/// timers of
-/// one instant fire in the same order in a process that was rebuilt.
+/// timers of one instant fire in the same order in a process that was rebuilt.
 struct Timers: Sendable {
   private var heaps = [TimerHeap](repeating: TimerHeap(), count: 6)
 

@@ -69,8 +69,7 @@ public enum RuleSource: Sendable {
   static let tops = ["workspace.yaml", "hours.yaml", "skills.yaml", "queues.yaml", "agents.yaml"]
 
   /// Every file that rules are read from, so that they can be kept and read again as they were.
-  /// What cannot be read
-  /// is left out: checking the folder tells of it.
+  /// What cannot be read is left out: checking the folder tells of it.
   public static func texts(in folder: String) -> [String: String] {
     let source = RuleSource.folder(URL(filePath: folder, directoryHint: .isDirectory))
     let findings = Findings()

@@ -178,8 +178,7 @@ final class WorkspaceReader {
   }
 
   /// Files that are there but cannot be read: what they would name counts as known, so that one
-  /// mistake is not
-  /// told a hundred times.
+  /// mistake is not told a hundred times.
   var unreadable: Set<String> = []
   private func names(
     _ place: WritableKeyPath<Known, Set<String>?>, in file: String, _ names: () -> [String]

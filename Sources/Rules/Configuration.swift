@@ -127,8 +127,7 @@ public struct BotSilence: Sendable, Hashable {
 }
 
 /// What somebody's word about an identity is worth: `verified` with evidence of what they checked,
-/// `asserted` where they
-/// are believed, `claimed` where they are not.
+/// `asserted` where they are believed, `claimed` where they are not.
 public enum WordOfIdentity: String, Sendable, Hashable, CaseIterable {
   case verified, asserted, claimed
 }

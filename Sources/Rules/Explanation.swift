@@ -4,8 +4,7 @@ import Expressions
 /// was false.
 ///
 /// Over part of the facts it tells what could become of the case: rules that are undecided, each
-/// with what would
-/// have to be known, down to the first that surely matches.
+/// with what would have to be known, down to the first that surely matches.
 public struct Explanation: Sendable {
   public struct Part: Sendable, Hashable {
     /// As it stands in the rule.

@@ -1,8 +1,7 @@
 import Expressions
 
 /// What becomes of a plan here and now: a queue that is closed or full passes cases on, and one
-/// that lets nobody
-/// wait longer than so long says what then follows.
+/// that lets nobody wait longer than so long says what then follows.
 struct Placement: Sendable {
   private let queues: [String: QueueConfiguration]
   /// Whether any queue has a most of waiting cases: then rules need to know how many there are.
@@ -101,9 +100,8 @@ struct Placement: Sendable {
   }
 
   /// What a queue's `max_wait` tells the customer, as a step; where it moves the case or gives it
-  /// back, the router does
-  /// that itself. Only the queue in which the case begins: how long it waited in a later one no
-  /// step can know.
+  /// back, the router does that itself. Only the queue in which the case begins: how long it waited
+  /// in a later one no step can know.
   private func overdue(_ plan: Plan) -> Plan {
     guard let cap = queues[plan.queue]?.waitMax, case .answer(let text) = cap.then else {
       return plan

@@ -16,8 +16,7 @@ public struct Plan: Sendable, Hashable {
   /// - Units: capacity units; nil for the channel's own weight.
   public var weight: Int?
   /// Callers hear this, leave a message and go; their case waits without them. nil: they wait
-  /// themselves. Whoever
-  /// comes by another channel waits as ever.
+  /// themselves. Whoever comes by another channel waits as ever.
   public var leaveMessage: String?
   /// Ascending by `afterMilliseconds`.
   public var steps: [Step] = []

@@ -1,13 +1,11 @@
 import Expressions
 
 /// Finds the rules that can match at all. A rule whose condition demands that a fact equal a text
-/// is filed under
-/// that text; the others are always tried. So a thousand rules told apart by one fact cost a
-/// handful of trials.
+/// is filed under that text; the others are always tried. So a thousand rules told apart by one
+/// fact cost a handful of trials.
 ///
 /// Leaving a rule out is sound: `false && anything` is false, and an absent fact makes the part an
-/// error, which
-/// never becomes true in a conjunction.
+/// error, which never becomes true in a conjunction.
 struct RuleIndex: Sendable {
   private struct File: Sendable {
     var demand: Demand

@@ -90,8 +90,7 @@ extension Administration {
   }
 
   /// The one customer who is proven to be this. What was only claimed leads to nobody: a claim must
-  /// not make us show
-  /// or erase somebody else's words.
+  /// not make us show or erase somebody else's words.
   private static func customer(
     _ who: String, _ writer: Writer, _ edge: Edge, _ reads: any StoreReader
   ) throws -> CustomerID {

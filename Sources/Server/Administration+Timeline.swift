@@ -13,8 +13,7 @@ extension Administration {
   private static let customersMax = 20
 
   /// `{"customers":[{"customer","assurance"?,"said_by":[…],"name"?,"timeline":{…}}…],"more":false}`,
-  /// the best
-  /// proven first. `assurance` is absent where the customer was asked for by id.
+  /// the best proven first. `assurance` is absent where the customer was asked for by id.
   static func timeline(
     _ query: QueryParameters, _ edge: Edge, _ reply: @escaping @Sendable (APIResponse) -> Void
   ) throws(APIProblem) {

@@ -6,8 +6,7 @@ import WebCodec
 import Wire
 
 /// Making, listing and revoking tokens. A secret is told once, when it is made; nothing here can
-/// tell it
-/// again.
+/// tell it again.
 extension Administration {
   static func createToken(
     _ body: [UInt8], _ edge: Edge, _ reply: @escaping @Sendable (APIResponse) -> Void
@@ -167,9 +166,8 @@ enum Tokens {
   }
 
   /// Which tokens somebody means who names one: by the secret itself, an id or its beginning (with
-  /// or without
-  /// `token_`), a holder, or a holder's beginning; in this order, and by the first that says
-  /// anything.
+  /// or without `token_`), a holder, or a holder's beginning; in this order, and by the first that
+  /// says anything.
   static func meant(by text: String, among rows: [TokenRow]) -> [TokenRow] {
     if text.hasPrefix("tl_") {
       let hash = Digest(SHA256.hash(Array(text.utf8)))

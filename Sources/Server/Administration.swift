@@ -8,8 +8,7 @@ import WebCodec
 import Wire
 
 /// What the other commands ask of a running server, over its local administration socket: whoever
-/// may open
-/// that file is the administrator.
+/// may open that file is the administrator.
 enum Administration {
   static func answer(
     _ method: String, _ path: [String], _ query: QueryParameters, _ body: [UInt8], _ edge: Edge,
@@ -102,8 +101,7 @@ enum Administration {
 
 extension Workspaces.Reloaded {
   /// `{"workspaces":[{"name","change","version","rules","queues","agents","warnings"?}]}`, or what
-  /// kept it
-  /// from that.
+  /// kept it from that.
   var response: APIResponse {
     switch self {
     case .done(let changes):

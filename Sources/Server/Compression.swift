@@ -5,10 +5,8 @@ import WebCodec
 /// `gzip` for answers that gain by it, RFC 9110 §8.4.1.3.
 ///
 /// Long pages (a timeline, metrics) shrink to a tenth; what fits one packet gains nothing by being
-/// smaller. No answer
-/// mixes a secret of ours with words of a stranger under a cookie, which is what makes compression
-/// tell secrets (BREACH):
-/// whoever sees the length holds the token.
+/// smaller. No answer mixes a secret of ours with words of a stranger under a cookie, which is what
+/// makes compression tell secrets (BREACH): whoever sees the length holds the token.
 enum Compression {
   /// Shorter than this it fits one packet as it is.
   static let bytesMin = 1_400

@@ -17,8 +17,7 @@ import Synchronization
 import System
 
 /// What every connection may use: the writers, the names, the tokens, the readers. Shared by all
-/// lanes; what
-/// changes sits behind a mutex that is held for a copy.
+/// lanes; what changes sits behind a mutex that is held for a copy.
 public final class Edge: Sendable {
   public let store: SQLiteStore
   /// Renders answers that need rows: short, and somebody waits for each.

@@ -4,8 +4,7 @@ import Sockets
 /// The certificates of `tls.certificates`, as HTTPS and mail show them.
 ///
 /// Two identities of the same files: HTTPS agrees on `http/1.1` and refuses whoever only speaks
-/// something else, mail
-/// has no such names (RFC 7301).
+/// something else, mail has no such names (RFC 7301).
 final class Encryption: Sendable {
   let https: TLSIdentity
   let mail: TLSIdentity

@@ -7,9 +7,8 @@ import System
 import Wire
 
 /// Whether a data folder, held by no server, is whole: every checksum and the chain, that nothing
-/// in its log could not
-/// have happened (`HistoryCheck`), and that the state which a server would start from equals a
-/// replay of it, to the byte.
+/// in its log could not have happened (`HistoryCheck`), and that the state which a server would
+/// start from equals a replay of it, to the byte.
 public struct FolderCheck: Sendable {
   /// Sentences for a person; empty when all is well.
   public private(set) var findings: [String] = []

@@ -87,8 +87,7 @@ extension HTTPConnection {
   }
 
   /// Whatever an agent asks for, they are there: who reads for longer than a lease must not lose
-  /// their offers. What
-  /// is refused leaves no trace.
+  /// their offers. What is refused leaves no trace.
   private func renewPresence() {
     guard let caller = exchange?.caller, caller.scope == .agent,
       let agent = edge.api(caller.workspace)?.directory.agents[caller.holder]

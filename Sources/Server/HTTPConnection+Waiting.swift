@@ -9,8 +9,7 @@ import System
 /// entry.
 extension HTTPConnection {
   /// What the call should do next, once it differs from what its phone system was told last, or at
-  /// once when it does
-  /// not want to wait.
+  /// once when it does not want to wait.
   func instruct(_ answer: Answer, _ known: CallWait, _ connection: Connection) {
     var wait = known
     switch answer {
@@ -37,8 +36,7 @@ extension HTTPConnection {
   }
 
   /// Looks for entries behind the poll's number. The subscription comes before the look, so that
-  /// nothing falls
-  /// between them.
+  /// nothing falls between them.
   func look(_ connection: Connection) {
     guard case .poll(let poll, var state) = exchange?.kind, let caller = exchange?.caller,
       let directory = edge.api(caller.workspace)?.directory

@@ -10,8 +10,7 @@ import WebCodec
 /// One HTTP connection: bytes to requests, requests to the API, answers back in order.
 ///
 /// One request is in flight at a time; pipelined ones wait in the decoder. So answers keep their
-/// order by
-/// themselves, and a bot's two messages are decided in the order in which it sent them.
+/// order by themselves, and a bot's two messages are decided in the order in which it sent them.
 ///
 /// | awaited | of | runs out |
 /// |---|---|---|
@@ -210,8 +209,7 @@ final class HTTPConnection: ConnectionHandler {
   }
 
   /// A deadline is set when its phase begins and not moved by single bytes, or one byte at a time
-  /// could hold a
-  /// connection for ever.
+  /// could hold a connection for ever.
   private func wait(for next: Awaited, _ connection: Connection) {
     if next == awaited, next != .request { return }
     awaited = next

@@ -4,8 +4,7 @@ import Store
 import System
 
 /// Looking for what the disk changed or lost. Nothing damaged is ever served, since every row is
-/// checked as it is
-/// read; this finds what nobody has read.
+/// checked as it is read; this finds what nobody has read.
 extension Housekeeper {
   /// What came since the last look.
   func checkRecent(_ writer: Writer) throws(StoreFault) {

@@ -8,10 +8,9 @@ import Synchronization
 import System
 
 /// What is tidied up beside the service, at the start and then every hour: erasures that a crash
-/// cut off are
-/// finished, words past their time are forgotten, and so are old outcomes and bytes that nothing
-/// refers to. What came
-/// since the last look is checked for damage, and once a day everything is.
+/// cut off are finished, words past their time are forgotten, and so are old outcomes and bytes
+/// that nothing refers to. What came since the last look is checked for damage, and once a day
+/// everything is.
 final class Housekeeper: Sendable {
   let edge: Edge
   private let queue = DispatchQueue(label: "housekeeping", qos: .utility)

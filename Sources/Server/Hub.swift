@@ -146,8 +146,7 @@ public final class Hub: Outlet {
   }
 
   /// The writer begins again from disk while its connections live on: streams are seats again, and
-  /// the calls whose
-  /// line is open have not gone anywhere.
+  /// the calls whose line is open have not gone anywhere.
   public func recovered(_ writer: Writer) {
     let requests = state.withLock { state -> [Request] in
       let seats = state.seats.filter { $0.value.workspace == writer.workspace }.sorted {

@@ -10,10 +10,9 @@ import System
 import Wire
 
 /// Carries the outbox out: mail to the smarthost, tried again while that is away. A row leaves the
-/// table when the
-/// smarthost has it. While storage is away the row stays, and what became of it is remembered here,
-/// so that it is not
-/// sent twice; only a crash in between sends it again, under the same `Message-ID`.
+/// table when the smarthost has it. While storage is away the row stays, and what became of it is
+/// remembered here, so that it is not sent twice; only a crash in between sends it again, under the
+/// same `Message-ID`.
 final class Outbox: Sendable {
   private let edge: Edge
   private let client: SMTPClient

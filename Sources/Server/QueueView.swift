@@ -17,8 +17,7 @@ struct QueueView: Sendable {
   var targetPercent: Int?
 
   /// Of all cases that were taken or abandoned since the queue began, how many of a thousand were
-  /// taken in
-  /// time; nil before the first.
+  /// taken in time; nil before the first.
   var reachedPerMille: Int64? {
     let over = counts.accepted + counts.abandoned
     return over == 0 ? nil : Int64(clamping: counts.acceptedInTime * 1_000 / over)

@@ -3,8 +3,7 @@ import Records
 import Synchronization
 
 /// A few threads that read the store, and may block, for whoever may not. Each has a connection of
-/// its own; a job goes
-/// to whichever is free first.
+/// its own; a job goes to whichever is free first.
 public final class ReadPool: Sendable {
   public typealias Job = @Sendable (any StoreReader) -> Void
 
@@ -71,8 +70,7 @@ public final class ReadPool: Sendable {
 /// A reader that is only ever used by whoever holds the mutex it sits in.
 ///
 /// `@unchecked`, because a store's reader is not Sendable, and the compiler cannot see that it
-/// never leaves the
-/// mutex: a closure that borrows it from there would merge the regions.
+/// never leaves the mutex: a closure that borrows it from there would merge the regions.
 struct ConfinedReader: @unchecked Sendable {
   let reader: any StoreReader
   init(_ reader: any StoreReader) { self.reader = reader }

@@ -9,8 +9,7 @@ import Store
 import System
 
 /// One SMTP or LMTP connection. The codec says what was asked; recipients are decided here at once,
-/// messages in
-/// the workspaces' writers, and `250` leaves only when the mail is durable.
+/// messages in the workspaces' writers, and `250` leaves only when the mail is durable.
 final class SMTPConnection: ConnectionHandler {
   private let edge: Edge
   private var server: SMTPServer
@@ -131,8 +130,7 @@ final class SMTPConnection: ConnectionHandler {
       run(server.answer(each: all), connection)
     } else {
       // One answer for all (RFC 5321 §4.2): unless every recipient has it, the peer must come
-      // again; who has it
-      // already is told so by the message's own id and body.
+      // again; who has it already is told so by the message's own id and body.
       run(server.answer(all.first { !$0.isPositive } ?? .delivered), connection)
     }
     // Unless the peer had sent one more behind it.

@@ -6,8 +6,7 @@ import Store
 import Synchronization
 
 /// Brings the full-text index forward behind the commits: a few at once, on a queue of its own,
-/// with a short rest
-/// before each round so that a busy server indexes in batches.
+/// with a short rest before each round so that a busy server indexes in batches.
 final class SearchWorker: Sendable {
   private let store: SQLiteStore
   private let health: Health

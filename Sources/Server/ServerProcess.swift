@@ -178,8 +178,7 @@ public final class ServerProcess: Sendable {
   // MARK: - The end
 
   /// Stops accepting, finishes what is in flight, and closes the store. Answers how many
-  /// connections were cut
-  /// off.
+  /// connections were cut off.
   public func stop() async -> Int {
     edge.stopping()
     let deadline = DispatchTime.now() + .seconds(edge.settings.drainSeconds)

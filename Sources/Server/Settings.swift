@@ -5,9 +5,8 @@ import PhoneCodec
 import Yams
 
 /// The server's own configuration: one YAML file, each key also an environment variable, the
-/// important ones a
-/// flag. Later in that list wins. One table declares them all, and the documentation is printed
-/// from it.
+/// important ones a flag. Later in that list wins. One table declares them all, and the
+/// documentation is printed from it.
 public struct Settings: Sendable, Equatable {
   public var data = "throughline-data"
   public var rules = "routing-rules"

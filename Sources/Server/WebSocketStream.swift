@@ -8,8 +8,7 @@ import System
 import WebCodec
 
 /// `/v1/stream`: what happens, as it happens. A bot subscribes to its sessions; an agent is offered
-/// cases and hears
-/// the customers of the conversations that it owns.
+/// cases and hears the customers of the conversations that it owns.
 ///
 /// ```
 /// opened ──token in the header, or in the first frame──▶ known ──▶ closed
@@ -25,8 +24,7 @@ final class WebSocketStream: ConnectionHandler {
   private let contextBytes: Int
   var subscriptions: [SessionID: Subscription] = [:]
   /// Subscriptions that will be looked at when there is room: each page may be large, so that few
-  /// are read at once,
-  /// and none while the client does not read.
+  /// are read at once, and none while the client does not read.
   var waiting: [SessionID] = []
   var looking = 0
   /// Timelines that an agent follows, by the customer that was asked for.

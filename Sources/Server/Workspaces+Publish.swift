@@ -70,8 +70,7 @@ extension Workspaces {
   }
 
   /// The phone systems of a workspace, each under `<workspace>/<name>`. Where the rules name no
-  /// secret, the
-  /// data folder keeps a random one; `throughline phone` prints it for the dialplan.
+  /// secret, the data folder keeps a random one; `throughline phone` prints it for the dialplan.
   private func phones(
     _ writer: Writer, _ checked: CheckedWorkspace, _ key: HMACKey, _ redactor: Redactor,
     _ reader: any StoreReader

@@ -222,8 +222,7 @@ public final class Workspaces: Sendable {
   // MARK: - Reloading
 
   /// Reads all rule folders and certificates again. `then` hears what came of it, on a thread of
-  /// its own, once it is
-  /// durable.
+  /// its own, once it is durable.
   func reload(
     by who: String, at now: Instant = .now, _ then: @escaping @Sendable (Reloaded) -> Void
   ) {

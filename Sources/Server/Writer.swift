@@ -12,10 +12,8 @@ import System
 /// loop fetches what was decided whenever it is free, so that many commands share one commit.
 ///
 /// The state sits behind a mutex and not on a queue of its own, since two threads take turns with
-/// it: the
-/// writer's queue, which decides, and the commit loop, which gathers before a commit and releases
-/// after it.
-/// That spares two hops between queues for every answer.
+/// it: the writer's queue, which decides, and the commit loop, which gathers before a commit and
+/// releases after it. That spares two hops between queues for every answer.
 public final class Writer: Sendable {
   public let workspace: WorkspaceID
   public let name: String
@@ -325,8 +323,7 @@ public final class Writer: Sendable {
   public var outage: String? { state.withLock { $0.outage } }
 
   /// Reads from the live state; what it tells may not yet be durable, so that whoever shows it to
-  /// the outside
-  /// must wait for the position.
+  /// the outside must wait for the position.
   public func peek<R: Sendable>(_ body: (borrowing Pipeline) -> R) -> R {
     state.withLock { body($0.pipeline) }
   }

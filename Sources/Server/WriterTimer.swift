@@ -4,8 +4,7 @@ import Synchronization
 import System
 
 /// One deadline on a queue. Arming costs 3 µs, so that it is only done when the deadline comes
-/// nearer; one that
-/// fires early finds nothing due and arms again.
+/// nearer; one that fires early finds nothing due and arms again.
 final class WriterTimer: Sendable {
   private let queue: DispatchQueue
   private let armed = Mutex<Int64>(.max)

@@ -2,8 +2,7 @@ import Model
 import Records
 
 /// Who read which timeline. What is handed to whoever takes over stands in the log already: an
-/// offer names its case
-/// and its agent.
+/// offer names its case and its agent.
 extension API {
   public func record(
     _ what: AccessRow.What, by caller: Caller, of customers: [CustomerID]

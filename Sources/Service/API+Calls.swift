@@ -9,8 +9,7 @@ import WebCodec
 import Wire
 
 /// The HTTP hook for every phone system that is no Asterisk: it tells of a call and what happens to
-/// it, and is told
-/// what to do next.
+/// it, and is told what to do next.
 extension API {
   func newCall(_ request: APIRequest, _ caller: Caller) throws(APIProblem) -> APIAction {
     try need(caller, .telephony)
@@ -77,16 +76,14 @@ extension API {
   private func system(_ caller: Caller) -> String { "http:\(caller.holder)" }
 
   /// Whose call it is that is told of. An Asterisk tells all of its own over FastAGI, except for a
-  /// recording: for that it
-  /// has a token in its name.
+  /// recording: for that it has a token in its name.
   private func system(_ caller: Caller, toldOf event: String) -> String {
     event == "voicemail" && directory.asterisks.contains(caller.holder)
       ? PhoneChannel.asterisk(caller.holder, of: directory.workspaceName) : system(caller)
   }
 
   /// What the phone system says of a call: `ringing`, `answered`, `missed`, `busy`, `digits`,
-  /// `speech`, `hung_up`, or
-  /// nothing new (`waiting`): it only asks what to do next.
+  /// `speech`, `hung_up`, or nothing new (`waiting`): it only asks what to do next.
   func callEvent(_ request: APIRequest, _ caller: Caller, _ id: String) throws(APIProblem)
     -> APIAction
   {

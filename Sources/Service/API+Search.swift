@@ -83,8 +83,7 @@ extension API {
   }
 
   /// `entry` is spliced in as it is stored. `seen` says how far the index has come, and `last`
-  /// which entry is the
-  /// last there is. `damaged` counts what would stand here and cannot be read.
+  /// which entry is the last there is. `damaged` counts what would stand here and cannot be read.
   private static func response(
     _ page: SearchPage, _ workspace: WorkspaceID, _ reads: any StoreReader
   ) throws(StoreFault) -> (APIResponse, shown: [CustomerID]) {

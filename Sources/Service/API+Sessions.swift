@@ -95,8 +95,7 @@ extension API {
   }
 
   /// Reads one identity and says how well it is proven. Assurance is never the request's to choose
-  /// beyond what
-  /// the caller may assert.
+  /// beyond what the caller may assert.
   func claim(_ fields: inout Fields, _ caller: Caller) throws(APIProblem) -> IdentityClaim {
     let kindName = try fields.text("kind")
     guard let kind = IdentityKind(name: kindName) else {

@@ -6,9 +6,8 @@ import Routing
 import System
 
 /// The HTTP API without HTTP: a request and its caller in, what to do about it out. Everything that
-/// needs a
-/// clock, entropy or the workspace's names is handed in by value, so that a lane can hold one of
-/// these.
+/// needs a clock, entropy or the workspace's names is handed in by value, so that a lane can hold
+/// one of these.
 public struct API: Sendable {
   public var directory: Directory
   public var identityKey: HMACKey
@@ -54,9 +53,8 @@ public struct API: Sendable {
   }
 
   /// What is wrong with a request whatever its content says: a page that is not there, a method, a
-  /// scope. Known before
-  /// a byte of content is taken, since to handle a request only makes values: it is tried with
-  /// none.
+  /// scope. Known before a byte of content is taken, since to handle a request only makes values:
+  /// it is tried with none.
   public func refusal(_ request: APIRequest, _ caller: Caller) -> APIProblem? {
     do throws(APIProblem) {
       _ = try route(request, caller)

@@ -7,8 +7,7 @@ import WebCodec
 import Wire
 
 /// An error over HTTP: an RFC 9457 problem document with a stable `type`, a sentence that a person
-/// can act on,
-/// and the field at fault.
+/// can act on, and the field at fault.
 public struct APIProblem: Error, Hashable, Sendable {
   public var status: Int
   /// Last part of the type, behind `urn:throughline:problem:`; kept for ever.

@@ -60,8 +60,7 @@ public struct APIRequest: Sendable {
   var isAttachment: Bool { path == ["v1", "blobs"] }
 
   /// What a repeat must say as well, in bytes that no other request has. An attachment's name and
-  /// type are not in its
-  /// body; how long to wait is nobody's content.
+  /// type are not in its body; how long to wait is nobody's content.
   var saying: [UInt8] {
     var w = ByteWriter(reserving: body.count + 128)
     w.string(method)

@@ -6,10 +6,9 @@ import WebCodec
 import Wire
 
 /// What the next owner gets at the first glance, each line with who said it and in which entry: who
-/// this is, what they
-/// want, what is known, tried and promised, how they feel, how long they have waited. All of it is
-/// read out of the
-/// timeline, which stands behind it with its count and hash; nothing here is anybody's own memory.
+/// this is, what they want, what is known, tried and promised, how they feel, how long they have
+/// waited. All of it is read out of the timeline, which stands behind it with its count and hash;
+/// nothing here is anybody's own memory.
 struct Brief {
   /// Where a line of the brief comes from.
   struct Source: Equatable {

@@ -31,8 +31,7 @@ public struct Caller: Hashable, Sendable {
 }
 
 /// The names of a workspace's configuration and their handles, as one rule version has them. A
-/// value: lanes keep
-/// a copy and get a new one when the rules change.
+/// value: lanes keep a copy and get a new one when the rules change.
 public struct Directory: Sendable {
   public var workspace: WorkspaceID
   public var workspaceName: String

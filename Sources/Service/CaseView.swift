@@ -6,8 +6,7 @@ import WebCodec
 import Wire
 
 /// A case as whoever takes it sees it: what it is, why it came here, who the customer is, what the
-/// handoff said,
-/// and everything said so far.
+/// handoff said, and everything said so far.
 public enum CaseView {
   /// - Parameters:
   ///   - now: what the machine had of it when it was asked, where it was.

@@ -4,8 +4,7 @@ import Records
 import WebCodec
 
 /// Who a customer is, as agents see it: every identity with its evidence, what several sources say,
-/// which records were
-/// joined and by whom, and who else this might be.
+/// which records were joined and by whom, and who else this might be.
 public struct CustomerPage: Sendable {
   var root: CustomerID
   var profile: CustomerProfile

@@ -23,9 +23,8 @@ extension Sequence<EntryRow> {
 
 extension [EntryRow] {
   /// `[{"hash":"…","entry":{…}}…]`. Each entry is spliced in as it is stored, so that its SHA-256
-  /// can be checked over exactly
-  /// these bytes; null where its words are gone. One that cannot be read is
-  /// `{"hash":null,"entry":null,"damaged":17}`.
+  /// can be checked over exactly these bytes; null where its words are gone. One that cannot be
+  /// read is `{"hash":null,"entry":null,"damaged":17}`.
   func append(to out: inout [UInt8]) {
     out.append(UInt8(ascii: "["))
     for (index, entry) in enumerated() {

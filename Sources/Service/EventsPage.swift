@@ -3,8 +3,7 @@ import Records
 import Wire
 
 /// What a bot hears of a session that it carries: whatever others said or did in the conversation,
-/// never what it
-/// brought itself, and never an internal note.
+/// never what it brought itself, and never an internal note.
 public struct EventsPage: Sendable {
   public var entries: [EntryRow]
   /// Where to go on; it moves on over entries that were left out, too.

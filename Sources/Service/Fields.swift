@@ -6,15 +6,13 @@ import WebCodec
 import Wire
 
 /// The members of one JSON object of a request, read strictly: what is missing, of the wrong kind,
-/// too long or
-/// unknown is a problem that names the field.
+/// too long or unknown is a problem that names the field.
 public struct Fields {
   private var members: [(name: String, value: JSONValue)]
   private var taken: Set<String> = []
   private let path: String
   /// Takes out of words what must never be written. Nothing else is touched: of a name that
-  /// somebody gave a thing or a
-  /// person nothing may go, or two of them would be one.
+  /// somebody gave a thing or a person nothing may go, or two of them would be one.
   let redactor: Redactor
 
   /// Bounds of what a request may hold.

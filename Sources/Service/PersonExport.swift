@@ -6,9 +6,8 @@ import WebCodec
 import Wire
 
 /// Everything that is kept of one person, as one JSON text: who they are to us and how we know,
-/// their conversations and
-/// cases with what was handed over and which facts a rule saw, every entry, every attachment, who
-/// read of it.
+/// their conversations and cases with what was handed over and which facts a rule saw, every entry,
+/// every attachment, who read of it.
 public struct PersonExport: Sendable {
   public let attachments: [BlobRow]
   public var entries: Int { page.entries.count }

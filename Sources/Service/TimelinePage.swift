@@ -85,8 +85,7 @@ public struct TimelinePage: Sendable {
   }
 
   /// `{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}`, or with `after` and
-  /// `more` in place of
-  /// `older` where the page runs the other way.
+  /// `more` in place of `older` where the page runs the other way.
   /// - Parameter proves: whether count and hash of the whole are told. Not to bots: they are not
   ///   shown internal notes,
   ///   so that they could not check them, and must not learn how many there are.

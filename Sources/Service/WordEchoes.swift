@@ -4,10 +4,9 @@ import Pipeline
 import Records
 import WebCodec
 
-/// Rows that repeat words of entries, so that agents and rules have them at hand: a case its handoff
-/// and what the rules
-/// saw, a conversation its subject, a customer what they did last. They may say only what an entry
-/// still says.
+/// Rows that repeat words of entries, so that agents and rules have them at hand: a case its
+/// handoff and what the rules saw, a conversation its subject, a customer what they did last. They
+/// may say only what an entry still says.
 enum WordEchoes {
   static let forms = ErasedForms.Echoes(
     aCase: { row, kept in

@@ -66,11 +66,9 @@ extension Connection {
   }
 
   /// The peer has ended too. Whoever closes without having read what came is told apart by a reset,
-  /// which the kernel
-  /// may know already, or which comes in place of an acknowledgement that is still out: that is
-  /// waited for, until the
-  /// linger timer. The descriptor is not watched meanwhile, since epoll calls a socket closed both
-  /// ways ready for ever.
+  /// which the kernel may know already, or which comes in place of an acknowledgement that is still
+  /// out: that is waited for, until the linger timer. The descriptor is not watched meanwhile,
+  /// since epoll calls a socket closed both ways ready for ever.
   private func endLingering() {
     if closeIfReset() { return }
     if sk_unacknowledged(descriptor) == 0 { return close(because: reason) }

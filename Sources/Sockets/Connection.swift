@@ -2,15 +2,12 @@ internal import CSockets
 import Glibc
 
 /// One TCP or Unix connection. It belongs to its lane for life: it is not Sendable, so the compiler
-/// keeps it
-/// there; others name it by `ref`.
+/// keeps it there; others name it by `ref`.
 ///
 /// Calls on it only state a wish (write, pause, close). At the end of the batch the lane *settles*
-/// every
-/// connection that was touched: one gathered write, at most one change of interest, then the close.
-/// So a
-/// handler is never called back from inside its own call, and ten writes in a batch cost one system
-/// call.
+/// every connection that was touched: one gathered write, at most one change of interest, then the
+/// close. So a handler is never called back from inside its own call, and ten writes in a batch
+/// cost one system call.
 ///
 /// | phase | reads | leaves by |
 /// |---|---|---|
@@ -120,11 +117,9 @@ public final class Connection {
 
   /// Closes once everything written so far has left. Then the peer's own end is awaited for
   /// `lingerMilliseconds` while its bytes are discarded. Without `lingering` the socket closes at
-  /// once, which
-  /// costs a quarter less, but input that is unread, or still to come, then makes the kernel reset
-  /// the
-  /// connection and may destroy the last bytes: right only where the peer is known to be waiting
-  /// for its end.
+  /// once, which costs a quarter less, but input that is unread, or still to come, then makes the
+  /// kernel reset the connection and may destroy the last bytes: right only where the peer is known
+  /// to be waiting for its end.
   public func closeAfterFlush(lingering: Bool = true) {
     switch phase {
     case .open:

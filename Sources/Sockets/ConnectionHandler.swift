@@ -1,6 +1,5 @@
 /// The protocol spoken on one connection. It lives on the connection's lane, is called there alone,
-/// one call
-/// at a time, and may keep the connection. None of these may block.
+/// one call at a time, and may keep the connection. None of these may block.
 ///
 /// ```
 ///            ┌─────── received, delivered, timedOut, secured ───────┐
@@ -18,9 +17,8 @@ public protocol ConnectionHandler: AnyObject {
   func secured(_ connection: Connection)
 
   /// Bytes as they came. The memory is the lane's and is good for this call only: keep what is not
-  /// yet
-  /// understood. All that is handed over has been taken from the kernel; pausing does not give it
-  /// back.
+  /// yet understood. All that is handed over has been taken from the kernel; pausing does not give
+  /// it back.
   func received(_ bytes: UnsafeRawBufferPointer, on connection: Connection)
 
   /// The peer will send no more; it may still read.
@@ -140,8 +138,7 @@ public struct ConnectionLimits: Sendable {
   /// How long a TLS handshake may take.
   public var handshakeMilliseconds = 10_000
   /// How long a finished connection waits for the peer's end, so that our last bytes are not lost
-  /// to a reset
-  /// (RFC 9112 §9.6).
+  /// to a reset (RFC 9112 §9.6).
   public var lingerMilliseconds = 2_000
 
   public init() {}

@@ -5,9 +5,8 @@ import Synchronization
 import System
 
 /// One serial queue that serves its own connections, and the way to reach them from outside: a
-/// mailbox that
-/// wakes it once for however much is put in. It is a `SerialExecutor`, so that an actor can live on
-/// it.
+/// mailbox that wakes it once for however much is put in. It is a `SerialExecutor`, so that an
+/// actor can live on it.
 public final class Lane: SerialExecutor {
   public let index: Int
   let dispatchQueue: DispatchQueue
@@ -59,9 +58,8 @@ public final class Lane: SerialExecutor {
   // MARK: Reaching it
 
   /// Delivers payloads to connections of this lane, in order, waking it at most once. What was
-  /// addressed to a
-  /// connection that is gone is dropped; `undelivered` hears of it, on the lane (or here, when it
-  /// has stopped).
+  /// addressed to a connection that is gone is dropped; `undelivered` hears of it, on the lane (or
+  /// here, when it has stopped).
   public func post(_ batch: [Delivery], undelivered: (@Sendable ([Delivery]) -> Void)? = nil) {
     if batch.isEmpty { return }
     if !put({ $0.posts.append(Post(batch: batch, undelivered: undelivered)) }) {

@@ -1,8 +1,7 @@
 import Dispatch
 
 /// The actor that a lane's state belongs to. It has no other purpose: it makes the compiler keep
-/// the loop,
-/// and with it every connection and handler, on the lane.
+/// the loop, and with it every connection and handler, on the lane.
 actor LaneHost {
   nonisolated let lane: Lane
   nonisolated var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }

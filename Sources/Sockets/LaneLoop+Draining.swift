@@ -30,8 +30,7 @@ extension LaneLoop {
   }
 
   /// Whether the lane was asked to stop and nothing holds it any more. The lane is stopped before
-  /// `done` is
-  /// told, so that whatever is posted from then on is reported as undelivered.
+  /// `done` is told, so that whatever is posted from then on is reported as undelivered.
   func checkDrained() -> Bool {
     guard let draining, openConnections == 0 else { return false }
     lane.stop()

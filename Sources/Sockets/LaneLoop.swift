@@ -3,8 +3,7 @@ import Glibc
 import System
 
 /// What a lane runs, and all that it owns: its connections, their deadlines, and what they borrow.
-/// It is not
-/// Sendable; whoever holds one is on the lane.
+/// It is not Sendable; whoever holds one is on the lane.
 ///
 /// ```
 ///               ┌───────────────────────────────────────────────────────────┐
@@ -14,8 +13,7 @@ import System
 ///      └────────┘
 /// ```
 /// Staying 5 ms in `epoll_wait` before going back to Dispatch keeps its cost (ten system calls) off
-/// every
-/// request that comes soon after another.
+/// every request that comes soon after another.
 public final class LaneLoop {
   public let lane: Lane
   /// Made once per lane by the server's factory.
@@ -268,9 +266,8 @@ public final class LaneLoop {
   }
 
   /// The kernel wakes an idle lane for its next deadline. Armed only when the lane goes to sleep,
-  /// and only
-  /// when no earlier wake is armed already: one that comes for nothing is cheaper than arming at
-  /// every turn.
+  /// and only when no earlier wake is armed already: one that comes for nothing is cheaper than
+  /// arming at every turn.
   private func armTimer() {
     guard let due = nextDue else { return }
     if let armedAt, armedAt <= due { return }

@@ -6,8 +6,7 @@ import System
 /// Where to listen, and what is allowed there.
 public struct ListenerOptions: Sendable {
   /// Port 0 lets the kernel choose; `Listener.address` says what it chose. A path makes a Unix
-  /// socket that
-  /// only this user may open (0600).
+  /// socket that only this user may open (0600).
   public var address: SocketAddress
   public var backlog = 4_096
   /// Connections to this listener from one IPv4 address, or one IPv6 /64.
@@ -26,9 +25,8 @@ public struct ListenerOptions: Sendable {
 }
 
 /// One listening socket. One lane accepts for all and hands connections over in batches, in turn:
-/// that keeps
-/// lanes evenly filled, and a second server on the same port is refused by the kernel, which with
-/// SO_REUSEPORT it would not be.
+/// that keeps lanes evenly filled, and a second server on the same port is refused by the kernel,
+/// which with SO_REUSEPORT it would not be.
 public final class Listener: Sendable {
   public let address: SocketAddress
   let options: ListenerOptions
@@ -75,8 +73,7 @@ public final class Listener: Sendable {
   }
 
   /// Removes a socket left by a crash; the data folder's lock says that nobody serves it. Anything
-  /// that is not
-  /// a socket stays, and makes `bind` fail.
+  /// that is not a socket stays, and makes `bind` fail.
   private static func clear(_ path: String) throws(SystemError) {
     var status = stat()
     guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
@@ -94,8 +91,7 @@ public final class Listener: Sendable {
 }
 
 /// Called once on each lane for a listener; what it answers is called for each connection. State
-/// made in
-/// between is the lane's own and needs no lock.
+/// made in between is the lane's own and needs no lock.
 public typealias LaneHandlers = @Sendable (LaneLoop) -> (Connection) -> any ConnectionHandler
 
 extension SocketAddress {

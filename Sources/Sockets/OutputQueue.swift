@@ -1,8 +1,7 @@
 internal import CSockets
 
 /// What a connection has yet to send. Lent to a connection by its lane while there is something to
-/// send, so
-/// that an idle connection holds none, and the next borrower finds warm memory instead of
+/// send, so that an idle connection holds none, and the next borrower finds warm memory instead of
 /// allocating.
 final class OutputQueue {
   /// Small writes are gathered into one piece; a large array becomes a piece of its own, uncopied.

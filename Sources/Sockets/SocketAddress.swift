@@ -90,8 +90,7 @@ public enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// An IPv4 or IPv6 address. IPv4 is held in its mapped form (RFC 4291 §2.5.5.2), so that a peer of
-/// a
-/// dual-stack listener is the same peer.
+/// a dual-stack listener is the same peer.
 public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   public var high: UInt64
   public var low: UInt64
@@ -137,9 +136,8 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Whether packets to it could reach what is not the public internet: loopback, private,
-  /// link-local,
-  /// shared, documentation, benchmarking, multicast, reserved, and what embeds such an IPv4
-  /// address.
+  /// link-local, shared, documentation, benchmarking, multicast, reserved, and what embeds such an
+  /// IPv4 address.
   /// - Source: IANA's special-purpose registries (RFC 6890 and its updates).
   public var isSpecialPurpose: Bool {
     if isV4 { return Self.isSpecial(v4: UInt32(truncatingIfNeeded: low)) }

@@ -9,8 +9,7 @@ public final class SocketServer: Sendable {
     /// As many lanes as cores serve best; more only cross more.
     public var lanes = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     /// Connections in all, administration aside. Nil: the descriptors this process may have, less a
-    /// reserve
-    /// (raise the limit first, with `ProcessFacts.raiseDescriptorLimit`).
+    /// reserve (raise the limit first, with `ProcessFacts.raiseDescriptorLimit`).
     public var connectionsMax: Int?
     /// Descriptors for what comes and goes and is no client: files, outgoing calls, administration.
     /// Never more than a quarter of those that are free.
@@ -89,9 +88,8 @@ public final class SocketServer: Sendable {
   public var statistics: [LaneStatistics] { lanes.map(\.statistics) }
 
   /// Stops accepting, tells every handler `draining`, waits until all connections are gone or the
-  /// bound has
-  /// passed, and cuts the rest off. `done` hears how many those were, once, on some lane. Call it
-  /// once.
+  /// bound has passed, and cuts the rest off. `done` hears how many those were, once, on some lane.
+  /// Call it once.
   public func shutdown(withinMilliseconds bound: Int, done: @escaping @Sendable (Int) -> Void) {
     let tally = Tally(lanes: lanes.count)
     for lane in lanes {

@@ -1,13 +1,10 @@
 /// The deadlines of a lane's connections, in a ring of buckets of 16 ms.
 ///
 /// A connection stands in at most one bucket that counts, at its earliest deadline or before it; it
-/// is asked
-/// when that bucket comes due, and goes back in if nothing was due. So putting a deadline off,
-/// which every
-/// request does, costs a store; only bringing one forward appends here. What lies past the ring (8
-/// s) waits in
-/// its last bucket and is asked again. Removing does not exist: what died or moved is noticed when
-/// asked.
+/// is asked when that bucket comes due, and goes back in if nothing was due. So putting a deadline
+/// off, which every request does, costs a store; only bringing one forward appends here. What lies
+/// past the ring (8 s) waits in its last bucket and is asked again. Removing does not exist: what
+/// died or moved is noticed when asked.
 struct TimingWheel {
   static let tickMilliseconds: Int64 = 16
   static let bucketCount = 512

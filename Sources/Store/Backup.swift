@@ -11,8 +11,7 @@ import System
 /// <backup>/BACKUP               written last: without it the backup is not whole
 /// ```
 /// The full-text index is left out: it is made anew. So is nothing else: the folder holds tokens'
-/// hashes and secrets, and
-/// wants to be kept as safely as the original.
+/// hashes and secrets, and wants to be kept as safely as the original.
 ///
 /// What was copied is read again and checked, as the doctor does, before the file `BACKUP` says so:
 /// damage would be copied without a word, and be found on the day that the backup is needed.
@@ -46,8 +45,7 @@ public struct FolderBackup: Sendable, Equatable {
 
 extension SQLiteStore {
   /// Writes a backup into a new or empty folder. It is one long reading: commits go on, and only
-  /// the write-ahead
-  /// log grows meanwhile.
+  /// the write-ahead log grows meanwhile.
   public func backUp(to target: String, at: Instant) throws(StoreFault) -> FolderBackup {
     try Self.refuse(target, inside: folder, "back up to \(target)")
     guard try Folders.names(in: target).isEmpty else {

@@ -15,8 +15,7 @@ public final class BlobFiles: Sendable {
   public static let sizeMax = 64 << 20
 
   /// Held while a file is looked at and removed, or found and marked as wanted: never both at once.
-  /// How many rows are
-  /// on their way to each file.
+  /// How many rows are on their way to each file.
   private let wanted = Mutex<[Place: Int]>([:])
   private struct Place: Hashable {
     var workspace: WorkspaceID
@@ -36,9 +35,8 @@ public final class BlobFiles: Sendable {
   }
 
   /// Durable on return: the file, its name, and every folder above it. Until the hold is let go,
-  /// which is when the row is
-  /// committed or given up, nobody takes the file away: not even whoever erases the last row that
-  /// names it.
+  /// which is when the row is committed or given up, nobody takes the file away: not even whoever
+  /// erases the last row that names it.
   public func keep(_ bytes: [UInt8], _ workspace: WorkspaceID) throws(StoreFault) -> BlobHold {
     let place = Place(workspace: workspace, hash: Checksum.sha256(bytes))
     wanted.withLock { $0[place, default: 0] += 1 }
@@ -106,10 +104,8 @@ public final class BlobFiles: Sendable {
   }
 
   /// Removes files of a workspace that no row refers to and nobody has written since `before`, and
-  /// what a crash
-  /// left half written; returns how many. `before` must leave time to commit the row after `write`:
-  /// a day is
-  /// plenty.
+  /// what a crash left half written; returns how many. `before` must leave time to commit the row
+  /// after `write`: a day is plenty.
   public func sweep(
     _ workspace: WorkspaceID, before: Instant, isReferenced: (Digest) throws(StoreFault) -> Bool
   ) throws(StoreFault) -> Int {
@@ -159,8 +155,7 @@ public final class BlobFiles: Sendable {
   }
 
   /// A file is renamed only after it was synced, so one that is there is whole; a damaged one is
-  /// mended by
-  /// writing it again.
+  /// mended by writing it again.
   private func holds(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) -> Bool {
     let path = path(of: hash, workspace)
     // Marked as wanted from now on, so that no sweep takes it away before its row is committed.

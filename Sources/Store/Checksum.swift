@@ -34,10 +34,8 @@ public enum Checksum {
 }
 
 /// Gathers the columns of one row as they are bound or read, and makes their checksum: the first
-/// eight bytes of
-/// the SHA-256 over the table's number and every column with its type and length, so that neither a
-/// bit, nor a
-/// value, nor a border between two values can move unnoticed.
+/// eight bytes of the SHA-256 over the table's number and every column with its type and length, so
+/// that neither a bit, nor a value, nor a border between two values can move unnoticed.
 struct Seal {
   private var gathered: [UInt8] = []
 

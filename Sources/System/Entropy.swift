@@ -3,8 +3,7 @@ import Glibc
 import Synchronization
 
 /// Unpredictable bytes from the kernel. Fetched 1 kB at a time, since a system call each would cost
-/// more
-/// than the id that it is for; bytes handed out are overwritten in the buffer.
+/// more than the id that it is for; bytes handed out are overwritten in the buffer.
 public enum Entropy {
   private static let buffered = Mutex(Reserve())
 

@@ -21,8 +21,7 @@ public enum Files {
   }
 
   /// Replaces a file so that after any crash either the old or the new one stands there whole: a
-  /// new file
-  /// beside it is written and synced, then renamed, then the folder is synced.
+  /// new file beside it is written and synced, then renamed, then the folder is synced.
   public static func writeAtomically(
     _ bytes: [UInt8], to path: String, permissions: UInt32 = 0o600
   ) throws(SystemError) {

@@ -2,8 +2,7 @@ internal import CSystem
 import Glibc
 
 /// Holds a data folder for one process. The kernel releases it with the process, however that ends;
-/// the
-/// holder's process id stands in the lock file for whoever finds it taken.
+/// the holder's process id stands in the lock file for whoever finds it taken.
 public final class FolderLock: Sendable {
   public let path: String
   private let descriptor: Int32

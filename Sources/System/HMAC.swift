@@ -1,8 +1,7 @@
 internal import COpenSSL
 
 /// HMAC-SHA-256 (RFC 2104, FIPS 198-1) under one key. Made once per key and kept: the padded key
-/// blocks are
-/// what making it costs.
+/// blocks are what making it costs.
 public struct HMACKey: Sendable {
   private let inner: [UInt8]
   private let outer: [UInt8]

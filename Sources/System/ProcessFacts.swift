@@ -31,8 +31,7 @@ public struct ProcessFacts: Sendable, Equatable {
   }
 
   /// Milliseconds since the process began: field 22 of /proc/self/stat, in clock ticks since boot.
-  /// The name
-  /// in field 2 may hold spaces, so counting begins after its closing parenthesis.
+  /// The name in field 2 may hold spaces, so counting begins after its closing parenthesis.
   private static func sinceStart() -> Int64 {
     let text = text(of: "/proc/self/stat")
     guard let end = text.lastIndex(of: ")") else { return 0 }

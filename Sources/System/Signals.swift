@@ -9,19 +9,16 @@ public enum Signal: Int32, Sendable, CaseIterable {
 }
 
 /// Signals as events on a queue, never as interruptions of whatever was running: a handler of two
-/// lines of C
-/// writes the number into a pipe, and a Dispatch source reads it. (Masking them instead would have
-/// to come
-/// before the process has any second thread, which Dispatch and a test runner decide for
-/// themselves.)
+/// lines of C writes the number into a pipe, and a Dispatch source reads it. (Masking them instead
+/// would have to come before the process has any second thread, which Dispatch and a test runner
+/// decide for themselves.)
 public final class SignalWatch: Sendable {
   private let signals: [Signal]
   // Dispatch objects are safe from any thread; their Swift type does not say so on Linux.
   private nonisolated(unsafe) let source: any DispatchSourceRead
 
   /// Calls `handler` on a queue of its own for each of the signals, until the watch is let go. One
-  /// watch per
-  /// signal and process: a later one takes over.
+  /// watch per signal and process: a later one takes over.
   public init(
     _ signals: [Signal], _ handler: @escaping @Sendable (Signal) -> Void
   ) throws(SystemError) {

@@ -1,6 +1,5 @@
 /// Classes of bytes and fast searches that every part of this codec uses. Eight bytes are looked at
-/// as one
-/// word where a line or a string is long; all reads are bounded by the buffer's own count.
+/// as one word where a line or a string is long; all reads are bounded by the buffer's own count.
 @usableFromInline enum Bytes {
   static let cr: UInt8 = 13
   static let lf: UInt8 = 10

@@ -1,6 +1,5 @@
 /// Validates UTF-8 as it arrives, in any pieces, and knows the first bad byte at once (RFC 3629: no
-/// overlong form, no
-/// surrogate, nothing past U+10FFFF).
+/// overlong form, no surrogate, nothing past U+10FFFF).
 public struct UTF8Check: Sendable, Equatable {
   /// Continuation bytes still owed, and what the next of them may be.
   private var owed: UInt8 = 0

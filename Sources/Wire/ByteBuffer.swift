@@ -1,10 +1,8 @@
 /// Bytes that have arrived and are not yet understood: appended at the end, consumed at the front.
 ///
 /// Every codec reads from one. Nothing here can trap on what a peer sends: positions are clamped,
-/// absent
-/// bytes are `nil`. Consuming moves a cursor; the storage is compacted only when the dead front
-/// outgrows
-/// the live rest, so that a byte is moved at most once on average.
+/// absent bytes are `nil`. Consuming moves a cursor; the storage is compacted only when the dead
+/// front outgrows the live rest, so that a byte is moved at most once on average.
 public struct ByteBuffer: Sendable, Equatable {
   @usableFromInline var storage: [UInt8] = []
   @usableFromInline var head = 0

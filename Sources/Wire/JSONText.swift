@@ -86,8 +86,7 @@ public enum JSONText {
   }
 
   /// The offset of the first quote, backslash or control at or after `from`, or the end. Eight
-  /// bytes are looked at as
-  /// one word.
+  /// bytes are looked at as one word.
   @inlinable public static func special(_ bytes: UnsafeRawBufferPointer, from: Int) -> Int {
     let (lows, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
     var at = from

@@ -1,6 +1,5 @@
 /// Bytes as text: hexadecimal, base64 (RFC 4648 §4 and §5) and Crockford's base32. Reading is
-/// strict:
-/// what is not exactly the form is nil, never repaired.
+/// strict: what is not exactly the form is nil, never repaired.
 public enum Hex {
   public static func encode(_ bytes: some Sequence<UInt8>) -> String {
     // Concrete from here on: a generic walk costs more than the digits do.

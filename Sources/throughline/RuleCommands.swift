@@ -8,8 +8,7 @@ import Server
 enum ReportFormat: String, ExpressibleByArgument { case text, json }
 
 /// What an operations person asks of a rule folder, at a terminal or in a CI job: status 0 when all
-/// is well,
-/// 1 when not.
+/// is well, 1 when not.
 struct RuleFolder: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rules", abstract: "Check, try and explain routing rules.",

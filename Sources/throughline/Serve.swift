@@ -50,8 +50,7 @@ struct Serve: AsyncParsableCommand {
       throw ExitCode(2)
     }
     // Before anything listens or is printed: whoever stops a server that is just starting gets a
-    // clean end,
-    // too.
+    // clean end, too.
     let (signals, heard) = AsyncStream<Signal>.makeStream()
     let watch = try SignalWatch([.terminate, .interrupt, .hangUp]) { heard.yield($0) }
     defer { withExtendedLifetime(watch) {} }

@@ -27,8 +27,7 @@ struct Throughline: AsyncParsableCommand {
 }
 
 /// A word where a command is expected: which ones there are, and the nearest. The argument parser
-/// says only
-/// that the word is unexpected.
+/// says only that the word is unexpected.
 enum UnknownCommand {
   static func complaint(_ arguments: some Sequence<String>) -> String? {
     var command: any ParsableCommand.Type = Throughline.self

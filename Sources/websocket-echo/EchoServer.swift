@@ -5,8 +5,7 @@ import System
 import WebCodec
 
 /// A WebSocket server that sends back what it is sent, over the server's own codec and sockets: for
-/// conformance suites and
-/// load tools, as in `Tests/Autobahn/run`.
+/// conformance suites and load tools, as in `Tests/Autobahn/run`.
 ///
 ///     websocket-echo [ADDRESS:PORT] [--without-context]
 @main struct EchoServer {

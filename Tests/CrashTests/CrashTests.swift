@@ -2,8 +2,7 @@ import Foundation
 import Testing
 
 /// `throughline bench crash` as short as it is meant: it kills the real server and checks every
-/// answer that it ever gave.
-/// Longer runs: `throughline bench crash --cycles N`.
+/// answer that it ever gave. Longer runs: `throughline bench crash --cycles N`.
 @Suite struct CrashTests {
   @Test(.timeLimit(.minutes(5)))
   func `a server killed at random moments stands by every answer it ever gave`() throws {

@@ -122,9 +122,8 @@ import Testing
   }
 
   /// The connection goes in the very moment of the offer. Whichever comes first, and also where the
-  /// answer was already
-  /// on its way, nobody waits for the offer's time: it is much longer than the next agent waits
-  /// here.
+  /// answer was already on its way, nobody waits for the offer's time: it is much longer than the
+  /// next agent waits here.
   @Test
   func `an offer to a connection that closes fails at once, and the next agent gets the case`()
     async throws

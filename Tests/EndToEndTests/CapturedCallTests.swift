@@ -2,8 +2,7 @@ import Foundation
 import Testing
 
 /// The calls of a real Asterisk 16.28, played against a server that routes them by itself: what it
-/// says on the wire is
-/// what was captured, and what it records is what happened.
+/// says on the wire is what was captured, and what it records is what happened.
 @Suite(.inTurn) struct CapturedCallTests {
   /// What is known of the one call when it is over.
   struct Outcome: Sendable {

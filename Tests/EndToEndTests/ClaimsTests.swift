@@ -7,8 +7,7 @@ import Testing
 @testable import Server
 
 /// Many agents reach for the same few cases at once, over connections of their own of which many
-/// break: nobody gets a
-/// case twice, nobody holds more than they may, and nothing is lost.
+/// break: nobody gets a case twice, nobody holds more than they may, and nothing is lost.
 ///
 /// `THROUGHLINE_CLAIMS` says how many `next` and `accept` calls are made; 1,000 unless said.
 @Suite(.inTurn) struct ClaimsTests {
@@ -17,8 +16,7 @@ import Testing
   private static let capacity = 2
   private static let rounds = 4
   /// In all rounds each agent asks four times, and of each offer there are three `accept`s: two by
-  /// themselves, one by
-  /// another.
+  /// themselves, one by another.
   private static let agents = max(10, calls / 8)
   private static let cases = agents * capacity * 3 / 4
 

@@ -298,8 +298,7 @@ import Testing
   }
 
   /// The messages that Python's own mail package is tested with (libpython3.11-testsuite): folded,
-  /// 8-bit, broken,
-  /// nested, bounced.
+  /// 8-bit, broken, nested, bounced.
   @Test(arguments: ["smtp", "lmtp"])
   func `real messages are recorded, and those without one clear author are refused`(
     _ dialect: String

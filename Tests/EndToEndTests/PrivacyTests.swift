@@ -9,8 +9,7 @@ import Testing
 @testable import Server
 
 /// What the law gives a person: to see all that is kept of them, to have it erased, to know who
-/// read it; and what
-/// must never be kept at all.
+/// read it; and what must never be kept at all.
 @Suite(.inTurn) struct PrivacyTests {
   /// Every file below the folder that holds the text, in either case of its letters.
   private func holders(of text: String, in folder: String) throws -> [String] {

@@ -187,8 +187,7 @@ import Testing
   }
 
   /// A smaller sister of the crash test: killed in the middle of writing, the server starts again
-  /// by itself with
-  /// every acknowledged message, once and in order.
+  /// by itself with every acknowledged message, once and in order.
   @Test func `after kill -9 every acknowledged message is there, once and in order`() async throws {
     let folder = try TemporaryFolder()
     var acknowledged: [String] = []

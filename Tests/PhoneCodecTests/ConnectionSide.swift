@@ -3,8 +3,7 @@ import SessionScripts
 @testable import PhoneCodec
 
 /// Our side of a FastAGI talk in a `.session` file, with a router in the file's own words. Comments
-/// say what it
-/// wishes and what it must have been told:
+/// say what it wishes and what it must have been told:
 ///
 /// - `# on <news>: <wish>; <wish>` the first such line whose news begins the told line is used,
 ///   once

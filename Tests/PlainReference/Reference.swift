@@ -1,6 +1,5 @@
 /// What ought to be so, in the plainest words: who is whom, and what was said to whom. It shares no
-/// code with what it is
-/// held against.
+/// code with what it is held against.
 public struct Reference: Sendable {
   /// A proven identity such as `email:jo@home.example`, or `nobody#3` for somebody without one.
   public typealias Node = String

@@ -26,9 +26,8 @@ struct `Order and choice` {
   }
 
   /// Cases of priority 5 come every second for ever, and one agent serves one in two seconds, so
-  /// that ever more of them
-  /// wait. One of priority 0 is still served, behind those alone that came less than 5 × 60 s after
-  /// it.
+  /// that ever more of them wait. One of priority 0 is still served, behind those alone that came
+  /// less than 5 × 60 s after it.
   @Test
   func
     `under a permanent flood of high priority a case of low priority waits no longer than the bound says`()

@@ -18,8 +18,7 @@ struct SeededRandom: RandomNumberGenerator {
 }
 
 /// Random commands against a router, most of them sensible, some not. Checks after every step;
-/// restarts from
-/// rows and replays at random.
+/// restarts from rows and replays at random.
 struct RandomHistory {
   var random: SeededRandom
   var router = Router()
@@ -350,8 +349,7 @@ struct RandomHistory {
   }
 
   /// The naive matcher: looks at every waiting case and every agent. The offer must join a case
-  /// with no
-  /// sooner one that its agent could take, to an agent with no better one for it.
+  /// with no sooner one that its agent could take, to an agent with no better one for it.
   mutating func compare(_ id: CaseID, _ agent: AgentID) {
     let (slot, index) = (shadow.slot(of: id), Int(agent.raw))
     func could(_ index: Int, _ other: Int32) -> Bool {

@@ -7,8 +7,7 @@ import Testing
 /// decided last.
 ///
 /// `given` plays commands and forgets what they emitted; `when` plays one and keeps it; `then`
-/// names all events
-/// and effects, so that one that goes unmentioned fails.
+/// names all events and effects, so that one that goes unmentioned fails.
 struct World {
   var router = Router()
   var now = Instant(milliseconds: 1_000_000)

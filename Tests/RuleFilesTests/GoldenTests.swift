@@ -3,8 +3,7 @@ import RuleFiles
 import Testing
 
 /// Each folder under `Golden` is a broken workspace; its `expected.txt` is everything that is said
-/// about it.
-/// `THROUGHLINE_GOLDEN=1` writes them anew: read the difference before you commit it.
+/// about it. `THROUGHLINE_GOLDEN=1` writes them anew: read the difference before you commit it.
 struct `Broken rules` {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden")
   static let cases =

@@ -5,9 +5,8 @@ import Service
 import Testing
 
 /// Over random identities, assurance levels and tokens, nobody ever sees an entry of a customer,
-/// conversation or
-/// workspace that they have no right to. Every text carries a mark; every answer is searched for
-/// all of them.
+/// conversation or workspace that they have no right to. Every text carries a mark; every answer is
+/// searched for all of them.
 struct LeakTests {
   static let seeds: [Int] = {
     let asked = ProcessInfo.processInfo.environment

@@ -6,8 +6,7 @@ import Pipeline
 import Testing
 
 /// Talks of several turns by mail, quoted as each client really quotes them: every turn finds its
-/// thread, and its own
-/// words are told from what it quotes.
+/// thread, and its own words are told from what it quotes.
 struct MailThreadTests {
   /// How a client answers: what it writes around the text before, and which headers it keeps.
   struct Client: Sendable, CustomTestStringConvertible {

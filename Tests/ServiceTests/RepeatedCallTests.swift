@@ -5,8 +5,7 @@ import Service
 import Testing
 
 /// Phone systems over HTTP tell everything at least once: what comes again, without a key, must not
-/// be taken for something
-/// else.
+/// be taken for something else.
 struct RepeatedCallTests {
   @discardableResult
   private func arrives(_ shop: Shop, _ more: [String: Any] = ["from": "+12025550143"]) throws

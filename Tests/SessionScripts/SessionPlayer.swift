@@ -19,8 +19,7 @@ extension ScriptedSide {
 }
 
 /// Plays a script against a side: whole, byte by byte, and cut in two at every point of each peer
-/// step.
-/// The result must always be the same.
+/// step. The result must always be the same.
 public struct SessionPlayer {
   public enum Cut: Equatable, CustomStringConvertible {
     case whole, bytewise

@@ -23,8 +23,7 @@ struct `Simulated worlds` {
   /// What worlds have found, each with what it was.
   @Test(arguments: [
     // A conversation that was stored, closed and opened again between two commits was deleted from
-    // the rows of open work,
-    // and the next start could not read its session.
+    // the rows of open work, and the next start could not read its session.
     `Simulated worlds`.narrow(seed: 211, steps: 1_257),
     // A case whose chat had gone to another conversation with its people, who were taken apart, was
     // handed back to that chat's bot: its own conversation was a bot's that had no session in it.

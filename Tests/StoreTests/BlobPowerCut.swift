@@ -103,8 +103,7 @@ struct BlobFolder {
   private func parent(_ path: String) -> String { (path as NSString).deletingLastPathComponent }
 
   /// After the power came back: names that were not synced with their folder are there or not, each
-  /// by itself;
-  /// bytes that were not synced are there whole, in part, or not at all.
+  /// by itself; bytes that were not synced are there whole, in part, or not at all.
   func cut(_ random: inout SplitMix) -> BlobFolder {
     var after = self
     for folder in waiting.keys.sorted() {

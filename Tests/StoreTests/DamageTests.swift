@@ -473,8 +473,7 @@ struct `Damage` {
   }
 
   /// 100 single bits of the closed file where it is not empty, drawn from a fixed seed: whatever is
-  /// read afterwards is as it was, or it
-  /// is refused, or the check speaks.
+  /// read afterwards is as it was, or it is refused, or the check speaks.
   @Test func `a flipped bit anywhere in the file is noticed or harmless`() throws {
     let (store, commit) = try filled()
     store.close()

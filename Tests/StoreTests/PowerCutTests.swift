@@ -7,9 +7,8 @@ import Testing
 @testable import Store
 
 /// Records everything that a busy store writes, then cuts the power at many points of it: of what
-/// was not synced,
-/// each 512-byte sector is kept or lost by itself, in any order. Whatever was acknowledged must be
-/// there.
+/// was not synced, each 512-byte sector is kept or lost by itself, in any order. Whatever was
+/// acknowledged must be there.
 ///
 /// `THROUGHLINE_POWER_CUTS=10000` cuts that often.
 struct `A power cut` {

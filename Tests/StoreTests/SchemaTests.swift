@@ -8,8 +8,7 @@ import Testing
 /// workspace.
 struct SchemaTests {
   /// Keys that do not begin with the workspace, each with its reason. (The words to search have
-  /// rows' numbers alone,
-  /// whose upper bits are the workspace: `SearchFile.row`.)
+  /// rows' numbers alone, whose upper bits are the workspace: `SearchFile.row`.)
   private static let exceptions = [
     "secrets(name)": "keys of the whole folder, by which no row of a workspace is found",
     "workspaces(name)": "what the workspaces are: a name gives the workspace",

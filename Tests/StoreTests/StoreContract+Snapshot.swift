@@ -8,8 +8,7 @@ import Testing
 
 extension StoreContract {
   /// A writer adds entries, and their customer's digest with them, as fast as it can; whoever reads
-  /// both in one
-  /// snapshot finds that they fit.
+  /// both in one snapshot finds that they fit.
   static func snapshots(_ store: any Store) throws {
     let workspace = try store.addWorkspace(named: "demo").id
     let commits: Int64 = 400

@@ -4,8 +4,7 @@ import Store
 import Testing
 
 /// What any store must do, written against the protocol alone. A store's own suite runs each check
-/// over a new,
-/// empty store: `@Test(arguments: StoreContract.checks)`.
+/// over a new, empty store: `@Test(arguments: StoreContract.checks)`.
 enum StoreContract {
   struct Check: Sendable, CustomTestStringConvertible {
     var testDescription: String

@@ -66,8 +66,7 @@ struct Table {
   static let toolchain: Set<String> = ["Foundation", "Dispatch", "Glibc", "Synchronization"]
 
   /// What the target may import of ours and of other packages: what it lists, and what those may. A
-  /// shim is for the
-  /// target alone that lists it.
+  /// shim is for the target alone that lists it.
   func allowed(_ name: String) -> Set<String> {
     guard let row = self[name] else { return [] }
     var found = row.outside

@@ -3,8 +3,7 @@ import Testing
 @testable import WebCodec
 
 /// Compression, with both ends ours and any cut between them. What others send is in
-/// `Sessions/deflate`, and what others
-/// make of ours is tried by Autobahn and by PyPI `websockets`.
+/// `Sessions/deflate`, and what others make of ours is tried by Autobahn and by PyPI `websockets`.
 struct CompressionTests {
   private static func agreement(_ random: inout Seeded) -> PermessageDeflate {
     var agreed = PermessageDeflate()

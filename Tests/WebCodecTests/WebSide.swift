@@ -4,8 +4,7 @@ import SessionScripts
 @testable import WebCodec
 
 /// A server of a few lines around the codec: answers `METHOD target [body]` so that framing can be
-/// seen, and
-/// echoes WebSocket messages on `/ws`. Limits are small, so that sessions can pass them.
+/// seen, and echoes WebSocket messages on `/ws`. Limits are small, so that sessions can pass them.
 struct WebSide: ScriptedSide {
   static var limits: HTTPLimits {
     var limits = HTTPLimits()

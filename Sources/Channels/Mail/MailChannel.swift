@@ -394,9 +394,8 @@ public struct MailChannel: Sendable {
 }
 
 extension MailChannel {
-  /// An agent's or a rule's answer as bytes, and the envelope under which it leaves. The same outbox row always
-  /// gives the same
-  /// `Message-ID`, so that a second delivery is seen as one.
+  /// An agent's or a rule's answer as bytes, and the envelope under which it leaves. The same
+  /// outbox row always gives the same `Message-ID`, so that a second delivery is seen as one.
   public func compose(
     _ mail: OutgoingMail, attachments: [(row: BlobRow, bytes: [UInt8])]
   ) -> (sender: String, recipient: String, bytes: [UInt8])? {

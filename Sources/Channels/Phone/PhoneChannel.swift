@@ -69,9 +69,8 @@ public struct PhoneChannel: Sendable {
   }
 
   /// The caller's number is what the phone system asserts; one that is nobody's (anonymous, an
-  /// extension)
-  /// identifies nobody, and the call is still taken. What the phone system said of it stands in the
-  /// timeline all the same: somebody may know whom to call back.
+  /// extension) identifies nobody, and the call is still taken. What the phone system said of it
+  /// stands in the timeline all the same: somebody may know whom to call back.
   public func arrival(_ call: Call) -> CallArrival {
     var call = call
     call.name = call.name.map(redactor.text)

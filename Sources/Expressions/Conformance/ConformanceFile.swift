@@ -1,10 +1,9 @@
 /// Runs cases of the language's conformance suite, one JSON object a line.
 ///
 /// - Shape: `expr`, and optionally `name`, `section`, `bindings`, `type_env`, `container`,
-///   `disable_check`,
-///   `check_only`; `expect` holds `value`, `error` or `deduced_type`. A value is an object with one
-///   key, its
-///   kind: `{"int": "5"}`; 64-bit numbers are text, bytes base64, maps lists of pairs.
+///   `disable_check`, `check_only`; `expect` holds `value`, `error` or `deduced_type`. A value is
+///   an object with one key, its kind: `{"int": "5"}`; 64-bit numbers are text, bytes base64, maps
+///   lists of pairs.
 public enum ConformanceFile {
   public struct Failure: Sendable {
     public var name: String

@@ -10,8 +10,7 @@ public struct Estimate: Sendable, Equatable {
   }
 
   /// A ratio of two sums, each given by batch: the value is the ratio of the totals; the error
-  /// comes from how far
-  /// the batches differ from it, weighted by what they counted.
+  /// comes from how far the batches differ from it, weighted by what they counted.
   static func ratio(_ sums: [Double], by counts: [Double]) -> Estimate {
     let total = counts.reduce(0, +)
     guard total > 0, sums.count > 1 else { return Estimate(value: 0, standardError: 0) }

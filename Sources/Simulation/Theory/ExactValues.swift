@@ -26,8 +26,7 @@ public struct Comparison: Sendable {
   }
 
   /// - Parameter within: a share, such as 0.01; nil: the share that waits within 1 % where there
-  ///   are at most 50
-  ///   agents, everything else within three standard errors.
+  ///   are at most 50 agents, everything else within three standard errors.
   public func holds(within: Double?, agents: Int) -> Bool {
     if let within { return relative <= within }
     return measure == .waits && agents <= 50 ? relative <= 0.01 : errors <= 3

@@ -2,8 +2,7 @@ import Model
 import Routing
 
 /// Runs a queueing model through the router under a virtual clock: every arrival, acceptance and
-/// end is a command,
-/// and who is served next is the router's choice alone.
+/// end is a command, and who is served next is the router's choice alone.
 public struct QueueingRun {
   private enum Happening {
     case arrival(Int)

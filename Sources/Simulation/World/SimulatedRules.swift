@@ -5,8 +5,7 @@ import Records
 import Routing
 
 /// Rules of a simulated world: what a case needs follows from what was said, by a seed of its own,
-/// so that a
-/// request that comes again needs the same.
+/// so that a request that comes again needs the same.
 struct SimulatedRules: Planner {
   var version: UInt32
   let skills: Int

@@ -29,8 +29,7 @@ public enum Simulator {
   }
 
   /// A smaller world that fails too: fewer steps, fewer kinds of faults, fewer people. What fails
-  /// in it may be
-  /// another thing than what failed in the first; it is told as found.
+  /// in it may be another thing than what failed in the first; it is told as found.
   public static func shrink(
     _ failure: WorldFailure, tries: Int = 200, watch: ((Event) -> String?)? = nil
   ) -> WorldFailure {

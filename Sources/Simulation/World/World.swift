@@ -5,13 +5,11 @@ import Routing
 import System
 
 /// A workspace's writer in a seeded world: customers, bots and agents send it requests over a bad
-/// network; its disk
-/// stalls and refuses; the process is killed at any moment and starts again. After every step
-/// nothing may be wrong.
+/// network; its disk stalls and refuses; the process is killed at any moment and starts again.
+/// After every step nothing may be wrong.
 ///
 /// The server's part (inbox, commits, timers, recovery) does what `Writer` and `CommitLoop` do, on
-/// one thread and
-/// under a clock that the world turns.
+/// one thread and under a clock that the world turns.
 final class World {
   let settings: WorldSettings
   var random: SeededRandom

@@ -15,8 +15,7 @@ extension Connection {
   public var tlsAgreement: TLSAgreement? { isSecured ? tls?.agreement : nil }
 
   /// Goes over to TLS once everything written so far has left in plain; nothing may be written
-  /// until `secured`
-  /// tells that it is done. Nothing is read in plain any more.
+  /// until `secured` tells that it is done. Nothing is read in plain any more.
   public func startTLS(_ identity: TLSIdentity) {
     guard phase == .open, tls == nil else { return }
     let isUpgrade = listener?.options.tls == nil

@@ -3,14 +3,12 @@ import Synchronization
 import System
 
 /// What a TLS server shows: one or several certificates, chosen by the name that a client asks for
-/// (SNI). They can
-/// be read again while connections live: who is connected keeps what was agreed on, newcomers get
-/// the new ones.
+/// (SNI). They can be read again while connections live: who is connected keeps what was agreed on,
+/// newcomers get the new ones.
 ///
 /// TLS 1.2 and 1.3; forward secrecy and authenticated encryption only; no renegotiation,
-/// compression or early data.
-/// Sessions resume by tickets under keys of this process, which change by themselves and outlive a
-/// reload.
+/// compression or early data. Sessions resume by tickets under keys of this process, which change
+/// by themselves and outlive a reload.
 public final class TLSIdentity: Sendable {
   /// Files in PEM form: the chain, the server's own certificate first, and the key, which may be
   /// the same file.

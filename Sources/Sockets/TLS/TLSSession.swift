@@ -4,9 +4,8 @@ import Glibc
 /// OpenSSL's half of one connection.
 ///
 /// It owns no input: bytes are lent to it from the lane's buffer and are all read before the loan
-/// ends, unless an
-/// answer of its own (to a KeyUpdate) finds no room in the socket; then the rest is kept, and
-/// reading waits.
+/// ends, unless an answer of its own (to a KeyUpdate) finds no room in the socket; then the rest is
+/// kept, and reading waits.
 final class TLSSession {
   private let session: OpaquePointer
   private let context: AnyObject  // must live as long

@@ -7,8 +7,7 @@ import Synchronization
 /// When the write-ahead log is moved into the main file.
 public struct CheckpointPolicy: Sendable {
   /// Pages of 4 kB in the log from which the move begins: 64 MB. Fewer would move the same page
-  /// more often, more
-  /// would lengthen the first reading after a crash.
+  /// more often, more would lengthen the first reading after a crash.
   public var pages: Int32 = 16_384
   public init() {}
 }
@@ -17,9 +16,8 @@ public struct CheckpointPolicy: Sendable {
 /// its own.
 ///
 /// A checkpoint beside a busy writer never reaches the log's end, and only a log that is moved
-/// whole can be begun
-/// anew. So the bulk is moved here, and what came meanwhile by the writer itself, between two
-/// commits:
+/// whole can be begun anew. So the bulk is moved here, and what came meanwhile by the writer
+/// itself, between two commits:
 ///
 /// | state | when the log is long | next |
 /// |---|---|---|
@@ -66,8 +64,7 @@ final class Checkpointer: Sendable {
   }
 
   /// What cannot be moved now is moved the next time; only the size of the file depends on it. A
-  /// disk that
-  /// refuses is told by the next commit.
+  /// disk that refuses is told by the next commit.
   private static func move(_ connection: OpaquePointer?) {
     sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
   }

@@ -16,14 +16,11 @@ public struct VerifiedMark: Hashable, Sendable {
 }
 
 /// Looks for what a disk changed or lost behind our back. SQLite's own `integrity_check` sees the
-/// shape of its
-/// trees, and not a flipped bit in a value.
+/// shape of its trees, and not a flipped bit in a value.
 ///
 /// `recent` goes over what came since the last mark: at start. `whole` goes over everything, twice
-/// as it were:
-/// each row by its checksum, and rows against each other. It reads in pages and waits for nobody,
-/// but while it
-/// reads a table the write-ahead log cannot be emptied.
+/// as it were: each row by its checksum, and rows against each other. It reads in pages and waits
+/// for nobody, but while it reads a table the write-ahead log cannot be emptied.
 public struct IntegrityCheck {
   public struct Report: Sendable, Equatable {
     /// Sentences for a person; empty when all is well.
@@ -335,8 +332,7 @@ extension IntegrityCheck {
   }
 
   /// A customer row's digest is the sum over the entries that arrived by it: so an entry cannot
-  /// change its owner,
-  /// nor a customer row be an older version of itself, unnoticed.
+  /// change its owner, nor a customer row be an older version of itself, unnoticed.
   private mutating func checkTimelines() throws(StoreFault) {
     let entries = try queries.prepare(
       "SELECT customer, hash FROM entries WHERE workspace=? ORDER BY customer, entry",

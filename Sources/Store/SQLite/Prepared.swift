@@ -3,14 +3,12 @@ internal import GRDBSQLite
 import Model
 
 // Statements straight over SQLite's C interface, on a connection that GRDB opened. GRDB's own
-// `Statement` takes
-// its arguments as boxed values; measured, that halves the rows a second
+// `Statement` takes its arguments as boxed values; measured, that halves the rows a second
 // (docs/decisions/0003-store.md).
 
 /// A statement prepared once for the life of its connection. Values are bound, and columns read,
-/// from left to
-/// right; each passes through the row's seal on its way, so that the checksum cannot forget a
-/// column.
+/// from left to right; each passes through the row's seal on its way, so that the checksum cannot
+/// forget a column.
 final class Prepared {
   private let handle: OpaquePointer
   private let connection: OpaquePointer
@@ -42,8 +40,7 @@ final class Prepared {
   func begin() { begin(.workspaces) }
 
   // A failing bind (memory out, or a value over SQLite's limit of 1 GB) leaves NULL behind, which
-  // every NOT NULL
-  // column and the checksum refuse.
+  // every NOT NULL column and the checksum refuse.
   func put(_ value: Int64) {
     at += 1
     seal.add(value)

@@ -17,8 +17,7 @@ extension Queries {
   }
 
   /// Reads on from a position whose chain is known, and proves each record and that none is missing
-  /// in between
-  /// or, where the log ends within the limit, at its end.
+  /// in between or, where the log ends within the limit, at its end.
   func log(
     _ workspace: WorkspaceID, after: Int64, chain: inout Digest, limit: Int
   ) throws(StoreFault) -> [LogRecord] {

@@ -33,8 +33,7 @@ enum Query: Int, CaseIterable {
       Table.configurations.select("WHERE workspace=? ORDER BY version DESC LIMIT 1")
     case .identity: Table.identities.selectByKey
     // Told which index, here and below: without statistics SQLite takes two columns of any index
-    // for equally
-    // good, and may walk the whole workspace in the order of its key.
+    // for equally good, and may walk the whole workspace in the order of its key.
     case .identitiesOfCustomer:
       Table.identities.select(
         "INDEXED BY identities_by_customer WHERE workspace=? AND customer=? ORDER BY hash")

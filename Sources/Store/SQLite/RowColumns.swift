@@ -2,8 +2,7 @@ import Records
 import Model
 
 // Each row's columns after the workspace, written and read in the order of `Table.columns`. The
-// pairs stand
-// together so that one cannot change without the other.
+// pairs stand together so that one cannot change without the other.
 
 protocol ColumnRow {
   static var table: Table { get }

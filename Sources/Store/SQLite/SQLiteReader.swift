@@ -3,8 +3,7 @@ internal import GRDB
 import Model
 
 /// A reading connection. Each statement sees every commit that had returned when it began, and
-/// nothing of one
-/// that had not; where an answer takes several, they see the same moment.
+/// nothing of one that had not; where an answer takes several, they see the same moment.
 public final class SQLiteReader: StoreReader {
   private let store: SQLiteStore
   private let queue: DatabaseQueue

@@ -108,8 +108,7 @@ extension SQLiteStore {
   }
 
   /// Takes the words of these entries, and what was attached to them; their number, place and hash
-  /// stay. Returns
-  /// how many had words.
+  /// stay. Returns how many had words.
   public func forgetWords(
     of entries: [EntryID], _ workspace: WorkspaceID, _ forms: ErasedForms
   ) throws(StoreFault) -> Int64 {

@@ -3,13 +3,11 @@ import Records
 
 extension SQLiteStore {
   /// Looks on from where the rule looked last, and takes the words of the entries that it names, of
-  /// at most ten thousand
-  /// at a time.
+  /// at most ten thousand at a time.
   ///
   /// Entries grow old in their order, so that each is asked once. A tag may come when the entries
-  /// of its conversation were
-  /// asked already: whatever came since the last look is searched for such, and their conversations
-  /// are gone through anew.
+  /// of its conversation were asked already: whatever came since the last look is searched for
+  /// such, and their conversations are gone through anew.
   /// - Returns: how many lost their words, and whether that is as far as the rule reaches now.
   public func forgetOld(
     _ rule: RetentionRule, _ workspace: WorkspaceID, now: Instant, from look: inout RetentionLook,

@@ -13,8 +13,7 @@ import System
 /// <folder>/blobs/<workspace>/<2 hex>/<hash hex>
 /// ```
 /// One process at a time holds the folder (the server locks it). Within it, one connection writes
-/// and any number
-/// of `SQLiteReader`s read beside it.
+/// and any number of `SQLiteReader`s read beside it.
 public final class SQLiteStore: Store {
   public let folder: String
   public let blobs: BlobFiles
@@ -22,8 +21,7 @@ public final class SQLiteStore: Store {
   public let isRestoreFinished: Bool
   let queue: DatabaseQueue
   /// nil once closed. The lock is never contended by commits, which come from one thread; it orders
-  /// them with
-  /// administration.
+  /// them with administration.
   private let writer: Mutex<UnsafeSend<Writer>?>
   let indexer: SearchIndexer
   private let place: MainFile.Place
@@ -273,8 +271,7 @@ public final class SQLiteStore: Store {
 }
 
 /// Carries a value over a border that the compiler cannot see is safe: what crosses here is used
-/// only under the
-/// store's lock and on its connection's queue.
+/// only under the store's lock and on its connection's queue.
 struct UnsafeSend<T>: @unchecked Sendable { var value: T }
 
 /// Runs what may throw anything and gives it the store's words.

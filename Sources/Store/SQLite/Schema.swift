@@ -1,8 +1,7 @@
 internal import GRDB
 
 /// The schema as a line of migrations: only ever appended, so that every old data folder goes
-/// forward. Fixtures
-/// of old folders are in `Tests/StoreTests/Folders`.
+/// forward. Fixtures of old folders are in `Tests/StoreTests/Folders`.
 enum Schema {
   static var migrations: DatabaseMigrator {
     var migrator = DatabaseMigrator()
@@ -18,8 +17,7 @@ enum Schema {
   static let names = ["1", "2", "3"]
 
   // Every key begins with the workspace. Tables whose rows are found by their key alone have no
-  // rowid: the key
-  // would be stored, and looked up, twice. (`secrets` belongs to the whole folder.)
+  // rowid: the key would be stored, and looked up, twice. (`secrets` belongs to the whole folder.)
   static let first = """
     CREATE TABLE workspaces(
       workspace INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, checksum INTEGER NOT NULL) STRICT;

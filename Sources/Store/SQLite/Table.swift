@@ -1,6 +1,5 @@
 /// The tables, with their columns in the order in which their checksum reads them. The number goes
-/// into the
-/// checksum: append only.
+/// into the checksum: append only.
 enum Table: UInt8, CaseIterable {
   case workspaces = 1
   case tokens, secrets, heads, log, work, entries, customers, identities, conversations, sessions,

@@ -2,10 +2,9 @@ import Records
 import Model
 
 /// The numbers of one page, out of several customer records: each record's own are read from the
-/// index, at most
-/// a page of them, and merged. A page that is full narrows what the next record is asked, so that
-/// many records
-/// cost little more than one. (`UNION` in SQL would want a statement for every count of records.)
+/// index, at most a page of them, and merged. A page that is full narrows what the next record is
+/// asked, so that many records cost little more than one. (`UNION` in SQL would want a statement
+/// for every count of records.)
 struct TimelinePage {
   /// Ascending.
   private(set) var numbers: [Int64] = []

@@ -74,8 +74,7 @@ extension Writer {
   }
 
   /// Rows, and files that no other row refers to. Files go first: what a crash leaves then is a row
-  /// without its
-  /// file, and the unfinished receipt that comes back to it.
+  /// without its file, and the unfinished receipt that comes back to it.
   private func remove(
     _ rows: [BlobRow], _ blobs: BlobFiles, _ queries: Queries, _ workspace: WorkspaceID
   ) throws(StoreFault) -> Int64 {

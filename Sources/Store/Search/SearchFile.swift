@@ -4,15 +4,12 @@ import Model
 import Records
 
 /// The full-text index: a SQLite file of its own, `<folder>/search.sqlite`. It holds nothing that
-/// the entries do
-/// not hold, so that it may be thrown away and made anew, and writing to it never holds up a commit
-/// (docs/decisions/0014-search.md).
+/// the entries do not hold, so that it may be thrown away and made anew, and writing to it never
+/// holds up a commit (docs/decisions/0014-search.md).
 ///
 /// A row's number is the workspace in the upper bits and the entry's number in the lower ones:
-/// newest first is
-/// then the index's own order, and one workspace is one range of it. `tags` holds what is filtered
-/// by and never
-/// changes: the customer record and the channel.
+/// newest first is then the index's own order, and one workspace is one range of it. `tags` holds
+/// what is filtered by and never changes: the customer record and the channel.
 enum SearchFile {
   static let entryBits: Int64 = 40
 

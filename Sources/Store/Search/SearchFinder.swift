@@ -189,9 +189,8 @@ extension Queries {
   }
 
   /// The first entry of that instant or later; one past the last when there is none. The writer's
-  /// time never
-  /// goes back, so that numbers and instants have one order. One that cannot be read counts as the
-  /// next one that can.
+  /// time never goes back, so that numbers and instants have one order. One that cannot be read
+  /// counts as the next one that can.
   func firstEntry(_ workspace: WorkspaceID, _ at: Instant, _ last: EntryID) throws(StoreFault)
     -> Int64
   {
@@ -224,8 +223,7 @@ extension Queries {
 
 extension SQLiteReader {
   /// Entries after a number, and the number of the last one looked at, which is nil when there was
-  /// none. One
-  /// that does not match its checksum is left out: the integrity check tells of it.
+  /// none. One that does not match its checksum is left out: the integrity check tells of it.
   func entries(
     _ workspace: WorkspaceID, after: Int64, limit: Int
   ) throws(StoreFault) -> (entries: [EntryRow], last: Int64?) {

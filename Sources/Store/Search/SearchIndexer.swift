@@ -56,9 +56,8 @@ final class SearchIndexer: Sendable {
   }
 
   /// Indexes the entries after the last one that was, and answers whether none is left. What was
-  /// indexed of an entry whose
-  /// words were changed since goes in the same transaction, so that a crash finds all of it still
-  /// to do.
+  /// indexed of an entry whose words were changed since goes in the same transaction, so that a
+  /// crash finds all of it still to do.
   /// - Parameter emptyLog: takes the old words out of the store's own files; called before that
   ///   transaction.
   func index(
@@ -96,8 +95,7 @@ final class SearchIndexer: Sendable {
   }
 
   /// Removes what the index holds of these entries so that its bytes are gone from its files, too:
-  /// the segments
-  /// that held them are merged into one, and the write-ahead log is emptied.
+  /// the segments that held them are merged into one, and the write-ahead log is emptied.
   func forget(_ entries: [EntryID], _ workspace: WorkspaceID) throws(StoreFault) {
     try write("remove entries from the index") { statements throws(StoreFault) in
       for piece in stride(from: 0, to: entries.count, by: 1_000) {
@@ -316,8 +314,7 @@ extension SearchFile {
 
 enum Checkpoint {
   /// Moves all of the write-ahead log into the file and cuts it to nothing. Readers that are just
-  /// reading are
-  /// waited for, up to the connection's patience.
+  /// reading are waited for, up to the connection's patience.
   static func truncate(_ connection: OpaquePointer, _ doing: String) throws(StoreFault) {
     var tries = 0
     while true {

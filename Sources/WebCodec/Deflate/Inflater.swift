@@ -1,8 +1,7 @@
 internal import CZlib
 
 /// zlib's expander for messages of raw DEFLATE, RFC 7692 §7.2.2: fed in any pieces, and bounded,
-/// since a few bytes
-/// can grow a thousandfold.
+/// since a few bytes can grow a thousandfold.
 final class Inflater {
   enum Fault: Equatable {
     /// No DEFLATE, or it refers to bytes before the window.

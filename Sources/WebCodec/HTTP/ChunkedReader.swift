@@ -8,8 +8,7 @@ import Wire
 ///   └─ "0" line ──▶ trailer ──empty line──▶ done
 /// ```
 /// Trailer fields are checked like any others and then dropped: none that this server knows may be
-/// acted
-/// on when it comes late (RFC 9110 §6.5.1).
+/// acted on when it comes late (RFC 9110 §6.5.1).
 struct ChunkedReader: Sendable {
   private enum State: Sendable {
     case size

@@ -1,8 +1,7 @@
 extension IncomingRequest {
   /// Whether `Accept-Encoding` takes a coding (lower case), RFC 9110 §12.5.3: named with a weight
-  /// above nothing, or
-  /// covered by `*` and not itself excluded. Without the field only what is not coded is sure to be
-  /// understood.
+  /// above nothing, or covered by `*` and not itself excluded. Without the field only what is not
+  /// coded is sure to be understood.
   public func accepts(coding: StaticString) -> Bool {
     fields.bytes.withUnsafeBytes { raw in
       var named: Bool?

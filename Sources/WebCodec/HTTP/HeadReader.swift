@@ -28,8 +28,7 @@ struct HeadReader: Sendable {
     }
     if lf + 1 - lineStart > max { throw past }
     // RFC 9112 §2.2 lets a recipient take a bare LF as a line end. Two parsers that differ here can
-    // be made
-    // to see different messages, so it is refused.
+    // be made to see different messages, so it is refused.
     guard lf > lineStart, bytes[lf - 1] == Bytes.cr else {
       throw HTTPProtocolError(400, .bareLineFeed)
     }

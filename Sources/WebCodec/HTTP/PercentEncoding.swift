@@ -1,8 +1,7 @@
 import Wire
 
 /// Percent-encoding, RFC 3986 §2.1. Strict: a `%` without two hexadecimal digits, or bytes that are
-/// not UTF-8,
-/// give nil, never a repaired text.
+/// not UTF-8, give nil, never a repaired text.
 public enum PercentEncoding {
   public static func decode(_ bytes: UnsafeRawBufferPointer, plusIsSpace: Bool = false) -> String? {
     guard bytes.contains(where: { $0 == 37 || $0 == 43 }) else {

@@ -1,6 +1,5 @@
 /// Reason phrases of RFC 9110 §15, RFC 6585 and what this server uses besides; swift-http-types has
-/// none for a status
-/// made from a number.
+/// none for a status made from a number.
 enum ReasonPhrase {
   static func of(_ code: Int) -> StaticString {
     switch code {

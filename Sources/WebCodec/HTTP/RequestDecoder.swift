@@ -11,21 +11,17 @@ import Wire
 /// any ──error──▶ failed (for good)
 /// ```
 /// Feed with `append`, then call `next` until it says `needMore`. A head that content follows is
-/// told by itself, before
-/// a byte of the content is kept: whoever answers says there how much they take, or that they take
-/// none. Requests may be pipelined: `next` gives one
-/// at a time and touches nothing behind it, so that after an accepted upgrade `takeRest` has the
-/// new protocol's
-/// first bytes. What comes out never depends on how the bytes were cut.
+/// told by itself, before a byte of the content is kept: whoever answers says there how much they
+/// take, or that they take none. Requests may be pipelined: `next` gives one at a time and touches
+/// nothing behind it, so that after an accepted upgrade `takeRest` has the new protocol's first
+/// bytes. What comes out never depends on how the bytes were cut.
 public struct HTTPRequestDecoder: Sendable {
   public enum Event: Sendable {
     case needMore
     /// The head is complete and content follows. Told once, before the request, and whether or not
-    /// the content has
-    /// begun to arrive. Bound it with `admit`, or answer now and `dropContent`, or answer now and
-    /// close. When the head
-    /// `expectsContinue` its client waits for `100 Continue` or for a final status (RFC 9110
-    /// §10.1.1).
+    /// the content has begun to arrive. Bound it with `admit`, or answer now and `dropContent`, or
+    /// answer now and close. When the head `expectsContinue` its client waits for `100 Continue` or
+    /// for a final status (RFC 9110 §10.1.1).
     case head(IncomingRequest)
     case request(IncomingRequest)
     /// Answer with the status and close. Nothing else will come.
@@ -90,8 +86,7 @@ public struct HTTPRequestDecoder: Sendable {
   }
 
   /// Bounds the content of the head that was just told; a length that is past it fails before a
-  /// byte is kept.
-  /// Without this the decoder's own limit holds.
+  /// byte is kept. Without this the decoder's own limit holds.
   public mutating func admit(bodyBytesMax: Int) {
     self.bodyBytesMax = min(bodyBytesMax, limits.bodyBytesMax)
     guard case .length(let left) = state, left > self.bodyBytesMax else { return }
@@ -101,9 +96,8 @@ public struct HTTPRequestDecoder: Sendable {
   /// Reads the content of the head that was just told and forgets it as it comes: no request will
   /// be told of it.
   /// - Returns: false when it is longer than `bytesMax`, of a length that is not told, or may never
-  ///   come since its
-  ///   client awaits `100 Continue`: then where the next request begins is not certain, so answer
-  ///   and close.
+  ///   come since its client awaits `100 Continue`: then where the next request begins is not
+  ///   certain, so answer and close.
   public mutating func dropContent(bytesMax: Int) -> Bool {
     guard case .length(let left) = state, left <= bytesMax, !request.expectsContinue else {
       return false

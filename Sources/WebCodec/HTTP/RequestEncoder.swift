@@ -3,8 +3,7 @@ import HTTPTypes
 /// Writes requests, for benches and end-to-end tests.
 public enum HTTPRequestEncoder {
   /// - Parameter target: origin-form, already percent-encoded. nil is returned in place of bytes
-  ///   when it holds what
-  ///   would break the line.
+  ///   when it holds what would break the line.
   public static func encode(
     _ method: HTTPRequest.Method, _ target: String, host: HeaderValue, _ fields: [HeaderField] = [],
     body: [UInt8]? = nil, keepAlive: Bool = true

@@ -2,9 +2,8 @@ import HTTPTypes
 import Wire
 
 /// What the field lines say about framing, Host and the connection; gathered line by line, settled
-/// at the
-/// end of the head. This is where smuggling is decided: every doubt is a refusal (RFC 9112 §6.3,
-/// §11.2).
+/// at the end of the head. This is where smuggling is decided: every doubt is a refusal (RFC 9112
+/// §6.3, §11.2).
 struct RequestFraming: Sendable {
   private var length: Int?
   private var coding: FieldTable.Line?
@@ -106,8 +105,7 @@ enum ContentLength {
 
 enum TransferCoding {
   /// Exactly `chunked` passes. A known-to-exist coding before a final `chunked` is 501 (RFC 9112
-  /// §6.1);
-  /// anything else leaves the length unknown and is 400 (§6.3).
+  /// §6.1); anything else leaves the length unknown and is 400 (§6.3).
   static func check(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(HTTPProtocolError)
   {
     if Bytes.spells(bytes, range, "chunked") { return }

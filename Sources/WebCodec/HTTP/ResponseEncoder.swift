@@ -50,9 +50,8 @@ public struct ReplyContext: Sendable, Equatable {
 }
 
 /// Writes responses. Framing is this type's business alone: `Content-Length`, `Transfer-Encoding`,
-/// `Connection`
-/// and `Date` among the given fields are left out, so that no caller can contradict the bytes that
-/// follow.
+/// `Connection` and `Date` among the given fields are left out, so that no caller can contradict
+/// the bytes that follow.
 public enum HTTPResponseEncoder {
   /// `HTTP/1.1 100 Continue`, for a head that `expectsContinue` and whose content is welcome.
   public static let continueBytes = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)

@@ -1,6 +1,5 @@
 /// A member's name where it lies in the text. Compare it in a `switch` with literals: no String is
-/// made.
-/// It is good only as long as its reader's bytes.
+/// made. It is good only as long as its reader's bytes.
 public struct JSONKey: Equatable {
   @usableFromInline let bytes: UnsafeRawBufferPointer
   @usableFromInline let hasEscapes: Bool

@@ -1,6 +1,5 @@
 /// Free-form JSON, such as a bot's context. Objects keep their order; numbers keep their digits, so
-/// that nothing is
-/// lost on the way and no `Double` enters any state.
+/// that nothing is lost on the way and no `Double` enters any state.
 public indirect enum JSONValue: Sendable, Equatable {
   case null
   case bool(Bool)

@@ -1,8 +1,7 @@
 import Wire
 
 /// Writes JSON (RFC 8259) straight to bytes. Commas are its business; order is the caller's, so the
-/// same calls give
-/// the same bytes.
+/// same calls give the same bytes.
 ///
 /// ```swift
 /// var json = JSONWriter()

@@ -1,9 +1,8 @@
 /// What both sides agreed on about compression, RFC 7692 §7.1.
 ///
 /// Each direction keeps its context from message to message, which costs memory for as long as the
-/// connection lives,
-/// or begins anew with each. The server holds little either way: windows of 4 kB where it may
-/// choose.
+/// connection lives, or begins anew with each. The server holds little either way: windows of 4 kB
+/// where it may choose.
 public struct PermessageDeflate: Sendable, Equatable {
   public var serverKeepsContext = true
   public var clientKeepsContext = true
@@ -40,8 +39,7 @@ public struct PermessageDeflate: Sendable, Equatable {
   }
 
   /// nil for an offer that is to be declined (§7.1): unknown, repeated or malformed parameters, or
-  /// a window of 256
-  /// bytes, for which zlib has no raw DEFLATE.
+  /// a window of 256 bytes, for which zlib has no raw DEFLATE.
   private static func accept(
     _ offer: ExtensionOffer, _ keepsContexts: Bool
   ) -> (agreed: PermessageDeflate, field: HeaderValue)? {

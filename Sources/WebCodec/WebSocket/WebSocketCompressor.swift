@@ -1,8 +1,7 @@
 /// Messages on their way out, compressed where that was agreed and where it gains: RFC 7692 §6.1.
 ///
 /// The compressor is made with the first message that needs it, so that a connection which says
-/// nothing long holds
-/// nothing; without a context to keep it is dropped again after each.
+/// nothing long holds nothing; without a context to keep it is dropped again after each.
 public struct WebSocketCompressor {
   /// Shorter messages leave as they are: the frame would not shrink by more than it costs.
   public static let bytesMin = 96

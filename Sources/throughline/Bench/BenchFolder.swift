@@ -3,8 +3,7 @@ import Server
 import System
 
 /// A temporary folder with a data folder and generated routing rules: one queue, and as many agents
-/// as
-/// wanted.
+/// as wanted.
 struct BenchFolder {
   let path: String
   var data: String { "\(path)/data" }

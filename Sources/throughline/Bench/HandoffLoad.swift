@@ -2,9 +2,8 @@ import Sockets
 import System
 
 /// Whole lives of conversations, driven from one lane: each bot connection leads one life after the
-/// other,
-/// each agent connection pulls its next case, and none of them waits for anything but its own
-/// answers.
+/// other, each agent connection pulls its next case, and none of them waits for anything but its
+/// own answers.
 ///
 /// ```
 /// bot:    open ─ four messages ─ handoff ─────────────────────────────▶ open …

@@ -12,8 +12,7 @@ extension RouterLoad {
   }
 
   /// The same lives, with a plain list of what waits beside the router: whenever an agent becomes
-  /// free, both
-  /// choose.
+  /// free, both choose.
   mutating func compare(lives: Int) -> Comparison {
     let working = Set(busy.map(\.case.low))
     var list = PlainList(live.filter { !working.contains($0.key) })

@@ -81,8 +81,7 @@ struct RouterLoad {
   private var newest: [CaseID] = []
 
   /// What the bench itself must know of an agent and a case, for the plain list and for needs that
-  /// somebody
-  /// meets.
+  /// somebody meets.
   struct Profile {
     var queues: [UInt32]
     var skills: [(skill: UInt32, level: UInt8)]
@@ -299,8 +298,7 @@ struct RouterLoad {
   }
 
   /// An agent ends a case, gets the next one and accepts it; a new one comes, like the one that was
-  /// taken, so
-  /// that what waits stays as it is.
+  /// taken, so that what waits stays as it is.
   mutating func life() {
     forget()
     if let (agent, id) = takeBusy(), let life = live.removeValue(forKey: id.low) {

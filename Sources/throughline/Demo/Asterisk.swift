@@ -1,8 +1,7 @@
 import Foundation
 
 /// Asterisk's side of a call over FastAGI, as a real one spoke it (docs/protocols/fastagi.md): it
-/// carries out
-/// what it is told and says how that went.
+/// carries out what it is told and says how that went.
 struct Asterisk: Sendable {
   let port: UInt16
   let secret: String
@@ -61,8 +60,7 @@ struct Asterisk: Sendable {
   }
 
   /// `PJSIP/agent1,20,gmU(tl-offer^offer_…)`: rings, is picked up, and asks the router on a second
-  /// connection
-  /// whether the device may be bridged.
+  /// connection whether the device may be bridged.
   /// - Returns: whether the two were bridged.
   private func dial(_ arguments: String, _ call: Call, _ happened: (Happening) throws -> Void)
     throws -> Bool

@@ -2,8 +2,7 @@ import Foundation
 import Glibc
 
 /// One blocking TCP connection of the demo's own clients. What it waits for longer than
-/// `patienceSeconds` is
-/// a fault.
+/// `patienceSeconds` is a fault.
 final class Peer: Sendable {
   struct Fault: Error, CustomStringConvertible {
     var description: String

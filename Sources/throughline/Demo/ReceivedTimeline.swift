@@ -2,8 +2,7 @@ import Foundation
 import System
 
 /// A customer's timeline as an agent received it, and its proof made again from nothing but the
-/// received
-/// bytes: the SHA-256 of every entry's exact bytes, summed up modulo 2^256.
+/// received bytes: the SHA-256 of every entry's exact bytes, summed up modulo 2^256.
 struct ReceivedTimeline {
   struct Entry {
     var hash: String
@@ -23,8 +22,7 @@ struct ReceivedTimeline {
   var hasOlder = false
 
   /// Finds `"timeline":{"count":…,"hash":"…","entries":[{"hash":"…","entry":{…}}…],"older":…}` in
-  /// an answer.
-  /// Quotes inside of strings are escaped, so that no customer's words can look like it.
+  /// an answer. Quotes inside of strings are escaped, so that no customer's words can look like it.
   init(in answer: [UInt8]) throws {
     var scan = Scan(answer)
     guard scan.skip(past: "\"timeline\":{\"count\":") else {

@@ -1,8 +1,7 @@
 import Foundation
 
 /// Act 2: the customer returns something at the counter. The till knows their card: mail address
-/// and phone
-/// number.
+/// and phone number.
 extension Story {
   func returnsSomething() throws {
     tell.act(2, "Later, \(customer) returns something in the shop")

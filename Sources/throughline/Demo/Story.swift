@@ -41,8 +41,7 @@ final class Story {
   }
 
   /// Waits until an agent's question for a case has arrived, so that the time of a handoff is the
-  /// router's
-  /// alone.
+  /// router's alone.
   func untilReady(_ count: Int, in queue: String, for channel: String) throws {
     let watch = Stopwatch()
     while watch.milliseconds < 10_000 {

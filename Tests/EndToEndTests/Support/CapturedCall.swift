@@ -3,10 +3,8 @@ import SessionScripts
 import Testing
 
 /// A call as a real Asterisk spoke it, its connections as `Tests/Asterisk/run` captured them:
-/// played against a server
-/// that routes for itself. What the server says must be what was captured, but for how long a
-/// device rings and the
-/// name of the offer.
+/// played against a server that routes for itself. What the server says must be what was captured,
+/// but for how long a device rings and the name of the offer.
 struct CapturedCall {
   /// Where a test may step in.
   enum Moment: Equatable {

@@ -2,8 +2,7 @@ import Synchronization
 import Testing
 
 /// At most so many tests at once: each has a server with threads of its own, and a machine that
-/// starts a hundred of
-/// them together measures nothing but itself.
+/// starts a hundred of them together measures nothing but itself.
 struct InTurn: SuiteTrait, TestTrait, TestScoping {
   /// Of six.
   var places = 1

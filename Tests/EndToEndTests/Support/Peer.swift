@@ -108,8 +108,7 @@ final class Peer: Sendable {
 }
 
 /// Python with PyPI's `websockets`, made once a run. Without them the tests fail: a peer that is
-/// not there proves
-/// nothing.
+/// not there proves nothing.
 enum Python {
   private static let made = Task { () throws -> String in
     let folder = try TemporaryFolder()

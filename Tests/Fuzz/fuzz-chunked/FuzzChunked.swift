@@ -1,8 +1,7 @@
 import WebCodec
 
 /// Any bytes as the chunks of a body: nothing traps, where they are cut changes nothing, no body
-/// passes its bound, and a
-/// request's chunks and a response's are understood alike.
+/// passes its bound, and a request's chunks and a response's are understood alike.
 @_silgen_name("LLVMFuzzerRunDriver") func LLVMFuzzerRunDriver(
   _ argc: UnsafeMutablePointer<CInt>,
   _ argv: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,

@@ -1,10 +1,8 @@
 import Expressions
 
 /// Any bytes as an expression: reading, checking and evaluating never trap and end within the
-/// budget; what is
-/// printed reads as the same tree; a trace gives the same value; what is known although a fact is
-/// not stays so
-/// whatever that fact is.
+/// budget; what is printed reads as the same tree; a trace gives the same value; what is known
+/// although a fact is not stays so whatever that fact is.
 @_silgen_name("LLVMFuzzerRunDriver") func LLVMFuzzerRunDriver(
   _ argc: UnsafeMutablePointer<CInt>,
   _ argv: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,

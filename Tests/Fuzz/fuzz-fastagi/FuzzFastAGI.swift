@@ -1,12 +1,10 @@
 import PhoneCodec
 
 /// Any bytes and any wishes, in any order: nothing traps, what is read does not depend on how it
-/// was cut, every ring
-/// and every call has one end, and nothing is written after the close.
+/// was cut, every ring and every call has one end, and nothing is written after the close.
 ///
 /// An input is lines; one that begins with `!` is a wish of the router, a lone `#` the peer's
-/// close, anything else is
-/// what Asterisk says, its line end included.
+/// close, anything else is what Asterisk says, its line end included.
 @_silgen_name("LLVMFuzzerRunDriver") func LLVMFuzzerRunDriver(
   _ argc: UnsafeMutablePointer<CInt>,
   _ argv: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,

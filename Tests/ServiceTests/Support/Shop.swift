@@ -13,8 +13,7 @@ import Testing
 import WebCodec
 
 /// A workspace with its API, its writer and a real store, and no socket: a request goes in and its
-/// answer comes out once
-/// it is committed. Time is the test's own.
+/// answer comes out once it is committed. Time is the test's own.
 final class Shop {
   let store: SQLiteStore
   let reader: any StoreReader

@@ -4,8 +4,7 @@ import Sockets
 import System
 
 /// Asks a server that has started again for everything that its dead forebears said, and sends
-/// again what was never
-/// answered.
+/// again what was never answered.
 struct CrashVerifier {
   private let lane: Lane
   private var ledger: CrashLedger
@@ -242,8 +241,7 @@ struct CrashVerifier {
   // MARK: - Sending again
 
   /// As a client does that heard no answer: the same request under the same key. It must not be
-  /// recorded twice, and
-  /// what had been acknowledged must be answered as before.
+  /// recorded twice, and what had been acknowledged must be answered as before.
   private mutating func sendAgain(_ recent: [Int]) async {
     var customers: Set<String> = []
     for index in recent {

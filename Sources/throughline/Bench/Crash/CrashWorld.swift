@@ -8,8 +8,7 @@ extension SeededRandom {
 }
 
 /// The clients of one server that is going to be killed: bots, agents, streams and mail, all on one
-/// lane. It holds
-/// the ledger while they live, and asks for the verifier when they are gone.
+/// lane. It holds the ledger while they live, and asks for the verifier when they are gone.
 final class CrashWorld {
   struct Holder: Sendable {
     enum Kind: Sendable { case bot, agent, phone, shop, supervisor }

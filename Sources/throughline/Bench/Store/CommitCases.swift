@@ -8,8 +8,7 @@ import Synchronization
 import System
 
 /// Durable entries a second, and how long each waits for its commit. As in the server, one loop
-/// takes whatever all
-/// writers have ready, and while it syncs the next gathers.
+/// takes whatever all writers have ready, and while it syncs the next gathers.
 struct CommitCases {
   let place: String
   let seconds: Int

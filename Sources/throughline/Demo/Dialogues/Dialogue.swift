@@ -1,8 +1,7 @@
 // Customers' words, as real people typed them, from the MultiDoGO dialogues: Peskov et al.,
-// "Multi-Domain Goal-Oriented
-// Dialogues (MultiDoGO): Strategies toward Curating and Annotating Large Scale Dialogue Data",
-// EMNLP 2019, turn-level
-// test split. Licence: CDLA-Permissive 1.0, whose text stands in Licence.swift beside this file.
+// "Multi-Domain Goal-Oriented Dialogues (MultiDoGO): Strategies toward Curating and Annotating
+// Large Scale Dialogue Data", EMNLP 2019, turn-level test split. Licence: CDLA-Permissive 1.0,
+// whose text stands in Licence.swift beside this file.
 //
 // Each turn is verbatim, under its number in the original; the numbers between are the business's
 // turns, which the
