@@ -108,9 +108,30 @@ extension Facts {
   /// - Parameter hours: all sets of hours, spelt out for a moment.
   /// - Returns: where a stated fact says something else.
   public mutating func complete(hours: (Instant) -> [HoursConfiguration]) -> [Contradiction] {
+    openWhatFollows(hours)
     let found = completeFields() + completeHours(hours)
     completeFirst()
     return found
+  }
+
+  private func isOpen(_ fact: Fact) -> Bool { self[fact]?.isUnknown ?? false }
+
+  /// What follows from something that is not known is not known either, unless it is stated.
+  private mutating func openWhatFollows(_ hours: (Instant) -> [HoursConfiguration]) {
+    let said: [Fact] = [.conversationFields, .sessionContext, .handoffFields]
+    let following: [(Fact, from: [Fact])] = [
+      (.conversationIntent, said), (.conversationLanguage, said), (.customerLanguage, said),
+      (.conversationFields, said), (.hours, [.now]),
+      (.conversationMessages, [.sessionChannel, .conversationText]),
+    ]
+    for (fact, sources) in following where self[fact] == nil && sources.contains(where: isOpen) {
+      setUnknown(fact)
+    }
+    if isOpen(.now) { setUnknown(hours(Instant(milliseconds: 0)).map(\.name), of: .hours) }
+    guard isOpen(.sessionChannel) else { return }
+    for fact in Fact.allCases where self[fact] == nil && !fact.declaration.channels.isEmpty {
+      setUnknown(fact)
+    }
   }
 
   /// What every case has and nobody states is as when somebody comes for the first time.
@@ -123,46 +144,51 @@ extension Facts {
     ]
     let isMet = isMet
     for (fact, value) in first + firstHere where self[fact] == nil { self[fact] = value }
-    if self[.customerKnown] == nil, let isMet { self[.customerKnown] = .bool(isMet) }
-    let sources: [Fact] = [.sessionContext, .handoffFields]
-    if self[.conversationFields] == nil, !sources.contains(where: { self[$0]?.isUnknown ?? false })
-    {
-      self[.conversationFields] = .map(.empty)
+    if self[.conversationFields] == nil { self[.conversationFields] = .map(.empty) }
+    guard self[.customerKnown] == nil else { return }
+    switch isMet {
+    case .yes: self[.customerKnown] = .bool(true)
+    case .no: self[.customerKnown] = .bool(false)
+    case .unsaid: break
+    case .unknown: setUnknown(.customerKnown)
     }
   }
 
   /// What whoever comes by the channel for the first time has there.
   private var firstHere: [(Fact, Value)] {
     switch self[.sessionChannel] {
-    case .string(Channel.chat.name): [(.handoffFields, .map(.empty)), (.handoffSkills, .list([]))]
+    case .string(Channel.chat.name):
+      [
+        (.handoffFields, .map(.empty)), (.handoffSkills, .list([])), (.handoffSummary, .string("")),
+      ]
     case .string(Channel.email.name):
-      [(.mailAutomatic, .bool(false)), (.mailAttachments, .int(0))]
+      [(.mailAutomatic, .bool(false)), (.mailAttachments, .int(0)), (.mailSubject, .string(""))]
     default: []
     }
   }
 
-  /// Whether we have met the customer before; nil where what is told leaves that open: the first
+  private enum Acquaintance { case yes, no, unsaid, unknown }
+
+  /// Whether we have met the customer before. Unsaid where what is told leaves that open: the first
   /// mail or call of somebody brings a name, too, and with it attributes.
-  private var isMet: Bool? {
-    if self[.sessionChannel] == .string(Channel.chat.name) { return true }
+  private var isMet: Acquaintance {
+    if self[.sessionChannel] == .string(Channel.chat.name) { return .yes }
     let proving: [Fact] = [
       .customerEvents, .customerConversations, .customerLastAgent, .conversationReopened,
       .conversationSessions,
     ]
     let firstTimes: [Value] = [.list([]), .int(0), .bool(false)]
-    var isOpen = false
     for fact in proving {
-      guard let value = self[fact] else { continue }
-      if value.isUnknown {
-        isOpen = true
-      } else if fact == .conversationSessions {
-        if case .int(2...) = value { return true }
+      guard let value = self[fact], !value.isUnknown else { continue }
+      if fact == .conversationSessions {
+        if case .int(2...) = value { return .yes }
       } else if !firstTimes.contains(value) {
-        return true
+        return .yes
       }
     }
-    let told = [self[.customerName], self[.customerAttributes]].compactMap(\.self)
-    return isOpen || told.contains { $0 != .map(.empty) } ? nil : false
+    let telling: [Fact] = [.customerName, .customerAttributes]
+    if (proving + telling + [.sessionChannel]).contains(where: isOpen) { return .unknown }
+    return telling.compactMap { self[$0] }.contains { $0 != .map(.empty) } ? .unsaid : .no
   }
 
   /// Queues of which nothing is said are as the quiet ones.

@@ -242,6 +242,8 @@ extension Workspaces {
     past?.gaps = read.gaps
     past?.isAskedOtherwise = !asked.unknown.isEmpty
     let (checked, number) = try rules(asked, past?.version, writer, reader)
+    // Before what follows from facts is added: of these nothing does.
+    for fact in open { facts.setUnknown(fact) }
     var warnings: [RuleDiagnostic] = []
     if past != nil {
       facts.setUnknown(checked.hours.map(\.name), of: .hours)
@@ -251,7 +253,6 @@ extension Workspaces {
       warnings = WorkspaceFolder.strangers(in: facts, of: checked, path: "facts")
       warnings += WorkspaceFolder.complete(&facts, of: checked, path: "facts")
     }
-    for fact in open { facts.setUnknown(fact) }
     return RulePages.explanation(
       checked.rules.explain(facts), of: past, by: number, warnings: warnings)
   }

@@ -106,17 +106,18 @@ struct RuleFolder: ParsableCommand {
       }
       let read = FactsFile.read(text, path: facts)
       guard var known = read.facts else { throw refused(read.diagnostics) }
-      // Beside the answer, which a program may read.
-      let strangers = WorkspaceFolder.strangers(in: known, of: workspace, path: facts)
-      let contradictions = WorkspaceFolder.complete(&known, of: workspace, path: facts)
-      for warning in strangers + contradictions {
-        FileHandle.standardError.write(Data((warning.rendered + "\n").utf8))
-      }
+      // Before what follows from facts is added: of these nothing does.
       for name in unknown {
         guard let fact = Rules.Fact.allCases.first(where: { $0.name == name }) else {
           throw ValidationError("there is no fact \(name); `throughline rules facts` lists them")
         }
         known.setUnknown(fact)
+      }
+      // Beside the answer, which a program may read.
+      let strangers = WorkspaceFolder.strangers(in: known, of: workspace, path: facts)
+      let contradictions = WorkspaceFolder.complete(&known, of: workspace, path: facts)
+      for warning in strangers + contradictions {
+        FileHandle.standardError.write(Data((warning.rendered + "\n").utf8))
       }
       let explanation = workspace.rules.explain(known)
       print(format == .json ? explanation.json.text : "\(explanation)")

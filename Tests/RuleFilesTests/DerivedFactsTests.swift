@@ -163,7 +163,42 @@ struct `Facts that follow from others` {
     facts[.now] = .timestamp(Timestamp(milliseconds: 0))
     #expect(WorkspaceFolder.complete(&facts, of: checked, path: "facts").isEmpty)
     #expect(facts[.hours]?.isUnknown == true && facts[.conversationFields]?.isUnknown == true)
-    #expect(facts[.conversationIntent] == nil)
+    #expect(facts[.conversationIntent]?.isUnknown == true)
+  }
+
+  @Test(arguments: [
+    ("!customer.known", "{}", Fact.sessionChannel, true),
+    ("conversation.messages == 0", "{}", .sessionChannel, true),
+    (#"mail.subject.contains("x")"#, "{}", .sessionChannel, true),
+    ("conversation.reopened", "{}", .sessionChannel, false),
+    ("!customer.known", "session: { channel: phone }", .customerEvents, true),
+    ("!customer.known", "session: { channel: phone }", .customerAttributes, true),
+    (
+      "!customer.known", "session: { channel: phone }\ncustomer: { last_agent: ann }",
+      .customerEvents, false
+    ),
+    ("!customer.known", "session: { channel: chat }", .customerEvents, false),
+    ("conversation.fields.total > 5", "session: { channel: chat }", .handoffFields, true),
+    (
+      "conversation.fields.total > 5", "conversation: { fields: { total: 6 } }", .handoffFields,
+      false
+    ),
+    (#"conversation.intent == "buy""#, "session: { channel: chat }", .sessionContext, true),
+    ("hours.office", "now: 2030-06-03T10:00:00Z", .now, true),
+    ("hours.night", "now: 2030-06-03T10:00:00Z\nhours: { office: true }", .now, true),
+    ("hours.office", "now: 2030-06-03T10:00:00Z\nhours: { office: true }", .now, false),
+  ])
+  func `decide nothing where they are not known`(
+    _ condition: String, _ facts: String, _ unknown: Fact, _ isOpen: Bool
+  ) throws {
+    let folder = try folder()
+    try FileManager.default.removeItem(at: folder.url.appending(path: "rules/10.yaml"))
+    try folder.write("rules/10.yaml", "- name: asked\n  when: '\(condition)'\n  answer: yes\n")
+    let checked = try #require(folder.load().workspace, "\(folder.load().diagnostics)")
+    var known = try #require(FactsFile.read(facts, path: "facts.yaml").facts)
+    known.setUnknown(unknown)
+    _ = WorkspaceFolder.complete(&known, of: checked, path: "facts.yaml")
+    #expect(checked.rules.explain(known).isUndecided == isOpen, "\(condition), \(facts)")
   }
 
   @Test func `hold for tests beside the rules, too`() throws {
