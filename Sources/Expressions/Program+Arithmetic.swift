@@ -23,20 +23,42 @@ extension Program {
       for child in syntax.children(node) { above[child] = node }
     }
     let found = syntax.nodes.indices.filter { isLooseArithmetic($0, above[$0]) }
+    var written: Set<Int> = []
     return found.compactMap { node in
-      // Of several in one another the outermost is written anew.
-      var around = above[node]
-      while around >= 0, case .call(let name, _) = syntax.nodes[around], Self.signs[name] != nil {
-        if found.contains(around) { return nil }
-        around = above[around]
-      }
-      guard case .call(let name, let sides) = syntax.nodes[node],
-        let told = sides.first(where: isLoose)
+      // Of several in one another the outermost is written anew, with all that is within it.
+      var top = node
+      while above[top] >= 0, Self.isArithmetic(syntax.nodes[above[top]]) { top = above[top] }
+      guard case .call(let name, let sides) = syntax.nodes[top], sides.count == 2,
+        written.insert(top).inserted, case .call(_, let own) = syntax.nodes[node],
+        let told = own.first(where: isLoose)
       else { return nil }
-      let meant = sides.map { converted($0, isWhole: name == "_%_") }
+      let isWhole = hasRest(top) || asksWhole(above[top])
+      let meant = sides.map { converted($0, isWhole: isWhole) }
       return LooseArithmetic(
         node: node, told: syntax.text(of: told),
         meant: meant.joined(separator: " \(Self.signs[name] ?? "") "))
+    }
+  }
+
+  /// Whether a rest is taken, which only whole numbers have.
+  private func hasRest(_ node: Int) -> Bool {
+    guard case .call(let name, let sides) = syntax.nodes[node], Self.signs[name] != nil else {
+      return false
+    }
+    return name == "_%_" || sides.contains(where: hasRest)
+  }
+
+  private static let wholeAsking: Set<String> = [
+    "timestamp", "substring", "charAt", "indexOf", "lastIndexOf", "slice", "range",
+  ]
+
+  /// Whether what stands around a part takes whole numbers alone.
+  private func asksWhole(_ around: Int) -> Bool {
+    guard around >= 0 else { return false }
+    return switch syntax.nodes[around] {
+    case .index: true
+    case .call(let name, _), .member(_, let name, _): Self.wholeAsking.contains(name)
+    default: false
     }
   }
 
@@ -80,6 +102,7 @@ extension Program {
       let inner = sides.map { converted($0, isWhole: isWhole) }
       return "(\(inner.joined(separator: " \(Self.signs[name] ?? "") ")))"
     case .literal(.int) where !isWhole: return text + ".0"
+    case .literal(.uint): return text.dropLast() + (isWhole ? "" : ".0")
     case .literal: return text
     default:
       let type = types[node]
