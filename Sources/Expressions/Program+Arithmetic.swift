@@ -35,7 +35,7 @@ extension Program {
       let isWhole = hasRest(top) || asksWhole(above[top])
       let meant = sides.map { converted($0, isWhole: isWhole) }
       return LooseArithmetic(
-        node: node, told: syntax.text(of: told),
+        node: top, told: syntax.text(of: told),
         meant: meant.joined(separator: " \(Self.signs[name] ?? "") "))
     }
   }
