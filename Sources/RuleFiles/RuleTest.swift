@@ -109,6 +109,7 @@ extension WorkspaceReader {
       let absent = [Fact.now, .hours].filter { facts[$0] == nil }
       var open = facts
       for fact in absent { open.setUnknown(fact) }
+      open.setUnknown(hours.map(\.name), of: .hours)  // those beside the ones that are given
       open.completeQueues(rules.quietQueues)
       guard rules.isUndecided(open, from: &purse) else { continue }
       place.report(

@@ -73,7 +73,7 @@ extension WorkspaceReader {
     for name in names {
       // Of what could not be read more has been said.
       guard let own = queue(name)?.hours else { return false }
-      guard let hours = self.hours.first(where: { $0.name == own }) else { return true }
+      guard let hours = self.hours.first(where: { $0.name == own }) else { return false }
       (from, until) = (max(from, hours.expandedFrom), min(until, hours.expandedUntil))
       open += hours.open
     }
