@@ -434,10 +434,10 @@ extension Router {
     emit(
       .offerMade(offer, cases[slot].id, id, seat: seat, until: until, passedOver: passed), at, &out)
     out.effects.append(.deliverOffer(offer, cases[slot].id, id, seat, until: until))
-    offerToAnother(slot, at, &out)
-    guard self.slot(of: offer) >= 0 else { return }  // another accepted by themselves
     if profiles.bounds[agent].autoAccept, cases[slot].channel != .phone {
       accept(self.slot(of: offer), id, at, &out)
+    } else {
+      askOthersToo(slot)
     }
   }
 

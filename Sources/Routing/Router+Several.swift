@@ -40,15 +40,10 @@ extension Router {
     makeOffer(slot, agent, at, &out)
   }
 
-  /// One more offer of a case that was offered just now, unless the agent has a sooner case to take:
-  /// when that is settled, the next is asked.
-  mutating func offerToAnother(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
-    guard isOpenToMore(slot), let agent = bestAgent(for: slot) else { return }
-    if let other = bestCase(for: agent, at), goesBefore(other, slot, at) {
-      underOffered.append(slot)
-      return
-    }
-    makeOffer(slot, agent, at, &out)
+  /// Once nothing waits that those who are idle could take, others are asked beside whom it was offered
+  /// to just now: one offer after another, each counted as any.
+  mutating func askOthersToo(_ slot: Int32) {
+    if isOpenToMore(slot) { underOffered.append(slot) }
   }
 
   /// Nothing that waits is for this agent: they are asked beside others. The case goes to whom it
