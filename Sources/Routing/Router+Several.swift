@@ -6,8 +6,10 @@ extension Router {
   /// Whether another agent may be asked beside those who are.
   func isOpenToMore(_ slot: Int32) -> Bool {
     guard cases[slot].state == .offered, cases[slot].preferenceUntil == nil else { return false }
+    // A line rings one device at a time: a second agent would be asked by a phone that stays silent.
+    guard cases[slot].channel != .phone else { return false }
     let most = catalogue.queues[Int(cases[slot].need.queue.raw)].settings.offersAtOnce
-    return cases[slot].offersOpen < most && !isInGrace(slot)
+    return cases[slot].offersOpen < most
   }
 
   /// Where those who come free find it; nowhere, once enough are asked.

@@ -83,6 +83,28 @@ import Testing
     }
   }
 
+  /// Dial cannot be stopped: the next ring waits for its end, and its offer's time goes by meanwhile.
+  @Test func `a ring that had to wait rings for what is left of its offer's time`() async throws {
+    try await run { server in
+      let ann = try await server.agent("ann")
+      let caller = try call(server)
+      defer { caller.close() }
+      let first = try #require(try await caller.until("EXEC Dial"))
+      _ = try await server.agent("cleo")
+      let declined = try await server.call(
+        "POST", "/v1/offers/\(try offer(in: first))/decline", by: ann)
+      #expect(declined.status == 200)
+      try await Task.sleep(for: .milliseconds(2_100))
+      try caller.say("200 result=0")
+      let second = try #require(try await caller.until("EXEC Dial", dial: "NOANSWER"))
+      func seconds(_ dial: String) -> Int {
+        Int(dial.split(separator: ",").dropFirst().first ?? "") ?? -1
+      }
+      #expect(try offer(in: second) != offer(in: first))
+      #expect(seconds(second) > 0 && seconds(second) <= seconds(first) - 2, "\(first) \(second)")
+    }
+  }
+
   @Test func `a caller who hangs up while waiting is gone at once`() async throws {
     try await run { server in
       let ann = try await server.token("agent", "ann")

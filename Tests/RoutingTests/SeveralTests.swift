@@ -146,26 +146,29 @@ struct `Offers to several at once` {
   }
 
   /// A machine that is read from its rows finds whoever came free as well.
-  @Test func `after a restart others are asked, a call's only once its caller is back`() throws {
+  @Test func `after a restart others are asked`() throws {
     var world = world(2)
     world.router = try Router(rows: world.router.allRows())
     world.sits(World.cat)
     #expect(asked(world) == [World.bob, World.cat])
+  }
 
-    world = self.world(2)
-    world.given(.accept(world.offer(World.bob), World.bob), .close(World.case(1), by: World.bob))
-    world.open(2, .phone)
-    world.route(2, Need(queue: World.support))
-    #expect(asked(world, 2) == [World.bob])
+  @Test func `a call rings one device at a time, however many its queue asks at once`() throws {
+    var made = World.configuration
+    made.queues[0].offersAtOnce = 3
+    var world = World(made)
+    world.available(World.ann, World.bob)
+    world.open(1, .phone)
+    world.route(1, Need(queue: World.support))
+    #expect(asked(world) == [World.ann])
+    world.available(World.bob)
+    #expect(asked(world) == [World.ann])
+    world.given(.failOffer(world.offer(World.ann), .deviceBusy))
+    #expect(asked(world) == [World.bob], "then the next")
     world.router = try Router(rows: world.router.allRows())
     world.given(.start)
     world.available(World.ann)
-    #expect(asked(world, 2) == [World.bob], "nobody may be on that line")
-    world.given(
-      .joinSession(
-        conversation: World.conversation(2),
-        session: NewSession(id: World.session(2), channel: .phone, bot: nil)))
-    #expect(asked(world, 2) == [World.bob, World.ann])
+    #expect(asked(world) == [World.bob])
   }
 
   @Test func `of very many that may be offered to more at once each is, some a command`() throws {
