@@ -12,7 +12,8 @@ struct `A call` {
     "520-Usage\nHANGUP\n520 End of proper usage.",
   ]
 
-  @Test func `that waits with a ring rings for what is left when it is sent, or not at all`() throws {
+  @Test func `that waits with a ring rings for what is left when it is sent, or not at all`() throws
+  {
     let device = try #require(AGIDevice("PJSIP/a"))
     let ring = AGIRing(device: device, offer: try #require(AGIOffer("o1")), timeoutSeconds: 15)
     let done = AGIReply.result("0", value: nil, rest: "")

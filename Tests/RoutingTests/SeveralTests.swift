@@ -83,6 +83,21 @@ struct `Offers to several at once` {
     #expect(asked(world) == [World.bob, World.cat])
   }
 
+  @Test func `of two that are offered to few the soonest goes first`() {
+    var (first, second) = (Need(queue: World.sales), Need(queue: World.sales))
+    first.preferred = .init(agent: World.bob, for: .seconds(10))
+    second.preferred = .init(agent: World.cat, for: .seconds(10))
+    var world = world(2, first)
+    world.sits(World.cat)
+    world.open(2)
+    world.route(2, second)
+    world.sits(World.dan)
+    #expect(asked(world) == [World.bob] && asked(world, 2) == [World.cat])
+    world.pass(seconds: 10)
+    world.when(.tick)
+    #expect(asked(world) == [World.bob, World.dan] && asked(world, 2) == [World.cat])
+  }
+
   @Test func `who declined it is asked once more when their time is over, while it is offered`() {
     var world = world()
     world.sits(World.cat)
@@ -133,7 +148,9 @@ struct `Offers to several at once` {
     made.queues[0].hours = nil
     world.when(.configure(made))
     var commands = 1
-    func count() -> Int { world.last.events.count { if case .offerMade = $0 { true } else { false } } }
+    func count() -> Int {
+      world.last.events.count { if case .offerMade = $0 { true } else { false } }
+    }
     #expect(count() <= RoutingLimits.pairsPerCommandMax)
     world.checks = true
     while world.router.matchGoesOn {
