@@ -4,8 +4,10 @@ import Testing
 
 /// Calls: from Asterisk over FastAGI, and from any other phone system over HTTP.
 @Suite(.inTurn) struct PhoneTests {
-  private func run(_ body: @Sendable (TestServer) async throws -> Void) async throws {
-    try await TestServer.run {
+  private func run(
+    rules: String? = nil, _ body: @Sendable (TestServer) async throws -> Void
+  ) async throws {
+    try await TestServer.run(rules: rules) {
       $0.fastagiListen = "127.0.0.1:0"
     } _: {
       try await body($0)
@@ -102,6 +104,33 @@ import Testing
       }
       #expect(try offer(in: second) != offer(in: first))
       #expect(seconds(second) > 0 && seconds(second) <= seconds(first) - 2, "\(first) \(second)")
+    }
+  }
+
+  @Test func `a ring that came too late to be sent is no fault of the device`() async throws {
+    let folder = try TemporaryFolder()
+    let (rules, queues) = (folder.path + "/rules", folder.path + "/rules/demo/queues.yaml")
+    try FileManager.default.copyItem(atPath: Package.demoRules, toPath: rules)
+    let text = try String(contentsOfFile: queues, encoding: .utf8)
+    try text.replacingOccurrences(of: "phone: 20s", with: "phone: 4s")
+      .write(toFile: queues, atomically: true, encoding: .utf8)
+    try await run(rules: rules) { server in
+      let ann = try await server.agent("ann")
+      let caller = try call(server)
+      defer { caller.close() }
+      let first = try #require(try await caller.until("EXEC Dial"))
+      let cleo = try await server.agent("cleo")
+      #expect(
+        try await server.call("POST", "/v1/offers/\(try offer(in: first))/decline", by: ann).status
+          == 200)
+      try await Task.sleep(for: .milliseconds(3_300))
+      let said = ContinuousClock.now
+      try caller.say("200 result=0")
+      let second = try #require(try await caller.until("EXEC Dial", dial: "NOANSWER"))
+      #expect(second.contains("PJSIP/agent3"))
+      #expect(ContinuousClock.now - said < .seconds(7), "a device at fault is left alone for 10 s")
+      let me = try await server.call("GET", "/v1/agents/me", by: cleo)
+      #expect(me["responding"].description == "true", "\(me)")
     }
   }
 
