@@ -133,6 +133,15 @@ extension AGICall {
     return [.tell(.ringEnded(offer, .notRung))]
   }
 
+  /// So much is left to the ring that waits behind the command in flight: its Dial is told of no more.
+  mutating func shortenRing(toSeconds seconds: Int) -> [AGIAct] {
+    guard case .ring(var ring) = next else { return [] }
+    guard seconds >= 1 else { return stop(ring.offer) }
+    ring.timeoutSeconds = min(ring.timeoutSeconds, seconds)
+    next = .ring(ring)
+    return []
+  }
+
   private var next: Next? {
     get {
       switch state {

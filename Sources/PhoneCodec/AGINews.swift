@@ -125,7 +125,8 @@ public struct AGIRing: Equatable, Sendable {
   public var timeoutSeconds: Int
 
   /// - Parameter timeoutSeconds: at least 1; how long the device rings. A ring cannot be cut short,
-  ///   so the offer's own timeout should not be shorter.
+  ///   so the offer's own timeout should not be shorter; while it waits to be sent, see
+  ///   `AGIConnection.shortenRing`.
   public init(device: AGIDevice, offer: AGIOffer, timeoutSeconds: Int) {
     self.device = device
     self.offer = offer

@@ -19,8 +19,11 @@ public struct HistoryCheck: Sendable {
   private var massAt = Instant.distantPast
   private var eventsOfInstant = 0
   private static let violationsMax = 100
+  private let seesOffered: Bool
 
-  public init() {}
+  /// - Parameter seesOffered: whether what is offered to fewer than its queue asks must go in order, too.
+  ///   An older program's history is not so.
+  public init(seesOffered: Bool = false) { self.seesOffered = seesOffered }
 
   public mutating func feed(_ event: Event, at: Instant) {
     if at < lastInstant {
@@ -94,6 +97,13 @@ public struct HistoryCheck: Sendable {
     let index = Int(agent.raw)
     if !router.isEligible(index, slot) {
       note(.eligibility, "\(id) is offered to agent \(index), who cannot take it")
+    }
+    if seesOffered, router.cases[slot].state == .offered,
+      let sooner = router.soonestOpenToMore(index, lastInstant),
+      router.goesBefore(sooner, slot, lastInstant)
+    {
+      note(
+        .order, "\(router.cases[sooner].id) is offered to few, and passed over for \(id)")
     }
     guard let sooner = router.soonest(for: index, lastInstant), sooner != slot else { return }
     if router.goesBefore(sooner, slot, lastInstant) {

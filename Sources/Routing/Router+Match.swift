@@ -6,10 +6,12 @@ import Model
 extension Router {
   mutating func match(_ at: Instant, _ out: inout Decision) {
     matchGoesOn = false
+    underOfferedIsInOrder = false  // standings change with time
     var budget = RoutingLimits.pairsPerCommandMax
     while true {
       if pendingAgents.isEmpty, pendingCases.isEmpty {
         // What waits goes before what is offered already.
+        if !underOffered.isEmpty { orderUnderOffered(at) }
         guard !underOffered.isEmpty else { return }
       }
       guard budget > 0 else {
@@ -17,7 +19,7 @@ extension Router {
         return
       }
       if pendingAgents.isEmpty, pendingCases.isEmpty {
-        offerToNext(underOffered.removeLast(), at, &out)
+        offerSoonestToNext(at, &out)
         budget -= 1
       } else if pendingCases.isEmpty, pendingAgents.count == 1 {
         // Nobody else is new: a case that this agent can take has no other agent, or it would not
@@ -434,10 +436,10 @@ extension Router {
     emit(
       .offerMade(offer, cases[slot].id, id, seat: seat, until: until, passedOver: passed), at, &out)
     out.effects.append(.deliverOffer(offer, cases[slot].id, id, seat, until: until))
-    offerToAnother(slot, at, &out)
-    guard self.slot(of: offer) >= 0 else { return }  // another accepted by themselves
     if profiles.bounds[agent].autoAccept, cases[slot].channel != .phone {
       accept(self.slot(of: offer), id, at, &out)
+    } else {
+      askOthersToo(slot)
     }
   }
 

@@ -6,8 +6,10 @@ extension Router {
   /// Whether another agent may be asked beside those who are.
   func isOpenToMore(_ slot: Int32) -> Bool {
     guard cases[slot].state == .offered, cases[slot].preferenceUntil == nil else { return false }
+    // A line rings one device at a time: a second agent would be asked by a phone that stays silent.
+    guard cases[slot].channel != .phone else { return false }
     let most = catalogue.queues[Int(cases[slot].need.queue.raw)].settings.offersAtOnce
-    return cases[slot].offersOpen < most && !isInGrace(slot)
+    return cases[slot].offersOpen < most
   }
 
   /// Where those who come free find it; nowhere, once enough are asked.
@@ -22,7 +24,7 @@ extension Router {
   /// Another may be asked than before: fewer are, or more could take it.
   mutating func askMore(_ slot: Int32) {
     placeAmongOffered(slot)
-    if isDeciding, openToMore.contains(slot) { underOffered.append(slot) }
+    if isDeciding { askOthersToo(slot) }
   }
 
   /// Agents who could not take a case may be able to.
@@ -34,36 +36,53 @@ extension Router {
     }
   }
 
-  /// Who accepts by themselves sets the others free again.
-  mutating func offerToNext(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
-    guard openToMore.contains(slot), let agent = bestAgent(for: slot) else { return }
-    makeOffer(slot, agent, at, &out)
+  /// Puts the soonest last, each once, and drops what is open to no more.
+  mutating func orderUnderOffered(_ at: Instant) {
+    while let slot = underOffered.last, !openToMore.contains(slot) { underOffered.removeLast() }
+    guard !underOfferedIsInOrder else { return }
+    underOffered = Set(underOffered).filter { openToMore.contains($0) }
+      .sorted { goesBefore($1, $0, at) }
+    underOfferedIsInOrder = true
   }
 
-  /// One more offer of a case that was offered just now, unless the agent has a sooner case to take:
-  /// when that is settled, the next is asked.
-  mutating func offerToAnother(_ slot: Int32, _ at: Instant, _ out: inout Decision) {
-    guard isOpenToMore(slot), let agent = bestAgent(for: slot) else { return }
-    if let other = bestCase(for: agent, at), goesBefore(other, slot, at) {
-      underOffered.append(slot)
-      return
+  /// The soonest of those that are offered to too few, as of those that wait. It stays the soonest until
+  /// nobody is left to ask.
+  mutating func offerSoonestToNext(_ at: Instant, _ out: inout Decision) {
+    guard let slot = underOffered.last else { return }
+    if let agent = bestAgent(for: slot) {
+      makeOffer(slot, agent, at, &out)
+    } else {
+      underOffered.removeLast()
     }
-    makeOffer(slot, agent, at, &out)
+  }
+
+  /// Once nothing waits that those who are idle could take, others are asked beside whom it was offered
+  /// to just now: one offer after another, each counted as any.
+  mutating func askOthersToo(_ slot: Int32) {
+    guard isOpenToMore(slot), underOffered.last != slot else { return }
+    underOffered.append(slot)
+    underOfferedIsInOrder = false
   }
 
   /// Nothing that waits is for this agent: they are asked beside others. The case goes to whom it
-  /// suits best, as ever.
+  /// suits best, and they get the soonest that they can take, as ever.
   mutating func offerBesideOthers(
     _ agent: Int, _ at: Instant, _ budget: inout Int, _ out: inout Decision
   ) {
     while openToMore.count > 0, idle.channels(agent) != 0, let slot = soonestOpenToMore(agent, at) {
       guard budget > 0 else { return lookAgain(agent) }
-      makeOffer(slot, bestAgent(for: slot) ?? agent, at, &out)
+      var (slot, other) = (slot, bestAgent(for: slot) ?? agent)
+      while other != agent, let first = soonestOpenToMore(other, at), first != slot,
+        goesBefore(first, slot, at), let best = bestAgent(for: first)
+      {
+        (slot, other) = (first, best)
+      }
+      makeOffer(slot, other, at, &out)
       budget -= 1
     }
   }
 
-  private mutating func soonestOpenToMore(_ agent: Int, _ at: Instant) -> Int32? {
+  mutating func soonestOpenToMore(_ agent: Int, _ at: Instant) -> Int32? {
     let passes = { [records = cases.records] (slot: Int32, profiles: Profiles) in
       !records[Int(slot)].isRestricted || records[Int(slot)].allows(agent, profiles)
     }

@@ -46,7 +46,9 @@ public struct Router: Sendable {
   var pendingCases: [Int32] = []
   var matchGoesOn = false
   /// Those of `openToMore` that agents who are idle already may be asked to take.
+  /// The soonest is the last, once they are in order.
   var underOffered: [Int32] = []
+  var underOfferedIsInOrder = true
   /// In a replay nothing matches: there, what began to wait is listed without being looked at.
   private(set) var isDeciding = false
   /// Agents who wanted to leave and may have ended their last case in this command.

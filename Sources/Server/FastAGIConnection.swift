@@ -28,6 +28,8 @@ final class FastAGIConnection: ConnectionHandler {
   private var role = Role.unknown
   private var bridged: Set<OfferID> = []
   private var lastRing: AGIRingOutcome?
+  /// Until when the last ring that was wished may ring.
+  private var ringUntil: Instant?
   private enum Role {
     case unknown
     case arriving
@@ -56,6 +58,7 @@ final class FastAGIConnection: ConnectionHandler {
   }
 
   func received(_ bytes: UnsafeRawBufferPointer, on connection: Connection) {
+    if let ringUntil { run(talk.shortenRing(toSeconds: secondsLeft(ringUntil)), connection) }
     run(talk.received(bytes), connection)
   }
 
@@ -162,7 +165,8 @@ final class FastAGIConnection: ConnectionHandler {
     case .answered: submit(.bridgeEnded(session), connection, answers: true)
     case .busy: submit(.failOffer(id, .deviceBusy), connection)
     case .unavailable: submit(.failOffer(id, .deviceUnavailable), connection)
-    case .notRung: submit(.failOffer(id, .deviceError), connection)
+    // The line was busy with something else: no fault of a device that was never dialled.
+    case .notRung: submit(.failOffer(id, .lineGone), connection)
     case .dropped: submit(.deviceLost(id, of: session, newCase: .new()), connection)
     case .notAnswered: submit(.failOffer(id, .notAnswered), connection)
     case .cancelled, .lost: break  // the call's own end follows
@@ -269,11 +273,16 @@ final class FastAGIConnection: ConnectionHandler {
 
   private func ring(_ offer: OfferID, _ device: String, _ until: Instant, _ connection: Connection)
   {
-    let left = (until - edge.health.clock.now).milliseconds / 1_000
-    guard let name = AGIOffer(offer.description), let device = AGIDevice(device), left >= 1 else {
+    guard let name = AGIOffer(offer.description), let device = AGIDevice(device) else {
       return submit(.failOffer(offer, .deviceError), connection)
     }
-    run(
-      talk.wish(.ring(AGIRing(device: device, offer: name, timeoutSeconds: Int(left)))), connection)
+    let left = secondsLeft(until)
+    guard left >= 1 else { return submit(.failOffer(offer, .lineGone), connection) }
+    ringUntil = until
+    run(talk.wish(.ring(AGIRing(device: device, offer: name, timeoutSeconds: left))), connection)
+  }
+
+  private func secondsLeft(_ until: Instant) -> Int {
+    Int((until - edge.health.clock.now).milliseconds / 1_000)
   }
 }

@@ -4,8 +4,10 @@ import Testing
 
 /// Calls: from Asterisk over FastAGI, and from any other phone system over HTTP.
 @Suite(.inTurn) struct PhoneTests {
-  private func run(_ body: @Sendable (TestServer) async throws -> Void) async throws {
-    try await TestServer.run {
+  private func run(
+    rules: String? = nil, _ body: @Sendable (TestServer) async throws -> Void
+  ) async throws {
+    try await TestServer.run(rules: rules) {
       $0.fastagiListen = "127.0.0.1:0"
     } _: {
       try await body($0)
@@ -80,6 +82,55 @@ import Testing
         late.lines.allSatisfy { !$0.contains("GOSUB_RESULT \"\"") },
         "an offer that has ended is refused on its leg")
       #expect(try await count("assigned", server, ann) == 0)
+    }
+  }
+
+  /// Dial cannot be stopped: the next ring waits for its end, and its offer's time goes by meanwhile.
+  @Test func `a ring that had to wait rings for what is left of its offer's time`() async throws {
+    try await run { server in
+      let ann = try await server.agent("ann")
+      let caller = try call(server)
+      defer { caller.close() }
+      let first = try #require(try await caller.until("EXEC Dial"))
+      _ = try await server.agent("cleo")
+      let declined = try await server.call(
+        "POST", "/v1/offers/\(try offer(in: first))/decline", by: ann)
+      #expect(declined.status == 200)
+      try await Task.sleep(for: .milliseconds(2_100))
+      try caller.say("200 result=0")
+      let second = try #require(try await caller.until("EXEC Dial", dial: "NOANSWER"))
+      func seconds(_ dial: String) -> Int {
+        Int(dial.split(separator: ",").dropFirst().first ?? "") ?? -1
+      }
+      #expect(try offer(in: second) != offer(in: first))
+      #expect(seconds(second) > 0 && seconds(second) <= seconds(first) - 2, "\(first) \(second)")
+    }
+  }
+
+  @Test func `a ring that came too late to be sent is no fault of the device`() async throws {
+    let folder = try TemporaryFolder()
+    let (rules, queues) = (folder.path + "/rules", folder.path + "/rules/demo/queues.yaml")
+    try FileManager.default.copyItem(atPath: Package.demoRules, toPath: rules)
+    let text = try String(contentsOfFile: queues, encoding: .utf8)
+    try text.replacingOccurrences(of: "phone: 20s", with: "phone: 4s")
+      .write(toFile: queues, atomically: true, encoding: .utf8)
+    try await run(rules: rules) { server in
+      let ann = try await server.agent("ann")
+      let caller = try call(server)
+      defer { caller.close() }
+      let first = try #require(try await caller.until("EXEC Dial"))
+      let cleo = try await server.agent("cleo")
+      #expect(
+        try await server.call("POST", "/v1/offers/\(try offer(in: first))/decline", by: ann).status
+          == 200)
+      try await Task.sleep(for: .milliseconds(3_300))
+      let said = ContinuousClock.now
+      try caller.say("200 result=0")
+      let second = try #require(try await caller.until("EXEC Dial", dial: "NOANSWER"))
+      #expect(second.contains("PJSIP/agent3"))
+      #expect(ContinuousClock.now - said < .seconds(7), "a device at fault is left alone for 10 s")
+      let me = try await server.call("GET", "/v1/agents/me", by: cleo)
+      #expect(me["responding"].description == "true", "\(me)")
     }
   }
 

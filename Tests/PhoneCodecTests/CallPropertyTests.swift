@@ -12,6 +12,24 @@ struct `A call` {
     "520-Usage\nHANGUP\n520 End of proper usage.",
   ]
 
+  @Test func `that waits with a ring rings for what is left when it is sent, or not at all`() throws
+  {
+    let device = try #require(AGIDevice("PJSIP/a"))
+    let ring = AGIRing(device: device, offer: try #require(AGIOffer("o1")), timeoutSeconds: 15)
+    let done = AGIReply.result("0", value: nil, rest: "")
+    for left in [9, 30, 0] {
+      var call = AGICall(musicClass: .standardMusic)
+      _ = call.wish(.wait)
+      #expect(call.wish(.ring(ring)) == [])
+      let told = call.shortenRing(toSeconds: left)
+      #expect(told == (left > 0 ? [] : [.tell(.ringEnded(ring.offer, .notRung))]))
+      var sent = ring
+      sent.timeoutSeconds = min(15, left)
+      #expect(call.replied(done) == (left > 0 ? [.command(.dial(sent))] : []))
+      #expect(call.shortenRing(toSeconds: 0) == [], "what was sent rings on")
+    }
+  }
+
   @Test(arguments: 1...400) func `has one end, and so has each of its rings`(seed: Int) {
     var random = Seeded(state: UInt64(seed))
     var connection = AGIConnection(keyring: .forTests)
@@ -21,6 +39,7 @@ struct `A call` {
     var asked: [AGIOffer] = []
     var answered = 0
     for _ in 0..<60 {
+      if random.below(8) == 0 { log += connection.shortenRing(toSeconds: random.below(3)) }
       // Mostly Asterisk answers what was asked; now and then it says what nobody asked for.
       if commands(in: log) > answered ? random.below(2) == 0 : random.below(50) == 0 {
         answered += 1

@@ -4,8 +4,10 @@ import Testing
 @testable import Routing
 
 struct `What must hold over a history` {
-  func check(_ log: [(event: Event, at: Instant)]) -> [Invariants.Violation] {
-    var check = HistoryCheck()
+  func check(
+    _ log: [(event: Event, at: Instant)], seesOffered: Bool = true
+  ) -> [Invariants.Violation] {
+    var check = HistoryCheck(seesOffered: seesOffered)
     for (event, at) in log { check.feed(event, at: at) }
     return check.finish()
   }
@@ -89,6 +91,35 @@ struct `What must hold over a history` {
       )
     }
     #expect(check(swapped).map(\.rule).contains(.order))
+  }
+
+  @Test func `a case offered to few that is passed over for a later one is named`() {
+    var made = World.configuration
+    made.queues[1].offersAtOnce = 2
+    made.agents[3].autoAccept = false
+    var world = World(made)
+    for (n, agent) in [(1, World.bob), (2, World.cat), (3, World.dan)] {
+      world.available(agent)
+      world.given(.openStream(agent, waiter: WaiterID(UInt64(agent.raw))))
+      guard n < 3 else { continue }
+      world.open(UInt64(n))
+      var need = Need(queue: World.sales)
+      // Each of the two is for one only, until dan comes.
+      need.excluded = [n == 1 ? World.cat : World.bob]
+      world.route(UInt64(n), need)
+      world.pass(seconds: 1)
+    }
+    #expect(world.router.offer(world.offer(World.dan))?.theCase == World.case(1))
+    let swapped = world.log.map { entry -> (event: Event, at: Instant) in
+      guard case .offerMade(let offer, _, World.dan, let seat, let until, let passed) = entry.event
+      else { return entry }
+      return (
+        .offerMade(offer, World.case(2), World.dan, seat: seat, until: until, passedOver: passed),
+        entry.at
+      )
+    }
+    #expect(check(swapped).map(\.rule) == [.order])
+    #expect(check(swapped, seesOffered: false).isEmpty, "as an older program did")
   }
 
   /// As a program did that asked nobody who came free later.

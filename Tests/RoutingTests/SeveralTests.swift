@@ -83,6 +83,21 @@ struct `Offers to several at once` {
     #expect(asked(world) == [World.bob, World.cat])
   }
 
+  @Test func `of two that are offered to few the soonest goes first`() {
+    var (first, second) = (Need(queue: World.sales), Need(queue: World.sales))
+    first.preferred = .init(agent: World.bob, for: .seconds(10))
+    second.preferred = .init(agent: World.cat, for: .seconds(10))
+    var world = world(2, first)
+    world.sits(World.cat)
+    world.open(2)
+    world.route(2, second)
+    world.sits(World.dan)
+    #expect(asked(world) == [World.bob] && asked(world, 2) == [World.cat])
+    world.pass(seconds: 10)
+    world.when(.tick)
+    #expect(asked(world) == [World.bob, World.dan] && asked(world, 2) == [World.cat])
+  }
+
   @Test func `who declined it is asked once more when their time is over, while it is offered`() {
     var world = world()
     world.sits(World.cat)
@@ -93,27 +108,84 @@ struct `Offers to several at once` {
     #expect(asked(world) == [World.bob, World.cat])
   }
 
+  @Test func `who accepts by themselves has what they are offered, and nobody else is asked`() {
+    var made = World.configuration
+    made.queues[1].offersAtOnce = 3
+    for index in 1...3 { made.agents[index].autoAccept = true }
+    var world = World(made)
+    for agent in [World.cat, World.dan] { world.sits(agent) }
+    world.available(World.bob)
+    world.asks(World.bob)
+    func heard() -> [AgentID] {
+      world.last.events.compactMap {
+        if case .offerMade(_, _, let agent, _, _, _) = $0 { agent } else { nil }
+      }
+    }
+    for (n, agent) in [(1, World.cat), (2, World.dan), (3, World.bob)] {
+      world.open(UInt64(n))
+      world.route(UInt64(n), Need(queue: World.sales))
+      #expect(heard() == [agent], "the longest idle, and nobody else")
+      #expect(world.router.case(World.case(UInt64(n)))?.agent == agent)
+    }
+  }
+
+  @Test func `each of very many offers of a few cases counts, and some are made a command`() {
+    let most = 200
+    var made = World.configuration
+    made.queues[0].offersAtOnce = UInt8(most)
+    made.agents = (0..<3 * most).map {
+      RoutingConfiguration.Agent(name: "a\($0)", skills: [], queues: ["support"])
+    }
+    made.queues[0].hours = []
+    var world = World(made)
+    world.checks = false
+    for n in 1...3 as ClosedRange<UInt64> {
+      world.open(n)
+      world.route(n, Need(queue: World.support))
+    }
+    for index in 0..<3 * most { world.sits(AgentID(UInt32(index))) }
+    #expect(asked(world).isEmpty, "it is closed")
+    made.queues[0].hours = nil
+    world.when(.configure(made))
+    var commands = 1
+    func count() -> Int {
+      world.last.events.count { if case .offerMade = $0 { true } else { false } }
+    }
+    #expect(count() <= RoutingLimits.pairsPerCommandMax)
+    world.checks = true
+    while world.router.matchGoesOn {
+      world.when(.tick)
+      #expect(count() <= RoutingLimits.pairsPerCommandMax)
+      commands += 1
+    }
+    #expect(commands > 2)
+    for n in 1...3 as ClosedRange<UInt64> { #expect(asked(world, n).count == most) }
+  }
+
   /// A machine that is read from its rows finds whoever came free as well.
-  @Test func `after a restart others are asked, a call's only once its caller is back`() throws {
+  @Test func `after a restart others are asked`() throws {
     var world = world(2)
     world.router = try Router(rows: world.router.allRows())
     world.sits(World.cat)
     #expect(asked(world) == [World.bob, World.cat])
+  }
 
-    world = self.world(2)
-    world.given(.accept(world.offer(World.bob), World.bob), .close(World.case(1), by: World.bob))
-    world.open(2, .phone)
-    world.route(2, Need(queue: World.support))
-    #expect(asked(world, 2) == [World.bob])
+  @Test func `a call rings one device at a time, however many its queue asks at once`() throws {
+    var made = World.configuration
+    made.queues[0].offersAtOnce = 3
+    var world = World(made)
+    world.available(World.ann, World.bob)
+    world.open(1, .phone)
+    world.route(1, Need(queue: World.support))
+    #expect(asked(world) == [World.ann])
+    world.available(World.bob)
+    #expect(asked(world) == [World.ann])
+    world.given(.failOffer(world.offer(World.ann), .deviceBusy))
+    #expect(asked(world) == [World.bob], "then the next")
     world.router = try Router(rows: world.router.allRows())
     world.given(.start)
     world.available(World.ann)
-    #expect(asked(world, 2) == [World.bob], "nobody may be on that line")
-    world.given(
-      .joinSession(
-        conversation: World.conversation(2),
-        session: NewSession(id: World.session(2), channel: .phone, bot: nil)))
-    #expect(asked(world, 2) == [World.bob, World.ann])
+    #expect(asked(world) == [World.bob])
   }
 
   @Test func `of very many that may be offered to more at once each is, some a command`() throws {

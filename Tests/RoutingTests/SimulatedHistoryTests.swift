@@ -300,26 +300,30 @@ struct RandomHistory {
     case 0: return .transfer(id, by: by, need: need(), case: self.id())
     case 1: return .handBack(id, by: by)
     case 2, 3: return .wrapUp(id, by: by)
-    case 4, 5, 6: return .close(id, by: by)
+    case 4, 5: return .close(id, by: by)
+    case 6: return resumed() ?? .close(id, by: by)
     case 7: return .park(id, by: by, until: now + .seconds(Int64(random.below(100))))
     case 8:
       switch random.below(3) {
       case 0: return .hold(id, by: by, until: now + .seconds(Int64(random.below(60))))
       case 1: return .endHold(id, by: by)
       default:
-        let parked = router.cases.ordered.compactMap { slot in
-          if case .parked(let agent, _) = router.cases[slot].state {
-            (id: router.cases[slot].id, agent: agent)
-          } else {
-            nil
-          }
-        }
-        guard random.below(4) > 0, !parked.isEmpty else { return .resume(id, by: by) }
-        let drawn = parked[random.below(parked.count)]
-        return .resume(drawn.id, by: drawn.agent)
+        guard random.below(4) > 0, let resumed = resumed() else { return .resume(id, by: by) }
+        return resumed
       }
     default: return .moveConversation(one(conversations) ?? self.id(), customer: self.id())
     }
+  }
+
+  /// One of those that are parked goes on, if there is one.
+  mutating func resumed() -> Command? {
+    let parked = router.cases.ordered.compactMap { slot -> (id: CaseID, agent: AgentID)? in
+      guard case .parked(let agent, _) = router.cases[slot].state else { return nil }
+      return (router.cases[slot].id, agent)
+    }
+    guard !parked.isEmpty else { return nil }
+    let drawn = parked[random.below(parked.count)]
+    return .resume(drawn.id, by: drawn.agent)
   }
 
   mutating func reason() -> StatusReasonID? {

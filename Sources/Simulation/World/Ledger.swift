@@ -7,7 +7,7 @@ import Wire
 /// What the world was told, and what the disk says of it: the two must agree at every moment.
 struct Ledger {
   /// A replay of what is on disk, and nothing else, held against all that must hold over a history.
-  private var history = HistoryCheck()
+  private var history = HistoryCheck(seesOffered: true)
   var watch: ((Event) -> String?)?
   private var made: [OfferID: AgentID] = [:]
   private var subjects: [OfferID: CaseID] = [:]
