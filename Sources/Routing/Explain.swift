@@ -71,6 +71,9 @@ public struct AgentExplanation: Hashable, Sendable {
   /// Waiting cases of the agent's queues, by the first reason why this agent does not get them.
   public var cases: PassedOver
   public var waitingInQueues: Int
+  /// Cases that are offered to fewer than their queue asks, and that the agent would be asked about, too,
+  /// if they asked for a case now.
+  public var besideOthers: Int
   /// False where so much waits that not all was looked at.
   public var isComplete: Bool
 }
@@ -238,7 +241,27 @@ extension Router {
     let (ready, hindrance) = readiness(of: id)
     return AgentExplanation(
       agent: view, hindrance: hindrance, ready: ready, cases: tally.counts,
-      waitingInQueues: tally.all, isComplete: looks > 0)
+      waitingInQueues: tally.all, besideOthers: besideOthers(index, &looks),
+      isComplete: looks > 0)
+  }
+
+  /// By the agents who are asked: no more is offered than there are of these.
+  private func besideOthers(_ index: Int, _ looks: inout Int) -> Int {
+    guard openToMore.count > 0 else { return 0 }
+    var count = 0
+    for other in agents.indices where agents[other].openOffer >= 0 {
+      let slot = offers[agents[other].openOffer].theCase
+      guard openToMore.contains(slot), offerSlots(of: slot).first == agents[other].openOffer else {
+        continue
+      }
+      guard looks > 0 else { break }
+      looks -= RoutingLimits.explainedLooksOfSingle
+      var found = reasons(index, kind(slot), asking: true)
+      found.note(.lacksSkill, lacksSkill(index, for: slot))
+      note(&found, index, slot)
+      if found.first == nil { count += 1 }
+    }
+    return count
   }
 
   /// Cases by the first reason why an agent does not get them; those of queues that they do not

@@ -168,11 +168,22 @@ extension Router {
     return nil
   }
 
-  /// The connection through which an offer went is gone.
+  /// The connection through which an offer went is gone. An offer is heard at every stream of an agent,
+  /// and lives as long as one of them: told again, since some may have been opened after it.
   private mutating func failOffer(
     of agent: AgentID, at seat: Seat, _ at: Instant, _ out: inout Decision
   ) {
     let offer = agents[Int(agent.raw)].openOffer
-    if offer >= 0, offers[offer].seat == seat { fail(offer, .connectionClosed, at, &out) }
+    guard offer >= 0 else { return }
+    if case .stream = seat, case .stream(let eldest) = offers[offer].seat {
+      let streams = agents[Int(agent.raw)].streams
+      guard let other = streams.last else { return fail(offer, .connectionClosed, at, &out) }
+      guard !streams.contains(eldest) else { return }
+      let was = offers[offer]
+      out.effects.append(
+        .deliverOffer(was.id, cases[was.theCase].id, agent, .stream(other), until: was.until))
+    } else if offers[offer].seat == seat {
+      fail(offer, .connectionClosed, at, &out)
+    }
   }
 }

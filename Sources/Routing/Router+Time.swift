@@ -9,6 +9,7 @@ extension Router {
     if let fault = Catalogue.fault(new) { return fault }
     emit(.configured(new), at, &out)
     for index in queues.indices { turnQueue(index, at, &out) }
+    endConsultsOfRetired(at, &out)
     for index in agents.indices where catalogue.agents[index].isRetired {
       leave(AgentID(UInt32(truncatingIfNeeded: index)), .reconfigured, streamsToo: true, at, &out)
     }

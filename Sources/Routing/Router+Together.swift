@@ -159,6 +159,14 @@ extension Router {
     if let holder = cases[slot].agent { tell(holder, id, .consultEnded(end), &out) }
   }
 
+  /// Whoever is not among the agents any more gives no advice, and hears of no customer.
+  mutating func endConsultsOfRetired(_ at: Instant, _ out: inout Decision) {
+    let some = cases.ordered { [catalogue] in
+      $0.consult.map { catalogue.agents[Int($0.agent.raw)].isRetired } ?? false
+    }
+    for slot in some { endConsult(slot, .ended, at, &out) }
+  }
+
   func isConsulted(_ home: Int32, _ agent: AgentID) -> Bool {
     let theCase = conversations[home].openCase
     return theCase >= 0 && cases[theCase].consult?.agent == agent

@@ -191,11 +191,12 @@ public final class Hub: Outlet {
       }
     case .outbox: queued = true
     case .offer(let offer, let waiter):
-      guard let seat = state.seats[waiter] else {
+      let desks = state.agentStreams[Key(workspace: writer.workspace, id: offer.agent)] ?? []
+      guard !desks.isEmpty else {
         return writer.submit([Request(.failOffer(offer.offer, .connectionClosed))])
       }
       // At every desk, as a ring is: the seat may be a tab that nobody looks at, or half dead.
-      for desk in state.agentStreams[seat] ?? [] {
+      for desk in desks {
         batch.append(Delivery(to: desk, Inbound.offer(offer, waiter)))
       }
     case .ring(let session, let offer, let device):
@@ -283,9 +284,14 @@ public final class Hub: Outlet {
         switch delivery.payload as? Inbound {
         case .answer(_, .offer(let offer)):
           failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
-        case .offer(let offer, let waiter):
-          let seat = self.state.withLock { $0.streams[waiter] }
-          if seat == nil || seat == delivery.to {
+        case .offer(let offer, _):
+          // Of several desks each hears of it; what closes the last one ends the offer.
+          let (workspace, to) = (writer.workspace, delivery.to)
+          let isAlone = self.state.withLock { state in
+            state.agentStreams[Key(workspace: workspace, id: offer.agent)]?
+              .allSatisfy { $0 == to } ?? true
+          }
+          if isAlone {
             failed.append(Request(.failOffer(offer.offer, .connectionClosed)))
           }
         case .wake(let conversation): self.unsubscribe(conversation, delivery.to)

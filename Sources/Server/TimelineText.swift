@@ -151,6 +151,9 @@ public enum ExplanationText {
     lines.append(
       "\(page["waiting_in_queues"] ?? 0) cases wait in their queues"
         + (passed.isEmpty ? "." : "; why not theirs: \(counts(passed))."))
+    if let beside = page["beside_others"] {
+      lines.append("They would be asked about \(beside) that others were offered, too.")
+    }
     return lines
   }
 

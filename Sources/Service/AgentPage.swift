@@ -191,7 +191,7 @@ struct AgentPage: Sendable {
         object: {
           $0.field("in_queues", why.waitingInQueues)
           let passed = why.cases.counts.reduce(0) { $0 + Int($1) }
-          $0.field("next_would_bring", max(0, why.waitingInQueues - passed))
+          $0.field("next_would_bring", max(0, why.waitingInQueues - passed) + why.besideOthers)
           $0.field("passed_over_by", object: { ExplainPage.counts(why.cases, &$0) })
         })
       json.field(

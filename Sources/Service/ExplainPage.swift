@@ -172,6 +172,7 @@ public enum ExplainPage {
       if let offer = agent.offer { $0.field("offer", offer.description) }
       $0.field("idle_since", agent.idleSince.description)
       $0.field("waiting_in_queues", why.waitingInQueues)
+      if why.besideOthers > 0 { $0.field("beside_others", why.besideOthers) }
       if !why.isComplete { $0.field("complete", false) }
       $0.field("passed_over_by", object: { Self.counts(why.cases, &$0) })
     }

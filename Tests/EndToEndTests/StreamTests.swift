@@ -1,3 +1,4 @@
+import Foundation
 import Model
 import Testing
 import WebCodec
@@ -670,6 +671,26 @@ import WebCodec
       for desk in desks.dropFirst() {
         try await desk.line("an offer") { JSON($0)["type"].text == "offer" }
       }
+    }
+  }
+
+  @Test func `an offer outlives the eldest stream of its agent, and is told again`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      let desks = [try await stream(server, ann), try await stream(server, ann)]
+      for desk in desks { try await desk.line("ready") { JSON($0)["type"].text == "ready" } }
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      try await chat.customer("help")
+      try await chat.handoff()
+      let shown = JSON(try await desks[1].line("an offer") { JSON($0)["type"].text == "offer" })
+      desks[0].signal(SIGKILL)
+      let again = JSON(
+        try await desks[1].line("what is told next") {
+          ["offer", "offer_ended"].contains(JSON($0)["type"].text)
+        })
+      #expect(again["type"].text == "offer" && again["offer"].text == shown["offer"].text)
+      #expect(again["until"].text == shown["until"].text)
+      try await server.call("POST", "/v1/offers/\(shown["offer"].text)/accept", by: ann)
     }
   }
 

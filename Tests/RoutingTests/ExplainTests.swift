@@ -152,6 +152,11 @@ struct `Why a case waits and why an agent is idle` {
         }
         #expect(why?.waitingInQueues == found.count { $0 != .notInQueue })
         #expect(why?.isComplete == true)
+        let beside = slots.filter {
+          router.isOpenToMore($0)
+            && Self.reasons(router, index, $0).allSatisfy { $0 == .notAsking }
+        }
+        #expect(why?.besideOthers == beside.count)
       }
     }
   }

@@ -459,9 +459,43 @@ struct `Moves and time` {
     let offer = world.offer(World.ann)
     #expect(world.router.offer(offer)?.seat == .stream(WaiterID(1)))
     world.when(.openStream(World.ann, waiter: WaiterID(most + 1)))
-    #expect(world.last.events.contains(.offerEnded(offer, .failed(.connectionClosed))))
     #expect(world.router.agent(World.ann)?.streams == (2...most + 1).map { WaiterID($0) })
-    #expect(world.router.offer(world.offer(World.ann))?.seat == .stream(WaiterID(2)))
+    #expect(world.offer(World.ann) == offer, "which is told at the others")
     world.given(.closeStream(World.ann, waiter: WaiterID(1)))
+    #expect(world.offer(World.ann) == offer)
+  }
+
+  @Test func `an offer lives as long as one stream of its agent, with the time that it had`() throws
+  {
+    var world = World()
+    world.available(World.ann, World.bob)
+    world.given(
+      .openStream(World.ann, waiter: WaiterID(1)), .openStream(World.ann, waiter: WaiterID(2)))
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    let offer = world.offer(World.ann)
+    let until = try #require(world.router.offer(offer)?.until)
+    world.pass(seconds: 5)
+    world.given(.openStream(World.ann, waiter: WaiterID(3)))
+    world.when(.closeStream(World.ann, waiter: WaiterID(2)))
+    world.then([.streamClosed(World.ann, WaiterID(2))], [])
+    world.when(.closeStream(World.ann, waiter: WaiterID(1)))
+    world.then(
+      [.streamClosed(World.ann, WaiterID(1))],
+      [.deliverOffer(offer, World.case(1), World.ann, .stream(WaiterID(3)), until: until)])
+    world.given(.openStream(World.bob, waiter: WaiterID(4)))
+    world.when(.closeStream(World.ann, waiter: WaiterID(3)))
+    #expect(world.last.events.contains(.offerEnded(offer, .failed(.connectionClosed))))
+    #expect(world.router.offer(world.offer(World.bob))?.theCase == World.case(1))
+    world.given(.accept(world.offer(World.bob), World.bob))
+
+    world.given(.openStream(World.ann, waiter: WaiterID(5)))
+    world.given(.openStream(World.ann, waiter: WaiterID(6)))
+    world.open(2)
+    world.route(2, Need(queue: World.support))
+    let second = world.offer(World.ann)
+    world.given(.closeStream(World.ann, waiter: WaiterID(5)))
+    world.given(.accept(second, World.ann))
+    #expect(world.router.case(World.case(2))?.state == .assigned(World.ann))
   }
 }

@@ -50,6 +50,20 @@ struct `Offers to several at once` {
     #expect(asked(world) == [World.bob, World.cat] && asked(world, 2).isEmpty)
   }
 
+  /// What `GET /v1/agents/me` says `next` would bring.
+  @Test func `who could be asked beside others is told so before they ask`() {
+    var world = world(2)
+    world.available(World.cat, World.dan)
+    #expect(asked(world) == [World.bob])
+    let why = world.router.why(World.cat, asking: true)
+    #expect(why?.besideOthers == 1 && why?.waitingInQueues == 0)
+    #expect(world.router.why(World.cat)?.besideOthers == 1, "as if they asked")
+    #expect(world.router.why(World.ann, asking: true)?.besideOthers == 0, "not their queue")
+    world.asks(World.cat)
+    #expect(asked(world) == [World.bob, World.cat])
+    #expect(world.router.why(World.dan, asking: true)?.besideOthers == 0, "two are asked")
+  }
+
   @Test func `new rules that ask for more have others asked`() throws {
     var world = world(1)
     world.sits(World.cat)

@@ -51,6 +51,31 @@ struct `Agents together, and leaving` {
     #expect(world.last.events.contains(.consultEnded(World.case(1), .movedOn)))
   }
 
+  @Test func `advice ends when rules come without whoever is asked`() {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    world.available(World.bob)
+    world.given(
+      .openStream(World.ann, waiter: WaiterID(6)), .openStream(World.bob, waiter: WaiterID(7)),
+      .consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(60)))
+    var made = World.configuration
+    made.agents.removeAll { $0.name == "bob" }
+    world.when(.configure(made))
+    #expect(world.last.events.contains(.consultEnded(World.case(1), .ended)))
+    let (told, closed) = (
+      world.last.effects.firstIndex(of: .endConsult(World.bob, World.case(1), .ended)),
+      world.last.effects.firstIndex(of: .closeStream(World.bob, WaiterID(7), .agentRetired))
+    )
+    #expect(told ?? .max < closed ?? 0, "they hear it while their stream is open")
+    #expect(
+      world.last.effects.contains(.tellCase(World.ann, World.case(1), .consultEnded(.ended))))
+    #expect(world.router.case(World.case(1))?.consult == nil)
+    world.refused(notes(World.bob, 1), .notOwner)
+    world.refused(.takeOver(World.case(1), by: World.bob), .caseNotYours)
+    world.given(.configure(World.configuration))
+    world.refused(.takeOver(World.case(1), by: World.bob), .caseNotYours)
+  }
+
   @Test func `advice ends at its time, also on a case that is parked or wrapped up`() {
     for command in [
       Command.park(World.case(1), by: World.ann, until: World().now + .seconds(600)),

@@ -42,6 +42,25 @@ struct AgentPageTests {
     #expect(try shop.call("POST", "/v1/agents/me/next", by: shop.ann).status == 200)
   }
 
+  @Test("what is offered to fewer than its queue asks is among what would come")
+  func besideOthers() throws {
+    let shop = try Shop()
+    var rules = try #require(shop.pipeline.router.configuration)
+    rules.version = 2
+    rules.queues[0].offersAtOnce = 2
+    _ = try shop.submit(.configure(rules, encoded: [2]))
+    try shop.call("PUT", "/v1/agents/me/status", ["status": "available"], by: shop.ann)
+    try shop.handsOver(try shop.open([("email", "jo@home.example")]))
+    #expect(try shop.call("POST", "/v1/agents/me/next", by: shop.ann).status == 200)
+    #expect(try me(shop, shop.bob).number("waiting", "next_would_bring") == 0, "not there yet")
+    try shop.call("PUT", "/v1/agents/me/status", ["status": "available"], by: shop.bob)
+    let page = try me(shop, shop.bob)
+    #expect(page.number("waiting", "next_would_bring") == 1)
+    #expect(page.number("waiting", "in_queues") == 0)
+    #expect(try shop.call("POST", "/v1/agents/me/next", by: shop.bob).status == 200)
+    #expect(try me(shop).number("waiting", "next_would_bring") == 0)
+  }
+
   @Test("an agent sees their cases and offers, with state, channel, queue and customer")
   func held() throws {
     let shop = try Shop()

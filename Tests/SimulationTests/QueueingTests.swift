@@ -119,6 +119,87 @@ struct `Queueing models` {
     #expect(nobody.overloads == [])
   }
 
+  /// Sixteen classes with fifteen groups are past every set of either.
+  @Test func `two classes too many for one agent are found among any number of others`() {
+    func model(_ rate: Double, others: Int) -> QueueingModel {
+      var classes: [QueueingModel.CaseClass] = []
+      var groups: [QueueingModel.AgentGroup] = []
+      for number in 0..<(others + 2) {
+        let isOfTwo = number < 2
+        var made = QueueingModel.CaseClass(
+          name: "c\(number)", arrivalRate: isOfTwo ? rate : 0.1, serviceRate: 1)
+        made.skills = ["s\(isOfTwo ? 0 : number)"]
+        classes.append(made)
+        var group = QueueingModel.AgentGroup(name: "g\(number)", count: 1)
+        group.skills = made.skills
+        if number != 1 { groups.append(group) }
+      }
+      return QueueingModel(name: "m", classes: classes, groups: groups)
+    }
+    #expect(
+      model(0.6, others: 14).overloads == [.init(classes: [0, 1], demand: 1.2, agents: 1)])
+    #expect(
+      model(0.5, others: 14).overloads == [.init(classes: [0, 1], demand: 1, agents: 1)],
+      "just as much as there is")
+    #expect(model(0.49, others: 200).overloads == [])
+    // Twenty of the same are one for the flow.
+    var same = model(0.6, others: 0)
+    same.classes = Array(repeating: same.classes[0], count: 20)
+    #expect(same.overloads.map(\.classes) == [Array(0..<20)])
+  }
+
+  /// Against every set of classes, one by one.
+  @Test func `whether work can be spread is what looking at every set says`() {
+    var random = SeededRandom(seed: 11)
+    var tooMuch = 0
+    for _ in 0..<400 {
+      let skills = (0..<4).map { "s\($0)" }
+      let groups = (0..<4).map { number in
+        var made = QueueingModel.AgentGroup(name: "g\(number)", count: 1 + random.below(3))
+        made.skills = skills.filter { _ in random.below(2) == 0 }
+        return made
+      }
+      let classes = (0..<5).map { number in
+        var made = QueueingModel.CaseClass(
+          name: "c\(number)", arrivalRate: Double(1 + random.below(8)) / 4, serviceRate: 1)
+        made.skills = skills.filter { _ in random.below(3) == 0 }
+        return made
+      }
+      let model = QueueingModel(name: "m", classes: classes, groups: groups)
+      func isTooMuch(_ set: [Int]) -> Bool {
+        let agents = groups.filter { group in
+          set.contains { Set(classes[$0].skills).isSubset(of: group.skills) }
+        }
+        return set.reduce(0) { $0 + classes[$1].arrivalRate }
+          >= Double(agents.reduce(0) { $0 + $1.count })
+      }
+      let sets = (1..<32).map { bits in (0..<5).filter { bits >> $0 & 1 == 1 } }
+      let found = model.overloads
+      #expect(found.isEmpty == !sets.contains(where: isTooMuch))
+      for overload in found { #expect(isTooMuch(overload.classes)) }
+      tooMuch += found.isEmpty ? 0 : 1
+    }
+    #expect((50..<350).contains(tooMuch), "\(tooMuch)")
+  }
+
+  /// All that wait at the end are few of all that came, and nearly all of their class.
+  @Test(arguments: [200.0, 4_000]) func `a small class that is starved is told, with its name`(
+    length: Double
+  ) throws {
+    var high = QueueingModel.CaseClass(name: "hi", arrivalRate: 3, serviceRate: 1)
+    high.patienceRate = 0.1
+    high.priority = 1
+    let low = QueueingModel.CaseClass(
+      name: "lo", arrivalRate: length < 1_000 ? 0.3 : 0.1, serviceRate: 1)
+    var model = QueueingModel(
+      name: "starved", classes: [high, low], groups: [.init(name: "two", count: 2)])
+    model.order = .strict
+    model.length = length
+    model.warmUp = 0
+    let fault = #expect(throws: QueueingFault.self) { try QueueingRun.run(model) }
+    #expect(fault?.sentence.contains("cases of class lo still waited") ?? false)
+  }
+
   @Test func `whose patience lasts for ever costs nothing once they are served`() throws {
     var model = try self.model("erlang-a")
     model.length = 40

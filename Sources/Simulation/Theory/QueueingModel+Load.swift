@@ -10,56 +10,61 @@ extension QueueingModel {
     var agents: Int
   }
 
-  /// So many classes, or groups, are taken together in every way there is.
-  private static let combinedMax = 14
-
-  /// All classes together, where that is too much, and the least sets of classes that are too many for
-  /// their agents. None is no promise of rest: which class is served first counts as well.
+  /// Each class that alone is too much, sets of several that are too much only together and share no class, and
+  /// all classes together, where that is too much. None is no promise of rest: which class is served
+  /// first counts as well.
   ///
   /// By max-flow and min-cut, work can be spread over those who can do it just when no set of classes
   /// asks for more than its agents together. Just as much is too much: then a line grows, too.
   var overloads: [Overload] {
     let patient = classes.indices.filter { classes[$0].patienceRate == nil }
-    guard !patient.isEmpty else { return [] }
     let servers = patient.map { index in
       groups.indices.filter { group in
         classes[index].skills.allSatisfy { groups[group].skills.contains($0) }
       }
     }
     var found: [Overload] = []
-    let sets = Self.sets(patient.count, servers, groups.count).sorted {
-      $0.count == $1.count ? $0.lexicographicallyPrecedes($1) : $0.count < $1.count
+    var others: [[Int]: [Int]] = [:]
+    for (index, servers) in zip(patient, servers) {
+      if let alone = overload([index], Set(servers)) {
+        found.append(alone)
+      } else {
+        others[servers, default: []].append(index)
+      }
     }
-    for set in sets {
-      let overload = self.overload(set.map { patient[$0] }, Set(set.flatMap { servers[$0] }))
-      guard let overload else { continue }
-      let isLeast = !found.contains { Set($0.classes).isSubset(of: overload.classes) }
-      if isLeast || set.count == patient.count { found.append(overload) }
+    // Classes of the same agents are one for the flow.
+    let units = others.sorted { $0.value[0] < $1.value[0] }
+    var flow = WorkFlow(
+      demands: units.map { demand(of: $0.value) }, servers: units.map(\.key),
+      agents: groups.map(\.count))
+    while found.count < patient.count, let set = flow.takeOverload() {
+      let served = Set(set.flatMap { units[$0].key })
+      found.append(
+        Overload(
+          classes: set.flatMap { units[$0].value }.sorted(),
+          demand: demand(of: set.flatMap { units[$0].value }), agents: agents(in: served)))
+    }
+    if let all = overload(patient, Set(servers.joined())),
+      !found.contains(where: { $0.classes == patient })
+    {
+      found.append(all)
     }
     return found
   }
 
-  private func overload(_ set: [Int], _ servers: Set<Int>) -> Overload? {
-    let demand = set.reduce(0) { $0 + classes[$1].arrivalRate / classes[$1].serviceRate }
-    let agents = servers.reduce(0) { $0 + groups[$1].count }
-    // Fractions such as 1/3 do not add up to the last bit.
-    return demand >= Double(agents) * (1 - 1e-9)
-      ? Overload(classes: set, demand: demand, agents: agents) : nil
+  private func demand(of set: [Int]) -> Double {
+    set.reduce(0) { $0 + classes[$1].arrivalRate / classes[$1].serviceRate }
   }
 
-  /// Sets of classes to look at: all that there are, or all that are shut off by a set of groups, whichever
-  /// are fewer; of very many each alone, and all.
-  private static func sets(_ classes: Int, _ servers: [[Int]], _ groups: Int) -> Set<[Int]> {
-    var sets = Set((0..<classes).map { [$0] } + [Array(0..<classes)])
-    if classes <= combinedMax {
-      for bits in 1..<(1 << classes) { sets.insert((0..<classes).filter { bits >> $0 & 1 == 1 }) }
-    } else if groups <= combinedMax {
-      for bits in 0..<(1 << groups) {
-        sets.insert((0..<classes).filter { servers[$0].allSatisfy { bits >> $0 & 1 == 1 } })
-      }
-    }
-    sets.remove([])
-    return sets
+  private func agents(in servers: Set<Int>) -> Int {
+    servers.reduce(0) { $0 + groups[$1].count }
+  }
+
+  private func overload(_ set: [Int], _ servers: Set<Int>) -> Overload? {
+    let (demand, agents) = (demand(of: set), agents(in: servers))
+    // Fractions such as 1/3 do not add up to the last bit.
+    return !set.isEmpty && demand >= Double(agents) * (1 - 1e-9)
+      ? Overload(classes: set, demand: demand, agents: agents) : nil
   }
 
   /// Said in place of figures; nil where flows do not keep the model from coming to rest.

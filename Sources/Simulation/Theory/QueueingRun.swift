@@ -34,6 +34,7 @@ public struct QueueingRun {
   private var lives: [Life] = []
   private var free: [Int] = []
   private var serial: UInt64 = 0
+  private var arrived: [Int]  // by class
   private var decisions = 0
   private var groupOf: [Int] = []
   private var needs: [Need] = []
@@ -45,6 +46,7 @@ public struct QueueingRun {
   private init(_ model: QueueingModel) throws(QueueingFault) {
     self.model = model
     tally = QueueingTally(model)
+    arrived = Array(repeating: 0, count: model.classes.count)
     func streams(_ kind: UInt64) -> [SeededRandom] {
       model.classes.indices.map { SeededRandom(seed: model.seed, stream: kind << 32 | UInt64($0)) }
     }
@@ -77,9 +79,22 @@ public struct QueueingRun {
     let end = model.warmUp + model.length
     for index in model.classes.indices { enterArrival(index, after: 0) }
     while let (now, what) = calendar.take(), now < end { try happen(what, at: now) }
-    // Those who came last may wait; where that is every tenth, the line only grows.
-    let waiting = lives.count { $0.isWaiting }
-    if waiting > 1_000, waiting > serial / 10 { throw tooMuch() }
+    try checkLines()
+  }
+
+  /// Those who came last may wait; where that is every tenth, the line only grows: one class's, too, which
+  /// may be few of all. Of less that came, half of them say so.
+  private func checkLines() throws(QueueingFault) {
+    var waiting = Array(repeating: 0, count: model.classes.count)
+    for life in lives where life.isWaiting { waiting[life.ofClass] += 1 }
+    for index in waiting.indices where model.classes[index].patienceRate == nil {
+      let (waits, came) = (waiting[index], arrived[index])
+      if (waits > 200 && waits > came / 10) || (waits > 20 && waits > came / 2) {
+        throw tooMuch("\(waits) of \(came) cases of class \(model.classes[index].name)")
+      }
+    }
+    let all = waiting.reduce(0, +)
+    if all > 1_000, all > serial / 10 { throw tooMuch() }
   }
 
   // MARK: The world before anything happens
@@ -174,6 +189,7 @@ public struct QueueingRun {
 
   private mutating func arrive(_ index: Int, at now: Double) throws(QueueingFault) {
     serial += 1
+    arrived[index] += 1
     let life = Life(serial: serial, ofClass: index, arrived: now)
     let slot: Int
     if let used = free.popLast() {
@@ -239,10 +255,10 @@ public struct QueueingRun {
     }
   }
 
-  private func tooMuch() -> QueueingFault {
+  private func tooMuch(_ whose: String? = nil) -> QueueingFault {
+    let whose = whose ?? "\(lives.count { $0.isWaiting }) of \(serial) cases"
     return QueueingFault(
-      sentence:
-        "more comes than the agents can serve: at the end \(lives.count { $0.isWaiting }) of \(serial) cases "
+      sentence: "more comes than the agents can serve: at the end \(whose) "
         + "still waited, and what they will have waited is in no mean")
   }
 
