@@ -34,10 +34,21 @@ extension Program {
       else { return nil }
       let isWhole = hasRest(top) || asksWhole(above[top])
       let meant = sides.map { converted($0, isWhole: isWhole) }
+        .joined(separator: " \(Self.signs[name] ?? "") ")
       return LooseArithmetic(
         node: top, told: syntax.text(of: told),
-        meant: meant.joined(separator: " \(Self.signs[name] ?? "") "))
+        meant: equation(of: top, meant, above[top], isWhole: isWhole) ?? meant)
     }
+  }
+
+  /// Numbers of two kinds can be greater and less than one another, and not equal: then the other side
+  /// is written anew, too.
+  private func equation(of node: Int, _ meant: String, _ around: Int, isWhole: Bool) -> String? {
+    guard around >= 0, case .call(let name, let sides) = syntax.nodes[around], sides.count == 2,
+      let sign = ["_==_": "==", "_!=_": "!="][name]
+    else { return nil }
+    return sides.map { $0 == node ? meant : converted($0, isWhole: isWhole) }
+      .joined(separator: " \(sign) ")
   }
 
   /// Whether a rest is taken, which only whole numbers have.

@@ -118,20 +118,33 @@ extension Facts {
 
   /// What follows from something that is not known is not known either, unless it is stated.
   private mutating func openWhatFollows(_ hours: (Instant) -> [HoursConfiguration]) {
+    let meanings: [Fact] = [.conversationIntent, .conversationLanguage, .customerLanguage]
     let said: [Fact] = [.conversationFields, .sessionContext, .handoffFields]
-    let following: [(Fact, from: [Fact])] = [
-      (.conversationIntent, said), (.conversationLanguage, said), (.customerLanguage, said),
-      (.conversationFields, said), (.hours, [.now]),
+    var following: [(fact: Fact, from: [Fact])] = [
+      (.conversationFields, said + meanings), (.hours, [.now]),
       (.conversationMessages, [.sessionChannel, .conversationText]),
     ]
-    for (fact, sources) in following where self[fact] == nil && sources.contains(where: isOpen) {
-      setUnknown(fact)
+    following += meanings.map { ($0, said) }
+    following += [
+      (.conversationLanguage, [.customerLanguage]), (.customerLanguage, [.conversationLanguage]),
+    ]
+    for fact in Fact.allCases where !fact.declaration.channels.isEmpty {
+      following.append((fact, [.sessionChannel]))
     }
+    // What meant something stands among the fields, too.
+    let names =
+      (isOpen(.conversationIntent) ? ["intent"] : [])
+      + (isOpen(.conversationLanguage) || isOpen(.customerLanguage) ? ["language"] : [])
+    var isSettled = false
+    while !isSettled {
+      isSettled = true
+      for (fact, sources) in following where self[fact] == nil && sources.contains(where: isOpen) {
+        setUnknown(fact)
+        isSettled = false
+      }
+    }
+    setUnknown(names, of: .conversationFields)
     if isOpen(.now) { setUnknown(hours(Instant(milliseconds: 0)).map(\.name), of: .hours) }
-    guard isOpen(.sessionChannel) else { return }
-    for fact in Fact.allCases where self[fact] == nil && !fact.declaration.channels.isEmpty {
-      setUnknown(fact)
-    }
   }
 
   /// What every case has and nobody states is as when somebody comes for the first time.
@@ -232,8 +245,7 @@ extension Facts {
 
   private mutating func completeFields() -> [Contradiction] {
     // Of what is not known nobody can say what follows.
-    let sources: [Fact] = [.conversationFields, .sessionContext, .handoffFields]
-    guard !sources.contains(where: { self[$0]?.isUnknown ?? false }) else { return [] }
+    guard !isOpen(.conversationFields) else { return [] }
     var collected = CollectedFields()
     // What was said when the session was opened is the oldest, what was handed over the newest.
     for fact in [Fact.sessionContext, .conversationFields, .handoffFields] {

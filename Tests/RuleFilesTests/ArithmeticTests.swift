@@ -12,7 +12,14 @@ struct `Arithmetic that rests on how a number was told` {
     ("[1, 2, 3][handoff.fields.i + 1] == 2", "handoff.fields.i + 1"),
     ("conversation.text.substring(handoff.fields.i + 1) == \"x\"", "handoff.fields.i + 1"),
     ("timestamp(handoff.fields.ts + 3600) < now", "handoff.fields.ts + 3600"),
-    ("(handoff.fields.n + 1) % 2 == 0", "(handoff.fields.n + 1) % 2"),
+    ("(handoff.fields.n + 1) % 2 == 0", "(handoff.fields.n + 1) % 2 == 0"),
+    ("handoff.fields.total + 5 == 60", "handoff.fields.total + 5 == 60"),
+    ("60 != handoff.fields.total * 2", "60 != handoff.fields.total * 2"),
+    (
+      "size(customer.events) == handoff.fields.n + 1",
+      "size(customer.events) == handoff.fields.n + 1"
+    ),
+    ("handoff.fields.n % 2u == 0u", "handoff.fields.n % 2u == 0u"),
     ("string(handoff.fields.n + 1) == \"2\"", "handoff.fields.n + 1"),
   ])
   func `is written anew by its hint, whole`(

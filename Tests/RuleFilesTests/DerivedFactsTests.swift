@@ -184,6 +184,21 @@ struct `Facts that follow from others` {
       false
     ),
     (#"conversation.intent == "buy""#, "session: { channel: chat }", .sessionContext, true),
+    ("has(conversation.fields.order)", "{}", .sessionChannel, true),
+    ("has(conversation.fields.intent)", "{}", .conversationIntent, true),
+    (
+      #"conversation.fields.intent == "buy""#, "conversation: { fields: { a: 1 } }",
+      .conversationIntent, true
+    ),
+    (#"customer.language == "de""#, "{}", .conversationLanguage, true),
+    (#"conversation.language == "de""#, "{}", .customerLanguage, true),
+    (#"conversation.fields.language == "de""#, "{}", .customerLanguage, true),
+    (
+      #"conversation.fields.intent == "buy""#,
+      "handoff: { fields: { intent: buy } }\nconversation: { fields: { total: 2 } }",
+      .sessionContext,
+      false
+    ),
     ("hours.office", "now: 2030-06-03T10:00:00Z", .now, true),
     ("hours.night", "now: 2030-06-03T10:00:00Z\nhours: { office: true }", .now, true),
     ("hours.office", "now: 2030-06-03T10:00:00Z\nhours: { office: true }", .now, false),
