@@ -238,11 +238,7 @@ public struct Facts: Sendable {
   public mutating func setUnknown(_ names: [String], of fact: Fact) {
     guard case .map(let map)? = self[fact] else { return }
     let missing = names.filter { map.find(text: $0) == nil }
-    var held: [(String, Value)] = []
-    for case (.string(let name), let value) in zip(map.keys, map.values) {
-      held.append((name, value))
-    }
-    self[fact] = .map(MapValue(held + missing.map { ($0, .unknown("\(fact.name).\($0)")) }))
+    self[fact] = .map(MapValue(map.members + missing.map { ($0, .unknown("\(fact.name).\($0)")) }))
   }
   /// Each made once: most cases leave several facts open, which their rules do not ask for.
   private static let unknown = Fact.allCases.map { Value.unknown($0.name) }

@@ -309,7 +309,7 @@ extension Facts {
 
 extension MapValue {
   /// Those with names, in order.
-  fileprivate var members: [(String, Value)] {
+  var members: [(String, Value)] {
     zip(keys, values).compactMap { key, value in
       if case .string(let name) = key { (name, value) } else { nil }
     }

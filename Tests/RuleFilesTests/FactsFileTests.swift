@@ -64,14 +64,19 @@ struct `Facts as text` {
     #expect(wrong.facts == nil && wrong.diagnostics.count == 2)
   }
 
-  /// As the door does with a real handoff: `A handoff's names that look alike …` in FactsTests.
-  @Test func `names that look alike are told apart as those of a real case are`() throws {
+  /// One queue, and one rule that takes every case.
+  private func workspace() throws -> CheckedWorkspace {
     let folder = WorkspaceFolder.load(
       files: [
         "workspace.yaml": "title: x\n", "queues.yaml": "support:\n",
         "rules/10.yaml": "- { name: all, route: { queue: support } }\n",
       ], name: "x")
-    let workspace = try #require(folder.workspace)
+    return try #require(folder.workspace)
+  }
+
+  /// As the door does with a real handoff: `A handoff's names that look alike …` in FactsTests.
+  @Test func `names that look alike are told apart as those of a real case are`() throws {
+    let workspace = try workspace()
     let text =
       #"{"session":{"channel":"chat"},"handoff":{"fields":{"caf\u00e9":1,"cafe\u0301":2}}}"#
     var facts = try #require(FactsFile.read(text, path: "facts.json").facts)
@@ -94,12 +99,7 @@ struct `Facts as text` {
   }
 
   @Test func `are told of where no case has them`() throws {
-    let folder = WorkspaceFolder.load(
-      files: [
-        "workspace.yaml": "title: x\n", "queues.yaml": "support:\n",
-        "rules/10.yaml": "- { name: all, route: { queue: support } }\n",
-      ], name: "x")
-    let workspace = try #require(folder.workspace)
+    let workspace = try workspace()
     let text =
       #"{"session":{"channel":"chat"},"customer":{"known":false,"conversations":-1,"events":[{"kind":"a"}]},"#
       + #""mail":{"automatic":true},"queues":{"support":{"waiting":-2}}}"#
