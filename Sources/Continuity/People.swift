@@ -49,11 +49,7 @@ public struct People: Sendable {
   public var changed: [CustomerRow] { ordered(touched).compactMap { self[$0] } }
 
   private func ordered(_ ids: Set<CustomerID>) -> [CustomerID] {
-    ids.sorted { a, b in
-      let (x, y) = (rows[a]?.created, rows[b]?.created)
-      guard let x, let y, x != y else { return a < b }
-      return x < y
-    }
+    ids.compactMap { id in rows[id].map { ($0.created, id) } }.sorted { $0 < $1 }.map(\.1)
   }
 
   /// The records of a person, oldest first: the first is the root.
@@ -63,6 +59,12 @@ public struct People: Sendable {
         (profiles[next]?.links ?? []).filter(\.isActive).map { $0.other(than: next) }
           .filter { rows[$0] != nil }
       })
+  }
+
+  /// Whether two records are one person's: each record names its root, so that none is looked for.
+  public func areOnePerson(_ a: CustomerID, _ b: CustomerID) -> Bool {
+    guard let root = rows[a]?.root else { return false }
+    return root == rows[b]?.root
   }
 
   /// The roots of the people whom these records belong to, each once, in the order of the records.
@@ -81,20 +83,21 @@ public struct People: Sendable {
   /// Whether an agent has said that some record of the one person and some record of the other are
   /// two people.
   public func areKeptApart(_ a: CustomerID, _ b: CustomerID) -> Bool {
-    let other = Set(person(of: b))
-    return person(of: a).contains { id in
-      profiles[id]?.links.contains { $0.keepsApart && other.contains($0.other(than: id)) } ?? false
-    }
+    isLinked(a, b, where: \.keepsApart)
   }
 
   /// Whether some record of the one person and some record of the other were joined, and are not any
   /// more.
   public func wereParted(_ a: CustomerID, _ b: CustomerID) -> Bool {
-    let other = Set(person(of: b))
-    return person(of: a).contains { id in
-      profiles[id]?.links.contains {
-        !$0.isActive && !$0.isSpare && other.contains($0.other(than: id))
-      } ?? false
+    isLinked(a, b) { !$0.isActive && !$0.isSpare }
+  }
+
+  private func isLinked(
+    _ a: CustomerID, _ b: CustomerID, where isSuch: (Link) -> Bool
+  ) -> Bool {
+    profiles.contains { id, profile in
+      areOnePerson(id, a)
+        && profile.links.contains { isSuch($0) && areOnePerson($0.other(than: id), b) }
     }
   }
 
@@ -102,7 +105,7 @@ public struct People: Sendable {
   public mutating func join(
     _ a: CustomerID, _ b: CustomerID, identities: [[UInt8]] = [], _ step: Link.Step
   ) {
-    guard rows[a] != nil, rows[b] != nil, !person(of: a).contains(b) else { return }
+    guard rows[a] != nil, rows[b] != nil, !areOnePerson(a, b) else { return }
     if var known = link(a, b) {
       known.happened(step)
       known.identities = identities
@@ -121,7 +124,7 @@ public struct People: Sendable {
     guard a != b, rows[a] != nil, rows[b] != nil else { return }
     let known = link(a, b)
     if known?.isActive == true { return }
-    guard person(of: a).contains(b) else {
+    guard areOnePerson(a, b) else {
       if !areKeptApart(a, b) { join(a, b, identities: identities, step) }
       return
     }
@@ -152,7 +155,7 @@ public struct People: Sendable {
     for id in records {
       for spare in profiles[id]?.links ?? [] where spare.isSpare {
         let (a, b) = spare.records
-        guard !person(of: a).contains(b), !areKeptApart(a, b) else { continue }
+        guard !areOnePerson(a, b), !areKeptApart(a, b) else { continue }
         join(
           a, b, identities: spare.identities,
           .init(.joined, by: step.by, reason: Link.assertedTogether, at: step.at))

@@ -193,7 +193,7 @@ private struct Work {
     let records = some.compactMap(\.record)
     return records.indices.contains { at in
       records[..<at].contains { one in
-        !people.person(of: one).contains(records[at]) && people.areKeptApart(one, records[at])
+        !people.areOnePerson(one, records[at]) && people.areKeptApart(one, records[at])
       }
     }
   }
