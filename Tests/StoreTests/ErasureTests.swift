@@ -153,6 +153,28 @@ struct `An erasure` {
     #expect(plan.contains { $0.contains("customers_merged") })
   }
 
+  /// As an index that lost it would leave it behind: the advice for who was erased meanwhile.
+  @Test func `of the same once more takes what the first had not found`() throws {
+    let store = try SQLiteStore(folder: folder.path)
+    defer { store.close() }
+    let workspace = try busy(store)
+    func erase() throws -> ErasureReceipt {
+      try store.erase(
+        workspace, [Samples.id(1)], at: Samples.at(1_000), by: "admin:root", upTo: nil,
+        Samples.blank)
+    }
+    #expect(try erase().done != nil)
+    let left = Samples.identity(7, customer: 1)
+    var commit = Commit(workspace: workspace)
+    commit.log = [Samples.record(601)]
+    commit.identities = [left]
+    try store.commit([commit])
+    #expect(try store.reader().identity(workspace, hash: left.hash) == left)
+    let again = try erase()
+    #expect(again.identities == 1 && again.done != nil)
+    #expect(try store.reader().identity(workspace, hash: left.hash) == nil)
+  }
+
   /// A page that is split or balanced leaves copies of its cells behind, which `secure_delete` does not
   /// see: of each of many, whose rows stand among the others'.
   @Test(arguments: 0..<6)
