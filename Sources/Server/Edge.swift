@@ -56,6 +56,8 @@ public final class Edge: Sendable {
     var name: String
     /// What is damaged and what to do, in a sentence.
     var why: String
+    /// What is still sent to it is not another's.
+    var mailAddresses: [String]
   }
 
   func use(_ housekeeper: Housekeeper) { state.withLock { $0.housekeeper = housekeeper } }
@@ -87,9 +89,9 @@ public final class Edge: Sendable {
     state.withLock { $0.writers.values.sorted { $0.workspace < $1.workspace } }
   }
   /// Nothing of it is left over but that it is not served.
-  func leave(_ row: WorkspaceRow, unserved why: String) {
+  func leave(_ row: WorkspaceRow, _ mailAddresses: [String], unserved why: String) {
     state.withLock { state in
-      state.unserved[row.id] = Unserved(name: row.name, why: why)
+      state.unserved[row.id] = Unserved(name: row.name, why: why, mailAddresses: mailAddresses)
       state.writers[row.id] = nil
       state.apis[row.id] = nil
       state.planners[row.id] = nil
@@ -109,6 +111,14 @@ public final class Edge: Sendable {
       (state.writers.map { ($0.key, $0.value.name) }
         + state.unserved.map { ($0.key, $0.value.name) })
         .sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
+  /// Of each workspace, of those that are not served, too.
+  var mailAddresses: [(name: String, addresses: [String])] {
+    state.withLock { state in
+      state.writers.compactMap { id, writer in
+        state.checked[id].map { (writer.name, $0.workspace.mailAddresses) }
+      } + state.unserved.values.map { ($0.name, $0.mailAddresses) }
     }
   }
   func name(of workspace: WorkspaceID) -> String {

@@ -7,11 +7,11 @@ import Rules
 /// What rules that are in order by themselves would break around them.
 extension Workspaces {
   /// Mail to an address is one workspace's: who else names it would never see any.
-  static func sharedAddresses(_ all: [(name: String, checked: CheckedWorkspace)]) -> [String] {
+  static func sharedAddresses(_ all: [(name: String, addresses: [String])]) -> [String] {
     var owners: [String: String] = [:]
     var faults: [String] = []
-    for (name, checked) in all {
-      for address in Set(checked.workspace.mailAddresses).sorted() {
+    for (name, addresses) in all {
+      for address in Set(addresses).sorted() {
         guard let owner = owners[address] else {
           owners[address] = name
           continue

@@ -135,11 +135,10 @@ extension Workspaces {
     if let fault = RuleFolderState.fault(checked) {
       throw APIProblem(422, "rules-refused", "Rules refused; the running ones stay", fault)
     }
-    let others = edge.writers.filter { $0 !== writer }.compactMap { other in
-      edge.checked(other.workspace).map { (name: other.name, checked: $0) }
-    }
     let stranded = Self.stranded(by: checked, writer)
-    var conflicts = Self.sharedAddresses(others + [(writer.name, checked)]) + stranded
+    let others = edge.mailAddresses.filter { $0.name != writer.name }
+    var conflicts =
+      Self.sharedAddresses(others + [(writer.name, checked.workspace.mailAddresses)]) + stranded
     if origin == .rollback, !stranded.isEmpty {
       conflicts.append(
         "to go back at once, go back with the rules only: queues and agents stay as they are (rules_only, or --rules-only)"

@@ -15,10 +15,10 @@ extension Workspaces {
     let why =
       "the workspace \(row.name) cannot be served: \(what); "
       + ServerProcess.advice(edge.settings.data)
-    edge.leave(row, unserved: why)
+    let addresses = folder.checked.workspace.mailAddresses
+    edge.leave(row, addresses, unserved: why)
     Log.fault("opening workspace \(row.name)", why)
     // Its mail is not refused for good: the sender comes again.
-    let addresses = folder.checked.workspace.mailAddresses
     do throws(StoreFault) {
       let key = HMACKey(try reader.secret(named: "identity"))
       edge.use(

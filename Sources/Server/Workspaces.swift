@@ -83,7 +83,8 @@ public final class Workspaces: Sendable {
       )
     }
     let (folders, faults) = Self.read(names, in: root, by: "start")
-    let all = faults + Self.sharedAddresses(folders.map { ($0.name, $0.checked) })
+    let all =
+      faults + Self.sharedAddresses(folders.map { ($0.name, $0.checked.workspace.mailAddresses) })
     if !all.isEmpty { throw ServerProcess.StartFault.sentence(all.joined(separator: "\n\n")) }
     let reader = try edge.store.reader()
     var known = try reader.workspaces()
@@ -267,7 +268,7 @@ public final class Workspaces: Sendable {
         faults.append("the workspace \(writer.name) is not in service just now: \(outage)")
       }
     }
-    faults += Self.sharedAddresses(folders.map { ($0.name, $0.checked) })
+    faults += Self.sharedAddresses(folders.map { ($0.name, $0.checked.workspace.mailAddresses) })
     for writer in running where writer.outage == nil {
       guard let folder = folders.first(where: { $0.name == writer.name }) else { continue }
       do { faults += try strandedCases(folder, writer, now) } catch {

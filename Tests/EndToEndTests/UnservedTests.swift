@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import RuleFiles
 import System
 import Testing
 
@@ -81,6 +82,17 @@ import Testing
       let reloaded = try await server.administer("POST", "/admin/reload")
       #expect(reloaded.status == 200, "\(reloaded)")
       #expect(reloaded["workspaces"].elements.map { $0["change"].text } == ["changed"])
+      // But what is sent to the damaged one does not become another's.
+      try SmallRules.write(folder, workspace: "south", agents: 1, mail: "help@north.example")
+      let files: Body = .object(
+        RuleSource.texts(in: folder.path + "/rules/south").map { ($0.key, .text($0.value)) })
+      let greedy = try await server.call(
+        "POST", "/v1/rules", ["files": files],
+        by: try await server.token("admin", "chief", workspace: "south"))
+      #expect(
+        greedy.status == 409
+          && greedy["detail"].text.contains("help@north.example stands in north"),
+        "\(greedy)")
     }
   }
 
