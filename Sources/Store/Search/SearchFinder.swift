@@ -54,15 +54,12 @@ final class SearchFinder {
     _ words: (EntryRow) -> EntryWords
   ) throws(StoreFault) -> SearchPage {
     try begin.run()
-    let page: SearchPage
-    do throws(StoreFault) { page = try findNow(workspace, query, queries, words) } catch {
-      newest.reset()
-      try end.run()
-      throw error
+    let page = Result { () throws(StoreFault) in
+      try findNow(workspace, query, queries, words)
     }
     newest.reset()
     try end.run()
-    return page
+    return try page.get()
   }
 
   private func findNow(

@@ -40,15 +40,10 @@ final class SearchProof {
     of expression: String, _ entry: EntryRow, _ words: EntryWords
   ) throws(StoreFault) -> [Excerpt]? {
     try begin.run()
-    let found: [Excerpt]?
-    do throws(StoreFault) { found = try excerptNow(of: expression, entry, words) } catch {
-      snippet.reset()
-      try rollback.run()
-      throw error
-    }
+    let found = Result { () throws(StoreFault) in try excerptNow(of: expression, entry, words) }
     snippet.reset()
     try rollback.run()
-    return found
+    return try found.get()
   }
 
   private func excerptNow(
