@@ -115,6 +115,8 @@ final class WorkspaceReader {
     }
   }
   var hours: [HoursConfiguration] = [] { didSet { known.hours = nil } }
+  /// Hours in which something could not be read: when they are open nobody knows.
+  var hoursMisread: Set<String> = []
   var rules: [Rule] = [] { didSet { known.rules = nil } }
   var tests: [RuleTest] = []
   var testNames: Set<String> = []
