@@ -89,7 +89,13 @@ extension WorkspaceFolder {
         "two names in `\(fact.name)` look alike: the second, `\(name)`, is taken as `\(own)`",
         hint: "so it would be of a real case")
     }
-    for contradiction in facts.complete(workspace.hours) {
+    var around = CaseSurroundings(workspace.hours, workspace.workspace)
+    let slot = Fact.conversationFields.rawValue
+    for condition in workspace.rules.rules.compactMap(\.when) {
+      around.fieldsAsked += condition.fields(below: slot).map(\.field)
+      around.fieldsAsked += condition.textsSought(in: slot).map(\.text)
+    }
+    for contradiction in facts.complete(around) {
       findings.add(
         .warning, wholeFile: path, contradiction.sentence, hint: Contradiction.hint)
     }
@@ -98,9 +104,11 @@ extension WorkspaceFolder {
   }
 }
 
-extension Facts {
-  mutating func complete(_ hours: [HoursConfiguration]) -> [Contradiction] {
-    complete { moment in hours.map { $0.around(moment) } }
+extension CaseSurroundings {
+  init(_ hours: [HoursConfiguration], _ workspace: WorkspaceConfiguration) {
+    self.init(
+      hours: { moment in hours.map { $0.around(moment) } },
+      mailAddresses: workspace.mailAddresses, dialledNumbers: workspace.dialledNumbers)
   }
 }
 

@@ -13,6 +13,7 @@ public struct RuleTest: Sendable {
 
 extension WorkspaceReader {
   func readTests(_ section: Section) {
+    let around = CaseSurroundings(hours, about)
     for element in section.elements(what: "a file of tests") {
       guard let members = element.members(["name", "given", "expect"], what: "a test") else {
         continue
@@ -26,7 +27,7 @@ extension WorkspaceReader {
             found.message + ImpossibleFact.sentence, hint: found.hint, severity: .warning)
         }
       }
-      for found in facts.complete(hours) {
+      for found in facts.complete(around) {
         let given = members["given"] ?? element
         (given.member(found.path) ?? given).report(
           found.sentence, hint: Contradiction.hint, severity: .warning)
@@ -157,7 +158,7 @@ extension WorkspaceReader {
       .callFrom, .callTo,
     ] {
       guard case .string(let text)? = facts[fact], let form = form(of: fact),
-        let problem = form.problem(text, .equals, defaultRegion: defaultRegion)
+        let problem = form.problem(text, .equals, defaultRegion: about.defaultRegion)
       else { continue }
       (given.member(fact.name) ?? given).report(
         "`\(fact.name)` is never \"\(text)\": there is no case like this",
@@ -167,11 +168,11 @@ extension WorkspaceReader {
   }
 
   private func checkAddresses(_ given: Section, _ facts: Facts) {
-    guard case .list(let named)? = facts[.mailTo], !mailAddresses.isEmpty else { return }
+    guard case .list(let named)? = facts[.mailTo], !about.mailAddresses.isEmpty else { return }
     for case .string(let text) in named {
       guard
-        let problem = TextForm.addresses(mailAddresses).problem(
-          text, .equals, defaultRegion: defaultRegion)
+        let problem = TextForm.addresses(about.mailAddresses).problem(
+          text, .equals, defaultRegion: about.defaultRegion)
       else { continue }
       (given.member(Fact.mailTo.name) ?? given).report(
         "none of `mail_addresses` is \"\(text)\": there is no case like this", hint: problem.hint,
