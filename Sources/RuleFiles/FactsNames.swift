@@ -90,10 +90,12 @@ extension WorkspaceFolder {
         hint: "so it would be of a real case")
     }
     var around = CaseSurroundings(workspace.hours, workspace.workspace)
-    let slot = Fact.conversationFields.rawValue
     for condition in workspace.rules.rules.compactMap(\.when) {
-      around.fieldsAsked += condition.fields(below: slot).map(\.field)
-      around.fieldsAsked += condition.textsSought(in: slot).map(\.text)
+      guard let names = condition.namesAsked(of: Fact.conversationFields.rawValue) else {
+        around.fieldsAsked = nil
+        break
+      }
+      around.fieldsAsked?.append(contentsOf: names)
     }
     for contradiction in facts.complete(around) {
       findings.add(

@@ -108,8 +108,8 @@ public struct CaseSurroundings {
   public var mailAddresses: [String]
   public var dialledNumbers: [String]
   /// Names of `conversation.fields` that rules ask for: those that are not stated are open where
-  /// something that was said is.
-  public var fieldsAsked: [String] = []
+  /// something that was said is. Nil where they ask more of it, such as how many there are.
+  public var fieldsAsked: [String]? = []
 
   public init(
     hours: @escaping (Instant) -> [HoursConfiguration], mailAddresses: [String] = [],
@@ -338,7 +338,12 @@ extension Facts {
     {
       found += merge(.map(fields), into: .conversationFields, from: .handoffFields)
     }
-    setUnknown(open + (isWhole ? [] : around.fieldsAsked), of: .conversationFields)
+    guard !isWhole || !open.isEmpty else { return found }
+    if let asked = around.fieldsAsked {
+      setUnknown(open + (isWhole ? [] : asked), of: .conversationFields)
+    } else {
+      setUnknown(.conversationFields)
+    }
     return found
   }
 

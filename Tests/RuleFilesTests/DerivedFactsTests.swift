@@ -231,6 +231,22 @@ struct `Facts that follow from others` {
       #"conversation.fields.?intent.orValue("") == """#, "conversation: { fields: { a: 1 } }",
       .conversationIntent, true
     ),
+    (
+      "has(conversation.fields.order)",
+      "session: { channel: chat }\nconversation: { fields: { a: 1 } }", .handoffFields, true
+    ),
+    (
+      "conversation.fields.size() == 1",
+      "session: { channel: chat }\nconversation: { fields: { a: 1 } }", .handoffFields, true
+    ),
+    (
+      #"conversation.fields.exists(name, name == "b")"#,
+      "session: { channel: chat }\nconversation: { fields: { a: 1 } }", .handoffFields, true
+    ),
+    (
+      "conversation.fields.a == 1",
+      "session: { channel: chat }\nconversation: { fields: { a: 1 } }", .handoffFields, false
+    ),
     ("conversation.messages == 1", "session: { channel: email }", .conversationText, false),
     ("conversation.messages == 1", "session: { channel: chat }", .conversationText, true),
     ("conversation.messages == 1", "conversation: { text: hello }", .sessionChannel, false),
