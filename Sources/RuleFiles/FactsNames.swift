@@ -69,10 +69,8 @@ extension WorkspaceFolder {
 }
 
 extension CaseSurroundings {
-  init(_ hours: [HoursConfiguration], _ workspace: WorkspaceConfiguration) {
-    self.init(
-      hours: { moment in hours.map { $0.around(moment) } },
-      mailAddresses: workspace.mailAddresses, dialledNumbers: workspace.dialledNumbers)
+  init(_ hours: [HoursConfiguration], _ about: WorkspaceConfiguration) {
+    self.init(hours: { moment in hours.map { $0.around(moment) } }, about: about)
   }
 }
 

@@ -105,19 +105,16 @@ public struct Contradiction: Sendable {
 public struct CaseSurroundings {
   /// All sets of hours, spelt out for a moment.
   public var hours: (Instant) -> [HoursConfiguration]
-  public var mailAddresses: [String]
-  public var dialledNumbers: [String]
+  public var about: WorkspaceConfiguration
   /// Names of `conversation.fields` that rules ask for: those that are not stated are open where
   /// something that was said is. Nil where they ask more of it, such as how many there are.
   public var fieldsAsked: [String]? = []
 
   public init(
-    hours: @escaping (Instant) -> [HoursConfiguration], mailAddresses: [String] = [],
-    dialledNumbers: [String] = []
+    hours: @escaping (Instant) -> [HoursConfiguration], about: WorkspaceConfiguration
   ) {
     self.hours = hours
-    self.mailAddresses = mailAddresses
-    self.dialledNumbers = dialledNumbers
+    self.about = about
   }
 }
 
@@ -189,23 +186,22 @@ extension Facts {
 
   /// What whoever comes by the channel for the first time has there.
   private func firstHere(_ around: CaseSurroundings) -> [(Fact, Value)] {
+    // Of several nobody can say which.
+    func only(_ names: [String]) -> [Value] { names.count == 1 ? [.string(names[0])] : [] }
+    let about = around.about
     switch self[.sessionChannel] {
     case .string(Channel.chat.name):
       return [
         (.handoffFields, .map(.empty)), (.handoffSkills, .list([])), (.handoffSummary, .string("")),
-      ]
+        (.handoffReason, .string("")),
+      ] + only(about.bots.map(\.name)).map { (.sessionBot, $0) }
     case .string(Channel.email.name):
-      let mail: [(Fact, Value)] = [
+      return [
         (.mailAutomatic, .bool(false)), (.mailAttachments, .int(0)), (.mailSubject, .string("")),
         (.mailFrom, .string(Self.strangersAddress)),
         (.conversationText, .string("")), (.customerAssurance, .string(Assurance.claimed.name)),
-      ]
-      // Of several nobody can say which.
-      guard around.mailAddresses.count == 1 else { return mail }
-      return mail + [(.mailTo, .list(around.mailAddresses.map { .string($0) }))]
-    case .string(Channel.phone.name):
-      guard around.dialledNumbers.count == 1 else { return [] }
-      return [(.callTo, .string(around.dialledNumbers[0]))]
+      ] + only(about.mailAddresses).map { (.mailTo, .list([$0])) }
+    case .string(Channel.phone.name): return only(about.dialledNumbers).map { (.callTo, $0) }
     default: return []
     }
   }

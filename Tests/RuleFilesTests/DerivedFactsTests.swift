@@ -140,6 +140,8 @@ struct `Facts that follow from others` {
     ),
     (#"mail.to == ["help@shop.example"]"#, "session: { channel: email }", true),
     ("has(mail.to)", "session: { channel: phone }", false),
+    (#"session.bot == "robin" && handoff.reason == """#, "session: { channel: chat }", true),
+    ("has(session.bot) || has(handoff.reason)", "session: { channel: phone }", false),
     (#"call.to == "+18005551212""#, "session: { channel: phone }", true),
     (#"conversation.text == """#, "session: { channel: email }", true),
     ("has(conversation.text)", "session: { channel: chat }", false),
@@ -156,6 +158,7 @@ struct `Facts that follow from others` {
       title: Test
       mail_addresses: [help@shop.example]
       dialled_numbers: ["+18005551212"]
+      bots: { robin: }
       """)
     try FileManager.default.removeItem(at: folder.url.appending(path: "rules/10.yaml"))
     try folder.write("rules/10.yaml", "- name: asked\n  when: '\(condition)'\n  answer: yes\n")
