@@ -168,6 +168,8 @@ struct AgentRecord: Sendable {
   var openOffer: Int32 = -1
   /// Cases that wait for this agent alone, by key.
   var held: [Int32] = []
+  /// Cases of others on which this agent's advice is asked, in no order.
+  var advises: [Int32] = []
   var isPending = false
   var blocker: UInt8 = AgentRecord.unblocked
   static let unblocked: UInt8 = 255

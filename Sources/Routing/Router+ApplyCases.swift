@@ -196,7 +196,7 @@ extension Router {
     let slot = slot(of: id)
     guard slot >= 0, isKnown(agent) else { return }
     let former = cases[slot].agent
-    cases[slot].consult = nil
+    setConsult(slot, nil)
     cases[slot].heldUntil = nil
     leaveQueue(slot, isTurn: true)
     let queue = Int(cases[slot].need.queue.raw)
@@ -366,6 +366,7 @@ extension Router {
     guard slot >= 0 else { return }
     let agent = cases[slot].agent
     let queue = cases[slot].need.queue
+    setConsult(slot, nil)
     leaveQueue(slot, isTurn: false)
     if end == .abandoned {
       queues[Int(queue.raw)].abandoned += 1
