@@ -11,9 +11,8 @@ extension Router {
       catalogue.isKnown(need.queue)
     else { return }
     var record = CaseRecord(
-      id: id, conversation: home, session: session, channel: channel, need: need, by: by, age: age,
-      queuedAt: now,
-      sequence: nextSequence())
+      id: id, channel: channel, conversation: home, sequence: nextSequence(), age: age,
+      queuedAt: now, session: session, need: need, by: by)
     record.preferenceUntil = need.preferred.map { now + $0.for }
     let slot = cases.add(record)
     conversations[home].openCase = slot
